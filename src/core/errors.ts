@@ -1,0 +1,51 @@
+/** Every failure that a person can meet, with the exit code of a command that ends by it: 1 failed, 2 wrong usage. */
+const EXIT_CODES = {
+  usage: 2,
+  'manifest.missing': 2,
+  'manifest.syntax': 2,
+  'manifest.field': 2,
+  'route.syntax': 2,
+  'data.unwritable': 1,
+  'data.locked': 1,
+  'listener.in-use': 1,
+  'listener.refused': 1,
+  'native.unloadable': 1,
+  'store.full': 1,
+  'store.unreadable': 1,
+  'store.newer': 1,
+  'store.write': 1,
+  'hub.unreachable': 1,
+  'hub.refused': 1,
+  'module.unknown': 1,
+  'module.exec': 1,
+  'upstream.unreachable': 1,
+  'upstream.refused': 1,
+} as const;
+
+export type FailureCode = keyof typeof EXIT_CODES;
+
+/** An error for people: one sentence that names the thing and what to do. Tests assert on the code. */
+export class Failure extends Error {
+  readonly code: FailureCode;
+
+  constructor(code: FailureCode, sentence: string) {
+    super(sentence);
+    this.name = 'Failure';
+    this.code = code;
+  }
+
+  get exitCode(): 1 | 2 {
+    return EXIT_CODES[this.code];
+  }
+}
+
+/** What went wrong, in words, whatever was thrown. */
+export function reasonOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** The system's error code (`ENOENT`, ...) of what was thrown, if it has one. */
+export function systemCode(thrown: unknown): string | undefined {
+  if (!(thrown instanceof Error) || !('code' in thrown)) return undefined;
+  return typeof thrown.code === 'string' ? thrown.code : undefined;
+}

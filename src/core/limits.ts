@@ -1,0 +1,84 @@
+/** Bounds of everything that could grow. Each names its unit and why it is what it is. */
+
+/** Bytes of one MQTT packet taken in. Sensors send hundreds; a camera's still picture must pass. */
+export const MAX_PACKET_BYTES = 1 << 20;
+
+/** Connections at once. A small hub has tens of modules and sensors; each costs about 10 KB. */
+export const MAX_CONNECTIONS = 1024;
+
+/** Milliseconds a new connection may take until its CONNECT is in (MQTT 3.1.1, 3.1.4). */
+export const CONNECT_TIMEOUT = 10_000;
+
+/** Bytes waiting in one socket before QoS 0 is dropped for it and its queue is no longer drained. */
+export const MAX_SOCKET_BACKLOG_BYTES = 1 << 20;
+
+/** QoS 1 messages sent and not yet acknowledged, per drain. mosquitto's default, so nobody is surprised. */
+export const IN_FLIGHT_WINDOW = 20;
+
+/** QoS 1 messages sent upstream and not yet acknowledged: hides a round trip of mobile networks. */
+export const UPSTREAM_WINDOW = 64;
+
+/** Messages a clean session holds in memory beyond its window; the newest beyond it are dropped and counted. */
+export const MAX_VOLATILE_BACKLOG = 1000;
+
+/** Subscriptions of one session. */
+export const MAX_SUBSCRIPTIONS = 1024;
+
+/** Levels of a topic or filter: each costs a step in the subscription tree. */
+export const MAX_TOPIC_LEVELS = 128;
+
+/** Entries read from disk at once when a queue is drained: a batch is what it costs in memory. */
+export const DRAIN_BATCH = 64;
+
+/** Milliseconds that a commit waits for more messages, and for receivers whose acknowledgement spares the write. */
+export const COMMIT_WINDOW = 5;
+
+/** Messages that close the commit window before its time. */
+export const COMMIT_MESSAGES = 1000;
+
+/** Milliseconds that a commit which only takes entries away waits: a crash meanwhile merely redelivers. */
+export const REMOVAL_WINDOW = 250;
+
+/** Milliseconds after which a failed commit's removals are tried again. */
+export const COMMIT_RETRY = 1_000;
+
+/** Milliseconds between two sweeps for expired messages. */
+export const SWEEP_INTERVAL = 5_000;
+
+/** Entries that one sweep looks at per queue, so that a sweep never stalls the loop. */
+export const SWEEP_ENTRIES = 256;
+
+/** Milliseconds after which hub time is persisted while messages wait: what a power cut may add to a TTL. */
+export const HUB_TIME_INTERVAL = 60_000;
+
+/** Bytes of one line of a module; a longer one is cut there and counted. */
+export const MAX_LINE_BYTES = 1 << 18;
+
+/** Lines of one module that are not yet settled before its standard output is no longer read. */
+export const MAX_UNSETTLED_LINES = 256;
+
+/** Bytes of one module's log file, and how many are kept beside the newest. */
+export const LOG_FILE_BYTES = 1 << 20;
+export const LOG_FILES = 3;
+
+/** Milliseconds: first wait before a module is restarted, the most, and the stable run that forgets them. */
+export const RESTART_DELAY_FIRST = 1_000;
+export const RESTART_DELAY_MOST = 60_000;
+export const RESTART_FORGIVEN_AFTER = 60_000;
+
+/** Milliseconds: first wait before the upstream is tried again, and the most. */
+export const RECONNECT_DELAY_FIRST = 500;
+export const RECONNECT_DELAY_MOST = 60_000;
+
+/** Seconds of the upstream's keep-alive: a dead link is found within one and a half of them. */
+export const UPSTREAM_KEEP_ALIVE = 30;
+
+/** Messages of one publisher taken in and not yet settled before its socket is no longer read. */
+export const MAX_UNSETTLED = 1000;
+
+/** Routes of one manifest and characters of one route. */
+export const MAX_ROUTES = 256;
+export const MAX_ROUTE_LENGTH = 4096;
+
+/** Bytes of one request on the control socket. */
+export const MAX_CONTROL_REQUEST_BYTES = 1 << 16;

@@ -1,0 +1,251 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Failure } from '../../src/core/errors.ts';
+import type { Entry } from '../../src/queue/types.ts';
+import { createStage, messageOf, texts, to } from './stage.ts';
+
+const YEAR = 365 * 24 * 3_600_000;
+
+const durability = suite('queue: durability');
+
+durability('a settled message is there after a restart, with all it carried', async () => {
+  const stage = await createStage();
+  const message = {
+    ...messageOf('hello'),
+    properties: { unit: 'C' },
+    contentType: 'text/plain',
+    origin: { kind: 'module', module: 'm', output: 'o' } as const,
+  };
+  assert.is(await stage.append(message, [to('a')]), undefined);
+  await stage.restart();
+  const [entry] = stage.peek('a');
+  assert.equal(entry?.message, { ...message, ttl: undefined });
+  await stage.finish();
+});
+
+durability('a message is settled only after its commit, not when it is appended', async () => {
+  const stage = await createStage();
+  let settled = false;
+  stage.store.append(messageOf('x'), [to('a')], () => {
+    settled = true;
+  });
+  await new Promise(resolve => setImmediate(resolve));
+  assert.not(settled);
+  await stage.commit();
+  assert.ok(settled);
+  await stage.finish();
+});
+
+durability('what every destination acknowledged before the commit is never written', async () => {
+  const stage = await createStage();
+  const drain = stage.store.drain('a', {
+    window: 10,
+    send: entry => {
+      setImmediate(() => drain.acknowledge(entry));
+      return true;
+    },
+  });
+  drain.wake();
+  const settled = new Promise<Error | undefined>(resolve =>
+    stage.store.append(messageOf('x'), [to('a')], resolve),
+  );
+  assert.is(await settled, undefined);
+  await stage.commit();
+  const { spared, written } = stage.store.counts();
+  assert.equal({ spared, written }, { spared: 1, written: 0 });
+  drain.stop();
+  assert.equal(await stage.finish(), { bodies: false });
+});
+
+durability('one of two destinations acknowledging early does not settle the message', async () => {
+  const stage = await createStage();
+  const sent: Entry[] = [];
+  const drain = stage.store.drain('a', { window: 10, send: entry => sent.push(entry) > 0 });
+  drain.wake();
+  let settled = false;
+  stage.store.append(messageOf('x'), [to('a'), to('b')], () => {
+    settled = true;
+  });
+  for (const entry of sent) drain.acknowledge(entry);
+  await new Promise(resolve => setImmediate(resolve));
+  assert.not(settled);
+  await stage.commit();
+  assert.ok(settled);
+  drain.stop();
+  await stage.restart();
+  assert.equal([texts(stage.peek('a')), texts(stage.peek('b'))], [[], ['x']]);
+  await stage.finish();
+});
+
+durability('a body is stored once for several queues and goes with the last of them', async () => {
+  const stage = await createStage();
+  await stage.append(messageOf('x'), [to('a'), to('b'), to('c')]);
+  for (const queue of ['a', 'b', 'c']) {
+    const drain = stage.store.drain(queue, {
+      window: 10,
+      send: entry => {
+        assert.is(entry.message.body.toString(), 'x');
+        drain.acknowledge(entry);
+        return true;
+      },
+    });
+    drain.wake();
+    drain.stop();
+    await stage.commit();
+  }
+  assert.is(stage.store.counts().written > 0, true);
+  assert.equal(await stage.finish(), { bodies: false });
+});
+
+durability('settled state: the newest value is read at once and after a restart', async () => {
+  const stage = await createStage();
+  stage.store.put('session/a', Buffer.from('1'), () => {});
+  stage.store.put('session/b', Buffer.from('2'), () => {});
+  stage.store.put('session/a', Buffer.from('3'), () => {});
+  assert.is(stage.store.get('session/a')?.toString(), '3');
+  await stage.commit();
+  stage.store.put('session/b', undefined, () => {});
+  assert.is(stage.store.get('session/b'), undefined);
+  await stage.restart();
+  assert.equal(stage.store.names('session/'), ['session/a']);
+  await stage.finish();
+});
+
+const order = suite('queue: order');
+
+order('lower priorities first, in order within one, from memory and from disk alike', async () => {
+  const stage = await createStage();
+  await stage.append(messageOf('low 1'), [to('a', 9)]);
+  await stage.append(messageOf('high 1'), [to('a', 0)]);
+  stage.store.append(messageOf('low 2'), [to('a', 9)], () => {});
+  stage.store.append(messageOf('high 2'), [to('a', 0)], () => {});
+  assert.equal(texts(stage.peek('a')), ['high 1', 'high 2', 'low 1', 'low 2']);
+  await stage.finish();
+});
+
+order('what was sent and not acknowledged comes again first, marked as redelivered', async () => {
+  const stage = await createStage();
+  for (const text of ['1', '2', '3']) await stage.append(messageOf(text), [to('a')]);
+  const first = stage.store.drain('a', { window: 2, send: () => true });
+  first.wake();
+  first.stop();
+  const again = stage.peek('a').map(({ message, redelivered }) => [message.body.toString(), redelivered]);
+  assert.equal(again, [
+    ['1', true],
+    ['2', true],
+    ['3', false],
+  ]);
+  await stage.finish();
+});
+
+order('what was acknowledged does not come back, though its removal is not on disk yet', async () => {
+  const stage = await createStage();
+  for (const text of ['1', '2']) await stage.append(messageOf(text), [to('a')]);
+  const sent: Entry[] = [];
+  const drain = stage.store.drain('a', { window: 1, send: entry => sent.push(entry) > 0 });
+  drain.wake();
+  for (const entry of sent.splice(0)) drain.acknowledge(entry);
+  drain.stop();
+  assert.equal(texts(stage.peek('a')), ['2']);
+  await stage.finish();
+});
+
+order('the window bounds what is sent, and a refusing receiver is offered the same entry again', async () => {
+  const stage = await createStage();
+  for (let n = 0; n < 10; n++) await stage.append(messageOf(String(n)), [to('a')]);
+  const sent: Entry[] = [];
+  let taking = false;
+  const drain = stage.store.drain('a', { window: 4, send: entry => taking && sent.push(entry) > 0 });
+  drain.wake();
+  assert.is(sent.length, 0);
+  taking = true;
+  drain.wake();
+  assert.equal(texts(sent), ['0', '1', '2', '3']);
+  drain.stop();
+  await stage.finish();
+});
+
+const bounds = suite('queue: bounds and time');
+
+bounds('beyond maxSize a message is refused, and taken again when there is room', async () => {
+  const stage = await createStage({ maxSize: 1000 });
+  assert.is(await stage.append(messageOf('x'.repeat(700)), [to('a')]), undefined);
+  const refused = await stage.append(messageOf('y'.repeat(700)), [to('a')]);
+  assert.is(refused instanceof Failure && refused.code, 'store.full');
+  await stage.restart();
+  assert.instance(await stage.append(messageOf('y'.repeat(700)), [to('a')]), Failure);
+  stage.store.purge('a');
+  stage.clock.advance(5_000);
+  await stage.commit();
+  stage.clock.advance(5_000);
+  await stage.commit();
+  assert.is(await stage.append(messageOf('y'.repeat(700)), [to('a')]), undefined);
+  await stage.finish();
+});
+
+bounds('the shortest of the three TTLs holds, and no consumer is needed to get the space back', async () => {
+  const stage = await createStage({ ttl: 60_000 });
+  await stage.append(messageOf('message', 10_000), [to('a')]);
+  await stage.append(messageOf('route'), [to('b', 9, 20_000)]);
+  await stage.append(messageOf('store'), [to('c', 9, 90_000)]);
+  stage.clock.advance(15_000);
+  await stage.commit();
+  assert.equal([texts(stage.peek('a')), texts(stage.peek('b'))], [[], ['route']]);
+  stage.clock.advance(50_000);
+  await stage.commit();
+  assert.is(stage.store.counts().expired, 3);
+  assert.equal(
+    stage.store.stats().map(({ depth, bytes }) => [depth, bytes]),
+    [
+      [0, 0],
+      [0, 0],
+      [0, 0],
+    ],
+  );
+  assert.equal(await stage.finish(), { bodies: false });
+});
+
+bounds(
+  'a wall clock that jumps by years across a restart neither expires nor immortalises anything',
+  async () => {
+    const stage = await createStage({ ttl: 60_000 });
+    await stage.append(messageOf('x'), [to('a')]);
+    await stage.restart(20 * YEAR);
+    stage.clock.advance(30_000);
+    assert.is(stage.peek('a').length, 1);
+    await stage.commit();
+    await stage.restart(-50 * YEAR);
+    stage.clock.advance(20_000);
+    assert.is(stage.peek('a').length, 1);
+    stage.clock.advance(20_000);
+    assert.is(stage.peek('a').length, 0);
+    await stage.finish();
+  },
+);
+
+bounds('depth and bytes of a queue are exact across restarts', async () => {
+  const stage = await createStage();
+  for (let n = 0; n < 5; n++) await stage.append(messageOf('12345'), [to('a'), to('b')]);
+  const before = stage.store.stats().map(({ queue, depth, bytes }) => [queue, depth, bytes]);
+  await stage.restart();
+  assert.equal(
+    stage.store.stats().map(({ queue, depth, bytes }) => [queue, depth, bytes]),
+    before,
+  );
+  await stage.finish();
+});
+
+bounds('a purged queue is empty at once and under its name a new one begins', async () => {
+  const stage = await createStage();
+  await stage.append(messageOf('old'), [to('a')]);
+  stage.store.purge('a');
+  await stage.append(messageOf('new'), [to('a')]);
+  assert.equal(texts(stage.peek('a')), ['new']);
+  await stage.restart();
+  assert.equal(texts(stage.peek('a')), ['new']);
+  await stage.finish();
+});
+
+durability.run();
+order.run();
+bounds.run();
