@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { formatDiagnostic } from '../../src/routes/diagnostics.ts';
+import { compileRoute } from '../../src/routes/route.ts';
+import { compiled } from './compiled.ts';
+
+/** What docs/routes.md shows must be so. */
+const page = readFileSync(new URL('../../docs/routes.md', import.meta.url), 'utf8');
+
+const documentation = suite('routes: documentation');
+
+documentation('the routes of the manifest compile', () => {
+  const routes = page.match(/FROM [^\n]*? INTO (\$upstream|\w+\(\\"[^"]*\\"\))/g) ?? [];
+  assert.is(routes.length, 3 + 1);
+  for (const route of routes.slice(0, 3)) compiled(route.replaceAll('\\"', '"'));
+});
+
+documentation('sources and sinks of the tables compile', () => {
+  const sources = [...sectionOf('From where').matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell);
+  const sinks = [...sectionOf('Where to').matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell);
+  assert.equal([sources.length, sinks.length], [7, 3]);
+  for (const source of sources) compiled(`FROM ${source} INTO $upstream`);
+  for (const sink of sinks) compiled(`FROM /* INTO ${sink}`);
+});
+
+documentation('the conditions shown compile', () => {
+  const conditions = [...sectionOf('On what condition').matchAll(/^ {4}(.+?)(?: {2,}.*)?$/gm)];
+  assert.is(conditions.length, 8);
+  for (const [, condition] of conditions) compiled(`FROM /* WHERE ${condition} INTO $upstream`);
+});
+
+documentation('the refusal shown is the one given', () => {
+  const shown = [...sectionOf('When a route is wrong').matchAll(/^ {4}(.+)$/gm)].map(([, line]) => line);
+  const text = shown[1]?.trim() ?? '';
+  const result = compileRoute(text);
+  assert.ok('diagnostic' in result);
+  assert.is(formatDiagnostic('hot', text, result.diagnostic), shown.join('\n'));
+});
+
+function sectionOf(heading: string): string {
+  const section = page.split('\n## ').find(part => part.startsWith(`${heading}\n`));
+  assert.ok(section, `no section ${heading}`);
+  return section;
+}
+
+documentation.run();

@@ -1,0 +1,111 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createDispatcher } from '../../src/routes/dispatcher.ts';
+import { compiled } from './compiled.ts';
+import { subjectOf } from './subject.ts';
+
+const OUTPUT = '/messages/modules/Host/outputs/temp';
+
+/** Source, message's source, whether it is taken. */
+const PATHS: readonly (readonly [string, string, boolean])[] = [
+  ['/*', OUTPUT, true],
+  ['/', OUTPUT, true],
+  ['/*', '/messages', true],
+  ['/*', '/twinChangeNotifications', true],
+  ['/messages', OUTPUT, true],
+  ['/messages/*', OUTPUT, true],
+  ['/messages/*', '/messages', true],
+  ['/messages/', '/messages', true],
+  ['/messages/*', '/twinChangeNotifications', false],
+  ['/messages/*', '/messagesfoo', false],
+  ['/messages/modules/*', OUTPUT, true],
+  ['/messages/modules/*', '/messages', false],
+  ['/messages/modules/*', '/messages/modules/a', true],
+  ['/messages/modules/host/*', OUTPUT, true],
+  ['/messages/modules/host', OUTPUT, true],
+  ['/messages/modules/HOST/*', OUTPUT, true],
+  ['/Messages/Modules/host/*', OUTPUT, true],
+  ['/messages/modules/hos/*', OUTPUT, false],
+  ['/messages/modules/host2/*', OUTPUT, false],
+  ['/messages/modules/host/outputs/*', OUTPUT, true],
+  ['/messages/modules/host/outputs/*', '/messages/modules/host', false],
+  ['/messages/modules/host/outputs/temp', OUTPUT, true],
+  ['/messages/modules/host/outputs/TEMP', OUTPUT, true],
+  ['/messages/modules/host/outputs/temp/*', OUTPUT, true],
+  ['/messages/modules/host/outputs/tem', OUTPUT, false],
+  ['/messages/modules/host/outputs/*/*//', OUTPUT, true],
+];
+
+/** Filter, topic, whether it is taken (MQTT 3.1.1, 4.7). */
+const TOPICS: readonly (readonly [string, string, boolean])[] = [
+  ['sensors/1/temp', 'sensors/1/temp', true],
+  ['sensors/1/temp', 'sensors/1/Temp', false],
+  ['sensors/+/temp', 'sensors/1/temp', true],
+  ['sensors/+/temp', 'sensors/1/2/temp', false],
+  ['sensors/+/temp', 'sensors//temp', true],
+  ['sensors/+', 'sensors', false],
+  ['sensors/+', 'sensors/', true],
+  ['+/+', '/a', true],
+  ['/+', '/a', true],
+  ['+', '/a', false],
+  ['#', 'a/b/c', true],
+  ['sensors/#', 'sensors', true],
+  ['sensors/#', 'sensors/1/temp', true],
+  ['sensors/#', 'sensorsx', false],
+  ['sensors/1', 'sensors', false],
+  ['sensors', 'sensors/1', false],
+  ['#', '$SYS/load', false],
+  ['+/load', '$SYS/load', false],
+  ['$SYS/#', '$SYS/load', true],
+  ['$SYS/+', '$SYS/load', true],
+  ['a/#', 'a/$b', true],
+];
+
+const sources = suite('routes: sources');
+
+for (const [pattern, source, expected] of PATHS) {
+  sources(`${pattern} ${expected ? 'takes' : 'does not take'} ${source}`, () => {
+    assert.is(takes(pattern, source, 'a/b'), expected);
+  });
+}
+
+for (const [filter, topic, expected] of TOPICS) {
+  sources(`topic("${filter}") ${expected ? 'takes' : 'does not take'} ${topic}`, () => {
+    assert.is(takes(`topic("${filter}")`, '/messages', topic), expected);
+  });
+}
+
+sources('a topic source takes messages of modules too', () => {
+  assert.ok(takes('topic("modules/+/outputs/#")', OUTPUT, 'modules/host/outputs/temp'));
+});
+
+sources('behind FROM /* is a source and then a comment', () => {
+  assert.ok(takes('/messages/* /* INTO nowhere */', OUTPUT, 'a/b'));
+  assert.is(compiled('FROM /* /**/ INTO /* here */ $upstream').tree.condition, undefined);
+});
+
+sources('SELECT * may stand in front, and keywords have any case', () => {
+  assert.is(compiled('select * from /messages/* into $UPSTREAM').tree.sink.kind, 'upstream');
+});
+
+sources('sinks hold what the text says', () => {
+  const sinkOf = (sink: string): unknown => compiled(`FROM /* INTO ${sink}`).tree.sink;
+  assert.equal(sinkOf("brokeredendpoint('/modules/Logger/inputs/in')"), {
+    kind: 'input',
+    module: 'Logger',
+    input: 'in',
+  });
+  assert.equal(sinkOf('Topic("alerts/hot")'), { kind: 'topic', topic: 'alerts/hot' });
+});
+
+function takes(pattern: string, source: string, topic: string): boolean {
+  const route = compiled(`FROM ${pattern} INTO $upstream`);
+  const dispatcher = createDispatcher([{ name: 'r', route, priority: 9, ttl: undefined }]);
+  let taken = false;
+  dispatcher.dispatch(subjectOf({ source, topic }), () => {
+    taken = true;
+  });
+  return taken;
+}
+
+sources.run();

@@ -1,0 +1,22 @@
+import type { Subject } from '../../src/routes/subject.ts';
+
+/** A message as a test writes it down. */
+export type Sample = {
+  readonly source?: string;
+  readonly topic?: string;
+  readonly properties?: Readonly<Record<string, string>>;
+  readonly system?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+};
+
+/** The subject of a sample: own properties only, the body as it stands. */
+export function subjectOf(sample: Sample): Subject {
+  const { source = '/messages', topic = 'sensors/1', properties = {}, system = {}, body } = sample;
+  return {
+    source,
+    topic,
+    property: name => (Object.hasOwn(properties, name) ? properties[name] : undefined),
+    system: name => (Object.hasOwn(system, name) ? system[name] : undefined),
+    body: () => body,
+  };
+}
