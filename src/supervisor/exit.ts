@@ -1,0 +1,23 @@
+import type { LifecycleEvent } from './lifecycle.ts';
+import type { RestartPolicy } from './spec.ts';
+
+/** How a process ended: by its exit code, or by a signal. */
+export type Exit =
+  | { readonly kind: 'code'; readonly code: number }
+  | { readonly kind: 'signal'; readonly signal: string };
+
+const AFTER: Readonly<Record<RestartPolicy, Readonly<Record<'well' | 'badly', LifecycleEvent>>>> = {
+  never: { well: 'done', badly: 'broken' },
+  'on-failure': { well: 'done', badly: 'again' },
+  always: { well: 'again', badly: 'again' },
+};
+
+/** What the end of a process means for its module. */
+export function eventAfter(exit: Exit, policy: RestartPolicy): LifecycleEvent {
+  return AFTER[policy][exit.kind === 'code' && exit.code === 0 ? 'well' : 'badly'];
+}
+
+/** `exit 3`, or `SIGKILL`. */
+export function describeExit(exit: Exit): string {
+  return exit.kind === 'code' ? `exit ${exit.code}` : exit.signal;
+}

@@ -1,0 +1,135 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../core/clock.ts';
+import { Failure, reasonOf, systemCode } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import { signalGroup } from './group.ts';
+import { pause } from './pause.ts';
+import type { RunningProcess } from './proc.ts';
+import { bootId, pidsWith, runningProcess } from './proc.ts';
+
+/** In the environment of every module and so of all its children: names the run of the hub that started them. */
+const RUN_VARIABLE = 'SKERRY_RUN';
+
+/** Rounds of killing what is left, and the milliseconds between two: SIGKILL works at once but for a stuck disk. */
+const KILL_ROUNDS = 100;
+const KILL_ROUND = 20;
+
+/** What a hub that crashed left running is found by the notes that it kept in its run folder. */
+export type Leftovers = {
+  /** To be in the environment of every module. */
+  readonly environment: Readonly<Record<string, string>>;
+  /**
+   * Ends by SIGKILL what the last run noted and left: the groups whose leader still is the same process, and every
+   * process that has the run's mark in its environment, be its leader dead. Throws the Failure `data.unwritable`.
+   */
+  readonly takeDown: () => Promise<void>;
+  /** Notes the process of a module that was just started. */
+  readonly record: (pid: number) => void;
+  readonly forget: (pid: number) => void;
+};
+
+type Noted = Pick<RunningProcess, 'pid' | 'started'>;
+
+type Notes = { readonly run: string; readonly processes: readonly Noted[] };
+
+export function createLeftovers(runFolder: string, clock: Clock, log: Log): Leftovers {
+  const file = join(runFolder, 'processes');
+  const boot = bootId();
+  const run = `${boot}/${process.pid}/${runningProcess(process.pid)?.started}`;
+  const running = new Map<number, Noted>();
+
+  const note = (): void => {
+    const lines = [...running.values()].map(({ pid, started }) => `${pid} ${started}\n`);
+    // Renamed into place: a crash half way through leaves the notes of before.
+    writeFileSync(`${file}.new`, `${run}\n${lines.join('')}`);
+    renameSync(`${file}.new`, file);
+  };
+
+  const noteIfPossible = (): void => {
+    try {
+      note();
+    } catch (error) {
+      log.error(
+        `${file} cannot be written (${reasonOf(error)}): after a crash of the hub, modules may be left running.`,
+      );
+    }
+  };
+
+  return {
+    environment: { [RUN_VARIABLE]: run },
+    takeDown: async () => {
+      const notes = usable(runFolder, () => readNotes(file));
+      // After another boot nothing of the last run is left, and its pids are other people's.
+      if (notes?.run.startsWith(`${boot}/`)) await takeDown(notes, clock, log);
+      usable(runFolder, () => {
+        mkdirSync(runFolder, { recursive: true });
+        note();
+      });
+    },
+    record: pid => {
+      const found = runningProcess(pid);
+      if (found === undefined) return;
+      running.set(pid, found);
+      noteIfPossible();
+    },
+    forget: pid => {
+      if (running.delete(pid)) noteIfPossible();
+    },
+  };
+}
+
+function usable<Result>(folder: string, use: () => Result): Result {
+  try {
+    return use();
+  } catch (error) {
+    const sentence = `The folder ${folder} cannot be used (${reasonOf(error)}): choose another or correct its rights.`;
+    throw new Failure('data.unwritable', sentence);
+  }
+}
+
+async function takeDown(notes: Notes, clock: Clock, log: Log): Promise<void> {
+  for (let round = 0; round < KILL_ROUNDS; round += 1) {
+    const leaders = notes.processes.filter(isStill).map(({ pid }) => pid);
+    const marked = pidsWith(`${RUN_VARIABLE}=${notes.run}`).filter(pid => pid !== process.pid);
+    const found = new Set([...leaders, ...marked]);
+    if (found.size === 0) return;
+    if (round === 0) log.warn(`The last run left ${found.size} processes behind: they are killed.`);
+    for (const leader of leaders) signalGroup(leader, 'SIGKILL');
+    for (const pid of marked) killProcess(pid);
+    await pause(clock, KILL_ROUND);
+  }
+  log.error(
+    'Processes of the last run could not be killed: modules may run twice until they are ended by hand.',
+  );
+}
+
+function isStill({ pid, started }: Noted): boolean {
+  return runningProcess(pid)?.started === started;
+}
+
+function killProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
+  }
+}
+
+/** The notes of the last run: its name in the first line, then `<pid> <start>`; a line that is neither is skipped. */
+function readNotes(file: string): Notes | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  const [run = '', ...lines] = text.split('\n');
+  const processes = lines
+    .map(line => /^(\d+) (\d+)$/.exec(line))
+    .filter(match => match !== null)
+    .map(match => ({ pid: Number(match[1]), started: Number(match[2]) }));
+  return { run, processes };
+}

@@ -1,0 +1,74 @@
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { systemCode } from '../core/errors.ts';
+
+/** More than a line of /proc/<pid>/stat takes: 52 numbers and a name of 64 characters at most. */
+const STAT_BYTES = 2048;
+
+/** A process that is more than a zombie. */
+export type RunningProcess = {
+  readonly pid: number;
+  /** The process group that it is in. */
+  readonly group: number;
+  /** Clock ticks from boot to its start: tells it apart from a later process that was given the same pid. */
+  readonly started: number;
+};
+
+/** Changes with every boot: before another boot, a pid and its start mean nothing. */
+export function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+/** Who has the pid now; undefined: nobody, or merely a zombie. */
+export function runningProcess(pid: number): RunningProcess | undefined {
+  const stat = readStat(pid);
+  if (stat === undefined) return undefined;
+  // proc(5): the name is in parentheses and may hold some itself, so the fields are counted from the last one.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, , group] = fields;
+  if (state === 'Z' || state === 'X') return undefined;
+  return { pid, group: Number(group), started: Number(fields[19]) };
+}
+
+/** Whether any process that is more than a zombie is in the group. */
+export function isGroupRunning(group: number): boolean {
+  return allPids().some(pid => runningProcess(pid)?.group === group);
+}
+
+/** The pids of all processes that were started with `variable` (`NAME=value`) in their environment. */
+export function pidsWith(variable: string): number[] {
+  return allPids().filter(pid => {
+    const environment = unlessGone(() => readFileSync(`/proc/${pid}/environ`, 'latin1'));
+    return environment?.split('\0').includes(variable);
+  });
+}
+
+function allPids(): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter(pid => pid > 0);
+}
+
+/** A process's line of /proc/<pid>/stat; undefined: it is gone. */
+function readStat(pid: number): string | undefined {
+  return unlessGone(() => {
+    // Not readFileSync: it takes 64 KB for a file that does not tell its size, and there are hundreds of them.
+    const file = openSync(`/proc/${pid}/stat`, 'r');
+    try {
+      const line = Buffer.allocUnsafe(STAT_BYTES);
+      return line.toString('latin1', 0, readSync(file, line));
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+/** What `read` reads of a process; undefined: the process is gone, or belongs to somebody else. */
+function unlessGone<Result>(read: () => Result): Result | undefined {
+  try {
+    return read();
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,65 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import type { Exit } from './exit.ts';
+import type { Fault } from './fault.ts';
+import { findFault, spawnFault } from './fault.ts';
+import type { ModuleSpec } from './spec.ts';
+import { spawnOnTerminal } from './terminal.ts';
+
+/** A running process that leads a session and a process group of its own. */
+export type Process = {
+  readonly pid: number;
+  /** Its standard input, if messages go there. */
+  readonly input: Writable | undefined;
+  /** Its standard output, if messages come from there. */
+  readonly messages: Readable | undefined;
+  /** Everything else it says, by the name that its lines bear in the log. */
+  readonly logged: readonly { readonly name: 'out' | 'err' | 'tty'; readonly stream: Readable }[];
+  /** Resolves when this process has ended; its streams may still hold what it said, its children may live. */
+  readonly exited: Promise<Exit>;
+};
+
+/** Starts a module; what hinders it is returned, not thrown. */
+export async function launch(
+  spec: ModuleSpec,
+  environment: Record<string, string>,
+): Promise<Process | Fault> {
+  const fault = findFault(spec);
+  if (fault !== undefined) return fault;
+  return spec.tty ? spawnOnTerminal(spec, environment) : spawnOnPipes(spec, environment);
+}
+
+async function spawnOnPipes(spec: ModuleSpec, env: Record<string, string>): Promise<Process | Fault> {
+  const [program = '', ...parameters] = spec.exec;
+  const talks = spec.io === 'lines';
+  let child: ChildProcess;
+  try {
+    child = spawn(program, parameters, {
+      cwd: spec.cwd,
+      env,
+      detached: true,
+      stdio: [talks ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    });
+  } catch (error) {
+    return spawnFault(spec, error);
+  }
+  const { pid, stdin, stdout, stderr } = child;
+  if (pid === undefined || stdout === null || stderr === null) {
+    const [error] = await once(child, 'error');
+    return spawnFault(spec, error);
+  }
+  const err = { name: 'err', stream: stderr } as const;
+  return {
+    pid,
+    input: stdin ?? undefined,
+    messages: talks ? stdout : undefined,
+    logged: talks ? [err] : [{ name: 'out', stream: stdout }, err],
+    exited: new Promise(resolve => {
+      child.once('exit', (code, signal) => {
+        resolve(code === null ? { kind: 'signal', signal: signal ?? 'SIGKILL' } : { kind: 'code', code });
+      });
+    }),
+  };
+}

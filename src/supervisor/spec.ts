@@ -1,0 +1,108 @@
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { Settle } from '../core/message.ts';
+
+/** When a module that ended by itself is started again; a failure is an exit code other than 0, or a signal. */
+export type RestartPolicy = 'never' | 'on-failure' | 'always';
+
+/** What is to run. */
+export type ModuleSpec = {
+  /** Unique, and fit for a file name: its log is `<name>.log`. */
+  readonly name: string;
+  /** The program and its arguments. A program without a slash is looked up in PATH, else it is taken from `cwd`. */
+  readonly exec: readonly string[];
+  /** Its working folder, an absolute path. */
+  readonly cwd: string;
+  /** Its environment beyond PATH, HOME and LANG; nothing else is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+  /** `lines`: its standard input and output carry messages; `mqtt`: it has no input and its output is log. */
+  readonly io: 'lines' | 'mqtt';
+  readonly restart: RestartPolicy;
+  /** Lower starts first and stops last; modules of one order start and stop together. */
+  readonly startupOrder: number;
+  readonly stopSignal: NodeJS.Signals;
+  /** Milliseconds from `stopSignal` to SIGKILL. */
+  readonly stopGrace: number;
+  /** Runs it on a terminal of its own, whatever `io` says: all it prints is log. */
+  readonly tty: boolean;
+};
+
+/**
+ * `stopped`: not wanted. `starting`: being spawned. `running`. `stopping`: asked to go. `killing`: its grace is
+ * over. `restarting`: asked to go, to be started anew. `waiting`: for its next start after it ended. `failed`: it
+ * could not be started, or ended badly and is not started again. `ended`: it ended well and is not started again.
+ */
+export type ModuleState =
+  | 'stopped'
+  | 'starting'
+  | 'running'
+  | 'stopping'
+  | 'killing'
+  | 'restarting'
+  | 'waiting'
+  | 'failed'
+  | 'ended';
+
+export type ModuleStatus = {
+  readonly name: string;
+  readonly state: ModuleState;
+  readonly pid: number | undefined;
+  /** Milliseconds that its process has been running; undefined: it has none. */
+  readonly uptime: number | undefined;
+  /** Starts that followed an end of its own. */
+  readonly restarts: number;
+  /** How it last ended (`exit 3`, `SIGKILL`), or one sentence why it could not be started. */
+  readonly lastExit: string | undefined;
+  /** Lines longer than MAX_LINE_BYTES, of which the rest was dropped. */
+  readonly cutLines: number;
+  /** Lines of output that the host settled with an error. */
+  readonly refusedLines: number;
+  /** Lines that could not be written to its log file. */
+  readonly lostLogLines: number;
+};
+
+/** Who the supervisor works for. */
+export type SupervisorHost = {
+  /**
+   * One line of output of a module with `io: lines`, its end removed, its bytes as they came. `settle` comes
+   * once; while MAX_UNSETTLED_LINES have not come, that module's output is not read and the module blocks.
+   */
+  readonly line: (module: string, line: Buffer, settle: Settle) => void;
+  readonly changed: (status: ModuleStatus) => void;
+  /** A module with `io: lines` takes input: it was just started, or has caught up after `write` said false. */
+  readonly writable?: (module: string) => void;
+};
+
+export type SupervisorSettings = {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Where the modules' logs are written. */
+  readonly logFolder: string;
+  /** Where the supervisor notes what runs, for the next start after a crash. */
+  readonly runFolder: string;
+  readonly host: SupervisorHost;
+};
+
+/** Names a module that is not there: throws or rejects with the Failure `module.unknown`. */
+export type Supervisor = {
+  /**
+   * Takes down what a supervisor that crashed left running, then starts the modules in their order. Called once;
+   * resolves when all have been tried. A module that cannot be started is `failed`, the others run.
+   */
+  readonly start: (specs: readonly ModuleSpec[]) => Promise<void>;
+  /** Stops all in reverse order, each within its grace; resolves when no process of any group is left. */
+  readonly stop: () => Promise<void>;
+  /** Resolves when it is down. It stays down until it is started. */
+  readonly stopModule: (name: string) => Promise<void>;
+  /** Resolves when it runs or has failed. Asked for by a person, so it forgets the back-off. */
+  readonly startModule: (name: string) => Promise<void>;
+  /** `stopModule` and `startModule` in one. */
+  readonly restart: (name: string) => Promise<void>;
+  readonly statuses: () => ModuleStatus[];
+  /**
+   * Writes one line, without its end and with no newline in it, to a module with `io: lines`. `written` comes
+   * once, later: without an error when the pipe has taken the line, with one when the module went away first.
+   * Returns false when the caller should wait for `writable` before the next.
+   */
+  readonly write: (module: string, line: Buffer, written: (error?: Error) => void) => boolean;
+};

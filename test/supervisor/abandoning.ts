@@ -1,0 +1,16 @@
+/** A hub that is to be killed: it starts `modules` (JSON) with the run folder given, says so, and stays. */
+import { logFor } from '../../src/core/log.ts';
+import { createSupervisor } from '../../src/supervisor/supervisor.ts';
+import { createRealClock, shellModule } from './stage.ts';
+
+const [folder = '', runFolder = '', ...scripts] = process.argv.slice(2);
+const supervisor = createSupervisor({
+  clock: createRealClock(),
+  log: logFor('supervisor', () => {}),
+  logFolder: folder,
+  runFolder,
+  host: { line: (_module, _line, settle) => settle(), changed: () => {} },
+});
+await supervisor.start(scripts.map((script, index) => shellModule(`m${index}`, folder, script)));
+process.stdout.write('started\n');
+setInterval(() => {}, 1_000);

@@ -1,0 +1,113 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { RESTART_DELAY_FIRST, RESTART_FORGIVEN_AFTER } from '../../src/core/limits.ts';
+import type { ModuleState, RestartPolicy } from '../../src/supervisor/spec.ts';
+import { createTestClock } from '../clock.ts';
+import { lives, onStage, passing, until } from './stage.ts';
+
+/** What becomes of a module: policy, what it does, its state then, how it ended. */
+const TABLE: readonly (readonly [RestartPolicy, string, ModuleState, string])[] = [
+  ['never', 'exit 0', 'ended', 'exit 0'],
+  ['never', 'exit 3', 'failed', 'exit 3'],
+  ['never', 'kill -KILL $$', 'failed', 'SIGKILL'],
+  ['on-failure', 'exit 0', 'ended', 'exit 0'],
+  ['on-failure', 'exit 255', 'waiting', 'exit 255'],
+  ['on-failure', 'kill -SEGV $$', 'waiting', 'SIGSEGV'],
+  ['always', 'exit 0', 'waiting', 'exit 0'],
+  ['always', 'exit 1', 'waiting', 'exit 1'],
+  ['always', 'kill -TERM $$', 'waiting', 'SIGTERM'],
+];
+
+const test = suite('restart');
+
+test('the policy decides what follows an end', async () => {
+  await onStage({ clock: createTestClock() }, async ({ supervisor, sh, status }) => {
+    await supervisor.start(TABLE.map(([restart, script], index) => sh(`m${index}`, script, { restart })));
+    for (const [index, [restart, script, state, lastExit]] of TABLE.entries()) {
+      await until(`${restart} after ${script} is ${state}`, () => status(`m${index}`).state === state);
+      assert.is(status(`m${index}`).lastExit, lastExit);
+    }
+  });
+});
+
+test('the wait before a restart doubles, a stable run forgets it', async () => {
+  const clock = createTestClock();
+  await onStage({ clock }, async ({ supervisor, sh, status }) => {
+    const waits = async (milliseconds: number): Promise<void> => {
+      await until('it waits', () => status('a').state === 'waiting');
+      clock.advance(milliseconds - 1);
+      assert.is(status('a').state, 'waiting');
+      clock.advance(1);
+      await until('it runs', () => status('a').state === 'running');
+    };
+    const kill = (): void => {
+      const { pid } = status('a');
+      if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    };
+    await supervisor.start([sh('a', 'exec sleep 100', { restart: 'always' })]);
+    for (const factor of [1, 2, 4]) {
+      kill();
+      await waits(RESTART_DELAY_FIRST * factor);
+    }
+    assert.is(status('a').restarts, 3);
+    clock.advance(RESTART_FORGIVEN_AFTER);
+    assert.is(status('a').uptime, RESTART_FORGIVEN_AFTER);
+    kill();
+    await waits(RESTART_DELAY_FIRST);
+    assert.is(status('a').restarts, 4);
+  });
+});
+
+test('a person who restarts a waiting module does not wait, and the back-off is forgotten', async () => {
+  const clock = createTestClock();
+  await onStage({ clock }, async ({ supervisor, sh, status }) => {
+    await supervisor.start([sh('a', 'exit 1', { restart: 'on-failure' })]);
+    for (const factor of [1, 2]) {
+      await until('it waits', () => status('a').state === 'waiting');
+      clock.advance(RESTART_DELAY_FIRST * factor);
+      await until('it was started', () => status('a').restarts === factor);
+    }
+    await until('it waits', () => status('a').state === 'waiting');
+    await supervisor.restart('a');
+    await until('it waits', () => status('a').state === 'waiting');
+    clock.advance(RESTART_DELAY_FIRST);
+    assert.is(status('a').restarts, 3);
+  });
+});
+
+test('a restart is a stop and a start, with a new process', async () => {
+  await onStage({}, async ({ supervisor, sh, status, changes }) => {
+    await supervisor.start([sh('a', 'sleep 100')]);
+    const before = status('a').pid ?? 0;
+    await supervisor.restart('a');
+    assert.not(lives(before));
+    assert.is.not(status('a').pid, before);
+    assert.equal(changes.slice(2), ['a restarting', 'a starting', 'a running']);
+    assert.is(status('a').restarts, 0, 'only those of its own are counted');
+  });
+});
+
+test('one that is started while it stops is started again; one stopped while it restarts stays down', async () => {
+  await onStage({}, async ({ supervisor, sh, status }) => {
+    await supervisor.start([sh('a', 'sleep 100'), sh('b', 'sleep 100')]);
+    await Promise.all([supervisor.stopModule('a'), supervisor.startModule('a')]);
+    assert.is(status('a').state, 'running');
+    await Promise.all([supervisor.restart('b'), supervisor.stopModule('b')]);
+    assert.is(status('b').state, 'stopped');
+  });
+});
+
+test('a restart of one that ignores the signal kills it after its grace', async () => {
+  const clock = createTestClock();
+  await onStage({ clock }, async ({ supervisor, sh, status, texts }) => {
+    await supervisor.start([sh('a', 'trap "" TERM; echo ready; while :; do sleep 0.01; done')]);
+    await until('it is ready', () => texts().length === 1);
+    const restarted = supervisor.restart('a');
+    await passing(clock, restarted);
+    assert.is(status('a').state, 'running');
+    assert.is(status('a').lastExit, 'SIGKILL');
+    await until('it is ready again', () => texts().length === 2);
+  });
+});
+
+test.run();
