@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as esbuild from 'esbuild';
+import { root } from './paths.mjs';
+
+/**
+ * What the bundle holds instead of a module, by the name it is imported with. lmdb and node-pty look for
+ * their native parts among files that a single executable does not have; the rest is never used.
+ */
+const SUBSTITUTES = {
+  lmdb: { path: 'node_modules/lmdb/dist/index.cjs' },
+  'cbor-x': { path: 'node_modules/cbor-x/dist/index-no-eval.cjs' },
+  'node-gyp-build-optional-packages': {
+    contents: "module.exports = () => require('./src/core/native.ts').loadNative('lmdb');",
+  },
+  // Every table is opened with binary values.
+  msgpackr: {
+    contents: "exports.Encoder = class { constructor() { throw new Error('lmdb: not binary'); } };",
+  },
+  debug: { contents: 'module.exports = () => () => {};' },
+  'readable-stream': { contents: "module.exports = require('node:stream');" },
+  './windowsTerminal': { contents: '' },
+};
+
+/** node-pty's search for its native part, of which two functions are used. */
+const PTY_SEARCH = /node-pty\/lib\/utils\.js$/;
+const PTY_LOADER = `
+  exports.assign = Object.assign;
+  exports.loadNativeModule = () => ({ dir: '', module: require('./src/core/native.ts').loadNative('pty') });
+`;
+
+function substitutes() {
+  const used = new Set();
+  const escaped = Object.keys(SUBSTITUTES).map(name => name.replace(/[./]/g, '\\$&'));
+  return {
+    name: 'substitutes',
+    setup(build) {
+      build.onResolve({ filter: new RegExp(`^(${escaped.join('|')})$`) }, ({ path }) => {
+        used.add(path);
+        const { path: file } = SUBSTITUTES[path];
+        return file === undefined ? { path, namespace: 'substitute' } : { path: join(root, file) };
+      });
+      build.onLoad({ filter: /.*/, namespace: 'substitute' }, ({ path }) => ({
+        contents: SUBSTITUTES[path].contents,
+        resolveDir: root,
+      }));
+      build.onLoad({ filter: PTY_SEARCH }, () => {
+        used.add('node-pty');
+        return { contents: PTY_LOADER, resolveDir: root };
+      });
+      build.onEnd(() => {
+        const idle = [...Object.keys(SUBSTITUTES), 'node-pty'].filter(name => !used.has(name));
+        if (idle.length === 0) return undefined;
+        const text = `build/bundle.mjs replaces ${idle.join(', ')}, which nothing imports any more.`;
+        return { errors: [{ text }] };
+      });
+    },
+  };
+}
+
+/** Bundles src/main.ts into one CommonJS file in `work`, with the hashes of the native `assets`; returns its path. */
+export async function bundle(work, assets) {
+  const outfile = join(work, 'main.cjs');
+  await esbuild.build({
+    entryPoints: [join(root, 'src', 'main.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node24',
+    minify: true,
+    keepNames: false,
+    legalComments: 'none',
+    logLevel: 'warning',
+    define: { NATIVE_HASHES: JSON.stringify(hashesOf(assets)) },
+    plugins: [substitutes()],
+  });
+  return outfile;
+}
+
+function hashesOf(assets) {
+  const present = Object.entries(assets).filter(([, file]) => file !== undefined);
+  return Object.fromEntries(
+    present.map(([name, file]) => [name, createHash('sha256').update(readFileSync(file)).digest('hex')]),
+  );
+}
