@@ -1,0 +1,28 @@
+import { covers, matches } from '../mqtt/topics.ts';
+import type { Identity } from './types.ts';
+
+/** Topics under `modules/` speak for the modules: only they may use them to publish. */
+const MODULE_TOPICS = 'modules/#';
+
+/** The output of `modules/<module>/outputs/<output>`, undefined for any other topic. */
+export function outputOf(module: string, topic: string): string | undefined {
+  const prefix = `modules/${module}/outputs/`;
+  const output = topic.startsWith(prefix) ? topic.slice(prefix.length) : '';
+  return output.length > 0 && !output.includes('/') ? output : undefined;
+}
+
+/** A module publishes on its own outputs, and like any client on topics that are no module's. */
+export function mayPublish(identity: Identity, topic: string): boolean {
+  if (topic.startsWith('$')) return false;
+  if (!matches(MODULE_TOPICS, topic)) return true;
+  return identity.kind === 'module' && outputOf(identity.module, topic) !== undefined;
+}
+
+/** A module hears its own inputs and what is no module's; a client without a name may listen to everything. */
+export function maySubscribe(identity: Identity, filter: string): boolean {
+  if (filter.startsWith('$')) return false;
+  if (identity.kind === 'client') return true;
+  if (covers(`modules/${identity.module}/inputs/#`, filter)) return true;
+  const first = filter.split('/', 1)[0];
+  return first !== 'modules' && first !== '+' && first !== '#';
+}

@@ -1,0 +1,145 @@
+import type { Socket } from 'node:net';
+import {
+  CONNECT_TIMEOUT,
+  MAX_PACKET_BYTES,
+  MAX_SOCKET_BACKLOG_BYTES,
+  MAX_UNSETTLED,
+} from '../core/limits.ts';
+import type { Message } from '../core/message.ts';
+import { createFramer } from '../mqtt/framing.ts';
+import type { Dispatch, Packet } from '../mqtt/packets.ts';
+import { encode, encodePublish } from '../mqtt/packets.ts';
+import type { Delivery } from './delivery.ts';
+import { createDelivery } from './delivery.ts';
+import { handle } from './handlers/index.ts';
+import type { Receipts } from './receipts.ts';
+import { createReceipts } from './receipts.ts';
+import type { Session, Sessions } from './session.ts';
+import type { BrokerCounts, BrokerSettings } from './types.ts';
+
+/** What all connections of one broker share. */
+export type BrokerContext = BrokerSettings & { readonly sessions: Sessions; readonly counts: BrokerCounts };
+
+/** One network connection, from its first byte on. */
+export type Connection = {
+  readonly context: BrokerContext;
+  /** True if the peer is on this machine. */
+  readonly local: boolean;
+  readonly delivery: Delivery;
+  readonly receipts: Receipts;
+  /** Undefined until CONNECT was accepted. */
+  session: Session | undefined;
+  /** Published when the connection ends without DISCONNECT (MQTT 3.1.1, 3.1.2.5). */
+  will: Message | undefined;
+  /** Milliseconds without a packet after which the connection is closed; 0: never. */
+  patience: number;
+  readonly send: (packet: Packet) => void;
+  /** False: the socket holds too much already. */
+  readonly sendPublish: (message: Message, dispatch: Dispatch) => boolean;
+  /** Ends it after what was sent is out; `reason` is logged. */
+  readonly close: (reason: string | undefined) => void;
+};
+
+/** Serves `socket` as a client of the broker. */
+export function openConnection(context: BrokerContext, socket: Socket, local: boolean): Connection {
+  const { clock, log, counts } = context;
+  const opened = clock.monotonic();
+  let lastPacket = opened;
+  let corked = false;
+  let ended = false;
+
+  const uncork = (): void => {
+    corked = false;
+    socket.uncork();
+  };
+  // One write per socket and turn of the loop, however many packets it holds.
+  const write = (bytes: Buffer): void => {
+    if (ended) return;
+    if (!corked) {
+      corked = true;
+      socket.cork();
+      setImmediate(uncork);
+    }
+    socket.write(bytes);
+  };
+
+  const sendPublish = (message: Message, dispatch: Dispatch): boolean => {
+    if (ended || socket.writableLength > MAX_SOCKET_BACKLOG_BYTES) return false;
+    counts.sent++;
+    write(encodePublish(message, dispatch));
+    return true;
+  };
+
+  const settled = (): void => {
+    if (socket.isPaused() && connection.receipts.owed() < MAX_UNSETTLED / 2) socket.resume();
+  };
+
+  const connection: Connection = {
+    context,
+    local,
+    delivery: createDelivery(sendPublish),
+    receipts: createReceipts(messageId => write(encode({ cmd: 'puback', messageId })), settled),
+    session: undefined,
+    will: undefined,
+    patience: 0,
+    send: packet => write(encode(packet)),
+    sendPublish,
+    close: reason => {
+      if (ended) return;
+      ended = true;
+      if (reason !== undefined) log.warn(`Closed the connection of ${nameOf(connection)}: ${reason}.`);
+      if (corked) uncork();
+      socket.destroySoon();
+      leave(connection);
+    },
+  };
+
+  const framer = createFramer(MAX_PACKET_BYTES, {
+    packet: packet => {
+      if (ended) return;
+      lastPacket = clock.monotonic();
+      const fault = handle(connection, packet);
+      if (fault !== undefined) connection.close(fault);
+    },
+    broken: reason => connection.close(reason),
+  });
+  socket.on('data', chunk => {
+    framer.push(chunk);
+    if (connection.receipts.owed() > MAX_UNSETTLED) socket.pause();
+  });
+  socket.on('drain', () => connection.delivery.wake());
+  socket.on('error', error => connection.close(error.message));
+  socket.on('close', () => connection.close(undefined));
+
+  const watch = (): void => {
+    if (ended) return;
+    const silent = clock.monotonic() - lastPacket;
+    if (connection.session === undefined && clock.monotonic() - opened >= CONNECT_TIMEOUT) {
+      connection.close('no CONNECT came in time');
+    } else if (connection.patience > 0 && silent >= connection.patience) {
+      connection.close('its keep-alive ran out');
+    } else {
+      clock.after(nextLook(connection.patience, silent), watch);
+    }
+  };
+  clock.after(CONNECT_TIMEOUT, watch);
+  return connection;
+}
+
+function nextLook(patience: number, silent: number): number {
+  return patience > 0 ? Math.max(patience - silent, 10) : CONNECT_TIMEOUT;
+}
+
+function nameOf(connection: Connection): string {
+  return connection.session === undefined ? 'an unknown client' : `client "${connection.session.clientId}"`;
+}
+
+/** Parts a connection from its session: the will goes out, a clean session ends. */
+function leave(connection: Connection): void {
+  const { session, will, delivery, context } = connection;
+  delivery.stop();
+  if (session === undefined || session.connection !== connection) return;
+  session.connection = undefined;
+  if (!session.persistent) context.sessions.discard(session, () => {});
+  if (will !== undefined) context.host.publish(will, () => {});
+}

@@ -1,0 +1,63 @@
+import type { ConnectPacket } from '../../mqtt/packets.ts';
+import { CONNACK } from '../../mqtt/packets.ts';
+import { isTopicName } from '../../mqtt/topics.ts';
+import { mayPublish } from '../access.ts';
+import type { Connection } from '../connection.ts';
+import { messageFrom } from '../inbound.ts';
+import { attachBacklog } from '../inputs.ts';
+import type { Session } from '../session.ts';
+import type { Identity } from '../types.ts';
+import type { Fault } from './index.ts';
+
+/** Bytes of a generated client identifier. */
+const GENERATED_ID_BYTES = 8;
+
+/** Opens or resumes a session (MQTT 3.1.1, 3.1.4). */
+export function handleConnect(connection: Connection, packet: ConnectPacket): Fault {
+  const { host, random } = connection.context;
+  if (packet.protocolVersion === 5) {
+    // MQTT 5, 3.2.2.2: 0x84 tells a client of version 5 to try an older one.
+    connection.send({ cmd: 'connack', reasonCode: 0x84, returnCode: 0x84, sessionPresent: false });
+    return 'it speaks MQTT 5, this broker 3.1.1';
+  }
+  const username = packet.username;
+  const identity = host.authenticate({ username, password: packet.password, local: connection.local });
+  if (identity === undefined) return refuse(connection, CONNACK.notAuthorized, 'it may not connect');
+  const clean = packet.clean !== false;
+  if (packet.clientId === '' && !clean) {
+    // MQTT 3.1.1, 3.1.3-8: without an identifier there is nothing to resume.
+    return refuse(connection, CONNACK.identifierRejected, 'a persistent session needs a client identifier');
+  }
+  const { will } = packet;
+  if (will !== undefined && (!isTopicName(will.topic) || !mayPublish(identity, will.topic))) {
+    return refuse(connection, CONNACK.notAuthorized, `its will may not go to "${will.topic}"`);
+  }
+  const generated = `skerry-${random.bytes(GENERATED_ID_BYTES).toString('hex')}`;
+  const session = enter(connection, packet.clientId || generated, identity, clean);
+  connection.will =
+    will && messageFrom(session, { ...will, qos: will.qos ?? 0, retain: will.retain === true });
+  // MQTT 3.1.1, 3.1.2-24: one and a half times the keep-alive.
+  connection.patience = (packet.keepalive ?? 0) * 1500;
+  return undefined;
+}
+
+/** Takes the session over from an older connection, begins anew or resumes, and sends what waited. */
+function enter(connection: Connection, clientId: string, identity: Identity, clean: boolean): Session {
+  const { sessions } = connection.context;
+  // MQTT 3.1.1, 3.1.4-2.
+  sessions.find(clientId, identity)?.connection?.close('another connection took its session over');
+  const known = sessions.find(clientId, identity);
+  if (known !== undefined && clean) sessions.discard(known, () => {});
+  const resumed = clean ? undefined : known;
+  const session = resumed ?? sessions.open(clientId, identity, !clean);
+  session.connection = connection;
+  connection.session = session;
+  connection.send({ cmd: 'connack', returnCode: CONNACK.accepted, sessionPresent: resumed !== undefined });
+  attachBacklog(connection, session);
+  return session;
+}
+
+function refuse(connection: Connection, returnCode: number, reason: string): Fault {
+  connection.send({ cmd: 'connack', returnCode, sessionPresent: false });
+  return reason;
+}

@@ -1,0 +1,86 @@
+import type { QoS, Settle } from '../core/message.ts';
+import type { Backlog } from './backlog.ts';
+import { createBacklog } from './backlog.ts';
+import type { Connection } from './connection.ts';
+import type { SubscriptionTree } from './subscriptions.ts';
+import { createSubscriptionTree } from './subscriptions.ts';
+import type { BrokerHost, Identity } from './types.ts';
+
+/** What the broker knows of one client, beyond its connection if it is persistent (MQTT 3.1.1, 3.1.2.4). */
+export type Session = {
+  /** Its key: a module has one session, whatever client identifier it chooses. */
+  readonly id: string;
+  readonly clientId: string;
+  readonly identity: Identity;
+  readonly subscriptions: Map<string, QoS>;
+  connection: Connection | undefined;
+} & (
+  | { readonly persistent: true; readonly queue: string }
+  | { readonly persistent: false; readonly backlog: Backlog }
+);
+
+/** All sessions of a broker, and the one tree of their subscriptions. */
+export type Sessions = {
+  readonly subscriptions: SubscriptionTree<Session>;
+  readonly find: (clientId: string, identity: Identity) => Session | undefined;
+  readonly open: (clientId: string, identity: Identity, persistent: boolean) => Session;
+  readonly subscribe: (session: Session, filter: string, qos: QoS) => void;
+  readonly unsubscribe: (session: Session, filter: string) => void;
+  /** Keeps what changed, if the session is persistent; `done` when it is on disk. */
+  readonly save: (session: Session, done: Settle) => void;
+  readonly discard: (session: Session, done: Settle) => void;
+  readonly all: () => Iterable<Session>;
+};
+
+/** Sessions that were kept are known from the start, so nothing for them is missed. */
+export function createSessions(host: BrokerHost): Sessions {
+  const sessions = new Map<string, Session>();
+  const subscriptions = createSubscriptionTree<Session>();
+
+  const open = (clientId: string, identity: Identity, persistent: boolean): Session => {
+    const id = sessionId(clientId, identity);
+    const base = { id, clientId, identity, subscriptions: new Map<string, QoS>(), connection: undefined };
+    const session: Session = persistent
+      ? { ...base, persistent, queue: `session/${id}` }
+      : { ...base, persistent, backlog: createBacklog() };
+    sessions.set(id, session);
+    return session;
+  };
+
+  const subscribe = (session: Session, filter: string, qos: QoS): void => {
+    session.subscriptions.set(filter, qos);
+    subscriptions.add(filter, session, qos);
+  };
+
+  for (const stored of host.sessions()) {
+    const session = open(stored.clientId, stored.identity, true);
+    for (const [filter, qos] of stored.subscriptions) subscribe(session, filter, qos);
+  }
+
+  return {
+    subscriptions,
+    find: (clientId, identity) => sessions.get(sessionId(clientId, identity)),
+    open,
+    subscribe,
+    unsubscribe: (session, filter) => {
+      session.subscriptions.delete(filter);
+      subscriptions.remove(filter, session);
+    },
+    save: (session, done) => {
+      if (!session.persistent) return done();
+      const { id, clientId, identity } = session;
+      host.saveSession({ id, clientId, identity, subscriptions: Array.from(session.subscriptions) }, done);
+    },
+    discard: (session, done) => {
+      for (const filter of session.subscriptions.keys()) subscriptions.remove(filter, session);
+      sessions.delete(session.id);
+      if (session.persistent) host.forgetSession(session.id, session.queue, done);
+      else done();
+    },
+    all: () => sessions.values(),
+  };
+}
+
+function sessionId(clientId: string, identity: Identity): string {
+  return identity.kind === 'module' ? `module:${identity.module}` : `client:${clientId}`;
+}

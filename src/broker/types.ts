@@ -1,0 +1,59 @@
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { Message, QoS, Settle } from '../core/message.ts';
+import type { Random } from '../core/random.ts';
+import type { Drain, DrainSettings } from '../queue/types.ts';
+
+/** Who a connection is, once its CONNECT was accepted. */
+export type Identity = { readonly kind: 'module'; readonly module: string } | { readonly kind: 'client' };
+
+/** What a CONNECT says of itself. */
+export type Credentials = {
+  readonly username: string | undefined;
+  readonly password: Buffer | undefined;
+  /** True if the connection came in on a loopback address. */
+  readonly local: boolean;
+};
+
+/** A durable queue that a client reads by subscribing to `topic`: an input of a module. */
+export type Endpoint = { readonly topic: string; readonly queue: string };
+
+/** A persistent session as it is kept. */
+export type StoredSession = {
+  readonly id: string;
+  readonly clientId: string;
+  readonly identity: Identity;
+  readonly subscriptions: readonly (readonly [filter: string, qos: QoS])[];
+};
+
+/** What the hub gives the broker. The broker knows no routes and no database. */
+export type BrokerHost = {
+  /** Undefined: refused. */
+  readonly authenticate: (credentials: Credentials) => Identity | undefined;
+  /** Takes in a message; `settle` tells when it may be acknowledged. */
+  readonly publish: (message: Message, settle: Settle) => void;
+  readonly endpoints: (identity: Identity) => readonly Endpoint[];
+  readonly drain: (queue: string, settings: DrainSettings) => Drain;
+  readonly sessions: () => readonly StoredSession[];
+  readonly saveSession: (session: StoredSession, settle: Settle) => void;
+  /** Forgets a persistent session and its queue. */
+  readonly forgetSession: (id: string, queue: string, settle: Settle) => void;
+};
+
+export type BrokerCounts = {
+  connections: number;
+  received: number;
+  sent: number;
+  /** QoS 0 messages, and messages of clean sessions, that a slow or full receiver did not get. */
+  dropped: number;
+  /** Publishes refused by the access rules. */
+  refused: number;
+};
+
+/** What every connection and handler of one broker shares. */
+export type BrokerSettings = {
+  readonly host: BrokerHost;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+};

@@ -1,0 +1,53 @@
+import { connect } from 'node:net';
+import { Failure, systemCode } from '../core/errors.ts';
+import type { ControlReply } from '../hub/control.ts';
+import { controlPath } from '../hub/control.ts';
+import type { HubStatus } from '../hub/status.ts';
+
+/** Asks the running hub of a data folder. Failure `hub.unreachable`, or whatever the hub answers. */
+export async function ask(folder: string, command: string, module?: string): Promise<unknown> {
+  const reply = await exchange(folder, `${JSON.stringify({ command, module })}\n`);
+  if ('result' in reply) return reply.result;
+  throw new Failure('hub.refused', reply.failure.sentence);
+}
+
+/** The running hub's status. Command and hub are one binary, so its shape is what this version sends. */
+export async function statusOf(folder: string): Promise<HubStatus> {
+  const reply: { result: HubStatus } | Extract<ControlReply, { failure: unknown }> = JSON.parse(
+    await request(folder, '{"command":"status"}\n'),
+  );
+  if ('result' in reply) return reply.result;
+  throw new Failure('hub.refused', reply.failure.sentence);
+}
+
+async function exchange(folder: string, line: string): Promise<ControlReply> {
+  return JSON.parse(await request(folder, line));
+}
+
+function request(folder: string, line: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(controlPath(folder));
+    let text = '';
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+    });
+    socket.on('error', error => reject(unreachable(folder, error)));
+    socket.on('close', () => {
+      if (text.endsWith('\n')) resolve(text);
+      else reject(unreachable(folder, undefined));
+    });
+    socket.write(line);
+  });
+}
+
+function unreachable(folder: string, error: Error | undefined): Failure {
+  const code = systemCode(error);
+  if (code === 'EACCES') {
+    return new Failure('hub.unreachable', `You may not talk to the hub of ${folder}: use its user, or root.`);
+  }
+  return new Failure(
+    'hub.unreachable',
+    `No hub answers in ${folder}: start one with "skerry up", or name its folder with --data DIR.`,
+  );
+}

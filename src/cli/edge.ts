@@ -1,0 +1,29 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../core/clock.ts';
+import type { LogSink } from '../core/log.ts';
+import type { Random } from '../core/random.ts';
+
+/** The one place where the program meets the system's time and randomness, and its terminal. */
+export const systemClock: Clock = {
+  monotonic: () => performance.now(),
+  wall: () => Date.now(),
+  after: (milliseconds, action) => {
+    const timer = setTimeout(action, milliseconds).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+export const systemRandom: Random = {
+  fraction: () => Math.random(),
+  bytes: count => randomBytes(count),
+};
+
+/** Log lines on standard error: time by the wall clock, level, room, sentence. */
+export const standardErrorLog: LogSink = (level, room, text) => {
+  process.stderr.write(`${new Date(systemClock.wall()).toISOString()} ${level.padEnd(5)} ${room}: ${text}\n`);
+};
+
+/** A line of a command's output. */
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,3 @@
+import { moduleCommand } from './module.ts';
+
+export const { usage, run } = moduleCommand('stop');

@@ -1,0 +1,109 @@
+import { chmodSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { Failure, reasonOf } from '../core/errors.ts';
+import { MAX_CONTROL_REQUEST_BYTES } from '../core/limits.ts';
+import type { Supervisor } from '../supervisor/spec.ts';
+import type { HubStatus } from './status.ts';
+
+/** What a command may ask of a running hub; `module` for those that are about one. */
+export type ControlRequest = { readonly command: string; readonly module: string | undefined };
+
+export type ControlReply =
+  | { readonly result: unknown }
+  | { readonly failure: { readonly code: string; readonly sentence: string } };
+
+export type Control = { readonly close: () => void };
+
+export type ControlHost = {
+  readonly status: () => HubStatus;
+  readonly supervisor: Pick<Supervisor, 'startModule' | 'stopModule' | 'restart'>;
+};
+
+/** Where the hub of a data folder listens for commands. */
+export function controlPath(dataFolder: string): string {
+  return join(dataFolder, 'control.sock');
+}
+
+/**
+ * Serves the control socket at `path`: one JSON request a line, one JSON reply a line. Its mode (0600) is the
+ * access rule. The caller holds the data folder's lock, so an older socket file is a dead one's.
+ */
+export async function serveControl(path: string, host: ControlHost): Promise<Control> {
+  rmSync(path, { force: true });
+  const server = createServer(socket => serve(socket, host));
+  const mask = process.umask(0o177);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', error =>
+        reject(new Failure('data.unwritable', `No control socket at ${path}: ${error.message}.`)),
+      );
+      server.listen(path, resolve);
+    });
+    chmodSync(path, 0o600);
+  } finally {
+    process.umask(mask);
+  }
+  return {
+    close: () => {
+      server.close();
+      rmSync(path, { force: true });
+    },
+  };
+}
+
+function serve(socket: Socket, host: ControlHost): void {
+  let text = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk: string) => {
+    text += chunk;
+    if (text.length > MAX_CONTROL_REQUEST_BYTES) socket.destroy();
+    const end = text.indexOf('\n');
+    if (end < 0) return;
+    const line = text.slice(0, end);
+    text = '';
+    answer(line, host).then(
+      reply => socket.end(`${JSON.stringify(reply)}\n`),
+      () => socket.destroy(),
+    );
+  });
+  // A command that was interrupted is no failure of the hub.
+  socket.on('error', () => socket.destroy());
+}
+
+async function answer(line: string, host: ControlHost): Promise<ControlReply> {
+  try {
+    return { result: (await perform(requestOf(line), host)) ?? null };
+  } catch (thrown) {
+    const code = thrown instanceof Failure ? thrown.code : 'usage';
+    return { failure: { code, sentence: reasonOf(thrown) } };
+  }
+}
+
+function perform({ command, module }: ControlRequest, { status, supervisor }: ControlHost): unknown {
+  switch (command) {
+    case 'status':
+      return status();
+    case 'start':
+      return supervisor.startModule(module ?? '');
+    case 'stop':
+      return supervisor.stopModule(module ?? '');
+    case 'restart':
+      return supervisor.restart(module ?? '');
+    default:
+      throw new Failure(
+        'usage',
+        `This hub does not know the command "${command}": it may be of another version.`,
+      );
+  }
+}
+
+function requestOf(line: string): ControlRequest {
+  const value: unknown = JSON.parse(line);
+  if (typeof value !== 'object' || value === null || !('command' in value)) {
+    throw new Failure('usage', 'A control request is an object with a "command".');
+  }
+  const module = 'module' in value && typeof value.module === 'string' ? value.module : undefined;
+  return { command: String(value.command), module };
+}

@@ -1,0 +1,166 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Broker } from '../broker/broker.ts';
+import { createBroker } from '../broker/broker.ts';
+import type { Clock } from '../core/clock.ts';
+import type { LogSink } from '../core/log.ts';
+import { logFor } from '../core/log.ts';
+import { useNativeFolder } from '../core/native.ts';
+import type { Random } from '../core/random.ts';
+import type { Manifest } from '../manifest/types.ts';
+import { lockFolder } from '../queue/lock.ts';
+import { openStore } from '../queue/store.ts';
+import type { Store } from '../queue/types.ts';
+import { createDispatcher } from '../routes/dispatcher.ts';
+import type { Forwarder } from '../upstream/forwarder.ts';
+import { startForwarder } from '../upstream/forwarder.ts';
+import { controlPath, serveControl } from './control.ts';
+import type { Identities } from './identities.ts';
+import { createIdentities } from './identities.ts';
+import { keepSessions } from './kept-sessions.ts';
+import { createModules } from './modules.ts';
+import { inputQueue, inputTopic, UPSTREAM_QUEUE } from './names.ts';
+import type { Input } from './plan.ts';
+import { compileRoutes, inputsOf } from './plan.ts';
+import type { Router } from './router.ts';
+import { createRouter } from './router.ts';
+import type { HubStatus } from './status.ts';
+
+/** What the hub keeps is for its user alone: messages, logs and sockets. */
+const PRIVATE = { recursive: true, mode: 0o700 };
+
+export type HubSettings = {
+  readonly manifest: Manifest;
+  /** The folder that relative paths of the manifest start from. */
+  readonly home: string;
+  readonly dataFolder: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logSink: LogSink;
+};
+
+export type Hub = {
+  readonly status: () => HubStatus;
+  /** Modules first, so that their last words are taken in; the store last but for its lock. Called once. */
+  readonly stop: () => Promise<void>;
+};
+
+/**
+ * Starts a hub: checks all that can be checked, takes the data folder and the ports, and only then starts
+ * modules.
+ * @throws Failure of the room that could not start; nothing is left running then
+ */
+export async function startHub(settings: HubSettings): Promise<Hub> {
+  const { manifest, dataFolder, clock, logSink } = settings;
+  const routes = compileRoutes(manifest);
+  const inputs = inputsOf(routes);
+  const closers: (() => unknown)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    const lock = await lockFolder(dataFolder);
+    closers.push(lock.release);
+
+    for (const name of ['store', 'logs', 'run']) mkdirSync(join(dataFolder, name), PRIVATE);
+    useNativeFolder(join(dataFolder, 'native'));
+    const folder = join(dataFolder, 'store');
+    const store = await openStore({
+      ...manifest.storeAndForward,
+      folder,
+      clock,
+      log: logFor('queue', logSink),
+    });
+    closers.push(store.close);
+
+    const dispatcher = createDispatcher(routes);
+    const modules = manifest.modules.map(({ name }) => name);
+    const identities = createIdentities(modules, settings.random);
+    const { broker, router } = openBroker(settings, store, identities, inputs, dispatcher);
+    closers.push(broker.close);
+    const listeners: string[] = [];
+    for (const { host, port } of manifest.listeners) {
+      listeners.push(`${host}:${await broker.listen({ host, port })}`);
+    }
+
+    const forwarder = openForwarder(settings, store);
+    if (forwarder !== undefined) closers.push(forwarder.stop);
+
+    const supervisor = createModules({ ...settings, store, router, inputs, identities, listeners });
+
+    const status = (): HubStatus => {
+      const counts = dispatcher.counts();
+      return {
+        name: manifest.name,
+        pid: process.pid,
+        listeners,
+        modules: supervisor.statuses(),
+        routes: manifest.routes.map(({ name, text }) => ({ name, text, ...countsOf(counts, name) })),
+        queues: store.stats(),
+        upstream: forwarder?.status(),
+        counts: { broker: broker.counts(), router: router.counts(), store: store.counts() },
+      };
+    };
+    const control = await serveControl(controlPath(dataFolder), { status, supervisor });
+    closers.push(control.close, supervisor.stop);
+
+    logFor('hub', logSink).info(`"${manifest.name}" listens on ${listeners.join(', ') || 'no port'}.`);
+    await supervisor.startAll();
+    return { status, stop };
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+}
+
+type Flow = { readonly broker: Broker; readonly router: Router };
+
+/** Ties broker and router: what comes in is routed, what is routed goes to subscribers. */
+function openBroker(
+  { manifest, clock, random, logSink }: HubSettings,
+  store: Store,
+  identities: Identities,
+  inputs: readonly Input[],
+  dispatcher: ReturnType<typeof createDispatcher>,
+): Flow {
+  const log = logFor('broker', logSink);
+  const broker = createBroker({
+    clock,
+    random,
+    log,
+    host: {
+      ...keepSessions(store, log),
+      authenticate: identities.authenticate,
+      publish: (message, settle) => router.route(message, settle),
+      drain: store.drain,
+      endpoints: identity =>
+        inputs
+          .filter(({ module }) => identity.kind === 'module' && module === identity.module)
+          .map(({ module, input }) => ({
+            topic: inputTopic(module, input),
+            queue: inputQueue(module, input),
+          })),
+    },
+  });
+  const router = createRouter({ device: manifest.name, dispatcher, store, broker });
+  return { broker, router };
+}
+
+function openForwarder(
+  { manifest, clock, random, logSink }: HubSettings,
+  store: Store,
+): Forwarder | undefined {
+  if (manifest.upstream === undefined) return undefined;
+  return startForwarder({
+    ...manifest.upstream,
+    device: manifest.name,
+    drain: settings => store.drain(UPSTREAM_QUEUE, settings),
+    clock,
+    random,
+    log: logFor('upstream', logSink),
+  });
+}
+
+function countsOf(counts: ReturnType<ReturnType<typeof createDispatcher>['counts']>, name: string) {
+  return counts[name] ?? { matched: 0, unmatched: 0, undefined: 0, errors: 0 };
+}

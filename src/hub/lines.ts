@@ -1,0 +1,72 @@
+import type { Message, Properties } from '../core/message.ts';
+import { NO_PROPERTIES } from '../core/message.ts';
+import { outputTopic } from './names.ts';
+
+/** The output of a line that names none. */
+const DEFAULT_OUTPUT = 'out';
+
+/** What only a line that names an output holds: all others are spared the parsing. */
+const OUTPUT_KEY = Buffer.from('"output"');
+const OPENING_BRACE = 0x7b;
+const NEWLINE = 0x0a;
+
+/**
+ * The message of one line of a module's standard output: `{"output":"temp","body":...,"properties":{...}}`
+ * goes to the output it names, any other line is the body of a message on output `out`.
+ */
+export function messageOfLine(module: string, line: Buffer): Message {
+  const named = line[0] === OPENING_BRACE && line.includes(OUTPUT_KEY) ? namedOutput(line) : undefined;
+  const output = named?.output ?? DEFAULT_OUTPUT;
+  return {
+    topic: outputTopic(module, output),
+    body: named?.body ?? line,
+    qos: 1,
+    retain: false,
+    origin: { kind: 'module', module, output },
+    properties: named?.properties ?? NO_PROPERTIES,
+    contentType: undefined,
+    ttl: undefined,
+  };
+}
+
+type Named = { readonly output: string; readonly body: Buffer; readonly properties: Properties };
+
+function namedOutput(line: Buffer): Named | undefined {
+  const value = parsed(line);
+  if (typeof value !== 'object' || value === null || !('output' in value && 'body' in value))
+    return undefined;
+  const { output, body } = value;
+  if (typeof output !== 'string' || !isOutput(output)) return undefined;
+  const properties = 'properties' in value ? propertiesOf(value.properties) : NO_PROPERTIES;
+  return { output, body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)), properties };
+}
+
+/** Undefined for what only looks like JSON: the line is then a message as it stands. */
+function parsed(line: Buffer): unknown {
+  try {
+    return JSON.parse(line.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/** An output is one level of a topic. */
+function isOutput(output: string): boolean {
+  return /^[^/+#\0]{1,128}$/.test(output);
+}
+
+function propertiesOf(value: unknown): Properties {
+  if (typeof value !== 'object' || value === null) return NO_PROPERTIES;
+  const properties: Record<string, string> = {};
+  for (const [name, property] of Object.entries(value)) {
+    if (['string', 'number', 'boolean'].includes(typeof property)) properties[name] = String(property);
+  }
+  return properties;
+}
+
+/** The line that a module reads for a message: its body, in one line whatever it holds. */
+export function lineOfMessage({ body }: Message): Buffer {
+  if (!body.includes(NEWLINE)) return body;
+  const value = parsed(body);
+  return Buffer.from(JSON.stringify(value === undefined ? body.toString() : value));
+}

@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import type { Clock } from '../core/clock.ts';
+import type { LogSink } from '../core/log.ts';
+import { logFor } from '../core/log.ts';
+import type { Manifest, ModuleEntry } from '../manifest/types.ts';
+import type { Store } from '../queue/types.ts';
+import type { ModuleSpec, Supervisor } from '../supervisor/spec.ts';
+import { createSupervisor } from '../supervisor/supervisor.ts';
+import type { Feed } from './feed.ts';
+import { createFeed } from './feed.ts';
+import type { Identities } from './identities.ts';
+import { messageOfLine } from './lines.ts';
+import { inputQueue } from './names.ts';
+import type { Input } from './plan.ts';
+import type { Router } from './router.ts';
+
+export type ModulesSettings = {
+  readonly manifest: Manifest;
+  readonly home: string;
+  readonly dataFolder: string;
+  readonly clock: Clock;
+  readonly logSink: LogSink;
+  readonly store: Store;
+  readonly router: Router;
+  readonly inputs: readonly Input[];
+  readonly identities: Identities;
+  /** `host:port` of each listener. */
+  readonly listeners: readonly string[];
+};
+
+export type Modules = Supervisor & { readonly startAll: () => Promise<void> };
+
+/** Ties the supervisor to the flow of messages: lines out are routed, what waits for inputs is fed in as lines. */
+export function createModules(settings: ModulesSettings): Modules {
+  const { manifest, dataFolder, clock, logSink, router } = settings;
+  const log = logFor('supervisor', logSink);
+  const feeds = new Map<string, Feed>();
+  const supervisor = createSupervisor({
+    clock,
+    log,
+    logFolder: join(dataFolder, 'logs'),
+    runFolder: join(dataFolder, 'run'),
+    host: {
+      line: (module, line, settle) => router.route(messageOfLine(module, line), settle),
+      changed: ({ name, state }) => {
+        if (state !== 'running') feeds.get(name)?.stop();
+      },
+      writable: module => feeds.get(module)?.writable(),
+    },
+  });
+  for (const { name, io } of manifest.modules) {
+    if (io === 'lines') feeds.set(name, feedOf(name, supervisor, settings));
+  }
+  const startAll = () => supervisor.start(manifest.modules.map(module => specOf(module, settings)));
+  return { ...supervisor, startAll };
+}
+
+function feedOf(module: string, supervisor: Supervisor, { inputs, store, logSink }: ModulesSettings): Feed {
+  const own = inputs.filter(input => input.module === module);
+  return createFeed({
+    module,
+    drains: own.map(
+      ({ input }) =>
+        settings =>
+          store.drain(inputQueue(module, input), settings),
+    ),
+    write: (line, written) => supervisor.write(module, line, written),
+    log: logFor('hub', logSink),
+  });
+}
+
+function specOf(module: ModuleEntry, { home, listeners, identities }: ModulesSettings): ModuleSpec {
+  const { name, io } = module;
+  const [listener] = listeners;
+  const talk: Record<string, string> = { SKERRY_MODULE: name };
+  if (io === 'mqtt' && listener !== undefined) {
+    talk['SKERRY_MQTT_URL'] = `mqtt://${listener}`;
+    talk['SKERRY_TOKEN'] = identities.tokenOf(name);
+  }
+  return {
+    ...module,
+    cwd: home,
+    env: { ...module.env, ...talk },
+    stopGrace: module.stopGraceSeconds * 1000,
+  };
+}

@@ -1,0 +1,17 @@
+/** The queue that the upstream forwarder drains. */
+export const UPSTREAM_QUEUE = '$upstream';
+
+/** The queue of one input of a module. */
+export function inputQueue(module: string, input: string): string {
+  return `input/${module}/${input}`;
+}
+
+/** The topic on which a module that speaks MQTT receives one of its inputs. */
+export function inputTopic(module: string, input: string): string {
+  return `modules/${module}/inputs/${input}`;
+}
+
+/** The topic under which what a module sends from an output is known to every subscriber. */
+export function outputTopic(module: string, output: string): string {
+  return `modules/${module}/outputs/${output}`;
+}

@@ -1,0 +1,22 @@
+import type { BrokerCounts } from '../broker/types.ts';
+import type { QueueStats, StoreCounts } from '../queue/types.ts';
+import type { RouteCounts } from '../routes/dispatcher.ts';
+import type { ModuleStatus } from '../supervisor/spec.ts';
+import type { ForwarderStatus } from '../upstream/forwarder.ts';
+import type { RouterCounts } from './router.ts';
+
+/** All that a running hub says of itself: what `ps`, `queue` and `routes` print parts of, and `--json` whole. */
+export type HubStatus = {
+  readonly name: string;
+  readonly pid: number;
+  readonly listeners: readonly string[];
+  readonly modules: readonly ModuleStatus[];
+  readonly routes: readonly (RouteCounts & { readonly name: string; readonly text: string })[];
+  readonly queues: readonly QueueStats[];
+  readonly upstream: ForwarderStatus | undefined;
+  readonly counts: {
+    readonly broker: Readonly<BrokerCounts>;
+    readonly router: Readonly<RouterCounts>;
+    readonly store: Readonly<StoreCounts>;
+  };
+};

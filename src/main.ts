@@ -1,0 +1,57 @@
+import { Failure, reasonOf } from './core/errors.ts';
+import { VERSION } from './version.ts';
+
+type Command = {
+  readonly usage: string;
+  /** Resolves to the exit code. */
+  readonly run: (args: readonly string[]) => Promise<number>;
+};
+
+/** Each command is loaded when it is asked for: `pub` opens no store, `ps` no broker. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  up: () => import('./cli/up.ts'),
+  ps: () => import('./cli/ps.ts'),
+  logs: () => import('./cli/logs.ts'),
+  start: () => import('./cli/start.ts'),
+  stop: () => import('./cli/stop.ts'),
+  restart: () => import('./cli/restart.ts'),
+  routes: () => import('./cli/routes.ts'),
+  queue: () => import('./cli/queue.ts'),
+  pub: () => import('./cli/pub.ts'),
+  sub: () => import('./cli/sub.ts'),
+};
+
+const HELP = ['help', '--help', '-h'];
+const VERSION_WORDS = ['version', '--version', '-V'];
+
+async function main(args: readonly string[]): Promise<number> {
+  const [word, ...rest] = args;
+  if (word === undefined || HELP.includes(word)) return help(word === undefined ? 2 : 0);
+  if (VERSION_WORDS.includes(word)) {
+    process.stdout.write(`skerry ${VERSION} (${process.arch}, node ${process.versions.node})\n`);
+    return 0;
+  }
+  const load = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
+  if (load === undefined) throw new Failure('usage', `There is no command "${word}": see "skerry help".`);
+  const command = await load();
+  if (rest.includes('--help')) {
+    process.stdout.write(`${command.usage}\n`);
+    return 0;
+  }
+  return command.run(rest);
+}
+
+async function help(exitCode: number): Promise<number> {
+  const usages: string[] = [];
+  for (const load of Object.values(COMMANDS)) usages.push(`  ${(await load()).usage}`);
+  process.stdout.write(`An edge hub for small machines.\n\n${usages.join('\n')}\n  skerry version | help\n`);
+  return exitCode;
+}
+
+main(process.argv.slice(2)).then(
+  exitCode => process.exit(exitCode),
+  (thrown: unknown) => {
+    process.stderr.write(`skerry: ${reasonOf(thrown)}\n`);
+    process.exit(thrown instanceof Failure ? thrown.exitCode : 1);
+  },
+);

@@ -1,0 +1,55 @@
+import type {
+  IConnectPacket,
+  IPublishPacket,
+  ISubscribePacket,
+  IUnsubscribePacket,
+  Packet,
+} from 'mqtt-packet';
+import { generate } from 'mqtt-packet';
+import type { Message, QoS } from '../core/message.ts';
+
+export type {
+  IConnectPacket as ConnectPacket,
+  IPublishPacket as PublishPacket,
+  ISubscribePacket as SubscribePacket,
+  IUnsubscribePacket as UnsubscribePacket,
+  Packet,
+};
+
+/** Return codes of CONNACK, MQTT 3.1.1, 3.2.2.3. */
+export const CONNACK = {
+  accepted: 0,
+  unacceptableVersion: 1,
+  identifierRejected: 2,
+  serverUnavailable: 3,
+  badCredentials: 4,
+  notAuthorized: 5,
+} as const;
+
+/** SUBACK's return code for a refused filter, MQTT 3.1.1, 3.9.3. */
+export const SUBACK_FAILURE = 0x80;
+
+/** The highest packet identifier, MQTT 3.1.1, 2.3.1. */
+export const MAX_PACKET_ID = 65_535;
+
+/** The bytes of a packet in MQTT 3.1.1. */
+export function encode(packet: Packet): Buffer {
+  return generate(packet);
+}
+
+/** How one PUBLISH goes out; `packetId` is 0 for QoS 0. */
+export type Dispatch = {
+  readonly topic: string;
+  readonly qos: QoS;
+  readonly packetId: number;
+  readonly dup: boolean;
+  readonly retain: boolean;
+};
+
+/** The bytes of `message` as a PUBLISH. */
+export function encodePublish(message: Message, dispatch: Dispatch): Buffer {
+  const { topic, qos, packetId, dup, retain } = dispatch;
+  const packet: IPublishPacket = { cmd: 'publish', topic, payload: message.body, qos, dup, retain };
+  if (qos > 0) packet.messageId = packetId;
+  return generate(packet);
+}

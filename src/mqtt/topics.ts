@@ -1,0 +1,52 @@
+import { MAX_TOPIC_LEVELS } from '../core/limits.ts';
+
+/** Bytes of a topic or filter on the wire (MQTT 3.1.1, 4.7.3). */
+const MAX_TOPIC_BYTES = 65_535;
+
+/** True for what may be published on: no wildcards, not empty, no U+0000 (MQTT 3.1.1, 3.3.2-2 and 4.7.3). */
+export function isTopicName(topic: string): boolean {
+  return isBounded(topic) && !topic.includes('+') && !topic.includes('#');
+}
+
+/** True for what may be subscribed to: wildcards only as whole levels, `#` only last (MQTT 3.1.1, 4.7.1). */
+export function isTopicFilter(filter: string): boolean {
+  if (!isBounded(filter)) return false;
+  const levels = filter.split('/');
+  return levels.every((level, index) => {
+    if (level === '+') return true;
+    if (level === '#') return index === levels.length - 1;
+    return !level.includes('+') && !level.includes('#');
+  });
+}
+
+function isBounded(text: string): boolean {
+  if (text.length === 0 || text.includes('\0') || Buffer.byteLength(text) > MAX_TOPIC_BYTES) return false;
+  let levels = 1;
+  for (let at = text.indexOf('/'); at >= 0; at = text.indexOf('/', at + 1)) levels++;
+  return levels <= MAX_TOPIC_LEVELS;
+}
+
+/** Whether a valid filter takes in a valid topic; wildcards spare topics that begin with `$` (4.7.2-1). */
+export function matches(filter: string, topic: string): boolean {
+  if (topic.startsWith('$') && (filter.startsWith('+') || filter.startsWith('#'))) return false;
+  const wanted = filter.split('/');
+  const levels = topic.split('/');
+  for (const [index, level] of wanted.entries()) {
+    if (level === '#') return true;
+    if (index >= levels.length || (level !== '+' && level !== levels[index])) return false;
+  }
+  return wanted.length === levels.length;
+}
+
+/** Whether every topic that `inner` takes in is taken in by `outer`. */
+export function covers(outer: string, inner: string): boolean {
+  const wide = outer.split('/');
+  const narrow = inner.split('/');
+  for (const [index, level] of wide.entries()) {
+    if (level === '#') return true;
+    const other = narrow[index];
+    if (other === undefined || other === '#') return false;
+    if (level !== '+' && level !== other) return false;
+  }
+  return wide.length === narrow.length;
+}

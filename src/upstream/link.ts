@@ -1,0 +1,162 @@
+import { connect } from 'node:net';
+import type { Clock } from '../core/clock.ts';
+import { Failure, reasonOf } from '../core/errors.ts';
+import { CONNECT_TIMEOUT, MAX_PACKET_BYTES, MAX_SOCKET_BACKLOG_BYTES } from '../core/limits.ts';
+import type { Message } from '../core/message.ts';
+import { createFramer } from '../mqtt/framing.ts';
+import type { Dispatch, Packet } from '../mqtt/packets.ts';
+import { CONNACK, encode, encodePublish } from '../mqtt/packets.ts';
+
+export type LinkSettings = {
+  readonly host: string;
+  readonly port: number;
+  readonly clientId: string;
+  readonly clean: boolean;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  /** Seconds. */
+  readonly keepAlive: number;
+  readonly clock: Clock;
+};
+
+export type LinkHandler = {
+  /** The server accepted the CONNECT. */
+  readonly opened: () => void;
+  readonly packet: (packet: Packet) => void;
+  /** The socket can take more. */
+  readonly writable: () => void;
+  /** It is over, once; without a failure if `close` was asked for. */
+  readonly closed: (failure: Failure | undefined) => void;
+};
+
+/** One connection to an MQTT server, as its client. */
+export type Link = {
+  readonly send: (packet: Packet) => void;
+  /** False: the socket holds too much already. */
+  readonly publish: (message: Message, dispatch: Dispatch) => boolean;
+  readonly close: () => void;
+};
+
+/** Connects to an MQTT 3.1.1 server. Failures `upstream.unreachable` and `upstream.refused` come by `closed`. */
+export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
+  const { host, port, clock, keepAlive } = settings;
+  const where = `${host}:${port}`;
+  const socket = connect({ host, port, noDelay: true });
+  const started = clock.monotonic();
+  let heard = started;
+  let said = started;
+  let accepted = false;
+  let ended = false;
+  let corked = false;
+
+  const end = (failure: Failure | undefined): void => {
+    if (ended) return;
+    ended = true;
+    stopWatch();
+    socket.destroySoon();
+    handler.closed(failure);
+  };
+  const lost = (reason: string): void =>
+    end(new Failure('upstream.unreachable', `The connection to ${where} failed: ${reason}.`));
+
+  const uncork = (): void => {
+    corked = false;
+    socket.uncork();
+  };
+  const write = (bytes: Buffer): void => {
+    if (ended) return;
+    if (!corked) {
+      corked = true;
+      socket.cork();
+      setImmediate(uncork);
+    }
+    said = clock.monotonic();
+    socket.write(bytes);
+  };
+
+  const receive = (packet: Packet): void => {
+    heard = clock.monotonic();
+    if (accepted) {
+      if (packet.cmd !== 'pingresp') handler.packet(packet);
+    } else if (packet.cmd !== 'connack') {
+      lost('it does not answer as an MQTT server');
+    } else if (packet.returnCode === CONNACK.accepted) {
+      accepted = true;
+      handler.opened();
+    } else {
+      end(
+        new Failure(
+          'upstream.refused',
+          `${where} refused the connection: ${refusalText(packet.returnCode)}.`,
+        ),
+      );
+    }
+  };
+  const framer = createFramer(MAX_PACKET_BYTES, { packet: receive, broken: lost });
+
+  // Pings a quiet link, and finds a dead one: a silence of one and a half keep-alives (MQTT 3.1.1, 3.1.2.10).
+  const watch = (): void => {
+    const now = clock.monotonic();
+    const fault = faultAt(now);
+    if (fault !== undefined) {
+      lost(fault);
+      return;
+    }
+    if (accepted && now - Math.min(heard, said) >= keepAlive * 750) write(encode({ cmd: 'pingreq' }));
+    stopWatch = clock.after(accepted ? keepAlive * 250 : CONNECT_TIMEOUT, watch);
+  };
+  const faultAt = (now: number): string | undefined => {
+    if (accepted) return now - heard >= keepAlive * 1500 ? 'it fell silent' : undefined;
+    return now - started >= CONNECT_TIMEOUT ? 'no answer in time' : undefined;
+  };
+  let stopWatch = clock.after(CONNECT_TIMEOUT, watch);
+
+  socket.once('connect', () => write(encode(connectPacket(settings))));
+  socket.on('data', chunk => framer.push(chunk));
+  socket.on('drain', () => handler.writable());
+  socket.on('error', error => lost(reasonOf(error)));
+  socket.on('close', () => lost('it was closed from there'));
+
+  return {
+    send: packet => write(encode(packet)),
+    publish: (message, dispatch) => {
+      if (ended || socket.writableLength > MAX_SOCKET_BACKLOG_BYTES) return false;
+      write(encodePublish(message, dispatch));
+      return true;
+    },
+    close: () => {
+      if (accepted) write(encode({ cmd: 'disconnect' }));
+      if (corked) uncork();
+      end(undefined);
+    },
+  };
+}
+
+function connectPacket({ clientId, clean, username, password, keepAlive }: LinkSettings): Packet {
+  return {
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion: 4,
+    clientId,
+    clean,
+    keepalive: keepAlive,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password: Buffer.from(password) }),
+  };
+}
+
+function refusalText(returnCode: number | undefined): string {
+  switch (returnCode) {
+    case CONNACK.unacceptableVersion:
+      return 'it does not speak MQTT 3.1.1';
+    case CONNACK.identifierRejected:
+      return 'it does not take the client identifier';
+    case CONNACK.serverUnavailable:
+      return 'it is not available';
+    case CONNACK.badCredentials:
+    case CONNACK.notAuthorized:
+      return 'user name or password are wrong or missing';
+    default:
+      return `return code ${returnCode ?? 'unknown'}`;
+  }
+}

@@ -1,0 +1,146 @@
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { folderWith, freePort, removeFolder, run, startHub } from './stage.ts';
+
+const ok = { name: 'a', listeners: [{ mqtt: '127.0.0.1:0' }] };
+const sh = { exec: ['./started.sh'] };
+
+/** Manifests that must be refused: what is wrong, the text, and what the one sentence must say. */
+const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: RegExp])[] = [
+  ['not JSON', '{"name": "a",}', /not JSON.*line 1/],
+  ['not an object', [], /name/],
+  ['no name', {}, /^name is missing/],
+  ['a name with a slash', { ...ok, name: 'a/b' }, /^name must be/],
+  ['an unknown field', { ...ok, modlues: {} }, /^modlues is not a field/],
+  ['a module without exec', { ...ok, modules: { m: {} } }, /^modules\.m\.exec is missing/],
+  [
+    'an unknown field of a module',
+    { ...ok, modules: { m: { ...sh, limits: {} } } },
+    /^modules\.m\.limits is not a field/,
+  ],
+  ['a wrong policy', { ...ok, modules: { m: { ...sh, restart: 'maybe' } } }, /^modules\.m\.restart must be/],
+  ['a number in env', { ...ok, modules: { m: { ...sh, env: { A: 1 } } } }, /^modules\.m\.env\.A must be/],
+  ['a route that does not parse', { ...ok, routes: { r: 'FROM /messages/* INTO' } }, /routes\.r/],
+  [
+    'a route to a module that is not there',
+    { ...ok, routes: { r: 'FROM /* INTO BrokeredEndpoint("/modules/x/inputs/i")' } },
+    /module "x"/,
+  ],
+  ['an upstream route without an upstream', { ...ok, routes: { r: 'FROM /* INTO $upstream' } }, /"upstream"/],
+  [
+    'a priority out of range',
+    { ...ok, routes: { r: { route: 'FROM /* INTO topic("t")', priority: 10 } } },
+    /^routes\.r\.priority must be 0 to 9/,
+  ],
+  [
+    'a ttl without a unit',
+    { ...ok, storeAndForward: { ttl: '7 weeks' } },
+    /^storeAndForward\.ttl must be a time/,
+  ],
+  [
+    'a listener without a port',
+    { ...ok, listeners: [{ mqtt: 'localhost' }] },
+    /^listeners\[0\]\.mqtt must be "host:port"/,
+  ],
+  [
+    'an upstream that is no MQTT address',
+    { ...ok, upstream: { url: 'ftp://x' } },
+    /^upstream\.url must be an address/,
+  ],
+];
+
+const refusals = suite('e2e: bad input');
+
+for (const [what, manifest, sentence] of REFUSED) {
+  refusals(`${what}: one sentence, exit 2, nothing started`, () => {
+    const text = typeof manifest === 'string' ? manifest : JSON.stringify(manifest);
+    const folder = folderWith({ 'manifest.json': text, 'started.sh': '#!/bin/sh\ntouch started\n' });
+    const { code, out, err } = run(['up', join(folder, 'manifest.json'), '--data', join(folder, 'data')]);
+    assert.is(code, 2);
+    assert.is(out, '');
+    assert.match(err.replace(/^skerry: /, ''), sentence);
+    removeFolder(folder);
+  });
+}
+
+refusals('a missing manifest: exit 2', () => {
+  const { code, err } = run(['up', '/nonexistent/manifest.json']);
+  assert.equal(
+    [code, err],
+    [2, 'skerry: The manifest /nonexistent/manifest.json cannot be read: it is not there.\n'],
+  );
+});
+
+refusals('a port in use: exit 1, names it and the setting, and starts no module', async () => {
+  const port = await freePort();
+  const holder = createServer();
+  await new Promise<void>(done => holder.listen(port, '127.0.0.1', done));
+  const folder = folderWith({
+    'manifest.json': JSON.stringify({
+      ...ok,
+      listeners: [{ mqtt: `127.0.0.1:${port}` }],
+      modules: { m: sh },
+    }),
+    'started.sh': '#!/bin/sh\ntouch started\n',
+  });
+  const { code, err } = run(['up', join(folder, 'manifest.json'), '--data', join(folder, 'data')]);
+  holder.close();
+  assert.is(code, 1);
+  assert.match(err, new RegExp(`Port ${port} on 127.0.0.1 is in use.*"listeners"`));
+  assert.not.match(err, /runs, pid/);
+  removeFolder(folder);
+});
+
+refusals('a data folder in use by another hub: exit 1, says by whom', async () => {
+  const folder = folderWith({ 'manifest.json': JSON.stringify(ok) });
+  const hub = await startHub(folder, 'manifest.json', 'data');
+  const { code, err } = run(['up', join(folder, 'manifest.json'), '--data', join(folder, 'data')]);
+  assert.is(code, 1);
+  assert.match(err, new RegExp(`in use by another hub \\(pid ${hub.process.pid}\\)`));
+  await hub.end('SIGKILL');
+  const next = await startHub(folder, 'manifest.json', 'data');
+  assert.is(await next.end('SIGTERM'), 0);
+  removeFolder(folder);
+});
+
+/** Commands used wrongly, all with exit 2. */
+const MISUSED: readonly (readonly [args: readonly string[], sentence: RegExp])[] = [
+  [['fly'], /no command "fly"/],
+  [['up'], /Name one manifest.*Usage: skerry up/],
+  [['up', 'a.json', '--dtaa', 'x'], /--dtaa/],
+  [['pub', '-t', 'a/#', '-m', 'x'], /-t must name a topic/],
+  [['pub', '-t', 'a'], /Give one of -m, -l and -n/],
+  [['pub', '-t', 'a', '-m', 'x', '-q', '2'], /-q must be 0 or 1/],
+  [['sub'], /-t must name a topic filter/],
+  [['sub', '-t', 'a', '-p', '99999'], /-p must be a port/],
+  [['routes', 'check', 'FROM'], /route/],
+  [['stop'], /Name one module/],
+];
+
+for (const [args, sentence] of MISUSED) {
+  refusals(`skerry ${args.join(' ')}: exit 2`, () => {
+    const { code, out, err } = run(args);
+    assert.equal([code, out], [2, '']);
+    assert.match(err, sentence);
+  });
+}
+
+refusals('commands without a running hub: exit 1, says how to start one', () => {
+  const folder = folderWith({});
+  for (const command of ['ps', 'queue', 'routes']) {
+    const { code, err } = run([command, '--data', folder]);
+    assert.is(code, 1);
+    assert.match(err, /No hub answers.*skerry up/);
+  }
+  removeFolder(folder);
+});
+
+refusals('a server that is not there: exit 1, names the address', () => {
+  const { code, err } = run(['pub', '-p', '1', '-t', 'a', '-m', 'x']);
+  assert.is(code, 1);
+  assert.match(err, /127\.0\.0\.1:1/);
+});
+
+refusals.run();

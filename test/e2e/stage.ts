@@ -1,0 +1,82 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+export const skerry: string = resolve(import.meta.dirname, '../../dist/skerry');
+
+/** A folder for one test, with files in it: text by name; names that end in `.sh` can be run. */
+export function folderWith(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'skerry-e2e-'));
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(folder, name), text);
+    if (name.endsWith('.sh')) chmodSync(join(folder, name), 0o755);
+  }
+  return folder;
+}
+
+export function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** A port that nobody listens on: what must keep its port over a restart cannot ask for port 0. */
+export function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const server = createServer();
+    server.once('error', fail);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => done(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+/** A hub of the built binary. */
+export type RunningHub = {
+  readonly process: ChildProcess;
+  /** What it has logged so far. */
+  readonly log: () => string;
+  /** Sends a signal and resolves to the exit code when the process is gone. */
+  readonly end: (signal: NodeJS.Signals) => Promise<number | null>;
+};
+
+/** Starts a hub and resolves when it listens; rejects with its log if it ends before. */
+export function startHub(folder: string, manifest: string, data: string): Promise<RunningHub> {
+  const child = spawn(skerry, ['up', join(folder, manifest), '--data', join(folder, data)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let text = '';
+  const gone = new Promise<number | null>(done => child.once('exit', code => done(code)));
+  return new Promise((done, fail) => {
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      if (!text.includes(' listens on ')) return;
+      done({
+        process: child,
+        log: () => text,
+        end: signal => {
+          child.kill(signal);
+          return gone;
+        },
+      });
+    });
+    child.once('exit', code => fail(new Error(`The hub ended with ${code}: ${text}`)));
+  });
+}
+
+/** Runs the binary to its end. */
+export function run(args: readonly string[], input = ''): { code: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(skerry, args, { input, encoding: 'utf8', timeout: 30_000 });
+  return { code: status, out: stdout, err: stderr };
+}
+
+/** Resolves when `check` is true; rejects, with `what`, when it has not come true in `seconds`. */
+export async function until(what: string, check: () => boolean, seconds = 20): Promise<void> {
+  const end = performance.now() + seconds * 1000;
+  while (!check()) {
+    if (performance.now() > end) throw new Error(`It never came true that ${what}.`);
+    await new Promise(done => setTimeout(done, 20));
+  }
+}
