@@ -46,7 +46,7 @@ export function compileTerminal(runtime, target, arch) {
   const flags = [
     ...['-std=c++17', '-O2', '-fPIC', '-shared', '-s', '-fvisibility=hidden', '-D_FORTIFY_SOURCE=2'],
     ...['-DNODE_GYP_MODULE_NAME=pty', '-DBUILDING_NODE_EXTENSION', '-DNAPI_CPP_EXCEPTIONS'],
-    ...['-static-libstdc++', '-static-libgcc', '-lutil'],
+    '-lutil',
   ];
   const version = execFileSync(compiler, ['--version'], { encoding: 'utf8' });
   const key = createHash('sha256').update(readFileSync(source)).update(flags.join(' ')).update(version);

@@ -43,6 +43,8 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   const { window, send } = settings;
   const outstanding = new Map<number, { readonly size: number; readonly held: Held | undefined }>();
   const position = new Float64Array(PRIORITIES);
+  /** By priority: entries read from disk and not yet sent, the next one last; whether there may be more. */
+  const ahead: StoredEntry[][] = Array.from({ length: PRIORITIES }, () => []);
   const onDisk = new Array<boolean>(PRIORITIES).fill(true);
   const redeliveredUpTo = queue.sentUpTo.slice();
   let filling = false;
@@ -91,12 +93,20 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     return sent ? 'sent' : 'blocked';
   };
 
+  // Read ahead, so that each acknowledgement is answered by the next message at once and not by a read of the
+  // disk: a client that waits for an answer before it sends more would else stand still.
   const sendFromDisk = (priority: number): Step => {
-    const limit = Math.min(window - outstanding.size, DRAIN_BATCH);
-    const batch = host.database.entries(queue.id, priority, position[priority] ?? 0, limit);
-    for (const stored of batch) if (offerStored(stored) === 'blocked') return 'blocked';
-    if (batch.length < limit) onDisk[priority] = false;
-    return 'sent';
+    const batch = ahead[priority] ?? [];
+    if (batch.length === 0) {
+      const after = position[priority] ?? 0;
+      batch.push(...host.database.entries(queue.id, priority, after, DRAIN_BATCH).reverse());
+      if (batch.length < DRAIN_BATCH) onDisk[priority] = false;
+    }
+    const stored = batch.at(-1);
+    if (stored === undefined) return 'exhausted';
+    const step = offerStored(stored);
+    if (step === 'sent') batch.pop();
+    return step;
   };
 
   const sendFromMemory = (priority: number): Step => {
@@ -116,8 +126,9 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   const fillPriority = (priority: number): Step => {
     while (outstanding.size < window && !stopped) {
       if (allowance <= 0) return 'blocked';
-      const step = onDisk[priority] ? sendFromDisk(priority) : sendFromMemory(priority);
-      if (step !== 'sent') return step;
+      const stored = onDisk[priority] === true || ahead[priority]?.length !== 0;
+      const step = stored ? sendFromDisk(priority) : sendFromMemory(priority);
+      if (step === 'blocked' || (step === 'exhausted' && !stored)) return step;
     }
     return 'blocked';
   };
@@ -147,8 +158,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
       if (sent === undefined || stopped) return;
       outstanding.delete(sequence);
       host.release({ queue, priority, sequence, size: sent.size, held: sent.held, reason: 'acknowledged' });
-      // Half a window at a time: one read of the disk then serves many entries.
-      if (outstanding.size <= window >>> 1) fill();
+      fill();
     },
     wake: fill,
     stop: () => {

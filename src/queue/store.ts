@@ -41,6 +41,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   const usage = { bytes: database.bytes() };
   let lastSequence = database.lastSequence();
   let closed = false;
+  let full = false;
 
   const committer = createCommitter({
     clock,
@@ -64,10 +65,14 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     const size = sizeOf(message);
     const needed = size + destinations.length * ENTRY_OVERHEAD;
     if (closed || usage.bytes + needed > settings.maxSize) {
+      const failure = refusal(closed, settings.maxSize);
       counts.refused++;
-      settle(refusal(closed, settings.maxSize));
+      if (!full && !closed) settings.log.warn(failure.message);
+      full = true;
+      settle(failure);
       return;
     }
+    full = false;
     usage.bytes += needed;
     counts.appended++;
     const held: Held[] = [];
@@ -197,8 +202,11 @@ function accounting(
   counts: StoreCounts,
   usage: { bytes: number },
 ): Pick<CommitHost, 'succeeded' | 'failed'> {
+  let failing = false;
   return {
     succeeded: outcome => {
+      if (failing) log.info('The store can be written again.');
+      failing = false;
       counts.commits++;
       counts.written += outcome.written;
       usage.bytes -= outcome.freed;
@@ -218,7 +226,9 @@ function accounting(
           queue.bytes -= entryBytes(pending.size);
         }
       }
-      log.error(`${reasonOf(error)} Messages that must be kept are refused until it works again.`);
+      if (!failing)
+        log.error(`${reasonOf(error)} Messages that must be kept are refused until it works again.`);
+      failing = true;
     },
   };
 }

@@ -1,6 +1,9 @@
 import mqtt from 'mqtt';
 import { folderWith, freePort, removeFolder, startHub, until } from './stage.ts';
 
+/** Longer than the forwarder's longest wait between two tries. */
+const QUIET = 70_000;
+
 /** What a run of the outage showed. */
 export type OutageReport = {
   readonly acknowledged: number;
@@ -91,21 +94,27 @@ export async function outage({ seconds, killHub }: OutageSettings): Promise<Outa
     parent = await startHub(folder, 'parent.json', 'parent');
     await pause(seconds / 4);
     await load.stop();
-    const missing = new Set(load.acknowledged);
-    let read = 0;
-    const noteSeen = (): boolean => {
-      for (; read < collector.seen.length; read++) missing.delete(collector.seen[read] ?? 0);
-      return missing.size === 0;
-    };
-    // What is lost never comes: the report says so, not a time-out.
-    await until('all has arrived', noteSeen, 60).catch(() => {});
+    const missing = await whatDoesNotCome(load.acknowledged, collector.seen);
     await collector.close();
-    return { ...orderOf(collector.seen), acknowledged: load.acknowledged.size, lost: missing.size };
+    return { ...orderOf(collector.seen), acknowledged: load.acknowledged.size, lost: missing };
   } finally {
     await edge.end('SIGTERM');
     await parent.end('SIGTERM');
     removeFolder(folder);
   }
+}
+
+/** How many of `promised` have not come when nothing new has come for QUIET milliseconds. */
+async function whatDoesNotCome(promised: ReadonlySet<number>, seen: readonly number[]): Promise<number> {
+  const missing = new Set(promised);
+  let read = 0;
+  let last = performance.now();
+  while (missing.size > 0 && performance.now() - last < QUIET) {
+    if (read < seen.length) last = performance.now();
+    for (; read < seen.length; read++) missing.delete(seen[read] ?? 0);
+    await new Promise(done => setTimeout(done, 20));
+  }
+  return missing.size;
 }
 
 function orderOf(seen: readonly number[]): Pick<OutageReport, 'outOfOrder' | 'repeated'> {

@@ -165,6 +165,36 @@ order('the window bounds what is sent, and a refusing receiver is offered the sa
   await stage.finish();
 });
 
+order('each acknowledgement is answered by the next entry at once', async () => {
+  const stage = await createStage();
+  for (let n = 0; n < 200; n++) stage.store.append(messageOf(String(n)), [to('a')], () => {});
+  await stage.commit();
+  const sent: Entry[] = [];
+  const drain = stage.store.drain('a', { window: 4, send: entry => sent.push(entry) > 0 });
+  drain.wake();
+  for (let n = 0; n < 196; n++) {
+    const entry = sent[n];
+    if (entry !== undefined) drain.acknowledge(entry);
+    assert.is(sent.length, n + 5);
+  }
+  assert.equal(texts(sent), Array.from({ length: 200 }, (_, n) => String(n)));
+  drain.stop();
+  await stage.finish();
+});
+
+order('a high priority that comes while low ones are read ahead still goes first', async () => {
+  const stage = await createStage();
+  for (let n = 0; n < 20; n++) await stage.append(messageOf(`low ${n}`), [to('a', 9)]);
+  const sent: Entry[] = [];
+  const drain = stage.store.drain('a', { window: 2, send: entry => sent.push(entry) > 0 });
+  drain.wake();
+  await stage.append(messageOf('high'), [to('a', 0)]);
+  for (const entry of sent.slice(0, 1)) drain.acknowledge(entry);
+  assert.equal(texts(sent), ['low 0', 'low 1', 'high']);
+  drain.stop();
+  await stage.finish();
+});
+
 const bounds = suite('queue: bounds and time');
 
 bounds('beyond maxSize a message is refused, and taken again when there is room', async () => {
