@@ -1,0 +1,130 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const root = resolve(import.meta.dirname, '..');
+
+/** The floors, from the top down: a room may import from floors below its own, and from itself. */
+const FLOORS = [
+  ['cli'],
+  ['hub'],
+  ['broker', 'upstream', 'supervisor', 'console'],
+  ['mqtt', 'queue', 'routes', 'crypto', 'manifest'],
+  ['core'],
+];
+
+/** Each dependency has one owner. */
+const OWNERS: Readonly<Record<string, string>> = {
+  'mqtt-packet': 'mqtt',
+  lmdb: 'queue',
+  'cbor-x': 'queue',
+  'node-pty': 'supervisor',
+  valibot: 'manifest',
+};
+
+/** Rooms that do no I/O; key files will be crypto's exception. */
+const PURE = ['routes', 'crypto'];
+const PURE_BUILTINS = ['node:crypto'];
+
+/** Where the system's time, randomness, exit and terminal are met. */
+const EDGES = ['src/main.ts', 'src/cli/'];
+const EDGE_ONLY = /\b(Date\.now|Math\.random|process\.exit|console\.\w+)\b/;
+
+const MAX_LINES = 300;
+
+type Source = { readonly file: string; readonly room: string; readonly text: string };
+
+function read(pattern: string): Source[] {
+  return globSync(pattern, { cwd: root }).map(file => ({
+    file,
+    room: file.split('/')[1] ?? '',
+    text: readFileSync(join(root, file), 'utf8'),
+  }));
+}
+
+function importsOf(text: string): string[] {
+  const found = text.matchAll(/(?:from |import\(|import )'([^']+)'/g);
+  return Array.from(found, ([, name]) => name ?? '');
+}
+
+function floorOf(room: string): number {
+  return FLOORS.findIndex(rooms => rooms.includes(room));
+}
+
+/** Why `source` may not import `name`; undefined: it may. */
+function objection({ file, room, text: _ }: Source, name: string): string | undefined {
+  if (name.startsWith('node:')) {
+    if (!PURE.includes(room) || PURE_BUILTINS.includes(name)) return undefined;
+    return `${file}: a pure room imports ${name}`;
+  }
+  if (!name.startsWith('.')) {
+    return OWNERS[name] === room ? undefined : `${file}: ${name} belongs to src/${OWNERS[name] ?? 'nobody'}`;
+  }
+  const target = join(dirname(file), name).split('/')[1] ?? '';
+  if (target === room || file === 'src/main.ts' || file === 'src/version.ts') return undefined;
+  return floorOf(room) < floorOf(target) ? undefined : `${file}: src/${room} may not import src/${target}`;
+}
+
+const sources = read('src/**/*.ts');
+const tidy = suite('tidy');
+
+tidy('every room stands on a floor', () => {
+  const homeless = sources.filter(({ file, room }) => file.split('/').length > 2 && floorOf(room) < 0);
+  assert.equal(
+    homeless.map(({ file }) => file),
+    [],
+  );
+  assert.ok(sources.length > 50);
+});
+
+tidy('imports run down the floors, and each dependency has one owner', () => {
+  const objections = sources.flatMap(source => importsOf(source.text).map(name => objection(source, name)));
+  assert.equal(
+    objections.filter(one => one !== undefined),
+    [],
+  );
+});
+
+tidy('the import rule finds what it must', () => {
+  const wrong = { file: 'src/routes/x.ts', room: 'routes', text: '' };
+  assert.ok(objection(wrong, '../queue/store.ts'));
+  assert.ok(objection(wrong, 'node:fs'));
+  assert.ok(objection(wrong, 'lmdb'));
+  assert.is(objection(wrong, '../core/limits.ts'), undefined);
+});
+
+tidy('time, randomness, exit and console stay at the edges', () => {
+  const inside = sources.filter(({ file }) => !EDGES.some(edge => file.startsWith(edge)));
+  const found = inside.filter(({ text }) => EDGE_ONLY.test(text)).map(({ file }) => file);
+  assert.equal(found, []);
+  assert.match(readFileSync(join(root, 'src/cli/edge.ts'), 'utf8'), EDGE_ONLY);
+});
+
+tidy('a file has one subject and no unfinished business', () => {
+  const all = [...sources, ...read('test/**/*.ts'), ...read('bench/**/*.ts')];
+  const long = all.filter(({ text }) => text.split('\n').length > MAX_LINES).map(({ file }) => file);
+  const unfinished = all.filter(({ text }) => new RegExp(`\\b(${'TO'}DO|FIX${'ME'})\\b`).test(text));
+  assert.equal([...long, ...unfinished.map(({ file }) => file)], []);
+});
+
+tidy('every promise names a test that exists', () => {
+  const promises = readFileSync(join(root, 'PROMISES.md'), 'utf8');
+  const numbers = Array.from(promises.matchAll(/^\*\*(\d+)\.\*\* /gm), ([, number]) => Number(number));
+  assert.equal(
+    numbers,
+    numbers.map((_, index) => index + 1),
+  );
+  const held = Array.from(promises.matchAll(/`(test\/[^`]+\.ts)`: "([^"]+)"/g));
+  assert.ok(held.length >= numbers.length && numbers.length > 0);
+  for (const [, file, name] of held) {
+    const text = readFileSync(join(root, file ?? ''), 'utf8');
+    assert.ok(text.includes(`'${name}'`) || text.includes(`"${name}"`), `${file} has no test "${name}"`);
+  }
+  const sections = promises.split(/^\*\*\d+\.\*\* /m).slice(1);
+  for (const [index, section] of sections.entries()) {
+    assert.match(section, /`test\/[^`]+\.ts`: "/, `promise ${index + 1} names no test`);
+  }
+});
+
+tidy.run();
