@@ -57,6 +57,8 @@ async function listening(port: number): Promise<void> {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(0));
+// A reader that goes away (`npm start | head`) ends the demonstration like Ctrl-C.
+process.stdout.on('error', () => stop(0));
 
 start('parent hub', ['up', join(root, 'examples/parent/manifest.json'), '--data', parentData]);
 await listening(2883);

@@ -17,6 +17,9 @@ import { createReceipts } from './receipts.ts';
 import type { Session, Sessions } from './session.ts';
 import type { BrokerCounts, BrokerSettings } from './types.ts';
 
+/** The first byte of the one packet a connection may begin with (MQTT 3.1.1, 3.1.0-1). */
+const CONNECT_HEADER = 0x10;
+
 /** What all connections of one broker share. */
 export type BrokerContext = BrokerSettings & { readonly sessions: Sessions; readonly counts: BrokerCounts };
 
@@ -31,8 +34,8 @@ export type Connection = {
   session: Session | undefined;
   /** Published when the connection ends without DISCONNECT (MQTT 3.1.1, 3.1.2.5). */
   will: Message | undefined;
-  /** Milliseconds without a packet after which the connection is closed; 0: never. */
-  patience: number;
+  /** From now on the connection is closed after so many milliseconds without a packet; 0: never. */
+  readonly keepAlive: (milliseconds: number) => void;
   readonly send: (packet: Packet) => void;
   /** False: the socket holds too much already. */
   readonly sendPublish: (message: Message, dispatch: Dispatch) => boolean;
@@ -43,8 +46,8 @@ export type Connection = {
 /** Serves `socket` as a client of the broker. */
 export function openConnection(context: BrokerContext, socket: Socket, local: boolean): Connection {
   const { clock, log, counts } = context;
-  const opened = clock.monotonic();
-  let lastPacket = opened;
+  let lastPacket = clock.monotonic();
+  let patience = 0;
   let corked = false;
   let ended = false;
 
@@ -81,13 +84,18 @@ export function openConnection(context: BrokerContext, socket: Socket, local: bo
     receipts: createReceipts(messageId => write(encode({ cmd: 'puback', messageId })), settled),
     session: undefined,
     will: undefined,
-    patience: 0,
+    keepAlive: milliseconds => {
+      patience = milliseconds;
+      cancelWatch();
+      if (patience > 0) cancelWatch = clock.after(patience, watch);
+    },
     send: packet => write(encode(packet)),
     sendPublish,
     close: reason => {
       if (ended) return;
       ended = true;
       if (reason !== undefined) log.warn(`Closed the connection of ${nameOf(connection)}: ${reason}.`);
+      cancelWatch();
       if (corked) uncork();
       socket.destroySoon();
       leave(connection);
@@ -104,6 +112,14 @@ export function openConnection(context: BrokerContext, socket: Socket, local: bo
     broken: reason => connection.close(reason),
   });
   socket.on('data', chunk => {
+    if (
+      connection.session === undefined &&
+      socket.bytesRead === chunk.length &&
+      chunk[0] !== CONNECT_HEADER
+    ) {
+      connection.close('it does not begin with CONNECT');
+      return;
+    }
     framer.push(chunk);
     if (connection.receipts.owed() > MAX_UNSETTLED) socket.pause();
   });
@@ -112,22 +128,13 @@ export function openConnection(context: BrokerContext, socket: Socket, local: bo
   socket.on('close', () => connection.close(undefined));
 
   const watch = (): void => {
-    if (ended) return;
-    const silent = clock.monotonic() - lastPacket;
-    if (connection.session === undefined && clock.monotonic() - opened >= CONNECT_TIMEOUT) {
-      connection.close('no CONNECT came in time');
-    } else if (connection.patience > 0 && silent >= connection.patience) {
-      connection.close('its keep-alive ran out');
-    } else {
-      clock.after(nextLook(connection.patience, silent), watch);
-    }
+    const left = lastPacket + patience - clock.monotonic();
+    if (connection.session === undefined) connection.close('no CONNECT came in time');
+    else if (left <= 0) connection.close('its keep-alive ran out');
+    else cancelWatch = clock.after(left, watch);
   };
-  clock.after(CONNECT_TIMEOUT, watch);
+  let cancelWatch = clock.after(CONNECT_TIMEOUT, watch);
   return connection;
-}
-
-function nextLook(patience: number, silent: number): number {
-  return patience > 0 ? Math.max(patience - silent, 10) : CONNECT_TIMEOUT;
 }
 
 function nameOf(connection: Connection): string {
@@ -141,5 +148,8 @@ function leave(connection: Connection): void {
   if (session === undefined || session.connection !== connection) return;
   session.connection = undefined;
   if (!session.persistent) context.sessions.discard(session, () => {});
-  if (will !== undefined) context.host.publish(will, () => {});
+  if (will === undefined) return;
+  context.host.publish(will, error => {
+    if (error !== undefined) context.counts.dropped++;
+  });
 }

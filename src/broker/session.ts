@@ -1,3 +1,4 @@
+import { MAX_PERSISTENT_SESSIONS } from '../core/limits.ts';
 import type { QoS, Settle } from '../core/message.ts';
 import type { Backlog } from './backlog.ts';
 import { createBacklog } from './backlog.ts';
@@ -29,21 +30,24 @@ export type Sessions = {
   /** Keeps what changed, if the session is persistent; `done` when it is on disk. */
   readonly save: (session: Session, done: Settle) => void;
   readonly discard: (session: Session, done: Settle) => void;
-  readonly all: () => Iterable<Session>;
+  /** False: as many persistent sessions are kept as may be. */
+  readonly roomForPersistent: () => boolean;
 };
 
 /** Sessions that were kept are known from the start, so nothing for them is missed. */
 export function createSessions(host: BrokerHost): Sessions {
   const sessions = new Map<string, Session>();
   const subscriptions = createSubscriptionTree<Session>();
+  let persistent = 0;
 
-  const open = (clientId: string, identity: Identity, persistent: boolean): Session => {
+  const open = (clientId: string, identity: Identity, kept: boolean): Session => {
     const id = sessionId(clientId, identity);
     const base = { id, clientId, identity, subscriptions: new Map<string, QoS>(), connection: undefined };
-    const session: Session = persistent
-      ? { ...base, persistent, queue: `session/${id}` }
-      : { ...base, persistent, backlog: createBacklog() };
+    const session: Session = kept
+      ? { ...base, persistent: true, queue: `session/${id}` }
+      : { ...base, persistent: false, backlog: createBacklog() };
     sessions.set(id, session);
+    if (session.persistent) persistent++;
     return session;
   };
 
@@ -74,10 +78,11 @@ export function createSessions(host: BrokerHost): Sessions {
     discard: (session, done) => {
       for (const filter of session.subscriptions.keys()) subscriptions.remove(filter, session);
       sessions.delete(session.id);
+      if (session.persistent) persistent--;
       if (session.persistent) host.forgetSession(session.id, session.queue, done);
       else done();
     },
-    all: () => sessions.values(),
+    roomForPersistent: () => persistent < MAX_PERSISTENT_SESSIONS,
   };
 }
 

@@ -44,7 +44,7 @@ export type BrokerCounts = {
   connections: number;
   received: number;
   sent: number;
-  /** QoS 0 messages, and messages of clean sessions, that a slow or full receiver did not get. */
+  /** What nobody is owed and a full receiver or store did not get: QoS 0, clean sessions, wills. */
   dropped: number;
   /** Publishes refused by the access rules. */
   refused: number;

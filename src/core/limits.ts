@@ -21,6 +21,9 @@ export const UPSTREAM_WINDOW = 64;
 /** Messages a clean session holds in memory beyond its window; the newest beyond it are dropped and counted. */
 export const MAX_VOLATILE_BACKLOG = 1000;
 
+/** Persistent sessions that are kept: MQTT 3.1.1 lets none expire, and each may have a queue on flash. */
+export const MAX_PERSISTENT_SESSIONS = 4096;
+
 /** Subscriptions of one session. */
 export const MAX_SUBSCRIPTIONS = 1024;
 

@@ -32,12 +32,16 @@ export function handleConnect(connection: Connection, packet: ConnectPacket): Fa
   if (will !== undefined && (!isTopicName(will.topic) || !mayPublish(identity, will.topic))) {
     return refuse(connection, CONNACK.notAuthorized, `its will may not go to "${will.topic}"`);
   }
+  const known = connection.context.sessions.find(packet.clientId, identity);
+  if (!clean && known === undefined && !connection.context.sessions.roomForPersistent()) {
+    return refuse(connection, CONNACK.serverUnavailable, 'too many persistent sessions are kept');
+  }
   const generated = `skerry-${random.bytes(GENERATED_ID_BYTES).toString('hex')}`;
   const session = enter(connection, packet.clientId || generated, identity, clean);
   connection.will =
     will && messageFrom(session, { ...will, qos: will.qos ?? 0, retain: will.retain === true });
   // MQTT 3.1.1, 3.1.2-24: one and a half times the keep-alive.
-  connection.patience = (packet.keepalive ?? 0) * 1500;
+  connection.keepAlive((packet.keepalive ?? 0) * 1500);
   return undefined;
 }
 

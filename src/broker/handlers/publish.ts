@@ -1,4 +1,3 @@
-import { reasonOf } from '../../core/errors.ts';
 import type { PublishPacket } from '../../mqtt/packets.ts';
 import { isTopicName } from '../../mqtt/topics.ts';
 import { mayPublish } from '../access.ts';
@@ -9,7 +8,7 @@ import type { Fault } from './index.ts';
 
 /** Takes in a message; at QoS 1 the acknowledgement follows when it is safe (MQTT 3.1.1, 4.3.2). */
 export function handlePublish(connection: Connection, session: Session, packet: PublishPacket): Fault {
-  const { host, log, counts } = connection.context;
+  const { host, counts } = connection.context;
   const { topic, qos } = packet;
   if (!isTopicName(topic)) return `"${topic.slice(0, 64)}" is not a topic to publish on`;
   if (qos === 2) return 'it published at QoS 2, which this broker does not take';
@@ -22,7 +21,7 @@ export function handlePublish(connection: Connection, session: Session, packet: 
   const message = messageFrom(session, packet);
   if (qos === 0) {
     host.publish(message, error => {
-      if (error !== undefined) log.warn(`A QoS 0 message on "${topic}" was not kept: ${reasonOf(error)}`);
+      if (error !== undefined) counts.dropped++;
     });
     return undefined;
   }

@@ -1,0 +1,213 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { COMMIT_WINDOW, MAX_SUBSCRIPTIONS } from '../../src/core/limits.ts';
+import { createTestClock } from '../clock.ts';
+import { brief, onStage } from './stage.ts';
+
+const messages = suite('broker: messages');
+
+/** Published with QoS, subscribed with QoS: what arrives, by [MQTT-3.8.4-6]. */
+const QOS: readonly (readonly [published: 0 | 1, subscribed: 0 | 1 | 2, arrives: string])[] = [
+  [0, 0, 't/a x q0'],
+  [0, 1, 't/a x q0'],
+  [1, 0, 't/a x q0'],
+  [1, 1, 't/a x q1'],
+  [1, 2, 't/a x q1'],
+];
+
+for (const [published, subscribed, arrives] of QOS) {
+  messages(`published at ${published}, subscribed at ${subscribed}: ${arrives}`, () =>
+    onStage(async stage => {
+      const client = await stage.client();
+      await client.connect({});
+      const granted = Math.min(subscribed, 1);
+      assert.is(brief(await client.subscribe('t/+', subscribed)), `suback ${granted}`);
+      const sender = await stage.client();
+      await sender.connect({ clientId: 'sender' });
+      sender.publish('t/a', 'x', published);
+      if (published === 1) assert.is(brief(await sender.next()), 'puback');
+      assert.is(brief(await client.next()), arrives);
+    }),
+  );
+}
+
+messages('[MQTT-3.3.5-1] overlapping filters: one copy, at the best QoS', () =>
+  onStage(async stage => {
+    const client = await stage.client();
+    await client.connect({});
+    for (const [filter, qos] of [
+      ['a/#', 0],
+      ['a/b', 1],
+      ['+/b', 0],
+    ] as const)
+      await client.subscribe(filter, qos);
+    client.publish('a/b', 'x', 1, 7);
+    const came = [brief(await client.next()), brief(await client.next())].sort();
+    assert.equal(came, ['a/b x q1', 'puback']);
+    client.send({ cmd: 'pingreq' });
+    assert.is(brief(await client.next()), 'pingresp');
+  }),
+);
+
+messages('[MQTT-4.6.0-2] PUBACKs come in the order of the PUBLISHes, also where one waits for the disk', () =>
+  onStage(async stage => {
+    const reader = await stage.client();
+    await reader.connect({ clientId: 'reader', clean: false });
+    await reader.subscribe('kept', 1);
+    reader.send({ cmd: 'disconnect' });
+    await reader.next();
+    const sender = await stage.client();
+    await sender.connect({});
+    for (let id = 1; id <= 20; id++) sender.publish(id % 3 === 0 ? 'kept' : 'nobody', String(id), 1, id);
+    for (let id = 1; id <= 20; id++) {
+      const packet = await sender.next();
+      assert.is(packet !== 'closed' && packet.messageId, id);
+    }
+  }),
+);
+
+messages('an acknowledgement means durable: no PUBACK before the commit of what must be kept', async () => {
+  const clock = createTestClock();
+  await onStage(
+    async stage => {
+      const reader = await stage.client();
+      await reader.connect({ clientId: 'reader', clean: false });
+      reader.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'kept', qos: 1 }] });
+      reader.send({ cmd: 'pingreq' });
+      await reader.next();
+      clock.advance(COMMIT_WINDOW);
+      assert.is(brief(await reader.next()), 'suback 1');
+      reader.send({ cmd: 'disconnect' });
+      await reader.next();
+      const sender = await stage.client();
+      await sender.connect({});
+      sender.publish('kept', 'x', 1, 5);
+      sender.send({ cmd: 'pingreq' });
+      assert.is(brief(await sender.next()), 'pingresp');
+      clock.advance(COMMIT_WINDOW);
+      assert.is(brief(await sender.next()), 'puback');
+      assert.is(stage.hub().status().counts.store.commits, 2);
+    },
+    { clock },
+  );
+});
+
+messages('a full store: no PUBACK, and the connection lives on', () =>
+  onStage(
+    async stage => {
+      const reader = await stage.client();
+      await reader.connect({ clientId: 'reader', clean: false });
+      await reader.subscribe('kept', 1);
+      reader.send({ cmd: 'disconnect' });
+      await reader.next();
+      const sender = await stage.client();
+      await sender.connect({});
+      sender.publish('kept', 'x'.repeat(3000), 1, 1);
+      assert.is(brief(await sender.next()), 'puback');
+      sender.publish('kept', 'y'.repeat(3000), 1, 2);
+      sender.send({ cmd: 'pingreq' });
+      assert.is(brief(await sender.next()), 'pingresp');
+      assert.is(stage.log.filter(line => line.includes('The store is full')).length, 1);
+    },
+    { manifest: { storeAndForward: { maxSize: '4K' } } },
+  ),
+);
+
+/** What a client may not publish: the connection ends without a PUBACK. */
+const FORBIDDEN: readonly (readonly [what: string, topic: string, qos: 1 | 2, id: number])[] = [
+  ['for a module', 'modules/m/outputs/o', 1, 1],
+  ['to a module', 'modules/m/inputs/i', 1, 1],
+  ['on a $ topic', '$SYS/x', 1, 1],
+  ['at QoS 2', 'a', 2, 1],
+];
+
+for (const [what, topic, qos, id] of FORBIDDEN) {
+  messages(`publishing ${what} ends the connection`, () =>
+    onStage(async stage => {
+      const client = await stage.client();
+      await client.connect({});
+      client.publish(topic, 'x', qos, id);
+      assert.is(await client.next(), 'closed');
+    }),
+  );
+}
+
+messages('[MQTT-3.3.2-2] a topic with a wildcard ends the connection', () =>
+  onStage(async stage => {
+    const client = await stage.client();
+    await client.connect({});
+    client.write(Buffer.from('\x30\x06\x00\x03a/+x', 'latin1'));
+    assert.is(await client.next(), 'closed');
+  }),
+);
+
+messages('a filter that may not be read is refused in SUBACK, beside one that may', () =>
+  onStage(async stage => {
+    const client = await stage.client();
+    await client.connect({});
+    client.send({
+      cmd: 'subscribe',
+      messageId: 1,
+      subscriptions: [
+        { topic: '$SYS/#', qos: 0 },
+        { topic: 'a', qos: 1 },
+      ],
+    });
+    assert.is(brief(await client.next()), 'suback 128 1');
+  }),
+);
+
+messages('[MQTT-4.7.1-3] a filter that is none ends the connection', () =>
+  onStage(async stage => {
+    const client = await stage.client();
+    await client.connect({});
+    client.write(Buffer.from('\x82\x08\x00\x01\x00\x03a+b\x00', 'latin1'));
+    assert.is(await client.next(), 'closed');
+  }),
+);
+
+messages('a session has a bounded number of subscriptions', () =>
+  onStage(async stage => {
+    const client = await stage.client();
+    await client.connect({});
+    const subscriptions = Array.from({ length: MAX_SUBSCRIPTIONS + 2 }, (_, n) => ({
+      topic: `t/${n}`,
+      qos: 0 as const,
+    }));
+    client.send({ cmd: 'subscribe', messageId: 1, subscriptions });
+    const answer = await client.next();
+    const granted = answer !== 'closed' && answer.cmd === 'suback' ? answer.granted : [];
+    assert.equal(granted.slice(-3), [0, 128, 128]);
+  }),
+);
+
+messages('[MQTT-3.10.4-1] after UNSUBSCRIBE nothing comes any more', () =>
+  onStage(async stage => {
+    const client = await stage.client();
+    await client.connect({});
+    await client.subscribe('a', 0);
+    client.send({ cmd: 'unsubscribe', messageId: 2, unsubscriptions: ['a'] });
+    assert.is(brief(await client.next()), 'unsuback');
+    client.publish('a', 'x', 1, 3);
+    assert.is(brief(await client.next()), 'puback');
+  }),
+);
+
+messages('a subscriber that does not read loses QoS 0, counted, and the hub keeps within its bound', () =>
+  onStage(async stage => {
+    const slow = await stage.client();
+    await slow.connect({ clientId: 'slow' });
+    await slow.subscribe('flood', 0);
+    slow.socket.pause();
+    const sender = await stage.client();
+    await sender.connect({ clientId: 'sender' });
+    const body = 'x'.repeat(100_000);
+    for (let id = 1; id <= 200; id++) sender.publish('flood', body, 1, id);
+    for (let id = 1; id <= 200; id++) assert.is(brief(await sender.next()), 'puback');
+    const { sent, dropped } = stage.hub().status().counts.broker;
+    assert.is(sent + dropped, 200);
+    assert.ok(dropped > 50, `only ${dropped} were dropped`);
+  }),
+);
+
+messages.run();

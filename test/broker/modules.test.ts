@@ -1,0 +1,140 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { until } from '../e2e/stage.ts';
+import type { Stage } from './stage.ts';
+import { brief, onStage } from './stage.ts';
+
+/** Two modules that tell the test what the hub gave them, and stay. */
+const MANIFEST = {
+  modules: {
+    mine: { exec: ['sh', '-c', 'env > mine.new && mv mine.new mine.env && exec sleep 1000'] },
+    other: { exec: ['sleep', '1000'] },
+  },
+  routes: {
+    in: 'FROM topic("to-mine/#") INTO BrokeredEndpoint("/modules/mine/inputs/in")',
+    out: 'FROM /messages/modules/mine/outputs/out INTO topic("from-mine")',
+  },
+};
+
+async function credentials(stage: Stage): Promise<{ username: string; password: Buffer }> {
+  const file = join(stage.folder, 'mine.env');
+  await until('the module has told its environment', () => existsSync(file));
+  const variables = new Map<string, string>();
+  for (const line of readFileSync(file, 'utf8').split('\n')) {
+    const [name = '', ...value] = line.split('=');
+    variables.set(name, value.join('='));
+  }
+  assert.is(variables.get('SKERRY_MQTT_URL'), `mqtt://127.0.0.1:${stage.port()}`);
+  return {
+    username: variables.get('SKERRY_MODULE') ?? '',
+    password: Buffer.from(variables.get('SKERRY_TOKEN') ?? ''),
+  };
+}
+
+const modules = suite('broker: modules over MQTT');
+
+modules('a module with its token publishes on its outputs, which are routed', () =>
+  onStage(
+    async stage => {
+      const module = await stage.client();
+      assert.is(brief(await module.connect({ clientId: 'x', ...(await credentials(stage)) })), 'connack 0');
+      const listener = await stage.client();
+      await listener.connect({ clientId: 'listener' });
+      await listener.subscribe('from-mine', 0);
+      module.publish('modules/mine/outputs/out', 'hello', 1);
+      assert.is(brief(await module.next()), 'puback');
+      assert.is(brief(await listener.next()), 'from-mine hello q0');
+    },
+    { manifest: MANIFEST },
+  ),
+);
+
+modules("a module may not speak for another, nor read another's inputs", () =>
+  onStage(
+    async stage => {
+      const module = await stage.client();
+      await module.connect(await credentials(stage));
+      for (const filter of ['modules/other/inputs/#', 'modules/#', '#', '+/mine/inputs/in']) {
+        assert.is(brief(await module.subscribe(filter, 1)), 'suback 128', filter);
+      }
+      module.publish('modules/other/outputs/out', 'x', 1);
+      assert.is(await module.next(), 'closed');
+    },
+    { manifest: MANIFEST },
+  ),
+);
+
+modules('a wrong token, a module that is not there, a name without a token: return code 5', () =>
+  onStage(
+    async stage => {
+      const { username } = await credentials(stage);
+      for (const wrong of [
+        { username, password: Buffer.from('guess') },
+        { username: 'nobody', password: Buffer.from('guess') },
+        { username },
+      ]) {
+        const client = await stage.client();
+        assert.is(brief(await client.connect(wrong)), 'connack 5');
+        assert.is(await client.next(), 'closed');
+      }
+    },
+    { manifest: MANIFEST },
+  ),
+);
+
+modules(
+  'what a route puts into an input waits for the module, and comes again until it is acknowledged',
+  () =>
+    onStage(
+      async stage => {
+        const login = await credentials(stage);
+        const sender = await stage.client();
+        await sender.connect({ clientId: 'sender' });
+        for (const text of ['1', '2']) {
+          sender.publish('to-mine/x', text, 1);
+          assert.is(brief(await sender.next()), 'puback');
+        }
+        const first = await stage.client();
+        await first.connect(login);
+        assert.is(brief(await first.subscribe('modules/mine/inputs/in', 1)), 'suback 1');
+        assert.is(brief(await first.next()), 'modules/mine/inputs/in 1 q1');
+        assert.is(brief(await first.next()), 'modules/mine/inputs/in 2 q1');
+        first.socket.destroy();
+        await first.next();
+
+        const second = await stage.client();
+        await second.connect(login);
+        await second.subscribe('modules/mine/inputs/#', 1);
+        for (const text of ['1', '2']) {
+          const packet = await second.next();
+          assert.is(brief(packet), `modules/mine/inputs/in ${text} q1 dup`);
+          if (packet !== 'closed') second.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
+        }
+        second.send({ cmd: 'pingreq' });
+        assert.is(brief(await second.next()), 'pingresp');
+        const queue = stage
+          .hub()
+          .status()
+          .queues.find(({ queue: name }) => name === 'input/mine/in');
+        assert.is(queue?.depth, 0);
+      },
+      { manifest: MANIFEST },
+    ),
+);
+
+modules('no token stands in a log or an argument list', () =>
+  onStage(
+    async stage => {
+      const { password } = await credentials(stage);
+      assert.ok(password.length >= 32);
+      assert.not(stage.log.some(line => line.includes(password.toString())));
+      const { pid } = stage.hub().status().modules[0] ?? {};
+      assert.not.match(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), password.toString());
+    },
+    { manifest: MANIFEST },
+  ),
+);
+
+modules.run();

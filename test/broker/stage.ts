@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Packet } from 'mqtt-packet';
+import { generate, parser } from 'mqtt-packet';
+import type { Clock } from '../../src/core/clock.ts';
+import type { Hub } from '../../src/hub/hub.ts';
+import { startHub } from '../../src/hub/hub.ts';
+import { parseManifest } from '../../src/manifest/read.ts';
+
+const realClock: Clock = {
+  monotonic: () => performance.now(),
+  wall: () => 0,
+  after: (milliseconds, action) => {
+    const timer = setTimeout(action, milliseconds).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** A real hub in this process, with a real store, on a port that the system chose. */
+export type Stage = {
+  readonly folder: string;
+  readonly log: string[];
+  readonly hub: () => Hub;
+  readonly port: () => number;
+  /** Stops the hub and starts another on the same data folder, hence with another port. */
+  readonly restart: () => Promise<void>;
+  readonly client: () => Promise<Client>;
+};
+
+export type StageOptions = { readonly manifest?: object; readonly clock?: Clock };
+
+/** Runs `scenario` on a stage of its own and takes it down afterwards. */
+export async function onStage(
+  scenario: (stage: Stage) => Promise<void>,
+  { manifest = {}, clock = realClock }: StageOptions = {},
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'skerry-broker-'));
+  const log: string[] = [];
+  const clients: Client[] = [];
+  const text = JSON.stringify({ name: 'test', listeners: [{ mqtt: '127.0.0.1:0' }], ...manifest });
+  const start = () =>
+    startHub({
+      manifest: parseManifest(text, 'manifest.json'),
+      home: folder,
+      dataFolder: join(folder, 'data'),
+      clock,
+      random: { fraction: () => 0.5, bytes: count => randomBytes(count) },
+      logSink: (level, room, line) => log.push(`${level} ${room}: ${line}`),
+    });
+  let hub = await start();
+  const port = (): number => Number(hub.status().listeners[0]?.split(':')[1]);
+  try {
+    await scenario({
+      folder,
+      log,
+      hub: () => hub,
+      port,
+      restart: async () => {
+        await hub.stop();
+        hub = await start();
+      },
+      client: async () => {
+        const client = await openClient(port());
+        clients.push(client);
+        return client;
+      },
+    });
+  } finally {
+    for (const client of clients) client.socket.destroy();
+    await hub.stop();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A client that sends what a test tells it to, right or wrong. */
+export type Client = {
+  readonly socket: Socket;
+  readonly write: (bytes: Buffer) => void;
+  readonly send: (packet: Packet) => void;
+  /** The next packet, or `closed` when the server has closed the connection. Rejects after five seconds. */
+  readonly next: () => Promise<Packet | 'closed'>;
+  /** What has come and was not asked for yet. */
+  readonly waiting: () => number;
+  /** Sends CONNECT and resolves to the CONNACK. */
+  readonly connect: (options: ConnectOptions) => Promise<Packet | 'closed'>;
+  readonly subscribe: (topic: string, qos: 0 | 1 | 2) => Promise<Packet | 'closed'>;
+  readonly publish: (topic: string, payload: string, qos: 0 | 1 | 2, messageId?: number) => void;
+};
+
+export type ConnectOptions = {
+  readonly clientId?: string;
+  readonly clean?: boolean;
+  readonly keepalive?: number;
+  readonly username?: string;
+  readonly password?: Buffer;
+  readonly will?: { topic: string; payload: Buffer; qos: 0 | 1 | 2; retain: boolean };
+};
+
+const PATIENCE = 5000;
+
+function openClient(port: number): Promise<Client> {
+  const socket = connect(port, '127.0.0.1');
+  const arrived: (Packet | 'closed')[] = [];
+  let wake: (() => void) | undefined;
+  const arrive = (what: Packet | 'closed'): void => {
+    arrived.push(what);
+    wake?.();
+  };
+  const packets = parser({ protocolVersion: 4 });
+  packets.on('packet', packet => arrive(packet));
+  socket.on('data', chunk => packets.parse(chunk));
+  socket.on('close', () => arrive('closed'));
+  socket.on('error', () => socket.destroy());
+
+  const next = async (): Promise<Packet | 'closed'> => {
+    const end = performance.now() + PATIENCE;
+    while (arrived.length === 0) {
+      const left = end - performance.now();
+      if (left <= 0) throw new Error('Nothing came from the broker.');
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, left);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    return arrived.shift() ?? 'closed';
+  };
+  const send = (packet: Packet): void => {
+    socket.write(generate(packet));
+  };
+
+  const client: Client = {
+    socket,
+    write: bytes => socket.write(bytes),
+    send,
+    next,
+    waiting: () => arrived.length,
+    connect: options => {
+      send({
+        cmd: 'connect',
+        protocolId: 'MQTT',
+        protocolVersion: 4,
+        clientId: 'c',
+        clean: true,
+        keepalive: 0,
+        ...options,
+      });
+      return next();
+    },
+    subscribe: (topic, qos) => {
+      send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos }] });
+      return next();
+    },
+    publish: (topic, payload, qos, messageId = 1) =>
+      send({
+        cmd: 'publish',
+        topic,
+        payload,
+        qos,
+        dup: false,
+        retain: false,
+        ...(qos === 0 ? {} : { messageId }),
+      }),
+  };
+  return new Promise((resolve, reject) => {
+    socket.once('connect', () => resolve(client));
+    socket.once('error', reject);
+  });
+}
+
+/** The parts of a packet that a test compares. */
+export function brief(packet: Packet | 'closed'): string {
+  if (packet === 'closed') return packet;
+  if (packet.cmd === 'publish')
+    return `${packet.topic} ${packet.payload} q${packet.qos}${packet.dup ? ' dup' : ''}`;
+  if (packet.cmd === 'connack')
+    return `connack ${packet.returnCode}${packet.sessionPresent ? ' present' : ''}`;
+  if (packet.cmd === 'suback') return `suback ${packet.granted.join(' ')}`;
+  return packet.cmd;
+}
