@@ -177,7 +177,10 @@ order('each acknowledgement is answered by the next entry at once', async () => 
     if (entry !== undefined) drain.acknowledge(entry);
     assert.is(sent.length, n + 5);
   }
-  assert.equal(texts(sent), Array.from({ length: 200 }, (_, n) => String(n)));
+  assert.equal(
+    texts(sent),
+    Array.from({ length: 200 }, (_, n) => String(n)),
+  );
   drain.stop();
   await stage.finish();
 });
