@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net';
 import {
+  CLOSE_LINGER,
   CONNECT_TIMEOUT,
   MAX_PACKET_BYTES,
   MAX_SOCKET_BACKLOG_BYTES,
   MAX_UNSETTLED,
 } from '../core/limits.ts';
 import type { Message } from '../core/message.ts';
+import { createOutput } from '../core/output.ts';
 import { createFramer } from '../mqtt/framing.ts';
 import type { Dispatch, Packet } from '../mqtt/packets.ts';
 import { encode, encodePublish } from '../mqtt/packets.ts';
@@ -48,22 +50,11 @@ export function openConnection(context: BrokerContext, socket: Socket, local: bo
   const { clock, log, counts } = context;
   let lastPacket = clock.monotonic();
   let patience = 0;
-  let corked = false;
   let ended = false;
 
-  const uncork = (): void => {
-    corked = false;
-    socket.uncork();
-  };
-  // One write per socket and turn of the loop, however many packets it holds.
+  const output = createOutput(socket);
   const write = (bytes: Buffer): void => {
-    if (ended) return;
-    if (!corked) {
-      corked = true;
-      socket.cork();
-      setImmediate(uncork);
-    }
-    socket.write(bytes);
+    if (!ended) output.write(bytes);
   };
 
   const sendPublish = (message: Message, dispatch: Dispatch): boolean => {
@@ -96,8 +87,10 @@ export function openConnection(context: BrokerContext, socket: Socket, local: bo
       ended = true;
       if (reason !== undefined) log.warn(`Closed the connection of ${nameOf(connection)}: ${reason}.`);
       cancelWatch();
-      if (corked) uncork();
+      output.flush();
       socket.destroySoon();
+      const cancel = clock.after(CLOSE_LINGER, () => socket.destroy());
+      socket.once('close', cancel);
       leave(connection);
     },
   };
@@ -111,7 +104,7 @@ export function openConnection(context: BrokerContext, socket: Socket, local: bo
     },
     broken: reason => connection.close(reason),
   });
-  socket.on('data', chunk => {
+  const receive = (chunk: Buffer): void => {
     if (
       connection.session === undefined &&
       socket.bytesRead === chunk.length &&
@@ -122,6 +115,15 @@ export function openConnection(context: BrokerContext, socket: Socket, local: bo
     }
     framer.push(chunk);
     if (connection.receipts.owed() > MAX_UNSETTLED) socket.pause();
+  };
+  socket.on('data', chunk => {
+    try {
+      receive(chunk);
+    } catch (thrown) {
+      // A fault of ours in one connection is not one of the others.
+      log.error(thrown instanceof Error && thrown.stack !== undefined ? thrown.stack : String(thrown));
+      connection.close('the hub failed on its packet');
+    }
   });
   socket.on('drain', () => connection.delivery.wake());
   socket.on('error', error => connection.close(error.message));

@@ -9,6 +9,9 @@ export const MAX_CONNECTIONS = 1024;
 /** Milliseconds a new connection may take until its CONNECT is in (MQTT 3.1.1, 3.1.4). */
 export const CONNECT_TIMEOUT = 10_000;
 
+/** Milliseconds that a closed connection may take to send what it still holds. */
+export const CLOSE_LINGER = 2_000;
+
 /** Bytes waiting in one socket before QoS 0 is dropped for it and its queue is no longer drained. */
 export const MAX_SOCKET_BACKLOG_BYTES = 1 << 20;
 

@@ -22,6 +22,7 @@ type Frame = { readonly end: number } | 'incomplete' | 'malformed';
 export function createFramer(maxBytes: number, handler: FrameHandler): Framer {
   let rest: Buffer | undefined;
   let closed = false;
+  let parsed: Packet | undefined;
   const packets = parser({ protocolVersion: 4 });
 
   const stop = (reason: string): void => {
@@ -31,17 +32,20 @@ export function createFramer(maxBytes: number, handler: FrameHandler): Framer {
     handler.broken(reason);
   };
   packets.on('packet', packet => {
-    if (!closed) handler.packet(packet);
+    parsed = packet;
   });
   packets.on('error', (error: unknown) => stop(error instanceof Error ? error.message : String(error)));
 
-  const parse = (frame: Buffer): void => {
+  /** The packet of a whole frame; undefined if it is none. What the handler throws is not the parser's. */
+  const parse = (frame: Buffer): Packet | undefined => {
+    parsed = undefined;
     try {
-      packets.parse(frame);
+      if (packets.parse(frame) > 0) stop('a packet is not as long as it says');
     } catch (thrown) {
       if (!(thrown instanceof RangeError || thrown instanceof TypeError)) throw thrown;
       stop('a packet is cut short');
     }
+    return parsed;
   };
 
   return {
@@ -61,8 +65,9 @@ export function createFramer(maxBytes: number, handler: FrameHandler): Framer {
           rest = bytes.subarray(start);
           return;
         }
-        parse(bytes.subarray(start, frame.end));
+        const packet = parse(bytes.subarray(start, frame.end));
         start = frame.end;
+        if (packet !== undefined && !closed) handler.packet(packet);
       }
     },
   };

@@ -1,8 +1,9 @@
 import { connect } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
-import { CONNECT_TIMEOUT, MAX_PACKET_BYTES, MAX_SOCKET_BACKLOG_BYTES } from '../core/limits.ts';
+import { CLOSE_LINGER, CONNECT_TIMEOUT, MAX_PACKET_BYTES, MAX_SOCKET_BACKLOG_BYTES } from '../core/limits.ts';
 import type { Message } from '../core/message.ts';
+import { createOutput } from '../core/output.ts';
 import { createFramer } from '../mqtt/framing.ts';
 import type { Dispatch, Packet } from '../mqtt/packets.ts';
 import { CONNACK, encode, encodePublish } from '../mqtt/packets.ts';
@@ -47,31 +48,25 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   let said = started;
   let accepted = false;
   let ended = false;
-  let corked = false;
 
   const end = (failure: Failure | undefined): void => {
     if (ended) return;
     ended = true;
     stopWatch();
-    socket.destroySoon();
+    if (failure === undefined) socket.destroySoon();
+    else socket.destroy();
+    const cancel = clock.after(CLOSE_LINGER, () => socket.destroy());
+    socket.once('close', cancel);
     handler.closed(failure);
   };
   const lost = (reason: string): void =>
     end(new Failure('upstream.unreachable', `The connection to ${where} failed: ${reason}.`));
 
-  const uncork = (): void => {
-    corked = false;
-    socket.uncork();
-  };
+  const output = createOutput(socket);
   const write = (bytes: Buffer): void => {
     if (ended) return;
-    if (!corked) {
-      corked = true;
-      socket.cork();
-      setImmediate(uncork);
-    }
     said = clock.monotonic();
-    socket.write(bytes);
+    output.write(bytes);
   };
 
   const receive = (packet: Packet): void => {
@@ -126,7 +121,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     },
     close: () => {
       if (accepted) write(encode({ cmd: 'disconnect' }));
-      if (corked) uncork();
+      output.flush();
       end(undefined);
     },
   };

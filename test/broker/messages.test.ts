@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { COMMIT_WINDOW, MAX_SUBSCRIPTIONS } from '../../src/core/limits.ts';
+import { CLOSE_LINGER, COMMIT_WINDOW, MAX_SUBSCRIPTIONS } from '../../src/core/limits.ts';
 import { createTestClock } from '../clock.ts';
 import { brief, onStage } from './stage.ts';
 
@@ -209,5 +209,29 @@ messages('a subscriber that does not read loses QoS 0, counted, and the hub keep
     assert.ok(dropped > 50, `only ${dropped} were dropped`);
   }),
 );
+
+messages('a client that reads nothing cannot hold up its own end', async () => {
+  const clock = createTestClock();
+  await onStage(
+    async stage => {
+      const stuck = await stage.client();
+      await stuck.connect({ clientId: 'stuck' });
+      await stuck.subscribe('flood', 0);
+      stuck.socket.pause();
+      const sender = await stage.client();
+      await sender.connect({ clientId: 'sender' });
+      for (let id = 1; id <= 100; id++) sender.publish('flood', 'x'.repeat(100_000), 1, id);
+      for (let id = 1; id <= 100; id++) assert.is(brief(await sender.next()), 'puback');
+      const second = await stage.client();
+      await second.connect({ clientId: 'stuck' });
+      assert.is(stage.hub().status().counts.broker.connections, 3);
+      clock.advance(CLOSE_LINGER);
+      sender.send({ cmd: 'pingreq' });
+      assert.is(brief(await sender.next()), 'pingresp');
+      assert.is(stage.hub().status().counts.broker.connections, 2);
+    },
+    { clock },
+  );
+});
 
 messages.run();

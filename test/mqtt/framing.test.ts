@@ -93,4 +93,14 @@ framing('a remaining length of five bytes is refused', () => {
   assert.match(framed([Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 0x01])]).broken.join(), /length/);
 });
 
+framing('what the receiver of a packet throws is not taken for a fault of the stream', () => {
+  const framer = createFramer(MAX_BYTES, {
+    packet: () => {
+      throw new TypeError('of the receiver');
+    },
+    broken: reason => assert.unreachable(reason),
+  });
+  assert.throws(() => framer.push(generate({ cmd: 'pingreq' })), /of the receiver/);
+});
+
 framing.run();
