@@ -1,8 +1,9 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle } from './build/bundle.mjs';
 import { makeExecutable } from './build/executable.mjs';
-import { compileTerminal, stripped } from './build/native.mjs';
+import { licenceTexts } from './build/licences.mjs';
+import { compileTerminal, stripperFor } from './build/native.mjs';
 import { packageFolder } from './build/packages.mjs';
 import { root } from './build/paths.mjs';
 
@@ -22,24 +23,41 @@ function architecture(args) {
   process.exit(2);
 }
 
+/** Builds `output` for `arch` in the folder `work`; returns its size in MB. */
+async function build(arch, work, output) {
+  const runtime = packageFolder(`node-linux-${arch}`);
+  const lmdb = packageFolder(`@lmdb/lmdb-linux-${arch}`);
+  const strip = stripperFor(arch);
+  const assets = { lmdb: strip(join(lmdb, 'node.napi.glibc.node'), join(work, 'lmdb.node')) };
+  const pty = compileTerminal(runtime, arch);
+  if (pty !== undefined) assets.pty = pty;
+  const { main, sources } = await bundle(work, assets);
+  writeFileSync(join(root, 'dist', 'THIRD-PARTY-LICENSES'), licenceTexts(sources, runtime));
+  const draft = strip(join(runtime, 'bin', 'node'), join(work, 'skerry'));
+  makeExecutable({ main, assets, draft, work });
+  // A rename, so that a running binary is replaced and never written into.
+  renameSync(draft, output);
+  return statSync(output).size / 1e6;
+}
+
 const args = process.argv.slice(2);
 const arch = architecture(args);
 if (process.platform !== 'linux' || !ARCHITECTURES.includes(arch)) {
   process.stderr.write(
-    `build: skerry is built on Linux for ${ARCHITECTURES.join(' and ')}, and not on ${process.platform}-${arch}.\n`,
+    `build: skerry is built on Linux, x64 or arm64, not on ${process.platform}-${arch}.\n`,
   );
   process.exit(1);
 }
-
-const work = join(root, 'dist', `.work-${arch}`);
-mkdirSync(work, { recursive: true });
-const runtime = await packageFolder(`node-linux-${arch}`);
-const lmdb = await packageFolder(`@lmdb/lmdb-linux-${arch}`);
-const assets = {
-  lmdb: stripped(join(lmdb, 'node.napi.glibc.node'), join(work, 'lmdb.node'), arch),
-  pty: compileTerminal(runtime, join(work, 'pty.node'), arch),
-};
-const main = await bundle(work, assets);
-const output = join(root, 'dist', args.length === 0 ? 'skerry' : `skerry-linux-${arch}`);
-const megabytes = await makeExecutable({ main, assets, runtime, arch, work, output });
-process.stdout.write(`${output.slice(root.length + 1)}  ${megabytes.toFixed(1)} MB\n`);
+const output = join('dist', args.length === 0 ? 'skerry' : `skerry-linux-${arch}`);
+mkdirSync(join(root, 'dist'), { recursive: true });
+// A folder of its own, in the file system of the output: builds that run at once do not meet.
+const work = mkdtempSync(join(root, 'dist', '.work-'));
+try {
+  const megabytes = await build(arch, work, join(root, output));
+  process.stdout.write(`${output}  ${megabytes.toFixed(1)} MB\n`);
+} catch (thrown) {
+  process.stderr.write(`build: ${thrown.message}\n`);
+  process.exitCode = 1;
+} finally {
+  rmSync(work, { recursive: true });
+}

@@ -59,29 +59,32 @@ function substitutes() {
   };
 }
 
-/** Bundles src/main.ts into one CommonJS file in `work`, with the hashes of the native `assets`; returns its path. */
+/**
+ * Bundles src/main.ts into one CommonJS file in `work`, with the hashes of the native `assets`. Returns the
+ * file and the sources that it was made of.
+ */
 export async function bundle(work, assets) {
-  const outfile = join(work, 'main.cjs');
-  await esbuild.build({
+  const main = join(work, 'main.cjs');
+  const { metafile } = await esbuild.build({
     entryPoints: [join(root, 'src', 'main.ts')],
-    outfile,
+    absWorkingDir: root,
+    outfile: main,
     bundle: true,
     platform: 'node',
     format: 'cjs',
     target: 'node24',
     minify: true,
-    keepNames: false,
+    metafile: true,
     legalComments: 'none',
     logLevel: 'warning',
     define: { NATIVE_HASHES: JSON.stringify(hashesOf(assets)) },
     plugins: [substitutes()],
   });
-  return outfile;
+  const [output] = Object.values(metafile.outputs);
+  return { main, sources: Object.keys(output.inputs) };
 }
 
 function hashesOf(assets) {
-  const present = Object.entries(assets).filter(([, file]) => file !== undefined);
-  return Object.fromEntries(
-    present.map(([name, file]) => [name, createHash('sha256').update(readFileSync(file)).digest('hex')]),
-  );
+  const hash = file => createHash('sha256').update(readFileSync(file)).digest('hex');
+  return Object.fromEntries(Object.entries(assets).map(([name, file]) => [name, hash(file)]));
 }

@@ -1,6 +1,7 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-export const root = resolve(import.meta.dirname ?? new URL('..', import.meta.url).pathname, '..');
+export const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** What is fetched or compiled once, by the hash of what it comes from. */
 export const cache = join(root, 'node_modules', '.cache', 'skerry');

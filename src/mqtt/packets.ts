@@ -5,7 +5,7 @@ import type {
   IUnsubscribePacket,
   Packet,
 } from 'mqtt-packet';
-import { generate } from 'mqtt-packet';
+import { generate, writeToStream } from 'mqtt-packet';
 import type { Message, QoS } from '../core/message.ts';
 
 export type {
@@ -15,6 +15,9 @@ export type {
   IUnsubscribePacket as UnsubscribePacket,
   Packet,
 };
+
+// mqtt-packet would keep a buffer for each of 65,536 numbers: 12 MB, from the first packet on.
+writeToStream.cacheNumbers = false;
 
 /** Return codes of CONNACK, MQTT 3.1.1, 3.2.2.3. */
 export const CONNACK = {

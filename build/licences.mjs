@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { root } from './paths.mjs';
+
+const modules = join(root, 'node_modules');
+const requireFromTerminal = createRequire(join(modules, 'node-pty', 'package.json'));
+
+/** What the native parts are made of, which no import shows. */
+const COMPILED_IN = [
+  ['LMDB', join(modules, 'lmdb', 'dependencies', 'lmdb', 'libraries', 'liblmdb', 'LICENSE')],
+  ['LZ4', join(modules, 'lmdb', 'dependencies', 'lz4', 'lib', 'LICENSE')],
+  ['node-addon-api', join(dirname(requireFromTerminal.resolve('node-addon-api/package.json')), 'LICENSE.md')],
+];
+
+/** The licences of everything that a binary holds of others, of which `sources` are the bundled files. */
+export function licenceTexts(sources, runtime) {
+  const folders = new Set(sources.map(packageOf).filter(folder => folder !== undefined));
+  const texts = [
+    ...Array.from(folders).sort().map(licenceOf),
+    ...COMPILED_IN.map(([title, file]) => section(title, readFileSync(file, 'utf8'))),
+    section('Node.js and what it holds', readFileSync(join(runtime, 'LICENSE'), 'utf8')),
+  ];
+  return texts.join('\n');
+}
+
+/** The package folder of a bundled file; undefined for our own. */
+function packageOf(source) {
+  return /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(source)?.[0];
+}
+
+function licenceOf(folder) {
+  const { name, version, license, author } = JSON.parse(
+    readFileSync(join(root, folder, 'package.json'), 'utf8'),
+  );
+  const file = readdirSync(join(root, folder)).find(entry => /^licen[cs]e/i.test(entry));
+  const text =
+    file === undefined
+      ? `Licence by its package.json: ${license}, by ${author?.name ?? author}.\n`
+      : readFileSync(join(root, folder, file), 'utf8');
+  return section(`${name} ${version}`, text);
+}
+
+function section(title, text) {
+  return `${'='.repeat(78)}\n${title}\n${'='.repeat(78)}\n\n${text.trim()}\n`;
+}

@@ -1,0 +1,28 @@
+import { spawnSync } from 'node:child_process';
+
+/** How GNU and Debian call the architectures. */
+const TRIPLETS = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
+
+/** The name of a GNU tool that works on files of `arch`. */
+export function toolFor(name, arch) {
+  return arch === process.arch ? name : `${TRIPLETS[arch]}-${name}`;
+}
+
+/** Debian's package that holds such a tool. */
+export function debianPackage(name, arch) {
+  return arch === process.arch ? name : `${name}-${TRIPLETS[arch].replace('_', '-')}`;
+}
+
+/** What the tool says of its version; undefined if it is not installed. */
+export function versionOf(tool) {
+  const { status, stdout } = spawnSync(tool, ['--version'], { encoding: 'utf8' });
+  return status === 0 ? stdout : undefined;
+}
+
+/** Runs a program to its end and returns what it printed; if it fails, so does the build, in its words. */
+export function run(program, args, options = {}) {
+  const { status, error, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', ...options });
+  if (status === 0) return stdout;
+  const words = error?.message ?? `${stdout}${stderr}`.trim();
+  throw new Error(`"${program} ${args.join(' ')}" failed: ${words}`);
+}

@@ -1,0 +1,73 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import mqtt from 'mqtt';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { folderWith, freePort, removeFolder, startHub, until } from '../e2e/stage.ts';
+import { runHub, skip } from './stage.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** The emulator, and where Debian's cross packages put the libraries of arm64. */
+const QEMU = 'qemu-aarch64-static';
+const LIBRARIES = '/usr/aarch64-linux-gnu';
+
+const arm64 = suite('the arm64 binary');
+
+/** Why it cannot run here; undefined: it can. */
+function obstacle(): string | undefined {
+  if (process.arch === 'arm64') return 'this machine is arm64, so every other test ran that binary';
+  if (spawnSync(QEMU, ['--version']).status !== 0) return `${QEMU} is not installed`;
+  return existsSync(LIBRARIES) ? undefined : `${LIBRARIES} is not there: install libc6-arm64-cross`;
+}
+
+function build(): void {
+  const args = [join(root, 'build.mjs'), '--arch', 'arm64'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  assert.is(status, 0, stdout + stderr);
+}
+
+arm64('a line goes through route and queue to the parent hub, and a module gets a terminal', async () => {
+  const reason = obstacle();
+  if (reason !== undefined) return skip(reason);
+  build();
+  const port = await freePort();
+  const folder = folderWith({
+    'parent.json': JSON.stringify({ name: 'parent', listeners: [{ mqtt: `127.0.0.1:${port}` }] }),
+    'edge.json': JSON.stringify({
+      name: 'edge',
+      modules: {
+        sensor: { exec: ['sh', '-c', 'echo "{\\"celsius\\":70}"; exec sleep 60'], io: 'lines' },
+        terminal: { exec: ['sh', '-c', 'tty; exec sleep 60'], tty: true },
+      },
+      routes: { hot: 'FROM /messages/modules/sensor/* WHERE $body.celsius > 60 INTO $upstream' },
+      listeners: [{ mqtt: '127.0.0.1:0' }],
+      upstream: { url: `mqtt://127.0.0.1:${port}` },
+    }),
+  });
+  const parent = await startHub(folder, 'parent.json', 'parent');
+  const client = mqtt.connect(`mqtt://127.0.0.1:${port}`);
+  const arrived: string[] = [];
+  client.on('message', (topic, body) => arrived.push(`${topic} ${body}`));
+  await client.subscribeAsync('#', { qos: 1 });
+
+  const log = join(folder, 'edge', 'logs', 'terminal.log');
+  const named = () => existsSync(log) && / \/dev\/pts\/\d+$/m.test(readFileSync(log, 'utf8'));
+  const binary = join(root, 'dist', 'skerry-linux-arm64');
+  const command = [QEMU, binary, 'up', join(folder, 'edge.json'), '--data', join(folder, 'edge')];
+  try {
+    const { code, said } = await runHub(command, { ...process.env, QEMU_LD_PREFIX: LIBRARIES }, async () => {
+      await until('the reading is at the parent', () => arrived.length > 0);
+      await until('the module has named its terminal', named);
+    });
+    assert.is(code, 0, said);
+    assert.equal(arrived, ['edge/sensor/out {"celsius":70}']);
+  } finally {
+    await client.endAsync();
+    await parent.end('SIGTERM');
+    removeFolder(folder);
+  }
+});
+
+arm64.run();

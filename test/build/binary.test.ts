@@ -1,0 +1,133 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { folderWith, removeFolder, skerry, until } from '../e2e/stage.ts';
+import { runHub, skip } from './stage.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const listeners = [{ mqtt: '127.0.0.1:0' }];
+const idle = { 'idle.json': JSON.stringify({ name: 'idle', listeners }) };
+
+type Context = { folder: string };
+
+const binary = suite<Context>('the binary', { folder: '' });
+
+binary.before.each(context => {
+  context.folder = folderWith(idle);
+});
+
+binary.after.each(({ folder }) => removeFolder(folder));
+
+function up(folder: string): string[] {
+  return [skerry, 'up', join(folder, 'idle.json'), '--data', join(folder, 'data')];
+}
+
+binary('it runs alone, in an empty folder and with an empty environment', async ({ folder }) => {
+  const alone = join(folder, 'alone');
+  mkdirSync(alone);
+  copyFileSync(skerry, join(alone, 'skerry'), constants.COPYFILE_FICLONE);
+  const [, ...args] = up(folder);
+  const { code, said } = await runHub([join(alone, 'skerry'), ...args], {});
+  assert.is(code, 0, said);
+  assert.equal(readdirSync(alone), ['skerry']);
+});
+
+binary('NODE_OPTIONS does not reach it', () => {
+  const env = { NODE_OPTIONS: '--require /nowhere' };
+  assert.is(spawnSync(process.execPath, ['-e', ''], { env }).status, 1);
+  assert.is(spawnSync(skerry, ['version'], { env }).status, 0);
+});
+
+binary('a native part that was tampered with is replaced at the next start', async ({ folder }) => {
+  assert.is((await runHub(up(folder), {})).code, 0);
+  const native = join(folder, 'data', 'native');
+  const [file = '', ...more] = readdirSync(native);
+  assert.equal(more, []);
+  const path = join(native, file);
+  const hash = () => createHash('sha256').update(readFileSync(path)).digest('hex');
+  assert.is(file, `lmdb-${hash()}.node`);
+  rmSync(path);
+  writeFileSync(path, 'planted');
+  const { code, said } = await runHub(up(folder), {});
+  assert.is(code, 0, said);
+  assert.is(file, `lmdb-${hash()}.node`);
+});
+
+binary('a module gets a terminal', async ({ folder }) => {
+  const t = { exec: ['/bin/sh', '-c', 'tty; exec sleep 60'], io: 'lines', tty: true };
+  writeFileSync(join(folder, 'idle.json'), JSON.stringify({ name: 'idle', listeners, modules: { t } }));
+  const log = join(folder, 'data', 'logs', 't.log');
+  const named = () => existsSync(log) && / \/dev\/pts\/\d+$/m.test(readFileSync(log, 'utf8'));
+  const { code } = await runHub(up(folder), {}, () => until('the module has named its terminal', named));
+  assert.is(code, 0);
+});
+
+/** A hub's start in a mount namespace of its own, after `mounts`; `$folder` is the test's. */
+function mounted(folder: string, mounts: string): string[] {
+  const script = `folder=$0; ${mounts} || { echo no mounts >&2; exit 1; }; exec "$@"`;
+  return ['unshare', '--mount', 'sh', '-c', script, folder, ...up(folder)];
+}
+
+function couldMount(said: string): boolean {
+  if (!/no mounts|unshare/.test(said)) return true;
+  skip('file systems cannot be mounted here');
+  return false;
+}
+
+binary('it starts where the root is read-only and what is temporary is noexec', async ({ folder }) => {
+  mkdirSync(join(folder, 'data'));
+  const mounts = [
+    'mount --bind "$folder" "$folder" && mount -o remount,bind,ro,noexec "$folder"',
+    'mount -t tmpfs -o mode=0700 tmpfs "$folder/data"',
+    'mount -o remount,bind,ro /',
+  ];
+  const command = mounted(folder, mounts.join(' && '));
+  const { code, said } = await runHub(command, { PATH: process.env['PATH'], TMPDIR: folder });
+  if (couldMount(said)) assert.is(code, 0, said);
+});
+
+binary('a data folder that is mounted noexec is named, with what to do', async ({ folder }) => {
+  mkdirSync(join(folder, 'data'));
+  const command = mounted(folder, 'mount -t tmpfs -o mode=0700,noexec tmpfs "$folder/data"');
+  const { code, said } = await runHub(command, { PATH: process.env['PATH'] });
+  if (!couldMount(said)) return;
+  assert.is(code, 1);
+  assert.match(
+    said,
+    /^skerry: .*\/data\/native\/lmdb-.* probably mounted noexec, so name a data folder on another with --data DIR\.$/m,
+  );
+});
+
+binary('the licences of what it holds lie beside it', () => {
+  const texts = readFileSync(join(root, 'dist', 'THIRD-PARTY-LICENSES'), 'utf8');
+  const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  assert.ok(typeof manifest === 'object' && manifest !== null && 'dependencies' in manifest);
+  for (const name of Object.keys(manifest.dependencies ?? {})) {
+    assert.match(texts, new RegExp(`^=+\n${name} [\\d.]+\n=+$`, 'm'));
+  }
+  assert.match(texts, /Copyright Node\.js contributors/);
+});
+
+binary('the build refuses what it does not know', () => {
+  for (const args of [['--arch', 'mips'], ['--arch'], ['x64'], ['--arch', 'x64', 'x64']]) {
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'build.mjs'), ...args], {
+      encoding: 'utf8',
+    });
+    assert.is(status, 2);
+    assert.match(stderr, /^build: .* is not clear\. Usage: node build\.mjs \[--arch x64\|arm64\]\n$/);
+  }
+});
+
+binary.run();
