@@ -48,6 +48,9 @@ export const REMOVAL_WINDOW = 250;
 /** Milliseconds after which a failed commit's removals are tried again. */
 export const COMMIT_RETRY = 1_000;
 
+/** Bytes of the disk that are kept free for taking entries away: some commits' worth of copied pages. */
+export const DISK_RESERVE = 4 << 20;
+
 /** Milliseconds between two sweeps for expired messages. */
 export const SWEEP_INTERVAL = 5_000;
 

@@ -44,6 +44,7 @@ export function createCommitter(host: CommitHost): Committer {
   let due = Number.POSITIVE_INFINITY;
   let cancel: Cancel | undefined;
   let touched = false;
+  let failing = false;
 
   const schedule = (wait: number): void => {
     const at = clock.monotonic() + wait;
@@ -88,11 +89,12 @@ export function createCommitter(host: CommitHost): Committer {
     else succeed(batch, plan, outcome);
     running = undefined;
     committing = undefined;
-    if (gathering.appends.length >= COMMIT_MESSAGES) commit();
+    if (gathering.appends.length >= COMMIT_MESSAGES && !failing) commit();
     else if (due !== Number.POSITIVE_INFINITY) arm();
   };
 
   const succeed = (batch: Batch, plan: Plan, outcome: Outcome): void => {
+    failing = false;
     storedBytes += outcome.added - outcome.freed;
     for (const { pending } of plan.appends) pending.stage = 'stored';
     for (const { queue, sequence } of batch.removals) queue.removing.delete(sequence);
@@ -104,6 +106,7 @@ export function createCommitter(host: CommitHost): Committer {
 
   const fail = (batch: Batch, plan: Plan, thrown: unknown): void => {
     const error = new Failure('store.write', `The store cannot be written: ${reasonOf(thrown)}.`);
+    failing = true;
     for (const { pending } of plan.appends) pending.stage = 'failed';
     dropCommitted(batch.appends);
     // What was let go of is let go of: its removal is tried again, so it never comes back.
@@ -118,8 +121,9 @@ export function createCommitter(host: CommitHost): Committer {
   return {
     append: pending => {
       gathering.appends.push(pending);
-      schedule(COMMIT_WINDOW);
-      if (gathering.appends.length === COMMIT_MESSAGES) commit();
+      // A disk that fails is tried once in a while, not with every message.
+      schedule(failing ? COMMIT_RETRY : COMMIT_WINDOW);
+      if (gathering.appends.length === COMMIT_MESSAGES && !failing) commit();
     },
     remove: removal => {
       removal.queue.removing.add(removal.sequence);

@@ -88,7 +88,11 @@ export async function openDatabase(folder: string): Promise<Database> {
     settled: name => settled.get(name),
     names: prefix => Array.from(settled.getKeys({ start: prefix, end: `${prefix}\u{10ffff}` })),
     write: async change => {
-      await root.childTransaction(() => change(writer));
+      try {
+        await root.childTransaction(() => change(writer));
+      } catch (thrown) {
+        throw await causeOf(thrown);
+      }
       await root.flushed;
       root.resetReadTxn();
     },
@@ -104,6 +108,8 @@ function openRoot(open: typeof import('lmdb').open, folder: string): RootDatabas
       encoding: 'binary',
       noSubdir: false,
       overlappingSync: false,
+      // Every write is in a transaction of ours; lmdb's own grouping adds promises that nobody can catch.
+      eventTurnBatching: false,
       cache: false,
     });
   } catch (thrown) {
@@ -111,6 +117,17 @@ function openRoot(open: typeof import('lmdb').open, folder: string): RootDatabas
       'store.unreadable',
       `The store in ${folder} cannot be opened (${reasonOf(thrown)}): check the disk, or move the folder away to start with an empty one.`,
     );
+  }
+}
+
+/** What the system said of a commit that failed: lmdb keeps it in a promise of its own. */
+async function causeOf(thrown: unknown): Promise<unknown> {
+  if (!(thrown instanceof Error && 'commitError' in thrown)) return thrown;
+  try {
+    await thrown.commitError;
+    return thrown;
+  } catch (cause) {
+    return cause;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
-import { HUB_TIME_INTERVAL, SWEEP_INTERVAL } from '../core/limits.ts';
+import { DISK_RESERVE, HUB_TIME_INTERVAL, SWEEP_INTERVAL } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Message, Settle } from '../core/message.ts';
 import type { CommitHost } from './commit.ts';
@@ -13,9 +13,13 @@ import { createHubTime } from './hubtime.ts';
 import { ENTRY_OVERHEAD } from './layout.ts';
 import type { Held, Pending, QueueState } from './ledger.ts';
 import { entryBytes, queueState, sizeOf } from './ledger.ts';
+import type { Room } from './room.ts';
+import { watchRoom } from './room.ts';
 import { sweep } from './sweep.ts';
 import type { Destination, QueueStats, Store, StoreCounts } from './types.ts';
 import { PRIORITIES } from './types.ts';
+
+const DISK_FULL = `The disk of the store has less than ${DISK_RESERVE >> 20} MB free: make room on it, or bring the upstream back.`;
 
 export type StoreSettings = {
   /** Made if it is not there. */
@@ -39,6 +43,8 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   const registry = loadQueues(database);
   const counts = emptyCounts();
   const usage = { bytes: database.bytes() };
+  const room = watchRoom(settings.folder);
+  room.look(usage.bytes);
   let lastSequence = database.lastSequence();
   let closed = false;
   let full = false;
@@ -47,7 +53,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     clock,
     database,
     now,
-    ...accounting(settings.log, registry, counts, usage),
+    ...accounting(settings.log, registry, counts, usage, room),
   });
 
   const hold = (pending: Pending, destination: Destination): Held => {
@@ -61,13 +67,23 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     return held;
   };
 
+  const refusal = (needed: number): Failure | undefined => {
+    if (closed) return new Failure('store.write', 'The store is closed: the hub is stopping.');
+    if (!room.enough()) return new Failure('store.full', DISK_FULL);
+    if (usage.bytes + needed <= settings.maxSize) return undefined;
+    return new Failure(
+      'store.full',
+      `The store is full (${settings.maxSize} bytes): raise storeAndForward.maxSize, shorten its ttl, or bring the upstream back.`,
+    );
+  };
+
   const append = (message: Message, destinations: readonly Destination[], settle: Settle): void => {
     const size = sizeOf(message);
     const needed = size + destinations.length * ENTRY_OVERHEAD;
-    if (closed || usage.bytes + needed > settings.maxSize) {
-      const failure = refusal(closed, settings.maxSize);
+    const failure = refusal(needed);
+    if (failure !== undefined) {
       counts.refused++;
-      if (!full && !closed) settings.log.warn(failure.message);
+      if (!full) settings.log.warn(failure.message);
       full = true;
       settle(failure);
       return;
@@ -113,6 +129,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   let persisted = now();
   const tick = (): void => {
     if (closed) return;
+    room.look(usage.bytes);
     for (const queue of registry.all()) sweep(queue, { database, now, release });
     if (usage.bytes > 0 && now() - persisted >= HUB_TIME_INTERVAL) {
       persisted = now();
@@ -134,7 +151,8 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
       if (queue !== undefined) committer.retire(queue);
     },
     put: (name, value, settle) => {
-      if (closed) settle(refusal(closed, settings.maxSize));
+      // Settled state is small, and deletes as often as it adds: the reserve is for it too.
+      if (closed) settle(refusal(0));
       else committer.put(name, value, settle);
     },
     get: name => {
@@ -201,6 +219,7 @@ function accounting(
   registry: Registry,
   counts: StoreCounts,
   usage: { bytes: number },
+  room: Room,
 ): Pick<CommitHost, 'succeeded' | 'failed'> {
   let failing = false;
   return {
@@ -210,6 +229,7 @@ function accounting(
       counts.commits++;
       counts.written += outcome.written;
       usage.bytes -= outcome.freed;
+      room.look(usage.bytes);
       for (const [queue, change] of outcome.changes) {
         queue.storedDepth += change.depth;
         queue.storedBytes += change.bytes;
@@ -258,14 +278,6 @@ function emptyCounts(): StoreCounts {
     commits: 0,
     written: 0,
   };
-}
-
-function refusal(closed: boolean, maxSize: number): Failure {
-  if (closed) return new Failure('store.write', 'The store is closed: the hub is stopping.');
-  return new Failure(
-    'store.full',
-    `The store is full (${maxSize} bytes): raise storeAndForward.maxSize, shorten its ttl, or bring the upstream back.`,
-  );
 }
 
 function shortest(...limits: readonly (number | undefined)[]): number | undefined {

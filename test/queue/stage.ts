@@ -26,10 +26,18 @@ export type Stage = {
   readonly finish: () => Promise<{ readonly bodies: boolean }>;
 };
 
-export type StageOptions = { readonly maxSize?: number; readonly ttl?: number };
+export type StageOptions = {
+  readonly maxSize?: number;
+  readonly ttl?: number;
+  /** By default a new one. */
+  readonly folder?: string;
+};
 
-export async function createStage({ maxSize = 1 << 30, ttl }: StageOptions = {}): Promise<Stage> {
-  const folder = mkdtempSync(join(tmpdir(), 'skerry-queue-'));
+export async function createStage({
+  maxSize = 1 << 30,
+  ttl,
+  folder = newFolder(),
+}: StageOptions = {}): Promise<Stage> {
   const errors: string[] = [];
   let clock = createTestClock();
   const log = { info: () => {}, warn: () => {}, error: (text: string) => errors.push(text) };
@@ -82,6 +90,10 @@ export async function createStage({ maxSize = 1 << 30, ttl }: StageOptions = {})
     },
   };
   return stage;
+}
+
+function newFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'skerry-queue-'));
 }
 
 /** A message whose body is `text`. */
