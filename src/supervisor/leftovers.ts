@@ -60,8 +60,10 @@ export function createLeftovers(runFolder: string, clock: Clock, log: Log): Left
     environment: { [RUN_VARIABLE]: run },
     takeDown: async () => {
       const notes = usable(runFolder, () => readNotes(file));
+      if (boot === undefined)
+        log.warn('There is no /proc here: what a crash of the hub leaves running is not found.');
       // After another boot nothing of the last run is left, and its pids are other people's.
-      if (notes?.run.startsWith(`${boot}/`)) await takeDown(notes, clock, log);
+      else if (notes?.run.startsWith(`${boot}/`)) await takeDown(notes, clock, log);
       usable(runFolder, () => {
         mkdirSync(runFolder, { recursive: true });
         note();

@@ -13,9 +13,9 @@ export type RunningProcess = {
   readonly started: number;
 };
 
-/** Changes with every boot: before another boot, a pid and its start mean nothing. */
-export function bootId(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+/** Changes with every boot: before another boot, a pid and its start mean nothing. Undefined: there is no /proc. */
+export function bootId(): string | undefined {
+  return unlessGone(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
 }
 
 /** Who has the pid now; undefined: nobody, or merely a zombie. */
@@ -43,9 +43,8 @@ export function pidsWith(variable: string): number[] {
 }
 
 function allPids(): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter(pid => pid > 0);
+  const entries = unlessGone(() => readdirSync('/proc')) ?? [];
+  return entries.map(Number).filter(pid => pid > 0);
 }
 
 /** A process's line of /proc/<pid>/stat; undefined: it is gone. */
@@ -62,7 +61,7 @@ function readStat(pid: number): string | undefined {
   });
 }
 
-/** What `read` reads of a process; undefined: the process is gone, or belongs to somebody else. */
+/** What `read` reads of a process; undefined: it is gone, belongs to somebody else, or there is no /proc. */
 function unlessGone<Result>(read: () => Result): Result | undefined {
   try {
     return read();

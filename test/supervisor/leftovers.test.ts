@@ -47,7 +47,7 @@ test('after a crash the next start takes down all that was left, before it start
 });
 
 test('a process that merely has the pid of a module is never touched', async () => {
-  const cases: readonly (readonly [string, number, string, boolean])[] = [
+  const cases: readonly (readonly [string, number, string | undefined, boolean])[] = [
     ['another start', 1, bootId(), true],
     ['another boot', 0, '00000000-0000-0000-0000-000000000000', true],
     ['the same process', 0, bootId(), false],
