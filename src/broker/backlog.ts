@@ -2,6 +2,9 @@ import { MAX_VOLATILE_BACKLOG } from '../core/limits.ts';
 import type { Message } from '../core/message.ts';
 import type { Drain, DrainSettings, Entry } from '../queue/types.ts';
 
+/** Bytes of bodies that it holds besides: a thousand pictures are no backlog for a small machine. */
+const MAX_VOLATILE_BACKLOG_BYTES = 4 << 20;
+
 /** The QoS 1 messages of a clean session, in memory: they live no longer than its connection (3.1.1, 3.1.2.4). */
 export type Backlog = {
   /** False: it is full, and the message was dropped. */
@@ -12,9 +15,9 @@ export type Backlog = {
 export function createBacklog(): Backlog {
   const waiting: Entry[] = [];
   const outstanding = new Set<number>();
+  let bytes = 0;
   let lastSequence = 0;
   let settings: DrainSettings | undefined;
-
   let filling = false;
 
   const sendFirst = (send: DrainSettings['send']): boolean => {
@@ -27,6 +30,7 @@ export function createBacklog(): Backlog {
       return false;
     }
     waiting.shift();
+    bytes -= entry.message.body.length;
     return true;
   };
 
@@ -40,7 +44,9 @@ export function createBacklog(): Backlog {
 
   return {
     push: message => {
-      if (waiting.length >= MAX_VOLATILE_BACKLOG) return false;
+      const more = bytes + message.body.length;
+      if (waiting.length >= MAX_VOLATILE_BACKLOG || more > MAX_VOLATILE_BACKLOG_BYTES) return false;
+      bytes = more;
       const sequence = ++lastSequence;
       waiting.push({ message, priority: 0, sequence, remaining: message.ttl, redelivered: false });
       fill();

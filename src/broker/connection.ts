@@ -10,7 +10,7 @@ import type { Message } from '../core/message.ts';
 import { createOutput } from '../core/output.ts';
 import { createFramer } from '../mqtt/framing.ts';
 import type { Dispatch, Packet } from '../mqtt/packets.ts';
-import { encode, encodePublish } from '../mqtt/packets.ts';
+import { CONNACK, encode, encodePublish } from '../mqtt/packets.ts';
 import type { Delivery } from './delivery.ts';
 import { createDelivery } from './delivery.ts';
 import { handle } from './handlers/index.ts';
@@ -102,7 +102,14 @@ export function openConnection(context: BrokerContext, socket: Socket, local: bo
       const fault = handle(connection, packet);
       if (fault !== undefined) connection.close(fault);
     },
-    broken: reason => connection.close(reason),
+    broken: (reason, unknownVersion) => {
+      // MQTT 3.1.1, 3.1.2-2.
+      if (unknownVersion && connection.session === undefined) {
+        const returnCode = CONNACK.unacceptableVersion;
+        connection.send({ cmd: 'connack', returnCode, sessionPresent: false });
+      }
+      connection.close(reason);
+    },
   });
   const receive = (chunk: Buffer): void => {
     if (
@@ -130,7 +137,8 @@ export function openConnection(context: BrokerContext, socket: Socket, local: bo
   socket.on('close', () => connection.close(undefined));
 
   const watch = (): void => {
-    const left = lastPacket + patience - clock.monotonic();
+    // What is not read is not heard: the silence is ours then.
+    const left = socket.isPaused() ? patience : lastPacket + patience - clock.monotonic();
     if (connection.session === undefined) connection.close('no CONNECT came in time');
     else if (left <= 0) connection.close('its keep-alive ran out');
     else cancelWatch = clock.after(left, watch);

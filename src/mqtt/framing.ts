@@ -4,10 +4,16 @@ import type { Packet } from './packets.ts';
 /** Bytes of a fixed header at most: type and flags, then up to four of remaining length (3.1.1, 2.2.3). */
 const MAX_HEADER_BYTES = 5;
 
+/** What mqtt-packet says of a CONNECT of a version that it does not know. */
+const UNKNOWN_VERSION = 'Invalid protocol version';
+
 export type FrameHandler = {
   readonly packet: (packet: Packet) => void;
-  /** The stream is not MQTT, or a packet is too large: nothing more will be read from it. */
-  readonly broken: (reason: string) => void;
+  /**
+   * The stream is not MQTT, or a packet is too large: nothing more will be read from it. `unknownVersion`: it
+   * is a CONNECT of a version of MQTT that there is not.
+   */
+  readonly broken: (reason: string, unknownVersion: boolean) => void;
 };
 
 /** Takes in the bytes of one connection, in pieces of any size. */
@@ -17,57 +23,59 @@ type Frame = { readonly end: number } | 'incomplete' | 'malformed';
 
 /**
  * Cuts a byte stream into packets. A packet over `maxBytes` is refused by its header, before it is
- * buffered, so that no more than that is ever held for one connection.
+ * buffered, so that what is held for one connection stays in proportion to that.
  */
 export function createFramer(maxBytes: number, handler: FrameHandler): Framer {
-  let rest: Buffer | undefined;
+  const rest = createRest();
   let closed = false;
-  let parsed: Packet | undefined;
+  const parsed: Packet[] = [];
   const packets = parser({ protocolVersion: 4 });
 
   const stop = (reason: string): void => {
     if (closed) return;
     closed = true;
-    rest = undefined;
-    handler.broken(reason);
+    handler.broken(reason, reason === UNKNOWN_VERSION);
   };
   packets.on('packet', packet => {
-    parsed = packet;
+    parsed.push(packet);
   });
   packets.on('error', (error: unknown) => stop(error instanceof Error ? error.message : String(error)));
 
   /** The packet of a whole frame; undefined if it is none. What the handler throws is not the parser's. */
   const parse = (frame: Buffer): Packet | undefined => {
-    parsed = undefined;
     try {
       if (packets.parse(frame) > 0) stop('a packet is not as long as it says');
     } catch (thrown) {
       if (!(thrown instanceof RangeError || thrown instanceof TypeError)) throw thrown;
       stop('a packet is cut short');
     }
-    return parsed;
+    return parsed.pop();
+  };
+
+  const deliver = (packet: Packet | undefined): void => {
+    // mqtt-packet reads -1 where a packet ends before its identifier.
+    if ((packet?.messageId ?? 0) < 0) stop('a packet is cut short');
+    if (packet !== undefined && !closed) handler.packet(packet);
   };
 
   return {
     push: chunk => {
-      const bytes = rest === undefined ? chunk : Buffer.concat([rest, chunk]);
-      rest = undefined;
+      if (closed) return;
+      const bytes = rest.followedBy(chunk);
       let start = 0;
-      while (start < bytes.length && !closed) {
-        const frame = frameAt(bytes, start);
-        if (frame === 'malformed') return stop('a packet has no valid length');
-        if (frame === 'incomplete') {
-          rest = bytes.subarray(start);
-          return;
+      try {
+        while (start < bytes.length && !closed) {
+          const frame = frameAt(bytes, start);
+          if (frame === 'malformed') return stop('a packet has no valid length');
+          if (frame === 'incomplete') return;
+          if (frame.end - start > maxBytes) return stop(`a packet is larger than ${maxBytes} bytes`);
+          if (frame.end > bytes.length) return;
+          const packet = parse(bytes.subarray(start, frame.end));
+          start = frame.end;
+          deliver(packet);
         }
-        if (frame.end - start > maxBytes) return stop(`a packet is larger than ${maxBytes} bytes`);
-        if (frame.end > bytes.length) {
-          rest = bytes.subarray(start);
-          return;
-        }
-        const packet = parse(bytes.subarray(start, frame.end));
-        start = frame.end;
-        if (packet !== undefined && !closed) handler.packet(packet);
+      } finally {
+        rest.keep(bytes.subarray(closed ? bytes.length : start));
       }
     },
   };
@@ -82,4 +90,33 @@ function frameAt(bytes: Buffer, start: number): Frame {
     if (byte < 0x80) return { end: start + index + 1 + length };
   }
   return 'malformed';
+}
+
+/** The beginning of a packet whose end has not come yet. */
+type Rest = {
+  /** What is kept, with `chunk` behind it. */
+  readonly followedBy: (chunk: Buffer) => Buffer;
+  /** Keeps the end of what `followedBy` gave, or all of it. */
+  readonly keep: (bytes: Buffer) => void;
+};
+
+/** It grows by doubling: a packet that comes byte by byte is not copied for each of them. */
+function createRest(): Rest {
+  let buffer: Buffer | undefined;
+  let length = 0;
+  return {
+    followedBy: chunk => {
+      if (buffer === undefined) return chunk;
+      const needed = length + chunk.length;
+      if (needed > buffer.length) buffer = Buffer.concat([buffer.subarray(0, length)], 2 * needed);
+      chunk.copy(buffer, length);
+      length = needed;
+      return buffer.subarray(0, length);
+    },
+    keep: bytes => {
+      if (buffer !== undefined && bytes.length === length) return;
+      buffer = bytes.length === 0 ? undefined : bytes;
+      length = bytes.length;
+    },
+  };
 }

@@ -26,9 +26,9 @@ function isBounded(text: string): boolean {
   return levels <= MAX_TOPIC_LEVELS;
 }
 
-/** Whether a valid filter takes in a valid topic; wildcards spare topics that begin with `$` (4.7.2-1). */
+/** Whether a valid filter takes in a valid topic. */
 export function matches(filter: string, topic: string): boolean {
-  if (topic.startsWith('$') && (filter.startsWith('+') || filter.startsWith('#'))) return false;
+  if (spares(filter, topic)) return false;
   const wanted = filter.split('/');
   const levels = topic.split('/');
   for (const [index, level] of wanted.entries()) {
@@ -38,8 +38,9 @@ export function matches(filter: string, topic: string): boolean {
   return wanted.length === levels.length;
 }
 
-/** Whether every topic that `inner` takes in is taken in by `outer`. */
+/** Whether every topic that the valid filter `inner` takes in is taken in by `outer`, level by level. */
 export function covers(outer: string, inner: string): boolean {
+  if (spares(outer, inner)) return false;
   const wide = outer.split('/');
   const narrow = inner.split('/');
   for (const [index, level] of wide.entries()) {
@@ -49,4 +50,9 @@ export function covers(outer: string, inner: string): boolean {
     if (level !== '+' && level !== other) return false;
   }
   return wide.length === narrow.length;
+}
+
+/** A wildcard at the first level spares topics that begin with `$` (MQTT 3.1.1, 4.7.2-1). */
+function spares(filter: string, topic: string): boolean {
+  return topic.startsWith('$') && (filter.startsWith('+') || filter.startsWith('#'));
 }

@@ -85,6 +85,10 @@ export type Client = {
   readonly next: () => Promise<Packet | 'closed'>;
   /** What has come and was not asked for yet. */
   readonly waiting: () => number;
+  /** Sends PINGREQ and resolves to what came before its answer, in brief; `closed` ends it instead. */
+  readonly roundTrip: () => Promise<string[]>;
+  /** Sends DISCONNECT and resolves when the server has closed the connection. */
+  readonly leave: () => Promise<void>;
   /** Sends CONNECT and resolves to the CONNACK. */
   readonly connect: (options: ConnectOptions) => Promise<Packet | 'closed'>;
   readonly subscribe: (topic: string, qos: 0 | 1 | 2) => Promise<Packet | 'closed'>;
@@ -141,6 +145,19 @@ function openClient(port: number): Promise<Client> {
     send,
     next,
     waiting: () => arrived.length,
+    roundTrip: async () => {
+      send({ cmd: 'pingreq' });
+      const came: string[] = [];
+      for (let text = brief(await next()); text !== 'pingresp'; text = brief(await next())) {
+        came.push(text);
+        if (text === 'closed') break;
+      }
+      return came;
+    },
+    leave: async () => {
+      send({ cmd: 'disconnect' });
+      while ((await next()) !== 'closed');
+    },
     connect: options => {
       send({
         cmd: 'connect',

@@ -31,18 +31,44 @@ function split(bytes: Buffer, cuts: readonly number[]): Buffer[] {
   return places.slice(1).map((end, index) => bytes.subarray(places[index], end));
 }
 
+const identifier = fc.integer({ min: 1, max: 65_535 });
+const name = fc.constantFrom('a', 'a/b', 'ü', 'x'.repeat(200));
+const bytes = fc.uint8Array({ maxLength: 300 }).map(array => Buffer.from(array));
+const qos = fc.constantFrom<0 | 1 | 2>(0, 1, 2);
+
 const packet: fc.Arbitrary<Packet> = fc.oneof(
   fc.record({
+    cmd: fc.constant('connect' as const),
+    protocolId: fc.constant('MQTT' as const),
+    protocolVersion: fc.constant(4 as const),
+    clientId: name,
+    clean: fc.constant(true),
+    keepalive: fc.nat(65_535),
+    will: fc.record({ topic: name, payload: bytes, qos, retain: fc.boolean() }),
+    username: name,
+    password: bytes,
+  }),
+  fc.record({
     cmd: fc.constant('publish' as const),
-    topic: fc.constantFrom('a', 'a/b', 'ü'),
-    payload: fc.uint8Array({ maxLength: 300 }).map(bytes => Buffer.from(bytes)),
-    qos: fc.constantFrom<0 | 1>(0, 1),
-    messageId: fc.integer({ min: 1, max: 65_535 }),
+    topic: name,
+    payload: bytes,
+    qos,
+    messageId: identifier,
     dup: fc.constant(false),
     retain: fc.boolean(),
   }),
-  fc.record({ cmd: fc.constant('puback' as const), messageId: fc.integer({ min: 1, max: 65_535 }) }),
-  fc.constant<Packet>({ cmd: 'pingreq' }),
+  fc.record({ cmd: fc.constantFrom('puback' as const, 'pubrec' as const), messageId: identifier }),
+  fc.record({
+    cmd: fc.constant('subscribe' as const),
+    messageId: identifier,
+    subscriptions: fc.array(fc.record({ topic: name, qos }), { minLength: 1, maxLength: 5 }),
+  }),
+  fc.record({
+    cmd: fc.constant('unsubscribe' as const),
+    messageId: identifier,
+    unsubscriptions: fc.array(name, { minLength: 1, maxLength: 5 }),
+  }),
+  fc.constantFrom<Packet>({ cmd: 'pingreq' }, { cmd: 'disconnect' }),
 );
 
 const framing = suite('mqtt: framing');
@@ -52,9 +78,13 @@ framing('packets do not depend on where the chunks end', () => {
     fc.property(fc.array(packet, { maxLength: 8 }), fc.array(fc.nat(), { maxLength: 10 }), (sent, cuts) => {
       const stream = Buffer.concat(sent.map(one => generate(one)));
       const whole = framed([stream]);
-      const pieces = framed(split(stream, cuts));
-      assert.equal(whole.packets.length, sent.length);
-      assert.equal(pieces, whole);
+      assert.equal(whole.broken, []);
+      assert.equal(
+        whole.packets.map(one => generate(one)),
+        sent.map(one => generate(one)),
+      );
+      assert.equal(framed(split(stream, cuts)), whole);
+      assert.equal(framed(Array.from(stream, byte => Buffer.of(byte))), whole);
     }),
     { numRuns: 500 },
   );
@@ -77,20 +107,56 @@ framing('bytes at random, or a packet with some of them changed, never throw', (
   );
 });
 
+/** A PUBLISH of so many bytes, header and all. */
+function publishOf(length: number): Buffer {
+  const overhead = 6;
+  const payload = Buffer.alloc(length - overhead);
+  const publish = generate({ cmd: 'publish', topic: 'a', payload, qos: 0, dup: false, retain: false });
+  assert.is(publish.length, length);
+  return publish;
+}
+
 framing('a packet over the limit is refused by its header, before its body comes', () => {
-  const header = generate({
-    cmd: 'publish',
-    topic: 'a',
-    payload: Buffer.alloc(MAX_BYTES),
-    qos: 0,
-    dup: false,
-    retain: false,
-  });
-  assert.match(framed([header.subarray(0, 3)]).broken.join(), /larger than 4096 bytes/);
+  assert.is(framed([publishOf(MAX_BYTES)]).packets.length, 1);
+  assert.match(framed([publishOf(MAX_BYTES + 1).subarray(0, 3)]).broken.join(), /larger than 4096 bytes/);
+});
+
+framing('a packet that comes byte by byte costs what its bytes cost, not their square', () => {
+  const timeOf = (length: number): number => {
+    const pieces = Array.from(publishOf(length), byte => Buffer.of(byte));
+    let packets = 0;
+    const framer = createFramer(length, { packet: () => packets++, broken: assert.unreachable });
+    const start = performance.now();
+    for (const piece of pieces) framer.push(piece);
+    assert.is(packets, 1);
+    return performance.now() - start;
+  };
+  timeOf(1 << 14);
+  // Eight times the bytes: the square of it would be sixty-four times the time.
+  const [small, large] = [timeOf(1 << 15), timeOf(1 << 18)];
+  assert.ok(large < 30 * small, `${small} ms, then ${large} ms`);
+});
+
+framing('a packet that ends before its identifier is refused', () => {
+  for (const type of [0x40, 0x50, 0x62, 0x70, 0xb0]) {
+    const { packets, broken } = framed([Buffer.from([type, 1, 5])]);
+    assert.equal([packets.length, broken.length], [0, 1], String(type));
+  }
 });
 
 framing('a remaining length of five bytes is refused', () => {
   assert.match(framed([Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 0x01])]).broken.join(), /length/);
+});
+
+framing('only a CONNECT of a version that there is not is told from other faults', () => {
+  const connectOf = (version: string): Buffer =>
+    Buffer.from(`\x10\x0c\x00\x04MQTT${version}\x02\x00\x00\x00\x00`, 'latin1');
+  const faults: boolean[] = [];
+  for (const stream of [connectOf('\x06'), connectOf('\x04').fill(0xff, 12), Buffer.from([0, 0])]) {
+    const handler = { packet: () => {}, broken: (_: string, unknown: boolean) => faults.push(unknown) };
+    createFramer(MAX_BYTES, handler).push(stream);
+  }
+  assert.equal(faults, [true, false, false]);
 });
 
 framing('what the receiver of a packet throws is not taken for a fault of the stream', () => {
@@ -100,7 +166,8 @@ framing('what the receiver of a packet throws is not taken for a fault of the st
     },
     broken: reason => assert.unreachable(reason),
   });
-  assert.throws(() => framer.push(generate({ cmd: 'pingreq' })), /of the receiver/);
+  for (let n = 0; n < 2; n++)
+    assert.throws(() => framer.push(generate({ cmd: 'pingreq' })), /of the receiver/);
 });
 
 framing.run();

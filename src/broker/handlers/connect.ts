@@ -12,6 +12,9 @@ import type { Fault } from './index.ts';
 /** Bytes of a generated client identifier. */
 const GENERATED_ID_BYTES = 8;
 
+/** Bytes of a client identifier: it becomes part of a name in the store (MQTT 3.1.1, 3.1.3-9). */
+const MAX_CLIENT_ID_BYTES = 1024;
+
 /** Opens or resumes a session (MQTT 3.1.1, 3.1.4). */
 export function handleConnect(connection: Connection, packet: ConnectPacket): Fault {
   const { host, random } = connection.context;
@@ -20,15 +23,20 @@ export function handleConnect(connection: Connection, packet: ConnectPacket): Fa
     connection.send({ cmd: 'connack', reasonCode: 0x84, returnCode: 0x84, sessionPresent: false });
     return 'it speaks MQTT 5, this broker 3.1.1';
   }
-  const username = packet.username;
-  const identity = host.authenticate({ username, password: packet.password, local: connection.local });
+  const { username, password, will } = packet;
+  // MQTT 3.1.1, 3.1.2-22 and 3.1.2-14: mqtt-packet lets them pass.
+  if (password !== undefined && username === undefined) return 'it gave a password without a user name';
+  if ((will?.qos ?? 0) > 2) return 'its will has a QoS that there is not';
+  const identity = host.authenticate({ username, password, local: connection.local });
   if (identity === undefined) return refuse(connection, CONNACK.notAuthorized, 'it may not connect');
   const clean = packet.clean !== false;
   if (packet.clientId === '' && !clean) {
     // MQTT 3.1.1, 3.1.3-8: without an identifier there is nothing to resume.
     return refuse(connection, CONNACK.identifierRejected, 'a persistent session needs a client identifier');
   }
-  const { will } = packet;
+  if (Buffer.byteLength(packet.clientId) > MAX_CLIENT_ID_BYTES) {
+    return refuse(connection, CONNACK.identifierRejected, 'its client identifier is too long');
+  }
   if (will !== undefined && (!isTopicName(will.topic) || !mayPublish(identity, will.topic))) {
     return refuse(connection, CONNACK.notAuthorized, `its will may not go to "${will.topic}"`);
   }

@@ -13,6 +13,8 @@ export function handleUnsubscribe(
   const { sessions, log } = connection.context;
   const messageId = packet.messageId ?? 0;
   if (messageId === 0) return 'its UNSUBSCRIBE has no packet identifier';
+  // MQTT 3.1.1, 3.10.3-2.
+  if (packet.unsubscriptions.length === 0) return 'its UNSUBSCRIBE has no topic filter';
   for (const filter of packet.unsubscriptions) sessions.unsubscribe(session, filter);
   attachInputs(connection, session);
   sessions.save(session, error => {
