@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createTestClock } from '../clock.ts';
+import type { ConnectOptions } from './stage.ts';
 import { brief, onStage } from './stage.ts';
 
 const connection = suite('broker: connections');
@@ -21,6 +22,18 @@ const FAULTS: readonly (readonly [rule: string, bytes: Buffer])[] = [
   ],
   ['a remaining length of five bytes', Buffer.from([0x10, 0xff, 0xff, 0xff, 0xff, 0x01])],
   ['a packet over the limit, by its header alone', Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f])],
+  [
+    '[MQTT-3.1.2-14] a will with QoS 3',
+    Buffer.from('\x10\x12\x00\x04MQTT\x04\x1e\x00\x00\x00\x00\x00\x01w\x00\x01x', 'latin1'),
+  ],
+  [
+    '[MQTT-3.1.2-13] a QoS for no will',
+    Buffer.from('\x10\x0c\x00\x04MQTT\x04\x0a\x00\x00\x00\x00', 'latin1'),
+  ],
+  [
+    '[MQTT-3.1.2-22] a password without a user name',
+    Buffer.from('\x10\x0f\x00\x04MQTT\x04\x42\x00\x00\x00\x00\x00\x01x', 'latin1'),
+  ],
   ['HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')],
 ];
 
@@ -57,12 +70,82 @@ connection('MQTT 5 is answered in its own words, with 0x84, and closed', () =>
   }),
 );
 
+connection('[MQTT-3.1.2-2] a version that there is not: return code 1', () =>
+  onStage(async stage => {
+    const client = await stage.client();
+    client.write(Buffer.from('\x10\x0c\x00\x04MQTT\x06\x02\x00\x00\x00\x00', 'latin1'));
+    assert.is(brief(await client.next()), 'connack 1');
+    assert.is(await client.next(), 'closed');
+  }),
+);
+
 connection('[MQTT-3.1.3-8] no identifier and no clean session: return code 2', () =>
   onStage(async stage => {
     const client = await stage.client();
     client.write(Buffer.from('\x10\x0c\x00\x04MQTT\x04\x00\x00\x00\x00\x00', 'latin1'));
     assert.is(brief(await client.next()), 'connack 2');
     assert.is(await client.next(), 'closed');
+  }),
+);
+
+const WILL = { topic: 'a', payload: Buffer.from('x'), qos: 0, retain: false } as const;
+
+/** A CONNECT that is well formed, and what it gets beside the end. */
+const REFUSED: readonly (readonly [rule: string, options: ConnectOptions, answer: string])[] = [
+  [
+    '[MQTT-3.1.3-9] an identifier too long to keep',
+    { clientId: 'x'.repeat(1025), clean: false },
+    'connack 2',
+  ],
+  [
+    '[MQTT-3.1.3-9] an identifier with a control character',
+    { clientId: 'a\u0001b', clean: false },
+    'connack 2',
+  ],
+  ['[MQTT-1.5.3-2] an identifier with U+0000', { clientId: 'a\0b' }, 'connack 2'],
+  ['a will for a module', { will: { ...WILL, topic: 'modules/m/outputs/o' } }, 'connack 5'],
+  ['[MQTT-3.3.2-2] a will with a wildcard', { will: { ...WILL, topic: 'a/#' } }, 'connack 5'],
+  ['a user name that nobody gave out', { username: 'somebody' }, 'connack 5'],
+];
+
+for (const [rule, options, answer] of REFUSED) {
+  connection(`${rule}: ${answer}`, () =>
+    onStage(async stage => {
+      const client = await stage.client();
+      assert.is(brief(await client.connect(options)), answer);
+      assert.is(await client.next(), 'closed');
+    }),
+  );
+}
+
+connection('[MQTT-3.1.3-6] without an identifier each client gets one of its own', () =>
+  onStage(async stage => {
+    const clients = [await stage.client(), await stage.client()];
+    for (const client of clients) {
+      client.write(Buffer.from('\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x00', 'latin1'));
+      assert.is(brief(await client.next()), 'connack 0');
+    }
+    for (const client of clients) assert.equal(await client.roundTrip(), []);
+  }),
+);
+
+connection('[MQTT-3.1.4-5] what a client sends before it has the CONNACK is taken in', () =>
+  onStage(async stage => {
+    const client = await stage.client();
+    const subscribe = '\x82\x06\x00\x01\x00\x01a\x00';
+    const connect = '\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01c';
+    client.write(Buffer.from(`${connect}${subscribe}\x30\x04\x00\x01ax`, 'latin1'));
+    assert.equal(await client.roundTrip(), ['connack 0', 'suback 0', 'a x q0']);
+  }),
+);
+
+connection('[MQTT-3.14.4-2] what follows DISCONNECT is not taken in', () =>
+  onStage(async stage => {
+    const client = await stage.client();
+    await client.connect({});
+    client.write(Buffer.from('\xe0\x00\x30\x04\x00\x01ax', 'latin1'));
+    assert.is(await client.next(), 'closed');
+    assert.is(stage.hub().status().counts.broker.received, 0);
   }),
 );
 
@@ -107,6 +190,19 @@ connection('[MQTT-3.1.2-24] silent for one and a half keep-alives: closed, not b
   );
 });
 
+connection('[MQTT-3.1.2-10] a keep-alive of 0 never ends', async () => {
+  const clock = createTestClock();
+  await onStage(
+    async stage => {
+      const client = await stage.client();
+      await client.connect({ keepalive: 0 });
+      clock.advance(24 * 3_600_000);
+      assert.equal(await client.roundTrip(), []);
+    },
+    { clock },
+  );
+});
+
 connection('no CONNECT in ten seconds: closed', async () => {
   const clock = createTestClock();
   await onStage(
@@ -114,12 +210,14 @@ connection('no CONNECT in ten seconds: closed', async () => {
       const settled = await stage.client();
       await settled.connect({});
       const silent = await stage.client();
+      const halting = await stage.client();
+      halting.write(Buffer.from('\x10\x0c\x00\x04MQ', 'latin1'));
       settled.send({ cmd: 'pingreq' });
       await settled.next();
       clock.advance(10_000);
       assert.is(await silent.next(), 'closed');
-      settled.send({ cmd: 'pingreq' });
-      assert.is(brief(await settled.next()), 'pingresp');
+      assert.is(await halting.next(), 'closed');
+      assert.equal(await settled.roundTrip(), []);
     },
     { clock },
   );
@@ -132,23 +230,6 @@ connection('half a packet, then the end: nothing comes of it', () =>
     client.socket.end();
     assert.is(await client.next(), 'closed');
     assert.is(stage.hub().status().counts.broker.received, 0);
-  }),
-);
-
-connection('[MQTT-3.1.2-8] the will goes out when a connection dies, not after DISCONNECT', () =>
-  onStage(async stage => {
-    const listener = await stage.client();
-    await listener.connect({ clientId: 'listener' });
-    await listener.subscribe('wills', 1);
-    const will = { topic: 'wills', payload: Buffer.from('gone'), qos: 1, retain: false } as const;
-    const polite = await stage.client();
-    await polite.connect({ clientId: 'polite', will: { ...will, payload: Buffer.from('never') } });
-    polite.send({ cmd: 'disconnect' });
-    assert.is(await polite.next(), 'closed');
-    const dying = await stage.client();
-    await dying.connect({ clientId: 'dying', will });
-    dying.socket.destroy();
-    assert.is(brief(await listener.next()), 'wills gone q1');
   }),
 );
 

@@ -12,8 +12,11 @@ import type { Fault } from './index.ts';
 /** Bytes of a generated client identifier. */
 const GENERATED_ID_BYTES = 8;
 
-/** Bytes of a client identifier: it becomes part of a name in the store (MQTT 3.1.1, 3.1.3-9). */
+/** Bytes of a client identifier: it becomes part of a name in the store. */
 const MAX_CLIENT_ID_BYTES = 1024;
+
+/** None is in a client identifier, as it stands in the store and in the log (MQTT 3.1.1, 1.5.3). */
+const CONTROL_CHARACTER = /\p{Cc}/u;
 
 /** Opens or resumes a session (MQTT 3.1.1, 3.1.4). */
 export function handleConnect(connection: Connection, packet: ConnectPacket): Fault {
@@ -34,8 +37,10 @@ export function handleConnect(connection: Connection, packet: ConnectPacket): Fa
     // MQTT 3.1.1, 3.1.3-8: without an identifier there is nothing to resume.
     return refuse(connection, CONNACK.identifierRejected, 'a persistent session needs a client identifier');
   }
-  if (Buffer.byteLength(packet.clientId) > MAX_CLIENT_ID_BYTES) {
-    return refuse(connection, CONNACK.identifierRejected, 'its client identifier is too long');
+  if (!isClientId(packet.clientId)) {
+    // MQTT 3.1.1, 3.1.3-9.
+    const reason = 'its client identifier is too long or has control characters';
+    return refuse(connection, CONNACK.identifierRejected, reason);
   }
   if (will !== undefined && (!isTopicName(will.topic) || !mayPublish(identity, will.topic))) {
     return refuse(connection, CONNACK.notAuthorized, `its will may not go to "${will.topic}"`);
@@ -67,6 +72,10 @@ function enter(connection: Connection, clientId: string, identity: Identity, cle
   connection.send({ cmd: 'connack', returnCode: CONNACK.accepted, sessionPresent: resumed !== undefined });
   attachBacklog(connection, session);
   return session;
+}
+
+function isClientId(text: string): boolean {
+  return Buffer.byteLength(text) <= MAX_CLIENT_ID_BYTES && !CONTROL_CHARACTER.test(text);
 }
 
 function refuse(connection: Connection, returnCode: number, reason: string): Fault {
