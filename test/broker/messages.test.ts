@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CLOSE_LINGER, COMMIT_WINDOW, MAX_SUBSCRIPTIONS } from '../../src/core/limits.ts';
 import { createTestClock } from '../clock.ts';
+import type { Client, Stage } from './stage.ts';
 import { brief, onStage } from './stage.ts';
 
 const messages = suite('broker: messages');
@@ -193,17 +194,23 @@ messages('[MQTT-3.10.4-1] after UNSUBSCRIBE nothing comes any more', () =>
   }),
 );
 
+/** Sends `count` messages of 100 KB to a subscriber that reads nothing; resolves to their sender. */
+async function flood(stage: Stage, clientId: string, count: number): Promise<Client> {
+  const reader = await stage.client();
+  await reader.connect({ clientId });
+  await reader.subscribe('flood', 0);
+  reader.socket.pause();
+  const sender = await stage.client();
+  await sender.connect({ clientId: 'sender' });
+  const body = 'x'.repeat(100_000);
+  for (let id = 1; id <= count; id++) sender.publish('flood', body, 1, id);
+  for (let id = 1; id <= count; id++) assert.is(brief(await sender.next()), 'puback');
+  return sender;
+}
+
 messages('a subscriber that does not read loses QoS 0, counted, and the hub keeps within its bound', () =>
   onStage(async stage => {
-    const slow = await stage.client();
-    await slow.connect({ clientId: 'slow' });
-    await slow.subscribe('flood', 0);
-    slow.socket.pause();
-    const sender = await stage.client();
-    await sender.connect({ clientId: 'sender' });
-    const body = 'x'.repeat(100_000);
-    for (let id = 1; id <= 200; id++) sender.publish('flood', body, 1, id);
-    for (let id = 1; id <= 200; id++) assert.is(brief(await sender.next()), 'puback');
+    await flood(stage, 'slow', 200);
     const { sent, dropped } = stage.hub().status().counts.broker;
     assert.is(sent + dropped, 200);
     assert.ok(dropped > 50, `only ${dropped} were dropped`);
@@ -214,14 +221,7 @@ messages('a client that reads nothing cannot hold up its own end', async () => {
   const clock = createTestClock();
   await onStage(
     async stage => {
-      const stuck = await stage.client();
-      await stuck.connect({ clientId: 'stuck' });
-      await stuck.subscribe('flood', 0);
-      stuck.socket.pause();
-      const sender = await stage.client();
-      await sender.connect({ clientId: 'sender' });
-      for (let id = 1; id <= 100; id++) sender.publish('flood', 'x'.repeat(100_000), 1, id);
-      for (let id = 1; id <= 100; id++) assert.is(brief(await sender.next()), 'puback');
+      const sender = await flood(stage, 'stuck', 100);
       const second = await stage.client();
       await second.connect({ clientId: 'stuck' });
       assert.is(stage.hub().status().counts.broker.connections, 3);
