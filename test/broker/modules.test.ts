@@ -124,6 +124,50 @@ modules(
     ),
 );
 
+modules('at QoS 0 an input is delivered once and is gone, and after UNSUBSCRIBE it waits', () =>
+  onStage(
+    async stage => {
+      const module = await stage.client();
+      await module.connect(await credentials(stage));
+      assert.is(brief(await module.subscribe('modules/mine/inputs/in', 0)), 'suback 0');
+      const sender = await stage.client();
+      await sender.connect({ clientId: 'sender' });
+      const send = async (text: string): Promise<void> => {
+        sender.publish('to-mine', text, 1);
+        assert.is(brief(await sender.next()), 'puback');
+      };
+      await send('1');
+      assert.is(brief(await module.next()), 'modules/mine/inputs/in 1 q0');
+      module.send({ cmd: 'unsubscribe', messageId: 2, unsubscriptions: ['modules/mine/inputs/in'] });
+      assert.is(brief(await module.next()), 'unsuback');
+      await send('2');
+      assert.equal(await module.roundTrip(), []);
+      assert.is(brief(await module.subscribe('modules/mine/inputs/+', 1)), 'suback 1');
+      assert.is(brief(await module.next()), 'modules/mine/inputs/in 2 q1');
+    },
+    { manifest: MANIFEST },
+  ),
+);
+
+modules(
+  '[MQTT-3.1.4-2] a module has one session: it takes over from itself under any client identifier',
+  () =>
+    onStage(
+      async stage => {
+        const login = await credentials(stage);
+        const client = await stage.client();
+        await client.connect({ clientId: 'two' });
+        const first = await stage.client();
+        await first.connect({ clientId: 'one', ...login });
+        const second = await stage.client();
+        assert.is(brief(await second.connect({ clientId: 'two', ...login })), 'connack 0');
+        assert.is(await first.next(), 'closed');
+        assert.equal(await client.roundTrip(), []);
+      },
+      { manifest: MANIFEST },
+    ),
+);
+
 modules('no token stands in a log or an argument list', () =>
   onStage(
     async stage => {

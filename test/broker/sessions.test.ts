@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { IN_FLIGHT_WINDOW } from '../../src/core/limits.ts';
 import type { Stage } from './stage.ts';
 import { brief, onStage } from './stage.ts';
 
@@ -64,6 +65,65 @@ sessions('[MQTT-4.4.0-1] what was not acknowledged comes again, marked DUP, befo
     assert.equal(await read(stage, 3, 1), ['a 1 q1', 'a 2 q1', 'a 3 q1']);
     await publish(stage, 'a', ['4']);
     assert.equal(await read(stage, 3, 3), ['a 2 q1 dup', 'a 3 q1 dup', 'a 4 q1']);
+  }),
+);
+
+sessions('what was not acknowledged comes again after a restart of the hub, too', () =>
+  onStage(async stage => {
+    await subscribeAndLeave(stage, 'a');
+    await publish(stage, 'a', ['1', '2', '3']);
+    assert.equal(await read(stage, 3, 1), ['a 1 q1', 'a 2 q1', 'a 3 q1']);
+    await stage.restart();
+    assert.equal(await read(stage, 2, 2), ['a 2 q1', 'a 3 q1']);
+    assert.equal(await read(stage, 0, 0), []);
+  }),
+);
+
+sessions('[MQTT-4.4.0-1] the connection that takes a session over is sent what the other owed', () =>
+  onStage(async stage => {
+    await subscribeAndLeave(stage, 'a');
+    const first = await stage.client();
+    await first.connect({ clientId: 'reader', clean: false });
+    await publish(stage, 'a', ['1', '2']);
+    assert.equal([brief(await first.next()), brief(await first.next())], ['a 1 q1', 'a 2 q1']);
+    assert.equal(await read(stage, 2, 2), ['a 1 q1 dup', 'a 2 q1 dup']);
+    assert.is(await first.next(), 'closed');
+  }),
+);
+
+sessions('of a long queue a window is sent, and one more for each acknowledgement, in order', () =>
+  onStage(async stage => {
+    const texts = Array.from({ length: 100 }, (_, index) => String(index));
+    const expected = texts.map(text => `a ${text} q1`);
+    await subscribeAndLeave(stage, 'a');
+    await publish(stage, 'a', texts);
+    const again = expected.slice(0, IN_FLIGHT_WINDOW).map(text => `${text} dup`);
+    assert.equal(await read(stage, IN_FLIGHT_WINDOW, 0), expected.slice(0, IN_FLIGHT_WINDOW));
+    assert.equal(await read(stage, 100, 100), [...again, ...expected.slice(IN_FLIGHT_WINDOW)]);
+  }),
+);
+
+sessions('what it subscribed to at QoS 0 is not kept for it', () =>
+  onStage(async stage => {
+    const reader = await stage.client();
+    await reader.connect({ clientId: 'reader', clean: false });
+    await reader.subscribe('a', 0);
+    await reader.leave();
+    await publish(stage, 'a', ['1']);
+    assert.equal(await read(stage, 0, 0), []);
+  }),
+);
+
+sessions('the longest identifier is kept like any other', () =>
+  onStage(async stage => {
+    const clientId = 'ü'.repeat(512);
+    const client = await stage.client();
+    await client.connect({ clientId, clean: false });
+    assert.is(brief(await client.subscribe('a', 1)), 'suback 1');
+    await client.leave();
+    await stage.restart();
+    const again = await stage.client();
+    assert.is(brief(await again.connect({ clientId, clean: false })), 'connack 0 present');
   }),
 );
 

@@ -1,0 +1,200 @@
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  COMMIT_WINDOW,
+  IN_FLIGHT_WINDOW,
+  MAX_CONNECTIONS,
+  MAX_UNSETTLED,
+  MAX_VOLATILE_BACKLOG,
+} from '../../src/core/limits.ts';
+import { createTestClock } from '../clock.ts';
+import { until } from '../e2e/stage.ts';
+import type { Client, Stage } from './stage.ts';
+import { brief, onStage } from './stage.ts';
+import { stallDisk } from './stalled-disk.ts';
+
+const BODY = 'x'.repeat(1000);
+
+/** Messages of BODY's size that one read of a socket may bring (64 KB) once it should be read no more. */
+const OVERSHOOT = 66;
+
+/** Lets a persistent session subscribe to `kept` and go away. */
+async function leaveReader(stage: Stage): Promise<void> {
+  const reader = await stage.client();
+  await reader.connect({ clientId: 'reader', clean: false });
+  await reader.subscribe('kept', 1);
+  await reader.leave();
+}
+
+/** Publishes `count` messages that must be kept, with identifiers from 1 on. */
+async function publisherOf(stage: Stage, count: number, keepalive: number): Promise<Client> {
+  const publisher = await stage.client();
+  await publisher.connect({ clientId: 'publisher', keepalive });
+  for (let id = 1; id <= count; id++) publisher.publish('kept', BODY, 1, id);
+  return publisher;
+}
+
+function received(stage: Stage): number {
+  return stage.hub().status().counts.broker.received;
+}
+
+const bounds = suite('broker: bounds');
+
+bounds(
+  'while the disk stalls a publisher is read no further, others are served, and all is settled after it',
+  () =>
+    onStage(async stage => {
+      const COUNT = 6000;
+      await leaveReader(stage);
+      const goOn = await stallDisk(join(stage.folder, 'data'));
+      const publisher = await publisherOf(stage, COUNT, 0);
+      const bystander = await stage.client();
+      await bystander.connect({ clientId: 'bystander' });
+      await until('the publisher is held back', () => received(stage) > MAX_UNSETTLED);
+      for (let n = 0; n < 50; n++) assert.equal(await bystander.roundTrip(), []);
+      assert.ok(received(stage) <= MAX_UNSETTLED + OVERSHOOT, `${received(stage)} were taken in`);
+      assert.is(publisher.waiting(), 0);
+      await goOn();
+      for (let id = 1; id <= COUNT; id++) {
+        const packet = await publisher.next();
+        assert.is(packet !== 'closed' && packet.messageId, id);
+      }
+    }),
+);
+
+bounds('a publisher that is not read does not lose its connection to its keep-alive', async () => {
+  const COUNT = 3000;
+  const clock = createTestClock();
+  await onStage(
+    async stage => {
+      const reader = await stage.client();
+      await reader.connect({ clientId: 'reader', clean: false });
+      reader.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'kept', qos: 1 }] });
+      assert.equal(await reader.roundTrip(), []);
+      clock.advance(COMMIT_WINDOW);
+      assert.is(brief(await reader.next()), 'suback 1');
+      await reader.leave();
+      const goOn = await stallDisk(join(stage.folder, 'data'));
+      const publisher = await publisherOf(stage, COUNT, 60);
+      await until('the publisher is held back', () => received(stage) > MAX_UNSETTLED);
+      clock.advance(10 * 60_000);
+      await goOn();
+      await until('all is settled', () => {
+        clock.advance(COMMIT_WINDOW);
+        return publisher.waiting() === COUNT;
+      });
+    },
+    { clock },
+  );
+});
+
+bounds(
+  'a clean session that does not acknowledge is owed its window and a bounded number; the rest is counted',
+  () =>
+    onStage(async stage => {
+      const kept = IN_FLIGHT_WINDOW + MAX_VOLATILE_BACKLOG;
+      const slow = await stage.client();
+      await slow.connect({ clientId: 'slow' });
+      await slow.subscribe('flood', 1);
+      const sender = await stage.client();
+      await sender.connect({ clientId: 'sender' });
+      for (let id = 1; id <= kept + 5; id++) sender.publish('flood', String(id), 1, id);
+      for (let id = 1; id <= kept + 5; id++) assert.is(brief(await sender.next()), 'puback');
+      assert.is(stage.hub().status().counts.broker.dropped, 5);
+      const came: string[] = [];
+      for (let id = 1; id <= kept; id++) {
+        const packet = await slow.next();
+        came.push(brief(packet));
+        if (packet !== 'closed') slow.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
+      }
+      assert.equal(
+        came,
+        Array.from({ length: kept }, (_, index) => `flood ${index + 1} q1`),
+      );
+      assert.equal(await slow.roundTrip(), []);
+    }),
+);
+
+bounds('the same in bytes: large messages are held for it in few', () =>
+  onStage(async stage => {
+    const slow = await stage.client();
+    await slow.connect({ clientId: 'slow' });
+    await slow.subscribe('flood', 1);
+    const sender = await stage.client();
+    await sender.connect({ clientId: 'sender' });
+    const body = 'x'.repeat(1 << 19);
+    for (let id = 1; id <= 60; id++) sender.publish('flood', body, 1, id);
+    for (let id = 1; id <= 60; id++) assert.is(brief(await sender.next()), 'puback');
+    const { dropped } = stage.hub().status().counts.broker;
+    assert.ok(dropped >= 60 - IN_FLIGHT_WINDOW - 8, `only ${dropped} were dropped`);
+    assert.ok(dropped <= 60 - 8, `${dropped} were dropped`);
+  }),
+);
+
+bounds('connections beyond the limit are closed, and there is room again when one ends', () =>
+  onStage(async stage => {
+    const clients: Client[] = [];
+    for (let n = 0; n < MAX_CONNECTIONS; n++) clients.push(await stage.client());
+    const beyond = await stage.client();
+    assert.is(await beyond.next(), 'closed');
+    clients[0]?.socket.destroy();
+    const open = () => stage.hub().status().counts.broker.connections;
+    await until('the hub has seen it', () => open() < MAX_CONNECTIONS);
+    const next = await stage.client();
+    assert.is(brief(await next.connect({})), 'connack 0');
+  }),
+);
+
+bounds('clients that come and go with rubbish disturb nobody and leave nothing behind', () =>
+  onStage(async stage => {
+    const good = await stage.client();
+    await good.connect({ clientId: 'good' });
+    const rubbish = async (): Promise<void> => {
+      for (let n = 0; n < 50; n++) {
+        const bad = await stage.client();
+        if (n % 2 === 0) await bad.connect({ clientId: 'bad', clean: false });
+        bad.write(Buffer.alloc(1000, n));
+        bad.socket.end();
+        while ((await bad.next()) !== 'closed');
+      }
+    };
+    const flood = Promise.all([rubbish(), rubbish(), rubbish(), rubbish()]);
+    for (let id = 1; id <= 500; id++) {
+      good.publish('a', 'x', 1, id);
+      const answer = await good.next();
+      assert.is(answer !== 'closed' && answer.messageId, id);
+    }
+    await flood;
+    await until('the others are gone', () => stage.hub().status().counts.broker.connections === 1);
+  }),
+);
+
+bounds('a flood of QoS 0 does not keep the others from being served meanwhile', () =>
+  onStage(async stage => {
+    const COUNT = 50_000;
+    const good = await stage.client();
+    await good.connect({ clientId: 'good' });
+    const flood = await stage.client();
+    await flood.connect({ clientId: 'flood' });
+    for (let n = 0; n < COUNT; n++) flood.publish('nobody', BODY, 0);
+    assert.equal(await good.roundTrip(), []);
+    const then = received(stage);
+    assert.ok(then < COUNT, `all ${then} of the flood went first`);
+    await until('the flood is over', () => received(stage) === COUNT);
+  }),
+);
+
+bounds('however many subscriptions one packet is refused, the log gets one line', () =>
+  onStage(async stage => {
+    const client = await stage.client();
+    await client.connect({});
+    const subscriptions = Array.from({ length: 10_000 }, () => ({ topic: '$SYS/#', qos: 0 as const }));
+    client.send({ cmd: 'subscribe', messageId: 1, subscriptions });
+    const answer = await client.next();
+    assert.is(answer !== 'closed' && answer.cmd === 'suback' && answer.granted.length, 10_000);
+    assert.is(stage.log.filter(line => line.includes('Refused')).length, 1);
+  }),
+);
+
+bounds.run();
