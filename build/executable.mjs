@@ -21,8 +21,8 @@ export function makeExecutable({ main, assets, draft, work }) {
       useCodeCache: false,
       // NODE_OPTIONS of whoever starts the hub is not for the hub.
       execArgvExtension: 'none',
-      // Garbage is collected early: after 80,000 messages 33 MB are anonymous instead of 160.
-      execArgv: ['--max-semi-space-size=1', '--heap-growing-percent=20'],
+      // With what `up` sets, garbage is collected early: it cannot be set later than this.
+      execArgv: ['--max-semi-space-size=1'],
     }),
   );
   const builder = join(packageFolder(`node-linux-${process.arch}`), 'bin', 'node');

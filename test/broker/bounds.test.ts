@@ -1,13 +1,7 @@
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  COMMIT_WINDOW,
-  IN_FLIGHT_WINDOW,
-  MAX_CONNECTIONS,
-  MAX_UNSETTLED,
-  MAX_VOLATILE_BACKLOG,
-} from '../../src/core/limits.ts';
+import { COMMIT_WINDOW, MAX_CONNECTIONS, MAX_UNSETTLED } from '../../src/core/limits.ts';
 import { createTestClock } from '../clock.ts';
 import { until } from '../e2e/stage.ts';
 import type { Client, Stage } from './stage.ts';
@@ -88,49 +82,6 @@ bounds('a publisher that is not read does not lose its connection to its keep-al
     { clock },
   );
 });
-
-bounds(
-  'a clean session that does not acknowledge is owed its window and a bounded number; the rest is counted',
-  () =>
-    onStage(async stage => {
-      const kept = IN_FLIGHT_WINDOW + MAX_VOLATILE_BACKLOG;
-      const slow = await stage.client();
-      await slow.connect({ clientId: 'slow' });
-      await slow.subscribe('flood', 1);
-      const sender = await stage.client();
-      await sender.connect({ clientId: 'sender' });
-      for (let id = 1; id <= kept + 5; id++) sender.publish('flood', String(id), 1, id);
-      for (let id = 1; id <= kept + 5; id++) assert.is(brief(await sender.next()), 'puback');
-      assert.is(stage.hub().status().counts.broker.dropped, 5);
-      const came: string[] = [];
-      for (let id = 1; id <= kept; id++) {
-        const packet = await slow.next();
-        came.push(brief(packet));
-        if (packet !== 'closed') slow.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
-      }
-      assert.equal(
-        came,
-        Array.from({ length: kept }, (_, index) => `flood ${index + 1} q1`),
-      );
-      assert.equal(await slow.roundTrip(), []);
-    }),
-);
-
-bounds('the same in bytes: large messages are held for it in few', () =>
-  onStage(async stage => {
-    const slow = await stage.client();
-    await slow.connect({ clientId: 'slow' });
-    await slow.subscribe('flood', 1);
-    const sender = await stage.client();
-    await sender.connect({ clientId: 'sender' });
-    const body = 'x'.repeat(1 << 19);
-    for (let id = 1; id <= 60; id++) sender.publish('flood', body, 1, id);
-    for (let id = 1; id <= 60; id++) assert.is(brief(await sender.next()), 'puback');
-    const { dropped } = stage.hub().status().counts.broker;
-    assert.ok(dropped >= 60 - IN_FLIGHT_WINDOW - 8, `only ${dropped} were dropped`);
-    assert.ok(dropped <= 60 - 8, `${dropped} were dropped`);
-  }),
-);
 
 bounds('connections beyond the limit are closed, and there is room again when one ends', () =>
   onStage(async stage => {

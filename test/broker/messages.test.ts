@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CLOSE_LINGER, COMMIT_WINDOW, MAX_SUBSCRIPTIONS } from '../../src/core/limits.ts';
+import { CLOSE_LINGER, COMMIT_WINDOW } from '../../src/core/limits.ts';
 import { createTestClock } from '../clock.ts';
 import type { Client, Stage } from './stage.ts';
 import { brief, onStage } from './stage.ts';
@@ -31,24 +31,6 @@ for (const [published, subscribed, arrives] of QOS) {
     }),
   );
 }
-
-messages('[MQTT-3.3.5-1] overlapping filters: one copy, at the best QoS', () =>
-  onStage(async stage => {
-    const client = await stage.client();
-    await client.connect({});
-    for (const [filter, qos] of [
-      ['a/#', 0],
-      ['a/b', 1],
-      ['+/b', 0],
-    ] as const)
-      await client.subscribe(filter, qos);
-    client.publish('a/b', 'x', 1, 7);
-    const came = [brief(await client.next()), brief(await client.next())].sort();
-    assert.equal(came, ['a/b x q1', 'puback']);
-    client.send({ cmd: 'pingreq' });
-    assert.is(brief(await client.next()), 'pingresp');
-  }),
-);
 
 messages('[MQTT-4.6.0-2] PUBACKs come in the order of the PUBLISHes, also where one waits for the disk', () =>
   onStage(async stage => {
@@ -139,58 +121,6 @@ messages('[MQTT-3.3.2-2] a topic with a wildcard ends the connection', () =>
     await client.connect({});
     client.write(Buffer.from('\x30\x06\x00\x03a/+x', 'latin1'));
     assert.is(await client.next(), 'closed');
-  }),
-);
-
-messages('a filter that may not be read is refused in SUBACK, beside one that may', () =>
-  onStage(async stage => {
-    const client = await stage.client();
-    await client.connect({});
-    client.send({
-      cmd: 'subscribe',
-      messageId: 1,
-      subscriptions: [
-        { topic: '$SYS/#', qos: 0 },
-        { topic: 'a', qos: 1 },
-      ],
-    });
-    assert.is(brief(await client.next()), 'suback 128 1');
-  }),
-);
-
-messages('[MQTT-4.7.1-3] a filter that is none ends the connection', () =>
-  onStage(async stage => {
-    const client = await stage.client();
-    await client.connect({});
-    client.write(Buffer.from('\x82\x08\x00\x01\x00\x03a+b\x00', 'latin1'));
-    assert.is(await client.next(), 'closed');
-  }),
-);
-
-messages('a session has a bounded number of subscriptions', () =>
-  onStage(async stage => {
-    const client = await stage.client();
-    await client.connect({});
-    const subscriptions = Array.from({ length: MAX_SUBSCRIPTIONS + 2 }, (_, n) => ({
-      topic: `t/${n}`,
-      qos: 0 as const,
-    }));
-    client.send({ cmd: 'subscribe', messageId: 1, subscriptions });
-    const answer = await client.next();
-    const granted = answer !== 'closed' && answer.cmd === 'suback' ? answer.granted : [];
-    assert.equal(granted.slice(-3), [0, 128, 128]);
-  }),
-);
-
-messages('[MQTT-3.10.4-1] after UNSUBSCRIBE nothing comes any more', () =>
-  onStage(async stage => {
-    const client = await stage.client();
-    await client.connect({});
-    await client.subscribe('a', 0);
-    client.send({ cmd: 'unsubscribe', messageId: 2, unsubscriptions: ['a'] });
-    assert.is(brief(await client.next()), 'unsuback');
-    client.publish('a', 'x', 1, 3);
-    assert.is(brief(await client.next()), 'puback');
   }),
 );
 

@@ -1,0 +1,84 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { IN_FLIGHT_WINDOW, MAX_VOLATILE_BACKLOG } from '../../src/core/limits.ts';
+import { brief, onStage } from './stage.ts';
+
+const receivers = suite('broker: slow receivers');
+
+receivers(
+  'a clean session that does not acknowledge is owed its window and a bounded number; the rest is counted',
+  () =>
+    onStage(async stage => {
+      const kept = IN_FLIGHT_WINDOW + MAX_VOLATILE_BACKLOG;
+      const slow = await stage.client();
+      await slow.connect({ clientId: 'slow' });
+      await slow.subscribe('flood', 1);
+      const sender = await stage.client();
+      await sender.connect({ clientId: 'sender' });
+      for (let id = 1; id <= kept + 5; id++) sender.publish('flood', String(id), 1, id);
+      for (let id = 1; id <= kept + 5; id++) assert.is(brief(await sender.next()), 'puback');
+      assert.is(stage.hub().status().counts.broker.dropped, 5);
+      const came: string[] = [];
+      for (let id = 1; id <= kept; id++) {
+        const packet = await slow.next();
+        came.push(brief(packet));
+        if (packet !== 'closed') slow.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
+      }
+      assert.equal(
+        came,
+        Array.from({ length: kept }, (_, index) => `flood ${index + 1} q1`),
+      );
+      assert.equal(await slow.roundTrip(), []);
+    }),
+);
+
+receivers('the same in bytes: large messages are held for it in few', () =>
+  onStage(async stage => {
+    const slow = await stage.client();
+    await slow.connect({ clientId: 'slow' });
+    await slow.subscribe('flood', 1);
+    const sender = await stage.client();
+    await sender.connect({ clientId: 'sender' });
+    const body = 'x'.repeat(1 << 19);
+    const publish = async (count: number): Promise<void> => {
+      for (let id = 1; id <= count; id++) sender.publish('flood', body, 1, id);
+      for (let id = 1; id <= count; id++) assert.is(brief(await sender.next()), 'puback');
+    };
+    const dropped = (): number => stage.hub().status().counts.broker.dropped;
+    await publish(60);
+    const lost = dropped();
+    assert.ok(lost >= 60 - IN_FLIGHT_WINDOW - 8 && lost <= 60 - 8, `${lost} were dropped`);
+    for (let n = lost; n < 60; n++) {
+      const packet = await slow.next();
+      if (packet !== 'closed') slow.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
+    }
+    assert.equal(await slow.roundTrip(), []);
+    await publish(8);
+    assert.is(dropped(), lost, 'what was delivered leaves its room to others');
+  }),
+);
+
+for (const clean of [true, false]) {
+  const session = clean ? 'a clean' : 'a persistent';
+  receivers(`what ${session} session is owed while its socket is full comes once it reads again`, () =>
+    onStage(async stage => {
+      const slow = await stage.client();
+      await slow.connect({ clientId: 'slow', clean });
+      await slow.subscribe('flood', 0);
+      await slow.subscribe('owed', 1);
+      slow.socket.pause();
+      const sender = await stage.client();
+      await sender.connect({ clientId: 'sender' });
+      for (let n = 0; n < 200; n++) sender.publish('flood', 'x'.repeat(100_000), 0);
+      sender.publish('owed', 'x', 1);
+      assert.is(brief(await sender.next()), 'puback');
+      assert.ok(stage.hub().status().counts.broker.dropped > 0);
+      slow.socket.resume();
+      let last = await slow.next();
+      while (last !== 'closed' && last.cmd === 'publish' && last.topic === 'flood') last = await slow.next();
+      assert.is(brief(last), 'owed x q1');
+    }),
+  );
+}
+
+receivers.run();
