@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   restart: () => import('./cli/restart.ts'),
   routes: () => import('./cli/routes.ts'),
   queue: () => import('./cli/queue.ts'),
+  check: () => import('./cli/check.ts'),
   pub: () => import('./cli/pub.ts'),
   sub: () => import('./cli/sub.ts'),
 };

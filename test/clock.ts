@@ -6,6 +6,8 @@ type Timer = { readonly due: number; readonly action: () => void };
 export type TestClock = Clock & {
   /** Lets `milliseconds` pass; what falls due meanwhile is run in its order, at its time. */
   readonly advance: (milliseconds: number) => void;
+  /** Lets the wall clock jump by `milliseconds`; monotonic time stays. */
+  readonly jump: (milliseconds: number) => void;
   /** Timers that are set and neither ran nor were cancelled. */
   readonly pending: () => number;
 };
@@ -14,6 +16,7 @@ export type TestClock = Clock & {
 export function createTestClock(wall: number = Date.UTC(2026, 0, 1)): TestClock {
   const timers = new Set<Timer>();
   let now = 0;
+  let jumped = 0;
 
   const nextDue = (until: number): Timer | undefined => {
     let first: Timer | undefined;
@@ -25,7 +28,7 @@ export function createTestClock(wall: number = Date.UTC(2026, 0, 1)): TestClock 
 
   return {
     monotonic: () => now,
-    wall: () => wall + now,
+    wall: () => wall + jumped + now,
     after: (milliseconds, action) => {
       const timer = { due: now + milliseconds, action };
       timers.add(timer);
@@ -41,6 +44,9 @@ export function createTestClock(wall: number = Date.UTC(2026, 0, 1)): TestClock 
         timer.action();
       }
       now = until;
+    },
+    jump: milliseconds => {
+      jumped += milliseconds;
     },
     pending: () => timers.size,
   };

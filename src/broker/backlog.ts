@@ -1,6 +1,6 @@
 import { MAX_VOLATILE_BACKLOG } from '../core/limits.ts';
 import type { Message } from '../core/message.ts';
-import type { Drain, DrainSettings, Entry } from '../queue/types.ts';
+import type { DrainSettings, Entry, SimpleDrain } from '../queue/types.ts';
 
 /** Bytes of bodies that it holds besides: a thousand pictures are no backlog for a small machine. */
 const MAX_VOLATILE_BACKLOG_BYTES = 4 << 20;
@@ -9,7 +9,7 @@ const MAX_VOLATILE_BACKLOG_BYTES = 4 << 20;
 export type Backlog = {
   /** False: it is full, and the message was dropped. */
   readonly push: (message: Message) => boolean;
-  readonly drain: (settings: DrainSettings) => Drain;
+  readonly drain: (settings: DrainSettings) => SimpleDrain;
 };
 
 export function createBacklog(): Backlog {

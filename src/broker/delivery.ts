@@ -2,7 +2,7 @@ import { IN_FLIGHT_WINDOW } from '../core/limits.ts';
 import type { Message, QoS } from '../core/message.ts';
 import { createInFlight } from '../mqtt/inflight.ts';
 import type { Dispatch } from '../mqtt/packets.ts';
-import type { Drain, DrainSettings, Entry } from '../queue/types.ts';
+import type { DrainSettings, Entry, SimpleDrain } from '../queue/types.ts';
 
 /** Writes one PUBLISH; false: the receiver cannot take it now. */
 export type SendPublish = (message: Message, dispatch: Dispatch) => boolean;
@@ -12,7 +12,7 @@ export type Delivery = {
   /** Begins to send from a queue under `name`; `topic` replaces the message's own if it is given. */
   readonly attach: (
     name: string,
-    open: (settings: DrainSettings) => Drain,
+    open: (settings: DrainSettings) => SimpleDrain,
     topic: string | undefined,
     qos: QoS,
   ) => void;
@@ -25,10 +25,10 @@ export type Delivery = {
 };
 
 export function createDelivery(send: SendPublish): Delivery {
-  const drains = new Map<string, Drain>();
-  const inFlight = createInFlight<{ readonly drain: Drain; readonly entry: Entry }>();
+  const drains = new Map<string, SimpleDrain>();
+  const inFlight = createInFlight<{ readonly drain: SimpleDrain; readonly entry: Entry }>();
 
-  const sendEntry = (drain: Drain, entry: Entry, topic: string | undefined, qos: QoS): boolean => {
+  const sendEntry = (drain: SimpleDrain, entry: Entry, topic: string | undefined, qos: QoS): boolean => {
     const { message, redelivered } = entry;
     const packetId = qos === 0 ? 0 : inFlight.take({ drain, entry });
     const dispatch = {

@@ -2,26 +2,34 @@ import { connect } from 'node:net';
 import { Failure, systemCode } from '../core/errors.ts';
 import type { ControlReply } from '../hub/control.ts';
 import { controlPath } from '../hub/control.ts';
+import type { ShownLetter, ShownWaiting } from '../hub/queue-control.ts';
 import type { HubStatus } from '../hub/status.ts';
 
-/** Asks the running hub of a data folder. Failure `hub.unreachable`, or whatever the hub answers. */
-export async function ask(folder: string, command: string, module?: string): Promise<unknown> {
-  const reply = await exchange(folder, `${JSON.stringify({ command, module })}\n`);
-  if ('result' in reply) return reply.result;
-  throw new Failure('hub.refused', reply.failure.sentence);
-}
+/** What the hub answers to a command. Command and hub are one binary, so its shape is what this version sends. */
+type Answers = {
+  readonly status: HubStatus;
+  readonly start: null;
+  readonly stop: null;
+  readonly restart: null;
+  readonly 'queue peek': ShownWaiting[];
+  readonly 'queue drop': null;
+  readonly 'queue drop all': number;
+  readonly 'queue dead': ShownLetter[];
+  readonly 'queue dead replay': null;
+  readonly 'queue dead drop': null;
+};
 
-/** The running hub's status. Command and hub are one binary, so its shape is what this version sends. */
-export async function statusOf(folder: string): Promise<HubStatus> {
-  const reply: { result: HubStatus } | Extract<ControlReply, { failure: unknown }> = JSON.parse(
-    await request(folder, '{"command":"status"}\n'),
+/** Asks the running hub of a data folder. Failure `hub.unreachable`, or whatever the hub answers. */
+export async function ask<Command extends keyof Answers>(
+  folder: string,
+  command: Command,
+  ...args: readonly string[]
+): Promise<Answers[Command]> {
+  const reply: { result: Answers[Command] } | Extract<ControlReply, { failure: unknown }> = JSON.parse(
+    await request(folder, `${JSON.stringify({ command, args })}\n`),
   );
   if ('result' in reply) return reply.result;
   throw new Failure('hub.refused', reply.failure.sentence);
-}
-
-async function exchange(folder: string, line: string): Promise<ControlReply> {
-  return JSON.parse(await request(folder, line));
 }
 
 function request(folder: string, line: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { Failure } from '../core/errors.ts';
 import { formatDiagnostic } from '../routes/diagnostics.ts';
 import { compileRoute } from '../routes/route.ts';
-import { statusOf } from './control.ts';
+import { ask } from './control.ts';
 import { print } from './edge.ts';
 import { dataFolder, flagsOf, usageFailure } from './flags.ts';
 import { table } from './table.ts';
@@ -18,7 +18,7 @@ export async function run(args: readonly string[]): Promise<number> {
       throw usageFailure(`"${word}" is not clear`, usage);
     return check(text);
   }
-  const { routes } = await statusOf(dataFolder(values.data));
+  const { routes } = await ask(dataFolder(values.data), 'status');
   if (values.json) {
     print(JSON.stringify(routes, null, 2));
     return 0;

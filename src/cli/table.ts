@@ -29,3 +29,12 @@ export function bytes(count: number): string {
   const power = Math.min(Math.floor(Math.log2(count) / 10), units.length);
   return `${(count / 1024 ** power).toFixed(1)} ${units[power - 1] ?? 'B'}`;
 }
+
+/** Characters of a body in a table. */
+const SHOWN = 60;
+
+/** A text as one line of a table: nothing in it moves a terminal. */
+export function oneLine(text: string): string {
+  const line = text.slice(0, SHOWN).replace(/[\p{Cc}\p{Cf}]/gu, '\u00b7');
+  return text.length > SHOWN ? `${line}...` : line;
+}

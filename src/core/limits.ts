@@ -34,28 +34,78 @@ export const MAX_SUBSCRIPTIONS = 1024;
 export const MAX_TOPIC_LEVELS = 128;
 
 /** Entries read from disk at once when a queue is drained: a batch is what it costs in memory. */
-export const DRAIN_BATCH = 64;
+export const DRAIN_BATCH = 32;
 
-/** Milliseconds that a commit waits for more messages, and for receivers whose acknowledgement spares the write. */
-export const COMMIT_WINDOW = 5;
+/** Milliseconds between two commits by default: 50 keep a steady load under 8 written bytes per byte of payload. */
+export const COMMIT_WINDOW = 50;
 
-/** Messages that close the commit window before its time. */
+/** Milliseconds that a manifest may ask for at most. */
+export const MAX_COMMIT_WINDOW = 10_000;
+
+/** Milliseconds without a new message that end the gathering of a burst: its sender waits for the answer. */
+export const COMMIT_LULL = 2;
+
+/** Messages that fill a block of the journal, so that waiting for more spares the flash nothing. */
+export const COMMIT_WORTH = 12;
+
+/** Messages, bytes of their bodies, and removals that close a commit before its time. */
 export const COMMIT_MESSAGES = 1000;
+export const COMMIT_BYTES = 1 << 20;
+export const COMMIT_REMOVALS = 2048;
+
+/** Bytes of bodies that may gather while the disk is slow or fails; beyond them messages are refused. */
+export const MAX_GATHERED_BYTES = 8 << 20;
+
+/**
+ * Milliseconds that a commit waits at most for receivers who have the message already, and commit windows
+ * that it waits: their acknowledgement spares the write. A round trip of a mobile network.
+ */
+export const DELIVERY_WAIT = 250;
+export const DELIVERY_WINDOWS = 5;
 
 /** Milliseconds that a commit which only takes entries away waits: a crash meanwhile merely redelivers. */
 export const REMOVAL_WINDOW = 250;
 
-/** Milliseconds after which a failed commit's removals are tried again. */
+/** Milliseconds after which a failed commit or checkpoint is tried again. */
 export const COMMIT_RETRY = 1_000;
+
+/** Bytes of one of the two journals: what a start replays, and what waits in memory, at most. */
+export const JOURNAL_BYTES = 1 << 20;
+
+/** Entries, and removals, in memory that bring a checkpoint before the journal is full. */
+export const CHECKPOINT_ENTRIES = 4096;
+export const CHECKPOINT_REMOVALS = 8192;
+
+/** Removals that wait for the disk before drains do. */
+export const MAX_REMOVING = 3 * CHECKPOINT_REMOVALS;
+
+/** Milliseconds after which what left the store gives its space back. */
+export const CHECKPOINT_DELAY = 3_000;
+
+/** Bytes of a stored message up to which it lies with its entry: several fit into a page of 4 KB. */
+export const INLINE_BYTES = 1_536;
+
+/** Times that a receiver may fail on a message before it goes to the dead letters. */
+export const MAX_ATTEMPTS = 16;
+
+/** Dead letters that are kept, and their bytes; the oldest go first. */
+export const MAX_DEAD_LETTERS = 1_000;
+export const MAX_DEAD_LETTER_BYTES = 16 << 20;
+
+/** Bytes that wait for one MQTT session: a client that stays away costs itself its oldest messages, nobody else. */
+export const SESSION_QUEUE_BYTES = 32 << 20;
 
 /** Bytes of the disk that are kept free for taking entries away: some commits' worth of copied pages. */
 export const DISK_RESERVE = 4 << 20;
 
-/** Milliseconds between two sweeps for expired messages. */
-export const SWEEP_INTERVAL = 5_000;
+/** Least bytes of disk that a store may be bounded to: its journals, and some room for messages. */
+export const MIN_STORE_BYTES = 8 << 20;
 
-/** Entries that one sweep looks at per queue, so that a sweep never stalls the loop. */
-export const SWEEP_ENTRIES = 256;
+/** Milliseconds between two sweeps for expired messages. */
+export const SWEEP_INTERVAL = 4_000;
+
+/** Entries that one step of a sweep takes away, so that a sweep never stalls the loop. */
+export const SWEEP_ENTRIES = 2_048;
 
 /** Milliseconds after which hub time is persisted while messages wait: what a power cut may add to a TTL. */
 export const HUB_TIME_INTERVAL = 60_000;

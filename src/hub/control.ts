@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { Failure, reasonOf } from '../core/errors.ts';
 import { MAX_CONTROL_REQUEST_BYTES } from '../core/limits.ts';
 import type { Supervisor } from '../supervisor/spec.ts';
+import type { QueueControl } from './queue-control.ts';
 import type { HubStatus } from './status.ts';
 
-/** What a command may ask of a running hub; `module` for those that are about one. */
-export type ControlRequest = { readonly command: string; readonly module: string | undefined };
+/** What a command may ask of a running hub, and what it is about. */
+export type ControlRequest = { readonly command: string; readonly args: readonly string[] };
 
 export type ControlReply =
   | { readonly result: unknown }
@@ -19,6 +20,23 @@ export type Control = { readonly close: () => void };
 export type ControlHost = {
   readonly status: () => HubStatus;
   readonly supervisor: Pick<Supervisor, 'startModule' | 'stopModule' | 'restart'>;
+  readonly queues: QueueControl;
+};
+
+type Action = (host: ControlHost, ...args: readonly string[]) => unknown;
+
+/** By command. Its arguments come from the same version of the program. */
+const ACTIONS: Readonly<Record<string, Action>> = {
+  status: ({ status }) => status(),
+  start: ({ supervisor }, module = '') => supervisor.startModule(module),
+  stop: ({ supervisor }, module = '') => supervisor.stopModule(module),
+  restart: ({ supervisor }, module = '') => supervisor.restart(module),
+  'queue peek': ({ queues }, queue = '', limit = '0') => queues.peek(queue, Number(limit)),
+  'queue drop': ({ queues }, queue = '', sequence = '') => queues.drop(queue, Number(sequence)),
+  'queue drop all': ({ queues }, queue = '') => queues.dropAll(queue),
+  'queue dead': ({ queues }) => queues.letters(),
+  'queue dead replay': ({ queues }, id = '') => queues.replay(id),
+  'queue dead drop': ({ queues }, id = '') => queues.forget(id),
 };
 
 /** Where the hub of a data folder listens for commands. */
@@ -81,22 +99,13 @@ async function answer(line: string, host: ControlHost): Promise<ControlReply> {
   }
 }
 
-function perform({ command, module }: ControlRequest, { status, supervisor }: ControlHost): unknown {
-  switch (command) {
-    case 'status':
-      return status();
-    case 'start':
-      return supervisor.startModule(module ?? '');
-    case 'stop':
-      return supervisor.stopModule(module ?? '');
-    case 'restart':
-      return supervisor.restart(module ?? '');
-    default:
-      throw new Failure(
-        'usage',
-        `This hub does not know the command "${command}": it may be of another version.`,
-      );
-  }
+function perform({ command, args }: ControlRequest, host: ControlHost): unknown {
+  const action = Object.hasOwn(ACTIONS, command) ? ACTIONS[command] : undefined;
+  if (action !== undefined) return action(host, ...args);
+  throw new Failure(
+    'usage',
+    `This hub does not know the command "${command}": it may be of another version.`,
+  );
 }
 
 function requestOf(line: string): ControlRequest {
@@ -104,6 +113,6 @@ function requestOf(line: string): ControlRequest {
   if (typeof value !== 'object' || value === null || !('command' in value)) {
     throw new Failure('usage', 'A control request is an object with a "command".');
   }
-  const module = 'module' in value && typeof value.module === 'string' ? value.module : undefined;
-  return { command: String(value.command), module };
+  const args: unknown[] = 'args' in value && Array.isArray(value.args) ? value.args : [];
+  return { command: String(value.command), args: args.map(String) };
 }

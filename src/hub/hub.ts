@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Broker } from '../broker/broker.ts';
 import { createBroker } from '../broker/broker.ts';
 import type { Clock } from '../core/clock.ts';
+import { SESSION_QUEUE_BYTES } from '../core/limits.ts';
 import type { LogSink } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
 import { useNativeFolder } from '../core/native.ts';
@@ -19,9 +20,10 @@ import type { Identities } from './identities.ts';
 import { createIdentities } from './identities.ts';
 import { keepSessions } from './kept-sessions.ts';
 import { createModules } from './modules.ts';
-import { inputQueue, inputTopic, UPSTREAM_QUEUE } from './names.ts';
+import { inputQueue, inputTopic, isSessionQueue, UPSTREAM_QUEUE } from './names.ts';
 import type { Input } from './plan.ts';
 import { compileRoutes, inputsOf } from './plan.ts';
+import { controlQueues } from './queue-control.ts';
 import type { Router } from './router.ts';
 import { createRouter } from './router.ts';
 import type { HubStatus } from './status.ts';
@@ -51,7 +53,7 @@ export type Hub = {
  * @throws Failure of the room that could not start; nothing is left running then
  */
 export async function startHub(settings: HubSettings): Promise<Hub> {
-  const { manifest, dataFolder, clock, logSink } = settings;
+  const { manifest, dataFolder, logSink } = settings;
   const routes = compileRoutes(manifest);
   const inputs = inputsOf(routes);
   const closers: (() => unknown)[] = [];
@@ -62,15 +64,9 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     const lock = await lockFolder(dataFolder);
     closers.push(lock.release);
 
-    for (const name of ['store', 'logs', 'run']) mkdirSync(join(dataFolder, name), PRIVATE);
+    for (const name of ['logs', 'run']) mkdirSync(join(dataFolder, name), PRIVATE);
     useNativeFolder(join(dataFolder, 'native'));
-    const folder = join(dataFolder, 'store');
-    const store = await openStore({
-      ...manifest.storeAndForward,
-      folder,
-      clock,
-      log: logFor('queue', logSink),
-    });
+    const store = await openQueues(settings);
     closers.push(store.close);
 
     const dispatcher = createDispatcher(routes);
@@ -97,11 +93,16 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
         modules: supervisor.statuses(),
         routes: manifest.routes.map(({ name, text }) => ({ name, text, ...countsOf(counts, name) })),
         queues: store.stats(),
+        store: store.health(),
         upstream: forwarder?.status(),
         counts: { broker: broker.counts(), router: router.counts(), store: store.counts() },
       };
     };
-    const control = await serveControl(controlPath(dataFolder), { status, supervisor });
+    const control = await serveControl(controlPath(dataFolder), {
+      status,
+      supervisor,
+      queues: controlQueues(store),
+    });
     closers.push(control.close, supervisor.stop);
 
     logFor('hub', logSink).info(`"${manifest.name}" listens on ${listeners.join(', ') || 'no port'}.`);
@@ -111,6 +112,24 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     await stop();
     throw thrown;
   }
+}
+
+/** A session that stays away loses its own oldest messages; it never refuses a publisher. */
+function openQueues({ manifest, dataFolder, clock, logSink }: HubSettings): Promise<Store> {
+  const { maxQueueSize, whenFull, ...rest } = manifest.storeAndForward;
+  const session = {
+    maxSize: Math.min(SESSION_QUEUE_BYTES, maxQueueSize ?? rest.maxSize / 4),
+    whenFull: 'dropOldest',
+  } as const;
+  const queue = maxQueueSize === undefined ? undefined : { maxSize: maxQueueSize, whenFull };
+  return openStore({
+    ...rest,
+    whenFull,
+    bound: name => (isSessionQueue(name) ? session : queue),
+    folder: join(dataFolder, 'store'),
+    clock,
+    log: logFor('queue', logSink),
+  });
 }
 
 type Flow = { readonly broker: Broker; readonly router: Router };

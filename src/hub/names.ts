@@ -15,3 +15,11 @@ export function inputTopic(module: string, input: string): string {
 export function outputTopic(module: string, output: string): string {
   return `modules/${module}/outputs/${output}`;
 }
+
+/** The queues of MQTT sessions, as the broker names them. */
+const SESSION_PREFIX = 'session/';
+
+/** True if the queue waits for an MQTT session, which may never come back. */
+export function isSessionQueue(queue: string): boolean {
+  return queue.startsWith(SESSION_PREFIX);
+}

@@ -1,5 +1,5 @@
 import type { BrokerCounts } from '../broker/types.ts';
-import type { QueueStats, StoreCounts } from '../queue/types.ts';
+import type { QueueStats, StoreCounts, StoreHealth } from '../queue/types.ts';
 import type { RouteCounts } from '../routes/dispatcher.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
 import type { ForwarderStatus } from '../upstream/forwarder.ts';
@@ -13,6 +13,7 @@ export type HubStatus = {
   readonly modules: readonly ModuleStatus[];
   readonly routes: readonly (RouteCounts & { readonly name: string; readonly text: string })[];
   readonly queues: readonly QueueStats[];
+  readonly store: StoreHealth;
   readonly upstream: ForwarderStatus | undefined;
   readonly counts: {
     readonly broker: Readonly<BrokerCounts>;

@@ -46,7 +46,7 @@ function plain(written: WrittenManifest, file: string): Manifest {
       priority,
       ttl,
     })),
-    storeAndForward: written.storeAndForward,
+    storeAndForward: { ...written.storeAndForward, maxQueueSize: written.storeAndForward.maxQueueSize },
     listeners: written.listeners.map(({ mqtt }, index) => {
       const address = addressOf(mqtt);
       if (address !== undefined) return address;

@@ -1,5 +1,11 @@
 import * as v from 'valibot';
-import { MAX_ROUTE_LENGTH, MAX_ROUTES } from '../core/limits.ts';
+import {
+  COMMIT_WINDOW,
+  MAX_COMMIT_WINDOW,
+  MAX_ROUTE_LENGTH,
+  MAX_ROUTES,
+  MIN_STORE_BYTES,
+} from '../core/limits.ts';
 import { durationOf, sizeOf } from './units.ts';
 
 /** A name that can stand in a topic, a file name and a route. */
@@ -18,6 +24,11 @@ const size = v.pipe(
   v.union([v.string(), v.number()], 'must be a size such as "512M"'),
   v.check(value => sizeOf(value) !== undefined, 'must be a size such as "512M"'),
   v.transform(value => sizeOf(value) ?? 0),
+);
+
+const storeSize = v.pipe(
+  size,
+  v.check(value => value >= MIN_STORE_BYTES, 'must be at least "8M": the journals take 2 of them'),
 );
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGKILL'] as const;
@@ -103,8 +114,19 @@ export const manifestSchema = v.strictObject({
   storeAndForward: v.optional(
     v.strictObject({
       ttl: v.optional(duration, '7d'),
-      maxSize: v.optional(size, '512M'),
-      whenFull: v.optional(v.picklist(['reject'], 'must be "reject"'), 'reject'),
+      maxSize: v.optional(storeSize, '512M'),
+      maxQueueSize: v.optional(size),
+      whenFull: v.optional(
+        v.picklist(['reject', 'dropOldest'], 'must be "reject" or "dropOldest"'),
+        'reject',
+      ),
+      commitWindow: v.optional(
+        v.pipe(
+          duration,
+          v.check(value => value <= MAX_COMMIT_WINDOW, 'must be at most "10s": senders wait for it'),
+        ),
+        `${COMMIT_WINDOW}ms`,
+      ),
     }),
     {},
   ),

@@ -7,8 +7,12 @@ export type Manifest = {
   readonly storeAndForward: {
     /** Milliseconds. */
     readonly ttl: number;
-    /** Bytes. */
+    /** Bytes of disk, of all and of any one queue; undefined: the store's alone. */
     readonly maxSize: number;
+    readonly maxQueueSize: number | undefined;
+    readonly whenFull: 'reject' | 'dropOldest';
+    /** Milliseconds. */
+    readonly commitWindow: number;
   };
   readonly listeners: readonly Address[];
   readonly upstream: Upstream | undefined;

@@ -1,161 +1,211 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
-import { COMMIT_MESSAGES, COMMIT_RETRY, COMMIT_WINDOW, REMOVAL_WINDOW } from '../core/limits.ts';
+import { COMMIT_RETRY } from '../core/limits.ts';
 import type { Settle } from '../core/message.ts';
-import type { Database } from './database.ts';
-import type { Batch, Pending, QueueState, Removal } from './ledger.ts';
-import { dropCommitted, emptyBatch } from './ledger.ts';
-import type { Outcome, Plan } from './plan.ts';
-import { applyPlan, planOf } from './plan.ts';
-
-/** Commits at the end: the running one, what gathered meanwhile, and what that one's settling brought. */
-const CLOSING_COMMITS = 3;
+import type { Journal } from './journal.ts';
+import type { Batch, Leaving, Pending, QueueState } from './ledger.ts';
+import { emptyBatch } from './ledger.ts';
+import type { Plan } from './plan.ts';
+import { isUnderWay, takePlan } from './plan.ts';
+import { encodeContent } from './run.ts';
+import { deliveryWait, dueAt, nothingGathered } from './schedule.ts';
 
 export type CommitHost = {
   readonly clock: Clock;
-  readonly database: Database;
+  readonly journal: Journal;
+  /** Least milliseconds between two commits that hardly fill a block. */
+  readonly window: number;
   /** Hub time in milliseconds. */
   readonly now: () => number;
-  readonly succeeded: (outcome: Outcome) => void;
+  /** True while the journal must not be written: the file it would take is not in LMDB yet. */
+  readonly held: () => boolean;
+  /** What was committed, before its senders are told. */
+  readonly succeeded: (plan: Plan) => void;
   /** What the plan would have added is kept nowhere; the senders are told afterwards. */
-  readonly failed: (error: Error, plan: Plan) => void;
+  readonly failed: (error: Failure, plan: Plan) => void;
+  /** True if a checkpoint is due: the next commit takes all that is gathered. */
+  readonly takesAll: () => boolean;
+  /** All that is gathered has been committed: the time to begin a checkpoint. */
+  readonly settled: () => void;
 };
 
-/** Groups writes into transactions: while one is in flight the next gathers. */
+/** Groups writes into runs of the journal: while one is in flight the next gathers. */
 export type Committer = {
-  readonly append: (pending: Pending) => void;
-  readonly remove: (removal: Removal) => void;
+  readonly append: (pending: Pending, bytes: number) => void;
+  readonly remove: (leaving: Leaving, settle: Settle | undefined) => void;
   readonly put: (name: string, value: Buffer | undefined, settle: Settle) => void;
-  /** The value of settled state that is on its way to the disk, if one is. */
-  readonly unwritten: (name: string) => { readonly value: Buffer | undefined } | undefined;
   readonly retire: (queue: QueueState) => void;
-  /** Commits soon even if nothing was asked for: it persists hub time. */
+  /** Bytes of the bodies that wait for the journal. */
+  readonly gatheredBytes: () => number;
+  /** Settled state on its way to the journal, newest first. */
+  readonly unwritten: () => readonly ReadonlyMap<string, Buffer | undefined>[];
+  /** Commits all there is, and then calls `settled`. */
+  readonly flush: () => void;
+  /** Commits soon, even nothing: it persists hub time. */
   readonly touch: () => void;
-  /** Resolves when all that was gathered is on disk or was refused. */
+  /** The journal may be written again. */
+  readonly resume: () => void;
+  /** Resolves when all that was gathered is in the journal or was refused. */
   readonly close: () => Promise<void>;
 };
 
+const NOTHING: ReadonlyMap<string, Buffer | undefined> = new Map();
+
 export function createCommitter(host: CommitHost): Committer {
-  const { clock, database } = host;
-  let gathering = emptyBatch();
-  let committing: Batch | undefined;
+  const { clock, journal, window, now } = host;
+  const gathering: Batch = emptyBatch();
+  let gathered = nothingGathered();
+  let committing: Plan | undefined;
   let running: Promise<void> | undefined;
-  let storedBytes = database.bytes();
-  let due = Number.POSITIVE_INFINITY;
+  let lastCommit = Number.NEGATIVE_INFINITY;
+  let notBefore = Number.NEGATIVE_INFINITY;
+  let armed = Number.POSITIVE_INFINITY;
   let cancel: Cancel | undefined;
   let touched = false;
-  let failing = false;
 
-  const schedule = (wait: number): void => {
-    const at = clock.monotonic() + wait;
-    if (at >= due) return;
-    due = at;
-    if (running === undefined) arm();
+  const due = (): number =>
+    Math.max(notBefore, touched || host.takesAll() ? 0 : dueAt(gathered, window, lastCommit));
+
+  /** Called with each message: it makes a timer only if the next commit is due earlier than the one it has. */
+  const schedule = (): void => {
+    const at = due();
+    if (running !== undefined || at >= armed) return;
+    arm(at);
   };
 
-  const arm = (): void => {
+  const arm = (at: number): void => {
     cancel?.();
-    cancel = clock.after(Math.max(0, due - clock.monotonic()), commit);
+    armed = at;
+    cancel = clock.after(Math.max(0, at - clock.monotonic()), rung);
   };
 
-  const commit = (): void => {
-    if (running !== undefined) return;
+  const rung = (): void => {
+    armed = Number.POSITIVE_INFINITY;
+    const at = due();
+    if (at === Number.POSITIVE_INFINITY || running !== undefined) return;
+    if (at > clock.monotonic()) arm(at);
+    else commit(false);
+  };
+
+  const commit = (everything: boolean): void => {
+    if (running !== undefined || host.held()) return;
     cancel?.();
-    due = Number.POSITIVE_INFINITY;
-    const batch = gathering;
-    gathering = emptyBatch();
-    const plan = planOf(batch);
+    armed = Number.POSITIVE_INFINITY;
+    const all = everything || host.takesAll();
+    const plan = takePlan(gathering, all ? Number.POSITIVE_INFINITY : now() - deliveryWait(window) + 1);
+    gathered = nothingGathered();
+    for (const pending of gathering.appends) underWay(pending);
     if (plan.writes === 0 && !touched) {
-      dropCommitted(batch.appends);
+      if (all) host.settled();
+      schedule();
       return;
     }
     touched = false;
-    committing = batch;
-    running = write(batch, plan);
+    lastCommit = clock.monotonic();
+    committing = plan;
+    running = write(plan, all);
   };
 
-  const write = async (batch: Batch, plan: Plan): Promise<void> => {
-    let outcome: Outcome | undefined;
-    let thrown: unknown;
+  const underWay = (pending: Pending): void => {
+    gathered.messages++;
+    gathered.firstUnderWay = Math.min(gathered.firstUnderWay, clock.monotonic() - (now() - pending.arrived));
+  };
+
+  const write = async (plan: Plan, all: boolean): Promise<void> => {
+    let error: Failure | undefined;
     try {
-      await database.write(writer => {
-        outcome = applyPlan(plan, writer, host.now(), storedBytes);
-      });
-    } catch (error) {
-      outcome = undefined;
-      thrown = error;
+      await journal.append(encodeContent(plan, now()));
+    } catch (thrown) {
+      error = new Failure('store.write', `The store cannot be written: ${reasonOf(thrown)}.`);
     }
-    if (outcome === undefined) fail(batch, plan, thrown);
-    else succeed(batch, plan, outcome);
-    running = undefined;
     committing = undefined;
-    if (gathering.appends.length >= COMMIT_MESSAGES && !failing) commit();
-    else if (due !== Number.POSITIVE_INFINITY) arm();
+    running = undefined;
+    if (error === undefined) succeed(plan);
+    else fail(plan, error);
+    if (all) host.settled();
+    schedule();
   };
 
-  const succeed = (batch: Batch, plan: Plan, outcome: Outcome): void => {
-    failing = false;
-    storedBytes += outcome.added - outcome.freed;
-    for (const { pending } of plan.appends) pending.stage = 'stored';
-    for (const { queue, sequence } of batch.removals) queue.removing.delete(sequence);
-    dropCommitted(batch.appends);
-    host.succeeded(outcome);
-    for (const { pending } of plan.appends) pending.settle();
-    for (const settle of batch.settles) settle();
+  const succeed = (plan: Plan): void => {
+    notBefore = Number.NEGATIVE_INFINITY;
+    for (const pending of plan.appends) pending.stage = 'journaled';
+    host.succeeded(plan);
+    for (const pending of plan.appends) pending.settle();
+    settleAll(plan);
   };
 
-  const fail = (batch: Batch, plan: Plan, thrown: unknown): void => {
-    const error = new Failure('store.write', `The store cannot be written: ${reasonOf(thrown)}.`);
-    failing = true;
-    for (const { pending } of plan.appends) pending.stage = 'failed';
-    dropCommitted(batch.appends);
+  const fail = (plan: Plan, error: Failure): void => {
+    notBefore = clock.monotonic() + COMMIT_RETRY;
+    for (const pending of plan.appends) pending.stage = 'failed';
     // What was let go of is let go of: its removal is tried again, so it never comes back.
-    gathering.removals = batch.removals.concat(gathering.removals);
-    gathering.retired = batch.retired.concat(gathering.retired);
+    gathering.removals = plan.removals.concat(gathering.removals);
+    gathering.retired = plan.retired.concat(gathering.retired);
+    if (gathering.removals.length + gathering.retired.length > 0) awaitedNow();
     host.failed(error, plan);
-    for (const { pending } of plan.appends) pending.settle(error);
-    for (const settle of batch.settles) settle(error);
-    schedule(COMMIT_RETRY);
+    for (const pending of plan.appends) pending.settle(error);
+    settleAll(plan, error);
+  };
+
+  const awaitedNow = (): void => {
+    const at = clock.monotonic();
+    gathered.awaited++;
+    gathered.firstAwaited = Math.min(gathered.firstAwaited, at);
+    gathered.lastAwaited = at;
   };
 
   return {
-    append: pending => {
+    append: (pending, bytes) => {
       gathering.appends.push(pending);
-      // A disk that fails is tried once in a while, not with every message.
-      schedule(failing ? COMMIT_RETRY : COMMIT_WINDOW);
-      if (gathering.appends.length === COMMIT_MESSAGES && !failing) commit();
+      gathered.bytes += bytes;
+      if (isUnderWay(pending)) underWay(pending);
+      else {
+        gathered.messages++;
+        awaitedNow();
+      }
+      schedule();
     },
-    remove: removal => {
-      removal.queue.removing.add(removal.sequence);
-      gathering.removals.push(removal);
-      schedule(REMOVAL_WINDOW);
+    remove: (leaving, settle) => {
+      gathering.removals.push(leaving);
+      gathered.removals++;
+      if (settle === undefined) gathered.firstRemoval = Math.min(gathered.firstRemoval, clock.monotonic());
+      else {
+        gathering.settles.push(settle);
+        awaitedNow();
+      }
+      schedule();
     },
     put: (name, value, settle) => {
       gathering.settled.set(name, value);
       gathering.settles.push(settle);
-      schedule(COMMIT_WINDOW);
-    },
-    unwritten: name => {
-      for (const batch of [gathering, committing]) {
-        if (batch?.settled.has(name)) return { value: batch.settled.get(name) };
-      }
-      return undefined;
+      awaitedNow();
+      schedule();
     },
     retire: queue => {
       gathering.retired.push(queue);
-      schedule(COMMIT_WINDOW);
+      awaitedNow();
+      schedule();
     },
+    gatheredBytes: () => gathered.bytes,
+    unwritten: () => [gathering.settled, committing?.settled ?? NOTHING],
+    flush: schedule,
     touch: () => {
       touched = true;
-      schedule(COMMIT_WINDOW);
+      schedule();
     },
+    resume: schedule,
     close: async () => {
-      touched = true;
-      for (let attempt = 0; attempt < CLOSING_COMMITS; attempt++) {
-        commit();
+      // The commit in flight, what gathered meanwhile, and what that one's settling brought.
+      for (let attempt = 0; attempt < 3; attempt++) {
+        commit(true);
         await running;
       }
       cancel?.();
+      const closed = new Failure('store.write', 'The store is closed: the hub has stopped.');
+      for (const pending of gathering.appends.splice(0)) if (pending.open > 0) pending.settle(closed);
     },
   };
+}
+
+function settleAll({ settles }: Plan, error?: Failure): void {
+  for (const settle of settles) settle(error);
 }

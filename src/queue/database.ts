@@ -1,126 +1,142 @@
-import type { RootDatabase, Database as Table } from 'lmdb';
+import { randomBytes } from 'node:crypto';
 import { Failure, reasonOf } from '../core/errors.ts';
-import type { EntryValue, QueueRecord } from './layout.ts';
-import {
-  decodeEntry,
-  decodeNumber,
-  decodeQueue,
-  encodeEntry,
-  encodeNumber,
-  encodeQueue,
-  entryKey,
-  FORMAT,
-  queueKey,
-  sequenceKey,
-  sequenceOf,
-} from './layout.ts';
+import { encodeStore, FORMAT, FORMAT_KEY, STORE_KEY } from './layout.ts';
+import { damaged } from './preflight.ts';
+import type { Reader } from './reader.ts';
+import { readerOver } from './reader.ts';
+import { decode, encode } from './record.ts';
+import type { Root, Tables } from './tables.ts';
+import { openTables } from './tables.ts';
+import type { Writer } from './writer.ts';
+import { writerOver } from './writer.ts';
 
-/** An entry as it lies on disk. */
-export type StoredEntry = EntryValue & { readonly priority: number; readonly sequence: number };
-
-/** What a commit may do, inside its transaction only. */
-export type Writer = {
-  readonly putEntry: (queue: number, priority: number, sequence: number, value: EntryValue) => void;
-  readonly putBody: (sequence: number, body: Buffer, holders: number) => void;
-  /** Takes one entry away, and its body with the last of its holders. */
-  readonly removeEntry: (queue: number, priority: number, sequence: number) => 'absent' | 'entry' | 'body';
-  readonly putQueue: (id: number, record: QueueRecord) => void;
-  readonly removeQueue: (id: number) => void;
-  readonly putSettled: (name: string, value: Buffer | undefined) => void;
-  readonly putNumber: (name: 'hubTime' | 'bytes', value: number) => void;
-};
-
-/** The store's file: LMDB's tables under the names of the layout. */
-export type Database = {
-  /** Milliseconds, as last persisted. */
-  readonly hubTime: () => number;
-  /** Bytes of bodies and entries, as counted against `maxSize`. */
-  readonly bytes: () => number;
-  readonly queues: () => { readonly id: number; readonly record: QueueRecord }[];
-  /** Entries of a queue at one priority, in order, beginning behind `after`. */
-  readonly entries: (queue: number, priority: number, after: number, limit: number) => StoredEntry[];
-  readonly body: (sequence: number) => Buffer | undefined;
-  readonly lastSequence: () => number;
-  readonly settled: (name: string) => Buffer | undefined;
-  readonly names: (prefix: string) => string[];
-  /** Runs `change` in one transaction; settles once it would survive a power cut. */
-  readonly write: (change: (writer: Writer) => void) => Promise<void>;
+/** The store's LMDB file. */
+export type Database = Reader & {
+  /** Bytes of disk that all that is kept takes, in whole pages. */
+  readonly usedBytes: () => number;
+  /** Bytes that were written to the file since it was opened. */
+  readonly written: () => number;
+  /** How many values each table holds. */
+  readonly tables: () => Record<string, number>;
+  /**
+   * Writes all that `fill` names in one transaction; resolves once it would survive a power cut. One at a time.
+   * After a failure the next one opens the file anew: LMDB takes nothing any more once its disk has failed it.
+   */
+  readonly write: (fill: (writer: Writer) => void) => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
-/** @throws Failure `store.unreadable`, `store.newer` */
+/** What LMDB counts, as it stood when it could last be asked. */
+type Figures = { readonly used: number; readonly written: number };
+
+/**
+ * Opens the file in `folder`, which preflight has looked over.
+ * @throws Failure `store.damaged`, `store.newer`, `store.older`, or what the system says
+ */
 export async function openDatabase(folder: string): Promise<Database> {
-  const lmdb = await import('lmdb');
-  const root = openRoot(lmdb.open, folder);
-  const table = <Key extends Buffer | string>(name: string, keyEncoding: 'binary' | 'ordered-binary') =>
-    root.openDB<Buffer, Key>({ name, keyEncoding, encoding: 'binary', cache: false });
-  const meta = table<string>('meta', 'ordered-binary');
-  const queues = table<Buffer>('queues', 'binary');
-  const entries = table<Buffer>('entries', 'binary');
-  const bodies = table<Buffer>('bodies', 'binary');
-  const holders = table<Buffer>('holders', 'binary');
-  const settled = table<string>('settled', 'ordered-binary');
-  checkFormat(meta, folder);
-  const writer = writerOver({ meta, queues, entries, bodies, holders, settled });
+  const { open } = await import('lmdb');
+  const openRoot = (): Root => open<Buffer, Buffer>({ ...OPTIONS, path: folder });
+  let tables = await openFormat(openRoot, folder);
+  const reader = readerOver(() => tables);
+  let figures = figuresOf(tables);
+  /** Bytes written before the file was opened, less those of earlier openings. */
+  let before = figures.written;
+  let failed = false;
+
+  const openAnew = async (): Promise<void> => {
+    await tables.root.close();
+    tables = openTables(openRoot());
+    before += figuresOf(tables).written - figures.written;
+    failed = false;
+  };
 
   return {
-    hubTime: () => decodeNumber(meta.get('hubTime')) ?? 0,
-    bytes: () => decodeNumber(meta.get('bytes')) ?? 0,
-    queues: () =>
-      Array.from(queues.getRange()).flatMap(({ key, value }) => {
-        const record = decodeQueue(value);
-        return record === undefined ? [] : [{ id: key.readUInt32BE(), record }];
-      }),
-    entries: (queue, priority, after, limit) => {
-      const start = entryKey(queue, priority, after + 1);
-      const end = entryKey(queue, priority + 1, 0);
-      const found: StoredEntry[] = [];
-      for (const { key, value } of entries.getRange({ start, end, limit })) {
-        found.push({ ...decodeEntry(value), priority, sequence: sequenceOf(key, 5) });
-      }
-      return found;
+    ...reader,
+    usedBytes: () => figures.used,
+    written: () => figures.written - before,
+    tables: () => countsOf(tables),
+    write: async fill => {
+      if (failed) await openAnew();
+      failed = true;
+      await commit(tables, fill);
+      failed = false;
+      figures = figuresOf(tables);
     },
-    body: sequence => bodies.get(sequenceKey(sequence)),
-    lastSequence: () => {
-      for (const key of bodies.getKeys({ reverse: true, limit: 1 })) return sequenceOf(key, 0);
-      return 0;
-    },
-    settled: name => settled.get(name),
-    names: prefix => Array.from(settled.getKeys({ start: prefix, end: `${prefix}\u{10ffff}` })),
-    write: async change => {
-      try {
-        await root.childTransaction(() => change(writer));
-      } catch (thrown) {
-        throw await causeOf(thrown);
-      }
-      await root.flushed;
-      root.resetReadTxn();
-    },
-    close: () => root.close(),
+    close: () => tables.root.close(),
   };
 }
 
-function openRoot(open: typeof import('lmdb').open, folder: string): RootDatabase<Buffer, string> {
+/** Opens the tables of a store whose format and record can be read. */
+async function openFormat(openRoot: () => Root, folder: string): Promise<Tables> {
+  let root: Root | undefined;
   try {
-    return open<Buffer, string>({
-      path: folder,
-      maxDbs: 8,
-      encoding: 'binary',
-      noSubdir: false,
-      overlappingSync: false,
-      // Every write is in a transaction of ours; lmdb's own grouping adds promises that nobody can catch.
-      eventTurnBatching: false,
-      cache: false,
-    });
+    root = openRoot();
+    checkFormat(root, folder);
+    const tables = openTables(root);
+    readerOver(() => tables).store();
+    return tables;
   } catch (thrown) {
-    throw new Failure(
-      'store.unreadable',
-      `The store in ${folder} cannot be opened (${reasonOf(thrown)}): check the disk, or move the folder away to start with an empty one.`,
-    );
+    await root?.close();
+    throw isDamage(thrown) ? damaged(reasonOf(thrown)) : thrown;
   }
 }
 
-/** What the system said of a commit that failed: lmdb keeps it in a promise of its own. */
+/** True for what LMDB says of pages that are not what they should be. */
+export function isDamage(thrown: unknown): boolean {
+  return /^MDB_(CORRUPTED|PAGE_NOTFOUND|BAD_TXN|INVALID)/.test(reasonOf(thrown));
+}
+
+const OPTIONS = {
+  maxDbs: 8,
+  encoding: 'binary',
+  keyEncoding: 'binary',
+  noSubdir: false,
+  overlappingSync: false,
+  // A transaction begins when all of it has been named, and never with a part of it.
+  eventTurnBatching: false,
+  txnStartThreshold: Number.MAX_SAFE_INTEGER,
+  cache: false,
+  trackMetrics: true,
+} as const;
+
+/** Names the format of a new store, and makes its salt. */
+function checkFormat(root: Root, folder: string): void {
+  const bytes = root.get(FORMAT_KEY);
+  if (bytes !== undefined) {
+    const format = decode(bytes);
+    if (format === FORMAT) return;
+    throw new Failure(
+      typeof format === 'number' && format < FORMAT ? 'store.older' : 'store.newer',
+      `The store in ${folder} has format ${String(format)}, this skerry reads ${FORMAT}: use the skerry that wrote it, or another --data folder.`,
+    );
+  }
+  if (root.get(Buffer.from('meta')) !== undefined) {
+    throw new Failure(
+      'store.older',
+      `The store in ${folder} has format 1, this skerry reads ${FORMAT}: let the skerry that wrote it deliver what waits, then move the folder away.`,
+    );
+  }
+  root.transactionSync(() => {
+    root.putSync(FORMAT_KEY, encode(FORMAT));
+    root.putSync(
+      STORE_KEY,
+      encodeStore({ hubTime: 0, lastSequence: 0, generation: 0, salt: randomBytes(8) }),
+    );
+  });
+}
+
+async function commit(tables: Tables, fill: (writer: Writer) => void): Promise<void> {
+  const { root } = tables;
+  try {
+    await root.batch(() => fill(writerOver(tables)));
+  } catch (thrown) {
+    throw await causeOf(thrown);
+  }
+  await root.flushed;
+  root.resetReadTxn();
+}
+
+/** What the system said of a transaction that failed: lmdb keeps it in a promise of its own. */
 async function causeOf(thrown: unknown): Promise<unknown> {
   if (!(thrown instanceof Error && 'commitError' in thrown)) return thrown;
   try {
@@ -131,55 +147,35 @@ async function causeOf(thrown: unknown): Promise<unknown> {
   }
 }
 
-function checkFormat(meta: Table<Buffer, string>, folder: string): void {
-  const bytes = meta.get('format');
-  if (bytes === undefined) {
-    meta.putSync('format', encodeNumber(FORMAT));
-    return;
-  }
-  const format = decodeNumber(bytes);
-  if (format === FORMAT) return;
-  throw new Failure(
-    'store.newer',
-    `The store in ${folder} has format ${format ?? 'unknown'}, this skerry reads ${FORMAT}: use the skerry that wrote it, or another --data folder.`,
-  );
+/** A transaction ends with a write of its own, into the first or second page. */
+const META_BYTES = 4096;
+
+function figuresOf(tables: Tables): Figures {
+  const stats = tables.root.getStats();
+  const pages = numberIn(stats, 'pagesWritten') * numberIn(stats, 'pageSize');
+  return {
+    used: Object.values(tables).reduce((sum, table) => sum + pagesOf(table.getStats()), 0),
+    written: pages + numberIn(stats, 'txns') * META_BYTES,
+  };
 }
 
-type Tables = {
-  readonly meta: Table<Buffer, string>;
-  readonly queues: Table<Buffer, Buffer>;
-  readonly entries: Table<Buffer, Buffer>;
-  readonly bodies: Table<Buffer, Buffer>;
-  readonly holders: Table<Buffer, Buffer>;
-  readonly settled: Table<Buffer, string>;
-};
+function countsOf({ root, ...tables }: Tables): Record<string, number> {
+  const counts = Object.entries(tables).map(([name, table]) => [
+    name,
+    numberIn(table.getStats(), 'entryCount'),
+  ]);
+  return Object.fromEntries(counts);
+}
 
-function writerOver({ meta, queues, entries, bodies, holders, settled }: Tables): Writer {
-  const releaseBody = (sequence: number): 'entry' | 'body' => {
-    const key = sequenceKey(sequence);
-    const held = holders.get(key)?.readUInt32BE() ?? 1;
-    if (held > 2) holders.putSync(key, queueKey(held - 1));
-    else if (held === 2) holders.removeSync(key);
-    else bodies.removeSync(key);
-    return held > 1 ? 'entry' : 'body';
-  };
-  return {
-    putEntry: (queue, priority, sequence, value) =>
-      entries.putSync(entryKey(queue, priority, sequence), encodeEntry(value)),
-    putBody: (sequence, body, count) => {
-      bodies.putSync(sequenceKey(sequence), body);
-      if (count > 1) holders.putSync(sequenceKey(sequence), queueKey(count));
-    },
-    removeEntry: (queue, priority, sequence) =>
-      entries.removeSync(entryKey(queue, priority, sequence)) ? releaseBody(sequence) : 'absent',
-    putQueue: (id, record) => queues.putSync(queueKey(id), encodeQueue(record)),
-    removeQueue: id => {
-      queues.removeSync(queueKey(id));
-    },
-    putSettled: (name, value) => {
-      if (value === undefined) settled.removeSync(name);
-      else settled.putSync(name, value);
-    },
-    putNumber: (name, value) => meta.putSync(name, encodeNumber(value)),
-  };
+function pagesOf(stats: object): number {
+  const pages =
+    numberIn(stats, 'treeBranchPageCount') +
+    numberIn(stats, 'treeLeafPageCount') +
+    numberIn(stats, 'overflowPages');
+  return pages * numberIn(stats, 'pageSize');
+}
+
+function numberIn(stats: object, name: string): number {
+  const value: unknown = Reflect.get(stats, name);
+  return typeof value === 'number' ? value : 0;
 }

@@ -1,26 +1,70 @@
-import { Encoder } from 'cbor-x';
-import type { Message, Origin, Properties, QoS } from '../core/message.ts';
-import { NO_PROPERTIES } from '../core/message.ts';
+import { crc32 } from 'node:zlib';
+import { INLINE_BYTES } from '../core/limits.ts';
+import { bufferOf, decode, encode } from './record.ts';
 
 /*
- * What stands on disk, format 1. Numbers in keys are big-endian, so that LMDB's order is the queue's order.
+ * What stands in LMDB, format 2. Numbers in keys are big-endian, so that LMDB's order is the queue's order.
+ * The store's own state shares LMDB's root table with the names of the others: a page less for each commit.
  *
- *   meta      name                           -> CBOR: format, hubTime (ms), bytes
- *   queues    queue id (4)                   -> CBOR [name, retired, depth, bytes]
+ *   (root)    #format                       -> CBOR number
+ *             #store                        -> CBOR [hub time (ms), last sequence, journal's generation, salt (8)]
+ *             #queue: queue id (4)          -> CBOR [name, retired, depth, bytes]
  *   entries   queue id (4) priority (1) sequence (8)
- *                                            -> expires (8, float, hub ms, 0 never) arrived (8) body bytes (4)
- *   bodies    sequence (8)                   -> CBOR [topic, qos, retain, kind, name, output, properties, type, body]
- *   holders   sequence (8)                   -> 4: queues that hold the body, kept only while there are several
- *   settled   name                           -> bytes of the owner's making
+ *                                           -> expires (8, float, hub ms, Infinity never) ceiling (8, float)
+ *                                              arrived (8, float) bytes of disk (4)
+ *                                              CRC-32 of these (4) [record]
+ *   bodies    sequence (8)                  -> record, of what several queues hold and of what is large
+ *   holders   sequence (8)                  -> 4: queues that hold the body, kept only while there are several
+ *   expiries  expires (8) entry key (13)    -> empty: the entries that expire before one that is ahead of them
+ *   settled   name                          -> bytes of the owner's making
+ *
+ * `ceiling` is the latest expiry among an entry and those that came before it at its priority. An entry that
+ * expires at its ceiling has nothing ahead of it that lives longer, so looking at the head of a queue finds
+ * it; only the others, where lifetimes are mixed, need a place in `expiries`.
  */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
-/** Bytes that an entry is counted with beside its body: keys, values and page overhead of LMDB. */
-export const ENTRY_OVERHEAD = 96;
+export const FORMAT_KEY = Buffer.from('#format');
+export const STORE_KEY = Buffer.from('#store');
+const QUEUE_PREFIX = Buffer.from('#queue:');
 
-const codec = new Encoder({ useRecords: false, tagUint8Array: false });
+/** The range that the records of queues lie in. */
+export const QUEUES = { start: QUEUE_PREFIX, end: Buffer.from('#queue;') };
 
-export type EntryValue = { readonly expires: number; readonly arrived: number; readonly bodyBytes: number };
+const ENTRY_KEY_BYTES = 13;
+const ENTRY_CRC_AT = 28;
+const ENTRY_HEADER_BYTES = 32;
+const PAGE = 4096;
+
+/** Bytes that LMDB spends on an entry of its own: node, pointer, key and header. */
+export const ENTRY_OVERHEAD = 10 + ENTRY_KEY_BYTES + ENTRY_HEADER_BYTES;
+
+/** The same for a body, and the size from which it has pages to itself (half a page, less the page's header). */
+const BODY_OVERHEAD = 18;
+const OWN_PAGES_FROM = PAGE / 2 - 32;
+
+/** Bytes of disk that a queue's entry takes with its record, which lies in a body if several queues hold it. */
+export function entryBytes(recordBytes: number, holders: number): number {
+  if (holders === 1 && recordBytes <= INLINE_BYTES) return ENTRY_OVERHEAD + recordBytes;
+  const body = recordBytes < OWN_PAGES_FROM ? recordBytes : Math.ceil((recordBytes + 16) / PAGE) * PAGE;
+  return ENTRY_OVERHEAD + BODY_OVERHEAD + body;
+}
+
+/** Bytes of disk that a message takes in all the queues that hold it. */
+export function messageBytes(recordBytes: number, holders: number): number {
+  return entryBytes(recordBytes, holders) + (holders - 1) * (ENTRY_OVERHEAD + BODY_OVERHEAD);
+}
+
+export type EntryHeader = {
+  /** Hub time in milliseconds; Infinity: never. */
+  readonly expires: number;
+  readonly ceiling: number;
+  readonly arrived: number;
+  readonly bytes: number;
+};
+
+/** `record` is undefined if it lies in `bodies`. */
+export type DecodedEntry = EntryHeader & { readonly record: Buffer | undefined };
 
 export type QueueRecord = {
   readonly name: string;
@@ -29,10 +73,24 @@ export type QueueRecord = {
   readonly bytes: number;
 };
 
+export type StoreRecord = {
+  readonly hubTime: number;
+  readonly lastSequence: number;
+  /** Journals up to this one are in LMDB. */
+  readonly generation: number;
+  /** Random, made with the store: only its own journals bear it. */
+  readonly salt: Buffer;
+};
+
 export function queueKey(id: number): Buffer {
-  const key = Buffer.allocUnsafe(4);
-  key.writeUInt32BE(id);
+  const key = Buffer.allocUnsafe(QUEUE_PREFIX.length + 4);
+  QUEUE_PREFIX.copy(key);
+  key.writeUInt32BE(id, QUEUE_PREFIX.length);
   return key;
+}
+
+export function queueIdOf(key: Buffer): number {
+  return key.readUInt32BE(QUEUE_PREFIX.length);
 }
 
 export function sequenceKey(sequence: number): Buffer {
@@ -42,19 +100,20 @@ export function sequenceKey(sequence: number): Buffer {
 }
 
 export function entryKey(queue: number, priority: number, sequence: number): Buffer {
-  const key = Buffer.allocUnsafe(13);
+  const key = Buffer.allocUnsafe(ENTRY_KEY_BYTES);
   key.writeUInt32BE(queue, 0);
   key[4] = priority;
   writeSequence(key, sequence, 5);
   return key;
 }
 
-export function sequenceOf(key: Buffer, offset: number): number {
-  return key.readUInt32BE(offset) * 0x1_0000_0000 + key.readUInt32BE(offset + 4);
-}
-
-export function priorityOf(entry: Buffer): number {
-  return entry.readUInt8(4);
+/** Where an entry stands, from its key at `offset`. */
+export function placeOf(key: Buffer, offset: number): { queue: number; priority: number; sequence: number } {
+  return {
+    queue: key.readUInt32BE(offset),
+    priority: key.readUInt8(offset + 4),
+    sequence: key.readUInt32BE(offset + 5) * 0x1_0000_0000 + key.readUInt32BE(offset + 9),
+  };
 }
 
 function writeSequence(key: Buffer, sequence: number, offset: number): void {
@@ -62,100 +121,67 @@ function writeSequence(key: Buffer, sequence: number, offset: number): void {
   key.writeUInt32BE(sequence % 0x1_0000_0000, offset + 4);
 }
 
-export function encodeEntry(value: EntryValue): Buffer {
-  const bytes = Buffer.allocUnsafe(20);
-  bytes.writeDoubleBE(value.expires, 0);
-  bytes.writeDoubleBE(value.arrived, 8);
-  bytes.writeUInt32BE(value.bodyBytes, 16);
-  return bytes;
+/** Positive floats sort by their bytes. */
+export function expiryKey(expires: number, queue: number, priority: number, sequence: number): Buffer {
+  const key = Buffer.allocUnsafe(8 + ENTRY_KEY_BYTES);
+  key.writeDoubleBE(expires, 0);
+  entryKey(queue, priority, sequence).copy(key, 8);
+  return key;
 }
 
-export function decodeEntry(bytes: Buffer): EntryValue {
+export function encodeEntry(header: EntryHeader, record: Buffer | undefined): Buffer {
+  const value = Buffer.allocUnsafe(ENTRY_HEADER_BYTES + (record?.length ?? 0));
+  value.writeDoubleBE(header.expires, 0);
+  value.writeDoubleBE(header.ceiling, 8);
+  value.writeDoubleBE(header.arrived, 16);
+  value.writeUInt32BE(header.bytes, 24);
+  value.writeUInt32BE(crc32(value.subarray(0, ENTRY_CRC_AT)), ENTRY_CRC_AT);
+  record?.copy(value, ENTRY_HEADER_BYTES);
+  return value;
+}
+
+/** Undefined if the header is damaged. */
+export function decodeEntry(value: Buffer): DecodedEntry | undefined {
+  if (value.length < ENTRY_HEADER_BYTES) return undefined;
+  if (crc32(value.subarray(0, ENTRY_CRC_AT)) !== value.readUInt32BE(ENTRY_CRC_AT)) return undefined;
   return {
-    expires: bytes.readDoubleBE(0),
-    arrived: bytes.readDoubleBE(8),
-    bodyBytes: bytes.readUInt32BE(16),
+    expires: value.readDoubleBE(0),
+    ceiling: value.readDoubleBE(8),
+    arrived: value.readDoubleBE(16),
+    bytes: value.readUInt32BE(24),
+    record: value.length > ENTRY_HEADER_BYTES ? value.subarray(ENTRY_HEADER_BYTES) : undefined,
   };
 }
 
-export function encodeNumber(value: number): Buffer {
-  return codec.encode(value);
+export function encodeCount(count: number): Buffer {
+  const value = Buffer.allocUnsafe(4);
+  value.writeUInt32BE(count);
+  return value;
 }
 
-/** Undefined if the value is not a number: the caller decides what a damaged one means. */
-export function decodeNumber(bytes: Buffer | undefined): number | undefined {
-  const value: unknown = bytes === undefined ? undefined : codec.decode(bytes);
-  return typeof value === 'number' ? value : undefined;
+export function encodeQueue({ name, retired, depth, bytes }: QueueRecord): Buffer {
+  return encode([name, retired, depth, bytes]);
 }
 
-export function encodeQueue(record: QueueRecord): Buffer {
-  return codec.encode([record.name, record.retired, record.depth, record.bytes]);
-}
-
-export function decodeQueue(bytes: Buffer): QueueRecord | undefined {
-  const value: unknown = codec.decode(bytes);
-  if (!Array.isArray(value)) return undefined;
-  const [name, retired, depth, size]: unknown[] = value;
+export function decodeQueue(value: Buffer): QueueRecord | undefined {
+  const list = decode(value);
+  if (!Array.isArray(list)) return undefined;
+  const [name, retired, depth, bytes]: unknown[] = list;
   if (typeof name !== 'string' || typeof retired !== 'boolean') return undefined;
-  if (typeof depth !== 'number' || typeof size !== 'number') return undefined;
-  return { name, retired, depth, bytes: size };
+  if (typeof depth !== 'number' || typeof bytes !== 'number') return undefined;
+  return { name, retired, depth, bytes };
 }
 
-export function encodeMessage(message: Message): Buffer {
-  const { origin } = message;
-  const [name, output] = origin.kind === 'module' ? [origin.module, origin.output] : [origin.client, ''];
-  const properties = message.properties === NO_PROPERTIES ? null : message.properties;
-  return codec.encode([
-    message.topic,
-    message.qos,
-    message.retain,
-    origin.kind,
-    name,
-    output,
-    properties,
-    message.contentType ?? null,
-    message.body,
-  ]);
+export function encodeStore({ hubTime, lastSequence, generation, salt }: StoreRecord): Buffer {
+  return encode([hubTime, lastSequence, generation, salt]);
 }
 
-/** Undefined if the bytes are not a message: a damaged value must not stop its queue. */
-export function decodeMessage(bytes: Buffer): Message | undefined {
-  let value: unknown;
-  try {
-    value = codec.decode(bytes);
-  } catch {
-    return undefined;
-  }
-  if (!Array.isArray(value)) return undefined;
-  const [topic, qos, retain, kind, name, output, properties, contentType, body]: unknown[] = value;
-  const origin = originFrom(kind, name, output);
-  if (typeof topic !== 'string' || typeof retain !== 'boolean') return undefined;
-  if (!isQoS(qos) || origin === undefined || !(body instanceof Uint8Array)) return undefined;
-  return {
-    topic,
-    qos,
-    retain,
-    origin,
-    properties: propertiesFrom(properties),
-    contentType: typeof contentType === 'string' ? contentType : undefined,
-    body: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
-    ttl: undefined,
-  };
-}
-
-function isQoS(value: unknown): value is QoS {
-  return value === 0 || value === 1 || value === 2;
-}
-
-function originFrom(kind: unknown, name: unknown, output: unknown): Origin | undefined {
-  if (typeof name !== 'string' || typeof output !== 'string') return undefined;
-  if (kind === 'module') return { kind, module: name, output };
-  return kind === 'client' ? { kind, client: name } : undefined;
-}
-
-function propertiesFrom(value: unknown): Properties {
-  if (typeof value !== 'object' || value === null) return NO_PROPERTIES;
-  const properties: Record<string, string> = {};
-  for (const [name, text] of Object.entries(value)) if (typeof text === 'string') properties[name] = text;
-  return properties;
+/** Undefined if it is damaged. */
+export function decodeStore(value: Buffer | undefined): StoreRecord | undefined {
+  const list = decode(value);
+  if (!Array.isArray(list)) return undefined;
+  const [hubTime, lastSequence, generation, salt]: unknown[] = list;
+  if (typeof hubTime !== 'number' || typeof lastSequence !== 'number') return undefined;
+  if (typeof generation !== 'number' || !(salt instanceof Uint8Array)) return undefined;
+  return { hubTime, lastSequence, generation, salt: bufferOf(salt) };
 }

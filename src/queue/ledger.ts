@@ -1,48 +1,76 @@
 import type { Message, Settle } from '../core/message.ts';
 import type { QueueRecord } from './layout.ts';
-import { ENTRY_OVERHEAD } from './layout.ts';
 import { PRIORITIES } from './types.ts';
 
-/** One queue as the running store knows it: what it holds, what of that is on disk, what is not yet. */
+/** One queue as the running store knows it: what it holds, what of that is in LMDB, what is not yet. */
 export type QueueState = {
   readonly id: number;
   readonly name: string;
   /** Purged: its entries are being taken away, nothing is added. */
   retired: boolean;
-  /** Entries held, uncommitted ones included. */
+  /** True once LMDB knows the queue by its id: until then, each commit names it. */
+  saved: boolean;
+  /** Entries held, those not in LMDB included, and the bytes of disk they take. */
   depth: number;
   bytes: number;
-  /** The same two as last written to disk. */
+  /** The same two as last written to LMDB. */
   storedDepth: number;
   storedBytes: number;
-  /** Entries not known to be on disk, by priority, in order of sequence. */
-  readonly uncommitted: readonly Held[][];
-  /** Sequences let go of whose removal is not on disk yet: never sent again. */
+  /** By priority; most queues use one. */
+  readonly lanes: (Lane | undefined)[];
+  /** Sequences let go of and still in LMDB: never sent again. */
   readonly removing: Set<number>;
-  /** By priority, the highest sequence a drain of this run has sent: up to it, sending is redelivery. */
-  readonly sentUpTo: Float64Array;
+  /** By sequence: how often a receiver failed on an entry. */
+  readonly attempts: Map<number, number>;
+  /** Hub time before which nothing at the heads of the queue expires. */
+  soonest: number;
   consumer: Consumer | undefined;
+};
+
+/** One priority of a queue. */
+export type Lane = {
+  /** Entries that are not in LMDB, in order of sequence; all in LMDB are before them. */
+  waiting: Held[];
+  /** How many of those are let go of. */
+  closed: number;
+  /** The latest expiry of what it has held since it was last empty; undefined: look at its last entry. */
+  ceiling: number | undefined;
+  /** The highest sequence that a drain of this run has sent: up to it, sending is redelivery. */
+  sentUpTo: number;
+  /** The last sequence that was taken away to make room. */
+  droppedUpTo: number;
 };
 
 /** The drain of a queue as its store sees it. */
 export type Consumer = {
   readonly wake: () => void;
-  /** Entries of `priority` up to `sequence` are on disk now and no longer in `uncommitted`. */
-  readonly committed: (priority: number, sequence: number) => void;
+  /** Entries of `priority` up to `sequence` are in LMDB now and no longer in its lane. */
+  readonly stored: (priority: number, sequence: number) => void;
   /** True if the entry was sent or passed over: it is the drain's to let go of. */
   readonly passed: (priority: number, sequence: number) => boolean;
+  /** An entry that was not passed has left the queue. */
+  readonly forget: (priority: number) => void;
+  /** There may be more on disk than it was told. */
+  readonly reread: () => void;
+  /** The queue is purged. */
+  readonly stop: () => void;
 };
 
-/** A message between `append` and the disk. */
+/** A message between `append` and LMDB. */
 export type Pending = {
   readonly sequence: number;
   readonly message: Message;
-  readonly size: number;
   readonly arrived: number;
   readonly held: Held[];
   /** How many queues have not let go of it. */
   open: number;
-  stage: 'gathering' | 'committing' | 'stored' | 'failed';
+  stage: 'gathering' | 'committing' | 'journaled' | 'failed';
+  /** Dead letters of it on their way to the disk: its sender waits for them. */
+  letters: number;
+  /** Bytes of disk that are set aside for it until it is in LMDB or gone. */
+  reserved: number;
+  /** Its stored form, once it was needed. */
+  record: Buffer | undefined;
   readonly settle: Settle;
 };
 
@@ -51,59 +79,71 @@ export type Held = {
   readonly pending: Pending;
   readonly queue: QueueState;
   readonly priority: number;
-  /** Hub time in milliseconds; 0: never. */
+  /** Hub time in milliseconds; Infinity: never. */
   readonly expires: number;
+  readonly ceiling: number;
+  readonly bytes: number;
   open: boolean;
+  /** Where LMDB has it, once it has. */
+  stored: 'inline' | 'outside' | undefined;
 };
 
-/** An entry that leaves a queue, on disk. */
-export type Removal = {
+/** What is known of an entry when it leaves its queue. */
+export type Leaving = {
   readonly queue: QueueState;
   readonly priority: number;
   readonly sequence: number;
-  readonly size: number;
+  readonly bytes: number;
+  readonly expires: number;
+  readonly ceiling: number;
+  /** Where LMDB has it; `index`: only its place among the expiries is left; undefined: look at `held`. */
+  readonly stored: 'inline' | 'outside' | 'index' | undefined;
+  /** Set if it came from a lane and not from LMDB. */
+  readonly held: Held | undefined;
+  /** Bytes of LMDB that are counted as free since it left, until a checkpoint frees them. */
+  freed: number;
 };
 
 /** What the next commit will do. */
 export type Batch = {
   appends: Pending[];
-  removals: Removal[];
+  removals: Leaving[];
   settled: Map<string, Buffer | undefined>;
-  /** Owners of settled state who wait for this commit. */
-  settles: Settle[];
   /** Queues retired by a purge. */
   retired: QueueState[];
+  /** Who waits for the removals and the settled state. */
+  settles: Settle[];
 };
 
 export function emptyBatch(): Batch {
-  return { appends: [], removals: [], settled: new Map(), settles: [], retired: [] };
+  return { appends: [], removals: [], settled: new Map(), retired: [], settles: [] };
 }
 
-export function queueState(id: number, record: QueueRecord): QueueState {
+export function queueState(id: number, record: QueueRecord, saved: boolean): QueueState {
   const { name, retired, depth, bytes } = record;
   return {
     id,
     name,
     retired,
+    saved,
     depth,
     bytes,
     storedDepth: depth,
     storedBytes: bytes,
-    uncommitted: Array.from({ length: PRIORITIES }, () => []),
+    lanes: new Array<Lane | undefined>(PRIORITIES).fill(undefined),
     removing: new Set(),
-    sentUpTo: new Float64Array(PRIORITIES),
+    attempts: new Map(),
+    soonest: 0,
     consumer: undefined,
   };
 }
 
-/** Bytes a message is counted with once, however many queues hold it. */
-export function sizeOf(message: Message): number {
-  return message.body.length + message.topic.length;
-}
-
-/** Bytes a queue is counted with for one entry. */
-export function entryBytes(size: number): number {
-  return size + ENTRY_OVERHEAD;
+export function laneOf(queue: QueueState, priority: number): Lane {
+  const known = queue.lanes[priority];
+  if (known !== undefined) return known;
+  const lane = { waiting: [], closed: 0, ceiling: undefined, sentUpTo: 0, droppedUpTo: 0 };
+  queue.lanes[priority] = lane;
+  return lane;
 }
 
 /** Index of the first entry behind `sequence` in a list in order of sequence. */
@@ -119,16 +159,59 @@ export function firstBehind(list: readonly Held[], sequence: number): number {
   return low;
 }
 
-/** Forgets what is uncommitted no longer: `appends` were written, spared or refused. */
-export function dropCommitted(appends: readonly Pending[]): void {
-  const last = appends.at(-1);
-  if (last === undefined) return;
-  for (const queue of new Set(appends.flatMap(pending => pending.held.map(held => held.queue)))) {
-    for (const [priority, waiting] of queue.uncommitted.entries()) {
-      const count = firstBehind(waiting, last.sequence);
+/** Closes a hold, and clears its lane of closed ones once they are the most of it. */
+function close(held: Held): void {
+  held.open = false;
+  held.pending.open--;
+  const lane = laneOf(held.queue, held.priority);
+  lane.closed++;
+  if (lane.closed < 64 || lane.closed * 2 < lane.waiting.length) return;
+  lane.waiting = lane.waiting.filter(one => one.open);
+  lane.closed = 0;
+}
+
+/** Closes a hold and takes it off the figures of its queue, once. */
+export function letGo(held: Held): void {
+  if (!held.open) return;
+  takeOff(held.queue, held.bytes);
+  close(held);
+}
+
+/** Takes one entry off the figures of its queue. The bytes of a damaged one are not known: none are left with the last. */
+export function takeOff(queue: QueueState, bytes: number): void {
+  queue.depth--;
+  queue.bytes = queue.depth === 0 ? 0 : queue.bytes - bytes;
+}
+
+/** True if any of `queues` holds anything. */
+export function isWaiting(queues: Iterable<QueueState>): boolean {
+  for (const { depth } of queues) if (depth > 0) return true;
+  return false;
+}
+
+/**
+ * The sequence from which on a queue's entries are in its lane. A checkpoint in flight may show them in LMDB
+ * already: until it is noted they count as what they are in the lane.
+ */
+export function laneBegins(queue: QueueState, priority: number): number {
+  return queue.lanes[priority]?.waiting[0]?.pending.sequence ?? Number.MAX_SAFE_INTEGER;
+}
+
+/** Where LMDB has an entry; undefined: nowhere. */
+export function whereStored({ held, stored }: Leaving): Leaving['stored'] {
+  return held === undefined ? stored : held.stored;
+}
+
+/** Takes entries up to `last` out of the lanes of `queues`: they are in LMDB, or gone. */
+export function dropStored(queues: Iterable<QueueState>, last: number): void {
+  for (const queue of queues) {
+    for (const [priority, lane] of queue.lanes.entries()) {
+      if (lane === undefined || lane.waiting.length === 0) continue;
+      const count = firstBehind(lane.waiting, last);
       if (count === 0) continue;
-      waiting.splice(0, count);
-      queue.consumer?.committed(priority, last.sequence);
+      lane.waiting = lane.waiting.slice(count);
+      lane.closed = lane.waiting.filter(held => !held.open).length;
+      queue.consumer?.stored(priority, last);
     }
   }
 }

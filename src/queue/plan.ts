@@ -1,99 +1,44 @@
-import type { Writer } from './database.ts';
-import { ENTRY_OVERHEAD, encodeMessage } from './layout.ts';
-import type { Batch, Held, Pending, QueueState, Removal } from './ledger.ts';
-import { entryBytes } from './ledger.ts';
+import type { Settle } from '../core/message.ts';
+import type { Batch, Leaving, Pending, QueueState } from './ledger.ts';
 
-/** A batch as it stands when its commit begins: what is acknowledged later no longer changes it. */
+/** What one commit writes, as it stands when the commit begins. */
 export type Plan = {
-  readonly appends: readonly { readonly pending: Pending; readonly holds: readonly Held[] }[];
-  readonly removals: readonly Removal[];
+  readonly appends: readonly Pending[];
+  readonly removals: readonly Leaving[];
   readonly settled: ReadonlyMap<string, Buffer | undefined>;
   readonly retired: readonly QueueState[];
+  readonly settles: readonly Settle[];
   /** How many things there are to write; 0: every message was spared. */
   readonly writes: number;
 };
 
-/** What a transaction did. */
-export type Outcome = {
-  /** Bytes of bodies written. */
-  readonly written: number;
-  /** Bytes counted against `maxSize` that were added and given back. */
-  readonly added: number;
-  readonly freed: number;
-  /** Queues whose stored figures changed, and those that are gone for good. */
-  readonly changes: ReadonlyMap<QueueState, Change>;
-  readonly gone: readonly QueueState[];
-};
-
-export type Change = { depth: number; bytes: number };
-
-export function planOf(batch: Batch): Plan {
-  const appends: { pending: Pending; holds: Held[] }[] = [];
+/**
+ * Takes out of a batch what is to be written now. Messages that are with all of their receivers since
+ * `freshFrom` (hub ms) or later stay: an acknowledgement may yet spare their write.
+ */
+export function takePlan(batch: Batch, freshFrom: number): Plan {
+  const { removals, settled, retired, settles } = batch;
+  const appends: Pending[] = [];
+  const staying: Pending[] = [];
   for (const pending of batch.appends) {
     if (pending.open === 0) continue;
-    pending.stage = 'committing';
-    appends.push({ pending, holds: pending.held.filter(held => held.open) });
+    if (pending.arrived >= freshFrom && isUnderWay(pending)) staying.push(pending);
+    else appends.push(pending);
   }
-  const { removals, settled, retired } = batch;
+  for (const pending of appends) pending.stage = 'committing';
+  batch.appends = staying;
+  batch.removals = [];
+  batch.settled = new Map();
+  batch.retired = [];
+  batch.settles = [];
   const writes = appends.length + removals.length + settled.size + retired.length;
-  return { appends, removals, settled, retired, writes };
+  return { appends, removals, settled, retired, settles, writes };
 }
 
-/**
- * Writes a plan inside a transaction. It changes nothing in memory: the transaction may yet fail.
- * `hubTime` in milliseconds, `bytes` as stored before.
- */
-export function applyPlan(plan: Plan, writer: Writer, hubTime: number, bytes: number): Outcome {
-  const changes = new Map<QueueState, Change>();
-  let written = 0;
-  let added = 0;
-  let freed = 0;
-
-  const count = (queue: QueueState, depth: number, bytes: number): void => {
-    const change = changes.get(queue);
-    if (change === undefined) changes.set(queue, { depth, bytes });
-    else {
-      change.depth += depth;
-      change.bytes += bytes;
-    }
-  };
-
-  for (const { pending, holds } of plan.appends) {
-    const body = encodeMessage(pending.message);
-    writer.putBody(pending.sequence, body, holds.length);
-    written += body.length;
-    added += pending.size + holds.length * ENTRY_OVERHEAD;
-    for (const { queue, priority, expires } of holds) {
-      const value = { expires, arrived: pending.arrived, bodyBytes: pending.size };
-      writer.putEntry(queue.id, priority, pending.sequence, value);
-      count(queue, 1, entryBytes(pending.size));
-    }
+/** True if each queue that holds the message has sent it to its receiver. */
+export function isUnderWay({ held, sequence }: Pending): boolean {
+  for (const { open, queue, priority } of held) {
+    if (open && queue.consumer?.passed(priority, sequence) !== true) return false;
   }
-  for (const { queue, priority, sequence, size } of plan.removals) {
-    const removed = writer.removeEntry(queue.id, priority, sequence);
-    if (removed === 'absent') continue;
-    freed += ENTRY_OVERHEAD + (removed === 'body' ? size : 0);
-    count(queue, -1, -entryBytes(size));
-  }
-  for (const queue of plan.retired) count(queue, 0, 0);
-  for (const [name, value] of plan.settled) writer.putSettled(name, value);
-  const gone = writeQueues(changes, writer);
-  writer.putNumber('hubTime', hubTime);
-  writer.putNumber('bytes', bytes + added - freed);
-  return { written, added, freed, changes, gone };
-}
-
-function writeQueues(changes: ReadonlyMap<QueueState, Change>, writer: Writer): QueueState[] {
-  const gone: QueueState[] = [];
-  for (const [queue, change] of changes) {
-    const { id, name, retired } = queue;
-    const depth = queue.storedDepth + change.depth;
-    if (retired && depth === 0 && queue.depth === 0) {
-      writer.removeQueue(id);
-      gone.push(queue);
-    } else {
-      writer.putQueue(id, { name, retired, depth, bytes: queue.storedBytes + change.bytes });
-    }
-  }
-  return gone;
+  return true;
 }

@@ -1,6 +1,7 @@
 import { statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DISK_RESERVE } from '../core/limits.ts';
+import { FILE } from './preflight.ts';
 
 /** How much larger the file is than what is counted, at most: half-filled pages, and copies of a commit. */
 const FILE_PER_COUNTED = 2;
@@ -17,7 +18,7 @@ export type Room = {
 };
 
 export function watchRoom(folder: string): Room {
-  const file = join(folder, 'data.mdb');
+  const file = join(folder, FILE);
   let enough = true;
   return {
     enough: () => enough,

@@ -1,269 +1,244 @@
 import type { Clock } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
-import { DISK_RESERVE, HUB_TIME_INTERVAL, SWEEP_INTERVAL } from '../core/limits.ts';
+import { MAX_REMOVING } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
-import type { Message, Settle } from '../core/message.ts';
-import type { CommitHost } from './commit.ts';
+import { browseLane, findEntry, firstOf, statsOf } from './browse.ts';
+import type { Checkpoints } from './checkpoint.ts';
+import { createCheckpoints } from './checkpoint.ts';
+import type { Committer } from './commit.ts';
 import { createCommitter } from './commit.ts';
-import type { Database } from './database.ts';
-import { openDatabase } from './database.ts';
-import type { Release } from './drain.ts';
+import { createDeparture } from './departure.ts';
 import { createDrain } from './drain.ts';
+import { createExpiry } from './expiry.ts';
+import { guardReads } from './guard.ts';
+import { createHealth } from './health.ts';
 import { createHubTime } from './hubtime.ts';
-import { ENTRY_OVERHEAD } from './layout.ts';
-import type { Held, Pending, QueueState } from './ledger.ts';
-import { entryBytes, queueState, sizeOf } from './ledger.ts';
-import type { Room } from './room.ts';
+import { createIntake } from './intake.ts';
+import { openJournal, readJournals } from './journal.ts';
+import { isWaiting, letGo } from './ledger.ts';
+import type { Letters } from './letters.ts';
+import { createLetters } from './letters.ts';
+import { openFolder, suspect, trust } from './opening.ts';
+import { createDrops } from './overflow.ts';
+import { recover } from './recovery.ts';
+import { loadQueues } from './registry.ts';
 import { watchRoom } from './room.ts';
-import { sweep } from './sweep.ts';
-import type { Destination, QueueStats, Store, StoreCounts } from './types.ts';
+import { startRounds } from './rounds.ts';
+import { settledOver } from './settled.ts';
+import type { QueueBound, Store, StoreCounts, WhenFull } from './types.ts';
 import { PRIORITIES } from './types.ts';
-
-const DISK_FULL = `The disk of the store has less than ${DISK_RESERVE >> 20} MB free: make room on it, or bring the upstream back.`;
+import { createUsage } from './usage.ts';
 
 export type StoreSettings = {
   /** Made if it is not there. */
   readonly folder: string;
-  /** Bytes of all bodies and entries; beyond it, `append` refuses. */
+  /** Bytes of disk that the store may take, MIN_STORE_BYTES at least, and what happens beyond them. */
   readonly maxSize: number;
+  readonly whenFull: WhenFull;
+  /** The bound of a queue by its name; undefined: the store's alone. */
+  readonly bound: (queue: string) => QueueBound | undefined;
   /** Milliseconds of hub time that any entry may wait at most; undefined: for ever. */
   readonly ttl: number | undefined;
+  /** Least milliseconds between two commits that hardly fill a block of the disk. */
+  readonly commitWindow: number;
   readonly clock: Clock;
   readonly log: Log;
 };
 
+const CLOSED = new Failure('store.write', 'The store is closed: the hub is stopping.');
+
 /**
  * Opens the durable queues under `folder`. The caller holds the data folder's lock.
- * @throws Failure `store.unreadable`, `store.newer`
+ * @throws Failure `store.unreadable`, `store.newer`, `store.older`
  */
 export async function openStore(settings: StoreSettings): Promise<Store> {
-  const { clock } = settings;
-  const database = await openDatabase(settings.folder);
-  const now = createHubTime(clock, database.hubTime()).now;
-  const registry = loadQueues(database);
-  const counts = emptyCounts();
-  const usage = { bytes: database.bytes() };
-  const room = watchRoom(settings.folder);
-  room.look(usage.bytes);
-  let lastSequence = database.lastSequence();
-  let closed = false;
-  let full = false;
-
-  const committer = createCommitter({
-    clock,
-    database,
-    now,
-    ...accounting(settings.log, registry, counts, usage, room),
+  const { folder, clock, log, maxSize } = settings;
+  const opened = await openFolder(folder, clock, log);
+  const health = createHealth(log);
+  let damagedPages = false;
+  const database = guardReads(opened.database, thrown => {
+    damagedPages = true;
+    health.failing('pages', damagedPage(thrown));
+    suspect(folder);
   });
+  const saved = database.store();
+  const { runs, damaged } = readJournals(folder, saved.salt, saved.generation);
+  const registry = loadQueues(database);
+  const recovered = recover(runs, registry, database);
+  const generation = Math.max(saved.generation, runs.at(-1)?.generation ?? 0);
+  const journal = openJournal(folder, saved.salt, generation + 1);
+  const now = createHubTime(clock, Math.max(saved.hubTime, recovered.hubTime)).now;
+  const usage = createUsage(database, journal, recovered.batch);
+  const room = watchRoom(folder);
+  const counts = { ...emptyCounts(), corrupt: recovered.corrupt };
+  const drops = createDrops();
+  let lastSequence = Math.max(saved.lastSequence, recovered.lastSequence);
+  let closed = false;
+  if (damaged > 0) log.error(`${damaged} commits of the journal are damaged: what only they held is lost.`);
 
-  const hold = (pending: Pending, destination: Destination): Held => {
-    const queue = registry.named(destination.queue);
-    const ttl = shortest(destination.ttl, pending.message.ttl, settings.ttl);
-    const expires = ttl === undefined ? 0 : pending.arrived + ttl;
-    const held = { pending, queue, priority: destination.priority, expires, open: true };
-    queue.uncommitted[destination.priority]?.push(held);
-    queue.depth++;
-    queue.bytes += entryBytes(pending.size);
-    return held;
-  };
-
-  const refusal = (needed: number): Failure | undefined => {
-    if (closed) return new Failure('store.write', 'The store is closed: the hub is stopping.');
-    if (!room.enough()) return new Failure('store.full', DISK_FULL);
-    if (usage.bytes + needed <= settings.maxSize) return undefined;
-    return new Failure(
-      'store.full',
-      `The store is full (${settings.maxSize} bytes): raise storeAndForward.maxSize, shorten its ttl, or bring the upstream back.`,
-    );
-  };
-
-  const append = (message: Message, destinations: readonly Destination[], settle: Settle): void => {
-    const size = sizeOf(message);
-    const needed = size + destinations.length * ENTRY_OVERHEAD;
-    const failure = refusal(needed);
-    if (failure !== undefined) {
-      counts.refused++;
-      if (!full) settings.log.warn(failure.message);
-      full = true;
-      settle(failure);
-      return;
-    }
-    full = false;
-    usage.bytes += needed;
-    counts.appended++;
-    const held: Held[] = [];
-    const open = destinations.length;
-    const sequence = ++lastSequence;
-    const pending: Pending = {
-      sequence,
-      message,
-      size,
-      arrived: now(),
-      held,
-      open,
-      stage: 'gathering',
-      settle,
-    };
-    for (const destination of destinations) held.push(hold(pending, destination));
-    committer.append(pending);
-    for (const { queue } of held) queue.consumer?.wake();
-  };
-
-  const release = ({ queue, priority, sequence, size, held, reason }: Release): void => {
-    if (held !== undefined && (!held.open || held.pending.stage === 'failed')) return;
-    queue.depth--;
-    queue.bytes -= entryBytes(size);
-    counts[reason]++;
-    if (held !== undefined) held.open = false;
-    if (held === undefined || held.pending.stage !== 'gathering') {
-      committer.remove({ queue, priority, sequence, size });
-      return;
-    }
-    usage.bytes -= ENTRY_OVERHEAD;
-    if (--held.pending.open > 0) return;
-    usage.bytes -= size;
-    counts.spared++;
-    held.pending.settle();
-  };
-
-  let persisted = now();
-  const tick = (): void => {
-    if (closed) return;
-    room.look(usage.bytes);
-    for (const queue of registry.all()) sweep(queue, { database, now, release });
-    if (usage.bytes > 0 && now() - persisted >= HUB_TIME_INTERVAL) {
-      persisted = now();
-      committer.touch();
-    }
-    clock.after(SWEEP_INTERVAL, tick);
-  };
-  clock.after(SWEEP_INTERVAL, tick);
-
-  const later = (action: () => void): void => {
-    clock.after(0, action);
-  };
-  return {
-    append,
-    drain: (name, drainSettings) =>
-      createDrain(registry.named(name), drainSettings, { database, now, release, later }),
-    purge: name => {
-      const queue = registry.retire(name);
-      if (queue !== undefined) committer.retire(queue);
-    },
-    put: (name, value, settle) => {
-      // Settled state is small, and deletes as often as it adds: the reserve is for it too.
-      if (closed) settle(refusal(0));
-      else committer.put(name, value, settle);
-    },
-    get: name => {
-      const unwritten = committer.unwritten(name);
-      return unwritten === undefined ? database.settled(name) : unwritten.value;
-    },
-    names: prefix => database.names(prefix),
-    stats: () => registry.current().map(queue => statsOf(queue, database, now())),
-    counts: () => counts,
-    close: async () => {
-      closed = true;
-      await committer.close();
-      await database.close();
-    },
-  };
-}
-
-/** The queues by name; a purged one loses its name at once and lives on until its entries are gone. */
-type Registry = {
-  readonly named: (name: string) => QueueState;
-  readonly retire: (name: string) => QueueState | undefined;
-  readonly gone: (queue: QueueState) => void;
-  readonly current: () => QueueState[];
-  readonly all: () => Iterable<QueueState>;
-};
-
-function loadQueues(database: Database): Registry {
-  const byName = new Map<string, QueueState>();
-  const every = new Set<QueueState>();
-  let lastId = 0;
-  for (const { id, record } of database.queues()) {
-    const queue = queueState(id, record);
-    lastId = Math.max(lastId, id);
-    every.add(queue);
-    if (!record.retired) byName.set(record.name, queue);
-  }
-  return {
-    named: name => {
-      const known = byName.get(name);
-      if (known !== undefined) return known;
-      const queue = queueState(++lastId, { name, retired: false, depth: 0, bytes: 0 });
-      byName.set(name, queue);
-      every.add(queue);
-      return queue;
-    },
-    retire: name => {
-      const queue = byName.get(name);
-      if (queue === undefined) return undefined;
-      queue.retired = true;
-      byName.delete(name);
-      return queue;
-    },
-    gone: queue => {
-      every.delete(queue);
-    },
-    current: () => Array.from(byName.values()),
-    all: () => every,
-  };
-}
-
-/** Keeps the counts true to what became of a commit. */
-function accounting(
-  log: Log,
-  registry: Registry,
-  counts: StoreCounts,
-  usage: { bytes: number },
-  room: Room,
-): Pick<CommitHost, 'succeeded' | 'failed'> {
-  let failing = false;
-  return {
-    succeeded: outcome => {
-      if (failing) log.info('The store can be written again.');
-      failing = false;
+  const committer: Committer = createCommitter({
+    clock,
+    journal,
+    window: settings.commitWindow,
+    now,
+    held: () => checkpoints.blocked(),
+    takesAll: () => checkpoints.due(),
+    settled: () => checkpoints.begin(),
+    succeeded: plan => {
       counts.commits++;
-      counts.written += outcome.written;
-      usage.bytes -= outcome.freed;
-      room.look(usage.bytes);
-      for (const [queue, change] of outcome.changes) {
-        queue.storedDepth += change.depth;
-        queue.storedBytes += change.bytes;
-      }
-      for (const queue of outcome.gone) registry.gone(queue);
+      health.working('journal');
+      checkpoints.committed(plan);
     },
     failed: (error, { appends }) => {
+      health.failing('journal', error);
       counts.refused += appends.length;
-      for (const { pending, holds } of appends) {
-        usage.bytes -= pending.size + holds.length * ENTRY_OVERHEAD;
-        for (const { open, queue } of holds) {
-          if (!open) continue;
-          queue.depth--;
-          queue.bytes -= entryBytes(pending.size);
-        }
+      for (const pending of appends) {
+        for (const held of pending.held) letGo(held);
+        usage.release(pending);
       }
-      if (!failing)
-        log.error(`${reasonOf(error)} Messages that must be kept are refused until it works again.`);
-      failing = true;
+    },
+  });
+
+  const checkpoints: Checkpoints = createCheckpoints(
+    {
+      clock,
+      database,
+      journal,
+      salt: saved.salt,
+      now,
+      lastSequence: () => lastSequence,
+      waiting: () => isWaiting(registry.all()),
+      flush: () => committer.flush(),
+      succeeded: ({ gone }, moves) => {
+        counts.checkpoints++;
+        health.working('database');
+        usage.checkpointed(moves);
+        for (const queue of gone) registry.gone(queue);
+      },
+      failed: error => health.failing('database', error),
+      released: () => {
+        room.look(usage.used());
+        committer.resume();
+        rounds.resume();
+        for (const queue of registry.all()) queue.consumer?.reread();
+      },
+    },
+    runs.length > 0 ? recovered.batch : undefined,
+  );
+
+  const settled = settledOver(database, () => [...committer.unwritten(), ...checkpoints.unwritten()]);
+  const host = { database, registry, committer, checkpoints, usage, room, health, counts, now };
+  const { release, bury } = createDeparture({ ...host, letters: () => letters, closed: () => closed });
+  /** An entry leaves that its consumer may have read ahead. */
+  const evict: typeof release = (leaving, reason, settle) => {
+    leaving.queue.consumer?.forget(leaving.priority);
+    release(leaving, reason, settle);
+  };
+  const take = createIntake({
+    ...host,
+    maxSize,
+    whenFull: settings.whenFull,
+    bound: settings.bound,
+    ttl: settings.ttl,
+    nextSequence: () => ++lastSequence,
+    drop: leaving => {
+      drops.note(leaving);
+      evict(leaving, 'overflowed');
+    },
+  });
+  const append: Store['append'] = (message, destinations, settle) => {
+    if (closed) settle(CLOSED);
+    else take(message, destinations, settle);
+  };
+  const put: Store['put'] = (name, value, settle) => {
+    // Settled state is small, and deletes as often as it adds: the reserve of the disk is for it too.
+    if (closed) settle(CLOSED);
+    else committer.put(name, value, settle);
+  };
+  const letters: Letters = createLetters({ now, ...settled, put, append });
+  const expiry = createExpiry({
+    ...host,
+    release: evict,
+    damaged: leaving => bury(leaving, 'corrupt', 'its stored bytes are damaged'),
+    strayed: checkpoints.remove,
+  });
+  const rounds = startRounds({
+    ...host,
+    clock,
+    expiry,
+    drops,
+    log,
+    lasted: () => void (damagedPages || trust(folder)),
+  });
+  const drainHost = {
+    database,
+    now,
+    release,
+    bury,
+    saturated: () => checkpoints.busy() && registry.removing() >= MAX_REMOVING,
+    later: (action: () => void) => void clock.after(0, action),
+  };
+
+  return {
+    append,
+    put,
+    ...settled,
+    letters,
+    drain: (name, wanted) => createDrain(registry.named(name), wanted, drainHost),
+    peek: (name, limit) => {
+      const queue = registry.find(name);
+      return queue === undefined ? [] : firstOf(queue, limit, database, now());
+    },
+    drop: (name, sequence, settle) => {
+      const queue = registry.find(name);
+      const leaving = queue && findEntry(queue, sequence, database)?.leaving;
+      if (leaving === undefined || leaving.queue.consumer?.passed(leaving.priority, sequence) === true) {
+        return settle(new Failure('entry.unknown', unknownEntry(name, sequence)));
+      }
+      evict(leaving, 'purged', settle);
+    },
+    purge: name => {
+      const queue = registry.find(name);
+      if (queue === undefined) return;
+      queue.consumer?.stop();
+      registry.retire(queue);
+      for (let priority = 0; priority < PRIORITIES; priority++) {
+        for (const { leaving } of browseLane(queue, priority)) release(leaving, 'purged');
+      }
+      committer.retire(queue);
+    },
+    stats: () => Array.from(registry.current(), queue => statsOf(queue, database, now())),
+    counts: () => ({ ...counts, written: journal.written() + database.written() }),
+    health: () => ({
+      ...health.report(),
+      used: usage.used(),
+      maxSize,
+      letters: letters.count(),
+      setAside: opened.setAside,
+    }),
+    close: async () => {
+      closed = true;
+      rounds.stop();
+      await checkpoints.settle();
+      await committer.close();
+      await checkpoints.close();
+      journal.close();
+      await database.close();
+      if (!damagedPages) trust(folder);
     },
   };
 }
 
-function statsOf(queue: QueueState, database: Database, now: number): QueueStats {
-  let oldest: number | undefined;
-  for (let priority = 0; priority < PRIORITIES; priority++) {
-    const [first] = database.entries(queue.id, priority, 0, 1);
-    const stored = first === undefined || queue.removing.has(first.sequence) ? undefined : first.arrived;
-    const waiting = queue.uncommitted[priority]?.find(held => held.open)?.pending.arrived;
-    for (const arrived of [stored, waiting]) {
-      if (arrived !== undefined) oldest = Math.max(oldest ?? 0, now - arrived);
-    }
-  }
-  return { queue: queue.name, depth: queue.depth, bytes: queue.bytes, oldest };
+function damagedPage(thrown: unknown): Failure {
+  const reason = reasonOf(thrown);
+  return new Failure(
+    'store.damaged',
+    `A page of the store is damaged (${reason}): restart the hub to have it set aside.`,
+  );
+}
+
+function unknownEntry(queue: string, sequence: number): string {
+  return `The queue "${queue}" has no message ${sequence} that waits: see "skerry queue peek ${queue}".`;
 }
 
 function emptyCounts(): StoreCounts {
@@ -273,16 +248,13 @@ function emptyCounts(): StoreCounts {
     spared: 0,
     expired: 0,
     purged: 0,
+    overflowed: 0,
+    dead: 0,
     corrupt: 0,
     refused: 0,
     commits: 0,
+    checkpoints: 0,
+    payload: 0,
     written: 0,
   };
-}
-
-function shortest(...limits: readonly (number | undefined)[]): number | undefined {
-  let least: number | undefined;
-  for (const limit of limits)
-    if (limit !== undefined && (least === undefined || limit < least)) least = limit;
-  return least;
 }

@@ -25,13 +25,23 @@ export type Entry = {
 
 /** A consumer of one queue, at most one per queue at a time. It sends nothing before its first `wake`. */
 export type Drain = {
-  /** The receiver has the entry for good: it leaves the queue. Unknown entries are ignored. */
-  readonly acknowledge: (entry: Entry) => void;
+  /**
+   * The receiver has the entry for good: it leaves the queue. Unknown entries are ignored. `settle` is called
+   * once a crash can no longer bring it back.
+   */
+  readonly acknowledge: (entry: Entry, settle?: Settle) => void;
+  /** The receiver will never take the entry: it goes to the dead letters with `reason`, a few words. */
+  readonly refuse: (entry: Entry, reason: string) => void;
+  /** It failed this time: the next `wake` offers it again at its place; after MAX_ATTEMPTS it is refused. */
+  readonly retry: (entry: Entry, reason: string) => void;
   /** Looks for more to send: call it when the receiver can take more again. */
   readonly wake: () => void;
   /** Ends the drain; what was not acknowledged is first in line for the next one. */
   readonly stop: () => void;
 };
+
+/** The part of a drain that a receiver needs which either takes an entry or keeps it waiting. */
+export type SimpleDrain = Pick<Drain, 'acknowledge' | 'wake' | 'stop'>;
 
 export type DrainSettings = {
   /** How many entries may be sent and not yet acknowledged. */
@@ -40,28 +50,87 @@ export type DrainSettings = {
   readonly send: (entry: Entry) => boolean;
 };
 
+/** A queue's bound, and what happens at it. */
+export type QueueBound = { readonly maxSize: number; readonly whenFull: WhenFull };
+
+/** `reject`: the sender is refused. `dropOldest`: the oldest of the least urgent priority makes room. */
+export type WhenFull = 'reject' | 'dropOldest';
+
 export type QueueStats = {
   readonly queue: string;
   readonly depth: number;
-  /** Bytes of bodies and entries, as counted against `maxSize`. */
+  /** Bytes of disk that its messages take. */
   readonly bytes: number;
   /** Milliseconds of hub time that the oldest entry has waited; undefined: empty. */
   readonly oldest: number | undefined;
 };
 
-/** How messages left their queues, and what it cost, since the hub started. */
+/** An entry as it waits, for people to look at; the message is undefined if it is damaged. */
+export type Waiting = {
+  readonly priority: number;
+  readonly sequence: number;
+  readonly message: Message | undefined;
+  /** Milliseconds of hub time that it has waited, and that are left to it. */
+  readonly waited: number;
+  readonly remaining: number | undefined;
+};
+
+/** A message that left its queue undelivered and is kept for people to decide on. */
+export type DeadLetter = {
+  /** Names the letter: what `replay` and `drop` take. */
+  readonly id: string;
+  readonly queue: string;
+  readonly priority: number;
+  readonly reason: string;
+  /** Milliseconds of hub time since it died. */
+  readonly age: number;
+  /** Undefined: its bytes are damaged, and are kept as they are. */
+  readonly message: Message | undefined;
+};
+
+export type DeadLetters = {
+  /** Oldest first. */
+  readonly list: () => DeadLetter[];
+  /** Puts a letter back at the end of its queue; Failure `letter.unknown`, `letter.damaged`, `store.full`. */
+  readonly replay: (id: string, settle: Settle) => void;
+  /** Forgets a letter; Failure `letter.unknown`. */
+  readonly drop: (id: string, settle: Settle) => void;
+};
+
+/** Why an entry left its queue, and what the store cost, since the hub started. */
 export type StoreCounts = {
   appended: number;
   acknowledged: number;
-  /** Acknowledged by every destination before the commit: never written. */
+  /** Acknowledged by every destination before its commit: never written. */
   spared: number;
   expired: number;
   purged: number;
+  /** Taken away to make room (`dropOldest`). */
+  overflowed: number;
+  /** Refused by the receiver, or failed too often: now among the dead letters. */
+  dead: number;
+  /** Damaged on disk: now among the dead letters. */
   corrupt: number;
+  /** Not taken in: no room, or the disk failed. */
   refused: number;
   commits: number;
-  /** Bytes of message bodies written. */
+  checkpoints: number;
+  /** Bytes of message bodies appended, and bytes written to the file system for them. */
+  payload: number;
   written: number;
+};
+
+/** How the store is doing, in words for `check` and `ps`. */
+export type StoreHealth = {
+  readonly state: 'working' | 'full' | 'failing';
+  /** Set unless it is working. */
+  readonly reason: string | undefined;
+  /** Bytes of disk in use, and the bound. */
+  readonly used: number;
+  readonly maxSize: number;
+  readonly letters: number;
+  /** The folder that holds a damaged store which was set aside at the start, if one was. */
+  readonly setAside: string | undefined;
 };
 
 /** Durable queues and small settled state. Nothing of the database underneath shows. */
@@ -73,8 +142,13 @@ export type Store = {
    */
   readonly append: (message: Message, destinations: readonly Destination[], settle: Settle) => void;
   readonly drain: (queue: string, settings: DrainSettings) => Drain;
+  /** The first `limit` entries of a queue in the order they would be sent; none is taken. */
+  readonly peek: (queue: string, limit: number) => Waiting[];
+  /** Forgets one entry, counted as purged; Failure `entry.unknown` if it is not there, or with its receiver. */
+  readonly drop: (queue: string, sequence: number, settle: Settle) => void;
   /** Forgets a queue and all it holds, counted as purged; the space comes back in bounded steps. */
   readonly purge: (queue: string) => void;
+  readonly letters: DeadLetters;
   /** Settled state: the newest value under a name; undefined deletes it. */
   readonly put: (name: string, value: Buffer | undefined, settle: Settle) => void;
   readonly get: (name: string) => Buffer | undefined;
@@ -82,6 +156,7 @@ export type Store = {
   readonly names: (prefix: string) => string[];
   readonly stats: () => QueueStats[];
   readonly counts: () => Readonly<StoreCounts>;
+  readonly health: () => StoreHealth;
   /** Commits what is gathered, then closes. */
   readonly close: () => Promise<void>;
 };

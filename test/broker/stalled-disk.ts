@@ -13,8 +13,9 @@ open({ path: process.argv[1], maxDbs: 8 }).transactionSync(() => {
 `;
 
 /**
- * Makes every commit of the hub on `dataFolder` wait, as a disk does that is slow, until the returned function
- * is called. Another process holds the lock, so that the hub itself has nothing to do but wait.
+ * Makes every checkpoint of the hub on `dataFolder` wait, as a disk does that is slow, until the returned
+ * function is called: once both journals are full, so does every commit. Another process holds the lock, so that
+ * the hub itself has nothing to do but wait.
  */
 export async function stallDisk(dataFolder: string): Promise<() => Promise<void>> {
   const args = ['--input-type=module', '--eval', HOLDER, join(dataFolder, 'store')];

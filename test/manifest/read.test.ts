@@ -22,7 +22,13 @@ reading('what is not written has its default', () => {
       },
     ],
     routes: [],
-    storeAndForward: { ttl: 604_800_000, maxSize: 536_870_912, whenFull: 'reject' },
+    storeAndForward: {
+      ttl: 604_800_000,
+      maxSize: 536_870_912,
+      maxQueueSize: undefined,
+      whenFull: 'reject',
+      commitWindow: 50,
+    },
     listeners: [{ host: '127.0.0.1', port: 1883 }],
     upstream: undefined,
   });

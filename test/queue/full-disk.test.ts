@@ -7,8 +7,8 @@ import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
 import { createStage, messageOf, texts, to } from './stage.ts';
 
-/** MB of a disk of the test's own: the reserve, and some commits. */
-const DISK = 8;
+/** MB of a disk of the test's own: the reserve, the journals, and some messages. */
+const DISK = 12;
 
 const disk = suite('queue: a full disk');
 
@@ -43,7 +43,7 @@ disk('refuses what is new, loses nothing, can be drained, and takes messages aga
       },
     });
     drain.wake();
-    await stage.commit();
+    await stage.pass(5_000);
     drain.stop();
     for (let n = 0; n < 20; n++)
       assert.is(await stage.append(messageOf('y'.repeat(20_000)), [to('b')]), undefined);

@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { COMMIT_WINDOW } from '../../src/core/limits.ts';
 import type { Message } from '../../src/core/message.ts';
 import { NO_PROPERTIES } from '../../src/core/message.ts';
 import { openDatabase } from '../../src/queue/database.ts';
+import type { StoreSettings } from '../../src/queue/store.ts';
 import { openStore } from '../../src/queue/store.ts';
 import type { Destination, Entry, Store } from '../../src/queue/types.ts';
 import type { TestClock } from '../clock.ts';
@@ -12,36 +14,51 @@ import { createTestClock } from '../clock.ts';
 /** A real store in a folder of its own, under a clock that the test moves. */
 export type Stage = {
   readonly clock: TestClock;
+  readonly folder: string;
+  /** What the store has logged. */
   readonly errors: string[];
+  readonly warnings: string[];
   store: Store;
   /** Appends and resolves when it was settled, to the error if there was one. */
   readonly append: (message: Message, destinations: readonly Destination[]) => Promise<Error | undefined>;
   /** Lets what gathered be committed, and resolves when it is on disk. */
   readonly commit: () => Promise<void>;
+  /** Lets time pass in steps of a second, and the disk work in each. */
+  readonly pass: (milliseconds: number) => Promise<void>;
   /** Closes the store and opens it again under a new clock whose wall time may have jumped, in milliseconds. */
   readonly restart: (wallJump?: number) => Promise<void>;
+  /** Opens the store again after a test has closed it. */
+  readonly reopen: () => Promise<void>;
   /** Entries that a drain sends at once, none acknowledged; the drain is stopped again. */
   readonly peek: (queue: string) => Entry[];
-  /** Closes the store, tells whether any body or entry is left on disk, and removes the folder. */
-  readonly finish: () => Promise<{ readonly bodies: boolean }>;
+  /** Acknowledges all that a drain sends, `window` at a time; returns its texts. */
+  readonly deliver: (queue: string, window?: number) => string[];
+  /** Closes the store, counts the entries, bodies and indexes that are left on disk, and removes the folder. */
+  readonly finish: () => Promise<number>;
 };
 
-export type StageOptions = {
-  readonly maxSize?: number;
-  readonly ttl?: number;
+export type StageOptions = Partial<Pick<StoreSettings, 'maxSize' | 'whenFull' | 'bound' | 'ttl'>> & {
   /** By default a new one. */
   readonly folder?: string;
 };
 
 export async function createStage({
   maxSize = 1 << 30,
+  whenFull = 'reject',
+  bound = () => undefined,
   ttl,
   folder = newFolder(),
 }: StageOptions = {}): Promise<Stage> {
   const errors: string[] = [];
   let clock = createTestClock();
-  const log = { info: () => {}, warn: () => {}, error: (text: string) => errors.push(text) };
-  const open = () => openStore({ folder, maxSize, ttl, clock, log });
+  const warnings: string[] = [];
+  const log = {
+    info: () => {},
+    warn: (text: string) => warnings.push(text),
+    error: (text: string) => errors.push(text),
+  };
+  const open = () =>
+    openStore({ folder, maxSize, whenFull, bound, ttl, commitWindow: COMMIT_WINDOW, clock, log });
 
   /** Time stands still while the disk works: what falls due meanwhile runs at once. */
   const settledAfter = async <Result>(passed: number, begin: (settle: (result: Result) => void) => void) => {
@@ -61,16 +78,29 @@ export async function createStage({
     get clock() {
       return clock;
     },
+    folder,
     errors,
+    warnings,
     store: await open(),
     append: (message, destinations) =>
-      settledAfter<Error | undefined>(5, settle => stage.store.append(message, destinations, settle)),
+      settledAfter<Error | undefined>(COMMIT_WINDOW, settle =>
+        stage.store.append(message, destinations, settle),
+      ),
     commit: async () => {
-      await settledAfter(1000, settle => stage.store.put('mark', Buffer.from('x'), settle));
+      await settledAfter(COMMIT_WINDOW, settle => stage.store.put('mark', Buffer.from('x'), settle));
+    },
+    pass: async milliseconds => {
+      for (let left = milliseconds; left > 0; left -= 1000) {
+        clock.advance(Math.min(left, 1000));
+        await stage.commit();
+      }
     },
     restart: async (wallJump = 0) => {
       await stage.store.close();
       clock = createTestClock(clock.wall() + wallJump);
+      await stage.reopen();
+    },
+    reopen: async () => {
       stage.store = await open();
     },
     peek: queue => {
@@ -80,13 +110,27 @@ export async function createStage({
       drain.stop();
       return sent;
     },
+    deliver: (queue, window = 1) => {
+      const sent: Entry[] = [];
+      const drain = stage.store.drain(queue, {
+        window,
+        send: entry => {
+          sent.push(entry);
+          drain.acknowledge(entry);
+          return true;
+        },
+      });
+      drain.wake();
+      drain.stop();
+      return texts(sent);
+    },
     finish: async () => {
       await stage.store.close();
       const database = await openDatabase(folder);
-      const bodies = database.lastSequence() > 0;
+      const { settled, ...tables } = database.tables();
       await database.close();
       rmSync(folder, { recursive: true });
-      return { bodies };
+      return Object.values(tables).reduce((sum, count) => sum + count, 0);
     },
   };
   return stage;

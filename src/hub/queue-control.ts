@@ -1,0 +1,96 @@
+import { Failure } from '../core/errors.ts';
+import type { Message, Settle } from '../core/message.ts';
+import type { DeadLetter, Store, Waiting } from '../queue/types.ts';
+
+/** Entries that one answer shows at most, and bytes of each body. */
+export const MAX_PEEKED = 1000;
+const MAX_SHOWN_BODY = 1024;
+
+/** A message for people: a body that is no text is shown as base64. */
+export type ShownMessage = {
+  readonly topic: string;
+  readonly from: string;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly contentType: string | undefined;
+  /** Bytes of the whole body. */
+  readonly bytes: number;
+  /** Its beginning. */
+  readonly body: string;
+};
+
+export type ShownWaiting = Omit<Waiting, 'message'> & { readonly message: ShownMessage | undefined };
+export type ShownLetter = Omit<DeadLetter, 'message'> & { readonly message: ShownMessage | undefined };
+
+export type QueueControl = {
+  readonly peek: (queue: string, limit: number) => ShownWaiting[];
+  /** Failure `queue.unknown`, `entry.unknown`. */
+  readonly drop: (queue: string, sequence: number) => Promise<void>;
+  /** Drops all that is not on its way to a receiver; resolves to how many that were. */
+  readonly dropAll: (queue: string) => Promise<number>;
+  readonly letters: () => ShownLetter[];
+  /** Failure `letter.unknown`, `letter.damaged`, `store.full`. */
+  readonly replay: (id: string) => Promise<void>;
+  readonly forget: (id: string) => Promise<void>;
+};
+
+/** What people may do to the queues of a running hub. */
+export function controlQueues(store: Store): QueueControl {
+  const known = (queue: string): void => {
+    if (store.stats().some(({ queue: name }) => name === queue)) return;
+    throw new Failure('queue.unknown', `There is no queue "${queue}": "skerry queue" lists them.`);
+  };
+
+  /** One batch; a message that went to its receiver meanwhile stays. */
+  const dropBatch = async (queue: string): Promise<number> => {
+    const results = await Promise.allSettled(
+      store
+        .peek(queue, MAX_PEEKED)
+        .map(({ sequence }) => settled(settle => store.drop(queue, sequence, settle))),
+    );
+    return results.filter(({ status }) => status === 'fulfilled').length;
+  };
+
+  return {
+    peek: (queue, limit) => {
+      known(queue);
+      return store.peek(queue, Math.min(limit, MAX_PEEKED)).map(shown);
+    },
+    drop: async (queue, sequence) => {
+      known(queue);
+      await settled(settle => store.drop(queue, sequence, settle));
+    },
+    dropAll: async queue => {
+      known(queue);
+      let count = 0;
+      for (let batch = await dropBatch(queue); batch > 0; batch = await dropBatch(queue)) count += batch;
+      return count;
+    },
+    letters: () => store.letters.list().map(shown),
+    replay: id => settled(settle => store.letters.replay(id, settle)),
+    forget: id => settled(settle => store.letters.drop(id, settle)),
+  };
+}
+
+function settled(begin: (settle: Settle) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    begin(error => (error === undefined ? resolve() : reject(error)));
+  });
+}
+
+function shown<Item extends { readonly message: Message | undefined }>(
+  item: Item,
+): Omit<Item, 'message'> & { readonly message: ShownMessage | undefined } {
+  return { ...item, message: item.message && messageFor(item.message) };
+}
+
+function messageFor({ topic, origin, properties, contentType, body }: Message): ShownMessage {
+  const from = origin.kind === 'client' ? origin.client : `${origin.module}/${origin.output}`;
+  return { topic, from, properties, contentType, bytes: body.length, body: textOf(body) };
+}
+
+function textOf(body: Buffer): string {
+  const beginning = body.subarray(0, MAX_SHOWN_BODY);
+  const text = beginning.toString();
+  // A cut may split the last character; anything else that is no UTF-8 is no text.
+  return text.slice(0, -1).includes('\ufffd') ? beginning.toString('base64') : text;
+}

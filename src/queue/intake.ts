@@ -1,0 +1,147 @@
+import { Failure } from '../core/errors.ts';
+import { DISK_RESERVE, MAX_GATHERED_BYTES } from '../core/limits.ts';
+import type { Message, Settle } from '../core/message.ts';
+import type { Committer } from './commit.ts';
+import type { Database } from './database.ts';
+import type { Health } from './health.ts';
+import type { Place } from './hold.ts';
+import { hold } from './hold.ts';
+import { entryBytes, messageBytes } from './layout.ts';
+import type { Leaving, QueueState } from './ledger.ts';
+import { oldestOf } from './overflow.ts';
+import { recordSize } from './record.ts';
+import type { Registry } from './registry.ts';
+import type { Room } from './room.ts';
+import type { Destination, QueueBound, Store, StoreCounts, WhenFull } from './types.ts';
+import type { Usage } from './usage.ts';
+
+export type IntakeHost = {
+  readonly database: Database;
+  readonly registry: Registry;
+  readonly committer: Committer;
+  readonly usage: Usage;
+  readonly room: Room;
+  readonly health: Health;
+  readonly counts: StoreCounts;
+  /** Bytes of disk, and what happens beyond them. */
+  readonly maxSize: number;
+  readonly whenFull: WhenFull;
+  readonly bound: (queue: string) => QueueBound | undefined;
+  /** Milliseconds of hub time that any entry may wait at most. */
+  readonly ttl: number | undefined;
+  /** Hub time in milliseconds. */
+  readonly now: () => number;
+  readonly nextSequence: () => number;
+  /** Takes an entry away to make room. */
+  readonly drop: (leaving: Leaving) => void;
+};
+
+/** Takes messages in: into the lanes of their queues and to the committer, or refuses them whole. */
+export function createIntake(host: IntakeHost): Store['append'] {
+  const { database, registry, committer, usage, counts, health, now } = host;
+
+  const take = (
+    message: Message,
+    recordBytes: number,
+    destinations: readonly Destination[],
+    settle: Settle,
+  ): void => {
+    const arrived = now();
+    const sequence = host.nextSequence();
+    const places = destinations.map(({ queue, priority, ttl }): Place => {
+      const wait = shortest(ttl, message.ttl, host.ttl);
+      return { queue: registry.named(queue), priority, expires: arrived + wait };
+    });
+    const arrival = { sequence, message, arrived, stage: 'gathering' as const, record: undefined, settle };
+    const pending = hold(arrival, places, recordBytes, database);
+    usage.reserve(pending);
+    counts.appended++;
+    counts.payload += message.body.length;
+    health.taken();
+    for (const { queue } of places) queue.consumer?.wake();
+    // A receiver may have acknowledged it from within.
+    if (pending.open > 0) committer.append(pending, message.body.length);
+  };
+
+  return (message, destinations, settle) => {
+    const recordBytes = recordSize(message);
+    const refusal = makeRoom(host, recordBytes, destinations);
+    if (refusal === undefined) {
+      take(message, recordBytes, destinations, settle);
+      return;
+    }
+    counts.refused++;
+    health.full(refusal);
+    settle(refusal);
+  };
+}
+
+/** Makes room for a message, or says why there is none; nothing is dropped for one that is refused anyway. */
+function makeRoom(
+  host: IntakeHost,
+  recordBytes: number,
+  destinations: readonly Destination[],
+): Failure | undefined {
+  const { room, committer, usage, registry, maxSize, whenFull } = host;
+  if (!room.enough()) return new Failure('store.full', DISK_FULL);
+  if (committer.gatheredBytes() > MAX_GATHERED_BYTES) return new Failure('store.full', DISK_SLOW);
+  const least = Math.max(...destinations.map(({ priority }) => priority));
+  const needed = messageBytes(recordBytes, destinations.length);
+  const ofEntry = entryBytes(recordBytes, destinations.length);
+  const full = new Failure('store.full', storeFull(maxSize));
+  if (usage.used() + needed > maxSize && (whenFull === 'reject' || needed > maxSize)) return full;
+  for (const { queue } of destinations) {
+    const bound = host.bound(queue);
+    if (bound === undefined || (registry.find(queue)?.bytes ?? 0) + ofEntry <= bound.maxSize) continue;
+    if (bound.whenFull === 'reject' || ofEntry > bound.maxSize) {
+      return new Failure('store.full', queueFull(queue, bound.maxSize));
+    }
+  }
+  for (const { queue: name, priority } of destinations) {
+    const bound = host.bound(name);
+    const queue = registry.find(name);
+    if (bound === undefined || queue === undefined) continue;
+    if (!dropUntil(() => queue.bytes + ofEntry <= bound.maxSize, [queue], priority, host)) {
+      return new Failure('store.full', queueFull(name, bound.maxSize));
+    }
+  }
+  const fits = (): boolean => usage.used() + needed <= maxSize;
+  return fits() || dropUntil(fits, Array.from(registry.current()), least, host) ? undefined : full;
+}
+
+/** Drops the oldest of the largest of `queues` until it `fits`; false: all that may be dropped is gone. */
+function dropUntil(
+  fits: () => boolean,
+  queues: readonly QueueState[],
+  priority: number,
+  { database, drop }: IntakeHost,
+): boolean {
+  let left = queues;
+  while (!fits()) {
+    const largest = left.reduce<QueueState | undefined>(
+      (one, other) => (one === undefined || other.bytes > one.bytes ? other : one),
+      undefined,
+    );
+    if (largest === undefined) return false;
+    const oldest = oldestOf(largest, priority, database);
+    if (oldest === undefined) left = left.filter(queue => queue !== largest);
+    else drop(oldest);
+  }
+  return true;
+}
+
+/** Milliseconds; Infinity if there is no limit. */
+function shortest(...limits: readonly (number | undefined)[]): number {
+  return Math.min(...limits.map(limit => limit ?? Number.POSITIVE_INFINITY));
+}
+
+const DISK_FULL = `The disk of the store has less than ${DISK_RESERVE >> 20} MB free: make room on it, or bring the upstream back.`;
+const DISK_SLOW = 'The disk of the store does not keep up, or fails: messages wait for it.';
+
+function storeFull(maxSize: number): string {
+  return `The store is full (${maxSize} bytes): raise storeAndForward.maxSize, shorten its ttl, or bring the upstream back.`;
+}
+
+function queueFull(queue: string, maxSize: number): string {
+  return `The queue "${queue}" is full (${maxSize} bytes): raise storeAndForward.maxQueueSize, shorten its ttl, or bring its receiver back.`;
+}

@@ -1,0 +1,73 @@
+import type { Clock } from '../core/clock.ts';
+import { HUB_TIME_INTERVAL, SWEEP_INTERVAL } from '../core/limits.ts';
+import type { Log } from '../core/log.ts';
+import type { Checkpoints } from './checkpoint.ts';
+import type { Committer } from './commit.ts';
+import type { Expiry } from './expiry.ts';
+import { isWaiting } from './ledger.ts';
+import type { Drops } from './overflow.ts';
+import type { Registry } from './registry.ts';
+import type { Room } from './room.ts';
+import type { Usage } from './usage.ts';
+
+export type RoundsHost = {
+  readonly clock: Clock;
+  /** Hub time in milliseconds. */
+  readonly now: () => number;
+  readonly registry: Registry;
+  readonly room: Room;
+  readonly usage: Usage;
+  readonly expiry: Expiry;
+  readonly committer: Committer;
+  readonly checkpoints: Checkpoints;
+  readonly drops: Drops;
+  readonly log: Log;
+  /** The first round is over. */
+  readonly lasted: () => void;
+};
+
+/** What the store does by itself, again and again: sweeps, looks at the disk, persists hub time. */
+export type Rounds = {
+  /** The disk takes removals again: a sweep that stopped for it goes on. */
+  readonly resume: () => void;
+  readonly stop: () => void;
+};
+
+export function startRounds(host: RoundsHost): Rounds {
+  const { clock, now, registry, room, usage, expiry, committer, checkpoints, drops, log } = host;
+  let persisted = now();
+  let first = true;
+  let paused = false;
+  let stopped = false;
+
+  const sweep = (): void => {
+    if (stopped) return;
+    paused = checkpoints.busy();
+    if (!paused && expiry.step()) clock.after(0, sweep);
+  };
+
+  const round = (): void => {
+    if (stopped) return;
+    clock.after(SWEEP_INTERVAL, round);
+    room.look(usage.used());
+    drops.tell(log.warn);
+    expiry.restart();
+    sweep();
+    if (first) host.lasted();
+    first = false;
+    if (now() - persisted < HUB_TIME_INTERVAL || !isWaiting(registry.all())) return;
+    persisted = now();
+    committer.touch();
+  };
+
+  room.look(usage.used());
+  clock.after(SWEEP_INTERVAL, round);
+  return {
+    resume: () => {
+      if (paused) sweep();
+    },
+    stop: () => {
+      stopped = true;
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import type { RootDatabase, Database as Table } from 'lmdb';
+import { expiryKey } from './layout.ts';
+
+/** Where an entry stands. */
+export type Place = { readonly queue: number; readonly priority: number; readonly sequence: number };
+
+/** An entry that expires before one ahead of it. */
+export type Indexed = { readonly expires: number; readonly place: Place };
+
+/** LMDB's root table, which is its transactions too. */
+export type Root = RootDatabase<Buffer, Buffer>;
+
+/** LMDB's tables under the names of the layout. */
+export type Tables = {
+  readonly root: Root;
+  readonly entries: Table<Buffer, Buffer>;
+  readonly bodies: Table<Buffer, Buffer>;
+  readonly holders: Table<Buffer, Buffer>;
+  readonly expiries: Table<Buffer, Buffer>;
+  readonly settled: Table<Buffer, string>;
+};
+
+export function openTables(root: Root): Tables {
+  const table = (name: string) =>
+    root.openDB<Buffer, Buffer>({ name, keyEncoding: 'binary', encoding: 'binary', cache: false });
+  return {
+    root,
+    entries: table('entries'),
+    bodies: table('bodies'),
+    holders: table('holders'),
+    expiries: table('expiries'),
+    settled: root.openDB<Buffer, string>({
+      name: 'settled',
+      keyEncoding: 'ordered-binary',
+      encoding: 'binary',
+      cache: false,
+    }),
+  };
+}
+
+export function indexKey(expires: number, { queue, priority, sequence }: Place): Buffer {
+  return expiryKey(expires, queue, priority, sequence);
+}

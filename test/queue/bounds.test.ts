@@ -1,0 +1,187 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Failure } from '../../src/core/errors.ts';
+import { MIN_STORE_BYTES } from '../../src/core/limits.ts';
+import type { Entry, QueueBound } from '../../src/queue/types.ts';
+import type { Stage } from './stage.ts';
+import { createStage, messageOf, texts, to } from './stage.ts';
+
+/** Bytes of disk that a queue's entry with a body of 900 bytes takes, at most. */
+const ENTRY = 1000;
+
+const dropOldest = (maxSize: number) => (): QueueBound => ({ maxSize, whenFull: 'dropOldest' });
+
+function codeOf(error: Error | undefined): string | undefined {
+  return error instanceof Failure ? error.code : undefined;
+}
+
+/** Appends messages of 900 bytes that begin with a number from `first` to `last`. */
+async function fill(stage: Stage, first: number, last: number, priority = 9): Promise<void> {
+  for (let n = first; n <= last; n++) {
+    assert.is(await stage.append(messageOf(String(n).padEnd(900)), [to('a', priority)]), undefined);
+  }
+}
+
+function numbers(entries: readonly Entry[]): number[] {
+  return entries.map(({ message }) => Number(message.body.toString()));
+}
+
+const bounds = suite('queue: bounds');
+
+bounds('beyond maxSize a message is refused, and taken again when there is room', async () => {
+  const stage = await createStage({ maxSize: MIN_STORE_BYTES });
+  const large = (n: number) => messageOf(String(n).repeat(500_000));
+  let kept = 0;
+  let refused: Error | undefined;
+  while (refused === undefined) refused = await stage.append(large(kept++), [to('a')]);
+  assert.is(codeOf(refused), 'store.full');
+  assert.is(stage.store.health().state, 'full');
+  assert.ok(kept > 8, `only ${kept} were kept`);
+  assert.ok(stage.store.health().used <= MIN_STORE_BYTES);
+  await stage.restart();
+  assert.is(codeOf(await stage.append(large(kept), [to('a')])), 'store.full');
+  stage.store.purge('a');
+  await stage.pass(10_000);
+  assert.is(await stage.append(large(kept), [to('a')]), undefined);
+  assert.is(stage.store.health().state, 'working');
+  await stage.finish();
+});
+
+bounds('the room of what is delivered is there at once', async () => {
+  const stage = await createStage({ maxSize: MIN_STORE_BYTES });
+  const large = messageOf('x'.repeat(500_000));
+  while ((await stage.append(large, [to('a')])) === undefined);
+  await stage.restart();
+  assert.is(codeOf(await stage.append(large, [to('a')])), 'store.full');
+  stage.deliver('a');
+  assert.is(await stage.append(large, [to('a')]), undefined);
+  await stage.finish();
+});
+
+bounds(
+  'a queue beyond its own bound refuses; others take on, and a message goes to all or none',
+  async () => {
+    const bound = (queue: string): QueueBound | undefined =>
+      queue === 'a' ? { maxSize: 10 * ENTRY, whenFull: 'reject' } : undefined;
+    const stage = await createStage({ bound });
+    await fill(stage, 1, 10);
+    assert.is(codeOf(await stage.append(messageOf('x'.repeat(900)), [to('b'), to('a')])), 'store.full');
+    assert.is(await stage.append(messageOf('x'.repeat(900)), [to('b')]), undefined);
+    assert.equal(
+      stage.store.stats().map(({ queue, depth }) => [queue, depth]),
+      [
+        ['a', 10],
+        ['b', 1],
+      ],
+    );
+    assert.is(stage.store.counts().refused, 1);
+    await stage.finish();
+  },
+);
+
+bounds('dropOldest takes the oldest away, from disk and from memory, counted and said once', async () => {
+  const stage = await createStage({ bound: dropOldest(10 * ENTRY) });
+  await fill(stage, 1, 10);
+  await stage.restart();
+  await fill(stage, 11, 25);
+  assert.equal(numbers(stage.peek('a')), [16, 17, 18, 19, 20, 21, 22, 23, 24, 25]);
+  assert.is(stage.store.counts().overflowed, 15);
+  await stage.pass(5_000);
+  assert.is(stage.warnings.length, 1);
+  assert.match(
+    stage.warnings[0] ?? '',
+    /"a" was full: 15 of its oldest messages were dropped \(\d+ to \d+\)/,
+  );
+  await stage.restart();
+  assert.is(stage.peek('a').length, 10);
+  await stage.finish();
+});
+
+bounds('dropOldest takes the least urgent first, and nothing more urgent than the newcomer', async () => {
+  const stage = await createStage({ bound: dropOldest(10 * ENTRY) });
+  await fill(stage, 1, 5, 9);
+  await fill(stage, 6, 10, 0);
+  await fill(stage, 11, 13, 4);
+  assert.equal(numbers(stage.peek('a')), [6, 7, 8, 9, 10, 11, 12, 13, 4, 5]);
+  await fill(stage, 14, 18, 0);
+  assert.equal(numbers(stage.peek('a')), [6, 7, 8, 9, 10, 14, 15, 16, 17, 18]);
+  assert.is(codeOf(await stage.append(messageOf('x'.repeat(900)), [to('a', 5)])), 'store.full');
+  await stage.finish();
+});
+
+bounds('dropOldest leaves what is with a receiver, and its consumer goes on behind the gap', async () => {
+  const stage = await createStage({ bound: dropOldest(10 * ENTRY) });
+  await fill(stage, 1, 10);
+  await stage.restart();
+  const sent: Entry[] = [];
+  const drain = stage.store.drain('a', { window: 2, send: entry => sent.push(entry) > 0 });
+  drain.wake();
+  await fill(stage, 11, 14);
+  for (const entry of sent.splice(0)) drain.acknowledge(entry);
+  assert.equal(numbers(sent), [7, 8]);
+  drain.stop();
+  assert.equal(numbers(stage.peek('a')), [7, 8, 9, 10, 11, 12, 13, 14]);
+  assert.is(stage.store.counts().overflowed, 4);
+  await stage.finish();
+});
+
+bounds('a store that drops its oldest takes them from the queue that holds most', async () => {
+  const stage = await createStage({ maxSize: MIN_STORE_BYTES, whenFull: 'dropOldest' });
+  const large = (n: number) => messageOf(String(n).padEnd(400_000));
+  await stage.append(messageOf('small'), [to('small')]);
+  for (let n = 1; n <= 40; n++) assert.is(await stage.append(large(n), [to('a')]), undefined);
+  assert.ok(stage.store.health().used <= MIN_STORE_BYTES);
+  const left = numbers(stage.peek('a'));
+  assert.is(left.at(-1), 40);
+  assert.is(left.length + stage.store.counts().overflowed, 40);
+  assert.equal(texts(stage.peek('small')), ['small']);
+  assert.ok(left.length > 8, `only ${left.length} were left`);
+  await stage.finish();
+});
+
+bounds('a message that is larger than the bound is refused, and nothing is dropped for it', async () => {
+  const stage = await createStage({ bound: dropOldest(10 * ENTRY) });
+  await fill(stage, 1, 10);
+  assert.is(codeOf(await stage.append(messageOf('x'.repeat(20_000)), [to('a')])), 'store.full');
+  assert.is(stage.store.counts().overflowed, 0);
+  await stage.finish();
+});
+
+bounds('depth, bytes and the bytes in use are exact across restarts', async () => {
+  const stage = await createStage();
+  const figures = () => stage.store.stats().map(({ queue, depth, bytes }) => [queue, depth, bytes]);
+  for (let n = 0; n < 5; n++) await stage.append(messageOf('12345'), [to('a'), to('b')]);
+  const before = figures();
+  await stage.restart();
+  assert.equal(figures(), before);
+  const { used } = stage.store.health();
+  await stage.restart();
+  assert.equal([figures(), stage.store.health().used], [before, used]);
+  await stage.finish();
+});
+
+bounds(
+  'a purged queue is empty at once, its consumer is stopped, and under its name a new one begins',
+  async () => {
+    const stage = await createStage();
+    await stage.append(messageOf('older'), [to('a'), to('b')]);
+    await stage.restart();
+    await stage.append(messageOf('old'), [to('a')]);
+    const sent: Entry[] = [];
+    const drain = stage.store.drain('a', { window: 1, send: entry => sent.push(entry) > 0 });
+    drain.wake();
+    stage.store.purge('a');
+    for (const entry of sent) drain.acknowledge(entry);
+    await stage.append(messageOf('new'), [to('a')]);
+    assert.equal(texts(stage.peek('a')), ['new']);
+    await stage.restart();
+    assert.equal([texts(stage.peek('a')), texts(stage.peek('b'))], [['new'], ['older']]);
+    await stage.pass(10_000);
+    stage.store.purge('a');
+    stage.store.purge('b');
+    await stage.pass(10_000);
+    assert.is(await stage.finish(), 0);
+  },
+);
+
+bounds.run();
