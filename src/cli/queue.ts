@@ -9,6 +9,8 @@ import { bytes, table, time } from './table.ts';
 
 const listUsage = 'skerry queue [--json] [--data DIR]';
 
+const WORDS_USAGE = 'skerry queue [peek | drop | dead] [--json] [--data DIR]';
+
 export const usage: string = [listUsage, peekUsage, dropUsage, deadUsage].join('\n  ');
 
 type Run = (args: readonly string[]) => Promise<number>;
@@ -26,7 +28,7 @@ export async function run(args: readonly string[]): Promise<number> {
 async function list(args: readonly string[]): Promise<number> {
   const options = { json: { type: 'boolean' }, data: { type: 'string' } } as const;
   const { values, positionals } = flagsOf(args, options, listUsage);
-  if (positionals.length > 0) throw usageFailure(`There is no "queue ${positionals[0]}"`, usage);
+  if (positionals.length > 0) throw usageFailure(`There is no "queue ${positionals[0]}"`, WORDS_USAGE);
   const { queues, store } = await ask(dataFolder(values.data), 'status');
   if (values.json) {
     print(JSON.stringify(queues, null, 2));

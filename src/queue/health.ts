@@ -9,16 +9,17 @@ export type Part = 'journal' | 'database' | 'pages';
 export type Health = {
   readonly failing: (part: Part, error: Failure) => void;
   readonly working: (part: Part) => void;
-  /** A message was refused for want of room. */
-  readonly full: (reason: Failure) => void;
-  /** A message was taken in. */
-  readonly taken: () => void;
+  /** A message was refused for want of room in `bounded`: a queue, or the store itself. */
+  readonly full: (bounded: string, reason: Failure) => void;
+  /** Called once a round: what has refused nothing since the last one is no longer full. */
+  readonly round: () => void;
   readonly report: () => Pick<StoreHealth, 'state' | 'reason'>;
 };
 
 export function createHealth(log: Log): Health {
   const failures = new Map<Part, Failure>();
-  let full: Failure | undefined;
+  /** What is full, why, and whether it has refused a message in this round. */
+  const full = new Map<string, { readonly reason: Failure; refused: boolean }>();
   return {
     failing: (part, error) => {
       if (failures.size === 0) {
@@ -29,20 +30,26 @@ export function createHealth(log: Log): Health {
     working: part => {
       if (failures.delete(part) && failures.size === 0) log.info('The store can be written again.');
     },
-    full: reason => {
-      if (full === undefined) log.warn(reason.message);
-      full = reason;
+    full: (bounded, reason) => {
+      if (!full.has(bounded)) log.warn(reason.message);
+      full.set(bounded, { reason, refused: true });
     },
-    taken: () => {
-      if (full !== undefined) log.info('The store takes messages again.');
-      full = undefined;
+    round: () => {
+      for (const [bounded, state] of full) {
+        if (!state.refused) {
+          full.delete(bounded);
+          log.info(`${bounded} takes messages again.`);
+        }
+        state.refused = false;
+      }
     },
     report: () => {
       const [failure] = failures.values();
       if (failure !== undefined) return { state: 'failing', reason: failure.message };
-      return full === undefined
+      const [first] = full.values();
+      return first === undefined
         ? { state: 'working', reason: undefined }
-        : { state: 'full', reason: full.message };
+        : { state: 'full', reason: first.reason.message };
     },
   };
 }

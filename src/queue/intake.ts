@@ -57,7 +57,6 @@ export function createIntake(host: IntakeHost): Store['append'] {
     usage.reserve(pending);
     counts.appended++;
     counts.payload += message.body.length;
-    health.taken();
     for (const { queue } of places) queue.consumer?.wake();
     // A receiver may have acknowledged it from within.
     if (pending.open > 0) committer.append(pending, message.body.length);
@@ -70,43 +69,64 @@ export function createIntake(host: IntakeHost): Store['append'] {
       take(message, recordBytes, destinations, settle);
       return;
     }
+    const { bounded, reason } = refusal;
     counts.refused++;
-    health.full(refusal);
-    settle(refusal);
+    health.full(bounded, reason);
+    settle(reason);
   };
 }
 
-/** Makes room for a message, or says why there is none; nothing is dropped for one that is refused anyway. */
+/** What has no room for a message, and the sentence for its sender. */
+type Refusal = { readonly bounded: string; readonly reason: Failure };
+
+/** Makes room for a message, or says what has none; nothing is dropped for one that is refused anyway. */
 function makeRoom(
   host: IntakeHost,
   recordBytes: number,
   destinations: readonly Destination[],
-): Failure | undefined {
+): Refusal | undefined {
   const { room, committer, usage, registry, maxSize, whenFull } = host;
-  if (!room.enough()) return new Failure('store.full', DISK_FULL);
-  if (committer.gatheredBytes() > MAX_GATHERED_BYTES) return new Failure('store.full', DISK_SLOW);
-  const least = Math.max(...destinations.map(({ priority }) => priority));
+  if (!room.enough()) return storeRefusal(DISK_FULL);
+  if (committer.gatheredBytes() > MAX_GATHERED_BYTES) return storeRefusal(DISK_SLOW);
   const needed = messageBytes(recordBytes, destinations.length);
-  const ofEntry = entryBytes(recordBytes, destinations.length);
-  const full = new Failure('store.full', storeFull(maxSize));
-  if (usage.used() + needed > maxSize && (whenFull === 'reject' || needed > maxSize)) return full;
-  for (const { queue } of destinations) {
-    const bound = host.bound(queue);
-    if (bound === undefined || (registry.find(queue)?.bytes ?? 0) + ofEntry <= bound.maxSize) continue;
-    if (bound.whenFull === 'reject' || ofEntry > bound.maxSize) {
-      return new Failure('store.full', queueFull(queue, bound.maxSize));
-    }
-  }
-  for (const { queue: name, priority } of destinations) {
-    const bound = host.bound(name);
-    const queue = registry.find(name);
-    if (bound === undefined || queue === undefined) continue;
-    if (!dropUntil(() => queue.bytes + ofEntry <= bound.maxSize, [queue], priority, host)) {
-      return new Failure('store.full', queueFull(name, bound.maxSize));
-    }
-  }
   const fits = (): boolean => usage.used() + needed <= maxSize;
-  return fits() || dropUntil(fits, Array.from(registry.current()), least, host) ? undefined : full;
+  if (!fits() && (whenFull === 'reject' || needed > maxSize)) return storeRefusal(storeFull(maxSize));
+  const bytes = entryBytes(recordBytes, destinations.length);
+  const tight = destinations.flatMap(({ queue, priority }): Tight[] => {
+    const bound = host.bound(queue);
+    const state = registry.find(queue);
+    if (bound === undefined || (state?.bytes ?? 0) + bytes <= bound.maxSize) return [];
+    return [{ name: queue, state, priority, bound }];
+  });
+  const hopeless = tight.find(({ bound }) => bound.whenFull === 'reject' || bytes > bound.maxSize);
+  if (hopeless !== undefined) return queueRefusal(hopeless);
+  for (const one of tight) {
+    const { state, priority, bound } = one;
+    const wanted = (): boolean => (state?.bytes ?? 0) + bytes <= bound.maxSize;
+    if (!dropUntil(wanted, state === undefined ? [] : [state], priority, host)) return queueRefusal(one);
+  }
+  const least = Math.max(...destinations.map(({ priority }) => priority));
+  const queues = Array.from(registry.current());
+  return fits() || dropUntil(fits, queues, least, host) ? undefined : storeRefusal(storeFull(maxSize));
+}
+
+/** A queue at its bound. */
+type Tight = {
+  readonly name: string;
+  readonly state: QueueState | undefined;
+  readonly priority: number;
+  readonly bound: QueueBound;
+};
+
+function storeRefusal(sentence: string): Refusal {
+  return { bounded: 'The store', reason: new Failure('store.full', sentence) };
+}
+
+function queueRefusal({ name, bound }: Tight): Refusal {
+  return {
+    bounded: `The queue "${name}"`,
+    reason: new Failure('store.full', queueFull(name, bound.maxSize)),
+  };
 }
 
 /** Drops the oldest of the largest of `queues` until it `fits`; false: all that may be dropped is gone. */

@@ -4,6 +4,7 @@ import type { Log } from '../core/log.ts';
 import type { Checkpoints } from './checkpoint.ts';
 import type { Committer } from './commit.ts';
 import type { Expiry } from './expiry.ts';
+import type { Health } from './health.ts';
 import { isWaiting } from './ledger.ts';
 import type { Drops } from './overflow.ts';
 import type { Registry } from './registry.ts';
@@ -21,6 +22,7 @@ export type RoundsHost = {
   readonly committer: Committer;
   readonly checkpoints: Checkpoints;
   readonly drops: Drops;
+  readonly health: Health;
   readonly log: Log;
   /** The first round is over. */
   readonly lasted: () => void;
@@ -34,7 +36,7 @@ export type Rounds = {
 };
 
 export function startRounds(host: RoundsHost): Rounds {
-  const { clock, now, registry, room, usage, expiry, committer, checkpoints, drops, log } = host;
+  const { clock, now, registry, room, usage, expiry, committer, checkpoints, drops, health, log } = host;
   let persisted = now();
   let first = true;
   let paused = false;
@@ -51,6 +53,7 @@ export function startRounds(host: RoundsHost): Rounds {
     clock.after(SWEEP_INTERVAL, round);
     room.look(usage.used());
     drops.tell(log.warn);
+    health.round();
     expiry.restart();
     sweep();
     if (first) host.lasted();

@@ -43,6 +43,7 @@ bounds('beyond maxSize a message is refused, and taken again when there is room'
   stage.store.purge('a');
   await stage.pass(10_000);
   assert.is(await stage.append(large(kept), [to('a')]), undefined);
+  await stage.pass(10_000);
   assert.is(stage.store.health().state, 'working');
   await stage.finish();
 });
