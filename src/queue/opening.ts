@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
-import { Failure, reasonOf } from '../core/errors.ts';
+import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Database } from './database.ts';
 import { openDatabase } from './database.ts';
@@ -32,12 +32,21 @@ export async function openFolder(folder: string, clock: Clock, log: Log): Promis
   return { database: fresh, setAside: newestSetAside(folder) };
 }
 
+/** A mark that a failing disk does not take, or keeps, costs a look at the pages or the lack of one: no more. */
 export function suspect(folder: string): void {
-  writeFileSync(join(folder, SUSPECT), '');
+  tolerate(() => writeFileSync(join(folder, SUSPECT), ''));
 }
 
 export function trust(folder: string): void {
-  rmSync(join(folder, SUSPECT), { force: true });
+  tolerate(() => rmSync(join(folder, SUSPECT), { force: true }));
+}
+
+function tolerate(action: () => void): void {
+  try {
+    action();
+  } catch (thrown) {
+    if (systemCode(thrown) === undefined) throw thrown;
+  }
 }
 
 /** The database; a Failure `store.damaged` is returned, any other thrown. */

@@ -1,0 +1,149 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Failure } from '../../src/core/errors.ts';
+import type { Stage } from './stage.ts';
+import { createStage, messageOf, texts, to } from './stage.ts';
+
+// A write beyond the limit on the size of files fails, but for this signal, which would end the process.
+process.on('SIGXFSZ', () => {});
+
+/** Lets this process write to no file at all, or to all again. */
+function limitFiles(bytes: '0' | 'unlimited'): void {
+  const { status, stderr } = spawnSync('prlimit', [
+    '--pid',
+    String(process.pid),
+    `--fsize=${bytes}:unlimited`,
+  ]);
+  assert.is(status, 0, String(stderr));
+}
+
+function codeOf(error: Error | undefined): string | undefined {
+  return error instanceof Failure ? error.code : undefined;
+}
+
+/** Appends, and lets time pass until it is settled: a failed commit is tried again after a while. */
+async function attempt(stage: Stage, text: string): Promise<string | undefined> {
+  let settled: { readonly code: string | undefined } | undefined;
+  stage.store.append(messageOf(text), [to('a')], error => {
+    settled = { code: codeOf(error) };
+  });
+  while (settled === undefined) {
+    stage.clock.advance(100);
+    await new Promise(resolve => setImmediate(resolve));
+  }
+  return settled.code;
+}
+
+/** Appends messages of 1 KB with numbers from `first` to `last`, all at once. */
+async function appendMany(stage: Stage, first: number, last: number): Promise<string[]> {
+  const kept: string[] = [];
+  for (let n = first; n <= last; n++) {
+    const text = String(n).padEnd(1000);
+    stage.store.append(messageOf(text), [to('a')], error => {
+      if (error === undefined) kept.push(text);
+    });
+  }
+  await stage.commit();
+  return kept;
+}
+
+const failing = suite('queue: a failing disk');
+
+failing(
+  'what must be kept is refused, what waits is delivered, and all goes on by itself afterwards',
+  async () => {
+    const stage = await createStage();
+    const kept = await appendMany(stage, 1, 500);
+    await stage.restart();
+    kept.push(...(await appendMany(stage, 501, 900)));
+    assert.is(kept.length, 900);
+    limitFiles('0');
+    try {
+      assert.is(await attempt(stage, 'x'), 'store.write');
+      assert.is(stage.store.health().state, 'failing');
+      assert.is(stage.errors.length, 1);
+      assert.match(stage.errors[0] ?? '', /^The store cannot be written: EFBIG/);
+      assert.equal(stage.deliver('a', 10), kept);
+      stage.clock.advance(5_000);
+      assert.is(await attempt(stage, 'x'), 'store.write');
+    } finally {
+      limitFiles('unlimited');
+    }
+    await stage.pass(5_000);
+    assert.is(stage.store.health().state, 'working');
+    assert.is(stage.errors.length, 1);
+    assert.is(await stage.append(messageOf('y'), [to('a')]), undefined);
+    await stage.restart();
+    assert.equal(texts(stage.peek('a')), ['y']);
+    stage.deliver('a');
+    assert.is(await stage.finish(), 0);
+  },
+);
+
+failing(
+  'a checkpoint that fails is done later; the journal keeps what it is about, over a crash too',
+  async () => {
+    const stage = await createStage();
+    const kept = await appendMany(stage, 1, 900);
+    // The journals have their space: only what LMDB writes behind the second megabyte fails.
+    spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${1 << 20}:unlimited`]);
+    kept.push(...(await appendMany(stage, 901, 1800)));
+    for (let round = 0; round < 20 && stage.store.health().state === 'working'; round++) {
+      const from = kept.length + 1;
+      kept.push(...(await appendMany(stage, from, from + 300)));
+      await stage.pass(1_000);
+    }
+    assert.is(stage.store.health().state, 'failing');
+    assert.equal(texts(stage.peek('a')), kept);
+    limitFiles('unlimited');
+    await stage.pass(5_000);
+    assert.is(stage.store.health().state, 'working');
+    await stage.restart();
+    assert.equal(stage.deliver('a', 10), kept);
+    assert.is(await stage.finish(), 0);
+  },
+);
+
+/** Mounts a file system of its own that turns read-only at its first error; undefined if that cannot be done here. */
+function mountErrorProne(folder: string): string | undefined {
+  const image = join(folder, 'image');
+  const mount = join(folder, 'mount');
+  writeFileSync(image, '');
+  truncateSync(image, 32 << 20);
+  spawnSync('mkdir', [mount]);
+  if (spawnSync('mkfs.ext4', ['-q', image]).status !== 0) return undefined;
+  if (spawnSync('mount', ['-o', 'loop,errors=remount-ro', image, mount]).status !== 0) return undefined;
+  const device = spawnSync('findmnt', ['-no', 'SOURCE', mount], { encoding: 'utf8' }).stdout.trim();
+  const trigger = `/sys/fs/ext4/${basename(device)}/trigger_fs_error`;
+  return existsSync(trigger) ? trigger : undefined;
+}
+
+failing(
+  'a disk that the kernel has made read-only: what waits is delivered, new messages are refused',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'skerry-read-only-'));
+    try {
+      const trigger = mountErrorProne(folder);
+      if (trigger === undefined) {
+        process.stdout.write('\nskipped: a read-only disk: file systems cannot be mounted here\n');
+        return;
+      }
+      const stage = await createStage({ folder: join(folder, 'mount', 'store') });
+      const kept = await appendMany(stage, 1, 100);
+      writeFileSync(trigger, '1');
+      assert.is(await attempt(stage, 'x'), 'store.write');
+      assert.match(stage.store.health().reason ?? '', /EROFS|read-only/);
+      assert.equal(stage.deliver('a', 10), kept);
+      await stage.store.close();
+    } finally {
+      spawnSync('umount', ['--lazy', join(folder, 'mount')]);
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
+
+failing.run();
