@@ -116,6 +116,9 @@ export const MAX_LINE_BYTES = 1 << 18;
 /** Lines of one module that are not yet settled before its standard output is no longer read. */
 export const MAX_UNSETTLED_LINES = 256;
 
+/** Milliseconds after which a line that found no room is offered again. */
+export const LINE_RETRY = 1_000;
+
 /** Bytes of one module's log file, and how many are kept beside the newest. */
 export const LOG_FILE_BYTES = 1 << 20;
 export const LOG_FILES = 3;

@@ -42,7 +42,7 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
   let waiters: (() => void)[] = [];
 
   const pump = (): void => connection?.pump();
-  const intake = createIntake(name, host, log, pump);
+  const intake = createIntake(name, host, clock, log, pump);
   const logFile = createLogFile(join(settings.logFolder, `${name}.log`), clock, log, pump);
 
   const status = (): ModuleStatus => ({

@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { Failure } from '../../src/core/errors.ts';
 import { LOG_FILE_BYTES, MAX_LINE_BYTES, MAX_UNSETTLED_LINES } from '../../src/core/limits.ts';
 import { createTestClock } from '../clock.ts';
 import type { Received } from './stage.ts';
@@ -152,6 +153,34 @@ test('lines that the host does not keep are counted, and said once', async () =>
     await until('it has ended', () => status('a').state === 'ended');
     assert.is(status('a').refusedLines, 3);
     assert.is(said.filter(text => text.includes('The store is full')).length, 1);
+  });
+});
+
+test('a line that finds no room is offered again, in order, and its module is held back meanwhile', async () => {
+  const clock = createTestClock();
+  const offered: string[] = [];
+  let full = true;
+  const line = ({ line: text, settle }: Received): void => {
+    offered.push(text.toString());
+    settle(full ? new Failure('store.full', 'The store is full.') : undefined);
+  };
+  await onStage({ clock, line }, async ({ supervisor, sh, status }) => {
+    await supervisor.start([sh('a', 'seq 1 2000')]);
+    await until('the first is refused', () => offered.length > 0);
+    clock.advance(10_000);
+    const refused = new Set(offered);
+    assert.ok(refused.size <= MAX_UNSETTLED_LINES, `${refused.size} were read`);
+    full = false;
+    offered.length = 0;
+    clock.advance(10_000);
+    await until('it has ended', () => {
+      clock.advance(100);
+      return status('a').state === 'ended';
+    });
+    assert.equal(
+      offered,
+      Array.from({ length: 2000 }, (_, index) => String(index + 1)),
+    );
   });
 });
 
