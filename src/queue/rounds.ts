@@ -1,15 +1,15 @@
 import type { Clock } from '../core/clock.ts';
 import { HUB_TIME_INTERVAL, SWEEP_INTERVAL } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
-import type { Checkpoints } from './checkpoint.ts';
-import type { Committer } from './commit.ts';
-import type { Expiry } from './expiry.ts';
+import type { Checkpoints } from './commit/checkpoint.ts';
+import type { Committer } from './commit/commit.ts';
+import type { Room } from './disk/room.ts';
+import type { Expiry } from './entries/expiry.ts';
+import { isWaiting } from './entries/ledger.ts';
+import type { Drops } from './entries/overflow.ts';
+import type { Registry } from './entries/registry.ts';
+import type { Usage } from './entries/usage.ts';
 import type { Health } from './health.ts';
-import { isWaiting } from './ledger.ts';
-import type { Drops } from './overflow.ts';
-import type { Registry } from './registry.ts';
-import type { Room } from './room.ts';
-import type { Usage } from './usage.ts';
 
 export type RoundsHost = {
   readonly clock: Clock;

@@ -1,4 +1,4 @@
-import type { Database } from './database.ts';
+import type { Database } from './disk/database.ts';
 
 /** Settled state as it was last put, wherever it lies. */
 export type Settled = {

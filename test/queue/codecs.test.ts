@@ -3,9 +3,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Message, Origin } from '../../src/core/message.ts';
 import { NO_PROPERTIES } from '../../src/core/message.ts';
-import { decodeEntry, encodeEntry, entryKey, expiryKey, placeOf } from '../../src/queue/layout.ts';
-import { decodeRecord, encodeRecord, recordSize } from '../../src/queue/record.ts';
-import { BLOCK, decodeRuns, encodeRun } from '../../src/queue/run.ts';
+import { decodeEntry, encodeEntry, entryKey, expiryKey, placeOf } from '../../src/queue/disk/layout.ts';
+import { decodeRecord, encodeRecord, recordSize } from '../../src/queue/disk/record.ts';
+import { BLOCK, decodeRuns, encodeRun } from '../../src/queue/disk/run.ts';
 
 /** Objects as programs write them. */
 const PLAIN = { noNullPrototype: true } as const;
@@ -111,7 +111,7 @@ function contentOf(text: string, encode: (value: unknown) => Buffer): Buffer {
 codecs(
   'runs come back from a journal, but for those whose blocks are damaged and those of another store',
   async () => {
-    const { encode } = await import('../../src/queue/record.ts');
+    const { encode } = await import('../../src/queue/disk/record.ts');
     const run = fc.record({
       bytes: fc.nat(10_000),
       damage: fc.option(fc.nat(), { nil: undefined }),

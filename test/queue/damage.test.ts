@@ -16,7 +16,7 @@ import { open } from 'lmdb';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
-import { BLOCK } from '../../src/queue/run.ts';
+import { BLOCK } from '../../src/queue/disk/run.ts';
 import type { Stage } from './stage.ts';
 import { createStage, messageOf, texts, to } from './stage.ts';
 

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { COMMIT_WINDOW } from '../../src/core/limits.ts';
 import type { Message } from '../../src/core/message.ts';
 import { NO_PROPERTIES } from '../../src/core/message.ts';
-import { openDatabase } from '../../src/queue/database.ts';
+import { openDatabase } from '../../src/queue/disk/database.ts';
 import type { StoreSettings } from '../../src/queue/store.ts';
 import { openStore } from '../../src/queue/store.ts';
-import type { Destination, Entry, Store } from '../../src/queue/types.ts';
+import type { Destination, Entry, Store, StoreHealth } from '../../src/queue/types.ts';
 import type { TestClock } from '../clock.ts';
 import { createTestClock } from '../clock.ts';
 
@@ -25,6 +25,8 @@ export type Stage = {
   readonly commit: () => Promise<void>;
   /** Lets time pass in steps of a second, and the disk work in each. */
   readonly pass: (milliseconds: number) => Promise<void>;
+  /** Lets time pass until the store is in that state: the disk works in its own time. */
+  readonly becomes: (state: StoreHealth['state']) => Promise<void>;
   /** Closes the store and opens it again under a new clock whose wall time may have jumped, in milliseconds. */
   readonly restart: (wallJump?: number) => Promise<void>;
   /** Opens the store again after a test has closed it. */
@@ -93,6 +95,14 @@ export async function createStage({
       for (let left = milliseconds; left > 0; left -= 1000) {
         clock.advance(Math.min(left, 1000));
         await stage.commit();
+      }
+    },
+    becomes: async state => {
+      const end = performance.now() + 20_000;
+      while (stage.store.health().state !== state) {
+        if (performance.now() > end) throw new Error(`The store did not become ${state}.`);
+        clock.advance(100);
+        await new Promise(resolve => setImmediate(resolve));
       }
     },
     restart: async (wallJump = 0) => {

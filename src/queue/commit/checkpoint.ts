@@ -1,0 +1,195 @@
+import type { Cancel, Clock } from '../../core/clock.ts';
+import { Failure, reasonOf } from '../../core/errors.ts';
+import {
+  CHECKPOINT_DELAY,
+  CHECKPOINT_ENTRIES,
+  CHECKPOINT_REMOVALS,
+  COMMIT_RETRY,
+} from '../../core/limits.ts';
+import type { Database } from '../disk/database.ts';
+import type { Journal } from '../disk/journal.ts';
+import type { Leaving } from '../entries/leaving.ts';
+import { whereStored } from '../entries/leaving.ts';
+import type { QueueState } from '../entries/ledger.ts';
+import { dropStored } from '../entries/ledger.ts';
+import type { Batch } from './batch.ts';
+import { emptyBatch } from './batch.ts';
+import type { Outcome } from './moves.ts';
+import { applyMoves } from './moves.ts';
+import type { Plan } from './plan.ts';
+
+export type CheckpointHost = {
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly journal: Journal;
+  readonly salt: Buffer;
+  /** Hub time in milliseconds. */
+  readonly now: () => number;
+  readonly lastSequence: () => number;
+  /** True if anything waits: then hub time is worth keeping. */
+  readonly waiting: () => boolean;
+  /** Asks for a commit of all that is gathered, and for `begin` behind it. */
+  readonly flush: () => void;
+  readonly succeeded: (outcome: Outcome, moves: Batch) => void;
+  readonly failed: (error: Failure) => void;
+  /** The journal may be written again. */
+  readonly released: () => void;
+};
+
+/** Brings what still waits out of a full journal into LMDB, and with it takes away what has left. */
+export type Checkpoints = {
+  /** What a commit wrote is to be moved. */
+  readonly committed: (plan: Plan) => void;
+  /** An entry of LMDB that leaves without a commit: after a crash it would leave again by itself. */
+  readonly remove: (leaving: Leaving) => void;
+  /** True while there is no journal to write: both hold what is not in LMDB. */
+  readonly blocked: () => boolean;
+  /** True if one is due: the next commit takes all that is gathered, so that none of it stays behind. */
+  readonly due: () => boolean;
+  /** Begins one if it is due; all that is older than what was committed must be committed. */
+  readonly begin: () => void;
+  /** True while as much as may be waits for a checkpoint. */
+  readonly busy: () => boolean;
+  /** Settled state on its way to LMDB, newest first. */
+  readonly unwritten: () => readonly ReadonlyMap<string, Buffer | undefined>[];
+  /** Resolves when no checkpoint is under way; false: LMDB cannot be written. */
+  readonly settle: () => Promise<boolean>;
+  /** The last one. Resolves once all that was committed is in LMDB; false: the journals keep it. */
+  readonly close: () => Promise<boolean>;
+};
+
+/** `recovered` is what journals held at the start: its checkpoint comes before any commit. */
+export function createCheckpoints(host: CheckpointHost, recovered: Batch | undefined): Checkpoints {
+  const { clock, database, journal } = host;
+  let collected = emptyBatch();
+  let moving = recovered;
+  let recovering = recovered !== undefined;
+  let running: Promise<boolean> | undefined;
+  let wanted: Cancel | undefined;
+  let overdue = false;
+  let closed = false;
+
+  /** What has left LMDB gives its space back soon, without a full journal. */
+  const wantSoon = (): void => {
+    wanted ??= clock.after(CHECKPOINT_DELAY, () => {
+      wanted = undefined;
+      want();
+    });
+  };
+
+  const want = (): void => {
+    if (overdue) return;
+    overdue = true;
+    host.flush();
+  };
+
+  const begin = (): void => {
+    wanted?.();
+    wanted = undefined;
+    overdue = false;
+    moving = collected;
+    collected = emptyBatch();
+    journal.rotate();
+    running = move(moving, journal.generation() - 1);
+  };
+
+  const move = async (moves: Batch, generation: number): Promise<boolean> => {
+    let outcome: Outcome | undefined;
+    let thrown: unknown;
+    const lastSequence = host.lastSequence();
+    try {
+      await database.write(writer => {
+        writer.putStore({ hubTime: host.now(), lastSequence, generation, salt: host.salt });
+        outcome = applyMoves(moves, writer, database);
+      });
+    } catch (error) {
+      outcome = undefined;
+      thrown = error;
+    }
+    running = undefined;
+    if (outcome === undefined) {
+      host.failed(new Failure('store.write', `The store cannot be written: ${reasonOf(thrown)}.`));
+      clock.after(COMMIT_RETRY, retry);
+      return false;
+    }
+    moving = undefined;
+    recovering = false;
+    note(outcome, moves);
+    host.released();
+    return true;
+  };
+
+  const retry = (): void => {
+    if (moving !== undefined && running === undefined && !closed)
+      running = move(moving, journal.generation() - 1);
+  };
+
+  const note = (outcome: Outcome, moves: Batch): void => {
+    for (const { held, where } of outcome.stored) held.stored = where;
+    for (const { queue, sequence } of moves.removals) queue.removing.delete(sequence);
+    for (const [queue, change] of outcome.changes) {
+      queue.saved = true;
+      queue.storedDepth += change.depth;
+      queue.storedBytes = queue.storedDepth === 0 ? 0 : queue.storedBytes + change.bytes;
+    }
+    const queues = new Set<QueueState>();
+    let last = 0;
+    for (const { held, sequence } of moves.appends) {
+      last = Math.max(last, sequence);
+      for (const { queue } of held) queues.add(queue);
+    }
+    dropStored(queues, last);
+    host.succeeded(outcome, moves);
+  };
+
+  const checkpoints: Checkpoints = {
+    committed: plan => {
+      for (const pending of plan.appends) collected.appends.push(pending);
+      for (const leaving of plan.removals) collected.removals.push(leaving);
+      for (const queue of plan.retired) collected.retired.push(queue);
+      for (const [name, value] of plan.settled) collected.settled.set(name, value);
+      if (moving !== undefined || plan.removals.some(isStored)) wantSoon();
+      if (isFull(collected) || journal.full()) want();
+    },
+    remove: leaving => {
+      collected.removals.push(leaving);
+      if (isFull(collected)) want();
+      else wantSoon();
+    },
+    blocked: () => moving !== undefined && (recovering || journal.full() || isFull(collected)),
+    due: () => overdue && moving === undefined,
+    begin: () => {
+      if (overdue && moving === undefined) begin();
+    },
+    busy: () => isFull(collected),
+    unwritten: () => [collected.settled, ...(moving === undefined ? [] : [moving.settled])],
+    settle: async () => {
+      retry();
+      return (await running) ?? true;
+    },
+    close: async () => {
+      await running;
+      closed = true;
+      wanted?.();
+      if (moving !== undefined) return false;
+      if (isEmpty(collected) && !host.waiting()) return true;
+      begin();
+      return (await running) ?? false;
+    },
+  };
+  retry();
+  return checkpoints;
+}
+
+/** True if a checkpoint gives space back for it. */
+function isStored(leaving: Leaving): boolean {
+  return whereStored(leaving) !== undefined;
+}
+
+function isEmpty({ appends, removals, settled, retired }: Batch): boolean {
+  return appends.length + removals.length + settled.size + retired.length === 0;
+}
+
+function isFull({ appends, removals }: Batch): boolean {
+  return appends.length >= CHECKPOINT_ENTRIES || removals.length >= CHECKPOINT_REMOVALS;
+}

@@ -1,0 +1,90 @@
+import type { Database } from '../disk/database.ts';
+import { decodeRecord, recordSize } from '../disk/record.ts';
+import type { Run, RunAppend } from '../disk/run.ts';
+import { hold } from '../entries/hold.ts';
+import { leavingStored } from '../entries/leaving.ts';
+import type { Pending, QueueState } from '../entries/ledger.ts';
+import { letGo, takeOff } from '../entries/ledger.ts';
+import type { Registry } from '../entries/registry.ts';
+import type { Batch } from './batch.ts';
+import { emptyBatch } from './batch.ts';
+
+/** What journals held that LMDB does not have. */
+export type Recovered = {
+  /** What the first checkpoint moves. */
+  readonly batch: Batch;
+  /** The highest that were found; 0: none. */
+  readonly lastSequence: number;
+  readonly hubTime: number;
+  /** Messages whose records cannot be read, though their run is whole. */
+  readonly corrupt: number;
+};
+
+const nobody = (): void => {};
+
+/** Does again what `runs` say, in memory: it takes time in proportion to them, whatever the store holds. */
+export function recover(runs: readonly Run[], registry: Registry, database: Database): Recovered {
+  const batch = emptyBatch();
+  const bySequence = new Map<number, Pending>();
+  let lastSequence = 0;
+  let hubTime = 0;
+  let corrupt = 0;
+
+  const append = ({ sequence, arrived, record, holds }: RunAppend): void => {
+    lastSequence = Math.max(lastSequence, sequence);
+    const message = decodeRecord(record);
+    const places = holds.flatMap(({ queue, ...rest }) => {
+      const state = registry.byId(queue);
+      return state === undefined ? [] : [{ ...rest, queue: state }];
+    });
+    if (message === undefined || places.length === 0) {
+      corrupt++;
+      return;
+    }
+    const arrival = { sequence, message, arrived, stage: 'journaled' as const, record, settle: nobody };
+    const pending = hold(arrival, places, recordSize(message), database);
+    bySequence.set(sequence, pending);
+    batch.appends.push(pending);
+  };
+
+  const remove = (queue: QueueState, priority: number, sequence: number): void => {
+    const held = bySequence.get(sequence)?.held.find(one => one.queue === queue && one.priority === priority);
+    if (held !== undefined) {
+      letGo(held);
+      return;
+    }
+    const place = { queue: queue.id, priority, sequence };
+    if (queue.removing.has(sequence) || !database.has(place)) return;
+    const leaving = leavingStored(queue, { priority, sequence, header: database.entry(place) });
+    queue.removing.add(sequence);
+    takeOff(queue, leaving.bytes);
+    batch.removals.push(leaving);
+  };
+
+  const retire = (queue: QueueState): void => {
+    registry.retire(queue);
+    for (const lane of queue.lanes) for (const held of Array.from(lane?.waiting ?? [])) letGo(held);
+    batch.retired.push(queue);
+  };
+
+  const contents = runs.map(({ content }) => content);
+  // Of two queues of one name the younger has it: the older is retired by one of the runs.
+  const queues = contents.flatMap(content => content.queues).toSorted((one, other) => one.id - other.id);
+  for (const { id, name } of queues) registry.adopt(id, name);
+  // A message that was with its receivers is committed later than younger ones: lanes want them in order.
+  const appends = contents.flatMap(content => content.appends);
+  for (const one of appends.toSorted((a, b) => a.sequence - b.sequence)) append(one);
+  for (const content of contents) {
+    hubTime = Math.max(hubTime, content.hubTime);
+    for (const { queue, priority, sequence } of content.removals) {
+      const state = registry.byId(queue);
+      if (state !== undefined) remove(state, priority, sequence);
+    }
+    for (const { name, value } of content.settled) batch.settled.set(name, value);
+    for (const id of content.retired) {
+      const queue = registry.byId(id);
+      if (queue !== undefined) retire(queue);
+    }
+  }
+  return { batch, lastSequence, hubTime, corrupt };
+}

@@ -1,0 +1,70 @@
+import {
+  COMMIT_BYTES,
+  COMMIT_LULL,
+  COMMIT_MESSAGES,
+  COMMIT_REMOVALS,
+  COMMIT_WORTH,
+  DELIVERY_WAIT,
+  DELIVERY_WINDOWS,
+  REMOVAL_WINDOW,
+} from '../../core/limits.ts';
+
+/** What has gathered for the next commit, in monotonic milliseconds; Infinity: nothing of the kind. */
+export type Gathered = {
+  /** Messages, and their bytes. */
+  messages: number;
+  bytes: number;
+  /** Work that somebody waits for and that nothing but a commit can end: how much, since when, the newest. */
+  awaited: number;
+  firstAwaited: number;
+  lastAwaited: number;
+  /** Since when the oldest message is with all of its receivers and not acknowledged. */
+  firstUnderWay: number;
+  /** Removals, and since when there are some that nobody waits for. */
+  removals: number;
+  firstRemoval: number;
+};
+
+export function nothingGathered(): Gathered {
+  return {
+    messages: 0,
+    bytes: 0,
+    awaited: 0,
+    firstAwaited: Number.POSITIVE_INFINITY,
+    lastAwaited: Number.NEGATIVE_INFINITY,
+    firstUnderWay: Number.POSITIVE_INFINITY,
+    removals: 0,
+    firstRemoval: Number.POSITIVE_INFINITY,
+  };
+}
+
+/**
+ * When the next commit is due. A commit costs a block of flash at least, so one that would hardly fill it
+ * waits until `window` has passed since the last began; one that fills it goes as soon as its senders have
+ * nothing more to say. What is with its receivers waits longest: they may spare the write.
+ */
+export function dueAt(gathered: Gathered, window: number, lastCommit: number): number {
+  const { awaited, firstAwaited, lastAwaited, firstUnderWay, firstRemoval } = gathered;
+  if (isLarge(gathered)) return 0;
+  return Math.min(
+    awaited === 0 ? Number.POSITIVE_INFINITY : awaitedAt(),
+    firstUnderWay + deliveryWait(window),
+    firstRemoval + REMOVAL_WINDOW,
+  );
+
+  function awaitedAt(): number {
+    const lull = lastAwaited + Math.min(COMMIT_LULL, window);
+    if (awaited >= COMMIT_WORTH) return Math.min(lull, firstAwaited + window);
+    return Math.max(lull, lastCommit + window);
+  }
+}
+
+/** True if no commit should be larger. */
+function isLarge({ messages, bytes, removals }: Gathered): boolean {
+  return messages >= COMMIT_MESSAGES || bytes >= COMMIT_BYTES || removals >= COMMIT_REMOVALS;
+}
+
+/** Milliseconds that a message may be with its receivers before it is written after all. */
+export function deliveryWait(window: number): number {
+  return Math.min(DELIVERY_WAIT, window * DELIVERY_WINDOWS);
+}

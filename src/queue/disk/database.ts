@@ -1,0 +1,181 @@
+import { randomBytes } from 'node:crypto';
+import { Failure, reasonOf } from '../../core/errors.ts';
+import { encodeStore, FORMAT, FORMAT_KEY, STORE_KEY } from './layout.ts';
+import { damaged } from './preflight.ts';
+import type { Reader } from './reader.ts';
+import { readerOver } from './reader.ts';
+import { decode, encode } from './record.ts';
+import type { Root, Tables } from './tables.ts';
+import { openTables } from './tables.ts';
+import type { Writer } from './writer.ts';
+import { writerOver } from './writer.ts';
+
+/** The store's LMDB file. */
+export type Database = Reader & {
+  /** Bytes of disk that all that is kept takes, in whole pages. */
+  readonly usedBytes: () => number;
+  /** Bytes that were written to the file since it was opened. */
+  readonly written: () => number;
+  /** How many values each table holds. */
+  readonly tables: () => Record<string, number>;
+  /**
+   * Writes all that `fill` names in one transaction; resolves once it would survive a power cut. One at a time.
+   * After a failure the next one opens the file anew: LMDB takes nothing any more once its disk has failed it.
+   */
+  readonly write: (fill: (writer: Writer) => void) => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+/** What LMDB counts, as it stood when it could last be asked. */
+type Figures = { readonly used: number; readonly written: number };
+
+/**
+ * Opens the file in `folder`, which preflight has looked over.
+ * @throws Failure `store.damaged`, `store.newer`, `store.older`, or what the system says
+ */
+export async function openDatabase(folder: string): Promise<Database> {
+  const { open } = await import('lmdb');
+  const openRoot = (): Root => open<Buffer, Buffer>({ ...OPTIONS, path: folder });
+  let tables = await openFormat(openRoot, folder);
+  const reader = readerOver(() => tables);
+  let figures = figuresOf(tables);
+  /** Bytes written before the file was opened, less those of earlier openings. */
+  let before = figures.written;
+  let failed = false;
+
+  const openAnew = async (): Promise<void> => {
+    await tables.root.close();
+    tables = openTables(openRoot());
+    before += figuresOf(tables).written - figures.written;
+    failed = false;
+  };
+
+  return {
+    ...reader,
+    usedBytes: () => figures.used,
+    written: () => figures.written - before,
+    tables: () => countsOf(tables),
+    write: async fill => {
+      if (failed) await openAnew();
+      failed = true;
+      await commit(tables, fill);
+      failed = false;
+      figures = figuresOf(tables);
+    },
+    close: () => tables.root.close(),
+  };
+}
+
+/** Opens the tables of a store whose format and record can be read. */
+async function openFormat(openRoot: () => Root, folder: string): Promise<Tables> {
+  let root: Root | undefined;
+  try {
+    root = openRoot();
+    checkFormat(root, folder);
+    const tables = openTables(root);
+    readerOver(() => tables).store();
+    return tables;
+  } catch (thrown) {
+    await root?.close();
+    throw isDamage(thrown) ? damaged(reasonOf(thrown)) : thrown;
+  }
+}
+
+/** True for what LMDB says of pages that are not what they should be. */
+export function isDamage(thrown: unknown): boolean {
+  return /^MDB_(CORRUPTED|PAGE_NOTFOUND|BAD_TXN|INVALID)/.test(reasonOf(thrown));
+}
+
+const OPTIONS = {
+  maxDbs: 8,
+  encoding: 'binary',
+  keyEncoding: 'binary',
+  noSubdir: false,
+  overlappingSync: false,
+  // A transaction begins when all of it has been named, and never with a part of it.
+  eventTurnBatching: false,
+  txnStartThreshold: Number.MAX_SAFE_INTEGER,
+  cache: false,
+  trackMetrics: true,
+} as const;
+
+/** Names the format of a new store, and makes its salt. */
+function checkFormat(root: Root, folder: string): void {
+  const bytes = root.get(FORMAT_KEY);
+  if (bytes !== undefined) {
+    const format = decode(bytes);
+    if (format === FORMAT) return;
+    throw new Failure(
+      typeof format === 'number' && format < FORMAT ? 'store.older' : 'store.newer',
+      `The store in ${folder} has format ${String(format)}, this skerry reads ${FORMAT}: use the skerry that wrote it, or another --data folder.`,
+    );
+  }
+  if (root.get(Buffer.from('meta')) !== undefined) {
+    throw new Failure(
+      'store.older',
+      `The store in ${folder} has format 1, this skerry reads ${FORMAT}: let the skerry that wrote it deliver what waits, then move the folder away.`,
+    );
+  }
+  root.transactionSync(() => {
+    root.putSync(FORMAT_KEY, encode(FORMAT));
+    root.putSync(
+      STORE_KEY,
+      encodeStore({ hubTime: 0, lastSequence: 0, generation: 0, salt: randomBytes(8) }),
+    );
+  });
+}
+
+async function commit(tables: Tables, fill: (writer: Writer) => void): Promise<void> {
+  const { root } = tables;
+  try {
+    await root.batch(() => fill(writerOver(tables)));
+  } catch (thrown) {
+    throw await causeOf(thrown);
+  }
+  await root.flushed;
+  root.resetReadTxn();
+}
+
+/** What the system said of a transaction that failed: lmdb keeps it in a promise of its own. */
+async function causeOf(thrown: unknown): Promise<unknown> {
+  if (!(thrown instanceof Error && 'commitError' in thrown)) return thrown;
+  try {
+    await thrown.commitError;
+    return thrown;
+  } catch (cause) {
+    return cause;
+  }
+}
+
+/** A transaction ends with a write of its own, into the first or second page. */
+const META_BYTES = 4096;
+
+function figuresOf(tables: Tables): Figures {
+  const stats = tables.root.getStats();
+  const pages = numberIn(stats, 'pagesWritten') * numberIn(stats, 'pageSize');
+  return {
+    used: Object.values(tables).reduce((sum, table) => sum + pagesOf(table.getStats()), 0),
+    written: pages + numberIn(stats, 'txns') * META_BYTES,
+  };
+}
+
+function countsOf({ root, ...tables }: Tables): Record<string, number> {
+  const counts = Object.entries(tables).map(([name, table]) => [
+    name,
+    numberIn(table.getStats(), 'entryCount'),
+  ]);
+  return Object.fromEntries(counts);
+}
+
+function pagesOf(stats: object): number {
+  const pages =
+    numberIn(stats, 'treeBranchPageCount') +
+    numberIn(stats, 'treeLeafPageCount') +
+    numberIn(stats, 'overflowPages');
+  return pages * numberIn(stats, 'pageSize');
+}
+
+function numberIn(stats: object, name: string): number {
+  const value: unknown = Reflect.get(stats, name);
+  return typeof value === 'number' ? value : 0;
+}

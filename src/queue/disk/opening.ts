@@ -1,0 +1,96 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { Clock } from '../../core/clock.ts';
+import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
+import type { Log } from '../../core/log.ts';
+import type { Database } from './database.ts';
+import { openDatabase } from './database.ts';
+import { damaged, preflight } from './preflight.ts';
+import { findDamage } from './verify.ts';
+
+export type Opened = {
+  readonly database: Database;
+  /** The newest folder that a damaged store was moved to, if there is one. */
+  readonly setAside: string | undefined;
+};
+
+/** In the folder while its pages give reason to look at them: the next start does. */
+const SUSPECT = 'suspect';
+
+/**
+ * Opens the database of `folder`, which is made (mode 0700) if it is not there. A damaged one is moved to
+ * `<folder>.bad-<time>`, never repaired by guessing, and a fresh one is opened. Until `trust` is called the
+ * store counts as suspect: should LMDB end the process at a damaged page, the next start finds that page.
+ * @throws Failure `store.unreadable`, `store.newer`, `store.older`
+ */
+export async function openFolder(folder: string, clock: Clock, log: Log): Promise<Opened> {
+  const opened = await open(folder);
+  if (!(opened instanceof Failure)) return { database: opened, setAside: newestSetAside(folder) };
+  setAside(folder, opened.message, clock, log);
+  const fresh = await open(folder);
+  if (fresh instanceof Failure) throw unreadable(folder, fresh);
+  return { database: fresh, setAside: newestSetAside(folder) };
+}
+
+/** A mark that a failing disk does not take, or keeps, costs a look at the pages or the lack of one: no more. */
+export function suspect(folder: string): void {
+  tolerate(() => writeFileSync(join(folder, SUSPECT), ''));
+}
+
+export function trust(folder: string): void {
+  tolerate(() => rmSync(join(folder, SUSPECT), { force: true }));
+}
+
+function tolerate(action: () => void): void {
+  try {
+    action();
+  } catch (thrown) {
+    if (systemCode(thrown) === undefined) throw thrown;
+  }
+}
+
+/** The database; a Failure `store.damaged` is returned, any other thrown. */
+async function open(folder: string): Promise<Database | Failure> {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const odd = preflight(folder);
+    const damage = odd || existsSync(join(folder, SUSPECT)) ? findDamage(folder) : undefined;
+    if (damage !== undefined) return damaged(damage);
+    suspect(folder);
+    return await openDatabase(folder);
+  } catch (thrown) {
+    if (!(thrown instanceof Failure)) throw unreadable(folder, thrown);
+    if (thrown.code === 'store.damaged') return thrown;
+    throw thrown;
+  }
+}
+
+function setAside(folder: string, reason: string, clock: Clock, log: Log): void {
+  const stamp = new Date(clock.wall()).toISOString().replace(/[-:]|\.\d+/g, '');
+  const wanted = `${folder}.bad-${stamp}`;
+  let target = wanted;
+  for (let copy = 2; existsSync(target); copy++) target = `${wanted}-${copy}`;
+  try {
+    renameSync(folder, target);
+  } catch (thrown) {
+    throw unreadable(folder, thrown);
+  }
+  log.error(
+    `The store is damaged (${reason}): it was moved to ${target}, and an empty one takes its place. ` +
+      'What waited in it is not delivered.',
+  );
+}
+
+function newestSetAside(folder: string): string | undefined {
+  const prefix = `${basename(folder)}.bad-`;
+  const names = readdirSync(dirname(folder)).filter(name => name.startsWith(prefix));
+  const newest = names.toSorted().at(-1);
+  return newest === undefined ? undefined : join(dirname(folder), newest);
+}
+
+function unreadable(folder: string, thrown: unknown): Failure {
+  return new Failure(
+    'store.unreadable',
+    `The store in ${folder} cannot be opened (${reasonOf(thrown)}): check the disk and its rights.`,
+  );
+}

@@ -1,0 +1,70 @@
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../../core/errors.ts';
+import { JOURNALS } from './journal.ts';
+
+/** LMDB's file in the folder of the store. */
+export const FILE = 'data.mdb';
+
+/*
+ * The first two pages of the file are LMDB's meta pages, in the machine's byte order (ours are all
+ * little-endian). What is read of them (lmdb.h, MDB_meta):
+ */
+const META_BYTES = 160;
+const MAGIC = 0xbeef_c0de;
+const MAGIC_AT = 24;
+const VERSION = 2;
+const VERSION_AT = 28;
+const PAGE_SIZE_AT = 48;
+const LAST_PAGE_AT = 144;
+const TRANSACTION_AT = 152;
+
+/**
+ * Looks a store over before LMDB does, which ends the process where it meets a file that is none of its own.
+ * True if the file is shorter than it says: LMDB leaves pages out at the end that a transaction took and gave
+ * back, so that need not be damage, and the pages must tell.
+ * @throws Failure `store.damaged`, `store.newer`
+ */
+export function preflight(folder: string): boolean {
+  const file = join(folder, FILE);
+  const size = existsSync(file) ? statSync(file).size : 0;
+  if (size > 0) return isShort(file, folder);
+  if (JOURNALS.some(name => existsSync(join(folder, name)))) throw damaged(`${FILE} is missing or empty`);
+  return false;
+}
+
+export function damaged(reason: string): Failure {
+  return new Failure('store.damaged', reason);
+}
+
+function isShort(file: string, folder: string): boolean {
+  const fd = openSync(file, constants.O_RDONLY);
+  try {
+    const first = metaAt(fd, 0, folder);
+    const second = metaAt(fd, first.pageSize, folder);
+    const newest = first.transaction > second.transaction ? first : second;
+    return BigInt(fstatSync(fd).size) < (newest.lastPage + 1n) * BigInt(first.pageSize);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+type Meta = { readonly pageSize: number; readonly lastPage: bigint; readonly transaction: bigint };
+
+function metaAt(fd: number, position: number, folder: string): Meta {
+  const bytes = Buffer.alloc(META_BYTES);
+  const read = readSync(fd, bytes, 0, META_BYTES, position);
+  if (read < META_BYTES || bytes.readUInt32LE(MAGIC_AT) !== MAGIC) throw damaged(`${FILE} has no valid head`);
+  const version = bytes.readUInt32LE(VERSION_AT);
+  if (version !== VERSION) {
+    throw new Failure(
+      'store.newer',
+      `The store in ${folder} has LMDB's format ${version}, this skerry reads ${VERSION}: use the skerry that wrote it, or another --data folder.`,
+    );
+  }
+  return {
+    pageSize: bytes.readUInt32LE(PAGE_SIZE_AT),
+    lastPage: bytes.readBigUInt64LE(LAST_PAGE_AT),
+    transaction: bytes.readBigUInt64LE(TRANSACTION_AT),
+  };
+}

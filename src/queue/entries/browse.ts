@@ -1,0 +1,100 @@
+import { DRAIN_BATCH } from '../../core/limits.ts';
+import type { Message } from '../../core/message.ts';
+import type { Database } from '../disk/database.ts';
+import { decodeRecord } from '../disk/record.ts';
+import type { QueueStats, Waiting } from '../types.ts';
+import { PRIORITIES } from '../types.ts';
+import type { Leaving } from './leaving.ts';
+import { leavingHeld, leavingStored } from './leaving.ts';
+import type { QueueState } from './ledger.ts';
+import { firstBehind, laneBegins } from './ledger.ts';
+
+/** An entry that waits, wherever it lies. */
+export type Found = {
+  readonly leaving: Leaving;
+  /** Hub time in milliseconds. */
+  readonly arrived: number;
+  /** Undefined if its bytes are damaged. */
+  readonly message: () => Message | undefined;
+};
+
+/** What a queue holds at one priority behind `after`, in order: first what is in LMDB, then what is not yet. */
+export function* browse(
+  queue: QueueState,
+  priority: number,
+  database: Database,
+  after = 0,
+): Generator<Found, undefined> {
+  yield* browseStored(queue, priority, database, after);
+  yield* browseLane(queue, priority, after);
+  return undefined;
+}
+
+/** The part that is in LMDB, read in small batches as it is asked for. */
+export function* browseStored(
+  queue: QueueState,
+  priority: number,
+  database: Database,
+  after = 0,
+): Generator<Found, undefined> {
+  for (let last: number | undefined = queue.storedDepth > 0 ? after : undefined; last !== undefined; ) {
+    const batch = database.entries(queue.id, priority, last, laneBegins(queue, priority), DRAIN_BATCH);
+    last = batch.length < DRAIN_BATCH ? undefined : batch.at(-1)?.sequence;
+    for (const found of batch) {
+      const { sequence, header } = found;
+      if (queue.removing.has(sequence)) continue;
+      yield {
+        leaving: leavingStored(queue, found),
+        arrived: header?.arrived ?? 0,
+        message: () =>
+          header === undefined ? undefined : decodeRecord(header.record ?? database.body(sequence)),
+      };
+    }
+  }
+  return undefined;
+}
+
+/** The part that is in memory. */
+export function* browseLane(queue: QueueState, priority: number, after = 0): Generator<Found, undefined> {
+  const waiting = queue.lanes[priority]?.waiting ?? [];
+  for (let index = firstBehind(waiting, after); index < waiting.length; index++) {
+    const held = waiting[index];
+    if (held?.open !== true) continue;
+    const { arrived, message } = held.pending;
+    yield { leaving: leavingHeld(held), arrived, message: () => message };
+  }
+  return undefined;
+}
+
+/** The first `limit` entries of a queue in the order they would be sent, at hub time `now` (ms). */
+export function firstOf(queue: QueueState, limit: number, database: Database, now: number): Waiting[] {
+  const list: Waiting[] = [];
+  for (let priority = 0; priority < PRIORITIES; priority++) {
+    for (const { leaving, arrived, message } of browse(queue, priority, database)) {
+      if (list.length >= limit) return list;
+      const { sequence, expires } = leaving;
+      if (expires <= now) continue;
+      const remaining = expires === Number.POSITIVE_INFINITY ? undefined : expires - now;
+      list.push({ priority, sequence, message: message(), waited: now - arrived, remaining });
+    }
+  }
+  return list;
+}
+
+/** An entry of a queue by its sequence. */
+export function findEntry(queue: QueueState, sequence: number, database: Database): Found | undefined {
+  for (let priority = 0; priority < PRIORITIES; priority++) {
+    const { value } = browse(queue, priority, database, sequence - 1).next();
+    if (value?.leaving.sequence === sequence) return value;
+  }
+  return undefined;
+}
+
+export function statsOf(queue: QueueState, database: Database, now: number): QueueStats {
+  let oldest: number | undefined;
+  for (let priority = 0; priority < PRIORITIES && queue.depth > 0; priority++) {
+    const { value } = browse(queue, priority, database).next();
+    if (value !== undefined) oldest = Math.max(oldest ?? 0, now - value.arrived);
+  }
+  return { queue: queue.name, depth: queue.depth, bytes: queue.bytes, oldest };
+}

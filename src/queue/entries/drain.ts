@@ -1,0 +1,254 @@
+import { DRAIN_BATCH, MAX_ATTEMPTS } from '../../core/limits.ts';
+import type { Message, Settle } from '../../core/message.ts';
+import type { Database } from '../disk/database.ts';
+import type { StoredEntry } from '../disk/reader.ts';
+import { decodeRecord } from '../disk/record.ts';
+import type { Drain, DrainSettings, Entry } from '../types.ts';
+import { PRIORITIES } from '../types.ts';
+import type { Leaving } from './leaving.ts';
+import { leavingHeld, leavingStored } from './leaving.ts';
+import type { Lane, QueueState } from './ledger.ts';
+import { firstBehind, laneBegins, laneOf } from './ledger.ts';
+
+/** Why an entry leaves its queue. */
+export type Reason = 'acknowledged' | 'expired' | 'purged' | 'overflowed' | 'dead' | 'corrupt';
+
+/** What a drain needs of its store. */
+export type DrainHost = {
+  readonly database: Database;
+  /** Hub time in milliseconds. */
+  readonly now: () => number;
+  readonly release: (leaving: Leaving, reason: Reason, settle?: Settle) => void;
+  /** Takes an entry to the dead letters. */
+  readonly bury: (leaving: Leaving, kind: 'dead' | 'corrupt', reason: string) => void;
+  /** True while as many removals as may be wait for the disk: nothing is sent meanwhile. */
+  readonly saturated: () => boolean;
+  /** Runs `action` in a later turn of the loop. */
+  readonly later: (action: () => void) => void;
+};
+
+type Step = 'sent' | 'exhausted' | 'blocked';
+
+/** Entries passed over (expired, damaged) before the loop gets a turn. */
+const PASSED_PER_TURN = 16 * DRAIN_BATCH;
+
+/**
+ * Sends a queue's entries in order of (priority, sequence), from LMDB and then from what is not in it yet,
+ * while fewer than `window` are unacknowledged.
+ */
+export function createDrain(queue: QueueState, settings: DrainSettings, host: DrainHost): Drain {
+  const { window, send } = settings;
+  const outstanding = new Map<number, Leaving>();
+  /** Entries that failed and are offered again, in order. */
+  let again: { readonly entry: Entry; readonly leaving: Leaving }[] = [];
+  const position = new Float64Array(PRIORITIES);
+  /** By priority: entries read from disk and not yet sent, the next one last; whether there may be more. */
+  const ahead: StoredEntry[][] = Array.from({ length: PRIORITIES }, () => []);
+  const onDisk = new Array<boolean>(PRIORITIES).fill(queue.storedDepth > 0);
+  const redeliveredUpTo = queue.lanes.map(lane => lane?.sentUpTo ?? 0);
+  let filling = false;
+  let stopped = false;
+  let allowance = PASSED_PER_TURN;
+
+  const offer = (entry: Entry, leaving: Leaving, lane: Lane): boolean => {
+    const { priority, sequence } = entry;
+    const before = position[priority] ?? 0;
+    // Noted before it is sent: a receiver may acknowledge from within.
+    outstanding.set(sequence, leaving);
+    position[priority] = Math.max(before, sequence);
+    if (send(entry)) {
+      lane.sentUpTo = Math.max(lane.sentUpTo, sequence);
+      return true;
+    }
+    outstanding.delete(sequence);
+    position[priority] = before;
+    return false;
+  };
+
+  const entryOf = (message: Message, { priority, sequence, expires }: Leaving): Entry => ({
+    message,
+    priority,
+    sequence,
+    remaining: expires === Number.POSITIVE_INFINITY ? undefined : expires - host.now(),
+    redelivered: sequence <= (redeliveredUpTo[priority] ?? 0),
+  });
+
+  const offerStored = (found: StoredEntry): Step => {
+    const { priority, sequence } = found;
+    if (queue.removing.has(sequence)) {
+      position[priority] = sequence;
+      return 'sent';
+    }
+    const leaving = leavingStored(queue, found);
+    if (leaving.expires <= host.now()) {
+      pass(leaving);
+      host.release(leaving, 'expired');
+      return 'sent';
+    }
+    const message = decodeRecord(found.header?.record ?? host.database.body(sequence));
+    if (message === undefined) {
+      pass(leaving);
+      host.bury(leaving, 'corrupt', 'its stored bytes are damaged');
+      return 'sent';
+    }
+    return offer(entryOf(message, leaving), leaving, laneOf(queue, priority)) ? 'sent' : 'blocked';
+  };
+
+  const pass = ({ priority, sequence }: Leaving): void => {
+    position[priority] = sequence;
+    allowance--;
+  };
+
+  /** False: there is no more on disk. */
+  const readAhead = (priority: number, batch: StoredEntry[]): boolean => {
+    const end = laneBegins(queue, priority);
+    const found = host.database.entries(queue.id, priority, position[priority] ?? 0, end, DRAIN_BATCH);
+    if (found.length < DRAIN_BATCH) onDisk[priority] = false;
+    // What has left is known as gone only until a checkpoint has taken it away: it must not be in a batch then.
+    for (const one of found.toReversed()) if (!queue.removing.has(one.sequence)) batch.push(one);
+    const last = found.at(-1);
+    if (last !== undefined && batch.length === 0) pass(leavingStored(queue, last));
+    return last !== undefined;
+  };
+
+  // Read ahead, so that each acknowledgement is answered by the next message at once and not by a read of the
+  // disk: a client that waits for an answer before it sends more would else stand still.
+  const sendFromDisk = (priority: number): Step => {
+    const batch = ahead[priority] ?? [];
+    if (batch.length === 0 && !readAhead(priority, batch)) return 'exhausted';
+    const stored = batch.at(-1);
+    if (stored === undefined) return 'sent';
+    const step = offerStored(stored);
+    if (step === 'sent') batch.pop();
+    return step;
+  };
+
+  const sendFromLane = (priority: number): Step => {
+    const lane = queue.lanes[priority];
+    if (lane === undefined) return 'exhausted';
+    const { waiting } = lane;
+    for (let index = firstBehind(waiting, position[priority] ?? 0); index < waiting.length; index++) {
+      const held = waiting[index];
+      if (held === undefined || !held.open) continue;
+      const leaving = leavingHeld(held);
+      if (held.expires > host.now()) {
+        return offer(entryOf(held.pending.message, leaving), leaving, lane) ? 'sent' : 'blocked';
+      }
+      pass(leaving);
+      host.release(leaving, 'expired');
+      return 'sent';
+    }
+    return 'exhausted';
+  };
+
+  const sendAgain = (): Step => {
+    const first = again[0];
+    if (first === undefined) return 'exhausted';
+    const { entry, leaving } = first;
+    const { priority, sequence } = entry;
+    if (leaving.expires <= host.now()) host.release(leaving, 'expired');
+    else {
+      const repeated = { ...entryOf(entry.message, leaving), redelivered: true };
+      if (!offer(repeated, leaving, laneOf(queue, priority))) return 'blocked';
+    }
+    again = again.filter(one => one.entry.sequence !== sequence);
+    return 'sent';
+  };
+
+  const fillPriority = (priority: number): Step => {
+    while (outstanding.size < window && !stopped) {
+      if (allowance <= 0 || host.saturated()) return 'blocked';
+      const stored = onDisk[priority] === true || ahead[priority]?.length !== 0;
+      const step = stored ? sendFromDisk(priority) : sendFromLane(priority);
+      if (step === 'blocked' || (step === 'exhausted' && !stored)) return step;
+    }
+    return 'blocked';
+  };
+
+  const fill = (): void => {
+    if (filling || stopped || outstanding.size >= window) return;
+    filling = true;
+    allowance = PASSED_PER_TURN;
+    for (let priority = 0; priority < PRIORITIES; priority++) {
+      if (fillPriority(priority) === 'blocked') break;
+    }
+    filling = false;
+    if (allowance <= 0) host.later(fill);
+  };
+
+  const wake = (): void => {
+    if (filling || stopped) return;
+    filling = true;
+    while (again.length > 0 && outstanding.size < window && sendAgain() === 'sent');
+    filling = false;
+    if (again.length === 0) fill();
+  };
+
+  const take = ({ sequence }: Entry): Leaving | undefined => {
+    const leaving = stopped ? undefined : outstanding.get(sequence);
+    if (leaving !== undefined) outstanding.delete(sequence);
+    return leaving;
+  };
+
+  const stop = (): void => {
+    if (stopped) return;
+    stopped = true;
+    queue.consumer = undefined;
+    // What was in flight may be dropped to make room again.
+    for (const lane of queue.lanes) if (lane !== undefined) lane.droppedUpTo = 0;
+  };
+
+  queue.consumer = {
+    wake: () => {
+      if (again.length === 0) fill();
+    },
+    stored: (priority, sequence) => {
+      if (sequence > (position[priority] ?? 0)) onDisk[priority] = true;
+    },
+    passed: (priority, sequence) => sequence <= (position[priority] ?? 0),
+    forget: priority => {
+      if (ahead[priority]?.length !== 0) onDisk[priority] = true;
+      ahead[priority] = [];
+    },
+    reread: () => {
+      onDisk.fill(true);
+      if (again.length === 0) fill();
+    },
+    stop,
+  };
+
+  const refuse = (entry: Entry, reason: string): void => {
+    const leaving = take(entry);
+    if (leaving === undefined) return;
+    host.bury(leaving, 'dead', reason);
+    fill();
+  };
+
+  return {
+    acknowledge: (entry, settle) => {
+      const leaving = take(entry);
+      if (leaving === undefined) return;
+      host.release(leaving, 'acknowledged', settle);
+      fill();
+    },
+    refuse,
+    retry: (entry, reason) => {
+      const leaving = outstanding.get(entry.sequence);
+      if (leaving === undefined || stopped) return;
+      const attempts = (queue.attempts.get(entry.sequence) ?? 0) + 1;
+      if (attempts >= MAX_ATTEMPTS) {
+        refuse(entry, `${reason} (after ${attempts} attempts)`);
+        return;
+      }
+      queue.attempts.set(entry.sequence, attempts);
+      outstanding.delete(entry.sequence);
+      again = [...again, { entry, leaving }].toSorted(byPlace);
+    },
+    wake,
+    stop,
+  };
+}
+
+function byPlace(one: { readonly entry: Entry }, other: { readonly entry: Entry }): number {
+  return one.entry.priority - other.entry.priority || one.entry.sequence - other.entry.sequence;
+}

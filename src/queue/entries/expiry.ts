@@ -1,0 +1,125 @@
+import { SWEEP_ENTRIES } from '../../core/limits.ts';
+import type { Database } from '../disk/database.ts';
+import type { Indexed } from '../disk/tables.ts';
+import { PRIORITIES } from '../types.ts';
+import { browseLane, browseStored } from './browse.ts';
+import type { Reason } from './drain.ts';
+import type { Leaving } from './leaving.ts';
+import { leavingStored } from './leaving.ts';
+import type { QueueState } from './ledger.ts';
+import { laneBegins } from './ledger.ts';
+import type { Registry } from './registry.ts';
+
+export type ExpiryHost = {
+  readonly database: Database;
+  readonly registry: Registry;
+  /** Hub time in milliseconds. */
+  readonly now: () => number;
+  readonly release: (leaving: Leaving, reason: Reason) => void;
+  /** An entry whose header is damaged: only the index knows when it expires. */
+  readonly damaged: (leaving: Leaving) => void;
+  /** The index names an entry that is not there. */
+  readonly strayed: (leaving: Leaving) => void;
+};
+
+/** Takes away what has expired, and what belongs to purged queues, without any consumer. */
+export type Expiry = {
+  /** One step, SWEEP_ENTRIES at most; true if there is more to do. */
+  readonly step: () => boolean;
+  /** The next step looks at the whole index again. */
+  readonly restart: () => void;
+};
+
+/**
+ * Looking at the heads of queues finds all but what expires before an entry ahead of it, and for that LMDB has
+ * an index: what a step costs grows with what it finds, not with what waits.
+ */
+export function createExpiry(host: ExpiryHost): Expiry {
+  const { database, registry, now, release } = host;
+  /** How far the index has been read in this sweep. */
+  let reached: Indexed | undefined;
+
+  const indexed = ({ expires, place }: Indexed): void => {
+    const queue = registry.byId(place.queue);
+    const { priority, sequence } = place;
+    if (queue === undefined || queue.removing.has(sequence)) return;
+    if (sequence >= laneBegins(queue, priority)) return;
+    if (queue.consumer?.passed(priority, sequence) === true) return;
+    const header = database.entry(place);
+    const leaving = leavingStored(queue, { priority, sequence, header });
+    if (header !== undefined) release(leaving, 'expired');
+    else if (database.has(place)) host.damaged({ ...leaving, expires });
+    else host.strayed({ ...leaving, expires, stored: 'index' });
+  };
+
+  const sweepIndex = (limit: number): number => {
+    const found = database.expired(now(), limit, reached);
+    for (const one of found) indexed(one);
+    reached = found.at(-1) ?? reached;
+    return found.length;
+  };
+
+  return {
+    step: () => {
+      let allowance = SWEEP_ENTRIES;
+      for (const queue of registry.all()) {
+        if (allowance <= 0) return true;
+        if (queue.retired) allowance -= sweepRetired(queue, allowance, database, release);
+        else if (queue.depth > 0 && queue.soonest <= now()) allowance -= sweepHeads(queue, allowance, host);
+      }
+      return allowance <= 0 || sweepIndex(allowance) === allowance;
+    },
+    restart: () => {
+      reached = undefined;
+    },
+  };
+}
+
+/** Takes away up to `limit` entries of a purged queue; returns how many. */
+function sweepRetired(
+  queue: QueueState,
+  limit: number,
+  database: Database,
+  release: ExpiryHost['release'],
+): number {
+  let count = 0;
+  for (let priority = 0; priority < PRIORITIES; priority++) {
+    for (const { leaving } of browseStored(queue, priority, database)) {
+      if (count >= limit) return count;
+      release(leaving, 'purged');
+      count++;
+    }
+  }
+  return count;
+}
+
+/** Takes away up to `limit` expired entries of a queue, and notes when to look at it again; returns how many. */
+function sweepHeads(queue: QueueState, limit: number, { database, now, release }: ExpiryHost): number {
+  const time = now();
+  let count = 0;
+  let soonest = Number.POSITIVE_INFINITY;
+
+  /** True if the entry lives on. What is with its receiver may yet be acknowledged, or is looked at again. */
+  const lives = ({ expires, priority, sequence }: Leaving): boolean => {
+    if (expires <= time && queue.consumer?.passed(priority, sequence) !== true) return false;
+    soonest = Math.min(soonest, expires);
+    return true;
+  };
+
+  for (let priority = 0; priority < PRIORITIES; priority++) {
+    for (const { leaving } of browseStored(queue, priority, database)) {
+      if (count >= limit) return count;
+      if (!lives(leaving)) {
+        release(leaving, 'expired');
+        count++;
+      } else if (leaving.expires > time) break;
+    }
+    for (const { leaving } of browseLane(queue, priority)) {
+      if (lives(leaving)) continue;
+      release(leaving, 'expired');
+      count++;
+    }
+  }
+  queue.soonest = soonest;
+  return count;
+}

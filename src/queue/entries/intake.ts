@@ -1,0 +1,168 @@
+import { Failure } from '../../core/errors.ts';
+import { DISK_RESERVE, MAX_GATHERED_BYTES } from '../../core/limits.ts';
+import type { Message, Settle } from '../../core/message.ts';
+import type { Committer } from '../commit/commit.ts';
+import type { Database } from '../disk/database.ts';
+import { entryBytes, messageBytes } from '../disk/layout.ts';
+import { recordSize } from '../disk/record.ts';
+import type { Room } from '../disk/room.ts';
+import type { Health } from '../health.ts';
+import type { Destination, QueueBound, Store, StoreCounts, WhenFull } from '../types.ts';
+import type { Place } from './hold.ts';
+import { hold } from './hold.ts';
+import type { Leaving } from './leaving.ts';
+import type { QueueState } from './ledger.ts';
+import { oldestOf } from './overflow.ts';
+import type { Registry } from './registry.ts';
+import type { Usage } from './usage.ts';
+
+export type IntakeHost = {
+  readonly database: Database;
+  readonly registry: Registry;
+  readonly committer: Committer;
+  readonly usage: Usage;
+  readonly room: Room;
+  readonly health: Health;
+  readonly counts: StoreCounts;
+  /** Bytes of disk, and what happens beyond them. */
+  readonly maxSize: number;
+  readonly whenFull: WhenFull;
+  readonly bound: (queue: string) => QueueBound | undefined;
+  /** Milliseconds of hub time that any entry may wait at most. */
+  readonly ttl: number | undefined;
+  /** Hub time in milliseconds. */
+  readonly now: () => number;
+  readonly nextSequence: () => number;
+  /** Takes an entry away to make room. */
+  readonly drop: (leaving: Leaving) => void;
+};
+
+/** Takes messages in: into the lanes of their queues and to the committer, or refuses them whole. */
+export function createIntake(host: IntakeHost): Store['append'] {
+  const { database, registry, committer, usage, counts, health, now } = host;
+
+  const take = (
+    message: Message,
+    recordBytes: number,
+    destinations: readonly Destination[],
+    settle: Settle,
+  ): void => {
+    const arrived = now();
+    const sequence = host.nextSequence();
+    const places = destinations.map(({ queue, priority, ttl }): Place => {
+      const wait = shortest(ttl, message.ttl, host.ttl);
+      return { queue: registry.named(queue), priority, expires: arrived + wait };
+    });
+    const arrival = { sequence, message, arrived, stage: 'gathering' as const, record: undefined, settle };
+    const pending = hold(arrival, places, recordBytes, database);
+    usage.reserve(pending);
+    counts.appended++;
+    counts.payload += message.body.length;
+    for (const { queue } of places) queue.consumer?.wake();
+    // A receiver may have acknowledged it from within.
+    if (pending.open > 0) committer.append(pending, message.body.length);
+  };
+
+  return (message, destinations, settle) => {
+    const recordBytes = recordSize(message);
+    const refusal = makeRoom(host, recordBytes, destinations);
+    if (refusal === undefined) {
+      take(message, recordBytes, destinations, settle);
+      return;
+    }
+    const { bounded, reason } = refusal;
+    counts.refused++;
+    health.full(bounded, reason);
+    settle(reason);
+  };
+}
+
+/** What has no room for a message, and the sentence for its sender. */
+type Refusal = { readonly bounded: string; readonly reason: Failure };
+
+/** Makes room for a message, or says what has none; nothing is dropped for one that is refused anyway. */
+function makeRoom(
+  host: IntakeHost,
+  recordBytes: number,
+  destinations: readonly Destination[],
+): Refusal | undefined {
+  const { room, committer, usage, registry, maxSize, whenFull } = host;
+  if (!room.enough()) return storeRefusal(DISK_FULL);
+  if (committer.gatheredBytes() > MAX_GATHERED_BYTES) return storeRefusal(DISK_SLOW);
+  const needed = messageBytes(recordBytes, destinations.length);
+  const fits = (): boolean => usage.used() + needed <= maxSize;
+  if (!fits() && (whenFull === 'reject' || needed > maxSize)) return storeRefusal(storeFull(maxSize));
+  const bytes = entryBytes(recordBytes, destinations.length);
+  const tight = destinations.flatMap(({ queue, priority }): Tight[] => {
+    const bound = host.bound(queue);
+    const state = registry.find(queue);
+    if (bound === undefined || (state?.bytes ?? 0) + bytes <= bound.maxSize) return [];
+    return [{ name: queue, state, priority, bound }];
+  });
+  const hopeless = tight.find(({ bound }) => bound.whenFull === 'reject' || bytes > bound.maxSize);
+  if (hopeless !== undefined) return queueRefusal(hopeless);
+  for (const one of tight) {
+    const { state, priority, bound } = one;
+    const wanted = (): boolean => (state?.bytes ?? 0) + bytes <= bound.maxSize;
+    if (!dropUntil(wanted, state === undefined ? [] : [state], priority, host)) return queueRefusal(one);
+  }
+  const least = Math.max(...destinations.map(({ priority }) => priority));
+  const queues = Array.from(registry.current());
+  return fits() || dropUntil(fits, queues, least, host) ? undefined : storeRefusal(storeFull(maxSize));
+}
+
+/** A queue at its bound. */
+type Tight = {
+  readonly name: string;
+  readonly state: QueueState | undefined;
+  readonly priority: number;
+  readonly bound: QueueBound;
+};
+
+function storeRefusal(sentence: string): Refusal {
+  return { bounded: 'The store', reason: new Failure('store.full', sentence) };
+}
+
+function queueRefusal({ name, bound }: Tight): Refusal {
+  return {
+    bounded: `The queue "${name}"`,
+    reason: new Failure('store.full', queueFull(name, bound.maxSize)),
+  };
+}
+
+/** Drops the oldest of the largest of `queues` until it `fits`; false: all that may be dropped is gone. */
+function dropUntil(
+  fits: () => boolean,
+  queues: readonly QueueState[],
+  priority: number,
+  { database, drop }: IntakeHost,
+): boolean {
+  let left = queues;
+  while (!fits()) {
+    const largest = left.reduce<QueueState | undefined>(
+      (one, other) => (one === undefined || other.bytes > one.bytes ? other : one),
+      undefined,
+    );
+    if (largest === undefined) return false;
+    const oldest = oldestOf(largest, priority, database);
+    if (oldest === undefined) left = left.filter(queue => queue !== largest);
+    else drop(oldest);
+  }
+  return true;
+}
+
+/** Milliseconds; Infinity if there is no limit. */
+function shortest(...limits: readonly (number | undefined)[]): number {
+  return Math.min(...limits.map(limit => limit ?? Number.POSITIVE_INFINITY));
+}
+
+const DISK_FULL = `The disk of the store has less than ${DISK_RESERVE >> 20} MB free: make room on it, or bring the upstream back.`;
+const DISK_SLOW = 'The disk of the store does not keep up, or fails: messages wait for it.';
+
+function storeFull(maxSize: number): string {
+  return `The store is full (${maxSize} bytes): raise storeAndForward.maxSize, shorten its ttl, or bring the upstream back.`;
+}
+
+function queueFull(queue: string, maxSize: number): string {
+  return `The queue "${queue}" is full (${maxSize} bytes): raise storeAndForward.maxQueueSize, shorten its ttl, or bring its receiver back.`;
+}

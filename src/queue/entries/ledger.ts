@@ -1,0 +1,181 @@
+import type { Message, Settle } from '../../core/message.ts';
+import type { QueueRecord } from '../disk/layout.ts';
+import { PRIORITIES } from '../types.ts';
+
+/** One queue as the running store knows it: what it holds, what of that is in LMDB, what is not yet. */
+export type QueueState = {
+  readonly id: number;
+  readonly name: string;
+  /** Purged: its entries are being taken away, nothing is added. */
+  retired: boolean;
+  /** True once LMDB knows the queue by its id: until then, each commit names it. */
+  saved: boolean;
+  /** Entries held, those not in LMDB included, and the bytes of disk they take. */
+  depth: number;
+  bytes: number;
+  /** The same two as last written to LMDB. */
+  storedDepth: number;
+  storedBytes: number;
+  /** By priority; most queues use one. */
+  readonly lanes: (Lane | undefined)[];
+  /** Sequences let go of and still in LMDB: never sent again. */
+  readonly removing: Set<number>;
+  /** By sequence: how often a receiver failed on an entry. */
+  readonly attempts: Map<number, number>;
+  /** Hub time before which nothing at the heads of the queue expires. */
+  soonest: number;
+  consumer: Consumer | undefined;
+};
+
+/** One priority of a queue. */
+export type Lane = {
+  /** Entries that are not in LMDB, in order of sequence; all in LMDB are before them. */
+  waiting: Held[];
+  /** How many of those are let go of. */
+  closed: number;
+  /** The latest expiry of what it has held since it was last empty; undefined: look at its last entry. */
+  ceiling: number | undefined;
+  /** The highest sequence that a drain of this run has sent: up to it, sending is redelivery. */
+  sentUpTo: number;
+  /** The last sequence that was taken away to make room. */
+  droppedUpTo: number;
+};
+
+/** The drain of a queue as its store sees it. */
+export type Consumer = {
+  readonly wake: () => void;
+  /** Entries of `priority` up to `sequence` are in LMDB now and no longer in its lane. */
+  readonly stored: (priority: number, sequence: number) => void;
+  /** True if the entry was sent or passed over: it is the drain's to let go of. */
+  readonly passed: (priority: number, sequence: number) => boolean;
+  /** An entry that was not passed has left the queue. */
+  readonly forget: (priority: number) => void;
+  /** There may be more on disk than it was told. */
+  readonly reread: () => void;
+  /** The queue is purged. */
+  readonly stop: () => void;
+};
+
+/** A message between `append` and LMDB. */
+export type Pending = {
+  readonly sequence: number;
+  readonly message: Message;
+  readonly arrived: number;
+  readonly held: Held[];
+  /** How many queues have not let go of it. */
+  open: number;
+  stage: 'gathering' | 'committing' | 'journaled' | 'failed';
+  /** Dead letters of it on their way to the disk: its sender waits for them. */
+  letters: number;
+  /** Bytes of disk that are set aside for it until it is in LMDB or gone. */
+  reserved: number;
+  /** Its stored form, once it was needed. */
+  record: Buffer | undefined;
+  readonly settle: Settle;
+};
+
+/** One queue's hold on a pending message. */
+export type Held = {
+  readonly pending: Pending;
+  readonly queue: QueueState;
+  readonly priority: number;
+  /** Hub time in milliseconds; Infinity: never. */
+  readonly expires: number;
+  readonly ceiling: number;
+  readonly bytes: number;
+  open: boolean;
+  /** Where LMDB has it, once it has. */
+  stored: 'inline' | 'outside' | undefined;
+};
+
+export function queueState(id: number, record: QueueRecord, saved: boolean): QueueState {
+  const { name, retired, depth, bytes } = record;
+  return {
+    id,
+    name,
+    retired,
+    saved,
+    depth,
+    bytes,
+    storedDepth: depth,
+    storedBytes: bytes,
+    lanes: new Array<Lane | undefined>(PRIORITIES).fill(undefined),
+    removing: new Set(),
+    attempts: new Map(),
+    soonest: 0,
+    consumer: undefined,
+  };
+}
+
+export function laneOf(queue: QueueState, priority: number): Lane {
+  const known = queue.lanes[priority];
+  if (known !== undefined) return known;
+  const lane = { waiting: [], closed: 0, ceiling: undefined, sentUpTo: 0, droppedUpTo: 0 };
+  queue.lanes[priority] = lane;
+  return lane;
+}
+
+/** Index of the first entry behind `sequence` in a list in order of sequence. */
+export function firstBehind(list: readonly Held[], sequence: number): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const held = list[middle];
+    if (held !== undefined && held.pending.sequence <= sequence) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Closes a hold, and clears its lane of closed ones once they are the most of it. */
+function close(held: Held): void {
+  held.open = false;
+  held.pending.open--;
+  const lane = laneOf(held.queue, held.priority);
+  lane.closed++;
+  if (lane.closed < 64 || lane.closed * 2 < lane.waiting.length) return;
+  lane.waiting = lane.waiting.filter(one => one.open);
+  lane.closed = 0;
+}
+
+/** Closes a hold and takes it off the figures of its queue, once. */
+export function letGo(held: Held): void {
+  if (!held.open) return;
+  takeOff(held.queue, held.bytes);
+  close(held);
+}
+
+/** Takes one entry off the figures of its queue. The bytes of a damaged one are not known: none are left with the last. */
+export function takeOff(queue: QueueState, bytes: number): void {
+  queue.depth--;
+  queue.bytes = queue.depth === 0 ? 0 : queue.bytes - bytes;
+}
+
+/** True if any of `queues` holds anything. */
+export function isWaiting(queues: Iterable<QueueState>): boolean {
+  for (const { depth } of queues) if (depth > 0) return true;
+  return false;
+}
+
+/**
+ * The sequence from which on a queue's entries are in its lane. A checkpoint in flight may show them in LMDB
+ * already: until it is noted they count as what they are in the lane.
+ */
+export function laneBegins(queue: QueueState, priority: number): number {
+  return queue.lanes[priority]?.waiting[0]?.pending.sequence ?? Number.MAX_SAFE_INTEGER;
+}
+
+/** Takes entries up to `last` out of the lanes of `queues`: they are in LMDB, or gone. */
+export function dropStored(queues: Iterable<QueueState>, last: number): void {
+  for (const queue of queues) {
+    for (const [priority, lane] of queue.lanes.entries()) {
+      if (lane === undefined || lane.waiting.length === 0) continue;
+      const count = firstBehind(lane.waiting, last);
+      if (count === 0) continue;
+      lane.waiting = lane.waiting.slice(count);
+      lane.closed = lane.waiting.filter(held => !held.open).length;
+      queue.consumer?.stored(priority, last);
+    }
+  }
+}

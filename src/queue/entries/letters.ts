@@ -1,0 +1,122 @@
+import { Failure } from '../../core/errors.ts';
+import { MAX_DEAD_LETTER_BYTES, MAX_DEAD_LETTERS } from '../../core/limits.ts';
+import type { Message, Settle } from '../../core/message.ts';
+import { bufferOf, decode, decodeRecord, encode } from '../disk/record.ts';
+import type { DeadLetter, DeadLetters, Destination } from '../types.ts';
+import type { Leaving } from './leaving.ts';
+
+/*
+ * A dead letter is settled state under `dead/<sequence, 16 digits>-<queue id>-<bytes of its record>`: its name
+ * keeps the letters in order and tells their size, so that opening the store reads none of them.
+ *
+ *   CBOR [queue, priority, reason, hub time of its death (ms), record]
+ */
+const PREFIX = 'dead/';
+
+export type LettersHost = {
+  /** Hub time in milliseconds. */
+  readonly now: () => number;
+  readonly names: (prefix: string) => string[];
+  readonly get: (name: string) => Buffer | undefined;
+  readonly put: (name: string, value: Buffer | undefined, settle: Settle) => void;
+  readonly append: (message: Message, destinations: readonly Destination[], settle: Settle) => void;
+};
+
+/** The dead letters, bounded by their number and bytes: the oldest go first. */
+export type Letters = DeadLetters & {
+  readonly count: () => number;
+  /** Keeps the record of an entry that leaves its queue; the same entry is one letter, however often it comes. */
+  readonly add: (leaving: Leaving, reason: string, record: Buffer, settle: Settle) => void;
+};
+
+type Letter = { readonly name: string; readonly bytes: number };
+
+export function createLetters({ now, names, get, put, append }: LettersHost): Letters {
+  /** By id, oldest first. */
+  const letters = new Map<string, Letter>();
+  let bytes = 0;
+  for (const name of names(PREFIX)) note(name);
+
+  function note(name: string): string {
+    const [sequence, queue, size] = name.slice(PREFIX.length).split('-');
+    const id = `${Number(sequence)}-${queue}`;
+    uncount(id);
+    letters.set(id, { name, bytes: Number(size) });
+    bytes += Number(size);
+    return id;
+  }
+
+  function uncount(id: string): boolean {
+    bytes -= letters.get(id)?.bytes ?? 0;
+    return letters.delete(id);
+  }
+
+  const forget = (id: string, { name }: Letter, settle: Settle): void => {
+    if (uncount(id)) put(name, undefined, settle);
+    else settle();
+  };
+
+  const makeRoom = (): void => {
+    for (const [id, letter] of letters) {
+      if (letters.size <= MAX_DEAD_LETTERS && bytes <= MAX_DEAD_LETTER_BYTES) return;
+      forget(id, letter, () => {});
+    }
+  };
+
+  const known = (id: string, settle: Settle): Letter | undefined => {
+    const letter = letters.get(id);
+    if (letter === undefined) {
+      settle(new Failure('letter.unknown', `There is no dead letter "${id}": see "skerry queue dead".`));
+    }
+    return letter;
+  };
+
+  return {
+    count: () => letters.size,
+    add: ({ queue, priority, sequence }, reason, record, settle) => {
+      const name = `${PREFIX}${String(sequence).padStart(16, '0')}-${queue.id}-${record.length}`;
+      const id = note(name);
+      put(name, encode([queue.name, priority, reason, now(), record]), error => {
+        if (error !== undefined) uncount(id);
+        settle(error);
+      });
+      makeRoom();
+    },
+    list: () => Array.from(letters, ([id, { name }]) => letterFrom(id, get(name), now())),
+    replay: (id, settle) => {
+      const letter = known(id, settle);
+      if (letter === undefined) return;
+      const { message, queue, priority } = letterFrom(id, get(letter.name), now());
+      if (message === undefined) {
+        settle(
+          new Failure(
+            'letter.damaged',
+            `The bytes of the dead letter "${id}" are damaged: it can only be dropped.`,
+          ),
+        );
+        return;
+      }
+      append(message, [{ queue, priority, ttl: undefined }], error => {
+        if (error === undefined) forget(id, letter, settle);
+        else settle(error);
+      });
+    },
+    drop: (id, settle) => {
+      const letter = known(id, settle);
+      if (letter !== undefined) forget(id, letter, settle);
+    },
+  };
+}
+
+function letterFrom(id: string, value: Buffer | undefined, now: number): DeadLetter {
+  const list = decode(value);
+  const [queue, priority, reason, died, record]: unknown[] = Array.isArray(list) ? list : [];
+  return {
+    id,
+    queue: typeof queue === 'string' ? queue : '',
+    priority: typeof priority === 'number' ? priority : 0,
+    reason: typeof reason === 'string' ? reason : 'the letter itself is damaged',
+    age: typeof died === 'number' ? now - died : 0,
+    message: record instanceof Uint8Array ? decodeRecord(bufferOf(record)) : undefined,
+  };
+}

@@ -1,0 +1,64 @@
+import type { Database } from '../disk/database.ts';
+import type { QueueState } from './ledger.ts';
+import { queueState } from './ledger.ts';
+
+/** The queues by name; a purged one loses its name at once and lives on until its entries are gone. */
+export type Registry = {
+  /** The queue of that name, a new one if there is none. */
+  readonly named: (name: string) => QueueState;
+  readonly find: (name: string) => QueueState | undefined;
+  readonly byId: (id: number) => QueueState | undefined;
+  /** A queue that a journal names and LMDB does not know. */
+  readonly adopt: (id: number, name: string) => void;
+  readonly retire: (queue: QueueState) => void;
+  /** Forgets a retired queue that is empty. */
+  readonly gone: (queue: QueueState) => void;
+  /** Those that have a name. */
+  readonly current: () => IterableIterator<QueueState>;
+  readonly all: () => IterableIterator<QueueState>;
+  /** How many entries have left and are still in LMDB. */
+  readonly removing: () => number;
+};
+
+export function loadQueues(database: Database): Registry {
+  const byName = new Map<string, QueueState>();
+  const every = new Map<number, QueueState>();
+  let lastId = 0;
+
+  const add = (queue: QueueState): void => {
+    lastId = Math.max(lastId, queue.id);
+    every.set(queue.id, queue);
+    if (!queue.retired) byName.set(queue.name, queue);
+  };
+
+  const create = (id: number, name: string): QueueState => {
+    const queue = queueState(id, { name, retired: false, depth: 0, bytes: 0 }, false);
+    add(queue);
+    return queue;
+  };
+
+  for (const { id, record } of database.queues()) add(queueState(id, record, true));
+
+  return {
+    named: name => byName.get(name) ?? create(lastId + 1, name),
+    find: name => byName.get(name),
+    byId: id => every.get(id),
+    adopt: (id, name) => {
+      if (!every.has(id)) create(id, name);
+    },
+    retire: queue => {
+      queue.retired = true;
+      if (byName.get(queue.name) === queue) byName.delete(queue.name);
+    },
+    gone: queue => {
+      every.delete(queue.id);
+    },
+    current: () => byName.values(),
+    all: () => every.values(),
+    removing: () => {
+      let count = 0;
+      for (const queue of every.values()) count += queue.removing.size;
+      return count;
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import { systemClock } from '../../../src/cli/edge.ts';
+import type { Clock } from '../../../src/core/clock.ts';
+import { openStore } from '../../../src/queue/store.ts';
+import { createChance } from './chance.ts';
+import { finish } from './finish.ts';
+import { takeInventory } from './inventory.ts';
+import { putUnderLoad } from './load.ts';
+import { reportInto } from './report.ts';
+
+/*
+ * The process that is killed: opens the store in a folder, reports what it holds, says so on its standard output,
+ * and puts it under load until the end; or, told to finish, empties it.
+ *
+ *   node child.ts FOLDER REPORT SEED FIRST-NUMBER load|finish
+ */
+
+/** How much faster time passes where nothing but the store's own rounds is waited for. */
+const HURRY = 20;
+
+const hurriedClock: Clock = {
+  monotonic: () => systemClock.monotonic() * HURRY,
+  wall: systemClock.wall,
+  after: (milliseconds, action) => systemClock.after(milliseconds / HURRY, action),
+};
+
+const [folder = '', file = '', seed, first, task] = process.argv.slice(2);
+const report = reportInto(file);
+const chance = createChance(Number(seed));
+const clock = task === 'finish' ? hurriedClock : systemClock;
+let opening = true;
+// Keeps the process alive, which the clock's timers do not, and ends it with the one that judges it.
+process.stdin.resume().once('end', () => process.exit());
+const store = await openStore({
+  folder,
+  maxSize: 32 << 20,
+  whenFull: 'reject',
+  bound: () => undefined,
+  ttl: undefined,
+  commitWindow: chance.oneOf([0, 5, 50]),
+  clock,
+  log: {
+    info: () => {},
+    warn: () => {},
+    // Under load a disk may fail, and does when its power is cut; at the opening it has no reason to.
+    error: text => opening && report('damaged', 'log', text),
+  },
+});
+const depths = takeInventory(store, report);
+opening = false;
+process.stdout.write('opened\n');
+if (task === 'finish') {
+  await finish(store, folder, clock, report);
+  process.stdin.destroy();
+} else putUnderLoad(store, depths, Number(first), chance, report);

@@ -1,0 +1,194 @@
+import { stopsIn } from './parcel.ts';
+import type { Line, Word } from './report.ts';
+
+/** What is wrong, a sentence each. */
+export type Faults = {
+  readonly lost: string[];
+  readonly cameBack: string[];
+  readonly outOfOrder: string[];
+  readonly leaks: string[];
+};
+
+/** Holds a store to what it promised, across all the crashes of one folder. */
+export type Judge = {
+  /**
+   * Takes one process's report; its messages have numbers from `first` on, and so above those of the processes
+   * before it.
+   */
+  readonly hear: (report: readonly Line[], first: number) => void;
+  readonly faults: Faults;
+  /** Promises heard: messages, acknowledgements and settled values. */
+  readonly promised: () => number;
+  readonly checkpoints: () => number;
+};
+
+/** An entry of a queue, by name and number. */
+type Key = string;
+
+export function createJudge(): Judge {
+  const faults: Faults = { lost: [], cameBack: [], outOfOrder: [], leaks: [] };
+  /** What must be there; what has left, or may have; what may be a dead letter instead, or is one. */
+  let expected = new Set<Key>();
+  const leaving = new Set<Key>();
+  const gone = new Set<Key>();
+  const refused = new Set<Key>();
+  let buried = new Set<Key>();
+  const purged = new Map<string, number>();
+  /** By name: the value promised last, and those that were put since. */
+  const settled = new Map<string, string[]>();
+  /** Numbers below it were there at the last opening, or never will be. */
+  let horizon = 0;
+  let promised = 0;
+  let checkpoints = 0;
+  let found = nothingFound();
+
+  const mustStay = (queue: string, number: number): boolean =>
+    number > (purged.get(queue) ?? 0) && !leaving.has(keyOf(queue, number));
+
+  const judgeEntries = (): void => {
+    for (const [key, number] of found.entries) {
+      if (gone.has(key)) faults.cameBack.push(`${key} was acknowledged`);
+      else if (number < horizon && !expected.has(key) && !leaving.has(key) && !refused.has(key)) {
+        faults.cameBack.push(`${key} was not there at the opening before`);
+      }
+      if (found.letters.has(key)) faults.cameBack.push(`${key} is in its queue and a dead letter`);
+    }
+    for (const key of expected) {
+      if (found.entries.has(key)) continue;
+      if (!refused.has(key) || !found.letters.has(key)) faults.lost.push(`${key} is missing`);
+    }
+    for (const key of buried)
+      if (!found.letters.has(key)) faults.lost.push(`the dead letter ${key} is missing`);
+    for (const key of found.letters) {
+      if (!buried.has(key) && !refused.has(key)) faults.cameBack.push(`${key} is a dead letter unasked`);
+    }
+  };
+
+  const judgeState = (): void => {
+    for (const [name, values] of settled) {
+      const value = found.state.get(name) ?? 'none';
+      if (!values.includes(value)) faults.lost.push(`${name} is ${value}, none of ${values.join(', ')}`);
+    }
+    for (const [queue, depth] of found.depths) {
+      const there = found.counts.get(queue) ?? 0;
+      if (depth !== there) faults.leaks.push(`${queue} says it holds ${depth}, and holds ${there}`);
+    }
+  };
+
+  /** What is there now must stay; what is not must never come again. */
+  const startOver = (first: number): void => {
+    expected = new Set(found.entries.keys());
+    buried = found.letters;
+    for (const set of [leaving, gone, refused, purged, settled]) set.clear();
+    for (const [name, value] of found.state) settled.set(name, [value]);
+    horizon = first;
+  };
+
+  const entry = (queue: string, priority: number, number: number): void => {
+    const key = keyOf(queue, number);
+    const before = found.last.get(queue);
+    if (found.entries.has(key)) faults.cameBack.push(`${key} is there twice`);
+    else if (before !== undefined && !isBefore(before, { priority, number })) {
+      faults.outOfOrder.push(`${key} (${priority}) comes behind ${before.number} (${before.priority})`);
+    }
+    found.entries.set(key, number);
+    found.last.set(queue, { priority, number });
+    found.counts.set(queue, (found.counts.get(queue) ?? 0) + 1);
+  };
+
+  const purge = (queue: string, number: number): void => {
+    purged.set(queue, number);
+    for (const key of expected) {
+      const [name = '', held] = key.split(' ');
+      if (name === queue && Number(held) <= number) {
+        expected.delete(key);
+        leaving.add(key);
+      }
+    }
+  };
+
+  const hearings: Readonly<Record<Word, (details: readonly string[], first: number) => void>> = {
+    entry: ([queue = '', priority, number]) => entry(queue, Number(priority), Number(number)),
+    letter: ([queue = '', number]) => found.letters.add(keyOf(queue, Number(number))),
+    state: ([name = '', value = '']) => found.state.set(name, value),
+    depth: ([queue = '', count]) => found.depths.set(queue, Number(count)),
+    damaged: details => faults.lost.push(`damaged: ${details.join(' ')}`),
+    opened: (_, first) => {
+      judgeEntries();
+      judgeState();
+      startOver(first);
+    },
+    promised: ([number, stops = '']) => {
+      promised++;
+      for (const { queue } of stopsIn(stops)) {
+        if (mustStay(queue, Number(number))) expected.add(keyOf(queue, Number(number)));
+      }
+    },
+    leaving: ([queue = '', number]) => {
+      const key = keyOf(queue, Number(number));
+      if (gone.has(key)) faults.cameBack.push(`${key} was sent again after it was acknowledged`);
+      leaving.add(key);
+      expected.delete(key);
+    },
+    left: ([queue = '', number]) => {
+      promised++;
+      gone.add(keyOf(queue, Number(number)));
+    },
+    refused: ([queue = '', number]) => refused.add(keyOf(queue, Number(number))),
+    purged: ([queue = '', number]) => purge(queue, Number(number)),
+    putting: ([name = '', value = '']) => settled.set(name, [...(settled.get(name) ?? ['none']), value]),
+    put: ([name = '', value = '']) => {
+      promised++;
+      const values = settled.get(name) ?? [];
+      settled.set(name, values.slice(Math.max(0, values.indexOf(value))));
+    },
+    checkpoints: ([count]) => {
+      checkpoints += Number(count);
+    },
+    remaining: ([count, ...what]) => {
+      if (Number(count) !== 0) faults.leaks.push(`${count} ${what.join(' ')} are left`);
+    },
+  };
+
+  return {
+    hear: (report, first) => {
+      found = nothingFound();
+      for (const { word, details } of report) hearings[word](details, first);
+    },
+    faults,
+    promised: () => promised,
+    checkpoints: () => checkpoints,
+  };
+}
+
+type Position = { readonly priority: number; readonly number: number };
+
+/** What one opening found. */
+type Found = {
+  readonly entries: Map<Key, number>;
+  readonly letters: Set<Key>;
+  readonly state: Map<string, string>;
+  readonly depths: Map<string, number>;
+  readonly counts: Map<string, number>;
+  /** By queue: the entry that a drain sent last. */
+  readonly last: Map<string, Position>;
+};
+
+function nothingFound(): Found {
+  return {
+    entries: new Map(),
+    letters: new Set(),
+    state: new Map(),
+    depths: new Map(),
+    counts: new Map(),
+    last: new Map(),
+  };
+}
+
+function keyOf(queue: string, number: number): Key {
+  return `${queue} ${number}`;
+}
+
+function isBefore(one: Position, other: Position): boolean {
+  return (one.priority - other.priority || one.number - other.number) < 0;
+}

@@ -1,0 +1,67 @@
+import { openSync, readFileSync, writeSync } from 'node:fs';
+
+/*
+ * What the process under load tells its judge: one line of words each. A line is in the file, and survives the
+ * process, before the load goes on.
+ *
+ *   found when the store was opened:
+ *     entry QUEUE PRIORITY NUMBER    in the order in which a drain sends them
+ *     letter QUEUE NUMBER            a dead letter
+ *     state NAME VALUE               settled state
+ *     depth QUEUE COUNT              what the store's own figures say
+ *     damaged WHERE WHAT...          a message that is not what was appended, or what the store logs as an error
+ *     opened                         that was all
+ *   under load, each once it is so, but for `leaving`, `refused`, `purged`, `putting`: just before it is asked for
+ *     promised NUMBER QUEUE:PRIORITY,...
+ *     leaving QUEUE NUMBER           will be acknowledged, or dropped; `left`: it was, for good
+ *     refused QUEUE NUMBER           will be a dead letter
+ *     purged QUEUE NUMBER            the queue, which holds nothing behind that number
+ *     putting NAME VALUE             settled state; VALUE `none` deletes; `put`: done, for good
+ *     checkpoints COUNT
+ *   at the end:
+ *     remaining COUNT WHAT...        what is left on disk once everything has left the store
+ */
+export type Word = (typeof WORDS)[number];
+const WORDS = [
+  'entry',
+  'letter',
+  'state',
+  'depth',
+  'damaged',
+  'opened',
+  'promised',
+  'leaving',
+  'left',
+  'refused',
+  'purged',
+  'putting',
+  'put',
+  'checkpoints',
+  'remaining',
+] as const;
+
+export type Report = (word: Word, ...details: readonly (string | number)[]) => void;
+
+export type Line = { readonly word: Word; readonly details: readonly string[] };
+
+/** Reports into `file`, behind what it holds. */
+export function reportInto(file: string): Report {
+  const fd = openSync(file, 'a');
+  return (word, ...details) => {
+    writeSync(fd, `${[word, ...details].join(' ')}\n`);
+  };
+}
+
+/** The lines of a report; the last is left out if the process ended while it wrote it. */
+export function linesIn(file: string): Line[] {
+  const lines = readFileSync(file, 'latin1').split('\n').slice(0, -1);
+  return lines.map(lineFrom);
+}
+
+/** The line that `text` is. */
+export function lineFrom(text: string): Line {
+  const [first, ...details] = text.split(' ');
+  const word = WORDS.find(one => one === first);
+  if (word === undefined) throw new Error(`"${text}" is no line of a report`);
+  return { word, details };
+}

@@ -1,0 +1,110 @@
+import type { ChildProcess } from 'node:child_process';
+import { fork, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Manner, Toll } from './disk.ts';
+
+const DISK_BYTES = 64 << 20;
+
+/** No lazy work in the background: all that is written comes from the test. */
+const MKFS = ['-q', '-F', '-b', '4096', '-E', 'lazy_itable_init=0,lazy_journal_init=0'];
+
+/** Milliseconds that a command of the system may take. */
+const PATIENCE = 30_000;
+
+/** A machine whose only disk is the process `server.ts`, with an ext4 on it. */
+export type Machine = {
+  /** Where the file system is while the power is on. */
+  readonly mount: string;
+  /** A disk with an empty file system, while the power is off. */
+  readonly format: () => void;
+  readonly powerOn: () => Promise<void>;
+  /** Cuts the power if it is on, and ends `process`, which works on the disk. */
+  readonly powerOff: (cut: Cut, process?: ChildProcess) => Promise<Toll>;
+};
+
+/** How the power is cut. */
+export type Cut = {
+  readonly manner: Manner;
+  readonly seed: number;
+  /** Milliseconds to wait for a moment at which something is written and not flushed. */
+  readonly patience: number;
+};
+
+/** For a machine that nobody works on. */
+export const PLAIN_CUT: Cut = { manner: 'all', seed: 0, patience: 0 };
+
+/** All of it lies in `root`; `flushes` false: a disk that only says that it flushes. */
+export function createMachine(root: string, flushes: boolean): Machine {
+  const [mount, medium, file] = [join(root, 'mount'), join(root, 'medium'), join(root, 'disk')];
+  let disk: ChildProcess | undefined;
+  let device = '';
+  mkdirSync(mount, { recursive: true });
+  writeFileSync(file, '');
+
+  return {
+    mount,
+    format: () => {
+      rmSync(medium, { force: true });
+      system('truncate', '-s', String(DISK_BYTES), medium);
+      system('mkfs.ext4', ...MKFS, medium);
+    },
+    powerOn: async () => {
+      disk = fork(join(import.meta.dirname, 'server.ts'), [medium, file, String(flushes)]);
+      await answerOf(disk);
+      device = system('losetup', '--find', '--show', file);
+      system('mount', '-t', 'ext4', device, mount);
+    },
+    powerOff: async ({ manner, seed, patience }, process) => {
+      const running = disk;
+      if (running === undefined) return { unflushed: 0, lost: 0 };
+      disk = undefined;
+      running.send(`${manner} ${seed} ${patience}`);
+      const toll = tollFrom(await answerOf(running));
+      await end(running);
+      if (process !== undefined) await end(process);
+      system('umount', mount);
+      system('losetup', '--detach', device);
+      // The kernel may let go of the device, and with it of the file, a moment later.
+      system('umount', '--lazy', file);
+      return toll;
+    },
+  };
+}
+
+/** What is missing here to run such a machine; undefined: nothing. */
+export function missingHere(): string | undefined {
+  if (process.getuid?.() !== 0) return 'root';
+  const tools = ['losetup', 'mkfs.ext4', 'mount', 'umount', 'truncate'];
+  const missing = tools.find(tool => spawnSync(tool, ['--version']).error !== undefined);
+  if (missing !== undefined) return `the command ${missing} (packages e2fsprogs, mount)`;
+  return ['/dev/fuse', '/dev/loop-control'].find(file => spawnSync('test', ['-c', file]).status !== 0);
+}
+
+/** Runs a command of the system; returns what it prints. */
+function system(command: string, ...args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', timeout: PATIENCE });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed: ${stderr || `status ${status}`}`);
+  return stdout.trim();
+}
+
+async function answerOf(disk: ChildProcess): Promise<unknown> {
+  const ended = once(disk, 'exit').then(([code]) => {
+    throw new Error(`the process that is the disk ended (${code})`);
+  });
+  const [answer] = await Promise.race([once(disk, 'message'), ended]);
+  return answer;
+}
+
+async function end(process: ChildProcess): Promise<void> {
+  if (process.exitCode !== null || process.signalCode !== null) return;
+  const exited = once(process, 'exit');
+  process.kill('SIGKILL');
+  await exited;
+}
+
+function tollFrom(answer: unknown): Toll {
+  if (typeof answer !== 'object' || answer === null) throw new Error('the disk did not say what was lost');
+  return { unflushed: Number(Reflect.get(answer, 'unflushed')), lost: Number(Reflect.get(answer, 'lost')) };
+}
