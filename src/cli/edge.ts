@@ -8,6 +8,11 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   wall: () => Date.now(),
   after: (milliseconds, action) => {
+    if (milliseconds <= 0) {
+      // One that is unreferenced would wait for something else to wake the loop.
+      const immediate = setImmediate(action);
+      return () => clearImmediate(immediate);
+    }
     const timer = setTimeout(action, milliseconds).unref();
     return () => clearTimeout(timer);
   },

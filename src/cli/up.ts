@@ -23,7 +23,7 @@ export async function run(args: readonly string[]): Promise<number> {
   });
   // Garbage is collected early, so that a hub under load stays small. From the start on, the flag would cost
   // the runtime its own code cache, and 15 ms.
-  setFlagsFromString('--heap-growing-percent=20');
+  setFlagsFromString('--optimize-for-size');
   const signal = await stopped;
   standardErrorLog('info', 'hub', `${signal}: stopping.`);
   await hub.stop();

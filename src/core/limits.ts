@@ -70,11 +70,14 @@ export const REMOVAL_WINDOW = 250;
 export const COMMIT_RETRY = 1_000;
 
 /** Bytes of one of the two journals: what a start replays, and what waits in memory, at most. */
-export const JOURNAL_BYTES = 1 << 20;
+export const JOURNAL_BYTES = 1 << 19;
+
+/** Bytes of entries that the store keeps as one value: four pages of 4 KB, less LMDB's own head. */
+export const CHUNK_BYTES = 4 * 4_096 - 24;
 
 /** Entries, and removals, in memory that bring a checkpoint before the journal is full. */
-export const CHECKPOINT_ENTRIES = 4096;
-export const CHECKPOINT_REMOVALS = 8192;
+export const CHECKPOINT_ENTRIES = 2048;
+export const CHECKPOINT_REMOVALS = 4096;
 
 /** Removals that wait for the disk before drains do. */
 export const MAX_REMOVING = 3 * CHECKPOINT_REMOVALS;

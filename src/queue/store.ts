@@ -16,7 +16,7 @@ import { createDeparture } from './entries/departure.ts';
 import { createDrain } from './entries/drain.ts';
 import { createExpiry } from './entries/expiry.ts';
 import { createIntake } from './entries/intake.ts';
-import { isWaiting, letGo } from './entries/ledger.ts';
+import { letGo } from './entries/ledger.ts';
 import type { Letters } from './entries/letters.ts';
 import { createLetters } from './entries/letters.ts';
 import { createDrops } from './entries/overflow.ts';
@@ -107,7 +107,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
       salt: saved.salt,
       now,
       lastSequence: () => lastSequence,
-      waiting: () => isWaiting(registry.all()),
+      queues: registry.all,
       flush: () => committer.flush(),
       succeeded: ({ gone }, moves) => {
         counts.checkpoints++;

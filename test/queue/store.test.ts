@@ -33,6 +33,44 @@ durability('a message is settled only after its commit, not when it is appended'
   await stage.finish();
 });
 
+durability('what a receiver holds stays as it was while the journals are written over and over', async () => {
+  const stage = await createStage();
+  const large = (text: string) => messageOf(text.repeat(100_000));
+  await stage.append(large('1'), [to('a')]);
+  const sent: Entry[] = [];
+  const drain = stage.store.drain('a', { window: 1, send: entry => sent.push(entry) > 0 });
+  drain.wake();
+  for (const entry of sent) drain.refuse(entry, 'refused');
+  for (let n = 0; n < 50; n++) await stage.append(large('x'), [to('b')]);
+  await stage.pass(5_000);
+  assert.ok(stage.store.counts().checkpoints >= 2);
+  const [letter] = stage.store.letters.list();
+  for (const message of [sent[0]?.message, letter?.message]) {
+    assert.ok(message?.body.equals(Buffer.from('1'.repeat(100_000))));
+  }
+  drain.stop();
+  await stage.finish();
+});
+
+durability('entries that leave one by one, in any order, leave the others as they were', async () => {
+  const stage = await createStage();
+  const wanted = Array.from({ length: 300 }, (_, n) => `${n} ${'.'.repeat((n * 37) % 900)}`);
+  for (const text of wanted) await stage.append(messageOf(text), [to('a')]);
+  await stage.restart();
+  const held: Entry[] = [];
+  const drain = stage.store.drain('a', { window: 1_000, send: entry => held.push(entry) > 0 });
+  drain.wake();
+  const shuffled = held.map((_, n) => held[(n * 211) % 300]);
+  for (const [n, entry] of shuffled.entries()) if (n % 7 !== 3 && entry) drain.acknowledge(entry);
+  drain.stop();
+  const gone = new Set(Array.from({ length: 300 }, (_, n) => (n % 7 === 3 ? -1 : (n * 211) % 300)));
+  const left = wanted.filter((_, n) => !gone.has(n));
+  await stage.pass(5_000);
+  await stage.restart();
+  assert.equal(stage.deliver('a', 1_000), left);
+  assert.is(await stage.finish(), 0);
+});
+
 durability('what every destination acknowledged before the commit is never written', async () => {
   const stage = await createStage();
   const drain = stage.store.drain('a', {

@@ -11,7 +11,7 @@ import type { Journal } from '../disk/journal.ts';
 import type { Leaving } from '../entries/leaving.ts';
 import { whereStored } from '../entries/leaving.ts';
 import type { QueueState } from '../entries/ledger.ts';
-import { dropStored } from '../entries/ledger.ts';
+import { dropStored, isWaiting } from '../entries/ledger.ts';
 import type { Batch } from './batch.ts';
 import { emptyBatch } from './batch.ts';
 import type { Outcome } from './moves.ts';
@@ -26,8 +26,7 @@ export type CheckpointHost = {
   /** Hub time in milliseconds. */
   readonly now: () => number;
   readonly lastSequence: () => number;
-  /** True if anything waits: then hub time is worth keeping. */
-  readonly waiting: () => boolean;
+  readonly queues: () => Iterable<QueueState>;
   /** Asks for a commit of all that is gathered, and for `begin` behind it. */
   readonly flush: () => void;
   readonly succeeded: (outcome: Outcome, moves: Batch) => void;
@@ -125,20 +124,20 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
   };
 
   const note = (outcome: Outcome, moves: Batch): void => {
-    for (const { held, where } of outcome.stored) held.stored = where;
+    for (const held of outcome.inline) held.stored = 'inline';
+    for (const held of outcome.outside) held.stored = 'outside';
     for (const { queue, sequence } of moves.removals) queue.removing.delete(sequence);
     for (const [queue, change] of outcome.changes) {
       queue.saved = true;
       queue.storedDepth += change.depth;
       queue.storedBytes = queue.storedDepth === 0 ? 0 : queue.storedBytes + change.bytes;
     }
-    const queues = new Set<QueueState>();
     let last = 0;
-    for (const { held, sequence } of moves.appends) {
-      last = Math.max(last, sequence);
-      for (const { queue } of held) queues.add(queue);
+    for (const pending of moves.appends) {
+      last = Math.max(last, pending.sequence);
+      pending.run = undefined;
     }
-    dropStored(queues, last);
+    dropStored(host.queues(), last);
     host.succeeded(outcome, moves);
   };
 
@@ -172,7 +171,8 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
       closed = true;
       wanted?.();
       if (moving !== undefined) return false;
-      if (isEmpty(collected) && !host.waiting()) return true;
+      // While anything waits, hub time is worth keeping.
+      if (isEmpty(collected) && !isWaiting(host.queues())) return true;
       begin();
       return (await running) ?? false;
     },

@@ -5,9 +5,10 @@ import type { Settle } from '../../core/message.ts';
 import type { Journal } from '../disk/journal.ts';
 import type { Leaving } from '../entries/leaving.ts';
 import type { Pending, QueueState } from '../entries/ledger.ts';
+import { tellSender } from '../entries/ledger.ts';
 import type { Batch } from './batch.ts';
 import { emptyBatch } from './batch.ts';
-import { encodeContent } from './content.ts';
+import { draftOf } from './content.ts';
 import type { Plan } from './plan.ts';
 import { isUnderWay, takePlan } from './plan.ts';
 import { deliveryWait, dueAt, nothingGathered } from './schedule.ts';
@@ -66,15 +67,16 @@ export function createCommitter(host: CommitHost): Committer {
   let armed = Number.POSITIVE_INFINITY;
   let cancel: Cancel | undefined;
   let touched = false;
+  let closing = false;
 
   const due = (): number =>
     Math.max(notBefore, touched || host.takesAll() ? 0 : dueAt(gathered, window, lastCommit));
 
   /** Called with each message: it makes a timer only if the next commit is due earlier than the one it has. */
   const schedule = (): void => {
+    if (running !== undefined || closing) return;
     const at = due();
-    if (running !== undefined || at >= armed) return;
-    arm(at);
+    if (at < armed) arm(at);
   };
 
   const arm = (at: number): void => {
@@ -85,8 +87,12 @@ export function createCommitter(host: CommitHost): Committer {
 
   const rung = (): void => {
     armed = Number.POSITIVE_INFINITY;
+    beginOrArm();
+  };
+
+  const beginOrArm = (): void => {
     const at = due();
-    if (at === Number.POSITIVE_INFINITY || running !== undefined) return;
+    if (at === Number.POSITIVE_INFINITY || running !== undefined || closing) return;
     if (at > clock.monotonic()) arm(at);
     else commit(false);
   };
@@ -118,7 +124,7 @@ export function createCommitter(host: CommitHost): Committer {
   const write = async (plan: Plan, all: boolean): Promise<void> => {
     let error: Failure | undefined;
     try {
-      await journal.append(encodeContent(plan, now()));
+      await journal.append(draftOf(plan, now(), journal.space));
     } catch (thrown) {
       error = new Failure('store.write', `The store cannot be written: ${reasonOf(thrown)}.`);
     }
@@ -127,15 +133,19 @@ export function createCommitter(host: CommitHost): Committer {
     if (error === undefined) succeed(plan);
     else fail(plan, error);
     if (all) host.settled();
-    schedule();
+    // What gathered meanwhile is on its way before the senders of this are told: the disk waits for nobody.
+    beginOrArm();
+    for (const pending of plan.appends) tellSender(pending, error);
+    for (const settle of plan.settles) settle(error);
   };
 
   const succeed = (plan: Plan): void => {
     notBefore = Number.NEGATIVE_INFINITY;
-    for (const pending of plan.appends) pending.stage = 'journaled';
+    for (const pending of plan.appends) {
+      pending.stage = 'journaled';
+      pending.message = undefined;
+    }
     host.succeeded(plan);
-    for (const pending of plan.appends) pending.settle();
-    settleAll(plan);
   };
 
   const fail = (plan: Plan, error: Failure): void => {
@@ -146,8 +156,6 @@ export function createCommitter(host: CommitHost): Committer {
     gathering.retired = plan.retired.concat(gathering.retired);
     if (gathering.removals.length + gathering.retired.length > 0) awaitedNow();
     host.failed(error, plan);
-    for (const pending of plan.appends) pending.settle(error);
-    settleAll(plan, error);
   };
 
   const awaitedNow = (): void => {
@@ -203,6 +211,7 @@ export function createCommitter(host: CommitHost): Committer {
     },
     resume: schedule,
     close: async () => {
+      closing = true;
       // The commit in flight, what gathered meanwhile, and what that one's settling brought.
       for (let attempt = 0; attempt < 3; attempt++) {
         commit(true);
@@ -210,11 +219,7 @@ export function createCommitter(host: CommitHost): Committer {
       }
       cancel?.();
       const closed = new Failure('store.write', 'The store is closed: the hub has stopped.');
-      for (const pending of gathering.appends.splice(0)) if (pending.open > 0) pending.settle(closed);
+      for (const pending of gathering.appends.splice(0)) if (pending.open > 0) tellSender(pending, closed);
     },
   };
-}
-
-function settleAll({ settles }: Plan, error?: Failure): void {
-  for (const settle of settles) settle(error);
 }

@@ -1,9 +1,11 @@
-import { encode, encodeRecord } from '../disk/record.ts';
+import { writeRecord } from '../disk/record.ts';
+import type { Draft } from '../disk/run.ts';
+import { appendSize, draftRun, writeAppend, writeHold } from '../disk/run.ts';
 import type { Pending, QueueState } from '../entries/ledger.ts';
 import type { Plan } from './plan.ts';
 
-/** The content of a run for what a commit writes, at `hubTime` (ms); it makes the records that are missing. */
-export function encodeContent(plan: Plan, hubTime: number): Buffer {
+/** The run of a commit at `hubTime` (ms), in blocks that `space` gives. */
+export function draftOf(plan: Plan, hubTime: number, space: (bytes: number) => Buffer): Draft {
   const queues: (number | string)[] = [];
   const named = new Set<QueueState>();
   const name = (queue: QueueState): void => {
@@ -11,28 +13,31 @@ export function encodeContent(plan: Plan, hubTime: number): Buffer {
     named.add(queue);
     queues.push(queue.id, queue.name);
   };
-  const appends = plan.appends.map(pending => {
+  let bytes = 0;
+  for (const pending of plan.appends) {
     for (const { queue } of pending.held) name(queue);
-    return [pending.sequence, pending.arrived, recordOf(pending), holdsOf(pending)];
-  });
+    bytes += appendSize(pending.recordBytes, pending.open);
+  }
   const removals: number[] = [];
   for (const { queue, priority, sequence } of plan.removals) removals.push(queue.id, priority, sequence);
-  const settled: unknown[] = [];
+  const settled: (string | Buffer | null)[] = [];
   for (const [key, value] of plan.settled) settled.push(key, value ?? null);
   const retired = plan.retired.map(queue => {
     name(queue);
     return queue.id;
   });
-  return encode([hubTime, queues, appends, removals, settled, retired]);
+  const draft = draftRun([hubTime, queues, removals, settled, retired], bytes, space);
+  for (const pending of plan.appends) draftAppend(draft, pending);
+  return draft;
 }
 
-export function recordOf(pending: Pending): Buffer {
-  pending.record ??= encodeRecord(pending.message);
-  return pending.record;
-}
-
-function holdsOf({ held }: Pending): number[] {
-  const holds: number[] = [];
-  for (const { queue, priority, expires, open } of held) if (open) holds.push(queue.id, priority, expires);
-  return holds;
+/** From here on the message lies in the run. */
+function draftAppend(draft: Draft, pending: Pending): void {
+  const { sequence, arrived, recordBytes, open, held, message } = pending;
+  writeAppend(draft, sequence, arrived, recordBytes, open);
+  for (const one of held) if (one.open) writeHold(draft, one.queue.id, one.priority, one.expires);
+  if (message !== undefined) writeRecord(draft.blocks, draft.end, message);
+  pending.run = draft.blocks;
+  pending.recordAt = draft.end;
+  draft.end += recordBytes;
 }

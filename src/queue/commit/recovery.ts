@@ -1,7 +1,6 @@
 import type { Database } from '../disk/database.ts';
-import { decodeRecord, recordSize } from '../disk/record.ts';
 import type { Run, RunAppend } from '../disk/run.ts';
-import { hold } from '../entries/hold.ts';
+import { hold, pend } from '../entries/hold.ts';
 import { leavingStored } from '../entries/leaving.ts';
 import type { Pending, QueueState } from '../entries/ledger.ts';
 import { letGo, takeOff } from '../entries/ledger.ts';
@@ -16,7 +15,7 @@ export type Recovered = {
   /** The highest that were found; 0: none. */
   readonly lastSequence: number;
   readonly hubTime: number;
-  /** Messages whose records cannot be read, though their run is whole. */
+  /** Messages whose queue nobody knows: the run that named it is damaged. */
   readonly corrupt: number;
 };
 
@@ -32,17 +31,16 @@ export function recover(runs: readonly Run[], registry: Registry, database: Data
 
   const append = ({ sequence, arrived, record, holds }: RunAppend): void => {
     lastSequence = Math.max(lastSequence, sequence);
-    const message = decodeRecord(record);
-    const places = holds.flatMap(({ queue, ...rest }) => {
+    const known = holds.filter(({ queue }) => registry.byId(queue) !== undefined);
+    if (known.length < holds.length) corrupt++;
+    if (known.length === 0) return;
+    const pending = pend(undefined, record.length, sequence, arrived, known.length, nobody);
+    pending.stage = 'journaled';
+    pending.run = record;
+    for (const { queue, priority, expires } of known) {
       const state = registry.byId(queue);
-      return state === undefined ? [] : [{ ...rest, queue: state }];
-    });
-    if (message === undefined || places.length === 0) {
-      corrupt++;
-      return;
+      if (state !== undefined) hold(pending, state, priority, expires, database);
     }
-    const arrival = { sequence, message, arrived, stage: 'journaled' as const, record, settle: nobody };
-    const pending = hold(arrival, places, recordSize(message), database);
     bySequence.set(sequence, pending);
     batch.appends.push(pending);
   };
@@ -53,9 +51,9 @@ export function recover(runs: readonly Run[], registry: Registry, database: Data
       letGo(held);
       return;
     }
-    const place = { queue: queue.id, priority, sequence };
-    if (queue.removing.has(sequence) || !database.has(place)) return;
-    const leaving = leavingStored(queue, { priority, sequence, header: database.entry(place) });
+    const found = database.find({ queue: queue.id, priority, sequence });
+    if (queue.removing.has(sequence) || found === undefined) return;
+    const leaving = leavingStored(queue, found);
     queue.removing.add(sequence);
     takeOff(queue, leaving.bytes);
     batch.removals.push(leaving);

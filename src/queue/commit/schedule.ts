@@ -44,19 +44,23 @@ export function nothingGathered(): Gathered {
  * nothing more to say. What is with its receivers waits longest: they may spare the write.
  */
 export function dueAt(gathered: Gathered, window: number, lastCommit: number): number {
-  const { awaited, firstAwaited, lastAwaited, firstUnderWay, firstRemoval } = gathered;
   if (isLarge(gathered)) return 0;
   return Math.min(
-    awaited === 0 ? Number.POSITIVE_INFINITY : awaitedAt(),
-    firstUnderWay + deliveryWait(window),
-    firstRemoval + REMOVAL_WINDOW,
+    awaitedAt(gathered, window, lastCommit),
+    gathered.firstUnderWay + deliveryWait(window),
+    gathered.firstRemoval + REMOVAL_WINDOW,
   );
+}
 
-  function awaitedAt(): number {
-    const lull = lastAwaited + Math.min(COMMIT_LULL, window);
-    if (awaited >= COMMIT_WORTH) return Math.min(lull, firstAwaited + window);
-    return Math.max(lull, lastCommit + window);
-  }
+function awaitedAt(
+  { awaited, firstAwaited, lastAwaited }: Gathered,
+  window: number,
+  lastCommit: number,
+): number {
+  if (awaited === 0) return Number.POSITIVE_INFINITY;
+  const lull = lastAwaited + Math.min(COMMIT_LULL, window);
+  if (awaited >= COMMIT_WORTH) return Math.min(lull, firstAwaited + window);
+  return Math.max(lull, lastCommit + window);
 }
 
 /** True if no commit should be larger. */

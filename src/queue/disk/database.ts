@@ -5,6 +5,7 @@ import { damaged } from './preflight.ts';
 import type { Reader } from './reader.ts';
 import { readerOver } from './reader.ts';
 import { decode, encode } from './record.ts';
+import { createSlabs } from './slabs.ts';
 import type { Root, Tables } from './tables.ts';
 import { openTables } from './tables.ts';
 import type { Writer } from './writer.ts';
@@ -37,7 +38,12 @@ export async function openDatabase(folder: string): Promise<Database> {
   const { open } = await import('lmdb');
   const openRoot = (): Root => open<Buffer, Buffer>({ ...OPTIONS, path: folder });
   let tables = await openFormat(openRoot, folder);
-  const reader = readerOver(() => tables);
+  const slabs = createSlabs();
+  let version = 0;
+  const reader = readerOver(
+    () => tables,
+    () => version,
+  );
   let figures = figuresOf(tables);
   /** Bytes written before the file was opened, less those of earlier openings. */
   let before = figures.written;
@@ -58,7 +64,9 @@ export async function openDatabase(folder: string): Promise<Database> {
     write: async fill => {
       if (failed) await openAnew();
       failed = true;
-      await commit(tables, fill);
+      slabs.reset();
+      await commit(tables, fill, slabs.space);
+      version++;
       failed = false;
       figures = figuresOf(tables);
     },
@@ -73,7 +81,10 @@ async function openFormat(openRoot: () => Root, folder: string): Promise<Tables>
     root = openRoot();
     checkFormat(root, folder);
     const tables = openTables(root);
-    readerOver(() => tables).store();
+    readerOver(
+      () => tables,
+      () => 0,
+    ).store();
     return tables;
   } catch (thrown) {
     await root?.close();
@@ -125,10 +136,14 @@ function checkFormat(root: Root, folder: string): void {
   });
 }
 
-async function commit(tables: Tables, fill: (writer: Writer) => void): Promise<void> {
+async function commit(
+  tables: Tables,
+  fill: (writer: Writer) => void,
+  space: (bytes: number) => Buffer,
+): Promise<void> {
   const { root } = tables;
   try {
-    await root.batch(() => fill(writerOver(tables)));
+    await root.batch(() => fill(writerOver(tables, space)));
   } catch (thrown) {
     throw await causeOf(thrown);
   }

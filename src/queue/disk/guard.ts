@@ -20,9 +20,8 @@ export function guardReads(database: Database, damaged: (thrown: unknown) => voi
   return {
     ...database,
     entries: guard(database.entries, []),
-    entry: guard(database.entry, undefined),
+    find: guard(database.find, undefined),
     lastEntry: guard(database.lastEntry, undefined),
-    has: guard(database.has, false),
     expired: guard(database.expired, []),
     body: guard(database.body, undefined),
     holders: guard(database.holders, 1),

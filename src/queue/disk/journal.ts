@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readFileSync, write } from 'node:fs';
 import { join } from 'node:path';
 import { JOURNAL_BYTES } from '../../core/limits.ts';
-import type { Run } from './run.ts';
-import { decodeRuns, encodeRun } from './run.ts';
+import type { Draft, Run } from './run.ts';
+import { decodeRuns, sealRun } from './run.ts';
 
 /*
  * Two files take turns. One takes the commits of a generation; when it is full the other takes those of the
@@ -15,8 +15,13 @@ export const JOURNALS = ['journal-0', 'journal-1'];
 const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_DSYNC;
 
 export type Journal = {
+  /**
+   * Room in memory for the next run. What the file in use holds stays there until the file is written again, so
+   * that a checkpoint need not read it and a commit leaves nothing to the garbage collector.
+   */
+  readonly space: (bytes: number) => Buffer;
   /** Writes one run; resolves once it would survive a power cut. One at a time. */
-  readonly append: (content: Buffer) => Promise<void>;
+  readonly append: (draft: Draft) => Promise<void>;
   /** True if the file in use has had its share. */
   readonly full: () => boolean;
   readonly generation: () => number;
@@ -37,9 +42,9 @@ export type Found = {
 
 /** The runs of generations behind `generation` that the journals in `folder` hold. */
 export function readJournals(folder: string, salt: Buffer, generation: number): Found {
-  const runs = JOURNALS.flatMap(name => decodeRuns(salt, contentOf(join(folder, name))))
-    .filter(run => run.generation > generation)
-    .toSorted((one, other) => one.generation - other.generation || one.index - other.index);
+  const runs = JOURNALS.flatMap(name => decodeRuns(salt, generation, contentOf(join(folder, name)))).toSorted(
+    (one, other) => one.generation - other.generation || one.index - other.index,
+  );
   return { runs, damaged: missing(runs) };
 }
 
@@ -67,16 +72,27 @@ export function openJournal(folder: string, salt: Buffer, generation: number): J
   const files = JOURNALS.map(name => openSync(join(folder, name), FLAGS, 0o600));
   syncFolder(folder);
   const ends = files.map(fd => fstatSync(fd).size);
+  const images: (Buffer | undefined)[] = JOURNALS.map(() => undefined);
   let current = generation;
   let position = 0;
   let index = 0;
   let written = 0;
 
+  const imageOf = (file: number): Buffer => {
+    const image = images[file] ?? Buffer.alloc(JOURNAL_BYTES);
+    images[file] = image;
+    return image;
+  };
+
   return {
-    append: async content => {
+    space: bytes => {
+      if (position + bytes > JOURNAL_BYTES) return Buffer.allocUnsafeSlow(bytes);
+      return imageOf(current % 2).subarray(position, position + bytes);
+    },
+    append: async draft => {
       const file = current % 2;
       const end = ends[file] ?? 0;
-      const run = encodeRun(salt, current, index, content);
+      const run = sealRun(draft, salt, current, index);
       const blocks = end < JOURNAL_BYTES ? paddedTo(JOURNAL_BYTES - position, run) : run;
       await writeWhole(files[file] ?? 0, blocks, position);
       index++;

@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib';
 import { INLINE_BYTES } from '../../core/limits.ts';
+import { entrySize } from './chunk.ts';
 import { bufferOf, decode, encode } from './record.ts';
 
 /*
@@ -9,18 +9,13 @@ import { bufferOf, decode, encode } from './record.ts';
  *   (root)    #format                       -> CBOR number
  *             #store                        -> CBOR [hub time (ms), last sequence, journal's generation, salt (8)]
  *             #queue: queue id (4)          -> CBOR [name, retired, depth, bytes]
- *   entries   queue id (4) priority (1) sequence (8)
- *                                           -> expires (8, float, hub ms, Infinity never) ceiling (8, float)
- *                                              arrived (8, float) bytes of disk (4)
- *                                              CRC-32 of these (4) [record]
+ *   entries   queue id (4) priority (1) sequence (8) entries (2)
+ *                                           -> chunk of entries (chunk.ts)
  *   bodies    sequence (8)                  -> record, of what several queues hold and of what is large
  *   holders   sequence (8)                  -> 4: queues that hold the body, kept only while there are several
- *   expiries  expires (8) entry key (13)    -> empty: the entries that expire before one that is ahead of them
+ *   expiries  expires (8) queue id (4) priority (1) sequence (8)
+ *                                           -> empty: the entries that expire before one that is ahead of them
  *   settled   name                          -> bytes of the owner's making
- *
- * `ceiling` is the latest expiry among an entry and those that came before it at its priority. An entry that
- * expires at its ceiling has nothing ahead of it that lives longer, so looking at the head of a queue finds
- * it; only the others, where lifetimes are mixed, need a place in `expiries`.
  */
 export const FORMAT = 2;
 
@@ -31,13 +26,12 @@ const QUEUE_PREFIX = Buffer.from('#queue:');
 /** The range that the records of queues lie in. */
 export const QUEUES = { start: QUEUE_PREFIX, end: Buffer.from('#queue;') };
 
-const ENTRY_KEY_BYTES = 13;
-const ENTRY_CRC_AT = 28;
-const ENTRY_HEADER_BYTES = 32;
+const PLACE_BYTES = 13;
+const CHUNK_KEY_BYTES = PLACE_BYTES + 2;
 const PAGE = 4096;
 
-/** Bytes that LMDB spends on an entry of its own: node, pointer, key and header. */
-export const ENTRY_OVERHEAD = 10 + ENTRY_KEY_BYTES + ENTRY_HEADER_BYTES;
+/** Bytes that an entry takes besides its record: its head, and its share of what a chunk takes besides. */
+export const ENTRY_OVERHEAD = entrySize(0) + 8;
 
 /** The same for a body, and the size from which it has pages to itself (half a page, less the page's header). */
 const BODY_OVERHEAD = 18;
@@ -54,17 +48,6 @@ export function entryBytes(recordBytes: number, holders: number): number {
 export function messageBytes(recordBytes: number, holders: number): number {
   return entryBytes(recordBytes, holders) + (holders - 1) * (ENTRY_OVERHEAD + BODY_OVERHEAD);
 }
-
-export type EntryHeader = {
-  /** Hub time in milliseconds; Infinity: never. */
-  readonly expires: number;
-  readonly ceiling: number;
-  readonly arrived: number;
-  readonly bytes: number;
-};
-
-/** `record` is undefined if it lies in `bodies`. */
-export type DecodedEntry = EntryHeader & { readonly record: Buffer | undefined };
 
 export type QueueRecord = {
   readonly name: string;
@@ -95,19 +78,37 @@ export function queueIdOf(key: Buffer): number {
 
 export function sequenceKey(sequence: number): Buffer {
   const key = Buffer.allocUnsafe(8);
-  writeSequence(key, sequence, 0);
+  key.writeUInt32BE(Math.floor(sequence / 0x1_0000_0000), 0);
+  key.writeUInt32BE(sequence % 0x1_0000_0000, 4);
   return key;
 }
 
-export function entryKey(queue: number, priority: number, sequence: number): Buffer {
-  const key = Buffer.allocUnsafe(ENTRY_KEY_BYTES);
-  key.writeUInt32BE(queue, 0);
-  key[4] = priority;
-  writeSequence(key, sequence, 5);
+/** Before the key of the chunk that holds an entry, and behind those of all before it. */
+export function placeKey(queue: number, priority: number, sequence: number): Buffer {
+  const key = Buffer.allocUnsafe(PLACE_BYTES);
+  writePlace(key, 0, queue, priority, sequence);
   return key;
 }
 
-/** Where an entry stands, from its key at `offset`. */
+export function chunkKey(queue: number, priority: number, last: number, entries: number): Buffer {
+  const key = Buffer.allocUnsafe(CHUNK_KEY_BYTES);
+  writePlace(key, 0, queue, priority, last);
+  key.writeUInt16BE(entries, PLACE_BYTES);
+  return key;
+}
+
+export function entriesOf(chunkKey: Buffer): number {
+  return chunkKey.readUInt16BE(PLACE_BYTES);
+}
+
+function writePlace(key: Buffer, at: number, queue: number, priority: number, sequence: number): void {
+  key.writeUInt32BE(queue, at);
+  key[at + 4] = priority;
+  key.writeUInt32BE(Math.floor(sequence / 0x1_0000_0000), at + 5);
+  key.writeUInt32BE(sequence % 0x1_0000_0000, at + 9);
+}
+
+/** Where an entry stands, from a key at `offset`. */
 export function placeOf(key: Buffer, offset: number): { queue: number; priority: number; sequence: number } {
   return {
     queue: key.readUInt32BE(offset),
@@ -116,41 +117,12 @@ export function placeOf(key: Buffer, offset: number): { queue: number; priority:
   };
 }
 
-function writeSequence(key: Buffer, sequence: number, offset: number): void {
-  key.writeUInt32BE(Math.floor(sequence / 0x1_0000_0000), offset);
-  key.writeUInt32BE(sequence % 0x1_0000_0000, offset + 4);
-}
-
 /** Positive floats sort by their bytes. */
 export function expiryKey(expires: number, queue: number, priority: number, sequence: number): Buffer {
-  const key = Buffer.allocUnsafe(8 + ENTRY_KEY_BYTES);
+  const key = Buffer.allocUnsafe(8 + PLACE_BYTES);
   key.writeDoubleBE(expires, 0);
-  entryKey(queue, priority, sequence).copy(key, 8);
+  writePlace(key, 8, queue, priority, sequence);
   return key;
-}
-
-export function encodeEntry(header: EntryHeader, record: Buffer | undefined): Buffer {
-  const value = Buffer.allocUnsafe(ENTRY_HEADER_BYTES + (record?.length ?? 0));
-  value.writeDoubleBE(header.expires, 0);
-  value.writeDoubleBE(header.ceiling, 8);
-  value.writeDoubleBE(header.arrived, 16);
-  value.writeUInt32BE(header.bytes, 24);
-  value.writeUInt32BE(crc32(value.subarray(0, ENTRY_CRC_AT)), ENTRY_CRC_AT);
-  record?.copy(value, ENTRY_HEADER_BYTES);
-  return value;
-}
-
-/** Undefined if the header is damaged. */
-export function decodeEntry(value: Buffer): DecodedEntry | undefined {
-  if (value.length < ENTRY_HEADER_BYTES) return undefined;
-  if (crc32(value.subarray(0, ENTRY_CRC_AT)) !== value.readUInt32BE(ENTRY_CRC_AT)) return undefined;
-  return {
-    expires: value.readDoubleBE(0),
-    ceiling: value.readDoubleBE(8),
-    arrived: value.readDoubleBE(16),
-    bytes: value.readUInt32BE(24),
-    record: value.length > ENTRY_HEADER_BYTES ? value.subarray(ENTRY_HEADER_BYTES) : undefined,
-  };
 }
 
 export function encodeCount(count: number): Buffer {

@@ -1,10 +1,12 @@
-import type { DecodedEntry, QueueRecord, StoreRecord } from './layout.ts';
+import type { Chunk, DecodedEntry } from './chunk.ts';
+import { chunkFrom, entryAt, indexBehind, sequenceAt } from './chunk.ts';
+import type { QueueRecord, StoreRecord } from './layout.ts';
 import {
-  decodeEntry,
   decodeQueue,
   decodeStore,
-  entryKey,
+  entriesOf,
   expiryKey,
+  placeKey,
   placeOf,
   QUEUES,
   queueIdOf,
@@ -34,9 +36,9 @@ export type Reader = {
     end: number,
     limit: number,
   ) => StoredEntry[];
-  readonly entry: (place: Place) => DecodedEntry | undefined;
+  /** The entry at `place`; undefined: there is none. */
+  readonly find: (place: Place) => StoredEntry | undefined;
   readonly lastEntry: (queue: number, priority: number) => StoredEntry | undefined;
-  readonly has: (place: Place) => boolean;
   /** Entries indexed as expiring up to `until`, soonest first, beginning behind `after`. */
   readonly expired: (until: number, limit: number, after: Indexed | undefined) => Indexed[];
   readonly body: (sequence: number) => Buffer | undefined;
@@ -45,8 +47,20 @@ export type Reader = {
   readonly names: (prefix: string) => string[];
 };
 
-/** `tables` are those of the moment: the file may be opened anew. */
-export function readerOver(tables: () => Tables): Reader {
+/** `tables` are those of the moment: the file may be opened anew. `version` changes with each write. */
+export function readerOver(tables: () => Tables, version: () => number): Reader {
+  /** The chunk that was read last: what is asked for lies mostly side by side. */
+  let seen: { readonly place: Place; readonly chunk: Chunk; readonly version: number } | undefined;
+
+  const chunkAround = (place: Place): Chunk | undefined => {
+    if (seen !== undefined && seen.version === version() && isBetween(place, seen.place, seen.chunk.last)) {
+      return seen.chunk;
+    }
+    const chunk = chunkWith(tables(), place);
+    seen = chunk && { place, chunk, version: version() };
+    return chunk;
+  };
+
   return {
     store: () => {
       const record = decodeStore(tables().root.get(STORE_KEY));
@@ -59,22 +73,34 @@ export function readerOver(tables: () => Tables): Reader {
         return record === undefined ? [] : [{ id: queueIdOf(key), record }];
       }),
     entries: (queue, priority, after, before, limit) => {
-      const start = entryKey(queue, priority, after + 1);
-      const end = entryKey(queue, priority, before);
-      return Array.from(tables().entries.getRange({ start, end, limit }), entryFrom);
+      const found: StoredEntry[] = [];
+      let chunk = chunkAround({ queue, priority, sequence: after + 1 });
+      while (chunk !== undefined) {
+        for (let index = indexBehind(chunk, after); index < chunk.entries; index++) {
+          if (found.length === limit || sequenceAt(chunk, index) >= before) return found;
+          found.push(storedAt(chunk, priority, index));
+        }
+        chunk = chunkAround({ queue, priority, sequence: chunk.last + 1 });
+      }
+      return found;
     },
     lastEntry: (queue, priority) => {
-      const start = entryKey(queue, priority + 1, 0);
-      const end = entryKey(queue, priority, 0);
-      for (const found of tables().entries.getRange({ start, end, reverse: true, limit: 1 }))
-        return entryFrom(found);
+      const start = placeKey(queue, priority + 1, 0);
+      const end = placeKey(queue, priority, 0);
+      for (const { key, value } of tables().entries.getRange({ start, end, reverse: true, limit: 1 })) {
+        const chunk = chunkOf(key, value);
+        return storedAt(chunk, priority, chunk.entries - 1);
+      }
       return undefined;
     },
-    entry: ({ queue, priority, sequence }) => {
-      const value = tables().entries.get(entryKey(queue, priority, sequence));
-      return value === undefined ? undefined : decodeEntry(value);
+    find: place => {
+      const { priority, sequence } = place;
+      const chunk = chunkAround(place);
+      if (chunk === undefined) return undefined;
+      const index = indexBehind(chunk, sequence - 1);
+      const there = index < chunk.entries && sequenceAt(chunk, index) === sequence;
+      return there ? storedAt(chunk, priority, index) : undefined;
     },
-    has: ({ queue, priority, sequence }) => tables().entries.doesExist(entryKey(queue, priority, sequence)),
     expired: (until, limit, after) => {
       const start = after && indexKey(after.expires, { ...after.place, sequence: after.place.sequence + 1 });
       const end = expiryKey(until, 0xffff_ffff, 0xff, Number.MAX_SAFE_INTEGER);
@@ -91,7 +117,25 @@ export function readerOver(tables: () => Tables): Reader {
   };
 }
 
-function entryFrom({ key, value }: { readonly key: Buffer; readonly value: Buffer }): StoredEntry {
-  const { priority, sequence } = placeOf(key, 0);
-  return { priority, sequence, header: decodeEntry(value) };
+/** True if `place` is in the same lane as `first`, and not before it or behind the sequence `last`. */
+function isBetween({ queue, priority, sequence }: Place, first: Place, last: number): boolean {
+  return (
+    queue === first.queue && priority === first.priority && sequence >= first.sequence && sequence <= last
+  );
+}
+
+/** The chunk that holds an entry; if there is no such entry, the next one of its lane. */
+export function chunkWith({ entries }: Tables, { queue, priority, sequence }: Place): Chunk | undefined {
+  const start = placeKey(queue, priority, sequence);
+  const end = placeKey(queue, priority + 1, 0);
+  for (const { key, value } of entries.getRange({ start, end, limit: 1 })) return chunkOf(key, value);
+  return undefined;
+}
+
+function chunkOf(key: Buffer, value: Buffer): Chunk {
+  return chunkFrom(key, placeOf(key, 0).sequence, entriesOf(key), value);
+}
+
+function storedAt(chunk: Chunk, priority: number, index: number): StoredEntry {
+  return { priority, sequence: sequenceAt(chunk, index), header: entryAt(chunk, index) };
 }

@@ -2,6 +2,19 @@ import { crc32 } from 'node:zlib';
 import { Encoder } from 'cbor-x';
 import type { Message, Origin, Properties, QoS } from '../../core/message.ts';
 import { NO_PROPERTIES } from '../../core/message.ts';
+import {
+  ARRAY,
+  BYTES,
+  FALSE,
+  headSize,
+  mapSize,
+  NULL,
+  TRUE,
+  textSize,
+  writeHead,
+  writeMap,
+  writeText,
+} from './cbor.ts';
 
 /*
  * A message as it is stored, in the journal, in LMDB and among the dead letters:
@@ -12,44 +25,61 @@ import { NO_PROPERTIES } from '../../core/message.ts';
  * LMDB has no checksums, and flash forgets: without one a damaged body would be delivered as if it were whole.
  */
 const CRC_BYTES = 4;
+const FIELDS = 9;
 
-/** What surrounds the fields of a record, and a property in it. */
-const FRAME_BYTES = 24;
-const PROPERTY_BYTES = 4;
+/** The heads of the list, of QoS and of retain. */
+const FIXED_BYTES = 3;
 
 const codec = new Encoder({ useRecords: false, tagUint8Array: false });
 
 export function encodeRecord(message: Message): Buffer {
-  const { origin } = message;
-  const [name, output] = origin.kind === 'module' ? [origin.module, origin.output] : [origin.client, ''];
-  const properties = message.properties === NO_PROPERTIES ? null : message.properties;
-  const content = codec.encode([
-    message.topic,
-    message.qos,
-    message.retain,
-    origin.kind,
-    name,
-    output,
-    properties,
-    message.contentType ?? null,
-    message.body,
-  ]);
-  const record = Buffer.allocUnsafe(CRC_BYTES + content.length);
-  record.writeUInt32BE(crc32(content), 0);
-  content.copy(record, CRC_BYTES);
+  const record = Buffer.allocUnsafe(recordSize(message));
+  writeRecord(record, 0, message);
   return record;
 }
 
-/** Bytes that the record of a message takes, near enough, without making it. */
+/** Bytes that the record of a message takes. */
 export function recordSize({ topic, body, origin, properties, contentType }: Message): number {
-  let size = FRAME_BYTES + Buffer.byteLength(topic) + body.length + Buffer.byteLength(contentType ?? '');
-  size +=
-    origin.kind === 'module' ? origin.module.length + origin.output.length : Buffer.byteLength(origin.client);
-  if (properties === NO_PROPERTIES) return size;
-  for (const [name, text] of Object.entries(properties)) {
-    size += PROPERTY_BYTES + Buffer.byteLength(name) + Buffer.byteLength(text);
-  }
-  return size;
+  return (
+    CRC_BYTES +
+    FIXED_BYTES +
+    textSize(topic) +
+    textSize(origin.kind) +
+    textSize(nameOf(origin)) +
+    textSize(outputOf(origin)) +
+    (properties === NO_PROPERTIES ? 1 : mapSize(properties)) +
+    (contentType === undefined ? 1 : textSize(contentType)) +
+    headSize(body.length) +
+    body.length
+  );
+}
+
+/** Writes the record of a message into `target` at `at`; it takes recordSize(message) bytes. */
+export function writeRecord(target: Buffer, at: number, message: Message): void {
+  const { topic, qos, retain, origin, properties, contentType, body } = message;
+  const start = at + CRC_BYTES;
+  let end = writeHead(target, start, ARRAY, FIELDS);
+  end = writeText(target, end, topic);
+  target[end++] = qos;
+  target[end++] = retain ? TRUE : FALSE;
+  end = writeText(target, end, origin.kind);
+  end = writeText(target, end, nameOf(origin));
+  end = writeText(target, end, outputOf(origin));
+  if (properties === NO_PROPERTIES) target[end++] = NULL;
+  else end = writeMap(target, end, properties);
+  if (contentType === undefined) target[end++] = NULL;
+  else end = writeText(target, end, contentType);
+  end = writeHead(target, end, BYTES, body.length);
+  target.set(body, end);
+  target.writeUInt32BE(crc32(target.subarray(start, end + body.length)), at);
+}
+
+function nameOf(origin: Origin): string {
+  return origin.kind === 'module' ? origin.module : origin.client;
+}
+
+function outputOf(origin: Origin): string {
+  return origin.kind === 'module' ? origin.output : '';
 }
 
 /** Undefined if the bytes are not those of a message: a damaged one must not stop its queue. */

@@ -1,23 +1,30 @@
 import { crc32 } from 'node:zlib';
-import { bufferOf, decode } from './record.ts';
+import { bufferOf, decode, encode } from './record.ts';
 
 /*
  * A run is one commit in a journal: whole blocks of 4 KB, so that no later write touches a block that holds
  * what was acknowledged, and so that the next run is found behind a damaged one.
  *
- *   magic (4)  salt of the store (8)  generation (4)  index in its generation (4)  length (4)
+ *   magic (4)  salt of the store (8)  generation (4)  index in its generation (4)  length of the content (4)
  *   CRC-32 of all these and of the content (4)
- *   content: CBOR [hub time, queues, appends, removals, settled, retired]
- *     queues     [id, name, ...]                         those that LMDB does not know yet
- *     appends    [[sequence, arrived, record, [queue id, priority, expires, ...]], ...]
- *     removals   [queue id, priority, sequence, ...]
- *     settled    [name, value or null, ...]
- *     retired    [queue id, ...]
+ *   content:
+ *     length of the changes (4), and they: CBOR [hub time, queues, removals, settled, retired]
+ *       queues     [id, name, ...]                         those that LMDB does not know yet
+ *       removals   [queue id, priority, sequence, ...]
+ *       settled    [name, value or null, ...]
+ *       retired    [queue id, ...]
+ *     appends, one behind the other:
+ *       sequence (8, float)  arrived (8, float, hub ms)  length of the record (4)  holds (4)
+ *       each hold: queue id (4)  priority (1)  expires (8, float, hub ms, Infinity never)
+ *       record
  */
 export const BLOCK = 4096;
-const MAGIC = 0x534b_4a32;
+const MAGIC = 0x534b_4a33;
 const HEADER_BYTES = 28;
 const CRC_AT = 24;
+const CHANGES_AT = HEADER_BYTES + 4;
+const APPEND_BYTES = 24;
+const HOLD_BYTES = 13;
 
 export type Run = { readonly generation: number; readonly index: number; readonly content: RunContent };
 
@@ -41,18 +48,66 @@ export type RunAppend = {
   readonly holds: readonly { readonly queue: number; readonly priority: number; readonly expires: number }[];
 };
 
-/** The blocks of a run. */
-export function encodeRun(salt: Buffer, generation: number, index: number, content: Buffer): Buffer {
-  const length = HEADER_BYTES + content.length;
-  const blocks = Buffer.allocUnsafe(Math.ceil(length / BLOCK) * BLOCK);
+/** A run on its way to the journal, and where the next thing is written into it. */
+export type Draft = { readonly blocks: Buffer; end: number };
+
+/** What a run changes besides what it appends, in the order of the layout. */
+export type Changes = readonly [
+  hubTime: number,
+  queues: readonly (number | string)[],
+  removals: readonly number[],
+  settled: readonly (string | Buffer | null)[],
+  retired: readonly number[],
+];
+
+/** A run with its changes, and room for `appendBytes` of appends, in whole blocks that `space` gives. */
+export function draftRun(changes: Changes, appendBytes: number, space: (bytes: number) => Buffer): Draft {
+  const encoded = encode(changes);
+  const length = CHANGES_AT + encoded.length + appendBytes;
+  const blocks = space(Math.ceil(length / BLOCK) * BLOCK);
+  blocks.writeUInt32BE(encoded.length, HEADER_BYTES);
+  encoded.copy(blocks, CHANGES_AT);
+  return { blocks, end: CHANGES_AT + encoded.length };
+}
+
+/** Bytes that an append takes in a run. */
+export function appendSize(recordBytes: number, holds: number): number {
+  return APPEND_BYTES + holds * HOLD_BYTES + recordBytes;
+}
+
+/** Begins an append: its holds follow, and then its record. */
+export function writeAppend(
+  draft: Draft,
+  sequence: number,
+  arrived: number,
+  recordBytes: number,
+  holds: number,
+): void {
+  const { blocks, end } = draft;
+  blocks.writeDoubleBE(sequence, end);
+  blocks.writeDoubleBE(arrived, end + 8);
+  blocks.writeUInt32BE(recordBytes, end + 16);
+  blocks.writeUInt32BE(holds, end + 20);
+  draft.end = end + APPEND_BYTES;
+}
+
+export function writeHold(draft: Draft, queue: number, priority: number, expires: number): void {
+  const { blocks, end } = draft;
+  blocks.writeUInt32BE(queue, end);
+  blocks[end + 4] = priority;
+  blocks.writeDoubleBE(expires, end + 5);
+  draft.end = end + HOLD_BYTES;
+}
+
+/** The blocks of a finished run, ready for the disk. */
+export function sealRun({ blocks, end }: Draft, salt: Buffer, generation: number, index: number): Buffer {
   blocks.writeUInt32BE(MAGIC, 0);
   salt.copy(blocks, 4);
   blocks.writeUInt32BE(generation, 12);
   blocks.writeUInt32BE(index, 16);
-  blocks.writeUInt32BE(content.length, 20);
-  content.copy(blocks, HEADER_BYTES);
-  blocks.fill(0, length);
-  blocks.writeUInt32BE(checksumOf(blocks, content.length), CRC_AT);
+  blocks.writeUInt32BE(end - HEADER_BYTES, 20);
+  blocks.fill(0, end);
+  blocks.writeUInt32BE(checksumOf(blocks, end - HEADER_BYTES), CRC_AT);
   return blocks;
 }
 
@@ -60,41 +115,46 @@ function checksumOf(blocks: Buffer, contentBytes: number): number {
   return crc32(blocks.subarray(HEADER_BYTES, HEADER_BYTES + contentBytes), crc32(blocks.subarray(0, CRC_AT)));
 }
 
-/** The whole runs that a journal's file holds, of whatever generation; what is torn or damaged is left out. */
-export function decodeRuns(salt: Buffer, file: Buffer): Run[] {
+/** The whole runs of generations behind `generation` in a journal's file; what is torn or damaged is left out. */
+export function decodeRuns(salt: Buffer, generation: number, file: Buffer): Run[] {
   const runs: Run[] = [];
   for (let at = 0; at + HEADER_BYTES <= file.length; ) {
-    const length = lengthAt(file, at, salt);
-    if (length === undefined) {
+    const run = runAt(file, at, salt);
+    const content = run !== undefined && run.readUInt32BE(12) > generation ? contentOf(run) : undefined;
+    if (run === undefined || content === undefined) {
       at += BLOCK;
       continue;
     }
-    const blocks = file.subarray(at, at + HEADER_BYTES + length);
-    const whole = checksumOf(blocks, length) === blocks.readUInt32BE(CRC_AT);
-    const content = whole ? contentFrom(decode(blocks.subarray(HEADER_BYTES))) : undefined;
-    if (content !== undefined) {
-      runs.push({ generation: blocks.readUInt32BE(12), index: blocks.readUInt32BE(16), content });
-    }
-    at += content === undefined ? BLOCK : Math.ceil((HEADER_BYTES + length) / BLOCK) * BLOCK;
+    runs.push({ generation: run.readUInt32BE(12), index: run.readUInt32BE(16), content });
+    at += Math.ceil(run.length / BLOCK) * BLOCK;
   }
   return runs;
 }
 
-/** Bytes of content of the run that begins at `at`; undefined: none begins there. */
-function lengthAt(file: Buffer, at: number, salt: Buffer): number | undefined {
+/** The run that begins at `at`, whole or not; undefined: none does. */
+function runAt(file: Buffer, at: number, salt: Buffer): Buffer | undefined {
   if (file.readUInt32BE(at) !== MAGIC || !file.subarray(at + 4, at + 12).equals(salt)) return undefined;
-  const length = file.readUInt32BE(at + 20);
-  return at + HEADER_BYTES + length <= file.length ? length : undefined;
+  const end = at + HEADER_BYTES + file.readUInt32BE(at + 20);
+  return end <= file.length ? file.subarray(at, end) : undefined;
 }
 
-function contentFrom(value: unknown): RunContent | undefined {
+/** Undefined if the run is damaged. */
+function contentOf(run: Buffer): RunContent | undefined {
+  const whole = checksumOf(run, run.length - HEADER_BYTES) === run.readUInt32BE(CRC_AT);
+  return whole && run.length >= CHANGES_AT ? contentFrom(run) : undefined;
+}
+
+function contentFrom(run: Buffer): RunContent | undefined {
+  const end = CHANGES_AT + run.readUInt32BE(HEADER_BYTES);
+  const value = end <= run.length ? decode(run.subarray(CHANGES_AT, end)) : undefined;
   if (!Array.isArray(value)) return undefined;
-  const [hubTime, queues, appends, removals, settled, retired]: unknown[] = value;
-  if (typeof hubTime !== 'number') return undefined;
+  const [hubTime, queues, removals, settled, retired]: unknown[] = value;
+  const appends = appendsFrom(run, end);
+  if (typeof hubTime !== 'number' || appends === undefined) return undefined;
   return {
     hubTime,
     queues: grouped(queues, 2).map(([id, name]) => ({ id: Number(id), name: String(name) })),
-    appends: grouped(appends, 1).flatMap(([append]) => appendFrom(append)),
+    appends,
     removals: grouped(removals, 3).map(([queue, priority, sequence]) => ({
       queue: Number(queue),
       priority: Number(priority),
@@ -108,17 +168,35 @@ function contentFrom(value: unknown): RunContent | undefined {
   };
 }
 
-function appendFrom(value: unknown): RunAppend[] {
-  if (!Array.isArray(value)) return [];
-  const [sequence, arrived, record, holds]: unknown[] = value;
-  if (typeof sequence !== 'number' || typeof arrived !== 'number' || !(record instanceof Uint8Array))
-    return [];
-  const places = grouped(holds, 3).map(([queue, priority, expires]) => ({
-    queue: Number(queue),
-    priority: Number(priority),
-    expires: Number(expires),
-  }));
-  return [{ sequence, arrived, record: bufferOf(record), holds: places }];
+/** Undefined if the bytes from `start` on are not appends. */
+function appendsFrom(run: Buffer, start: number): RunAppend[] | undefined {
+  const appends: RunAppend[] = [];
+  for (let at = start; at < run.length; ) {
+    if (at + APPEND_BYTES > run.length) return undefined;
+    const holdsAt = at + APPEND_BYTES;
+    const recordAt = holdsAt + run.readUInt32BE(at + 20) * HOLD_BYTES;
+    const end = recordAt + run.readUInt32BE(at + 16);
+    if (end > run.length) return undefined;
+    appends.push({
+      sequence: run.readDoubleBE(at),
+      arrived: run.readDoubleBE(at + 8),
+      record: run.subarray(recordAt, end),
+      holds: holdsFrom(run, holdsAt, recordAt),
+    });
+    at = end;
+  }
+  return appends;
+}
+
+function holdsFrom(run: Buffer, start: number, end: number): RunAppend['holds'] {
+  return Array.from({ length: (end - start) / HOLD_BYTES }, (_, index) => {
+    const at = start + index * HOLD_BYTES;
+    return {
+      queue: run.readUInt32BE(at),
+      priority: run.readUInt8(at + 4),
+      expires: run.readDoubleBE(at + 5),
+    };
+  });
 }
 
 /** A flat list in groups of `size`. */

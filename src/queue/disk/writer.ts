@@ -1,21 +1,26 @@
-import type { EntryHeader, QueueRecord, StoreRecord } from './layout.ts';
+import { without } from './chunk.ts';
+import type { QueueRecord, StoreRecord } from './layout.ts';
 import {
+  chunkKey,
   encodeCount,
-  encodeEntry,
   encodeQueue,
   encodeStore,
-  entryKey,
   queueKey,
   STORE_KEY,
   sequenceKey,
 } from './layout.ts';
+import { chunkWith } from './reader.ts';
 import type { Place, Tables } from './tables.ts';
 import { indexKey } from './tables.ts';
 
 /** What a checkpoint writes. Nothing of it is seen by readers before all of it is. */
 export type Writer = {
-  readonly putEntry: (place: Place, header: EntryHeader, record: Buffer | undefined) => void;
-  readonly removeEntry: (place: Place) => void;
+  /** Room in memory for a value, until the transaction has ended. */
+  readonly space: (bytes: number) => Buffer;
+  /** Entries of a queue at one priority up to the sequence `last`, all behind those that are there. */
+  readonly putChunk: (queue: number, priority: number, last: number, entries: number, value: Buffer) => void;
+  /** Takes entries away by their sequences, in order. The rest of a damaged chunk goes with the first of it. */
+  readonly removeEntries: (queue: number, priority: number, sequences: readonly number[]) => void;
   readonly putExpiry: (expires: number, place: Place) => void;
   readonly removeExpiry: (expires: number, place: Place) => void;
   readonly putBody: (sequence: number, record: Buffer, holders: number) => void;
@@ -27,37 +32,53 @@ export type Writer = {
   readonly putStore: (record: StoreRecord) => void;
 };
 
-export function writerOver({ root, entries, bodies, holders, expiries, settled }: Tables): Writer {
+/**
+ * Names what a transaction writes. The promise that lmdb returns for each is kept already: the
+ * transaction's own tells what became of them all.
+ */
+export function writerOver(tables: Tables, space: (bytes: number) => Buffer): Writer {
+  const { root, entries, bodies, holders, expiries, settled } = tables;
   const setHolders = (sequence: number, count: number): void => {
     const key = sequenceKey(sequence);
-    if (count > 1) watched(holders.put(key, encodeCount(count)));
-    else watched(holders.remove(key));
-    if (count === 0) watched(bodies.remove(key));
+    if (count > 1) void holders.put(key, encodeCount(count));
+    else void holders.remove(key);
+    if (count === 0) void bodies.remove(key);
   };
   return {
-    putEntry: ({ queue, priority, sequence }, header, record) =>
-      watched(entries.put(entryKey(queue, priority, sequence), encodeEntry(header, record))),
-    removeEntry: ({ queue, priority, sequence }) =>
-      watched(entries.remove(entryKey(queue, priority, sequence))),
-    putExpiry: (expires, place) => watched(expiries.put(indexKey(expires, place), NOTHING)),
-    removeExpiry: (expires, place) => watched(expiries.remove(indexKey(expires, place))),
+    space,
+    putChunk: (queue, priority, last, count, value) => {
+      void entries.put(chunkKey(queue, priority, last, count), value);
+    },
+    removeEntries: (queue, priority, sequences) => {
+      for (let index = 0; index < sequences.length; ) {
+        const sequence = sequences[index] ?? 0;
+        const chunk = chunkWith(tables, { queue, priority, sequence });
+        if (chunk === undefined) return;
+        const gone = new Set<number>();
+        for (; (sequences[index] ?? Number.POSITIVE_INFINITY) <= chunk.last; index++)
+          gone.add(sequences[index] ?? 0);
+        const rest = chunk.whole ? without(chunk, gone, space) : undefined;
+        if (rest?.entries === chunk.entries) continue;
+        void entries.remove(chunk.key);
+        if (rest === undefined || rest.entries === 0) continue;
+        void entries.put(chunkKey(queue, priority, chunk.last, rest.entries), rest.value);
+      }
+    },
+    putExpiry: (expires, place) => void expiries.put(indexKey(expires, place), NOTHING),
+    removeExpiry: (expires, place) => void expiries.remove(indexKey(expires, place)),
     putBody: (sequence, record, count) => {
-      watched(bodies.put(sequenceKey(sequence), record));
-      if (count > 1) watched(holders.put(sequenceKey(sequence), encodeCount(count)));
+      void bodies.put(sequenceKey(sequence), record);
+      if (count > 1) void holders.put(sequenceKey(sequence), encodeCount(count));
     },
     setHolders,
-    putQueue: (id, record) => watched(root.put(queueKey(id), encodeQueue(record))),
-    removeQueue: id => watched(root.remove(queueKey(id))),
+    putQueue: (id, record) => void root.put(queueKey(id), encodeQueue(record)),
+    removeQueue: id => void root.remove(queueKey(id)),
     putSettled: (name, value) => {
-      watched(value === undefined ? settled.remove(name) : settled.put(name, value));
+      if (value === undefined) void settled.remove(name);
+      else void settled.put(name, value);
     },
-    putStore: record => watched(root.put(STORE_KEY, encodeStore(record))),
+    putStore: record => void root.put(STORE_KEY, encodeStore(record)),
   };
 }
 
 const NOTHING = Buffer.alloc(1);
-
-/** Each write has a promise of lmdb's; the transaction's own tells what became of them all. */
-function watched(write: Promise<unknown>): void {
-  write.catch(() => undefined);
-}

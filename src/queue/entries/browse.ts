@@ -7,7 +7,7 @@ import { PRIORITIES } from '../types.ts';
 import type { Leaving } from './leaving.ts';
 import { leavingHeld, leavingStored } from './leaving.ts';
 import type { QueueState } from './ledger.ts';
-import { firstBehind, laneBegins } from './ledger.ts';
+import { firstBehind, laneBegins, messageOf } from './ledger.ts';
 
 /** An entry that waits, wherever it lies. */
 export type Found = {
@@ -60,8 +60,8 @@ export function* browseLane(queue: QueueState, priority: number, after = 0): Gen
   for (let index = firstBehind(waiting, after); index < waiting.length; index++) {
     const held = waiting[index];
     if (held?.open !== true) continue;
-    const { arrived, message } = held.pending;
-    yield { leaving: leavingHeld(held), arrived, message: () => message };
+    const { pending } = held;
+    yield { leaving: leavingHeld(held), arrived: pending.arrived, message: () => messageOf(pending) };
   }
   return undefined;
 }

@@ -1,13 +1,13 @@
 import type { Settle } from '../../core/message.ts';
 import type { Checkpoints } from '../commit/checkpoint.ts';
 import type { Committer } from '../commit/commit.ts';
-import { recordOf } from '../commit/content.ts';
 import type { Database } from '../disk/database.ts';
+import { encodeRecord } from '../disk/record.ts';
 import type { StoreCounts } from '../types.ts';
 import type { Reason } from './drain.ts';
 import type { Leaving } from './leaving.ts';
 import type { Pending } from './ledger.ts';
-import { letGo, takeOff } from './ledger.ts';
+import { letGo, recordOf, takeOff, tellSender } from './ledger.ts';
 import type { Letters } from './letters.ts';
 import type { Usage } from './usage.ts';
 
@@ -43,8 +43,9 @@ export function createDeparture(host: DepartureHost): Departure {
   };
 
   /** A message that no queue holds any more needs no commit: its sender is told. */
-  const settleIfGone = ({ open, letters: underWay, stage, settle }: Pending): void => {
-    if (stage === 'gathering' && open === 0 && underWay === 0) settle();
+  const settleIfGone = (pending: Pending): void => {
+    const { open, letters: underWay, stage } = pending;
+    if (stage === 'gathering' && open === 0 && underWay === 0) tellSender(pending);
   };
 
   const removeFromDisk = (leaving: Leaving, reason: Reason, settle: Settle | undefined): void => {
@@ -75,9 +76,11 @@ export function createDeparture(host: DepartureHost): Departure {
 
   /** The bytes of an entry's message, as they are. */
   const recordIn = ({ held, queue, priority, sequence }: Leaving): Buffer => {
-    if (held !== undefined) return recordOf(held.pending);
-    const header = database.entry({ queue: queue.id, priority, sequence });
-    return header?.record ?? database.body(sequence) ?? Buffer.alloc(0);
+    const message = held?.pending.message;
+    const record = message === undefined ? held && recordOf(held.pending) : encodeRecord(message);
+    if (record !== undefined) return record;
+    const found = database.find({ queue: queue.id, priority, sequence });
+    return found?.header?.record ?? database.body(sequence) ?? Buffer.alloc(0);
   };
 
   /** A letter whose commit failed is tried again. */

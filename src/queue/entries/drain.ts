@@ -8,7 +8,7 @@ import { PRIORITIES } from '../types.ts';
 import type { Leaving } from './leaving.ts';
 import { leavingHeld, leavingStored } from './leaving.ts';
 import type { Lane, QueueState } from './ledger.ts';
-import { firstBehind, laneBegins, laneOf } from './ledger.ts';
+import { firstBehind, laneBegins, laneOf, messageOf } from './ledger.ts';
 
 /** Why an entry leaves its queue. */
 export type Reason = 'acknowledged' | 'expired' | 'purged' | 'overflowed' | 'dead' | 'corrupt';
@@ -79,19 +79,19 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
       position[priority] = sequence;
       return 'sent';
     }
-    const leaving = leavingStored(queue, found);
-    if (leaving.expires <= host.now()) {
-      pass(leaving);
-      host.release(leaving, 'expired');
-      return 'sent';
-    }
     const message = decodeRecord(found.header?.record ?? host.database.body(sequence));
-    if (message === undefined) {
-      pass(leaving);
-      host.bury(leaving, 'corrupt', 'its stored bytes are damaged');
-      return 'sent';
+    return offerFound(leavingStored(queue, found), message, laneOf(queue, priority));
+  };
+
+  const offerFound = (leaving: Leaving, message: Message | undefined, lane: Lane): Step => {
+    const alive = leaving.expires > host.now();
+    if (alive && message !== undefined) {
+      return offer(entryOf(message, leaving), leaving, lane) ? 'sent' : 'blocked';
     }
-    return offer(entryOf(message, leaving), leaving, laneOf(queue, priority)) ? 'sent' : 'blocked';
+    pass(leaving);
+    if (alive) host.bury(leaving, 'corrupt', 'its stored bytes are damaged');
+    else host.release(leaving, 'expired');
+    return 'sent';
   };
 
   const pass = ({ priority, sequence }: Leaving): void => {
@@ -130,13 +130,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     for (let index = firstBehind(waiting, position[priority] ?? 0); index < waiting.length; index++) {
       const held = waiting[index];
       if (held === undefined || !held.open) continue;
-      const leaving = leavingHeld(held);
-      if (held.expires > host.now()) {
-        return offer(entryOf(held.pending.message, leaving), leaving, lane) ? 'sent' : 'blocked';
-      }
-      pass(leaving);
-      host.release(leaving, 'expired');
-      return 'sent';
+      return offerFound(leavingHeld(held), messageOf(held.pending), lane);
     }
     return 'exhausted';
   };

@@ -45,11 +45,11 @@ export function createExpiry(host: ExpiryHost): Expiry {
     if (queue === undefined || queue.removing.has(sequence)) return;
     if (sequence >= laneBegins(queue, priority)) return;
     if (queue.consumer?.passed(priority, sequence) === true) return;
-    const header = database.entry(place);
-    const leaving = leavingStored(queue, { priority, sequence, header });
-    if (header !== undefined) release(leaving, 'expired');
-    else if (database.has(place)) host.damaged({ ...leaving, expires });
-    else host.strayed({ ...leaving, expires, stored: 'index' });
+    const found = database.find(place);
+    const leaving = leavingStored(queue, found ?? { priority, sequence, header: undefined });
+    if (found === undefined) host.strayed({ ...leaving, expires, stored: 'index' });
+    else if (found.header === undefined) host.damaged({ ...leaving, expires });
+    else release(leaving, 'expired');
   };
 
   const sweepIndex = (limit: number): number => {

@@ -4,47 +4,51 @@ import { entryBytes, messageBytes } from '../disk/layout.ts';
 import type { Held, Lane, Pending, QueueState } from './ledger.ts';
 import { laneOf } from './ledger.ts';
 
-/** Where a message goes, looked up: its queue, and when the entry expires (hub ms; Infinity: never). */
-export type Place = { readonly queue: QueueState; readonly priority: number; readonly expires: number };
-
-/** A message as it comes in, or out of a journal. */
-export type Arrival = {
-  readonly sequence: number;
-  readonly message: Message;
-  readonly arrived: number;
-  readonly stage: Pending['stage'];
-  readonly record: Buffer | undefined;
-  readonly settle: Settle;
-};
-
-/** Puts a message into the lanes of its queues, behind all that is there; `recordBytes` are those of its record. */
-export function hold(
-  arrival: Arrival,
-  places: readonly Place[],
+/** A message that comes in at hub time `arrived` (ms), and that `holders` queues are to hold. */
+export function pend(
+  message: Message | undefined,
   recordBytes: number,
-  database: Database,
+  sequence: number,
+  arrived: number,
+  holders: number,
+  settle: Settle,
 ): Pending {
-  const held: Held[] = [];
-  const pending: Pending = {
-    ...arrival,
-    held,
-    open: places.length,
+  return {
+    sequence,
+    arrived,
+    held: NOBODY,
+    message,
+    recordBytes,
+    run: undefined,
+    recordAt: 0,
+    open: holders,
+    stage: 'gathering',
     letters: 0,
-    reserved: messageBytes(recordBytes, places.length),
+    reserved: messageBytes(recordBytes, holders),
+    settle,
   };
-  const bytes = entryBytes(recordBytes, places.length);
-  for (const { queue, priority, expires } of places) {
-    const lane = laneOf(queue, priority);
-    const ceiling = Math.max(ceilingOf(queue, priority, lane, database), expires);
-    const one = { pending, queue, priority, expires, ceiling, bytes, open: true, stored: undefined };
-    lane.ceiling = ceiling;
-    lane.waiting.push(one);
-    held.push(one);
-    queue.depth++;
-    queue.bytes += bytes;
-    queue.soonest = Math.min(queue.soonest, expires);
-  }
-  return pending;
+}
+
+const NOBODY: readonly Held[] = [];
+
+/** Puts a message into a lane of one of its queues, behind all that is there, until `expires` (hub ms). */
+export function hold(
+  pending: Pending,
+  queue: QueueState,
+  priority: number,
+  expires: number,
+  database: Database,
+): void {
+  const lane = laneOf(queue, priority);
+  const ceiling = Math.max(ceilingOf(queue, priority, lane, database), expires);
+  const bytes = entryBytes(pending.recordBytes, pending.open);
+  const held = { pending, queue, priority, expires, ceiling, bytes, open: true, stored: undefined };
+  pending.held = pending.held === NOBODY ? [held] : [...pending.held, held];
+  lane.ceiling = ceiling;
+  lane.waiting.push(held);
+  queue.depth++;
+  queue.bytes += bytes;
+  queue.soonest = Math.min(queue.soonest, expires);
 }
 
 /** The latest expiry of what the lane has held since its queue was last empty. */

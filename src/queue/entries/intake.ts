@@ -8,13 +8,15 @@ import { recordSize } from '../disk/record.ts';
 import type { Room } from '../disk/room.ts';
 import type { Health } from '../health.ts';
 import type { Destination, QueueBound, Store, StoreCounts, WhenFull } from '../types.ts';
-import type { Place } from './hold.ts';
-import { hold } from './hold.ts';
+import { hold, pend } from './hold.ts';
 import type { Leaving } from './leaving.ts';
 import type { QueueState } from './ledger.ts';
 import { oldestOf } from './overflow.ts';
 import type { Registry } from './registry.ts';
 import type { Usage } from './usage.ts';
+
+/** Milliseconds of a lifetime without a limit. */
+const FOR_EVER = Number.POSITIVE_INFINITY;
 
 export type IntakeHost = {
   readonly database: Database;
@@ -48,17 +50,16 @@ export function createIntake(host: IntakeHost): Store['append'] {
     settle: Settle,
   ): void => {
     const arrived = now();
-    const sequence = host.nextSequence();
-    const places = destinations.map(({ queue, priority, ttl }): Place => {
-      const wait = shortest(ttl, message.ttl, host.ttl);
-      return { queue: registry.named(queue), priority, expires: arrived + wait };
-    });
-    const arrival = { sequence, message, arrived, stage: 'gathering' as const, record: undefined, settle };
-    const pending = hold(arrival, places, recordBytes, database);
+    const pending = pend(message, recordBytes, host.nextSequence(), arrived, destinations.length, settle);
+    const lifetime = Math.min(message.ttl ?? FOR_EVER, host.ttl ?? FOR_EVER);
+    for (const { queue, priority, ttl } of destinations) {
+      const expires = arrived + Math.min(ttl ?? FOR_EVER, lifetime);
+      hold(pending, registry.named(queue), priority, expires, database);
+    }
     usage.reserve(pending);
     counts.appended++;
     counts.payload += message.body.length;
-    for (const { queue } of places) queue.consumer?.wake();
+    for (const { queue } of pending.held) queue.consumer?.wake();
     // A receiver may have acknowledged it from within.
     if (pending.open > 0) committer.append(pending, message.body.length);
   };
@@ -80,29 +81,35 @@ export function createIntake(host: IntakeHost): Store['append'] {
 /** What has no room for a message, and the sentence for its sender. */
 type Refusal = { readonly bounded: string; readonly reason: Failure };
 
-/** Makes room for a message, or says what has none; nothing is dropped for one that is refused anyway. */
+/** Makes room for a message, or says what has none. */
 function makeRoom(
   host: IntakeHost,
   recordBytes: number,
   destinations: readonly Destination[],
 ): Refusal | undefined {
-  const { room, committer, usage, registry, maxSize, whenFull } = host;
+  const { room, committer, usage, maxSize } = host;
   if (!room.enough()) return storeRefusal(DISK_FULL);
   if (committer.gatheredBytes() > MAX_GATHERED_BYTES) return storeRefusal(DISK_SLOW);
+  const tight = tightOf(destinations, entryBytes(recordBytes, destinations.length), host);
   const needed = messageBytes(recordBytes, destinations.length);
+  if (tight.length === 0 && usage.used() + needed <= maxSize) return undefined;
+  return dropOrRefuse(host, needed, tight, destinations);
+}
+
+/** Drops what whenFull lets it, and nothing for a message that is refused anyway. */
+function dropOrRefuse(
+  host: IntakeHost,
+  needed: number,
+  tight: readonly Tight[],
+  destinations: readonly Destination[],
+): Refusal | undefined {
+  const { usage, registry, maxSize, whenFull } = host;
   const fits = (): boolean => usage.used() + needed <= maxSize;
   if (!fits() && (whenFull === 'reject' || needed > maxSize)) return storeRefusal(storeFull(maxSize));
-  const bytes = entryBytes(recordBytes, destinations.length);
-  const tight = destinations.flatMap(({ queue, priority }): Tight[] => {
-    const bound = host.bound(queue);
-    const state = registry.find(queue);
-    if (bound === undefined || (state?.bytes ?? 0) + bytes <= bound.maxSize) return [];
-    return [{ name: queue, state, priority, bound }];
-  });
-  const hopeless = tight.find(({ bound }) => bound.whenFull === 'reject' || bytes > bound.maxSize);
+  const hopeless = tight.find(({ bound, bytes }) => bound.whenFull === 'reject' || bytes > bound.maxSize);
   if (hopeless !== undefined) return queueRefusal(hopeless);
   for (const one of tight) {
-    const { state, priority, bound } = one;
+    const { state, priority, bound, bytes } = one;
     const wanted = (): boolean => (state?.bytes ?? 0) + bytes <= bound.maxSize;
     if (!dropUntil(wanted, state === undefined ? [] : [state], priority, host)) return queueRefusal(one);
   }
@@ -111,13 +118,32 @@ function makeRoom(
   return fits() || dropUntil(fits, queues, least, host) ? undefined : storeRefusal(storeFull(maxSize));
 }
 
-/** A queue at its bound. */
+/** A queue at its bound, and the bytes that an entry would take in it. */
 type Tight = {
   readonly name: string;
   readonly state: QueueState | undefined;
   readonly priority: number;
   readonly bound: QueueBound;
+  readonly bytes: number;
 };
+
+const NONE: readonly Tight[] = [];
+
+function tightOf(
+  destinations: readonly Destination[],
+  bytes: number,
+  { bound, registry }: IntakeHost,
+): readonly Tight[] {
+  let tight = NONE;
+  for (const { queue: name, priority } of destinations) {
+    const bounds = bound(name);
+    if (bounds === undefined) continue;
+    const state = registry.find(name);
+    if ((state?.bytes ?? 0) + bytes <= bounds.maxSize) continue;
+    tight = [...tight, { name, state, priority, bound: bounds, bytes }];
+  }
+  return tight;
+}
 
 function storeRefusal(sentence: string): Refusal {
   return { bounded: 'The store', reason: new Failure('store.full', sentence) };
@@ -149,11 +175,6 @@ function dropUntil(
     else drop(oldest);
   }
   return true;
-}
-
-/** Milliseconds; Infinity if there is no limit. */
-function shortest(...limits: readonly (number | undefined)[]): number {
-  return Math.min(...limits.map(limit => limit ?? Number.POSITIVE_INFINITY));
 }
 
 const DISK_FULL = `The disk of the store has less than ${DISK_RESERVE >> 20} MB free: make room on it, or bring the upstream back.`;

@@ -31,7 +31,8 @@ export function leavingStored(queue: QueueState, { priority, sequence, header }:
     bytes: header?.bytes ?? 0,
     expires: header?.expires ?? Number.POSITIVE_INFINITY,
     ceiling: header?.ceiling ?? Number.POSITIVE_INFINITY,
-    stored: header?.record === undefined ? 'outside' : 'inline',
+    // The sequence of a damaged one is made up: no body is known to be its own.
+    stored: header !== undefined && header.record === undefined ? 'outside' : 'inline',
     held: undefined,
     freed: 0,
   };

@@ -1,5 +1,6 @@
 import type { Message, Settle } from '../../core/message.ts';
 import type { QueueRecord } from '../disk/layout.ts';
+import { decodeRecord } from '../disk/record.ts';
 import { PRIORITIES } from '../types.ts';
 
 /** One queue as the running store knows it: what it holds, what of that is in LMDB, what is not yet. */
@@ -59,9 +60,14 @@ export type Consumer = {
 /** A message between `append` and LMDB. */
 export type Pending = {
   readonly sequence: number;
-  readonly message: Message;
   readonly arrived: number;
-  readonly held: Held[];
+  held: readonly Held[];
+  /** As it came, until it is in the journal. */
+  message: Message | undefined;
+  /** Bytes of its stored form, and where it lies until LMDB has it: at `recordAt` in its run. */
+  readonly recordBytes: number;
+  run: Buffer | undefined;
+  recordAt: number;
   /** How many queues have not let go of it. */
   open: number;
   stage: 'gathering' | 'committing' | 'journaled' | 'failed';
@@ -69,9 +75,8 @@ export type Pending = {
   letters: number;
   /** Bytes of disk that are set aside for it until it is in LMDB or gone. */
   reserved: number;
-  /** Its stored form, once it was needed. */
-  record: Buffer | undefined;
-  readonly settle: Settle;
+  /** Its sender, until it was told. */
+  settle: Settle;
 };
 
 /** One queue's hold on a pending message. */
@@ -87,6 +92,25 @@ export type Held = {
   /** Where LMDB has it, once it has. */
   stored: 'inline' | 'outside' | undefined;
 };
+
+/** A copy of a message's bytes in its run, which is written over later; undefined: LMDB has them, or nothing. */
+export function recordOf({ run, recordAt, recordBytes }: Pending): Buffer | undefined {
+  return run && Buffer.from(run.subarray(recordAt, recordAt + recordBytes));
+}
+
+/** Undefined if its bytes are damaged. */
+export function messageOf(pending: Pending): Message | undefined {
+  return pending.message ?? decodeRecord(recordOf(pending));
+}
+
+/** Tells the sender of a message, once. */
+export function tellSender(pending: Pending, error?: Error): void {
+  const { settle } = pending;
+  pending.settle = told;
+  settle(error);
+}
+
+const told = (): void => {};
 
 export function queueState(id: number, record: QueueRecord, saved: boolean): QueueState {
   const { name, retired, depth, bytes } = record;

@@ -1,0 +1,152 @@
+import { crc32 } from 'node:zlib';
+import { CHUNK_BYTES } from '../../core/limits.ts';
+
+/*
+ * Entries of one queue and priority, in order, as one value of LMDB: a page holds a dozen messages, and what
+ * comes in order leaves in order, so most chunks are written once and taken away once. The key tells how many
+ * entries there were, should the value be damaged.
+ *
+ *   key     queue id (4)  priority (1)  sequence of the last entry, or a higher one (8)  entries (2)
+ *   value   CRC-32 of the heads (4)
+ *           heads: sequence (8, float)  expires (8, float, hub ms, Infinity never)  ceiling (8, float)
+ *                  arrived (8, float)  bytes of disk (4)  end of the record in the value (4)
+ *           records, one behind the other; none for an entry whose record lies in `bodies`
+ *
+ * `ceiling` is the latest expiry among an entry and those that came before it at its priority. An entry that
+ * expires at its ceiling has nothing ahead of it that lives longer, so looking at the head of a queue finds
+ * it; only the others, where lifetimes are mixed, need a place in `expiries`.
+ */
+const CRC_BYTES = 4;
+const HEAD_BYTES = 40;
+
+/** Of an entry whose record lies in `bodies`. */
+export const NO_RECORD = Buffer.alloc(0);
+
+export type EntryHeader = {
+  /** Hub time in milliseconds; Infinity: never. */
+  readonly expires: number;
+  readonly ceiling: number;
+  readonly arrived: number;
+  readonly bytes: number;
+};
+
+/** `record` is undefined if it lies in `bodies`. */
+export type DecodedEntry = EntryHeader & { readonly record: Buffer | undefined };
+
+/** A chunk that is being written, and how far it has come. */
+export type ChunkDraft = { readonly value: Buffer; readonly entries: number; headAt: number; end: number };
+
+/** Bytes that an entry takes in a chunk. */
+export function entrySize(recordBytes: number): number {
+  return HEAD_BYTES + recordBytes;
+}
+
+/** True if a chunk of `bytes` takes an entry of `more` besides. */
+export function takes(bytes: number, more: number): boolean {
+  return CRC_BYTES + bytes + more <= CHUNK_BYTES;
+}
+
+/** `bytes` is the sum of what its entries take; `space` gives the room for it. */
+export function draftChunk(entries: number, bytes: number, space: (bytes: number) => Buffer): ChunkDraft {
+  const value = space(CRC_BYTES + bytes);
+  return { value, entries, headAt: CRC_BYTES, end: CRC_BYTES + entries * HEAD_BYTES };
+}
+
+/** Adds an entry, with the record that lies at `from` to `to` in `run`. */
+export function addEntry(
+  draft: ChunkDraft,
+  sequence: number,
+  { expires, ceiling, bytes }: Omit<EntryHeader, 'arrived'>,
+  arrived: number,
+  run: Buffer,
+  from: number,
+  to: number,
+): void {
+  const { value, headAt } = draft;
+  if (to > from) run.copy(value, draft.end, from, to);
+  draft.end += to - from;
+  value.writeDoubleBE(sequence, headAt);
+  value.writeDoubleBE(expires, headAt + 8);
+  value.writeDoubleBE(ceiling, headAt + 16);
+  value.writeDoubleBE(arrived, headAt + 24);
+  value.writeUInt32BE(bytes, headAt + 32);
+  value.writeUInt32BE(draft.end, headAt + 36);
+  draft.headAt += HEAD_BYTES;
+}
+
+export function sealChunk({ value, headAt }: ChunkDraft): Buffer {
+  value.writeUInt32BE(crc32(value.subarray(CRC_BYTES, headAt)), 0);
+  return value;
+}
+
+/** A chunk as it lies on disk. */
+export type Chunk = {
+  readonly key: Buffer;
+  readonly value: Buffer;
+  /** No entry is behind it, none of another chunk between it and the entries of this one. */
+  readonly last: number;
+  readonly entries: number;
+  readonly whole: boolean;
+};
+
+export function chunkFrom(key: Buffer, last: number, entries: number, value: Buffer): Chunk {
+  const recordsAt = CRC_BYTES + entries * HEAD_BYTES;
+  const whole =
+    value.length >= recordsAt && crc32(value.subarray(CRC_BYTES, recordsAt)) === value.readUInt32BE(0);
+  return { key, value, last, entries, whole };
+}
+
+/** The sequence of the `index`th entry. Those of a damaged chunk are made up: as many, in its place. */
+export function sequenceAt({ value, last, entries, whole }: Chunk, index: number): number {
+  return whole ? value.readDoubleBE(CRC_BYTES + index * HEAD_BYTES) : last - entries + 1 + index;
+}
+
+/** Undefined if the chunk is damaged. */
+export function entryAt({ value, entries, whole }: Chunk, index: number): DecodedEntry | undefined {
+  if (!whole) return undefined;
+  const headAt = CRC_BYTES + index * HEAD_BYTES;
+  const end = value.readUInt32BE(headAt + 36);
+  const start = index === 0 ? CRC_BYTES + entries * HEAD_BYTES : value.readUInt32BE(headAt - 4);
+  return {
+    expires: value.readDoubleBE(headAt + 8),
+    ceiling: value.readDoubleBE(headAt + 16),
+    arrived: value.readDoubleBE(headAt + 24),
+    bytes: value.readUInt32BE(headAt + 32),
+    record: end > start ? value.subarray(start, end) : undefined,
+  };
+}
+
+/** Index of the first entry behind `sequence`; `entries`: all are before it. */
+export function indexBehind(chunk: Chunk, sequence: number): number {
+  let low = 0;
+  let high = chunk.entries;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sequenceAt(chunk, middle) <= sequence) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The value of a whole chunk without the entries of `sequences`, and how many are left. */
+export function without(
+  chunk: Chunk,
+  sequences: ReadonlySet<number>,
+  space: (bytes: number) => Buffer,
+): { value: Buffer; entries: number } {
+  const kept: number[] = [];
+  let bytes = 0;
+  for (let index = 0; index < chunk.entries; index++) {
+    if (sequences.has(sequenceAt(chunk, index))) continue;
+    kept.push(index);
+    bytes += entrySize(entryAt(chunk, index)?.record?.length ?? 0);
+  }
+  const draft = draftChunk(kept.length, bytes, space);
+  for (const index of kept) {
+    const entry = entryAt(chunk, index);
+    if (entry === undefined) continue;
+    const record = entry.record ?? NO_RECORD;
+    addEntry(draft, sequenceAt(chunk, index), entry, entry.arrived, record, 0, record.length);
+  }
+  return { value: sealChunk(draft), entries: kept.length };
+}
