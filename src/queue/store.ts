@@ -87,6 +87,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     succeeded: plan => {
       counts.commits++;
       health.working('journal');
+      usage.committed(plan.appends);
       checkpoints.committed(plan);
     },
     failed: (error, { appends }) => {

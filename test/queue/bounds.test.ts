@@ -39,7 +39,11 @@ bounds('beyond maxSize a message is refused, and taken again when there is room'
   assert.ok(kept > 8, `only ${kept} were kept`);
   assert.ok(stage.store.health().used <= MIN_STORE_BYTES);
   await stage.restart();
-  assert.is(codeOf(await stage.append(large(kept), [to('a')])), 'store.full');
+  // The journals are begun anew: there one more may fit.
+  let more = 0;
+  while ((await stage.append(large(kept + more), [to('a')])) === undefined) more++;
+  assert.ok(more <= 1, `${more} more were kept`);
+  assert.ok(stage.store.health().used <= MIN_STORE_BYTES);
   stage.store.purge('a');
   await stage.pass(10_000);
   assert.is(await stage.append(large(kept), [to('a')]), undefined);

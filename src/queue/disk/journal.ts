@@ -1,6 +1,7 @@
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readFileSync, write } from 'node:fs';
+import { closeSync, constants, fsyncSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { JOURNAL_BYTES } from '../../core/limits.ts';
+import { alignedBuffer, openBlocks } from './blocks.ts';
 import type { Draft, Run } from './run.ts';
 import { decodeRuns, sealRun } from './run.ts';
 
@@ -11,8 +12,8 @@ import { decodeRuns, sealRun } from './run.ts';
  */
 export const JOURNALS = ['journal-0', 'journal-1'];
 
-/** A write that returns is on the disk. */
-const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_DSYNC;
+/** Bytes of a run besides its appends, at most: removals and settled state come in small numbers. */
+const CHANGES_BYTES = 1 << 16;
 
 export type Journal = {
   /**
@@ -27,8 +28,9 @@ export type Journal = {
   readonly generation: () => number;
   /** Takes the other file for the next generation: what is in that file must be in LMDB. */
   readonly rotate: () => void;
-  /** Bytes of disk that both files take once they are in use, and bytes written to them since they were opened. */
-  readonly bytes: () => number;
+  /** Bytes of disk that both files take once they are in use and `more` bytes of appends are in the one in use. */
+  readonly bytes: (more: number) => number;
+  /** Bytes written to them since they were opened. */
   readonly written: () => number;
   readonly close: () => void;
 };
@@ -59,7 +61,7 @@ function missing(runs: readonly Run[]): number {
 }
 
 function contentOf(file: string): Buffer {
-  const fd = openSync(file, FLAGS, 0o600);
+  const fd = openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600);
   try {
     return readFileSync(fd);
   } finally {
@@ -69,9 +71,8 @@ function contentOf(file: string): Buffer {
 
 /** Opens the journals of `folder` for a new generation, behind all that they hold. */
 export function openJournal(folder: string, salt: Buffer, generation: number): Journal {
-  const files = JOURNALS.map(name => openSync(join(folder, name), FLAGS, 0o600));
+  const files = JOURNALS.map(name => openBlocks(join(folder, name)));
   syncFolder(folder);
-  const ends = files.map(fd => fstatSync(fd).size);
   const images: (Buffer | undefined)[] = JOURNALS.map(() => undefined);
   let current = generation;
   let position = 0;
@@ -79,26 +80,27 @@ export function openJournal(folder: string, salt: Buffer, generation: number): J
   let written = 0;
 
   const imageOf = (file: number): Buffer => {
-    const image = images[file] ?? Buffer.alloc(JOURNAL_BYTES);
+    const image = images[file] ?? alignedBuffer(JOURNAL_BYTES);
     images[file] = image;
     return image;
   };
 
   return {
     space: bytes => {
-      if (position + bytes > JOURNAL_BYTES) return Buffer.allocUnsafeSlow(bytes);
+      if (position + bytes > JOURNAL_BYTES) return alignedBuffer(bytes);
       return imageOf(current % 2).subarray(position, position + bytes);
     },
     append: async draft => {
-      const file = current % 2;
-      const end = ends[file] ?? 0;
+      const file = files[current % 2];
+      if (file === undefined) return;
       const run = sealRun(draft, salt, current, index);
-      const blocks = end < JOURNAL_BYTES ? paddedTo(JOURNAL_BYTES - position, run) : run;
-      await writeWhole(files[file] ?? 0, blocks, position);
+      // The first run of a new file takes all of its space, so that none is asked for when the disk is full.
+      const whole = file.size() < JOURNAL_BYTES && run.length < JOURNAL_BYTES;
+      const blocks = whole ? imageOf(current % 2) : run;
+      await file.write(blocks, position);
       index++;
       position += run.length;
       written += blocks.length;
-      ends[file] = Math.max(end, position - run.length + blocks.length);
     },
     full: () => position >= JOURNAL_BYTES,
     generation: () => current,
@@ -107,17 +109,16 @@ export function openJournal(folder: string, salt: Buffer, generation: number): J
       position = 0;
       index = 0;
     },
-    bytes: () => ends.reduce((sum, end) => sum + Math.max(end, JOURNAL_BYTES), 0),
+    bytes: more => {
+      const [first = 0, second = 0] = files.map(file => Math.max(file.size(), JOURNAL_BYTES));
+      const end = position + more + CHANGES_BYTES;
+      return current % 2 === 0 ? Math.max(first, end) + second : first + Math.max(second, end);
+    },
     written: () => written,
     close: () => {
-      for (const fd of files) closeSync(fd);
+      for (const file of files) file.close();
     },
   };
-}
-
-/** The first run of a new file takes all of its space, so that none is asked for when the disk is full. */
-function paddedTo(bytes: number, run: Buffer): Buffer {
-  return run.length >= bytes ? run : Buffer.concat([run], bytes);
 }
 
 /** A file's name is its folder's content: without this, a power cut could take a new file away whole. */
@@ -128,14 +129,4 @@ function syncFolder(folder: string): void {
   } finally {
     closeSync(fd);
   }
-}
-
-function writeWhole(fd: number, bytes: Buffer, position: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    write(fd, bytes, 0, bytes.length, position, (error, written) => {
-      if (error !== null) reject(error);
-      else if (written < bytes.length) reject(new Error('ENOSPC: no space left on device, journal'));
-      else resolve();
-    });
-  });
 }

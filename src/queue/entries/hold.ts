@@ -1,6 +1,7 @@
 import type { Message, Settle } from '../../core/message.ts';
 import type { Database } from '../disk/database.ts';
 import { entryBytes, messageBytes } from '../disk/layout.ts';
+import { appendSize } from '../disk/run.ts';
 import type { Held, Lane, Pending, QueueState } from './ledger.ts';
 import { laneOf } from './ledger.ts';
 
@@ -25,6 +26,7 @@ export function pend(
     stage: 'gathering',
     letters: 0,
     reserved: messageBytes(recordBytes, holders),
+    coming: appendSize(recordBytes, holders),
     settle,
   };
 }

@@ -6,6 +6,7 @@ import type { Database } from '../disk/database.ts';
 import { entryBytes, messageBytes } from '../disk/layout.ts';
 import { recordSize } from '../disk/record.ts';
 import type { Room } from '../disk/room.ts';
+import { appendSize } from '../disk/run.ts';
 import type { Health } from '../health.ts';
 import type { Destination, QueueBound, Store, StoreCounts, WhenFull } from '../types.ts';
 import { hold, pend } from './hold.ts';
@@ -92,19 +93,20 @@ function makeRoom(
   if (committer.gatheredBytes() > MAX_GATHERED_BYTES) return storeRefusal(DISK_SLOW);
   const tight = tightOf(destinations, entryBytes(recordBytes, destinations.length), host);
   const needed = messageBytes(recordBytes, destinations.length);
-  if (tight.length === 0 && usage.used() + needed <= maxSize) return undefined;
-  return dropOrRefuse(host, needed, tight, destinations);
+  const fits = (): boolean => usage.used(appendSize(recordBytes, destinations.length)) + needed <= maxSize;
+  if (tight.length === 0 && fits()) return undefined;
+  return dropOrRefuse(host, needed, fits, tight, destinations);
 }
 
 /** Drops what whenFull lets it, and nothing for a message that is refused anyway. */
 function dropOrRefuse(
   host: IntakeHost,
   needed: number,
+  fits: () => boolean,
   tight: readonly Tight[],
   destinations: readonly Destination[],
 ): Refusal | undefined {
-  const { usage, registry, maxSize, whenFull } = host;
-  const fits = (): boolean => usage.used() + needed <= maxSize;
+  const { registry, maxSize, whenFull } = host;
   if (!fits() && (whenFull === 'reject' || needed > maxSize)) return storeRefusal(storeFull(maxSize));
   const hopeless = tight.find(({ bound, bytes }) => bound.whenFull === 'reject' || bytes > bound.maxSize);
   if (hopeless !== undefined) return queueRefusal(hopeless);

@@ -75,6 +75,8 @@ export type Pending = {
   letters: number;
   /** Bytes of disk that are set aside for it until it is in LMDB or gone. */
   reserved: number;
+  /** Bytes of the journal that are set aside for it until its commit. */
+  coming: number;
   /** Its sender, until it was told. */
   settle: Settle;
 };

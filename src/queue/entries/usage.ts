@@ -11,9 +11,12 @@ import type { Pending } from './ledger.ts';
  * LMDB, less what has left and is still in its pages. LMDB counts its pages, so nothing is lost by a restart.
  */
 export type Usage = {
-  readonly used: () => number;
+  /** With what the journals will have grown by, and `more` bytes of appends in them. */
+  readonly used: (more?: number) => number;
   /** A message comes in. */
   readonly reserve: (pending: Pending) => void;
+  /** A commit has written them. */
+  readonly committed: (appends: readonly Pending[]) => void;
   /** No queue holds it any more, or it was not kept. */
   readonly release: (pending: Pending) => void;
   /** An entry has left its queue. */
@@ -29,10 +32,18 @@ export function createUsage(database: Database, journal: Journal, recovered: Bat
   let pages = database.usedBytes();
   let reserved = 0;
   let freed = 0;
+  /** Bytes of appends on their way to the journal. */
+  let coming = 0;
+
+  const arrive = (pending: Pending): void => {
+    coming -= pending.coming;
+    pending.coming = 0;
+  };
 
   const release = (pending: Pending): void => {
     reserved -= pending.reserved;
     pending.reserved = 0;
+    arrive(pending);
   };
 
   /** The body counts with the last of its entries. */
@@ -51,6 +62,7 @@ export function createUsage(database: Database, journal: Journal, recovered: Bat
 
   const reserve = (pending: Pending): void => {
     reserved += pending.reserved;
+    coming += pending.coming;
   };
 
   const leave = (leaving: Leaving): void => {
@@ -58,12 +70,18 @@ export function createUsage(database: Database, journal: Journal, recovered: Bat
     freed += leaving.freed;
   };
 
-  for (const pending of recovered.appends) if (pending.open > 0) reserve(pending);
+  for (const pending of recovered.appends) {
+    pending.coming = 0;
+    if (pending.open > 0) reserve(pending);
+  }
   for (const leaving of recovered.removals) leave(leaving);
 
   return {
-    used: () => Math.max(0, pages + journal.bytes() + reserved - freed),
+    used: (more = 0) => Math.max(0, pages + journal.bytes(coming + more) + reserved - freed),
     reserve,
+    committed: appends => {
+      for (const pending of appends) arrive(pending);
+    },
     release,
     leave,
     checkpointed: moves => {

@@ -1,0 +1,69 @@
+import { closeSync, constants, fstatSync, openSync, write } from 'node:fs';
+import { systemCode } from '../../core/errors.ts';
+
+/** A file that is written in whole blocks of 4 KB; a write that resolves is on the disk. */
+export type BlockFile = {
+  /** Writes all of `bytes`, which begin at a page's boundary, at `position`. */
+  readonly write: (bytes: Buffer, position: number) => Promise<void>;
+  readonly size: () => number;
+  readonly close: () => void;
+};
+
+const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_DSYNC;
+
+/** The unit of WebAssembly's memory. */
+const WASM_PAGE = 1 << 16;
+
+/** Memory that begins at a page's boundary, as O_DIRECT wants it: of all that JavaScript has, only this does. */
+export function alignedBuffer(bytes: number): Buffer {
+  const pages = Math.ceil(bytes / WASM_PAGE);
+  return Buffer.from(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer, 0, bytes);
+}
+
+/**
+ * Opens a file past the page cache, where its file system can: the cache would hold it a second time, and where
+ * it holds files in large folios a block of 4 KB counts as 512.
+ */
+export function openBlocks(path: string): BlockFile {
+  let direct = true;
+  let fd = 0;
+  const open = (): void => {
+    try {
+      fd = openSync(path, direct ? FLAGS | constants.O_DIRECT : FLAGS, 0o600);
+    } catch (thrown) {
+      fallBack(thrown);
+      open();
+    }
+  };
+  /** Some file systems say so when the file is opened, some when it is written. */
+  const fallBack = (thrown: unknown): void => {
+    if (!direct || systemCode(thrown) !== 'EINVAL') throw thrown;
+    direct = false;
+  };
+  open();
+  let size = fstatSync(fd).size;
+
+  const writeAt = async (bytes: Buffer, position: number): Promise<void> => {
+    try {
+      await writeWhole(fd, bytes, position);
+    } catch (thrown) {
+      fallBack(thrown);
+      closeSync(fd);
+      open();
+      await writeWhole(fd, bytes, position);
+    }
+    size = Math.max(size, position + bytes.length);
+  };
+
+  return { write: writeAt, size: () => size, close: () => closeSync(fd) };
+}
+
+function writeWhole(fd: number, bytes: Buffer, position: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    write(fd, bytes, 0, bytes.length, position, (error, written) => {
+      if (error !== null) reject(error);
+      else if (written < bytes.length) reject(new Error('ENOSPC: no space left on device, journal'));
+      else resolve();
+    });
+  });
+}
