@@ -1,0 +1,138 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { median, ratiosOf } from '../report.ts';
+import { tell } from './child.ts';
+import type { Peer } from './peers.ts';
+import { openFile, openSqlite } from './peers.ts';
+import type { Skerry } from './skerry.ts';
+import { openSkerry } from './skerry.ts';
+
+/*
+ * throughput.ts <folder> <messages a commit> <rounds>
+ *
+ * Each subject in turn, round by round, appends for a time, and then drains what it appended.
+ */
+
+/** Milliseconds that one subject appends in one round. */
+const ROUND = 1_000;
+
+/** Messages a second, and messages that went into one commit. */
+type Pace = { readonly speed: number; readonly batch: number };
+
+type Action = () => Promise<Pace>;
+
+type Subject = { readonly appends: Action; readonly drains?: Action; readonly close: () => Promise<void> };
+
+function pace(messages: number, started: number, commits: number): Pace {
+  return { speed: (messages / (performance.now() - started)) * 1000, batch: messages / commits };
+}
+
+/** Drains `count` messages, of which at most `inFlight` could still come back after a crash. */
+async function drainDurably(queue: Skerry, count: number, inFlight: number): Promise<void> {
+  let [taken, settled] = [0, 0];
+  await new Promise<void>(resolve => {
+    const drain = queue.consume(inFlight, {
+      take: () => {
+        if (taken - settled === inFlight) return false;
+        taken++;
+        return true;
+      },
+      settled: () => {
+        settled++;
+        drain.wake();
+        if (settled < count) return;
+        drain.stop();
+        resolve();
+      },
+    });
+    drain.wake();
+  });
+}
+
+/** A batch gathers while the one before is written: the store commits what has gathered. */
+async function skerry(folder: string, batch: number): Promise<Subject> {
+  const queue = await openSkerry(folder, 0);
+  const { counts } = queue.store;
+  let waiting = 0;
+  return {
+    appends: async () => {
+      const [started, before] = [performance.now(), counts()];
+      await queue.appendInBatches(batch, () => performance.now() - started < ROUND);
+      waiting = counts().appended - before.appended;
+      return pace(waiting, started, counts().commits - before.commits);
+    },
+    drains: async () => {
+      const [started, before] = [performance.now(), counts()];
+      await drainDurably(queue, waiting, batch);
+      return pace(waiting, started, counts().commits - before.commits);
+    },
+    close: queue.close,
+  };
+}
+
+function appendsOf({ append }: Pick<Peer, 'append'>, batch: number): Action {
+  return async () => {
+    const started = performance.now();
+    let commits = 0;
+    for (; performance.now() - started < ROUND; commits++) append(batch);
+    return pace(commits * batch, started, commits);
+  };
+}
+
+function sqlite(folder: string, batch: number): Subject {
+  const peer = openSqlite(folder);
+  return {
+    appends: appendsOf(peer, batch),
+    drains: async () => {
+      const started = performance.now();
+      let [messages, commits] = [0, 0];
+      for (let count = peer.drain(batch); count > 0; count = peer.drain(batch)) {
+        messages += count;
+        commits++;
+      }
+      return pace(messages, started, commits);
+    },
+    close: async () => peer.close(),
+  };
+}
+
+function file(folder: string, batch: number): Subject {
+  const peer = openFile(folder);
+  return { appends: appendsOf(peer, batch), close: async () => peer.close() };
+}
+
+async function openAll(folder: string, batch: number): Promise<Record<string, Subject>> {
+  const inside = (name: string): string => {
+    mkdirSync(join(folder, name));
+    return join(folder, name);
+  };
+  return {
+    skerry: await skerry(inside('skerry'), batch),
+    sqlite: sqlite(inside('sqlite'), batch),
+    file: file(inside('file'), batch),
+  };
+}
+
+const [folder = '', batch, rounds] = process.argv.slice(2);
+const subjects = await openAll(folder, Number(batch));
+/** By subject and action, one a round; the first round warms up. */
+const paces = new Map<string, Pace[]>();
+for (let round = -1; round < Number(rounds); round++) {
+  for (const [name, { appends, drains }] of Object.entries(subjects)) {
+    for (const [action, run] of Object.entries({ appends, drains })) {
+      const measured = await run?.();
+      if (measured === undefined) continue;
+      const known = paces.get(`${name}-${action}`) ?? [];
+      paces.set(`${name}-${action}`, round < 0 ? known : [...known, measured]);
+    }
+  }
+}
+const speeds = (name: string): number[] => (paces.get(name) ?? []).map(({ speed }) => speed);
+for (const [name, measured] of paces) {
+  tell(name, median(speeds(name)));
+  tell(`${name}-batch`, median(measured.map(({ batch }) => batch)));
+}
+tell('appends-to-sqlite', median(ratiosOf(speeds('skerry-appends'), speeds('sqlite-appends'))));
+tell('appends-to-file', median(ratiosOf(speeds('skerry-appends'), speeds('file-appends'))));
+tell('drains-to-sqlite', median(ratiosOf(speeds('skerry-drains'), speeds('sqlite-drains'))));
+for (const { close } of Object.values(subjects)) await close();

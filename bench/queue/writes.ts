@@ -1,0 +1,62 @@
+import { COMMIT_WINDOW } from '../../src/core/limits.ts';
+import { print, printTable, whole } from '../report.ts';
+import type { Figures } from './child.ts';
+import { runChild } from './child.ts';
+import { inFolder } from './folder.ts';
+import { PAYLOAD, TOPIC } from './messages.ts';
+
+/** A run of open-loop.ts: seconds at least, and at most to reach a checkpoint; what is wanted of it, if anything. */
+type Run = {
+  readonly subject: string;
+  readonly rate: number;
+  readonly least: number;
+  readonly most: number;
+  readonly wanted?: string;
+};
+
+const RUNS: readonly Run[] = [
+  { subject: 'skerry', rate: 1, least: 20, most: 20 },
+  { subject: 'skerry', rate: 10, least: 15, most: 45 },
+  { subject: 'skerry', rate: 100, least: 8, most: 30, wanted: 'at most 8' },
+  { subject: 'skerry', rate: 1_000, least: 8, most: 20 },
+  { subject: 'skerry, receiver', rate: 100, least: 10, most: 10, wanted: '0' },
+  { subject: 'better-sqlite3', rate: 100, least: 15, most: 15 },
+  { subject: 'bare file', rate: 100, least: 5, most: 5 },
+];
+
+const EXPLANATION = `Bytes written per byte of payload (${PAYLOAD} bytes a message, topic of ${TOPIC.length}): by the process as
+/proc/self/io counts it, by everyone on the device (its file system's journal included), and by the store's own
+count. Window ${COMMIT_WINDOW} ms; the peers have none: a commit for each message, at any rate. A kernel that caches files in
+large folios charges a process for whole ones, though it writes no more than the blocks that changed: then
+the device is right, if nothing else uses it.
+`;
+
+function measure({ subject, rate, least, most }: Run): Promise<Figures> {
+  const pace = [rate, least, most].map(String);
+  return inFolder(folder => runChild('open-loop.ts', [subject, folder, ...pace]));
+}
+
+/** Nothing for what is not counted. */
+function fixed(value: number): string {
+  return Number.isNaN(value) ? '' : value.toFixed(2);
+}
+
+/** How many bytes are written for each byte of payload? Each run is a process of its own. */
+export async function writes(): Promise<string[]> {
+  const rows: string[][] = [];
+  const ratios: string[] = [];
+  for (const run of RUNS) {
+    const { of } = await measure(run);
+    const { subject, rate, wanted } = run;
+    const counts = ['process', 'device', 'counted'].map(name => fixed(of(name)));
+    rows.push([subject, whole(rate), whole(of('messages')), whole(of('checkpoints')), ...counts]);
+    if (wanted === undefined) continue;
+    ratios.push(
+      `${subject}, ${whole(rate)} messages/s: ${counts[0]} bytes written per byte of payload by /proc/self/io, ` +
+        `${counts[1]} by the device, ${counts[2]} by its own count (wanted: ${wanted})`,
+    );
+  }
+  print(EXPLANATION);
+  printTable(['', 'messages/s', 'messages', 'checkpoints', 'process', 'device', 'own count'], rows);
+  return ratios;
+}
