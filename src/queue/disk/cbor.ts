@@ -7,7 +7,6 @@
 export const BYTES = 0x40;
 const TEXT = 0x60;
 export const ARRAY = 0x80;
-const MAP = 0xa0;
 export const FALSE = 0xf4;
 export const TRUE = 0xf5;
 export const NULL = 0xf6;
@@ -27,12 +26,13 @@ export function textSize(text: string): number {
   return headSize(length) + length;
 }
 
-export function mapSize(map: Readonly<Record<string, string>>): number {
+/** Names and texts, one behind the other, in a list: a map's name could be one that JavaScript keeps for itself. */
+export function pairsSize(pairs: Readonly<Record<string, string>>): number {
   let size = 0;
   let count = 0;
-  for (const [name, text] of Object.entries(map)) {
+  for (const [name, text] of Object.entries(pairs)) {
     size += textSize(name) + textSize(text);
-    count++;
+    count += 2;
   }
   return headSize(count) + size;
 }
@@ -54,9 +54,9 @@ export function writeText(target: Buffer, at: number, text: string): number {
   return start + length;
 }
 
-export function writeMap(target: Buffer, at: number, map: Readonly<Record<string, string>>): number {
-  const entries = Object.entries(map);
-  let end = writeHead(target, at, MAP, entries.length);
+export function writePairs(target: Buffer, at: number, pairs: Readonly<Record<string, string>>): number {
+  const entries = Object.entries(pairs);
+  let end = writeHead(target, at, ARRAY, 2 * entries.length);
   for (const [name, text] of entries) end = writeText(target, writeText(target, end, name), text);
   return end;
 }

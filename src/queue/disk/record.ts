@@ -7,12 +7,12 @@ import {
   BYTES,
   FALSE,
   headSize,
-  mapSize,
   NULL,
+  pairsSize,
   TRUE,
   textSize,
   writeHead,
-  writeMap,
+  writePairs,
   writeText,
 } from './cbor.ts';
 
@@ -20,7 +20,7 @@ import {
  * A message as it is stored, in the journal, in LMDB and among the dead letters:
  *
  *   CRC-32 of the rest (4, big-endian)
- *   CBOR [topic, qos, retain, kind, name, output, properties, content type, body]
+ *   CBOR [topic, qos, retain, kind, name, output, [property, text, ...] or null, content type, body]
  *
  * LMDB has no checksums, and flash forgets: without one a damaged body would be delivered as if it were whole.
  */
@@ -47,7 +47,7 @@ export function recordSize({ topic, body, origin, properties, contentType }: Mes
     textSize(origin.kind) +
     textSize(nameOf(origin)) +
     textSize(outputOf(origin)) +
-    (properties === NO_PROPERTIES ? 1 : mapSize(properties)) +
+    (properties === NO_PROPERTIES ? 1 : pairsSize(properties)) +
     (contentType === undefined ? 1 : textSize(contentType)) +
     headSize(body.length) +
     body.length
@@ -66,7 +66,7 @@ export function writeRecord(target: Buffer, at: number, message: Message): void 
   end = writeText(target, end, nameOf(origin));
   end = writeText(target, end, outputOf(origin));
   if (properties === NO_PROPERTIES) target[end++] = NULL;
-  else end = writeMap(target, end, properties);
+  else end = writePairs(target, end, properties);
   if (contentType === undefined) target[end++] = NULL;
   else end = writeText(target, end, contentType);
   end = writeHead(target, end, BYTES, body.length);
@@ -139,8 +139,11 @@ function originFrom(kind: unknown, name: unknown, output: unknown): Origin | und
 }
 
 function propertiesFrom(value: unknown): Properties {
-  if (typeof value !== 'object' || value === null) return NO_PROPERTIES;
-  const properties: Record<string, string> = {};
-  for (const [name, text] of Object.entries(value)) if (typeof text === 'string') properties[name] = text;
-  return properties;
+  if (!Array.isArray(value)) return NO_PROPERTIES;
+  const texts = value.filter(text => typeof text === 'string');
+  const pairs = Array.from({ length: texts.length >> 1 }, (_, index) => [
+    texts[2 * index],
+    texts[2 * index + 1],
+  ]);
+  return Object.fromEntries(pairs);
 }
