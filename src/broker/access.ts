@@ -1,8 +1,8 @@
-import { covers, matches } from '../mqtt/topics.ts';
+import { covers } from '../mqtt/topics.ts';
 import type { Identity } from './types.ts';
 
-/** Topics under `modules/` speak for the modules: only they may use them to publish. */
-const MODULE_TOPICS = 'modules/#';
+/** Topics of this first level speak for the modules: only they may use them to publish. */
+const MODULES = 'modules';
 
 /** The output of `modules/<module>/outputs/<output>`, undefined for any other topic. */
 export function outputOf(module: string, topic: string): string | undefined {
@@ -14,7 +14,7 @@ export function outputOf(module: string, topic: string): string | undefined {
 /** A module publishes on its own outputs, and like any client on topics that are no module's. */
 export function mayPublish(identity: Identity, topic: string): boolean {
   if (topic.startsWith('$')) return false;
-  if (!matches(MODULE_TOPICS, topic)) return true;
+  if (topic !== MODULES && !topic.startsWith(`${MODULES}/`)) return true;
   return identity.kind === 'module' && outputOf(identity.module, topic) !== undefined;
 }
 
@@ -24,5 +24,5 @@ export function maySubscribe(identity: Identity, filter: string): boolean {
   if (identity.kind === 'client') return true;
   if (covers(`modules/${identity.module}/inputs/#`, filter)) return true;
   const first = filter.split('/', 1)[0];
-  return first !== 'modules' && first !== '+' && first !== '#';
+  return first !== MODULES && first !== '+' && first !== '#';
 }

@@ -9,10 +9,14 @@ import {
 import type { Message } from '../core/message.ts';
 import { createOutput } from '../core/output.ts';
 import { createFramer } from '../mqtt/framing.ts';
-import type { Dispatch, Packet } from '../mqtt/packets.ts';
-import { CONNACK, encode, encodePublish } from '../mqtt/packets.ts';
+import type { Packet } from '../mqtt/packets.ts';
+import { CONNACK, encode } from '../mqtt/packets.ts';
+import type { Dispatch } from '../mqtt/publish.ts';
+import { encodePuback, encodePublish } from '../mqtt/publish.ts';
 import type { Delivery } from './delivery.ts';
 import { createDelivery } from './delivery.ts';
+import type { Express } from './express.ts';
+import { createExpress } from './express.ts';
 import { handle } from './handlers/index.ts';
 import type { Receipts } from './receipts.ts';
 import { createReceipts } from './receipts.ts';
@@ -32,6 +36,7 @@ export type Connection = {
   readonly local: boolean;
   readonly delivery: Delivery;
   readonly receipts: Receipts;
+  readonly express: Express;
   /** Undefined until CONNECT was accepted. */
   session: Session | undefined;
   /** Published when the connection ends without DISCONNECT (MQTT 3.1.1, 3.1.2.5). */
@@ -41,6 +46,8 @@ export type Connection = {
   readonly send: (packet: Packet) => void;
   /** False: the socket holds too much already. */
   readonly sendPublish: (message: Message, dispatch: Dispatch) => boolean;
+  /** The same for PUBLISH packets as they came in. */
+  readonly sendPackets: (bytes: Buffer) => boolean;
   /** Ends it after what was sent is out; `reason` is logged. */
   readonly close: (reason: string | undefined) => void;
 };
@@ -49,6 +56,7 @@ export type Connection = {
 export function openConnection(context: BrokerContext, socket: Socket, local: boolean): Connection {
   const { clock, log, counts } = context;
   let lastPacket = clock.monotonic();
+  let heard = false;
   let patience = 0;
   let ended = false;
 
@@ -57,8 +65,16 @@ export function openConnection(context: BrokerContext, socket: Socket, local: bo
     if (!ended) output.write(bytes);
   };
 
+  const keepsUp = (): boolean => !ended && socket.writableLength <= MAX_SOCKET_BACKLOG_BYTES;
+
+  const sendPackets = (bytes: Buffer): boolean => {
+    if (!keepsUp()) return false;
+    write(bytes);
+    return true;
+  };
+
   const sendPublish = (message: Message, dispatch: Dispatch): boolean => {
-    if (ended || socket.writableLength > MAX_SOCKET_BACKLOG_BYTES) return false;
+    if (!keepsUp()) return false;
     counts.sent++;
     write(encodePublish(message, dispatch));
     return true;
@@ -72,7 +88,8 @@ export function openConnection(context: BrokerContext, socket: Socket, local: bo
     context,
     local,
     delivery: createDelivery(sendPublish),
-    receipts: createReceipts(messageId => write(encode({ cmd: 'puback', messageId })), settled),
+    receipts: createReceipts(messageId => write(encodePuback(messageId)), settled),
+    express: createExpress(counts, context.sessions.subscriptions.version),
     session: undefined,
     will: undefined,
     keepAlive: milliseconds => {
@@ -82,6 +99,7 @@ export function openConnection(context: BrokerContext, socket: Socket, local: bo
     },
     send: packet => write(encode(packet)),
     sendPublish,
+    sendPackets,
     close: reason => {
       if (ended) return;
       ended = true;
@@ -96,13 +114,19 @@ export function openConnection(context: BrokerContext, socket: Socket, local: bo
   };
 
   const framer = createFramer(MAX_PACKET_BYTES, {
+    publish: (bytes, start, topicAt, end) => {
+      heard = true;
+      return connection.express.take(bytes, start, topicAt, end);
+    },
     packet: packet => {
+      connection.express.flush();
       if (ended) return;
-      lastPacket = clock.monotonic();
+      heard = true;
       const fault = handle(connection, packet);
       if (fault !== undefined) connection.close(fault);
     },
     broken: (reason, unknownVersion) => {
+      connection.express.flush();
       // MQTT 3.1.1, 3.1.2-2.
       if (unknownVersion && connection.session === undefined) {
         const returnCode = CONNACK.unacceptableVersion;
@@ -121,6 +145,9 @@ export function openConnection(context: BrokerContext, socket: Socket, local: bo
       return;
     }
     framer.push(chunk);
+    connection.express.flush();
+    if (heard) lastPacket = clock.monotonic();
+    heard = false;
     if (connection.receipts.owed() > MAX_UNSETTLED) socket.pause();
   };
   socket.on('data', chunk => {

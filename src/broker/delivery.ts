@@ -1,7 +1,7 @@
 import { IN_FLIGHT_WINDOW } from '../core/limits.ts';
 import type { Message, QoS } from '../core/message.ts';
 import { createInFlight } from '../mqtt/inflight.ts';
-import type { Dispatch } from '../mqtt/packets.ts';
+import type { Dispatch } from '../mqtt/publish.ts';
 import type { DrainSettings, Entry, SimpleDrain } from '../queue/types.ts';
 
 /** Writes one PUBLISH; false: the receiver cannot take it now. */

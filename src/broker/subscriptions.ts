@@ -1,3 +1,4 @@
+import { MAX_REMEMBERED_MATCHES, MAX_REMEMBERED_TOPIC } from '../core/limits.ts';
 import type { QoS } from '../core/message.ts';
 
 type Node<Subscriber> = {
@@ -11,10 +12,33 @@ export type SubscriptionTree<Subscriber> = {
   readonly remove: (filter: string, subscriber: Subscriber) => void;
   /** Subscribers of a topic, each once, with the best QoS of its overlapping filters (MQTT 3.1.1, 3.3.5). */
   readonly match: (topic: string) => ReadonlyMap<Subscriber, QoS>;
+  /** Changes with every subscription. */
+  readonly version: () => number;
 };
 
 export function createSubscriptionTree<Subscriber>(): SubscriptionTree<Subscriber> {
   const root = emptyNode<Subscriber>();
+  /** By topic, until a subscription changes: most topics are published on again and again. */
+  const remembered = new Map<string, ReadonlyMap<Subscriber, QoS>>();
+  let places = 0;
+  let version = 0;
+
+  const forget = (): void => {
+    remembered.clear();
+    places = 0;
+  };
+
+  const changed = (): void => {
+    forget();
+    version++;
+  };
+
+  const remember = (topic: string, found: ReadonlyMap<Subscriber, QoS>): void => {
+    if (topic.length > MAX_REMEMBERED_TOPIC) return;
+    if (places > MAX_REMEMBERED_MATCHES) forget();
+    places += 1 + found.size;
+    remembered.set(topic, found);
+  };
 
   const removeFrom = (
     node: Node<Subscriber>,
@@ -35,6 +59,7 @@ export function createSubscriptionTree<Subscriber>(): SubscriptionTree<Subscribe
 
   return {
     add: (filter, subscriber, qos) => {
+      changed();
       let node = root;
       for (const level of filter.split('/')) {
         let child = node.children.get(level);
@@ -46,12 +71,19 @@ export function createSubscriptionTree<Subscriber>(): SubscriptionTree<Subscribe
       }
       node.subscribers.set(subscriber, qos);
     },
-    remove: (filter, subscriber) => removeFrom(root, filter.split('/'), 0, subscriber),
+    remove: (filter, subscriber) => {
+      changed();
+      removeFrom(root, filter.split('/'), 0, subscriber);
+    },
     match: topic => {
+      const known = remembered.get(topic);
+      if (known !== undefined) return known;
       const found = new Map<Subscriber, QoS>();
       collect(root, topic.split('/'), 0, found);
+      remember(topic, found);
       return found;
     },
+    version: () => version,
   };
 }
 

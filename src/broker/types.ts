@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import type { Message, QoS, Settle } from '../core/message.ts';
+import type { Message, Origin, QoS, Settle } from '../core/message.ts';
 import type { Random } from '../core/random.ts';
 import type { Drain, DrainSettings } from '../queue/types.ts';
 
@@ -26,12 +26,20 @@ export type StoredSession = {
   readonly subscriptions: readonly (readonly [filter: string, qos: QoS])[];
 };
 
+/** What the hub counts of messages that it did not see; `receivers` of each. */
+export type CountPassed = (messages: number, receivers: number) => void;
+
 /** What the hub gives the broker. The broker knows no routes and no database. */
 export type BrokerHost = {
   /** Undefined: refused. */
   readonly authenticate: (credentials: Credentials) => Identity | undefined;
   /** Takes in a message; `settle` tells when it may be acknowledged. */
   readonly publish: (message: Message, settle: Settle) => void;
+  /**
+   * What counts messages of `origin` on `topic` at QoS 0 that the broker passes on by itself; undefined: a route may
+   * take them, and they are to be published.
+   */
+  readonly passing: (origin: Origin, topic: string) => CountPassed | undefined;
   readonly endpoints: (identity: Identity) => readonly Endpoint[];
   readonly drain: (queue: string, settings: DrainSettings) => Drain;
   readonly sessions: () => readonly StoredSession[];

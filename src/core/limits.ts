@@ -33,6 +33,9 @@ export const MAX_SUBSCRIPTIONS = 1024;
 /** Levels of a topic or filter: each costs a step in the subscription tree. */
 export const MAX_TOPIC_LEVELS = 128;
 
+/** Topics whose subscribers are remembered, and those subscribers, in all; then it is begun anew. */
+export const MAX_REMEMBERED_MATCHES = 16_384;
+
 /** Entries read from disk at once when a queue is drained: a batch is what it costs in memory. */
 export const DRAIN_BATCH = 32;
 

@@ -151,6 +151,7 @@ function openBroker(
       ...keepSessions(store, log),
       authenticate: identities.authenticate,
       publish: (message, settle) => router.route(message, settle),
+      passing: (origin, topic) => router.passing(origin, topic),
       drain: store.drain,
       endpoints: identity =>
         inputs

@@ -1,10 +1,11 @@
 import type { Broker } from '../broker/broker.ts';
-import type { Message, Settle } from '../core/message.ts';
+import type { CountPassed } from '../broker/types.ts';
+import type { Message, Origin, Settle } from '../core/message.ts';
 import type { Destination, Store } from '../queue/types.ts';
 import type { Dispatcher } from '../routes/dispatcher.ts';
 import type { Sink } from '../routes/tree.ts';
 import { inputQueue, UPSTREAM_QUEUE } from './names.ts';
-import { subjectOf } from './subject.ts';
+import { sourceOf, subjectOf } from './subject.ts';
 
 /** Priority of what waits for an MQTT session: as a route that names none. */
 const SESSION_PRIORITY = 9;
@@ -19,6 +20,8 @@ export type RouterCounts = {
 export type Router = {
   /** Sends a message where its routes and subscribers are; `settle` once it is safe with all of them. */
   readonly route: (message: Message, settle: Settle) => void;
+  /** What counts messages of `origin` on `topic` that the broker passes on by itself; undefined: a route may take them. */
+  readonly passing: (origin: Origin, topic: string) => CountPassed | undefined;
   readonly counts: () => Readonly<RouterCounts>;
 };
 
@@ -43,6 +46,11 @@ export function createRouter({ device, dispatcher, store, broker }: RouterSettin
     else store.append(message, destinations, settle);
   };
 
+  const countPassed: CountPassed = (messages, receivers) => {
+    counts.routed += messages;
+    if (receivers === 0) counts.untaken += messages;
+  };
+
   return {
     route: (message, settle) => {
       counts.routed++;
@@ -65,6 +73,7 @@ export function createRouter({ device, dispatcher, store, broker }: RouterSettin
         keep(relayed, queues, part);
       }
     },
+    passing: (origin, topic) => (dispatcher.concerns(sourceOf(origin), topic) ? undefined : countPassed),
     counts: () => counts,
   };
 }

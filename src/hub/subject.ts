@@ -1,4 +1,4 @@
-import type { Message } from '../core/message.ts';
+import type { Message, Origin } from '../core/message.ts';
 import type { Subject } from '../routes/subject.ts';
 
 /** The message as routes see it. Its body is parsed at most once, and only if a route asks for it. */
@@ -6,7 +6,7 @@ export function subjectOf(message: Message, device: string): Subject {
   let parsed = false;
   let body: unknown;
   return {
-    source: sourceOf(message),
+    source: sourceOf(message.origin),
     topic: message.topic,
     property: name => (Object.hasOwn(message.properties, name) ? message.properties[name] : undefined),
     system: name => systemProperty(message, device, name),
@@ -20,7 +20,8 @@ export function subjectOf(message: Message, device: string): Subject {
   };
 }
 
-function sourceOf({ origin }: Message): string {
+/** The path that a route's source is matched with. */
+export function sourceOf(origin: Origin): string {
   if (origin.kind === 'client') return '/messages';
   const module = `/messages/modules/${origin.module}`;
   return origin.output === '' ? module : `${module}/outputs/${origin.output}`;

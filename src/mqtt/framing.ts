@@ -1,5 +1,6 @@
 import { parser } from 'mqtt-packet';
-import type { Packet } from './packets.ts';
+import type { Incoming } from './packets.ts';
+import { PUBLISH, readPublish } from './publish.ts';
 
 /** Bytes of a fixed header at most: type and flags, then up to four of remaining length (3.1.1, 2.2.3). */
 const MAX_HEADER_BYTES = 5;
@@ -8,7 +9,9 @@ const MAX_HEADER_BYTES = 5;
 const UNKNOWN_VERSION = 'Invalid protocol version';
 
 export type FrameHandler = {
-  readonly packet: (packet: Packet) => void;
+  /** A PUBLISH, before it is read, at `start` to `end` of `bytes`, its topic at `topicAt`; true: it is taken. */
+  readonly publish?: (bytes: Buffer, start: number, topicAt: number, end: number) => boolean;
+  readonly packet: (packet: Incoming) => void;
   /**
    * The stream is not MQTT, or a packet is too large: nothing more will be read from it. `unknownVersion`: it
    * is a CONNECT of a version of MQTT that there is not.
@@ -19,7 +22,9 @@ export type FrameHandler = {
 /** Takes in the bytes of one connection, in pieces of any size. */
 export type Framer = { readonly push: (chunk: Buffer) => void };
 
-type Frame = { readonly end: number } | 'incomplete' | 'malformed';
+/** What `endOf` says of a frame that does not end here, and of one that never does. */
+const INCOMPLETE = -1;
+const MALFORMED = -2;
 
 /**
  * Cuts a byte stream into packets. A packet over `maxBytes` is refused by its header, before it is
@@ -28,7 +33,7 @@ type Frame = { readonly end: number } | 'incomplete' | 'malformed';
 export function createFramer(maxBytes: number, handler: FrameHandler): Framer {
   const rest = createRest();
   let closed = false;
-  const parsed: Packet[] = [];
+  const parsed: Incoming[] = [];
   const packets = parser({ protocolVersion: 4 });
 
   const stop = (reason: string): void => {
@@ -37,12 +42,12 @@ export function createFramer(maxBytes: number, handler: FrameHandler): Framer {
     handler.broken(reason, reason === UNKNOWN_VERSION);
   };
   packets.on('packet', packet => {
-    parsed.push(packet);
+    if (packet.cmd !== 'publish') parsed.push(packet);
   });
   packets.on('error', (error: unknown) => stop(error instanceof Error ? error.message : String(error)));
 
-  /** The packet of a whole frame; undefined if it is none. What the handler throws is not the parser's. */
-  const parse = (frame: Buffer): Packet | undefined => {
+  /** The packet of a whole frame that is no PUBLISH; undefined if it is none. What the handler throws is not the parser's. */
+  const parse = (frame: Buffer): Incoming | undefined => {
     try {
       if (packets.parse(frame) > 0) stop('a packet is not as long as it says');
     } catch (thrown) {
@@ -52,7 +57,19 @@ export function createFramer(maxBytes: number, handler: FrameHandler): Framer {
     return parsed.pop();
   };
 
-  const deliver = (packet: Packet | undefined): void => {
+  /** Undefined if it is none, or was taken before it was read. */
+  const packetIn = (bytes: Buffer, start: number, end: number): Incoming | undefined => {
+    const first = bytes[start] ?? 0;
+    if ((first & 0xf0) !== PUBLISH) return parse(bytes.subarray(start, end));
+    const topicAt = bodyAt(bytes, start);
+    if (handler.publish?.(bytes, start, topicAt, end) === true) return undefined;
+    const publish = readPublish(bytes, first, topicAt, end);
+    if (typeof publish !== 'string') return publish;
+    stop(publish);
+    return undefined;
+  };
+
+  const deliver = (packet: Incoming | undefined): void => {
     // mqtt-packet reads -1 where a packet ends before its identifier.
     if ((packet?.messageId ?? 0) < 0) stop('a packet is cut short');
     if (packet !== undefined && !closed) handler.packet(packet);
@@ -65,13 +82,13 @@ export function createFramer(maxBytes: number, handler: FrameHandler): Framer {
       let start = 0;
       try {
         while (start < bytes.length && !closed) {
-          const frame = frameAt(bytes, start);
-          if (frame === 'malformed') return stop('a packet has no valid length');
-          if (frame === 'incomplete') return;
-          if (frame.end - start > maxBytes) return stop(`a packet is larger than ${maxBytes} bytes`);
-          if (frame.end > bytes.length) return;
-          const packet = parse(bytes.subarray(start, frame.end));
-          start = frame.end;
+          const end = endOf(bytes, start);
+          if (end === MALFORMED) return stop('a packet has no valid length');
+          if (end === INCOMPLETE) return;
+          if (end - start > maxBytes) return stop(`a packet is larger than ${maxBytes} bytes`);
+          if (end > bytes.length) return;
+          const packet = packetIn(bytes, start, end);
+          start = end;
           deliver(packet);
         }
       } finally {
@@ -81,15 +98,23 @@ export function createFramer(maxBytes: number, handler: FrameHandler): Framer {
   };
 }
 
-function frameAt(bytes: Buffer, start: number): Frame {
+/** Where the frame that begins at `start` ends, by its header. */
+function endOf(bytes: Buffer, start: number): number {
   let length = 0;
   for (let index = 1; index < MAX_HEADER_BYTES; index++) {
     const byte = bytes[start + index];
-    if (byte === undefined) return 'incomplete';
+    if (byte === undefined) return INCOMPLETE;
     length += (byte & 0x7f) * 2 ** (7 * (index - 1));
-    if (byte < 0x80) return { end: start + index + 1 + length };
+    if (byte < 0x80) return start + index + 1 + length;
   }
-  return 'malformed';
+  return MALFORMED;
+}
+
+/** Where the header of a whole frame ends. */
+function bodyAt(bytes: Buffer, start: number): number {
+  let at = start + 1;
+  while ((bytes[at] ?? 0) >= 0x80) at++;
+  return at + 1;
 }
 
 /** The beginning of a packet whose end has not come yet. */

@@ -6,11 +6,10 @@ import type {
   Packet,
 } from 'mqtt-packet';
 import { generate, writeToStream } from 'mqtt-packet';
-import type { Message, QoS } from '../core/message.ts';
+import type { Publish } from './publish.ts';
 
 export type {
   IConnectPacket as ConnectPacket,
-  IPublishPacket as PublishPacket,
   ISubscribePacket as SubscribePacket,
   IUnsubscribePacket as UnsubscribePacket,
   Packet,
@@ -18,6 +17,9 @@ export type {
 
 // mqtt-packet would keep a buffer for each of 65,536 numbers: 12 MB, from the first packet on.
 writeToStream.cacheNumbers = false;
+
+/** A packet as it came in. */
+export type Incoming = Exclude<Packet, IPublishPacket> | Publish;
 
 /** Return codes of CONNACK, MQTT 3.1.1, 3.2.2.3. */
 export const CONNACK = {
@@ -37,22 +39,5 @@ export const MAX_PACKET_ID = 65_535;
 
 /** The bytes of a packet in MQTT 3.1.1. */
 export function encode(packet: Packet): Buffer {
-  return generate(packet);
-}
-
-/** How one PUBLISH goes out; `packetId` is 0 for QoS 0. */
-export type Dispatch = {
-  readonly topic: string;
-  readonly qos: QoS;
-  readonly packetId: number;
-  readonly dup: boolean;
-  readonly retain: boolean;
-};
-
-/** The bytes of `message` as a PUBLISH. */
-export function encodePublish(message: Message, dispatch: Dispatch): Buffer {
-  const { topic, qos, packetId, dup, retain } = dispatch;
-  const packet: IPublishPacket = { cmd: 'publish', topic, payload: message.body, qos, dup, retain };
-  if (qos > 0) packet.messageId = packetId;
   return generate(packet);
 }

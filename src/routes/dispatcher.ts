@@ -31,6 +31,8 @@ export type Dispatcher = {
    * best of these routes; among equals the first in the set. Every route whose source fits is asked and counted.
    */
   readonly dispatch: (subject: Subject, take: Take) => void;
+  /** True if the source of some route fits: others need not be dispatched. */
+  readonly concerns: (source: string, topic: string) => boolean;
   /** By the route's name. */
   readonly counts: () => Readonly<Record<string, RouteCounts>>;
 };
@@ -54,6 +56,7 @@ export function createDispatcher(entries: readonly RouteSetEntry[]): Dispatcher 
         if (winner !== undefined) take(winner.route.tree.sink, winner.priority, winner.ttl);
       }
     },
+    concerns: (source, topic) => lanesFor(source, topic).length > 0,
     counts: () => Object.fromEntries(routes.map(({ name, counts }) => [name, { ...counts }])),
   };
 }

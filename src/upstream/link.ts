@@ -5,8 +5,10 @@ import { CLOSE_LINGER, CONNECT_TIMEOUT, MAX_PACKET_BYTES, MAX_SOCKET_BACKLOG_BYT
 import type { Message } from '../core/message.ts';
 import { createOutput } from '../core/output.ts';
 import { createFramer } from '../mqtt/framing.ts';
-import type { Dispatch, Packet } from '../mqtt/packets.ts';
-import { CONNACK, encode, encodePublish } from '../mqtt/packets.ts';
+import type { Incoming, Packet } from '../mqtt/packets.ts';
+import { CONNACK, encode } from '../mqtt/packets.ts';
+import type { Dispatch } from '../mqtt/publish.ts';
+import { encodePublish } from '../mqtt/publish.ts';
 
 export type LinkSettings = {
   readonly host: string;
@@ -23,7 +25,7 @@ export type LinkSettings = {
 export type LinkHandler = {
   /** The server accepted the CONNECT. */
   readonly opened: () => void;
-  readonly packet: (packet: Packet) => void;
+  readonly packet: (packet: Incoming) => void;
   /** The socket can take more. */
   readonly writable: () => void;
   /** It is over, once; without a failure if `close` was asked for. */
@@ -69,7 +71,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     output.write(bytes);
   };
 
-  const receive = (packet: Packet): void => {
+  const receive = (packet: Incoming): void => {
     heard = clock.monotonic();
     if (accepted) {
       if (packet.cmd !== 'pingresp') handler.packet(packet);

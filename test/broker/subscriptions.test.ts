@@ -61,6 +61,9 @@ tree('[MQTT-3.3.5-1] after any additions and removals it finds what a plain list
         if (one.kind === 'add') subscriptions.add(one.filter, one.who, one.qos);
         else subscriptions.remove(one.filter, one.who);
         performOn(plain, one);
+        // What was found before a change must not be what is found after it.
+        const asked = published[0] ?? '';
+        assert.equal(sorted(subscriptions.match(asked)), sorted(expected(plain, asked)), asked);
       }
       for (const one of published)
         assert.equal(sorted(subscriptions.match(one)), sorted(expected(plain, one)), one);

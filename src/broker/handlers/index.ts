@@ -1,4 +1,4 @@
-import type { Packet } from '../../mqtt/packets.ts';
+import type { Incoming } from '../../mqtt/packets.ts';
 import type { Connection } from '../connection.ts';
 import { handleConnect } from './connect.ts';
 import { handleDisconnect } from './disconnect.ts';
@@ -12,7 +12,7 @@ import { handleUnsubscribe } from './unsubscribe.ts';
 export type Fault = string | undefined;
 
 /** Gives a packet to its handler. CONNECT comes first and once (MQTT 3.1.1, 3.1.0-1 and 3.1.0-2). */
-export function handle(connection: Connection, packet: Packet): Fault {
+export function handle(connection: Connection, packet: Incoming): Fault {
   const { session } = connection;
   if (packet.cmd === 'connect') {
     return session === undefined ? handleConnect(connection, packet) : 'it sent a second CONNECT';

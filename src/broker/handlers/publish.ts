@@ -1,4 +1,5 @@
-import type { PublishPacket } from '../../mqtt/packets.ts';
+import type { Message } from '../../core/message.ts';
+import type { Publish } from '../../mqtt/publish.ts';
 import { isTopicName } from '../../mqtt/topics.ts';
 import { mayPublish } from '../access.ts';
 import type { Connection } from '../connection.ts';
@@ -7,7 +8,7 @@ import type { Session } from '../session.ts';
 import type { Fault } from './index.ts';
 
 /** Takes in a message; at QoS 1 the acknowledgement follows when it is safe (MQTT 3.1.1, 4.3.2). */
-export function handlePublish(connection: Connection, session: Session, packet: PublishPacket): Fault {
+export function handlePublish(connection: Connection, session: Session, packet: Publish): Fault {
   const { host, counts } = connection.context;
   const { topic, qos } = packet;
   if (!isTopicName(topic)) return `"${topic.slice(0, 64)}" is not a topic to publish on`;
@@ -23,10 +24,24 @@ export function handlePublish(connection: Connection, session: Session, packet: 
     host.publish(message, error => {
       if (error !== undefined) counts.dropped++;
     });
+    if (!packet.retain) findWay(connection, message);
     return undefined;
   }
-  const packetId = packet.messageId ?? 0;
-  if (packetId === 0) return 'its PUBLISH has no packet identifier';
-  host.publish(message, connection.receipts.owe(packetId));
+  host.publish(message, connection.receipts.owe(packet.messageId));
   return undefined;
+}
+
+/** What follows on the same topic may go by express: nothing is asked of it that was not asked of this. */
+function findWay(connection: Connection, { origin, topic }: Message): void {
+  const { host, sessions } = connection.context;
+  const count = host.passing(origin, topic);
+  if (count === undefined) return;
+  const { subscriptions } = sessions;
+  const receivers = Array.from(subscriptions.match(topic).keys());
+  connection.express.remember({
+    topic: Buffer.from(topic),
+    receivers,
+    version: subscriptions.version(),
+    count,
+  });
 }

@@ -1,0 +1,92 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** The core that a broker has to itself; the load has the other. */
+const BROKER_CORE = '0';
+
+/** Looks at a port before a broker is given up. aedes may have to be fetched first. */
+const ATTEMPTS = 1_000;
+
+export type Broker = { readonly port: number; readonly stop: () => Promise<void> };
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** A port of loopback that nobody listens on. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  await new Promise(done => server.close(done));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+function opens(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+async function listens(port: number): Promise<void> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (await opens(port)) return;
+    await pause(50);
+  }
+  throw new Error(`Nothing listens on port ${port}.`);
+}
+
+async function run(port: number, folder: string, command: readonly string[]): Promise<Broker> {
+  const child: ChildProcess = spawn('taskset', ['-c', BROKER_CORE, ...command], {
+    stdio: ['ignore', 'ignore', 'ignore'],
+  });
+  await listens(port);
+  return {
+    port,
+    stop: async () => {
+      child.kill('SIGTERM');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function skerry(): Promise<Broker> {
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), 'skerry-broker-'));
+  const manifest = join(folder, 'manifest.json');
+  writeFileSync(manifest, JSON.stringify({ name: 'bench', listeners: [{ mqtt: `127.0.0.1:${port}` }] }));
+  return run(port, folder, [join(root, 'dist/skerry'), 'up', manifest, '--data', join(folder, 'data')]);
+}
+
+/** Debian's, with no limit on what it queues: a limit would drop what is to be counted. */
+async function mosquitto(): Promise<Broker> {
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), 'skerry-mosquitto-'));
+  const file = join(folder, 'mosquitto.conf');
+  const lines = [
+    `listener ${port} 127.0.0.1`,
+    'allow_anonymous true',
+    'max_queued_messages 0',
+    'max_inflight_messages 1000',
+  ];
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  return run(port, folder, ['mosquitto', '-c', file]);
+}
+
+async function aedes(): Promise<Broker> {
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), 'skerry-aedes-'));
+  return run(port, folder, [process.execPath, join(import.meta.dirname, 'aedes.ts'), String(port)]);
+}
+
+export const BROKERS: Record<string, () => Promise<Broker>> = { skerry, mosquitto, aedes };
