@@ -37,7 +37,7 @@ const CASES: Record<string, Case> = {
 type Measured = { readonly speed: number; readonly busy: number };
 
 async function measure(name: string, { publishers, subscribers, qos, window }: Case): Promise<Measured> {
-  const broker = await BROKERS[name]?.();
+  const broker = await BROKERS[name]?.(qos);
   if (broker === undefined) throw new Error(`There is no broker "${name}".`);
   try {
     const load = [process.execPath, join(import.meta.dirname, 'broker/load.ts')];

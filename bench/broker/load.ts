@@ -122,8 +122,8 @@ async function publish(index: number): Promise<void> {
     const least = received.reduce((one, other) => Math.min(one, other));
     let allowed =
       qos === 0 ? window - (sent - Math.floor(least / publishers)) : window - (sent - acknowledged);
-    // Small pieces would be many calls: at QoS 0 a quarter of the window at least.
-    if (qos === 0 && allowed < window / 4) return;
+    // Small pieces would be many calls: a quarter of the window at least.
+    if (allowed < window / 4) return;
     while (allowed > 0) {
       const from = sent % IDENTIFIERS;
       const count = Math.min(allowed, IDENTIFIERS - from);

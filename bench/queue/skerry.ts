@@ -52,6 +52,7 @@ export async function openSkerry(folder: string, commitWindow: number): Promise<
   });
   // As the binary does once its hub listens.
   setFlagsFromString('--optimize-for-size');
+  setFlagsFromString('--no-maglev');
   // The store's own timers keep no process alive.
   const alive = setInterval(() => {}, 1 << 30);
   let appended = store.stats()[0]?.depth ?? 0;

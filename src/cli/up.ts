@@ -21,9 +21,10 @@ export async function run(args: readonly string[]): Promise<number> {
     random: systemRandom,
     logSink: standardErrorLog,
   });
-  // Garbage is collected early, so that a hub under load stays small. From the start on, the flag would cost
-  // the runtime its own code cache, and 15 ms.
+  // Garbage is collected early, and code is compiled by one compiler and not by two, so that a hub under load stays
+  // small. From the start on, the first would cost the runtime its own code cache, and 15 ms.
   setFlagsFromString('--optimize-for-size');
+  setFlagsFromString('--no-maglev');
   const signal = await stopped;
   standardErrorLog('info', 'hub', `${signal}: stopping.`);
   await hub.stop();
