@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Message } from '../../src/core/message.ts';
-import { NO_PROPERTIES } from '../../src/core/message.ts';
+import { PLAIN } from '../../src/core/message.ts';
 
 /** Bytes of a message's body. */
 export const PAYLOAD = 256;
@@ -20,12 +20,9 @@ export function messageOf(number: number): Message {
   return {
     topic: TOPIC,
     body: bodyOf(number),
+    ...PLAIN,
     qos: 1,
-    retain: false,
     origin: { kind: 'client', client: 'bench' },
-    properties: NO_PROPERTIES,
-    contentType: undefined,
-    ttl: undefined,
   };
 }
 

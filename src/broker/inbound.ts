@@ -1,5 +1,5 @@
 import type { Message, Origin, QoS } from '../core/message.ts';
-import { NO_PROPERTIES } from '../core/message.ts';
+import { PLAIN } from '../core/message.ts';
 import { outputOf } from './access.ts';
 import type { Session } from './session.ts';
 
@@ -17,11 +17,9 @@ export function messageFrom(session: Session, { topic, payload, qos, retain }: P
     topic,
     body: typeof payload === 'string' ? Buffer.from(payload) : payload,
     qos,
+    ...PLAIN,
     retain,
     origin: originOf(session, topic),
-    properties: NO_PROPERTIES,
-    contentType: undefined,
-    ttl: undefined,
   };
 }
 

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import type { Failure } from '../core/errors.ts';
 import { IN_FLIGHT_WINDOW } from '../core/limits.ts';
 import type { Message } from '../core/message.ts';
-import { NO_PROPERTIES } from '../core/message.ts';
+import { PLAIN } from '../core/message.ts';
 import { createInFlight } from '../mqtt/inflight.ts';
 import { isTopicName } from '../mqtt/topics.ts';
 import { clientOptions, openClient, qosOf } from './client.ts';
@@ -95,11 +95,8 @@ function messageOn(topic: string, body: string): Message {
   return {
     topic,
     body: Buffer.from(body),
+    ...PLAIN,
     qos: 0,
-    retain: false,
     origin: { kind: 'client', client: '' },
-    properties: NO_PROPERTIES,
-    contentType: undefined,
-    ttl: undefined,
   };
 }

@@ -6,8 +6,8 @@ export type Origin =
   | { readonly kind: 'module'; readonly module: string; readonly output: string }
   | { readonly kind: 'client'; readonly client: string };
 
-/** Application properties: MQTT 5 user properties, or `properties` of a line. A name stands once, the last wins. */
-export type Properties = Readonly<Record<string, string>>;
+/** Application properties: MQTT 5 user properties, or `properties` of a line: name, text, name, text, in order. A name may repeat. */
+export type Properties = readonly string[];
 
 /** What every room passes on. A message is never changed after it was made. */
 export type Message = {
@@ -15,16 +15,35 @@ export type Message = {
   readonly topic: string;
   readonly body: Buffer;
   readonly qos: QoS;
+  /** Its sender wants it to be kept for later subscribers. */
   readonly retain: boolean;
+  /** True if it was kept so: it goes to one who has just subscribed (MQTT 5, 3.3.1.3). */
+  readonly retained: boolean;
   readonly origin: Origin;
   readonly properties: Properties;
   readonly contentType: string | undefined;
+  /** 1: the body is UTF-8 text (MQTT 5, 3.3.2.3.2). */
+  readonly payloadFormat: 0 | 1 | undefined;
+  readonly responseTopic: string | undefined;
+  readonly correlation: Buffer | undefined;
   /** Milliseconds its sender lets it live from its arrival; undefined: as long as the store allows. */
   readonly ttl: number | undefined;
 };
 
-/** The one shared empty set of properties: most messages have none. */
-export const NO_PROPERTIES: Properties = Object.freeze({});
+/** The one shared empty list of properties: most messages have none. */
+export const NO_PROPERTIES: Properties = Object.freeze([]);
+
+/** What a message that says nothing of itself has. */
+export const PLAIN = {
+  retain: false,
+  retained: false,
+  properties: NO_PROPERTIES,
+  contentType: undefined,
+  payloadFormat: undefined,
+  responseTopic: undefined,
+  correlation: undefined,
+  ttl: undefined,
+} as const satisfies Partial<Message>;
 
 /**
  * Tells a sender what became of its message: no argument, every durable destination has it; an error, it

@@ -1,5 +1,5 @@
 import type { Message, Properties } from '../core/message.ts';
-import { NO_PROPERTIES } from '../core/message.ts';
+import { NO_PROPERTIES, PLAIN } from '../core/message.ts';
 import { outputTopic } from './names.ts';
 
 /** The output of a line that names none. */
@@ -20,12 +20,10 @@ export function messageOfLine(module: string, line: Buffer): Message {
   return {
     topic: outputTopic(module, output),
     body: named?.body ?? line,
+    ...PLAIN,
     qos: 1,
-    retain: false,
     origin: { kind: 'module', module, output },
     properties: named?.properties ?? NO_PROPERTIES,
-    contentType: undefined,
-    ttl: undefined,
   };
 }
 
@@ -57,11 +55,9 @@ function isOutput(output: string): boolean {
 
 function propertiesOf(value: unknown): Properties {
   if (typeof value !== 'object' || value === null) return NO_PROPERTIES;
-  const properties: Record<string, string> = {};
-  for (const [name, property] of Object.entries(value)) {
-    if (['string', 'number', 'boolean'].includes(typeof property)) properties[name] = String(property);
-  }
-  return properties;
+  return Object.entries(value).flatMap(([name, property]) =>
+    ['string', 'number', 'boolean'].includes(typeof property) ? [name, String(property)] : [],
+  );
 }
 
 /** The line that a module reads for a message: its body, in one line whatever it holds. */

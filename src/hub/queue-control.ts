@@ -10,7 +10,8 @@ const MAX_SHOWN_BODY = 1024;
 export type ShownMessage = {
   readonly topic: string;
   readonly from: string;
-  readonly properties: Readonly<Record<string, string>>;
+  /** Name, text, name, text. */
+  readonly properties: readonly string[];
   readonly contentType: string | undefined;
   /** Bytes of the whole body. */
   readonly bytes: number;

@@ -6,24 +6,24 @@ import { lineOfMessage, messageOfLine } from '../../src/hub/lines.ts';
 const lines = suite('hub: lines');
 
 /** Line, output, body, properties. */
-const LINES: readonly (readonly [string, string, string, object])[] = [
-  ['hello', 'out', 'hello', {}],
-  ['{"a":1}', 'out', '{"a":1}', {}],
-  ['{"output":"temp","body":{"c":1}}', 'temp', '{"c":1}', {}],
-  ['{"body":21.5,"output":"temp"}', 'temp', '21.5', {}],
-  ['{"output":"temp","body":"warm"}', 'temp', 'warm', {}],
+const LINES: readonly (readonly [string, string, string, readonly string[]])[] = [
+  ['hello', 'out', 'hello', []],
+  ['{"a":1}', 'out', '{"a":1}', []],
+  ['{"output":"temp","body":{"c":1}}', 'temp', '{"c":1}', []],
+  ['{"body":21.5,"output":"temp"}', 'temp', '21.5', []],
+  ['{"output":"temp","body":"warm"}', 'temp', 'warm', []],
   [
     '{"output":"t","body":1,"properties":{"unit":"C","n":2,"ok":true,"no":{}}}',
     't',
     '1',
-    { unit: 'C', n: '2', ok: 'true' },
+    ['unit', 'C', 'n', '2', 'ok', 'true'],
   ],
-  ['{"output":"a/b","body":1}', 'out', '{"output":"a/b","body":1}', {}],
-  ['{"output":"#","body":1}', 'out', '{"output":"#","body":1}', {}],
-  ['{"output":5,"body":1}', 'out', '{"output":5,"body":1}', {}],
-  ['{"output":"temp"}', 'out', '{"output":"temp"}', {}],
-  ['{"output":"temp","body":', 'out', '{"output":"temp","body":', {}],
-  ['', 'out', '', {}],
+  ['{"output":"a/b","body":1}', 'out', '{"output":"a/b","body":1}', []],
+  ['{"output":"#","body":1}', 'out', '{"output":"#","body":1}', []],
+  ['{"output":5,"body":1}', 'out', '{"output":5,"body":1}', []],
+  ['{"output":"temp"}', 'out', '{"output":"temp"}', []],
+  ['{"output":"temp","body":', 'out', '{"output":"temp","body":', []],
+  ['', 'out', '', []],
 ];
 
 lines('a line names its output, or it is the body of a message on output out', () => {

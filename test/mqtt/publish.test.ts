@@ -5,7 +5,7 @@ import { generate, parser } from 'mqtt-packet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Message } from '../../src/core/message.ts';
-import { NO_PROPERTIES } from '../../src/core/message.ts';
+import { PLAIN } from '../../src/core/message.ts';
 import { encodePuback, encodePublish, readPublish } from '../../src/mqtt/publish.ts';
 
 const RUNS = { numRuns: 5_000 };
@@ -38,16 +38,7 @@ const payload = fc.uint8Array({ maxLength: 300 }).map(bytes => Buffer.from(bytes
 
 function messageOf(topic: string, body: Buffer): Message {
   const origin = { kind: 'client', client: 'c' } as const;
-  return {
-    topic,
-    body,
-    qos: 0,
-    retain: false,
-    origin,
-    properties: NO_PROPERTIES,
-    contentType: undefined,
-    ttl: undefined,
-  };
+  return { ...PLAIN, topic, body, qos: 0, origin };
 }
 
 const publishing = suite('mqtt: PUBLISH');

@@ -16,6 +16,7 @@ import { open } from 'lmdb';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
+import { FORMAT } from '../../src/queue/disk/layout.ts';
 import { BLOCK } from '../../src/queue/disk/run.ts';
 import type { Stage } from './stage.ts';
 import { createStage, messageOf, texts, to } from './stage.ts';
@@ -169,7 +170,7 @@ isSetAside('a store at a page of which LMDB ended the process', (file, folder) =
 
 stores('a store of a newer or older format is refused, and nothing is changed', async () => {
   for (const [format, code] of [
-    [3, 'store.newer'],
+    [FORMAT + 1, 'store.newer'],
     [1, 'store.older'],
   ] as const) {
     const stage = await createStage();

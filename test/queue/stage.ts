@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { COMMIT_WINDOW } from '../../src/core/limits.ts';
 import type { Message } from '../../src/core/message.ts';
-import { NO_PROPERTIES } from '../../src/core/message.ts';
+import { PLAIN } from '../../src/core/message.ts';
 import { openDatabase } from '../../src/queue/disk/database.ts';
 import type { StoreSettings } from '../../src/queue/store.ts';
 import { openStore } from '../../src/queue/store.ts';
@@ -155,11 +155,9 @@ export function messageOf(text: string, ttl?: number): Message {
   return {
     topic: 'a/b',
     body: Buffer.from(text),
+    ...PLAIN,
     qos: 1,
-    retain: false,
     origin: { kind: 'client', client: 'test' },
-    properties: NO_PROPERTIES,
-    contentType: undefined,
     ttl,
   };
 }

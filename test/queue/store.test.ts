@@ -9,14 +9,19 @@ durability('a settled message is there after a restart, with all it carried', as
   const stage = await createStage();
   const message = {
     ...messageOf('hello'),
-    properties: { unit: 'C' },
+    properties: ['unit', 'C', 'unit', 'K'],
+    retained: true,
+    payloadFormat: 1,
+    responseTopic: 'answers',
+    correlation: Buffer.from([0, 255]),
+    ttl: 5000,
     contentType: 'text/plain',
-    origin: { kind: 'module', module: 'm', output: 'o' } as const,
-  };
+    origin: { kind: 'module', module: 'm', output: 'o' },
+  } as const;
   assert.is(await stage.append(message, [to('a')]), undefined);
   await stage.restart();
   const [entry] = stage.peek('a');
-  assert.equal(entry?.message, { ...message, ttl: undefined });
+  assert.equal(entry?.message, message);
   await stage.finish();
 });
 

@@ -3,12 +3,11 @@
  * each value, and a store under load has no time for that. What is written here the library reads.
  */
 
-/** Major types, and simple values with their heads. */
-export const BYTES = 0x40;
+/** Major types; NULL and UNSIGNED with their heads. */
+const BYTES = 0x40;
+export const UNSIGNED = 0x00;
 const TEXT = 0x60;
 export const ARRAY = 0x80;
-export const FALSE = 0xf4;
-export const TRUE = 0xf5;
 export const NULL = 0xf6;
 
 /** A text up to this length is copied faster by a loop than by a call. */
@@ -26,15 +25,10 @@ export function textSize(text: string): number {
   return headSize(length) + length;
 }
 
-/** Names and texts, one behind the other, in a list: a map's name could be one that JavaScript keeps for itself. */
-export function pairsSize(pairs: Readonly<Record<string, string>>): number {
-  let size = 0;
-  let count = 0;
-  for (const [name, text] of Object.entries(pairs)) {
-    size += textSize(name) + textSize(text);
-    count += 2;
-  }
-  return headSize(count) + size;
+export function textsSize(texts: readonly string[]): number {
+  let size = headSize(texts.length);
+  for (const text of texts) size += textSize(text);
+  return size;
 }
 
 /** Each of these writes at `at`, and returns where it ended. */
@@ -54,9 +48,14 @@ export function writeText(target: Buffer, at: number, text: string): number {
   return start + length;
 }
 
-export function writePairs(target: Buffer, at: number, pairs: Readonly<Record<string, string>>): number {
-  const entries = Object.entries(pairs);
-  let end = writeHead(target, at, ARRAY, 2 * entries.length);
-  for (const [name, text] of entries) end = writeText(target, writeText(target, end, name), text);
+export function writeTexts(target: Buffer, at: number, texts: readonly string[]): number {
+  let end = writeHead(target, at, ARRAY, texts.length);
+  for (const text of texts) end = writeText(target, end, text);
   return end;
+}
+
+export function writeBytes(target: Buffer, at: number, bytes: Uint8Array): number {
+  const start = writeHead(target, at, BYTES, bytes.length);
+  target.set(bytes, start);
+  return start + bytes.length;
 }

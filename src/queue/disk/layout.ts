@@ -3,7 +3,7 @@ import { entrySize } from './chunk.ts';
 import { bufferOf, decode, encode } from './record.ts';
 
 /*
- * What stands in LMDB, format 2. Numbers in keys are big-endian, so that LMDB's order is the queue's order.
+ * What stands in LMDB, format 3. Numbers in keys are big-endian, so that LMDB's order is the queue's order.
  * The store's own state shares LMDB's root table with the names of the others: a page less for each commit.
  *
  *   (root)    #format                       -> CBOR number
@@ -17,7 +17,7 @@ import { bufferOf, decode, encode } from './record.ts';
  *                                           -> empty: the entries that expire before one that is ahead of them
  *   settled   name                          -> bytes of the owner's making
  */
-export const FORMAT = 2;
+export const FORMAT = 3;
 
 export const FORMAT_KEY = Buffer.from('#format');
 export const STORE_KEY = Buffer.from('#store');

@@ -4,31 +4,36 @@ import type { Message, Origin, Properties, QoS } from '../../core/message.ts';
 import { NO_PROPERTIES } from '../../core/message.ts';
 import {
   ARRAY,
-  BYTES,
-  FALSE,
   headSize,
   NULL,
-  pairsSize,
-  TRUE,
   textSize,
+  textsSize,
+  UNSIGNED,
+  writeBytes,
   writeHead,
-  writePairs,
   writeText,
+  writeTexts,
 } from './cbor.ts';
 
 /*
  * A message as it is stored, in the journal, in LMDB and among the dead letters:
  *
  *   CRC-32 of the rest (4, big-endian)
- *   CBOR [topic, qos, retain, kind, name, output, [property, text, ...] or null, content type, body]
+ *   CBOR [topic, qos, flags, kind, name, output, [property, text, ...], content type, response topic,
+ *         correlation data, seconds to live, body], null for what it does not have
  *
  * LMDB has no checksums, and flash forgets: without one a damaged body would be delivered as if it were whole.
  */
 const CRC_BYTES = 4;
-const FIELDS = 9;
+const FIELDS = 12;
 
-/** The heads of the list, of QoS and of retain. */
+/** The heads of the list, of QoS and of the flags. */
 const FIXED_BYTES = 3;
+
+/** The flags; the payload format, plus one, stands above them. */
+const RETAIN = 1;
+const RETAINED = 2;
+const FORMAT_SHIFT = 2;
 
 const codec = new Encoder({ useRecords: false, tagUint8Array: false });
 
@@ -39,7 +44,8 @@ export function encodeRecord(message: Message): Buffer {
 }
 
 /** Bytes that the record of a message takes. */
-export function recordSize({ topic, body, origin, properties, contentType }: Message): number {
+export function recordSize(message: Message): number {
+  const { topic, body, origin, properties, contentType, responseTopic, correlation, ttl } = message;
   return (
     CRC_BYTES +
     FIXED_BYTES +
@@ -47,8 +53,11 @@ export function recordSize({ topic, body, origin, properties, contentType }: Mes
     textSize(origin.kind) +
     textSize(nameOf(origin)) +
     textSize(outputOf(origin)) +
-    (properties === NO_PROPERTIES ? 1 : pairsSize(properties)) +
+    (properties.length === 0 ? 1 : textsSize(properties)) +
     (contentType === undefined ? 1 : textSize(contentType)) +
+    (responseTopic === undefined ? 1 : textSize(responseTopic)) +
+    (correlation === undefined ? 1 : headSize(correlation.length) + correlation.length) +
+    (ttl === undefined ? 1 : headSize(secondsOf(ttl))) +
     headSize(body.length) +
     body.length
   );
@@ -56,22 +65,39 @@ export function recordSize({ topic, body, origin, properties, contentType }: Mes
 
 /** Writes the record of a message into `target` at `at`; it takes recordSize(message) bytes. */
 export function writeRecord(target: Buffer, at: number, message: Message): void {
-  const { topic, qos, retain, origin, properties, contentType, body } = message;
+  const { topic, qos, origin, properties, contentType, responseTopic, correlation, ttl, body } = message;
   const start = at + CRC_BYTES;
   let end = writeHead(target, start, ARRAY, FIELDS);
   end = writeText(target, end, topic);
   target[end++] = qos;
-  target[end++] = retain ? TRUE : FALSE;
+  target[end++] = flagsOf(message);
   end = writeText(target, end, origin.kind);
   end = writeText(target, end, nameOf(origin));
   end = writeText(target, end, outputOf(origin));
-  if (properties === NO_PROPERTIES) target[end++] = NULL;
-  else end = writePairs(target, end, properties);
-  if (contentType === undefined) target[end++] = NULL;
-  else end = writeText(target, end, contentType);
-  end = writeHead(target, end, BYTES, body.length);
-  target.set(body, end);
-  target.writeUInt32BE(crc32(target.subarray(start, end + body.length)), at);
+  if (properties.length === 0) target[end++] = NULL;
+  else end = writeTexts(target, end, properties);
+  end = writeOptionalText(target, end, contentType);
+  end = writeOptionalText(target, end, responseTopic);
+  if (correlation === undefined) target[end++] = NULL;
+  else end = writeBytes(target, end, correlation);
+  if (ttl === undefined) target[end++] = NULL;
+  else end = writeHead(target, end, UNSIGNED, secondsOf(ttl));
+  end = writeBytes(target, end, body);
+  target.writeUInt32BE(crc32(target.subarray(start, end)), at);
+}
+
+function writeOptionalText(target: Buffer, at: number, text: string | undefined): number {
+  return text === undefined ? target.writeUInt8(NULL, at) : writeText(target, at, text);
+}
+
+function flagsOf({ retain, retained, payloadFormat }: Message): number {
+  const format = payloadFormat === undefined ? 0 : payloadFormat + 1;
+  return (retain ? RETAIN : 0) | (retained ? RETAINED : 0) | (format << FORMAT_SHIFT);
+}
+
+/** MQTT counts in seconds, 32 bits of them (MQTT 5, 3.3.2.3.3). */
+function secondsOf(ttl: number): number {
+  return Math.min(Math.ceil(ttl / 1000), 0xffff_ffff);
 }
 
 function nameOf(origin: Origin): string {
@@ -107,20 +133,30 @@ export function decode(bytes: Buffer | undefined): unknown {
 
 function messageFrom(value: unknown): Message | undefined {
   if (!Array.isArray(value)) return undefined;
-  const [topic, qos, retain, kind, name, output, properties, contentType, body]: unknown[] = value;
+  const [topic, qos, flags, kind, name, output, properties, contentType, ...rest]: unknown[] = value;
+  const [responseTopic, correlation, seconds, body] = rest;
   const origin = originFrom(kind, name, output);
-  if (typeof topic !== 'string' || typeof retain !== 'boolean') return undefined;
+  if (typeof topic !== 'string' || typeof flags !== 'number') return undefined;
   if (!isQoS(qos) || origin === undefined || !(body instanceof Uint8Array)) return undefined;
   return {
     topic,
     qos,
-    retain,
+    retain: (flags & RETAIN) !== 0,
+    retained: (flags & RETAINED) !== 0,
     origin,
     properties: propertiesFrom(properties),
     contentType: typeof contentType === 'string' ? contentType : undefined,
+    payloadFormat: formatFrom(flags >> FORMAT_SHIFT),
+    responseTopic: typeof responseTopic === 'string' ? responseTopic : undefined,
+    correlation: correlation instanceof Uint8Array ? bufferOf(correlation) : undefined,
+    ttl: typeof seconds === 'number' ? seconds * 1000 : undefined,
     body: bufferOf(body),
-    ttl: undefined,
   };
+}
+
+function formatFrom(bits: number): Message['payloadFormat'] {
+  if (bits === 0) return undefined;
+  return bits === 1 ? 0 : 1;
 }
 
 /** The same bytes as a Buffer. */
@@ -139,11 +175,5 @@ function originFrom(kind: unknown, name: unknown, output: unknown): Origin | und
 }
 
 function propertiesFrom(value: unknown): Properties {
-  if (!Array.isArray(value)) return NO_PROPERTIES;
-  const texts = value.filter(text => typeof text === 'string');
-  const pairs = Array.from({ length: texts.length >> 1 }, (_, index) => [
-    texts[2 * index],
-    texts[2 * index + 1],
-  ]);
-  return Object.fromEntries(pairs);
+  return Array.isArray(value) ? value.filter(text => typeof text === 'string') : NO_PROPERTIES;
 }

@@ -1,5 +1,5 @@
 import type { Message } from '../../../src/core/message.ts';
-import { NO_PROPERTIES } from '../../../src/core/message.ts';
+import { PLAIN } from '../../../src/core/message.ts';
 
 /** Where a message of the load goes. */
 export type Stop = { readonly queue: string; readonly priority: number };
@@ -12,12 +12,9 @@ export function messageOf(parcel: Parcel, length: number): Message {
   return {
     topic: `load/${parcel.number}`,
     body: bodyOf(parcel, length),
+    ...PLAIN,
     qos: 1,
-    retain: false,
     origin: { kind: 'client', client: 'load' },
-    properties: NO_PROPERTIES,
-    contentType: undefined,
-    ttl: undefined,
   };
 }
 
