@@ -1,5 +1,5 @@
 import { Failure, reasonOf } from './core/errors.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from './core/version.ts';
 
 type Command = {
   readonly usage: string;

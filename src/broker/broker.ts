@@ -1,13 +1,17 @@
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import { MAX_CONNECTIONS } from '../core/limits.ts';
 import type { Message } from '../core/message.ts';
+import { fault, REASON } from '../mqtt/reasons.ts';
 import type { BrokerContext, Connection } from './connection.ts';
 import { openConnection } from './connection.ts';
-import type { Session } from './session.ts';
-import { createSessions } from './session.ts';
-import type { BrokerCounts, BrokerSettings } from './types.ts';
+import type { Durable } from './outbound/deliver.ts';
+import { deliver } from './outbound/deliver.ts';
+import { createSessions } from './sessions/sessions.ts';
+import { startSys } from './sys.ts';
+import type { BrokerCounts, BrokerSettings, Peer } from './types.ts';
 
 /** A TCP address to listen on; port 0 lets the system choose. */
 export type Listener = { readonly host: string; readonly port: number };
@@ -19,27 +23,31 @@ export type Broker = {
    * Hands a message to its subscribers: at once to those that live in memory; the queues of those that must
    * have it durably are given to `durable`. Returns how many subscribers there are.
    */
-  readonly deliver: (message: Message, durable: (queue: string) => void) => number;
+  readonly deliver: (message: Message, durable: Durable) => number;
   /** Stops listening, so that nobody new comes in. */
   readonly stopListening: () => void;
   readonly close: () => Promise<void>;
   readonly counts: () => Readonly<BrokerCounts>;
 };
 
+/** What clients of MQTT 5 are told when the hub stops. */
+const SHUTTING_DOWN = fault(REASON.serverShuttingDown, '');
+
 export function createBroker(settings: BrokerSettings): Broker {
   const counts: BrokerCounts = { connections: 0, received: 0, sent: 0, dropped: 0, refused: 0 };
-  const context: BrokerContext = { ...settings, sessions: createSessions(settings.host), counts };
+  const sessions = createSessions(settings.host, settings.clock);
+  const sys = startSys({ ...settings, sessions, counts });
+  const context: BrokerContext = { ...settings, sessions, counts, retained: sys.retained };
   const connections = new Set<Connection>();
   const servers: Server[] = [];
 
-  const accept = (socket: Socket): void => {
+  const accept = (socket: Duplex, peer: Peer): void => {
     if (connections.size >= MAX_CONNECTIONS) {
       settings.log.warn(`Refused a connection: ${MAX_CONNECTIONS} are open.`);
       socket.destroy();
       return;
     }
-    socket.setNoDelay(true);
-    const connection = openConnection(context, socket, isLoopback(socket.remoteAddress));
+    const connection = openConnection(context, socket, peer);
     connections.add(connection);
     counts.connections = connections.size;
     socket.once('close', () => {
@@ -48,34 +56,16 @@ export function createBroker(settings: BrokerSettings): Broker {
     });
   };
 
-  const deliverTo = (
-    session: Session,
-    granted: number,
-    message: Message,
-    durable: (queue: string) => void,
-  ): void => {
-    if (granted > 0 && message.qos > 0) {
-      if (session.persistent) durable(session.queue);
-      else if (!session.backlog.push(message)) counts.dropped++;
-      return;
-    }
-    const dispatch = { topic: message.topic, qos: 0, packetId: 0, dup: false, retain: false } as const;
-    // QoS 0 is for who is there and keeps up (MQTT 3.1.1, 4.3.1).
-    if (session.connection?.sendPublish(message, dispatch) !== true) counts.dropped++;
-  };
-
   return {
     listen: listener => listen(listener, accept, servers),
-    deliver: (message, durable) => {
-      const subscribers = context.sessions.subscriptions.match(message.topic);
-      for (const [session, granted] of subscribers) deliverTo(session, granted, message, durable);
-      return subscribers.size;
-    },
+    deliver: (message, durable) => deliver(context, message, durable),
     stopListening: () => {
       for (const server of servers) server.close();
     },
     close: async () => {
-      for (const connection of connections) connection.close(undefined);
+      for (const connection of connections) connection.close(SHUTTING_DOWN);
+      sys.stop();
+      sessions.stop();
       await Promise.all(servers.map(server => closed(server)));
     },
     counts: () => counts,
@@ -84,10 +74,10 @@ export function createBroker(settings: BrokerSettings): Broker {
 
 function listen(
   { host, port }: Listener,
-  accept: (socket: Socket) => void,
+  accept: (socket: Duplex, peer: Peer) => void,
   servers: Server[],
 ): Promise<number> {
-  const server = createServer({ noDelay: true }, accept);
+  const server = createServer({ noDelay: true }, socket => accept(socket, peerOf(socket)));
   return new Promise((resolve, reject) => {
     server.once('error', error => reject(listenFailure(error, host, port)));
     server.listen({ host, port }, () => {
@@ -113,7 +103,10 @@ function closed(server: Server): Promise<void> {
   return new Promise(resolve => server.close(() => resolve()));
 }
 
-function isLoopback(address: string | undefined): boolean {
-  if (address === undefined) return false;
+function peerOf({ remoteAddress = 'unknown' }: Socket): Peer {
+  return { local: isLoopback(remoteAddress), address: remoteAddress, certificate: undefined };
+}
+
+function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
 }

@@ -1,19 +1,34 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import type { Message, Origin, QoS, Settle } from '../core/message.ts';
+import type { Message, Origin, Settle } from '../core/message.ts';
 import type { Random } from '../core/random.ts';
-import type { Drain, DrainSettings } from '../queue/types.ts';
+import type { Drain, DrainSettings, Note, RetainedMessages } from '../queue/types.ts';
+import type { Subscription } from './sessions/subscriptions.ts';
 
 /** Who a connection is, once its CONNECT was accepted. */
-export type Identity = { readonly kind: 'module'; readonly module: string } | { readonly kind: 'client' };
+export type Identity =
+  | { readonly kind: 'module'; readonly module: string }
+  | { readonly kind: 'client'; readonly user: string | undefined };
+
+/** Where a connection comes from. */
+export type Peer = {
+  /** True if it is on this machine. */
+  readonly local: boolean;
+  readonly address: string;
+  /** Names in a client certificate that was verified; undefined: it showed none. */
+  readonly certificate: readonly string[] | undefined;
+};
 
 /** What a CONNECT says of itself. */
 export type Credentials = {
   readonly username: string | undefined;
   readonly password: Buffer | undefined;
-  /** True if the connection came in on a loopback address. */
-  readonly local: boolean;
+  readonly clientId: string;
+  readonly peer: Peer;
 };
+
+/** What becomes of a CONNECT: who it is, or that it may not, or that too many were wrong lately. */
+export type Authentication = Identity | 'refused' | 'tooMany';
 
 /** A durable queue that a client reads by subscribing to `topic`: an input of a module. */
 export type Endpoint = { readonly topic: string; readonly queue: string };
@@ -23,7 +38,32 @@ export type StoredSession = {
   readonly id: string;
   readonly clientId: string;
   readonly identity: Identity;
-  readonly subscriptions: readonly (readonly [filter: string, qos: QoS])[];
+  readonly subscriptions: readonly (readonly [filter: string, subscription: Subscription])[];
+  /** Seconds that it lives without a connection; Infinity: until it is ended. */
+  readonly expiry: number;
+  /** Hub time in milliseconds at which it ends; undefined: when it was saved it had a connection. */
+  readonly ends: number | undefined;
+};
+
+/** Its QoS 2 state (MQTT 5, 4.3.3): packet identifiers. */
+export type StoredFlights = {
+  /** Of messages that came in and whose PUBREL has not come. */
+  readonly received: readonly number[];
+  /** Of messages that the client has, with their sequence in the queue, and whose PUBCOMP has not come. */
+  readonly released: readonly (readonly [packetId: number, sequence: number])[];
+};
+
+/** Sessions as the store keeps them. Settles are called when a change is on disk. */
+export type SessionStore = {
+  readonly load: () => readonly (StoredSession & StoredFlights)[];
+  readonly save: (session: StoredSession, settle: Settle) => void;
+  /** Forgets a session, its QoS 2 state and its queue. */
+  readonly forget: (id: string, queue: string, settle: Settle) => void;
+  /** What `publish` keeps together with a message that came in under a packet identifier. */
+  readonly noteReceived: (id: string, packetId: number) => Note;
+  readonly forgetReceived: (id: string, packetId: number, settle: Settle) => void;
+  readonly keepReleased: (id: string, packetId: number, sequence: number) => void;
+  readonly forgetReleased: (id: string, packetId: number) => void;
 };
 
 /** What the hub counts of messages that it did not see; `receivers` of each. */
@@ -31,30 +71,41 @@ export type CountPassed = (messages: number, receivers: number) => void;
 
 /** What the hub gives the broker. The broker knows no routes and no database. */
 export type BrokerHost = {
-  /** Undefined: refused. */
-  readonly authenticate: (credentials: Credentials) => Identity | undefined;
-  /** Takes in a message; `settle` tells when it may be acknowledged. */
-  readonly publish: (message: Message, settle: Settle) => void;
+  /** `done` is called once, at once or later. */
+  readonly authenticate: (credentials: Credentials, done: (outcome: Authentication) => void) => void;
+  readonly mayPublish: (identity: Identity, clientId: string, topic: string) => boolean;
+  /** `filter` without `$share/<group>/`. */
+  readonly maySubscribe: (identity: Identity, clientId: string, filter: string) => boolean;
   /**
-   * What counts messages of `origin` on `topic` at QoS 0 that the broker passes on by itself; undefined: a route may
-   * take them, and they are to be published.
+   * Takes in a message; `settle` tells when it may be acknowledged. With a note, message and note are kept together
+   * or not at all. Returns how many routes and subscribers take it.
+   */
+  readonly publish: (message: Message, settle: Settle, note?: Note) => number;
+  /**
+   * What counts messages of `origin` on `topic` that the broker passes on by itself; undefined: a route may take
+   * them, and they are to be published.
    */
   readonly passing: (origin: Origin, topic: string) => CountPassed | undefined;
   readonly endpoints: (identity: Identity) => readonly Endpoint[];
   readonly drain: (queue: string, settings: DrainSettings) => Drain;
-  readonly sessions: () => readonly StoredSession[];
-  readonly saveSession: (session: StoredSession, settle: Settle) => void;
-  /** Forgets a persistent session and its queue. */
-  readonly forgetSession: (id: string, queue: string, settle: Settle) => void;
+  /** Puts a message into one queue alone. */
+  readonly enqueue: (message: Message, queue: string, settle: Settle) => void;
+  /** Names of the queues there are, and forgets one with all it holds. */
+  readonly queues: () => readonly string[];
+  readonly purge: (queue: string) => void;
+  readonly retained: RetainedMessages;
+  readonly sessions: SessionStore;
+  /** Hub time in milliseconds. */
+  readonly now: () => number;
 };
 
 export type BrokerCounts = {
   connections: number;
   received: number;
   sent: number;
-  /** What nobody is owed and a full receiver or store did not get: QoS 0, clean sessions, wills. */
+  /** What nobody is owed and a full receiver or store did not get: QoS 0, wills. */
   dropped: number;
-  /** Publishes refused by the access rules. */
+  /** Publishes and subscriptions refused by the access rules. */
   refused: number;
 };
 

@@ -3,6 +3,7 @@ import type { Failure } from '../core/errors.ts';
 import { IN_FLIGHT_WINDOW } from '../core/limits.ts';
 import type { Message } from '../core/message.ts';
 import { PLAIN } from '../core/message.ts';
+import { PLAIN_DISPATCH } from '../mqtt/dispatch.ts';
 import { createInFlight } from '../mqtt/inflight.ts';
 import { isTopicName } from '../mqtt/topics.ts';
 import { clientOptions, openClient, qosOf } from './client.ts';
@@ -63,8 +64,9 @@ function openSender(
   return new Promise((resolve, reject) => {
     const link = openClient(values, true, usage, {
       opened: () => resolve(sender),
-      packet: packet => {
-        if (packet.cmd !== 'puback' || inFlight.release(packet.messageId ?? 0) === undefined) return;
+      packet: () => {},
+      acknowledged: (_, packetId) => {
+        if (inFlight.release(packetId) === undefined) return;
         unacknowledged--;
         roomy?.();
       },
@@ -81,7 +83,7 @@ function openSender(
         await until(() => unacknowledged < IN_FLIGHT_WINDOW);
         const packetId = qos === 0 ? 0 : inFlight.take(true);
         unacknowledged += qos;
-        await until(() => link.publish(message, { topic, qos, packetId, dup: false, retain }));
+        await until(() => link.publish(message, { ...PLAIN_DISPATCH, topic, qos, packetId, retain }));
       },
       finish: async () => {
         await until(() => unacknowledged === 0);

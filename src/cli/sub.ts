@@ -1,6 +1,7 @@
 import { Failure } from '../core/errors.ts';
-import type { Packet } from '../mqtt/packets.ts';
+import type { Answer } from '../mqtt/client.ts';
 import { SUBACK_FAILURE } from '../mqtt/packets.ts';
+import type { Publish } from '../mqtt/publish.ts';
 import { isTopicFilter } from '../mqtt/topics.ts';
 import type { Link } from '../upstream/link.ts';
 import { clientOptions, openClient, qosOf } from './client.ts';
@@ -30,9 +31,9 @@ export async function run(args: readonly string[]): Promise<number> {
   let seen = 0;
 
   return new Promise((resolve, reject) => {
-    const receive = (packet: Packet): void => {
+    const receive = (packet: Publish | Answer): void => {
       if (packet.cmd === 'suback') {
-        if (packet.granted.every(code => code !== SUBACK_FAILURE)) return;
+        if (packet.granted.every((code: unknown) => code !== SUBACK_FAILURE)) return;
         reject(
           new Failure('upstream.refused', `The server refused a subscription to ${filters.join(', ')}.`),
         );
@@ -53,6 +54,7 @@ export async function run(args: readonly string[]): Promise<number> {
           subscriptions: filters.map(topic => ({ topic, qos })),
         }),
       packet: receive,
+      acknowledged: () => {},
       writable: () => {},
       closed: failure => {
         if (failure === undefined) resolve(0);

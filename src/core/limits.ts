@@ -15,14 +15,27 @@ export const CLOSE_LINGER = 2_000;
 /** Bytes waiting in one socket before QoS 0 is dropped for it and its queue is no longer drained. */
 export const MAX_SOCKET_BACKLOG_BYTES = 1 << 20;
 
-/** QoS 1 messages sent and not yet acknowledged, per drain. mosquitto's default, so nobody is surprised. */
-export const IN_FLIGHT_WINDOW = 20;
+/** QoS 1 and 2 messages sent to one client and not yet acknowledged, if it takes so many. */
+export const IN_FLIGHT_WINDOW = 128;
 
 /** QoS 1 messages sent upstream and not yet acknowledged: hides a round trip of mobile networks. */
 export const UPSTREAM_WINDOW = 64;
 
-/** Messages a clean session holds in memory beyond its window; the newest beyond it are dropped and counted. */
+/** Messages that a session without a store holds in memory beyond its window, and their bytes; then it has a queue. */
 export const MAX_VOLATILE_BACKLOG = 1000;
+export const MAX_VOLATILE_BACKLOG_BYTES = 1 << 20;
+
+/** Topic aliases of one connection, in each direction: each costs a topic's length. */
+export const MAX_TOPIC_ALIASES = 64;
+
+/** Bytes of a client identifier: it becomes part of a name in the store. */
+export const MAX_CLIENT_ID_BYTES = 1024;
+
+/** Milliseconds between two reports of the broker under $SYS: mosquitto's. */
+export const SYS_INTERVAL = 10_000;
+
+/** Milliseconds that one timer may take: 32 bits, signed. */
+export const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Persistent sessions that are kept: MQTT 3.1.1 lets none expire, and each may have a queue on flash. */
 export const MAX_PERSISTENT_SESSIONS = 4096;
@@ -90,6 +103,11 @@ export const CHECKPOINT_DELAY = 3_000;
 
 /** Bytes of a stored message up to which it lies with its entry: several fit into a page of 4 KB. */
 export const INLINE_BYTES = 1_536;
+
+/** Retained messages, bytes of their records, and of the topic of one: a part of its name in the store. */
+export const MAX_RETAINED = 10_000;
+export const MAX_RETAINED_BYTES = 32 << 20;
+export const MAX_RETAINED_TOPIC_BYTES = 1024;
 
 /** Times that a receiver may fail on a message before it goes to the dead letters. */
 export const MAX_ATTEMPTS = 16;

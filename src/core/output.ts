@@ -1,28 +1,124 @@
 import type { Writable } from 'node:stream';
 
-/** The way out of one socket: one write per turn of the loop, however many packets it holds. */
+/** Bytes of one slab: what a turn of the loop usually brings for one socket. */
+const SLAB_BYTES = 1 << 16;
+
+/** Slabs that are kept for the next turn, whichever socket needs them. */
+const MAX_SPARE = 16;
+
+/** What is longer is handed on as it is: copying it would cost more than a piece of its own. */
+const MAX_COPIED = 1 << 12;
+
+/**
+ * The way out of one socket: packets are made in place, one behind the other, and go out in one write at the end of
+ * the turn of the loop. A socket that has nothing to send holds no memory for it.
+ */
 export type Output = {
+  /** Makes room for `size` bytes, which the caller fills at once: they begin here in `slab()`. */
+  readonly place: (size: number) => number;
+  readonly slab: () => Buffer;
+  /** Sends bytes that nobody will change: long ones are not copied. */
   readonly write: (bytes: Buffer) => void;
+  /** Bytes that the system has not taken yet. */
+  readonly waiting: () => number;
   /** Sends at once what was written in this turn. */
   readonly flush: () => void;
 };
 
+const spare: Buffer[] = [];
+const NO_SLAB: Buffer = Buffer.alloc(0);
+
+/** Outputs that have something to send in this turn. */
+let unsent: Output[] = [];
+
+function flushAll(): void {
+  const outputs = unsent;
+  unsent = [];
+  for (const output of outputs) output.flush();
+}
+
 export function createOutput(socket: Writable): Output {
-  let corked = false;
-  const flush = (): void => {
-    if (!corked) return;
-    corked = false;
-    socket.uncork();
+  /** Pieces that go out before the slab's. */
+  let pieces: Buffer[] = [];
+  let slabs: Buffer[] = [];
+  let slab = NO_SLAB;
+  let start = 0;
+  let end = 0;
+  let bytes = 0;
+  let scheduled = false;
+
+  const schedule = (): void => {
+    if (scheduled) return;
+    scheduled = true;
+    if (unsent.push(output) === 1) setImmediate(flushAll);
   };
-  return {
-    write: bytes => {
-      if (!corked) {
-        corked = true;
-        socket.cork();
-        setImmediate(flush);
+
+  const seal = (): void => {
+    if (end > start) pieces.push(slab.subarray(start, end));
+    start = end;
+  };
+
+  const renew = (size: number): void => {
+    seal();
+    if (slab.length === SLAB_BYTES) slabs.push(slab);
+    slab = size > SLAB_BYTES ? Buffer.allocUnsafeSlow(size) : (spare.pop() ?? newSlab());
+    start = 0;
+    end = 0;
+  };
+
+  const place = (size: number): number => {
+    if (end + size > slab.length) renew(size);
+    const at = end;
+    end += size;
+    bytes += size;
+    schedule();
+    return at;
+  };
+
+  /** The system has taken all: nobody reads the slabs any more. */
+  const recycle = (): void => {
+    if (slab.length === SLAB_BYTES) slabs.push(slab);
+    for (const one of slabs) if (spare.length < MAX_SPARE) spare.push(one);
+  };
+
+  const send = (): void => {
+    if (pieces.length > 1) socket.cork();
+    for (const piece of pieces) socket.write(piece);
+    if (pieces.length > 1) socket.uncork();
+  };
+
+  const output: Output = {
+    place,
+    slab: () => slab,
+    write: more => {
+      if (more.length <= MAX_COPIED) {
+        const at = place(more.length);
+        slab.set(more, at);
+        return;
       }
-      socket.write(bytes);
+      seal();
+      pieces.push(more);
+      bytes += more.length;
+      schedule();
     },
-    flush,
+    waiting: () => bytes + socket.writableLength,
+    flush: () => {
+      scheduled = false;
+      if (bytes === 0) return;
+      seal();
+      send();
+      if (socket.writableLength === 0) recycle();
+      pieces = [];
+      slabs = [];
+      slab = NO_SLAB;
+      start = 0;
+      end = 0;
+      bytes = 0;
+    },
   };
+  return output;
+}
+
+function newSlab(): Buffer {
+  return Buffer.allocUnsafeSlow(SLAB_BYTES);
 }

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { mayPublish, maySubscribe } from '../broker/access.ts';
 import type { Broker } from '../broker/broker.ts';
 import { createBroker } from '../broker/broker.ts';
 import type { Clock } from '../core/clock.ts';
@@ -25,7 +26,7 @@ import type { Input } from './plan.ts';
 import { compileRoutes, inputsOf } from './plan.ts';
 import { controlQueues } from './queue-control.ts';
 import type { Router } from './router.ts';
-import { createRouter } from './router.ts';
+import { createRouter, SESSION_PRIORITY } from './router.ts';
 import type { HubStatus } from './status.ts';
 
 /** What the hub keeps is for its user alone: messages, logs and sockets. */
@@ -148,9 +149,17 @@ function openBroker(
     random,
     log,
     host: {
-      ...keepSessions(store, log),
-      authenticate: identities.authenticate,
-      publish: (message, settle) => router.route(message, settle),
+      sessions: keepSessions(store, log),
+      retained: store.retained,
+      now: store.now,
+      queues: () => store.stats().map(({ queue }) => queue),
+      purge: store.purge,
+      enqueue: (message, queue, settle) =>
+        store.append(message, [{ queue, priority: SESSION_PRIORITY, ttl: undefined }], settle),
+      authenticate: (credentials, done) => done(identities.authenticate(credentials) ?? 'refused'),
+      mayPublish: (identity, _, topic) => mayPublish(identity, topic),
+      maySubscribe: (identity, _, filter) => maySubscribe(identity, filter),
+      publish: (message, settle, note) => router.route(message, settle, note),
       passing: (origin, topic) => router.passing(origin, topic),
       drain: store.drain,
       endpoints: identity =>

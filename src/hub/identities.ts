@@ -14,8 +14,8 @@ export function createIdentities(modules: readonly string[], random: Random): Id
   const tokens = new Map(modules.map(module => [module, newToken(random)]));
   return {
     tokenOf: module => tokens.get(module) ?? '',
-    authenticate: ({ username, password, local }) => {
-      if (username === undefined) return local ? { kind: 'client' } : undefined;
+    authenticate: ({ username, password, peer }) => {
+      if (username === undefined) return peer.local ? { kind: 'client', user: undefined } : undefined;
       const token = tokens.get(username);
       if (token === undefined || password === undefined) return undefined;
       return sameSecret(password, Buffer.from(token)) ? { kind: 'module', module: username } : undefined;

@@ -1,29 +1,79 @@
-import type { BrokerHost, Identity, StoredSession } from '../broker/types.ts';
+import type { Subscription } from '../broker/sessions/subscriptions.ts';
+import type { Identity, SessionStore, StoredFlights, StoredSession } from '../broker/types.ts';
 import type { Log } from '../core/log.ts';
-import type { QoS } from '../core/message.ts';
 import type { Store } from '../queue/types.ts';
 
-const PREFIX = 'session/';
+/*
+ * Persistent MQTT sessions as settled state of the store: one JSON value for each, and one small note for each packet
+ * identifier of its QoS 2 state.
+ */
+const SESSIONS = 'session/';
+const RECEIVED = 'received/';
+const RELEASED = 'released/';
 
-type KeptSessions = Pick<BrokerHost, 'sessions' | 'saveSession' | 'forgetSession'>;
+const NOTHING = Buffer.alloc(0);
 
-/** Persistent MQTT sessions as settled state of the store: one JSON value for each. */
-export function keepSessions(store: Store, log: Log): KeptSessions {
-  const load = (name: string): StoredSession[] => {
+export function keepSessions(store: Store, log: Log): SessionStore {
+  const load = (name: string, received: Notes, released: Notes): (StoredSession & StoredFlights)[] => {
     const session = sessionFrom(store.get(name));
-    if (session === undefined) log.error(`The kept session "${name}" is damaged and is left out.`);
-    return session === undefined ? [] : [session];
+    if (session === undefined) {
+      log.error(`The kept session "${name}" is damaged and is left out.`);
+      return [];
+    }
+    const flights: StoredFlights = {
+      received: received.get(session.id) ?? [],
+      released: (released.get(session.id) ?? []).map(packetId => {
+        const sequence = store.get(noteName(RELEASED, session.id, packetId));
+        return [packetId, Number(sequence?.toString())];
+      }),
+    };
+    return [{ ...session, ...flights }];
   };
+
+  const drop = (name: string): void => store.put(name, undefined, error => error && log.warn(error.message));
+
   return {
-    sessions: () => store.names(PREFIX).flatMap(load),
-    saveSession: (session, settle) => {
-      store.put(PREFIX + session.id, Buffer.from(JSON.stringify(session)), settle);
+    load: () => {
+      const received = notesOf(store.names(RECEIVED), RECEIVED);
+      const released = notesOf(store.names(RELEASED), RELEASED);
+      return store.names(SESSIONS).flatMap(name => load(name, received, released));
     },
-    forgetSession: (id, queue, settle) => {
+    save: (session, settle) => {
+      store.put(SESSIONS + session.id, Buffer.from(JSON.stringify(session)), settle);
+    },
+    forget: (id, queue, settle) => {
       store.purge(queue);
-      store.put(PREFIX + id, undefined, settle);
+      for (const prefix of [RECEIVED, RELEASED]) {
+        const own = notesOf(store.names(`${prefix}${id}/`), prefix).get(id) ?? [];
+        for (const packetId of own) drop(noteName(prefix, id, packetId));
+      }
+      store.put(SESSIONS + id, undefined, settle);
     },
+    noteReceived: (id, packetId) => ({ name: noteName(RECEIVED, id, packetId), value: NOTHING }),
+    forgetReceived: (id, packetId, settle) => store.put(noteName(RECEIVED, id, packetId), undefined, settle),
+    keepReleased: (id, packetId, sequence) =>
+      store.put(noteName(RELEASED, id, packetId), Buffer.from(String(sequence)), error => {
+        if (error !== undefined) log.warn(`QoS 2 state of "${id}" is not kept: ${error.message}`);
+      }),
+    forgetReleased: (id, packetId) => drop(noteName(RELEASED, id, packetId)),
   };
+}
+
+/** Packet identifiers by session. */
+type Notes = ReadonlyMap<string, readonly number[]>;
+
+function noteName(prefix: string, id: string, packetId: number): string {
+  return `${prefix}${id}/${packetId}`;
+}
+
+function notesOf(names: readonly string[], prefix: string): Notes {
+  const notes = new Map<string, number[]>();
+  for (const name of names) {
+    const end = name.lastIndexOf('/');
+    const id = name.slice(prefix.length, end);
+    notes.set(id, [...(notes.get(id) ?? []), Number(name.slice(end + 1))]);
+  }
+  return notes;
 }
 
 function sessionFrom(bytes: Buffer | undefined): StoredSession | undefined {
@@ -36,18 +86,41 @@ function sessionFrom(bytes: Buffer | undefined): StoredSession | undefined {
   if (typeof id !== 'string' || typeof clientId !== 'string' || identity === undefined) return undefined;
   if (!Array.isArray(subscriptions)) return undefined;
   const list: unknown[] = subscriptions;
-  return { id, clientId, identity, subscriptions: list.flatMap(subscriptionFrom) };
+  return {
+    id,
+    clientId,
+    identity,
+    subscriptions: list.flatMap(subscriptionFrom),
+    // JSON has no Infinity: it writes null.
+    expiry: 'expiry' in value && typeof value.expiry === 'number' ? value.expiry : Number.POSITIVE_INFINITY,
+    ends: 'ends' in value && typeof value.ends === 'number' ? value.ends : undefined,
+  };
 }
 
 function identityFrom(value: unknown): Identity | undefined {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return undefined;
-  if (value.kind === 'client') return { kind: 'client' };
+  if (value.kind === 'client') {
+    return {
+      kind: 'client',
+      user: 'user' in value && typeof value.user === 'string' ? value.user : undefined,
+    };
+  }
   if (value.kind !== 'module' || !('module' in value) || typeof value.module !== 'string') return undefined;
   return { kind: 'module', module: value.module };
 }
 
-function subscriptionFrom(value: unknown): [string, QoS][] {
+function subscriptionFrom(value: unknown): [string, Subscription][] {
   if (!Array.isArray(value)) return [];
-  const [filter, qos]: unknown[] = value;
-  return typeof filter === 'string' && (qos === 0 || qos === 1 || qos === 2) ? [[filter, qos]] : [];
+  const [filter, wanted]: unknown[] = value;
+  if (typeof filter !== 'string' || typeof wanted !== 'object' || wanted === null || !('qos' in wanted))
+    return [];
+  const { qos } = wanted;
+  if (qos !== 0 && qos !== 1 && qos !== 2) return [];
+  const subscription: Subscription = {
+    qos,
+    noLocal: 'noLocal' in wanted && wanted.noLocal === true,
+    retainAsPublished: 'retainAsPublished' in wanted && wanted.retainAsPublished === true,
+    id: 'id' in wanted && typeof wanted.id === 'number' ? wanted.id : undefined,
+  };
+  return [[filter, subscription]];
 }

@@ -1,14 +1,14 @@
 import type { Broker } from '../broker/broker.ts';
 import type { CountPassed } from '../broker/types.ts';
 import type { Message, Origin, Settle } from '../core/message.ts';
-import type { Destination, Store } from '../queue/types.ts';
+import type { Destination, Note, Store } from '../queue/types.ts';
 import type { Dispatcher } from '../routes/dispatcher.ts';
 import type { Sink } from '../routes/tree.ts';
 import { inputQueue, UPSTREAM_QUEUE } from './names.ts';
 import { sourceOf, subjectOf } from './subject.ts';
 
 /** Priority of what waits for an MQTT session: as a route that names none. */
-const SESSION_PRIORITY = 9;
+export const SESSION_PRIORITY = 9;
 
 export type RouterCounts = {
   /** Messages that came in. */
@@ -18,8 +18,11 @@ export type RouterCounts = {
 };
 
 export type Router = {
-  /** Sends a message where its routes and subscribers are; `settle` once it is safe with all of them. */
-  readonly route: (message: Message, settle: Settle) => void;
+  /**
+   * Sends a message where its routes and subscribers are; `settle` once it is safe with all of them, and the note is
+   * kept with it. Returns how many take it.
+   */
+  readonly route: (message: Message, settle: Settle, note?: Note) => number;
   /** What counts messages of `origin` on `topic` that the broker passes on by itself; undefined: a route may take them. */
   readonly passing: (origin: Origin, topic: string) => CountPassed | undefined;
   readonly counts: () => Readonly<RouterCounts>;
@@ -41,9 +44,14 @@ export function createRouter({ device, dispatcher, store, broker }: RouterSettin
       destinations.push({ queue, priority: SESSION_PRIORITY, ttl: undefined });
     });
 
-  const keep = (message: Message, destinations: readonly Destination[], settle: Settle): void => {
-    if (destinations.length === 0) settle();
-    else store.append(message, destinations, settle);
+  const keep = (
+    message: Message,
+    destinations: readonly Destination[],
+    settle: Settle,
+    note: Note | undefined,
+  ): void => {
+    if (destinations.length === 0 && note === undefined) settle();
+    else store.append(message, destinations, settle, note);
   };
 
   const countPassed: CountPassed = (messages, receivers) => {
@@ -52,7 +60,7 @@ export function createRouter({ device, dispatcher, store, broker }: RouterSettin
   };
 
   return {
-    route: (message, settle) => {
+    route: (message, settle, note) => {
       counts.routed++;
       const destinations: Destination[] = [];
       const topics: string[] = [];
@@ -64,14 +72,15 @@ export function createRouter({ device, dispatcher, store, broker }: RouterSettin
       });
       if (taken === 0) counts.untaken++;
       const part = topics.length === 0 ? settle : settleAfter(1 + topics.length, settle);
-      keep(message, destinations, part);
+      keep(message, destinations, part, note);
       // What a route puts on a topic goes to subscribers, not through the routes again: there is no loop.
       for (const topic of topics) {
         const relayed = { ...message, topic };
         const queues: Destination[] = [];
         deliver(relayed, queues);
-        keep(relayed, queues, part);
+        keep(relayed, queues, part, note);
       }
+      return taken;
     },
     passing: (origin, topic) => (dispatcher.concerns(sourceOf(origin), topic) ? undefined : countPassed),
     counts: () => counts,

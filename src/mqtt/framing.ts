@@ -1,101 +1,80 @@
-import { parser } from 'mqtt-packet';
-import type { Incoming } from './packets.ts';
-import { PUBLISH, readPublish } from './publish.ts';
+import type { Fault } from './reasons.ts';
+import { fault, REASON } from './reasons.ts';
 
-/** Bytes of a fixed header at most: type and flags, then up to four of remaining length (3.1.1, 2.2.3). */
+/** Bytes of a fixed header at most: type and flags, then up to four of remaining length (MQTT 5, 2.1.1). */
 const MAX_HEADER_BYTES = 5;
-
-/** What mqtt-packet says of a CONNECT of a version that it does not know. */
-const UNKNOWN_VERSION = 'Invalid protocol version';
-
-export type FrameHandler = {
-  /** A PUBLISH, before it is read, at `start` to `end` of `bytes`, its topic at `topicAt`; true: it is taken. */
-  readonly publish?: (bytes: Buffer, start: number, topicAt: number, end: number) => boolean;
-  readonly packet: (packet: Incoming) => void;
-  /**
-   * The stream is not MQTT, or a packet is too large: nothing more will be read from it. `unknownVersion`: it
-   * is a CONNECT of a version of MQTT that there is not.
-   */
-  readonly broken: (reason: string, unknownVersion: boolean) => void;
-};
-
-/** Takes in the bytes of one connection, in pieces of any size. */
-export type Framer = { readonly push: (chunk: Buffer) => void };
 
 /** What `endOf` says of a frame that does not end here, and of one that never does. */
 const INCOMPLETE = -1;
 const MALFORMED = -2;
 
+export type FrameHandler = {
+  /** A whole packet at `start` to `end` of `bytes`, whose fixed header ends at `bodyAt`; a fault ends the reading. */
+  readonly frame: (bytes: Buffer, start: number, bodyAt: number, end: number) => Fault | undefined;
+  /** The stream is not MQTT, or a packet is too large: nothing more will be read from it. */
+  readonly broken: (fault: Fault) => void;
+};
+
+/** Takes in the bytes of one connection, in pieces of any size. */
+export type Framer = {
+  readonly push: (chunk: Buffer) => void;
+  /** Takes in nothing more. */
+  readonly stop: () => void;
+};
+
 /**
  * Cuts a byte stream into packets. A packet over `maxBytes` is refused by its header, before it is
  * buffered, so that what is held for one connection stays in proportion to that.
  */
-export function createFramer(maxBytes: number, handler: FrameHandler): Framer {
+export function createFramer(maxBytes: number, { frame, broken }: FrameHandler): Framer {
   const rest = createRest();
-  let closed = false;
-  const parsed: Incoming[] = [];
-  const packets = parser({ protocolVersion: 4 });
+  let stopped = false;
+  let start = 0;
 
-  const stop = (reason: string): void => {
-    if (closed) return;
-    closed = true;
-    handler.broken(reason, reason === UNKNOWN_VERSION);
+  const refuse = (wrong: Fault): void => {
+    stopped = true;
+    broken(wrong);
   };
-  packets.on('packet', packet => {
-    if (packet.cmd !== 'publish') parsed.push(packet);
-  });
-  packets.on('error', (error: unknown) => stop(error instanceof Error ? error.message : String(error)));
 
-  /** The packet of a whole frame that is no PUBLISH; undefined if it is none. What the handler throws is not the parser's. */
-  const parse = (frame: Buffer): Incoming | undefined => {
-    try {
-      if (packets.parse(frame) > 0) stop('a packet is not as long as it says');
-    } catch (thrown) {
-      if (!(thrown instanceof RangeError || thrown instanceof TypeError)) throw thrown;
-      stop('a packet is cut short');
+  /** Hands on whole packets; `start` is where the first begins that is not handed on. */
+  const cut = (bytes: Buffer): void => {
+    start = 0;
+    while (start < bytes.length && !stopped) {
+      const end = endOf(bytes, start);
+      if (end === INCOMPLETE) break;
+      const wrong = objectionTo(start, end, maxBytes);
+      if (wrong !== undefined) refuse(wrong);
+      else if (end > bytes.length) break;
+      else {
+        const from = start;
+        start = end;
+        const found = frame(bytes, from, bodyAt(bytes, from), end);
+        if (found !== undefined) refuse(found);
+      }
     }
-    return parsed.pop();
-  };
-
-  /** Undefined if it is none, or was taken before it was read. */
-  const packetIn = (bytes: Buffer, start: number, end: number): Incoming | undefined => {
-    const first = bytes[start] ?? 0;
-    if ((first & 0xf0) !== PUBLISH) return parse(bytes.subarray(start, end));
-    const topicAt = bodyAt(bytes, start);
-    if (handler.publish?.(bytes, start, topicAt, end) === true) return undefined;
-    const publish = readPublish(bytes, first, topicAt, end);
-    if (typeof publish !== 'string') return publish;
-    stop(publish);
-    return undefined;
-  };
-
-  const deliver = (packet: Incoming | undefined): void => {
-    // mqtt-packet reads -1 where a packet ends before its identifier.
-    if ((packet?.messageId ?? 0) < 0) stop('a packet is cut short');
-    if (packet !== undefined && !closed) handler.packet(packet);
   };
 
   return {
     push: chunk => {
-      if (closed) return;
+      if (stopped) return;
       const bytes = rest.followedBy(chunk);
-      let start = 0;
       try {
-        while (start < bytes.length && !closed) {
-          const end = endOf(bytes, start);
-          if (end === MALFORMED) return stop('a packet has no valid length');
-          if (end === INCOMPLETE) return;
-          if (end - start > maxBytes) return stop(`a packet is larger than ${maxBytes} bytes`);
-          if (end > bytes.length) return;
-          const packet = packetIn(bytes, start, end);
-          start = end;
-          deliver(packet);
-        }
+        cut(bytes);
       } finally {
-        rest.keep(bytes.subarray(closed ? bytes.length : start));
+        rest.keep(bytes.subarray(stopped ? bytes.length : start));
       }
     },
+    stop: () => {
+      stopped = true;
+    },
   };
+}
+
+function objectionTo(start: number, end: number, maxBytes: number): Fault | undefined {
+  if (end === MALFORMED) return fault(REASON.malformedPacket, 'a packet has no valid length');
+  if (end - start > maxBytes)
+    return fault(REASON.packetTooLarge, `a packet is larger than ${maxBytes} bytes`);
+  return undefined;
 }
 
 /** Where the frame that begins at `start` ends, by its header. */
@@ -105,6 +84,8 @@ function endOf(bytes: Buffer, start: number): number {
     const byte = bytes[start + index];
     if (byte === undefined) return INCOMPLETE;
     length += (byte & 0x7f) * 2 ** (7 * (index - 1));
+    // [MQTT-1.5.5-1]: in as few bytes as it needs.
+    if (byte === 0 && index > 1) return MALFORMED;
     if (byte < 0x80) return start + index + 1 + length;
   }
   return MALFORMED;

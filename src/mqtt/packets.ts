@@ -1,25 +1,12 @@
-import type {
-  IConnectPacket,
-  IPublishPacket,
-  ISubscribePacket,
-  IUnsubscribePacket,
-  Packet,
-} from 'mqtt-packet';
+import type { Packet } from 'mqtt-packet';
 import { generate, writeToStream } from 'mqtt-packet';
-import type { Publish } from './publish.ts';
+import { REASON } from './reasons.ts';
+import type { Version } from './version.ts';
 
-export type {
-  IConnectPacket as ConnectPacket,
-  ISubscribePacket as SubscribePacket,
-  IUnsubscribePacket as UnsubscribePacket,
-  Packet,
-};
+export type { Packet };
 
 // mqtt-packet would keep a buffer for each of 65,536 numbers: 12 MB, from the first packet on.
 writeToStream.cacheNumbers = false;
-
-/** A packet as it came in. */
-export type Incoming = Exclude<Packet, IPublishPacket> | Publish;
 
 /** Return codes of CONNACK, MQTT 3.1.1, 3.2.2.3. */
 export const CONNACK = {
@@ -31,13 +18,68 @@ export const CONNACK = {
   notAuthorized: 5,
 } as const;
 
+/** The same for the reason codes of MQTT 5; for all others it is `notAuthorized`. */
+const RETURN_CODES: ReadonlyMap<number, number> = new Map<number, number>([
+  [REASON.success, CONNACK.accepted],
+  [REASON.unsupportedProtocolVersion, CONNACK.unacceptableVersion],
+  [REASON.clientIdentifierNotValid, CONNACK.identifierRejected],
+  [REASON.serverUnavailable, CONNACK.serverUnavailable],
+  [REASON.serverBusy, CONNACK.serverUnavailable],
+  [REASON.quotaExceeded, CONNACK.serverUnavailable],
+  [REASON.connectionRateExceeded, CONNACK.serverUnavailable],
+  [REASON.badUserNameOrPassword, CONNACK.badCredentials],
+]);
+
 /** SUBACK's return code for a refused filter, MQTT 3.1.1, 3.9.3. */
 export const SUBACK_FAILURE = 0x80;
 
-/** The highest packet identifier, MQTT 3.1.1, 2.3.1. */
+/** The highest packet identifier (MQTT 5, 2.2.1). */
 export const MAX_PACKET_ID = 65_535;
 
-/** The bytes of a packet in MQTT 3.1.1. */
-export function encode(packet: Packet): Buffer {
-  return generate(packet);
+const PINGRESP = Buffer.from([0xd0, 0x00]);
+
+/** The bytes of a packet: all but PUBLISH and its acknowledgements are made so. */
+export function encode(packet: Packet, version: Version = 4): Buffer {
+  return generate(packet, { protocolVersion: version });
+}
+
+/** What a server tells of itself (MQTT 5, 3.2.2.3). */
+export type ConnackProperties = {
+  readonly receiveMaximum?: number;
+  readonly maximumPacketSize?: number;
+  readonly topicAliasMaximum?: number;
+  readonly assignedClientIdentifier?: string;
+  readonly responseInformation?: string;
+};
+
+/** `reasonCode` is MQTT 5's, whatever the version (3.2.2.2). */
+export function encodeConnack(
+  version: Version,
+  reasonCode: number,
+  sessionPresent: boolean,
+  properties: ConnackProperties = {},
+): Buffer {
+  if (version === 5) return encode({ cmd: 'connack', reasonCode, sessionPresent, properties }, version);
+  const returnCode = RETURN_CODES.get(reasonCode) ?? CONNACK.notAuthorized;
+  return encode({ cmd: 'connack', returnCode, sessionPresent }, version);
+}
+
+/** `codes` are MQTT 5's (3.9.3). */
+export function encodeSuback(version: Version, messageId: number, codes: readonly number[]): Buffer {
+  const granted = codes.map(code => (version < 5 && code >= SUBACK_FAILURE ? SUBACK_FAILURE : code));
+  return encode({ cmd: 'suback', messageId, granted }, version);
+}
+
+/** `codes` are MQTT 5's (3.11.3); versions before it have none. */
+export function encodeUnsuback(version: Version, messageId: number, codes: readonly number[]): Buffer {
+  return encode({ cmd: 'unsuback', messageId, granted: version < 5 ? [] : [...codes] }, version);
+}
+
+export function encodePingresp(): Buffer {
+  return PINGRESP;
+}
+
+/** MQTT 5, 3.14: only in it may a server say why it ends a connection. */
+export function encodeDisconnect(reasonCode: number): Buffer {
+  return encode({ cmd: 'disconnect', reasonCode }, 5);
 }

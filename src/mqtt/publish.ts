@@ -1,23 +1,25 @@
-import { isUtf8 } from 'node:buffer';
-import type { Message, QoS } from '../core/message.ts';
+import type { Properties, QoS } from '../core/message.ts';
+import type { PropertyValues } from './properties.ts';
+import { readProperties } from './properties.ts';
+import { blame, readerOf, textAt } from './reader.ts';
+import type { Fault } from './reasons.ts';
+import { fault, REASON } from './reasons.ts';
+import type { Version } from './version.ts';
 
 /*
- * PUBLISH and its acknowledgements of MQTT 3.1.1 (3.3, 3.4), read and written in place: all but a few packets
- * are these. What they say is held to what mqtt-packet says by test/mqtt/publish.test.ts.
+ * PUBLISH (MQTT 5, 3.3) as it comes in, read in place: all but a few packets are these and their acknowledgements. What
+ * is said here is held to what mqtt-packet says by test/mqtt/publish.test.ts.
  */
 
 /** The first byte of a packet is its type and, for PUBLISH, these flags. */
 export const PUBLISH = 0x30;
-export const PUBACK = 0x40;
-const DUP = 0x08;
-const RETAIN = 0x01;
-
-/** Bytes of a PUBACK. */
-const ACKNOWLEDGEMENT_BYTES = 4;
+export const DUP = 0x08;
+export const RETAIN = 0x01;
 
 /** A PUBLISH as it came in. Its payload is a part of the buffer that was read. */
 export type Publish = {
   readonly cmd: 'publish';
+  /** Empty if its alias stands for it. */
   readonly topic: string;
   readonly payload: Buffer;
   readonly qos: QoS;
@@ -25,92 +27,102 @@ export type Publish = {
   readonly retain: boolean;
   /** 0 at QoS 0. */
   readonly messageId: number;
+  /** Undefined if it has none. */
+  readonly properties: PublishProperties | undefined;
 };
 
+export type PublishProperties = {
+  readonly payloadFormat: 0 | 1 | undefined;
+  /** Seconds. */
+  readonly messageExpiry: number | undefined;
+  readonly topicAlias: number | undefined;
+  readonly responseTopic: string | undefined;
+  readonly correlation: Buffer | undefined;
+  readonly userProperties: Properties;
+  /** Only a server sends these. */
+  readonly subscriptionIds: readonly number[];
+  readonly contentType: string | undefined;
+};
+
+const CUT_SHORT = fault(REASON.malformedPacket, 'a packet is cut short');
+
 /**
- * The PUBLISH whose first byte is `first` and whose rest lies at `start` to `end`; a string says what is wrong
- * with it (3.3.1-2, 3.3.1-4, 2.3.1-1, 1.5.3-1). What its topic may be is not asked here.
+ * The PUBLISH whose first byte is `first` and whose rest lies at `start` to `end`, or what is wrong with it
+ * [MQTT-3.3.1-2], [MQTT-3.3.1-4], [MQTT-2.2.1-3], [MQTT-1.5.4-1]. What its topic may be is not asked here.
  */
-export function readPublish(bytes: Buffer, first: number, start: number, end: number): Publish | string {
+export function readPublish(
+  bytes: Buffer,
+  first: number,
+  start: number,
+  end: number,
+  version: Version,
+): Publish | Fault {
   const qos = qosOf((first >> 1) & 3);
-  if (qos === undefined) return 'a PUBLISH has both bits of its QoS set';
-  if (qos === 0 && (first & DUP) !== 0) return 'a PUBLISH at QoS 0 is marked as a duplicate';
-  if (start + 2 > end) return 'a packet is cut short';
+  if (qos === undefined) return fault(REASON.malformedPacket, 'a PUBLISH has both bits of its QoS set');
+  if (qos === 0 && (first & DUP) !== 0)
+    return fault(REASON.malformedPacket, 'a PUBLISH at QoS 0 is marked as a duplicate');
+  if (start + 2 > end) return CUT_SHORT;
   const topicEnd = start + 2 + bytes.readUInt16BE(start);
-  const bodyStart = qos === 0 ? topicEnd : topicEnd + 2;
-  if (bodyStart > end) return 'a packet is cut short';
+  const afterId = qos === 0 ? topicEnd : topicEnd + 2;
+  if (afterId > end) return CUT_SHORT;
   const topic = textAt(bytes, start + 2, topicEnd);
-  if (topic === undefined) return 'a topic is not UTF-8';
-  const packetId = qos === 0 ? 0 : bytes.readUInt16BE(topicEnd);
-  if (qos > 0 && packetId === 0) return 'a PUBLISH has no packet identifier';
+  if (topic === undefined) return fault(REASON.malformedPacket, 'a topic is not UTF-8');
+  const messageId = qos === 0 ? 0 : bytes.readUInt16BE(topicEnd);
+  if (qos > 0 && messageId === 0) return fault(REASON.protocolError, 'a PUBLISH has no packet identifier');
+  const behind = version === 5 ? propertiesAt(bytes, afterId, end) : undefined;
+  if (behind !== undefined && 'code' in behind) return behind;
+  const properties = behind?.properties;
+  if (topic === '' && properties?.topicAlias === undefined)
+    return fault(version === 5 ? REASON.protocolError : REASON.malformedPacket, 'a PUBLISH has no topic');
   return {
     cmd: 'publish',
     topic,
-    payload: bytes.subarray(bodyStart, end),
+    payload: bytes.subarray(behind?.bodyStart ?? afterId, end),
     qos,
     dup: (first & DUP) !== 0,
     retain: (first & RETAIN) !== 0,
-    messageId: packetId,
+    messageId,
+    properties,
   };
 }
 
-function qosOf(bits: number): QoS | undefined {
+/** The properties of a PUBLISH, and where its body begins. */
+function propertiesAt(
+  bytes: Buffer,
+  at: number,
+  end: number,
+): { readonly properties: PublishProperties | undefined; readonly bodyStart: number } | Fault {
+  if (at < end && bytes[at] === 0) return { properties: undefined, bodyStart: at + 1 };
+  const reader = readerOf(bytes, at, end);
+  const values = readProperties(reader, 'publish');
+  if (values.numbers.topicAlias === 0) blame(reader, REASON.topicAliasInvalid, 'its topic alias is 0');
+  const properties = publishProperties(values);
+  if (/[+#]/.test(properties.responseTopic ?? ''))
+    blame(reader, REASON.protocolError, 'its response topic has wildcards');
+  return reader.fault ?? { properties, bodyStart: reader.at };
+}
+
+/** The properties of a message, which a PUBLISH has and a will. */
+export function publishProperties({
+  numbers,
+  texts,
+  binaries,
+  user,
+  subscriptionIds,
+}: PropertyValues): PublishProperties {
+  const { payloadFormat } = numbers;
+  return {
+    payloadFormat: payloadFormat === undefined ? undefined : payloadFormat === 0 ? 0 : 1,
+    messageExpiry: numbers.messageExpiry,
+    topicAlias: numbers.topicAlias,
+    responseTopic: texts.responseTopic,
+    correlation: binaries.correlation,
+    userProperties: user,
+    subscriptionIds,
+    contentType: texts.contentType,
+  };
+}
+
+export function qosOf(bits: number): QoS | undefined {
   return bits === 0 || bits === 1 || bits === 2 ? bits : undefined;
-}
-
-/** Undefined if it is not UTF-8. Most texts are ASCII, and that is seen faster here than it is decoded. */
-function textAt(bytes: Buffer, start: number, end: number): string | undefined {
-  let wide = 0;
-  for (let at = start; at < end; at++) wide |= bytes[at] ?? 0;
-  if (wide < 0x80) return bytes.toString('latin1', start, end);
-  return isUtf8(bytes.subarray(start, end)) ? bytes.toString('utf8', start, end) : undefined;
-}
-
-/** How one PUBLISH goes out; `packetId` is 0 for QoS 0. */
-export type Dispatch = {
-  readonly topic: string;
-  readonly qos: QoS;
-  readonly packetId: number;
-  readonly dup: boolean;
-  readonly retain: boolean;
-};
-
-/** The bytes of `message` as a PUBLISH. */
-export function encodePublish(message: Message, dispatch: Dispatch): Buffer {
-  const { topic, qos, packetId, dup, retain } = dispatch;
-  const { body } = message;
-  const topicBytes = Buffer.byteLength(topic);
-  const length = 2 + topicBytes + (qos > 0 ? 2 : 0) + body.length;
-  const packet = Buffer.allocUnsafe(1 + lengthBytes(length) + length);
-  packet[0] = PUBLISH | (dup ? DUP : 0) | (qos << 1) | (retain ? RETAIN : 0);
-  let at = writeLength(packet, 1, length);
-  at = packet.writeUInt16BE(topicBytes, at);
-  at += packet.write(topic, at, topicBytes === topic.length ? 'latin1' : 'utf8');
-  if (qos > 0) at = packet.writeUInt16BE(packetId, at);
-  packet.set(body, at);
-  return packet;
-}
-
-export function encodePuback(packetId: number): Buffer {
-  const packet = Buffer.allocUnsafe(ACKNOWLEDGEMENT_BYTES);
-  packet[0] = PUBACK;
-  packet[1] = 2;
-  packet.writeUInt16BE(packetId, 2);
-  return packet;
-}
-
-/** Bytes that a remaining length takes (2.2.3). */
-function lengthBytes(length: number): number {
-  if (length < 0x80) return 1;
-  if (length < 0x4000) return 2;
-  return length < 0x20_0000 ? 3 : 4;
-}
-
-/** Writes a remaining length, and returns where it ended. */
-function writeLength(packet: Buffer, start: number, length: number): number {
-  let at = start;
-  let rest = length;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) packet[at++] = (rest % 0x80) | 0x80;
-  packet[at++] = rest;
-  return at;
 }

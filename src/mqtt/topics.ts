@@ -56,3 +56,21 @@ export function covers(outer: string, inner: string): boolean {
 function spares(filter: string, topic: string): boolean {
   return topic.startsWith('$') && (filter.startsWith('+') || filter.startsWith('#'));
 }
+
+const SHARED = '$share/';
+
+/** True if a filter claims to be a shared subscription (MQTT 5, 4.8.2). */
+export function isShared(filter: string): boolean {
+  return filter.startsWith(SHARED);
+}
+
+/** The group and the filter of `$share/<group>/<filter>`; `invalid`: it has no valid group [MQTT-4.8.2-1], [MQTT-4.8.2-2]. */
+export function sharedOf(
+  filter: string,
+): { readonly group: string; readonly filter: string } | 'invalid' | undefined {
+  if (!isShared(filter)) return undefined;
+  const end = filter.indexOf('/', SHARED.length);
+  const group = filter.slice(SHARED.length, end < 0 ? undefined : end);
+  if (end < 0 || group === '' || /[+#]/.test(group)) return 'invalid';
+  return { group, filter: filter.slice(end + 1) };
+}

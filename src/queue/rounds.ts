@@ -8,6 +8,7 @@ import type { Expiry } from './entries/expiry.ts';
 import { isWaiting } from './entries/ledger.ts';
 import type { Drops } from './entries/overflow.ts';
 import type { Registry } from './entries/registry.ts';
+import type { Retained } from './entries/retained.ts';
 import type { Usage } from './entries/usage.ts';
 import type { Health } from './health.ts';
 
@@ -22,6 +23,7 @@ export type RoundsHost = {
   readonly committer: Committer;
   readonly checkpoints: Checkpoints;
   readonly drops: Drops;
+  readonly retained: Pick<Retained, 'sweep'>;
   readonly health: Health;
   readonly log: Log;
   /** The first round is over. */
@@ -36,7 +38,8 @@ export type Rounds = {
 };
 
 export function startRounds(host: RoundsHost): Rounds {
-  const { clock, now, registry, room, usage, expiry, committer, checkpoints, drops, health, log } = host;
+  const { clock, now, registry, room, usage, expiry, committer, checkpoints, drops, health, retained, log } =
+    host;
   let persisted = now();
   let first = true;
   let paused = false;
@@ -55,6 +58,7 @@ export function startRounds(host: RoundsHost): Rounds {
     drops.tell(log.warn);
     health.round();
     expiry.restart();
+    retained.sweep();
     sweep();
     if (first) host.lasted();
     first = false;

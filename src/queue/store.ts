@@ -21,6 +21,7 @@ import type { Letters } from './entries/letters.ts';
 import { createLetters } from './entries/letters.ts';
 import { createDrops } from './entries/overflow.ts';
 import { loadQueues } from './entries/registry.ts';
+import { createRetained } from './entries/retained.ts';
 import { createUsage } from './entries/usage.ts';
 import { createHealth } from './health.ts';
 import { createHubTime } from './hubtime.ts';
@@ -147,9 +148,9 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
       evict(leaving, 'overflowed');
     },
   });
-  const append: Store['append'] = (message, destinations, settle) => {
+  const append: Store['append'] = (message, destinations, settle, note) => {
     if (closed) settle(CLOSED);
-    else take(message, destinations, settle);
+    else take(message, destinations, settle, note);
   };
   const put: Store['put'] = (name, value, settle) => {
     // Settled state is small, and deletes as often as it adds: the reserve of the disk is for it too.
@@ -157,6 +158,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     else committer.put(name, value, settle);
   };
   const letters: Letters = createLetters({ now, ...settled, put, append });
+  const retained = createRetained({ now, ...settled, put, log });
   const expiry = createExpiry({
     ...host,
     release: evict,
@@ -168,6 +170,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     clock,
     expiry,
     drops,
+    retained,
     log,
     lasted: () => void (damagedPages || trust(folder)),
   });
@@ -185,6 +188,8 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     put,
     ...settled,
     letters,
+    retained,
+    now,
     drain: (name, wanted) => createDrain(registry.named(name), wanted, drainHost),
     peek: (name, limit) => {
       const queue = registry.find(name);

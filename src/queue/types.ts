@@ -34,6 +34,11 @@ export type Drain = {
   readonly refuse: (entry: Entry, reason: string) => void;
   /** It failed this time: the next `wake` offers it again at its place; after MAX_ATTEMPTS it is refused. */
   readonly retry: (entry: Entry, reason: string) => void;
+  /**
+   * The receiver went away with the entry, which is no failure: it is offered again at its place at the next `wake`,
+   * perhaps to another receiver.
+   */
+  readonly giveBack: (entry: Entry) => void;
   /** Looks for more to send: call it when the receiver can take more again. */
   readonly wake: () => void;
   /** Ends the drain; what was not acknowledged is first in line for the next one. */
@@ -133,14 +138,39 @@ export type StoreHealth = {
   readonly setAside: string | undefined;
 };
 
+/** Settled state that is kept together with a message, or not at all. */
+export type Note = { readonly name: string; readonly value: Buffer };
+
+/** Messages that are kept for those who subscribe later, one for each topic (MQTT 5, 3.3.1.3). */
+export type RetainedMessages = {
+  /** Keeps a message under its topic in place of an older one; an empty body deletes. Failure `store.full`. */
+  readonly set: (message: Message, settle: Settle) => void;
+  /** `remaining` in milliseconds of hub time; undefined: its sender set no limit. */
+  readonly get: (
+    topic: string,
+  ) => { readonly message: Message; readonly remaining: number | undefined } | undefined;
+  /** The topics that begin with `prefix`, in order. */
+  readonly topics: (prefix: string) => string[];
+  readonly count: () => number;
+  /** Bytes of their records. */
+  readonly bytes: () => number;
+};
+
 /** Durable queues and small settled state. Nothing of the database underneath shows. */
 export type Store = {
   /**
    * Appends one message to several queues at once. `settle` is called without error once every destination
    * has either acknowledged it or has it flushed to disk; with Failure `store.full` or `store.write` if it
    * was not kept in any.
+   *
+   * With a note the message is *firm*: message and note are in one commit, and no receiver sees it before that.
    */
-  readonly append: (message: Message, destinations: readonly Destination[], settle: Settle) => void;
+  readonly append: (
+    message: Message,
+    destinations: readonly Destination[],
+    settle: Settle,
+    note?: Note,
+  ) => void;
   readonly drain: (queue: string, settings: DrainSettings) => Drain;
   /** The first `limit` entries of a queue in the order they would be sent; none is taken. */
   readonly peek: (queue: string, limit: number) => Waiting[];
@@ -149,6 +179,9 @@ export type Store = {
   /** Forgets a queue and all it holds, counted as purged; the space comes back in bounded steps. */
   readonly purge: (queue: string) => void;
   readonly letters: DeadLetters;
+  readonly retained: RetainedMessages;
+  /** Hub time in milliseconds. */
+  readonly now: () => number;
   /** Settled state: the newest value under a name; undefined deletes it. */
   readonly put: (name: string, value: Buffer | undefined, settle: Settle) => void;
   readonly get: (name: string) => Buffer | undefined;

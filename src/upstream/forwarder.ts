@@ -9,6 +9,8 @@ import {
 import type { Log } from '../core/log.ts';
 import type { Message } from '../core/message.ts';
 import type { Random } from '../core/random.ts';
+import { PUBACK } from '../mqtt/acknowledgement.ts';
+import { PLAIN_DISPATCH } from '../mqtt/dispatch.ts';
 import { createInFlight } from '../mqtt/inflight.ts';
 import type { Drain, DrainSettings, Entry } from '../queue/types.ts';
 import type { Link } from './link.ts';
@@ -58,7 +60,16 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
     const { message, redelivered } = entry;
     const packetId = inFlight.take(entry);
     const topic = upstreamTopic(device, message);
-    if (link.publish(message, { topic, qos: 1, packetId, dup: redelivered, retain: message.retain }))
+    if (
+      link.publish(message, {
+        ...PLAIN_DISPATCH,
+        topic,
+        qos: 1,
+        packetId,
+        dup: redelivered,
+        retain: message.retain,
+      })
+    )
       return true;
     inFlight.release(packetId);
     return false;
@@ -109,8 +120,9 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
       },
       {
         opened,
-        packet: packet => {
-          if (packet.cmd === 'puback') acknowledged(packet.messageId ?? 0);
+        packet: () => {},
+        acknowledged: (type, packetId) => {
+          if (type === PUBACK) acknowledged(packetId);
         },
         writable: () => drain?.wake(),
         closed,

@@ -4,11 +4,17 @@ import { Failure, reasonOf } from '../core/errors.ts';
 import { CLOSE_LINGER, CONNECT_TIMEOUT, MAX_PACKET_BYTES, MAX_SOCKET_BACKLOG_BYTES } from '../core/limits.ts';
 import type { Message } from '../core/message.ts';
 import { createOutput } from '../core/output.ts';
-import { createFramer } from '../mqtt/framing.ts';
-import type { Incoming, Packet } from '../mqtt/packets.ts';
+import type { Acknowledged } from '../mqtt/acknowledgement.ts';
+import type { Answer } from '../mqtt/client.ts';
+import { createClientFramer } from '../mqtt/client.ts';
+import type { Dispatch } from '../mqtt/dispatch.ts';
+import { encodePublish } from '../mqtt/dispatch.ts';
+import type { Packet } from '../mqtt/packets.ts';
 import { CONNACK, encode } from '../mqtt/packets.ts';
-import type { Dispatch } from '../mqtt/publish.ts';
-import { encodePublish } from '../mqtt/publish.ts';
+import type { Publish } from '../mqtt/publish.ts';
+
+/** The version that it speaks. */
+const VERSION = 4;
 
 export type LinkSettings = {
   readonly host: string;
@@ -25,7 +31,8 @@ export type LinkSettings = {
 export type LinkHandler = {
   /** The server accepted the CONNECT. */
   readonly opened: () => void;
-  readonly packet: (packet: Incoming) => void;
+  readonly packet: (packet: Publish | Answer) => void;
+  readonly acknowledged: Acknowledged;
   /** The socket can take more. */
   readonly writable: () => void;
   /** It is over, once; without a failure if `close` was asked for. */
@@ -71,7 +78,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     output.write(bytes);
   };
 
-  const receive = (packet: Incoming): void => {
+  const receive = (packet: Publish | Answer): void => {
     heard = clock.monotonic();
     if (accepted) {
       if (packet.cmd !== 'pingresp') handler.packet(packet);
@@ -89,7 +96,14 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
       );
     }
   };
-  const framer = createFramer(MAX_PACKET_BYTES, { packet: receive, broken: lost });
+  const framer = createClientFramer(MAX_PACKET_BYTES, VERSION, {
+    packet: receive,
+    acknowledged: (type, packetId, reasonCode) => {
+      heard = clock.monotonic();
+      if (accepted) handler.acknowledged(type, packetId, reasonCode);
+    },
+    broken: ({ reason }) => lost(reason),
+  });
 
   // Pings a quiet link, and finds a dead one: a silence of one and a half keep-alives (MQTT 3.1.1, 3.1.2.10).
   const watch = (): void => {
@@ -117,8 +131,8 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   return {
     send: packet => write(encode(packet)),
     publish: (message, dispatch) => {
-      if (ended || socket.writableLength > MAX_SOCKET_BACKLOG_BYTES) return false;
-      write(encodePublish(message, dispatch));
+      if (ended || output.waiting() > MAX_SOCKET_BACKLOG_BYTES) return false;
+      write(encodePublish(message, dispatch, VERSION));
       return true;
     },
     close: () => {

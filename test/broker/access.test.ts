@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { mayPublish, maySubscribe, outputOf } from '../../src/broker/access.ts';
 import type { Identity } from '../../src/broker/types.ts';
 
-const CLIENT: Identity = { kind: 'client' };
+const CLIENT: Identity = { kind: 'client', user: undefined };
 const MODULE: Identity = { kind: 'module', module: 'm' };
 
 /** Who may publish where. */

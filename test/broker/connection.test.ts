@@ -59,17 +59,6 @@ connection('[MQTT-3.1.0-2] a second CONNECT closes the connection', () =>
   }),
 );
 
-connection('MQTT 5 is answered in its own words, with 0x84, and closed', () =>
-  onStage(async stage => {
-    const client = await stage.client();
-    client.write(Buffer.from('\x10\x0d\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x00', 'latin1'));
-    const answer = await new Promise<Buffer>(resolve => client.socket.once('data', resolve));
-    assert.is(answer[0], 0x20);
-    assert.is(answer[3], 0x84);
-    while ((await client.next()) !== 'closed');
-  }),
-);
-
 connection('[MQTT-3.1.2-2] a version that there is not: return code 1', () =>
   onStage(async stage => {
     const client = await stage.client();
@@ -102,7 +91,6 @@ const REFUSED: readonly (readonly [rule: string, options: ConnectOptions, answer
     { clientId: 'a\u0001b', clean: false },
     'connack 2',
   ],
-  ['[MQTT-1.5.3-2] an identifier with U+0000', { clientId: 'a\0b' }, 'connack 2'],
   ['a will for a module', { will: { ...WILL, topic: 'modules/m/outputs/o' } }, 'connack 5'],
   ['[MQTT-3.3.2-2] a will with a wildcard', { will: { ...WILL, topic: 'a/#' } }, 'connack 5'],
   ['a user name that nobody gave out', { username: 'somebody' }, 'connack 5'],

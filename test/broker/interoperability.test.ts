@@ -96,16 +96,4 @@ interoperability(
   },
 );
 
-interoperability('mqtt.js as a client of MQTT 5 is told to use another version', () =>
-  onStage(async stage => {
-    const options = { protocolVersion: 5, reconnectPeriod: 0 } as const;
-    try {
-      await mqtt.connectAsync(`mqtt://127.0.0.1:${stage.port()}`, options);
-      assert.unreachable('it was let in');
-    } catch (thrown) {
-      assert.match(String(thrown), /Unsupported Protocol Version/);
-    }
-  }),
-);
-
 interoperability.run();

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createReceipts } from '../../src/broker/receipts.ts';
+import { createReceipts } from '../../src/broker/inbound/receipts.ts';
+import { PUBACK } from '../../src/mqtt/acknowledgement.ts';
 
 type Publish = { readonly place: number; readonly refused: boolean };
 
@@ -15,15 +16,16 @@ receipts(
       fc.property(fc.array(publish, { maxLength: 30 }), published => {
         const paid: number[] = [];
         const owing = createReceipts(
-          packetId => paid.push(packetId),
+          (_, packetId) => paid.push(packetId),
           () => {},
         );
         const open = published.map(({ place, refused }, packetId) => {
-          return { packetId, place, refused, settle: owing.owe(packetId) };
+          return { packetId, place, refused, receipt: owing.owe(PUBACK, packetId) };
         });
         const settled = new Set<number>();
-        for (const { packetId, refused, settle } of open.toSorted((one, other) => one.place - other.place)) {
-          settle(refused ? new Error('refused') : undefined);
+        for (const { packetId, refused, receipt } of open.toSorted((one, other) => one.place - other.place)) {
+          if (refused) owing.cancel(receipt);
+          else owing.pay(receipt, 0);
           settled.add(packetId);
           const first = open.findIndex(({ packetId: id }) => !settled.has(id));
           const due = first < 0 ? open : open.slice(0, first);
@@ -41,14 +43,14 @@ receipts('what was refused is never acknowledged, and holds up nothing behind it
   const paid: number[] = [];
   let changes = 0;
   const owing = createReceipts(
-    packetId => paid.push(packetId),
+    (_, packetId) => paid.push(packetId),
     () => changes++,
   );
-  const first = owing.owe(1);
-  const second = owing.owe(2);
-  second();
+  const first = owing.owe(PUBACK, 1);
+  const second = owing.owe(PUBACK, 2);
+  owing.pay(second, 0);
   assert.equal([paid, owing.owed(), changes], [[], 2, 0]);
-  first(new Error('refused'));
+  owing.cancel(first);
   assert.equal([paid, owing.owed(), changes], [[2], 0, 1]);
 });
 

@@ -3,7 +3,8 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createSubscriptionTree } from '../../src/broker/subscriptions.ts';
+import type { Allowance, Subscription, SubscriptionTree } from '../../src/broker/sessions/subscriptions.ts';
+import { createSubscriptionTree } from '../../src/broker/sessions/subscriptions.ts';
 import type { QoS } from '../../src/core/message.ts';
 import { matches } from '../../src/mqtt/topics.ts';
 import { filter, topic } from '../mqtt/arbitraries.ts';
@@ -12,36 +13,61 @@ type Step = {
   readonly kind: 'add' | 'remove';
   readonly filter: string;
   readonly who: string;
-  readonly qos: QoS;
+  readonly wanted: Subscription;
 };
 
 const step: fc.Arbitrary<Step> = fc.record({
   kind: fc.constantFrom('add' as const, 'add' as const, 'remove' as const),
   filter,
   who: fc.constantFrom('ann', 'bob', 'eve'),
-  qos: fc.constantFrom<QoS>(0, 1, 2),
+  wanted: fc.record({
+    qos: fc.constantFrom<QoS>(0, 1, 2),
+    noLocal: fc.boolean(),
+    retainAsPublished: fc.boolean(),
+    id: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
+  }),
 });
+
+const PLAIN: Subscription = { qos: 1, noLocal: false, retainAsPublished: false, id: undefined };
 
 /** The plainest tree there is: a list of who subscribed to what. */
 type Plain = Map<string, Step>;
 
-function performOn(plain: Plain, wanted: Step): void {
-  const key = `${wanted.who} ${wanted.filter}`;
-  if (wanted.kind === 'add') plain.set(key, wanted);
+function performOn(plain: Plain, one: Step): void {
+  const key = `${one.who} ${one.filter}`;
+  if (one.kind === 'add') plain.set(key, one);
   else plain.delete(key);
 }
 
-/** Each subscriber once, with the best QoS of the filters that match (MQTT 3.1.1, 3.3.5). */
-function expected(plain: Plain, published: string): Map<string, QoS> {
-  const found = new Map<string, QoS>();
-  for (const { who, qos, filter: wanted } of plain.values()) {
-    if (matches(wanted, published) && (found.get(who) ?? -1) < qos) found.set(who, qos);
-  }
-  return found;
+/** What each subscriber is to get of others' messages and of its own: the best of the filters that match (MQTT 5, 3.3.4). */
+function expected(plain: Plain, published: string): string[] {
+  const matching = Array.from(plain.values()).filter(one => matches(one.filter, published));
+  return Array.from(
+    Map.groupBy(matching, ({ who }) => who),
+    ([who, steps]) => {
+      const wanted = steps.map(one => one.wanted);
+      return `${who} ${summary(wanted)} own ${summary(wanted.filter(({ noLocal }) => !noLocal))}`;
+    },
+  ).sort();
 }
 
-function sorted(found: ReadonlyMap<string, QoS>): [string, QoS][] {
-  return Array.from(found).sort(([one], [other]) => one.localeCompare(other));
+function summary(wanted: readonly Subscription[]): string {
+  const ids = wanted.flatMap(({ id }) => (id === undefined ? [] : [id])).sort();
+  const retains = wanted.some(({ retainAsPublished }) => retainAsPublished);
+  return wanted.length === 0 ? 'none' : describe(Math.max(...wanted.map(({ qos }) => qos)), retains, ids);
+}
+
+function describe(qos: number, retains: boolean, ids: readonly number[]): string {
+  return `q${qos} ${retains ? 'as published ' : ''}${ids.toSorted().join('+')}`;
+}
+
+function found(tree: SubscriptionTree<string>, topic: string): string[] {
+  const shown = (one: Allowance | undefined): string =>
+    one === undefined ? 'none' : describe(one.qos, one.retainAsPublished, one.ids);
+  return Array.from(
+    tree.match(topic),
+    ([who, grant]) => `${who} ${shown(grant)} own ${shown(grant.own)}`,
+  ).sort();
 }
 
 function heapAfterCollection(): number {
@@ -58,15 +84,14 @@ tree('[MQTT-3.3.5-1] after any additions and removals it finds what a plain list
       const subscriptions = createSubscriptionTree<string>();
       const plain: Plain = new Map();
       for (const one of steps) {
-        if (one.kind === 'add') subscriptions.add(one.filter, one.who, one.qos);
+        if (one.kind === 'add') subscriptions.add(one.filter, one.who, one.wanted);
         else subscriptions.remove(one.filter, one.who);
         performOn(plain, one);
         // What was found before a change must not be what is found after it.
         const asked = published[0] ?? '';
-        assert.equal(sorted(subscriptions.match(asked)), sorted(expected(plain, asked)), asked);
+        assert.equal(found(subscriptions, asked), expected(plain, asked), asked);
       }
-      for (const one of published)
-        assert.equal(sorted(subscriptions.match(one)), sorted(expected(plain, one)), one);
+      for (const one of published) assert.equal(found(subscriptions, one), expected(plain, one), one);
     }),
     { numRuns: 3000 },
   );
@@ -74,17 +99,17 @@ tree('[MQTT-3.3.5-1] after any additions and removals it finds what a plain list
 
 tree('[MQTT-3.8.4-3] the same filter again replaces the first, also by a lower QoS', () => {
   const subscriptions = createSubscriptionTree<string>();
-  subscriptions.add('a/+', 'ann', 1);
-  subscriptions.add('a/+', 'ann', 0);
-  assert.equal(sorted(subscriptions.match('a/b')), [['ann', 0]]);
+  subscriptions.add('a/+', 'ann', PLAIN);
+  subscriptions.add('a/+', 'ann', { ...PLAIN, qos: 0 });
+  assert.is(subscriptions.match('a/b').get('ann')?.qos, 0);
   subscriptions.remove('a/+', 'ann');
-  assert.equal(sorted(subscriptions.match('a/b')), []);
+  assert.is(subscriptions.match('a/b').size, 0);
 });
 
 tree('what is removed leaves no memory behind', () => {
   const subscriptions = createSubscriptionTree<string>();
   const before = heapAfterCollection();
-  for (let n = 0; n < 20_000; n++) subscriptions.add(`site/${n}/+/temperature`, 'ann', 1);
+  for (let n = 0; n < 20_000; n++) subscriptions.add(`site/${n}/+/temperature`, 'ann', PLAIN);
   assert.ok(heapAfterCollection() - before > 4 << 20, 'the measure sees what is there');
   for (let n = 0; n < 20_000; n++) subscriptions.remove(`site/${n}/+/temperature`, 'ann');
   assert.ok(heapAfterCollection() - before < 1 << 20);

@@ -13,7 +13,7 @@ const ENDS: readonly (readonly [how: string, end: (client: Client) => void, publ
   ['DISCONNECT', client => client.send({ cmd: 'disconnect' }), false],
   ['a reset of its socket', client => client.socket.resetAndDestroy(), true],
   ['an end without DISCONNECT', client => client.socket.end(), true],
-  ['a packet that it may not send', client => client.write(Buffer.from([0x50, 2, 0, 1])), true],
+  ['a packet that it may not send', client => client.write(Buffer.from([0x20, 2, 0, 0])), true],
   ['bytes that are no packet', client => client.write(Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff])), true],
   ['half a packet, then the end', client => client.socket.end(Buffer.from([0xe0])), true],
 ];

@@ -1,84 +1,160 @@
-import type { ConnectPacket } from '../../mqtt/packets.ts';
-import { CONNACK } from '../../mqtt/packets.ts';
+import {
+  MAX_CLIENT_ID_BYTES,
+  MAX_PACKET_BYTES,
+  MAX_TOPIC_ALIASES,
+  MAX_UNSETTLED,
+} from '../../core/limits.ts';
+import type { ConnackProperties } from '../../mqtt/packets.ts';
+import { encodeConnack } from '../../mqtt/packets.ts';
+import type { Fault } from '../../mqtt/reasons.ts';
+import { fault, REASON } from '../../mqtt/reasons.ts';
+import type { Connect } from '../../mqtt/requests/connect.ts';
 import { isTopicName } from '../../mqtt/topics.ts';
-import { mayPublish } from '../access.ts';
 import type { Connection } from '../connection.ts';
-import { messageFrom } from '../inbound.ts';
-import { attachBacklog } from '../inputs.ts';
-import type { Session } from '../session.ts';
-import type { Identity } from '../types.ts';
-import type { Fault } from './index.ts';
+import { messageFrom } from '../inbound/publication.ts';
+import { createOutboundAliases } from '../outbound/aliases.ts';
+import { createDelivery } from '../outbound/delivery.ts';
+import { attachInputs, attachQueue } from '../outbound/inputs.ts';
+import type { Session } from '../sessions/session.ts';
+import { expiryOf } from '../sessions/session.ts';
+import type { Authentication, Identity } from '../types.ts';
 
 /** Bytes of a generated client identifier. */
 const GENERATED_ID_BYTES = 8;
 
-/** Bytes of a client identifier: it becomes part of a name in the store. */
-const MAX_CLIENT_ID_BYTES = 1024;
-
-/** None is in a client identifier, as it stands in the store and in the log (MQTT 3.1.1, 1.5.3). */
+/** None is in a client identifier, as it stands in the store and in the log [MQTT-1.5.4-2]. */
 const CONTROL_CHARACTER = /\p{Cc}/u;
 
-/** Opens or resumes a session (MQTT 3.1.1, 3.1.4). */
-export function handleConnect(connection: Connection, packet: ConnectPacket): Fault {
+/** Opens or resumes a session, once it is known who the client is (MQTT 5, 3.1.4). */
+export function handleConnect(connection: Connection, packet: Connect): Fault | undefined {
   const { host, random } = connection.context;
-  if (packet.protocolVersion === 5) {
-    // MQTT 5, 3.2.2.2: 0x84 tells a client of version 5 to try an older one.
-    connection.send({ cmd: 'connack', reasonCode: 0x84, returnCode: 0x84, sessionPresent: false });
-    return 'it speaks MQTT 5, this broker 3.1.1';
-  }
-  const { username, password, will } = packet;
-  // MQTT 3.1.1, 3.1.2-22 and 3.1.2-14: mqtt-packet lets them pass.
-  if (password !== undefined && username === undefined) return 'it gave a password without a user name';
-  if ((will?.qos ?? 0) > 2) return 'its will has a QoS that there is not';
-  const identity = host.authenticate({ username, password, local: connection.local });
-  if (identity === undefined) return refuse(connection, CONNACK.notAuthorized, 'it may not connect');
-  const clean = packet.clean !== false;
-  if (packet.clientId === '' && !clean) {
-    // MQTT 3.1.1, 3.1.3-8: without an identifier there is nothing to resume.
-    return refuse(connection, CONNACK.identifierRejected, 'a persistent session needs a client identifier');
-  }
-  if (!isClientId(packet.clientId)) {
-    // MQTT 3.1.1, 3.1.3-9.
-    const reason = 'its client identifier is too long or has control characters';
-    return refuse(connection, CONNACK.identifierRejected, reason);
-  }
-  if (will !== undefined && (!isTopicName(will.topic) || !mayPublish(identity, will.topic))) {
-    return refuse(connection, CONNACK.notAuthorized, `its will may not go to "${will.topic}"`);
-  }
-  const known = connection.context.sessions.find(packet.clientId, identity);
-  if (!clean && known === undefined && !connection.context.sessions.roomForPersistent()) {
-    return refuse(connection, CONNACK.serverUnavailable, 'too many persistent sessions are kept');
-  }
+  connection.version = packet.version;
+  connection.maximumPacketSize = packet.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+  const wrong = objectionTo(packet);
+  if (wrong !== undefined) return refuse(connection, wrong);
   const generated = `skerry-${random.bytes(GENERATED_ID_BYTES).toString('hex')}`;
-  const session = enter(connection, packet.clientId || generated, identity, clean);
-  connection.will =
-    will && messageFrom(session, { ...will, qos: will.qos ?? 0, retain: will.retain === true });
-  // MQTT 3.1.1, 3.1.2-24: one and a half times the keep-alive.
-  connection.keepAlive((packet.keepalive ?? 0) * 1500);
+  const clientId = packet.clientId || generated;
+  const { username, password } = packet;
+  connection.hold();
+  host.authenticate({ username, password, clientId, peer: connection.peer }, outcome => {
+    if (connection.closed) return;
+    const refusal = admit(connection, packet, clientId, outcome);
+    if (refusal !== undefined) connection.close(refuse(connection, refusal));
+    connection.resume();
+  });
+  return undefined;
+}
+
+/** What is wrong with a CONNECT, whoever sent it. */
+function objectionTo({ version, clientId, clean, authenticationMethod }: Connect): Fault | undefined {
+  if (authenticationMethod !== undefined)
+    return fault(REASON.badAuthenticationMethod, 'it wants an authentication that there is not');
+  // MQTT 3.1.1, 3.1.3-8: without an identifier there is nothing to resume.
+  if (version < 5 && clientId === '' && !clean)
+    return fault(REASON.clientIdentifierNotValid, 'a persistent session needs a client identifier');
+  // [MQTT-3.1.3-8]
+  if (Buffer.byteLength(clientId) > MAX_CLIENT_ID_BYTES || CONTROL_CHARACTER.test(clientId))
+    return fault(
+      REASON.clientIdentifierNotValid,
+      'its client identifier is too long or has control characters',
+    );
+  return undefined;
+}
+
+/** Lets the client in; a fault says why not. */
+function admit(
+  connection: Connection,
+  packet: Connect,
+  clientId: string,
+  outcome: Authentication,
+): Fault | undefined {
+  const { host, sessions } = connection.context;
+  if (outcome === 'tooMany')
+    return fault(REASON.connectionRateExceeded, 'too many attempts to connect as it failed lately');
+  if (outcome === 'refused') return fault(REASON.notAuthorized, 'it may not connect');
+  const { will, version, clean } = packet;
+  if (will !== undefined && !isTopicName(will.topic))
+    return fault(REASON.topicNameInvalid, `its will cannot go to "${will.topic.slice(0, 64)}"`);
+  if (will !== undefined && !host.mayPublish(outcome, clientId, will.topic))
+    return fault(REASON.notAuthorized, `its will may not go to "${will.topic}"`);
+  const expiry = version === 5 ? expiryOf(packet.sessionExpiry) : clean ? 0 : Number.POSITIVE_INFINITY;
+  const known = sessions.find(clientId, outcome);
+  if (expiry > 0 && (known === undefined || !known.persistent) && !sessions.roomForPersistent())
+    return fault(REASON.quotaExceeded, 'too many persistent sessions are kept');
+  enter(connection, packet, clientId, outcome, expiry);
   return undefined;
 }
 
 /** Takes the session over from an older connection, begins anew or resumes, and sends what waited. */
-function enter(connection: Connection, clientId: string, identity: Identity, clean: boolean): Session {
-  const { sessions } = connection.context;
-  // MQTT 3.1.1, 3.1.4-2.
-  sessions.find(clientId, identity)?.connection?.close('another connection took its session over');
+function enter(
+  connection: Connection,
+  packet: Connect,
+  clientId: string,
+  identity: Identity,
+  expiry: number,
+): void {
+  const { context } = connection;
+  const { sessions } = context;
+  // [MQTT-3.1.4-3]
+  sessions
+    .find(clientId, identity)
+    ?.connection?.close(fault(REASON.sessionTakenOver, 'another connection took its session over'));
   const known = sessions.find(clientId, identity);
-  if (known !== undefined && clean) sessions.discard(known, () => {});
-  const resumed = clean ? undefined : known;
-  const session = resumed ?? sessions.open(clientId, identity, !clean);
+  if (known !== undefined && packet.clean) sessions.discard(known, () => {});
+  const resumed = packet.clean ? undefined : known;
+  const session = resumed ?? sessions.open(clientId, identity, expiry);
+  session.pendingWill?.cancel();
+  const changed = resumed === undefined || session.ends !== undefined || session.expiry !== expiry;
+  session.expiry = expiry;
+  session.ends = undefined;
+  if (changed) sessions.save(session, error => error && context.log.warn(unkept(session, error)));
   session.connection = connection;
   connection.session = session;
-  connection.send({ cmd: 'connack', returnCode: CONNACK.accepted, sessionPresent: resumed !== undefined });
-  attachBacklog(connection, session);
-  return session;
+  connection.aliases =
+    packet.topicAliasMaximum > 0 ? createOutboundAliases(packet.topicAliasMaximum) : undefined;
+  connection.will = willOf(session, packet);
+  // [MQTT-3.1.2-24]: one and a half times the keep-alive.
+  connection.keepAlive(packet.keepAlive * 1500);
+  const properties = connackProperties(packet, session);
+  connection.send(encodeConnack(packet.version, REASON.success, resumed !== undefined, properties));
+  begin(connection, session, packet.receiveMaximum);
 }
 
-function isClientId(text: string): boolean {
-  return Buffer.byteLength(text) <= MAX_CLIENT_ID_BYTES && !CONTROL_CHARACTER.test(text);
+/** First what the client has and not yet released, then what it has not acknowledged, then all else [MQTT-4.4.0-1]. */
+function begin(connection: Connection, session: Session, receiveMaximum: number): void {
+  const { context } = connection;
+  session.delivery = createDelivery(connection, session, receiveMaximum);
+  context.sessions.subscriptions.renew();
+  for (const [packetId, { kept }] of session.released) if (kept) session.delivery.release(packetId);
+  attachQueue(session, context);
+  attachInputs(session, context);
+  context.sessions.attended(session);
 }
 
-function refuse(connection: Connection, returnCode: number, reason: string): Fault {
-  connection.send({ cmd: 'connack', returnCode, sessionPresent: false });
-  return reason;
+function unkept({ clientId }: Session, { message }: Error): string {
+  return `The session of "${clientId}" is not kept: ${message}`;
+}
+
+function willOf(session: Session, { will }: Connect): Connection['will'] {
+  return will && { message: messageFrom(session, will), delay: will.delay * 1000 };
+}
+
+/** What a client of MQTT 5 is told of the broker (3.2.2.3). */
+function connackProperties(
+  { version, clientId, requestResponseInformation }: Connect,
+  session: Session,
+): ConnackProperties {
+  if (version < 5) return {};
+  return {
+    receiveMaximum: MAX_UNSETTLED,
+    maximumPacketSize: MAX_PACKET_BYTES,
+    topicAliasMaximum: MAX_TOPIC_ALIASES,
+    ...(clientId === '' ? { assignedClientIdentifier: session.clientId } : {}),
+    ...(requestResponseInformation ? { responseInformation: `responses/${session.clientId}` } : {}),
+  };
+}
+
+function refuse(connection: Connection, why: Fault): Fault {
+  connection.send(encodeConnack(connection.version, why.code, false));
+  return why;
 }

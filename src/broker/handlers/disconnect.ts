@@ -1,9 +1,23 @@
+import type { Fault } from '../../mqtt/reasons.ts';
+import { fault, REASON } from '../../mqtt/reasons.ts';
+import type { Disconnect } from '../../mqtt/requests/end.ts';
 import type { Connection } from '../connection.ts';
-import type { Fault } from './index.ts';
+import type { Session } from '../sessions/session.ts';
+import { expiryOf } from '../sessions/session.ts';
 
-/** A deliberate end: the will is not published (MQTT 3.1.1, 3.14.4-3). */
-export function handleDisconnect(connection: Connection): Fault {
-  connection.will = undefined;
+/** A deliberate end: the will is not published, unless the client wants it [MQTT-3.14.4-3]. */
+export function handleDisconnect(
+  connection: Connection,
+  session: Session,
+  { reasonCode, sessionExpiry }: Disconnect,
+): Fault | undefined {
+  if (sessionExpiry !== undefined) {
+    // MQTT 5, 3.14.2.2.2: what ends with its connection has kept nothing.
+    if (session.expiry === 0 && sessionExpiry > 0)
+      return fault(REASON.protocolError, 'its DISCONNECT makes a session last that was to end');
+    session.expiry = expiryOf(sessionExpiry);
+  }
+  if (reasonCode !== REASON.disconnectWithWill) connection.will = undefined;
   connection.close(undefined);
   return undefined;
 }

@@ -1,28 +1,30 @@
-import type { Incoming } from '../../mqtt/packets.ts';
+import { PUBACK, PUBREC, PUBREL } from '../../mqtt/acknowledgement.ts';
+import type { Publish } from '../../mqtt/publish.ts';
+import type { Fault } from '../../mqtt/reasons.ts';
+import { fault, REASON } from '../../mqtt/reasons.ts';
+import type { Request } from '../../mqtt/requests/index.ts';
 import type { Connection } from '../connection.ts';
+import { handleAuth } from './auth.ts';
 import { handleConnect } from './connect.ts';
 import { handleDisconnect } from './disconnect.ts';
 import { handlePingreq } from './pingreq.ts';
-import { handlePuback } from './puback.ts';
 import { handlePublish } from './publish.ts';
+import { handlePubrel } from './pubrel.ts';
 import { handleSubscribe } from './subscribe.ts';
 import { handleUnsubscribe } from './unsubscribe.ts';
 
-/** Why a connection must be closed; undefined: it goes on. */
-export type Fault = string | undefined;
-
-/** Gives a packet to its handler. CONNECT comes first and once (MQTT 3.1.1, 3.1.0-1 and 3.1.0-2). */
-export function handle(connection: Connection, packet: Incoming): Fault {
+/** Gives a packet to its handler; a fault ends the connection. CONNECT comes first and once [MQTT-3.1.0-1], [MQTT-3.1.0-2]. */
+export function handle(connection: Connection, packet: Publish | Request): Fault | undefined {
   const { session } = connection;
-  if (packet.cmd === 'connect') {
-    return session === undefined ? handleConnect(connection, packet) : 'it sent a second CONNECT';
+  if (session === undefined) {
+    if (packet.cmd === 'connect') return handleConnect(connection, packet);
+    return fault(REASON.protocolError, `it sent ${packet.cmd.toUpperCase()} before CONNECT`);
   }
-  if (session === undefined) return `it sent ${packet.cmd.toUpperCase()} before CONNECT`;
   switch (packet.cmd) {
+    case 'connect':
+      return fault(REASON.protocolError, 'it sent a second CONNECT');
     case 'publish':
       return handlePublish(connection, session, packet);
-    case 'puback':
-      return handlePuback(connection, packet.messageId ?? 0);
     case 'subscribe':
       return handleSubscribe(connection, session, packet);
     case 'unsubscribe':
@@ -30,8 +32,26 @@ export function handle(connection: Connection, packet: Incoming): Fault {
     case 'pingreq':
       return handlePingreq(connection);
     case 'disconnect':
-      return handleDisconnect(connection);
-    default:
-      return `it sent ${packet.cmd.toUpperCase()}, which a client of MQTT 3.1.1 at QoS 0 and 1 does not`;
+      return handleDisconnect(connection, session, packet);
+    case 'auth':
+      return handleAuth();
   }
+}
+
+/** The same for an acknowledgement of any kind: the type is its first byte (MQTT 5, 3.4 to 3.7). */
+export function acknowledge(
+  connection: Connection,
+  type: number,
+  packetId: number,
+  reasonCode: number,
+): Fault | undefined {
+  const { session } = connection;
+  const delivery = session?.delivery;
+  if (session === undefined || delivery === undefined)
+    return fault(REASON.protocolError, 'it sent an acknowledgement before CONNECT');
+  if (type === PUBACK) delivery.puback(packetId);
+  else if (type === PUBREC) delivery.pubrec(packetId, reasonCode);
+  else if (type === PUBREL) handlePubrel(connection, session, packetId);
+  else delivery.pubcomp(packetId);
+  return undefined;
 }

@@ -1,41 +1,68 @@
 import { MAX_SUBSCRIPTIONS } from '../../core/limits.ts';
-import type { QoS } from '../../core/message.ts';
-import type { SubscribePacket } from '../../mqtt/packets.ts';
-import { SUBACK_FAILURE } from '../../mqtt/packets.ts';
-import { isTopicFilter } from '../../mqtt/topics.ts';
-import { maySubscribe } from '../access.ts';
+import { encodeSuback } from '../../mqtt/packets.ts';
+import type { Fault } from '../../mqtt/reasons.ts';
+import { fault, REASON } from '../../mqtt/reasons.ts';
+import type { Subscribe } from '../../mqtt/requests/subscribe.ts';
+import { isTopicFilter, sharedOf } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
-import { attachInputs } from '../inputs.ts';
-import type { Session } from '../session.ts';
-import type { Fault } from './index.ts';
+import { attachInputs } from '../outbound/inputs.ts';
+import { sendRetained } from '../outbound/retained.ts';
+import type { Session } from '../sessions/session.ts';
 
-/** Adds subscriptions; SUBACK follows when a persistent session has them on disk (MQTT 3.1.1, 3.8.4). */
-export function handleSubscribe(connection: Connection, session: Session, packet: SubscribePacket): Fault {
-  const { sessions, log } = connection.context;
-  const messageId = packet.messageId ?? 0;
-  if (messageId === 0) return 'its SUBSCRIBE has no packet identifier';
-  // MQTT 3.1.1, 3.8.3-3.
-  if (packet.subscriptions.length === 0) return 'its SUBSCRIBE has no topic filter';
-  const invalid = packet.subscriptions.find(({ topic }) => !isTopicFilter(topic));
-  if (invalid !== undefined) return `"${invalid.topic.slice(0, 64)}" is not a topic filter`;
-  const granted = packet.subscriptions.map(({ topic, qos }) => {
-    const full = session.subscriptions.size >= MAX_SUBSCRIPTIONS && !session.subscriptions.has(topic);
-    if (full || !maySubscribe(session.identity, topic)) return SUBACK_FAILURE;
-    // A server may grant less than was asked for (MQTT 3.1.1, 3.8.4): QoS 2 becomes 1.
-    const grant: QoS = qos === 0 ? 0 : 1;
-    sessions.subscribe(session, topic, grant);
-    return grant;
-  });
-  const refused = packet.subscriptions.filter((_, index) => granted[index] === SUBACK_FAILURE);
+type Wanted = Subscribe['subscriptions'][number];
+
+/** Adds subscriptions; SUBACK follows when a persistent session has them on disk [MQTT-3.8.4-1]. */
+export function handleSubscribe(
+  connection: Connection,
+  session: Session,
+  packet: Subscribe,
+): Fault | undefined {
+  const { sessions, log, counts } = connection.context;
+  const { messageId, subscriptionId, subscriptions } = packet;
+  const invalid = subscriptions.find(({ topic }) => plainFilter(topic) === undefined);
+  if (invalid !== undefined)
+    return fault(REASON.topicFilterInvalid, `"${invalid.topic.slice(0, 64)}" is not a topic filter`);
+  const codes: number[] = [];
+  const fresh: Wanted[] = [];
+  for (const wanted of subscriptions) {
+    const { topic, qos, noLocal, retainAsPublished, retainHandling } = wanted;
+    const code = refusalOf(connection, session, topic) ?? qos;
+    codes.push(code);
+    if (code !== qos) continue;
+    const isNew = !session.subscriptions.has(topic);
+    sessions.subscribe(session, topic, { qos, noLocal, retainAsPublished, id: subscriptionId });
+    // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
+    if (retainHandling === 0 || (retainHandling === 1 && isNew)) fresh.push(wanted);
+  }
+  const refused = subscriptions.filter((_, index) => (codes[index] ?? 0) >= REASON.unspecifiedError);
   const [first] = refused;
   if (first !== undefined) {
+    counts.refused += refused.length;
     const what = `${refused.length} of its subscriptions, the first to "${first.topic.slice(0, 64)}"`;
     log.warn(`Refused "${session.clientId}" ${what}.`);
   }
   sessions.save(session, error => {
-    const codes = error === undefined ? granted : granted.map(() => SUBACK_FAILURE);
-    connection.send({ cmd: 'suback', messageId, granted: codes });
-    if (session.connection === connection) attachInputs(connection, session);
+    const failed = codes.map(code => (code < REASON.unspecifiedError ? REASON.quotaExceeded : code));
+    connection.send(encodeSuback(connection.version, messageId, error === undefined ? codes : failed));
+    if (session.connection !== connection) return;
+    attachInputs(session, connection.context);
+    sendRetained(connection, session, fresh, subscriptionId);
   });
   return undefined;
+}
+
+/** The filter without `$share/<group>/`; undefined: it is none. */
+function plainFilter(topic: string): string | undefined {
+  const shared = sharedOf(topic);
+  if (shared === 'invalid') return undefined;
+  const filter = shared === undefined ? topic : shared.filter;
+  return isTopicFilter(filter) ? filter : undefined;
+}
+
+/** Why a client may not have a subscription; undefined: it may. */
+function refusalOf({ context }: Connection, session: Session, topic: string): number | undefined {
+  const filter = plainFilter(topic) ?? topic;
+  if (!context.host.maySubscribe(session.identity, session.clientId, filter)) return REASON.notAuthorized;
+  const full = session.subscriptions.size >= MAX_SUBSCRIPTIONS && !session.subscriptions.has(topic);
+  return full ? REASON.quotaExceeded : undefined;
 }

@@ -6,6 +6,7 @@ import type { Journal } from '../disk/journal.ts';
 import type { Leaving } from '../entries/leaving.ts';
 import type { Pending, QueueState } from '../entries/ledger.ts';
 import { tellSender } from '../entries/ledger.ts';
+import type { Note } from '../types.ts';
 import type { Batch } from './batch.ts';
 import { emptyBatch } from './batch.ts';
 import { draftOf } from './content.ts';
@@ -37,6 +38,8 @@ export type Committer = {
   readonly append: (pending: Pending, bytes: number) => void;
   readonly remove: (leaving: Leaving, settle: Settle | undefined) => void;
   readonly put: (name: string, value: Buffer | undefined, settle: Settle) => void;
+  /** Puts a value for which nobody waits: it goes with the message that is appended next. */
+  readonly note: (note: Note) => void;
   readonly retire: (queue: QueueState) => void;
   /** Calls `settle` behind the next commit that succeeds: a run that failed is overwritten then. */
   readonly confirm: (settle: Settle) => void;
@@ -135,7 +138,10 @@ export function createCommitter(host: CommitHost): Committer {
     if (all) host.settled();
     // What gathered meanwhile is on its way before the senders of this are told: the disk waits for nobody.
     beginOrArm();
-    for (const pending of plan.appends) tellSender(pending, error);
+    for (const pending of plan.appends) {
+      tellSender(pending, error);
+      if (pending.firm) for (const { queue } of pending.held) queue.consumer?.wake();
+    }
     for (const settle of plan.settles) settle(error);
   };
 
@@ -191,6 +197,9 @@ export function createCommitter(host: CommitHost): Committer {
       gathering.settles.push(settle);
       awaitedNow();
       schedule();
+    },
+    note: ({ name, value }) => {
+      gathering.settled.set(name, value);
     },
     retire: queue => {
       gathering.retired.push(queue);

@@ -8,7 +8,7 @@ import { PRIORITIES } from '../types.ts';
 import type { Leaving } from './leaving.ts';
 import { leavingHeld, leavingStored } from './leaving.ts';
 import type { Lane, QueueState } from './ledger.ts';
-import { firstBehind, laneBegins, laneOf, messageOf } from './ledger.ts';
+import { firstBehind, isHeldBack, laneBegins, laneOf, messageOf } from './ledger.ts';
 
 /** Why an entry leaves its queue. */
 export type Reason = 'acknowledged' | 'expired' | 'purged' | 'overflowed' | 'dead' | 'corrupt';
@@ -130,6 +130,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     for (let index = firstBehind(waiting, position[priority] ?? 0); index < waiting.length; index++) {
       const held = waiting[index];
       if (held === undefined || !held.open) continue;
+      if (isHeldBack(held.pending)) return 'exhausted';
       return offerFound(leavingHeld(held), messageOf(held.pending), lane);
     }
     return 'exhausted';
@@ -235,6 +236,12 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
         return;
       }
       queue.attempts.set(entry.sequence, attempts);
+      outstanding.delete(entry.sequence);
+      again = [...again, { entry, leaving }].toSorted(byPlace);
+    },
+    giveBack: entry => {
+      const leaving = outstanding.get(entry.sequence);
+      if (leaving === undefined || stopped) return;
       outstanding.delete(entry.sequence);
       again = [...again, { entry, leaving }].toSorted(byPlace);
     },

@@ -5,7 +5,7 @@ import { appendSize } from '../disk/run.ts';
 import type { Held, Lane, Pending, QueueState } from './ledger.ts';
 import { laneOf } from './ledger.ts';
 
-/** A message that comes in at hub time `arrived` (ms), and that `holders` queues are to hold. */
+/** A message that comes in at hub time `arrived` (ms), and that `holders` queues are to hold; `firm`: no receiver sees it before its commit. */
 export function pend(
   message: Message | undefined,
   recordBytes: number,
@@ -13,6 +13,7 @@ export function pend(
   arrived: number,
   holders: number,
   settle: Settle,
+  firm = false,
 ): Pending {
   return {
     sequence,
@@ -24,6 +25,7 @@ export function pend(
     recordAt: 0,
     open: holders,
     stage: 'gathering',
+    firm,
     letters: 0,
     reserved: messageBytes(recordBytes, holders),
     coming: appendSize(recordBytes, holders),

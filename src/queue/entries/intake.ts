@@ -49,9 +49,11 @@ export function createIntake(host: IntakeHost): Store['append'] {
     recordBytes: number,
     destinations: readonly Destination[],
     settle: Settle,
+    firm: boolean,
   ): void => {
     const arrived = now();
-    const pending = pend(message, recordBytes, host.nextSequence(), arrived, destinations.length, settle);
+    const sequence = host.nextSequence();
+    const pending = pend(message, recordBytes, sequence, arrived, destinations.length, settle, firm);
     const lifetime = Math.min(message.ttl ?? FOR_EVER, host.ttl ?? FOR_EVER);
     for (const { queue, priority, ttl } of destinations) {
       const expires = arrived + Math.min(ttl ?? FOR_EVER, lifetime);
@@ -65,11 +67,17 @@ export function createIntake(host: IntakeHost): Store['append'] {
     if (pending.open > 0) committer.append(pending, message.body.length);
   };
 
-  return (message, destinations, settle) => {
+  return (message, destinations, settle, note) => {
+    if (destinations.length === 0 && note !== undefined) {
+      committer.put(note.name, note.value, settle);
+      return;
+    }
     const recordBytes = recordSize(message);
     const refusal = makeRoom(host, recordBytes, destinations);
     if (refusal === undefined) {
-      take(message, recordBytes, destinations, settle);
+      // What is firm waits for nothing but the next commit, and so does its note: they are in one.
+      if (note !== undefined) committer.note(note);
+      take(message, recordBytes, destinations, settle, note !== undefined);
       return;
     }
     const { bounded, reason } = refusal;

@@ -71,6 +71,8 @@ export type Pending = {
   /** How many queues have not let go of it. */
   open: number;
   stage: 'gathering' | 'committing' | 'journaled' | 'failed';
+  /** True: no receiver sees it before its commit. */
+  readonly firm: boolean;
   /** Dead letters of it on their way to the disk: its sender waits for them. */
   letters: number;
   /** Bytes of disk that are set aside for it until it is in LMDB or gone. */
@@ -103,6 +105,11 @@ export function recordOf({ run, recordAt, recordBytes }: Pending): Buffer | unde
 /** Undefined if its bytes are damaged. */
 export function messageOf(pending: Pending): Message | undefined {
   return pending.message ?? decodeRecord(recordOf(pending));
+}
+
+/** True if no receiver may see the message yet. */
+export function isHeldBack({ firm, stage }: Pending): boolean {
+  return firm && (stage === 'gathering' || stage === 'committing');
 }
 
 /** Tells the sender of a message, once. */

@@ -1,27 +1,55 @@
-import { MAX_REMEMBERED_MATCHES, MAX_REMEMBERED_TOPIC } from '../core/limits.ts';
-import type { QoS } from '../core/message.ts';
+import { MAX_REMEMBERED_MATCHES, MAX_REMEMBERED_TOPIC } from '../../core/limits.ts';
+import type { QoS } from '../../core/message.ts';
+
+/** What a client asked for with one topic filter (MQTT 5, 3.8.3.1). */
+export type Subscription = {
+  readonly qos: QoS;
+  readonly noLocal: boolean;
+  readonly retainAsPublished: boolean;
+  /** The subscription identifier; undefined: none was given. */
+  readonly id: number | undefined;
+};
+
+/** How a subscriber gets a message. */
+export type Allowance = {
+  /** At most. */
+  readonly qos: QoS;
+  readonly retainAsPublished: boolean;
+  readonly ids: readonly number[];
+};
+
+/** What all subscriptions of one subscriber that take in a topic say together: one copy (MQTT 5, 3.3.4). */
+export type Grant = Allowance & {
+  /** The same for what it published itself; undefined: it does not want it (No Local). */
+  readonly own: Allowance | undefined;
+};
+
+export type Receivers<Subscriber> = ReadonlyMap<Subscriber, Grant>;
 
 type Node<Subscriber> = {
   readonly children: Map<string, Node<Subscriber>>;
-  readonly subscribers: Map<Subscriber, QoS>;
+  readonly subscribers: Map<Subscriber, Subscription>;
 };
 
 /** Who subscribed to what, as a tree of topic levels. Filters and topics are valid when they come here. */
 export type SubscriptionTree<Subscriber> = {
-  readonly add: (filter: string, subscriber: Subscriber, qos: QoS) => void;
+  readonly add: (filter: string, subscriber: Subscriber, subscription: Subscription) => void;
   readonly remove: (filter: string, subscriber: Subscriber) => void;
-  /** Subscribers of a topic, each once, with the best QoS of its overlapping filters (MQTT 3.1.1, 3.3.5). */
-  readonly match: (topic: string) => ReadonlyMap<Subscriber, QoS>;
-  /** Changes with every subscription. */
+  readonly match: (topic: string) => Receivers<Subscriber>;
+  /** Changes with every subscription, and with each `renew`. */
   readonly version: () => number;
+  /** A subscriber is another than it was: who remembers how messages go to it must look again. */
+  readonly renew: () => void;
+  readonly count: () => number;
 };
 
 export function createSubscriptionTree<Subscriber>(): SubscriptionTree<Subscriber> {
   const root = emptyNode<Subscriber>();
   /** By topic, until a subscription changes: most topics are published on again and again. */
-  const remembered = new Map<string, ReadonlyMap<Subscriber, QoS>>();
+  const remembered = new Map<string, Receivers<Subscriber>>();
   let places = 0;
   let version = 0;
+  let count = 0;
 
   const forget = (): void => {
     remembered.clear();
@@ -33,7 +61,7 @@ export function createSubscriptionTree<Subscriber>(): SubscriptionTree<Subscribe
     version++;
   };
 
-  const remember = (topic: string, found: ReadonlyMap<Subscriber, QoS>): void => {
+  const remember = (topic: string, found: Receivers<Subscriber>): void => {
     if (topic.length > MAX_REMEMBERED_TOPIC) return;
     if (places > MAX_REMEMBERED_MATCHES) forget();
     places += 1 + found.size;
@@ -48,7 +76,7 @@ export function createSubscriptionTree<Subscriber>(): SubscriptionTree<Subscribe
   ): void => {
     const level = levels[at];
     if (level === undefined) {
-      node.subscribers.delete(who);
+      if (node.subscribers.delete(who)) count--;
       return;
     }
     const child = node.children.get(level);
@@ -58,7 +86,7 @@ export function createSubscriptionTree<Subscriber>(): SubscriptionTree<Subscribe
   };
 
   return {
-    add: (filter, subscriber, qos) => {
+    add: (filter, subscriber, subscription) => {
       changed();
       let node = root;
       for (const level of filter.split('/')) {
@@ -69,7 +97,8 @@ export function createSubscriptionTree<Subscriber>(): SubscriptionTree<Subscribe
         }
         node = child;
       }
-      node.subscribers.set(subscriber, qos);
+      if (!node.subscribers.has(subscriber)) count++;
+      node.subscribers.set(subscriber, subscription);
     },
     remove: (filter, subscriber) => {
       changed();
@@ -78,12 +107,14 @@ export function createSubscriptionTree<Subscriber>(): SubscriptionTree<Subscribe
     match: topic => {
       const known = remembered.get(topic);
       if (known !== undefined) return known;
-      const found = new Map<Subscriber, QoS>();
+      const found = new Map<Subscriber, Grant>();
       collect(root, topic.split('/'), 0, found);
       remember(topic, found);
       return found;
     },
     version: () => version,
+    renew: changed,
+    count: () => count,
   };
 }
 
@@ -95,10 +126,10 @@ function collect<Subscriber>(
   node: Node<Subscriber>,
   levels: readonly string[],
   at: number,
-  found: Map<Subscriber, QoS>,
+  found: Map<Subscriber, Grant>,
 ): void {
   const level = levels[at];
-  // A wildcard at the first level spares topics that begin with `$` (MQTT 3.1.1, 4.7.2-1).
+  // A wildcard at the first level spares topics that begin with `$` [MQTT-4.7.2-1].
   const wild = at > 0 || level?.startsWith('$') !== true;
   const rest = wild ? node.children.get('#') : undefined;
   if (rest !== undefined) merge(rest, found);
@@ -112,9 +143,21 @@ function collect<Subscriber>(
   if (any !== undefined) collect(any, levels, at + 1, found);
 }
 
-function merge<Subscriber>(node: Node<Subscriber>, found: Map<Subscriber, QoS>): void {
-  for (const [subscriber, qos] of node.subscribers) {
+function merge<Subscriber>(node: Node<Subscriber>, found: Map<Subscriber, Grant>): void {
+  for (const [subscriber, subscription] of node.subscribers) {
     const known = found.get(subscriber);
-    if (known === undefined || known < qos) found.set(subscriber, qos);
+    const own = subscription.noLocal ? known?.own : joined(known?.own, subscription);
+    found.set(subscriber, { ...joined(known, subscription), own });
   }
+}
+
+/** The best QoS, and every identifier (MQTT 5, 3.3.4-2 and 3.3.4-3). */
+function joined(known: Allowance | undefined, subscription: Subscription): Allowance {
+  const { id } = subscription;
+  const ids = known?.ids ?? [];
+  return {
+    qos: known !== undefined && known.qos > subscription.qos ? known.qos : subscription.qos,
+    retainAsPublished: known?.retainAsPublished === true || subscription.retainAsPublished,
+    ids: id === undefined ? ids : [...ids, id],
+  };
 }

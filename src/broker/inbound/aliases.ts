@@ -1,0 +1,26 @@
+import { MAX_TOPIC_ALIASES } from '../../core/limits.ts';
+import type { Publish } from '../../mqtt/publish.ts';
+import type { Fault } from '../../mqtt/reasons.ts';
+import { fault, REASON } from '../../mqtt/reasons.ts';
+
+/** Topics that a client gave a number on this connection (MQTT 5, 3.3.2.3.4). */
+export type InboundAliases = Map<number, string>;
+
+/** The topic of a PUBLISH, by its alias if it has none itself; keeps an alias that it gives. */
+export function topicOf(aliases: InboundAliases, { topic, properties }: Publish): string | Fault {
+  const alias = properties?.topicAlias;
+  if (alias === undefined) return topic;
+  if (alias > MAX_TOPIC_ALIASES) {
+    return fault(
+      REASON.topicAliasInvalid,
+      `it used topic alias ${alias}, the highest is ${MAX_TOPIC_ALIASES}`,
+    );
+  }
+  if (topic !== '') {
+    aliases.set(alias, topic);
+    return topic;
+  }
+  return (
+    aliases.get(alias) ?? fault(REASON.protocolError, `it used topic alias ${alias}, which it has not given`)
+  );
+}

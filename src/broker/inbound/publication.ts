@@ -1,0 +1,66 @@
+import type { Message, Origin, QoS, Settle } from '../../core/message.ts';
+import { NO_PROPERTIES } from '../../core/message.ts';
+import type { PublishProperties } from '../../mqtt/publish.ts';
+import type { Note } from '../../queue/types.ts';
+import { outputOf } from '../access.ts';
+import type { BrokerContext } from '../connection.ts';
+import type { Session } from '../sessions/session.ts';
+
+/** The parts of a PUBLISH, or of a will, that make a message. */
+export type Publication = {
+  readonly topic: string;
+  readonly payload: Buffer;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly properties: PublishProperties | undefined;
+};
+
+/** What a session published, as every other room sees it. */
+export function messageFrom(
+  session: Session,
+  { topic, payload, qos, retain, properties }: Publication,
+): Message {
+  const expiry = properties?.messageExpiry;
+  return {
+    topic,
+    body: payload,
+    qos,
+    retain,
+    retained: false,
+    origin: originOf(session, topic),
+    properties: properties?.userProperties ?? NO_PROPERTIES,
+    contentType: properties?.contentType,
+    payloadFormat: properties?.payloadFormat,
+    responseTopic: properties?.responseTopic,
+    correlation: properties?.correlation,
+    ttl: expiry === undefined ? undefined : expiry * 1000,
+  };
+}
+
+function originOf({ identity, clientId }: Session, topic: string): Origin {
+  if (identity.kind === 'client') return { kind: 'client', client: clientId };
+  const { module } = identity;
+  return { kind: 'module', module, output: outputOf(module, topic) ?? '' };
+}
+
+/** True if the message was published by this very session. */
+export function isOwn({ identity, clientId }: Session, { origin }: Message): boolean {
+  if (identity.kind === 'client') return origin.kind === 'client' && origin.client === clientId;
+  return origin.kind === 'module' && origin.module === identity.module;
+}
+
+/**
+ * Gives a message to the routes and subscribers, and keeps it for later ones if it is to be retained; `settle` when
+ * all of that is safe. Returns how many take it.
+ */
+export function publish({ host }: BrokerContext, message: Message, settle: Settle, note?: Note): number {
+  if (!message.retain) return host.publish(message, settle, note);
+  let open = 2;
+  let failure: Error | undefined;
+  const part: Settle = error => {
+    failure ??= error;
+    if (--open === 0) settle(failure);
+  };
+  host.retained.set(message, part);
+  return host.publish(message, part, note);
+}

@@ -1,0 +1,266 @@
+import { IN_FLIGHT_WINDOW } from '../../core/limits.ts';
+import type { Message, QoS } from '../../core/message.ts';
+import { PUBREL } from '../../mqtt/acknowledgement.ts';
+import { MAX_PACKET_ID } from '../../mqtt/packets.ts';
+import { REASON } from '../../mqtt/reasons.ts';
+import type { Drain, DrainSettings, Entry, SimpleDrain } from '../../queue/types.ts';
+import type { Connection } from '../connection.ts';
+import type { Session } from '../sessions/session.ts';
+import type { Allowance } from '../sessions/subscriptions.ts';
+import { createBacklog } from './backlog.ts';
+import { keepsUp, lesser, transmit } from './transmit.ts';
+import { createWindow } from './window.ts';
+
+/** A queue whose messages go out on a connection. */
+export type Source = {
+  readonly drain: SimpleDrain;
+  /** Replaces the message's own. */
+  readonly topic: string | undefined;
+  readonly allowance: (message: Message) => Allowance;
+  /** What the client had not acknowledged when it left goes back, for another; undefined: it waits for the client. */
+  readonly giveBack: Drain['giveBack'] | undefined;
+};
+
+/** What stands behind a packet identifier: an entry of a queue, or nothing that is kept. */
+type Flight = { readonly qos: QoS; readonly source: Source | undefined; readonly entry: Entry | undefined };
+
+const UNKEPT_1: Flight = { qos: 1, source: undefined, entry: undefined };
+const UNKEPT_2: Flight = { qos: 2, source: undefined, entry: undefined };
+
+/** What one session is owed at QoS 1 and 2, on its way out of one connection. */
+export type Delivery = {
+  /** Begins to send from a queue under `name`; `topic` replaces the messages' own if it is given. */
+  readonly attach: (
+    name: string,
+    open: (settings: DrainSettings) => SimpleDrain,
+    topic: string | undefined,
+  ) => void;
+  readonly detach: (name: string) => void;
+  /** Sends an entry of a queue that has other receivers, too; false: not now. */
+  readonly send: (source: Source, entry: Entry) => boolean;
+  /** Takes a message that is kept for this connection only; false: it is to be kept in the session's queue. */
+  readonly offer: (message: Message, allowance: Allowance) => boolean;
+  /** True: a message that is kept for this connection only would go out at once. */
+  readonly ready: () => boolean;
+  /** Sends a PUBLISH of QoS 1 as it came in, whose packet identifier stands at `idAt`; it is ready. */
+  readonly pass: (bytes: Buffer, start: number, end: number, idAt: number) => void;
+  /** The client's answers; what nothing stands behind is ignored, as a late one after a reconnect is no error. */
+  readonly puback: (packetId: number) => void;
+  readonly pubrec: (packetId: number, reasonCode: number) => void;
+  readonly pubcomp: (packetId: number) => void;
+  /** The message under an identifier has left its queue for good: PUBREL. */
+  readonly release: (packetId: number) => void;
+  /** The receiver can take more. */
+  readonly wake: () => void;
+  readonly stop: () => void;
+};
+
+/**
+ * The identifier of a QoS 2 message comes from its place in its queue: it goes out under the same one after a restart
+ * of the hub, without a write for it, and so its receiver knows it again [MQTT-4.3.3-2].
+ */
+function packetIdOf({ sequence }: Entry): number {
+  return 1 + (sequence % MAX_PACKET_ID);
+}
+
+/** `receiveMaximum` is the client's (MQTT 5, 3.1.2.11.3). */
+export function createDelivery(connection: Connection, session: Session, receiveMaximum: number): Delivery {
+  const { host, clock, sessions, counts } = connection.context;
+  const limit = Math.min(receiveMaximum, IN_FLIGHT_WINDOW);
+  const sources = new Map<string, Source>();
+  const window = createWindow<Flight>(limit);
+  const backlog = createBacklog();
+  /** True: the backlog was full once, and what comes now waits in the session's queue behind it. */
+  let spilled = false;
+  /** True: some source had to wait for the window. */
+  let starved = false;
+  let turn = 0;
+  let stopped = false;
+
+  /** What its subscriptions say now of a message that waited; without one it is owed as it was published. */
+  const allowanceFor = (topic: string, { qos }: Message): Allowance => {
+    const found = sessions.subscriptions.match(topic).get(session);
+    return found ?? { qos, retainAsPublished: false, ids: [] };
+  };
+
+  const send = (source: Source, entry: Entry): boolean => {
+    const { message, redelivered, remaining } = entry;
+    const allowance = source.allowance(message);
+    const qos = lesser(allowance.qos, message.qos);
+    const topic = source.topic ?? message.topic;
+    if (qos === 0) {
+      if (!transmit(connection, message, { topic, qos, packetId: 0, dup: false, allowance, remaining }))
+        return false;
+      source.drain.acknowledge(entry);
+      return true;
+    }
+    if (window.full()) {
+      starved = true;
+      return false;
+    }
+    if (qos === 2 && session.released.get(packetIdOf(entry))?.sequence === entry.sequence) {
+      source.drain.acknowledge(entry);
+      return true;
+    }
+    const packetId = window.take({ qos, source, entry }, qos === 2 ? packetIdOf(entry) : undefined);
+    if (packetId === 0) return false;
+    if (transmit(connection, message, { topic, qos, packetId, dup: redelivered, allowance, remaining }))
+      return true;
+    window.release(packetId);
+    return false;
+  };
+
+  /** Sends one that nothing keeps; false: not now. */
+  const sendUnkept = (message: Message, allowance: Allowance, since: number): boolean => {
+    if (window.full()) return false;
+    const qos = lesser(allowance.qos, message.qos);
+    const remaining = message.ttl === undefined ? undefined : since + message.ttl - clock.monotonic();
+    if (remaining !== undefined && remaining <= 0) return true;
+    const packetId = qos === 0 ? 0 : window.take(qos === 2 ? UNKEPT_2 : UNKEPT_1);
+    const { topic } = message;
+    if (transmit(connection, message, { topic, qos, packetId, dup: false, allowance, remaining }))
+      return true;
+    if (packetId > 0) window.release(packetId);
+    return false;
+  };
+
+  const sendBacklog = (): void => {
+    for (let next = backlog.first(); next !== undefined; next = backlog.first()) {
+      if (!sendUnkept(next.message, allowanceFor(next.message.topic, next.message), next.since)) return;
+      backlog.shift();
+    }
+  };
+
+  /** Each is first in its turn: a long queue must not keep the others waiting. */
+  const wakeSources = (): void => {
+    starved = false;
+    const drains = Array.from(sources.values(), ({ drain }) => drain);
+    const first = turn++ % Math.max(drains.length, 1);
+    for (const drain of [...drains.slice(first), ...drains.slice(0, first)]) drain.wake();
+    sessions.attended(session);
+  };
+
+  /** There is room in the window again. */
+  const freed = (): void => {
+    if (stopped) return;
+    sendBacklog();
+    if (starved) wakeSources();
+  };
+
+  const attach: Delivery['attach'] = (name, open, topic) => {
+    if (sources.has(name) || stopped) return;
+    const drain = open({ window: limit, send: entry => send(source, entry) });
+    const source: Source = {
+      drain,
+      topic,
+      allowance: message => allowanceFor(topic ?? message.topic, message),
+      giveBack: undefined,
+    };
+    sources.set(name, source);
+    drain.wake();
+  };
+
+  const spill = (): void => {
+    spilled = true;
+    const behind = (settings: DrainSettings): Drain =>
+      host.drain(session.queue, {
+        ...settings,
+        send: entry => {
+          starved = backlog.first() !== undefined;
+          return !starved && settings.send(entry);
+        },
+      });
+    attach(session.queue, behind, undefined);
+  };
+
+  const release = (packetId: number): void => {
+    if (stopped) return;
+    window.set(packetId, UNKEPT_2);
+    connection.acknowledge(PUBREL, packetId, REASON.success);
+  };
+
+  /** The client has it: it leaves its queue, and then PUBREL tells the client so [MQTT-4.3.3-8]. */
+  const received = (packetId: number, source: Source, entry: Entry): void => {
+    const released = { sequence: entry.sequence, kept: false };
+    session.released.set(packetId, released);
+    window.set(packetId, UNKEPT_2);
+    if (session.persistent) host.sessions.keepReleased(session.id, packetId, entry.sequence);
+    source.drain.acknowledge(entry, error => {
+      if (error !== undefined) return;
+      released.kept = true;
+      session.delivery?.release(packetId);
+    });
+  };
+
+  const finish = ({ source, entry }: Flight): void => {
+    freed();
+    if (source !== undefined && entry !== undefined) source.drain.acknowledge(entry);
+  };
+
+  return {
+    attach,
+    detach: name => {
+      sources.get(name)?.drain.stop();
+      sources.delete(name);
+    },
+    send,
+    offer: (message, allowance) => {
+      if (stopped || spilled) return false;
+      const since = clock.monotonic();
+      if (backlog.first() === undefined && sendUnkept(message, allowance, since)) return true;
+      if (backlog.push(message, since)) return true;
+      spill();
+      return false;
+    },
+    ready: () => !window.full() && backlog.first() === undefined && !spilled && keepsUp(connection),
+    pass: (bytes, start, end, idAt) => {
+      const packetId = window.take(UNKEPT_1);
+      const at = connection.output.place(end - start);
+      const slab = connection.output.slab();
+      bytes.copy(slab, at, start, end);
+      slab[at + idAt - start] = packetId >> 8;
+      slab[at + idAt - start + 1] = packetId & 0xff;
+      counts.sent++;
+    },
+    puback: packetId => {
+      if (window.get(packetId)?.qos !== 1) return;
+      const flight = window.release(packetId);
+      if (flight !== undefined) finish(flight);
+    },
+    pubrec: (packetId, reasonCode) => {
+      const flight = window.get(packetId);
+      if (flight === undefined || flight.qos !== 2) {
+        // Of a time that is forgotten here: the client is to forget it, too.
+        connection.acknowledge(PUBREL, packetId, REASON.packetIdentifierNotFound);
+      } else if (reasonCode >= REASON.unspecifiedError) {
+        window.release(packetId);
+        finish(flight);
+      } else if (flight.source !== undefined && flight.entry !== undefined) {
+        received(packetId, flight.source, flight.entry);
+      } else if (session.released.get(packetId)?.kept !== false) {
+        connection.acknowledge(PUBREL, packetId, REASON.success);
+      }
+    },
+    pubcomp: packetId => {
+      if (window.get(packetId)?.qos !== 2) return;
+      window.release(packetId);
+      if (session.released.delete(packetId) && session.persistent)
+        host.sessions.forgetReleased(session.id, packetId);
+      freed();
+    },
+    release,
+    wake: () => {
+      if (stopped) return;
+      sendBacklog();
+      wakeSources();
+    },
+    stop: () => {
+      if (stopped) return;
+      stopped = true;
+      for (const { source, entry } of window.flights()) if (entry !== undefined) source?.giveBack?.(entry);
+      for (const { drain } of sources.values()) drain.stop();
+      sources.clear();
+      backlog.clear();
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import { MAX_SOCKET_BACKLOG_BYTES } from '../../core/limits.ts';
+import type { Message, QoS } from '../../core/message.ts';
+import type { Dispatch } from '../../mqtt/dispatch.ts';
+import { encodePublish, publishSize, writePublish } from '../../mqtt/dispatch.ts';
+import type { Version } from '../../mqtt/version.ts';
+import type { Connection } from '../connection.ts';
+import type { Allowance } from '../sessions/subscriptions.ts';
+
+/** How one PUBLISH goes out, but for what the connection itself decides. */
+export type Sending = {
+  readonly topic: string;
+  readonly qos: QoS;
+  readonly packetId: number;
+  readonly dup: boolean;
+  readonly allowance: Allowance;
+  /** Milliseconds that the message has left, if its sender limited them. */
+  readonly remaining: number | undefined;
+};
+
+/** False: the socket holds too much already. What is larger than the client takes is not sent at all [MQTT-3.1.2-25]. */
+export function transmit(connection: Connection, message: Message, sending: Sending): boolean {
+  if (!keepsUp(connection)) return false;
+  const { output, version, maximumPacketSize, context } = connection;
+  const dispatch = dispatchOf(connection, message, sending);
+  const size = publishSize(message, dispatch, version);
+  if (size > maximumPacketSize) {
+    context.counts.dropped++;
+    return true;
+  }
+  context.counts.sent++;
+  const at = output.place(size);
+  writePublish(output.slab(), at, message, dispatch, version);
+  return true;
+}
+
+/** True if the socket takes more. */
+export function keepsUp({ output, closed }: Connection): boolean {
+  return !closed && output.waiting() <= MAX_SOCKET_BACKLOG_BYTES;
+}
+
+function dispatchOf(
+  { aliases }: Connection,
+  message: Message,
+  { topic, qos, packetId, dup, allowance, remaining }: Sending,
+): Dispatch {
+  const alias = aliases?.aliasFor(topic) ?? 0;
+  return {
+    topic: alias > 0 ? '' : topic,
+    qos,
+    packetId,
+    dup,
+    retain: retainFlag(message, allowance),
+    expiry: message.ttl === undefined ? undefined : secondsOf(remaining ?? message.ttl),
+    subscriptionIds: allowance.ids,
+    alias: Math.abs(alias),
+  };
+}
+
+/** [MQTT-3.3.1-8], [MQTT-3.3.1-12] and [MQTT-3.3.1-13]. */
+function retainFlag({ retain, retained }: Message, { retainAsPublished }: Allowance): boolean {
+  return retained || (retain && retainAsPublished);
+}
+
+function secondsOf(milliseconds: number): number {
+  return Math.max(1, Math.ceil(milliseconds / 1000));
+}
+
+/** Bytes of a message at QoS 0, made once for all receivers of the same shape. */
+export type Rendering = { readonly bytesFor: (version: Version, allowance: Allowance) => Buffer | undefined };
+
+/** Undefined from `bytesFor`: this receiver's are its own. */
+export function createRendering(message: Message): Rendering {
+  const made: (Buffer | undefined)[] = [];
+  return {
+    bytesFor: (version, allowance) => {
+      if (allowance.ids.length > 0) return undefined;
+      const retain = retainFlag(message, allowance);
+      const shape = (version === 5 ? 2 : 0) + (retain ? 1 : 0);
+      made[shape] ??= encodePublish(
+        message,
+        {
+          topic: message.topic,
+          qos: 0,
+          packetId: 0,
+          dup: false,
+          retain,
+          expiry: message.ttl === undefined ? undefined : secondsOf(message.ttl),
+          subscriptionIds: allowance.ids,
+          alias: 0,
+        },
+        version,
+      );
+      return made[shape];
+    },
+  };
+}
+
+/** Sends bytes of a rendering; false: the socket holds too much already. */
+export function transmitBytes(connection: Connection, bytes: Buffer, messages: number): boolean {
+  if (!keepsUp(connection)) return false;
+  connection.context.counts.sent += messages;
+  connection.output.write(bytes);
+  return true;
+}
+
+export function lesser(one: QoS, other: QoS): QoS {
+  return one < other ? one : other;
+}

@@ -1,0 +1,86 @@
+import type { Settle } from '../../core/message.ts';
+import type { Connection } from '../connection.ts';
+import type { Delivery } from '../outbound/delivery.ts';
+import type { Identity, StoredFlights, StoredSession } from '../types.ts';
+import type { Subscription } from './subscriptions.ts';
+import type { PendingWill } from './wills.ts';
+
+/** Of a message that its receiver has: the sequence of its queue entry, and whether that is on disk. */
+export type Released = { readonly sequence: number; kept: boolean };
+
+/** What the broker knows of one client, beyond its connection if it is persistent (MQTT 5, 4.1). */
+export type Session = {
+  readonly kind: 'session';
+  /** Its key: a module has one session, whatever client identifier it chooses. */
+  readonly id: string;
+  readonly clientId: string;
+  readonly identity: Identity;
+  /** True: it is on disk, and so is what it is owed. False: it ends with its connection. */
+  readonly persistent: boolean;
+  /** Seconds that it lives without a connection (MQTT 5, 3.1.2.11.2); Infinity: until it is ended. */
+  expiry: number;
+  /** Hub time in milliseconds at which it ends; undefined while it has a connection. */
+  ends: number | undefined;
+  /** What it is owed and cannot take now waits here; a session that is not persistent uses it only when it is slow. */
+  readonly queue: string;
+  readonly subscriptions: Map<string, Subscription>;
+  /** Packet identifiers of QoS 2 messages that came in (4.3.3): who waits for the message to be safe, or nobody. */
+  readonly received: Map<number, Settle | undefined>;
+  /** Packet identifiers of QoS 2 messages that went out and were received, until PUBCOMP (4.3.3). */
+  readonly released: Map<number, Released>;
+  connection: Connection | undefined;
+  /** What goes out on its connection. */
+  delivery: Delivery | undefined;
+  pendingWill: PendingWill | undefined;
+};
+
+export function sessionId(clientId: string, identity: Identity): string {
+  return identity.kind === 'module' ? `module:${identity.module}` : `client:${clientId}`;
+}
+
+/** The queue of the session with this id. */
+export function sessionQueue(id: string): string {
+  return `${SESSION_QUEUES}${id}`;
+}
+
+/** What the names of these queues begin with. */
+export const SESSION_QUEUES = 'session/';
+
+export function newSession(clientId: string, identity: Identity, expiry: number): Session {
+  const id = sessionId(clientId, identity);
+  return {
+    kind: 'session',
+    id,
+    clientId,
+    identity,
+    persistent: expiry > 0,
+    expiry,
+    ends: undefined,
+    queue: sessionQueue(id),
+    subscriptions: new Map(),
+    received: new Map(),
+    released: new Map(),
+    connection: undefined,
+    delivery: undefined,
+    pendingWill: undefined,
+  };
+}
+
+/** A session as it was kept; `now` is hub time. One that had a connection when the hub ended lost it then. */
+export function restoredSession(stored: StoredSession & StoredFlights, now: number): Session {
+  const session = newSession(stored.clientId, stored.identity, stored.expiry);
+  if (stored.expiry < Number.POSITIVE_INFINITY) session.ends = stored.ends ?? now + stored.expiry * 1000;
+  for (const packetId of stored.received) session.received.set(packetId, undefined);
+  for (const [packetId, sequence] of stored.released)
+    session.released.set(packetId, { sequence, kept: true });
+  return session;
+}
+
+export function storedForm({ id, clientId, identity, subscriptions, expiry, ends }: Session): StoredSession {
+  return { id, clientId, identity, subscriptions: Array.from(subscriptions), expiry, ends };
+}
+
+/** Seconds of a Session Expiry Interval (MQTT 5, 3.1.2.11.2): the highest means for ever. */
+export function expiryOf(interval: number): number {
+  return interval === 0xffff_ffff ? Number.POSITIVE_INFINITY : interval;
+}

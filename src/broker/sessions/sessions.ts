@@ -1,0 +1,147 @@
+import type { Cancel, Clock } from '../../core/clock.ts';
+import { LONGEST_TIMER, MAX_PERSISTENT_SESSIONS } from '../../core/limits.ts';
+import type { Settle } from '../../core/message.ts';
+import type { BrokerHost, Identity } from '../types.ts';
+import type { Session } from './session.ts';
+import { newSession, restoredSession, SESSION_QUEUES, sessionId, storedForm } from './session.ts';
+import type { SharedGroup } from './shared.ts';
+import { createSharedGroups, SHARED_QUEUES } from './shared.ts';
+import type { Subscription, SubscriptionTree } from './subscriptions.ts';
+import { createSubscriptionTree } from './subscriptions.ts';
+
+/** Who a message goes to: a session, or a group of which one member gets it. */
+export type Subscriber = Session | SharedGroup;
+
+/** All sessions of a broker, and the one tree of their subscriptions. */
+export type Sessions = {
+  readonly subscriptions: SubscriptionTree<Subscriber>;
+  readonly find: (clientId: string, identity: Identity) => Session | undefined;
+  /** `expiry` in seconds; 0: it lives as long as its connection. */
+  readonly open: (clientId: string, identity: Identity, expiry: number) => Session;
+  readonly subscribe: (session: Session, filter: string, subscription: Subscription) => void;
+  /** False: there was no such subscription. */
+  readonly unsubscribe: (session: Session, filter: string) => boolean;
+  /** Its delivery can take messages, or none any more: its groups look to it. */
+  readonly attended: (session: Session) => void;
+  /** Its connection is gone: it ends, now or when its time is up. */
+  readonly left: (session: Session) => void;
+  /** Keeps what changed, if the session is persistent; `done` when it is on disk. */
+  readonly save: (session: Session, done: Settle) => void;
+  readonly discard: (session: Session, done: Settle) => void;
+  /** False: as many persistent sessions are kept as may be. */
+  readonly roomForPersistent: () => boolean;
+  readonly count: () => number;
+  /** How many have a connection. */
+  readonly connected: () => number;
+  readonly stop: () => void;
+};
+
+/** Sessions that were kept are known from the start, so nothing for them is missed. */
+export function createSessions(host: BrokerHost, clock: Clock): Sessions {
+  const sessions = new Map<string, Session>();
+  const subscriptions = createSubscriptionTree<Subscriber>();
+  const groups = createSharedGroups(host, subscriptions);
+  let persistent = 0;
+  let cancelSweep: Cancel | undefined;
+
+  const add = (session: Session): Session => {
+    sessions.set(session.id, session);
+    if (session.persistent) persistent++;
+    return session;
+  };
+
+  const subscribe = (session: Session, filter: string, subscription: Subscription): void => {
+    session.subscriptions.set(filter, subscription);
+    if (!groups.join(session, filter, subscription)) subscriptions.add(filter, session, subscription);
+  };
+
+  const leaveTree = (session: Session, filter: string): void => {
+    if (!groups.leave(session, filter)) subscriptions.remove(filter, session);
+  };
+
+  const discard = (session: Session, done: Settle): void => {
+    session.pendingWill?.send();
+    for (const filter of session.subscriptions.keys()) leaveTree(session, filter);
+    sessions.delete(session.id);
+    if (session.persistent) {
+      persistent--;
+      host.sessions.forget(session.id, session.queue, done);
+      return;
+    }
+    host.purge(session.queue);
+    done();
+  };
+
+  /** Ends the sessions whose time is up, and comes again when the next one's is. */
+  const sweep = (): void => {
+    cancelSweep?.();
+    const now = host.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const session of sessions.values()) {
+      if (session.ends === undefined) continue;
+      if (session.ends <= now) discard(session, () => {});
+      else next = Math.min(next, session.ends);
+    }
+    if (next === Number.POSITIVE_INFINITY) return;
+    cancelSweep = clock.after(Math.min(next - now, LONGEST_TIMER), sweep);
+  };
+
+  const save = (session: Session, done: Settle): void => {
+    if (session.persistent) host.sessions.save(storedForm(session), done);
+    else done();
+  };
+
+  for (const stored of host.sessions.load()) {
+    const session = add(restoredSession(stored, host.now()));
+    for (const [filter, subscription] of stored.subscriptions) subscribe(session, filter, subscription);
+  }
+  purgeStrays(host, sessions, groups.queues());
+  sweep();
+
+  return {
+    subscriptions,
+    find: (clientId, identity) => sessions.get(sessionId(clientId, identity)),
+    open: (clientId, identity, expiry) => add(newSession(clientId, identity, expiry)),
+    subscribe,
+    unsubscribe: (session, filter) => {
+      if (!session.subscriptions.delete(filter)) return false;
+      leaveTree(session, filter);
+      return true;
+    },
+    attended: groups.attended,
+    left: session => {
+      groups.attended(session);
+      if (session.expiry === 0) {
+        discard(session, () => {});
+        return;
+      }
+      if (session.expiry === Number.POSITIVE_INFINITY) return;
+      session.ends = host.now() + session.expiry * 1000;
+      save(session, () => {});
+      sweep();
+    },
+    save,
+    discard,
+    roomForPersistent: () => persistent < MAX_PERSISTENT_SESSIONS,
+    count: () => sessions.size,
+    connected: () => {
+      let connected = 0;
+      for (const { connection } of sessions.values()) if (connection !== undefined) connected++;
+      return connected;
+    },
+    stop: () => cancelSweep?.(),
+  };
+}
+
+/** What waits for a session that ended with the last hub, or for a group that nobody is in, waits for nobody. */
+function purgeStrays(
+  host: BrokerHost,
+  sessions: ReadonlyMap<string, Session>,
+  shared: ReadonlySet<string>,
+): void {
+  const owned = new Set(Array.from(sessions.values(), ({ queue }) => queue));
+  for (const queue of host.queues()) {
+    if (queue.startsWith(SESSION_QUEUES) && !owned.has(queue)) host.purge(queue);
+    if (queue.startsWith(SHARED_QUEUES) && !shared.has(queue)) host.purge(queue);
+  }
+}

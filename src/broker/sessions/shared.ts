@@ -1,0 +1,146 @@
+import { MAX_PACKET_ID } from '../../mqtt/packets.ts';
+import { sharedOf } from '../../mqtt/topics.ts';
+import type { Drain, Entry } from '../../queue/types.ts';
+import type { Source } from '../outbound/delivery.ts';
+import type { BrokerHost } from '../types.ts';
+import type { Session } from './session.ts';
+import type { Allowance, Subscription, SubscriptionTree } from './subscriptions.ts';
+
+/** What the names of the groups' queues begin with. */
+export const SHARED_QUEUES = 'share/';
+
+/** A shared subscription (MQTT 5, 4.8.2): one member gets each message. */
+export type SharedGroup = {
+  readonly kind: 'group';
+  /** `<group>/<filter>`. */
+  readonly name: string;
+  readonly filter: string;
+  readonly members: Map<Session, Subscription>;
+  /** What one of the members is owed at QoS 1: another takes over what one left unacknowledged. */
+  readonly queue: string;
+  drain: Drain | undefined;
+  /** Who is asked first for the next message. */
+  turn: number;
+};
+
+export type SharedGroups = {
+  /** False: `filter` is no shared subscription. */
+  readonly join: (session: Session, filter: string, subscription: Subscription) => boolean;
+  readonly leave: (session: Session, filter: string) => boolean;
+  /** A member can take messages, or none any more. */
+  readonly attended: (session: Session) => void;
+  readonly queues: () => ReadonlySet<string>;
+};
+
+export function createSharedGroups(
+  host: BrokerHost,
+  subscriptions: SubscriptionTree<Session | SharedGroup>,
+): SharedGroups {
+  const groups = new Map<string, SharedGroup>();
+
+  const groupOf = (name: string, filter: string): SharedGroup => {
+    const known = groups.get(name);
+    if (known !== undefined) return known;
+    const queue = SHARED_QUEUES + name;
+    const group: SharedGroup = {
+      kind: 'group',
+      name,
+      filter,
+      members: new Map(),
+      queue,
+      drain: undefined,
+      turn: 0,
+    };
+    groups.set(name, group);
+    // What each message's QoS becomes is the member's affair.
+    subscriptions.add(filter, group, { qos: 2, noLocal: false, retainAsPublished: false, id: undefined });
+    return group;
+  };
+
+  const open = (group: SharedGroup): void => {
+    if (group.drain !== undefined || !online(group)) return;
+    group.drain = host.drain(group.queue, { window: MAX_PACKET_ID, send: entry => sendToOne(group, entry) });
+    group.drain.wake();
+  };
+
+  const end = (group: SharedGroup): void => {
+    group.drain?.stop();
+    subscriptions.remove(group.filter, group);
+    groups.delete(group.name);
+    host.purge(group.queue);
+  };
+
+  return {
+    join: (session, filter, subscription) => {
+      const shared = sharedOf(filter);
+      if (shared === undefined || shared === 'invalid') return false;
+      const group = groupOf(`${shared.group}/${shared.filter}`, shared.filter);
+      group.members.set(session, subscription);
+      open(group);
+      return true;
+    },
+    leave: (session, filter) => {
+      const shared = sharedOf(filter);
+      if (shared === undefined || shared === 'invalid') return false;
+      const group = groups.get(`${shared.group}/${shared.filter}`);
+      group?.members.delete(session);
+      if (group?.members.size === 0) end(group);
+      return true;
+    },
+    attended: session => {
+      for (const filter of session.subscriptions.keys()) {
+        const shared = sharedOf(filter);
+        if (shared === undefined || shared === 'invalid') continue;
+        const group = groups.get(`${shared.group}/${shared.filter}`);
+        if (group === undefined) continue;
+        if (online(group)) {
+          open(group);
+          group.drain?.wake();
+        } else {
+          group.drain?.stop();
+          group.drain = undefined;
+        }
+      }
+    },
+    queues: () => new Set(Array.from(groups.values(), ({ queue }) => queue)),
+  };
+}
+
+function online({ members }: SharedGroup): boolean {
+  for (const { delivery } of members.keys()) if (delivery !== undefined) return true;
+  return false;
+}
+
+/** The members, the one whose turn it is first; each call is the next one's turn. */
+export function inTurn(group: SharedGroup): Session[] {
+  const members = Array.from(group.members.keys());
+  const first = group.turn++ % Math.max(members.length, 1);
+  return [...members.slice(first), ...members.slice(0, first)];
+}
+
+/** How a member gets a message of the group. */
+export function allowanceOf({ members }: SharedGroup, member: Session): Allowance | undefined {
+  const subscription = members.get(member);
+  if (subscription === undefined) return undefined;
+  const { qos, retainAsPublished, id } = subscription;
+  return { qos, retainAsPublished, ids: id === undefined ? [] : [id] };
+}
+
+function sendToOne(group: SharedGroup, entry: Entry): boolean {
+  const { drain } = group;
+  if (drain === undefined) return false;
+  for (const member of inTurn(group)) {
+    const allowance = allowanceOf(group, member);
+    if (allowance === undefined || member.delivery === undefined) continue;
+    // What waits in the group is no member's before it has it, so it can be exactly one's no more.
+    const qos = allowance.qos === 2 ? 1 : allowance.qos;
+    const source: Source = {
+      drain,
+      topic: undefined,
+      allowance: () => ({ ...allowance, qos }),
+      giveBack: drain.giveBack,
+    };
+    if (member.delivery.send(source, entry)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,115 @@
+import { readProperties } from './properties.ts';
+import { blame, readByte, readerOf, readTwo } from './reader.ts';
+import type { Fault } from './reasons.ts';
+import { fault, REASON } from './reasons.ts';
+import type { Version } from './version.ts';
+
+/*
+ * The four acknowledgements (MQTT 5, 3.4 to 3.7), read and written in place: a packet identifier, and in MQTT 5 a
+ * reason code and properties, of which nothing is kept.
+ */
+
+/** Their first bytes. */
+export const PUBACK = 0x40;
+export const PUBREC = 0x50;
+export const PUBREL = 0x62;
+export const PUBCOMP = 0x70;
+
+/** Reason codes of PUBACK and PUBREC, and of PUBREL and PUBCOMP. */
+const RECEIVED: readonly number[] = [
+  REASON.success,
+  REASON.noMatchingSubscribers,
+  REASON.unspecifiedError,
+  REASON.implementationSpecificError,
+  REASON.notAuthorized,
+  REASON.topicNameInvalid,
+  REASON.packetIdentifierInUse,
+  REASON.quotaExceeded,
+  REASON.payloadFormatInvalid,
+];
+const RELEASED: readonly number[] = [REASON.success, REASON.packetIdentifierNotFound];
+
+/** True for a first byte of an acknowledgement, whatever its flags. */
+export function isAcknowledgement(first: number): boolean {
+  return first >= PUBACK && first < PUBCOMP + 0x10;
+}
+
+/** What an acknowledgement is about. */
+export type Acknowledged = (type: number, packetId: number, reasonCode: number) => void;
+
+/** Reads the acknowledgement whose first byte is `first` and whose rest lies at `start` to `end`. */
+export function readAcknowledgement(
+  bytes: Buffer,
+  first: number,
+  start: number,
+  end: number,
+  version: Version,
+  acknowledged: Acknowledged,
+): Fault | undefined {
+  const type = first & 0xf0;
+  const whole = type === (PUBREL & 0xf0) ? PUBREL : type;
+  if (first !== whole) return fault(REASON.malformedPacket, 'an acknowledgement has wrong flags');
+  if (end - start === 2) {
+    const packetId = bytes.readUInt16BE(start);
+    if (packetId === 0) return fault(REASON.protocolError, 'an acknowledgement has no packet identifier');
+    acknowledged(whole, packetId, REASON.success);
+    return undefined;
+  }
+  if (version < 5 || end - start < 2)
+    return fault(REASON.malformedPacket, 'an acknowledgement has a wrong length');
+  return readLong(bytes, whole, start, end, acknowledged);
+}
+
+function readLong(
+  bytes: Buffer,
+  type: number,
+  start: number,
+  end: number,
+  acknowledged: Acknowledged,
+): Fault | undefined {
+  const reader = readerOf(bytes, start, end);
+  const packetId = readTwo(reader);
+  const reasonCode = readByte(reader);
+  if (packetId === 0) blame(reader, REASON.protocolError, 'an acknowledgement has no packet identifier');
+  const allowed = type === PUBACK || type === PUBREC ? RECEIVED : RELEASED;
+  if (!allowed.includes(reasonCode))
+    blame(reader, REASON.protocolError, `an acknowledgement has the reason code ${reasonCode}`);
+  if (reader.at < end) readProperties(reader, 'acknowledgement');
+  if (reader.at < end) blame(reader, REASON.malformedPacket, 'an acknowledgement is longer than it says');
+  if (reader.fault === undefined) acknowledged(type, packetId, reasonCode);
+  return reader.fault;
+}
+
+/** Bytes that an acknowledgement takes: versions before 5 have no reason codes, and success needs none. */
+export function acknowledgementSize(reasonCode: number, version: Version): number {
+  return version === 5 && reasonCode !== REASON.success ? 5 : 4;
+}
+
+/** Writes it at `start`, and returns where it ended. */
+export function writeAcknowledgement(
+  target: Buffer,
+  start: number,
+  type: number,
+  packetId: number,
+  reasonCode: number,
+  version: Version,
+): number {
+  const size = acknowledgementSize(reasonCode, version);
+  target[start] = type;
+  target[start + 1] = size - 2;
+  target[start + 2] = packetId >> 8;
+  target[start + 3] = packetId & 0xff;
+  if (size === 5) target[start + 4] = reasonCode;
+  return start + size;
+}
+
+export function encodeAcknowledgement(
+  type: number,
+  packetId: number,
+  reasonCode: number,
+  version: Version,
+): Buffer {
+  const packet = Buffer.allocUnsafe(acknowledgementSize(reasonCode, version));
+  writeAcknowledgement(packet, 0, type, packetId, reasonCode, version);
+  return packet;
+}

@@ -1,0 +1,135 @@
+import type { QoS } from '../../core/message.ts';
+import type { PropertyValues } from '../properties.ts';
+import { NO_VALUES, readProperties } from '../properties.ts';
+import type { PublishProperties } from '../publish.ts';
+import { publishProperties, qosOf } from '../publish.ts';
+import type { Reader } from '../reader.ts';
+import { blame, readBinary, readByte, readText, readTwo } from '../reader.ts';
+import { REASON } from '../reasons.ts';
+import type { Version } from '../version.ts';
+
+/** CONNECT (MQTT 5, 3.1). */
+export type Connect = {
+  readonly cmd: 'connect';
+  readonly version: Version;
+  readonly clientId: string;
+  readonly clean: boolean;
+  /** Seconds; 0: none. */
+  readonly keepAlive: number;
+  readonly username: string | undefined;
+  readonly password: Buffer | undefined;
+  readonly will: Will | undefined;
+  /** Seconds; 0xffffffff: for ever. */
+  readonly sessionExpiry: number;
+  readonly receiveMaximum: number;
+  /** Undefined: any. */
+  readonly maximumPacketSize: number | undefined;
+  readonly topicAliasMaximum: number;
+  readonly requestProblemInformation: boolean;
+  readonly requestResponseInformation: boolean;
+  readonly authenticationMethod: string | undefined;
+};
+
+export type Will = {
+  readonly topic: string;
+  readonly payload: Buffer;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  /** Seconds. */
+  readonly delay: number;
+  readonly properties: PublishProperties | undefined;
+};
+
+/** Flags of CONNECT (3.1.2.3). */
+const RESERVED = 0x01;
+const CLEAN = 0x02;
+const WILL = 0x04;
+const WILL_RETAIN = 0x20;
+const PASSWORD = 0x40;
+const USERNAME = 0x80;
+
+const NAMES: Readonly<Record<string, readonly number[]>> = { MQTT: [4, 5], MQIsdp: [3] };
+
+/** Reads what follows the fixed header; what is wrong is the reader's fault. */
+export function readConnect(reader: Reader): Connect {
+  const version = readVersion(reader);
+  const flags = readByte(reader);
+  if ((flags & RESERVED) !== 0) blame(reader, REASON.malformedPacket, 'its CONNECT has a reserved flag set'); // [MQTT-3.1.2-3]
+  const keepAlive = readTwo(reader);
+  const values = version === 5 ? readProperties(reader, 'connect') : NO_VALUES;
+  const { numbers, texts } = values;
+  if (values.binaries.authenticationData !== undefined && texts.authenticationMethod === undefined)
+    blame(reader, REASON.protocolError, 'its CONNECT has authentication data without a method');
+  const clientId = readText(reader);
+  const will = readWill(reader, flags, version);
+  const username = (flags & USERNAME) === 0 ? undefined : readText(reader);
+  const password = (flags & PASSWORD) === 0 ? undefined : readBinary(reader);
+  // [MQTT-3.1.2-22] of 3.1.1; MQTT 5 has lifted it.
+  if (version < 5 && password !== undefined && username === undefined)
+    blame(reader, REASON.malformedPacket, 'it gave a password without a user name');
+  return {
+    cmd: 'connect',
+    version,
+    clientId,
+    clean: (flags & CLEAN) !== 0,
+    keepAlive,
+    username,
+    password,
+    will,
+    ...limitsOf(values),
+    requestProblemInformation: numbers.requestProblemInformation !== 0,
+    requestResponseInformation: numbers.requestResponseInformation === 1,
+    authenticationMethod: texts.authenticationMethod,
+  };
+}
+
+function limitsOf({ numbers }: PropertyValues) {
+  return {
+    sessionExpiry: numbers.sessionExpiry ?? 0,
+    receiveMaximum: numbers.receiveMaximum ?? 0xffff,
+    maximumPacketSize: numbers.maximumPacketSize,
+    topicAliasMaximum: numbers.topicAliasMaximum ?? 0,
+  };
+}
+
+/** The protocol's name and level [MQTT-3.1.2-1], [MQTT-3.1.2-2]. */
+function readVersion(reader: Reader): Version {
+  const name = readText(reader);
+  const level = readByte(reader);
+  const levels = NAMES[name];
+  if (levels === undefined) blame(reader, REASON.protocolError, 'it does not speak MQTT');
+  else if (!levels.includes(level))
+    blame(
+      reader,
+      REASON.unsupportedProtocolVersion,
+      `it speaks a version of MQTT that there is not: ${level}`,
+    );
+  return level === 5 || level === 3 ? level : 4;
+}
+
+function readWill(reader: Reader, flags: number, version: Version): Will | undefined {
+  const qos = qosOf((flags >> 3) & 3);
+  const retain = (flags & WILL_RETAIN) !== 0;
+  if (qos === undefined) blame(reader, REASON.malformedPacket, 'its will has a QoS that there is not'); // [MQTT-3.1.2-12]
+  if ((flags & WILL) === 0) {
+    // [MQTT-3.1.2-11], [MQTT-3.1.2-13]
+    if (qos !== 0 || retain)
+      blame(reader, REASON.malformedPacket, 'its CONNECT has flags of a will, and none');
+    return undefined;
+  }
+  const values = version === 5 ? readProperties(reader, 'will') : NO_VALUES;
+  const properties = version === 5 ? publishProperties(values) : undefined;
+  if (/[+#]/.test(properties?.responseTopic ?? ''))
+    blame(reader, REASON.protocolError, 'the response topic of its will has wildcards');
+  const topic = readText(reader);
+  const payload = readBinary(reader);
+  return {
+    topic,
+    // It waits for the end of the connection, and what it came with should not.
+    payload: Buffer.from(payload),
+    qos: qos ?? 0,
+    retain,
+    delay: values.numbers.willDelay ?? 0,
+    properties,
+  };
+}

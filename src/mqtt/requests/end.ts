@@ -1,0 +1,59 @@
+import { NO_VALUES, readProperties } from '../properties.ts';
+import type { Reader } from '../reader.ts';
+import { blame, readByte } from '../reader.ts';
+import { REASON } from '../reasons.ts';
+import type { Version } from '../version.ts';
+
+/** DISCONNECT (MQTT 5, 3.14). */
+export type Disconnect = {
+  readonly cmd: 'disconnect';
+  readonly reasonCode: number;
+  /** Seconds; undefined: as CONNECT said. */
+  readonly sessionExpiry: number | undefined;
+};
+
+/** AUTH (MQTT 5, 3.15). */
+export type Auth = { readonly cmd: 'auth'; readonly reasonCode: number };
+
+/** Reason codes that a client may end with (3.14.2.1). */
+const BY_CLIENT: readonly number[] = [
+  REASON.success,
+  REASON.disconnectWithWill,
+  REASON.unspecifiedError,
+  REASON.malformedPacket,
+  REASON.protocolError,
+  REASON.implementationSpecificError,
+  REASON.topicNameInvalid,
+  REASON.receiveMaximumExceeded,
+  REASON.topicAliasInvalid,
+  REASON.packetTooLarge,
+  REASON.messageRateTooHigh,
+  REASON.quotaExceeded,
+  REASON.administrativeAction,
+  REASON.payloadFormatInvalid,
+];
+
+/** Reason codes of a client's AUTH (3.15.2.1). */
+const AUTHENTICATING: readonly number[] = [REASON.continueAuthentication, REASON.reAuthenticate];
+
+/** Reads what follows the fixed header; what is wrong is the reader's fault. */
+export function readDisconnect(reader: Reader, version: Version): Disconnect {
+  if (version < 5 || reader.at === reader.end)
+    return { cmd: 'disconnect', reasonCode: REASON.success, sessionExpiry: undefined };
+  const reasonCode = readByte(reader);
+  if (!BY_CLIENT.includes(reasonCode))
+    blame(reader, REASON.protocolError, `its DISCONNECT has the reason code ${reasonCode}`);
+  const { numbers } = reader.at < reader.end ? readProperties(reader, 'disconnect') : NO_VALUES;
+  return { cmd: 'disconnect', reasonCode, sessionExpiry: numbers.sessionExpiry };
+}
+
+/** The same for AUTH. */
+export function readAuth(reader: Reader, version: Version): Auth {
+  if (version < 5) blame(reader, REASON.protocolError, 'AUTH is of MQTT 5');
+  if (reader.at === reader.end) return { cmd: 'auth', reasonCode: REASON.success };
+  const reasonCode = readByte(reader);
+  if (!AUTHENTICATING.includes(reasonCode))
+    blame(reader, REASON.protocolError, `its AUTH has the reason code ${reasonCode}`);
+  if (reader.at < reader.end) readProperties(reader, 'auth');
+  return { cmd: 'auth', reasonCode };
+}

@@ -1,0 +1,43 @@
+import { blame, readerOf } from '../reader.ts';
+import type { Fault } from '../reasons.ts';
+import { fault, REASON } from '../reasons.ts';
+import type { Version } from '../version.ts';
+import type { Connect } from './connect.ts';
+import { readConnect } from './connect.ts';
+import type { Auth, Disconnect } from './end.ts';
+import { readAuth, readDisconnect } from './end.ts';
+import type { Subscribe, Unsubscribe } from './subscribe.ts';
+import { readSubscribe, readUnsubscribe } from './subscribe.ts';
+
+/** What a client asks of a server, beside PUBLISH and its acknowledgements. */
+export type Request = Connect | Subscribe | Unsubscribe | Disconnect | Auth | { readonly cmd: 'pingreq' };
+
+/** First bytes, with the flags that must stand in them (MQTT 5, 2.1.3). */
+const READERS: ReadonlyMap<number, (...args: Parameters<typeof readSubscribe>) => Request> = new Map<
+  number,
+  (...args: Parameters<typeof readSubscribe>) => Request
+>([
+  [0x10, readConnect],
+  [0x82, readSubscribe],
+  [0xa2, readUnsubscribe],
+  [0xc0, () => ({ cmd: 'pingreq' })],
+  [0xe0, readDisconnect],
+  [0xf0, readAuth],
+]);
+
+/** The packet whose first byte is `first` and whose rest lies at `start` to `end`, or what is wrong with it. */
+export function readRequest(
+  bytes: Buffer,
+  first: number,
+  start: number,
+  end: number,
+  version: Version,
+): Request | Fault {
+  const read = READERS.get(first);
+  // [MQTT-2.1.3-1]
+  if (read === undefined) return fault(REASON.malformedPacket, 'a packet is of no type that a client sends');
+  const reader = readerOf(bytes, start, end);
+  const request = read(reader, version);
+  if (reader.at < end) blame(reader, REASON.malformedPacket, 'a packet is longer than it says');
+  return reader.fault ?? request;
+}

@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { generate } from 'mqtt-packet';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  encodeAcknowledgement,
+  PUBACK,
+  PUBCOMP,
+  PUBREC,
+  PUBREL,
+  readAcknowledgement,
+} from '../../src/mqtt/acknowledgement.ts';
+import type { Version } from '../../src/mqtt/version.ts';
+import { ORACLE_RUNS, oracle, packetOf } from './oracle.ts';
+
+const COMMANDS = {
+  [PUBACK]: 'puback',
+  [PUBREC]: 'pubrec',
+  [PUBREL]: 'pubrel',
+  [PUBCOMP]: 'pubcomp',
+} as const;
+
+const type = fc.constantFrom<keyof typeof COMMANDS>(PUBACK, PUBREC, PUBREL, PUBCOMP);
+const packetId = fc.integer({ min: 1, max: 65_535 });
+const level = fc.constantFrom<Version>(4, 5);
+
+/** What is read of a packet, or why not. */
+function read(first: number, rest: Buffer, version: Version): number[] | string {
+  const { packet, bodyAt } = packetOf(first, rest);
+  let found: number[] = [];
+  const wrong = readAcknowledgement(packet, first, bodyAt, packet.length, version, (...args) => {
+    found = args;
+  });
+  return wrong?.reason ?? found;
+}
+
+const acknowledging = suite('mqtt: acknowledgements');
+
+acknowledging('each is written as mqtt-packet writes it, and read as it was meant', () => {
+  const code = fc.constantFrom(0, 0x10, 0x80, 0x97);
+  fc.assert(
+    fc.property(type, packetId, level, code, (kind, messageId, version, wanted) => {
+      const released = kind === PUBREL || kind === PUBCOMP;
+      const reasonCode = version < 5 ? 0 : released && wanted > 0 ? 0x92 : wanted;
+      const written = encodeAcknowledgement(kind, messageId, reasonCode, version);
+      const theirs = generate({ cmd: COMMANDS[kind], messageId, reasonCode }, { protocolVersion: version });
+      // In MQTT 5 it writes what may be left out: success, and the length of no properties (3.4.2.1, 3.4.2.2.1).
+      if (version < 5) assert.ok(written.equals(theirs), theirs.toString('hex'));
+      assert.is(oracle(written, version)?.messageId, messageId);
+      assert.equal(read(kind, written.subarray(2), version), [kind, messageId, reasonCode]);
+      assert.is(read(kind, theirs.subarray(2), version)?.toString(), `${kind},${messageId},${reasonCode}`);
+    }),
+  );
+});
+
+/** Where we are stricter than mqtt-packet, by the reason we give. */
+const STRICTER = [
+  'an acknowledgement has no packet identifier',
+  'an acknowledgement has wrong flags',
+  'an acknowledgement has a wrong length',
+  'an acknowledgement is longer than it says',
+  'a packet is cut short',
+  'a text is not UTF-8',
+  'its properties are longer than the packet',
+  'a number is not as short as it can be',
+  'it has a property that does not belong there',
+];
+
+acknowledging(
+  'whatever comes is read as mqtt-packet reads it, or refused for a reason that it does not look at',
+  () => {
+    const properties = fc.constantFrom<readonly number[]>(
+      [],
+      [0],
+      [5, 0x1f, 0, 2, 65, 66],
+      [7, 0x26, 0, 1, 65, 0, 1, 66],
+    );
+    const honest = fc
+      .tuple(packetId, fc.constantFrom(0, 0x10, 0x80, 0x92, 0x97, 0x55), properties)
+      .map(([id, code, rest]) => Buffer.from([id >> 8, id & 255, code, ...rest]));
+    const changed = fc
+      .tuple(honest, fc.nat(), fc.integer({ min: 0, max: 255 }), fc.nat())
+      .map(([bytes, at, value, end]) => {
+        const copy = Buffer.from(bytes);
+        copy[at % copy.length] = value;
+        return copy.subarray(0, 1 + (end % copy.length));
+      });
+    const flags = fc.constantFrom(0, 0, 0, 2, 8);
+    let whole = 0;
+    fc.assert(
+      fc.property(type, flags, fc.oneof(honest, changed), level, (kind, bits, rest, version) => {
+        const first = kind ^ bits;
+        const found = read(first, rest, version);
+        const wanted = oracle(packetOf(first, rest).packet, version);
+        if (typeof found === 'string') {
+          const code = found.startsWith('an acknowledgement has the reason code');
+          assert.ok(
+            wanted === undefined || code || STRICTER.includes(found) || found.includes('twice'),
+            found,
+          );
+          return;
+        }
+        whole++;
+        if (wanted === undefined) return assert.unreachable(rest.toString('hex'));
+        const theirs = 'reasonCode' in wanted && version === 5 ? (wanted.reasonCode ?? 0) : 0;
+        assert.equal(found, [kind, wanted.messageId, theirs]);
+      }),
+      ORACLE_RUNS,
+    );
+    assert.ok(whole > ORACLE_RUNS.numRuns / 20, `only ${whole} were read`);
+  },
+);
+
+acknowledging.run();
