@@ -11,18 +11,25 @@ export function outputOf(module: string, topic: string): string | undefined {
   return output.length > 0 && !output.includes('/') ? output : undefined;
 }
 
+/** What these levels begin is the broker's and the hub's own. */
+const RESERVED = ['$SYS', '$share', '$upstream'];
+
 /** A module publishes on its own outputs, and like any client on topics that are no module's. */
 export function mayPublish(identity: Identity, topic: string): boolean {
-  if (topic.startsWith('$')) return false;
+  if (topic.startsWith('$')) return identity.kind === 'client' && !RESERVED.includes(rootOf(topic));
   if (topic !== MODULES && !topic.startsWith(`${MODULES}/`)) return true;
   return identity.kind === 'module' && outputOf(identity.module, topic) !== undefined;
 }
 
 /** A module hears its own inputs and what is no module's; a client without a name may listen to everything. */
 export function maySubscribe(identity: Identity, filter: string): boolean {
-  if (filter.startsWith('$')) return false;
   if (identity.kind === 'client') return true;
+  if (filter.startsWith('$')) return false;
   if (covers(`modules/${identity.module}/inputs/#`, filter)) return true;
-  const first = filter.split('/', 1)[0];
+  const first = rootOf(filter);
   return first !== MODULES && first !== '+' && first !== '#';
+}
+
+function rootOf(topic: string): string {
+  return topic.split('/', 1)[0] ?? '';
 }

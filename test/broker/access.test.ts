@@ -22,7 +22,9 @@ const PUBLISH: readonly (readonly [topic: string, client: boolean, module: boole
   ['modules/', false, false],
   ['modules', false, false],
   ['$SYS/broker', false, false],
-  ['$', false, false],
+  ['$share/g/a', false, false],
+  ['$upstream/a', false, false],
+  ['$other/a', true, false],
 ];
 
 /** Who may listen to what. */
@@ -43,8 +45,7 @@ const SUBSCRIBE: readonly (readonly [filter: string, client: boolean, module: bo
   ['+/m/inputs/i', true, false],
   ['+', true, false],
   ['#', true, false],
-  ['$SYS/#', false, false],
-  ['$share/group/sensors', false, false],
+  ['$SYS/#', true, false],
 ];
 
 const access = suite('broker: access');

@@ -43,7 +43,8 @@ function dispatchOf(
   message: Message,
   { topic, qos, packetId, dup, allowance, remaining }: Sending,
 ): Dispatch {
-  const alias = aliases?.aliasFor(topic) ?? 0;
+  // Not at QoS 2: mqtt.js forgets the topic of a message whose alias it has looked up before its PUBREL.
+  const alias = qos === 2 ? 0 : (aliases?.aliasFor(topic) ?? 0);
   return {
     topic: alias > 0 ? '' : topic,
     qos,
