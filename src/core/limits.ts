@@ -3,8 +3,8 @@
 /** Bytes of one MQTT packet taken in. Sensors send hundreds; a camera's still picture must pass. */
 export const MAX_PACKET_BYTES = 1 << 20;
 
-/** Connections at once. A small hub has tens of modules and sensors; each costs about 10 KB. */
-export const MAX_CONNECTIONS = 1024;
+/** Connections at once. A site has tens to thousands of sensors; each costs about 10 KB. */
+export const MAX_CONNECTIONS = 10_240;
 
 /** Milliseconds a new connection may take until its CONNECT is in (MQTT 3.1.1, 3.1.4). */
 export const CONNECT_TIMEOUT = 10_000;
