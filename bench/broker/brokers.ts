@@ -13,7 +13,7 @@ const BROKER_CORE = '0';
 /** Looks at a port before a broker is given up. aedes may have to be fetched first. */
 const ATTEMPTS = 1_000;
 
-export type Broker = { readonly port: number; readonly stop: () => Promise<void> };
+export type Broker = { readonly port: number; readonly pid: number; readonly stop: () => Promise<void> };
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -52,6 +52,7 @@ async function run(port: number, folder: string, command: readonly string[]): Pr
   await listens(port);
   return {
     port,
+    pid: child.pid ?? 0,
     stop: async () => {
       child.kill('SIGTERM');
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
@@ -64,7 +65,14 @@ async function skerry(): Promise<Broker> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'skerry-broker-'));
   const manifest = join(folder, 'manifest.json');
-  writeFileSync(manifest, JSON.stringify({ name: 'bench', listeners: [{ mqtt: `127.0.0.1:${port}` }] }));
+  writeFileSync(
+    manifest,
+    JSON.stringify({
+      name: 'bench',
+      listeners: [{ mqtt: `127.0.0.1:${port}` }],
+      storeAndForward: { maxSize: '4G', maxQueueSize: '2G' },
+    }),
+  );
   return run(port, folder, [join(root, 'dist/skerry'), 'up', manifest, '--data', join(folder, 'data')]);
 }
 

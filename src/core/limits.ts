@@ -64,6 +64,9 @@ export const COMMIT_LULL = 2;
 /** Messages that fill a block of the journal, so that waiting for more spares the flash nothing. */
 export const COMMIT_WORTH = 12;
 
+/** Messages with which a commit waits for no lull: they fill blocks enough, and their sender's window may be full. */
+export const COMMIT_AT_ONCE = 48;
+
 /** Messages, bytes of their bodies, and removals that close a commit before its time. */
 export const COMMIT_MESSAGES = 1000;
 export const COMMIT_BYTES = 1 << 20;

@@ -119,7 +119,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
 function openQueues({ manifest, dataFolder, clock, logSink }: HubSettings): Promise<Store> {
   const { maxQueueSize, whenFull, ...rest } = manifest.storeAndForward;
   const session = {
-    maxSize: Math.min(SESSION_QUEUE_BYTES, maxQueueSize ?? rest.maxSize / 4),
+    maxSize: maxQueueSize ?? Math.min(SESSION_QUEUE_BYTES, rest.maxSize / 4),
     whenFull: 'dropOldest',
   } as const;
   const queue = maxQueueSize === undefined ? undefined : { maxSize: maxQueueSize, whenFull };

@@ -154,11 +154,7 @@ function collect(reader: Reader, owner: Owner): PropertyValues {
   while (reader.at < reader.end && reader.fault === undefined) {
     const property = PROPERTIES.get(readVariable(reader));
     if (property === undefined || !property.owners.includes(owner)) {
-      blame(
-        reader,
-        property === undefined ? REASON.malformedPacket : REASON.protocolError,
-        'it has a property that does not belong there',
-      );
+      blame(reader, REASON.malformedPacket, 'it has a property that does not belong there');
       break;
     }
     const { name, form } = property;

@@ -64,7 +64,7 @@ export function isShared(filter: string): boolean {
   return filter.startsWith(SHARED);
 }
 
-/** The group and the filter of `$share/<group>/<filter>`; `invalid`: it has no valid group [MQTT-4.8.2-1], [MQTT-4.8.2-2]. */
+/** The group and the filter of `$share/<group>/<filter>`; `invalid`: it has none that is valid [MQTT-4.8.2-1], [MQTT-4.8.2-2]. */
 export function sharedOf(
   filter: string,
 ): { readonly group: string; readonly filter: string } | 'invalid' | undefined {
@@ -72,5 +72,6 @@ export function sharedOf(
   const end = filter.indexOf('/', SHARED.length);
   const group = filter.slice(SHARED.length, end < 0 ? undefined : end);
   if (end < 0 || group === '' || /[+#]/.test(group)) return 'invalid';
-  return { group, filter: filter.slice(end + 1) };
+  const rest = filter.slice(end + 1);
+  return isTopicFilter(rest) ? { group, filter: rest } : 'invalid';
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_TOPIC_LEVELS } from '../../src/core/limits.ts';
-import { covers, isTopicFilter, isTopicName, matches } from '../../src/mqtt/topics.ts';
+import { covers, isTopicFilter, isTopicName, matches, sharedOf } from '../../src/mqtt/topics.ts';
 import { filter, topic } from './arbitraries.ts';
 
 const topics = suite('mqtt: topics');
@@ -75,6 +75,29 @@ topics('[MQTT-4.7.1-2] [MQTT-4.7.1-3] filters', () => {
 topics('[MQTT-4.7.2-1] what a filter takes in', () => {
   for (const [filter, topic, expected] of MATCHES)
     assert.is(matches(filter, topic), expected, `${filter} ${topic}`);
+});
+
+const SHARED: readonly (readonly [filter: string, shared: ReturnType<typeof sharedOf>])[] = [
+  ['$share/g/a', { group: 'g', filter: 'a' }],
+  ['$share/g/a/+/#', { group: 'g', filter: 'a/+/#' }],
+  ['$share/g//', { group: 'g', filter: '/' }],
+  ['$share/g/#', { group: 'g', filter: '#' }],
+  ['$share/g/$share/h/a', { group: 'g', filter: '$share/h/a' }],
+  ['$share', undefined],
+  ['$shared/g/a', undefined],
+  ['a/$share/g/b', undefined],
+  ['$share/', 'invalid'],
+  ['$share/g', 'invalid'],
+  ['$share/g/', 'invalid'],
+  ['$share//a', 'invalid'],
+  ['$share/+/a', 'invalid'],
+  ['$share/g#/a', 'invalid'],
+  ['$share/g/a#', 'invalid'],
+  ['$share/g/#/a', 'invalid'],
+];
+
+topics('[MQTT-4.8.2-1] [MQTT-4.8.2-2] shared subscriptions', () => {
+  for (const [filter, shared] of SHARED) assert.equal(sharedOf(filter), shared, filter);
 });
 
 /** Of two filters, whether the first takes in all that the second does. */

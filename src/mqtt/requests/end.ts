@@ -49,11 +49,12 @@ export function readDisconnect(reader: Reader, version: Version): Disconnect {
 
 /** The same for AUTH. */
 export function readAuth(reader: Reader, version: Version): Auth {
-  if (version < 5) blame(reader, REASON.protocolError, 'AUTH is of MQTT 5');
-  if (reader.at === reader.end) return { cmd: 'auth', reasonCode: REASON.success };
-  const reasonCode = readByte(reader);
+  if (version < 5) blame(reader, REASON.malformedPacket, 'AUTH is of MQTT 5');
+  const reasonCode = reader.at === reader.end ? REASON.success : readByte(reader);
   if (!AUTHENTICATING.includes(reasonCode))
     blame(reader, REASON.protocolError, `its AUTH has the reason code ${reasonCode}`);
-  if (reader.at < reader.end) readProperties(reader, 'auth');
+  const { texts } = reader.at < reader.end ? readProperties(reader, 'auth') : NO_VALUES;
+  if (texts.authenticationMethod === undefined)
+    blame(reader, REASON.protocolError, 'its AUTH has no authentication method');
   return { cmd: 'auth', reasonCode };
 }

@@ -25,6 +25,9 @@ const READERS: ReadonlyMap<number, (...args: Parameters<typeof readSubscribe>) =
   [0xf0, readAuth],
 ]);
 
+/** CONNACK, SUBACK, UNSUBACK, PINGRESP. */
+const OF_SERVERS: readonly number[] = [0x20, 0x90, 0xb0, 0xd0];
+
 /** The packet whose first byte is `first` and whose rest lies at `start` to `end`, or what is wrong with it. */
 export function readRequest(
   bytes: Buffer,
@@ -34,8 +37,11 @@ export function readRequest(
   version: Version,
 ): Request | Fault {
   const read = READERS.get(first);
-  // [MQTT-2.1.3-1]
-  if (read === undefined) return fault(REASON.malformedPacket, 'a packet is of no type that a client sends');
+  if (read === undefined) {
+    if (OF_SERVERS.includes(first)) return fault(REASON.protocolError, 'it sent what only a server sends');
+    // [MQTT-2.1.3-1]
+    return fault(REASON.malformedPacket, 'a packet has a type or flags that there are not');
+  }
   const reader = readerOf(bytes, start, end);
   const request = read(reader, version);
   if (reader.at < end) blame(reader, REASON.malformedPacket, 'a packet is longer than it says');

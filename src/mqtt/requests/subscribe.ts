@@ -56,8 +56,10 @@ function readRequest(reader: Reader, version: Version): SubscriptionRequest {
   const noLocal = (options & NO_LOCAL) !== 0;
   // [MQTT-3.8.3-5]; before MQTT 5 all but the QoS is reserved [MQTT-3-8.3-4].
   const reserved = version === 5 ? RESERVED : 0xfc;
-  if (qos === undefined || (options & reserved) !== 0 || retainHandling === 3)
+  if ((options & reserved) !== 0)
     blame(reader, REASON.malformedPacket, 'its SUBSCRIBE has options that there are not');
+  if (qos === undefined || retainHandling === 3)
+    blame(reader, REASON.protocolError, 'its SUBSCRIBE has a QoS or a retain handling that there is not');
   // [MQTT-3.8.3-4]
   if (noLocal && isShared(topic))
     blame(reader, REASON.protocolError, 'its shared subscription has No Local set');

@@ -1,4 +1,5 @@
 import {
+  COMMIT_AT_ONCE,
   COMMIT_BYTES,
   COMMIT_LULL,
   COMMIT_MESSAGES,
@@ -58,6 +59,7 @@ function awaitedAt(
   lastCommit: number,
 ): number {
   if (awaited === 0) return Number.POSITIVE_INFINITY;
+  if (awaited >= COMMIT_AT_ONCE) return 0;
   const lull = lastAwaited + Math.min(COMMIT_LULL, window);
   if (awaited >= COMMIT_WORTH) return Math.min(lull, firstAwaited + window);
   return Math.max(lull, lastCommit + window);

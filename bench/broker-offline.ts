@@ -1,0 +1,44 @@
+import { BROKERS } from './broker/brokers.ts';
+import { loadWith, MACHINE } from './broker/driver.ts';
+import { median, print, printTable, ratiosOf, whole } from './report.ts';
+
+/*
+ * node bench/broker-offline.ts
+ *
+ * How many messages a second can be published for a persistent session that is away, and how many does it get when it is
+ * back? QoS 1, 256 bytes, beside mosquitto, which keeps them in memory; skerry acknowledges what is on disk.
+ */
+const ROUNDS = 5;
+const MESSAGES = 200_000;
+const WINDOWS = [100, 1_000];
+
+const rows: string[][] = [];
+const ratios: string[] = [];
+for (const window of WINDOWS) {
+  const rounds: Record<string, { publish: number[]; drain: number[] }> = {};
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const name of ['skerry', 'mosquitto']) {
+      const kept = rounds[name] ?? { publish: [], drain: [] };
+      rounds[name] = kept;
+      const broker = await BROKERS[name]?.(1);
+      if (broker === undefined) throw new Error(`There is no broker "${name}".`);
+      const [publish = 0, drain = 0] = loadWith('offline.ts', [broker.port, MESSAGES, window, 'drain']);
+      kept.publish.push(publish);
+      kept.drain.push(drain);
+      await broker.stop();
+    }
+  }
+  for (const kind of ['publish', 'drain'] as const) {
+    const [ours, theirs] = [rounds['skerry']?.[kind] ?? [], rounds['mosquitto']?.[kind] ?? []];
+    const what = `${kind}, window ${window}`;
+    rows.push([what, whole(median(ours)), whole(median(theirs))]);
+    const wanted = kind === 'publish' ? 1 : 0.6;
+    ratios.push(
+      `${what}: ${median(ratiosOf(ours, theirs)).toFixed(2)} of mosquitto's (wanted: at least ${wanted})`,
+    );
+  }
+}
+print(`${MACHINE}\n`);
+print(`Messages a second, ${ROUNDS} rounds of ${whole(MESSAGES)}; the window is the publisher's.\n`);
+printTable(['', 'skerry', 'mosquitto'], rows);
+for (const ratio of ratios) print(ratio);
