@@ -21,7 +21,7 @@ export type Broker = {
   readonly listen: (listener: Listener) => Promise<number>;
   /**
    * Hands a message to its subscribers: at once to those that live in memory; the queues of those that must
-   * have it durably are given to `durable`. Returns how many subscribers there are.
+   * have it durably are added to `durable`. Returns how many subscribers there are.
    */
   readonly deliver: (message: Message, durable: Durable) => number;
   /** Stops listening, so that nobody new comes in. */

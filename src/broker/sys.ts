@@ -52,7 +52,7 @@ export function startSys(context: DeliveryContext): Sys {
       const text = read(topic);
       if (text === undefined || said.get(topic) === text) continue;
       said.set(topic, text);
-      deliver(context, messageOn(topic, text), () => {});
+      deliver(context, messageOn(topic, text), []);
     }
     cancel = clock.after(SYS_INTERVAL, publish);
   };

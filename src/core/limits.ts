@@ -16,7 +16,7 @@ export const CLOSE_LINGER = 2_000;
 export const MAX_SOCKET_BACKLOG_BYTES = 1 << 20;
 
 /** QoS 1 and 2 messages sent to one client and not yet acknowledged, if it takes so many. */
-export const IN_FLIGHT_WINDOW = 128;
+export const IN_FLIGHT_WINDOW = 256;
 
 /** QoS 1 messages sent upstream and not yet acknowledged: hides a round trip of mobile networks. */
 export const UPSTREAM_WINDOW = 64;

@@ -1,5 +1,6 @@
 import type { Broker } from '../broker/broker.ts';
 import type { CountPassed } from '../broker/types.ts';
+import { MAX_PERSISTENT_SESSIONS } from '../core/limits.ts';
 import type { Message, Origin, Settle } from '../core/message.ts';
 import type { Destination, Note, Store } from '../queue/types.ts';
 import type { Dispatcher } from '../routes/dispatcher.ts';
@@ -9,6 +10,8 @@ import { sourceOf, subjectOf } from './subject.ts';
 
 /** Priority of what waits for an MQTT session: as a route that names none. */
 export const SESSION_PRIORITY = 9;
+
+const NONE: readonly string[] = [];
 
 export type RouterCounts = {
   /** Messages that came in. */
@@ -38,20 +41,43 @@ export type RouterSettings = {
 export function createRouter({ device, dispatcher, store, broker }: RouterSettings): Router {
   const counts: RouterCounts = { routed: 0, untaken: 0 };
 
-  /** Hands a message to its subscribers; returns how many there are and adds the queues of the durable ones. */
-  const deliver = (message: Message, destinations: Destination[]): number =>
-    broker.deliver(message, queue => {
-      destinations.push({ queue, priority: SESSION_PRIORITY, ttl: undefined });
-    });
+  const destinations = new Map<string, Destination>();
+  /** The same one again and again: most messages go to the queues that others went to. */
+  const sessionDestination = (queue: string): Destination => {
+    const known = destinations.get(queue);
+    if (known !== undefined) return known;
+    if (destinations.size >= MAX_PERSISTENT_SESSIONS) destinations.clear();
+    const destination = { queue, priority: SESSION_PRIORITY, ttl: undefined };
+    destinations.set(queue, destination);
+    return destination;
+  };
+
+  /** Hands a message to its subscribers; adds the queues of the durable ones, and returns how many there are. */
+  const deliver = (message: Message, wanted: Destination[]): number => {
+    const queues: string[] = [];
+    const takers = broker.deliver(message, queues);
+    for (const queue of queues) wanted.push(sessionDestination(queue));
+    return takers;
+  };
 
   const keep = (
     message: Message,
-    destinations: readonly Destination[],
+    wanted: readonly Destination[],
     settle: Settle,
     note: Note | undefined,
   ): void => {
-    if (destinations.length === 0 && note === undefined) settle();
-    else store.append(message, destinations, settle, note);
+    if (wanted.length === 0 && note === undefined) settle();
+    else store.append(message, wanted, settle, note);
+  };
+
+  /** For a message that a route may take: adds where it goes, and returns the topics that routes put it on. */
+  const dispatch = (message: Message, wanted: Destination[]): string[] => {
+    const topics: string[] = [];
+    dispatcher.dispatch(subjectOf(message, device), (sink, priority, ttl) => {
+      if (sink.kind === 'topic') topics.push(sink.topic);
+      else wanted.push({ queue: queueOf(sink), priority, ttl });
+    });
+    return topics;
   };
 
   const countPassed: CountPassed = (messages, receivers) => {
@@ -62,17 +88,15 @@ export function createRouter({ device, dispatcher, store, broker }: RouterSettin
   return {
     route: (message, settle, note) => {
       counts.routed++;
-      const destinations: Destination[] = [];
-      const topics: string[] = [];
-      let taken = deliver(message, destinations);
-      dispatcher.dispatch(subjectOf(message, device), (sink, priority, ttl) => {
-        taken++;
-        if (sink.kind === 'topic') topics.push(sink.topic);
-        else destinations.push({ queue: queueOf(sink), priority, ttl });
-      });
+      const wanted: Destination[] = [];
+      let taken = deliver(message, wanted);
+      const subscribed = wanted.length;
+      const concerned = dispatcher.concerns(sourceOf(message.origin), message.topic);
+      const topics = concerned ? dispatch(message, wanted) : NONE;
+      taken += wanted.length - subscribed + topics.length;
       if (taken === 0) counts.untaken++;
       const part = topics.length === 0 ? settle : settleAfter(1 + topics.length, settle);
-      keep(message, destinations, part, note);
+      keep(message, wanted, part, note);
       // What a route puts on a topic goes to subscribers, not through the routes again: there is no loop.
       for (const topic of topics) {
         const relayed = { ...message, topic };

@@ -23,13 +23,16 @@ export type Entry = {
   readonly redelivered: boolean;
 };
 
+/** What a receiver keeps of an entry until it has it for good. */
+export type Sent = Pick<Entry, 'sequence'>;
+
 /** A consumer of one queue, at most one per queue at a time. It sends nothing before its first `wake`. */
 export type Drain = {
   /**
    * The receiver has the entry for good: it leaves the queue. Unknown entries are ignored. `settle` is called
    * once a crash can no longer bring it back.
    */
-  readonly acknowledge: (entry: Entry, settle?: Settle) => void;
+  readonly acknowledge: (entry: Sent, settle?: Settle) => void;
   /** The receiver will never take the entry: it goes to the dead letters with `reason`, a few words. */
   readonly refuse: (entry: Entry, reason: string) => void;
   /** It failed this time: the next `wake` offers it again at its place; after MAX_ATTEMPTS it is refused. */

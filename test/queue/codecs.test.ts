@@ -15,7 +15,8 @@ import {
   without,
 } from '../../src/queue/disk/chunk.ts';
 import { chunkKey, entriesOf, expiryKey, placeKey, placeOf } from '../../src/queue/disk/layout.ts';
-import { decodeRecord, encodeRecord, recordSize } from '../../src/queue/disk/record.ts';
+import { decodeRecord } from '../../src/queue/disk/recall.ts';
+import { encodeRecord, recordSize } from '../../src/queue/disk/record.ts';
 import {
   appendSize,
   BLOCK,

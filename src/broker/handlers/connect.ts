@@ -136,7 +136,7 @@ function unkept({ clientId }: Session, { message }: Error): string {
 }
 
 function willOf(session: Session, { will }: Connect): Connection['will'] {
-  return will && { message: messageFrom(session, will), delay: will.delay * 1000 };
+  return will && { message: messageFrom(session, will.topic, will), delay: will.delay * 1000 };
 }
 
 /** What a client of MQTT 5 is told of the broker (3.2.2.3). */

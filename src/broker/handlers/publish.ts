@@ -24,14 +24,14 @@ export function handlePublish(connection: Connection, session: Session, packet: 
   if (isBeyondReceiveMaximum(connection, session, packet))
     return fault(REASON.receiveMaximumExceeded, `it sent more than ${MAX_UNSETTLED} messages at once`);
   if (!host.mayPublish(session.identity, session.clientId, topic)) return refuse(connection, topic, packet);
-  if (qos === 2) receive(connection, session, { ...packet, topic });
+  if (qos === 2) receive(connection, session, topic, packet);
   else {
     counts.received++;
-    const message = messageFrom(session, { ...packet, topic });
+    const message = messageFrom(session, topic, packet);
     if (qos === 1) takeIn(connection, message, messageId);
     else publish(connection.context, message, error => void (error === undefined || counts.dropped++));
-    const way = packet.properties === undefined ? findWay(connection, message) : undefined;
-    if (way !== undefined) connection.express.remember(way);
+    if (packet.properties === undefined && !connection.express.knows(topic, qos))
+      connection.express.remember(findWay(connection, message));
   }
   return undefined;
 }
@@ -50,7 +50,7 @@ function takeIn(connection: Connection, message: Message, packetId: number): voi
 }
 
 /** QoS 2: the identifier is kept with the message, so that it is taken in once however often it comes [MQTT-4.3.3-10]. */
-function receive(connection: Connection, session: Session, packet: Publish): void {
+function receive(connection: Connection, session: Session, topic: string, packet: Publish): void {
   const { host, counts } = connection.context;
   const { received } = session;
   const { messageId } = packet;
@@ -76,7 +76,7 @@ function receive(connection: Connection, session: Session, packet: Publish): voi
     else received.delete(messageId);
     waiting?.(error);
   };
-  publish(connection.context, messageFrom(session, packet), safe, note);
+  publish(connection.context, messageFrom(session, topic, packet), safe, note);
 }
 
 /** What could not be kept is not acknowledged; MQTT 5 has a word for it, before it the client tries again. */

@@ -8,17 +8,17 @@ import type { Session } from '../sessions/session.ts';
 
 /** The parts of a PUBLISH, or of a will, that make a message. */
 export type Publication = {
-  readonly topic: string;
   readonly payload: Buffer;
   readonly qos: QoS;
   readonly retain: boolean;
   readonly properties: PublishProperties | undefined;
 };
 
-/** What a session published, as every other room sees it. */
+/** What a session published on a topic, as every other room sees it. */
 export function messageFrom(
   session: Session,
-  { topic, payload, qos, retain, properties }: Publication,
+  topic: string,
+  { payload, qos, retain, properties }: Publication,
 ): Message {
   const expiry = properties?.messageExpiry;
   return {
@@ -37,8 +37,8 @@ export function messageFrom(
   };
 }
 
-function originOf({ identity, clientId }: Session, topic: string): Origin {
-  if (identity.kind === 'client') return { kind: 'client', client: clientId };
+function originOf({ identity, origin }: Session, topic: string): Origin {
+  if (identity.kind === 'client') return origin;
   const { module } = identity;
   return { kind: 'module', module, output: outputOf(module, topic) ?? '' };
 }

@@ -11,18 +11,18 @@ import { createRendering, lesser, transmit, transmitBytes } from './transmit.ts'
 /** All of a broker but what is retained. */
 export type DeliveryContext = Omit<BrokerContext, 'retained'>;
 
-/** Names a queue that a message must go to, to be safe. */
-export type Durable = (queue: string) => void;
+/** The queues that a message must go to, to be safe. */
+export type Durable = string[];
 
 /**
  * Hands a message to its subscribers: at once to those that live in memory; the queues of those that must have it
- * durably are given to `durable`. Returns how many subscribers there are.
+ * durably are added to `durable`. Returns how many subscribers there are.
  */
 export function deliver({ sessions, counts }: DeliveryContext, message: Message, durable: Durable): number {
-  const receivers = sessions.subscriptions.match(message.topic);
-  const rendering = receivers.size > 1 ? createRendering(message) : undefined;
+  const { all } = sessions.subscriptions.match(message.topic);
+  const rendering = all.length > 1 ? createRendering(message) : undefined;
   let takers = 0;
-  for (const [subscriber, grant] of receivers) {
+  for (const { subscriber, grant } of all) {
     if (subscriber.kind === 'group') {
       takers++;
       if (!deliverToOne(subscriber, message, durable)) counts.dropped++;
@@ -46,7 +46,8 @@ function deliverTo(
 ): boolean {
   const qos = lesser(allowance.qos, message.qos);
   if (qos > 0) {
-    if (session.persistent || session.delivery?.offer(message, allowance) !== true) durable(session.queue);
+    if (session.persistent || session.delivery?.offer(message, allowance) !== true)
+      durable.push(session.queue);
     return true;
   }
   const { connection } = session;
@@ -68,6 +69,6 @@ function deliverToOne(group: SharedGroup, message: Message, durable: Durable): b
   // A QoS 2 message is one member's from the start, to be exactly one's [MQTT-4.8.2-4]; others wait for any of them.
   if (lesser(allowance.qos, message.qos) !== 1)
     return deliverTo(member, allowance, message, undefined, durable);
-  durable(group.queue);
+  durable.push(group.queue);
   return true;
 }

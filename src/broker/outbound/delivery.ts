@@ -22,10 +22,16 @@ export type Source = {
 };
 
 /** What stands behind a packet identifier: an entry of a queue, or nothing that is kept. */
-type Flight = { readonly qos: QoS; readonly source: Source | undefined; readonly entry: Entry | undefined };
+type Flight = {
+  readonly qos: QoS;
+  readonly source: Source | undefined;
+  readonly sequence: number;
+  /** Kept only to be given back: a client that is slow to acknowledge must not hold what it was sent in memory. */
+  readonly entry: Entry | undefined;
+};
 
-const UNKEPT_1: Flight = { qos: 1, source: undefined, entry: undefined };
-const UNKEPT_2: Flight = { qos: 2, source: undefined, entry: undefined };
+const UNKEPT_1: Flight = { qos: 1, source: undefined, sequence: 0, entry: undefined };
+const UNKEPT_2: Flight = { qos: 2, source: undefined, sequence: 0, entry: undefined };
 
 /** What one session is owed at QoS 1 and 2, on its way out of one connection. */
 export type Delivery = {
@@ -59,7 +65,7 @@ export type Delivery = {
  * The identifier of a QoS 2 message comes from its place in its queue: it goes out under the same one after a restart
  * of the hub, without a write for it, and so its receiver knows it again [MQTT-4.3.3-2].
  */
-function packetIdOf({ sequence }: Entry): number {
+function packetIdOf(sequence: number): number {
   return 1 + (sequence % MAX_PACKET_ID);
 }
 
@@ -98,11 +104,13 @@ export function createDelivery(connection: Connection, session: Session, receive
       starved = true;
       return false;
     }
-    if (qos === 2 && session.released.get(packetIdOf(entry))?.sequence === entry.sequence) {
+    if (qos === 2 && session.released.get(packetIdOf(entry.sequence))?.sequence === entry.sequence) {
       source.drain.acknowledge(entry);
       return true;
     }
-    const packetId = window.take({ qos, source, entry }, qos === 2 ? packetIdOf(entry) : undefined);
+    const { sequence } = entry;
+    const flight = { qos, source, sequence, entry: source.giveBack && entry };
+    const packetId = window.take(flight, qos === 2 ? packetIdOf(sequence) : undefined);
     if (packetId === 0) return false;
     if (transmit(connection, message, { topic, qos, packetId, dup: redelivered, allowance, remaining }))
       return true;
@@ -180,21 +188,21 @@ export function createDelivery(connection: Connection, session: Session, receive
   };
 
   /** The client has it: it leaves its queue, and then PUBREL tells the client so [MQTT-4.3.3-8]. */
-  const received = (packetId: number, source: Source, entry: Entry): void => {
-    const released = { sequence: entry.sequence, kept: false };
+  const received = (packetId: number, source: Source, sequence: number): void => {
+    const released = { sequence, kept: false };
     session.released.set(packetId, released);
     window.set(packetId, UNKEPT_2);
-    if (session.persistent) host.sessions.keepReleased(session.id, packetId, entry.sequence);
-    source.drain.acknowledge(entry, error => {
+    if (session.persistent) host.sessions.keepReleased(session.id, packetId, sequence);
+    source.drain.acknowledge({ sequence }, error => {
       if (error !== undefined) return;
       released.kept = true;
       session.delivery?.release(packetId);
     });
   };
 
-  const finish = ({ source, entry }: Flight): void => {
+  const finish = (flight: Flight): void => {
     freed();
-    if (source !== undefined && entry !== undefined) source.drain.acknowledge(entry);
+    flight.source?.drain.acknowledge(flight);
   };
 
   return {
@@ -235,8 +243,8 @@ export function createDelivery(connection: Connection, session: Session, receive
       } else if (reasonCode >= REASON.unspecifiedError) {
         window.release(packetId);
         finish(flight);
-      } else if (flight.source !== undefined && flight.entry !== undefined) {
-        received(packetId, flight.source, flight.entry);
+      } else if (flight.source !== undefined) {
+        received(packetId, flight.source, flight.sequence);
       } else if (session.released.get(packetId)?.kept !== false) {
         connection.acknowledge(PUBREL, packetId, REASON.success);
       }

@@ -17,9 +17,11 @@ const PLAIN = [0x30, 0x32] as const;
 
 /** Who gets the messages of a topic, as long as no subscription changes: clients that take the very bytes. */
 export type Way = {
-  readonly topic: Buffer;
+  readonly topic: string;
+  readonly topicBytes: Buffer;
   readonly qos: 0 | 1;
-  readonly receivers: readonly Session[];
+  /** Undefined: each message must be read. */
+  readonly receivers: readonly Session[] | undefined;
   /** Of the subscriptions when it was found. */
   readonly version: number;
   readonly count: CountPassed;
@@ -30,6 +32,8 @@ export type Express = {
   readonly take: (sender: Connection, bytes: Buffer, start: number, topicAt: number, end: number) => boolean;
   /** Sends what was taken: before anything else of this connection happens. */
   readonly flush: () => void;
+  /** True: what is remembered is about these messages, and nothing has changed. */
+  readonly knows: (topic: string, qos: number) => boolean;
   /** From now on this way is gone by what fits it. */
   readonly remember: (way: Way) => void;
 };
@@ -43,7 +47,7 @@ export function createExpress({ counts, sessions }: BrokerContext): Express {
   let messages = 0;
 
   const flush = (): void => {
-    if (bytes === undefined || way === undefined) return;
+    if (bytes === undefined || way?.receivers === undefined) return;
     const piece = bytes.subarray(start, end);
     bytes = undefined;
     counts.received += messages;
@@ -69,7 +73,8 @@ export function createExpress({ counts, sessions }: BrokerContext): Express {
   /** Passes one packet at QoS 1 on; false: some receiver cannot take it now. */
   const pass = (
     { acknowledge, receipts }: Connection,
-    { receivers, count }: Way,
+    receivers: readonly Session[],
+    count: CountPassed,
     chunk: Buffer,
     from: number,
     to: number,
@@ -89,13 +94,16 @@ export function createExpress({ counts, sessions }: BrokerContext): Express {
 
   return {
     take: (sender, chunk, from, topicAt, to) => {
-      if (way === undefined || chunk[from] !== PLAIN[way.qos] || way.version !== version()) return false;
-      if (!isPlain(chunk, topicAt, to, way, sender.version)) return false;
-      if (way.qos === 1) return pass(sender, way, chunk, from, to, topicAt + 2 + way.topic.length);
+      if (way?.receivers === undefined || chunk[from] !== PLAIN[way.qos]) return false;
+      if (way.version !== version() || !isPlain(chunk, topicAt, to, way, sender.version)) return false;
+      const { receivers, count, topicBytes } = way;
+      if (way.qos === 1)
+        return pass(sender, receivers, count, chunk, from, to, topicAt + 2 + topicBytes.length);
       extend(chunk, from, to);
       return true;
     },
     flush,
+    knows: (topic, qos) => way?.topic === topic && way.qos === qos && way.version === version(),
     remember: found => {
       way = found;
     },
@@ -103,7 +111,13 @@ export function createExpress({ counts, sessions }: BrokerContext): Express {
 }
 
 /** True if the packet whose topic's length stands at `at` is on the topic of the way, and has no properties. */
-function isPlain(bytes: Buffer, at: number, end: number, { topic, qos }: Way, version: Version): boolean {
+function isPlain(
+  bytes: Buffer,
+  at: number,
+  end: number,
+  { topicBytes: topic, qos }: Way,
+  version: Version,
+): boolean {
   const { length } = topic;
   const topicEnd = at + 2 + length;
   const propertiesAt = topicEnd + 2 * qos;

@@ -11,7 +11,7 @@ export function attachQueue(session: Session, { host }: BrokerContext): void {
 export function attachInputs(session: Session, { host, sessions }: BrokerContext): void {
   const { delivery, identity } = session;
   for (const { topic, queue } of host.endpoints(identity)) {
-    if (sessions.subscriptions.match(topic).has(session))
+    if (sessions.subscriptions.match(topic).get(session) !== undefined)
       delivery?.attach(queue, settings => host.drain(queue, settings), topic);
     else delivery?.detach(queue);
   }

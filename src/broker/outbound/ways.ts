@@ -1,31 +1,47 @@
 import type { Message } from '../../core/message.ts';
+import type { Version } from '../../mqtt/version.ts';
 import type { Connection } from '../connection.ts';
 import { isOwn } from '../inbound/publication.ts';
 import type { Session } from '../sessions/session.ts';
-import type { Subscriber } from '../sessions/sessions.ts';
+import type { Sessions, Subscriber } from '../sessions/sessions.ts';
 import type { Grant } from '../sessions/subscriptions.ts';
 import type { Way } from './express.ts';
 
-/** The way that messages like this one can go by express; undefined: each must be read. */
-export function findWay(connection: Connection, message: Message): Way | undefined {
-  const { host, sessions } = connection.context;
-  const { topic, qos } = message;
-  if (qos === 2 || message.retain) return undefined;
-  const count = host.passing(message.origin, topic);
-  if (count === undefined) return undefined;
-  const { subscriptions } = sessions;
+/** The way that messages like this one can go by express, or that there is none. */
+export function findWay({ context, version }: Connection, message: Message): Way {
+  const { host, sessions } = context;
+  const { topic, retain } = message;
+  const qos = message.qos === 0 ? 0 : 1;
+  const count = retain ? undefined : host.passing(message.origin, topic);
+  return {
+    topic,
+    topicBytes: Buffer.from(topic),
+    qos,
+    receivers: count && receiversOf(sessions, version, message, qos),
+    version: sessions.subscriptions.version(),
+    count: count ?? (() => {}),
+  };
+}
+
+/** Undefined: some receiver does not get the very bytes. */
+function receiversOf(
+  { subscriptions }: Sessions,
+  version: Version,
+  message: Message,
+  qos: 0 | 1,
+): Session[] | undefined {
   const receivers: Session[] = [];
-  for (const [subscriber, grant] of subscriptions.match(topic)) {
+  for (const { subscriber, grant } of subscriptions.match(message.topic).all) {
     if (subscriber.kind === 'session' && isOwn(subscriber, message) && grant.own === undefined) continue;
-    if (!takesBytes(connection, subscriber, grant, qos)) return undefined;
+    if (!takesBytes(version, subscriber, grant, qos)) return undefined;
     receivers.push(subscriber);
   }
-  return { topic: Buffer.from(topic), qos, receivers, version: subscriptions.version(), count };
+  return receivers;
 }
 
 /** True if a subscriber gets the very bytes that the sender sends. */
 function takesBytes(
-  sender: Connection,
+  sender: Version,
   subscriber: Subscriber,
   { qos: granted, ids }: Grant,
   qos: 0 | 1,
@@ -35,6 +51,6 @@ function takesBytes(
   if (qos === 1 && (granted === 0 || subscriber.persistent)) return false;
   const { connection } = subscriber;
   if (connection === undefined) return qos === 0;
-  const sameForm = (connection.version === 5) === (sender.version === 5);
+  const sameForm = (connection.version === 5) === (sender === 5);
   return sameForm && connection.aliases === undefined && connection.maximumPacketSize === Infinity;
 }

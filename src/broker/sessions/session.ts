@@ -1,4 +1,4 @@
-import type { Settle } from '../../core/message.ts';
+import type { Origin, Settle } from '../../core/message.ts';
 import type { Connection } from '../connection.ts';
 import type { Delivery } from '../outbound/delivery.ts';
 import type { Identity, StoredFlights, StoredSession } from '../types.ts';
@@ -15,6 +15,8 @@ export type Session = {
   readonly id: string;
   readonly clientId: string;
   readonly identity: Identity;
+  /** Where its messages come from, if it is no module's. */
+  readonly origin: Origin;
   /** True: it is on disk, and so is what it is owed. False: it ends with its connection. */
   readonly persistent: boolean;
   /** Seconds that it lives without a connection (MQTT 5, 3.1.2.11.2); Infinity: until it is ended. */
@@ -53,6 +55,7 @@ export function newSession(clientId: string, identity: Identity, expiry: number)
     id,
     clientId,
     identity,
+    origin: { kind: 'client', client: clientId },
     persistent: expiry > 0,
     expiry,
     ends: undefined,

@@ -24,7 +24,14 @@ export type Grant = Allowance & {
   readonly own: Allowance | undefined;
 };
 
-export type Receivers<Subscriber> = ReadonlyMap<Subscriber, Grant>;
+/** One who gets a message, and how. */
+export type Receiver<Subscriber> = { readonly subscriber: Subscriber; readonly grant: Grant };
+
+/** Who gets the messages of a topic: as a list, which costs nothing to go through, and by subscriber. */
+export type Receivers<Subscriber> = {
+  readonly all: readonly Receiver<Subscriber>[];
+  readonly get: (subscriber: Subscriber) => Grant | undefined;
+};
 
 type Node<Subscriber> = {
   readonly children: Map<string, Node<Subscriber>>;
@@ -64,7 +71,7 @@ export function createSubscriptionTree<Subscriber>(): SubscriptionTree<Subscribe
   const remember = (topic: string, found: Receivers<Subscriber>): void => {
     if (topic.length > MAX_REMEMBERED_TOPIC) return;
     if (places > MAX_REMEMBERED_MATCHES) forget();
-    places += 1 + found.size;
+    places += 1 + found.all.length;
     remembered.set(topic, found);
   };
 
@@ -107,8 +114,12 @@ export function createSubscriptionTree<Subscriber>(): SubscriptionTree<Subscribe
     match: topic => {
       const known = remembered.get(topic);
       if (known !== undefined) return known;
-      const found = new Map<Subscriber, Grant>();
-      collect(root, topic.split('/'), 0, found);
+      const grants = new Map<Subscriber, Grant>();
+      collect(root, topic.split('/'), 0, grants);
+      const found = {
+        all: Array.from(grants, ([subscriber, grant]) => ({ subscriber, grant })),
+        get: (subscriber: Subscriber) => grants.get(subscriber),
+      };
       remember(topic, found);
       return found;
     },

@@ -13,6 +13,9 @@ export const NULL = 0xf6;
 /** A text up to this length is copied faster by a loop than by a call. */
 const SHORT = 24;
 
+/** Bytes of a text that is remembered. */
+const MAX_KNOWN = 128;
+
 /** Bytes of the head of something of `length`, which is less than 4 GB. */
 export function headSize(length: number): number {
   if (length < 24) return 1;
@@ -58,4 +61,63 @@ export function writeBytes(target: Buffer, at: number, bytes: Uint8Array): numbe
   const start = writeHead(target, at, BYTES, bytes.length);
   target.set(bytes, start);
   return start + bytes.length;
+}
+
+/** The number in the head at `at`: of a text, bytes or a list its length. */
+export function headValue(bytes: Buffer, at: number): number {
+  const low = (bytes[at] ?? 0) & 0x1f;
+  if (low < 24) return low;
+  if (at + 5 > bytes.length && low > 24) return Number.POSITIVE_INFINITY;
+  if (low === 24) return bytes[at + 1] ?? 0;
+  return low === 25 ? bytes.readUInt16BE(at + 1) : bytes.readUInt32BE(at + 1);
+}
+
+/** Where the head at `at` ends. */
+export function headEnd(bytes: Buffer, at: number): number {
+  const low = (bytes[at] ?? 0) & 0x1f;
+  if (low < 24) return at + 1;
+  if (low === 24) return at + 2;
+  return low === 25 ? at + 3 : at + 5;
+}
+
+export function textIn(bytes: Buffer, at: number): string {
+  const start = headEnd(bytes, at);
+  return bytes.toString('utf8', start, start + headValue(bytes, at));
+}
+
+/** The texts of a list, and where it ends. */
+export function readTexts(bytes: Buffer, start: number): { readonly texts: string[]; readonly end: number } {
+  const texts: string[] = [];
+  let at = headEnd(bytes, start);
+  for (let left = headValue(bytes, start); left > 0 && at < bytes.length; left--) {
+    texts.push(textIn(bytes, at));
+    at = headEnd(bytes, at) + headValue(bytes, at);
+  }
+  return { texts, end: at };
+}
+
+/** Reads texts of which one is mostly the one before: it is compared sooner than it is made. */
+export function createTextReader(): (bytes: Buffer, at: number) => string {
+  const known = Buffer.alloc(MAX_KNOWN);
+  let length = -1;
+  let text = '';
+
+  const isKnown = (bytes: Buffer, start: number, size: number): boolean => {
+    if (size !== length) return false;
+    for (let index = 0; index < size; index++) if (bytes[start + index] !== known[index]) return false;
+    return true;
+  };
+
+  return (bytes, at) => {
+    const start = headEnd(bytes, at);
+    const size = headValue(bytes, at);
+    if (isKnown(bytes, start, size)) return text;
+    const found = bytes.toString('utf8', start, start + size);
+    if (size <= MAX_KNOWN) {
+      bytes.copy(known, 0, start, start + size);
+      length = size;
+      text = found;
+    }
+    return found;
+  };
 }

@@ -110,7 +110,8 @@ export function openJournal(folder: string, salt: Buffer, generation: number): J
       index = 0;
     },
     bytes: more => {
-      const [first = 0, second = 0] = files.map(file => Math.max(file.size(), JOURNAL_BYTES));
+      const first = Math.max(files[0]?.size() ?? 0, JOURNAL_BYTES);
+      const second = Math.max(files[1]?.size() ?? 0, JOURNAL_BYTES);
       const end = position + more + CHANGES_BYTES;
       return current % 2 === 0 ? Math.max(first, end) + second : first + Math.max(second, end);
     },

@@ -1,7 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { Encoder } from 'cbor-x';
-import type { Message, Origin, Properties, QoS } from '../../core/message.ts';
-import { NO_PROPERTIES } from '../../core/message.ts';
+import type { Message, Origin } from '../../core/message.ts';
 import {
   ARRAY,
   headSize,
@@ -24,16 +23,16 @@ import {
  *
  * LMDB has no checksums, and flash forgets: without one a damaged body would be delivered as if it were whole.
  */
-const CRC_BYTES = 4;
-const FIELDS = 12;
+export const CRC_BYTES = 4;
+export const FIELDS = 12;
 
 /** The heads of the list, of QoS and of the flags. */
 const FIXED_BYTES = 3;
 
 /** The flags; the payload format, plus one, stands above them. */
-const RETAIN = 1;
-const RETAINED = 2;
-const FORMAT_SHIFT = 2;
+export const RETAIN = 1;
+export const RETAINED = 2;
+export const FORMAT_SHIFT = 2;
 
 const codec = new Encoder({ useRecords: false, tagUint8Array: false });
 
@@ -108,14 +107,6 @@ function outputOf(origin: Origin): string {
   return origin.kind === 'module' ? origin.output : '';
 }
 
-/** Undefined if the bytes are not those of a message: a damaged one must not stop its queue. */
-export function decodeRecord(record: Buffer | undefined): Message | undefined {
-  if (record === undefined || record.length <= CRC_BYTES) return undefined;
-  const content = record.subarray(CRC_BYTES);
-  if (crc32(content) !== record.readUInt32BE(0)) return undefined;
-  return messageFrom(decode(content));
-}
-
 export function encode(value: unknown): Buffer {
   return codec.encode(value);
 }
@@ -131,49 +122,7 @@ export function decode(bytes: Buffer | undefined): unknown {
   }
 }
 
-function messageFrom(value: unknown): Message | undefined {
-  if (!Array.isArray(value)) return undefined;
-  const [topic, qos, flags, kind, name, output, properties, contentType, ...rest]: unknown[] = value;
-  const [responseTopic, correlation, seconds, body] = rest;
-  const origin = originFrom(kind, name, output);
-  if (typeof topic !== 'string' || typeof flags !== 'number') return undefined;
-  if (!isQoS(qos) || origin === undefined || !(body instanceof Uint8Array)) return undefined;
-  return {
-    topic,
-    qos,
-    retain: (flags & RETAIN) !== 0,
-    retained: (flags & RETAINED) !== 0,
-    origin,
-    properties: propertiesFrom(properties),
-    contentType: typeof contentType === 'string' ? contentType : undefined,
-    payloadFormat: formatFrom(flags >> FORMAT_SHIFT),
-    responseTopic: typeof responseTopic === 'string' ? responseTopic : undefined,
-    correlation: correlation instanceof Uint8Array ? bufferOf(correlation) : undefined,
-    ttl: typeof seconds === 'number' ? seconds * 1000 : undefined,
-    body: bufferOf(body),
-  };
-}
-
-function formatFrom(bits: number): Message['payloadFormat'] {
-  if (bits === 0) return undefined;
-  return bits === 1 ? 0 : 1;
-}
-
 /** The same bytes as a Buffer. */
 export function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function isQoS(value: unknown): value is QoS {
-  return value === 0 || value === 1 || value === 2;
-}
-
-function originFrom(kind: unknown, name: unknown, output: unknown): Origin | undefined {
-  if (typeof name !== 'string' || typeof output !== 'string') return undefined;
-  if (kind === 'module') return { kind, module: name, output };
-  return kind === 'client' ? { kind, client: name } : undefined;
-}
-
-function propertiesFrom(value: unknown): Properties {
-  return Array.isArray(value) ? value.filter(text => typeof text === 'string') : NO_PROPERTIES;
 }

@@ -1,7 +1,7 @@
 import { DRAIN_BATCH } from '../../core/limits.ts';
 import type { Message } from '../../core/message.ts';
 import type { Database } from '../disk/database.ts';
-import { decodeRecord } from '../disk/record.ts';
+import { decodeRecord } from '../disk/recall.ts';
 import type { QueueStats, Waiting } from '../types.ts';
 import { PRIORITIES } from '../types.ts';
 import type { Leaving } from './leaving.ts';

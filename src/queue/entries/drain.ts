@@ -2,8 +2,8 @@ import { DRAIN_BATCH, MAX_ATTEMPTS } from '../../core/limits.ts';
 import type { Message, Settle } from '../../core/message.ts';
 import type { Database } from '../disk/database.ts';
 import type { StoredEntry } from '../disk/reader.ts';
-import { decodeRecord } from '../disk/record.ts';
-import type { Drain, DrainSettings, Entry } from '../types.ts';
+import { decodeRecord } from '../disk/recall.ts';
+import type { Drain, DrainSettings, Entry, Sent } from '../types.ts';
 import { PRIORITIES } from '../types.ts';
 import type { Leaving } from './leaving.ts';
 import { leavingHeld, leavingStored } from './leaving.ts';
@@ -179,7 +179,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     if (again.length === 0) fill();
   };
 
-  const take = ({ sequence }: Entry): Leaving | undefined => {
+  const take = ({ sequence }: Sent): Leaving | undefined => {
     const leaving = stopped ? undefined : outstanding.get(sequence);
     if (leaving !== undefined) outstanding.delete(sequence);
     return leaving;

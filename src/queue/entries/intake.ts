@@ -101,8 +101,9 @@ function makeRoom(
   if (committer.gatheredBytes() > MAX_GATHERED_BYTES) return storeRefusal(DISK_SLOW);
   const tight = tightOf(destinations, entryBytes(recordBytes, destinations.length), host);
   const needed = messageBytes(recordBytes, destinations.length);
-  const fits = (): boolean => usage.used(appendSize(recordBytes, destinations.length)) + needed <= maxSize;
-  if (tight.length === 0 && fits()) return undefined;
+  const coming = appendSize(recordBytes, destinations.length);
+  if (tight.length === 0 && usage.used(coming) + needed <= maxSize) return undefined;
+  const fits = (): boolean => usage.used(coming) + needed <= maxSize;
   return dropOrRefuse(host, needed, fits, tight, destinations);
 }
 

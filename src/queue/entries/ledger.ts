@@ -1,6 +1,6 @@
 import type { Message, Settle } from '../../core/message.ts';
 import type { QueueRecord } from '../disk/layout.ts';
-import { decodeRecord } from '../disk/record.ts';
+import { decodeRecord } from '../disk/recall.ts';
 import { PRIORITIES } from '../types.ts';
 
 /** One queue as the running store knows it: what it holds, what of that is in LMDB, what is not yet. */

@@ -1,7 +1,8 @@
 import { Failure } from '../../core/errors.ts';
 import { MAX_DEAD_LETTER_BYTES, MAX_DEAD_LETTERS } from '../../core/limits.ts';
 import type { Message, Settle } from '../../core/message.ts';
-import { bufferOf, decode, decodeRecord, encode } from '../disk/record.ts';
+import { decodeRecord } from '../disk/recall.ts';
+import { bufferOf, decode, encode } from '../disk/record.ts';
 import type { DeadLetter, DeadLetters, Destination } from '../types.ts';
 import type { Leaving } from './leaving.ts';
 

@@ -2,7 +2,8 @@ import { Failure } from '../../core/errors.ts';
 import { MAX_RETAINED, MAX_RETAINED_BYTES, MAX_RETAINED_TOPIC_BYTES } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
 import type { Message, Settle } from '../../core/message.ts';
-import { decodeRecord, encodeRecord } from '../disk/record.ts';
+import { decodeRecord } from '../disk/recall.ts';
+import { encodeRecord } from '../disk/record.ts';
 import type { RetainedMessages } from '../types.ts';
 
 /*
