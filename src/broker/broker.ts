@@ -1,20 +1,17 @@
-import type { Server, Socket } from 'node:net';
-import { createServer } from 'node:net';
-import { Failure, reasonOf, systemCode } from '../core/errors.ts';
-import { MAX_CONNECTIONS } from '../core/limits.ts';
 import type { Message } from '../core/message.ts';
 import type { BrokerContext, Connection } from './connection.ts';
 import { openConnection } from './connection.ts';
+import { connectionCapacity } from './listeners/capacity.ts';
+import { listen } from './listeners/listen.ts';
+import type { ListenerSettings, OpenListener } from './listeners/settings.ts';
+import type { ClientSocket, Peer } from './listeners/socket.ts';
 import type { Session } from './session.ts';
 import { createSessions } from './session.ts';
 import type { BrokerCounts, BrokerSettings } from './types.ts';
 
-/** A TCP address to listen on; port 0 lets the system choose. */
-export type Listener = { readonly host: string; readonly port: number };
-
 export type Broker = {
-  /** Resolves to the port. Rejects with Failure `listener.in-use` or `listener.refused`. */
-  readonly listen: (listener: Listener) => Promise<number>;
+  /** Resolves to the listener's address. Rejects with Failure `listener.in-use` or `listener.refused`. */
+  readonly listen: (settings: ListenerSettings) => Promise<string>;
   /**
    * Hands a message to its subscribers: at once to those that live in memory; the queues of those that must
    * have it durably are given to `durable`. Returns how many subscribers there are.
@@ -30,16 +27,16 @@ export function createBroker(settings: BrokerSettings): Broker {
   const counts: BrokerCounts = { connections: 0, received: 0, sent: 0, dropped: 0, refused: 0 };
   const context: BrokerContext = { ...settings, sessions: createSessions(settings.host), counts };
   const connections = new Set<Connection>();
-  const servers: Server[] = [];
+  const listeners: OpenListener[] = [];
+  const capacity = connectionCapacity(settings.log);
 
-  const accept = (socket: Socket): void => {
-    if (connections.size >= MAX_CONNECTIONS) {
-      settings.log.warn(`Refused a connection: ${MAX_CONNECTIONS} are open.`);
+  const accept = (socket: ClientSocket, peer: Peer): void => {
+    if (connections.size >= capacity) {
+      settings.log.warn(`Refused a connection: ${capacity} are open.`);
       socket.destroy();
       return;
     }
-    socket.setNoDelay(true);
-    const connection = openConnection(context, socket, isLoopback(socket.remoteAddress));
+    const connection = openConnection(context, socket, peer);
     connections.add(connection);
     counts.connections = connections.size;
     socket.once('close', () => {
@@ -65,55 +62,23 @@ export function createBroker(settings: BrokerSettings): Broker {
   };
 
   return {
-    listen: listener => listen(listener, accept, servers),
+    listen: async wanted => {
+      const listener = await listen(wanted, accept, settings);
+      listeners.push(listener);
+      return listener.address;
+    },
     deliver: (message, durable) => {
       const subscribers = context.sessions.subscriptions.match(message.topic);
       for (const [session, granted] of subscribers) deliverTo(session, granted, message, durable);
       return subscribers.size;
     },
     stopListening: () => {
-      for (const server of servers) server.close();
+      for (const listener of listeners) listener.stop();
     },
     close: async () => {
       for (const connection of connections) connection.close(undefined);
-      await Promise.all(servers.map(server => closed(server)));
+      await Promise.all(listeners.map(listener => listener.close()));
     },
     counts: () => counts,
   };
-}
-
-function listen(
-  { host, port }: Listener,
-  accept: (socket: Socket) => void,
-  servers: Server[],
-): Promise<number> {
-  const server = createServer({ noDelay: true }, accept);
-  return new Promise((resolve, reject) => {
-    server.once('error', error => reject(listenFailure(error, host, port)));
-    server.listen({ host, port }, () => {
-      servers.push(server);
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : port);
-    });
-  });
-}
-
-function listenFailure(error: Error, host: string, port: number): Failure {
-  if (systemCode(error) === 'EADDRINUSE') {
-    const sentence = `Port ${port} on ${host} is in use by another program: stop it, or change "listeners" in the manifest.`;
-    return new Failure('listener.in-use', sentence);
-  }
-  return new Failure(
-    'listener.refused',
-    `Cannot listen on ${host}:${port} (${reasonOf(error)}): change "listeners" in the manifest.`,
-  );
-}
-
-function closed(server: Server): Promise<void> {
-  return new Promise(resolve => server.close(() => resolve()));
-}
-
-function isLoopback(address: string | undefined): boolean {
-  if (address === undefined) return false;
-  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
 }

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import {
   CLOSE_LINGER,
   CONNECT_TIMEOUT,
@@ -9,7 +8,7 @@ import {
 import type { Message } from '../core/message.ts';
 import { createOutput } from '../core/output.ts';
 import { createFramer } from '../mqtt/framing.ts';
-import type { Packet } from '../mqtt/packets.ts';
+import type { Incoming, Packet } from '../mqtt/packets.ts';
 import { CONNACK, encode } from '../mqtt/packets.ts';
 import type { Dispatch } from '../mqtt/publish.ts';
 import { encodePuback, encodePublish } from '../mqtt/publish.ts';
@@ -17,7 +16,9 @@ import type { Delivery } from './delivery.ts';
 import { createDelivery } from './delivery.ts';
 import type { Express } from './express.ts';
 import { createExpress } from './express.ts';
+import type { Fault } from './handlers/index.ts';
 import { handle } from './handlers/index.ts';
+import type { ClientSocket, Peer } from './listeners/socket.ts';
 import type { Receipts } from './receipts.ts';
 import { createReceipts } from './receipts.ts';
 import type { Session, Sessions } from './session.ts';
@@ -32,8 +33,7 @@ export type BrokerContext = BrokerSettings & { readonly sessions: Sessions; read
 /** One network connection, from its first byte on. */
 export type Connection = {
   readonly context: BrokerContext;
-  /** True if the peer is on this machine. */
-  readonly local: boolean;
+  readonly peer: Peer;
   readonly delivery: Delivery;
   readonly receipts: Receipts;
   readonly express: Express;
@@ -41,6 +41,8 @@ export type Connection = {
   session: Session | undefined;
   /** Published when the connection ends without DISCONNECT (MQTT 3.1.1, 3.1.2.5). */
   will: Message | undefined;
+  /** Nothing more is taken in until the function that it gives is called, with what is to be done first. */
+  readonly hold: () => (first: () => Fault) => void;
   /** From now on the connection is closed after so many milliseconds without a packet; 0: never. */
   readonly keepAlive: (milliseconds: number) => void;
   readonly send: (packet: Packet) => void;
@@ -53,10 +55,12 @@ export type Connection = {
 };
 
 /** Serves `socket` as a client of the broker. */
-export function openConnection(context: BrokerContext, socket: Socket, local: boolean): Connection {
+export function openConnection(context: BrokerContext, socket: ClientSocket, peer: Peer): Connection {
   const { clock, log, counts } = context;
   let lastPacket = clock.monotonic();
   let heard = false;
+  let begun = false;
+  let held: Incoming[] | undefined;
   let patience = 0;
   let ended = false;
 
@@ -86,7 +90,7 @@ export function openConnection(context: BrokerContext, socket: Socket, local: bo
 
   const connection: Connection = {
     context,
-    local,
+    peer,
     delivery: createDelivery(sendPublish),
     receipts: createReceipts(messageId => write(encodePuback(messageId)), settled),
     express: createExpress(counts, context.sessions.subscriptions.version),
@@ -96,6 +100,12 @@ export function openConnection(context: BrokerContext, socket: Socket, local: bo
       patience = milliseconds;
       cancelWatch();
       if (patience > 0) cancelWatch = clock.after(patience, watch);
+    },
+    hold: () => {
+      const waiting: Incoming[] = [];
+      held = waiting;
+      socket.pause();
+      return first => guard(() => goOn(first, waiting));
     },
     send: packet => write(encode(packet)),
     sendPublish,
@@ -113,6 +123,31 @@ export function openConnection(context: BrokerContext, socket: Socket, local: bo
     },
   };
 
+  const take = (packet: Incoming): void => {
+    if (ended) return;
+    const fault = handle(connection, packet);
+    if (fault !== undefined) connection.close(fault);
+  };
+
+  const goOn = (first: () => Fault, waiting: readonly Incoming[]): void => {
+    held = undefined;
+    if (ended) return;
+    const fault = first();
+    if (fault !== undefined) connection.close(fault);
+    for (const packet of waiting) take(packet);
+    if (!ended) socket.resume();
+  };
+
+  /** A fault of ours in one connection is not one of the others. */
+  const guard = (action: () => void): void => {
+    try {
+      action();
+    } catch (thrown) {
+      log.error(thrown instanceof Error && thrown.stack !== undefined ? thrown.stack : String(thrown));
+      connection.close('the hub failed on its packet');
+    }
+  };
+
   const framer = createFramer(MAX_PACKET_BYTES, {
     publish: (bytes, start, topicAt, end) => {
       heard = true;
@@ -120,10 +155,9 @@ export function openConnection(context: BrokerContext, socket: Socket, local: bo
     },
     packet: packet => {
       connection.express.flush();
-      if (ended) return;
       heard = true;
-      const fault = handle(connection, packet);
-      if (fault !== undefined) connection.close(fault);
+      if (held === undefined) take(packet);
+      else held.push(packet);
     },
     broken: (reason, unknownVersion) => {
       connection.express.flush();
@@ -136,31 +170,20 @@ export function openConnection(context: BrokerContext, socket: Socket, local: bo
     },
   });
   const receive = (chunk: Buffer): void => {
-    if (
-      connection.session === undefined &&
-      socket.bytesRead === chunk.length &&
-      chunk[0] !== CONNECT_HEADER
-    ) {
+    if (!begun && chunk[0] !== CONNECT_HEADER) {
       connection.close('it does not begin with CONNECT');
       return;
     }
+    begun = true;
     framer.push(chunk);
     connection.express.flush();
     if (heard) lastPacket = clock.monotonic();
     heard = false;
     if (connection.receipts.owed() > MAX_UNSETTLED) socket.pause();
   };
-  socket.on('data', chunk => {
-    try {
-      receive(chunk);
-    } catch (thrown) {
-      // A fault of ours in one connection is not one of the others.
-      log.error(thrown instanceof Error && thrown.stack !== undefined ? thrown.stack : String(thrown));
-      connection.close('the hub failed on its packet');
-    }
-  });
+  socket.on('data', (chunk: Buffer) => guard(() => receive(chunk)));
   socket.on('drain', () => connection.delivery.wake());
-  socket.on('error', error => connection.close(error.message));
+  socket.on('error', (error: Error) => connection.close(error.message));
   socket.on('close', () => connection.close(undefined));
 
   const watch = (): void => {
@@ -174,8 +197,8 @@ export function openConnection(context: BrokerContext, socket: Socket, local: bo
   return connection;
 }
 
-function nameOf(connection: Connection): string {
-  return connection.session === undefined ? 'an unknown client' : `client "${connection.session.clientId}"`;
+function nameOf({ session, peer }: Connection): string {
+  return session === undefined ? `an unknown client (${peer.address})` : `client "${session.clientId}"`;
 }
 
 /** Parts a connection from its session: the will goes out, a clean session ends. */

@@ -9,7 +9,7 @@ import type { BrokerHost, Identity } from './types.ts';
 
 /** What the broker knows of one client, beyond its connection if it is persistent (MQTT 3.1.1, 3.1.2.4). */
 export type Session = {
-  /** Its key: a module has one session, whatever client identifier it chooses. */
+  /** Its key: a module has one session, whatever client identifier it chooses; so has each identifier of a user. */
   readonly id: string;
   readonly clientId: string;
   readonly identity: Identity;
@@ -58,7 +58,10 @@ export function createSessions(host: BrokerHost): Sessions {
 
   for (const stored of host.sessions()) {
     const session = open(stored.clientId, stored.identity, true);
-    for (const [filter, qos] of stored.subscriptions) subscribe(session, filter, qos);
+    for (const [filter, qos] of stored.subscriptions) {
+      // What it was granted once it may not be granted any more.
+      if (host.maySubscribe(stored.identity, stored.clientId, filter)) subscribe(session, filter, qos);
+    }
   }
 
   return {
@@ -86,6 +89,8 @@ export function createSessions(host: BrokerHost): Sessions {
   };
 }
 
+/** Client identifiers are each user's own: who chooses that of another does not get what waits for him. */
 function sessionId(clientId: string, identity: Identity): string {
-  return identity.kind === 'module' ? `module:${identity.module}` : `client:${clientId}`;
+  if (identity.kind === 'module') return `module:${identity.module}`;
+  return identity.user === undefined ? `client:${clientId}` : `user:${identity.user}:${clientId}`;
 }

@@ -3,17 +3,23 @@ import type { Log } from '../core/log.ts';
 import type { Message, Origin, QoS, Settle } from '../core/message.ts';
 import type { Random } from '../core/random.ts';
 import type { Drain, DrainSettings } from '../queue/types.ts';
+import type { Peer } from './listeners/socket.ts';
 
-/** Who a connection is, once its CONNECT was accepted. */
-export type Identity = { readonly kind: 'module'; readonly module: string } | { readonly kind: 'client' };
+/** Who a connection is, once its CONNECT was accepted; a client without a name is anonymous. */
+export type Identity =
+  | { readonly kind: 'module'; readonly module: string }
+  | { readonly kind: 'client'; readonly user: string | undefined };
 
 /** What a CONNECT says of itself. */
 export type Credentials = {
   readonly username: string | undefined;
   readonly password: Buffer | undefined;
-  /** True if the connection came in on a loopback address. */
-  readonly local: boolean;
+  readonly clientId: string;
+  readonly peer: Peer;
 };
+
+/** What came of a login. */
+export type LoginOutcome = Identity | 'refused' | 'tooMany';
 
 /** A durable queue that a client reads by subscribing to `topic`: an input of a module. */
 export type Endpoint = { readonly topic: string; readonly queue: string };
@@ -31,8 +37,10 @@ export type CountPassed = (messages: number, receivers: number) => void;
 
 /** What the hub gives the broker. The broker knows no routes and no database. */
 export type BrokerHost = {
-  /** Undefined: refused. */
-  readonly authenticate: (credentials: Credentials) => Identity | undefined;
+  /** Says who it is, at once or later; `tooMany`: it was not heard, as others or it failed too often. */
+  readonly authenticate: (credentials: Credentials, done: (outcome: LoginOutcome) => void) => void;
+  readonly mayPublish: (identity: Identity, clientId: string, topic: string) => boolean;
+  readonly maySubscribe: (identity: Identity, clientId: string, filter: string) => boolean;
   /** Takes in a message; `settle` tells when it may be acknowledged. */
   readonly publish: (message: Message, settle: Settle) => void;
   /**

@@ -1,5 +1,8 @@
 import type { Writable } from 'node:stream';
 
+/** What it needs of a socket. */
+type Sink = Pick<Writable, 'write' | 'cork' | 'uncork'>;
+
 /** The way out of one socket: one write per turn of the loop, however many packets it holds. */
 export type Output = {
   readonly write: (bytes: Buffer) => void;
@@ -7,7 +10,7 @@ export type Output = {
   readonly flush: () => void;
 };
 
-export function createOutput(socket: Writable): Output {
+export function createOutput(socket: Sink): Output {
   let corked = false;
   const flush = (): void => {
     if (!corked) return;

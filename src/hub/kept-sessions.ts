@@ -41,7 +41,10 @@ function sessionFrom(bytes: Buffer | undefined): StoredSession | undefined {
 
 function identityFrom(value: unknown): Identity | undefined {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return undefined;
-  if (value.kind === 'client') return { kind: 'client' };
+  if (value.kind === 'client') {
+    const user = 'user' in value && typeof value.user === 'string' ? value.user : undefined;
+    return { kind: 'client', user };
+  }
   if (value.kind !== 'module' || !('module' in value) || typeof value.module !== 'string') return undefined;
   return { kind: 'module', module: value.module };
 }

@@ -66,15 +66,11 @@ modules("a module may not speak for another, nor read another's inputs", () =>
   ),
 );
 
-modules('a wrong token, a module that is not there, a name without a token: return code 5', () =>
+modules("a wrong token, and a module's name without one: return code 5", () =>
   onStage(
     async stage => {
       const { username } = await credentials(stage);
-      for (const wrong of [
-        { username, password: Buffer.from('guess') },
-        { username: 'nobody', password: Buffer.from('guess') },
-        { username },
-      ]) {
+      for (const wrong of [{ username, password: Buffer.from('guess') }, { username }]) {
         const client = await stage.client();
         assert.is(brief(await client.connect(wrong)), 'connack 5');
         assert.is(await client.next(), 'closed');

@@ -76,7 +76,7 @@ subscribing('a filter that may not be read is refused in SUBACK, beside one that
       cmd: 'subscribe',
       messageId: 1,
       subscriptions: [
-        { topic: '$SYS/#', qos: 0 },
+        { topic: '$upstream/#', qos: 0 },
         { topic: 'a', qos: 1 },
       ],
     });

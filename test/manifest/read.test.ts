@@ -19,6 +19,8 @@ reading('what is not written has its default', () => {
         stopSignal: 'SIGTERM',
         stopGraceSeconds: 10,
         tty: false,
+        publish: [],
+        subscribe: [],
       },
     ],
     routes: [],
@@ -29,7 +31,9 @@ reading('what is not written has its default', () => {
       whenFull: 'reject',
       commitWindow: 50,
     },
-    listeners: [{ host: '127.0.0.1', port: 1883 }],
+    listeners: [{ kind: 'mqtt', host: '127.0.0.1', port: 1883 }],
+    users: [],
+    anonymous: undefined,
     upstream: undefined,
   });
 });
@@ -50,7 +54,7 @@ reading('addresses: IPv6 in brackets, the port of MQTT by default, user and pass
     '{"name":"a","listeners":[{"mqtt":"[::1]:1884"}],"upstream":{"url":"mqtt://u:p%40ss@parent"}}',
     'm.json',
   );
-  assert.equal(listeners, [{ host: '::1', port: 1884 }]);
+  assert.equal(listeners, [{ kind: 'mqtt', host: '::1', port: 1884 }]);
   assert.equal(upstream, { host: 'parent', port: 1883, username: 'u', password: 'p@ss' });
 });
 

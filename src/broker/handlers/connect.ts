@@ -1,12 +1,11 @@
 import type { ConnectPacket } from '../../mqtt/packets.ts';
 import { CONNACK } from '../../mqtt/packets.ts';
 import { isTopicName } from '../../mqtt/topics.ts';
-import { mayPublish } from '../access.ts';
 import type { Connection } from '../connection.ts';
 import { messageFrom } from '../inbound.ts';
 import { attachBacklog } from '../inputs.ts';
 import type { Session } from '../session.ts';
-import type { Identity } from '../types.ts';
+import type { Identity, LoginOutcome } from '../types.ts';
 import type { Fault } from './index.ts';
 
 /** Bytes of a generated client identifier. */
@@ -20,7 +19,7 @@ const CONTROL_CHARACTER = /\p{Cc}/u;
 
 /** Opens or resumes a session (MQTT 3.1.1, 3.1.4). */
 export function handleConnect(connection: Connection, packet: ConnectPacket): Fault {
-  const { host, random } = connection.context;
+  const { host } = connection.context;
   if (packet.protocolVersion === 5) {
     // MQTT 5, 3.2.2.2: 0x84 tells a client of version 5 to try an older one.
     connection.send({ cmd: 'connack', reasonCode: 0x84, returnCode: 0x84, sessionPresent: false });
@@ -30,8 +29,22 @@ export function handleConnect(connection: Connection, packet: ConnectPacket): Fa
   // MQTT 3.1.1, 3.1.2-22 and 3.1.2-14: mqtt-packet lets them pass.
   if (password !== undefined && username === undefined) return 'it gave a password without a user name';
   if ((will?.qos ?? 0) > 2) return 'its will has a QoS that there is not';
-  const identity = host.authenticate({ username, password, local: connection.local });
-  if (identity === undefined) return refuse(connection, CONNACK.notAuthorized, 'it may not connect');
+  const { clientId } = packet;
+  const goOn = connection.hold();
+  host.authenticate({ username, password, clientId, peer: connection.peer }, outcome =>
+    goOn(() => admit(connection, packet, outcome)),
+  );
+  return undefined;
+}
+
+/** Lets it in as who it is, or says why not. */
+function admit(connection: Connection, packet: ConnectPacket, identity: LoginOutcome): Fault {
+  if (identity === 'refused') return refuse(connection, CONNACK.notAuthorized, 'it may not connect');
+  if (identity === 'tooMany') {
+    return refuse(connection, CONNACK.serverUnavailable, 'too many logins failed, or wait');
+  }
+  const { host, random } = connection.context;
+  const { will } = packet;
   const clean = packet.clean !== false;
   if (packet.clientId === '' && !clean) {
     // MQTT 3.1.1, 3.1.3-8: without an identifier there is nothing to resume.
@@ -42,15 +55,16 @@ export function handleConnect(connection: Connection, packet: ConnectPacket): Fa
     const reason = 'its client identifier is too long or has control characters';
     return refuse(connection, CONNACK.identifierRejected, reason);
   }
-  if (will !== undefined && (!isTopicName(will.topic) || !mayPublish(identity, will.topic))) {
+  const generated = `skerry-${random.bytes(GENERATED_ID_BYTES).toString('hex')}`;
+  const clientId = packet.clientId || generated;
+  if (will !== undefined && !(isTopicName(will.topic) && host.mayPublish(identity, clientId, will.topic))) {
     return refuse(connection, CONNACK.notAuthorized, `its will may not go to "${will.topic}"`);
   }
   const known = connection.context.sessions.find(packet.clientId, identity);
   if (!clean && known === undefined && !connection.context.sessions.roomForPersistent()) {
     return refuse(connection, CONNACK.serverUnavailable, 'too many persistent sessions are kept');
   }
-  const generated = `skerry-${random.bytes(GENERATED_ID_BYTES).toString('hex')}`;
-  const session = enter(connection, packet.clientId || generated, identity, clean);
+  const session = enter(connection, clientId, identity, clean);
   connection.will =
     will && messageFrom(session, { ...will, qos: will.qos ?? 0, retain: will.retain === true });
   // MQTT 3.1.1, 3.1.2-24: one and a half times the keep-alive.

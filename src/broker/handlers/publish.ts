@@ -1,7 +1,6 @@
 import type { Message } from '../../core/message.ts';
 import type { Publish } from '../../mqtt/publish.ts';
 import { isTopicName } from '../../mqtt/topics.ts';
-import { mayPublish } from '../access.ts';
 import type { Connection } from '../connection.ts';
 import { messageFrom } from '../inbound.ts';
 import type { Session } from '../session.ts';
@@ -13,7 +12,7 @@ export function handlePublish(connection: Connection, session: Session, packet: 
   const { topic, qos } = packet;
   if (!isTopicName(topic)) return `"${topic.slice(0, 64)}" is not a topic to publish on`;
   if (qos === 2) return 'it published at QoS 2, which this broker does not take';
-  if (!mayPublish(session.identity, topic)) {
+  if (!host.mayPublish(session.identity, session.clientId, topic)) {
     counts.refused++;
     // MQTT 3.1.1, 3.3.5-2 offers an acknowledgement or the end; ours would promise what is not kept.
     return `it may not publish on "${topic}"`;

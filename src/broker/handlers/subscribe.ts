@@ -3,7 +3,6 @@ import type { QoS } from '../../core/message.ts';
 import type { SubscribePacket } from '../../mqtt/packets.ts';
 import { SUBACK_FAILURE } from '../../mqtt/packets.ts';
 import { isTopicFilter } from '../../mqtt/topics.ts';
-import { maySubscribe } from '../access.ts';
 import type { Connection } from '../connection.ts';
 import { attachInputs } from '../inputs.ts';
 import type { Session } from '../session.ts';
@@ -11,7 +10,7 @@ import type { Fault } from './index.ts';
 
 /** Adds subscriptions; SUBACK follows when a persistent session has them on disk (MQTT 3.1.1, 3.8.4). */
 export function handleSubscribe(connection: Connection, session: Session, packet: SubscribePacket): Fault {
-  const { sessions, log } = connection.context;
+  const { host, sessions, log } = connection.context;
   const messageId = packet.messageId ?? 0;
   if (messageId === 0) return 'its SUBSCRIBE has no packet identifier';
   // MQTT 3.1.1, 3.8.3-3.
@@ -20,7 +19,7 @@ export function handleSubscribe(connection: Connection, session: Session, packet
   if (invalid !== undefined) return `"${invalid.topic.slice(0, 64)}" is not a topic filter`;
   const granted = packet.subscriptions.map(({ topic, qos }) => {
     const full = session.subscriptions.size >= MAX_SUBSCRIPTIONS && !session.subscriptions.has(topic);
-    if (full || !maySubscribe(session.identity, topic)) return SUBACK_FAILURE;
+    if (full || !host.maySubscribe(session.identity, session.clientId, topic)) return SUBACK_FAILURE;
     // A server may grant less than was asked for (MQTT 3.1.1, 3.8.4): QoS 2 becomes 1.
     const grant: QoS = qos === 0 ? 0 : 1;
     sessions.subscribe(session, topic, grant);
