@@ -11,8 +11,9 @@ const BACKSPACES = [0x08, 0x7f];
 export async function readSecret(question: string): Promise<Buffer> {
   const { stdin, stderr } = process;
   if (!stdin.isTTY) return readLine();
-  stderr.write(question);
+  // First, or what is typed at once is shown.
   stdin.setRawMode(true);
+  stderr.write(question);
   try {
     return await readLine();
   } finally {

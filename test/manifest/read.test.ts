@@ -68,4 +68,43 @@ reading('an upstream address is never repeated in an error: it may hold a passwo
   }
 });
 
+reading('a manifest that is not JSON is not shown: it may hold a password', () => {
+  for (const text of ['{"url":"mqtt://u:secret@parent"x}', '{"p":"secret" "q"}', '"secret', 'secret']) {
+    try {
+      parseManifest(text, 'm.json');
+      assert.unreachable();
+    } catch (thrown) {
+      assert.ok(thrown instanceof Failure && thrown.code === 'manifest.syntax', String(thrown));
+      assert.not.match(thrown.message, /secret|secre|cret/);
+    }
+  }
+});
+
+reading('listeners of each kind, and what they have by default', () => {
+  const listeners = [
+    { mqtts: '[::]:8883', cert: 'c', key: 'k', ca: 'a', clientCertificates: 'optional' },
+    { ws: 'localhost:80' },
+    { wss: '0.0.0.0:443', path: '/', origins: ['https://a.example'], cert: 'c', key: 'k' },
+    { unix: 'mqtt.sock', mode: '0660' },
+  ];
+  const tls = { cert: 'c', key: 'k', ca: undefined, clientCertificates: 'none' };
+  assert.equal(parseManifest(JSON.stringify({ name: 'a', listeners }), 'm.json').listeners, [
+    { kind: 'mqtts', host: '::', port: 8883, tls: { ...tls, ca: 'a', clientCertificates: 'optional' } },
+    { kind: 'ws', host: 'localhost', port: 80, path: '/mqtt', origins: [] },
+    { kind: 'wss', host: '0.0.0.0', port: 443, path: '/', origins: ['https://a.example'], tls },
+    { kind: 'unix', file: 'mqtt.sock', mode: 0o660 },
+  ]);
+});
+
+reading('users by their names, and what a client without one may do', () => {
+  const { users, anonymous } = parseManifest(
+    '{"name":"a","users":{"u@x":{"password":"p","publish":["a"]}},"anonymous":{"subscribe":["b"]}}',
+    'm.json',
+  );
+  assert.equal(users, [
+    { name: 'u@x', password: 'p', certificate: undefined, publish: ['a'], subscribe: [] },
+  ]);
+  assert.equal(anonymous, { publish: [], subscribe: ['b'] });
+});
+
 reading.run();
