@@ -43,6 +43,7 @@ function readLine(): Promise<Buffer> {
         else bytes.push(byte);
       }
     });
+    stdin.resume();
   });
 }
 

@@ -7,9 +7,7 @@ import type {
   Settings,
 } from './settings.ts';
 import { listenTcp } from './tcp.ts';
-import { listenTls } from './tls.ts';
 import { listenUnix } from './unix.ts';
-import { listenSecureWebSocket, listenWebSocket } from './websocket.ts';
 
 type Listen<Kind extends ListenerKind> = (
   settings: Settings[Kind],
@@ -17,23 +15,24 @@ type Listen<Kind extends ListenerKind> = (
   host: ListenerHost,
 ) => Promise<OpenListener>;
 
-const LISTEN: { readonly [Kind in ListenerKind]: Listen<Kind> } = {
-  mqtt: listenTcp,
-  mqtts: listenTls,
-  ws: listenWebSocket,
-  wss: listenSecureWebSocket,
-  unix: listenUnix,
+/** What brings TLS or HTTP along is loaded when it is asked for: the others do not pay for it. */
+const LISTEN: { readonly [Kind in ListenerKind]: () => Promise<Listen<Kind>> } = {
+  mqtt: async () => listenTcp,
+  mqtts: async () => (await import('./tls.ts')).listenTls,
+  ws: async () => (await import('./websocket.ts')).listenWebSocket,
+  wss: async () => (await import('./secure-websocket.ts')).listenSecureWebSocket,
+  unix: async () => listenUnix,
 };
 
 /**
  * Opens a listener, and gives `accept` who comes in.
  * @throws Failure `listener.in-use`, `listener.refused`
  */
-export function listen<Kind extends ListenerKind>(
+export async function listen<Kind extends ListenerKind>(
   settings: ListenerSettings<Kind>,
   accept: Accept,
   host: ListenerHost,
 ): Promise<OpenListener> {
-  const open: Listen<Kind> = LISTEN[settings.kind];
-  return open(settings, accept, host);
+  const load: () => Promise<Listen<Kind>> = LISTEN[settings.kind];
+  return (await load())(settings, accept, host);
 }

@@ -1,38 +1,50 @@
-import type { IncomingMessage } from 'node:http';
-import type { WebSocketSettings } from './settings.ts';
+import type { IncomingMessage, RequestListener, ServerOptions } from 'node:http';
+import type { Server } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { CONNECT_TIMEOUT, MAX_PACKET_BYTES, MAX_UPGRADE_BYTES } from '../../core/limits.ts';
+import { streamOf } from './frames.ts';
+import { objectionTo, protocolOf } from './origins.ts';
+import type { Accept, ListenerHost, WebSocketSettings } from './settings.ts';
+import type { Peer } from './socket.ts';
 
-/** MQTT's subprotocol, and what clients of MQTT 3.1 call it. */
-const PROTOCOLS = ['mqtt', 'mqttv3.1'];
+/** Of one request: who asks for a WebSocket needs no more. */
+export const HTTP: ServerOptions = {
+  headersTimeout: CONNECT_TIMEOUT,
+  requestTimeout: CONNECT_TIMEOUT,
+  connectionsCheckingInterval: CONNECT_TIMEOUT,
+  maxHeaderSize: MAX_UPGRADE_BYTES,
+  noDelay: true,
+};
 
-/** Names of this machine that no web site of somebody else can have. */
-const LOOPBACK_NAME = /^(localhost|127(\.\d+){3}|\[::1\])$/;
-
-/** The subprotocol to speak, of those that a client offers. */
-export function protocolOf(offered: ReadonlySet<string>): string | false {
-  return PROTOCOLS.find(name => offered.has(name)) ?? false;
+/** Makes clients of those who ask `server` for a WebSocket. */
+export function takeUpgrades(
+  server: Server,
+  settings: WebSocketSettings,
+  peerIn: (request: IncomingMessage) => Peer,
+  accept: Accept,
+  { clock }: ListenerHost,
+): void {
+  const upgrades = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: MAX_PACKET_BYTES,
+    handleProtocols: protocolOf,
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    const peer = peerIn(request);
+    const objection = objectionTo(request, settings, peer.local);
+    if (objection !== undefined) {
+      socket.end(`HTTP/1.1 ${objection}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      return;
+    }
+    upgrades.handleUpgrade(request, socket, head, webSocket => accept(streamOf(webSocket, clock), peer));
+  });
 }
 
-/** The HTTP status that refuses a request for a WebSocket; undefined: it may have one. */
-export function objectionTo(
-  { url = '', headers }: Pick<IncomingMessage, 'url' | 'headers'>,
-  { path, origins }: Pick<WebSocketSettings, 'path' | 'origins'>,
-  local: boolean,
-): string | undefined {
-  if (url.split('?', 1)[0] !== path) return '404 Not Found';
-  // MQTT 3.1.1, 6.0.0-3.
-  const offered = headers['sec-websocket-protocol']?.split(',').map(name => name.trim()) ?? [];
-  if (protocolOf(new Set(offered)) === false) return '400 Bad Request';
-  const { origin, host } = headers;
-  if (origin === undefined || origins.includes(origin)) return undefined;
-  return isSameHost(origin, host, local) ? undefined : '403 Forbidden';
-}
-
-/**
- * Any web page may open a WebSocket to anywhere, with its own origin in the request. On this machine a name proves
- * nothing: a page's author may let his name resolve to the loopback address.
- */
-function isSameHost(origin: string, host: string | undefined, local: boolean): boolean {
-  const page = URL.parse(origin)?.hostname;
-  if (page === undefined || page === '' || page !== URL.parse(`http://${host}`)?.hostname) return false;
-  return !local || LOOPBACK_NAME.test(page);
-}
+/** Answers what is no request for a WebSocket. */
+export const refuseRequest: RequestListener = (_request, response) => {
+  response.writeHead(426, { connection: 'close', upgrade: 'websocket', 'content-length': 0 }).end();
+};

@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ClientOptions } from 'ws';
 import { WebSocket } from 'ws';
-import { objectionTo } from '../../../src/broker/listeners/upgrade.ts';
+import { objectionTo } from '../../../src/broker/listeners/origins.ts';
 import { MAX_PACKET_BYTES, WEBSOCKET_PING } from '../../../src/core/limits.ts';
 import { createTestClock } from '../../clock.ts';
 import type { Stage } from '../stage.ts';
