@@ -77,7 +77,12 @@ export async function bundle(work, assets) {
     metafile: true,
     legalComments: 'none',
     logLevel: 'warning',
-    define: { NATIVE_HASHES: JSON.stringify(hashesOf(assets)) },
+    define: {
+      NATIVE_HASHES: JSON.stringify(hashesOf(assets)),
+      // Native parts of ws that are packages of their own, and not installed.
+      'process.env.WS_NO_BUFFER_UTIL': '"1"',
+      'process.env.WS_NO_UTF_8_VALIDATE': '"1"',
+    },
     plugins: [substitutes()],
   });
   const [output] = Object.values(metafile.outputs);

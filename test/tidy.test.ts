@@ -21,6 +21,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   'cbor-x': 'queue',
   'node-pty': 'supervisor',
   valibot: 'manifest',
+  ws: 'broker',
 };
 
 /** Rooms that do no I/O; key files will be crypto's exception. */

@@ -1,8 +1,35 @@
-import { covers } from '../mqtt/topics.ts';
-import type { Identity } from './types.ts';
+import type { Grant } from './grant.ts';
+import { grantCovers, grantMatches, grantOf } from './grant.ts';
+import type { BrokerHost, Identity } from './types.ts';
+
+/** Topic filters, in which `%c` and `%u` are the client's identifier and the user's name. */
+export type TopicGrants = { readonly publish: readonly string[]; readonly subscribe: readonly string[] };
+
+/** Who may do what. */
+export type Grants = {
+  /** Beyond its own outputs and inputs. */
+  readonly modules: ReadonlyMap<string, TopicGrants>;
+  readonly users: ReadonlyMap<string, TopicGrants>;
+  /** Of clients without a name. */
+  readonly anonymous: TopicGrants | 'everything';
+};
+
+export type Access = Pick<BrokerHost, 'mayPublish' | 'maySubscribe'>;
+
+/** `user` is what `%u` stands for. */
+type Rule = (text: string, clientId: string, user: string | undefined) => boolean;
+type Rules = { readonly publish: Rule; readonly subscribe: Rule };
+
+const EVERYTHING: Rules = { publish: () => true, subscribe: () => true };
 
 /** Topics of this first level speak for the modules: only they may use them to publish. */
 const MODULES = 'modules';
+
+/** What the hub itself says, `$share` which is no topic, and the queue for upstream. */
+const RESERVED = /^\$(SYS(\/|$)|share(\/|$)|upstream)/;
+
+/** A shared subscription (MQTT 5, 4.8.2), as servers of MQTT 3.1.1 have it too. */
+const SHARED = /^\$share\/[^/]*\/(.*)$/s;
 
 /** The output of `modules/<module>/outputs/<output>`, undefined for any other topic. */
 export function outputOf(module: string, topic: string): string | undefined {
@@ -11,25 +38,58 @@ export function outputOf(module: string, topic: string): string | undefined {
   return output.length > 0 && !output.includes('/') ? output : undefined;
 }
 
-/** What these levels begin is the broker's and the hub's own. */
-const RESERVED = ['$SYS', '$share', '$upstream'];
-
-/** A module publishes on its own outputs, and like any client on topics that are no module's. */
-export function mayPublish(identity: Identity, topic: string): boolean {
-  if (topic.startsWith('$')) return identity.kind === 'client' && !RESERVED.includes(rootOf(topic));
-  if (topic !== MODULES && !topic.startsWith(`${MODULES}/`)) return true;
-  return identity.kind === 'module' && outputOf(identity.module, topic) !== undefined;
+/** True for what no grant lets anybody publish on; a module's own outputs need none. */
+export function isUngrantable(topic: string): boolean {
+  return topic === MODULES || topic.startsWith(`${MODULES}/`) || RESERVED.test(topic);
 }
 
-/** A module hears its own inputs and what is no module's; a client without a name may listen to everything. */
-export function maySubscribe(identity: Identity, filter: string): boolean {
-  if (identity.kind === 'client') return true;
-  if (filter.startsWith('$')) return false;
-  if (covers(`modules/${identity.module}/inputs/#`, filter)) return true;
-  const first = rootOf(filter);
-  return first !== MODULES && first !== '+' && first !== '#';
+/** The rules of `grants`. A module publishes on its own outputs and hears its own inputs without one. */
+export function createAccess({ modules, users, anonymous }: Grants): Access {
+  const ofModules = new Map<string, Rules>();
+  for (const [module, grants] of modules)
+    ofModules.set(module, rulesOf(grants, [`modules/${module}/inputs/#`]));
+  const ofUsers = new Map<string, Rules>();
+  for (const [user, grants] of users) ofUsers.set(user, rulesOf(grants));
+  const ofAnonymous = anonymous === 'everything' ? EVERYTHING : rulesOf(anonymous);
+
+  const rulesFor = (identity: Identity): Rules | undefined => {
+    if (identity.kind === 'module') return ofModules.get(identity.module);
+    return identity.user === undefined ? ofAnonymous : ofUsers.get(identity.user);
+  };
+
+  return {
+    mayPublish: (identity, clientId, topic) => {
+      if (isUngrantable(topic)) {
+        return identity.kind === 'module' && outputOf(identity.module, topic) !== undefined;
+      }
+      return rulesFor(identity)?.publish(topic, clientId, nameOf(identity)) === true;
+    },
+    maySubscribe: (identity, clientId, filter) => {
+      const shared = SHARED.exec(filter);
+      // What begins so and is not one is no filter for anybody.
+      if (shared === null && RESERVED.test(filter) && !filter.startsWith('$SYS')) return false;
+      return rulesFor(identity)?.subscribe(shared?.[1] ?? filter, clientId, nameOf(identity)) === true;
+    },
+  };
 }
 
-function rootOf(topic: string): string {
-  return topic.split('/', 1)[0] ?? '';
+function nameOf(identity: Identity): string | undefined {
+  return identity.kind === 'module' ? identity.module : identity.user;
+}
+
+function rulesOf({ publish, subscribe }: TopicGrants, own: readonly string[] = []): Rules {
+  return {
+    publish: anyOf(publish, grantMatches),
+    subscribe: anyOf([...own, ...subscribe], grantCovers),
+  };
+}
+
+type Takes = (grant: Grant, text: string, clientId: string, user: string | undefined) => boolean;
+
+function anyOf(filters: readonly string[], takes: Takes): Rule {
+  const grants = filters.map(grantOf);
+  return (text, clientId, user) => {
+    for (const grant of grants) if (takes(grant, text, clientId, user)) return true;
+    return false;
+  };
 }

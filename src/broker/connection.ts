@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream';
 import { CLOSE_LINGER, CONNECT_TIMEOUT, MAX_PACKET_BYTES, MAX_UNSETTLED } from '../core/limits.ts';
 import type { Output } from '../core/output.ts';
 import { createOutput } from '../core/output.ts';
@@ -14,6 +13,7 @@ import { acknowledge, handle } from './handlers/index.ts';
 import type { InboundAliases } from './inbound/aliases.ts';
 import type { Receipts } from './inbound/receipts.ts';
 import { createReceipts } from './inbound/receipts.ts';
+import type { ClientSocket, Peer } from './listeners/socket.ts';
 import type { OutboundAliases } from './outbound/aliases.ts';
 import type { Express } from './outbound/express.ts';
 import { createExpress } from './outbound/express.ts';
@@ -22,7 +22,7 @@ import type { Sessions } from './sessions/sessions.ts';
 import type { Will } from './sessions/wills.ts';
 import { publishWill } from './sessions/wills.ts';
 import type { Sys } from './sys.ts';
-import type { BrokerCounts, BrokerSettings, Peer } from './types.ts';
+import type { BrokerCounts, BrokerSettings } from './types.ts';
 
 /** The first byte of the one packet a connection may begin with [MQTT-3.1.0-1]. */
 const CONNECT_HEADER = 0x10;
@@ -66,7 +66,7 @@ export type Connection = {
 };
 
 /** Serves `socket` as a client of the broker. */
-export function openConnection(context: BrokerContext, socket: Duplex, peer: Peer): Connection {
+export function openConnection(context: BrokerContext, socket: ClientSocket, peer: Peer): Connection {
   const { clock, log } = context;
   const output = createOutput(socket);
   const express = createExpress(context);
@@ -85,6 +85,16 @@ export function openConnection(context: BrokerContext, socket: Duplex, peer: Pee
   const perform = (action: () => void): void => {
     if (held === undefined) action();
     else held.push(action);
+  };
+
+  /** A fault of ours in one connection is not one of the others. */
+  const guard = (action: () => void): void => {
+    try {
+      action();
+    } catch (thrown) {
+      log.error(thrown instanceof Error && thrown.stack !== undefined ? thrown.stack : String(thrown));
+      connection.close(fault(REASON.unspecifiedError, 'the hub failed on its packet'));
+    }
   };
 
   const connection: Connection = {
@@ -107,7 +117,9 @@ export function openConnection(context: BrokerContext, socket: Duplex, peer: Pee
     resume: () => {
       const actions = held ?? [];
       held = undefined;
-      for (const action of actions) perform(action);
+      guard(() => {
+        for (const action of actions) perform(action);
+      });
       settled();
     },
     onDrained: undefined,
@@ -136,7 +148,7 @@ export function openConnection(context: BrokerContext, socket: Duplex, peer: Pee
       framer.stop();
       cancelWatch();
       output.flush();
-      socket.end(() => socket.destroy());
+      socket.destroySoon();
       const cancel = clock.after(CLOSE_LINGER, () => socket.destroy());
       socket.once('close', cancel);
       leave(connection);
@@ -191,15 +203,7 @@ export function openConnection(context: BrokerContext, socket: Duplex, peer: Pee
     heard = false;
     if (connection.receipts.owed() > MAX_UNSETTLED) socket.pause();
   };
-  socket.on('data', (chunk: Buffer) => {
-    try {
-      receive(chunk);
-    } catch (thrown) {
-      // A fault of ours in one connection is not one of the others.
-      log.error(thrown instanceof Error && thrown.stack !== undefined ? thrown.stack : String(thrown));
-      connection.close(fault(REASON.unspecifiedError, 'the hub failed on its packet'));
-    }
-  });
+  socket.on('data', (chunk: Buffer) => guard(() => receive(chunk)));
   socket.on('drain', () => {
     connection.onDrained?.();
     connection.session?.delivery?.wake();

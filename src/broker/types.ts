@@ -3,21 +3,13 @@ import type { Log } from '../core/log.ts';
 import type { Message, Origin, Settle } from '../core/message.ts';
 import type { Random } from '../core/random.ts';
 import type { Drain, DrainSettings, Note, RetainedMessages } from '../queue/types.ts';
+import type { Peer } from './listeners/socket.ts';
 import type { Subscription } from './sessions/subscriptions.ts';
 
 /** Who a connection is, once its CONNECT was accepted. */
 export type Identity =
   | { readonly kind: 'module'; readonly module: string }
   | { readonly kind: 'client'; readonly user: string | undefined };
-
-/** Where a connection comes from. */
-export type Peer = {
-  /** True if it is on this machine. */
-  readonly local: boolean;
-  readonly address: string;
-  /** Names in a client certificate that was verified; undefined: it showed none. */
-  readonly certificate: readonly string[] | undefined;
-};
 
 /** What a CONNECT says of itself. */
 export type Credentials = {

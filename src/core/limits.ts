@@ -3,8 +3,20 @@
 /** Bytes of one MQTT packet taken in. Sensors send hundreds; a camera's still picture must pass. */
 export const MAX_PACKET_BYTES = 1 << 20;
 
-/** Connections at once. A site has tens to thousands of sensors; each costs about 10 KB. */
+/** Connections at once, over all listeners. An idle one costs 9 KB, over TLS 60. */
 export const MAX_CONNECTIONS = 10_240;
+
+/** Files that the hub keeps for itself of those that the system lets it open: store, logs, modules. */
+export const RESERVED_FILES = 256;
+
+/** Milliseconds between two looks at the files of a certificate. */
+export const CERTIFICATE_RELOAD = 10_000;
+
+/** Bytes of the HTTP request that asks for a WebSocket: a browser sends its cookies with it. */
+export const MAX_UPGRADE_BYTES = 8_192;
+
+/** Milliseconds between two pings to a WebSocket: proxies give up on a silent one after a minute. */
+export const WEBSOCKET_PING = 30_000;
 
 /** Milliseconds a new connection may take until its CONNECT is in (MQTT 3.1.1, 3.1.4). */
 export const CONNECT_TIMEOUT = 10_000;
@@ -165,6 +177,10 @@ export const UPSTREAM_KEEP_ALIVE = 30;
 /** Messages of one publisher taken in and not yet settled before its socket is no longer read. */
 export const MAX_UNSETTLED = 1000;
 
+/** Users of one manifest, and topic filters of one list of what is granted: each costs a step for each message. */
+export const MAX_USERS = 4_096;
+export const MAX_GRANTS = 64;
+
 /** Routes of one manifest and characters of one route. */
 export const MAX_ROUTES = 256;
 export const MAX_ROUTE_LENGTH = 4096;
@@ -183,6 +199,25 @@ export const MAX_PLANS = 1024;
 
 /** UTF-16 units of a topic whose routes are remembered: bounds what senders of odd topics can take. */
 export const MAX_REMEMBERED_TOPIC = 256;
+
+/** Passwords that are compared with their hashes at once, 8 MB and a thread each, and that wait for it. */
+export const MAX_VERIFICATIONS = 2;
+export const MAX_WAITING_VERIFICATIONS = 64;
+
+/** Passwords that were right and are known again without their hash: a thousand clients that come back at once. */
+export const MAX_REMEMBERED_PASSWORDS = 4_096;
+
+/** Failed logins within so many milliseconds, after which none is heard for a time that doubles, from and up to. */
+export const MAX_FAILED_LOGINS = 5;
+export const FAILED_LOGIN_WINDOW = 60_000;
+export const LOGIN_WAIT_FIRST = 10_000;
+export const LOGIN_WAIT_MOST = 300_000;
+
+/** Addresses, and names that are no user's, whose failed logins are remembered; the oldest are forgotten first. */
+export const MAX_REMEMBERED_FAILURES = 1_024;
+
+/** Bytes of a password that "skerry passwd" reads. */
+export const MAX_PASSWORD_BYTES = 1_024;
 
 /** Bytes of one request on the control socket. */
 export const MAX_CONTROL_REQUEST_BYTES = 1 << 16;

@@ -37,7 +37,10 @@ function flushAll(): void {
   for (const output of outputs) output.flush();
 }
 
-export function createOutput(socket: Writable): Output {
+/** What it needs of a socket. */
+type Sink = Pick<Writable, 'write' | 'cork' | 'uncork' | 'writableLength'>;
+
+export function createOutput(socket: Sink): Output {
   /** Pieces that go out before the slab's. */
   let pieces: Buffer[] = [];
   let slabs: Buffer[] = [];

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { mayPublish, maySubscribe } from '../broker/access.ts';
+import type { Grants } from '../broker/access.ts';
+import { createAccess } from '../broker/access.ts';
 import type { Broker } from '../broker/broker.ts';
 import { createBroker } from '../broker/broker.ts';
 import type { Clock } from '../core/clock.ts';
@@ -17,9 +18,12 @@ import { createDispatcher } from '../routes/dispatcher.ts';
 import type { Forwarder } from '../upstream/forwarder.ts';
 import { startForwarder } from '../upstream/forwarder.ts';
 import { controlPath, serveControl } from './control.ts';
+import { grantsOf } from './grants.ts';
 import type { Identities } from './identities.ts';
 import { createIdentities } from './identities.ts';
 import { keepSessions } from './kept-sessions.ts';
+import type { Listening } from './listeners.ts';
+import { listenerSettings, urlForModules } from './listeners.ts';
 import { createModules } from './modules.ts';
 import { inputQueue, inputTopic, isSessionQueue, UPSTREAM_QUEUE } from './names.ts';
 import type { Input } from './plan.ts';
@@ -57,6 +61,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
   const { manifest, dataFolder, logSink } = settings;
   const routes = compileRoutes(manifest);
   const inputs = inputsOf(routes);
+  const grants = grantsOf(manifest);
   const closers: (() => unknown)[] = [];
   const stop = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close();
@@ -71,19 +76,21 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     closers.push(store.close);
 
     const dispatcher = createDispatcher(routes);
-    const modules = manifest.modules.map(({ name }) => name);
-    const identities = createIdentities(modules, settings.random);
-    const { broker, router } = openBroker(settings, store, identities, inputs, dispatcher);
+    const identities = createIdentities({ ...settings, log: logFor('broker', logSink) });
+    const { broker, router } = openBroker({ ...settings, store, identities, grants, inputs, dispatcher });
     closers.push(broker.close);
-    const listeners: string[] = [];
-    for (const { host, port } of manifest.listeners) {
-      listeners.push(`${host}:${await broker.listen({ host, port })}`);
+    const listening: Listening[] = [];
+    for (const entry of manifest.listeners) {
+      const address = await broker.listen(listenerSettings(entry, settings.home));
+      listening.push({ kind: entry.kind, address });
     }
+    const listeners = listening.map(({ address }) => address);
+    const brokerUrl = urlForModules(listening);
 
     const forwarder = openForwarder(settings, store);
     if (forwarder !== undefined) closers.push(forwarder.stop);
 
-    const supervisor = createModules({ ...settings, store, router, inputs, identities, listeners });
+    const supervisor = createModules({ ...settings, store, router, inputs, identities, brokerUrl });
 
     const status = (): HubStatus => {
       const counts = dispatcher.counts();
@@ -133,16 +140,19 @@ function openQueues({ manifest, dataFolder, clock, logSink }: HubSettings): Prom
   });
 }
 
+type FlowSettings = HubSettings & {
+  readonly store: Store;
+  readonly identities: Identities;
+  readonly grants: Grants;
+  readonly inputs: readonly Input[];
+  readonly dispatcher: ReturnType<typeof createDispatcher>;
+};
+
 type Flow = { readonly broker: Broker; readonly router: Router };
 
 /** Ties broker and router: what comes in is routed, what is routed goes to subscribers. */
-function openBroker(
-  { manifest, clock, random, logSink }: HubSettings,
-  store: Store,
-  identities: Identities,
-  inputs: readonly Input[],
-  dispatcher: ReturnType<typeof createDispatcher>,
-): Flow {
+function openBroker(settings: FlowSettings): Flow {
+  const { manifest, clock, random, logSink, store, identities, grants, inputs, dispatcher } = settings;
   const log = logFor('broker', logSink);
   const broker = createBroker({
     clock,
@@ -156,9 +166,8 @@ function openBroker(
       purge: store.purge,
       enqueue: (message, queue, settle) =>
         store.append(message, [{ queue, priority: SESSION_PRIORITY, ttl: undefined }], settle),
-      authenticate: (credentials, done) => done(identities.authenticate(credentials) ?? 'refused'),
-      mayPublish: (identity, _, topic) => mayPublish(identity, topic),
-      maySubscribe: (identity, _, filter) => maySubscribe(identity, filter),
+      ...createAccess(grants),
+      authenticate: identities.authenticate,
       publish: (message, settle, note) => router.route(message, settle, note),
       passing: (origin, topic) => router.passing(origin, topic),
       drain: store.drain,

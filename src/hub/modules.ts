@@ -24,8 +24,8 @@ export type ModulesSettings = {
   readonly router: Router;
   readonly inputs: readonly Input[];
   readonly identities: Identities;
-  /** `host:port` of each listener. */
-  readonly listeners: readonly string[];
+  /** Where modules find the broker; undefined: it listens nowhere. */
+  readonly brokerUrl: string | undefined;
 };
 
 export type Modules = Supervisor & { readonly startAll: () => Promise<void> };
@@ -69,12 +69,11 @@ function feedOf(module: string, supervisor: Supervisor, { inputs, store, logSink
   });
 }
 
-function specOf(module: ModuleEntry, { home, listeners, identities }: ModulesSettings): ModuleSpec {
+function specOf(module: ModuleEntry, { home, brokerUrl, identities }: ModulesSettings): ModuleSpec {
   const { name, io } = module;
-  const [listener] = listeners;
   const talk: Record<string, string> = { SKERRY_MODULE: name };
-  if (io === 'mqtt' && listener !== undefined) {
-    talk['SKERRY_MQTT_URL'] = `mqtt://${listener}`;
+  if (io === 'mqtt' && brokerUrl !== undefined) {
+    talk['SKERRY_MQTT_URL'] = brokerUrl;
     talk['SKERRY_TOKEN'] = identities.tokenOf(name);
   }
   return {

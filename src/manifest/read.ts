@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import type { WrittenManifest } from './schema.ts';
 import { manifestSchema } from './schema.ts';
-import type { Address, Manifest, Upstream } from './types.ts';
+import type { Manifest, Upstream } from './types.ts';
 
 /** IANA's port of MQTT. */
 const MQTT_PORT = 1883;
@@ -29,11 +29,19 @@ export function parseManifest(text: string, file: string): Manifest {
   try {
     value = JSON.parse(text);
   } catch (thrown) {
-    throw new Failure('manifest.syntax', `The manifest ${file} is not JSON: ${reasonOf(thrown)}.`);
+    throw new Failure(
+      'manifest.syntax',
+      `The manifest ${file} is not JSON: ${withoutText(reasonOf(thrown))}.`,
+    );
   }
   const result = v.safeParse(manifestSchema, value, { abortEarly: true });
   if (!result.success) throw fieldFailure(file, result.issues[0]);
   return plain(result.output, file);
+}
+
+/** JSON.parse may show a piece of the text, and that may be of a password. */
+function withoutText(reason: string): string {
+  return reason.replace(/, (\.\.\.)?".*"(\.\.\.)? is not valid JSON$/s, '');
 }
 
 function plain(written: WrittenManifest, file: string): Manifest {
@@ -47,21 +55,17 @@ function plain(written: WrittenManifest, file: string): Manifest {
       ttl,
     })),
     storeAndForward: { ...written.storeAndForward, maxQueueSize: written.storeAndForward.maxQueueSize },
-    listeners: written.listeners.map(({ mqtt }, index) => {
-      const address = addressOf(mqtt);
-      if (address !== undefined) return address;
-      throw refusal(file, `listeners[${index}].mqtt`, `must be "host:port", and is "${mqtt}"`);
-    }),
+    listeners: written.listeners,
+    users: written.users.map(({ name, password, certificate, publish, subscribe }) => ({
+      name,
+      password,
+      certificate,
+      publish,
+      subscribe,
+    })),
+    anonymous: written.anonymous,
     upstream: written.upstream === undefined ? undefined : upstreamOf(written.upstream.url, file),
   };
-}
-
-function addressOf(text: string): Address | undefined {
-  const parts = /^(\[[0-9a-fA-F:.]+\]|[^:\s/]+):(\d{1,5})$/.exec(text);
-  const port = Number(parts?.[2]);
-  const host = parts?.[1];
-  if (host === undefined || !(port <= 65_535)) return undefined;
-  return { host: host.replace(/^\[|\]$/g, ''), port };
 }
 
 function upstreamOf(text: string, file: string): Upstream {

@@ -6,6 +6,8 @@ import {
   MAX_ROUTES,
   MIN_STORE_BYTES,
 } from '../core/limits.ts';
+import { anonymous, topicLists, users } from './access.ts';
+import { listener } from './listeners.ts';
 import { durationOf, sizeOf } from './units.ts';
 
 /** A name that can stand in a topic, a file name and a route. */
@@ -67,6 +69,7 @@ const module = v.strictObject({
     10,
   ),
   tty: v.optional(v.boolean('must be true or false'), false),
+  ...topicLists,
 });
 
 const routeText = v.pipe(
@@ -96,8 +99,6 @@ const route = v.pipe(
   ),
   v.transform(value => (typeof value === 'string' ? { route: value, priority: 9, ttl: undefined } : value)),
 );
-
-const listener = v.strictObject({ mqtt: v.string('must be "host:port"') });
 
 /** The manifest as it is written, with its defaults filled in. Later fields are refused until they work. */
 export const manifestSchema = v.strictObject({
@@ -131,6 +132,8 @@ export const manifestSchema = v.strictObject({
     {},
   ),
   listeners: v.optional(v.array(listener), [{ mqtt: '127.0.0.1:1883' }]),
+  users: v.optional(users, {}),
+  anonymous: v.optional(anonymous),
   upstream: v.optional(v.strictObject({ url: v.string('must be an address such as "mqtt://parent:1883"') })),
 });
 

@@ -14,11 +14,25 @@ export type Manifest = {
     /** Milliseconds. */
     readonly commitWindow: number;
   };
-  readonly listeners: readonly Address[];
+  readonly listeners: readonly ListenerEntry[];
+  readonly users: readonly UserEntry[];
+  /** What clients without a name may do; undefined: nothing is said of them. */
+  readonly anonymous: TopicLists | undefined;
   readonly upstream: Upstream | undefined;
 };
 
-export type ModuleEntry = {
+/** Topic filters, in which `%c` and `%u` stand for the client identifier and the user name. */
+export type TopicLists = { readonly publish: readonly string[]; readonly subscribe: readonly string[] };
+
+export type UserEntry = TopicLists & {
+  readonly name: string;
+  /** A line that `skerry passwd` prints. */
+  readonly password: string | undefined;
+  /** A name in a client certificate. */
+  readonly certificate: string | undefined;
+};
+
+export type ModuleEntry = TopicLists & {
   readonly name: string;
   readonly exec: readonly string[];
   readonly io: 'lines' | 'mqtt';
@@ -40,6 +54,23 @@ export type RouteEntry = {
 };
 
 export type Address = { readonly host: string; readonly port: number };
+
+/** Files by their paths as written. */
+export type TlsEntry = {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string | undefined;
+  readonly clientCertificates: 'none' | 'optional' | 'required';
+};
+
+type WebEntry = Address & { readonly path: string; readonly origins: readonly string[] };
+
+export type ListenerEntry =
+  | ({ readonly kind: 'mqtt' } & Address)
+  | ({ readonly kind: 'mqtts'; readonly tls: TlsEntry } & Address)
+  | ({ readonly kind: 'ws' } & WebEntry)
+  | ({ readonly kind: 'wss'; readonly tls: TlsEntry } & WebEntry)
+  | { readonly kind: 'unix'; readonly file: string; readonly mode: number };
 
 export type Upstream = Address & {
   readonly username: string | undefined;

@@ -66,15 +66,35 @@ modules("a module may not speak for another, nor read another's inputs", () =>
   ),
 );
 
-modules('a wrong token, a module that is not there, a name without a token: return code 5', () =>
+modules('beyond its outputs and inputs a module does what it is granted, and nothing else', () =>
+  onStage(
+    async stage => {
+      const module = await stage.client();
+      await module.connect(await credentials(stage));
+      assert.is(brief(await module.subscribe('sensors/+/mine', 0)), 'suback 0');
+      assert.is(brief(await module.subscribe('sensors/#', 0)), 'suback 128');
+      module.publish('sensors/1/mine', 'x', 0);
+      assert.is(brief(await module.next()), 'sensors/1/mine x q0');
+      module.publish('elsewhere', 'x', 0);
+      assert.is(await module.next(), 'closed');
+    },
+    {
+      manifest: {
+        ...MANIFEST,
+        modules: {
+          ...MANIFEST.modules,
+          mine: { ...MANIFEST.modules.mine, publish: ['sensors/+/%u'], subscribe: ['sensors/+/%u'] },
+        },
+      },
+    },
+  ),
+);
+
+modules("a wrong token, and a module's name without one: return code 5", () =>
   onStage(
     async stage => {
       const { username } = await credentials(stage);
-      for (const wrong of [
-        { username, password: Buffer.from('guess') },
-        { username: 'nobody', password: Buffer.from('guess') },
-        { username },
-      ]) {
+      for (const wrong of [{ username, password: Buffer.from('guess') }, { username }]) {
         const client = await stage.client();
         assert.is(brief(await client.connect(wrong)), 'connack 5');
         assert.is(await client.next(), 'closed');

@@ -68,6 +68,22 @@ subscribing('[MQTT-3.3.5-1] overlapping filters: one copy, at the best QoS', () 
   }),
 );
 
+subscribing('a filter that may not be read is refused in SUBACK, beside one that may', () =>
+  onStage(async stage => {
+    const client = await stage.client();
+    await client.connect({});
+    client.send({
+      cmd: 'subscribe',
+      messageId: 1,
+      subscriptions: [
+        { topic: '$upstream/#', qos: 0 },
+        { topic: 'a', qos: 1 },
+      ],
+    });
+    assert.is(brief(await client.next()), 'suback 128 1');
+  }),
+);
+
 subscribing('[MQTT-4.7.1-3] a filter that is none ends the connection', () =>
   onStage(async stage => {
     const client = await stage.client();

@@ -13,6 +13,8 @@ import {
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { outcome } from '../broker/listeners/clients.ts';
+import { ca, withFiles } from '../broker/listeners/files.ts';
 import { folderWith, removeFolder, skerry, until } from '../e2e/stage.ts';
 import { runHub, skip } from './stage.ts';
 
@@ -108,6 +110,19 @@ binary('a data folder that is mounted noexec is named, with what to do', async (
     said,
     /^skerry: .*\/data\/native\/lmdb-.* probably mounted noexec, so name a data folder on another with --data DIR\.$/m,
   );
+});
+
+binary('it serves WebSockets and TLS', async ({ folder }) => {
+  await withFiles(async ({ tls }) => {
+    const both = [{ ws: '127.0.0.1:0' }, { wss: '127.0.0.1:0', ...tls }, { mqtts: '127.0.0.1:0', ...tls }];
+    writeFileSync(join(folder, 'idle.json'), JSON.stringify({ name: 'idle', listeners: both }));
+    const ended = await runHub(up(folder), {}, async said => {
+      const addresses = Array.from(said().matchAll(/(wss?|mqtts):\/\/[\d.:]+\d/g), ([address]) => address);
+      assert.is(addresses.length, 3, said());
+      for (const address of addresses) assert.is(await outcome(`${address}/mqtt`, { ca }), 'in', address);
+    });
+    assert.is(ended.code, 0, ended.said);
+  });
 });
 
 binary('the licences of what it holds lie beside it', () => {

@@ -9,7 +9,7 @@ export type Ended = { readonly code: number | null; readonly said: string };
 export async function runHub(
   command: readonly string[],
   env: NodeJS.ProcessEnv,
-  meanwhile: () => Promise<void> = async () => {},
+  meanwhile: (said: () => string) => Promise<void> = async () => {},
 ): Promise<Ended> {
   const [program = '', ...args] = command;
   const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -25,7 +25,7 @@ export async function runHub(
     });
   });
   try {
-    if ((await Promise.race([listening, ended])) === 'listening') await meanwhile();
+    if ((await Promise.race([listening, ended])) === 'listening') await meanwhile(() => said);
   } finally {
     child.kill('SIGTERM');
   }

@@ -6,6 +6,7 @@ import { folderWith, freePort, removeFolder, run, startHub } from './stage.ts';
 
 const ok = { name: 'a', listeners: [{ mqtt: '127.0.0.1:0' }] };
 const sh = { exec: ['./started.sh'] };
+const tls = { mqtts: '127.0.0.1:0', cert: 'c.pem', key: 'k.pem' };
 
 /** Manifests that must be refused: what is wrong, the text, and what the one sentence must say. */
 const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: RegExp])[] = [
@@ -43,6 +44,87 @@ const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: Re
     'a listener without a port',
     { ...ok, listeners: [{ mqtt: 'localhost' }] },
     /^listeners\[0\]\.mqtt must be "host:port"/,
+  ],
+  ['a listener of no kind', { ...ok, listeners: [{}] }, /^listeners\[0\] must have exactly one of "mqtt", /],
+  [
+    'a listener of two kinds',
+    { ...ok, listeners: [{ mqtt: '127.0.0.1:0', ws: '127.0.0.1:0' }] },
+    /^listeners\[0\] must have exactly one of "mqtt", /,
+  ],
+  [
+    'a listener that is a text',
+    { ...ok, listeners: ['127.0.0.1:0'] },
+    /^listeners\[0\] must be an object such as/,
+  ],
+  [
+    'TLS without a certificate',
+    { ...ok, listeners: [{ mqtts: '127.0.0.1:0' }] },
+    /^listeners\[0\]\.cert is missing/,
+  ],
+  [
+    'a certificate where there is no TLS',
+    { ...ok, listeners: [{ ws: '127.0.0.1:0', cert: 'c.pem' }] },
+    /^listeners\[0\]\.cert is not a field/,
+  ],
+  [
+    'certificates of clients without a CA',
+    { ...ok, listeners: [{ ...tls, clientCertificates: 'required' }] },
+    /^listeners\[0\]\.ca is missing: it says which/,
+  ],
+  [
+    'a CA that nobody is asked for',
+    { ...ok, listeners: [{ ...tls, ca: 'ca.pem' }] },
+    /^listeners\[0\]\.ca is for certificates of clients: say/,
+  ],
+  [
+    'an origin with a path',
+    { ...ok, listeners: [{ ws: '127.0.0.1:0', origins: ['https://a/b'] }] },
+    /^listeners\[0\]\.origins\[0\] must be an origin/,
+  ],
+  [
+    'a mode that lets everybody run it',
+    { ...ok, listeners: [{ unix: 's', mode: '0777' }] },
+    /^listeners\[0\]\.mode must be "0600"/,
+  ],
+  [
+    'a password as it is, which is not repeated',
+    { ...ok, users: { u: { password: 'hunter2' } } },
+    /^users\.u\.password must be a line that "skerry passwd" prints\.$/m,
+  ],
+  [
+    'a user known by nothing',
+    { ...ok, users: { u: {} } },
+    /^users\.u must have a "password" or a "certificate"/,
+  ],
+  [
+    'a user called as no user may be',
+    { ...ok, users: { 'a/b': { certificate: 'x' } } },
+    /^users\.a\/b must be 1 to 64/,
+  ],
+  [
+    'a user called as a module',
+    { ...ok, modules: { m: sh }, users: { m: { certificate: 'x' } } },
+    /^users\.m is the name of a module/,
+  ],
+  [
+    'two users of one certificate',
+    { ...ok, users: { u: { certificate: 'x' }, v: { certificate: 'x' } } },
+    /^users\.v\.certificate is that of user "u"/,
+  ],
+  [
+    'a grant that is no filter',
+    { ...ok, users: { u: { certificate: 'x', subscribe: ['a', 'a#'] } } },
+    /^users\.u\.subscribe\[1\] must be a topic filter, and is "a#"/,
+  ],
+  [
+    'a grant to speak for a module',
+    { ...ok, anonymous: { publish: ['modules/m/outputs/o'] } },
+    /^anonymous\.publish\[0\] cannot be granted/,
+  ],
+  [
+    'a grant that is no list',
+    { ...ok, modules: { m: { ...sh, publish: 'a' } } },
+    /^modules\.m\.publish must be a list of topic filters/,
   ],
   [
     'an upstream that is no MQTT address',

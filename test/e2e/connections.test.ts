@@ -39,7 +39,6 @@ connections('beyond the limit they are closed, and there is room again when one 
   try {
     for (let n = 0; n < MAX_CONNECTIONS; n++) assert.is(await enter(port, `c${n}`, sockets), 0x20);
     assert.is(await enter(port, 'beyond', sockets), 'closed');
-    assert.match(hub.log(), new RegExp(`Refused a connection: ${MAX_CONNECTIONS} are open`));
     sockets[0]?.destroy();
     let answer = await enter(port, 'next', sockets);
     // The hub may not have seen yet that one is gone.

@@ -19,6 +19,8 @@ reading('what is not written has its default', () => {
         stopSignal: 'SIGTERM',
         stopGraceSeconds: 10,
         tty: false,
+        publish: [],
+        subscribe: [],
       },
     ],
     routes: [],
@@ -29,7 +31,9 @@ reading('what is not written has its default', () => {
       whenFull: 'reject',
       commitWindow: 50,
     },
-    listeners: [{ host: '127.0.0.1', port: 1883 }],
+    listeners: [{ kind: 'mqtt', host: '127.0.0.1', port: 1883 }],
+    users: [],
+    anonymous: undefined,
     upstream: undefined,
   });
 });
@@ -50,7 +54,7 @@ reading('addresses: IPv6 in brackets, the port of MQTT by default, user and pass
     '{"name":"a","listeners":[{"mqtt":"[::1]:1884"}],"upstream":{"url":"mqtt://u:p%40ss@parent"}}',
     'm.json',
   );
-  assert.equal(listeners, [{ host: '::1', port: 1884 }]);
+  assert.equal(listeners, [{ kind: 'mqtt', host: '::1', port: 1884 }]);
   assert.equal(upstream, { host: 'parent', port: 1883, username: 'u', password: 'p@ss' });
 });
 
@@ -62,6 +66,45 @@ reading('an upstream address is never repeated in an error: it may hold a passwo
     assert.instance(thrown, Failure);
     assert.not.match(String(thrown), /secret/);
   }
+});
+
+reading('a manifest that is not JSON is not shown: it may hold a password', () => {
+  for (const text of ['{"url":"mqtt://u:secret@parent"x}', '{"p":"secret" "q"}', '"secret', 'secret']) {
+    try {
+      parseManifest(text, 'm.json');
+      assert.unreachable();
+    } catch (thrown) {
+      assert.ok(thrown instanceof Failure && thrown.code === 'manifest.syntax', String(thrown));
+      assert.not.match(thrown.message, /secret|secre|cret/);
+    }
+  }
+});
+
+reading('listeners of each kind, and what they have by default', () => {
+  const listeners = [
+    { mqtts: '[::]:8883', cert: 'c', key: 'k', ca: 'a', clientCertificates: 'optional' },
+    { ws: 'localhost:80' },
+    { wss: '0.0.0.0:443', path: '/', origins: ['https://a.example'], cert: 'c', key: 'k' },
+    { unix: 'mqtt.sock', mode: '0660' },
+  ];
+  const tls = { cert: 'c', key: 'k', ca: undefined, clientCertificates: 'none' };
+  assert.equal(parseManifest(JSON.stringify({ name: 'a', listeners }), 'm.json').listeners, [
+    { kind: 'mqtts', host: '::', port: 8883, tls: { ...tls, ca: 'a', clientCertificates: 'optional' } },
+    { kind: 'ws', host: 'localhost', port: 80, path: '/mqtt', origins: [] },
+    { kind: 'wss', host: '0.0.0.0', port: 443, path: '/', origins: ['https://a.example'], tls },
+    { kind: 'unix', file: 'mqtt.sock', mode: 0o660 },
+  ]);
+});
+
+reading('users by their names, and what a client without one may do', () => {
+  const { users, anonymous } = parseManifest(
+    '{"name":"a","users":{"u@x":{"password":"p","publish":["a"]}},"anonymous":{"subscribe":["b"]}}',
+    'm.json',
+  );
+  assert.equal(users, [
+    { name: 'u@x', password: 'p', certificate: undefined, publish: ['a'], subscribe: [] },
+  ]);
+  assert.equal(anonymous, { publish: [], subscribe: ['b'] });
 });
 
 reading.run();

@@ -11,7 +11,7 @@ export type Released = { readonly sequence: number; kept: boolean };
 /** What the broker knows of one client, beyond its connection if it is persistent (MQTT 5, 4.1). */
 export type Session = {
   readonly kind: 'session';
-  /** Its key: a module has one session, whatever client identifier it chooses. */
+  /** Its key: a module has one session, whatever client identifier it chooses; so has each identifier of a user. */
   readonly id: string;
   readonly clientId: string;
   readonly identity: Identity;
@@ -36,8 +36,10 @@ export type Session = {
   pendingWill: PendingWill | undefined;
 };
 
+/** Client identifiers are each user's own: who chooses that of another does not get what waits for him. */
 export function sessionId(clientId: string, identity: Identity): string {
-  return identity.kind === 'module' ? `module:${identity.module}` : `client:${clientId}`;
+  if (identity.kind === 'module') return `module:${identity.module}`;
+  return identity.user === undefined ? `client:${clientId}` : `user:${identity.user}:${clientId}`;
 }
 
 /** The queue of the session with this id. */

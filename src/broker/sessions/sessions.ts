@@ -93,7 +93,11 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
 
   for (const stored of host.sessions.load()) {
     const session = add(restoredSession(stored, host.now()));
-    for (const [filter, subscription] of stored.subscriptions) subscribe(session, filter, subscription);
+    for (const [filter, subscription] of stored.subscriptions) {
+      // What it was granted once it may not be granted any more.
+      if (host.maySubscribe(stored.identity, stored.clientId, filter))
+        subscribe(session, filter, subscription);
+    }
   }
   purgeStrays(host, sessions, groups.queues());
   sweep();

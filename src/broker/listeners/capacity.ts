@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { MAX_CONNECTIONS, RESERVED_FILES } from '../../core/limits.ts';
+import type { Log } from '../../core/log.ts';
+
+/** The soft limit in /proc/self/limits; the runtime has raised it to the hard one by then. */
+const OPEN_FILES = /^Max open files +(\d+)/m;
+
+/** How many clients may be connected at once, over all listeners: each is an open file. Less than the bound is said. */
+export function connectionCapacity(log: Log): number {
+  const [, text] = OPEN_FILES.exec(readFileSync('/proc/self/limits', 'latin1')) ?? [];
+  const capacity = capacityFor(text === undefined ? Number.POSITIVE_INFINITY : Number(text));
+  if (capacity < MAX_CONNECTIONS) {
+    log.warn(
+      `The system lets the hub open ${text} files, so at most ${capacity} clients may be connected: raise "ulimit -n", or LimitNOFILE of a systemd unit, for more.`,
+    );
+  }
+  return capacity;
+}
+
+/** What the store, the logs and the modules need is set aside, but never more than half. */
+export function capacityFor(openFiles: number): number {
+  return Math.min(MAX_CONNECTIONS, Math.max(openFiles - RESERVED_FILES, Math.floor(openFiles / 2)));
+}

@@ -1,0 +1,32 @@
+import type { IncomingMessage } from 'node:http';
+import { createServer } from 'node:https';
+import { TLSSocket } from 'node:tls';
+import { CONNECT_TIMEOUT } from '../../core/limits.ts';
+import { certificateNames } from './certificate-names.ts';
+import { keepCertificates } from './certificates.ts';
+import { openServer } from './server.ts';
+import type { Accept, ListenerHost, OpenListener, TlsSettings, WebSocketSettings } from './settings.ts';
+import type { Peer } from './socket.ts';
+import { peerOf } from './socket.ts';
+import { HTTP, refuseRequest, takeUpgrades } from './upgrade.ts';
+
+/** MQTT over WebSockets over TLS. */
+export async function listenSecureWebSocket(
+  { tls, ...settings }: WebSocketSettings & { readonly tls: TlsSettings },
+  accept: Accept,
+  host: ListenerHost,
+): Promise<OpenListener> {
+  const certificates = keepCertificates(tls, host);
+  const options = { ...HTTP, ...certificates.options, handshakeTimeout: CONNECT_TIMEOUT };
+  const server = createServer(options, refuseRequest);
+  server.on('tlsClientError', (error, socket) => {
+    host.log.info(`No TLS with ${peerOf(socket).address}: ${error.message}`);
+  });
+  takeUpgrades(server, settings, peerOfRequest, accept, host);
+  return certificates.follow(server, await openServer(server, settings, 'wss://', host));
+}
+
+function peerOfRequest({ socket }: IncomingMessage): Peer {
+  const certificate = socket instanceof TLSSocket ? certificateNames(socket) : undefined;
+  return { ...peerOf(socket), certificate };
+}

@@ -1,0 +1,74 @@
+import { chmodSync, lstatSync, rmSync } from 'node:fs';
+import type { Server } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
+import { closingOf } from './server.ts';
+import type { Accept, ListenerHost, OpenListener, UnixSettings } from './settings.ts';
+
+/** Nobody but the hub's user, until the mode is set. */
+const PRIVATE_MASK = 0o177;
+
+/**
+ * MQTT over a Unix socket, whose mode says who may connect. The file that a dead hub left is replaced; the file is
+ * removed with the listener.
+ */
+export async function listenUnix(
+  { file, mode }: UnixSettings,
+  accept: Accept,
+  { clock }: ListenerHost,
+): Promise<OpenListener> {
+  const address = `unix:${file}`;
+  const peer = { local: true, address, certificate: undefined };
+  const server = createServer(socket => accept(socket, peer));
+  const closing = closingOf(server, clock);
+  await makeWay(file);
+  try {
+    await bind(server, file);
+    chmodSync(file, mode);
+  } catch (thrown) {
+    server.close();
+    throw refused(file, reasonOf(thrown));
+  }
+  return { address, ...closing };
+}
+
+function bind(server: Server, file: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    const mask = process.umask(PRIVATE_MASK);
+    // The file is made before this returns.
+    server.listen(file, resolve);
+    process.umask(mask);
+  });
+}
+
+/** Removes the socket of a dead hub. */
+async function makeWay(file: string): Promise<void> {
+  const stats = lstatSync(file, { throwIfNoEntry: false });
+  if (stats === undefined) return;
+  if (!stats.isSocket()) throw refused(file, 'there is something else, which is no socket');
+  if (await answers(file)) {
+    const sentence = `The socket ${file} is in use by another program: stop it, or change "listeners" in the manifest.`;
+    throw new Failure('listener.in-use', sentence);
+  }
+  rmSync(file, { force: true });
+}
+
+/** True unless the system says that nobody listens there any more. */
+function answers(file: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(file);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', error => resolve(systemCode(error) !== 'ECONNREFUSED'));
+  });
+}
+
+function refused(file: string, reason: string): Failure {
+  return new Failure(
+    'listener.refused',
+    `Cannot listen on ${file} (${reason}): change "listeners" in the manifest.`,
+  );
+}

@@ -1,0 +1,50 @@
+import type { IncomingMessage, RequestListener, ServerOptions } from 'node:http';
+import type { Server } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { CONNECT_TIMEOUT, MAX_PACKET_BYTES, MAX_UPGRADE_BYTES } from '../../core/limits.ts';
+import { streamOf } from './frames.ts';
+import { objectionTo, protocolOf } from './origins.ts';
+import type { Accept, ListenerHost, WebSocketSettings } from './settings.ts';
+import type { Peer } from './socket.ts';
+
+/** Of one request: who asks for a WebSocket needs no more. */
+export const HTTP: ServerOptions = {
+  headersTimeout: CONNECT_TIMEOUT,
+  requestTimeout: CONNECT_TIMEOUT,
+  connectionsCheckingInterval: CONNECT_TIMEOUT,
+  maxHeaderSize: MAX_UPGRADE_BYTES,
+  noDelay: true,
+};
+
+/** Makes clients of those who ask `server` for a WebSocket. */
+export function takeUpgrades(
+  server: Server,
+  settings: WebSocketSettings,
+  peerIn: (request: IncomingMessage) => Peer,
+  accept: Accept,
+  { clock }: ListenerHost,
+): void {
+  const upgrades = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: MAX_PACKET_BYTES,
+    handleProtocols: protocolOf,
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    const peer = peerIn(request);
+    const objection = objectionTo(request, settings, peer.local);
+    if (objection !== undefined) {
+      socket.end(`HTTP/1.1 ${objection}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      return;
+    }
+    upgrades.handleUpgrade(request, socket, head, webSocket => accept(streamOf(webSocket, clock), peer));
+  });
+}
+
+/** Answers what is no request for a WebSocket. */
+export const refuseRequest: RequestListener = (_request, response) => {
+  response.writeHead(426, { connection: 'close', upgrade: 'websocket', 'content-length': 0 }).end();
+};

@@ -1,0 +1,28 @@
+import { resolve } from 'node:path';
+import type { ListenerKind, ListenerSettings } from '../broker/listeners/settings.ts';
+import type { ListenerEntry } from '../manifest/types.ts';
+
+/** A listener that is open, by its kind, and where. */
+export type Listening = { readonly kind: ListenerKind; readonly address: string };
+
+/** What the broker is to listen on: the manifest's, with files by paths from `home` on. */
+export function listenerSettings(entry: ListenerEntry, home: string): ListenerSettings {
+  if (entry.kind === 'unix') return { ...entry, file: resolve(home, entry.file) };
+  if (entry.kind === 'mqtt' || entry.kind === 'ws') return entry;
+  const { cert, key, ca, clientCertificates } = entry.tls;
+  const tls = {
+    cert: resolve(home, cert),
+    key: resolve(home, key),
+    ca: ca === undefined ? undefined : resolve(home, ca),
+    clientCertificates,
+  };
+  return { ...entry, tls };
+}
+
+/** Where a module of this machine finds the broker: at the first plain listener, if there is one. */
+export function urlForModules(listeners: readonly Listening[]): string | undefined {
+  const plain = listeners.find(({ kind }) => kind === 'mqtt');
+  if (plain === undefined) return listeners[0]?.address;
+  // What listens on all addresses is not an address to connect to.
+  return `mqtt://${plain.address.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:')}`;
+}

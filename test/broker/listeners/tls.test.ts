@@ -1,0 +1,234 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { connect as connectTcp } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
+import { connect } from 'node:tls';
+import type { IClientOptions } from 'mqtt';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { alternativeNames } from '../../../src/broker/listeners/certificate-names.ts';
+import { Failure } from '../../../src/core/errors.ts';
+import { CERTIFICATE_RELOAD } from '../../../src/core/limits.ts';
+import { createTestClock } from '../../clock.ts';
+import type { Stage } from '../stage.ts';
+import { onStage } from '../stage.ts';
+import { echo, ended, enter, outcome } from './clients.ts';
+import type { Files } from './files.ts';
+import { ca, certificate, identity, install, withFiles } from './files.ts';
+
+const EVERYTHING = { publish: ['#'], subscribe: ['#'] };
+const LISTENER = { mqtts: '127.0.0.1:0' };
+
+function port(stage: Stage): number {
+  return Number(/^mqtts:\/\/127\.0\.0\.1:(\d+)$/.exec(stage.hub().status().listeners[0] ?? '')?.[1]);
+}
+
+/** The common name in the certificate that the hub shows to somebody new. */
+async function shown(stage: Stage, options: ConnectionOptions = {}): Promise<unknown> {
+  const socket = connect({ port: port(stage), host: '127.0.0.1', ca, ...options });
+  await once(socket, 'secureConnect');
+  const { subject } = socket.getPeerCertificate();
+  socket.destroy();
+  return subject.CN;
+}
+
+const tls = suite('broker: TLS');
+
+tls('mqtt.js over TLS, beside what is no TLS, which others do not feel', () =>
+  withFiles(files =>
+    onStage(
+      async stage => {
+        const rubbish = connectTcp(port(stage), '127.0.0.1');
+        rubbish.write(Buffer.alloc(1000, 7));
+        const gone = ended(rubbish);
+        const client = await enter(`mqtts://localhost:${port(stage)}`, { ca });
+        assert.is(await echo(client, 'hello'), 'hello');
+        await gone;
+        await client.endAsync();
+      },
+      { manifest: { listeners: [{ ...LISTENER, ...files.tls }] } },
+    ),
+  ),
+);
+
+tls('mosquitto_pub over TLS', async () => {
+  if (spawnSync('mosquitto_pub', ['--help']).error !== undefined) {
+    process.stdout.write('\nskipped: mosquitto-clients are not installed\n');
+    return;
+  }
+  await withFiles(files =>
+    onStage(
+      async stage => {
+        const listener = await enter(`mqtts://localhost:${port(stage)}`, { ca });
+        const came = new Promise(resolve =>
+          listener.once('message', (_topic, body) => resolve(String(body))),
+        );
+        await listener.subscribeAsync('a', { qos: 1 });
+        const server = ['-h', 'localhost', '-p', String(port(stage)), '--cafile', certificate('ca.pem')];
+        const child = spawn('mosquitto_pub', [...server, '-t', 'a', '-m', 'hello', '-q', '1']);
+        assert.equal(await once(child, 'close'), [0, null]);
+        assert.is(await came, 'hello');
+        await listener.endAsync();
+      },
+      { manifest: { listeners: [{ ...LISTENER, ...files.tls }] } },
+    ),
+  );
+});
+
+tls('TLS before 1.2 is not spoken', () =>
+  withFiles(files =>
+    onStage(
+      async stage => {
+        const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+        await shown(stage, old).then(
+          () => assert.unreachable(),
+          (error: unknown) => assert.match(String(error), /protocol version|unsupported protocol/),
+        );
+        assert.is(await shown(stage, { maxVersion: 'TLSv1.2' }), 'first');
+      },
+      { manifest: { listeners: [{ ...LISTENER, ...files.tls }] } },
+    ),
+  ),
+);
+
+tls('a new certificate is shown to who comes next, and who is connected stays so', async () => {
+  const clock = createTestClock();
+  await withFiles(files =>
+    onStage(
+      async stage => {
+        const client = await enter(`mqtts://localhost:${port(stage)}`, { ca, keepalive: 0 });
+        assert.is(await shown(stage), 'first');
+        install('renewed', files.tls);
+        clock.advance(CERTIFICATE_RELOAD);
+        assert.is(await shown(stage), 'second');
+        assert.is(await echo(client, 'still here'), 'still here');
+        await client.endAsync();
+      },
+      { clock, manifest: { listeners: [{ ...LISTENER, ...files.tls }] } },
+    ),
+  );
+});
+
+/** Makes the files of a listener useless. */
+const BREAK: readonly (readonly [how: string, act: (files: Files['tls']) => void])[] = [
+  ['is no certificate', ({ cert }) => writeFileSync(cert, 'rubbish')],
+  ['belongs to another key', tls => install('renewed', { ...tls, key: `${tls.key}.other` })],
+];
+
+for (const [how, act] of BREAK) {
+  tls(
+    `a new certificate that ${how} is said in the log once, and the old one kept until a good one comes`,
+    () => {
+      const clock = createTestClock();
+      return withFiles(files =>
+        onStage(
+          async stage => {
+            act(files.tls);
+            clock.advance(3 * CERTIFICATE_RELOAD);
+            assert.is(await shown(stage), 'first');
+            assert.is(
+              stage.log.filter(line => /^error broker: The old certificate stays/.test(line)).length,
+              1,
+            );
+            install('renewed', files.tls);
+            clock.advance(CERTIFICATE_RELOAD);
+            assert.is(await shown(stage), 'second');
+          },
+          { clock, manifest: { listeners: [{ ...LISTENER, ...files.tls }] } },
+        ),
+      );
+    },
+  );
+}
+
+tls('a key that every user of the machine can read is said in the log', () =>
+  withFiles(async files => {
+    const quiet = { manifest: { listeners: [{ ...LISTENER, ...files.tls }] } };
+    await onStage(async stage => assert.not.match(stage.log.join('\n'), /key\.pem/), quiet);
+    chmodSync(files.tls.key, 0o644);
+    await onStage(
+      async stage => assert.match(stage.log.join('\n'), /key\.pem can be read by every user/),
+      quiet,
+    );
+  }),
+);
+
+tls('files that are no certificate, or are not there, are named, and nothing is started', () =>
+  withFiles(async files => {
+    const startWith = async (cert: string): Promise<string> => {
+      try {
+        await onStage(async () => assert.unreachable(), {
+          manifest: { listeners: [{ ...LISTENER, ...files.tls, cert }] },
+        });
+        return '';
+      } catch (thrown) {
+        assert.ok(thrown instanceof Failure && thrown.code === 'listener.refused', String(thrown));
+        return thrown.message;
+      }
+    };
+    assert.match(await startWith('/nowhere.pem'), /^\/nowhere\.pem cannot be read \(it is not there\)/);
+    assert.match(await startWith(certificate('sensor.pem')), /^No TLS with .*sensor\.pem and .*key\.pem \(/);
+  }),
+);
+
+const SENSOR = { certificate: 'sensor 7', publish: ['sensors/#'], subscribe: ['sensors/#'] };
+
+tls('a certificate that the CA vouches for makes its holder the user of that name, without a password', () =>
+  withFiles(async files => {
+    for (const certificateName of ['sensor 7', 'sensor-7.example', 'sensor-7@example.com']) {
+      const users = { s7: { ...SENSOR, certificate: certificateName } };
+      const listener = {
+        ...LISTENER,
+        ...files.tls,
+        ca: certificate('ca.pem'),
+        clientCertificates: 'optional',
+      };
+      await onStage(
+        async stage => {
+          const address = `mqtts://localhost:${port(stage)}`;
+          const client = await enter(address, { ca, ...identity('sensor') });
+          const [granted] = await client.subscribeAsync('sensors/#', { qos: 1 });
+          assert.is(granted?.qos, 1, certificateName);
+          await client.endAsync();
+        },
+        { manifest: { listeners: [listener], users } },
+      );
+    }
+  }),
+);
+
+tls('another CA vouches for nobody, and no certificate is none', () =>
+  withFiles(async files => {
+    const listener = { ...LISTENER, ...files.tls, ca: certificate('ca.pem') };
+    const tryWith = (stage: Stage, options: IClientOptions): Promise<string> =>
+      outcome(`mqtts://localhost:${port(stage)}`, { ca, ...options });
+    const optional = [{ ...listener, clientCertificates: 'optional' }];
+    await onStage(
+      async stage => {
+        assert.match(await tryWith(stage, identity('stranger')), /Not authorized/);
+        assert.match(await tryWith(stage, {}), /Not authorized/);
+        assert.is(await tryWith(stage, identity('sensor')), 'in');
+      },
+      { manifest: { listeners: optional, users: { s7: SENSOR } } },
+    );
+    const required = [{ ...listener, clientCertificates: 'required' }];
+    await onStage(
+      async stage => {
+        assert.not.match(await tryWith(stage, identity('stranger')), /^in$|Not authorized/);
+        assert.not.match(await tryWith(stage, {}), /^in$|Not authorized/);
+        assert.is(await tryWith(stage, identity('sensor')), 'in');
+      },
+      { manifest: { listeners: required, anonymous: EVERYTHING } },
+    );
+  }),
+);
+
+tls('names in a certificate: what is quoted cannot pass for another entry', () => {
+  assert.equal(alternativeNames('DNS:a.b, email:c@d, IP Address:127.0.0.1, DNS:e'), ['a.b', 'c@d', 'e']);
+  assert.equal(alternativeNames('URI:"x:y, DNS:admin", DNS:a'), ['a']);
+  assert.equal(alternativeNames('DNS:"a, \\", DNS:admin"'), []);
+  assert.equal(alternativeNames(''), []);
+});
+
+tls.run();

@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MqttClient } from 'mqtt';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Failure } from '../../../src/core/errors.ts';
+import { onStage } from '../stage.ts';
+import { echo } from './clients.ts';
+
+/** Leaves a socket file behind, as a hub does that is killed. */
+const ABANDON = `
+require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'));
+`;
+
+type Context = { folder: string; file: string };
+
+const unix = suite<Context>('broker: Unix sockets', { folder: '', file: '' });
+
+unix.before.each(context => {
+  context.folder = mkdtempSync(join(tmpdir(), 'skerry-unix-'));
+  context.file = join(context.folder, 'mqtt.sock');
+});
+
+unix.after.each(({ folder }) => rmSync(folder, { recursive: true }));
+
+function talk(file: string): Promise<void> {
+  const client = new MqttClient(() => connect(file), { reconnectPeriod: 0 });
+  return echo(client, 'hello').then(async heard => {
+    assert.is(heard, 'hello');
+    await client.endAsync();
+  });
+}
+
+unix('a client of this machine, a mode of the file, and no file after the end', async ({ file }) => {
+  await onStage(
+    async stage => {
+      assert.equal(stage.hub().status().listeners, [`unix:${file}`]);
+      assert.is(statSync(file).mode & 0o777, 0o600);
+      await talk(file);
+    },
+    { manifest: { listeners: [{ unix: file }] } },
+  );
+  assert.not(existsSync(file));
+  await onStage(async () => assert.is(statSync(file).mode & 0o777, 0o660), {
+    manifest: { listeners: [{ unix: file, mode: '0660' }] },
+  });
+});
+
+unix("a relative path starts at the manifest's folder", () =>
+  onStage(async stage => talk(join(stage.folder, 'near.sock')), {
+    manifest: { listeners: [{ unix: 'near.sock' }] },
+  }),
+);
+
+unix('the file of a dead hub is replaced', async ({ file }) => {
+  await once(spawn(process.execPath, ['-e', ABANDON, file]), 'close');
+  assert.ok(existsSync(file));
+  await onStage(async () => talk(file), { manifest: { listeners: [{ unix: file }] } });
+});
+
+unix(
+  'one that somebody listens on, and what is no socket, are refused and left as they are',
+  async ({ file }) => {
+    const start = () => onStage(async () => {}, { manifest: { listeners: [{ unix: file }] } });
+    const codeOf = (thrown: unknown) => (thrown instanceof Failure ? thrown.code : String(thrown));
+    const server = createServer(socket => socket.destroy());
+    await new Promise<void>(resolve => server.listen(file, resolve));
+    assert.is(await start().then(() => 'started', codeOf), 'listener.in-use');
+    assert.ok(existsSync(file));
+    await new Promise(resolve => server.close(resolve));
+    writeFileSync(file, 'mine');
+    assert.is(await start().then(() => 'started', codeOf), 'listener.refused');
+    assert.ok(existsSync(file));
+  },
+);
+
+unix.run();

@@ -1,0 +1,202 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ClientOptions } from 'ws';
+import { WebSocket } from 'ws';
+import { objectionTo } from '../../../src/broker/listeners/origins.ts';
+import { MAX_PACKET_BYTES, WEBSOCKET_PING } from '../../../src/core/limits.ts';
+import { createTestClock } from '../../clock.ts';
+import type { Stage } from '../stage.ts';
+import { onStage } from '../stage.ts';
+import { echo, enter } from './clients.ts';
+import { ca, certificate, identity, withFiles } from './files.ts';
+
+const CONNECT = Buffer.from('\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01c', 'latin1');
+const CONNACK = Buffer.from([0x20, 2, 0, 0]);
+const PINGREQ = Buffer.from([0xc0, 0]);
+const PINGRESP = Buffer.from([0xd0, 0]);
+
+const ON = { manifest: { listeners: [{ ws: '127.0.0.1:0', origins: ['https://app.example'] }] } };
+
+function address(stage: Stage): string {
+  return `${stage.hub().status().listeners[0]}/mqtt`;
+}
+
+async function open(stage: Stage, options: ClientOptions = {}): Promise<WebSocket> {
+  const socket = new WebSocket(address(stage), 'mqtt', options);
+  await once(socket, 'open');
+  return socket;
+}
+
+/** Resolves to the next frames, as many as hold `count` bytes. */
+async function read(socket: WebSocket, count: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  return new Promise(resolve => {
+    const take = (data: Buffer): void => {
+      pieces.push(data);
+      const all = Buffer.concat(pieces);
+      if (all.length < count) return;
+      socket.off('message', take);
+      resolve(all);
+    };
+    socket.on('message', take);
+  });
+}
+
+/** The code with which the hub closes it. */
+async function closeCode(socket: WebSocket): Promise<number> {
+  return new Promise(resolve => socket.once('close', code => resolve(code)));
+}
+
+const webSockets = suite('broker: WebSockets');
+
+webSockets('mqtt.js over WebSockets, plain and over TLS with a certificate of its own', () =>
+  withFiles(async ({ tls }) => {
+    const wss = { wss: '127.0.0.1:0', ...tls, ca: certificate('ca.pem'), clientCertificates: 'required' };
+    const users = { s7: { certificate: 'sensor 7', publish: ['echo'], subscribe: ['echo'] } };
+    const anonymous = { publish: ['echo'], subscribe: ['echo'] };
+    await onStage(
+      async stage => {
+        const [plain, secure] = stage.hub().status().listeners;
+        const one = await enter(`${plain}/deep/path`);
+        assert.is(await echo(one, 'plain'), 'plain');
+        await one.endAsync();
+        const wsOptions = { ca, ...identity('sensor') };
+        const two = await enter(`${secure}/mqtt`, { wsOptions });
+        assert.is(await echo(two, 'x'.repeat(300_000)), 'x'.repeat(300_000));
+        await two.endAsync();
+      },
+      { manifest: { listeners: [{ ws: '127.0.0.1:0', path: '/deep/path' }, wss], users, anonymous } },
+    );
+  }),
+);
+
+webSockets('[MQTT-6.0.0-2] packets may span frames, and a frame may hold several', () =>
+  onStage(async stage => {
+    const socket = await open(stage);
+    for (const byte of CONNECT) socket.send(Buffer.from([byte]));
+    assert.equal(await read(socket, 4), CONNACK);
+    socket.send(Buffer.concat([PINGREQ, PINGREQ, PINGREQ]));
+    assert.equal(await read(socket, 6), Buffer.concat([PINGRESP, PINGRESP, PINGRESP]));
+    socket.close();
+  }, ON),
+);
+
+webSockets('[MQTT-6.0.0-1] a text frame ends the connection, and its will is published', () =>
+  onStage(async stage => {
+    const socket = await open(stage);
+    socket.send(CONNECT);
+    await read(socket, 4);
+    const code = closeCode(socket);
+    socket.send('text');
+    assert.is(await code, 1003);
+    assert.match(stage.log.join('\n'), /Closed the connection of client "c": it sent a text frame/);
+  }, ON),
+);
+
+webSockets('a frame that is larger than a packet may be ends the connection', () =>
+  onStage(async stage => {
+    const socket = await open(stage);
+    const code = closeCode(socket);
+    socket.send(Buffer.alloc(MAX_PACKET_BYTES + 1, 0x10));
+    assert.is(await code, 1009);
+  }, ON),
+);
+
+webSockets('DISCONNECT and a stop of the hub close it as the protocol has it', () =>
+  onStage(async stage => {
+    const leaving = await open(stage);
+    leaving.send(Buffer.concat([CONNECT, Buffer.from([0xe0, 0])]));
+    assert.is(await closeCode(leaving), 1000);
+    const staying = await open(stage);
+    staying.send(CONNECT);
+    await read(staying, 4);
+    const code = closeCode(staying);
+    await stage.restart();
+    assert.is(await code, 1000);
+  }, ON),
+);
+
+webSockets('it is pinged, so that no proxy takes it for dead', async () => {
+  const clock = createTestClock();
+  await onStage(
+    async stage => {
+      const socket = await open(stage);
+      socket.send(CONNECT);
+      await read(socket, 4);
+      const pinged = once(socket, 'ping');
+      clock.advance(WEBSOCKET_PING);
+      await pinged;
+      socket.close();
+    },
+    { ...ON, clock },
+  );
+});
+
+/** What a request for a WebSocket may get beside one. */
+const REFUSED: readonly (readonly [
+  what: string,
+  path: string,
+  protocol: string,
+  origin: string,
+  status: number,
+])[] = [
+  ['another path', '/', 'mqtt', '', 404],
+  ['[MQTT-6.0.0-3] another subprotocol', '/mqtt', 'chat', '', 400],
+  ['a page of another site', '/mqtt', 'mqtt', 'https://evil.example', 403],
+];
+
+for (const [what, path, protocol, origin, status] of REFUSED) {
+  webSockets(`${what}: ${status}`, () =>
+    onStage(async stage => {
+      const url = `${stage.hub().status().listeners[0]}${path}`;
+      const socket = new WebSocket(url, protocol, origin === '' ? {} : { origin });
+      const [error] = await once(socket, 'error');
+      assert.is(String(error), `Error: Unexpected server response: ${status}`);
+    }, ON),
+  );
+}
+
+webSockets('a page that the listener names, and the name of MQTT 3.1', () =>
+  onStage(async stage => {
+    const socket = await open(stage, { origin: 'https://app.example' });
+    assert.is(socket.protocol, 'mqtt');
+    socket.close();
+    const old = new WebSocket(address(stage), 'mqttv3.1');
+    await once(old, 'open');
+    assert.is(old.protocol, 'mqttv3.1');
+    old.close();
+  }, ON),
+);
+
+/** Pages, by the name that they and the hub have, and whether the browser is on this machine. */
+const PAGES: readonly (readonly [origin: string, host: string, local: boolean, allowed: boolean])[] = [
+  ['http://hub.example', 'hub.example:9001', false, true],
+  ['http://evil.example', 'hub.example:9001', false, false],
+  ['http://localhost:8080', 'localhost:9001', true, true],
+  ['http://127.0.0.1', '127.0.0.1:9001', true, true],
+  ['http://[::1]', '[::1]:9001', true, true],
+  ['http://rebound.example', 'rebound.example:9001', true, false],
+  ['null', 'hub.example', false, false],
+  ['https://app.example', 'anything', true, true],
+];
+
+webSockets('pages of the same host, but on this machine only by a name that nobody else can have', () => {
+  for (const [origin, host, local, allowed] of PAGES) {
+    const headers = { origin, host, 'sec-websocket-protocol': 'mqtt' };
+    const settings = { path: '/mqtt', origins: ['https://app.example'] };
+    assert.is(objectionTo({ url: '/mqtt', headers }, settings, local) === undefined, allowed, origin);
+  }
+});
+
+webSockets('a browser that just looks is told to ask for a WebSocket', () =>
+  onStage(async stage => {
+    const ask = request(address(stage).replace('ws:', 'http:')).end();
+    const [response] = await once(ask, 'response');
+    assert.is(response.statusCode, 426);
+    response.resume();
+  }, ON),
+);
+
+webSockets.run();

@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { hashPassword, isPasswordHash, verifyPassword } from '../../src/crypto/passwords.ts';
+import { createRemembered } from '../../src/crypto/remembered.ts';
+
+const random = { fraction: () => 0, bytes: (count: number) => randomBytes(count) };
+const PASSWORD = Buffer.from('corréct horse');
+
+/** RFC 7914, 12: "pleaseletmein" with the salt "SodiumChloride", N = 16384, r = 8, p = 1. */
+const OF_RFC =
+  '$scrypt$ln=14,r=8,p=1$U29kaXVtQ2hsb3JpZGU$cCO9yzr9c0hGHAbNgf046/2o+7qQT44+qbVD9lRdofLVQylVYT8Pz2LUlwUkKpr55h6F3A1lHkDfzwF7RVdYhw';
+
+/** Lines that are none, or that ask for more than a hub gives. */
+const NONE = [
+  '',
+  'secret',
+  '$scrypt$ln=18,r=8,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA',
+  '$scrypt$ln=0,r=8,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA',
+  '$scrypt$ln=13,r=9,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA',
+  '$scrypt$ln=13,r=8,p=5$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA',
+  '$scrypt$ln=13,r=8,p=1$c2FsdHNhbHRzYWx0$c2hvcnQ',
+  '$scrypt$ln=13,r=8,p=1$$aGFzaGhhc2hoYXNoaGFzaA',
+  '$2b$10$abcdefghijklmnopqrstuv',
+];
+
+const passwords = suite('crypto: passwords');
+
+passwords('a hash fits its password and no other, and says nothing of it', async () => {
+  const line = await hashPassword(PASSWORD, random);
+  assert.match(line, /^\$scrypt\$ln=13,r=8,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
+  assert.ok(isPasswordHash(line));
+  assert.ok(await verifyPassword(PASSWORD, line));
+  for (const wrong of ['', 'correct horse', 'corréct horse ', 'corréct hors'])
+    assert.not(await verifyPassword(Buffer.from(wrong), line), wrong);
+  assert.is.not(line, await hashPassword(PASSWORD, random));
+});
+
+passwords('what others hashed is understood', async () => {
+  assert.ok(await verifyPassword(Buffer.from('pleaseletmein'), OF_RFC));
+  assert.not(await verifyPassword(Buffer.from('pleaseletmeout'), OF_RFC));
+});
+
+passwords('a line that is none, or costs too much, fits no password', async () => {
+  for (const line of NONE) {
+    assert.not(isPasswordHash(line), line);
+    assert.not(await verifyPassword(PASSWORD, line), line);
+  }
+});
+
+passwords('what was right is known again, for its label, until newer ones take its place', () => {
+  const remembered = createRemembered(random, 2);
+  remembered.add('a', PASSWORD);
+  assert.ok(remembered.has('a', PASSWORD));
+  assert.not(remembered.has('b', PASSWORD));
+  assert.not(remembered.has('a', Buffer.from('other')));
+  remembered.add('b', PASSWORD);
+  remembered.add('c', PASSWORD);
+  assert.equal(
+    ['a', 'b', 'c'].map(label => remembered.has(label, PASSWORD)),
+    [false, true, true],
+  );
+});
+
+passwords.run();
