@@ -6,6 +6,8 @@ type Timer = { readonly due: number; readonly action: () => void };
 export type TestClock = Clock & {
   /** Lets `milliseconds` pass; what falls due meanwhile is run in its order, at its time. */
   readonly advance: (milliseconds: number) => void;
+  /** Lets time pass, in steps of 10 ms with a turn of the loop between them, until `promise` is settled. */
+  readonly until: <Value>(promise: Promise<Value>) => Promise<Value>;
   /** Lets the wall clock jump by `milliseconds`; monotonic time stays. */
   readonly jump: (milliseconds: number) => void;
   /** Timers that are set and neither ran nor were cancelled. */
@@ -26,6 +28,16 @@ export function createTestClock(wall: number = Date.UTC(2026, 0, 1)): TestClock 
     return first;
   };
 
+  const advance = (milliseconds: number): void => {
+    const until = now + milliseconds;
+    for (let timer = nextDue(until); timer !== undefined; timer = nextDue(until)) {
+      timers.delete(timer);
+      now = Math.max(now, timer.due);
+      timer.action();
+    }
+    now = until;
+  };
+
   return {
     monotonic: () => now,
     wall: () => wall + jumped + now,
@@ -36,14 +48,17 @@ export function createTestClock(wall: number = Date.UTC(2026, 0, 1)): TestClock 
         timers.delete(timer);
       };
     },
-    advance: milliseconds => {
-      const until = now + milliseconds;
-      for (let timer = nextDue(until); timer !== undefined; timer = nextDue(until)) {
-        timers.delete(timer);
-        now = Math.max(now, timer.due);
-        timer.action();
+    advance,
+    until: async promise => {
+      let settled = false;
+      const watched = promise.finally(() => {
+        settled = true;
+      });
+      while (!settled) {
+        advance(10);
+        await new Promise(resolve => setImmediate(resolve));
       }
-      now = until;
+      return watched;
     },
     jump: milliseconds => {
       jumped += milliseconds;

@@ -4,12 +4,13 @@ import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Packet } from 'mqtt-packet';
+import type { IConnectPacket, Packet } from 'mqtt-packet';
 import { generate, parser } from 'mqtt-packet';
 import type { Clock } from '../../src/core/clock.ts';
 import type { Hub } from '../../src/hub/hub.ts';
 import { startHub } from '../../src/hub/hub.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
+import type { Version } from '../../src/mqtt/version.ts';
 
 const realClock: Clock = {
   monotonic: () => performance.now(),
@@ -28,7 +29,8 @@ export type Stage = {
   readonly port: () => number;
   /** Stops the hub and starts another on the same data folder, hence with another port. */
   readonly restart: () => Promise<void>;
-  readonly client: () => Promise<Client>;
+  /** A client of MQTT 3.1.1, or of another version. */
+  readonly client: (version?: Version) => Promise<Client>;
 };
 
 export type StageOptions = { readonly manifest?: object; readonly clock?: Clock };
@@ -63,8 +65,8 @@ export async function onStage(
         await hub.stop();
         hub = await start();
       },
-      client: async () => {
-        const client = await openClient(port());
+      client: async (version = 4) => {
+        const client = await openClient(port(), version);
         clients.push(client);
         return client;
       },
@@ -101,12 +103,13 @@ export type ConnectOptions = {
   readonly keepalive?: number;
   readonly username?: string;
   readonly password?: Buffer;
-  readonly will?: { topic: string; payload: Buffer; qos: 0 | 1 | 2; retain: boolean };
+  readonly will?: NonNullable<IConnectPacket['will']>;
+  readonly properties?: NonNullable<IConnectPacket['properties']>;
 };
 
 const PATIENCE = 5000;
 
-function openClient(port: number): Promise<Client> {
+function openClient(port: number, version: Version): Promise<Client> {
   const socket = connect(port, '127.0.0.1');
   const arrived: (Packet | 'closed')[] = [];
   let wake: (() => void) | undefined;
@@ -114,7 +117,7 @@ function openClient(port: number): Promise<Client> {
     arrived.push(what);
     wake?.();
   };
-  const packets = parser({ protocolVersion: 4 });
+  const packets = parser({ protocolVersion: version });
   packets.on('packet', packet => arrive(packet));
   socket.on('data', chunk => packets.parse(chunk));
   socket.on('close', () => arrive('closed'));
@@ -136,7 +139,7 @@ function openClient(port: number): Promise<Client> {
     return arrived.shift() ?? 'closed';
   };
   const send = (packet: Packet): void => {
-    socket.write(generate(packet));
+    socket.write(generate(packet, { protocolVersion: version }));
   };
 
   const client: Client = {
@@ -162,7 +165,7 @@ function openClient(port: number): Promise<Client> {
       send({
         cmd: 'connect',
         protocolId: 'MQTT',
-        protocolVersion: 4,
+        protocolVersion: version,
         clientId: 'c',
         clean: true,
         keepalive: 0,
@@ -197,7 +200,7 @@ export function brief(packet: Packet | 'closed'): string {
   if (packet.cmd === 'publish')
     return `${packet.topic} ${packet.payload} q${packet.qos}${packet.dup ? ' dup' : ''}`;
   if (packet.cmd === 'connack')
-    return `connack ${packet.returnCode}${packet.sessionPresent ? ' present' : ''}`;
+    return `connack ${packet.reasonCode ?? packet.returnCode}${packet.sessionPresent ? ' present' : ''}`;
   if (packet.cmd === 'suback') return `suback ${packet.granted.join(' ')}`;
   return packet.cmd;
 }

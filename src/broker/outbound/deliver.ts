@@ -67,8 +67,10 @@ function deliverToOne(group: SharedGroup, message: Message, durable: Durable): b
   const allowance = member && allowanceOf(group, member);
   if (member === undefined || allowance === undefined) return false;
   // A QoS 2 message is one member's from the start, to be exactly one's [MQTT-4.8.2-4]; others wait for any of them.
-  if (lesser(allowance.qos, message.qos) !== 1)
-    return deliverTo(member, allowance, message, undefined, durable);
-  durable.push(group.queue);
-  return true;
+  if (lesser(allowance.qos, message.qos) === 1) {
+    durable.push(group.queue);
+    return true;
+  }
+  group.turn++;
+  return deliverTo(member, allowance, message, undefined, durable);
 }

@@ -111,11 +111,11 @@ function online({ members }: SharedGroup): boolean {
   return false;
 }
 
-/** The members, the one whose turn it is first; each call is the next one's turn. */
-export function inTurn(group: SharedGroup): Session[] {
-  const members = Array.from(group.members.keys());
-  const first = group.turn++ % Math.max(members.length, 1);
-  return [...members.slice(first), ...members.slice(0, first)];
+/** The members, the one whose turn it is first. Who gives one a message says so by `turn`. */
+export function inTurn({ members, turn }: SharedGroup): Session[] {
+  const all = Array.from(members.keys());
+  const first = turn % Math.max(all.length, 1);
+  return [...all.slice(first), ...all.slice(0, first)];
 }
 
 /** How a member gets a message of the group. */
@@ -140,7 +140,9 @@ function sendToOne(group: SharedGroup, entry: Entry): boolean {
       allowance: () => ({ ...allowance, qos }),
       giveBack: drain.giveBack,
     };
-    if (member.delivery.send(source, entry)) return true;
+    if (!member.delivery.send(source, entry)) continue;
+    group.turn++;
+    return true;
   }
   return false;
 }

@@ -1,0 +1,305 @@
+import type { IPublishPacket, Packet } from 'mqtt-packet';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MAX_UNSETTLED } from '../../src/core/limits.ts';
+import { createTestClock } from '../clock.ts';
+import type { Client } from './stage.ts';
+import { brief, onStage } from './stage.ts';
+
+const mqtt5 = suite('broker: MQTT 5');
+
+type Properties = NonNullable<IPublishPacket['properties']>;
+
+function publishOf(
+  topic: string,
+  payload: string,
+  qos: 0 | 1 | 2,
+  properties: Properties = {},
+  retain = false,
+): Packet {
+  return { cmd: 'publish', topic, payload, qos, dup: false, retain, messageId: 1, properties };
+}
+
+async function published(client: Client): Promise<IPublishPacket> {
+  const packet = await client.next();
+  if (packet === 'closed' || packet.cmd !== 'publish') throw new Error(`no PUBLISH but ${brief(packet)}`);
+  return packet;
+}
+
+/** Takes a QoS 2 message in whole; the identifiers of its packets must be one. */
+async function takeExactlyOnce(client: Client): Promise<string> {
+  const packet = await published(client);
+  const messageId = packet.messageId ?? 0;
+  client.send({ cmd: 'pubrec', messageId });
+  const release = await client.next();
+  assert.is(release !== 'closed' && release.cmd === 'pubrel' && release.messageId, messageId);
+  client.send({ cmd: 'pubcomp', messageId });
+  return packet.payload.toString();
+}
+
+async function sendExactlyOnce(
+  client: Client,
+  topic: string,
+  payload: string,
+  messageId: number,
+): Promise<void> {
+  client.send({ ...publishOf(topic, payload, 2), messageId });
+  assert.is(brief(await client.next()), 'pubrec');
+  client.send({ cmd: 'pubrel', messageId });
+  assert.is(brief(await client.next()), 'pubcomp');
+}
+
+mqtt5(
+  '[MQTT-3.3.2-18] user properties arrive as they were sent, and all else that a message says of itself',
+  () =>
+    onStage(async stage => {
+      const [reader, sender] = [await stage.client(5), await stage.client(5)];
+      await reader.connect({ clientId: 'reader' });
+      reader.send({
+        cmd: 'subscribe',
+        messageId: 1,
+        subscriptions: [{ topic: 'a/#', qos: 2 }],
+        properties: { subscriptionIdentifier: 77 },
+      });
+      await reader.next();
+      await sender.connect({ clientId: 'sender' });
+      const properties: Properties = {
+        payloadFormatIndicator: true,
+        messageExpiryInterval: 60,
+        contentType: 'text/plain',
+        responseTopic: 'answers',
+        correlationData: Buffer.from([0, 255]),
+        userProperties: { unit: ['C', 'K'], place: 'shed' },
+      };
+      for (const qos of [0, 1, 2] as const) {
+        sender.send(publishOf('a/b', 'x', qos, properties));
+        const packet = await published(reader);
+        assert.equal({ ...packet.properties?.userProperties }, properties.userProperties);
+        const { userProperties: _, ...rest } = packet.properties ?? {};
+        const { userProperties: __, ...wanted } = properties;
+        assert.equal(rest, { ...wanted, subscriptionIdentifier: 77 });
+      }
+    }),
+);
+
+mqtt5(
+  '[MQTT-3.3.2-6] a message that waited has so much less to live, and none that has expired is sent',
+  async () => {
+    const clock = createTestClock();
+    await onStage(
+      async stage => {
+        const reader = await stage.client(5);
+        const persistent = { clientId: 'reader', clean: false, properties: { sessionExpiryInterval: 1000 } };
+        await reader.connect(persistent);
+        await clock.until(reader.subscribe('a', 1));
+        await reader.leave();
+        const sender = await stage.client(5);
+        await sender.connect({ clientId: 'sender' });
+        sender.send(publishOf('a', 'short', 1, { messageExpiryInterval: 10 }));
+        sender.send({ ...publishOf('a', 'long', 1, { messageExpiryInterval: 100 }), messageId: 2 });
+        sender.send({ ...publishOf('a', 'for ever', 1), messageId: 3 });
+        for (let n = 0; n < 3; n++) assert.is(brief(await clock.until(sender.next())), 'puback');
+        clock.advance(30_000);
+        const again = await stage.client(5);
+        assert.is(brief(await again.connect(persistent)), 'connack 0 present');
+        const long = await published(again);
+        assert.is(long.payload.toString(), 'long');
+        const left = long.properties?.messageExpiryInterval ?? 0;
+        assert.ok(left >= 55 && left <= 71, `${left} s are left`);
+        const last = await published(again);
+        assert.equal(
+          [last.payload.toString(), last.properties?.messageExpiryInterval],
+          ['for ever', undefined],
+        );
+      },
+      { clock },
+    );
+  },
+);
+
+mqtt5('QoS 2: a duplicate is taken once, also over a new connection and a restart of the hub', () =>
+  onStage(async stage => {
+    const persistent = { clean: false, properties: { sessionExpiryInterval: 1000 } };
+    const reader = await stage.client(5);
+    await reader.connect({ clientId: 'reader', ...persistent });
+    await reader.subscribe('a', 2);
+    await reader.leave();
+    const sender = await stage.client(5);
+    await sender.connect({ clientId: 'sender', ...persistent });
+    sender.send({ ...publishOf('a', 'one', 2), messageId: 9 });
+    assert.is(brief(await sender.next()), 'pubrec');
+    sender.socket.destroy();
+    const again = await stage.client(5);
+    await again.connect({ clientId: 'sender', ...persistent });
+    again.send({
+      cmd: 'publish',
+      topic: 'a',
+      payload: 'one',
+      qos: 2,
+      dup: true,
+      retain: false,
+      messageId: 9,
+    });
+    assert.is(brief(await again.next()), 'pubrec');
+    await stage.restart();
+    const third = await stage.client(5);
+    assert.is(brief(await third.connect({ clientId: 'sender', ...persistent })), 'connack 0 present');
+    third.send({
+      cmd: 'publish',
+      topic: 'a',
+      payload: 'one',
+      qos: 2,
+      dup: true,
+      retain: false,
+      messageId: 9,
+    });
+    assert.is(brief(await third.next()), 'pubrec');
+    third.send({ cmd: 'pubrel', messageId: 9 });
+    assert.is(brief(await third.next()), 'pubcomp');
+    await sendExactlyOnce(third, 'a', 'two', 9);
+    const last = await stage.client(5);
+    const one = { ...persistent.properties, receiveMaximum: 1 };
+    await last.connect({ clientId: 'reader', clean: false, properties: one });
+    assert.equal([await takeExactlyOnce(last), await takeExactlyOnce(last)], ['one', 'two']);
+    assert.equal(await last.roundTrip(), []);
+  }),
+);
+
+mqtt5(
+  '[MQTT-4.3.3-7] QoS 2 on its way out keeps its identifier over a restart; what was received is only released',
+  () =>
+    onStage(async stage => {
+      const persistent = { clientId: 'reader', clean: false, properties: { sessionExpiryInterval: 1000 } };
+      const reader = await stage.client(5);
+      await reader.connect(persistent);
+      await reader.subscribe('a', 2);
+      const sender = await stage.client(5);
+      await sender.connect({ clientId: 'sender' });
+      await sendExactlyOnce(sender, 'a', 'one', 1);
+      await sendExactlyOnce(sender, 'a', 'two', 2);
+      const [one, two] = [await published(reader), await published(reader)];
+      reader.send({ cmd: 'pubrec', messageId: one.messageId ?? 0 });
+      assert.is(brief(await reader.next()), 'pubrel');
+      reader.socket.destroy();
+      await stage.restart();
+      const again = await stage.client(5);
+      await again.connect(persistent);
+      const release = await again.next();
+      assert.is(release !== 'closed' && release.cmd === 'pubrel' && release.messageId, one.messageId);
+      const repeated = await published(again);
+      assert.equal([repeated.payload.toString(), repeated.messageId], ['two', two.messageId]);
+      again.send({ cmd: 'pubcomp', messageId: one.messageId ?? 0 });
+      again.send({ cmd: 'pubrec', messageId: two.messageId ?? 0 });
+      assert.is(brief(await again.next()), 'pubrel');
+      again.send({ cmd: 'pubcomp', messageId: two.messageId ?? 0 });
+      assert.equal(await again.roundTrip(), []);
+    }),
+);
+
+mqtt5(
+  '[MQTT-4.8.2-3] a shared subscription: each message goes to one member, and to another when that leaves',
+  () =>
+    onStage(async stage => {
+      const members = [await stage.client(5), await stage.client(5)];
+      for (const [index, member] of members.entries()) {
+        await member.connect({ clientId: `member-${index}` });
+        await member.subscribe('$share/workers/jobs/+', 1);
+      }
+      const sender = await stage.client(5);
+      await sender.connect({ clientId: 'sender' });
+      for (let n = 1; n <= 10; n++) sender.send({ ...publishOf(`jobs/${n}`, String(n), 1), messageId: n });
+      const came = await Promise.all(
+        members.map(async member => {
+          const list: string[] = [];
+          for (let n = 0; n < 5; n++) list.push((await published(member)).payload.toString());
+          return list;
+        }),
+      );
+      assert.equal(
+        came
+          .flat()
+          .map(Number)
+          .sort((one, other) => one - other),
+        [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+      );
+      members[0]?.socket.destroy();
+      const taken: string[] = [];
+      for (let n = 0; n < 5; n++)
+        if (members[1] !== undefined) taken.push((await published(members[1])).payload.toString());
+      assert.equal(taken.sort(), came[0]?.toSorted());
+    }),
+);
+
+mqtt5('[MQTT-4.9.0-2] no more is sent than the client takes at once', () =>
+  onStage(async stage => {
+    const reader = await stage.client(5);
+    await reader.connect({ clientId: 'reader', properties: { receiveMaximum: 3 } });
+    await reader.subscribe('a', 1);
+    const sender = await stage.client(5);
+    await sender.connect({ clientId: 'sender' });
+    for (let n = 1; n <= 8; n++) sender.send({ ...publishOf('a', String(n), 1), messageId: n });
+    for (let n = 1; n <= 8; n++) assert.is(brief(await sender.next()), 'puback');
+    assert.equal(await reader.roundTrip(), ['a 1 q1', 'a 2 q1', 'a 3 q1']);
+    reader.send({ cmd: 'puback', messageId: 1 });
+    assert.equal(await reader.roundTrip(), ['a 4 q1']);
+  }),
+);
+
+mqtt5('[MQTT-3.3.4-9] who sends more than it was told is disconnected with 0x93', () =>
+  onStage(async stage => {
+    const sender = await stage.client(5);
+    const answer = await sender.connect({ clientId: 'sender' });
+    const most = answer !== 'closed' && answer.cmd === 'connack' ? answer.properties?.receiveMaximum : 0;
+    assert.is(most, MAX_UNSETTLED);
+    for (let n = 1; n <= MAX_UNSETTLED + 1; n++) sender.send({ ...publishOf('a', 'x', 2), messageId: n });
+    let last = await sender.next();
+    while (last !== 'closed' && last.cmd === 'pubrec') last = await sender.next();
+    assert.is(last !== 'closed' && last.cmd === 'disconnect' && last.reasonCode, 0x93);
+  }),
+);
+
+mqtt5(
+  '[MQTT-3.3.2-8] a topic alias stands for its topic, and one that is too high or unknown ends the connection',
+  () =>
+    onStage(async stage => {
+      const [reader, sender] = [await stage.client(5), await stage.client(5)];
+      await reader.connect({ clientId: 'reader' });
+      await reader.subscribe('#', 0);
+      await sender.connect({ clientId: 'sender' });
+      sender.send(publishOf('long/topic', '1', 0, { topicAlias: 3 }));
+      sender.send(publishOf('', '2', 0, { topicAlias: 3 }));
+      sender.send(publishOf('other', '3', 0, { topicAlias: 3 }));
+      sender.send(publishOf('', '4', 0, { topicAlias: 3 }));
+      const topics: string[] = [];
+      for (let n = 0; n < 4; n++) topics.push((await published(reader)).topic);
+      assert.equal(topics, ['long/topic', 'long/topic', 'other', 'other']);
+      sender.send(publishOf('', 'x', 0, { topicAlias: 4 }));
+      const end = await sender.next();
+      assert.is(end !== 'closed' && end.cmd === 'disconnect' && end.reasonCode, 0x82);
+      const high = await stage.client(5);
+      await high.connect({ clientId: 'high' });
+      high.send(publishOf('a', 'x', 0, { topicAlias: 65 }));
+      const why = await high.next();
+      assert.is(why !== 'closed' && why.cmd === 'disconnect' && why.reasonCode, 0x94);
+    }),
+);
+
+mqtt5(
+  '[MQTT-3.1.2-25] a message larger than the client takes is not sent, and does not hold up the next',
+  () =>
+    onStage(async stage => {
+      const reader = await stage.client(5);
+      await reader.connect({ clientId: 'reader', properties: { maximumPacketSize: 100 } });
+      await reader.subscribe('a', 1);
+      const sender = await stage.client(5);
+      await sender.connect({ clientId: 'sender' });
+      for (const qos of [0, 1] as const) {
+        sender.send(publishOf('a', 'x'.repeat(200), qos));
+        sender.send({ ...publishOf('a', 'short', qos), messageId: 2 });
+      }
+      assert.equal(await sender.roundTrip(), ['puback', 'puback']);
+      assert.equal(await reader.roundTrip(), ['a short q0', 'a short q1']);
+    }),
+);
+
+mqtt5.run();
