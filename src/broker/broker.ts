@@ -10,7 +10,7 @@ import type { Durable } from './outbound/deliver.ts';
 import { deliver } from './outbound/deliver.ts';
 import { createSessions } from './sessions/sessions.ts';
 import { startSys } from './sys.ts';
-import type { BrokerCounts, BrokerSettings } from './types.ts';
+import type { BrokerCounts, BrokerFigures, BrokerSettings } from './types.ts';
 
 export type Broker = {
   /** Resolves to the listener's address. Rejects with Failure `listener.in-use` or `listener.refused`. */
@@ -23,7 +23,7 @@ export type Broker = {
   /** Stops listening, so that nobody new comes in. */
   readonly stopListening: () => void;
   readonly close: () => Promise<void>;
-  readonly counts: () => Readonly<BrokerCounts>;
+  readonly counts: () => BrokerFigures;
 };
 
 /** What clients of MQTT 5 are told when the hub stops. */
@@ -69,6 +69,10 @@ export function createBroker(settings: BrokerSettings): Broker {
       sessions.stop();
       await Promise.all(listeners.map(listener => listener.close()));
     },
-    counts: () => counts,
+    counts: () => ({
+      ...counts,
+      sessions: sessions.count(),
+      subscriptions: sessions.subscriptions.count(),
+    }),
   };
 }

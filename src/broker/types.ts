@@ -91,6 +91,12 @@ export type BrokerHost = {
   readonly now: () => number;
 };
 
+/** What a broker shows of itself. */
+export type BrokerFigures = Readonly<BrokerCounts> & {
+  readonly sessions: number;
+  readonly subscriptions: number;
+};
+
 export type BrokerCounts = {
   connections: number;
   received: number;

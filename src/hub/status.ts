@@ -1,4 +1,4 @@
-import type { BrokerCounts } from '../broker/types.ts';
+import type { BrokerFigures } from '../broker/types.ts';
 import type { QueueStats, StoreCounts, StoreHealth } from '../queue/types.ts';
 import type { RouteCounts } from '../routes/dispatcher.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
@@ -16,7 +16,7 @@ export type HubStatus = {
   readonly store: StoreHealth;
   readonly upstream: ForwarderStatus | undefined;
   readonly counts: {
-    readonly broker: Readonly<BrokerCounts>;
+    readonly broker: BrokerFigures;
     readonly router: Readonly<RouterCounts>;
     readonly store: Readonly<StoreCounts>;
   };

@@ -2,7 +2,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import mqtt from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { freePort } from '../e2e/stage.ts';
+import { freePort, until } from '../e2e/stage.ts';
+import type { Stage } from './stage.ts';
 import { onStage } from './stage.ts';
 
 /** Runs a client of mosquitto's and resolves to what it printed. */
@@ -15,13 +16,16 @@ function mosquitto(name: 'pub' | 'sub', port: number, args: readonly string[]): 
   return new Promise(resolve => child.once('close', () => resolve(out)));
 }
 
+const hasMosquitto = spawnSync('mosquitto_sub', ['--help']).error === undefined;
+
+function skip(): void {
+  process.stdout.write('\nskipped: mosquitto-clients are not installed\n');
+}
+
 const interoperability = suite('broker: clients nobody here wrote');
 
 interoperability('mosquitto_pub and mosquitto_sub', async () => {
-  if (spawnSync('mosquitto_sub', ['--help']).error !== undefined) {
-    process.stdout.write('\nskipped: mosquitto-clients are not installed\n');
-    return;
-  }
+  if (!hasMosquitto) return skip();
   await onStage(async stage => {
     const reader = ['-i', 'reader', '-c', '-q', '1', '-t', 'a/#', '-v'];
     await mosquitto('sub', stage.port(), [...reader, '-E']);
@@ -32,6 +36,61 @@ interoperability('mosquitto_pub and mosquitto_sub', async () => {
       await mosquitto('pub', stage.port(), ['-t', 'a/b', '-m', text, '-q', qos]);
     }
     assert.is(await mosquitto('sub', stage.port(), [...reader, '-C', '2', '-W', '10']), 'a/b one\na/b two\n');
+  });
+});
+
+function subscriptionsOf(stage: Stage): number {
+  return stage.hub().status().counts.broker.subscriptions;
+}
+
+/** mosquitto's clients in each version: what they are told to do, and what one of them prints then. */
+for (const version of ['mqttv31', 'mqttv311', 'mqttv5']) {
+  interoperability(`mosquitto's clients of ${version}: retained, QoS 2, wills`, async () => {
+    if (!hasMosquitto) return skip();
+    await onStage(async stage => {
+      const run = (name: 'pub' | 'sub', ...args: string[]): Promise<string> =>
+        mosquitto(name, stage.port(), ['-V', version, ...args]);
+      await run('pub', '-t', 'kept', '-m', 'one', '-r', '-q', '2');
+      assert.is(await run('sub', '-t', 'kept', '-q', '2', '-C', '1', '-F', '%t %p %q %r'), 'kept one 2 1\n');
+      const heard = run('sub', '-t', 'wills', '-q', '1', '-C', '1', '-W', '10');
+      await until('somebody hears wills', () => subscriptionsOf(stage) === 1);
+      const dying = spawn('mosquitto_sub', [
+        ...['-h', '127.0.0.1', '-p', String(stage.port()), '-V', version, '-t', 'x'],
+        ...['--will-topic', 'wills', '--will-payload', 'gone', '--will-qos', '1'],
+      ]);
+      await until('it has subscribed', () => subscriptionsOf(stage) === 2);
+      dying.kill('SIGKILL');
+      assert.is(await heard, 'gone\n');
+    });
+  });
+}
+
+interoperability("mosquitto's clients of MQTT 5: shared subscriptions, properties, expiry", async () => {
+  if (!hasMosquitto) return skip();
+  await onStage(async stage => {
+    const run = (name: 'pub' | 'sub', ...args: string[]): Promise<string> =>
+      mosquitto(name, stage.port(), ['-V', 'mqttv5', ...args]);
+    const members = [1, 2].map(() => run('sub', '-t', '$share/g/jobs', '-q', '1', '-C', '2', '-W', '10'));
+    await until('both are there', () => stage.hub().status().counts.broker.connections === 2);
+    await until('they have subscribed', () => subscriptionsOf(stage) === 1);
+    for (const text of ['1', '2', '3', '4']) await run('pub', '-t', 'jobs', '-q', '1', '-m', text);
+    const came = (await Promise.all(members)).join('').trim().split('\n').sort();
+    assert.equal(came, ['1', '2', '3', '4']);
+    const said = [
+      '-D',
+      'publish',
+      'user-property',
+      'unit',
+      'C',
+      '-D',
+      'publish',
+      'content-type',
+      'text/plain',
+    ];
+    const heard = run('sub', '-t', 'said', '-C', '1', '-W', '10', '-F', '%p %C %P');
+    await until('it has subscribed', () => subscriptionsOf(stage) === 1);
+    await run('pub', '-t', 'said', '-m', '21', ...said);
+    assert.is(await heard, '21 text/plain unit:C\n');
   });
 });
 
