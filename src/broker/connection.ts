@@ -143,7 +143,7 @@ export function openConnection(context: BrokerContext, socket: ClientSocket, pee
         log.warn(`Closed the connection of ${nameOf(connection)}: ${why.reason}.`);
       // [MQTT-3.1.2-24] and 4.13: what was wrong is said before the end.
       if (why !== undefined && why !== LOST && connection.session !== undefined && connection.version === 5)
-        connection.send(encodeDisconnect(why.code));
+        connection.send(encodeDisconnect(why.code, why.reason, connection.maximumPacketSize));
       connection.closed = true;
       framer.stop();
       cancelWatch();

@@ -50,6 +50,7 @@ export type ConnackProperties = {
   readonly topicAliasMaximum?: number;
   readonly assignedClientIdentifier?: string;
   readonly responseInformation?: string;
+  readonly reasonString?: string;
 };
 
 /** `reasonCode` is MQTT 5's, whatever the version (3.2.2.2). */
@@ -79,7 +80,13 @@ export function encodePingresp(): Buffer {
   return PINGRESP;
 }
 
-/** MQTT 5, 3.14: only in it may a server say why it ends a connection. */
-export function encodeDisconnect(reasonCode: number): Buffer {
-  return encode({ cmd: 'disconnect', reasonCode }, 5);
+/**
+ * MQTT 5, 3.14: only in it may a server say why it ends a connection. The words are left out if the packet would be
+ * larger than `maxBytes` [MQTT-3.14.2-3].
+ */
+export function encodeDisconnect(reasonCode: number, reasonString: string, maxBytes: number): Buffer {
+  const plain = encode({ cmd: 'disconnect', reasonCode }, 5);
+  if (reasonString === '') return plain;
+  const packet = encode({ cmd: 'disconnect', reasonCode, properties: { reasonString } }, 5);
+  return packet.length <= maxBytes ? packet : plain;
 }

@@ -293,7 +293,7 @@ mqtt5(
   () =>
     onStage(async stage => {
       const reader = await stage.client(5);
-      await reader.connect({ clientId: 'reader', properties: { maximumPacketSize: 100 } });
+      await reader.connect({ clientId: 'reader', properties: { maximumPacketSize: 100, receiveMaximum: 1 } });
       await reader.subscribe('a', 1);
       const sender = await stage.client(5);
       await sender.connect({ clientId: 'sender' });
@@ -303,6 +303,36 @@ mqtt5(
       }
       assert.equal(await sender.roundTrip(), ['puback', 'puback']);
       assert.equal(await reader.roundTrip(), ['a short q0', 'a short q1']);
+    }),
+);
+
+mqtt5(
+  '[MQTT-3.3.2-8] topics go out by alias where the client takes them, and a dropped message tells it none',
+  () =>
+    onStage(async stage => {
+      const reader = await stage.client(5);
+      const properties = { topicAliasMaximum: 1, maximumPacketSize: 100 };
+      await reader.connect({ clientId: 'reader', properties });
+      await reader.subscribe('#', 0);
+      const sender = await stage.client(5);
+      await sender.connect({ clientId: 'sender' });
+      const came: (readonly [string, number | undefined])[] = [];
+      for (const [topic, text] of [
+        ['first/topic', 'x'.repeat(200)],
+        ['first/topic', '1'],
+        ['second', '2'],
+        ['first/topic', '3'],
+      ] as const) {
+        sender.send(publishOf(topic, text, 0));
+        if (text.length > 1) continue;
+        const packet = await published(reader);
+        came.push([packet.topic, packet.properties?.topicAlias]);
+      }
+      assert.equal(came, [
+        ['first/topic', 1],
+        ['second', undefined],
+        ['', 1],
+      ]);
     }),
 );
 

@@ -154,7 +154,10 @@ function connackProperties(
   };
 }
 
+/** The words are for a client that takes them [MQTT-3.2.2-19]. */
 function refuse(connection: Connection, why: Fault): Fault {
-  connection.send(encodeConnack(connection.version, why.code, false));
+  const { version, maximumPacketSize } = connection;
+  const words = encodeConnack(version, why.code, false, { reasonString: why.reason });
+  connection.send(words.length <= maximumPacketSize ? words : encodeConnack(version, why.code, false));
   return why;
 }

@@ -30,7 +30,8 @@ export function handlePublish(connection: Connection, session: Session, packet: 
     const message = messageFrom(session, topic, packet);
     if (qos === 1) takeIn(connection, message, messageId);
     else publish(connection.context, message, error => void (error === undefined || counts.dropped++));
-    if (packet.properties === undefined && !connection.express.knows(topic, qos))
+    const mayFollow = packet.properties === undefined && !packet.retain;
+    if (mayFollow && !connection.express.knows(topic, qos))
       connection.express.remember(findWay(connection, message));
   }
   return undefined;

@@ -57,7 +57,9 @@ function deliverTo(
   const bytes = shared ? rendering?.bytesFor(version, allowance) : undefined;
   if (bytes !== undefined) return transmitBytes(connection, bytes, 1);
   const { topic, ttl } = message;
-  return transmit(connection, message, { topic, qos, packetId: 0, dup: false, allowance, remaining: ttl });
+  const sending = { topic, qos, packetId: 0, dup: false, allowance, remaining: ttl };
+  // What is too large is counted where that is seen.
+  return transmit(connection, message, sending) !== 'full';
 }
 
 /** Picks the member whose turn it is, an online one if there is one (MQTT 5, 4.8.2). */

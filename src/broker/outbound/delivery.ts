@@ -95,8 +95,15 @@ export function createDelivery(connection: Connection, session: Session, receive
     const qos = lesser(allowance.qos, message.qos);
     const topic = source.topic ?? message.topic;
     if (qos === 0) {
-      if (!transmit(connection, message, { topic, qos, packetId: 0, dup: false, allowance, remaining }))
-        return false;
+      const sent = transmit(connection, message, {
+        topic,
+        qos,
+        packetId: 0,
+        dup: false,
+        allowance,
+        remaining,
+      });
+      if (sent === 'full') return false;
       source.drain.acknowledge(entry);
       return true;
     }
@@ -112,10 +119,18 @@ export function createDelivery(connection: Connection, session: Session, receive
     const flight = { qos, source, sequence, entry: source.giveBack && entry };
     const packetId = window.take(flight, qos === 2 ? packetIdOf(sequence) : undefined);
     if (packetId === 0) return false;
-    if (transmit(connection, message, { topic, qos, packetId, dup: redelivered, allowance, remaining }))
-      return true;
+    const outcome = transmit(connection, message, {
+      topic,
+      qos,
+      packetId,
+      dup: redelivered,
+      allowance,
+      remaining,
+    });
+    if (outcome === 'sent') return true;
     window.release(packetId);
-    return false;
+    if (outcome === 'tooLarge') source.drain.acknowledge(entry);
+    return outcome === 'tooLarge';
   };
 
   /** Sends one that nothing keeps; false: not now. */
@@ -126,10 +141,9 @@ export function createDelivery(connection: Connection, session: Session, receive
     if (remaining !== undefined && remaining <= 0) return true;
     const packetId = qos === 0 ? 0 : window.take(qos === 2 ? UNKEPT_2 : UNKEPT_1);
     const { topic } = message;
-    if (transmit(connection, message, { topic, qos, packetId, dup: false, allowance, remaining }))
-      return true;
-    if (packetId > 0) window.release(packetId);
-    return false;
+    const outcome = transmit(connection, message, { topic, qos, packetId, dup: false, allowance, remaining });
+    if (outcome !== 'sent' && packetId > 0) window.release(packetId);
+    return outcome !== 'full';
   };
 
   const sendBacklog = (): void => {

@@ -46,7 +46,9 @@ function sendOne(connection: Connection, session: Session, topic: string, allowa
   const message: Message = { ...found.message, ttl: remaining };
   const qos = lesser(allowance.qos, message.qos);
   if (qos === 0)
-    return transmit(connection, message, { topic, qos, packetId: 0, dup: false, allowance, remaining });
+    return (
+      transmit(connection, message, { topic, qos, packetId: 0, dup: false, allowance, remaining }) !== 'full'
+    );
   if (!session.persistent && session.delivery?.offer(message, allowance) === true) return true;
   const { host, counts } = connection.context;
   host.enqueue(message, session.queue, error => {

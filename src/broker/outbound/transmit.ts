@@ -17,20 +17,23 @@ export type Sending = {
   readonly remaining: number | undefined;
 };
 
-/** False: the socket holds too much already. What is larger than the client takes is not sent at all [MQTT-3.1.2-25]. */
-export function transmit(connection: Connection, message: Message, sending: Sending): boolean {
-  if (!keepsUp(connection)) return false;
+/** `full`: the socket holds too much already. `tooLarge`: the client never takes it, and it is dropped [MQTT-3.1.2-25]. */
+export type Outcome = 'sent' | 'full' | 'tooLarge';
+
+export function transmit(connection: Connection, message: Message, sending: Sending): Outcome {
+  if (!keepsUp(connection)) return 'full';
   const { output, version, maximumPacketSize, context } = connection;
   const dispatch = dispatchOf(connection, message, sending);
   const size = publishSize(message, dispatch, version);
   if (size > maximumPacketSize) {
     context.counts.dropped++;
-    return true;
+    return 'tooLarge';
   }
   context.counts.sent++;
+  if (dispatch.alias > 0 && dispatch.topic !== '') connection.aliases?.told(dispatch.topic);
   const at = output.place(size);
   writePublish(output.slab(), at, message, dispatch, version);
-  return true;
+  return 'sent';
 }
 
 /** True if the socket takes more. */
@@ -44,16 +47,17 @@ function dispatchOf(
   { topic, qos, packetId, dup, allowance, remaining }: Sending,
 ): Dispatch {
   // Not at QoS 2: mqtt.js forgets the topic of a message whose alias it has looked up before its PUBREL.
-  const alias = qos === 2 ? 0 : (aliases?.aliasFor(topic) ?? 0);
+  const usable = qos === 2 ? undefined : aliases;
+  const known = usable?.aliasOf(topic) ?? 0;
   return {
-    topic: alias > 0 ? '' : topic,
+    topic: known > 0 ? '' : topic,
     qos,
     packetId,
     dup,
     retain: retainFlag(message, allowance),
     expiry: message.ttl === undefined ? undefined : secondsOf(remaining ?? message.ttl),
     subscriptionIds: allowance.ids,
-    alias: Math.abs(alias),
+    alias: known > 0 ? known : (usable?.next() ?? 0),
   };
 }
 
