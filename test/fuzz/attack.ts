@@ -102,11 +102,13 @@ function attackOnce({ port, dice, stock, sent, count, stopped }: Attempt): Promi
   const known: number[] = [];
   const socket = connect({ port, host: '127.0.0.1', localAddress: sent.address, noDelay: true });
   let left = 1 + dice.below(MOST_BURSTS);
+  let parted = false;
   let mutated = script.begin(bench);
 
   const next = (): void => {
-    if (socket.destroyed) return;
+    if (socket.destroyed || parted) return;
     if (left-- === 0 || stopped()) {
+      parted = true;
       part(socket, dice);
       return;
     }

@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { folderWith, freePort, removeFolder } from '../e2e/stage.ts';
-import type { Attack } from './attack.ts';
 import { startAttack } from './attack.ts';
-import type { Memory, WatchedHub } from './hub.ts';
+import type { Memory } from './hub.ts';
 import { watchHub } from './hub.ts';
-import type { Testimony } from './witness.ts';
 import { startWitness } from './witness.ts';
 
 /** Bytes that the hub may hold in the end beyond what it held after the first tenth. */
@@ -17,8 +18,8 @@ const MANIFEST = {
   name: 'hub',
   storeAndForward: { maxSize: '1G', ttl: '60s' },
   routes: {
-    fork: "FROM topic('a/#') INTO topic('forked')",
-    search: "FROM /messages/* WHERE $body.celsius > 30 OR place = 'roof' INTO $upstream",
+    fork: 'FROM topic("a/#") INTO topic("forked")',
+    search: `FROM /messages/* WHERE $body.celsius > 30 OR place = 'roof' INTO topic("found")`,
   },
 };
 
@@ -28,7 +29,8 @@ export type CampaignReport = {
   readonly connections: number;
   readonly closes: readonly (readonly [reason: string, times: number])[];
   readonly memory: { readonly start: Memory; readonly tenth: Memory; readonly end: Memory };
-  readonly witness: Testimony;
+  /** By the honest client, which got all of it in order if it has no fault. */
+  readonly published: number;
   /** Sentences, each one a reason to fail. */
   readonly faults: readonly string[];
 };
@@ -42,37 +44,59 @@ export async function campaign(
   const port = await freePort();
   const manifest = { ...MANIFEST, listeners: [{ mqtt: `127.0.0.1:${port}` }] };
   const folder = folderWith({ 'hub.json': JSON.stringify(manifest) });
-  const hub = await watchHub(folder);
+  let suspects: string | undefined;
+  const hub = await watchHub(folder, () => {
+    suspects ??= JSON.stringify(attack.remembered(), (_, value) =>
+      value?.type === 'Buffer' ? Buffer.from(value.data).toString('hex') : value,
+    );
+  });
+  const start = hub.memory();
+  const witness = await startWitness(port, `own-${randomInt(2 ** 32).toString(16)}`);
   const began = performance.now();
+  const attack = startAttack(port, seed);
   try {
-    const start = hub.memory();
-    const witness = await startWitness(port, `own-${randomInt(2 ** 32).toString(16)}`);
-    const attack = startAttack(port, seed);
-    const timer = setInterval(() => progress(attack.packets()), 5_000);
-    await reach(attack, hub, packets / 10);
-    const tenth = hub.memory();
-    await reach(attack, hub, packets);
+    const timer = setInterval(() => progress(attack.packets()), 10_000);
+    await Promise.race([attack.until(packets / 10), hub.gone]);
+    const tenth = hub.alive() ? hub.memory() : start;
+    await Promise.race([attack.until(packets), hub.gone]);
     clearInterval(timer);
     const seconds = (performance.now() - began) / 1000;
-    const remembered = [...attack.remembered()];
+    const survived = hub.alive();
     await attack.stop();
     const testimony = await witness.stop();
     await new Promise(done => setTimeout(done, PAUSE));
     const end = hub.alive() ? hub.memory() : start;
-    const faults = [...faultsOf(hub, tenth, end), ...testimony.faults];
-    if (faults.length > 0) faults.push(...remembered.slice(-100).map(sent => describe(sent.address, sent.bytes)));
-    const memory = { start, tenth, end };
+    const faults = [
+      ...(survived && hub.alive() ? [] : ['the hub ended']),
+      ...growthFaults(tenth, end),
+      ...testimony.faults,
+      ...hub.troubles(),
+    ];
+    if (suspects !== undefined) faults.push(`what the connections sent stands in ${keep(suspects, seed)}`);
     return {
       packets: attack.packets(),
       seconds,
       connections: attack.connections(),
       closes: hub.closes(),
-      memory,
-      witness: testimony,
+      memory: { start, tenth, end },
+      published: testimony.published,
       faults,
     };
   } finally {
     await hub.stop();
     removeFolder(folder);
   }
+}
+
+function growthFaults(tenth: Memory, end: Memory): string[] {
+  return (['resident', 'anonymous'] as const)
+    .filter(kind => end[kind] > tenth[kind] + GROWTH_BOUND)
+    .map(kind => `${kind} memory grew from ${tenth[kind]} to ${end[kind]} bytes`);
+}
+
+/** Keeps what may have brought the hub down for a closer look. */
+function keep(suspects: string, seed: number): string {
+  const file = join(tmpdir(), `skerry-fuzz-${seed}.json`);
+  writeFileSync(file, suspects);
+  return file;
 }

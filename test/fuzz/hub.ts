@@ -14,7 +14,8 @@ export type WatchedHub = {
   readonly closes: () => [reason: string, times: number][];
   /** Lines that no input may bring about: errors, and stack traces. */
   readonly troubles: () => readonly string[];
-  /** Resolves to the exit code. */
+  /** Resolves to the exit code when the process has ended, of itself or by `stop`. */
+  readonly gone: Promise<number | null>;
   readonly stop: () => Promise<number | null>;
 };
 
@@ -25,7 +26,7 @@ const CLOSED = /Closed the connection of .*?(?:client ".*"|client at \S+): (.*)\
 const TROUBLE = /^\s+at |failed on its packet|\S+ error \S+:|Error: /;
 
 /** Starts a hub on `folder`/hub.json, and resolves when it listens. */
-export function watchHub(folder: string): Promise<WatchedHub> {
+export function watchHub(folder: string, onTrouble: () => void): Promise<WatchedHub> {
   const child = spawn(skerry, ['up', join(folder, 'hub.json'), '--data', join(folder, 'data')], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -35,7 +36,10 @@ export function watchHub(folder: string): Promise<WatchedHub> {
   const status = `/proc/${child.pid}/smaps_rollup`;
 
   const read = (line: string): void => {
-    if (TROUBLE.test(line) && troubles.length < MOST_TROUBLES) troubles.push(line);
+    if (TROUBLE.test(line)) {
+      onTrouble();
+      if (troubles.length < MOST_TROUBLES) troubles.push(line);
+    }
     const reason = CLOSED.exec(line)?.[1];
     if (reason === undefined) return;
     const kind = kindOf(reason);
@@ -47,6 +51,7 @@ export function watchHub(folder: string): Promise<WatchedHub> {
     memory: () => memoryOf(readFileSync(status, 'utf8')),
     closes: () => [...reasons].sort(([, one], [, other]) => other - one),
     troubles: () => troubles,
+    gone,
     stop: () => {
       child.kill('SIGTERM');
       return gone;
@@ -72,6 +77,7 @@ function kindOf(reason: string): string {
 }
 
 function memoryOf(rollup: string): Memory {
-  const of = (field: string): number => Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(rollup)?.[1]) * 1024;
+  const of = (field: string): number =>
+    Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(rollup)?.[1]) * 1024;
   return { resident: of('Rss'), anonymous: of('Anonymous') };
 }

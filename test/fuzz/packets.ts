@@ -7,7 +7,7 @@ export type Version = 3 | 4 | 5;
 
 /** Few, so that connections take sessions over from each other, and few persistent ones are kept. */
 const CLIENTS = ['ash', 'beech', 'cedar', 'elm', 'fir', 'larch', 'oak', 'pine'] as const;
-const LEVELS = ['a', 'b', 'c', 'kitchen', '', 'ä', '$odd', 'temperature'] as const;
+const LEVELS = ['a', 'b', 'c', 'kitchen', '', 'ä', 'temperature'] as const;
 const LAST_LEVELS = [...LEVELS, '+', '#'] as const;
 const QOS = [0, 1, 2] as const;
 
@@ -53,7 +53,7 @@ export function connectPacket(dice: Dice, version: Version, persistent: boolean)
     cmd: 'connect',
     protocolId: version === 3 ? 'MQIsdp' : 'MQTT',
     protocolVersion: version,
-    clientId: persistent ? `${client}-${version}` : dice.oneIn(4) ? '' : client,
+    clientId: persistent ? `${client}-${version}` : version > 3 && dice.oneIn(4) ? '' : client,
     clean: !persistent || dice.oneIn(20),
     keepalive: dice.pick([0, 0, 60]),
     ...(dice.oneIn(3) ? { will: version === 5 ? { ...will, properties: willProperties(dice) } : will } : {}),
@@ -80,7 +80,8 @@ function connectProperties(dice: Dice, persistent: boolean): NonNullable<IConnec
 export function honestPacket(dice: Dice, version: Version): Buffer {
   const kind = dice.oneIn(LAST_ONE_IN) ? dice.pick(LAST_KINDS) : dice.pick(KINDS);
   if (kind === 'connect') return connectPacket(dice, version, false);
-  return generate(packetOf(kind, dice, version), { protocolVersion: version });
+  // Only version 5 knows AUTH: what another one makes of it is to be seen.
+  return generate(packetOf(kind, dice, version), { protocolVersion: kind === 'auth' ? 5 : version });
 }
 
 function packetOf(kind: Exclude<Kind, 'connect'>, dice: Dice, version: Version): Packet {
@@ -139,5 +140,10 @@ export function subscribePacket(dice: Dice, version: Version, messageId: number)
     ...(version === 5 ? { nl: dice.oneIn(8), rap: dice.oneIn(2), rh: dice.below(3) } : {}),
   }));
   const properties = { subscriptionIdentifier: 1 + dice.below(300) };
-  return { cmd: 'subscribe', messageId, subscriptions, ...(version === 5 && dice.oneIn(3) ? { properties } : {}) };
+  return {
+    cmd: 'subscribe',
+    messageId,
+    subscriptions,
+    ...(version === 5 && dice.oneIn(3) ? { properties } : {}),
+  };
 }

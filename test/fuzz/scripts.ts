@@ -28,7 +28,10 @@ export function createStock(dice: Dice): Stock {
   const make = (one: (version: Version) => Buffer): ((version: Version) => Buffer) => {
     const made = new Map<Version, Buffer[]>();
     for (const version of [3, 4, 5] as const) {
-      made.set(version, Array.from({ length: STOCK }, () => one(version)));
+      made.set(
+        version,
+        Array.from({ length: STOCK }, () => one(version)),
+      );
     }
     return version => made.get(version)?.[dice.below(STOCK)] ?? PINGREQ;
   };
