@@ -16,7 +16,7 @@ export type ExactSettings = {
 export type ExactConnection = {
   /** Nothing, while there is no connection. */
   readonly send: (packet: Packet) => void;
-  /** Times that the hub had forgotten the session. */
+  /** Times that the hub had forgotten the session though it had answered more than CONNECT. */
   readonly forgotten: () => number;
   /** Ends the connection without a word; another follows. */
   readonly cut: () => void;
@@ -38,11 +38,11 @@ export function connectExactly(
 
   const arrive = (packet: Packet): void => {
     if (packet.cmd !== 'connack') {
+      known = true;
       take(packet);
       return;
     }
     if (known && !packet.sessionPresent) forgotten++;
-    known = true;
     connected = true;
     began();
   };

@@ -8,9 +8,6 @@ import type { Memory } from './hub.ts';
 import { watchHub } from './hub.ts';
 import { startWitness } from './witness.ts';
 
-/** Bytes that the hub may hold in the end beyond what it held after the first tenth. */
-export const GROWTH_BOUND: number = 16 << 20;
-
 /** Milliseconds without packets before memory is read, so that sessions have ended and garbage is collected. */
 const PAUSE = 8_000;
 
@@ -31,15 +28,15 @@ export type CampaignReport = {
   readonly memory: { readonly start: Memory; readonly tenth: Memory; readonly end: Memory };
   /** By the honest client, which got all of it in order if it has no fault. */
   readonly published: number;
-  /** Sentences, each one a reason to fail. */
+  /** Sentences, each one a reason to fail; of memory `growthFaults` tells. */
   readonly faults: readonly string[];
 };
 
-/** Sends `packets` mutated packets to a hub, and tells how it fared. `progress` hears how many are sent. */
+/** Sends `packets` mutated packets to a hub, and tells how it fared. `progress` hears how many are sent, from time to time. */
 export async function campaign(
   packets: number,
   seed: number,
-  progress: (sent: number) => void,
+  progress: (sent: number, memory: Memory) => void,
 ): Promise<CampaignReport> {
   const port = await freePort();
   const manifest = { ...MANIFEST, listeners: [{ mqtt: `127.0.0.1:${port}` }] };
@@ -55,7 +52,7 @@ export async function campaign(
   const began = performance.now();
   const attack = startAttack(port, seed);
   try {
-    const timer = setInterval(() => progress(attack.packets()), 10_000);
+    const timer = setInterval(() => hub.alive() && progress(attack.packets(), hub.memory()), 10_000);
     await Promise.race([attack.until(packets / 10), hub.gone]);
     const tenth = hub.alive() ? hub.memory() : start;
     await Promise.race([attack.until(packets), hub.gone]);
@@ -68,7 +65,6 @@ export async function campaign(
     const end = hub.alive() ? hub.memory() : start;
     const faults = [
       ...(survived && hub.alive() ? [] : ['the hub ended']),
-      ...growthFaults(tenth, end),
       ...testimony.faults,
       ...hub.troubles(),
     ];
@@ -88,10 +84,11 @@ export async function campaign(
   }
 }
 
-function growthFaults(tenth: Memory, end: Memory): string[] {
+/** What grew by more than `bound` bytes. */
+export function growthFaults(from: Memory, to: Memory, bound: number): string[] {
   return (['resident', 'anonymous'] as const)
-    .filter(kind => end[kind] > tenth[kind] + GROWTH_BOUND)
-    .map(kind => `${kind} memory grew from ${tenth[kind]} to ${end[kind]} bytes`);
+    .filter(kind => to[kind] > from[kind] + bound)
+    .map(kind => `${kind} memory grew from ${from[kind]} to ${to[kind]} bytes`);
 }
 
 /** Keeps what may have brought the hub down for a closer look. */

@@ -59,8 +59,8 @@ export type Script = {
 /** `known` to `goOn` are packet identifiers of what the hub has sent on the connection. */
 export function scriptOf(dice: Dice, stock: Stock): Script {
   const version = dice.pick([3, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5] as const);
-  const mild = !dice.oneIn(3);
-  const most = mild ? 40 : 4;
+  const mild = dice.oneIn(2);
+  const most = mild ? 30 : 3;
 
   const addAcknowledgement = (bench: Bench, known: readonly number[]): void => {
     const id = known[dice.below(known.length)] ?? 1;
