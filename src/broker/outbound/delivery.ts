@@ -103,7 +103,10 @@ export function createDelivery(connection: Connection, session: Session, receive
       return true;
     }
     const packetId = window.take({ qos, source, entry }, qos === 2 ? packetIdOf(entry) : undefined);
-    if (packetId === 0) return false;
+    if (packetId === 0) {
+      starved = true;
+      return false;
+    }
     if (transmit(connection, message, { topic, qos, packetId, dup: redelivered, allowance, remaining }))
       return true;
     window.release(packetId);
