@@ -9,7 +9,8 @@ const WINDOW = 100;
 
 export type Publisher = Omit<ExactConnection, 'send'> & {
   readonly name: string;
-  readonly published: () => number;
+  /** Numbers of the messages that the hub has taken over with PUBREC. */
+  readonly owed: ReadonlySet<number>;
   /** Publishes nothing more, and resolves when all that was has its PUBCOMP. */
   readonly stop: () => Promise<void>;
 };
@@ -19,29 +20,31 @@ export type Subscriber = Omit<ExactConnection, 'send'> & { readonly seen: readon
 
 /**
  * Publishes numbers at QoS 2 as fast as PUBCOMPs come. What is not complete is sent again on each connection, in its
- * order [MQTT-4.4.0-1], and the lowest free identifier is used again at once: that asks most of the hub.
+ * order [MQTT-4.4.0-1], and the lowest free identifier is used again at once: that asks most of the hub. With a clean
+ * session it is given up instead.
  */
 export function startPublisher(settings: ExactSettings, faults: string[]): Publisher {
   const name = settings.clientId;
-  /** By packet identifier, in the order of publishing: what is to be sent next for it. */
-  const open = new Map<number, Packet>();
+  /** By packet identifier, in the order of publishing: the message's number, and what is to be sent next for it. */
+  const open = new Map<number, { readonly number: number; readonly packet: Packet }>();
+  const owed = new Set<number>();
   let published = 0;
   let stopped = false;
 
   const publish = (): void => {
     const messageId = lowestFree(open);
-    const payload = `${name} ${++published}`;
+    const number = ++published;
     const packet: Packet = {
       cmd: 'publish',
       topic: `count/${name}`,
-      payload,
+      payload: `${name} ${number}`,
       qos: 2,
       dup: false,
       retain: false,
       messageId,
     };
     connection.send(packet);
-    open.set(messageId, { ...packet, dup: true });
+    open.set(messageId, { number, packet: { ...packet, dup: true } });
   };
 
   const fill = (): void => {
@@ -51,20 +54,22 @@ export function startPublisher(settings: ExactSettings, faults: string[]): Publi
   const connection = connectExactly(
     settings,
     () => {
-      for (const packet of open.values()) connection.send(packet);
+      if (settings.clean) open.clear();
+      for (const { packet } of open.values()) connection.send(packet);
       fill();
     },
     packet => {
       const messageId = packet.messageId ?? 0;
+      const flight = open.get(messageId);
       if (packet.cmd === 'pubrec') {
         if ((packet.reasonCode ?? 0) >= 0x80) faults.push(`${name} was refused: ${packet.reasonCode}`);
-        if (!open.has(messageId)) return;
+        if (flight === undefined) return;
+        owed.add(flight.number);
         const release: Packet = { cmd: 'pubrel', messageId };
-        open.set(messageId, release);
+        open.set(messageId, { number: flight.number, packet: release });
         connection.send(release);
       } else if (packet.cmd === 'pubcomp') {
-        if (open.get(messageId)?.cmd !== 'pubrel')
-          faults.push(`${name} got a PUBCOMP that it had not asked for`);
+        if (flight?.packet.cmd !== 'pubrel') faults.push(`${name} got a PUBCOMP that it had not asked for`);
         open.delete(messageId);
         fill();
       }
@@ -73,7 +78,7 @@ export function startPublisher(settings: ExactSettings, faults: string[]): Publi
   return {
     ...connection,
     name,
-    published: () => published,
+    owed,
     stop: async () => {
       stopped = true;
       await until(`all of ${name} is complete`, () => open.size === 0, 60);

@@ -10,9 +10,11 @@ export type ExactSettings = {
   readonly port: number;
   readonly clientId: string;
   readonly protocolVersion: 4 | 5;
+  /** True: each connection has a session of its own. */
+  readonly clean: boolean;
 };
 
-/** A persistent session over connections that follow each other. */
+/** Connections of one client that follow each other. */
 export type ExactConnection = {
   /** Nothing, while there is no connection. */
   readonly send: (packet: Packet) => void;
@@ -29,7 +31,7 @@ export function connectExactly(
   began: () => void,
   take: (packet: Packet) => void,
 ): ExactConnection {
-  const { port, protocolVersion } = settings;
+  const { port, protocolVersion, clean } = settings;
   let socket: Socket | undefined;
   let connected = false;
   let known = false;
@@ -42,7 +44,7 @@ export function connectExactly(
       take(packet);
       return;
     }
-    if (known && !packet.sessionPresent) forgotten++;
+    if (known && !clean && !packet.sessionPresent) forgotten++;
     connected = true;
     began();
   };
@@ -78,14 +80,14 @@ export function connectExactly(
   };
 }
 
-function connectPacket({ clientId, protocolVersion }: ExactSettings): Buffer {
+function connectPacket({ clientId, protocolVersion, clean }: ExactSettings): Buffer {
   return generate({
     cmd: 'connect',
     protocolId: 'MQTT',
     protocolVersion,
     clientId,
-    clean: false,
+    clean,
     keepalive: 0,
-    ...(protocolVersion === 5 ? { properties: { sessionExpiryInterval: 3600 } } : {}),
+    ...(protocolVersion === 5 && !clean ? { properties: { sessionExpiryInterval: 3600 } } : {}),
   });
 }
