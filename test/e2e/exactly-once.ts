@@ -7,6 +7,12 @@ import { folderWith, freePort, removeFolder, startHub } from './stage.ts';
 const LONGEST_LIFE = 500;
 const QUIET = 5_000;
 
+export type ExactlyOnceSettings = {
+  readonly kills: number;
+  /** The sessions of the publishers end with their connections; those of the subscribers never do. */
+  readonly clean: boolean;
+};
+
 export type ExactlyOnceReport = {
   /** Messages that the hub has taken over. */
   readonly published: number;
@@ -20,7 +26,7 @@ export type ExactlyOnceReport = {
 };
 
 /** Kills a hub under load again and again, and compares what was published with what each subscriber got. */
-export async function exactlyOnce(kills: number): Promise<ExactlyOnceReport> {
+export async function exactlyOnce({ kills, clean }: ExactlyOnceSettings): Promise<ExactlyOnceReport> {
   const port = await freePort();
   const folder = folderWith({
     'hub.json': JSON.stringify({ name: 'hub', listeners: [{ mqtt: `127.0.0.1:${port}` }] }),
@@ -28,22 +34,21 @@ export async function exactlyOnce(kills: number): Promise<ExactlyOnceReport> {
   const faults: string[] = [];
   const start = () => startHub(folder, 'hub.json', 'data');
   let hub = await start();
-  const as = (clientId: string, protocolVersion: 4 | 5 = 5, clean = false) => ({
+  const as = (clientId: string, protocolVersion: 4 | 5, own: boolean) => ({
     port,
     clientId,
     protocolVersion,
-    clean,
+    clean: own,
   });
   const subscribers = [
-    await subscribeExactly(as('exact'), 'count/#'),
-    await subscribeExactly(as('exact-4', 4), 'count/#'),
-    await subscribeByRelease(as('released'), 'count/#'),
+    await subscribeExactly(as('exact', 5, false), 'count/#'),
+    await subscribeExactly(as('exact-4', 4, false), 'count/#'),
+    await subscribeByRelease(as('released', 5, false), 'count/#'),
   ];
   const publishers = [
-    startPublisher(as('one'), faults),
-    startPublisher(as('two'), faults),
-    startPublisher(as('three', 4), faults),
-    startPublisher(as('fleeting', 5, true), faults),
+    startPublisher(as('one', 5, clean), faults),
+    startPublisher(as('two', 5, clean), faults),
+    startPublisher(as('three', 4, clean), faults),
   ];
   const parties = [...subscribers, ...publishers];
   const pause = (milliseconds: number): Promise<void> => new Promise(done => setTimeout(done, milliseconds));

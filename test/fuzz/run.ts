@@ -8,7 +8,7 @@ import type { Memory } from './hub.ts';
  *   node test/fuzz/run.ts [PACKETS] [SEED]
  */
 
-/** Bytes that the hub may hold in the end beyond what it held after the first tenth. */
+/** Bytes of anonymous memory that the hub may hold in the end beyond what it held after the first tenth. */
 const GROWTH_BOUND = 16 << 20;
 
 const packets = Number(process.argv[2] ?? process.env['SKERRY_FUZZ_PACKETS'] ?? 10_000_000);
@@ -30,5 +30,7 @@ say(
 );
 const faults = [...report.faults, ...growthFaults(memory.tenth, memory.end, GROWTH_BOUND)];
 for (const fault of faults) say(`FAULT: ${fault}`);
-say(`${faults.length} faults; memory may grow by ${megabytes(GROWTH_BOUND)} MB from the first tenth on`);
+say(
+  `${faults.length} faults; anonymous memory may grow by ${megabytes(GROWTH_BOUND)} MB from the first tenth on`,
+);
 process.exitCode = faults.length > 0 ? 1 : 0;
