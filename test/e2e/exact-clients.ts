@@ -4,8 +4,11 @@ import type { ExactConnection, ExactSettings } from './exact-connection.ts';
 import { connectExactly } from './exact-connection.ts';
 import { until } from './stage.ts';
 
-/** Messages of one publisher on their way at once. */
-const WINDOW = 100;
+/**
+ * Messages of one publisher on their way at once. With those of three the hub's windows are not full, so that nothing
+ * but the rules keeps it from sending messages before they are on disk.
+ */
+const WINDOW = 20;
 
 export type Publisher = Omit<ExactConnection, 'send'> & {
   readonly name: string;
