@@ -22,10 +22,13 @@ export function keepSessions(store: Store, log: Log): SessionStore {
     }
     const flights: StoredFlights = {
       received: received.get(session.id) ?? [],
-      released: (released.get(session.id) ?? []).map(packetId => {
-        const sequence = store.get(noteName(RELEASED, session.id, packetId));
-        return [packetId, Number(sequence?.toString())];
-      }),
+      released: (released.get(session.id) ?? [])
+        .map((packetId): [number, number] => {
+          const sequence = store.get(noteName(RELEASED, session.id, packetId));
+          return [packetId, Number(sequence?.toString())];
+        })
+        // The order of the messages: PUBREL is sent in it [MQTT-4.6.0-4], and names are in another.
+        .sort(([, one], [, other]) => one - other),
     };
     return [{ ...session, ...flights }];
   };

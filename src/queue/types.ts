@@ -166,7 +166,7 @@ export type Store = {
    * has either acknowledged it or has it flushed to disk; with Failure `store.full` or `store.write` if it
    * was not kept in any.
    *
-   * With a note the message is *firm*: message and note are in one commit, and no receiver sees it before that.
+   * With a note, or at QoS 2, the message is *firm*: no receiver sees it before its commit, which the note is in, too.
    */
   readonly append: (
     message: Message,

@@ -118,7 +118,10 @@ export function createDelivery(connection: Connection, session: Session, receive
     const { sequence } = entry;
     const flight = { qos, source, sequence, entry: source.giveBack && entry };
     const packetId = window.take(flight, qos === 2 ? packetIdOf(sequence) : undefined);
-    if (packetId === 0) return false;
+    if (packetId === 0) {
+      starved = true;
+      return false;
+    }
     const outcome = transmit(connection, message, {
       topic,
       qos,

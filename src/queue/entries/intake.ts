@@ -75,9 +75,10 @@ export function createIntake(host: IntakeHost): Store['append'] {
     const recordBytes = recordSize(message);
     const refusal = makeRoom(host, recordBytes, destinations);
     if (refusal === undefined) {
-      // What is firm waits for nothing but the next commit, and so does its note: they are in one.
+      // What is firm waits for nothing but the next commit, and so does its note: they are in one. At QoS 2 a receiver
+      // knows a message by its sequence, which a crash would give to another one if it were not on disk.
       if (note !== undefined) committer.note(note);
-      take(message, recordBytes, destinations, settle, note !== undefined);
+      take(message, recordBytes, destinations, settle, note !== undefined || message.qos === 2);
       return;
     }
     const { bounded, reason } = refusal;

@@ -1,0 +1,93 @@
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
+import type { Packet } from 'mqtt-packet';
+import { generate, parser } from 'mqtt-packet';
+
+/** Milliseconds before a lost connection is tried again. */
+const RECONNECT = 20;
+
+export type ExactSettings = {
+  readonly port: number;
+  readonly clientId: string;
+  readonly protocolVersion: 4 | 5;
+  /** True: each connection has a session of its own. */
+  readonly clean: boolean;
+};
+
+/** Connections of one client that follow each other. */
+export type ExactConnection = {
+  /** Nothing, while there is no connection. */
+  readonly send: (packet: Packet) => void;
+  /** Times that the hub had forgotten the session though it had answered more than CONNECT. */
+  readonly forgotten: () => number;
+  /** Ends the connection without a word; another follows. */
+  readonly cut: () => void;
+  readonly close: () => void;
+};
+
+/** `began` is called with each CONNACK, `take` with each packet after it. */
+export function connectExactly(
+  settings: ExactSettings,
+  began: () => void,
+  take: (packet: Packet) => void,
+): ExactConnection {
+  const { port, protocolVersion, clean } = settings;
+  let socket: Socket | undefined;
+  let connected = false;
+  let known = false;
+  let forgotten = 0;
+  let closed = false;
+
+  const arrive = (packet: Packet): void => {
+    if (packet.cmd !== 'connack') {
+      known = true;
+      take(packet);
+      return;
+    }
+    if (known && !clean && !packet.sessionPresent) forgotten++;
+    connected = true;
+    began();
+  };
+
+  const open = (): void => {
+    if (closed) return;
+    const on = connect(port, '127.0.0.1');
+    const packets = parser({ protocolVersion });
+    packets.on('packet', packet => {
+      if (socket === on) arrive(packet);
+    });
+    on.on('data', chunk => packets.parse(chunk));
+    on.on('error', () => on.destroy());
+    on.once('close', () => {
+      connected = false;
+      setTimeout(open, RECONNECT);
+    });
+    on.write(connectPacket(settings));
+    socket = on;
+  };
+  open();
+
+  return {
+    send: packet => {
+      if (connected) socket?.write(generate(packet, { protocolVersion }));
+    },
+    forgotten: () => forgotten,
+    cut: () => socket?.destroy(),
+    close: () => {
+      closed = true;
+      socket?.destroy();
+    },
+  };
+}
+
+function connectPacket({ clientId, protocolVersion, clean }: ExactSettings): Buffer {
+  return generate({
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion,
+    clientId,
+    clean,
+    keepalive: 0,
+    ...(protocolVersion === 5 && !clean ? { properties: { sessionExpiryInterval: 3600 } } : {}),
+  });
+}

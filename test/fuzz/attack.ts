@@ -1,0 +1,182 @@
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
+import { createBench } from './mutate.ts';
+import type { Dice } from './random.ts';
+import { diceOf } from './random.ts';
+import type { Stock } from './scripts.ts';
+import { createStock, scriptOf } from './scripts.ts';
+
+/** Connections at once. */
+const WIDTH = 100;
+
+/** Bursts that a connection sends before it ends by itself, if the hub has not ended it. */
+const MOST_BURSTS = 40;
+
+/** Milliseconds after which the next burst goes though nothing came: the hub may wait for the end of a packet. */
+const PATIENCE = 20;
+
+/** Packet identifiers of the hub that a connection remembers, to acknowledge them. */
+const MOST_KNOWN = 32;
+
+/** Connections whose bytes are kept after their end, to be told when the hub has failed on one. */
+const MOST_REMEMBERED = 400;
+
+/** What one connection has sent. */
+export type Sent = { readonly address: string; readonly bytes: Buffer[] };
+
+export type Attack = {
+  readonly packets: () => number;
+  readonly connections: () => number;
+  /** What the newest connections sent, from the first byte on. */
+  readonly remembered: () => readonly Sent[];
+  /** Resolves when so many mutated packets are sent. */
+  readonly until: (packets: number) => Promise<void>;
+  /** Ends all connections, and resolves when they are closed. */
+  readonly stop: () => Promise<void>;
+};
+
+/** Sends mutated packets to the hub on `port` over many connections; the same seed sends the same ones. */
+export function startAttack(port: number, seed: number): Attack {
+  const stock = createStock(diceOf(seed));
+  const remembered: Sent[] = [];
+  const open = new Set<Promise<void>>();
+  let packets = 0;
+  let connections = 0;
+  let stopped = false;
+  let goal = Number.POSITIVE_INFINITY;
+  let reached: (() => void) | undefined;
+
+  const count = (sent: number): void => {
+    packets += sent;
+    if (packets >= goal) reached?.();
+  };
+
+  const run = async (): Promise<void> => {
+    while (!stopped) {
+      const number = ++connections;
+      const dice = diceOf(seed + number);
+      const sent: Sent = { address: addressOf(number), bytes: [] };
+      remembered.push(sent);
+      if (remembered.length > MOST_REMEMBERED) remembered.shift();
+      await attackOnce({ port, dice, stock, sent, count, stopped: () => stopped });
+    }
+  };
+  for (let index = 0; index < WIDTH; index++) open.add(run());
+
+  return {
+    packets: () => packets,
+    connections: () => connections,
+    remembered: () => remembered,
+    until: wanted => {
+      goal = wanted;
+      return new Promise(done => {
+        reached = done;
+        count(0);
+      });
+    },
+    stop: async () => {
+      stopped = true;
+      await Promise.all(open);
+    },
+  };
+}
+
+/** One of loopback's many addresses, by which the log of the hub names a connection. */
+function addressOf(number: number): string {
+  return `127.1.${(number >> 8) % 256}.${number % 256}`;
+}
+
+type Attempt = {
+  readonly port: number;
+  readonly dice: Dice;
+  readonly stock: Stock;
+  readonly sent: Sent;
+  readonly count: (packets: number) => void;
+  readonly stopped: () => boolean;
+};
+
+/** One connection from its beginning to its end; resolves when it is closed. */
+function attackOnce({ port, dice, stock, sent, count, stopped }: Attempt): Promise<void> {
+  const script = scriptOf(dice, stock);
+  const bench = createBench(dice);
+  const known: number[] = [];
+  const socket = connect({ port, host: '127.0.0.1', localAddress: sent.address, noDelay: true });
+  let left = 1 + dice.below(MOST_BURSTS);
+  let parted = false;
+  let mutated = script.begin(bench);
+
+  const next = (): void => {
+    if (socket.destroyed || parted) return;
+    if (left-- === 0 || stopped()) {
+      parted = true;
+      part(socket, dice);
+      return;
+    }
+    count(mutated + script.goOn(bench, known));
+    mutated = 0;
+    const bytes = bench.take();
+    sent.bytes.push(bytes);
+    writeSplit(socket, bytes, dice);
+    timer.refresh();
+  };
+  const timer = setTimeout(() => next(), PATIENCE);
+
+  socket.on('data', (chunk: Buffer) => {
+    learn(chunk, known);
+    next();
+  });
+  socket.once('connect', next);
+  // The hub resets a connection whose bytes it no longer reads.
+  socket.on('error', () => socket.destroy());
+  return new Promise(done =>
+    socket.once('close', () => {
+      clearTimeout(timer);
+      done();
+    }),
+  );
+}
+
+/** Writes in one piece, or in two that come in one turn of the hub's loop or in two. */
+function writeSplit(socket: Socket, bytes: Buffer, dice: Dice): void {
+  if (!dice.oneIn(4)) {
+    socket.write(bytes);
+    return;
+  }
+  const cut = dice.below(bytes.length);
+  socket.write(bytes.subarray(0, cut));
+  setImmediate(() => {
+    if (socket.writable) socket.write(bytes.subarray(cut));
+  });
+}
+
+/** Ends as clients end: with a word, with the end of the stream, or with nothing. */
+function part(socket: Socket, dice: Dice): void {
+  const way = dice.below(3);
+  if (way === 0) socket.end(Buffer.from([0xe0, 0x00]));
+  else if (way === 1) socket.end();
+  else socket.resetAndDestroy();
+}
+
+/** Finds packet identifiers of PUBLISH and PUBREL in a piece of what the hub sends, which begins with a packet mostly. */
+function learn(chunk: Buffer, known: number[]): void {
+  for (let at = 0; at + 4 <= chunk.length; ) {
+    const first = chunk[at] ?? 0;
+    const [length, body] = lengthAt(chunk, at + 1);
+    if (first >> 4 === 3 && (first & 0x06) > 0 && body + 2 <= chunk.length) {
+      const idAt = body + 2 + chunk.readUInt16BE(body);
+      if (idAt + 2 <= chunk.length) known.push(chunk.readUInt16BE(idAt));
+    } else if (first === 0x62) known.push(chunk.readUInt16BE(at + 2));
+    at = body + length;
+  }
+  if (known.length > MOST_KNOWN) known.splice(0, known.length - MOST_KNOWN);
+}
+
+function lengthAt(bytes: Buffer, at: number): [length: number, end: number] {
+  let length = 0;
+  for (let index = 0; index < 4; index++) {
+    const byte = bytes[at + index] ?? 0;
+    length += (byte & 0x7f) * 0x80 ** index;
+    if (byte < 0x80) return [length, at + index + 1];
+  }
+  return [length, at + 4];
+}
