@@ -75,6 +75,8 @@ export function createDelivery(connection: Connection, session: Session, receive
   const limit = Math.min(receiveMaximum, IN_FLIGHT_WINDOW);
   const sources = new Map<string, Source>();
   const window = createWindow<Flight>(limit);
+  // Also where it is not on disk yet that the client has it: nothing else may be sent under them meanwhile.
+  for (const packetId of session.released.keys()) window.set(packetId, UNKEPT_2);
   const backlog = createBacklog();
   /** True: the backlog was full once, and what comes now waits in the session's queue behind it. */
   let spilled = false;
