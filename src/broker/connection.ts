@@ -16,7 +16,6 @@ import { createReceipts } from './inbound/receipts.ts';
 import type { ClientSocket, Peer } from './listeners/socket.ts';
 import type { OutboundAliases } from './outbound/aliases.ts';
 import type { Express } from './outbound/express.ts';
-import { createExpress } from './outbound/express.ts';
 import type { Session } from './sessions/session.ts';
 import type { Sessions } from './sessions/sessions.ts';
 import type { Will } from './sessions/wills.ts';
@@ -41,8 +40,9 @@ export type Connection = {
   readonly peer: Peer;
   readonly output: Output;
   readonly receipts: Receipts;
-  readonly express: Express;
-  readonly inboundAliases: InboundAliases;
+  /** What only some clients need is made for them: most are idle, and there may be thousands. */
+  express: Express | undefined;
+  inboundAliases: InboundAliases | undefined;
   /** What CONNECT says of the client; until then as if it had said nothing. */
   version: Version;
   maximumPacketSize: number;
@@ -69,7 +69,6 @@ export type Connection = {
 export function openConnection(context: BrokerContext, socket: ClientSocket, peer: Peer): Connection {
   const { clock, log } = context;
   const output = createOutput(socket);
-  const express = createExpress(context);
   let lastPacket = clock.monotonic();
   let begun = false;
   let heard = false;
@@ -102,8 +101,8 @@ export function openConnection(context: BrokerContext, socket: ClientSocket, pee
     peer,
     output,
     receipts: createReceipts((type, packetId, code) => connection.acknowledge(type, packetId, code), settled),
-    express,
-    inboundAliases: new Map(),
+    express: undefined,
+    inboundAliases: undefined,
     version: 4,
     maximumPacketSize: Number.POSITIVE_INFINITY,
     aliases: undefined,
@@ -170,23 +169,23 @@ export function openConnection(context: BrokerContext, socket: ClientSocket, pee
   const framer = createServerFramer(MAX_PACKET_BYTES, {
     publish: (bytes, start, topicAt, end) => {
       heard = true;
-      return held === undefined && express.take(connection, bytes, start, topicAt, end);
+      return held === undefined && connection.express?.take(connection, bytes, start, topicAt, end) === true;
     },
     acknowledged: (type, packetId, reasonCode) => {
-      express.flush();
+      connection.express?.flush();
       heard = true;
       if (connection.closed) return;
       const wrong = acknowledge(connection, type, packetId, reasonCode);
       if (wrong !== undefined) connection.close(wrong);
     },
     packet: packet => {
-      express.flush();
+      connection.express?.flush();
       heard = true;
       if (held === undefined) take(packet);
       else perform(() => take(packet));
     },
     broken: wrong => {
-      express.flush();
+      connection.express?.flush();
       perform(() => refuse(wrong));
     },
   });
@@ -198,7 +197,7 @@ export function openConnection(context: BrokerContext, socket: ClientSocket, pee
     }
     begun = true;
     framer.push(chunk);
-    express.flush();
+    connection.express?.flush();
     if (heard) lastPacket = clock.monotonic();
     heard = false;
     if (connection.receipts.owed() > MAX_UNSETTLED) socket.pause();

@@ -10,6 +10,7 @@ import type { Connection } from '../connection.ts';
 import { topicOf } from '../inbound/aliases.ts';
 import { messageFrom, publish } from '../inbound/publication.ts';
 import type { Receipt } from '../inbound/receipts.ts';
+import { createExpress } from '../outbound/express.ts';
 import { findWay } from '../outbound/ways.ts';
 import type { Session } from '../sessions/session.ts';
 
@@ -17,7 +18,7 @@ import type { Session } from '../sessions/session.ts';
 export function handlePublish(connection: Connection, session: Session, packet: Publish): Fault | undefined {
   const { host, counts } = connection.context;
   const { qos, messageId } = packet;
-  const topic = topicOf(connection.inboundAliases, packet);
+  const topic = topicOf(connection, packet);
   if (typeof topic !== 'string') return topic;
   if (!isTopicName(topic))
     return fault(REASON.topicNameInvalid, `"${topic.slice(0, 64)}" is not a topic to publish on`);
@@ -31,10 +32,16 @@ export function handlePublish(connection: Connection, session: Session, packet: 
     if (qos === 1) takeIn(connection, message, messageId);
     else publish(connection.context, message, error => void (error === undefined || counts.dropped++));
     const mayFollow = packet.properties === undefined && !packet.retain;
-    if (mayFollow && !connection.express.knows(topic, qos))
-      connection.express.remember(findWay(connection, message));
+    if (mayFollow) remember(connection, message);
   }
   return undefined;
+}
+
+/** What follows on the same topic may go by express: nothing is asked of it that was not asked of this. */
+function remember(connection: Connection, message: Message): void {
+  connection.express ??= createExpress(connection.context);
+  const { express } = connection;
+  if (!express.knows(message.topic, message.qos)) express.remember(findWay(connection, message));
 }
 
 /** QoS 1 (MQTT 5, 4.3.2). */

@@ -2,12 +2,14 @@ import { MAX_TOPIC_ALIASES } from '../../core/limits.ts';
 import type { Publish } from '../../mqtt/publish.ts';
 import type { Fault } from '../../mqtt/reasons.ts';
 import { fault, REASON } from '../../mqtt/reasons.ts';
+import type { Connection } from '../connection.ts';
 
 /** Topics that a client gave a number on this connection (MQTT 5, 3.3.2.3.4). */
 export type InboundAliases = Map<number, string>;
 
 /** The topic of a PUBLISH, by its alias if it has none itself; keeps an alias that it gives. */
-export function topicOf(aliases: InboundAliases, { topic, properties }: Publish): string | Fault {
+export function topicOf(connection: Pick<Connection, 'inboundAliases'>, packet: Publish): string | Fault {
+  const { topic, properties } = packet;
   const alias = properties?.topicAlias;
   if (alias === undefined) return topic;
   if (alias > MAX_TOPIC_ALIASES) {
@@ -16,6 +18,8 @@ export function topicOf(aliases: InboundAliases, { topic, properties }: Publish)
       `it used topic alias ${alias}, the highest is ${MAX_TOPIC_ALIASES}`,
     );
   }
+  connection.inboundAliases ??= new Map();
+  const aliases = connection.inboundAliases;
   if (topic !== '') {
     aliases.set(alias, topic);
     return topic;

@@ -10,7 +10,6 @@ export type Backlog = {
   readonly push: (message: Message, since: number) => boolean;
   readonly first: () => Waiting | undefined;
   readonly shift: () => void;
-  readonly clear: () => void;
 };
 
 export function createBacklog(): Backlog {
@@ -34,11 +33,6 @@ export function createBacklog(): Backlog {
       if (2 * head < waiting.length && head < MAX_VOLATILE_BACKLOG) return;
       waiting = waiting.slice(head);
       head = 0;
-    },
-    clear: () => {
-      waiting = [];
-      head = 0;
-      bytes = 0;
     },
   };
 }

@@ -7,6 +7,7 @@ import type { Drain, DrainSettings, Entry, SimpleDrain } from '../../queue/types
 import type { Connection } from '../connection.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Allowance } from '../sessions/subscriptions.ts';
+import type { Backlog } from './backlog.ts';
 import { createBacklog } from './backlog.ts';
 import { keepsUp, lesser, transmit } from './transmit.ts';
 import { createWindow } from './window.ts';
@@ -77,7 +78,8 @@ export function createDelivery(connection: Connection, session: Session, receive
   const window = createWindow<Flight>(limit);
   // Also where it is not on disk yet that the client has it: nothing else may be sent under them meanwhile.
   for (const packetId of session.released.keys()) window.set(packetId, UNKEPT_2);
-  const backlog = createBacklog();
+  /** Made for a client that is slow, as most are not. */
+  let backlog: Backlog | undefined;
   /** True: the backlog was full once, and what comes now waits in the session's queue behind it. */
   let spilled = false;
   /** True: some source had to wait for the window. */
@@ -152,9 +154,9 @@ export function createDelivery(connection: Connection, session: Session, receive
   };
 
   const sendBacklog = (): void => {
-    for (let next = backlog.first(); next !== undefined; next = backlog.first()) {
+    for (let next = backlog?.first(); next !== undefined; next = backlog?.first()) {
       if (!sendUnkept(next.message, allowanceFor(next.message.topic, next.message), next.since)) return;
-      backlog.shift();
+      backlog?.shift();
     }
   };
 
@@ -193,7 +195,7 @@ export function createDelivery(connection: Connection, session: Session, receive
       host.drain(session.queue, {
         ...settings,
         send: entry => {
-          starved = backlog.first() !== undefined;
+          starved = backlog?.first() !== undefined;
           return !starved && settings.send(entry);
         },
       });
@@ -234,12 +236,13 @@ export function createDelivery(connection: Connection, session: Session, receive
     offer: (message, allowance) => {
       if (stopped || spilled) return false;
       const since = clock.monotonic();
-      if (backlog.first() === undefined && sendUnkept(message, allowance, since)) return true;
+      if (backlog?.first() === undefined && sendUnkept(message, allowance, since)) return true;
+      backlog ??= createBacklog();
       if (backlog.push(message, since)) return true;
       spill();
       return false;
     },
-    ready: () => !window.full() && backlog.first() === undefined && !spilled && keepsUp(connection),
+    ready: () => !window.full() && backlog?.first() === undefined && !spilled && keepsUp(connection),
     pass: (bytes, start, end, idAt) => {
       const packetId = window.take(UNKEPT_1);
       const at = connection.output.place(end - start);
@@ -287,7 +290,7 @@ export function createDelivery(connection: Connection, session: Session, receive
       for (const { source, entry } of window.flights()) if (entry !== undefined) source?.giveBack?.(entry);
       for (const { drain } of sources.values()) drain.stop();
       sources.clear();
-      backlog.clear();
+      backlog = undefined;
     },
   };
 }
