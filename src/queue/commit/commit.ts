@@ -6,6 +6,7 @@ import type { Journal } from '../disk/journal.ts';
 import type { Leaving } from '../entries/leaving.ts';
 import type { Pending, QueueState } from '../entries/ledger.ts';
 import { tellSender } from '../entries/ledger.ts';
+import type { Note } from '../types.ts';
 import type { Batch } from './batch.ts';
 import { emptyBatch } from './batch.ts';
 import { draftOf } from './content.ts';
@@ -34,13 +35,14 @@ export type CommitHost = {
 
 /** Groups writes into runs of the journal: while one is in flight the next gathers. */
 export type Committer = {
-  readonly append: (pending: Pending, bytes: number) => void;
+  /** With the note that a firm message came with. */
+  readonly append: (pending: Pending, bytes: number, note: Note | undefined) => void;
   readonly remove: (leaving: Leaving, settle: Settle | undefined) => void;
   readonly put: (name: string, value: Buffer | undefined, settle: Settle) => void;
   readonly retire: (queue: QueueState) => void;
   /** Calls `settle` behind the next commit that succeeds: a run that failed is overwritten then. */
   readonly confirm: (settle: Settle) => void;
-  /** Bytes of the bodies that wait for the journal. */
+  /** Bytes of the bodies and the settled state that wait for the journal. */
   readonly gatheredBytes: () => number;
   /** Settled state on its way to the journal, newest first. */
   readonly unwritten: () => readonly ReadonlyMap<string, Buffer | undefined>[];
@@ -137,6 +139,13 @@ export function createCommitter(host: CommitHost): Committer {
     beginOrArm();
     for (const pending of plan.appends) tellSender(pending, error);
     for (const settle of plan.settles) settle(error);
+    for (const pending of plan.firm) release(pending, error);
+  };
+
+  /** The receivers of a firm message may have it now, and what waited behind it. */
+  const release = (pending: Pending, error: Failure | undefined): void => {
+    tellSender(pending, error);
+    for (const { queue } of pending.held) queue.consumer?.wake();
   };
 
   const succeed = (plan: Plan): void => {
@@ -166,9 +175,10 @@ export function createCommitter(host: CommitHost): Committer {
   };
 
   return {
-    append: (pending, bytes) => {
+    append: (pending, bytes, note) => {
       gathering.appends.push(pending);
       gathered.bytes += bytes;
+      if (note !== undefined) gathering.settled.set(note.name, note.value);
       if (isUnderWay(pending)) underWay(pending);
       else {
         gathered.messages++;
@@ -189,6 +199,7 @@ export function createCommitter(host: CommitHost): Committer {
     put: (name, value, settle) => {
       gathering.settled.set(name, value);
       gathering.settles.push(settle);
+      gathered.bytes += value?.length ?? 0;
       awaitedNow();
       schedule();
     },
@@ -219,7 +230,9 @@ export function createCommitter(host: CommitHost): Committer {
       }
       cancel?.();
       const closed = new Failure('store.write', 'The store is closed: the hub has stopped.');
-      for (const pending of gathering.appends.splice(0)) if (pending.open > 0) tellSender(pending, closed);
+      for (const pending of gathering.appends.splice(0)) {
+        if (pending.open > 0 || pending.firm) tellSender(pending, closed);
+      }
     },
   };
 }

@@ -5,13 +5,14 @@ import { appendSize } from '../disk/run.ts';
 import type { Held, Lane, Pending, QueueState } from './ledger.ts';
 import { laneOf } from './ledger.ts';
 
-/** A message that comes in at hub time `arrived` (ms), and that `holders` queues are to hold. */
+/** A message that comes in at hub time `arrived` (ms), and that `holders` queues are to hold; `firm`: with a note. */
 export function pend(
   message: Message | undefined,
   recordBytes: number,
   sequence: number,
   arrived: number,
   holders: number,
+  firm: boolean,
   settle: Settle,
 ): Pending {
   return {
@@ -22,6 +23,7 @@ export function pend(
     recordBytes,
     run: undefined,
     recordAt: 0,
+    firm,
     open: holders,
     stage: 'gathering',
     letters: 0,

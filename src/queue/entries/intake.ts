@@ -8,7 +8,7 @@ import { recordSize } from '../disk/record.ts';
 import type { Room } from '../disk/room.ts';
 import { appendSize } from '../disk/run.ts';
 import type { Health } from '../health.ts';
-import type { Destination, QueueBound, Store, StoreCounts, WhenFull } from '../types.ts';
+import type { Destination, Note, QueueBound, Store, StoreCounts, WhenFull } from '../types.ts';
 import { hold, pend } from './hold.ts';
 import type { Leaving } from './leaving.ts';
 import type { QueueState } from './ledger.ts';
@@ -49,9 +49,12 @@ export function createIntake(host: IntakeHost): Store['append'] {
     recordBytes: number,
     destinations: readonly Destination[],
     settle: Settle,
+    note: Note | undefined,
   ): void => {
     const arrived = now();
-    const pending = pend(message, recordBytes, host.nextSequence(), arrived, destinations.length, settle);
+    const firm = note !== undefined;
+    const holders = destinations.length;
+    const pending = pend(message, recordBytes, host.nextSequence(), arrived, holders, firm, settle);
     const lifetime = Math.min(message.ttl ?? FOR_EVER, host.ttl ?? FOR_EVER);
     for (const { queue, priority, ttl } of destinations) {
       const expires = arrived + Math.min(ttl ?? FOR_EVER, lifetime);
@@ -60,16 +63,16 @@ export function createIntake(host: IntakeHost): Store['append'] {
     usage.reserve(pending);
     counts.appended++;
     counts.payload += message.body.length;
-    for (const { queue } of pending.held) queue.consumer?.wake();
+    if (!firm) for (const { queue } of pending.held) queue.consumer?.wake();
     // A receiver may have acknowledged it from within.
-    if (pending.open > 0) committer.append(pending, message.body.length);
+    if (pending.open > 0) committer.append(pending, message.body.length, note);
   };
 
-  return (message, destinations, settle) => {
+  return (message, destinations, settle, note) => {
     const recordBytes = recordSize(message);
     const refusal = makeRoom(host, recordBytes, destinations);
     if (refusal === undefined) {
-      take(message, recordBytes, destinations, settle);
+      take(message, recordBytes, destinations, settle, note);
       return;
     }
     const { bounded, reason } = refusal;
@@ -88,14 +91,30 @@ function makeRoom(
   recordBytes: number,
   destinations: readonly Destination[],
 ): Refusal | undefined {
-  const { room, committer, usage, maxSize } = host;
-  if (!room.enough()) return storeRefusal(DISK_FULL);
-  if (committer.gatheredBytes() > MAX_GATHERED_BYTES) return storeRefusal(DISK_SLOW);
+  const { usage, maxSize } = host;
+  const trouble = diskTrouble(host);
+  if (trouble !== undefined) return storeRefusal(trouble);
   const tight = tightOf(destinations, entryBytes(recordBytes, destinations.length), host);
   const needed = messageBytes(recordBytes, destinations.length);
   const fits = (): boolean => usage.used(appendSize(recordBytes, destinations.length)) + needed <= maxSize;
   if (tight.length === 0 && fits()) return undefined;
   return dropOrRefuse(host, needed, fits, tight, destinations);
+}
+
+/** Why the store has no room for settled state of so many bytes more, for which nothing is dropped. */
+export function settledRefusal(
+  host: Pick<IntakeHost, 'room' | 'committer' | 'usage' | 'maxSize'>,
+  bytes: number,
+): Failure | undefined {
+  const { usage, maxSize } = host;
+  const fits = usage.used(bytes) + bytes <= maxSize;
+  const sentence = diskTrouble(host) ?? (fits ? undefined : storeFull(maxSize));
+  return sentence === undefined ? undefined : new Failure('store.full', sentence);
+}
+
+function diskTrouble({ room, committer }: Pick<IntakeHost, 'room' | 'committer'>): string | undefined {
+  if (!room.enough()) return DISK_FULL;
+  return committer.gatheredBytes() > MAX_GATHERED_BYTES ? DISK_SLOW : undefined;
 }
 
 /** Drops what whenFull lets it, and nothing for a message that is refused anyway. */

@@ -68,6 +68,8 @@ export type Pending = {
   readonly recordBytes: number;
   run: Buffer | undefined;
   recordAt: number;
+  /** It came with a note: both are committed together, and nobody is offered it before. */
+  readonly firm: boolean;
   /** How many queues have not let go of it. */
   open: number;
   stage: 'gathering' | 'committing' | 'journaled' | 'failed';
@@ -103,6 +105,11 @@ export function recordOf({ run, recordAt, recordBytes }: Pending): Buffer | unde
 /** Undefined if its bytes are damaged. */
 export function messageOf(pending: Pending): Message | undefined {
   return pending.message ?? decodeRecord(recordOf(pending));
+}
+
+/** True while nobody may be offered the message: its note is not on disk yet. */
+export function isHeldBack({ firm, stage }: Pending): boolean {
+  return firm && (stage === 'gathering' || stage === 'committing');
 }
 
 /** Tells the sender of a message, once. */
