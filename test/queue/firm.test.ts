@@ -191,7 +191,7 @@ firm('an entry has the same number after restarts, from the journal and from LMD
 
 const notes = suite('queue: notes');
 
-notes('a note that is taken back before a checkpoint never reaches LMDB', async () => {
+notes('what is taken back is gone, before a checkpoint and after it; the rest stays', async () => {
   const stage = await createStage();
   stage.store.put('old', Buffer.from('x'), nobody);
   await stage.restart();
