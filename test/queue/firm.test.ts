@@ -91,7 +91,7 @@ async function settle(
     code = error instanceof Failure ? error.code : undefined;
   };
   stage.store.append(messageOf('firm'), destinations, told, note(name));
-  for (let waited = 0; code === 'unsettled' && waited < 10_000; waited++) {
+  while (code === 'unsettled') {
     stage.clock.advance(100);
     await new Promise(resolve => setImmediate(resolve));
   }
