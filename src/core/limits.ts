@@ -79,12 +79,12 @@ export const COMMIT_WORTH = 12;
 /** Messages with which a commit waits for no lull: they fill blocks enough, and their sender's window may be full. */
 export const COMMIT_AT_ONCE = 48;
 
-/** Messages, bytes of their bodies, and removals that close a commit before its time. */
+/** Messages, bytes of their bodies and of settled state, and removals that close a commit before its time. */
 export const COMMIT_MESSAGES = 1000;
 export const COMMIT_BYTES = 1 << 20;
 export const COMMIT_REMOVALS = 2048;
 
-/** Bytes of bodies that may gather while the disk is slow or fails; beyond them messages are refused. */
+/** Bytes of bodies and settled state that may gather while the disk is slow or fails; beyond them messages are refused. */
 export const MAX_GATHERED_BYTES = 8 << 20;
 
 /**
@@ -119,17 +119,22 @@ export const CHECKPOINT_DELAY = 3_000;
 /** Bytes of a stored message up to which it lies with its entry: several fit into a page of 4 KB. */
 export const INLINE_BYTES = 1_536;
 
-/** Retained messages, bytes of their records, and of the topic of one: a part of its name in the store. */
-export const MAX_RETAINED = 10_000;
-export const MAX_RETAINED_BYTES = 32 << 20;
-export const MAX_RETAINED_TOPIC_BYTES = 1024;
-
 /** Times that a receiver may fail on a message before it goes to the dead letters. */
 export const MAX_ATTEMPTS = 16;
 
 /** Dead letters that are kept, and their bytes; the oldest go first. */
 export const MAX_DEAD_LETTERS = 1_000;
 export const MAX_DEAD_LETTER_BYTES = 16 << 20;
+
+/** Retained messages that are kept, and bytes of their stored form: each counts in memory with its topic alone. */
+export const MAX_RETAINED = 10_000;
+export const MAX_RETAINED_BYTES = 32 << 20;
+
+/** Bytes of the name of settled state: the longest key that LMDB takes with pages of 4 KB. */
+export const MAX_NAME_BYTES = 1_978;
+
+/** Bytes of the topic of a retained message: LMDB must be able to name it, and nine of its bytes say what it is. */
+export const MAX_RETAINED_TOPIC_BYTES = MAX_NAME_BYTES - 9;
 
 /** Bytes that wait for one MQTT session: a client that stays away costs itself its oldest messages, nobody else. */
 export const SESSION_QUEUE_BYTES = 32 << 20;

@@ -5,9 +5,7 @@ import type { Checkpoints } from './commit/checkpoint.ts';
 import type { Committer } from './commit/commit.ts';
 import type { Room } from './disk/room.ts';
 import type { Expiry } from './entries/expiry.ts';
-import { isWaiting } from './entries/ledger.ts';
 import type { Drops } from './entries/overflow.ts';
-import type { Registry } from './entries/registry.ts';
 import type { Retained } from './entries/retained.ts';
 import type { Usage } from './entries/usage.ts';
 import type { Health } from './health.ts';
@@ -16,14 +14,15 @@ export type RoundsHost = {
   readonly clock: Clock;
   /** Hub time in milliseconds. */
   readonly now: () => number;
-  readonly registry: Registry;
   readonly room: Room;
   readonly usage: Usage;
   readonly expiry: Expiry;
+  readonly retained: Retained;
+  /** True while anything is kept that expires by hub time. */
+  readonly waiting: () => boolean;
   readonly committer: Committer;
   readonly checkpoints: Checkpoints;
   readonly drops: Drops;
-  readonly retained: Pick<Retained, 'sweep'>;
   readonly health: Health;
   readonly log: Log;
   /** The first round is over. */
@@ -38,8 +37,7 @@ export type Rounds = {
 };
 
 export function startRounds(host: RoundsHost): Rounds {
-  const { clock, now, registry, room, usage, expiry, committer, checkpoints, drops, health, retained, log } =
-    host;
+  const { clock, now, room, usage, expiry, retained, committer, checkpoints, drops, health, log } = host;
   let persisted = now();
   let first = true;
   let paused = false;
@@ -48,7 +46,9 @@ export function startRounds(host: RoundsHost): Rounds {
   const sweep = (): void => {
     if (stopped) return;
     paused = checkpoints.busy();
-    if (!paused && expiry.step()) clock.after(0, sweep);
+    if (paused) return;
+    const more = retained.step();
+    if (expiry.step() || more) clock.after(0, sweep);
   };
 
   const round = (): void => {
@@ -58,11 +58,10 @@ export function startRounds(host: RoundsHost): Rounds {
     drops.tell(log.warn);
     health.round();
     expiry.restart();
-    retained.sweep();
     sweep();
     if (first) host.lasted();
     first = false;
-    if (now() - persisted < HUB_TIME_INTERVAL || !isWaiting(registry.all())) return;
+    if (now() - persisted < HUB_TIME_INTERVAL || !host.waiting()) return;
     persisted = now();
     committer.touch();
   };

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
-import { MAX_REMOVING } from '../core/limits.ts';
+import { MAX_NAME_BYTES, MAX_REMOVING } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Checkpoints } from './commit/checkpoint.ts';
 import { createCheckpoints } from './commit/checkpoint.ts';
@@ -15,12 +15,13 @@ import { browseLane, findEntry, firstOf, statsOf } from './entries/browse.ts';
 import { createDeparture } from './entries/departure.ts';
 import { createDrain } from './entries/drain.ts';
 import { createExpiry } from './entries/expiry.ts';
-import { createIntake } from './entries/intake.ts';
-import { letGo } from './entries/ledger.ts';
+import { createIntake, settledRefusal } from './entries/intake.ts';
+import { isWaiting, letGo } from './entries/ledger.ts';
 import type { Letters } from './entries/letters.ts';
 import { createLetters } from './entries/letters.ts';
 import { createDrops } from './entries/overflow.ts';
 import { loadQueues } from './entries/registry.ts';
+import type { Retained } from './entries/retained.ts';
 import { createRetained } from './entries/retained.ts';
 import { createUsage } from './entries/usage.ts';
 import { createHealth } from './health.ts';
@@ -47,6 +48,10 @@ export type StoreSettings = {
 };
 
 const CLOSED = new Failure('store.write', 'The store is closed: the hub is stopping.');
+const UNNAMEABLE = new Failure(
+  'store.write',
+  `What is kept under a name of more than ${MAX_NAME_BYTES} bytes cannot be written: choose a shorter one.`,
+);
 
 /**
  * Opens the durable queues under `folder`. The caller holds the data folder's lock.
@@ -110,6 +115,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
       now,
       lastSequence: () => lastSequence,
       queues: registry.all,
+      waiting: () => waiting(),
       flush: () => committer.flush(),
       succeeded: ({ gone }, moves) => {
         counts.checkpoints++;
@@ -150,15 +156,27 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   });
   const append: Store['append'] = (message, destinations, settle, note) => {
     if (closed) settle(CLOSED);
-    else take(message, destinations, settle, note);
+    else if (note !== undefined && !isNameable(note.name)) settle(UNNAMEABLE);
+    else if (destinations.length > 0) take(message, destinations, settle, note);
+    else if (note !== undefined) committer.put(note.name, note.value, settle);
+    else settle();
   };
   const put: Store['put'] = (name, value, settle) => {
     // Settled state is small, and deletes as often as it adds: the reserve of the disk is for it too.
     if (closed) settle(CLOSED);
-    else committer.put(name, value, settle);
+    else if (isNameable(name)) committer.put(name, value, settle);
+    else settle(UNNAMEABLE);
   };
   const letters: Letters = createLetters({ now, ...settled, put, append });
-  const retained = createRetained({ now, ...settled, put, log });
+  const retained: Retained = createRetained({
+    now,
+    ...settled,
+    put,
+    refusal: bytes => settledRefusal({ ...host, maxSize }, bytes),
+    full: reason => health.full('The retained messages', reason),
+    log,
+  });
+  const waiting = (): boolean => retained.waiting() || isWaiting(registry.all());
   const expiry = createExpiry({
     ...host,
     release: evict,
@@ -169,8 +187,9 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     ...host,
     clock,
     expiry,
-    drops,
     retained,
+    waiting,
+    drops,
     log,
     lasted: () => void (damagedPages || trust(folder)),
   });
@@ -188,8 +207,11 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     put,
     ...settled,
     letters,
-    retained,
     now,
+    retained: {
+      ...retained,
+      set: (message, settle) => (closed ? settle(CLOSED) : retained.set(message, settle)),
+    },
     drain: (name, wanted) => createDrain(registry.named(name), wanted, drainHost),
     peek: (name, limit) => {
       const queue = registry.find(name);
@@ -233,6 +255,11 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
       if (!damagedPages) trust(folder);
     },
   };
+}
+
+/** True if LMDB takes the name. A shorter text has three bytes a character at most, and is not measured. */
+function isNameable(name: string): boolean {
+  return name.length * 3 <= MAX_NAME_BYTES || Buffer.byteLength(name) <= MAX_NAME_BYTES;
 }
 
 function damagedPage(thrown: unknown): Failure {

@@ -12,10 +12,14 @@ export type Destination = {
   readonly ttl: number | undefined;
 };
 
+/** Settled state that is kept together with a message, or not at all. */
+export type Note = { readonly name: string; readonly value: Buffer };
+
 /** A message on its way out of a queue. */
 export type Entry = {
   readonly message: Message;
   readonly priority: number;
+  /** Its number in the store, which it keeps over restarts. */
   readonly sequence: number;
   /** Milliseconds of hub time left to it; undefined: no limit. */
   readonly remaining: number | undefined;
@@ -38,8 +42,8 @@ export type Drain = {
   /** It failed this time: the next `wake` offers it again at its place; after MAX_ATTEMPTS it is refused. */
   readonly retry: (entry: Entry, reason: string) => void;
   /**
-   * The receiver went away with the entry, which is no failure: it is offered again at its place at the next `wake`,
-   * perhaps to another receiver.
+   * Its receiver went away with it: the next `wake` offers it again at its place, marked as redelivered, to whoever
+   * receives then (MQTT 5, 4.8.2). It did not fail: nothing is counted.
    */
   readonly giveBack: (entry: Entry) => void;
   /** Looks for more to send: call it when the receiver can take more again. */
@@ -105,6 +109,31 @@ export type DeadLetters = {
   readonly drop: (id: string, settle: Settle) => void;
 };
 
+/** A message that is kept for those who subscribe later (MQTT 5, 3.3.1.3). */
+export type RetainedMessage = {
+  /** Marked as retained. */
+  readonly message: Message;
+  /** Milliseconds of hub time left to it; undefined: no limit. */
+  readonly remaining: number | undefined;
+};
+
+/** One message by topic, at most MAX_RETAINED of MAX_RETAINED_BYTES in all. */
+export type RetainedMessages = {
+  /**
+   * Keeps a message in place of the one of its topic; one with an empty body only takes that away. `settle` once
+   * this is on disk; Failure `store.full` if there is no room for it, or its topic is too long, `store.write`: then
+   * all is as it was.
+   */
+  readonly set: (message: Message, settle: Settle) => void;
+  /** Undefined: there is none, or it has expired. */
+  readonly get: (topic: string) => RetainedMessage | undefined;
+  /** The topics that have one and begin with `prefix`, in order. */
+  readonly topics: (prefix: string) => string[];
+  readonly count: () => number;
+  /** Bytes of their stored form. */
+  readonly bytes: () => number;
+};
+
 /** Why an entry left its queue, and what the store cost, since the hub started. */
 export type StoreCounts = {
   appended: number;
@@ -141,24 +170,6 @@ export type StoreHealth = {
   readonly setAside: string | undefined;
 };
 
-/** Settled state that is kept together with a message, or not at all. */
-export type Note = { readonly name: string; readonly value: Buffer };
-
-/** Messages that are kept for those who subscribe later, one for each topic (MQTT 5, 3.3.1.3). */
-export type RetainedMessages = {
-  /** Keeps a message under its topic in place of an older one; an empty body deletes. Failure `store.full`. */
-  readonly set: (message: Message, settle: Settle) => void;
-  /** `remaining` in milliseconds of hub time; undefined: its sender set no limit. */
-  readonly get: (
-    topic: string,
-  ) => { readonly message: Message; readonly remaining: number | undefined } | undefined;
-  /** The topics that begin with `prefix`, in order. */
-  readonly topics: (prefix: string) => string[];
-  readonly count: () => number;
-  /** Bytes of their records. */
-  readonly bytes: () => number;
-};
-
 /** Durable queues and small settled state. Nothing of the database underneath shows. */
 export type Store = {
   /**
@@ -166,7 +177,10 @@ export type Store = {
    * has either acknowledged it or has it flushed to disk; with Failure `store.full` or `store.write` if it
    * was not kept in any.
    *
-   * With a note, or at QoS 2, the message is *firm*: no receiver sees it before its commit, which the note is in, too.
+   * At QoS 2, or with a `note`, the message is firm: it and the note are committed together, those of all firm appends of one
+   * synchronous stretch included, so that a crash leaves either all or nothing. No receiver is offered it before,
+   * nor what comes behind it at its priority, and `settle` waits for that commit. An error leaves no note behind.
+   * A message that is appended in parts has the same note with each of them.
    */
   readonly append: (
     message: Message,
@@ -185,7 +199,10 @@ export type Store = {
   readonly retained: RetainedMessages;
   /** Hub time in milliseconds. */
   readonly now: () => number;
-  /** Settled state: the newest value under a name; undefined deletes it. */
+  /**
+   * Settled state: the newest value under a name; undefined deletes it. A name of more than
+   * MAX_NAME_BYTES is refused with Failure `store.write`.
+   */
   readonly put: (name: string, value: Buffer | undefined, settle: Settle) => void;
   readonly get: (name: string) => Buffer | undefined;
   /** Names that begin with `prefix`, in order. */

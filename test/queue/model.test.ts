@@ -15,7 +15,7 @@ type Take = {
   readonly queue: string;
   readonly window: number;
   /** What becomes of each entry that is sent. */
-  readonly fates: readonly ('acknowledge' | 'refuse' | 'retry' | 'keep')[];
+  readonly fates: readonly ('acknowledge' | 'refuse' | 'retry' | 'giveBack' | 'keep')[];
 };
 
 type Step =
@@ -26,8 +26,16 @@ type Step =
       readonly ttl: number | undefined;
       readonly size: number;
       readonly wait: boolean;
+      /** It has a note, and is waited for. */
+      readonly firm: boolean;
     }
   | Take
+  | {
+      readonly kind: 'retain';
+      readonly topic: string;
+      readonly empty: boolean;
+      readonly ttl: number | undefined;
+    }
   | { readonly kind: 'purge'; readonly queue: string }
   | { readonly kind: 'pass'; readonly milliseconds: number }
   | { readonly kind: 'commit' | 'restart' };
@@ -37,6 +45,8 @@ type Waiting = { readonly priority: number; readonly text: string; readonly expi
 /** The plainest queue there is: what waits, in order, and how many have left each way. */
 type Model = {
   readonly queues: Map<string, Waiting[]>;
+  readonly notes: Set<string>;
+  readonly retained: Map<string, { readonly text: string; readonly expires: number }>;
   /** Entries that were put into queues, and the dead. */
   held: number;
   dead: string[];
@@ -55,6 +65,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       ttl: fc.option(fc.integer({ min: 100, max: 20_000 }), { nil: undefined }),
       size: fc.constantFrom(...SIZES),
       wait: fc.boolean(),
+      firm: fc.boolean(),
     }),
   },
   {
@@ -63,10 +74,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constant('take' as const),
       queue: fc.constantFrom(...QUEUES),
       window: fc.integer({ min: 1, max: 8 }),
-      fates: fc.array(fc.constantFrom('acknowledge', 'acknowledge', 'refuse', 'retry', 'keep'), {
+      fates: fc.array(fc.constantFrom('acknowledge', 'acknowledge', 'refuse', 'retry', 'giveBack', 'keep'), {
         minLength: 1,
         maxLength: 8,
       }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('retain' as const),
+      topic: fc.constantFrom('1', '2', '3'),
+      empty: fc.boolean(),
+      ttl: fc.option(fc.integer({ min: 100, max: 20_000 }), { nil: undefined }),
     }),
   },
   {
@@ -114,7 +134,7 @@ function leftIn(stage: Stage): number {
 async function perform(stage: Stage, model: Model, wanted: Step, text: string): Promise<void> {
   switch (wanted.kind) {
     case 'append': {
-      const { queues, priority, ttl, wait } = wanted;
+      const { queues, priority, ttl, wait, firm } = wanted;
       const message = messageOf(text.padEnd(wanted.size), ttl);
       const expires = now(stage, model) + (ttl ?? Number.POSITIVE_INFINITY);
       const destinations = queues.map(queue => to(queue, priority));
@@ -125,12 +145,26 @@ async function perform(stage: Stage, model: Model, wanted: Step, text: string): 
         ]);
       }
       model.held += queues.length;
-      if (wait) assert.is(await stage.append(message, destinations), undefined);
+      const note = firm ? { name: `note/${text}`, value: Buffer.from(text) } : undefined;
+      if (note !== undefined) {
+        model.notes.add(note.name);
+        stage.store.append(message, destinations, error => assert.is(error, undefined), note);
+        await stage.commit();
+      } else if (wait) assert.is(await stage.append(message, destinations), undefined);
       else stage.store.append(message, destinations, error => assert.is(error, undefined));
       return;
     }
     case 'take':
       return take(stage, model, wanted);
+    case 'retain': {
+      const { topic, empty, ttl } = wanted;
+      const message = { ...messageOf(empty ? '' : text, ttl), topic };
+      stage.store.retained.set(message, error => assert.is(error, undefined));
+      if (empty) model.retained.delete(topic);
+      else
+        model.retained.set(topic, { text, expires: now(stage, model) + (ttl ?? Number.POSITIVE_INFINITY) });
+      return;
+    }
     case 'purge':
       stage.store.purge(wanted.queue);
       model.queues.delete(wanted.queue);
@@ -166,6 +200,7 @@ function take(stage: Stage, model: Model, { queue, window, fates }: Omit<Take, '
     const fate = fates[index] ?? 'keep';
     if (fate === 'acknowledge') drain.acknowledge(entry);
     if (fate === 'retry') drain.retry(entry, 'failed');
+    if (fate === 'giveBack') drain.giveBack(entry);
     if (fate === 'refuse') {
       drain.refuse(entry, 'refused');
       model.dead.push(text);
@@ -175,8 +210,20 @@ function take(stage: Stage, model: Model, { queue, window, fates }: Omit<Take, '
   drain.stop();
 }
 
+function judgeState(stage: Stage, model: Model): void {
+  assert.equal(stage.store.names('note/'), Array.from(model.notes).toSorted());
+  const { topics, get } = stage.store.retained;
+  const alive = Array.from(model.retained).filter(([, { expires }]) => expires > now(stage, model));
+  assert.equal(
+    topics('').map(topic => [topic, get(topic)?.message.body.toString()]),
+    alive.map(([topic, { text }]) => [topic, text]).toSorted(),
+  );
+}
+
 async function judge(stage: Stage, model: Model): Promise<void> {
+  judgeState(stage, model);
   await restart(stage, model);
+  judgeState(stage, model);
   for (const queue of QUEUES) {
     const left = textsIn(stage, model, queue);
     assert.equal(texts(stage.peek(queue)), left);
@@ -197,7 +244,15 @@ model(
     fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async steps => {
         const stage = await createStage();
-        const plain: Model = { queues: new Map(), held: 0, dead: [], time: 0, left: 0 };
+        const plain: Model = {
+          queues: new Map(),
+          notes: new Set(),
+          retained: new Map(),
+          held: 0,
+          dead: [],
+          time: 0,
+          left: 0,
+        };
         for (const [index, wanted] of steps.entries())
           await perform(stage, plain, wanted, `message ${index} `);
         await judge(stage, plain);

@@ -11,7 +11,7 @@ import type { Journal } from '../disk/journal.ts';
 import type { Leaving } from '../entries/leaving.ts';
 import { whereStored } from '../entries/leaving.ts';
 import type { QueueState } from '../entries/ledger.ts';
-import { dropStored, isWaiting } from '../entries/ledger.ts';
+import { dropStored } from '../entries/ledger.ts';
 import type { Batch } from './batch.ts';
 import { emptyBatch } from './batch.ts';
 import type { Outcome } from './moves.ts';
@@ -27,6 +27,8 @@ export type CheckpointHost = {
   readonly now: () => number;
   readonly lastSequence: () => number;
   readonly queues: () => Iterable<QueueState>;
+  /** True while anything is kept that expires by hub time. */
+  readonly waiting: () => boolean;
   /** Asks for a commit of all that is gathered, and for `begin` behind it. */
   readonly flush: () => void;
   readonly succeeded: (outcome: Outcome, moves: Batch) => void;
@@ -141,13 +143,25 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
     host.succeeded(outcome, moves);
   };
 
+  /** True if LMDB has any of the state that is deleted. What is deleted before LMDB has it never gets there. */
+  const collectSettled = (settled: Plan['settled']): boolean => {
+    let freed = false;
+    for (const [name, value] of settled) {
+      collected.settled.set(name, value);
+      if (value !== undefined) continue;
+      if (database.hasSettled(name)) freed = true;
+      else if (moving?.settled.get(name) === undefined) collected.settled.delete(name);
+    }
+    return freed;
+  };
+
   const checkpoints: Checkpoints = {
     committed: plan => {
       for (const pending of plan.appends) collected.appends.push(pending);
       for (const leaving of plan.removals) collected.removals.push(leaving);
       for (const queue of plan.retired) collected.retired.push(queue);
-      for (const [name, value] of plan.settled) collected.settled.set(name, value);
-      if (moving !== undefined || plan.removals.some(isStored)) wantSoon();
+      const freed = collectSettled(plan.settled);
+      if (moving !== undefined || freed || plan.removals.some(isStored)) wantSoon();
       if (isFull(collected) || journal.full()) want();
     },
     remove: leaving => {
@@ -172,7 +186,7 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
       wanted?.();
       if (moving !== undefined) return false;
       // While anything waits, hub time is worth keeping.
-      if (isEmpty(collected) && !isWaiting(host.queues())) return true;
+      if (isEmpty(collected) && !host.waiting()) return true;
       begin();
       return (await running) ?? false;
     },

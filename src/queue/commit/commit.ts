@@ -35,15 +35,14 @@ export type CommitHost = {
 
 /** Groups writes into runs of the journal: while one is in flight the next gathers. */
 export type Committer = {
-  readonly append: (pending: Pending, bytes: number) => void;
+  /** With the note that a firm message came with. */
+  readonly append: (pending: Pending, bytes: number, note: Note | undefined) => void;
   readonly remove: (leaving: Leaving, settle: Settle | undefined) => void;
   readonly put: (name: string, value: Buffer | undefined, settle: Settle) => void;
-  /** Puts a value for which nobody waits: it goes with the message that is appended next. */
-  readonly note: (note: Note) => void;
   readonly retire: (queue: QueueState) => void;
   /** Calls `settle` behind the next commit that succeeds: a run that failed is overwritten then. */
   readonly confirm: (settle: Settle) => void;
-  /** Bytes of the bodies that wait for the journal. */
+  /** Bytes of the bodies and the settled state that wait for the journal. */
   readonly gatheredBytes: () => number;
   /** Settled state on its way to the journal, newest first. */
   readonly unwritten: () => readonly ReadonlyMap<string, Buffer | undefined>[];
@@ -138,11 +137,15 @@ export function createCommitter(host: CommitHost): Committer {
     if (all) host.settled();
     // What gathered meanwhile is on its way before the senders of this are told: the disk waits for nobody.
     beginOrArm();
-    for (const pending of plan.appends) {
-      tellSender(pending, error);
-      if (pending.firm) for (const { queue } of pending.held) queue.consumer?.wake();
-    }
+    for (const pending of plan.appends) if (!pending.firm) tellSender(pending, error);
     for (const settle of plan.settles) settle(error);
+    for (const pending of plan.firm) release(pending, error);
+  };
+
+  /** The receivers of a firm message may have it now, and what waited behind it. */
+  const release = (pending: Pending, error: Failure | undefined): void => {
+    tellSender(pending, error);
+    for (const { queue } of pending.held) queue.consumer?.wake();
   };
 
   const succeed = (plan: Plan): void => {
@@ -172,9 +175,10 @@ export function createCommitter(host: CommitHost): Committer {
   };
 
   return {
-    append: (pending, bytes) => {
+    append: (pending, bytes, note) => {
       gathering.appends.push(pending);
       gathered.bytes += bytes;
+      if (note !== undefined) gathering.settled.set(note.name, note.value);
       if (isUnderWay(pending)) underWay(pending);
       else {
         gathered.messages++;
@@ -195,11 +199,9 @@ export function createCommitter(host: CommitHost): Committer {
     put: (name, value, settle) => {
       gathering.settled.set(name, value);
       gathering.settles.push(settle);
+      gathered.bytes += value?.length ?? 0;
       awaitedNow();
       schedule();
-    },
-    note: ({ name, value }) => {
-      gathering.settled.set(name, value);
     },
     retire: queue => {
       gathering.retired.push(queue);
@@ -228,7 +230,9 @@ export function createCommitter(host: CommitHost): Committer {
       }
       cancel?.();
       const closed = new Failure('store.write', 'The store is closed: the hub has stopped.');
-      for (const pending of gathering.appends.splice(0)) if (pending.open > 0) tellSender(pending, closed);
+      for (const pending of gathering.appends.splice(0)) {
+        if (pending.open > 0 || pending.firm) tellSender(pending, closed);
+      }
     },
   };
 }

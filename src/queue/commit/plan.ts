@@ -6,6 +6,8 @@ import type { Batch } from './batch.ts';
 /** What one commit writes, as it stands when the commit begins. */
 export type Plan = {
   readonly appends: readonly Pending[];
+  /** Messages whose notes are among the settled state, those included that no queue holds any more. */
+  readonly firm: readonly Pending[];
   readonly removals: readonly Leaving[];
   readonly settled: ReadonlyMap<string, Buffer | undefined>;
   readonly retired: readonly QueueState[];
@@ -16,13 +18,16 @@ export type Plan = {
 
 /**
  * Takes out of a batch what is to be written now. Messages that are with all of their receivers since
- * `freshFrom` (hub ms) or later stay: an acknowledgement may yet spare their write.
+ * `freshFrom` (hub ms) or later stay: an acknowledgement may yet spare their write. A firm one is with nobody and
+ * never stays behind its note.
  */
 export function takePlan(batch: Batch, freshFrom: number): Plan {
   const { removals, settled, retired, settles } = batch;
   const appends: Pending[] = [];
+  const firm: Pending[] = [];
   const staying: Pending[] = [];
   for (const pending of batch.appends) {
+    if (pending.firm) firm.push(pending);
     if (pending.open === 0) continue;
     if (pending.arrived >= freshFrom && isUnderWay(pending)) staying.push(pending);
     else appends.push(pending);
@@ -34,7 +39,7 @@ export function takePlan(batch: Batch, freshFrom: number): Plan {
   batch.retired = [];
   batch.settles = [];
   const writes = appends.length + removals.length + settled.size + retired.length;
-  return { appends, removals, settled, retired, settles, writes };
+  return { appends, firm, removals, settled, retired, settles, writes };
 }
 
 /** True if each queue that holds the message has sent it to its receiver. */

@@ -34,7 +34,7 @@ export function recover(runs: readonly Run[], registry: Registry, database: Data
     const known = holds.filter(({ queue }) => registry.byId(queue) !== undefined);
     if (known.length < holds.length) corrupt++;
     if (known.length === 0) return;
-    const pending = pend(undefined, record.length, sequence, arrived, known.length, nobody);
+    const pending = pend(undefined, record.length, sequence, arrived, known.length, false, nobody);
     pending.stage = 'journaled';
     pending.run = record;
     for (const { queue, priority, expires } of known) {

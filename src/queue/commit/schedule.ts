@@ -12,7 +12,7 @@ import {
 
 /** What has gathered for the next commit, in monotonic milliseconds; Infinity: nothing of the kind. */
 export type Gathered = {
-  /** Messages, and their bytes. */
+  /** Messages, and their bytes and those of settled state. */
   messages: number;
   bytes: number;
   /** Work that somebody waits for and that nothing but a commit can end: how much, since when, the newest. */

@@ -26,6 +26,8 @@ export function guardReads(database: Database, damaged: (thrown: unknown) => voi
     body: guard(database.body, undefined),
     holders: guard(database.holders, 1),
     settled: guard(database.settled, undefined),
+    // Of a name that cannot be looked for nobody may say that it is gone.
+    hasSettled: guard(database.hasSettled, true),
     names: guard(database.names, []),
   };
 }

@@ -15,7 +15,7 @@ import { bufferOf, decode, encode } from './record.ts';
  *   holders   sequence (8)                  -> 4: queues that hold the body, kept only while there are several
  *   expiries  expires (8) queue id (4) priority (1) sequence (8)
  *                                           -> empty: the entries that expire before one that is ahead of them
- *   settled   name                          -> bytes of the owner's making
+ *   settled   name (UTF-8)                  -> bytes of the owner's making
  */
 export const FORMAT = 3;
 

@@ -24,6 +24,9 @@ export type StoredEntry = {
   readonly header: DecodedEntry | undefined;
 };
 
+/** No byte of UTF-8 is as high. */
+const BEHIND_NAMES = Buffer.of(0xff);
+
 /** What is read of LMDB's tables. */
 export type Reader = {
   readonly store: () => StoreRecord;
@@ -44,6 +47,7 @@ export type Reader = {
   readonly body: (sequence: number) => Buffer | undefined;
   readonly holders: (sequence: number) => number;
   readonly settled: (name: string) => Buffer | undefined;
+  readonly hasSettled: (name: string) => boolean;
   readonly names: (prefix: string) => string[];
 };
 
@@ -112,8 +116,13 @@ export function readerOver(tables: () => Tables, version: () => number): Reader 
     },
     body: sequence => tables().bodies.get(sequenceKey(sequence)),
     holders: sequence => tables().holders.get(sequenceKey(sequence))?.readUInt32BE() ?? 1,
-    settled: name => tables().settled.get(name),
-    names: prefix => Array.from(tables().settled.getKeys({ start: prefix, end: `${prefix}\u{10ffff}` })),
+    settled: name => tables().settled.get(Buffer.from(name)),
+    hasSettled: name => tables().settled.doesExist(Buffer.from(name)),
+    names: prefix => {
+      const start = Buffer.from(prefix);
+      const end = Buffer.concat([start, BEHIND_NAMES]);
+      return Array.from(tables().settled.getKeys({ start, end }), key => key.toString());
+    },
   };
 }
 

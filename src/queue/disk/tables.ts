@@ -17,7 +17,7 @@ export type Tables = {
   readonly bodies: Table<Buffer, Buffer>;
   readonly holders: Table<Buffer, Buffer>;
   readonly expiries: Table<Buffer, Buffer>;
-  readonly settled: Table<Buffer, string>;
+  readonly settled: Table<Buffer, Buffer>;
 };
 
 export function openTables(root: Root): Tables {
@@ -29,12 +29,7 @@ export function openTables(root: Root): Tables {
     bodies: table('bodies'),
     holders: table('holders'),
     expiries: table('expiries'),
-    settled: root.openDB<Buffer, string>({
-      name: 'settled',
-      keyEncoding: 'ordered-binary',
-      encoding: 'binary',
-      cache: false,
-    }),
+    settled: table('settled'),
   };
 }
 

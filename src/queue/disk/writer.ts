@@ -74,8 +74,8 @@ export function writerOver(tables: Tables, space: (bytes: number) => Buffer): Wr
     putQueue: (id, record) => void root.put(queueKey(id), encodeQueue(record)),
     removeQueue: id => void root.remove(queueKey(id)),
     putSettled: (name, value) => {
-      if (value === undefined) void settled.remove(name);
-      else void settled.put(name, value);
+      if (value === undefined) void settled.remove(Buffer.from(name));
+      else void settled.put(Buffer.from(name), value);
     },
     putStore: record => void root.put(STORE_KEY, encodeStore(record)),
   };

@@ -42,10 +42,10 @@ export function createDeparture(host: DepartureHost): Departure {
     if (held?.pending.open === 0) usage.release(held.pending);
   };
 
-  /** A message that no queue holds any more needs no commit: its sender is told. */
+  /** A message that no queue holds any more needs no commit, unless it has a note: its sender is told. */
   const settleIfGone = (pending: Pending): void => {
-    const { open, letters: underWay, stage } = pending;
-    if (stage === 'gathering' && open === 0 && underWay === 0) tellSender(pending);
+    const { open, letters: underWay, stage, firm } = pending;
+    if (stage === 'gathering' && open === 0 && underWay === 0 && !firm) tellSender(pending);
   };
 
   const removeFromDisk = (leaving: Leaving, reason: Reason, settle: Settle | undefined): void => {

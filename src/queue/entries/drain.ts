@@ -27,6 +27,9 @@ export type DrainHost = {
   readonly later: (action: () => void) => void;
 };
 
+/** An entry that its receiver does not have any more. */
+type Returned = { readonly entry: Entry; readonly leaving: Leaving };
+
 type Step = 'sent' | 'exhausted' | 'blocked';
 
 /** Entries passed over (expired, damaged) before the loop gets a turn. */
@@ -39,8 +42,9 @@ const PASSED_PER_TURN = 16 * DRAIN_BATCH;
 export function createDrain(queue: QueueState, settings: DrainSettings, host: DrainHost): Drain {
   const { window, send } = settings;
   const outstanding = new Map<number, Leaving>();
-  /** Entries that failed and are offered again, in order. */
-  let again: { readonly entry: Entry; readonly leaving: Leaving }[] = [];
+  /** Entries that are offered again, the first in order last; those that the next `wake` puts among them. */
+  let again: Returned[] = [];
+  let returned: Returned[] = [];
   const position = new Float64Array(PRIORITIES);
   /** By priority: entries read from disk and not yet sent, the next one last; whether there may be more. */
   const ahead: StoredEntry[][] = Array.from({ length: PRIORITIES }, () => []);
@@ -137,16 +141,15 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   };
 
   const sendAgain = (): Step => {
-    const first = again[0];
+    const first = again.at(-1);
     if (first === undefined) return 'exhausted';
     const { entry, leaving } = first;
-    const { priority, sequence } = entry;
     if (leaving.expires <= host.now()) host.release(leaving, 'expired');
     else {
       const repeated = { ...entryOf(entry.message, leaving), redelivered: true };
-      if (!offer(repeated, leaving, laneOf(queue, priority))) return 'blocked';
+      if (!offer(repeated, leaving, laneOf(queue, entry.priority))) return 'blocked';
     }
-    again = again.filter(one => one.entry.sequence !== sequence);
+    again.pop();
     return 'sent';
   };
 
@@ -174,9 +177,18 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   const wake = (): void => {
     if (filling || stopped) return;
     filling = true;
+    if (returned.length > 0) {
+      again = again.concat(returned).sort(byPlaceBackwards);
+      returned = [];
+    }
     while (again.length > 0 && outstanding.size < window && sendAgain() === 'sent');
     filling = false;
-    if (again.length === 0) fill();
+    fillUnlessReturned();
+  };
+
+  /** What is to be offered again comes first, and waits for a `wake` of the receiver. */
+  const fillUnlessReturned = (): void => {
+    if (again.length + returned.length === 0) fill();
   };
 
   const take = ({ sequence }: Sent): Leaving | undefined => {
@@ -194,9 +206,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   };
 
   queue.consumer = {
-    wake: () => {
-      if (again.length === 0) fill();
-    },
+    wake: fillUnlessReturned,
     stored: (priority, sequence) => {
       if (sequence > (position[priority] ?? 0)) onDisk[priority] = true;
     },
@@ -207,7 +217,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     },
     reread: () => {
       onDisk.fill(true);
-      if (again.length === 0) fill();
+      fillUnlessReturned();
     },
     stop,
   };
@@ -219,6 +229,11 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     fill();
   };
 
+  const giveBack = (entry: Entry): void => {
+    const leaving = take(entry);
+    if (leaving !== undefined) returned.push({ entry, leaving });
+  };
+
   return {
     acknowledge: (entry, settle) => {
       const leaving = take(entry);
@@ -228,28 +243,21 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     },
     refuse,
     retry: (entry, reason) => {
-      const leaving = outstanding.get(entry.sequence);
-      if (leaving === undefined || stopped) return;
+      if (stopped || !outstanding.has(entry.sequence)) return;
       const attempts = (queue.attempts.get(entry.sequence) ?? 0) + 1;
       if (attempts >= MAX_ATTEMPTS) {
         refuse(entry, `${reason} (after ${attempts} attempts)`);
         return;
       }
       queue.attempts.set(entry.sequence, attempts);
-      outstanding.delete(entry.sequence);
-      again = [...again, { entry, leaving }].toSorted(byPlace);
+      giveBack(entry);
     },
-    giveBack: entry => {
-      const leaving = outstanding.get(entry.sequence);
-      if (leaving === undefined || stopped) return;
-      outstanding.delete(entry.sequence);
-      again = [...again, { entry, leaving }].toSorted(byPlace);
-    },
+    giveBack,
     wake,
     stop,
   };
 }
 
-function byPlace(one: { readonly entry: Entry }, other: { readonly entry: Entry }): number {
-  return one.entry.priority - other.entry.priority || one.entry.sequence - other.entry.sequence;
+function byPlaceBackwards({ entry: one }: Returned, { entry: other }: Returned): number {
+  return other.priority - one.priority || other.sequence - one.sequence;
 }

@@ -5,15 +5,15 @@ import { appendSize } from '../disk/run.ts';
 import type { Held, Lane, Pending, QueueState } from './ledger.ts';
 import { laneOf } from './ledger.ts';
 
-/** A message that comes in at hub time `arrived` (ms), and that `holders` queues are to hold; `firm`: no receiver sees it before its commit. */
+/** A message that comes in at hub time `arrived` (ms), and that `holders` queues are to hold; `firm`: with a note. */
 export function pend(
   message: Message | undefined,
   recordBytes: number,
   sequence: number,
   arrived: number,
   holders: number,
+  firm: boolean,
   settle: Settle,
-  firm = false,
 ): Pending {
   return {
     sequence,
@@ -23,9 +23,9 @@ export function pend(
     recordBytes,
     run: undefined,
     recordAt: 0,
+    firm,
     open: holders,
     stage: 'gathering',
-    firm,
     letters: 0,
     reserved: messageBytes(recordBytes, holders),
     coming: appendSize(recordBytes, holders),

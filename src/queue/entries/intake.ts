@@ -8,7 +8,7 @@ import { recordSize } from '../disk/record.ts';
 import type { Room } from '../disk/room.ts';
 import { appendSize } from '../disk/run.ts';
 import type { Health } from '../health.ts';
-import type { Destination, QueueBound, Store, StoreCounts, WhenFull } from '../types.ts';
+import type { Destination, Note, QueueBound, Store, StoreCounts, WhenFull } from '../types.ts';
 import { hold, pend } from './hold.ts';
 import type { Leaving } from './leaving.ts';
 import type { QueueState } from './ledger.ts';
@@ -49,11 +49,13 @@ export function createIntake(host: IntakeHost): Store['append'] {
     recordBytes: number,
     destinations: readonly Destination[],
     settle: Settle,
-    firm: boolean,
+    note: Note | undefined,
   ): void => {
     const arrived = now();
-    const sequence = host.nextSequence();
-    const pending = pend(message, recordBytes, sequence, arrived, destinations.length, settle, firm);
+    // At QoS 2 a receiver knows a message by its sequence, which a crash would give to another if it were not on disk.
+    const firm = note !== undefined || message.qos === 2;
+    const holders = destinations.length;
+    const pending = pend(message, recordBytes, host.nextSequence(), arrived, holders, firm, settle);
     const lifetime = Math.min(message.ttl ?? FOR_EVER, host.ttl ?? FOR_EVER);
     for (const { queue, priority, ttl } of destinations) {
       const expires = arrived + Math.min(ttl ?? FOR_EVER, lifetime);
@@ -62,23 +64,16 @@ export function createIntake(host: IntakeHost): Store['append'] {
     usage.reserve(pending);
     counts.appended++;
     counts.payload += message.body.length;
-    for (const { queue } of pending.held) queue.consumer?.wake();
+    if (!firm) for (const { queue } of pending.held) queue.consumer?.wake();
     // A receiver may have acknowledged it from within.
-    if (pending.open > 0) committer.append(pending, message.body.length);
+    if (pending.open > 0) committer.append(pending, message.body.length, note);
   };
 
   return (message, destinations, settle, note) => {
-    if (destinations.length === 0 && note !== undefined) {
-      committer.put(note.name, note.value, settle);
-      return;
-    }
     const recordBytes = recordSize(message);
     const refusal = makeRoom(host, recordBytes, destinations);
     if (refusal === undefined) {
-      // What is firm waits for nothing but the next commit, and so does its note: they are in one. At QoS 2 a receiver
-      // knows a message by its sequence, which a crash would give to another one if it were not on disk.
-      if (note !== undefined) committer.note(note);
-      take(message, recordBytes, destinations, settle, note !== undefined || message.qos === 2);
+      take(message, recordBytes, destinations, settle, note);
       return;
     }
     const { bounded, reason } = refusal;
@@ -97,15 +92,31 @@ function makeRoom(
   recordBytes: number,
   destinations: readonly Destination[],
 ): Refusal | undefined {
-  const { room, committer, usage, maxSize } = host;
-  if (!room.enough()) return storeRefusal(DISK_FULL);
-  if (committer.gatheredBytes() > MAX_GATHERED_BYTES) return storeRefusal(DISK_SLOW);
+  const { usage, maxSize } = host;
+  const trouble = diskTrouble(host);
+  if (trouble !== undefined) return storeRefusal(trouble);
   const tight = tightOf(destinations, entryBytes(recordBytes, destinations.length), host);
   const needed = messageBytes(recordBytes, destinations.length);
   const coming = appendSize(recordBytes, destinations.length);
   if (tight.length === 0 && usage.used(coming) + needed <= maxSize) return undefined;
   const fits = (): boolean => usage.used(coming) + needed <= maxSize;
   return dropOrRefuse(host, needed, fits, tight, destinations);
+}
+
+/** Why the store has no room for settled state of so many bytes more, for which nothing is dropped. */
+export function settledRefusal(
+  host: Pick<IntakeHost, 'room' | 'committer' | 'usage' | 'maxSize'>,
+  bytes: number,
+): Failure | undefined {
+  const { usage, maxSize } = host;
+  const fits = usage.used(bytes) + bytes <= maxSize;
+  const sentence = diskTrouble(host) ?? (fits ? undefined : storeFull(maxSize));
+  return sentence === undefined ? undefined : new Failure('store.full', sentence);
+}
+
+function diskTrouble({ room, committer }: Pick<IntakeHost, 'room' | 'committer'>): string | undefined {
+  if (!room.enough()) return DISK_FULL;
+  return committer.gatheredBytes() > MAX_GATHERED_BYTES ? DISK_SLOW : undefined;
 }
 
 /** Drops what whenFull lets it, and nothing for a message that is refused anyway. */

@@ -68,11 +68,11 @@ export type Pending = {
   readonly recordBytes: number;
   run: Buffer | undefined;
   recordAt: number;
+  /** It came with a note: both are committed together, and nobody is offered it before. */
+  readonly firm: boolean;
   /** How many queues have not let go of it. */
   open: number;
   stage: 'gathering' | 'committing' | 'journaled' | 'failed';
-  /** True: no receiver sees it before its commit. */
-  readonly firm: boolean;
   /** Dead letters of it on their way to the disk: its sender waits for them. */
   letters: number;
   /** Bytes of disk that are set aside for it until it is in LMDB or gone. */
@@ -107,7 +107,7 @@ export function messageOf(pending: Pending): Message | undefined {
   return pending.message ?? decodeRecord(recordOf(pending));
 }
 
-/** True if no receiver may see the message yet. */
+/** True while nobody may be offered the message: its note is not on disk yet. */
 export function isHeldBack({ firm, stage }: Pending): boolean {
   return firm && (stage === 'gathering' || stage === 'committing');
 }

@@ -16,7 +16,9 @@ export function takeInventory(store: Store, report: Report): Map<string, number>
     if (parcel === undefined || !belongs(parcel.stops, queue, priority)) report('damaged', queue, 'letter');
     else report('letter', queue, parcel.number);
   }
-  for (const name of store.names('state/')) report('state', name, store.get(name)?.toString() ?? 'none');
+  for (const name of [...store.names('state/'), ...store.names('note/')]) {
+    report('state', name, store.get(name)?.toString() ?? 'none');
+  }
   const { setAside } = store.health();
   if (setAside !== undefined) report('damaged', 'store', setAside);
   report('opened');

@@ -34,6 +34,9 @@ export function createJudge(): Judge {
   const refused = new Set<Key>();
   let buried = new Set<Key>();
   const purged = new Map<string, number>();
+  /** Messages that are kept together with a note, and the notes that were taken back, or may have been. */
+  const firm = new Map<number, { readonly note: string; readonly queues: readonly string[] }>();
+  const takenBack = new Set<string>();
   /** By name: the value promised last, and those that were put since. */
   const settled = new Map<string, string[]>();
   /** Numbers below it were there at the last opening, or never will be. */
@@ -44,6 +47,22 @@ export function createJudge(): Judge {
 
   const mustStay = (queue: string, number: number): boolean =>
     number > (purged.get(queue) ?? 0) && !leaving.has(keyOf(queue, number));
+
+  const expect = (queue: string, number: number): void => {
+    if (mustStay(queue, number)) expected.add(keyOf(queue, number));
+  };
+
+  /** A note that is there promises its messages; without it none of them may be there. */
+  const judgeNotes = (): void => {
+    for (const [number, { note, queues }] of firm) {
+      for (const queue of queues) {
+        const key = keyOf(queue, number);
+        if (found.state.has(note)) expect(queue, number);
+        else if (!takenBack.has(note) && (found.entries.has(key) || found.letters.has(key)))
+          faults.cameBack.push(`${key} is there without ${note}`);
+      }
+    }
+  };
 
   const judgeEntries = (): void => {
     for (const [key, number] of found.entries) {
@@ -79,7 +98,7 @@ export function createJudge(): Judge {
   const startOver = (first: number): void => {
     expected = new Set(found.entries.keys());
     buried = found.letters;
-    for (const set of [leaving, gone, refused, purged, settled]) set.clear();
+    for (const set of [leaving, gone, refused, purged, settled, firm, takenBack]) set.clear();
     for (const [name, value] of found.state) settled.set(name, [value]);
     horizon = first;
   };
@@ -114,15 +133,14 @@ export function createJudge(): Judge {
     depth: ([queue = '', count]) => found.depths.set(queue, Number(count)),
     damaged: details => faults.lost.push(`damaged: ${details.join(' ')}`),
     opened: (_, first) => {
+      judgeNotes();
       judgeEntries();
       judgeState();
       startOver(first);
     },
     promised: ([number, stops = '']) => {
       promised++;
-      for (const { queue } of stopsIn(stops)) {
-        if (mustStay(queue, Number(number))) expected.add(keyOf(queue, Number(number)));
-      }
+      for (const { queue } of stopsIn(stops)) expect(queue, Number(number));
     },
     leaving: ([queue = '', number]) => {
       const key = keyOf(queue, Number(number));
@@ -134,9 +152,15 @@ export function createJudge(): Judge {
       promised++;
       gone.add(keyOf(queue, Number(number)));
     },
+    firm: ([number, note = '', stops = '']) => {
+      firm.set(Number(number), { note, queues: stopsIn(stops).map(({ queue }) => queue) });
+    },
     refused: ([queue = '', number]) => refused.add(keyOf(queue, Number(number))),
     purged: ([queue = '', number]) => purge(queue, Number(number)),
-    putting: ([name = '', value = '']) => settled.set(name, [...(settled.get(name) ?? ['none']), value]),
+    putting: ([name = '', value = '']) => {
+      settled.set(name, [...(settled.get(name) ?? ['none']), value]);
+      if (value === 'none') takenBack.add(name);
+    },
     put: ([name = '', value = '']) => {
       promised++;
       const values = settled.get(name) ?? [];

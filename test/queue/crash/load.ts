@@ -1,4 +1,4 @@
-import type { Destination, Store } from '../../../src/queue/types.ts';
+import type { Destination, Note, Store } from '../../../src/queue/types.ts';
 import { PRIORITIES } from '../../../src/queue/types.ts';
 import type { Chance } from './chance.ts';
 import { messageOf, parcelIn, stopsText } from './parcel.ts';
@@ -36,25 +36,37 @@ export function putUnderLoad(
       ttl: chance.percent(10) ? TTL - chance.below(TTL / 2) : undefined,
     }));
 
-  const append = (): void => {
+  /** Appends a message, together with `note` if there is one; `promised` once it is there for good. */
+  const append = (note?: Note, promised?: () => void): void => {
     const stops = destinations();
     if (stops.length === 0) return;
     const parcel = { number: ++number, stops };
     for (const { queue } of stops) depths.set(queue, depthOf(queue) + 1);
     unsettled++;
-    store.append(messageOf(parcel, lengthFrom(chance)), stops, error => {
+    if (note !== undefined) report('firm', parcel.number, note.name, stopsText(stops));
+    const told = (error?: Error): void => {
       unsettled--;
       if (error === undefined) report('promised', parcel.number, stopsText(stops));
-    });
+      if (error === undefined) promised?.();
+    };
+    store.append(messageOf(parcel, lengthFrom(chance)), stops, told, note);
   };
 
-  const put = (): void => {
-    const name = `state/${chance.below(NAMES)}`;
-    const value = chance.percent(20) ? undefined : `${++number}`;
+  const put = (name: string, value: string | undefined): void => {
     report('putting', name, value ?? 'none');
     store.put(name, value === undefined ? undefined : Buffer.from(value), error => {
       if (error === undefined) report('put', name, value ?? 'none');
     });
+  };
+
+  /** Messages of one sender that come with a note, as at QoS 2; most notes are taken back soon. */
+  const appendFirmly = (): void => {
+    const name = `note/${number + 1}`;
+    report('putting', name, 'kept');
+    for (let parts = 1 + chance.below(3); parts > 0; parts--) {
+      append({ name, value: Buffer.from('kept') }, () => report('put', name, 'kept'));
+    }
+    if (chance.percent(80)) setTimeout(() => put(name, undefined), chance.below(100));
   };
 
   /** Takes an entry out of the middle of a queue, as an operator would. */
@@ -83,9 +95,13 @@ export function putUnderLoad(
   const receivers = QUEUES.map(queue => createReceiver(store, queue, chance, report, () => left(queue)));
   const queue = (): string => QUEUES[chance.below(QUEUES.length)] ?? 'a';
   const turn = (): void => {
-    for (let burst = chance.below(24); burst > 0 && unsettled < MOST_UNSETTLED; burst--) append();
+    for (let burst = chance.below(24); burst > 0 && unsettled < MOST_UNSETTLED; burst--) {
+      if (chance.percent(30)) appendFirmly();
+      else append();
+    }
     for (const receiver of receivers) if (chance.percent(40)) receiver.work();
-    if (chance.percent(20)) put();
+    if (chance.percent(20))
+      put(`state/${chance.below(NAMES)}`, chance.percent(20) ? undefined : `${++number}`);
     if (chance.percent(3)) drop(queue());
     if (chance.below(1000) < 3) purge(queue());
     tellCheckpoints();

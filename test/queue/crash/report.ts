@@ -11,9 +11,11 @@ import { openSync, readFileSync, writeSync } from 'node:fs';
  *     depth QUEUE COUNT              what the store's own figures say
  *     damaged WHERE WHAT...          a message that is not what was appended, or what the store logs as an error
  *     opened                         that was all
- *   under load, each once it is so, but for `leaving`, `refused`, `purged`, `putting`: just before it is asked for
+ *   under load, each once it is so, but for `leaving`, `firm`, `refused`, `purged`, `putting`: just before it is asked for
  *     promised NUMBER QUEUE:PRIORITY,...
  *     leaving QUEUE NUMBER           will be acknowledged, or dropped; `left`: it was, for good
+ *     firm NUMBER NOTE QUEUE:PRIORITY,...
+ *                                    will be kept together with the settled state NOTE, or not at all
  *     refused QUEUE NUMBER           will be a dead letter
  *     purged QUEUE NUMBER            the queue, which holds nothing behind that number
  *     putting NAME VALUE             settled state; VALUE `none` deletes; `put`: done, for good
@@ -32,6 +34,7 @@ const WORDS = [
   'promised',
   'leaving',
   'left',
+  'firm',
   'refused',
   'purged',
   'putting',

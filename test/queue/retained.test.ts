@@ -1,0 +1,243 @@
+import { spawnSync } from 'node:child_process';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Failure } from '../../src/core/errors.ts';
+import {
+  COMMIT_RETRY,
+  COMMIT_WINDOW,
+  JOURNAL_BYTES,
+  MAX_RETAINED,
+  MAX_RETAINED_BYTES,
+  MAX_RETAINED_TOPIC_BYTES,
+} from '../../src/core/limits.ts';
+import type { Message } from '../../src/core/message.ts';
+import { openDatabase } from '../../src/queue/disk/database.ts';
+import type { Stage } from './stage.ts';
+import { createStage, messageOf } from './stage.ts';
+
+// A write beyond the limit on the size of files fails, but for this signal, which would end the process.
+process.on('SIGXFSZ', () => {});
+
+function on(topic: string, text: string, ttl?: number): Message {
+  return { ...messageOf(text, ttl), topic, retain: true };
+}
+
+/** Keeps a message, and resolves to the code of the failure if there was one. */
+async function keep(stage: Stage, message: Message): Promise<string | undefined> {
+  let code: string | undefined = 'unsettled';
+  stage.store.retained.set(message, error => {
+    code = error instanceof Failure ? error.code : undefined;
+  });
+  stage.clock.advance(COMMIT_WINDOW);
+  while (code === 'unsettled') {
+    await new Promise(resolve => setImmediate(resolve));
+    stage.clock.advance(0);
+  }
+  return code;
+}
+
+function textOn(stage: Stage, topic: string): string | undefined {
+  return stage.store.retained.get(topic)?.message.body.toString();
+}
+
+const retained = suite('queue: retained messages');
+
+retained('the last message of a topic is kept, with all it carried, over a restart', async () => {
+  const stage = await createStage();
+  const message: Message = {
+    ...on('a/1', 'new'),
+    properties: ['unit', 'C'],
+    contentType: 'text/plain',
+    correlation: Buffer.from([0, 255]),
+  };
+  assert.is(await keep(stage, on('a/2', 'other')), undefined);
+  assert.is(await keep(stage, on('a/1', 'old')), undefined);
+  stage.store.retained.set(message, () => {});
+  for (let restarts = 0; restarts < 3; restarts++) {
+    assert.equal(stage.store.retained.get('a/1'), {
+      message: { ...message, retained: true },
+      remaining: undefined,
+    });
+    assert.equal(stage.store.retained.topics(''), ['a/1', 'a/2']);
+    assert.is(stage.store.retained.count(), 2);
+    await stage.restart();
+  }
+  await stage.finish();
+});
+
+retained('it is settled by its commit, and an empty one takes it away', async () => {
+  const stage = await createStage();
+  let settled = 0;
+  stage.store.retained.set(on('a', 'x'), () => settled++);
+  assert.is(settled, 0);
+  await stage.commit();
+  assert.is(settled, 1);
+  assert.is(await keep(stage, on('a', '')), undefined);
+  assert.is(await keep(stage, on('never there', '')), undefined);
+  for (let restarts = 0; restarts < 2; restarts++) {
+    const { get, topics, count, bytes } = stage.store.retained;
+    assert.equal([get('a'), topics(''), count(), bytes()], [undefined, [], 0, 0]);
+    await stage.restart();
+  }
+  assert.equal(stage.store.names('retained/'), []);
+  await stage.finish();
+});
+
+retained('topics are found by their beginning, in order, whatever characters they have', async () => {
+  const stage = await createStage();
+  const topics = ['b/2', 'b', 'b/1', 'a', 'b/\u0001'.padEnd(90, '\u0002'), 'b/ä/\u{1f600}', '/'];
+  for (const topic of topics) stage.store.retained.set(on(topic, topic), () => {});
+  await stage.restart();
+  assert.equal(stage.store.retained.topics(''), topics.toSorted());
+  assert.equal(stage.store.retained.topics('b/'), topics.filter(topic => topic.startsWith('b/')).toSorted());
+  for (const topic of topics) assert.is(textOn(stage, topic), topic);
+  await stage.finish();
+});
+
+retained(
+  'its time is hub time: it goes on over restarts, and a wall clock that jumps does nothing',
+  async () => {
+    const stage = await createStage();
+    await keep(stage, on('short', 'x', 100_000));
+    await keep(stage, on('long', 'x', 300_000));
+    await stage.pass(70_000);
+    const before = stage.store.retained.get('short')?.remaining ?? 0;
+    assert.ok(before > 0 && before <= 30_000, `${before} ms`);
+    await stage.restart(1e12);
+    const { get, topics } = stage.store.retained;
+    assert.is(get('short')?.remaining, before);
+    stage.clock.advance(before - 1);
+    assert.equal([get('short')?.remaining, topics('')], [1, ['long', 'short']]);
+    stage.clock.advance(1);
+    assert.equal([get('short'), topics('')], [undefined, ['long']]);
+    await stage.finish();
+  },
+);
+
+retained('what has expired gives its space back, in bounded steps', async () => {
+  const COUNT = 5_000;
+  const stage = await createStage();
+  await keep(stage, on('stays', 'x'));
+  await stage.pass(5_000);
+  const { used } = stage.store.health();
+  for (let n = 0; n < COUNT; n++) {
+    stage.store.retained.set(on(`t/${n}`, 'x'.repeat(500), 30_000), () => {});
+    if (n % 500 === 499) await stage.commit();
+  }
+  await stage.pass(20_000);
+  await stage.restart();
+  assert.is(stage.store.retained.count(), COUNT + 1);
+  assert.ok(stage.store.health().used > used + 500 * COUNT);
+  await stage.pass(30_000);
+  assert.equal([stage.store.retained.count(), stage.store.names('retained/').length], [1, 1]);
+  // The journals keep what they have grown by.
+  assert.ok(stage.store.health().used < used + 2 * JOURNAL_BYTES);
+  await stage.restart();
+  assert.equal(stage.store.retained.topics(''), ['stays']);
+  await stage.finish();
+});
+
+const bounds = suite('queue: bounds of retained messages');
+
+bounds(
+  'their number: one more is refused until one is taken away, and a known topic is always taken',
+  async () => {
+    const stage = await createStage();
+    for (let n = 0; n < MAX_RETAINED; n++) stage.store.retained.set(on(`t/${n}`, 'x'), () => {});
+    assert.is(await keep(stage, on('more', 'x')), 'store.full');
+    assert.match(stage.warnings[0] ?? '', /^There are 10000 retained messages/);
+    assert.is(stage.store.health().state, 'full');
+    assert.is(await keep(stage, on('t/7', 'y')), undefined);
+    assert.is(await keep(stage, on('t/8', '')), undefined);
+    assert.is(await keep(stage, on('more', 'x')), undefined);
+    await stage.restart();
+    assert.is(stage.store.retained.count(), MAX_RETAINED);
+    assert.is(textOn(stage, 't/7'), 'y');
+    await stage.finish();
+  },
+);
+
+bounds('their bytes, of what is kept and not of what it replaced', async () => {
+  const stage = await createStage();
+  const large = 'x'.repeat(1 << 20);
+  let kept = 0;
+  while ((await keep(stage, on(`t/${kept}`, large))) === undefined) kept++;
+  assert.is(kept, (MAX_RETAINED_BYTES >> 20) - 1);
+  const { bytes } = stage.store.retained;
+  assert.ok(bytes() > kept << 20 && bytes() < MAX_RETAINED_BYTES);
+  for (let round = 0; round < 3; round++) assert.is(await keep(stage, on('t/0', large)), undefined);
+  await keep(stage, on('t/1', ''));
+  assert.is(await keep(stage, on('more', large)), undefined);
+  const before = bytes();
+  await stage.restart();
+  assert.is(stage.store.retained.bytes(), before);
+  await stage.finish();
+});
+
+bounds('what the store as a whole may take, and the length of a topic', async () => {
+  const stage = await createStage({ maxSize: 8 << 20 });
+  const large = 'x'.repeat(1 << 20);
+  let kept = 0;
+  while ((await keep(stage, on(`t/${kept}`, large))) === undefined) kept++;
+  assert.ok(kept > 1 && kept < 8, `${kept}`);
+  const longest = 'ü'.repeat(MAX_RETAINED_TOPIC_BYTES / 2);
+  assert.is(await keep(stage, on(longest, 'x')), undefined);
+  assert.is(await keep(stage, on(`${longest}xx`, 'x')), 'store.full');
+  await stage.restart();
+  assert.is(textOn(stage, longest), 'x');
+  assert.is(stage.store.retained.count(), kept + 1);
+  await stage.finish();
+});
+
+const faults = suite('queue: faults of retained messages');
+
+faults('a damaged one is left out, and said once; the others are there', async () => {
+  const stage = await createStage();
+  for (const topic of ['value', 'record', 'whole']) await keep(stage, on(topic, 'x'));
+  await stage.store.close();
+  const database = await openDatabase(stage.folder);
+  const record = Buffer.from(database.settled('retained/record') ?? '');
+  record.writeUInt8(record.readUInt8(record.length - 1) ^ 1, record.length - 1);
+  await database.write(writer => {
+    writer.putSettled('retained/value', Buffer.from([0xff, 0xff]));
+    writer.putSettled('retained/record', record);
+  });
+  await database.close();
+  for (let restarts = 0; restarts < 2; restarts++) {
+    await stage.reopen();
+    for (const topic of ['value', 'record']) assert.is(stage.store.retained.get(topic), undefined);
+    assert.equal([stage.store.retained.topics(''), textOn(stage, 'whole')], [['whole'], 'x']);
+    await stage.store.close();
+  }
+  assert.is(stage.errors.length, 2);
+  assert.match(stage.errors.join(), /The retained message of "record" is damaged/);
+  await stage.reopen();
+  await stage.finish();
+});
+
+faults('what cannot be written leaves the one before it as it was', async () => {
+  const stage = await createStage();
+  await keep(stage, on('a', 'old'));
+  const limit = (bytes: string) =>
+    spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:unlimited`]);
+  const before = stage.store.retained.bytes();
+  limit('0');
+  try {
+    for (const message of [on('a', 'new and longer'), on('a', ''), on('b', 'x')]) {
+      stage.clock.advance(COMMIT_RETRY);
+      assert.is(await keep(stage, message), 'store.write');
+      const { topics, bytes } = stage.store.retained;
+      assert.equal([topics(''), textOn(stage, 'a'), bytes()], [['a'], 'old', before]);
+    }
+  } finally {
+    limit('unlimited');
+  }
+  await stage.pass(5_000);
+  await stage.restart();
+  assert.equal([stage.store.retained.topics(''), textOn(stage, 'a')], [['a'], 'old']);
+  await stage.finish();
+});
+
+retained.run();
+bounds.run();
+faults.run();
