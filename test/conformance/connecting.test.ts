@@ -1,0 +1,266 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Client } from '../broker/stage.ts';
+import { brief, onStage } from '../broker/stage.ts';
+import { published } from '../broker/version5.ts';
+import { createTestClock } from '../clock.ts';
+
+/* What chapters 3.1, 3.2 and 3.14 of MQTT 5 ask of a server, by the numbers of that version. */
+const connecting = suite('conformance: connecting');
+
+const LASTING = { sessionExpiryInterval: 1000 };
+
+/** The reason code of a DISCONNECT or CONNACK; anything else is shown as it is. */
+async function reason(client: Client): Promise<number | string | undefined> {
+  const packet = await client.next();
+  if (packet === 'closed') return packet;
+  return packet.cmd === 'disconnect' || packet.cmd === 'connack' ? packet.reasonCode : brief(packet);
+}
+
+connecting(
+  '[MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-3.1.2-6] [MQTT-3.2.2-2] [MQTT-3.2.2-3] sessions begin anew or go on',
+  () =>
+    onStage(async stage => {
+      for (const [clean, answer] of [
+        [false, 'connack 0'],
+        [false, 'connack 0 present'],
+        [true, 'connack 0'],
+        [false, 'connack 0 present'],
+      ] as const) {
+        const client = await stage.client(5);
+        assert.is(brief(await client.connect({ clientId: 'c', clean, properties: LASTING })), answer);
+        if (answer === 'connack 0') {
+          await client.subscribe('a', 1);
+          await client.leave();
+        } else client.socket.destroy();
+      }
+    }),
+);
+
+connecting(
+  '[MQTT-3.1.2-23] [MQTT-4.1.0-2] a session lasts as long as it was told, and no longer',
+  async () => {
+    const clock = createTestClock();
+    await onStage(
+      async stage => {
+        const first = await stage.client(5);
+        await first.connect({ clientId: 'c', clean: false, properties: { sessionExpiryInterval: 60 } });
+        await clock.until(first.subscribe('a', 1));
+        await first.leave();
+        clock.advance(50_000);
+        const second = await stage.client(5);
+        const answer = await second.connect({
+          clientId: 'c',
+          clean: false,
+          properties: { sessionExpiryInterval: 60 },
+        });
+        assert.is(brief(answer), 'connack 0 present');
+        await second.leave();
+        await clock.until(new Promise(resolve => setImmediate(resolve)));
+        clock.advance(70_000);
+        const third = await stage.client(5);
+        assert.is(brief(await third.connect({ clientId: 'c', clean: false })), 'connack 0');
+      },
+      { clock },
+    );
+  },
+);
+
+connecting(
+  'MQTT 5, 3.14.2.2.2: a session that ends with its connection cannot be made to last by DISCONNECT',
+  () =>
+    onStage(async stage => {
+      const client = await stage.client(5);
+      await client.connect({ clientId: 'c' });
+      client.send({ cmd: 'disconnect', reasonCode: 0, properties: LASTING });
+      assert.equal([await reason(client), await client.next()], [0x82, 'closed']);
+      const lasting = await stage.client(5);
+      await lasting.connect({ clientId: 'd', clean: false, properties: LASTING });
+      lasting.send({ cmd: 'disconnect', reasonCode: 0, properties: { sessionExpiryInterval: 0 } });
+      assert.is(await lasting.next(), 'closed');
+      const again = await stage.client(5);
+      assert.is(brief(await again.connect({ clientId: 'd', clean: false })), 'connack 0');
+    }),
+);
+
+connecting(
+  '[MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT-3.2.2-16] who has no identifier is given one, each another',
+  () =>
+    onStage(async stage => {
+      const given = new Set<string | undefined>();
+      for (let n = 0; n < 3; n++) {
+        const client = await stage.client(5);
+        const answer = await client.connect({ clientId: '' });
+        assert.ok(answer !== 'closed' && answer.cmd === 'connack');
+        given.add(answer.properties?.assignedClientIdentifier);
+      }
+      assert.is(given.size, 3);
+      assert.not(given.has(undefined));
+      const named = await stage.client(5);
+      const answer = await named.connect({ clientId: 'own' });
+      assert.ok(answer !== 'closed' && answer.cmd === 'connack');
+      assert.is(answer.properties?.assignedClientIdentifier, undefined);
+    }),
+);
+
+connecting(
+  '[MQTT-3.1.3-8] [MQTT-3.2.2-6] [MQTT-3.2.2-7] an identifier that is not taken: 0x85, no session, the end',
+  () =>
+    onStage(async stage => {
+      const client = await stage.client(5);
+      const answer = await client.connect({ clientId: 'a\u0001b' });
+      assert.is(brief(answer), 'connack 133');
+      assert.is(await client.next(), 'closed');
+    }),
+);
+
+connecting('[MQTT-4.12.0-1] an authentication that there is not: 0x8C; AUTH without one: 0x82', () =>
+  onStage(async stage => {
+    const client = await stage.client(5);
+    const properties = { authenticationMethod: 'SCRAM-SHA-1', authenticationData: Buffer.from('x') };
+    assert.is(brief(await client.connect({ clientId: 'c', properties })), 'connack 140');
+    assert.is(await client.next(), 'closed');
+    const other = await stage.client(5);
+    await other.connect({ clientId: 'd' });
+    other.write(Buffer.from([0xf0, 0x05, 0x18, 0x03, 0x15, 0, 0]));
+    assert.equal([await reason(other), await other.next()], [0x82, 'closed']);
+  }),
+);
+
+connecting('[MQTT-3.1.4-3] who takes a session over ends the older connection with 0x8E', () =>
+  onStage(async stage => {
+    const [older, newer] = [await stage.client(5), await stage.client(5)];
+    await older.connect({ clientId: 'c' });
+    await newer.connect({ clientId: 'c' });
+    assert.equal([await reason(older), await older.next()], [0x8e, 'closed']);
+    assert.equal(await newer.roundTrip(), []);
+  }),
+);
+
+connecting('[MQTT-3.1.2-22] one and a half keep-alives without a packet: 0x8D', async () => {
+  const clock = createTestClock();
+  await onStage(
+    async stage => {
+      const client = await stage.client(5);
+      await client.connect({ clientId: 'c', keepalive: 10 });
+      clock.advance(14_000);
+      assert.equal(await client.roundTrip(), []);
+      clock.advance(14_900);
+      assert.equal(await client.roundTrip(), []);
+      clock.advance(15_100);
+      assert.equal([await reason(client), await client.next()], [0x8d, 'closed']);
+    },
+    { clock },
+  );
+});
+
+connecting('[MQTT-4.13.1-1] a malformed packet: 0x81, and a large one: 0x95', () =>
+  onStage(async stage => {
+    for (const [bytes, code] of [
+      ['\x82\x02\x00\x01', 0x81],
+      ['\x30\x80\x80\x80\x7f', 0x95],
+      ['\x00\x00', 0x81],
+    ] as const) {
+      const client = await stage.client(5);
+      await client.connect({ clientId: 'c' });
+      client.write(Buffer.from(bytes, 'latin1'));
+      assert.equal([await reason(client), await client.next()], [code, 'closed'], bytes);
+    }
+  }),
+);
+
+connecting('[MQTT-3.1.2-28] response information is given to who asks for it', () =>
+  onStage(async stage => {
+    for (const wanted of [true, false]) {
+      const client = await stage.client(5);
+      const properties = { requestResponseInformation: wanted };
+      const answer = await client.connect({ clientId: 'c', properties });
+      assert.ok(answer !== 'closed' && answer.cmd === 'connack');
+      assert.is(answer.properties?.responseInformation, wanted ? 'responses/c' : undefined);
+    }
+  }),
+);
+
+/** A will in its parts, and how the connection ends; whether it is published. */
+const ENDS: readonly (readonly [how: string, code: number | undefined, published: boolean])[] = [
+  ['without a word', undefined, true],
+  ['by DISCONNECT 0x00 [MQTT-3.1.2-10] [MQTT-3.14.4-3]', 0x00, false],
+  ['by DISCONNECT 0x04 [MQTT-3.14.4-3]', 0x04, true],
+];
+
+for (const [how, code, isPublished] of ENDS) {
+  connecting(
+    `[MQTT-3.1.2-8] [MQTT-3.1.3-10] [MQTT-3.1.2-15] after an end ${how} the will is${isPublished ? '' : ' not'} published`,
+    () =>
+      onStage(async stage => {
+        const listener = await stage.client(5);
+        await listener.connect({ clientId: 'listener' });
+        listener.send({
+          cmd: 'subscribe',
+          messageId: 1,
+          subscriptions: [{ topic: 'wills', qos: 1, rap: true }],
+        });
+        await listener.next();
+        const mortal = await stage.client(5);
+        const userProperties = { b: ['1', '2'], a: '3' };
+        const properties = { contentType: 'text/plain', userProperties };
+        const will = {
+          topic: 'wills',
+          payload: Buffer.from('gone'),
+          qos: 1,
+          retain: true,
+          properties,
+        } as const;
+        await mortal.connect({ clientId: 'mortal', will });
+        if (code === undefined) mortal.socket.destroy();
+        else mortal.send({ cmd: 'disconnect', reasonCode: code });
+        if (!isPublished) {
+          while ((await mortal.next()) !== 'closed');
+          assert.equal(await listener.roundTrip(), []);
+          return;
+        }
+        const packet = await published(listener);
+        assert.equal([packet.payload.toString(), packet.qos, packet.retain], ['gone', 1, true]);
+        assert.is(packet.properties?.contentType, 'text/plain');
+        assert.equal({ ...packet.properties?.userProperties }, userProperties);
+      }),
+  );
+}
+
+connecting('[MQTT-3.1.3-9] a will waits for its delay; who comes back before takes it back', async () => {
+  const clock = createTestClock();
+  await onStage(
+    async stage => {
+      const listener = await stage.client(5);
+      await listener.connect({ clientId: 'listener' });
+      await listener.subscribe('wills', 0);
+      const properties = { willDelayInterval: 30 };
+      const will = {
+        topic: 'wills',
+        payload: Buffer.from('gone'),
+        qos: 0,
+        retain: false,
+        properties,
+      } as const;
+      const options = { clientId: 'mortal', clean: false, properties: LASTING, will };
+      const drop = async (): Promise<void> => {
+        const mortal = await stage.client(5);
+        await mortal.connect(options);
+        mortal.socket.destroy();
+        const gone = () => stage.hub().status().counts.broker.connections === 1;
+        while (!gone()) await new Promise(resolve => setImmediate(resolve));
+      };
+      await drop();
+      clock.advance(29_000);
+      assert.equal(await listener.roundTrip(), []);
+      await drop();
+      clock.advance(29_000);
+      assert.equal(await listener.roundTrip(), []);
+      clock.advance(2_000);
+      assert.equal(await listener.roundTrip(), ['wills gone q0']);
+    },
+    { clock },
+  );
+});
+
+connecting.run();
