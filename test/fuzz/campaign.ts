@@ -25,7 +25,7 @@ export type CampaignReport = {
   readonly seconds: number;
   readonly connections: number;
   readonly closes: readonly (readonly [reason: string, times: number])[];
-  readonly memory: { readonly start: Memory; readonly tenth: Memory; readonly end: Memory };
+  readonly memory: { readonly start: Memory; readonly half: Memory; readonly end: Memory };
   /** By the honest client, which got all of it in order if it has no fault. */
   readonly published: number;
   /** Sentences, each one a reason to fail; of memory `growthFaults` tells. */
@@ -53,8 +53,8 @@ export async function campaign(
   const attack = startAttack(port, seed);
   try {
     const timer = setInterval(() => hub.alive() && progress(attack.packets(), hub.memory()), 10_000);
-    await Promise.race([attack.until(packets / 10), hub.gone]);
-    const tenth = hub.alive() ? hub.memory() : start;
+    await Promise.race([attack.until(packets / 2), hub.gone]);
+    const half = hub.alive() ? hub.memory() : start;
     await Promise.race([attack.until(packets), hub.gone]);
     clearInterval(timer);
     const seconds = (performance.now() - began) / 1000;
@@ -74,7 +74,7 @@ export async function campaign(
       seconds,
       connections: attack.connections(),
       closes: hub.closes(),
-      memory: { start, tenth, end },
+      memory: { start, half, end },
       published: testimony.published,
       faults,
     };
