@@ -10,9 +10,9 @@ import type { Memory } from './hub.ts';
 
 /**
  * Bytes of anonymous memory that the hub may hold in the end beyond what it held after the first half: in the first
- * millions its bounded tables fill.
+ * millions its bounded tables fill, those of retained messages longest.
  */
-const GROWTH_BOUND = 8 << 20;
+const GROWTH_BOUND = 16 << 20;
 
 const packets = Number(process.argv[2] ?? process.env['SKERRY_FUZZ_PACKETS'] ?? 10_000_000);
 const seed = Number(process.argv[3] ?? randomInt(1 << 30));
