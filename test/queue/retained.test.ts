@@ -130,8 +130,10 @@ retained('what has expired gives its space back, in bounded steps', async () => 
   assert.ok(stage.store.health().used > used + 500 * COUNT);
   await stage.pass(30_000);
   assert.equal([stage.store.retained.count(), stage.store.names('retained/').length], [1, 1]);
-  // The journals keep what they have grown by.
-  assert.ok(stage.store.health().used < used + 2 * JOURNAL_BYTES);
+  // The journals keep what they have grown by. How many checkpoints the disk has had time for is its own affair.
+  const given = (): boolean => stage.store.health().used < used + 2 * JOURNAL_BYTES;
+  for (let more = 0; more < 20 && !given(); more++) await stage.pass(5_000);
+  assert.ok(given(), `${stage.store.health().used} of ${used}`);
   await stage.restart();
   assert.equal(stage.store.retained.topics(''), ['stays']);
   await stage.finish();
@@ -176,13 +178,14 @@ bounds('their bytes, of what is kept and not of what it replaced', async () => {
 
 bounds('what the store as a whole may take, and the length of a topic', async () => {
   const stage = await createStage({ maxSize: 8 << 20 });
+  const longest = 'ü'.repeat(MAX_RETAINED_TOPIC_BYTES / 2);
+  // First of all: how much is left beside large ones depends on when the store gives space back.
+  assert.is(await keep(stage, on(longest, 'x')), undefined);
+  assert.is(await keep(stage, on(`${longest}xx`, 'x')), 'store.full');
   const large = 'x'.repeat(1 << 20);
   let kept = 0;
   while ((await keep(stage, on(`t/${kept}`, large))) === undefined) kept++;
   assert.ok(kept > 1 && kept < 8, `${kept}`);
-  const longest = 'ü'.repeat(MAX_RETAINED_TOPIC_BYTES / 2);
-  assert.is(await keep(stage, on(longest, 'x')), undefined);
-  assert.is(await keep(stage, on(`${longest}xx`, 'x')), 'store.full');
   await stage.restart();
   assert.is(textOn(stage, longest), 'x');
   assert.is(stage.store.retained.count(), kept + 1);
