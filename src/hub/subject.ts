@@ -1,4 +1,4 @@
-import type { Message, Origin, Properties } from '../core/message.ts';
+import type { Message, Origin } from '../core/message.ts';
 import type { Subject } from '../routes/subject.ts';
 
 /** The message as routes see it. Its body is parsed at most once, and only if a route asks for it. */
@@ -8,7 +8,7 @@ export function subjectOf(message: Message, device: string): Subject {
   return {
     source: sourceOf(message.origin),
     topic: message.topic,
-    property: name => propertyOf(message.properties, name),
+    properties: message.properties,
     system: name => systemProperty(message, device, name),
     body: () => {
       if (!parsed) {
@@ -18,14 +18,6 @@ export function subjectOf(message: Message, device: string): Subject {
       return body;
     },
   };
-}
-
-/** A route sees one text of a name: the last. */
-function propertyOf(properties: Properties, name: string): string | undefined {
-  for (let at = properties.length - 2; at >= 0; at -= 2) {
-    if (properties[at] === name) return properties[at + 1];
-  }
-  return undefined;
 }
 
 /** The path that a route's source is matched with. */

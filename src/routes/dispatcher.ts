@@ -1,29 +1,13 @@
 import { MAX_PLANS, MAX_REMEMBERED_TOPIC } from '../core/limits.ts';
-import { pathTakes } from './address.ts';
-import { filterTakes } from './filter.ts';
+import { type Candidate, compileLanes, type Lane, type Run, type Take } from './code/set.ts';
 import { printSink } from './printer.ts';
-import type { Route } from './route.ts';
-import type { Subject, Verdict } from './subject.ts';
-import type { Sink, Source } from './tree.ts';
-
-export type RouteSetEntry = {
-  readonly name: string;
-  readonly route: Route;
-  /** 0 to 9, the lower the better. */
-  readonly priority: number;
-  /** Milliseconds that what it takes may wait; undefined: as long as the store allows. */
-  readonly ttl: number | undefined;
-};
+import { sourceTakes } from './sources.ts';
+import type { Subject } from './subject.ts';
 
 /** What one route said, counted over the messages of its source. */
-export type RouteCounts = {
-  readonly matched: number;
-  readonly unmatched: number;
-  readonly undefined: number;
-  readonly errors: number;
-};
+export type RouteCounts = Readonly<Candidate['counts']>;
 
-export type Take = (sink: Sink, priority: number, ttl: number | undefined) => void;
+export type RouteSetEntry = Omit<Candidate, 'counts'> & { readonly name: string };
 
 export type Dispatcher = {
   /**
@@ -37,10 +21,10 @@ export type Dispatcher = {
   readonly counts: () => Readonly<Record<string, RouteCounts>>;
 };
 
-type Counted = RouteSetEntry & { readonly counts: Record<keyof RouteCounts, number> };
+type Counted = RouteSetEntry & Candidate;
 
-/** The routes that a kind of message can take to one endpoint, the best first. */
-type Lane = readonly Counted[];
+/** What no route takes. */
+const NOTHING: Run = () => {};
 
 /** The routes of a manifest as one function from message to endpoints. */
 export function createDispatcher(entries: readonly RouteSetEntry[]): Dispatcher {
@@ -48,69 +32,59 @@ export function createDispatcher(entries: readonly RouteSetEntry[]): Dispatcher 
     ...entry,
     counts: { matched: 0, unmatched: 0, undefined: 0, errors: 0 },
   }));
-  const lanesFor = createPlanner(routes);
+  const byTopic = routes.some(({ route }) => route.tree.source.kind === 'topic');
+  const find = createPlans(routes);
+  // Messages come in runs of one kind: what is made of them is found without looking it up.
+  let lastSource: string | undefined;
+  let lastTopic: string | undefined;
+  let lastRun = NOTHING;
   return {
     dispatch: (subject, take) => {
-      for (const lane of lanesFor(subject.source, subject.topic)) {
-        const winner = firstToTake(lane, subject);
-        if (winner !== undefined) take(winner.route.tree.sink, winner.priority, winner.ttl);
+      const { source } = subject;
+      const topic = byTopic ? subject.topic : '';
+      if (source !== lastSource || topic !== lastTopic) {
+        lastRun = find(source, topic);
+        lastSource = source;
+        lastTopic = topic;
       }
+      lastRun(subject, take);
     },
-    concerns: (source, topic) => lanesFor(source, topic).length > 0,
+    concerns: (source, topic) => find(source, byTopic ? topic : '') !== NOTHING,
     counts: () => Object.fromEntries(routes.map(({ name, counts }) => [name, { ...counts }])),
   };
 }
 
-function firstToTake(lane: Lane, subject: Subject): Counted | undefined {
-  let winner: Counted | undefined;
-  for (const entry of lane) {
-    const verdict = entry.route.judge(subject);
-    count(entry.counts, verdict);
-    if (verdict === 'true') winner ??= entry;
-  }
-  return winner;
-}
-
-function count(counts: Counted['counts'], verdict: Verdict): void {
-  switch (verdict) {
-    case 'true':
-      counts.matched += 1;
-      break;
-    case 'false':
-      counts.unmatched += 1;
-      break;
-    case 'undefined':
-      counts.undefined += 1;
-      break;
-    case 'error':
-      counts.errors += 1;
-      break;
-  }
-}
-
-/** Finds the lanes of a source and a topic, and remembers them, so that routes of other sources cost nothing. */
-function createPlanner(routes: readonly Counted[]): (source: string, topic: string) => readonly Lane[] {
-  const byTopic = routes.some(({ route }) => route.tree.source.kind === 'topic');
-  const plans = new Map<string, Map<string, readonly Lane[]>>();
+/**
+ * Finds the function of a source and a topic (empty if no route asks for it), and remembers it, so that routes of
+ * other sources cost nothing. Kinds of messages that the same routes concern share one.
+ */
+function createPlans(routes: readonly Counted[]): (source: string, topic: string) => Run {
+  const plans = new Map<string, Map<string, Run>>();
+  const bySet = new Map<string, Run>();
   let remembered = 0;
+
+  const runOf = (source: string, topic: string): Run => {
+    const concerned = routes.filter(({ route }) => sourceTakes(route.tree.source, source, topic));
+    const key = concerned.map(route => routes.indexOf(route)).join();
+    const run = bySet.get(key) ?? (key === '' ? NOTHING : compileLanes(lanesOf(concerned)));
+    bySet.set(key, run);
+    return run;
+  };
+
   return (source, topic) => {
-    const key = byTopic ? topic : '';
-    const known = plans.get(source)?.get(key);
+    const known = plans.get(source)?.get(topic);
     if (known !== undefined) return known;
-    const lanes = lanesOf(routes.filter(({ route }) => sourceTakes(route.tree.source, source, topic)));
-    if (key.length > MAX_REMEMBERED_TOPIC) return lanes;
-    if (remembered === MAX_PLANS) {
+    if (remembered === MAX_PLANS || bySet.size === MAX_PLANS) {
       plans.clear();
+      bySet.clear();
       remembered = 0;
     }
-    plans.set(source, (plans.get(source) ?? new Map()).set(key, lanes));
+    const run = runOf(source, topic);
+    if (topic.length > MAX_REMEMBERED_TOPIC) return run;
+    plans.set(source, (plans.get(source) ?? new Map()).set(topic, run));
     remembered += 1;
-    return lanes;
+    return run;
   };
-}
-
-function sourceTakes(wanted: Source, source: string, topic: string): boolean {
-  return wanted.kind === 'path' ? pathTakes(wanted.segments, source) : filterTakes(wanted.filter, topic);
 }
 
 function lanesOf(routes: readonly Counted[]): readonly Lane[] {

@@ -1,7 +1,10 @@
-import { isDigit, isNameCharacter } from './characters.ts';
-import { PRECEDENCE } from './operators.ts';
-import { isReserved } from './reserved.ts';
-import type { Expression, Literal, RouteTree, Sink, Source, Step } from './tree.ts';
+import type { Dialect } from './dialect.ts';
+import { isDigit } from './syntax/digits.ts';
+import { PRECEDENCE } from './syntax/operators.ts';
+import { isReserved } from './syntax/reserved.ts';
+import { isNameCharacter } from './syntax/skerry/characters.ts';
+import { TWIN_CHANGE } from './syntax/twin.ts';
+import type { BodyPath, Expression, Literal, RouteTree, Sink, Source, Step, SystemProperty } from './tree.ts';
 
 /** Tighter than any binary operator. */
 const UNARY = 8;
@@ -9,50 +12,81 @@ const UNARY = 8;
 /** `/messages/modules/M/outputs/O`: nothing lies below. */
 const SEGMENTS_WITH_OUTPUT = 5;
 
+/** What the dialects write each in its own way. */
+type Writing = {
+  readonly property: (name: string) => string;
+  /** Of what an application property cannot hide. */
+  readonly dollar: (name: string) => string;
+  readonly minus: string;
+  readonly quote: (text: string) => string;
+};
+
+const WRITINGS: Readonly<Record<Dialect, Writing>> = {
+  skerry: {
+    property: name => (isBareName(name) ? name : `{${name}}`),
+    dollar: name => `$${name}`,
+    minus: '-',
+    quote,
+  },
+  azure: { property: name => name, dollar: name => `{$${name}}`, minus: '- ', quote: azureQuote },
+};
+
 /** The text of a route: parsed again, it gives the same tree. */
-export function printRoute({ source, condition, sink }: RouteTree): string {
-  const where = condition === undefined ? '' : ` WHERE ${printExpression(condition)}`;
+export function printRoute({ source, condition, sink }: RouteTree, dialect: Dialect = 'skerry'): string {
+  const where = condition === undefined ? '' : ` WHERE ${printExpression(condition, dialect)}`;
   return `FROM ${printSource(source)}${where} INTO ${printSink(sink)}`;
 }
 
 /** The text of a condition or a part of one, with no more brackets than it needs. */
-export function printExpression(expression: Expression): string {
-  switch (expression.kind) {
-    case 'literal':
-      return printLiteral(expression.value);
-    case 'property':
-      return isBareName(expression.name) ? expression.name : `{${expression.name}}`;
-    case 'system':
-      return `$${expression.name}`;
-    case 'body':
-      return `$body${expression.path.map(printStep).join('')}`;
-    case 'unary': {
-      const operand = printWithin(expression.operand, UNARY);
-      return expression.operator === 'NOT' ? `NOT ${operand}` : `-${operand}`;
+export function printExpression(expression: Expression, dialect: Dialect = 'skerry'): string {
+  const writing = WRITINGS[dialect];
+  const print = (part: Expression): string => {
+    switch (part.kind) {
+      case 'literal':
+        return printLiteral(part.value, writing);
+      case 'property':
+        return writing.property(part.name);
+      case 'system':
+      case 'body':
+        return writing.dollar(dollarName(part, dialect));
+      case 'shadowed':
+        return `$${dollarName(part.hidden, dialect)}`;
+      case 'twin':
+        return `${TWIN_CHANGE}(${printPath(part.path, 'azure').slice(1)})`;
+      case 'unary':
+        return `${part.operator === 'NOT' ? 'NOT ' : writing.minus}${within(part.operand, UNARY)}`;
+      case 'binary': {
+        const { operator, left, right } = part;
+        const bound = PRECEDENCE[operator];
+        return `${within(left, bound)} ${operator} ${within(right, bound + 1)}`;
+      }
+      case 'call':
+        return `${part.name}(${part.operands.map(print).join(', ')})`;
     }
-    case 'binary': {
-      const { operator, left, right } = expression;
-      const bound = PRECEDENCE[operator];
-      return `${printWithin(left, bound)} ${operator} ${printWithin(right, bound + 1)}`;
-    }
-    case 'call':
-      return `${expression.name}(${expression.operands.map(printExpression).join(', ')})`;
-  }
+  };
+  const within = (part: Expression, minimum: number): string => {
+    const binding = part.kind === 'binary' ? PRECEDENCE[part.operator] : UNARY;
+    return binding < minimum ? `(${print(part)})` : print(part);
+  };
+  return print(expression);
 }
 
-function printWithin(expression: Expression, minimum: number): string {
-  const text = printExpression(expression);
-  const binding = expression.kind === 'binary' ? PRECEDENCE[expression.operator] : UNARY;
-  return binding < minimum ? `(${text})` : text;
+function dollarName(part: SystemProperty | BodyPath, dialect: Dialect): string {
+  return part.kind === 'system' ? part.name : `body${printPath(part.path, dialect)}`;
 }
 
-function printLiteral(value: Literal['value']): string {
-  if (typeof value === 'string') return quote(value);
-  return value === Number.POSITIVE_INFINITY ? '1e999' : String(value);
+function printLiteral(value: Literal['value'], { quote: quoted }: Writing): string {
+  if (typeof value === 'string') return quoted(value);
+  return value === Number.POSITIVE_INFINITY ? '1e999' : Object.is(value, -0) ? '-0' : String(value);
 }
 
-function printStep(step: Step): string {
+function printPath(path: readonly Step[], dialect: Dialect): string {
+  return path.map(step => printStep(step, dialect)).join('');
+}
+
+function printStep(step: Step, dialect: Dialect): string {
   if (typeof step === 'number') return `[${step}]`;
+  if (dialect === 'azure') return `.${step}`;
   const bare = step !== '' && !step.includes('.') && Array.from(step).every(isNameCharacter);
   return bare ? `.${step}` : `[${quote(step)}]`;
 }
@@ -84,6 +118,14 @@ function isBareName(name: string): boolean {
 
 function quote(text: string): string {
   return `"${Array.from(text, escaped).join('')}"`;
+}
+
+/** A backslash before a u would be read together with it. */
+function azureQuote(text: string): string {
+  return quote(text).replace(
+    /\\\\([uU])/g,
+    (_, letter: string) => `\\\\\\u00${letter === 'u' ? '75' : '55'}`,
+  );
 }
 
 function escaped(character: string): string {

@@ -1,18 +1,26 @@
 import { MAX_ROUTE_LENGTH } from '../core/limits.ts';
-import { checkCondition } from './check.ts';
-import { compileExpression } from './compile.ts';
+import { BODY, type Checked, createParts, verdictCode } from './code/condition.ts';
+import { createIdentities } from './code/identities.ts';
+import { createWriter } from './code/writer.ts';
 import { type Diagnostic, diagnosticOf, RouteError, refuse } from './diagnostics.ts';
-import { parseRoute } from './parser.ts';
+import type { Dialect } from './dialect.ts';
 import type { Subject, Verdict } from './subject.ts';
-import type { Expression, RouteTree } from './tree.ts';
-import { type Evaluate, truthOf } from './values.ts';
+import { parseRoute } from './syntax/parser.ts';
+import type { RouteTree } from './tree.ts';
+import { checkCondition } from './types/check.ts';
+import { warningsOfParts, warningsOfRest } from './warnings.ts';
 
 /** A compiled route. */
 export type Route = {
   readonly text: string;
+  readonly dialect: Dialect;
   readonly tree: RouteTree;
+  /** The condition with its types; undefined: it takes everything from its source. */
+  readonly checked: Checked | undefined;
   /** Whether the condition asks for the body; it may then still be decided without. */
   readonly needsBody: boolean;
+  /** What is allowed and yet can hardly be meant. */
+  readonly warnings: readonly Diagnostic[];
   /** What the condition says of a message whose source already fits. Never throws. */
   readonly judge: (subject: Subject) => Verdict;
 };
@@ -21,16 +29,19 @@ export type Route = {
  * Compiles the text of one route, in time linear to its length. Never throws: whatever is wrong with the text
  * comes back as the diagnostic of the first thing that is.
  */
-export function compileRoute(text: string): { readonly route: Route } | { readonly diagnostic: Diagnostic } {
+export function compileRoute(
+  text: string,
+  dialect: Dialect = 'skerry',
+): { readonly route: Route } | { readonly diagnostic: Diagnostic } {
   try {
-    return { route: compile(text) };
+    return { route: compile(text, dialect) };
   } catch (error) {
     if (error instanceof RouteError) return { diagnostic: diagnosticOf(text, error) };
     throw error;
   }
 }
 
-function compile(text: string): Route {
+function compile(text: string, dialect: Dialect): Route {
   if (text.length > MAX_ROUTE_LENGTH) {
     const span = { start: MAX_ROUTE_LENGTH, end: MAX_ROUTE_LENGTH + 1 };
     refuse(
@@ -38,24 +49,38 @@ function compile(text: string): Route {
       `a route may have ${MAX_ROUTE_LENGTH} characters, and this one has ${text.length}: split it`,
     );
   }
-  const tree = parseRoute(text);
-  if (tree.condition === undefined) return { text, tree, needsBody: false, judge: () => 'true' };
-  checkCondition(tree.condition);
-  return { text, tree, ...compileCondition(tree.condition) };
+  const { tree, ignored } = parseRoute(text, dialect);
+  const { condition } = tree;
+  const checked = condition && { condition, dialect, facts: checkCondition(condition, dialect) };
+  const partOf = checked && createParts(checked, createIdentities(), createWriter());
+  return {
+    text,
+    dialect,
+    tree,
+    checked,
+    needsBody: checked !== undefined && partOf?.(checked.condition).cost === BODY,
+    warnings: [...warningsOfRest(text, ignored), ...warningsOfParts(text, checked, partOf)],
+    judge: checked === undefined ? () => 'true' : judgeBy(checked),
+  };
 }
 
-function compileCondition(condition: Expression): Pick<Route, 'needsBody' | 'judge'> {
-  const compiled = compileExpression(condition);
-  return { needsBody: compiled.needsBody, judge: judgeBy(truthOf(compiled)) };
-}
-
-function judgeBy(truth: Evaluate<boolean>): (subject: Subject) => Verdict {
+function judgeBy(checked: Checked): (subject: Subject) => Verdict {
+  let truth: ((subject: Subject) => unknown) | undefined;
   return subject => {
     try {
+      truth ??= compileTruth(checked);
       const value = truth(subject);
-      return value === undefined ? 'undefined' : value ? 'true' : 'false';
+      return value === undefined ? 'undefined' : value === true ? 'true' : 'false';
     } catch {
       return 'error';
     }
   };
+}
+
+function compileTruth(checked: Checked): (subject: Subject) => unknown {
+  const writer = createWriter();
+  const identities = createIdentities();
+  identities.add(checked.condition);
+  const code = verdictCode(checked, identities, writer);
+  return writer.finish(`return ${code};`);
 }

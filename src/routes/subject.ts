@@ -1,13 +1,16 @@
-/** What a condition may ask of one message. The hub makes one for each message it routes. */
+/** What a condition may ask of one message. */
 export type Subject = {
   /** `/messages/modules/M/outputs/O`, `/messages/modules/M` without an output, `/messages` for a plain client. */
   readonly source: string;
   /** The MQTT topic it was published on. */
   readonly topic: string;
-  /** The application property `name`, case-sensitive; undefined if the message has none. */
-  property(name: string): string | undefined;
+  /**
+   * Application properties: name, text, name, text; of one name the last counts. A text is null where another
+   * protocol than MQTT gave a name without a value.
+   */
+  readonly properties: readonly (string | null)[];
   /** The system property `name`, without its `$`; undefined if the message has none. */
-  system(name: string): string | undefined;
+  system(name: string): string | null | undefined;
   /** The body as JSON values, parsed at most once by the maker; undefined when it is not what it says. */
   body(): unknown;
 };

@@ -35,6 +35,16 @@ export type SystemProperty = Span & { readonly kind: 'system'; readonly name: st
 
 export type BodyPath = Span & { readonly kind: 'body'; readonly path: readonly Step[] };
 
+/** `$x` in the azure dialect: the application property of that name, `$` included, hides what else it may mean. */
+export type Shadowed = Span & {
+  readonly kind: 'shadowed';
+  readonly name: string;
+  readonly hidden: SystemProperty | BodyPath;
+};
+
+/** `twin_change_includes(properties.reported.x)`: whether a twin change names this path. */
+export type TwinChange = Span & { readonly kind: 'twin'; readonly path: readonly Step[] };
+
 export type Unary = Span & {
   readonly kind: 'unary';
   readonly operator: UnaryOperator;
@@ -56,7 +66,16 @@ export type Call = Span & {
 };
 
 /** A condition or a part of one. Brackets are not kept: the shape of the tree says what they said. */
-export type Expression = Literal | Property | SystemProperty | BodyPath | Unary | Binary | Call;
+export type Expression =
+  | Literal
+  | Property
+  | SystemProperty
+  | BodyPath
+  | Shadowed
+  | TwinChange
+  | Unary
+  | Binary
+  | Call;
 
 /** What a route listens to: sources that begin with these segments, or topics that pass an MQTT filter. */
 export type Source =

@@ -39,15 +39,15 @@ conditions('a joined string beyond its bound is an error, not a heap of memory',
 });
 
 conditions('a subject that throws makes an error of this message and no more', () => {
-  const route = compiled("FROM /* WHERE level = 'hot' INTO $upstream");
+  const route = compiled("FROM /* WHERE level = 'hot' AND $contentType != 'x' INTO $upstream");
   const broken = {
     ...subjectOf({}),
-    property: (): never => {
+    system: (): never => {
       throw new Error('broken');
     },
   };
   assert.is(route.judge(broken), 'error');
-  assert.is(route.judge(subjectOf({ properties: { level: 'hot' } })), 'true');
+  assert.is(route.judge(subjectOf({ properties: { level: 'cold' } })), 'false');
 });
 
 conditions('the body is not asked for when the properties decide', () => {
@@ -62,7 +62,7 @@ conditions('the body is not asked for when the properties decide', () => {
   const route = compiled("FROM /* WHERE $body.celsius > 60 AND level = 'hot' INTO $upstream");
   assert.is(route.judge(subject), 'false');
   assert.equal(asked, []);
-  assert.is(route.judge({ ...subject, property: () => 'hot' }), 'undefined');
+  assert.is(route.judge({ ...subject, properties: ['level', 'hot'] }), 'undefined');
   assert.equal(asked, ['body']);
   assert.ok(route.needsBody);
 });

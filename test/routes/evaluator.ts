@@ -12,9 +12,15 @@ export function evaluate(expression: Expression, subject: Subject): unknown {
     case 'literal':
       return expression.value;
     case 'property':
-      return subject.property(expression.name);
+      return textOf(subject.properties, expression.name);
     case 'system':
-      return subject.system(expression.name);
+      return subject.system(expression.name) ?? undefined;
+    case 'shadowed':
+      return evaluate(expression.hidden, subject);
+    case 'twin': {
+      const body = subject.body();
+      return body === undefined ? undefined : expression.path.reduce(reach, body) !== undefined;
+    }
     case 'body':
       return defined(expression.path.reduce(reach, subject.body()));
     case 'unary': {
@@ -34,6 +40,11 @@ export function evaluate(expression: Expression, subject: Subject): unknown {
         expression.operands.map(operand => evaluate(operand, subject)),
       );
   }
+}
+
+function textOf(properties: readonly (string | null)[], name: string): string | undefined {
+  const pairs = properties.flatMap((text, at) => (at % 2 === 0 && text === name ? [properties[at + 1]] : []));
+  return pairs.at(-1) ?? undefined;
 }
 
 function reach(value: unknown, step: Step): unknown {
@@ -123,6 +134,7 @@ function testOf(name: string, value: unknown): boolean {
   const type = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
   if (name === 'is_defined') return type !== 'undefined';
   if (name === 'is_bool') return type === 'boolean';
+  if (name === 'is_number') return Number.isFinite(value);
   if (name === 'is_primitive') return !['array', 'object', 'undefined'].includes(type);
   return name === `is_${type}`;
 }
@@ -145,7 +157,8 @@ function ofNumber(name: string, value: number, second: unknown): number | undefi
     case 'floor':
       return Math.floor(value);
     case 'power':
-      return typeof second === 'number' ? value ** second : undefined;
+      if (typeof second !== 'number') return undefined;
+      return Math.abs(value) === 1 && Math.abs(second) === Number.POSITIVE_INFINITY ? 1 : value ** second;
     case 'sign':
       return Math.sign(value);
     case 'sqrt':
@@ -158,8 +171,9 @@ function ofNumber(name: string, value: number, second: unknown): number | undefi
 }
 
 function substring(text: string, from: unknown, count: unknown, given: number): string | undefined {
-  if (typeof from !== 'number' || !Number.isInteger(from) || from < 0 || from > text.length) return undefined;
-  if (given === 2) return text.slice(from);
-  if (typeof count !== 'number' || !Number.isInteger(count) || count < 0) return undefined;
-  return from + count > text.length ? undefined : text.slice(from, from + count);
+  if (typeof from !== 'number' || from < 0 || from > text.length) return undefined;
+  const start = Math.floor(from);
+  if (given === 2) return text.slice(start);
+  if (typeof count !== 'number' || count < 0 || from === text.length) return undefined;
+  return from + count > text.length ? undefined : text.slice(start, start + Math.floor(count));
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseRoute } from '../../src/routes/parser.ts';
 import { printRoute } from '../../src/routes/printer.ts';
+import { parseRoute } from '../../src/routes/syntax/parser.ts';
 import { trees } from './arbitraries.ts';
 
 /** What is written, and how it is printed. */
@@ -28,12 +28,12 @@ const ROWS: readonly (readonly [written: string, printed: string])[] = [
 const printer = suite('routes: printer');
 
 for (const [written, printed] of ROWS) {
-  printer(`prints ${written}`, () => assert.is(printRoute(parseRoute(written)), printed));
+  printer(`prints ${written}`, () => assert.is(printRoute(parseRoute(written, 'skerry').tree), printed));
 }
 
 printer('what is printed parses to the same tree', () => {
   const property = fc.property(trees, tree => {
-    const parsed = parseRoute(printRoute(tree));
+    const parsed = parseRoute(printRoute(tree), 'skerry').tree;
     assert.equal(withoutSpans(parsed), withoutSpans(tree), printRoute(tree));
   });
   fc.assert(property, { numRuns: 3000 });

@@ -91,7 +91,7 @@ const CONDITIONS: readonly (readonly [condition: string, column: number, part: s
   ['length() = 1', 1, 'length takes 1 value, and here it has 0'],
   ['abs(1, 2) = 1', 1, 'abs takes 1 value, and here it has 2'],
   ['substring(level) = "a"', 1, 'substring takes 2 or 3 values'],
-  ['concat() = "a"', 1, 'concat takes at least 1 value'],
+  ['concat() = "a"', 1, 'concat takes at least 2 values'],
   ['as_number(true) = 1', 11, 'as_number takes a number or a string'],
   ['contains(level, 5)', 17, 'contains takes a string'],
   ['length(level = 3', 17, 'the route ends too early; expected )'],

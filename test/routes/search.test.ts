@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { positionOf } from '../../src/routes/search.ts';
+import { positionOf } from '../../src/routes/code/search.ts';
 
 const search = suite('routes: search');
 

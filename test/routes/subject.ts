@@ -4,8 +4,8 @@ import type { Subject } from '../../src/routes/subject.ts';
 export type Sample = {
   readonly source?: string;
   readonly topic?: string;
-  readonly properties?: Readonly<Record<string, string>>;
-  readonly system?: Readonly<Record<string, string>>;
+  readonly properties?: Readonly<Record<string, string | null>>;
+  readonly system?: Readonly<Record<string, string | null>>;
   readonly body?: unknown;
 };
 
@@ -15,7 +15,7 @@ export function subjectOf(sample: Sample): Subject {
   return {
     source,
     topic,
-    property: name => (Object.hasOwn(properties, name) ? properties[name] : undefined),
+    properties: Object.entries(properties).flat(),
     system: name => (Object.hasOwn(system, name) ? system[name] : undefined),
     body: () => body,
   };

@@ -1,0 +1,133 @@
+import type { Subject } from '../subject.ts';
+import type { Step } from '../tree.ts';
+import { numberFromAny } from './azure-numerals.ts';
+import type { Text } from './texts.ts';
+import { element, isObject, isStructure, member } from './values.ts';
+
+/*
+ * Values of a body as the reference has them: nothing at a path is null, but for `is_null`; objects, arrays and dates
+ * are undefined; a property without a text is a string all the same.
+ */
+
+/** Nothing stands at a path: null, but for `is_null` and `twin_change_includes`. */
+const MISSING: unique symbol = Symbol('missing');
+
+/** The text of a property that has none, among values of a body. */
+const NO_TEXT: unique symbol = Symbol('no text');
+
+const ENCODINGS = new Set(['utf-8', 'utf-16', 'utf-32']);
+const JSON_TYPE = 'application/json';
+
+/** The body, if the message says that it is JSON and in which encoding, and if it is an object. */
+export function bodyOf(subject: Subject): unknown {
+  if (subject.system('contentType')?.toLowerCase() !== JSON_TYPE) return undefined;
+  if (!ENCODINGS.has(subject.system('contentEncoding')?.toLowerCase() ?? '')) return undefined;
+  const body = subject.body();
+  return isObject(body) ? body : undefined;
+}
+
+/** What stands at `path` of a body. */
+export function valueAt(body: unknown, path: readonly Step[]): unknown {
+  const found = foundAt(body, path);
+  if (isStructure(found)) return undefined;
+  return typeof found === 'string' && isDate(found) ? undefined : found;
+}
+
+/** Whether there is anything at `path`; undefined without a body. */
+export function includes(body: unknown, path: readonly Step[]): boolean | undefined {
+  return body === undefined ? undefined : foundAt(body, path) !== MISSING;
+}
+
+function foundAt(body: unknown, path: readonly Step[]): unknown {
+  if (body === undefined) return undefined;
+  let value: unknown = body;
+  for (const step of path) {
+    value = typeof step === 'number' ? element(value, step) : member(value, step);
+    if (value === undefined) return MISSING;
+  }
+  return value;
+}
+
+/** A string among values of a body. */
+export function anyOfText(text: Text): unknown {
+  return text === null ? NO_TEXT : text;
+}
+
+/** A value of a body as a string. */
+export function textOfAny(value: unknown): Text {
+  if (value === NO_TEXT) return null;
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** -1, 0 or 1; NaN if either is undefined. Those of different types have an order too, and NaN is the least number. */
+export function order(left: unknown, right: unknown): number {
+  if (left === undefined || right === undefined) return Number.NaN;
+  const ranks = Math.sign(rankOf(left) - rankOf(right));
+  if (ranks !== 0) return ranks;
+  if (typeof left === 'number' && typeof right === 'number') return orderOfNumbers(left, right);
+  if (typeof left === 'boolean' && typeof right === 'boolean') return Number(left) - Number(right);
+  if (rankOf(left) !== RANK_OF_STRINGS) return 0;
+  return orderOfTexts(textOfAny(left) ?? undefined, textOfAny(right) ?? undefined);
+}
+
+const RANK_OF_STRINGS = 3;
+
+function rankOf(value: unknown): number {
+  if (typeof value === 'boolean') return 1;
+  if (typeof value === 'number') return 2;
+  return typeof value === 'string' || value === NO_TEXT ? RANK_OF_STRINGS : RANK_OF_STRINGS + 1;
+}
+
+function orderOfNumbers(left: number, right: number): number {
+  if (Number.isNaN(left) || Number.isNaN(right))
+    return Number(Number.isNaN(right)) - Number(Number.isNaN(left));
+  return left < right ? -1 : Number(left > right);
+}
+
+function orderOfTexts(left: string | undefined, right: string | undefined): number {
+  if (left === undefined || right === undefined)
+    return Number(right === undefined) - Number(left === undefined);
+  return left < right ? -1 : Number(left > right);
+}
+
+export function and(left: unknown, right: unknown): boolean | undefined {
+  return typeof left === 'boolean' && typeof right === 'boolean' ? left && right : undefined;
+}
+
+export function or(left: unknown, right: unknown): boolean | undefined {
+  return typeof left === 'boolean' && typeof right === 'boolean' ? left || right : undefined;
+}
+
+/** Inverted, as in the reference: true of every value, false where there is none. */
+export function isNull(value: unknown): boolean | undefined {
+  return value === undefined ? undefined : value !== MISSING;
+}
+
+export function isBoolean(value: unknown): boolean | undefined {
+  return value === undefined ? undefined : typeof value === 'boolean';
+}
+
+export function numberOfAny(value: unknown): number {
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' ? numberFromAny(value) : Number.NaN;
+}
+
+/** Arithmetic of two values: undefined unless both are numbers, and a number even if it is not one. */
+export const ARITHMETIC: Readonly<Record<string, (left: unknown, right: unknown) => number | undefined>> = {
+  '+': (left, right) => (areNumbers(left, right) ? Number(left) + Number(right) : undefined),
+  '-': (left, right) => (areNumbers(left, right) ? Number(left) - Number(right) : undefined),
+  '*': (left, right) => (areNumbers(left, right) ? Number(left) * Number(right) : undefined),
+  '/': (left, right) => (areNumbers(left, right) ? Number(left) / Number(right) : undefined),
+};
+
+function areNumbers(left: unknown, right: unknown): boolean {
+  return typeof left === 'number' && typeof right === 'number';
+}
+
+/** What the reference's JSON reader takes for a date: ISO 8601 with a time. */
+function isDate(text: string): boolean {
+  return (
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d:?\d\d)?$/.test(text) &&
+    !Number.isNaN(Date.parse(text))
+  );
+}

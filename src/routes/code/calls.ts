@@ -1,0 +1,48 @@
+import { numberOf, power, square } from './numbers.ts';
+import type { Form } from './semantics.ts';
+import {
+  contains,
+  endsWith,
+  indexOf,
+  joined,
+  lengthOf,
+  lower,
+  part,
+  startsWith,
+  tail,
+  upper,
+} from './texts.ts';
+
+/** The forms of a function's operands, the last one repeated as needed, and what computes it. */
+type CallRow = { readonly forms: readonly Form[]; readonly compute: (...operands: never[]) => unknown };
+
+const N = ['number'] as const;
+const S = ['string'] as const;
+const SS = ['string', 'string'] as const;
+
+/** Functions whose operands have one form whatever the dialect. */
+export const CALLS: ReadonlyMap<string, CallRow> = new Map<string, CallRow>([
+  ['abs', { forms: N, compute: Math.abs }],
+  ['ceiling', { forms: N, compute: Math.ceil }],
+  ['exp', { forms: N, compute: Math.exp }],
+  ['floor', { forms: N, compute: Math.floor }],
+  ['sign', { forms: N, compute: Math.sign }],
+  ['sqrt', { forms: N, compute: Math.sqrt }],
+  ['square', { forms: N, compute: square }],
+  ['power', { forms: ['number', 'number'], compute: power }],
+  ['length', { forms: S, compute: lengthOf }],
+  ['lower', { forms: S, compute: lower }],
+  ['upper', { forms: S, compute: upper }],
+  ['concat', { forms: SS, compute: joined }],
+  ['index_of', { forms: SS, compute: indexOf }],
+  ['contains', { forms: SS, compute: contains }],
+  ['starts_with', { forms: SS, compute: startsWith }],
+  ['ends_with', { forms: SS, compute: endsWith }],
+]);
+
+/** `substring` with two operands and with three. */
+export const TAIL: CallRow = { forms: ['string', 'number'], compute: tail };
+export const PART: CallRow = { forms: ['string', 'number', 'number'], compute: part };
+
+/** `as_number` of a string. */
+export const NUMBER_OF: CallRow = { forms: S, compute: numberOf };

@@ -1,0 +1,144 @@
+import type { Dialect } from '../dialect.ts';
+import type { Subject } from '../subject.ts';
+import type { Expression } from '../tree.ts';
+import type { Type, TypeFacts } from '../types/types.ts';
+import { AZURE } from './azure.ts';
+import { childrenOf, createIdentities, type Identities } from './identities.ts';
+import type { Known, Part, Semantics } from './semantics.ts';
+import { SKERRY } from './skerry.ts';
+import { createWriter, type Writer } from './writer.ts';
+
+/** A condition that was checked. */
+export type Checked = {
+  readonly condition: Expression;
+  readonly dialect: Dialect;
+  readonly facts: TypeFacts;
+};
+
+const SEMANTICS: Readonly<Record<Dialect, Semantics>> = { skerry: SKERRY, azure: AZURE };
+
+/** Costs of a part: it is known; it asks the properties; it asks the body. */
+const KNOWN = 0;
+const PROPERTIES = 1;
+export const BODY = 2;
+
+/** Stands for a message where none is asked: what is the same for every message is computed with it. */
+const NO_SUBJECT: Subject = {
+  source: '',
+  topic: '',
+  properties: [],
+  system: () => undefined,
+  body: () => undefined,
+};
+
+/** Writes the code of parts of `checked`, each once: what they share is computed once a message. */
+export function createParts(
+  checked: Pick<Checked, 'dialect' | 'facts'>,
+  identities: Identities,
+  writer: Writer,
+): (part: Expression) => Part {
+  const semantics = SEMANTICS[checked.dialect];
+  const parts = new Map<Expression, Part>();
+
+  const partOf = (expression: Expression): Part => {
+    const before = parts.get(expression);
+    if (before !== undefined) return before;
+    const part = writtenPart(expression);
+    parts.set(expression, part);
+    return part;
+  };
+
+  const writtenPart = (expression: Expression): Part => {
+    const type = checked.facts.get(expression) ?? 'undefined';
+    if (expression.kind === 'literal') return knownPart(type, { value: expression.value }, writer);
+    const children = childrenOf(expression).map(partOf);
+    const known = knownOf(expression, type, children);
+    if (known !== undefined) return knownPart(type, known, writer);
+    const key = identities.shared(expression);
+    const code = codeOf(semantics, expression, children, type, writer);
+    const written = key === undefined ? code : writer.once(`${checked.dialect} ${key}`, () => code);
+    return { type, code: written, cost: costOf(expression, children), known: undefined };
+  };
+
+  const knownOf = (expression: Expression, type: Type, children: readonly Part[]): Known | undefined => {
+    if (expression.kind === 'binary') {
+      const [left, right] = children;
+      const known = left && right && semantics.knownBinary(expression.operator, left, right);
+      if (known !== undefined) return known;
+    }
+    if (expression.kind === 'call') {
+      const types = children.map(child => child.type);
+      const known = semantics.knownCall(expression.name, types);
+      if (known !== undefined) return known;
+    }
+    const computed = ['unary', 'binary', 'call'].includes(expression.kind);
+    return computed && children.every(child => child.known) ? folded(expression, type, children) : undefined;
+  };
+
+  const folded = (expression: Expression, type: Type, children: readonly Part[]): Known => {
+    const alone = createWriter();
+    const parts = children.map(child => knownPart(child.type, child.known ?? { value: undefined }, alone));
+    const code = codeOf(semantics, expression, parts, type, alone);
+    return { value: alone.finish(`return ${code};`)(NO_SUBJECT) };
+  };
+
+  return partOf;
+}
+
+/** The code of a whole condition: true, false or undefined. */
+export function verdictCode(checked: Checked, identities: Identities, writer: Writer): string {
+  const part = createParts(checked, identities, writer)(checked.condition);
+  return SEMANTICS[checked.dialect].verdict(part, writer);
+}
+
+/** A function of one part of `checked`, alone: its value as people know it. */
+export function compilePart(checked: Checked, part: Expression): (subject: Subject) => unknown {
+  const writer = createWriter();
+  const { code } = createParts(checked, createIdentities(), writer)(part);
+  const run = writer.finish(`return ${code};`);
+  return subject => {
+    const value = run(subject);
+    if (typeof value === 'symbol') return null;
+    return Number.isNaN(value) ? undefined : value;
+  };
+}
+
+function codeOf(
+  semantics: Semantics,
+  expression: Expression,
+  children: readonly Part[],
+  type: Type,
+  writer: Writer,
+): string {
+  const [first, second] = children;
+  switch (expression.kind) {
+    case 'property':
+      return semantics.property(expression.name, writer);
+    case 'system':
+      return semantics.system(expression.name, writer);
+    case 'body':
+      return semantics.body(expression.path, writer);
+    case 'twin':
+      return semantics.twin(expression.path, writer);
+    case 'call':
+      return semantics.call(expression.name, children, writer);
+    case 'shadowed':
+      return first === undefined ? 'undefined' : semantics.shadowed(expression.name, first, writer);
+    case 'unary':
+      return first === undefined ? 'undefined' : semantics.unary(expression.operator, first, writer);
+    case 'binary':
+      if (first === undefined || second === undefined) return 'undefined';
+      return semantics.binary(expression.operator, first, second, type, writer);
+    case 'literal':
+      return writer.data(expression.value);
+  }
+}
+
+function knownPart(type: Type, known: Known, writer: Writer): Part {
+  return { type, code: writer.data(known.value), cost: KNOWN, known };
+}
+
+function costOf(expression: Expression, children: readonly Part[]): number {
+  if (expression.kind === 'body' || expression.kind === 'twin') return BODY;
+  return Math.max(PROPERTIES, ...children.map(({ cost }) => cost));
+}

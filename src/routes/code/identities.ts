@@ -1,0 +1,79 @@
+import type { Expression } from '../tree.ts';
+
+/** Tells which parts of one or several conditions are the same. */
+export type Identities = {
+  /** Takes a condition in; returns how many operands and operators it has. */
+  readonly add: (condition: Expression) => number;
+  /** The name of a part that stands in several places; undefined if it stands in one, or costs nothing. */
+  readonly shared: (part: Expression) => string | undefined;
+};
+
+export function createIdentities(): Identities {
+  const ids = new Map<string, number>();
+  const byPart = new Map<Expression, number>();
+  const places: number[] = [];
+  let parts = 0;
+
+  const intern = (key: string): number => {
+    const known = ids.get(key);
+    if (known !== undefined) return known;
+    ids.set(key, places.length);
+    return places.push(0) - 1;
+  };
+  const identify = (part: Expression): number => {
+    parts += 1;
+    const id = intern(keyOf(part, childrenOf(part).map(identify)));
+    places[id] = (places[id] ?? 0) + 1;
+    byPart.set(part, id);
+    return id;
+  };
+
+  return {
+    add: condition => {
+      const before = parts;
+      identify(condition);
+      return parts - before;
+    },
+    shared: part => {
+      const id = byPart.get(part);
+      if (id === undefined || part.kind === 'literal' || (places[id] ?? 0) < 2) return undefined;
+      return `part ${id}`;
+    },
+  };
+}
+
+/** What a part is made of. */
+export function childrenOf(part: Expression): readonly Expression[] {
+  switch (part.kind) {
+    case 'unary':
+      return [part.operand];
+    case 'binary':
+      return [part.left, part.right];
+    case 'call':
+      return part.operands;
+    case 'shadowed':
+      return [part.hidden];
+    default:
+      return [];
+  }
+}
+
+/** The same for two parts with the same children if they mean the same. */
+function keyOf(part: Expression, children: readonly number[]): string {
+  switch (part.kind) {
+    case 'literal':
+      return JSON.stringify([typeof part.value, Object.is(part.value, -0) ? '-0' : String(part.value)]);
+    case 'property':
+    case 'system':
+    case 'shadowed':
+      return JSON.stringify([part.kind, part.name, ...children]);
+    case 'body':
+    case 'twin':
+      return JSON.stringify([part.kind, part.path]);
+    case 'unary':
+    case 'binary':
+      return JSON.stringify([part.kind, part.operator, ...children]);
+    case 'call':
+      return JSON.stringify([part.kind, part.name, ...children]);
+  }
+}

@@ -1,0 +1,28 @@
+import type { Part } from './semantics.ts';
+import type { Writer } from './writer.ts';
+
+/**
+ * Three-valued AND (`decisive` is false) or OR (true), of two booleans given as code: either of them alone may decide.
+ * As their order does not change the result, the cheaper one is asked first: a body is only parsed when the properties
+ * have left the question open.
+ */
+export function decidedBy(
+  decisive: boolean,
+  left: Part,
+  right: Part,
+  boolean: (part: Part) => string,
+  writer: Writer,
+): string {
+  const [first, second] = right.cost < left.cost ? [right, left] : [left, right];
+  if (first.known?.value === !decisive) return boolean(second);
+  const one = writer.temporary();
+  const other = writer.temporary();
+  return `((${one} = ${boolean(first)}) === ${decisive} ? ${decisive}
+    : (${other} = ${boolean(second)}) === ${decisive} ? ${decisive} : ${one} === undefined ? undefined : ${other})`;
+}
+
+/** Three-valued NOT of a boolean given as code. */
+export function negated(boolean: string, writer: Writer): string {
+  const value = writer.temporary();
+  return `((${value} = ${boolean}) === undefined ? undefined : !${value})`;
+}

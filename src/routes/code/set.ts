@@ -1,0 +1,128 @@
+import { MAX_FUSED_PARTS } from '../../core/limits.ts';
+import type { Route } from '../route.ts';
+import type { Subject, Verdict } from '../subject.ts';
+import type { Sink } from '../tree.ts';
+import { verdictCode } from './condition.ts';
+import { createIdentities, type Identities } from './identities.ts';
+import { createWriter, type Writer } from './writer.ts';
+
+/** Told where a message goes. */
+export type Take = (sink: Sink, priority: number, ttl: number | undefined) => void;
+
+/** A route among those that may take a kind of message. */
+export type Candidate = {
+  readonly route: Route;
+  /** 0 to 9, the lower the better. */
+  readonly priority: number;
+  /** Milliseconds that what it takes may wait; undefined: as long as the store allows. */
+  readonly ttl: number | undefined;
+  /** How often it said what. */
+  readonly counts: { matched: number; unmatched: number; undefined: number; errors: number };
+};
+
+/** Candidates with one sink, the best first: the first that takes a message wins. */
+export type Lane = readonly Candidate[];
+
+export type Run = (subject: Subject, take: Take) => void;
+
+/**
+ * One function that asks all candidates of `lanes`, counts what they say and tells `take` of the winner of each lane.
+ * What several conditions ask is asked once a message.
+ */
+export function compileLanes(lanes: readonly Lane[]): Run {
+  const runs = groupsOf(lanes).map(({ group, identities }) =>
+    identities === undefined ? oneByOne(group) : fused(group, identities),
+  );
+  const [only] = runs;
+  if (only !== undefined && runs.length === 1) return only;
+  return (subject, take) => {
+    for (const run of runs) run(subject, take);
+  };
+}
+
+type Group = {
+  readonly group: readonly Lane[];
+  /** Undefined: too much for one function. */
+  readonly identities: Identities | undefined;
+};
+
+/** Lanes whose conditions make functions that are not too large to be compiled well. */
+function groupsOf(lanes: readonly Lane[]): readonly Group[] {
+  const groups: Group[] = [];
+  let group: Lane[] = [];
+  let identities = createIdentities();
+  let parts = 0;
+  const close = (): void => {
+    if (group.length > 0)
+      groups.push({ group, identities: parts > MAX_FUSED_PARTS ? undefined : identities });
+    group = [];
+    identities = createIdentities();
+    parts = 0;
+  };
+  for (const lane of lanes) {
+    const size = lane.reduce((sum, { route }) => sum + partsOf(route), 0);
+    if (parts + size > MAX_FUSED_PARTS) close();
+    for (const { route } of lane) if (route.checked !== undefined) identities.add(route.checked.condition);
+    group.push(lane);
+    parts += size;
+  }
+  close();
+  return groups;
+}
+
+function partsOf({ checked }: Route): number {
+  return checked === undefined ? 1 : createIdentities().add(checked.condition);
+}
+
+function fused(lanes: readonly Lane[], identities: Identities): Run {
+  const writer = createWriter();
+  const verdicts = new Map<Candidate, string>();
+  let asked = '';
+  for (const candidate of lanes.flat()) {
+    const { checked } = candidate.route;
+    const verdict = checked === undefined ? 'true' : writer.temporary();
+    verdicts.set(candidate, verdict);
+    if (checked !== undefined) asked += `${verdict} = ${verdictCode(checked, identities, writer)};\n`;
+  }
+  const counted = Array.from(verdicts, ([{ counts }, verdict]) => countCode(writer.data(counts), verdict));
+  const taken = lanes.map(lane => takeCode(lane, verdicts, writer));
+  const again = writer.data(oneByOne(lanes));
+  const safe = asked === '' ? '' : `try { ${asked} } catch { return ${again}(m, x); }`;
+  return writer.finish(`${safe} ${counted.join(' ')} ${taken.join(' ')}`);
+}
+
+function countCode(counts: string, verdict: string): string {
+  if (verdict === 'true') return `${counts}.matched++;`;
+  return `if (${verdict} === true) ${counts}.matched++; else if (${verdict} === false) ${counts}.unmatched++; else ${counts}.undefined++;`;
+}
+
+function takeCode(lane: Lane, verdicts: ReadonlyMap<Candidate, string>, writer: Writer): string {
+  const tests = lane.map(candidate => {
+    const { route, priority, ttl } = candidate;
+    const where = [route.tree.sink, priority, ttl].map(writer.data).join(', ');
+    return `if (${verdicts.get(candidate)} === true) x(${where});`;
+  });
+  return tests.join(' else ');
+}
+
+/** The same with each condition alone: one that fails fails alone. */
+function oneByOne(lanes: readonly Lane[]): Run {
+  return (subject, take) => {
+    for (const lane of lanes) {
+      let winner: Candidate | undefined;
+      for (const candidate of lane) {
+        const verdict = candidate.route.judge(subject);
+        candidate.counts[COUNTED[verdict]] += 1;
+        if (verdict === 'true') winner ??= candidate;
+      }
+      if (winner !== undefined) take(winner.route.tree.sink, winner.priority, winner.ttl);
+    }
+  };
+}
+
+const COUNTED: Readonly<Record<Verdict, keyof Candidate['counts']>> = {
+  true: 'matched',
+  false: 'unmatched',
+  undefined: 'undefined',
+  error: 'errors',
+};

@@ -1,0 +1,95 @@
+import { MAX_JOINED } from '../../core/limits.ts';
+import { positionOf } from './search.ts';
+
+/*
+ * What compiled conditions do with strings. A string that is undefined, or null for want of a value, makes the result
+ * undefined (of numbers: NaN).
+ */
+
+/** A string as far as it is known. */
+export type Text = string | null | undefined;
+
+/** The text of the last property `name` of a flat list of names and texts; one without a text counts as missing. */
+export function property(properties: readonly Text[], name: string): string | undefined {
+  for (let at = properties.length - 2; at >= 0; at -= 2) {
+    if (properties[at] === name) return properties[at + 1] ?? undefined;
+  }
+  return undefined;
+}
+
+/** The same with the name in any case, null for a property without a text; `name` is in lower case. */
+export function propertyInAnyCase(properties: readonly Text[], name: string): Text {
+  for (let at = properties.length - 2; at >= 0; at -= 2) {
+    const candidate = properties[at];
+    if (candidate?.length === name.length && candidate.toLowerCase() === name) return properties[at + 1];
+  }
+  return undefined;
+}
+
+export function lengthOf(text: Text): number {
+  return typeof text === 'string' ? text.length : Number.NaN;
+}
+
+export function lower(text: Text): string | undefined {
+  return typeof text === 'string' ? mapped(text, text.toLowerCase(), unit => unit.toLowerCase()) : undefined;
+}
+
+export function upper(text: Text): string | undefined {
+  return typeof text === 'string' ? mapped(text, text.toUpperCase(), unit => unit.toUpperCase()) : undefined;
+}
+
+/** One character for one: what would become several stays as it is, and none depends on its neighbours. */
+function mapped(text: string, whole: string, map: (character: string) => string): string {
+  if (isAscii(text)) return whole;
+  let result = '';
+  for (const character of text) {
+    const other = map(character);
+    result += other.length === character.length ? other : character;
+  }
+  return result;
+}
+
+function isAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
+}
+
+export function indexOf(text: Text, part: Text): number {
+  return typeof text === 'string' && typeof part === 'string' ? positionOf(text, part) : Number.NaN;
+}
+
+export function contains(text: Text, part: Text): boolean | undefined {
+  return typeof text === 'string' && typeof part === 'string' ? positionOf(text, part) >= 0 : undefined;
+}
+
+export function startsWith(text: Text, part: Text): boolean | undefined {
+  return typeof text === 'string' && typeof part === 'string' ? text.startsWith(part) : undefined;
+}
+
+export function endsWith(text: Text, part: Text): boolean | undefined {
+  return typeof text === 'string' && typeof part === 'string' ? text.endsWith(part) : undefined;
+}
+
+/** From a position counted from 0 to the end; fractions count for nothing. */
+export function tail(text: Text, from: number): string | undefined {
+  if (typeof text !== 'string' || !(from >= 0 && from <= text.length)) return undefined;
+  return text.slice(Math.trunc(from));
+}
+
+/** So many UTF-16 units from a position, which lies before the end. */
+export function part(text: Text, from: number, count: number): string | undefined {
+  if (typeof text !== 'string' || !(from >= 0 && from < text.length)) return undefined;
+  if (!(count >= 0 && count <= text.length - from)) return undefined;
+  return text.slice(Math.trunc(from), Math.trunc(from) + Math.trunc(count));
+}
+
+/** Throws `RangeError` beyond `MAX_JOINED`: the verdict is then `error`. */
+export function joined(...texts: readonly Text[]): string | undefined {
+  let whole = '';
+  for (const text of texts) {
+    if (text === undefined) return undefined;
+    whole += text ?? '';
+    if (whole.length > MAX_JOINED) throw new RangeError(`a joined string is longer than ${MAX_JOINED}`);
+  }
+  return whole;
+}

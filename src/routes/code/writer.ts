@@ -1,0 +1,69 @@
+import type { Subject } from '../subject.ts';
+
+/** A slot that was not computed for this message yet. */
+const UNSET = Symbol('unset');
+
+/** Collects the code of one function. What comes from a manifest is handed over as data, never written into code. */
+export type Writer = {
+  /** The name by which the code knows `value`. */
+  readonly data: (value: unknown) => string;
+  /** A variable of its own. */
+  readonly temporary: () => string;
+  /** Code that computes `code` at most once a message, whoever asks first: all who ask by one `key` share it. */
+  readonly once: (key: string, code: () => string) => string;
+  /** The function of a body, which begins anew for each call: `m` is the subject. */
+  readonly finish: (body: string) => (subject: Subject, ...more: readonly unknown[]) => unknown;
+};
+
+export function createWriter(): Writer {
+  const names = new Map<unknown, string>();
+  const slots = new Map<string, { readonly name: string; readonly code: string }>();
+  let temporaries = 0;
+
+  const data = (value: unknown): string => {
+    if (value === undefined || value === null || typeof value === 'boolean') return String(value);
+    if (Object.is(value, -0)) return '-0';
+    const known = names.get(value);
+    if (known !== undefined) return known;
+    const name = `d${names.size}`;
+    names.set(typeof value === 'string' ? interned(value) : value, name);
+    return name;
+  };
+
+  return {
+    data,
+    temporary: () => `t${temporaries++}`,
+    once: (key, code) => {
+      const slot = slots.get(key) ?? { name: `s${slots.size}`, code: '' };
+      const unset = data(UNSET);
+      if (slot.code !== '')
+        return `(${slot.name} === ${unset} ? (${slot.name} = ${slot.code}) : ${slot.name})`;
+      slots.set(key, slot);
+      const written = code();
+      slots.set(key, { name: slot.name, code: written });
+      return `(${slot.name} === ${unset} ? (${slot.name} = ${written}) : ${slot.name})`;
+    },
+    finish: body => {
+      const variables = Array.from({ length: temporaries }, (_, at) => `t${at}`);
+      for (const { name } of slots.values()) variables.push(`${name} = ${data(UNSET)}`);
+      const declared = variables.length === 0 ? '' : `let ${variables.join(', ')};`;
+      const make: unknown = new Function(
+        'data',
+        `'use strict'; const [${Array.from(names.values()).join(', ')}] = data;
+         return (m, x) => { ${declared} ${body} };`,
+      );
+      const made: unknown = isFunction(make) ? make(Array.from(names.keys())) : undefined;
+      if (!isFunction(made)) throw new TypeError('no function was made');
+      return made;
+    },
+  };
+}
+
+/** The same text as the engine keeps it for keys: it is compared by its address first. A slice of a route is not. */
+function interned(text: string): string {
+  return Object.keys({ [text]: 0 })[0] ?? text;
+}
+
+function isFunction(value: unknown): value is (...operands: readonly unknown[]) => unknown {
+  return typeof value === 'function';
+}

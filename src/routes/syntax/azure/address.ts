@@ -1,0 +1,67 @@
+import { refuse } from '../../diagnostics.ts';
+import type { Sink, Source, Span } from '../../tree.ts';
+import { topicProblem } from '../filter.ts';
+import { isKeyword, LITERALS } from '../reserved.ts';
+import type { Token } from '../token.ts';
+import { scanAzureToken } from './lexer.ts';
+
+const ADDRESS = '/modules/<module>/inputs/<input>';
+const ADDRESS_PARTS = 4;
+
+/**
+ * The source that `token` is. All `*` at its end are dropped, then all `/`; a `*` that is left stands for itself, and
+ * no message comes from there.
+ */
+export function azureSource(token: Token & { readonly kind: 'source' }): Source {
+  const stars = endWithout(token.path, '*');
+  const path = stars.slice(0, Math.max(1, endWithout(stars, '/').length));
+  const segments = path === '/' ? [] : path.slice(1).split('/');
+  let start = token.start + 1;
+  for (const segment of segments) {
+    if (!isItem(segment)) {
+      const span = { start, end: start + Math.max(1, segment.length) };
+      refuse(span, `${segment === '' ? 'an empty segment' : segment} cannot stand in a source`);
+    }
+    start += segment.length + 1;
+  }
+  return { kind: 'path', segments };
+}
+
+/** Between slashes stands one name or `*`: what is a number or a keyword elsewhere is no name here either. */
+function isItem(segment: string): boolean {
+  if (segment === '') return false;
+  if (segment === '*') return true;
+  const token = scanned(segment);
+  if (token?.kind !== 'word' || token.start > 0 || token.end < segment.length) return false;
+  return !isKeyword(token.word) && !LITERALS.has(token.word);
+}
+
+function scanned(segment: string): Token | undefined {
+  for (const character of segment) if ('()<>@,;:\\"[]?={}'.includes(character)) return undefined;
+  return scanAzureToken(segment, 0);
+}
+
+function endWithout(text: string, character: string): string {
+  let end = text.length;
+  while (end > 0 && text.charAt(end - 1) === character) end -= 1;
+  return text.slice(0, end);
+}
+
+/**
+ * The sink `BrokeredEndpoint("address")`. What stands between the quotes counts as it is, and of its four parts the
+ * second and the last: the reference does not look at the other two.
+ */
+export function azureInput(quoted: string, span: Span): Sink {
+  const trimmed = quoted.slice(1, -1).trim();
+  const from = trimmed.startsWith('/') ? 1 : 0;
+  const to = trimmed.endsWith('/') ? trimmed.length - 1 : trimmed.length;
+  const parts = trimmed.slice(from, to).split('/');
+  const [, module, , input] = parts;
+  if (parts.length !== ADDRESS_PARTS || !module || !input) {
+    return refuse(span, 'this is not the address of an input', { expected: ADDRESS });
+  }
+  if (topicProblem(`${module}/${input}`) !== undefined) {
+    return refuse(span, 'the name of a module or an input holds no # and no +');
+  }
+  return { kind: 'input', module, input };
+}

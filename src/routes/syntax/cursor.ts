@@ -1,0 +1,88 @@
+import { refuse } from '../diagnostics.ts';
+import type { Span } from '../tree.ts';
+import { scanSource } from './blanks.ts';
+import { nearestName } from './nearest.ts';
+import type { ScanToken, Token } from './token.ts';
+
+/** A place in a route's text: what the parsers read from. One token is looked ahead, no more. */
+export type Cursor = {
+  readonly peek: () => Token;
+  readonly next: () => Token;
+  /** The source that stands next, if one that begins with `/` does. Not after a `peek`. */
+  readonly source: () => Token | undefined;
+  readonly atSymbol: (symbol: string) => boolean;
+  readonly atKeyword: (keyword: string) => boolean;
+  readonly expectSymbol: (symbol: string) => Span;
+  readonly expectKeyword: (keyword: string) => void;
+};
+
+export function createCursor(text: string, scanToken: ScanToken): Cursor {
+  let offset = 0;
+  let ahead: Token | undefined;
+
+  const peek = (): Token => {
+    ahead ??= scanToken(text, offset);
+    return ahead;
+  };
+  const take = (token: Token): Token => {
+    offset = token.end;
+    ahead = undefined;
+    return token;
+  };
+  const atSymbol = (symbol: string): boolean => {
+    const token = peek();
+    return token.kind === 'symbol' && token.symbol === symbol;
+  };
+  const atKeyword = (keyword: string): boolean => {
+    const token = peek();
+    return token.kind === 'word' && token.word.toUpperCase() === keyword;
+  };
+
+  return {
+    peek,
+    next: () => take(peek()),
+    source: () => {
+      const token = scanSource(text, offset);
+      return token === undefined ? undefined : take(token);
+    },
+    atSymbol,
+    atKeyword,
+    expectSymbol: symbol => (atSymbol(symbol) ? take(peek()) : refuseToken(peek(), symbol)),
+    expectKeyword: keyword => {
+      if (!atKeyword(keyword)) refuseToken(peek(), keyword, [keyword]);
+      take(peek());
+    },
+  };
+}
+
+/** Refuses `token` where `expected` should stand; `known` are the names it could have meant. */
+export function refuseToken(token: Token, expected: string, known: Iterable<string> = []): never {
+  if (token.kind === 'end') return refuse(token, 'the route ends too early', { expected });
+  const written = describe(token);
+  const named = token.kind === 'word' || token.kind === 'system';
+  const nearest = named ? nearestName(written, known) : undefined;
+  return refuse(token, `${written} cannot stand here`, { expected, nearest });
+}
+
+function describe(token: Token): string {
+  switch (token.kind) {
+    case 'end':
+      return 'the end';
+    case 'word':
+      return token.word;
+    case 'symbol':
+      return token.symbol;
+    case 'source':
+      return token.path;
+    case 'number':
+      return `the number ${token.value}`;
+    case 'string':
+      return 'a string';
+    case 'braces':
+      return `{${token.name}}`;
+    case 'system':
+      return `$${token.name}`;
+    case 'body':
+      return 'a path of $body';
+  }
+}

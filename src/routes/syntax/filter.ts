@@ -1,0 +1,27 @@
+import { MAX_TOPIC_LEVELS } from '../../core/limits.ts';
+
+/**
+ * What is wrong with an MQTT topic filter, as half a sentence; undefined if nothing is (MQTT 3.1.1, 4.7.1).
+ * `+` is a whole level, `#` a whole level and the last.
+ */
+export function filterProblem(filter: string): string | undefined {
+  if (filter === '') return 'is empty';
+  if (filter.includes('\u0000')) return 'holds the character U+0000';
+  const levels = filter.split('/');
+  if (levels.length > MAX_TOPIC_LEVELS) return `has more than ${MAX_TOPIC_LEVELS} levels`;
+  for (const [index, level] of levels.entries()) {
+    if (level.includes('#') && (level !== '#' || index < levels.length - 1)) {
+      return 'has a # that is not the whole of its last level';
+    }
+    if (level.includes('+') && level !== '+') return 'has a + that is not a whole level';
+  }
+  return undefined;
+}
+
+/** What is wrong with a topic to publish on, as half a sentence; undefined if nothing is. */
+export function topicProblem(topic: string): string | undefined {
+  if (topic === '') return 'is empty';
+  if (topic.includes('\u0000')) return 'holds the character U+0000';
+  if (topic.split('/').length > MAX_TOPIC_LEVELS) return `has more than ${MAX_TOPIC_LEVELS} levels`;
+  return topic.includes('#') || topic.includes('+') ? 'has a wildcard' : undefined;
+}

@@ -1,0 +1,37 @@
+import { refuse } from '../diagnostics.ts';
+import type { Span, Step } from '../tree.ts';
+import { endOfDigits } from './digits.ts';
+
+/** What the reference's paths know beside keys and indexes, and what therefore ends a key. */
+const ENDS_KEY = new Set('.[]()<>@,;:\\"/?={}\t\n\r');
+
+/** The steps of `a.b[0].c`: keys that are no plain numbers, an index or more behind each. */
+export function parsePath(path: string, span: Span): readonly Step[] {
+  const steps: Step[] = [];
+  let at = 0;
+  for (;;) {
+    const key = endOfKey(path, at);
+    if (key === at || endOfDigits(path, at) === key) return refusePath(path, span);
+    steps.push(path.slice(at, key));
+    at = key;
+    while (path.charAt(at) === '[') {
+      const digits = endOfDigits(path, at + 1);
+      if (digits === at + 1 || path.charAt(digits) !== ']') return refusePath(path, span);
+      steps.push(Number(path.slice(at + 1, digits)));
+      at = digits + 1;
+    }
+    if (at === path.length) return steps;
+    if (path.charAt(at) !== '.') return refusePath(path, span);
+    at += 1;
+  }
+}
+
+function endOfKey(path: string, start: number): number {
+  let end = start;
+  while (end < path.length && !ENDS_KEY.has(path.charAt(end))) end += 1;
+  return end;
+}
+
+function refusePath(path: string, span: Span): never {
+  return refuse(span, `${path} is not a path`, { expected: 'keys and indexes, like a.b[0].c' });
+}

@@ -1,0 +1,57 @@
+import { endOfDigits, endOfExponent, endOfHexDigits } from './digits.ts';
+
+/**
+ * Where the number that begins at `start` ends, or `start` if none does: digits with or without a fraction and
+ * an exponent, or a fraction alone. No sign; leading zeros do not make it octal.
+ */
+export function endOfDecimal(text: string, start: number): number {
+  const whole = endOfDigits(text, start);
+  const fraction = text.charAt(whole) === '.' ? endOfDigits(text, whole + 1) : whole;
+  const mantissa = fraction > whole + 1 ? fraction : whole;
+  if (mantissa === start) return start;
+  return endOfExponent(text, mantissa);
+}
+
+/** Where the `0x` number that begins at `start` ends, or `start` if none does. */
+export function endOfHexadecimal(text: string, start: number): number {
+  if (text.charAt(start) !== '0' || text.charAt(start + 1).toLowerCase() !== 'x') return start;
+  const end = endOfHexDigits(text, start + 2);
+  return end > start + 2 ? end : start;
+}
+
+/** Digits up to which a number and every power of ten are exact, so that one division rounds as it must. */
+const EXACT_DIGITS = 15;
+const POWERS = Array.from({ length: EXACT_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
+
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+
+/** The number that `text` holds: decimal, with or without a sign and blanks around it; NaN if none. */
+export function numberFrom(text: string): number {
+  const negative = text.charCodeAt(0) === MINUS;
+  let mantissa = 0;
+  let digits = 0;
+  let point = -1;
+  for (let at = negative ? 1 : 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code >= ZERO && code <= NINE) {
+      mantissa = mantissa * 10 + (code - ZERO);
+      digits += 1;
+    } else if (code === POINT && point < 0) point = digits;
+    else return unusualNumber(text);
+  }
+  if (digits === 0 || digits > EXACT_DIGITS || point === digits) return unusualNumber(text);
+  const value = point < 0 ? mantissa : mantissa / (POWERS[digits - point] ?? 1);
+  return negative ? -value : value;
+}
+
+/** With blanks around it, a plus, an exponent, or many digits. */
+function unusualNumber(text: string): number {
+  const trimmed = text.trim();
+  const first = trimmed.charAt(0);
+  const start = first === '-' || first === '+' ? 1 : 0;
+  const end = endOfDecimal(trimmed, start);
+  return end > start && end === trimmed.length ? Number(trimmed) : Number.NaN;
+}

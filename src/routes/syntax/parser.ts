@@ -1,0 +1,138 @@
+import { refuse } from '../diagnostics.ts';
+import type { Dialect } from '../dialect.ts';
+import type { Expression, RouteTree, Sink, Source, Span } from '../tree.ts';
+import { azureInput, azureSource } from './azure/address.ts';
+import { scanAzureToken } from './azure/lexer.ts';
+import { azureOperand } from './azure/operand.ts';
+import { parseExpression, type ReadOperand } from './condition.ts';
+import { type Cursor, createCursor, refuseToken } from './cursor.ts';
+import { parseInputAddress, parseSinkTopic, parseSourceFilter, parseSourcePath } from './skerry/address.ts';
+import { scanSkerryToken } from './skerry/lexer.ts';
+import { skerryOperand } from './skerry/operand.ts';
+import type { ScanToken, Token } from './token.ts';
+
+const SOURCES = 'a source such as /messages/* or topic("sensors/+/temp")';
+const SINKS = '$upstream, BrokeredEndpoint("/modules/<module>/inputs/<input>") or topic("alerts/hot")';
+
+type Text = Token & { readonly kind: 'string' };
+
+/** What the dialects read each in its own way. */
+type Reading = {
+  readonly scanToken: ScanToken;
+  readonly operand: ReadOperand;
+  readonly path: (token: Token & { readonly kind: 'source' }) => Source;
+  /** The endpoint whose address stands at `token` in the route's text. */
+  readonly input: (token: Text, text: string) => Sink;
+  /** Whether `topic("...")` is a source and a sink. */
+  readonly topics: boolean;
+  /** Whether WHERE may stand without a condition, which is then undefined, and anything behind the sink. */
+  readonly lax: boolean;
+};
+
+const READINGS: Readonly<Record<Dialect, Reading>> = {
+  skerry: {
+    scanToken: scanSkerryToken,
+    operand: skerryOperand,
+    path: ({ path, start }) => parseSourcePath(path, start),
+    input: token => parseInputAddress(token.value, token),
+    topics: true,
+    lax: false,
+  },
+  azure: {
+    scanToken: scanAzureToken,
+    operand: azureOperand,
+    path: azureSource,
+    input: (token, text) => azureInput(text.slice(token.start, token.end), token),
+    topics: false,
+    lax: true,
+  },
+};
+
+/** A route's tree, and what behind its sink was not read. */
+export type Parsed = { readonly tree: RouteTree; readonly ignored: Span | undefined };
+
+/** The tree of a route: `[SELECT *] FROM source [WHERE condition] INTO sink`. Throws `RouteError` only. */
+export function parseRoute(text: string, dialect: Dialect): Parsed {
+  const reading = READINGS[dialect];
+  const cursor = createCursor(text, reading.scanToken);
+  if (cursor.atKeyword('SELECT')) {
+    cursor.next();
+    cursor.expectSymbol('*');
+  }
+  cursor.expectKeyword('FROM');
+  const source = parseSource(cursor, reading);
+  const condition = parseCondition(cursor, reading, source);
+  if (!cursor.atKeyword('INTO')) refuseBeforeSink(cursor.peek(), condition);
+  cursor.next();
+  const { sink, end } = parseSink(cursor, reading, text);
+  const tree = { source, condition, sink };
+  if (reading.lax) return { tree, ignored: restOf(text, end) };
+  const rest = cursor.peek();
+  if (rest.kind !== 'end') refuse(rest, 'nothing may stand behind the sink; a condition stands before INTO');
+  return { tree, ignored: undefined };
+}
+
+function parseSource(cursor: Cursor, { path, topics }: Reading): Source {
+  const written = cursor.source();
+  if (written?.kind === 'source') return path(written);
+  const token = cursor.peek();
+  if (!topics || !cursor.atKeyword('TOPIC')) return refuseToken(token, SOURCES, ['topic']);
+  cursor.next();
+  const filter = parseStringInBrackets(cursor);
+  return parseSourceFilter(filter.value, filter);
+}
+
+function parseCondition(cursor: Cursor, { operand, lax }: Reading, source: Source): Expression | undefined {
+  if (!cursor.atKeyword('WHERE')) return undefined;
+  const { start, end } = cursor.next();
+  if (lax && cursor.atKeyword('INTO')) return { kind: 'literal', value: undefined, start, end };
+  return parseExpression(cursor, operand, takesTwinChanges(source));
+}
+
+function takesTwinChanges(source: Source): boolean {
+  if (source.kind !== 'path' || source.segments.length !== 1) return false;
+  return source.segments[0]?.toLowerCase() === 'twinchangenotifications';
+}
+
+function refuseBeforeSink(token: Token, condition: Expression | undefined): never {
+  if (condition === undefined) return refuseToken(token, 'WHERE or INTO', ['WHERE', 'INTO']);
+  return refuseToken(token, 'an operator, or INTO and a sink', ['AND', 'OR', 'INTO']);
+}
+
+function parseSink(
+  cursor: Cursor,
+  { input, topics }: Reading,
+  text: string,
+): { readonly sink: Sink; readonly end: number } {
+  const token = cursor.peek();
+  if (token.kind === 'system' && token.name.toLowerCase() === 'upstream') {
+    cursor.next();
+    return { sink: { kind: 'upstream' }, end: token.end };
+  }
+  if (cursor.atKeyword('BROKEREDENDPOINT')) {
+    cursor.next();
+    const address = parseStringInBrackets(cursor);
+    return { sink: input(address, text), end: address.close };
+  }
+  if (topics && cursor.atKeyword('TOPIC')) {
+    cursor.next();
+    const topic = parseStringInBrackets(cursor);
+    return { sink: parseSinkTopic(topic.value, topic), end: topic.close };
+  }
+  return refuseToken(token, SINKS, ['$upstream', 'BrokeredEndpoint', 'topic']);
+}
+
+function parseStringInBrackets(cursor: Cursor): Text & { readonly close: number } {
+  cursor.expectSymbol('(');
+  const token = cursor.peek();
+  if (token.kind !== 'string') return refuseToken(token, 'a string in quotes');
+  cursor.next();
+  const { end } = cursor.expectSymbol(')');
+  return { ...token, close: end };
+}
+
+function restOf(text: string, end: number): Span | undefined {
+  const rest = text.slice(end);
+  const blanks = rest.length - rest.trimStart().length;
+  return rest.trim() === '' ? undefined : { start: end + blanks, end: text.trimEnd().length };
+}

@@ -1,0 +1,77 @@
+import { refuse } from '../../diagnostics.ts';
+import type { Sink, Source, Span } from '../../tree.ts';
+import { filterProblem, topicProblem } from '../filter.ts';
+import { nearestName } from '../nearest.ts';
+
+/** The segments of a message's source; undefined stands for a name. */
+const SHAPES = [['messages', 'modules', undefined, 'outputs', undefined], ['twinChangeNotifications']];
+const SOURCES =
+  '/*, /messages/*, /messages/modules/*, /messages/modules/<module>/outputs/<output> or /twinChangeNotifications';
+
+/**
+ * The source of a pattern that begins at `offset` in the route. Trailing `*` and `/` are dropped, as in the
+ * reference. A `*` elsewhere never matches there, and an unknown source neither; here both are refused.
+ */
+export function parseSourcePath(path: string, offset: number): Source {
+  const written = path.slice(1).split('/');
+  while (written.at(-1) === '' || written.at(-1) === '*') written.pop();
+  const shape = shapeOf(written[0] ?? '');
+  let start = offset + 1;
+  const segments: string[] = [];
+  for (const [index, segment] of written.entries()) {
+    segments.push(sourceSegment(segment, shape, index, { start, end: start + segment.length }));
+    start += segment.length + 1;
+  }
+  return { kind: 'path', segments };
+}
+
+type Shape = readonly (string | undefined)[];
+
+/** The shape that begins with `first`, or the usual one: the first segment is then refused. */
+function shapeOf(first: string): Shape {
+  const [usual = []] = SHAPES;
+  return SHAPES.find(([segment]) => segment?.toLowerCase() === first.toLowerCase()) ?? usual;
+}
+
+function sourceSegment(segment: string, shape: Shape, index: number, span: Span): string {
+  const whole = { start: span.start, end: Math.max(span.end, span.start + 1) };
+  if (segment === '') return refuse(whole, 'this source has an empty segment', { expected: SOURCES });
+  if (segment.includes('*'))
+    return refuse(whole, 'in a source * stands for everything below, so only at its end');
+  if (index >= shape.length) return refuse(whole, `no source has a segment ${segment} here`);
+  const known = shape[index];
+  if (known === undefined) return segment;
+  if (known.toLowerCase() === segment.toLowerCase()) return known;
+  const nearest = nearestName(segment, index === 0 ? SHAPES.flatMap(([first]) => first ?? []) : [known]);
+  return refuse(whole, `${segment} is not a part of any source here`, { expected: SOURCES, nearest });
+}
+
+/** The source `topic("filter")`. */
+export function parseSourceFilter(filter: string, span: Span): Source {
+  const problem = filterProblem(filter);
+  if (problem !== undefined)
+    refuse(span, `this topic filter ${problem}`, { expected: 'one like sensors/+/temp' });
+  return { kind: 'topic', filter };
+}
+
+/** The sink `topic("name")`. */
+export function parseSinkTopic(topic: string, span: Span): Sink {
+  const problem = topicProblem(topic);
+  if (problem !== undefined)
+    refuse(span, `this topic to publish on ${problem}`, { expected: 'one like alerts/hot' });
+  return { kind: 'topic', topic };
+}
+
+/** The sink `BrokeredEndpoint("/modules/<module>/inputs/<input>")`. */
+export function parseInputAddress(address: string, span: Span): Sink {
+  const [empty, modules, module, inputs, input, ...more] = address.split('/');
+  const shaped = empty === '' && modules === 'modules' && inputs === 'inputs' && more.length === 0;
+  if (!shaped || !module || !input) {
+    const expected = '/modules/<module>/inputs/<input>';
+    return refuse(span, 'this is not the address of an input', { expected });
+  }
+  if (topicProblem(`${module}/${input}`) !== undefined) {
+    return refuse(span, 'the name of a module or an input holds no # and no +');
+  }
+  return { kind: 'input', module, input };
+}

@@ -1,0 +1,51 @@
+import { refuse } from '../../diagnostics.ts';
+import { SYSTEM_PROPERTIES } from '../../system.ts';
+import type { Expression, Span } from '../../tree.ts';
+import { type Cursor, refuseToken } from '../cursor.ts';
+import { nearestName } from '../nearest.ts';
+import { isKeyword, LITERALS } from '../reserved.ts';
+
+const VALUES = 'a value: a property, $body, a number, a string, a function';
+
+/** The literal, property or body path that stands next. */
+export function skerryOperand(cursor: Cursor): Expression {
+  const token = cursor.next();
+  const span: Span = { start: token.start, end: token.end };
+  switch (token.kind) {
+    case 'number':
+    case 'string':
+      return { kind: 'literal', value: token.value, ...span };
+    case 'braces':
+      return { kind: 'property', name: token.name, ...span };
+    case 'body':
+      return { kind: 'body', path: token.path, ...span };
+    case 'system':
+      return systemProperty(token.name, span);
+    case 'word':
+      if (isKeyword(token.word)) {
+        return refuseToken(token, `a value; a property of that name is written {${token.word}}`);
+      }
+      return wordOperand(token.word, span);
+    case 'symbol':
+    case 'source':
+    case 'end':
+      return refuseToken(token, VALUES);
+  }
+}
+
+function systemProperty(name: string, span: Span): Expression {
+  if (SYSTEM_PROPERTIES.has(name)) return { kind: 'system', name, ...span };
+  const found = nearestName(name, [...SYSTEM_PROPERTIES, 'body']);
+  const sentence = `$${name} is not a system property; an application property of that name is {$${name}}`;
+  return refuse(span, sentence, { nearest: found === undefined ? undefined : `$${found}` });
+}
+
+/** A literal or a property. What looks like something else is refused, not read as a property that never is. */
+function wordOperand(word: string, span: Span): Expression {
+  if (LITERALS.has(word)) return { kind: 'literal', value: LITERALS.get(word), ...span };
+  const nearest = word.toLowerCase();
+  if (LITERALS.has(nearest)) {
+    refuse(span, `${word} is written in lower case; a property of that name is {${word}}`, { nearest });
+  }
+  return { kind: 'property', name: word, ...span };
+}

@@ -1,0 +1,37 @@
+import { refuse } from '../diagnostics.ts';
+
+/** What stands for a quote in prose. It would silently become a part of a name. */
+const TYPOGRAPHIC_QUOTES = new Set('“”„‟‘’‚‛«»‹›″′');
+
+/** What is not seen at all and would become a part of a name: soft hyphen, zero width and direction marks. */
+const INVISIBLE = new Set('\u00ad\u200b\u200c\u200d\u200e\u200f\u2060');
+
+/** What to write instead of a character that begins no token. */
+const ADVICE: Readonly<Record<string, string>> = {
+  '!': 'write NOT',
+  '|': 'write || to join strings or OR between conditions',
+  '&': 'write AND',
+  '?': 'write ?? for a default',
+  '[': 'an index stands directly behind a part of $body',
+  '}': 'braces stand around the name of an application property',
+  '.': 'a name begins with a letter; any other name stands in braces',
+};
+
+export function isTypographicQuote(character: string): boolean {
+  return TYPOGRAPHIC_QUOTES.has(character);
+}
+
+export function isVisible(character: string): boolean {
+  return character > ' ' && !(character >= '\u007f' && character <= '\u00a0') && !INVISIBLE.has(character);
+}
+
+/** Refuses the character at `start`, which begins no token. */
+export function refuseStray(text: string, start: number): never {
+  const character = String.fromCodePoint(text.codePointAt(start) ?? 0);
+  const span = { start, end: start + character.length };
+  if (isTypographicQuote(character)) refuse(span, `${character} is not a quote here: write " or '`);
+  const advice = ADVICE[character] ?? 'it has no meaning in a route';
+  const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+  const shown = isVisible(character) ? character : `the character U+${code}`;
+  return refuse(span, `${shown} cannot stand here: ${advice}`);
+}

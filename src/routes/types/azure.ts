@@ -1,0 +1,81 @@
+import { refuse } from '../diagnostics.ts';
+import type { Binary, Expression } from '../tree.ts';
+import type { Typing } from './check.ts';
+import { mismatchComplaint, operandComplaint } from './complaints.ts';
+import type { Type } from './types.ts';
+
+const NUMBER: readonly Type[] = ['number', 'dynamic'];
+const TEXT: readonly Type[] = ['string', 'dynamic'];
+const ANYTHING: readonly Type[] = ['number', 'string', 'boolean', 'null', 'undefined', 'dynamic'];
+const TRUTH: readonly Type[] = ['boolean', 'null', 'undefined'];
+
+/** The reference's own table: it knows no `%` and no unary minus of a body value, and `true AND $body.b` not at all. */
+export const AZURE: Typing = {
+  unary: {
+    NOT: { takes: ['boolean', 'null', 'dynamic'], gives: 'boolean' },
+    '-': { takes: ['number'], gives: 'number' },
+  },
+  binary: binaryType,
+  condition: ANYTHING,
+};
+
+function binaryType(expression: Binary, left: Type, right: Type): Type {
+  switch (expression.operator) {
+    case '??':
+      checkAlike(expression, left, right);
+      return left === 'dynamic' || right === 'dynamic' ? 'dynamic' : left;
+    case 'AND':
+    case 'OR':
+      return logicalType(expression, left, right);
+    case '||':
+      checkBoth(TEXT, expression, left, right);
+      return 'string';
+    case '+':
+    case '-':
+    case '*':
+    case '/':
+      checkBoth(NUMBER, expression, left, right);
+      return left === 'dynamic' || right === 'dynamic' ? 'dynamic' : 'number';
+    case '%':
+      checkBoth(['number'], expression, left, right);
+      return 'number';
+    case '=':
+    case '!=':
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+      checkAlike(expression, left, right);
+      return 'boolean';
+  }
+}
+
+/** Two of one type, or a body value and anything that has a value. */
+function checkAlike(expression: Binary, left: Type, right: Type): void {
+  if (left === right) return;
+  const types = [left, right];
+  if (types.includes('dynamic') && !types.includes('undefined')) return;
+  refuse(expression, mismatchComplaint(expression, left, right));
+}
+
+function checkBoth(accepted: readonly Type[], expression: Binary, left: Type, right: Type): void {
+  check(accepted, expression.operator, expression.left, left);
+  check(accepted, expression.operator, expression.right, right);
+}
+
+function check(accepted: readonly Type[], taker: string, operand: Expression, type: Type): void {
+  if (!accepted.includes(type)) refuse(operand, operandComplaint(taker, accepted, operand, type));
+}
+
+/** A body value on the left lets anything stand on the right, and one on the right wants one on the left. */
+function logicalType(expression: Binary, left: Type, right: Type): Type {
+  const { operator } = expression;
+  check([...TRUTH, 'dynamic'], operator, expression.left, left);
+  if (left !== 'dynamic') check(TRUTH, operator, expression.right, right);
+  const types = [left, right];
+  const nulls = types.filter(type => type === 'null').length;
+  if (nulls === 1 && (types.includes('undefined') || (operator === 'AND' && left === 'dynamic'))) {
+    refuse(expression, mismatchComplaint(expression, left, right));
+  }
+  return nulls > (operator === 'AND' ? 0 : 1) ? 'null' : 'boolean';
+}

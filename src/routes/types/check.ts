@@ -1,0 +1,93 @@
+import { refuse } from '../diagnostics.ts';
+import type { Dialect } from '../dialect.ts';
+import { nearestName } from '../syntax/nearest.ts';
+import { TWIN_CHANGE } from '../syntax/twin.ts';
+import type { Binary, Call, Expression, UnaryOperator } from '../tree.ts';
+import { AZURE } from './azure.ts';
+import { countComplaint, operandComplaint } from './complaints.ts';
+import { FUNCTIONS, type Signature } from './functions.ts';
+import { SKERRY } from './skerry.ts';
+import { literalType, type Type, type TypeFacts } from './types.ts';
+
+/** Which operands a dialect's operators take. */
+export type Typing = {
+  readonly unary: Readonly<Record<UnaryOperator, { readonly takes: readonly Type[]; readonly gives: Type }>>;
+  /** The type of the whole; refuses operands that do not go together. */
+  readonly binary: (expression: Binary, left: Type, right: Type) => Type;
+  /** What a condition may be. */
+  readonly condition: readonly Type[];
+};
+
+const TYPINGS: Readonly<Record<Dialect, Typing>> = { skerry: SKERRY, azure: AZURE };
+
+/**
+ * The types of `condition` and its parts. Refuses one that cannot be true or false, or whose operands do not go
+ * together. Throws `RouteError`.
+ */
+export function checkCondition(condition: Expression, dialect: Dialect): TypeFacts {
+  const { unary, binary, condition: accepted } = TYPINGS[dialect];
+  const facts = new Map<Expression, Type>();
+
+  const want = (operand: Expression, types: readonly Type[], taker: string): void => {
+    const type = typeOf(operand);
+    if (!types.includes(type)) refuse(operand, operandComplaint(taker, types, operand, type));
+  };
+
+  const callType = (call: Call): Type => {
+    const { parameters, result } = signatureOf(call, dialect);
+    for (const [index, operand] of call.operands.entries()) {
+      const types = parameters[Math.min(index, parameters.length - 1)];
+      if (types !== undefined) want(operand, types, call.name);
+    }
+    return result;
+  };
+
+  const infer = (expression: Expression): Type => {
+    switch (expression.kind) {
+      case 'literal':
+        return literalType(expression.value);
+      case 'property':
+      case 'system':
+        return 'string';
+      case 'body':
+        return 'dynamic';
+      case 'shadowed':
+        return typeOf(expression.hidden);
+      case 'twin':
+        return 'boolean';
+      case 'unary': {
+        const { takes, gives } = unary[expression.operator];
+        want(expression.operand, takes, expression.operator);
+        return gives;
+      }
+      case 'binary':
+        return binary(expression, typeOf(expression.left), typeOf(expression.right));
+      case 'call':
+        return callType(expression);
+    }
+  };
+
+  const typeOf = (expression: Expression): Type => {
+    const type = infer(expression);
+    facts.set(expression, type);
+    return type;
+  };
+
+  want(condition, accepted, 'a condition');
+  return facts;
+}
+
+function signatureOf(call: Call, dialect: Dialect): Signature {
+  const functions = FUNCTIONS[dialect];
+  const signature = functions.get(call.name);
+  if (signature === undefined) {
+    const name = { start: call.start, end: call.start + call.name.length };
+    const nearest = nearestName(call.name, [...functions.keys(), TWIN_CHANGE]);
+    return refuse(name, `${call.name} is not a function`, { nearest });
+  }
+  const least = signature.parameters.length - signature.optional;
+  const most = signature.repeats ? Number.POSITIVE_INFINITY : signature.parameters.length;
+  const given = call.operands.length;
+  if (given < least || given > most) refuse(call, countComplaint(call.name, least, most, given));
+  return signature;
+}

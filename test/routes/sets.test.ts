@@ -1,0 +1,163 @@
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MAX_FUSED_PARTS } from '../../src/core/limits.ts';
+import { createDispatcher, type RouteSetEntry } from '../../src/routes/dispatcher.ts';
+import { printExpression, printSink } from '../../src/routes/printer.ts';
+import type { Subject, Verdict } from '../../src/routes/subject.ts';
+import { conditions, samples } from './arbitraries.ts';
+import { compiled } from './compiled.ts';
+import { subjectOf } from './subject.ts';
+
+const SETS = 300;
+
+/** Routes of a manifest are compiled together: what several ask is asked once. */
+const sets = suite('routes: sets');
+
+sets('a set says what its routes say one by one', () => {
+  const member = fc.record({
+    condition: conditions,
+    priority: fc.integer({ min: 0, max: 9 }),
+    sink: fc.constantFrom('$upstream', 'topic("a")', 'topic("b")'),
+  });
+  const property = fc.property(
+    fc.array(member, { minLength: 1, maxLength: 20 }),
+    fc.array(samples, { minLength: 4, maxLength: 4 }),
+    (members, messages) => {
+      const entries = members.map(({ condition, priority, sink }, at) => {
+        const text = `FROM /* WHERE ${printExpression(condition)} INTO ${sink}`;
+        return { name: `r${at}`, route: compiled(text), priority, ttl: at };
+      });
+      const dispatcher = createDispatcher(entries);
+      const counts = Object.fromEntries(entries.map(({ name }) => [name, noCounts()]));
+      for (const message of messages) {
+        const subject = subjectOf(message);
+        const taken: string[] = [];
+        dispatcher.dispatch(subject, (sink, priority, ttl) =>
+          taken.push(`${printSink(sink)} ${priority} ${ttl}`),
+        );
+        assert.equal(taken.toSorted(), oneByOne(entries, subject, counts));
+      }
+      assert.equal(dispatcher.counts(), counts);
+    },
+  );
+  fc.assert(property, { numRuns: SETS });
+});
+
+sets('what several routes ask of a message is asked once', () => {
+  const asked: string[] = [];
+  const dispatcher = setOf([
+    "$contentType = 'x'",
+    "$contentType = 'x' AND $body.a > 1",
+    '$body.a > 1 AND $body.b > 2',
+    "lower($contentType) = 'x' OR $body.a > 1",
+  ]);
+  dispatcher.dispatch(watched(asked, { contentType: 'x' }, { a: 2, b: 3 }), () => {});
+  assert.equal(asked, ['system contentType', 'body']);
+  assert.equal(
+    Object.values(dispatcher.counts()).map(({ matched }) => matched),
+    [1, 1, 1, 1],
+  );
+});
+
+sets('the body is not asked for when the properties have settled every route', () => {
+  const asked: string[] = [];
+  const dispatcher = setOf(["$contentType = 'x' AND $body.a > 1", "$body.b > 1 AND $contentType = 'y'"]);
+  dispatcher.dispatch(watched(asked, { contentType: 'z' }, { a: 2, b: 3 }), () => {});
+  assert.equal(asked, ['system contentType']);
+});
+
+sets('routes of another source ask nothing', () => {
+  const asked: string[] = [];
+  const text = "FROM /messages/modules/other/* WHERE $contentType = 'x' INTO $upstream";
+  const dispatcher = createDispatcher([{ name: 'r', route: compiled(text), priority: 9, ttl: undefined }]);
+  dispatcher.dispatch(watched(asked, {}, {}), () => {});
+  assert.equal(asked, []);
+});
+
+sets('a set too large for one function is several', () => {
+  const part = `as_number(n) > 1 AND `.repeat(100);
+  const conditionsOf = Array.from({ length: 2 * (MAX_FUSED_PARTS / 100) }, (_, at) => `${part}n != '${at}'`);
+  const dispatcher = setOf(conditionsOf);
+  dispatcher.dispatch(subjectOf({ properties: { n: '7' } }), () => {});
+  const counts = Object.values(dispatcher.counts());
+  assert.is(counts.filter(({ matched }) => matched === 1).length, conditionsOf.length - 1);
+  assert.is(dispatcher.counts()['r7']?.unmatched, 1);
+});
+
+sets('a route that fails fails alone, and every route is counted once', () => {
+  const dispatcher = setOf(["level = 'hot'", 'length($body.s || $body.s) > 1', '$body.n = 1']);
+  dispatcher.dispatch(
+    subjectOf({ properties: { level: 'hot' }, body: { s: 'x'.repeat(1 << 20), n: 1 } }),
+    () => {},
+  );
+  const one = { matched: 1, unmatched: 0, undefined: 0, errors: 0 };
+  assert.equal(dispatcher.counts(), { r0: one, r1: { ...one, matched: 0, errors: 1 }, r2: one });
+});
+
+sets('both dialects go together in a set', () => {
+  const entries = (['skerry', 'azure'] as const).map(dialect => ({
+    name: dialect,
+    route: compiled('FROM /* WHERE $body.missing != 5 INTO $upstream', dialect),
+    priority: 9,
+    ttl: undefined,
+  }));
+  const dispatcher = createDispatcher(entries);
+  const system = { contentType: 'application/json', contentEncoding: 'utf-8' };
+  dispatcher.dispatch(subjectOf({ system, body: {} }), () => {});
+  assert.is(dispatcher.counts()['skerry']?.undefined, 1);
+  assert.is(dispatcher.counts()['azure']?.matched, 1);
+});
+
+function setOf(texts: readonly string[]): ReturnType<typeof createDispatcher> {
+  const entries = texts.map((text, at) => ({
+    name: `r${at}`,
+    route: compiled(`FROM /* WHERE ${text} INTO topic("t${at}")`),
+    priority: 9,
+    ttl: undefined,
+  }));
+  return createDispatcher(entries);
+}
+
+/** A subject that writes down what it is asked. */
+function watched(asked: string[], system: Readonly<Record<string, string>>, body: unknown): Subject {
+  return {
+    source: '/messages',
+    topic: 'a',
+    properties: [],
+    system: name => {
+      asked.push(`system ${name}`);
+      return system[name];
+    },
+    body: () => {
+      asked.push('body');
+      return body;
+    },
+  };
+}
+
+const COUNTED = { true: 'matched', false: 'unmatched', undefined: 'undefined', error: 'errors' } as const;
+
+function noCounts(): Record<(typeof COUNTED)[Verdict], number> {
+  return { matched: 0, unmatched: 0, undefined: 0, errors: 0 };
+}
+
+/** Where the best of the routes that say true send a message, each asked for itself. */
+function oneByOne(
+  entries: readonly RouteSetEntry[],
+  subject: Subject,
+  counts: Readonly<Record<string, ReturnType<typeof noCounts>>>,
+): string[] {
+  const best = new Map<string, RouteSetEntry>();
+  for (const entry of entries) {
+    const verdict = entry.route.judge(subject);
+    const own = counts[entry.name];
+    if (own !== undefined) own[COUNTED[verdict]] += 1;
+    const sink = printSink(entry.route.tree.sink);
+    const before = best.get(sink)?.priority ?? Number.POSITIVE_INFINITY;
+    if (verdict === 'true' && entry.priority < before) best.set(sink, entry);
+  }
+  return Array.from(best, ([sink, { priority, ttl }]) => `${sink} ${priority} ${ttl}`).toSorted();
+}
+
+sets.run();
