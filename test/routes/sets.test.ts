@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_FUSED_PARTS } from '../../src/core/limits.ts';
+import { compileLanes } from '../../src/routes/code/set.ts';
 import { createDispatcher, type RouteSetEntry } from '../../src/routes/dispatcher.ts';
 import { printExpression, printSink } from '../../src/routes/printer.ts';
 import type { Subject, Verdict } from '../../src/routes/subject.ts';
@@ -107,6 +108,16 @@ sets('both dialects go together in a set', () => {
   dispatcher.dispatch(subjectOf({ system, body: {} }), () => {});
   assert.is(dispatcher.counts()['skerry']?.undefined, 1);
   assert.is(dispatcher.counts()['azure']?.matched, 1);
+});
+
+sets('nothing that a manifest says stands in the code of a function', () => {
+  const mark = 'zq_mark';
+  const text = `{${mark}} = "${mark}" AND $body.${mark}[12345] = 67890 AND $body["${mark}'] + evil('"] != "\\u0022);${mark}"`;
+  const route = compiled(`FROM /* WHERE ${text} INTO topic("${mark}")`);
+  const counts = { matched: 0, unmatched: 0, undefined: 0, errors: 0 };
+  const code = String(compileLanes([[{ route, priority: 9, ttl: 4242, counts }]]));
+  assert.ok(code.includes('=>'), code);
+  for (const part of [mark, '12345', '67890', '4242', 'evil']) assert.not(code.includes(part), part);
 });
 
 function setOf(texts: readonly string[]): ReturnType<typeof createDispatcher> {
