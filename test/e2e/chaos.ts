@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { holdingsOf, processesIn } from './processes.ts';
 import { folderWith, type RunningHub, removeFolder, run, startHub, until } from './stage.ts';
@@ -60,6 +61,7 @@ export async function killModules(
   const hub = await startHub(folder, 'manifest.json', 'data');
   try {
     await until('all modules run', () => leadersIn(folder).size === modules, PATIENCE);
+    await until('all logs are open', () => readdirSync(`${folder}/data/logs`).length === modules, PATIENCE);
     const before = holdingsOf(pidOf(hub));
     let kills = 0;
     for (const end = performance.now() + milliseconds; performance.now() < end; await sleep(KILL_EVERY)) {
