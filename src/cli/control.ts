@@ -3,6 +3,7 @@ import { Failure, systemCode } from '../core/errors.ts';
 import type { ControlReply } from '../hub/control.ts';
 import { controlPath } from '../hub/control.ts';
 import type { ShownLetter, ShownWaiting } from '../hub/queue-control.ts';
+import type { ExplainedRoute, Replay } from '../hub/route-control.ts';
 import type { HubStatus } from '../hub/status.ts';
 
 /** What the hub answers to a command. Command and hub are one binary, so its shape is what this version sends. */
@@ -17,6 +18,8 @@ type Answers = {
   readonly 'queue dead': ShownLetter[];
   readonly 'queue dead replay': null;
   readonly 'queue dead drop': null;
+  readonly 'routes explain': readonly ExplainedRoute[];
+  readonly 'routes replay': Replay;
 };
 
 /** Asks the running hub of a data folder. Failure `hub.unreachable`, or whatever the hub answers. */

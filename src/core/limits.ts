@@ -202,6 +202,17 @@ export const MAX_FUSED_PARTS = 1000;
 /** UTF-16 units of a joined string: a short route could else repeat a long body until the memory is gone. */
 export const MAX_JOINED = 1 << 20;
 
+/** Messages that `skerry routes replay` looks at, at once and in all, and those that it shows. */
+export const REPLAY_BATCH = 500;
+export const MAX_REPLAYED = 100_000;
+export const REPLAY_SHOWN = 20;
+
+/** Bytes of a body that conditions look into: parsing a larger one would hold all others up for milliseconds. */
+export const MAX_ROUTED_BODY = 1 << 20;
+
+/** Arrays, maps and tags within each other in a CBOR body: each costs stack. */
+export const MAX_CBOR_NESTING = 64;
+
 /** Kinds of message whose routes are remembered; then all are forgotten and found again as they come. */
 export const MAX_PLANS = 1024;
 

@@ -6,6 +6,7 @@ import { Failure, reasonOf } from '../core/errors.ts';
 import { MAX_CONTROL_REQUEST_BYTES } from '../core/limits.ts';
 import type { Supervisor } from '../supervisor/spec.ts';
 import type { QueueControl } from './queue-control.ts';
+import type { RouteControl } from './route-control.ts';
 import type { HubStatus } from './status.ts';
 
 /** What a command may ask of a running hub, and what it is about. */
@@ -21,6 +22,7 @@ export type ControlHost = {
   readonly status: () => HubStatus;
   readonly supervisor: Pick<Supervisor, 'startModule' | 'stopModule' | 'restart'>;
   readonly queues: QueueControl;
+  readonly routes: RouteControl;
 };
 
 type Action = (host: ControlHost, ...args: readonly string[]) => unknown;
@@ -37,6 +39,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'queue dead': ({ queues }) => queues.letters(),
   'queue dead replay': ({ queues }, id = '') => queues.replay(id),
   'queue dead drop': ({ queues }, id = '') => queues.forget(id),
+  'routes explain': ({ routes }, message = '', route = '') => routes.explain(message, route),
+  'routes replay': ({ routes }, text = '', since = '') => routes.replay(text, Number(since)),
 };
 
 /** Where the hub of a data folder listens for commands. */

@@ -27,8 +27,10 @@ import { listenerSettings, urlForModules } from './listeners.ts';
 import { createModules } from './modules.ts';
 import { inputQueue, inputTopic, isSessionQueue, UPSTREAM_QUEUE } from './names.ts';
 import type { Input } from './plan.ts';
-import { compileRoutes, inputsOf } from './plan.ts';
+import { inputsOf, planRoutes } from './plan.ts';
 import { controlQueues } from './queue-control.ts';
+import { controlRoutes } from './route-control.ts';
+import { warningsOf } from './route-warnings.ts';
 import type { Router } from './router.ts';
 import { createRouter, SESSION_PRIORITY } from './router.ts';
 import type { HubStatus } from './status.ts';
@@ -59,7 +61,8 @@ export type Hub = {
  */
 export async function startHub(settings: HubSettings): Promise<Hub> {
   const { manifest, dataFolder, logSink } = settings;
-  const routes = compileRoutes(manifest);
+  const { routes, refused } = planRoutes(manifest);
+  const warnings = warningsOf(manifest, routes);
   const inputs = inputsOf(routes);
   const grants = grantsOf(manifest);
   const closers: (() => unknown)[] = [];
@@ -99,7 +102,9 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
         pid: process.pid,
         listeners,
         modules: supervisor.statuses(),
-        routes: manifest.routes.map(({ name, text }) => ({ name, text, ...countsOf(counts, name) })),
+        routes: routes.map(({ name, route }) => ({ name, text: route.text, ...countsOf(counts, name) })),
+        refusedRoutes: refused,
+        routeWarnings: warnings,
         queues: store.stats(),
         store: store.health(),
         upstream: forwarder?.status(),
@@ -110,10 +115,14 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
       status,
       supervisor,
       queues: controlQueues(store),
+      routes: controlRoutes({ ...settings, routes, store }),
     });
     closers.push(control.close, supervisor.stop);
 
-    logFor('hub', logSink).info(`"${manifest.name}" listens on ${listeners.join(', ') || 'no port'}.`);
+    const log = logFor('hub', logSink);
+    for (const { reason } of refused) log.error(`A route is refused, the others run: ${reason}`);
+    for (const warning of warnings) log.warn(warning);
+    log.info(`"${manifest.name}" listens on ${listeners.join(', ') || 'no port'}.`);
     await supervisor.startAll();
     return { status, stop };
   } catch (thrown) {
@@ -180,7 +189,7 @@ function openBroker(settings: FlowSettings): Flow {
           })),
     },
   });
-  const router = createRouter({ device: manifest.name, dispatcher, store, broker });
+  const router = createRouter({ device: manifest.name, wall: clock.wall, dispatcher, store, broker });
   return { broker, router };
 }
 

@@ -7,11 +7,14 @@ const DEFAULT_OUTPUT = 'out';
 
 /** What only a line that names an output holds: all others are spared the parsing. */
 const OUTPUT_KEY = Buffer.from('"output"');
+/** UTF-16 units of a content type that a line may name. */
+const MAX_CONTENT_TYPE = 256;
+
 const OPENING_BRACE = 0x7b;
 const NEWLINE = 0x0a;
 
 /**
- * The message of one line of a module's standard output: `{"output":"temp","body":...,"properties":{...}}`
+ * The message of one line of a module's standard output: `{"output":"temp","body":...,"properties":{...},"contentType":"..."}`
  * goes to the output it names, any other line is the body of a message on output `out`.
  */
 export function messageOfLine(module: string, line: Buffer): Message {
@@ -24,10 +27,16 @@ export function messageOfLine(module: string, line: Buffer): Message {
     qos: 1,
     origin: { kind: 'module', module, output },
     properties: named?.properties ?? NO_PROPERTIES,
+    contentType: named?.contentType,
   };
 }
 
-type Named = { readonly output: string; readonly body: Buffer; readonly properties: Properties };
+type Named = {
+  readonly output: string;
+  readonly body: Buffer;
+  readonly properties: Properties;
+  readonly contentType: string | undefined;
+};
 
 function namedOutput(line: Buffer): Named | undefined {
   const value = parsed(line);
@@ -36,7 +45,8 @@ function namedOutput(line: Buffer): Named | undefined {
   const { output, body } = value;
   if (typeof output !== 'string' || !isOutput(output)) return undefined;
   const properties = 'properties' in value ? propertiesOf(value.properties) : NO_PROPERTIES;
-  return { output, body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)), properties };
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return { output, body: Buffer.from(text), properties, contentType: contentTypeOf(value) };
 }
 
 /** Undefined for what only looks like JSON: the line is then a message as it stands. */
@@ -46,6 +56,11 @@ function parsed(line: Buffer): unknown {
   } catch {
     return undefined;
   }
+}
+
+function contentTypeOf(value: object): string | undefined {
+  const type = 'contentType' in value ? value.contentType : undefined;
+  return typeof type === 'string' && type.length <= MAX_CONTENT_TYPE ? type : undefined;
 }
 
 /** An output is one level of a topic. */

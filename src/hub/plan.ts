@@ -1,4 +1,3 @@
-import { Failure } from '../core/errors.ts';
 import type { Manifest } from '../manifest/types.ts';
 import { formatDiagnostic } from '../routes/diagnostics.ts';
 import type { RouteSetEntry } from '../routes/dispatcher.ts';
@@ -8,19 +7,33 @@ import type { Sink } from '../routes/tree.ts';
 /** One input of a module that some route delivers to. */
 export type Input = { readonly module: string; readonly input: string };
 
-/**
- * The manifest's routes, compiled and checked against its modules and upstream.
- * @throws Failure `route.syntax`, `manifest.field`
- */
-export function compileRoutes(manifest: Manifest): RouteSetEntry[] {
-  return manifest.routes.map(({ name, text, priority, ttl }) => {
-    const compiled = compileRoute(text);
-    if ('diagnostic' in compiled) {
-      throw new Failure('route.syntax', formatDiagnostic(`routes.${name}`, text, compiled.diagnostic));
-    }
-    checkSink(manifest, name, compiled.route.tree.sink);
-    return { name, route: compiled.route, priority, ttl };
-  });
+/** A route that is not run: the others are. */
+export type RefusedRoute = {
+  readonly name: string;
+  readonly text: string;
+  /** What is wrong with it, where, and what to write; the place is shown on lines of their own. */
+  readonly reason: string;
+};
+
+export type RoutePlan = {
+  readonly routes: readonly RouteSetEntry[];
+  readonly refused: readonly RefusedRoute[];
+};
+
+/** The manifest's routes, each compiled and checked against its modules and upstream for itself. */
+export function planRoutes(manifest: Manifest): RoutePlan {
+  const routes: RouteSetEntry[] = [];
+  const refused: RefusedRoute[] = [];
+  for (const { name, text, priority, ttl } of manifest.routes) {
+    const compiled = compileRoute(text, manifest.dialect);
+    const reason =
+      'diagnostic' in compiled
+        ? formatDiagnostic(`routes.${name}`, text, compiled.diagnostic)
+        : sinkProblem(manifest, name, compiled.route.tree.sink);
+    if (reason !== undefined) refused.push({ name, text, reason });
+    else if ('route' in compiled) routes.push({ name, route: compiled.route, priority, ttl });
+  }
+  return { routes, refused };
 }
 
 /** The module inputs that routes deliver to, each once. */
@@ -33,13 +46,12 @@ export function inputsOf(routes: readonly RouteSetEntry[]): Input[] {
   return Array.from(inputs.values());
 }
 
-function checkSink(manifest: Manifest, route: string, sink: Sink): void {
+function sinkProblem(manifest: Manifest, route: string, sink: Sink): string | undefined {
   if (sink.kind === 'upstream' && manifest.upstream === undefined) {
-    const sentence = `routes.${route} goes INTO $upstream, but the manifest has no "upstream": add its url.`;
-    throw new Failure('manifest.field', sentence);
+    return `routes.${route} goes INTO $upstream, but the manifest has no "upstream": add its url.`;
   }
   if (sink.kind === 'input' && !manifest.modules.some(module => module.name === sink.module)) {
-    const sentence = `routes.${route} goes INTO an input of module "${sink.module}", which the manifest does not have.`;
-    throw new Failure('manifest.field', sentence);
+    return `routes.${route} goes INTO an input of module "${sink.module}", which the manifest does not have.`;
   }
+  return undefined;
 }

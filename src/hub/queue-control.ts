@@ -81,10 +81,11 @@ function settled(begin: (settle: Settle) => void): Promise<void> {
 function shown<Item extends { readonly message: Message | undefined }>(
   item: Item,
 ): Omit<Item, 'message'> & { readonly message: ShownMessage | undefined } {
-  return { ...item, message: item.message && messageFor(item.message) };
+  return { ...item, message: item.message && shownMessage(item.message) };
 }
 
-function messageFor({ topic, origin, properties, contentType, body }: Message): ShownMessage {
+/** A message as people are shown it. */
+export function shownMessage({ topic, origin, properties, contentType, body }: Message): ShownMessage {
   const from = origin.kind === 'client' ? origin.client : `${origin.module}/${origin.output}`;
   return { topic, from, properties, contentType, bytes: body.length, body: textOf(body) };
 }

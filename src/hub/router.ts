@@ -6,7 +6,7 @@ import type { Destination, Note, Store } from '../queue/types.ts';
 import type { Dispatcher } from '../routes/dispatcher.ts';
 import type { Sink } from '../routes/tree.ts';
 import { inputQueue, UPSTREAM_QUEUE } from './names.ts';
-import { sourceOf, subjectOf } from './subject.ts';
+import { createSubject, sourceOf } from './subject.ts';
 
 /** Priority of what waits for an MQTT session: as a route that names none. */
 export const SESSION_PRIORITY = 9;
@@ -33,12 +33,15 @@ export type Router = {
 
 export type RouterSettings = {
   readonly device: string;
+  /** Milliseconds of the time of day. */
+  readonly wall: () => number;
   readonly dispatcher: Dispatcher;
   readonly store: Store;
   readonly broker: Broker;
 };
 
-export function createRouter({ device, dispatcher, store, broker }: RouterSettings): Router {
+export function createRouter({ device, wall, dispatcher, store, broker }: RouterSettings): Router {
+  const subject = createSubject(device, wall);
   const counts: RouterCounts = { routed: 0, untaken: 0 };
 
   const destinations = new Map<string, Destination>();
@@ -73,7 +76,7 @@ export function createRouter({ device, dispatcher, store, broker }: RouterSettin
   /** For a message that a route may take: adds where it goes, and returns the topics that routes put it on. */
   const dispatch = (message: Message, wanted: Destination[]): string[] => {
     const topics: string[] = [];
-    dispatcher.dispatch(subjectOf(message, device), (sink, priority, ttl) => {
+    dispatcher.dispatch(subject.of(message), (sink, priority, ttl) => {
       if (sink.kind === 'topic') topics.push(sink.topic);
       else wanted.push({ queue: queueOf(sink), priority, ttl });
     });

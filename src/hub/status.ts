@@ -3,6 +3,7 @@ import type { QueueStats, StoreCounts, StoreHealth } from '../queue/types.ts';
 import type { RouteCounts } from '../routes/dispatcher.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
 import type { ForwarderStatus } from '../upstream/forwarder.ts';
+import type { RefusedRoute } from './plan.ts';
 import type { RouterCounts } from './router.ts';
 
 /** All that a running hub says of itself: what `ps`, `queue` and `routes` print parts of, and `--json` whole. */
@@ -12,6 +13,10 @@ export type HubStatus = {
   readonly listeners: readonly string[];
   readonly modules: readonly ModuleStatus[];
   readonly routes: readonly (RouteCounts & { readonly name: string; readonly text: string })[];
+  /** Routes of the manifest that are not run, and why. */
+  readonly refusedRoutes: readonly RefusedRoute[];
+  /** What of the routes that run can hardly be meant. */
+  readonly routeWarnings: readonly string[];
   readonly queues: readonly QueueStats[];
   readonly store: StoreHealth;
   readonly upstream: ForwarderStatus | undefined;

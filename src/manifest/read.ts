@@ -47,6 +47,7 @@ function withoutText(reason: string): string {
 function plain(written: WrittenManifest, file: string): Manifest {
   return {
     name: written.name,
+    dialect: written.dialect,
     modules: Object.entries(written.modules).map(([name, module]) => ({ name, ...module })),
     routes: Object.entries(written.routes).map(([name, { route, priority, ttl }]) => ({
       name,

@@ -104,6 +104,7 @@ const route = v.pipe(
 export const manifestSchema = v.strictObject({
   $schema: v.optional(v.string()),
   name,
+  dialect: v.optional(v.picklist(['skerry', 'azure'], 'must be "skerry" or "azure"'), 'skerry'),
   modules: v.optional(v.record(name, module), {}),
   routes: v.optional(
     v.pipe(

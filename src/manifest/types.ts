@@ -2,6 +2,8 @@
 export type Manifest = {
   /** The device's name. */
   readonly name: string;
+  /** How its routes are read. */
+  readonly dialect: 'skerry' | 'azure';
   readonly modules: readonly ModuleEntry[];
   readonly routes: readonly RouteEntry[];
   readonly storeAndForward: {

@@ -213,9 +213,9 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
       set: (message, settle) => (closed ? settle(CLOSED) : retained.set(message, settle)),
     },
     drain: (name, wanted) => createDrain(registry.named(name), wanted, drainHost),
-    peek: (name, limit) => {
+    peek: (name, limit, after) => {
       const queue = registry.find(name);
-      return queue === undefined ? [] : firstOf(queue, limit, database, now());
+      return queue === undefined ? [] : firstOf(queue, limit, database, now(), after);
     },
     drop: (name, sequence, settle) => {
       const queue = registry.find(name);

@@ -87,6 +87,9 @@ export type Waiting = {
   readonly remaining: number | undefined;
 };
 
+/** Where an entry stands in its queue. */
+export type Place = Pick<Waiting, 'priority' | 'sequence'>;
+
 /** A message that left its queue undelivered and is kept for people to decide on. */
 export type DeadLetter = {
   /** Names the letter: what `replay` and `drop` take. */
@@ -189,8 +192,8 @@ export type Store = {
     note?: Note,
   ) => void;
   readonly drain: (queue: string, settings: DrainSettings) => Drain;
-  /** The first `limit` entries of a queue in the order they would be sent; none is taken. */
-  readonly peek: (queue: string, limit: number) => Waiting[];
+  /** The first `limit` entries of a queue, or those behind `after`, in the order they would be sent; none is taken. */
+  readonly peek: (queue: string, limit: number, after?: Place) => Waiting[];
   /** Forgets one entry, counted as purged; Failure `entry.unknown` if it is not there, or with its receiver. */
   readonly drop: (queue: string, sequence: number, settle: Settle) => void;
   /** Forgets a queue and all it holds, counted as purged; the space comes back in bounded steps. */

@@ -12,6 +12,7 @@ const tls = { mqtts: '127.0.0.1:0', cert: 'c.pem', key: 'k.pem' };
 const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: RegExp])[] = [
   ['not JSON', '{"name": "a",}', /not JSON.*line 1/],
   ['not an object', [], /name/],
+  ['a dialect that is not known', { ...ok, dialect: 'aws' }, /^dialect must be "skerry" or "azure"/],
   ['no name', {}, /^name is missing/],
   ['a name with a slash', { ...ok, name: 'a/b' }, /^name must be/],
   ['an unknown field', { ...ok, modlues: {} }, /^modlues is not a field/],
@@ -23,13 +24,6 @@ const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: Re
   ],
   ['a wrong policy', { ...ok, modules: { m: { ...sh, restart: 'maybe' } } }, /^modules\.m\.restart must be/],
   ['a number in env', { ...ok, modules: { m: { ...sh, env: { A: 1 } } } }, /^modules\.m\.env\.A must be/],
-  ['a route that does not parse', { ...ok, routes: { r: 'FROM /messages/* INTO' } }, /routes\.r/],
-  [
-    'a route to a module that is not there',
-    { ...ok, routes: { r: 'FROM /* INTO BrokeredEndpoint("/modules/x/inputs/i")' } },
-    /module "x"/,
-  ],
-  ['an upstream route without an upstream', { ...ok, routes: { r: 'FROM /* INTO $upstream' } }, /"upstream"/],
   [
     'a priority out of range',
     { ...ok, routes: { r: { route: 'FROM /* INTO topic("t")', priority: 10 } } },

@@ -37,6 +37,15 @@ lines('a line names its output, or it is the body of a message on output out', (
   }
 });
 
+lines('a line may say what its body is', () => {
+  const typed = (type: unknown): string | undefined =>
+    messageOfLine('m', Buffer.from(JSON.stringify({ output: 't', body: 1, contentType: type }))).contentType;
+  assert.is(typed('application/json'), 'application/json');
+  assert.is(typed(5), undefined);
+  assert.is(typed('x'.repeat(300)), undefined);
+  assert.is(messageOfLine('m', Buffer.from('{"contentType":"a/b"}')).contentType, undefined);
+});
+
 lines('bytes that are no UTF-8 stay as they are', () => {
   const line = Buffer.from([0xff, 0xfe, 0x7b]);
   assert.equal(messageOfLine('m', line).body, line);

@@ -23,6 +23,7 @@ reading('what is not written has its default', () => {
         subscribe: [],
       },
     ],
+    dialect: 'skerry',
     routes: [],
     storeAndForward: {
       ttl: 604_800_000,

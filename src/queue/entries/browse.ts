@@ -2,7 +2,7 @@ import { DRAIN_BATCH } from '../../core/limits.ts';
 import type { Message } from '../../core/message.ts';
 import type { Database } from '../disk/database.ts';
 import { decodeRecord } from '../disk/recall.ts';
-import type { QueueStats, Waiting } from '../types.ts';
+import type { Place, QueueStats, Waiting } from '../types.ts';
 import { PRIORITIES } from '../types.ts';
 import type { Leaving } from './leaving.ts';
 import { leavingHeld, leavingStored } from './leaving.ts';
@@ -66,11 +66,18 @@ export function* browseLane(queue: QueueState, priority: number, after = 0): Gen
   return undefined;
 }
 
-/** The first `limit` entries of a queue in the order they would be sent, at hub time `now` (ms). */
-export function firstOf(queue: QueueState, limit: number, database: Database, now: number): Waiting[] {
+/** The first `limit` entries of a queue behind `after`, in the order they would be sent, at hub time `now` (ms). */
+export function firstOf(
+  queue: QueueState,
+  limit: number,
+  database: Database,
+  now: number,
+  after: Place = { priority: 0, sequence: 0 },
+): Waiting[] {
   const list: Waiting[] = [];
-  for (let priority = 0; priority < PRIORITIES; priority++) {
-    for (const { leaving, arrived, message } of browse(queue, priority, database)) {
+  for (let priority = after.priority; priority < PRIORITIES; priority++) {
+    const behind = priority === after.priority ? after.sequence : 0;
+    for (const { leaving, arrived, message } of browse(queue, priority, database, behind)) {
       if (list.length >= limit) return list;
       const { sequence, expires } = leaving;
       if (expires <= now) continue;

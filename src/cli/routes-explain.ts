@@ -1,0 +1,39 @@
+import { planRoutes } from '../hub/plan.ts';
+import { type ExplainedRoute, explainRoutes } from '../hub/route-control.ts';
+import { sampleSubject } from '../hub/sample.ts';
+import { readManifest } from '../manifest/read.ts';
+import { ask } from './control.ts';
+import { print } from './edge.ts';
+import { dataFolder, flagsOf, usageFailure } from './flags.ts';
+
+export const usage =
+  "skerry routes explain --message '<json>' [--route NAME] [--manifest FILE] [--json] [--data DIR]";
+
+/** Tells for one message why each route of the running hub, or of a manifest, does or does not take it. */
+export async function run(args: readonly string[]): Promise<number> {
+  const options = {
+    message: { type: 'string' },
+    route: { type: 'string', default: '' },
+    manifest: { type: 'string' },
+    json: { type: 'boolean' },
+    data: { type: 'string' },
+  } as const;
+  const { values, positionals } = flagsOf(args, options, usage);
+  const { message, route, manifest } = values;
+  if (message === undefined || positionals.length > 0) throw usageFailure('Give one --message', usage);
+  const explained =
+    manifest === undefined
+      ? await ask(dataFolder(values.data), 'routes explain', message, route)
+      : explainRoutes(planRoutes(readManifest(manifest)).routes, sampleSubject(message), route);
+  if (values.json) print(JSON.stringify(explained, null, 2));
+  else for (const one of explained) printRoute(one);
+  return 0;
+}
+
+function printRoute({ name, text, takes, verdict, values }: ExplainedRoute): void {
+  const outcome = verdict === 'true' ? 'takes it' : 'does not take it';
+  const because = takes ? `its condition is ${verdict}` : 'its source is another';
+  print(`${name} ${outcome}: ${because}`);
+  print(`  ${text.replace(/\s+/g, ' ').trim()}`);
+  for (const part of values) print(`${'  '.repeat(part.depth + 2)}${part.text} is ${part.value}`);
+}

@@ -1,0 +1,36 @@
+import { durationOf } from '../manifest/units.ts';
+import { ask } from './control.ts';
+import { print } from './edge.ts';
+import { dataFolder, flagsOf, usageFailure } from './flags.ts';
+import { oneLine, table, time } from './table.ts';
+
+export const usage = "skerry routes replay '<route>' [--since 1h] [--json] [--data DIR]";
+
+/** Tells what a route would have taken of the messages that the running hub still holds. */
+export async function run(args: readonly string[]): Promise<number> {
+  const options = { since: { type: 'string' }, json: { type: 'boolean' }, data: { type: 'string' } } as const;
+  const { values, positionals } = flagsOf(args, options, usage);
+  const [text, ...more] = positionals;
+  if (text === undefined || more.length > 0) throw usageFailure('Name one route', usage);
+  const since = values.since === undefined ? Number.POSITIVE_INFINITY : durationOf(values.since);
+  if (since === undefined) throw usageFailure('--since must be a time such as "90s", "2h" or "7d"', usage);
+  const replay = await ask(dataFolder(values.data), 'routes replay', text, String(since));
+  if (values.json) {
+    print(JSON.stringify(replay, null, 2));
+    return 0;
+  }
+  const { messages, verdicts, taken, cut } = replay;
+  const rows = taken.map(({ waited, message }) => [
+    message.topic,
+    message.from,
+    time(waited),
+    oneLine(message.body),
+  ]);
+  if (rows.length > 0) for (const line of table(['TOPIC', 'FROM', 'WAITED', 'BODY'], rows)) print(line);
+  const others = `false for ${verdicts.false}, undefined for ${verdicts.undefined}, an error for ${verdicts.error}`;
+  print(
+    `It would have taken ${verdicts.true} of ${messages} messages that wait; its condition is ${others}.`,
+  );
+  if (cut) print('There are more messages than were looked at.');
+  return 0;
+}

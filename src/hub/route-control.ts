@@ -1,0 +1,126 @@
+import type { Clock } from '../core/clock.ts';
+import { Failure } from '../core/errors.ts';
+import { MAX_REPLAYED, REPLAY_BATCH, REPLAY_SHOWN } from '../core/limits.ts';
+import type { Message } from '../core/message.ts';
+import type { Manifest } from '../manifest/types.ts';
+import type { Store } from '../queue/types.ts';
+import { formatDiagnostic } from '../routes/diagnostics.ts';
+import type { RouteSetEntry } from '../routes/dispatcher.ts';
+import { type Explained, explainRoute } from '../routes/explain.ts';
+import { compileRoute } from '../routes/route.ts';
+import { sourceTakes } from '../routes/sources.ts';
+import type { Subject, Verdict } from '../routes/subject.ts';
+import { type ShownMessage, shownMessage } from './queue-control.ts';
+import { sampleSubject } from './sample.ts';
+import { createSubject } from './subject.ts';
+
+/** Characters of a value that are shown. */
+const MAX_SHOWN = 200;
+
+/** Why one route takes a message or not, for people. */
+export type ExplainedRoute = Omit<Explained, 'values'> & {
+  readonly name: string;
+  readonly text: string;
+  /** The parts of its condition, each before those that it is made of, with its value as JSON or `undefined`. */
+  readonly values: readonly { readonly text: string; readonly value: string; readonly depth: number }[];
+};
+
+/** What a route would have taken of the messages that are still here. */
+export type Replay = {
+  /** Messages looked at, each once however many queues hold it. */
+  readonly messages: number;
+  /** Those whose source it takes, by what its condition says of them. */
+  readonly verdicts: Readonly<Record<Verdict, number>>;
+  /** The first that it takes; `waited` in milliseconds of hub time. */
+  readonly taken: readonly { readonly waited: number; readonly message: ShownMessage }[];
+  /** There were more messages than are looked at. */
+  readonly cut: boolean;
+};
+
+/** What people may ask a running hub about its routes. */
+export type RouteControl = {
+  /** Throws Failure `usage` for a message that cannot be read or a route that is not there. */
+  readonly explain: (message: string, route: string) => readonly ExplainedRoute[];
+  /** Looks at what waits for at most `since` milliseconds. Failure `route.syntax`. */
+  readonly replay: (text: string, since: number) => Promise<Replay>;
+};
+
+export type RouteControlSettings = {
+  readonly manifest: Pick<Manifest, 'name' | 'dialect'>;
+  readonly clock: Pick<Clock, 'wall'>;
+  readonly routes: readonly RouteSetEntry[];
+  readonly store: Store;
+};
+
+export function controlRoutes({ manifest, clock, routes, store }: RouteControlSettings): RouteControl {
+  return {
+    explain: (message, route) => explainRoutes(routes, sampleSubject(message), route),
+    replay: async (text, since) => {
+      const compiled = compileRoute(text, manifest.dialect);
+      if ('diagnostic' in compiled) {
+        throw new Failure('route.syntax', formatDiagnostic('route', text, compiled.diagnostic));
+      }
+      const { judge, tree } = compiled.route;
+      const subject = createSubject(manifest.name, clock.wall);
+      const verdicts = { true: 0, false: 0, undefined: 0, error: 0 };
+      const taken: Replay['taken'][number][] = [];
+      const ask = (message: Message, waited: number): void => {
+        const asked: Subject = subject.of(message, waited);
+        if (!sourceTakes(tree.source, asked.source, asked.topic)) return;
+        const verdict = judge(asked);
+        verdicts[verdict] += 1;
+        if (verdict === 'true' && taken.length < REPLAY_SHOWN) {
+          taken.push({ waited, message: shownMessage(message) });
+        }
+      };
+      const { messages, cut } = await eachWaiting(store, since, ask);
+      return { messages, verdicts, taken, cut };
+    },
+  };
+}
+
+/** Why each of `routes`, or the one named, takes a message or not. Throws Failure `usage`. */
+export function explainRoutes(
+  routes: readonly RouteSetEntry[],
+  subject: Subject,
+  wanted: string,
+): readonly ExplainedRoute[] {
+  const asked = wanted === '' ? routes : routes.filter(({ name }) => name === wanted);
+  if (asked.length === 0 && wanted !== '') {
+    throw new Failure('usage', `There is no route "${wanted}": "skerry routes" lists them.`);
+  }
+  return asked.map(({ name, route }) => {
+    const explained = explainRoute(route, subject);
+    const values = explained.values.map(part => ({ ...part, value: shown(part.value) }));
+    return { name, text: route.text, ...explained, values };
+  });
+}
+
+function shown(value: unknown): string {
+  const plain = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  const text = value === undefined ? 'undefined' : plain;
+  return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}…`;
+}
+
+/** Hands every message that waits to `look`, each once, and lets others have their turn between two batches. */
+async function eachWaiting(
+  store: Store,
+  since: number,
+  look: (message: Message, waited: number) => void,
+): Promise<{ readonly messages: number; readonly cut: boolean }> {
+  const seen = new Set<number>();
+  for (const { queue } of store.stats()) {
+    let batch = store.peek(queue, REPLAY_BATCH);
+    while (batch.length > 0) {
+      for (const { sequence, message, waited } of batch) {
+        if (message === undefined || waited > since || seen.has(sequence)) continue;
+        if (seen.size === MAX_REPLAYED) return { messages: seen.size, cut: true };
+        seen.add(sequence);
+        look(message, waited);
+      }
+      await new Promise(resolve => setImmediate(resolve));
+      batch = store.peek(queue, REPLAY_BATCH, batch.at(-1));
+    }
+  }
+  return { messages: seen.size, cut: false };
+}

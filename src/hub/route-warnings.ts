@@ -1,0 +1,62 @@
+import type { Manifest } from '../manifest/types.ts';
+import { formatDiagnostic } from '../routes/diagnostics.ts';
+import type { RouteSetEntry } from '../routes/dispatcher.ts';
+import { sourceTakes } from '../routes/sources.ts';
+import { outputTopic } from './names.ts';
+
+/** A way from one module to another. */
+type Way = { readonly route: string; readonly from: string; readonly to: string };
+
+/** What of a set of routes is allowed and yet can hardly be meant: each one sentence, with its place if it has one. */
+export function warningsOf(manifest: Manifest, routes: readonly RouteSetEntry[]): string[] {
+  const own = routes.flatMap(({ name, route }) =>
+    route.warnings.map(warning => formatDiagnostic(`routes.${name}`, route.text, warning)),
+  );
+  const cycle = cycleOf(waysOf(manifest, routes));
+  return cycle === undefined ? own : [...own, cycleSentence(cycle)];
+}
+
+/** Which modules' messages each route may carry into which module's inputs. */
+function waysOf(manifest: Manifest, routes: readonly RouteSetEntry[]): readonly Way[] {
+  return routes.flatMap(({ name, route: { tree } }) => {
+    const { source, sink } = tree;
+    if (sink.kind !== 'input') return [];
+    // Any output will do: a route that names one is asked with it.
+    const output = source.kind === 'path' ? (source.segments[4] ?? 'any') : 'any';
+    const feeding = manifest.modules.filter(module =>
+      sourceTakes(
+        source,
+        `/messages/modules/${module.name}/outputs/${output}`,
+        outputTopic(module.name, output),
+      ),
+    );
+    return feeding.map(module => ({ route: name, from: module.name, to: sink.module }));
+  });
+}
+
+/** A way that leads back to where it began, if there is one. */
+function cycleOf(ways: readonly Way[]): readonly Way[] | undefined {
+  const done = new Set<string>();
+  const walk = (module: string, walked: readonly Way[]): readonly Way[] | undefined => {
+    const begun = walked.findIndex(({ from }) => from === module);
+    if (begun >= 0) return walked.slice(begun);
+    if (done.has(module)) return undefined;
+    for (const way of ways.filter(({ from }) => from === module)) {
+      const cycle = walk(way.to, [...walked, way]);
+      if (cycle !== undefined) return cycle;
+    }
+    done.add(module);
+    return undefined;
+  };
+  for (const { from } of ways) {
+    const cycle = walk(from, []);
+    if (cycle !== undefined) return cycle;
+  }
+  return undefined;
+}
+
+function cycleSentence(cycle: readonly Way[]): string {
+  const [first] = cycle;
+  const way = cycle.map(({ route, to }) => ` -> ${to} (routes.${route})`).join('');
+  return `Messages of module ${first?.from} may come back to it, and go round: ${first?.from}${way}.`;
+}

@@ -1,0 +1,169 @@
+import { Encoder } from 'cbor-x';
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MAX_ROUTED_BODY } from '../../src/core/limits.ts';
+import { type Message, PLAIN } from '../../src/core/message.ts';
+import { decodeBody } from '../../src/hub/body.ts';
+import { decodeCbor } from '../../src/hub/cbor.ts';
+
+const encoder = new Encoder({ useRecords: false, mapsAsObjects: true });
+const bodies = suite('hub: bodies');
+
+function bodyOf(body: Buffer, contentType?: string, encoding?: string): unknown {
+  const message: Message = {
+    ...PLAIN,
+    topic: 'a',
+    body,
+    qos: 0,
+    origin: { kind: 'client', client: 'c' },
+    contentType,
+  };
+  return decodeBody(message, encoding);
+}
+
+/** UTF-32 of a text that has no character beyond the first plane. */
+function utf32(text: string, bigEndian = false): Buffer {
+  const bytes = Buffer.alloc(text.length * 4);
+  Array.from(text, (_, at) => {
+    const code = text.charCodeAt(at);
+    return bigEndian ? bytes.writeUInt32BE(code, at * 4) : bytes.writeUInt32LE(code, at * 4);
+  });
+  return bytes;
+}
+
+const TEXT = '{"a":"Ä"}';
+const VALUE = { a: 'Ä' };
+
+const ENCODED: readonly (readonly [string, Buffer, string | undefined])[] = [
+  ['UTF-8 by default', Buffer.from(TEXT), undefined],
+  ['UTF-8 in any case', Buffer.from(TEXT), 'UTF-8'],
+  ['UTF-8 with a byte order mark', Buffer.from(`\ufeff${TEXT}`), 'utf-8'],
+  ['UTF-16, little-endian by default', Buffer.from(TEXT, 'utf16le'), 'utf-16'],
+  ['UTF-16 with a mark', Buffer.from(`\ufeff${TEXT}`, 'utf16le'), 'UTF-16'],
+  ['UTF-16 big-endian by its mark', Buffer.from(`\ufeff${TEXT}`, 'utf16le').swap16(), 'utf-16'],
+  ['UTF-16BE', Buffer.from(TEXT, 'utf16le').swap16(), 'utf-16be'],
+  ['UTF-32', utf32(TEXT), 'utf-32'],
+  ['UTF-32 big-endian by its mark', utf32(`\ufeff${TEXT}`, true), 'utf-32'],
+  ['UTF-32BE', utf32(TEXT, true), 'utf-32be'],
+];
+
+for (const [what, bytes, encoding] of ENCODED) {
+  bodies(`JSON in ${what}`, () => assert.equal(bodyOf(bytes, 'application/json', encoding), VALUE));
+}
+
+const WRONG: readonly (readonly [string, Buffer, string | undefined, string | undefined])[] = [
+  ['no JSON', Buffer.from('{"a":'), undefined, undefined],
+  ['nothing', Buffer.alloc(0), undefined, undefined],
+  ['bytes that are no UTF-8', Buffer.from([0x22, 0xff, 0x22]), undefined, undefined],
+  ['an encoding that is not known', Buffer.from(TEXT), undefined, 'latin1'],
+  ['UTF-16 that says UTF-8', Buffer.from(TEXT, 'utf16le'), undefined, 'utf-8'],
+  ['half a character of UTF-16', Buffer.from('"\ud800"', 'utf16le'), undefined, 'utf-16'],
+  ['UTF-32 of odd length', utf32(TEXT).subarray(1), undefined, 'utf-32'],
+  ['a character that there is not', Buffer.from([0, 0, 0x11, 0xff]), undefined, 'utf-32'],
+  ['JSON that says CBOR', Buffer.from(TEXT), 'application/cbor', undefined],
+  ['CBOR that says JSON', encoder.encode(VALUE), 'application/json', undefined],
+  ['JSON nested beyond all bounds', Buffer.from('['.repeat(500_000)), undefined, undefined],
+  ['a body beyond its bound', Buffer.from(`"${'x'.repeat(MAX_ROUTED_BODY)}"`), undefined, undefined],
+];
+
+for (const [what, bytes, type, encoding] of WRONG) {
+  bodies(`undefined: ${what}`, () => assert.is(bodyOf(bytes, type, encoding), undefined));
+}
+
+bodies('CBOR by its content type, whatever its case and parameters', () => {
+  for (const type of ['application/cbor', 'Application/CBOR; v=1', 'application/senml+cbor']) {
+    assert.equal({ ...Object(bodyOf(encoder.encode(VALUE), type)) }, VALUE, type);
+  }
+});
+
+bodies('CBOR that another encoder wrote is what JSON would be', () => {
+  const json = fc.jsonValue({ maxDepth: 5 });
+  const property = fc.property(json, value => {
+    const decoded = bodyOf(encoder.encode(value), 'application/cbor');
+    assert.equal(JSON.parse(JSON.stringify(decoded)), JSON.parse(JSON.stringify(value)));
+  });
+  fc.assert(property, { numRuns: 2000 });
+});
+
+bodies(
+  'changed bytes are a value or undefined, never an exception, and never leave an array or an object behind',
+  () => {
+    const changes = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 6 });
+    const property = fc.property(fc.jsonValue({ maxDepth: 4 }), changes, (value, changed) => {
+      const bytes = Buffer.from(encoder.encode(value));
+      for (const [at, byte] of changed) bytes[at % bytes.length] = byte;
+      bodyOf(bytes, 'application/cbor');
+    });
+    fc.assert(property, { numRuns: 20_000 });
+  },
+);
+
+/** Bytes in hexadecimal, and the value; RFC 8949, appendix A. */
+const ITEMS: readonly (readonly [string, unknown])[] = [
+  ['00', 0],
+  ['1bffffffffffffffff', 2 ** 64],
+  ['3903e7', -1000],
+  ['3bffffffffffffffff', -(2 ** 64)],
+  ['f93e00', 1.5],
+  ['f97bff', 65504],
+  ['f90001', 2 ** -24],
+  ['f9c400', -4],
+  ['f97c00', Number.POSITIVE_INFINITY],
+  ['fa47c35000', 100000],
+  ['fbc010666666666666', -4.1],
+  ['f4', false],
+  ['f5', true],
+  ['f6', null],
+  ['f7', undefined],
+  ['f0', undefined],
+  ['4401020304', undefined],
+  ['c11a514b67b0', undefined],
+  ['62c3bc', 'ü'],
+  ['7f657374726561646d696e67ff', 'streaming'],
+  ['83010203', [1, 2, 3]],
+  ['9f018202039f0405ffff', [1, [2, 3], [4, 5]]],
+];
+
+for (const [hex, value] of ITEMS) {
+  bodies(`CBOR ${hex}`, () => assert.equal(decodeCbor(Buffer.from(hex, 'hex')), value));
+}
+
+const MALFORMED = [
+  '',
+  '18',
+  '1c',
+  '62c3',
+  '62c328',
+  '5f01ff',
+  '7f4100ff',
+  '9f01',
+  'ff',
+  '0000',
+  '9bffffffffffffffff',
+  'f8',
+];
+
+for (const hex of MALFORMED) {
+  bodies(`not well-formed CBOR: ${hex || 'nothing'}`, () => {
+    assert.throws(() => decodeCbor(Buffer.from(hex, 'hex')), RangeError);
+  });
+}
+
+bodies('CBOR nested beyond its bound is refused', () => {
+  assert.throws(() => decodeCbor(Buffer.alloc(100_000, 0x81)), RangeError);
+  assert.throws(() => decodeCbor(Buffer.alloc(100_000, 0xc1)), RangeError);
+});
+
+bodies('a key named __proto__ is a key', () => {
+  const decoded = decodeCbor(encoder.encode(JSON.parse('{"__proto__":{"x":1}}')));
+  assert.equal(Object.keys(Object(decoded)), ['__proto__']);
+  assert.is(Object(decoded).x, undefined);
+});
+
+bodies('the last of two equal keys counts, and numbers are keys too', () => {
+  const decoded = decodeCbor(Buffer.from('a361610161610201186f', 'hex'));
+  assert.equal({ ...Object(decoded) }, { a: 2, 1: 111 });
+});
+
+bodies.run();

@@ -1,0 +1,86 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Message, PLAIN } from '../../src/core/message.ts';
+import { createSubject } from '../../src/hub/subject.ts';
+import { SYSTEM_PROPERTIES } from '../../src/routes/system.ts';
+
+const NOON = Date.UTC(2026, 10, 23, 12);
+const CLIENT: Message = {
+  ...PLAIN,
+  topic: 'sensors/1',
+  body: Buffer.from('{"n":1}'),
+  qos: 1,
+  origin: { kind: 'client', client: 'c' },
+};
+const MODULE: Message = { ...CLIENT, origin: { kind: 'module', module: 'host', output: 'temp' } };
+
+const subjects = suite('hub: subject');
+
+const subject = createSubject('greenhouse', () => NOON);
+
+function system(message: Message, name: string): string | null | undefined {
+  return subject.of(message).system(name);
+}
+
+subjects('what the hub knows of a message', () => {
+  const { source, topic } = subject.of(MODULE);
+  assert.equal([source, topic], ['/messages/modules/host/outputs/temp', 'sensors/1']);
+  assert.is(system(MODULE, 'connectionDeviceId'), 'greenhouse');
+  assert.is(system(MODULE, 'connectionModuleId'), 'host');
+  assert.is(system(MODULE, 'outputName'), 'temp');
+  assert.is(system({ ...MODULE, contentType: 'text/plain' }, 'contentType'), 'text/plain');
+  assert.is(subject.of(CLIENT).source, '/messages');
+  assert.is(system(CLIENT, 'connectionModuleId'), undefined);
+  const bare: Message = { ...MODULE, origin: { kind: 'module', module: 'host', output: '' } };
+  assert.is(subject.of(bare).source, '/messages/modules/host');
+  assert.is(system(bare, 'outputName'), undefined);
+});
+
+subjects('the time that a message came in is that of now, or of when it began to wait', () => {
+  assert.is(subject.of(CLIENT).system('enqueuedTime'), '2026-11-23T12:00:00.000Z');
+  assert.is(subject.of(CLIENT, 60_000).system('enqueuedTime'), '2026-11-23T11:59:00.000Z');
+});
+
+subjects('correlation data are text, or nothing', () => {
+  assert.is(system({ ...CLIENT, correlation: Buffer.from('Ä-7') }, 'correlationId'), 'Ä-7');
+  assert.is(system({ ...CLIENT, correlation: Buffer.from([0xff]) }, 'correlationId'), undefined);
+  assert.is(system({ ...CLIENT, properties: ['$correlationId', 'said'] }, 'correlationId'), 'said');
+});
+
+subjects('what MQTT has no place for is a user property with a $; the last counts', () => {
+  const properties = ['$messageId', '1', '$messageId', '2', 'messageId', '3', '$to', 'x'];
+  assert.is(system({ ...CLIENT, properties }, 'messageId'), '2');
+  assert.is(system({ ...CLIENT, properties }, 'to'), 'x');
+  assert.is(system({ ...CLIENT, properties }, 'userId'), undefined);
+});
+
+subjects('nobody can say to be another', () => {
+  const properties = Array.from(SYSTEM_PROPERTIES, name => [`$${name}`, 'forged']).flat();
+  const forged: Message = { ...MODULE, properties, contentType: 'application/json' };
+  const known = ['connectionDeviceId', 'connectionModuleId', 'outputName', 'contentType', 'enqueuedTime'];
+  for (const name of known) assert.is.not(system(forged, name), 'forged', name);
+  assert.is(system({ ...CLIENT, properties }, 'connectionModuleId'), undefined);
+});
+
+subjects('JSON and text are UTF-8 where nobody says otherwise', () => {
+  assert.is(system(CLIENT, 'contentEncoding'), undefined);
+  assert.is(system({ ...CLIENT, contentType: 'application/json' }, 'contentEncoding'), 'utf-8');
+  assert.is(system({ ...CLIENT, payloadFormat: 1 }, 'contentEncoding'), 'utf-8');
+  const properties = ['$contentEncoding', 'utf-16'];
+  assert.is(system({ ...CLIENT, payloadFormat: 1, properties }, 'contentEncoding'), 'utf-16');
+});
+
+subjects('a body is read in the encoding that is said, and once', () => {
+  const utf16: Message = {
+    ...CLIENT,
+    body: Buffer.from('{"n":2}', 'utf16le'),
+    properties: ['$contentEncoding', 'utf-16'],
+  };
+  assert.equal(subject.of(utf16).body(), { n: 2 });
+  const asked = subject.of(CLIENT);
+  assert.is(asked.body(), asked.body());
+  assert.equal(asked.body(), { n: 1 });
+  assert.is(subject.of({ ...CLIENT, body: Buffer.from('x') }).body(), undefined);
+});
+
+subjects.run();
