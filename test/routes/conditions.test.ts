@@ -1,31 +1,44 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Dialect } from '../../src/routes/dialect.ts';
+import { compileRoute } from '../../src/routes/route.ts';
+import type { Verdict } from '../../src/routes/subject.ts';
 import { compiled } from './compiled.ts';
-import { subjectOf } from './subject.ts';
-import { BOILER, VECTORS } from './vectors.ts';
+import { type Sample, subjectOf } from './subject.ts';
+import { AZURE_VECTORS, PUMP } from './vectors/azure.ts';
+import { BOILER, MESSAGES } from './vectors/messages.ts';
+import { VECTORS } from './vectors/skerry.ts';
 
 const conditions = suite('routes: conditions');
 
 for (const [rule, condition, verdict] of VECTORS) {
-  conditions(`${rule}: ${condition}`, () => {
-    const route = compiled(`FROM /* WHERE ${condition} INTO $upstream`);
-    assert.is(route.judge(subjectOf(BOILER)), verdict);
-  });
+  conditions(`${rule}: ${condition}`, () => assert.is(verdictOf(condition, BOILER), verdict));
 }
 
+for (const [rule, condition, verdict, sample] of MESSAGES) {
+  conditions(`${rule}: ${condition}`, () => assert.is(verdictOf(condition, sample), verdict));
+}
+
+for (const [rule, condition, verdict] of AZURE_VECTORS) {
+  conditions(`azure: ${rule}: ${condition}`, () => assert.is(verdictOf(condition, PUMP, 'azure'), verdict));
+}
+
+conditions('there are more than 400 vectors, and no two are the same', () => {
+  const texts = [VECTORS, MESSAGES, AZURE_VECTORS].map(table => table.map(([, condition]) => condition));
+  for (const table of texts) assert.is(new Set(table).size, table.length);
+  assert.ok(texts.flat().length > 400, `${texts.flat().length}`);
+});
+
+conditions('of two properties of one name the last counts', () => {
+  const properties = ['a', '1', 'b', '9', 'a', '2', 'A', '3'];
+  const route = compiled("FROM /* WHERE a = '2' INTO $upstream");
+  assert.is(route.judge({ ...subjectOf({}), properties }), 'true');
+  const azure = compiled("FROM /* WHERE a = '3' INTO $upstream", 'azure');
+  assert.is(azure.judge({ ...subjectOf({}), properties }), 'true');
+});
+
 conditions('a body that is not what it says is undefined', () => {
-  const route = compiled('FROM /* WHERE $body.celsius > 60 INTO $upstream');
-  assert.is(route.judge(subjectOf({ body: undefined })), 'undefined');
-});
-
-conditions('a body of a bare number can be compared', () => {
-  const route = compiled('FROM /* WHERE $body > 60 INTO $upstream');
-  assert.is(route.judge(subjectOf({ body: 61 })), 'true');
-});
-
-conditions('NaN in a body is undefined', () => {
-  const route = compiled('FROM /* WHERE is_defined($body.x) INTO $upstream');
-  assert.is(route.judge(subjectOf({ body: { x: Number.NaN } })), 'false');
+  assert.is(verdictOf('$body.celsius > 60', { body: undefined }), 'undefined');
 });
 
 conditions('without a condition everything passes', () => {
@@ -71,5 +84,10 @@ conditions('a condition that constants decide needs no body', () => {
   assert.not(compiled('FROM /* WHERE false AND $body.on INTO $upstream').needsBody);
   assert.not(compiled("FROM /* WHERE level = 'hot' INTO $upstream").needsBody);
 });
+
+function verdictOf(condition: string, sample: Sample, dialect: Dialect = 'skerry'): Verdict {
+  const result = compileRoute(`FROM /* WHERE ${condition} INTO $upstream`, dialect);
+  return 'route' in result ? result.route.judge(subjectOf(sample)) : 'error';
+}
 
 conditions.run();

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { printRoute } from '../../src/routes/printer.ts';
 import { parseRoute } from '../../src/routes/syntax/parser.ts';
 import { trees } from './arbitraries.ts';
+import { withoutSpans } from './tree.ts';
 
 /** What is written, and how it is printed. */
 const ROWS: readonly (readonly [written: string, printed: string])[] = [
@@ -38,12 +39,5 @@ printer('what is printed parses to the same tree', () => {
   });
   fc.assert(property, { numRuns: 3000 });
 });
-
-function withoutSpans(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutSpans);
-  if (typeof value !== 'object' || value === null) return value;
-  const members = Object.entries(value).filter(([key]) => key !== 'start' && key !== 'end');
-  return Object.fromEntries(members.map(([key, member]) => [key, withoutSpans(member)]));
-}
 
 printer.run();

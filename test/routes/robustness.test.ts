@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_ROUTE_LENGTH } from '../../src/core/limits.ts';
-import { formatDiagnostic } from '../../src/routes/diagnostics.ts';
+import { type Diagnostic, formatDiagnostic } from '../../src/routes/diagnostics.ts';
+import { DIALECTS } from '../../src/routes/dialect.ts';
 import { printRoute } from '../../src/routes/printer.ts';
 import { compileRoute } from '../../src/routes/route.ts';
 import { trees } from './arbitraries.ts';
@@ -101,12 +102,18 @@ robustness('the longest routes of every shape end quickly and leave the stack al
 });
 
 function assertCompilesOrRefuses(text: string): void {
-  const result = compileRoute(text);
-  if ('route' in result) {
-    result.route.judge(subjectOf({ body: { a: [1, { b: 'x' }] }, properties: { a: '1' } }));
-    return;
+  for (const dialect of DIALECTS) {
+    const result = compileRoute(text, dialect);
+    if ('diagnostic' in result) assertShown(text, result.diagnostic);
+    else {
+      const { judge, warnings } = result.route;
+      judge(subjectOf({ body: { a: [1, { b: 'x' }] }, properties: { a: '1' } }));
+      for (const warning of warnings) assertShown(text, warning);
+    }
   }
-  const { diagnostic } = result;
+}
+
+function assertShown(text: string, diagnostic: Diagnostic): void {
   const { start, end, line, column } = diagnostic;
   assert.ok(start >= 0 && start <= end && end <= Math.max(text.length, start), JSON.stringify(diagnostic));
   assert.ok(line >= 1 && column >= 1, JSON.stringify(diagnostic));

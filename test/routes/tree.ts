@@ -1,0 +1,7 @@
+/** A tree without the places where its parts stood. */
+export function withoutSpans(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSpans);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).filter(([key]) => key !== 'start' && key !== 'end');
+  return Object.fromEntries(members.map(([key, member]) => [key, withoutSpans(member)]));
+}
