@@ -1,8 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import type { Message, Origin, Properties } from '../core/message.ts';
 import type { Subject } from '../routes/subject.ts';
 import { decodeBody } from './body.ts';
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** A message as routes see it, one after the other: what routes are asked is asked before the next one comes. */
 export type MessageSubject = Subject & {
@@ -110,9 +109,5 @@ function usualEncoding({ payloadFormat, contentType }: Message): string | undefi
 
 /** Correlation data are bytes; a route sees them if they are text. */
 function textOf(bytes: Buffer): string | undefined {
-  try {
-    return UTF8.decode(bytes);
-  } catch {
-    return undefined;
-  }
+  return isUtf8(bytes) ? bytes.toString() : undefined;
 }
