@@ -1,6 +1,6 @@
 import type { Log } from '../core/log.ts';
 import type { Drain, DrainSettings, Entry } from '../queue/types.ts';
-import { lineOfMessage } from './lines.ts';
+import { lineOfMessage, taskLine } from './lines.ts';
 
 /** Lines on their way into a module's standard input at once: what a crash of the module delivers again. */
 const WINDOW = 16;
@@ -9,52 +9,81 @@ const WINDOW = 16;
 export type Feed = {
   /** The module was started, or takes input again. */
   readonly writable: () => void;
+  /** The module says that it is done with what it got under `id`; one that is not on its way changes nothing. */
+  readonly done: (id: number) => void;
   readonly stop: () => void;
 };
 
 export type FeedSettings = {
   readonly module: string;
-  readonly drains: readonly ((settings: DrainSettings) => Drain)[];
+  readonly inputs: readonly {
+    readonly input: string;
+    readonly drain: (settings: DrainSettings) => Drain;
+  }[];
+  /** What a line brings is acknowledged when the module says `done`, not when it was written. */
+  readonly ack: boolean;
   /** False: the line was taken, but the next should wait until the module is writable. */
   readonly write: (line: Buffer, written: (error?: Error) => void) => boolean;
   readonly log: Log;
 };
 
-/** An entry is acknowledged once its line was written; what a module that went away had not read comes again. */
-export function createFeed({ module, drains, write, log }: FeedSettings): Feed {
+/** What a module that went away had not taken, or not said to be done with, comes again. */
+export function createFeed({ module, inputs, ack, write, log }: FeedSettings): Feed {
   let ready = false;
   let open: Drain[] = [];
+  let lastId = 0;
+  /** What the module has and has not said to be done with: at most a window of each input. */
+  const doing = new Map<number, { readonly drain: Drain; readonly entry: Entry }>();
 
   const stop = (): void => {
     ready = false;
+    doing.clear();
     for (const drain of open) drain.stop();
     open = [];
   };
 
-  const sendInto = (drain: () => Drain | undefined, entry: Entry): boolean => {
-    if (!ready) return false;
-    const receiver = drain();
-    ready = write(lineOfMessage(entry.message), error => {
-      if (error === undefined) receiver?.acknowledge(entry);
-      else if (receiver !== undefined && open.includes(receiver)) {
-        log.warn(`Module "${module}" went away before it had read all of its input: ${error.message}`);
-        stop();
-      }
-    });
-    return true;
+  const gone = (drain: Drain, error: Error): void => {
+    if (!open.includes(drain)) return;
+    log.warn(`Module "${module}" went away before it had read all of its input: ${error.message}`);
+    stop();
   };
 
-  const start = (openDrain: (settings: DrainSettings) => Drain): Drain => {
+  const sendLine = (drain: Drain, entry: Entry): boolean =>
+    write(lineOfMessage(entry.message), error => {
+      if (error === undefined) drain.acknowledge(entry);
+      else gone(drain, error);
+    });
+
+  const sendTask = (drain: Drain, entry: Entry, input: string): boolean => {
+    lastId++;
+    doing.set(lastId, { drain, entry });
+    return write(taskLine(lastId, input, entry.message), error => {
+      if (error !== undefined) gone(drain, error);
+    });
+  };
+
+  const start = ({ input, drain: openDrain }: FeedSettings['inputs'][number]): Drain => {
     let drain: Drain | undefined;
-    drain = openDrain({ window: WINDOW, send: entry => sendInto(() => drain, entry) });
+    const send = (entry: Entry): boolean => {
+      if (!ready || drain === undefined) return false;
+      ready = ack ? sendTask(drain, entry, input) : sendLine(drain, entry);
+      return true;
+    };
+    drain = openDrain({ window: WINDOW, send });
     return drain;
   };
 
   return {
     writable: () => {
       ready = true;
-      if (open.length === 0) open = drains.map(start);
+      if (open.length === 0) open = inputs.map(start);
       for (const drain of open) drain.wake();
+    },
+    done: id => {
+      const task = doing.get(id);
+      if (task === undefined) return;
+      doing.delete(id);
+      task.drain.acknowledge(task.entry);
     },
     stop,
   };

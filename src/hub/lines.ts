@@ -7,6 +7,11 @@ const DEFAULT_OUTPUT = 'out';
 
 /** What only a line that names an output holds: all others are spared the parsing. */
 const OUTPUT_KEY = Buffer.from('"output"');
+const ACK_KEY = Buffer.from('"ack"');
+
+/** Bytes that an acknowledgement may have, blanks included. */
+const MAX_ACK_LINE = 64;
+
 /** UTF-16 units of a content type that a line may name. */
 const MAX_CONTENT_TYPE = 256;
 
@@ -80,4 +85,30 @@ export function lineOfMessage({ body }: Message): Buffer {
   if (!body.includes(NEWLINE)) return body;
   const value = parsed(body);
   return Buffer.from(JSON.stringify(value === undefined ? body.toString() : value));
+}
+
+/**
+ * The line that a module with `ack` reads for a message:
+ * `{"id":1,"input":"in","body":...,"properties":{...},"contentType":"..."}`, the last two if there are any. A body that
+ * is no JSON is a string.
+ */
+export function taskLine(id: number, input: string, { body, properties, contentType }: Message): Buffer {
+  const value = parsed(body);
+  const pairs = properties.flatMap((name, at) => (at % 2 === 0 ? [[name, properties[at + 1]]] : []));
+  const task = {
+    id,
+    input,
+    body: value === undefined ? body.toString() : value,
+    properties: pairs.length === 0 ? undefined : Object.fromEntries(pairs),
+    contentType,
+  };
+  return Buffer.from(JSON.stringify(task));
+}
+
+/** The number in a line `{"ack":1}` of a module that says it is done; undefined for any other line. */
+export function ackOfLine(line: Buffer): number | undefined {
+  if (line.length > MAX_ACK_LINE || line[0] !== OPENING_BRACE || !line.includes(ACK_KEY)) return undefined;
+  const value = parsed(line);
+  if (typeof value !== 'object' || value === null || !('ack' in value)) return undefined;
+  return Object.keys(value).length === 1 && typeof value.ack === 'number' ? value.ack : undefined;
 }

@@ -9,7 +9,7 @@ import { createSupervisor } from '../supervisor/supervisor.ts';
 import type { Feed } from './feed.ts';
 import { createFeed } from './feed.ts';
 import type { Identities } from './identities.ts';
-import { messageOfLine } from './lines.ts';
+import { ackOfLine, messageOfLine } from './lines.ts';
 import { inputQueue } from './names.ts';
 import type { Input } from './plan.ts';
 import type { Router } from './router.ts';
@@ -35,36 +35,49 @@ export function createModules(settings: ModulesSettings): Modules {
   const { manifest, dataFolder, clock, logSink, router } = settings;
   const log = logFor('supervisor', logSink);
   const feeds = new Map<string, Feed>();
+  const acking = new Set(manifest.modules.filter(({ ack }) => ack).map(({ name }) => name));
   const supervisor = createSupervisor({
     clock,
     log,
     logFolder: join(dataFolder, 'logs'),
     runFolder: join(dataFolder, 'run'),
     host: {
-      line: (module, line, settle) => router.route(messageOfLine(module, line), settle),
+      line: (module, line, settle) => {
+        const id = acking.has(module) ? ackOfLine(line) : undefined;
+        if (id === undefined) {
+          router.route(messageOfLine(module, line), settle);
+          return;
+        }
+        feeds.get(module)?.done(id);
+        settle();
+      },
       changed: ({ name, state }) => {
         if (state !== 'running') feeds.get(name)?.stop();
       },
       writable: module => feeds.get(module)?.writable(),
     },
   });
-  for (const { name, io } of manifest.modules) {
-    if (io === 'lines') feeds.set(name, feedOf(name, supervisor, settings));
+  for (const module of manifest.modules) {
+    if (module.io === 'lines') feeds.set(module.name, feedOf(module, supervisor, settings));
   }
   const startAll = () => supervisor.start(manifest.modules.map(module => specOf(module, settings)));
   return { ...supervisor, startAll };
 }
 
-function feedOf(module: string, supervisor: Supervisor, { inputs, store, logSink }: ModulesSettings): Feed {
-  const own = inputs.filter(input => input.module === module);
+function feedOf(
+  { name, ack }: ModuleEntry,
+  supervisor: Supervisor,
+  { inputs, store, logSink }: ModulesSettings,
+): Feed {
+  const own = inputs.filter(input => input.module === name);
   return createFeed({
-    module,
-    drains: own.map(
-      ({ input }) =>
-        settings =>
-          store.drain(inputQueue(module, input), settings),
-    ),
-    write: (line, written) => supervisor.write(module, line, written),
+    module: name,
+    inputs: own.map(({ input }) => ({
+      input,
+      drain: settings => store.drain(inputQueue(name, input), settings),
+    })),
+    ack,
+    write: (line, written) => supervisor.write(name, line, written),
     log: logFor('hub', logSink),
   });
 }

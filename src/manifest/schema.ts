@@ -69,6 +69,7 @@ const module = v.strictObject({
     10,
   ),
   tty: v.optional(v.boolean('must be true or false'), false),
+  ack: v.optional(v.boolean('must be true or false'), false),
   ...topicLists,
 });
 

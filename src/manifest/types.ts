@@ -44,6 +44,8 @@ export type ModuleEntry = TopicLists & {
   readonly stopSignal: NodeJS.Signals;
   readonly stopGraceSeconds: number;
   readonly tty: boolean;
+  /** It says itself when it is done with a line for its inputs. */
+  readonly ack: boolean;
 };
 
 export type RouteEntry = {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { lineOfMessage, messageOfLine } from '../../src/hub/lines.ts';
+import { ackOfLine, lineOfMessage, messageOfLine, taskLine } from '../../src/hub/lines.ts';
 
 const lines = suite('hub: lines');
 
@@ -58,6 +58,34 @@ lines('a message is one line for its reader, whatever its body holds', () => {
   assert.is(read('{\n  "a": 1\n}'), '{"a":1}');
   assert.is(read('two\nlines'), '"two\\nlines"');
   fc.assert(fc.property(fc.string(), body => !read(body).includes('\n')));
+});
+
+lines('a task has a number, the input and all that the message says', () => {
+  const message = messageOfLine('m', Buffer.from('{"output":"t","body":{"c":1},"properties":{"unit":"C"}}'));
+  assert.is(
+    taskLine(7, 'in', message).toString(),
+    '{"id":7,"input":"in","body":{"c":1},"properties":{"unit":"C"}}',
+  );
+  const text = { ...message, body: Buffer.from('two\nlines'), properties: [], contentType: 'text/plain' };
+  assert.is(
+    taskLine(8, 'in', text).toString(),
+    '{"id":8,"input":"in","body":"two\\nlines","contentType":"text/plain"}',
+  );
+});
+
+lines('an acknowledgement is that and nothing else', () => {
+  assert.is(ackOfLine(Buffer.from('{"ack":12}')), 12);
+  assert.is(ackOfLine(Buffer.from('{ "ack": 12 }')), 12);
+  for (const other of [
+    '{"ack":"12"}',
+    '{"ack":12,"body":1}',
+    '{"back":12}',
+    '"ack"',
+    '{"ack":',
+    `{"ack":1${' '.repeat(99)}}`,
+  ]) {
+    assert.is(ackOfLine(Buffer.from(other)), undefined, other);
+  }
 });
 
 lines.run();

@@ -19,6 +19,7 @@ reading('what is not written has its default', () => {
         stopSignal: 'SIGTERM',
         stopGraceSeconds: 10,
         tty: false,
+        ack: false,
         publish: [],
         subscribe: [],
       },
