@@ -38,12 +38,17 @@ export function outputOf(module: string, topic: string): string | undefined {
   return output.length > 0 && !output.includes('/') ? output : undefined;
 }
 
+/** The topic on which a module says whether it is well. */
+export function healthTopic(module: string): string {
+  return `${MODULES}/${module}/health`;
+}
+
 /** True for what no grant lets anybody publish on; a module's own outputs need none. */
 export function isUngrantable(topic: string): boolean {
   return topic === MODULES || topic.startsWith(`${MODULES}/`) || RESERVED.test(topic);
 }
 
-/** The rules of `grants`. A module publishes on its own outputs and hears its own inputs without one. */
+/** The rules of `grants`. A module publishes on its own outputs and its health, and hears its own inputs, without one. */
 export function createAccess({ modules, users, anonymous }: Grants): Access {
   const ofModules = new Map<string, Rules>();
   for (const [module, grants] of modules)
@@ -60,7 +65,8 @@ export function createAccess({ modules, users, anonymous }: Grants): Access {
   return {
     mayPublish: (identity, clientId, topic) => {
       if (isUngrantable(topic)) {
-        return identity.kind === 'module' && outputOf(identity.module, topic) !== undefined;
+        if (identity.kind !== 'module') return false;
+        return outputOf(identity.module, topic) !== undefined || topic === healthTopic(identity.module);
       }
       return rulesFor(identity)?.publish(topic, clientId, nameOf(identity)) === true;
     },

@@ -167,10 +167,8 @@ export const LINE_RETRY = 1_000;
 export const LOG_FILE_BYTES = 1 << 20;
 export const LOG_FILES = 3;
 
-/** Milliseconds: first wait before a module is restarted, the most, and the stable run that forgets them. */
-export const RESTART_DELAY_FIRST = 1_000;
-export const RESTART_DELAY_MOST = 60_000;
-export const RESTART_FORGIVEN_AFTER = 60_000;
+/** Milliseconds between two looks at a module that is not well yet, at most. */
+export const READY_CHECK = 1_000;
 
 /** Milliseconds: first wait before the upstream is tried again, and the most. */
 export const RECONNECT_DELAY_FIRST = 500;

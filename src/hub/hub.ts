@@ -24,6 +24,7 @@ import { createIdentities } from './identities.ts';
 import { keepSessions } from './kept-sessions.ts';
 import type { Listening } from './listeners.ts';
 import { listenerSettings, urlForModules } from './listeners.ts';
+import type { Modules } from './modules.ts';
 import { createModules } from './modules.ts';
 import { inputQueue, inputTopic, isSessionQueue, UPSTREAM_QUEUE } from './names.ts';
 import type { Input } from './plan.ts';
@@ -80,7 +81,17 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
 
     const dispatcher = createDispatcher(routes);
     const identities = createIdentities({ ...settings, log: logFor('broker', logSink) });
-    const { broker, router } = openBroker({ ...settings, store, identities, grants, inputs, dispatcher });
+    let supervisor: Modules | undefined;
+    const health = (module: string, well: boolean): void => supervisor?.reportHealth(module, well);
+    const { broker, router } = openBroker({
+      ...settings,
+      store,
+      identities,
+      grants,
+      inputs,
+      dispatcher,
+      health,
+    });
     closers.push(broker.close);
     const listening: Listening[] = [];
     for (const entry of manifest.listeners) {
@@ -93,7 +104,8 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     const forwarder = openForwarder(settings, store);
     if (forwarder !== undefined) closers.push(forwarder.stop);
 
-    const supervisor = createModules({ ...settings, store, router, inputs, identities, brokerUrl });
+    const modules = createModules({ ...settings, store, router, inputs, identities, brokerUrl });
+    supervisor = modules;
 
     const status = (): HubStatus => {
       const counts = dispatcher.counts();
@@ -101,7 +113,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
         name: manifest.name,
         pid: process.pid,
         listeners,
-        modules: supervisor.statuses(),
+        modules: modules.statuses(),
         routes: routes.map(({ name, route }) => ({ name, text: route.text, ...countsOf(counts, name) })),
         refusedRoutes: refused,
         routeWarnings: warnings,
@@ -113,17 +125,19 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     };
     const control = await serveControl(controlPath(dataFolder), {
       status,
-      supervisor,
+      supervisor: modules,
       queues: controlQueues(store),
       routes: controlRoutes({ ...settings, routes, store }),
     });
-    closers.push(control.close, supervisor.stop);
+    closers.push(control.close, modules.stop);
 
     const log = logFor('hub', logSink);
     for (const { reason } of refused) log.error(`A route is refused, the others run: ${reason}`);
     for (const warning of warnings) log.warn(warning);
     log.info(`"${manifest.name}" listens on ${listeners.join(', ') || 'no port'}.`);
-    await supervisor.startAll();
+    await modules.takeDownLeft();
+    // Some may take their time to be ready, and a hub that is told to stop meanwhile stops.
+    void modules.startAll();
     return { status, stop };
   } catch (thrown) {
     await stop();
@@ -155,13 +169,15 @@ type FlowSettings = HubSettings & {
   readonly grants: Grants;
   readonly inputs: readonly Input[];
   readonly dispatcher: ReturnType<typeof createDispatcher>;
+  readonly health: (module: string, well: boolean) => void;
 };
 
 type Flow = { readonly broker: Broker; readonly router: Router };
 
 /** Ties broker and router: what comes in is routed, what is routed goes to subscribers. */
 function openBroker(settings: FlowSettings): Flow {
-  const { manifest, clock, random, logSink, store, identities, grants, inputs, dispatcher } = settings;
+  const { manifest, clock, random, logSink, store, identities, grants, inputs, dispatcher, health } =
+    settings;
   const log = logFor('broker', logSink);
   const broker = createBroker({
     clock,
@@ -189,7 +205,7 @@ function openBroker(settings: FlowSettings): Flow {
           })),
     },
   });
-  const router = createRouter({ device: manifest.name, wall: clock.wall, dispatcher, store, broker });
+  const router = createRouter({ device: manifest.name, wall: clock.wall, dispatcher, store, broker, health });
   return { broker, router };
 }
 

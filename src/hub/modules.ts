@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { LogSink } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
-import type { Manifest, ModuleEntry } from '../manifest/types.ts';
+import type { HealthEntry, Manifest, ModuleEntry } from '../manifest/types.ts';
 import type { Store } from '../queue/types.ts';
-import type { ModuleSpec, Supervisor } from '../supervisor/spec.ts';
+import type { HealthSpec, ModuleSpec, Supervisor } from '../supervisor/spec.ts';
 import { createSupervisor } from '../supervisor/supervisor.ts';
 import type { Feed } from './feed.ts';
 import { createFeed } from './feed.ts';
@@ -13,6 +13,8 @@ import { ackOfLine, messageOfLine } from './lines.ts';
 import { inputQueue } from './names.ts';
 import type { Input } from './plan.ts';
 import type { Router } from './router.ts';
+
+const SECOND = 1000;
 
 export type ModulesSettings = {
   readonly manifest: Manifest;
@@ -52,7 +54,7 @@ export function createModules(settings: ModulesSettings): Modules {
         settle();
       },
       changed: ({ name, state }) => {
-        if (state !== 'running') feeds.get(name)?.stop();
+        if (state !== 'running' && state !== 'ready') feeds.get(name)?.stop();
       },
       writable: module => feeds.get(module)?.writable(),
     },
@@ -89,10 +91,34 @@ function specOf(module: ModuleEntry, { home, brokerUrl, identities }: ModulesSet
     talk['SKERRY_MQTT_URL'] = brokerUrl;
     talk['SKERRY_TOKEN'] = identities.tokenOf(name);
   }
+  const { backoff, health } = module;
   return {
     ...module,
     cwd: home,
     env: { ...module.env, ...talk },
-    stopGrace: module.stopGraceSeconds * 1000,
+    stopGrace: module.stopGraceSeconds * SECOND,
+    backoff: {
+      first: backoff.firstSeconds * SECOND,
+      factor: backoff.factor,
+      most: backoff.mostSeconds * SECOND,
+      forgivenAfter: backoff.resetSeconds * SECOND,
+    },
+    health: health && healthOf(health),
+  };
+}
+
+function healthOf({ exec, tcp, ...times }: HealthEntry): HealthSpec {
+  const check =
+    exec !== undefined
+      ? ({ kind: 'exec', exec } as const)
+      : tcp !== undefined
+        ? ({ kind: 'tcp', port: tcp } as const)
+        : ({ kind: 'reported' } as const);
+  return {
+    check,
+    every: times.everySeconds * SECOND,
+    timeout: times.timeoutSeconds * SECOND,
+    threshold: times.threshold,
+    readyWithin: times.readySeconds * SECOND,
   };
 }

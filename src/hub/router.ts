@@ -1,3 +1,4 @@
+import { healthTopic } from '../broker/access.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { CountPassed } from '../broker/types.ts';
 import { MAX_PERSISTENT_SESSIONS } from '../core/limits.ts';
@@ -10,6 +11,9 @@ import { createSubject, sourceOf } from './subject.ts';
 
 /** Priority of what waits for an MQTT session: as a route that names none. */
 export const SESSION_PRIORITY = 9;
+
+/** Bytes of what a module says of its health. */
+const MAX_HEALTH_TEXT = 64;
 
 const NONE: readonly string[] = [];
 
@@ -38,9 +42,15 @@ export type RouterSettings = {
   readonly dispatcher: Dispatcher;
   readonly store: Store;
   readonly broker: Broker;
+  /** A module says over MQTT whether it is well. */
+  readonly health: (module: string, well: boolean) => void;
 };
 
-export function createRouter({ device, wall, dispatcher, store, broker }: RouterSettings): Router {
+/** What a module says of its health, in any case; anything else means that it is not well. */
+const WELL: ReadonlySet<string> = new Set(['', 'ok', 'ready', 'true', 'well']);
+
+export function createRouter(settings: RouterSettings): Router {
+  const { device, wall, dispatcher, store, broker } = settings;
   const subject = createSubject(device, wall);
   const counts: RouterCounts = { routed: 0, untaken: 0 };
 
@@ -94,7 +104,9 @@ export function createRouter({ device, wall, dispatcher, store, broker }: Router
       const wanted: Destination[] = [];
       let taken = deliver(message, wanted);
       const subscribed = wanted.length;
-      const concerned = dispatcher.concerns(sourceOf(message.origin), message.topic);
+      const told = isHealth(message.origin, message.topic);
+      if (told) hearHealth(message, settings.health);
+      const concerned = !told && dispatcher.concerns(sourceOf(message.origin), message.topic);
       const topics = concerned ? dispatch(message, wanted) : NONE;
       taken += wanted.length - subscribed + topics.length;
       if (taken === 0) counts.untaken++;
@@ -109,9 +121,22 @@ export function createRouter({ device, wall, dispatcher, store, broker }: Router
       }
       return taken;
     },
-    passing: (origin, topic) => (dispatcher.concerns(sourceOf(origin), topic) ? undefined : countPassed),
+    passing: (origin, topic) => {
+      const looked = isHealth(origin, topic) || dispatcher.concerns(sourceOf(origin), topic);
+      return looked ? undefined : countPassed;
+    },
     counts: () => counts,
   };
+}
+
+/** What a module says of its health goes to whoever subscribes, and not through the routes. */
+function isHealth(origin: Origin, topic: string): boolean {
+  return origin.kind === 'module' && origin.output === '' && topic === healthTopic(origin.module);
+}
+
+function hearHealth({ origin, body }: Message, health: RouterSettings['health']): void {
+  if (origin.kind !== 'module' || body.length > MAX_HEALTH_TEXT) return;
+  health(origin.module, WELL.has(body.toString().trim().toLowerCase()));
 }
 
 function queueOf(sink: Exclude<Sink, { readonly kind: 'topic' }>): string {

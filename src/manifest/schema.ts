@@ -6,72 +6,15 @@ import {
   MAX_ROUTES,
   MIN_STORE_BYTES,
 } from '../core/limits.ts';
-import { anonymous, topicLists, users } from './access.ts';
+import { anonymous, users } from './access.ts';
+import { duration, name, size } from './fields.ts';
 import { listener } from './listeners.ts';
-import { durationOf, sizeOf } from './units.ts';
-
-/** A name that can stand in a topic, a file name and a route. */
-const name = v.pipe(
-  v.string(),
-  v.regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, "_" or "-"'),
-);
-
-const duration = v.pipe(
-  v.union([v.string(), v.number()], 'must be a time such as "90s", "2h" or "7d"'),
-  v.check(value => durationOf(value) !== undefined, 'must be a time such as "90s", "2h" or "7d"'),
-  v.transform(value => durationOf(value) ?? 0),
-);
-
-const size = v.pipe(
-  v.union([v.string(), v.number()], 'must be a size such as "512M"'),
-  v.check(value => sizeOf(value) !== undefined, 'must be a size such as "512M"'),
-  v.transform(value => sizeOf(value) ?? 0),
-);
+import { module } from './modules.ts';
 
 const storeSize = v.pipe(
   size,
   v.check(value => value >= MIN_STORE_BYTES, 'must be at least "8M": the journals take 2 of them'),
 );
-
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGKILL'] as const;
-
-const module = v.strictObject({
-  exec: v.pipe(
-    v.array(
-      v.pipe(
-        v.string(),
-        v.check(text => !text.includes('\0'), 'must not contain a NUL'),
-      ),
-      'must be a list: the program and its arguments',
-    ),
-    v.check(list => (list[0] ?? '') !== '', 'must name the program to run'),
-  ),
-  io: v.optional(v.picklist(['lines', 'mqtt'], 'must be "lines" or "mqtt"'), 'mqtt'),
-  env: v.optional(
-    v.record(
-      v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not a name for a variable')),
-      v.string('must be a string'),
-    ),
-    {},
-  ),
-  restart: v.optional(
-    v.picklist(['never', 'on-failure', 'always'], 'must be "never", "on-failure" or "always"'),
-    'always',
-  ),
-  startupOrder: v.optional(v.pipe(v.number('must be a number'), v.integer('must be a whole number')), 0),
-  stopSignal: v.optional(v.picklist(SIGNALS, `must be one of ${SIGNALS.join(', ')}`), 'SIGTERM'),
-  stopGraceSeconds: v.optional(
-    v.pipe(
-      v.number('must be a number'),
-      v.minValue(0, 'must not be negative'),
-      v.maxValue(3600, 'must be at most 3600'),
-    ),
-    10,
-  ),
-  tty: v.optional(v.boolean('must be true or false'), false),
-  ack: v.optional(v.boolean('must be true or false'), false),
-  ...topicLists,
-});
 
 const routeText = v.pipe(
   v.string('must be a route such as "FROM /messages/* INTO $upstream"'),

@@ -39,13 +39,32 @@ export type ModuleEntry = TopicLists & {
   readonly exec: readonly string[];
   readonly io: 'lines' | 'mqtt';
   readonly env: Readonly<Record<string, string>>;
-  readonly restart: 'never' | 'on-failure' | 'always';
+  readonly restart: 'never' | 'on-failure' | 'on-unhealthy' | 'always';
   readonly startupOrder: number;
   readonly stopSignal: NodeJS.Signals;
   readonly stopGraceSeconds: number;
   readonly tty: boolean;
-  /** It says itself when it is done with a line for its inputs. */
+  /** Lines for its inputs are acknowledged when it answers `{"ack": id}`, not when they are written. */
   readonly ack: boolean;
+  readonly backoff: {
+    readonly firstSeconds: number;
+    readonly factor: number;
+    readonly mostSeconds: number;
+    readonly resetSeconds: number;
+  };
+  readonly health?: HealthEntry | undefined;
+};
+
+/** One of `exec`, `tcp` (a port of this machine) and `mqtt` (it says so itself) is there. */
+export type HealthEntry = {
+  readonly exec?: readonly string[] | undefined;
+  readonly tcp?: number | undefined;
+  readonly mqtt?: boolean | undefined;
+  readonly everySeconds: number;
+  readonly timeoutSeconds: number;
+  /** Checks in a row that fail before it is unhealthy. */
+  readonly threshold: number;
+  readonly readySeconds: number;
 };
 
 export type RouteEntry = {

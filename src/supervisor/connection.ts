@@ -33,6 +33,8 @@ export type ConnectionSettings = {
   readonly cut: () => void;
   /** Input may be written again. */
   readonly writable: () => void;
+  /** Ends what left the process's group and outlives it. */
+  readonly endOrphans: () => Promise<void>;
 };
 
 /** All that goes to and comes from one process of a module. */
@@ -65,6 +67,7 @@ export function connect(process: Process, settings: ConnectionSettings): Connect
     const exit = await process.exited;
     leads = false;
     signalGroup(pid, 'SIGKILL');
+    await settings.endOrphans();
     const whole = await takeRemains(pid, readers, clock);
     if (!whole)
       log.warn(`Module "${module}" has ended, but its group or output did not: the rest is dropped.`);

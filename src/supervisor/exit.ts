@@ -9,6 +9,7 @@ export type Exit =
 const AFTER: Readonly<Record<RestartPolicy, Readonly<Record<'well' | 'badly', LifecycleEvent>>>> = {
   never: { well: 'done', badly: 'broken' },
   'on-failure': { well: 'done', badly: 'again' },
+  'on-unhealthy': { well: 'done', badly: 'again' },
   always: { well: 'again', badly: 'again' },
 };
 

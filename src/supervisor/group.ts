@@ -2,7 +2,7 @@ import { systemCode } from '../core/errors.ts';
 
 /**
  * Every module leads a process group, so a signal reaches its children too. A child that leaves the group by a
- * session of its own (`setsid`, a double-forking daemon) is out of reach here.
+ * session of its own (`setsid`, a double-forking daemon) is out of reach here: see leftovers.ts.
  */
 
 /** `forbidden`: the members run as another user, and this process may not signal them. */

@@ -8,7 +8,7 @@ import { pause } from './pause.ts';
 import type { RunningProcess } from './proc.ts';
 import { bootId, pidsWith, runningProcess } from './proc.ts';
 
-/** In the environment of every module and so of all its children: names the run of the hub that started them. */
+/** In the environment of every module and so of all its children: names the run of the hub and the module. */
 const RUN_VARIABLE = 'SKERRY_RUN';
 
 /** Rounds of killing what is left, and the milliseconds between two: SIGKILL works at once but for a stuck disk. */
@@ -17,8 +17,13 @@ const KILL_ROUND = 20;
 
 /** What a hub that crashed left running is found by the notes that it kept in its run folder. */
 export type Leftovers = {
-  /** To be in the environment of every module. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** To be in the environment of a module. */
+  readonly environmentOf: (module: string) => Readonly<Record<string, string>>;
+  /**
+   * Ends by SIGKILL what of a module outlives its process, wherever it went: all that bear its mark. Resolves when none
+   * is left, or cannot be killed, which is logged. A process that wiped its environment is not found.
+   */
+  readonly endOrphans: (module: string) => Promise<void>;
   /**
    * Ends by SIGKILL what the last run noted and left: the groups whose leader still is the same process, and every
    * process that has the run's mark in its environment, be its leader dead. Throws the Failure `data.unwritable`.
@@ -57,7 +62,14 @@ export function createLeftovers(runFolder: string, clock: Clock, log: Log): Left
   };
 
   return {
-    environment: { [RUN_VARIABLE]: run },
+    environmentOf: module => ({ [RUN_VARIABLE]: `${run}/${module}` }),
+    endOrphans: async module => {
+      if (boot === undefined) return;
+      const mark = `${run}/${module}`;
+      const find = (): number[] => pidsWith(RUN_VARIABLE, value => value === mark);
+      if (await killAll(find, clock)) return;
+      log.error(`Processes that module "${module}" left cannot be killed: end them by hand.`);
+    },
     takeDown: async () => {
       const notes = usable(runFolder, () => readNotes(file));
       if (boot === undefined)
@@ -91,19 +103,30 @@ function usable<Result>(folder: string, use: () => Result): Result {
 }
 
 async function takeDown(notes: Notes, clock: Clock, log: Log): Promise<void> {
-  for (let round = 0; round < KILL_ROUNDS; round += 1) {
-    const leaders = notes.processes.filter(isStill).map(({ pid }) => pid);
-    const marked = pidsWith(`${RUN_VARIABLE}=${notes.run}`).filter(pid => pid !== process.pid);
-    const found = new Set([...leaders, ...marked]);
-    if (found.size === 0) return;
-    if (round === 0) log.warn(`The last run left ${found.size} processes behind: they are killed.`);
-    for (const leader of leaders) signalGroup(leader, 'SIGKILL');
-    for (const pid of marked) killProcess(pid);
-    await pause(clock, KILL_ROUND);
-  }
+  const leaders = (): number[] => notes.processes.filter(isStill).map(({ pid }) => pid);
+  const marked = (): number[] =>
+    pidsWith(RUN_VARIABLE, value => value === notes.run || value.startsWith(`${notes.run}/`));
+  const found = new Set([...leaders(), ...marked()]).size;
+  if (found > 0) log.warn(`The last run left ${found} processes behind: they are killed.`);
+  const find = (): number[] => {
+    for (const leader of leaders()) signalGroup(leader, 'SIGKILL');
+    return [...leaders(), ...marked()];
+  };
+  if (await killAll(find, clock)) return;
   log.error(
     'Processes of the last run could not be killed: modules may run twice until they are ended by hand.',
   );
+}
+
+/** Kills what `find` finds until it finds nothing; false if that does not come to an end. */
+async function killAll(find: () => number[], clock: Clock): Promise<boolean> {
+  for (let round = 0; round < KILL_ROUNDS; round += 1) {
+    const found = find().filter(pid => pid !== process.pid);
+    if (found.length === 0) return true;
+    for (const pid of found) killProcess(pid);
+    await pause(clock, KILL_ROUND);
+  }
+  return false;
 }
 
 function isStill({ pid, started }: Noted): boolean {

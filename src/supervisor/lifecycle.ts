@@ -3,7 +3,8 @@ import type { ModuleState } from './spec.ts';
 /**
  * What can happen to a module. Asked: `start`, `stop`, `restart`. Of its start: `spawned`, `refused` (it cannot be
  * started as it is). Of its end: `again` (it is to be started again), `done` (it ended well and stays down),
- * `broken` (it ended badly and stays down). Of time: `late` (its grace is over), `due` (its wait is over).
+ * `broken` (it ended badly and stays down). Of its health: `well`, `unwell` (it fails its checks and is let run),
+ * `unhealthy` (it fails them and is to be started anew). Of time: `late` (its grace is over), `due` (its wait is over).
  */
 export type LifecycleEvent =
   | 'start'
@@ -14,6 +15,9 @@ export type LifecycleEvent =
   | 'again'
   | 'done'
   | 'broken'
+  | 'well'
+  | 'unwell'
+  | 'unhealthy'
   | 'late'
   | 'due';
 
@@ -52,6 +56,28 @@ const LIFECYCLE: Readonly<Record<ModuleState, Readonly<Partial<Record<LifecycleE
     again: step('waiting', 'wait'),
     done: step('ended', 'rest'),
     broken: step('failed', 'rest'),
+    well: step('ready', 'none'),
+    unwell: step('running', 'none'),
+    unhealthy: step('failing', 'signal'),
+  },
+  ready: {
+    start: step('ready', 'none'),
+    restart: step('restarting', 'signal'),
+    stop: step('stopping', 'signal'),
+    again: step('waiting', 'wait'),
+    done: step('ended', 'rest'),
+    broken: step('failed', 'rest'),
+    unwell: step('running', 'none'),
+    unhealthy: step('failing', 'signal'),
+  },
+  failing: {
+    start: step('restarting', 'none'),
+    restart: step('restarting', 'none'),
+    stop: step('stopping', 'none'),
+    again: step('waiting', 'wait'),
+    done: step('waiting', 'wait'),
+    broken: step('waiting', 'wait'),
+    late: step('failing', 'kill'),
   },
   stopping: {
     start: step('restarting', 'none'),
@@ -105,6 +131,8 @@ const STEADY: Readonly<Record<ModuleState, boolean>> = {
   stopped: true,
   starting: false,
   running: true,
+  ready: true,
+  failing: false,
   stopping: false,
   killing: false,
   restarting: false,

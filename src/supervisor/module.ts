@@ -5,13 +5,16 @@ import type { Connection } from './connection.ts';
 import { connect, notTaken } from './connection.ts';
 import { moduleEnvironment } from './environment.ts';
 import { describeExit, eventAfter } from './exit.ts';
+import type { Health } from './health.ts';
+import { watchHealth } from './health.ts';
 import { createIntake } from './intake.ts';
 import type { Leftovers } from './leftovers.ts';
 import type { LifecycleAction, LifecycleEvent } from './lifecycle.ts';
 import { isSteady, stepOf } from './lifecycle.ts';
 import { createLogFile } from './logfile.ts';
+import { probeOf } from './probe.ts';
 import { launch } from './process.ts';
-import type { ModuleSpec, ModuleState, ModuleStatus, SupervisorSettings } from './spec.ts';
+import type { ModuleSpec, ModuleState, ModuleStatus, RestartPolicy, SupervisorSettings } from './spec.ts';
 
 /** One module: the table of its life, carried out. */
 export type Module = {
@@ -20,9 +23,18 @@ export type Module = {
   readonly ask: (wish: 'start' | 'stop' | 'restart') => Promise<void>;
   readonly write: (line: Buffer, written: (error?: Error) => void) => boolean;
   readonly status: () => ModuleStatus;
+  /** Resolves when those behind it in the start order need not wait for it any longer. */
+  readonly readiness: () => Promise<void>;
+  readonly reportHealth: (well: boolean) => void;
   /** Closes its log; only when it is down. */
   readonly close: () => Promise<void>;
 };
+
+/** States in which nobody need wait for a module to be ready. */
+const SETTLED: ReadonlySet<ModuleState> = new Set(['ready', 'failed', 'ended', 'stopped']);
+
+/** Policies that start a module anew that fails its checks. */
+const RESTARTED_UNWELL: ReadonlySet<RestartPolicy> = new Set(['always', 'on-unhealthy']);
 
 export type ModuleSettings = Pick<SupervisorSettings, 'clock' | 'log' | 'logFolder' | 'host'> & {
   readonly leftovers: Leftovers;
@@ -40,6 +52,9 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
   let lastExit: string | undefined;
   let cancelTimer: Cancel | undefined;
   let waiters: (() => void)[] = [];
+  let health: Health | undefined;
+  let late = false;
+  const isReady = Promise.withResolvers<void>();
 
   const pump = (): void => connection?.pump();
   const intake = createIntake(name, host, clock, log, pump);
@@ -52,6 +67,7 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
     uptime: connection && clock.monotonic() - startedAt,
     restarts,
     lastExit,
+    late,
     cutLines,
     refusedLines: intake.refused(),
     lostLogLines: logFile.lost(),
@@ -63,6 +79,7 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
     state = next;
     act[action]();
     if (changed) host.changed(status());
+    if (SETTLED.has(state)) isReady.resolve();
     if (!isSteady(state)) return;
     const done = waiters;
     waiters = [];
@@ -74,9 +91,29 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
     cancelTimer = clock.after(milliseconds, action);
   };
 
+  const watch = (environment: Record<string, string>): void => {
+    if (spec.health === undefined) return;
+    health = watchHealth({
+      spec: spec.health,
+      clock,
+      probe: probeOf(spec.health, spec, environment, clock),
+      happened: event => {
+        if (state !== 'running' && state !== 'ready') return;
+        if (event === 'well') {
+          late = false;
+          log.info(`Module "${name}" is ready.`);
+          return happen('well');
+        }
+        const restarted = RESTARTED_UNWELL.has(spec.restart);
+        log.warn(`Module "${name}" fails its checks${restarted ? ': it is started anew' : ''}.`);
+        happen(restarted ? 'unhealthy' : 'unwell');
+      },
+    });
+  };
+
   /** One process of the module, from its start to its end. */
   const run = async (): Promise<void> => {
-    const environment = moduleEnvironment(spec.env, leftovers.environment);
+    const environment = moduleEnvironment(spec.env, leftovers.environmentOf(name));
     const launched = await launch(spec, environment);
     startedAt = clock.monotonic();
     if ('reason' in launched) {
@@ -96,12 +133,15 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
         cutLines += 1;
       },
       writable: () => host.writable?.(name),
+      endOrphans: () => leftovers.endOrphans(name),
     });
     log.info(`Module "${name}" runs, pid ${launched.pid}.`);
     happen('spawned');
+    watch(environment);
     if (launched.input !== undefined) host.writable?.(name);
     const exit = await connection.ended;
     connection = undefined;
+    health?.stop();
     leftovers.forget(launched.pid);
     lastExit = describeExit(exit);
     log.info(`Module "${name}" has ended: ${lastExit}.`);
@@ -114,6 +154,7 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
       void run();
     },
     signal: () => {
+      health?.stop();
       connection?.signal(spec.stopSignal);
       setTimer(spec.stopGrace, () => happen('late'));
     },
@@ -122,7 +163,7 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
       connection?.signal('SIGKILL');
     },
     wait: () => {
-      const backoff = backoffAfter(ends, clock.monotonic() - startedAt);
+      const backoff = backoffAfter(ends, clock.monotonic() - startedAt, spec.backoff);
       ends = backoff.ends;
       log.warn(`Module "${name}" is started again in ${backoff.delay} ms (${lastExit}).`);
       setTimer(backoff.delay, () => {
@@ -148,6 +189,17 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
       return false;
     },
     status,
+    readiness: () => {
+      if (spec.health === undefined) return Promise.resolve();
+      const limit = spec.health.readyWithin;
+      const cancel = clock.after(limit, () => {
+        late = state !== 'ready';
+        log.warn(`Module "${name}" is not ready after ${limit} ms: those behind it start without it.`);
+        isReady.resolve();
+      });
+      return isReady.promise.then(cancel);
+    },
+    reportHealth: well => health?.report(well),
     close: logFile.close,
   };
 }

@@ -34,11 +34,12 @@ export function isGroupRunning(group: number): boolean {
   return allPids().some(pid => runningProcess(pid)?.group === group);
 }
 
-/** The pids of all processes that were started with `variable` (`NAME=value`) in their environment. */
-export function pidsWith(variable: string): number[] {
+/** The pids of all processes that were started with a variable of this `name` in their environment, and such a value. */
+export function pidsWith(name: string, fits: (value: string) => boolean): number[] {
   return allPids().filter(pid => {
     const environment = unlessGone(() => readFileSync(`/proc/${pid}/environ`, 'latin1'));
-    return environment?.split('\0').includes(variable);
+    const entry = environment?.split('\0').find(variable => variable.startsWith(`${name}=`));
+    return entry !== undefined && fits(entry.slice(name.length + 1));
   });
 }
 

@@ -3,7 +3,31 @@ import type { Log } from '../core/log.ts';
 import type { Settle } from '../core/message.ts';
 
 /** When a module that ended by itself is started again; a failure is an exit code other than 0, or a signal. */
-export type RestartPolicy = 'never' | 'on-failure' | 'always';
+export type RestartPolicy = 'never' | 'on-failure' | 'on-unhealthy' | 'always';
+
+/** Waits before a module that ended is started again, in milliseconds. */
+export type BackoffSpec = {
+  readonly first: number;
+  readonly factor: number;
+  readonly most: number;
+  /** A run of this length forgets the ends before it. */
+  readonly forgivenAfter: number;
+};
+
+/** What tells that a module is well; times in milliseconds. */
+export type HealthSpec = {
+  readonly check:
+    | { readonly kind: 'exec'; readonly exec: readonly string[] }
+    | { readonly kind: 'tcp'; readonly port: number }
+    /** The host says it by `Supervisor.reportHealth`. */
+    | { readonly kind: 'reported' };
+  readonly every: number;
+  readonly timeout: number;
+  /** Checks in a row that fail before it is unhealthy. */
+  readonly threshold: number;
+  /** How long those behind it in the start order wait for it to be ready. */
+  readonly readyWithin: number;
+};
 
 /** What is to run. */
 export type ModuleSpec = {
@@ -25,10 +49,14 @@ export type ModuleSpec = {
   readonly stopGrace: number;
   /** Runs it on a terminal of its own, whatever `io` says: all it prints is log. */
   readonly tty: boolean;
+  readonly backoff: BackoffSpec;
+  /** Undefined: it is ready as soon as it runs. */
+  readonly health?: HealthSpec | undefined;
 };
 
 /**
- * `stopped`: not wanted. `starting`: being spawned. `running`. `stopping`: asked to go. `killing`: its grace is
+ * `stopped`: not wanted. `starting`: being spawned. `running`. `ready`: it runs and its checks say that it is well.
+ * `failing`: asked to go because they do not. `stopping`: asked to go. `killing`: its grace is
  * over. `restarting`: asked to go, to be started anew. `waiting`: for its next start after it ended. `failed`: it
  * could not be started, or ended badly and is not started again. `ended`: it ended well and is not started again.
  */
@@ -36,6 +64,8 @@ export type ModuleState =
   | 'stopped'
   | 'starting'
   | 'running'
+  | 'ready'
+  | 'failing'
   | 'stopping'
   | 'killing'
   | 'restarting'
@@ -53,6 +83,8 @@ export type ModuleStatus = {
   readonly restarts: number;
   /** How it last ended (`exit 3`, `SIGKILL`), or one sentence why it could not be started. */
   readonly lastExit: string | undefined;
+  /** The next ones in the start order no longer wait for it to be ready: its time was up. */
+  readonly late: boolean;
   /** Lines longer than MAX_LINE_BYTES, of which the rest was dropped. */
   readonly cutLines: number;
   /** Lines of output that the host settled with an error. */
@@ -85,11 +117,15 @@ export type SupervisorSettings = {
 
 /** Names a module that is not there: throws or rejects with the Failure `module.unknown`. */
 export type Supervisor = {
+  /** Takes down what a supervisor that crashed left running. Called once, before `start`; Failure `data.unwritable`. */
+  readonly takeDownLeft: () => Promise<void>;
   /**
-   * Takes down what a supervisor that crashed left running, then starts the modules in their order. Called once;
-   * resolves when all have been tried. A module that cannot be started is `failed`, the others run.
+   * Starts the modules in their order, those of one order when all of the one before are ready, have failed or ended, or
+   * are late. Called once; resolves when all have been tried. A module that cannot be started is `failed`, the others run.
    */
   readonly start: (specs: readonly ModuleSpec[]) => Promise<void>;
+  /** A module whose health is `reported` is well or not. Of other modules, and of what does not run, nothing is heard. */
+  readonly reportHealth: (name: string, well: boolean) => void;
   /** Stops all in reverse order, each within its grace; resolves when no process of any group is left. */
   readonly stop: () => Promise<void>;
   /** Resolves when it is down. It stays down until it is started. */

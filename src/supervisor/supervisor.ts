@@ -6,8 +6,8 @@ import type { Supervisor, SupervisorSettings } from './spec.ts';
 
 /**
  * Keeps modules running: native processes, each the leader of a process group that is ended as a whole, also when
- * only the leader ended. A child that made a session of its own (`setsid`, a double-forking daemon) leaves its
- * group and is ended only by the start after a crash.
+ * only the leader ended. A child that made a session of its own (`setsid`, a double-forking daemon) leaves the group
+ * and is found by the mark in its environment.
  */
 export function createSupervisor(settings: SupervisorSettings): Supervisor {
   const leftovers = createLeftovers(settings.runFolder, settings.clock, settings.log);
@@ -36,14 +36,16 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
   };
 
   return {
+    takeDownLeft: leftovers.takeDown,
     start: async specs => {
-      await leftovers.takeDown();
       for (const spec of specs) modules.set(spec.name, createModule(spec, { ...settings, leftovers }));
       for (const group of inStartupOrder(modules.values())) {
         if (stopped !== undefined) return;
         await Promise.all(group.map(module => module.ask('start')));
+        await Promise.all(group.map(module => module.readiness()));
       }
     },
+    reportHealth: (name, well) => modules.get(name)?.reportHealth(well),
     stop: () => {
       stopped ??= stopAll();
       return stopped;

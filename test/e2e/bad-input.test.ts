@@ -23,6 +23,21 @@ const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: Re
     /^modules\.m\.limits is not a field/,
   ],
   ['a wrong policy', { ...ok, modules: { m: { ...sh, restart: 'maybe' } } }, /^modules\.m\.restart must be/],
+  [
+    'a health of two kinds',
+    { ...ok, modules: { m: { ...sh, health: { tcp: 80, mqtt: true } } } },
+    /^modules\.m\.health must name one of "exec", "tcp" and "mqtt"/,
+  ],
+  [
+    'a port out of range',
+    { ...ok, modules: { m: { ...sh, health: { tcp: 0 } } } },
+    /^modules\.m\.health\.tcp must be at least 1/,
+  ],
+  [
+    'a back-off that shrinks',
+    { ...ok, modules: { m: { ...sh, backoff: { factor: 0.5 } } } },
+    /^modules\.m\.backoff\.factor/,
+  ],
   ['a number in env', { ...ok, modules: { m: { ...sh, env: { A: 1 } } } }, /^modules\.m\.env\.A must be/],
   [
     'a priority out of range',

@@ -15,6 +15,7 @@ reading('what is not written has its default', () => {
         io: 'mqtt',
         env: {},
         restart: 'always',
+        backoff: { firstSeconds: 1, factor: 2, mostSeconds: 60, resetSeconds: 60 },
         startupOrder: 0,
         stopSignal: 'SIGTERM',
         stopGraceSeconds: 10,

@@ -11,6 +11,7 @@ const supervisor = createSupervisor({
   runFolder,
   host: { line: (_module, _line, settle) => settle(), changed: () => {} },
 });
+await supervisor.takeDownLeft();
 await supervisor.start(scripts.map((script, index) => shellModule(`m${index}`, folder, script)));
 process.stdout.write('started\n');
 setInterval(() => {}, 1_000);

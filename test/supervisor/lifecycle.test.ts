@@ -9,6 +9,8 @@ const STATES: readonly ModuleState[] = [
   'stopped',
   'starting',
   'running',
+  'ready',
+  'failing',
   'stopping',
   'killing',
   'restarting',
@@ -25,6 +27,9 @@ const EVENTS: readonly LifecycleEvent[] = [
   'again',
   'done',
   'broken',
+  'well',
+  'unwell',
+  'unhealthy',
   'late',
   'due',
 ];
@@ -47,6 +52,24 @@ const TABLE = `
   running    again   -> waiting wait
   running    done    -> ended rest
   running    broken  -> failed rest
+  running    well    -> ready none
+  running    unwell  -> running none
+  running    unhealthy -> failing signal
+  ready      start   -> ready none
+  ready      stop    -> stopping signal
+  ready      restart -> restarting signal
+  ready      again   -> waiting wait
+  ready      done    -> ended rest
+  ready      broken  -> failed rest
+  ready      unwell  -> running none
+  ready      unhealthy -> failing signal
+  failing    start   -> restarting none
+  failing    stop    -> stopping none
+  failing    restart -> restarting none
+  failing    again   -> waiting wait
+  failing    done    -> waiting wait
+  failing    broken  -> waiting wait
+  failing    late    -> failing kill
   stopping   start   -> restarting none
   stopping   stop    -> stopping none
   stopping   restart -> restarting none
@@ -108,8 +131,10 @@ type World = {
   timer: 'none' | 'grace' | 'wait';
 };
 
-function possible({ process, timer }: World): LifecycleEvent[] {
+function possible({ state, process, timer }: World): LifecycleEvent[] {
   const events = [...ASKED];
+  if (state === 'running') events.push('well', 'unwell', 'unhealthy');
+  if (state === 'ready') events.push('unwell', 'unhealthy');
   if (process === 'spawning') events.push('spawned', 'refused', 'again', 'broken');
   if (process === 'alive' || process === 'killed') events.push('again', 'done', 'broken');
   if (timer === 'grace') events.push('late');
@@ -147,7 +172,8 @@ test('whatever happens in whatever order, the table has an answer and loses neit
         const events = possible(world);
         live(world, events[choice % events.length] ?? 'stop');
         const { state, process, timer } = world;
-        assert.is(process === 'none', isSteady(state) && state !== 'running', `${state} with ${process}`);
+        const lives = state === 'running' || state === 'ready';
+        assert.is(process === 'none', isSteady(state) && !lives, `${state} with ${process}`);
         assert.is(timer === 'wait', state === 'waiting', `${state} with timer ${timer}`);
         if (isSteady(state)) assert.is.not(timer, 'grace', `${state} with a grace`);
         if (state === 'stopping' && process === 'alive') assert.is(timer, 'grace', 'a stop always ends');

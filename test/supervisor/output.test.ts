@@ -126,11 +126,11 @@ test('a host that never settles holds the end of a module up for a bounded time'
   });
 });
 
-test('a child in a session of its own that holds the output open holds the end up for a bounded time', async () => {
+test('a child that left the group, wiped its environment and holds the output open holds the end up for a bounded time', async () => {
   const clock = createTestClock();
   await onStage({ clock }, async ({ supervisor, sh, status, texts, folder }) => {
     await supervisor.start([
-      sh('a', 'setsid sh -c "echo \\$\\$ > pid; exec sleep 100" & sleep 0.1; printf bye'),
+      sh('a', 'env -i setsid sh -c "echo \\$\\$ > pid; exec sleep 100" & sleep 0.1; printf bye'),
     ]);
     const daemon = await pidIn(folder, 'pid');
     const { pid } = status('a');

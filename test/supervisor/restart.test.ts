@@ -1,6 +1,5 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { RESTART_DELAY_FIRST, RESTART_FORGIVEN_AFTER } from '../../src/core/limits.ts';
 import type { ModuleState, RestartPolicy } from '../../src/supervisor/spec.ts';
 import { createTestClock } from '../clock.ts';
 import { lives, onStage, passing, until } from './stage.ts';
@@ -17,6 +16,10 @@ const TABLE: readonly (readonly [RestartPolicy, string, ModuleState, string])[] 
   ['always', 'exit 1', 'waiting', 'exit 1'],
   ['always', 'kill -TERM $$', 'waiting', 'SIGTERM'],
 ];
+
+/** Milliseconds, as the modules of a stage have them. */
+const FIRST = 1_000;
+const FORGIVEN_AFTER = 60_000;
 
 const test = suite('restart');
 
@@ -47,13 +50,13 @@ test('the wait before a restart doubles, a stable run forgets it', async () => {
     await supervisor.start([sh('a', 'exec sleep 100', { restart: 'always' })]);
     for (const factor of [1, 2, 4]) {
       kill();
-      await waits(RESTART_DELAY_FIRST * factor);
+      await waits(FIRST * factor);
     }
     assert.is(status('a').restarts, 3);
-    clock.advance(RESTART_FORGIVEN_AFTER);
-    assert.is(status('a').uptime, RESTART_FORGIVEN_AFTER);
+    clock.advance(FORGIVEN_AFTER);
+    assert.is(status('a').uptime, FORGIVEN_AFTER);
     kill();
-    await waits(RESTART_DELAY_FIRST);
+    await waits(FIRST);
     assert.is(status('a').restarts, 4);
   });
 });
@@ -64,13 +67,13 @@ test('a person who restarts a waiting module does not wait, and the back-off is 
     await supervisor.start([sh('a', 'exit 1', { restart: 'on-failure' })]);
     for (const factor of [1, 2]) {
       await until('it waits', () => status('a').state === 'waiting');
-      clock.advance(RESTART_DELAY_FIRST * factor);
+      clock.advance(FIRST * factor);
       await until('it was started', () => status('a').restarts === factor);
     }
     await until('it waits', () => status('a').state === 'waiting');
     await supervisor.restart('a');
     await until('it waits', () => status('a').state === 'waiting');
-    clock.advance(RESTART_DELAY_FIRST);
+    clock.advance(FIRST);
     assert.is(status('a').restarts, 3);
   });
 });

@@ -81,7 +81,7 @@ function setStage(folder: string, options: StageOptions): Stage {
   const said: string[] = [];
   const logFolder = join(folder, 'logs');
   const runFolder = join(folder, 'run');
-  const supervisor = createSupervisor({
+  const made = createSupervisor({
     clock,
     log: logFor('supervisor', (level, _room, text) => said.push(`${level}: ${text}`)),
     logFolder,
@@ -96,6 +96,13 @@ function setStage(folder: string, options: StageOptions): Stage {
       writable: module => writable.push(module),
     },
   });
+  const supervisor: Supervisor = {
+    ...made,
+    start: async specs => {
+      await made.takeDownLeft();
+      await made.start(specs);
+    },
+  };
   return {
     supervisor,
     folder,
@@ -133,6 +140,7 @@ export function shellModule(
     stopSignal: 'SIGTERM',
     stopGrace: 2_000,
     tty: false,
+    backoff: { first: 1_000, factor: 2, most: 60_000, forgivenAfter: 60_000 },
     ...more,
   };
 }

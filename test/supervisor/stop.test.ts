@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createTestClock } from '../clock.ts';
@@ -69,6 +71,30 @@ test('when the leader ends by itself, the rest of its group is ended', async () 
     assert.not(lives(child));
   });
 });
+
+/** Makes a daemon as they are made: a session of its own, its parent gone, its streams closed. */
+const DAEMON = `setsid sh -c 'trap "" TERM; echo $$ > daemon; exec sleep 100' > /dev/null 2>&1 &
+`;
+
+for (const [how, script] of [
+  ['is stopped', 'sh daemon.sh; sleep 100'],
+  ['ends by itself', 'sh daemon.sh; while [ ! -e go ]; do sleep 0.01; done'],
+] as const) {
+  test(`a daemon that left its group goes with its module when that ${how}`, async () => {
+    await onStage({}, async ({ supervisor, sh, folder, status }) => {
+      writeFileSync(join(folder, 'daemon.sh'), DAEMON);
+      await supervisor.start([sh('a', script), sh('b', 'setsid sleep 100 & echo $! > other; wait')]);
+      const daemon = await pidIn(folder, 'daemon');
+      const other = await pidIn(folder, 'other');
+      assert.ok(lives(daemon));
+      if (how === 'is stopped') await supervisor.stopModule('a');
+      else writeFileSync(join(folder, 'go'), '');
+      await until('it is down', () => ['stopped', 'ended'].includes(status('a').state));
+      assert.not(lives(daemon));
+      assert.ok(lives(other), 'that of another module stays');
+    });
+  });
+}
 
 test('all stop in reverse order, each group before the next, and stopping twice is stopping once', async () => {
   await onStage({}, async ({ supervisor, sh, changes }) => {

@@ -1,0 +1,83 @@
+import * as v from 'valibot';
+import { topicLists } from './access.ts';
+import { seconds } from './fields.ts';
+
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGKILL'] as const;
+
+const RESTARTS = ['never', 'on-failure', 'on-unhealthy', 'always'] as const;
+
+const command = v.pipe(
+  v.array(
+    v.pipe(
+      v.string(),
+      v.check(text => !text.includes('\0'), 'must not contain a NUL'),
+    ),
+    'must be a list: the program and its arguments',
+  ),
+  v.check(list => (list[0] ?? '') !== '', 'must name the program to run'),
+);
+
+const whole = (least: number, most: number) =>
+  v.pipe(
+    v.number('must be a number'),
+    v.integer('must be a whole number'),
+    v.minValue(least, `must be at least ${least}`),
+    v.maxValue(most, `must be at most ${most}`),
+  );
+
+/** How a module that ends is started again: after `firstSeconds`, each time `factor` times later. */
+const backoff = v.strictObject({
+  firstSeconds: v.optional(seconds(0.1, 3600), 1),
+  factor: v.optional(v.pipe(v.number('must be a number'), v.minValue(1), v.maxValue(10)), 2),
+  mostSeconds: v.optional(seconds(0.1, 86_400), 60),
+  /** A run of this length forgets the ends before it. */
+  resetSeconds: v.optional(seconds(0, 86_400), 60),
+});
+
+/** How it is told that a module is ready and well: by a program's exit code, by a port, or by itself over MQTT. */
+const health = v.pipe(
+  v.strictObject({
+    exec: v.optional(command),
+    tcp: v.optional(whole(1, 65_535)),
+    mqtt: v.optional(v.boolean('must be true or false')),
+    everySeconds: v.optional(seconds(0.1, 3600), 10),
+    timeoutSeconds: v.optional(seconds(0.1, 3600), 5),
+    threshold: v.optional(whole(1, 100), 3),
+    /** How long the modules behind it in the start order wait for it to be ready. */
+    readySeconds: v.optional(seconds(0, 3600), 30),
+  }),
+  v.check(
+    ({ exec, tcp, mqtt }) =>
+      [exec, tcp, mqtt === true || undefined].filter(one => one !== undefined).length === 1,
+    'must name one of "exec", "tcp" and "mqtt": true',
+  ),
+);
+
+/** One module as it is written. */
+export const module = v.strictObject({
+  exec: command,
+  io: v.optional(v.picklist(['lines', 'mqtt'], 'must be "lines" or "mqtt"'), 'mqtt'),
+  env: v.optional(
+    v.record(
+      v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not a name for a variable')),
+      v.string('must be a string'),
+    ),
+    {},
+  ),
+  restart: v.optional(v.picklist(RESTARTS, `must be one of ${RESTARTS.join(', ')}`), 'always'),
+  startupOrder: v.optional(v.pipe(v.number('must be a number'), v.integer('must be a whole number')), 0),
+  stopSignal: v.optional(v.picklist(SIGNALS, `must be one of ${SIGNALS.join(', ')}`), 'SIGTERM'),
+  stopGraceSeconds: v.optional(
+    v.pipe(
+      v.number('must be a number'),
+      v.minValue(0, 'must not be negative'),
+      v.maxValue(3600, 'must be at most 3600'),
+    ),
+    10,
+  ),
+  tty: v.optional(v.boolean('must be true or false'), false),
+  ack: v.optional(v.boolean('must be true or false'), false),
+  backoff: v.optional(backoff, {}),
+  health: v.optional(health),
+  ...topicLists,
+});
