@@ -167,6 +167,9 @@ export const LINE_RETRY = 1_000;
 export const LOG_FILE_BYTES = 1 << 20;
 export const LOG_FILES = 3;
 
+/** Bytes of the /tmp and the /dev/shm that a sandboxed module has for itself: they are memory. */
+export const SANDBOX_TMP_BYTES = 64 << 20;
+
 /** Milliseconds between two looks at a module that is not well yet, at most. */
 export const READY_CHECK = 1_000;
 

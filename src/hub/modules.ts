@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { LogSink } from '../core/log.ts';
@@ -43,6 +44,8 @@ export function createModules(settings: ModulesSettings): Modules {
     log,
     logFolder: join(dataFolder, 'logs'),
     runFolder: join(dataFolder, 'run'),
+    ownFolders: join(dataFolder, 'modules'),
+    hiddenFolder: dataFolder,
     host: {
       line: (module, line, settle) => {
         const id = acking.has(module) ? ackOfLine(line) : undefined;
@@ -62,6 +65,8 @@ export function createModules(settings: ModulesSettings): Modules {
   for (const module of manifest.modules) {
     if (module.io === 'lines') feeds.set(module.name, feedOf(module, supervisor, settings));
   }
+  // A user of its own must get to its folder; all else in here is for the hub alone.
+  if (manifest.modules.some(({ user }) => user !== undefined)) chmodSync(dataFolder, 0o711);
   const startAll = () => supervisor.start(manifest.modules.map(module => specOf(module, settings)));
   return { ...supervisor, startAll };
 }

@@ -1,10 +1,12 @@
 import * as v from 'valibot';
 import { topicLists } from './access.ts';
-import { seconds } from './fields.ts';
+import { seconds, size } from './fields.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGKILL'] as const;
 
 const RESTARTS = ['never', 'on-failure', 'on-unhealthy', 'always'] as const;
+
+const SANDBOXES = ['none', 'standard', 'strict'] as const;
 
 const command = v.pipe(
   v.array(
@@ -53,6 +55,27 @@ const health = v.pipe(
   ),
 );
 
+const limits = v.strictObject({
+  memory: v.optional(size),
+  /** Beyond this it is slowed down and its memory reclaimed. */
+  memoryHigh: v.optional(size),
+  /** Processors: 0.5 is half of one. */
+  cpu: v.optional(
+    v.pipe(
+      v.number('must be a number of processors'),
+      v.minValue(0.01, 'must be at least 0.01'),
+      v.maxValue(1024, 'must be at most 1024'),
+    ),
+  ),
+  pids: v.optional(whole(1, 4_194_304)),
+  ioWeight: v.optional(whole(1, 10_000)),
+});
+
+const device = v.pipe(
+  v.string('must be a device such as "/dev/i2c-1"'),
+  v.regex(/^\/dev\/(?!.*\.\.)[A-Za-z0-9._/-]+$/, 'must be a device such as "/dev/i2c-1"'),
+);
+
 /** One module as it is written. */
 export const module = v.strictObject({
   exec: command,
@@ -79,5 +102,12 @@ export const module = v.strictObject({
   ack: v.optional(v.boolean('must be true or false'), false),
   backoff: v.optional(backoff, {}),
   health: v.optional(health),
+  limits: v.optional(limits, {}),
+  sandbox: v.optional(v.picklist(SANDBOXES, `must be one of ${SANDBOXES.join(', ')}`), 'none'),
+  user: v.optional(
+    v.pipe(v.string('must be the name of a user, its number, or "dynamic"'), v.minLength(1, 'is empty')),
+  ),
+  devices: v.optional(v.array(device, 'must be a list of devices'), []),
+  require: v.optional(v.boolean('must be true or false'), false),
   ...topicLists,
 });

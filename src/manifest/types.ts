@@ -53,6 +53,18 @@ export type ModuleEntry = TopicLists & {
     readonly resetSeconds: number;
   };
   readonly health?: HealthEntry | undefined;
+  /** Memory in bytes, `cpu` in processors. */
+  readonly limits: {
+    readonly memory?: number | undefined;
+    readonly memoryHigh?: number | undefined;
+    readonly cpu?: number | undefined;
+    readonly pids?: number | undefined;
+    readonly ioWeight?: number | undefined;
+  };
+  readonly sandbox: 'none' | 'standard' | 'strict';
+  readonly user?: string | undefined;
+  readonly devices: readonly string[];
+  readonly require: boolean;
 };
 
 /** One of `exec`, `tcp` (a port of this machine) and `mqtt` (it says so itself) is there. */

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import type { LifecycleEvent } from './lifecycle.ts';
 import type { RestartPolicy } from './spec.ts';
 
@@ -16,6 +17,16 @@ const AFTER: Readonly<Record<RestartPolicy, Readonly<Record<'well' | 'badly', Li
 /** What the end of a process means for its module. */
 export function eventAfter(exit: Exit, policy: RestartPolicy): LifecycleEvent {
   return AFTER[policy][exit.kind === 'code' && exit.code === 0 ? 'well' : 'badly'];
+}
+
+/** What a shell says of a process that a signal ended: an exit code of 128 and the signal's number. */
+export function exitOfShell(code: number): Exit {
+  return code > 128 ? { kind: 'signal', signal: signalName(code - 128) } : { kind: 'code', code };
+}
+
+export function signalName(number: number): string {
+  const [name] = Object.entries(constants.signals).find(([, value]) => value === number) ?? [];
+  return name ?? `signal ${number}`;
 }
 
 /** `exit 3`, or `SIGKILL`. */

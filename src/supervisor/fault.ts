@@ -1,22 +1,67 @@
 import { accessSync, constants, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { reasonOf, systemCode } from '../core/errors.ts';
+import type { Account } from './confinement/users.ts';
+import { mayPass } from './confinement/users.ts';
 import type { ModuleSpec } from './spec.ts';
 
 /** Why a module could not be started, in one sentence, and whether it may go better in a while. */
 export type Fault = { readonly reason: string; readonly passing: boolean };
 
+/** The bit of a mode that lets one enter a folder or execute a file. */
+const ENTER = 1;
+
 /** The machine is short of something, the module is not to blame. */
 const PASSING = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE']);
 
 /** What can be seen to be wrong before the module is started. */
-export function findFault(spec: ModuleSpec): Fault | undefined {
+export function findFault(
+  spec: ModuleSpec,
+  { PATH = '' }: Readonly<Record<string, string>>,
+  account: Account | undefined,
+): Fault | undefined {
   const [program] = spec.exec;
   if (program === undefined || program === '') return lasting('No program is named: "exec" is empty.');
   if (statSync(spec.cwd, { throwIfNoEntry: false })?.isDirectory() !== true) {
     return lasting(`Its working folder ${spec.cwd} does not exist: make it, or name another.`);
   }
-  return program.includes('/') ? programFault(resolve(spec.cwd, program)) : undefined;
+  if (!program.includes('/')) {
+    const found = PATH.split(':').some(folder => isProgram(join(folder, program)));
+    return found ? undefined : notFound(program);
+  }
+  const file = resolve(spec.cwd, program);
+  return programFault(file) ?? (account && barFault(file, account));
+}
+
+/** What keeps a module's user from its program. */
+function barFault(file: string, account: Account): Fault | undefined {
+  const closed = foldersOf(file).find(folder => !mayPass(folder, account, ENTER));
+  if (closed !== undefined) {
+    return lasting(
+      `The user ${account.uid} may not enter ${closed}: run chmod o+x on it, or put the module elsewhere.`,
+    );
+  }
+  if (mayPass(file, account, ENTER)) return undefined;
+  return lasting(`The user ${account.uid} may not execute ${file}: run chmod o+rx on it.`);
+}
+
+function foldersOf(file: string): string[] {
+  const folder = dirname(file);
+  return folder === file ? [] : [...foldersOf(folder), folder];
+}
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch (error) {
+    if (systemCode(error) !== undefined) return false;
+    throw error;
+  }
+}
+
+function notFound(program: string): Fault {
+  return lasting(`${program} was not found in PATH: install it, or name its path.`);
 }
 
 function programFault(file: string): Fault | undefined {
@@ -47,8 +92,7 @@ export function spawnFault(spec: ModuleSpec, error: unknown): Fault {
     return { reason: `${program} cannot be started just now: ${reasonOf(error)}.`, passing: true };
   }
   if (code !== 'ENOENT') return lasting(`${program} cannot be started: ${reasonOf(error)}.`);
-  if (!program.includes('/'))
-    return lasting(`${program} was not found in PATH: install it, or name its path.`);
+  if (!program.includes('/')) return notFound(program);
   return lasting(`The interpreter that the first line of ${program} names does not exist: correct it.`);
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import type { ControlGroup } from './confinement/cgroup.ts';
 import { signalGroup } from './group.ts';
 import { pause } from './pause.ts';
 import type { RunningProcess } from './proc.ts';
@@ -20,15 +21,17 @@ export type Leftovers = {
   /** To be in the environment of a module. */
   readonly environmentOf: (module: string) => Readonly<Record<string, string>>;
   /**
-   * Ends by SIGKILL what of a module outlives its process, wherever it went: all that bear its mark. Resolves when none
-   * is left, or cannot be killed, which is logged. A process that wiped its environment is not found.
+   * Ends by SIGKILL what of a module outlives its process, wherever it went: all of its control group, or without one all
+   * that bear its mark, and then a process that wiped its environment is not found. Resolves when none is left, or
+   * cannot be killed, which is logged.
    */
-  readonly endOrphans: (module: string) => Promise<void>;
+  readonly endOrphans: (module: string, group?: ControlGroup) => Promise<void>;
   /**
    * Ends by SIGKILL what the last run noted and left: the groups whose leader still is the same process, and every
-   * process that has the run's mark in its environment, be its leader dead. Throws the Failure `data.unwritable`.
+   * process that has the run's mark in its environment, be its leader dead. Tells whether there was a last run since
+   * the machine was started. Throws the Failure `data.unwritable`.
    */
-  readonly takeDown: () => Promise<void>;
+  readonly takeDown: () => Promise<boolean>;
   /** Notes the process of a module that was just started. */
   readonly record: (pid: number) => void;
   readonly forget: (pid: number) => void;
@@ -63,11 +66,11 @@ export function createLeftovers(runFolder: string, clock: Clock, log: Log): Left
 
   return {
     environmentOf: module => ({ [RUN_VARIABLE]: `${run}/${module}` }),
-    endOrphans: async module => {
+    endOrphans: async (module, group) => {
       if (boot === undefined) return;
       const mark = `${run}/${module}`;
       const find = (): number[] => pidsWith(RUN_VARIABLE, value => value === mark);
-      if (await killAll(find, clock)) return;
+      if (await strikeAll(group?.kill ?? (() => killFound(find)), clock)) return;
       log.error(`Processes that module "${module}" left cannot be killed: end them by hand.`);
     },
     takeDown: async () => {
@@ -75,11 +78,13 @@ export function createLeftovers(runFolder: string, clock: Clock, log: Log): Left
       if (boot === undefined)
         log.warn('There is no /proc here: what a crash of the hub leaves running is not found.');
       // After another boot nothing of the last run is left, and its pids are other people's.
-      else if (notes?.run.startsWith(`${boot}/`)) await takeDown(notes, clock, log);
+      const sameBoot = boot !== undefined && notes?.run.startsWith(`${boot}/`) === true;
+      if (sameBoot) await takeDown(notes, clock, log);
       usable(runFolder, () => {
         mkdirSync(runFolder, { recursive: true });
         note();
       });
+      return sameBoot;
     },
     record: pid => {
       const found = runningProcess(pid);
@@ -112,21 +117,26 @@ async function takeDown(notes: Notes, clock: Clock, log: Log): Promise<void> {
     for (const leader of leaders()) signalGroup(leader, 'SIGKILL');
     return [...leaders(), ...marked()];
   };
-  if (await killAll(find, clock)) return;
+  if (await strikeAll(() => killFound(find), clock)) return;
   log.error(
     'Processes of the last run could not be killed: modules may run twice until they are ended by hand.',
   );
 }
 
-/** Kills what `find` finds until it finds nothing; false if that does not come to an end. */
-async function killAll(find: () => number[], clock: Clock): Promise<boolean> {
+/** Strikes until nobody is left; false if that does not come to an end. */
+export async function strikeAll(strike: () => boolean, clock: Clock): Promise<boolean> {
   for (let round = 0; round < KILL_ROUNDS; round += 1) {
-    const found = find().filter(pid => pid !== process.pid);
-    if (found.length === 0) return true;
-    for (const pid of found) killProcess(pid);
+    if (strike()) return true;
     await pause(clock, KILL_ROUND);
   }
   return false;
+}
+
+/** Kills what `find` finds; true: nobody was found. */
+function killFound(find: () => number[]): boolean {
+  const found = find().filter(pid => pid !== process.pid);
+  for (const pid of found) killProcess(pid);
+  return found.length === 0;
 }
 
 function isStill({ pid, started }: Noted): boolean {

@@ -1,10 +1,13 @@
 import { join } from 'node:path';
 import type { Cancel } from '../core/clock.ts';
 import { backoffAfter } from './backoff.ts';
+import type { Confinement, Confiner } from './confinement/confine.ts';
+import { enter } from './confinement/confine.ts';
 import type { Connection } from './connection.ts';
 import { connect, notTaken } from './connection.ts';
 import { moduleEnvironment } from './environment.ts';
 import { describeExit, eventAfter } from './exit.ts';
+import type { Fault } from './fault.ts';
 import type { Health } from './health.ts';
 import { watchHealth } from './health.ts';
 import { createIntake } from './intake.ts';
@@ -38,10 +41,11 @@ const RESTARTED_UNWELL: ReadonlySet<RestartPolicy> = new Set(['always', 'on-unhe
 
 export type ModuleSettings = Pick<SupervisorSettings, 'clock' | 'log' | 'logFolder' | 'host'> & {
   readonly leftovers: Leftovers;
+  readonly confiner: Confiner;
 };
 
 export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module {
-  const { clock, log, host, leftovers } = settings;
+  const { clock, log, host, leftovers, confiner } = settings;
   const { name } = spec;
   let state: ModuleState = 'stopped';
   let connection: Connection | undefined;
@@ -54,6 +58,7 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
   let waiters: (() => void)[] = [];
   let health: Health | undefined;
   let late = false;
+  let confinement: Confinement | undefined;
   const isReady = Promise.withResolvers<void>();
 
   const pump = (): void => connection?.pump();
@@ -71,6 +76,8 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
     cutLines,
     refusedLines: intake.refused(),
     lostLogLines: logFile.lost(),
+    usage: confinement?.group?.usage() ?? {},
+    notEnforced: confinement?.notEnforced ?? [],
   });
 
   const happen = (event: LifecycleEvent): void => {
@@ -78,7 +85,7 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
     const changed = next !== state;
     state = next;
     act[action]();
-    if (changed) host.changed(status());
+    if (changed) host.changed({ name, state });
     if (SETTLED.has(state)) isReady.resolve();
     if (!isSteady(state)) return;
     const done = waiters;
@@ -91,12 +98,12 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
     cancelTimer = clock.after(milliseconds, action);
   };
 
-  const watch = (environment: Record<string, string>): void => {
+  const watch = (environment: Record<string, string>, { command }: Confinement): void => {
     if (spec.health === undefined) return;
     health = watchHealth({
       spec: spec.health,
       clock,
-      probe: probeOf(spec.health, spec, environment, clock),
+      probe: probeOf(spec.health, { cwd: spec.cwd, environment, command, clock }),
       happened: event => {
         if (state !== 'running' && state !== 'ready') return;
         if (event === 'well') {
@@ -111,17 +118,28 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
     });
   };
 
+  const warn = (lack: string): void => log.warn(`Module "${name}" runs, but not enforced is ${lack}`);
+
+  const refuse = ({ reason, passing }: Fault): void => {
+    startedAt = clock.monotonic();
+    lastExit = reason;
+    log.error(`Module "${name}" cannot be started. ${reason}`);
+    happen(passing ? eventAfter({ kind: 'code', code: 1 }, spec.restart) : 'refused');
+  };
+
   /** One process of the module, from its start to its end. */
   const run = async (): Promise<void> => {
-    const environment = moduleEnvironment(spec.env, leftovers.environmentOf(name));
-    const launched = await launch(spec, environment);
+    const confined = await confiner.confine(spec);
+    if ('reason' in confined) return refuse(confined);
+    if (confinement === undefined) for (const lack of confined.notEnforced) warn(lack);
+    confinement = confined;
+    const environment = moduleEnvironment(confined.environment, spec.env, leftovers.environmentOf(name));
+    const { group } = confined;
+    const oomKills = group?.usage().oomKills ?? 0;
+    const launched = await launch(spec, confined, environment);
+    if ('reason' in launched) return refuse(launched);
     startedAt = clock.monotonic();
-    if ('reason' in launched) {
-      lastExit = launched.reason;
-      log.error(`Module "${name}" cannot be started. ${launched.reason}`);
-      happen(launched.passing ? eventAfter({ kind: 'code', code: 1 }, spec.restart) : 'refused');
-      return;
-    }
+    if (!confined.enters) enter(group, launched.pid);
     leftovers.record(launched.pid);
     connection = connect(launched, {
       module: name,
@@ -133,17 +151,18 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
         cutLines += 1;
       },
       writable: () => host.writable?.(name),
-      endOrphans: () => leftovers.endOrphans(name),
+      endOrphans: () => leftovers.endOrphans(name, confined.enters ? group : undefined),
     });
     log.info(`Module "${name}" runs, pid ${launched.pid}.`);
     happen('spawned');
-    watch(environment);
+    watch(environment, confined);
     if (launched.input !== undefined) host.writable?.(name);
     const exit = await connection.ended;
     connection = undefined;
     health?.stop();
     leftovers.forget(launched.pid);
-    lastExit = describeExit(exit);
+    const starved = (group?.usage().oomKills ?? 0) > oomKills;
+    lastExit = describeExit(exit) + (starved ? ': its memory was at its limit' : '');
     log.info(`Module "${name}" has ended: ${lastExit}.`);
     happen(eventAfter(exit, spec.restart));
   };

@@ -3,21 +3,27 @@ import { connect } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { signalGroup } from './group.ts';
 import type { Probe } from './health.ts';
-import type { HealthSpec, ModuleSpec } from './spec.ts';
+import type { HealthSpec } from './spec.ts';
 
 /** Where a module that is asked by its port listens. */
 const HOST = '127.0.0.1';
 
+export type ProbeSettings = {
+  readonly cwd: string;
+  readonly environment: Record<string, string>;
+  /** Confines a program as the module is. */
+  readonly command: (exec: readonly string[]) => readonly string[];
+  readonly clock: Clock;
+};
+
 /** How a module is looked at; undefined: it says itself how it is. */
 export function probeOf(
   { check, timeout }: HealthSpec,
-  module: ModuleSpec,
-  environment: Record<string, string>,
-  clock: Clock,
+  { cwd, environment, command, clock }: ProbeSettings,
 ): (() => Probe) | undefined {
   switch (check.kind) {
     case 'exec':
-      return () => runProbe(check.exec, module.cwd, environment, timeout, clock);
+      return () => runProbe(command(check.exec), cwd, environment, timeout, clock);
     case 'tcp':
       return () => connectProbe(check.port, timeout, clock);
     case 'reported':

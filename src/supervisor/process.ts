@@ -2,7 +2,9 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
+import type { Confinement } from './confinement/confine.ts';
 import type { Exit } from './exit.ts';
+import { exitOfShell } from './exit.ts';
 import type { Fault } from './fault.ts';
 import { findFault, spawnFault } from './fault.ts';
 import type { ModuleSpec } from './spec.ts';
@@ -24,15 +26,30 @@ export type Process = {
 /** Starts a module; what hinders it is returned, not thrown. */
 export async function launch(
   spec: ModuleSpec,
+  confinement: Confinement,
   environment: Record<string, string>,
 ): Promise<Process | Fault> {
-  const fault = findFault(spec);
+  const fault = findFault(spec, environment, confinement.account);
   if (fault !== undefined) return fault;
-  return spec.tty ? spawnOnTerminal(spec, environment) : spawnOnPipes(spec, environment);
+  const exec = confinement.command(spec.exec);
+  const started = await (spec.tty
+    ? spawnOnTerminal(spec.cwd, exec, environment)
+    : spawnOnPipes(spec, exec, environment));
+  return confinement.signalsAsCodes && 'exited' in started
+    ? { ...started, exited: started.exited.then(asShell) }
+    : started;
 }
 
-async function spawnOnPipes(spec: ModuleSpec, env: Record<string, string>): Promise<Process | Fault> {
-  const [program = '', ...parameters] = spec.exec;
+function asShell(exit: Exit): Exit {
+  return exit.kind === 'code' ? exitOfShell(exit.code) : exit;
+}
+
+async function spawnOnPipes(
+  spec: ModuleSpec,
+  exec: readonly string[],
+  env: Record<string, string>,
+): Promise<Process | Fault> {
+  const [program = '', ...parameters] = exec;
   const talks = spec.io === 'lines';
   let child: ChildProcess;
   try {

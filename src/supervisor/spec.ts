@@ -1,6 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Settle } from '../core/message.ts';
+import type { Limits, Usage } from './confinement/cgroup.ts';
+import type { SandboxLevel } from './confinement/sandbox.ts';
 
 /** When a module that ended by itself is started again; a failure is an exit code other than 0, or a signal. */
 export type RestartPolicy = 'never' | 'on-failure' | 'on-unhealthy' | 'always';
@@ -52,6 +54,14 @@ export type ModuleSpec = {
   readonly backoff: BackoffSpec;
   /** Undefined: it is ready as soon as it runs. */
   readonly health?: HealthSpec | undefined;
+  readonly limits: Limits;
+  readonly sandbox: SandboxLevel;
+  /** A user's name or number, or `dynamic`; undefined: the hub's own, in a sandbox `dynamic`. */
+  readonly user?: string | undefined;
+  /** Device nodes that it may use. */
+  readonly devices: readonly string[];
+  /** It is not started where a limit or a part of its sandbox does not hold. */
+  readonly require: boolean;
 };
 
 /**
@@ -91,7 +101,13 @@ export type ModuleStatus = {
   readonly refusedLines: number;
   /** Lines that could not be written to its log file. */
   readonly lostLogLines: number;
+  /** What all its processes together use, so far as it is counted here. */
+  readonly usage: Usage;
+  /** Limits and parts of its sandbox that do not hold here: what, why, and what to do. */
+  readonly notEnforced: readonly string[];
 };
+
+export type ModuleChange = Pick<ModuleStatus, 'name' | 'state'>;
 
 /** Who the supervisor works for. */
 export type SupervisorHost = {
@@ -100,7 +116,7 @@ export type SupervisorHost = {
    * once; while MAX_UNSETTLED_LINES have not come, that module's output is not read and the module blocks.
    */
   readonly line: (module: string, line: Buffer, settle: Settle) => void;
-  readonly changed: (status: ModuleStatus) => void;
+  readonly changed: (change: ModuleChange) => void;
   /** A module with `io: lines` takes input: it was just started, or has caught up after `write` said false. */
   readonly writable?: (module: string) => void;
 };
@@ -112,6 +128,10 @@ export type SupervisorSettings = {
   readonly logFolder: string;
   /** Where the supervisor notes what runs, for the next start after a crash. */
   readonly runFolder: string;
+  /** Modules with a user or a sandbox have a folder of their own in here. */
+  readonly ownFolders: string;
+  /** The folder that no sandboxed module may see. */
+  readonly hiddenFolder: string;
   readonly host: SupervisorHost;
 };
 

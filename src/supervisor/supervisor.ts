@@ -1,5 +1,10 @@
+import { createHash } from 'node:crypto';
 import { Failure } from '../core/errors.ts';
-import { createLeftovers } from './leftovers.ts';
+import { createConfiner } from './confinement/confine.ts';
+import type { Hierarchy } from './confinement/hierarchy.ts';
+import { openHierarchy } from './confinement/hierarchy.ts';
+import { createProbe } from './confinement/tools.ts';
+import { createLeftovers, strikeAll } from './leftovers.ts';
 import type { Module } from './module.ts';
 import { createModule } from './module.ts';
 import type { Supervisor, SupervisorSettings } from './spec.ts';
@@ -7,11 +12,16 @@ import type { Supervisor, SupervisorSettings } from './spec.ts';
 /**
  * Keeps modules running: native processes, each the leader of a process group that is ended as a whole, also when
  * only the leader ended. A child that made a session of its own (`setsid`, a double-forking daemon) leaves the group
- * and is found by the mark in its environment.
+ * and is found in its control group, or by the mark in its environment.
  */
 export function createSupervisor(settings: SupervisorSettings): Supervisor {
   const leftovers = createLeftovers(settings.runFolder, settings.clock, settings.log);
+  const { clock, runFolder, ownFolders, hiddenFolder: hidden } = settings;
   const modules = new Map<string, Module>();
+  let opened: Hierarchy | undefined;
+  // Opened when the first module is there: a mere broker pays nothing for it.
+  const hierarchy = (): Hierarchy => (opened ??= openHierarchy(groupName(runFolder)));
+  const confiner = createConfiner({ hierarchy, probe: createProbe(clock), ownFolders, hidden });
   let stopped: Promise<void> | undefined;
 
   const moduleOf = (name: string): Module => {
@@ -33,12 +43,22 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
       await Promise.all(group.map(module => module.ask('stop')));
     }
     await Promise.all([...modules.values()].map(module => module.close()));
+    if (opened === undefined) return;
+    await Promise.all(opened.groups().map(group => strikeAll(group.remove, clock)));
+    opened.close();
   };
 
   return {
-    takeDownLeft: leftovers.takeDown,
+    takeDownLeft: async () => {
+      if (!(await leftovers.takeDown())) return;
+      for (const group of hierarchy().groups()) {
+        await strikeAll(group.kill, clock);
+        await strikeAll(group.remove, clock);
+      }
+    },
     start: async specs => {
-      for (const spec of specs) modules.set(spec.name, createModule(spec, { ...settings, leftovers }));
+      for (const spec of specs)
+        modules.set(spec.name, createModule(spec, { ...settings, leftovers, confiner }));
       for (const group of inStartupOrder(modules.values())) {
         if (stopped !== undefined) return;
         await Promise.all(group.map(module => module.ask('start')));
@@ -64,6 +84,11 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
     statuses: () => [...modules.values()].map(module => module.status()),
     write: (name, line, written) => moduleOf(name).write(line, written),
   };
+}
+
+/** What the hub's control groups are called: another hub of this machine has another run folder. */
+function groupName(runFolder: string): string {
+  return `skerry-${createHash('sha256').update(runFolder).digest('hex').slice(0, 12)}`;
 }
 
 /** The modules by `startupOrder`, those of one order together. */

@@ -1,24 +1,24 @@
-import { constants } from 'node:os';
 import { Readable } from 'node:stream';
 import type { IPty } from 'node-pty';
 import { reasonOf } from '../core/errors.ts';
 import type { Exit } from './exit.ts';
+import { signalName } from './exit.ts';
 import type { Fault } from './fault.ts';
 import type { Process } from './process.ts';
-import type { ModuleSpec } from './spec.ts';
 
 const COLUMNS = 80;
 const ROWS = 24;
 
 /** Starts a module on a terminal of its own. node-pty is loaded only now: it is native, and few need it. */
 export async function spawnOnTerminal(
-  spec: ModuleSpec,
+  cwd: string,
+  exec: readonly string[],
   env: Record<string, string>,
 ): Promise<Process | Fault> {
-  const [program = '', ...parameters] = spec.exec;
+  const [program = '', ...parameters] = exec;
   try {
     const { spawn } = await import('node-pty');
-    const options = { name: 'xterm-256color', cols: COLUMNS, rows: ROWS, cwd: spec.cwd, env, encoding: null };
+    const options = { name: 'xterm-256color', cols: COLUMNS, rows: ROWS, cwd, env, encoding: null };
     const pty = spawn(program, parameters, options);
     const stream = outputOf(pty);
     return {
@@ -52,6 +52,5 @@ function outputOf(pty: IPty): Readable {
 /** node-pty gives the number of the signal, 0 for none. */
 function exitOf(code: number, number: number | undefined): Exit {
   if (number === undefined || number === 0) return { kind: 'code', code };
-  const [signal] = Object.entries(constants.signals).find(([, value]) => value === number) ?? [];
-  return { kind: 'signal', signal: signal ?? `signal ${number}` };
+  return { kind: 'signal', signal: signalName(number) };
 }

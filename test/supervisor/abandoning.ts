@@ -1,4 +1,5 @@
 /** A hub that is to be killed: it starts `modules` (JSON) with the run folder given, says so, and stays. */
+import { join } from 'node:path';
 import { logFor } from '../../src/core/log.ts';
 import { createSupervisor } from '../../src/supervisor/supervisor.ts';
 import { createRealClock, shellModule } from './stage.ts';
@@ -9,6 +10,8 @@ const supervisor = createSupervisor({
   log: logFor('supervisor', () => {}),
   logFolder: folder,
   runFolder,
+  ownFolders: join(folder, 'modules'),
+  hiddenFolder: join(folder, 'hidden'),
   host: { line: (_module, _line, settle) => settle(), changed: () => {} },
 });
 await supervisor.takeDownLeft();

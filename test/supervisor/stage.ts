@@ -86,6 +86,8 @@ function setStage(folder: string, options: StageOptions): Stage {
     log: logFor('supervisor', (level, _room, text) => said.push(`${level}: ${text}`)),
     logFolder,
     runFolder,
+    ownFolders: join(folder, 'modules'),
+    hiddenFolder: join(folder, 'hidden'),
     host: {
       line: (module, line, settle) => {
         const received = { module, line, settle };
@@ -141,6 +143,10 @@ export function shellModule(
     stopGrace: 2_000,
     tty: false,
     backoff: { first: 1_000, factor: 2, most: 60_000, forgivenAfter: 60_000 },
+    limits: {},
+    sandbox: 'none',
+    devices: [],
+    require: false,
     ...more,
   };
 }

@@ -1,0 +1,164 @@
+import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { reasonOf, systemCode } from '../../core/errors.ts';
+import type { CountName, Layout, LimitFile, LimitName } from './layout.ts';
+import { COUNTS, LIMITS } from './layout.ts';
+
+/** Bounds of one module; undefined: none. Memory in bytes, `cpu` in processors. */
+export type Limits = { readonly [Name in LimitName]?: number | undefined };
+
+/** What a module uses. Memory in bytes, `cpu` in milliseconds of a processor; undefined: it is not counted here. */
+export type Usage = { readonly [Name in CountName]?: number | undefined };
+
+/** The control group of one module: all its processes, wherever they went. */
+export type ControlGroup = {
+  /** Files into which a process writes its pid to become a member. */
+  readonly doors: readonly string[];
+  /** Sets the limits, at once for those that are inside; returns those that could not be set, and why. */
+  readonly limit: (limits: Limits) => ReadonlyMap<LimitName, string>;
+  readonly usage: () => Usage;
+  /** Kills all that are inside, by one blow where the kernel can, else stopped first; true: nobody was. */
+  readonly kill: () => boolean;
+  /** Removes the group, which must be empty; false: it is not, or not yet. */
+  readonly remove: () => boolean;
+};
+
+/** The folders of one group, by controller: one and the same in version 2. */
+export type GroupFolders = ReadonlyMap<string, string>;
+
+export function controlGroup(folders: GroupFolders, layout: Layout): ControlGroup {
+  const places = [...new Set(folders.values())];
+  const doors = places.map(folder => join(folder, 'cgroup.procs'));
+  const limited = new Set<LimitName>();
+
+  const pathOf = ({ controller, file }: { controller: string; file: string }): string | undefined => {
+    const folder = folders.get(controller);
+    return folder === undefined ? undefined : join(folder, file);
+  };
+
+  const setFile = (file: LimitFile, value: number | undefined): string | undefined => {
+    const path = pathOf(file);
+    if (path === undefined || !existsSync(path)) return `there is no ${file.file} here`;
+    try {
+      writeFileSync(path, value === undefined ? file.unlimited : file.text(value));
+      return undefined;
+    } catch (error) {
+      return reasonOf(error);
+    }
+  };
+
+  const setLimit = (name: LimitName, value: number | undefined): string | undefined => {
+    const { anyOf, also } = layout.limits[name];
+    let refusal: string | undefined = 'this version of control groups has none';
+    for (const file of anyOf) {
+      refusal = setFile(file, value);
+      if (refusal !== undefined && also.length > 0) {
+        // In version 1 memory cannot be raised beyond what memory and swap may be together.
+        for (const other of also) setFile(other, value);
+        refusal = setFile(file, value);
+      }
+      if (refusal === undefined) break;
+    }
+    if (refusal === undefined) for (const file of also) setFile(file, value);
+    return refusal;
+  };
+
+  const members = (): number[] => doors.flatMap(door => pidsIn(door));
+
+  return {
+    doors,
+    limit: limits => {
+      const refusals = new Map<LimitName, string>();
+      for (const name of limitNames(limits, limited)) {
+        const refusal = setLimit(name, limits[name]);
+        if (refusal !== undefined) refusals.set(name, refusal);
+        else limited.add(name);
+      }
+      return refusals;
+    },
+    usage: () => {
+      const usage: Record<string, number> = {};
+      for (const name of COUNTS) {
+        const count = layout.counts[name];
+        const path = pathOf(count);
+        const value = path === undefined ? undefined : readCount(path, count.key);
+        if (value !== undefined) usage[name] = value * (count.factor ?? 1);
+      }
+      return usage;
+    },
+    kill: () => {
+      if (members().length === 0) return true;
+      const switched = places.some(folder => writeIfThere(join(folder, 'cgroup.kill'), '1'));
+      if (!switched) {
+        const freeze = pathOf(layout.freeze);
+        if (freeze !== undefined) writeIfThere(freeze, layout.freeze.on);
+        for (const pid of members()) killOne(pid);
+        if (freeze !== undefined) writeIfThere(freeze, layout.freeze.off);
+      }
+      return false;
+    },
+    remove: () => places.map(removeFolder).every(gone => gone),
+  };
+}
+
+/** Those that are asked for, and those that were set before and are asked for no more. */
+function limitNames(limits: Limits, before: ReadonlySet<LimitName>): LimitName[] {
+  return LIMITS.filter(name => limits[name] !== undefined || before.has(name));
+}
+
+function pidsIn(door: string): number[] {
+  return (readIfThere(door) ?? '')
+    .split('\n')
+    .map(Number)
+    .filter(pid => pid > 0);
+}
+
+function readCount(path: string, key: string | undefined): number | undefined {
+  const text = readIfThere(path);
+  if (text === undefined) return undefined;
+  if (key === undefined) return Number(text);
+  const line = text.split('\n').find(one => one.startsWith(`${key} `));
+  return line === undefined ? undefined : Number(line.slice(key.length + 1));
+}
+
+function readIfThere(path: string): string | undefined {
+  return unlessGone(() => readFileSync(path, 'utf8'));
+}
+
+function writeIfThere(path: string, text: string): boolean {
+  if (!existsSync(path)) return false;
+  const written = unlessGone(() => {
+    writeFileSync(path, text);
+    return true;
+  });
+  return written ?? false;
+}
+
+function killOne(pid: number): void {
+  unlessGone(() => process.kill(pid, 'SIGKILL'));
+}
+
+/** A module may have made groups within its own. */
+function removeFolder(folder: string): boolean {
+  const inner = unlessGone(() => readdirSync(folder, { withFileTypes: true })) ?? [];
+  for (const entry of inner) if (entry.isDirectory()) removeFolder(join(folder, entry.name));
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return true;
+    if (systemCode(error) === 'EBUSY') return false;
+    throw error;
+  }
+}
+
+/** Groups, processes and their files go while they are looked at. */
+function unlessGone<Result>(use: () => Result): Result | undefined {
+  try {
+    return use();
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ESRCH' || code === 'ENODEV' || code === 'EPERM') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,210 @@
+import { chownSync, mkdirSync, statSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { systemCode } from '../../core/errors.ts';
+import type { Fault } from '../fault.ts';
+import type { ModuleSpec } from '../spec.ts';
+import type { ControlGroup } from './cgroup.ts';
+import type { Hierarchy } from './hierarchy.ts';
+import type { LimitName } from './layout.ts';
+import { LIMITS } from './layout.ts';
+import { becoming, bubble, powerless, privateMounts } from './sandbox.ts';
+import { JOIN } from './scripts.ts';
+import type { Probe } from './tools.ts';
+import { tool } from './tools.ts';
+import type { Account } from './users.ts';
+import { accountOf, dynamicAccount, mayPass } from './users.ts';
+
+/** How a module is started so that what its manifest says of it holds. */
+export type Confinement = {
+  /** The command line that ends in `exec`. */
+  readonly command: (exec: readonly string[]) => readonly string[];
+  /** What its environment has besides. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Its control group, which it enters by itself if it has a command line before it. */
+  readonly group: ControlGroup | undefined;
+  readonly enters: boolean;
+  /** The shell tells the signal that ended it by an exit code of 128 and its number. */
+  readonly signalsAsCodes: boolean;
+  /** Limits and parts of its sandbox that do not hold here, each a sentence with cause and cure. */
+  readonly notEnforced: readonly string[];
+  /** Undefined: the hub's own. */
+  readonly account: Account | undefined;
+};
+
+export type ConfinerSettings = {
+  readonly hierarchy: () => Hierarchy;
+  readonly probe: Probe;
+  /** Where modules have their own folders. */
+  readonly ownFolders: string;
+  /** What no sandboxed module may see, or undefined. */
+  readonly hidden: string;
+};
+
+export type Confiner = {
+  readonly confine: (spec: ModuleSpec) => Promise<Confinement | Fault>;
+};
+
+type Part = { readonly command: readonly string[]; readonly notEnforced: readonly string[] };
+
+const PRIVILEGED = process.getuid?.() === 0;
+const NOT_ROOT = 'only root may start programs as another user: run the hub as root';
+
+export function createConfiner({ hierarchy, probe, ownFolders, hidden }: ConfinerSettings): Confiner {
+  const groups = new Map<string, ControlGroup | undefined>();
+  const accounts = new Map<string, Account>();
+
+  const groupOf = (module: string): ControlGroup | undefined => {
+    if (!groups.has(module)) groups.set(module, hierarchy().group(module));
+    return groups.get(module);
+  };
+
+  const limit = ({ name, limits }: ModuleSpec, group: ControlGroup | undefined): Part => {
+    const refusals = group?.limit(limits);
+    const { lacks } = hierarchy();
+    const missing = LIMITS.filter(one => limits[one] !== undefined).flatMap(one => {
+      const cause = lacks.get(one) ?? refusals?.get(one);
+      return cause === undefined ? [] : [[one, cause] as const];
+    });
+    const byProcess = limits.memory !== undefined && missing.some(([one]) => one === 'memory');
+    return {
+      command: byProcess ? [tool('prlimit'), `--data=${Math.floor(limits.memory)}`, '--'] : [],
+      notEnforced: missing.map(([one, cause]) => lackOfLimit(name, one, cause)),
+    };
+  };
+
+  const account = (spec: ModuleSpec): Account | Fault | undefined => {
+    const { name, sandbox, user = sandbox === 'none' ? undefined : 'dynamic' } = spec;
+    if (user === undefined || !PRIVILEGED) return undefined;
+    if (user !== 'dynamic') return accountOf(user);
+    const known = accounts.get(name);
+    if (known !== undefined) return known;
+    const taken = new Set([...accounts.values()].map(({ uid }) => uid));
+    const made = dynamicAccount(name, join(ownFolders, name), taken);
+    accounts.set(name, made);
+    return made;
+  };
+
+  const sandbox = async (spec: ModuleSpec, own: string): Promise<Part & { readonly strict: boolean }> => {
+    if (spec.sandbox === 'none') return { command: [], notEnforced: [], strict: false };
+    const at = { privileged: PRIVILEGED, own, hidden, cwd: spec.cwd, devices: spec.devices };
+    const usual = { ...at, own: ownFolders, cwd: '/', devices: [] };
+    const lost: string[] = [];
+    if (spec.sandbox === 'strict') {
+      const hindrance = await probe('bubble', bubble(usual));
+      if (hindrance === undefined) return { command: bubble(at), notEnforced: [], strict: true };
+      lost.push(
+        `sandbox: "strict" is only "standard" (${hindrance}): install bubblewrap (apt install bubblewrap).`,
+      );
+    }
+    const hindrance = await probe('mounts', privateMounts(usual));
+    if (hindrance === undefined) return { command: privateMounts(at), notEnforced: lost, strict: false };
+    const cure = PRIVILEGED ? 'allow mounts to the hub (CAP_SYS_ADMIN)' : 'run the hub as root';
+    lost.push(`sandbox: no private /tmp and no read-only root (${hindrance}): ${cure}.`);
+    return { command: [], notEnforced: lost, strict: false };
+  };
+
+  const identity = async (spec: ModuleSpec, who: Account | undefined): Promise<Part> => {
+    const lost = spec.user !== undefined && !PRIVILEGED ? [`user: ${NOT_ROOT}.`] : [];
+    const changes = who === undefined ? [] : becoming(who);
+    const bare = spec.sandbox === 'none' ? [] : powerless(PRIVILEGED);
+    if (changes.length + bare.length === 0) return { command: [], notEnforced: lost };
+    const hindrance = await probe(`setpriv ${bare.length}`, [tool('setpriv'), ...bare, '--']);
+    if (hindrance === undefined)
+      return { command: [tool('setpriv'), ...changes, ...bare, '--'], notEnforced: lost };
+    return { command: [], notEnforced: [...lost, `user, sandbox: ${hindrance}: install util-linux.`] };
+  };
+
+  return {
+    confine: async spec => {
+      const who = account(spec);
+      if (who !== undefined && 'reason' in who) return who;
+      const contradiction = contradictionIn(spec, who, hidden);
+      if (contradiction !== undefined) return { reason: contradiction, passing: false };
+      const granted = devicesFor(spec, who);
+      const apart = who !== undefined || spec.sandbox !== 'none';
+      const own = join(ownFolders, spec.name);
+      if (apart) makeOwnFolder(own, who);
+      const group = groupOf(spec.name);
+      const limits = limit(spec, group);
+      const box = await sandbox(spec, own);
+      const self = await identity(spec, granted.account);
+      const parts = [limits.command, box.command, self.command].filter(({ length }) => length > 0);
+      const wrapped = parts.length > 0 || LIMITS.some(one => spec.limits[one] !== undefined);
+      const before = wrapped ? launcher(group, parts) : [];
+      const notEnforced = [limits, box, self, granted].flatMap(part => part.notEnforced);
+      if (spec.require && notEnforced.length > 0) {
+        const reason = `It is not started without what it requires: ${notEnforced.join(' ')}`;
+        return { reason, passing: false };
+      }
+      return {
+        command: exec => [...before, ...exec],
+        environment: apart ? { HOME: own } : {},
+        group,
+        enters: wrapped,
+        signalsAsCodes: box.strict,
+        notEnforced,
+        account: granted.account,
+      };
+    },
+  };
+}
+
+/** Puts a process that did not enter its group by itself into it, and so what it starts from now on; it may be gone already. */
+export function enter(group: ControlGroup | undefined, pid: number): void {
+  for (const door of group?.doors ?? []) void writeFile(door, String(pid)).catch(gone);
+}
+
+function gone(error: unknown): void {
+  const code = systemCode(error);
+  if (code !== 'ESRCH' && code !== 'ENOENT') throw error;
+}
+
+function launcher(group: ControlGroup | undefined, parts: readonly (readonly string[])[]): string[] {
+  const inner = parts.flat();
+  return group === undefined ? inner : [tool('sh'), '-c', JOIN, 'skerry', ...group.doors, '--', ...inner];
+}
+
+function lackOfLimit(module: string, limit: LimitName, cause: string): string {
+  if (limit !== 'memory') return `${limit}: ${cause}.`;
+  return `memory: each process of "${module}" by itself is held to it, not all together: ${cause}.`;
+}
+
+/** What makes no sense together, in one sentence. */
+function contradictionIn(spec: ModuleSpec, who: Account | undefined, hidden: string): string | undefined {
+  if (spec.sandbox === 'none') return undefined;
+  if (who?.uid === 0) return 'A sandbox does not hold root: name another "user", or "dynamic".';
+  const covered = [spec.cwd, hidden].find(folder => folder === '/tmp' || folder.startsWith('/tmp/'));
+  if (covered === undefined) return undefined;
+  return `A sandbox has a /tmp of its own, so ${covered} would not be there: put it elsewhere.`;
+}
+
+/** The module's account with the groups of the devices that it may use. */
+function devicesFor(
+  { devices, sandbox }: ModuleSpec,
+  who: Account | undefined,
+): { readonly account: Account | undefined; readonly notEnforced: readonly string[] } {
+  const groups = new Set(who?.groups);
+  const notEnforced: string[] = [];
+  for (const device of devices) {
+    const stat = statSync(device, { throwIfNoEntry: false });
+    if (stat === undefined) {
+      notEnforced.push(`devices: ${device} is not there: plug it in and start the module again.`);
+    } else if (who !== undefined && !mayPass(device, who, 6)) {
+      if ((stat.mode & 0o060) === 0o060 && stat.gid !== 0) groups.add(stat.gid);
+      else
+        notEnforced.push(
+          `devices: ${device} is for root alone: give it a group by a rule of udev, as Raspberry Pi OS does.`,
+        );
+    }
+  }
+  if (sandbox === 'none' && who === undefined) return { account: who, notEnforced: [] };
+  return { account: who && { ...who, groups: [...groups] }, notEnforced };
+}
+
+/** A folder that its module alone may enter, on a way that others may pass but not look into. */
+function makeOwnFolder(folder: string, who: Account | undefined): void {
+  mkdirSync(dirname(folder), { recursive: true, mode: 0o711 });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (who !== undefined) chownSync(folder, who.uid, who.gid);
+}

@@ -1,0 +1,209 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { reasonOf, systemCode } from '../../core/errors.ts';
+import type { ControlGroup } from './cgroup.ts';
+import { controlGroup } from './cgroup.ts';
+import type { Controller, Layout, LimitName } from './layout.ts';
+import { LEGACY, LIMITS, UNIFIED } from './layout.ts';
+import type { GroupMount } from './mounts.ts';
+import { groupMounts, isSwitchedOff, ownFolder } from './mounts.ts';
+
+/** The control groups that the hub may make here, below one of its own in each hierarchy. */
+export type Hierarchy = {
+  readonly version: 1 | 2 | undefined;
+  /** Limits that do not hold here, each with its cause and its cure. */
+  readonly lacks: ReadonlyMap<LimitName, string>;
+  /** Makes the group of a module, an empty one; undefined: there are none here. */
+  readonly group: (module: string) => ControlGroup | undefined;
+  /** The groups that are here, those that an earlier run left among them. */
+  readonly groups: () => ControlGroup[];
+  /** Removes what the hub made, so far as it is empty. */
+  readonly close: () => void;
+};
+
+const CONTROLLERS: readonly Controller[] = ['memory', 'cpu', 'cpuacct', 'pids', 'io', 'freezer'];
+
+/** What the controllers of version 2 are; counting and freezing need none there. */
+const HANDED_DOWN = ['memory', 'cpu', 'pids', 'io'] as const;
+
+const AS_SERVICE =
+  'run the hub as root, or as a service of systemd with "Delegate=yes" in the [Service] of its unit';
+
+const CONTROLLER_OF: Readonly<Record<LimitName, Controller>> = {
+  memory: 'memory',
+  memoryHigh: 'memory',
+  cpu: 'cpu',
+  pids: 'pids',
+  ioWeight: 'io',
+};
+
+/** What has been prepared: a folder for each controller, and why others have none. */
+type Base = {
+  readonly version: 1 | 2 | undefined;
+  readonly layout: Layout;
+  readonly folders: ReadonlyMap<Controller, string>;
+  readonly reason: string;
+};
+
+/**
+ * Prepares a group called `name` for the hub's modules: of version 2 where that has controllers, else of version 1.
+ * Below the hub's own group if it has that for itself, as a service has, else below the root. `proc` is /proc.
+ */
+export function openHierarchy(name: string, proc = '/proc'): Hierarchy {
+  const base = prepare(name, proc);
+  const folders = [...new Set(base.folders.values())];
+  const groupAt = (module: string): ControlGroup => {
+    const places = new Map(
+      [...base.folders].map(([controller, folder]) => [controller, join(folder, module)]),
+    );
+    return controlGroup(places, base.layout);
+  };
+  return {
+    version: base.version,
+    lacks: new Map(LIMITS.flatMap(limit => lackOf(limit, base, proc))),
+    group: module => {
+      if (folders.length === 0) return undefined;
+      for (const folder of folders) mkdirSync(join(folder, module), { recursive: true });
+      return groupAt(module);
+    },
+    groups: () => [...new Set(folders.flatMap(foldersIn))].map(groupAt),
+    close: () => {
+      for (const folder of folders) removeIfEmpty(folder);
+    },
+  };
+}
+
+function prepare(name: string, proc: string): Base {
+  const mounts = groupMounts(proc);
+  const unified = mounts.find(({ version }) => version === 2);
+  const offered = unified === undefined ? [] : controllersOf(unified.point);
+  if (unified !== undefined && HANDED_DOWN.some(one => offered.includes(one)))
+    return prepareUnified(unified, name, proc);
+  const legacy = mounts.filter(({ version }) => version === 1);
+  if (legacy.length > 0) return prepareLegacy(legacy, name, proc);
+  const reason = 'no control groups are mounted here: mount them at /sys/fs/cgroup, as systemd does';
+  return { version: undefined, layout: UNIFIED, folders: new Map(), reason };
+}
+
+function prepareLegacy(mounts: readonly GroupMount[], name: string, proc: string): Base {
+  const folders = new Map<Controller, string>();
+  let reason = 'the controller is not mounted here';
+  for (const controller of CONTROLLERS) {
+    const option = controller === 'io' ? 'blkio' : controller;
+    const mount = mounts.find(({ options }) => options.includes(option));
+    const own = mount && ownFolder(proc, mount);
+    if (own === undefined) continue;
+    const folder = join(own, name);
+    const refusal = attempt(() => mkdirSync(folder, { recursive: true }));
+    if (refusal === undefined) folders.set(controller, folder);
+    else reason = `the hub may not make groups (${refusal}): ${AS_SERVICE}`;
+  }
+  return { version: 1, layout: LEGACY, folders, reason };
+}
+
+function prepareUnified(mount: GroupMount, name: string, proc: string): Base {
+  const own = withoutLeaf(ownFolder(proc, mount) ?? mount.point, name);
+  let reason = '';
+  for (const parent of new Set([own, mount.point])) {
+    const refusal = parent === mount.point ? undefined : moveIntoLeaf(parent, name);
+    const made = refusal ?? attempt(() => mkdirSync(join(parent, name), { recursive: true }));
+    if (made !== undefined) {
+      reason = `the hub may not make groups (${made}): ${AS_SERVICE}`;
+      continue;
+    }
+    const base = join(parent, name);
+    handDown(parent);
+    handDown(base);
+    const given = new Set(controllersOf(base));
+    const folders = CONTROLLERS.filter(one => one === 'cpuacct' || one === 'freezer' || given.has(one));
+    reason = `systemd does not hand the controller down: put "Delegate=yes" into the [Service] of the hub's unit`;
+    return { version: 2, layout: UNIFIED, folders: new Map(folders.map(one => [one, base])), reason };
+  }
+  return { version: 2, layout: UNIFIED, folders: new Map(), reason };
+}
+
+/** A group that hands controllers down may hold no process itself (cgroup-v2, no internal processes). */
+function moveIntoLeaf(parent: string, name: string): string | undefined {
+  const inside = wordsOf(join(parent, 'cgroup.procs'));
+  if (inside.some(pid => Number(pid) !== process.pid)) return 'other programs are in its own';
+  return attempt(() => {
+    const leaf = join(parent, leafOf(name));
+    mkdirSync(leaf, { recursive: true });
+    writeFileSync(join(leaf, 'cgroup.procs'), String(process.pid));
+  });
+}
+
+const leafOf = (name: string): string => `${name}-hub`;
+
+/** A hub that replaced itself is in its leaf already. */
+function withoutLeaf(folder: string, name: string): string {
+  return basename(folder) === leafOf(name) ? dirname(folder) : folder;
+}
+
+function handDown(folder: string): void {
+  const there = controllersOf(folder);
+  const given = wordsOf(join(folder, 'cgroup.subtree_control'));
+  for (const controller of HANDED_DOWN) {
+    if (!there.includes(controller) || given.includes(controller)) continue;
+    // What is not handed down is missed when the limits are looked at.
+    attempt(() => writeFileSync(join(folder, 'cgroup.subtree_control'), `+${controller}`));
+  }
+}
+
+function controllersOf(folder: string): string[] {
+  return wordsOf(join(folder, 'cgroup.controllers'));
+}
+
+function wordsOf(file: string): string[] {
+  return existsSync(file)
+    ? readFileSync(file, 'utf8')
+        .split(/\s/)
+        .filter(word => word !== '')
+    : [];
+}
+
+/** Why a limit cannot be set here and what to do; nothing if it can. */
+function lackOf(
+  limit: LimitName,
+  { version, layout, folders, reason }: Base,
+  proc: string,
+): [LimitName, string][] {
+  const { anyOf } = layout.limits[limit];
+  if (version === 1 && anyOf.length === 0) {
+    const cure = 'add systemd.unified_cgroup_hierarchy=1 to the kernel command line and restart';
+    return [[limit, `control groups of version 1 have no such limit: ${cure}`]];
+  }
+  const controller = CONTROLLER_OF[limit];
+  if (isSwitchedOff(proc, controller === 'io' ? 'blkio' : controller)) {
+    const cure = `add cgroup_enable=${controller} to the line in /boot/firmware/cmdline.txt and restart`;
+    return [[limit, `the kernel was started without the ${controller} controller: ${cure}`]];
+  }
+  const folder = folders.get(controller);
+  if (folder === undefined) return [[limit, reason]];
+  if (anyOf.some(({ file }) => existsSync(join(folder, file)))) return [];
+  const cure =
+    limit === 'ioWeight'
+      ? 'choose the I/O scheduler bfq for the disk (echo bfq > /sys/block/<disk>/queue/scheduler)'
+      : 'use a kernel that was built with it';
+  return [[limit, `this kernel does not offer it: ${cure}`]];
+}
+
+function foldersIn(folder: string): string[] {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  return entries.filter(entry => entry.isDirectory()).map(({ name }) => name);
+}
+
+function removeIfEmpty(folder: string): void {
+  attempt(() => rmdirSync(folder));
+}
+
+/** The system's reason why something could not be done; undefined: it was done. */
+function attempt(action: () => void): string | undefined {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    if (systemCode(error) !== undefined) return reasonOf(error);
+    throw error;
+  }
+}

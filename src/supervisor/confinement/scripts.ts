@@ -1,0 +1,36 @@
+/**
+ * What the shell does before a module's program takes its place. The texts are fixed; all that comes from a manifest
+ * is a parameter. Each ends in `exec "$@"`, so that the pid stays the module's.
+ */
+
+/** Goes into control groups by the doors before `--`. */
+export const JOIN = 'while [ "$1" != -- ]; do echo $$ >"$1" || exit 125; shift; done; shift; exec "$@"';
+
+/** Lets the signals pass by what merely waits for the program: they reach it as a member of the group. */
+export const STAND_BY = 'trap "" HUP INT QUIT TERM USR1 USR2; exec "$@"';
+
+/**
+ * Within mounts of its own: an empty /tmp and /dev/shm of `$3` bytes at most, the folder `$2` hidden but for the
+ * module's own within it, `$1`, and all that can be written made read-only but for these, /dev and /proc.
+ */
+export const PRIVATE_MOUNTS = `set -e
+own=$1 hidden=$2 size=$3 path=$PATH
+shift 3
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+mount -t tmpfs -o "mode=1777,nosuid,nodev,size=$size" skerry /tmp
+mkdir /tmp/own
+mount --bind "$own" /tmp/own
+mount -t tmpfs -o mode=755,nosuid,nodev,size=64k skerry "$hidden"
+mkdir -p "$own"
+mount --move /tmp/own "$own"
+rmdir /tmp/own
+if [ -d /dev/shm ]; then mount -t tmpfs -o "mode=1777,nosuid,nodev,size=$size" skerry /dev/shm; fi
+mount -o remount,bind,ro "$hidden"
+while read -r _ _ _ _ point options _; do
+  point=$(printf %b "$point")
+  case $point in /proc | /proc/* | /dev | /dev/* | /tmp | "$own" | "$hidden") continue ;; esac
+  case $options in ro | ro,*) continue ;; esac
+  mount -o "remount,bind,$options,ro" "$point"
+done </proc/self/mountinfo
+PATH=$path
+exec "$@"`;
