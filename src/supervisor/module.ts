@@ -139,7 +139,11 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
     const launched = await launch(spec, confined, environment);
     if ('reason' in launched) return refuse(launched);
     startedAt = clock.monotonic();
-    if (!confined.enters) enter(group, launched.pid);
+    if (!confined.enters) {
+      void enter(group, launched.pid).then(reason => {
+        if (reason !== undefined) log.warn(`Module "${name}" is not counted: ${reason}.`);
+      });
+    }
     leftovers.record(launched.pid);
     connection = connect(launched, {
       module: name,

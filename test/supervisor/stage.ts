@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -46,11 +54,14 @@ export type StageOptions = {
   readonly clock?: Clock;
   /** Settles each line at once unless told otherwise. */
   readonly line?: (received: Received) => void;
+  /** Where its folder is made, for all to pass; default: the system's /tmp, for nobody else. */
+  readonly beneath?: string;
 };
 
 /** Sets a stage, plays on it, and takes all down, whatever happened. */
 export async function onStage(options: StageOptions, play: (stage: Stage) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'skerry-supervisor-'));
+  const folder = mkdtempSync(join(options.beneath ?? tmpdir(), 'skerry-supervisor-'));
+  if (options.beneath !== undefined) chmodSync(folder, 0o755);
   const stage = setStage(folder, options);
   try {
     await play(stage);
@@ -79,6 +90,7 @@ function setStage(folder: string, options: StageOptions): Stage {
   const changes: string[] = [];
   const writable: string[] = [];
   const said: string[] = [];
+  const data = join(folder, 'data');
   const logFolder = join(folder, 'logs');
   const runFolder = join(folder, 'run');
   const made = createSupervisor({
@@ -86,8 +98,8 @@ function setStage(folder: string, options: StageOptions): Stage {
     log: logFor('supervisor', (level, _room, text) => said.push(`${level}: ${text}`)),
     logFolder,
     runFolder,
-    ownFolders: join(folder, 'modules'),
-    hiddenFolder: join(folder, 'hidden'),
+    ownFolders: join(data, 'modules'),
+    hiddenFolder: data,
     host: {
       line: (module, line, settle) => {
         const received = { module, line, settle };

@@ -1,7 +1,7 @@
 import { chownSync, mkdirSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { systemCode } from '../../core/errors.ts';
+import { reasonOf, systemCode } from '../../core/errors.ts';
 import type { Fault } from '../fault.ts';
 import type { ModuleSpec } from '../spec.ts';
 import type { ControlGroup } from './cgroup.ts';
@@ -46,6 +46,9 @@ export type Confiner = {
 };
 
 type Part = { readonly command: readonly string[]; readonly notEnforced: readonly string[] };
+
+/** Codes of a process or a group that is no more. */
+const GONE: ReadonlySet<string> = new Set(['ESRCH', 'ENOENT', 'ENODEV']);
 
 const PRIVILEGED = process.getuid?.() === 0;
 const NOT_ROOT = 'only root may start programs as another user: run the hub as root';
@@ -150,14 +153,17 @@ export function createConfiner({ hierarchy, probe, ownFolders, hidden }: Confine
   };
 }
 
-/** Puts a process that did not enter its group by itself into it, and so what it starts from now on; it may be gone already. */
-export function enter(group: ControlGroup | undefined, pid: number): void {
-  for (const door of group?.doors ?? []) void writeFile(door, String(pid)).catch(gone);
-}
-
-function gone(error: unknown): void {
-  const code = systemCode(error);
-  if (code !== 'ESRCH' && code !== 'ENOENT') throw error;
+/**
+ * Puts a process that did not enter its group by itself into it, and so what it starts from now on. It may be gone
+ * already, and its group with it; resolves with what else hindered it.
+ */
+export async function enter(group: ControlGroup | undefined, pid: number): Promise<string | undefined> {
+  try {
+    for (const door of group?.doors ?? []) await writeFile(door, String(pid));
+    return undefined;
+  } catch (error) {
+    return GONE.has(systemCode(error) ?? '') ? undefined : reasonOf(error);
+  }
 }
 
 function launcher(group: ControlGroup | undefined, parts: readonly (readonly string[])[]): string[] {

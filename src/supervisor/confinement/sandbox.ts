@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { SANDBOX_TMP_BYTES } from '../../core/limits.ts';
 import { PRIVATE_MOUNTS, STAND_BY } from './scripts.ts';
 import { tool } from './tools.ts';
@@ -35,7 +36,8 @@ export function bubble({ own, hidden, cwd, devices }: Surroundings): string[] {
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     ...['--ro-bind', '/', '/', '--dev', '/dev', ...granted, '--proc', '/proc'],
     ...['--perms', '1777', '--size', String(SANDBOX_TMP_BYTES), '--tmpfs', '/tmp'],
-    ...['--perms', '0755', '--size', '65536', '--tmpfs', hidden, '--bind', own, own, '--remount-ro', hidden],
+    ...['--perms', '0755', '--size', '65536', '--tmpfs', hidden],
+    ...['--perms', '0755', '--dir', dirname(own), '--bind', own, own, '--remount-ro', hidden],
     ...['--chdir', cwd, '--', tool('env'), `--default-signal=${SIGNALS}`],
   ];
 }

@@ -22,13 +22,14 @@ mkdir /tmp/own
 mount --bind "$own" /tmp/own
 mount -t tmpfs -o mode=755,nosuid,nodev,size=64k skerry "$hidden"
 mkdir -p "$own"
-mount --move /tmp/own "$own"
+mount --bind /tmp/own "$own"
+umount /tmp/own
 rmdir /tmp/own
 if [ -d /dev/shm ]; then mount -t tmpfs -o "mode=1777,nosuid,nodev,size=$size" skerry /dev/shm; fi
 mount -o remount,bind,ro "$hidden"
 while read -r _ _ _ _ point options _; do
   point=$(printf %b "$point")
-  case $point in /proc | /proc/* | /dev | /dev/* | /tmp | "$own" | "$hidden") continue ;; esac
+  case $point in /proc | /proc/* | /dev | /dev/* | /tmp | /tmp/* | "$hidden" | "$hidden"/*) continue ;; esac
   case $options in ro | ro,*) continue ;; esac
   mount -o "remount,bind,$options,ro" "$point"
 done </proc/self/mountinfo

@@ -1,0 +1,148 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { SandboxLevel } from '../../src/supervisor/confinement/sandbox.ts';
+import type { ModuleSpec } from '../../src/supervisor/spec.ts';
+import type { Stage } from './stage.ts';
+import { onStage, until } from './stage.ts';
+
+const sandbox = suite('sandbox');
+
+/** A sandbox has a /tmp of its own, so the stage is elsewhere. */
+const ELSEWHERE = { beneath: '/var/tmp' };
+
+const ROOT = process.getuid?.() === 0;
+
+/** Runs a script as a module and gives what it printed, line by line. */
+async function said(stage: Stage, script: string, more: Partial<ModuleSpec>): Promise<string[]> {
+  await stage.supervisor.start([stage.sh('m', script, more)]);
+  await until('the module has ended', () => ['failed', 'ended'].includes(stage.status('m').state));
+  assert.is(stage.status('m').lastExit, 'exit 0', stage.said.join('\n'));
+  return stage.texts();
+}
+
+/** Whether the mounts of a sandbox can be had here; where they cannot, that must have been said. */
+function isPrivate(stage: Stage): boolean {
+  return !stage.status('m').notEnforced.some(one => /^sandbox: no private \/tmp/.test(one));
+}
+
+function isBubble(stage: Stage): boolean {
+  return !stage.status('m').notEnforced.some(one => /^sandbox: "strict" is only "standard"/.test(one));
+}
+
+const LEVELS: readonly SandboxLevel[] = ['standard', 'strict'];
+
+for (const level of LEVELS) {
+  sandbox(`${level}: no privileges, no way to any, another user than root`, () =>
+    onStage(ELSEWHERE, async stage => {
+      const script = 'grep -E "^(NoNewPrivs|CapEff|CapPrm|CapAmb)" /proc/self/status; id -u';
+      const lines = await said(stage, script, { sandbox: level });
+      const uid = lines.pop();
+      if (ROOT) assert.ok(Number(uid) >= 61_184 && Number(uid) <= 65_519);
+      else assert.is(uid, String(process.getuid?.()));
+      for (const line of lines) assert.match(line, /^(NoNewPrivs:\t1|Cap...:\t0+)$/);
+      assert.is(lines.length, 4);
+    }),
+  );
+
+  sandbox(`${level}: it may write its own folder and an empty /tmp, and nothing else`, () =>
+    onStage(ELSEWHERE, async stage => {
+      chmodSync(stage.folder, 0o777);
+      const script = `cd; pwd; for at in . /tmp '${stage.folder}' /var/tmp /etc; do
+        if touch "$at/mark" 2>/dev/null; then echo yes; else echo no; fi; done; ls -A /tmp`;
+      const [home, ...lines] = await said(stage, script, { sandbox: level });
+      assert.is(home, join(stage.folder, 'data/modules/m'));
+      if (isPrivate(stage)) assert.equal(lines, ['yes', 'yes', 'no', 'no', 'no', 'mark']);
+      else assert.is(lines[0], 'yes');
+    }),
+  );
+
+  sandbox(`${level}: what the hub stores is not to be seen`, () =>
+    onStage(ELSEWHERE, async stage => {
+      const script = `ls '${stage.folder}/data'; ls '${stage.folder}/data/modules'`;
+      const lines = await said(stage, script, { sandbox: level });
+      if (isPrivate(stage)) assert.equal(lines, ['modules', 'm']);
+    }),
+  );
+
+  sandbox(`${level}: it is told to stop, and how it ended is told, as without one`, () =>
+    onStage(ELSEWHERE, async stage => {
+      const polite = 'trap "echo asked; exit 3" TERM; echo up; while :; do sleep 0.01; done';
+      await stage.supervisor.start([
+        stage.sh('polite', polite, { sandbox: level }),
+        stage.sh('plain', 'echo up; exec sleep 100', { sandbox: level }),
+        stage.sh('stubborn', 'trap "" TERM; echo up; while :; do sleep 0.01; done', {
+          sandbox: level,
+          stopGrace: 50,
+        }),
+      ]);
+      await until('all run', () => stage.texts().filter(text => text === 'up').length === 3);
+      await stage.supervisor.stop();
+      assert.ok(stage.texts().includes('asked'));
+      assert.is(stage.status('polite').lastExit, 'exit 3');
+      assert.is(stage.status('plain').lastExit, 'SIGTERM');
+      assert.is(stage.status('stubborn').lastExit, 'SIGKILL');
+    }),
+  );
+}
+
+sandbox('strict: it sees its own processes and granted devices only', () =>
+  onStage(ELSEWHERE, async stage => {
+    const script = 'for one in /proc/[0-9]*; do echo process; done; ls /dev';
+    const lines = await said(stage, script, { sandbox: 'strict', devices: ['/dev/loop-control'] });
+    if (!isBubble(stage)) return;
+    assert.ok(lines.filter(line => line === 'process').length < 8);
+    assert.ok(lines.includes('null') && !lines.includes('mem') && !lines.includes('kmsg'));
+  }),
+);
+
+sandbox('a user without a sandbox has a folder of its own, and its number alone', () =>
+  onStage(ELSEWHERE, async stage => {
+    chmodSync(stage.folder, 0o755);
+    const lines = await said(stage, 'id -u; id -g; id -G', { user: '61000' });
+    if (ROOT) assert.equal(lines, ['61000', '61000', '61000']);
+    else assert.match(stage.status('m').notEnforced.join(), /^user: only root may start programs/);
+  }),
+);
+
+const FAULTS: readonly (readonly [string, Partial<ModuleSpec>, RegExp])[] = [
+  ['a user that is not there', { user: 'nobody-of-that-name' }, /^There is no user "nobody-of-that-name"/],
+  ['root in a sandbox', { sandbox: 'standard', user: 'root' }, /^A sandbox does not hold root/],
+  ['a folder in /tmp', { sandbox: 'standard', cwd: '/tmp' }, /^A sandbox has a \/tmp of its own/],
+];
+
+for (const [what, more, sentence] of FAULTS) {
+  sandbox(`refused in one sentence: ${what}`, () =>
+    onStage(ELSEWHERE, async stage => {
+      if (!ROOT && 'user' in more) return;
+      await stage.supervisor.start([stage.sh('m', 'sleep 100', more)]);
+      assert.is(stage.status('m').state, 'failed');
+      assert.match(stage.status('m').lastExit ?? '', sentence);
+    }),
+  );
+}
+
+sandbox('a program that its user may not reach is refused with the folder that is in the way', () =>
+  onStage(ELSEWHERE, async stage => {
+    if (!ROOT) return;
+    chmodSync(stage.folder, 0o700);
+    const program = join(stage.folder, 'program');
+    const { writeFileSync } = await import('node:fs');
+    writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });
+    await stage.supervisor.start([stage.sh('m', '', { exec: ['./program'], user: 'dynamic' })]);
+    const sentence = `may not enter ${stage.folder}: run chmod o+x on it, or put the module elsewhere.`;
+    assert.ok(stage.status('m').lastExit?.endsWith(sentence), stage.status('m').lastExit);
+  }),
+);
+
+sandbox('a health check runs as its module does', () =>
+  onStage(ELSEWHERE, async stage => {
+    const check = { kind: 'exec', exec: ['sh', '-c', 'test "$(id -u)" != 0 && test -O "$HOME"'] } as const;
+    const health = { check, every: 1_000, timeout: 5_000, threshold: 1, readyWithin: 5_000 };
+    await stage.supervisor.start([stage.sh('m', 'exec sleep 100', { sandbox: 'standard', health })]);
+    assert.is(stage.status('m').state, ROOT ? 'ready' : 'running');
+  }),
+);
+
+sandbox.run();
