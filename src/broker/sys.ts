@@ -11,23 +11,26 @@ import { deliver } from './outbound/deliver.ts';
  * What the broker says of itself, under the names that mosquitto's users know. A new subscriber hears each at once, as
  * if it were retained, and then what has changed every ten seconds; none of it is stored.
  */
-const ROOT = '$SYS/broker/';
+const ROOT = '$SYS/';
+
+/** Milliseconds that what the hub says of itself is not asked for again: a subscriber to all asks for each. */
+const HOST_READINGS_KEPT = 1_000;
 
 type Reading = (context: DeliveryContext, seconds: number) => string | number;
 
 const READINGS: Readonly<Record<string, Reading>> = {
-  version: () => `skerry ${VERSION}`,
-  uptime: (_, seconds) => `${seconds} seconds`,
-  'clients/total': ({ sessions }) => sessions.count(),
-  'clients/connected': ({ sessions }) => sessions.connected(),
-  'clients/disconnected': ({ sessions }) => sessions.count() - sessions.connected(),
-  'connections/count': ({ counts }) => counts.connections,
-  'publish/messages/received': ({ counts }) => counts.received,
-  'publish/messages/sent': ({ counts }) => counts.sent,
-  'publish/messages/dropped': ({ counts }) => counts.dropped,
-  'publish/messages/refused': ({ counts }) => counts.refused,
-  'subscriptions/count': ({ sessions }) => sessions.subscriptions.count(),
-  'retained messages/count': ({ host }) => host.retained.count(),
+  'broker/version': () => `skerry ${VERSION}`,
+  'broker/uptime': (_, seconds) => `${seconds} seconds`,
+  'broker/clients/total': ({ sessions }) => sessions.count(),
+  'broker/clients/connected': ({ sessions }) => sessions.connected(),
+  'broker/clients/disconnected': ({ sessions }) => sessions.count() - sessions.connected(),
+  'broker/connections/count': ({ counts }) => counts.connections,
+  'broker/publish/messages/received': ({ counts }) => counts.received,
+  'broker/publish/messages/sent': ({ counts }) => counts.sent,
+  'broker/publish/messages/dropped': ({ counts }) => counts.dropped,
+  'broker/publish/messages/refused': ({ counts }) => counts.refused,
+  'broker/subscriptions/count': ({ sessions }) => sessions.subscriptions.count(),
+  'broker/retained messages/count': ({ host }) => host.retained.count(),
 };
 
 export type Sys = {
@@ -41,14 +44,30 @@ export function startSys(context: DeliveryContext): Sys {
   const started = clock.monotonic();
   const said = new Map<string, string>();
 
-  const read = (topic: string): string | undefined => {
-    const reading = topic.startsWith(ROOT) ? READINGS[topic.slice(ROOT.length)] : undefined;
-    return reading && String(reading(context, Math.floor((clock.monotonic() - started) / 1000)));
+  let ofHost: ReadonlyMap<string, string> = new Map();
+  let askedAt = Number.NEGATIVE_INFINITY;
+
+  const readHost = (): ReadonlyMap<string, string> => {
+    const now = clock.monotonic();
+    if (now - askedAt >= HOST_READINGS_KEPT) {
+      askedAt = now;
+      ofHost = host.readings();
+    }
+    return ofHost;
   };
 
+  const read = (topic: string): string | undefined => {
+    if (!topic.startsWith(ROOT)) return undefined;
+    const name = topic.slice(ROOT.length);
+    const reading = READINGS[name];
+    if (reading === undefined) return readHost().get(name);
+    return String(reading(context, Math.floor((clock.monotonic() - started) / 1000)));
+  };
+
+  const topics = (): string[] => [...Object.keys(READINGS), ...readHost().keys()].map(name => ROOT + name);
+
   const publish = (): void => {
-    for (const name of Object.keys(READINGS)) {
-      const topic = ROOT + name;
+    for (const topic of topics()) {
       const text = read(topic);
       if (text === undefined || said.get(topic) === text) continue;
       said.set(topic, text);
@@ -67,7 +86,7 @@ export function startSys(context: DeliveryContext): Sys {
       },
       topics: prefix => {
         // A wildcard at the first level spares what begins with `$` [MQTT-4.7.2-1].
-        const own = prefix.startsWith('$') ? Object.keys(READINGS).map(name => ROOT + name) : [];
+        const own = prefix.startsWith('$') ? topics() : [];
         return [...own.filter(topic => topic.startsWith(prefix)), ...host.retained.topics(prefix)];
       },
     },

@@ -87,6 +87,8 @@ export type BrokerHost = {
   readonly purge: (queue: string) => void;
   readonly retained: RetainedMessages;
   readonly sessions: SessionStore;
+  /** What else the hub says of itself: texts by their topics below `$SYS/`. */
+  readonly readings: () => ReadonlyMap<string, string>;
   /** Hub time in milliseconds. */
   readonly now: () => number;
 };

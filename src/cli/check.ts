@@ -1,6 +1,7 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { Failure, reasonOf } from '../core/errors.ts';
 import { DISK_RESERVE } from '../core/limits.ts';
+import type { ModuleStatus } from '../supervisor/spec.ts';
 import { ask } from './control.ts';
 import { print } from './edge.ts';
 import { dataFolder, flagsOf } from './flags.ts';
@@ -35,15 +36,25 @@ function checkDisk(folder: string): Finding[] {
   }
 }
 
+/** What of a module's manifest does not hold on this machine. */
+function lacksOf({ name, notEnforced }: ModuleStatus): Finding[] {
+  return notEnforced.map(lack => ({
+    subject: `module "${name}"`,
+    good: false,
+    text: `not enforced: ${lack}`,
+  }));
+}
+
 async function checkHub(folder: string): Promise<Finding[]> {
   try {
-    const { name, pid, store } = await ask(folder, 'status');
+    const { name, pid, store, modules } = await ask(folder, 'status');
     const troubles = troublesOf(store).map(text => ({ subject: 'store', good: false, text }));
     const used = `${bytes(store.used)} of ${bytes(store.maxSize)} in use, ${store.letters} dead letters`;
     return [
       { subject: 'hub', good: true, text: `"${name}" runs with pid ${pid}` },
       { subject: 'store', good: troubles.length === 0, text: used },
       ...troubles,
+      ...modules.flatMap(lacksOf),
     ];
   } catch (thrown) {
     if (!(thrown instanceof Failure)) throw thrown;

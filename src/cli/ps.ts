@@ -1,10 +1,26 @@
+import type { ModuleStatus } from '../supervisor/spec.ts';
 import { ask } from './control.ts';
 import { print } from './edge.ts';
 import { dataFolder, flagsOf } from './flags.ts';
 import { troublesOf } from './store-trouble.ts';
-import { table, time } from './table.ts';
+import { bytes, table, time } from './table.ts';
 
 export const usage = 'skerry ps [--json] [--data DIR]';
+
+const COLUMNS: readonly (readonly [string, (module: ModuleStatus) => string | undefined])[] = [
+  ['MODULE', ({ name }) => name],
+  ['STATE', ({ state }) => state],
+  ['PID', ({ pid }) => pid?.toString()],
+  ['UPTIME', ({ uptime }) => time(uptime)],
+  ['RESTARTS', ({ restarts }) => String(restarts)],
+  [
+    'MEMORY',
+    ({ pid, usage }) => (pid === undefined || usage.memory === undefined ? undefined : bytes(usage.memory)),
+  ],
+  ['CPU', ({ usage }) => (usage.cpu === undefined ? undefined : time(usage.cpu))],
+  ['PIDS', ({ pid, usage }) => (pid === undefined ? undefined : usage.pids?.toString())],
+  ['LAST EXIT', ({ lastExit }) => lastExit],
+];
 
 /** Lists the modules and the upstream of the running hub. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -14,15 +30,12 @@ export async function run(args: readonly string[]): Promise<number> {
     print(JSON.stringify(status, null, 2));
     return 0;
   }
-  const rows = status.modules.map(({ name, state, pid, uptime, restarts, lastExit }) => [
-    name,
-    state,
-    pid === undefined ? '-' : String(pid),
-    time(uptime),
-    String(restarts),
-    lastExit ?? '-',
-  ]);
-  for (const line of table(['MODULE', 'STATE', 'PID', 'UPTIME', 'RESTARTS', 'LAST EXIT'], rows)) print(line);
+  const rows = status.modules.map(module => COLUMNS.map(([, cell]) => cell(module) ?? '-'));
+  const headings = COLUMNS.map(([heading]) => heading);
+  for (const line of table(headings, rows)) print(line);
+  for (const { name, notEnforced } of status.modules) {
+    for (const lack of notEnforced) print(`not enforced for "${name}": ${lack}`);
+  }
   const { upstream } = status;
   if (upstream !== undefined) {
     const error = upstream.lastError === undefined ? '' : ` (${upstream.lastError})`;

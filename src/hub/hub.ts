@@ -30,6 +30,7 @@ import { inputQueue, inputTopic, isSessionQueue, UPSTREAM_QUEUE } from './names.
 import type { Input } from './plan.ts';
 import { inputsOf, planRoutes } from './plan.ts';
 import { controlQueues } from './queue-control.ts';
+import { moduleReadings } from './readings.ts';
 import { controlRoutes } from './route-control.ts';
 import { warningsOf } from './route-warnings.ts';
 import type { Router } from './router.ts';
@@ -91,6 +92,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
       inputs,
       dispatcher,
       health,
+      readings: () => moduleReadings(supervisor?.statuses() ?? []),
     });
     closers.push(broker.close);
     const listening: Listening[] = [];
@@ -170,14 +172,26 @@ type FlowSettings = HubSettings & {
   readonly inputs: readonly Input[];
   readonly dispatcher: ReturnType<typeof createDispatcher>;
   readonly health: (module: string, well: boolean) => void;
+  readonly readings: () => ReadonlyMap<string, string>;
 };
 
 type Flow = { readonly broker: Broker; readonly router: Router };
 
 /** Ties broker and router: what comes in is routed, what is routed goes to subscribers. */
 function openBroker(settings: FlowSettings): Flow {
-  const { manifest, clock, random, logSink, store, identities, grants, inputs, dispatcher, health } =
-    settings;
+  const {
+    manifest,
+    clock,
+    random,
+    logSink,
+    store,
+    identities,
+    grants,
+    inputs,
+    dispatcher,
+    health,
+    readings,
+  } = settings;
   const log = logFor('broker', logSink);
   const broker = createBroker({
     clock,
@@ -187,6 +201,7 @@ function openBroker(settings: FlowSettings): Flow {
       sessions: keepSessions(store, log),
       retained: store.retained,
       now: store.now,
+      readings,
       queues: () => store.stats().map(({ queue }) => queue),
       purge: store.purge,
       enqueue: (message, queue, settle) =>

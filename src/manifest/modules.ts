@@ -32,8 +32,8 @@ const backoff = v.strictObject({
   firstSeconds: v.optional(seconds(0.1, 3600), 1),
   factor: v.optional(v.pipe(v.number('must be a number'), v.minValue(1), v.maxValue(10)), 2),
   mostSeconds: v.optional(seconds(0.1, 86_400), 60),
-  /** A run of this length forgets the ends before it. */
-  resetSeconds: v.optional(seconds(0, 86_400), 60),
+  /** After a run of this length it is started again at once, and the ends before are forgotten. */
+  resetSeconds: v.optional(seconds(1, 86_400), 60),
 });
 
 /** How it is told that a module is ready and well: by a program's exit code, by a port, or by itself over MQTT. */

@@ -8,10 +8,10 @@ export type Backoff = {
 };
 
 /**
- * The wait after a module ended that had ended `ends` times before and now ran for `ranFor` milliseconds: it grows
- * with every end, and a stable run forgets them.
+ * The wait after a module ended that had ended `ends` times before and now ran for `ranFor` milliseconds: none after a
+ * stable run, which forgets what was before; else it grows with every end.
  */
 export function backoffAfter(ends: number, ranFor: number, spec: BackoffSpec): Backoff {
-  const before = ranFor >= spec.forgivenAfter ? 0 : ends;
-  return { ends: before + 1, delay: Math.min(spec.first * spec.factor ** before, spec.most) };
+  if (ranFor >= spec.forgivenAfter) return { ends: 0, delay: 0 };
+  return { ends: ends + 1, delay: Math.min(spec.first * spec.factor ** ends, spec.most) };
 }

@@ -12,7 +12,7 @@ export type BackoffSpec = {
   readonly first: number;
   readonly factor: number;
   readonly most: number;
-  /** A run of this length forgets the ends before it. */
+  /** After a run of this length it is started again at once, and the ends before are forgotten. */
   readonly forgivenAfter: number;
 };
 

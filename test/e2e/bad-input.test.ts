@@ -19,8 +19,33 @@ const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: Re
   ['a module without exec', { ...ok, modules: { m: {} } }, /^modules\.m\.exec is missing/],
   [
     'an unknown field of a module',
-    { ...ok, modules: { m: { ...sh, limits: {} } } },
-    /^modules\.m\.limits is not a field/,
+    { ...ok, modules: { m: { ...sh, limit: {} } } },
+    /^modules\.m\.limit is not a field/,
+  ],
+  [
+    'a limit that is no size',
+    { ...ok, modules: { m: { ...sh, limits: { memory: 'much' } } } },
+    /^modules\.m\.limits\.memory must be a size such as "512M"/,
+  ],
+  [
+    'a limit that there is not',
+    { ...ok, modules: { m: { ...sh, limits: { disk: '1G' } } } },
+    /^modules\.m\.limits\.disk is not a field/,
+  ],
+  [
+    'no processors',
+    { ...ok, modules: { m: { ...sh, limits: { cpu: 0 } } } },
+    /^modules\.m\.limits\.cpu must be at least 0\.01/,
+  ],
+  [
+    'a sandbox that there is not',
+    { ...ok, modules: { m: { ...sh, sandbox: 'tight' } } },
+    /^modules\.m\.sandbox must be one of none, standard, strict/,
+  ],
+  [
+    'a device out of /dev',
+    { ...ok, modules: { m: { ...sh, devices: ['/dev/../etc/shadow'] } } },
+    /^modules\.m\.devices\[0\] must be a device such as/,
   ],
   ['a wrong policy', { ...ok, modules: { m: { ...sh, restart: 'maybe' } } }, /^modules\.m\.restart must be/],
   [

@@ -22,8 +22,9 @@ test('the wait doubles with every end until it is at its most', () => {
   assert.is(delays.at(-1), SPEC.most);
 });
 
-test('a stable run forgets the ends before it, a shorter one does not', () => {
-  assert.equal(backoffAfter(5, SPEC.forgivenAfter, SPEC), { ends: 1, delay: SPEC.first });
+test('after a stable run it is started at once and the ends before are forgotten, after a shorter one not', () => {
+  assert.equal(backoffAfter(5, SPEC.forgivenAfter, SPEC), { ends: 0, delay: 0 });
+  assert.is(backoffAfter(0, 0, SPEC).delay, SPEC.first);
   assert.is(backoffAfter(2, SPEC.forgivenAfter - 1, SPEC).delay, SPEC.first * 4);
 });
 
@@ -33,7 +34,7 @@ test('first wait, factor, cap and reset are what the module says', () => {
     [0, 1, 2, 3].map(ends => backoffAfter(ends, 0, spec).delay),
     [200, 600, 1_000, 1_000],
   );
-  assert.is(backoffAfter(3, 5_000, spec).delay, 200);
+  assert.is(backoffAfter(3, 5_000, spec).delay, 0);
   assert.is(backoffAfter(2, 0, { ...spec, factor: 1 }).delay, 200);
 });
 

@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { logFor } from '../../src/core/log.ts';
+import type { ModuleSpec } from '../../src/supervisor/spec.ts';
+import { createSupervisor } from '../../src/supervisor/supervisor.ts';
+import { createRealClock, shellModule } from '../../test/supervisor/stage.ts';
+
+/** How a module is started, in milliseconds from the call to its first line, and that it is gone again. */
+export type Starter = () => Promise<number>;
+
+export type Subject = { readonly name: string; readonly start: Starter; readonly close: () => Promise<void> };
+
+/** What it runs: a shell that says a line and then only waits. */
+const SCRIPT = 'echo up; exec sleep 1000';
+
+/** `child_process.spawn` and nothing else. */
+export function bareSpawn(): Subject {
+  const start = async (): Promise<number> => {
+    const began = performance.now();
+    const child = spawn('sh', ['-c', SCRIPT], { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+    await once(child.stdout, 'data');
+    const took = performance.now() - began;
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    return took;
+  };
+  return { name: 'child_process.spawn', start, close: async () => {} };
+}
+
+/** The supervisor in this process, with a module as `more` says. */
+export async function supervised(name: string, more: Partial<ModuleSpec>): Promise<Subject> {
+  const folder = mkdtempSync(join(tmpdir(), 'skerry-starts-'));
+  const home = mkdtempSync('/var/tmp/skerry-starts-');
+  let heard = (): void => {};
+  const supervisor = createSupervisor({
+    clock: createRealClock(),
+    log: logFor('supervisor', () => {}),
+    logFolder: join(folder, 'logs'),
+    runFolder: join(folder, 'run'),
+    ownFolders: join(home, 'data/modules'),
+    hiddenFolder: join(home, 'data'),
+    host: {
+      line: (_module, _line, settle) => {
+        settle();
+        heard();
+      },
+      changed: () => {},
+    },
+  });
+  await supervisor.takeDownLeft();
+  await supervisor.start([shellModule('m', '/', SCRIPT, { stopSignal: 'SIGKILL', ...more })]);
+  await supervisor.stopModule('m');
+  return {
+    name,
+    start: async () => {
+      const line = new Promise<void>(resolve => {
+        heard = resolve;
+      });
+      const began = performance.now();
+      void supervisor.startModule('m');
+      await line;
+      const took = performance.now() - began;
+      await supervisor.stopModule('m');
+      return took;
+    },
+    close: async () => {
+      await supervisor.stop();
+      for (const one of [folder, home]) rmSync(one, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import type { ModuleStatus } from '../supervisor/spec.ts';
+
+type Reading = (status: ModuleStatus) => string | number | undefined;
+
+/** What is told of a module under `$SYS/modules/<module>/`; what is not counted here is not told. */
+const READINGS: Readonly<Record<string, Reading>> = {
+  state: ({ state }) => state,
+  restarts: ({ restarts }) => restarts,
+  'last exit': ({ lastExit }) => lastExit,
+  memory: ({ usage }) => usage.memory,
+  cpu: ({ usage }) => usage.cpu && Math.round(usage.cpu),
+  pids: ({ usage }) => usage.pids,
+  'oom kills': ({ usage }) => usage.oomKills,
+  'not enforced': ({ notEnforced }) => notEnforced.join('\n') || undefined,
+};
+
+/** The modules' readings, by their topics below `$SYS/`. */
+export function moduleReadings(statuses: readonly ModuleStatus[]): Map<string, string> {
+  const readings = new Map<string, string>();
+  for (const status of statuses) {
+    for (const [name, reading] of Object.entries(READINGS)) {
+      const value = reading(status);
+      if (value !== undefined) readings.set(`modules/${status.name}/${name}`, String(value));
+    }
+  }
+  return readings;
+}
