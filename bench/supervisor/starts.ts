@@ -32,6 +32,7 @@ export function bareSpawn(): Subject {
 
 /** The supervisor in this process, with a module as `more` says. */
 export async function supervised(name: string, more: Partial<ModuleSpec>): Promise<Subject> {
+  const module = name.replaceAll(/\W+/g, '-');
   const folder = mkdtempSync(join(tmpdir(), 'skerry-starts-'));
   const home = mkdtempSync('/var/tmp/skerry-starts-');
   let heard = (): void => {};
@@ -51,8 +52,8 @@ export async function supervised(name: string, more: Partial<ModuleSpec>): Promi
     },
   });
   await supervisor.takeDownLeft();
-  await supervisor.start([shellModule('m', '/', SCRIPT, { stopSignal: 'SIGKILL', ...more })]);
-  await supervisor.stopModule('m');
+  await supervisor.start([shellModule(module, '/', SCRIPT, { stopSignal: 'SIGKILL', ...more })]);
+  await supervisor.stopModule(module);
   return {
     name,
     start: async () => {
@@ -60,10 +61,10 @@ export async function supervised(name: string, more: Partial<ModuleSpec>): Promi
         heard = resolve;
       });
       const began = performance.now();
-      void supervisor.startModule('m');
+      void supervisor.startModule(module);
       await line;
       const took = performance.now() - began;
-      await supervisor.stopModule('m');
+      await supervisor.stopModule(module);
       return took;
     },
     close: async () => {

@@ -105,7 +105,7 @@ async function takeRemains(pid: number, readers: readonly LineReader[], clock: C
     }
     await pause(clock, GONE_CHECK, open ? closed : undefined);
     // Whoever adopts orphans may be slow to reap them, and some never do: a zombie need not be waited for.
-    if (!open && !isGroupRunning(pid)) return true;
+    if (!open && (signalGroup(pid, 0) === 'gone' || !isGroupRunning(pid))) return true;
   }
   return true;
 }

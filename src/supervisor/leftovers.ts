@@ -7,7 +7,7 @@ import type { ControlGroup } from './confinement/cgroup.ts';
 import { signalGroup } from './group.ts';
 import { pause } from './pause.ts';
 import type { RunningProcess } from './proc.ts';
-import { bootId, pidsWith, runningProcess } from './proc.ts';
+import { bootId, pidsSince, pidsWith, runningProcess } from './proc.ts';
 
 /** In the environment of every module and so of all its children: names the run of the hub and the module. */
 const RUN_VARIABLE = 'SKERRY_RUN';
@@ -18,14 +18,17 @@ const KILL_ROUND = 20;
 
 /** What a hub that crashed left running is found by the notes that it kept in its run folder. */
 export type Leftovers = {
-  /** To be in the environment of a module. */
-  readonly environmentOf: (module: string) => Readonly<Record<string, string>>;
+  /** A new mark for the next process of a module; no other start has the same. */
+  readonly mark: (module: string) => Mark;
+  /** Ends by SIGKILL all that is in a control group. Resolves when none is left, or cannot be killed, which is logged. */
+  readonly endGroup: (group: ControlGroup) => Promise<void>;
+  /** The pids of those that bear a mark and were started since `pid` was, of late: pids are given anew. */
+  readonly followers: (mark: Mark, pid: number) => number[];
   /**
-   * Ends by SIGKILL what of a module outlives its process, wherever it went: all of its control group, or without one all
-   * that bear its mark, and then a process that wiped its environment is not found. Resolves when none is left, or
-   * cannot be killed, which is logged.
+   * Ends by SIGKILL all that bear a mark, wherever they went. Resolves when none is left, or cannot be killed, which is
+   * logged. A process that wiped its environment is not found.
    */
-  readonly endOrphans: (module: string, group?: ControlGroup) => Promise<void>;
+  readonly endMarked: (mark: Mark) => Promise<void>;
   /**
    * Ends by SIGKILL what the last run noted and left: the groups whose leader still is the same process, and every
    * process that has the run's mark in its environment, be its leader dead. Tells whether there was a last run since
@@ -37,6 +40,9 @@ export type Leftovers = {
   readonly forget: (pid: number) => void;
 };
 
+/** What tells a process of a module, and all that it starts: in its environment. */
+export type Mark = { readonly environment: Readonly<Record<string, string>>; readonly text: string };
+
 type Noted = Pick<RunningProcess, 'pid' | 'started'>;
 
 type Notes = { readonly run: string; readonly processes: readonly Noted[] };
@@ -46,6 +52,7 @@ export function createLeftovers(runFolder: string, clock: Clock, log: Log): Left
   const boot = bootId();
   const run = `${boot}/${process.pid}/${runningProcess(process.pid)?.started}`;
   const running = new Map<number, Noted>();
+  let marks = 0;
 
   const note = (): void => {
     const lines = [...running.values()].map(({ pid, started }) => `${pid} ${started}\n`);
@@ -64,15 +71,20 @@ export function createLeftovers(runFolder: string, clock: Clock, log: Log): Left
     }
   };
 
+  const end = async (strike: () => boolean): Promise<void> => {
+    if (boot === undefined || (await strikeAll(strike, clock))) return;
+    log.error('Processes that a module left cannot be killed: end them by hand.');
+  };
+
   return {
-    environmentOf: module => ({ [RUN_VARIABLE]: `${run}/${module}` }),
-    endOrphans: async (module, group) => {
-      if (boot === undefined) return;
-      const mark = `${run}/${module}`;
-      const find = (): number[] => pidsWith(RUN_VARIABLE, value => value === mark);
-      if (await strikeAll(group?.kill ?? (() => killFound(find)), clock)) return;
-      log.error(`Processes that module "${module}" left cannot be killed: end them by hand.`);
+    mark: module => {
+      marks += 1;
+      const text = `${run}/${module}/${marks}`;
+      return { environment: { [RUN_VARIABLE]: text }, text };
     },
+    followers: ({ text }, pid) => pidsWith(RUN_VARIABLE, value => value === text, pidsSince(pid)),
+    endGroup: group => end(group.kill),
+    endMarked: ({ text }) => end(() => killFound(() => pidsWith(RUN_VARIABLE, value => value === text))),
     takeDown: async () => {
       const notes = usable(runFolder, () => readNotes(file));
       if (boot === undefined)

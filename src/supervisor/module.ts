@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Cancel } from '../core/clock.ts';
+import { reasonOf } from '../core/errors.ts';
 import { backoffAfter } from './backoff.ts';
 import type { Confinement, Confiner } from './confinement/confine.ts';
 import { enter } from './confinement/confine.ts';
@@ -133,16 +134,21 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
     if ('reason' in confined) return refuse(confined);
     if (confinement === undefined) for (const lack of confined.notEnforced) warn(lack);
     confinement = confined;
-    const environment = moduleEnvironment(confined.environment, spec.env, leftovers.environmentOf(name));
+    const mark = leftovers.mark(name);
+    const environment = moduleEnvironment(confined.environment, spec.env, mark.environment);
     const { group } = confined;
     const oomKills = group?.usage().oomKills ?? 0;
     const launched = await launch(spec, confined, environment);
     if ('reason' in launched) return refuse(launched);
     startedAt = clock.monotonic();
-    if (!confined.enters) {
-      void enter(group, launched.pid).then(reason => {
-        if (reason !== undefined) log.warn(`Module "${name}" is not counted: ${reason}.`);
-      });
+    let grouped = group !== undefined && confined.enters;
+    if (group !== undefined && !grouped) {
+      enter(group, launched.pid, () => leftovers.followers(mark, launched.pid)).then(
+        whole => {
+          grouped = whole;
+        },
+        (error: unknown) => log.warn(`Module "${name}" is not counted: ${reasonOf(error)}.`),
+      );
     }
     leftovers.record(launched.pid);
     connection = connect(launched, {
@@ -155,7 +161,10 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
         cutLines += 1;
       },
       writable: () => host.writable?.(name),
-      endOrphans: () => leftovers.endOrphans(name, confined.enters ? group : undefined),
+      endOrphans: async () => {
+        if (group !== undefined) await leftovers.endGroup(group);
+        if (!grouped) await leftovers.endMarked(mark);
+      },
     });
     log.info(`Module "${name}" runs, pid ${launched.pid}.`);
     happen('spawned');
@@ -189,10 +198,12 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
       const backoff = backoffAfter(ends, clock.monotonic() - startedAt, spec.backoff);
       ends = backoff.ends;
       log.warn(`Module "${name}" is started again in ${backoff.delay} ms (${lastExit}).`);
-      setTimer(backoff.delay, () => {
+      const again = (): void => {
         restarts += 1;
         happen('due');
-      });
+      };
+      if (backoff.delay === 0) queueMicrotask(() => state === 'waiting' && again());
+      else setTimer(backoff.delay, again);
     },
     rest: () => cancelTimer?.(),
     none: () => {},

@@ -34,13 +34,20 @@ export function isGroupRunning(group: number): boolean {
   return allPids().some(pid => runningProcess(pid)?.group === group);
 }
 
-/** The pids of all processes that were started with a variable of this `name` in their environment, and such a value. */
-export function pidsWith(name: string, fits: (value: string) => boolean): number[] {
-  return allPids().filter(pid => {
+/** Those of `pids`, or of all, that were started with a variable of this `name` in their environment, and such a value. */
+export function pidsWith(name: string, fits: (value: string) => boolean, pids = allPids()): number[] {
+  return pids.filter(pid => {
     const environment = unlessGone(() => readFileSync(`/proc/${pid}/environ`, 'latin1'));
     const entry = environment?.split('\0').find(variable => variable.startsWith(`${name}=`));
     return entry !== undefined && fits(entry.slice(name.length + 1));
   });
+}
+
+/** The pids of the processes that were started after `pid` was: they are given in turn, and after the last from the first. */
+export function pidsSince(pid: number): number[] {
+  const load = unlessGone(() => readFileSync('/proc/loadavg', 'latin1'));
+  const last = Number(load?.trim().split(' ').at(-1));
+  return allPids().filter(one => (pid <= last ? one > pid && one <= last : one > pid || one <= last));
 }
 
 function allPids(): number[] {

@@ -14,6 +14,8 @@ export type Usage = { readonly [Name in CountName]?: number | undefined };
 export type ControlGroup = {
   /** Files into which a process writes its pid to become a member. */
   readonly doors: readonly string[];
+  /** Those of the processes that are not inside, or not in all parts of it. */
+  readonly outside: (pids: readonly number[]) => number[];
   /** Sets the limits, at once for those that are inside; returns those that could not be set, and why. */
   readonly limit: (limits: Limits) => ReadonlyMap<LimitName, string>;
   readonly usage: () => Usage;
@@ -67,6 +69,10 @@ export function controlGroup(folders: GroupFolders, layout: Layout): ControlGrou
 
   return {
     doors,
+    outside: pids => {
+      const inside = doors.map(door => new Set(pidsIn(door)));
+      return pids.filter(pid => !inside.every(some => some.has(pid)));
+    },
     limit: limits => {
       const refusals = new Map<LimitName, string>();
       for (const name of limitNames(limits, limited)) {
