@@ -128,6 +128,19 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
     happen(passing ? eventAfter({ kind: 'code', code: 1 }, spec.restart) : 'refused');
   };
 
+  /** Whether all of a process that was started is in its control group. */
+  const entered = (
+    { group, enters }: Confinement,
+    followers: () => number[],
+    pid: number,
+  ): Promise<boolean> => {
+    if (group === undefined || enters) return Promise.resolve(enters && group !== undefined);
+    return enter(group, pid, followers).catch((error: unknown) => {
+      log.warn(`Module "${name}" is not counted: ${reasonOf(error)}.`);
+      return false;
+    });
+  };
+
   /** One process of the module, from its start to its end. */
   const run = async (): Promise<void> => {
     const confined = await confiner.confine(spec);
@@ -141,15 +154,7 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
     const launched = await launch(spec, confined, environment);
     if ('reason' in launched) return refuse(launched);
     startedAt = clock.monotonic();
-    let grouped = group !== undefined && confined.enters;
-    if (group !== undefined && !grouped) {
-      enter(group, launched.pid, () => leftovers.followers(mark, launched.pid)).then(
-        whole => {
-          grouped = whole;
-        },
-        (error: unknown) => log.warn(`Module "${name}" is not counted: ${reasonOf(error)}.`),
-      );
-    }
+    const grouped = entered(confined, () => leftovers.followers(mark, launched.pid), launched.pid);
     leftovers.record(launched.pid);
     connection = connect(launched, {
       module: name,
@@ -162,8 +167,9 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
       },
       writable: () => host.writable?.(name),
       endOrphans: async () => {
+        const whole = await grouped;
         if (group !== undefined) await leftovers.endGroup(group);
-        if (!grouped) await leftovers.endMarked(mark);
+        if (!whole) await leftovers.endMarked(mark);
       },
     });
     log.info(`Module "${name}" runs, pid ${launched.pid}.`);

@@ -1,8 +1,6 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { systemCode } from '../core/errors.ts';
-
-/** More than a line of /proc/<pid>/stat takes: 52 numbers and a name of 64 characters at most. */
-const STAT_BYTES = 2048;
+import { readKernelFile } from './kernelfile.ts';
 
 /** A process that is more than a zombie. */
 export type RunningProcess = {
@@ -15,12 +13,12 @@ export type RunningProcess = {
 
 /** Changes with every boot: before another boot, a pid and its start mean nothing. Undefined: there is no /proc. */
 export function bootId(): string | undefined {
-  return unlessGone(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
+  return unlessGone(() => readKernelFile('/proc/sys/kernel/random/boot_id').trim());
 }
 
 /** Who has the pid now; undefined: nobody, or merely a zombie. */
 export function runningProcess(pid: number): RunningProcess | undefined {
-  const stat = readStat(pid);
+  const stat = unlessGone(() => readKernelFile(`/proc/${pid}/stat`));
   if (stat === undefined) return undefined;
   // proc(5): the name is in parentheses and may hold some itself, so the fields are counted from the last one.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -37,7 +35,7 @@ export function isGroupRunning(group: number): boolean {
 /** Those of `pids`, or of all, that were started with a variable of this `name` in their environment, and such a value. */
 export function pidsWith(name: string, fits: (value: string) => boolean, pids = allPids()): number[] {
   return pids.filter(pid => {
-    const environment = unlessGone(() => readFileSync(`/proc/${pid}/environ`, 'latin1'));
+    const environment = unlessGone(() => readKernelFile(`/proc/${pid}/environ`));
     const entry = environment?.split('\0').find(variable => variable.startsWith(`${name}=`));
     return entry !== undefined && fits(entry.slice(name.length + 1));
   });
@@ -45,7 +43,7 @@ export function pidsWith(name: string, fits: (value: string) => boolean, pids = 
 
 /** The pids of the processes that were started after `pid` was: they are given in turn, and after the last from the first. */
 export function pidsSince(pid: number): number[] {
-  const load = unlessGone(() => readFileSync('/proc/loadavg', 'latin1'));
+  const load = unlessGone(() => readKernelFile('/proc/loadavg'));
   const last = Number(load?.trim().split(' ').at(-1));
   return allPids().filter(one => (pid <= last ? one > pid && one <= last : one > pid || one <= last));
 }
@@ -53,20 +51,6 @@ export function pidsSince(pid: number): number[] {
 function allPids(): number[] {
   const entries = unlessGone(() => readdirSync('/proc')) ?? [];
   return entries.map(Number).filter(pid => pid > 0);
-}
-
-/** A process's line of /proc/<pid>/stat; undefined: it is gone. */
-function readStat(pid: number): string | undefined {
-  return unlessGone(() => {
-    // Not readFileSync: it takes 64 KB for a file that does not tell its size, and there are hundreds of them.
-    const file = openSync(`/proc/${pid}/stat`, 'r');
-    try {
-      const line = Buffer.allocUnsafe(STAT_BYTES);
-      return line.toString('latin1', 0, readSync(file, line));
-    } finally {
-      closeSync(file);
-    }
-  });
 }
 
 /** What `read` reads of a process; undefined: it is gone, belongs to somebody else, or there is no /proc. */

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf, systemCode } from '../../core/errors.ts';
+import { readKernelFile } from '../kernelfile.ts';
 import type { CountName, Layout, LimitFile, LimitName } from './layout.ts';
 import { COUNTS, LIMITS } from './layout.ts';
 
@@ -128,7 +129,7 @@ function readCount(path: string, key: string | undefined): number | undefined {
 }
 
 function readIfThere(path: string): string | undefined {
-  return unlessGone(() => readFileSync(path, 'utf8'));
+  return unlessGone(() => readKernelFile(path));
 }
 
 function writeIfThere(path: string, text: string): boolean {
