@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
+import { systemCode } from '../core/errors.ts';
 import type { LogSink } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
+
+/** What a shell says of a program that SIGPIPE ended. */
+const SIGPIPE_EXIT = 141;
 
 /** The one place where the program meets the system's time and randomness, and its terminal. */
 export const systemClock: Clock = {
@@ -30,5 +34,16 @@ export const standardErrorLog: LogSink = (level, room, text) => {
 
 /** A line of a command's output. */
 export function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  write(`${line}\n`);
+}
+
+/** Whoever reads the output may go before its end, as `head` does; then the program ends as by SIGPIPE. */
+export function write(output: string | Uint8Array): void {
+  if (process.stdout.listenerCount('error') === 0) {
+    process.stdout.on('error', error => {
+      if (systemCode(error) !== 'EPIPE') throw error;
+      process.exit(SIGPIPE_EXIT);
+    });
+  }
+  process.stdout.write(output);
 }

@@ -1,39 +1,114 @@
-import { closeSync, fstatSync, openSync, readdirSync, readSync, watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
+import { readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, systemCode } from '../core/errors.ts';
-import { print } from './edge.ts';
+import { durationOf } from '../manifest/units.ts';
+import type { LogReader } from '../supervisor/logreader.ts';
+import { openLogReader } from '../supervisor/logreader.ts';
+import { systemClock, write } from './edge.ts';
 import { dataFolder, flagsOf, usageFailure } from './flags.ts';
+import type { Entry } from './log-entries.ts';
+import { asJson, asText, entriesByTime, filtered, lastOf } from './log-entries.ts';
 
-export const usage = 'skerry logs [-f] [module] [--data DIR]';
+export const usage =
+  'skerry logs [module ...] [-f] [--lines N] [--since 10m|TIME] [--grep TEXT] [--json] [--data DIR]';
 
-/** Bytes of the end of a log that are shown before following it. */
-const TAIL_BYTES = 1 << 14;
+const options = {
+  follow: { type: 'boolean', short: 'f' },
+  lines: { type: 'string', short: 'n' },
+  since: { type: 'string' },
+  grep: { type: 'string' },
+  json: { type: 'boolean' },
+  data: { type: 'string' },
+} as const;
+
 const SUFFIX = '.log';
 
-/** Prints the end of the modules' logs, and with -f what is added, until it is interrupted. */
+/** Lines that are shown if nobody says which. */
+const USUAL_LINES = 100;
+
+/** Milliseconds between two looks at the logs where the system does not tell of changes, and after one until it is read. */
+const POLL = 2_000;
+const GATHER = 20;
+
+/** Prints the modules' logs by time, and with -f what is added, until it is interrupted. Needs no hub that runs. */
 export async function run(args: readonly string[]): Promise<number> {
-  const options = { follow: { type: 'boolean', short: 'f' }, data: { type: 'string' } } as const;
-  const { values, positionals } = flagsOf(args, options, usage);
-  const [module, ...more] = positionals;
-  if (more.length > 0) throw usageFailure('Name one module, or none for all', usage);
+  const { values, positionals: wanted } = flagsOf(args, options, usage);
+  const searched = values.since !== undefined || values.grep !== undefined;
+  const lines = linesOf(values.lines) ?? (searched ? Number.POSITIVE_INFINITY : USUAL_LINES);
+  const since = sinceOf(values.since);
+  const grep = values.grep === undefined ? undefined : Buffer.from(values.grep);
   const folder = join(dataFolder(values.data), 'logs');
-  const tails = new Map<string, Tail>();
-  const show = (name: string): void => {
-    if (module !== undefined && name !== module) return;
-    const known = tails.get(name);
-    tails.set(name, printNew(join(folder, name + SUFFIX), name, module === undefined, known));
+  const readers = new Map<string, LogReader>();
+
+  const open = (last: number): void => {
+    const names = modulesLogged(folder).filter(name => wanted.length === 0 || wanted.includes(name));
+    for (const name of names) {
+      if (!readers.has(name)) readers.set(name, openLogReader(join(folder, name + SUFFIX), last));
+    }
   };
-  const names = modulesLogged(folder);
-  if (module !== undefined && !names.includes(module) && !values.follow) {
-    throw new Failure('module.unknown', `There is no log of a module "${module}" in ${folder}.`);
+  const passes = ({ time, line }: Entry): boolean =>
+    time >= since && (grep === undefined || line.includes(grep));
+  const named = wanted.length !== 1;
+  const show = (entry: Entry): void => write(values.json ? asJson(entry) : asText(entry, named));
+
+  open(searched ? Number.POSITIVE_INFINITY : lines);
+  const missing = wanted.find(name => !readers.has(name));
+  if (missing !== undefined && !values.follow) {
+    throw new Failure('module.unknown', `There is no log of a module "${missing}" in ${folder}.`);
   }
-  for (const name of names) show(name);
+  const news = (): Iterable<Entry> => filtered(entriesByTime(readers), passes);
+  for (const entry of lastOf(news(), lines)) show(entry);
   if (!values.follow) return 0;
-  return new Promise(() => {
-    watch(folder, (_event, file) => {
-      if (file?.endsWith(SUFFIX)) show(file.slice(0, -SUFFIX.length));
-    });
+  return follow(folder, () => {
+    open(Number.POSITIVE_INFINITY);
+    for (const entry of news()) show(entry);
   });
+}
+
+function linesOf(flag: string | undefined): number | undefined {
+  if (flag === undefined) return undefined;
+  if (/^\d{1,9}$/.test(flag)) return Number(flag);
+  throw usageFailure('--lines must be a whole number', usage);
+}
+
+/** The wall time from which on entries are wanted, as they bear it. */
+function sinceOf(flag: string | undefined): string {
+  if (flag === undefined) return '';
+  const ago = durationOf(flag);
+  const time = ago === undefined ? Date.parse(flag) : systemClock.wall() - ago;
+  if (!Number.isNaN(time)) return new Date(time).toISOString();
+  throw usageFailure('--since must be a time ago such as "90s", "2h" or "7d", or an ISO 8601 time', usage);
+}
+
+/** Calls `read` whenever a log may have grown. */
+function follow(folder: string, read: () => void): Promise<never> {
+  return new Promise((_, reject) => {
+    let gathering = false;
+    const readNow = (): void => {
+      gathering = false;
+      try {
+        read();
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const changed = (): void => {
+      if (!gathering) setTimeout(readNow, GATHER);
+      gathering = true;
+    };
+    // Where no more folders can be watched, looking now and then does.
+    watchIfPossible(folder, changed)?.on('error', () => {});
+    setInterval(changed, POLL);
+  });
+}
+
+function watchIfPossible(folder: string, changed: () => void): FSWatcher | undefined {
+  try {
+    return watch(folder, changed);
+  } catch {
+    return undefined;
+  }
 }
 
 function modulesLogged(folder: string): string[] {
@@ -41,44 +116,13 @@ function modulesLogged(folder: string): string[] {
     const files = readdirSync(folder).filter(file => file.endsWith(SUFFIX));
     return files.map(file => file.slice(0, -SUFFIX.length)).sort();
   } catch (thrown) {
-    if (systemCode(thrown) !== 'ENOENT') throw thrown;
+    const code = systemCode(thrown);
+    if (code === 'EACCES')
+      throw new Failure('hub.unreachable', `You may not read ${folder}: use the hub's user, or root.`);
+    if (code !== 'ENOENT') throw thrown;
     throw new Failure(
       'hub.unreachable',
       `There are no logs in ${folder}: name the hub's folder with --data DIR.`,
     );
   }
-}
-
-/** How far a log was printed: its file, by inode, and the bytes of it. */
-type Tail = { readonly inode: number; readonly position: number };
-
-/** Prints the whole lines of a log behind `known`; a file that was rotated away is begun anew. */
-function printNew(path: string, name: string, named: boolean, known: Tail | undefined): Tail {
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (thrown) {
-    // Between two files of a rotation there is none for a moment.
-    if (systemCode(thrown) === 'ENOENT') return { inode: 0, position: 0 };
-    throw thrown;
-  }
-  try {
-    const { ino: inode, size } = fstatSync(file);
-    const start = startOf(inode, size, known);
-    const bytes = Buffer.alloc(Math.max(0, size - start));
-    const count = readSync(file, bytes, 0, bytes.length, start);
-    const end = bytes.subarray(0, count).lastIndexOf('\n') + 1;
-    const lines = bytes.toString('utf8', 0, end).split('\n').slice(0, -1);
-    // The end of a log begins in the middle of a line.
-    const whole = known === undefined && start > 0 ? lines.slice(1) : lines;
-    for (const line of whole) print(named ? `${name} | ${line}` : line);
-    return { inode, position: start + end };
-  } finally {
-    closeSync(file);
-  }
-}
-
-function startOf(inode: number, size: number, known: Tail | undefined): number {
-  if (known === undefined) return Math.max(0, size - TAIL_BYTES);
-  return known.inode === inode && known.position <= size ? known.position : 0;
 }

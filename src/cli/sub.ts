@@ -5,6 +5,7 @@ import type { Publish } from '../mqtt/publish.ts';
 import { isTopicFilter } from '../mqtt/topics.ts';
 import type { Link } from '../upstream/link.ts';
 import { clientOptions, openClient, qosOf } from './client.ts';
+import { print } from './edge.ts';
 import { flagsOf, usageFailure } from './flags.ts';
 
 export const usage =
@@ -41,7 +42,7 @@ export async function run(args: readonly string[]): Promise<number> {
       } else if (packet.cmd === 'publish' && seen < most) {
         seen++;
         const body = packet.payload.toString();
-        process.stdout.write(values.verbose ? `${packet.topic} ${body}\n` : `${body}\n`);
+        print(values.verbose ? `${packet.topic} ${body}` : body);
         if (packet.qos > 0) acknowledge(link, packet.messageId ?? 0);
         if (seen >= most) link.close();
       }
