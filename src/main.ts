@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   up: () => import('./cli/up.ts'),
   ps: () => import('./cli/ps.ts'),
   logs: () => import('./cli/logs.ts'),
+  attach: () => import('./cli/attach.ts'),
   start: () => import('./cli/start.ts'),
   stop: () => import('./cli/stop.ts'),
   restart: () => import('./cli/restart.ts'),

@@ -52,7 +52,7 @@ function request(folder: string, line: string): Promise<string> {
   });
 }
 
-function unreachable(folder: string, error: Error | undefined): Failure {
+export function unreachable(folder: string, error: Error | undefined): Failure {
   const code = systemCode(error);
   if (code === 'EACCES') {
     return new Failure('hub.unreachable', `You may not talk to the hub of ${folder}: use its user, or root.`);

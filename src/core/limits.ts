@@ -167,6 +167,18 @@ export const LINE_RETRY = 1_000;
 export const LOG_FILE_BYTES = 1 << 20;
 export const LOG_FILES = 3;
 
+/** Bytes of what a module printed on its terminal that are shown to whoever attaches: some screens full. */
+export const SCROLLBACK_BYTES = 1 << 16;
+
+/** Viewers of one terminal. */
+export const MAX_VIEWERS = 8;
+
+/** Bytes that wait for one viewer of a terminal before it is turned away: the module is not held up for it. */
+export const MAX_VIEWER_BACKLOG = 1 << 20;
+
+/** Bytes of one frame from a viewer: what is typed or pasted. */
+export const MAX_VIEWER_FRAME_BYTES = 1 << 16;
+
 /** Bytes of the /tmp and the /dev/shm that a sandboxed module has for itself: they are memory. */
 export const SANDBOX_TMP_BYTES = 64 << 20;
 

@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { Failure, reasonOf } from '../core/errors.ts';
 import { MAX_CONTROL_REQUEST_BYTES } from '../core/limits.ts';
 import type { Supervisor } from '../supervisor/spec.ts';
+import { attach } from './attach.ts';
 import type { QueueControl } from './queue-control.ts';
 import type { RouteControl } from './route-control.ts';
 import type { HubStatus } from './status.ts';
+
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /** What a command may ask of a running hub, and what it is about. */
 export type ControlRequest = { readonly command: string; readonly args: readonly string[] };
@@ -20,7 +23,7 @@ export type Control = { readonly close: () => void };
 
 export type ControlHost = {
   readonly status: () => HubStatus;
-  readonly supervisor: Pick<Supervisor, 'startModule' | 'stopModule' | 'restart'>;
+  readonly supervisor: Pick<Supervisor, 'startModule' | 'stopModule' | 'restart' | 'attach'>;
   readonly queues: QueueControl;
   readonly routes: RouteControl;
 };
@@ -49,8 +52,9 @@ export function controlPath(dataFolder: string): string {
 }
 
 /**
- * Serves the control socket at `path`: one JSON request a line, one JSON reply a line. Its mode (0600) is the
- * access rule. The caller holds the data folder's lock, so an older socket file is a dead one's.
+ * Serves the control socket at `path`: one JSON request a line, one JSON reply a line, but `attach` makes the connection
+ * a terminal's. Its mode (0600) is the access rule. The caller holds the data folder's lock, so an older socket file is
+ * a dead one's.
  */
 export async function serveControl(path: string, host: ControlHost): Promise<Control> {
   rmSync(path, { force: true });
@@ -76,27 +80,33 @@ export async function serveControl(path: string, host: ControlHost): Promise<Con
 }
 
 function serve(socket: Socket, host: ControlHost): void {
-  let text = '';
-  socket.setEncoding('utf8');
-  socket.on('data', (chunk: string) => {
-    text += chunk;
-    if (text.length > MAX_CONTROL_REQUEST_BYTES) socket.destroy();
-    const end = text.indexOf('\n');
+  let held = NOTHING;
+  const read = (chunk: Buffer): void => {
+    held = Buffer.concat([held, chunk]);
+    if (held.length > MAX_CONTROL_REQUEST_BYTES) socket.destroy();
+    const end = held.indexOf('\n');
     if (end < 0) return;
-    const line = text.slice(0, end);
-    text = '';
-    answer(line, host).then(
-      reply => socket.end(`${JSON.stringify(reply)}\n`),
+    socket.off('data', read);
+    const line = held.toString('utf8', 0, end);
+    answer(line, host, socket).then(
+      reply => {
+        if (reply !== undefined) socket.end(`${JSON.stringify(reply)}\n`);
+      },
       () => socket.destroy(),
     );
-  });
+  };
+  socket.on('data', read);
   // A command that was interrupted is no failure of the hub.
   socket.on('error', () => socket.destroy());
 }
 
-async function answer(line: string, host: ControlHost): Promise<ControlReply> {
+/** Undefined: the connection is a terminal's from now on. */
+async function answer(line: string, host: ControlHost, socket: Socket): Promise<ControlReply | undefined> {
   try {
-    return { result: (await perform(requestOf(line), host)) ?? null };
+    const { command, args } = requestOf(line);
+    if (command !== 'attach') return { result: (await perform({ command, args }, host)) ?? null };
+    attach(host.supervisor, args, socket, `${JSON.stringify({ result: null })}\n`);
+    return undefined;
   } catch (thrown) {
     const code = thrown instanceof Failure ? thrown.code : 'usage';
     return { failure: { code, sentence: reasonOf(thrown) } };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Cancel } from '../core/clock.ts';
-import { reasonOf } from '../core/errors.ts';
+import { Failure, reasonOf } from '../core/errors.ts';
 import { backoffAfter } from './backoff.ts';
 import type { Confinement, Confiner } from './confinement/confine.ts';
 import { enter } from './confinement/confine.ts';
@@ -18,6 +18,8 @@ import { isSteady, stepOf } from './lifecycle.ts';
 import { createLogFile } from './logfile.ts';
 import { probeOf } from './probe.ts';
 import { launch } from './process.ts';
+import type { Attachment, Viewer } from './screen.ts';
+import { createScreen } from './screen.ts';
 import type { ModuleSpec, ModuleState, ModuleStatus, RestartPolicy, SupervisorSettings } from './spec.ts';
 
 /** One module: the table of its life, carried out. */
@@ -26,6 +28,8 @@ export type Module = {
   /** Resolves when what was asked is done: it is down, or it runs, or it failed or ended meanwhile. */
   readonly ask: (wish: 'start' | 'stop' | 'restart') => Promise<void>;
   readonly write: (line: Buffer, written: (error?: Error) => void) => boolean;
+  /** See `Supervisor.attach`. */
+  readonly attach: (viewer: Viewer) => Attachment;
   readonly status: () => ModuleStatus;
   /** Resolves when those behind it in the start order need not wait for it any longer. */
   readonly readiness: () => Promise<void>;
@@ -48,6 +52,7 @@ export type ModuleSettings = Pick<SupervisorSettings, 'clock' | 'log' | 'logFold
 export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module {
   const { clock, log, host, leftovers, confiner } = settings;
   const { name } = spec;
+  const screen = spec.tty ? createScreen(name, clock) : undefined;
   let state: ModuleState = 'stopped';
   let connection: Connection | undefined;
   let startedAt = 0;
@@ -151,7 +156,7 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
     const environment = moduleEnvironment(confined.environment, spec.env, mark.environment);
     const { group } = confined;
     const oomKills = group?.usage().oomKills ?? 0;
-    const launched = await launch(spec, confined, environment);
+    const launched = await launch(spec, confined, environment, { screen, clock });
     if ('reason' in launched) return refuse(launched);
     startedAt = clock.monotonic();
     const grouped = entered(confined, () => leftovers.followers(mark, launched.pid), launched.pid);
@@ -227,6 +232,10 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
       if (connection !== undefined) return connection.write(line, written);
       queueMicrotask(() => written(notTaken(name, `it is ${state}`)));
       return false;
+    },
+    attach: viewer => {
+      if (screen !== undefined) return screen.attach(viewer);
+      throw new Failure('usage', `Module "${name}" has no terminal: say "tty": true in the manifest.`);
     },
     status,
     readiness: () => {

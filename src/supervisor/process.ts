@@ -2,11 +2,13 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
+import type { Clock } from '../core/clock.ts';
 import type { Confinement } from './confinement/confine.ts';
 import type { Exit } from './exit.ts';
 import { exitOfShell } from './exit.ts';
 import type { Fault } from './fault.ts';
 import { findFault, spawnFault } from './fault.ts';
+import type { Screen } from './screen.ts';
 import type { ModuleSpec } from './spec.ts';
 import { spawnOnTerminal } from './terminal.ts';
 
@@ -23,18 +25,22 @@ export type Process = {
   readonly exited: Promise<Exit>;
 };
 
+/** `screen`: it runs on a terminal, which shows there. */
+export type Surroundings = { readonly screen: Screen | undefined; readonly clock: Clock };
+
 /** Starts a module; what hinders it is returned, not thrown. */
 export async function launch(
   spec: ModuleSpec,
   confinement: Confinement,
   environment: Record<string, string>,
+  { screen, clock }: Surroundings,
 ): Promise<Process | Fault> {
   const fault = findFault(spec, environment, confinement.account);
   if (fault !== undefined) return fault;
   const exec = confinement.command(spec.exec);
-  const started = await (spec.tty
-    ? spawnOnTerminal(spec.cwd, exec, environment)
-    : spawnOnPipes(spec, exec, environment));
+  const started = await (screen === undefined
+    ? spawnOnPipes(spec, exec, environment)
+    : spawnOnTerminal(spec.cwd, exec, environment, screen, clock));
   return confinement.signalsAsCodes && 'exited' in started
     ? { ...started, exited: started.exited.then(asShell) }
     : started;

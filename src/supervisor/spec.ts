@@ -3,6 +3,7 @@ import type { Log } from '../core/log.ts';
 import type { Settle } from '../core/message.ts';
 import type { Limits, Usage } from './confinement/cgroup.ts';
 import type { SandboxLevel } from './confinement/sandbox.ts';
+import type { Attachment, Viewer } from './screen.ts';
 
 /** When a module that ended by itself is started again; a failure is an exit code other than 0, or a signal. */
 export type RestartPolicy = 'never' | 'on-failure' | 'on-unhealthy' | 'always';
@@ -154,6 +155,8 @@ export type Supervisor = {
   readonly startModule: (name: string) => Promise<void>;
   /** `stopModule` and `startModule` in one. */
   readonly restart: (name: string) => Promise<void>;
+  /** Failure `usage`: the module has no terminal; `module.exec`: it does not run. */
+  readonly attach: (name: string, viewer: Viewer) => Attachment;
   readonly statuses: () => ModuleStatus[];
   /**
    * Writes one line, without its end and with no newline in it, to a module with `io: lines`. `written` comes

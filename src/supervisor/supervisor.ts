@@ -81,6 +81,7 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
       refuseWhenStopped(name);
       await module.ask('restart');
     },
+    attach: (name, viewer) => moduleOf(name).attach(viewer),
     statuses: () => [...modules.values()].map(module => module.status()),
     write: (name, line, written) => moduleOf(name).write(line, written),
   };

@@ -1,26 +1,40 @@
-import { Readable } from 'node:stream';
+import { readlinkSync, writeSync } from 'node:fs';
+import { Readable, Writable } from 'node:stream';
 import type { IPty } from 'node-pty';
-import { reasonOf } from '../core/errors.ts';
+import type { Clock } from '../core/clock.ts';
+import { reasonOf, systemCode } from '../core/errors.ts';
 import type { Exit } from './exit.ts';
-import { signalName } from './exit.ts';
+import { describeExit, signalName } from './exit.ts';
 import type { Fault } from './fault.ts';
 import type { Process } from './process.ts';
+import type { Screen, TerminalSize } from './screen.ts';
 
-const COLUMNS = 80;
-const ROWS = 24;
+/** Bytes that are typed and that the process has not read, beyond what the system holds of them. */
+const INPUT_BYTES = 1 << 16;
+
+/** Milliseconds after which input that found no room is offered again. */
+const INPUT_RETRY = 20;
 
 /** Starts a module on a terminal of its own. node-pty is loaded only now: it is native, and few need it. */
 export async function spawnOnTerminal(
   cwd: string,
   exec: readonly string[],
   env: Record<string, string>,
+  screen: Screen,
+  clock: Clock,
 ): Promise<Process | Fault> {
   const [program = '', ...parameters] = exec;
+  const { columns: cols, rows } = screen.size();
   try {
     const { spawn } = await import('node-pty');
-    const options = { name: 'xterm-256color', cols: COLUMNS, rows: ROWS, cwd, env, encoding: null };
-    const pty = spawn(program, parameters, options);
-    const stream = outputOf(pty);
+    const pty = spawn(program, parameters, { name: 'xterm-256color', cols, rows, cwd, env, encoding: null });
+    const stream = outputOf(pty, screen);
+    const file = 'fd' in pty && typeof pty.fd === 'number' ? pty.fd : -1;
+    const input = inputOf(file, clock);
+    const resize = ({ columns, rows }: TerminalSize): void => {
+      if (isOpen(file)) pty.resize(columns, rows);
+    };
+    screen.connect({ input, resize });
     return {
       pid: pty.pid,
       input: undefined,
@@ -28,8 +42,11 @@ export async function spawnOnTerminal(
       logged: [{ name: 'tty', stream }],
       exited: new Promise(resolve => {
         pty.onExit(({ exitCode, signal }) => {
+          const exit = exitOf(exitCode, signal);
+          input.destroy();
           stream.push(null);
-          resolve(exitOf(exitCode, signal));
+          screen.disconnect(describeExit(exit));
+          resolve(exit);
         });
       }),
     };
@@ -40,13 +57,53 @@ export async function spawnOnTerminal(
 }
 
 /** What the module prints; while nobody reads it, the module blocks. */
-function outputOf(pty: IPty): Readable {
+function outputOf(pty: IPty, screen: Screen): Readable {
   const stream = new Readable({ read: () => pty.resume() });
   // Without an encoding node-pty emits bytes, although its types say text.
   pty.onData(data => {
-    if (!stream.push(Buffer.from(data))) pty.pause();
+    const bytes = Buffer.from(data);
+    screen.print(bytes);
+    if (!stream.push(bytes)) pty.pause();
   });
   return stream;
+}
+
+/** Not `pty.write`: it holds what is not read without bound, and spins until it is. */
+function inputOf(file: number, clock: Clock): Writable {
+  const offer = (bytes: Buffer, done: () => void): void => {
+    if (input.destroyed) return;
+    const rest = isOpen(file) ? writeSome(file, bytes) : undefined;
+    if (rest === undefined) done();
+    else clock.after(INPUT_RETRY, () => offer(rest, done));
+  };
+  const input = new Writable({
+    highWaterMark: INPUT_BYTES,
+    write: (chunk: Buffer, _encoding, done) => offer(chunk, done),
+  });
+  return input;
+}
+
+/** node-pty closes the terminal before it tells of it, and then its number may be that of another file. */
+function isOpen(file: number): boolean {
+  try {
+    return readlinkSync(`/proc/self/fd/${file}`).endsWith('/ptmx');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** What there was no room for; undefined: all was taken, or nobody is there to read it. */
+function writeSome(file: number, bytes: Buffer): Buffer | undefined {
+  try {
+    const count = writeSync(file, bytes);
+    return count === bytes.length ? undefined : bytes.subarray(count);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'EAGAIN') return bytes;
+    if (code === 'EIO') return undefined;
+    throw error;
+  }
 }
 
 /** node-pty gives the number of the signal, 0 for none. */

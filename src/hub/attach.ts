@@ -1,0 +1,62 @@
+import type { Socket } from 'node:net';
+import { Failure } from '../core/errors.ts';
+import { MAX_VIEWER_BACKLOG, MAX_VIEWER_FRAME_BYTES } from '../core/limits.ts';
+import type { Attachment } from '../supervisor/screen.ts';
+import type { Supervisor } from '../supervisor/spec.ts';
+import type { Frame } from './terminal-frames.ts';
+import { createFrameReader, frameOf, sizeIn, sizeOf } from './terminal-frames.ts';
+
+/**
+ * Makes a control connection the window of a module's terminal: after `accepted` was sent, frames run both ways until one
+ * side ends it. A viewer that takes nothing is turned away. `args`: module, columns, rows, and `read-only` or nothing.
+ * Throws the Failures of `Supervisor.attach`.
+ */
+export function attach(
+  supervisor: Pick<Supervisor, 'attach'>,
+  [module = '', columns, rows, mode]: readonly string[],
+  socket: Socket,
+  accepted: string,
+): void {
+  const size = sizeOf(Number(columns), Number(rows));
+  if (size === undefined) throw new Failure('usage', 'A terminal has from 1 to 65535 columns and rows.');
+
+  const leave = (how: string): void => {
+    attachment.detach();
+    socket.end(frameOf('ended', Buffer.from(how)));
+  };
+  const printed = (bytes: Buffer): void => {
+    if (!socket.writable) return;
+    if (socket.writableLength <= MAX_VIEWER_BACKLOG) socket.write(frameOf('output', bytes));
+    else socket.destroy();
+  };
+  const attachment = supervisor.attach(module, { size, printed, ended: leave });
+  socket.write(accepted);
+  printed(attachment.scrollback);
+
+  const take = takeFrames(attachment, mode === 'read-only', socket);
+  const read = createFrameReader(MAX_VIEWER_FRAME_BYTES);
+  socket.on('data', (bytes: Buffer) => {
+    const frames = read(bytes);
+    if (frames === undefined) socket.destroy();
+    else for (const frame of frames) take(frame);
+  });
+  socket.on('end', () => socket.end());
+  socket.once('close', attachment.detach);
+}
+
+/** What is typed too fast for the module waits in the viewer. */
+function takeFrames({ input, resize }: Attachment, readOnly: boolean, socket: Socket) {
+  const goOn = (): void => {
+    socket.resume();
+  };
+  input.on('drain', goOn);
+  socket.once('close', () => input.off('drain', goOn));
+  return ({ kind, payload }: Frame): void => {
+    if (kind === 'size') {
+      const size = sizeIn(payload);
+      if (size !== undefined) resize(size);
+    } else if (kind === 'input' && !readOnly && input.writable && !input.write(payload)) {
+      socket.pause();
+    }
+  };
+}
