@@ -66,7 +66,8 @@ export function createModules(settings: ModulesSettings): Modules {
     if (module.io === 'lines') feeds.set(module.name, feedOf(module, supervisor, settings));
   }
   // A user of its own must get to its folder; all else in here is for the hub alone.
-  if (manifest.modules.some(({ user }) => user !== undefined)) chmodSync(dataFolder, 0o711);
+  if (manifest.modules.some(({ user, sandbox }) => user !== undefined || sandbox !== 'none'))
+    chmodSync(dataFolder, 0o711);
   const startAll = () => supervisor.start(manifest.modules.map(module => specOf(module, settings)));
   return { ...supervisor, startAll };
 }
