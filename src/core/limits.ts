@@ -253,3 +253,7 @@ export const MAX_PASSWORD_BYTES = 1_024;
 
 /** Bytes of one request on the control socket. */
 export const MAX_CONTROL_REQUEST_BYTES = 1 << 16;
+
+/** Bytes and number of the files in a bundle, unless the manifest says otherwise: a runtime of Node or Python fits. */
+export const MAX_BUNDLE_BYTES = 256 << 20;
+export const MAX_BUNDLE_FILES = 10_000;

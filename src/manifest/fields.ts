@@ -27,3 +27,19 @@ export function seconds(least: number, most: number) {
     v.maxValue(most, `must be at most ${most}`),
   );
 }
+
+/** A whole number. */
+export function whole(least: number, most: number) {
+  return v.pipe(
+    v.number('must be a number'),
+    v.integer('must be a whole number'),
+    v.minValue(least, `must be at least ${least}`),
+    v.maxValue(most, `must be at most ${most}`),
+  );
+}
+
+/** A name in an environment. */
+export const variable = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not a name for a variable'),
+);

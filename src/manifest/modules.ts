@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { topicLists } from './access.ts';
-import { seconds, size } from './fields.ts';
+import { bundle, secrets } from './deployment.ts';
+import { seconds, size, variable, whole } from './fields.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGKILL'] as const;
 
@@ -18,14 +19,6 @@ const command = v.pipe(
   ),
   v.check(list => (list[0] ?? '') !== '', 'must name the program to run'),
 );
-
-const whole = (least: number, most: number) =>
-  v.pipe(
-    v.number('must be a number'),
-    v.integer('must be a whole number'),
-    v.minValue(least, `must be at least ${least}`),
-    v.maxValue(most, `must be at most ${most}`),
-  );
 
 /** How a module that ends is started again: after `firstSeconds`, each time `factor` times later. */
 const backoff = v.strictObject({
@@ -79,14 +72,10 @@ const device = v.pipe(
 /** One module as it is written. */
 export const module = v.strictObject({
   exec: command,
+  bundle: v.optional(bundle),
   io: v.optional(v.picklist(['lines', 'mqtt'], 'must be "lines" or "mqtt"'), 'mqtt'),
-  env: v.optional(
-    v.record(
-      v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not a name for a variable')),
-      v.string('must be a string'),
-    ),
-    {},
-  ),
+  env: v.optional(v.record(variable, v.string('must be a string')), {}),
+  secrets: v.optional(secrets, {}),
   restart: v.optional(v.picklist(RESTARTS, `must be one of ${RESTARTS.join(', ')}`), 'always'),
   startupOrder: v.optional(v.pipe(v.number('must be a number'), v.integer('must be a whole number')), 0),
   stopSignal: v.optional(v.picklist(SIGNALS, `must be one of ${SIGNALS.join(', ')}`), 'SIGTERM'),

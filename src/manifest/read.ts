@@ -48,7 +48,13 @@ function plain(written: WrittenManifest, file: string): Manifest {
   return {
     name: written.name,
     dialect: written.dialect,
-    modules: Object.entries(written.modules).map(([name, module]) => ({ name, ...module })),
+    serial: written.serial,
+    signature: written.signature,
+    modules: Object.entries(written.modules).map(([name, { secrets, ...module }]) => ({
+      name,
+      ...module,
+      secrets: Object.entries(secrets).map(([variable, secret]) => ({ name: variable, ...secret })),
+    })),
     routes: Object.entries(written.routes).map(([name, { route, priority, ttl }]) => ({
       name,
       text: route,
@@ -65,6 +71,8 @@ function plain(written: WrittenManifest, file: string): Manifest {
       subscribe,
     })),
     anonymous: written.anonymous,
+    deployment: written.deployment,
+    hub: written.hub,
     upstream: written.upstream === undefined ? undefined : upstreamOf(written.upstream.url, file),
   };
 }

@@ -7,7 +7,8 @@ import {
   MIN_STORE_BYTES,
 } from '../core/limits.ts';
 import { anonymous, users } from './access.ts';
-import { duration, name, size } from './fields.ts';
+import { deployment, hub, signature } from './deployment.ts';
+import { duration, name, size, whole } from './fields.ts';
 import { listener } from './listeners.ts';
 import { module } from './modules.ts';
 
@@ -48,6 +49,9 @@ const route = v.pipe(
 export const manifestSchema = v.strictObject({
   $schema: v.optional(v.string()),
   name,
+  /** Rises with each manifest that is signed. */
+  serial: v.optional(whole(1, Number.MAX_SAFE_INTEGER)),
+  signature: v.optional(signature),
   dialect: v.optional(v.picklist(['skerry', 'azure'], 'must be "skerry" or "azure"'), 'skerry'),
   modules: v.optional(v.record(name, module), {}),
   routes: v.optional(
@@ -79,6 +83,8 @@ export const manifestSchema = v.strictObject({
   listeners: v.optional(v.array(listener), [{ mqtt: '127.0.0.1:1883' }]),
   users: v.optional(users, {}),
   anonymous: v.optional(anonymous),
+  deployment: v.optional(deployment, {}),
+  hub: v.optional(hub, {}),
   upstream: v.optional(v.strictObject({ url: v.string('must be an address such as "mqtt://parent:1883"') })),
 });
 

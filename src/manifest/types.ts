@@ -2,6 +2,9 @@
 export type Manifest = {
   /** The device's name. */
   readonly name: string;
+  /** Rises with each manifest that is signed; undefined: it is not counted. */
+  readonly serial: number | undefined;
+  readonly signature: Signature | undefined;
   /** How its routes are read. */
   readonly dialect: 'skerry' | 'azure';
   readonly modules: readonly ModuleEntry[];
@@ -21,6 +24,34 @@ export type Manifest = {
   /** What clients without a name may do; undefined: nothing is said of them. */
   readonly anonymous: TopicLists | undefined;
   readonly upstream: Upstream | undefined;
+  /** A change to this has succeeded when all modules were well for `healthyFor`, within `within`; milliseconds. */
+  readonly deployment: { readonly healthyFor: number; readonly within: number };
+  /** The hub that is to run it, by architecture. */
+  readonly hub: { readonly x64?: Artifact | undefined; readonly arm64?: Artifact | undefined };
+};
+
+/** A public key and a signature of Ed25519, in base64. */
+export type Signature = { readonly key: string; readonly value: string };
+
+/** A file by the SHA-256 of its bytes, in hexadecimal digits. */
+export type Artifact = {
+  readonly sha256: string;
+  /** A path from the manifest's folder on, or an https address; undefined: it comes in the same pack. */
+  readonly from?: string | undefined;
+};
+
+/** An archive with a program. */
+export type BundleEntry = Artifact & {
+  /** Bytes of the files in it, and their number, at most. */
+  readonly size: number;
+  readonly files: number;
+};
+
+/** A sealed value, and the variable that is to have it, or the path of a file that does. */
+export type SecretEntry = {
+  readonly name: string;
+  readonly sealed: string;
+  readonly as: 'variable' | 'file';
 };
 
 /** Topic filters, in which `%c` and `%u` stand for the client identifier and the user name. */
@@ -36,7 +67,10 @@ export type UserEntry = TopicLists & {
 
 export type ModuleEntry = TopicLists & {
   readonly name: string;
+  /** With a bundle, a path starts in it. */
   readonly exec: readonly string[];
+  readonly bundle?: BundleEntry | undefined;
+  readonly secrets: readonly SecretEntry[];
   readonly io: 'lines' | 'mqtt';
   readonly env: Readonly<Record<string, string>>;
   readonly restart: 'never' | 'on-failure' | 'on-unhealthy' | 'always';

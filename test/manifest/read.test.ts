@@ -14,6 +14,7 @@ reading('what is not written has its default', () => {
         exec: ['./m'],
         io: 'mqtt',
         env: {},
+        secrets: [],
         restart: 'always',
         backoff: { firstSeconds: 1, factor: 2, mostSeconds: 60, resetSeconds: 60 },
         startupOrder: 0,
@@ -42,6 +43,10 @@ reading('what is not written has its default', () => {
     users: [],
     anonymous: undefined,
     upstream: undefined,
+    serial: undefined,
+    signature: undefined,
+    deployment: { healthyFor: 10_000, within: 120_000 },
+    hub: {},
   });
 });
 
