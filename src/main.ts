@@ -10,6 +10,7 @@ type Command = {
 /** Each command is loaded when it is asked for: `pub` opens no store, `ps` no broker. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   up: () => import('./cli/up.ts'),
+  apply: () => import('./cli/apply.ts'),
   ps: () => import('./cli/ps.ts'),
   logs: () => import('./cli/logs.ts'),
   attach: () => import('./cli/attach.ts'),

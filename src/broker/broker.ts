@@ -8,26 +8,33 @@ import type { ListenerSettings, OpenListener } from './listeners/settings.ts';
 import type { ClientSocket, Peer } from './listeners/socket.ts';
 import type { Durable } from './outbound/deliver.ts';
 import { deliver } from './outbound/deliver.ts';
+import { attachInputs } from './outbound/inputs.ts';
 import { createSessions } from './sessions/sessions.ts';
 import { startSys } from './sys.ts';
-import type { BrokerCounts, BrokerFigures, BrokerSettings } from './types.ts';
+import type { BrokerCounts, BrokerFigures, BrokerSettings, Identity } from './types.ts';
 
 export type Broker = {
-  /** Resolves to the listener's address. Rejects with Failure `listener.in-use` or `listener.refused`. */
-  readonly listen: (settings: ListenerSettings) => Promise<string>;
+  /** Rejects with Failure `listener.in-use` or `listener.refused`. */
+  readonly listen: (settings: ListenerSettings) => Promise<OpenListener>;
   /**
    * Hands a message to its subscribers: at once to those that live in memory; the queues of those that must
    * have it durably are added to `durable`. Returns how many subscribers there are.
    */
   readonly deliver: (message: Message, durable: Durable) => number;
+  /**
+   * What the host says of routes, inputs and access has changed: who is not `known` any more loses his connection, the
+   * others' subscriptions are judged again.
+   */
+  readonly review: (known: (identity: Identity) => boolean) => void;
   /** Stops listening, so that nobody new comes in. */
   readonly stopListening: () => void;
   readonly close: () => Promise<void>;
   readonly counts: () => BrokerFigures;
 };
 
-/** What clients of MQTT 5 are told when the hub stops. */
+/** What clients of MQTT 5 are told when the hub stops, and when they are not known any more. */
 const SHUTTING_DOWN = fault(REASON.serverShuttingDown, '');
+const UNKNOWN = fault(REASON.notAuthorized, 'the manifest does not let it in any more');
 
 export function createBroker(settings: BrokerSettings): Broker {
   const counts: BrokerCounts = { connections: 0, received: 0, sent: 0, dropped: 0, refused: 0 };
@@ -35,7 +42,7 @@ export function createBroker(settings: BrokerSettings): Broker {
   const sys = startSys({ ...settings, sessions, counts });
   const context: BrokerContext = { ...settings, sessions, counts, retained: sys.retained };
   const connections = new Set<Connection>();
-  const listeners: OpenListener[] = [];
+  const listeners = new Set<OpenListener>();
   const capacity = connectionCapacity(settings.log);
 
   const accept = (socket: ClientSocket, peer: Peer): void => {
@@ -56,10 +63,24 @@ export function createBroker(settings: BrokerSettings): Broker {
   return {
     listen: async wanted => {
       const listener = await listen(wanted, accept, settings);
-      listeners.push(listener);
-      return listener.address;
+      listeners.add(listener);
+      return {
+        ...listener,
+        close: () => {
+          listeners.delete(listener);
+          return listener.close();
+        },
+      };
     },
     deliver: (message, durable) => deliver(context, message, durable),
+    review: known => {
+      for (const connection of connections) {
+        const { session } = connection;
+        if (session !== undefined && !known(session.identity)) connection.close(UNKNOWN);
+      }
+      sessions.review();
+      for (const { session } of connections) if (session !== undefined) attachInputs(session, context);
+    },
     stopListening: () => {
       for (const listener of listeners) listener.stop();
     },
@@ -67,7 +88,7 @@ export function createBroker(settings: BrokerSettings): Broker {
       for (const connection of connections) connection.close(SHUTTING_DOWN);
       sys.stop();
       sessions.stop();
-      await Promise.all(listeners.map(listener => listener.close()));
+      await Promise.all(Array.from(listeners, listener => listener.close()));
     },
     counts: () => ({
       ...counts,

@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
-import { Failure, systemCode } from '../core/errors.ts';
+import { Failure, isFailureCode, systemCode } from '../core/errors.ts';
 import type { ControlReply } from '../hub/control.ts';
 import { controlPath } from '../hub/control.ts';
+import type { Accepted, DeploymentStatus } from '../hub/deployment/deployments.ts';
 import type { ShownLetter, ShownWaiting } from '../hub/queue-control.ts';
 import type { ExplainedRoute, Replay } from '../hub/route-control.ts';
 import type { HubStatus } from '../hub/status.ts';
@@ -9,6 +10,9 @@ import type { HubStatus } from '../hub/status.ts';
 /** What the hub answers to a command. Command and hub are one binary, so its shape is what this version sends. */
 type Answers = {
   readonly status: HubStatus;
+  readonly apply: Accepted;
+  readonly 'apply preview': Accepted;
+  readonly deployment: DeploymentStatus;
   readonly start: null;
   readonly stop: null;
   readonly restart: null;
@@ -32,7 +36,8 @@ export async function ask<Command extends keyof Answers>(
     await request(folder, `${JSON.stringify({ command, args })}\n`),
   );
   if ('result' in reply) return reply.result;
-  throw new Failure('hub.refused', reply.failure.sentence);
+  const { code, sentence } = reply.failure;
+  throw new Failure(isFailureCode(code) ? code : 'hub.refused', sentence);
 }
 
 function request(folder: string, line: string): Promise<string> {

@@ -1,21 +1,19 @@
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { startHub } from '../hub/hub.ts';
-import { readManifest } from '../manifest/read.ts';
 import { standardErrorLog, systemClock, systemRandom } from './edge.ts';
 import { dataFolder, flagsOf, usageFailure } from './flags.ts';
 
-export const usage = 'skerry up <manifest> [--data DIR]';
+export const usage = 'skerry up [manifest] [--data DIR]';
 
 /** Runs a hub in the foreground until SIGINT or SIGTERM. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = flagsOf(args, { data: { type: 'string' } }, usage);
   const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0) throw usageFailure('Name one manifest', usage);
+  if (more.length > 0) throw usageFailure('Name one manifest', usage);
   const stopped = stopRequest();
   const hub = await startHub({
-    manifest: readManifest(file),
-    home: dirname(resolve(file)),
+    file: file === undefined ? undefined : resolve(file),
     dataFolder: dataFolder(values.data),
     clock: systemClock,
     random: systemRandom,

@@ -24,11 +24,19 @@ const EXIT_CODES = {
   'hub.refused': 1,
   'module.unknown': 1,
   'module.exec': 1,
+  'deployment.lost': 1,
+  'deployment.unhealthy': 1,
+  'deployment.superseded': 1,
   'upstream.unreachable': 1,
   'upstream.refused': 1,
 } as const;
 
 export type FailureCode = keyof typeof EXIT_CODES;
+
+/** True for the code of a failure that this version knows. */
+export function isFailureCode(code: string): code is FailureCode {
+  return Object.hasOwn(EXIT_CODES, code);
+}
 
 /** An error for people: one sentence that names the thing and what to do. Tests assert on the code. */
 export class Failure extends Error {

@@ -6,6 +6,7 @@ import { Failure, reasonOf } from '../core/errors.ts';
 import { MAX_CONTROL_REQUEST_BYTES } from '../core/limits.ts';
 import type { Supervisor } from '../supervisor/spec.ts';
 import { attach } from './attach.ts';
+import type { Deployments } from './deployment/deployments.ts';
 import type { QueueControl } from './queue-control.ts';
 import type { RouteControl } from './route-control.ts';
 import type { HubStatus } from './status.ts';
@@ -24,6 +25,7 @@ export type Control = { readonly close: () => void };
 export type ControlHost = {
   readonly status: () => HubStatus;
   readonly supervisor: Pick<Supervisor, 'startModule' | 'stopModule' | 'restart' | 'attach'>;
+  readonly deployments: Pick<Deployments, 'apply' | 'preview' | 'status'>;
   readonly queues: QueueControl;
   readonly routes: RouteControl;
 };
@@ -33,6 +35,9 @@ type Action = (host: ControlHost, ...args: readonly string[]) => unknown;
 /** By command. Its arguments come from the same version of the program. */
 const ACTIONS: Readonly<Record<string, Action>> = {
   status: ({ status }) => status(),
+  apply: ({ deployments }, file = '') => deployments.apply(file),
+  'apply preview': ({ deployments }, file = '') => deployments.preview(file),
+  deployment: ({ deployments }) => deployments.status(),
   start: ({ supervisor }, module = '') => supervisor.startModule(module),
   stop: ({ supervisor }, module = '') => supervisor.stopModule(module),
   restart: ({ supervisor }, module = '') => supervisor.restart(module),

@@ -12,14 +12,17 @@ export type Feed = {
   /** The module says that it is done with what it got under `id`; one that is not on its way changes nothing. */
   readonly done: (id: number) => void;
   readonly stop: () => void;
+  /** From now on these are its inputs; those that were and are not any more wait in their queues. */
+  readonly use: (inputs: readonly FeedInput[]) => void;
+};
+
+export type FeedInput = {
+  readonly input: string;
+  readonly drain: (settings: DrainSettings) => Drain;
 };
 
 export type FeedSettings = {
   readonly module: string;
-  readonly inputs: readonly {
-    readonly input: string;
-    readonly drain: (settings: DrainSettings) => Drain;
-  }[];
   /** What a line brings is acknowledged when the module says `done`, not when it was written. */
   readonly ack: boolean;
   /** False: the line was taken, but the next should wait until the module is writable. */
@@ -28,22 +31,25 @@ export type FeedSettings = {
 };
 
 /** What a module that went away had not taken, or not said to be done with, comes again. */
-export function createFeed({ module, inputs, ack, write, log }: FeedSettings): Feed {
+export function createFeed({ module, ack, write, log }: FeedSettings): Feed {
+  let inputs: readonly FeedInput[] = [];
+  let running = false;
   let ready = false;
-  let open: Drain[] = [];
+  const open = new Map<string, Drain>();
   let lastId = 0;
   /** What the module has and has not said to be done with: at most a window of each input. */
   const doing = new Map<number, { readonly drain: Drain; readonly entry: Entry }>();
 
   const stop = (): void => {
+    running = false;
     ready = false;
     doing.clear();
-    for (const drain of open) drain.stop();
-    open = [];
+    for (const drain of open.values()) drain.stop();
+    open.clear();
   };
 
   const gone = (drain: Drain, error: Error): void => {
-    if (!open.includes(drain)) return;
+    if (![...open.values()].includes(drain)) return;
     log.warn(`Module "${module}" went away before it had read all of its input: ${error.message}`);
     stop();
   };
@@ -62,7 +68,7 @@ export function createFeed({ module, inputs, ack, write, log }: FeedSettings): F
     });
   };
 
-  const start = ({ input, drain: openDrain }: FeedSettings['inputs'][number]): Drain => {
+  const start = ({ input, drain: openDrain }: FeedInput): Drain => {
     let drain: Drain | undefined;
     const send = (entry: Entry): boolean => {
       if (!ready || drain === undefined) return false;
@@ -73,11 +79,27 @@ export function createFeed({ module, inputs, ack, write, log }: FeedSettings): F
     return drain;
   };
 
+  /** What it takes input from: each of its inputs, while it runs. */
+  const feed = (): void => {
+    const wanted = new Set(inputs.map(({ input }) => input));
+    for (const [input, drain] of open) {
+      if (wanted.has(input)) continue;
+      drain.stop();
+      open.delete(input);
+    }
+    for (const one of inputs) if (!open.has(one.input)) open.set(one.input, start(one));
+    for (const drain of open.values()) drain.wake();
+  };
+
   return {
     writable: () => {
+      running = true;
       ready = true;
-      if (open.length === 0) open = inputs.map(start);
-      for (const drain of open) drain.wake();
+      feed();
+    },
+    use: wanted => {
+      inputs = wanted;
+      if (running) feed();
     },
     done: id => {
       const task = doing.get(id);

@@ -3,45 +3,50 @@ import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { LogSink } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
-import type { HealthEntry, Manifest, ModuleEntry } from '../manifest/types.ts';
+import type { Placed } from '../manifest/plan.ts';
+import type { ModuleEntry } from '../manifest/types.ts';
 import type { Store } from '../queue/types.ts';
-import type { HealthSpec, ModuleSpec, Supervisor } from '../supervisor/spec.ts';
+import type { ModuleChange, Supervisor } from '../supervisor/spec.ts';
 import { createSupervisor } from '../supervisor/supervisor.ts';
 import type { Feed } from './feed.ts';
 import { createFeed } from './feed.ts';
-import type { Identities } from './identities.ts';
 import { ackOfLine, messageOfLine } from './lines.ts';
+import type { SpecHost } from './module-spec.ts';
+import { specOf } from './module-spec.ts';
 import { inputQueue } from './names.ts';
 import type { Input } from './plan.ts';
 import type { Router } from './router.ts';
 
-const SECOND = 1000;
-
-export type ModulesSettings = {
-  readonly manifest: Manifest;
-  readonly home: string;
+export type ModulesSettings = SpecHost & {
   readonly dataFolder: string;
   readonly clock: Clock;
   readonly logSink: LogSink;
   readonly store: Store;
   readonly router: Router;
-  readonly inputs: readonly Input[];
-  readonly identities: Identities;
-  /** Where modules find the broker; undefined: it listens nowhere. */
-  readonly brokerUrl: string | undefined;
 };
 
-export type Modules = Supervisor & { readonly startAll: () => Promise<void> };
+export type Modules = Omit<Supervisor, 'start' | 'adjust' | 'write'> & {
+  /** Takes on modules of a manifest and starts them; see `Supervisor.start`. */
+  readonly start: (names: readonly string[], placed: Placed) => Promise<void>;
+  /** These are now as the manifest says, without a new process. */
+  readonly adjust: (names: readonly string[], placed: Placed) => Promise<void>;
+  /** What routes deliver to now. */
+  readonly useInputs: (inputs: readonly Input[]) => void;
+  /** Tells of each change of a module's state; returns what ends that. */
+  readonly watch: (heard: (change: ModuleChange) => void) => () => void;
+};
 
 /** Ties the supervisor to the flow of messages: lines out are routed, what waits for inputs is fed in as lines. */
 export function createModules(settings: ModulesSettings): Modules {
-  const { manifest, dataFolder, clock, logSink, router } = settings;
-  const log = logFor('supervisor', logSink);
+  const { dataFolder, clock, logSink, router, store } = settings;
   const feeds = new Map<string, Feed>();
-  const acking = new Set(manifest.modules.filter(({ ack }) => ack).map(({ name }) => name));
+  const acking = new Set<string>();
+  const watchers = new Set<(change: ModuleChange) => void>();
+  let inputs: readonly Input[] = [];
+
   const supervisor = createSupervisor({
     clock,
-    log,
+    log: logFor('supervisor', logSink),
     logFolder: join(dataFolder, 'logs'),
     runFolder: join(dataFolder, 'run'),
     ownFolders: join(dataFolder, 'modules'),
@@ -56,75 +61,60 @@ export function createModules(settings: ModulesSettings): Modules {
         feeds.get(module)?.done(id);
         settle();
       },
-      changed: ({ name, state }) => {
+      changed: change => {
+        const { name, state } = change;
         if (state !== 'running' && state !== 'ready') feeds.get(name)?.stop();
+        for (const heard of watchers) heard(change);
       },
       writable: module => feeds.get(module)?.writable(),
     },
   });
-  for (const module of manifest.modules) {
-    if (module.io === 'lines') feeds.set(module.name, feedOf(module, supervisor, settings));
-  }
-  // A user of its own must get to its folder; all else in here is for the hub alone.
-  if (manifest.modules.some(({ user, sandbox }) => user !== undefined || sandbox !== 'none'))
-    chmodSync(dataFolder, 0o711);
-  const startAll = () => supervisor.start(manifest.modules.map(module => specOf(module, settings)));
-  return { ...supervisor, startAll };
-}
 
-function feedOf(
-  { name, ack }: ModuleEntry,
-  supervisor: Supervisor,
-  { inputs, store, logSink }: ModulesSettings,
-): Feed {
-  const own = inputs.filter(input => input.module === name);
-  return createFeed({
-    module: name,
-    inputs: own.map(({ input }) => ({
-      input,
-      drain: settings => store.drain(inputQueue(name, input), settings),
-    })),
-    ack,
-    write: (line, written) => supervisor.write(name, line, written),
-    log: logFor('hub', logSink),
-  });
-}
+  const inputsOf = (name: string) =>
+    inputs
+      .filter(({ module }) => module === name)
+      .map(({ input }) => ({
+        input,
+        drain: (wanted: Parameters<Store['drain']>[1]) => store.drain(inputQueue(name, input), wanted),
+      }));
 
-function specOf(module: ModuleEntry, { home, brokerUrl, identities }: ModulesSettings): ModuleSpec {
-  const { name, io } = module;
-  const talk: Record<string, string> = { SKERRY_MODULE: name };
-  if (io === 'mqtt' && brokerUrl !== undefined) {
-    talk['SKERRY_MQTT_URL'] = brokerUrl;
-    talk['SKERRY_TOKEN'] = identities.tokenOf(name);
-  }
-  const { backoff, health } = module;
+  const takeOn = ({ name, io, ack }: ModuleEntry): void => {
+    feeds.get(name)?.stop();
+    feeds.delete(name);
+    acking.delete(name);
+    if (io !== 'lines') return;
+    if (ack) acking.add(name);
+    const write = (line: Buffer, written: (error?: Error) => void): boolean =>
+      supervisor.write(name, line, written);
+    const feed = createFeed({ module: name, ack, write, log: logFor('hub', logSink) });
+    feed.use(inputsOf(name));
+    feeds.set(name, feed);
+  };
+
   return {
-    ...module,
-    cwd: home,
-    env: { ...module.env, ...talk },
-    stopGrace: module.stopGraceSeconds * SECOND,
-    backoff: {
-      first: backoff.firstSeconds * SECOND,
-      factor: backoff.factor,
-      most: backoff.mostSeconds * SECOND,
-      forgivenAfter: backoff.resetSeconds * SECOND,
+    ...supervisor,
+    start: async (names, { manifest, home }) => {
+      const entries = manifest.modules.filter(({ name }) => names.includes(name));
+      // One with a user of its own must get to its folder; all else in here is for the hub alone.
+      if (entries.some(isApart)) chmodSync(dataFolder, 0o711);
+      for (const entry of entries) takeOn(entry);
+      await supervisor.start(await Promise.all(entries.map(entry => specOf(entry, home, settings))));
     },
-    health: health && healthOf(health),
+    adjust: async (names, { manifest, home }) => {
+      const entries = manifest.modules.filter(({ name }) => names.includes(name));
+      for (const entry of entries) supervisor.adjust(await specOf(entry, home, settings));
+    },
+    useInputs: wanted => {
+      inputs = wanted;
+      for (const [name, feed] of feeds) feed.use(inputsOf(name));
+    },
+    watch: heard => {
+      watchers.add(heard);
+      return () => watchers.delete(heard);
+    },
   };
 }
 
-function healthOf({ exec, tcp, ...times }: HealthEntry): HealthSpec {
-  const check =
-    exec !== undefined
-      ? ({ kind: 'exec', exec } as const)
-      : tcp !== undefined
-        ? ({ kind: 'tcp', port: tcp } as const)
-        : ({ kind: 'reported' } as const);
-  return {
-    check,
-    every: times.everySeconds * SECOND,
-    timeout: times.timeoutSeconds * SECOND,
-    threshold: times.threshold,
-    readyWithin: times.readySeconds * SECOND,
-  };
+function isApart({ user, sandbox }: ModuleEntry): boolean {
+  return user !== undefined || sandbox !== 'none';
 }

@@ -2,7 +2,6 @@ import type { Clock } from '../core/clock.ts';
 import { Failure } from '../core/errors.ts';
 import { MAX_REPLAYED, REPLAY_BATCH, REPLAY_SHOWN } from '../core/limits.ts';
 import type { Message } from '../core/message.ts';
-import type { Manifest } from '../manifest/types.ts';
 import type { Store } from '../queue/types.ts';
 import { formatDiagnostic } from '../routes/diagnostics.ts';
 import type { RouteSetEntry } from '../routes/dispatcher.ts';
@@ -11,6 +10,7 @@ import { compileRoute } from '../routes/route.ts';
 import { sourceTakes } from '../routes/sources.ts';
 import type { Subject, Verdict } from '../routes/subject.ts';
 import { type ShownMessage, shownMessage } from './queue-control.ts';
+import type { Routing } from './routing.ts';
 import { sampleSubject } from './sample.ts';
 import { createSubject } from './subject.ts';
 
@@ -46,16 +46,17 @@ export type RouteControl = {
 };
 
 export type RouteControlSettings = {
-  readonly manifest: Pick<Manifest, 'name' | 'dialect'>;
   readonly clock: Pick<Clock, 'wall'>;
-  readonly routes: readonly RouteSetEntry[];
   readonly store: Store;
+  /** The routes as they are now. */
+  readonly routing: () => Routing;
 };
 
-export function controlRoutes({ manifest, clock, routes, store }: RouteControlSettings): RouteControl {
+export function controlRoutes({ clock, store, routing }: RouteControlSettings): RouteControl {
   return {
-    explain: (message, route) => explainRoutes(routes, sampleSubject(message), route),
+    explain: (message, route) => explainRoutes(routing().routes, sampleSubject(message), route),
     replay: async (text, since) => {
+      const { manifest } = routing();
       const compiled = compileRoute(text, manifest.dialect);
       if ('diagnostic' in compiled) {
         throw new Failure('route.syntax', formatDiagnostic('route', text, compiled.diagnostic));

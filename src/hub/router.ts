@@ -5,6 +5,7 @@ import { MAX_PERSISTENT_SESSIONS } from '../core/limits.ts';
 import type { Message, Origin, Settle } from '../core/message.ts';
 import type { Destination, Note, Store } from '../queue/types.ts';
 import type { Dispatcher } from '../routes/dispatcher.ts';
+import { createDispatcher } from '../routes/dispatcher.ts';
 import type { Sink } from '../routes/tree.ts';
 import { inputQueue, UPSTREAM_QUEUE } from './names.ts';
 import { createSubject, sourceOf } from './subject.ts';
@@ -32,14 +33,14 @@ export type Router = {
   readonly route: (message: Message, settle: Settle, note?: Note) => number;
   /** What counts messages of `origin` on `topic` that the broker passes on by itself; undefined: a route may take them. */
   readonly passing: (origin: Origin, topic: string) => CountPassed | undefined;
+  /** From now on these routes of a device are taken. */
+  readonly use: (device: string, dispatcher: Dispatcher) => void;
   readonly counts: () => Readonly<RouterCounts>;
 };
 
 export type RouterSettings = {
-  readonly device: string;
   /** Milliseconds of the time of day. */
   readonly wall: () => number;
-  readonly dispatcher: Dispatcher;
   readonly store: Store;
   readonly broker: Broker;
   /** A module says over MQTT whether it is well. */
@@ -50,8 +51,9 @@ export type RouterSettings = {
 const WELL: ReadonlySet<string> = new Set(['', 'ok', 'ready', 'true', 'well']);
 
 export function createRouter(settings: RouterSettings): Router {
-  const { device, wall, dispatcher, store, broker } = settings;
-  const subject = createSubject(device, wall);
+  const { wall, store, broker } = settings;
+  let dispatcher = createDispatcher([]);
+  let subject = createSubject('', wall);
   const counts: RouterCounts = { routed: 0, untaken: 0 };
 
   const destinations = new Map<string, Destination>();
@@ -124,6 +126,10 @@ export function createRouter(settings: RouterSettings): Router {
     passing: (origin, topic) => {
       const looked = isHealth(origin, topic) || dispatcher.concerns(sourceOf(origin), topic);
       return looked ? undefined : countPassed;
+    },
+    use: (device, wanted) => {
+      dispatcher = wanted;
+      subject = createSubject(device, wall);
     },
     counts: () => counts,
   };

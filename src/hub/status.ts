@@ -3,6 +3,7 @@ import type { QueueStats, StoreCounts, StoreHealth } from '../queue/types.ts';
 import type { RouteCounts } from '../routes/dispatcher.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
 import type { ForwarderStatus } from '../upstream/forwarder.ts';
+import type { DeploymentStatus } from './deployment/deployments.ts';
 import type { RefusedRoute } from './plan.ts';
 import type { RouterCounts } from './router.ts';
 
@@ -11,6 +12,7 @@ export type HubStatus = {
   readonly name: string;
   readonly pid: number;
   readonly listeners: readonly string[];
+  readonly deployment: DeploymentStatus;
   readonly modules: readonly ModuleStatus[];
   readonly routes: readonly (RouteCounts & { readonly name: string; readonly text: string })[];
   /** Routes of the manifest that are not run, and why. */

@@ -8,22 +8,22 @@ import type { Manifest, Upstream } from './types.ts';
 /** IANA's port of MQTT. */
 const MQTT_PORT = 1883;
 
-/**
- * Reads and checks a manifest file.
- * @throws Failure `manifest.missing`, `manifest.syntax`, `manifest.field`
- */
+/** Reads and checks a manifest file. Failure `manifest.missing`, `manifest.syntax`, `manifest.field`. */
 export function readManifest(file: string): Manifest {
-  let text: string;
+  return parseManifest(readText(file), file);
+}
+
+/** The text of a manifest file. Failure `manifest.missing`. */
+export function readText(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (thrown) {
     const reason = systemCode(thrown) === 'ENOENT' ? 'it is not there' : reasonOf(thrown);
     throw new Failure('manifest.missing', `The manifest ${file} cannot be read: ${reason}.`);
   }
-  return parseManifest(text, file);
 }
 
-/** The same for a text; `file` is what errors call it. */
+/** Checks the text of a manifest; `file` is what errors call it. Failure `manifest.syntax`, `manifest.field`. */
 export function parseManifest(text: string, file: string): Manifest {
   let value: unknown;
   try {

@@ -28,21 +28,12 @@ import { createHealth } from './health.ts';
 import { createHubTime } from './hubtime.ts';
 import { startRounds } from './rounds.ts';
 import { settledOver } from './settled.ts';
-import type { QueueBound, Store, StoreCounts, WhenFull } from './types.ts';
+import type { Store, StoreBounds, StoreCounts } from './types.ts';
 import { PRIORITIES } from './types.ts';
 
-export type StoreSettings = {
+export type StoreSettings = StoreBounds & {
   /** Made if it is not there. */
   readonly folder: string;
-  /** Bytes of disk that the store may take, MIN_STORE_BYTES at least, and what happens beyond them. */
-  readonly maxSize: number;
-  readonly whenFull: WhenFull;
-  /** The bound of a queue by its name; undefined: the store's alone. */
-  readonly bound: (queue: string) => QueueBound | undefined;
-  /** Milliseconds of hub time that any entry may wait at most; undefined: for ever. */
-  readonly ttl: number | undefined;
-  /** Least milliseconds between two commits that hardly fill a block of the disk. */
-  readonly commitWindow: number;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -58,7 +49,8 @@ const UNNAMEABLE = new Failure(
  * @throws Failure `store.unreadable`, `store.newer`, `store.older`
  */
 export async function openStore(settings: StoreSettings): Promise<Store> {
-  const { folder, clock, log, maxSize } = settings;
+  const { folder, clock, log } = settings;
+  let bounds: StoreBounds = settings;
   const opened = await openFolder(folder, clock, log);
   const health = createHealth(log);
   let damagedPages = false;
@@ -85,7 +77,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   const committer: Committer = createCommitter({
     clock,
     journal,
-    window: settings.commitWindow,
+    window: () => bounds.commitWindow,
     now,
     held: () => checkpoints.blocked(),
     takesAll: () => checkpoints.due(),
@@ -144,10 +136,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   };
   const take = createIntake({
     ...host,
-    maxSize,
-    whenFull: settings.whenFull,
-    bound: settings.bound,
-    ttl: settings.ttl,
+    bounds: () => bounds,
     nextSequence: () => ++lastSequence,
     drop: leaving => {
       drops.note(leaving);
@@ -172,7 +161,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     now,
     ...settled,
     put,
-    refusal: bytes => settledRefusal({ ...host, maxSize }, bytes),
+    refusal: bytes => settledRefusal({ ...host, maxSize: bounds.maxSize }, bytes),
     full: reason => health.full('The retained messages', reason),
     log,
   });
@@ -208,6 +197,9 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     ...settled,
     letters,
     now,
+    bound: wanted => {
+      bounds = wanted;
+    },
     retained: {
       ...retained,
       set: (message, settle) => (closed ? settle(CLOSED) : retained.set(message, settle)),
@@ -240,7 +232,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     health: () => ({
       ...health.report(),
       used: usage.used(),
-      maxSize,
+      maxSize: bounds.maxSize,
       letters: letters.count(),
       setAside: opened.setAside,
     }),

@@ -68,6 +68,19 @@ export type QueueBound = { readonly maxSize: number; readonly whenFull: WhenFull
 /** `reject`: the sender is refused. `dropOldest`: the oldest of the least urgent priority makes room. */
 export type WhenFull = 'reject' | 'dropOldest';
 
+/** What may be changed while the store is open. */
+export type StoreBounds = {
+  /** Bytes of disk that the store may take, MIN_STORE_BYTES at least, and what happens beyond them. */
+  readonly maxSize: number;
+  readonly whenFull: WhenFull;
+  /** The bound of a queue by its name; undefined: the store's alone. */
+  readonly bound: (queue: string) => QueueBound | undefined;
+  /** Milliseconds of hub time that any entry may wait at most; undefined: for ever. */
+  readonly ttl: number | undefined;
+  /** Least milliseconds between two commits that hardly fill a block of the disk. */
+  readonly commitWindow: number;
+};
+
 export type QueueStats = {
   readonly queue: string;
   readonly depth: number;
@@ -202,6 +215,8 @@ export type Store = {
   readonly retained: RetainedMessages;
   /** Hub time in milliseconds. */
   readonly now: () => number;
+  /** From now on these bounds hold; what waits already keeps the time it was given. */
+  readonly bound: (bounds: StoreBounds) => void;
   /**
    * Settled state: the newest value under a name; undefined deletes it. A name of more than
    * MAX_NAME_BYTES is refused with Failure `store.write`.

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Cancel } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
 import { backoffAfter } from './backoff.ts';
@@ -24,7 +25,10 @@ import type { ModuleSpec, ModuleState, ModuleStatus, RestartPolicy, SupervisorSe
 
 /** One module: the table of its life, carried out. */
 export type Module = {
-  readonly spec: ModuleSpec;
+  /** As it is now. */
+  readonly spec: () => ModuleSpec;
+  /** See `Supervisor.adjust`. */
+  readonly adjust: (spec: ModuleSpec) => void;
   /** Resolves when what was asked is done: it is down, or it runs, or it failed or ended meanwhile. */
   readonly ask: (wish: 'start' | 'stop' | 'restart') => Promise<void>;
   readonly write: (line: Buffer, written: (error?: Error) => void) => boolean;
@@ -49,8 +53,9 @@ export type ModuleSettings = Pick<SupervisorSettings, 'clock' | 'log' | 'logFold
   readonly confiner: Confiner;
 };
 
-export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module {
+export function createModule(first: ModuleSpec, settings: ModuleSettings): Module {
   const { clock, log, host, leftovers, confiner } = settings;
+  let spec = first;
   const { name } = spec;
   const screen = spec.tty ? createScreen(name, clock) : undefined;
   let state: ModuleState = 'stopped';
@@ -65,6 +70,7 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
   let health: Health | undefined;
   let late = false;
   let confinement: Confinement | undefined;
+  let environment: Record<string, string> = {};
   const isReady = Promise.withResolvers<void>();
 
   const pump = (): void => connection?.pump();
@@ -104,7 +110,8 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
     cancelTimer = clock.after(milliseconds, action);
   };
 
-  const watch = (environment: Record<string, string>, { command }: Confinement): void => {
+  const watch = ({ command }: Confinement): void => {
+    health?.stop();
     if (spec.health === undefined) return;
     health = watchHealth({
       spec: spec.health,
@@ -153,7 +160,7 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
     if (confinement === undefined) for (const lack of confined.notEnforced) warn(lack);
     confinement = confined;
     const mark = leftovers.mark(name);
-    const environment = moduleEnvironment(confined.environment, spec.env, mark.environment);
+    environment = moduleEnvironment(confined.environment, spec.env, mark.environment);
     const { group } = confined;
     const oomKills = group?.usage().oomKills ?? 0;
     const launched = await launch(spec, confined, environment, { screen, clock });
@@ -179,7 +186,7 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
     });
     log.info(`Module "${name}" runs, pid ${launched.pid}.`);
     happen('spawned');
-    watch(environment, confined);
+    watch(confined);
     if (launched.input !== undefined) host.writable?.(name);
     const exit = await connection.ended;
     connection = undefined;
@@ -221,7 +228,18 @@ export function createModule(spec: ModuleSpec, settings: ModuleSettings): Module
   };
 
   return {
-    spec,
+    spec: () => spec,
+    adjust: wanted => {
+      const checked = isDeepStrictEqual(spec.health, wanted.health);
+      spec = wanted;
+      if (confinement !== undefined) {
+        confinement = { ...confinement, notEnforced: confiner.relimit(spec, confinement) };
+        for (const lack of confinement.notEnforced) warn(lack);
+      }
+      if (checked || confinement === undefined) return;
+      if (state === 'ready') happen('unwell');
+      if (state === 'running') watch(confinement);
+    },
     ask: wish => {
       ends = 0;
       happen(wish);

@@ -141,10 +141,20 @@ export type Supervisor = {
   /** Takes down what a supervisor that crashed left running. Called once, before `start`; Failure `data.unwritable`. */
   readonly takeDownLeft: () => Promise<void>;
   /**
-   * Starts the modules in their order, those of one order when all of the one before are ready, have failed or ended, or
-   * are late. Called once; resolves when all have been tried. A module that cannot be started is `failed`, the others run.
+   * Takes on modules that are not there yet and starts them in their order, those of one order when all of the one before
+   * are ready, have failed or ended, or are late. Resolves when all have been tried and those
+   * of the last need not be waited for any longer either. A module that cannot be started is `failed`, the others run.
    */
   readonly start: (specs: readonly ModuleSpec[]) => Promise<void>;
+  /** Resolves when nobody need wait any longer for the modules of these names to be ready; those that are not there are. */
+  readonly whenReady: (names: readonly string[]) => Promise<void>;
+  /**
+   * A module that is there is another now, without an end of its process: limits and checks hold at once, all else from
+   * its next start on.
+   */
+  readonly adjust: (spec: ModuleSpec) => void;
+  /** Stops a module, resolves when no process of it is left, and forgets it. One that is not there is gone already. */
+  readonly remove: (name: string) => Promise<void>;
   /** A module whose health is `reported` is well or not. Of other modules, and of what does not run, nothing is heard. */
   readonly reportHealth: (name: string, well: boolean) => void;
   /** Stops all in reverse order, each within its grace; resolves when no process of any group is left. */

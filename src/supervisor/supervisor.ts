@@ -22,6 +22,7 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
   // Opened when the first module is there: a mere broker pays nothing for it.
   const hierarchy = (): Hierarchy => (opened ??= openHierarchy(groupName(runFolder)));
   const confiner = createConfiner({ hierarchy, probe: createProbe(clock), ownFolders, hidden });
+  const leaving = new Map<string, Promise<void>>();
   let stopped: Promise<void> | undefined;
 
   const moduleOf = (name: string): Module => {
@@ -36,6 +37,17 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
   const refuseWhenStopped = (name: string): void => {
     if (stopped === undefined) return;
     throw new Failure('module.exec', `Module "${name}" is not started: the hub is stopping.`);
+  };
+
+  const leave = async (module: Module): Promise<void> => {
+    const { name } = module.spec();
+    try {
+      await module.ask('stop');
+      await module.close();
+    } finally {
+      modules.delete(name);
+      leaving.delete(name);
+    }
   };
 
   const stopAll = async (): Promise<void> => {
@@ -57,13 +69,30 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
       }
     },
     start: async specs => {
-      for (const spec of specs)
-        modules.set(spec.name, createModule(spec, { ...settings, leftovers, confiner }));
-      for (const group of inStartupOrder(modules.values())) {
+      // Who comes back is started when who was there has gone.
+      await Promise.all(specs.map(({ name }) => leaving.get(name)));
+      const taken = specs.map(spec => {
+        const module = createModule(spec, { ...settings, leftovers, confiner });
+        modules.set(spec.name, module);
+        return module;
+      });
+      for (const group of inStartupOrder(taken)) {
         if (stopped !== undefined) return;
-        await Promise.all(group.map(module => module.ask('start')));
-        await Promise.all(group.map(module => module.readiness()));
+        const staying = group.filter(module => modules.get(module.spec().name) === module);
+        await Promise.all(staying.map(module => module.ask('start')));
+        await Promise.all(staying.map(module => module.readiness()));
       }
+    },
+    whenReady: async names => {
+      await Promise.all(names.map(name => modules.get(name)?.readiness()));
+    },
+    adjust: spec => moduleOf(spec.name).adjust(spec),
+    remove: name => {
+      const module = modules.get(name);
+      if (module === undefined) return Promise.resolve();
+      const left = leaving.get(name) ?? leave(module);
+      leaving.set(name, left);
+      return left;
     },
     reportHealth: (name, well) => modules.get(name)?.reportHealth(well),
     stop: () => {
@@ -94,6 +123,6 @@ function groupName(runFolder: string): string {
 
 /** The modules by `startupOrder`, those of one order together. */
 function inStartupOrder(modules: Iterable<Module>): Module[][] {
-  const groups = Map.groupBy(modules, module => module.spec.startupOrder);
+  const groups = Map.groupBy(modules, module => module.spec().startupOrder);
   return [...groups].sort(([one], [other]) => one - other).map(([, group]) => group);
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,6 @@ import { generate, parser } from 'mqtt-packet';
 import type { Clock } from '../../src/core/clock.ts';
 import type { Hub } from '../../src/hub/hub.ts';
 import { startHub } from '../../src/hub/hub.ts';
-import { parseManifest } from '../../src/manifest/read.ts';
 import type { Version } from '../../src/mqtt/version.ts';
 
 const realClock: Clock = {
@@ -44,10 +43,10 @@ export async function onStage(
   const log: string[] = [];
   const clients: Client[] = [];
   const text = JSON.stringify({ name: 'test', listeners: [{ mqtt: '127.0.0.1:0' }], ...manifest });
+  writeFileSync(join(folder, 'manifest.json'), text);
   const start = () =>
     startHub({
-      manifest: parseManifest(text, 'manifest.json'),
-      home: folder,
+      file: join(folder, 'manifest.json'),
       dataFolder: join(folder, 'data'),
       clock,
       random: { fraction: () => 0.5, bytes: count => randomBytes(count) },

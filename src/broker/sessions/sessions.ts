@@ -5,7 +5,7 @@ import type { BrokerHost, Identity } from '../types.ts';
 import type { Session } from './session.ts';
 import { newSession, restoredSession, SESSION_QUEUES, sessionId, storedForm } from './session.ts';
 import type { SharedGroup } from './shared.ts';
-import { createSharedGroups, SHARED_QUEUES } from './shared.ts';
+import { createSharedGroups, SHARED_QUEUES, sharedQueue } from './shared.ts';
 import type { Subscription, SubscriptionTree } from './subscriptions.ts';
 import { createSubscriptionTree } from './subscriptions.ts';
 
@@ -28,6 +28,8 @@ export type Sessions = {
   /** Keeps what changed, if the session is persistent; `done` when it is on disk. */
   readonly save: (session: Session, done: Settle) => void;
   readonly discard: (session: Session, done: Settle) => void;
+  /** Asks again what each session may be subscribed to; who remembers how messages go must look again. */
+  readonly review: () => void;
   /** False: as many persistent sessions are kept as may be. */
   readonly roomForPersistent: () => boolean;
   readonly count: () => number;
@@ -41,6 +43,8 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
   const sessions = new Map<string, Session>();
   const subscriptions = createSubscriptionTree<Subscriber>();
   const groups = createSharedGroups(host, subscriptions);
+  /** Subscriptions of a session that it was granted once and is not any more: they hear nothing. */
+  const withheld = new Map<Session, Set<string>>();
   let persistent = 0;
   let cancelSweep: Cancel | undefined;
 
@@ -61,6 +65,7 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
 
   const discard = (session: Session, done: Settle): void => {
     session.pendingWill?.send();
+    withheld.delete(session);
     for (const filter of session.subscriptions.keys()) leaveTree(session, filter);
     sessions.delete(session.id);
     if (session.persistent) {
@@ -91,24 +96,47 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     else done();
   };
 
+  const withhold = (session: Session, filter: string): void => {
+    const filters = withheld.get(session);
+    if (filters === undefined) withheld.set(session, new Set([filter]));
+    else filters.add(filter);
+  };
+
+  /** Each of its subscriptions hears what it may, and no more. */
+  const judge = (session: Session): void => {
+    const before = withheld.get(session);
+    withheld.delete(session);
+    for (const [filter, subscription] of session.subscriptions) {
+      const heard = before?.has(filter) !== true;
+      if (!host.maySubscribe(session.identity, session.clientId, filter)) {
+        withhold(session, filter);
+        if (heard && !groups.suspend(session, filter)) subscriptions.remove(filter, session);
+      } else if (!heard) subscribe(session, filter, subscription);
+    }
+  };
+
   for (const stored of host.sessions.load()) {
     const session = add(restoredSession(stored, host.now()));
     for (const [filter, subscription] of stored.subscriptions) {
-      // What it was granted once it may not be granted any more.
-      if (host.maySubscribe(stored.identity, stored.clientId, filter))
-        subscribe(session, filter, subscription);
+      session.subscriptions.set(filter, subscription);
+      withhold(session, filter);
     }
+    judge(session);
   }
-  purgeStrays(host, sessions, groups.queues());
+  purgeStrays(host, sessions);
   sweep();
 
   return {
     subscriptions,
     find: (clientId, identity) => sessions.get(sessionId(clientId, identity)),
     open: (clientId, identity, expiry) => add(newSession(clientId, identity, expiry)),
-    subscribe,
+    subscribe: (session, filter, subscription) => {
+      withheld.get(session)?.delete(filter);
+      subscribe(session, filter, subscription);
+    },
     unsubscribe: (session, filter) => {
       if (!session.subscriptions.delete(filter)) return false;
+      withheld.get(session)?.delete(filter);
       leaveTree(session, filter);
       return true;
     },
@@ -126,6 +154,10 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     },
     save,
     discard,
+    review: () => {
+      for (const session of sessions.values()) judge(session);
+      subscriptions.renew();
+    },
     roomForPersistent: () => persistent < MAX_PERSISTENT_SESSIONS,
     count: () => sessions.size,
     connected: () => {
@@ -137,13 +169,19 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
   };
 }
 
-/** What waits for a session that ended with the last hub, or for a group that nobody is in, waits for nobody. */
-function purgeStrays(
-  host: BrokerHost,
-  sessions: ReadonlyMap<string, Session>,
-  shared: ReadonlySet<string>,
-): void {
+/**
+ * What waits for a session that ended with the last hub, or for a group that nobody is in, waits for nobody. Who may not
+ * hear a group now still is in it.
+ */
+function purgeStrays(host: BrokerHost, sessions: ReadonlyMap<string, Session>): void {
   const owned = new Set(Array.from(sessions.values(), ({ queue }) => queue));
+  const shared = new Set<string>();
+  for (const { subscriptions } of sessions.values()) {
+    for (const filter of subscriptions.keys()) {
+      const queue = sharedQueue(filter);
+      if (queue !== undefined) shared.add(queue);
+    }
+  }
   for (const queue of host.queues()) {
     if (queue.startsWith(SESSION_QUEUES) && !owned.has(queue)) host.purge(queue);
     if (queue.startsWith(SHARED_QUEUES) && !shared.has(queue)) host.purge(queue);

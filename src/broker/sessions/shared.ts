@@ -27,9 +27,10 @@ export type SharedGroups = {
   /** False: `filter` is no shared subscription. */
   readonly join: (session: Session, filter: string, subscription: Subscription) => boolean;
   readonly leave: (session: Session, filter: string) => boolean;
+  /** A member gets nothing for now: the group and what waits for it stay. False: this is no shared subscription. */
+  readonly suspend: (session: Session, filter: string) => boolean;
   /** A member can take messages, or none any more. */
   readonly attended: (session: Session) => void;
-  readonly queues: () => ReadonlySet<string>;
 };
 
 export function createSharedGroups(
@@ -87,6 +88,12 @@ export function createSharedGroups(
       if (group?.members.size === 0) end(group);
       return true;
     },
+    suspend: (session, filter) => {
+      const shared = sharedOf(filter);
+      if (shared === undefined || shared === 'invalid') return false;
+      groups.get(`${shared.group}/${shared.filter}`)?.members.delete(session);
+      return true;
+    },
     attended: session => {
       for (const filter of session.subscriptions.keys()) {
         const shared = sharedOf(filter);
@@ -102,8 +109,14 @@ export function createSharedGroups(
         }
       }
     },
-    queues: () => new Set(Array.from(groups.values(), ({ queue }) => queue)),
   };
+}
+
+/** The queue of the group that a filter names; undefined: it is no shared subscription. */
+export function sharedQueue(filter: string): string | undefined {
+  const shared = sharedOf(filter);
+  if (shared === undefined || shared === 'invalid') return undefined;
+  return `${SHARED_QUEUES}${shared.group}/${shared.filter}`;
 }
 
 function online({ members }: SharedGroup): boolean {

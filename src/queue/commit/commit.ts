@@ -18,7 +18,7 @@ export type CommitHost = {
   readonly clock: Clock;
   readonly journal: Journal;
   /** Least milliseconds between two commits that hardly fill a block. */
-  readonly window: number;
+  readonly window: () => number;
   /** Hub time in milliseconds. */
   readonly now: () => number;
   /** True while the journal must not be written: the file it would take is not in LMDB yet. */
@@ -72,7 +72,7 @@ export function createCommitter(host: CommitHost): Committer {
   let closing = false;
 
   const due = (): number =>
-    Math.max(notBefore, touched || host.takesAll() ? 0 : dueAt(gathered, window, lastCommit));
+    Math.max(notBefore, touched || host.takesAll() ? 0 : dueAt(gathered, window(), lastCommit));
 
   /** Called with each message: it makes a timer only if the next commit is due earlier than the one it has. */
   const schedule = (): void => {
@@ -104,7 +104,7 @@ export function createCommitter(host: CommitHost): Committer {
     cancel?.();
     armed = Number.POSITIVE_INFINITY;
     const all = everything || host.takesAll();
-    const plan = takePlan(gathering, all ? Number.POSITIVE_INFINITY : now() - deliveryWait(window) + 1);
+    const plan = takePlan(gathering, all ? Number.POSITIVE_INFINITY : now() - deliveryWait(window()) + 1);
     gathered = nothingGathered();
     for (const pending of gathering.appends) underWay(pending);
     if (plan.writes === 0 && !touched) {

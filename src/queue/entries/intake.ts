@@ -8,7 +8,7 @@ import { recordSize } from '../disk/record.ts';
 import type { Room } from '../disk/room.ts';
 import { appendSize } from '../disk/run.ts';
 import type { Health } from '../health.ts';
-import type { Destination, Note, QueueBound, Store, StoreCounts, WhenFull } from '../types.ts';
+import type { Destination, Note, QueueBound, Store, StoreBounds, StoreCounts } from '../types.ts';
 import { hold, pend } from './hold.ts';
 import type { Leaving } from './leaving.ts';
 import type { QueueState } from './ledger.ts';
@@ -27,12 +27,8 @@ export type IntakeHost = {
   readonly room: Room;
   readonly health: Health;
   readonly counts: StoreCounts;
-  /** Bytes of disk, and what happens beyond them. */
-  readonly maxSize: number;
-  readonly whenFull: WhenFull;
-  readonly bound: (queue: string) => QueueBound | undefined;
-  /** Milliseconds of hub time that any entry may wait at most. */
-  readonly ttl: number | undefined;
+  /** As they are now. */
+  readonly bounds: () => StoreBounds;
   /** Hub time in milliseconds. */
   readonly now: () => number;
   readonly nextSequence: () => number;
@@ -56,7 +52,7 @@ export function createIntake(host: IntakeHost): Store['append'] {
     const firm = note !== undefined || message.qos === 2;
     const holders = destinations.length;
     const pending = pend(message, recordBytes, host.nextSequence(), arrived, holders, firm, settle);
-    const lifetime = Math.min(message.ttl ?? FOR_EVER, host.ttl ?? FOR_EVER);
+    const lifetime = Math.min(message.ttl ?? FOR_EVER, host.bounds().ttl ?? FOR_EVER);
     for (const { queue, priority, ttl } of destinations) {
       const expires = arrived + Math.min(ttl ?? FOR_EVER, lifetime);
       hold(pending, registry.named(queue), priority, expires, database);
@@ -92,7 +88,8 @@ function makeRoom(
   recordBytes: number,
   destinations: readonly Destination[],
 ): Refusal | undefined {
-  const { usage, maxSize } = host;
+  const { usage } = host;
+  const { maxSize } = host.bounds();
   const trouble = diskTrouble(host);
   if (trouble !== undefined) return storeRefusal(trouble);
   const tight = tightOf(destinations, entryBytes(recordBytes, destinations.length), host);
@@ -105,7 +102,7 @@ function makeRoom(
 
 /** Why the store has no room for settled state of so many bytes more, for which nothing is dropped. */
 export function settledRefusal(
-  host: Pick<IntakeHost, 'room' | 'committer' | 'usage' | 'maxSize'>,
+  host: Pick<IntakeHost, 'room' | 'committer' | 'usage'> & Pick<StoreBounds, 'maxSize'>,
   bytes: number,
 ): Failure | undefined {
   const { usage, maxSize } = host;
@@ -127,7 +124,8 @@ function dropOrRefuse(
   tight: readonly Tight[],
   destinations: readonly Destination[],
 ): Refusal | undefined {
-  const { registry, maxSize, whenFull } = host;
+  const { registry } = host;
+  const { maxSize, whenFull } = host.bounds();
   if (!fits() && (whenFull === 'reject' || needed > maxSize)) return storeRefusal(storeFull(maxSize));
   const hopeless = tight.find(({ bound, bytes }) => bound.whenFull === 'reject' || bytes > bound.maxSize);
   if (hopeless !== undefined) return queueRefusal(hopeless);
@@ -155,15 +153,15 @@ const NONE: readonly Tight[] = [];
 function tightOf(
   destinations: readonly Destination[],
   bytes: number,
-  { bound, registry }: IntakeHost,
+  { bounds, registry }: IntakeHost,
 ): readonly Tight[] {
   let tight = NONE;
   for (const { queue: name, priority } of destinations) {
-    const bounds = bound(name);
-    if (bounds === undefined) continue;
+    const bound = bounds().bound(name);
+    if (bound === undefined) continue;
     const state = registry.find(name);
-    if ((state?.bytes ?? 0) + bytes <= bounds.maxSize) continue;
-    tight = [...tight, { name, state, priority, bound: bounds, bytes }];
+    if ((state?.bytes ?? 0) + bytes <= bound.maxSize) continue;
+    tight = [...tight, { name, state, priority, bound, bytes }];
   }
   return tight;
 }

@@ -28,6 +28,8 @@ export type Confinement = {
   readonly signalsAsCodes: boolean;
   /** Limits and parts of its sandbox that do not hold here, each a sentence with cause and cure. */
   readonly notEnforced: readonly string[];
+  /** Those among them that are no limits. */
+  readonly unconfined: readonly string[];
   /** Undefined: the hub's own. */
   readonly account: Account | undefined;
 };
@@ -43,6 +45,8 @@ export type ConfinerSettings = {
 
 export type Confiner = {
   readonly confine: (spec: ModuleSpec) => Promise<Confinement | Fault>;
+  /** Sets the limits of what runs anew, and returns what does not hold now. */
+  readonly relimit: (spec: ModuleSpec, confinement: Confinement) => readonly string[];
 };
 
 type Part = { readonly command: readonly string[]; readonly notEnforced: readonly string[] };
@@ -138,7 +142,8 @@ export function createConfiner({ hierarchy, probe, ownFolders, hidden }: Confine
       const parts = [limits.command, box.command, self.command].filter(({ length }) => length > 0);
       const wrapped = parts.length > 0 || LIMITS.some(one => spec.limits[one] !== undefined);
       const before = wrapped ? launcher(group, parts) : [];
-      const notEnforced = [limits, box, self, granted].flatMap(part => part.notEnforced);
+      const unconfined = [box, self, granted].flatMap(part => part.notEnforced);
+      const notEnforced = [...limits.notEnforced, ...unconfined];
       if (spec.require && notEnforced.length > 0) {
         const reason = `It is not started without what it requires: ${notEnforced.join(' ')}`;
         return { reason, passing: false };
@@ -150,9 +155,11 @@ export function createConfiner({ hierarchy, probe, ownFolders, hidden }: Confine
         enters: wrapped,
         signalsAsCodes: box.strict,
         notEnforced,
+        unconfined,
         account: granted.account,
       };
     },
+    relimit: (spec, { group, unconfined }) => [...limit(spec, group).notEnforced, ...unconfined],
   };
 }
 

@@ -1,0 +1,82 @@
+import { resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Failure } from '../core/errors.ts';
+import type { Accepted, DeploymentStatus } from '../hub/deployment/deployments.ts';
+import { ask } from './control.ts';
+import { print } from './edge.ts';
+import { dataFolder, flagsOf, usageFailure } from './flags.ts';
+
+export const usage = 'skerry apply <manifest> [--dry-run] [--no-wait] [--json] [--data DIR]';
+
+const OPTIONS = {
+  'dry-run': { type: 'boolean' },
+  'no-wait': { type: 'boolean' },
+  json: { type: 'boolean' },
+  data: { type: 'string' },
+} as const;
+
+/** Milliseconds between two looks at how far it is, and that the hub may be away meanwhile. */
+const LOOK = 100;
+const AWAY_MOST = 30_000;
+
+/** Hands a manifest to the running hub, shows what it changes, and waits until that is healthy or undone. */
+export async function run(args: readonly string[]): Promise<number> {
+  const { values, positionals } = flagsOf(args, OPTIONS, usage);
+  const [file, ...more] = positionals;
+  if (file === undefined || more.length > 0) throw usageFailure('Name one manifest', usage);
+  const folder = dataFolder(values.data);
+  const command = values['dry-run'] === true ? 'apply preview' : 'apply';
+  const accepted = await ask(folder, command, resolve(file));
+  if (values.json !== true) show(accepted);
+  const isDone = values['dry-run'] === true || values['no-wait'] === true || accepted.unchanged;
+  const outcome = isDone ? undefined : await outcomeOf(folder, accepted, values.json !== true);
+  if (values.json === true) print(JSON.stringify({ ...accepted, outcome }, null, 2));
+  if (outcome?.failure === undefined) return 0;
+  const { code, sentence } = outcome.failure;
+  throw new Failure(code, `${sentence} ${whatFollowed(outcome)}`);
+}
+
+function show({ title, plan, unchanged }: Accepted): void {
+  print(`${title}${unchanged ? ': nothing to change' : ''}`);
+  for (const line of plan) print(`  ${line}`);
+}
+
+type Outcome = NonNullable<DeploymentStatus['outcome']>;
+
+function whatFollowed({ result }: Outcome): string {
+  return result === 'returned'
+    ? 'The hub went back to what was healthy.'
+    : 'There was nothing to go back to.';
+}
+
+/** Waits until the change has an end. Failure `deployment.superseded` if that of another came. */
+async function outcomeOf(folder: string, { id }: Accepted, aloud: boolean): Promise<Outcome> {
+  let told = '';
+  let away = 0;
+  while (away < AWAY_MOST) {
+    const status = await ask(folder, 'deployment').catch(unlessAway);
+    away = status === undefined ? away + LOOK : 0;
+    const { attempt, outcome } = status ?? {};
+    if (status !== undefined && attempt === undefined && outcome?.id === id) return outcome;
+    if (status !== undefined && attempt?.target.id !== id) {
+      throw new Failure('deployment.superseded', 'Another manifest has taken its place: see "skerry ps".');
+    }
+    const progress = attempt === undefined ? told : progressOf(attempt);
+    if (aloud && progress !== told) print(`  ${progress}`);
+    told = progress;
+    await pause(LOOK);
+  }
+  throw new Failure('hub.unreachable', 'The hub went away and did not come back: see its log.');
+}
+
+function progressOf({ phase, step, of, label }: NonNullable<DeploymentStatus['attempt']>): string {
+  if (phase === 'watching') return 'waiting until it is healthy';
+  const prefix = phase === 'returning' ? 'going back, ' : '';
+  return of === 0 ? 'beginning' : `${prefix}step ${Math.min(step, of)} of ${of}: ${label}`;
+}
+
+/** A hub may be replaced by its successor meanwhile. */
+function unlessAway(thrown: unknown): undefined {
+  if (thrown instanceof Failure && thrown.code === 'hub.unreachable') return undefined;
+  throw thrown;
+}

@@ -1,0 +1,68 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Ledger } from './record.ts';
+
+/** Which one was healthy last, beside the texts. */
+const REMEMBERED = 'healthy';
+
+/** The texts of deployments, as files: a store that is lost does not take them with it. */
+export type Archive = {
+  /** Keeps a text, flushed. */
+  readonly keep: (id: string, text: string) => void;
+  /** Undefined: it is not kept. */
+  readonly read: (id: string) => string | undefined;
+  /** Forgets all others. */
+  readonly only: (ids: ReadonlySet<string>) => void;
+  readonly remember: (ledger: Pick<Ledger, 'healthy' | 'newest'>) => void;
+  readonly remembered: () => Pick<Ledger, 'healthy' | 'newest'>;
+};
+
+export function openArchive(folder: string): Archive {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const pathOf = (id: string): string => join(folder, `${id}.json`);
+  return {
+    keep: (id, text) => writeFlushed(folder, pathOf(id), text),
+    read: id => (existsSync(pathOf(id)) ? readFileSync(pathOf(id), 'utf8') : undefined),
+    only: ids => {
+      const kept = new Set([REMEMBERED, ...Array.from(ids, id => `${id}.json`)]);
+      for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name));
+    },
+    remember: ({ healthy, newest }) =>
+      writeFlushed(folder, join(folder, REMEMBERED), JSON.stringify({ healthy, newest })),
+    remembered: () => {
+      const file = join(folder, REMEMBERED);
+      if (!existsSync(file)) return { healthy: undefined, newest: undefined };
+      const { healthy, newest }: Partial<Ledger> = JSON.parse(readFileSync(file, 'utf8'));
+      return { healthy, newest };
+    },
+  };
+}
+
+/** Whole or not at all, also after a power cut. */
+function writeFlushed(folder: string, path: string, text: string): void {
+  const file = openSync(`${path}.new`, 'w', 0o600);
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(`${path}.new`, path);
+  const directory = openSync(folder, 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}

@@ -1,0 +1,59 @@
+import type { Placed, Step } from '../../manifest/plan.ts';
+import { afterStep, planOf } from '../../manifest/plan.ts';
+import { unlessAborted } from './aborting.ts';
+
+/** Carries out one step towards `target`. */
+export type Execute = (step: Step, target: Placed, signal: AbortSignal) => Promise<void>;
+
+/** How a way is gone. */
+export type Passage = {
+  /** Aborted, it is left at once: what its step waits for goes on behind it. */
+  readonly signal: AbortSignal;
+  /** Called, and waited for, before each step and after it; `index` from 1. */
+  readonly note: (step: Step, index: number, of: number, done: boolean) => Promise<void>;
+  /** A step that fails does not end it: the first failure is thrown when all others have been taken. */
+  readonly stubborn: boolean;
+};
+
+export type Conductor = {
+  /** What runs. While a step is taken, it counts as taken. */
+  readonly current: () => Placed;
+  /** Goes from what runs to `target`. Rejects with what hindered a step, or with the signal's reason. */
+  readonly go: (target: Placed, passage: Passage) => Promise<void>;
+};
+
+export function createConductor(nothing: Placed, execute: Execute): Conductor {
+  let current = nothing;
+
+  const take = async (step: Step, target: Placed, signal: AbortSignal): Promise<void> => {
+    current = afterStep(current, step, target);
+    try {
+      await unlessAborted(execute(step, target, signal), signal);
+    } catch (thrown) {
+      // Half done, it differs from whatever follows, and so is taken again.
+      if (!('modules' in step)) current = afterStep(current, step, nothing);
+      throw thrown;
+    }
+  };
+
+  return {
+    current: () => current,
+    go: async (target, { signal, note, stubborn }) => {
+      const failures: unknown[] = [];
+      const { steps } = planOf(current, target);
+      for (const [index, step] of steps.entries()) {
+        signal.throwIfAborted();
+        await note(step, index + 1, steps.length, false);
+        try {
+          await take(step, target, signal);
+        } catch (thrown) {
+          if (signal.aborted || !stubborn) throw thrown;
+          failures.push(thrown);
+        }
+        await note(step, index + 1, steps.length, true);
+      }
+      current = { manifest: target.manifest, home: target.home };
+      if (failures.length > 0) throw failures[0];
+    },
+  };
+}

@@ -1,0 +1,174 @@
+import type { Clock } from '../../core/clock.ts';
+import { Failure, reasonOf } from '../../core/errors.ts';
+import type { Log } from '../../core/log.ts';
+import type { Placed } from '../../manifest/plan.ts';
+import { planOf } from '../../manifest/plan.ts';
+import type { ModuleStatus } from '../../supervisor/spec.ts';
+import type { Admission } from './admission.ts';
+import type { Archive } from './archive.ts';
+import type { Conductor, Passage } from './conductor.ts';
+import { labelOf } from './labels.ts';
+import type { LedgerBook } from './ledger.ts';
+import type { Attempt, Deployment, Ledger, Outcome } from './record.ts';
+import { titleOf } from './record.ts';
+import type { Baseline } from './verdict.ts';
+import { baselineOf, isWell, verdictOf } from './verdict.ts';
+import { watchUntilWell } from './watch.ts';
+
+/** The courses that a deployment may take, each until its end or until its signal leaves it. */
+export type Course = {
+  readonly current: () => Placed;
+  /** Resolves when modules are being started for the first time. */
+  readonly hubIsUp: Promise<void>;
+  /** Starts what should run; once it has been well for long enough it is what to come back to. */
+  readonly bringUp: (deployment: Deployment, placed: Placed, signal: AbortSignal) => Promise<void>;
+  /** Carries out a change, watches it, and undoes it if it does not work. */
+  readonly attempt: (attempt: Attempt, placed: Placed, signal: AbortSignal) => Promise<void>;
+  /** Goes to the last healthy set, or to the one before; what of it cannot be had is left out. */
+  readonly goBack: (attempt: Attempt, why: Outcome['failure'], signal: AbortSignal) => Promise<void>;
+  /** Notes how it came out, once it is on disk. */
+  readonly settle: (change: Partial<Ledger>, signal: AbortSignal) => Promise<void>;
+};
+
+export type CourseSettings = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly book: LedgerBook;
+  readonly archive: Archive;
+  readonly admission: Pick<Admission, 'again'>;
+  readonly conductor: Conductor;
+  readonly statuses: () => ModuleStatus[];
+  /** Tells of changes of the modules' states; returns what ends that. */
+  readonly listen: (changed: () => void) => () => void;
+};
+
+const UNKNOWN = { code: 'deployment.unhealthy', sentence: 'It did not become healthy.' } as const;
+
+export function createCourse(settings: CourseSettings): Course {
+  const { clock, log, book, archive, admission, conductor, statuses, listen } = settings;
+  const hub = Promise.withResolvers<void>();
+
+  const settle: Course['settle'] = async (change, signal) => {
+    await book.write({ attempt: undefined, ...change }, signal);
+    const { current, healthy } = book.read();
+    archive.only(new Set([current, healthy].flatMap(one => (one === undefined ? [] : [one.id]))));
+  };
+
+  /** Notes each step in the store before it is taken, and after. */
+  const journal =
+    (attempt: Attempt | undefined, signal: AbortSignal): Passage['note'] =>
+    async (step, index, of, done) => {
+      if (step.kind === 'start') hub.resolve();
+      if (attempt === undefined) return;
+      const label = labelOf(step);
+      if (!done) log.info(`${titleOf(attempt.target)}, step ${index} of ${of}: ${label}.`);
+      await book.write({ attempt: { ...attempt, step: done ? index + 1 : index, of, label } }, signal);
+    };
+
+  const watch = (
+    { manifest }: Placed,
+    signal: AbortSignal,
+    past: { readonly baseline: Baseline; readonly spared: ReadonlySet<string> } | 'patient',
+  ): Promise<void> => {
+    const checked = new Set(manifest.modules.flatMap(({ name, health }) => (health ? [name] : [])));
+    const { baseline, spared } =
+      past === 'patient' ? { baseline: new Map(), spared: new Set<string>() } : past;
+    const judged = (): ModuleStatus[] => statuses().filter(({ name }) => !spared.has(name));
+    return watchUntilWell({
+      ...manifest.deployment,
+      clock,
+      listen,
+      signal,
+      patient: past === 'patient',
+      judge: () => verdictOf(judged(), checked, baseline),
+    });
+  };
+
+  const becomeHealthy = async (
+    deployment: Deployment,
+    placed: Placed,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    if (book.read().healthy?.id === deployment.id) return;
+    await watch(placed, signal, 'patient');
+    log.info(`${titleOf(deployment)} is healthy.`);
+    await settle({ healthy: deployment }, signal);
+  };
+
+  const goBack: Course['goBack'] = async (attempt, why = UNKNOWN, signal) => {
+    const { target } = attempt;
+    const { healthy, current } = book.read();
+    const back = healthy ?? current;
+    const { sentence } = why;
+    if (back === undefined || back.id === target.id) {
+      log.error(`${titleOf(target)} does not work, and there is nothing to go back to: ${sentence}`);
+      return settle({ current: target, outcome: { id: target.id, result: 'failed', failure: why } }, signal);
+    }
+    const placed = admission.again(back);
+    log.error(`${titleOf(target)} does not work: ${sentence} The hub goes back to ${titleOf(back)}.`);
+    const returning: Attempt = { ...attempt, phase: 'returning' };
+    const outcome: Outcome = { id: target.id, result: 'returned', failure: why };
+    await book.write({ attempt: returning, outcome }, signal);
+    try {
+      await conductor.go(placed, { signal, note: journal(returning, signal), stubborn: true });
+    } catch (thrown) {
+      if (signal.aborted) throw thrown;
+      log.error(`Not all of ${titleOf(back)} could be had: ${reasonOf(thrown)}`);
+    }
+    hub.resolve();
+    await settle({ current: back }, signal);
+    await becomeHealthy(back, placed, signal);
+  };
+
+  return {
+    current: conductor.current,
+    hubIsUp: hub.promise,
+    settle,
+    goBack,
+    bringUp: async (deployment, placed, signal) => {
+      await conductor.go(placed, { signal, note: journal(undefined, signal), stubborn: false });
+      hub.resolve();
+      await becomeHealthy(deployment, placed, signal);
+    },
+    attempt: async (begun, placed, signal) => {
+      const { target } = begun;
+      const past = pastOf(conductor.current(), placed, statuses());
+      for (const name of past.spared)
+        log.warn(`Module "${name}" was not well before and is not changed: it does not count.`);
+      try {
+        await conductor.go(placed, { signal, note: journal(begun, signal), stubborn: false });
+        hub.resolve();
+        await book.write({ attempt: { ...begun, phase: 'watching' } }, signal);
+        await watch(placed, signal, past);
+      } catch (thrown) {
+        if (signal.aborted) throw thrown;
+        return goBack(begun, failureOf(thrown), signal);
+      }
+      log.info(`${titleOf(target)} is healthy.`);
+      const outcome: Outcome = { id: target.id, result: 'healthy', failure: undefined };
+      await settle({ current: target, healthy: target, outcome }, signal);
+    },
+  };
+}
+
+/** What modules that stay are not blamed for: ends of before, and having been unwell then. */
+function pastOf(current: Placed, target: Placed, statuses: readonly ModuleStatus[]) {
+  const { modules } = planOf(current, target);
+  const named = (...changes: readonly string[]): ReadonlySet<string> =>
+    new Set(modules.filter(({ change }) => changes.includes(change)).map(({ module }) => module));
+  const checked = new Set(current.manifest.modules.flatMap(({ name, health }) => (health ? [name] : [])));
+  const [kept, staying] = [named('keep'), named('keep', 'adjust')];
+  const unwell = statuses.filter(
+    status => kept.has(status.name) && !isWell(status, checked.has(status.name)),
+  );
+  return {
+    baseline: baselineOf(statuses.filter(({ name }) => staying.has(name))),
+    spared: new Set(unwell.map(({ name }) => name)),
+  };
+}
+
+function failureOf(thrown: unknown): NonNullable<Outcome['failure']> {
+  return thrown instanceof Failure
+    ? { code: thrown.code, sentence: thrown.message }
+    : { code: 'deployment.unhealthy', sentence: reasonOf(thrown) };
+}

@@ -1,0 +1,196 @@
+import { Failure, reasonOf } from '../../core/errors.ts';
+import type { Log } from '../../core/log.ts';
+import { planOf } from '../../manifest/plan.ts';
+import type { Admission, Admitted } from './admission.ts';
+import { refuseBadRoutes } from './admission.ts';
+import type { Archive } from './archive.ts';
+import type { Course } from './course.ts';
+import { linesOf } from './labels.ts';
+import type { LedgerBook } from './ledger.ts';
+import type { Attempt, Ledger } from './record.ts';
+import { titleOf } from './record.ts';
+
+/** Hubs that may go down while they carry out one change before it is given up. */
+const MOST_TRIES = 3;
+
+/** What a change that was asked for is, for whoever asked. */
+export type Accepted = {
+  readonly id: string;
+  readonly title: string;
+  /** What it changes, a line each. */
+  readonly plan: readonly string[];
+  /** Nothing differs, and all is well: nothing is done. */
+  readonly unchanged: boolean;
+};
+
+export type DeploymentStatus = Omit<Ledger, 'given'>;
+
+/** What should run, and the way to it: one change at a time, watched, and undone if it does not work. */
+export type Deployments = {
+  /**
+   * Brings up what should run: `given` if it is another than the last time, else what was applied last. Resolves when modules
+   * are being started. Rejects with what hindered the hub from coming up.
+   */
+  readonly begin: (given: Admitted | undefined) => Promise<void>;
+  /** Takes a manifest by its absolute path, and begins the change; one that is under way is left for it. */
+  readonly apply: (file: string) => Promise<Accepted>;
+  /** The same, but only says what would be done. */
+  readonly preview: (file: string) => Promise<Accepted>;
+  readonly status: () => DeploymentStatus;
+  /** Leaves what is under way as it is: the next start goes on with it. */
+  readonly stop: () => Promise<void>;
+};
+
+export type DeploymentsSettings = {
+  readonly log: Log;
+  readonly book: LedgerBook;
+  readonly archive: Archive;
+  readonly admission: Admission;
+  readonly course: Course;
+};
+
+const SUPERSEDED = new Failure('deployment.superseded', 'A newer manifest has taken its place.');
+
+export function createDeployments({
+  log,
+  book,
+  archive,
+  admission,
+  course,
+}: DeploymentsSettings): Deployments {
+  let abort = new AbortController();
+  let underWay: Promise<void> = Promise.resolve();
+  let asked: Promise<unknown> = Promise.resolve();
+
+  const leave = async (): Promise<void> => {
+    abort.abort(SUPERSEDED);
+    await underWay;
+  };
+
+  /** Begins what is to follow; `failed` hears what ended it, unless something else took its place. */
+  const follow = (work: (signal: AbortSignal) => Promise<void>, failed: (thrown: unknown) => void): void => {
+    const mine = new AbortController();
+    abort = mine;
+    underWay = work(mine.signal).catch((thrown: unknown) => {
+      if (!mine.signal.aborted) failed(thrown);
+    });
+  };
+
+  const complain = (thrown: unknown): void => log.error(`A deployment came to no end: ${reasonOf(thrown)}`);
+
+  const newestWith = ({ id, serial }: Admitted['deployment']): Pick<Ledger, 'newest'> => {
+    const { newest } = book.read();
+    return { newest: serial === undefined ? newest : { serial, id } };
+  };
+
+  const planFor = ({ deployment, placed }: Admitted): Accepted => {
+    const plan = planOf(course.current(), placed);
+    const { current, healthy, attempt } = book.read();
+    const settled = attempt === undefined && current !== undefined && current.id === healthy?.id;
+    return {
+      id: deployment.id,
+      title: titleOf(deployment),
+      plan: linesOf(plan),
+      unchanged: plan.steps.length === 0 && settled,
+    };
+  };
+
+  const admit = async (file: string): Promise<Admitted> => {
+    const admitted = await admission.read(file);
+    await admission.vouch(admitted, book.read().newest);
+    refuseBadRoutes(admitted.placed);
+    return admitted;
+  };
+
+  const change = async (file: string): Promise<Accepted> => {
+    const admitted = await admit(file);
+    const { deployment: target, text, placed } = admitted;
+    await leave();
+    const accepted = planFor(admitted);
+    archive.keep(target.id, text);
+    const newest = newestWith(target);
+    const noted = Promise.withResolvers<void>();
+    follow(async signal => {
+      if (accepted.unchanged) {
+        const outcome = { id: target.id, result: 'healthy', failure: undefined } as const;
+        await course.settle({ ...newest, current: target, healthy: target, outcome }, signal);
+        return;
+      }
+      const begun: Attempt = { target, phase: 'applying', step: 0, of: 0, label: '', tries: 1 };
+      await book.write({ ...newest, attempt: begun }, signal);
+      noted.resolve();
+      await course.attempt(begun, placed, signal);
+    }, complain);
+    await Promise.race([noted.promise, underWay]);
+    return accepted;
+  };
+
+  /** Goes on with a change that a hub did not bring to its end. */
+  const resume = async (interrupted: Attempt, signal: AbortSignal): Promise<void> => {
+    const { target, phase, tries } = interrupted;
+    if (phase === 'returning') return course.goBack(interrupted, book.read().outcome?.failure, signal);
+    const where = phase === 'watching' ? 'while it was watched' : `at step ${interrupted.step}`;
+    if (tries >= MOST_TRIES) {
+      const sentence = `The hub went down ${tries} times, the last time ${where}.`;
+      return course.goBack(interrupted, { code: 'deployment.unhealthy', sentence }, signal);
+    }
+    log.warn(`${titleOf(target)} was interrupted ${where}: it is begun anew.`);
+    const again: Attempt = { ...interrupted, phase: 'applying', tries: tries + 1 };
+    await book.write({ attempt: again }, signal);
+    return course.attempt(again, admission.again(target), signal);
+  };
+
+  const beginWith = async (given: Admitted | undefined, signal: AbortSignal): Promise<void> => {
+    const ledger = book.read();
+    if (given !== undefined && given.deployment.id !== ledger.given) {
+      const { deployment, text, placed } = given;
+      await admission.vouch(given, ledger.newest);
+      archive.keep(deployment.id, text);
+      const { id } = deployment;
+      const begun = { given: id, current: deployment, attempt: undefined, outcome: undefined };
+      book.note({ ...newestWith(deployment), ...begun });
+      return course.bringUp(deployment, placed, signal);
+    }
+    if (ledger.attempt !== undefined) return resume(ledger.attempt, signal);
+    const { current } = ledger;
+    if (current === undefined) {
+      log.info('Nothing is deployed yet: "skerry apply <manifest>" does it.');
+      return;
+    }
+    if (given !== undefined && given.deployment.id !== current.id)
+      log.info(
+        `The manifest is the one of an earlier start: what was applied since runs, ${titleOf(current)}.`,
+      );
+    return course.bringUp(current, admission.again(current), signal);
+  };
+
+  return {
+    begin: given =>
+      new Promise((resolve, reject) => {
+        void course.hubIsUp.then(resolve);
+        follow(
+          signal => beginWith(given, signal).then(resolve),
+          thrown => {
+            reject(thrown);
+            complain(thrown);
+          },
+        );
+      }),
+    apply: file => {
+      const accepted = asked.then(() => change(file));
+      asked = accepted.catch(() => {});
+      return accepted;
+    },
+    preview: async file => planFor(await admit(file)),
+    status: () => {
+      const { given: _, ...status } = book.read();
+      return status;
+    },
+    stop: async () => {
+      await leave();
+      const { attempt } = book.read();
+      // A hub that was told to stop has not failed.
+      if (attempt !== undefined) book.note({ attempt: { ...attempt, tries: attempt.tries - 1 } });
+    },
+  };
+}

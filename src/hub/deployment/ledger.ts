@@ -1,0 +1,56 @@
+import { reasonOf } from '../../core/errors.ts';
+import type { Log } from '../../core/log.ts';
+import type { Store } from '../../queue/types.ts';
+import { unlessAborted } from './aborting.ts';
+import type { Archive } from './archive.ts';
+import type { Ledger } from './record.ts';
+import { EMPTY_LEDGER } from './record.ts';
+
+/** Its name in the store. */
+const NAME = 'deployment';
+
+/** What is kept of deployments: in the store, and once more beside the texts, for a store that was lost. */
+export type LedgerBook = {
+  readonly read: () => Ledger;
+  /** Resolves when the change is on disk; Failure `store.write`. Whoever leaves by the signal does not wait for that. */
+  readonly write: (change: Partial<Ledger>, signal: AbortSignal) => Promise<void>;
+  /** Notes what a crash may forget. */
+  readonly note: (change: Partial<Ledger>) => void;
+};
+
+export function openLedger(store: Pick<Store, 'get' | 'put'>, archive: Archive, log: Log): LedgerBook {
+  let ledger = ledgerFrom(store.get(NAME)) ?? afterLoss(archive, log);
+
+  const put = (change: Partial<Ledger>): Promise<void> => {
+    const { healthy, newest } = ledger;
+    ledger = { ...ledger, ...change };
+    if (ledger.healthy?.id !== healthy?.id || ledger.newest?.serial !== newest?.serial)
+      archive.remember(ledger);
+    return new Promise((resolve, reject) => {
+      store.put(NAME, Buffer.from(JSON.stringify(ledger)), error =>
+        error === undefined ? resolve() : reject(error),
+      );
+    });
+  };
+
+  return {
+    read: () => ledger,
+    write: (change, signal) => unlessAborted(put(change), signal),
+    note: change => {
+      put(change).catch((thrown: unknown) => log.warn(`What runs could not be noted: ${reasonOf(thrown)}`));
+    },
+  };
+}
+
+function ledgerFrom(bytes: Buffer | undefined): Ledger | undefined {
+  if (bytes === undefined) return undefined;
+  const value: Partial<Ledger> = JSON.parse(bytes.toString());
+  return { ...EMPTY_LEDGER, ...value };
+}
+
+/** A store that was set aside knows of nothing: what was healthy runs again. */
+function afterLoss(archive: Archive, log: Log): Ledger {
+  const { healthy, newest } = archive.remembered();
+  if (healthy !== undefined) log.warn(`The store knows of no deployment: the last healthy one runs again.`);
+  return { ...EMPTY_LEDGER, current: healthy, healthy, newest };
+}

@@ -1,0 +1,58 @@
+import type { Log } from '../../core/log.ts';
+import type { Placed, Step } from '../../manifest/plan.ts';
+import type { Parts } from '../parts.ts';
+import { routingOf } from '../routing.ts';
+import { boundsOf } from '../storage.ts';
+import type { Execute } from './conductor.ts';
+
+type Action<Kind extends Step['kind']> = (
+  context: Context,
+  step: Extract<Step, { readonly kind: Kind }>,
+  target: Placed,
+  signal: AbortSignal,
+) => Promise<void> | void;
+
+type Context = Parts & { readonly log: Log };
+
+/** Somebody who was let in stays so while nothing is said of access. */
+const ALL_KNOWN = (): boolean => true;
+
+const ACTIONS: { readonly [Kind in Step['kind']]: Action<Kind> } = {
+  prepare: () => {},
+  stop: async ({ modules }, { modules: names }) => {
+    await Promise.all(names.map(modules.remove));
+  },
+  storage: ({ store }, _, { manifest }) => store.bound(boundsOf(manifest)),
+  access: ({ access, broker }, _, { manifest }) => broker.review(access.use(manifest)),
+  routes: ({ routing, router, modules, broker, log }, _, { manifest }) => {
+    const wanted = routingOf(manifest);
+    const { refusedRoutes, routeWarnings } = wanted.status();
+    for (const { reason } of refusedRoutes) log.error(`A route is refused, the others run: ${reason}`);
+    for (const warning of routeWarnings) log.warn(warning);
+    routing.use(wanted);
+    router.use(manifest.name, wanted.dispatcher);
+    modules.useInputs(wanted.inputs);
+    broker.review(ALL_KNOWN);
+  },
+  listeners: ({ listening }, _, { manifest, home }) => listening.use(manifest.listeners, home),
+  upstream: ({ upward }, _, { manifest }) => upward.use(manifest),
+  adjust: ({ modules }, { modules: names }, target) => modules.adjust(names, target),
+  start: ({ modules }, { modules: names }, target) => modules.start(names, target),
+};
+
+/** How each kind of step is carried out. */
+export function executorOf(context: Context): Execute {
+  return async (step, target, signal) => {
+    await perform(context, step, target, signal);
+  };
+}
+
+function perform<Kind extends Step['kind']>(
+  context: Context,
+  step: Extract<Step, { readonly kind: Kind }>,
+  target: Placed,
+  signal: AbortSignal,
+): Promise<void> | void {
+  const action: Action<Kind> = ACTIONS[step.kind];
+  return action(context, step, target, signal);
+}

@@ -1,0 +1,59 @@
+import type { Broker } from '../broker/broker.ts';
+import { createBroker } from '../broker/broker.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { Random } from '../core/random.ts';
+import type { Store } from '../queue/types.ts';
+import type { AccessControl } from './access-control.ts';
+import { keepSessions } from './kept-sessions.ts';
+import { inputQueue, inputTopic } from './names.ts';
+import type { Input } from './plan.ts';
+import type { Router } from './router.ts';
+import { createRouter, SESSION_PRIORITY } from './router.ts';
+
+export type FlowSettings = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly store: Store;
+  readonly access: AccessControl;
+  /** What routes deliver to, as it is now. */
+  readonly inputs: () => readonly Input[];
+  readonly health: (module: string, well: boolean) => void;
+  readonly readings: () => ReadonlyMap<string, string>;
+};
+
+/** Ties broker and router: what comes in is routed, what is routed goes to subscribers. */
+export function openFlow(settings: FlowSettings): { readonly broker: Broker; readonly router: Router } {
+  const { clock, random, log, store, access, inputs, health, readings } = settings;
+  const broker = createBroker({
+    clock,
+    random,
+    log,
+    host: {
+      sessions: keepSessions(store, log),
+      retained: store.retained,
+      now: store.now,
+      readings,
+      queues: () => store.stats().map(({ queue }) => queue),
+      purge: store.purge,
+      enqueue: (message, queue, settle) =>
+        store.append(message, [{ queue, priority: SESSION_PRIORITY, ttl: undefined }], settle),
+      mayPublish: access.mayPublish,
+      maySubscribe: access.maySubscribe,
+      authenticate: access.authenticate,
+      publish: (message, settle, note) => router.route(message, settle, note),
+      passing: (origin, topic) => router.passing(origin, topic),
+      drain: store.drain,
+      endpoints: identity =>
+        inputs()
+          .filter(({ module }) => identity.kind === 'module' && module === identity.module)
+          .map(({ module, input }) => ({
+            topic: inputTopic(module, input),
+            queue: inputQueue(module, input),
+          })),
+    },
+  });
+  const router = createRouter({ wall: clock.wall, store, broker, health });
+  return { broker, router };
+}

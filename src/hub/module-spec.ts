@@ -1,0 +1,52 @@
+import type { HealthEntry, ModuleEntry } from '../manifest/types.ts';
+import type { HealthSpec, ModuleSpec } from '../supervisor/spec.ts';
+
+const SECOND = 1000;
+
+/** What a module needs of the hub to be started. */
+export type SpecHost = {
+  /** Where modules find the broker; undefined: it listens nowhere. */
+  readonly brokerUrl: () => string | undefined;
+  /** The secret that a module shows to the broker. */
+  readonly tokenOf: (module: string) => string;
+};
+
+/** A module of the manifest as the supervisor takes it; relative paths start from `home`. */
+export async function specOf(module: ModuleEntry, home: string, host: SpecHost): Promise<ModuleSpec> {
+  const { name, io, backoff, health } = module;
+  const talk: Record<string, string> = { SKERRY_MODULE: name };
+  const brokerUrl = host.brokerUrl();
+  if (io === 'mqtt' && brokerUrl !== undefined) {
+    talk['SKERRY_MQTT_URL'] = brokerUrl;
+    talk['SKERRY_TOKEN'] = host.tokenOf(name);
+  }
+  return {
+    ...module,
+    cwd: home,
+    env: { ...module.env, ...talk },
+    stopGrace: module.stopGraceSeconds * SECOND,
+    backoff: {
+      first: backoff.firstSeconds * SECOND,
+      factor: backoff.factor,
+      most: backoff.mostSeconds * SECOND,
+      forgivenAfter: backoff.resetSeconds * SECOND,
+    },
+    health: health && healthOf(health),
+  };
+}
+
+function healthOf({ exec, tcp, ...times }: HealthEntry): HealthSpec {
+  const check =
+    exec !== undefined
+      ? ({ kind: 'exec', exec } as const)
+      : tcp !== undefined
+        ? ({ kind: 'tcp', port: tcp } as const)
+        : ({ kind: 'reported' } as const);
+  return {
+    check,
+    every: times.everySeconds * SECOND,
+    timeout: times.timeoutSeconds * SECOND,
+    threshold: times.threshold,
+    readyWithin: times.readySeconds * SECOND,
+  };
+}

@@ -1,0 +1,42 @@
+import type { Manifest } from '../manifest/types.ts';
+import type { RouteSetEntry } from '../routes/dispatcher.ts';
+import { createDispatcher } from '../routes/dispatcher.ts';
+import type { Input } from './plan.ts';
+import { inputsOf, planRoutes } from './plan.ts';
+import { warningsOf } from './route-warnings.ts';
+import type { HubStatus } from './status.ts';
+
+/** The routes of one manifest, ready to be asked. */
+export type Routing = {
+  readonly manifest: Manifest;
+  readonly dispatcher: ReturnType<typeof createDispatcher>;
+  readonly routes: readonly RouteSetEntry[];
+  /** What routes deliver to. */
+  readonly inputs: readonly Input[];
+  readonly status: () => Pick<HubStatus, 'routes' | 'refusedRoutes' | 'routeWarnings'>;
+};
+
+/** Compiles the routes of a manifest. Those that are wrong are refused, each by itself. */
+export function routingOf(manifest: Manifest): Routing {
+  const { routes, refused } = planRoutes(manifest);
+  const dispatcher = createDispatcher(routes);
+  const warnings = warningsOf(manifest, routes);
+  return {
+    manifest,
+    dispatcher,
+    routes,
+    inputs: inputsOf(routes),
+    status: () => {
+      const counts = dispatcher.counts();
+      return {
+        routes: routes.map(({ name, route }) => ({
+          name,
+          text: route.text,
+          ...(counts[name] ?? { matched: 0, unmatched: 0, undefined: 0, errors: 0 }),
+        })),
+        refusedRoutes: refused,
+        routeWarnings: warnings,
+      };
+    },
+  };
+}
