@@ -13,30 +13,36 @@ const MQTT_PORT = 1883;
  * @throws Failure `manifest.missing`, `manifest.syntax`, `manifest.field`
  */
 export function readManifest(file: string): Manifest {
-  let text: string;
+  return parseManifest(readManifestText(file), file);
+}
+
+/** Its text. Failure `manifest.missing`. */
+export function readManifestText(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (thrown) {
     const reason = systemCode(thrown) === 'ENOENT' ? 'it is not there' : reasonOf(thrown);
     throw new Failure('manifest.missing', `The manifest ${file} cannot be read: ${reason}.`);
   }
-  return parseManifest(text, file);
 }
 
 /** The same for a text; `file` is what errors call it. */
 export function parseManifest(text: string, file: string): Manifest {
-  let value: unknown;
+  const result = v.safeParse(manifestSchema, parseJson(text, file), { abortEarly: true });
+  if (!result.success) throw fieldFailure(file, result.issues[0]);
+  return plain(result.output, file);
+}
+
+/** What a text says, of which nothing is checked but that it is JSON. Failure `manifest.syntax`. */
+export function parseJson(text: string, file: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (thrown) {
     throw new Failure(
       'manifest.syntax',
       `The manifest ${file} is not JSON: ${withoutText(reasonOf(thrown))}.`,
     );
   }
-  const result = v.safeParse(manifestSchema, value, { abortEarly: true });
-  if (!result.success) throw fieldFailure(file, result.issues[0]);
-  return plain(result.output, file);
 }
 
 /** JSON.parse may show a piece of the text, and that may be of a password. */
