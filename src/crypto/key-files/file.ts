@@ -20,17 +20,25 @@ import { type KeyKind, type KeyPair, keyPairOf } from '../keys.ts';
 /** Who may do anything with the file but its owner. */
 const OTHERS = 0o077;
 
+type KeyFile = { readonly text: string; readonly mode: number };
+
 /** Failure `key.unreadable`, `key.damaged` */
 export function readPublicKey(file: string, kind: KeyKind): PublicKey {
-  return parsePublicKey(readKeyFile(file, false), file, kind);
+  return parsePublicKey(readKeyFile(file).text, file, kind);
 }
 
 /** Both halves, from the file of the secret one. Failure `key.unreadable`, `key.damaged`, `key.exposed` */
-export function readKeyPair(file: string, kind: KeyKind): Promise<KeyPair> {
-  return keyPairOf(kind, parseSecretKey(readKeyFile(file, true), file, kind));
+export async function readKeyPair(file: string, kind: KeyKind): Promise<KeyPair> {
+  const { text, mode } = readKeyFile(file);
+  const secretKey = parseSecretKey(text, file, kind);
+  if ((mode & OTHERS) === 0) return keyPairOf(kind, secretKey);
+  throw new Failure(
+    'key.exposed',
+    `The secret key ${file} is open to others (mode ${(mode & 0o777).toString(8).padStart(4, '0')}): make it yours alone with "chmod 600", or a new one if somebody may have read it.`,
+  );
 }
 
-function readKeyFile(file: string, secret: boolean): string {
+function readKeyFile(file: string): KeyFile {
   let descriptor: number;
   try {
     // A pipe would hold it up.
@@ -40,29 +48,22 @@ function readKeyFile(file: string, secret: boolean): string {
     throw new Failure('key.unreadable', `The key ${file} cannot be read: ${reason}.`);
   }
   try {
-    return textOf(descriptor, file, secret);
+    return contentOf(descriptor, file);
   } finally {
     closeSync(descriptor);
   }
 }
 
-function textOf(descriptor: number, file: string, secret: boolean): string {
+function contentOf(descriptor: number, file: string): KeyFile {
   const stats = fstatSync(descriptor);
   if (!stats.isFile())
     throw new Failure('key.unreadable', `The key ${file} cannot be read: it is not a file.`);
-  if (secret && (stats.mode & OTHERS) !== 0) {
-    const mode = (stats.mode & 0o777).toString(8).padStart(4, '0');
-    throw new Failure(
-      'key.exposed',
-      `The secret key ${file} is open to others (mode ${mode}): make it yours alone with "chmod 600", or a new one if somebody may have read it.`,
-    );
-  }
   const bytes = Buffer.alloc(MAX_KEY_FILE_BYTES + 1);
   const length = readSync(descriptor, bytes, 0, bytes.length, 0);
   if (length > MAX_KEY_FILE_BYTES) {
     throw new Failure('key.damaged', `${file} is longer than a key is: name a key of skerry.`);
   }
-  return bytes.toString('utf8', 0, length);
+  return { text: bytes.toString('utf8', 0, length), mode: stats.mode };
 }
 
 /**
