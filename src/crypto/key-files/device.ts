@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, reasonOf } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
@@ -55,5 +55,6 @@ async function createDeviceKey(secretFile: string, publicFile: string, random: R
 }
 
 function holds(file: string, text: string): boolean {
-  return existsSync(file) && readFileSync(file, 'utf8') === text;
+  const size = statSync(file, { throwIfNoEntry: false })?.size;
+  return size === text.length && readFileSync(file, 'latin1') === text;
 }
