@@ -21,6 +21,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   queue: () => import('./cli/queue.ts'),
   check: () => import('./cli/check.ts'),
   passwd: () => import('./cli/passwd.ts'),
+  keygen: () => import('./cli/keygen.ts'),
+  trust: () => import('./cli/trust.ts'),
+  sign: () => import('./cli/sign.ts'),
+  verify: () => import('./cli/verify.ts'),
+  seal: () => import('./cli/seal.ts'),
   pub: () => import('./cli/pub.ts'),
   sub: () => import('./cli/sub.ts'),
 };

@@ -257,3 +257,13 @@ export const MAX_CONTROL_REQUEST_BYTES = 1 << 16;
 /** Bytes and number of the files in a bundle, unless the manifest says otherwise: a runtime of Node or Python fits. */
 export const MAX_BUNDLE_BYTES = 256 << 20;
 export const MAX_BUNDLE_FILES = 10_000;
+
+/** Bytes of a key file, one line with a comment, and the public keys that a device trusts: each is read at every deployment. */
+export const MAX_KEY_FILE_BYTES = 1_024;
+export const MAX_TRUSTED_KEYS = 64;
+
+/** Bytes of a secret that is sealed: a private key with a chain of certificates fits. */
+export const MAX_SECRET_BYTES = 1 << 14;
+
+/** Objects and lists within each other in what is signed: each costs stack. A manifest has six. */
+export const MAX_SIGNED_NESTING = 64;

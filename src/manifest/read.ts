@@ -8,13 +8,16 @@ import type { Manifest, Upstream } from './types.ts';
 /** IANA's port of MQTT. */
 const MQTT_PORT = 1883;
 
-/** Reads and checks a manifest file. Failure `manifest.missing`, `manifest.syntax`, `manifest.field`. */
+/**
+ * Reads and checks a manifest file.
+ * @throws Failure `manifest.missing`, `manifest.syntax`, `manifest.field`
+ */
 export function readManifest(file: string): Manifest {
-  return parseManifest(readText(file), file);
+  return parseManifest(readManifestText(file), file);
 }
 
-/** The text of a manifest file. Failure `manifest.missing`. */
-export function readText(file: string): string {
+/** Its text. Failure `manifest.missing`. */
+export function readManifestText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (thrown) {
@@ -23,20 +26,23 @@ export function readText(file: string): string {
   }
 }
 
-/** Checks the text of a manifest; `file` is what errors call it. Failure `manifest.syntax`, `manifest.field`. */
+/** The same for a text; `file` is what errors call it. */
 export function parseManifest(text: string, file: string): Manifest {
-  let value: unknown;
+  const result = v.safeParse(manifestSchema, parseJson(text, file), { abortEarly: true });
+  if (!result.success) throw fieldFailure(file, result.issues[0]);
+  return plain(result.output, file);
+}
+
+/** What a text says, of which nothing is checked but that it is JSON. Failure `manifest.syntax`. */
+export function parseJson(text: string, file: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (thrown) {
     throw new Failure(
       'manifest.syntax',
       `The manifest ${file} is not JSON: ${withoutText(reasonOf(thrown))}.`,
     );
   }
-  const result = v.safeParse(manifestSchema, value, { abortEarly: true });
-  if (!result.success) throw fieldFailure(file, result.issues[0]);
-  return plain(result.output, file);
 }
 
 /** JSON.parse may show a piece of the text, and that may be of a password. */

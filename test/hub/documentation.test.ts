@@ -26,4 +26,18 @@ documentation('the grants shown are taken', () => {
   assert.equal([...grants.users.keys(), ...grants.modules.keys()], ['kitchen', 'gate', 'logger']);
 });
 
+documentation('the serial number and the secrets shown are taken', () => {
+  const fields = examplesOf('signing.md').filter(block => block.trimStart().startsWith('"'));
+  assert.is(fields.length, 2);
+  const { serial, modules } = parseManifest(`{"name":"a",${fields.join(',')}}`, 'm.json');
+  assert.is(serial, 42);
+  assert.equal(
+    modules[0]?.secrets.map(({ name, as }) => [name, as]),
+    [
+      ['API_TOKEN', 'variable'],
+      ['TLS_KEY', 'file'],
+    ],
+  );
+});
+
 documentation.run();

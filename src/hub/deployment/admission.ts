@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import type { Placed } from '../../manifest/plan.ts';
-import { parseManifest, readText } from '../../manifest/read.ts';
+import { parseManifest, readManifestText } from '../../manifest/read.ts';
 import { grantsOf } from '../grants.ts';
 import { planRoutes } from '../plan.ts';
 import type { Archive } from './archive.ts';
@@ -28,7 +28,7 @@ export function createAdmission({ archive, clock }: AdmissionSettings): Admissio
   return {
     vouch: async (_admitted, _newest) => {},
     read: async file => {
-      const text = readText(file);
+      const text = readManifestText(file);
       const manifest = parseManifest(text, file);
       grantsOf(manifest);
       const home = dirname(file);

@@ -1,0 +1,60 @@
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure, reasonOf } from '../../core/errors.ts';
+import type { Random } from '../../core/random.ts';
+import { publicKeyLine, secretKeyLine } from '../key-text.ts';
+import { type KeyPair, newKeyPair } from '../keys.ts';
+import { createKeyFile, readKeyPair, replacePublicFile } from './file.ts';
+
+const FOLDER = 'keys';
+
+/** The folder of keys in a data folder, made if it is not there. Failure `key.unwritable` */
+export function keysFolder(dataFolder: string): string {
+  const folder = join(dataFolder, FOLDER);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (thrown) {
+    throw new Failure('key.unwritable', `The folder ${folder} cannot be made: ${reasonOf(thrown)}.`);
+  }
+  return folder;
+}
+
+/** The file that secrets for the hub of a data folder are sealed with. */
+export function devicePublicFile(dataFolder: string): string {
+  return join(dataFolder, FOLDER, 'device.pub');
+}
+
+/**
+ * The key that opens what was sealed for the hub of a data folder, made when it is first asked for.
+ * @throws Failure `key.unreadable`, `key.damaged`, `key.exposed`, `key.unwritable`
+ */
+export async function openDeviceKey(dataFolder: string, random: Random): Promise<KeyPair> {
+  const secretFile = join(keysFolder(dataFolder), 'device.key');
+  const publicFile = devicePublicFile(dataFolder);
+  if (!existsSync(secretFile)) await createDeviceKey(secretFile, publicFile, random);
+  const pair = await readKeyPair(secretFile, 'x25519');
+  const line = publicKeyLine('x25519', { bytes: pair.publicKey, comment: 'device' });
+  if (!holds(publicFile, line)) replacePublicFile(publicFile, line, random);
+  return pair;
+}
+
+async function createDeviceKey(secretFile: string, publicFile: string, random: Random): Promise<void> {
+  if (existsSync(publicFile)) {
+    throw new Failure(
+      'key.unreadable',
+      `${secretFile} is gone, and with it all that was sealed for it: put it back, or remove ${publicFile} to get a new one, and seal again.`,
+    );
+  }
+  const { secretKey } = await newKeyPair('x25519', random);
+  try {
+    createKeyFile(secretFile, secretKeyLine('x25519', secretKey), 0o600, random);
+  } catch (thrown) {
+    // Another process was first: its key is the device's.
+    if (!(thrown instanceof Failure && thrown.code === 'key.exists')) throw thrown;
+  }
+}
+
+function holds(file: string, text: string): boolean {
+  const size = statSync(file, { throwIfNoEntry: false })?.size;
+  return size === text.length && readFileSync(file, 'latin1') === text;
+}

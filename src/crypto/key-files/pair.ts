@@ -1,0 +1,38 @@
+import { existsSync, rmSync } from 'node:fs';
+import { basename } from 'node:path';
+import { Failure } from '../../core/errors.ts';
+import type { Random } from '../../core/random.ts';
+import { publicKeyLine, secretKeyLine } from '../key-text.ts';
+import type { KeyPair } from '../keys.ts';
+import { createKeyFile } from './file.ts';
+
+const SECRET_MODE = 0o600;
+const PUBLIC_MODE = 0o644;
+
+/**
+ * Writes `<name>.key`, for its owner alone, and `<name>.pub`; both or none.
+ * @throws Failure `key.exists`, `key.unwritable`
+ */
+export function createKeyFiles(
+  name: string,
+  { kind, publicKey, secretKey }: KeyPair,
+  random: Random,
+): { readonly secretFile: string; readonly publicFile: string } {
+  const [secretFile, publicFile] = [`${name}.key`, `${name}.pub`];
+  if (existsSync(publicFile)) {
+    throw new Failure(
+      'key.exists',
+      `${publicFile} is there already, and no key is overwritten: name another file.`,
+    );
+  }
+  createKeyFile(secretFile, secretKeyLine(kind, secretKey), SECRET_MODE, random);
+  try {
+    const line = publicKeyLine(kind, { bytes: publicKey, comment: basename(name) });
+    createKeyFile(publicFile, line, PUBLIC_MODE, random);
+  } catch (thrown) {
+    // Nobody has it yet.
+    rmSync(secretFile);
+    throw thrown;
+  }
+  return { secretFile, publicFile };
+}

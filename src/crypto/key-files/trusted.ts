@@ -1,0 +1,71 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
+import { MAX_TRUSTED_KEYS } from '../../core/limits.ts';
+import type { Random } from '../../core/random.ts';
+import { publicKeyLine } from '../key-text.ts';
+import type { TrustedKey } from '../signatures.ts';
+import { keysFolder } from './device.ts';
+import { createKeyFile, readPublicKey } from './file.ts';
+
+const SUFFIX = '.pub';
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/**
+ * The keys whose manifests the hub of a data folder takes; none: it takes unsigned ones. One that is damaged is not
+ * passed over, or its loss could open the device to everybody.
+ * @throws Failure `key.unreadable`, `key.damaged`, `key.too-many`
+ */
+export function trustedKeys(dataFolder: string): TrustedKey[] {
+  const folder = join(dataFolder, 'keys', 'trusted');
+  const files = namesIn(folder).filter(file => file.endsWith(SUFFIX));
+  if (files.length > MAX_TRUSTED_KEYS) throw tooMany(folder);
+  return files.sort().map(file => {
+    const { bytes, comment } = readPublicKey(join(folder, file), 'ed25519');
+    return { name: file.slice(0, -SUFFIX.length), bytes, comment };
+  });
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (thrown) {
+    if (systemCode(thrown) === 'ENOENT') return [];
+    throw new Failure('key.unreadable', `The folder ${folder} cannot be read: ${reasonOf(thrown)}.`);
+  }
+}
+
+/**
+ * Has the manifests of a public key's holder taken from now on. Returns it as it is trusted: by its file's name, or by
+ * the one that it was trusted by before.
+ * @throws Failure `key.unreadable`, `key.damaged`, `key.exists`, `key.too-many`, `key.unwritable`
+ */
+export function trustKey(dataFolder: string, file: string, random: Random): TrustedKey {
+  const key = readPublicKey(file, 'ed25519');
+  const before = trustedKeys(dataFolder);
+  const same = before.find(({ bytes }) => bytes.equals(key.bytes));
+  if (same !== undefined) return same;
+  const name = basename(file, SUFFIX);
+  if (!NAME.test(name)) {
+    throw new Failure(
+      'key.unreadable',
+      `The key ${file} must be named by letters, digits, ".", "_" or "-": rename it, it is known by that name.`,
+    );
+  }
+  const folder = join(keysFolder(dataFolder), 'trusted');
+  if (before.length === MAX_TRUSTED_KEYS) throw tooMany(folder);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (thrown) {
+    throw new Failure('key.unwritable', `The folder ${folder} cannot be made: ${reasonOf(thrown)}.`);
+  }
+  createKeyFile(join(folder, name + SUFFIX), publicKeyLine('ed25519', key), 0o644, random);
+  return { name, ...key };
+}
+
+function tooMany(folder: string): Failure {
+  return new Failure(
+    'key.too-many',
+    `${folder} may hold ${MAX_TRUSTED_KEYS} keys at most: remove those that sign nothing any more.`,
+  );
+}

@@ -1,0 +1,59 @@
+import { Failure } from '../core/errors.ts';
+import { MAX_SECRET_BYTES } from '../core/limits.ts';
+import type { Random } from '../core/random.ts';
+import { KEY_BYTES, type KeyPair, newKeyPair } from './keys.ts';
+import { loadNacl } from './nacl.ts';
+
+const PREFIX = 'sealed:';
+
+/** Stands before a secret in its box, so that a box made for one purpose is good for no other. */
+const PURPOSE = Buffer.from('skerry secret 1\n');
+
+const NONCE_BYTES = 24;
+const OVERHEAD_BYTES = 16;
+const HEAD_BYTES = KEY_BYTES + NONCE_BYTES;
+const MAX_BYTES = HEAD_BYTES + OVERHEAD_BYTES + PURPOSE.length + MAX_SECRET_BYTES;
+const MAX_CHARACTERS = PREFIX.length + 4 * Math.ceil(MAX_BYTES / 3);
+
+/**
+ * `sealed:` and the base64 of a public key made for this alone, a nonce, and a box of both (nacl.box), which only the
+ * holder of the secret half of `to` can open: not even who sealed it.
+ */
+export async function sealSecret(secret: Buffer, to: Buffer, random: Random): Promise<string> {
+  const nacl = await loadNacl();
+  const { publicKey, secretKey } = await newKeyPair('x25519', random);
+  const nonce = random.bytes(NONCE_BYTES);
+  const box = nacl.box(Buffer.concat([PURPOSE, secret]), nonce, to, secretKey);
+  return PREFIX + Buffer.concat([publicKey, nonce, box]).toString('base64');
+}
+
+/**
+ * The secret again; `field` is what errors call it.
+ * @throws Failure `secret.unopened`, the same for whatever is wrong with it
+ */
+export async function openSealed(sealed: string, { secretKey }: KeyPair, field: string): Promise<Buffer> {
+  const bytes = sealedBytes(sealed);
+  const nacl = await loadNacl();
+  const opened =
+    bytes === undefined
+      ? null
+      : nacl.box.open(
+          bytes.subarray(HEAD_BYTES),
+          bytes.subarray(KEY_BYTES, HEAD_BYTES),
+          bytes.subarray(0, KEY_BYTES),
+          secretKey,
+        );
+  const plain = opened === null ? undefined : Buffer.from(opened.buffer, opened.byteOffset, opened.length);
+  if (plain?.subarray(0, PURPOSE.length).equals(PURPOSE)) return plain.subarray(PURPOSE.length);
+  throw new Failure(
+    'secret.unopened',
+    `${field} cannot be opened with this device's key: seal it again, with "skerry seal" and this device's "keys/device.pub".`,
+  );
+}
+
+function sealedBytes(sealed: string): Buffer | undefined {
+  if (!sealed.startsWith(PREFIX) || sealed.length > MAX_CHARACTERS) return undefined;
+  const text = sealed.slice(PREFIX.length);
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.length >= HEAD_BYTES && bytes.toString('base64') === text ? bytes : undefined;
+}

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { Failure } from '../core/errors.ts';
+import { bytesOf } from './base64.ts';
+import { canonicalJson } from './canonical.ts';
+import { KEY_BYTES, type KeyPair } from './keys.ts';
+import { loadNacl } from './nacl.ts';
+
+/** Stands before what is signed, so that a signature made for one purpose is good for no other. */
+const PURPOSE = 'skerry manifest 1\n';
+
+const SIGNATURE_BYTES = 64;
+
+/** The order of the group (RFC 8032, 5.1). */
+const ORDER = 2n ** 252n + 27_742_317_777_372_353_535_851_937_790_883_648_493n;
+
+export type ManifestSignature = { readonly key: string; readonly value: string };
+
+/** A public key whose manifests are taken, by the name of its file. */
+export type TrustedKey = { readonly name: string; readonly bytes: Buffer; readonly comment: string };
+
+/** What is signed of a manifest: the SHA-512 of the purpose and the manifest's one text, without its signature. */
+export function manifestDigest(manifest: object, file: string): Buffer {
+  const { signature: _, ...rest }: { signature?: unknown } = manifest;
+  return createHash('sha512').update(PURPOSE).update(canonicalJson(rest, file)).digest();
+}
+
+/**
+ * The same value with a signature as its last field; one that it had is replaced.
+ * @throws Failure `signature.impossible`
+ */
+export async function signManifest(
+  manifest: object,
+  { publicKey, secretKey }: KeyPair,
+  file: string,
+): Promise<object & { readonly signature: ManifestSignature }> {
+  const nacl = await loadNacl();
+  const { signature: _, ...rest }: { signature?: unknown } = manifest;
+  const value = nacl.sign.detached(
+    manifestDigest(rest, file),
+    nacl.sign.keyPair.fromSeed(secretKey).secretKey,
+  );
+  const signature = { key: publicKey.toString('base64'), value: Buffer.from(value).toString('base64') };
+  return { ...rest, signature };
+}
+
+/**
+ * Resolves to the trusted key that vouches for a manifest, read from JSON and not yet checked in any other way.
+ * @throws Failure `signature.missing`, `signature.unknown-key`, `signature.wrong`, `signature.impossible`
+ */
+export async function verifyManifest(
+  manifest: unknown,
+  trusted: readonly TrustedKey[],
+  file: string,
+): Promise<TrustedKey> {
+  if (!isObject(manifest)) throw missing(file);
+  const { key: keyText, value: valueText } = signatureOf(manifest, file);
+  const key = trusted.find(({ bytes }) => bytes.toString('base64') === keyText);
+  if (key === undefined) {
+    throw new Failure(
+      'signature.unknown-key',
+      `signature.key is not of a key that is trusted here: sign with one that is, or install this one's public half with "skerry trust" (in ${file}).`,
+    );
+  }
+  const value = bytesOf(valueText, SIGNATURE_BYTES);
+  const nacl = await loadNacl();
+  const good =
+    value !== undefined &&
+    isReduced(value) &&
+    nacl.sign.detached.verify(manifestDigest(manifest, file), value, key.bytes);
+  if (good) return key;
+  throw new Failure(
+    'signature.wrong',
+    `signature.value does not fit: the manifest was changed after it was signed, so sign it again (in ${file}).`,
+  );
+}
+
+function signatureOf(manifest: object, file: string): ManifestSignature {
+  const { signature }: { signature?: unknown } = manifest;
+  if (signature === undefined) throw missing(file);
+  const { key, value }: { key?: unknown; value?: unknown } = isObject(signature) ? signature : {};
+  if (typeof key === 'string' && typeof value === 'string') return { key, value };
+  throw new Failure('signature.wrong', `signature must be as "skerry sign" writes it (in ${file}).`);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function missing(file: string): Failure {
+  return new Failure(
+    'signature.missing',
+    `signature is missing: only signed manifests are taken here, so sign it with "skerry sign" (in ${file}).`,
+  );
+}
+
+/** Whether its second half is below the group's order (RFC 8032, 5.1.7), or there would be several values for one signature. */
+function isReduced(value: Buffer): boolean {
+  const scalar = value.subarray(KEY_BYTES).toReversed();
+  return BigInt(`0x${Buffer.from(scalar).toString('hex')}`) < ORDER;
+}
