@@ -131,3 +131,10 @@ async function* atMost(pieces: AsyncIterable<Buffer>, most: number, refuse: Refu
     yield piece;
   }
 }
+
+/** Checks an archive from its first entry to its last as `prepare` does, and writes nothing. */
+export function inspect(wanted: WantedBundle, local: LocalSource, signal: AbortSignal): Promise<Inventory> {
+  return readArchive(wanted, local, signal, async (entry, _, inventory) => {
+    inventory.admit(entry);
+  });
+}

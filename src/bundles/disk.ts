@@ -3,9 +3,11 @@ import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 
-/** What to say when `path` could not be written. */
-export function diskFailure(thrown: unknown, subject: string, path: string): Failure {
-  if (['ENOSPC', 'EDQUOT'].includes(systemCode(thrown) ?? '')) {
+/** What to throw when `path` could not be written; what is no error of the system is passed on. */
+export function diskFailure(thrown: unknown, subject: string, path: string): unknown {
+  const code = thrown instanceof Failure ? undefined : systemCode(thrown);
+  if (code === undefined) return thrown;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new Failure(
       'bundle.space',
       `${subject} does not fit on the disk of ${dirname(path)}: free some of it.`,

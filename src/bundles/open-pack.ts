@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
@@ -51,7 +52,8 @@ async function opened(path: string): Promise<FileHandle> {
     new Failure('manifest.missing', `${path} cannot be read: ${reason}.`);
   let file: FileHandle;
   try {
-    file = await open(path);
+    // A pipe is not waited for.
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (thrown) {
     throw lost(systemCode(thrown) === 'ENOENT' ? 'it is not there' : reasonOf(thrown));
   }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../core/errors.ts';
-import { mostBytes, readArchive } from './archive.ts';
+import { inspect, mostBytes } from './archive.ts';
 import type { Surroundings } from './download.ts';
 import { downloadOf, obtain } from './obtain.ts';
 import type { Need } from './space.ts';
@@ -72,9 +72,7 @@ async function look(
   signal: AbortSignal,
 ): Promise<Need> {
   try {
-    const { items } = await readArchive(bundle, local, signal, async (entry, _, inventory) => {
-      inventory.admit(entry);
-    });
+    const { items } = await inspect(bundle, local, signal);
     return needOf(items.values(), await blockOf(parts));
   } catch (thrown) {
     const useless = thrown instanceof Failure && !isLocal(bundle);

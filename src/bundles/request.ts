@@ -52,8 +52,18 @@ async function get(url: URL, from: number, { signal, agent }: Asking): Promise<I
   return new Promise((resolve, reject) => {
     const headers = { 'accept-encoding': 'identity', ...(from > 0 && { range: `bytes=${from}-` }) };
     const asked = request(url, { signal, headers, agent });
-    asked.once('response', resolve).once('error', reject).end();
+    asked
+      .once('response', resolve)
+      .once('error', error => reject(withoutAdvice(error)))
+      .end();
   });
+}
+
+/** Node's advice for its own command line is none for this one. */
+function withoutAdvice(error: Error): Error {
+  return error.message.includes('; ')
+    ? new Error(error.message.replace(/; if the root CA is.*$/s, ''))
+    : error;
 }
 
 function statusError(url: URL, status: number, subject: string): Error {

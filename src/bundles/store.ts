@@ -58,7 +58,7 @@ export async function createBundleStore({
         const { prepare } = await import('./prepare.ts');
         await prepare({ bundles: folder, parts }, bundles, { clock, log, signal }).catch(
           (thrown: unknown) => {
-            throw systemCode(thrown) === undefined ? thrown : diskFailure(thrown, 'What is to run', parts);
+            throw diskFailure(thrown, 'What is to run', parts);
           },
         );
       }),

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
 import { chmod, link, mkdir, open, rename, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { systemCode } from '../core/errors.ts';
 import { readArchive } from './archive.ts';
 import { diskFailure, sync } from './disk.ts';
 import type { Admitted, Item } from './inventory.ts';
@@ -34,9 +33,7 @@ export async function unpack(
     await sync(dirname(target));
   } catch (thrown) {
     await removeTree(draft);
-    throw systemCode(thrown) === undefined || signal.aborted
-      ? thrown
-      : diskFailure(thrown, bundle.subject, target);
+    throw diskFailure(thrown, bundle.subject, target);
   }
 }
 
@@ -50,17 +47,10 @@ async function write(root: string, { path, item, folders }: Admitted, content: C
   if (item.kind === 'folder') return;
   const file = await open(place, NEW_FILE, 0o600);
   try {
-    for await (const piece of content) await writeAll(file, piece);
+    for await (const piece of content) await file.writeFile(piece);
     await file.chmod(item.mode);
   } finally {
     await file.close();
-  }
-}
-
-async function writeAll(file: Awaited<ReturnType<typeof open>>, piece: Buffer): Promise<void> {
-  for (let done = 0; done < piece.length; ) {
-    const { bytesWritten } = await file.write(piece, done);
-    done += bytesWritten;
   }
 }
 

@@ -29,11 +29,11 @@ export async function writePack({
   try {
     const target = await open(draft, 'wx', 0o644);
     try {
-      await target.write(await headerOf(MANIFEST, manifest.length));
-      await target.write(padded(manifest));
+      await target.writeFile(await headerOf(MANIFEST, manifest.length));
+      await target.writeFile(padded(manifest));
       for (const sha256 of Array.from(paths.keys()).sort())
         await add(target, sha256, paths.get(sha256) ?? '');
-      await target.write(END);
+      await target.writeFile(END);
       await target.sync();
     } finally {
       await target.close();
@@ -66,12 +66,12 @@ async function add(target: FileHandle, sha256: string, path: string): Promise<vo
   });
   try {
     const { size } = await source.stat();
-    await target.write(await headerOf(`files/${sha256}`, size));
+    await target.writeFile(await headerOf(`files/${sha256}`, size));
     const input = inputOfFile(source, size);
     while (input.position() < size) {
       const piece = await input.some(ARCHIVE_PIECE_BYTES);
       if (piece.length === 0) throw lost('it became shorter meanwhile');
-      await target.write(input.position() === size ? padded(piece) : piece);
+      await target.writeFile(input.position() === size ? padded(piece) : piece);
     }
   } finally {
     await source.close();
