@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { ARCHIVE_END_BYTES, ARCHIVE_ENTRY_BYTES, ARCHIVE_PIECE_BYTES } from '../core/bundle-limits.ts';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
-import { ARCHIVE_END_BYTES, ARCHIVE_ENTRY_BYTES, ARCHIVE_PIECE_BYTES } from '../core/limits.ts';
 import { decompressed } from './compression.ts';
 import { inputOf } from './input.ts';
 import type { Inventory } from './inventory.ts';

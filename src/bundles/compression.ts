@@ -1,6 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
+import { ARCHIVE_PIECE_BYTES, ZSTD_WINDOW_POWER } from '../core/bundle-limits.ts';
 import { reasonOf, systemCode } from '../core/errors.ts';
-import { ARCHIVE_PIECE_BYTES, ZSTD_WINDOW_POWER } from '../core/limits.ts';
 import type { Refuse } from './types.ts';
 
 const GZIP = Buffer.from([0x1f, 0x8b]);
@@ -48,9 +48,11 @@ async function* through(
   const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_POWER };
   const opened = kind === 'gzip' ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize, params });
   // Its errors come out of what is read.
-  const pipe = pipeline(Readable.from(packed), opened, () => undefined);
+  const pipe = pipeline(Readable.from(lent(packed)), opened, () => undefined);
   try {
     yield* pipe.iterator();
+    // What stands behind the packed archive is not unpacked, and belongs to its hash.
+    for await (const _ of packed);
   } catch (thrown) {
     throw systemCode(thrown)?.startsWith('Z') ? refuse(complaintOf(kind, thrown)) : thrown;
   } finally {
@@ -58,6 +60,11 @@ async function* through(
     // Once it is closed, its file is too.
     await packed.return(undefined);
   }
+}
+
+/** The same pieces, whose taker may stop without closing where they come from. */
+async function* lent(pieces: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  for (let next = await pieces.next(); next.done !== true; next = await pieces.next()) yield next.value;
 }
 
 function complaintOf(kind: string, thrown: unknown): string {

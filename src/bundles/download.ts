@@ -2,15 +2,15 @@ import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import type { Clock } from '../core/clock.ts';
-import { Failure, reasonOf } from '../core/errors.ts';
 import {
   DOWNLOAD_PROGRESS_BYTES,
   DOWNLOAD_SILENCE,
   DOWNLOAD_WAIT_FIRST,
   DOWNLOAD_WAIT_MOST,
   MAX_DOWNLOAD_TRIES,
-} from '../core/limits.ts';
+} from '../core/bundle-limits.ts';
+import type { Clock } from '../core/clock.ts';
+import { Failure, reasonOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { diskFailure } from './disk.ts';
 import type { Asking } from './request.ts';

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../core/errors.ts';
 import { inspect, mostBytes } from './archive.ts';
@@ -17,7 +17,7 @@ export type Folders = {
   readonly parts: string;
 };
 
-/** Makes sure that all bundles are there: first all are looked at, then there must be room for all, then they are unpacked. */
+/** Makes sure that all bundles are there, in folders that are: first all are looked at, then there must be room for all, then they are unpacked. */
 export async function prepare(
   folders: Folders,
   bundles: readonly WantedBundle[],
@@ -25,8 +25,6 @@ export async function prepare(
 ): Promise<void> {
   const missing = withoutTwins(bundles).filter(({ sha256 }) => !existsSync(join(folders.bundles, sha256)));
   if (missing.length === 0) return;
-  await mkdir(folders.bundles, { recursive: true, mode: 0o755 });
-  await mkdir(folders.parts, { recursive: true, mode: 0o700 });
   // Those that are here cost nothing to look at.
   const inOrder = [...missing.filter(isLocal), ...missing.filter(bundle => !isLocal(bundle))];
   const ready: { bundle: WantedBundle; local: LocalSource }[] = [];

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
+import { BUNDLE_DISK_RESERVE } from '../core/bundle-limits.ts';
 import { Failure } from '../core/errors.ts';
-import { BUNDLE_DISK_RESERVE } from '../core/limits.ts';
 import type { Item } from './inventory.ts';
 
 /** Bytes on the disk, and files and folders. */

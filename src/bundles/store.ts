@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MAX_KEPT_DOWNLOADS } from '../core/bundle-limits.ts';
 import type { Clock } from '../core/clock.ts';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
-import { MAX_KEPT_DOWNLOADS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import { diskFailure } from './disk.ts';
 import { removeTree } from './removal.ts';
-import type { WantedBundle } from './types.ts';
+import type { LocalSource, Wanted, WantedBundle } from './types.ts';
 
 /**
  * Bundles by the SHA-256 of their archives, unpacked, each in a folder that cannot be written. One that has its name is
@@ -22,7 +22,12 @@ export type BundleStore = {
    * that were there before are untouched, and nothing half unpacked is left.
    */
   readonly prepare: (bundles: readonly WantedBundle[], signal: AbortSignal) => Promise<void>;
-  /** Removes all others, and their half-done downloads. */
+  /**
+   * Makes sure that a file that is no bundle, such as a hub, is on this machine, and returns where. It has at most `most`
+   * bytes. A download stays until it is collected; whoever copies it looks at its hash once more.
+   */
+  readonly obtain: (wanted: Wanted, most: number, signal: AbortSignal) => Promise<LocalSource>;
+  /** Removes all others, and their downloads. */
   readonly collect: (keep: ReadonlySet<string>) => Promise<void>;
 };
 
@@ -42,10 +47,14 @@ export async function createBundleStore({
   const folderOf = (sha256: string): string => join(folder, sha256);
   // One at a time: what is wanted next waits until what it has superseded is gone.
   let turn: Promise<unknown> = Promise.resolve();
-  const inTurn = (action: () => Promise<void>): Promise<void> => {
+  const inTurn = <Value>(action: () => Promise<Value>): Promise<Value> => {
     const done = turn.then(action);
     turn = done.catch(() => undefined);
     return done;
+  };
+
+  const say = (thrown: unknown): never => {
+    throw diskFailure(thrown, 'What is to run', parts);
   };
 
   await removeUnfinished(parts);
@@ -56,11 +65,15 @@ export async function createBundleStore({
       inTurn(async () => {
         signal.throwIfAborted();
         const { prepare } = await import('./prepare.ts');
-        await prepare({ bundles: folder, parts }, bundles, { clock, log, signal }).catch(
-          (thrown: unknown) => {
-            throw diskFailure(thrown, 'What is to run', parts);
-          },
-        );
+        await makeFolders(folder, parts).catch(say);
+        await prepare({ bundles: folder, parts }, bundles, { clock, log, signal }).catch(say);
+      }),
+    obtain: (wanted, most, signal) =>
+      inTurn(async () => {
+        signal.throwIfAborted();
+        const { obtain } = await import('./obtain.ts');
+        await makeFolders(folder, parts).catch(say);
+        return obtain(wanted, most, { parts, need: { bytes: 0, entries: 0 } }, { clock, log, signal });
       }),
     collect: keep =>
       inTurn(async () => {
@@ -70,6 +83,11 @@ export async function createBundleStore({
           await rm(join(parts, name), { force: true });
       }),
   };
+}
+
+async function makeFolders(folder: string, parts: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o755 });
+  await mkdir(parts, { recursive: true, mode: 0o700 });
 }
 
 /** First it loses its name, so that one that is half gone is never taken for a bundle. */

@@ -1,4 +1,4 @@
-import { MAX_EXTENSION_BYTES, MAX_EXTENSIONS } from '../core/limits.ts';
+import { MAX_EXTENSION_BYTES, MAX_EXTENSIONS } from '../core/bundle-limits.ts';
 import type { Input } from './input.ts';
 import { exactly } from './input.ts';
 import type { Extension } from './pax.ts';

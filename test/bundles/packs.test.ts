@@ -60,6 +60,22 @@ packs(
 );
 
 packs(
+  'a file that is no bundle is looked at in a pack, and left in it',
+  onStage(async stage => {
+    const hub = put(stage, 'hub', Buffer.from('a hub'));
+    const out = join(stage.folder, 'update.skerry');
+    await writePack({ manifest, files: [hub], out });
+    const source = { path: out, part: (await openPack(out)).files.get(hub.sha256) };
+    const wanted = { subject: 'hub.x64', sha256: hub.sha256, source };
+    assert.is(await stage.store.obtain(wanted, 100, never), source);
+    const other = await failureOf(stage.store.obtain({ ...wanted, sha256: 'a'.repeat(64) }, 100, never));
+    assert.match(other.message, /^hub\.x64 should have the SHA-256 a{64}, and /);
+    const large = await failureOf(stage.store.obtain(wanted, 4, never));
+    assert.is(large.message, 'hub.x64 is a file of 5 bytes, and 4 are the most for what is stated of it.');
+  }),
+);
+
+packs(
   'the same makes the same bytes, in any order, and tar reads it',
   onStage(async stage => {
     const files = ['1', '22', '333'].map(text => put(stage, text, Buffer.from(text.repeat(300))));

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
@@ -59,6 +60,27 @@ refusals('a file that is not there, that is none, or that is larger than it may 
   const sentence =
     'modules.m.bundle is a file of 2097152 bytes, and 1052673 are the most for what is stated of it.';
   assert.is(large.message, sentence);
+  await stage.remove();
+});
+
+refusals('a file that changes when it has been looked at: nothing of it is kept', async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'skerry-changing-')), 'app.tar');
+  const evil = archive({ name: 'a', content: 'B' });
+  const stage = await createStage(undefined, () => writeFileSync(path, evil));
+  writeFileSync(path, good);
+  const { code, message } = await stage.refusal(stage.wanted(good, { source: { path } }));
+  assert.is(code, 'bundle.hash');
+  assert.match(message, `${path} has ${sha256Of(evil)}`);
+  assertClean(stage.bundles, []);
+  await stage.remove();
+});
+
+refusals('no file is left open by any of it', async () => {
+  const open = (): string[] => readdirSync('/proc/self/fd');
+  const before = open().length;
+  const stage = await createStage();
+  for (const [, bytes] of REFUSED) await stage.refusal(stage.wanted(bytes, { files: 10 }));
+  assert.ok(open().length <= before, `${before} files were open, and ${open().length} are`);
   await stage.remove();
 });
 

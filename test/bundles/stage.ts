@@ -29,13 +29,18 @@ export type Stage = {
 
 export const never: AbortSignal = new AbortController().signal;
 
+/** `onLog` is called when the store says something, such as that it begins to unpack. */
 export async function createStage(
   folder: string = mkdtempSync(join(tmpdir(), 'skerry-bundles-')),
+  onLog: () => void = () => undefined,
 ): Promise<Stage> {
   const bundles = join(folder, 'bundles');
   const clock = createTestClock();
   const logged: string[] = [];
-  const log = logFor('bundles', (_, __, text) => logged.push(text));
+  const log = logFor('bundles', (_, __, text) => {
+    logged.push(text);
+    onLog();
+  });
   const store = await createBundleStore({ folder: bundles, clock, log });
   let files = 0;
   return {

@@ -126,6 +126,21 @@ unpack('exactly the bytes and files that are stated', async () => {
   await stage.remove();
 });
 
+for (const [packing, packed] of [
+  ['gzip', gzipSync(archive({ name: 'a', content: 'A' }))],
+  ['zstd', zstdCompressSync(archive({ name: 'a', content: 'A' }))],
+] as const) {
+  unpack(`what fills a file up behind ${packing} is part of its hash, and of nothing else`, async () => {
+    const stage = await createStage();
+    for (const length of [100, 600_000]) {
+      const wanted = stage.wanted(Buffer.concat([packed, Buffer.alloc(length)]));
+      await stage.store.prepare([wanted], never);
+      assert.equal(treeOf(stage.store.folderOf(wanted.sha256)), { a: '444 A' });
+    }
+    await stage.remove();
+  });
+}
+
 unpack('a part of a file is read in place', async () => {
   const stage = await createStage();
   const inner = gzipSync(archive({ name: 'a', content: 'A' }));
