@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   routes: () => import('./cli/routes.ts'),
   queue: () => import('./cli/queue.ts'),
   check: () => import('./cli/check.ts'),
+  pack: () => import('./cli/pack.ts'),
   passwd: () => import('./cli/passwd.ts'),
   keygen: () => import('./cli/keygen.ts'),
   trust: () => import('./cli/trust.ts'),

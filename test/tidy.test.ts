@@ -10,7 +10,7 @@ const FLOORS = [
   ['cli'],
   ['hub'],
   ['broker', 'upstream', 'supervisor', 'console'],
-  ['mqtt', 'queue', 'routes', 'crypto', 'manifest'],
+  ['mqtt', 'queue', 'routes', 'crypto', 'manifest', 'bundles'],
   ['core'],
 ];
 
@@ -23,6 +23,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   tweetnacl: 'crypto',
   valibot: 'manifest',
   ws: 'broker',
+  'tar-stream/headers.js': 'bundles',
 };
 
 /** Rooms that do no I/O; key files are crypto's exception. */

@@ -40,4 +40,15 @@ documentation('the serial number and the secrets shown are taken', () => {
   );
 });
 
+documentation('the bundle shown is taken', () => {
+  const [, fields = ''] = examplesOf('bundles.md');
+  const [camera] = parseManifest(`{"name":"a",${fields}}`, 'm.json').modules;
+  assert.equal(camera?.bundle, {
+    sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+    from: 'camera.tar.gz',
+    size: 256 << 20,
+    files: 10_000,
+  });
+});
+
 documentation.run();

@@ -1,0 +1,88 @@
+import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import { MAX_MANIFEST_BYTES, MAX_PACK_FILES } from '../core/bundle-limits.ts';
+import { Failure, reasonOf, systemCode } from '../core/errors.ts';
+import { isTar } from './compression.ts';
+import { exactly, inputOfFile } from './input.ts';
+import { quoted } from './names.ts';
+import type { Content, Entry } from './tar.ts';
+import { BLOCK, walk } from './tar.ts';
+import type { Refuse } from './types.ts';
+
+/** A manifest, and where in the pack each file is that came with it, by its SHA-256, which is not looked at here. */
+export type Pack = { readonly manifest: Buffer; readonly files: ReadonlyMap<string, PackedFile> };
+
+export type PackedFile = { readonly offset: number; readonly size: number };
+
+/** The first entry of a pack. */
+export const MANIFEST = 'manifest.json';
+const FILE = /^files\/([0-9a-f]{64})$/;
+
+/** Whether the file is an archive, and not a manifest by itself. Throws Failure `manifest.missing`. */
+export async function isPack(path: string): Promise<boolean> {
+  const file = await opened(path);
+  try {
+    return isTar(await exactly(inputOfFile(file, BLOCK), BLOCK));
+  } finally {
+    await file.close();
+  }
+}
+
+/** Reads what a pack holds, and of its files their headers only. Throws Failure `pack.refused`, `manifest.missing`. */
+export async function openPack(path: string): Promise<Pack> {
+  const refuse: Refuse = complaint => new Failure('pack.refused', `The pack ${path} ${complaint}.`);
+  const file = await opened(path);
+  try {
+    let manifest: Buffer | undefined;
+    const files = new Map<string, PackedFile>();
+    await walk(inputOfFile(file, (await file.stat()).size), refuse, async (entry, content) => {
+      if (manifest === undefined) manifest = await manifestOf(entry, content, refuse);
+      else addFile(files, entry, refuse);
+    });
+    if (manifest === undefined) throw refuse('is empty');
+    return { manifest, files };
+  } finally {
+    await file.close();
+  }
+}
+
+async function opened(path: string): Promise<FileHandle> {
+  const lost = (reason: string): Failure =>
+    new Failure('manifest.missing', `${path} cannot be read: ${reason}.`);
+  let file: FileHandle;
+  try {
+    // A pipe is not waited for.
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (thrown) {
+    throw lost(systemCode(thrown) === 'ENOENT' ? 'it is not there' : reasonOf(thrown));
+  }
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw lost('it is no file');
+}
+
+async function manifestOf(entry: Entry, content: Content, refuse: Refuse): Promise<Buffer> {
+  if (entry.name !== MANIFEST || entry.type !== 'file') {
+    throw refuse(`begins with ${quoted(entry.name)} instead of "${MANIFEST}": make it with "skerry pack"`);
+  }
+  if (entry.size > MAX_MANIFEST_BYTES)
+    throw refuse(`holds a manifest of more than ${MAX_MANIFEST_BYTES} bytes`);
+  const pieces: Buffer[] = [];
+  for await (const piece of content) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+function addFile(
+  files: Map<string, PackedFile>,
+  { name, type, sparse, offset, size }: Entry,
+  refuse: Refuse,
+): void {
+  const sha256 = FILE.exec(name)?.[1];
+  if (sha256 === undefined || type !== 'file' || sparse) {
+    throw refuse(`holds ${quoted(name)}, which a pack does not: make it with "skerry pack"`);
+  }
+  if (files.has(sha256)) throw refuse(`holds ${quoted(name)} twice`);
+  if (files.size === MAX_PACK_FILES) throw refuse(`holds more than ${MAX_PACK_FILES} files`);
+  files.set(sha256, { offset, size });
+}

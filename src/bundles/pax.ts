@@ -1,0 +1,40 @@
+/** What an extended header of tar says that matters here. */
+export type Extension = {
+  readonly name?: string;
+  readonly linkname?: string;
+  readonly size?: number;
+  readonly sparse?: boolean;
+};
+
+const SPACE = 0x20;
+const NEWLINE = 0x0a;
+
+/**
+ * The records `length key=value\n` of an extended header (POSIX.1-2024, pax, "Extended Header"); undefined: they are
+ * not such. What is not needed, such as times and attributes, is passed over.
+ */
+export function extensionOf(bytes: Buffer): Extension | undefined {
+  let found: Extension = {};
+  for (let at = 0; at < bytes.length; ) {
+    const space = bytes.indexOf(SPACE, at);
+    const digits = space < 0 ? '' : bytes.toString('latin1', at, space);
+    if (!/^[1-9]\d{0,6}$/.test(digits)) return undefined;
+    const end = at + Number(digits);
+    if (end > bytes.length || end <= space + 1 || bytes[end - 1] !== NEWLINE) return undefined;
+    const record = bytes.toString('utf8', space + 1, end - 1);
+    const equals = record.indexOf('=');
+    if (equals < 1) return undefined;
+    const more = meaningOf(record.slice(0, equals), record.slice(equals + 1));
+    if (more === undefined) return undefined;
+    found = { ...found, ...more };
+    at = end;
+  }
+  return found;
+}
+
+function meaningOf(key: string, value: string): Extension | undefined {
+  if (key === 'path') return { name: value };
+  if (key === 'linkpath') return { linkname: value };
+  if (key === 'size') return /^\d{1,15}$/.test(value) ? { size: Number(value) } : undefined;
+  return key.startsWith('GNU.sparse.') ? { sparse: true } : {};
+}

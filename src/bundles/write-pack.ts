@@ -1,0 +1,79 @@
+import type { FileHandle } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { ARCHIVE_PIECE_BYTES } from '../core/bundle-limits.ts';
+import { Failure, reasonOf, systemCode } from '../core/errors.ts';
+import { sync } from './disk.ts';
+import { inputOfFile } from './input.ts';
+import { MANIFEST } from './open-pack.ts';
+import { BLOCK } from './tar.ts';
+
+/** Two blocks of zeros end an archive. */
+const END = Buffer.alloc(2 * BLOCK);
+
+/**
+ * Writes a pack, a tar archive of the manifest and then of the files in the order of their hashes: what is the same
+ * makes the same bytes. It is at `out` as a whole or not at all. Throws Failure `pack.write`, `bundle.missing`.
+ */
+export async function writePack({
+  manifest,
+  files,
+  out,
+}: {
+  readonly manifest: Buffer;
+  readonly files: readonly { readonly sha256: string; readonly path: string }[];
+  readonly out: string;
+}): Promise<void> {
+  const draft = `${out}.${process.pid}.part`;
+  const paths = new Map(files.map(({ sha256, path }) => [sha256, path]));
+  try {
+    const target = await open(draft, 'wx', 0o644);
+    try {
+      await target.writeFile(await headerOf(MANIFEST, manifest.length));
+      await target.writeFile(padded(manifest));
+      for (const sha256 of Array.from(paths.keys()).sort())
+        await add(target, sha256, paths.get(sha256) ?? '');
+      await target.writeFile(END);
+      await target.sync();
+    } finally {
+      await target.close();
+    }
+    await rename(draft, out);
+    await sync(dirname(resolve(out)));
+  } catch (thrown) {
+    await rm(draft, { force: true });
+    if (thrown instanceof Failure) throw thrown;
+    throw new Failure('pack.write', `The pack ${out} cannot be written: ${reasonOf(thrown)}.`);
+  }
+}
+
+async function headerOf(name: string, size: number): Promise<Buffer> {
+  const { encode } = await import('tar-stream/headers.js');
+  const header = encode({ name, size, mode: 0o644, uid: 0, gid: 0, mtime: new Date(0), type: 'file' });
+  if (header === null) throw new Error(`"${name}" is too long a name`);
+  return header;
+}
+
+function padded(bytes: Buffer): Buffer {
+  return Buffer.concat([bytes, Buffer.alloc(-bytes.length & (BLOCK - 1))]);
+}
+
+async function add(target: FileHandle, sha256: string, path: string): Promise<void> {
+  const lost = (reason: string): Failure =>
+    new Failure('bundle.missing', `${path} cannot be packed: ${reason}.`);
+  const source = await open(path).catch((thrown: unknown) => {
+    throw lost(systemCode(thrown) === 'ENOENT' ? 'it is not there' : reasonOf(thrown));
+  });
+  try {
+    const { size } = await source.stat();
+    await target.writeFile(await headerOf(`files/${sha256}`, size));
+    const input = inputOfFile(source, size);
+    while (input.position() < size) {
+      const piece = await input.some(ARCHIVE_PIECE_BYTES);
+      if (piece.length === 0) throw lost('it became shorter meanwhile');
+      await target.writeFile(input.position() === size ? padded(piece) : piece);
+    }
+  } finally {
+    await source.close();
+  }
+}

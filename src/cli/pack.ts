@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { inspect } from '../bundles/archive.ts';
+import { writePack } from '../bundles/write-pack.ts';
+import { MAX_MANIFEST_BYTES } from '../core/bundle-limits.ts';
+import { Failure, reasonOf, systemCode } from '../core/errors.ts';
+import { parseManifest } from '../manifest/read.ts';
+import type { Manifest } from '../manifest/types.ts';
+import { print } from './edge.ts';
+import { flagsOf, usageFailure } from './flags.ts';
+import { isRemote, listPack } from './pack-list.ts';
+import { bytes } from './table.ts';
+
+export const usage = 'skerry pack MANIFEST [-o FILE] | --list PACK';
+
+const OUT = 'update.skerry';
+
+/** Puts a manifest and the files it names into one that a device can be given; or shows what is in such a one. */
+export async function run(args: readonly string[]): Promise<number> {
+  const options = { out: { type: 'string', short: 'o', default: OUT }, list: { type: 'boolean' } } as const;
+  const { values, positionals } = flagsOf(args, options, usage);
+  const [file, ...more] = positionals;
+  if (file === undefined || more.length > 0) throw usageFailure('It wants one file.', usage);
+  if (values.list) await listPack(file);
+  else await pack(file, values.out, async value => value);
+  return 0;
+}
+
+type Written = { [field: string]: unknown };
+
+/** A file that the manifest names by a path. `written` is the manifest's own object. */
+type LocalFile = { readonly field: string; readonly path: string; readonly written: Written };
+
+/** `finish` has the manifest's value, with all hashes in it, just before it is written: what it returns is. */
+export async function pack(
+  file: string,
+  out: string,
+  finish: (value: unknown) => Promise<unknown>,
+): Promise<void> {
+  const value = manifestValue(file);
+  const files: { sha256: string; path: string }[] = [];
+  for (const one of localFiles(value, dirname(resolve(file)))) {
+    files.push({ sha256: await fillHash(one), path: one.path });
+  }
+  await inspectBundles(parseManifest(JSON.stringify(value), file), dirname(resolve(file)));
+  const text = `${JSON.stringify(await finish(value), null, 2)}\n`;
+  parseManifest(text, file);
+  const manifest = Buffer.from(text);
+  if (manifest.length > MAX_MANIFEST_BYTES) {
+    throw new Failure(
+      'manifest.field',
+      `The manifest as a whole is longer than ${MAX_MANIFEST_BYTES} bytes (in ${file}).`,
+    );
+  }
+  await writePack({ manifest, files, out });
+  print(`${out}  ${bytes(statSync(out).size)}`);
+}
+
+function manifestValue(file: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (thrown) {
+    throw new Failure('manifest.missing', `The manifest ${file} cannot be read: ${whyNot(thrown)}.`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (thrown) {
+    // It has the sentence for it.
+    parseManifest(text, file);
+    throw thrown;
+  }
+}
+
+function whyNot(thrown: unknown): string {
+  return systemCode(thrown) === 'ENOENT' ? 'it is not there' : reasonOf(thrown);
+}
+
+/** What is not as it should be is left for the manifest's own check. */
+function localFiles(value: unknown, folder: string): LocalFile[] {
+  if (!isRecord(value)) return [];
+  const modules = Object.entries(isRecord(value['modules']) ? value['modules'] : {});
+  const named: [string, unknown][] = [
+    ...modules.map(([name, module]): [string, unknown] => [
+      `modules.${name}.bundle`,
+      isRecord(module) ? module['bundle'] : undefined,
+    ]),
+    ...Object.entries(isRecord(value['hub']) ? value['hub'] : {}).map(([arch, hub]): [string, unknown] => [
+      `hub.${arch}`,
+      hub,
+    ]),
+  ];
+  return named.flatMap(([field, written]) => {
+    if (!isRecord(written)) return [];
+    const { from } = written;
+    if (typeof from !== 'string' || from === '' || isRemote(from)) return [];
+    return [{ field, path: resolve(folder, from), written }];
+  });
+}
+
+function isRecord(value: unknown): value is Written {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Writes a file's SHA-256 where none is stated, and returns it. */
+async function fillHash({ field, path, written }: LocalFile): Promise<string> {
+  const actual = await hashOf(field, path);
+  const stated = written['sha256'];
+  if (stated !== undefined && stated !== actual) {
+    throw new Failure(
+      'bundle.hash',
+      `${field}.sha256 is not that of ${path}, which is ${actual}: correct it, or leave it out and it is filled in.`,
+    );
+  }
+  written['sha256'] = actual;
+  return actual;
+}
+
+async function hashOf(field: string, path: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    if (!statSync(path).isFile()) throw new Error('it is no file');
+    for await (const piece of createReadStream(path)) hash.update(piece);
+  } catch (thrown) {
+    throw new Failure('bundle.missing', `${field}.from cannot be read from ${path}: ${whyNot(thrown)}.`);
+  }
+  return hash.digest('hex');
+}
+
+/** What a device would refuse is refused here. */
+async function inspectBundles({ modules }: Manifest, folder: string): Promise<void> {
+  for (const { name, bundle } of modules) {
+    if (bundle?.from === undefined || isRemote(bundle.from)) continue;
+    const source = { path: resolve(folder, bundle.from) };
+    const wanted = { ...bundle, subject: `modules.${name}.bundle`, source };
+    await inspect(wanted, source, new AbortController().signal);
+  }
+}

@@ -1,0 +1,211 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { isPack, openPack } from '../../src/bundles/open-pack.ts';
+import { writePack } from '../../src/bundles/write-pack.ts';
+import { Failure } from '../../src/core/errors.ts';
+import { archive, entry, extended, sha256Of } from './archives.ts';
+import type { Stage } from './stage.ts';
+import { createStage, never, treeOf } from './stage.ts';
+
+const manifest = Buffer.from('{"name":"a"}\n');
+const packs = suite('bundles: packs');
+
+function onStage(act: (stage: Stage) => Promise<void>): () => Promise<void> {
+  return async () => {
+    const stage = await createStage();
+    try {
+      await act(stage);
+    } finally {
+      await stage.remove();
+    }
+  };
+}
+
+function put(stage: Stage, name: string, bytes: Buffer): { sha256: string; path: string } {
+  const path = join(stage.folder, name);
+  writeFileSync(path, bytes);
+  return { sha256: sha256Of(bytes), path };
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<Failure> {
+  const thrown = await promise.catch((failure: unknown) => failure);
+  if (thrown instanceof Failure) return thrown;
+  throw new Error(`It was taken: ${thrown}`);
+}
+
+packs(
+  'a bundle in a pack is unpacked from where it is in it',
+  onStage(async stage => {
+    const one = put(stage, 'one', gzipSync(archive({ name: 'a', content: 'A' })));
+    const two = put(stage, 'two', Buffer.from('a hub'.repeat(200)));
+    const out = join(stage.folder, 'update.skerry');
+    await writePack({ manifest, files: [one, two, one], out });
+    assert.ok(await isPack(out));
+    const pack = await openPack(out);
+    assert.equal(pack.manifest, manifest);
+    assert.equal([...pack.files.keys()].sort(), [one.sha256, two.sha256].sort());
+    const bytes = readFileSync(out);
+    for (const [sha256, { offset, size }] of pack.files) {
+      assert.is(sha256Of(bytes.subarray(offset, offset + size)), sha256);
+    }
+    const source = { path: out, part: pack.files.get(one.sha256) };
+    const wanted = { subject: 'modules.m.bundle', sha256: one.sha256, source, size: 100, files: 10 };
+    await stage.store.prepare([wanted], never);
+    assert.equal(treeOf(stage.store.folderOf(one.sha256)), { a: '444 A' });
+  }),
+);
+
+packs(
+  'a file that is no bundle is looked at in a pack, and left in it',
+  onStage(async stage => {
+    const hub = put(stage, 'hub', Buffer.from('a hub'));
+    const out = join(stage.folder, 'update.skerry');
+    await writePack({ manifest, files: [hub], out });
+    const source = { path: out, part: (await openPack(out)).files.get(hub.sha256) };
+    const wanted = { subject: 'hub.x64', sha256: hub.sha256, source };
+    assert.is(await stage.store.obtain(wanted, 100, never), source);
+    const other = await failureOf(stage.store.obtain({ ...wanted, sha256: 'a'.repeat(64) }, 100, never));
+    assert.match(other.message, /^hub\.x64 should have the SHA-256 a{64}, and /);
+    const large = await failureOf(stage.store.obtain(wanted, 4, never));
+    assert.is(large.message, 'hub.x64 is a file of 5 bytes, and 4 are the most for what is stated of it.');
+  }),
+);
+
+packs(
+  'the same makes the same bytes, in any order, and tar reads it',
+  onStage(async stage => {
+    const files = ['1', '22', '333'].map(text => put(stage, text, Buffer.from(text.repeat(300))));
+    const [here, there] = [join(stage.folder, 'here'), join(stage.folder, 'there')];
+    await writePack({ manifest, files, out: here });
+    await writePack({ manifest, files: files.toReversed(), out: there });
+    assert.equal(readFileSync(here), readFileSync(there));
+    const { stdout, status } = spawnSync('tar', ['-tf', here], { encoding: 'utf8' });
+    const names = files.map(({ sha256 }) => `files/${sha256}`).sort();
+    assert.equal([status, stdout], [0, `${['manifest.json', ...names].join('\n')}\n`]);
+  }),
+);
+
+packs(
+  'of a large pack only the headers are read',
+  onStage(async stage => {
+    const out = join(stage.folder, 'large');
+    const file = put(stage, 'large-file', Buffer.alloc(64 << 20, 1));
+    await writePack({ manifest, files: [file], out });
+    const before = readBytes();
+    const { files } = await openPack(out);
+    assert.is(files.get(file.sha256)?.size, 64 << 20);
+    assert.ok(readBytes() - before < 1 << 16, `${readBytes() - before}`);
+  }),
+);
+
+/** Bytes that this process has read so far. */
+function readBytes(): number {
+  return Number(/rchar: (\d+)/.exec(readFileSync('/proc/self/io', 'utf8'))?.[1]);
+}
+
+packs(
+  'what cannot be packed: one sentence, and what was there before is untouched',
+  onStage(async stage => {
+    const out = join(stage.folder, 'update.skerry');
+    writeFileSync(out, 'before');
+    const gone = { sha256: 'a'.repeat(64), path: join(stage.folder, 'gone') };
+    const { code, message } = await failureOf(writePack({ manifest, files: [gone], out }));
+    assert.equal([code, message], ['bundle.missing', `${gone.path} cannot be packed: it is not there.`]);
+    const nowhere = await failureOf(writePack({ manifest, files: [], out: '/nowhere/x' }));
+    assert.equal(nowhere.code, 'pack.write');
+    assert.match(nowhere.message, /^The pack \/nowhere\/x cannot be written: ENOENT/);
+    assert.is(readFileSync(out, 'utf8'), 'before');
+    assert.equal(readdirSync(stage.folder), ['update.skerry']);
+  }),
+);
+
+const first = { name: 'manifest.json', content: manifest };
+const file = { name: `files/${'a'.repeat(64)}`, content: 'A' };
+const MADE = 'which a pack does not: make it with "skerry pack".';
+const ENDS = 'ends in the middle: it was not copied whole.';
+
+/** Packs that must be refused, and what is said of them. */
+const REFUSED: readonly (readonly [what: string, bytes: Buffer, sentence: string])[] = [
+  ['nothing', Buffer.alloc(0), 'is not a tar archive.'],
+  ['only an end', Buffer.alloc(1024), 'is empty.'],
+  ['a text', Buffer.from('{"name": "a"}'.padEnd(2000)), 'is not a tar archive.'],
+  ['cut off in its head', archive(first).subarray(0, 500), 'is not a tar archive.'],
+  ['cut off in its manifest', archive(first).subarray(0, 520), ENDS],
+  ['cut off in a file', archive(first, { ...file, size: 5000 }).subarray(0, 2500), ENDS],
+  ['cut off behind a file', Buffer.concat([entry(first), entry(file)]), ENDS],
+  [
+    'a file before the manifest',
+    archive(file, first),
+    `begins with "${file.name}" instead of "manifest.json": make it with "skerry pack".`,
+  ],
+  [
+    'a link for a manifest',
+    archive({ name: 'manifest.json', type: '2', linkname: 'x' }),
+    'begins with "manifest.json" instead of "manifest.json": make it with "skerry pack".',
+  ],
+  [
+    'a large manifest',
+    archive({ ...first, content: Buffer.alloc((1 << 20) + 1, ' ') }),
+    'holds a manifest of more than 1048576 bytes.',
+  ],
+  ['two manifests', archive(first, first), `holds "manifest.json", ${MADE}`],
+  ['another file', archive(first, { name: 'x' }), `holds "x", ${MADE}`],
+  ['a way out', archive(first, { name: `../${file.name}` }), `holds "../${file.name}", ${MADE}`],
+  ['a name that is no hash', archive(first, { name: 'files/A' }), `holds "files/A", ${MADE}`],
+  ['a folder', archive(first, { name: 'files', type: '5' }), `holds "files", ${MADE}`],
+  [
+    'a link',
+    archive(first, { ...file, content: '', type: '1', linkname: 'manifest.json' }),
+    `holds "${file.name}", ${MADE}`,
+  ],
+  [
+    'a sparse file',
+    archive(first, extended({ 'GNU.sparse.major': '1' }), file),
+    `holds "${file.name}", ${MADE}`,
+  ],
+  ['a file twice', archive(first, file, file), `holds "${file.name}" twice.`],
+  ['a damaged header', archive(first, { ...file, checksum: 1 }), 'is damaged at byte 1024.'],
+  [
+    'something behind the end',
+    Buffer.concat([archive(first), entry(file)]),
+    'goes on behind its end, at byte 2048.',
+  ],
+  [
+    'very many files',
+    archive(
+      first,
+      ...Array.from({ length: 1025 }, (_, n) => ({ name: `files/${n.toString(16).padStart(64, '0')}` })),
+    ),
+    'holds more than 1024 files.',
+  ],
+];
+
+for (const [what, bytes, sentence] of REFUSED) {
+  packs(
+    `${what}: one sentence, exit 2`,
+    onStage(async stage => {
+      const { path } = put(stage, 'pack', bytes);
+      const { message, code, exitCode } = await failureOf(openPack(path));
+      assert.equal([message, code, exitCode], [`The pack ${path} ${sentence}`, 'pack.refused', 2]);
+    }),
+  );
+}
+
+packs(
+  'a pack is told from a manifest by what is in it',
+  onStage(async stage => {
+    assert.not(await isPack(put(stage, 'x.skerry', manifest).path));
+    assert.not(await isPack(put(stage, 'empty', Buffer.alloc(0)).path));
+    assert.ok(await isPack(put(stage, 'x.json', archive(first)).path));
+    const missing = await failureOf(isPack(join(stage.folder, 'gone')));
+    assert.match(missing.message, / cannot be read: it is not there\.$/);
+    assert.match((await failureOf(isPack(stage.folder))).message, / cannot be read: it is no file\.$/);
+    assert.not(existsSync(join(stage.folder, 'gone')));
+  }),
+);
+
+packs.run();

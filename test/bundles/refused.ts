@@ -1,0 +1,262 @@
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
+import type { Made } from './archives.ts';
+import { archive, END, entry, extended } from './archives.ts';
+
+const file: Made = { name: 'a', content: 'A' };
+const folder: Made = { name: 'd', type: '5' };
+const link = (name: string, linkname: string): Made => ({ name, type: '2', linkname });
+const hardLink = (name: string, linkname: string): Made => ({ name, type: '1', linkname });
+const good = archive(file);
+const zeros = (bytes: number): Buffer => archive({ name: 'zeros', content: Buffer.alloc(bytes) });
+/** What does not fit into a window of 8 MB is packed with a larger one. */
+const wide = zstdCompressSync(Buffer.concat([good, Buffer.alloc(10 << 20)]), {
+  params: { [constants.ZSTD_c_windowLog]: 27, [constants.ZSTD_c_enableLongDistanceMatching]: 1 },
+});
+const ENDS = 'ends in the middle: it was not copied whole.';
+
+/** Archives that must be refused, and what is said of `modules.m.bundle`. */
+export const REFUSED: readonly (readonly [what: string, bytes: Buffer, sentence: string])[] = [
+  ['nothing', Buffer.alloc(0), 'is empty.'],
+  ['a text', Buffer.from('#!/bin/sh\n'), 'is neither tar nor tar with gzip or zstd.'],
+  ['zeros', Buffer.alloc(10_240), 'is neither tar nor tar with gzip or zstd.'],
+  ['a zip', Buffer.from('PK\u0003\u0004'.padEnd(600, 'x')), 'is neither tar nor tar with gzip or zstd.'],
+  ['a text in gzip', gzipSync('x'.repeat(600)), 'is not a tar archive.'],
+  ['little in gzip', gzipSync('x'), 'is not a tar archive.'],
+  ['old tar without a magic', gzipSync(archive({ ...file, magic: '' })), 'is not a tar archive.'],
+  ['gzip cut off', gzipSync(good).subarray(0, 60), ENDS],
+  ['gzip without its end', gzipSync(good).subarray(0, -1), ENDS],
+  ['gzip with a changed byte', changed(gzipSync(good), 40), 'is damaged: gzip says "incorrect data check".'],
+  [
+    'gzip with a changed checksum',
+    changed(gzipSync(good), -6),
+    'is damaged: gzip says "incorrect data check".',
+  ],
+  ['zstd cut off', zstdCompressSync(good).subarray(0, 40), ENDS],
+  [
+    'zstd with a changed head',
+    changed(zstdCompressSync(good), 4),
+    'is damaged: zstd says "Unsupported frame parameter".',
+  ],
+  [
+    'zstd that takes much memory',
+    wide,
+    'takes more than 8388608 bytes of memory to unpack: use "zstd -19" or less, without "--long".',
+  ],
+  ['tar cut off in its first header', good.subarray(0, 300), 'is not a tar archive.'],
+  ['tar cut off in content', archive(folder, file).subarray(0, 1025), ENDS],
+  ['tar cut off behind content', archive(folder, file).subarray(0, 1200), ENDS],
+  ['tar without its end', entry(file), ENDS],
+  ['tar cut off in a long name', archive(extended({ path: 'x'.repeat(600) }), file).subarray(0, 900), ENDS],
+  ['a wrong checksum', archive(folder, { ...file, checksum: 1 }), 'is damaged at byte 512.'],
+  ['another magic in the middle', archive(folder, { ...file, magic: 'other' }), 'is damaged at byte 512.'],
+  ['something behind the end', Buffer.concat([good, entry(file)]), 'goes on behind its end, at byte 2048.'],
+  ['an archive behind the end', Buffer.concat([good, good]), 'goes on behind its end, at byte 2048.'],
+  ['no file', archive(folder), 'holds no file.'],
+  ['only an end', gzipSync(END), 'holds no file.'],
+  ['a way out', archive(file, { name: '../x' }), 'holds "../x", a name with ".." in it.'],
+  ['a way out in the middle', archive({ name: 'd/../../x' }), 'holds "d/../../x", a name with ".." in it.'],
+  ['a way out at the end', archive({ name: 'd/..', type: '5' }), 'holds "d/..", a name with ".." in it.'],
+  [
+    'a way out in a prefix',
+    archive({ name: 'x', prefix: '../y' }),
+    'holds "../y/x", a name with ".." in it.',
+  ],
+  [
+    'a way out in a long name',
+    archive(extended({ path: '../x' }), file),
+    'holds "../x", a name with ".." in it.',
+  ],
+  [
+    'a way out of GNU',
+    archive({ type: 'L', content: '../x\0' }, file),
+    'holds "../x", a name with ".." in it.',
+  ],
+  ['an absolute name', archive({ name: '/etc/passwd' }), 'holds "/etc/passwd", an absolute name.'],
+  [
+    'an absolute prefix',
+    archive({ name: 'passwd', prefix: '/etc' }),
+    'holds "/etc/passwd", an absolute name.',
+  ],
+  ['a backslash', archive({ name: '..\\x' }), 'holds "..\\\\x", a name with a backslash in it.'],
+  ['a NUL', archive(extended({ path: 'a\0b' }), file), 'holds "a\\u0000b", a name with a NUL in it.'],
+  ['no name', archive(extended({ path: '' }), file), 'holds an entry without a name.'],
+  ['not UTF-8', archive(latin(file)), 'holds "\ufffd", a name that is not UTF-8.'],
+  ['a line break is shown', archive({ name: '/a\nb' }), 'holds "/a\\nb", an absolute name.'],
+  [
+    'a long name',
+    archive(extended({ path: `${'d/'.repeat(600)}x` }), file),
+    `holds "${'d/'.repeat(60)}...", a name longer than 1024 bytes.`,
+  ],
+  [
+    'a long part of a name',
+    archive(extended({ path: 'x'.repeat(256) }), file),
+    `holds "${'x'.repeat(120)}...", a name with a part longer than 255 bytes.`,
+  ],
+  ['a file as its folder', archive({ ...file, name: '.' }), 'holds "." twice.'],
+  [
+    'a file named as a folder',
+    archive({ ...file, name: 'a/' }),
+    'holds "a/", a file with the name of a folder.',
+  ],
+  ['a file twice', archive(file, file), 'holds "a" twice.'],
+  ['a file twice, otherwise written', archive(file, { ...file, name: './/a' }), 'holds ".//a" twice.'],
+  ['a folder twice', archive(folder, folder, file), 'holds "d" twice.'],
+  ['a file where a folder is', archive({ name: 'd/x' }, { name: 'd' }), 'holds "d" twice.'],
+  ['a file below a file', archive(file, { name: 'a/b' }), 'holds "a/b" below "a", which is no folder.'],
+  [
+    'a file below a link',
+    archive(folder, link('l', 'd'), { name: 'l/x' }),
+    'holds "l/x" below "l", which is no folder.',
+  ],
+  ['a file over a link', archive(link('l', 'x'), { name: 'l' }), 'holds "l" twice.'],
+  ['a link over a folder', archive({ name: 'd/x' }, link('d', '.')), 'holds "d" twice.'],
+  ['a link out', archive(file, link('l', '../x')), 'holds "l", a link to "../x", which leads out of it.'],
+  [
+    'a link out from below',
+    archive(file, link('d/l', '../../x')),
+    'holds "d/l", a link to "../../x", which leads out of it.',
+  ],
+  ['an absolute link', archive(file, link('l', '/etc')), 'holds "l", a link to "/etc", an absolute name.'],
+  [
+    'a link out through a link',
+    archive(file, { name: 'd/e/f' }, link('d/e/up', '../..'), link('l', 'd/e/up/../x')),
+    'holds "l", a link to "d/e/up/../x", which leads out of it.',
+  ],
+  [
+    'a link out through a later link',
+    archive(file, link('l', 'm/../x'), { name: 'd/x' }, link('d/m', '..'), link('m', 'd/m')),
+    'holds "l", a link to "m/../x", which leads out of it.',
+  ],
+  [
+    'links in a circle',
+    archive(file, link('l', 'm'), link('m', 'l')),
+    'holds "l", a link to "m", which leads in a circle.',
+  ],
+  ['a link to nothing', archive(file, link('l', '')), 'holds "l", a link to "", nothing.'],
+  [
+    'a hard link out',
+    archive(file, hardLink('l', '../x')),
+    'holds "l", a link to "../x", a name with ".." in it.',
+  ],
+  [
+    'an absolute hard link',
+    archive(file, hardLink('l', '/etc/passwd')),
+    'holds "l", a link to "/etc/passwd", an absolute name.',
+  ],
+  [
+    'a hard link to what is later',
+    archive(hardLink('l', 'a'), file),
+    'holds "l", a link to "a", which is no file before it.',
+  ],
+  [
+    'a hard link to a folder',
+    archive(folder, hardLink('l', 'd')),
+    'holds "l", a link to "d", which is no file before it.',
+  ],
+  [
+    'a hard link to a link',
+    archive(link('s', 'a'), hardLink('l', 's')),
+    'holds "l", a link to "s", which is no file before it.',
+  ],
+  [
+    'a hard link with content',
+    archive(file, { ...hardLink('l', 'a'), content: 'B' }),
+    'holds "l", which has content and is no file.',
+  ],
+  ['a character device', archive({ name: 'tty', type: '3' }), 'holds "tty", a device.'],
+  ['a block device', archive({ name: 'sda', type: '4' }), 'holds "sda", a device.'],
+  ['a pipe', archive({ name: 'p', type: '6' }), 'holds "p", a pipe.'],
+  [
+    'a sparse file',
+    archive({ name: 's', type: 'S' }),
+    'holds "s", a sparse file: make the archive without "--sparse".',
+  ],
+  [
+    'a sparse file of pax',
+    archive(extended({ 'GNU.sparse.major': '1' }), file),
+    'holds "a", a sparse file: make the archive without "--sparse".',
+  ],
+  [
+    'an unknown type',
+    archive({ name: 'u', type: 'Z' }),
+    'holds "u", which is of a kind that a bundle cannot hold ("Z").',
+  ],
+  [
+    'names for all',
+    archive(extended({ path: 'x' }, 'g'), file),
+    'is damaged at byte 512: it names all entries at once.',
+  ],
+  ['a record without an end', archive({ type: 'x', content: '9 path=x' }, file), 'is damaged at byte 512.'],
+  [
+    'a record longer than there is',
+    archive({ type: 'x', content: '99 path=x\n' }, file),
+    'is damaged at byte 512.',
+  ],
+  [
+    'a record of a negative length',
+    archive({ type: 'x', content: '-9 path=x\n' }, file),
+    'is damaged at byte 512.',
+  ],
+  ['a size that is none', archive(extended({ size: '1e3' }), file), 'is damaged at byte 512.'],
+  ['a negative size', archive(negative()), 'is damaged at byte 0.'],
+  ['a size beyond the archive', archive({ ...file, size: 100_000 }), ENDS],
+  [
+    'a long name of 1 MB',
+    archive({ type: 'L', content: Buffer.alloc(1 << 20, 'x') }, file),
+    'is damaged at byte 512: it says too much of one entry.',
+  ],
+  [
+    'too much said of one',
+    archive(...Array.from({ length: 9 }, () => extended({ comment: 'x' })), file),
+    'is damaged at byte 8192: it says too much of one entry.',
+  ],
+  [
+    'a bomb',
+    gzipSync(zeros(100 << 20)),
+    'holds more than 1048576 bytes, which is all that its "size" allows.',
+  ],
+  [
+    'a bomb of many files',
+    archive(...Array.from({ length: 11 }, (_, n) => ({ name: `f${n}` }))),
+    'holds more than 10 files and folders, which is all that its "files" allows.',
+  ],
+  [
+    'a bomb of folders that are not named',
+    archive(extended({ path: 'd/'.repeat(11) }), { ...folder }),
+    'holds more than 10 files and folders, which is all that its "files" allows.',
+  ],
+  [
+    'a bomb behind the end',
+    gzipSync(Buffer.concat([good, Buffer.alloc(10 << 20)])),
+    'unpacks to more than 2138112 bytes, the most for its "size" and "files".',
+  ],
+];
+
+function changed(bytes: Buffer, at: number): Buffer {
+  const copy = Buffer.from(bytes);
+  const index = at < 0 ? bytes.length + at : at;
+  copy[index] = ~(copy[index] ?? 0) & 0xff;
+  return copy;
+}
+
+/** Its header with another byte in it, and the sum for it. */
+function patched(made: Made, at: number, bytes: readonly number[]): Buffer {
+  const block = entry(made);
+  block.set(bytes, at);
+  block.fill(' ', 148, 156);
+  const sum = block.subarray(0, 512).reduce((all, byte) => all + byte, 0);
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return block;
+}
+
+function latin(made: Made): Buffer {
+  return patched(made, 0, [0xfc]);
+}
+
+function negative(): Buffer {
+  return patched(
+    { name: 'a' },
+    124,
+    [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xf0],
+  );
+}

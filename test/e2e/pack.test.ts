@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { archive, sha256Of } from '../bundles/archives.ts';
+import { folderWith, removeFolder, run } from './stage.ts';
+
+const program = gzipSync(archive({ name: 'bin/app', content: '#!/bin/sh\n', mode: 0o755 }));
+const hub = Buffer.from('the hub itself');
+const remote = { sha256: 'f'.repeat(64), from: 'https://example.org/b.tar.gz' };
+
+function written(bundle: object, more: object = {}): string {
+  const modules = { m: { exec: ['bin/app'], bundle }, remote: { exec: ['x'], bundle: remote } };
+  return JSON.stringify({ name: 'gate', modules, ...more });
+}
+
+/** A folder with a manifest, a bundle and a hub. */
+function folderOf(manifest: string): string {
+  const folder = folderWith({ 'manifest.json': manifest });
+  writeFileSync(join(folder, 'app.tar.gz'), program);
+  writeFileSync(join(folder, 'hub-x64'), hub);
+  return folder;
+}
+
+const pack = suite('e2e: skerry pack');
+
+pack('hashes are filled in, files are packed, and what is in it is listed', () => {
+  const folder = folderOf(written({ from: 'app.tar.gz' }, { serial: 7, hub: { x64: { from: 'hub-x64' } } }));
+  const out = join(folder, 'update.skerry');
+  const made = run(['pack', join(folder, 'manifest.json'), '-o', out]);
+  assert.equal([made.code, made.err], [0, '']);
+  assert.match(made.out, /^\S+update\.skerry {2}\d+\.\d KB\n$/);
+  const listed = run(['pack', '--list', out]);
+  assert.equal([listed.code, listed.err], [0, '']);
+  assert.equal(listed.out.trimEnd().split('\n'), [
+    '"gate", serial 7, not signed',
+    `FOR                    ${'SHA-256'.padEnd(64)}  SIZE`,
+    `modules.m.bundle       ${sha256Of(program)}  ${program.length} B`,
+    `modules.remote.bundle  ${remote.sha256}  ${remote.from}`,
+    `hub.x64                ${sha256Of(hub)}  ${hub.length} B`,
+  ]);
+  const first = readFileSync(out);
+  run(['pack', join(folder, 'manifest.json'), '-o', out]);
+  assert.equal(createHash('sha256').update(readFileSync(out)).digest('hex'), sha256Of(first));
+  removeFolder(folder);
+});
+
+const sha256 = sha256Of(program);
+
+/** What cannot be packed, and the one sentence for it. */
+const REFUSED: readonly (readonly [what: string, manifest: string, sentence: RegExp, code: number])[] = [
+  ['a manifest that is no JSON', '{"name": ', /is not JSON/, 2],
+  [
+    'a manifest with a wrong field',
+    written({ from: 'app.tar.gz' }, { modlues: {} }),
+    /^modlues is not a field/,
+    2,
+  ],
+  [
+    'a bundle that is not there',
+    written({ from: 'gone' }),
+    /^modules\.m\.bundle\.from cannot be read from \S+gone: it is not there\.$/,
+    2,
+  ],
+  [
+    'a bundle that is a folder',
+    written({ from: '.' }),
+    /^modules\.m\.bundle\.from cannot be read from \S+: it is no file\.$/,
+    2,
+  ],
+  [
+    'another hash',
+    written({ from: 'app.tar.gz', sha256: 'a'.repeat(64) }),
+    new RegExp(`^modules\\.m\\.bundle\\.sha256 is not that of \\S+, which is ${sha256}: correct it`),
+    2,
+  ],
+  [
+    'a bundle elsewhere without a hash',
+    written({ from: remote.from }),
+    /^modules\.m\.bundle\.sha256 is missing/,
+    2,
+  ],
+  [
+    'a bundle that a device would refuse',
+    written({ from: 'hub-x64' }),
+    /^modules\.m\.bundle is neither tar nor tar with gzip or zstd\.$/,
+    2,
+  ],
+  [
+    'a bundle larger than is stated',
+    written({ from: 'app.tar.gz', size: 5 }),
+    /^modules\.m\.bundle holds more than 5 bytes, which is all that its "size" allows\.$/,
+    2,
+  ],
+];
+
+for (const [what, manifest, sentence, code] of REFUSED) {
+  pack(`${what}: one sentence, and no pack`, () => {
+    const folder = folderOf(manifest);
+    const out = join(folder, 'update.skerry');
+    const made = run(['pack', join(folder, 'manifest.json'), '-o', out]);
+    assert.equal([made.code, made.out], [code, '']);
+    assert.match(made.err.replace(/^skerry: /, '').trimEnd(), sentence);
+    assert.throws(() => readFileSync(out), /ENOENT/);
+    removeFolder(folder);
+  });
+}
+
+pack('a pack that lacks a file, one that is none, and a wrong call', () => {
+  const folder = folderOf(written({ from: 'app.tar.gz' }));
+  const lacking = join(folder, 'lacking');
+  const named = { sha256, from: 'app.tar.gz' };
+  writeFileSync(lacking, archive({ name: 'manifest.json', content: written(named) }));
+  const listed = run(['pack', '--list', lacking]);
+  assert.is(listed.code, 2);
+  assert.match(
+    listed.err,
+    /does not hold what modules\.m\.bundle names: make it anew with "skerry pack"\.\n$/,
+  );
+  const none = run(['pack', '--list', join(folder, 'manifest.json')]);
+  assert.equal([none.code, none.out], [2, '']);
+  assert.match(none.err, /is not a tar archive\.\n$/);
+  assert.match(run(['pack']).err, /^skerry: It wants one file\. Usage: skerry pack /);
+  removeFolder(folder);
+});
+
+pack.run();
