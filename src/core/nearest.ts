@@ -1,4 +1,4 @@
-/** Longer words are not compared: nothing that a route may name is half as long. */
+/** Longer words are not compared: no field, function or source is half as long. */
 const MAX_WORD = 40;
 
 /** The name of `known` that `word` most likely meant, in any case; undefined if none is near. */
