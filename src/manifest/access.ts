@@ -49,7 +49,7 @@ export const users = v.pipe(
     user,
     'must be an object of users by their names',
   ),
-  v.check(all => Object.keys(all).length <= MAX_USERS, `must be at most ${MAX_USERS}`),
+  v.check(all => Object.keys(all).length <= MAX_USERS, `must have at most ${MAX_USERS} users`),
   stated({ maxProperties: MAX_USERS }),
   v.transform(all => Object.entries(all).map(([name, fields]) => ({ name, ...fields }))),
 );

@@ -27,10 +27,14 @@ export function choice(options: readonly string[]): string {
 /** An object with these fields and no others. */
 export function object<Entries extends v.ObjectEntries>(entries: Entries, complaint = 'must be an object') {
   return noList(
-    v.strictObject(entries, ({ expected, input, received }) => {
-      if (expected === 'never')
-        return `is not a field this skerry knows${meant(input, Object.keys(entries))}`;
-      return received === 'undefined' ? 'is missing' : complaint;
+    v.strictObject(entries, ({ expected, input, path }) => {
+      const [item] = path ?? [];
+      if (item === undefined) return complaint;
+      const known = Object.keys(entries);
+      if (expected === 'never') return `is not a field this skerry knows${meant(input, known)}`;
+      const written = Object.keys(item.input ?? {}).filter(field => !known.includes(field));
+      const slip = nearestName(String(item.key), written);
+      return slip === undefined ? 'is missing' : `is missing: did you mean it by "${slip}"?`;
     }),
   );
 }
@@ -133,6 +137,6 @@ export const variable = v.pipe(
     /^[A-Za-z_][A-Za-z0-9_]*$/,
     'is not a name for a variable: letters, digits and "_", and no digit first',
   ),
-  v.check(word => !word.startsWith('SKERRY_'), 'is a variable that the hub sets itself'),
+  v.check(word => !word.startsWith('SKERRY_'), 'begins with "SKERRY_": such variables are the hub\'s own'),
   stated({ pattern: '^(?!SKERRY_)[A-Za-z_][A-Za-z0-9_]*$' }),
 );

@@ -97,7 +97,7 @@ function takeRest(scan: Scan, next: string): Trouble | undefined {
 
 function open(scan: Scan, bracket: '{' | '['): Trouble | undefined {
   if (scan.open.length >= MAX_MANIFEST_DEPTH) {
-    const complaint = `is nested deeper than ${MAX_MANIFEST_DEPTH} levels`;
+    const complaint = `${MAX_MANIFEST_DEPTH} levels are the most`;
     return { kind: 'depth', complaint, offset: scan.offset };
   }
   scan.open.push(bracket === '{' ? { names: new Set(), at: '' } : { names: undefined, at: 0 });

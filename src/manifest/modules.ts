@@ -27,7 +27,7 @@ const argument = v.pipe(
 );
 
 const command = v.pipe(
-  v.array(argument, 'must be a list: the program and its arguments'),
+  v.array(argument, 'must be a list of the program and its arguments'),
   v.check(list => (list[0] ?? '') !== '', 'must name the program to run'),
   stated({ minItems: 1, prefixItems: [{ type: 'string', minLength: 1, pattern: WITHOUT_NUL }] }),
 );
@@ -97,7 +97,7 @@ const user = v.pipe(
 const env = byName(
   variable,
   v.pipe(
-    v.string('must be a text: put it in quotes'),
+    v.string('must be a text in quotes'),
     v.check(word => !word.includes('\0'), 'must not contain a NUL'),
     stated({ pattern: WITHOUT_NUL }),
   ),

@@ -78,7 +78,7 @@ function readBounded(file: string, most: number): Buffer {
 
 function refuseLarge(bytes: number, file: string): void {
   if (bytes <= MAX_MANIFEST_BYTES) return;
-  throw new Failure('manifest.syntax', `The manifest ${file} is larger than 1 MB: it cannot be one.`);
+  throw new Failure('manifest.syntax', `The manifest ${file} is larger than 1 MB, the most that is read.`);
 }
 
 function parseJson(text: string, file: string): unknown {
@@ -87,8 +87,8 @@ function parseJson(text: string, file: string): unknown {
   if (trouble.kind === 'name') throw refusal(file, trouble.path, trouble.complaint);
   const before = text.slice(0, trouble.offset).split('\n');
   const place = `at line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
-  const complaint = trouble.kind === 'syntax' ? `is not JSON: ${trouble.complaint}` : trouble.complaint;
-  throw new Failure('manifest.syntax', `The manifest ${file} ${complaint} ${place}.`);
+  const what = trouble.kind === 'syntax' ? 'is not JSON' : 'is nested too deep';
+  throw new Failure('manifest.syntax', `The manifest ${file} ${what} ${place}: ${trouble.complaint}.`);
 }
 
 function plain(written: WrittenManifest): Manifest {

@@ -50,7 +50,7 @@ const route = v.pipe(
 
 const routes = v.pipe(
   byName(text, route, 'must be an object of routes by their names'),
-  v.check(all => Object.keys(all).length <= MAX_ROUTES, `must be at most ${MAX_ROUTES}`),
+  v.check(all => Object.keys(all).length <= MAX_ROUTES, `must have at most ${MAX_ROUTES} routes`),
   stated({ maxProperties: MAX_ROUTES }),
 );
 
