@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { MAX_BUNDLE_BYTES, MAX_BUNDLE_FILES } from '../core/limits.ts';
-import { about, byName, duration, object, oneOf, size, stated, variable, whole } from './fields.ts';
+import { MAX_BUNDLE_BYTES, MAX_BUNDLE_FILES, MAX_DEPLOYMENT_WATCH } from '../core/limits.ts';
+import { about, byName, durationUpTo, object, oneOf, size, stated, variable, whole } from './fields.ts';
 import { sizeText } from './units.ts';
 
 const sha256 = v.pipe(
@@ -66,11 +66,13 @@ export const hub = object({
   arm64: v.optional(about('The hub for 64-bit ARM.', object(artifact))),
 });
 
+const watch = durationUpTo(MAX_DEPLOYMENT_WATCH, 'must be at most "1d"');
+
 /** When a change of what runs has succeeded. */
 export const deployment = object({
-  healthyFor: v.optional(about('All modules must be well for so long,', duration), '10s'),
+  healthyFor: v.optional(about('All modules must be well for so long,', watch), '10s'),
   within: v.optional(
-    about('and that within this time; otherwise the last good set comes back.', duration),
+    about('and that within this time; otherwise the last good set comes back.', watch),
     '2m',
   ),
 });

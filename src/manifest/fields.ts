@@ -82,6 +82,15 @@ export const duration = v.pipe(
   v.transform(value => durationOf(value) ?? 0),
 );
 
+/** A time of at most so many milliseconds. */
+export function durationUpTo(most: number, complaint: string) {
+  return v.pipe(
+    duration,
+    v.check(milliseconds => milliseconds <= most, complaint),
+    stated({ maximum: most / 1000 }),
+  );
+}
+
 const SIZE = 'must be a size such as "512M"';
 
 /** Bytes. */

@@ -12,6 +12,7 @@ import {
   about,
   byName,
   duration,
+  durationUpTo,
   name,
   object,
   oneOf,
@@ -33,13 +34,20 @@ const routeText = v.pipe(
   v.maxLength(MAX_ROUTE_LENGTH, `must be at most ${MAX_ROUTE_LENGTH} characters`),
 );
 
+const priority = v.pipe(
+  v.number('must be a number'),
+  v.integer('must be a whole number'),
+  v.minValue(0, 'must be 0 to 9'),
+  v.maxValue(9, 'must be 0 to 9'),
+);
+
 const route = v.pipe(
   v.union(
     [
       routeText,
       object({
         route: about('The route: FROM a source WHERE a condition INTO a sink.', routeText),
-        priority: v.optional(about('0 to 9, lower goes first.', whole(0, 9)), 9),
+        priority: v.optional(about('0 to 9, lower goes first.', priority), 9),
         ttl: v.optional(about("How long its messages may wait; otherwise the store's.", duration)),
       }),
     ],
@@ -54,11 +62,7 @@ const routes = v.pipe(
   stated({ maxProperties: MAX_ROUTES }),
 );
 
-const commitWindow = v.pipe(
-  duration,
-  v.check(value => value <= MAX_COMMIT_WINDOW, 'must be at most "10s": senders wait for it'),
-  stated({ maximum: MAX_COMMIT_WINDOW / 1000 }),
-);
+const commitWindow = durationUpTo(MAX_COMMIT_WINDOW, 'must be at most "10s": senders wait for it');
 
 const storeAndForward = object({
   ttl: v.optional(about('How long a message may wait, counted while the hub is up.', duration), '7d'),

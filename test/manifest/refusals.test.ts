@@ -6,8 +6,8 @@ import { Failure } from '../../src/core/errors.ts';
 import { MAX_MANIFEST_BYTES } from '../../src/core/limits.ts';
 import { parseManifest, readManifest } from '../../src/manifest/read.ts';
 import { folderWith, removeFolder, run } from '../e2e/stage.ts';
-import type { Refused } from './refused.ts';
-import { REFUSED, textOf } from './refused.ts';
+import { REFUSED, textOf } from './refused/all.ts';
+import type { Refused } from './refused/entry.ts';
 
 const refusals = suite('manifest: refusals');
 

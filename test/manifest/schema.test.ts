@@ -9,7 +9,7 @@ import { printManifest } from '../../src/manifest/print.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 import { run } from '../e2e/stage.ts';
 import { manifest } from './manifests.ts';
-import { REFUSED, textOf } from './refused.ts';
+import { REFUSED, textOf } from './refused/all.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const text = readFileSync(join(root, 'skerry.schema.json'), 'utf8');
