@@ -8,6 +8,8 @@ export function nearestName(word: string, known: Iterable<string>): string | und
   let nearest: string | undefined;
   let least = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const name of known) {
+    // So many characters at least are to be inserted or deleted.
+    if (Math.abs(name.length - word.length) >= least) continue;
     const steps = editDistance(typed, name.toLowerCase());
     if (steps < least) {
       least = steps;
