@@ -8,11 +8,6 @@ export function contradictionIn(manifest: Manifest): Complaint | undefined {
     const found = inModule(module) ?? inNumbers(module);
     if (found !== undefined) return { ...found, path: ['modules', module.name, ...found.path] };
   }
-  const { maxSize, maxQueueSize = 0 } = manifest.storeAndForward;
-  if (maxQueueSize > maxSize) {
-    const complaint = wrong(`"${sizeText(maxQueueSize)}"`, 'at most "maxSize"', `"${sizeText(maxSize)}"`);
-    return { path: ['storeAndForward', 'maxQueueSize'], complaint };
-  }
   const { healthyFor, within } = manifest.deployment;
   if (within < healthyFor) {
     const least = `"${durationText(healthyFor)}"`;

@@ -136,7 +136,7 @@ export const manifest = some(
     storeAndForward: some({
       ttl: time,
       maxSize: fc.constantFrom('8M', '1G', 10_000_000),
-      maxQueueSize: fc.constantFrom('1M', 0, 4097),
+      maxQueueSize: fc.constantFrom('1M', 0, 4097, '2T'),
       whenFull: fc.constantFrom('reject', 'dropOldest'),
       commitWindow: fc.constantFrom('0ms', '10s', 0.1),
     }),

@@ -56,10 +56,6 @@ export const REST: readonly Refused[] = [
     store({ maxSize: 4096 }),
     'storeAndForward.maxSize must be at least "8M": the journals take 2 of them',
   ),
-  unsaid(
-    store({ maxQueueSize: '1G' }),
-    'storeAndForward.maxQueueSize is "1G", and must be at most "maxSize", which is "512M"',
-  ),
   refused(
     store({ whenFull: 'dropoldest' }),
     'storeAndForward.whenFull must be "reject" or "dropOldest": did you mean "dropOldest"?',
