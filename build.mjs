@@ -10,7 +10,8 @@ import { root } from './build/paths.mjs';
 /*
  * node build.mjs [--arch x64|arm64]
  *
- * Sources -> one bundle -> a blob with the native parts -> a copy of the pinned runtime that holds the blob.
+ * Sources -> one bundle -> a blob with the native parts and the manifest's schema -> a copy of the pinned runtime that
+ * holds the blob.
  * Without --arch: dist/skerry for this machine; with it: dist/skerry-linux-<arch>.
  */
 const ARCHITECTURES = ['x64', 'arm64'];
@@ -34,7 +35,7 @@ async function build(arch, work, output) {
   const { main, sources } = await bundle(work, assets);
   writeFileSync(join(root, 'dist', 'THIRD-PARTY-LICENSES'), licenceTexts(sources, runtime));
   const draft = strip(join(runtime, 'bin', 'node'), join(work, 'skerry'));
-  makeExecutable({ main, assets, draft, work });
+  makeExecutable({ main, assets: { ...assets, schema: join(root, 'skerry.schema.json') }, draft, work });
   // A rename, so that a running binary is replaced and never written into.
   renameSync(draft, output);
   return statSync(output).size / 1e6;

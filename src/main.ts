@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   queue: () => import('./cli/queue.ts'),
   check: () => import('./cli/check.ts'),
   pack: () => import('./cli/pack.ts'),
+  schema: () => import('./cli/schema.ts'),
   passwd: () => import('./cli/passwd.ts'),
   keygen: () => import('./cli/keygen.ts'),
   trust: () => import('./cli/trust.ts'),

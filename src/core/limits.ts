@@ -199,6 +199,16 @@ export const MAX_UNSETTLED = 1000;
 export const MAX_USERS = 4_096;
 export const MAX_GRANTS = 64;
 
+/** Bytes of a manifest, and objects and lists within each other in it: those that there are need five levels. */
+export const MAX_MANIFEST_BYTES = 1 << 20;
+export const MAX_MANIFEST_DEPTH = 32;
+
+/** Least bytes of memory that a module may be bounded to: no program starts in less. */
+export const MIN_MODULE_MEMORY = 1 << 20;
+
+/** Milliseconds that a change of what runs may be watched: who waits longer waits for something else. */
+export const MAX_DEPLOYMENT_WATCH = 86_400_000;
+
 /** Routes of one manifest and characters of one route. */
 export const MAX_ROUTES = 256;
 export const MAX_ROUTE_LENGTH = 4096;

@@ -1,3 +1,4 @@
+import { nearestName } from '../core/nearest.ts';
 import type { Manifest } from '../manifest/types.ts';
 import { formatDiagnostic } from '../routes/diagnostics.ts';
 import type { RouteSetEntry } from '../routes/dispatcher.ts';
@@ -50,8 +51,11 @@ function sinkProblem(manifest: Manifest, route: string, sink: Sink): string | un
   if (sink.kind === 'upstream' && manifest.upstream === undefined) {
     return `routes.${route} goes INTO $upstream, but the manifest has no "upstream": add its url.`;
   }
-  if (sink.kind === 'input' && !manifest.modules.some(module => module.name === sink.module)) {
-    return `routes.${route} goes INTO an input of module "${sink.module}", which the manifest does not have.`;
+  const modules = manifest.modules.map(({ name }) => name);
+  if (sink.kind === 'input' && !modules.includes(sink.module)) {
+    const nearest = nearestName(sink.module, modules);
+    const end = nearest === undefined ? '.' : `: did you mean "${nearest}"?`;
+    return `routes.${route} goes INTO an input of module "${sink.module}", which the manifest does not have${end}`;
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
-import { MAX_BUNDLE_BYTES, MAX_BUNDLE_FILES } from '../core/limits.ts';
-import { duration, size, variable, whole } from './fields.ts';
+import { MAX_BUNDLE_BYTES, MAX_BUNDLE_FILES, MAX_DEPLOYMENT_WATCH } from '../core/limits.ts';
+import { about, byName, durationUpTo, object, oneOf, size, stated, variable, whole } from './fields.ts';
+import { sizeText } from './units.ts';
 
 const sha256 = v.pipe(
   v.string('must be the SHA-256 of the file'),
@@ -15,17 +16,20 @@ const from = v.pipe(
     text => !text.includes('://') || URL.parse(text)?.protocol === 'https:',
     'must be a path or an address that begins with "https://"',
   ),
+  stated({ pattern: '^[Hh][Tt][Tt][Pp][Ss]://|^(?![\\s\\S]*://)' }),
 );
 
 /** One file, known by what is in it, and where it can be had; in a pack it need not be said. */
-const artifact = { sha256, from: v.optional(from) };
+const artifact = {
+  sha256: about('The SHA-256 of the file, 64 digits.', sha256),
+  from: v.optional(about("Where it is: a path from the manifest's folder on, or an https address.", from)),
+};
 
 /** An archive with a module's program: `tar`, `tar.gz` or `tar.zst`. */
-export const bundle = v.strictObject({
+export const bundle = object({
   ...artifact,
-  /** Bytes and number of the files in it, at most. */
-  size: v.optional(size, MAX_BUNDLE_BYTES),
-  files: v.optional(whole(1, 1_000_000), MAX_BUNDLE_FILES),
+  size: v.optional(about('Bytes of the files in it, at most.', size), sizeText(MAX_BUNDLE_BYTES)),
+  files: v.optional(about('Number of the files in it, at most.', whole(1, 1_000_000)), MAX_BUNDLE_FILES),
 });
 
 const sealed = v.pipe(
@@ -35,40 +39,55 @@ const sealed = v.pipe(
 
 const secret = v.pipe(
   v.union(
-    [sealed, v.strictObject({ sealed, as: v.optional(v.picklist(['variable', 'file']), 'variable') })],
+    [
+      sealed,
+      object({
+        sealed: about('What "skerry seal" prints.', sealed),
+        as: v.optional(
+          about(
+            'Whether the variable has the value itself, or the path of a file with it.',
+            oneOf(['variable', 'file']),
+          ),
+          'variable',
+        ),
+      }),
+    ],
     'must be what "skerry seal" prints, or an object with "sealed" and "as"',
   ),
   v.transform(value => (typeof value === 'string' ? ({ sealed: value, as: 'variable' } as const) : value)),
 );
 
 /** Sealed values by the variable of the module's environment that has them, or has the path of a file that does. */
-export const secrets = v.record(variable, secret);
+export const secrets = byName(variable, secret, 'must be an object of sealed values by variables');
 
 /** Hubs of this version, by architecture. */
-export const hub = v.strictObject({
-  x64: v.optional(v.strictObject(artifact)),
-  arm64: v.optional(v.strictObject(artifact)),
+export const hub = object({
+  x64: v.optional(about('The hub for 64-bit x86.', object(artifact))),
+  arm64: v.optional(about('The hub for 64-bit ARM.', object(artifact))),
 });
+
+const watch = durationUpTo(MAX_DEPLOYMENT_WATCH, 'must be at most "1d"');
 
 /** When a change of what runs has succeeded. */
-export const deployment = v.strictObject({
-  /** All modules must be well for so long, */
-  healthyFor: v.optional(duration, '10s'),
-  /** and that within this time. */
-  within: v.optional(duration, '2m'),
+export const deployment = object({
+  healthyFor: v.optional(about('All modules must be well for so long,', watch), '10s'),
+  within: v.optional(
+    about('and that within this time; otherwise the last good set comes back.', watch),
+    '2m',
+  ),
 });
 
-const base64 = (bytes: number, complaint: string) =>
-  v.pipe(
-    v.string(complaint),
-    v.check(text => {
-      const decoded = Buffer.from(text, 'base64');
-      return decoded.length === bytes && decoded.toString('base64') === text;
-    }, complaint),
-  );
+const base64 = (pattern: RegExp, complaint: string) =>
+  v.pipe(v.string(complaint), v.regex(pattern, complaint));
 
 /** Who vouches for the manifest. */
-export const signature = v.strictObject({
-  key: base64(32, 'must be a public key as "skerry sign" writes it'),
-  value: base64(64, 'must be a signature as "skerry sign" writes it'),
+export const signature = object({
+  key: about(
+    'The public key, 32 bytes in base64.',
+    base64(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, 'must be a public key as "skerry sign" writes it'),
+  ),
+  value: about(
+    'The signature, 64 bytes in base64.',
+    base64(/^[A-Za-z0-9+/]{85}[AQgw]==$/, 'must be a signature as "skerry sign" writes it'),
+  ),
 });

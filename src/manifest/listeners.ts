@@ -1,25 +1,29 @@
 import * as v from 'valibot';
+import { about, choice, meant, object, oneOf, stated } from './fields.ts';
 import type { Address, ListenerEntry } from './types.ts';
 
-const address = v.pipe(
+const addressText = v.pipe(
   v.string('must be "host:port"'),
   v.check(
     text => addressOf(text) !== undefined,
     ({ input }) => `must be "host:port", and is "${input}"`,
   ),
+  stated({ pattern: '^(\\[[0-9a-fA-F:.]+\\]|[^:\\s/]+):[0-9]{1,5}$' }),
   v.transform(text => addressOf(text) ?? { host: '', port: 0 }),
 );
+
+const address = about('host:port; an IPv6 host in brackets.', addressText);
 
 const file = v.pipe(v.string('must be the path of a file'), v.minLength(1, 'must be the path of a file'));
 
 const CERTIFICATES = ['none', 'optional', 'required'] as const;
 
 const tls = {
-  cert: file,
-  key: file,
-  ca: v.optional(file),
+  cert: about('The certificate, a PEM file.', file),
+  key: about('Its key, a PEM file.', file),
+  ca: v.optional(about('Which certificates of clients are good, a PEM file.', file)),
   clientCertificates: v.optional(
-    v.picklist(CERTIFICATES, 'must be "none", "optional" or "required"'),
+    about('Whether a client may or must show a certificate.', oneOf(CERTIFICATES)),
     'none',
   ),
 };
@@ -31,16 +35,24 @@ type WrittenTls = {
   readonly clientCertificates: (typeof CERTIFICATES)[number];
 };
 
+const ORIGIN = 'must be an origin such as "https://example.com"';
+
+const origin = v.pipe(
+  v.string(ORIGIN),
+  v.check(text => URL.parse(text)?.origin === text, ORIGIN),
+  stated({ pattern: '^[a-z]+://[^/?#@]+$' }),
+);
+
 const web = {
-  path: v.optional(v.pipe(v.string('must be a path'), v.startsWith('/', 'must begin with "/"')), '/mqtt'),
-  origins: v.optional(
-    v.array(
-      v.pipe(
-        v.string('must be an origin such as "https://example.com"'),
-        v.check(text => URL.parse(text)?.origin === text, 'must be an origin such as "https://example.com"'),
-      ),
-      'must be a list of origins',
+  path: v.optional(
+    about(
+      'The path in the address.',
+      v.pipe(v.string('must be a path'), v.startsWith('/', 'must begin with "/"')),
     ),
+    '/mqtt',
+  ),
+  origins: v.optional(
+    about('Pages that browsers may connect from; empty: any.', v.array(origin, 'must be a list of origins')),
     [],
   ),
 };
@@ -48,38 +60,34 @@ const web = {
 const MODES: Readonly<Record<string, number>> = { '0600': 0o600, '0660': 0o660, '0666': 0o666 };
 
 /** What checks clients' certificates, and what is checked, go together. */
-function withTls<Entry extends v.GenericSchema<unknown, WrittenTls>>(entry: Entry) {
-  return v.pipe(
-    entry,
-    v.rawCheck(({ dataset, addIssue }) => {
-      if (!dataset.typed) return;
-      const { ca, clientCertificates } = dataset.value;
-      if ((ca === undefined) === (clientCertificates === 'none')) return;
-      const message =
-        ca === undefined
-          ? 'is missing: it says which certificates of clients are good'
-          : 'is for certificates of clients: say "clientCertificates": "optional" or "required"';
-      addIssue({ message, path: [{ type: 'object', origin: 'value', input: {}, key: 'ca', value: ca }] });
-    }),
-  );
-}
+const CERTIFICATES_TOGETHER = {
+  oneOf: [
+    {
+      required: ['ca', 'clientCertificates'],
+      properties: { clientCertificates: { not: { const: 'none' } } },
+    },
+    { properties: { ca: false, clientCertificates: { const: 'none' } } },
+  ],
+};
 
 /** By its kind, which is the field that says where it listens. */
 const KINDS = {
   mqtt: v.pipe(
-    v.strictObject({ mqtt: address }),
+    object({ mqtt: address }),
     v.transform(({ mqtt }): ListenerEntry => ({ kind: 'mqtt', ...mqtt })),
   ),
   mqtts: v.pipe(
-    withTls(v.strictObject({ mqtts: address, ...tls })),
+    object({ mqtts: address, ...tls }),
+    stated(CERTIFICATES_TOGETHER),
     v.transform(({ mqtts, ...rest }): ListenerEntry => ({ kind: 'mqtts', ...mqtts, tls: tlsOf(rest) })),
   ),
   ws: v.pipe(
-    v.strictObject({ ws: address, ...web }),
+    object({ ws: address, ...web }),
     v.transform(({ ws, path, origins }): ListenerEntry => ({ kind: 'ws', ...ws, path, origins })),
   ),
   wss: v.pipe(
-    withTls(v.strictObject({ wss: address, ...web, ...tls })),
+    object({ wss: address, ...web, ...tls }),
+    stated(CERTIFICATES_TOGETHER),
     v.transform(
       ({ wss, path, origins, ...rest }): ListenerEntry => ({
         kind: 'wss',
@@ -91,9 +99,9 @@ const KINDS = {
     ),
   ),
   unix: v.pipe(
-    v.strictObject({
-      unix: file,
-      mode: v.optional(v.picklist(Object.keys(MODES), 'must be "0600", "0660" or "0666"'), '0600'),
+    object({
+      unix: about("The path of a socket, from the manifest's folder on.", file),
+      mode: v.optional(about('Who may connect, as chmod has it.', oneOf(Object.keys(MODES))), '0600'),
     }),
     v.transform(
       ({ unix, mode }): ListenerEntry => ({ kind: 'unix', file: unix, mode: MODES[mode] ?? 0o600 }),
@@ -101,23 +109,37 @@ const KINDS = {
   ),
 } as const;
 
-const NAMES = Object.keys(KINDS)
-  .map(name => `"${name}"`)
-  .join(', ');
+const NAMES = Object.keys(KINDS);
 
+/** What a listener is asked to be that is of no kind, or of two. */
 const unclear = v.pipe(
   v.looseObject({}, 'must be an object such as { "mqtt": "127.0.0.1:1883" }'),
-  v.check(() => false, `must have exactly one of ${NAMES}`),
+  v.check(
+    () => false,
+    ({ input }) => {
+      const fields = Object.keys(input);
+      const near = fields.some(field => NAMES.includes(field))
+        ? []
+        : fields.map(field => meant(field, NAMES));
+      return `must have exactly one of ${choice(NAMES)}${near.find(text => text !== '') ?? ''}`;
+    },
+  ),
   v.transform((): ListenerEntry => ({ kind: 'unix', file: '', mode: 0 })),
 );
 
-/** One listener of the manifest. */
-export const listener = v.lazy((entry): v.GenericSchema<unknown, ListenerEntry> => {
+/** One listener of the manifest: a union, of which the one is asked that is meant. */
+export const listener = {
+  ...v.union(Object.values(KINDS)),
+  '~run': (dataset: v.UnknownDataset, config: v.Config<v.BaseIssue<unknown>>) =>
+    kindOf(dataset.value)['~run'](dataset, config),
+};
+
+function kindOf(entry: unknown): v.GenericSchema<unknown, ListenerEntry> {
   const fields = typeof entry === 'object' && entry !== null ? Object.keys(entry) : [];
   const kinds = Object.entries(KINDS).filter(([kind]) => fields.includes(kind));
   const [only, another] = kinds;
   return only === undefined || another !== undefined ? unclear : only[1];
-});
+}
 
 function tlsOf({ cert, key, ca, clientCertificates }: WrittenTls) {
   return { cert, key, ca, clientCertificates };

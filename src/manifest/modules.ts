@@ -1,67 +1,87 @@
 import * as v from 'valibot';
+import { MIN_MODULE_MEMORY } from '../core/limits.ts';
 import { topicLists } from './access.ts';
 import { bundle, secrets } from './deployment.ts';
-import { seconds, size, variable, whole } from './fields.ts';
+import {
+  about,
+  byName,
+  flag,
+  number,
+  object,
+  oneOf,
+  seconds,
+  sizeFrom,
+  stated,
+  text,
+  variable,
+  whole,
+} from './fields.ts';
 
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGKILL'] as const;
+/** What the system can be told of: a C string. */
+const WITHOUT_NUL = '^[^\\u0000]*$';
 
-const RESTARTS = ['never', 'on-failure', 'on-unhealthy', 'always'] as const;
-
-const SANDBOXES = ['none', 'standard', 'strict'] as const;
-
-const command = v.pipe(
-  v.array(
-    v.pipe(
-      v.string(),
-      v.check(text => !text.includes('\0'), 'must not contain a NUL'),
-    ),
-    'must be a list: the program and its arguments',
-  ),
-  v.check(list => (list[0] ?? '') !== '', 'must name the program to run'),
+const argument = v.pipe(
+  text,
+  v.check(word => !word.includes('\0'), 'must not contain a NUL'),
+  stated({ pattern: WITHOUT_NUL }),
 );
 
-/** How a module that ends is started again: after `firstSeconds`, each time `factor` times later. */
-const backoff = v.strictObject({
-  firstSeconds: v.optional(seconds(0.1, 3600), 1),
-  factor: v.optional(v.pipe(v.number('must be a number'), v.minValue(1), v.maxValue(10)), 2),
-  mostSeconds: v.optional(seconds(0.1, 86_400), 60),
-  /** After a run of this length it is started again at once, and the ends before are forgotten. */
-  resetSeconds: v.optional(seconds(1, 86_400), 60),
+const command = v.pipe(
+  v.array(argument, 'must be a list of the program and its arguments'),
+  v.check(list => (list[0] ?? '') !== '', 'must name the program to run'),
+  stated({ minItems: 1, prefixItems: [{ type: 'string', minLength: 1, pattern: WITHOUT_NUL }] }),
+);
+
+const backoff = object({
+  firstSeconds: v.optional(about('The wait before it is started again,', seconds(0.1, 3600)), 1),
+  factor: v.optional(about('each time so many times longer,', number(1, 10)), 2),
+  mostSeconds: v.optional(about('up to this.', seconds(0.1, 86_400)), 60),
+  resetSeconds: v.optional(
+    about(
+      'After a run of this length it is started again at once, and the ends before are forgotten.',
+      seconds(1, 86_400),
+    ),
+    60,
+  ),
 });
 
-/** How it is told that a module is ready and well: by a program's exit code, by a port, or by itself over MQTT. */
 const health = v.pipe(
-  v.strictObject({
-    exec: v.optional(command),
-    tcp: v.optional(whole(1, 65_535)),
-    mqtt: v.optional(v.boolean('must be true or false')),
-    everySeconds: v.optional(seconds(0.1, 3600), 10),
-    timeoutSeconds: v.optional(seconds(0.1, 3600), 5),
-    threshold: v.optional(whole(1, 100), 3),
-    /** How long the modules behind it in the start order wait for it to be ready. */
-    readySeconds: v.optional(seconds(0, 3600), 30),
+  object({
+    exec: v.optional(about('It is well if this program ends with exit code 0.', command)),
+    tcp: v.optional(about('It is well if this port of the machine takes a connection.', whole(1, 65_535))),
+    mqtt: v.optional(about('It says so itself, over MQTT.', flag)),
+    everySeconds: v.optional(about('Time between two checks.', seconds(0.1, 3600)), 10),
+    timeoutSeconds: v.optional(about('Time that a check may take.', seconds(0.1, 3600)), 5),
+    threshold: v.optional(about('Checks in a row that fail before it is unhealthy.', whole(1, 100)), 3),
+    readySeconds: v.optional(
+      about('How long the modules behind it in the start order wait for it to be ready.', seconds(0, 3600)),
+      30,
+    ),
   }),
   v.check(
     ({ exec, tcp, mqtt }) =>
       [exec, tcp, mqtt === true || undefined].filter(one => one !== undefined).length === 1,
     'must name one of "exec", "tcp" and "mqtt": true',
   ),
+  stated({
+    oneOf: [
+      { required: ['exec'] },
+      { required: ['tcp'] },
+      { required: ['mqtt'], properties: { mqtt: { const: true } } },
+    ],
+  }),
 );
 
-const limits = v.strictObject({
-  memory: v.optional(size),
-  /** Beyond this it is slowed down and its memory reclaimed. */
-  memoryHigh: v.optional(size),
-  /** Processors: 0.5 is half of one. */
+const memory = sizeFrom(MIN_MODULE_MEMORY, 'must be at least "1M": no program starts in less');
+
+const limits = object({
+  memory: v.optional(about('Memory, at most: beyond it the module is killed.', memory)),
+  memoryHigh: v.optional(about('Beyond this it is slowed down and its memory reclaimed.', memory)),
   cpu: v.optional(
-    v.pipe(
-      v.number('must be a number of processors'),
-      v.minValue(0.01, 'must be at least 0.01'),
-      v.maxValue(1024, 'must be at most 1024'),
-    ),
+    about('Processors: 0.5 is half of one.', number(0.01, 1024, 'must be a number of processors')),
   ),
-  pids: v.optional(whole(1, 4_194_304)),
-  ioWeight: v.optional(whole(1, 10_000)),
+  pids: v.optional(about('Processes and threads, at most.', whole(1, 4_194_304))),
+  ioWeight: v.optional(about('Its share of a disk that is busy; usually 100.', whole(1, 10_000))),
 });
 
 const device = v.pipe(
@@ -69,34 +89,67 @@ const device = v.pipe(
   v.regex(/^\/dev\/(?!.*\.\.)[A-Za-z0-9._/-]+$/, 'must be a device such as "/dev/i2c-1"'),
 );
 
+const user = v.pipe(
+  v.string('must be the name of a user, its number, or "dynamic"'),
+  v.minLength(1, 'is empty'),
+);
+
+const env = byName(
+  variable,
+  v.pipe(
+    v.string('must be a text in quotes'),
+    v.check(word => !word.includes('\0'), 'must not contain a NUL'),
+    stated({ pattern: WITHOUT_NUL }),
+  ),
+  'must be an object of texts by variables',
+);
+
 /** One module as it is written. */
-export const module = v.strictObject({
-  exec: command,
-  bundle: v.optional(bundle),
-  io: v.optional(v.picklist(['lines', 'mqtt'], 'must be "lines" or "mqtt"'), 'mqtt'),
-  env: v.optional(v.record(variable, v.string('must be a string')), {}),
-  secrets: v.optional(secrets, {}),
-  restart: v.optional(v.picklist(RESTARTS, `must be one of ${RESTARTS.join(', ')}`), 'always'),
-  startupOrder: v.optional(v.pipe(v.number('must be a number'), v.integer('must be a whole number')), 0),
-  stopSignal: v.optional(v.picklist(SIGNALS, `must be one of ${SIGNALS.join(', ')}`), 'SIGTERM'),
-  stopGraceSeconds: v.optional(
-    v.pipe(
-      v.number('must be a number'),
-      v.minValue(0, 'must not be negative'),
-      v.maxValue(3600, 'must be at most 3600'),
+export const module = object({
+  exec: about(
+    "Program and arguments; a path with a slash starts at the manifest's folder, or in the bundle.",
+    command,
+  ),
+  bundle: v.optional(about('An archive that holds the program: tar, tar.gz or tar.zst.', bundle)),
+  io: v.optional(
+    about('How it speaks: lines on its standard output and input, or MQTT.', oneOf(['lines', 'mqtt'])),
+    'mqtt',
+  ),
+  env: v.optional(about('Its environment, beside PATH, HOME and LANG.', env), {}),
+  secrets: v.optional(about('Variables with values that are sealed for this device.', secrets), {}),
+  restart: v.optional(
+    about('When it is started again.', oneOf(['never', 'on-failure', 'on-unhealthy', 'always'])),
+    'always',
+  ),
+  startupOrder: v.optional(
+    about('Lower starts first, and is waited for; stops last.', whole(-1_000_000, 1_000_000)),
+    0,
+  ),
+  stopSignal: v.optional(
+    about(
+      'The signal that asks it to end.',
+      oneOf(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGKILL']),
     ),
-    10,
+    'SIGTERM',
   ),
-  tty: v.optional(v.boolean('must be true or false'), false),
-  ack: v.optional(v.boolean('must be true or false'), false),
-  backoff: v.optional(backoff, {}),
-  health: v.optional(health),
-  limits: v.optional(limits, {}),
-  sandbox: v.optional(v.picklist(SANDBOXES, `must be one of ${SANDBOXES.join(', ')}`), 'none'),
-  user: v.optional(
-    v.pipe(v.string('must be the name of a user, its number, or "dynamic"'), v.minLength(1, 'is empty')),
+  stopGraceSeconds: v.optional(about('How long it has to end before it is killed.', seconds(0, 3600)), 10),
+  tty: v.optional(about('Run it on a terminal, for "skerry attach"; all it prints is log.', flag), false),
+  ack: v.optional(about('With lines: a message for it is kept until it prints {"ack": id}.', flag), false),
+  backoff: v.optional(about('Waits before it is started again.', backoff), {}),
+  health: v.optional(about('How it is told that it is ready and well.', health)),
+  limits: v.optional(about('Bounds that the kernel keeps it in.', limits), {}),
+  sandbox: v.optional(about('What it is kept from.', oneOf(['none', 'standard', 'strict'])), 'none'),
+  user: v.optional(about('Who it runs as: the name of a user, its number, or "dynamic".', user)),
+  devices: v.optional(
+    about(
+      'Device nodes that it may use.',
+      v.pipe(v.array(device, 'must be a list of devices'), stated({ uniqueItems: true })),
+    ),
+    [],
   ),
-  devices: v.optional(v.array(device, 'must be a list of devices'), []),
-  require: v.optional(v.boolean('must be true or false'), false),
+  require: v.optional(
+    about('Do not start it where a limit or a part of its sandbox does not hold.', flag),
+    false,
+  ),
   ...topicLists,
 });

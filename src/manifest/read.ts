@@ -1,12 +1,20 @@
-import { readFileSync } from 'node:fs';
+import { isUtf8 } from 'node:buffer';
+import { closeSync, openSync, readSync } from 'node:fs';
 import * as v from 'valibot';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
+import { MAX_MANIFEST_BYTES } from '../core/limits.ts';
+import { complaintOf } from './complaint.ts';
+import { contradictionIn } from './contradictions.ts';
+import { troubleIn } from './json.ts';
+import { pathOf } from './path.ts';
 import type { WrittenManifest } from './schema.ts';
 import { manifestSchema } from './schema.ts';
-import type { Manifest, Upstream } from './types.ts';
+import type { Manifest } from './types.ts';
 
-/** IANA's port of MQTT. */
-const MQTT_PORT = 1883;
+/** Bytes read at once. */
+const PIECE_BYTES = 1 << 16;
+
+const REASONS: Readonly<Record<string, string>> = { ENOENT: 'it is not there', EISDIR: 'it is a folder' };
 
 /**
  * Reads and checks a manifest file.
@@ -16,41 +24,75 @@ export function readManifest(file: string): Manifest {
   return parseManifest(readManifestText(file), file);
 }
 
-/** Its text. Failure `manifest.missing`. */
+/**
+ * The text of a manifest file.
+ * @throws Failure `manifest.missing`, `manifest.syntax`
+ */
 export function readManifestText(file: string): string {
+  let bytes: Buffer;
   try {
-    return readFileSync(file, 'utf8');
+    bytes = readBounded(file, MAX_MANIFEST_BYTES + 1);
   } catch (thrown) {
-    const reason = systemCode(thrown) === 'ENOENT' ? 'it is not there' : reasonOf(thrown);
+    const reason = REASONS[systemCode(thrown) ?? ''] ?? reasonOf(thrown);
     throw new Failure('manifest.missing', `The manifest ${file} cannot be read: ${reason}.`);
   }
+  refuseLarge(bytes.length, file);
+  if (!isUtf8(bytes)) {
+    throw new Failure('manifest.syntax', `The manifest ${file} is not UTF-8: save it in that encoding.`);
+  }
+  return bytes.toString('utf8');
 }
 
 /** The same for a text; `file` is what errors call it. */
 export function parseManifest(text: string, file: string): Manifest {
-  const result = v.safeParse(manifestSchema, parseJson(text, file), { abortEarly: true });
-  if (!result.success) throw fieldFailure(file, result.issues[0]);
-  return plain(result.output, file);
+  refuseLarge(Buffer.byteLength(text), file);
+  const value = parseJson(text, file);
+  const result = v.safeParse(manifestSchema, value, { abortEarly: true });
+  if (!result.success) {
+    const { path, complaint } = complaintOf(result.issues[0]);
+    throw refusal(file, path, complaint);
+  }
+  const manifest = plain(result.output);
+  const contradiction = contradictionIn(manifest);
+  if (contradiction !== undefined) throw refusal(file, contradiction.path, contradiction.complaint);
+  return manifest;
 }
 
-/** What a text says, of which nothing is checked but that it is JSON. Failure `manifest.syntax`. */
-export function parseJson(text: string, file: string): unknown {
+/** About so many bytes of a file at most, whatever it is. */
+function readBounded(file: string, most: number): Buffer {
+  const descriptor = openSync(file, 'r');
   try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    throw new Failure(
-      'manifest.syntax',
-      `The manifest ${file} is not JSON: ${withoutText(reasonOf(thrown))}.`,
-    );
+    const pieces: Buffer[] = [];
+    for (let length = 0; length < most; ) {
+      const piece = Buffer.allocUnsafe(PIECE_BYTES);
+      const read = readSync(descriptor, piece);
+      if (read === 0) break;
+      pieces.push(piece.subarray(0, read));
+      length += read;
+    }
+    return Buffer.concat(pieces);
+  } finally {
+    closeSync(descriptor);
   }
 }
 
-/** JSON.parse may show a piece of the text, and that may be of a password. */
-function withoutText(reason: string): string {
-  return reason.replace(/, (\.\.\.)?".*"(\.\.\.)? is not valid JSON$/s, '');
+function refuseLarge(bytes: number, file: string): void {
+  if (bytes <= MAX_MANIFEST_BYTES) return;
+  throw new Failure('manifest.syntax', `The manifest ${file} is larger than 1 MB, the most that is read.`);
 }
 
-function plain(written: WrittenManifest, file: string): Manifest {
+/** What a text says, of which nothing is checked but that it is JSON. Failure `manifest.syntax`, `manifest.field`. */
+export function parseJson(text: string, file: string): unknown {
+  const trouble = troubleIn(text);
+  if (trouble === undefined) return JSON.parse(text);
+  if (trouble.kind === 'name') throw refusal(file, trouble.path, trouble.complaint);
+  const before = text.slice(0, trouble.offset).split('\n');
+  const place = `at line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
+  const what = trouble.kind === 'syntax' ? 'is not JSON' : 'is nested too deep';
+  throw new Failure('manifest.syntax', `The manifest ${file} ${what} ${place}: ${trouble.complaint}.`);
+}
+
+function plain(written: WrittenManifest): Manifest {
   return {
     name: written.name,
     dialect: written.dialect,
@@ -79,57 +121,14 @@ function plain(written: WrittenManifest, file: string): Manifest {
     anonymous: written.anonymous,
     deployment: written.deployment,
     hub: written.hub,
-    upstream: written.upstream === undefined ? undefined : upstreamOf(written.upstream.url, file),
+    upstream: written.upstream,
   };
 }
 
-function upstreamOf(text: string, file: string): Upstream {
-  const url = URL.parse(text);
-  // The address may hold a password, so the sentence does not repeat it.
-  if (url === null || url.protocol !== 'mqtt:' || url.hostname === '') {
-    throw refusal(file, 'upstream.url', 'must be an address such as "mqtt://parent:1883"');
-  }
-  return {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? MQTT_PORT : Number(url.port),
-    username: url.username === '' ? undefined : decodeURIComponent(url.username),
-    password: url.password === '' ? undefined : decodeURIComponent(url.password),
-  };
-}
-
-function fieldFailure(file: string, issue: v.BaseIssue<unknown>): Failure {
-  const inner = deepest(issue);
-  const keys = [...(issue.path ?? []), ...(inner === issue ? [] : (inner.path ?? []))].map(item => item.key);
-  return refusal(file, pathOf(keys), complaintOf(inner));
-}
-
-/** Of a union's branches, the complaint that went furthest into the value. */
-function deepest(issue: v.BaseIssue<unknown>): v.BaseIssue<unknown> {
-  let best: v.BaseIssue<unknown> | undefined;
-  for (const branch of issue.issues ?? []) {
-    if ((branch.path?.length ?? 0) > (best?.path?.length ?? 0)) best = branch;
-  }
-  return best ?? issue;
-}
-
-function complaintOf(issue: v.BaseIssue<unknown>): string {
-  if (issue.type === 'strict_object' && issue.expected === 'never') return 'is not a field this skerry knows';
-  if (issue.received === 'undefined') return 'is missing';
-  return issue.message.startsWith('Invalid')
-    ? `must be ${issue.expected ?? 'valid'}, and is ${issue.received}`
-    : issue.message;
-}
-
-function pathOf(keys: readonly unknown[]): string {
-  let path = '';
-  for (const key of keys) {
-    if (typeof key === 'number') path += `[${key}]`;
-    else path += path === '' ? String(key) : `.${String(key)}`;
-  }
-  return path;
-}
-
-function refusal(file: string, path: string, complaint: string): Failure {
-  const where = path === '' ? 'The manifest as a whole' : path;
-  return new Failure('manifest.field', `${where} ${complaint} (in ${file}).`);
+function refusal(file: string, path: readonly unknown[], complaint: string): Failure {
+  const where = path.length === 0 ? 'The manifest as a whole' : pathOf(path);
+  return new Failure(
+    'manifest.field',
+    complaint.endsWith('?') ? `${where} ${complaint}` : `${where} ${complaint} (in ${file}).`,
+  );
 }

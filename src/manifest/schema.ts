@@ -8,36 +8,47 @@ import {
 } from '../core/limits.ts';
 import { anonymous, users } from './access.ts';
 import { deployment, hub, signature } from './deployment.ts';
-import { duration, name, size, whole } from './fields.ts';
+import {
+  about,
+  byName,
+  duration,
+  durationUpTo,
+  name,
+  object,
+  oneOf,
+  size,
+  sizeFrom,
+  stated,
+  text,
+  whole,
+} from './fields.ts';
 import { listener } from './listeners.ts';
 import { module } from './modules.ts';
+import { upstream } from './upstream.ts';
 
-const storeSize = v.pipe(
-  size,
-  v.check(value => value >= MIN_STORE_BYTES, 'must be at least "8M": the journals take 2 of them'),
-);
+const ROUTE = 'must be a route such as "FROM /messages/* INTO $upstream"';
 
 const routeText = v.pipe(
-  v.string('must be a route such as "FROM /messages/* INTO $upstream"'),
+  v.string(ROUTE),
+  v.minLength(1, ROUTE),
   v.maxLength(MAX_ROUTE_LENGTH, `must be at most ${MAX_ROUTE_LENGTH} characters`),
+);
+
+const priority = v.pipe(
+  v.number('must be a number'),
+  v.integer('must be a whole number'),
+  v.minValue(0, 'must be 0 to 9'),
+  v.maxValue(9, 'must be 0 to 9'),
 );
 
 const route = v.pipe(
   v.union(
     [
       routeText,
-      v.strictObject({
-        route: routeText,
-        priority: v.optional(
-          v.pipe(
-            v.number('must be a number'),
-            v.integer('must be whole'),
-            v.minValue(0, 'must be 0 to 9'),
-            v.maxValue(9, 'must be 0 to 9'),
-          ),
-          9,
-        ),
-        ttl: v.optional(duration),
+      object({
+        route: about('The route: FROM a source WHERE a condition INTO a sink.', routeText),
+        priority: v.optional(about('0 to 9, lower goes first.', priority), 9),
+        ttl: v.optional(about("How long its messages may wait; otherwise the store's.", duration)),
       }),
     ],
     'must be a route, or an object with "route", "priority" and "ttl"',
@@ -45,47 +56,64 @@ const route = v.pipe(
   v.transform(value => (typeof value === 'string' ? { route: value, priority: 9, ttl: undefined } : value)),
 );
 
-/** The manifest as it is written, with its defaults filled in. Later fields are refused until they work. */
-export const manifestSchema = v.strictObject({
-  $schema: v.optional(v.string()),
-  name,
-  /** Rises with each manifest that is signed. */
-  serial: v.optional(whole(1, Number.MAX_SAFE_INTEGER)),
-  signature: v.optional(signature),
-  dialect: v.optional(v.picklist(['skerry', 'azure'], 'must be "skerry" or "azure"'), 'skerry'),
-  modules: v.optional(v.record(name, module), {}),
-  routes: v.optional(
-    v.pipe(
-      v.record(v.string(), route),
-      v.check(routes => Object.keys(routes).length <= MAX_ROUTES, `must be at most ${MAX_ROUTES}`),
+const routes = v.pipe(
+  byName(text, route, 'must be an object of routes by their names'),
+  v.check(all => Object.keys(all).length <= MAX_ROUTES, `must have at most ${MAX_ROUTES} routes`),
+  stated({ maxProperties: MAX_ROUTES }),
+);
+
+const commitWindow = durationUpTo(MAX_COMMIT_WINDOW, 'must be at most "10s": senders wait for it');
+
+const storeAndForward = object({
+  ttl: v.optional(about('How long a message may wait, counted while the hub is up.', duration), '7d'),
+  maxSize: v.optional(
+    about(
+      'Disk of all that waits, at most.',
+      sizeFrom(MIN_STORE_BYTES, 'must be at least "8M": the journals take 2 of them'),
     ),
-    {},
+    '512M',
   ),
-  storeAndForward: v.optional(
-    v.strictObject({
-      ttl: v.optional(duration, '7d'),
-      maxSize: v.optional(storeSize, '512M'),
-      maxQueueSize: v.optional(size),
-      whenFull: v.optional(
-        v.picklist(['reject', 'dropOldest'], 'must be "reject" or "dropOldest"'),
-        'reject',
-      ),
-      commitWindow: v.optional(
-        v.pipe(
-          duration,
-          v.check(value => value <= MAX_COMMIT_WINDOW, 'must be at most "10s": senders wait for it'),
-        ),
-        `${COMMIT_WINDOW}ms`,
-      ),
-    }),
-    {},
+  maxQueueSize: v.optional(about('Disk of any one queue, at most.', size)),
+  whenFull: v.optional(
+    about(
+      'reject: the sender gets no acknowledgement; dropOldest: the oldest and least urgent make room.',
+      oneOf(['reject', 'dropOldest']),
+    ),
+    'reject',
   ),
-  listeners: v.optional(v.array(listener), [{ mqtt: '127.0.0.1:1883' }]),
-  users: v.optional(users, {}),
-  anonymous: v.optional(anonymous),
-  deployment: v.optional(deployment, {}),
-  hub: v.optional(hub, {}),
-  upstream: v.optional(v.strictObject({ url: v.string('must be an address such as "mqtt://parent:1883"') })),
+  commitWindow: v.optional(
+    about('At the least so long between two small writes to flash.', commitWindow),
+    `${COMMIT_WINDOW}ms`,
+  ),
 });
+
+/** The manifest as it is written, with its defaults filled in. Later fields are refused until they work. */
+export const manifestSchema = object(
+  {
+    $schema: v.optional(about('Where editors find what a manifest may say; see "skerry schema".', text)),
+    name: about("The device's name; first in every topic upstream.", name),
+    serial: v.optional(about('Rises with each manifest that is signed.', whole(1, Number.MAX_SAFE_INTEGER))),
+    signature: v.optional(about('Who vouches for the manifest; "skerry sign" writes it.', signature)),
+    dialect: v.optional(
+      about('How routes are read: as Skerry does, or as Azure IoT Edge does.', oneOf(['skerry', 'azure'])),
+      'skerry',
+    ),
+    modules: v.optional(
+      about('What runs, by its name.', byName(name, module, 'must be an object of modules by their names')),
+      {},
+    ),
+    routes: v.optional(about('Which messages go where, by a name for each route.', routes), {}),
+    storeAndForward: v.optional(about('What is kept while it cannot be delivered.', storeAndForward), {}),
+    listeners: v.optional(about('Where clients come in.', v.array(listener, 'must be a list of listeners')), [
+      { mqtt: '127.0.0.1:1883' },
+    ]),
+    users: v.optional(about('Who may come in and do what, by the name.', users), {}),
+    anonymous: v.optional(about('What a client without a name may do.', anonymous)),
+    deployment: v.optional(about('When a change to this manifest has succeeded.', deployment), {}),
+    hub: v.optional(about('The hub that is to run it, by architecture.', hub), {}),
+    upstream: v.optional(about('The parent that routes INTO $upstream go to.', upstream)),
+  },
+  'must be an object such as { "name": "shop", "modules": {} }',
+);
 
 export type WrittenManifest = v.InferOutput<typeof manifestSchema>;

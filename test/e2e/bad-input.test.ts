@@ -40,7 +40,7 @@ const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: Re
   [
     'a sandbox that there is not',
     { ...ok, modules: { m: { ...sh, sandbox: 'tight' } } },
-    /^modules\.m\.sandbox must be one of none, standard, strict/,
+    /^modules\.m\.sandbox must be "none", "standard" or "strict"/,
   ],
   [
     'a device out of /dev',

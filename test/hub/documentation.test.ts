@@ -15,8 +15,9 @@ const documentation = suite('hub: documentation');
 documentation('the listeners shown are taken', () => {
   const entries = examplesOf('listeners.md').flatMap(block => block.split(/(?<=\})\n(?= {4}\{)/));
   assert.is(entries.length, 6);
-  const listeners: unknown = JSON.parse(`[${entries.join(',')}]`);
-  assert.is(parseManifest(JSON.stringify({ name: 'a', listeners }), 'm.json').listeners.length, 6);
+  for (const entry of entries) {
+    assert.is(parseManifest(`{"name":"a","listeners":[${entry}]}`, 'm.json').listeners.length, 1, entry);
+  }
 });
 
 documentation('the grants shown are taken', () => {

@@ -18,6 +18,11 @@ const DURATIONS: readonly (readonly [string | number, number | undefined])[] = [
   ['', undefined],
   ['h', undefined],
   ['1e9d', undefined],
+  ['1.0005ms', 1],
+  ['9007199254740991ms', Number.MAX_SAFE_INTEGER],
+  ['9007199254740992ms', undefined],
+  ['999999999999d', undefined],
+  [Number.POSITIVE_INFINITY, undefined],
 ];
 
 const SIZES: readonly (readonly [string | number, number | undefined])[] = [
@@ -29,6 +34,9 @@ const SIZES: readonly (readonly [string | number, number | undefined])[] = [
   [1.5, undefined],
   ['1MB', undefined],
   ['constructor', undefined],
+  ['0.3M', 314_573],
+  ['999999999999T', undefined],
+  [2 ** 53, undefined],
 ];
 
 units('a time', () => {

@@ -1,7 +1,7 @@
+import { nearestName } from '../../core/nearest.ts';
 import { refuse } from '../diagnostics.ts';
 import type { Span } from '../tree.ts';
 import { scanSource } from './blanks.ts';
-import { nearestName } from './nearest.ts';
 import type { ScanToken, Token } from './token.ts';
 
 /** A place in a route's text: what the parsers read from. One token is looked ahead, no more. */

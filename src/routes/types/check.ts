@@ -1,6 +1,6 @@
+import { nearestName } from '../../core/nearest.ts';
 import { refuse } from '../diagnostics.ts';
 import type { Dialect } from '../dialect.ts';
-import { nearestName } from '../syntax/nearest.ts';
 import { TWIN_CHANGE } from '../syntax/twin.ts';
 import type { Binary, Call, Expression, UnaryOperator } from '../tree.ts';
 import { AZURE } from './azure.ts';

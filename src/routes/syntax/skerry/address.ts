@@ -1,7 +1,7 @@
+import { nearestName } from '../../../core/nearest.ts';
 import { refuse } from '../../diagnostics.ts';
 import type { Sink, Source, Span } from '../../tree.ts';
 import { filterProblem, topicProblem } from '../filter.ts';
-import { nearestName } from '../nearest.ts';
 
 /** The segments of a message's source; undefined stands for a name. */
 const SHAPES = [['messages', 'modules', undefined, 'outputs', undefined], ['twinChangeNotifications']];

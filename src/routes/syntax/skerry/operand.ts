@@ -1,8 +1,8 @@
+import { nearestName } from '../../../core/nearest.ts';
 import { refuse } from '../../diagnostics.ts';
 import { SYSTEM_PROPERTIES } from '../../system.ts';
 import type { Expression, Span } from '../../tree.ts';
 import { type Cursor, refuseToken } from '../cursor.ts';
-import { nearestName } from '../nearest.ts';
 import { isKeyword, LITERALS } from '../reserved.ts';
 
 const VALUES = 'a value: a property, $body, a number, a string, a function';

@@ -1,4 +1,4 @@
-/** Longer words are not compared: nothing that a route may name is half as long. */
+/** Longer words are not compared: no field, function or source is half as long. */
 const MAX_WORD = 40;
 
 /** The name of `known` that `word` most likely meant, in any case; undefined if none is near. */
@@ -8,6 +8,8 @@ export function nearestName(word: string, known: Iterable<string>): string | und
   let nearest: string | undefined;
   let least = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const name of known) {
+    // So many characters at least are to be inserted or deleted.
+    if (Math.abs(name.length - word.length) >= least) continue;
     const steps = editDistance(typed, name.toLowerCase());
     if (steps < least) {
       least = steps;

@@ -1,0 +1,71 @@
+import type { Complaint } from './complaint.ts';
+import type { ListenerEntry, Manifest, ModuleEntry } from './types.ts';
+import { durationText, sizeText } from './units.ts';
+
+/** The first two fields that do not go together though each is good by itself. */
+export function contradictionIn(manifest: Manifest): Complaint | undefined {
+  for (const module of manifest.modules) {
+    const found = inModule(module) ?? inNumbers(module);
+    if (found !== undefined) return { ...found, path: ['modules', module.name, ...found.path] };
+  }
+  const { healthyFor, within } = manifest.deployment;
+  if (within < healthyFor) {
+    const least = `"${durationText(healthyFor)}"`;
+    const complaint = wrong(`"${durationText(within)}"`, 'at least "healthyFor"', least);
+    return { path: ['deployment', 'within'], complaint };
+  }
+  return inListeners(manifest.listeners);
+}
+
+function inModule({ io, ack, tty, env, secrets, devices }: ModuleEntry): Complaint | undefined {
+  if (ack && io !== 'lines') return { path: ['ack'], complaint: 'is for modules with "io": "lines"' };
+  if (ack && tty) return { path: ['ack'], complaint: 'cannot be with "tty": all that it prints is log' };
+  const both = secrets.find(({ name }) => Object.hasOwn(env, name));
+  if (both !== undefined) return { path: ['secrets', both.name], complaint: 'is in "env" too' };
+  const again = devices.findIndex((device, index) => devices.indexOf(device) !== index);
+  return again < 0 ? undefined : { path: ['devices', again], complaint: 'is there twice' };
+}
+
+function inNumbers({ backoff, limits }: ModuleEntry): Complaint | undefined {
+  const { memory, memoryHigh } = limits;
+  if (memory !== undefined && memoryHigh !== undefined && memoryHigh > memory) {
+    const complaint = wrong(`"${sizeText(memoryHigh)}"`, 'at most "memory"', `"${sizeText(memory)}"`);
+    return { path: ['limits', 'memoryHigh'], complaint };
+  }
+  const { firstSeconds, mostSeconds } = backoff;
+  if (mostSeconds >= firstSeconds) return undefined;
+  const complaint = wrong(mostSeconds, 'at least "firstSeconds"', firstSeconds);
+  return { path: ['backoff', 'mostSeconds'], complaint };
+}
+
+/** Both values are said: one of them may be a default that nobody wrote. */
+function wrong(value: string | number, bound: string, other: string | number): string {
+  return `is ${value}, and must be ${bound}, which is ${other}`;
+}
+
+function inListeners(listeners: readonly ListenerEntry[]): Complaint | undefined {
+  const taken = new Map<string, number>();
+  for (const [index, entry] of listeners.entries()) {
+    const isAny = entry.kind !== 'unix' && entry.port === 0;
+    const place = entry.kind === 'unix' ? entry.file : `${entry.host.toLowerCase()}:${entry.port}`;
+    const other = isAny ? undefined : taken.get(place);
+    if (other !== undefined) {
+      const complaint = `is the address of listeners[${other}] too`;
+      return { path: ['listeners', index, entry.kind], complaint };
+    }
+    taken.set(place, index);
+    const complaint = aboutCertificates(entry);
+    if (complaint !== undefined) return { path: ['listeners', index, 'ca'], complaint };
+  }
+  return undefined;
+}
+
+/** What checks clients' certificates, and what is checked, go together. */
+function aboutCertificates(entry: ListenerEntry): string | undefined {
+  if (!('tls' in entry)) return undefined;
+  const { ca, clientCertificates } = entry.tls;
+  if ((ca === undefined) === (clientCertificates === 'none')) return undefined;
+  return ca === undefined
+    ? 'is missing: it says which certificates of clients are good'
+    : 'is for certificates of clients: say "clientCertificates": "optional" or "required"';
+}

@@ -1,0 +1,17 @@
+/** Characters of a name that are shown: a longer one is cut. */
+const MAX_SHOWN = 80;
+
+/** How people call a field: `listeners[0].mqtt`. A name with other than visible characters is shown in quotes. */
+export function pathOf(keys: readonly unknown[]): string {
+  let path = '';
+  for (const key of keys) {
+    if (typeof key === 'number') path += `[${key}]`;
+    else path += `${path === '' ? '' : '.'}${shown(String(key))}`;
+  }
+  return path;
+}
+
+function shown(name: string): string {
+  const short = name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}...` : name;
+  return /^[\p{L}\p{N}\p{P}\p{S}]+$/u.test(short) ? short : JSON.stringify(short);
+}

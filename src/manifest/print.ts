@@ -1,0 +1,87 @@
+import { parseManifest } from './read.ts';
+import type { ListenerEntry, Manifest, ModuleEntry, RouteEntry, SecretEntry, UserEntry } from './types.ts';
+import { durationText, sizeText } from './units.ts';
+import { upstreamText } from './upstream.ts';
+
+/**
+ * A manifest with all that it leaves out, as text: it says the same. It is shown to the person whose file it is, so a
+ * password in `upstream.url` stands in it as it is. A signature holds for the file, not for this.
+ * @throws Failure `manifest.syntax`, `manifest.field`
+ */
+export function printManifest(text: string, file: string): string {
+  return JSON.stringify(writtenOut(parseManifest(text, file)), undefined, 2);
+}
+
+/** The manifest as one writes it, in units that people write, with every default. */
+export function writtenOut(manifest: Manifest): object {
+  const { name, serial, signature, dialect, modules, routes, storeAndForward, listeners } = manifest;
+  const { users, anonymous, deployment, hub, upstream } = manifest;
+  const { ttl, maxSize, maxQueueSize, whenFull, commitWindow } = storeAndForward;
+  return {
+    name,
+    serial,
+    signature,
+    dialect,
+    modules: byName(modules, moduleOf),
+    routes: byName(routes, routeOf),
+    storeAndForward: {
+      ttl: durationText(ttl),
+      maxSize: sizeText(maxSize),
+      maxQueueSize: sizeIf(maxQueueSize),
+      whenFull,
+      commitWindow: durationText(commitWindow),
+    },
+    listeners: listeners.map(listenerOf),
+    users: byName(users, userOf),
+    anonymous,
+    deployment: {
+      healthyFor: durationText(deployment.healthyFor),
+      within: durationText(deployment.within),
+    },
+    hub,
+    upstream: upstream === undefined ? undefined : { url: upstreamText(upstream) },
+  };
+}
+
+function byName<Entry extends { readonly name: string }>(
+  entries: readonly Entry[],
+  written: (entry: Entry) => object,
+): object {
+  return Object.fromEntries(entries.map(entry => [entry.name, written(entry)]));
+}
+
+function moduleOf({ name: _, exec, bundle, secrets, limits, ...rest }: ModuleEntry): object {
+  return {
+    exec,
+    bundle: bundle === undefined ? undefined : { ...bundle, size: sizeText(bundle.size) },
+    ...rest,
+    secrets: byName(secrets, secretOf),
+    limits: { ...limits, memory: sizeIf(limits.memory), memoryHigh: sizeIf(limits.memoryHigh) },
+  };
+}
+
+function secretOf({ sealed, as }: SecretEntry): object {
+  return { sealed, as };
+}
+
+function routeOf({ text, priority, ttl }: RouteEntry): object {
+  return { route: text, priority, ttl: ttl === undefined ? undefined : durationText(ttl) };
+}
+
+function userOf({ name: _, ...rest }: UserEntry): object {
+  return rest;
+}
+
+function listenerOf(entry: ListenerEntry): object {
+  if (entry.kind === 'unix') {
+    return { unix: entry.file, mode: `0${entry.mode.toString(8)}` };
+  }
+  const host = entry.host.includes(':') ? `[${entry.host}]` : entry.host;
+  const { kind, host: _, port, ...rest } = entry;
+  const { tls, ...web } = 'tls' in rest ? rest : { ...rest, tls: {} };
+  return { [kind]: `${host}:${port}`, ...web, ...tls };
+}
+
+function sizeIf(bytes: number | undefined): string | undefined {
+  return bytes === undefined ? undefined : sizeText(bytes);
+}

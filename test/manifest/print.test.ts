@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { printManifest } from '../../src/manifest/print.ts';
+import { parseManifest } from '../../src/manifest/read.ts';
+import { durationOf, durationText, sizeOf, sizeText } from '../../src/manifest/units.ts';
+import { manifest } from './manifests.ts';
+
+const printing = suite('manifest: written out');
+
+printing('every default, in the units that people write', () => {
+  const text = '{"name":"a","modules":{"m":{"exec":["./m"]}},"upstream":{"url":"mqtt://u:p@parent"}}';
+  assert.equal(JSON.parse(printManifest(text, 'm.json')), {
+    name: 'a',
+    dialect: 'skerry',
+    modules: {
+      m: {
+        exec: ['./m'],
+        io: 'mqtt',
+        env: {},
+        secrets: {},
+        restart: 'always',
+        startupOrder: 0,
+        stopSignal: 'SIGTERM',
+        stopGraceSeconds: 10,
+        tty: false,
+        ack: false,
+        backoff: { firstSeconds: 1, factor: 2, mostSeconds: 60, resetSeconds: 60 },
+        limits: {},
+        sandbox: 'none',
+        devices: [],
+        require: false,
+        publish: [],
+        subscribe: [],
+      },
+    },
+    routes: {},
+    storeAndForward: { ttl: '7d', maxSize: '512M', whenFull: 'reject', commitWindow: '50ms' },
+    listeners: [{ mqtt: '127.0.0.1:1883' }],
+    users: {},
+    deployment: { healthyFor: '10s', within: '2m' },
+    hub: {},
+    upstream: { url: 'mqtt://u:p@parent:1883' },
+  });
+});
+
+printing('what is printed says the same, and printed again is the same', () => {
+  const same = (made: object): void => {
+    const text = JSON.stringify(made);
+    const printed = printManifest(text, 'm.json');
+    assert.equal(parseManifest(printed, 'm.json'), parseManifest(text, 'm.json'));
+    assert.is(printManifest(printed, 'm.json'), printed);
+  };
+  fc.assert(fc.property(manifest, same), { numRuns: 1000 });
+});
+
+printing('a time and a size are written exactly', () => {
+  const whole = fc.oneof(
+    fc.nat(),
+    fc.maxSafeNat(),
+    fc.nat(1000).map(count => count * 3_600_000),
+  );
+  const exact = (value: number): void => {
+    assert.is(durationOf(durationText(value)), value);
+    assert.is(sizeOf(sizeText(value)), value);
+  };
+  fc.assert(fc.property(whole, exact));
+  assert.equal([0, 50, 90_000, 7_200_000, 604_800_000].map(durationText), ['0ms', '50ms', '90s', '2h', '7d']);
+  assert.equal([0, 1000, 1024, 1536, 536_870_912].map(sizeText), ['0', '1000', '1K', '1536', '512M']);
+});
+
+printing.run();

@@ -1,0 +1,10 @@
+import type { Refused } from './entry.ts';
+import { NAMES, REST } from './fields.ts';
+import { MODULES } from './modules.ts';
+import { TEXTS } from './texts.ts';
+
+export const REFUSED: readonly Refused[] = [...NAMES, ...MODULES, ...REST, ...TEXTS];
+
+export function textOf({ fields }: Refused): string {
+  return typeof fields === 'string' ? fields : JSON.stringify({ name: 'a', ...fields });
+}

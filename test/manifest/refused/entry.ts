@@ -1,0 +1,18 @@
+/** A manifest that is refused: its fields beside a name, or its whole text; and the sentence, without the file. */
+export type Refused = {
+  readonly fields: object | string;
+  readonly sentence: string;
+  /** JSON Schema cannot say it: an editor lets it pass. */
+  readonly unsaid?: true;
+};
+
+export function refused(fields: object | string, sentence: string): Refused {
+  return { fields, sentence };
+}
+
+export function unsaid(fields: object | string, sentence: string): Refused {
+  return { fields, sentence, unsaid: true };
+}
+
+export const exec: readonly string[] = ['./m'];
+export const sha256: string = 'a'.repeat(64);

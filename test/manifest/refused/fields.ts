@@ -1,0 +1,160 @@
+import type { Refused } from './entry.ts';
+import { exec, refused, sha256, unsaid } from './entry.ts';
+
+const tls = { mqtts: '0.0.0.0:8883', cert: 'c', key: 'k' };
+const listener = (...listeners: unknown[]): object => ({ listeners });
+const store = (storeAndForward: unknown): object => ({ storeAndForward });
+const user = (u: unknown): object => ({ users: { u } });
+const route = (r: unknown): object => ({ routes: { r } });
+
+export const NAMES: readonly Refused[] = [
+  refused({ name: 7 }, 'name must be a text, and is a number'),
+  refused({ name: 'a/b' }, 'name must be 1 to 64 letters, digits, "_" or "-"'),
+  refused({ name: '' }, 'name must be 1 to 64 letters, digits, "_" or "-"'),
+  refused({ name: 'x'.repeat(65) }, 'name must be 1 to 64 letters, digits, "_" or "-"'),
+  refused({ moduels: {} }, 'moduels is not a field this skerry knows: did you mean "modules"?'),
+  refused({ colour: 'red' }, 'colour is not a field this skerry knows'),
+  refused({ modules: { 'a b': { exec } } }, 'modules."a b" must be 1 to 64 letters, digits, "_" or "-"'),
+  refused({ modules: { 'a\nb': { exec } } }, 'modules."a\\nb" must be 1 to 64 letters, digits, "_" or "-"'),
+  refused({ modules: [] }, 'modules must be an object of modules by their names'),
+  refused({ modules: { m: [] } }, 'modules.m must be an object'),
+  refused({ modules: { m: {} } }, 'modules.m.exec is missing'),
+  refused({ modules: { m: null } }, 'modules.m must be an object'),
+  refused({ dialect: 'Azure' }, 'dialect must be "skerry" or "azure": did you mean "azure"?'),
+  refused({ dialect: true }, 'dialect must be "skerry" or "azure"'),
+];
+
+export const REST: readonly Refused[] = [
+  refused(route(5), 'routes.r must be a route, or an object with "route", "priority" and "ttl"'),
+  refused(route(''), 'routes.r must be a route such as "FROM /messages/* INTO $upstream"'),
+  refused(route({ rout: 'FROM /* INTO $upstream' }), 'routes.r.route is missing: did you mean it by "rout"?'),
+  refused(
+    route({ route: 'FROM /* INTO $upstream', prority: 1 }),
+    'routes.r.prority is not a field this skerry knows: did you mean "priority"?',
+  ),
+  refused(route({ route: 'FROM /* INTO $upstream', priority: 10 }), 'routes.r.priority must be 0 to 9'),
+  refused(
+    route({ route: 'FROM /* INTO $upstream', ttl: '7 weeks' }),
+    'routes.r.ttl must be a time such as "90s", "2h" or "7d"',
+  ),
+  refused(route('x'.repeat(4097)), 'routes.r must be at most 4096 characters'),
+  refused(
+    { routes: Object.fromEntries(Array.from({ length: 257 }, (_, at) => [`r${at}`, 'FROM'])) },
+    'routes must have at most 256 routes',
+  ),
+  refused(store({ ttl: 'soon' }), 'storeAndForward.ttl must be a time such as "90s", "2h" or "7d"'),
+  refused(store({ ttl: -1 }), 'storeAndForward.ttl must be a time such as "90s", "2h" or "7d"'),
+  refused(
+    store({ maxsize: '1G' }),
+    'storeAndForward.maxsize is not a field this skerry knows: did you mean "maxSize"?',
+  ),
+  unsaid(
+    store({ maxSize: '1M' }),
+    'storeAndForward.maxSize must be at least "8M": the journals take 2 of them',
+  ),
+  refused(
+    store({ maxSize: 4096 }),
+    'storeAndForward.maxSize must be at least "8M": the journals take 2 of them',
+  ),
+  refused(
+    store({ whenFull: 'dropoldest' }),
+    'storeAndForward.whenFull must be "reject" or "dropOldest": did you mean "dropOldest"?',
+  ),
+  unsaid(
+    store({ commitWindow: '11s' }),
+    'storeAndForward.commitWindow must be at most "10s": senders wait for it',
+  ),
+  refused({ listeners: {} }, 'listeners must be a list of listeners, and is an object'),
+  refused(listener('127.0.0.1:1883'), 'listeners[0] must be an object such as { "mqtt": "127.0.0.1:1883" }'),
+  refused(listener({}), 'listeners[0] must have exactly one of "mqtt", "mqtts", "ws", "wss" or "unix"'),
+  refused(
+    listener({ mqt: '127.0.0.1:1883' }),
+    'listeners[0] must have exactly one of "mqtt", "mqtts", "ws", "wss" or "unix": did you mean "mqtt"?',
+  ),
+  refused(
+    listener({ mqtt: '127.0.0.1:0', ws: '127.0.0.1:0' }),
+    'listeners[0] must have exactly one of "mqtt", "mqtts", "ws", "wss" or "unix"',
+  ),
+  refused(listener({ mqtt: 'localhost' }), 'listeners[0].mqtt must be "host:port", and is "localhost"'),
+  unsaid(
+    listener({ mqtt: 'localhost:65536' }),
+    'listeners[0].mqtt must be "host:port", and is "localhost:65536"',
+  ),
+  refused(listener({ mqtt: 1883 }), 'listeners[0].mqtt must be "host:port", and is a number'),
+  unsaid(listener({ mqtt: 'a:1' }, { ws: 'A:1' }), 'listeners[1].ws is the address of listeners[0] too'),
+  refused(
+    listener({ ws: '127.0.0.1:0', cert: 'c.pem' }),
+    'listeners[0].cert is not a field this skerry knows',
+  ),
+  refused(listener({ ws: 'a:1', path: 'mqtt' }), 'listeners[0].path must begin with "/"'),
+  refused(
+    listener({ ws: 'a:1', origins: ['https://a/b'] }),
+    'listeners[0].origins[0] must be an origin such as "https://example.com"',
+  ),
+  refused(listener({ mqtts: '0.0.0.0:8883' }), 'listeners[0].cert is missing'),
+  refused(
+    listener({ ...tls, ca: 'ca.pem' }),
+    'listeners[0].ca is for certificates of clients: say "clientCertificates": "optional" or "required"',
+  ),
+  refused(
+    listener({ ...tls, clientCertificates: 'require' }),
+    'listeners[0].clientCertificates must be "none", "optional" or "required": did you mean "required"?',
+  ),
+  refused(
+    listener({ ...tls, clientCertificates: 'required' }),
+    'listeners[0].ca is missing: it says which certificates of clients are good',
+  ),
+  refused(listener({ unix: 's', mode: '0777' }), 'listeners[0].mode must be "0600", "0660" or "0666"'),
+  refused(user({}), 'users.u must have a "password" or a "certificate", to be known by'),
+  refused(user({ certificate: '' }), 'users.u.certificate must not be empty'),
+  refused(
+    user({ pasword: 'a' }),
+    'users.u.pasword is not a field this skerry knows: did you mean "password"?',
+  ),
+  refused(
+    { users: { 'a/b': { certificate: 'x' } } },
+    'users.a/b must be 1 to 64 letters, digits, "_", "-", "." or "@"',
+  ),
+  refused(
+    { anonymous: { publish: Array.from({ length: 65 }, () => 'a') } },
+    'anonymous.publish must have at most 64 topic filters',
+  ),
+  refused({ upstream: {} }, 'upstream.url is missing'),
+  refused(
+    { upstream: { url: 'http://u:hunter2@parent' } },
+    'upstream.url must be an address such as "mqtt://parent:1883"',
+  ),
+  refused(
+    { upstream: { url: 'mqtt://parent/devices' } },
+    'upstream.url must be an address such as "mqtt://parent:1883"',
+  ),
+  unsaid(
+    { upstream: { url: 'mqtt://u:%zz@parent' } },
+    'upstream.url must be an address such as "mqtt://parent:1883"',
+  ),
+  refused({ upstream: 'mqtt://parent' }, 'upstream must be an object'),
+  refused({ serial: 0 }, 'serial must be at least 1'),
+  refused({ serial: '7' }, 'serial must be a number, and is a text'),
+  refused(
+    { signature: { key: 'abc', value: 'abc' } },
+    'signature.key must be a public key as "skerry sign" writes it',
+  ),
+  refused(
+    { signature: { key: `${'A'.repeat(43)}=`, value: 'abc' } },
+    'signature.value must be a signature as "skerry sign" writes it',
+  ),
+  refused(
+    { deployment: { healtyFor: '5s' } },
+    'deployment.healtyFor is not a field this skerry knows: did you mean "healthyFor"?',
+  ),
+  refused({ deployment: { within: 90_000 } }, 'deployment.within must be at most "1d"'),
+  unsaid(
+    { deployment: { healthyFor: '5m' } },
+    'deployment.within is "2m", and must be at least "healthyFor", which is "5m"',
+  ),
+  refused({ hub: { arm: { sha256 } } }, 'hub.arm is not a field this skerry knows'),
+  refused(
+    { hub: { x64: { sha256: 'x' } } },
+    'hub.x64.sha256 must be the SHA-256 of the file: 64 digits of 0 to 9 and a to f',
+  ),
+];

@@ -1,0 +1,81 @@
+import type { Refused } from './entry.ts';
+import { refused, unsaid } from './entry.ts';
+
+export const TEXTS: readonly Refused[] = [
+  refused('', 'The manifest m.json is not JSON at line 1, column 1: it ends too early.'),
+  refused('[]', 'The manifest as a whole must be an object such as { "name": "shop", "modules": {} }'),
+  refused('"a"', 'The manifest as a whole must be an object such as { "name": "shop", "modules": {} }'),
+  refused('{}', 'name is missing'),
+  refused(
+    '{"name":"a",}',
+    'The manifest m.json is not JSON at line 1, column 13: a comma before "}" is one too many.',
+  ),
+  refused('{"name":"a"', 'The manifest m.json is not JSON at line 1, column 12: it ends too early.'),
+  refused(
+    '{"name":"a"\n "modules":{}}',
+    'The manifest m.json is not JSON at line 2, column 2: a "," or "}" is expected.',
+  ),
+  refused(
+    '{name:"a"}',
+    'The manifest m.json is not JSON at line 1, column 2: the name of a field is expected, in double quotes.',
+  ),
+  refused(
+    "{'name':'a'}",
+    'The manifest m.json is not JSON at line 1, column 2: a text stands in double quotes, not in single ones.',
+  ),
+  refused(
+    '{\n  // the shop\n  "name":"a"}',
+    'The manifest m.json is not JSON at line 2, column 3: it cannot hold comments.',
+  ),
+  refused(
+    '{"name":"a","listeners":[{"mqtt":"a:1"},]}',
+    'The manifest m.json is not JSON at line 1, column 41: a comma before "]" is one too many.',
+  ),
+  refused(
+    '{"name":hunter2}',
+    'The manifest m.json is not JSON at line 1, column 9: a value is expected, and a text stands in double quotes.',
+  ),
+  refused('{"name":"hunter2}', 'The manifest m.json is not JSON at line 1, column 9: a text is not closed.'),
+  refused(
+    '{"name":"a\\x"}',
+    'The manifest m.json is not JSON at line 1, column 11: a "\\" that JSON does not know stands in a text.',
+  ),
+  refused(
+    '{"name":"a\tb"}',
+    'The manifest m.json is not JSON at line 1, column 11: a control character stands in a text.',
+  ),
+  refused(
+    '{"name":"a"} {',
+    'The manifest m.json is not JSON at line 1, column 14: something follows its end.',
+  ),
+  refused(
+    '\ufeff{"name":"a"}',
+    'The manifest m.json is not JSON at line 1, column 1: it begins with a byte order mark, and must be saved without one.',
+  ),
+  refused(
+    '{"name":"a"}'.replace('a', '\u0001'),
+    'The manifest m.json is not JSON at line 1, column 4: a control character stands in a text.',
+  ),
+  unsaid('{"name":"a","name":"b"}', 'name is there twice'),
+  unsaid(
+    '{"name":"a","modules":{"host":{"exec":["a"]},"host":{"exec":["b"]}}}',
+    'modules.host is there twice',
+  ),
+  unsaid(
+    '{"name":"a","listeners":[{"mqtt":"a:1"},{"ws":"a:2","\\u0077s":"a:3"}]}',
+    'listeners[1].ws is there twice',
+  ),
+  refused(
+    '{"name":"a","modules":{"__proto__":{"exec":["a"]}}}',
+    'modules.__proto__ is a name that cannot be used',
+  ),
+  refused('{"name":"a","constructor":{}}', 'constructor is a name that cannot be used'),
+  refused(
+    `{"name":${'['.repeat(40)}${']'.repeat(40)}}`,
+    'The manifest m.json is nested too deep at line 1, column 40: 32 levels are the most.',
+  ),
+  refused(
+    `{"name":"${'a'.repeat(1 << 20)}"}`,
+    'The manifest m.json is larger than 1 MB, the most that is read.',
+  ),
+];
