@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   routes: () => import('./cli/routes.ts'),
   queue: () => import('./cli/queue.ts'),
   check: () => import('./cli/check.ts'),
+  import: () => import('./cli/import.ts'),
   passwd: () => import('./cli/passwd.ts'),
   pub: () => import('./cli/pub.ts'),
   sub: () => import('./cli/sub.ts'),

@@ -97,6 +97,7 @@ function specOf(module: ModuleEntry, { home, brokerUrl, identities }: ModulesSet
     talk['SKERRY_MQTT_URL'] = brokerUrl;
     talk['SKERRY_TOKEN'] = identities.tokenOf(name);
   }
+  if (module.desired !== undefined) talk['SKERRY_DESIRED'] = JSON.stringify(module.desired);
   const { backoff, health } = module;
   return {
     ...module,

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { topicLists } from './access.ts';
 import { bundle, secrets } from './deployment.ts';
+import { desired } from './desired.ts';
 import { seconds, size, variable, whole } from './fields.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGKILL'] as const;
@@ -76,6 +77,7 @@ export const module = v.strictObject({
   io: v.optional(v.picklist(['lines', 'mqtt'], 'must be "lines" or "mqtt"'), 'mqtt'),
   env: v.optional(v.record(variable, v.string('must be a string')), {}),
   secrets: v.optional(secrets, {}),
+  desired: v.optional(desired),
   restart: v.optional(v.picklist(RESTARTS, `must be one of ${RESTARTS.join(', ')}`), 'always'),
   startupOrder: v.optional(v.pipe(v.number('must be a number'), v.integer('must be a whole number')), 0),
   stopSignal: v.optional(v.picklist(SIGNALS, `must be one of ${SIGNALS.join(', ')}`), 'SIGTERM'),

@@ -40,7 +40,7 @@ export function parseManifest(text: string, file: string): Manifest {
 }
 
 /** JSON.parse may show a piece of the text, and that may be of a password. */
-function withoutText(reason: string): string {
+export function withoutText(reason: string): string {
   return reason.replace(/, (\.\.\.)?".*"(\.\.\.)? is not valid JSON$/s, '');
 }
 

@@ -88,4 +88,7 @@ export const manifestSchema = v.strictObject({
   upstream: v.optional(v.strictObject({ url: v.string('must be an address such as "mqtt://parent:1883"') })),
 });
 
+/** The manifest as people write it. */
+export type ManifestInput = v.InferInput<typeof manifestSchema>;
+
 export type WrittenManifest = v.InferOutput<typeof manifestSchema>;
