@@ -46,10 +46,10 @@ function bodiesIn(queue: string, data: readonly string[]): string[] {
 
 /** Publishes as an Azure module that was taught MQTT would. */
 const SENSOR = `
-sleep 0.2
 for n in 1 2 3; do
-  ${skerry} pub -p "\${SKERRY_MQTT_URL##*:}" -u "$SKERRY_MODULE" -P "$SKERRY_TOKEN" \\
+  until ${skerry} pub -p "\${SKERRY_MQTT_URL##*:}" -u "$SKERRY_MODULE" -P "$SKERRY_TOKEN" \\
     -t "modules/$SKERRY_MODULE/outputs/temperatureOutput" -q 1 -m "$n"
+  do sleep 0.1; done
 done
 exec sleep 1000`;
 const FILTER = `

@@ -26,4 +26,9 @@ documentation('the grants shown are taken', () => {
   assert.equal([...grants.users.keys(), ...grants.modules.keys()], ['kitchen', 'gate', 'logger']);
 });
 
+documentation('the desired properties shown are taken', () => {
+  const shown = examplesOf('azure.md').find(block => block.includes('"modules"'));
+  assert.equal(parseManifest(`{"name":"a",${shown}}`, 'm.json').modules[0]?.desired, { SendInterval: 5 });
+});
+
 documentation.run();

@@ -36,7 +36,9 @@ desired('they are bounded in bytes and depth, exactly', () => {
   assert.throws(() => read({ a: 'é'.repeat(MAX_DESIRED_BYTES / 2) }), /bytes/);
   assert.ok(read(nested(MAX_DESIRED_NESTING)));
   assert.throws(() => read(nested(MAX_DESIRED_NESTING + 1)), /^modules\.m\.desired .* within each other/);
-  assert.throws(() => read(nested(5000)), /within each other/);
+  const deep = `${'{"in":'.repeat(100_000)}1${'}'.repeat(100_000)}`;
+  const text = `{"name":"a","modules":{"m":{"exec":["./m"],"desired":${deep}}}}`;
+  assert.throws(() => parseManifest(text, 'm.json'), /within each other/);
 });
 
 desired.run();
