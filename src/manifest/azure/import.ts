@@ -14,6 +14,9 @@ export type Imported = {
   readonly remarks: readonly Remark[];
 };
 
+/** Where "skerry schema" is to write it, for editors. */
+const SCHEMA = './skerry.schema.json';
+
 /** Stands for the device's name. */
 const NAME = 'edge';
 
@@ -52,7 +55,7 @@ export function importDeployment(text: string, file: string): Imported {
       `${shown(UPSTREAM)} stands for the broker that routes INTO $upstream go to: say it; until then they are kept for it`,
     );
   return {
-    manifest: { name: NAME, dialect: 'azure', modules, routes, ...store, ...upstream },
+    manifest: { $schema: SCHEMA, name: NAME, dialect: 'azure', modules, routes, ...store, ...upstream },
     remarks,
   };
 }
