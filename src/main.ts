@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   check: () => import('./cli/check.ts'),
   pack: () => import('./cli/pack.ts'),
   schema: () => import('./cli/schema.ts'),
+  import: () => import('./cli/import.ts'),
   passwd: () => import('./cli/passwd.ts'),
   keygen: () => import('./cli/keygen.ts'),
   trust: () => import('./cli/trust.ts'),

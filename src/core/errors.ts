@@ -4,6 +4,8 @@ const EXIT_CODES = {
   'manifest.missing': 2,
   'manifest.syntax': 2,
   'manifest.field': 2,
+  'import.foreign': 2,
+  'import.unwritten': 1,
   'route.syntax': 2,
   'key.unreadable': 2,
   'key.damaged': 2,

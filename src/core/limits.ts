@@ -261,6 +261,14 @@ export const MAX_REMEMBERED_FAILURES = 1_024;
 /** Bytes of a password that "skerry passwd" reads. */
 export const MAX_PASSWORD_BYTES = 1_024;
 
+/** Bytes of a module's desired properties as JSON, and objects and lists within each other: Azure takes 32 KB and 10. */
+export const MAX_DESIRED_BYTES = 1 << 15;
+export const MAX_DESIRED_NESTING = 16;
+
+/** Bytes of a deployment of Azure IoT Edge, objects and lists within each other: 50 modules with 32 KB each fit. */
+export const MAX_DEPLOYMENT_BYTES = 4 << 20;
+export const MAX_DEPLOYMENT_NESTING = 64;
+
 /** Bytes of one request on the control socket. */
 export const MAX_CONTROL_REQUEST_BYTES = 1 << 16;
 

@@ -20,6 +20,7 @@ export async function specOf(module: ModuleEntry, home: string, host: SpecHost):
     talk['SKERRY_MQTT_URL'] = brokerUrl;
     talk['SKERRY_TOKEN'] = host.tokenOf(name);
   }
+  if (module.desired !== undefined) talk['SKERRY_DESIRED'] = JSON.stringify(module.desired);
   return {
     ...module,
     cwd: home,

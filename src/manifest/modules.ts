@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { MIN_MODULE_MEMORY } from '../core/limits.ts';
 import { topicLists } from './access.ts';
 import { bundle, secrets } from './deployment.ts';
+import { desired } from './desired.ts';
 import {
   about,
   byName,
@@ -117,6 +118,7 @@ export const module = object({
   ),
   env: v.optional(about('Its environment, beside PATH, HOME and LANG.', env), {}),
   secrets: v.optional(about('Variables with values that are sealed for this device.', secrets), {}),
+  desired: v.optional(about('What it is to be told: it has this as JSON in SKERRY_DESIRED.', desired)),
   restart: v.optional(
     about('When it is started again.', oneOf(['never', 'on-failure', 'on-unhealthy', 'always'])),
     'always',

@@ -115,5 +115,7 @@ export const manifestSchema = object(
   },
   'must be an object such as { "name": "shop", "modules": {} }',
 );
+/** The manifest as people write it. */
+export type ManifestInput = v.InferInput<typeof manifestSchema>;
 
 export type WrittenManifest = v.InferOutput<typeof manifestSchema>;

@@ -1,3 +1,5 @@
+import type { JsonObject } from './json-object.ts';
+
 /** What should run, checked, with all defaults and in plain units. */
 export type Manifest = {
   /** The device's name. */
@@ -73,6 +75,8 @@ export type ModuleEntry = TopicLists & {
   readonly secrets: readonly SecretEntry[];
   readonly io: 'lines' | 'mqtt';
   readonly env: Readonly<Record<string, string>>;
+  /** Its desired properties, which it finds as JSON in SKERRY_DESIRED. */
+  readonly desired?: JsonObject | undefined;
   readonly restart: 'never' | 'on-failure' | 'on-unhealthy' | 'always';
   readonly startupOrder: number;
   readonly stopSignal: NodeJS.Signals;

@@ -52,4 +52,9 @@ documentation('the bundle shown is taken', () => {
   });
 });
 
+documentation('the desired properties shown are taken', () => {
+  const shown = examplesOf('azure.md').find(block => block.includes('"modules"'));
+  assert.equal(parseManifest(`{"name":"a",${shown}}`, 'm.json').modules[0]?.desired, { SendInterval: 5 });
+});
+
 documentation.run();

@@ -1,0 +1,45 @@
+import { isJsonObject, type JsonObject } from '../json-object.ts';
+import { ownOf } from './document.ts';
+import { isVariable } from './names.ts';
+import type { Tell } from './remark.ts';
+
+/** Variables written as `{ "NAME": { "value": "x" } }`, or as `{ "NAME": "x" }`. Their values are not shown: they may be secrets. */
+export function environmentOf(env: JsonObject, path: string, tell: Tell): Record<string, string> {
+  const kept: [string, string][] = [];
+  for (const [name, entry] of Object.entries(env)) {
+    const value = textOf(isJsonObject(entry) ? ownOf(entry, 'value') : entry);
+    const problem = problemOf(name, value);
+    if (problem !== undefined) tell(`${path}.${name}`, problem);
+    else if (value !== undefined) kept.push([name, value]);
+  }
+  return Object.fromEntries(kept);
+}
+
+/** Variables as Docker has them: a list of `NAME=x`. */
+export function listedEnvironmentOf(list: unknown, path: string, tell: Tell): Record<string, string> {
+  if (!Array.isArray(list)) {
+    tell(path, 'is left out: it must be a list of "NAME=value"');
+    return {};
+  }
+  const kept: [string, string][] = [];
+  for (const [index, entry] of list.entries()) {
+    const [, name, value] = /^([^=]*)=(.*)$/s.exec(typeof entry === 'string' ? entry : '') ?? [];
+    const problem = name === undefined ? 'is left out: it must be "NAME=value"' : problemOf(name, value);
+    if (problem !== undefined) tell(`${path}[${index}]`, problem);
+    else if (name !== undefined && value !== undefined) kept.push([name, value]);
+  }
+  return Object.fromEntries(kept);
+}
+
+function problemOf(name: string, value: string | undefined): string | undefined {
+  if (!isVariable(name)) {
+    return 'is left out: a variable of a program has letters, digits and "_" only, so rename it here and in the program';
+  }
+  if (value === undefined) return 'is left out: its value must be a text';
+  return value.includes('\0') ? 'is left out: a variable holds no NUL' : undefined;
+}
+
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+}
