@@ -1,29 +1,38 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { inspect } from '../bundles/archive.ts';
 import { writePack } from '../bundles/write-pack.ts';
-import { MAX_MANIFEST_BYTES } from '../core/bundle-limits.ts';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
-import { parseManifest } from '../manifest/read.ts';
+import { parseJson, parseManifest, readManifestText } from '../manifest/read.ts';
 import type { Manifest } from '../manifest/types.ts';
 import { print } from './edge.ts';
 import { flagsOf, usageFailure } from './flags.ts';
 import { isRemote, listPack } from './pack-list.ts';
+import { signerWith } from './signer.ts';
 import { bytes } from './table.ts';
 
-export const usage = 'skerry pack MANIFEST [-o FILE] | --list PACK';
+export const usage = 'skerry pack <manifest> [--key FILE] [-o FILE] | --list <pack>';
 
 const OUT = 'update.skerry';
 
 /** Puts a manifest and the files it names into one that a device can be given; or shows what is in such a one. */
 export async function run(args: readonly string[]): Promise<number> {
-  const options = { out: { type: 'string', short: 'o', default: OUT }, list: { type: 'boolean' } } as const;
+  const options = {
+    out: { type: 'string', short: 'o', default: OUT },
+    key: { type: 'string' },
+    list: { type: 'boolean' },
+  } as const;
   const { values, positionals } = flagsOf(args, options, usage);
   const [file, ...more] = positionals;
   if (file === undefined || more.length > 0) throw usageFailure('It wants one file.', usage);
   if (values.list) await listPack(file);
-  else await pack(file, values.out, async value => value);
+  else
+    await pack(
+      file,
+      values.out,
+      values.key === undefined ? async value => value : signerWith(values.key, file),
+    );
   return 0;
 }
 
@@ -38,7 +47,7 @@ export async function pack(
   out: string,
   finish: (value: unknown) => Promise<unknown>,
 ): Promise<void> {
-  const value = manifestValue(file);
+  const value = parseJson(readManifestText(file), file);
   const files: { sha256: string; path: string }[] = [];
   for (const one of localFiles(value, dirname(resolve(file)))) {
     files.push({ sha256: await fillHash(one), path: one.path });
@@ -46,31 +55,8 @@ export async function pack(
   await inspectBundles(parseManifest(JSON.stringify(value), file), dirname(resolve(file)));
   const text = `${JSON.stringify(await finish(value), null, 2)}\n`;
   parseManifest(text, file);
-  const manifest = Buffer.from(text);
-  if (manifest.length > MAX_MANIFEST_BYTES) {
-    throw new Failure(
-      'manifest.field',
-      `The manifest as a whole is longer than ${MAX_MANIFEST_BYTES} bytes (in ${file}).`,
-    );
-  }
-  await writePack({ manifest, files, out });
+  await writePack({ manifest: Buffer.from(text), files, out });
   print(`${out}  ${bytes(statSync(out).size)}`);
-}
-
-function manifestValue(file: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (thrown) {
-    throw new Failure('manifest.missing', `The manifest ${file} cannot be read: ${whyNot(thrown)}.`);
-  }
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    // It has the sentence for it.
-    parseManifest(text, file);
-    throw thrown;
-  }
 }
 
 function whyNot(thrown: unknown): string {

@@ -40,8 +40,5 @@ export const MAX_REDIRECTS = 5;
 /** Downloads that are kept half done over a start: those of one deployment that a power cut met. */
 export const MAX_KEPT_DOWNLOADS = 4;
 
-/** Bytes of a manifest: thirty modules and their routes are a tenth of it. */
-export const MAX_MANIFEST_BYTES = 1 << 20;
-
 /** Files of one pack: a bundle for each module, and hubs for two architectures. */
 export const MAX_PACK_FILES = 1_024;

@@ -15,6 +15,7 @@ const EXIT_CODES = {
   'key.too-many': 2,
   'signature.missing': 2,
   'signature.unknown-key': 2,
+  'signature.old': 2,
   'signature.wrong': 2,
   'signature.impossible': 2,
   'secret.unopened': 2,

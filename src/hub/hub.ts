@@ -16,6 +16,7 @@ import { createConductor } from './deployment/conductor.ts';
 import { createCourse } from './deployment/course.ts';
 import { createDeployments } from './deployment/deployments.ts';
 import { openLedger } from './deployment/ledger.ts';
+import { createProvisions } from './deployment/provisions.ts';
 import { executorOf } from './deployment/steps.ts';
 import { openParts, statusOf } from './parts.ts';
 import { controlQueues } from './queue-control.ts';
@@ -50,7 +51,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
   const { file, dataFolder, clock, logSink } = settings;
   const log = logFor('hub', logSink);
   const archive = openArchive(join(dataFolder, 'deployments'));
-  const admission = createAdmission({ archive, clock });
+  const admission = createAdmission({ archive, dataFolder, clock });
   const given = file === undefined ? undefined : await admission.read(file);
   const closers: (() => unknown)[] = [];
   const stop = (): Promise<void> => closeAll(closers);
@@ -68,12 +69,24 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     });
     closers.push(store.close);
 
-    const parts = openParts(settings, store, nothing.manifest);
+    const provisions = createProvisions({ folder: join(dataFolder, 'bundles'), clock, log });
+    const parts = openParts(settings, store, nothing.manifest, provisions);
     closers.push(parts.broker.close, parts.upward.stop, parts.modules.stop);
     const book = openLedger(store, archive, log);
-    const conductor = createConductor(nothing, executorOf({ ...parts, log }));
+    const conductor = createConductor(nothing, executorOf({ ...parts, log, provisions }));
     const { statuses, watch: listen } = parts.modules;
-    const course = createCourse({ clock, log, book, archive, admission, conductor, statuses, listen });
+    const { collect } = provisions;
+    const course = createCourse({
+      clock,
+      log,
+      book,
+      archive,
+      admission,
+      conductor,
+      collect,
+      statuses,
+      listen,
+    });
     const deployments = createDeployments({ log, book, archive, admission, course });
     closers.push(deployments.stop);
 

@@ -9,6 +9,10 @@ export type SpecHost = {
   readonly brokerUrl: () => string | undefined;
   /** The secret that a module shows to the broker. */
   readonly tokenOf: (module: string) => string;
+  /** Where the bundle with this hash is. */
+  readonly bundleFolder: (sha256: string) => string;
+  /** Failure `secret.unopened`, and those of `key`; `field` is what they call it. */
+  readonly openSecret: (sealed: string, field: string) => Promise<Buffer>;
 };
 
 /** A module of the manifest as the supervisor takes it; relative paths start from `home`. */
@@ -23,8 +27,8 @@ export async function specOf(module: ModuleEntry, home: string, host: SpecHost):
   if (module.desired !== undefined) talk['SKERRY_DESIRED'] = JSON.stringify(module.desired);
   return {
     ...module,
-    cwd: home,
-    env: { ...module.env, ...talk },
+    cwd: module.bundle === undefined ? home : host.bundleFolder(module.bundle.sha256),
+    env: { ...module.env, ...talk, ...(await variablesOf(module, host)) },
     stopGrace: module.stopGraceSeconds * SECOND,
     backoff: {
       first: backoff.firstSeconds * SECOND,
@@ -34,6 +38,17 @@ export async function specOf(module: ModuleEntry, home: string, host: SpecHost):
     },
     health: health && healthOf(health),
   };
+}
+
+/** Its sealed variables, opened. */
+async function variablesOf({ name, secrets }: ModuleEntry, { openSecret }: SpecHost) {
+  const opened = secrets
+    .filter(({ as }) => as === 'variable')
+    .map(async secret => {
+      const value = await openSecret(secret.sealed, `modules.${name}.secrets.${secret.name}`);
+      return [secret.name, value.toString('utf8')] as const;
+    });
+  return Object.fromEntries(await Promise.all(opened));
 }
 
 function healthOf({ exec, tcp, ...times }: HealthEntry): HealthSpec {

@@ -7,6 +7,7 @@ import type { Manifest } from '../manifest/types.ts';
 import type { Store } from '../queue/types.ts';
 import type { AccessControl } from './access-control.ts';
 import { createAccessControl } from './access-control.ts';
+import type { Provisions } from './deployment/provisions.ts';
 import { openFlow } from './flow.ts';
 import type { Listening } from './listening.ts';
 import { createListening } from './listening.ts';
@@ -16,6 +17,7 @@ import { moduleReadings } from './readings.ts';
 import type { Router } from './router.ts';
 import type { Routing } from './routing.ts';
 import { routingOf } from './routing.ts';
+import { secretOpener } from './secrets.ts';
 import type { HubStatus } from './status.ts';
 import type { Upward } from './upward.ts';
 import { createUpward } from './upward.ts';
@@ -40,7 +42,12 @@ export type PartsSettings = {
 };
 
 /** Makes the parts and ties them together; they do what `manifest` says, which says hardly anything yet. */
-export function openParts(settings: PartsSettings, store: Store, manifest: Manifest): Parts {
+export function openParts(
+  settings: PartsSettings,
+  store: Store,
+  manifest: Manifest,
+  { folderOf }: Pick<Provisions, 'folderOf'>,
+): Parts {
   const { dataFolder, clock, random, logSink } = settings;
   let routing = routingOf(manifest);
   const brokerLog = logFor('broker', logSink);
@@ -64,6 +71,8 @@ export function openParts(settings: PartsSettings, store: Store, manifest: Manif
     router,
     brokerUrl: listening.urlForModules,
     tokenOf: access.tokenOf,
+    bundleFolder: folderOf,
+    openSecret: secretOpener(settings),
   });
   const upward = createUpward({ store, clock, random, log: logFor('upstream', logSink) });
   const holder: Parts['routing'] = {

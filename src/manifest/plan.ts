@@ -20,8 +20,12 @@ export type Step =
 
 export type Plan = { readonly modules: readonly ModuleChange[]; readonly steps: readonly Step[] };
 
-/** A manifest and the folder that its relative paths start from. */
-export type Placed = { readonly manifest: Manifest; readonly home: string };
+/** A manifest, the folder that its relative paths start from, and the pack that it came in, if it did. */
+export type Placed = {
+  readonly manifest: Manifest;
+  readonly home: string;
+  readonly pack?: string | undefined;
+};
 
 /** Fields of a module that take effect while it runs; all others ask for a new process. */
 const IN_PLACE: ReadonlySet<string> = new Set([

@@ -1,8 +1,9 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
+import { trustedKeys } from '../../crypto/key-files/trusted.ts';
 import type { Placed } from '../../manifest/plan.ts';
-import { parseManifest, readManifestText } from '../../manifest/read.ts';
+import { parseJson, parseManifest, readManifestText } from '../../manifest/read.ts';
 import { grantsOf } from '../grants.ts';
 import { planRoutes } from '../plan.ts';
 import type { Archive } from './archive.ts';
@@ -14,37 +15,63 @@ export type Admitted = { readonly deployment: Deployment; readonly text: string;
 
 /** Decides what may be run. */
 export type Admission = {
-  /** Reads and checks a manifest by its absolute path. Failures of `manifest`, each one sentence. */
+  /** Reads and checks a manifest or a pack by its absolute path. Failures of `manifest` and `pack`, each one sentence. */
   readonly read: (file: string) => Promise<Admitted>;
-  /** Refuses what nobody vouches for, or what is older than the newest. Failures of `signature`. */
+  /** Refuses what nobody vouches for, or what is older than the newest. Failures of `signature` and `key`. */
   readonly vouch: (admitted: Admitted, newest: Ledger['newest']) => Promise<void>;
   /** What was admitted before, from the archive. Failure `deployment.lost`. */
   readonly again: (deployment: Deployment) => Placed;
 };
 
-export type AdmissionSettings = { readonly archive: Archive; readonly clock: Pick<Clock, 'wall'> };
+export type AdmissionSettings = {
+  readonly archive: Archive;
+  readonly dataFolder: string;
+  readonly clock: Pick<Clock, 'wall'>;
+};
 
-export function createAdmission({ archive, clock }: AdmissionSettings): Admission {
+export function createAdmission({ archive, dataFolder, clock }: AdmissionSettings): Admission {
   return {
-    vouch: async (_admitted, _newest) => {},
     read: async file => {
-      const text = readManifestText(file);
+      const { text, pack } = await contentOf(file);
+      const home = pack === undefined ? dirname(file) : dataFolder;
       const manifest = parseManifest(text, file);
       grantsOf(manifest);
-      const home = dirname(file);
       const { name, serial } = manifest;
-      const deployment = { id: deploymentId(text, home), home, name, serial, taken: clock.wall() };
-      return { deployment, text, placed: { manifest, home } };
+      const deployment = { id: deploymentId(text, home), home, pack, name, serial, taken: clock.wall() };
+      return { deployment, text, placed: { manifest, home, pack } };
     },
-    again: ({ id, home, name }) => {
+    vouch: async ({ deployment, text }, newest) => {
+      const { id, name, serial } = deployment;
+      const keys = trustedKeys(dataFolder);
+      if (keys.length > 0) {
+        const { verifyManifest } = await import('../../crypto/signatures.ts');
+        await verifyManifest(parseJson(text, name), keys, `of "${name}"`);
+        if (serial === undefined) throw old('serial is missing: a signed manifest must have one, that rises');
+      }
+      if (serial === undefined || newest === undefined || serial > newest.serial || id === newest.id) return;
+      throw old(`serial is ${serial}, and ${newest.serial} was taken already: give it a higher one`);
+    },
+    again: ({ id, home, pack, name }) => {
       const text = archive.read(id);
       if (text === undefined) {
         const sentence = `The manifest of "${name}" is not in the data folder any more: apply it again.`;
         throw new Failure('deployment.lost', sentence);
       }
-      return { manifest: parseManifest(text, `deployments/${id}.json`), home };
+      return { manifest: parseManifest(text, join('deployments', `${id}.json`)), home, pack };
     },
   };
+}
+
+function old(complaint: string): Failure {
+  return new Failure('signature.old', `${complaint}.`);
+}
+
+/** The text of a manifest, and the pack that it lies in. */
+async function contentOf(file: string): Promise<{ text: string; pack: string | undefined }> {
+  const { isPack, openPack } = await import('../../bundles/open-pack.ts');
+  if (!(await isPack(file))) return { text: readManifestText(file), pack: undefined };
+  const { manifest } = await openPack(file);
+  return { text: manifest.toString('utf8'), pack: file };
 }
 
 /** Refuses a manifest of which a route is wrong: what is applied is to work as a whole. Failure `route.syntax`. */

@@ -52,7 +52,7 @@ export function createConductor(nothing: Placed, execute: Execute): Conductor {
         }
         await note(step, index + 1, steps.length, true);
       }
-      current = { manifest: target.manifest, home: target.home };
+      current = target;
       if (failures.length > 0) throw failures[0];
     },
   };

@@ -37,6 +37,8 @@ export type CourseSettings = {
   readonly archive: Archive;
   readonly admission: Pick<Admission, 'again'>;
   readonly conductor: Conductor;
+  /** Removes what none of these needs. */
+  readonly collect: (kept: readonly Placed[]) => Promise<void>;
   readonly statuses: () => ModuleStatus[];
   /** Tells of changes of the modules' states; returns what ends that. */
   readonly listen: (changed: () => void) => () => void;
@@ -51,7 +53,11 @@ export function createCourse(settings: CourseSettings): Course {
   const settle: Course['settle'] = async (change, signal) => {
     await book.write({ attempt: undefined, ...change }, signal);
     const { current, healthy } = book.read();
-    archive.only(new Set([current, healthy].flatMap(one => (one === undefined ? [] : [one.id]))));
+    const kept = [current, healthy].filter(one => one !== undefined);
+    archive.only(new Set(kept.map(({ id }) => id)));
+    await settings.collect(kept.map(admission.again)).catch((thrown: unknown) => {
+      log.warn(`What is not needed any more stays where it is: ${reasonOf(thrown)}`);
+    });
   };
 
   /** Notes each step in the store before it is taken, and after. */

@@ -7,6 +7,8 @@ export type Deployment = {
   readonly id: string;
   /** The folder that its relative paths start from. */
   readonly home: string;
+  /** The pack that it came in, by its path; it may be gone by now. */
+  readonly pack: string | undefined;
   readonly name: string;
   readonly serial: number | undefined;
   /** Milliseconds of the time of day when it was taken. */

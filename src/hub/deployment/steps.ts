@@ -4,6 +4,7 @@ import type { Parts } from '../parts.ts';
 import { routingOf } from '../routing.ts';
 import { boundsOf } from '../storage.ts';
 import type { Execute } from './conductor.ts';
+import type { Provisions } from './provisions.ts';
 
 type Action<Kind extends Step['kind']> = (
   context: Context,
@@ -12,13 +13,13 @@ type Action<Kind extends Step['kind']> = (
   signal: AbortSignal,
 ) => Promise<void> | void;
 
-type Context = Parts & { readonly log: Log };
+type Context = Parts & { readonly log: Log; readonly provisions: Provisions };
 
 /** Somebody who was let in stays so while nothing is said of access. */
 const ALL_KNOWN = (): boolean => true;
 
 const ACTIONS: { readonly [Kind in Step['kind']]: Action<Kind> } = {
-  prepare: () => {},
+  prepare: ({ provisions }, _, target, signal) => provisions.prepare(target, signal),
   stop: async ({ modules }, { modules: names }) => {
     await Promise.all(names.map(modules.remove));
   },

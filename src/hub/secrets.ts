@@ -1,0 +1,16 @@
+import type { Random } from '../core/random.ts';
+import type { KeyPair } from '../crypto/keys.ts';
+import type { SpecHost } from './module-spec.ts';
+
+export type SecretOpenerSettings = { readonly dataFolder: string; readonly random: Random };
+
+/** Opens what was sealed for this device; its key is read when the first secret comes. */
+export function secretOpener({ dataFolder, random }: SecretOpenerSettings): SpecHost['openSecret'] {
+  let key: Promise<KeyPair> | undefined;
+  return async (sealed, field) => {
+    const { openSealed } = await import('../crypto/sealing.ts');
+    const { openDeviceKey } = await import('../crypto/key-files/device.ts');
+    key ??= openDeviceKey(dataFolder, random);
+    return openSealed(sealed, await key, field);
+  };
+}
