@@ -1,6 +1,7 @@
 import { existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { sep } from 'node:path';
 import { Failure, reasonOf } from '../../core/errors.ts';
+import { HUB_TRIAL } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
 import { lockFolder } from '../../queue/lock.ts';
 import { looksSame, sameBase, slotDamage, slotTrouble } from './binary.ts';
@@ -81,11 +82,11 @@ async function settle(
   { dataFolder, program, log, pause }: LaunchSettings,
   places: Places,
   marks: Marks,
-  { guard }: State,
+  { guard, trial }: State,
 ): Promise<State | undefined> {
   if (guard !== undefined && guard.pid !== process.pid && isRunning(guard))
     throw inUse(dataFolder, guard.pid);
-  if (guard !== undefined) await endLeftOf(guard, pause);
+  if (guard !== undefined) await endLeftOf(guard, (trial?.limits ?? HUB_TRIAL).grace, pause);
   const lock = await lockFolder(dataFolder);
   try {
     const state = usableState(places, log);

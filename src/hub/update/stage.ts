@@ -33,8 +33,12 @@ export async function stageHub(dataFolder: string, launched: Launched, hub: NewH
   const slot = freeSlot(places, launched);
   const path = places.binary(slot);
   const draft = `${path}.part`;
+  const failed = (thrown: unknown): Failure =>
+    thrown instanceof Failure ? thrown : unwritable(path, reasonOf(thrown));
+  await mkdir(places.slotFolder(slot), { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
+    throw failed(thrown);
+  });
   try {
-    await mkdir(places.slotFolder(slot), { recursive: true, mode: 0o700 });
     // What lies there is in nobody's use, and its room may be needed.
     for (const file of [draft, path]) await rm(file, { force: true });
     await checkRoom(places, hub.size ?? 0);
@@ -46,7 +50,7 @@ export async function stageHub(dataFolder: string, launched: Launched, hub: NewH
     return { slot, sha256: hub.sha256, size, version };
   } catch (thrown) {
     await rm(draft, { force: true });
-    throw thrown instanceof Failure ? thrown : unwritable(path, reasonOf(thrown));
+    throw failed(thrown);
   }
 }
 

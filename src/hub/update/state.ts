@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { systemCode } from '../../core/errors.ts';
+import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
 import { MAX_HUB_STATE_BYTES } from '../../core/limits.ts';
 import { writeDurably } from './durable.ts';
 import type { BinaryName, Places, SlotName } from './places.ts';
@@ -48,17 +48,22 @@ export type State = {
   readonly returned?: Return | undefined;
 };
 
+const NOTHING = ['ENOENT', 'ENOTDIR'];
+
 /** `damaged`: why it cannot be read. */
 export type StateRead = { readonly state?: State; readonly damaged?: string };
 
-/** What is noted in the data folder; an empty object: nothing. A system that cannot read it throws. */
+/** What is noted in the data folder; an empty object: nothing. Throws the Failure `update.state`: the system cannot read it. */
 export function readState({ state: file }: Places): StateRead {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (thrown) {
-    if (systemCode(thrown) === 'ENOENT') return {};
-    throw thrown;
+    if (NOTHING.includes(systemCode(thrown) ?? '')) return {};
+    throw new Failure(
+      'update.state',
+      `${file} cannot be read (${reasonOf(thrown)}): correct the folder's rights.`,
+    );
   }
   if (statSync(file).size > MAX_HUB_STATE_BYTES) return { damaged: 'it is too long' };
   try {
