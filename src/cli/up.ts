@@ -52,6 +52,7 @@ async function launchHub(args: readonly string[]): Promise<Launched> {
     program: process.execPath,
     args: process.argv.slice(2),
     env: process.env,
+    parent: process.ppid,
     log: logFor('hub', standardErrorLog),
     pause: systemPause,
     become,

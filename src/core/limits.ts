@@ -276,5 +276,6 @@ export const HUB_VERSION_TIMEOUT = 20_000;
 /** Milliseconds between two looks at whether the process that watches over a hub on trial still lives. */
 export const GUARD_CHECK = 1_000;
 
-/** Milliseconds between two looks at whether what an earlier trial left is gone. */
+/** Milliseconds between two looks at whether what an earlier trial left is gone, and times that it may still hold the lock. */
 export const LEFTOVER_CHECK = 50;
+export const MAX_LEFTOVER_LOCKS = 100;

@@ -1,8 +1,9 @@
 import { existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { sep } from 'node:path';
 import { Failure, reasonOf } from '../../core/errors.ts';
-import { HUB_TRIAL } from '../../core/limits.ts';
+import { HUB_TRIAL, LEFTOVER_CHECK, MAX_LEFTOVER_LOCKS } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
+import type { FolderLock } from '../../queue/lock.ts';
 import { lockFolder } from '../../queue/lock.ts';
 import { looksSame, sameBase, slotDamage, slotTrouble } from './binary.ts';
 import { removeDurably, writeDurably } from './durable.ts';
@@ -13,7 +14,7 @@ import type { Marks } from './marks.ts';
 import { asGuard, isRunning, marked, marksOf } from './marks.ts';
 import type { BinaryName, Places, SlotName } from './places.ts';
 import { placesIn } from './places.ts';
-import type { State, Trial } from './state.ts';
+import type { Guard, State, Trial } from './state.ts';
 import { readState, writeState } from './state.ts';
 import { nextTry } from './tries.ts';
 
@@ -23,6 +24,8 @@ export type LaunchSettings = {
   readonly program: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** The pid of the process that this one is a child of. */
+  readonly parent: number;
   readonly log: Log;
   readonly pause: Pause;
   /** Replaces this process; `command` begins with the absolute path of the program. A program that cannot be run ends it. */
@@ -39,11 +42,12 @@ export type Launched = {
 /**
  * Decides at the start of a hub which of its binaries is to run, before anything is opened. Resolves if it is the one of
  * this process, else becomes the other. Where the hub was never updated it costs a look for one file.
- * @throws Failure `data.locked` a hub on trial runs
+ * @throws Failure `data.locked`: a hub on trial runs; `update.state`: this is one, and nobody watches over it
  */
 export async function launch(settings: LaunchSettings): Promise<Launched> {
   const places = placesIn(settings.dataFolder);
   const marks = marksOf(settings.env, places);
+  if (marks.guard !== undefined && marks.guard !== settings.parent) throw unguarded();
   if (marks.slot !== undefined) return { running: marks.slot, guard: marks.guard };
   const state = usableState(places, settings.log);
   if (state === undefined || isWithin(settings.program, places.folder)) return { running: 'base' };
@@ -79,15 +83,16 @@ function isSettled({ base, trial, guard }: State, program: string): boolean {
 
 /** Brings what is noted up to date, alone in the data folder; undefined: this binary runs, and no other is known. */
 async function settle(
-  { dataFolder, program, log, pause }: LaunchSettings,
+  settings: LaunchSettings,
   places: Places,
   marks: Marks,
   { guard, trial }: State,
 ): Promise<State | undefined> {
+  const { dataFolder, program, log } = settings;
   if (guard !== undefined && guard.pid !== process.pid && isRunning(guard))
     throw inUse(dataFolder, guard.pid);
-  if (guard !== undefined) await endLeftOf(guard, (trial?.limits ?? HUB_TRIAL).grace, pause);
-  const lock = await lockFolder(dataFolder);
+  const { grace } = trial?.limits ?? HUB_TRIAL;
+  const lock = await (guard === undefined ? lockFolder(dataFolder) : lockAfter(guard, grace, settings));
   try {
     const state = usableState(places, log);
     const base = state && (await sameBase(state.base, program));
@@ -99,6 +104,28 @@ async function settle(
   } finally {
     lock.release();
   }
+}
+
+/**
+ * Takes the data folder when what a guard left has been ended. A process that is ending loses its environment, by which it
+ * is found, before the lock; one that is starting takes the lock later.
+ */
+async function lockAfter(guard: Guard, grace: number, settings: LaunchSettings): Promise<FolderLock> {
+  const { dataFolder, pause } = settings;
+  for (let refusals = 0; ; refusals++) {
+    await endLeftOf(placesIn(dataFolder), guard, grace, pause);
+    try {
+      return await lockFolder(dataFolder);
+    } catch (thrown) {
+      const locked = thrown instanceof Failure && thrown.code === 'data.locked';
+      if (!locked || refusals === MAX_LEFTOVER_LOCKS) throw thrown;
+    }
+    await pause(LEFTOVER_CHECK);
+  }
+}
+
+function unguarded(): Failure {
+  return new Failure('update.state', 'What watches over this new hub is gone, so it does not start.');
 }
 
 function inUse(dataFolder: string, pid: number): Failure {

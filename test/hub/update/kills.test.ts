@@ -22,11 +22,13 @@ kills.before.each(async context => {
 });
 kills.after(({ world }) => world.close());
 
+const pidIn = (line: string): number => Number(line.split(' ')[0]);
+
 const SLOWLY_GOOD = good(0, `await new Promise(done => setTimeout(done, ${TAKES}));`);
 
 /** The hubs of this world that live: those that noted themselves. */
 function alive({ ran }: World): number[] {
-  const pids = new Set(ran().map(line => Number(line.split(' ')[0])));
+  const pids = new Set(ran().map(pidIn));
   return [...pids].filter(pid => commandOf(pid)?.includes('up') === true);
 }
 
@@ -47,9 +49,11 @@ async function strike(world: World, start: Start, { after, whom }: Kill): Promis
   if (whom !== 'hub') await start.end('SIGKILL');
 }
 
-const isUp = (world: World, start: Start): boolean =>
-  start.log().includes(' listens on ') ||
-  (alive(world).length === 1 && world.noted().trial === undefined && world.noted().current === 'a');
+/** Whether the hub of `start` is the old one, or has found itself good; those of `before` are not its. */
+function isUp(world: World, start: Start, before: readonly number[]): boolean {
+  const own = world.ran().filter(line => !before.includes(pidIn(line)));
+  return start.log().includes(' listens on ') || own.some(line => line.endsWith(' good'));
+}
 
 async function run(world: World, script: string, struck: readonly Kill[]): Promise<void> {
   await world.onTrial(script);
@@ -58,9 +62,10 @@ async function run(world: World, script: string, struck: readonly Kill[]): Promi
     await strike(world, start, kill);
     await start.end('SIGKILL');
   }
+  const before = world.ran().map(pidIn);
   const last = world.start();
-  await watchOver(world, 30_000, () => isUp(world, last));
-  assert.ok(isUp(world, last), `stuck: ${last.log()} ${JSON.stringify(world.noted())}`);
+  await watchOver(world, 30_000, () => isUp(world, last, before));
+  assert.ok(isUp(world, last, before), `stuck: ${last.log()} ${JSON.stringify(world.noted())}`);
   const { trial, returned, current } = world.noted();
   assert.is(trial, undefined);
   assert.is(current === 'base', returned !== undefined);
