@@ -3,25 +3,48 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { reasonOf } from '../../../src/core/errors.ts';
 import { guardCommand } from '../../../src/hub/update/guard.ts';
 import { marked } from '../../../src/hub/update/marks.ts';
 import { placesIn } from '../../../src/hub/update/places.ts';
 import type { State } from '../../../src/hub/update/state.ts';
-import { skip } from '../../build/stage.ts';
 import { folderWith, removeFolder, until } from '../../e2e/stage.ts';
 import { commandOf } from './world.ts';
 
 /** What /bin/sh is on one system or another. */
 const SHELLS = [['dash'], ['bash', '--posix'], ['busybox', 'sh']];
 
-const guards = suite<{ folder: string }>('update: the guard', { folder: '' });
-guards.before.each(context => {
-  context.folder = folderWith({
-    'base.sh':
-      '#!/bin/sh\necho "$SKERRY_TRIAL_ENDED|$SKERRY_SLOT|$SKERRY_GUARD|$*" > "$HERE/base"; exit 99\n',
+const guards = suite('update: the guard');
+
+const BASE = '#!/bin/sh\necho "$SKERRY_TRIAL_ENDED|$SKERRY_SLOT|$SKERRY_GUARD|$*" > "$HERE/base"; exit 99\n';
+
+/** A test by each shell that is here, at once, for they mostly wait. */
+function byEachShell(
+  title: string,
+  scenario: (folder: string, shell: readonly string[]) => Promise<void>,
+): void {
+  const found = SHELLS.filter(([program = '']) => spawnSync(program, ['-c', ':']).error === undefined);
+  guards(title, async () => {
+    assert.ok(found.length > 0);
+    const failures = await Promise.all(found.map(shell => failureOf(shell, scenario)));
+    for (const failure of failures) if (failure !== undefined) throw failure;
   });
-});
-guards.after.each(({ folder }) => removeFolder(folder));
+}
+
+async function failureOf(
+  shell: readonly string[],
+  scenario: (folder: string, shell: readonly string[]) => Promise<void>,
+): Promise<Error | undefined> {
+  const folder = folderWith({ 'base.sh': BASE });
+  try {
+    await scenario(folder, shell);
+    return undefined;
+  } catch (thrown) {
+    return new Error(`${shell.join(' ')}: ${reasonOf(thrown)}`, { cause: thrown });
+  } finally {
+    removeFolder(folder);
+  }
+}
 
 type Guarded = {
   readonly pid: number;
@@ -69,98 +92,86 @@ const became = (how: string): RegExp => new RegExp(`^${how}\\|\\|\\|up a b '\\$x
 const READY = 'echo $$ > "$HERE/ready"';
 const CONFIRM = 'rm "$HERE/hub/unconfirmed"';
 
-for (const shell of SHELLS) {
-  const name = shell.join(' ');
-  if (spawnSync(shell[0] ?? '', ['-c', ':']).error !== undefined) {
-    skip(`the guard by ${name}, which is not installed`);
-    continue;
+byEachShell('a hub that ends makes it the base binary, which is told how', async (folder, shell) => {
+  const ends = {
+    'exit 0': '0',
+    'exit 3': '3',
+    'kill -9 $$': '137',
+    'sleep 1.5; exit 1': '1',
+    '/nonexistent': '127',
+  };
+  for (const [script, how] of Object.entries(ends)) {
+    const { gone } = guard(folder, shell, script, 30);
+    assert.is(await gone, 99);
+    assert.match(told(folder), became(`${how} [0-9]`), script);
   }
+});
 
-  guards(`${name}: a hub that ends makes it the base binary, which is told how`, async ({ folder }) => {
-    const ends = {
-      'exit 0': '0',
-      'exit 3': '3',
-      'kill -9 $$': '137',
-      'sleep 1.5; exit 1': '1',
-      '/nonexistent': '127',
-    };
-    for (const [script, how] of Object.entries(ends)) {
-      const { gone } = guard(folder, shell, script, 30);
-      assert.is(await gone, 99);
-      assert.match(told(folder), became(`${how} [12]`), script);
+byEachShell('a hub that is late is asked to end, and killed', async (folder, shell) => {
+  const asked = guard(
+    folder,
+    shell,
+    `trap 'echo asked > "$HERE/asked"; exit 0' TERM; while :; do sleep 1 & wait; done`,
+    1,
+  );
+  assert.is(await asked.gone, 99);
+  assert.match(told(folder), became('late 1'));
+  assert.ok(existsSync(join(folder, 'asked')));
+  const killed = guard(folder, shell, `trap "" TERM; ${READY}; exec sleep 1000`, 1);
+  assert.is(await killed.gone, 99);
+  assert.match(told(folder), became('late 1'));
+  assert.is(commandOf(Number(readFileSync(join(folder, 'ready'), 'utf8'))), undefined);
+});
+
+byEachShell('a confirmed hub is left alone, and its exit code is kept', async (folder, shell) => {
+  assert.is(await guard(folder, shell, `${CONFIRM}; sleep 2.5; exit 5`, 1).gone, 5);
+  assert.is(await guard(folder, shell, `${CONFIRM}; sleep 1.5; kill -9 $$`, 1).gone, 137);
+  assert.not(existsSync(join(folder, 'base')));
+});
+
+byEachShell(
+  'a hub that hands over makes it the base binary, which is told nothing',
+  async (folder, shell) => {
+    for (const script of ['exit 75', `${CONFIRM}; exit 75`]) {
+      assert.is(await guard(folder, shell, script, 30).gone, 99);
+      assert.match(told(folder), became(''));
     }
-  });
+  },
+);
 
-  guards(`${name}: a hub that is late is asked to end, and killed`, async ({ folder }) => {
-    const asked = guard(
-      folder,
-      shell,
-      `trap 'echo asked > "$HERE/asked"; exit 0' TERM; while :; do sleep 1 & wait; done`,
-      1,
-    );
-    assert.is(await asked.gone, 99);
-    assert.match(told(folder), became('late 1'));
-    assert.ok(existsSync(join(folder, 'asked')));
-    const killed = guard(folder, shell, `trap "" TERM; ${READY}; exec sleep 1000`, 1);
-    assert.is(await killed.gone, 99);
-    assert.match(told(folder), became('late 1'));
-    assert.is(commandOf(Number(readFileSync(join(folder, 'ready'), 'utf8'))), undefined);
-  });
+byEachShell('a storm of signals is passed on, and changes no exit code', async (folder, shell) => {
+  const script = `n=0; trap 'n=$((n + 1))' TERM INT HUP; ${CONFIRM}; ${READY}; while [ $n -lt 1 ]; do sleep 0.1; done; sleep 0.5; exit 6`;
+  const hub = guard(folder, shell, script, 30);
+  await hub.ready();
+  const storm = setInterval(() => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) hub.signal(signal);
+  }, 3);
+  assert.is(await hub.gone, 6);
+  clearInterval(storm);
+});
 
-  guards(`${name}: a confirmed hub is left alone, and its exit code is kept`, async ({ folder }) => {
-    assert.is(await guard(folder, shell, `${CONFIRM}; sleep 2.5; exit 5`, 1).gone, 5);
-    assert.is(await guard(folder, shell, `${CONFIRM}; sleep 1.5; kill -9 $$`, 1).gone, 137);
-    assert.not(existsSync(join(folder, 'base')));
-  });
+byEachShell('a trial that is told to stop is noted as stopped if it ended well', async (folder, shell) => {
+  const { stopped, unconfirmed } = placesIn(folder);
+  const bad = guard(folder, shell, `trap 'exit 4' TERM; ${READY}; while :; do sleep 0.1; done`, 30);
+  await bad.ready();
+  bad.signal('SIGTERM');
+  assert.is(await bad.gone, 4);
+  assert.equal([existsSync(stopped), existsSync(unconfirmed)], [false, true]);
+  writeFileSync(join(folder, 'ready'), '');
+  const well = guard(folder, shell, `trap 'exit 0' TERM; ${READY}; while :; do sleep 0.1; done`, 30);
+  await until('it is ready', () => readFileSync(join(folder, 'ready'), 'utf8') !== '');
+  well.signal('SIGTERM');
+  assert.is(await well.gone, 0);
+  assert.equal([existsSync(stopped), existsSync(unconfirmed)], [true, false]);
+  assert.not(existsSync(join(folder, 'base')));
+});
 
-  guards(
-    `${name}: a hub that hands over makes it the base binary, which is told nothing`,
-    async ({ folder }) => {
-      for (const script of ['exit 75', `${CONFIRM}; exit 75`]) {
-        assert.is(await guard(folder, shell, script, 30).gone, 99);
-        assert.match(told(folder), became(''));
-      }
-    },
-  );
-
-  guards(`${name}: a storm of signals is passed on, and changes no exit code`, async ({ folder }) => {
-    const script = `n=0; trap 'n=$((n + 1))' TERM INT HUP; ${CONFIRM}; ${READY}; while [ $n -lt 1 ]; do sleep 0.1; done; sleep 0.5; exit 6`;
-    const hub = guard(folder, shell, script, 30);
-    await hub.ready();
-    const storm = setInterval(() => {
-      for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) hub.signal(signal);
-    }, 3);
-    assert.is(await hub.gone, 6);
-    clearInterval(storm);
-  });
-
-  guards(`${name}: a trial that is told to stop is noted as stopped if it ended well`, async ({ folder }) => {
-    const { stopped, unconfirmed } = placesIn(folder);
-    const bad = guard(folder, shell, `trap 'exit 4' TERM; ${READY}; while :; do sleep 0.1; done`, 30);
-    await bad.ready();
-    bad.signal('SIGTERM');
-    assert.is(await bad.gone, 4);
-    assert.equal([existsSync(stopped), existsSync(unconfirmed)], [false, true]);
-    writeFileSync(join(folder, 'ready'), '');
-    const well = guard(folder, shell, `trap 'exit 0' TERM; ${READY}; while :; do sleep 0.1; done`, 30);
-    await until('it is ready', () => readFileSync(join(folder, 'ready'), 'utf8') !== '');
-    well.signal('SIGTERM');
-    assert.is(await well.gone, 0);
-    assert.equal([existsSync(stopped), existsSync(unconfirmed)], [true, false]);
-    assert.not(existsSync(join(folder, 'base')));
-  });
-
-  guards(
-    `${name}: it takes less than 1 MB of memory, and is told where its hub is by nothing else`,
-    async ({ folder }) => {
-      const hub = guard(folder, shell, `${CONFIRM}; ${READY}; exec sleep 1000`, 30);
-      await hub.ready();
-      const status = readFileSync(`/proc/${hub.pid}/status`, 'utf8');
-      assert.ok(Number(/RssAnon:\s+(\d+)/.exec(status)?.[1]) < 1024, status);
-      hub.signal('SIGTERM');
-      assert.is(await hub.gone, 143);
-    },
-  );
-}
-
+byEachShell('takes less than 1 MB of memory', async (folder, shell) => {
+  const hub = guard(folder, shell, `${CONFIRM}; ${READY}; exec sleep 1000`, 30);
+  await hub.ready();
+  const status = readFileSync(`/proc/${hub.pid}/status`, 'utf8');
+  assert.ok(Number(/RssAnon:\s+(\d+)/.exec(status)?.[1]) < 1024, status);
+  hub.signal('SIGTERM');
+  assert.is(await hub.gone, 143);
+});
 guards.run();

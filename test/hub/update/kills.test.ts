@@ -7,7 +7,7 @@ import type { Start, World } from './world.ts';
 import { BROKEN, commandOf, createWorld, good } from './world.ts';
 
 /** Trials, each with up to this many kills before it is left in peace. */
-const TRIALS = 6;
+const TRIALS = 4;
 const KILLS = 3;
 
 /** Milliseconds that a hub takes to be good, and within which a kill comes. */

@@ -1,6 +1,15 @@
+import { createReadStream, existsSync, readlinkSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { confirm, forgetReturn, runningBinary, trialState } from '../../../src/hub/update/trial.ts';
+import { sha256Of } from '../../../src/hub/update/binary.ts';
+import { stageHub } from '../../../src/hub/update/stage.ts';
+import {
+  beginTrial,
+  confirm,
+  forgetReturn,
+  runningBinary,
+  trialState,
+} from '../../../src/hub/update/trial.ts';
 import { skerry, until } from '../../e2e/stage.ts';
 import type { World } from './world.ts';
 import { BROKEN, commandOf, createWorld, good, HANGING, LIMITS } from './world.ts';
@@ -52,11 +61,14 @@ trial('a new hub that hangs is killed after its time, and the old one runs', asy
 });
 
 trial('the time of a trial is counted over its starts', async ({ world }) => {
-  await world.onTrial('echo x >> "$RAN"; sleep 2; exit 1', { starts: 9, seconds: 3, grace: 1 });
+  await world.onTrial('echo x >> "$RAN"; sleep 1.5; exit 1', { starts: 9, seconds: 4, grace: 1 });
   const hub = world.start();
   await hub.listens();
   assert.is(world.ran().length, 2);
-  assert.is(world.noted().returned?.reason, 'it was not healthy within 3 seconds');
+  assert.is(
+    world.noted().returned?.reason,
+    'it was not healthy within 4 seconds: the last start ended with exit code 1',
+  );
 });
 
 trial('a good one stays; the next start goes straight to it, without a guard', async ({ world }) => {
@@ -107,6 +119,26 @@ trial(
     confirm(world.data, launched);
     assert.equal(trialState(world.data, launched), { kind: 'none' });
     assert.is(await hub.end(), 0);
+  },
+);
+
+trial(
+  'a copy of the built binary is staged, tried and confirmed, and the next start is that one',
+  async ({ world }) => {
+    const content = () => createReadStream(skerry);
+    const sha256 = await sha256Of(skerry);
+    const base = { running: 'base' } as const;
+    const staged = await stageHub(world.data, base, { sha256, content });
+    await beginTrial({ dataFolder: world.data, launched: base, program: skerry, staged });
+    const hub = world.start();
+    await hub.listens();
+    confirm(world.data, { running: 'a', guard: hub.pid });
+    assert.is(await hub.end(), 0);
+    const next = world.start();
+    await next.listens();
+    assert.is(readlinkSync(`/proc/${next.pid}/exe`), world.places.binary('a'));
+    await until('it is up', () => !existsSync(world.places.starting));
+    assert.is(await next.end(), 0);
   },
 );
 
