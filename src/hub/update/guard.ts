@@ -11,7 +11,8 @@ export const SWITCH_EXIT = 75;
  * it was ended or ended, the shell becomes the base binary, which counts and decides. Afterwards it waits, and ends as
  * the hub ends. It writes nothing but the name of a file: all that is kept is written by the base binary, flushed.
  *
- * A shell forgets no exit code: 127 from `wait` means that it was asked for before. Without job control it starts a
+ * A `wait` that a signal interrupts tells the signal, so it is asked again; 127 means that it had told the exit code before.
+ * Without job control it starts a
  * program in the background with SIGINT ignored and no input; Node undoes the one, and the hub reads none.
  */
 const SCRIPT = `
@@ -44,7 +45,7 @@ watch() {
 watch "$limit" "$unconfirmed"
 seconds=$count
 if [ -e "$unconfirmed" ] && lives; then
-  late=1
+  late=late
   kill -s TERM "$pid" 2>/dev/null
   watch "$grace" ""
   ! lives || kill -s KILL "$pid" 2>/dev/null
@@ -57,20 +58,20 @@ while :; do
   [ -n "$passed" ] || break
 done
 pid=
-trap - TERM INT HUP
-if [ "$status" = ${SWITCH_EXIT} ] && [ -z "$told" ]; then
+become() {
+  trap - TERM INT HUP
+  [ -z "$told" ] || exit "$status"
   unset SKERRY_SLOT SKERRY_GUARD
   exec "$base" "$@"
-fi
+}
+[ "$status" != ${SWITCH_EXIT} ] || [ -n "$told" ] || become "$@"
 [ -e "$unconfirmed" ] || exit "$status"
 if [ -n "$told" ]; then
   [ -n "$late" ] || case $status in 0 | 129 | 130 | 143) mv -f "$unconfirmed" "$stopped" ;; esac
   exit "$status"
 fi
-unset SKERRY_SLOT SKERRY_GUARD
-[ -z "$late" ] || status=late
-export ${ENDED_VARIABLE}="$status $seconds"
-exec "$base" "$@"
+export ${ENDED_VARIABLE}="\${late:-$status} $seconds"
+become "$@"
 `;
 
 /** The command line of the guard of the next start on trial, of a hub with `args`; its program is an absolute path. */

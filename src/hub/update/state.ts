@@ -57,6 +57,7 @@ export type StateRead = { readonly state?: State; readonly damaged?: string };
 export function readState({ state: file }: Places): StateRead {
   let text: string;
   try {
+    if (statSync(file).size > MAX_HUB_STATE_BYTES) return { damaged: 'it is too long' };
     text = readFileSync(file, 'utf8');
   } catch (thrown) {
     if (NOTHING.includes(systemCode(thrown) ?? '')) return {};
@@ -65,7 +66,6 @@ export function readState({ state: file }: Places): StateRead {
       `${file} cannot be read (${reasonOf(thrown)}): correct the folder's rights.`,
     );
   }
-  if (statSync(file).size > MAX_HUB_STATE_BYTES) return { damaged: 'it is too long' };
   try {
     return { state: stateOf(fieldsOf(JSON.parse(text), 'it')) };
   } catch (thrown) {
