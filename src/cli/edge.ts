@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
-import { systemCode } from '../core/errors.ts';
+import { Failure, systemCode } from '../core/errors.ts';
 import type { LogSink } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
 
@@ -26,6 +26,18 @@ export const systemRandom: Random = {
   fraction: () => Math.random(),
   bytes: count => randomBytes(count),
 };
+
+/** Resolves after milliseconds; the process waits for it, as it does not for a timer of the clock. */
+export function systemPause(milliseconds: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, milliseconds));
+}
+
+/** Becomes another program, which keeps the pid and the standard streams; one that cannot be run ends the process. */
+export function become(command: readonly string[], env: NodeJS.ProcessEnv): never {
+  const [program = ''] = command;
+  if (process.execve === undefined) throw new Failure('update.state', `${program} cannot be started here.`);
+  return process.execve(program, command, env);
+}
 
 /** Log lines on standard error: time by the wall clock, level, room, sentence. */
 export const standardErrorLog: LogSink = (level, room, text) => {

@@ -1,37 +1,77 @@
 import { resolve } from 'node:path';
+import { isSea } from 'node:sea';
+import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
-import { startHub } from '../hub/hub.ts';
-import { standardErrorLog, systemClock, systemRandom } from './edge.ts';
+import { logFor } from '../core/log.ts';
+import type { Launched } from '../hub/update/launch.ts';
+import { launch } from '../hub/update/launch.ts';
+import { switchBinary, watchGuard } from '../hub/update/switch.ts';
+import { cameUp } from '../hub/update/trial.ts';
+import { become, standardErrorLog, systemClock, systemPause, systemRandom } from './edge.ts';
 import { dataFolder, flagsOf, usageFailure } from './flags.ts';
 
 export const usage = 'skerry up [manifest] [--data DIR]';
 
-/** Runs a hub in the foreground until SIGINT or SIGTERM. */
+const OPTIONS = { data: { type: 'string' } } as const;
+
+/** Runs a hub in the foreground until SIGINT or SIGTERM. An update of it may be what runs. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = flagsOf(args, { data: { type: 'string' } }, usage);
+  const launched = await launchHub(args);
+  const { values, positionals } = flagsOf(args, OPTIONS, usage);
   const [file, ...more] = positionals;
   if (more.length > 0) throw usageFailure('Name one manifest', usage);
-  const stopped = stopRequest();
+  const folder = dataFolder(values.data);
+  const stopped = stopRequest(launched);
+  const { startHub } = await import('../hub/hub.ts');
   const hub = await startHub({
     file: file === undefined ? undefined : resolve(file),
-    dataFolder: dataFolder(values.data),
+    dataFolder: folder,
     clock: systemClock,
     random: systemRandom,
     logSink: standardErrorLog,
+    launched,
+    program: isSea() ? process.execPath : undefined,
   });
+  cameUp(folder, launched);
   // Garbage is collected early, and code is compiled by one compiler and not by two, so that a hub under load stays
   // small. From the start on, the first would cost the runtime its own code cache, and 15 ms.
   setFlagsFromString('--optimize-for-size');
   setFlagsFromString('--no-maglev');
-  const signal = await stopped;
-  standardErrorLog('info', 'hub', `${signal}: stopping.`);
+  const cause = await Promise.race([stopped, hub.replaced]);
+  standardErrorLog('info', 'hub', `${cause ?? 'Another hub takes its place'}: stopping.`);
   await hub.stop();
-  return 0;
+  if (cause !== undefined) return 0;
+  return switchBinary({
+    dataFolder: folder,
+    launched,
+    args: process.argv.slice(2),
+    env: process.env,
+    become,
+    exit: process.exit,
+  });
+}
+
+/** Before the arguments are judged: an update may know more of them than the binary that was installed. */
+async function launchHub(args: readonly string[]): Promise<Launched> {
+  if (!isSea()) return { running: 'base' };
+  const { values } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: false });
+  return launch({
+    dataFolder: dataFolder(typeof values.data === 'string' ? values.data : undefined),
+    program: process.execPath,
+    args: process.argv.slice(2),
+    env: process.env,
+    parent: process.ppid,
+    log: logFor('hub', standardErrorLog),
+    pause: systemPause,
+    become,
+  });
 }
 
 /** The first of the signals that ask a program to end; further ones change nothing: stopping is bounded. */
-function stopRequest(): Promise<NodeJS.Signals> {
+function stopRequest(launched: Launched): Promise<string> {
   return new Promise(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, resolve);
+    const parent = (): number => process.ppid;
+    watchGuard(launched, parent, systemClock, () => resolve('Its guard is gone'));
   });
 }

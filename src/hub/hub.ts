@@ -17,12 +17,14 @@ import { createCourse } from './deployment/course.ts';
 import { createDeployments } from './deployment/deployments.ts';
 import { openLedger } from './deployment/ledger.ts';
 import { createProvisions } from './deployment/provisions.ts';
+import { createRenewal } from './deployment/renewal.ts';
 import { executorOf } from './deployment/steps.ts';
 import { openParts, statusOf } from './parts.ts';
 import { controlQueues } from './queue-control.ts';
 import { controlRoutes } from './route-control.ts';
 import type { HubStatus } from './status.ts';
 import { boundsOf } from './storage.ts';
+import type { Launched } from './update/launch.ts';
 
 /** What the hub keeps is for its user alone: messages, logs and sockets. */
 const PRIVATE = { recursive: true, mode: 0o700 };
@@ -34,10 +36,15 @@ export type HubSettings = {
   readonly clock: Clock;
   readonly random: Random;
   readonly logSink: LogSink;
+  /** How this hub came to run, and the binary that it is; without one it cannot be replaced. */
+  readonly launched: Launched;
+  readonly program: string | undefined;
 };
 
 export type Hub = {
   readonly status: () => HubStatus;
+  /** Resolves when it is to be stopped so that another hub takes its place. */
+  readonly replaced: Promise<void>;
   /** Modules first, so that their last words are taken in; the store last but for its lock. Called once. */
   readonly stop: () => Promise<void>;
 };
@@ -75,6 +82,9 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     const book = openLedger(store, archive, log);
     const conductor = createConductor(nothing, executorOf({ ...parts, log, provisions }));
     const { statuses, watch: listen } = parts.modules;
+    const replaced = Promise.withResolvers<void>();
+    const { launched, program } = settings;
+    const renewal = createRenewal({ dataFolder, launched, program, provisions, leave: replaced.resolve });
     const { collect } = provisions;
     const course = createCourse({
       clock,
@@ -83,11 +93,12 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
       archive,
       admission,
       conductor,
+      renewal,
       collect,
       statuses,
       listen,
     });
-    const deployments = createDeployments({ log, book, archive, admission, course });
+    const deployments = createDeployments({ log, book, archive, admission, course, renewal });
     closers.push(deployments.stop);
 
     const status = (): HubStatus => ({ ...statusOf(parts, store), deployment: deployments.status() });
@@ -103,7 +114,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     await deployments.begin(given);
     const { name, listeners } = status();
     log.info(`"${name}" listens on ${listeners.join(', ') || 'no port'}.`);
-    return { status, stop };
+    return { status, stop, replaced: replaced.promise };
   } catch (thrown) {
     await stop();
     throw thrown;

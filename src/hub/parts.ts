@@ -5,6 +5,7 @@ import { logFor } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
 import type { Manifest } from '../manifest/types.ts';
 import type { Store } from '../queue/types.ts';
+import type { ModuleStatus } from '../supervisor/spec.ts';
 import type { AccessControl } from './access-control.ts';
 import { createAccessControl } from './access-control.ts';
 import type { Provisions } from './deployment/provisions.ts';
@@ -84,14 +85,36 @@ export function openParts(
   return { store, access, broker, router, routing: holder, listening, upward, modules };
 }
 
+/** The modules of the manifest, those that are still to be started among them. */
+function moduleStatuses({ modules, routing }: Pick<Parts, 'modules' | 'routing'>): ModuleStatus[] {
+  const known = modules.statuses();
+  const names = new Set(known.map(({ name }) => name));
+  const awaited = routing.current().manifest.modules.filter(({ name }) => !names.has(name));
+  return [...known, ...awaited.map(({ name }) => ({ ...NOT_STARTED, name }))];
+}
+
+const NOT_STARTED = {
+  state: 'stopped',
+  pid: undefined,
+  uptime: undefined,
+  restarts: 0,
+  lastExit: undefined,
+  late: false,
+  cutLines: 0,
+  refusedLines: 0,
+  lostLogLines: 0,
+  usage: {},
+  notEnforced: [],
+} as const;
+
 /** What all parts say of themselves. */
 export function statusOf(parts: Parts, store: Store): Omit<HubStatus, 'deployment'> {
-  const { broker, router, routing, listening, upward, modules } = parts;
+  const { broker, router, routing, listening, upward } = parts;
   return {
     name: routing.current().manifest.name,
     pid: process.pid,
     listeners: listening.addresses(),
-    modules: modules.statuses(),
+    modules: moduleStatuses(parts),
     ...routing.current().status(),
     queues: store.stats(),
     store: store.health(),

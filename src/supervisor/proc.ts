@@ -48,7 +48,8 @@ export function pidsSince(pid: number): number[] {
   return allPids().filter(one => (pid <= last ? one > pid && one <= last : one > pid || one <= last));
 }
 
-function allPids(): number[] {
+/** The pids of all processes; none where there is no /proc. */
+export function allPids(): number[] {
   const entries = unlessGone(() => readdirSync('/proc')) ?? [];
   return entries.map(Number).filter(pid => pid > 0);
 }

@@ -47,6 +47,8 @@ export async function onStage(
   const start = () =>
     startHub({
       file: join(folder, 'manifest.json'),
+      launched: { running: 'base' },
+      program: undefined,
       dataFolder: join(folder, 'data'),
       clock,
       random: { fraction: () => 0.5, bytes: count => randomBytes(count) },

@@ -224,7 +224,7 @@ refusals('a data folder in use by another hub: exit 1, says by whom', async () =
 /** Commands used wrongly, all with exit 2. */
 const MISUSED: readonly (readonly [args: readonly string[], sentence: RegExp])[] = [
   [['fly'], /no command "fly"/],
-  [['up'], /Name one manifest.*Usage: skerry up/],
+  [['up', 'a.json', 'b.json'], /Name one manifest.*Usage: skerry up/],
   [['up', 'a.json', '--dtaa', 'x'], /--dtaa/],
   [['pub', '-t', 'a/#', '-m', 'x'], /-t must name a topic/],
   [['pub', '-t', 'a'], /Give one of -m, -l and -n/],

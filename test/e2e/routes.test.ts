@@ -173,7 +173,7 @@ routing('replay tells what a route would have taken of what waits, each message 
     ];
     assert.match(run(recent).out, /would have taken 0 of 0/);
     const bad = run(['routes', 'replay', 'FROM nowhere', '--data', `${folder}/data`]);
-    assert.is(bad.code, 1);
+    assert.is(bad.code, 2);
     assert.match(bad.err, /route route, line 1, column 6/);
   });
 });

@@ -18,6 +18,8 @@ export type Passage = {
 export type Conductor = {
   /** What runs. While a step is taken, it counts as taken. */
   readonly current: () => Placed;
+  /** Only brings here what `target` needs. */
+  readonly prepare: (target: Placed, signal: AbortSignal) => Promise<void>;
   /** Goes from what runs to `target`. Rejects with what hindered a step, or with the signal's reason. */
   readonly go: (target: Placed, passage: Passage) => Promise<void>;
 };
@@ -38,6 +40,7 @@ export function createConductor(nothing: Placed, execute: Execute): Conductor {
 
   return {
     current: () => current,
+    prepare: (target, signal) => unlessAborted(execute({ kind: 'prepare' }, target, signal), signal),
     go: async (target, { signal, note, stubborn }) => {
       const failures: unknown[] = [];
       const { steps } = planOf(current, target);

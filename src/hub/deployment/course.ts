@@ -4,6 +4,7 @@ import type { Log } from '../../core/log.ts';
 import type { Placed } from '../../manifest/plan.ts';
 import { planOf } from '../../manifest/plan.ts';
 import type { ModuleStatus } from '../../supervisor/spec.ts';
+import { unlessAborted } from './aborting.ts';
 import type { Admission } from './admission.ts';
 import type { Archive } from './archive.ts';
 import type { Conductor, Passage } from './conductor.ts';
@@ -11,6 +12,7 @@ import { labelOf } from './labels.ts';
 import type { LedgerBook } from './ledger.ts';
 import type { Attempt, Deployment, Ledger, Outcome } from './record.ts';
 import { titleOf } from './record.ts';
+import type { Renewal } from './renewal.ts';
 import type { Baseline } from './verdict.ts';
 import { baselineOf, isWell, verdictOf } from './verdict.ts';
 import { watchUntilWell } from './watch.ts';
@@ -37,6 +39,7 @@ export type CourseSettings = {
   readonly archive: Archive;
   readonly admission: Pick<Admission, 'again'>;
   readonly conductor: Conductor;
+  readonly renewal: Renewal;
   /** Removes what none of these needs. */
   readonly collect: (kept: readonly Placed[]) => Promise<void>;
   readonly statuses: () => ModuleStatus[];
@@ -47,7 +50,7 @@ export type CourseSettings = {
 const UNKNOWN = { code: 'deployment.unhealthy', sentence: 'It did not become healthy.' } as const;
 
 export function createCourse(settings: CourseSettings): Course {
-  const { clock, log, book, archive, admission, conductor, statuses, listen } = settings;
+  const { clock, log, book, archive, admission, conductor, renewal, statuses, listen } = settings;
   const hub = Promise.withResolvers<void>();
 
   const settle: Course['settle'] = async (change, signal) => {
@@ -110,10 +113,16 @@ export function createCourse(settings: CourseSettings): Course {
       log.error(`${titleOf(target)} does not work, and there is nothing to go back to: ${sentence}`);
       return settle({ current: target, outcome: { id: target.id, result: 'failed', failure: why } }, signal);
     }
+    const outcome: Outcome = { id: target.id, result: 'returned', failure: why };
+    const returning: Attempt = { ...attempt, phase: 'returning' };
+    if (renewal.state().kind === 'on-trial') {
+      log.error(`${titleOf(target)} does not work: ${sentence} The hub of before goes back.`);
+      await book.write({ attempt: returning, outcome }, signal);
+      renewal.giveUp(sentence);
+      return handOver(signal);
+    }
     const placed = admission.again(back);
     log.error(`${titleOf(target)} does not work: ${sentence} The hub goes back to ${titleOf(back)}.`);
-    const returning: Attempt = { ...attempt, phase: 'returning' };
-    const outcome: Outcome = { id: target.id, result: 'returned', failure: why };
     await book.write({ attempt: returning, outcome }, signal);
     try {
       await conductor.go(placed, { signal, note: journal(returning, signal), stubborn: true });
@@ -124,6 +133,26 @@ export function createCourse(settings: CourseSettings): Course {
     hub.resolve();
     await settle({ current: back }, signal);
     await becomeHealthy(back, placed, signal);
+  };
+
+  /** Another hub goes on with what is noted; this one only waits for its end. */
+  const handOver = (signal: AbortSignal): Promise<void> => {
+    renewal.leave();
+    return unlessAborted(new Promise(() => {}), signal);
+  };
+
+  /** The new hub carries the change out, so that its manifest may say what only that knows. */
+  const renew = async (begun: Attempt, placed: Placed, signal: AbortSignal): Promise<void> => {
+    try {
+      await conductor.prepare(placed, signal);
+      await renewal.stage(placed, signal);
+    } catch (thrown) {
+      if (signal.aborted) throw thrown;
+      return goBack(begun, failureOf(thrown), signal);
+    }
+    log.info(`${titleOf(begun.target)} is carried out by the hub that it names.`);
+    await book.write({ attempt: { ...begun, label: 'start the new hub' } }, signal);
+    return handOver(signal);
   };
 
   return {
@@ -138,6 +167,7 @@ export function createCourse(settings: CourseSettings): Course {
     },
     attempt: async (begun, placed, signal) => {
       const { target } = begun;
+      if (await renewal.isDue(placed)) return renew(begun, placed, signal);
       const past = pastOf(conductor.current(), placed, statuses());
       for (const name of past.spared)
         log.warn(`Module "${name}" was not well before and is not changed: it does not count.`);
@@ -151,6 +181,7 @@ export function createCourse(settings: CourseSettings): Course {
         return goBack(begun, failureOf(thrown), signal);
       }
       log.info(`${titleOf(target)} is healthy.`);
+      renewal.confirm();
       const outcome: Outcome = { id: target.id, result: 'healthy', failure: undefined };
       await settle({ current: target, healthy: target, outcome }, signal);
     },

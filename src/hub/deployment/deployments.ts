@@ -9,6 +9,7 @@ import { linesOf } from './labels.ts';
 import type { LedgerBook } from './ledger.ts';
 import type { Attempt, Ledger } from './record.ts';
 import { titleOf } from './record.ts';
+import type { Renewal } from './renewal.ts';
 
 /** Hubs that may go down while they carry out one change before it is given up. */
 const MOST_TRIES = 3;
@@ -47,17 +48,13 @@ export type DeploymentsSettings = {
   readonly archive: Archive;
   readonly admission: Admission;
   readonly course: Course;
+  readonly renewal: Renewal;
 };
 
 const SUPERSEDED = new Failure('deployment.superseded', 'A newer manifest has taken its place.');
 
-export function createDeployments({
-  log,
-  book,
-  archive,
-  admission,
-  course,
-}: DeploymentsSettings): Deployments {
+export function createDeployments(settings: DeploymentsSettings): Deployments {
+  const { log, book, archive, admission, course, renewal } = settings;
   let abort = new AbortController();
   let underWay: Promise<void> = Promise.resolve();
   let asked: Promise<unknown> = Promise.resolve();
@@ -128,6 +125,16 @@ export function createDeployments({
   /** Goes on with a change that a hub did not bring to its end. */
   const resume = async (interrupted: Attempt, signal: AbortSignal): Promise<void> => {
     const { target, phase, tries } = interrupted;
+    const trial = renewal.state();
+    if (trial.kind === 'returned') {
+      renewal.forgetReturn();
+      const sentence = `The new hub did not work: ${trial.reason}`;
+      const failure = book.read().outcome?.failure;
+      const why = phase === 'returning' && failure ? failure : ({ code: 'update.failed', sentence } as const);
+      return course.goBack(interrupted, why, signal);
+    }
+    // What a hub on trial takes down with it is counted by its guard.
+    if (trial.kind === 'on-trial') return course.attempt(interrupted, admission.again(target), signal);
     if (phase === 'returning') return course.goBack(interrupted, book.read().outcome?.failure, signal);
     const where = phase === 'watching' ? 'while it was watched' : `at step ${interrupted.step}`;
     if (tries >= MOST_TRIES) {

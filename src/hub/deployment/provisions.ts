@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { BundleStore } from '../../bundles/store.ts';
-import type { Source, WantedBundle } from '../../bundles/types.ts';
+import type { LocalSource, Source, WantedBundle } from '../../bundles/types.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
@@ -12,6 +12,14 @@ import type { Artifact } from '../../manifest/types.ts';
 export type Provisions = {
   /** Brings here the bundles of all modules, whole and checked. Failures of `bundle`; then nothing has changed. */
   readonly prepare: (placed: Placed, signal: AbortSignal) => Promise<void>;
+  /** Brings here one file that is no bundle, of at most so many bytes. */
+  readonly obtain: (
+    placed: Placed,
+    artifact: Artifact,
+    subject: string,
+    most: number,
+    signal: AbortSignal,
+  ) => Promise<LocalSource>;
   /** Where the bundle with this hash is. */
   readonly folderOf: (sha256: string) => string;
   /** Removes bundles that none of these needs. */
@@ -46,6 +54,11 @@ export function createProvisions(settings: ProvisionsSettings): Provisions {
         }),
       );
       await store.prepare(wanted, signal);
+    },
+    obtain: async (placed, artifact, subject, most, signal) => {
+      const sourceOf = await sourcesIn(placed);
+      const wanted = { subject, sha256: artifact.sha256, source: sourceOf(artifact, subject) };
+      return (await bundles()).obtain(wanted, most, signal);
     },
     collect: async kept => {
       if (!existsSync(folder)) return;
