@@ -1,6 +1,7 @@
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
-import { Failure } from '../../core/errors.ts';
+import { Failure, systemCode } from '../../core/errors.ts';
 import { trustedKeys } from '../../crypto/key-files/trusted.ts';
 import type { Placed } from '../../manifest/plan.ts';
 import { parseJson, parseManifest, readManifestText } from '../../manifest/read.ts';
@@ -68,10 +69,27 @@ function old(complaint: string): Failure {
 
 /** The text of a manifest, and the pack that it lies in. */
 async function contentOf(file: string): Promise<{ text: string; pack: string | undefined }> {
+  if (looksLikeJson(file)) return { text: readManifestText(file), pack: undefined };
   const { isPack, openPack } = await import('../../bundles/open-pack.ts');
   if (!(await isPack(file))) return { text: readManifestText(file), pack: undefined };
   const { manifest } = await openPack(file);
   return { text: manifest.toString('utf8'), pack: file };
+}
+
+/** By its first byte: what reads packs is not loaded for a manifest, nor for a file that cannot be read. */
+function looksLikeJson(file: string): boolean {
+  const first = Buffer.alloc(1);
+  try {
+    const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      return readSync(descriptor, first) === 0 || /[\s{]/.test(first.toString('latin1'));
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (thrown) {
+    if (systemCode(thrown) !== undefined) return true;
+    throw thrown;
+  }
 }
 
 /** Refuses a manifest of which a route is wrong: what is applied is to work as a whole. Failure `route.syntax`. */

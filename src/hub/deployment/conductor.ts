@@ -9,8 +9,8 @@ export type Execute = (step: Step, target: Placed, signal: AbortSignal) => Promi
 export type Passage = {
   /** Aborted, it is left at once: what its step waits for goes on behind it. */
   readonly signal: AbortSignal;
-  /** Called, and waited for, before each step and after it; `index` from 1. */
-  readonly note: (step: Step, index: number, of: number, done: boolean) => Promise<void>;
+  /** Called, and waited for, before each step, and so after the one before it; `index` from 1. */
+  readonly note: (step: Step, index: number, of: number) => Promise<void>;
   /** A step that fails does not end it: the first failure is thrown when all others have been taken. */
   readonly stubborn: boolean;
 };
@@ -46,14 +46,13 @@ export function createConductor(nothing: Placed, execute: Execute): Conductor {
       const { steps } = planOf(current, target);
       for (const [index, step] of steps.entries()) {
         signal.throwIfAborted();
-        await note(step, index + 1, steps.length, false);
+        await note(step, index + 1, steps.length);
         try {
           await take(step, target, signal);
         } catch (thrown) {
           if (signal.aborted || !stubborn) throw thrown;
           failures.push(thrown);
         }
-        await note(step, index + 1, steps.length, true);
       }
       current = target;
       if (failures.length > 0) throw failures[0];

@@ -63,15 +63,15 @@ export function createCourse(settings: CourseSettings): Course {
     });
   };
 
-  /** Notes each step in the store before it is taken, and after. */
+  /** Notes each step in the store before it is taken; the next note says that it has been. */
   const journal =
     (attempt: Attempt | undefined, signal: AbortSignal): Passage['note'] =>
-    async (step, index, of, done) => {
+    async (step, index, of) => {
       if (step.kind === 'start') hub.resolve();
       if (attempt === undefined) return;
       const label = labelOf(step);
-      if (!done) log.info(`${titleOf(attempt.target)}, step ${index} of ${of}: ${label}.`);
-      await book.write({ attempt: { ...attempt, step: done ? index + 1 : index, of, label } }, signal);
+      log.info(`${titleOf(attempt.target)}, step ${index} of ${of}: ${label}.`);
+      await book.write({ attempt: { ...attempt, step: index, of, label } }, signal);
     };
 
   const watch = (

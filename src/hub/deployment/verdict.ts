@@ -3,9 +3,9 @@ import type { ModuleStatus } from '../../supervisor/spec.ts';
 /** Times that a module may end and be started again before its deployment is given up. */
 const MOST_RESTARTS = 3;
 
-/** How a set of modules is: all well; one that will not become so, and why; or neither yet. */
+/** How a set of modules is: all well, after so many restarts; one that will not become so, and why; or neither yet. */
 export type Verdict =
-  | { readonly kind: 'well' }
+  | { readonly kind: 'well'; readonly restarts: number }
   | { readonly kind: 'bad'; readonly reason: string }
   | { readonly kind: 'pending'; readonly waitsFor: string };
 
@@ -23,12 +23,15 @@ export function verdictOf(
   baseline: Baseline,
 ): Verdict {
   let pending: string | undefined;
+  let all = 0;
   for (const status of statuses) {
-    const reason = badness(status, baseline.get(status.name) ?? 0);
+    const before = baseline.get(status.name) ?? 0;
+    const reason = badness(status, before);
+    all += Math.max(0, status.restarts - before);
     if (reason !== undefined) return { kind: 'bad', reason: `Module "${status.name}" ${reason}.` };
     if (!isWell(status, checked.has(status.name))) pending ??= `module "${status.name}" is ${status.state}`;
   }
-  return pending === undefined ? { kind: 'well' } : { kind: 'pending', waitsFor: pending };
+  return pending === undefined ? { kind: 'well', restarts: all } : { kind: 'pending', waitsFor: pending };
 }
 
 export function isWell({ state }: Pick<ModuleStatus, 'state'>, checked: boolean): boolean {

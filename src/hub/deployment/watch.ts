@@ -32,8 +32,10 @@ export function watchUntilWell(settings: WatchSettings): Promise<void> {
       return;
     }
     wellSince = verdict.kind === 'well' ? (wellSince ?? now) : undefined;
-    const next = Math.min(late, (wellSince ?? late) + healthyFor);
-    if (wellSince !== undefined && now - wellSince >= healthyFor) resolve();
+    // One that ends now and then must hold out longer than it did.
+    const needed = healthyFor * (verdict.kind === 'well' ? 1 + verdict.restarts : 1);
+    const next = Math.min(late, (wellSince ?? late) + needed);
+    if (wellSince !== undefined && now - wellSince >= needed) resolve();
     else if (now >= late) reject(unhealthy(lateness(verdict, within)));
     else if (next < Number.POSITIVE_INFINITY) cancel = clock.after(next - now, look);
   };
