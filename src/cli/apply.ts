@@ -2,14 +2,17 @@ import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../core/errors.ts';
 import type { Accepted, DeploymentStatus } from '../hub/deployment/deployments.ts';
+import { printManifest } from '../manifest/print.ts';
+import { readManifestText } from '../manifest/read.ts';
 import { ask } from './control.ts';
 import { print } from './edge.ts';
 import { dataFolder, flagsOf, usageFailure } from './flags.ts';
 
-export const usage = 'skerry apply <manifest> [--dry-run] [--no-wait] [--json] [--data DIR]';
+export const usage = 'skerry apply <manifest | pack> [--dry-run | --print] [--no-wait] [--json] [--data DIR]';
 
 const OPTIONS = {
   'dry-run': { type: 'boolean' },
+  print: { type: 'boolean' },
   'no-wait': { type: 'boolean' },
   json: { type: 'boolean' },
   data: { type: 'string' },
@@ -24,6 +27,10 @@ export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = flagsOf(args, OPTIONS, usage);
   const [file, ...more] = positionals;
   if (file === undefined || more.length > 0) throw usageFailure('Name one manifest', usage);
+  if (values.print === true) {
+    print(printManifest(readManifestText(file), file));
+    return 0;
+  }
   const folder = dataFolder(values.data);
   const command = values['dry-run'] === true ? 'apply preview' : 'apply';
   const accepted = await ask(folder, command, resolve(file));

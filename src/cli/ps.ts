@@ -1,3 +1,4 @@
+import type { HubStatus } from '../hub/status.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
 import { ask } from './control.ts';
 import { print } from './edge.ts';
@@ -22,6 +23,23 @@ const COLUMNS: readonly (readonly [string, (module: ModuleStatus) => string | un
   ['LAST EXIT', ({ lastExit }) => lastExit],
 ];
 
+/** What is deployed, and how the newest change came out or how far it is. */
+function deploymentLine({ name, deployment }: HubStatus): string {
+  const { current, healthy, attempt, outcome } = deployment;
+  if (attempt !== undefined) {
+    const { phase, step, of, label } = attempt;
+    return phase === 'watching'
+      ? `${name}: a change is watched until it is healthy`
+      : `${name}: ${phase}, step ${step} of ${of}: ${label}`;
+  }
+  const serial = current?.serial === undefined ? '' : `, serial ${current.serial}`;
+  const proven =
+    current === undefined ? 'nothing is deployed' : current.id === healthy?.id ? 'healthy' : 'not proven yet';
+  const failed =
+    outcome?.failure === undefined ? '' : `; the last change did not work: ${outcome.failure.sentence}`;
+  return `${name}${serial}: ${proven}${failed}`;
+}
+
 /** Lists the modules and the upstream of the running hub. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = flagsOf(args, { json: { type: 'boolean' }, data: { type: 'string' } }, usage);
@@ -30,6 +48,7 @@ export async function run(args: readonly string[]): Promise<number> {
     print(JSON.stringify(status, null, 2));
     return 0;
   }
+  print(deploymentLine(status));
   const rows = status.modules.map(module => COLUMNS.map(([, cell]) => cell(module) ?? '-'));
   const headings = COLUMNS.map(([heading]) => heading);
   for (const line of table(headings, rows)) print(line);
