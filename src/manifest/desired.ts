@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { MAX_DESIRED_BYTES, MAX_DESIRED_NESTING } from '../core/limits.ts';
 import { stated } from './fields.ts';
-import { isJsonObject, type JsonObject, nestsWithin } from './json-object.ts';
+import { UNUSABLE } from './json.ts';
+import { hasName, isJsonObject, type JsonObject, nestsWithin } from './json-object.ts';
 
 /** What a module is told to be, as its twin in Azure IoT Edge would tell it. */
 export const desired = v.pipe(
@@ -11,6 +12,10 @@ export const desired = v.pipe(
   v.check(
     value => nestsWithin(value, MAX_DESIRED_NESTING),
     `must have at most ${MAX_DESIRED_NESTING} objects and lists within each other`,
+  ),
+  v.check(
+    value => !nestsWithin(value, MAX_DESIRED_NESTING) || !hasName(value, UNUSABLE),
+    `must not have fields called ${UNUSABLE.join(', ')}`,
   ),
   v.check(
     value => !nestsWithin(value, MAX_DESIRED_NESTING) || bytesOf(value) <= MAX_DESIRED_BYTES,

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_DESIRED_BYTES, MAX_DESIRED_NESTING } from '../../src/core/limits.ts';
+import { desiredProblem } from '../../src/manifest/desired.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 
 function read(desired: unknown): unknown {
@@ -14,10 +15,12 @@ function nested(depth: number): unknown {
 
 const desired = suite('manifest: desired properties');
 
-desired('they are kept as they are, whatever their names', () => {
-  const text = '{"__proto__":{"a":[1,null]},"constructor":true,"b":"é"}';
+desired('they are kept as they are; names that would be lost on the way are refused', () => {
+  const text = '{"proto":{"a":[1,null]},"b":"é"}';
   assert.is(JSON.stringify(read(JSON.parse(text))), text);
   assert.is(read(undefined), undefined);
+  assert.throws(() => read(JSON.parse('{"__proto__":1}')), /desired.__proto__ is a name that cannot be used/);
+  assert.match(desiredProblem({ a: [{ constructor: 1 }] }) ?? '', /must not have fields called/);
 });
 
 desired('what is no object is refused', () => {
@@ -38,7 +41,7 @@ desired('they are bounded in bytes and depth, exactly', () => {
   assert.throws(() => read(nested(MAX_DESIRED_NESTING + 1)), /^modules\.m\.desired .* within each other/);
   const deep = `${'{"in":'.repeat(100_000)}1${'}'.repeat(100_000)}`;
   const text = `{"name":"a","modules":{"m":{"exec":["./m"],"desired":${deep}}}}`;
-  assert.throws(() => parseManifest(text, 'm.json'), /within each other/);
+  assert.throws(() => parseManifest(text, 'm.json'), /nested too deep/);
 });
 
 desired.run();

@@ -1,3 +1,4 @@
+import { MIN_MODULE_MEMORY } from '../../core/limits.ts';
 import { isJsonObject, type JsonObject } from '../json-object.ts';
 import { isNothing } from './document.ts';
 import { listedEnvironmentOf } from './environment.ts';
@@ -63,7 +64,7 @@ export function containerOf(written: JsonObject, place: Place): Container {
     stopGraceSeconds: take('stoptimeout', value => whole(value, 0, 3600)),
     tty: take('tty', value => (value === true ? true : undefined)),
     limits: Object.values(limits).some(limit => limit !== undefined) ? limits : undefined,
-    devices: devices?.length === 0 ? undefined : devices,
+    devices: devices?.length === 0 ? undefined : devices && Array.from(new Set(devices)),
     env: take('env', (value, path) => listedEnvironmentOf(value, path, tell)),
   };
   tellRest(options, carried, place);
@@ -103,7 +104,7 @@ function whole(value: unknown, least: number, most: number): number | undefined 
 
 /** A size as people write it. */
 export function memoryOf(value: unknown): string | number | undefined {
-  const bytes = whole(value, 1, Number.MAX_SAFE_INTEGER);
+  const bytes = whole(value, MIN_MODULE_MEMORY, Number.MAX_SAFE_INTEGER);
   if (bytes === undefined) return undefined;
   const [letter, unit] = UNITS.find(([, size]) => bytes % size === 0) ?? ['', 1];
   return letter === '' ? bytes : `${bytes / unit}${letter}`;

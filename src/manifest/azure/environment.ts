@@ -35,6 +35,8 @@ function problemOf(name: string, value: string | undefined): string | undefined 
   if (!isVariable(name)) {
     return 'is left out: a variable of a program has letters, digits and "_" only, so rename it here and in the program';
   }
+  if (name.startsWith('SKERRY_'))
+    return "is left out: such variables are the hub's own, so rename it here and in the program";
   if (value === undefined) return 'is left out: its value must be a text';
   return value.includes('\0') ? 'is left out: a variable holds no NUL' : undefined;
 }

@@ -32,7 +32,7 @@ export function routesOf(hub: JsonObject, tell: Tell): WrittenRoutes {
     // A layer takes a route away so.
     if (entry === null) continue;
     if (!isKept(name)) tell(path, 'is left out, for no route can have this name: give it another');
-    else if (typeof text !== 'string')
+    else if (typeof text !== 'string' || text === '')
       tell(path, 'is left out: it must be a text, or an object with one in "route"');
     else if (text.length > MAX_ROUTE_LENGTH)
       tell(path, `is left out: a route may have ${MAX_ROUTE_LENGTH} characters, so split it`);

@@ -81,13 +81,13 @@ azure('what stands in registries, environments and options of other modules is n
 });
 
 azure('createOptions in parts, in their order and not in that of the file', () => {
-  const text = JSON.stringify({ HostConfig: { Memory: 1024, PidsLimit: 7 } });
+  const text = JSON.stringify({ HostConfig: { Memory: 1 << 20, PidsLimit: 7 } });
   const settings = {
     createOptions02: text.slice(20),
     createOptions01: text.slice(10, 20),
     createOptions: text.slice(0, 10),
   };
-  assert.equal(withModule({ settings }).manifest.modules?.['m']?.limits, { memory: '1K', pids: 7 });
+  assert.equal(withModule({ settings }).manifest.modules?.['m']?.limits, { memory: '1M', pids: 7 });
 });
 
 azure('options of Docker that a module can have', () => {
@@ -96,7 +96,7 @@ azure('options of Docker that a module can have', () => {
     StopSignal: 'SIGINT',
     StopTimeout: 3,
     HostConfig: {
-      Memory: 1_000_001,
+      Memory: 10_000_001,
       CpuPeriod: 50_000,
       CpuQuota: 25_000,
       Devices: [
@@ -113,7 +113,7 @@ azure('options of Docker that a module can have', () => {
     stopSignal: 'SIGINT',
     stopGraceSeconds: 3,
     devices: ['/dev/i2c-1', '/dev/ttyUSB0'],
-    limits: { memory: 1_000_001, cpu: 0.5 },
+    limits: { memory: 10_000_001, cpu: 0.5 },
   });
   assert.equal(remarks.slice(1), [
     {
