@@ -1,9 +1,10 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { SandboxLevel } from '../../src/supervisor/confinement/sandbox.ts';
 import type { ModuleSpec } from '../../src/supervisor/spec.ts';
+import { skip } from '../build/stage.ts';
 import type { Stage } from './stage.ts';
 import { onStage, until } from './stage.ts';
 
@@ -144,5 +145,36 @@ sandbox('a health check runs as its module does', () =>
     assert.is(stage.status('m').state, ROOT ? 'ready' : 'running');
   }),
 );
+
+for (const level of LEVELS) {
+  sandbox(`${level}: what its environment tells the loader reaches it, and nothing that runs before it`, () =>
+    onStage(ELSEWHERE, async stage => {
+      const env = { LD_PRELOAD: '/no/such/library.so', PS4: 'x', OTHER: 'as ever' };
+      const script = 'echo "$LD_PRELOAD $PS4 $OTHER"';
+      const limits = { pids: 50 };
+      assert.equal(await said(stage, script, { sandbox: level, env, limits }), [
+        '/no/such/library.so x as ever',
+      ]);
+      const complaints = stage.logged('m').match(/cannot be preloaded/g) ?? [];
+      assert.is(complaints.length, 1, stage.logged('m'));
+    }),
+  );
+}
+
+sandbox("a user that is nobody else's is not whose folder another module has left", async () => {
+  if (!ROOT) return skip('only root starts programs as another user');
+  let usual = 0;
+  await onStage(ELSEWHERE, async stage => {
+    usual = Number((await said(stage, 'id -u', { user: 'dynamic' }))[0]);
+  });
+  await onStage(ELSEWHERE, async stage => {
+    const left = join(stage.folder, 'data/modules/left');
+    mkdirSync(left, { recursive: true });
+    chownSync(left, usual, usual);
+    const [uid] = await said(stage, 'id -u', { user: 'dynamic' });
+    assert.is(Number(uid), usual === 65_519 ? 61_184 : usual + 1);
+    assert.is(statSync(left).uid, usual);
+  });
+});
 
 sandbox.run();

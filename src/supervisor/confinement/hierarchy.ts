@@ -29,6 +29,9 @@ const HANDED_DOWN = ['memory', 'cpu', 'pids', 'io'] as const;
 const AS_SERVICE =
   'run the hub as root, or as a service of systemd with "Delegate=yes" in the [Service] of its unit';
 
+/** Before the name of a module, which may else be that of a file that the kernel keeps there (`tasks`). */
+const PREFIX = 'm-';
+
 const CONTROLLER_OF: Readonly<Record<LimitName, Controller>> = {
   memory: 'memory',
   memoryHigh: 'memory',
@@ -54,7 +57,7 @@ export function openHierarchy(name: string, proc = '/proc'): Hierarchy {
   const folders = [...new Set(base.folders.values())];
   const groupAt = (module: string): ControlGroup => {
     const places = new Map(
-      [...base.folders].map(([controller, folder]) => [controller, join(folder, module)]),
+      [...base.folders].map(([controller, folder]) => [controller, join(folder, PREFIX + module)]),
     );
     return controlGroup(places, base.layout);
   };
@@ -63,10 +66,10 @@ export function openHierarchy(name: string, proc = '/proc'): Hierarchy {
     lacks: new Map(LIMITS.flatMap(limit => lackOf(limit, base, proc))),
     group: module => {
       if (folders.length === 0) return undefined;
-      for (const folder of folders) mkdirSync(join(folder, module), { recursive: true });
+      for (const folder of folders) mkdirSync(join(folder, PREFIX + module), { recursive: true });
       return groupAt(module);
     },
-    groups: () => [...new Set(folders.flatMap(foldersIn))].map(groupAt),
+    groups: () => [...new Set(folders.flatMap(modulesIn))].map(groupAt),
     close: () => {
       for (const folder of folders) removeIfEmpty(folder);
     },
@@ -188,9 +191,12 @@ function lackOf(
   return [[limit, `this kernel does not offer it: ${cure}`]];
 }
 
-function foldersIn(folder: string): string[] {
+/** The modules whose groups are in a folder. */
+function modulesIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
   const entries = readdirSync(folder, { withFileTypes: true });
-  return entries.filter(entry => entry.isDirectory()).map(({ name }) => name);
+  const groups = entries.filter(entry => entry.isDirectory() && entry.name.startsWith(PREFIX));
+  return groups.map(({ name }) => name.slice(PREFIX.length));
 }
 
 function removeIfEmpty(folder: string): void {

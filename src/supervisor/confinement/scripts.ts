@@ -21,7 +21,7 @@ mount -t tmpfs -o "mode=1777,nosuid,nodev,size=$size" skerry /tmp
 mkdir /tmp/own
 mount --bind "$own" /tmp/own
 mount -t tmpfs -o mode=755,nosuid,nodev,size=64k skerry "$hidden"
-mkdir -p "$own"
+(umask 022; mkdir -p "$own")
 mount --bind /tmp/own "$own"
 umount /tmp/own
 rmdir /tmp/own

@@ -1,0 +1,101 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createConfiner } from '../../src/supervisor/confinement/confine.ts';
+import { openHierarchy } from '../../src/supervisor/confinement/hierarchy.ts';
+import type { Probe } from '../../src/supervisor/confinement/tools.ts';
+import { createProbe } from '../../src/supervisor/confinement/tools.ts';
+import type { ModuleSpec } from '../../src/supervisor/spec.ts';
+import { skip } from '../build/stage.ts';
+import { createTestClock } from '../clock.ts';
+import { createRealClock, lives, pidIn, shellModule, until, writeScript } from './stage.ts';
+
+const confinement = suite<{ folder: string }>('confinement');
+
+confinement.before.each(context => {
+  // Sandboxes have a /tmp of their own, and take no folder in it.
+  context.folder = mkdtempSync('/var/tmp/skerry-confinement-');
+});
+confinement.after.each(({ folder }) => rmSync(folder, { recursive: true }));
+
+const ROOT = process.getuid?.() === 0;
+
+confinement(
+  'what hinders a tool may pass, and is looked for anew; what worked is known',
+  async ({ folder }) => {
+    const probe = createProbe(createRealClock());
+    const tool = writeScript(folder, 'tool', `#!/bin/sh\ntest -e '${folder}/there' && exec "$@"\n`, 0o755);
+    assert.is(await probe('tool', [tool]), `${tool} failed`);
+    writeFileSync(join(folder, 'there'), '');
+    assert.is(await probe('tool', [tool]), undefined);
+    rmSync(join(folder, 'there'));
+    assert.is(await probe('tool', [tool]), undefined);
+  },
+);
+
+confinement('a tool that cannot even be started is a hindrance, not an exception', async ({ folder }) => {
+  const probe = createProbe(createRealClock());
+  const none = join(folder, 'none');
+  assert.is(await probe('none', [none]), `${none} is not installed`);
+  writeFileSync(none, '');
+  assert.match((await probe('below', [join(none, 'below')])) ?? '', /ENOTDIR/);
+});
+
+confinement(
+  'a tool that hangs is waited for no longer than is said, and goes with its children',
+  async context => {
+    const clock = createTestClock();
+    const probe = createProbe(clock);
+    const script = `sleep 1000 & echo $! > '${context.folder}/pid'; wait`;
+    const answer = probe('hangs', ['sh', '-c', script]);
+    const pid = await pidIn(context.folder, 'pid');
+    clock.advance(5_000);
+    assert.is(await answer, 'sh took too long');
+    await until('it is gone', () => !lives(pid));
+    assert.is(clock.pending(), 0);
+  },
+);
+
+/** What becomes of a module where the tools are as `probe` says. */
+async function confined(folder: string, probe: Probe, more: Partial<ModuleSpec>) {
+  const hierarchy = openHierarchy('skerry-test-confinement');
+  const confiner = createConfiner({
+    hierarchy: () => hierarchy,
+    probe,
+    ownFolders: join(folder, 'modules'),
+    hidden: join(folder, 'hidden'),
+  });
+  try {
+    return await confiner.confine(shellModule('m', '/', 'true', more));
+  } finally {
+    for (const group of hierarchy.groups()) group.remove();
+    hierarchy.close();
+  }
+}
+
+confinement(
+  'a user is never given up: without it a module waits, in a sandbox or not',
+  async ({ folder }) => {
+    if (!ROOT) return skip('only root starts programs as another user');
+    const broken: Probe = async name => (name.startsWith('setpriv') ? 'it is broken' : undefined);
+    for (const sandbox of ['none', 'standard', 'strict'] as const) {
+      const result = await confined(folder, broken, { user: '61000', sandbox });
+      assert.equal(result, {
+        reason: 'It cannot be run as user 61000 (it is broken): install util-linux.',
+        passing: true,
+      });
+    }
+  },
+);
+
+confinement('an own folder that cannot be made is told, and may be made later', async ({ folder }) => {
+  mkdirSync(join(folder, 'modules'));
+  writeFileSync(join(folder, 'modules/m'), '');
+  const result = await confined(folder, async () => undefined, { sandbox: 'standard' });
+  if (!('reason' in result)) return assert.unreachable('it was confined');
+  assert.match(result.reason, /^Its own folder .*\/modules\/m cannot be made \(E/);
+  assert.ok(result.passing);
+});
+
+confinement.run();
