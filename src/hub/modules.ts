@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { LogSink } from '../core/log.ts';
@@ -35,7 +35,8 @@ export type Modules = Supervisor & { readonly startAll: () => Promise<void> };
 
 /** Ties the supervisor to the flow of messages: lines out are routed, what waits for inputs is fed in as lines. */
 export function createModules(settings: ModulesSettings): Modules {
-  const { manifest, dataFolder, clock, logSink, router } = settings;
+  const { manifest, clock, logSink, router } = settings;
+  const dataFolder = withoutLinks(settings.dataFolder);
   const log = logFor('supervisor', logSink);
   const feeds = new Map<string, Feed>();
   const acking = new Set(manifest.modules.filter(({ ack }) => ack).map(({ name }) => name));
@@ -100,7 +101,7 @@ function specOf(module: ModuleEntry, { home, brokerUrl, identities }: ModulesSet
   const { backoff, health } = module;
   return {
     ...module,
-    cwd: home,
+    cwd: withoutLinks(home),
     env: { ...module.env, ...talk },
     stopGrace: module.stopGraceSeconds * SECOND,
     backoff: {
@@ -111,6 +112,11 @@ function specOf(module: ModuleEntry, { home, brokerUrl, identities }: ModulesSet
     },
     health: health && healthOf(health),
   };
+}
+
+/** A sandbox hides and shows folders where they are, whatever links lead there. */
+function withoutLinks(folder: string): string {
+  return existsSync(folder) ? realpathSync(folder) : folder;
 }
 
 function healthOf({ exec, tcp, ...times }: HealthEntry): HealthSpec {
