@@ -98,4 +98,27 @@ confinement('an own folder that cannot be made is told, and may be made later', 
   assert.ok(result.passing);
 });
 
+/** A machine of version 1 as /proc and the mounted groups tell of it. */
+function machine(folder: string, files: Readonly<Record<string, string>>): string {
+  const group = join(folder, 'memory/hub');
+  mkdirSync(join(folder, 'proc/self'), { recursive: true });
+  mkdirSync(join(group, 'skerry-fake'), { recursive: true });
+  for (const name of ['memory.limit_in_bytes', 'cgroup.procs'])
+    writeFileSync(join(group, 'skerry-fake', name), '');
+  const mount = `30 25 0:26 / ${join(folder, 'memory')} rw - cgroup cgroup rw,memory\n`;
+  const proc = { 'self/mountinfo': mount, 'self/cgroup': '4:memory:/hub\n', ...files };
+  for (const [name, text] of Object.entries(proc)) writeFileSync(join(folder, 'proc', name), text);
+  return join(folder, 'proc');
+}
+
+confinement('swap that no limit counts is told of, where there is swap', ({ folder }) => {
+  const head = 'Filename Type Size Used Priority\n';
+  const lackWith = (swaps: string): string | undefined =>
+    openHierarchy('skerry-fake', machine(folder, { swaps })).swapLack;
+  assert.is(lackWith(head), undefined);
+  assert.match(lackWith(`${head}/dev/sda2 partition 1000 0 -2\n`) ?? '', /add swapaccount=1/);
+  writeFileSync(join(folder, 'memory/hub/skerry-fake/memory.memsw.limit_in_bytes'), '');
+  assert.is(lackWith(`${head}/dev/sda2 partition 1000 0 -2\n`), undefined);
+});
+
 confinement.run();

@@ -69,7 +69,7 @@ export function createConfiner({ hierarchy, probe, ownFolders, hidden }: Confine
 
   const limit = ({ name, limits }: ModuleSpec, group: ControlGroup | undefined): Part => {
     const refusals = group?.limit(limits);
-    const { lacks } = hierarchy();
+    const { lacks, swapLack } = hierarchy();
     const missing = LIMITS.filter(one => limits[one] !== undefined).flatMap(one => {
       const cause = lacks.get(one) ?? refusals?.get(one);
       return cause === undefined ? [] : [[one, cause] as const];
@@ -77,7 +77,10 @@ export function createConfiner({ hierarchy, probe, ownFolders, hidden }: Confine
     const byProcess = limits.memory !== undefined && missing.some(([one]) => one === 'memory');
     return {
       command: byProcess ? [tool('prlimit'), `--data=${Math.floor(limits.memory)}`, '--'] : [],
-      notEnforced: missing.map(([one, cause]) => lackOfLimit(name, one, cause)),
+      notEnforced: [
+        ...missing.map(([one, cause]) => lackOfLimit(name, one, cause)),
+        ...(limits.memory !== undefined && swapLack !== undefined ? [`memory: ${swapLack}.`] : []),
+      ],
     };
   };
 

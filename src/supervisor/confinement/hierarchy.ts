@@ -13,6 +13,8 @@ export type Hierarchy = {
   readonly version: 1 | 2 | undefined;
   /** Limits that do not hold here, each with its cause and its cure. */
   readonly lacks: ReadonlyMap<LimitName, string>;
+  /** Why a limit of memory does not hold for what is swapped out, and what to do; undefined: it does. */
+  readonly swapLack: string | undefined;
   /** Makes the group of a module, an empty one; undefined: there are none here. */
   readonly group: (module: string) => ControlGroup | undefined;
   /** The groups that are here, those that an earlier run left among them. */
@@ -64,6 +66,7 @@ export function openHierarchy(name: string, proc = '/proc'): Hierarchy {
   return {
     version: base.version,
     lacks: new Map(LIMITS.flatMap(limit => lackOf(limit, base, proc))),
+    swapLack: swapLackOf(base, proc),
     group: module => {
       if (folders.length === 0) return undefined;
       for (const folder of folders) mkdirSync(join(folder, PREFIX + module), { recursive: true });
@@ -158,11 +161,17 @@ function controllersOf(folder: string): string[] {
 }
 
 function wordsOf(file: string): string[] {
-  return existsSync(file)
-    ? readFileSync(file, 'utf8')
-        .split(/\s/)
-        .filter(word => word !== '')
-    : [];
+  return partsOf(file, /\s/);
+}
+
+function linesOf(file: string): string[] {
+  return partsOf(file, '\n');
+}
+
+function partsOf(file: string, end: string | RegExp): string[] {
+  if (!existsSync(file)) return [];
+  const parts = readFileSync(file, 'utf8').split(end);
+  return parts.filter(part => part !== '');
 }
 
 /** Why a limit cannot be set here and what to do; nothing if it can. */
@@ -189,6 +198,16 @@ function lackOf(
       ? 'choose the I/O scheduler bfq for the disk (echo bfq > /sys/block/<disk>/queue/scheduler)'
       : 'use a kernel that was built with it';
   return [[limit, `this kernel does not offer it: ${cure}`]];
+}
+
+function swapLackOf({ layout, folders }: Base, proc: string): string | undefined {
+  const folder = folders.get('memory');
+  const [file] = layout.limits.memory.also;
+  if (folder === undefined || file === undefined || existsSync(join(folder, file.file))) return undefined;
+  // Its first line is a head.
+  const swaps = linesOf(join(proc, 'swaps')).length - 1;
+  if (swaps < 1) return undefined;
+  return 'what is swapped out is not counted: add swapaccount=1 to the kernel command line and restart, or use no swap';
 }
 
 /** The modules whose groups are in a folder. */
