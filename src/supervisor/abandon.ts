@@ -17,7 +17,10 @@ export type Begun = {
   readonly oomKills: number;
 };
 
-/** Kills a process that the hub failed to look after, and all that it started; resolves when it has ended. */
+/**
+ * Kills a process that the hub failed to look after, and all that it started; resolves when it has ended. However it did,
+ * it did not end well.
+ */
 export async function abandon(
   { confined: { group }, mark, launched }: Begun,
   connection: Connection | undefined,
@@ -26,7 +29,7 @@ export async function abandon(
 ): Promise<Exit> {
   if (connection === undefined) signalGroup(launched.pid, 'SIGKILL');
   else connection.signal('SIGKILL');
-  const exit = await launched.exited;
+  await launched.exited;
   await Promise.allSettled([connection?.ended]);
   try {
     if (group !== undefined) await leftovers.endGroup(group);
@@ -36,5 +39,5 @@ export async function abandon(
       `What the module started may be left running (${reasonOf(error)}): look for it, and end it by hand.`,
     );
   }
-  return exit;
+  return { kind: 'signal', signal: 'SIGKILL' };
 }
