@@ -14,8 +14,8 @@ const FIRST_BEYOND_STANDARD = 3;
 
 /**
  * Numbers of files that whatever this process starts would inherit: LMDB opens its own so, and so may have whoever
- * started the hub. Node's are never among them. Found once, for all of them are open before the first module starts and
- * stay so.
+ * started the hub, of which Node marks the first only. Node's own are never among them. Found once, for all of them are
+ * open before the first module starts and stay so.
  */
 let inherited: readonly number[] | undefined;
 

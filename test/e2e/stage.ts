@@ -42,12 +42,12 @@ export type RunningHub = {
   readonly end: (signal: NodeJS.Signals) => Promise<number | null>;
 };
 
-/** Starts a hub, with files that it inherits, and resolves when it listens; rejects with its log if it ends before. */
+/** Starts a hub, with further files that it inherits, and resolves when it listens; rejects with its log if it ends before. */
 export function startHub(
   folder: string,
   manifest: string,
   data: string,
-  files: readonly number[] = [],
+  files: readonly ('ignore' | number)[] = [],
 ): Promise<RunningHub> {
   const child = spawn(skerry, ['up', join(folder, manifest), '--data', resolve(folder, data)], {
     stdio: ['ignore', 'ignore', 'pipe', ...files],
