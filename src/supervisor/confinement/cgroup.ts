@@ -74,10 +74,9 @@ export function controlGroup(folders: GroupFolders, layout: Layout): ControlGrou
 
   const members = (): number[] => places.flatMap(membersIn);
 
-  /** Version 2 knows it of the groups within, too. */
-  const isEmpty = (): boolean => {
-    const populated = places.map(folder => readCount(join(folder, 'cgroup.events'), 'populated'));
-    return populated.every(count => count === 0) || (populated.includes(undefined) && members().length === 0);
+  const isEmptyFolder = (folder: string): boolean => {
+    const populated = layout.events && readCount(join(folder, layout.events), 'populated');
+    return populated === undefined ? membersIn(folder).length === 0 : populated === 0;
   };
 
   return {
@@ -106,7 +105,7 @@ export function controlGroup(folders: GroupFolders, layout: Layout): ControlGrou
       return usage;
     },
     kill: () => {
-      if (isEmpty()) return true;
+      if (places.every(isEmptyFolder)) return true;
       const switched = places.some(folder => writeIfThere(join(folder, 'cgroup.kill'), '1'));
       if (!switched) {
         const { controller, file, on, off } = layout.freeze;
