@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -119,6 +119,42 @@ confinement('swap that no limit counts is told of, where there is swap', ({ fold
   assert.match(lackWith(`${head}/dev/sda2 partition 1000 0 -2\n`) ?? '', /add swapaccount=1/);
   writeFileSync(join(folder, 'memory/hub/skerry-fake/memory.memsw.limit_in_bytes'), '');
   assert.is(lackWith(`${head}/dev/sda2 partition 1000 0 -2\n`), undefined);
+});
+
+/** A container of version 2 with `pids` in its topmost group; returns what is said of the limit of processes. */
+function container(folder: string, pids: readonly number[], events: boolean): string | undefined {
+  const point = join(folder, 'cgroup');
+  mkdirSync(point);
+  const files = {
+    controllers: 'pids',
+    subtree_control: '',
+    procs: pids.join('\n'),
+    ...(events ? { events: '' } : {}),
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(point, `cgroup.${name}`), text);
+  const mount = `30 25 0:26 / ${point} rw - cgroup2 cgroup rw\n`;
+  const proc = machine(folder, { 'self/mountinfo': mount, 'self/cgroup': '0::/\n' });
+  return openHierarchy('skerry-fake', proc).lacks.get('pids');
+}
+
+confinement('alone in its container, a hub goes aside to hand controllers down', ({ folder }) => {
+  container(folder, [process.pid], true);
+  const aside = readFileSync(join(folder, 'cgroup/skerry-fake-hub/cgroup.procs'), 'utf8');
+  assert.is(aside, String(process.pid));
+});
+
+confinement('with other programs in its container it stays, and says so', ({ folder }) => {
+  assert.match(
+    container(folder, [process.pid, 1], true) ?? '',
+    /other programs .* make the hub its only program$/,
+  );
+  assert.not.ok(existsSync(join(folder, 'cgroup/skerry-fake-hub')));
+  assert.ok(existsSync(join(folder, 'cgroup/skerry-fake')));
+});
+
+confinement('in the topmost group of a machine it stays where it is', ({ folder }) => {
+  container(folder, [process.pid, 1], false);
+  assert.not.ok(existsSync(join(folder, 'cgroup/skerry-fake-hub')));
 });
 
 confinement.run();

@@ -111,8 +111,11 @@ function prepareUnified(mount: GroupMount, name: string, proc: string): Base {
   const own = withoutLeaf(ownFolder(proc, mount) ?? mount.point, name);
   let reason = '';
   for (const parent of new Set([own, mount.point])) {
-    const refusal = parent === mount.point ? undefined : moveIntoLeaf(parent, name);
-    const made = refusal ?? attempt(() => mkdirSync(join(parent, name), { recursive: true }));
+    const topmost = parent === mount.point;
+    const refusal = topmost && !isContainers(own, mount) ? undefined : moveIntoLeaf(parent, name);
+    // What is topmost serves for counting and killing at least.
+    const made =
+      (topmost ? undefined : refusal) ?? attempt(() => mkdirSync(join(parent, name), { recursive: true }));
     if (made !== undefined) {
       reason = `the hub may not make groups (${made}): ${AS_SERVICE}`;
       continue;
@@ -122,10 +125,18 @@ function prepareUnified(mount: GroupMount, name: string, proc: string): Base {
     handDown(base);
     const given = new Set(controllersOf(base));
     const folders = CONTROLLERS.filter(one => one === 'cpuacct' || one === 'freezer' || given.has(one));
-    reason = `systemd does not hand the controller down: put "Delegate=yes" into the [Service] of the hub's unit`;
+    reason =
+      refusal === undefined
+        ? `systemd does not hand the controller down: put "Delegate=yes" into the [Service] of the hub's unit`
+        : `the container's controllers cannot be handed down (${refusal}): make the hub its only program`;
     return { version: 2, layout: UNIFIED, folders: new Map(folders.map(one => [one, base])), reason };
   }
   return { version: 2, layout: UNIFIED, folders: new Map(), reason };
+}
+
+/** Whether what is topmost here is a container's, in which the hub is: only the machine's has no events. */
+function isContainers(own: string, { point }: GroupMount): boolean {
+  return own === point && existsSync(join(point, 'cgroup.events'));
 }
 
 /** A group that hands controllers down may hold no process itself (cgroup-v2, no internal processes). */
