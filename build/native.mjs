@@ -15,6 +15,15 @@ const FLAGS = [
 ];
 
 /**
+ * What node-pty's source gets besides, each behind a line that stands in it once: what runs on a terminal inherits no
+ * other file of the hub, and nothing that the hub starts later inherits the terminal, into which it could type.
+ */
+const ADDITIONS = [
+  ['        environ = env;\n', '        closefrom(3);\n'],
+  ['    default:\n      if (pty_nonblock(master) == -1', ' || fcntl(master, F_SETFD, FD_CLOEXEC) == -1'],
+];
+
+/**
  * A function that copies a native file without its symbols (four fifths of lmdb's are of no use to a device)
  * and returns the copy's path; said aloud if there is no tool for it: the copy is then whole.
  */
@@ -49,16 +58,30 @@ export function compileTerminal(runtime, arch) {
   const pty = join(root, 'node_modules', 'node-pty');
   const source = join(pty, 'src', 'unix', 'pty.cc');
   const addonApi = dirname(createRequire(join(pty, 'package.json')).resolve('node-addon-api/package.json'));
-  const key = createHash('sha256').update(version).update(FLAGS.join(' '));
-  for (const file of [source, join(runtime, 'package.json'), join(addonApi, 'package.json')]) {
+  const text = withAdditions(readFileSync(source, 'utf8'));
+  const key = createHash('sha256').update(version).update(FLAGS.join(' ')).update(text);
+  for (const file of [join(runtime, 'package.json'), join(addonApi, 'package.json')]) {
     key.update(readFileSync(file));
   }
   const compiled = join(cache, `pty-${arch}-${key.digest('hex')}.node`);
   if (!existsSync(compiled)) {
     mkdirSync(cache, { recursive: true });
     const draft = `${compiled}.${process.pid}`;
-    run(compiler, [source, '-o', draft, '-I', join(runtime, 'include', 'node'), '-I', addonApi, ...FLAGS]);
+    const includes = ['-I', join(runtime, 'include', 'node'), '-I', addonApi];
+    run(compiler, ['-x', 'c++', '-', '-o', draft, ...includes, ...FLAGS], { input: text });
     renameSync(draft, compiled);
   }
   return compiled;
+}
+
+function withAdditions(source) {
+  let text = source;
+  for (const [line, addition] of ADDITIONS) {
+    const [before, after, ...more] = text.split(line);
+    if (after === undefined || more.length > 0) {
+      throw new Error(`build/native.mjs adds to a line of node-pty that is not there once: ${line.trim()}`);
+    }
+    text = before + line + addition + after;
+  }
+  return text;
 }

@@ -60,10 +60,23 @@ async function help(exitCode: number): Promise<number> {
   return exitCode;
 }
 
-main(process.argv.slice(2)).then(
-  exitCode => process.exit(exitCode),
-  (thrown: unknown) => {
-    process.stderr.write(`skerry: ${reasonOf(thrown)}\n`);
-    process.exit(thrown instanceof Failure ? thrown.exitCode : 1);
-  },
-);
+/** Milliseconds that what was said of failures may wait for its reader: a hub must end, whoever reads its log. */
+const LAST_WORDS_MOST = 1_000;
+
+/** A pipe takes output no faster than it is read: what a command printed is waited for, as its reader would. */
+function leave(exitCode: number): void {
+  whenTaken(process.stdout, () => {
+    whenTaken(process.stderr, () => process.exit(exitCode));
+    setTimeout(() => process.exit(exitCode), LAST_WORDS_MOST);
+  });
+}
+
+function whenTaken(stream: NodeJS.WriteStream, action: () => void): void {
+  if (stream.writableLength === 0) action();
+  else stream.write('', action);
+}
+
+main(process.argv.slice(2)).then(leave, (thrown: unknown) => {
+  process.stderr.write(`skerry: ${reasonOf(thrown)}\n`);
+  leave(thrown instanceof Failure ? thrown.exitCode : 1);
+});

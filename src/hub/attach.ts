@@ -1,10 +1,13 @@
 import type { Socket } from 'node:net';
+import type { Cancel } from '../core/clock.ts';
 import { Failure } from '../core/errors.ts';
 import { MAX_VIEWER_BACKLOG, MAX_VIEWER_FRAME_BYTES } from '../core/limits.ts';
 import type { Attachment } from '../supervisor/screen.ts';
 import type { Supervisor } from '../supervisor/spec.ts';
 import type { Frame } from './terminal-frames.ts';
 import { createFrameReader, frameOf, sizeIn, sizeOf } from './terminal-frames.ts';
+
+const NOTHING_PRINTED = frameOf('output', Buffer.alloc(0));
 
 /**
  * Makes a control connection the window of a module's terminal: after `accepted` was sent, frames run both ways until one
@@ -23,6 +26,8 @@ export function attach(
   const leave = (how: string): void => {
     attachment.detach();
     socket.end(frameOf('ended', Buffer.from(how)));
+    // Whoever does not read on does not see that the viewer has gone.
+    socket.resume();
   };
   const printed = (bytes: Buffer): void => {
     if (!socket.writable) return;
@@ -44,19 +49,34 @@ export function attach(
   socket.once('close', attachment.detach);
 }
 
-/** What is typed too fast for the module waits in the viewer. */
-function takeFrames({ input, resize }: Attachment, readOnly: boolean, socket: Socket) {
+/**
+ * What is typed too fast for the module waits in the viewer, which is not read meanwhile: that it went away is found by
+ * showing it nothing now and then.
+ */
+function takeFrames({ input, resize, everySecond }: Attachment, readOnly: boolean, socket: Socket) {
+  let cancel: Cancel | undefined;
   const goOn = (): void => {
+    cancel?.();
+    cancel = undefined;
     socket.resume();
   };
+  const hold = (): void => {
+    socket.pause();
+    cancel ??= everySecond(() => {
+      if (socket.writable) socket.write(NOTHING_PRINTED);
+    });
+  };
   input.on('drain', goOn);
-  socket.once('close', () => input.off('drain', goOn));
+  socket.once('close', () => {
+    input.off('drain', goOn);
+    cancel?.();
+  });
   return ({ kind, payload }: Frame): void => {
     if (kind === 'size') {
       const size = sizeIn(payload);
       if (size !== undefined) resize(size);
     } else if (kind === 'input' && !readOnly && input.writable && !input.write(payload)) {
-      socket.pause();
+      hold();
     }
   };
 }

@@ -1,3 +1,5 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { Failure } from '../core/errors.ts';
 import type { HealthEntry, ModuleEntry } from '../manifest/types.ts';
 import type { HealthSpec, ModuleSpec } from '../supervisor/spec.ts';
 
@@ -25,10 +27,19 @@ export async function specOf(module: ModuleEntry, home: string, host: SpecHost):
     talk['SKERRY_TOKEN'] = host.tokenOf(name);
   }
   if (module.desired !== undefined) talk['SKERRY_DESIRED'] = JSON.stringify(module.desired);
+  const programFolder = module.bundle && withoutLinks(host.bundleFolder(module.bundle.sha256));
+  const secrets = await openedSecrets(module, host);
+  const variables = secrets.filter(({ as }) => as === 'variable');
   return {
     ...module,
-    cwd: module.bundle === undefined ? home : host.bundleFolder(module.bundle.sha256),
-    env: { ...module.env, ...talk, ...(await variablesOf(module, host)) },
+    cwd: programFolder ?? withoutLinks(home),
+    programFolder,
+    env: {
+      ...module.env,
+      ...talk,
+      ...Object.fromEntries(variables.map(({ variable, content }) => [variable, content.toString('utf8')])),
+    },
+    secretFiles: secrets.filter(({ as }) => as === 'file'),
     stopGrace: module.stopGraceSeconds * SECOND,
     backoff: {
       first: backoff.firstSeconds * SECOND,
@@ -40,15 +51,21 @@ export async function specOf(module: ModuleEntry, home: string, host: SpecHost):
   };
 }
 
-/** Its sealed variables, opened. */
-async function variablesOf({ name, secrets }: ModuleEntry, { openSecret }: SpecHost) {
-  const opened = secrets
-    .filter(({ as }) => as === 'variable')
-    .map(async secret => {
-      const value = await openSecret(secret.sealed, `modules.${name}.secrets.${secret.name}`);
-      return [secret.name, value.toString('utf8')] as const;
-    });
-  return Object.fromEntries(await Promise.all(opened));
+/** A sandbox hides and shows folders where they are, whatever links lead there. */
+export function withoutLinks(folder: string): string {
+  return existsSync(folder) ? realpathSync(folder) : folder;
+}
+
+function openedSecrets({ name, secrets }: ModuleEntry, { openSecret }: SpecHost) {
+  return Promise.all(
+    secrets.map(async ({ name: variable, sealed, as }) => {
+      const field = `modules.${name}.secrets.${variable}`;
+      const content = await openSecret(sealed, field);
+      if (as === 'variable' && content.includes(0))
+        throw new Failure('secret.unopened', `${field} has a NUL in it: say "as": "file".`);
+      return { variable, as, content };
+    }),
+  );
 }
 
 function healthOf({ exec, tcp, ...times }: HealthEntry): HealthSpec {

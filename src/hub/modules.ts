@@ -12,7 +12,7 @@ import type { Feed } from './feed.ts';
 import { createFeed } from './feed.ts';
 import { ackOfLine, messageOfLine } from './lines.ts';
 import type { SpecHost } from './module-spec.ts';
-import { specOf } from './module-spec.ts';
+import { specOf, withoutLinks } from './module-spec.ts';
 import { inputQueue } from './names.ts';
 import type { Input } from './plan.ts';
 import type { Router } from './router.ts';
@@ -38,7 +38,8 @@ export type Modules = Omit<Supervisor, 'start' | 'adjust' | 'write'> & {
 
 /** Ties the supervisor to the flow of messages: lines out are routed, what waits for inputs is fed in as lines. */
 export function createModules(settings: ModulesSettings): Modules {
-  const { dataFolder, clock, logSink, router, store } = settings;
+  const { clock, logSink, router, store } = settings;
+  const dataFolder = withoutLinks(settings.dataFolder);
   const feeds = new Map<string, Feed>();
   const acking = new Set<string>();
   const watchers = new Set<(change: ModuleChange) => void>();

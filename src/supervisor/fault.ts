@@ -96,6 +96,11 @@ export function spawnFault(spec: ModuleSpec, error: unknown): Fault {
   return lasting(`The interpreter that the first line of ${program} names does not exist: correct it.`);
 }
 
+/** What went wrong in the hub before it could start a module. */
+export function hindered(error: unknown): Fault {
+  return { reason: `The hub was hindered, "${reasonOf(error)}": put that right.`, passing: true };
+}
+
 function lasting(reason: string): Fault {
   return { reason, passing: false };
 }

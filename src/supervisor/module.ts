@@ -2,14 +2,18 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Cancel } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
+import type { Begun } from './abandon.ts';
+import { abandon } from './abandon.ts';
 import { backoffAfter } from './backoff.ts';
 import type { Confinement, Confiner } from './confinement/confine.ts';
 import { enter } from './confinement/confine.ts';
 import type { Connection } from './connection.ts';
 import { connect, notTaken } from './connection.ts';
 import { moduleEnvironment } from './environment.ts';
+import type { Exit } from './exit.ts';
 import { describeExit, eventAfter } from './exit.ts';
 import type { Fault } from './fault.ts';
+import { hindered } from './fault.ts';
 import type { Health } from './health.ts';
 import { watchHealth } from './health.ts';
 import { createIntake } from './intake.ts';
@@ -153,18 +157,42 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
     });
   };
 
+  /** What feeds a module that is on its way down must not begin anew. */
+  const tellWritable = (): void => {
+    if (state === 'running' || state === 'ready') host.writable?.(name);
+  };
+
   /** One process of the module, from its start to its end. */
   const run = async (): Promise<void> => {
+    const begun = await begin().catch(hindered);
+    if ('reason' in begun) return refuse(begun);
+    const exit = await accompany(begun).catch((error: unknown) => {
+      log.error(`Module "${name}" is killed, for the hub failed to see to it: ${reasonOf(error)}.`);
+      return abandon(begun, connection, leftovers, log);
+    });
+    connection = undefined;
+    health?.stop();
+    leftovers.forget(begun.launched.pid);
+    const starved = (begun.confined.group?.usage().oomKills ?? 0) > begun.oomKills;
+    lastExit = describeExit(exit) + (starved ? ': its memory was at its limit' : '');
+    log.info(`Module "${name}" has ended: ${lastExit}.`);
+    happen(eventAfter(exit, spec.restart));
+  };
+
+  const begin = async (): Promise<Begun | Fault> => {
     const confined = await confiner.confine(spec);
-    if ('reason' in confined) return refuse(confined);
+    if ('reason' in confined) return confined;
     if (confinement === undefined) for (const lack of confined.notEnforced) warn(lack);
     confinement = confined;
     const mark = leftovers.mark(name);
-    environment = moduleEnvironment(confined.environment, spec.env, mark.environment);
-    const { group } = confined;
-    const oomKills = group?.usage().oomKills ?? 0;
+    environment = moduleEnvironment(confined.environment, mark.environment);
+    const oomKills = confined.group?.usage().oomKills ?? 0;
     const launched = await launch(spec, confined, environment, { screen, clock });
-    if ('reason' in launched) return refuse(launched);
+    return 'reason' in launched ? launched : { confined, mark, environment, oomKills, launched };
+  };
+
+  const accompany = async ({ confined, mark, launched }: Begun): Promise<Exit> => {
+    const { group } = confined;
     startedAt = clock.monotonic();
     const grouped = entered(confined, () => leftovers.followers(mark, launched.pid), launched.pid);
     leftovers.record(launched.pid);
@@ -177,7 +205,7 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
       cut: () => {
         cutLines += 1;
       },
-      writable: () => host.writable?.(name),
+      writable: tellWritable,
       endOrphans: async () => {
         const whole = await grouped;
         if (group !== undefined) await leftovers.endGroup(group);
@@ -187,15 +215,8 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
     log.info(`Module "${name}" runs, pid ${launched.pid}.`);
     happen('spawned');
     watch(confined);
-    if (launched.input !== undefined) host.writable?.(name);
-    const exit = await connection.ended;
-    connection = undefined;
-    health?.stop();
-    leftovers.forget(launched.pid);
-    const starved = (group?.usage().oomKills ?? 0) > oomKills;
-    lastExit = describeExit(exit) + (starved ? ': its memory was at its limit' : '');
-    log.info(`Module "${name}" has ended: ${lastExit}.`);
-    happen(eventAfter(exit, spec.restart));
+    if (launched.input !== undefined) tellWritable();
+    return connection.ended;
   };
 
   const act: Readonly<Record<LifecycleAction, () => void>> = {

@@ -1,8 +1,10 @@
-import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { connect } from 'node:net';
 import type { Clock } from '../core/clock.ts';
+import { systemCode } from '../core/errors.ts';
 import { signalGroup } from './group.ts';
 import type { Probe } from './health.ts';
+import { spawnAlone } from './spawning.ts';
 import type { HealthSpec } from './spec.ts';
 
 /** Where a module that is asked by its port listens. */
@@ -39,9 +41,15 @@ function runProbe(
   timeout: number,
   clock: Clock,
 ): Probe {
-  const [program = '', ...parameters] = exec;
   const { promise: well, resolve } = Promise.withResolvers<boolean>();
-  const child = spawn(program, parameters, { cwd, env, detached: true, stdio: 'ignore' });
+  let child: ChildProcess;
+  try {
+    child = spawnAlone(exec, ['ignore', 'ignore', 'ignore'], { cwd, env });
+  } catch (error) {
+    // The working folder may be gone, the program just be written: it is not well, whatever it is.
+    if (systemCode(error) === undefined) throw error;
+    return { well: Promise.resolve(false), end: () => {} };
+  }
   const { pid } = child;
   let over = false;
   const end = (): void => {

@@ -1,5 +1,4 @@
 import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
@@ -9,6 +8,7 @@ import { exitOfShell } from './exit.ts';
 import type { Fault } from './fault.ts';
 import { findFault, spawnFault } from './fault.ts';
 import type { Screen } from './screen.ts';
+import { spawnAlone } from './spawning.ts';
 import type { ModuleSpec } from './spec.ts';
 import { spawnOnTerminal } from './terminal.ts';
 
@@ -55,16 +55,10 @@ async function spawnOnPipes(
   exec: readonly string[],
   env: Record<string, string>,
 ): Promise<Process | Fault> {
-  const [program = '', ...parameters] = exec;
   const talks = spec.io === 'lines';
   let child: ChildProcess;
   try {
-    child = spawn(program, parameters, {
-      cwd: spec.cwd,
-      env,
-      detached: true,
-      stdio: [talks ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-    });
+    child = spawnAlone(exec, [talks ? 'pipe' : 'ignore', 'pipe', 'pipe'], { cwd: spec.cwd, env });
   } catch (error) {
     return spawnFault(spec, error);
   }

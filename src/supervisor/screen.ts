@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { Clock } from '../core/clock.ts';
+import type { Cancel, Clock } from '../core/clock.ts';
 import { Failure } from '../core/errors.ts';
 import { MAX_VIEWERS, SCROLLBACK_BYTES } from '../core/limits.ts';
 
@@ -27,6 +27,8 @@ export type Attachment = {
   readonly scrollback: Buffer;
   readonly input: Writable;
   readonly resize: (size: TerminalSize) => void;
+  /** Calls `action` again and again, once a second, until it is cancelled. */
+  readonly everySecond: (action: () => void) => Cancel;
   readonly detach: () => void;
 };
 
@@ -45,6 +47,8 @@ const NEWLINE = 0x0a;
 
 /** Milliseconds that a terminal has another size, so that its program looks at it. */
 const REDRAW = 50;
+
+const SECOND = 1_000;
 
 export function createScreen(module: string, clock: Clock): Screen {
   /** By viewer, the size of its window. */
@@ -69,6 +73,18 @@ export function createScreen(module: string, clock: Clock): Screen {
   const redraw = (): void => {
     terminal?.resize({ ...size, rows: Math.max(1, size.rows - 1) });
     clock.after(REDRAW, () => terminal?.resize(size));
+  };
+
+  const every = (milliseconds: number, action: () => void): Cancel => {
+    let cancel: Cancel;
+    const begin = (): void => {
+      cancel = clock.after(milliseconds, () => {
+        begin();
+        action();
+      });
+    };
+    begin();
+    return () => cancel();
   };
 
   const keep = (printed: Buffer): void => {
@@ -121,6 +137,7 @@ export function createScreen(module: string, clock: Clock): Screen {
           viewers.set(viewer, now);
           fit();
         },
+        everySecond: action => every(SECOND, action),
         detach: () => {
           viewers.delete(viewer);
           fit();

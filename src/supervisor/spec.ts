@@ -61,6 +61,10 @@ export type ModuleSpec = {
   readonly user?: string | undefined;
   /** Device nodes that it may use. */
   readonly devices: readonly string[];
+  /** The folder of its program, if that is within what sandboxes hide. */
+  readonly programFolder?: string | undefined;
+  /** What it finds in files that nobody else may read, by the variable that has the path. */
+  readonly secretFiles: readonly { readonly variable: string; readonly content: Buffer }[];
   /** It is not started where a limit or a part of its sandbox does not hold. */
   readonly require: boolean;
 };
@@ -131,7 +135,7 @@ export type SupervisorSettings = {
   readonly runFolder: string;
   /** Modules with a user or a sandbox have a folder of their own in here. */
   readonly ownFolders: string;
-  /** The folder that no sandboxed module may see. */
+  /** The folder that no sandboxed module may see; files with secrets are in it, under `secrets`. */
   readonly hiddenFolder: string;
   readonly host: SupervisorHost;
 };

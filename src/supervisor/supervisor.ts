@@ -21,7 +21,12 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
   let opened: Hierarchy | undefined;
   // Opened when the first module is there: a mere broker pays nothing for it.
   const hierarchy = (): Hierarchy => (opened ??= openHierarchy(groupName(runFolder)));
-  const confiner = createConfiner({ hierarchy, probe: createProbe(clock), ownFolders, hidden });
+  const confiner = createConfiner({
+    hierarchy,
+    probe: createProbe(clock),
+    ownFolders,
+    hidden,
+  });
   const leaving = new Map<string, Promise<void>>();
   let stopped: Promise<void> | undefined;
 

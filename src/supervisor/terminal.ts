@@ -1,8 +1,9 @@
-import { readlinkSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { Readable, Writable } from 'node:stream';
 import type { IPty } from 'node-pty';
 import type { Clock } from '../core/clock.ts';
-import { reasonOf, systemCode } from '../core/errors.ts';
+import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import type { Exit } from './exit.ts';
 import { describeExit, signalName } from './exit.ts';
 import type { Fault } from './fault.ts';
@@ -25,35 +26,37 @@ export async function spawnOnTerminal(
 ): Promise<Process | Fault> {
   const [program = '', ...parameters] = exec;
   const { columns: cols, rows } = screen.size();
+  let pty: IPty;
   try {
     const { spawn } = await import('node-pty');
-    const pty = spawn(program, parameters, { name: 'xterm-256color', cols, rows, cwd, env, encoding: null });
-    const stream = outputOf(pty, screen);
-    const file = 'fd' in pty && typeof pty.fd === 'number' ? pty.fd : -1;
-    const input = inputOf(file, clock);
-    const resize = ({ columns, rows }: TerminalSize): void => {
-      if (isOpen(file)) pty.resize(columns, rows);
-    };
-    screen.connect({ input, resize });
-    return {
-      pid: pty.pid,
-      input: undefined,
-      messages: undefined,
-      logged: [{ name: 'tty', stream }],
-      exited: new Promise(resolve => {
-        pty.onExit(({ exitCode, signal }) => {
-          const exit = exitOf(exitCode, signal);
-          input.destroy();
-          stream.push(null);
-          screen.disconnect(describeExit(exit));
-          resolve(exit);
-        });
-      }),
-    };
+    pty = spawn(program, parameters, { name: 'xterm-256color', cols, rows, cwd, env, encoding: null });
   } catch (error) {
-    const reason = `No terminal can be made for it (${reasonOf(error)}): run it without "tty".`;
-    return { reason, passing: false };
+    // The library tells only in words what the machine refused; what the build left out is a Failure.
+    const passing = !(error instanceof Failure);
+    return { reason: `No terminal can be made for it (${reasonOf(error)}): run it without "tty".`, passing };
   }
+  const stream = outputOf(pty, screen);
+  const file = fileOf(pty);
+  const input = inputOf(file, clock);
+  const resize = ({ columns, rows }: TerminalSize): void => {
+    if (file.isOpen()) pty.resize(columns, rows);
+  };
+  screen.connect({ input, resize });
+  return {
+    pid: pty.pid,
+    input: undefined,
+    messages: undefined,
+    logged: [{ name: 'tty', stream }],
+    exited: new Promise(resolve => {
+      pty.onExit(({ exitCode, signal }) => {
+        const exit = exitOf(exitCode, signal);
+        input.destroy();
+        stream.push(null);
+        screen.disconnect(describeExit(exit));
+        resolve(exit);
+      });
+    }),
+  };
 }
 
 /** What the module prints; while nobody reads it, the module blocks. */
@@ -69,10 +72,10 @@ function outputOf(pty: IPty, screen: Screen): Readable {
 }
 
 /** Not `pty.write`: it holds what is not read without bound, and spins until it is. */
-function inputOf(file: number, clock: Clock): Writable {
+function inputOf({ number, isOpen }: TerminalFile, clock: Clock): Writable {
   const offer = (bytes: Buffer, done: () => void): void => {
     if (input.destroyed) return;
-    const rest = isOpen(file) ? writeSome(file, bytes) : undefined;
+    const rest = isOpen() ? writeSome(number, bytes) : undefined;
     if (rest === undefined) done();
     else clock.after(INPUT_RETRY, () => offer(rest, done));
   };
@@ -83,14 +86,16 @@ function inputOf(file: number, clock: Clock): Writable {
   return input;
 }
 
-/** node-pty closes the terminal before it tells of it, and then its number may be that of another file. */
-function isOpen(file: number): boolean {
-  try {
-    return readlinkSync(`/proc/self/fd/${file}`).endsWith('/ptmx');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
-    throw error;
-  }
+type TerminalFile = { readonly number: number; readonly isOpen: () => boolean };
+
+/**
+ * The file that node-pty has open for a terminal. It closes it long before it tells of the end, and then the number may be
+ * that of another module's: its stream knows at once.
+ */
+function fileOf(pty: IPty): TerminalFile {
+  const number = 'fd' in pty && typeof pty.fd === 'number' ? pty.fd : -1;
+  const stream = '_socket' in pty ? pty._socket : undefined;
+  return { number, isOpen: () => stream instanceof Socket && !stream.destroyed };
 }
 
 /** What there was no room for; undefined: all was taken, or nobody is there to read it. */

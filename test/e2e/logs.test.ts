@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -114,6 +114,13 @@ logs('what is asked wrongly is said in a sentence', ({ folder, data }) => {
   assert.match(refused('--since', 'tea', ...data), /--since must be a time ago such as "90s"/);
   assert.match(refused('--lines', '-1', ...data), /--lines/);
   assert.match(refused('--data', join(folder, 'none')), /There are no logs in .*: name the hub's folder/);
+});
+
+logs('a reader that is slow gets all', ({ logs: folder, data }) => {
+  const lines = 20_000;
+  writeFileSync(join(folder, 'a.log'), entry(1, 'a line that is one of many').repeat(lines));
+  const command = `'${skerry}' logs -n ${lines} ${data.join(' ')} | (sleep 0.5; wc -l)`;
+  assert.is(Number(execFileSync('sh', ['-c', command], { encoding: 'utf8' })), lines);
 });
 
 logs.run();

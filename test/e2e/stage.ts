@@ -8,8 +8,8 @@ import { join, resolve } from 'node:path';
 export const skerry: string = resolve(import.meta.dirname, '../../dist/skerry');
 
 /** A folder for one test, with files in it: text by name; names that end in `.sh` can be run. */
-export function folderWith(files: Readonly<Record<string, string>>): string {
-  const folder = mkdtempSync(join(tmpdir(), 'skerry-e2e-'));
+export function folderWith(files: Readonly<Record<string, string>>, beneath: string = tmpdir()): string {
+  const folder = mkdtempSync(join(beneath, 'skerry-e2e-'));
   for (const [name, text] of Object.entries(files)) {
     writeFileSync(join(folder, name), text);
     if (name.endsWith('.sh')) chmodSync(join(folder, name), 0o755);
@@ -42,10 +42,15 @@ export type RunningHub = {
   readonly end: (signal: NodeJS.Signals) => Promise<number | null>;
 };
 
-/** Starts a hub and resolves when it listens; rejects with its log if it ends before. */
-export function startHub(folder: string, manifest: string, data: string): Promise<RunningHub> {
-  const child = spawn(skerry, ['up', join(folder, manifest), '--data', join(folder, data)], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+/** Starts a hub, with further files that it inherits, and resolves when it listens; rejects with its log if it ends before. */
+export function startHub(
+  folder: string,
+  manifest: string,
+  data: string,
+  files: readonly ('ignore' | number)[] = [],
+): Promise<RunningHub> {
+  const child = spawn(skerry, ['up', join(folder, manifest), '--data', resolve(folder, data)], {
+    stdio: ['ignore', 'ignore', 'pipe', ...files],
   });
   let text = '';
   const gone = new Promise<number | null>(done => child.once('exit', code => done(code)));

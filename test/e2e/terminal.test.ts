@@ -102,6 +102,35 @@ terminal('what is typed and not read waits with the viewer, and comes when it is
   });
 });
 
+terminal(
+  'viewers that go while what they typed waits leave their places, also when the module ends',
+  async context => {
+    const script = 'stty raw -echo; echo set; until [ -e go ]; do sleep 0.05; done';
+    await withModule(context, script, async ({ process: { pid } }, look) => {
+      const openFiles = (): number => readdirSync(`/proc/${pid}/fd`).length;
+      const before = openFiles();
+      const fill = async (): Promise<RawViewer[]> => {
+        const viewers: RawViewer[] = [];
+        for (let count = 0; count < MAX_VIEWERS; count += 1) {
+          const viewer = await look();
+          assert.is(refusal(viewer), '{"result":null}');
+          for (let typed = 0; typed < 1_000_000; typed += 10_000) viewer.type(Buffer.alloc(10_000, 'x'));
+          await until('the hub takes no more', () => viewer.socket.writableLength > 500_000);
+          viewers.push(viewer);
+        }
+        return viewers;
+      };
+      for (const { socket } of await fill()) socket.destroy();
+      await until('all are gone', () => openFiles() <= before);
+      const last = await fill();
+      writeFileSync(join(context.folder, 'go'), '');
+      await until('all were told', () => last.every(viewer => viewer.how() === 'exit 0'));
+      for (const { socket } of last) socket.destroy();
+      await until('all are gone again', () => openFiles() < before);
+    });
+  },
+);
+
 terminal('only so many look at once, and only at terminals', async context => {
   await withModule(context, 'exec sleep 100', async (_hub, look) => {
     const viewers: RawViewer[] = [];

@@ -197,4 +197,15 @@ function pidsOf(file: string): number[] {
   return readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number);
 }
 
+healthy('a check that cannot be started is a check that failed', () =>
+  onStage({}, async stage => {
+    writeFileSync(join(stage.folder, 'file'), '');
+    const check = { kind: 'exec', exec: ['./file/below'] } as const;
+    const health = { ...REPORTED, check, threshold: 1, readyWithin: 0 };
+    await stage.supervisor.start([stage.sh('a', 'exec sleep 100', { health, restart: 'on-failure' })]);
+    await until('it was noticed', () => stage.said.some(line => line.includes('fails its checks')));
+    assert.is(stage.status('a').state, 'running');
+  }),
+);
+
 healthy.run();

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { onStage, pidIn, until } from './stage.ts';
@@ -112,6 +114,36 @@ test('a module that is down or talks MQTT takes no line; one that is back says s
     assert.match(receipts.get(0) ?? '', /it is stopped/);
     await supervisor.startModule('a');
     assert.equal(writable, ['a', 'a']);
+  });
+});
+
+test('a module that is on its way down is not said to take input', async () => {
+  await onStage({}, async ({ supervisor, sh, writable, texts, status, folder }) => {
+    const trap = `trap 'head -c $(cat total) > /dev/null; echo read' TERM`;
+    const script = `${trap}; echo up; while :; do sleep 0.01; done`;
+    await supervisor.start([sh('a', script, { stopGrace: 500 })]);
+    await until('it is up', () => texts().includes('up'));
+    const line = Buffer.alloc(10_000, 'x');
+    let total = line.length + 1;
+    while (supervisor.write('a', line, () => {})) total += line.length + 1;
+    writeFileSync(join(folder, 'total'), String(total));
+    writable.length = 0;
+    await supervisor.stopModule('a');
+    assert.ok(texts().includes('read'));
+    assert.equal(writable, []);
+    assert.is(status('a').state, 'stopped');
+  });
+});
+
+test('nor is one that is told to stop before it runs', async () => {
+  await onStage({}, async ({ supervisor, sh, writable, changes }) => {
+    await supervisor.start([sh('a', 'exec sleep 100')]);
+    await supervisor.stopModule('a');
+    writable.length = 0;
+    changes.length = 0;
+    await Promise.all([supervisor.startModule('a'), supervisor.stopModule('a')]);
+    assert.equal(changes, ['a starting', 'a stopping', 'a stopped']);
+    assert.equal(writable, []);
   });
 });
 

@@ -1,9 +1,17 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { ControlGroup } from '../../src/supervisor/confinement/cgroup.ts';
+import { controlGroup } from '../../src/supervisor/confinement/cgroup.ts';
 import { openHierarchy } from '../../src/supervisor/confinement/hierarchy.ts';
 import type { LimitName } from '../../src/supervisor/confinement/layout.ts';
+import { UNIFIED } from '../../src/supervisor/confinement/layout.ts';
+import { groupMounts } from '../../src/supervisor/confinement/mounts.ts';
 import { pidsWith } from '../../src/supervisor/proc.ts';
 import type { ModuleStatus } from '../../src/supervisor/spec.ts';
+import { skip } from '../build/stage.ts';
 import type { Stage } from './stage.ts';
 import { lives, onStage, pidIn, until } from './stage.ts';
 
@@ -111,5 +119,82 @@ limits('usage is read back, and no group is left behind', () =>
     assert.equal(stage.status('m').usage, {});
   }),
 );
+
+limits('a module may be called like a file of the kernel', () =>
+  onStage({}, async stage => {
+    const names = ['tasks', 'cgroup.procs', 'memory.max'];
+    await stage.supervisor.start(
+      names.map(name => stage.sh(name, 'exec sleep 100', { limits: { pids: 9 } })),
+    );
+    for (const name of names) assert.is(stage.status(name).state, 'running', stage.status(name).lastExit);
+  }),
+);
+
+/** The folders of the control groups of a module, of which no other has the name, and of the hub's around them. */
+function groupsOf(name: string): string[] {
+  const root = '/sys/fs/cgroup';
+  if (!existsSync(root)) return [];
+  const found = execFileSync('find', [root, '-type', 'd', '-name', `m-${name}`], { encoding: 'utf8' });
+  return found.split('\n').filter(path => path !== '');
+}
+
+limits('groups that somebody removed are made again, and nobody misses them at the end', () =>
+  onStage({}, async stage => {
+    if (hierarchy.version === undefined) return skip('there are no control groups here');
+    const name = 'vanishing';
+    await stage.supervisor.start([stage.sh(name, 'exec sleep 100', { limits: { pids: 9 } })]);
+    const tidyUp = async (): Promise<void> => {
+      await stage.supervisor.stopModule(name);
+      const groups = groupsOf(name);
+      assert.ok(groups.length > 0);
+      for (const group of groups) rmdirSync(group);
+      for (const base of new Set(groups.map(dirname))) rmdirSync(base);
+    };
+    await tidyUp();
+    await stage.supervisor.startModule(name);
+    await until('it runs', () => stage.status(name).state === 'running');
+    assert.ok(groupsOf(name).length > 0);
+    await tidyUp();
+    await stage.supervisor.stop();
+  }),
+);
+
+/** A child in groups that were made within those of a module. */
+async function nested(group: ControlGroup): Promise<void> {
+  const child = spawn('sleep', ['1000']);
+  const gone = new Promise(done => child.once('exit', (_, signal) => done(signal)));
+  const inner = group.doors.map(door => join(dirname(door), 'inner', 'most'));
+  try {
+    for (const folder of inner) {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'cgroup.procs'), String(child.pid));
+    }
+    assert.equal(group.outside([child.pid ?? 0]), []);
+    assert.not.ok(group.remove());
+    assert.not.ok(group.kill());
+    assert.is(await gone, 'SIGKILL');
+    await until('it is empty', group.kill);
+    await until('it is gone', group.remove);
+    assert.ok(inner.every(folder => !existsSync(dirname(dirname(folder)))));
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+limits('what a module put into groups within its own goes with it', async () => {
+  const opened = openHierarchy('skerry-test-nested');
+  const group = opened.group('m');
+  if (group === undefined) return skip('there are no control groups here');
+  await nested(group);
+  opened.close();
+});
+
+limits('the same in version 2, where that is mounted beside version 1', async () => {
+  const mount = groupMounts('/proc').find(({ version }) => version === 2);
+  if (mount === undefined || hierarchy.version !== 1) return;
+  const folder = join(mount.point, 'skerry-test-nested');
+  mkdirSync(folder);
+  await nested(controlGroup(new Map([['freezer', folder]]), UNIFIED));
+});
 
 limits.run();

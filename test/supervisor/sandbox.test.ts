@@ -1,9 +1,10 @@
-import { chmodSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { SandboxLevel } from '../../src/supervisor/confinement/sandbox.ts';
 import type { ModuleSpec } from '../../src/supervisor/spec.ts';
+import { skip } from '../build/stage.ts';
 import type { Stage } from './stage.ts';
 import { onStage, until } from './stage.ts';
 
@@ -64,6 +65,42 @@ for (const level of LEVELS) {
       const lines = await said(stage, script, { sandbox: level });
       if (isPrivate(stage)) assert.equal(lines, ['modules', 'm']);
     }),
+  );
+
+  sandbox(
+    `${level}: it sees its program and its secrets, which nobody else may read, and changes neither`,
+    () =>
+      onStage(ELSEWHERE, async stage => {
+        const data = join(stage.folder, 'data');
+        chmodSync(stage.folder, 0o755);
+        mkdirSync(join(data, 'bundles/one'), { recursive: true });
+        mkdirSync(join(data, 'bundles/two'));
+        for (const folder of [data, join(data, 'bundles')]) chmodSync(folder, 0o755);
+        writeFileSync(join(data, 'bundles/one/program'), 'echo program; ls ..; ls ../..');
+        const script = `. ./program; cat "$KEY"; stat -c '%a %u' "$KEY"
+echo x 2>/dev/null >program || echo kept; echo x 2>/dev/null >"$KEY" || echo kept; rm -f "$KEY" 2>/dev/null || echo kept`;
+        const lines = await said(stage, script, {
+          sandbox: level,
+          cwd: join(data, 'bundles/one'),
+          programFolder: join(data, 'bundles/one'),
+          secretFiles: [{ variable: 'KEY', content: Buffer.from('hush\n') }],
+        });
+        if (!isPrivate(stage)) return;
+        const uid = lines[6]?.split(' ')[1] ?? '';
+        assert.equal(lines, [
+          'program',
+          'one',
+          'bundles',
+          'modules',
+          'secrets',
+          'hush',
+          `400 ${uid}`,
+          'kept',
+          'kept',
+          'kept',
+        ]);
+        if (ROOT) assert.not.equal(uid, '0');
+      }),
   );
 
   sandbox(`${level}: it is told to stop, and how it ended is told, as without one`, () =>
@@ -128,7 +165,6 @@ sandbox('a program that its user may not reach is refused with the folder that i
     if (!ROOT) return;
     chmodSync(stage.folder, 0o700);
     const program = join(stage.folder, 'program');
-    const { writeFileSync } = await import('node:fs');
     writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });
     await stage.supervisor.start([stage.sh('m', '', { exec: ['./program'], user: 'dynamic' })]);
     const sentence = `may not enter ${stage.folder}: run chmod o+x on it, or put the module elsewhere.`;
@@ -144,5 +180,51 @@ sandbox('a health check runs as its module does', () =>
     assert.is(stage.status('m').state, ROOT ? 'ready' : 'running');
   }),
 );
+
+for (const level of LEVELS) {
+  sandbox(`${level}: what its environment tells the loader reaches it, and nothing that runs before it`, () =>
+    onStage(ELSEWHERE, async stage => {
+      const env = { LD_PRELOAD: '/no/such/library.so', PS4: 'x', OTHER: 'as ever' };
+      const script = 'echo "$LD_PRELOAD $PS4 $OTHER"';
+      const limits = { pids: 50 };
+      assert.equal(await said(stage, script, { sandbox: level, env, limits }), [
+        '/no/such/library.so x as ever',
+      ]);
+      const complaints = (): number => stage.logged('m').split('cannot be preloaded').length - 1;
+      await until('the loader has complained', () => complaints() > 0);
+      assert.is(complaints(), 1, stage.logged('m'));
+    }),
+  );
+}
+
+sandbox('an own folder that is as it should be is not touched: its disk may be read-only', () =>
+  onStage(ELSEWHERE, async stage => {
+    const own = join(stage.folder, 'data/modules/m');
+    await said(stage, 'true', { user: 'dynamic', sandbox: 'standard' });
+    const before = [own, dirname(own)].map(folder => statSync(folder).ctimeMs);
+    await stage.supervisor.restart('m');
+    await until('it has ended again', () => stage.status('m').state === 'ended');
+    assert.equal(
+      [own, dirname(own)].map(folder => statSync(folder).ctimeMs),
+      before,
+    );
+  }),
+);
+
+sandbox("a user that is nobody else's is not whose folder another module has left", async () => {
+  if (!ROOT) return skip('only root starts programs as another user');
+  let usual = 0;
+  await onStage(ELSEWHERE, async stage => {
+    usual = Number((await said(stage, 'id -u', { user: 'dynamic' }))[0]);
+  });
+  await onStage(ELSEWHERE, async stage => {
+    const left = join(stage.folder, 'data/modules/left');
+    mkdirSync(left, { recursive: true });
+    chownSync(left, usual, usual);
+    const [uid] = await said(stage, 'id -u', { user: 'dynamic' });
+    assert.is(Number(uid), usual === 65_519 ? 61_184 : usual + 1);
+    assert.is(statSync(left).uid, usual);
+  });
+});
 
 sandbox.run();

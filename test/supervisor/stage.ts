@@ -54,6 +54,8 @@ export type StageOptions = {
   readonly clock?: Clock;
   /** Settles each line at once unless told otherwise. */
   readonly line?: (received: Received) => void;
+  /** Told that a module takes input, in place of the stage. */
+  readonly writable?: (module: string) => void;
   /** Where its folder is made, for all to pass; default: the system's /tmp, for nobody else. */
   readonly beneath?: string;
 };
@@ -107,7 +109,7 @@ function setStage(folder: string, options: StageOptions): Stage {
         take(received);
       },
       changed: ({ name, state }) => changes.push(`${name} ${state}`),
-      writable: module => writable.push(module),
+      writable: options.writable ?? (module => writable.push(module)),
     },
   });
   const supervisor: Supervisor = {
@@ -158,6 +160,7 @@ export function shellModule(
     limits: {},
     sandbox: 'none',
     devices: [],
+    secretFiles: [],
     require: false,
     ...more,
   };

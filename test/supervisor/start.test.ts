@@ -1,9 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ModuleSpec } from '../../src/supervisor/spec.ts';
-import { onStage, until, writeScript } from './stage.ts';
+import { lives, onStage, pidIn, until, writeScript } from './stage.ts';
 
 const test = suite('start');
 
@@ -128,6 +128,40 @@ test('a name that is not there is refused', async () => {
       assert.is(refused instanceof Error && 'code' in refused && refused.code, 'module.unknown');
     }
     assert.throws(() => supervisor.write('nobody', Buffer.from('x'), () => {}), /no module "nobody"/);
+  });
+});
+
+test('what hinders the hub before a start fails the module, which is tried again; the rest runs', async () => {
+  await onStage({}, async ({ supervisor, sh, status, folder }) => {
+    const cwd = join(folder, 'loop');
+    symlinkSync('loop', cwd);
+    await supervisor.start([
+      sh('a', 'sleep 100', { cwd }),
+      sh('b', 'sleep 100', { cwd, restart: 'always' }),
+      sh('fine', 'sleep 100'),
+    ]);
+    for (const name of ['a', 'b']) assert.match(status(name).lastExit ?? '', /^The hub was hindered, "ELOOP/);
+    assert.equal(
+      supervisor.statuses().map(({ state }) => state),
+      ['failed', 'waiting', 'running'],
+    );
+  });
+});
+
+test('what goes wrong in the hub once a module runs ends the module, not the hub', async () => {
+  const writable = (): void => {
+    throw new Error('no queue');
+  };
+  await onStage({ writable }, async ({ supervisor, sh, status, said, folder }) => {
+    const script = '(setsid sh -c "echo \\$\\$ > daemon; exec sleep 100" &); echo $$ > pid; sleep 100';
+    await supervisor.start([sh('a', script), sh('fine', 'sleep 100', { io: 'mqtt' })]);
+    await until('it has failed', () => status('a').state === 'failed');
+    assert.is(status('a').lastExit, 'SIGKILL');
+    assert.ok(said.includes('error: Module "a" is killed, for the hub failed to see to it: no queue.'));
+    assert.is(status('fine').state, 'running');
+    assert.is(status('a').pid, undefined);
+    for (const file of ['pid', 'daemon'].filter(one => existsSync(join(folder, one))))
+      assert.not.ok(lives(await pidIn(folder, file)));
   });
 });
 

@@ -15,8 +15,9 @@ const TIMEOUT = 600_000;
 
 const TESTS = [
   'test/vm/controllers.ts',
-  ...['limits', 'sandbox', 'stop', 'leftovers'].map(name => `test/supervisor/${name}.test.ts`),
+  ...['limits', 'sandbox', 'confinement', 'stop', 'leftovers'].map(name => `test/supervisor/${name}.test.ts`),
   'test/e2e/contained.test.ts',
+  'test/e2e/sandboxed.test.ts',
 ];
 
 const INITIAL = `#!/bin/busybox sh

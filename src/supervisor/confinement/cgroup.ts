@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf, systemCode } from '../../core/errors.ts';
 import { readKernelFile } from '../kernelfile.ts';
@@ -28,6 +28,12 @@ export type ControlGroup = {
 
 /** The folders of one group, by controller: one and the same in version 2. */
 export type GroupFolders = ReadonlyMap<string, string>;
+
+/** Codes of what is no more, may not be touched, or (a group of threads) tells of no processes. */
+const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'ENODEV', 'EPERM', 'ENOTSUP']);
+
+/** Links of a folder without others in it. */
+const LINKS_OF_EMPTY = 2;
 
 export function controlGroup(folders: GroupFolders, layout: Layout): ControlGroup {
   const places = [...new Set(folders.values())];
@@ -66,12 +72,17 @@ export function controlGroup(folders: GroupFolders, layout: Layout): ControlGrou
     return refusal;
   };
 
-  const members = (): number[] => doors.flatMap(door => pidsIn(door));
+  const members = (): number[] => places.flatMap(membersIn);
+
+  const isEmptyFolder = (folder: string): boolean => {
+    const populated = layout.events && readCount(join(folder, layout.events), 'populated');
+    return populated === undefined ? membersIn(folder).length === 0 : populated === 0;
+  };
 
   return {
     doors,
     outside: pids => {
-      const inside = doors.map(door => new Set(pidsIn(door)));
+      const inside = places.map(folder => new Set(membersIn(folder)));
       return pids.filter(pid => !inside.every(some => some.has(pid)));
     },
     limit: limits => {
@@ -94,13 +105,16 @@ export function controlGroup(folders: GroupFolders, layout: Layout): ControlGrou
       return usage;
     },
     kill: () => {
-      if (members().length === 0) return true;
+      if (places.every(isEmptyFolder)) return true;
       const switched = places.some(folder => writeIfThere(join(folder, 'cgroup.kill'), '1'));
       if (!switched) {
-        const freeze = pathOf(layout.freeze);
-        if (freeze !== undefined) writeIfThere(freeze, layout.freeze.on);
+        const { controller, file, on, off } = layout.freeze;
+        const freezer = folders.get(controller);
+        if (freezer !== undefined) writeIfThere(join(freezer, file), on);
         for (const pid of members()) killOne(pid);
-        if (freeze !== undefined) writeIfThere(freeze, layout.freeze.off);
+        // Also the groups within: one that its module froze would not even die.
+        const frozen = freezer === undefined ? [] : foldersIn(freezer);
+        for (const folder of frozen) writeIfThere(join(folder, file), off);
       }
       return false;
     },
@@ -113,6 +127,21 @@ function limitNames(limits: Limits, before: ReadonlySet<LimitName>): LimitName[]
   return LIMITS.filter(name => limits[name] !== undefined || before.has(name));
 }
 
+/** A module may have made groups within its own, and gone into them. */
+function membersIn(folder: string): number[] {
+  return foldersIn(folder).flatMap(one => pidsIn(join(one, 'cgroup.procs')));
+}
+
+/** A group's folder, and those of all groups within it. */
+function foldersIn(folder: string): string[] {
+  // Its links tell how many there are, mostly none: to list it would cost ten times as much.
+  const links = unlessGone(() => statSync(folder))?.nlink;
+  if (links === LINKS_OF_EMPTY) return [folder];
+  const inner = unlessGone(() => readdirSync(folder, { withFileTypes: true })) ?? [];
+  const groups = inner.filter(entry => entry.isDirectory());
+  return [folder, ...groups.flatMap(({ name }) => foldersIn(join(folder, name)))];
+}
+
 function pidsIn(door: string): number[] {
   return (readIfThere(door) ?? '')
     .split('\n')
@@ -120,12 +149,23 @@ function pidsIn(door: string): number[] {
     .filter(pid => pid > 0);
 }
 
+/** Undefined: it is not counted here, or cannot be read just now. */
 function readCount(path: string, key: string | undefined): number | undefined {
-  const text = readIfThere(path);
+  const text = readable(path);
   if (text === undefined) return undefined;
   if (key === undefined) return Number(text);
   const line = text.split('\n').find(one => one.startsWith(`${key} `));
   return line === undefined ? undefined : Number(line.slice(key.length + 1));
+}
+
+/** A count is no reason to fail for, whatever the machine is short of. */
+function readable(path: string): string | undefined {
+  try {
+    return readKernelFile(path);
+  } catch (error) {
+    if (systemCode(error) !== undefined) return undefined;
+    throw error;
+  }
 }
 
 function readIfThere(path: string): string | undefined {
@@ -145,10 +185,14 @@ function killOne(pid: number): void {
   unlessGone(() => process.kill(pid, 'SIGKILL'));
 }
 
-/** A module may have made groups within its own. */
 function removeFolder(folder: string): boolean {
-  const inner = unlessGone(() => readdirSync(folder, { withFileTypes: true })) ?? [];
-  for (const entry of inner) if (entry.isDirectory()) removeFolder(join(folder, entry.name));
+  return foldersIn(folder)
+    .reverse()
+    .map(removeOne)
+    .every(gone => gone);
+}
+
+function removeOne(folder: string): boolean {
   try {
     rmdirSync(folder);
     return true;
@@ -165,7 +209,7 @@ function unlessGone<Result>(use: () => Result): Result | undefined {
     return use();
   } catch (error) {
     const code = systemCode(error);
-    if (code === 'ENOENT' || code === 'ESRCH' || code === 'ENODEV' || code === 'EPERM') return undefined;
+    if (code !== undefined && GONE.has(code)) return undefined;
     throw error;
   }
 }

@@ -1,7 +1,7 @@
-import { chownSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { systemCode } from '../../core/errors.ts';
+import { reasonOf, systemCode } from '../../core/errors.ts';
 import type { Fault } from '../fault.ts';
 import type { ModuleSpec } from '../spec.ts';
 import type { ControlGroup } from './cgroup.ts';
@@ -10,16 +10,17 @@ import type { LimitName } from './layout.ts';
 import { LIMITS } from './layout.ts';
 import { becoming, bubble, powerless, privateMounts } from './sandbox.ts';
 import { JOIN } from './scripts.ts';
+import { keepSecrets } from './secret-files.ts';
 import type { Probe } from './tools.ts';
 import { tool } from './tools.ts';
 import type { Account } from './users.ts';
-import { accountOf, dynamicAccount, mayPass } from './users.ts';
+import { accountOf, dynamicAccount, mayPass, ownersBeside } from './users.ts';
 
 /** How a module is started so that what its manifest says of it holds. */
 export type Confinement = {
   /** The command line that ends in `exec`. */
   readonly command: (exec: readonly string[]) => readonly string[];
-  /** What its environment has besides. */
+  /** What its environment has besides, and what of its manifest's reaches it by its environment. */
   readonly environment: Readonly<Record<string, string>>;
   /** Its control group, which it enters by itself if it has a command line before it. */
   readonly group: ControlGroup | undefined;
@@ -65,13 +66,15 @@ export function createConfiner({ hierarchy, probe, ownFolders, hidden }: Confine
   const accounts = new Map<string, Account>();
 
   const groupOf = (module: string): ControlGroup | undefined => {
-    if (!groups.has(module)) groups.set(module, hierarchy().group(module));
+    // Made each time: whoever tidies up the machine may have removed it since.
+    const made = hierarchy().group(module);
+    if (!groups.has(module)) groups.set(module, made);
     return groups.get(module);
   };
 
   const limit = ({ name, limits }: ModuleSpec, group: ControlGroup | undefined): Part => {
     const refusals = group?.limit(limits);
-    const { lacks } = hierarchy();
+    const { lacks, swapLack } = hierarchy();
     const missing = LIMITS.filter(one => limits[one] !== undefined).flatMap(one => {
       const cause = lacks.get(one) ?? refusals?.get(one);
       return cause === undefined ? [] : [[one, cause] as const];
@@ -79,7 +82,10 @@ export function createConfiner({ hierarchy, probe, ownFolders, hidden }: Confine
     const byProcess = limits.memory !== undefined && missing.some(([one]) => one === 'memory');
     return {
       command: byProcess ? [tool('prlimit'), `--data=${Math.floor(limits.memory)}`, '--'] : [],
-      notEnforced: missing.map(([one, cause]) => lackOfLimit(name, one, cause)),
+      notEnforced: [
+        ...missing.map(([one, cause]) => lackOfLimit(name, one, cause)),
+        ...(limits.memory !== undefined && swapLack !== undefined ? [`memory: ${swapLack}.`] : []),
+      ],
     };
   };
 
@@ -89,16 +95,21 @@ export function createConfiner({ hierarchy, probe, ownFolders, hidden }: Confine
     if (user !== 'dynamic') return accountOf(user);
     const known = accounts.get(name);
     if (known !== undefined) return known;
-    const taken = new Set([...accounts.values()].map(({ uid }) => uid));
-    const made = dynamicAccount(name, join(ownFolders, name), taken);
+    const own = join(ownFolders, name);
+    const taken = new Set([...[...accounts.values()].map(({ uid }) => uid), ...ownersBeside(own)]);
+    const made = dynamicAccount(name, own, taken);
     accounts.set(name, made);
     return made;
   };
 
-  const sandbox = async (spec: ModuleSpec, own: string): Promise<Part & { readonly strict: boolean }> => {
+  const sandbox = async (
+    spec: ModuleSpec,
+    own: string,
+    shown: readonly string[],
+  ): Promise<Part & { readonly strict: boolean }> => {
     if (spec.sandbox === 'none') return { command: [], notEnforced: [], strict: false };
-    const at = { privileged: PRIVILEGED, own, hidden, cwd: spec.cwd, devices: spec.devices };
-    const usual = { ...at, own: ownFolders, cwd: '/', devices: [] };
+    const at = { privileged: PRIVILEGED, own, hidden, shown, cwd: spec.cwd, devices: spec.devices };
+    const usual = { ...at, own: ownFolders, shown: [], cwd: '/', devices: [] };
     const lost: string[] = [];
     if (spec.sandbox === 'strict') {
       const hindrance = await probe('bubble', bubble(usual));
@@ -114,7 +125,7 @@ export function createConfiner({ hierarchy, probe, ownFolders, hidden }: Confine
     return { command: [], notEnforced: lost, strict: false };
   };
 
-  const identity = async (spec: ModuleSpec, who: Account | undefined): Promise<Part> => {
+  const identity = async (spec: ModuleSpec, who: Account | undefined): Promise<Part | Fault> => {
     const lost = spec.user !== undefined && !PRIVILEGED ? [`user: ${NOT_ROOT}.`] : [];
     const changes = who === undefined ? [] : becoming(who);
     const bare = spec.sandbox === 'none' ? [] : powerless(PRIVILEGED);
@@ -122,6 +133,12 @@ export function createConfiner({ hierarchy, probe, ownFolders, hidden }: Confine
     const hindrance = await probe(`setpriv ${bare.length}`, [tool('setpriv'), ...bare, '--']);
     if (hindrance === undefined)
       return { command: [tool('setpriv'), ...changes, ...bare, '--'], notEnforced: lost };
+    // Never as the hub's own user instead: that is root.
+    if (who !== undefined && who.uid !== process.getuid?.())
+      return {
+        reason: `It cannot be run as user ${who.uid} (${hindrance}): install util-linux.`,
+        passing: true,
+      };
     return { command: [], notEnforced: [...lost, `user, sandbox: ${hindrance}: install util-linux.`] };
   };
 
@@ -134,14 +151,19 @@ export function createConfiner({ hierarchy, probe, ownFolders, hidden }: Confine
       const granted = devicesFor(spec, who);
       const apart = who !== undefined || spec.sandbox !== 'none';
       const own = join(ownFolders, spec.name);
-      if (apart) makeOwnFolder(own, who);
+      const closed = apart ? makeOwnFolder(own, who) : undefined;
+      if (closed !== undefined) return closed;
+      const secrets = keepSecrets(join(hidden, 'secrets', spec.name), spec.secretFiles, who);
+      if ('reason' in secrets) return secrets;
       const group = groupOf(spec.name);
       const limits = limit(spec, group);
-      const box = await sandbox(spec, own);
+      const box = await sandbox(spec, own, shownTo(spec, secrets.folder));
       const self = await identity(spec, granted.account);
+      if ('reason' in self) return self;
       const parts = [limits.command, box.command, self.command].filter(({ length }) => length > 0);
       const wrapped = parts.length > 0 || LIMITS.some(one => spec.limits[one] !== undefined);
       const before = wrapped ? launcher(group, parts) : [];
+      const env = wrapped ? behindWrappers(spec.env) : { outside: spec.env, command: [] };
       const unconfined = [box, self, granted].flatMap(part => part.notEnforced);
       const notEnforced = [...limits.notEnforced, ...unconfined];
       if (spec.require && notEnforced.length > 0) {
@@ -149,8 +171,8 @@ export function createConfiner({ hierarchy, probe, ownFolders, hidden }: Confine
         return { reason, passing: false };
       }
       return {
-        command: exec => [...before, ...exec],
-        environment: apart ? { HOME: own } : {},
+        command: exec => [...before, ...env.command, ...exec],
+        environment: { ...(apart ? { HOME: own } : {}), ...secrets.paths, ...env.outside },
         group,
         enters: wrapped,
         signalsAsCodes: box.strict,
@@ -200,6 +222,11 @@ function lackOfLimit(module: string, limit: LimitName, cause: string): string {
   return `memory: each process of "${module}" by itself is held to it, not all together: ${cause}.`;
 }
 
+/** What of the hidden folder a module sees besides its own. */
+function shownTo({ programFolder }: ModuleSpec, secrets: string | undefined): string[] {
+  return [programFolder, secrets].filter(folder => folder !== undefined);
+}
+
 /** What makes no sense together, in one sentence. */
 function contradictionIn(spec: ModuleSpec, who: Account | undefined, hidden: string): string | undefined {
   if (spec.sandbox === 'none') return undefined;
@@ -232,9 +259,41 @@ function devicesFor(
   return { account: who && { ...who, groups: [...groups] }, notEnforced };
 }
 
-/** A folder that its module alone may enter, on a way that others may pass but not look into. */
-function makeOwnFolder(folder: string, who: Account | undefined): void {
-  mkdirSync(dirname(folder), { recursive: true, mode: 0o711 });
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (who !== undefined) chownSync(folder, who.uid, who.gid);
+/**
+ * A folder that its module alone may enter, on a way that others may pass but not look into, whatever the hub's umask is.
+ * A Fault names what hinders it.
+ */
+function makeOwnFolder(folder: string, who: Account | undefined): Fault | undefined {
+  try {
+    mkdirSync(dirname(folder), { recursive: true, mode: 0o711 });
+    setMode(dirname(folder), 0o711);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const { uid, gid } = statSync(folder);
+    if (who !== undefined && (uid !== who.uid || gid !== who.gid)) chownSync(folder, who.uid, who.gid);
+    return undefined;
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    const reason = `Its own folder ${folder} cannot be made (${reasonOf(error)}): see to the disk that it is on.`;
+    return { reason, passing: true };
+  }
+}
+
+/** Where it is right already the file system may be read-only. */
+function setMode(folder: string, mode: number): void {
+  if ((statSync(folder).mode & 0o777) !== mode) chmodSync(folder, mode);
+}
+
+/** What of an environment makes programs load or do what the module wants: those before it may run as root. */
+const OBEYED =
+  /^(?:LD_|BASH_|LIBMOUNT_)|^(?:GLIBC_TUNABLES|GCONV_PATH|LOCPATH|MALLOC_TRACE|SHELLOPTS|PS4|ENV)$/;
+
+/** An environment without what the programs before a module would obey, and the command line that sets this behind them. */
+function behindWrappers(env: Readonly<Record<string, string>>): {
+  readonly outside: Readonly<Record<string, string>>;
+  readonly command: readonly string[];
+} {
+  const inside = Object.entries(env).filter(([name]) => OBEYED.test(name));
+  if (inside.length === 0) return { outside: env, command: [] };
+  const outside = Object.fromEntries(Object.entries(env).filter(([name]) => !OBEYED.test(name)));
+  return { outside, command: [tool('env'), ...inside.map(([name, value]) => `${name}=${value}`)] };
 }

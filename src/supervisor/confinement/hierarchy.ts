@@ -13,6 +13,8 @@ export type Hierarchy = {
   readonly version: 1 | 2 | undefined;
   /** Limits that do not hold here, each with its cause and its cure. */
   readonly lacks: ReadonlyMap<LimitName, string>;
+  /** Why a limit of memory does not hold for what is swapped out, and what to do; undefined: it does. */
+  readonly swapLack: string | undefined;
   /** Makes the group of a module, an empty one; undefined: there are none here. */
   readonly group: (module: string) => ControlGroup | undefined;
   /** The groups that are here, those that an earlier run left among them. */
@@ -28,6 +30,9 @@ const HANDED_DOWN = ['memory', 'cpu', 'pids', 'io'] as const;
 
 const AS_SERVICE =
   'run the hub as root, or as a service of systemd with "Delegate=yes" in the [Service] of its unit';
+
+/** Before the name of a module, which may else be that of a file that the kernel keeps there (`tasks`). */
+const PREFIX = 'm-';
 
 const CONTROLLER_OF: Readonly<Record<LimitName, Controller>> = {
   memory: 'memory',
@@ -54,19 +59,20 @@ export function openHierarchy(name: string, proc = '/proc'): Hierarchy {
   const folders = [...new Set(base.folders.values())];
   const groupAt = (module: string): ControlGroup => {
     const places = new Map(
-      [...base.folders].map(([controller, folder]) => [controller, join(folder, module)]),
+      [...base.folders].map(([controller, folder]) => [controller, join(folder, PREFIX + module)]),
     );
     return controlGroup(places, base.layout);
   };
   return {
     version: base.version,
     lacks: new Map(LIMITS.flatMap(limit => lackOf(limit, base, proc))),
+    swapLack: swapLackOf(base, proc),
     group: module => {
       if (folders.length === 0) return undefined;
-      for (const folder of folders) mkdirSync(join(folder, module), { recursive: true });
+      for (const folder of folders) mkdirSync(join(folder, PREFIX + module), { recursive: true });
       return groupAt(module);
     },
-    groups: () => [...new Set(folders.flatMap(foldersIn))].map(groupAt),
+    groups: () => [...new Set(folders.flatMap(modulesIn))].map(groupAt),
     close: () => {
       for (const folder of folders) removeIfEmpty(folder);
     },
@@ -105,8 +111,11 @@ function prepareUnified(mount: GroupMount, name: string, proc: string): Base {
   const own = withoutLeaf(ownFolder(proc, mount) ?? mount.point, name);
   let reason = '';
   for (const parent of new Set([own, mount.point])) {
-    const refusal = parent === mount.point ? undefined : moveIntoLeaf(parent, name);
-    const made = refusal ?? attempt(() => mkdirSync(join(parent, name), { recursive: true }));
+    const topmost = parent === mount.point;
+    const refusal = topmost && !isContainers(own, mount) ? undefined : moveIntoLeaf(parent, name);
+    // What is topmost serves for counting and killing at least.
+    const made =
+      (topmost ? undefined : refusal) ?? attempt(() => mkdirSync(join(parent, name), { recursive: true }));
     if (made !== undefined) {
       reason = `the hub may not make groups (${made}): ${AS_SERVICE}`;
       continue;
@@ -116,10 +125,18 @@ function prepareUnified(mount: GroupMount, name: string, proc: string): Base {
     handDown(base);
     const given = new Set(controllersOf(base));
     const folders = CONTROLLERS.filter(one => one === 'cpuacct' || one === 'freezer' || given.has(one));
-    reason = `systemd does not hand the controller down: put "Delegate=yes" into the [Service] of the hub's unit`;
+    reason =
+      refusal === undefined
+        ? `systemd does not hand the controller down: put "Delegate=yes" into the [Service] of the hub's unit`
+        : `the container's controllers cannot be handed down (${refusal}): make the hub its only program`;
     return { version: 2, layout: UNIFIED, folders: new Map(folders.map(one => [one, base])), reason };
   }
   return { version: 2, layout: UNIFIED, folders: new Map(), reason };
+}
+
+/** Whether what is topmost here is a container's, in which the hub is: only the machine's has no events. */
+function isContainers(own: string, { point }: GroupMount): boolean {
+  return own === point && existsSync(join(point, 'cgroup.events'));
 }
 
 /** A group that hands controllers down may hold no process itself (cgroup-v2, no internal processes). */
@@ -155,11 +172,17 @@ function controllersOf(folder: string): string[] {
 }
 
 function wordsOf(file: string): string[] {
-  return existsSync(file)
-    ? readFileSync(file, 'utf8')
-        .split(/\s/)
-        .filter(word => word !== '')
-    : [];
+  return partsOf(file, /\s/);
+}
+
+function linesOf(file: string): string[] {
+  return partsOf(file, '\n');
+}
+
+function partsOf(file: string, end: string | RegExp): string[] {
+  if (!existsSync(file)) return [];
+  const parts = readFileSync(file, 'utf8').split(end);
+  return parts.filter(part => part !== '');
 }
 
 /** Why a limit cannot be set here and what to do; nothing if it can. */
@@ -188,9 +211,22 @@ function lackOf(
   return [[limit, `this kernel does not offer it: ${cure}`]];
 }
 
-function foldersIn(folder: string): string[] {
+function swapLackOf({ layout, folders }: Base, proc: string): string | undefined {
+  const folder = folders.get('memory');
+  const [file] = layout.limits.memory.also;
+  if (folder === undefined || file === undefined || existsSync(join(folder, file.file))) return undefined;
+  // Its first line is a head.
+  const swaps = linesOf(join(proc, 'swaps')).length - 1;
+  if (swaps < 1) return undefined;
+  return 'what is swapped out is not counted: add swapaccount=1 to the kernel command line and restart, or use no swap';
+}
+
+/** The modules whose groups are in a folder. */
+function modulesIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
   const entries = readdirSync(folder, { withFileTypes: true });
-  return entries.filter(entry => entry.isDirectory()).map(({ name }) => name);
+  const groups = entries.filter(entry => entry.isDirectory() && entry.name.startsWith(PREFIX));
+  return groups.map(({ name }) => name.slice(PREFIX.length));
 }
 
 function removeIfEmpty(folder: string): void {

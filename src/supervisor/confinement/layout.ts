@@ -37,6 +37,8 @@ export type Layout = {
   readonly limits: Readonly<Record<LimitName, LimitFiles>>;
   readonly counts: Readonly<Record<CountName, CountFile>>;
   readonly freeze: GroupFile & { readonly on: string; readonly off: string };
+  /** The file that tells by a key `populated` whether anybody is in a group or in those within it. */
+  readonly events: string | undefined;
 };
 
 /** Microseconds in which a share of the processors is measured: the kernel's default. */
@@ -90,6 +92,7 @@ export const UNIFIED: Layout = {
     oomKills: { controller: 'memory', file: 'memory.events', key: 'oom_kill' },
   },
   freeze: { controller: 'freezer', file: 'cgroup.freeze', on: '1', off: '0' },
+  events: 'cgroup.events',
 };
 
 const legacyFile = (
@@ -127,4 +130,5 @@ export const LEGACY: Layout = {
     oomKills: { controller: 'memory', file: 'memory.oom_control', key: 'oom_kill' },
   },
   freeze: { controller: 'freezer', file: 'freezer.state', on: 'FROZEN', off: 'THAWED' },
+  events: undefined,
 };

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { systemCode } from '../../core/errors.ts';
 
 /** A mounted hierarchy of control groups. */
@@ -34,7 +34,7 @@ export function ownFolder(proc: string, mount: GroupMount): string | undefined {
     const root = mount.root === '/' ? '' : mount.root;
     if (path !== root && !path.startsWith(`${root}/`)) return undefined;
     const inside = path.slice(root.length);
-    return inside.split('/').includes('..') ? undefined : join(mount.point, inside);
+    return inside.split('/').includes('..') ? undefined : resolve(mount.point, `.${inside}`);
   }
   return undefined;
 }

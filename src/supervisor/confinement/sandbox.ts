@@ -15,6 +15,8 @@ export type Surroundings = {
   readonly own: string;
   /** The hub's data folder, which it may not see. */
   readonly hidden: string;
+  /** Folders within it that are seen, read-only. */
+  readonly shown: readonly string[];
   readonly cwd: string;
   readonly devices: readonly string[];
 };
@@ -22,14 +24,19 @@ export type Surroundings = {
 const SIGNALS = 'HUP,INT,QUIT,TERM,USR1,USR2';
 
 /** Mounts of its own: what `standard` and `strict` begin with, if the latter cannot be had. */
-export function privateMounts({ privileged, own, hidden }: Surroundings): string[] {
+export function privateMounts({ privileged, own, hidden, shown }: Surroundings): string[] {
   const namespaces = privileged ? [] : ['--user', '--map-current-user', '--keep-caps'];
   const script = [tool('sh'), '-c', PRIVATE_MOUNTS, 'skerry', own, hidden, String(SANDBOX_TMP_BYTES)];
-  return [tool('unshare'), ...namespaces, '--mount', '--propagation', 'private', '--', ...script];
+  const seen = [...shown, '--'];
+  return [tool('unshare'), ...namespaces, '--mount', '--propagation', 'private', '--', ...script, ...seen];
 }
 
 /** Sees no process, device, shared memory or host name but its own, either. */
-export function bubble({ own, hidden, cwd, devices }: Surroundings): string[] {
+export function bubble({ own, hidden, shown, cwd, devices }: Surroundings): string[] {
+  const seen = shown.flatMap(folder => [
+    ...['--perms', '0755', '--dir', dirname(folder)],
+    ...['--ro-bind', folder, folder],
+  ]);
   const granted = devices.flatMap(device => ['--dev-bind-try', device, device]);
   return [
     ...[tool('sh'), '-c', STAND_BY, 'skerry', tool('bwrap'), '--die-with-parent'],
@@ -37,7 +44,8 @@ export function bubble({ own, hidden, cwd, devices }: Surroundings): string[] {
     ...['--ro-bind', '/', '/', '--dev', '/dev', ...granted, '--proc', '/proc'],
     ...['--perms', '1777', '--size', String(SANDBOX_TMP_BYTES), '--tmpfs', '/tmp'],
     ...['--perms', '0755', '--size', '65536', '--tmpfs', hidden],
-    ...['--perms', '0755', '--dir', dirname(own), '--bind', own, own, '--remount-ro', hidden],
+    ...['--perms', '0755', '--dir', dirname(own), '--bind', own, own, ...seen],
+    ...['--remount-ro', hidden],
     ...['--chdir', cwd, '--', tool('env'), `--default-signal=${SIGNALS}`],
   ];
 }

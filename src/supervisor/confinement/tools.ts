@@ -1,7 +1,10 @@
-import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
+import { reasonOf, systemCode } from '../../core/errors.ts';
+import { signalGroup } from '../group.ts';
+import { spawnAlone } from '../spawning.ts';
 
 /** Where Debian keeps them; a module's own PATH does not matter. */
 const FOLDERS = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'];
@@ -19,7 +22,7 @@ export function tool(name: string): string {
 
 /**
  * Tries whether programs can be started behind a command line, by starting one that does nothing; resolves with what
- * hinders it. The answer is kept under `name`, for it stays true until the next boot.
+ * hinders it. That nothing does is kept under `name`, for it stays true until the next boot; a hindrance may pass.
  */
 export type Probe = (name: string, command: readonly string[]) => Promise<string | undefined>;
 
@@ -28,26 +31,39 @@ export function createProbe(clock: Clock): Probe {
   return (name, command) => {
     const known = answers.get(name);
     if (known !== undefined) return known;
-    const answer = tryOut(command, clock);
+    const answer = tryOut(command, clock).then(hindrance => {
+      if (hindrance !== undefined) answers.delete(name);
+      return hindrance;
+    });
     answers.set(name, answer);
     return answer;
   };
 }
 
+/** Never rejects. A tool that hangs is left behind: a stuck disk may hold even its death up. */
 async function tryOut(command: readonly string[], clock: Clock): Promise<string | undefined> {
-  const [program = '', ...parameters] = command;
-  const child = spawn(program, [...parameters, tool('true')], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: {},
-  });
-  const cancel = clock.after(PROBE_MOST, () => child.kill('SIGKILL'));
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const [program] = command;
+  let child: ChildProcess;
+  try {
+    child = spawnAlone([...command, tool('true')], ['ignore', 'ignore', 'pipe'], { env: {} });
+  } catch (error) {
+    return reasonOf(error);
+  }
+  const { pid, stderr } = child;
   let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  stderr?.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(0, COMPLAINT_MOST);
   });
-  const { promise, resolve } = Promise.withResolvers<string | undefined>();
-  child.once('error', () => resolve(`${program} is not installed`));
+  child.once('error', error => {
+    resolve(systemCode(error) === 'ENOENT' ? `${program} is not installed` : reasonOf(error));
+  });
   child.once('close', code => resolve(code === 0 ? undefined : (firstLine(said) ?? `${program} failed`)));
+  const cancel = clock.after(PROBE_MOST, () => {
+    if (pid !== undefined) signalGroup(pid, 'SIGKILL');
+    stderr?.destroy();
+    resolve(`${program} took too long`);
+  });
   const answer = await promise;
   cancel();
   return answer;

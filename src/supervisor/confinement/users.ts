@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { systemCode } from '../../core/errors.ts';
 import type { Fault } from '../fault.ts';
 
@@ -58,7 +59,15 @@ function isDynamic(uid: number): boolean {
 }
 
 function ownerOf(folder: string): number | undefined {
-  return statSync(folder, { throwIfNoEntry: false })?.uid;
+  return lstatSync(folder, { throwIfNoEntry: false })?.uid;
+}
+
+/** Whose the folders beside a module's own are: also those of modules that are no more, whose data lies there yet. */
+export function ownersBeside(folder: string): number[] {
+  const all = dirname(folder);
+  if (statSync(all, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+  const others = readdirSync(all).filter(name => name !== basename(folder));
+  return others.map(name => ownerOf(join(all, name))).filter(owner => owner !== undefined);
 }
 
 /** FNV-1a, 32 bits. */

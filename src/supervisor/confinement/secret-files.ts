@@ -1,0 +1,40 @@
+import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { reasonOf, systemCode } from '../../core/errors.ts';
+import type { Fault } from '../fault.ts';
+import type { ModuleSpec } from '../spec.ts';
+import type { Account } from './users.ts';
+
+/** Where a module finds its secrets: the folder, if there is one, and paths by variables. */
+export type KeptSecrets = {
+  readonly folder: string | undefined;
+  readonly paths: Readonly<Record<string, string>>;
+};
+
+/**
+ * Writes a module's secrets into files of their own in `folder`, which is made anew. The module may read them, and nobody
+ * else: it owns them, but not the folder, so that it cannot lead the hub astray by links.
+ */
+export function keepSecrets(
+  folder: string,
+  files: ModuleSpec['secretFiles'],
+  who: Account | undefined,
+): KeptSecrets | Fault {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+    if (files.length === 0) return { folder: undefined, paths: {} };
+    mkdirSync(dirname(folder), { recursive: true, mode: 0o711 });
+    mkdirSync(folder, { mode: 0o711 });
+    const paths = files.map(({ variable, content }) => {
+      const path = join(folder, variable);
+      writeFileSync(path, content, { mode: 0o400, flag: 'wx' });
+      if (who !== undefined) chownSync(path, who.uid, who.gid);
+      return [variable, path] as const;
+    });
+    return { folder, paths: Object.fromEntries(paths) };
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    const reason = `Its secrets cannot be kept in ${folder} (${reasonOf(error)}): see to the disk that it is on.`;
+    return { reason, passing: true };
+  }
+}

@@ -1,0 +1,60 @@
+import type { ChildProcess, SpawnOptions, StdioNull, StdioPipe } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { closeSync, constants, openSync, readdirSync } from 'node:fs';
+import { systemCode } from '../core/errors.ts';
+import { readKernelFile } from './kernelfile.ts';
+
+/** Standard input, output and error of a program that is started. */
+type Streams = readonly [StdioNull | StdioPipe, StdioNull | StdioPipe, StdioNull | StdioPipe];
+
+/** The flag of an open file that a program does not inherit (O_CLOEXEC), as the kernel shows it. */
+const CLOSED_ON_EXEC = 0o2000000;
+
+const FIRST_BEYOND_STANDARD = 3;
+
+/**
+ * Numbers of files that whatever this process starts would inherit: LMDB opens its own so, and so may have whoever
+ * started the hub, of which Node marks the first only. Node's own are never among them. Found once, for all of them are
+ * open before the first module starts and stay so.
+ */
+let inherited: readonly number[] | undefined;
+
+/**
+ * Starts a program, as the leader of a session and group of its own, that has its standard streams and no other file
+ * of this process: in the place of each that it would inherit there is /dev/null. Throws what `spawn` throws.
+ */
+export function spawnAlone(
+  exec: readonly string[],
+  streams: Streams,
+  options: Pick<SpawnOptions, 'cwd' | 'env'>,
+): ChildProcess {
+  const [program = '', ...parameters] = exec;
+  inherited ??= inheritedFiles();
+  const all: (Streams[number] | number)[] = [...streams];
+  const nothing = inherited.length === 0 ? undefined : openSync('/dev/null', constants.O_RDWR);
+  try {
+    if (nothing !== undefined) {
+      for (let number = all.length; number <= Math.max(...inherited); number += 1)
+        all.push(inherited.includes(number) ? nothing : 'ignore');
+    }
+    return spawn(program, parameters, { ...options, detached: true, stdio: all });
+  } finally {
+    if (nothing !== undefined) closeSync(nothing);
+  }
+}
+
+function inheritedFiles(): number[] {
+  const open = readdirSync('/proc/self/fdinfo').map(Number);
+  return open.filter(number => number >= FIRST_BEYOND_STANDARD && isInherited(number));
+}
+
+function isInherited(number: number): boolean {
+  try {
+    const [, flags = ''] = /^flags:\s+([0-7]+)$/m.exec(readKernelFile(`/proc/self/fdinfo/${number}`)) ?? [];
+    return (Number.parseInt(flags, 8) & CLOSED_ON_EXEC) === 0;
+  } catch (error) {
+    // The folder that was read is no longer open.
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
