@@ -17,7 +17,6 @@ const TESTS = [
   'test/vm/controllers.ts',
   ...['limits', 'sandbox', 'confinement', 'stop', 'leftovers'].map(name => `test/supervisor/${name}.test.ts`),
   'test/e2e/contained.test.ts',
-  'test/e2e/sandboxed.test.ts',
 ];
 
 const INITIAL = `#!/bin/busybox sh
