@@ -55,7 +55,9 @@ test('a long line goes in whole', async () => {
 test('a module that does not read is not written to without end; once it reads, it is writable', async () => {
   const { receipts, receipt } = createReceipts();
   await onStage({}, async ({ supervisor, sh, writable, folder, lines }) => {
-    await supervisor.start([sh('a', 'trap : USR1; echo $$ > pid; sleep 100 & wait; kill $!; exec cat')]);
+    await supervisor.start([
+      sh('a', 'trap go=1 USR1; echo $$ > pid; while [ -z "$go" ]; do sleep 0.05; done; exec cat'),
+    ]);
     const pid = await pidIn(folder, 'pid');
     const line = Buffer.alloc(10_000, 'x');
     let count = 1;

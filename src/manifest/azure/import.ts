@@ -39,7 +39,7 @@ export function importDeployment(text: string, file: string): Imported {
     ['$edgeAgent', agent],
     ['$edgeHub', hub],
   ] as const) {
-    if (schemaVersion !== undefined && !VERSION.test(String(schemaVersion)))
+    if (schemaVersion !== undefined && !(typeof schemaVersion === 'string' && VERSION.test(schemaVersion)))
       tell(`${twin}.schemaVersion`, `${shown(schemaVersion)} is not known, and was read as 1.1`);
   }
   tellAgent(agent, tell);
