@@ -10,8 +10,8 @@ import { root } from './build/paths.mjs';
 /*
  * node build.mjs [--arch x64|arm64]
  *
- * Sources -> one bundle -> a blob with the native parts and the manifest's schema -> a copy of the pinned runtime that
- * holds the blob.
+ * Sources -> a bundle of the hub and one of all else -> a blob with them, the native parts and the manifest's schema -> a
+ * copy of the pinned runtime that holds the blob.
  * Without --arch: dist/skerry for this machine; with it: dist/skerry-linux-<arch>.
  */
 const ARCHITECTURES = ['x64', 'arm64'];
@@ -32,10 +32,11 @@ async function build(arch, work, output) {
   const assets = { lmdb: strip(join(lmdb, 'node.napi.glibc.node'), join(work, 'lmdb.node')) };
   const pty = compileTerminal(runtime, arch);
   if (pty !== undefined) assets.pty = pty;
-  const { main, sources } = await bundle(work, assets);
+  const { main, commands, sources } = await bundle(work, assets);
   writeFileSync(join(root, 'dist', 'THIRD-PARTY-LICENSES'), licenceTexts(sources, runtime));
   const draft = strip(join(runtime, 'bin', 'node'), join(work, 'skerry'));
-  makeExecutable({ main, assets: { ...assets, schema: join(root, 'skerry.schema.json') }, draft, work });
+  const texts = { commands, schema: join(root, 'skerry.schema.json') };
+  makeExecutable({ main, assets: { ...assets, ...texts }, draft, work });
   // A rename, so that a running binary is replaced and never written into.
   renameSync(draft, output);
   return statSync(output).size / 1e6;

@@ -30,8 +30,18 @@ const PTY_LOADER = `
   exports.loadNativeModule = () => ({ dir: '', module: require('./src/core/native.ts').loadNative('pty') });
 `;
 
-function substitutes() {
-  const used = new Set();
+/** The program of all commands but `up`: the hub's bundle takes it from the binary when it is asked for. */
+const OTHER = /\/cli\/other\.ts$/;
+const OTHER_LOADER = `
+  import Module from 'node:module';
+  import { getAsset } from 'node:sea';
+  const program = new Module('commands');
+  program._compile(getAsset('commands', 'utf8'), 'commands.cjs');
+  export const { conclude } = program.exports;
+`;
+
+/** `used` takes in what was asked for. */
+function substitutes(used) {
   const escaped = Object.keys(SUBSTITUTES).map(name => name.replace(/[./]/g, '\\$&'));
   return {
     name: 'substitutes',
@@ -49,26 +59,38 @@ function substitutes() {
         used.add('node-pty');
         return { contents: PTY_LOADER, resolveDir: root };
       });
-      build.onEnd(() => {
-        const idle = [...Object.keys(SUBSTITUTES), 'node-pty'].filter(name => !used.has(name));
-        if (idle.length === 0) return undefined;
-        const text = `build/bundle.mjs replaces ${idle.join(', ')}, which nothing imports any more.`;
-        return { errors: [{ text }] };
-      });
+      build.onLoad({ filter: OTHER }, ({ path }) =>
+        build.initialOptions.entryPoints.includes(path)
+          ? undefined
+          : { contents: OTHER_LOADER, resolveDir: root },
+      );
     },
   };
 }
 
 /**
- * Bundles src/main.ts into one CommonJS file in `work`, with the hashes of the native `assets`. Returns the
- * file and the sources that it was made of.
+ * Bundles the hub, and the program of all other commands, into a CommonJS file each in `work`, with the hashes of the
+ * native `assets`. Returns the files and the sources that they were made of.
  */
 export async function bundle(work, assets) {
+  const used = new Set();
   const main = join(work, 'main.cjs');
+  const commands = join(work, 'commands.cjs');
+  const sources = [
+    ...(await bundleOne(join(root, 'src', 'main.ts'), main, assets, used)),
+    ...(await bundleOne(join(root, 'src', 'cli', 'other.ts'), commands, assets, used)),
+  ];
+  const idle = [...Object.keys(SUBSTITUTES), 'node-pty'].filter(name => !used.has(name));
+  if (idle.length > 0)
+    throw new Error(`build/bundle.mjs replaces ${idle.join(', ')}, which nothing imports any more.`);
+  return { main, commands, sources };
+}
+
+async function bundleOne(entry, outfile, assets, used) {
   const { metafile } = await esbuild.build({
-    entryPoints: [join(root, 'src', 'main.ts')],
+    entryPoints: [entry],
     absWorkingDir: root,
-    outfile: main,
+    outfile,
     bundle: true,
     platform: 'node',
     format: 'cjs',
@@ -83,10 +105,10 @@ export async function bundle(work, assets) {
       'process.env.WS_NO_BUFFER_UTIL': '"1"',
       'process.env.WS_NO_UTF_8_VALIDATE': '"1"',
     },
-    plugins: [substitutes()],
+    plugins: [substitutes(used)],
   });
   const [output] = Object.values(metafile.outputs);
-  return { main, sources: Object.keys(output.inputs) };
+  return Object.keys(output.inputs);
 }
 
 function hashesOf(assets) {

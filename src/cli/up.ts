@@ -9,8 +9,9 @@ import { switchBinary, watchGuard } from '../hub/update/switch.ts';
 import { cameUp } from '../hub/update/trial.ts';
 import { become, standardErrorLog, systemClock, systemPause, systemRandom } from './edge.ts';
 import { dataFolder, flagsOf, usageFailure } from './flags.ts';
+import { usage } from './up-usage.ts';
 
-export const usage = 'skerry up [manifest] [--data DIR]';
+export { usage };
 
 const OPTIONS = { data: { type: 'string' } } as const;
 
