@@ -69,7 +69,8 @@ export async function createSite(): Promise<Site> {
       upstream: { url: `mqtt://127.0.0.1:${parent}` },
       routes: { all: 'FROM topic("load/#") INTO $upstream' },
       deployment: { healthyFor: '500ms', within: '20s' },
-      modules: { [word]: { exec: ['./work.sh'] } },
+      // A pack has a folder of its own, so paths are whole.
+      modules: { [word]: { exec: [join(folder, 'work.sh')] } },
       ...more,
     });
     writeFileSync(file, text);
@@ -128,13 +129,13 @@ export async function createSite(): Promise<Site> {
 }
 
 /** The processes of hubs that run on a data folder, guards excepted. */
-export function hubsOn(data: string): string[][] {
+export function hubsOn(data: string): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .flatMap(pid => {
       try {
         const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-        return words[1] === 'up' && words.includes(data) ? [words] : [];
+        return words[1] === 'up' && words.includes(data) ? [Number(pid)] : [];
       } catch {
         return [];
       }

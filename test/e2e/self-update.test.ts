@@ -1,11 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import mqtt from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { enter } from '../broker/listeners/clients.ts';
 import { skip } from '../build/stage.ts';
-import type { Ran, Seen, Site } from './renewals.ts';
+import { isAllThere, namesOf, queueUp } from './renewal-kills.ts';
+import type { Ran, Site } from './renewals.ts';
 import { createSite, ENDS, HANGS, hubsOn, nextHub, pretender } from './renewals.ts';
 import { run, until } from './stage.ts';
 
@@ -20,37 +19,6 @@ update.before.each(async context => {
   context.site = await createSite();
 });
 update.after(({ site }) => site.close());
-
-const namesOf = ({ modules }: Seen): string[] => modules.map(({ name, state }) => `${name} ${state}`);
-
-/** Five messages wait for a session that is away and five for the parent, and one is retained. */
-async function queueUp({ url }: Site): Promise<void> {
-  const options = { clientId: 'away', clean: false };
-  const away = await enter(url, options);
-  await away.subscribeAsync('load/#', { qos: 1 });
-  await away.endAsync();
-  const sender = await enter(url, { clientId: 'sender' });
-  for (const word of ['1', '2', '3', '4', '5']) await sender.publishAsync('load/x', word, { qos: 1 });
-  await sender.publishAsync('kept', 'still', { qos: 1, retain: true });
-  await sender.endAsync();
-}
-
-/** All of that is there. */
-async function isAllThere({ url, seen }: Site): Promise<void> {
-  const { queues } = await seen();
-  assert.equal(
-    queues.filter(({ queue }) => queue.includes('upstream')).map(({ depth }) => depth),
-    [5],
-    JSON.stringify(queues),
-  );
-  const heard: string[] = [];
-  const away = mqtt.connect(url, { clientId: 'away', clean: false });
-  away.on('message', (topic, body) => heard.push(`${topic} ${body}`));
-  await away.subscribeAsync('kept', { qos: 1 });
-  const wanted = ['1', '2', '3', '4', '5'].map(word => `load/x ${word}`).concat('kept still');
-  await until(`all has come, but: ${heard}`, () => wanted.every(one => heard.includes(one)));
-  await away.endAsync();
-}
 
 /** The old hub runs the old set, and nothing else runs. */
 async function isAsBefore({ seen, data }: Site): Promise<void> {
@@ -158,7 +126,7 @@ update('one whose modules do not work goes, and takes its manifest with it', asy
   await queueUp(site);
   const more = {
     hub: { [arch]: site.hub('one', nextHub(8)) },
-    modules: { bad: { exec: ['./crash.sh'], restart: 'never' } },
+    modules: { bad: { exec: [join(site.folder, 'crash.sh')], restart: 'never' } },
   };
   refused(
     await site.command('apply', site.manifest('new', more)),
@@ -218,6 +186,20 @@ update(
     assert.not(existsSync(join(site.data, 'hub', 'state.json')));
   },
 );
+
+update('a newer manifest, while the new hub is brought here, has the old one go on', async ({ site }) => {
+  const hub = await site.start();
+  const more = { hub: { [arch]: site.hub('one', nextHub(8)) } };
+  const first = site.command('apply', site.manifest('new', more));
+  await until('it is begun', () => existsSync(join(site.data, 'hub', 'a', 'skerry.part')));
+  const second = await site.command('apply', site.manifest('newer'));
+  assert.equal([second.code, second.err], [0, '']);
+  refused(await first, 1, /^skerry: Another manifest has taken its place/);
+  await hub.end();
+  await site.start();
+  const now = await site.seen();
+  assert.equal([now.hub.binary, now.hub.onTrial, namesOf(now)], ['base', false, ['newer running']]);
+});
 
 update('no room for it: one sentence, and nothing is touched', async ({ site }) => {
   // A file of at most 80 MB, in the blocks of 512 bytes that a shell counts in.
