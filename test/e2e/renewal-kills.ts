@@ -51,7 +51,7 @@ async function strike({ data }: Site, started: Started, { after, whom }: Kill): 
 }
 
 /** What `ps` tells when the change has come to its end. */
-async function settled({ seen }: Site, seconds: number): Promise<Seen> {
+export async function settled({ seen }: Site, seconds: number): Promise<Seen> {
   const end = performance.now() + seconds * 1000;
   let last = 'nothing';
   while (performance.now() < end) {

@@ -56,7 +56,11 @@ function command(args: readonly string[]): Promise<Ran> {
 }
 
 export async function createSite(): Promise<Site> {
-  const folder = folderWith({ 'work.sh': '#!/bin/sh\nexec sleep 1000\n', 'crash.sh': '#!/bin/sh\nexit 7\n' });
+  const folder = folderWith({
+    'work.sh': '#!/bin/sh\nexec sleep 1000\n',
+    'crash.sh': '#!/bin/sh\nexit 7\n',
+    'stays.sh': '#!/bin/sh\ntrap "" TERM\nexec sleep 1000\n',
+  });
   const data = join(folder, 'data');
   const [port, parent] = [await freePort(), await freePort()];
   const started: Started[] = [];

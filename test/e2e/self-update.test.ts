@@ -1,12 +1,16 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { placesIn } from '../../src/hub/update/places.ts';
+import { stageHub } from '../../src/hub/update/stage.ts';
+import { readState } from '../../src/hub/update/state.ts';
+import { beginTrial } from '../../src/hub/update/trial.ts';
 import { skip } from '../build/stage.ts';
-import { isAllThere, namesOf, queueUp } from './renewal-kills.ts';
+import { isAllThere, namesOf, queueUp, settled } from './renewal-kills.ts';
 import type { Ran, Site } from './renewals.ts';
 import { createSite, ENDS, HANGS, hubsOn, nextHub, pretender } from './renewals.ts';
-import { run, until } from './stage.ts';
+import { run, skerry, until } from './stage.ts';
 
 const NO_COMPILER = 'there is no gcc to make a hub that does not work.';
 
@@ -200,6 +204,43 @@ update('a newer manifest, while the new hub is brought here, has the old one go 
   const now = await site.seen();
   assert.equal([now.hub.binary, now.hub.onTrial, namesOf(now)], ['base', false, ['newer running']]);
 });
+
+update('a hub that is told to end while another takes its place ends', async ({ site }) => {
+  const hub = await site.start();
+  const slow = { slow: { exec: [join(site.folder, 'stays.sh')], stopGraceSeconds: 2 } };
+  assert.is((await site.command('apply', site.manifest('slow', { modules: slow }))).code, 0);
+  const more = { hub: { [arch]: site.hub('one', nextHub(8)) } };
+  await site.command('apply', site.manifest('new', more), '--no-wait');
+  await until('it stops', () => hub.log().includes('Another hub takes its place'));
+  assert.is(await hub.end(), 0);
+  assert.equal([hubsOn(site.data), hub.log().includes('Start 1 of')], [[], false]);
+  await site.start();
+  const now = await settled(site, 30);
+  assert.equal([now.hub.binary, namesOf(now)], ['a', ['new running']]);
+});
+
+update(
+  'a new hub on trial that has no change to carry out stays when what runs is well',
+  async ({ site }) => {
+    const { data: dataFolder } = site;
+    mkdirSync(dataFolder, { mode: 0o700 });
+    const bytes = nextHub(8);
+    const launched = { running: 'base' } as const;
+    const { sha256 } = site.hub('one', bytes);
+    const content = async function* () {
+      yield bytes;
+    };
+    const staged = await stageHub(dataFolder, launched, { sha256, content });
+    await beginTrial({ dataFolder, launched, program: skerry, staged });
+    const hub = await site.start();
+    await until(
+      `it is good, but: ${hub.log()}`,
+      () => readState(placesIn(dataFolder)).state?.current === 'a',
+    );
+    const now = await site.seen();
+    assert.equal([now.hub.binary, now.hub.onTrial, namesOf(now)], ['a', false, ['old running']]);
+  },
+);
 
 update('no room for it: one sentence, and nothing is touched', async ({ site }) => {
   // A file of at most 80 MB, in the blocks of 512 bytes that a shell counts in.
