@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import mqtt from 'mqtt';
 import * as assert from 'uvu/assert';
 import { reasonOf } from '../../src/core/errors.ts';
@@ -10,7 +11,12 @@ import { until } from './stage.ts';
 export const WHOLE = 5_000;
 
 /** Whom SIGKILL takes: the process that was started, which may be a guard; the hub that runs now; all of them. */
-export type Kill = { readonly after: number; readonly whom: 'started' | 'hub' | 'all' };
+export type Kill = {
+  readonly after: number;
+  readonly whom: 'started' | 'hub' | 'all';
+  /** Whether the module that comes with the new hub works; otherwise the hub must go back. */
+  readonly works: boolean;
+};
 
 export const namesOf = ({ modules }: Seen): string[] => modules.map(({ name, state }) => `${name} ${state}`);
 
@@ -67,14 +73,16 @@ export async function settled({ seen }: Site, seconds: number): Promise<Seen> {
   throw new Error(`It came to no end: ${last}`);
 }
 
-/** Kills hubs at a moment of an update to a good one, and sees what becomes of that. Returns which hub it ended with. */
+/** Kills hubs at a moment of an update, and sees what becomes of that. Returns which hub it ended with. */
 export async function killIn(kill: Kill): Promise<string> {
   const site = await createSite();
   let log = '';
   try {
     const first = await site.start();
     await queueUp(site);
-    const file = site.manifest('new', { hub: { [process.arch]: site.hub('one', nextHub(8)) } });
+    const hubs = { [process.arch]: site.hub('one', nextHub(8)) };
+    const crashing = { modules: { bad: { exec: [join(site.folder, 'crash.sh')], restart: 'never' } } };
+    const file = site.manifest('new', { hub: hubs, ...(kill.works ? {} : crashing) });
     const { err } = await site.command('apply', file, '--no-wait');
     assert.is(err, '');
     await strike(site, first, kill);
@@ -87,6 +95,7 @@ export async function killIn(kill: Kill): Promise<string> {
       [hub.onTrial, deployment.outcome?.result, namesOf(now)],
       [false, ...(hub.binary === 'base' ? ['returned', ['old running']] : ['healthy', ['new running']])],
     );
+    assert.ok(kill.works || hub.binary === 'base');
     assert.is(hubsOn(site.data).length, 1);
     await isAllThere(site);
     assert.is(await last.end(), 0);

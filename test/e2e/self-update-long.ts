@@ -37,6 +37,7 @@ async function hang(): Promise<string | undefined> {
 const moments = fc.record({
   after: fc.nat(WHOLE),
   whom: fc.constantFrom<Kill['whom'][]>('started', 'hub', 'all'),
+  works: fc.boolean(),
 });
 const ends = new Map<string, number>();
 for (const kill of fc.sample(moments, Number(process.argv[2] ?? 30))) {

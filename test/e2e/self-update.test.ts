@@ -205,6 +205,20 @@ update('a newer manifest, while the new hub is brought here, has the old one go 
   assert.equal([now.hub.binary, now.hub.onTrial, namesOf(now)], ['base', false, ['newer running']]);
 });
 
+update('killed while the new hub is brought here, it begins anew and hands over', async ({ site }) => {
+  const first = await site.start();
+  await queueUp(site);
+  const more = { hub: { [arch]: site.hub('one', nextHub(8)) } };
+  await site.command('apply', site.manifest('new', more), '--no-wait');
+  await until('it is begun', () => existsSync(join(site.data, 'hub', 'a', 'skerry.part')));
+  await first.end('SIGKILL');
+  const second = await site.start();
+  const now = await settled(site, 30);
+  assert.equal([now.hub.binary, namesOf(now)], ['a', ['new running']]);
+  assert.match(second.log(), /was interrupted at step 0: it is begun anew\./);
+  await isAllThere(site);
+});
+
 update('a hub that is told to end while another takes its place ends', async ({ site }) => {
   const hub = await site.start();
   const slow = { slow: { exec: [join(site.folder, 'stays.sh')], stopGraceSeconds: 2 } };

@@ -106,6 +106,8 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     const admitted = await admit(file);
     const { deployment: target, text, placed } = admitted;
     const renews = await renewal.isDue(placed);
+    // What became of a hub before is no answer to this change.
+    renewal.forgetReturn();
     await leave();
     const accepted = planFor(admitted, renews);
     archive.keep(target.id, text);
@@ -163,11 +165,9 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
       const { id } = deployment;
       const begun = { given: id, current: deployment, attempt: undefined, outcome: undefined };
       book.note({ ...newestWith(deployment), ...begun });
-      renewal.forgetReturn();
       return course.bringUp(deployment, placed, signal);
     }
     if (ledger.attempt !== undefined) return resume(ledger.attempt, signal);
-    renewal.forgetReturn();
     const { current } = ledger;
     if (current === undefined) {
       log.info('Nothing is deployed yet: "skerry apply <manifest>" does it.');
