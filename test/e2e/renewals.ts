@@ -31,8 +31,11 @@ export type Site = {
   readonly folder: string;
   readonly data: string;
   readonly url: string;
-  /** Starts the hub, by way of `shell` if that is given: what is in front of "$@". Resolves when it listens. */
-  readonly start: (shell?: string) => Promise<Started>;
+  /**
+   * Starts the hub with the manifest `old`, unless it is `bare`, and by way of `shell` if that is given: what is in front of
+   * "$@". Resolves when it listens.
+   */
+  readonly start: (how?: { readonly shell?: string; readonly bare?: boolean }) => Promise<Started>;
   /** Writes a manifest whose only module differs by `word`; returns its path. */
   readonly manifest: (word: string, more?: object) => string;
   readonly command: (...args: readonly string[]) => Promise<Ran>;
@@ -81,8 +84,8 @@ export async function createSite(): Promise<Site> {
     return file;
   };
 
-  const start: Site['start'] = async (shell = '') => {
-    const args = [skerry, 'up', manifest('old'), '--data', data];
+  const start: Site['start'] = async ({ shell = '', bare = false } = {}) => {
+    const args = [skerry, 'up', ...(bare ? [] : [manifest('old')]), '--data', data];
     const child = spawn('/bin/sh', ['-c', `${shell} exec "$@"`, 'sh', ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });

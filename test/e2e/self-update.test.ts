@@ -256,9 +256,34 @@ update(
   },
 );
 
+update(
+  'where nothing was deployed before, a hub that is refused or does not work leaves nothing',
+  async ({ site }) => {
+    const bytes = pretender(site.folder, 'ends', ENDS);
+    if (bytes === undefined) return skip(NO_COMPILER);
+    const ends = site.hub('ends', bytes);
+    const first = await site.start({ bare: true });
+    const wrong = { hub: { [arch]: { ...ends, sha256: 'f'.repeat(64) } } };
+    refused(
+      await site.command('apply', site.manifest('wrong', wrong)),
+      2,
+      /There was nothing to go back to\.$/m,
+    );
+    refused(
+      await site.command('apply', site.manifest('new', { hub: { [arch]: ends } })),
+      1,
+      /not healthy in 3 starts: .* There was nothing to go back to\.$/m,
+    );
+    assert.is(await first.end(), 0);
+    await site.start({ bare: true });
+    const now = await site.seen();
+    assert.equal([now.hub.binary, namesOf(now)], ['base', []]);
+  },
+);
+
 update('no room for it: one sentence, and nothing is touched', async ({ site }) => {
   // A file of at most 80 MB, in the blocks of 512 bytes that a shell counts in.
-  const hub = await site.start('trap "" XFSZ; ulimit -f 160000;');
+  const hub = await site.start({ shell: 'trap "" XFSZ; ulimit -f 160000;' });
   refused(
     await site.command('apply', site.manifest('new', { hub: { [arch]: site.hub('one', nextHub(8)) } })),
     1,

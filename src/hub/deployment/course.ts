@@ -52,6 +52,7 @@ const UNKNOWN = { code: 'deployment.unhealthy', sentence: 'It did not become hea
 export function createCourse(settings: CourseSettings): Course {
   const { clock, log, book, archive, admission, conductor, renewal, statuses, listen } = settings;
   const hub = Promise.withResolvers<void>();
+  const nothing = conductor.current();
 
   const settle: Course['settle'] = async (change, signal) => {
     await book.write({ attempt: undefined, ...change }, signal);
@@ -121,7 +122,9 @@ export function createCourse(settings: CourseSettings): Course {
     }
     if (back === undefined || back.id === target.id) {
       log.error(`${titleOf(target)} does not work, and there is nothing to go back to: ${sentence}`);
-      return settle({ current: target, outcome: { id: target.id, result: 'failed', failure: why } }, signal);
+      // What was refused before anything was done must not run from the next start on.
+      const now = conductor.current() === nothing ? current : target;
+      return settle({ current: now, outcome: { id: target.id, result: 'failed', failure: why } }, signal);
     }
     const placed = admission.again(back);
     log.error(`${titleOf(target)} does not work: ${sentence} The hub goes back to ${titleOf(back)}.`);
