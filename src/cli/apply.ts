@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../core/errors.ts';
+import { HUB_TRIAL } from '../core/update-limits.ts';
 import type { Accepted, DeploymentStatus } from '../hub/deployment/deployments.ts';
 import { printManifest } from '../manifest/print.ts';
 import { readManifestText } from '../manifest/read.ts';
+import { LABEL_OF_RENEWAL } from '../hub/deployment/labels.ts';
 import { ask } from './control.ts';
 import { print } from './edge.ts';
 import { dataFolder, flagsOf, usageFailure } from './flags.ts';
@@ -18,9 +20,10 @@ const OPTIONS = {
   data: { type: 'string' },
 } as const;
 
-/** Milliseconds between two looks at how far it is, and that the hub may be away meanwhile. */
+/** Milliseconds between two looks at how far it is, and that the hub may be away meanwhile; longer while it is replaced. */
 const LOOK = 100;
 const AWAY_MOST = 30_000;
+const REPLACED_MOST = AWAY_MOST + 1000 * (HUB_TRIAL.seconds + HUB_TRIAL.grace);
 
 /** Hands a manifest to the running hub, shows what it changes, and waits until that is healthy or undone. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -57,12 +60,13 @@ function whatFollowed({ result }: Outcome): string {
 }
 
 /** Waits until the change has an end. Failure `deployment.superseded` if that of another came. */
-async function outcomeOf(folder: string, { id }: Accepted, aloud: boolean): Promise<Outcome> {
+async function outcomeOf(folder: string, { id, renews }: Accepted, aloud: boolean): Promise<Outcome> {
   let told = '';
-  let away = 0;
-  while (away < AWAY_MOST) {
+  let seen = performance.now();
+  const isAway = (): boolean => performance.now() - seen > (renews ? REPLACED_MOST : AWAY_MOST);
+  while (!isAway()) {
     const status = await ask(folder, 'deployment').catch(unlessAway);
-    away = status === undefined ? away + LOOK : 0;
+    if (status !== undefined) seen = performance.now();
     const { attempt, outcome } = status ?? {};
     if (status !== undefined && attempt === undefined && outcome?.id === id) return outcome;
     if (status !== undefined && attempt?.target.id !== id) {
@@ -79,6 +83,7 @@ async function outcomeOf(folder: string, { id }: Accepted, aloud: boolean): Prom
 function progressOf({ phase, step, of, label }: NonNullable<DeploymentStatus['attempt']>): string {
   if (phase === 'watching') return 'waiting until it is healthy';
   const prefix = phase === 'returning' ? 'going back, ' : '';
+  if (label === LABEL_OF_RENEWAL) return label;
   return of === 0 ? 'beginning' : `${prefix}step ${Math.min(step, of)} of ${of}: ${label}`;
 }
 

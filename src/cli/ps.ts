@@ -55,7 +55,10 @@ export async function run(args: readonly string[]): Promise<number> {
   for (const { name, notEnforced } of status.modules) {
     for (const lack of notEnforced) print(`not enforced for "${name}": ${lack}`);
   }
-  const { upstream } = status;
+  const { upstream, hub } = status;
+  if (hub.binary !== 'base') {
+    print(`hub ${hub.version}, an update in slot ${hub.binary}${hub.onTrial ? ', on trial' : ''}`);
+  }
   if (upstream !== undefined) {
     const error = upstream.lastError === undefined ? '' : ` (${upstream.lastError})`;
     print(`upstream ${upstream.address}: ${upstream.state}, ${upstream.delivered} delivered${error}`);

@@ -22,7 +22,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const [file, ...more] = positionals;
   if (more.length > 0) throw usageFailure('Name one manifest', usage);
   const folder = dataFolder(values.data);
-  const stopped = stopRequest(launched);
+  const request = stopRequest(launched);
   const { startHub } = await import('../hub/hub.ts');
   const hub = await startHub({
     file: file === undefined ? undefined : resolve(file),
@@ -38,10 +38,11 @@ export async function run(args: readonly string[]): Promise<number> {
   // small. From the start on, the first would cost the runtime its own code cache, and 15 ms.
   setFlagsFromString('--optimize-for-size');
   setFlagsFromString('--no-maglev');
-  const cause = await Promise.race([stopped, hub.replaced]);
+  const cause = await Promise.race([request.told, hub.replaced]);
   standardErrorLog('info', 'hub', `${cause ?? 'Another hub takes its place'}: stopping.`);
   await hub.stop();
-  if (cause !== undefined) return 0;
+  // It may have been told to end while it stopped for another.
+  if (request.wasMade()) return 0;
   return switchBinary({
     dataFolder: folder,
     launched,
@@ -69,10 +70,19 @@ async function launchHub(args: readonly string[]): Promise<Launched> {
 }
 
 /** The first of the signals that ask a program to end; further ones change nothing: stopping is bounded. */
-function stopRequest(launched: Launched): Promise<string> {
-  return new Promise(resolve => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, resolve);
-    const parent = (): number => process.ppid;
-    watchGuard(launched, parent, systemClock, () => resolve('Its guard is gone'));
-  });
+function stopRequest(launched: Launched) {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let made = false;
+  const ask = (cause: string): void => {
+    made = true;
+    resolve(cause);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, ask);
+  watchGuard(
+    launched,
+    () => process.ppid,
+    systemClock,
+    () => ask('Its guard is gone'),
+  );
+  return { told: promise, wasMade: () => made };
 }

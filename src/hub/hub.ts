@@ -5,6 +5,7 @@ import type { LogSink } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
 import { useNativeFolder } from '../core/native.ts';
 import type { Random } from '../core/random.ts';
+import { VERSION } from '../core/version.ts';
 import type { Placed } from '../manifest/plan.ts';
 import { parseManifest } from '../manifest/read.ts';
 import { lockFolder } from '../queue/lock.ts';
@@ -101,7 +102,14 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     const deployments = createDeployments({ log, book, archive, admission, course, renewal });
     closers.push(deployments.stop);
 
-    const status = (): HubStatus => ({ ...statusOf(parts, store), deployment: deployments.status() });
+    const status = (): HubStatus => {
+      const hub = {
+        version: VERSION,
+        binary: launched.running,
+        onTrial: renewal.state().kind === 'on-trial',
+      };
+      return { ...statusOf(parts, store), hub, deployment: deployments.status() };
+    };
     const control = await serveControl(controlPath(dataFolder), {
       status,
       deployments,

@@ -108,7 +108,7 @@ const NOT_STARTED = {
 } as const;
 
 /** What all parts say of themselves. */
-export function statusOf(parts: Parts, store: Store): Omit<HubStatus, 'deployment'> {
+export function statusOf(parts: Parts, store: Store): Omit<HubStatus, 'deployment' | 'hub'> {
   const { broker, router, routing, listening, upward } = parts;
   return {
     name: routing.current().manifest.name,

@@ -6,11 +6,14 @@ import type { ForwarderStatus } from '../upstream/forwarder.ts';
 import type { DeploymentStatus } from './deployment/deployments.ts';
 import type { RefusedRoute } from './plan.ts';
 import type { RouterCounts } from './router.ts';
+import type { BinaryName } from './update/places.ts';
 
 /** All that a running hub says of itself: what `ps`, `queue` and `routes` print parts of, and `--json` whole. */
 export type HubStatus = {
   readonly name: string;
   readonly pid: number;
+  /** Which hub this is: the one that was installed, or an update of it in a slot. */
+  readonly hub: { readonly version: string; readonly binary: BinaryName; readonly onTrial: boolean };
   readonly listeners: readonly string[];
   readonly deployment: DeploymentStatus;
   readonly modules: readonly ModuleStatus[];

@@ -8,7 +8,7 @@ import { unlessAborted } from './aborting.ts';
 import type { Admission } from './admission.ts';
 import type { Archive } from './archive.ts';
 import type { Conductor, Passage } from './conductor.ts';
-import { labelOf } from './labels.ts';
+import { LABEL_OF_RENEWAL, labelOf } from './labels.ts';
 import type { LedgerBook } from './ledger.ts';
 import type { Attempt, Deployment, Ledger, Outcome } from './record.ts';
 import { titleOf } from './record.ts';
@@ -52,6 +52,7 @@ const UNKNOWN = { code: 'deployment.unhealthy', sentence: 'It did not become hea
 export function createCourse(settings: CourseSettings): Course {
   const { clock, log, book, archive, admission, conductor, renewal, statuses, listen } = settings;
   const hub = Promise.withResolvers<void>();
+  const nothing = conductor.current();
 
   const settle: Course['settle'] = async (change, signal) => {
     await book.write({ attempt: undefined, ...change }, signal);
@@ -98,8 +99,10 @@ export function createCourse(settings: CourseSettings): Course {
     placed: Placed,
     signal: AbortSignal,
   ): Promise<void> => {
-    if (book.read().healthy?.id === deployment.id) return;
+    const isOnTrial = renewal.state().kind === 'on-trial';
+    if (book.read().healthy?.id === deployment.id && !isOnTrial) return;
     await watch(placed, signal, 'patient');
+    renewal.confirm();
     log.info(`${titleOf(deployment)} is healthy.`);
     await settle({ healthy: deployment }, signal);
   };
@@ -109,10 +112,6 @@ export function createCourse(settings: CourseSettings): Course {
     const { healthy, current } = book.read();
     const back = healthy ?? current;
     const { sentence } = why;
-    if (back === undefined || back.id === target.id) {
-      log.error(`${titleOf(target)} does not work, and there is nothing to go back to: ${sentence}`);
-      return settle({ current: target, outcome: { id: target.id, result: 'failed', failure: why } }, signal);
-    }
     const outcome: Outcome = { id: target.id, result: 'returned', failure: why };
     const returning: Attempt = { ...attempt, phase: 'returning' };
     if (renewal.state().kind === 'on-trial') {
@@ -120,6 +119,12 @@ export function createCourse(settings: CourseSettings): Course {
       await book.write({ attempt: returning, outcome }, signal);
       renewal.giveUp(sentence);
       return handOver(signal);
+    }
+    if (back === undefined || back.id === target.id) {
+      log.error(`${titleOf(target)} does not work, and there is nothing to go back to: ${sentence}`);
+      // What was refused before anything was done must not run from the next start on.
+      const now = conductor.current() === nothing ? current : target;
+      return settle({ current: now, outcome: { id: target.id, result: 'failed', failure: why } }, signal);
     }
     const placed = admission.again(back);
     log.error(`${titleOf(target)} does not work: ${sentence} The hub goes back to ${titleOf(back)}.`);
@@ -135,23 +140,34 @@ export function createCourse(settings: CourseSettings): Course {
     await becomeHealthy(back, placed, signal);
   };
 
-  /** Another hub goes on with what is noted; this one only waits for its end. */
+  /** Another hub goes on with what is noted; this one only waits for its end, and is up if only for that. */
   const handOver = (signal: AbortSignal): Promise<void> => {
     renewal.leave();
+    hub.resolve();
     return unlessAborted(new Promise(() => {}), signal);
+  };
+
+  const withdraw = (undo: () => void): void => {
+    try {
+      undo();
+    } catch (thrown) {
+      log.error(`The new hub is tried at the next start all the same: ${reasonOf(thrown)}`);
+    }
   };
 
   /** The new hub carries the change out, so that its manifest may say what only that knows. */
   const renew = async (begun: Attempt, placed: Placed, signal: AbortSignal): Promise<void> => {
+    let undo = (): void => {};
     try {
       await conductor.prepare(placed, signal);
-      await renewal.stage(placed, signal);
+      undo = await renewal.stage(placed, signal);
+      await book.write({ attempt: { ...begun, label: LABEL_OF_RENEWAL } }, signal);
     } catch (thrown) {
+      withdraw(undo);
       if (signal.aborted) throw thrown;
       return goBack(begun, failureOf(thrown), signal);
     }
     log.info(`${titleOf(begun.target)} is carried out by the hub that it names.`);
-    await book.write({ attempt: { ...begun, label: 'start the new hub' } }, signal);
     return handOver(signal);
   };
 

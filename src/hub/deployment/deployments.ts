@@ -20,6 +20,8 @@ export type Accepted = {
   readonly title: string;
   /** What it changes, a line each. */
   readonly plan: readonly string[];
+  /** Another hub is to carry it out, and takes this one's place for that. */
+  readonly renews: boolean;
   /** Nothing differs, and all is well: nothing is done. */
   readonly unchanged: boolean;
 };
@@ -80,15 +82,16 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     return { newest: serial === undefined ? newest : { serial, id } };
   };
 
-  const planFor = ({ deployment, placed }: Admitted): Accepted => {
+  const planFor = ({ deployment, placed }: Admitted, renews: boolean): Accepted => {
     const plan = planOf(course.current(), placed);
     const { current, healthy, attempt } = book.read();
     const settled = attempt === undefined && current !== undefined && current.id === healthy?.id;
     return {
       id: deployment.id,
       title: titleOf(deployment),
-      plan: linesOf(plan),
-      unchanged: plan.steps.length === 0 && settled,
+      plan: linesOf(plan, renews),
+      renews,
+      unchanged: plan.steps.length === 0 && !renews && settled,
     };
   };
 
@@ -102,8 +105,11 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
   const change = async (file: string): Promise<Accepted> => {
     const admitted = await admit(file);
     const { deployment: target, text, placed } = admitted;
+    const renews = await renewal.isDue(placed);
+    // What became of a hub before is no answer to this change.
+    renewal.forgetReturn();
     await leave();
-    const accepted = planFor(admitted);
+    const accepted = planFor(admitted, renews);
     archive.keep(target.id, text);
     const newest = newestWith(target);
     const noted = Promise.withResolvers<void>();
@@ -127,11 +133,14 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     const { target, phase, tries } = interrupted;
     const trial = renewal.state();
     if (trial.kind === 'returned') {
+      const sentence = `The new hub did not work: ${trial.reason}.`;
+      const told = phase === 'returning' ? book.read().outcome?.failure : undefined;
+      const failure = told ?? ({ code: 'update.failed', sentence } as const);
+      // Noted first: a hub that goes down in between must not begin the change anew.
+      const outcome = { id: target.id, result: 'returned', failure } as const;
+      await book.write({ attempt: { ...interrupted, phase: 'returning' }, outcome }, signal);
       renewal.forgetReturn();
-      const sentence = `The new hub did not work: ${trial.reason}`;
-      const failure = book.read().outcome?.failure;
-      const why = phase === 'returning' && failure ? failure : ({ code: 'update.failed', sentence } as const);
-      return course.goBack(interrupted, why, signal);
+      return course.goBack(interrupted, failure, signal);
     }
     // What a hub on trial takes down with it is counted by its guard.
     if (trial.kind === 'on-trial') return course.attempt(interrupted, admission.again(target), signal);
@@ -188,7 +197,10 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
       asked = accepted.catch(() => {});
       return accepted;
     },
-    preview: async file => planFor(await admit(file)),
+    preview: async file => {
+      const admitted = await admit(file);
+      return planFor(admitted, await renewal.isDue(admitted.placed));
+    },
     status: () => {
       const { given: _, ...status } = book.read();
       return status;

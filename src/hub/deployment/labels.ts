@@ -9,6 +9,9 @@ const HUB_STEPS = {
   upstream: 'change the upstream',
 } as const;
 
+/** What is noted of a change while another hub takes this one's place. */
+export const LABEL_OF_RENEWAL = 'start the new hub';
+
 const VERBS = { stop: 'stop', adjust: 'change in place', start: 'start' } as const;
 
 /** A step in a few words, for the log. */
@@ -25,14 +28,15 @@ const MARKS: Readonly<Record<ModuleChange['change'], string>> = {
   keep: '= keep',
 };
 
-/** A plan as people read it, a line each. */
-export function linesOf({ modules, steps }: Plan): string[] {
+/** A plan as people read it, a line each; `renews`: another hub is to carry it out. */
+export function linesOf({ modules, steps }: Plan, renews: boolean): string[] {
   const changed = modules.filter(({ change }) => change !== 'keep');
   const kept = modules.length - changed.length;
   const lines = changed.map(({ module, change, fields }) => {
     const why = fields.length === 0 ? '' : `: ${fields.join(', ')}`;
     return `${MARKS[change]} ${module}${why}`;
   });
+  if (renews) lines.push('~ replace the hub');
   for (const step of steps) {
     if (!('modules' in step) && step.kind !== 'prepare') lines.push(`~ ${HUB_STEPS[step.kind]}`);
   }

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import type { LocalSource } from '../../bundles/types.ts';
 import { Failure } from '../../core/errors.ts';
 import { HUB_TRIAL, MAX_HUB_BYTES } from '../../core/update-limits.ts';
@@ -6,15 +6,18 @@ import type { Placed } from '../../manifest/plan.ts';
 import type { Artifact } from '../../manifest/types.ts';
 import type { Launched } from '../update/launch.ts';
 import type { TrialState } from '../update/trial.ts';
-import { confirm, forgetReturn, giveUp, runningBinary, trialState } from '../update/trial.ts';
+import { beginTrial, confirm, forgetReturn, giveUp, runningBinary, trialState } from '../update/trial.ts';
 import type { Provisions } from './provisions.ts';
 
 /** The hub's own replacement by the one that a deployment names. */
 export type Renewal = {
   /** Whether it names another than runs. */
   readonly isDue: (placed: Placed) => Promise<boolean>;
-  /** Puts the new one where it can be started, and notes that it is to be. Failures of `bundle` and `update`. */
-  readonly stage: (placed: Placed, signal: AbortSignal) => Promise<void>;
+  /**
+   * Puts the new one where it can be started, and notes that it is to be. Resolves to what takes that note back. Failures
+   * of `bundle` and `update`.
+   */
+  readonly stage: (placed: Placed, signal: AbortSignal) => Promise<() => void>;
   /** Asks that this hub be stopped, and what is noted be started. */
   readonly leave: () => void;
   /** How this hub came to run. */
@@ -64,12 +67,13 @@ export function createRenewal({
         throw new Failure('update.state', 'The manifest names no hub for this machine.');
       const source = await provisions.obtain(placed, wanted, `hub.${process.arch}`, MAX_HUB_BYTES, signal);
       const { stageHub } = await import('../update/stage.ts');
-      const { beginTrial } = await import('../update/trial.ts');
       const { sha256 } = wanted;
-      const staged = await stageHub(dataFolder, launched, { sha256, content: () => contentOf(source) });
+      const size = source.part?.size ?? statSync(source.path).size;
+      const content = (): AsyncIterable<Buffer> => contentOf(source);
+      const staged = await stageHub(dataFolder, launched, { sha256, size, content });
       signal.throwIfAborted();
       const seconds = Math.max(HUB_TRIAL.seconds, Math.ceil(placed.manifest.deployment.within / 1000));
-      await beginTrial({ dataFolder, launched, program, staged, limits: { ...HUB_TRIAL, seconds } });
+      return beginTrial({ dataFolder, launched, program, staged, limits: { ...HUB_TRIAL, seconds } });
     },
     leave,
     state: () => trialState(dataFolder, launched),

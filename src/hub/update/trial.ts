@@ -46,10 +46,11 @@ export type Beginning = {
 };
 
 /**
- * Notes that the next start is one of `staged`, on trial. The hub stops and switches then (`switchBinary`).
+ * Notes that the next start is one of `staged`, on trial. The hub stops and switches then (`switchBinary`), or takes the
+ * note back by what this resolves to.
  * @throws Failure `update.state`: there is no binary to return to; `update.unwritable`
  */
-export async function beginTrial(beginning: Beginning): Promise<void> {
+export async function beginTrial(beginning: Beginning): Promise<() => void> {
   const { dataFolder, launched, staged, limits = HUB_TRIAL } = beginning;
   const { running } = launched;
   const places = placesIn(dataFolder);
@@ -59,7 +60,10 @@ export async function beginTrial(beginning: Beginning): Promise<void> {
   const current = state !== undefined && state.trial?.slot === running ? state.current : running;
   const slots = { ...state?.slots, [slot]: { sha256, size, version } };
   const trial = { slot, limits, tries: 0, seconds: 0, lastEnd: '' };
-  note(places, { base, current, slots, trial, guard: state?.guard });
+  const before = { base, current, slots, guard: state?.guard };
+  note(places, { ...before, trial });
+  const replaced = state?.trial;
+  return () => note(places, { ...before, ...(replaced && { trial: replaced }) });
 }
 
 /** The base binary, which every start begins with, and which must be the one that it was. */

@@ -168,4 +168,25 @@ trial('a new hub that gives itself up says why', async ({ world }) => {
   assert.is(world.noted().returned?.reason, 'its modules are not well');
 });
 
+trial(
+  'a trial that is taken back before it began leaves what was noted, that of another hub too',
+  async ({ world }) => {
+    const beginning = { dataFolder: world.data, program: skerry, limits: LIMITS };
+    const first = { slot: 'a', ...world.put('a', BROKEN) } as const;
+    const undoFirst = await beginTrial({ ...beginning, launched: { running: 'base' }, staged: first });
+    const before = world.noted();
+    const second = { slot: 'b', ...world.put('b', BROKEN) } as const;
+    const undoSecond = await beginTrial({ ...beginning, launched: { running: 'a' }, staged: second });
+    assert.is(world.noted().trial?.slot, 'b');
+    undoSecond();
+    assert.equal(world.noted().trial, before.trial);
+    assert.is(world.noted().current, 'base');
+    undoFirst();
+    assert.is(world.noted().trial, undefined);
+    const hub = world.start();
+    await hub.listens();
+    assert.equal(world.ran(), []);
+  },
+);
+
 trial.run();
