@@ -71,8 +71,8 @@ async function outcomeOf(folder: string, { id }: Accepted, aloud: boolean): Prom
 
 function progressOf({ phase, step, of, label }: NonNullable<DeploymentStatus['attempt']>): string {
   if (phase === 'watching') return 'waiting until it is healthy';
-  const prefix = phase === 'returning' ? 'going back, ' : '';
-  return of === 0 ? 'beginning' : `${prefix}step ${Math.min(step, of)} of ${of}: ${label}`;
+  const [doing, prefix] = phase === 'returning' ? ['going back', 'going back, '] : ['beginning', ''];
+  return of === 0 ? doing : `${prefix}step ${step} of ${of}: ${label}`;
 }
 
 /** A hub may be replaced by its successor meanwhile. */

@@ -42,9 +42,10 @@ export type RunningHub = {
   readonly end: (signal: NodeJS.Signals) => Promise<number | null>;
 };
 
-/** Starts a hub and resolves when it listens; rejects with its log if it ends before. */
-export function startHub(folder: string, manifest: string, data: string): Promise<RunningHub> {
-  const child = spawn(skerry, ['up', join(folder, manifest), '--data', join(folder, data)], {
+/** Starts a hub and resolves when it listens; rejects with its log if it ends before. Without a manifest: what was applied last. */
+export function startHub(folder: string, manifest: string | undefined, data: string): Promise<RunningHub> {
+  const given = manifest === undefined ? [] : [join(folder, manifest)];
+  const child = spawn(skerry, ['up', ...given, '--data', join(folder, data)], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let text = '';

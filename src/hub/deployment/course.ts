@@ -85,8 +85,10 @@ export function createCourse(settings: CourseSettings): Course {
       if (step.kind === 'start') hub.resolve();
       if (attempt === undefined) return;
       const label = labelOf(step);
-      log.info(`${titleOf(attempt.target)}, step ${index} of ${of}: ${label}.`);
-      const write = attempt.phase === 'returning' ? noteReturn : book.write;
+      const isReturning = attempt.phase === 'returning';
+      const way = isReturning ? 'Back from ' : '';
+      log.info(`${way}${titleOf(attempt.target)}, step ${index} of ${of}: ${label}.`);
+      const write = isReturning ? noteReturn : book.write;
       await write({ attempt: { ...attempt, step: index, of, label } }, signal);
     };
 

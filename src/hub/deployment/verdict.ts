@@ -32,7 +32,7 @@ export function verdictOf(statuses: readonly ModuleStatus[], judged: Judged, bas
     const reason = badness(status, before);
     all += Math.max(0, status.restarts - before);
     if (reason !== undefined) return { kind: 'bad', reason: `Module "${status.name}" ${reason}.` };
-    if (!isWell(status, checked)) pending ??= `module "${status.name}" is ${status.state}`;
+    if (!isWell(status, checked)) pending ??= `module "${status.name}" is ${awaitedOf(status)}`;
   }
   return pending === undefined ? { kind: 'well', restarts: all } : { kind: 'pending', waitsFor: pending };
 }
@@ -50,4 +50,9 @@ function badness({ state, restarts, lastExit }: ModuleStatus, before: number): s
 
 function withoutStop(text: string): string {
   return text.replace(/\.$/, '');
+}
+
+/** What is checked and runs is not ready, be it that it was before. */
+function awaitedOf({ state }: ModuleStatus): string {
+  return state === 'running' ? 'not ready' : state;
 }
