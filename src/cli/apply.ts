@@ -3,9 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../core/errors.ts';
 import { HUB_TRIAL } from '../core/update-limits.ts';
 import type { Accepted, DeploymentStatus } from '../hub/deployment/deployments.ts';
+import { LABEL_OF_RENEWAL } from '../hub/deployment/labels.ts';
 import { printManifest } from '../manifest/print.ts';
 import { readManifestText } from '../manifest/read.ts';
-import { LABEL_OF_RENEWAL } from '../hub/deployment/labels.ts';
 import { ask } from './control.ts';
 import { print } from './edge.ts';
 import { dataFolder, flagsOf, usageFailure } from './flags.ts';
@@ -82,9 +82,9 @@ async function outcomeOf(folder: string, { id, renews }: Accepted, aloud: boolea
 
 function progressOf({ phase, step, of, label }: NonNullable<DeploymentStatus['attempt']>): string {
   if (phase === 'watching') return 'waiting until it is healthy';
-  const prefix = phase === 'returning' ? 'going back, ' : '';
+  const [doing, prefix] = phase === 'returning' ? ['going back', 'going back, '] : ['beginning', ''];
   if (label === LABEL_OF_RENEWAL) return label;
-  return of === 0 ? 'beginning' : `${prefix}step ${Math.min(step, of)} of ${of}: ${label}`;
+  return of === 0 ? doing : `${prefix}step ${step} of ${of}: ${label}`;
 }
 
 /** A hub may be replaced by its successor meanwhile. */

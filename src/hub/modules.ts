@@ -42,6 +42,8 @@ export function createModules(settings: ModulesSettings): Modules {
   const dataFolder = withoutLinks(settings.dataFolder);
   const feeds = new Map<string, Feed>();
   const acking = new Set<string>();
+  /** Modules of which it is being found out how they are to run. */
+  const described = new Map<string, Promise<unknown>>();
   const watchers = new Set<(change: ModuleChange) => void>();
   let inputs: readonly Input[] = [];
 
@@ -99,11 +101,19 @@ export function createModules(settings: ModulesSettings): Modules {
       // One with a user of its own must get to its folder; all else in here is for the hub alone.
       if (entries.some(isApart)) chmodSync(dataFolder, 0o711);
       for (const entry of entries) takeOn(entry);
-      await supervisor.start(await Promise.all(entries.map(entry => specOf(entry, home, settings))));
+      const specs = Promise.all(entries.map(entry => specOf(entry, home, settings)));
+      for (const { name } of entries) described.set(name, Promise.allSettled([specs]));
+      await supervisor.start(await specs);
     },
     adjust: async (names, { manifest, home }) => {
       const entries = manifest.modules.filter(({ name }) => names.includes(name));
       for (const entry of entries) supervisor.adjust(await specOf(entry, home, settings));
+    },
+    remove: async name => {
+      // Whoever is about to be started is not missed.
+      await described.get(name);
+      described.delete(name);
+      await supervisor.remove(name);
     },
     useInputs: wanted => {
       inputs = wanted;

@@ -9,12 +9,16 @@ export type ModuleChange = {
   readonly fields: readonly string[];
 };
 
+/** Parts of the hub itself, in the order in which they are changed. */
+const HUB_PARTS = ['storage', 'access', 'routes', 'listeners', 'upstream'] as const;
+type HubPart = (typeof HUB_PARTS)[number];
+
 /** One step on the way. Each can be taken again when it was taken by half. */
 export type Step =
   /** Everything that is to be started is on this machine, and checked. */
   | { readonly kind: 'prepare' }
   | { readonly kind: 'stop'; readonly modules: readonly string[] }
-  | { readonly kind: 'storage' | 'access' | 'routes' | 'listeners' | 'upstream' }
+  | { readonly kind: HubPart }
   | { readonly kind: 'adjust'; readonly modules: readonly string[] }
   | { readonly kind: 'start'; readonly modules: readonly string[] };
 
@@ -25,7 +29,12 @@ export type Placed = {
   readonly manifest: Manifest;
   readonly home: string;
   readonly pack?: string | undefined;
+  /** Of what runs on the way from one to another: what each part of the hub does, all of them; undefined: as `manifest` says. */
+  readonly told?: Readonly<Record<HubPart, Told>> | undefined;
 };
+
+/** `half`: nobody knows; it must be told again. */
+type Told = Pick<Placed, 'manifest' | 'home'> | 'half';
 
 /** Fields of a module that take effect while it runs; all others ask for a new process. */
 const IN_PLACE: ReadonlySet<string> = new Set([
@@ -64,56 +73,56 @@ export function planOf(current: Placed, target: Placed): Plan {
 
 /** What runs once a step has begun; the whole of a plan leads to `target`. */
 export function afterStep(current: Placed, step: Step, target: Placed): Placed {
+  if (step.kind === 'prepare') return current;
   const { manifest, home } = current;
-  const { manifest: wanted } = target;
-  const with_ = (part: Partial<Manifest>): Placed => ({ manifest: { ...manifest, ...part }, home });
-  switch (step.kind) {
-    case 'prepare':
-      return current;
-    case 'stop':
-      return with_({ modules: manifest.modules.filter(({ name }) => !step.modules.includes(name)) });
-    case 'adjust':
-    case 'start': {
-      const others = manifest.modules.filter(({ name }) => !step.modules.includes(name));
-      const taken = wanted.modules.filter(({ name }) => step.modules.includes(name));
-      return { manifest: { ...manifest, modules: [...others, ...taken] }, home: target.home };
-    }
-    case 'storage':
-      return with_({ storeAndForward: wanted.storeAndForward });
-    case 'access':
-      return with_({ users: wanted.users, anonymous: wanted.anonymous, modules: granted(manifest, wanted) });
-    case 'routes':
-      return with_({ name: wanted.name, dialect: wanted.dialect, routes: wanted.routes });
-    case 'listeners':
-      return with_({ listeners: wanted.listeners });
-    case 'upstream':
-      return with_({ upstream: wanted.upstream });
+  const told = toldOf(current);
+  if (!('modules' in step)) {
+    // Where modules find the broker is known to those that start from now on; who stays found it where it is.
+    const { listeners } = step.kind === 'listeners' ? target.manifest : manifest;
+    return { manifest: { ...manifest, listeners }, home, told: { ...told, [step.kind]: target } };
   }
+  const others = manifest.modules.filter(({ name }) => !step.modules.includes(name));
+  if (step.kind === 'stop') return { manifest: { ...manifest, modules: others }, home, told };
+  const taken = target.manifest.modules.filter(({ name }) => step.modules.includes(name));
+  return { manifest: { ...manifest, modules: [...others, ...taken] }, home: target.home, told };
 }
 
-/** The modules that run, with what they are granted now. */
-function granted(manifest: Manifest, wanted: Manifest): ModuleEntry[] {
-  return manifest.modules.map(module => {
-    const { publish = module.publish, subscribe = module.subscribe } =
-      wanted.modules.find(({ name }) => name === module.name) ?? {};
-    return { ...module, publish, subscribe };
-  });
+/** What runs when the step that had begun failed: whatever it was to change differs from all that may follow. */
+export function afterFailure(begun: Placed, step: Step): Placed {
+  if (step.kind === 'prepare' || step.kind === 'stop') return begun;
+  if (!('modules' in step)) return { ...begun, told: { ...toldOf(begun), [step.kind]: 'half' } };
+  const unlike = step.kind === 'start' ? { exec: [] } : { stopGraceSeconds: Number.NaN };
+  const modules = begun.manifest.modules.map(module =>
+    step.modules.includes(module.name) ? { ...module, ...unlike } : module,
+  );
+  return { ...begun, manifest: { ...begun.manifest, modules } };
+}
+
+function toldOf(current: Placed): Readonly<Record<HubPart, Told>> {
+  const { told, ...all } = current;
+  return told ?? { storage: all, access: all, routes: all, listeners: all, upstream: all };
 }
 
 function hubSteps(current: Placed, target: Placed): Step[] {
-  const [now, then] = [current.manifest, target.manifest];
-  const renamed = now.name !== then.name;
-  const differs: Readonly<Record<'storage' | 'access' | 'routes' | 'listeners' | 'upstream', boolean>> = {
-    storage: !isDeepStrictEqual(now.storeAndForward, then.storeAndForward),
-    access: !isDeepStrictEqual(accessOf(now), accessOf(then)),
-    routes: renamed || !isDeepStrictEqual(routesOf(now), routesOf(then)),
-    listeners: current.home !== target.home || !isDeepStrictEqual(now.listeners, then.listeners),
-    upstream: renamed || !isDeepStrictEqual(now.upstream, then.upstream),
-  };
-  return (['storage', 'access', 'routes', 'listeners', 'upstream'] as const)
-    .filter(kind => differs[kind])
-    .map(kind => ({ kind }));
+  const told = toldOf(current);
+  return HUB_PARTS.filter(kind => {
+    const now = told[kind];
+    return now === 'half' || !isDeepStrictEqual(TOLD[kind](now), TOLD[kind](target));
+  }).map(kind => ({ kind }));
 }
+
+/** What each part looks at. */
+const TOLD: Readonly<Record<HubPart, (placed: Pick<Placed, 'manifest' | 'home'>) => unknown>> = {
+  storage: ({ manifest }) => manifest.storeAndForward,
+  access: ({ manifest }) => accessOf(manifest),
+  routes: ({ manifest }) => routesOf(manifest),
+  // Only some listeners have files.
+  listeners: ({ manifest: { listeners }, home }) => [
+    listeners,
+    listeners.every(({ kind }) => kind === 'mqtt' || kind === 'ws') ? '' : home,
+  ],
+  upstream: ({ manifest }) => [manifest.name, manifest.upstream],
+};
 
 function accessOf({ users, anonymous, modules }: Manifest): unknown {
   const grants = modules.map(({ name, publish, subscribe }) => [name, publish, subscribe]);
@@ -121,8 +130,8 @@ function accessOf({ users, anonymous, modules }: Manifest): unknown {
 }
 
 /** Routes stand or fall with the modules and the upstream that they lead to. */
-function routesOf({ dialect, routes, modules, upstream }: Manifest): unknown {
-  return [dialect, routes, modules.map(({ name }) => name).sort(), upstream === undefined];
+function routesOf({ name: device, dialect, routes, modules, upstream }: Manifest): unknown {
+  return [device, dialect, routes, modules.map(({ name }) => name).sort(), upstream === undefined];
 }
 
 function moduleChanges(current: Placed, target: Placed): ModuleChange[] {

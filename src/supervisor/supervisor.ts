@@ -7,7 +7,7 @@ import { createProbe } from './confinement/tools.ts';
 import { createLeftovers, strikeAll } from './leftovers.ts';
 import type { Module } from './module.ts';
 import { createModule } from './module.ts';
-import type { Supervisor, SupervisorSettings } from './spec.ts';
+import type { ModuleSpec, Supervisor, SupervisorSettings } from './spec.ts';
 
 /**
  * Keeps modules running: native processes, each the leader of a process group that is ended as a whole, also when
@@ -28,6 +28,8 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
     hidden,
   });
   const leaving = new Map<string, Promise<void>>();
+  /** Modules that are to be started once who had their name is gone. */
+  const awaited = new Map<string, { spec: ModuleSpec }>();
   let stopped: Promise<void> | undefined;
 
   const moduleOf = (name: string): Module => {
@@ -74,9 +76,13 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
       }
     },
     start: async specs => {
-      // Who comes back is started when who was there has gone.
+      // Who comes back is started when who was there has gone, unless he is removed meanwhile.
+      const places = specs.map(spec => ({ spec }));
+      for (const place of places) awaited.set(place.spec.name, place);
       await Promise.all(specs.map(({ name }) => leaving.get(name)));
-      const taken = specs.map(spec => {
+      const wanted = places.filter(place => awaited.get(place.spec.name) === place);
+      const taken = wanted.map(({ spec }) => {
+        awaited.delete(spec.name);
         const module = createModule(spec, { ...settings, leftovers, confiner });
         modules.set(spec.name, module);
         return module;
@@ -91,8 +97,13 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
     whenReady: async names => {
       await Promise.all(names.map(name => modules.get(name)?.readiness()));
     },
-    adjust: spec => moduleOf(spec.name).adjust(spec),
+    adjust: spec => {
+      const place = awaited.get(spec.name);
+      if (place === undefined) moduleOf(spec.name).adjust(spec);
+      else place.spec = spec;
+    },
     remove: name => {
+      awaited.delete(name);
       const module = modules.get(name);
       if (module === undefined) return Promise.resolve();
       const left = leaving.get(name) ?? leave(module);

@@ -42,14 +42,18 @@ export type RunningHub = {
   readonly end: (signal: NodeJS.Signals) => Promise<number | null>;
 };
 
-/** Starts a hub, with further files that it inherits, and resolves when it listens; rejects with its log if it ends before. */
+/**
+ * Starts a hub, with further files that it inherits, and resolves when it listens; rejects with its log if it ends before.
+ * Without a manifest: what was applied last.
+ */
 export function startHub(
   folder: string,
-  manifest: string,
+  manifest: string | undefined,
   data: string,
   files: readonly ('ignore' | number)[] = [],
 ): Promise<RunningHub> {
-  const child = spawn(skerry, ['up', join(folder, manifest), '--data', resolve(folder, data)], {
+  const given = manifest === undefined ? [] : [join(folder, manifest)];
+  const child = spawn(skerry, ['up', ...given, '--data', resolve(folder, data)], {
     stdio: ['ignore', 'ignore', 'pipe', ...files],
   });
   let text = '';

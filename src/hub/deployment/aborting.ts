@@ -3,6 +3,7 @@ export async function unlessAborted(work: Promise<void>, signal: AbortSignal): P
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(signal.reason);
   signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
   // What goes on behind an aborted step may still fail, and then there is nobody to tell.
   work.catch(() => {});
   try {

@@ -8,7 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Ledger } from './record.ts';
@@ -24,9 +24,11 @@ export type Archive = {
   readonly read: (id: string) => string | undefined;
   /** Forgets all others. */
   readonly only: (ids: ReadonlySet<string>) => void;
-  readonly remember: (ledger: Pick<Ledger, 'healthy' | 'newest'>) => void;
-  readonly remembered: () => Pick<Ledger, 'healthy' | 'newest'>;
+  readonly remember: (ledger: Remembered) => void;
+  readonly remembered: () => Remembered;
 };
+
+type Remembered = Pick<Ledger, 'healthy' | 'newest' | 'given'>;
 
 export function openArchive(folder: string): Archive {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -38,13 +40,13 @@ export function openArchive(folder: string): Archive {
       const kept = new Set([REMEMBERED, ...Array.from(ids, id => `${id}.json`)]);
       for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name));
     },
-    remember: ({ healthy, newest }) =>
-      writeFlushed(folder, join(folder, REMEMBERED), JSON.stringify({ healthy, newest })),
+    remember: ({ healthy, newest, given }) =>
+      writeFlushed(folder, join(folder, REMEMBERED), JSON.stringify({ healthy, newest, given })),
     remembered: () => {
       const file = join(folder, REMEMBERED);
-      if (!existsSync(file)) return { healthy: undefined, newest: undefined };
-      const { healthy, newest }: Partial<Ledger> = JSON.parse(readFileSync(file, 'utf8'));
-      return { healthy, newest };
+      if (!existsSync(file)) return { healthy: undefined, newest: undefined, given: undefined };
+      const { healthy, newest, given }: Partial<Ledger> = JSON.parse(readFileSync(file, 'utf8'));
+      return { healthy, newest, given };
     },
   };
 }
@@ -53,7 +55,7 @@ export function openArchive(folder: string): Archive {
 function writeFlushed(folder: string, path: string, text: string): void {
   const file = openSync(`${path}.new`, 'w', 0o600);
   try {
-    writeSync(file, text);
+    writeFileSync(file, text);
     fsyncSync(file);
   } finally {
     closeSync(file);

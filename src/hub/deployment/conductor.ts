@@ -1,5 +1,5 @@
 import type { Placed, Step } from '../../manifest/plan.ts';
-import { afterStep, planOf } from '../../manifest/plan.ts';
+import { afterFailure, afterStep, planOf } from '../../manifest/plan.ts';
 import { unlessAborted } from './aborting.ts';
 
 /** Carries out one step towards `target`. */
@@ -32,8 +32,8 @@ export function createConductor(nothing: Placed, execute: Execute): Conductor {
     try {
       await unlessAborted(execute(step, target, signal), signal);
     } catch (thrown) {
-      // Half done, it differs from whatever follows, and so is taken again.
-      if (!('modules' in step)) current = afterStep(current, step, nothing);
+      // Modules of a step that was left are still seen to, behind it; what failed by half is taken again.
+      if (!(signal.aborted && 'modules' in step)) current = afterFailure(current, step);
       throw thrown;
     }
   };
@@ -47,6 +47,7 @@ export function createConductor(nothing: Placed, execute: Execute): Conductor {
       for (const [index, step] of steps.entries()) {
         signal.throwIfAborted();
         await note(step, index + 1, steps.length);
+        signal.throwIfAborted();
         try {
           await take(step, target, signal);
         } catch (thrown) {

@@ -23,7 +23,12 @@ export type Course = {
   /** Resolves when modules are being started for the first time. */
   readonly hubIsUp: Promise<void>;
   /** Starts what should run; once it has been well for long enough it is what to come back to. */
-  readonly bringUp: (deployment: Deployment, placed: Placed, signal: AbortSignal) => Promise<void>;
+  readonly bringUp: (
+    deployment: Deployment,
+    placed: Placed,
+    signal: AbortSignal,
+    how: 'whole' | 'as far as it can be',
+  ) => Promise<void>;
   /** Carries out a change, watches it, and undoes it if it does not work. */
   readonly attempt: (attempt: Attempt, placed: Placed, signal: AbortSignal) => Promise<void>;
   /** Goes to the last healthy set, or to the one before; what of it cannot be had is left out. */
@@ -64,6 +69,16 @@ export function createCourse(settings: CourseSettings): Course {
     });
   };
 
+  /** The way back is taken also if it cannot be noted. */
+  const noteReturn = async (change: Partial<Ledger>, signal: AbortSignal): Promise<void> => {
+    try {
+      await book.write(change, signal);
+    } catch (thrown) {
+      if (signal.aborted) throw thrown;
+      log.warn(`The way back could not be noted: ${reasonOf(thrown)}`);
+    }
+  };
+
   /** Notes each step in the store before it is taken; the next note says that it has been. */
   const journal =
     (attempt: Attempt | undefined, signal: AbortSignal): Passage['note'] =>
@@ -71,8 +86,11 @@ export function createCourse(settings: CourseSettings): Course {
       if (step.kind === 'start') hub.resolve();
       if (attempt === undefined) return;
       const label = labelOf(step);
-      log.info(`${titleOf(attempt.target)}, step ${index} of ${of}: ${label}.`);
-      await book.write({ attempt: { ...attempt, step: index, of, label } }, signal);
+      const isReturning = attempt.phase === 'returning';
+      const way = isReturning ? 'Back from ' : '';
+      log.info(`${way}${titleOf(attempt.target)}, step ${index} of ${of}: ${label}.`);
+      const write = isReturning ? noteReturn : book.write;
+      await write({ attempt: { ...attempt, step: index, of, label } }, signal);
     };
 
   const watch = (
@@ -80,17 +98,17 @@ export function createCourse(settings: CourseSettings): Course {
     signal: AbortSignal,
     past: { readonly baseline: Baseline; readonly spared: ReadonlySet<string> } | 'patient',
   ): Promise<void> => {
-    const checked = new Set(manifest.modules.flatMap(({ name, health }) => (health ? [name] : [])));
     const { baseline, spared } =
       past === 'patient' ? { baseline: new Map(), spared: new Set<string>() } : past;
-    const judged = (): ModuleStatus[] => statuses().filter(({ name }) => !spared.has(name));
+    const counted = manifest.modules.filter(({ name }) => !spared.has(name));
+    const judged = new Map(counted.map(({ name, health }) => [name, health !== undefined]));
     return watchUntilWell({
       ...manifest.deployment,
       clock,
       listen,
       signal,
       patient: past === 'patient',
-      judge: () => verdictOf(judged(), checked, baseline),
+      judge: () => verdictOf(statuses(), judged, baseline),
     });
   };
 
@@ -122,13 +140,14 @@ export function createCourse(settings: CourseSettings): Course {
     }
     if (back === undefined || back.id === target.id) {
       log.error(`${titleOf(target)} does not work, and there is nothing to go back to: ${sentence}`);
+      hub.resolve();
       // What was refused before anything was done must not run from the next start on.
       const now = conductor.current() === nothing ? current : target;
       return settle({ current: now, outcome: { id: target.id, result: 'failed', failure: why } }, signal);
     }
     const placed = admission.again(back);
     log.error(`${titleOf(target)} does not work: ${sentence} The hub goes back to ${titleOf(back)}.`);
-    await book.write({ attempt: returning, outcome }, signal);
+    await noteReturn({ attempt: returning, outcome }, signal);
     try {
       await conductor.go(placed, { signal, note: journal(returning, signal), stubborn: true });
     } catch (thrown) {
@@ -176,15 +195,24 @@ export function createCourse(settings: CourseSettings): Course {
     hubIsUp: hub.promise,
     settle,
     goBack,
-    bringUp: async (deployment, placed, signal) => {
-      await conductor.go(placed, { signal, note: journal(undefined, signal), stubborn: false });
+    bringUp: async (deployment, placed, signal, how) => {
+      const stubborn = how !== 'whole';
+      try {
+        await conductor.go(placed, { signal, note: journal(undefined, signal), stubborn });
+      } catch (thrown) {
+        if (signal.aborted || !stubborn) throw thrown;
+        log.error(`Not all of ${titleOf(deployment)} could be had: ${reasonOf(thrown)}`);
+      }
       hub.resolve();
       await becomeHealthy(deployment, placed, signal);
     },
     attempt: async (begun, placed, signal) => {
       const { target } = begun;
       if (await renewal.isDue(placed)) return renew(begun, placed, signal);
-      const past = pastOf(conductor.current(), placed, statuses());
+      const { current } = book.read();
+      const isKept = current !== undefined && archive.read(current.id) !== undefined;
+      const settled = isKept ? admission.again(current) : undefined;
+      const past = pastOf(settled, conductor.current(), placed, statuses());
       for (const name of past.spared)
         log.warn(`Module "${name}" was not well before and is not changed: it does not count.`);
       try {
@@ -205,12 +233,21 @@ export function createCourse(settings: CourseSettings): Course {
 }
 
 /** What modules that stay are not blamed for: ends of before, and having been unwell then. */
-function pastOf(current: Placed, target: Placed, statuses: readonly ModuleStatus[]) {
-  const { modules } = planOf(current, target);
-  const named = (...changes: readonly string[]): ReadonlySet<string> =>
-    new Set(modules.filter(({ change }) => changes.includes(change)).map(({ module }) => module));
+function pastOf(
+  settled: Placed | undefined,
+  current: Placed,
+  target: Placed,
+  statuses: readonly ModuleStatus[],
+) {
+  const named = (from: Placed, ...changes: readonly string[]): ReadonlySet<string> => {
+    const concerned = planOf(from, target).modules.filter(({ change }) => changes.includes(change));
+    return new Set(concerned.map(({ module }) => module));
+  };
+  const staying = named(current, 'keep', 'adjust');
+  // What came with a change that never came to its end is no excuse for the next.
+  const before = settled === undefined ? new Set<string>() : named(settled, 'keep');
+  const kept = new Set([...named(current, 'keep')].filter(name => before.has(name)));
   const checked = new Set(current.manifest.modules.flatMap(({ name, health }) => (health ? [name] : [])));
-  const [kept, staying] = [named('keep'), named('keep', 'adjust')];
   const unwell = statuses.filter(
     status => kept.has(status.name) && !isWell(status, checked.has(status.name)),
   );
@@ -220,7 +257,7 @@ function pastOf(current: Placed, target: Placed, statuses: readonly ModuleStatus
   };
 }
 
-function failureOf(thrown: unknown): NonNullable<Outcome['failure']> {
+export function failureOf(thrown: unknown): NonNullable<Outcome['failure']> {
   return thrown instanceof Failure
     ? { code: thrown.code, sentence: thrown.message }
     : { code: 'deployment.unhealthy', sentence: reasonOf(thrown) };

@@ -5,6 +5,7 @@ import type { Admission, Admitted } from './admission.ts';
 import { refuseBadRoutes } from './admission.ts';
 import type { Archive } from './archive.ts';
 import type { Course } from './course.ts';
+import { failureOf } from './course.ts';
 import { linesOf } from './labels.ts';
 import type { LedgerBook } from './ledger.ts';
 import type { Attempt, Ledger } from './record.ts';
@@ -59,7 +60,8 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
   const { log, book, archive, admission, course, renewal } = settings;
   let abort = new AbortController();
   let underWay: Promise<void> = Promise.resolve();
-  let asked: Promise<unknown> = Promise.resolve();
+  const begun = Promise.withResolvers<void>();
+  let asked: Promise<unknown> = begun.promise;
 
   const leave = async (): Promise<void> => {
     abort.abort(SUPERSEDED);
@@ -106,24 +108,34 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     const admitted = await admit(file);
     const { deployment: target, text, placed } = admitted;
     const renews = await renewal.isDue(placed);
+    // What cannot be kept is refused while what is under way goes on, which may forget it again at its end.
+    archive.keep(target.id, text);
     // What became of a hub before is no answer to this change.
     renewal.forgetReturn();
     await leave();
     const accepted = planFor(admitted, renews);
-    archive.keep(target.id, text);
+    if (archive.read(target.id) === undefined) archive.keep(target.id, text);
     const newest = newestWith(target);
     const noted = Promise.withResolvers<void>();
-    follow(async signal => {
-      if (accepted.unchanged) {
-        const outcome = { id: target.id, result: 'healthy', failure: undefined } as const;
-        await course.settle({ ...newest, current: target, healthy: target, outcome }, signal);
-        return;
-      }
-      const begun: Attempt = { target, phase: 'applying', step: 0, of: 0, label: '', tries: 1 };
-      await book.write({ ...newest, attempt: begun }, signal);
-      noted.resolve();
-      await course.attempt(begun, placed, signal);
-    }, complain);
+    follow(
+      async signal => {
+        if (accepted.unchanged) {
+          const outcome = { id: target.id, result: 'healthy', failure: undefined } as const;
+          await course.settle({ ...newest, current: target, healthy: target, outcome }, signal);
+          return;
+        }
+        const begun: Attempt = { target, phase: 'applying', step: 0, of: 0, label: '', tries: 1 };
+        await book.write({ ...newest, attempt: begun }, signal);
+        noted.resolve();
+        await course.attempt(begun, placed, signal);
+      },
+      thrown => {
+        complain(thrown);
+        const { outcome } = book.read();
+        const failed = { id: target.id, result: 'failed', failure: failureOf(thrown) } as const;
+        book.note({ attempt: undefined, outcome: outcome?.id === target.id ? outcome : failed });
+      },
+    );
     await Promise.race([noted.promise, underWay]);
     return accepted;
   };
@@ -158,14 +170,16 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
 
   const beginWith = async (given: Admitted | undefined, signal: AbortSignal): Promise<void> => {
     const ledger = book.read();
-    if (given !== undefined && given.deployment.id !== ledger.given) {
+    const isNew = given?.deployment.id !== ledger.given;
+    const isEmpty = ledger.current === undefined && ledger.attempt === undefined;
+    if (given !== undefined && (isNew || isEmpty)) {
       const { deployment, text, placed } = given;
       await admission.vouch(given, ledger.newest);
       archive.keep(deployment.id, text);
       const { id } = deployment;
       const begun = { given: id, current: deployment, attempt: undefined, outcome: undefined };
       book.note({ ...newestWith(deployment), ...begun });
-      return course.bringUp(deployment, placed, signal);
+      return course.bringUp(deployment, placed, signal, 'whole');
     }
     if (ledger.attempt !== undefined) return resume(ledger.attempt, signal);
     const { current } = ledger;
@@ -177,7 +191,10 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
       log.info(
         `The manifest is the one of an earlier start: what was applied since runs, ${titleOf(current)}.`,
       );
-    return course.bringUp(current, admission.again(current), signal);
+    // What never worked keeps no hub from coming up, to be given something better.
+    const isProven = ledger.healthy?.id === current.id || given?.deployment.id === current.id;
+    const how = isProven ? 'whole' : 'as far as it can be';
+    return course.bringUp(current, admission.again(current), signal, how);
   };
 
   return {
@@ -191,6 +208,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
             complain(thrown);
           },
         );
+        begun.resolve();
       }),
     apply: file => {
       const accepted = asked.then(() => change(file));

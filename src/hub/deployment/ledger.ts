@@ -22,10 +22,9 @@ export function openLedger(store: Pick<Store, 'get' | 'put'>, archive: Archive, 
   let ledger = ledgerFrom(store.get(NAME)) ?? afterLoss(archive, log);
 
   const put = (change: Partial<Ledger>): Promise<void> => {
-    const { healthy, newest } = ledger;
+    const before = ledger;
     ledger = { ...ledger, ...change };
-    if (ledger.healthy?.id !== healthy?.id || ledger.newest?.serial !== newest?.serial)
-      archive.remember(ledger);
+    if (!isAsRemembered(before, ledger)) archive.remember(ledger);
     return new Promise((resolve, reject) => {
       store.put(NAME, Buffer.from(JSON.stringify(ledger)), error =>
         error === undefined ? resolve() : reject(error),
@@ -48,9 +47,14 @@ function ledgerFrom(bytes: Buffer | undefined): Ledger | undefined {
   return { ...EMPTY_LEDGER, ...value };
 }
 
+function isAsRemembered(one: Ledger, other: Ledger): boolean {
+  const { healthy, newest, given } = other;
+  return one.healthy?.id === healthy?.id && one.newest?.serial === newest?.serial && one.given === given;
+}
+
 /** A store that was set aside knows of nothing: what was healthy runs again. */
 function afterLoss(archive: Archive, log: Log): Ledger {
-  const { healthy, newest } = archive.remembered();
+  const { healthy, ...others } = archive.remembered();
   if (healthy !== undefined) log.warn(`The store knows of no deployment: the last healthy one runs again.`);
-  return { ...EMPTY_LEDGER, current: healthy, healthy, newest };
+  return { ...EMPTY_LEDGER, current: healthy, healthy, ...others };
 }

@@ -16,20 +16,23 @@ export function baselineOf(statuses: readonly ModuleStatus[]): Baseline {
   return new Map(statuses.map(({ name, restarts }) => [name, restarts]));
 }
 
-/** Judges modules together; `checked` are those with health checks. */
-export function verdictOf(
-  statuses: readonly ModuleStatus[],
-  checked: ReadonlySet<string>,
-  baseline: Baseline,
-): Verdict {
-  let pending: string | undefined;
+/** Who is judged, by name, and whether its health is checked. */
+export type Judged = ReadonlyMap<string, boolean>;
+
+/** Judges modules together; others are not looked at: some that have been told to go may still be there. */
+export function verdictOf(statuses: readonly ModuleStatus[], judged: Judged, baseline: Baseline): Verdict {
+  const known = new Set(statuses.map(({ name }) => name));
+  const awaited = [...judged.keys()].find(name => !known.has(name));
+  let pending = awaited && `module "${awaited}" is not started`;
   let all = 0;
   for (const status of statuses) {
+    const checked = judged.get(status.name);
+    if (checked === undefined) continue;
     const before = baseline.get(status.name) ?? 0;
     const reason = badness(status, before);
     all += Math.max(0, status.restarts - before);
     if (reason !== undefined) return { kind: 'bad', reason: `Module "${status.name}" ${reason}.` };
-    if (!isWell(status, checked.has(status.name))) pending ??= `module "${status.name}" is ${status.state}`;
+    if (!isWell(status, checked)) pending ??= `module "${status.name}" is ${awaitedOf(status)}`;
   }
   return pending === undefined ? { kind: 'well', restarts: all } : { kind: 'pending', waitsFor: pending };
 }
@@ -47,4 +50,9 @@ function badness({ state, restarts, lastExit }: ModuleStatus, before: number): s
 
 function withoutStop(text: string): string {
   return text.replace(/\.$/, '');
+}
+
+/** What is checked and runs is not ready, be it that it was before. */
+function awaitedOf({ state }: ModuleStatus): string {
+  return state === 'running' ? 'not ready' : state;
 }

@@ -1,0 +1,161 @@
+import { writeFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { processesIn } from './processes.ts';
+import { openSite, type Site, soon, waiting } from './site.ts';
+import { until } from './stage.ts';
+
+type Context = { site: Site };
+
+const supersede = suite<Context>('e2e: a newer manifest');
+
+/** It hears no SIGTERM, and leaves a file when it could. */
+const STUBBORN = `#!/bin/sh
+trap '' TERM
+: > trapped
+while :; do sleep 0.1; done
+`;
+
+supersede.before.each(context => {
+  context.site = openSite({ 'stubborn.sh': STUBBORN });
+});
+
+supersede.after.each(({ site }) => site.close());
+
+/** Milliseconds that `work` takes. */
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+}
+
+/** Applies another one; within five seconds it must run and be healthy, and the first is told so. */
+async function overtake(site: Site, stuck: ReturnType<Site['apply']>, newer: object): Promise<void> {
+  const took = await timed(async () => {
+    const { code, out, err } = await site.apply(newer);
+    assert.equal([code, err], [0, ''], out);
+  });
+  assert.ok(took < 5000, `${took} ms`);
+  const { code, err } = await stuck;
+  assert.is(code, 1);
+  assert.is(err, 'skerry: Another manifest has taken its place: see "skerry ps".\n');
+}
+
+const KEPT = { kept: waiting(1001) };
+const HOUR = { deployment: { healthyFor: '1s', within: '2h' } };
+
+supersede('than one that waits for readiness for an hour', async ({ site }) => {
+  site.write('first.json', soon({ modules: KEPT }));
+  await site.up('first.json');
+  const slow = waiting(1002, { health: { exec: ['false'], everySeconds: 60, readySeconds: 3600 } });
+  const behind = waiting(1003, { startupOrder: 1 });
+  const stuck = site.apply(soon({ modules: { ...KEPT, slow, behind }, ...HOUR }));
+  await until('it waits', () => site.commands().includes('slow: sleep 1002'));
+  const { kept } = await site.pids();
+  await overtake(site, stuck, soon({ modules: { ...KEPT, behind } }));
+  assert.equal(site.commands(), ['behind: sleep 1003', 'kept: sleep 1001']);
+  assert.is((await site.pids())['kept'], kept);
+});
+
+supersede('with the same module that is awaited keeps it', async ({ site }) => {
+  site.write('first.json', soon({ modules: KEPT }));
+  await site.up('first.json');
+  const slow = (more: object): object =>
+    waiting(1002, { health: { exec: ['test', '-e', 'go'], everySeconds: 0.1, readySeconds: 3600, ...more } });
+  const stuck = site.apply(soon({ modules: { ...KEPT, slow: slow({ threshold: 100 }) }, ...HOUR }));
+  await until('it waits', () => site.commands().includes('slow: sleep 1002'));
+  const before = await site.pids();
+  writeFileSync(site.at('go'), '');
+  await overtake(
+    site,
+    stuck,
+    soon({ modules: { ...KEPT, slow: slow({ threshold: 99 }), more: waiting(1004) } }),
+  );
+  const { more, ...after } = await site.pids();
+  assert.equal(after, before);
+  assert.type(more, 'number');
+});
+
+supersede('than one that stops another module with a grace of an hour', async ({ site }) => {
+  const stubborn = { exec: ['./stubborn.sh'], io: 'lines', stopGraceSeconds: 3600 };
+  site.write('first.json', soon({ modules: { ...KEPT, stubborn } }));
+  await site.up('first.json');
+  await until('it hears nothing', () => site.commands().length === 2);
+  await until('it is healthy', () => site.hub().log().includes('is healthy'));
+  const stuck = site.apply(soon({ modules: { ...KEPT, other: waiting(1002) }, ...HOUR }));
+  await until('it is told to stop', () => site.hub().log().includes('stop "stubborn"'));
+  await overtake(site, stuck, soon({ modules: { ...KEPT, more: waiting(1003) } }));
+  assert.equal(
+    site.commands().filter(command => !command.startsWith('stubborn')),
+    ['kept: sleep 1001', 'more: sleep 1003'],
+  );
+  const pid = (await site.pids())['stubborn'];
+  process.kill(pid ?? Number.NaN, 'SIGKILL');
+  await until('it is gone', () => site.commands().length === 2);
+  assert.equal(Object.keys(await site.pids()).sort(), ['kept', 'more']);
+});
+
+supersede(
+  'than two of which one waits to start what the other stops: nothing of them comes later',
+  async ({ site }) => {
+    const stubborn = (argument: string): object => ({
+      exec: ['./stubborn.sh', argument],
+      io: 'lines',
+      stopGraceSeconds: 3600,
+    });
+    site.write('first.json', soon({ modules: { ...KEPT, m: stubborn('one') } }));
+    await site.up('first.json');
+    await until('it hears nothing', () => site.commands().length === 2);
+    const first = site.apply(soon({ modules: KEPT, ...HOUR }));
+    await until('it is told to stop', () => site.hub().log().includes('step 1 of 3: stop "m"'));
+    const second = site.apply(soon({ modules: { ...KEPT, m: stubborn('two') }, ...HOUR }));
+    await until('the second waits to start it', () => site.hub().log().includes('start "m"'));
+    assert.is((await first).code, 1);
+    const third = site.apply(soon({ modules: { ...KEPT, more: waiting(1003) } }));
+    assert.is((await second).code, 1);
+    await until('the third waits for its end', () => /step 2 of \d: stop "m"/.test(site.hub().log()));
+    // It may be killed before it was told to go: then the second's comes, and must go in its turn.
+    const kills = setInterval(() => {
+      for (const { pid, module } of processesIn(site.folder))
+        if (module === 'm') process.kill(pid, 'SIGKILL');
+    }, 50);
+    const { code, err } = await third;
+    clearInterval(kills);
+    assert.equal([code, err], [0, '']);
+    assert.equal(site.commands(), ['kept: sleep 1001', 'more: sleep 1003']);
+  },
+);
+
+supersede('while the one before goes back', async ({ site }) => {
+  const stubborn = { exec: ['./stubborn.sh'], io: 'lines', stopGraceSeconds: 3600 };
+  site.write('first.json', soon({ modules: KEPT }));
+  await site.up('first.json');
+  await until('it is healthy', () => site.hub().log().includes('is healthy'));
+  const bad = { exec: ['./nowhere'], startupOrder: 2 };
+  const stuck = site.apply(soon({ modules: { ...KEPT, stubborn, bad }, ...HOUR }));
+  await until('it goes back', () => /Back from .* stop "stubborn"/.test(site.hub().log()));
+  const took = await timed(async () => {
+    const { code, err } = await site.apply(soon({ modules: { ...KEPT, more: waiting(1003) } }));
+    assert.equal([code, err], [0, '']);
+  });
+  assert.ok(took < 5000, `${took} ms`);
+  assert.is((await stuck).code, 1);
+});
+
+supersede('many at once: the last one runs, and each of the others is told', async ({ site }) => {
+  site.write('first.json', soon({ modules: KEPT }));
+  await site.up('first.json');
+  const all = await Promise.all(
+    [1, 2, 3, 4, 5, 6].map(number => site.apply(soon({ modules: { ...KEPT, m: waiting(2000 + number) } }))),
+  );
+  const well = all.filter(({ code }) => code === 0);
+  assert.is(well.length, 1);
+  for (const { code, err } of all)
+    if (code !== 0)
+      assert.equal([code, err], [1, 'skerry: Another manifest has taken its place: see "skerry ps".\n']);
+  assert.is(site.commands().length, 2);
+  const { deployment } = await site.status();
+  assert.equal([deployment.attempt, deployment.outcome?.result], [undefined, 'healthy']);
+});
+
+supersede.run();
