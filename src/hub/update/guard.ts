@@ -12,6 +12,7 @@ export const SWITCH_EXIT = 75;
  * the hub ends. It writes nothing but the name of a file: all that is kept is written by the base binary, flushed.
  *
  * A `wait` that a signal interrupts tells the signal, so it is asked again; 127 means that it had told the exit code before.
+ * Under load bash tells a signal once more than it took one, so what looks like a signal is asked for twice.
  * Without job control it starts a
  * program in the background with SIGINT ignored and no input; Node undoes the one, and the hub reads none.
  */
@@ -50,12 +51,19 @@ if [ -e "$unconfirmed" ] && lives; then
   watch "$grace" ""
   ! lives || kill -s KILL "$pid" 2>/dev/null
 fi
+again=
 while :; do
   passed=
   wait "$pid"
   got=$?
   [ "$got" = 127 ] && [ -n "$status" ] || status=$got
-  [ -n "$passed" ] || break
+  if [ -n "$passed" ]; then
+    again=
+  elif [ -z "$again" ] && [ "$got" -gt 128 ]; then
+    again=1
+  else
+    break
+  fi
 done
 pid=
 become() {
