@@ -188,20 +188,29 @@ back(
 );
 
 back(
-  'the first one does not work: it is kept, said to be broken, and keeps no hub from coming up',
+  'the first one is refused before anything is done: the next start knows nothing of it',
   async ({ site }) => {
     await site.up();
-    const sha256 = 'a'.repeat(64);
-    const { code, err } = await site.apply(
-      soon({ modules: { m: { exec: ['x'], bundle: { sha256, from: 'gone' } } } }),
-    );
+    const bundle = { sha256: 'a'.repeat(64), from: 'gone' };
+    const { code, err } = await site.apply(soon({ modules: { m: { exec: ['x'], bundle } } }));
     assert.is(code, 2);
     assert.match(err, /gone.* There was nothing to go back to\.\n$/);
     await site.again('SIGTERM');
-    await until('it is said', () => /Not all of "edge" [0-9a-f]{8} could be had/.test(site.hub().log()));
+    await until('it is said', () => /Nothing is deployed yet/.test(site.hub().log()));
     assert.is((await site.apply(soon(GOOD))).code, 0);
     assert.equal(site.commands(), GOOD_COMMANDS);
   },
 );
+
+back('the first one does not work: it is kept, and keeps no hub from coming up', async ({ site }) => {
+  await site.up();
+  const { code, err } = await site.apply(soon({ modules: { m: { exec: ['./nothing-of-that-name'] } } }));
+  assert.is(code, 1);
+  assert.match(err, /Module "m" has failed.* There was nothing to go back to\.\n$/);
+  await site.again('SIGTERM');
+  await until('it is tried', () => /Module "m" cannot be started/.test(site.hub().log()));
+  assert.is((await site.apply(soon(GOOD))).code, 0);
+  assert.equal(site.commands(), GOOD_COMMANDS);
+});
 
 back.run();

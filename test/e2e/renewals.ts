@@ -155,10 +155,11 @@ const built = readFileSync(skerry);
 export function nextHub(digit: number): Buffer {
   const own = /^skerry (\S+)/.exec(spawnSync(skerry, ['version'], { encoding: 'utf8' }).stdout)?.[1] ?? '';
   const [from, to] = [Buffer.from(`"${own}"`), Buffer.from(`"${own.slice(0, -1)}${digit}"`)];
-  const at = built.indexOf(from);
-  if (at < 0 || built.indexOf(from, at + 1) >= 0) throw new Error(`Not once in the binary: ${from}`);
   const bytes = Buffer.from(built);
-  to.copy(bytes, at);
+  let at = built.indexOf(from);
+  if (at < 0) throw new Error(`Not in the binary: ${from}`);
+  // The hub and the other commands each have it.
+  for (; at >= 0; at = built.indexOf(from, at + 1)) to.copy(bytes, at);
   return bytes;
 }
 

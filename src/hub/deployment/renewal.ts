@@ -29,6 +29,9 @@ export type Renewal = {
   readonly forgetReturn: () => void;
 };
 
+/** Seconds beyond its own time that a new hub has to say why it gives up: its guard knows only that it took too long. */
+const TELLING = 10;
+
 export type RenewalSettings = {
   readonly dataFolder: string;
   readonly launched: Launched;
@@ -72,7 +75,10 @@ export function createRenewal({
       const content = (): AsyncIterable<Buffer> => contentOf(source);
       const staged = await stageHub(dataFolder, launched, { sha256, size, content });
       signal.throwIfAborted();
-      const seconds = Math.max(HUB_TRIAL.seconds, Math.ceil(placed.manifest.deployment.within / 1000));
+      const seconds = Math.max(
+        HUB_TRIAL.seconds,
+        Math.ceil(placed.manifest.deployment.within / 1000) + TELLING,
+      );
       return beginTrial({ dataFolder, launched, program, staged, limits: { ...HUB_TRIAL, seconds } });
     },
     leave,
