@@ -10,7 +10,7 @@ import { median, print, printTable, ratiosOf } from './report.ts';
  * must be paid by anybody who spawns the same modules, and beside supervisord, which is told of a new configuration;
  * and a second apply, of which nothing differs. All in turn, medians.
  */
-const ROUNDS = 9;
+const ROUNDS = 5;
 const SIZES = [1, 10, 30];
 const LOOK = 1;
 

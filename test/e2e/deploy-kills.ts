@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import mqtt from 'mqtt';
 import { enter } from '../broker/listeners/clients.ts';
 import { openSite, type Site, soon, waiting } from './site.ts';
-import { freePort, startHub, until } from './stage.ts';
+import { freePort, type RunningHub, startHub, until } from './stage.ts';
 
 /** Where the hub is killed: when it has logged this. */
 type Moment = { readonly what: string; readonly logged: RegExp };
@@ -22,6 +22,9 @@ type Ports = { readonly stays: number; readonly old: number; readonly new: numbe
 /** Steps of the change: preparing, stops and starts in five and four orders, five parts of the hub, one change in place. */
 const STEPS = 16;
 const PATIENCE = 40;
+
+/** Seconds, longer than the forwarder's longest wait between two tries. */
+const QUIET = 70;
 
 /** Most of the time is spent waiting. */
 const AT_ONCE = 6;
@@ -87,7 +90,7 @@ export function moments(): { readonly forward: Moment[]; readonly back: Moment[]
   const watching = { what: 'while it is watched', logged: /Module "last" is not ready after/ };
   return {
     forward: [...stepsOf('hub:', STEPS), watching],
-    back: [watching, ...stepsOf('Back from', STEPS)],
+    back: [watching, ...stepsOf('Back to before', STEPS)],
   };
 }
 
@@ -148,21 +151,20 @@ async function queue(ports: Ports): Promise<string[]> {
   return promised;
 }
 
-/** What of `promised` comes neither to the session nor to the parent, now that both are back. */
-async function lostOf(site: Site, ports: Ports, promised: readonly string[]): Promise<string[]> {
-  site.write('parent.json', { name: 'parent', listeners: [{ mqtt: `127.0.0.1:${ports.parent}` }] });
-  const parent = await startHub(site.folder, 'parent.json', 'parent');
-  const [above, here] = [await reader(ports.parent, '+/up/#'), await reader(ports.stays, 'kept/#')];
+/** What of `promised` comes neither to the session nor to the parent. */
+async function lostOf(
+  ports: Ports,
+  promised: readonly string[],
+  above: ReadonlySet<string>,
+): Promise<string[]> {
+  const here = await reader(ports.stays, 'kept/#');
   const missing = (): string[] =>
-    promised.filter(
-      one => !here.heard.has(one) && !above.heard.has(`edge/${one}`) && !above.heard.has(`shore/${one}`),
-    );
+    promised.filter(one => !here.heard.has(one) && !above.has(`edge/${one}`) && !above.has(`shore/${one}`));
   try {
-    await until('all that was promised has come', () => missing().length === 0, PATIENCE).catch(() => {});
+    await until('all that was promised has come', () => missing().length === 0, QUIET).catch(() => {});
     return missing();
   } finally {
-    await Promise.all([above.close(), here.close()]);
-    await parent.end('SIGTERM');
+    await here.close();
   }
 }
 
@@ -196,6 +198,7 @@ export async function killAt({ what, logged }: Moment, way: 'forward' | 'back'):
   const [stays, old, next, parent] = [await freePort(), await freePort(), await freePort(), await freePort()];
   const ports = { stays, old, new: next, parent };
   const site = openSite();
+  let above: RunningHub | undefined;
   try {
     writeFileSync(site.at('ready'), '');
     site.write('old.json', setOf('old', ports, 'ready'));
@@ -211,7 +214,12 @@ export async function killAt({ what, logged }: Moment, way: 'forward' | 'back'):
     const ready = way === 'back' ? 'never' : 'later';
     await site.apply(setOf('new', ports, ready), '--no-wait');
     await until(`it is at ${what}`, () => logged.test(site.hub().log()), PATIENCE);
-    await site.again('SIGKILL', 'old.json');
+    await site.hub().end('SIGKILL');
+    // The parent is back before the hub, which would try again only after a while.
+    site.write('parent.json', { name: 'parent', listeners: [{ mqtt: `127.0.0.1:${parent}` }] });
+    above = await startHub(site.folder, 'parent.json', 'parent');
+    const { heard, close } = await reader(parent, '+/up/#');
+    await site.up('old.json');
     writeFileSync(site.at('later'), '');
     let open = true;
     const watched = async (): Promise<void> => {
@@ -232,9 +240,11 @@ export async function killAt({ what, logged }: Moment, way: 'forward' | 'back'):
     );
     const faults = await faultsOf(site, name, ports);
     if (way === 'back' && name === 'new') faults.push('what never was healthy runs');
-    const lost = await lostOf(site, ports, [...before, ...load.promised]);
+    const lost = await lostOf(ports, [...before, ...load.promised], heard);
+    await close();
     return { moment: what, result: faults.length > 0 ? 'mixed' : name, lost, faults };
   } finally {
+    await above?.end('SIGTERM');
     await site.close();
   }
 }
