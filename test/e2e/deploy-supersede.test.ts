@@ -133,7 +133,7 @@ supersede('while the one before goes back', async ({ site }) => {
   await until('it is healthy', () => site.hub().log().includes('is healthy'));
   const bad = { exec: ['./nowhere'], startupOrder: 2 };
   const stuck = site.apply(soon({ modules: { ...KEPT, stubborn, bad }, ...HOUR }));
-  await until('it goes back', () => /Back from .* stop "stubborn"/.test(site.hub().log()));
+  await until('it goes back', () => /Back to before .* stop "stubborn"/.test(site.hub().log()));
   const took = await timed(async () => {
     const { code, err } = await site.apply(soon({ modules: { ...KEPT, more: waiting(1003) } }));
     assert.equal([code, err], [0, '']);

@@ -91,6 +91,8 @@ export function openSite(files: Readonly<Record<string, string>> = {}): Site {
       processesIn(folder)
         .filter(({ leads }) => leads)
         .map(({ pid, module }) => `${module}: ${commandOf(pid)}`)
+        // Health checks come and go.
+        .filter(command => !/: (test|true|false)\b/.test(command))
         .sort(),
     close: async () => {
       // Some modules would not go for an hour.

@@ -87,7 +87,7 @@ export function createCourse(settings: CourseSettings): Course {
       if (attempt === undefined) return;
       const label = labelOf(step);
       const isReturning = attempt.phase === 'returning';
-      const way = isReturning ? 'Back from ' : '';
+      const way = isReturning ? 'Back to before ' : '';
       log.info(`${way}${titleOf(attempt.target)}, step ${index} of ${of}: ${label}.`);
       const write = isReturning ? noteReturn : book.write;
       await write({ attempt: { ...attempt, step: index, of, label } }, signal);
