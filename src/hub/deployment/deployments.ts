@@ -208,7 +208,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     },
     preview: async file => planFor(await admit(file)),
     status: () => {
-      const { given: _, ...status } = book.read();
+      const { given: _, ...status } = book.told();
       return status;
     },
     stop: async () => {
