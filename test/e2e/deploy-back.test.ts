@@ -37,7 +37,7 @@ async function bringUp(site: Site): Promise<void> {
   site.write('good.json', soon(GOOD));
   await site.up('good.json');
   await until('all run', () => site.commands().length === 2);
-  await until('it is healthy', () => site.hub().log().includes('is healthy'));
+  await site.healthy();
 }
 
 /** Runs while a file is there, and is well so long. */

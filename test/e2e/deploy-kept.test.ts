@@ -157,7 +157,7 @@ kept(
     given(1004);
     await site.again('SIGTERM', 'given.json');
     await seconds(1004, 'the file has changed');
-    await until('it is healthy', () => /"edge" [0-9a-f]{8} is healthy/.test(site.hub().log()));
+    await site.healthy();
     await good(site.apply(soon({ modules: { m: waiting(1005) } })));
     for (const manifest of [undefined, 'given.json']) {
       await site.hub().end('SIGKILL');

@@ -4,7 +4,6 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { archive } from '../bundles/archives.ts';
 import { openSite, runAside, type Site, soon, waiting } from './site.ts';
-import { until } from './stage.ts';
 
 type Context = { site: Site };
 
@@ -15,7 +14,7 @@ refused.before.each(async context => {
   context.site = site;
   site.write('good.json', soon({ modules: { m: waiting(1001), n: waiting(1002) } }));
   await site.up('good.json');
-  await until('it is healthy', () => site.hub().log().includes('is healthy'));
+  await site.healthy();
 });
 
 refused.after.each(({ site }) => site.close());

@@ -81,7 +81,7 @@ supersede('than one that stops another module with a grace of an hour', async ({
   site.write('first.json', soon({ modules: { ...KEPT, stubborn } }));
   await site.up('first.json');
   await until('it hears nothing', () => site.commands().length === 2);
-  await until('it is healthy', () => site.hub().log().includes('is healthy'));
+  await site.healthy();
   const stuck = site.apply(soon({ modules: { ...KEPT, other: waiting(1002) }, ...HOUR }));
   await until('it is told to stop', () => site.hub().log().includes('stop "stubborn"'));
   await overtake(site, stuck, soon({ modules: { ...KEPT, more: waiting(1003) } }));
@@ -134,7 +134,7 @@ supersede('while the one before goes back', async ({ site }) => {
   const stubborn = { exec: ['./stubborn.sh'], io: 'lines', stopGraceSeconds: 3600 };
   site.write('first.json', soon({ modules: KEPT }));
   await site.up('first.json');
-  await until('it is healthy', () => site.hub().log().includes('is healthy'));
+  await site.healthy();
   const bad = { exec: ['./nowhere'], startupOrder: 2 };
   const stuck = site.apply(soon({ modules: { ...KEPT, stubborn, bad }, ...HOUR }));
   await until('it goes back', () => /Back to before .* stop "stubborn"/.test(site.hub().log()));

@@ -30,6 +30,8 @@ export type Site = {
   readonly pids: () => Promise<Record<string, number | undefined>>;
   /** The command lines of the modules' own processes on this machine, in order. */
   readonly commands: () => string[];
+  /** Resolves when what runs is what was healthy last. */
+  readonly healthy: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -94,6 +96,14 @@ export function openSite(files: Readonly<Record<string, string>> = {}): Site {
         // Health checks come and go.
         .filter(command => !/: (test|true|false)\b/.test(command))
         .sort(),
+    healthy: async () => {
+      for (const end = performance.now() + 20_000; performance.now() < end; ) {
+        const { attempt, current, healthy } = (await status()).deployment;
+        if (attempt === undefined && healthy !== undefined && current?.id === healthy.id) return;
+        await new Promise(done => setTimeout(done, 20));
+      }
+      throw new Error(`It never became healthy: ${running().log()}`);
+    },
     close: async () => {
       // Some modules would not go for an hour.
       await hub?.end('SIGKILL');

@@ -220,7 +220,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
       return planFor(admitted, await renewal.isDue(admitted.placed));
     },
     status: () => {
-      const { given: _, ...status } = book.read();
+      const { given: _, ...status } = book.told();
       return status;
     },
     stop: async () => {

@@ -12,6 +12,8 @@ const NAME = 'deployment';
 /** What is kept of deployments: in the store, and once more beside the texts, for a store that was lost. */
 export type LedgerBook = {
   readonly read: () => Ledger;
+  /** The same without what is still on its way to the disk: what others may be told. */
+  readonly told: () => Ledger;
   /** Resolves when the change is on disk; Failure `store.write`. Whoever leaves by the signal does not wait for that. */
   readonly write: (change: Partial<Ledger>, signal: AbortSignal) => Promise<void>;
   /** Notes what a crash may forget. */
@@ -20,20 +22,25 @@ export type LedgerBook = {
 
 export function openLedger(store: Pick<Store, 'get' | 'put'>, archive: Archive, log: Log): LedgerBook {
   let ledger = ledgerFrom(store.get(NAME)) ?? afterLoss(archive, log);
+  let told = ledger;
 
   const put = (change: Partial<Ledger>): Promise<void> => {
     const before = ledger;
     ledger = { ...ledger, ...change };
     if (!isAsRemembered(before, ledger)) archive.remember(ledger);
+    const now = ledger;
     return new Promise((resolve, reject) => {
-      store.put(NAME, Buffer.from(JSON.stringify(ledger)), error =>
-        error === undefined ? resolve() : reject(error),
-      );
+      store.put(NAME, Buffer.from(JSON.stringify(now)), error => {
+        told = now;
+        if (error === undefined) resolve();
+        else reject(error);
+      });
     });
   };
 
   return {
     read: () => ledger,
+    told: () => told,
     write: (change, signal) => unlessAborted(put(change), signal),
     note: change => {
       put(change).catch((thrown: unknown) => log.warn(`What runs could not be noted: ${reasonOf(thrown)}`));

@@ -28,8 +28,10 @@ ledger('what was written is there after a restart', async () => {
   const attempt = { target, phase: 'applying', step: 3, of: 7, label: 'stop "m"', tries: 1 } as const;
   const written = book.write({ attempt, given: 'x' }, NEVER);
   assert.equal(book.read().attempt, attempt, 'what it says is what was said last');
+  assert.is(book.told().attempt, undefined, 'others are told once it is on disk');
   await stage.commit();
   await written;
+  assert.equal(book.told().attempt, attempt);
   await stage.restart();
   const again = openLedger(stage.store, archive, log);
   assert.equal({ ...again.read(), attempt }, { ...EMPTY_LEDGER, given: 'x', attempt });
