@@ -46,7 +46,7 @@ async function tryOut(command: readonly string[], clock: Clock): Promise<string 
   const [program] = command;
   let child: ChildProcess;
   try {
-    child = spawnAlone([...command, tool('true')], ['ignore', 'ignore', 'pipe'], { env: {} });
+    child = spawnAlone([...command, tool('true')], ['ignore', 'ignore', 'pipe'], { env: {}, cwd: '/' });
   } catch (error) {
     return reasonOf(error);
   }
