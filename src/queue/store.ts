@@ -197,6 +197,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     ...settled,
     letters,
     now,
+    hurry: committer.touch,
     bound: wanted => {
       bounds = wanted;
     },

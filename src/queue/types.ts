@@ -222,6 +222,8 @@ export type Store = {
    * MAX_NAME_BYTES is refused with Failure `store.write`.
    */
   readonly put: (name: string, value: Buffer | undefined, settle: Settle) => void;
+  /** Commits what is gathered now, and not when a commit is worth it: for what is rare and waited for. */
+  readonly hurry: () => void;
   readonly get: (name: string) => Buffer | undefined;
   /** Names that begin with `prefix`, in order. */
   readonly names: (prefix: string) => string[];

@@ -97,7 +97,7 @@ for (const [what, manifest, sentence, meanwhile] of VERSIONS) {
     const ended = site.apply(manifest);
     await meanwhile?.(site);
     const { code, out, err } = await ended;
-    assert.equal([code, out.includes('going back')], [1, true], out);
+    assert.is(code, 1, out);
     assert.match(err, sentence, err);
     assert.match(err, /^skerry: [^\n]+ The hub went back to what was healthy\.\n$/);
     await until('the good one runs', () => site.commands().join() === GOOD_COMMANDS.join());

@@ -20,7 +20,11 @@ export type LedgerBook = {
   readonly note: (change: Partial<Ledger>) => void;
 };
 
-export function openLedger(store: Pick<Store, 'get' | 'put'>, archive: Archive, log: Log): LedgerBook {
+export function openLedger(
+  store: Pick<Store, 'get' | 'put' | 'hurry'>,
+  archive: Archive,
+  log: Log,
+): LedgerBook {
   let ledger = ledgerFrom(store.get(NAME)) ?? afterLoss(archive, log);
   let told = ledger;
 
@@ -41,7 +45,11 @@ export function openLedger(store: Pick<Store, 'get' | 'put'>, archive: Archive, 
   return {
     read: () => ledger,
     told: () => told,
-    write: (change, signal) => unlessAborted(put(change), signal),
+    write: (change, signal) => {
+      const written = put(change);
+      store.hurry();
+      return unlessAborted(written, signal);
+    },
     note: change => {
       put(change).catch((thrown: unknown) => log.warn(`What runs could not be noted: ${reasonOf(thrown)}`));
     },
