@@ -1,7 +1,12 @@
 import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 
-/** Milliseconds without a message until a stream is read to its end, or a question is given up. */
+/** Milliseconds without a message until a stream is read to its end. */
 const QUIET = 3_000;
+
+/** Times that a question is asked, and milliseconds that an answer may take. */
+const TRIES = 20;
+const ANSWER = 2_000;
 
 /** A name that nobody else listens to. */
 const INBOX = '_INBOX.reader';
@@ -29,12 +34,13 @@ function openNats(port: number, heard: Heard) {
     }
     rest = rest.subarray(at);
   });
+  // What is asked of a server that is not there has no answer.
+  socket.on('error', () => {});
   socket.write('CONNECT {"verbose":false,"headers":true}\r\n');
   return {
     subscribe: (subject: string, id: number): void => void socket.write(`SUB ${subject} ${id}\r\n`),
     publish: (subject: string, reply: string, text: string): void =>
       void socket.write(`PUB ${subject} ${reply} ${Buffer.byteLength(text)}\r\n${text}\r\n`),
-    failed: new Promise<never>((_, fail) => socket.once('error', fail)),
     close: () => socket.destroy(),
   };
 }
@@ -53,19 +59,13 @@ function bodyOf(words: readonly string[], from: number) {
 /** The bodies of all that a stream of JetStream keeps, in its order. */
 export async function readStream(port: number, stream: string): Promise<string[]> {
   const bodies: string[] = [];
-  let answer: string | undefined;
   let last = performance.now();
-  const nats = openNats(port, (subject, reply, body) => {
+  const nats = openNats(port, (_, reply, body) => {
     last = performance.now();
-    if (subject === `${INBOX}.answer`) answer = body.toString();
-    else if (reply.startsWith('$JS.ACK.')) bodies.push(body.toString());
+    if (reply.startsWith('$JS.ACK.')) bodies.push(body.toString());
     else if (reply !== '') nats.publish(reply, '', '');
   });
-  const quiet = async (): Promise<void> => {
-    while (performance.now() - last < QUIET) await new Promise(done => setTimeout(done, 50));
-  };
-  nats.subscribe(`${INBOX}.answer`, 1);
-  nats.subscribe(`${INBOX}.messages`, 2);
+  nats.subscribe(`${INBOX}.messages`, 1);
   const config = {
     deliver_subject: `${INBOX}.messages`,
     deliver_policy: 'all',
@@ -76,19 +76,38 @@ export async function readStream(port: number, stream: string): Promise<string[]
     num_replicas: 1,
     mem_storage: true,
   };
-  const question = JSON.stringify({ stream_name: stream, config });
-  nats.publish(`$JS.API.CONSUMER.CREATE.${stream}`, `${INBOX}.answer`, question);
   try {
-    await Promise.race([quiet(), nats.failed]);
-    const problem = answer === undefined ? 'it does not answer' : errorIn(answer);
-    if (problem !== undefined) throw new Error(`The stream ${stream} of NATS cannot be read: ${problem}.`);
+    await ask(port, `CONSUMER.CREATE.${stream}`, { stream_name: stream, config });
+    while (performance.now() - last < QUIET) await pause(50);
     return bodies;
   } finally {
     nats.close();
   }
 }
 
-function errorIn(answer: string): string | undefined {
+/** Asks JetStream's interface, again while it has no leader to answer. */
+export async function ask(port: number, subject: string, question: object): Promise<void> {
+  let answer: string | undefined;
+  const nats = openNats(port, (_, __, body) => {
+    answer = body.toString();
+  });
+  nats.subscribe(`${INBOX}.answer`, 1);
+  try {
+    for (let tries = 0; tries < TRIES && problemIn(answer) !== undefined; tries++) {
+      answer = undefined;
+      nats.publish(`$JS.API.${subject}`, `${INBOX}.answer`, JSON.stringify(question));
+      const end = performance.now() + ANSWER;
+      while (answer === undefined && performance.now() < end) await pause(20);
+    }
+  } finally {
+    nats.close();
+  }
+  const problem = problemIn(answer);
+  if (problem !== undefined) throw new Error(`NATS does not do ${subject}: ${problem}.`);
+}
+
+function problemIn(answer: string | undefined): string | undefined {
+  if (answer === undefined || answer === '') return 'it does not answer';
   const { error }: { readonly error?: { readonly description: string } } = JSON.parse(answer);
   return error?.description;
 }

@@ -1,15 +1,32 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { folderWith, freePort, removeFolder } from '../../e2e/stage.ts';
-import { readStream } from './nats-stream.ts';
-import { createServer, installed, takesClients } from './server.ts';
+import { ask, readStream } from './nats-stream.ts';
+import { createServer, installed, opens, takesClients } from './server.ts';
 import type { Broker } from './types.ts';
 
 const NATS = 'nats-server';
 const NODES = 3;
 
+/** Milliseconds between two looks at a node that does not take clients yet. */
+const LOOK_EVERY = 100;
+
 /** The stream that the MQTT side of NATS keeps messages of QoS 1 in. */
 const STREAM = '$MQTT_msgs';
+
+/**
+ * As it makes the stream itself, a message goes once all sessions have it; in Debian 12's version one that a session still
+ * waits for goes too when a node dies. Made before by somebody else, it keeps all for its time.
+ */
+const KEEPING = {
+  name: STREAM,
+  subjects: ['$MQTT.msgs.>'],
+  retention: 'limits',
+  storage: 'file',
+  num_replicas: NODES,
+  max_age: 7 * 24 * 3600 * 1e9,
+};
 
 export function natsIsThere(): boolean {
   return installed(NATS, '--version');
@@ -25,6 +42,7 @@ export async function createNats(): Promise<Broker> {
   };
   const [client, route, mqtt] = [await ports(), await ports(), await ports()];
   const routes = route.map(port => `"nats://127.0.0.1:${port}"`).join(', ');
+  let made = false;
   const nodes = mqtt.map((port, node) => {
     const file = join(folder, `${node}.conf`);
     writeFileSync(
@@ -40,7 +58,7 @@ mqtt { listen: "127.0.0.1:${port}", ack_wait: "5s", max_ack_pending: 1000 }
       name: `NATS ${node}`,
       command: NATS,
       arguments: ['-c', file],
-      ready: () => takesClients(port),
+      ready: () => (made ? takesClients(port) : opens(client[node] ?? 0)),
     });
   });
   const each = async (node: number | undefined, act: (one: (typeof nodes)[number]) => Promise<void>) => {
@@ -50,7 +68,13 @@ mqtt { listen: "127.0.0.1:${port}", ack_wait: "5s", max_ack_pending: 1000 }
     name: 'NATS',
     ports: mqtt,
     pids: () => nodes.flatMap(node => node.pid() ?? []),
-    start: node => each(node, one => one.start()),
+    start: async node => {
+      await each(node, one => one.start());
+      if (made) return;
+      await ask(client[0] ?? 0, `STREAM.CREATE.${STREAM}`, KEEPING);
+      made = true;
+      for (const port of mqtt) while (!(await takesClients(port))) await pause(LOOK_EVERY);
+    },
     end: (signal, node) => each(node, one => one.end(signal)),
     // The version in Debian 12 closes the connection of who publishes at QoS 2.
     exact: false,

@@ -1,10 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { folderWith, freePort, removeFolder } from '../../e2e/stage.ts';
 import type { Server } from './server.ts';
-import { createServer, takesClients } from './server.ts';
+import { createServer, opens, takesClients } from './server.ts';
 import type { Broker } from './types.ts';
 
 /** Not the wrapper in /usr/sbin: it goes to another user, and to data that are not ours. */
@@ -91,14 +90,4 @@ function waitingIn(environment: Readonly<Record<string, string>>, clientId: stri
   const queue = queues.find(({ name }) => name === `mqtt-subscription-${clientId}qos1`);
   if (queue?.durable !== true) throw new Error(`RabbitMQ has no durable queue of ${clientId}. ${stderr}`);
   return queue.messages;
-}
-
-function opens(port: number): Promise<boolean> {
-  return new Promise(done => {
-    const socket = connect(port, '127.0.0.1', () => {
-      socket.destroy();
-      done(true);
-    });
-    socket.once('error', () => done(false));
-  });
 }

@@ -136,3 +136,14 @@ export function takesClients(port: number): Promise<boolean> {
     );
   });
 }
+
+/** Whether anybody listens at a port of loopback. */
+export function opens(port: number): Promise<boolean> {
+  return new Promise(done => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      done(true);
+    });
+    socket.once('error', () => done(false));
+  });
+}
