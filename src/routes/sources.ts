@@ -1,5 +1,8 @@
 import type { Source } from './tree.ts';
 
+/** Where messages come from that come down from upstream: it lies beneath no path. */
+export const UPSTREAM_SOURCE = '$upstream';
+
 /** Whether a route takes messages from `source` (`/messages/modules/M/outputs/O`), published on `topic`. */
 export function sourceTakes(wanted: Source, source: string, topic: string): boolean {
   return wanted.kind === 'path' ? pathTakes(wanted.segments, source) : filterTakes(wanted.filter, topic);
