@@ -30,6 +30,9 @@ export const MAX_SOCKET_BACKLOG_BYTES = 1 << 20;
 /** QoS 1 and 2 messages sent to one client and not yet acknowledged, if it takes so many. */
 export const IN_FLIGHT_WINDOW = 256;
 
+/** Hubs that a message may come through: more than any tree of them is high, so that one in a circle ends. */
+export const MAX_HOPS = 16;
+
 /** QoS 1 messages sent upstream and not yet acknowledged: hides a round trip of mobile networks. */
 export const UPSTREAM_WINDOW = 64;
 
