@@ -77,11 +77,16 @@ function systemProperty(message: Message, device: string, name: string): string 
   const { origin, contentType, correlation } = message;
   switch (name) {
     case 'connectionDeviceId':
-      return device;
+      return origin.kind === 'upstream' ? undefined : device;
     case 'connectionModuleId':
       return origin.kind === 'module' ? origin.module : undefined;
     case 'outputName':
       return origin.kind === 'module' && origin.output !== '' ? origin.output : undefined;
+    case 'childDevice':
+    case 'childModule':
+    case 'childOutput':
+    case 'childTopic':
+      return origin.kind === 'module' ? undefined : saidOf(message, name);
     case 'contentType':
       return contentType;
     case 'correlationId':
