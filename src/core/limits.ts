@@ -30,6 +30,9 @@ export const MAX_SOCKET_BACKLOG_BYTES = 1 << 20;
 /** QoS 1 and 2 messages sent to one client and not yet acknowledged, if it takes so many. */
 export const IN_FLIGHT_WINDOW = 256;
 
+/** Hubs that a message may come through: more than any tree of them is high, so that one in a circle ends. */
+export const MAX_HOPS = 16;
+
 /** Messages that a session without a store holds in memory beyond its window, and their bytes; then it has a queue. */
 export const MAX_VOLATILE_BACKLOG = 1000;
 export const MAX_VOLATILE_BACKLOG_BYTES = 1 << 20;

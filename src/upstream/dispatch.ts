@@ -15,21 +15,24 @@ export type DispatchSettings = {
   readonly packetId: number;
 };
 
+/** An entry as it goes up. */
+export type Departure = { readonly message: Message; readonly dispatch: Dispatch };
+
 /** Seconds that MQTT can say: 32 bits. */
 const LONGEST_EXPIRY = 0xffff_ffff;
 
-/** How an entry goes up, and what it is then; undefined: its topic cannot be published on. */
-export function dispatchOf(
+/** How an entry goes up; a text: why it never does. */
+export function departureOf(
   { message, remaining, redelivered }: Entry,
   { terms, profile, device, topic, qos, packetId }: DispatchSettings,
-): (Dispatch & { readonly message: Message }) | undefined {
-  if (!isTopicName(topic)) return undefined;
+): Departure | string {
+  if (!isTopicName(topic)) return 'its topic upstream is none';
+  const properties = profile.properties(message, device);
+  if (properties === undefined) return 'it has come through too many hubs: it goes round';
   const limited = profile.expiry === 'all' || message.ttl !== undefined;
   const left = limited ? (remaining ?? message.ttl) : undefined;
-  const added = profile.adds(message, device);
-  return {
+  const dispatch = {
     ...PLAIN_DISPATCH,
-    message: added.length === 0 ? message : { ...message, properties: [...message.properties, ...added] },
     topic,
     qos,
     packetId,
@@ -37,4 +40,5 @@ export function dispatchOf(
     retain: message.retain && profile.retain && terms.retainAvailable,
     expiry: left === undefined ? undefined : Math.min(Math.max(1, Math.ceil(left / 1000)), LONGEST_EXPIRY),
   };
+  return { message: properties === message.properties ? message : { ...message, properties }, dispatch };
 }

@@ -7,7 +7,7 @@ import type { Connack } from '../mqtt/answers/connack.ts';
 import { createInFlight } from '../mqtt/inflight.ts';
 import { MAX_PACKET_ID } from '../mqtt/packets.ts';
 import type { Drain, DrainSettings, Entry, Priorities } from '../queue/types.ts';
-import { dispatchOf } from './dispatch.ts';
+import { departureOf } from './dispatch.ts';
 import type { Link } from './link.ts';
 import type { Profile } from './profile.ts';
 import type { Releases } from './releases.ts';
@@ -96,9 +96,9 @@ export function startOutflow(settings: OutflowSettings): Outflow {
 
   /** `sent`, `full`, or why it never goes. */
   const transmit = (entry: Entry, topic: string, packetId: number): string => {
-    const dispatch = dispatchOf(entry, { ...settings, topic, packetId });
-    if (dispatch === undefined) return 'its topic upstream is none';
-    const outcome = link.publish(dispatch.message, dispatch);
+    const departure = departureOf(entry, { ...settings, topic, packetId });
+    if (typeof departure === 'string') return departure;
+    const outcome = link.publish(departure.message, departure.dispatch);
     return outcome === 'tooLarge' ? 'it is larger than the upstream takes' : outcome;
   };
 
