@@ -15,6 +15,9 @@ import { startProxy } from './proxy.ts';
 
 const PUBLISHERS = 4;
 
+/** Of the hubs: black holes are found in time. */
+const KEEP_ALIVE = '2s';
+
 /** Milliseconds without anything new until what has not come is lost: longer than the hub's longest wait between two tries. */
 const QUIET = 70_000;
 
@@ -59,11 +62,15 @@ export async function campaign(settings: CampaignSettings): Promise<CampaignRepo
 async function conduct(settings: CampaignSettings, broker: Broker, closing: (() => Promise<void>)[]) {
   const { messages, seconds, seed, exactlyOnce, chain } = settings;
   const filter = `${[...chain].reverse().join('/')}/load/#`;
-  const diceFor = (stream: number) => diceOf(seed * 16 + stream);
-  const reader = await (exactlyOnce ? startExactReader : startReader)(broker, 'reader', filter);
+  const diceFor = (stream: number) => diceOf(seed * 64 + stream);
+  const reader = await (exactlyOnce && broker.exact ? startExactReader : startReader)(
+    broker,
+    'reader',
+    filter,
+  );
   closing.push(reader.close);
   // mosquitto writes all that it keeps after every change: a queue that grows would be all that it does.
-  const keeps = settings.kind !== 'mosquitto' && !exactlyOnce;
+  const keeps = settings.kind !== 'mosquitto' && !(exactlyOnce && broker.exact);
   if (keeps) await leaveSession(broker, 'kept', filter);
   const { hubs, networks } = await build(settings, broker, closing);
 
@@ -100,13 +107,18 @@ async function build(
   const networks: Network[] = [];
   let above = broker;
   for (const [level, name] of [...chain.entries()].reverse()) {
-    const network = await startProxy(above.ports, diceOf(seed * 16 + 8 + level));
-    closing.push(network.close);
+    const before: Network[] = [];
+    for (const [node, port] of above.ports.entries()) {
+      const network = await startProxy([port], diceOf(seed * 64 + 16 + level * 8 + node));
+      closing.push(network.close);
+      before.push(network);
+    }
     const below = chain[level - 1];
     const hub = await createSkerry(name, {
       routes: { all: `FROM topic("${below ?? 'load'}/#") INTO $upstream` },
       upstream: {
-        url: `mqtt://127.0.0.1:${network.port}`,
+        urls: before.map(({ port }) => `mqtt://127.0.0.1:${port}`),
+        keepAlive: KEEP_ALIVE,
         ...(exactlyOnce ? { exactlyOnce } : {}),
         ...upstream,
       },
@@ -114,7 +126,7 @@ async function build(
     closing.push(hub.close);
     await hub.start();
     hubs.unshift(hub);
-    networks.unshift(network);
+    networks.unshift(...before);
     above = hub;
   }
   return { hubs, networks };

@@ -18,6 +18,17 @@ const CASES: Readonly<Record<string, Case>> = {
   nats: { ...PLAIN, kind: 'nats' },
   skerry: { ...PLAIN, kind: 'skerry' },
   chain: { ...PLAIN, kind: 'skerry', chain: ['edge', 'parent'] },
+  'mosquitto-exact': { ...PLAIN, kind: 'mosquitto', exactlyOnce: true, killBroker: false },
+  'skerry-exact': { ...PLAIN, kind: 'skerry', exactlyOnce: true, upstream: { profile: 'skerry' } },
+  'chain-exact': {
+    ...PLAIN,
+    kind: 'skerry',
+    exactlyOnce: true,
+    chain: ['edge', 'parent'],
+    upstream: { profile: 'skerry' },
+  },
+  'rabbitmq-exact': { ...PLAIN, kind: 'rabbitmq', exactlyOnce: true },
+  'nats-exact': { ...PLAIN, kind: 'nats', exactlyOnce: true },
 };
 
 const [wanted = 'all', messages = '100000', seconds = '120', given] = process.argv.slice(2);
