@@ -9,7 +9,7 @@ import { judge } from './campaign/judge.ts';
 import type { Publisher } from './campaign/publisher.ts';
 import { startPublisher } from './campaign/publisher.ts';
 import type { Reader } from './campaign/readers.ts';
-import { leaveSession, startExactReader, startReader } from './campaign/readers.ts';
+import { leaveSession, startExactReader, startForgivingReader, startReader } from './campaign/readers.ts';
 import type { Network } from './proxy.ts';
 import { startProxy } from './proxy.ts';
 
@@ -28,10 +28,11 @@ export type CampaignSettings = {
   readonly seconds: number;
   readonly seed: number;
   readonly hubKills: number;
-  readonly killBroker: boolean;
+  /** What happens to the broker at worst. */
+  readonly worst: 'kept' | 'stopped' | 'killed';
   readonly exactlyOnce: boolean;
-  /** Names of the hubs between publishers and broker, from below. */
-  readonly chain: readonly [string, ...string[]];
+  /** Names of the hubs between publishers and broker, from below. None: what does the broker do by itself? */
+  readonly chain: readonly string[];
   /** More fields of the hubs' `upstream`. */
   readonly upstream: Readonly<Record<string, unknown>>;
 };
@@ -44,6 +45,8 @@ export type CampaignReport = {
   /** Sentences: refusals, sessions that were forgotten. */
   readonly faults: readonly string[];
 };
+
+const READERS = { no: startReader, running: startForgivingReader, always: startExactReader };
 
 type Stage = { readonly hubs: readonly Broker[]; readonly networks: readonly Network[] };
 
@@ -61,22 +64,18 @@ export async function campaign(settings: CampaignSettings): Promise<CampaignRepo
 
 async function conduct(settings: CampaignSettings, broker: Broker, closing: (() => Promise<void>)[]) {
   const { messages, seconds, seed, exactlyOnce, chain } = settings;
-  const filter = `${[...chain].reverse().join('/')}/load/#`;
+  const filter = [...chain.toReversed(), 'load/#'].join('/');
   const diceFor = (stream: number) => diceOf(seed * 64 + stream);
-  const reader = await (exactlyOnce && broker.exact ? startExactReader : startReader)(
-    broker,
-    'reader',
-    filter,
-  );
+  const reader = await READERS[exactlyOnce ? broker.exact : 'no'](broker, 'reader', filter);
   closing.push(reader.close);
   // mosquitto writes all that it keeps after every change: a queue that grows would be all that it does.
-  const keeps = settings.kind !== 'mosquitto' && !(exactlyOnce && broker.exact);
+  const keeps = settings.kind !== 'mosquitto' && !(exactlyOnce && broker.exact !== 'no');
   if (keeps) await leaveSession(broker, 'kept', filter);
   const { hubs, networks } = await build(settings, broker, closing);
 
   const publishers = Array.from({ length: PUBLISHERS }, (_, index) =>
     startPublisher({
-      port: hubs[0]?.ports[0] ?? 0,
+      port: hubs[0]?.ports[0] ?? networks[0]?.port ?? 0,
       name: `p${index + 1}`,
       qos: exactlyOnce ? 2 : 1,
       count: Math.ceil(messages / PUBLISHERS),
@@ -85,6 +84,8 @@ async function conduct(settings: CampaignSettings, broker: Broker, closing: (() 
   );
   for (const { close } of publishers) closing.push(async () => close());
   const misfortunes = await chaos({ ...settings, broker, hubs, networks, diceFor });
+  // The publishers have no keep-alive.
+  if (hubs.length === 0) for (const { cut } of networks) cut();
   await Promise.all(publishers.map(({ finish }) => finish()));
   const published: Published = new Map(publishers.map(one => [one.name, one.acknowledged()]));
 
@@ -105,29 +106,26 @@ async function build(
 ): Promise<Stage> {
   const hubs: Broker[] = [];
   const networks: Network[] = [];
-  let above = broker;
-  for (const [level, name] of [...chain.entries()].reverse()) {
-    const before: Network[] = [];
-    for (const [node, port] of above.ports.entries()) {
-      const network = await startProxy([port], diceOf(seed * 64 + 16 + level * 8 + node));
+  const before = async ({ ports }: Broker): Promise<string[]> => {
+    const urls: string[] = [];
+    for (const port of ports) {
+      const network = await startProxy([port], diceOf(seed * 64 + 16 + networks.length));
       closing.push(network.close);
-      before.push(network);
+      networks.push(network);
+      urls.push(`mqtt://127.0.0.1:${network.port}`);
     }
-    const below = chain[level - 1];
+    return urls;
+  };
+  let urls = await before(broker);
+  for (const [level, name] of [...chain.entries()].reverse()) {
     const hub = await createSkerry(name, {
-      routes: { all: `FROM topic("${below ?? 'load'}/#") INTO $upstream` },
-      upstream: {
-        urls: before.map(({ port }) => `mqtt://127.0.0.1:${port}`),
-        keepAlive: KEEP_ALIVE,
-        ...(exactlyOnce ? { exactlyOnce } : {}),
-        ...upstream,
-      },
+      routes: { all: `FROM topic("${chain[level - 1] ?? 'load'}/#") INTO $upstream` },
+      upstream: { urls, keepAlive: KEEP_ALIVE, ...(exactlyOnce ? { exactlyOnce } : {}), ...upstream },
     });
     closing.push(hub.close);
     await hub.start();
     hubs.unshift(hub);
-    networks.unshift(...before);
-    above = hub;
+    if (level > 0) urls = await before(hub);
   }
   return { hubs, networks };
 }

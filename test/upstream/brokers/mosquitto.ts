@@ -40,7 +40,7 @@ export async function createMosquitto(): Promise<Broker> {
     pids: () => [server.pid() ?? []].flat(),
     start: () => server.start(),
     end: signal => server.end(signal),
-    exact: true,
+    exact: 'running',
     account: undefined,
     close: async () => {
       await server.end('SIGKILL');

@@ -77,7 +77,7 @@ mqtt { listen: "127.0.0.1:${port}", ack_wait: "5s", max_ack_pending: 1000 }
     },
     end: (signal, node) => each(node, one => one.end(signal)),
     // The version in Debian 12 closes the connection of who publishes at QoS 2.
-    exact: false,
+    exact: 'no',
     account: async () => {
       const bodies = await readStream(client[0] ?? 0, STREAM);
       return { waiting: bodies.length, bodies };

@@ -67,7 +67,7 @@ export async function createRabbitmq(): Promise<Broker> {
     },
     end: signal => server.end(signal),
     // Its plugin takes QoS 2 as QoS 1.
-    exact: false,
+    exact: 'no',
     account: async clientId => ({ waiting: waitingIn(environment, clientId), bodies: undefined }),
     close: () => close([server, names], folder),
   };

@@ -31,7 +31,7 @@ export async function createSkerry(
     pids: () => [server.pid() ?? []].flat(),
     start: () => server.start(),
     end: signal => server.end(signal),
-    exact: true,
+    exact: 'always',
     account: undefined,
     close: async () => {
       await server.end('SIGKILL');

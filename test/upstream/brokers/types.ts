@@ -9,8 +9,8 @@ export type Broker = {
   readonly start: (node?: number) => Promise<void>;
   /** Ends a node, or all. */
   readonly end: (signal: 'SIGTERM' | 'SIGKILL', node?: number) => Promise<void>;
-  /** Whether it takes messages exactly once, and says so by QoS 2. */
-  readonly exact: boolean;
+  /** Whether it does QoS 2: `running`: not to its subscribers over its own restart. */
+  readonly exact: 'no' | 'running' | 'always';
   /**
    * What it has of a session's queue by its own account, not by MQTT: a number, or all messages in their order.
    * Undefined: it has no such account.

@@ -24,8 +24,8 @@ export type ChaosSettings = {
   readonly hubs: readonly Broker[];
   readonly networks: readonly Network[];
   readonly hubKills: number;
-  /** False: the broker is only stopped in order. */
-  readonly killBroker: boolean;
+  /** What happens to the broker at worst. */
+  readonly worst: 'kept' | 'stopped' | 'killed';
   readonly seconds: number;
   /** A stream of dice for each number. */
   readonly diceFor: (stream: number) => Dice;
@@ -57,9 +57,10 @@ async function killHubs({ hubs, hubKills, seconds }: ChaosSettings, dice: Dice, 
 
 /** Takes one node away at a time, or now and then all in order. */
 async function troubleBroker(settings: ChaosSettings, dice: Dice, done: Misfortunes, end: number) {
-  const { broker, killBroker } = settings;
+  const { broker, worst } = settings;
+  if (worst === 'kept') return;
   for (await pause(dice.below(CALM)); performance.now() < end; await pause(dice.below(CALM))) {
-    const kill = killBroker && dice.oneIn(2);
+    const kill = worst === 'killed' && dice.oneIn(2);
     const all = !kill && dice.oneIn(3);
     const node = all ? undefined : dice.below(broker.ports.length);
     await broker.end(kill ? 'SIGKILL' : 'SIGTERM', node);

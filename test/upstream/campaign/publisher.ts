@@ -62,7 +62,8 @@ export function startPublisher({ port, name, qos, count, perSecond }: PublisherS
     const messageId = packet.messageId ?? 0;
     const sent = open.get(messageId);
     if (sent === undefined) return;
-    if ('reasonCode' in packet && (packet.reasonCode ?? 0) >= 0x80)
+    // A PUBCOMP may say that the hub knows no such message: it had told so to the connection before.
+    if (packet.cmd !== 'pubcomp' && 'reasonCode' in packet && (packet.reasonCode ?? 0) >= 0x80)
       faults.push(`${name} was refused with ${packet.reasonCode}`);
     if (packet.cmd === 'pubrec') {
       if (sent.cmd === 'publish') acknowledged++;

@@ -1,5 +1,6 @@
 import mqtt from 'mqtt';
 import { subscribeExactly } from '../../e2e/exact-clients.ts';
+import { connectExactly } from '../../e2e/exact-connection.ts';
 import type { Broker } from '../brokers.ts';
 
 /** Milliseconds before a lost connection is tried again, and that one try may take. */
@@ -49,6 +50,43 @@ export async function startExactReader({ ports }: Broker, clientId: string, filt
   const reader = await subscribeExactly(settings, filter);
   await new Promise(done => setTimeout(done, SETTLE));
   return { seen: reader.seen, forgotten: reader.forgotten, close: async () => reader.close() };
+}
+
+/**
+ * The same at a broker that, started again, knows no longer what this session had: it marks what it sends again, so that a
+ * message counts that is not marked, or was never seen.
+ */
+export function startForgivingReader({ ports }: Broker, clientId: string, filter: string): Promise<Reader> {
+  const seen: string[] = [];
+  const known = new Set<string>();
+  let subscribed = false;
+  return new Promise(done => {
+    const connection = connectExactly(
+      { port: ports[0] ?? 0, clientId, protocolVersion: 4, clean: false },
+      () => {
+        if (!subscribed)
+          connection.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: filter, qos: 2 }] });
+      },
+      packet => {
+        const messageId = packet.messageId ?? 0;
+        if (packet.cmd === 'publish') {
+          const body = packet.payload.toString();
+          if (!packet.dup || !known.has(body)) seen.push(body);
+          known.add(body);
+          connection.send({ cmd: 'pubrec', messageId });
+        } else if (packet.cmd === 'pubrel') {
+          connection.send({ cmd: 'pubcomp', messageId });
+        } else if (packet.cmd === 'suback') {
+          subscribed = true;
+          setTimeout(done, SETTLE, {
+            seen,
+            forgotten: connection.forgotten,
+            close: async () => connection.close(),
+          });
+        }
+      },
+    );
+  });
 }
 
 /** Makes a session that is away until it is read: its queue is the broker's. */

@@ -8,7 +8,7 @@ import { campaign } from '../campaign.ts';
  *
  *   node test/upstream/campaign/run.ts [CASE|all] [MESSAGES] [SECONDS] [SEED]
  */
-const PLAIN = { hubKills: 25, killBroker: true, exactlyOnce: false, chain: ['edge'], upstream: {} } as const;
+const PLAIN = { hubKills: 25, worst: 'killed', exactlyOnce: false, chain: ['edge'], upstream: {} } as const;
 
 type Case = Omit<CampaignSettings, 'messages' | 'seconds' | 'seed'>;
 
@@ -18,7 +18,7 @@ const CASES: Readonly<Record<string, Case>> = {
   nats: { ...PLAIN, kind: 'nats' },
   skerry: { ...PLAIN, kind: 'skerry' },
   chain: { ...PLAIN, kind: 'skerry', chain: ['edge', 'parent'] },
-  'mosquitto-exact': { ...PLAIN, kind: 'mosquitto', exactlyOnce: true, killBroker: false },
+  'mosquitto-exact': { ...PLAIN, kind: 'mosquitto', exactlyOnce: true, worst: 'stopped' },
   'skerry-exact': { ...PLAIN, kind: 'skerry', exactlyOnce: true, upstream: { profile: 'skerry' } },
   'chain-exact': {
     ...PLAIN,
@@ -26,6 +26,14 @@ const CASES: Readonly<Record<string, Case>> = {
     exactlyOnce: true,
     chain: ['edge', 'parent'],
     upstream: { profile: 'skerry' },
+  },
+  'mosquitto-alone': {
+    ...PLAIN,
+    kind: 'mosquitto',
+    exactlyOnce: true,
+    worst: 'stopped',
+    hubKills: 0,
+    chain: [],
   },
   'rabbitmq-exact': { ...PLAIN, kind: 'rabbitmq', exactlyOnce: true },
   'nats-exact': { ...PLAIN, kind: 'nats', exactlyOnce: true },
