@@ -76,7 +76,14 @@ export function openParts(
     bundleFolder: folderOf,
     openSecret,
   });
-  const upward = createUpward({ store, clock, random, openSecret, log: logFor('upstream', logSink) });
+  const upward = createUpward({
+    store,
+    clock,
+    random,
+    openSecret,
+    log: logFor('upstream', logSink),
+    take: (message, settle, note) => router.route(message, settle, note),
+  });
   const holder: Parts['routing'] = {
     current: () => routing,
     use: wanted => {

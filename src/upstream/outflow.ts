@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../core/clock.ts';
-import type { Message, QoS } from '../core/message.ts';
+import type { Message, QoS, Settle } from '../core/message.ts';
 import type { Random } from '../core/random.ts';
 import { UPSTREAM_REST } from '../core/upstream-limits.ts';
 import { PUBACK, PUBCOMP, PUBREC, PUBREL } from '../mqtt/acknowledgement.ts';
@@ -114,8 +114,8 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     const reason = `the upstream refused it: ${reasonText(reasonCode, undefined)}`;
     const verdict = verdictOf(reasonCode);
     if (verdict === 'taken') {
-      settings.taken();
       drain.acknowledge(entry);
+      settings.taken();
     } else if (verdict === 'never') giveUp(entry, reason);
     else {
       rest();
@@ -145,9 +145,9 @@ export function startOutflow(settings: OutflowSettings): Outflow {
       return;
     }
     flights.set(packetId, RELEASED);
-    settings.taken();
-    const acknowledge: Parameters<Releases['received']>[2] = settle => drain.acknowledge(entry, settle);
+    const acknowledge = (settle: Settle): void => drain.acknowledge(entry, settle);
     releases.received(packetId, entry.sequence, acknowledge, () => release(packetId));
+    settings.taken();
   };
 
   const completed = (packetId: number): void => {
