@@ -22,59 +22,67 @@ network('a name that is not known, and a port where nobody listens, are said in 
   await stage.finish();
 });
 
-network('waits double up to a minute, are spread, and begin anew after a link that carried something', async () => {
-  const stage = await createStage(0.5);
-  let deaf = true;
-  const times: number[] = [];
-  const server = await startServer((packet, guest, index) => {
-    if (packet.cmd === 'connect') times.push(stage.queue.clock.monotonic());
-    if (deaf) guest.socket.destroy();
-    else friendly(packet, guest, index);
-  });
-  stage.start({ url: `mqtt://127.0.0.1:${server.port}` });
-  // Each try asks twice: it may have been the version.
-  await stage.until('it has tried ten times', () => times.length >= 20, 50);
-  const waits = times.filter((_, index) => index % 2 === 0).map((at, index, all) => at - (all[index - 1] ?? 0));
-  const bounds = [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000];
-  for (const [index, bound] of bounds.entries()) {
-    const wait = waits[index + 1] ?? 0;
-    assert.ok(wait >= bound && wait < bound + 2000, `${index}: ${wait}, not ${bound}`);
-  }
-  deaf = false;
-  await stage.append(['x']);
-  await stage.until('it has carried something', () => stage.forwarder().status().delivered === 1, 50);
-  const before = stage.queue.clock.monotonic();
-  server.guests.at(-1)?.socket.destroy();
-  const connections = times.length;
-  await stage.until('it is back', () => times.length > connections, 10);
-  assert.ok((times.at(-1) ?? 0) - before < 1500);
-  await stage.finish();
-  await server.close();
-});
+network(
+  'waits double up to a minute, are spread, and begin anew after a link that carried something',
+  async () => {
+    const stage = await createStage(0.5);
+    let deaf = true;
+    const times: number[] = [];
+    const server = await startServer((packet, guest, index) => {
+      if (packet.cmd === 'connect') times.push(stage.queue.clock.monotonic());
+      if (deaf) guest.socket.destroy();
+      else friendly(packet, guest, index);
+    });
+    stage.start({ url: `mqtt://127.0.0.1:${server.port}` });
+    // Each try asks twice: it may have been the version.
+    await stage.until('it has tried ten times', () => times.length >= 20, 50);
+    const waits = times
+      .filter((_, index) => index % 2 === 0)
+      .map((at, index, all) => at - (all[index - 1] ?? 0));
+    const bounds = [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000];
+    for (const [index, bound] of bounds.entries()) {
+      const wait = waits[index + 1] ?? 0;
+      assert.ok(wait >= bound && wait < bound + 2000, `${index}: ${wait}, not ${bound}`);
+    }
+    deaf = false;
+    await stage.append(['x']);
+    await stage.until('it has carried something', () => stage.forwarder().status().delivered === 1, 50);
+    const before = stage.queue.clock.monotonic();
+    server.guests.at(-1)?.socket.destroy();
+    const connections = times.length;
+    await stage.until('it is back', () => times.length > connections, 10);
+    assert.ok((times.at(-1) ?? 0) - before < 1500);
+    await stage.finish();
+    await server.close();
+  },
+);
 
-network('a link that falls silent is found within one and a half keep-alives, and idle it only pings', async () => {
-  const stage = await createStage();
-  let deaf = false;
-  const server = await startServer((packet, guest, index) => {
-    if (!deaf) friendly(packet, guest, index);
-  });
-  stage.start({ url: `mqtt://127.0.0.1:${server.port}`, keepAlive: '20s' });
-  await stage.until('it is connected', () => stage.forwarder().status().state === 'connected', 0);
-  for (let second = 0; second < 120; second++) {
-    stage.queue.clock.advance(1000);
-    for (let turn = 0; turn < 20; turn++) await new Promise(done => setImmediate(done));
-  }
-  const pings = server.guests[0]?.packets.filter(({ cmd }) => cmd === 'pingreq').length ?? 0;
-  assert.ok(pings >= 6 && pings <= 8, String(pings));
-  assert.is(server.guests[0]?.packets.length, 1 + pings);
-  deaf = true;
-  const from = stage.queue.clock.monotonic();
-  await stage.until('it is found', () => stage.forwarder().status().state !== 'connected', 100);
-  assert.ok(stage.queue.clock.monotonic() - from <= 35_100);
-  assert.match(stage.forwarder().status().lastError ?? '', /it fell silent/);
-  await stage.finish();
-  await server.close();
-});
+network(
+  'a link that falls silent is found within one and a half keep-alives, and idle it only pings',
+  async () => {
+    const stage = await createStage();
+    let deaf = false;
+    const server = await startServer((packet, guest, index) => {
+      if (!deaf) friendly(packet, guest, index);
+    });
+    stage.start({ url: `mqtt://127.0.0.1:${server.port}`, keepAlive: '20s' });
+    await stage.until('it is connected', () => stage.forwarder().status().state === 'connected', 0);
+    for (let second = 0; second < 120; second++) {
+      stage.queue.clock.advance(1000);
+      for (let turn = 0; turn < 20; turn++) await new Promise(done => setImmediate(done));
+    }
+    const pings = server.guests[0]?.packets.filter(({ cmd }) => cmd === 'pingreq').length ?? 0;
+    assert.ok(pings >= 6 && pings <= 8, String(pings));
+    assert.is(server.guests[0]?.packets.length, 1 + pings);
+    deaf = true;
+    const from = stage.queue.clock.monotonic();
+    await stage.until('it is found', () => stage.forwarder().status().state !== 'connected', 100);
+    assert.ok(stage.queue.clock.monotonic() - from <= 35_100);
+    assert.match(stage.forwarder().status().lastError ?? '', /it fell silent/);
+    await stage.finish();
+    await server.close();
+  },
+);
 
 network('one that takes the connection and says nothing is given up in time', async () => {
   const stage = await createStage();

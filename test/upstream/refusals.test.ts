@@ -35,7 +35,11 @@ async function sent(
 function refusing(poison: string, reasonCode: number): Script {
   return (packet, guest, index) => {
     if (packet.cmd === 'publish' && packet.payload.toString() === poison)
-      guest.send({ cmd: packet.qos === 2 ? 'pubrec' : 'puback', messageId: packet.messageId ?? 0, reasonCode });
+      guest.send({
+        cmd: packet.qos === 2 ? 'pubrec' : 'puback',
+        messageId: packet.messageId ?? 0,
+        reasonCode,
+      });
     else friendly(packet, guest, index);
   };
 }

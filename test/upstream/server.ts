@@ -1,5 +1,7 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer } from 'node:net';
+import type { TlsOptions } from 'node:tls';
+import { createServer as createSecureServer } from 'node:tls';
 import type { Packet } from 'mqtt-packet';
 import { generate, parser } from 'mqtt-packet';
 
@@ -23,9 +25,9 @@ export type Server = {
 };
 
 /** `script` is called with each packet, and the number of the connection that it came on. */
-export function startServer(script: Script, port = 0, version: 4 | 5 = 5): Promise<Server> {
+export function startServer(script: Script, port = 0, version: 4 | 5 = 5, tls?: TlsOptions): Promise<Server> {
   const guests: Guest[] = [];
-  const server = createServer(socket => {
+  const take = (socket: Socket): void => {
     const index = guests.length;
     const guest: Guest = {
       socket,
@@ -41,7 +43,8 @@ export function startServer(script: Script, port = 0, version: 4 | 5 = 5): Promi
     reader.on('error', () => socket.destroy());
     socket.on('data', chunk => reader.parse(chunk));
     socket.on('error', () => {});
-  });
+  };
+  const server = tls === undefined ? createServer(take) : createSecureServer(tls, take);
   return new Promise((done, fail) => {
     server.once('error', fail);
     server.listen(port, '127.0.0.1', () => {

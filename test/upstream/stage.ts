@@ -76,7 +76,8 @@ export async function createStage(fraction = 0.5): Promise<Stage> {
     until: async (what, check, step = 1) => {
       const end = performance.now() + 20_000;
       while (!check()) {
-        if (performance.now() > end) throw new Error(`It never came true that ${what}: ${log.join(' ')}`);
+        if (performance.now() > end)
+          throw new Error(`It never came true that ${what}: ${log.slice(-5).join(' ')}`);
         await new Promise(done => setImmediate(done));
         queue.clock.advance(step);
       }
