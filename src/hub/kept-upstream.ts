@@ -2,19 +2,26 @@ import type { Log } from '../core/log.ts';
 import type { Store } from '../queue/types.ts';
 import type { UpstreamMemory } from '../upstream/session.ts';
 
-/* The session that the upstream keeps for the hub, as settled state of the store: its name, and its QoS 2 state. */
+/* The session that the upstream keeps for the hub, as settled state of the store: its name, and its QoS 2 state; and its budget. */
 const SESSION = 'upstream/session';
 const FILTERS = 'upstream/filters';
 const RELEASED = 'upstream/released/';
 const RECEIVED = 'upstream/received/';
 
+const BUDGET = 'upstream/budget';
+
 const NOTHING = Buffer.alloc(0);
 
 export function keepUpstream(store: Store, log: Log): UpstreamMemory {
   const told = (error?: Error): void => {
-    if (error !== undefined) log.warn(`QoS 2 state of the upstream is not kept: ${error.message}`);
+    if (error !== undefined) log.warn(`The state of the upstream is not kept: ${error.message}`);
   };
   return {
+    budget: {
+      now: store.now,
+      load: () => budgetIn(store.get(BUDGET)),
+      save: (left, at) => store.put(BUDGET, Buffer.from(`${left} ${at}`), told),
+    },
     session: () => store.get(SESSION)?.toString(),
     keepSession: (session, settle) =>
       store.put(SESSION, session === undefined ? undefined : Buffer.from(session), settle),
@@ -44,4 +51,9 @@ export function keepUpstream(store: Store, log: Log): UpstreamMemory {
 /** A filter has no line in it that anybody would write. */
 function filtersIn(bytes: Buffer | undefined): string[] {
   return (bytes?.toString() ?? '').split('\n').filter(filter => filter !== '');
+}
+
+function budgetIn(bytes: Buffer | undefined): { readonly left: number; readonly at: number } | undefined {
+  const [left = Number.NaN, at = Number.NaN] = (bytes?.toString() ?? '').split(' ').map(Number);
+  return Number.isFinite(left) && Number.isFinite(at) && bytes !== undefined ? { left, at } : undefined;
 }

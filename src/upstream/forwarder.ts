@@ -6,18 +6,22 @@ import {
   LEAVING_PATIENCE,
   LINK_PROVEN,
   RECONNECT_DELAY_LEAST,
+  SCHEDULE_LOOK,
 } from '../core/upstream-limits.ts';
 import type { UpstreamAddress } from '../manifest/types.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
 import { retryDelay } from './backoff.ts';
+import { openBudget } from './budget.ts';
 import { dialerOf } from './dialer.ts';
 import type { Exchange } from './exchange.ts';
 import { startExchange } from './exchange.ts';
+import { createGate } from './gate.ts';
 import type { Cause, Link } from './link.ts';
 import { openLink } from './link.ts';
 import { createPlaces } from './places.ts';
 import { PROFILES } from './profile.ts';
 import { openReleases } from './releases.ts';
+import { isScheduled } from './schedule.ts';
 import { createSession } from './session.ts';
 import type { ForwarderSettings, ForwarderStatus } from './settings.ts';
 import { createTally } from './tally.ts';
@@ -41,6 +45,14 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
   const releases = openReleases(memory.releases);
   const tally = createTally(clock, log);
   const session = createSession(memory, releases, clientId, settings);
+
+  const gate = createGate({
+    interval: settings.interval,
+    budget: settings.budget === undefined ? undefined : openBudget(settings.budget, memory.budget),
+    opened: () => exchange?.wake(),
+    clock,
+  });
+  const isDue = (): boolean => isScheduled(settings.schedule, clock.wall());
 
   let state: ForwarderStatus['state'] = 'connecting';
   let version: 4 | 5 = 5;
@@ -86,6 +98,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
     state = 'connected';
     log.info(`Connected to ${addressText(places.current())} with MQTT ${version === 5 ? '5' : '3.1.1'}.`);
     after(LINK_PROVEN, proven);
+    if (settings.schedule.length > 0) watchSchedule();
     if (places.better().length === 0) wayBack.arrived();
     else wayBack.look();
     careful = fruitless >= FRUITLESS_LINKS;
@@ -98,10 +111,11 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
       topicOf,
       releases,
       careful,
-      mayBegin: () => !leaving,
+      mayBegin: () => !leaving && gate.mayBegin(),
       taken: () => {
         tally.taken();
         proven();
+        if (exchange?.unanswered() === 0) gate.dry();
         leaveIfDone();
       },
       refused: tally.refused,
@@ -114,6 +128,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
     exchange?.stop();
     exchange = undefined;
     link = undefined;
+    gate.uncount();
     leaving = false;
     cancelAll();
     wayBack.stop();
@@ -141,6 +156,11 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
   };
 
   const open = (wanted: 4 | 5): void => {
+    if (!isDue()) {
+      state = 'waiting';
+      after(SCHEDULE_LOOK, () => open(5));
+      return;
+    }
     state = 'connecting';
     version = wanted;
     const place = places.current();
@@ -169,6 +189,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
             closed,
           },
         );
+        gate.count(link.traffic);
       },
       (thrown: unknown) => {
         if (state === 'connecting') failed(unreachable(place, thrown));
@@ -176,6 +197,16 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
     );
   };
 
+  /** Nothing new is sent, and what is on its way may be answered still. */
+  const beginToLeave = (): void => {
+    leaving = true;
+    after(LEAVING_PATIENCE, leave);
+    leaveIfDone();
+  };
+  const watchSchedule = (): void => {
+    if (isDue()) after(SCHEDULE_LOOK, watchSchedule);
+    else beginToLeave();
+  };
   const leaveIfDone = (): void => {
     if (leaving && exchange?.unanswered() === 0) leave();
   };
@@ -193,11 +224,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
       const [place] = places.better();
       return place && { ...place, dial: await dialOf(place) };
     },
-    found: () => {
-      leaving = true;
-      after(LEAVING_PATIENCE, leave);
-      leaveIfDone();
-    },
+    found: beginToLeave,
   });
 
   open(5);
@@ -207,6 +234,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
       state,
       address: addressText(places.current()),
       version: state === 'connected' ? version : undefined,
+      pause: isDue() ? gate.reason() : 'it is not scheduled now',
       ...tally.status(),
     }),
     stop: () => {
@@ -214,6 +242,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
       cancelAll();
       wayBack.stop();
       link?.close();
+      gate.stop();
     },
   };
 }

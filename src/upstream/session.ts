@@ -2,11 +2,13 @@ import type { Settle } from '../core/message.ts';
 import { UPSTREAM_SESSION } from '../core/upstream-limits.ts';
 import type { Upstream } from '../manifest/types.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
+import type { BudgetStore } from './budget.ts';
 import type { ReceiptStore } from './inflow.ts';
 import type { ReleaseStore, Releases } from './releases.ts';
 
-/** What is kept on disk of the session that the upstream keeps for the hub. */
+/** What is kept on disk of the upstream: of its budget, and of the session that it keeps for the hub. */
 export type UpstreamMemory = {
+  readonly budget: BudgetStore;
   readonly releases: ReleaseStore;
   readonly receipts: ReceiptStore;
   /** Which session the upstream may have; undefined: none that is known here. */

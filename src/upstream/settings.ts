@@ -27,6 +27,8 @@ export type ForwarderStatus = {
   readonly address: string;
   /** The version of MQTT that is spoken; undefined: none. */
   readonly version: 4 | 5 | undefined;
+  /** Why nothing goes though it could; undefined: it may. */
+  readonly pause: string | undefined;
   readonly lastError: string | undefined;
   /** Milliseconds since then. */
   readonly lastErrorAge: number | undefined;
