@@ -14,7 +14,7 @@ import type { Listening } from './listening.ts';
 import { createListening } from './listening.ts';
 import type { Modules } from './modules.ts';
 import { createModules } from './modules.ts';
-import { moduleReadings } from './readings.ts';
+import { moduleReadings, upstreamReadings } from './readings.ts';
 import type { Router } from './router.ts';
 import type { Routing } from './routing.ts';
 import { routingOf } from './routing.ts';
@@ -61,7 +61,7 @@ export function openParts(
     access,
     inputs: () => routing.inputs,
     health: (module, well) => modules.reportHealth(module, well),
-    readings: () => moduleReadings(modules.statuses()),
+    readings: () => new Map([...moduleReadings(modules.statuses()), ...upstreamReadings(upward.status())]),
   });
   const listening = createListening(broker);
   const openSecret = secretOpener(settings);

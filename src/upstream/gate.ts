@@ -25,6 +25,7 @@ export type Gate = {
 };
 
 export function createGate({ interval = 0, budget, opened, clock }: GateSettings): Gate {
+  const isFree = interval === 0 && budget === undefined;
   let nextBatch = Number.NEGATIVE_INFINITY;
   let traffic: (() => number) | undefined;
   let counted = 0;
@@ -50,6 +51,7 @@ export function createGate({ interval = 0, budget, opened, clock }: GateSettings
 
   return {
     mayBegin: () => {
+      if (isFree) return true;
       const wait = Math.max(nextBatch - clock.monotonic(), waitOfBudget());
       if (wait > 0) openIn(wait);
       return wait <= 0;
