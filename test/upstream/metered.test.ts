@@ -27,7 +27,10 @@ metered('with an interval what waits goes together, and the next not before its 
   assert.is(stage.forwarder().status().pause, 'the next batch is not due yet');
   await stage.until('the second is there', () => stage.forwarder().status().delivered === 23, 500);
   const second = arrivals.slice(20);
-  assert.ok(second.every(at => at - first >= 9.9 * MINUTE && at - first < 10.5 * MINUTE), String(second));
+  assert.ok(
+    second.every(at => at - first >= 9.9 * MINUTE && at - first < 10.5 * MINUTE),
+    String(second),
+  );
   await stage.finish();
   await server.close();
 });
@@ -36,7 +39,8 @@ metered('a budget bounds the bytes of a day, over restarts, and nothing is lost'
   const stage = await createStage();
   const server = await startServer(friendly);
   const upstream = { url: `mqtt://127.0.0.1:${server.port}`, budget: '96K', keepAlive: '1h' };
-  const bytes = (): number => server.guests.reduce((sum, { socket }) => sum + socket.bytesRead + socket.bytesWritten, 0);
+  const bytes = (): number =>
+    server.guests.reduce((sum, { socket }) => sum + socket.bytesRead + socket.bytesWritten, 0);
   const body = 'x'.repeat(1000);
   stage.start(upstream);
   await stage.append(numbers(200).map(text => text + body));
