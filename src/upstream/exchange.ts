@@ -10,7 +10,7 @@ import type { Session, UpstreamMemory } from './session.ts';
 import { subscribe } from './subscription.ts';
 
 export type ExchangeSettings = Omit<OutflowSettings, 'link' | 'qos'> &
-  Omit<InflowSettings, 'link' | 'store'> & {
+  Omit<InflowSettings, 'link'> & {
     readonly link: Link;
     readonly exactlyOnce: boolean;
     /** Topic filters of what is to come down. */
@@ -46,7 +46,7 @@ export function startExchange(settings: ExchangeSettings): Exchange {
   });
   // At once: what is owed to the session may come behind the CONNACK.
   if (down.length > 0 || memory.filters().length > 0) {
-    inflow = startInflow({ ...settings, store: memory.receipts });
+    inflow = startInflow(settings);
     answered = subscribe({ link, filters: down, qos: exactlyOnce ? 2 : 1, memory, log });
   }
 

@@ -10,6 +10,7 @@ import {
 } from '../core/upstream-limits.ts';
 import type { UpstreamAddress } from '../manifest/types.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
+import { openArrivals } from './arrivals.ts';
 import { retryDelay } from './backoff.ts';
 import { openBudget } from './budget.ts';
 import { dialerOf } from './dialer.ts';
@@ -43,8 +44,9 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
   const places = createPlaces(best, others);
   const dialOf = dialerOf(settings);
   const releases = openReleases(memory.releases);
+  const arrivals = openArrivals(memory.receipts);
   const tally = createTally(clock, log);
-  const session = createSession(memory, releases, clientId, settings);
+  const session = createSession(memory, { releases, arrivals }, clientId, settings);
 
   const gate = createGate({
     interval: settings.interval,
@@ -110,6 +112,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
       profile,
       topicOf,
       releases,
+      arrivals,
       careful,
       mayBegin: () => !leaving && gate.mayBegin(),
       taken: () => {

@@ -7,16 +7,9 @@ import { PUBACK, PUBCOMP, PUBREC } from '../mqtt/acknowledgement.ts';
 import type { Publish } from '../mqtt/publish.ts';
 import { isTopicName } from '../mqtt/topics.ts';
 import type { Note } from '../queue/types.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { Link } from './link.ts';
 import { createReceipts } from './receipts.ts';
-
-/** Which messages at QoS 2 came down and are here, until the upstream knows that (MQTT 5, 4.3.3): kept on disk. */
-export type ReceiptStore = {
-  readonly load: () => number[];
-  /** Is kept with the message, or not at all. */
-  readonly note: (packetId: number) => Note;
-  readonly forget: (packetId: number, settle: Settle) => void;
-};
 
 /** Takes a message that came down; `settle` once it is safe here, and the note with it. */
 export type TakeDown = (message: Message, settle: Settle, note?: Note) => void;
@@ -24,7 +17,7 @@ export type TakeDown = (message: Message, settle: Settle, note?: Note) => void;
 export type InflowSettings = {
   readonly link: Pick<Link, 'acknowledge' | 'hold'>;
   readonly take: TakeDown;
-  readonly store: ReceiptStore;
+  readonly arrivals: Arrivals;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -37,10 +30,8 @@ export type Inflow = {
   readonly stop: () => void;
 };
 
-export function startInflow({ link, take, store, clock, log }: InflowSettings): Inflow {
+export function startInflow({ link, take, arrivals, clock, log }: InflowSettings): Inflow {
   const receipts = createReceipts();
-  /** At QoS 2; true: it is safe. */
-  const received = new Map<number, boolean>(store.load().map(packetId => [packetId, true]));
   let held = false;
   let stopped = false;
 
@@ -52,8 +43,11 @@ export function startInflow({ link, take, store, clock, log }: InflowSettings): 
   };
 
   /** Until it is safe: what found no room is offered again, and the upstream keeps it meanwhile. */
-  const keep = (message: Message, note: Note | undefined, safe: () => void): void => {
-    if (stopped) return;
+  const keep = (message: Message, note: Note | undefined, safe: () => void, lost: () => void): void => {
+    if (stopped) {
+      lost();
+      return;
+    }
     take(
       message,
       error => {
@@ -62,7 +56,7 @@ export function startInflow({ link, take, store, clock, log }: InflowSettings): 
           return;
         }
         log.warn(`What came down is not acknowledged yet: ${error.message}`);
-        clock.after(DOWN_RETRY, () => keep(message, note, safe));
+        clock.after(DOWN_RETRY, () => keep(message, note, safe, lost));
       },
       note,
     );
@@ -80,16 +74,10 @@ export function startInflow({ link, take, store, clock, log }: InflowSettings): 
   };
 
   const receive = (message: Message, packetId: number): void => {
-    const safe = received.get(packetId);
-    // Otherwise its PUBREC comes by itself once it is safe.
-    if (safe === true) link.acknowledge(PUBREC, packetId);
-    if (safe !== undefined) return;
-    received.set(packetId, false);
-    const pay = owe(PUBREC, packetId);
-    keep(message, store.note(packetId), () => {
-      received.set(packetId, true);
-      pay();
-    });
+    const arrival = arrivals.arrive(packetId, owe(PUBREC, packetId));
+    if (arrival === undefined) return;
+    const safe = (): void => arrivals.safe(arrival);
+    keep(message, arrivals.note(packetId), safe, () => arrivals.lost(arrival));
   };
 
   return {
@@ -97,18 +85,13 @@ export function startInflow({ link, take, store, clock, log }: InflowSettings): 
       const message = messageOf(packet);
       if (message === undefined) return;
       if (packet.qos === 0) take(message, () => {});
-      else if (packet.qos === 1) keep(message, undefined, owe(PUBACK, packet.messageId));
+      else if (packet.qos === 1) keep(message, undefined, owe(PUBACK, packet.messageId), () => {});
       else receive(message, packet.messageId);
     },
-    released: packetId => {
-      const done = (): void => {
-        received.delete(packetId);
+    released: packetId =>
+      arrivals.release(packetId, () => {
         if (!stopped) link.acknowledge(PUBCOMP, packetId);
-      };
-      if (received.get(packetId) !== true) done();
-      // The upstream may use the identifier for another message then: it must not be taken for one that is here.
-      else store.forget(packetId, error => error === undefined && done());
-    },
+      }),
     stop: () => {
       stopped = true;
     },

@@ -146,7 +146,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     }
     flights.set(packetId, RELEASED);
     const acknowledge = (settle: Settle): void => drain.acknowledge(entry, settle);
-    releases.received(packetId, entry.sequence, acknowledge, () => release(packetId));
+    releases.received(packetId, entry.sequence, acknowledge);
     settings.taken();
   };
 
@@ -159,6 +159,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
   };
 
   const drain = settings.drain({ window: limit, priorities: settings.priorities, send });
+  releases.listen(release);
   for (const packetId of releases.all()) {
     flights.set(packetId, RELEASED);
     if (releases.isKept(packetId)) release(packetId);

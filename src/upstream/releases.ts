@@ -13,13 +13,10 @@ export type Releases = {
   readonly all: () => Iterable<number>;
   /** The sequence that an identifier stands for. */
   readonly sequenceOf: (packetId: number) => number | undefined;
-  /** The upstream has the message, and `acknowledge` takes it out of its queue; `released` once both are on disk. */
-  readonly received: (
-    packetId: number,
-    sequence: number,
-    acknowledge: (settle: Settle) => void,
-    released: () => void,
-  ) => void;
+  /** The upstream has the message, and `acknowledge` takes it out of its queue. */
+  readonly received: (packetId: number, sequence: number, acknowledge: (settle: Settle) => void) => void;
+  /** From now on it is this link that hears when both are on disk. */
+  readonly listen: (kept: (packetId: number) => void) => void;
   /** True: it is on disk that the upstream has the message. */
   readonly isKept: (packetId: number) => boolean;
   readonly completed: (packetId: number) => void;
@@ -31,6 +28,8 @@ export function openReleases(store: ReleaseStore): Releases {
   const released = new Map<number, { readonly sequence: number; kept: boolean }>();
   for (const [packetId, sequence] of store.load()) released.set(packetId, { sequence, kept: true });
 
+  let heard: (packetId: number) => void = () => {};
+
   const completed = (packetId: number): void => {
     if (released.delete(packetId)) store.forget(packetId);
   };
@@ -38,15 +37,18 @@ export function openReleases(store: ReleaseStore): Releases {
   return {
     all: () => released.keys(),
     sequenceOf: packetId => released.get(packetId)?.sequence,
-    received: (packetId, sequence, acknowledge, tell) => {
+    received: (packetId, sequence, acknowledge) => {
       const one = { sequence, kept: false };
       released.set(packetId, one);
       store.keep(packetId, sequence);
       acknowledge(error => {
         if (error !== undefined || released.get(packetId) !== one) return;
         one.kept = true;
-        tell();
+        heard(packetId);
       });
+    },
+    listen: kept => {
+      heard = kept;
     },
     isKept: packetId => released.get(packetId)?.kept === true,
     completed,

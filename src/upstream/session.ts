@@ -2,8 +2,8 @@ import type { Settle } from '../core/message.ts';
 import { UPSTREAM_SESSION } from '../core/upstream-limits.ts';
 import type { Upstream } from '../manifest/types.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
+import type { Arrivals, ReceiptStore } from './arrivals.ts';
 import type { BudgetStore } from './budget.ts';
-import type { ReceiptStore } from './inflow.ts';
 import type { ReleaseStore, Releases } from './releases.ts';
 
 /** What is kept on disk of the upstream: of its budget, and of the session that it keeps for the hub. */
@@ -29,7 +29,7 @@ export type Session = {
 
 export function createSession(
   memory: UpstreamMemory,
-  releases: Releases,
+  { releases, arrivals }: { readonly releases: Releases; readonly arrivals: Arrivals },
   clientId: string,
   { urls, exactlyOnce, down }: Pick<Upstream, 'urls' | 'exactlyOnce' | 'down'>,
 ): Session {
@@ -40,7 +40,7 @@ export function createSession(
   /** All that is known here of a session that is gone. */
   const forget = (): void => {
     releases.forgetAll();
-    for (const packetId of memory.receipts.load()) memory.receipts.forget(packetId, () => {});
+    arrivals.forgetAll();
     if (memory.filters().length > 0) memory.keepFilters([], () => {});
   };
 

@@ -134,6 +134,37 @@ down('at QoS 2 each comes in once, over connections and restarts', async () => {
   await server.close();
 });
 
+down(
+  'at QoS 2 one that comes again before it is safe is taken in once, and acknowledged where it came last',
+  async () => {
+    const stage = await createStage();
+    const settles: Settle[] = [];
+    stage.takeDown = (message, settle) => {
+      stage.down.push(message);
+      settles.push(settle);
+    };
+    const server = await startServer((packet, guest, index) => {
+      if (packet.cmd === 'connect') welcome(guest, {}, index > 0);
+      else friendly(packet, guest, index);
+    });
+    stage.start({ url: `mqtt://127.0.0.1:${server.port}`, down: ['commands/#'], exactlyOnce: true });
+    await stage.until('it is subscribed', () => count(server.guests[0], 'subscribe') === 1);
+    publish(server.guests[0], 'x', 7, 2);
+    await stage.until('it is on its way in', () => stage.down.length === 1);
+    server.guests[0]?.socket.destroy();
+    await stage.until('it is back', () => server.guests.length === 2, 10);
+    await stage.until('it is connected', () => stage.forwarder().status().state === 'connected');
+    publish(server.guests[1], 'x', 7, 2, true);
+    for (let turn = 0; turn < 50; turn++) await new Promise(done => setImmediate(done));
+    assert.is(count(server.guests[1], 'pubrec'), 0);
+    settles[0]?.();
+    await stage.until('it is acknowledged', () => count(server.guests[1], 'pubrec') === 1);
+    assert.is(stage.down.length, 1);
+    await stage.finish();
+    await server.close();
+  },
+);
+
 down('a filter that the upstream refuses is said, the others are heard', async () => {
   const stage = await createStage();
   const server = await startServer((packet, guest, index) => {

@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { messageOf, to } from '../queue/stage.ts';
 import type { Guest, Script } from './server.ts';
 import { friendly, startServer, welcome } from './server.ts';
 import { createStage, numbers } from './stage.ts';
@@ -105,6 +106,27 @@ exact('a session that the server has forgotten is forgotten here, and nothing is
   await stage.finish();
   await server.close();
 });
+
+exact(
+  'cut between its PUBREC and the disk: PUBREL goes out on the next connection, once it may',
+  async () => {
+    const stage = await createStage();
+    const server = await startServer((packet, guest, index) => {
+      if (packet.cmd === 'connect') welcome(guest, {}, index > 0);
+      else friendly(packet, guest, index);
+      if (packet.cmd === 'publish') guest.socket.end();
+    });
+    stage.start({ url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true });
+    await stage.until('it is connected', () => stage.forwarder().status().state === 'connected');
+    // The disk stands still from here on, but for what the clock lets happen.
+    stage.queue.store.append({ ...messageOf('x'), qos: 1 }, [to('$upstream')], () => {});
+    await stage.until('it is released', () => server.guests.at(-1)?.packets.at(-1)?.cmd === 'pubrel', 1);
+    assert.ok(server.guests.length > 1);
+    assert.equal(server.bodies(), ['x']);
+    await stage.finish();
+    await server.close();
+  },
+);
 
 exact('where the server does not offer it, it is at least once, and said', async () => {
   const stage = await createStage();
