@@ -81,9 +81,15 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     }
     const packetId = flights.take({ qos, entry }, wanted);
     if (packetId === 0) return false;
+    if (qos === 2 && releases.isStale(packetId, sequence)) {
+      flights.set(packetId, RELEASED);
+      release(packetId);
+      return false;
+    }
     const topic = settings.topicOf(entry.message);
     const outcome = transmit(entry, topic, packetId);
     if (outcome === 'sent') {
+      if (qos === 2) releases.published(packetId, sequence);
       unanswered++;
       alone = Math.max(alone - 1, 0);
       return true;
@@ -139,6 +145,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     if (flight.qos !== 2) return;
     const { entry } = flight;
     unanswered--;
+    releases.answered(packetId);
     if (verdictOf(reasonCode) !== 'taken') {
       flights.release(packetId);
       answered(entry, reasonCode);
