@@ -44,3 +44,14 @@ export const UPSTREAM_SESSION = 30 * 86_400;
 
 /** Milliseconds since 1970 that a clock shows at least if it is set: this version is not older. */
 export const LEAST_PLAUSIBLE_TIME = 1_735_689_600_000;
+
+/** Messages that come down and are not safe here yet before no more is read, and milliseconds until one is offered again. */
+export const DOWN_WINDOW = 64;
+export const DOWN_RETRY = 1_000;
+
+/** A budget is noted on disk after each such part of it, and, once used up, waits until such a part is there again. */
+export const BUDGET_NOTE = 64;
+export const BUDGET_SHARE = 96;
+
+/** Milliseconds between two looks at whether the upstream is scheduled: its times are minutes. */
+export const SCHEDULE_LOOK = 30_000;

@@ -5,6 +5,7 @@ import type { Placed } from '../manifest/plan.ts';
 import type { QueueStats, Store } from '../queue/types.ts';
 import type { Forwarder } from '../upstream/forwarder.ts';
 import { startForwarder } from '../upstream/forwarder.ts';
+import type { TakeDown } from '../upstream/inflow.ts';
 import type { ForwarderStatus } from '../upstream/settings.ts';
 import { keepUpstream } from './kept-upstream.ts';
 import type { SpecHost } from './module-spec.ts';
@@ -31,6 +32,8 @@ export type UpwardSettings = {
   readonly random: Random;
   readonly log: Log;
   readonly openSecret: SpecHost['openSecret'];
+  /** Takes what comes down. */
+  readonly take: TakeDown;
 };
 
 export function createUpward({ store, openSecret, ...settings }: UpwardSettings): Upward {

@@ -1,23 +1,29 @@
 import type { Cancel } from '../core/clock.ts';
 import { Failure } from '../core/errors.ts';
 import {
+  DOWN_WINDOW,
   FRUITLESS_LINKS,
   LEAVING_PATIENCE,
   LINK_PROVEN,
   RECONNECT_DELAY_LEAST,
-  UPSTREAM_SESSION,
+  SCHEDULE_LOOK,
 } from '../core/upstream-limits.ts';
 import type { UpstreamAddress } from '../manifest/types.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
+import { openArrivals } from './arrivals.ts';
 import { retryDelay } from './backoff.ts';
+import { openBudget } from './budget.ts';
 import { dialerOf } from './dialer.ts';
+import type { Exchange } from './exchange.ts';
+import { startExchange } from './exchange.ts';
+import { createGate } from './gate.ts';
 import type { Cause, Link } from './link.ts';
 import { openLink } from './link.ts';
-import type { Outflow } from './outflow.ts';
-import { startOutflow } from './outflow.ts';
 import { createPlaces } from './places.ts';
 import { PROFILES } from './profile.ts';
 import { openReleases } from './releases.ts';
+import { isScheduled } from './schedule.ts';
+import { createSession } from './session.ts';
 import type { ForwarderSettings, ForwarderStatus } from './settings.ts';
 import { createTally } from './tally.ts';
 import { topicMaker } from './topic.ts';
@@ -38,9 +44,17 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
   const places = createPlaces(best, others);
   const dialOf = dialerOf(settings);
   const releases = openReleases(memory.releases);
+  const arrivals = openArrivals(memory.receipts);
   const tally = createTally(clock, log);
-  const keepsSession = settings.exactlyOnce;
-  const sessionName = JSON.stringify([clientId, settings.urls.map(({ host, port }) => [host, port])]);
+  const session = createSession(memory, { releases, arrivals }, clientId, settings);
+
+  const gate = createGate({
+    interval: settings.interval,
+    budget: settings.budget === undefined ? undefined : openBudget(settings.budget, memory.budget),
+    opened: () => exchange?.wake(),
+    clock,
+  });
+  const isDue = (): boolean => isScheduled(settings.schedule, clock.wall());
 
   let state: ForwarderStatus['state'] = 'connecting';
   let version: 4 | 5 = 5;
@@ -51,7 +65,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
   /** The link has carried something, or has held for long. */
   let good = false;
   let link: Link | undefined;
-  let outflow: Outflow | undefined;
+  let exchange: Exchange | undefined;
   let leaving = false;
   let cancels: Cancel[] = [];
 
@@ -69,35 +83,11 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
     fruitless = 0;
   };
 
-  const begin = (terms: Connack): void => {
-    if (state !== 'connected' || link === undefined) return;
-    const most = Math.min(terms.maximumQoS, profile.maximumQoS);
-    if (settings.exactlyOnce && most < 2)
-      log.warn('The upstream does not offer exactly once: it is at least once.');
-    careful = fruitless >= FRUITLESS_LINKS;
-    outflow = startOutflow({
-      ...settings,
-      link,
-      terms,
-      profile,
-      topicOf,
-      releases,
-      qos: settings.exactlyOnce && most === 2 ? 2 : 1,
-      careful,
-      mayBegin: () => !leaving,
-      taken: () => {
-        tally.taken();
-        proven();
-        leaveIfDone();
-      },
-      refused: tally.refused,
-    });
-    outflow.wake();
-  };
-
   const opened = (terms: Connack): void => {
+    const opening = link;
+    if (opening === undefined) return;
     if (terms.maximumQoS === 0) {
-      link?.close();
+      opening.close();
       const where = addressText(places.current());
       failed(
         new Failure(
@@ -110,20 +100,38 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
     state = 'connected';
     log.info(`Connected to ${addressText(places.current())} with MQTT ${version === 5 ? '5' : '3.1.1'}.`);
     after(LINK_PROVEN, proven);
+    if (settings.schedule.length > 0) watchSchedule();
     if (places.better().length === 0) wayBack.arrived();
     else wayBack.look();
-    if (!terms.sessionPresent) releases.forgetAll();
-    const session = keepsSession ? sessionName : undefined;
-    if (memory.session() === session) begin(terms);
-    // Nothing may be sent under an identifier of a session that would not be known again.
-    else memory.keepSession(session, error => (error === undefined ? begin(terms) : tally.failed(error)));
+    careful = fruitless >= FRUITLESS_LINKS;
+    exchange = startExchange({
+      ...settings,
+      link: opening,
+      terms,
+      session,
+      profile,
+      topicOf,
+      releases,
+      arrivals,
+      careful,
+      mayBegin: () => !leaving && gate.mayBegin(),
+      taken: () => {
+        tally.taken();
+        proven();
+        if (exchange?.unanswered() === 0) gate.dry();
+        leaveIfDone();
+      },
+      refused: tally.refused,
+      failed: tally.failed,
+    });
   };
 
   const closed = (failure: Failure | undefined, cause: Cause): void => {
     blame(cause);
-    outflow?.stop();
-    outflow = undefined;
+    exchange?.stop();
+    exchange = undefined;
     link = undefined;
+    gate.uncount();
     leaving = false;
     cancelAll();
     wayBack.stop();
@@ -135,9 +143,9 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
   /** Whether the server ended the link for a message. */
   const blame = (cause: Cause): void => {
     const isBlamed = cause === 'blamed';
-    if ((cause !== 'ended' && !isBlamed) || outflow === undefined || outflow.unanswered() === 0) return;
+    if ((cause !== 'ended' && !isBlamed) || exchange === undefined || exchange.unanswered() === 0) return;
     fruitless = isBlamed || careful ? FRUITLESS_LINKS : fruitless + 1;
-    if (careful) outflow.blame('the upstream ends the connection when it gets it', isBlamed);
+    if (careful) exchange.blame('the upstream ends the connection when it gets it', isBlamed);
   };
 
   const failed = (failure: Failure): void => {
@@ -151,6 +159,11 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
   };
 
   const open = (wanted: 4 | 5): void => {
+    if (!isDue()) {
+      state = 'waiting';
+      after(SCHEDULE_LOOK, () => open(5));
+      return;
+    }
     state = 'connecting';
     version = wanted;
     const place = places.current();
@@ -166,19 +179,20 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
             username: place.username ?? settings.username,
             password: place.password ?? settings.password,
             clientId,
-            clean: !keepsSession || memory.session() !== sessionName,
-            sessionExpiry: keepsSession ? UPSTREAM_SESSION : 0,
+            ...session.wanted(),
+            receiveMaximum: DOWN_WINDOW,
             keepAlive: settings.keepAlive / 1000,
             clock,
           },
           {
             opened,
-            packet: () => {},
-            acknowledged: (type, packetId, code) => outflow?.acknowledged(type, packetId, code),
-            writable: () => outflow?.wake(),
+            packet: packet => exchange?.packet(packet),
+            acknowledged: (...answer) => exchange?.acknowledged(...answer),
+            writable: () => exchange?.wake(),
             closed,
           },
         );
+        gate.count(link.traffic);
       },
       (thrown: unknown) => {
         if (state === 'connecting') failed(unreachable(place, thrown));
@@ -186,8 +200,18 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
     );
   };
 
+  /** Nothing new is sent, and what is on its way may be answered still. */
+  const beginToLeave = (): void => {
+    leaving = true;
+    after(LEAVING_PATIENCE, leave);
+    leaveIfDone();
+  };
+  const watchSchedule = (): void => {
+    if (isDue()) after(SCHEDULE_LOOK, watchSchedule);
+    else beginToLeave();
+  };
   const leaveIfDone = (): void => {
-    if (leaving && outflow?.unanswered() === 0) leave();
+    if (leaving && exchange?.unanswered() === 0) leave();
   };
   const leave = (): void => {
     if (!leaving) return;
@@ -203,11 +227,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
       const [place] = places.better();
       return place && { ...place, dial: await dialOf(place) };
     },
-    found: () => {
-      leaving = true;
-      after(LEAVING_PATIENCE, leave);
-      leaveIfDone();
-    },
+    found: beginToLeave,
   });
 
   open(5);
@@ -217,6 +237,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
       state,
       address: addressText(places.current()),
       version: state === 'connected' ? version : undefined,
+      pause: isDue() ? gate.reason() : 'it is not scheduled now',
       ...tally.status(),
     }),
     stop: () => {
@@ -224,6 +245,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
       cancelAll();
       wayBack.stop();
       link?.close();
+      gate.stop();
     },
   };
 }

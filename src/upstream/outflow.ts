@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../core/clock.ts';
-import type { Message, QoS } from '../core/message.ts';
+import type { Message, QoS, Settle } from '../core/message.ts';
 import type { Random } from '../core/random.ts';
 import { UPSTREAM_REST } from '../core/upstream-limits.ts';
 import { PUBACK, PUBCOMP, PUBREC, PUBREL } from '../mqtt/acknowledgement.ts';
@@ -81,9 +81,15 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     }
     const packetId = flights.take({ qos, entry }, wanted);
     if (packetId === 0) return false;
+    if (qos === 2 && releases.isStale(packetId, sequence)) {
+      flights.set(packetId, RELEASED);
+      release(packetId);
+      return false;
+    }
     const topic = settings.topicOf(entry.message);
     const outcome = transmit(entry, topic, packetId);
     if (outcome === 'sent') {
+      if (qos === 2) releases.published(packetId, sequence);
       unanswered++;
       alone = Math.max(alone - 1, 0);
       return true;
@@ -114,8 +120,8 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     const reason = `the upstream refused it: ${reasonText(reasonCode, undefined)}`;
     const verdict = verdictOf(reasonCode);
     if (verdict === 'taken') {
-      settings.taken();
       drain.acknowledge(entry);
+      settings.taken();
     } else if (verdict === 'never') giveUp(entry, reason);
     else {
       rest();
@@ -139,15 +145,16 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     if (flight.qos !== 2) return;
     const { entry } = flight;
     unanswered--;
+    releases.answered(packetId);
     if (verdictOf(reasonCode) !== 'taken') {
       flights.release(packetId);
       answered(entry, reasonCode);
       return;
     }
     flights.set(packetId, RELEASED);
+    const acknowledge = (settle: Settle): void => drain.acknowledge(entry, settle);
+    releases.received(packetId, entry.sequence, acknowledge);
     settings.taken();
-    const acknowledge: Parameters<Releases['received']>[2] = settle => drain.acknowledge(entry, settle);
-    releases.received(packetId, entry.sequence, acknowledge, () => release(packetId));
   };
 
   const completed = (packetId: number): void => {
@@ -159,6 +166,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
   };
 
   const drain = settings.drain({ window: limit, priorities: settings.priorities, send });
+  releases.listen(release);
   for (const packetId of releases.all()) {
     flights.set(packetId, RELEASED);
     if (releases.isKept(packetId)) release(packetId);

@@ -3,15 +3,8 @@ import type { Log } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
 import type { Upstream } from '../manifest/types.ts';
 import type { Drain, DrainSettings } from '../queue/types.ts';
-import type { ReleaseStore } from './releases.ts';
-
-/** What is kept on disk of the session that the upstream keeps for the hub. */
-export type UpstreamMemory = {
-  readonly releases: ReleaseStore;
-  /** Which session the upstream may have; undefined: none that is known here. */
-  readonly session: () => string | undefined;
-  readonly keepSession: (session: string | undefined, settle: (error?: Error) => void) => void;
-};
+import type { TakeDown } from './inflow.ts';
+import type { UpstreamMemory } from './session.ts';
 
 export type ForwarderSettings = Upstream & {
   /** The device's name: it names the client, and stands first in every topic. */
@@ -20,6 +13,8 @@ export type ForwarderSettings = Upstream & {
   readonly home: string;
   /** Opens the queue that is forwarded. */
   readonly drain: (settings: DrainSettings) => Drain;
+  /** Takes what comes down. */
+  readonly take: TakeDown;
   readonly memory: UpstreamMemory;
   readonly clock: Clock;
   readonly random: Random;
@@ -32,6 +27,8 @@ export type ForwarderStatus = {
   readonly address: string;
   /** The version of MQTT that is spoken; undefined: none. */
   readonly version: 4 | 5 | undefined;
+  /** Why nothing goes though it could; undefined: it may. */
+  readonly pause: string | undefined;
   readonly lastError: string | undefined;
   /** Milliseconds since then. */
   readonly lastErrorAge: number | undefined;

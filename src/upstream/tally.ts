@@ -10,7 +10,7 @@ export type Tally = {
   readonly refused: (reason: string) => void;
   /** A connection failed. */
   readonly failed: (thrown: unknown) => void;
-  readonly status: () => Omit<ForwarderStatus, 'state' | 'address' | 'version'>;
+  readonly status: () => Omit<ForwarderStatus, 'state' | 'address' | 'version' | 'pause'>;
 };
 
 export function createTally(clock: Pick<Clock, 'monotonic'>, log: Log): Tally {
