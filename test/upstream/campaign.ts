@@ -78,6 +78,7 @@ async function conduct(settings: CampaignSettings, broker: Broker, closing: (() 
       port: hubs[0]?.ports[0] ?? networks[0]?.port ?? 0,
       name: `p${index + 1}`,
       qos: exactlyOnce ? 2 : 1,
+      protocolVersion: hubs.length === 0 ? 4 : 5,
       count: Math.ceil(messages / PUBLISHERS),
       perSecond: messages / PUBLISHERS / seconds,
     }),
@@ -116,6 +117,12 @@ async function build(
     }
     return urls;
   };
+  // Publishers know one address: before a cluster it is that of a balancer.
+  if (chain.length === 0) {
+    const network = await startProxy(broker.ports, diceOf(seed * 64 + 16));
+    closing.push(network.close);
+    return { hubs, networks: [network] };
+  }
   let urls = await before(broker);
   for (const [level, name] of [...chain.entries()].reverse()) {
     const hub = await createSkerry(name, {

@@ -16,6 +16,7 @@ export type PublisherSettings = {
   readonly port: number;
   readonly name: string;
   readonly qos: 1 | 2;
+  readonly protocolVersion: 4 | 5;
   readonly count: number;
   readonly perSecond: number;
 };
@@ -31,7 +32,14 @@ export type Publisher = {
 };
 
 /** Publishes numbers to `load/<name>`; what is not acknowledged is sent again on each connection, in its order. */
-export function startPublisher({ port, name, qos, count, perSecond }: PublisherSettings): Publisher {
+export function startPublisher({
+  port,
+  name,
+  qos,
+  protocolVersion,
+  count,
+  perSecond,
+}: PublisherSettings): Publisher {
   /** By packet identifier, in the order of publishing: what is to be sent next for a message. */
   const open = new Map<number, Packet>();
   const faults: string[] = [];
@@ -77,7 +85,7 @@ export function startPublisher({ port, name, qos, count, perSecond }: PublisherS
     }
   };
   const connection = connectExactly(
-    { port, clientId: name, protocolVersion: 5, clean: false },
+    { port, clientId: name, protocolVersion, clean: false },
     () => {
       for (const packet of open.values()) connection.send(packet);
     },

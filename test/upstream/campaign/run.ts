@@ -35,6 +35,7 @@ const CASES: Readonly<Record<string, Case>> = {
     hubKills: 0,
     chain: [],
   },
+  'nats-alone': { ...PLAIN, kind: 'nats', hubKills: 0, chain: [] },
   'rabbitmq-exact': { ...PLAIN, kind: 'rabbitmq', exactlyOnce: true },
   'nats-exact': { ...PLAIN, kind: 'nats', exactlyOnce: true },
 };
