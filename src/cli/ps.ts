@@ -5,6 +5,7 @@ import { print } from './edge.ts';
 import { dataFolder, flagsOf } from './flags.ts';
 import { troublesOf } from './store-trouble.ts';
 import { bytes, table, time } from './table.ts';
+import { upstreamLines } from './upstream-lines.ts';
 
 export const usage = 'skerry ps [--json] [--data DIR]';
 
@@ -56,10 +57,7 @@ export async function run(args: readonly string[]): Promise<number> {
     for (const lack of notEnforced) print(`not enforced for "${name}": ${lack}`);
   }
   const { upstream } = status;
-  if (upstream !== undefined) {
-    const error = upstream.lastError === undefined ? '' : ` (${upstream.lastError})`;
-    print(`upstream ${upstream.address}: ${upstream.state}, ${upstream.delivered} delivered${error}`);
-  }
+  if (upstream !== undefined) for (const line of upstreamLines(upstream)) print(line);
   for (const trouble of troublesOf(status.store)) print(trouble);
   return 0;
 }

@@ -64,6 +64,7 @@ export function openParts(
     readings: () => moduleReadings(modules.statuses()),
   });
   const listening = createListening(broker);
+  const openSecret = secretOpener(settings);
   const modules: Modules = createModules({
     dataFolder,
     clock,
@@ -73,9 +74,16 @@ export function openParts(
     brokerUrl: listening.urlForModules,
     tokenOf: access.tokenOf,
     bundleFolder: folderOf,
-    openSecret: secretOpener(settings),
+    openSecret,
   });
-  const upward = createUpward({ store, clock, random, log: logFor('upstream', logSink) });
+  const upward = createUpward({
+    store,
+    clock,
+    random,
+    openSecret,
+    log: logFor('upstream', logSink),
+    take: (message, settle, note) => router.route(message, settle, note),
+  });
   const holder: Parts['routing'] = {
     current: () => routing,
     use: wanted => {

@@ -108,11 +108,16 @@ function hubSteps(current: Placed, target: Placed): Step[] {
     access: !isDeepStrictEqual(accessOf(now), accessOf(then)),
     routes: renamed || !isDeepStrictEqual(routesOf(now), routesOf(then)),
     listeners: current.home !== target.home || !isDeepStrictEqual(now.listeners, then.listeners),
-    upstream: renamed || !isDeepStrictEqual(now.upstream, then.upstream),
+    upstream: renamed || !isDeepStrictEqual(now.upstream, then.upstream) || filesMoved(current, target),
   };
   return (['storage', 'access', 'routes', 'listeners', 'upstream'] as const)
     .filter(kind => differs[kind])
     .map(kind => ({ kind }));
+}
+
+/** Where the files of the upstream are: paths in them start at the manifest's folder. */
+function filesMoved(current: Placed, target: Placed): boolean {
+  return target.manifest.upstream?.tls !== undefined && current.home !== target.home;
 }
 
 function accessOf({ users, anonymous, modules }: Manifest): unknown {

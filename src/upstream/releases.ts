@@ -1,0 +1,57 @@
+import type { Settle } from '../core/message.ts';
+
+/** What is kept on disk of messages at QoS 2 that the upstream has, until it knows that the hub knows. */
+export type ReleaseStore = {
+  /** Packet identifiers and the sequences that they stand for, in the order of the messages. */
+  readonly load: () => [packetId: number, sequence: number][];
+  readonly keep: (packetId: number, sequence: number) => void;
+  readonly forget: (packetId: number) => void;
+};
+
+/** Packet identifiers for which PUBREC came and PUBCOMP did not (MQTT 5, 4.3.3), over connections and restarts. */
+export type Releases = {
+  readonly all: () => Iterable<number>;
+  /** The sequence that an identifier stands for. */
+  readonly sequenceOf: (packetId: number) => number | undefined;
+  /** The upstream has the message, and `acknowledge` takes it out of its queue; `released` once both are on disk. */
+  readonly received: (
+    packetId: number,
+    sequence: number,
+    acknowledge: (settle: Settle) => void,
+    released: () => void,
+  ) => void;
+  /** True: it is on disk that the upstream has the message. */
+  readonly isKept: (packetId: number) => boolean;
+  readonly completed: (packetId: number) => void;
+  /** The upstream has forgotten the session. */
+  readonly forgetAll: () => void;
+};
+
+export function openReleases(store: ReleaseStore): Releases {
+  const released = new Map<number, { readonly sequence: number; kept: boolean }>();
+  for (const [packetId, sequence] of store.load()) released.set(packetId, { sequence, kept: true });
+
+  const completed = (packetId: number): void => {
+    if (released.delete(packetId)) store.forget(packetId);
+  };
+
+  return {
+    all: () => released.keys(),
+    sequenceOf: packetId => released.get(packetId)?.sequence,
+    received: (packetId, sequence, acknowledge, tell) => {
+      const one = { sequence, kept: false };
+      released.set(packetId, one);
+      store.keep(packetId, sequence);
+      acknowledge(error => {
+        if (error !== undefined || released.get(packetId) !== one) return;
+        one.kept = true;
+        tell();
+      });
+    },
+    isKept: packetId => released.get(packetId)?.kept === true,
+    completed,
+    forgetAll: () => {
+      for (const packetId of [...released.keys()]) completed(packetId);
+    },
+  };
+}
