@@ -1,5 +1,5 @@
 import type { ParseArgsConfig } from 'node:util';
-import { UPSTREAM_KEEP_ALIVE } from '../core/limits.ts';
+import { UPSTREAM_KEEP_ALIVE } from '../core/upstream-limits.ts';
 import type { Link, LinkHandler } from '../upstream/link.ts';
 import { openLink } from '../upstream/link.ts';
 import { systemClock, systemRandom } from './edge.ts';
@@ -39,6 +39,7 @@ export function openClient(values: ClientValues, clean: boolean, usage: string, 
     host: values.host,
     port,
     clientId: values.id ?? `skerry-${systemRandom.bytes(6).toString('hex')}`,
+    version: 4 as const,
     clean,
     username: values.username,
     password: values.pw,

@@ -5,6 +5,7 @@ import { print } from './edge.ts';
 import { dataFolder, flagsOf } from './flags.ts';
 import { troublesOf } from './store-trouble.ts';
 import { bytes, table, time } from './table.ts';
+import { upstreamLines } from './upstream-lines.ts';
 
 export const usage = 'skerry ps [--json] [--data DIR]';
 
@@ -59,10 +60,7 @@ export async function run(args: readonly string[]): Promise<number> {
   if (hub.binary !== 'base') {
     print(`hub ${hub.version}, an update in slot ${hub.binary}${hub.onTrial ? ', on trial' : ''}`);
   }
-  if (upstream !== undefined) {
-    const error = upstream.lastError === undefined ? '' : ` (${upstream.lastError})`;
-    print(`upstream ${upstream.address}: ${upstream.state}, ${upstream.delivered} delivered${error}`);
-  }
+  if (upstream !== undefined) for (const line of upstreamLines(upstream)) print(line);
   for (const trouble of troublesOf(status.store)) print(trouble);
   return 0;
 }

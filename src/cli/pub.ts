@@ -83,7 +83,9 @@ function openSender(
         await until(() => unacknowledged < IN_FLIGHT_WINDOW);
         const packetId = qos === 0 ? 0 : inFlight.take(true);
         unacknowledged += qos;
-        await until(() => link.publish(message, { ...PLAIN_DISPATCH, topic, qos, packetId, retain }));
+        await until(
+          () => link.publish(message, { ...PLAIN_DISPATCH, topic, qos, packetId, retain }) !== 'full',
+        );
       },
       finish: async () => {
         await until(() => unacknowledged === 0);

@@ -30,8 +30,8 @@ export const MAX_SOCKET_BACKLOG_BYTES = 1 << 20;
 /** QoS 1 and 2 messages sent to one client and not yet acknowledged, if it takes so many. */
 export const IN_FLIGHT_WINDOW = 256;
 
-/** QoS 1 messages sent upstream and not yet acknowledged: hides a round trip of mobile networks. */
-export const UPSTREAM_WINDOW = 64;
+/** Hubs that a message may come through: more than any tree of them is high, so that one in a circle ends. */
+export const MAX_HOPS = 16;
 
 /** Messages that a session without a store holds in memory beyond its window, and their bytes; then it has a queue. */
 export const MAX_VOLATILE_BACKLOG = 1000;
@@ -185,12 +185,8 @@ export const SANDBOX_TMP_BYTES = 64 << 20;
 /** Milliseconds between two looks at a module that is not well yet, at most. */
 export const READY_CHECK = 1_000;
 
-/** Milliseconds: first wait before the upstream is tried again, and the most. */
-export const RECONNECT_DELAY_FIRST = 500;
-export const RECONNECT_DELAY_MOST = 60_000;
-
-/** Seconds of the upstream's keep-alive: a dead link is found within one and a half of them. */
-export const UPSTREAM_KEEP_ALIVE = 30;
+/** Messages of more urgent priorities that go upstream for one of a less urgent, if that waits, too. */
+export const PRIORITY_WEIGHT = 8;
 
 /** Messages of one publisher taken in and not yet settled before its socket is no longer read. */
 export const MAX_UNSETTLED = 1000;

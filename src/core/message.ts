@@ -1,10 +1,11 @@
 /** Quality of service of MQTT 3.1.1, 4.3. */
 export type QoS = 0 | 1 | 2;
 
-/** Who a message comes from: a module of this device, or any other MQTT client. */
+/** Who a message comes from: a module of this device, any other MQTT client, or the world above. */
 export type Origin =
   | { readonly kind: 'module'; readonly module: string; readonly output: string }
-  | { readonly kind: 'client'; readonly client: string };
+  | { readonly kind: 'client'; readonly client: string }
+  | { readonly kind: 'upstream' };
 
 /** Application properties: MQTT 5 user properties, or `properties` of a line: name, text, name, text, in order. A name may repeat. */
 export type Properties = readonly string[];

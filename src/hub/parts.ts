@@ -14,7 +14,7 @@ import type { Listening } from './listening.ts';
 import { createListening } from './listening.ts';
 import type { Modules } from './modules.ts';
 import { createModules } from './modules.ts';
-import { moduleReadings } from './readings.ts';
+import { moduleReadings, upstreamReadings } from './readings.ts';
 import type { Router } from './router.ts';
 import type { Routing } from './routing.ts';
 import { routingOf } from './routing.ts';
@@ -61,9 +61,10 @@ export function openParts(
     access,
     inputs: () => routing.inputs,
     health: (module, well) => modules.reportHealth(module, well),
-    readings: () => moduleReadings(modules.statuses()),
+    readings: () => new Map([...moduleReadings(modules.statuses()), ...upstreamReadings(upward.status())]),
   });
   const listening = createListening(broker);
+  const openSecret = secretOpener(settings);
   const modules: Modules = createModules({
     dataFolder,
     clock,
@@ -73,9 +74,16 @@ export function openParts(
     brokerUrl: listening.urlForModules,
     tokenOf: access.tokenOf,
     bundleFolder: folderOf,
-    openSecret: secretOpener(settings),
+    openSecret,
   });
-  const upward = createUpward({ store, clock, random, log: logFor('upstream', logSink) });
+  const upward = createUpward({
+    store,
+    clock,
+    random,
+    openSecret,
+    log: logFor('upstream', logSink),
+    take: (message, settle, note) => router.route(message, settle, note),
+  });
   const holder: Parts['routing'] = {
     current: () => routing,
     use: wanted => {

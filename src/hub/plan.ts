@@ -3,7 +3,7 @@ import type { Manifest } from '../manifest/types.ts';
 import { formatDiagnostic } from '../routes/diagnostics.ts';
 import type { RouteSetEntry } from '../routes/dispatcher.ts';
 import { compileRoute } from '../routes/route.ts';
-import type { Sink } from '../routes/tree.ts';
+import type { Sink, Source } from '../routes/tree.ts';
 
 /** One input of a module that some route delivers to. */
 export type Input = { readonly module: string; readonly input: string };
@@ -30,7 +30,8 @@ export function planRoutes(manifest: Manifest): RoutePlan {
     const reason =
       'diagnostic' in compiled
         ? formatDiagnostic(`routes.${name}`, text, compiled.diagnostic)
-        : sinkProblem(manifest, name, compiled.route.tree.sink);
+        : (sourceProblem(manifest, name, compiled.route.tree.source) ??
+          sinkProblem(manifest, name, compiled.route.tree.sink));
     if (reason !== undefined) refused.push({ name, text, reason });
     else if ('route' in compiled) routes.push({ name, route: compiled.route, priority, ttl });
   }
@@ -45,6 +46,11 @@ export function inputsOf(routes: readonly RouteSetEntry[]): Input[] {
     if (sink.kind === 'input') inputs.set(`${sink.module}/${sink.input}`, sink);
   }
   return Array.from(inputs.values());
+}
+
+function sourceProblem(manifest: Manifest, route: string, source: Source): string | undefined {
+  if (source.kind !== 'upstream' || manifest.upstream !== undefined) return undefined;
+  return `routes.${route} comes FROM $upstream, but the manifest has no "upstream": add its url.`;
 }
 
 function sinkProblem(manifest: Manifest, route: string, sink: Sink): string | undefined {

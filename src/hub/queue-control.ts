@@ -1,6 +1,7 @@
 import { Failure } from '../core/errors.ts';
-import type { Message, Settle } from '../core/message.ts';
+import type { Message, Origin, Settle } from '../core/message.ts';
 import type { DeadLetter, Store, Waiting } from '../queue/types.ts';
+import { UPSTREAM_SOURCE } from '../routes/sources.ts';
 
 /** Entries that one answer shows at most, and bytes of each body. */
 export const MAX_PEEKED = 1000;
@@ -86,8 +87,18 @@ function shown<Item extends { readonly message: Message | undefined }>(
 
 /** A message as people are shown it. */
 export function shownMessage({ topic, origin, properties, contentType, body }: Message): ShownMessage {
-  const from = origin.kind === 'client' ? origin.client : `${origin.module}/${origin.output}`;
-  return { topic, from, properties, contentType, bytes: body.length, body: textOf(body) };
+  return { topic, from: senderOf(origin), properties, contentType, bytes: body.length, body: textOf(body) };
+}
+
+function senderOf(origin: Origin): string {
+  switch (origin.kind) {
+    case 'module':
+      return `${origin.module}/${origin.output}`;
+    case 'client':
+      return origin.client;
+    case 'upstream':
+      return UPSTREAM_SOURCE;
+  }
 }
 
 function textOf(body: Buffer): string {

@@ -1,4 +1,5 @@
 import type { ModuleStatus } from '../supervisor/spec.ts';
+import type { UpstreamStatus } from './upward.ts';
 
 type Reading = (status: ModuleStatus) => string | number | undefined;
 
@@ -23,5 +24,29 @@ export function moduleReadings(statuses: readonly ModuleStatus[]): Map<string, s
       if (value !== undefined) readings.set(`modules/${status.name}/${name}`, String(value));
     }
   }
+  return readings;
+}
+
+type UpstreamReading = (status: UpstreamStatus) => string | number;
+
+/** What is told of the upstream under `$SYS/upstream/`. */
+const UPSTREAM_READINGS: Readonly<Record<string, UpstreamReading>> = {
+  state: ({ state }) => state,
+  address: ({ address }) => address,
+  pause: ({ pause }) => pause ?? '',
+  'last error': ({ lastError }) => lastError ?? '',
+  'messages/waiting': ({ backlog }) => backlog,
+  'messages/delivered': ({ delivered }) => delivered,
+  'messages/refused': ({ refused }) => refused,
+  'messages/rate': ({ rate }) => rate.toFixed(1),
+  'oldest seconds': ({ oldest }) => Math.floor((oldest ?? 0) / 1000),
+};
+
+/** The upstream's readings, by their topics below `$SYS/`. */
+export function upstreamReadings(status: UpstreamStatus | undefined): Map<string, string> {
+  const readings = new Map<string, string>();
+  if (status === undefined) return readings;
+  for (const [name, reading] of Object.entries(UPSTREAM_READINGS))
+    readings.set(`upstream/${name}`, String(reading(status)));
   return readings;
 }

@@ -27,8 +27,8 @@ export type RouterCounts = {
 
 export type Router = {
   /**
-   * Sends a message where its routes and subscribers are; `settle` once it is safe with all of them, and the note is
-   * kept with it. Returns how many take it.
+   * Sends a message where its routes and subscribers are, one from upstream where its routes are alone; `settle` once
+   * it is safe with all of them, and the note is kept with it. Returns how many take it.
    */
   readonly route: (message: Message, settle: Settle, note?: Note) => number;
   /** What counts messages of `origin` on `topic` that the broker passes on by itself; undefined: a route may take them. */
@@ -104,7 +104,7 @@ export function createRouter(settings: RouterSettings): Router {
     route: (message, settle, note) => {
       counts.routed++;
       const wanted: Destination[] = [];
-      let taken = deliver(message, wanted);
+      let taken = message.origin.kind === 'upstream' ? 0 : deliver(message, wanted);
       const subscribed = wanted.length;
       const told = isHealth(message.origin, message.topic);
       if (told) hearHealth(message, settings.health);

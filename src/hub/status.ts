@@ -2,11 +2,11 @@ import type { BrokerFigures } from '../broker/types.ts';
 import type { QueueStats, StoreCounts, StoreHealth } from '../queue/types.ts';
 import type { RouteCounts } from '../routes/dispatcher.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
-import type { ForwarderStatus } from '../upstream/forwarder.ts';
 import type { DeploymentStatus } from './deployment/deployments.ts';
 import type { RefusedRoute } from './plan.ts';
 import type { RouterCounts } from './router.ts';
 import type { BinaryName } from './update/places.ts';
+import type { UpstreamStatus } from './upward.ts';
 
 /** All that a running hub says of itself: what `ps`, `queue` and `routes` print parts of, and `--json` whole. */
 export type HubStatus = {
@@ -24,7 +24,7 @@ export type HubStatus = {
   readonly routeWarnings: readonly string[];
   readonly queues: readonly QueueStats[];
   readonly store: StoreHealth;
-  readonly upstream: ForwarderStatus | undefined;
+  readonly upstream: UpstreamStatus | undefined;
   readonly counts: {
     readonly broker: BrokerFigures;
     readonly router: Readonly<RouterCounts>;

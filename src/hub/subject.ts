@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Message, Origin, Properties } from '../core/message.ts';
+import { UPSTREAM_SOURCE } from '../routes/sources.ts';
 import type { Subject } from '../routes/subject.ts';
 import { decodeBody } from './body.ts';
 
@@ -65,6 +66,7 @@ function createSources(): (origin: Origin) => string {
 
 /** The path that a route's source is matched with. */
 export function sourceOf(origin: Origin): string {
+  if (origin.kind === 'upstream') return UPSTREAM_SOURCE;
   if (origin.kind === 'client') return '/messages';
   const module = `/messages/modules/${origin.module}`;
   return origin.output === '' ? module : `${module}/outputs/${origin.output}`;
@@ -75,11 +77,16 @@ function systemProperty(message: Message, device: string, name: string): string 
   const { origin, contentType, correlation } = message;
   switch (name) {
     case 'connectionDeviceId':
-      return device;
+      return origin.kind === 'upstream' ? undefined : device;
     case 'connectionModuleId':
       return origin.kind === 'module' ? origin.module : undefined;
     case 'outputName':
       return origin.kind === 'module' && origin.output !== '' ? origin.output : undefined;
+    case 'childDevice':
+    case 'childModule':
+    case 'childOutput':
+    case 'childTopic':
+      return origin.kind === 'module' ? undefined : saidOf(message, name);
     case 'contentType':
       return contentType;
     case 'correlationId':

@@ -1,17 +1,28 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
-import type { Manifest } from '../manifest/types.ts';
-import type { Store } from '../queue/types.ts';
-import type { Forwarder, ForwarderStatus } from '../upstream/forwarder.ts';
+import type { Placed } from '../manifest/plan.ts';
+import type { QueueStats, Store } from '../queue/types.ts';
+import type { Forwarder } from '../upstream/forwarder.ts';
 import { startForwarder } from '../upstream/forwarder.ts';
+import type { TakeDown } from '../upstream/inflow.ts';
+import type { ForwarderStatus } from '../upstream/settings.ts';
+import { keepUpstream } from './kept-upstream.ts';
+import type { SpecHost } from './module-spec.ts';
 import { UPSTREAM_QUEUE } from './names.ts';
+
+export type UpstreamStatus = ForwarderStatus & {
+  /** Messages that wait, and milliseconds since the oldest came. */
+  readonly backlog: number;
+  readonly oldest: number | undefined;
+};
 
 /** The way up, as the newest manifest says it. */
 export type Upward = {
-  readonly use: (manifest: Pick<Manifest, 'name' | 'upstream'>) => void;
+  /** Failure `secret.unopened`, and those of `key`: then what was stays. */
+  readonly use: (placed: Placed) => Promise<void>;
   /** Undefined: there is none. */
-  readonly status: () => ForwarderStatus | undefined;
+  readonly status: () => UpstreamStatus | undefined;
   readonly stop: () => void;
 };
 
@@ -20,23 +31,35 @@ export type UpwardSettings = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly openSecret: SpecHost['openSecret'];
+  /** Takes what comes down. */
+  readonly take: TakeDown;
 };
 
-export function createUpward({ store, ...settings }: UpwardSettings): Upward {
+export function createUpward({ store, openSecret, ...settings }: UpwardSettings): Upward {
   let forwarder: Forwarder | undefined;
   return {
-    use: ({ name, upstream }) => {
+    use: async ({ manifest: { name, upstream }, home }) => {
+      const sealed = upstream?.password;
+      const password = sealed && (await openSecret(sealed, 'upstream.password')).toString();
       forwarder?.stop();
       forwarder =
         upstream &&
         startForwarder({
           ...settings,
           ...upstream,
+          password,
           device: name,
+          home,
+          memory: keepUpstream(store, settings.log),
           drain: wanted => store.drain(UPSTREAM_QUEUE, wanted),
         });
     },
-    status: () => forwarder?.status(),
+    status: () => {
+      if (forwarder === undefined) return undefined;
+      const queue = store.stats().find((stats: QueueStats) => stats.queue === UPSTREAM_QUEUE);
+      return { ...forwarder.status(), backlog: queue?.depth ?? 0, oldest: queue?.oldest };
+    },
     stop: () => forwarder?.stop(),
   };
 }

@@ -1,5 +1,5 @@
 import type { Complaint } from './complaint.ts';
-import type { ListenerEntry, Manifest, ModuleEntry } from './types.ts';
+import type { ListenerEntry, Manifest, ModuleEntry, Upstream } from './types.ts';
 import { durationText, sizeText } from './units.ts';
 
 /** The first two fields that do not go together though each is good by itself. */
@@ -14,7 +14,7 @@ export function contradictionIn(manifest: Manifest): Complaint | undefined {
     const complaint = wrong(`"${durationText(within)}"`, 'at least "healthyFor"', least);
     return { path: ['deployment', 'within'], complaint };
   }
-  return inListeners(manifest.listeners);
+  return inListeners(manifest.listeners) ?? inUpstream(manifest.upstream);
 }
 
 function inModule({ io, ack, tty, env, secrets, devices }: ModuleEntry): Complaint | undefined {
@@ -68,4 +68,15 @@ function aboutCertificates(entry: ListenerEntry): string | undefined {
   return ca === undefined
     ? 'is missing: it says which certificates of clients are good'
     : 'is for certificates of clients: say "clientCertificates": "optional" or "required"';
+}
+
+function inUpstream(upstream: Upstream | undefined): Complaint | undefined {
+  if (upstream === undefined) return undefined;
+  const { urls, tls, username, password } = upstream;
+  if (tls !== undefined && !urls.some(({ secure }) => secure))
+    return { path: ['upstream', 'tls'], complaint: 'is for addresses that begin with "mqtts://"' };
+  if (password !== undefined && username === undefined)
+    return { path: ['upstream', 'username'], complaint: 'is missing: it says whose the password is' };
+  const twice = upstream.down.findIndex((filter, index) => upstream.down.indexOf(filter) !== index);
+  return twice < 0 ? undefined : { path: ['upstream', 'down', twice], complaint: 'is there twice' };
 }

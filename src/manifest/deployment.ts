@@ -32,7 +32,7 @@ export const bundle = object({
   files: v.optional(about('Number of the files in it, at most.', whole(1, 1_000_000)), MAX_BUNDLE_FILES),
 });
 
-const sealed = v.pipe(
+export const sealed = v.pipe(
   v.string('must be what "skerry seal" prints'),
   v.regex(/^sealed:[A-Za-z0-9+/=]+$/, 'must be what "skerry seal" prints: it begins with "sealed:"'),
 );

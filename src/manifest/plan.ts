@@ -121,7 +121,12 @@ const TOLD: Readonly<Record<HubPart, (placed: Pick<Placed, 'manifest' | 'home'>)
     listeners,
     listeners.every(({ kind }) => kind === 'mqtt' || kind === 'ws') ? '' : home,
   ],
-  upstream: ({ manifest }) => [manifest.name, manifest.upstream],
+  // Nor has every upstream.
+  upstream: ({ manifest: { name, upstream }, home }) => [
+    name,
+    upstream,
+    upstream?.tls === undefined ? '' : home,
+  ],
 };
 
 function accessOf({ users, anonymous, modules }: Manifest): unknown {

@@ -1,7 +1,16 @@
 import { parseManifest } from './read.ts';
-import type { ListenerEntry, Manifest, ModuleEntry, RouteEntry, SecretEntry, UserEntry } from './types.ts';
+import type {
+  ListenerEntry,
+  Manifest,
+  ModuleEntry,
+  RouteEntry,
+  SecretEntry,
+  Upstream,
+  UserEntry,
+} from './types.ts';
 import { durationText, sizeText } from './units.ts';
-import { upstreamText } from './upstream.ts';
+import { addressText } from './upstream-address.ts';
+import { timeOfDayText } from './upstream-schedule.ts';
 
 /**
  * A manifest with all that it leaves out, as text: it says the same. It is shown to the person whose file it is, so a
@@ -39,7 +48,7 @@ export function writtenOut(manifest: Manifest): object {
       within: durationText(deployment.within),
     },
     hub,
-    upstream: upstream === undefined ? undefined : { url: upstreamText(upstream) },
+    upstream: upstream === undefined ? undefined : upstreamOf(upstream),
   };
 }
 
@@ -80,6 +89,18 @@ function listenerOf(entry: ListenerEntry): object {
   const { kind, host: _, port, ...rest } = entry;
   const { tls, ...web } = 'tls' in rest ? rest : { ...rest, tls: {} };
   return { [kind]: `${host}:${port}`, ...web, ...tls };
+}
+
+function upstreamOf({ urls, keepAlive, budget, interval, schedule, ...rest }: Upstream): object {
+  const [first, ...others] = urls.map(addressText);
+  return {
+    ...(others.length === 0 ? { url: first } : { urls: [first, ...others] }),
+    ...rest,
+    keepAlive: durationText(keepAlive),
+    budget: sizeIf(budget),
+    interval: interval === undefined ? undefined : durationText(interval),
+    schedule: schedule.map(timeOfDayText),
+  };
 }
 
 function sizeIf(bytes: number | undefined): string | undefined {

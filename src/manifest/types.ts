@@ -145,7 +145,54 @@ export type ListenerEntry =
   | ({ readonly kind: 'wss'; readonly tls: TlsEntry } & WebEntry)
   | { readonly kind: 'unix'; readonly file: string; readonly mode: number };
 
-export type Upstream = Address & {
+export type UpstreamAddress = Address & {
+  /** MQTT over TLS. */
+  readonly secure: boolean;
+  /** Undefined: the upstream's. */
   readonly username: string | undefined;
   readonly password: string | undefined;
+};
+
+/** Files by their paths as written. */
+export type UpstreamTls = {
+  /** Who may vouch for the server; undefined: whom the system trusts. */
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  /** The SHA-256 of the server's certificate, in hexadecimal digits. */
+  readonly fingerprint?: string | undefined;
+  /** The name that the server is asked for, and its certificate must be for. */
+  readonly serverName?: string | undefined;
+  readonly alpn?: readonly string[] | undefined;
+};
+
+/** From and to, in minutes of the day; one that ends before it begins goes over midnight. */
+export type TimeOfDay = { readonly from: number; readonly to: number };
+
+export type Upstream = {
+  /** In the order in which they are tried. */
+  readonly urls: readonly [UpstreamAddress, ...UpstreamAddress[]];
+  readonly username: string | undefined;
+  /** Sealed for this device. */
+  readonly password: string | undefined;
+  readonly profile: 'mqtt' | 'skerry';
+  /** The template of topics; undefined: the profile's. */
+  readonly topic: string | undefined;
+  readonly exactlyOnce: boolean;
+  /** Messages on their way at once. */
+  readonly window: number;
+  /** Milliseconds. */
+  readonly keepAlive: number;
+  readonly priorities: 'weighted' | 'strict';
+  /** Undefined: `skerry-` and the device's name. */
+  readonly clientId: string | undefined;
+  readonly tls: UpstreamTls | undefined;
+  /** Topic filters of what is brought in. */
+  readonly down: readonly string[];
+  /** Bytes a day. */
+  readonly budget: number | undefined;
+  /** Milliseconds from the end of one batch to the next. */
+  readonly interval: number | undefined;
+  /** When it is connected, by the local time; empty: always. */
+  readonly schedule: readonly TimeOfDay[];
 };

@@ -2,29 +2,44 @@ import { MAX_PACKET_ID } from './packets.ts';
 
 /** What was sent under a packet identifier and is not yet acknowledged (MQTT 3.1.1, 2.3.1). */
 export type InFlight<Sent> = {
-  /** Keeps `sent` under the next free identifier, which it returns. */
-  readonly take: (sent: Sent) => number;
+  /** Keeps `sent` under the next free identifier, or `wanted` alone if it is given, and returns it; 0: that one is in use. */
+  readonly take: (sent: Sent, wanted?: number) => number;
+  readonly get: (packetId: number) => Sent | undefined;
+  readonly set: (packetId: number, sent: Sent) => void;
   /** Gives back what was sent and frees its identifier; undefined: nothing was. */
   readonly release: (packetId: number) => Sent | undefined;
-  readonly clear: () => void;
+  readonly size: () => number;
+  readonly all: () => Iterable<Sent>;
 };
 
 /** The caller bounds how many it takes: there are 65,535 identifiers. */
 export function createInFlight<Sent>(): InFlight<Sent> {
   const sent = new Map<number, Sent>();
   let last = 0;
+
+  const next = (): number => {
+    do last = last === MAX_PACKET_ID ? 1 : last + 1;
+    while (sent.has(last));
+    return last;
+  };
+
   return {
-    take: value => {
-      do last = last === MAX_PACKET_ID ? 1 : last + 1;
-      while (sent.has(last));
-      sent.set(last, value);
-      return last;
+    take: (value, wanted) => {
+      if (wanted !== undefined && sent.has(wanted)) return 0;
+      const packetId = wanted ?? next();
+      sent.set(packetId, value);
+      return packetId;
+    },
+    get: packetId => sent.get(packetId),
+    set: (packetId, value) => {
+      sent.set(packetId, value);
     },
     release: packetId => {
       const value = sent.get(packetId);
       sent.delete(packetId);
       return value;
     },
-    clear: () => sent.clear(),
+    size: () => sent.size,
+    all: () => sent.values(),
   };
 }

@@ -38,7 +38,7 @@ export type Drain = {
    */
   readonly acknowledge: (entry: Sent, settle?: Settle) => void;
   /** The receiver will never take the entry: it goes to the dead letters with `reason`, a few words. */
-  readonly refuse: (entry: Entry, reason: string) => void;
+  readonly refuse: (entry: Sent, reason: string) => void;
   /** It failed this time: the next `wake` offers it again at its place; after MAX_ATTEMPTS it is refused. */
   readonly retry: (entry: Entry, reason: string) => void;
   /**
@@ -55,9 +55,19 @@ export type Drain = {
 /** The part of a drain that a receiver needs which either takes an entry or keeps it waiting. */
 export type SimpleDrain = Pick<Drain, 'acknowledge' | 'wake' | 'stop'>;
 
+/**
+ * `strict`: nothing goes while something more urgent waits. `weighted`: something less urgent goes now and then, so that it
+ * does not wait for ever; what was sent before and not acknowledged goes before anything else.
+ */
+export type Priorities = 'strict' | 'weighted';
+
 export type DrainSettings = {
   /** How many entries may be sent and not yet acknowledged. */
   readonly window: number;
+  /** `strict` unless it says otherwise. */
+  readonly priorities?: Priorities;
+  /** Its receiver knows messages by their sequences: it is offered what is on disk alone, as a message at QoS 2 always is. */
+  readonly firm?: boolean;
   /** Takes one entry; false: not now, offer it again at the next `wake`. */
   readonly send: (entry: Entry) => boolean;
 };

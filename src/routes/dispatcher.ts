@@ -1,7 +1,7 @@
 import { MAX_PLANS, MAX_REMEMBERED_TOPIC } from '../core/limits.ts';
 import { type Candidate, compileLanes, type Lane, type Run, type Take } from './code/set.ts';
 import { printSink } from './printer.ts';
-import { sourceTakes } from './sources.ts';
+import { readsTopic, sourceTakes } from './sources.ts';
 import type { Subject } from './subject.ts';
 
 /** What one route said, counted over the messages of its source. */
@@ -32,7 +32,7 @@ export function createDispatcher(entries: readonly RouteSetEntry[]): Dispatcher 
     ...entry,
     counts: { matched: 0, unmatched: 0, undefined: 0, errors: 0 },
   }));
-  const byTopic = routes.some(({ route }) => route.tree.source.kind === 'topic');
+  const byTopic = routes.some(({ route }) => readsTopic(route.tree.source));
   const find = createPlans(routes);
   // Messages come in runs of one kind: what is made of them is found without looking it up.
   let lastSource: string | undefined;

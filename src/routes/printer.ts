@@ -93,6 +93,8 @@ function printStep(step: Step, dialect: Dialect): string {
 
 function printSource(source: Source): string {
   if (source.kind === 'topic') return `topic(${quote(source.filter)})`;
+  if (source.kind === 'upstream')
+    return source.filter === undefined ? '$upstream' : `$upstream(${quote(source.filter)})`;
   const path = source.segments.map(segment => `/${segment}`).join('');
   const namesOutput = source.segments.length === SEGMENTS_WITH_OUTPUT;
   return namesOutput ? path : `${path}/*`;

@@ -1,8 +1,27 @@
 import type { Source } from './tree.ts';
 
-/** Whether a route takes messages from `source` (`/messages/modules/M/outputs/O`), published on `topic`. */
+/** Where messages come from that come down from upstream: it lies beneath no path. */
+export const UPSTREAM_SOURCE = '$upstream';
+
+/**
+ * Whether a route takes messages from `source` (`/messages/modules/M/outputs/O`), published on `topic`. What comes from
+ * upstream is taken by those alone that name it: `/*` goes INTO $upstream in many a manifest.
+ */
 export function sourceTakes(wanted: Source, source: string, topic: string): boolean {
-  return wanted.kind === 'path' ? pathTakes(wanted.segments, source) : filterTakes(wanted.filter, topic);
+  const down = source === UPSTREAM_SOURCE;
+  switch (wanted.kind) {
+    case 'path':
+      return !down && pathTakes(wanted.segments, source);
+    case 'topic':
+      return !down && filterTakes(wanted.filter, topic);
+    case 'upstream':
+      return down && (wanted.filter === undefined || filterTakes(wanted.filter, topic));
+  }
+}
+
+/** Whether the topic of a message decides if it is taken. */
+export function readsTopic(wanted: Source): boolean {
+  return wanted.kind !== 'path' && wanted.filter !== undefined;
 }
 
 /** By whole segments, as a prefix, in any case. */

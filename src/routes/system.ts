@@ -1,8 +1,8 @@
-/**
- * The system properties that a condition may name, without their `$`. Names as IoT Edge's messages have them;
- * unlike there, an unknown one is refused, for it would only ever be undefined.
- */
-export const SYSTEM_PROPERTIES: ReadonlySet<string> = new Set([
+import { CHILD_PROPERTIES } from '../core/hop.ts';
+import type { Dialect } from './dialect.ts';
+
+/** As IoT Edge's messages have them. */
+const AZURE: ReadonlySet<string> = new Set([
   'connectionDeviceId',
   'connectionModuleId',
   'contentEncoding',
@@ -18,3 +18,12 @@ export const SYSTEM_PROPERTIES: ReadonlySet<string> = new Set([
   'to',
   'userId',
 ]);
+
+/**
+ * The system properties that a condition may name, without their `$`. In the skerry dialect an unknown one is refused,
+ * for it would only ever be undefined.
+ */
+export const SYSTEM_PROPERTIES: Readonly<Record<Dialect, ReadonlySet<string>>> = {
+  azure: AZURE,
+  skerry: new Set([...AZURE, ...CHILD_PROPERTIES]),
+};

@@ -77,10 +77,14 @@ export type Expression =
   | Binary
   | Call;
 
-/** What a route listens to: sources that begin with these segments, or topics that pass an MQTT filter. */
+/**
+ * What a route listens to: sources that begin with these segments, topics that pass an MQTT filter, or what comes from
+ * upstream, of all its topics or of those that pass a filter.
+ */
 export type Source =
   | { readonly kind: 'path'; readonly segments: readonly string[] }
-  | { readonly kind: 'topic'; readonly filter: string };
+  | { readonly kind: 'topic'; readonly filter: string }
+  | { readonly kind: 'upstream'; readonly filter: string | undefined };
 
 /** Where a route delivers. */
 export type Sink =

@@ -1,154 +1,267 @@
-import type { Cancel, Clock } from '../core/clock.ts';
-import type { Failure } from '../core/errors.ts';
+import type { Cancel } from '../core/clock.ts';
+import { Failure } from '../core/errors.ts';
 import {
-  RECONNECT_DELAY_FIRST,
-  RECONNECT_DELAY_MOST,
-  UPSTREAM_KEEP_ALIVE,
-  UPSTREAM_WINDOW,
-} from '../core/limits.ts';
-import type { Log } from '../core/log.ts';
-import type { Message } from '../core/message.ts';
-import type { Random } from '../core/random.ts';
-import { PUBACK } from '../mqtt/acknowledgement.ts';
-import { PLAIN_DISPATCH } from '../mqtt/dispatch.ts';
-import { createInFlight } from '../mqtt/inflight.ts';
-import type { Drain, DrainSettings, Entry } from '../queue/types.ts';
-import type { Link } from './link.ts';
+  DOWN_WINDOW,
+  FRUITLESS_LINKS,
+  LEAVING_PATIENCE,
+  LINK_PROVEN,
+  RECONNECT_DELAY_LEAST,
+  SCHEDULE_LOOK,
+} from '../core/upstream-limits.ts';
+import type { UpstreamAddress } from '../manifest/types.ts';
+import type { Connack } from '../mqtt/answers/connack.ts';
+import { openArrivals } from './arrivals.ts';
+import { retryDelay } from './backoff.ts';
+import { openBudget } from './budget.ts';
+import { dialerOf } from './dialer.ts';
+import type { Exchange } from './exchange.ts';
+import { startExchange } from './exchange.ts';
+import { createGate } from './gate.ts';
+import type { Cause, Link } from './link.ts';
 import { openLink } from './link.ts';
-
-export type ForwarderSettings = {
-  readonly host: string;
-  readonly port: number;
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-  /** The device's name: it names the client, and stands first in every topic. */
-  readonly device: string;
-  /** Opens the queue that is forwarded. */
-  readonly drain: (settings: DrainSettings) => Drain;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-};
-
-export type ForwarderStatus = {
-  readonly state: 'connecting' | 'connected' | 'waiting' | 'stopped';
-  readonly address: string;
-  readonly lastError: string | undefined;
-  /** Messages the server acknowledged since the hub started. */
-  readonly delivered: number;
-};
+import { createPlaces } from './places.ts';
+import { PROFILES } from './profile.ts';
+import { openReleases } from './releases.ts';
+import { isScheduled } from './schedule.ts';
+import { createSession } from './session.ts';
+import type { ForwarderSettings, ForwarderStatus } from './settings.ts';
+import { createTally } from './tally.ts';
+import { topicMaker } from './topic.ts';
+import { createWayBack } from './way-back.ts';
 
 export type Forwarder = { readonly status: () => ForwarderStatus; readonly stop: () => void };
 
 /**
  * Drains a queue into an MQTT server at least once and in order: an entry leaves the queue by the server's
- * PUBACK alone, and after a reconnect all that is unacknowledged goes again first, marked DUP.
+ * answer alone, and after a reconnect all that is unanswered goes again first, marked DUP.
  */
 export function startForwarder(settings: ForwarderSettings): Forwarder {
-  const { clock, random, log, device, host, port, username, password } = settings;
-  const inFlight = createInFlight<Entry>();
+  const { clock, random, log, device, memory } = settings;
+  const profile = PROFILES[settings.profile];
+  const topicOf = topicMaker(settings.topic ?? profile.topic, device);
+  const clientId = settings.clientId ?? `skerry-${device}`;
+  const [best, ...others] = settings.urls;
+  const places = createPlaces(best, others);
+  const dialOf = dialerOf(settings);
+  const releases = openReleases(memory.releases);
+  const arrivals = openArrivals(memory.receipts);
+  const tally = createTally(clock, log);
+  const session = createSession(memory, { releases, arrivals }, clientId, settings);
+
+  const gate = createGate({
+    interval: settings.interval,
+    budget: settings.budget === undefined ? undefined : openBudget(settings.budget, memory.budget),
+    opened: () => exchange?.wake(),
+    clock,
+  });
+  const isDue = (): boolean => isScheduled(settings.schedule, clock.wall());
+
   let state: ForwarderStatus['state'] = 'connecting';
-  let lastError: string | undefined;
-  let delivered = 0;
+  let version: 4 | 5 = 5;
   let failures = 0;
+  /** Links in a row that the server ended though it had taken nothing. */
+  let fruitless = 0;
+  let careful = false;
+  /** The link has carried something, or has held for long. */
+  let good = false;
   let link: Link | undefined;
-  let drain: Drain | undefined;
-  let cancelRetry: Cancel | undefined;
+  let exchange: Exchange | undefined;
+  let leaving = false;
+  let cancels: Cancel[] = [];
 
-  const send = (entry: Entry): boolean => {
-    if (link === undefined) return false;
-    const { message, redelivered } = entry;
-    const packetId = inFlight.take(entry);
-    const topic = upstreamTopic(device, message);
-    if (
-      link.publish(message, {
-        ...PLAIN_DISPATCH,
-        topic,
-        qos: 1,
-        packetId,
-        dup: redelivered,
-        retain: message.retain,
-      })
-    )
-      return true;
-    inFlight.release(packetId);
-    return false;
+  const after = (milliseconds: number, action: () => void): void => {
+    cancels.push(clock.after(milliseconds, action));
+  };
+  const cancelAll = (): void => {
+    for (const cancel of cancels) cancel();
+    cancels = [];
   };
 
-  const opened = (): void => {
-    if (state !== 'connecting') return;
-    state = 'connected';
+  const proven = (): void => {
+    good = true;
     failures = 0;
-    lastError = undefined;
-    log.info(`Connected to ${host}:${port}.`);
-    drain = settings.drain({ window: UPSTREAM_WINDOW, send });
-    drain.wake();
+    fruitless = 0;
   };
 
-  const acknowledged = (packetId: number): void => {
-    const entry = inFlight.release(packetId);
-    if (entry === undefined) return;
-    delivered++;
-    drain?.acknowledge(entry);
-  };
-
-  const closed = (failure: Failure | undefined): void => {
-    drain?.stop();
-    drain = undefined;
-    link = undefined;
-    inFlight.clear();
-    if (state === 'stopped' || failure === undefined) return;
-    if (lastError !== failure.message)
-      log.warn(`${failure.message} Messages wait in the queue; trying again.`);
-    lastError = failure.message;
-    state = 'waiting';
-    cancelRetry = clock.after(retryDelay(failures++, random), open);
-  };
-
-  const open = (): void => {
-    state = 'connecting';
-    link = openLink(
-      {
-        host,
-        port,
-        username,
-        password,
-        clientId: `skerry-${device}`,
-        clean: true,
-        keepAlive: UPSTREAM_KEEP_ALIVE,
-        clock,
+  const opened = (terms: Connack): void => {
+    const opening = link;
+    if (opening === undefined) return;
+    if (terms.maximumQoS === 0) {
+      opening.close();
+      const where = addressText(places.current());
+      failed(
+        new Failure(
+          'upstream.refused',
+          `${where} takes messages at QoS 0 only: none would be sure to arrive.`,
+        ),
+      );
+      return;
+    }
+    state = 'connected';
+    log.info(`Connected to ${addressText(places.current())} with MQTT ${version === 5 ? '5' : '3.1.1'}.`);
+    after(LINK_PROVEN, proven);
+    if (settings.schedule.length > 0) watchSchedule();
+    if (places.better().length === 0) wayBack.arrived();
+    else wayBack.look();
+    careful = fruitless >= FRUITLESS_LINKS;
+    exchange = startExchange({
+      ...settings,
+      link: opening,
+      terms,
+      session,
+      profile,
+      topicOf,
+      releases,
+      arrivals,
+      careful,
+      mayBegin: () => !leaving && gate.mayBegin(),
+      taken: () => {
+        tally.taken();
+        proven();
+        if (exchange?.unanswered() === 0) gate.dry();
+        leaveIfDone();
       },
-      {
-        opened,
-        packet: () => {},
-        acknowledged: (type, packetId) => {
-          if (type === PUBACK) acknowledged(packetId);
-        },
-        writable: () => drain?.wake(),
-        closed,
+      refused: tally.refused,
+      renew: () => {
+        opening.close();
+        open(version);
+      },
+      failed: tally.failed,
+    });
+  };
+
+  const closed = (failure: Failure | undefined, cause: Cause): void => {
+    blame(cause);
+    exchange?.stop();
+    exchange = undefined;
+    link = undefined;
+    gate.uncount();
+    leaving = false;
+    cancelAll();
+    wayBack.stop();
+    if (state === 'stopped' || failure === undefined) return;
+    if (cause === 'version' && version === 5) open(4);
+    else failed(failure);
+  };
+
+  /** Whether the server ended the link for a message. */
+  const blame = (cause: Cause): void => {
+    const isBlamed = cause === 'blamed';
+    if ((cause !== 'ended' && !isBlamed) || exchange === undefined || exchange.unanswered() === 0) return;
+    fruitless = isBlamed || careful ? FRUITLESS_LINKS : fruitless + 1;
+    if (careful) exchange.blame('the upstream ends the connection when it gets it', isBlamed);
+  };
+
+  const failed = (failure: Failure): void => {
+    tally.failed(failure);
+    state = 'waiting';
+    if (good) places.first();
+    const isRound = good || places.next();
+    good = false;
+    const delay = isRound ? retryDelay(failures++, random) : RECONNECT_DELAY_LEAST;
+    after(delay, () => open(5));
+  };
+
+  const open = (wanted: 4 | 5): void => {
+    if (!isDue()) {
+      state = 'waiting';
+      after(SCHEDULE_LOOK, () => open(5));
+      return;
+    }
+    state = 'connecting';
+    version = wanted;
+    const place = places.current();
+    dialOf(place).then(
+      dial => {
+        if (state !== 'connecting' || link !== undefined) return;
+        link = openLink(
+          {
+            host: place.host,
+            port: place.port,
+            dial,
+            version: wanted,
+            username: place.username ?? settings.username,
+            password: place.password ?? settings.password,
+            clientId,
+            ...session.wanted(),
+            receiveMaximum: DOWN_WINDOW,
+            keepAlive: settings.keepAlive / 1000,
+            clock,
+          },
+          {
+            opened,
+            packet: packet => exchange?.packet(packet),
+            acknowledged: (...answer) => exchange?.acknowledged(...answer),
+            writable: () => exchange?.wake(),
+            closed,
+          },
+        );
+        gate.count(link.traffic);
+      },
+      (thrown: unknown) => {
+        if (state === 'connecting') failed(unreachable(place, thrown));
       },
     );
   };
-  open();
+
+  /** Nothing new is sent, and what is on its way may be answered still. */
+  const beginToLeave = (): void => {
+    leaving = true;
+    after(LEAVING_PATIENCE, leave);
+    leaveIfDone();
+  };
+  const watchSchedule = (): void => {
+    if (isDue()) after(SCHEDULE_LOOK, watchSchedule);
+    else beginToLeave();
+  };
+  const leaveIfDone = (): void => {
+    if (leaving && exchange?.unanswered() === 0) leave();
+  };
+  const leave = (): void => {
+    if (!leaving) return;
+    link?.close();
+    places.first();
+    open(5);
+  };
+
+  const wayBack = createWayBack({
+    clock,
+    random,
+    dial: async () => {
+      const [place] = places.better();
+      return place && { ...place, dial: await dialOf(place) };
+    },
+    found: beginToLeave,
+  });
+
+  open(5);
 
   return {
-    status: () => ({ state, address: `${host}:${port}`, lastError, delivered }),
+    status: () => ({
+      state,
+      address: addressText(places.current()),
+      version: state === 'connected' ? version : undefined,
+      pause: isDue() ? gate.reason() : 'it is not scheduled now',
+      ...tally.status(),
+    }),
     stop: () => {
       state = 'stopped';
-      cancelRetry?.();
+      cancelAll();
+      wayBack.stop();
       link?.close();
+      gate.stop();
     },
   };
 }
 
-/** Milliseconds before try number `failures` + 1: doubling to a cap, spread so that a site does not return as one. */
-function retryDelay(failures: number, random: Random): number {
-  const delay = Math.min(RECONNECT_DELAY_FIRST * 2 ** Math.min(failures, 30), RECONNECT_DELAY_MOST);
-  return delay * (0.5 + random.fraction() / 2);
+function unreachable(place: UpstreamAddress, thrown: unknown): Failure {
+  if (thrown instanceof Failure) return thrown;
+  return new Failure(
+    'upstream.unreachable',
+    `The connection to ${addressText(place)} failed: ${String(thrown)}.`,
+  );
 }
 
-/** `{device}/{module}/{output}` for what a module sent from an output, else `{device}/{topic}`. */
-export function upstreamTopic(device: string, { topic, origin }: Message): string {
-  if (origin.kind === 'module' && origin.output !== '') return `${device}/${origin.module}/${origin.output}`;
-  return `${device}/${topic}`;
+function addressText({ host, port }: UpstreamAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -1,26 +1,41 @@
-import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
-import { Failure, reasonOf } from '../core/errors.ts';
-import { CLOSE_LINGER, CONNECT_TIMEOUT, MAX_PACKET_BYTES, MAX_SOCKET_BACKLOG_BYTES } from '../core/limits.ts';
+import { Failure } from '../core/errors.ts';
+import { CLOSE_LINGER, MAX_PACKET_BYTES, MAX_SOCKET_BACKLOG_BYTES } from '../core/limits.ts';
 import type { Message } from '../core/message.ts';
 import { createOutput } from '../core/output.ts';
+import { UPSTREAM_PATIENCE } from '../core/upstream-limits.ts';
 import type { Acknowledged } from '../mqtt/acknowledgement.ts';
+import { acknowledgementSize, writeAcknowledgement } from '../mqtt/acknowledgement.ts';
+import type { Connack } from '../mqtt/answers/connack.ts';
 import type { Answer } from '../mqtt/client.ts';
 import { createClientFramer } from '../mqtt/client.ts';
 import type { Dispatch } from '../mqtt/dispatch.ts';
-import { encodePublish } from '../mqtt/dispatch.ts';
+import { publishSize, writePublish } from '../mqtt/dispatch.ts';
 import type { Packet } from '../mqtt/packets.ts';
-import { CONNACK, encode } from '../mqtt/packets.ts';
+import { encode } from '../mqtt/packets.ts';
 import type { Publish } from '../mqtt/publish.ts';
+import { REASON } from '../mqtt/reasons.ts';
+import { connectPacket } from './connect.ts';
+import { dialPlain } from './plain.ts';
+import { reasonText, refusalText, troubleOf } from './trouble.ts';
+import { BLAMES_PACKET } from './verdict.ts';
 
-/** The version that it speaks. */
-const VERSION = 4;
+/** Opens a socket, and says when it can be written to. */
+export type Dial = (host: string, port: number, ready: () => void) => Socket;
 
 export type LinkSettings = {
   readonly host: string;
   readonly port: number;
+  /** Without it, plain TCP. */
+  readonly dial?: Dial;
+  readonly version: 4 | 5;
   readonly clientId: string;
   readonly clean: boolean;
+  /** Seconds that the server is to keep the session for (MQTT 5). */
+  readonly sessionExpiry?: number;
+  /** Messages at QoS 1 and 2 that it may send at once (MQTT 5). */
+  readonly receiveMaximum?: number;
   readonly username: string | undefined;
   readonly password: string | undefined;
   /** Seconds. */
@@ -28,37 +43,53 @@ export type LinkSettings = {
   readonly clock: Clock;
 };
 
+/**
+ * Why a link is over. `version`: the server does not speak this one, as far as one can see. `ended`: it took the client
+ * in and ended it later, of its own will; `blamed`: for a packet.
+ */
+export type Cause = 'asked' | 'version' | 'ended' | 'blamed' | 'lost';
+
 export type LinkHandler = {
   /** The server accepted the CONNECT. */
-  readonly opened: () => void;
+  readonly opened: (terms: Connack) => void;
   readonly packet: (packet: Publish | Answer) => void;
   readonly acknowledged: Acknowledged;
   /** The socket can take more. */
   readonly writable: () => void;
   /** It is over, once; without a failure if `close` was asked for. */
-  readonly closed: (failure: Failure | undefined) => void;
+  readonly closed: (failure: Failure | undefined, cause: Cause) => void;
 };
+
+/** `full`: the socket holds too much already. `tooLarge`: the server never takes it. */
+export type Outcome = 'sent' | 'full' | 'tooLarge';
 
 /** One connection to an MQTT server, as its client. */
 export type Link = {
   readonly send: (packet: Packet) => void;
-  /** False: the socket holds too much already. */
-  readonly publish: (message: Message, dispatch: Dispatch) => boolean;
+  readonly publish: (message: Message, dispatch: Dispatch) => Outcome;
+  readonly acknowledge: (type: number, packetId: number) => void;
+  /** Takes in nothing, until it is told `false`. */
+  readonly hold: (held: boolean) => void;
+  /** Bytes that went either way. */
+  readonly traffic: () => number;
   readonly close: () => void;
 };
 
-/** Connects to an MQTT 3.1.1 server. Failures `upstream.unreachable` and `upstream.refused` come by `closed`. */
+/** Connects to an MQTT server. Failures `upstream.unreachable` and `upstream.refused` come by `closed`. */
 export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
-  const { host, port, clock, keepAlive } = settings;
-  const where = `${host}:${port}`;
-  const socket = connect({ host, port, noDelay: true });
+  const { host, port, clock, version, dial = dialPlain } = settings;
+  const where = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const started = clock.monotonic();
   let heard = started;
   let said = started;
-  let accepted = false;
+  /** What the system had not taken when it was last looked at. */
+  let untaken = 0;
+  let keepAlive = settings.keepAlive;
+  let terms: Connack | undefined;
+  let asked = false;
   let ended = false;
 
-  const end = (failure: Failure | undefined): void => {
+  const end = (failure: Failure | undefined, cause: Cause): void => {
     if (ended) return;
     ended = true;
     stopWatch();
@@ -66,11 +97,21 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     else socket.destroy();
     const cancel = clock.after(CLOSE_LINGER, () => socket.destroy());
     socket.once('close', cancel);
-    handler.closed(failure);
+    handler.closed(failure, cause);
   };
-  const lost = (reason: string): void =>
-    end(new Failure('upstream.unreachable', `The connection to ${where} failed: ${reason}.`));
+  const lost = (reason: string, cause: Cause = 'lost'): void =>
+    end(new Failure('upstream.unreachable', `The connection to ${where} failed: ${reason}.`), cause);
+  const refused = (reason: string, cause: Cause): void =>
+    end(new Failure('upstream.refused', `${where} refused the connection: ${reason}.`), cause);
+  /** It says nothing and goes: before its CONNACK, that is how some say that they do not know MQTT 5. */
+  const left = (reason: string): void =>
+    lost(reason, terms !== undefined ? 'ended' : asked && version === 5 ? 'version' : 'lost');
 
+  const socket = dial(host, port, () => {
+    if (ended) return;
+    asked = true;
+    write(encode(connectPacket(settings), version));
+  });
   const output = createOutput(socket);
   const write = (bytes: Buffer): void => {
     if (ended) return;
@@ -78,96 +119,94 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     output.write(bytes);
   };
 
-  const receive = (packet: Publish | Answer): void => {
-    heard = clock.monotonic();
-    if (accepted) {
-      if (packet.cmd !== 'pingresp') handler.packet(packet);
-    } else if (packet.cmd !== 'connack') {
-      lost('it does not answer as an MQTT server');
-    } else if (packet.returnCode === CONNACK.accepted) {
-      accepted = true;
-      handler.opened();
+  const greet = (packet: Publish | Answer): void => {
+    if (packet.cmd !== 'connack') lost('it does not answer as an MQTT server');
+    else if (packet.reasonCode === REASON.success) {
+      terms = packet;
+      keepAlive = packet.serverKeepAlive ?? keepAlive;
+      stopWatch();
+      stopWatch = clock.after(Math.max(keepAlive, 1) * 250, watch);
+      handler.opened(packet);
     } else {
-      end(
-        new Failure(
-          'upstream.refused',
-          `${where} refused the connection: ${refusalText(packet.returnCode)}.`,
-        ),
-      );
+      const isVersion = packet.reasonCode === REASON.unsupportedProtocolVersion;
+      refused(refusalText(packet.reasonCode, packet.reasonString, version), isVersion ? 'version' : 'lost');
     }
   };
-  const framer = createClientFramer(MAX_PACKET_BYTES, VERSION, {
+  const receive = (packet: Publish | Answer): void => {
+    heard = clock.monotonic();
+    if (ended) return;
+    if (terms === undefined) greet(packet);
+    else if (packet.cmd === 'disconnect') {
+      const reason = reasonText(packet.reasonCode, packet.reasonString);
+      lost(`it ended it: ${reason}`, BLAMES_PACKET.has(packet.reasonCode) ? 'blamed' : 'ended');
+    } else if (packet.cmd !== 'pingresp') handler.packet(packet);
+  };
+  const framer = createClientFramer(MAX_PACKET_BYTES, version, {
     packet: receive,
     acknowledged: (type, packetId, reasonCode) => {
       heard = clock.monotonic();
-      if (accepted) handler.acknowledged(type, packetId, reasonCode);
+      if (terms !== undefined && !ended) handler.acknowledged(type, packetId, reasonCode);
     },
     broken: ({ reason }) => lost(reason),
   });
 
-  // Pings a quiet link, and finds a dead one: a silence of one and a half keep-alives (MQTT 3.1.1, 3.1.2.10).
+  // Pings a quiet link, and finds a dead one: a silence of one and a half keep-alives (MQTT 5, 3.1.2.10).
   const watch = (): void => {
     const now = clock.monotonic();
+    const waiting = output.waiting();
+    if (waiting < untaken) heard = now;
+    untaken = waiting;
     const fault = faultAt(now);
     if (fault !== undefined) {
       lost(fault);
       return;
     }
-    if (accepted && now - Math.min(heard, said) >= keepAlive * 750) write(encode({ cmd: 'pingreq' }));
-    stopWatch = clock.after(accepted ? keepAlive * 250 : CONNECT_TIMEOUT, watch);
+    const isQuiet = now - Math.min(heard, said) >= keepAlive * 750;
+    if (terms !== undefined && keepAlive > 0 && isQuiet) write(encode({ cmd: 'pingreq' }));
+    stopWatch = clock.after(terms === undefined ? UPSTREAM_PATIENCE : Math.max(keepAlive, 1) * 250, watch);
   };
   const faultAt = (now: number): string | undefined => {
-    if (accepted) return now - heard >= keepAlive * 1500 ? 'it fell silent' : undefined;
-    return now - started >= CONNECT_TIMEOUT ? 'no answer in time' : undefined;
+    if (terms !== undefined)
+      return keepAlive > 0 && now - heard >= keepAlive * 1500 ? 'it fell silent' : undefined;
+    return now - started >= UPSTREAM_PATIENCE ? 'no answer in time' : undefined;
   };
-  let stopWatch = clock.after(CONNECT_TIMEOUT, watch);
+  let stopWatch = clock.after(UPSTREAM_PATIENCE, watch);
 
-  socket.once('connect', () => write(encode(connectPacket(settings))));
   socket.on('data', chunk => framer.push(chunk));
   socket.on('drain', () => handler.writable());
-  socket.on('error', error => lost(reasonOf(error)));
-  socket.on('close', () => lost('it was closed from there'));
+  socket.on('error', error => {
+    const reason = troubleOf(error, clock);
+    if (asked) left(reason);
+    else lost(reason);
+  });
+  socket.on('close', () => left('it was closed from there'));
 
   return {
-    send: packet => write(encode(packet)),
+    send: packet => write(encode(packet, version)),
     publish: (message, dispatch) => {
-      if (ended || output.waiting() > MAX_SOCKET_BACKLOG_BYTES) return false;
-      write(encodePublish(message, dispatch, VERSION));
-      return true;
+      if (ended || output.waiting() > MAX_SOCKET_BACKLOG_BYTES) return 'full';
+      const size = publishSize(message, dispatch, version);
+      if (size > (terms?.maximumPacketSize ?? size)) return 'tooLarge';
+      said = clock.monotonic();
+      const at = output.place(size);
+      writePublish(output.slab(), at, message, dispatch, version);
+      return 'sent';
     },
+    acknowledge: (type, packetId) => {
+      if (ended) return;
+      said = clock.monotonic();
+      const at = output.place(acknowledgementSize(REASON.success, version));
+      writeAcknowledgement(output.slab(), at, type, packetId, REASON.success, version);
+    },
+    hold: held => {
+      if (held) socket.pause();
+      else socket.resume();
+    },
+    traffic: () => socket.bytesRead + socket.bytesWritten,
     close: () => {
-      if (accepted) write(encode({ cmd: 'disconnect' }));
+      if (terms !== undefined) write(encode({ cmd: 'disconnect', reasonCode: REASON.success }, version));
       output.flush();
-      end(undefined);
+      end(undefined, 'asked');
     },
   };
-}
-
-function connectPacket({ clientId, clean, username, password, keepAlive }: LinkSettings): Packet {
-  return {
-    cmd: 'connect',
-    protocolId: 'MQTT',
-    protocolVersion: 4,
-    clientId,
-    clean,
-    keepalive: keepAlive,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password: Buffer.from(password) }),
-  };
-}
-
-function refusalText(returnCode: number | undefined): string {
-  switch (returnCode) {
-    case CONNACK.unacceptableVersion:
-      return 'it does not speak MQTT 3.1.1';
-    case CONNACK.identifierRejected:
-      return 'it does not take the client identifier';
-    case CONNACK.serverUnavailable:
-      return 'it is not available';
-    case CONNACK.badCredentials:
-    case CONNACK.notAuthorized:
-      return 'user name or password are wrong or missing';
-    default:
-      return `return code ${returnCode ?? 'unknown'}`;
-  }
 }

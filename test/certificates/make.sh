@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes what lies beside it, good from 2000 to 2100, whatever a test machine's clock says; the keys guard nothing.
+# Makes what lies beside it, good from 2000 to 2100, whatever a test machine's clock says, or to 2001; the keys guard nothing.
 set -eu
 cd "$(dirname "$0")"
 work=$(mktemp -d)
@@ -27,7 +27,7 @@ commonName = supplied
 [extensions]
 $extension
 END
-  openssl ca -batch -notext -config "$work/config" -startdate 20000101000000Z -enddate 21000101000000Z \
+  openssl ca -batch -notext -config "$work/config" -startdate 20000101000000Z -enddate "${end:-21000101000000Z}" \
     -in "$work/request" -out "$name.pem" "$@"
 }
 
@@ -43,4 +43,5 @@ signed server ca '/CN=first' 'DNS:localhost,IP:127.0.0.1'
 signed renewed ca '/CN=second' 'DNS:localhost,IP:127.0.0.1'
 signed sensor ca '/CN=sensor 7' 'DNS:sensor-7.example,email:sensor-7@example.com'
 signed stranger other-ca '/CN=sensor 7' 'DNS:sensor-7.example'
+end=20010101000000Z authority expired '/CN=localhost'
 rm ca.key other-ca.key

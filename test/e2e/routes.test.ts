@@ -187,6 +187,8 @@ const COMMANDS: readonly (readonly [readonly string[], number, RegExp, string?])
     /^warning: .*never true[\s\S]*The route is good\.\n$/,
   ],
   [['check', 'FROM /* WHERE lvel( INTO $upstream'], 2, /line 1, column 21/],
+  [['check', 'FROM $upstream INTO topic("t")'], 0, /^The route is good\.\n$/],
+  [['check', 'FROM $upstream INTO $upstream'], 2, /column 21: .*go round for ever/],
   [
     ['check', 'FROM /* INTO $upstream WHERE x', '--dialect', 'azure'],
     0,
@@ -202,6 +204,22 @@ const COMMANDS: readonly (readonly [readonly string[], number, RegExp, string?])
     /^true\n$/,
   ],
   [['test', 'FROM /messages/modules/* INTO $upstream', '--message', '{}'], 0, /^source\n$/],
+  [
+    ['test', 'FROM $upstream("a/#") INTO topic("t")', '--message', '{"source":"$upstream","topic":"a/b"}'],
+    0,
+    /^true\n$/,
+  ],
+  [['test', 'FROM /* INTO topic("t")', '--message', '{"source":"$upstream"}'], 0, /^source\n$/],
+  [
+    [
+      'test',
+      "FROM /* WHERE $childDevice = 'floor2' INTO topic('t')",
+      '--message',
+      '{"system":{"childDevice":"floor2"}}',
+    ],
+    0,
+    /^true\n$/,
+  ],
   [
     ['test', "FROM /* WHERE a = 'x' INTO $upstream", '--message', '{"properties":{"a":"x"}}', '--json'],
     0,

@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { propertiesForParent } from '../../src/core/hop.ts';
 import { type Message, PLAIN } from '../../src/core/message.ts';
 import { createSubject } from '../../src/hub/subject.ts';
 import { SYSTEM_PROPERTIES } from '../../src/routes/system.ts';
@@ -36,6 +37,36 @@ subjects('what the hub knows of a message', () => {
   assert.is(system(bare, 'outputName'), undefined);
 });
 
+subjects('a message from upstream comes from no device, module or output that the hub knows', () => {
+  const down: Message = { ...CLIENT, origin: { kind: 'upstream' }, contentType: 'text/plain' };
+  const { source, topic } = subject.of(down);
+  assert.equal([source, topic], ['$upstream', 'sensors/1']);
+  for (const name of ['connectionDeviceId', 'connectionModuleId', 'outputName']) {
+    assert.is(system({ ...down, properties: [`$${name}`, 'forged'] }, name), undefined, name);
+  }
+  assert.is(system(down, 'contentType'), 'text/plain');
+  assert.is(system(down, 'enqueuedTime'), '2026-11-23T12:00:00.000Z');
+  assert.is(system({ ...down, properties: ['$to', 'valve'] }, 'to'), 'valve');
+  assert.is(subject.of(CLIENT).source, '/messages');
+  assert.is(subject.of(MODULE).source, '/messages/modules/host/outputs/temp');
+  assert.is(subject.of(down).source, '$upstream');
+});
+
+subjects('what a hub beneath says of where a message began is what it says, and no module is one', () => {
+  const origin = { kind: 'module', module: 'm', output: 'o' } as const;
+  const properties = propertiesForParent({ origin, properties: [], topic: 'modules/m/outputs/o' }, 'edge');
+  const told: Message = { ...CLIENT, properties: properties ?? [] };
+  const names = ['childDevice', 'childModule', 'childOutput', 'childTopic'];
+  const said = names.map(name => system(told, name));
+  assert.equal(said, ['edge', 'm', 'o', undefined]);
+  assert.is(system(told, 'connectionDeviceId'), 'greenhouse');
+  assert.is(system(told, 'connectionModuleId'), undefined);
+  assert.equal(
+    names.map(name => system({ ...told, origin: MODULE.origin }, name)),
+    names.map(() => undefined),
+  );
+});
+
 subjects('the time that a message came in is that of now, or of when it began to wait', () => {
   assert.is(subject.of(CLIENT).system('enqueuedTime'), '2026-11-23T12:00:00.000Z');
   assert.is(subject.of(CLIENT, 60_000).system('enqueuedTime'), '2026-11-23T11:59:00.000Z');
@@ -55,7 +86,7 @@ subjects('what MQTT has no place for is a user property with a $; the last count
 });
 
 subjects('nobody can say to be another', () => {
-  const properties = Array.from(SYSTEM_PROPERTIES, name => [`$${name}`, 'forged']).flat();
+  const properties = Array.from(SYSTEM_PROPERTIES.skerry, name => [`$${name}`, 'forged']).flat();
   const forged: Message = { ...MODULE, properties, contentType: 'application/json' };
   const known = ['connectionDeviceId', 'connectionModuleId', 'outputName', 'contentType', 'enqueuedTime'];
   for (const name of known) assert.is.not(system(forged, name), 'forged', name);

@@ -121,6 +121,40 @@ const listeners = fc.subarray([0, 1, 2, 3, 4, 5, 6]).chain(chosen => {
   return fc.tuple(...kinds.filter((_, at) => chosen.includes(at)));
 });
 
+const upstreamUrl = fc
+  .constantFrom('parent', 'parent:2883', 'u@parent', 'u:p%40s%2Fs%25@parent', ':p@[::1]:1884', 'PARENT/')
+  .map(rest => `mqtts://${rest}`);
+const upstreamFields = {
+  username: fc.constant('u'),
+  password: fc.constant('sealed:QUJD'),
+  profile: fc.constantFrom('mqtt', 'skerry'),
+  topic: fc.constantFrom('{device}/{module}/{output}', 'plant/{topic}', '$aws/x'),
+  exactlyOnce: fc.boolean(),
+  window: fc.integer({ min: 1, max: 1024 }),
+  keepAlive: fc.constantFrom('1s', '18h', 65_535),
+  priorities: fc.constantFrom('weighted', 'strict'),
+  clientId: word,
+  tls: some({
+    ca: fc.constant('ca.pem'),
+    fingerprint: fc.constantFrom(SHA, SHA.replace(/..(?!$)/g, '$&:').toUpperCase()),
+    serverName: fc.constant('parent.example'),
+    alpn: fc.constant(['mqtt']),
+  }),
+  down: fc.subarray(['commands/#', '+/a', '#', '$aws/x']),
+  budget: fc.constantFrom('64K', '10M', 100_000),
+  interval: time,
+  schedule: fc.subarray(['02:00-04:30', '22:00-00:00']),
+};
+const upstream = fc.oneof(
+  fc.tuple(upstreamUrl, some(upstreamFields, ['username'])).map(([url, fields]) => ({
+    url: 'tls' in fields ? url : url.replace('mqtts', 'mqtt'),
+    ...fields,
+  })),
+  fc
+    .tuple(fc.array(upstreamUrl, { minLength: 1, maxLength: 4 }), some(upstreamFields, ['username']))
+    .map(([urls, fields]) => ({ urls, ...fields })),
+);
+
 /** Good manifests of all fields. */
 export const manifest = some(
   {
@@ -151,9 +185,7 @@ export const manifest = some(
     anonymous: some(grants),
     deployment: some({ healthyFor: fc.constantFrom('1s', 5), within: fc.constantFrom('10s', '1h', 90) }),
     hub: some({ x64: some(artifact, ['sha256']), arm64: some(artifact, ['sha256']) }),
-    upstream: fc
-      .constantFrom('parent', 'parent:2883', 'u@parent', 'u:p%40s%2Fs%25@parent', ':p@[::1]:1884', 'PARENT/')
-      .map(rest => ({ url: `mqtt://${rest}` })),
+    upstream,
   },
   ['name'],
 );

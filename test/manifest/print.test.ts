@@ -40,7 +40,16 @@ printing('every default, in the units that people write', () => {
     users: {},
     deployment: { healthyFor: '10s', within: '2m' },
     hub: {},
-    upstream: { url: 'mqtt://u:p@parent:1883' },
+    upstream: {
+      url: 'mqtt://u:p@parent:1883',
+      profile: 'mqtt',
+      exactlyOnce: false,
+      window: 64,
+      keepAlive: '30s',
+      priorities: 'weighted',
+      down: [],
+      schedule: [],
+    },
   });
 });
 

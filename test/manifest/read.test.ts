@@ -67,7 +67,9 @@ reading('addresses: IPv6 in brackets, the port of MQTT by default, user and pass
     'm.json',
   );
   assert.equal(listeners, [{ kind: 'mqtt', host: '::1', port: 1884 }]);
-  assert.equal(upstream, { host: 'parent', port: 1883, username: 'u', password: 'p@ss' });
+  assert.equal(upstream?.urls, [
+    { secure: false, host: 'parent', port: 1883, username: 'u', password: 'p@ss' },
+  ]);
 });
 
 reading('an upstream address is never repeated in an error: it may hold a password', () => {

@@ -33,6 +33,7 @@ const PLAIN = { noNullPrototype: true } as const;
 const origin: fc.Arbitrary<Origin> = fc.oneof(
   fc.record({ kind: fc.constant('module' as const), module: fc.string(), output: fc.string() }, PLAIN),
   fc.record({ kind: fc.constant('client' as const), client: fc.string({ unit: 'grapheme' }) }, PLAIN),
+  fc.record({ kind: fc.constant('upstream' as const) }, PLAIN),
 );
 
 const message: fc.Arbitrary<Message> = fc.record(
@@ -78,6 +79,26 @@ codecs('a message comes back as it was, and its size is known beforehand', () =>
       assert.is(recordSize(wanted), record.length);
     }),
   );
+});
+
+/** Records as skerry wrote them before messages came from upstream, with the senders that they hold. */
+const OLD_RECORDS: readonly (readonly [hex: string, origin: Origin])[] = [
+  [
+    'd59cf39a8c63612f620100666d6f64756c65616d616ff6f6f6f6f64178',
+    { kind: 'module', module: 'm', output: 'o' },
+  ],
+  [
+    'd67dff6c8c63612f62010066636c69656e7468757073747265616d60f6f6f6f6f64178',
+    { kind: 'client', client: 'upstream' },
+  ],
+];
+
+codecs('a record of a store that is older than what it may hold is read, and written, as ever', () => {
+  for (const [hex, origin] of OLD_RECORDS) {
+    const found = decodeRecord(Buffer.from(hex, 'hex'));
+    assert.equal(found?.origin, origin);
+    assert.is(found && encodeRecord(found).toString('hex'), hex);
+  }
 });
 
 codecs('a record with any byte changed, or cut anywhere, is damaged and nothing else', () => {

@@ -25,6 +25,15 @@ durability('a settled message is there after a restart, with all it carried', as
   await stage.finish();
 });
 
+durability('a message from upstream is one after a restart too', async () => {
+  const stage = await createStage();
+  const message = { ...messageOf('down'), origin: { kind: 'upstream' } } as const;
+  assert.is(await stage.append(message, [to('a')]), undefined);
+  await stage.restart();
+  assert.equal(stage.peek('a')[0]?.message, message);
+  await stage.finish();
+});
+
 durability('a message is settled only after its commit, not when it is appended', async () => {
   const stage = await createStage();
   let settled = false;

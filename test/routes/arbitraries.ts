@@ -89,27 +89,30 @@ export const conditions: fc.Arbitrary<Expression> = fc.letrec<Typed>(tie => {
 }).boolean;
 
 /** Any tree that a text can have, whether its operands go together or not. */
-export const trees: fc.Arbitrary<RouteTree> = fc.record({
-  source: fc.oneof(
-    fc
-      .constantFrom(
-        [],
-        ['messages'],
-        ['messages', 'modules'],
-        ['messages', 'modules', 'Host'],
-        ['messages', 'modules', 'host', 'outputs'],
-        ['messages', 'modules', 'host', 'outputs', 'temp'],
-      )
-      .map(segments => ({ kind: 'path', segments }) as const),
-    fc.constantFrom('#', 'a/+/b', '$SYS/"\\').map(filter => ({ kind: 'topic', filter }) as const),
-  ),
-  condition: fc.option(anyExpression(), { nil: undefined }),
-  sink: fc.oneof(
-    fc.constant({ kind: 'upstream' } as const),
-    fc.record({ kind: fc.constant('input'), module: segments(), input: segments() }),
-    fc.constantFrom('a/b', 'Ä\u0001').map(topic => ({ kind: 'topic', topic }) as const),
-  ),
-});
+export const trees: fc.Arbitrary<RouteTree> = fc
+  .record({
+    source: fc.oneof(
+      fc
+        .constantFrom(
+          [],
+          ['messages'],
+          ['messages', 'modules'],
+          ['messages', 'modules', 'Host'],
+          ['messages', 'modules', 'host', 'outputs'],
+          ['messages', 'modules', 'host', 'outputs', 'temp'],
+        )
+        .map(segments => ({ kind: 'path', segments }) as const),
+      fc.constantFrom('#', 'a/+/b', '$SYS/"\\').map(filter => ({ kind: 'topic', filter }) as const),
+      fc.constantFrom(undefined, '#', '"/+').map(filter => ({ kind: 'upstream', filter }) as const),
+    ),
+    condition: fc.option(anyExpression(), { nil: undefined }),
+    sink: fc.oneof(
+      fc.constant({ kind: 'upstream' } as const),
+      fc.record({ kind: fc.constant('input'), module: segments(), input: segments() }),
+      fc.constantFrom('a/b', 'Ä\u0001').map(topic => ({ kind: 'topic', topic }) as const),
+    ),
+  })
+  .filter(({ source, sink }) => source.kind !== 'upstream' || sink.kind !== 'upstream');
 
 function anyExpression(): fc.Arbitrary<Expression> {
   const names = fc.oneof(
@@ -125,7 +128,7 @@ function anyExpression(): fc.Arbitrary<Expression> {
         .map(value => ({ kind: 'literal', value: value + 0, ...AT }) as const),
       fc.string({ unit: 'binary' }).map(value => ({ kind: 'literal', value, ...AT }) as const),
       literals(true, false, null, undefined),
-      fc.constantFrom(...SYSTEM_PROPERTIES).map(name => ({ kind: 'system', name, ...AT }) as const),
+      fc.constantFrom(...SYSTEM_PROPERTIES.skerry).map(name => ({ kind: 'system', name, ...AT }) as const),
       fc.array(fc.oneof(fc.nat(), fc.string({ unit: 'binary' })), { maxLength: 3 }).map(bodyPath),
       tie('tree').map(not),
       tie('tree').map(minus),

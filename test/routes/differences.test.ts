@@ -94,6 +94,10 @@ const CHECKS: Readonly<Record<string, readonly Check[]>> = {
     ['$body["five"] = 5', 'refused', 'true'],
     ['FROM topic("a/#") INTO $upstream', 'refused', 'true'],
   ],
+  '`FROM $upstream`': [
+    ['FROM $upstream INTO BrokeredEndpoint("/modules/a/inputs/b")', 'refused', 'true'],
+    ['FROM $upstream("a/#") INTO BrokeredEndpoint("/modules/a/inputs/b")', 'refused', 'true'],
+  ],
 };
 
 const differences = suite('routes: differences of the dialects');

@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { formatDiagnostic } from '../../src/routes/diagnostics.ts';
 import { compileRoute } from '../../src/routes/route.ts';
+import { SYSTEM_PROPERTIES } from '../../src/routes/system.ts';
 import { compiled } from './compiled.ts';
 
 /** What docs/routes.md shows must be so. */
@@ -19,8 +20,8 @@ documentation('the routes of the manifest compile', () => {
 documentation('sources and sinks of the tables compile', () => {
   const sources = [...sectionOf('From where').matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell);
   const sinks = [...sectionOf('Where to').matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell);
-  assert.equal([sources.length, sinks.length], [8, 3]);
-  for (const source of sources) compiled(`FROM ${source} INTO $upstream`);
+  assert.equal([sources.length, sinks.length], [10, 3]);
+  for (const source of sources) compiled(`FROM ${source} INTO topic("t")`);
   for (const sink of sinks) compiled(`FROM /* INTO ${sink}`);
 });
 
@@ -28,6 +29,14 @@ documentation('the conditions shown compile', () => {
   const conditions = [...sectionOf('On what condition').matchAll(/^ {4}(.+?)(?: {2,}.*)?$/gm)];
   assert.is(conditions.length, 8);
   for (const [, condition] of conditions) compiled(`FROM /* WHERE ${condition} INTO $upstream`);
+});
+
+documentation('every system property is told of, and what hubs beneath say of theirs', () => {
+  const cells = sectionOf('On what condition').matchAll(/^\| ((?:`\$\w+` ?)+)\|/gm);
+  const told = Array.from(cells, ([, cell = '']) => cell.match(/\w+/g) ?? []).flat();
+  assert.equal(told.toSorted(), Array.from(SYSTEM_PROPERTIES.skerry).toSorted());
+  const [shown = ''] = sectionOf('What hubs beneath send').match(/(?<=^ {4}).+$/m) ?? [];
+  assert.equal(compiled(shown).tree.source, { kind: 'topic', filter: 'floor2/#' });
 });
 
 documentation('the refusal shown is the one given', () => {

@@ -13,6 +13,8 @@ const ROWS: readonly (readonly [written: string, printed: string])[] = [
     'FROM /messages/modules/a into brokeredendpoint(\'/modules/b/inputs/"in"\')',
     'FROM /messages/modules/a/* INTO BrokeredEndpoint("/modules/b/inputs/\\"in\\"")',
   ],
+  ['FROM $UPSTREAM INTO topic("b")', 'FROM $upstream INTO topic("b")'],
+  ["FROM $Upstream ('a/+') INTO topic('b')", 'FROM $upstream("a/+") INTO topic("b")'],
   ['FROM topic("a/+") INTO topic("b")', 'FROM topic("a/+") INTO topic("b")'],
   ["FROM /* WHERE ((a)='x') INTO $upstream", 'FROM /* WHERE a = "x" INTO $upstream'],
   ['FROM /* WHERE a<>b INTO $upstream', 'FROM /* WHERE a != b INTO $upstream'],

@@ -1,6 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createDispatcher } from '../../src/routes/dispatcher.ts';
+import { compileRoute } from '../../src/routes/route.ts';
+import { sourceTakes } from '../../src/routes/sources.ts';
 import { compiled } from './compiled.ts';
 import { subjectOf } from './subject.ts';
 
@@ -61,7 +63,47 @@ const TOPICS: readonly (readonly [string, string, boolean])[] = [
   ['a/#', 'a/$b', true],
 ];
 
+/** Sources of every kind, what of messages that come down on `commands/a` and `$aws/a` each takes. */
+const DOWN: readonly (readonly [pattern: string, plain: boolean, dollar: boolean])[] = [
+  ['$upstream', true, true],
+  ['$UpStream', true, true],
+  ['$upstream("commands/+")', true, false],
+  ["$upstream ( '#' )", true, false],
+  ['$upstream("$aws/#")', false, true],
+  ['$upstream("commands")', false, false],
+  ['/*', false, false],
+  ['/', false, false],
+  ['/messages/*', false, false],
+  ['/twinChangeNotifications', false, false],
+  ['topic("#")', false, false],
+  ['topic("commands/a")', false, false],
+  ['topic("$aws/#")', false, false],
+];
+
 const sources = suite('routes: sources');
+
+for (const [pattern, plain, dollar] of DOWN) {
+  sources(`${pattern} takes what comes from upstream: ${plain}, on a topic with $: ${dollar}`, () => {
+    const taken = ['commands/a', '$aws/a'].map(topic => takes(pattern, '$upstream', topic, 'topic("t")'));
+    assert.equal(taken, [plain, dollar]);
+  });
+}
+
+for (const source of ['/messages', OUTPUT, '/twinChangeNotifications']) {
+  sources(`$upstream takes nothing of ${source}`, () => {
+    assert.not.ok(takes('$upstream', source, 'commands/a', 'topic("t")'));
+    assert.not.ok(takes('$upstream("#")', source, 'commands/a', 'topic("t")'));
+  });
+}
+
+sources('in the azure dialect no source takes what comes from upstream', () => {
+  for (const pattern of ['/*', '/messages/*', '/messages/modules/*']) {
+    const result = compileRoute(`FROM ${pattern} INTO $upstream`, 'azure');
+    assert.ok('route' in result && !sourceTakes(result.route.tree.source, '$upstream', 'a'), pattern);
+  }
+  const refused = compileRoute('FROM $upstream INTO BrokeredEndpoint("/modules/a/inputs/b")', 'azure');
+  assert.ok('diagnostic' in refused);
+});
 
 for (const [pattern, source, expected] of PATHS) {
   sources(`${pattern} ${expected ? 'takes' : 'does not take'} ${source}`, () => {
@@ -98,8 +140,8 @@ sources('sinks hold what the text says', () => {
   assert.equal(sinkOf('Topic("alerts/hot")'), { kind: 'topic', topic: 'alerts/hot' });
 });
 
-function takes(pattern: string, source: string, topic: string): boolean {
-  const route = compiled(`FROM ${pattern} INTO $upstream`);
+function takes(pattern: string, source: string, topic: string, sink = '$upstream'): boolean {
+  const route = compiled(`FROM ${pattern} INTO ${sink}`);
   const dispatcher = createDispatcher([{ name: 'r', route, priority: 9, ttl: undefined }]);
   let taken = false;
   dispatcher.dispatch(subjectOf({ source, topic }), () => {

@@ -36,7 +36,7 @@ const ACTIONS: { readonly [Kind in Step['kind']]: Action<Kind> } = {
     broker.review(ALL_KNOWN);
   },
   listeners: ({ listening }, _, { manifest, home }) => listening.use(manifest.listeners, home),
-  upstream: ({ upward }, _, { manifest }) => upward.use(manifest),
+  upstream: ({ upward }, _, target) => upward.use(target),
   adjust: ({ modules }, { modules: names }, target) => modules.adjust(names, target),
   start: ({ modules }, { modules: names }, target) => modules.start(names, target),
 };

@@ -13,7 +13,7 @@ const names = createTextReader();
 const outputs = createTextReader();
 const types = createTextReader();
 
-const MODULE = 'module'.length;
+const UPSTREAM = 'upstream'.length;
 
 /** Undefined if the bytes are not those of a message: a damaged one must not stop its queue. */
 export function decodeRecord(record: Buffer | undefined): Message | undefined {
@@ -66,9 +66,10 @@ function bytesIn(record: Buffer, at: number): Buffer {
 }
 
 function originFrom(record: Buffer, kindAt: number, nameAt: number, outputAt: number): Origin {
+  if (headValue(record, kindAt) === UPSTREAM) return { kind: 'upstream' };
   const name = names(record, nameAt);
-  // The two kinds are words of the same length, and begin with another letter.
-  if (headValue(record, kindAt) === MODULE && record[headEnd(record, kindAt)] === 0x6d)
+  // The other two kinds are words of the same length, and begin with another letter.
+  if (record[headEnd(record, kindAt)] === 0x6d)
     return { kind: 'module', module: name, output: outputs(record, outputAt) };
   return { kind: 'client', client: name };
 }

@@ -100,7 +100,14 @@ function secondsOf(ttl: number): number {
 }
 
 function nameOf(origin: Origin): string {
-  return origin.kind === 'module' ? origin.module : origin.client;
+  switch (origin.kind) {
+    case 'module':
+      return origin.module;
+    case 'client':
+      return origin.client;
+    case 'upstream':
+      return '';
+  }
 }
 
 function outputOf(origin: Origin): string {

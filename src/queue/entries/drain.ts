@@ -9,6 +9,7 @@ import type { Leaving } from './leaving.ts';
 import { leavingHeld, leavingStored } from './leaving.ts';
 import type { Lane, QueueState } from './ledger.ts';
 import { firstBehind, isHeldBack, laneBegins, laneOf, messageOf } from './ledger.ts';
+import { createTurns } from './turns.ts';
 
 /** Why an entry leaves its queue. */
 export type Reason = 'acknowledged' | 'expired' | 'purged' | 'overflowed' | 'dead' | 'corrupt';
@@ -36,11 +37,12 @@ type Step = 'sent' | 'exhausted' | 'blocked';
 const PASSED_PER_TURN = 16 * DRAIN_BATCH;
 
 /**
- * Sends a queue's entries in order of (priority, sequence), from LMDB and then from what is not in it yet,
- * while fewer than `window` are unacknowledged.
+ * Sends a queue's entries in order of (priority, sequence), weighted with some of a lower priority among them, from LMDB
+ * and then from what is not in it yet, while fewer than `window` are unacknowledged.
  */
 export function createDrain(queue: QueueState, settings: DrainSettings, host: DrainHost): Drain {
   const { window, send } = settings;
+  queue.firm = settings.firm === true;
   const outstanding = new Map<number, Leaving>();
   /** Entries that are offered again, the first in order last; those that the next `wake` puts among them. */
   let again: Returned[] = [];
@@ -50,6 +52,10 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   const ahead: StoredEntry[][] = Array.from({ length: PRIORITIES }, () => []);
   const onDisk = new Array<boolean>(PRIORITIES).fill(queue.storedDepth > 0);
   const redeliveredUpTo = queue.lanes.map(lane => lane?.sentUpTo ?? 0);
+  const turns = createTurns(
+    settings.priorities ?? 'strict',
+    priority => (position[priority] ?? 0) < (redeliveredUpTo[priority] ?? 0),
+  );
   let filling = false;
   let stopped = false;
   let allowance = PASSED_PER_TURN;
@@ -134,7 +140,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     for (let index = firstBehind(waiting, position[priority] ?? 0); index < waiting.length; index++) {
       const held = waiting[index];
       if (held === undefined || !held.open) continue;
-      if (isHeldBack(held.pending)) return 'exhausted';
+      if (isHeldBack(held.pending, queue)) return 'exhausted';
       return offerFound(leavingHeld(held), messageOf(held.pending), lane);
     }
     return 'exhausted';
@@ -153,23 +159,24 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     return 'sent';
   };
 
-  const fillPriority = (priority: number): Step => {
-    while (outstanding.size < window && !stopped) {
-      if (allowance <= 0 || host.saturated()) return 'blocked';
-      const stored = onDisk[priority] === true || ahead[priority]?.length !== 0;
-      const step = stored ? sendFromDisk(priority) : sendFromLane(priority);
-      if (step === 'blocked' || (step === 'exhausted' && !stored)) return step;
-    }
-    return 'blocked';
+  /** False: no more can be sent now. */
+  const sendNext = (): boolean => {
+    if (allowance <= 0 || host.saturated()) return false;
+    const priority = turns.next();
+    if (priority === undefined) return false;
+    const stored = onDisk[priority] === true || ahead[priority]?.length !== 0;
+    const step = stored ? sendFromDisk(priority) : sendFromLane(priority);
+    if (step === 'sent') turns.sent(priority);
+    else if (step === 'exhausted' && !stored) turns.exhausted(priority);
+    return step !== 'blocked';
   };
 
   const fill = (): void => {
     if (filling || stopped || outstanding.size >= window) return;
     filling = true;
     allowance = PASSED_PER_TURN;
-    for (let priority = 0; priority < PRIORITIES; priority++) {
-      if (fillPriority(priority) === 'blocked') break;
-    }
+    turns.begin();
+    while (outstanding.size < window && !stopped && sendNext());
     filling = false;
     if (allowance <= 0) host.later(fill);
   };
@@ -222,7 +229,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     stop,
   };
 
-  const refuse = (entry: Entry, reason: string): void => {
+  const refuse = (entry: Sent, reason: string): void => {
     const leaving = take(entry);
     if (leaving === undefined) return;
     host.bury(leaving, 'dead', reason);

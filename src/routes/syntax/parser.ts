@@ -11,8 +11,11 @@ import { scanSkerryToken } from './skerry/lexer.ts';
 import { skerryOperand } from './skerry/operand.ts';
 import type { ScanToken, Token } from './token.ts';
 
-const SOURCES = 'a source such as /messages/* or topic("sensors/+/temp")';
+const SOURCES = 'a source such as /messages/*, topic("sensors/+/temp") or $upstream';
 const SINKS = '$upstream, BrokeredEndpoint("/modules/<module>/inputs/<input>") or topic("alerts/hot")';
+
+const GOES_ROUND =
+  'what comes FROM $upstream does not go back there, where it may come down again and go round for ever; let a module answer';
 
 type Text = Token & { readonly kind: 'string' };
 
@@ -23,7 +26,7 @@ type Reading = {
   readonly path: (token: Token & { readonly kind: 'source' }) => Source;
   /** The endpoint whose address stands at `token` in the route's text. */
   readonly input: (token: Text, text: string) => Sink;
-  /** Whether `topic("...")` is a source and a sink. */
+  /** Whether `topic("...")` is a source and a sink, and `$upstream` a source too. */
   readonly topics: boolean;
   /** Whether WHERE may stand without a condition, which is then undefined, and anything behind the sink. */
   readonly lax: boolean;
@@ -64,7 +67,9 @@ export function parseRoute(text: string, dialect: Dialect): Parsed {
   const condition = parseCondition(cursor, reading, source);
   if (!cursor.atKeyword('INTO')) refuseBeforeSink(cursor.peek(), condition);
   cursor.next();
+  const { start } = cursor.peek();
   const { sink, end } = parseSink(cursor, reading, text);
+  if (source.kind === 'upstream' && sink.kind === 'upstream') refuse({ start, end }, GOES_ROUND);
   const tree = { source, condition, sink };
   if (reading.lax) return { tree, ignored: restOf(text, end) };
   const rest = cursor.peek();
@@ -76,10 +81,24 @@ function parseSource(cursor: Cursor, { path, topics }: Reading): Source {
   const written = cursor.source();
   if (written?.kind === 'source') return path(written);
   const token = cursor.peek();
-  if (!topics || !cursor.atKeyword('TOPIC')) return refuseToken(token, SOURCES, ['topic']);
-  cursor.next();
+  if (topics && cursor.atKeyword('TOPIC')) {
+    cursor.next();
+    return { kind: 'topic', filter: parseFilter(cursor) };
+  }
+  if (topics && isUpstream(token)) {
+    cursor.next();
+    return { kind: 'upstream', filter: cursor.atSymbol('(') ? parseFilter(cursor) : undefined };
+  }
+  return refuseToken(token, SOURCES, topics ? ['topic', '$upstream'] : []);
+}
+
+function parseFilter(cursor: Cursor): string {
   const filter = parseStringInBrackets(cursor);
   return parseSourceFilter(filter.value, filter);
+}
+
+function isUpstream(token: Token): boolean {
+  return token.kind === 'system' && token.name.toLowerCase() === 'upstream';
 }
 
 function parseCondition(cursor: Cursor, { operand, lax }: Reading, source: Source): Expression | undefined {
@@ -105,7 +124,7 @@ function parseSink(
   text: string,
 ): { readonly sink: Sink; readonly end: number } {
   const token = cursor.peek();
-  if (token.kind === 'system' && token.name.toLowerCase() === 'upstream') {
+  if (isUpstream(token)) {
     cursor.next();
     return { sink: { kind: 'upstream' }, end: token.end };
   }

@@ -119,20 +119,6 @@ export const REST: readonly Refused[] = [
     { anonymous: { publish: Array.from({ length: 65 }, () => 'a') } },
     'anonymous.publish must have at most 64 topic filters',
   ),
-  refused({ upstream: {} }, 'upstream.url is missing'),
-  refused(
-    { upstream: { url: 'http://u:hunter2@parent' } },
-    'upstream.url must be an address such as "mqtt://parent:1883"',
-  ),
-  refused(
-    { upstream: { url: 'mqtt://parent/devices' } },
-    'upstream.url must be an address such as "mqtt://parent:1883"',
-  ),
-  unsaid(
-    { upstream: { url: 'mqtt://u:%zz@parent' } },
-    'upstream.url must be an address such as "mqtt://parent:1883"',
-  ),
-  refused({ upstream: 'mqtt://parent' }, 'upstream must be an object'),
   refused({ serial: 0 }, 'serial must be at least 1'),
   refused({ serial: '7' }, 'serial must be a number, and is a text'),
   refused(

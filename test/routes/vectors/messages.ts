@@ -52,5 +52,12 @@ export const MESSAGES: readonly (readonly [...Vector, sample: Sample])[] = [
   ['a property named __proto__', "__proto__ = 'p'", 'undefined', { properties: {} }],
   ['an empty name', "{x} = ''", 'true', { properties: { x: '' } }],
   ['a system property without a value', 'is_defined($messageId)', 'false', { system: { messageId: null } }],
+  [
+    'what a hub beneath says of where a message began',
+    "$childDevice = 'floor2' AND $childModule = 'gate' AND $childOutput = 'open'",
+    'true',
+    { system: { childDevice: 'floor2', childModule: 'gate', childOutput: 'open' } },
+  ],
+  ['what no hub beneath has said', "$childTopic = 'a/b'", 'undefined', { properties: { childTopic: 'a/b' } }],
   ['a property without a value is missing', 'is_defined(a)', 'false', { properties: { a: null } }],
 ];

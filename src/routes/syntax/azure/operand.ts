@@ -48,7 +48,7 @@ function dollarOperand(name: string, span: Span): Expression {
 function hiddenBy(name: string, span: Span): SystemProperty | BodyPath {
   if (isBodyPath(name)) return { kind: 'body', path: parsePath(name.slice(BODY.length), span), ...span };
   const wanted = name.toLowerCase();
-  const known = Array.from(SYSTEM_PROPERTIES).find(one => one.toLowerCase() === wanted);
+  const known = Array.from(SYSTEM_PROPERTIES.azure).find(one => one.toLowerCase() === wanted);
   return { kind: 'system', name: known ?? name, ...span };
 }
 

@@ -46,12 +46,12 @@ function sourceSegment(segment: string, shape: Shape, index: number, span: Span)
   return refuse(whole, `${segment} is not a part of any source here`, { expected: SOURCES, nearest });
 }
 
-/** The source `topic("filter")`. */
-export function parseSourceFilter(filter: string, span: Span): Source {
+/** The filter of the source `topic("filter")` or `$upstream("filter")`. */
+export function parseSourceFilter(filter: string, span: Span): string {
   const problem = filterProblem(filter);
   if (problem !== undefined)
     refuse(span, `this topic filter ${problem}`, { expected: 'one like sensors/+/temp' });
-  return { kind: 'topic', filter };
+  return filter;
 }
 
 /** The sink `topic("name")`. */

@@ -34,8 +34,8 @@ export function skerryOperand(cursor: Cursor): Expression {
 }
 
 function systemProperty(name: string, span: Span): Expression {
-  if (SYSTEM_PROPERTIES.has(name)) return { kind: 'system', name, ...span };
-  const found = nearestName(name, [...SYSTEM_PROPERTIES, 'body']);
+  if (SYSTEM_PROPERTIES.skerry.has(name)) return { kind: 'system', name, ...span };
+  const found = nearestName(name, [...SYSTEM_PROPERTIES.skerry, 'body']);
   const sentence = `$${name} is not a system property; an application property of that name is {$${name}}`;
   return refuse(span, sentence, { nearest: found === undefined ? undefined : `$${found}` });
 }

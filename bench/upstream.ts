@@ -1,0 +1,165 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { diceOf } from '../test/fuzz/random.ts';
+import { startBroker } from '../test/upstream/brokers.ts';
+import { startProxy } from '../test/upstream/proxy.ts';
+import { MACHINE } from './broker/driver.ts';
+import { median, megabytes, print, printTable, ratiosOf, whole } from './report.ts';
+import type { Subject } from './upstream/subjects.ts';
+import { anonymousOf, bridgeFor, loopFor, skerryFor, upstreamMosquitto } from './upstream/subjects.ts';
+
+/*
+ * node bench/upstream.ts [mosquitto|nats|idle] [rounds]
+ *
+ * How fast is a backlog of 500,000 messages (256 bytes, QoS 1, window 64) drained into mosquitto and into a cluster of
+ * three NATS servers, beside a mosquitto bridge with the same backlog and a loop around mqtt.js; what memory does it take;
+ * and how many bytes an hour does a quiet hub send and get?
+ */
+const MESSAGES = 500_000;
+
+/** NATS asks its cluster about each message: all would take a quarter of an hour. */
+const NATS_MESSAGES = 50_000;
+
+/** Milliseconds: nothing more comes; a hub has come to rest; between two looks at its memory; of quiet traffic. */
+const QUIET = 10_000;
+const REST = 5_000;
+const LOOK = 50;
+const IDLE = 150_000;
+
+const SUBJECTS: Readonly<Record<string, (port: number) => Promise<Subject>>> = {
+  skerry: skerryFor,
+  'mosquitto bridge': bridgeFor,
+  'mqtt.js loop': loopFor,
+};
+
+type Drained = { readonly came: number; readonly rate: number; readonly memory: number };
+
+async function drainOf(
+  make: (port: number) => Promise<Subject>,
+  port: number,
+  messages: number,
+): Promise<Drained> {
+  const subject = await make(port);
+  try {
+    await subject.fill(messages);
+    const counter = await startCounter(port, messages);
+    await subject.drain();
+    let memory = 0;
+    const timer = setInterval(() => {
+      memory = Math.max(memory, anonymousOf(subject.pid()));
+    }, LOOK);
+    const { came, rate } = await counter.done;
+    clearInterval(timer);
+    return { came, rate, memory };
+  } finally {
+    await subject.close();
+  }
+}
+
+/** Resolves when it counts. */
+function startCounter(
+  port: number,
+  messages: number,
+): Promise<{ readonly done: Promise<{ came: number; rate: number }> }> {
+  const program = join(import.meta.dirname, 'upstream/counter.ts');
+  const child = spawn(
+    'taskset',
+    ['-c', '1', process.execPath, program, port, messages, QUIET, '+/#'].map(String),
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  let text = '';
+  const done = new Promise<{ came: number; rate: number }>(resolve =>
+    child.once('close', () => {
+      const figure = (name: string): number => Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1]);
+      resolve({ came: figure('came'), rate: figure('rate') });
+    }),
+  );
+  return new Promise(resolve => {
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      if (text.startsWith('ready')) resolve({ done });
+    });
+  });
+}
+
+async function idleMemory(port: number): Promise<number> {
+  const hub = await skerryFor(port);
+  await hub.drain();
+  await pause(REST);
+  const memory = anonymousOf(hub.pid());
+  await hub.close();
+  return memory;
+}
+
+const ratios: string[] = [];
+
+async function compare(upstream: string, port: number, messages: number, rounds: number): Promise<void> {
+  const idle = await idleMemory(port);
+  const drained: Record<string, Drained[]> = {};
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, make] of Object.entries(SUBJECTS)) {
+      drained[name] = [...(drained[name] ?? []), await drainOf(make, port, messages)];
+    }
+  }
+  print(`${whole(messages)} messages into ${upstream}, medians of ${rounds} rounds:\n`);
+  const rows = Object.entries(drained).map(([name, all]) => [
+    name,
+    whole(median(all.map(({ came }) => came))),
+    whole(median(all.map(({ rate }) => rate))),
+    megabytes(Math.max(...all.map(({ memory }) => memory))),
+  ]);
+  printTable(['', 'came', 'messages/s', 'anonymous MB at most'], rows);
+  const rates = (name: string): number[] => (drained[name] ?? []).map(({ rate }) => rate);
+  for (const [other, wanted] of [
+    ['mosquitto bridge', upstream === 'mosquitto' ? ' (wanted: at least 3)' : ''],
+    ['mqtt.js loop', ''],
+  ] as const) {
+    const ratio = median(ratiosOf(rates('skerry'), rates(other)));
+    ratios.push(`into ${upstream}: ${ratio.toFixed(2)} of the ${other}'s${wanted}`);
+  }
+  const over = Math.max(...(drained['skerry'] ?? []).map(({ memory }) => memory)) - idle;
+  ratios.push(`into ${upstream}: ${megabytes(over)} MB over idle, ${megabytes(idle)} (wanted: at most 24.0)`);
+}
+
+async function quiet(port: number): Promise<void> {
+  const network = await startProxy([port], diceOf(1));
+  const hub = await skerryFor(network.port);
+  await hub.drain();
+  await pause(REST);
+  const before = network.traffic();
+  await pause(IDLE);
+  const after = network.traffic();
+  const hour = 3_600_000 / IDLE;
+  const up = (after.up - before.up) * hour;
+  const down = (after.down - before.down) * hour;
+  print(
+    `A quiet hub with a keep-alive of 30 s, measured over ${IDLE / 1000} s: ${whole(up)} bytes an hour up, `,
+  );
+  print(
+    `${whole(down)} down, without the heads of TCP and IP; ${after.connections - before.connections} connections.\n`,
+  );
+  ratios.push(`quiet: ${whole(up + down)} bytes an hour (wanted: keep-alives alone, 480)`);
+  await hub.close();
+  await network.close();
+}
+
+const [wanted, rounds = '3'] = process.argv.slice(2);
+const asked = (name: string): boolean => wanted === undefined || wanted === name;
+print(`${MACHINE}\n`);
+if (asked('mosquitto') || asked('idle')) {
+  const upstream = await upstreamMosquitto();
+  if (asked('mosquitto')) await compare('mosquitto', upstream.port, MESSAGES, Number(rounds));
+  if (asked('idle')) await quiet(upstream.port);
+  await upstream.close();
+}
+if (asked('nats')) {
+  const nats = await startBroker('nats');
+  if (nats === undefined) print('skipped: NATS is not installed\n');
+  else await compare('NATS', nats.ports[0] ?? 0, NATS_MESSAGES, Number(rounds));
+  await nats?.close();
+}
+for (const ratio of ratios) print(ratio);
+process.exit(0);

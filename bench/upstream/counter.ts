@@ -1,0 +1,61 @@
+import { connect } from 'node:net';
+import { generate } from 'mqtt-packet';
+
+/*
+ * counter.ts <port> <messages> <quiet ms>
+ *
+ * Subscribes to everything at QoS 0, says "ready", and then, when that many messages of one size have come or none has
+ * for so long, how many came and how many a second between the first and the last.
+ */
+const [port = 0, messages = 1, quiet = 1_000] = process.argv.slice(2).map(Number);
+const CONNACK_AND_SUBACK = 4 + 5;
+
+let skip = CONNACK_AND_SUBACK;
+let size = 0;
+let bytes = 0;
+let first = 0;
+let last = 0;
+
+function finish(): void {
+  const came = size === 0 ? 0 : Math.floor(bytes / size);
+  process.stdout.write(`came ${came}\nrate ${(came / (last - first)) * 1000}\n`);
+  process.exit(0);
+}
+
+/** Of a frame whose remaining length takes two bytes, as it does from 128 to 16,383. */
+function sizeOf(frame: Buffer): number {
+  return 3 + (frame.readUInt8(1) & 0x7f) + frame.readUInt8(2) * 128;
+}
+
+const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+socket.on('data', chunk => {
+  const data = chunk.subarray(Math.min(skip, chunk.length));
+  if (skip > 0) {
+    skip -= chunk.length - data.length;
+    if (skip === 0) process.stdout.write('ready\n');
+  }
+  if (data.length === 0) return;
+  last = performance.now();
+  if (size === 0) {
+    first = last;
+    size = sizeOf(data);
+  }
+  bytes += data.length;
+  if (bytes >= messages * size) finish();
+});
+socket.write(
+  generate({
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion: 4,
+    clientId: 'counter',
+    clean: true,
+    keepalive: 0,
+  }),
+);
+socket.write(
+  generate({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: process.argv[5] ?? '#', qos: 0 }] }),
+);
+setInterval(() => {
+  if (first > 0 && performance.now() - last > quiet) finish();
+}, 200);

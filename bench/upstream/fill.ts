@@ -1,0 +1,43 @@
+import { framesOf, openClient, PUBACK_BYTES } from '../broker/client.ts';
+
+/*
+ * fill.ts <port> <messages> <window>
+ *
+ * Publishes messages at QoS 1, and says how many a second were acknowledged.
+ */
+const [port = 0, messages = 1, window = 1] = process.argv.slice(2).map(Number);
+const frames = framesOf(1);
+
+/** Resolves when all are acknowledged. */
+function publish(): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let sent = 0;
+    let bytesBack = 0;
+    let send = (_: Buffer): void => {};
+    const fill = (): void => {
+      let allowed = Math.min(window - (sent - Math.floor(bytesBack / PUBACK_BYTES)), messages - sent);
+      // Few large pieces cost less than many small ones.
+      if (allowed < window / 4 && sent + allowed < messages) return;
+      while (allowed > 0) {
+        const { bytes, count } = frames.from(sent, allowed);
+        send(bytes);
+        sent += count;
+        allowed -= count;
+      }
+    };
+    const heard = (bytes: Buffer): void => {
+      bytesBack += bytes.length;
+      fill();
+      if (bytesBack === messages * PUBACK_BYTES) resolve();
+    };
+    openClient({ port, id: 'filler', clean: true, subscribe: undefined, heard }).then(client => {
+      send = client.send;
+      fill();
+    }, reject);
+  });
+}
+
+const started = performance.now();
+await publish();
+process.stdout.write(`fill ${(messages / (performance.now() - started)) * 1000}\n`);
+process.exit(0);

@@ -1,0 +1,89 @@
+import { MAX_HOPS } from './limits.ts';
+import type { Message, Properties } from './message.ts';
+
+/*
+ * What a hub says to the hub above it of where a message began: user properties whose names begin with `$`, as all have
+ * that MQTT has no place for. They are what the sender says, never what its receiver knows: any client can write them.
+ */
+const DEVICE = '$childDevice';
+const MODULE = '$childModule';
+const OUTPUT = '$childOutput';
+const TOPIC = '$childTopic';
+
+/** Their names as routes know them, without the `$`. */
+export const CHILD_PROPERTIES: readonly string[] = [DEVICE, MODULE, OUTPUT, TOPIC].map(name => name.slice(1));
+
+/** Names of devices, the hub that sent it first and the one where it began last, with a slash between two. */
+const DEVICES = /^[A-Za-z0-9_-]{1,64}(?:\/[A-Za-z0-9_-]{1,64})*$/;
+
+/** Where a message began, as its sender says. */
+export type ChildSource = {
+  /** The hub that sent it first, the one where it began last; no name is empty. */
+  readonly devices: readonly string[];
+  /** Undefined: no module's. */
+  readonly module: string | undefined;
+  /** Undefined: from no output of a module. */
+  readonly output: string | undefined;
+  /** The topic it was published on there; undefined: that of the output. */
+  readonly topic: string | undefined;
+};
+
+/** Where a message began, by its properties; undefined if they do not say it as a hub does. Of one name the last counts. */
+export function childSourceOf(properties: Properties): ChildSource | undefined {
+  let path: string | undefined;
+  let module: string | undefined;
+  let output: string | undefined;
+  let topic: string | undefined;
+  for (let at = 0; at + 1 < properties.length; at += 2) {
+    const text = properties[at + 1];
+    switch (properties[at]) {
+      case DEVICE:
+        path = text;
+        break;
+      case MODULE:
+        module = text;
+        break;
+      case OUTPUT:
+        output = text;
+        break;
+      case TOPIC:
+        topic = text;
+        break;
+      default:
+    }
+  }
+  if (path === undefined || !DEVICES.test(path)) return undefined;
+  return { devices: path.split('/'), module, output, topic };
+}
+
+/**
+ * The properties with which `message` leaves the hub of `device` for the one above it. What its sender said of a hub
+ * beneath is kept behind this hub's own name, so that a path of this name alone is this hub's word and nobody else's.
+ * Undefined: it has come through MAX_HOPS hubs already, and must not go on.
+ */
+export function propertiesForParent(
+  { origin, properties, topic }: Pick<Message, 'origin' | 'properties' | 'topic'>,
+  device: string,
+): Properties | undefined {
+  const left: string[] = [];
+  for (let at = 0; at + 1 < properties.length; at += 2) {
+    const [name = '', text = ''] = [properties[at], properties[at + 1]];
+    if (!isChildProperty(name)) left.push(name, text);
+  }
+  if (origin.kind === 'module') {
+    const from = origin.output === '' ? [TOPIC, topic] : [OUTPUT, origin.output];
+    return left.concat(DEVICE, device, MODULE, origin.module, from);
+  }
+  const beneath = childSourceOf(properties);
+  if (beneath === undefined) return left.concat(DEVICE, device, TOPIC, topic);
+  if (beneath.devices.length >= MAX_HOPS) return undefined;
+  left.push(DEVICE, [device, ...beneath.devices].join('/'));
+  if (beneath.module !== undefined) left.push(MODULE, beneath.module);
+  if (beneath.output !== undefined) left.push(OUTPUT, beneath.output);
+  if (beneath.topic !== undefined) left.push(TOPIC, beneath.topic);
+  return left;
+}
+
+function isChildProperty(name: string): boolean {
+  return name === DEVICE || name === MODULE || name === OUTPUT || name === TOPIC;
+}

@@ -1,0 +1,57 @@
+/** Bounds of the way up, as in `limits.ts`. */
+
+/** Messages sent upstream and not yet acknowledged, by default and at most: hides a round trip of mobile networks. */
+export const UPSTREAM_WINDOW = 64;
+export const MAX_UPSTREAM_WINDOW = 1024;
+
+/** Milliseconds: bound of the first wait before the upstream is tried again, of any, and what each is at least. */
+export const RECONNECT_DELAY_FIRST = 1_000;
+export const RECONNECT_DELAY_MOST = 60_000;
+export const RECONNECT_DELAY_LEAST = 100;
+
+/** Milliseconds until a server has taken a client in: a mobile network with TLS takes some seconds. */
+export const UPSTREAM_PATIENCE = 20_000;
+
+/** Seconds of the upstream's keep-alive by default and at most: a dead link is found within one and a half of them. */
+export const UPSTREAM_KEEP_ALIVE = 30;
+export const MAX_UPSTREAM_KEEP_ALIVE = 65_535;
+
+/** Addresses of one upstream, and topic filters that come down from it. */
+export const MAX_UPSTREAM_URLS = 16;
+export const MAX_DOWN_FILTERS = 64;
+
+/** Least bytes a day that an upstream may be bounded to: keep-alives and an hourly reconnect take some. */
+export const MIN_UPSTREAM_BUDGET = 1 << 16;
+
+/** Milliseconds on another address of the upstream before the first is looked at again, and what that grows to. */
+export const WAY_BACK_FIRST = 300_000;
+export const WAY_BACK_MOST = 3_600_000;
+
+/** Milliseconds that what is on its way may take before the upstream is left for a better address. */
+export const LEAVING_PATIENCE = 10_000;
+
+/** Milliseconds of a link without an acknowledgement after which it counts as good, and waits begin anew. */
+export const LINK_PROVEN = 60_000;
+
+/** Links in a row that the upstream ends without taking anything, before it is sent one message at a time. */
+export const FRUITLESS_LINKS = 3;
+
+/** Milliseconds that sending rests when the upstream takes no more for now. */
+export const UPSTREAM_REST = 5_000;
+
+/** Seconds that the upstream is to keep the hub's session for: longer than messages wait by default. */
+export const UPSTREAM_SESSION = 30 * 86_400;
+
+/** Milliseconds since 1970 that a clock shows at least if it is set: this version is not older. */
+export const LEAST_PLAUSIBLE_TIME = 1_735_689_600_000;
+
+/** Messages that come down and are not safe here yet before no more is read, and milliseconds until one is offered again. */
+export const DOWN_WINDOW = 64;
+export const DOWN_RETRY = 1_000;
+
+/** A budget is noted on disk after each such part of it, and, once used up, waits until such a part is there again. */
+export const BUDGET_NOTE = 64;
+export const BUDGET_SHARE = 96;
+
+/** Milliseconds between two looks at whether the upstream is scheduled: its times are minutes. */
+export const SCHEDULE_LOOK = 30_000;

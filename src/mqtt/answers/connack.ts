@@ -1,0 +1,55 @@
+import { NO_VALUES, readProperties } from '../properties.ts';
+import type { Reader } from '../reader.ts';
+import { blame, readByte } from '../reader.ts';
+import { REASON } from '../reasons.ts';
+import type { Version } from '../version.ts';
+
+/** CONNACK (MQTT 5, 3.2): whether the server takes the client, and what else it takes. */
+export type Connack = {
+  readonly cmd: 'connack';
+  readonly sessionPresent: boolean;
+  /** MQTT 5's, whatever the version. */
+  readonly reasonCode: number;
+  readonly reasonString: string | undefined;
+  /** Messages at QoS 1 and 2 that it takes at once. */
+  readonly receiveMaximum: number;
+  readonly maximumQoS: 0 | 1 | 2;
+  readonly retainAvailable: boolean;
+  /** Bytes of a packet; undefined: any. */
+  readonly maximumPacketSize: number | undefined;
+  /** Seconds; undefined: the client's own. */
+  readonly serverKeepAlive: number | undefined;
+};
+
+const SESSION_PRESENT = 0x01;
+
+/** What the return codes before MQTT 5 mean, from 1 on (MQTT 3.1.1, 3.2.2.3). */
+const REFUSALS: readonly number[] = [
+  REASON.success,
+  REASON.unsupportedProtocolVersion,
+  REASON.clientIdentifierNotValid,
+  REASON.serverUnavailable,
+  REASON.badUserNameOrPassword,
+  REASON.notAuthorized,
+];
+
+/** Reads what follows the fixed header; what is wrong is the reader's fault. */
+export function readConnack(reader: Reader, version: Version): Connack {
+  const flags = readByte(reader);
+  const code = readByte(reader);
+  if (flags > SESSION_PRESENT) blame(reader, REASON.malformedPacket, 'its CONNACK has a reserved flag set');
+  // A server that does not know MQTT 5 answers in the form of 3.1.1, in which there are no properties.
+  const isOld = version < 5 || (reader.at === reader.end && code < REASON.unspecifiedError);
+  const { numbers, texts } = isOld ? NO_VALUES : readProperties(reader, 'connack');
+  return {
+    cmd: 'connack',
+    sessionPresent: flags === SESSION_PRESENT,
+    reasonCode: isOld ? (REFUSALS[code] ?? REASON.unspecifiedError) : code,
+    reasonString: texts.reasonString,
+    receiveMaximum: numbers.receiveMaximum ?? 0xffff,
+    maximumQoS: numbers.maximumQoS === 0 ? 0 : numbers.maximumQoS === 1 ? 1 : 2,
+    retainAvailable: numbers.retainAvailable !== 0,
+    maximumPacketSize: numbers.maximumPacketSize,
+    serverKeepAlive: numbers.serverKeepAlive,
+  };
+}

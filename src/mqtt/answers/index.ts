@@ -1,0 +1,63 @@
+import type { Owner } from '../properties.ts';
+import { readProperties } from '../properties.ts';
+import type { Reader } from '../reader.ts';
+import { blame, readByte, readerOf, readTwo } from '../reader.ts';
+import type { Fault } from '../reasons.ts';
+import { fault, REASON } from '../reasons.ts';
+import type { Version } from '../version.ts';
+import type { Connack } from './connack.ts';
+import { readConnack } from './connack.ts';
+
+/** What a server sends, beside PUBLISH and its acknowledgements. */
+export type Answer =
+  | Connack
+  | { readonly cmd: 'suback' | 'unsuback'; readonly messageId: number; readonly granted: readonly number[] }
+  | { readonly cmd: 'pingresp' }
+  | { readonly cmd: 'disconnect'; readonly reasonCode: number; readonly reasonString: string | undefined };
+
+/** First bytes, with the flags that must stand in them (MQTT 5, 2.1.3). */
+const READERS: ReadonlyMap<number, (reader: Reader, version: Version) => Answer> = new Map<
+  number,
+  (reader: Reader, version: Version) => Answer
+>([
+  [0x20, readConnack],
+  [0x90, readGrants('suback')],
+  [0xb0, readGrants('unsuback')],
+  [0xd0, () => ({ cmd: 'pingresp' })],
+  [0xe0, readDisconnect],
+]);
+
+/** The packet whose first byte is `first` and whose rest lies at `start` to `end`, or what is wrong with it. */
+export function readAnswer(
+  bytes: Buffer,
+  first: number,
+  start: number,
+  end: number,
+  version: Version,
+): Answer | Fault {
+  const read = READERS.get(first);
+  if (read === undefined) return fault(REASON.protocolError, 'it sent what no server sends');
+  const reader = readerOf(bytes, start, end);
+  const answer = read(reader, version);
+  if (reader.at < end) blame(reader, REASON.malformedPacket, 'a packet is longer than it says');
+  return reader.fault ?? answer;
+}
+
+/** SUBACK and UNSUBACK (3.9, 3.11): a code for each filter; UNSUBACK has none before MQTT 5. */
+function readGrants(cmd: 'suback' | 'unsuback') {
+  return (reader: Reader, version: Version): Answer => {
+    const messageId = readTwo(reader);
+    if (version === 5) readProperties(reader, cmd satisfies Owner);
+    const granted: number[] = [];
+    while (reader.at < reader.end && reader.fault === undefined) granted.push(readByte(reader));
+    return { cmd, messageId, granted };
+  };
+}
+
+/** DISCONNECT (3.14), in which a server of MQTT 5 says why it ends a connection. */
+function readDisconnect(reader: Reader, version: Version): Answer {
+  if (version < 5) blame(reader, REASON.protocolError, 'it sent what only a client sends');
+  const reasonCode = reader.at < reader.end ? readByte(reader) : REASON.success;
+  const texts = reader.at < reader.end ? readProperties(reader, 'disconnect').texts : {};
+  return { cmd: 'disconnect', reasonCode, reasonString: texts.reasonString };
+}

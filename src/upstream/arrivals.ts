@@ -1,0 +1,75 @@
+import type { Settle } from '../core/message.ts';
+import type { Note } from '../queue/types.ts';
+
+/** Which messages at QoS 2 came down and are here, until the upstream knows that (MQTT 5, 4.3.3): kept on disk. */
+export type ReceiptStore = {
+  readonly load: () => number[];
+  /** Is kept with the message, or not at all. */
+  readonly note: (packetId: number) => Note;
+  readonly forget: (packetId: number, settle: Settle) => void;
+};
+
+/** One message on its way in; `pay` acknowledges it on the link that brought it last. */
+export type Arrival = { readonly packetId: number; safe: boolean; pay: () => void };
+
+/** Packet identifiers of messages at QoS 2 that came down, over connections and restarts: each message is taken in once. */
+export type Arrivals = {
+  /** What is new, and is to be taken in; undefined: it is here, or on its way, and is paid when it is safe. */
+  readonly arrive: (packetId: number, pay: () => void) => Arrival | undefined;
+  readonly note: ReceiptStore['note'];
+  /** The message and its note are on disk. */
+  readonly safe: (arrival: Arrival) => void;
+  /** It was not taken in: it is new when it comes again. */
+  readonly lost: (arrival: Arrival) => void;
+  /** The upstream knows that it is here: `done` once its identifier may stand for another. */
+  readonly release: (packetId: number, done: () => void) => void;
+  /** The upstream has forgotten the session. */
+  readonly forgetAll: () => void;
+};
+
+const nothing = (): void => {};
+
+export function openArrivals(store: ReceiptStore): Arrivals {
+  const arrivals = new Map<number, Arrival>();
+  for (const packetId of store.load()) arrivals.set(packetId, { packetId, safe: true, pay: nothing });
+
+  return {
+    arrive: (packetId, pay) => {
+      const known = arrivals.get(packetId);
+      if (known === undefined) {
+        const arrival = { packetId, safe: false, pay };
+        arrivals.set(packetId, arrival);
+        return arrival;
+      }
+      if (known.safe) pay();
+      else known.pay = pay;
+      return undefined;
+    },
+    note: store.note,
+    safe: arrival => {
+      // Its session was forgotten meanwhile: in the next one the identifier is another message's.
+      if (arrivals.get(arrival.packetId) !== arrival) store.forget(arrival.packetId, nothing);
+      arrival.safe = true;
+      arrival.pay();
+    },
+    lost: arrival => {
+      if (arrivals.get(arrival.packetId) === arrival) arrivals.delete(arrival.packetId);
+    },
+    release: (packetId, done) => {
+      if (arrivals.get(packetId)?.safe !== true) {
+        done();
+        return;
+      }
+      // Not before: a message that comes under the identifier then must not be taken for the one that is here.
+      store.forget(packetId, error => {
+        if (error !== undefined) return;
+        arrivals.delete(packetId);
+        done();
+      });
+    },
+    forgetAll: () => {
+      for (const packetId of arrivals.keys()) store.forget(packetId, nothing);
+      arrivals.clear();
+    },
+  };
+}

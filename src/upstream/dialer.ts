@@ -1,0 +1,15 @@
+import type { UpstreamAddress } from '../manifest/types.ts';
+import type { Dial } from './link.ts';
+import { dialPlain } from './plain.ts';
+import type { ForwarderSettings } from './settings.ts';
+
+/** How the addresses of an upstream are reached. TLS is loaded with the first that needs it. */
+export function dialerOf(
+  settings: Pick<ForwarderSettings, 'tls' | 'home' | 'clock'>,
+): (place: UpstreamAddress) => Promise<Dial> {
+  return async ({ secure }) => {
+    if (!secure) return dialPlain;
+    const { secureDial } = await import('./secure.ts');
+    return secureDial(settings);
+  };
+}

@@ -1,0 +1,77 @@
+import type { Settle } from '../core/message.ts';
+import { PUBREL } from '../mqtt/acknowledgement.ts';
+import type { Answer } from '../mqtt/client.ts';
+import type { Publish } from '../mqtt/publish.ts';
+import type { Inflow, InflowSettings } from './inflow.ts';
+import { startInflow } from './inflow.ts';
+import type { Link } from './link.ts';
+import type { Outflow, OutflowSettings } from './outflow.ts';
+import { startOutflow } from './outflow.ts';
+import type { Session, UpstreamMemory } from './session.ts';
+import { subscribe } from './subscription.ts';
+
+export type ExchangeSettings = Omit<OutflowSettings, 'link' | 'qos'> &
+  Omit<InflowSettings, 'link'> & {
+    readonly link: Link;
+    readonly exactlyOnce: boolean;
+    /** Topic filters of what is to come down. */
+    readonly down: readonly string[];
+    readonly memory: UpstreamMemory;
+    readonly session: Session;
+    /** The session is to begin with another connection. */
+    readonly renew: () => void;
+    /** The session is not safe on disk: nothing is sent. */
+    readonly failed: (error: Error) => void;
+  };
+
+/** What goes up and comes down one link, from its CONNACK on. */
+export type Exchange = Pick<Outflow, 'acknowledged' | 'wake' | 'unanswered' | 'blame' | 'stop'> & {
+  readonly packet: (packet: Publish | Answer) => void;
+};
+
+export function startExchange(settings: ExchangeSettings): Exchange {
+  const { link, terms, profile, exactlyOnce, down, memory, log } = settings;
+  const offered = Math.min(terms.maximumQoS, profile.maximumQoS) === 2;
+  const qos = exactlyOnce && offered ? 2 : 1;
+  if (exactlyOnce && !offered)
+    log.warn('The upstream does not offer exactly once: a message may arrive twice.');
+  let outflow: Outflow | undefined;
+  let inflow: Inflow | undefined;
+  let answered: (packet: Answer) => void = () => {};
+  let stopped = false;
+
+  const begin: Settle = error => {
+    if (error !== undefined) settings.failed(error);
+    else if (!stopped) {
+      outflow = startOutflow({ ...settings, qos });
+      outflow.wake();
+    }
+  };
+  const lasts = settings.session.agree(terms, begin, () => {
+    if (!stopped) settings.renew();
+  });
+  // At once: what is owed to the session may come behind the CONNACK.
+  if (lasts && (down.length > 0 || memory.filters().length > 0)) {
+    inflow = startInflow(settings);
+    answered = subscribe({ link, filters: down, qos: exactlyOnce ? 2 : 1, memory, log });
+  }
+
+  return {
+    packet: packet => {
+      if (packet.cmd === 'publish') inflow?.publish(packet);
+      else answered(packet);
+    },
+    acknowledged: (type, packetId, reasonCode) => {
+      if (type === PUBREL) inflow?.released(packetId);
+      else outflow?.acknowledged(type, packetId, reasonCode);
+    },
+    wake: () => outflow?.wake(),
+    unanswered: () => outflow?.unanswered() ?? 0,
+    blame: (reason, sure) => outflow?.blame(reason, sure),
+    stop: () => {
+      stopped = true;
+      outflow?.stop();
+      inflow?.stop();
+    },
+  };
+}

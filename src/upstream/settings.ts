@@ -1,0 +1,41 @@
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { Random } from '../core/random.ts';
+import type { Upstream } from '../manifest/types.ts';
+import type { Drain, DrainSettings } from '../queue/types.ts';
+import type { TakeDown } from './inflow.ts';
+import type { UpstreamMemory } from './session.ts';
+
+export type ForwarderSettings = Upstream & {
+  /** The device's name: it names the client, and stands first in every topic. */
+  readonly device: string;
+  /** Where the paths in it start. */
+  readonly home: string;
+  /** Opens the queue that is forwarded. */
+  readonly drain: (settings: DrainSettings) => Drain;
+  /** Takes what comes down. */
+  readonly take: TakeDown;
+  readonly memory: UpstreamMemory;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+};
+
+export type ForwarderStatus = {
+  /** `waiting`: it is tried again later. */
+  readonly state: 'connecting' | 'connected' | 'waiting' | 'stopped';
+  readonly address: string;
+  /** The version of MQTT that is spoken; undefined: none. */
+  readonly version: 4 | 5 | undefined;
+  /** Why nothing goes though it could; undefined: it may. */
+  readonly pause: string | undefined;
+  readonly lastError: string | undefined;
+  /** Milliseconds since then. */
+  readonly lastErrorAge: number | undefined;
+  /** Messages the server acknowledged since the hub started, and a second in the last minute. */
+  readonly delivered: number;
+  readonly rate: number;
+  /** Answers that a message is not taken, for good or for now, and the last reason. */
+  readonly refused: number;
+  readonly lastRefusal: string | undefined;
+};

@@ -1,0 +1,35 @@
+import type { Message } from '../core/message.ts';
+
+/** What stands for a part of a topic in a template. */
+type Field = (message: Message, device: string) => string;
+
+const FIELDS: Readonly<Record<string, Field>> = {
+  '{device}': (_, device) => device,
+  '{module}': ({ origin }) => (origin.kind === 'module' ? origin.module : ''),
+  '{output}': ({ origin }) => (origin.kind === 'module' ? origin.output : ''),
+  '{topic}': ({ topic }) => topic,
+};
+
+/** For what comes from no output of a module: it has no name but its topic. */
+const OTHERS = '{device}/{topic}';
+
+/** The topic upstream of a message, by a template that was checked with the manifest. */
+export function topicMaker(template: string, device: string): (message: Message) => string {
+  const ofOutputs = partsOf(template);
+  const ofOthers = /\{(module|output)\}/.test(template) ? partsOf(OTHERS) : ofOutputs;
+  return message => {
+    const { origin } = message;
+    const isOutput = origin.kind === 'module' && origin.output !== '';
+    let topic = '';
+    for (const part of isOutput ? ofOutputs : ofOthers)
+      topic += typeof part === 'string' ? part : part(message, device);
+    return topic;
+  };
+}
+
+function partsOf(template: string): readonly (string | Field)[] {
+  return template
+    .split(/(\{[a-z]+\})/)
+    .filter(piece => piece !== '')
+    .map(piece => FIELDS[piece] ?? piece);
+}

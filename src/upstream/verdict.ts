@@ -1,0 +1,30 @@
+import { REASON } from '../mqtt/reasons.ts';
+
+/**
+ * What a reason code means for the message that it answers. `rest`: nothing is wrong with it, the upstream takes no more
+ * for now. `again`: it failed this time, and may be sent again some times. `never`: it will not be taken.
+ */
+export type Verdict = 'taken' | 'rest' | 'again' | 'never';
+
+const VERDICTS: ReadonlyMap<number, Verdict> = new Map<number, Verdict>([
+  [REASON.quotaExceeded, 'rest'],
+  [REASON.packetIdentifierInUse, 'rest'],
+  [REASON.unspecifiedError, 'again'],
+  [REASON.implementationSpecificError, 'again'],
+]);
+
+export function verdictOf(reasonCode: number): Verdict {
+  return reasonCode < REASON.unspecifiedError ? 'taken' : (VERDICTS.get(reasonCode) ?? 'never');
+}
+
+/** Reason codes of a server's DISCONNECT that blame a packet it was sent. */
+export const BLAMES_PACKET: ReadonlySet<number> = new Set<number>([
+  REASON.malformedPacket,
+  REASON.protocolError,
+  REASON.notAuthorized,
+  REASON.topicNameInvalid,
+  REASON.packetTooLarge,
+  REASON.payloadFormatInvalid,
+  REASON.retainNotSupported,
+  REASON.qosNotSupported,
+]);

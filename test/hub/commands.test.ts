@@ -1,0 +1,109 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Clock } from '../../src/core/clock.ts';
+import { PLAIN } from '../../src/core/message.ts';
+import { openParts } from '../../src/hub/parts.ts';
+import { controlRoutes } from '../../src/hub/route-control.ts';
+import { routingOf } from '../../src/hub/routing.ts';
+import { boundsOf } from '../../src/hub/storage.ts';
+import { parseManifest } from '../../src/manifest/read.ts';
+import { openStore } from '../../src/queue/store.ts';
+import type { Waiting } from '../../src/queue/types.ts';
+
+const CLOCK: Clock = {
+  monotonic: () => performance.now(),
+  wall: () => Date.UTC(2026, 10, 25),
+  after: (milliseconds, action) => {
+    const timer = setTimeout(action, milliseconds).unref();
+    return () => clearTimeout(timer);
+  },
+};
+const RANDOM = { fraction: () => 0.5, bytes: (count: number) => Buffer.alloc(count, 7) };
+const QUIET = { info: () => {}, warn: () => {}, error: () => {} };
+
+/** Answers each line that it reads. */
+const VALVE = `while read -r line; do echo "{\\"output\\":\\"done\\",\\"body\\":\\"did $line\\"}"; done`;
+
+const MANIFEST = {
+  name: 'edge',
+  listeners: [],
+  upstream: { url: 'mqtt://parent.invalid', down: ['commands/#'] },
+  modules: { valve: { exec: ['sh', '-c', VALVE], io: 'lines' } },
+  routes: {
+    down: 'FROM $upstream("commands/+") INTO BrokeredEndpoint("/modules/valve/inputs/in")',
+    up: 'FROM /messages/modules/valve/* INTO $upstream',
+  },
+};
+
+/** Resolves when `look` finds something. */
+async function found<Value>(look: () => Value | undefined): Promise<Value> {
+  for (const end = performance.now() + 20_000; performance.now() < end; ) {
+    const value = look();
+    if (value !== undefined) return value;
+    await new Promise(resolve => setTimeout(resolve, 10));
+  }
+  throw new Error('It never came.');
+}
+
+const commands = suite('hub: commands from upstream');
+
+commands('a command waits for its module, is done by it, and its answer goes up', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'skerry-commands-'));
+  for (const name of ['logs', 'run']) mkdirSync(join(folder, name));
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify(MANIFEST));
+  const manifest = parseManifest(JSON.stringify(MANIFEST), 'manifest.json');
+  const store = await openStore({
+    ...boundsOf(manifest),
+    folder: join(folder, 'store'),
+    clock: CLOCK,
+    log: QUIET,
+  });
+  const parts = openParts(
+    { dataFolder: folder, clock: CLOCK, random: RANDOM, logSink: () => {} },
+    store,
+    manifest,
+    { folderOf: sha256 => join(folder, sha256) },
+  );
+  const routing = routingOf(manifest);
+  parts.routing.use(routing);
+  parts.router.use(manifest.name, routing.dispatcher);
+  parts.modules.useInputs(routing.inputs);
+  try {
+    assert.equal(routing.status().routeWarnings, []);
+    const origin = { kind: 'upstream' } as const;
+    const message = { ...PLAIN, topic: 'commands/a', body: Buffer.from('open'), qos: 1, origin } as const;
+    const settled: (Error | undefined)[] = [];
+    assert.is(
+      parts.router.route(message, error => settled.push(error)),
+      1,
+    );
+    assert.equal(settled, [], 'not before it is durable');
+    assert.equal(await found(() => settled[0] ?? (settled.length === 1 ? 'taken' : undefined)), 'taken');
+
+    const control = controlRoutes({ clock: CLOCK, store, routing: () => routing });
+    const replayed = await control.replay('FROM $upstream("commands/#") INTO topic("t")', 60_000);
+    assert.equal(
+      replayed.taken.map(({ message: { topic, from, body } }) => [topic, from, body]),
+      [['commands/a', '$upstream', 'open']],
+    );
+    const others = await control.replay('FROM /* INTO topic("t")', 60_000);
+    assert.equal([others.messages, others.verdicts.true], [1, 0]);
+
+    await parts.modules.start(['valve'], { manifest, home: folder });
+    const answer = await found((): Waiting | undefined => store.peek('$upstream', 1)[0]);
+    assert.equal(answer.message?.origin, { kind: 'module', module: 'valve', output: 'done' });
+    assert.is(answer.message?.body.toString(), 'did open');
+    const input = () => store.stats().find(({ queue }) => queue === 'input/valve/in')?.depth ?? 0;
+    await found(() => (input() === 0 ? true : undefined));
+  } finally {
+    await parts.modules.stop();
+    await parts.broker.close();
+    await store.close();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+commands.run();

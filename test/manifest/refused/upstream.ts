@@ -1,0 +1,73 @@
+import type { Refused } from './entry.ts';
+import { refused, unsaid } from './entry.ts';
+
+const ADDRESS = 'must be an address such as "mqtt://parent:1883"';
+const TOPIC = 'must be a topic in which {device}, {module}, {output} and {topic} stand for those';
+
+/** An upstream with these fields beside its address. */
+function upstream(fields: object): object {
+  return { upstream: { url: 'mqtt://parent', ...fields } };
+}
+
+export const UPSTREAM: readonly Refused[] = [
+  refused({ upstream: {} }, 'upstream must have either "url" or "urls"'),
+  refused(upstream({ urls: ['mqtt://other'] }), 'upstream must have either "url" or "urls"'),
+  refused({ upstream: { urls: [] } }, 'upstream.urls must not be empty'),
+  refused({ upstream: { urls: 'mqtt://a' } }, 'upstream.urls must be a list of addresses, and is a text'),
+  refused({ upstream: { urls: ['mqtt://a', 'ws://u:hunter2@b'] } }, `upstream.urls[1] ${ADDRESS}`),
+  refused(
+    { upstream: { urls: Array.from({ length: 17 }, () => 'mqtt://a') } },
+    'upstream.urls must have at most 16 addresses',
+  ),
+  refused({ upstream: { url: 'http://u:hunter2@parent' } }, `upstream.url ${ADDRESS}`),
+  refused({ upstream: { url: 'mqtt://parent/devices' } }, `upstream.url ${ADDRESS}`),
+  unsaid({ upstream: { url: 'mqtt://u:%zz@parent' } }, `upstream.url ${ADDRESS}`),
+  refused({ upstream: 'mqtt://parent' }, 'upstream must be an object'),
+  refused(
+    upstream({ keepalive: '30s' }),
+    'upstream.keepalive is not a field this skerry knows: did you mean "keepAlive"?',
+  ),
+  refused(
+    upstream({ password: 'hunter2' }),
+    'upstream.password must be what "skerry seal" prints: it begins with "sealed:"',
+  ),
+  unsaid(
+    upstream({ password: 'sealed:QUJD' }),
+    'upstream.username is missing: it says whose the password is',
+  ),
+  refused(upstream({ profile: 'aws' }), 'upstream.profile must be "mqtt" or "skerry"'),
+  refused(upstream({ topic: 'a/{devise}' }), `upstream.topic ${TOPIC}`),
+  refused(upstream({ topic: 'a/#' }), `upstream.topic ${TOPIC}`),
+  refused(upstream({ topic: '' }), `upstream.topic ${TOPIC}`),
+  refused(upstream({ exactlyOnce: 'yes' }), 'upstream.exactlyOnce must be true or false, and is a text'),
+  refused(upstream({ window: 0 }), 'upstream.window must be at least 1'),
+  refused(upstream({ window: 1025 }), 'upstream.window must be at most 1024'),
+  unsaid(upstream({ keepAlive: '0s' }), 'upstream.keepAlive must be at least "1s", and at most "18h"'),
+  refused(upstream({ keepAlive: 70_000 }), 'upstream.keepAlive must be at least "1s", and at most "18h"'),
+  refused(
+    upstream({ priorities: 'stict' }),
+    'upstream.priorities must be "weighted" or "strict": did you mean "strict"?',
+  ),
+  refused(upstream({ clientId: '' }), 'upstream.clientId must not be empty'),
+  unsaid(upstream({ tls: {} }), 'upstream.tls is for addresses that begin with "mqtts://"'),
+  refused(upstream({ tls: { cert: 'c.pem' } }), 'upstream.tls must have both "cert" and "key", or neither'),
+  refused(upstream({ tls: { ca: '' } }), 'upstream.tls.ca must be the path of a file'),
+  refused(
+    upstream({ tls: { fingerprint: 'ab:cd' } }),
+    'upstream.tls.fingerprint must be a SHA-256 in 64 hexadecimal digits, with or without ":"',
+  ),
+  refused(upstream({ tls: { alpn: [] } }), 'upstream.tls.alpn must not be empty'),
+  refused(upstream({ down: 'a/#' }), 'upstream.down must be a list of topic filters, and is a text'),
+  refused(upstream({ down: ['a/#/b'] }), 'upstream.down[0] must be a topic filter'),
+  unsaid(upstream({ down: ['a', 'a'] }), 'upstream.down[1] is there twice'),
+  refused(
+    upstream({ budget: 1000 }),
+    'upstream.budget must be at least "64K": the connection itself takes some',
+  ),
+  refused(upstream({ interval: 'often' }), 'upstream.interval must be a time such as "90s", "2h" or "7d"'),
+  refused(upstream({ schedule: ['2-4'] }), 'upstream.schedule[0] must be from and to, such as "02:00-04:30"'),
+  refused(
+    upstream({ schedule: ['22:00-24:00'] }),
+    'upstream.schedule[0] must be from and to, such as "02:00-04:30"',
+  ),
+];

@@ -1,0 +1,103 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Entry, Priorities } from '../../src/queue/types.ts';
+import { createStage, messageOf, to } from './stage.ts';
+
+const priorities = suite('queue: priorities');
+
+/** Priorities of entries in the order in which they are sent, one at a time, of so many that wait of each. */
+async function order(
+  wanted: Priorities,
+  waiting: Readonly<Record<number, number>>,
+  onDisk: boolean,
+): Promise<number[]> {
+  const stage = await createStage();
+  for (const [priority, count] of Object.entries(waiting)) {
+    for (let index = 0; index < count; index++)
+      stage.store.append(messageOf(String(index)), [to('q', Number(priority))], () => {});
+  }
+  await stage.commit();
+  if (onDisk) await stage.pass(10_000);
+  const sent: Entry[] = [];
+  const drain = stage.store.drain('q', {
+    window: 1,
+    priorities: wanted,
+    send: entry => {
+      sent.push(entry);
+      setImmediate(() => drain.acknowledge(entry));
+      return true;
+    },
+  });
+  drain.wake();
+  const total = Object.values(waiting).reduce((sum, count) => sum + count, 0);
+  while (sent.length < total) await new Promise(done => setImmediate(done));
+  drain.stop();
+  await stage.finish();
+  // In order within each.
+  for (const priority of Object.keys(waiting).map(Number)) {
+    const bodies = sent
+      .filter(entry => entry.priority === priority)
+      .map(({ message }) => message.body.toString());
+    assert.equal(
+      bodies,
+      bodies.map((_, index) => String(index)),
+    );
+  }
+  return sent.map(({ priority }) => priority);
+}
+
+priorities('strict: nothing goes while something more urgent waits', async () => {
+  for (const onDisk of [false, true]) {
+    const sent = await order('strict', { 0: 40, 5: 10, 9: 10 }, onDisk);
+    assert.equal(sent, [...sent].sort());
+  }
+});
+
+priorities('weighted: the urgent pass a backlog, which goes on in a share of one to eight', async () => {
+  for (const onDisk of [false, true]) {
+    const sent = await order('weighted', { 0: 80, 9: 80 }, onDisk);
+    assert.equal(sent.slice(0, 8), new Array(8).fill(0));
+    const share = sent.slice(0, 90).filter(priority => priority === 9).length;
+    assert.is(share, 10);
+  }
+});
+
+priorities('weighted: none of several is starved', async () => {
+  const sent = await order('weighted', { 0: 200, 3: 20, 6: 20, 9: 20 }, true);
+  const early = sent.slice(0, 120);
+  for (const priority of [3, 6, 9])
+    assert.ok(early.filter(one => one === priority).length >= 8, String(priority));
+});
+
+priorities('weighted: what was sent and not acknowledged goes again before anything new', async () => {
+  const stage = await createStage();
+  const texts = (entries: readonly Entry[]): string[] =>
+    entries.map(({ message }) => message.body.toString());
+  for (const text of ['low 0', 'low 1', 'low 2']) await stage.append(messageOf(text), [to('q', 9)]);
+  const first: Entry[] = [];
+  const one = stage.store.drain('q', {
+    window: 2,
+    priorities: 'weighted',
+    send: entry => first.push(entry) > 0,
+  });
+  one.wake();
+  one.stop();
+  await stage.append(messageOf('high'), [to('q', 0)]);
+  const then: Entry[] = [];
+  const other = stage.store.drain('q', {
+    window: 9,
+    priorities: 'weighted',
+    send: entry => then.push(entry) > 0,
+  });
+  other.wake();
+  assert.equal(texts(first), ['low 0', 'low 1']);
+  assert.equal(texts(then), ['low 0', 'low 1', 'high', 'low 2']);
+  assert.equal(
+    then.map(({ redelivered }) => redelivered),
+    [true, true, false, false],
+  );
+  other.stop();
+  await stage.finish();
+});
+
+priorities.run();

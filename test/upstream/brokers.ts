@@ -1,0 +1,25 @@
+import { createMosquitto, mosquittoIsThere } from './brokers/mosquitto.ts';
+import { createNats, natsIsThere } from './brokers/nats.ts';
+import { createRabbitmq, rabbitmqIsThere } from './brokers/rabbitmq.ts';
+import { createSkerry } from './brokers/skerry.ts';
+import type { Broker, Kind } from './brokers/types.ts';
+
+type Maker = { readonly there: () => boolean; readonly create: () => Promise<Broker> };
+
+const MAKERS: Readonly<Record<Kind, Maker>> = {
+  mosquitto: { there: mosquittoIsThere, create: createMosquitto },
+  rabbitmq: { there: rabbitmqIsThere, create: createRabbitmq },
+  nats: { there: natsIsThere, create: createNats },
+  skerry: { there: () => true, create: () => createSkerry() },
+};
+
+/** Starts a broker that nobody here wrote, or a parent hub; undefined: it is not installed. */
+export async function startBroker(kind: Kind): Promise<Broker | undefined> {
+  const { there, create } = MAKERS[kind];
+  if (!there()) return undefined;
+  const broker = await create();
+  await broker.start();
+  return broker;
+}
+
+export type { Broker, Kind } from './brokers/types.ts';

@@ -1,0 +1,128 @@
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { TlsOptions } from 'node:tls';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Clock } from '../../src/core/clock.ts';
+import { troubleOf } from '../../src/upstream/trouble.ts';
+import type { Server } from './server.ts';
+import { friendly, startServer } from './server.ts';
+import type { Stage } from './stage.ts';
+import { createStage } from './stage.ts';
+
+const certificates = resolve(import.meta.dirname, '../certificates');
+const fileOf = (name: string): string => join(certificates, name);
+const FINGERPRINT =
+  'FD:97:FD:6D:3B:C7:19:96:BE:25:69:D3:D0:F2:49:79:CF:4C:50:A1:1E:BE:85:4D:A2:56:D4:09:6B:3F:F9:64';
+
+function serverTls(name = 'server'): TlsOptions {
+  return { cert: readFileSync(fileOf(`${name}.pem`)), key: readFileSync(fileOf(`${name}.key`)) };
+}
+
+const secure = suite('upstream: TLS');
+
+async function withServer(
+  options: TlsOptions,
+  test: (stage: Stage, server: Server) => Promise<void>,
+): Promise<void> {
+  const stage = await createStage();
+  const server = await startServer(friendly, 0, 5, options);
+  try {
+    await test(stage, server);
+  } finally {
+    await stage.finish();
+    await server.close();
+  }
+}
+
+/** What the connection fails by; `connected` if it does not. */
+async function fateOf(stage: Stage, server: Server, tls: object, host = '127.0.0.1'): Promise<string> {
+  const forwarder = stage.start({ url: `mqtts://${host}:${server.port}`, tls });
+  const isDecided = (): boolean =>
+    forwarder.status().state === 'connected' || forwarder.status().lastError !== undefined;
+  await stage.until('it is decided', isDecided, 0);
+  return forwarder.status().state === 'connected' ? 'connected' : (forwarder.status().lastError ?? '');
+}
+
+secure('a server that the given authority vouches for is taken, and no other', async () => {
+  await withServer(serverTls(), async (stage, server) => {
+    assert.is(await fateOf(stage, server, { ca: fileOf('ca.pem') }), 'connected');
+    assert.is(await fateOf(stage, server, { ca: fileOf('ca.pem') }, 'localhost'), 'connected');
+    assert.match(await fateOf(stage, server, { ca: fileOf('other-ca.pem') }), /see "tls.ca"/);
+    assert.match(await fateOf(stage, server, {}), /see "tls.ca"/);
+    const named = { ca: fileOf('ca.pem'), serverName: 'other.example' };
+    assert.match(await fateOf(stage, server, named), /is for another name: see "tls.serverName"/);
+    assert.match(
+      await fateOf(stage, server, { ca: 'missing.pem' }),
+      /missing.pem, cannot be read: it is not there/,
+    );
+  });
+});
+
+secure('a pinned fingerprint takes that certificate, and nothing else', async () => {
+  await withServer(serverTls(), async (stage, server) => {
+    assert.is(await fateOf(stage, server, { fingerprint: FINGERPRINT }), 'connected');
+    const other = FINGERPRINT.replace('FD', '00');
+    assert.match(await fateOf(stage, server, { fingerprint: other }), /has the fingerprint fd97fd6d/);
+    assert.is(
+      server.guests.flatMap(({ packets }) => packets.filter(({ cmd }) => cmd === 'connect')).length,
+      1,
+    );
+  });
+});
+
+secure('the server is told the name that is meant, and offered the protocols', async () => {
+  const seen: unknown[] = [];
+  const options: TlsOptions = {
+    ...serverTls(),
+    ALPNCallback: ({ servername, protocols }) => {
+      seen.push(servername, protocols);
+      return protocols[0];
+    },
+  };
+  await withServer(options, async (stage, server) => {
+    const tls = { ca: fileOf('ca.pem'), serverName: 'localhost', alpn: ['mqtt', 'x-amzn-mqtt-ca'] };
+    assert.is(await fateOf(stage, server, tls), 'connected');
+    assert.equal(seen, ['localhost', ['mqtt', 'x-amzn-mqtt-ca']]);
+  });
+});
+
+secure('the certificate that is shown is read anew for each connection', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'skerry-upstream-'));
+  const [cert, key] = [join(folder, 'c.pem'), join(folder, 'c.key')];
+  const place = (name: string): void => {
+    copyFileSync(fileOf(`${name}.pem`), cert);
+    copyFileSync(fileOf(`${name}.key`), key);
+  };
+  place('stranger');
+  const options = { ...serverTls(), requestCert: true, ca: readFileSync(fileOf('ca.pem')) };
+  await withServer(options, async (stage, server) => {
+    const forwarder = stage.start({
+      url: `mqtts://127.0.0.1:${server.port}`,
+      tls: { ca: fileOf('ca.pem'), cert, key },
+    });
+    await stage.until('the stranger is refused', () => forwarder.status().lastError !== undefined, 0);
+    place('sensor');
+    await stage.until('the new one is taken', () => forwarder.status().state === 'connected', 10);
+  });
+  rmSync(folder, { recursive: true });
+});
+
+secure('an expired certificate, and a clock that is not set, are said', async () => {
+  await withServer(serverTls('expired'), async (stage, server) => {
+    const fate = await fateOf(stage, server, { ca: fileOf('expired.pem') }, 'localhost');
+    assert.match(fate, /its certificate has expired, by this machine's clock, which says 2026-01-01/);
+    stage.queue.clock.jump(-stage.queue.clock.wall());
+    const unset = await fateOf(stage, server, { ca: fileOf('expired.pem') }, 'localhost');
+    assert.match(unset, /has expired, but this machine's clock says 1970-01-01 and is not set: set it/);
+  });
+  const clock: Pick<Clock, 'wall'> = { wall: () => 5000 };
+  const early = Object.assign(new Error('certificate is not yet valid'), { code: 'CERT_NOT_YET_VALID' });
+  assert.match(
+    troubleOf(early, clock),
+    /not good yet, but this machine's clock says 1970-01-01 and is not set/,
+  );
+});
+
+secure.run();

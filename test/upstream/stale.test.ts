@@ -1,0 +1,50 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { PUBCOMP, PUBREL } from '../../src/mqtt/acknowledgement.ts';
+import { startOutflow } from '../../src/upstream/outflow.ts';
+import { PROFILES } from '../../src/upstream/profile.ts';
+import { openReleases } from '../../src/upstream/releases.ts';
+import { createStage, messageOf, to } from '../queue/stage.ts';
+import { PLAIN_TERMS, recordingLink } from './links.ts';
+
+const stale = suite('upstream: identifiers of messages that are no more');
+
+stale('one that went out and left by its age is released before another message goes under it', async () => {
+  const stage = await createStage();
+  await stage.append(messageOf('x'), [to('q')]);
+  const [waiting] = stage.store.peek('q', 1);
+  const sequence = waiting?.sequence ?? 0;
+  const packetId = 1 + (sequence % 65_535);
+  const releases = openReleases({ load: () => [], keep: () => {}, forget: () => {} });
+  releases.published(packetId, sequence - 65_535);
+  const link = recordingLink();
+  const outflow = startOutflow({
+    link,
+    terms: PLAIN_TERMS,
+    profile: PROFILES.mqtt,
+    device: 'edge',
+    topicOf: ({ topic }) => topic,
+    qos: 2,
+    window: 4,
+    priorities: 'weighted',
+    careful: false,
+    drain: settings => stage.store.drain('q', settings),
+    releases,
+    mayBegin: () => true,
+    taken: () => {},
+    refused: () => {},
+    clock: stage.clock,
+    random: { fraction: () => 0, bytes: count => Buffer.alloc(count) },
+  });
+  outflow.wake();
+  assert.equal(link.sent, [[PUBREL, packetId]]);
+  outflow.acknowledged(PUBCOMP, packetId, 0);
+  assert.equal(link.sent, [
+    [PUBREL, packetId],
+    ['x', packetId],
+  ]);
+  outflow.stop();
+  await stage.finish();
+});
+
+stale.run();
