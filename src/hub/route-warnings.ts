@@ -13,7 +13,24 @@ export function warningsOf(manifest: Manifest, routes: readonly RouteSetEntry[])
     route.warnings.map(warning => formatDiagnostic(`routes.${name}`, route.text, warning)),
   );
   const cycle = cycleOf(waysOf(manifest, routes));
-  return cycle === undefined ? own : [...own, cycleSentence(cycle)];
+  const round = cycle === undefined ? [] : [cycleSentence(cycle)];
+  return [...own, ...round, ...warningsOfDown(manifest, routes)];
+}
+
+/** What comes down wants both: topics that the hub asks for, and routes that take it. */
+function warningsOfDown({ upstream }: Manifest, routes: readonly RouteSetEntry[]): string[] {
+  if (upstream === undefined) return [];
+  const takers = routes.filter(({ route }) => route.tree.source.kind === 'upstream');
+  if (upstream.down.length === 0) {
+    return takers.map(
+      ({ name }) =>
+        `routes.${name} comes FROM $upstream, but "upstream.down" names no topics: nothing comes.`,
+    );
+  }
+  if (takers.length > 0) return [];
+  return [
+    'What "upstream.down" brings here is acknowledged and forgotten: no route comes FROM $upstream to take it.',
+  ];
 }
 
 /** Which modules' messages each route may carry into which module's inputs. */

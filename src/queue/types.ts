@@ -66,6 +66,8 @@ export type DrainSettings = {
   readonly window: number;
   /** `strict` unless it says otherwise. */
   readonly priorities?: Priorities;
+  /** Its receiver knows messages by their sequences: it is offered what is on disk alone, as a message at QoS 2 always is. */
+  readonly firm?: boolean;
   /** Takes one entry; false: not now, offer it again at the next `wake`. */
   readonly send: (entry: Entry) => boolean;
 };

@@ -1,3 +1,4 @@
+import type { Settle } from '../core/message.ts';
 import { PUBREL } from '../mqtt/acknowledgement.ts';
 import type { Answer } from '../mqtt/client.ts';
 import type { Publish } from '../mqtt/publish.ts';
@@ -17,6 +18,8 @@ export type ExchangeSettings = Omit<OutflowSettings, 'link' | 'qos'> &
     readonly down: readonly string[];
     readonly memory: UpstreamMemory;
     readonly session: Session;
+    /** The session is to begin with another connection. */
+    readonly renew: () => void;
     /** The session is not safe on disk: nothing is sent. */
     readonly failed: (error: Error) => void;
   };
@@ -37,15 +40,18 @@ export function startExchange(settings: ExchangeSettings): Exchange {
   let answered: (packet: Answer) => void = () => {};
   let stopped = false;
 
-  settings.session.agree(terms, error => {
+  const begin: Settle = error => {
     if (error !== undefined) settings.failed(error);
     else if (!stopped) {
       outflow = startOutflow({ ...settings, qos });
       outflow.wake();
     }
+  };
+  const lasts = settings.session.agree(terms, begin, () => {
+    if (!stopped) settings.renew();
   });
   // At once: what is owed to the session may come behind the CONNACK.
-  if (down.length > 0 || memory.filters().length > 0) {
+  if (lasts && (down.length > 0 || memory.filters().length > 0)) {
     inflow = startInflow(settings);
     answered = subscribe({ link, filters: down, qos: exactlyOnce ? 2 : 1, memory, log });
   }

@@ -122,6 +122,10 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
         leaveIfDone();
       },
       refused: tally.refused,
+      renew: () => {
+        opening.close();
+        open(version);
+      },
       failed: tally.failed,
     });
   };

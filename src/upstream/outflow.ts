@@ -165,7 +165,12 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     drain.wake();
   };
 
-  const drain = settings.drain({ window: limit, priorities: settings.priorities, send });
+  const drain = settings.drain({
+    window: limit,
+    priorities: settings.priorities,
+    firm: qos === 2,
+    send,
+  });
   releases.listen(release);
   for (const packetId of releases.all()) {
     flights.set(packetId, RELEASED);

@@ -23,8 +23,12 @@ export type UpstreamMemory = {
 export type Session = {
   /** What CONNECT says of it. */
   readonly wanted: () => { readonly clean: boolean; readonly sessionExpiry: number };
-  /** The upstream has said whether it knows it; `begin` once messages may be sent. */
-  readonly agree: (terms: Connack, begin: Settle) => void;
+  /**
+   * The upstream has said whether it knows it; `begin` once messages may be sent. False: what it knew of another session is
+   * wiped out, and `renew` comes once this one may begin, with a connection of its own: one that begins with a clean session
+   * does not last on every server.
+   */
+  readonly agree: (terms: Connack, begin: Settle, renew: () => void) => boolean;
 };
 
 export function createSession(
@@ -46,11 +50,18 @@ export function createSession(
 
   return {
     wanted: () => ({ clean: !keeps || !isKnown(), sessionExpiry: keeps ? UPSTREAM_SESSION : 0 }),
-    agree: (terms, begin) => {
+    agree: (terms, begin, renew) => {
       if (!terms.sessionPresent) forget();
+      if (isKnown()) {
+        begin();
+        return true;
+      }
       // Nothing may be sent under an identifier of a session that would not be known again.
-      if (isKnown()) begin();
-      else memory.keepSession(name, begin);
+      memory.keepSession(name, error => {
+        if (error !== undefined || name === undefined) begin(error);
+        else renew();
+      });
+      return name === undefined;
     },
   };
 }

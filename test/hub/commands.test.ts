@@ -30,7 +30,7 @@ const VALVE = `while read -r line; do echo "{\\"output\\":\\"done\\",\\"body\\":
 const MANIFEST = {
   name: 'edge',
   listeners: [],
-  upstream: { url: 'mqtt://parent.invalid' },
+  upstream: { url: 'mqtt://parent.invalid', down: ['commands/#'] },
   modules: { valve: { exec: ['sh', '-c', VALVE], io: 'lines' } },
   routes: {
     down: 'FROM $upstream("commands/+") INTO BrokeredEndpoint("/modules/valve/inputs/in")',

@@ -6,9 +6,13 @@ import { parseManifest } from '../../src/manifest/read.ts';
 
 const warnings = suite('hub: warnings of routes');
 
-function warningsFor(routes: Readonly<Record<string, string>>, dialect = 'skerry'): string[] {
+function warningsFor(
+  routes: Readonly<Record<string, string>>,
+  dialect = 'skerry',
+  upstream?: object,
+): string[] {
   const modules = Object.fromEntries(['a', 'b', 'c'].map(name => [name, { exec: ['x'] }]));
-  const manifest = parseManifest(JSON.stringify({ name: 'm', dialect, modules, routes }), 'm.json');
+  const manifest = parseManifest(JSON.stringify({ name: 'm', dialect, modules, routes, upstream }), 'm.json');
   return warningsOf(manifest, planRoutes(manifest).routes);
 }
 
@@ -47,6 +51,23 @@ const ROWS: readonly (readonly [string, Readonly<Record<string, string>>, RegExp
 for (const [what, routes, expected] of ROWS) {
   warnings(what, () => {
     const found = warningsFor(routes);
+    assert.is(found.length, expected === undefined ? 0 : 1, found.join('\n'));
+    if (expected !== undefined) assert.match(found[0] ?? '', expected);
+  });
+}
+
+/** Topics that come down, whether a route takes them, and what the one warning must say. */
+const DOWN: readonly (readonly [readonly string[], boolean, RegExp | undefined])[] = [
+  [[], false, undefined],
+  [['commands/#'], true, undefined],
+  [[], true, /^routes\.down comes FROM \$upstream, but "upstream\.down" names no topics: nothing comes\.$/],
+  [['commands/#'], false, /^What "upstream\.down" brings here is acknowledged and forgotten: /],
+];
+
+for (const [down, taken, expected] of DOWN) {
+  warnings(`${down.length} topics that come down, ${taken ? 'a route' : 'no route'} FROM $upstream`, () => {
+    const routes = taken ? { down: `FROM $upstream ${into('a')}` } : {};
+    const found = warningsFor(routes, 'skerry', { url: 'mqtt://a', down });
     assert.is(found.length, expected === undefined ? 0 : 1, found.join('\n'));
     if (expected !== undefined) assert.match(found[0] ?? '', expected);
   });

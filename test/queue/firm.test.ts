@@ -222,5 +222,21 @@ notes('names hold any characters, and are found by their beginning', async () =>
   await stage.finish();
 });
 
+firm('a receiver that knows messages by their sequences is offered what is on disk alone', async () => {
+  const stage = await createStage();
+  const sent: Entry[] = [];
+  let settled = 0;
+  const append = (text: string): void => stage.store.append(messageOf(text), [to('q')], () => settled++);
+  append('before');
+  const drain = stage.store.drain('q', { window: 9, firm: true, send: entry => sent.push(entry) > 0 });
+  drain.wake();
+  append('behind');
+  assert.equal([texts(sent), settled], [[], 0]);
+  await stage.commit();
+  assert.equal([texts(sent), settled], [['before', 'behind'], 2]);
+  drain.stop();
+  await stage.finish();
+});
+
 firm.run();
 notes.run();

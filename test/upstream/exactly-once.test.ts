@@ -83,7 +83,7 @@ exact('its state outlives the hub: cut at every step, and started again on the s
     const connects = server.guests.flatMap(({ packets }) =>
       packets.flatMap(packet => (packet.cmd === 'connect' ? [packet.clean] : [])),
     );
-    assert.equal(connects, [true, false], where);
+    assert.equal(connects, [true, false, false], where);
     await stage.finish();
     await server.close();
   }
@@ -121,7 +121,7 @@ exact(
     // The disk stands still from here on, but for what the clock lets happen.
     stage.queue.store.append({ ...messageOf('x'), qos: 1 }, [to('$upstream')], () => {});
     await stage.until('it is released', () => server.guests.at(-1)?.packets.at(-1)?.cmd === 'pubrel', 1);
-    assert.ok(server.guests.length > 1);
+    assert.ok(server.guests.length > 2);
     assert.equal(server.bodies(), ['x']);
     await stage.finish();
     await server.close();

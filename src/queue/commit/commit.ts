@@ -137,7 +137,12 @@ export function createCommitter(host: CommitHost): Committer {
     if (all) host.settled();
     // What gathered meanwhile is on its way before the senders of this are told: the disk waits for nobody.
     beginOrArm();
-    for (const pending of plan.appends) if (!pending.firm) tellSender(pending, error);
+    for (const pending of plan.appends) {
+      if (pending.firm) continue;
+      tellSender(pending, error);
+      // Its receiver came while it was on its way.
+      for (const { queue } of pending.held) if (queue.firm) queue.consumer?.wake();
+    }
     for (const settle of plan.settles) settle(error);
     for (const pending of plan.firm) release(pending, error);
   };

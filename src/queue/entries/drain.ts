@@ -42,6 +42,7 @@ const PASSED_PER_TURN = 16 * DRAIN_BATCH;
  */
 export function createDrain(queue: QueueState, settings: DrainSettings, host: DrainHost): Drain {
   const { window, send } = settings;
+  queue.firm = settings.firm === true;
   const outstanding = new Map<number, Leaving>();
   /** Entries that are offered again, the first in order last; those that the next `wake` puts among them. */
   let again: Returned[] = [];
@@ -139,7 +140,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     for (let index = firstBehind(waiting, position[priority] ?? 0); index < waiting.length; index++) {
       const held = waiting[index];
       if (held === undefined || !held.open) continue;
-      if (isHeldBack(held.pending)) return 'exhausted';
+      if (isHeldBack(held.pending, queue)) return 'exhausted';
       return offerFound(leavingHeld(held), messageOf(held.pending), lane);
     }
     return 'exhausted';

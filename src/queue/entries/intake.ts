@@ -49,7 +49,10 @@ export function createIntake(host: IntakeHost): Store['append'] {
   ): void => {
     const arrived = now();
     // At QoS 2 a receiver knows a message by its sequence, which a crash would give to another if it were not on disk.
-    const firm = note !== undefined || message.qos === 2;
+    const firm =
+      note !== undefined ||
+      message.qos === 2 ||
+      destinations.some(({ queue }) => registry.find(queue)?.firm === true);
     const holders = destinations.length;
     const pending = pend(message, recordBytes, host.nextSequence(), arrived, holders, firm, settle);
     const lifetime = Math.min(message.ttl ?? FOR_EVER, host.bounds().ttl ?? FOR_EVER);

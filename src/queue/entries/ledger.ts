@@ -23,6 +23,8 @@ export type QueueState = {
   readonly removing: Set<number>;
   /** By sequence: how often a receiver failed on an entry. */
   readonly attempts: Map<number, number>;
+  /** Its receiver knows messages by their sequences: each is firm, whatever its sender asked for. */
+  firm: boolean;
   /** Hub time before which nothing at the heads of the queue expires. */
   soonest: number;
   consumer: Consumer | undefined;
@@ -107,9 +109,9 @@ export function messageOf(pending: Pending): Message | undefined {
   return pending.message ?? decodeRecord(recordOf(pending));
 }
 
-/** True while nobody may be offered the message: its note is not on disk yet. */
-export function isHeldBack({ firm, stage }: Pending): boolean {
-  return firm && (stage === 'gathering' || stage === 'committing');
+/** True while `queue` may not offer the message: it, or its note, is not on disk yet. */
+export function isHeldBack({ firm, stage }: Pending, queue: QueueState): boolean {
+  return (firm || queue.firm) && (stage === 'gathering' || stage === 'committing');
 }
 
 /** Tells the sender of a message, once. */
@@ -135,6 +137,7 @@ export function queueState(id: number, record: QueueRecord, saved: boolean): Que
     lanes: new Array<Lane | undefined>(PRIORITIES).fill(undefined),
     removing: new Set(),
     attempts: new Map(),
+    firm: false,
     soonest: 0,
     consumer: undefined,
   };
