@@ -141,7 +141,7 @@ async function quiet(port: number): Promise<void> {
   print(
     `${whole(down)} down, without the heads of TCP and IP; ${after.connections - before.connections} connections.\n`,
   );
-  ratios.push(`quiet: ${whole(up + down)} bytes an hour (wanted: keep-alives alone, 480)`);
+  ratios.push(`quiet: ${whole(up + down)} bytes an hour (wanted: keep-alives alone, at most 600)`);
   await hub.close();
   await network.close();
 }
