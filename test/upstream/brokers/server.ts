@@ -39,6 +39,9 @@ process.on('exit', () => {
   for (const group of groups) signalGroup(group, 'SIGKILL');
 });
 
+// A test that hangs is ended by SIGTERM.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.once(signal, () => process.exit(1));
+
 /** Whether a program of a Debian package is there. */
 export function installed(program: string, question: string): boolean {
   return spawnSync(program, [question], { stdio: 'ignore' }).error === undefined;
