@@ -4,7 +4,6 @@ import type { Random } from '../core/random.ts';
 import type { Placed } from '../manifest/plan.ts';
 import type { QueueStats, Store } from '../queue/types.ts';
 import type { Forwarder } from '../upstream/forwarder.ts';
-import { startForwarder } from '../upstream/forwarder.ts';
 import type { TakeDown } from '../upstream/inflow.ts';
 import type { ForwarderStatus } from '../upstream/settings.ts';
 import { keepUpstream } from './kept-upstream.ts';
@@ -42,10 +41,12 @@ export function createUpward({ store, openSecret, ...settings }: UpwardSettings)
     use: async ({ manifest: { name, upstream }, home }) => {
       const sealed = upstream?.password;
       const password = sealed && (await openSecret(sealed, 'upstream.password')).toString();
+      // A hub without an upstream does not load what one takes.
+      const loaded = upstream && (await import('../upstream/forwarder.ts'));
       forwarder?.stop();
       forwarder =
         upstream &&
-        startForwarder({
+        loaded?.startForwarder({
           ...settings,
           ...upstream,
           password,
