@@ -150,8 +150,6 @@ export type Supervisor = {
    * of the last need not be waited for any longer either. A module that cannot be started is `failed`, the others run.
    */
   readonly start: (specs: readonly ModuleSpec[]) => Promise<void>;
-  /** Resolves when nobody need wait any longer for the modules of these names to be ready; those that are not there are. */
-  readonly whenReady: (names: readonly string[]) => Promise<void>;
   /**
    * A module that is there is another now, without an end of its process: limits and checks hold at once, all else from
    * its next start on.

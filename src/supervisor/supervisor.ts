@@ -94,9 +94,6 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
         await Promise.all(staying.map(module => module.readiness()));
       }
     },
-    whenReady: async names => {
-      await Promise.all(names.map(name => modules.get(name)?.readiness()));
-    },
     adjust: spec => {
       const place = awaited.get(spec.name);
       if (place === undefined) moduleOf(spec.name).adjust(spec);

@@ -1,16 +1,6 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeDurably } from '../update/durable.ts';
 import type { Ledger } from './record.ts';
 
 /** Which one was healthy last, beside the texts. */
@@ -34,14 +24,14 @@ export function openArchive(folder: string): Archive {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const pathOf = (id: string): string => join(folder, `${id}.json`);
   return {
-    keep: (id, text) => writeFlushed(folder, pathOf(id), text),
+    keep: (id, text) => writeDurably(pathOf(id), text),
     read: id => (existsSync(pathOf(id)) ? readFileSync(pathOf(id), 'utf8') : undefined),
     only: ids => {
       const kept = new Set([REMEMBERED, ...Array.from(ids, id => `${id}.json`)]);
       for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name));
     },
     remember: ({ healthy, newest, given }) =>
-      writeFlushed(folder, join(folder, REMEMBERED), JSON.stringify({ healthy, newest, given })),
+      writeDurably(join(folder, REMEMBERED), JSON.stringify({ healthy, newest, given })),
     remembered: () => {
       const file = join(folder, REMEMBERED);
       if (!existsSync(file)) return { healthy: undefined, newest: undefined, given: undefined };
@@ -49,22 +39,4 @@ export function openArchive(folder: string): Archive {
       return { healthy, newest, given };
     },
   };
-}
-
-/** Whole or not at all, also after a power cut. */
-function writeFlushed(folder: string, path: string, text: string): void {
-  const file = openSync(`${path}.new`, 'w', 0o600);
-  try {
-    writeFileSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(`${path}.new`, path);
-  const directory = openSync(folder, 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
 }
