@@ -1,20 +1,22 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from '../test/e2e/stage.ts';
 import { diceOf } from '../test/fuzz/random.ts';
 import { startBroker } from '../test/upstream/brokers.ts';
 import { startProxy } from '../test/upstream/proxy.ts';
 import { MACHINE } from './broker/driver.ts';
 import { median, megabytes, print, printTable, ratiosOf, whole } from './report.ts';
 import type { Subject } from './upstream/subjects.ts';
-import { anonymousOf, bridgeFor, loopFor, skerryFor, upstreamMosquitto } from './upstream/subjects.ts';
+import { anonymousOf, bridgeFor, loopFor, skerryFor, TUNED, UPSTREAM_CORE, upstreamMosquitto } from './upstream/subjects.ts';
 
 /*
- * node bench/upstream.ts [mosquitto|nats|idle] [rounds]
+ * node bench/upstream.ts [mosquitto|sink|nats|idle] [rounds]
  *
- * How fast is a backlog of 500,000 messages (256 bytes, QoS 1, window 64) drained into mosquitto and into a cluster of
- * three NATS servers, beside a mosquitto bridge with the same backlog and a loop around mqtt.js; what memory does it take;
- * and how many bytes an hour does a quiet hub send and get?
+ * How fast is a backlog of 500,000 messages (256 bytes, QoS 1, window 64) drained into mosquitto, into a server that only
+ * acknowledges, and into a cluster of three NATS servers, beside a mosquitto bridge with the same backlog, as it comes and
+ * with the same window, and a loop around mqtt.js; what memory does it take; and how many bytes an hour does a quiet hub
+ * send and get?
  */
 const MESSAGES = 500_000;
 
@@ -29,27 +31,31 @@ const IDLE = 150_000;
 
 const SUBJECTS: Readonly<Record<string, (port: number) => Promise<Subject>>> = {
   skerry: skerryFor,
-  'mosquitto bridge': bridgeFor,
+  'mosquitto bridge': port => bridgeFor(port, TUNED),
+  'mosquitto bridge, as it comes': port => bridgeFor(port, []),
   'mqtt.js loop': loopFor,
 };
+
+/** What messages are drained into, and the program that sees them come. */
+type Upstream = { readonly name: string; readonly port: number; readonly witness: string };
 
 type Drained = { readonly came: number; readonly rate: number; readonly memory: number };
 
 async function drainOf(
   make: (port: number) => Promise<Subject>,
-  port: number,
+  upstream: Upstream,
   messages: number,
 ): Promise<Drained> {
-  const subject = await make(port);
+  const subject = await make(upstream.port);
   try {
     await subject.fill(messages);
-    const counter = await startCounter(port, messages);
+    const witness = await startWitness(upstream, messages);
     await subject.drain();
     let memory = 0;
     const timer = setInterval(() => {
       memory = Math.max(memory, anonymousOf(subject.pid()));
     }, LOOK);
-    const { came, rate } = await counter.done;
+    const { came, rate } = await witness.done;
     clearInterval(timer);
     return { came, rate, memory };
   } finally {
@@ -58,14 +64,14 @@ async function drainOf(
 }
 
 /** Resolves when it counts. */
-function startCounter(
-  port: number,
+function startWitness(
+  { port, witness }: Upstream,
   messages: number,
 ): Promise<{ readonly done: Promise<{ came: number; rate: number }> }> {
-  const program = join(import.meta.dirname, 'upstream/counter.ts');
+  const program = join(import.meta.dirname, 'upstream', witness);
   const child = spawn(
     'taskset',
-    ['-c', '1', process.execPath, program, port, messages, QUIET, '+/#'].map(String),
+    ['-c', UPSTREAM_CORE, process.execPath, program, port, messages, QUIET].map(String),
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },
@@ -96,15 +102,15 @@ async function idleMemory(port: number): Promise<number> {
 
 const ratios: string[] = [];
 
-async function compare(upstream: string, port: number, messages: number, rounds: number): Promise<void> {
-  const idle = await idleMemory(port);
+async function compare(upstream: Upstream, messages: number, rounds: number): Promise<void> {
+  const idle = await idleMemory(upstream.port);
   const drained: Record<string, Drained[]> = {};
   for (let round = 0; round < rounds; round++) {
     for (const [name, make] of Object.entries(SUBJECTS)) {
-      drained[name] = [...(drained[name] ?? []), await drainOf(make, port, messages)];
+      drained[name] = [...(drained[name] ?? []), await drainOf(make, upstream, messages)];
     }
   }
-  print(`${whole(messages)} messages into ${upstream}, medians of ${rounds} rounds:\n`);
+  print(`${whole(messages)} messages into ${upstream.name}, medians of ${rounds} rounds:\n`);
   const rows = Object.entries(drained).map(([name, all]) => [
     name,
     whole(median(all.map(({ came }) => came))),
@@ -113,15 +119,14 @@ async function compare(upstream: string, port: number, messages: number, rounds:
   ]);
   printTable(['', 'came', 'messages/s', 'anonymous MB at most'], rows);
   const rates = (name: string): number[] => (drained[name] ?? []).map(({ rate }) => rate);
-  for (const [other, wanted] of [
-    ['mosquitto bridge', upstream === 'mosquitto' ? ' (wanted: at least 3)' : ''],
-    ['mqtt.js loop', ''],
-  ] as const) {
+  for (const other of Object.keys(SUBJECTS)) {
+    if (other === 'skerry') continue;
     const ratio = median(ratiosOf(rates('skerry'), rates(other)));
-    ratios.push(`into ${upstream}: ${ratio.toFixed(2)} of the ${other}'s${wanted}`);
+    const wanted = other.includes('bridge') ? ' (wanted: at least 3)' : '';
+    ratios.push(`into ${upstream.name}: ${ratio.toFixed(2)} of the rate of the ${other}${wanted}`);
   }
   const over = Math.max(...(drained['skerry'] ?? []).map(({ memory }) => memory)) - idle;
-  ratios.push(`into ${upstream}: ${megabytes(over)} MB over idle, ${megabytes(idle)} (wanted: at most 24.0)`);
+  ratios.push(`into ${upstream.name}: ${megabytes(over)} MB over idle, ${megabytes(idle)} (wanted: at most 24.0)`);
 }
 
 async function quiet(port: number): Promise<void> {
@@ -149,16 +154,23 @@ async function quiet(port: number): Promise<void> {
 const [wanted, rounds = '3'] = process.argv.slice(2);
 const asked = (name: string): boolean => wanted === undefined || wanted === name;
 print(`${MACHINE}\n`);
+const COUNTER = 'counter.ts';
 if (asked('mosquitto') || asked('idle')) {
-  const upstream = await upstreamMosquitto();
-  if (asked('mosquitto')) await compare('mosquitto', upstream.port, MESSAGES, Number(rounds));
-  if (asked('idle')) await quiet(upstream.port);
-  await upstream.close();
+  const { port, close } = await upstreamMosquitto();
+  const upstream = { name: 'mosquitto', port, witness: COUNTER };
+  if (asked('mosquitto')) await compare(upstream, MESSAGES, Number(rounds));
+  if (asked('idle')) await quiet(port);
+  await close();
+}
+if (asked('sink')) {
+  const upstream = { name: 'a server that only acknowledges', port: await freePort(), witness: 'sink.ts' };
+  await compare(upstream, MESSAGES, Number(rounds));
 }
 if (asked('nats')) {
   const nats = await startBroker('nats');
+  const upstream = { name: 'NATS', port: nats?.ports[0] ?? 0, witness: COUNTER };
   if (nats === undefined) print('skipped: NATS is not installed\n');
-  else await compare('NATS', nats.ports[0] ?? 0, NATS_MESSAGES, Number(rounds));
+  else await compare(upstream, NATS_MESSAGES, Number(rounds));
   await nats?.close();
 }
 for (const ratio of ratios) print(ratio);

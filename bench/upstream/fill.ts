@@ -1,12 +1,21 @@
-import { framesOf, openClient, PUBACK_BYTES } from '../broker/client.ts';
+import { framesOf, openClient, PUBACK_BYTES, TOPIC } from '../broker/client.ts';
+import { isMark, MARK, STEP } from './marks.ts';
 
 /*
  * fill.ts <port> <messages> <window>
  *
- * Publishes messages at QoS 1, and says how many a second were acknowledged.
+ * Publishes messages at QoS 1, with the marks among them, and says how many a second were acknowledged.
  */
 const [port = 0, messages = 1, window = 1] = process.argv.slice(2).map(Number);
 const frames = framesOf(1);
+
+/** Frames from number `sent` on, up to a mark, or the mark. */
+function framesFrom(sent: number, allowed: number): ReturnType<typeof frames.from> {
+  if (!isMark(sent)) return frames.from(sent, Math.min(allowed, STEP - 1 - (sent % STEP)));
+  const bytes = Buffer.from(frames.from(sent, 1).bytes);
+  bytes.write(MARK, bytes.indexOf(TOPIC));
+  return { bytes, count: 1 };
+}
 
 /** Resolves when all are acknowledged. */
 function publish(): Promise<void> {
@@ -19,7 +28,7 @@ function publish(): Promise<void> {
       // Few large pieces cost less than many small ones.
       if (allowed < window / 4 && sent + allowed < messages) return;
       while (allowed > 0) {
-        const { bytes, count } = frames.from(sent, allowed);
+        const { bytes, count } = framesFrom(sent, allowed);
         send(bytes);
         sent += count;
         allowed -= count;

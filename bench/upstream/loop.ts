@@ -1,5 +1,6 @@
 import mqtt from 'mqtt';
 import { TOPIC } from '../broker/client.ts';
+import { isMark, MARK } from './marks.ts';
 
 /*
  * loop.ts <port> <messages> <window>
@@ -14,8 +15,7 @@ let acknowledged = 0;
 await new Promise<void>((done, fail) => {
   const next = (): void => {
     if (sent === messages) return;
-    sent++;
-    client.publish(TOPIC, payload, { qos: 1 }, error => {
+    client.publish(isMark(sent++) ? MARK : TOPIC, payload, { qos: 1 }, error => {
       if (error) fail(error);
       if (++acknowledged === messages) done();
       next();

@@ -7,7 +7,7 @@ import { linesOf } from '../broker/driver.ts';
 
 /** The core of what drains; the upstream has the other, with the load. */
 const OWN_CORE = '0';
-const UPSTREAM_CORE = '1';
+export const UPSTREAM_CORE = '1';
 
 const root = resolve(import.meta.dirname, '../..');
 const LOOP = join(import.meta.dirname, 'loop.ts');
@@ -82,8 +82,11 @@ export async function skerryFor(upstream: number): Promise<Subject> {
   };
 }
 
+/** With these a bridge does not wait for the system to gather bytes, and has the hub's window. */
+export const TUNED = [`max_inflight_messages ${WINDOW}`, 'set_tcp_nodelay true'];
+
 /** Debian's mosquitto with a bridge; it keeps its backlog in memory, and on disk when it ends. */
-export async function bridgeFor(upstream: number): Promise<Subject> {
+export async function bridgeFor(upstream: number, tuning: readonly string[]): Promise<Subject> {
   const port = await freePort();
   const folder = folderWith({});
   const configure = (to: number): void => {
@@ -94,8 +97,7 @@ export async function bridgeFor(upstream: number): Promise<Subject> {
       'persistence true',
       `persistence_location ${folder}/`,
       'max_queued_messages 0',
-      `max_inflight_messages ${WINDOW}`,
-      'set_tcp_nodelay true',
+      ...tuning,
       'connection up',
       `address 127.0.0.1:${to}`,
       'topic bench/# out 1',
