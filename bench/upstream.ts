@@ -8,7 +8,15 @@ import { startProxy } from '../test/upstream/proxy.ts';
 import { MACHINE } from './broker/driver.ts';
 import { median, megabytes, print, printTable, ratiosOf, whole } from './report.ts';
 import type { Subject } from './upstream/subjects.ts';
-import { anonymousOf, bridgeFor, loopFor, skerryFor, TUNED, UPSTREAM_CORE, upstreamMosquitto } from './upstream/subjects.ts';
+import {
+  anonymousOf,
+  bridgeFor,
+  loopFor,
+  skerryFor,
+  TUNED,
+  UPSTREAM_CORE,
+  upstreamMosquitto,
+} from './upstream/subjects.ts';
 
 /*
  * node bench/upstream.ts [mosquitto|sink|nats|idle] [rounds]
@@ -126,7 +134,9 @@ async function compare(upstream: Upstream, messages: number, rounds: number): Pr
     ratios.push(`into ${upstream.name}: ${ratio.toFixed(2)} of the rate of the ${other}${wanted}`);
   }
   const over = Math.max(...(drained['skerry'] ?? []).map(({ memory }) => memory)) - idle;
-  ratios.push(`into ${upstream.name}: ${megabytes(over)} MB over idle, ${megabytes(idle)} (wanted: at most 24.0)`);
+  ratios.push(
+    `into ${upstream.name}: ${megabytes(over)} MB over idle, ${megabytes(idle)} (wanted: at most 24.0)`,
+  );
 }
 
 async function quiet(port: number): Promise<void> {

@@ -40,7 +40,8 @@ function answerTo(bytes: Buffer, start: number, at: number): Buffer {
     const version = bytes.readUInt8(at + 6);
     return version === 5 ? Buffer.from([0x20, 3, 0, 0, 0]) : Buffer.from([0x20, 2, 0, 0]);
   }
-  if (kind === UNSUBSCRIBE) return generate({ cmd: 'unsuback', messageId: bytes.readUInt16BE(at), granted: [] });
+  if (kind === UNSUBSCRIBE)
+    return generate({ cmd: 'unsuback', messageId: bytes.readUInt16BE(at), granted: [] });
   return kind === PING ? generate({ cmd: 'pingresp' }) : Buffer.alloc(0);
 }
 

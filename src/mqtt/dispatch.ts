@@ -92,9 +92,9 @@ function writeProperties(target: Buffer, start: number, message: Message, dispat
   }
   for (const id of subscriptionIds) at = writeVariable(target, target.writeUInt8(0x0b, at), id);
   if (alias > 0) at = target.writeUInt16BE(alias, target.writeUInt8(0x23, at));
-  for (const [index, text] of properties.entries()) {
+  for (let index = 0; index < properties.length; index++) {
     if (index % 2 === 0) target[at++] = 0x26;
-    at = writeText(target, at, text);
+    at = writeText(target, at, properties[index] ?? '');
   }
   return at;
 }

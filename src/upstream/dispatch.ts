@@ -10,35 +10,46 @@ export type DispatchSettings = {
   readonly terms: Pick<Connack, 'retainAvailable'>;
   readonly profile: Profile;
   readonly device: string;
-  readonly topic: string;
-  readonly qos: 1 | 2;
-  readonly packetId: number;
 };
 
 /** An entry as it goes up. */
 export type Departure = { readonly message: Message; readonly dispatch: Dispatch };
 
+/** How an entry goes up under a topic, at a QoS, by a packet identifier; a text: why it never does. */
+export type Departures = (entry: Entry, topic: string, qos: 1 | 2, packetId: number) => Departure | string;
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 /** Seconds that MQTT can say: 32 bits. */
 const LONGEST_EXPIRY = 0xffff_ffff;
 
-/** How an entry goes up; a text: why it never does. */
-export function departureOf(
-  { message, remaining, redelivered }: Entry,
-  { terms, profile, device, topic, qos, packetId }: DispatchSettings,
-): Departure | string {
-  if (!isTopicName(topic)) return 'its topic upstream is none';
-  const properties = profile.properties(message, device);
-  if (properties === undefined) return 'it has come through too many hubs: it goes round';
-  const limited = profile.expiry === 'all' || message.ttl !== undefined;
-  const left = limited ? (remaining ?? message.ttl) : undefined;
-  const dispatch = {
-    ...PLAIN_DISPATCH,
-    topic,
-    qos,
-    packetId,
-    dup: redelivered,
-    retain: message.retain && profile.retain && terms.retainAvailable,
-    expiry: left === undefined ? undefined : Math.min(Math.max(1, Math.ceil(left / 1000)), LONGEST_EXPIRY),
+/** What it gives is one object for all, as it is until the next one is asked for. */
+export function createDepartures({ terms, profile, device }: DispatchSettings): Departures {
+  const dispatch: Writable<Dispatch> = { ...PLAIN_DISPATCH, topic: '', qos: 1 };
+  let departure: Writable<Departure> | undefined;
+  /** Of the entry before, known to be one. */
+  let known = '';
+
+  return ({ message, remaining, redelivered }, topic, qos, packetId) => {
+    if (topic !== known) {
+      if (!isTopicName(topic)) return 'its topic upstream is none';
+      known = topic;
+    }
+    const properties = profile.properties(message, device);
+    if (properties === undefined) return 'it has come through too many hubs: it goes round';
+    const limited = profile.expiry === 'all' || message.ttl !== undefined;
+    dispatch.topic = topic;
+    dispatch.qos = qos;
+    dispatch.packetId = packetId;
+    dispatch.dup = redelivered;
+    dispatch.retain = message.retain && profile.retain && terms.retainAvailable;
+    dispatch.expiry = limited ? secondsOf(remaining ?? message.ttl) : undefined;
+    departure ??= { message, dispatch };
+    departure.message = properties === message.properties ? message : { ...message, properties };
+    return departure;
   };
-  return { message: properties === message.properties ? message : { ...message, properties }, dispatch };
+}
+
+function secondsOf(left: number | undefined): number | undefined {
+  return left === undefined ? undefined : Math.min(Math.max(1, Math.ceil(left / 1000)), LONGEST_EXPIRY);
 }

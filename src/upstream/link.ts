@@ -82,6 +82,9 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   const started = clock.monotonic();
   let heard = started;
   let said = started;
+  /** Messages went out since the last look. */
+  let busy = false;
+  let looked = started;
   /** What the system had not taken when it was last looked at. */
   let untaken = 0;
   let keepAlive = settings.keepAlive;
@@ -133,7 +136,6 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     }
   };
   const receive = (packet: Publish | Answer): void => {
-    heard = clock.monotonic();
     if (ended) return;
     if (terms === undefined) greet(packet);
     else if (packet.cmd === 'disconnect') {
@@ -144,7 +146,6 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   const framer = createClientFramer(MAX_PACKET_BYTES, version, {
     packet: receive,
     acknowledged: (type, packetId, reasonCode) => {
-      heard = clock.monotonic();
       if (terms !== undefined && !ended) handler.acknowledged(type, packetId, reasonCode);
     },
     broken: ({ reason }) => lost(reason),
@@ -153,6 +154,9 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   // Pings a quiet link, and finds a dead one: a silence of one and a half keep-alives (MQTT 5, 3.1.2.10).
   const watch = (): void => {
     const now = clock.monotonic();
+    if (busy) said = looked;
+    busy = false;
+    looked = now;
     const waiting = output.waiting();
     if (waiting < untaken) heard = now;
     untaken = waiting;
@@ -172,7 +176,10 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   };
   let stopWatch = clock.after(UPSTREAM_PATIENCE, watch);
 
-  socket.on('data', chunk => framer.push(chunk));
+  socket.on('data', chunk => {
+    heard = clock.monotonic();
+    framer.push(chunk);
+  });
   socket.on('drain', () => handler.writable());
   socket.on('error', error => {
     const reason = troubleOf(error, clock);
@@ -187,14 +194,14 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
       if (ended || output.waiting() > MAX_SOCKET_BACKLOG_BYTES) return 'full';
       const size = publishSize(message, dispatch, version);
       if (size > (terms?.maximumPacketSize ?? size)) return 'tooLarge';
-      said = clock.monotonic();
+      busy = true;
       const at = output.place(size);
       writePublish(output.slab(), at, message, dispatch, version);
       return 'sent';
     },
     acknowledge: (type, packetId) => {
       if (ended) return;
-      said = clock.monotonic();
+      busy = true;
       const at = output.place(acknowledgementSize(REASON.success, version));
       writeAcknowledgement(output.slab(), at, type, packetId, REASON.success, version);
     },

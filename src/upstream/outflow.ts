@@ -7,7 +7,7 @@ import type { Connack } from '../mqtt/answers/connack.ts';
 import { createInFlight } from '../mqtt/inflight.ts';
 import { MAX_PACKET_ID } from '../mqtt/packets.ts';
 import type { Drain, DrainSettings, Entry, Priorities } from '../queue/types.ts';
-import { departureOf } from './dispatch.ts';
+import { createDepartures } from './dispatch.ts';
 import type { Link } from './link.ts';
 import type { Profile } from './profile.ts';
 import type { Releases } from './releases.ts';
@@ -59,6 +59,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
   const { link, terms, qos, window, releases, clock, random } = settings;
   const flights = createInFlight<Flight>();
   const limit = Math.min(window, terms.receiveMaximum);
+  const departures = createDepartures(settings);
   let unanswered = 0;
   /** How many go one at a time first. */
   let alone = settings.careful ? limit : 0;
@@ -102,7 +103,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
 
   /** `sent`, `full`, or why it never goes. */
   const transmit = (entry: Entry, topic: string, packetId: number): string => {
-    const departure = departureOf(entry, { ...settings, topic, packetId });
+    const departure = departures(entry, topic, qos, packetId);
     if (typeof departure === 'string') return departure;
     const outcome = link.publish(departure.message, departure.dispatch);
     return outcome === 'tooLarge' ? 'it is larger than the upstream takes' : outcome;
@@ -117,12 +118,14 @@ export function startOutflow(settings: OutflowSettings): Outflow {
 
   /** PUBACK, or a PUBREC that ends it. */
   const answered = (entry: Entry, reasonCode: number): void => {
-    const reason = `the upstream refused it: ${reasonText(reasonCode, undefined)}`;
     const verdict = verdictOf(reasonCode);
     if (verdict === 'taken') {
       drain.acknowledge(entry);
       settings.taken();
-    } else if (verdict === 'never') giveUp(entry, reason);
+      return;
+    }
+    const reason = `the upstream refused it: ${reasonText(reasonCode, undefined)}`;
+    if (verdict === 'never') giveUp(entry, reason);
     else {
       rest();
       if (verdict === 'rest') drain.giveBack(entry);

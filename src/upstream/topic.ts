@@ -17,7 +17,7 @@ const OTHERS = '{device}/{topic}';
 export function topicMaker(template: string, device: string): (message: Message) => string {
   const ofOutputs = partsOf(template);
   const ofOthers = /\{(module|output)\}/.test(template) ? partsOf(OTHERS) : ofOutputs;
-  return message => {
+  const make = (message: Message): string => {
     const { origin } = message;
     const isOutput = origin.kind === 'module' && origin.output !== '';
     let topic = '';
@@ -25,6 +25,20 @@ export function topicMaker(template: string, device: string): (message: Message)
       topic += typeof part === 'string' ? part : part(message, device);
     return topic;
   };
+  /** Most messages have the topic and the sender of the one before. */
+  let last: { readonly topic: string; readonly origin: Message['origin']; readonly made: string } | undefined;
+  return message => {
+    if (last === undefined || message.topic !== last.topic || !isSame(message.origin, last.origin))
+      last = { topic: message.topic, origin: message.origin, made: make(message) };
+    return last.made;
+  };
+}
+
+/** Whether the two have the same names in a topic. */
+function isSame(one: Message['origin'], other: Message['origin']): boolean {
+  if (one === other) return true;
+  if (one.kind !== 'module') return other.kind !== 'module';
+  return other.kind === 'module' && one.module === other.module && one.output === other.output;
 }
 
 function partsOf(template: string): readonly (string | Field)[] {

@@ -194,8 +194,9 @@ export function createCommitter(host: CommitHost): Committer {
     remove: (leaving, settle) => {
       gathering.removals.push(leaving);
       gathered.removals++;
-      if (settle === undefined) gathered.firstRemoval = Math.min(gathered.firstRemoval, clock.monotonic());
-      else {
+      if (settle === undefined) {
+        if (gathered.firstRemoval === Number.POSITIVE_INFINITY) gathered.firstRemoval = clock.monotonic();
+      } else {
         gathering.settles.push(settle);
         awaitedNow();
       }

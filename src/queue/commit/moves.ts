@@ -51,8 +51,8 @@ function removeEntries(
   for (const leaving of removals) {
     const where = whereStored(leaving);
     if (where === undefined) continue;
-    const { queue, priority, sequence, expires, ceiling } = leaving;
-    if (expires < ceiling) writer.removeExpiry(expires, { queue: queue.id, priority, sequence });
+    const { queue, priority, sequence, expires, indexed } = leaving;
+    if (indexed) writer.removeExpiry(expires, { queue: queue.id, priority, sequence });
     if (where === 'index') continue;
     addToLane(lanes, queue, priority, sequence);
     if (where === 'outside') {

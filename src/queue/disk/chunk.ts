@@ -18,10 +18,12 @@ import { CHUNK_BYTES } from '../../core/limits.ts';
  */
 const CRC_BYTES = 4;
 const HEAD_BYTES = 40;
+const RECORD_END_AT = 36;
 
 /** Of an entry whose record lies in `bodies`. */
 export const NO_RECORD = Buffer.alloc(0);
 
+/** What is known of an entry besides its sequence and its record. */
 export type EntryHeader = {
   /** Hub time in milliseconds; Infinity: never. */
   readonly expires: number;
@@ -29,9 +31,6 @@ export type EntryHeader = {
   readonly arrived: number;
   readonly bytes: number;
 };
-
-/** `record` is undefined if it lies in `bodies`. */
-export type DecodedEntry = EntryHeader & { readonly record: Buffer | undefined };
 
 /** A chunk that is being written, and how far it has come. */
 export type ChunkDraft = { readonly value: Buffer; readonly entries: number; headAt: number; end: number };
@@ -70,7 +69,18 @@ export function addEntry(
   value.writeDoubleBE(ceiling, headAt + 16);
   value.writeDoubleBE(arrived, headAt + 24);
   value.writeUInt32BE(bytes, headAt + 32);
-  value.writeUInt32BE(draft.end, headAt + 36);
+  value.writeUInt32BE(draft.end, headAt + RECORD_END_AT);
+  draft.headAt += HEAD_BYTES;
+}
+
+function copyEntry(chunk: Chunk, index: number, draft: ChunkDraft): void {
+  const headAt = CRC_BYTES + index * HEAD_BYTES;
+  const start = recordStart(chunk, index);
+  const end = recordEnd(chunk, index);
+  chunk.value.copy(draft.value, draft.headAt, headAt, headAt + RECORD_END_AT);
+  chunk.value.copy(draft.value, draft.end, start, end);
+  draft.end += end - start;
+  draft.value.writeUInt32BE(draft.end, draft.headAt + RECORD_END_AT);
   draft.headAt += HEAD_BYTES;
 }
 
@@ -101,19 +111,36 @@ export function sequenceAt({ value, last, entries, whole }: Chunk, index: number
   return whole ? value.readDoubleBE(CRC_BYTES + index * HEAD_BYTES) : last - entries + 1 + index;
 }
 
-/** Undefined if the chunk is damaged. */
-export function entryAt({ value, entries, whole }: Chunk, index: number): DecodedEntry | undefined {
-  if (!whole) return undefined;
-  const headAt = CRC_BYTES + index * HEAD_BYTES;
-  const end = value.readUInt32BE(headAt + 36);
-  const start = index === 0 ? CRC_BYTES + entries * HEAD_BYTES : value.readUInt32BE(headAt - 4);
-  return {
-    expires: value.readDoubleBE(headAt + 8),
-    ceiling: value.readDoubleBE(headAt + 16),
-    arrived: value.readDoubleBE(headAt + 24),
-    bytes: value.readUInt32BE(headAt + 32),
-    record: end > start ? value.subarray(start, end) : undefined,
-  };
+/** Where the record of the `index`th entry of a whole chunk begins and ends in it: in one place if it lies in `bodies`. */
+export function recordStart(chunk: Chunk, index: number): number {
+  return index === 0 ? CRC_BYTES + chunk.entries * HEAD_BYTES : recordEnd(chunk, index - 1);
+}
+
+export function recordEnd({ value }: Chunk, index: number): number {
+  return value.readUInt32BE(CRC_BYTES + index * HEAD_BYTES + RECORD_END_AT);
+}
+
+/** True if the record of the `index`th entry of a whole chunk lies in it, and not in `bodies`. */
+export function isInline(chunk: Chunk, index: number): boolean {
+  return recordEnd(chunk, index) > recordStart(chunk, index);
+}
+
+/* Of the `index`th entry of a whole chunk, one by one: a queue that is drained has no time for an object of them. */
+
+export function expiresAt({ value }: Chunk, index: number): number {
+  return value.readDoubleBE(CRC_BYTES + index * HEAD_BYTES + 8);
+}
+
+export function ceilingAt({ value }: Chunk, index: number): number {
+  return value.readDoubleBE(CRC_BYTES + index * HEAD_BYTES + 16);
+}
+
+export function arrivedAt({ value }: Chunk, index: number): number {
+  return value.readDoubleBE(CRC_BYTES + index * HEAD_BYTES + 24);
+}
+
+export function bytesAt({ value }: Chunk, index: number): number {
+  return value.readUInt32BE(CRC_BYTES + index * HEAD_BYTES + 32);
 }
 
 /** Index of the first entry behind `sequence`; `entries`: all are before it. */
@@ -128,25 +155,27 @@ export function indexBehind(chunk: Chunk, sequence: number): number {
   return low;
 }
 
-/** The value of a whole chunk without the entries of `sequences`, and how many are left. */
+/** The value of a whole chunk without the entries of `sequences`, a list in order, from `from` to `to`, and how many are left. */
 export function without(
   chunk: Chunk,
-  sequences: ReadonlySet<number>,
+  sequences: readonly number[],
+  from: number,
+  to: number,
   space: (bytes: number) => Buffer,
 ): { value: Buffer; entries: number } {
   const kept: number[] = [];
   let bytes = 0;
+  let next = from;
   for (let index = 0; index < chunk.entries; index++) {
-    if (sequences.has(sequenceAt(chunk, index))) continue;
+    const sequence = sequenceAt(chunk, index);
+    while (next < to && (sequences[next] ?? 0) < sequence) next++;
+    if (next < to && sequences[next] === sequence) continue;
     kept.push(index);
-    bytes += entrySize(entryAt(chunk, index)?.record?.length ?? 0);
+    bytes += entrySize(recordEnd(chunk, index) - recordStart(chunk, index));
   }
   const draft = draftChunk(kept.length, bytes, space);
   for (const index of kept) {
-    const entry = entryAt(chunk, index);
-    if (entry === undefined) continue;
-    const record = entry.record ?? NO_RECORD;
-    addEntry(draft, sequenceAt(chunk, index), entry, entry.arrived, record, 0, record.length);
+    copyEntry(chunk, index, draft);
   }
   return { value: sealChunk(draft), entries: kept.length };
 }

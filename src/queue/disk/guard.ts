@@ -20,6 +20,7 @@ export function guardReads(database: Database, damaged: (thrown: unknown) => voi
   return {
     ...database,
     entries: guard(database.entries, []),
+    chunk: guard(database.chunk, undefined),
     find: guard(database.find, undefined),
     lastEntry: guard(database.lastEntry, undefined),
     expired: guard(database.expired, []),

@@ -1,5 +1,5 @@
-import type { Chunk, DecodedEntry } from './chunk.ts';
-import { chunkFrom, entryAt, indexBehind, sequenceAt } from './chunk.ts';
+import type { Chunk } from './chunk.ts';
+import { chunkFrom, indexBehind, sequenceAt } from './chunk.ts';
 import type { QueueRecord, StoreRecord } from './layout.ts';
 import {
   decodeQueue,
@@ -17,11 +17,12 @@ import { damaged } from './preflight.ts';
 import type { Indexed, Place, Tables } from './tables.ts';
 import { indexKey } from './tables.ts';
 
-/** An entry as it lies on disk; its header is undefined if it is damaged. */
+/** An entry, and where it lies on disk: in a chunk that is not whole, nothing else of it is known. */
 export type StoredEntry = {
   readonly priority: number;
   readonly sequence: number;
-  readonly header: DecodedEntry | undefined;
+  readonly chunk: Chunk;
+  readonly index: number;
 };
 
 /** No byte of UTF-8 is as high. */
@@ -39,6 +40,8 @@ export type Reader = {
     end: number,
     limit: number,
   ) => StoredEntry[];
+  /** The chunk in which the first entry of a queue at one priority behind the sequence `after` is. */
+  readonly chunk: (queue: number, priority: number, after: number) => Chunk | undefined;
   /** The entry at `place`; undefined: there is none. */
   readonly find: (place: Place) => StoredEntry | undefined;
   readonly lastEntry: (queue: number, priority: number) => StoredEntry | undefined;
@@ -87,6 +90,13 @@ export function readerOver(tables: () => Tables, version: () => number): Reader 
         chunk = chunkAround({ queue, priority, sequence: chunk.last + 1 });
       }
       return found;
+    },
+    chunk: (queue, priority, after) => {
+      let chunk = chunkAround({ queue, priority, sequence: after + 1 });
+      // The last entries of a chunk may have been taken away.
+      while (chunk !== undefined && indexBehind(chunk, after) === chunk.entries)
+        chunk = chunkAround({ queue, priority, sequence: chunk.last + 1 });
+      return chunk;
     },
     lastEntry: (queue, priority) => {
       const start = placeKey(queue, priority + 1, 0);
@@ -146,5 +156,5 @@ function chunkOf(key: Buffer, value: Buffer): Chunk {
 }
 
 function storedAt(chunk: Chunk, priority: number, index: number): StoredEntry {
-  return { priority, sequence: sequenceAt(chunk, index), header: entryAt(chunk, index) };
+  return { priority, sequence: sequenceAt(chunk, index), chunk, index };
 }

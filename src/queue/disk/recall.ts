@@ -2,6 +2,8 @@ import { crc32 } from 'node:zlib';
 import type { Message, Origin, QoS } from '../../core/message.ts';
 import { NO_PROPERTIES } from '../../core/message.ts';
 import { ARRAY, createTextReader, headEnd, headValue, NULL, readTexts, textIn } from './cbor.ts';
+import type { Chunk } from './chunk.ts';
+import { recordEnd, recordStart, sequenceAt } from './chunk.ts';
 import { CRC_BYTES, FIELDS, FORMAT_SHIFT, RETAIN, RETAINED } from './record.ts';
 
 /*
@@ -15,15 +17,42 @@ const types = createTextReader();
 
 const UPSTREAM = 'upstream'.length;
 
-/** Undefined if the bytes are not those of a message: a damaged one must not stop its queue. */
-export function decodeRecord(record: Buffer | undefined): Message | undefined {
-  if (record === undefined || record.length <= CRC_BYTES) return undefined;
-  if (crc32(record.subarray(CRC_BYTES)) !== record.readUInt32BE(0)) return undefined;
-  return record[CRC_BYTES] === (ARRAY | FIELDS) ? messageFrom(record) : undefined;
+/**
+ * The message of the record that lies in `bytes` from `start` to `end`. Undefined if they are not those of one: a damaged
+ * message must not stop its queue.
+ */
+export function decodeRecord(bytes: Buffer, start = 0, end = bytes.length): Message | undefined {
+  const listAt = start + CRC_BYTES;
+  if (end <= listAt) return undefined;
+  if (crc32(bytes.subarray(listAt, end)) !== bytes.readUInt32BE(start)) return undefined;
+  return bytes[listAt] === (ARRAY | FIELDS) ? messageFrom(bytes, listAt + 1, end) : undefined;
 }
 
-function messageFrom(record: Buffer): Message | undefined {
-  const topicAt = CRC_BYTES + 1;
+/** The record of the `index`th entry of a chunk; `body` finds those that lie aside. */
+export function recordAt(
+  chunk: Chunk,
+  index: number,
+  body: (sequence: number) => Buffer | undefined,
+): Buffer | undefined {
+  const [start, end] = [recordStart(chunk, index), recordEnd(chunk, index)];
+  return chunk.whole && end > start ? chunk.value.subarray(start, end) : body(sequenceAt(chunk, index));
+}
+
+/** The message of it; undefined if its bytes or those of the chunk are damaged. */
+export function messageAt(
+  chunk: Chunk,
+  index: number,
+  body: (sequence: number) => Buffer | undefined,
+): Message | undefined {
+  if (!chunk.whole) return undefined;
+  const start = recordStart(chunk, index);
+  const end = recordEnd(chunk, index);
+  if (end > start) return decodeRecord(chunk.value, start, end);
+  const record = body(sequenceAt(chunk, index));
+  return record && decodeRecord(record);
+}
+
+function messageFrom(record: Buffer, topicAt: number, recordEnd: number): Message | undefined {
   const qosAt = end(record, topicAt);
   const kindAt = qosAt + 2;
   const nameAt = end(record, kindAt);
@@ -36,7 +65,7 @@ function messageFrom(record: Buffer): Message | undefined {
   const secondsAt = end(record, correlationAt);
   const bodyAt = record[secondsAt] === NULL ? secondsAt + 1 : headEnd(record, secondsAt);
   const qos = record[qosAt];
-  if (!isQoS(qos) || end(record, bodyAt) !== record.length) return undefined;
+  if (!isQoS(qos) || end(record, bodyAt) !== recordEnd) return undefined;
   const flags = record[qosAt + 1] ?? 0;
   const seconds = record[secondsAt] === NULL ? undefined : headValue(record, secondsAt);
   return {
@@ -65,13 +94,22 @@ function bytesIn(record: Buffer, at: number): Buffer {
   return record.subarray(start, start + headValue(record, at));
 }
 
+const FROM_UPSTREAM: Origin = { kind: 'upstream' };
+let lastModule: Origin & { readonly kind: 'module' } = { kind: 'module', module: '', output: '' };
+let lastClient: Origin & { readonly kind: 'client' } = { kind: 'client', client: '' };
+
 function originFrom(record: Buffer, kindAt: number, nameAt: number, outputAt: number): Origin {
-  if (headValue(record, kindAt) === UPSTREAM) return { kind: 'upstream' };
+  if (headValue(record, kindAt) === UPSTREAM) return FROM_UPSTREAM;
   const name = names(record, nameAt);
   // The other two kinds are words of the same length, and begin with another letter.
-  if (record[headEnd(record, kindAt)] === 0x6d)
-    return { kind: 'module', module: name, output: outputs(record, outputAt) };
-  return { kind: 'client', client: name };
+  if (record[headEnd(record, kindAt)] === 0x6d) {
+    const output = outputs(record, outputAt);
+    if (name !== lastModule.module || output !== lastModule.output)
+      lastModule = { kind: 'module', module: name, output };
+    return lastModule;
+  }
+  if (name !== lastClient.client) lastClient = { kind: 'client', client: name };
+  return lastClient;
 }
 
 function formatFrom(bits: number): Message['payloadFormat'] {

@@ -54,10 +54,9 @@ export function writerOver(tables: Tables, space: (bytes: number) => Buffer): Wr
         const sequence = sequences[index] ?? 0;
         const chunk = chunkWith(tables, { queue, priority, sequence });
         if (chunk === undefined) return;
-        const gone = new Set<number>();
-        for (; (sequences[index] ?? Number.POSITIVE_INFINITY) <= chunk.last; index++)
-          gone.add(sequences[index] ?? 0);
-        const rest = chunk.whole ? without(chunk, gone, space) : undefined;
+        const from = index;
+        while ((sequences[index] ?? Number.POSITIVE_INFINITY) <= chunk.last) index++;
+        const rest = chunk.whole ? without(chunk, sequences, from, index, space) : undefined;
         if (rest?.entries === chunk.entries) continue;
         void entries.remove(chunk.key);
         if (rest === undefined || rest.entries === 0) continue;

@@ -1,7 +1,8 @@
 import { DRAIN_BATCH } from '../../core/limits.ts';
 import type { Message } from '../../core/message.ts';
+import { arrivedAt } from '../disk/chunk.ts';
 import type { Database } from '../disk/database.ts';
-import { decodeRecord } from '../disk/recall.ts';
+import { messageAt } from '../disk/recall.ts';
 import type { Place, QueueStats, Waiting } from '../types.ts';
 import { PRIORITIES } from '../types.ts';
 import type { Leaving } from './leaving.ts';
@@ -41,13 +42,12 @@ export function* browseStored(
     const batch = database.entries(queue.id, priority, last, laneBegins(queue, priority), DRAIN_BATCH);
     last = batch.length < DRAIN_BATCH ? undefined : batch.at(-1)?.sequence;
     for (const found of batch) {
-      const { sequence, header } = found;
+      const { sequence, chunk, index } = found;
       if (queue.removing.has(sequence)) continue;
       yield {
         leaving: leavingStored(queue, found),
-        arrived: header?.arrived ?? 0,
-        message: () =>
-          header === undefined ? undefined : decodeRecord(header.record ?? database.body(sequence)),
+        arrived: chunk.whole ? arrivedAt(chunk, index) : 0,
+        message: () => messageAt(chunk, index, database.body),
       };
     }
   }

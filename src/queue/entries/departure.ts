@@ -2,6 +2,7 @@ import type { Settle } from '../../core/message.ts';
 import type { Checkpoints } from '../commit/checkpoint.ts';
 import type { Committer } from '../commit/commit.ts';
 import type { Database } from '../disk/database.ts';
+import { recordAt } from '../disk/recall.ts';
 import { encodeRecord } from '../disk/record.ts';
 import type { StoreCounts } from '../types.ts';
 import type { Reason } from './drain.ts';
@@ -80,7 +81,7 @@ export function createDeparture(host: DepartureHost): Departure {
     const record = message === undefined ? held && recordOf(held.pending) : encodeRecord(message);
     if (record !== undefined) return record;
     const found = database.find({ queue: queue.id, priority, sequence });
-    return found?.header?.record ?? database.body(sequence) ?? Buffer.alloc(0);
+    return (found && recordAt(found.chunk, found.index, database.body)) ?? Buffer.alloc(0);
   };
 
   /** A letter whose commit failed is tried again. */

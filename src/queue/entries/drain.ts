@@ -1,12 +1,13 @@
 import { DRAIN_BATCH, MAX_ATTEMPTS } from '../../core/limits.ts';
 import type { Message, Settle } from '../../core/message.ts';
+import type { Chunk } from '../disk/chunk.ts';
+import { indexBehind, sequenceAt } from '../disk/chunk.ts';
 import type { Database } from '../disk/database.ts';
-import type { StoredEntry } from '../disk/reader.ts';
-import { decodeRecord } from '../disk/recall.ts';
+import { messageAt } from '../disk/recall.ts';
 import type { Drain, DrainSettings, Entry, Sent } from '../types.ts';
 import { PRIORITIES } from '../types.ts';
 import type { Leaving } from './leaving.ts';
-import { leavingHeld, leavingStored } from './leaving.ts';
+import { leavingAt, leavingHeld } from './leaving.ts';
 import type { Lane, QueueState } from './ledger.ts';
 import { firstBehind, isHeldBack, laneBegins, laneOf, messageOf } from './ledger.ts';
 import { createTurns } from './turns.ts';
@@ -31,6 +32,9 @@ export type DrainHost = {
 /** An entry that its receiver does not have any more. */
 type Returned = { readonly entry: Entry; readonly leaving: Leaving };
 
+/** A chunk of the disk, and where in it the entries are that go next, the first one last. */
+type Ahead = { readonly chunk: Chunk; readonly indices: number[] };
+
 type Step = 'sent' | 'exhausted' | 'blocked';
 
 /** Entries passed over (expired, damaged) before the loop gets a turn. */
@@ -48,8 +52,8 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   let again: Returned[] = [];
   let returned: Returned[] = [];
   const position = new Float64Array(PRIORITIES);
-  /** By priority: entries read from disk and not yet sent, the next one last; whether there may be more. */
-  const ahead: StoredEntry[][] = Array.from({ length: PRIORITIES }, () => []);
+  /** By priority: what was read from disk and is not yet sent; whether there may be more. */
+  const ahead = new Array<Ahead | undefined>(PRIORITIES).fill(undefined);
   const onDisk = new Array<boolean>(PRIORITIES).fill(queue.storedDepth > 0);
   const redeliveredUpTo = queue.lanes.map(lane => lane?.sentUpTo ?? 0);
   const turns = createTurns(
@@ -83,14 +87,14 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     redelivered: sequence <= (redeliveredUpTo[priority] ?? 0),
   });
 
-  const offerStored = (found: StoredEntry): Step => {
-    const { priority, sequence } = found;
+  const offerStored = (chunk: Chunk, index: number, priority: number): Step => {
+    const sequence = sequenceAt(chunk, index);
     if (queue.removing.has(sequence)) {
       position[priority] = sequence;
       return 'sent';
     }
-    const message = decodeRecord(found.header?.record ?? host.database.body(sequence));
-    return offerFound(leavingStored(queue, found), message, laneOf(queue, priority));
+    const leaving = leavingAt(queue, priority, chunk, index);
+    return offerFound(leaving, messageAt(chunk, index, host.database.body), laneOf(queue, priority));
   };
 
   const offerFound = (leaving: Leaving, message: Message | undefined, lane: Lane): Step => {
@@ -98,38 +102,46 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     if (alive && message !== undefined) {
       return offer(entryOf(message, leaving), leaving, lane) ? 'sent' : 'blocked';
     }
-    pass(leaving);
+    pass(leaving.priority, leaving.sequence);
     if (alive) host.bury(leaving, 'corrupt', 'its stored bytes are damaged');
     else host.release(leaving, 'expired');
     return 'sent';
   };
 
-  const pass = ({ priority, sequence }: Leaving): void => {
+  const pass = (priority: number, sequence: number): void => {
     position[priority] = sequence;
     allowance--;
   };
 
-  /** False: there is no more on disk. */
-  const readAhead = (priority: number, batch: StoredEntry[]): boolean => {
+  /** Undefined: there is no more on disk. */
+  const readAhead = (priority: number): Ahead | undefined => {
+    const after = position[priority] ?? 0;
+    const chunk = host.database.chunk(queue.id, priority, after);
     const end = laneBegins(queue, priority);
-    const found = host.database.entries(queue.id, priority, position[priority] ?? 0, end, DRAIN_BATCH);
-    if (found.length < DRAIN_BATCH) onDisk[priority] = false;
-    // What has left is known as gone only until a checkpoint has taken it away: it must not be in a batch then.
-    for (const one of found.toReversed()) if (!queue.removing.has(one.sequence)) batch.push(one);
-    const last = found.at(-1);
-    if (last !== undefined && batch.length === 0) pass(leavingStored(queue, last));
-    return last !== undefined;
+    const first = chunk === undefined ? 0 : indexBehind(chunk, after);
+    if (chunk === undefined || sequenceAt(chunk, first) >= end) {
+      onDisk[priority] = false;
+      return undefined;
+    }
+    const indices: number[] = [];
+    // What has left is known as gone only until a checkpoint has taken it away: it must not be among them then.
+    for (let index = indexBehind(chunk, end - 1) - 1; index >= first; index--)
+      if (!queue.removing.has(sequenceAt(chunk, index))) indices.push(index);
+    if (indices.length === 0) pass(priority, Math.min(chunk.last, end - 1));
+    return { chunk, indices };
   };
 
   // Read ahead, so that each acknowledgement is answered by the next message at once and not by a read of the
   // disk: a client that waits for an answer before it sends more would else stand still.
   const sendFromDisk = (priority: number): Step => {
-    const batch = ahead[priority] ?? [];
-    if (batch.length === 0 && !readAhead(priority, batch)) return 'exhausted';
-    const stored = batch.at(-1);
-    if (stored === undefined) return 'sent';
-    const step = offerStored(stored);
-    if (step === 'sent') batch.pop();
+    const known = ahead[priority] ?? readAhead(priority);
+    ahead[priority] = known;
+    if (known === undefined) return 'exhausted';
+    const { chunk, indices } = known;
+    const index = indices.at(-1);
+    const step = index === undefined ? 'sent' : offerStored(chunk, index, priority);
+    if (step === 'sent') indices.pop();
+    if (indices.length === 0) ahead[priority] = undefined;
     return step;
   };
 
@@ -164,7 +176,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     if (allowance <= 0 || host.saturated()) return false;
     const priority = turns.next();
     if (priority === undefined) return false;
-    const stored = onDisk[priority] === true || ahead[priority]?.length !== 0;
+    const stored = onDisk[priority] === true || ahead[priority] !== undefined;
     const step = stored ? sendFromDisk(priority) : sendFromLane(priority);
     if (step === 'sent') turns.sent(priority);
     else if (step === 'exhausted' && !stored) turns.exhausted(priority);
@@ -219,8 +231,8 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     },
     passed: (priority, sequence) => sequence <= (position[priority] ?? 0),
     forget: priority => {
-      if (ahead[priority]?.length !== 0) onDisk[priority] = true;
-      ahead[priority] = [];
+      if (ahead[priority] !== undefined) onDisk[priority] = true;
+      ahead[priority] = undefined;
     },
     reread: () => {
       onDisk.fill(true);

@@ -5,7 +5,7 @@ import { PRIORITIES } from '../types.ts';
 import { browseLane, browseStored } from './browse.ts';
 import type { Reason } from './drain.ts';
 import type { Leaving } from './leaving.ts';
-import { leavingStored } from './leaving.ts';
+import { leavingDamaged, leavingStored } from './leaving.ts';
 import type { QueueState } from './ledger.ts';
 import { laneBegins } from './ledger.ts';
 import type { Registry } from './registry.ts';
@@ -46,10 +46,9 @@ export function createExpiry(host: ExpiryHost): Expiry {
     if (sequence >= laneBegins(queue, priority)) return;
     if (queue.consumer?.passed(priority, sequence) === true) return;
     const found = database.find(place);
-    const leaving = leavingStored(queue, found ?? { priority, sequence, header: undefined });
-    if (found === undefined) host.strayed({ ...leaving, expires, stored: 'index' });
-    else if (found.header === undefined) host.damaged({ ...leaving, expires });
-    else release(leaving, 'expired');
+    if (found === undefined) host.strayed(leavingDamaged(queue, priority, sequence, expires, 'index'));
+    else if (!found.chunk.whole) host.damaged(leavingDamaged(queue, priority, sequence, expires));
+    else release(leavingStored(queue, found), 'expired');
   };
 
   const sweepIndex = (limit: number): number => {

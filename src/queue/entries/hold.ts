@@ -1,4 +1,5 @@
 import type { Message, Settle } from '../../core/message.ts';
+import { ceilingAt } from '../disk/chunk.ts';
 import type { Database } from '../disk/database.ts';
 import { entryBytes, messageBytes } from '../disk/layout.ts';
 import { appendSize } from '../disk/run.ts';
@@ -61,6 +62,6 @@ function ceilingOf(queue: QueueState, priority: number, lane: Lane, database: Da
   if (lane.ceiling !== undefined) return lane.ceiling;
   const last = database.lastEntry(queue.id, priority);
   if (last === undefined) return 0;
-  // A damaged header says nothing: what comes is looked up by its own expiry then.
-  return last.header?.ceiling ?? Number.POSITIVE_INFINITY;
+  // A damaged chunk says nothing: what comes is looked up by its own expiry then.
+  return last.chunk.whole ? ceilingAt(last.chunk, last.index) : Number.POSITIVE_INFINITY;
 }

@@ -1,3 +1,5 @@
+import type { Chunk } from '../disk/chunk.ts';
+import { bytesAt, ceilingAt, expiresAt, isInline, sequenceAt } from '../disk/chunk.ts';
 import type { StoredEntry } from '../disk/reader.ts';
 import type { Held, QueueState } from './ledger.ts';
 
@@ -8,7 +10,8 @@ export type Leaving = {
   readonly sequence: number;
   readonly bytes: number;
   readonly expires: number;
-  readonly ceiling: number;
+  /** It has a place among the expiries. */
+  readonly indexed: boolean;
   /** Where LMDB has it; `index`: only its place among the expiries is left; undefined: look at `held`. */
   readonly stored: 'inline' | 'outside' | 'index' | undefined;
   /** Set if it came from a lane and not from LMDB. */
@@ -22,20 +25,39 @@ export function whereStored({ held, stored }: Leaving): Leaving['stored'] {
   return held === undefined ? stored : held.stored;
 }
 
-/** What is known of an entry that was found in LMDB; of a damaged one, little. */
-export function leavingStored(queue: QueueState, { priority, sequence, header }: StoredEntry): Leaving {
+/** What is known of an entry that was found in LMDB. */
+export function leavingStored(queue: QueueState, { priority, chunk, index }: StoredEntry): Leaving {
+  return leavingAt(queue, priority, chunk, index);
+}
+
+/** The same, of the `index`th entry of a chunk. */
+export function leavingAt(queue: QueueState, priority: number, chunk: Chunk, index: number): Leaving {
+  const sequence = sequenceAt(chunk, index);
+  if (!chunk.whole) return leavingDamaged(queue, priority, sequence, Number.POSITIVE_INFINITY);
+  const expires = expiresAt(chunk, index);
   return {
     queue,
     priority,
     sequence,
-    bytes: header?.bytes ?? 0,
-    expires: header?.expires ?? Number.POSITIVE_INFINITY,
-    ceiling: header?.ceiling ?? Number.POSITIVE_INFINITY,
-    // The sequence of a damaged one is made up: no body is known to be its own.
-    stored: header !== undefined && header.record === undefined ? 'outside' : 'inline',
+    bytes: bytesAt(chunk, index),
+    expires,
+    indexed: expires < ceilingAt(chunk, index),
+    stored: isInline(chunk, index) ? 'inline' : 'outside',
     held: undefined,
     freed: 0,
   };
+}
+
+/** Of an entry of which no more is known, but when it expires if the index has it. Its sequence may be made up: no body is known to be its own. */
+export function leavingDamaged(
+  queue: QueueState,
+  priority: number,
+  sequence: number,
+  expires: number,
+  stored: 'inline' | 'index' = 'inline',
+): Leaving {
+  const indexed = expires < Number.POSITIVE_INFINITY;
+  return { queue, priority, sequence, bytes: 0, expires, indexed, stored, held: undefined, freed: 0 };
 }
 
 export function leavingHeld(held: Held): Leaving {
@@ -46,7 +68,7 @@ export function leavingHeld(held: Held): Leaving {
     sequence: pending.sequence,
     bytes,
     expires,
-    ceiling,
+    indexed: expires < ceiling,
     stored: undefined,
     held,
     freed: 0,

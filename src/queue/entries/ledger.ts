@@ -106,7 +106,9 @@ export function recordOf({ run, recordAt, recordBytes }: Pending): Buffer | unde
 
 /** Undefined if its bytes are damaged. */
 export function messageOf(pending: Pending): Message | undefined {
-  return pending.message ?? decodeRecord(recordOf(pending));
+  if (pending.message !== undefined) return pending.message;
+  const record = recordOf(pending);
+  return record && decodeRecord(record);
 }
 
 /** True while `queue` may not offer the message: it, or its note, is not on disk yet. */
