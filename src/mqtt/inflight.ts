@@ -1,6 +1,7 @@
+import { createNumbered } from '../core/numbered.ts';
 import { MAX_PACKET_ID } from './packets.ts';
 
-/** What was sent under a packet identifier and is not yet acknowledged (MQTT 3.1.1, 2.3.1). */
+/** What was sent under a packet identifier and is not yet acknowledged (MQTT 3.1.1, 2.3.1; MQTT 5, 2.2.1). */
 export type InFlight<Sent> = {
   /** Keeps `sent` under the next free identifier, or `wanted` alone if it is given, and returns it; 0: that one is in use. */
   readonly take: (sent: Sent, wanted?: number) => number;
@@ -9,12 +10,13 @@ export type InFlight<Sent> = {
   /** Gives back what was sent and frees its identifier; undefined: nothing was. */
   readonly release: (packetId: number) => Sent | undefined;
   readonly size: () => number;
+  /** In no order. */
   readonly all: () => Iterable<Sent>;
 };
 
 /** The caller bounds how many it takes: there are 65,535 identifiers. */
 export function createInFlight<Sent>(): InFlight<Sent> {
-  const sent = new Map<number, Sent>();
+  const sent = createNumbered<Sent>();
   let last = 0;
 
   const next = (): number => {
@@ -30,16 +32,10 @@ export function createInFlight<Sent>(): InFlight<Sent> {
       sent.set(packetId, value);
       return packetId;
     },
-    get: packetId => sent.get(packetId),
-    set: (packetId, value) => {
-      sent.set(packetId, value);
-    },
-    release: packetId => {
-      const value = sent.get(packetId);
-      sent.delete(packetId);
-      return value;
-    },
-    size: () => sent.size,
-    all: () => sent.values(),
+    get: sent.get,
+    set: sent.set,
+    release: sent.delete,
+    size: sent.size,
+    all: sent.values,
   };
 }

@@ -1,6 +1,7 @@
 import { IN_FLIGHT_WINDOW } from '../../core/limits.ts';
 import type { Message, QoS } from '../../core/message.ts';
 import { PUBREL } from '../../mqtt/acknowledgement.ts';
+import { createInFlight } from '../../mqtt/inflight.ts';
 import { MAX_PACKET_ID } from '../../mqtt/packets.ts';
 import { REASON } from '../../mqtt/reasons.ts';
 import type { Drain, DrainSettings, Entry, SimpleDrain } from '../../queue/types.ts';
@@ -10,7 +11,6 @@ import type { Allowance } from '../sessions/subscriptions.ts';
 import type { Backlog } from './backlog.ts';
 import { createBacklog } from './backlog.ts';
 import { keepsUp, lesser, transmit } from './transmit.ts';
-import { createWindow } from './window.ts';
 
 /** A queue whose messages go out on a connection. */
 export type Source = {
@@ -75,7 +75,9 @@ export function createDelivery(connection: Connection, session: Session, receive
   const { host, clock, sessions, counts } = connection.context;
   const limit = Math.min(receiveMaximum, IN_FLIGHT_WINDOW);
   const sources = new Map<string, Source>();
-  const window = createWindow<Flight>(limit);
+  const window = createInFlight<Flight>();
+  /** As many are on their way as the client takes (MQTT 5, 4.9). */
+  const isFull = (): boolean => window.size() >= limit;
   // Also where it is not on disk yet that the client has it: nothing else may be sent under them meanwhile.
   for (const packetId of session.released.keys()) window.set(packetId, UNKEPT_2);
   /** Made for a client that is slow, as most are not. */
@@ -111,7 +113,7 @@ export function createDelivery(connection: Connection, session: Session, receive
       source.drain.acknowledge(entry);
       return true;
     }
-    if (window.full()) {
+    if (isFull()) {
       starved = true;
       return false;
     }
@@ -142,7 +144,7 @@ export function createDelivery(connection: Connection, session: Session, receive
 
   /** Sends one that nothing keeps; false: not now. */
   const sendUnkept = (message: Message, allowance: Allowance, since: number): boolean => {
-    if (window.full()) return false;
+    if (isFull()) return false;
     const qos = lesser(allowance.qos, message.qos);
     const remaining = message.ttl === undefined ? undefined : since + message.ttl - clock.monotonic();
     if (remaining !== undefined && remaining <= 0) return true;
@@ -242,7 +244,7 @@ export function createDelivery(connection: Connection, session: Session, receive
       spill();
       return false;
     },
-    ready: () => !window.full() && backlog?.first() === undefined && !spilled && keepsUp(connection),
+    ready: () => !isFull() && backlog?.first() === undefined && !spilled && keepsUp(connection),
     pass: (bytes, start, end, idAt) => {
       const packetId = window.take(UNKEPT_1);
       const at = connection.output.place(end - start);
@@ -287,7 +289,7 @@ export function createDelivery(connection: Connection, session: Session, receive
     stop: () => {
       if (stopped) return;
       stopped = true;
-      for (const { source, entry } of window.flights()) if (entry !== undefined) source?.giveBack?.(entry);
+      for (const { source, entry } of window.all()) if (entry !== undefined) source?.giveBack?.(entry);
       for (const { drain } of sources.values()) drain.stop();
       sources.clear();
       backlog = undefined;

@@ -54,7 +54,7 @@ export function recover(runs: readonly Run[], registry: Registry, database: Data
     const found = database.find({ queue: queue.id, priority, sequence });
     if (queue.removing.has(sequence) || found === undefined) return;
     const leaving = leavingStored(queue, found);
-    queue.removing.add(sequence);
+    queue.removing.set(sequence, true);
     takeOff(queue, leaving.bytes);
     batch.removals.push(leaving);
   };

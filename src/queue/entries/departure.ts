@@ -50,7 +50,7 @@ export function createDeparture(host: DepartureHost): Departure {
   };
 
   const removeFromDisk = (leaving: Leaving, reason: Reason, settle: Settle | undefined): void => {
-    leaving.queue.removing.add(leaving.sequence);
+    leaving.queue.removing.set(leaving.sequence, true);
     usage.leave(leaving);
     // What has expired or was purged would leave again by itself after a crash.
     if (reason === 'expired' || leaving.queue.retired) checkpoints.remove(leaving);

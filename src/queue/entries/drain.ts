@@ -1,5 +1,6 @@
 import { DRAIN_BATCH, MAX_ATTEMPTS } from '../../core/limits.ts';
 import type { Message, Settle } from '../../core/message.ts';
+import { createNumbered } from '../../core/numbered.ts';
 import type { Chunk } from '../disk/chunk.ts';
 import { indexBehind, sequenceAt } from '../disk/chunk.ts';
 import type { Database } from '../disk/database.ts';
@@ -47,7 +48,7 @@ const PASSED_PER_TURN = 16 * DRAIN_BATCH;
 export function createDrain(queue: QueueState, settings: DrainSettings, host: DrainHost): Drain {
   const { window, send } = settings;
   queue.firm = settings.firm === true;
-  const outstanding = new Map<number, Leaving>();
+  const outstanding = createNumbered<Leaving>();
   /** Entries that are offered again, the first in order last; those that the next `wake` puts among them. */
   let again: Returned[] = [];
   let returned: Returned[] = [];
@@ -184,11 +185,11 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   };
 
   const fill = (): void => {
-    if (filling || stopped || outstanding.size >= window) return;
+    if (filling || stopped || outstanding.size() >= window) return;
     filling = true;
     allowance = PASSED_PER_TURN;
     turns.begin();
-    while (outstanding.size < window && !stopped && sendNext());
+    while (outstanding.size() < window && !stopped && sendNext());
     filling = false;
     if (allowance <= 0) host.later(fill);
   };
@@ -200,7 +201,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
       again = again.concat(returned).sort(byPlaceBackwards);
       returned = [];
     }
-    while (again.length > 0 && outstanding.size < window && sendAgain() === 'sent');
+    while (again.length > 0 && outstanding.size() < window && sendAgain() === 'sent');
     filling = false;
     fillUnlessReturned();
   };
@@ -210,11 +211,8 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     if (again.length + returned.length === 0) fill();
   };
 
-  const take = ({ sequence }: Sent): Leaving | undefined => {
-    const leaving = stopped ? undefined : outstanding.get(sequence);
-    if (leaving !== undefined) outstanding.delete(sequence);
-    return leaving;
-  };
+  const take = ({ sequence }: Sent): Leaving | undefined =>
+    stopped ? undefined : outstanding.delete(sequence);
 
   const stop = (): void => {
     if (stopped) return;

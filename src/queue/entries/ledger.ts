@@ -1,4 +1,6 @@
 import type { Message, Settle } from '../../core/message.ts';
+import type { Numbered } from '../../core/numbered.ts';
+import { createNumbered } from '../../core/numbered.ts';
 import type { QueueRecord } from '../disk/layout.ts';
 import { decodeRecord } from '../disk/recall.ts';
 import { PRIORITIES } from '../types.ts';
@@ -20,7 +22,7 @@ export type QueueState = {
   /** By priority; most queues use one. */
   readonly lanes: (Lane | undefined)[];
   /** Sequences let go of and still in LMDB: never sent again. */
-  readonly removing: Set<number>;
+  readonly removing: Numbered<true>;
   /** By sequence: how often a receiver failed on an entry. */
   readonly attempts: Map<number, number>;
   /** Its receiver knows messages by their sequences: each is firm, whatever its sender asked for. */
@@ -137,7 +139,7 @@ export function queueState(id: number, record: QueueRecord, saved: boolean): Que
     storedDepth: depth,
     storedBytes: bytes,
     lanes: new Array<Lane | undefined>(PRIORITIES).fill(undefined),
-    removing: new Set(),
+    removing: createNumbered(),
     attempts: new Map(),
     firm: false,
     soonest: 0,

@@ -57,7 +57,7 @@ export function loadQueues(database: Database): Registry {
     all: () => every.values(),
     removing: () => {
       let count = 0;
-      for (const queue of every.values()) count += queue.removing.size;
+      for (const queue of every.values()) count += queue.removing.size();
       return count;
     },
   };
