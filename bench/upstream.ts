@@ -12,6 +12,7 @@ import {
   anonymousOf,
   bridgeFor,
   loopFor,
+  processorTimeOf,
   skerryFor,
   TUNED,
   UPSTREAM_CORE,
@@ -34,7 +35,7 @@ const NATS_MESSAGES = 50_000;
 /** Milliseconds: nothing more comes; a hub has come to rest; between two looks at its memory; of quiet traffic. */
 const QUIET = 10_000;
 const REST = 5_000;
-const LOOK = 50;
+const LOOK = 250;
 const IDLE = 150_000;
 
 const SUBJECTS: Readonly<Record<string, (port: number) => Promise<Subject>>> = {
@@ -47,7 +48,13 @@ const SUBJECTS: Readonly<Record<string, (port: number) => Promise<Subject>>> = {
 /** What messages are drained into, and the program that sees them come. */
 type Upstream = { readonly name: string; readonly port: number; readonly witness: string };
 
-type Drained = { readonly came: number; readonly rate: number; readonly memory: number };
+type Drained = {
+  readonly came: number;
+  readonly rate: number;
+  readonly memory: number;
+  /** Microseconds of processor time that a message took, start included. */
+  readonly cost: number;
+};
 
 async function drainOf(
   make: (port: number) => Promise<Subject>,
@@ -60,12 +67,14 @@ async function drainOf(
     const witness = await startWitness(upstream, messages);
     await subject.drain();
     let memory = 0;
+    let cpu = 0;
     const timer = setInterval(() => {
       memory = Math.max(memory, anonymousOf(subject.pid()));
+      cpu = Math.max(cpu, processorTimeOf(subject.pid()));
     }, LOOK);
     const { came, rate } = await witness.done;
     clearInterval(timer);
-    return { came, rate, memory };
+    return { came, rate, memory, cost: (cpu * 1_000_000) / came };
   } finally {
     await subject.close();
   }
@@ -123,9 +132,10 @@ async function compare(upstream: Upstream, messages: number, rounds: number): Pr
     name,
     whole(median(all.map(({ came }) => came))),
     whole(median(all.map(({ rate }) => rate))),
+    median(all.map(({ cost }) => cost)).toFixed(1),
     megabytes(Math.max(...all.map(({ memory }) => memory))),
   ]);
-  printTable(['', 'came', 'messages/s', 'anonymous MB at most'], rows);
+  printTable(['', 'came', 'messages/s', 'CPU µs/message', 'anonymous MB at most'], rows);
   const rates = (name: string): number[] => (drained[name] ?? []).map(({ rate }) => rate);
   for (const other of Object.keys(SUBJECTS)) {
     if (other === 'skerry') continue;

@@ -172,6 +172,19 @@ export async function upstreamMosquitto(): Promise<{
   };
 }
 
+const TICKS_PER_SECOND = 100;
+
+/** Seconds of processor time that a process and its threads have had; 0: it is gone. */
+export function processorTimeOf(pid: number): number {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const [user = 0, system = 0] = text.slice(text.lastIndexOf(')')).split(' ').slice(12, 14).map(Number);
+    return (user + system) / TICKS_PER_SECOND;
+  } catch {
+    return 0;
+  }
+}
+
 /** Bytes; 0: it is gone. */
 export function anonymousOf(pid: number): number {
   try {
