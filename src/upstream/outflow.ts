@@ -50,6 +50,9 @@ export type Outflow = {
 /** What stands behind a packet identifier; without an entry, a message that only has to be released. */
 type Flight = { readonly qos: QoS; readonly entry: Entry | undefined };
 
+/** Part of the window that is still on its way when a full one is filled again. */
+const REFILL = 0.75;
+
 const RELEASED: Flight = { qos: 2, entry: undefined };
 
 /**
@@ -61,6 +64,8 @@ export function startOutflow(settings: OutflowSettings): Outflow {
   const limit = Math.min(window, terms.receiveMaximum);
   const departures = createDepartures(settings);
   let unanswered = 0;
+  /** As many are on their way as may be, and too few were answered since to go on. */
+  let full = false;
   /** How many go one at a time first. */
   let alone = settings.careful ? limit : 0;
   let cancelRest: Cancel | undefined;
@@ -71,9 +76,15 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     drain.refuse(entry, reason);
   };
 
+  // One write for many messages costs less than one for each answer.
+  const hasRoom = (): boolean => {
+    if (full) full = flights.size() > limit * REFILL;
+    return !full;
+  };
+
   const send = (entry: Entry): boolean => {
     if (stopped || cancelRest !== undefined || !settings.mayBegin()) return false;
-    if (flights.size() >= limit || (alone > 0 && unanswered > 0)) return false;
+    if (!hasRoom() || (alone > 0 && unanswered > 0)) return false;
     const { sequence } = entry;
     const wanted = qos === 2 ? packetIdOf(sequence) : undefined;
     if (wanted !== undefined && releases.sequenceOf(wanted) === sequence) {
@@ -93,6 +104,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
       if (qos === 2) releases.published(packetId, sequence);
       unanswered++;
       alone = Math.max(alone - 1, 0);
+      full = flights.size() >= limit;
       return true;
     }
     flights.release(packetId);

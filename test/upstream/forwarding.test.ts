@@ -48,6 +48,40 @@ forwarding('no more than the window, nor than the server takes at once, is on it
   }
 });
 
+forwarding(
+  'a full window is filled again once a quarter of it is answered, and what is not full at once',
+  async () => {
+    const stage = await createStage();
+    const server = await startServer((packet, guest) => {
+      if (packet.cmd === 'connect') welcome(guest);
+    });
+    stage.start({ url: `mqtt://127.0.0.1:${server.port}`, window: 8 });
+    const answer = async (count: number, from: number): Promise<void> => {
+      const [guest] = server.guests;
+      for (const packet of published(guest).slice(from, from + count))
+        guest?.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
+      await stage.until('that is known', () => stage.forwarder().status().delivered === from + count);
+      for (let turn = 0; turn < 50; turn++) await new Promise(done => setImmediate(done));
+    };
+    await stage.append(numbers(10));
+    await stage.until('the window is full', () => server.bodies().length === 8);
+    await answer(1, 0);
+    assert.is(server.bodies().length, 8);
+    await answer(1, 1);
+    await stage.until('the rest has come', () => server.bodies().length === 10);
+    await answer(1, 2);
+    await stage.append(['next']);
+    await stage.until('there is room for it', () => server.bodies().length === 10);
+    await answer(2, 3);
+    await stage.until('it has come', () => server.bodies().length === 11);
+    await answer(1, 5);
+    await stage.append(['last']);
+    await stage.until('it goes at once', () => server.bodies().length === 12);
+    await stage.finish();
+    await server.close();
+  },
+);
+
 forwarding('after a reconnect what is unacknowledged goes first, in order, marked DUP', async () => {
   const stage = await createStage();
   // The first connection acknowledges two messages and is cut once it has eight.

@@ -54,8 +54,7 @@ metered('a budget bounds the bytes of a day, over restarts, and nothing is lost'
   for (let turn = 0; turn < 100; turn++) await new Promise(done => setImmediate(done));
   assert.is(stage.forwarder().status().delivered, 0);
   const from = stage.queue.clock.monotonic();
-  const rest = 200 - atOnce;
-  await stage.until('the rest is there', () => stage.forwarder().status().delivered === rest, MINUTE);
+  await stage.until('the rest is there', () => stage.queue.store.stats()[0]?.depth === 0, MINUTE);
   assert.ok(stage.queue.clock.monotonic() - from > 8 * HOUR, String(stage.queue.clock.monotonic() - from));
   assert.is(new Set(server.bodies()).size, 200);
   await stage.finish();
