@@ -12,6 +12,7 @@ import {
   anonymousOf,
   bridgeFor,
   loopFor,
+  onCore,
   processorTimeOf,
   skerryFor,
   TUNED,
@@ -20,14 +21,18 @@ import {
 } from './upstream/subjects.ts';
 
 /*
- * node bench/upstream.ts [mosquitto|sink|nats|idle] [rounds]
+ * node bench/upstream.ts [mosquitto|sink|far|nats|idle] [rounds]
  *
- * How fast is a backlog of 500,000 messages (256 bytes, QoS 1, window 64) drained into mosquitto, into a server that only
+ * How fast is a backlog of 500,000 messages (256 bytes, QoS 1, window 64) drained into mosquitto, near and far, into a server that only
  * acknowledges, and into a cluster of three NATS servers, beside a mosquitto bridge with the same backlog, as it comes and
  * with the same window, and a loop around mqtt.js; what memory does it take; and how many bytes an hour does a quiet hub
  * send and get?
  */
 const MESSAGES = 500_000;
+
+/** Over a network that takes so many milliseconds each way, which is what its speed depends on. */
+const FAR_MESSAGES = 20_000;
+const DELAY = 20;
 
 /** NATS asks its cluster about each message: all would take a quarter of an hour. */
 const NATS_MESSAGES = 50_000;
@@ -45,8 +50,13 @@ const SUBJECTS: Readonly<Record<string, (port: number) => Promise<Subject>>> = {
   'mqtt.js loop': loopFor,
 };
 
-/** What messages are drained into, and the program that sees them come. */
-type Upstream = { readonly name: string; readonly port: number; readonly witness: string };
+/** What messages are drained into, the program that sees them come, and where that listens if it is elsewhere. */
+type Upstream = {
+  readonly name: string;
+  readonly port: number;
+  readonly witness: string;
+  readonly witnessPort?: number;
+};
 
 type Drained = {
   readonly came: number;
@@ -82,13 +92,13 @@ async function drainOf(
 
 /** Resolves when it counts. */
 function startWitness(
-  { port, witness }: Upstream,
+  { port, witness, witnessPort = port }: Upstream,
   messages: number,
 ): Promise<{ readonly done: Promise<{ came: number; rate: number }> }> {
   const program = join(import.meta.dirname, 'upstream', witness);
   const child = spawn(
     'taskset',
-    ['-c', UPSTREAM_CORE, process.execPath, program, port, messages, QUIET].map(String),
+    ['-c', UPSTREAM_CORE, process.execPath, program, witnessPort, messages, QUIET].map(String),
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },
@@ -185,6 +195,18 @@ if (asked('mosquitto') || asked('idle')) {
 if (asked('sink')) {
   const upstream = { name: 'a server that only acknowledges', port: await freePort(), witness: 'sink.ts' };
   await compare(upstream, MESSAGES, Number(rounds));
+}
+if (asked('far')) {
+  const near = await upstreamMosquitto();
+  const port = await freePort();
+  const delay = join(import.meta.dirname, 'upstream/delay.ts');
+  const command = [process.execPath, delay, String(port), String(near.port), String(DELAY)];
+  const network = onCore(UPSTREAM_CORE, 'network', command, 0);
+  await network.start();
+  const name = `mosquitto, ${2 * DELAY} ms away`;
+  await compare({ name, port, witness: COUNTER, witnessPort: near.port }, FAR_MESSAGES, Number(rounds));
+  await network.end('SIGKILL');
+  await near.close();
 }
 if (asked('nats')) {
   const nats = await startBroker('nats');

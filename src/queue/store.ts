@@ -13,7 +13,7 @@ import { openFolder, suspect, trust } from './disk/opening.ts';
 import { watchRoom } from './disk/room.ts';
 import { browseLane, findEntry, firstOf, statsOf } from './entries/browse.ts';
 import { createDeparture } from './entries/departure.ts';
-import { createDrain } from './entries/drain.ts';
+import { createDrain, DAMAGED } from './entries/drain.ts';
 import { createExpiry } from './entries/expiry.ts';
 import { createIntake, settledRefusal } from './entries/intake.ts';
 import { isWaiting, letGo } from './entries/ledger.ts';
@@ -169,7 +169,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   const expiry = createExpiry({
     ...host,
     release: evict,
-    damaged: leaving => bury(leaving, 'corrupt', 'its stored bytes are damaged'),
+    damaged: leaving => bury(leaving, 'corrupt', DAMAGED),
     strayed: checkpoints.remove,
   });
   const rounds = startRounds({

@@ -40,12 +40,12 @@ export type Drain = {
   /** The receiver will never take the entry: it goes to the dead letters with `reason`, a few words. */
   readonly refuse: (entry: Sent, reason: string) => void;
   /** It failed this time: the next `wake` offers it again at its place; after MAX_ATTEMPTS it is refused. */
-  readonly retry: (entry: Entry, reason: string) => void;
+  readonly retry: (entry: Sent, reason: string) => void;
   /**
    * Its receiver went away with it: the next `wake` offers it again at its place, marked as redelivered, to whoever
    * receives then (MQTT 5, 4.8.2). It did not fail: nothing is counted.
    */
-  readonly giveBack: (entry: Entry) => void;
+  readonly giveBack: (entry: Sent) => void;
   /** Looks for more to send: call it when the receiver can take more again. */
   readonly wake: () => void;
   /** Ends the drain; what was not acknowledged is first in line for the next one. */

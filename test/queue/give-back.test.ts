@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_ATTEMPTS } from '../../src/core/limits.ts';
+import { CHECKPOINT_DELAY, CHECKPOINT_ENTRIES, MAX_ATTEMPTS } from '../../src/core/limits.ts';
 import type { Entry } from '../../src/queue/types.ts';
 import type { Stage } from './stage.ts';
 import { createStage, messageOf, texts, to } from './stage.ts';
@@ -43,6 +43,21 @@ back(
     await stage.finish();
   },
 );
+
+back('it is read again from where it lies by then', async () => {
+  const stage = await filled(3);
+  const { sent, drain } = consume(stage, 3);
+  const given = sent.splice(0);
+  // A checkpoint takes all into LMDB, and writes the journal over.
+  for (let n = 0; n < 2 * CHECKPOINT_ENTRIES; n++)
+    stage.store.append(messageOf(`other ${n}`), [to('b', 9)], () => {});
+  await stage.pass(10 * CHECKPOINT_DELAY);
+  for (const entry of given) drain.giveBack(entry);
+  drain.wake();
+  assert.equal(texts(sent), ['0', '1', '2']);
+  drain.stop();
+  await stage.finish();
+});
 
 back('a receiver that takes none of it now is offered it again, in the same order', async () => {
   const stage = await filled(3);

@@ -27,12 +27,10 @@ type Flight = {
   readonly qos: QoS;
   readonly source: Source | undefined;
   readonly sequence: number;
-  /** Kept only to be given back: a client that is slow to acknowledge must not hold what it was sent in memory. */
-  readonly entry: Entry | undefined;
 };
 
-const UNKEPT_1: Flight = { qos: 1, source: undefined, sequence: 0, entry: undefined };
-const UNKEPT_2: Flight = { qos: 2, source: undefined, sequence: 0, entry: undefined };
+const UNKEPT_1: Flight = { qos: 1, source: undefined, sequence: 0 };
+const UNKEPT_2: Flight = { qos: 2, source: undefined, sequence: 0 };
 
 /** What one session is owed at QoS 1 and 2, on its way out of one connection. */
 export type Delivery = {
@@ -122,7 +120,7 @@ export function createDelivery(connection: Connection, session: Session, receive
       return true;
     }
     const { sequence } = entry;
-    const flight = { qos, source, sequence, entry: source.giveBack && entry };
+    const flight = { qos, source, sequence };
     const packetId = window.take(flight, qos === 2 ? packetIdOf(sequence) : undefined);
     if (packetId === 0) {
       starved = true;
@@ -289,7 +287,7 @@ export function createDelivery(connection: Connection, session: Session, receive
     stop: () => {
       if (stopped) return;
       stopped = true;
-      for (const { source, entry } of window.all()) if (entry !== undefined) source?.giveBack?.(entry);
+      for (const flight of window.all()) flight.source?.giveBack?.(flight);
       for (const { drain } of sources.values()) drain.stop();
       sources.clear();
       backlog = undefined;

@@ -2,13 +2,13 @@ import type { Settle } from '../../core/message.ts';
 import type { Checkpoints } from '../commit/checkpoint.ts';
 import type { Committer } from '../commit/commit.ts';
 import type { Database } from '../disk/database.ts';
-import { recordAt } from '../disk/recall.ts';
 import { encodeRecord } from '../disk/record.ts';
 import type { StoreCounts } from '../types.ts';
 import type { Reason } from './drain.ts';
 import type { Leaving } from './leaving.ts';
+import { recordIn } from './leaving.ts';
 import type { Pending } from './ledger.ts';
-import { letGo, recordOf, takeOff, tellSender } from './ledger.ts';
+import { letGo, takeOff, tellSender } from './ledger.ts';
 import type { Letters } from './letters.ts';
 import type { Usage } from './usage.ts';
 
@@ -76,12 +76,10 @@ export function createDeparture(host: DepartureHost): Departure {
   };
 
   /** The bytes of an entry's message, as they are. */
-  const recordIn = ({ held, queue, priority, sequence }: Leaving): Buffer => {
-    const message = held?.pending.message;
-    const record = message === undefined ? held && recordOf(held.pending) : encodeRecord(message);
-    if (record !== undefined) return record;
-    const found = database.find({ queue: queue.id, priority, sequence });
-    return (found && recordAt(found.chunk, found.index, database.body)) ?? Buffer.alloc(0);
+  const bytesOf = (leaving: Leaving): Buffer => {
+    const message = leaving.held?.pending.message;
+    if (message !== undefined) return encodeRecord(message);
+    return recordIn(leaving, database) ?? Buffer.alloc(0);
   };
 
   /** A letter whose commit failed is tried again. */
@@ -97,7 +95,7 @@ export function createDeparture(host: DepartureHost): Departure {
     bury: (leaving, kind, reason) => {
       const pending = leaving.held?.pending;
       if (leaving.held?.open === false) return;
-      const record = recordIn(leaving);
+      const record = bytesOf(leaving);
       if (pending?.stage === 'gathering') {
         leave(leaving, kind);
         pending.letters++;

@@ -8,7 +8,7 @@ import { messageAt } from '../disk/recall.ts';
 import type { Drain, DrainSettings, Entry, Sent } from '../types.ts';
 import { PRIORITIES } from '../types.ts';
 import type { Leaving } from './leaving.ts';
-import { leavingAt, leavingHeld } from './leaving.ts';
+import { leavingAt, leavingHeld, messageIn } from './leaving.ts';
 import type { Lane, QueueState } from './ledger.ts';
 import { firstBehind, isHeldBack, laneBegins, laneOf, messageOf } from './ledger.ts';
 import { createTurns } from './turns.ts';
@@ -30,13 +30,13 @@ export type DrainHost = {
   readonly later: (action: () => void) => void;
 };
 
-/** An entry that its receiver does not have any more. */
-type Returned = { readonly entry: Entry; readonly leaving: Leaving };
-
 /** A chunk of the disk, and where in it the entries are that go next, the first one last. */
 type Ahead = { readonly chunk: Chunk; readonly indices: number[] };
 
 type Step = 'sent' | 'exhausted' | 'blocked';
+
+/** Why an entry that cannot be read goes to the dead letters. */
+export const DAMAGED = 'its stored bytes are damaged';
 
 /** Entries passed over (expired, damaged) before the loop gets a turn. */
 const PASSED_PER_TURN = 16 * DRAIN_BATCH;
@@ -50,8 +50,8 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   queue.firm = settings.firm === true;
   const outstanding = createNumbered<Leaving>();
   /** Entries that are offered again, the first in order last; those that the next `wake` puts among them. */
-  let again: Returned[] = [];
-  let returned: Returned[] = [];
+  let again: Leaving[] = [];
+  let returned: Leaving[] = [];
   const position = new Float64Array(PRIORITIES);
   /** By priority: what was read from disk and is not yet sent; whether there may be more. */
   const ahead = new Array<Ahead | undefined>(PRIORITIES).fill(undefined);
@@ -104,7 +104,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
       return offer(entryOf(message, leaving), leaving, lane) ? 'sent' : 'blocked';
     }
     pass(leaving.priority, leaving.sequence);
-    if (alive) host.bury(leaving, 'corrupt', 'its stored bytes are damaged');
+    if (alive) host.bury(leaving, 'corrupt', DAMAGED);
     else host.release(leaving, 'expired');
     return 'sent';
   };
@@ -160,13 +160,14 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   };
 
   const sendAgain = (): Step => {
-    const first = again.at(-1);
-    if (first === undefined) return 'exhausted';
-    const { entry, leaving } = first;
+    const leaving = again.at(-1);
+    if (leaving === undefined) return 'exhausted';
+    const message = messageIn(leaving, host.database);
     if (leaving.expires <= host.now()) host.release(leaving, 'expired');
+    else if (message === undefined) host.bury(leaving, 'corrupt', DAMAGED);
     else {
-      const repeated = { ...entryOf(entry.message, leaving), redelivered: true };
-      if (!offer(repeated, leaving, laneOf(queue, entry.priority))) return 'blocked';
+      const repeated = { ...entryOf(message, leaving), redelivered: true };
+      if (!offer(repeated, leaving, laneOf(queue, leaving.priority))) return 'blocked';
     }
     again.pop();
     return 'sent';
@@ -246,9 +247,9 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     fill();
   };
 
-  const giveBack = (entry: Entry): void => {
+  const giveBack = (entry: Sent): void => {
     const leaving = take(entry);
-    if (leaving !== undefined) returned.push({ entry, leaving });
+    if (leaving !== undefined) returned.push(leaving);
   };
 
   return {
@@ -275,6 +276,6 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   };
 }
 
-function byPlaceBackwards({ entry: one }: Returned, { entry: other }: Returned): number {
+function byPlaceBackwards(one: Leaving, other: Leaving): number {
   return other.priority - one.priority || other.sequence - one.sequence;
 }

@@ -1,7 +1,11 @@
+import type { Message } from '../../core/message.ts';
 import type { Chunk } from '../disk/chunk.ts';
 import { bytesAt, ceilingAt, expiresAt, isInline, sequenceAt } from '../disk/chunk.ts';
+import type { Database } from '../disk/database.ts';
 import type { StoredEntry } from '../disk/reader.ts';
+import { decodeRecord, recordAt } from '../disk/recall.ts';
 import type { Held, QueueState } from './ledger.ts';
+import { recordOf } from './ledger.ts';
 
 /** What is known of an entry when it leaves its queue. */
 export type Leaving = {
@@ -73,4 +77,23 @@ export function leavingHeld(held: Held): Leaving {
     held,
     freed: 0,
   };
+}
+
+/** The stored form of a message whose entry has not left yet, wherever it lies; undefined: in memory as it came, or nowhere. */
+export function recordIn(
+  { held, queue, priority, sequence }: Leaving,
+  database: Database,
+): Buffer | undefined {
+  const record = held && recordOf(held.pending);
+  if (record !== undefined) return record;
+  const found = database.find({ queue: queue.id, priority, sequence });
+  return found && recordAt(found.chunk, found.index, database.body);
+}
+
+/** The message of an entry that has not left yet; undefined if its bytes are damaged. */
+export function messageIn(leaving: Leaving, database: Database): Message | undefined {
+  const message = leaving.held?.pending.message;
+  if (message !== undefined) return message;
+  const record = recordIn(leaving, database);
+  return record && decodeRecord(record);
 }
