@@ -37,7 +37,10 @@ export function isAcknowledgement(first: number): boolean {
 /** What an acknowledgement is about. */
 export type Acknowledged = (type: number, packetId: number, reasonCode: number) => void;
 
-/** Reads the acknowledgement whose first byte is `first` and whose rest lies at `start` to `end`. */
+/**
+ * Reads the acknowledgement whose first byte is `first` and whose rest lies at `start` to `end`. A client must keep to the
+ * listed reason codes. A server's newer or looser ones are taken as they are: from 0x80 on they are failures (MQTT 5, 2.4).
+ */
 export function readAcknowledgement(
   bytes: Buffer,
   first: number,
@@ -45,6 +48,7 @@ export function readAcknowledgement(
   end: number,
   version: Version,
   acknowledged: Acknowledged,
+  sender: 'client' | 'server' = 'client',
 ): Fault | undefined {
   const type = first & 0xf0;
   const whole = type === (PUBREL & 0xf0) ? PUBREL : type;
@@ -57,7 +61,7 @@ export function readAcknowledgement(
   }
   if (version < 5 || end - start < 2)
     return fault(REASON.malformedPacket, 'an acknowledgement has a wrong length');
-  return readLong(bytes, whole, start, end, acknowledged);
+  return readLong(bytes, whole, start, end, acknowledged, sender);
 }
 
 function readLong(
@@ -66,13 +70,14 @@ function readLong(
   start: number,
   end: number,
   acknowledged: Acknowledged,
+  sender: 'client' | 'server',
 ): Fault | undefined {
   const reader = readerOf(bytes, start, end);
   const packetId = readTwo(reader);
   const reasonCode = readByte(reader);
   if (packetId === 0) blame(reader, REASON.protocolError, 'an acknowledgement has no packet identifier');
   const allowed = type === PUBACK || type === PUBREC ? RECEIVED : RELEASED;
-  if (!allowed.includes(reasonCode))
+  if (sender === 'client' && !allowed.includes(reasonCode))
     blame(reader, REASON.protocolError, `an acknowledgement has the reason code ${reasonCode}`);
   if (reader.at < end) readProperties(reader, 'acknowledgement');
   if (reader.at < end) blame(reader, REASON.malformedPacket, 'an acknowledgement is longer than it says');

@@ -6,15 +6,25 @@ import { REASON } from '../mqtt/reasons.ts';
  */
 export type Verdict = 'taken' | 'rest' | 'again' | 'never';
 
+/** Those of packets that MQTT lists them for, and those that a server says of itself, for whatever packet it does. */
 const VERDICTS: ReadonlyMap<number, Verdict> = new Map<number, Verdict>([
   [REASON.quotaExceeded, 'rest'],
   [REASON.packetIdentifierInUse, 'rest'],
-  [REASON.unspecifiedError, 'again'],
-  [REASON.implementationSpecificError, 'again'],
+  [REASON.serverUnavailable, 'rest'],
+  [REASON.serverBusy, 'rest'],
+  [REASON.serverShuttingDown, 'rest'],
+  [REASON.receiveMaximumExceeded, 'rest'],
+  [REASON.messageRateTooHigh, 'rest'],
+  [REASON.notAuthorized, 'never'],
+  [REASON.topicNameInvalid, 'never'],
+  [REASON.packetTooLarge, 'never'],
+  [REASON.payloadFormatInvalid, 'never'],
+  [REASON.retainNotSupported, 'never'],
 ]);
 
+/** A failure that says nothing certain of the message may be over the next time. */
 export function verdictOf(reasonCode: number): Verdict {
-  return reasonCode < REASON.unspecifiedError ? 'taken' : (VERDICTS.get(reasonCode) ?? 'never');
+  return reasonCode < REASON.unspecifiedError ? 'taken' : (VERDICTS.get(reasonCode) ?? 'again');
 }
 
 /** Reason codes of a server's DISCONNECT that blame a packet it was sent. */

@@ -83,6 +83,23 @@ refusals('one that the upstream fails on again and again is given up', async () 
   await finish();
 });
 
+refusals(
+  'a reason code that MQTT does not list for an answer is judged by its class, and ends no link',
+  async () => {
+    for (const [reasonCode, delivered, letters] of [
+      [0x01, 3, 0],
+      [0x7f, 3, 0],
+      [0x95, 2, 1],
+      [0xee, 2, 0],
+    ] as const) {
+      const { stage, server, finish } = await sent(refusing('1', reasonCode), numbers(3), delivered);
+      assert.is(server.guests.length, 1, String(reasonCode));
+      assert.is(stage.letters().length, letters, String(reasonCode));
+      await finish();
+    }
+  },
+);
+
 refusals('what is larger than the upstream takes is not sent', async () => {
   const { stage, server, finish } = await sent(
     (packet, guest, index) => {
