@@ -9,6 +9,13 @@ export const RECONNECT_DELAY_FIRST = 1_000;
 export const RECONNECT_DELAY_MOST = 60_000;
 export const RECONNECT_DELAY_LEAST = 100;
 
+/**
+ * Milliseconds that the first try after a start waits at most: after a power cut the hubs of a site start in one moment,
+ * and a small server greets some hundreds a second over TLS. Nobody who starts one hub by hand notices half a second, and
+ * those that a server has no room for are spread further with each try.
+ */
+export const FIRST_TRY_SPREAD = RECONNECT_DELAY_FIRST;
+
 /** Milliseconds until a server has taken a client in: a mobile network with TLS takes some seconds. */
 export const UPSTREAM_PATIENCE = 20_000;
 

@@ -2,6 +2,7 @@ import type { Cancel } from '../core/clock.ts';
 import { Failure } from '../core/errors.ts';
 import {
   DOWN_WINDOW,
+  FIRST_TRY_SPREAD,
   FRUITLESS_LINKS,
   LEAVING_PATIENCE,
   LINK_PROVEN,
@@ -234,7 +235,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
     found: beginToLeave,
   });
 
-  open(5);
+  after(FIRST_TRY_SPREAD * random.fraction(), () => open(5));
 
   return {
     status: () => ({

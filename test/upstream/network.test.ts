@@ -57,6 +57,26 @@ network(
   },
 );
 
+network('the hubs of a site that start in one moment come one after the other, within a second', async () => {
+  const waits: number[] = [];
+  for (const fraction of [0, 0.25, 0.99]) {
+    const stage = await createStage(fraction, 0);
+    const times: number[] = [];
+    const server = await startServer((packet, guest, index) => {
+      times.push(stage.queue.clock.monotonic());
+      friendly(packet, guest, index);
+    });
+    const from = stage.queue.clock.monotonic();
+    stage.start({ url: `mqtt://127.0.0.1:${server.port}` });
+    await stage.until('it has come', () => times.length > 0, 5);
+    waits.push((times[0] ?? 0) - from);
+    await stage.finish();
+    await server.close();
+  }
+  const [first = 0, second = 0, third = 0] = waits;
+  assert.ok(first < 250 && second >= 250 && second < 990 && third >= 990, waits.join());
+});
+
 network(
   'a link that falls silent is found within one and a half keep-alives, and idle it only pings',
   async () => {
