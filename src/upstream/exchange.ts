@@ -18,6 +18,8 @@ export type ExchangeSettings = Omit<OutflowSettings, 'link' | 'qos'> &
     readonly down: readonly string[];
     readonly memory: UpstreamMemory;
     readonly session: Session;
+    /** This link is the one that carries messages. */
+    readonly begun: () => void;
     /** The session is to begin with another connection. */
     readonly renew: () => void;
     /** The session is not safe on disk: nothing is sent. */
@@ -43,6 +45,7 @@ export function startExchange(settings: ExchangeSettings): Exchange {
   const begin: Settle = error => {
     if (error !== undefined) settings.failed(error);
     else if (!stopped) {
+      settings.begun();
       outflow = startOutflow({ ...settings, qos });
       outflow.wake();
     }

@@ -99,7 +99,6 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
       return;
     }
     state = 'connected';
-    log.info(`Connected to ${addressText(places.current())} with MQTT ${version === 5 ? '5' : '3.1.1'}.`);
     after(LINK_PROVEN, proven);
     if (settings.schedule.length > 0) watchSchedule();
     if (places.better().length === 0) wayBack.arrived();
@@ -115,6 +114,8 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
       releases,
       arrivals,
       careful,
+      begun: () =>
+        log.info(`Connected to ${addressText(places.current())} with MQTT ${version === 5 ? '5' : '3.1.1'}.`),
       mayBegin: () => !leaving && gate.mayBegin(),
       taken: () => {
         tally.taken();
