@@ -40,8 +40,17 @@ export const LEAVING_PATIENCE = 10_000;
 /** Milliseconds of a link without an acknowledgement after which it counts as good, and waits begin anew. */
 export const LINK_PROVEN = 60_000;
 
-/** Links in a row that the upstream ends without taking anything, before it is sent one message at a time. */
+/**
+ * Links in a row that the upstream ends without taking anything, before it is sent one message at a time; or at QoS 2 with
+ * one message, before that one is tried at QoS 1. A network that cuts at random does so three times before an answer hardly ever.
+ */
 export const FRUITLESS_LINKS = 3;
+
+/** Links in a row that end for one message alone until another is sent in its place, to see whether the upstream takes that. */
+export const STRIKES = 4;
+
+/** Messages that are so set aside at most: beyond them the upstream takes none, and it is nobody's fault. */
+export const MAX_SUSPECTS = 8;
 
 /** Milliseconds that sending rests when the upstream takes no more for now. */
 export const UPSTREAM_REST = 5_000;

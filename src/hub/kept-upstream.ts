@@ -7,7 +7,7 @@ const SESSION = 'upstream/session';
 const FILTERS = 'upstream/filters';
 const RELEASED = 'upstream/released/';
 const RECEIVED = 'upstream/received/';
-
+const OFFERS = 'upstream/offers';
 const BUDGET = 'upstream/budget';
 
 const NOTHING = Buffer.alloc(0);
@@ -43,14 +43,22 @@ export function keepUpstream(store: Store, log: Log): UpstreamMemory {
       note: packetId => ({ name: RECEIVED + packetId, value: NOTHING }),
       forget: (packetId, settle) => store.put(RECEIVED + packetId, undefined, settle),
     },
-    filters: () => filtersIn(store.get(FILTERS)),
+    offers: {
+      load: () =>
+        linesIn(store.get(OFFERS)).map((line): [string, boolean] => [line.slice(2), line.startsWith('2 ')]),
+      save: all => {
+        const lines = Array.from(all, ([address, offers]) => `${offers ? 2 : 1} ${address}`);
+        store.put(OFFERS, Buffer.from(lines.join('\n')), told);
+      },
+    },
+    filters: () => linesIn(store.get(FILTERS)),
     keepFilters: (filters, settle) => store.put(FILTERS, Buffer.from(filters.join('\n')), settle),
   };
 }
 
 /** A filter has no line in it that anybody would write. */
-function filtersIn(bytes: Buffer | undefined): string[] {
-  return (bytes?.toString() ?? '').split('\n').filter(filter => filter !== '');
+function linesIn(bytes: Buffer | undefined): string[] {
+  return (bytes?.toString() ?? '').split('\n').filter(line => line !== '');
 }
 
 function budgetIn(bytes: Buffer | undefined): { readonly left: number; readonly at: number } | undefined {

@@ -19,7 +19,7 @@ import { REASON } from '../mqtt/reasons.ts';
 import { connectPacket } from './connect.ts';
 import { dialPlain } from './plain.ts';
 import { reasonText, refusalText, troubleOf } from './trouble.ts';
-import { BLAMES_PACKET } from './verdict.ts';
+import { causeOf } from './verdict.ts';
 
 /** Opens a socket, and says when it can be written to. */
 export type Dial = (host: string, port: number, ready: () => void) => Socket;
@@ -45,9 +45,9 @@ export type LinkSettings = {
 
 /**
  * Why a link is over. `version`: the server does not speak this one, as far as one can see. `ended`: it took the client
- * in and ended it later, of its own will; `blamed`: for a packet.
+ * in and ended it later, of its own will; `blamed`: for a packet; `qos`: for a quality of service that it does not offer.
  */
-export type Cause = 'asked' | 'version' | 'ended' | 'blamed' | 'lost';
+export type Cause = 'asked' | 'version' | 'ended' | 'blamed' | 'qos' | 'lost';
 
 export type LinkHandler = {
   /** The server accepted the CONNECT. */
@@ -138,7 +138,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     if (terms === undefined) greet(packet);
     else if (packet.cmd === 'disconnect') {
       const reason = reasonText(packet.reasonCode, packet.reasonString);
-      lost(`it ended it: ${reason}`, BLAMES_PACKET.has(packet.reasonCode) ? 'blamed' : 'ended');
+      lost(`it ended it: ${reason}`, causeOf(packet.reasonCode));
     } else if (packet.cmd !== 'pingresp') handler.packet(packet);
   };
   const framer = createClientFramer(MAX_PACKET_BYTES, version, {

@@ -6,6 +6,7 @@ import { PUBACK, PUBCOMP, PUBREC, PUBREL } from '../mqtt/acknowledgement.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
 import { createInFlight } from '../mqtt/inflight.ts';
 import { MAX_PACKET_ID } from '../mqtt/packets.ts';
+import { REASON } from '../mqtt/reasons.ts';
 import type { Drain, DrainSettings, Entry, Priorities } from '../queue/types.ts';
 import { departureOf } from './dispatch.ts';
 import type { Link } from './link.ts';
@@ -21,16 +22,22 @@ export type OutflowSettings = {
   readonly device: string;
   readonly topicOf: (message: Message) => string;
   readonly qos: 1 | 2;
+  /** One message alone, until the upstream answers it as at QoS 2. */
+  readonly unproven: boolean;
   readonly window: number;
   readonly priorities: Priorities;
   /** One message at a time first: one of them may be what the upstream ends its links for. */
   readonly careful: boolean;
+  /** Sequences of messages that stay behind until it has taken another one. */
+  readonly aside: ReadonlySet<number>;
   /** Opens the queue that is sent. */
   readonly drain: (settings: DrainSettings) => Drain;
   readonly releases: Releases;
   /** False: nothing new may be sent now; `wake` follows when it may. */
   readonly mayBegin: () => boolean;
-  readonly taken: () => void;
+  readonly taken: (sequence: number) => void;
+  /** The upstream answered as at QoS 2, or as if a message at QoS 2 were one at QoS 1. */
+  readonly offers: (qos: 1 | 2) => void;
   readonly refused: (reason: string) => void;
   readonly clock: Clock;
   readonly random: Random;
@@ -42,13 +49,21 @@ export type Outflow = {
   readonly wake: () => void;
   /** How many are sent and not answered. */
   readonly unanswered: () => number;
-  /** The upstream ended the link and took nothing. If it had one message alone, that one is blamed: at once if it is `sure`. */
-  readonly blame: (reason: string, sure: boolean) => void;
+  /** It has not answered as at QoS 2 yet, and was asked to. */
+  readonly doubted: () => boolean;
+  /** The message that is sent and not answered, if it is one alone. */
+  readonly alone: () => Entry | undefined;
+  /** What stayed behind is sent now. */
+  readonly recall: () => void;
+  /** That one goes to the dead letters. */
+  readonly giveUp: (entry: Entry, reason: string) => void;
   readonly stop: () => void;
 };
 
 /** What stands behind a packet identifier; without an entry, a message that only has to be released. */
 type Flight = { readonly qos: QoS; readonly entry: Entry | undefined };
+
+const NOBODY: ReadonlySet<number> = new Set<number>();
 
 const RELEASED: Flight = { qos: 2, entry: undefined };
 
@@ -56,12 +71,15 @@ const RELEASED: Flight = { qos: 2, entry: undefined };
  * Sends a queue up a link, in order: an entry leaves the queue by the upstream's answer alone (MQTT 5, 4.3.2 and 4.3.3).
  */
 export function startOutflow(settings: OutflowSettings): Outflow {
-  const { link, terms, qos, window, releases, clock, random } = settings;
+  const { link, terms, window, releases, clock, random } = settings;
+  let { qos, unproven } = settings;
   const flights = createInFlight<Flight>();
   const limit = Math.min(window, terms.receiveMaximum);
   let unanswered = 0;
   /** How many go one at a time first. */
   let alone = settings.careful ? limit : 0;
+  let setAside = settings.aside;
+  let behind: Entry[] = [];
   let cancelRest: Cancel | undefined;
   let stopped = false;
 
@@ -72,8 +90,12 @@ export function startOutflow(settings: OutflowSettings): Outflow {
 
   const send = (entry: Entry): boolean => {
     if (stopped || cancelRest !== undefined || !settings.mayBegin()) return false;
-    if (flights.size() >= limit || (alone > 0 && unanswered > 0)) return false;
     const { sequence } = entry;
+    if (setAside.has(sequence)) {
+      behind.push(entry);
+      return true;
+    }
+    if (flights.size() >= limit || (unanswered > 0 && (alone > 0 || unproven))) return false;
     const wanted = qos === 2 ? packetIdOf(sequence) : undefined;
     if (wanted !== undefined && releases.sequenceOf(wanted) === sequence) {
       drain.acknowledge(entry);
@@ -102,7 +124,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
 
   /** `sent`, `full`, or why it never goes. */
   const transmit = (entry: Entry, topic: string, packetId: number): string => {
-    const departure = departureOf(entry, { ...settings, topic, packetId });
+    const departure = departureOf(entry, { ...settings, qos, topic, packetId });
     if (typeof departure === 'string') return departure;
     const outcome = link.publish(departure.message, departure.dispatch);
     return outcome === 'tooLarge' ? 'it is larger than the upstream takes' : outcome;
@@ -115,13 +137,35 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     });
   };
 
-  /** PUBACK, or a PUBREC that ends it. */
-  const answered = (entry: Entry, reasonCode: number): void => {
+  const recall = (): void => {
+    if (setAside.size === 0) return;
+    setAside = NOBODY;
+    for (const entry of behind) drain.giveBack(entry);
+    behind = [];
+    drain.wake();
+  };
+
+  const offers = (shown: 1 | 2): void => {
+    unproven = false;
+    qos = shown;
+    settings.offers(shown);
+  };
+
+  /** PUBACK, or a PUBREC that ends it, of what was sent at a QoS. */
+  const answered = (entry: Entry, reasonCode: number, sentAt: QoS): void => {
+    if (sentAt === 2 && reasonCode === REASON.qosNotSupported) {
+      offers(1);
+      drain.giveBack(entry);
+      drain.wake();
+      return;
+    }
     const reason = `the upstream refused it: ${reasonText(reasonCode, undefined)}`;
     const verdict = verdictOf(reasonCode);
     if (verdict === 'taken') {
+      // Before others go: what stayed behind is next.
+      recall();
       drain.acknowledge(entry);
-      settings.taken();
+      settings.taken(entry.sequence);
     } else if (verdict === 'never') giveUp(entry, reason);
     else {
       rest();
@@ -146,15 +190,17 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     const { entry } = flight;
     unanswered--;
     releases.answered(packetId);
+    if (unproven) offers(2);
     if (verdictOf(reasonCode) !== 'taken') {
       flights.release(packetId);
-      answered(entry, reasonCode);
+      answered(entry, reasonCode, 2);
       return;
     }
     flights.set(packetId, RELEASED);
+    recall();
     const acknowledge = (settle: Settle): void => drain.acknowledge(entry, settle);
     releases.received(packetId, entry.sequence, acknowledge);
-    settings.taken();
+    settings.taken(entry.sequence);
   };
 
   const completed = (packetId: number): void => {
@@ -162,42 +208,57 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     if (flight === undefined || flight.entry !== undefined) return;
     flights.release(packetId);
     releases.completed(packetId);
+    if (unproven) offers(2);
     drain.wake();
   };
 
+  /** PUBACK: at QoS 2, too, of a server that has none and takes the message as at QoS 1. */
+  const confirmed = (packetId: number, reasonCode: number): void => {
+    const flight = flights.get(packetId);
+    if (flight?.entry === undefined) return;
+    const { entry } = flight;
+    flights.release(packetId);
+    unanswered--;
+    if (flight.qos === 2) {
+      releases.answered(packetId);
+      offers(1);
+    }
+    answered(entry, reasonCode, flight.qos);
+  };
+
+  /** What was received before, here or over another link, is released. */
+  const resume = (): void => {
+    releases.listen(release);
+    for (const packetId of releases.all()) {
+      flights.set(packetId, RELEASED);
+      if (releases.isKept(packetId)) release(packetId);
+    }
+  };
+
   const drain = settings.drain({
-    window: limit,
+    window: limit + setAside.size,
     priorities: settings.priorities,
     firm: qos === 2,
     send,
   });
-  releases.listen(release);
-  for (const packetId of releases.all()) {
-    flights.set(packetId, RELEASED);
-    if (releases.isKept(packetId)) release(packetId);
-  }
+  if (qos === 2) resume();
 
   return {
     acknowledged: (type, packetId, reasonCode) => {
       if (stopped) return;
       if (type === PUBREC) received(packetId, reasonCode);
       else if (type === PUBCOMP) completed(packetId);
-      else if (type === PUBACK) {
-        const flight = flights.get(packetId);
-        if (flight?.qos !== 1 || flight.entry === undefined) return;
-        flights.release(packetId);
-        unanswered--;
-        answered(flight.entry, reasonCode);
-      }
+      else if (type === PUBACK) confirmed(packetId, reasonCode);
     },
     wake: () => drain.wake(),
     unanswered: () => unanswered,
-    blame: (reason, sure) => {
+    doubted: () => unproven && flights.size() > 0,
+    alone: () => {
       const [entry, another] = [...flights.all()].flatMap(flight => flight.entry ?? []);
-      if (entry === undefined || another !== undefined) return;
-      if (sure) giveUp(entry, reason);
-      else drain.retry(entry, reason);
+      return another === undefined ? entry : undefined;
     },
+    recall,
+    giveUp,
     stop: () => {
       stopped = true;
       cancelRest?.();

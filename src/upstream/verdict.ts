@@ -27,14 +27,18 @@ export function verdictOf(reasonCode: number): Verdict {
   return reasonCode < REASON.unspecifiedError ? 'taken' : (VERDICTS.get(reasonCode) ?? 'again');
 }
 
-/** Reason codes of a server's DISCONNECT that blame a packet it was sent. */
-export const BLAMES_PACKET: ReadonlySet<number> = new Set<number>([
+/** Reason codes of a server's DISCONNECT that blame a packet it was sent; "not allowed" may be said of the client. */
+const BLAMES_PACKET: ReadonlySet<number> = new Set<number>([
   REASON.malformedPacket,
   REASON.protocolError,
-  REASON.notAuthorized,
   REASON.topicNameInvalid,
   REASON.packetTooLarge,
   REASON.payloadFormatInvalid,
   REASON.retainNotSupported,
-  REASON.qosNotSupported,
 ]);
+
+/** Why a server ended a link that said so with this reason code. */
+export function causeOf(reasonCode: number): 'ended' | 'blamed' | 'qos' {
+  if (reasonCode === REASON.qosNotSupported) return 'qos';
+  return BLAMES_PACKET.has(reasonCode) ? 'blamed' : 'ended';
+}
