@@ -11,14 +11,15 @@ export type Caution = {
 
 /**
  * Messages that the upstream may be ending its links for. One is to blame if that happened again and again with it alone
- * under way, the upstream then took another in its place, and ended that same link for it once more. So neither a network
- * that cuts at random nor an upstream that takes nothing at all brings a message to the dead letters.
+ * under way, the upstream then took another in its place, and ended that same link for it once more. So a network that cuts
+ * at random blames nobody, and an upstream that takes nothing at all hardly: only after MAX_ATTEMPTS one, or many in a row
+ * that are to blame would stand in the way of all others for ever.
  */
 export type Suspects = {
   /** A link begins; `alone`: with one message at a time, whatever was before. */
   readonly begin: (alone: boolean) => Caution;
   readonly taken: (sequence: number) => void;
-  /** The link has held for long. */
+  /** The link has held for long. That speaks for no message: perhaps it was sent none. */
   readonly held: () => void;
   /** The upstream ended the link, `sure`: and said that it was for what it was sent. True: the message that was alone is to blame. */
   readonly ended: (alone: number | undefined, sure: boolean) => boolean;
@@ -38,7 +39,7 @@ export function createSuspects(): Suspects {
   const suspects = new Map<number, Strikes>();
   let fruitless = 0;
   let careful = false;
-  /** The upstream did well on this link before. */
+  /** The upstream has taken a message on this link. */
   let witnessed = false;
 
   const isDue = (): boolean => Array.from(suspects.values()).some(({ row }) => row >= STRIKES);
@@ -52,11 +53,6 @@ export function createSuspects(): Suspects {
     if (suspects.size > MAX_SUSPECTS) suspects.clear();
   };
 
-  const held = (): void => {
-    fruitless = 0;
-    witnessed = true;
-  };
-
   return {
     begin: alone => {
       careful = alone || fruitless >= FRUITLESS_LINKS;
@@ -64,10 +60,13 @@ export function createSuspects(): Suspects {
       return { careful, aside: careful && isDue() ? new Set(suspects.keys()) : NOBODY };
     },
     taken: sequence => {
-      held();
+      fruitless = 0;
+      witnessed = true;
       if (suspects.size > 0) suspects.delete(sequence);
     },
-    held,
+    held: () => {
+      fruitless = 0;
+    },
     ended: (alone, sure) => {
       fruitless = sure || careful ? FRUITLESS_LINKS : fruitless + 1;
       if (!careful || alone === undefined) return false;

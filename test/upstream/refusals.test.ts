@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_ATTEMPTS } from '../../src/core/limits.ts';
+import { diceOf } from '../fuzz/random.ts';
 import type { Script, Server } from './server.ts';
 import { friendly, startServer, welcome } from './server.ts';
 import type { Stage } from './stage.ts';
@@ -41,6 +42,14 @@ function refusing(poison: string, reasonCode: number): Script {
         reasonCode,
       });
     else friendly(packet, guest, index);
+  };
+}
+
+/** Ends the connection that brings a message, and takes all others. */
+function closingAt(poison: string): Script {
+  return (packet, guest, index) => {
+    if (packet.cmd === 'publish' && packet.payload.toString() === poison) guest.socket.end();
+    else if (!guest.socket.writableEnded) friendly(packet, guest, index);
   };
 }
 
@@ -136,6 +145,55 @@ refusals('one that a connection is ended for is found and given up, those around
     assert.equal(first, numbers(6), how);
     await finish();
   }
+});
+
+refusals('one that a connection is ended for is found in a minute or two if it holds up others', async () => {
+  const { stage, server, finish } = await sent(closingAt('3'), numbers(6), 5, 4);
+  assert.ok(stage.queue.clock.monotonic() < 120_000, String(stage.queue.clock.monotonic()));
+  assert.is(stage.letters().length, 1);
+  assert.ok(server.guests.length < 12, String(server.guests.length));
+  await finish();
+});
+
+refusals('two in a row are both found, and nothing else goes with them', async () => {
+  const texts = ['0', 'bad', 'bad', ...numbers(5)];
+  const { stage, server, finish } = await sent(closingAt('bad'), texts, 6, 4);
+  await stage.until('both are found', () => stage.letters().length === 2, 100);
+  assert.equal([...new Set(server.bodies())], ['0', 'bad', '1', '2', '3', '4']);
+  await finish();
+});
+
+refusals('an upstream that ends every connection that it gets a message on blames none for it', async () => {
+  const { stage, finish } = await sent(
+    (packet, guest, index) => {
+      // A quarter of an hour, with the waits between them.
+      if (index < 28 && packet.cmd === 'publish') guest.socket.end();
+      else if (!guest.socket.writableEnded) friendly(packet, guest, index);
+    },
+    numbers(30),
+    30,
+    4,
+  );
+  assert.equal(stage.letters(), []);
+  assert.ok(stage.queue.clock.monotonic() > 600_000);
+  await finish();
+});
+
+refusals('a network that cuts half of the connections before an answer blames no message', async () => {
+  const dice = diceOf(8);
+  const { stage, server, finish } = await sent(
+    (packet, guest, index) => {
+      if (guest.socket.destroyed) return;
+      if (packet.cmd === 'publish' && dice.oneIn(2)) guest.socket.destroy();
+      else friendly(packet, guest, index);
+    },
+    numbers(100),
+    100,
+    4,
+  );
+  assert.ok(server.guests.length > 50);
+  assert.equal(stage.letters(), []);
+  await finish();
 });
 
 refusals('an upstream that takes nothing at QoS 1 gets nothing', async () => {
