@@ -1,11 +1,13 @@
 import type { Log } from '../core/log.ts';
 import type { Store } from '../queue/types.ts';
 import type { UpstreamMemory } from '../upstream/session.ts';
+import { UPSTREAM_QUEUE } from './names.ts';
 
 /* The session that the upstream keeps for the hub, as settled state of the store: its name, and its QoS 2 state; and its budget. */
 const SESSION = 'upstream/session';
 const FILTERS = 'upstream/filters';
 const RELEASED = 'upstream/released/';
+const UNANSWERED = 'upstream/unanswered';
 const RECEIVED = 'upstream/received/';
 const OFFERS = 'upstream/offers';
 const BUDGET = 'upstream/budget';
@@ -37,6 +39,12 @@ export function keepUpstream(store: Store, log: Log): UpstreamMemory {
           .sort(([, one], [, other]) => one - other),
       keep: (packetId, sequence) => store.put(RELEASED + packetId, Buffer.from(String(sequence)), told),
       forget: packetId => store.put(RELEASED + packetId, undefined, told),
+      loadUnanswered: () => (store.get(UNANSWERED)?.toString() ?? '').split(' ').filter(Boolean).map(Number),
+      keepUnanswered: sequences => {
+        const text = sequences.join(' ');
+        store.put(UNANSWERED, text === '' ? undefined : Buffer.from(text), told);
+      },
+      first: count => store.heads(UPSTREAM_QUEUE, count),
     },
     receipts: {
       load: () => store.names(RECEIVED).map(name => Number(name.slice(RECEIVED.length))),

@@ -45,7 +45,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
   const [best, ...others] = settings.urls;
   const places = createPlaces(best, others);
   const dialOf = dialerOf(settings);
-  const releases = openReleases(memory.releases);
+  const releases = openReleases(memory.releases, settings.exactlyOnce ? settings.window : 0);
   const arrivals = openArrivals(memory.receipts);
   const tally = createTally(clock, log);
   const offers = createOffers(memory.offers, settings.urls.map(addressText), log);

@@ -5,13 +5,13 @@ import { UPSTREAM_REST } from '../core/upstream-limits.ts';
 import { PUBACK, PUBCOMP, PUBREC, PUBREL } from '../mqtt/acknowledgement.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
 import { createInFlight } from '../mqtt/inflight.ts';
-import { MAX_PACKET_ID } from '../mqtt/packets.ts';
 import { REASON } from '../mqtt/reasons.ts';
 import type { Drain, DrainSettings, Entry, Priorities } from '../queue/types.ts';
 import { departureOf } from './dispatch.ts';
 import type { Link } from './link.ts';
 import type { Profile } from './profile.ts';
 import type { Releases } from './releases.ts';
+import { packetIdOf } from './releases.ts';
 import { reasonText } from './trouble.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -263,14 +263,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
       stopped = true;
       cancelRest?.();
       drain.stop();
+      releases.suspend();
     },
   };
-}
-
-/**
- * The identifier of a QoS 2 message comes from its place in its queue: it goes out under the same one after a restart of
- * the hub, without a write for it, and so the upstream knows it again [MQTT-4.3.3-2].
- */
-function packetIdOf(sequence: number): number {
-  return 1 + (sequence % MAX_PACKET_ID);
 }

@@ -15,7 +15,17 @@ stale('one that went out and left by its age is released before another message 
   const [waiting] = stage.store.peek('q', 1);
   const sequence = waiting?.sequence ?? 0;
   const packetId = 1 + (sequence % 65_535);
-  const releases = openReleases({ load: () => [], keep: () => {}, forget: () => {} });
+  const releases = openReleases(
+    {
+      load: () => [],
+      keep: () => {},
+      forget: () => {},
+      loadUnanswered: () => [],
+      keepUnanswered: () => {},
+      first: () => [],
+    },
+    4,
+  );
   releases.published(packetId, sequence - 65_535);
   const link = recordingLink();
   const outflow = startOutflow({
