@@ -29,6 +29,7 @@ import type { ForwarderSettings, ForwarderStatus } from './settings.ts';
 import { createSuspects } from './suspects.ts';
 import { createTally } from './tally.ts';
 import { topicMaker } from './topic.ts';
+import { createVersions } from './versions.ts';
 import { createWayBack } from './way-back.ts';
 
 export type Forwarder = { readonly status: () => ForwarderStatus; readonly stop: () => void };
@@ -50,6 +51,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
   const tally = createTally(clock, log);
   const offers = createOffers(memory.offers, settings.urls.map(addressText), log);
   const suspects = createSuspects();
+  const versions = createVersions();
   const session = createSession(memory, { releases, arrivals }, clientId, settings);
 
   const gate = createGate({
@@ -108,6 +110,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
     if (places.better().length === 0) wayBack.arrived();
     else wayBack.look();
     const address = addressText(places.current());
+    versions.spoken(address, version);
     if (!terms.sessionPresent) offers.forget(address);
     const most = Math.min(terms.maximumQoS, profile.maximumQoS);
     const offer = settings.exactlyOnce ? offers.begin(address, most) : PLAIN;
@@ -142,6 +145,8 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
     });
   };
 
+  const isOlder = (): boolean => versions.isOlder(addressText(places.current()));
+
   const closed = (failure: Failure | undefined, cause: Cause): void => {
     if (exchange !== undefined) judge(exchange, cause);
     exchange?.stop();
@@ -152,7 +157,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
     cancelAll();
     wayBack.stop();
     if (state === 'stopped' || failure === undefined) return;
-    if (cause === 'version' && version === 5) open(4);
+    if (version === 5 && (cause === 'version' || (cause === 'silent' && isOlder()))) open(4);
     else failed(failure);
   };
 

@@ -44,10 +44,10 @@ export type LinkSettings = {
 };
 
 /**
- * Why a link is over. `version`: the server does not speak this one, as far as one can see. `ended`: it took the client
+ * Why a link is over. `version`: the server does not speak this one; `silent`: it left when it was greeted. `ended`: it took the client
  * in and ended it later, of its own will; `blamed`: for a packet; `qos`: for a quality of service that it does not offer.
  */
-export type Cause = 'asked' | 'version' | 'ended' | 'blamed' | 'qos' | 'lost';
+export type Cause = 'asked' | 'version' | 'silent' | 'ended' | 'blamed' | 'qos' | 'lost';
 
 export type LinkHandler = {
   /** The server accepted the CONNECT. */
@@ -105,7 +105,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     end(new Failure('upstream.refused', `${where} refused the connection: ${reason}.`), cause);
   /** It says nothing and goes: before its CONNACK, that is how some say that they do not know MQTT 5. */
   const left = (reason: string): void =>
-    lost(reason, terms !== undefined ? 'ended' : asked && version === 5 ? 'version' : 'lost');
+    lost(reason, terms !== undefined ? 'ended' : asked ? 'silent' : 'lost');
 
   const socket = dial(host, port, () => {
     if (ended) return;

@@ -37,8 +37,22 @@ const BLAMES_PACKET: ReadonlySet<number> = new Set<number>([
   REASON.retainNotSupported,
 ]);
 
+/** Those that say why the server goes or the client must, whatever it sent. */
+const SPARES_PACKET: ReadonlySet<number> = new Set<number>([
+  REASON.serverBusy,
+  REASON.serverShuttingDown,
+  REASON.keepAliveTimeout,
+  REASON.sessionTakenOver,
+  REASON.administrativeAction,
+  REASON.useAnotherServer,
+  REASON.serverMoved,
+  REASON.connectionRateExceeded,
+  REASON.maximumConnectTime,
+]);
+
 /** Why a server ended a link that said so with this reason code. */
-export function causeOf(reasonCode: number): 'ended' | 'blamed' | 'qos' {
+export function causeOf(reasonCode: number): 'ended' | 'blamed' | 'qos' | 'lost' {
   if (reasonCode === REASON.qosNotSupported) return 'qos';
+  if (SPARES_PACKET.has(reasonCode)) return 'lost';
   return BLAMES_PACKET.has(reasonCode) ? 'blamed' : 'ended';
 }

@@ -179,6 +179,19 @@ refusals('an upstream that ends every connection that it gets a message on blame
   await finish();
 });
 
+refusals('two hubs of one name that drive each other away blame no message', async () => {
+  const { stage, finish } = await sent(
+    (packet, guest, index) => {
+      if (index < 28 && packet.cmd === 'publish') guest.send({ cmd: 'disconnect', reasonCode: 0x8e });
+      else if (index >= 28 || packet.cmd === 'connect') friendly(packet, guest, index);
+    },
+    ['0'],
+    1,
+  );
+  assert.equal(stage.letters(), []);
+  await finish();
+});
+
 refusals('a network that cuts half of the connections before an answer blames no message', async () => {
   const dice = diceOf(8);
   const { stage, server, finish } = await sent(
