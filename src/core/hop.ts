@@ -84,6 +84,20 @@ export function propertiesForParent(
   return left;
 }
 
+/**
+ * The properties with which `message` leaves the hub of `device` for a server that need not be a hub: as they are, unless
+ * they speak of hubs. What is above may hand them on to a hub, which must not take a client's words for this hub's.
+ */
+export function propertiesForServer(
+  message: Pick<Message, 'origin' | 'properties' | 'topic'>,
+  device: string,
+): Properties | undefined {
+  const { properties } = message;
+  for (let at = 0; at < properties.length; at += 2)
+    if (isChildProperty(properties[at] ?? '')) return propertiesForParent(message, device);
+  return properties;
+}
+
 function isChildProperty(name: string): boolean {
   return name === DEVICE || name === MODULE || name === OUTPUT || name === TOPIC;
 }

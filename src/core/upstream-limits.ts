@@ -9,6 +9,13 @@ export const RECONNECT_DELAY_FIRST = 1_000;
 export const RECONNECT_DELAY_MOST = 60_000;
 export const RECONNECT_DELAY_LEAST = 100;
 
+/**
+ * Milliseconds that the first try after a start waits at most: after a power cut the hubs of a site start in one moment,
+ * and a small server greets some hundreds a second over TLS. Nobody who starts one hub by hand notices half a second, and
+ * those that a server has no room for are spread further with each try.
+ */
+export const FIRST_TRY_SPREAD = RECONNECT_DELAY_FIRST;
+
 /** Milliseconds until a server has taken a client in: a mobile network with TLS takes some seconds. */
 export const UPSTREAM_PATIENCE = 20_000;
 
@@ -33,8 +40,17 @@ export const LEAVING_PATIENCE = 10_000;
 /** Milliseconds of a link without an acknowledgement after which it counts as good, and waits begin anew. */
 export const LINK_PROVEN = 60_000;
 
-/** Links in a row that the upstream ends without taking anything, before it is sent one message at a time. */
+/**
+ * Links in a row that the upstream ends without taking anything, before it is sent one message at a time; or at QoS 2 with
+ * one message, before that one is tried at QoS 1. A network that cuts at random does so three times before an answer hardly ever.
+ */
 export const FRUITLESS_LINKS = 3;
+
+/** Links in a row that end for one message alone until another is sent in its place, to see whether the upstream takes that. */
+export const STRIKES = 4;
+
+/** Messages that are so set aside at most: beyond them the upstream takes none, and it is nobody's fault. */
+export const MAX_SUSPECTS = 8;
 
 /** Milliseconds that sending rests when the upstream takes no more for now. */
 export const UPSTREAM_REST = 5_000;

@@ -1,5 +1,5 @@
 import { readProperties } from './properties.ts';
-import { blame, readByte, readerOf, readTwo } from './reader.ts';
+import { blame, readerOf } from './reader.ts';
 import type { Fault } from './reasons.ts';
 import { fault, REASON } from './reasons.ts';
 import type { Version } from './version.ts';
@@ -37,7 +37,10 @@ export function isAcknowledgement(first: number): boolean {
 /** What an acknowledgement is about. */
 export type Acknowledged = (type: number, packetId: number, reasonCode: number) => void;
 
-/** Reads the acknowledgement whose first byte is `first` and whose rest lies at `start` to `end`. */
+/**
+ * Reads the acknowledgement whose first byte is `first` and whose rest lies at `start` to `end`. A client must keep to the
+ * listed reason codes. A server's newer or looser ones are taken as they are: from 0x80 on they are failures (MQTT 5, 2.4).
+ */
 export function readAcknowledgement(
   bytes: Buffer,
   first: number,
@@ -45,38 +48,29 @@ export function readAcknowledgement(
   end: number,
   version: Version,
   acknowledged: Acknowledged,
+  sender: 'client' | 'server' = 'client',
 ): Fault | undefined {
   const type = first & 0xf0;
   const whole = type === (PUBREL & 0xf0) ? PUBREL : type;
   if (first !== whole) return fault(REASON.malformedPacket, 'an acknowledgement has wrong flags');
-  if (end - start === 2) {
-    const packetId = bytes.readUInt16BE(start);
-    if (packetId === 0) return fault(REASON.protocolError, 'an acknowledgement has no packet identifier');
-    acknowledged(whole, packetId, REASON.success);
-    return undefined;
-  }
-  if (version < 5 || end - start < 2)
+  const length = end - start;
+  if (length < 2 || (length > 2 && version < 5))
     return fault(REASON.malformedPacket, 'an acknowledgement has a wrong length');
-  return readLong(bytes, whole, start, end, acknowledged);
+  const packetId = bytes.readUInt16BE(start);
+  if (packetId === 0) return fault(REASON.protocolError, 'an acknowledgement has no packet identifier');
+  const reasonCode = length === 2 ? REASON.success : bytes.readUInt8(start + 2);
+  const allowed = whole === PUBACK || whole === PUBREC ? RECEIVED : RELEASED;
+  if (sender === 'client' && !allowed.includes(reasonCode))
+    return fault(REASON.protocolError, `an acknowledgement has the reason code ${reasonCode}`);
+  const wrong = length > 3 ? faultInProperties(bytes, start + 3, end) : undefined;
+  if (wrong === undefined) acknowledged(whole, packetId, reasonCode);
+  return wrong;
 }
 
-function readLong(
-  bytes: Buffer,
-  type: number,
-  start: number,
-  end: number,
-  acknowledged: Acknowledged,
-): Fault | undefined {
+function faultInProperties(bytes: Buffer, start: number, end: number): Fault | undefined {
   const reader = readerOf(bytes, start, end);
-  const packetId = readTwo(reader);
-  const reasonCode = readByte(reader);
-  if (packetId === 0) blame(reader, REASON.protocolError, 'an acknowledgement has no packet identifier');
-  const allowed = type === PUBACK || type === PUBREC ? RECEIVED : RELEASED;
-  if (!allowed.includes(reasonCode))
-    blame(reader, REASON.protocolError, `an acknowledgement has the reason code ${reasonCode}`);
-  if (reader.at < end) readProperties(reader, 'acknowledgement');
+  readProperties(reader, 'acknowledgement');
   if (reader.at < end) blame(reader, REASON.malformedPacket, 'an acknowledgement is longer than it says');
-  if (reader.fault === undefined) acknowledged(type, packetId, reasonCode);
   return reader.fault;
 }
 

@@ -23,7 +23,7 @@ export function createClientFramer(maxBytes: number, version: Version, handler: 
   const frame = (bytes: Buffer, start: number, bodyAt: number, end: number): Fault | undefined => {
     const first = bytes[start] ?? 0;
     if (isAcknowledgement(first))
-      return readAcknowledgement(bytes, first, bodyAt, end, version, handler.acknowledged);
+      return readAcknowledgement(bytes, first, bodyAt, end, version, handler.acknowledged, 'server');
     const packet =
       (first & 0xf0) === PUBLISH
         ? readPublish(bytes, first, bodyAt, end, version)

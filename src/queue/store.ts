@@ -11,7 +11,7 @@ import { guardReads } from './disk/guard.ts';
 import { openJournal, readJournals } from './disk/journal.ts';
 import { openFolder, suspect, trust } from './disk/opening.ts';
 import { watchRoom } from './disk/room.ts';
-import { browseLane, findEntry, firstOf, statsOf } from './entries/browse.ts';
+import { browseLane, findEntry, firstOf, headsOf, statsOf } from './entries/browse.ts';
 import { createDeparture } from './entries/departure.ts';
 import { createDrain, DAMAGED } from './entries/drain.ts';
 import { createExpiry } from './entries/expiry.ts';
@@ -209,6 +209,10 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     peek: (name, limit, after) => {
       const queue = registry.find(name);
       return queue === undefined ? [] : firstOf(queue, limit, database, now(), after);
+    },
+    heads: (name, count) => {
+      const queue = registry.find(name);
+      return queue === undefined ? [] : headsOf(queue, count, database);
     },
     drop: (name, sequence, settle) => {
       const queue = registry.find(name);

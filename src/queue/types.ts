@@ -217,6 +217,8 @@ export type Store = {
   readonly drain: (queue: string, settings: DrainSettings) => Drain;
   /** The first `limit` entries of a queue, or those behind `after`, in the order they would be sent; none is taken. */
   readonly peek: (queue: string, limit: number, after?: Place) => Waiting[];
+  /** Sequences of the first `count` entries of each priority, those whose time is over and that are not swept yet among them. */
+  readonly heads: (queue: string, count: number) => number[];
   /** Forgets one entry, counted as purged; Failure `entry.unknown` if it is not there, or with its receiver. */
   readonly drop: (queue: string, sequence: number, settle: Settle) => void;
   /** Forgets a queue and all it holds, counted as purged; the space comes back in bounded steps. */

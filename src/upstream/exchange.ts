@@ -10,7 +10,7 @@ import { startOutflow } from './outflow.ts';
 import type { Session, UpstreamMemory } from './session.ts';
 import { subscribe } from './subscription.ts';
 
-export type ExchangeSettings = Omit<OutflowSettings, 'link' | 'qos'> &
+export type ExchangeSettings = Omit<OutflowSettings, 'link'> &
   Omit<InflowSettings, 'link'> & {
     readonly link: Link;
     readonly exactlyOnce: boolean;
@@ -18,6 +18,8 @@ export type ExchangeSettings = Omit<OutflowSettings, 'link' | 'qos'> &
     readonly down: readonly string[];
     readonly memory: UpstreamMemory;
     readonly session: Session;
+    /** This link is the one that carries messages. */
+    readonly begun: () => void;
     /** The session is to begin with another connection. */
     readonly renew: () => void;
     /** The session is not safe on disk: nothing is sent. */
@@ -25,16 +27,12 @@ export type ExchangeSettings = Omit<OutflowSettings, 'link' | 'qos'> &
   };
 
 /** What goes up and comes down one link, from its CONNACK on. */
-export type Exchange = Pick<Outflow, 'acknowledged' | 'wake' | 'unanswered' | 'blame' | 'stop'> & {
+export type Exchange = Outflow & {
   readonly packet: (packet: Publish | Answer) => void;
 };
 
 export function startExchange(settings: ExchangeSettings): Exchange {
-  const { link, terms, profile, exactlyOnce, down, memory, log } = settings;
-  const offered = Math.min(terms.maximumQoS, profile.maximumQoS) === 2;
-  const qos = exactlyOnce && offered ? 2 : 1;
-  if (exactlyOnce && !offered)
-    log.warn('The upstream does not offer exactly once: a message may arrive twice.');
+  const { link, terms, exactlyOnce, down, memory, log } = settings;
   let outflow: Outflow | undefined;
   let inflow: Inflow | undefined;
   let answered: (packet: Answer) => void = () => {};
@@ -43,7 +41,8 @@ export function startExchange(settings: ExchangeSettings): Exchange {
   const begin: Settle = error => {
     if (error !== undefined) settings.failed(error);
     else if (!stopped) {
-      outflow = startOutflow({ ...settings, qos });
+      settings.begun();
+      outflow = startOutflow(settings);
       outflow.wake();
     }
   };
@@ -67,7 +66,10 @@ export function startExchange(settings: ExchangeSettings): Exchange {
     },
     wake: () => outflow?.wake(),
     unanswered: () => outflow?.unanswered() ?? 0,
-    blame: (reason, sure) => outflow?.blame(reason, sure),
+    doubted: () => outflow?.doubted() ?? false,
+    alone: () => outflow?.alone(),
+    recall: () => outflow?.recall(),
+    giveUp: (entry, reason) => outflow?.giveUp(entry, reason),
     stop: () => {
       stopped = true;
       outflow?.stop();

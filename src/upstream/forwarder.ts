@@ -2,7 +2,7 @@ import type { Cancel } from '../core/clock.ts';
 import { Failure } from '../core/errors.ts';
 import {
   DOWN_WINDOW,
-  FRUITLESS_LINKS,
+  FIRST_TRY_SPREAD,
   LEAVING_PATIENCE,
   LINK_PROVEN,
   RECONNECT_DELAY_LEAST,
@@ -19,14 +19,17 @@ import { startExchange } from './exchange.ts';
 import { createGate } from './gate.ts';
 import type { Cause, Link } from './link.ts';
 import { openLink } from './link.ts';
+import { createOffers, PLAIN } from './offers.ts';
 import { createPlaces } from './places.ts';
 import { PROFILES } from './profile.ts';
 import { openReleases } from './releases.ts';
 import { isScheduled } from './schedule.ts';
 import { createSession } from './session.ts';
 import type { ForwarderSettings, ForwarderStatus } from './settings.ts';
+import { createSuspects } from './suspects.ts';
 import { createTally } from './tally.ts';
 import { topicMaker } from './topic.ts';
+import { createVersions } from './versions.ts';
 import { createWayBack } from './way-back.ts';
 
 export type Forwarder = { readonly status: () => ForwarderStatus; readonly stop: () => void };
@@ -43,9 +46,12 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
   const [best, ...others] = settings.urls;
   const places = createPlaces(best, others);
   const dialOf = dialerOf(settings);
-  const releases = openReleases(memory.releases);
+  const releases = openReleases(memory.releases, settings.exactlyOnce ? settings.window : 0);
   const arrivals = openArrivals(memory.receipts);
   const tally = createTally(clock, log);
+  const offers = createOffers(memory.offers, settings.urls.map(addressText), log);
+  const suspects = createSuspects();
+  const versions = createVersions();
   const session = createSession(memory, { releases, arrivals }, clientId, settings);
 
   const gate = createGate({
@@ -59,9 +65,6 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
   let state: ForwarderStatus['state'] = 'connecting';
   let version: 4 | 5 = 5;
   let failures = 0;
-  /** Links in a row that the server ended though it had taken nothing. */
-  let fruitless = 0;
-  let careful = false;
   /** The link has carried something, or has held for long. */
   let good = false;
   let link: Link | undefined;
@@ -80,7 +83,11 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
   const proven = (): void => {
     good = true;
     failures = 0;
-    fruitless = 0;
+  };
+  const held = (): void => {
+    proven();
+    suspects.held();
+    exchange?.recall();
   };
 
   const opened = (terms: Connack): void => {
@@ -98,14 +105,19 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
       return;
     }
     state = 'connected';
-    log.info(`Connected to ${addressText(places.current())} with MQTT ${version === 5 ? '5' : '3.1.1'}.`);
-    after(LINK_PROVEN, proven);
+    after(LINK_PROVEN, held);
     if (settings.schedule.length > 0) watchSchedule();
     if (places.better().length === 0) wayBack.arrived();
     else wayBack.look();
-    careful = fruitless >= FRUITLESS_LINKS;
+    const address = addressText(places.current());
+    versions.spoken(address, version);
+    if (!terms.sessionPresent) offers.forget(address);
+    const most = Math.min(terms.maximumQoS, profile.maximumQoS);
+    const offer = settings.exactlyOnce ? offers.begin(address, most) : PLAIN;
     exchange = startExchange({
       ...settings,
+      ...offer,
+      ...suspects.begin(offer.trial),
       link: opening,
       terms,
       session,
@@ -113,11 +125,14 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
       topicOf,
       releases,
       arrivals,
-      careful,
+      begun: () => log.info(`Connected to ${address} with MQTT ${version === 5 ? '5' : '3.1.1'}.`),
       mayBegin: () => !leaving && gate.mayBegin(),
-      taken: () => {
+      offers: qos => offers.learn(address, qos === 2),
+      taken: sequence => {
         tally.taken();
         proven();
+        suspects.taken(sequence);
+        offers.taken(sequence);
         if (exchange?.unanswered() === 0) gate.dry();
         leaveIfDone();
       },
@@ -130,8 +145,10 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
     });
   };
 
+  const isOlder = (): boolean => versions.isOlder(addressText(places.current()));
+
   const closed = (failure: Failure | undefined, cause: Cause): void => {
-    blame(cause);
+    if (exchange !== undefined) judge(exchange, cause);
     exchange?.stop();
     exchange = undefined;
     link = undefined;
@@ -140,16 +157,23 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
     cancelAll();
     wayBack.stop();
     if (state === 'stopped' || failure === undefined) return;
-    if (cause === 'version' && version === 5) open(4);
+    if (version === 5 && (cause === 'version' || (cause === 'silent' && isOlder()))) open(4);
     else failed(failure);
   };
 
-  /** Whether the server ended the link for a message. */
-  const blame = (cause: Cause): void => {
-    const isBlamed = cause === 'blamed';
-    if ((cause !== 'ended' && !isBlamed) || exchange === undefined || exchange.unanswered() === 0) return;
-    fruitless = isBlamed || careful ? FRUITLESS_LINKS : fruitless + 1;
-    if (careful) exchange.blame('the upstream ends the connection when it gets it', isBlamed);
+  /** What the end of a link says of what it carried. */
+  const judge = (over: Exchange, cause: Cause): void => {
+    const address = addressText(places.current());
+    const isSure = cause === 'blamed';
+    const alone = over.alone();
+    if (cause === 'qos' && settings.exactlyOnce) offers.learn(address, false);
+    else if (cause === 'asked') return;
+    else if (cause === 'lost' || (over.unanswered() === 0 && !over.doubted())) {
+      suspects.lost();
+      offers.lost(address);
+    } else if (over.doubted()) offers.missed(address, alone?.sequence, isSure);
+    else if (suspects.ended(alone?.sequence, isSure) && alone !== undefined)
+      over.giveUp(alone, 'the upstream ends the connection when it gets it');
   };
 
   const failed = (failure: Failure): void => {
@@ -234,7 +258,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
     found: beginToLeave,
   });
 
-  open(5);
+  after(FIRST_TRY_SPREAD * random.fraction(), () => open(5));
 
   return {
     status: () => ({

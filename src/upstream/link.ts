@@ -19,7 +19,7 @@ import { REASON } from '../mqtt/reasons.ts';
 import { connectPacket } from './connect.ts';
 import { dialPlain } from './plain.ts';
 import { reasonText, refusalText, troubleOf } from './trouble.ts';
-import { BLAMES_PACKET } from './verdict.ts';
+import { causeOf } from './verdict.ts';
 
 /** Opens a socket, and says when it can be written to. */
 export type Dial = (host: string, port: number, ready: () => void) => Socket;
@@ -44,10 +44,10 @@ export type LinkSettings = {
 };
 
 /**
- * Why a link is over. `version`: the server does not speak this one, as far as one can see. `ended`: it took the client
- * in and ended it later, of its own will; `blamed`: for a packet.
+ * Why a link is over. `version`: the server does not speak this one; `silent`: it left when it was greeted. `ended`: it took the client
+ * in and ended it later, of its own will; `blamed`: for a packet; `qos`: for a quality of service that it does not offer.
  */
-export type Cause = 'asked' | 'version' | 'ended' | 'blamed' | 'lost';
+export type Cause = 'asked' | 'version' | 'silent' | 'ended' | 'blamed' | 'qos' | 'lost';
 
 export type LinkHandler = {
   /** The server accepted the CONNECT. */
@@ -108,7 +108,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     end(new Failure('upstream.refused', `${where} refused the connection: ${reason}.`), cause);
   /** It says nothing and goes: before its CONNACK, that is how some say that they do not know MQTT 5. */
   const left = (reason: string): void =>
-    lost(reason, terms !== undefined ? 'ended' : asked && version === 5 ? 'version' : 'lost');
+    lost(reason, terms !== undefined ? 'ended' : asked ? 'silent' : 'lost');
 
   const socket = dial(host, port, () => {
     if (ended) return;
@@ -140,7 +140,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     if (terms === undefined) greet(packet);
     else if (packet.cmd === 'disconnect') {
       const reason = reasonText(packet.reasonCode, packet.reasonString);
-      lost(`it ended it: ${reason}`, BLAMES_PACKET.has(packet.reasonCode) ? 'blamed' : 'ended');
+      lost(`it ended it: ${reason}`, causeOf(packet.reasonCode));
     } else if (packet.cmd !== 'pingresp') handler.packet(packet);
   };
   const framer = createClientFramer(MAX_PACKET_BYTES, version, {

@@ -5,12 +5,13 @@ import { UPSTREAM_REST } from '../core/upstream-limits.ts';
 import { PUBACK, PUBCOMP, PUBREC, PUBREL } from '../mqtt/acknowledgement.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
 import { createInFlight } from '../mqtt/inflight.ts';
-import { MAX_PACKET_ID } from '../mqtt/packets.ts';
-import type { Drain, DrainSettings, Entry, Priorities } from '../queue/types.ts';
+import { REASON } from '../mqtt/reasons.ts';
+import type { Drain, DrainSettings, Entry, Priorities, Sent } from '../queue/types.ts';
 import { createDepartures } from './dispatch.ts';
 import type { Link } from './link.ts';
 import type { Profile } from './profile.ts';
 import type { Releases } from './releases.ts';
+import { packetIdOf } from './releases.ts';
 import { reasonText } from './trouble.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -21,16 +22,22 @@ export type OutflowSettings = {
   readonly device: string;
   readonly topicOf: (message: Message) => string;
   readonly qos: 1 | 2;
+  /** One message alone, until the upstream answers it as at QoS 2. */
+  readonly unproven: boolean;
   readonly window: number;
   readonly priorities: Priorities;
   /** One message at a time first: one of them may be what the upstream ends its links for. */
   readonly careful: boolean;
+  /** Sequences of messages that stay behind until it has taken another one. */
+  readonly aside: ReadonlySet<number>;
   /** Opens the queue that is sent. */
   readonly drain: (settings: DrainSettings) => Drain;
   readonly releases: Releases;
   /** False: nothing new may be sent now; `wake` follows when it may. */
   readonly mayBegin: () => boolean;
-  readonly taken: () => void;
+  readonly taken: (sequence: number) => void;
+  /** The upstream answered as at QoS 2, or as if a message at QoS 2 were one at QoS 1. */
+  readonly offers: (qos: 1 | 2) => void;
   readonly refused: (reason: string) => void;
   readonly clock: Clock;
   readonly random: Random;
@@ -42,24 +49,36 @@ export type Outflow = {
   readonly wake: () => void;
   /** How many are sent and not answered. */
   readonly unanswered: () => number;
-  /** The upstream ended the link and took nothing. If it had one message alone, that one is blamed: at once if it is `sure`. */
-  readonly blame: (reason: string, sure: boolean) => void;
+  /** It has not answered as at QoS 2 yet, and was asked to. */
+  readonly doubted: () => boolean;
+  /** The message that is sent and not answered, if it is one alone. */
+  readonly alone: () => Sent | undefined;
+  /** What stayed behind is sent now. */
+  readonly recall: () => void;
+  /** That one goes to the dead letters. */
+  readonly giveUp: (entry: Sent, reason: string) => void;
   readonly stop: () => void;
 };
 
-/** What stands behind a packet identifier; without an entry, a message that only has to be released. */
-type Flight = { readonly qos: QoS; readonly entry: Entry | undefined };
+/** A message on its way: its bytes are in the queue alone. */
+type Underway = Sent & { readonly qos: QoS };
+
+/** What stands behind a packet identifier: without a sequence, a message that only has to be released. */
+type Flight = Underway | typeof RELEASED;
+
+const RELEASED = { qos: 2, sequence: undefined } as const;
 
 /** Part of the window that is still on its way when a full one is filled again. */
 const REFILL = 0.75;
 
-const RELEASED: Flight = { qos: 2, entry: undefined };
+const NOBODY: ReadonlySet<number> = new Set<number>();
 
 /**
  * Sends a queue up a link, in order: an entry leaves the queue by the upstream's answer alone (MQTT 5, 4.3.2 and 4.3.3).
  */
 export function startOutflow(settings: OutflowSettings): Outflow {
-  const { link, terms, qos, window, releases, clock, random } = settings;
+  const { link, terms, window, releases, clock, random } = settings;
+  let { qos, unproven } = settings;
   const flights = createInFlight<Flight>();
   const limit = Math.min(window, terms.receiveMaximum);
   const departures = createDepartures(settings);
@@ -68,10 +87,12 @@ export function startOutflow(settings: OutflowSettings): Outflow {
   let full = false;
   /** How many go one at a time first. */
   let alone = settings.careful ? limit : 0;
+  let setAside = settings.aside;
+  let behind: Sent[] = [];
   let cancelRest: Cancel | undefined;
   let stopped = false;
 
-  const giveUp = (entry: Entry, reason: string): void => {
+  const giveUp = (entry: Sent, reason: string): void => {
     settings.refused(reason);
     drain.refuse(entry, reason);
   };
@@ -84,14 +105,18 @@ export function startOutflow(settings: OutflowSettings): Outflow {
 
   const send = (entry: Entry): boolean => {
     if (stopped || cancelRest !== undefined || !settings.mayBegin()) return false;
-    if (!hasRoom() || (alone > 0 && unanswered > 0)) return false;
     const { sequence } = entry;
+    if (setAside.has(sequence)) {
+      behind.push({ sequence });
+      return true;
+    }
+    if (!hasRoom() || (unanswered > 0 && (alone > 0 || unproven))) return false;
     const wanted = qos === 2 ? packetIdOf(sequence) : undefined;
     if (wanted !== undefined && releases.sequenceOf(wanted) === sequence) {
       drain.acknowledge(entry);
       return true;
     }
-    const packetId = flights.take({ qos, entry }, wanted);
+    const packetId = flights.take({ qos, sequence }, wanted);
     if (packetId === 0) return false;
     if (qos === 2 && releases.isStale(packetId, sequence)) {
       flights.set(packetId, RELEASED);
@@ -128,12 +153,34 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     });
   };
 
-  /** PUBACK, or a PUBREC that ends it. */
-  const answered = (entry: Entry, reasonCode: number): void => {
+  const recall = (): void => {
+    if (setAside.size === 0) return;
+    setAside = NOBODY;
+    for (const entry of behind) drain.giveBack(entry);
+    behind = [];
+    drain.wake();
+  };
+
+  const offers = (shown: 1 | 2): void => {
+    unproven = false;
+    qos = shown;
+    settings.offers(shown);
+  };
+
+  /** PUBACK, or a PUBREC that ends it, of what was sent at a QoS. */
+  const answered = (entry: Underway, reasonCode: number): void => {
+    if (entry.qos === 2 && reasonCode === REASON.qosNotSupported) {
+      offers(1);
+      drain.giveBack(entry);
+      drain.wake();
+      return;
+    }
     const verdict = verdictOf(reasonCode);
     if (verdict === 'taken') {
+      // Before others go: what stayed behind is next.
+      recall();
       drain.acknowledge(entry);
-      settings.taken();
+      settings.taken(entry.sequence);
       return;
     }
     const reason = `the upstream refused it: ${reasonText(reasonCode, undefined)}`;
@@ -152,79 +199,88 @@ export function startOutflow(settings: OutflowSettings): Outflow {
 
   const received = (packetId: number, reasonCode: number): void => {
     const flight = flights.get(packetId);
-    if (flight?.entry === undefined) {
+    if (flight?.sequence === undefined) {
       // Its PUBREL comes by itself once it may, or is of a time that is forgotten here.
       if (flight === undefined || releases.isKept(packetId)) release(packetId);
       return;
     }
     if (flight.qos !== 2) return;
-    const { entry } = flight;
     unanswered--;
     releases.answered(packetId);
+    if (unproven) offers(2);
     if (verdictOf(reasonCode) !== 'taken') {
       flights.release(packetId);
-      answered(entry, reasonCode);
+      answered(flight, reasonCode);
       return;
     }
     flights.set(packetId, RELEASED);
-    const acknowledge = (settle: Settle): void => drain.acknowledge(entry, settle);
-    releases.received(packetId, entry.sequence, acknowledge);
-    settings.taken();
+    recall();
+    const acknowledge = (settle: Settle): void => drain.acknowledge(flight, settle);
+    releases.received(packetId, flight.sequence, acknowledge);
+    settings.taken(flight.sequence);
   };
 
   const completed = (packetId: number): void => {
     const flight = flights.get(packetId);
-    if (flight === undefined || flight.entry !== undefined) return;
+    if (flight === undefined || flight.sequence !== undefined) return;
     flights.release(packetId);
     releases.completed(packetId);
+    if (unproven) offers(2);
     drain.wake();
   };
 
+  /** PUBACK: at QoS 2, too, of a server that has none and takes the message as at QoS 1. */
+  const confirmed = (packetId: number, reasonCode: number): void => {
+    const flight = flights.get(packetId);
+    if (flight?.sequence === undefined) return;
+    flights.release(packetId);
+    unanswered--;
+    if (flight.qos === 2) {
+      releases.answered(packetId);
+      offers(1);
+    }
+    answered(flight, reasonCode);
+  };
+
+  /** What was received before, here or over another link, is released. */
+  const resume = (): void => {
+    releases.listen(release);
+    for (const packetId of releases.all()) {
+      flights.set(packetId, RELEASED);
+      if (releases.isKept(packetId)) release(packetId);
+    }
+    full = flights.size() >= limit;
+  };
+
   const drain = settings.drain({
-    window: limit,
+    window: limit + setAside.size,
     priorities: settings.priorities,
     firm: qos === 2,
     send,
   });
-  releases.listen(release);
-  for (const packetId of releases.all()) {
-    flights.set(packetId, RELEASED);
-    if (releases.isKept(packetId)) release(packetId);
-  }
+  if (qos === 2) resume();
 
   return {
     acknowledged: (type, packetId, reasonCode) => {
       if (stopped) return;
       if (type === PUBREC) received(packetId, reasonCode);
       else if (type === PUBCOMP) completed(packetId);
-      else if (type === PUBACK) {
-        const flight = flights.get(packetId);
-        if (flight?.qos !== 1 || flight.entry === undefined) return;
-        flights.release(packetId);
-        unanswered--;
-        answered(flight.entry, reasonCode);
-      }
+      else if (type === PUBACK) confirmed(packetId, reasonCode);
     },
     wake: () => drain.wake(),
     unanswered: () => unanswered,
-    blame: (reason, sure) => {
-      const [entry, another] = [...flights.all()].flatMap(flight => flight.entry ?? []);
-      if (entry === undefined || another !== undefined) return;
-      if (sure) giveUp(entry, reason);
-      else drain.retry(entry, reason);
+    doubted: () => unproven && flights.size() > 0,
+    alone: () => {
+      const [one, another] = Array.from(flights.all()).filter(flight => flight.sequence !== undefined);
+      return another === undefined && one?.sequence !== undefined ? one : undefined;
     },
+    recall,
+    giveUp,
     stop: () => {
       stopped = true;
       cancelRest?.();
       drain.stop();
+      releases.suspend();
     },
   };
-}
-
-/**
- * The identifier of a QoS 2 message comes from its place in its queue: it goes out under the same one after a restart of
- * the hub, without a write for it, and so the upstream knows it again [MQTT-4.3.3-2].
- */
-function packetIdOf(sequence: number): number {
-  return 1 + (sequence % MAX_PACKET_ID);
 }

@@ -1,4 +1,4 @@
-import { propertiesForParent } from '../core/hop.ts';
+import { propertiesForParent, propertiesForServer } from '../core/hop.ts';
 import type { Message, Properties } from '../core/message.ts';
 
 /** What servers of one kind are told of a message, and take: data, so that another kind is another row. */
@@ -19,7 +19,7 @@ const MQTT: Profile = {
   maximumQoS: 2,
   retain: true,
   expiry: 'sender',
-  properties: ({ properties }) => properties,
+  properties: propertiesForServer,
 };
 
 /** A parent hub, which is told where a message began. */

@@ -1,4 +1,5 @@
 import type { Settle } from '../core/message.ts';
+import { MAX_PACKET_ID } from '../mqtt/packets.ts';
 
 /** What is kept on disk of messages at QoS 2 that the upstream has, until it knows that the hub knows. */
 export type ReleaseStore = {
@@ -6,6 +7,11 @@ export type ReleaseStore = {
   readonly load: () => [packetId: number, sequence: number][];
   readonly keep: (packetId: number, sequence: number) => void;
   readonly forget: (packetId: number) => void;
+  /** Sequences of messages that went out and were not answered. */
+  readonly loadUnanswered: () => readonly number[];
+  readonly keepUnanswered: (sequences: readonly number[]) => void;
+  /** Sequences of the first messages of the queue, so many of each priority. */
+  readonly first: (count: number) => readonly number[];
 };
 
 /** Packet identifiers for which PUBREC came and PUBCOMP did not (MQTT 5, 4.3.3), over connections and restarts. */
@@ -15,8 +21,8 @@ export type Releases = {
   readonly published: (packetId: number, sequence: number) => void;
   readonly answered: (packetId: number) => void;
   /**
-   * True: another message went out under the identifier, and left its queue by its age before there was an answer. The
-   * upstream may have it, and would take a new one for it: it is to be released first.
+   * True: another message went out under the identifier, or may have before the hub was killed, and left its queue by its
+   * age before there was an answer. The upstream may have it, and would take a new one for it: it is to be released first.
    */
   readonly isStale: (packetId: number, sequence: number) => boolean;
   /** The sequence that an identifier stands for. */
@@ -28,16 +34,47 @@ export type Releases = {
   /** True: it is on disk that the upstream has the message. */
   readonly isKept: (packetId: number) => boolean;
   readonly completed: (packetId: number) => void;
+  /** The link is over: what was not answered is noted. */
+  readonly suspend: () => void;
   /** The upstream has forgotten the session. */
   readonly forgetAll: () => void;
 };
 
-export function openReleases(store: ReleaseStore): Releases {
+/**
+ * The identifier of a QoS 2 message comes from its place in its queue: it goes out under the same one after a restart of
+ * the hub, without a write for it, and so the upstream knows it again [MQTT-4.3.3-2].
+ */
+export function packetIdOf(sequence: number): number {
+  return 1 + (sequence % MAX_PACKET_ID);
+}
+
+/** `window`: how many messages may have been on their way when the hub ended; 0: at QoS 2, none. */
+export function openReleases(store: ReleaseStore, window: number): Releases {
   const released = new Map<number, { readonly sequence: number; kept: boolean }>();
   for (const [packetId, sequence] of store.load()) released.set(packetId, { sequence, kept: true });
 
-  /** What is not answered, by identifier. */
+  /** What is not answered, by identifier: no more than there are. */
   const unanswered = new Map<number, number>();
+  let noted = '';
+
+  const suspend = (): void => {
+    const sequences = [...unanswered.values()];
+    if (sequences.join() === noted) return;
+    noted = sequences.join();
+    store.keepUnanswered(sequences);
+  };
+  const remember = (sequences: readonly number[]): void => {
+    for (const sequence of sequences) unanswered.set(packetIdOf(sequence), sequence);
+  };
+
+  if (window > 0) {
+    remember(store.loadUnanswered());
+    noted = [...unanswered.values()].join();
+    // A hub that was killed could not note what was on its way. That is still first in its queue, until its time is over.
+    remember(store.first(window));
+    suspend();
+  }
+
   let heard: (packetId: number) => void = () => {};
 
   const completed = (packetId: number): void => {
@@ -70,8 +107,10 @@ export function openReleases(store: ReleaseStore): Releases {
     },
     isKept: packetId => released.get(packetId)?.kept === true,
     completed,
+    suspend,
     forgetAll: () => {
       unanswered.clear();
+      suspend();
       for (const packetId of [...released.keys()]) completed(packetId);
     },
   };

@@ -4,6 +4,7 @@ import type { Upstream } from '../manifest/types.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
 import type { Arrivals, ReceiptStore } from './arrivals.ts';
 import type { BudgetStore } from './budget.ts';
+import type { OfferStore } from './offers.ts';
 import type { ReleaseStore, Releases } from './releases.ts';
 
 /** What is kept on disk of the upstream: of its budget, and of the session that it keeps for the hub. */
@@ -11,6 +12,7 @@ export type UpstreamMemory = {
   readonly budget: BudgetStore;
   readonly releases: ReleaseStore;
   readonly receipts: ReceiptStore;
+  readonly offers: OfferStore;
   /** Which session the upstream may have; undefined: none that is known here. */
   readonly session: () => string | undefined;
   readonly keepSession: (session: string | undefined, settle: Settle) => void;

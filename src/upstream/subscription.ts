@@ -1,6 +1,7 @@
 import type { Log } from '../core/log.ts';
 import type { Answer } from '../mqtt/client.ts';
 import { SUBACK_FAILURE } from '../mqtt/packets.ts';
+import { isShared } from '../mqtt/topics.ts';
 import type { Link } from './link.ts';
 import type { UpstreamMemory } from './session.ts';
 import { reasonText } from './trouble.ts';
@@ -29,7 +30,8 @@ export function subscribe(settings: SubscriptionSettings): (packet: Answer) => v
     link.send({
       cmd: 'subscribe',
       messageId: SUBSCRIBE_ID,
-      subscriptions: missing.map(topic => ({ topic, qos })),
+      // What the hub itself sends up must not come down again: MQTT 5 alone can say so, and not of a share [MQTT-3.8.3-4].
+      subscriptions: missing.map(topic => ({ topic, qos, nl: !isShared(topic) })),
     });
   const keep = (granted: readonly string[]): void =>
     memory.keepFilters(granted, error => {

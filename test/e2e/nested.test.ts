@@ -63,15 +63,7 @@ nested(
         ['room.json', 'room'],
       ] as const) {
         hubs.push(await startHub(folder, file, `${folder}/${name}`));
-        // The first connection of a session that is kept only wipes out what was there.
-        await until(
-          `${name} is connected`,
-          () =>
-            (hubs
-              .at(-1)
-              ?.log()
-              .match(/Connected to /g)?.length ?? 0) === 2,
-        );
+        await until(`${name} is connected`, () => hubs.at(-1)?.log().includes('Connected to ') === true);
       }
       const liar = await connectAsync(`mqtt://127.0.0.1:${middle}`, { protocolVersion: 5 });
       const userProperties = { $childDevice: 'floor2', $childModule: 'gate', $childOutput: 'did' };

@@ -38,6 +38,8 @@ export type CampaignSettings = {
 };
 
 export type CampaignReport = {
+  /** Exactly once was asked for, and the broker offers it. */
+  readonly once: boolean;
   readonly acknowledged: number;
   readonly misfortunes: Misfortunes;
   /** What each reader got, by what it read. */
@@ -96,7 +98,8 @@ async function conduct(settings: CampaignSettings, broker: Broker, closing: (() 
   if (keeps) await readBack(broker, filter, published, verdicts, faults);
   let acknowledged = 0;
   for (const count of published.values()) acknowledged += count;
-  return { acknowledged, misfortunes, verdicts, faults };
+  const once = exactlyOnce && broker.exact !== 'no';
+  return { once, acknowledged, misfortunes, verdicts, faults };
 }
 
 /** The hubs from the top down, each with a network between it and what is above. */

@@ -128,6 +128,22 @@ exact(
   },
 );
 
+exact(
+  'the connection that only wipes out an old session is not told, the one that carries messages is',
+  async () => {
+    const stage = await createStage();
+    const { script } = keeping(() => false);
+    const server = await startServer(script);
+    stage.start({ url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true });
+    await stage.append(['x']);
+    await stage.until('it is there', () => stage.forwarder().status().delivered === 1);
+    assert.is(server.guests.length, 2);
+    assert.is(stage.log.filter(line => line.startsWith('Connected to')).length, 1, stage.log.join());
+    await stage.finish();
+    await server.close();
+  },
+);
+
 exact('where the server does not offer it, it is at least once, and said', async () => {
   const stage = await createStage();
   const server = await startServer((packet, guest, index) => {

@@ -200,4 +200,30 @@ forwarding(
   },
 );
 
+forwarding('no profile lets up what a client says of hubs as if this hub had said it', async () => {
+  for (const [profile, told] of [
+    ['mqtt', {}],
+    ['skerry', { $childDevice: 'edge', $childTopic: 'a/b' }],
+  ] as const) {
+    const stage = await createStage();
+    const server = await startServer(friendly);
+    stage.start({ url: `mqtt://127.0.0.1:${server.port}`, profile });
+    await stage.append(['1'], { properties: ['$childDevice', 'edge', '$childModule', 'gate', 'a', '1'] });
+    await stage.append(['2'], { properties: ['$childModule', 'gate'] });
+    await stage.append(['3'], { properties: ['a', '1'] });
+    await stage.until('they have arrived', () => server.bodies().length === 3);
+    assert.equal(
+      published(server.guests[0]).map(({ properties }) => ({ ...properties?.userProperties })),
+      [
+        { a: '1', $childDevice: 'edge/edge', $childModule: 'gate' },
+        { $childDevice: 'edge', $childTopic: 'a/b' },
+        { a: '1', ...told },
+      ],
+      profile,
+    );
+    await stage.finish();
+    await server.close();
+  }
+});
+
 forwarding.run();

@@ -57,6 +57,60 @@ network(
   },
 );
 
+network('the hubs of a site that start in one moment come one after the other, within a second', async () => {
+  const waits: number[] = [];
+  for (const fraction of [0, 0.25, 0.99]) {
+    const stage = await createStage(fraction, 0);
+    const times: number[] = [];
+    const server = await startServer((packet, guest, index) => {
+      times.push(stage.queue.clock.monotonic());
+      friendly(packet, guest, index);
+    });
+    const from = stage.queue.clock.monotonic();
+    stage.start({ url: `mqtt://127.0.0.1:${server.port}` });
+    await stage.until('it has come', () => times.length > 0, 5);
+    waits.push((times[0] ?? 0) - from);
+    await stage.finish();
+    await server.close();
+  }
+  const [first = 0, second = 0, third = 0] = waits;
+  assert.ok(first < 250 && second >= 250 && second < 990 && third >= 990, waits.join());
+});
+
+network(
+  'a server that speaks MQTT 5 is not taken for an older one when the network cuts its greeting',
+  async () => {
+    const stage = await createStage();
+    let deaf = 0;
+    const asked: (number | undefined)[] = [];
+    const server = await startServer((packet, guest, index) => {
+      if (packet.cmd === 'connect') asked.push(packet.protocolVersion);
+      if (packet.cmd === 'connect' && deaf > 0) {
+        deaf--;
+        guest.socket.destroy();
+      } else friendly(packet, guest, index);
+    });
+    stage.start({ url: `mqtt://127.0.0.1:${server.port}` });
+    const isThere = (): boolean => stage.forwarder().status().state === 'connected';
+    await stage.until('it is connected', isThere, 10);
+    for (const [cuts, versions] of [
+      [2, [5, 5, 5]],
+      // It may be another server by now.
+      // It may be another server by now.
+      [3, [5, 5, 5, 4]],
+    ] as const) {
+      asked.length = 0;
+      deaf = cuts;
+      server.guests.at(-1)?.socket.destroy();
+      await stage.until('it is greeted again', () => asked.length >= versions.length, 10);
+      assert.equal(asked, versions);
+      await stage.until('it is back', isThere, 10);
+    }
+    await stage.finish();
+    await server.close();
+  },
+);
+
 network(
   'a link that falls silent is found within one and a half keep-alives, and idle it only pings',
   async () => {

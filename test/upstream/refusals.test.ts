@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_ATTEMPTS } from '../../src/core/limits.ts';
+import { diceOf } from '../fuzz/random.ts';
 import type { Script, Server } from './server.ts';
 import { friendly, startServer, welcome } from './server.ts';
 import type { Stage } from './stage.ts';
@@ -44,6 +45,14 @@ function refusing(poison: string, reasonCode: number): Script {
   };
 }
 
+/** Ends the connection that brings a message, and takes all others. */
+function closingAt(poison: string): Script {
+  return (packet, guest, index) => {
+    if (packet.cmd === 'publish' && packet.payload.toString() === poison) guest.socket.end();
+    else if (!guest.socket.writableEnded) friendly(packet, guest, index);
+  };
+}
+
 refusals('one that is refused for good is a dead letter with the reason, and holds up nobody', async () => {
   for (const [reasonCode, reason] of [
     [0x87, 'the upstream refused it: not allowed'],
@@ -83,6 +92,23 @@ refusals('one that the upstream fails on again and again is given up', async () 
   await finish();
 });
 
+refusals(
+  'a reason code that MQTT does not list for an answer is judged by its class, and ends no link',
+  async () => {
+    for (const [reasonCode, delivered, letters] of [
+      [0x01, 3, 0],
+      [0x7f, 3, 0],
+      [0x95, 2, 1],
+      [0xee, 2, 0],
+    ] as const) {
+      const { stage, server, finish } = await sent(refusing('1', reasonCode), numbers(3), delivered);
+      assert.is(server.guests.length, 1, String(reasonCode));
+      assert.is(stage.letters().length, letters, String(reasonCode));
+      await finish();
+    }
+  },
+);
+
 refusals('what is larger than the upstream takes is not sent', async () => {
   const { stage, server, finish } = await sent(
     (packet, guest, index) => {
@@ -119,6 +145,68 @@ refusals('one that a connection is ended for is found and given up, those around
     assert.equal(first, numbers(6), how);
     await finish();
   }
+});
+
+refusals('one that a connection is ended for is found in a minute or two if it holds up others', async () => {
+  const { stage, server, finish } = await sent(closingAt('3'), numbers(6), 5, 4);
+  assert.ok(stage.queue.clock.monotonic() < 120_000, String(stage.queue.clock.monotonic()));
+  assert.is(stage.letters().length, 1);
+  assert.ok(server.guests.length < 12, String(server.guests.length));
+  await finish();
+});
+
+refusals('two in a row are both found, and nothing else goes with them', async () => {
+  const texts = ['0', 'bad', 'bad', ...numbers(5)];
+  const { stage, server, finish } = await sent(closingAt('bad'), texts, 6, 4);
+  await stage.until('both are found', () => stage.letters().length === 2, 100);
+  assert.equal([...new Set(server.bodies())], ['0', 'bad', '1', '2', '3', '4']);
+  await finish();
+});
+
+refusals('an upstream that ends every connection that it gets a message on blames none for it', async () => {
+  const { stage, finish } = await sent(
+    (packet, guest, index) => {
+      // A quarter of an hour, with the waits between them.
+      if (index < 28 && packet.cmd === 'publish') guest.socket.end();
+      else if (!guest.socket.writableEnded) friendly(packet, guest, index);
+    },
+    numbers(30),
+    30,
+    4,
+  );
+  assert.equal(stage.letters(), []);
+  assert.ok(stage.queue.clock.monotonic() > 600_000);
+  await finish();
+});
+
+refusals('two hubs of one name that drive each other away blame no message', async () => {
+  const { stage, finish } = await sent(
+    (packet, guest, index) => {
+      if (index < 28 && packet.cmd === 'publish') guest.send({ cmd: 'disconnect', reasonCode: 0x8e });
+      else if (index >= 28 || packet.cmd === 'connect') friendly(packet, guest, index);
+    },
+    ['0'],
+    1,
+  );
+  assert.equal(stage.letters(), []);
+  await finish();
+});
+
+refusals('a network that cuts half of the connections before an answer blames no message', async () => {
+  const dice = diceOf(8);
+  const { stage, server, finish } = await sent(
+    (packet, guest, index) => {
+      if (guest.socket.destroyed) return;
+      if (packet.cmd === 'publish' && dice.oneIn(2)) guest.socket.destroy();
+      else friendly(packet, guest, index);
+    },
+    numbers(100),
+    100,
+    4,
+  );
+  assert.ok(server.guests.length > 50);
+  assert.equal(stage.letters(), []);
+  await finish();
 });
 
 refusals('an upstream that takes nothing at QoS 1 gets nothing', async () => {

@@ -1,4 +1,5 @@
 import type { Message, Settle } from '../../src/core/message.ts';
+import { FIRST_TRY_SPREAD } from '../../src/core/upstream-limits.ts';
 import { keepUpstream } from '../../src/hub/kept-upstream.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 import type { Note } from '../../src/queue/types.ts';
@@ -30,8 +31,8 @@ export type Stage = {
 
 const QUEUE = '$upstream';
 
-/** `fraction` is all the chance there is. */
-export async function createStage(fraction = 0.5): Promise<Stage> {
+/** `fraction` is all the chance there is; `wait`: milliseconds that pass at once after a start. */
+export async function createStage(fraction = 0.5, wait = FIRST_TRY_SPREAD): Promise<Stage> {
   const queue = await createStoreStage();
   const log: string[] = [];
   const down: Message[] = [];
@@ -62,6 +63,7 @@ export async function createStage(fraction = 0.5): Promise<Stage> {
         random: { fraction: () => fraction, bytes: count => Buffer.alloc(count) },
         log: { info: note, warn: note, error: note },
       });
+      queue.clock.advance(wait);
       return forwarder;
     },
     forwarder: () => {

@@ -15,7 +15,17 @@ stale('one that went out and left by its age is released before another message 
   const [waiting] = stage.store.peek('q', 1);
   const sequence = waiting?.sequence ?? 0;
   const packetId = 1 + (sequence % 65_535);
-  const releases = openReleases({ load: () => [], keep: () => {}, forget: () => {} });
+  const releases = openReleases(
+    {
+      load: () => [],
+      keep: () => {},
+      forget: () => {},
+      loadUnanswered: () => [],
+      keepUnanswered: () => {},
+      first: () => [],
+    },
+    4,
+  );
   releases.published(packetId, sequence - 65_535);
   const link = recordingLink();
   const outflow = startOutflow({
@@ -25,9 +35,12 @@ stale('one that went out and left by its age is released before another message 
     device: 'edge',
     topicOf: ({ topic }) => topic,
     qos: 2,
+    unproven: false,
     window: 4,
     priorities: 'weighted',
     careful: false,
+    aside: new Set<number>(),
+    offers: () => {},
     drain: settings => stage.store.drain('q', settings),
     releases,
     mayBegin: () => true,

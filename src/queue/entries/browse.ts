@@ -88,6 +88,19 @@ export function firstOf(
   return list;
 }
 
+/** Sequences of the first `count` entries of each priority, those whose time is over among them. */
+export function headsOf(queue: QueueState, count: number, database: Database): number[] {
+  const sequences: number[] = [];
+  for (let priority = 0; priority < PRIORITIES; priority++) {
+    let left = count;
+    for (const { leaving } of browse(queue, priority, database)) {
+      if (left-- === 0) break;
+      sequences.push(leaving.sequence);
+    }
+  }
+  return sequences;
+}
+
 /** An entry of a queue by its sequence. */
 export function findEntry(queue: QueueState, sequence: number, database: Database): Found | undefined {
   for (let priority = 0; priority < PRIORITIES; priority++) {
