@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle } from './build/bundle.mjs';
-import { codeCache } from './build/code-cache.mjs';
+import { align, codeCache } from './build/code-cache.mjs';
 import { makeExecutable } from './build/executable.mjs';
 import { licenceTexts } from './build/licences.mjs';
 import { compileTerminal, stripperFor } from './build/native.mjs';
@@ -40,6 +40,7 @@ async function build(arch, work, output) {
   const cache = codeCache(programs.hub, assets.lmdb, runtime, arch, work);
   if (cache !== undefined) texts['hub.cache'] = cache;
   makeExecutable({ main, assets: { ...assets, ...texts }, draft, work });
+  if (cache !== undefined) align(draft, cache);
   // A rename, so that a running binary is replaced and never written into.
   renameSync(draft, output);
   return statSync(output).size / 1e6;

@@ -30,6 +30,13 @@ const PTY_LOADER = `
   exports.loadNativeModule = () => ({ dir: '', module: require('./src/core/native.ts').loadNative('pty') });
 `;
 
+/**
+ * cbor-x finds out whether there is a function that its variant without `eval` never has. V8 reads all of cbor-x once more to
+ * say so in words, which nobody hears: 2 ms of each start.
+ */
+const CBOR = /cbor-x\/dist\/index-no-eval\.cjs$/;
+const CBOR_SEARCH = "new BlockedFunction ('');";
+
 /** The programs: the main bundle takes one of them from the binary when it is asked for. */
 const PROGRAMS = { hub: 'src/cli/hub.ts', commands: 'src/cli/other.ts' };
 const PROGRAM = /\/src\/cli\/(hub|other)\.ts$/;
@@ -63,6 +70,12 @@ function substitutes(used) {
       build.onLoad({ filter: PTY_SEARCH }, () => {
         used.add('node-pty');
         return { contents: PTY_LOADER, resolveDir: root };
+      });
+      build.onLoad({ filter: CBOR }, ({ path }) => {
+        const [before, after, ...more] = readFileSync(path, 'utf8').split(CBOR_SEARCH);
+        if (after === undefined || more.length > 0)
+          throw new Error(`build/bundle.mjs replaces what is not once in cbor-x: ${CBOR_SEARCH}`);
+        return { contents: `${before}throw undefined;${after}`, loader: 'js' };
       });
       build.onLoad({ filter: PROGRAM }, ({ path }) => {
         if (build.initialOptions.entryPoints.includes(path)) return undefined;
@@ -101,6 +114,8 @@ async function bundleOne(entry, outfile, assets, used, around = {}) {
     platform: 'node',
     format: 'cjs',
     target: 'node24',
+    // A program is no module of a file, so what it loads late comes by `require` too.
+    supported: { 'dynamic-import': false },
     minify: true,
     metafile: true,
     legalComments: 'none',

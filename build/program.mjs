@@ -6,10 +6,16 @@ import { Script } from 'node:vm';
  * What V8 made of it before spares it to read the text. If it does not fit this V8, V8 reads the text.
  */
 export function runProgram(name, require, filename, dirname) {
-  const cache = `${name}.cache`;
-  const cachedData = getAssetKeys().includes(cache) ? Buffer.from(getRawAsset(cache)) : undefined;
-  const script = new Script(getAsset(name, 'utf8'), { filename: `${name}.cjs`, cachedData });
+  const script = new Script(getAsset(name, 'utf8'), { filename: `${name}.cjs`, cachedData: cacheOf(name) });
   const module = { exports: {} };
   script.runInThisContext()(module.exports, require, module, filename, dirname);
   return module.exports;
+}
+
+/** Its first byte says where it begins (build/code-cache.mjs). */
+function cacheOf(name) {
+  const asset = `${name}.cache`;
+  if (!getAssetKeys().includes(asset)) return undefined;
+  const bytes = Buffer.from(getRawAsset(asset));
+  return bytes.subarray(bytes[0]);
 }
