@@ -2,13 +2,16 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { V8_FLAGS } from './executable.mjs';
 import { root } from './paths.mjs';
-import { debianPackage, emulatorFor, run } from './tools.mjs';
+import { emulatorFor, run } from './tools.mjs';
 
 /** The second start is what a device does every day: the first makes the data folder. */
 const STARTS = 2;
 
 /** V8 copies what does not lie at a multiple of this, and keeps the room: 0.8 MB. */
 const ALIGNMENT = 8;
+
+/** How Debian calls the architectures. */
+const DEBIAN = { x64: 'amd64', arm64: 'arm64' };
 
 /** An emulator takes some seconds. */
 const LONGEST = 120_000;
@@ -21,7 +24,7 @@ const LONGEST = 120_000;
 export function codeCache(program, native, runtime, arch, work) {
   const emulator = emulatorFor(arch);
   if (emulator === undefined) {
-    const wanted = `qemu-user-static and ${debianPackage('libc6', arch)}-cross`;
+    const wanted = `qemu-user-static and libstdc++6-${DEBIAN[arch]}-cross`;
     process.stderr.write(
       `build: nothing here runs ${arch}, so the hub starts later than need be: install ${wanted}.\n`,
     );

@@ -27,9 +27,9 @@ export function versionOf(tool) {
 export function emulatorFor(arch) {
   if (arch === process.arch) return [];
   const emulator = EMULATORS[arch];
-  const libraries = `/usr/${TRIPLETS[arch]}`;
-  if (versionOf(emulator) === undefined || !existsSync(libraries)) return undefined;
-  return [emulator, '-L', libraries];
+  const system = `/usr/${TRIPLETS[arch]}`;
+  const runs = versionOf(emulator) !== undefined && existsSync(`${system}/lib/libstdc++.so.6`);
+  return runs ? [emulator, '-L', system] : undefined;
 }
 
 /** Runs a program to its end and returns what it printed; if it fails, so does the build, in its words. */
