@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle } from './build/bundle.mjs';
+import { align, codeCache } from './build/code-cache.mjs';
 import { makeExecutable } from './build/executable.mjs';
 import { licenceTexts } from './build/licences.mjs';
 import { compileTerminal, stripperFor } from './build/native.mjs';
@@ -10,8 +11,8 @@ import { root } from './build/paths.mjs';
 /*
  * node build.mjs [--arch x64|arm64]
  *
- * Sources -> a bundle of the hub and one of all else -> a blob with them, the native parts and the manifest's schema -> a
- * copy of the pinned runtime that holds the blob.
+ * Sources -> a program of the hub and one of all else -> what V8 makes of the first -> a blob with them, the native parts
+ * and the manifest's schema -> a copy of the pinned runtime that holds the blob.
  * Without --arch: dist/skerry for this machine; with it: dist/skerry-linux-<arch>.
  */
 const ARCHITECTURES = ['x64', 'arm64'];
@@ -32,11 +33,14 @@ async function build(arch, work, output) {
   const assets = { lmdb: strip(join(lmdb, 'node.napi.glibc.node'), join(work, 'lmdb.node')) };
   const pty = compileTerminal(runtime, arch);
   if (pty !== undefined) assets.pty = pty;
-  const { main, commands, sources } = await bundle(work, assets);
+  const { main, programs, sources } = await bundle(work, assets);
   writeFileSync(join(root, 'dist', 'THIRD-PARTY-LICENSES'), licenceTexts(sources, runtime));
   const draft = strip(join(runtime, 'bin', 'node'), join(work, 'skerry'));
-  const texts = { commands, schema: join(root, 'skerry.schema.json') };
+  const texts = { ...programs, schema: join(root, 'skerry.schema.json') };
+  const cache = codeCache(programs.hub, assets.lmdb, runtime, arch, work);
+  if (cache !== undefined) texts['hub.cache'] = cache;
   makeExecutable({ main, assets: { ...assets, ...texts }, draft, work });
+  if (cache !== undefined) align(draft, cache);
   // A rename, so that a running binary is replaced and never written into.
   renameSync(draft, output);
   return statSync(output).size / 1e6;

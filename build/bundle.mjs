@@ -30,15 +30,27 @@ const PTY_LOADER = `
   exports.loadNativeModule = () => ({ dir: '', module: require('./src/core/native.ts').loadNative('pty') });
 `;
 
-/** The program of all commands but `up`: the hub's bundle takes it from the binary when it is asked for. */
-const OTHER = /\/cli\/other\.ts$/;
-const OTHER_LOADER = `
-  import Module from 'node:module';
-  import { getAsset } from 'node:sea';
-  const program = new Module('commands');
-  program._compile(getAsset('commands', 'utf8'), 'commands.cjs');
-  export const { conclude } = program.exports;
+/**
+ * cbor-x finds out whether there is a function that its variant without `eval` never has. V8 reads all of cbor-x once more to
+ * say so in words, which nobody hears: 2 ms of each start.
+ */
+const CBOR = /cbor-x\/dist\/index-no-eval\.cjs$/;
+const CBOR_SEARCH = "new BlockedFunction ('');";
+
+/** The programs: the main bundle takes one of them from the binary when it is asked for. */
+const PROGRAMS = { hub: 'src/cli/hub.ts', commands: 'src/cli/other.ts' };
+const PROGRAM = /\/src\/cli\/(hub|other)\.ts$/;
+
+const loaderOf = name => `
+  import { runProgram } from './build/program.mjs';
+  export const { conclude } = runProgram('${name}', require, __filename, __dirname);
 `;
+
+/** What makes a program a function of what a module of CommonJS is given. */
+const WRAPPED = {
+  banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
+  footer: { js: '})' },
+};
 
 /** `used` takes in what was asked for. */
 function substitutes(used) {
@@ -59,34 +71,41 @@ function substitutes(used) {
         used.add('node-pty');
         return { contents: PTY_LOADER, resolveDir: root };
       });
-      build.onLoad({ filter: OTHER }, ({ path }) =>
-        build.initialOptions.entryPoints.includes(path)
-          ? undefined
-          : { contents: OTHER_LOADER, resolveDir: root },
-      );
+      build.onLoad({ filter: CBOR }, ({ path }) => {
+        const [before, after, ...more] = readFileSync(path, 'utf8').split(CBOR_SEARCH);
+        if (after === undefined || more.length > 0)
+          throw new Error(`build/bundle.mjs replaces what is not once in cbor-x: ${CBOR_SEARCH}`);
+        return { contents: `${before}throw undefined;${after}`, loader: 'js' };
+      });
+      build.onLoad({ filter: PROGRAM }, ({ path }) => {
+        if (build.initialOptions.entryPoints.includes(path)) return undefined;
+        const [name] = Object.entries(PROGRAMS).find(([, source]) => path === join(root, source));
+        return { contents: loaderOf(name), resolveDir: root };
+      });
     },
   };
 }
 
 /**
- * Bundles the hub, and the program of all other commands, into a CommonJS file each in `work`, with the hashes of the
- * native `assets`. Returns the files and the sources that they were made of.
+ * Bundles the programs, and what runs one of them, into a file each in `work`, with the hashes of the native `assets`.
+ * Returns the files and the sources that they were made of.
  */
 export async function bundle(work, assets) {
   const used = new Set();
   const main = join(work, 'main.cjs');
-  const commands = join(work, 'commands.cjs');
-  const sources = [
-    ...(await bundleOne(join(root, 'src', 'main.ts'), main, assets, used)),
-    ...(await bundleOne(join(root, 'src', 'cli', 'other.ts'), commands, assets, used)),
-  ];
+  const sources = await bundleOne(join(root, 'src', 'main.ts'), main, assets, used);
+  const programs = {};
+  for (const [name, source] of Object.entries(PROGRAMS)) {
+    programs[name] = join(work, `${name}.cjs`);
+    sources.push(...(await bundleOne(join(root, source), programs[name], assets, used, WRAPPED)));
+  }
   const idle = [...Object.keys(SUBSTITUTES), 'node-pty'].filter(name => !used.has(name));
   if (idle.length > 0)
     throw new Error(`build/bundle.mjs replaces ${idle.join(', ')}, which nothing imports any more.`);
-  return { main, commands, sources };
+  return { main, programs, sources };
 }
 
-async function bundleOne(entry, outfile, assets, used) {
+async function bundleOne(entry, outfile, assets, used, around = {}) {
   const { metafile } = await esbuild.build({
     entryPoints: [entry],
     absWorkingDir: root,
@@ -95,6 +114,8 @@ async function bundleOne(entry, outfile, assets, used) {
     platform: 'node',
     format: 'cjs',
     target: 'node24',
+    // A program is no module of a file, so what it loads late comes by `require` too.
+    supported: { 'dynamic-import': false },
     minify: true,
     metafile: true,
     legalComments: 'none',
@@ -106,6 +127,7 @@ async function bundleOne(entry, outfile, assets, used) {
       'process.env.WS_NO_UTF_8_VALIDATE': '"1"',
     },
     plugins: [substitutes(used)],
+    ...around,
   });
   const [output] = Object.values(metafile.outputs);
   return Object.keys(output.inputs);

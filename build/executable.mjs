@@ -7,6 +7,12 @@ import { run } from './tools.mjs';
 /** The mark in every Node binary that tells it to look for a blob in itself. */
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
+/**
+ * Neither can be set later. With what `up` sets, garbage is collected early; more than one thread to help V8 costs 15 ms
+ * at the start and some MB under load.
+ */
+export const V8_FLAGS = ['--max-semi-space-size=1', '--v8-pool-size=1'];
+
 /** Makes a single executable of `draft`, a copy of the runtime: puts the bundle `main` and its `assets` into it. */
 export function makeExecutable({ main, assets, draft, work }) {
   const config = join(work, 'sea.json');
@@ -21,9 +27,7 @@ export function makeExecutable({ main, assets, draft, work }) {
       useCodeCache: false,
       // NODE_OPTIONS of whoever starts the hub is not for the hub.
       execArgvExtension: 'none',
-      // Neither can be set later. With what `up` sets, garbage is collected early; more than one thread to help
-      // V8 costs 15 ms at the start and some MB under load.
-      execArgv: ['--max-semi-space-size=1', '--v8-pool-size=1'],
+      execArgv: V8_FLAGS,
     }),
   );
   const builder = join(packageFolder(`node-linux-${process.arch}`), 'bin', 'node');

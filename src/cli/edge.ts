@@ -9,7 +9,11 @@ const SIGPIPE_EXIT = 141;
 
 /** The one place where the program meets the system's time and randomness, and its terminal. */
 export const systemClock: Clock = {
-  monotonic: () => performance.now(),
+  // As exact as `performance`, which is 0.2 MB that nothing else of a hub loads.
+  monotonic: () => {
+    const [seconds, nanoseconds] = process.hrtime();
+    return seconds * 1e3 + nanoseconds / 1e6;
+  },
   wall: () => Date.now(),
   after: (milliseconds, action) => {
     if (milliseconds <= 0) {

@@ -124,7 +124,8 @@ async function takeDown(notes: Notes, clock: Clock, log: Log): Promise<void> {
   const marked = (): number[] =>
     pidsWith(RUN_VARIABLE, value => value === notes.run || value.startsWith(`${notes.run}/`));
   const found = new Set([...leaders(), ...marked()]).size;
-  if (found > 0) log.warn(`The last run left ${found} processes behind: they are killed.`);
+  if (found === 0) return;
+  log.warn(`The last run left ${found} processes behind: they are killed.`);
   const find = (): number[] => {
     for (const leader of leaders()) signalGroup(leader, 'SIGKILL');
     return [...leaders(), ...marked()];

@@ -1,5 +1,4 @@
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { reasonOf, systemCode } from '../core/errors.ts';
@@ -78,6 +77,8 @@ function createRotatedFile(path: string): RotatedFile {
   let size = 0;
 
   const openFile = async (): Promise<FileHandle> => {
+    // A hub without modules does not load this.
+    const { mkdir, open } = await import('node:fs/promises');
     await mkdir(dirname(path), { recursive: true });
     const opened = await open(path, 'a');
     size = (await opened.stat()).size;
@@ -118,6 +119,7 @@ function createRotatedFile(path: string): RotatedFile {
 }
 
 async function moveIfThere(from: string, to: string): Promise<void> {
+  const { rename } = await import('node:fs/promises');
   try {
     await rename(from, to);
   } catch (error) {

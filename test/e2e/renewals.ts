@@ -154,11 +154,11 @@ const built = readFileSync(skerry);
 /** The built hub, which calls itself version 0.1.1 or such: it is another file, and all else is the same. */
 export function nextHub(digit: number): Buffer {
   const own = /^skerry (\S+)/.exec(spawnSync(skerry, ['version'], { encoding: 'utf8' }).stdout)?.[1] ?? '';
-  const [from, to] = [Buffer.from(`"${own}"`), Buffer.from(`"${own.slice(0, -1)}${digit}"`)];
+  const [from, to] = [Buffer.from(own), Buffer.from(`${own.slice(0, -1)}${digit}`)];
   const bytes = Buffer.from(built);
   let at = built.indexOf(from);
-  if (at < 0) throw new Error(`Not in the binary: ${from}`);
-  // The hub and the other commands each have it.
+  if (own === '' || at < 0) throw new Error(`Not in the binary: "${own}"`);
+  // The hub and the other commands each have it, and what V8 made of the hub.
   for (; at >= 0; at = built.indexOf(from, at + 1)) to.copy(bytes, at);
   return bytes;
 }

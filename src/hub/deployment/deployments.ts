@@ -187,14 +187,15 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
       log.info('Nothing is deployed yet: "skerry apply <manifest>" does it.');
       return;
     }
-    if (given !== undefined && given.deployment.id !== current.id)
+    const same = given?.deployment.id === current.id ? given : undefined;
+    if (given !== undefined && same === undefined)
       log.info(
         `The manifest is the one of an earlier start: what was applied since runs, ${titleOf(current)}.`,
       );
     // What never worked keeps no hub from coming up, to be given something better.
-    const isProven = ledger.healthy?.id === current.id || given?.deployment.id === current.id;
+    const isProven = ledger.healthy?.id === current.id || same !== undefined;
     const how = isProven ? 'whole' : 'as far as it can be';
-    return course.bringUp(current, admission.again(current), signal, how);
+    return course.bringUp(current, same?.placed ?? admission.again(current), signal, how);
   };
 
   return {

@@ -1,5 +1,4 @@
 import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { reasonOf, systemCode } from '../../core/errors.ts';
 import type { Fault } from '../fault.ts';
@@ -206,6 +205,7 @@ export async function enter(
 /** Not synchronously: the kernel may take milliseconds to move a process. It may be gone by then. */
 async function enterBy(door: string, pid: number): Promise<void> {
   try {
+    const { writeFile } = await import('node:fs/promises');
     await writeFile(door, String(pid));
   } catch (error) {
     if (!GONE.has(systemCode(error) ?? '')) throw error;
