@@ -91,6 +91,8 @@ deploy('--dry-run changes nothing, --no-wait waits for nothing, --json is for pr
   site.write('first.json', FIRST);
   await site.up('first.json');
   await until('all run', () => site.commands().length === 4);
+  // What runs is told of once it is on the disk.
+  await site.healthy();
   const { deployment } = await site.status();
   await changes(site, async () => {
     const { code, out } = await site.apply(SECOND, '--dry-run');
