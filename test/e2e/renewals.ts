@@ -133,10 +133,13 @@ export function nextHub(digit: number): Buffer {
   return bytes;
 }
 
+const SAYS = 'puts("skerry 9.9.9 (any)"); return 0;';
+
 /**
- * A program that says that it is Skerry and does `up` instead of running a hub; undefined where there is no compiler.
+ * A program that says that it is Skerry, or does something else when it is asked, and does `up` instead of running a hub;
+ * undefined where there is no compiler.
  */
-export function pretender(folder: string, name: string, up: string): Buffer | undefined {
+export function pretender(folder: string, name: string, up: string, version = SAYS): Buffer | undefined {
   const output = join(folder, name);
   const source = `
     #include <signal.h>
@@ -144,7 +147,7 @@ export function pretender(folder: string, name: string, up: string): Buffer | un
     #include <string.h>
     #include <unistd.h>
     int main(int count, char **words) {
-      if (count > 1 && strcmp(words[1], "version") == 0) { puts("skerry 9.9.9 (any)"); return 0; }
+      if (count > 1 && strcmp(words[1], "version") == 0) { ${version} }
       ${up}
     }`;
   const { status, error, stderr } = spawnSync('gcc', ['-x', 'c', '-o', output, '-'], {

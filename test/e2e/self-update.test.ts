@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -23,6 +23,15 @@ update.before.each(async context => {
   context.site = await createSite();
 });
 update.after(({ site }) => site.close());
+
+/** Undefined: it has gone meanwhile. */
+function linkOf(link: string): string | undefined {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return undefined;
+  }
+}
 
 /** The old hub runs the old set, and nothing else runs. */
 async function isAsBefore({ seen, data }: Site): Promise<void> {
@@ -201,6 +210,25 @@ update('a newer manifest, while the new hub is brought here, has the old one go 
   refused(await first, 1, /^skerry: Another manifest has taken its place/);
   await hub.end();
   await site.start();
+  const now = await site.seen();
+  assert.equal([now.hub.binary, now.hub.onTrial, namesOf(now)], ['base', false, ['newer running']]);
+});
+
+update('a newer manifest does not wait for a new hub that does not answer', async ({ site }) => {
+  const bytes = pretender(site.folder, 'mute', ENDS, HANGS);
+  if (bytes === undefined) return skip(NO_COMPILER);
+  const hub = await site.start();
+  const draft = join(site.data, 'hub', 'a', 'skerry.part');
+  const asked = (): boolean => globSync('/proc/[0-9]*/exe').some(link => linkOf(link) === draft);
+  const first = site.command('apply', site.manifest('new', { hub: { [arch]: site.hub('mute', bytes) } }));
+  await until('it is asked for its version', asked);
+  const began = performance.now();
+  const second = await site.command('apply', site.manifest('newer'));
+  const took = performance.now() - began;
+  assert.equal([second.code, second.err], [0, ''], hub.log());
+  assert.ok(took < 5000, `${took} ms`);
+  refused(await first, 1, /^skerry: Another manifest has taken its place/);
+  await until('nothing of it is left', () => !asked() && !existsSync(draft));
   const now = await site.seen();
   assert.equal([now.hub.binary, now.hub.onTrial, namesOf(now)], ['base', false, ['newer running']]);
 });
