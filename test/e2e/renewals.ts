@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as assert from 'uvu/assert';
 import type { Started } from './stage.ts';
 import { endAll, folderWith, follow, freePort, removeFolder, skerry } from './stage.ts';
 
@@ -103,6 +104,13 @@ export async function createSite(): Promise<Site> {
       removeFolder(folder);
     },
   };
+}
+
+/** One sentence, and such an end. */
+export function refused({ code, err }: Ran, wanted: number, sentence: RegExp): void {
+  assert.match(err, sentence, err);
+  assert.is(code, wanted);
+  assert.is(err.trimEnd().split('\n').length, 1);
 }
 
 /** The processes of hubs that run on a data folder, guards excepted. */

@@ -1,4 +1,4 @@
-import { existsSync, globSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,8 +8,8 @@ import { readState } from '../../src/hub/update/state.ts';
 import { beginTrial } from '../../src/hub/update/trial.ts';
 import { skip } from '../build/stage.ts';
 import { isAllThere, namesOf, queueUp, settled } from './renewal-kills.ts';
-import type { Ran, Site } from './renewals.ts';
-import { createSite, ENDS, HANGS, hubsOn, nextHub, pretender } from './renewals.ts';
+import type { Site } from './renewals.ts';
+import { createSite, ENDS, HANGS, hubsOn, nextHub, pretender, refused } from './renewals.ts';
 import { run, skerry, until } from './stage.ts';
 
 const NO_COMPILER = 'there is no gcc to make a hub that does not work.';
@@ -24,26 +24,11 @@ update.before.each(async context => {
 });
 update.after(({ site }) => site.close());
 
-/** Undefined: it has gone meanwhile. */
-function linkOf(link: string): string | undefined {
-  try {
-    return readlinkSync(link);
-  } catch {
-    return undefined;
-  }
-}
-
 /** The old hub runs the old set, and nothing else runs. */
 async function isAsBefore({ seen, data }: Site): Promise<void> {
   const now = await seen();
   assert.equal([now.hub.binary, now.hub.onTrial, namesOf(now)], ['base', false, ['old running']]);
   assert.is(hubsOn(data).length, 1);
-}
-
-function refused({ code, err }: Ran, wanted: number, sentence: RegExp): void {
-  assert.match(err, sentence, err);
-  assert.is(code, wanted);
-  assert.is(err.trimEnd().split('\n').length, 1);
 }
 
 update(
@@ -199,39 +184,6 @@ update(
     assert.not(existsSync(join(site.data, 'hub', 'state.json')));
   },
 );
-
-update('a newer manifest, while the new hub is brought here, has the old one go on', async ({ site }) => {
-  const hub = await site.start();
-  const more = { hub: { [arch]: site.hub('one', nextHub(8)) } };
-  const first = site.command('apply', site.manifest('new', more));
-  await until('it is begun', () => existsSync(join(site.data, 'hub', 'a', 'skerry.part')));
-  const second = await site.command('apply', site.manifest('newer'));
-  assert.equal([second.code, second.err], [0, '']);
-  refused(await first, 1, /^skerry: Another manifest has taken its place/);
-  await hub.end();
-  await site.start();
-  const now = await site.seen();
-  assert.equal([now.hub.binary, now.hub.onTrial, namesOf(now)], ['base', false, ['newer running']]);
-});
-
-update('a newer manifest does not wait for a new hub that does not answer', async ({ site }) => {
-  const bytes = pretender(site.folder, 'mute', ENDS, HANGS);
-  if (bytes === undefined) return skip(NO_COMPILER);
-  const hub = await site.start();
-  const draft = join(site.data, 'hub', 'a', 'skerry.part');
-  const asked = (): boolean => globSync('/proc/[0-9]*/exe').some(link => linkOf(link) === draft);
-  const first = site.command('apply', site.manifest('new', { hub: { [arch]: site.hub('mute', bytes) } }));
-  await until('it is asked for its version', asked);
-  const began = performance.now();
-  const second = await site.command('apply', site.manifest('newer'));
-  const took = performance.now() - began;
-  assert.equal([second.code, second.err], [0, ''], hub.log());
-  assert.ok(took < 5000, `${took} ms`);
-  refused(await first, 1, /^skerry: Another manifest has taken its place/);
-  await until('nothing of it is left', () => !asked() && !existsSync(draft));
-  const now = await site.seen();
-  assert.equal([now.hub.binary, now.hub.onTrial, namesOf(now)], ['base', false, ['newer running']]);
-});
 
 update('killed while the new hub is brought here, it begins anew and hands over', async ({ site }) => {
   const first = await site.start();
