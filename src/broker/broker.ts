@@ -21,10 +21,9 @@ export type Broker = {
    * have it durably are added to `durable`. Returns how many subscribers there are.
    */
   readonly deliver: (message: Message, durable: Durable) => number;
-  /**
-   * What the host says of routes, inputs and access has changed: who is not `known` any more loses his connection, the
-   * others' subscriptions are judged again.
-   */
+  /** What the host says of routes and inputs has changed: who hears inputs is found anew. */
+  readonly rerouted: () => void;
+  /** What it says of access has: who is not `known` any more loses his connection, all subscriptions are judged again. */
   readonly review: (known: (identity: Identity) => boolean) => void;
   /** Stops listening, so that nobody new comes in. */
   readonly stopListening: () => void;
@@ -60,7 +59,13 @@ export function createBroker(settings: BrokerSettings): Broker {
     });
   };
 
+  const rerouted = (): void => {
+    sessions.subscriptions.renew();
+    for (const { session } of connections) if (session !== undefined) attachInputs(session, context);
+  };
+
   return {
+    rerouted,
     listen: async wanted => {
       const listener = await listen(wanted, accept, settings);
       listeners.add(listener);
@@ -78,8 +83,8 @@ export function createBroker(settings: BrokerSettings): Broker {
         const { session } = connection;
         if (session !== undefined && !known(session.identity)) connection.close(UNKNOWN);
       }
-      sessions.review();
-      for (const { session } of connections) if (session !== undefined) attachInputs(session, context);
+      sessions.judge();
+      rerouted();
     },
     stopListening: () => {
       for (const listener of listeners) listener.stop();

@@ -5,6 +5,7 @@ import { MAX_KEPT_DOWNLOADS } from '../core/bundle-limits.ts';
 import type { Clock } from '../core/clock.ts';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import { oneAtATime } from '../core/one-at-a-time.ts';
 import { diskFailure } from './disk.ts';
 import { removeTree } from './removal.ts';
 import type { LocalSource, Wanted, WantedBundle } from './types.ts';
@@ -46,12 +47,7 @@ export async function createBundleStore({
   const parts = join(folder, '.part');
   const folderOf = (sha256: string): string => join(folder, sha256);
   // One at a time: what is wanted next waits until what it has superseded is gone.
-  let turn: Promise<unknown> = Promise.resolve();
-  const inTurn = <Value>(action: () => Promise<Value>): Promise<Value> => {
-    const done = turn.then(action);
-    turn = done.catch(() => undefined);
-    return done;
-  };
+  const inTurn = oneAtATime();
 
   const say = (thrown: unknown): never => {
     throw diskFailure(thrown, 'What is to run', parts);

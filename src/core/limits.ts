@@ -24,6 +24,13 @@ export const CONNECT_TIMEOUT = 10_000;
 /** Milliseconds that a closed connection may take to send what it still holds. */
 export const CLOSE_LINGER = 2_000;
 
+/**
+ * Milliseconds between two tries to listen on a port that is in use, and tries: what a hub that was killed had just begun to
+ * spawn holds its ports until it is another program.
+ */
+export const PORT_LOOK = 50;
+export const PORT_LOOKS = 10;
+
 /** Bytes waiting in one socket before QoS 0 is dropped for it and its queue is no longer drained. */
 export const MAX_SOCKET_BACKLOG_BYTES = 1 << 20;
 

@@ -20,6 +20,7 @@ import { openLedger } from './deployment/ledger.ts';
 import { createProvisions } from './deployment/provisions.ts';
 import { createRenewal } from './deployment/renewal.ts';
 import { executorOf } from './deployment/steps.ts';
+import { createTaken } from './deployment/taken.ts';
 import { openParts, statusOf } from './parts.ts';
 import { controlQueues } from './queue-control.ts';
 import { controlRoutes } from './route-control.ts';
@@ -59,7 +60,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
   const { file, dataFolder, clock, logSink } = settings;
   const log = logFor('hub', logSink);
   const archive = openArchive(join(dataFolder, 'deployments'));
-  const admission = createAdmission({ archive, dataFolder, clock });
+  const admission = createAdmission({ dataFolder, clock });
   const given = file === undefined ? undefined : await admission.read(file);
   const closers: (() => unknown)[] = [];
   const stop = (): Promise<void> => closeAll(closers);
@@ -87,19 +88,19 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     const { launched, program } = settings;
     const renewal = createRenewal({ dataFolder, launched, program, provisions, leave: replaced.resolve });
     const { collect } = provisions;
+    const taken = createTaken(archive);
     const course = createCourse({
       clock,
       log,
       book,
-      archive,
-      admission,
+      taken,
       conductor,
       renewal,
       collect,
       statuses,
       listen,
     });
-    const deployments = createDeployments({ log, book, archive, admission, course, renewal });
+    const deployments = createDeployments({ log, book, archive, taken, admission, course, renewal });
     closers.push(deployments.stop);
 
     const status = (): HubStatus => {

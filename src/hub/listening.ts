@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Broker } from '../broker/broker.ts';
 import type { OpenListener } from '../broker/listeners/settings.ts';
+import { oneAtATime } from '../core/one-at-a-time.ts';
 import type { ListenerEntry } from '../manifest/types.ts';
 import { listenerSettings, urlForModules } from './listeners.ts';
 
@@ -19,24 +20,28 @@ export type Listening = {
 type Open = { readonly entry: ListenerEntry; readonly home: string; readonly listener: OpenListener };
 
 export function createListening({ listen }: Pick<Broker, 'listen'>): Listening {
+  const inTurn = oneAtATime();
   let open: readonly Open[] = [];
 
+  const change: Listening['use'] = async (entries, home) => {
+    const stays = (one: Open): boolean =>
+      (one.home === home || isByAddress(one.entry)) &&
+      entries.some(entry => isDeepStrictEqual(entry, one.entry));
+    // Closed first: another of the same address may follow.
+    const leaving = open.filter(one => !stays(one));
+    open = open.filter(stays);
+    await Promise.all(leaving.map(({ listener }) => listener.close()));
+    for (const entry of entries) {
+      if (open.some(one => isDeepStrictEqual(one.entry, entry))) continue;
+      open = [...open, { entry, home, listener: await listen(listenerSettings(entry, home)) }];
+    }
+    const placeOf = ({ entry }: Open): number => entries.findIndex(one => isDeepStrictEqual(one, entry));
+    open = open.toSorted((one, other) => placeOf(one) - placeOf(other));
+  };
+
   return {
-    use: async (entries, home) => {
-      const stays = (one: Open): boolean =>
-        (one.home === home || isByAddress(one.entry)) &&
-        entries.some(entry => isDeepStrictEqual(entry, one.entry));
-      // Closed first: another of the same address may follow.
-      const leaving = open.filter(one => !stays(one));
-      open = open.filter(stays);
-      await Promise.all(leaving.map(({ listener }) => listener.close()));
-      for (const entry of entries) {
-        if (open.some(one => isDeepStrictEqual(one.entry, entry))) continue;
-        open = [...open, { entry, home, listener: await listen(listenerSettings(entry, home)) }];
-      }
-      const placeOf = ({ entry }: Open): number => entries.findIndex(one => isDeepStrictEqual(one, entry));
-      open = open.toSorted((one, other) => placeOf(one) - placeOf(other));
-    },
+    // One that was left goes on, and takes at most as long as a client may take to go.
+    use: (entries, home) => inTurn(() => change(entries, home)),
     addresses: () => open.map(({ listener }) => listener.address),
     urlForModules: () =>
       urlForModules(open.map(({ entry, listener }) => ({ kind: entry.kind, address: listener.address }))),

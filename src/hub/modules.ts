@@ -23,6 +23,8 @@ export type ModulesSettings = SpecHost & {
   readonly logSink: LogSink;
   readonly store: Store;
   readonly router: Router;
+  /** See `SupervisorSettings.guard`. */
+  readonly guard: number | undefined;
 };
 
 export type Modules = Omit<Supervisor, 'start' | 'adjust' | 'write'> & {
@@ -38,7 +40,7 @@ export type Modules = Omit<Supervisor, 'start' | 'adjust' | 'write'> & {
 
 /** Ties the supervisor to the flow of messages: lines out are routed, what waits for inputs is fed in as lines. */
 export function createModules(settings: ModulesSettings): Modules {
-  const { clock, logSink, router, store } = settings;
+  const { clock, logSink, router, store, guard } = settings;
   const dataFolder = withoutLinks(settings.dataFolder);
   const feeds = new Map<string, Feed>();
   const acking = new Set<string>();
@@ -54,6 +56,7 @@ export function createModules(settings: ModulesSettings): Modules {
     runFolder: join(dataFolder, 'run'),
     ownFolders: join(dataFolder, 'modules'),
     hiddenFolder: dataFolder,
+    guard,
     host: {
       line: (module, line, settle) => {
         const id = acking.has(module) ? ackOfLine(line) : undefined;

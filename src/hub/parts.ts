@@ -20,6 +20,7 @@ import type { Routing } from './routing.ts';
 import { routingOf } from './routing.ts';
 import { secretOpener } from './secrets.ts';
 import type { HubStatus } from './status.ts';
+import type { Launched } from './update/launch.ts';
 import type { Upward } from './upward.ts';
 import { createUpward } from './upward.ts';
 
@@ -40,6 +41,7 @@ export type PartsSettings = {
   readonly clock: Clock;
   readonly random: Random;
   readonly logSink: LogSink;
+  readonly launched: Pick<Launched, 'guard'>;
 };
 
 /** Makes the parts and ties them together; they do what `manifest` says, which says hardly anything yet. */
@@ -49,7 +51,7 @@ export function openParts(
   manifest: Manifest,
   { folderOf }: Pick<Provisions, 'folderOf'>,
 ): Parts {
-  const { dataFolder, clock, random, logSink } = settings;
+  const { dataFolder, clock, random, logSink, launched } = settings;
   let routing = routingOf(manifest);
   const brokerLog = logFor('broker', logSink);
   const access = createAccessControl(manifest, { clock, random, log: brokerLog });
@@ -71,6 +73,7 @@ export function openParts(
     logSink,
     store,
     router,
+    guard: launched.guard,
     brokerUrl: listening.urlForModules,
     tokenOf: access.tokenOf,
     bundleFolder: folderOf,

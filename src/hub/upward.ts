@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
+import { oneAtATime } from '../core/one-at-a-time.ts';
 import type { Random } from '../core/random.ts';
 import type { Placed } from '../manifest/plan.ts';
 import type { QueueStats, Store } from '../queue/types.ts';
@@ -36,26 +37,29 @@ export type UpwardSettings = {
 };
 
 export function createUpward({ store, openSecret, ...settings }: UpwardSettings): Upward {
+  const inTurn = oneAtATime();
   let forwarder: Forwarder | undefined;
+  const change: Upward['use'] = async ({ manifest: { name, upstream }, home }) => {
+    const sealed = upstream?.password;
+    const password = sealed && (await openSecret(sealed, 'upstream.password')).toString();
+    // A hub without an upstream does not load what one takes.
+    const loaded = upstream && (await import('../upstream/forwarder.ts'));
+    forwarder?.stop();
+    forwarder =
+      upstream &&
+      loaded?.startForwarder({
+        ...settings,
+        ...upstream,
+        password,
+        device: name,
+        home,
+        memory: keepUpstream(store, settings.log),
+        drain: wanted => store.drain(UPSTREAM_QUEUE, wanted),
+      });
+  };
   return {
-    use: async ({ manifest: { name, upstream }, home }) => {
-      const sealed = upstream?.password;
-      const password = sealed && (await openSecret(sealed, 'upstream.password')).toString();
-      // A hub without an upstream does not load what one takes.
-      const loaded = upstream && (await import('../upstream/forwarder.ts'));
-      forwarder?.stop();
-      forwarder =
-        upstream &&
-        loaded?.startForwarder({
-          ...settings,
-          ...upstream,
-          password,
-          device: name,
-          home,
-          memory: keepUpstream(store, settings.log),
-          drain: wanted => store.drain(UPSTREAM_QUEUE, wanted),
-        });
-    },
+    // One that was left goes on: what is wanted last comes last.
+    use: placed => inTurn(() => change(placed)),
     status: () => {
       if (forwarder === undefined) return undefined;
       const queue = store.stats().find((stats: QueueStats) => stats.queue === UPSTREAM_QUEUE);

@@ -36,6 +36,8 @@ export type Placed = {
 /** `half`: nobody knows; it must be told again. */
 type Told = Pick<Placed, 'manifest' | 'home'> | 'half';
 
+const NOBODY: ReadonlySet<string> = new Set();
+
 /** Fields of a module that take effect while it runs; all others ask for a new process. */
 const IN_PLACE: ReadonlySet<string> = new Set([
   'restart',
@@ -53,10 +55,11 @@ const GRANTED: ReadonlySet<string> = new Set(['publish', 'subscribe']);
 
 /**
  * The way from what runs to what should run, which touches only what differs: modules that go or come back are stopped
- * first, in reverse order; then the hub itself is changed; then modules start, those of one order together.
+ * first, in reverse order; then the hub itself is changed; then modules start, those of one order together. Who is `down`
+ * and should run is started anew.
  */
-export function planOf(current: Placed, target: Placed): Plan {
-  const modules = moduleChanges(current, target);
+export function planOf(current: Placed, target: Placed, down: ReadonlySet<string> = NOBODY): Plan {
+  const modules = moduleChanges(current, target, down);
   const named = (...changes: readonly ModuleChange['change'][]): ReadonlySet<string> =>
     new Set(modules.filter(({ change }) => changes.includes(change)).map(({ module }) => module));
   const stopping = byOrder(current.manifest.modules, named('stop', 'restart')).reverse();
@@ -139,7 +142,7 @@ function routesOf({ name: device, dialect, routes, modules, upstream }: Manifest
   return [device, dialect, routes, modules.map(({ name }) => name).sort(), upstream === undefined];
 }
 
-function moduleChanges(current: Placed, target: Placed): ModuleChange[] {
+function moduleChanges(current: Placed, target: Placed, down: ReadonlySet<string>): ModuleChange[] {
   const running = new Map(current.manifest.modules.map(module => [module.name, module]));
   const wanted = new Set(target.manifest.modules.map(({ name }) => name));
   const moved = current.home !== target.home;
@@ -149,6 +152,7 @@ function moduleChanges(current: Placed, target: Placed): ModuleChange[] {
     if (before === undefined) return { module: module.name, change: 'start', fields: [] };
     const fields = differing(before, module);
     if (moved && module.bundle === undefined) fields.push('the folder of its manifest');
+    if (down.has(module.name)) fields.push('it does not run');
     if (called && module.io === 'mqtt') fields.push("the broker's address");
     const change =
       fields.length === 0 ? 'keep' : fields.every(field => IN_PLACE.has(field)) ? 'adjust' : 'restart';

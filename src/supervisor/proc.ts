@@ -5,6 +5,7 @@ import { readKernelFile } from './kernelfile.ts';
 /** A process that is more than a zombie. */
 export type RunningProcess = {
   readonly pid: number;
+  readonly parent: number;
   /** The process group that it is in. */
   readonly group: number;
   /** Clock ticks from boot to its start: tells it apart from a later process that was given the same pid. */
@@ -22,9 +23,9 @@ export function runningProcess(pid: number): RunningProcess | undefined {
   if (stat === undefined) return undefined;
   // proc(5): the name is in parentheses and may hold some itself, so the fields are counted from the last one.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state, , group] = fields;
+  const [state, parent, group] = fields;
   if (state === 'Z' || state === 'X') return undefined;
-  return { pid, group: Number(group), started: Number(fields[19]) };
+  return { pid, parent: Number(parent), group: Number(group), started: Number(fields[19]) };
 }
 
 /** Whether any process that is more than a zombie is in the group. */

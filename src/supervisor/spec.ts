@@ -137,6 +137,8 @@ export type SupervisorSettings = {
   readonly ownFolders: string;
   /** The folder that no sandboxed module may see; files with secrets are in it, under `secrets`. */
   readonly hiddenFolder: string;
+  /** The pid of a process that watches over this one and does nothing else: it goes where this one goes. */
+  readonly guard?: number | undefined;
   readonly host: SupervisorHost;
 };
 

@@ -16,11 +16,11 @@ import type { ModuleSpec, Supervisor, SupervisorSettings } from './spec.ts';
  */
 export function createSupervisor(settings: SupervisorSettings): Supervisor {
   const leftovers = createLeftovers(settings.runFolder, settings.clock, settings.log);
-  const { clock, runFolder, ownFolders, hiddenFolder: hidden } = settings;
+  const { clock, runFolder, ownFolders, hiddenFolder: hidden, guard } = settings;
   const modules = new Map<string, Module>();
   let opened: Hierarchy | undefined;
   // Opened when the first module is there: a mere broker pays nothing for it.
-  const hierarchy = (): Hierarchy => (opened ??= openHierarchy(groupName(runFolder)));
+  const hierarchy = (): Hierarchy => (opened ??= openHierarchy(groupName(runFolder), '/proc', guard));
   const confiner = createConfiner({
     hierarchy,
     probe: createProbe(clock),

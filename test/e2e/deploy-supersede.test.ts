@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { processesIn } from './processes.ts';
 import { openSite, type Site, soon, waiting } from './site.ts';
-import { until } from './stage.ts';
+import { freePort, isFree, until } from './stage.ts';
 
 type Context = { site: Site };
 
@@ -144,6 +146,26 @@ supersede('while the one before goes back', async ({ site }) => {
   });
   assert.ok(took < 5000, `${took} ms`);
   assert.is((await stuck).code, 1);
+});
+
+supersede('than one that waits for a client to go: none of its listeners comes later', async ({ site }) => {
+  const [first, second, third] = [await freePort(), await freePort(), await freePort()];
+  const listening = (port: number): object =>
+    soon({ modules: KEPT, listeners: [{ mqtt: `127.0.0.1:${port}` }] });
+  site.write('first.json', listening(first));
+  await site.up('first.json');
+  await site.healthy();
+  // It says nothing and does not go by itself: the listener that it came in by is closed after two seconds.
+  const silent = connect({ port: first, host: '127.0.0.1' });
+  await once(silent, 'connect');
+  silent.on('error', () => {}).resume();
+  const stuck = site.apply(listening(second));
+  await until('it closes the first one', () => site.hub().log().includes('change the listeners'));
+  await overtake(site, stuck, listening(third));
+  assert.equal((await site.status()).listeners, [`127.0.0.1:${third}`]);
+  await until('it is put out', () => silent.closed);
+  assert.ok(await isFree(second));
+  assert.equal((await site.status()).listeners, [`127.0.0.1:${third}`]);
 });
 
 supersede('many at once: the last one runs, and each of the others is told', async ({ site }) => {

@@ -6,9 +6,6 @@ import { random } from '../crypto/stage.ts';
 import { openSite, type Site, soon, waiting } from './site.ts';
 import { freePort, until } from './stage.ts';
 
-/** Milliseconds. */
-const TOLD_MOST = 20_000;
-
 type Context = { site: Site };
 
 const deploy = suite<Context>('e2e: skerry apply');
@@ -26,14 +23,6 @@ async function changes(site: Site, work: () => Promise<unknown>, expected: reado
   const after = await site.pids();
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   assert.equal([...names].filter(name => before[name] !== after[name]).sort(), expected);
-}
-
-/** What runs is told once it is on disk, which modules do not wait for. */
-async function untilTold(site: Site): Promise<void> {
-  const end = performance.now() + TOLD_MOST;
-  while ((await site.status()).deployment.current === undefined) {
-    assert.ok(performance.now() < end, 'what runs is never told');
-  }
 }
 
 const FIRST = soon({
@@ -102,7 +91,8 @@ deploy('--dry-run changes nothing, --no-wait waits for nothing, --json is for pr
   site.write('first.json', FIRST);
   await site.up('first.json');
   await until('all run', () => site.commands().length === 4);
-  await untilTold(site);
+  // What runs is told of once it is on the disk.
+  await site.healthy();
   const { deployment } = await site.status();
   await changes(site, async () => {
     const { code, out } = await site.apply(SECOND, '--dry-run');

@@ -3,8 +3,9 @@ import mqtt from 'mqtt';
 import * as assert from 'uvu/assert';
 import { reasonOf } from '../../src/core/errors.ts';
 import { enter } from '../broker/listeners/clients.ts';
-import type { Seen, Site, Started } from './renewals.ts';
+import type { Seen, Site } from './renewals.ts';
 import { createSite, hubsOn, nextHub } from './renewals.ts';
+import type { Started } from './stage.ts';
 import { until } from './stage.ts';
 
 /** Milliseconds in which a hub is staged, started and found healthy, and something more. */

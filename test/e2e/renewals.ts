@@ -1,9 +1,10 @@
-import type { ChildProcess } from 'node:child_process';
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { folderWith, freePort, removeFolder, skerry, until } from './stage.ts';
+import * as assert from 'uvu/assert';
+import type { Started } from './stage.ts';
+import { endAll, folderWith, follow, freePort, removeFolder, skerry } from './stage.ts';
 
 /** What a command printed and how it ended. */
 export type Ran = { readonly code: number | null; readonly out: string; readonly err: string };
@@ -15,15 +16,6 @@ export type Seen = {
   readonly deployment: { readonly attempt?: object; readonly outcome?: { readonly result: string } };
   readonly modules: readonly { readonly name: string; readonly state: string; readonly pid?: number }[];
   readonly queues: readonly { readonly queue: string; readonly depth: number }[];
-};
-
-/** A hub as it was started; updates of it follow as the same process, or below it. */
-export type Started = {
-  readonly process: ChildProcess;
-  readonly pid: number;
-  readonly log: () => string;
-  readonly gone: Promise<number | string | null>;
-  readonly end: (signal?: NodeJS.Signals) => Promise<number | string | null>;
 };
 
 /** A device: a folder with manifests and new hubs, and a data folder. */
@@ -89,29 +81,9 @@ export async function createSite(): Promise<Site> {
     const child = spawn('/bin/sh', ['-c', `${shell} exec "$@"`, 'sh', ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    let text = '';
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-    });
-    const gone = new Promise<number | string | null>(done =>
-      child.once('exit', (code, signal) => done(code ?? signal)),
-    );
-    const one: Started = {
-      process: child,
-      pid: child.pid ?? 0,
-      log: () => text,
-      gone,
-      end: (signal = 'SIGTERM') => {
-        child.kill(signal);
-        return gone;
-      },
-    };
+    const one = follow(child);
     started.push(one);
-    await until('the hub listens', () => text.includes(' listens on ') || child.exitCode !== null, 60).catch(
-      (thrown: unknown) => {
-        throw new Error(`${thrown}: ${text}`);
-      },
-    );
+    await one.listens();
     return one;
   };
 
@@ -128,11 +100,17 @@ export async function createSite(): Promise<Site> {
       return { sha256: createHash('sha256').update(bytes).digest('hex'), from: name };
     },
     close: async () => {
-      for (const { process: child, end } of started)
-        if (child.exitCode === null && child.signalCode === null) await end();
+      await endAll(started);
       removeFolder(folder);
     },
   };
+}
+
+/** One sentence, and such an end. */
+export function refused({ code, err }: Ran, wanted: number, sentence: RegExp): void {
+  assert.match(err, sentence, err);
+  assert.is(code, wanted);
+  assert.is(err.trimEnd().split('\n').length, 1);
 }
 
 /** The processes of hubs that run on a data folder, guards excepted. */
@@ -163,10 +141,13 @@ export function nextHub(digit: number): Buffer {
   return bytes;
 }
 
+const SAYS = 'puts("skerry 9.9.9 (any)"); return 0;';
+
 /**
- * A program that says that it is Skerry and does `up` instead of running a hub; undefined where there is no compiler.
+ * A program that says that it is Skerry, or does something else when it is asked, and does `up` instead of running a hub;
+ * undefined where there is no compiler.
  */
-export function pretender(folder: string, name: string, up: string): Buffer | undefined {
+export function pretender(folder: string, name: string, up: string, version = SAYS): Buffer | undefined {
   const output = join(folder, name);
   const source = `
     #include <signal.h>
@@ -174,7 +155,7 @@ export function pretender(folder: string, name: string, up: string): Buffer | un
     #include <string.h>
     #include <unistd.h>
     int main(int count, char **words) {
-      if (count > 1 && strcmp(words[1], "version") == 0) { puts("skerry 9.9.9 (any)"); return 0; }
+      if (count > 1 && strcmp(words[1], "version") == 0) { ${version} }
       ${up}
     }`;
   const { status, error, stderr } = spawnSync('gcc', ['-x', 'c', '-o', output, '-'], {

@@ -8,8 +8,8 @@ import { readState } from '../../src/hub/update/state.ts';
 import { beginTrial } from '../../src/hub/update/trial.ts';
 import { skip } from '../build/stage.ts';
 import { isAllThere, namesOf, queueUp, settled } from './renewal-kills.ts';
-import type { Ran, Site } from './renewals.ts';
-import { createSite, ENDS, HANGS, hubsOn, nextHub, pretender } from './renewals.ts';
+import type { Site } from './renewals.ts';
+import { createSite, ENDS, HANGS, hubsOn, nextHub, pretender, refused } from './renewals.ts';
 import { run, skerry, until } from './stage.ts';
 
 const NO_COMPILER = 'there is no gcc to make a hub that does not work.';
@@ -29,12 +29,6 @@ async function isAsBefore({ seen, data }: Site): Promise<void> {
   const now = await seen();
   assert.equal([now.hub.binary, now.hub.onTrial, namesOf(now)], ['base', false, ['old running']]);
   assert.is(hubsOn(data).length, 1);
-}
-
-function refused({ code, err }: Ran, wanted: number, sentence: RegExp): void {
-  assert.match(err, sentence, err);
-  assert.is(code, wanted);
-  assert.is(err.trimEnd().split('\n').length, 1);
 }
 
 update(
@@ -190,20 +184,6 @@ update(
     assert.not(existsSync(join(site.data, 'hub', 'state.json')));
   },
 );
-
-update('a newer manifest, while the new hub is brought here, has the old one go on', async ({ site }) => {
-  const hub = await site.start();
-  const more = { hub: { [arch]: site.hub('one', nextHub(8)) } };
-  const first = site.command('apply', site.manifest('new', more));
-  await until('it is begun', () => existsSync(join(site.data, 'hub', 'a', 'skerry.part')));
-  const second = await site.command('apply', site.manifest('newer'));
-  assert.equal([second.code, second.err], [0, '']);
-  refused(await first, 1, /^skerry: Another manifest has taken its place/);
-  await hub.end();
-  await site.start();
-  const now = await site.seen();
-  assert.equal([now.hub.binary, now.hub.onTrial, namesOf(now)], ['base', false, ['newer running']]);
-});
 
 update('killed while the new hub is brought here, it begins anew and hands over', async ({ site }) => {
   const first = await site.start();

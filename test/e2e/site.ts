@@ -91,7 +91,8 @@ export function openSite(files: Readonly<Record<string, string>> = {}): Site {
     pids: async () => Object.fromEntries((await status()).modules.map(({ name, pid }) => [name, pid])),
     commands: () =>
       processesIn(folder)
-        .filter(({ leads }) => leads)
+        // One that is just being spawned has no name yet, and one that goes has none any more.
+        .filter(({ leads, module }) => leads && module !== '')
         .map(({ pid, module }) => `${module}: ${commandOf(pid)}`)
         // Health checks come and go.
         .filter(command => !/: (test|true|false)\b/.test(command))

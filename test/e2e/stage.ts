@@ -36,7 +36,8 @@ export async function freePort(): Promise<number> {
   }
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Whether nobody listens on it. */
+export function isFree(port: number): Promise<boolean> {
   return new Promise(done => {
     const server = createServer();
     server.once('error', () => done(false));
@@ -84,6 +85,53 @@ export function startHub(
     });
     child.once('exit', code => fail(new Error(`The hub ended with ${code}: ${text}`)));
   });
+}
+
+/** A hub that may be updated: updates of it follow as the same process, or below it. */
+export type Started = {
+  readonly process: ChildProcess;
+  readonly pid: number;
+  /** What it has logged so far. */
+  readonly log: () => string;
+  /** Resolves to the exit code, or the signal, when it is gone. */
+  readonly gone: Promise<number | string | null>;
+  readonly end: (signal?: NodeJS.Signals) => Promise<number | string | null>;
+  /** Resolves when it is up as a hub, or, with its log, rejects. */
+  readonly listens: () => Promise<void>;
+};
+
+/** Follows a hub that was spawned with a pipe for what it logs. */
+export function follow(child: ChildProcess): Started {
+  let text = '';
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  const gone = new Promise<number | string | null>(done =>
+    child.once('exit', (code, signal) => done(code ?? signal)),
+  );
+  return {
+    process: child,
+    pid: child.pid ?? 0,
+    log: () => text,
+    gone,
+    end: (signal = 'SIGTERM') => {
+      child.kill(signal);
+      return gone;
+    },
+    listens: async () => {
+      for (const end = performance.now() + 60_000; !text.includes(' listens on '); ) {
+        const over = child.exitCode !== null || child.signalCode !== null || performance.now() > end;
+        if (over) throw new Error(`The hub does not listen: ${text}`);
+        await new Promise(done => setTimeout(done, 20));
+      }
+    },
+  };
+}
+
+/** Ends those that still run. */
+export async function endAll(started: readonly Started[]): Promise<void> {
+  for (const { process: child, end } of started)
+    if (child.exitCode === null && child.signalCode === null) await end();
 }
 
 /** Runs the binary to its end. */

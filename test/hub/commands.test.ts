@@ -62,7 +62,7 @@ commands('a command waits for its module, is done by it, and its answer goes up'
     log: QUIET,
   });
   const parts = openParts(
-    { dataFolder: folder, clock: CLOCK, random: RANDOM, logSink: () => {} },
+    { dataFolder: folder, clock: CLOCK, random: RANDOM, logSink: () => {}, launched: {} },
     store,
     manifest,
     { folderOf: sha256 => join(folder, sha256) },

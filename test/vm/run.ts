@@ -1,5 +1,6 @@
 /**
- * Runs the tests of limits and sandboxes in a virtual machine of 256 MB with control groups of version 2: `npm run vm`.
+ * Runs the tests of limits and sandboxes in a virtual machine of 256 MB with control groups of version 2: `npm run vm`, or
+ * only some: `npm run vm test/vm/guarded.ts`.
  * Wants Debian on x64 with apt, qemu-system-x86, busybox-static, e2fsprogs and bubblewrap.
  */
 import { spawn } from 'node:child_process';
@@ -15,9 +16,12 @@ const TIMEOUT = 600_000;
 
 const TESTS = [
   'test/vm/controllers.ts',
+  'test/vm/guarded.ts',
   ...['limits', 'sandbox', 'confinement', 'stop', 'leftovers'].map(name => `test/supervisor/${name}.test.ts`),
   'test/e2e/contained.test.ts',
 ];
+
+const wanted = process.argv.slice(2);
 
 const INITIAL = `#!/bin/busybox sh
 /bin/busybox mount -t devtmpfs dev /dev
@@ -41,7 +45,7 @@ mount -t cgroup2 none /sys/fs/cgroup
 ifconfig lo 127.0.0.1 up
 cd /project
 echo "Kernel $(uname -r), $(head -n 1 /proc/meminfo)"
-node test/run.ts ${TESTS.join(' ')}
+node test/run.ts ${(wanted.length > 0 ? wanted : TESTS).join(' ')}
 poweroff -f
 `;
 

@@ -28,8 +28,8 @@ export type Sessions = {
   /** Keeps what changed, if the session is persistent; `done` when it is on disk. */
   readonly save: (session: Session, done: Settle) => void;
   readonly discard: (session: Session, done: Settle) => void;
-  /** Asks again what each session may be subscribed to; who remembers how messages go must look again. */
-  readonly review: () => void;
+  /** Asks again what each session may be subscribed to. */
+  readonly judge: () => void;
   /** False: as many persistent sessions are kept as may be. */
   readonly roomForPersistent: () => boolean;
   readonly count: () => number;
@@ -154,9 +154,8 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     },
     save,
     discard,
-    review: () => {
+    judge: () => {
       for (const session of sessions.values()) judge(session);
-      subscriptions.renew();
     },
     roomForPersistent: () => persistent < MAX_PERSISTENT_SESSIONS,
     count: () => sessions.size,

@@ -39,7 +39,7 @@ export function createSharedGroups(
 ): SharedGroups {
   const groups = new Map<string, SharedGroup>();
 
-  const groupOf = (name: string, filter: string): SharedGroup => {
+  const groupOf = ({ name, filter }: Named): SharedGroup => {
     const known = groups.get(name);
     if (known !== undefined) return known;
     const queue = SHARED_QUEUES + name;
@@ -73,32 +73,31 @@ export function createSharedGroups(
 
   return {
     join: (session, filter, subscription) => {
-      const shared = sharedOf(filter);
-      if (shared === undefined || shared === 'invalid') return false;
-      const group = groupOf(`${shared.group}/${shared.filter}`, shared.filter);
+      const named = groupIn(filter);
+      if (named === undefined) return false;
+      const group = groupOf(named);
       group.members.set(session, subscription);
       open(group);
       return true;
     },
     leave: (session, filter) => {
-      const shared = sharedOf(filter);
-      if (shared === undefined || shared === 'invalid') return false;
-      const group = groups.get(`${shared.group}/${shared.filter}`);
+      const named = groupIn(filter);
+      if (named === undefined) return false;
+      const group = groups.get(named.name);
       group?.members.delete(session);
       if (group?.members.size === 0) end(group);
       return true;
     },
     suspend: (session, filter) => {
-      const shared = sharedOf(filter);
-      if (shared === undefined || shared === 'invalid') return false;
-      groups.get(`${shared.group}/${shared.filter}`)?.members.delete(session);
+      const named = groupIn(filter);
+      if (named === undefined) return false;
+      groups.get(named.name)?.members.delete(session);
       return true;
     },
     attended: session => {
       for (const filter of session.subscriptions.keys()) {
-        const shared = sharedOf(filter);
-        if (shared === undefined || shared === 'invalid') continue;
-        const group = groups.get(`${shared.group}/${shared.filter}`);
+        const named = groupIn(filter);
+        const group = named && groups.get(named.name);
         if (group === undefined) continue;
         if (online(group)) {
           open(group);
@@ -114,9 +113,17 @@ export function createSharedGroups(
 
 /** The queue of the group that a filter names; undefined: it is no shared subscription. */
 export function sharedQueue(filter: string): string | undefined {
+  const named = groupIn(filter);
+  return named && SHARED_QUEUES + named.name;
+}
+
+type Named = Pick<SharedGroup, 'name' | 'filter'>;
+
+/** The group that a filter names; undefined: it is no shared subscription. */
+function groupIn(filter: string): Named | undefined {
   const shared = sharedOf(filter);
   if (shared === undefined || shared === 'invalid') return undefined;
-  return `${SHARED_QUEUES}${shared.group}/${shared.filter}`;
+  return { name: `${shared.group}/${shared.filter}`, filter: shared.filter };
 }
 
 function online({ members }: SharedGroup): boolean {

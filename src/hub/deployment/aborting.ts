@@ -1,5 +1,5 @@
 /** Waits for `work`, or rejects with the reason of the signal: then `work` goes on by itself. */
-export async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+export async function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(signal.reason);
   signal.addEventListener('abort', abort);
@@ -7,7 +7,7 @@ export async function unlessAborted(work: Promise<void>, signal: AbortSignal): P
   // What goes on behind an aborted step may still fail, and then there is nobody to tell.
   work.catch(() => {});
   try {
-    await Promise.race([work, promise]);
+    return await Promise.race([work, promise]);
   } finally {
     signal.removeEventListener('abort', abort);
   }

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import { Failure, systemCode } from '../../core/errors.ts';
 import { trustedKeys } from '../../crypto/key-files/trusted.ts';
@@ -7,7 +7,6 @@ import type { Placed } from '../../manifest/plan.ts';
 import { parseJson, parseManifest, readManifestText } from '../../manifest/read.ts';
 import { grantsOf } from '../grants.ts';
 import { planRoutes } from '../plan.ts';
-import type { Archive } from './archive.ts';
 import type { Deployment, Ledger } from './record.ts';
 import { deploymentId } from './record.ts';
 
@@ -20,17 +19,14 @@ export type Admission = {
   readonly read: (file: string) => Promise<Admitted>;
   /** Refuses what nobody vouches for, or what is older than the newest. Failures of `signature` and `key`. */
   readonly vouch: (admitted: Admitted, newest: Ledger['newest']) => Promise<void>;
-  /** What was admitted before, from the archive. Failure `deployment.lost`. */
-  readonly again: (deployment: Deployment) => Placed;
 };
 
 export type AdmissionSettings = {
-  readonly archive: Archive;
   readonly dataFolder: string;
   readonly clock: Pick<Clock, 'wall'>;
 };
 
-export function createAdmission({ archive, dataFolder, clock }: AdmissionSettings): Admission {
+export function createAdmission({ dataFolder, clock }: AdmissionSettings): Admission {
   return {
     read: async file => {
       const { text, pack } = await contentOf(file);
@@ -51,14 +47,6 @@ export function createAdmission({ archive, dataFolder, clock }: AdmissionSetting
       }
       if (serial === undefined || newest === undefined || serial > newest.serial || id === newest.id) return;
       throw old(`serial is ${serial}, and ${newest.serial} was taken already: give it a higher one`);
-    },
-    again: ({ id, home, pack, name }) => {
-      const text = archive.read(id);
-      if (text === undefined) {
-        const sentence = `The manifest of "${name}" is not in the data folder any more: apply it again.`;
-        throw new Failure('deployment.lost', sentence);
-      }
-      return { manifest: parseManifest(text, join('deployments', `${id}.json`)), home, pack };
     },
   };
 }

@@ -15,7 +15,8 @@ export type Archive = {
   /** Forgets all others. */
   readonly only: (ids: ReadonlySet<string>) => void;
   readonly remember: (ledger: Remembered) => void;
-  readonly remembered: () => Remembered;
+  /** `damaged`: it cannot be read. */
+  readonly remembered: () => Remembered | 'damaged';
 };
 
 type Remembered = Pick<Ledger, 'healthy' | 'newest' | 'given'>;
@@ -28,15 +29,25 @@ export function openArchive(folder: string): Archive {
     read: id => (existsSync(pathOf(id)) ? readFileSync(pathOf(id), 'utf8') : undefined),
     only: ids => {
       const kept = new Set([REMEMBERED, ...Array.from(ids, id => `${id}.json`)]);
-      for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name));
+      for (const name of readdirSync(folder))
+        if (!kept.has(name)) rmSync(join(folder, name), { recursive: true });
     },
     remember: ({ healthy, newest, given }) =>
       writeDurably(join(folder, REMEMBERED), JSON.stringify({ healthy, newest, given })),
     remembered: () => {
       const file = join(folder, REMEMBERED);
       if (!existsSync(file)) return { healthy: undefined, newest: undefined, given: undefined };
-      const { healthy, newest, given }: Partial<Ledger> = JSON.parse(readFileSync(file, 'utf8'));
-      return { healthy, newest, given };
+      return rememberedIn(readFileSync(file, 'utf8'));
     },
   };
+}
+
+function rememberedIn(text: string): Remembered | 'damaged' {
+  try {
+    const { healthy, newest, given }: Partial<Ledger> = JSON.parse(text);
+    return { healthy, newest, given };
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) return 'damaged';
+    throw thrown;
+  }
 }

@@ -13,6 +13,8 @@ export type Passage = {
   readonly note: (step: Step, index: number, of: number) => Promise<void>;
   /** A step that fails does not end it: the first failure is thrown when all others have been taken. */
   readonly stubborn: boolean;
+  /** Modules that are to be started anew though nothing of them differs. */
+  readonly down?: ReadonlySet<string>;
 };
 
 export type Conductor = {
@@ -41,9 +43,9 @@ export function createConductor(nothing: Placed, execute: Execute): Conductor {
   return {
     current: () => current,
     prepare: (target, signal) => unlessAborted(execute({ kind: 'prepare' }, target, signal), signal),
-    go: async (target, { signal, note, stubborn }) => {
+    go: async (target, { signal, note, stubborn, down }) => {
       const failures: unknown[] = [];
-      const { steps } = planOf(current, target);
+      const { steps } = planOf(current, target, down);
       for (const [index, step] of steps.entries()) {
         signal.throwIfAborted();
         await note(step, index + 1, steps.length);

@@ -1,25 +1,28 @@
 import type { Clock } from '../../core/clock.ts';
 import { Failure, reasonOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
-import type { Placed } from '../../manifest/plan.ts';
+import type { Placed, Plan } from '../../manifest/plan.ts';
 import { planOf } from '../../manifest/plan.ts';
 import type { ModuleStatus } from '../../supervisor/spec.ts';
 import { unlessAborted } from './aborting.ts';
-import type { Admission } from './admission.ts';
-import type { Archive } from './archive.ts';
 import type { Conductor, Passage } from './conductor.ts';
 import { LABEL_OF_RENEWAL, labelOf } from './labels.ts';
 import type { LedgerBook } from './ledger.ts';
+import { isSame, pastOf } from './past.ts';
 import type { Attempt, Deployment, Ledger, Outcome } from './record.ts';
 import { titleOf } from './record.ts';
 import type { Renewal } from './renewal.ts';
+import type { Taken } from './taken.ts';
 import type { Baseline } from './verdict.ts';
-import { baselineOf, isWell, verdictOf } from './verdict.ts';
+import { baselineOf, isDown, verdictOf } from './verdict.ts';
 import { watchUntilWell } from './watch.ts';
 
 /** The courses that a deployment may take, each until its end or until its signal leaves it. */
 export type Course = {
-  readonly current: () => Placed;
+  /** The way from what runs; modules that do not run are started anew if nothing else is to be done. */
+  readonly plan: (target: Placed) => Plan;
+  /** Whether all modules of what runs are well. */
+  readonly isWell: () => boolean;
   /** Resolves when modules are being started for the first time. */
   readonly hubIsUp: Promise<void>;
   /** Starts what should run; once it has been well for long enough it is what to come back to. */
@@ -41,8 +44,7 @@ export type CourseSettings = {
   readonly clock: Clock;
   readonly log: Log;
   readonly book: LedgerBook;
-  readonly archive: Archive;
-  readonly admission: Pick<Admission, 'again'>;
+  readonly taken: Taken;
   readonly conductor: Conductor;
   readonly renewal: Renewal;
   /** Removes what none of these needs. */
@@ -55,18 +57,25 @@ export type CourseSettings = {
 const UNKNOWN = { code: 'deployment.unhealthy', sentence: 'It did not become healthy.' } as const;
 
 export function createCourse(settings: CourseSettings): Course {
-  const { clock, log, book, archive, admission, conductor, renewal, statuses, listen } = settings;
+  const { clock, log, book, taken, conductor, renewal, statuses, listen } = settings;
   const hub = Promise.withResolvers<void>();
   const nothing = conductor.current();
 
   const settle: Course['settle'] = async (change, signal) => {
     await book.write({ attempt: undefined, ...change }, signal);
     const { current, healthy } = book.read();
-    const kept = [current, healthy].filter(one => one !== undefined);
-    archive.only(new Set(kept.map(({ id }) => id)));
-    await settings.collect(kept.map(admission.again)).catch((thrown: unknown) => {
+    await tidy(distinct([current, healthy])).catch((thrown: unknown) => {
       log.warn(`What is not needed any more stays where it is: ${reasonOf(thrown)}`);
     });
+  };
+
+  const tidy = async (kept: readonly Deployment[]): Promise<void> => {
+    taken.only(kept);
+    const found = kept.map(deployment => taken.find(deployment));
+    const lost = found.find(one => 'lost' in one);
+    // Nobody knows what that needs.
+    if (lost !== undefined) throw new Failure('deployment.lost', `${lost.lost}.`);
+    await settings.collect(found.flatMap(one => ('placed' in one ? [one.placed] : [])));
   };
 
   /** The way back is taken also if it cannot be noted. */
@@ -125,29 +134,40 @@ export function createCourse(settings: CourseSettings): Course {
     await settle({ healthy: deployment }, signal);
   };
 
+  /** The last healthy set, or the one before; `lost`: why it is not the one that it should be. */
+  const wayBack = ({ target }: Attempt): { back?: Deployment; placed?: Placed; lost: string } => {
+    const { healthy, current } = book.read();
+    let lost = '';
+    for (const back of distinct([healthy, current])) {
+      if (back.id === target.id) break;
+      const found = taken.find(back);
+      if ('placed' in found) return { back, placed: found.placed, lost };
+      lost = ` ${found.lost}.`;
+    }
+    return { lost };
+  };
+
   const goBack: Course['goBack'] = async (attempt, why = UNKNOWN, signal) => {
     const { target } = attempt;
-    const { healthy, current } = book.read();
-    const back = healthy ?? current;
-    const { sentence } = why;
-    const outcome: Outcome = { id: target.id, result: 'returned', failure: why };
     const returning: Attempt = { ...attempt, phase: 'returning' };
     if (renewal.state().kind === 'on-trial') {
-      log.error(`${titleOf(target)} does not work: ${sentence} The hub of before goes back.`);
+      const outcome: Outcome = { id: target.id, result: 'returned', failure: why };
+      log.error(`${titleOf(target)} does not work: ${why.sentence} The hub of before goes back.`);
       await book.write({ attempt: returning, outcome }, signal);
-      renewal.giveUp(sentence);
+      renewal.giveUp(why.sentence);
       return handOver(signal);
     }
-    if (back === undefined || back.id === target.id) {
-      log.error(`${titleOf(target)} does not work, and there is nothing to go back to: ${sentence}`);
+    const { back, placed, lost } = wayBack(attempt);
+    const failure = { ...why, sentence: `${why.sentence}${lost}` };
+    if (back === undefined || placed === undefined) {
+      log.error(`${titleOf(target)} does not work, and there is nothing to go back to: ${failure.sentence}`);
       hub.resolve();
       // What was refused before anything was done must not run from the next start on.
-      const now = conductor.current() === nothing ? current : target;
-      return settle({ current: now, outcome: { id: target.id, result: 'failed', failure: why } }, signal);
+      const now = conductor.current() === nothing ? book.read().current : target;
+      return settle({ current: now, outcome: { id: target.id, result: 'failed', failure } }, signal);
     }
-    const placed = admission.again(back);
-    log.error(`${titleOf(target)} does not work: ${sentence} The hub goes back to ${titleOf(back)}.`);
-    await noteReturn({ attempt: returning, outcome }, signal);
+    log.error(`${titleOf(target)} does not work: ${failure.sentence} The hub goes back to ${titleOf(back)}.`);
+    await noteReturn({ attempt: returning, outcome: { id: target.id, result: 'returned', failure } }, signal);
     try {
       await conductor.go(placed, { signal, note: journal(returning, signal), stubborn: true });
     } catch (thrown) {
@@ -190,12 +210,24 @@ export function createCourse(settings: CourseSettings): Course {
     return handOver(signal);
   };
 
+  /** Where nothing else is to be changed. */
+  const downIn = (target: Placed): ReadonlySet<string> =>
+    isSame(conductor.current(), target)
+      ? new Set(statuses().flatMap(status => (isDown(status) ? [status.name] : [])))
+      : new Set();
+
   return {
-    current: conductor.current,
+    plan: target => planOf(conductor.current(), target, downIn(target)),
+    isWell: () => {
+      const { modules } = conductor.current().manifest;
+      const checked = new Map(modules.map(({ name, health }) => [name, health !== undefined]));
+      return verdictOf(statuses(), checked, baselineOf(statuses())).kind === 'well';
+    },
     hubIsUp: hub.promise,
     settle,
     goBack,
     bringUp: async (deployment, placed, signal, how) => {
+      taken.know(deployment, placed);
       const stubborn = how !== 'whole';
       try {
         await conductor.go(placed, { signal, note: journal(undefined, signal), stubborn });
@@ -209,14 +241,16 @@ export function createCourse(settings: CourseSettings): Course {
     attempt: async (begun, placed, signal) => {
       const { target } = begun;
       if (await renewal.isDue(placed)) return renew(begun, placed, signal);
+      taken.know(target, placed);
       const { current } = book.read();
-      const isKept = current !== undefined && archive.read(current.id) !== undefined;
-      const settled = isKept ? admission.again(current) : undefined;
-      const past = pastOf(settled, conductor.current(), placed, statuses());
+      const settled = current && taken.find(current);
+      const down = downIn(placed);
+      const before = settled && 'placed' in settled ? settled.placed : undefined;
+      const past = pastOf(before, conductor.current(), placed, down, statuses());
       for (const name of past.spared)
         log.warn(`Module "${name}" was not well before and is not changed: it does not count.`);
       try {
-        await conductor.go(placed, { signal, note: journal(begun, signal), stubborn: false });
+        await conductor.go(placed, { signal, note: journal(begun, signal), stubborn: false, down });
         hub.resolve();
         await book.write({ attempt: { ...begun, phase: 'watching' } }, signal);
         await watch(placed, signal, past);
@@ -232,29 +266,9 @@ export function createCourse(settings: CourseSettings): Course {
   };
 }
 
-/** What modules that stay are not blamed for: ends of before, and having been unwell then. */
-function pastOf(
-  settled: Placed | undefined,
-  current: Placed,
-  target: Placed,
-  statuses: readonly ModuleStatus[],
-) {
-  const named = (from: Placed, ...changes: readonly string[]): ReadonlySet<string> => {
-    const concerned = planOf(from, target).modules.filter(({ change }) => changes.includes(change));
-    return new Set(concerned.map(({ module }) => module));
-  };
-  const staying = named(current, 'keep', 'adjust');
-  // What came with a change that never came to its end is no excuse for the next.
-  const before = settled === undefined ? new Set<string>() : named(settled, 'keep');
-  const kept = new Set([...named(current, 'keep')].filter(name => before.has(name)));
-  const checked = new Set(current.manifest.modules.flatMap(({ name, health }) => (health ? [name] : [])));
-  const unwell = statuses.filter(
-    status => kept.has(status.name) && !isWell(status, checked.has(status.name)),
-  );
-  return {
-    baseline: baselineOf(statuses.filter(({ name }) => staying.has(name))),
-    spared: new Set(unwell.map(({ name }) => name)),
-  };
+function distinct(deployments: readonly (Deployment | undefined)[]): Deployment[] {
+  const found = deployments.filter(one => one !== undefined);
+  return found.filter(({ id }, index) => found.findIndex(other => other.id === id) === index);
 }
 
 export function failureOf(thrown: unknown): NonNullable<Outcome['failure']> {

@@ -1,6 +1,5 @@
 import { Failure, reasonOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
-import { planOf } from '../../manifest/plan.ts';
 import type { Admission, Admitted } from './admission.ts';
 import { refuseBadRoutes } from './admission.ts';
 import type { Archive } from './archive.ts';
@@ -11,6 +10,7 @@ import type { LedgerBook } from './ledger.ts';
 import type { Attempt, Ledger } from './record.ts';
 import { titleOf } from './record.ts';
 import type { Renewal } from './renewal.ts';
+import type { Taken } from './taken.ts';
 
 /** Hubs that may go down while they carry out one change before it is given up. */
 const MOST_TRIES = 3;
@@ -23,7 +23,7 @@ export type Accepted = {
   readonly plan: readonly string[];
   /** Another hub is to carry it out, and takes this one's place for that. */
   readonly renews: boolean;
-  /** Nothing differs, and all is well: nothing is done. */
+  /** Nothing differs, and all modules are well: nothing is done. */
   readonly unchanged: boolean;
 };
 
@@ -49,15 +49,20 @@ export type DeploymentsSettings = {
   readonly log: Log;
   readonly book: LedgerBook;
   readonly archive: Archive;
+  readonly taken: Taken;
   readonly admission: Admission;
   readonly course: Course;
   readonly renewal: Renewal;
 };
 
+function lostFailure(lost: string, cure: string): Failure {
+  return new Failure('deployment.lost', `${lost}: ${cure}.`);
+}
+
 const SUPERSEDED = new Failure('deployment.superseded', 'A newer manifest has taken its place.');
 
 export function createDeployments(settings: DeploymentsSettings): Deployments {
-  const { log, book, archive, admission, course, renewal } = settings;
+  const { log, book, archive, taken, admission, course, renewal } = settings;
   let abort = new AbortController();
   let underWay: Promise<void> = Promise.resolve();
   const begun = Promise.withResolvers<void>();
@@ -85,7 +90,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
   };
 
   const planFor = ({ deployment, placed }: Admitted, renews: boolean): Accepted => {
-    const plan = planOf(course.current(), placed);
+    const plan = course.plan(placed);
     const { current, healthy, attempt } = book.read();
     const settled = attempt === undefined && current !== undefined && current.id === healthy?.id;
     return {
@@ -93,7 +98,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
       title: titleOf(deployment),
       plan: linesOf(plan, renews),
       renews,
-      unchanged: plan.steps.length === 0 && !renews && settled,
+      unchanged: plan.steps.length === 0 && !renews && settled && course.isWell(),
     };
   };
 
@@ -120,6 +125,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     follow(
       async signal => {
         if (accepted.unchanged) {
+          taken.know(target, placed);
           const outcome = { id: target.id, result: 'healthy', failure: undefined } as const;
           await course.settle({ ...newest, current: target, healthy: target, outcome }, signal);
           return;
@@ -155,7 +161,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
       return course.goBack(interrupted, failure, signal);
     }
     // What a hub on trial takes down with it is counted by its guard.
-    if (trial.kind === 'on-trial') return course.attempt(interrupted, admission.again(target), signal);
+    if (trial.kind === 'on-trial') return attemptAgain(interrupted, signal);
     if (phase === 'returning') return course.goBack(interrupted, book.read().outcome?.failure, signal);
     const where = phase === 'watching' ? 'while it was watched' : `at step ${interrupted.step}`;
     if (tries >= MOST_TRIES) {
@@ -165,49 +171,77 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     log.warn(`${titleOf(target)} was interrupted ${where}: it is begun anew.`);
     const again: Attempt = { ...interrupted, phase: 'applying', tries: tries + 1 };
     await book.write({ attempt: again }, signal);
-    return course.attempt(again, admission.again(target), signal);
+    return attemptAgain(again, signal);
+  };
+
+  const attemptAgain = (attempt: Attempt, signal: AbortSignal): Promise<void> => {
+    const found = taken.find(attempt.target);
+    return 'placed' in found
+      ? course.attempt(attempt, found.placed, signal)
+      : course.goBack(attempt, failureOf(lostFailure(found.lost, 'apply it again')), signal);
+  };
+
+  /** What was given to this start is what runs from now on. */
+  const take = async (given: Admitted, signal: AbortSignal): Promise<void> => {
+    const { deployment, text, placed } = given;
+    await admission.vouch(given, book.read().newest);
+    archive.keep(deployment.id, text);
+    const begun = { given: deployment.id, current: deployment, attempt: undefined, outcome: undefined };
+    book.note({ ...newestWith(deployment), ...begun });
+    return course.bringUp(deployment, placed, signal, 'whole');
+  };
+
+  /** In place of a manifest that is lost: the last healthy set, or what was given. Failure `deployment.lost`: there is neither. */
+  const bringUpInstead = (lost: string, given: Admitted | undefined, signal: AbortSignal): Promise<void> => {
+    const { current, healthy } = book.read();
+    const isGiven = given !== undefined && given.deployment.id === current?.id;
+    const instead = isGiven || healthy?.id === current?.id ? undefined : healthy && taken.find(healthy);
+    if (healthy !== undefined && instead !== undefined && 'placed' in instead) {
+      log.error(`${lost}: the last healthy set runs instead, ${titleOf(healthy)}.`);
+      book.note({ current: healthy });
+      return course.bringUp(healthy, instead.placed, signal, 'as far as it can be');
+    }
+    if (given === undefined) throw lostFailure(lost, 'start the hub with another, "skerry up <manifest>"');
+    log.error(`${lost}: the one that the hub was started with is taken anew.`);
+    return take(given, signal);
   };
 
   const beginWith = async (given: Admitted | undefined, signal: AbortSignal): Promise<void> => {
     const ledger = book.read();
     const isNew = given?.deployment.id !== ledger.given;
     const isEmpty = ledger.current === undefined && ledger.attempt === undefined;
-    if (given !== undefined && (isNew || isEmpty)) {
-      const { deployment, text, placed } = given;
-      await admission.vouch(given, ledger.newest);
-      archive.keep(deployment.id, text);
-      const { id } = deployment;
-      const begun = { given: id, current: deployment, attempt: undefined, outcome: undefined };
-      book.note({ ...newestWith(deployment), ...begun });
-      return course.bringUp(deployment, placed, signal, 'whole');
-    }
+    if (given !== undefined && (isNew || isEmpty)) return take(given, signal);
     if (ledger.attempt !== undefined) return resume(ledger.attempt, signal);
-    const { current } = ledger;
-    if (current === undefined) {
+    if (ledger.current === undefined) {
       log.info('Nothing is deployed yet: "skerry apply <manifest>" does it.');
       return;
     }
-    const same = given?.deployment.id === current.id ? given : undefined;
-    if (given !== undefined && same === undefined)
+    const { current } = ledger;
+    const isGiven = given?.deployment.id === current.id;
+    const found = taken.find(current, isGiven ? given : undefined);
+    if ('lost' in found) return bringUpInstead(found.lost, given, signal);
+    if (given !== undefined && !isGiven)
       log.info(
         `The manifest is the one of an earlier start: what was applied since runs, ${titleOf(current)}.`,
       );
     // What never worked keeps no hub from coming up, to be given something better.
-    const isProven = ledger.healthy?.id === current.id || same !== undefined;
-    const how = isProven ? 'whole' : 'as far as it can be';
-    return course.bringUp(current, same?.placed ?? admission.again(current), signal, how);
+    const isProven = ledger.healthy?.id === current.id || isGiven;
+    return course.bringUp(current, found.placed, signal, isProven ? 'whole' : 'as far as it can be');
   };
 
   return {
     begin: given =>
       new Promise((resolve, reject) => {
-        void course.hubIsUp.then(resolve);
+        let isUp = false;
+        const up = (): void => {
+          isUp = true;
+          resolve();
+        };
+        void course.hubIsUp.then(up);
+        // Before it is up, whoever starts it is told.
         follow(
-          signal => beginWith(given, signal).then(resolve),
-          thrown => {
-            reject(thrown);
-            complain(thrown);
-          },
+          signal => beginWith(given, signal).then(up),
+          thrown => (isUp ? complain(thrown) : reject(thrown)),
         );
         begun.resolve();
       }),

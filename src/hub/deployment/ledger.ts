@@ -69,7 +69,12 @@ function isAsRemembered(one: Ledger, other: Ledger): boolean {
 
 /** A store that was set aside knows of nothing: what was healthy runs again. */
 function afterLoss(archive: Archive, log: Log): Ledger {
-  const { healthy, ...others } = archive.remembered();
+  const remembered = archive.remembered();
+  if (remembered === 'damaged') {
+    log.error('The store knows of no deployment, and the note beside it is damaged: apply a manifest again.');
+    return EMPTY_LEDGER;
+  }
+  const { healthy, ...others } = remembered;
   if (healthy !== undefined) log.warn(`The store knows of no deployment: the last healthy one runs again.`);
   return { ...EMPTY_LEDGER, current: healthy, healthy, ...others };
 }

@@ -1,12 +1,15 @@
 import { createReadStream, statSync } from 'node:fs';
 import type { LocalSource } from '../../bundles/types.ts';
 import { Failure } from '../../core/errors.ts';
+import { oneAtATime } from '../../core/one-at-a-time.ts';
 import { HUB_TRIAL, MAX_HUB_BYTES } from '../../core/update-limits.ts';
 import type { Placed } from '../../manifest/plan.ts';
 import type { Artifact } from '../../manifest/types.ts';
 import type { Launched } from '../update/launch.ts';
+import type { Staged } from '../update/stage.ts';
 import type { TrialState } from '../update/trial.ts';
 import { beginTrial, confirm, forgetReturn, giveUp, runningBinary, trialState } from '../update/trial.ts';
+import { unlessAborted } from './aborting.ts';
 import type { Provisions } from './provisions.ts';
 
 /** The hub's own replacement by the one that a deployment names. */
@@ -15,7 +18,7 @@ export type Renewal = {
   readonly isDue: (placed: Placed) => Promise<boolean>;
   /**
    * Puts the new one where it can be started, and notes that it is to be. Resolves to what takes that note back. Failures
-   * of `bundle` and `update`.
+   * of `bundle` and `update`; or the signal's reason, soon: then nothing is noted.
    */
   readonly stage: (placed: Placed, signal: AbortSignal) => Promise<() => void>;
   /** Asks that this hub be stopped, and what is noted be started. */
@@ -48,6 +51,7 @@ export function createRenewal({
   provisions,
   leave,
 }: RenewalSettings): Renewal {
+  const inTurn = oneAtATime();
   const wantedBy = ({ manifest }: Placed): Artifact | undefined => {
     const { arch } = process;
     return arch === 'x64' || arch === 'arm64' ? manifest.hub[arch] : undefined;
@@ -59,27 +63,34 @@ export function createRenewal({
     return sha256Of(program);
   };
 
+  const bring = async (placed: Placed, signal: AbortSignal): Promise<Staged> => {
+    signal.throwIfAborted();
+    const wanted = wantedBy(placed);
+    if (wanted === undefined)
+      throw new Failure('update.state', 'The manifest names no hub for this machine.');
+    const source = await provisions.obtain(placed, wanted, `hub.${process.arch}`, MAX_HUB_BYTES, signal);
+    const { stageHub } = await import('../update/stage.ts');
+    const { sha256 } = wanted;
+    const size = source.part?.size ?? statSync(source.path).size;
+    const content = (): AsyncIterable<Buffer> => contentOf(source);
+    return stageHub(dataFolder, launched, { sha256, size, content, signal });
+  };
+
   return {
     isDue: async placed => {
       const wanted = wantedBy(placed);
       return wanted !== undefined && program !== undefined && wanted.sha256 !== (await runs());
     },
     stage: async (placed, signal) => {
-      const wanted = wantedBy(placed);
-      if (wanted === undefined)
-        throw new Failure('update.state', 'The manifest names no hub for this machine.');
-      const source = await provisions.obtain(placed, wanted, `hub.${process.arch}`, MAX_HUB_BYTES, signal);
-      const { stageHub } = await import('../update/stage.ts');
-      const { sha256 } = wanted;
-      const size = source.part?.size ?? statSync(source.path).size;
-      const content = (): AsyncIterable<Buffer> => contentOf(source);
-      const staged = await stageHub(dataFolder, launched, { sha256, size, content });
-      signal.throwIfAborted();
-      const seconds = Math.max(
-        HUB_TRIAL.seconds,
-        Math.ceil(placed.manifest.deployment.within / 1000) + TELLING,
+      // One that was left may still wait for the disk, and it is the same slot.
+      const staged = await unlessAborted(
+        inTurn(() => bring(placed, signal)),
+        signal,
       );
-      return beginTrial({ dataFolder, launched, program, staged, limits: { ...HUB_TRIAL, seconds } });
+      const { within } = placed.manifest.deployment;
+      const seconds = Math.max(HUB_TRIAL.seconds, Math.ceil(within / 1000) + TELLING);
+      const limits = { ...HUB_TRIAL, seconds };
+      return beginTrial({ dataFolder, launched, program, staged, limits, signal });
     },
     leave,
     state: () => trialState(dataFolder, launched),

@@ -15,9 +15,6 @@ type Action<Kind extends Step['kind']> = (
 
 type Context = Parts & { readonly log: Log; readonly provisions: Provisions };
 
-/** Somebody who was let in stays so while nothing is said of access. */
-const ALL_KNOWN = (): boolean => true;
-
 const ACTIONS: { readonly [Kind in Step['kind']]: Action<Kind> } = {
   prepare: ({ provisions }, _, target, signal) => provisions.prepare(target, signal),
   stop: async ({ modules }, { modules: names }) => {
@@ -33,7 +30,7 @@ const ACTIONS: { readonly [Kind in Step['kind']]: Action<Kind> } = {
     routing.use(wanted);
     router.use(manifest.name, wanted.dispatcher);
     modules.useInputs(wanted.inputs);
-    broker.review(ALL_KNOWN);
+    broker.rerouted();
   },
   listeners: ({ listening }, _, { manifest, home }) => listening.use(manifest.listeners, home),
   upstream: ({ upward }, _, target) => upward.use(target),

@@ -41,6 +41,11 @@ export function isWell({ state }: Pick<ModuleStatus, 'state'>, checked: boolean)
   return state === 'ready' || state === 'ended' || (state === 'running' && !checked);
 }
 
+/** Whether it stays as it is until somebody starts it, though it should run. */
+export function isDown({ state }: Pick<ModuleStatus, 'state'>): boolean {
+  return state === 'failed' || state === 'stopped' || state === 'stopping' || state === 'killing';
+}
+
 function badness({ state, restarts, lastExit }: ModuleStatus, before: number): string | undefined {
   if (state === 'failed') return `has failed: ${withoutStop(lastExit ?? 'it has ended')}`;
   if (state === 'failing') return 'fails its checks';

@@ -20,6 +20,8 @@ export type NewHub = {
   readonly size?: number | undefined;
   /** Read once, from the beginning, and not at all if it lies in a slot already. */
   readonly content: () => AsyncIterable<Buffer>;
+  /** Aborted, it is not wanted any more. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 /** A binary that lies in the free slot and can be run. */
@@ -27,15 +29,19 @@ export type Staged = SlotContent & { readonly slot: SlotName };
 
 /**
  * Puts a new hub into the free slot, verified while it is copied, and lets it say its version. What runs is not touched.
- * @throws Failure `update.binary`: it is not what the manifest says, or cannot run here; `update.unwritable`: no room
+ * @throws Failure `update.binary`: it is not what the manifest says, or cannot run here; `update.unwritable`: no room; or the
+ * signal's reason, as soon as the disk lets go of it
  */
 export async function stageHub(dataFolder: string, launched: Launched, hub: NewHub): Promise<Staged> {
   const places = placesIn(dataFolder);
   const slot = freeSlot(places, launched);
   const path = places.binary(slot);
   const draft = `${path}.part`;
-  const failed = (thrown: unknown): Failure =>
-    thrown instanceof Failure ? thrown : unwritable(path, reasonOf(thrown));
+  const { signal } = hub;
+  const failed = (thrown: unknown): unknown => {
+    if (signal?.aborted) return signal.reason;
+    return thrown instanceof Failure ? thrown : unwritable(path, reasonOf(thrown));
+  };
   await mkdir(places.slotFolder(slot), { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
     throw failed(thrown);
   });
@@ -44,7 +50,8 @@ export async function stageHub(dataFolder: string, launched: Launched, hub: NewH
     for (const file of [draft, path]) await rm(file, { force: true });
     await checkRoom(places, hub.size ?? 0);
     const size = await copy(hub, draft);
-    const version = await versionOf(draft);
+    const version = await versionOf(draft, signal);
+    signal?.throwIfAborted();
     await rename(draft, path);
     flushFolder(places.slotFolder(slot));
     flushFolder(places.folder);
@@ -75,12 +82,13 @@ function unwritable(path: string, reason: string): Failure {
 }
 
 /** Copies what it verifies, flushed; returns its bytes. */
-async function copy({ sha256, content }: NewHub, path: string): Promise<number> {
+async function copy({ sha256, content, signal }: NewHub, path: string): Promise<number> {
   const file = await open(path, 'wx', 0o755);
   try {
     const hash = createHash('sha256');
     let size = 0;
     for await (const chunk of content()) {
+      signal?.throwIfAborted();
       size += chunk.length;
       if (size > MAX_HUB_BYTES)
         throw refused(`is larger than a hub may be, ${MAX_HUB_BYTES} bytes: name the right file`);
@@ -110,12 +118,12 @@ function refused(complaint: string): Failure {
 }
 
 /** What the new hub calls itself, once it has shown that it can run here. */
-async function versionOf(path: string): Promise<string> {
+async function versionOf(path: string, signal: AbortSignal | undefined): Promise<string> {
   const architecture = architectureOf(await headOf(path));
   if (architecture === undefined) throw refused('is no program for Linux: name the binary itself');
   if (architecture !== process.arch)
     throw refused(`is made for ${architecture}, and this machine is ${process.arch}: correct "hub"`);
-  const said = await output(path);
+  const said = await output(path, signal);
   const version = /^skerry (\S{1,64}) /.exec(said)?.[1];
   if (version === undefined) throw refused('does not say that it is Skerry when it is asked for its version');
   return version;
@@ -131,8 +139,9 @@ async function headOf(path: string): Promise<Buffer> {
   }
 }
 
-function output(path: string): Promise<string> {
-  const options = { timeout: HUB_VERSION_TIMEOUT, killSignal: 'SIGKILL', env: {}, cwd: '/' } as const;
+function output(path: string, signal: AbortSignal | undefined): Promise<string> {
+  const ending = { timeout: HUB_VERSION_TIMEOUT, killSignal: 'SIGKILL', signal } as const;
+  const options = { ...ending, env: {}, cwd: '/' };
   return new Promise((resolve, reject) => {
     execFile(path, ['version'], options, (error, out, said) => {
       if (error === null) resolve(out);

@@ -43,19 +43,22 @@ export type Beginning = {
   readonly program: string | undefined;
   readonly staged: Staged;
   readonly limits?: TrialLimits;
+  /** Aborted, nothing is noted any more. */
+  readonly signal?: AbortSignal;
 };
 
 /**
  * Notes that the next start is one of `staged`, on trial. The hub stops and switches then (`switchBinary`), or takes the
  * note back by what this resolves to.
- * @throws Failure `update.state`: there is no binary to return to; `update.unwritable`
+ * @throws Failure `update.state`: there is no binary to return to; `update.unwritable`; or the signal's reason
  */
 export async function beginTrial(beginning: Beginning): Promise<() => void> {
-  const { dataFolder, launched, staged, limits = HUB_TRIAL } = beginning;
+  const { dataFolder, launched, staged, limits = HUB_TRIAL, signal } = beginning;
   const { running } = launched;
   const places = placesIn(dataFolder);
   const { state } = readState(places);
   const base = await baseOf(beginning, state);
+  signal?.throwIfAborted();
   const { slot, sha256, size, version } = staged;
   const current = state !== undefined && state.trial?.slot === running ? state.current : running;
   const slots = { ...state?.slots, [slot]: { sha256, size, version } };

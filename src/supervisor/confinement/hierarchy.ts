@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { reasonOf, systemCode } from '../../core/errors.ts';
+import { runningProcess } from '../proc.ts';
 import type { ControlGroup } from './cgroup.ts';
 import { controlGroup } from './cgroup.ts';
 import type { Controller, Layout, LimitName } from './layout.ts';
@@ -34,6 +35,9 @@ const AS_SERVICE =
 /** Before the name of a module, which may else be that of a file that the kernel keeps there (`tasks`). */
 const PREFIX = 'm-';
 
+/** Looks at a group that is being left: what the guard starts comes and goes, and soon comes outside it. */
+const MOST_LOOKS = 5;
+
 const CONTROLLER_OF: Readonly<Record<LimitName, Controller>> = {
   memory: 'memory',
   memoryHigh: 'memory',
@@ -52,10 +56,11 @@ type Base = {
 
 /**
  * Prepares a group called `name` for the hub's modules: of version 2 where that has controllers, else of version 1.
- * Below the hub's own group if it has that for itself, as a service has, else below the root. `proc` is /proc.
+ * Below the hub's own group if it has that for itself, but for its `guard`, as a service has, else below the root. `proc`
+ * is /proc.
  */
-export function openHierarchy(name: string, proc = '/proc'): Hierarchy {
-  const base = prepare(name, proc);
+export function openHierarchy(name: string, proc = '/proc', guard?: number): Hierarchy {
+  const base = prepare(name, proc, guard);
   const folders = [...new Set(base.folders.values())];
   const groupAt = (module: string): ControlGroup => {
     const places = new Map(
@@ -79,12 +84,12 @@ export function openHierarchy(name: string, proc = '/proc'): Hierarchy {
   };
 }
 
-function prepare(name: string, proc: string): Base {
+function prepare(name: string, proc: string, guard: number | undefined): Base {
   const mounts = groupMounts(proc);
   const unified = mounts.find(({ version }) => version === 2);
   const offered = unified === undefined ? [] : controllersOf(unified.point);
   if (unified !== undefined && HANDED_DOWN.some(one => offered.includes(one)))
-    return prepareUnified(unified, name, proc);
+    return prepareUnified(unified, name, proc, guard);
   const legacy = mounts.filter(({ version }) => version === 1);
   if (legacy.length > 0) return prepareLegacy(legacy, name, proc);
   const reason = 'no control groups are mounted here: mount them at /sys/fs/cgroup, as systemd does';
@@ -107,12 +112,12 @@ function prepareLegacy(mounts: readonly GroupMount[], name: string, proc: string
   return { version: 1, layout: LEGACY, folders, reason };
 }
 
-function prepareUnified(mount: GroupMount, name: string, proc: string): Base {
+function prepareUnified(mount: GroupMount, name: string, proc: string, guard: number | undefined): Base {
   const own = withoutLeaf(ownFolder(proc, mount) ?? mount.point, name);
   let reason = '';
   for (const parent of new Set([own, mount.point])) {
     const topmost = parent === mount.point;
-    const refusal = topmost && !isContainers(own, mount) ? undefined : moveIntoLeaf(parent, name);
+    const refusal = topmost && !isContainers(own, mount) ? undefined : moveIntoLeaf(parent, name, guard);
     // What is topmost serves for counting and killing at least.
     const made =
       (topmost ? undefined : refusal) ?? attempt(() => mkdirSync(join(parent, name), { recursive: true }));
@@ -139,15 +144,34 @@ function isContainers(own: string, { point }: GroupMount): boolean {
   return own === point && existsSync(join(point, 'cgroup.events'));
 }
 
-/** A group that hands controllers down may hold no process itself (cgroup-v2, no internal processes). */
-function moveIntoLeaf(parent: string, name: string): string | undefined {
-  const inside = wordsOf(join(parent, 'cgroup.procs'));
-  if (inside.some(pid => Number(pid) !== process.pid)) return 'other programs are in its own';
-  return attempt(() => {
-    const leaf = join(parent, leafOf(name));
-    mkdirSync(leaf, { recursive: true });
-    writeFileSync(join(leaf, 'cgroup.procs'), String(process.pid));
-  });
+/**
+ * A group that hands controllers down may hold no process itself (cgroup-v2, no internal processes). The hub leaves it, and
+ * its guard with what that starts, of which there is another each second.
+ */
+function moveIntoLeaf(parent: string, name: string, guard: number | undefined): string | undefined {
+  const leaf = join(parent, leafOf(name));
+  for (let look = 0; look < MOST_LOOKS; look += 1) {
+    const inside = wordsOf(join(parent, 'cgroup.procs')).map(Number);
+    // What is neither may be gone at the next look.
+    if (!inside.every(pid => isOwn(pid, guard))) continue;
+    const refusal = attempt(() => mkdirSync(leaf, { recursive: true })) ?? moveInto(leaf, inside, guard);
+    if (refusal !== undefined || inside.every(pid => pid === process.pid)) return refusal;
+  }
+  return 'other programs are in its own';
+}
+
+/** The guard first: what it starts from then on is where it is. */
+function moveInto(group: string, pids: readonly number[], guard: number | undefined): string | undefined {
+  for (const pid of pids.toSorted((one, other) => Number(other === guard) - Number(one === guard))) {
+    const refusal = attempt(() => writeFileSync(join(group, 'cgroup.procs'), String(pid)));
+    if (refusal !== undefined && runningProcess(pid) !== undefined) return refusal;
+  }
+  return undefined;
+}
+
+function isOwn(pid: number, guard: number | undefined): boolean {
+  if (pid === process.pid || pid === guard) return true;
+  return guard !== undefined && runningProcess(pid)?.parent === guard;
 }
 
 const leafOf = (name: string): string => `${name}-hub`;

@@ -104,7 +104,8 @@ ledger('the archive keeps texts whole, and only those that are wanted', () => {
   const again = openArchive(join(folder, 'deployments'));
   assert.is(again.read('a'), text);
   assert.is(again.read('b'), undefined);
-  assert.is(again.remembered().healthy?.name, 'a');
+  const remembered = again.remembered();
+  assert.is(remembered !== 'damaged' && remembered.healthy?.name, 'a');
   assert.not(existsSync(join(folder, 'deployments/healthy.new')));
   rmSync(folder, { recursive: true });
 });

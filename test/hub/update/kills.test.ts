@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { reasonOf } from '../../../src/core/errors.ts';
-import type { Start, World } from './world.ts';
+import type { Started } from '../../e2e/stage.ts';
+import type { World } from './world.ts';
 import { BROKEN, commandOf, createWorld, good } from './world.ts';
 
 /** Trials, each with up to this many kills before it is left in peace. */
@@ -43,14 +44,14 @@ async function watchOver(world: World, milliseconds: number, done = (): boolean 
 
 type Kill = { readonly after: number; readonly whom: 'guard' | 'hub' | 'both' };
 
-async function strike(world: World, start: Start, { after, whom }: Kill): Promise<void> {
+async function strike(world: World, start: Started, { after, whom }: Kill): Promise<void> {
   await watchOver(world, after);
   if (whom !== 'guard') for (const pid of alive(world)) process.kill(pid, 'SIGKILL');
   if (whom !== 'hub') await start.end('SIGKILL');
 }
 
 /** Whether the hub of `start` is the old one, or has found itself good; those of `before` are not its. */
-function isUp(world: World, start: Start, before: readonly number[]): boolean {
+function isUp(world: World, start: Started, before: readonly number[]): boolean {
   const own = world.ran().filter(line => !before.includes(pidIn(line)));
   return start.log().includes(' listens on ') || own.some(line => line.endsWith(' good'));
 }

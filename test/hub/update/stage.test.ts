@@ -154,6 +154,25 @@ for (const [what, [hub, code, sentence]] of Object.entries(REFUSED)) {
   });
 }
 
+staging(
+  'one that is not wanted any more while it is copied is left at the next piece',
+  async ({ folder }) => {
+    const abort = new AbortController();
+    const superseded = new Failure('deployment.superseded', 'Another one.');
+    let pieces = 0;
+    const content = async function* () {
+      for (; ; pieces++) {
+        if (pieces === 3) abort.abort(superseded);
+        yield Buffer.alloc(1 << 20);
+      }
+    };
+    const staged = stageHub(folder, BASE, { sha256: '', content, signal: abort.signal });
+    assert.is((await refusal(staged)).code, 'deployment.superseded');
+    assert.is(pieces, 3);
+    assert.equal(readdirSync(placesIn(folder).slotFolder('a')), []);
+  },
+);
+
 staging('a data folder that cannot be written is named', async ({ folder }) => {
   writeFileSync(join(folder, 'hub'), '');
   const failure = await refusal(stageHub(folder, BASE, hubOf(whole)));

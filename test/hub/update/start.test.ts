@@ -13,8 +13,9 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { beginTrial } from '../../../src/hub/update/trial.ts';
+import type { Started } from '../../e2e/stage.ts';
 import { skerry, until } from '../../e2e/stage.ts';
-import type { Start, World } from './world.ts';
+import type { World } from './world.ts';
 import { BROKEN, createWorld, good, LIMITS } from './world.ts';
 
 const starts = suite<{ world: World }>('update: which binary is started', { world: createWorld() });
@@ -40,7 +41,7 @@ async function updated(world: World, program = skerry): Promise<void> {
   await hub.end();
 }
 
-async function runsUpdated(world: World, program?: string): Promise<Start> {
+async function runsUpdated(world: World, program?: string): Promise<Started> {
   const before = world.ran().length;
   const hub = world.start(program);
   await until(`it runs, but: ${hub.log()}`, () => world.ran().length === before + 2);

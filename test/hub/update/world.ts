@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -8,24 +7,13 @@ import { placesIn } from '../../../src/hub/update/places.ts';
 import type { State } from '../../../src/hub/update/state.ts';
 import { readState } from '../../../src/hub/update/state.ts';
 import { beginTrial } from '../../../src/hub/update/trial.ts';
-import { folderWith, removeFolder, skerry, until } from '../../e2e/stage.ts';
+import type { Started } from '../../e2e/stage.ts';
+import { endAll, folderWith, follow, removeFolder, skerry, until } from '../../e2e/stage.ts';
 
 export const sources: string = resolve(import.meta.dirname, '../../../src');
 
 /** Enough for what is well; tests of what hangs take less. */
 export const LIMITS = { starts: 3, seconds: 30, grace: 1 };
-
-/** A start of the hub: the built binary, which becomes whatever is noted. */
-export type Start = {
-  readonly process: ChildProcess;
-  readonly pid: number;
-  readonly log: () => string;
-  /** Resolves to the exit code, or the signal, when it is gone. */
-  readonly gone: Promise<number | string | null>;
-  readonly end: (signal?: NodeJS.Signals) => Promise<number | string | null>;
-  /** Resolves when the built binary is up as a hub. */
-  readonly listens: () => Promise<void>;
-};
 
 /** A data folder, and hubs that stand in for new ones. */
 export type World = {
@@ -41,7 +29,8 @@ export type World = {
     slot?: SlotName,
     running?: BinaryName,
   ) => Promise<void>;
-  readonly start: (program?: string) => Start;
+  /** Starts the hub: the built binary, which becomes whatever is noted. */
+  readonly start: (program?: string) => Started;
   readonly noted: () => State;
   /** Lines that the stand-ins left in the file `ran`. */
   readonly ran: () => string[];
@@ -56,7 +45,7 @@ export function createWorld(): World {
   });
   const data = join(folder, 'data');
   const places = placesIn(data);
-  const started: Start[] = [];
+  const started: Started[] = [];
   mkdirSync(data, { mode: 0o700 });
 
   const put: World['put'] = (slot, script) => {
@@ -75,24 +64,7 @@ export function createWorld(): World {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, RAN: join(folder, 'ran'), DATA: data },
     });
-    let text = '';
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-    });
-    const gone = new Promise<number | string | null>(done =>
-      child.once('exit', (code, signal) => done(code ?? signal)),
-    );
-    const one: Start = {
-      process: child,
-      pid: child.pid ?? 0,
-      log: () => text,
-      gone,
-      end: (signal = 'SIGTERM') => {
-        child.kill(signal);
-        return gone;
-      },
-      listens: () => until(`it listens, but: ${text}`, () => text.includes(' listens on '), 30),
-    };
+    const one = follow(child);
     started.push(one);
     return one;
   };
@@ -122,7 +94,7 @@ export function createWorld(): World {
     ran,
     ranOften: times => until(`it ran ${times} times`, () => ran().length >= times),
     close: async () => {
-      for (const { process: child, end } of started) if (child.exitCode === null) await end('SIGTERM');
+      await endAll(started);
       removeFolder(folder);
     },
   };

@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { listen } from '../../../src/broker/listeners/listen.ts';
+import type { OpenListener } from '../../../src/broker/listeners/settings.ts';
+import { Failure } from '../../../src/core/errors.ts';
+import { logFor } from '../../../src/core/log.ts';
+import { createTestClock } from '../../clock.ts';
+import { freePort, until } from '../../e2e/stage.ts';
+
+const ports = suite('broker: ports that are in use');
+
+/** Somebody has the port when it is asked for. */
+async function contended() {
+  const port = await freePort();
+  const holder = createServer().listen(port, '127.0.0.1');
+  await once(holder, 'listening');
+  const clock = createTestClock();
+  const opening = listen({ kind: 'mqtt', host: '127.0.0.1', port }, () => {}, {
+    clock,
+    log: logFor('broker', () => {}),
+  });
+  return { port, holder, clock, opening };
+}
+
+ports('by what a killed hub was just spawning: it is taken once that has let go of it', async () => {
+  const { port, holder, clock, opening } = await contended();
+  await until('it was tried', () => clock.pending() > 0);
+  holder.close();
+  await once(holder, 'close');
+  const listener: OpenListener = await clock.until(opening);
+  assert.is(listener.address, `127.0.0.1:${port}`);
+  await listener.close();
+});
+
+ports('by another program: it is said', async () => {
+  const { holder, clock, opening } = await contended();
+  const code = await clock.until(
+    opening.then(
+      () => 'listening',
+      (thrown: unknown) => (thrown instanceof Failure ? thrown.code : thrown),
+    ),
+  );
+  assert.is(code, 'listener.in-use');
+  assert.is(clock.pending(), 0);
+  holder.close();
+});
+
+ports.run();
