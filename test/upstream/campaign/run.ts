@@ -64,8 +64,9 @@ for (const [name, one] of Object.entries(CASES)) {
   if (faults.length > 0) process.exitCode = 1;
 }
 
-function words(counts: Readonly<Record<string, number>>): string {
+/** One number, or one of each hub or network. */
+function words(counts: Readonly<Record<string, number | readonly number[]>>): string {
   return Object.entries(counts)
-    .map(([what, count]) => `${what} ${count}`)
+    .map(([what, count]) => `${what} ${typeof count === 'number' ? count : count.join(' + ')}`)
     .join(', ');
 }
