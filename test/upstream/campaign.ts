@@ -33,6 +33,8 @@ export type CampaignSettings = {
   readonly exactlyOnce: boolean;
   /** Names of the hubs between publishers and broker, from below. None: what does the broker do by itself? */
   readonly chain: readonly string[];
+  /** Messages of one publisher on their way at once. */
+  readonly window: number;
   /** More fields of the hubs' `upstream`. */
   readonly upstream: Readonly<Record<string, unknown>>;
 };
@@ -81,12 +83,11 @@ async function conduct(settings: CampaignSettings, broker: Broker, closing: (() 
       protocolVersion: hubs.length === 0 ? 4 : 5,
       count: Math.ceil(messages / PUBLISHERS),
       perSecond: messages / PUBLISHERS / seconds,
+      window: settings.window,
     }),
   );
   for (const { close } of publishers) closing.push(async () => close());
   const misfortunes = await chaos({ ...settings, broker, hubs, networks, diceFor });
-  // The publishers have no keep-alive.
-  if (hubs.length === 0) for (const { cut } of networks) cut();
   await Promise.all(publishers.map(({ finish }) => finish()));
   const published: Published = new Map(publishers.map(one => [one.name, one.acknowledged()]));
 

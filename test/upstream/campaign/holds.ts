@@ -11,6 +11,7 @@ export const SMALL = {
   worst: 'killed',
   exactlyOnce: false,
   chain: ['edge'],
+  window: 20,
   upstream: {},
 } as const;
 

@@ -8,7 +8,14 @@ import { campaign } from '../campaign.ts';
  *
  *   node test/upstream/campaign/run.ts [CASE|all] [MESSAGES] [SECONDS] [SEED]
  */
-const PLAIN = { hubKills: 25, worst: 'killed', exactlyOnce: false, chain: ['edge'], upstream: {} } as const;
+const PLAIN = {
+  hubKills: 25,
+  worst: 'killed',
+  exactlyOnce: false,
+  chain: ['edge'],
+  window: 20,
+  upstream: {},
+} as const;
 
 type Case = Omit<CampaignSettings, 'messages' | 'seconds' | 'seed'>;
 
@@ -35,7 +42,9 @@ const CASES: Readonly<Record<string, Case>> = {
     hubKills: 0,
     chain: [],
   },
-  'nats-alone': { ...PLAIN, kind: 'nats', hubKills: 0, chain: [] },
+  // As wide as a hub's, and one at a time.
+  'nats-alone': { ...PLAIN, kind: 'nats', hubKills: 0, chain: [], window: 64 },
+  'nats-alone-1': { ...PLAIN, kind: 'nats', hubKills: 0, chain: [], window: 1 },
   'rabbitmq-exact': { ...PLAIN, kind: 'rabbitmq', exactlyOnce: true },
   'nats-exact': { ...PLAIN, kind: 'nats', exactlyOnce: true },
 };
