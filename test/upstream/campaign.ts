@@ -21,6 +21,9 @@ const KEEP_ALIVE = '2s';
 /** Milliseconds without anything new until what has not come is lost: longer than the hub's longest wait between two tries. */
 const QUIET = 70_000;
 
+/** Milliseconds behind the last that was missing, in which one that comes twice may follow. */
+const AFTER = 2_000;
+
 export type CampaignSettings = {
   readonly kind: Kind;
   readonly messages: number;
@@ -138,15 +141,16 @@ async function build(
   return { hubs, networks };
 }
 
-/** Resolves when all has come, or nothing has for QUIET milliseconds. */
+/** Resolves when all has come and nothing follows it, or nothing has come for QUIET milliseconds. */
 async function arrival(published: Published, { seen }: Reader): Promise<void> {
   let counted = -1;
   let last = performance.now();
-  while (performance.now() - last < QUIET) {
+  let complete = false;
+  while (performance.now() - last < (complete ? AFTER : QUIET)) {
     if (seen.length !== counted) {
       counted = seen.length;
       last = performance.now();
-      if (judge(published, seen).lost === 0) return;
+      complete = judge(published, seen).lost === 0;
     }
     await new Promise(done => setTimeout(done, 200));
   }
