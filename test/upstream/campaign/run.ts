@@ -22,7 +22,7 @@ type Case = Omit<CampaignSettings, 'messages' | 'seconds' | 'seed'>;
 const CASES: Readonly<Record<string, Case>> = {
   mosquitto: { ...PLAIN, kind: 'mosquitto' },
   rabbitmq: { ...PLAIN, kind: 'rabbitmq' },
-  nats: { ...PLAIN, kind: 'nats', upstream: { window: 1 } },
+  nats: { ...PLAIN, kind: 'nats' },
   skerry: { ...PLAIN, kind: 'skerry' },
   chain: { ...PLAIN, kind: 'skerry', chain: ['edge', 'parent'] },
   'mosquitto-exact': { ...PLAIN, kind: 'mosquitto', exactlyOnce: true, worst: 'stopped' },
