@@ -21,6 +21,9 @@ const KEEP_ALIVE = '2s';
 /** Milliseconds without anything new until what has not come is lost: longer than the hub's longest wait between two tries. */
 const QUIET = 70_000;
 
+/** Milliseconds behind the last that was missing, in which one that comes twice may follow. */
+const AFTER = 2_000;
+
 export type CampaignSettings = {
   readonly kind: Kind;
   readonly messages: number;
@@ -33,6 +36,8 @@ export type CampaignSettings = {
   readonly exactlyOnce: boolean;
   /** Names of the hubs between publishers and broker, from below. None: what does the broker do by itself? */
   readonly chain: readonly string[];
+  /** Messages of one publisher on their way at once. */
+  readonly window: number;
   /** More fields of the hubs' `upstream`. */
   readonly upstream: Readonly<Record<string, unknown>>;
 };
@@ -83,12 +88,11 @@ async function conduct(settings: CampaignSettings, broker: Broker, closing: (() 
       protocolVersion: hubs.length === 0 ? 4 : 5,
       count: Math.ceil(messages / PUBLISHERS),
       perSecond: messages / PUBLISHERS / seconds,
+      window: settings.window,
     }),
   );
   for (const { close } of publishers) closing.push(async () => close());
   const misfortunes = await chaos({ ...settings, broker, hubs, networks, diceFor });
-  // The publishers have no keep-alive.
-  if (hubs.length === 0) for (const { cut } of networks) cut();
   await Promise.all(publishers.map(({ finish }) => finish()));
   const published: Published = new Map(publishers.map(one => [one.name, one.acknowledged()]));
 
@@ -140,15 +144,16 @@ async function build(
   return { hubs, networks };
 }
 
-/** Resolves when all has come, or nothing has for QUIET milliseconds. */
+/** Resolves when all has come and nothing follows it, or nothing has come for QUIET milliseconds. */
 async function arrival(published: Published, { seen }: Reader): Promise<void> {
   let counted = -1;
   let last = performance.now();
-  while (performance.now() - last < QUIET) {
+  let complete = false;
+  while (performance.now() - last < (complete ? AFTER : QUIET)) {
     if (seen.length !== counted) {
       counted = seen.length;
       last = performance.now();
-      if (judge(published, seen).lost === 0) return;
+      complete = judge(published, seen).lost === 0;
     }
     await new Promise(done => setTimeout(done, 200));
   }

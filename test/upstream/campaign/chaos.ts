@@ -11,12 +11,14 @@ const STORM = 2_500;
 const AWAY = 2_500;
 
 export type Misfortunes = {
-  /** Times that hubs below the upstream were killed. */
-  hubKills: number;
+  /** Times that each hub below the upstream was killed, from below. */
+  readonly hubKills: number[];
+  /** Of the broker's nodes. */
   stops: number;
   kills: number;
-  cuts: number;
-  storms: number;
+  /** Of each network, from the broker down. */
+  readonly cuts: number[];
+  readonly storms: number[];
 };
 
 export type ChaosSettings = {
@@ -33,7 +35,13 @@ export type ChaosSettings = {
 
 /** Breaks what it can for a time, and resolves when all runs and the weather is clear. */
 export async function chaos(settings: ChaosSettings): Promise<Misfortunes> {
-  const done: Misfortunes = { hubKills: 0, stops: 0, kills: 0, cuts: 0, storms: 0 };
+  const done: Misfortunes = {
+    hubKills: settings.hubs.map(() => 0),
+    stops: 0,
+    kills: 0,
+    cuts: settings.networks.map(() => 0),
+    storms: settings.networks.map(() => 0),
+  };
   const end = performance.now() + settings.seconds * 1000;
   const [hubs, broker, network] = [settings.diceFor(1), settings.diceFor(2), settings.diceFor(3)];
   await Promise.all([
@@ -47,11 +55,12 @@ export async function chaos(settings: ChaosSettings): Promise<Misfortunes> {
 /** As often as asked, at random moments. */
 async function killHubs({ hubs, hubKills, seconds }: ChaosSettings, dice: Dice, done: Misfortunes) {
   const share = (seconds * 1000) / Math.max(1, hubKills);
-  for (; done.hubKills < hubKills; done.hubKills++) {
+  for (let kills = 0; kills < hubKills; kills++) {
     await pause(dice.below(share));
-    const hub = hubs[dice.below(hubs.length)];
-    await hub?.end('SIGKILL');
-    await hub?.start();
+    const at = dice.below(hubs.length);
+    await hubs[at]?.end('SIGKILL');
+    count(done.hubKills, at);
+    await hubs[at]?.start();
   }
 }
 
@@ -73,15 +82,20 @@ async function troubleBroker(settings: ChaosSettings, dice: Dice, done: Misfortu
 
 async function troubleNetworks({ networks }: ChaosSettings, dice: Dice, done: Misfortunes, end: number) {
   for (await pause(dice.below(CALM)); performance.now() < end; await pause(dice.below(CALM))) {
-    const network = networks[dice.below(networks.length)];
+    const at = dice.below(networks.length);
+    const network = networks[at];
     if (dice.oneIn(2)) {
       network?.cut();
-      done.cuts++;
+      count(done.cuts, at);
       continue;
     }
     network?.weather(dice.pick(WEATHERS));
-    done.storms++;
+    count(done.storms, at);
     await pause(dice.below(STORM));
     network?.weather('clear');
   }
+}
+
+function count(counts: number[], at: number): void {
+  counts[at] = (counts[at] ?? 0) + 1;
 }

@@ -3,11 +3,15 @@ import { connectExactly } from '../../e2e/exact-connection.ts';
 import { until } from '../../e2e/stage.ts';
 import { bodyOf } from './judge.ts';
 
-/** Messages of one publisher on their way at once. */
-const WINDOW = 20;
-
 /** Milliseconds between two looks at how many may be published. */
 const BEAT = 10;
+
+/** Milliseconds of silence after which it pings, and after which a connection is dead: as the hubs with their KEEP_ALIVE. */
+const QUIET = 1_500;
+const DEAD = 3_000;
+
+/** Milliseconds that a server has to take it in. */
+const WELCOME = 20_000;
 
 /** Seconds that all may take to be acknowledged once nothing is in the way. */
 const PATIENCE = 120;
@@ -19,6 +23,8 @@ export type PublisherSettings = {
   readonly protocolVersion: 4 | 5;
   readonly count: number;
   readonly perSecond: number;
+  /** Messages on their way at once. */
+  readonly window: number;
 };
 
 export type Publisher = {
@@ -31,7 +37,10 @@ export type Publisher = {
   readonly close: () => void;
 };
 
-/** Publishes numbers to `load/<name>`; what is not acknowledged is sent again on each connection, in its order. */
+/**
+ * Publishes numbers to `load/<name>`, each connection once the one before is closed. What is not acknowledged is sent again
+ * on each, marked DUP, in its order and before anything new [MQTT-4.4.0-1, MQTT-4.6.0-1].
+ */
 export function startPublisher({
   port,
   name,
@@ -39,6 +48,7 @@ export function startPublisher({
   protocolVersion,
   count,
   perSecond,
+  window,
 }: PublisherSettings): Publisher {
   /** By packet identifier, in the order of publishing: what is to be sent next for a message. */
   const open = new Map<number, Packet>();
@@ -47,6 +57,9 @@ export function startPublisher({
   let published = 0;
   let acknowledged = 0;
   let hurried = false;
+  let heard = began;
+  let pinged = began;
+  let patience = WELCOME;
 
   const publish = (): void => {
     const messageId = lowestFree(open);
@@ -64,9 +77,22 @@ export function startPublisher({
   };
   const fill = (): void => {
     const due = hurried ? count : Math.min(count, ((performance.now() - began) / 1000) * perSecond);
-    while (published < due && open.size < WINDOW) publish();
+    while (published < due && open.size < window) publish();
+  };
+  const look = (): void => {
+    const now = performance.now();
+    if (now - heard > patience) {
+      heard = now;
+      patience = WELCOME;
+      connection.cut();
+    } else if (now - Math.max(heard, pinged) > QUIET) {
+      pinged = now;
+      connection.send({ cmd: 'pingreq' });
+    }
+    fill();
   };
   const answered = (packet: Packet): void => {
+    heard = performance.now();
     const messageId = packet.messageId ?? 0;
     const sent = open.get(messageId);
     if (sent === undefined) return;
@@ -87,11 +113,13 @@ export function startPublisher({
   const connection = connectExactly(
     { port, clientId: name, protocolVersion, clean: false },
     () => {
+      heard = performance.now();
+      patience = DEAD;
       for (const packet of open.values()) connection.send(packet);
     },
     answered,
   );
-  const beat = setInterval(fill, BEAT);
+  const beat = setInterval(look, BEAT);
   return {
     name,
     acknowledged: () => acknowledged,

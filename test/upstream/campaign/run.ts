@@ -8,14 +8,21 @@ import { campaign } from '../campaign.ts';
  *
  *   node test/upstream/campaign/run.ts [CASE|all] [MESSAGES] [SECONDS] [SEED]
  */
-const PLAIN = { hubKills: 25, worst: 'killed', exactlyOnce: false, chain: ['edge'], upstream: {} } as const;
+const PLAIN = {
+  hubKills: 25,
+  worst: 'killed',
+  exactlyOnce: false,
+  chain: ['edge'],
+  window: 20,
+  upstream: {},
+} as const;
 
 type Case = Omit<CampaignSettings, 'messages' | 'seconds' | 'seed'>;
 
 const CASES: Readonly<Record<string, Case>> = {
   mosquitto: { ...PLAIN, kind: 'mosquitto' },
   rabbitmq: { ...PLAIN, kind: 'rabbitmq' },
-  nats: { ...PLAIN, kind: 'nats', upstream: { window: 1 } },
+  nats: { ...PLAIN, kind: 'nats' },
   skerry: { ...PLAIN, kind: 'skerry' },
   chain: { ...PLAIN, kind: 'skerry', chain: ['edge', 'parent'] },
   'mosquitto-exact': { ...PLAIN, kind: 'mosquitto', exactlyOnce: true, worst: 'stopped' },
@@ -35,7 +42,9 @@ const CASES: Readonly<Record<string, Case>> = {
     hubKills: 0,
     chain: [],
   },
-  'nats-alone': { ...PLAIN, kind: 'nats', hubKills: 0, chain: [] },
+  // As wide as a hub's, and one at a time.
+  'nats-alone': { ...PLAIN, kind: 'nats', hubKills: 0, chain: [], window: 64 },
+  'nats-alone-1': { ...PLAIN, kind: 'nats', hubKills: 0, chain: [], window: 1 },
   'rabbitmq-exact': { ...PLAIN, kind: 'rabbitmq', exactlyOnce: true },
   'nats-exact': { ...PLAIN, kind: 'nats', exactlyOnce: true, upstream: { window: 1 } },
 };
@@ -64,8 +73,9 @@ for (const [name, one] of Object.entries(CASES)) {
   if (faults.length > 0) process.exitCode = 1;
 }
 
-function words(counts: Readonly<Record<string, number>>): string {
+/** One number, or one of each hub or network. */
+function words(counts: Readonly<Record<string, number | readonly number[]>>): string {
   return Object.entries(counts)
-    .map(([what, count]) => `${what} ${count}`)
+    .map(([what, count]) => `${what} ${typeof count === 'number' ? count : count.join(' + ')}`)
     .join(', ');
 }
