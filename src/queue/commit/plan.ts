@@ -1,6 +1,7 @@
 import type { Settle } from '../../core/message.ts';
 import type { Leaving } from '../entries/leaving.ts';
-import type { Pending, QueueState } from '../entries/ledger.ts';
+import type { Lane, Pending, QueueState } from '../entries/ledger.ts';
+import { laneOf } from '../entries/ledger.ts';
 import type { Batch } from './batch.ts';
 
 /** What one commit writes, as it stands when the commit begins. */
@@ -19,27 +20,41 @@ export type Plan = {
 /**
  * Takes out of a batch what is to be written now. Messages that are with all of their receivers since
  * `freshFrom` (hub ms) or later stay: an acknowledgement may yet spare their write. A firm one is with nobody and
- * never stays behind its note.
+ * never stays behind its note; and none stays while a younger one of its lane is written, which a crash would put before it.
  */
 export function takePlan(batch: Batch, freshFrom: number): Plan {
   const { removals, settled, retired, settles } = batch;
+  const firm = batch.appends.filter(pending => pending.firm);
   const appends: Pending[] = [];
-  const firm: Pending[] = [];
   const staying: Pending[] = [];
-  for (const pending of batch.appends) {
-    if (pending.firm) firm.push(pending);
-    if (pending.open === 0) continue;
-    if (pending.arrived >= freshFrom && isUnderWay(pending)) staying.push(pending);
-    else appends.push(pending);
+  const written = new Set<Lane>();
+  for (let index = batch.appends.length - 1; index >= 0; index--) {
+    const pending = batch.appends[index];
+    if (pending === undefined || pending.open === 0) continue;
+    if (pending.arrived >= freshFrom && isUnderWay(pending) && !isFollowed(pending, written)) {
+      staying.push(pending);
+    } else {
+      appends.push(pending);
+      noteLanes(pending, written);
+    }
   }
+  appends.reverse();
   for (const pending of appends) pending.stage = 'committing';
-  batch.appends = staying;
+  batch.appends = staying.reverse();
   batch.removals = [];
   batch.settled = new Map();
   batch.retired = [];
   batch.settles = [];
   const writes = appends.length + removals.length + settled.size + retired.length;
   return { appends, firm, removals, settled, retired, settles, writes };
+}
+
+function noteLanes({ held }: Pending, lanes: Set<Lane>): void {
+  for (const { open, queue, priority } of held) if (open) lanes.add(laneOf(queue, priority));
+}
+
+function isFollowed({ held }: Pending, written: ReadonlySet<Lane>): boolean {
+  return held.some(({ open, queue, priority }) => open && written.has(laneOf(queue, priority)));
 }
 
 /** True if each queue that holds the message has sent it to its receiver. */
