@@ -25,8 +25,8 @@ export const CONNECT_TIMEOUT = 10_000;
 export const CLOSE_LINGER = 2_000;
 
 /**
- * Milliseconds between two tries to listen on a port that is in use, and tries: what a hub that was killed had just begun to
- * spawn holds its ports until it is another program.
+ * Milliseconds between two tries to listen on a port, or to take a data folder, that is in use, and tries: what a hub that was killed had
+ * just begun to spawn holds what it held until it is another program.
  */
 export const PORT_LOOK = 50;
 export const PORT_LOOKS = 10;

@@ -65,7 +65,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
   const closers: (() => unknown)[] = [];
   const stop = (): Promise<void> => closeAll(closers);
   try {
-    const lock = await lockFolder(dataFolder);
+    const lock = await lockFolder(dataFolder, ms => new Promise(resolve => clock.after(ms, resolve)));
     closers.push(lock.release);
     for (const name of ['logs', 'run']) mkdirSync(join(dataFolder, name), PRIVATE);
     useNativeFolder(join(dataFolder, 'native'));

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
+import { PORT_LOOK, PORT_LOOKS } from '../core/limits.ts';
 
 /** Holds a data folder for this process until it is released or the process ends, however it ends. */
 export type FolderLock = { readonly release: () => void };
@@ -10,17 +12,23 @@ export type FolderLock = { readonly release: () => void };
 /**
  * Takes the data folder, which is made (mode 0700) if it is not there. The kernel holds the lock: a socket in
  * the abstract namespace, which dies with its process, so a crash leaves nothing stale. Its name is a secret
- * of the folder, so no other user can take it first.
+ * of the folder, so no other user can take it first. With `pause`, which waits some milliseconds, it is tried for half a
+ * second: what a hub that was killed had just begun to spawn holds its lock until it is another program.
  * @throws Failure `data.locked`, `data.unwritable`
  */
-export async function lockFolder(folder: string): Promise<FolderLock> {
+export async function lockFolder(
+  folder: string,
+  pause?: (milliseconds: number) => Promise<void>,
+): Promise<FolderLock> {
   const owner = join(folder, 'skerry.pid');
   const name = `\0skerry-${lockName(folder)}`;
   const server = createServer(socket => socket.destroy());
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', error => reject(refusal(error, folder, owner)));
-    server.listen(name, resolve);
-  });
+  for (let left = pause === undefined ? 0 : PORT_LOOKS; ; left--) {
+    const error = await listenOnce(server, name);
+    if (error === undefined) break;
+    if (left === 0 || systemCode(error) !== 'EADDRINUSE') throw refusal(error, folder, owner);
+    await pause?.(PORT_LOOK);
+  }
   server.unref();
   writeFileSync(owner, `${process.pid}\n`);
   return {
@@ -29,6 +37,18 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
       server.close();
     },
   };
+}
+
+/** Undefined: it listens. */
+function listenOnce(server: Server, name: string): Promise<Error | undefined> {
+  return new Promise(resolve => {
+    const refused = (error: Error): void => resolve(error);
+    server.once('error', refused);
+    server.listen(name, () => {
+      server.off('error', refused);
+      resolve(undefined);
+    });
+  });
 }
 
 /** The folder's lock name, made once: the first of two processes to link its file wins. */

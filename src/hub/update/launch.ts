@@ -88,11 +88,13 @@ async function settle(
   marks: Marks,
   { guard, trial }: State,
 ): Promise<State | undefined> {
-  const { dataFolder, program, log } = settings;
+  const { dataFolder, program, log, pause } = settings;
   if (guard !== undefined && guard.pid !== process.pid && isRunning(guard))
     throw inUse(dataFolder, guard.pid);
   const { grace } = trial?.limits ?? HUB_TRIAL;
-  const lock = await (guard === undefined ? lockFolder(dataFolder) : lockAfter(guard, grace, settings));
+  const lock = await (guard === undefined
+    ? lockFolder(dataFolder, pause)
+    : lockAfter(guard, grace, settings));
   try {
     const state = usableState(places, log);
     const base = state && (await sameBase(state.base, program));
