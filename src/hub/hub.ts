@@ -36,6 +36,8 @@ export type HubSettings = {
   readonly file: string | undefined;
   readonly dataFolder: string;
   readonly clock: Clock;
+  /** Waits some milliseconds, and the process with it. */
+  readonly pause: (milliseconds: number) => Promise<void>;
   readonly random: Random;
   readonly logSink: LogSink;
   /** How this hub came to run, and the binary that it is; without one it cannot be replaced. */
@@ -65,7 +67,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
   const closers: (() => unknown)[] = [];
   const stop = (): Promise<void> => closeAll(closers);
   try {
-    const lock = await lockFolder(dataFolder, ms => new Promise(resolve => clock.after(ms, resolve)));
+    const lock = await lockFolder(dataFolder, settings.pause);
     closers.push(lock.release);
     for (const name of ['logs', 'run']) mkdirSync(join(dataFolder, name), PRIVATE);
     useNativeFolder(join(dataFolder, 'native'));

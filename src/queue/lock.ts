@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import type { Server } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
-import { PORT_LOOK, PORT_LOOKS } from '../core/limits.ts';
+import { listenPatiently } from '../core/listen.ts';
 
 /** Holds a data folder for this process until it is released or the process ends, however it ends. */
 export type FolderLock = { readonly release: () => void };
@@ -12,8 +11,8 @@ export type FolderLock = { readonly release: () => void };
 /**
  * Takes the data folder, which is made (mode 0700) if it is not there. The kernel holds the lock: a socket in
  * the abstract namespace, which dies with its process, so a crash leaves nothing stale. Its name is a secret
- * of the folder, so no other user can take it first. With `pause`, which waits some milliseconds, it is tried for half a
- * second: what a hub that was killed had just begun to spawn holds its lock until it is another program.
+ * of the folder, so no other user can take it first. With `pause`, which waits some milliseconds, a killed hub's
+ * last children are waited for.
  * @throws Failure `data.locked`, `data.unwritable`
  */
 export async function lockFolder(
@@ -23,12 +22,8 @@ export async function lockFolder(
   const owner = join(folder, 'skerry.pid');
   const name = `\0skerry-${lockName(folder)}`;
   const server = createServer(socket => socket.destroy());
-  for (let left = pause === undefined ? 0 : PORT_LOOKS; ; left--) {
-    const error = await listenOnce(server, name);
-    if (error === undefined) break;
-    if (left === 0 || systemCode(error) !== 'EADDRINUSE') throw refusal(error, folder, owner);
-    await pause?.(PORT_LOOK);
-  }
+  const error = await listenPatiently(server, { path: name }, pause);
+  if (error !== undefined) throw refusal(error, folder, owner);
   server.unref();
   writeFileSync(owner, `${process.pid}\n`);
   return {
@@ -37,18 +32,6 @@ export async function lockFolder(
       server.close();
     },
   };
-}
-
-/** Undefined: it listens. */
-function listenOnce(server: Server, name: string): Promise<Error | undefined> {
-  return new Promise(resolve => {
-    const refused = (error: Error): void => resolve(error);
-    server.once('error', refused);
-    server.listen(name, () => {
-      server.off('error', refused);
-      resolve(undefined);
-    });
-  });
 }
 
 /** The folder's lock name, made once: the first of two processes to link its file wins. */

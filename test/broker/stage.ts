@@ -51,6 +51,7 @@ export async function onStage(
       program: undefined,
       dataFolder: join(folder, 'data'),
       clock,
+      pause: milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds)),
       random: { fraction: () => 0.5, bytes: count => randomBytes(count) },
       logSink: (level, room, line) => log.push(`${level} ${room}: ${line}`),
     });

@@ -1,6 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
-import { CLOSE_LINGER, MAX_CONNECTIONS, PORT_LOOK, PORT_LOOKS } from '../../core/limits.ts';
+import { CLOSE_LINGER, MAX_CONNECTIONS } from '../../core/limits.ts';
+import { listenPatiently } from '../../core/listen.ts';
 import type { AddressSettings, ListenerHost, OpenListener } from './settings.ts';
 
 /**
@@ -14,23 +15,13 @@ export async function openServer(
   { clock }: ListenerHost,
 ): Promise<OpenListener> {
   const closing = closingOf(server, clock);
-  for (let left = PORT_LOOKS; ; left--) {
-    const error = await listenOnce(server, host, port);
-    if (error === undefined) break;
-    if (left === 0 || systemCode(error) !== 'EADDRINUSE') throw listenFailure(error, host, port);
-    await new Promise<void>(resolve => clock.after(PORT_LOOK, resolve));
-  }
+  const pause = (milliseconds: number): Promise<void> =>
+    new Promise(resolve => clock.after(milliseconds, resolve));
+  const error = await listenPatiently(server, { host, port }, pause);
+  if (error !== undefined) throw listenFailure(error, host, port);
   const bound = server.address();
   const chosen = typeof bound === 'object' && bound !== null ? bound.port : port;
   return { address: `${scheme}${host.includes(':') ? `[${host}]` : host}:${chosen}`, ...closing };
-}
-
-/** Undefined: it listens. */
-function listenOnce(server: Server, host: string, port: number): Promise<Error | undefined> {
-  return new Promise(resolve => {
-    server.once('error', resolve);
-    server.listen({ host, port }, () => resolve(undefined));
-  });
 }
 
 /** How a server ends, also with peers that came in and never got as far as being a client. */
