@@ -68,7 +68,7 @@ export const MAX_TOPIC_LEVELS = 128;
 /** Topics whose subscribers are remembered, and those subscribers, in all; then it is begun anew. */
 export const MAX_REMEMBERED_MATCHES = 16_384;
 
-/** Entries read from disk at once when a queue is drained: a batch is what it costs in memory. */
+/** Entries that are looked at at once when a queue is read through: a batch is what that costs in memory. */
 export const DRAIN_BATCH = 32;
 
 /** Milliseconds between two commits by default: 50 keep a steady load under 8 written bytes per byte of payload. */

@@ -9,7 +9,6 @@ export type Numbered<Thing> = {
   readonly set: (number: number, thing: Thing) => void;
   /** What was there. */
   readonly delete: (number: number) => Thing | undefined;
-  readonly clear: () => void;
   readonly size: () => number;
   /** In no order; nothing may change meanwhile. */
   readonly values: () => Iterable<Thing>;
@@ -102,7 +101,6 @@ export function createNumbered<Thing>(): Numbered<Thing> {
       if (size === 0 && numbers.length > LARGE) clear();
       return thing;
     },
-    clear,
     size: () => size,
     values: function* () {
       for (const [index, number] of numbers.entries()) {

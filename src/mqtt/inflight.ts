@@ -39,3 +39,11 @@ export function createInFlight<Sent>(): InFlight<Sent> {
     all: sent.values,
   };
 }
+
+/**
+ * The identifier of a QoS 2 message comes from its place in its queue: it goes out under the same one after a restart
+ * of the hub, without a write for it, and so its receiver knows it again [MQTT-4.3.3-2].
+ */
+export function packetIdOf(sequence: number): number {
+  return 1 + (sequence % MAX_PACKET_ID);
+}

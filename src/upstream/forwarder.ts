@@ -133,9 +133,9 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
         proven();
         suspects.taken(sequence);
         offers.taken(sequence);
-        if (exchange?.unanswered() === 0) gate.dry();
         leaveIfDone();
       },
+      dry: gate.dry,
       refused: tally.refused,
       renew: () => {
         opening.close();

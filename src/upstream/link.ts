@@ -17,6 +17,8 @@ import { encode } from '../mqtt/packets.ts';
 import type { Publish } from '../mqtt/publish.ts';
 import { REASON } from '../mqtt/reasons.ts';
 import { connectPacket } from './connect.ts';
+import type { KeepAlive } from './keep-alive.ts';
+import { startKeepAlive } from './keep-alive.ts';
 import { dialPlain } from './plain.ts';
 import { reasonText, refusalText, troubleOf } from './trouble.ts';
 import { causeOf } from './verdict.ts';
@@ -79,15 +81,7 @@ export type Link = {
 export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   const { host, port, clock, version, dial = dialPlain } = settings;
   const where = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const started = clock.monotonic();
-  let heard = started;
-  let said = started;
-  /** Messages went out since the last look. */
-  let busy = false;
-  let looked = started;
-  /** What the system had not taken when it was last looked at. */
-  let untaken = 0;
-  let keepAlive = settings.keepAlive;
+  let watch: KeepAlive | undefined;
   let terms: Connack | undefined;
   let asked = false;
   let ended = false;
@@ -95,7 +89,8 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   const end = (failure: Failure | undefined, cause: Cause): void => {
     if (ended) return;
     ended = true;
-    stopWatch();
+    impatient();
+    watch?.stop();
     if (failure === undefined) socket.destroySoon();
     else socket.destroy();
     const cancel = clock.after(CLOSE_LINGER, () => socket.destroy());
@@ -118,7 +113,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   const output = createOutput(socket);
   const write = (bytes: Buffer): void => {
     if (ended) return;
-    said = clock.monotonic();
+    watch?.said();
     output.write(bytes);
   };
 
@@ -126,9 +121,8 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     if (packet.cmd !== 'connack') lost('it does not answer as an MQTT server');
     else if (packet.reasonCode === REASON.success) {
       terms = packet;
-      keepAlive = packet.serverKeepAlive ?? keepAlive;
-      stopWatch();
-      stopWatch = clock.after(Math.max(keepAlive, 1) * 250, watch);
+      impatient();
+      keepAlive(packet.serverKeepAlive ?? settings.keepAlive);
       handler.opened(packet);
     } else {
       const isVersion = packet.reasonCode === REASON.unsupportedProtocolVersion;
@@ -151,33 +145,20 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     broken: ({ reason }) => lost(reason),
   });
 
-  // Pings a quiet link, and finds a dead one: a silence of one and a half keep-alives (MQTT 5, 3.1.2.10).
-  const watch = (): void => {
-    const now = clock.monotonic();
-    if (busy) said = looked;
-    busy = false;
-    looked = now;
-    const waiting = output.waiting();
-    if (waiting < untaken) heard = now;
-    untaken = waiting;
-    const fault = faultAt(now);
-    if (fault !== undefined) {
-      lost(fault);
-      return;
-    }
-    const isQuiet = now - Math.min(heard, said) >= keepAlive * 750;
-    if (terms !== undefined && keepAlive > 0 && isQuiet) write(encode({ cmd: 'pingreq' }));
-    stopWatch = clock.after(terms === undefined ? UPSTREAM_PATIENCE : Math.max(keepAlive, 1) * 250, watch);
+  const keepAlive = (seconds: number): void => {
+    if (seconds === 0) return;
+    watch = startKeepAlive({
+      clock,
+      milliseconds: seconds * 1000,
+      waiting: output.waiting,
+      ping: () => write(encode({ cmd: 'pingreq' })),
+      dead: () => lost('it fell silent'),
+    });
   };
-  const faultAt = (now: number): string | undefined => {
-    if (terms !== undefined)
-      return keepAlive > 0 && now - heard >= keepAlive * 1500 ? 'it fell silent' : undefined;
-    return now - started >= UPSTREAM_PATIENCE ? 'no answer in time' : undefined;
-  };
-  let stopWatch = clock.after(UPSTREAM_PATIENCE, watch);
+  const impatient = clock.after(UPSTREAM_PATIENCE, () => lost('no answer in time'));
 
   socket.on('data', chunk => {
-    heard = clock.monotonic();
+    watch?.heard();
     framer.push(chunk);
   });
   socket.on('drain', () => handler.writable());
@@ -194,14 +175,14 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
       if (ended || output.waiting() > MAX_SOCKET_BACKLOG_BYTES) return 'full';
       const size = publishSize(message, dispatch, version);
       if (size > (terms?.maximumPacketSize ?? size)) return 'tooLarge';
-      busy = true;
+      watch?.said();
       const at = output.place(size);
       writePublish(output.slab(), at, message, dispatch, version);
       return 'sent';
     },
     acknowledge: (type, packetId) => {
       if (ended) return;
-      busy = true;
+      watch?.said();
       const at = output.place(acknowledgementSize(REASON.success, version));
       writeAcknowledgement(output.slab(), at, type, packetId, REASON.success, version);
     },

@@ -107,7 +107,10 @@ export function createOffers(store: OfferStore, addresses: readonly string[], lo
       if (doubt !== undefined) doubt.misses = fewest(address);
     },
     forget: address => {
-      if (known.get(address) === true) known.delete(address);
+      if (known.get(address) !== true) return;
+      known.delete(address);
+      kept.delete(address);
+      store.save(kept);
     },
   };
 }

@@ -4,14 +4,13 @@ import type { Random } from '../core/random.ts';
 import { UPSTREAM_REST } from '../core/upstream-limits.ts';
 import { PUBACK, PUBCOMP, PUBREC, PUBREL } from '../mqtt/acknowledgement.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
-import { createInFlight } from '../mqtt/inflight.ts';
+import { createInFlight, packetIdOf } from '../mqtt/inflight.ts';
 import { REASON } from '../mqtt/reasons.ts';
 import type { Drain, DrainSettings, Entry, Priorities, Sent } from '../queue/types.ts';
 import { createDepartures } from './dispatch.ts';
 import type { Link } from './link.ts';
 import type { Profile } from './profile.ts';
 import type { Releases } from './releases.ts';
-import { packetIdOf } from './releases.ts';
 import { reasonText } from './trouble.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -36,6 +35,8 @@ export type OutflowSettings = {
   /** False: nothing new may be sent now; `wake` follows when it may. */
   readonly mayBegin: () => boolean;
   readonly taken: (sequence: number) => void;
+  /** Nothing is on its way any more. */
+  readonly dry: () => void;
   /** The upstream answered as at QoS 2, or as if a message at QoS 2 were one at QoS 1. */
   readonly offers: (qos: 1 | 2) => void;
   readonly refused: (reason: string) => void;
@@ -181,6 +182,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
       recall();
       drain.acknowledge(entry);
       settings.taken(entry.sequence);
+      if (flights.size() === 0) settings.dry();
       return;
     }
     const reason = `the upstream refused it: ${reasonText(reasonCode, undefined)}`;
@@ -227,6 +229,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     releases.completed(packetId);
     if (unproven) offers(2);
     drain.wake();
+    if (flights.size() === 0) settings.dry();
   };
 
   /** PUBACK: at QoS 2, too, of a server that has none and takes the message as at QoS 1. */

@@ -1,5 +1,5 @@
 import type { Settle } from '../core/message.ts';
-import { MAX_PACKET_ID } from '../mqtt/packets.ts';
+import { packetIdOf } from '../mqtt/inflight.ts';
 
 /** What is kept on disk of messages at QoS 2 that the upstream has, until it knows that the hub knows. */
 export type ReleaseStore = {
@@ -39,14 +39,6 @@ export type Releases = {
   /** The upstream has forgotten the session. */
   readonly forgetAll: () => void;
 };
-
-/**
- * The identifier of a QoS 2 message comes from its place in its queue: it goes out under the same one after a restart of
- * the hub, without a write for it, and so the upstream knows it again [MQTT-4.3.3-2].
- */
-export function packetIdOf(sequence: number): number {
-  return 1 + (sequence % MAX_PACKET_ID);
-}
 
 /** `window`: how many messages may have been on their way when the hub ended; 0: at QoS 2, none. */
 export function openReleases(store: ReleaseStore, window: number): Releases {

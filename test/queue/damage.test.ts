@@ -30,6 +30,18 @@ async function change(folder: string, table: string, damage: (value: Buffer) => 
   await root.close();
 }
 
+/** The same, of keys. */
+async function changeKeys(folder: string, table: string, damage: (key: Buffer) => Buffer): Promise<void> {
+  const root = open({ path: folder, maxDbs: 8, encoding: 'binary', keyEncoding: 'binary' });
+  const values = root.openDB<Buffer, Buffer>({ name: table, encoding: 'binary', keyEncoding: 'binary' });
+  for (const { key, value } of Array.from(values.getRange())) {
+    const bytes = Buffer.from(value);
+    await values.remove(key);
+    await values.put(damage(Buffer.from(key)), bytes);
+  }
+  await root.close();
+}
+
 /** Changes one byte of a value, counted from its end if `at` is negative. */
 function flip(at: number): (value: Buffer) => Buffer {
   return value => {
@@ -75,6 +87,38 @@ for (const { what, at, lost } of PARTS) {
     }
     assert.equal(stage.store.stats()[0], { queue: 'a', depth: 0, bytes: 0, oldest: undefined });
     assert.is(await finish(stage), 0);
+  });
+}
+
+const SHAPES = [
+  {
+    what: 'whose end is missing',
+    damage: (folder: string) => change(folder, 'entries', value => value.subarray(0, 4 + 3 * 40 + 2)),
+  },
+  {
+    what: 'that seems to have more entries than it has',
+    damage: (folder: string) =>
+      changeKeys(folder, 'entries', key => {
+        key[13] = 1;
+        return key;
+      }),
+  },
+];
+
+for (const { what, damage } of SHAPES) {
+  values(`a chunk ${what}: what is behind is delivered, and the hub goes on`, async () => {
+    const stage = await createStage();
+    for (const text of ['1', '2', '3']) await stage.append(messageOf(text), [to('a')]);
+    await stage.store.close();
+    await damage(stage.folder);
+    await stage.reopen();
+    await stage.append(messageOf('whole'), [to('a')]);
+    assert.equal(stage.deliver('a'), ['whole']);
+    assert.ok(stage.store.counts().corrupt >= 3);
+    await stage.pass(60_000);
+    await stage.restart();
+    assert.equal(stage.deliver('a'), []);
+    await finish(stage);
   });
 }
 

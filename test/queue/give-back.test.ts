@@ -59,6 +59,25 @@ back('it is read again from where it lies by then', async () => {
   await stage.finish();
 });
 
+back('what had no room when it was offered again goes before what is new, too', async () => {
+  const stage = await filled(8);
+  const sent: Entry[] = [];
+  let room = 4;
+  const send = (entry: Entry): boolean => room > 0 && room-- > 0 && sent.push(entry) > 0;
+  const drain = stage.store.drain('a', { window: 4, send });
+  drain.wake();
+  const [zero, one, two, three] = sent.splice(0);
+  for (const entry of [zero, one]) if (entry !== undefined) drain.giveBack(entry);
+  drain.wake();
+  for (const entry of [two, three]) {
+    room = 1;
+    if (entry !== undefined) drain.acknowledge(entry);
+  }
+  assert.equal(texts(sent), ['0', '1']);
+  drain.stop();
+  await stage.finish();
+});
+
 back('a receiver that takes none of it now is offered it again, in the same order', async () => {
   const stage = await filled(3);
   const { sent, drain, state } = consume(stage, 3);

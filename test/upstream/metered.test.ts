@@ -35,6 +35,20 @@ metered('with an interval what waits goes together, and the next not before its 
   await server.close();
 });
 
+metered('a batch is all that waits, window after window, at QoS 2 as well', async () => {
+  for (const exactlyOnce of [false, true]) {
+    const stage = await createStage();
+    const server = await startServer(friendly);
+    stage.start({ url: `mqtt://127.0.0.1:${server.port}`, interval: '10m', window: 4, exactlyOnce });
+    await stage.append(numbers(20));
+    const from = stage.queue.clock.monotonic();
+    await stage.until('all is there', () => stage.forwarder().status().delivered === 20, 20);
+    assert.ok(stage.queue.clock.monotonic() - from < 9 * MINUTE, String(exactlyOnce));
+    await stage.finish();
+    await server.close();
+  }
+});
+
 metered('a budget bounds the bytes of a day, over restarts, and nothing is lost', async () => {
   const stage = await createStage();
   const server = await startServer(friendly);

@@ -131,7 +131,7 @@ network(
     deaf = true;
     const from = stage.queue.clock.monotonic();
     await stage.until('it is found', () => stage.forwarder().status().state !== 'connected', 100);
-    assert.ok(stage.queue.clock.monotonic() - from <= 35_100);
+    assert.ok(stage.queue.clock.monotonic() - from <= 30_100);
     assert.match(stage.forwarder().status().lastError ?? '', /it fell silent/);
     await stage.finish();
     await server.close();

@@ -140,6 +140,36 @@ offering('a network that cuts never makes one fall back that has shown that it o
   await server.close();
 });
 
+offering('another server at the same address is asked anew, though the hub restarts meanwhile', async () => {
+  const stage = await createStage();
+  let replaced = false;
+  let lost = false;
+  const server = await startServer((packet, guest, index) => {
+    if (packet.cmd === 'connect') {
+      welcome(guest, {}, packet.clean !== true && !lost);
+      lost = false;
+    } else if (replaced && packet.cmd === 'publish' && packet.qos === 2) guest.socket.end();
+    else if (!guest.socket.writableEnded) friendly(packet, guest, index);
+  });
+  const upstream = { url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true };
+  stage.start(upstream);
+  await stage.append(['first']);
+  await stage.until('it offers QoS 2', () => stage.forwarder().status().delivered === 1, 20);
+  await stage.queue.commit();
+  replaced = true;
+  lost = true;
+  const links = server.guests.length;
+  server.guests.at(-1)?.socket.destroy();
+  await stage.append(numbers(5));
+  await stage.until('the new one has greeted', () => server.guests.length > links && !lost, 20);
+  await stage.queue.commit();
+  await stage.restart(upstream);
+  await stage.until('all are taken', () => stage.forwarder().status().delivered === 5, 500);
+  assert.equal(stage.letters(), []);
+  await stage.finish();
+  await server.close();
+});
+
 offering('it is not taken for lacking QoS 2 if it ends its links for the message itself', async () => {
   const stage = await createStage();
   const server = await startServer(

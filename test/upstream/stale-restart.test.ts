@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { keepUpstream } from '../../src/hub/kept-upstream.ts';
-import { openReleases, packetIdOf } from '../../src/upstream/releases.ts';
+import { packetIdOf } from '../../src/mqtt/inflight.ts';
+import { openReleases } from '../../src/upstream/releases.ts';
 import { messageOf, to } from '../queue/stage.ts';
 import { startServer, welcome } from './server.ts';
 import { createStage } from './stage.ts';

@@ -41,6 +41,7 @@ stale('one that went out and left by its age is released before another message 
     careful: false,
     aside: new Set<number>(),
     offers: () => {},
+    dry: () => {},
     drain: settings => stage.store.drain('q', settings),
     releases,
     mayBegin: () => true,

@@ -1,8 +1,7 @@
 import { IN_FLIGHT_WINDOW } from '../../core/limits.ts';
 import type { Message, QoS } from '../../core/message.ts';
 import { PUBREL } from '../../mqtt/acknowledgement.ts';
-import { createInFlight } from '../../mqtt/inflight.ts';
-import { MAX_PACKET_ID } from '../../mqtt/packets.ts';
+import { createInFlight, packetIdOf } from '../../mqtt/inflight.ts';
 import { REASON } from '../../mqtt/reasons.ts';
 import type { Drain, DrainSettings, Entry, SimpleDrain } from '../../queue/types.ts';
 import type { Connection } from '../connection.ts';
@@ -59,14 +58,6 @@ export type Delivery = {
   readonly wake: () => void;
   readonly stop: () => void;
 };
-
-/**
- * The identifier of a QoS 2 message comes from its place in its queue: it goes out under the same one after a restart
- * of the hub, without a write for it, and so its receiver knows it again [MQTT-4.3.3-2].
- */
-function packetIdOf(sequence: number): number {
-  return 1 + (sequence % MAX_PACKET_ID);
-}
 
 /** `receiveMaximum` is the client's (MQTT 5, 3.1.2.11.3). */
 export function createDelivery(connection: Connection, session: Session, receiveMaximum: number): Delivery {

@@ -102,7 +102,9 @@ export type Chunk = {
 export function chunkFrom(key: Buffer, last: number, entries: number, value: Buffer): Chunk {
   const recordsAt = CRC_BYTES + entries * HEAD_BYTES;
   const whole =
-    value.length >= recordsAt && crc32(value.subarray(CRC_BYTES, recordsAt)) === value.readUInt32BE(0);
+    value.length >= recordsAt &&
+    crc32(value.subarray(CRC_BYTES, recordsAt)) === value.readUInt32BE(0) &&
+    (entries === 0 || value.readUInt32BE(recordsAt - CRC_BYTES) <= value.length);
   return { key, value, last, entries, whole };
 }
 

@@ -3,7 +3,7 @@ import type { Message, Origin, QoS } from '../../core/message.ts';
 import { NO_PROPERTIES } from '../../core/message.ts';
 import { ARRAY, createTextReader, headEnd, headValue, NULL, readTexts, textIn } from './cbor.ts';
 import type { Chunk } from './chunk.ts';
-import { recordEnd, recordStart, sequenceAt } from './chunk.ts';
+import { isInline, recordEnd, recordStart, sequenceAt } from './chunk.ts';
 import { CRC_BYTES, FIELDS, FORMAT_SHIFT, RETAIN, RETAINED } from './record.ts';
 
 /*
@@ -23,7 +23,7 @@ const UPSTREAM = 'upstream'.length;
  */
 export function decodeRecord(bytes: Buffer, start = 0, end = bytes.length): Message | undefined {
   const listAt = start + CRC_BYTES;
-  if (end <= listAt) return undefined;
+  if (end <= listAt || end > bytes.length) return undefined;
   if (crc32(bytes.subarray(listAt, end)) !== bytes.readUInt32BE(start)) return undefined;
   return bytes[listAt] === (ARRAY | FIELDS) ? messageFrom(bytes, listAt + 1, end) : undefined;
 }
@@ -34,8 +34,9 @@ export function recordAt(
   index: number,
   body: (sequence: number) => Buffer | undefined,
 ): Buffer | undefined {
-  const [start, end] = [recordStart(chunk, index), recordEnd(chunk, index)];
-  return chunk.whole && end > start ? chunk.value.subarray(start, end) : body(sequenceAt(chunk, index));
+  if (chunk.whole && isInline(chunk, index))
+    return chunk.value.subarray(recordStart(chunk, index), recordEnd(chunk, index));
+  return body(sequenceAt(chunk, index));
 }
 
 /** The message of it; undefined if its bytes or those of the chunk are damaged. */

@@ -195,19 +195,25 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     if (allowance <= 0) host.later(fill);
   };
 
-  const wake = (): void => {
+  /** There is room again: what is offered again comes before what is new. */
+  const goOn = (): void => {
     if (filling || stopped) return;
     filling = true;
+    while (again.length > 0 && outstanding.size() < window && sendAgain() === 'sent');
+    filling = false;
+    if (again.length === 0) fill();
+  };
+
+  const wake = (): void => {
+    if (filling || stopped) return;
     if (returned.length > 0) {
       again = again.concat(returned).sort(byPlaceBackwards);
       returned = [];
     }
-    while (again.length > 0 && outstanding.size() < window && sendAgain() === 'sent');
-    filling = false;
-    fillUnlessReturned();
+    goOn();
   };
 
-  /** What is to be offered again comes first, and waits for a `wake` of the receiver. */
+  /** What is to be offered again comes first, and waits for its receiver: for a `wake`, or an answer to what it has. */
   const fillUnlessReturned = (): void => {
     if (again.length + returned.length === 0) fill();
   };
@@ -244,7 +250,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     const leaving = take(entry);
     if (leaving === undefined) return;
     host.bury(leaving, 'dead', reason);
-    fill();
+    goOn();
   };
 
   const giveBack = (entry: Sent): void => {
@@ -257,7 +263,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
       const leaving = take(entry);
       if (leaving === undefined) return;
       host.release(leaving, 'acknowledged', settle);
-      fill();
+      goOn();
     },
     refuse,
     retry: (entry, reason) => {
