@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { signalGroup } from '../../src/supervisor/group.ts';
 import { processesIn } from './processes.ts';
 import { openSite, type Site, soon, waiting } from './site.ts';
 import { freePort, isFree, until } from './stage.ts';
@@ -122,8 +123,7 @@ supersede(
     await until('the third waits for its end', () => /step 2 of \d: stop "m"/.test(site.hub().log()));
     // It may be killed before it was told to go: then the second's comes, and must go in its turn.
     const kills = setInterval(() => {
-      for (const { pid, module } of processesIn(site.folder))
-        if (module === 'm') process.kill(pid, 'SIGKILL');
+      for (const { pid, module } of processesIn(site.folder)) if (module === 'm') signalGroup(pid, 'SIGKILL');
     }, 50);
     const { code, err } = await third;
     clearInterval(kills);
