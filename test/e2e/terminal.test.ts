@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -108,6 +108,9 @@ terminal(
     const script = 'stty raw -echo; echo set; until [ -e go ]; do sleep 0.05; done';
     await withModule(context, script, async ({ process: { pid } }, look) => {
       const openFiles = (): number => readdirSync(`/proc/${pid}/fd`).length;
+      // From then on its log is open.
+      const log = join(context.data, 'logs', 'a.log');
+      await until('it has said something', () => existsSync(log) && statSync(log).size > 0);
       const before = openFiles();
       const fill = async (): Promise<RawViewer[]> => {
         const viewers: RawViewer[] = [];
