@@ -1,5 +1,5 @@
 import { MAX_BUNDLE_NAMES_BYTES } from '../core/bundle-limits.ts';
-import { whereLeads } from './links.ts';
+import { follow, whereLeads } from './links.ts';
 import { objectionTo, partsOf, quoted } from './names.ts';
 import type { Entry } from './tar.ts';
 import type { Refuse } from './types.ts';
@@ -19,9 +19,13 @@ export type Inventory = {
   /** Looks at what can only be judged when all is known. */
   readonly finish: () => void;
   readonly items: ReadonlyMap<string, Item>;
+  /** The folder or file that a path leads to from the bundle's own folder, with all links followed; undefined if there is none. */
+  readonly find: (path: string) => FoundItem | undefined;
   /** Bytes of all files. */
   readonly bytes: () => number;
 };
+
+export type FoundItem = Extract<Item, { readonly kind: 'folder' | 'file' }>;
 
 export type Admitted = { readonly path: string; readonly item: Item; readonly folders: readonly string[] };
 
@@ -86,6 +90,11 @@ export function createInventory(bounds: { size: number; files: number }, refuse:
     return { kind: 'link', target };
   };
 
+  const targetOf = (path: string): string | undefined => {
+    const item = items.get(path);
+    return item?.kind === 'symlink' ? item.target : undefined;
+  };
+
   const itemOf = (entry: Entry): Item => {
     if (entry.sparse) throw refuse(`holds ${quoted(entry.name)}, ${REFUSED['S']}`);
     if (entry.type === 'directory') {
@@ -121,11 +130,14 @@ export function createInventory(bounds: { size: number; files: number }, refuse:
       put(path, path === '' ? { kind: 'folder', mode: ROOT_MODE, stated: true } : item);
       return { path, item, folders: renewed || item.kind !== 'folder' ? folders : [...folders, path] };
     },
+    find: path => {
+      const reached = follow([], path, targetOf);
+      if (typeof reached === 'string') return undefined;
+      const item = items.get(reached.join('/'));
+      const found = item?.kind === 'link' ? items.get(item.target) : item;
+      return found?.kind === 'file' || found?.kind === 'folder' ? found : undefined;
+    },
     finish: () => {
-      const targetOf = (path: string): string | undefined => {
-        const item = items.get(path);
-        return item?.kind === 'symlink' ? item.target : undefined;
-      };
       for (const [path, item] of items) {
         if (item.kind !== 'symlink') continue;
         const leads = whereLeads(path, item.target, targetOf);

@@ -13,11 +13,21 @@ export function whereLeads(
   target: string,
   targetOf: TargetOf,
 ): 'inside' | 'outside' | 'circle' {
-  const at = partsOf(path).slice(0, -1);
+  const reached = follow(partsOf(path).slice(0, -1), target, targetOf);
+  return typeof reached === 'string' ? reached : 'inside';
+}
+
+/** The parts of the path that `target` leads to from the folder `folder`, with all links followed. */
+export function follow(
+  folder: readonly string[],
+  target: string,
+  targetOf: TargetOf,
+): readonly string[] | 'outside' | 'circle' {
+  const at = [...folder];
   const ahead = partsOf(target).reverse();
   for (let steps = 0; ; steps++) {
     const part = ahead.pop();
-    if (part === undefined) return 'inside';
+    if (part === undefined) return at;
     if (steps > MAX_LINK_STEPS) return 'circle';
     if (part === '..') {
       if (at.pop() === undefined) return 'outside';

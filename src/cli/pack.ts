@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { inspect } from '../bundles/archive.ts';
+import type { Inventory } from '../bundles/inventory.ts';
 import { writePack } from '../bundles/write-pack.ts';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import { parseJson, parseManifest, readManifestText } from '../manifest/read.ts';
@@ -9,6 +10,7 @@ import type { Manifest } from '../manifest/types.ts';
 import { print } from './edge.ts';
 import { flagsOf, usageFailure } from './flags.ts';
 import { isRemote, listPack } from './pack-list.ts';
+import { refuseLostPaths } from './pack-paths.ts';
 import { signerWith } from './signer.ts';
 import { bytes } from './table.ts';
 
@@ -52,7 +54,9 @@ export async function pack(
   for (const one of localFiles(value, dirname(resolve(file)))) {
     files.push({ sha256: await fillHash(one), path: one.path });
   }
-  await inspectBundles(parseManifest(JSON.stringify(value), file), dirname(resolve(file)));
+  const folder = dirname(resolve(file));
+  const manifest = parseManifest(JSON.stringify(value), file);
+  refuseLostPaths(manifest, folder, await inspectBundles(manifest, folder));
   const text = `${JSON.stringify(await finish(value), null, 2)}\n`;
   parseManifest(text, file);
   await writePack({ manifest: Buffer.from(text), files, out });
@@ -114,12 +118,14 @@ async function hashOf(field: string, path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** What a device would refuse is refused here. */
-async function inspectBundles({ modules }: Manifest, folder: string): Promise<void> {
+/** Refuses bundles that a device would refuse; returns the contents of those that are packed, by module. */
+async function inspectBundles({ modules }: Manifest, folder: string): Promise<Map<string, Inventory>> {
+  const inventories = new Map<string, Inventory>();
   for (const { name, bundle } of modules) {
     if (bundle?.from === undefined || isRemote(bundle.from)) continue;
     const source = { path: resolve(folder, bundle.from) };
     const wanted = { ...bundle, subject: `modules.${name}.bundle`, source };
-    await inspect(wanted, source, new AbortController().signal);
+    inventories.set(name, await inspect(wanted, source, new AbortController().signal));
   }
+  return inventories;
 }

@@ -16,6 +16,7 @@ import { openArchive } from './deployment/archive.ts';
 import { createConductor } from './deployment/conductor.ts';
 import { createCourse } from './deployment/course.ts';
 import { createDeployments } from './deployment/deployments.ts';
+import { inspectorOf } from './deployment/inspection.ts';
 import { openLedger } from './deployment/ledger.ts';
 import { createProvisions } from './deployment/provisions.ts';
 import { createRenewal } from './deployment/renewal.ts';
@@ -98,6 +99,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
       taken,
       conductor,
       renewal,
+      inspect: inspectorOf(provisions),
       collect,
       statuses,
       listen,

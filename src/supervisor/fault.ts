@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { reasonOf, systemCode } from '../core/errors.ts';
 import type { Account } from './confinement/users.ts';
@@ -14,9 +14,9 @@ const ENTER = 1;
 /** The machine is short of something, the module is not to blame. */
 const PASSING = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE']);
 
-/** What can be seen to be wrong before the module is started. */
+/** Reason that a module cannot be started, as far as it can be seen before. */
 export function findFault(
-  spec: ModuleSpec,
+  spec: Pick<ModuleSpec, 'exec' | 'cwd'>,
   { PATH = '' }: Readonly<Record<string, string>>,
   account: Account | undefined,
 ): Fault | undefined {
@@ -60,6 +60,22 @@ function isProgram(file: string): boolean {
   }
 }
 
+/** At most as many bytes as the kernel reads to recognize a program (BINPRM_BUF_SIZE); none if it cannot be read. */
+function firstBytesOf(file: string): string {
+  const bytes = Buffer.alloc(256);
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(file, 'r');
+    return bytes.toString('latin1', 0, readSync(descriptor, bytes));
+  } catch (error) {
+    // A program that may be executed and not read is the kernel's to judge.
+    if (systemCode(error) !== undefined) return '';
+    throw error;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
 function notFound(program: string): Fault {
   return lasting(`${program} was not found in PATH: install it, or name its path.`);
 }
@@ -68,7 +84,7 @@ function programFault(file: string): Fault | undefined {
   try {
     if (!statSync(file).isFile()) return lasting(`${file} is not a file: name the program itself.`);
     accessSync(file, constants.X_OK);
-    return undefined;
+    return interpreterFault(file);
   } catch (error) {
     switch (systemCode(error)) {
       case 'ENOENT':
@@ -84,6 +100,16 @@ function programFault(file: string): Fault | undefined {
   }
 }
 
+/** The first line of a script names the program that runs it (execve(2), "Interpreter scripts"). */
+function interpreterFault(file: string): Fault | undefined {
+  const [, interpreter] = /^#![ \t]*(\S+)/.exec(firstBytesOf(file)) ?? [];
+  return interpreter === undefined || isProgram(interpreter) ? undefined : noInterpreter(file);
+}
+
+function noInterpreter(program: string): Fault {
+  return lasting(`The interpreter that the first line of ${program} names does not exist: correct it.`);
+}
+
 /** What the system said when it was to start the module. */
 export function spawnFault(spec: ModuleSpec, error: unknown): Fault {
   const program = spec.exec[0] ?? '';
@@ -93,7 +119,7 @@ export function spawnFault(spec: ModuleSpec, error: unknown): Fault {
   }
   if (code !== 'ENOENT') return lasting(`${program} cannot be started: ${reasonOf(error)}.`);
   if (!program.includes('/')) return notFound(program);
-  return lasting(`The interpreter that the first line of ${program} names does not exist: correct it.`);
+  return noInterpreter(program);
 }
 
 /** What went wrong in the hub before it could start a module. */

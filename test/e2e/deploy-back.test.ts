@@ -75,17 +75,17 @@ const VERSIONS: readonly (readonly [
       rmSync(site.at('well'));
     },
   ],
-  ['cannot be started', bad({ exec: ['./nowhere'] }), /Module "m" has failed: .*nowhere/],
+  ['cannot be started', bad({ exec: ['./nowhere'] }), /modules\.m\.exec cannot be run: .*nowhere/],
   [
-    'comes behind one that cannot be started',
+    'comes behind one that ends at once',
     bad({ exec: ['./nowhere'] }, '5s', {
       modules: {
         ...GOOD.modules,
         m: waiting(1004, { startupOrder: 2 }),
-        first: { exec: ['./nowhere'], startupOrder: 1 },
+        first: { exec: ['sh', '-c', 'exit 3'], restart: 'never', startupOrder: 1 },
       },
     }),
-    /Module "first" has failed: .*nowhere/,
+    /Module "first" has failed: exit 3\./,
   ],
 ];
 
@@ -204,11 +204,12 @@ back(
 
 back('the first one does not work: it is kept, and keeps no hub from coming up', async ({ site }) => {
   await site.up();
-  const { code, err } = await site.apply(soon({ modules: { m: { exec: ['./nothing-of-that-name'] } } }));
+  const m = { exec: ['sh', '-c', 'exit 3'], restart: 'never' };
+  const { code, err } = await site.apply(soon({ modules: { m } }));
   assert.is(code, 1);
   assert.match(err, /Module "m" has failed.* There was nothing to go back to\.\n$/);
   await site.again('SIGTERM');
-  await until('it is tried', () => /Module "m" cannot be started/.test(site.hub().log()));
+  await until('it is tried', () => /Module "m" .*exit 3/.test(site.hub().log()));
   assert.is((await site.apply(soon(GOOD))).code, 0);
   assert.equal(site.commands(), GOOD_COMMANDS);
 });

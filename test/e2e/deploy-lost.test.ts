@@ -20,7 +20,9 @@ const GOOD = soon({ modules: { kept: waiting(1001) } });
 const UNPROVEN = soon({
   modules: { kept: waiting(1002, { health: { exec: ['false'], everySeconds: 60, readySeconds: 0.1 } }) },
 });
-const NOWHERE = soon({ modules: { kept: waiting(1003), bad: { exec: ['./nowhere'] } } });
+const BROKEN = soon({
+  modules: { kept: waiting(1003), bad: { exec: ['sh', '-c', 'exit 3'], restart: 'never' } },
+});
 
 const WAYS: Readonly<Record<string, readonly [damage: (file: string) => void, why: string]>> = {
   'has a changed byte': [
@@ -120,9 +122,9 @@ lost('that of the healthy set, while it runs: the way back needs no disk', async
   await site.up();
   assert.is((await site.apply(GOOD)).code, 0);
   damage(site, (await site.status()).deployment.healthy?.id);
-  const { code, err } = await site.apply(NOWHERE);
+  const { code, err } = await site.apply(BROKEN);
   assert.is(code, 1);
-  assert.match(err, /nowhere.* The hub went back to what was healthy\.\n$/);
+  assert.match(err, /exit 3.* The hub went back to what was healthy\.\n$/);
   assert.equal(site.commands(), ['kept: sleep 1001']);
 });
 
@@ -131,7 +133,7 @@ lost('that of the healthy set: the hub goes back to the one before, and says why
   damage(site, healthy);
   await site.up();
   await until('it runs', () => site.commands().length === 1);
-  const { code, err } = await site.apply(NOWHERE);
+  const { code, err } = await site.apply(BROKEN);
   assert.is(code, 1);
   const sentence = `The manifest of "edge" ${healthy.slice(0, 8)} cannot be read any more (its file is damaged).`;
   assert.ok(err.includes(` ${sentence} `), err);

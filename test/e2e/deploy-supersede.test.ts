@@ -137,7 +137,7 @@ supersede('while the one before goes back', async ({ site }) => {
   site.write('first.json', soon({ modules: KEPT }));
   await site.up('first.json');
   await site.healthy();
-  const bad = { exec: ['./nowhere'], startupOrder: 2 };
+  const bad = { exec: ['sh', '-c', 'exit 3'], restart: 'never', startupOrder: 2 };
   const stuck = site.apply(soon({ modules: { ...KEPT, stubborn, bad }, ...HOUR }));
   await until('it goes back', () => /Back to before .* stop "stubborn"/.test(site.hub().log()));
   const took = await timed(async () => {

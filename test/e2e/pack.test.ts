@@ -7,7 +7,13 @@ import * as assert from 'uvu/assert';
 import { archive, sha256Of } from '../bundles/archives.ts';
 import { folderWith, removeFolder, run } from './stage.ts';
 
-const program = gzipSync(archive({ name: 'bin/app', content: '#!/bin/sh\n', mode: 0o755 }));
+const program = gzipSync(
+  archive(
+    { name: 'bin/app', content: '#!/bin/sh\n', mode: 0o755 },
+    { name: 'app', type: '2', linkname: 'bin/../bin/app' },
+    { name: 'data', content: 'x' },
+  ),
+);
 const hub = Buffer.from('the hub itself');
 const remote = { sha256: 'f'.repeat(64), from: 'https://example.org/b.tar.gz' };
 
@@ -48,6 +54,84 @@ pack('hashes are filled in, files are packed, and what is in it is listed', () =
 });
 
 const sha256 = sha256Of(program);
+
+const module = (more: object): object => ({ modules: { m: { exec: ['/bin/true'], ...more } } });
+const bundled = (more: object): object => module({ bundle: { from: 'app.tar.gz' }, ...more });
+const tls = { cert: '/etc/a.pem', key: '/etc/a.key' };
+const CURE = 'put the file into a "bundle" of module "m", or write an absolute path';
+
+/** Paths that would lead nowhere on a device. */
+const LOST: readonly (readonly [what: string, more: object, sentence: string])[] = [
+  [
+    'a program beside the manifest',
+    module({ exec: ['./door.sh'] }),
+    `modules\\.m\\.exec\\[0\\] is the relative path "\\./door\\.sh", and a pack does not contain it: ${CURE}`,
+  ],
+  ['a program above it', module({ exec: ['../door.sh'] }), '.*exec\\[0\\] is the relative path .*'],
+  [
+    'an argument that is a path',
+    module({ exec: ['python3', './x.py'] }),
+    '.*exec\\[1\\] is the relative path .*',
+  ],
+  [
+    'an argument that is the name of a file beside the manifest',
+    module({ exec: ['python3', 'hub-x64'] }),
+    '.*exec\\[1\\] is the relative path .*',
+  ],
+  [
+    'a health check beside the manifest',
+    module({ health: { exec: ['bin/check'] } }),
+    'modules\\.m\\.health\\.exec\\[0\\] is the relative path .*',
+  ],
+  [
+    'a variable that is a path',
+    module({ env: { CONF: './x' } }),
+    'modules\\.m\\.env\\.CONF is the relative path .*',
+  ],
+  ...(['cert', 'key', 'ca'] as const).map((field): (typeof LOST)[number] => [
+    `a listener whose ${field} is beside the manifest`,
+    {
+      listeners: [
+        {
+          mqtts: '127.0.0.1:8883',
+          ...tls,
+          ca: '/etc/ca.pem',
+          clientCertificates: 'required',
+          [field]: 'x.pem',
+        },
+      ],
+    },
+    `listeners\\[0\\]\\.${field} is the relative path "x\\.pem", and a pack does not contain it: write an absolute path`,
+  ]),
+  [
+    'a socket beside the manifest',
+    { listeners: [{ unix: 'hub.sock' }] },
+    'listeners\\[0\\]\\.unix is .*, and a pack has no folder to create it in: write an absolute path',
+  ],
+  [
+    'an upstream whose ca is beside the manifest',
+    { upstream: { url: 'mqtts://parent', tls: { ca: 'ca.pem' } } },
+    'upstream\\.tls\\.ca is the relative path .*',
+  ],
+  [
+    'a program that is not in its bundle',
+    bundled({ exec: ['./bin/other'] }),
+    '.*exec\\[0\\] is "\\./bin/other", which the bundle does not contain: correct the path, or add the file',
+  ],
+  ['a program out of its bundle', bundled({ exec: ['../app'] }), '.*which the bundle does not contain.*'],
+  ['a folder of its bundle', bundled({ exec: ['./bin'] }), '.*which is a folder in the bundle.*'],
+  ['a file that cannot be run', bundled({ exec: ['./data'] }), '.*which is not executable in the bundle.*'],
+  [
+    'a health check that is not in its bundle',
+    bundled({ health: { exec: ['bin/check'] } }),
+    'modules\\.m\\.health\\.exec\\[0\\] is .*which the bundle does not contain.*',
+  ],
+  [
+    'an argument that is not in its bundle',
+    bundled({ exec: ['sh', './x'] }),
+    '.*exec\\[1\\] is .*does not contain.*',
+  ],
+];
 
 /** What cannot be packed, and the one sentence for it. */
 const REFUSED: readonly (readonly [what: string, manifest: string, sentence: RegExp, code: number])[] = [
@@ -94,6 +178,10 @@ const REFUSED: readonly (readonly [what: string, manifest: string, sentence: Reg
     /^modules\.m\.bundle holds more than 5 bytes, which is all that its "size" allows\.$/,
     2,
   ],
+  ...LOST.map(
+    ([what, more, sentence]) =>
+      [what, written({ from: 'app.tar.gz' }, more), new RegExp(`^${sentence}\\.$`), 2] as const,
+  ),
 ];
 
 for (const [what, manifest, sentence, code] of REFUSED) {
@@ -107,6 +195,16 @@ for (const [what, manifest, sentence, code] of REFUSED) {
     removeFolder(folder);
   });
 }
+
+pack('programs in a bundle, behind a link, in PATH and by absolute paths are packed', () => {
+  for (const exec of [['./app'], ['bin/app', './data'], ['app', 'x'], ['/opt/app', '/opt/x']]) {
+    const manifest = written({ from: 'app.tar.gz' }, bundled({ exec, env: { PATH: './bin:/bin' } }));
+    const folder = folderOf(manifest);
+    const made = run(['pack', join(folder, 'manifest.json'), '-o', join(folder, 'update.skerry')]);
+    assert.equal([made.code, made.err], [0, ''], exec.join(' '));
+    removeFolder(folder);
+  }
+});
 
 pack('a pack that lacks a file, one that is none, and a wrong call', () => {
   const folder = folderOf(written({ from: 'app.tar.gz' }));

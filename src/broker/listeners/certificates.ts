@@ -22,7 +22,7 @@ export type Certificates = {
  */
 export function keepCertificates(tls: TlsSettings, { clock, log }: ListenerHost): Certificates {
   let seen = stateOf(tls);
-  const first = read(tls);
+  const first = readCertificates(tls);
   warnOfOpenKey();
 
   function warnOfOpenKey(): void {
@@ -35,7 +35,7 @@ export function keepCertificates(tls: TlsSettings, { clock, log }: ListenerHost)
     if (now === seen) return;
     seen = now;
     try {
-      server.setSecureContext(read(tls));
+      server.setSecureContext(readCertificates(tls));
       log.info(`The certificate ${tls.cert} is new: who connects from now on sees it.`);
       warnOfOpenKey();
     } catch (thrown) {
@@ -75,8 +75,11 @@ function stateOf({ cert, key, ca }: TlsSettings): string {
   return states.join(', ');
 }
 
-/** @throws Failure that names the file, or both if they do not fit each other */
-function read({ cert, key, ca }: TlsSettings): SecureContextOptions {
+/**
+ * Reads the files of a TLS listener.
+ * @throws Failure `listener.refused` that names the file, or both if they do not fit each other
+ */
+export function readCertificates({ cert, key, ca }: TlsSettings): SecureContextOptions {
   const options: SecureContextOptions = {
     minVersion: 'TLSv1.2',
     cert: contentOf(cert),

@@ -1,4 +1,4 @@
-import type { Placed, Step } from '../../manifest/plan.ts';
+import type { Placed, Plan, Step } from '../../manifest/plan.ts';
 import { afterFailure, afterStep, planOf } from '../../manifest/plan.ts';
 import { unlessAborted } from './aborting.ts';
 
@@ -11,6 +11,8 @@ export type Passage = {
   readonly signal: AbortSignal;
   /** Called, and waited for, before each step, and so after the one before it; `index` from 1. */
   readonly note: (step: Step, index: number, of: number) => Promise<void>;
+  /** Called once everything the target needs has been fetched, before the first step that changes anything; if it throws, nothing has changed. */
+  readonly inspect?: (plan: Plan) => Promise<void>;
   /** A step that fails does not end it: the first failure is thrown when all others have been taken. */
   readonly stubborn: boolean;
   /** Modules that are to be started anew though nothing of them differs. */
@@ -43,11 +45,14 @@ export function createConductor(nothing: Placed, execute: Execute): Conductor {
   return {
     current: () => current,
     prepare: (target, signal) => unlessAborted(execute({ kind: 'prepare' }, target, signal), signal),
-    go: async (target, { signal, note, stubborn, down }) => {
+    go: async (target, { signal, note, inspect, stubborn, down }) => {
       const failures: unknown[] = [];
-      const { steps } = planOf(current, target, down);
+      const plan = planOf(current, target, down);
+      const { steps } = plan;
+      const firstChange = steps.findIndex(({ kind }) => kind !== 'prepare');
       for (const [index, step] of steps.entries()) {
         signal.throwIfAborted();
+        if (index === firstChange) await inspect?.(plan);
         await note(step, index + 1, steps.length);
         signal.throwIfAborted();
         try {

@@ -47,6 +47,8 @@ export type CourseSettings = {
   readonly taken: Taken;
   readonly conductor: Conductor;
   readonly renewal: Renewal;
+  /** Throws the Failure of a program or file that the plan needs and this machine lacks. */
+  readonly inspect: (target: Placed, plan: Plan) => Promise<void>;
   /** Removes what none of these needs. */
   readonly collect: (kept: readonly Placed[]) => Promise<void>;
   readonly statuses: () => ModuleStatus[];
@@ -199,6 +201,8 @@ export function createCourse(settings: CourseSettings): Course {
     let undo = (): void => {};
     try {
       await conductor.prepare(placed, signal);
+      // The new hub starts everything.
+      await settings.inspect(placed, planOf(nothing, placed));
       undo = await renewal.stage(placed, signal);
       await book.write({ attempt: { ...begun, label: LABEL_OF_RENEWAL } }, signal);
     } catch (thrown) {
@@ -250,7 +254,8 @@ export function createCourse(settings: CourseSettings): Course {
       for (const name of past.spared)
         log.warn(`Module "${name}" was not well before and is not changed: it does not count.`);
       try {
-        await conductor.go(placed, { signal, note: journal(begun, signal), stubborn: false, down });
+        const inspect = (plan: Plan): Promise<void> => settings.inspect(placed, plan);
+        await conductor.go(placed, { signal, note: journal(begun, signal), inspect, stubborn: false, down });
         hub.resolve();
         await book.write({ attempt: { ...begun, phase: 'watching' } }, signal);
         await watch(placed, signal, past);
