@@ -1,4 +1,5 @@
 import type { ParseArgsConfig } from 'node:util';
+import { stringProblem } from '../core/characters.ts';
 import { UPSTREAM_KEEP_ALIVE } from '../core/upstream-limits.ts';
 import type { Link, LinkHandler } from '../upstream/link.ts';
 import { openLink } from '../upstream/link.ts';
@@ -35,6 +36,13 @@ export function openClient(values: ClientValues, clean: boolean, usage: string, 
     throw usageFailure('-V must be 311: this client speaks MQTT 3.1.1', usage);
   }
   if (!clean && values.id === undefined) throw usageFailure('-c needs a client identifier: -i ID', usage);
+  for (const [flag, text] of [
+    ['-i', values.id],
+    ['-u', values.username],
+  ] as const) {
+    const problem = stringProblem(text ?? '');
+    if (problem !== undefined) throw usageFailure(`${flag} ${problem}`, usage);
+  }
   const settings = {
     host: values.host,
     port,

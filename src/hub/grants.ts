@@ -38,7 +38,8 @@ function checked(path: string, { publish, subscribe }: TopicLists): TopicGrants 
   for (const [list, filters] of Object.entries({ publish, subscribe })) {
     for (const [index, filter] of filters.entries()) {
       const field = `${path}.${list}[${index}]`;
-      if (!isTopicFilter(filter)) throw refusal(field, `must be a topic filter, and is "${filter}"`);
+      if (!isTopicFilter(filter))
+        throw refusal(field, `must be a topic filter, and is ${JSON.stringify(filter)}`);
       if (list === 'publish' && isUngrantable(filter)) {
         throw refusal(
           field,

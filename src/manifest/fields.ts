@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { FORBIDDEN_CHARACTERS } from '../core/characters.ts';
 import { nearestName } from '../core/nearest.ts';
 import { durationOf, sizeOf } from './units.ts';
 
@@ -62,6 +63,22 @@ export function oneOf<const Options extends readonly string[]>(options: Options)
 }
 
 export const text = v.string('must be a text');
+
+/** A text that matches `pattern`, a regular expression with the flag `u`, as JSON Schema has them. */
+export function matching(pattern: string, complaint: string) {
+  const expression = new RegExp(pattern, 'u');
+  return v.pipe(
+    v.string(complaint),
+    v.check(word => expression.test(word), complaint),
+    stated({ pattern }),
+  );
+}
+
+/** A string that an MQTT packet can hold. */
+export const mqttString = matching(
+  `^[^${FORBIDDEN_CHARACTERS}]*$`,
+  'must be a text without control characters, which MQTT forbids',
+);
 
 /** True or false. */
 export const flag = v.boolean('must be true or false');

@@ -1,3 +1,4 @@
+import { stringProblem } from '../core/characters.ts';
 import type { UpstreamAddress } from './types.ts';
 
 /** IANA's ports of MQTT, with and without TLS. */
@@ -13,6 +14,7 @@ export function addressOf(text: string): UpstreamAddress | undefined {
   const username = decoded(url.username);
   const password = decoded(url.password);
   if (username === undefined || password === undefined) return undefined;
+  if (stringProblem(username) !== undefined) return undefined;
   return {
     secure: url.protocol === 'mqtts:',
     host: url.hostname.replace(/^\[|\]$/g, ''),

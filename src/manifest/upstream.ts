@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { FORBIDDEN_CHARACTERS } from '../core/characters.ts';
 import {
   MAX_DOWN_FILTERS,
   MAX_UPSTREAM_KEEP_ALIVE,
@@ -9,7 +10,18 @@ import {
   UPSTREAM_WINDOW,
 } from '../core/upstream-limits.ts';
 import { sealed } from './deployment.ts';
-import { about, duration, flag, object, oneOf, sizeFrom, stated, text, whole } from './fields.ts';
+import {
+  about,
+  duration,
+  flag,
+  matching,
+  mqttString,
+  object,
+  oneOf,
+  sizeFrom,
+  stated,
+  whole,
+} from './fields.ts';
 import type { Upstream, UpstreamAddress } from './types.ts';
 import { addressOf } from './upstream-address.ts';
 import { timeOfDay } from './upstream-schedule.ts';
@@ -32,20 +44,17 @@ const urls = v.pipe(
 
 const TEMPLATE = 'must be a topic in which {device}, {module}, {output} and {topic} stand for those';
 
-const topic = v.pipe(
-  v.string(TEMPLATE),
-  v.regex(/^(?:[^{}+#\0]|\{(?:device|module|output|topic)\})+$/, TEMPLATE),
+const topic = matching(
+  `^(?:[^{}+#${FORBIDDEN_CHARACTERS}]|\\{(?:device|module|output|topic)\\})+$`,
+  TEMPLATE,
 );
 
 const FILTER = 'must be a topic filter';
+const LEVEL = `[^+#/${FORBIDDEN_CHARACTERS}]*`;
 
 const down = v.pipe(
   v.array(
-    v.pipe(
-      v.string(FILTER),
-      v.regex(/^(?:(?:\+|[^+#/\0]*)\/)*(?:\+|#|[^+#/\0]*)$/, FILTER),
-      v.minLength(1, FILTER),
-    ),
+    v.pipe(matching(`^(?:(?:\\+|${LEVEL})/)*(?:\\+|#|${LEVEL})$`, FILTER), v.minLength(1, FILTER)),
     'must be a list of topic filters',
   ),
   v.maxLength(MAX_DOWN_FILTERS, `must have at most ${MAX_DOWN_FILTERS} topic filters`),
@@ -64,7 +73,7 @@ export const upstream = v.pipe(
   object({
     url: v.optional(about('The parent: mqtt://[user:password@]host[:port], or mqtts:// with TLS.', url)),
     urls: v.optional(about('Several, in the order in which they are tried.', urls)),
-    username: v.optional(about('The user, where no address names one.', text)),
+    username: v.optional(about('The user, where no address names one.', mqttString)),
     password: v.optional(about('His password, as "skerry seal" prints it.', sealed)),
     profile: v.optional(
       about(
@@ -96,7 +105,7 @@ export const upstream = v.pipe(
     clientId: v.optional(
       about(
         'What it calls itself; otherwise "skerry-" and the name.',
-        v.pipe(text, v.minLength(1, 'must not be empty')),
+        v.pipe(mqttString, v.minLength(1, 'must not be empty')),
       ),
     ),
     tls: v.optional(about('How the parent is known, and how it knows this hub.', tls)),

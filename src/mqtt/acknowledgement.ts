@@ -1,4 +1,5 @@
 import { readProperties } from './properties.ts';
+import type { Strictness } from './reader.ts';
 import { blame, readerOf } from './reader.ts';
 import type { Fault } from './reasons.ts';
 import { fault, REASON } from './reasons.ts';
@@ -62,13 +63,21 @@ export function readAcknowledgement(
   const allowed = whole === PUBACK || whole === PUBREC ? RECEIVED : RELEASED;
   if (sender === 'client' && !allowed.includes(reasonCode))
     return fault(REASON.protocolError, `an acknowledgement has the reason code ${reasonCode}`);
-  const wrong = length > 3 ? faultInProperties(bytes, start + 3, end) : undefined;
+  const wrong =
+    length > 3
+      ? faultInProperties(bytes, start + 3, end, sender === 'client' ? 'strict' : 'lenient')
+      : undefined;
   if (wrong === undefined) acknowledged(whole, packetId, reasonCode);
   return wrong;
 }
 
-function faultInProperties(bytes: Buffer, start: number, end: number): Fault | undefined {
-  const reader = readerOf(bytes, start, end);
+function faultInProperties(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  strictness: Strictness,
+): Fault | undefined {
+  const reader = readerOf(bytes, start, end, strictness);
   readProperties(reader, 'acknowledgement');
   if (reader.at < end) blame(reader, REASON.malformedPacket, 'an acknowledgement is longer than it says');
   return reader.fault;

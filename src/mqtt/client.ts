@@ -26,7 +26,7 @@ export function createClientFramer(maxBytes: number, version: Version, handler: 
       return readAcknowledgement(bytes, first, bodyAt, end, version, handler.acknowledged, 'server');
     const packet =
       (first & 0xf0) === PUBLISH
-        ? readPublish(bytes, first, bodyAt, end, version)
+        ? readPublish(bytes, first, bodyAt, end, version, 'lenient')
         : readAnswer(bytes, first, bodyAt, end, version);
     if ('code' in packet) return packet;
     handler.packet(packet);

@@ -137,7 +137,7 @@ export function readProperties(reader: Reader, owner: Owner): PropertyValues {
     blame(reader, REASON.malformedPacket, 'its properties are longer than the packet');
     return NO_VALUES;
   }
-  const inner = readerOf(reader.bytes, reader.at, end);
+  const inner = readerOf(reader.bytes, reader.at, end, reader.strictness);
   const values = collect(inner, owner);
   reader.at = end;
   reader.fault ??= inner.fault;

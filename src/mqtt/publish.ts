@@ -1,7 +1,8 @@
 import type { Properties, QoS } from '../core/message.ts';
 import type { PropertyValues } from './properties.ts';
 import { readProperties } from './properties.ts';
-import { blame, readerOf, textAt } from './reader.ts';
+import type { Strictness } from './reader.ts';
+import { blame, NOT_A_STRING, readerOf, textAt } from './reader.ts';
 import type { Fault } from './reasons.ts';
 import { fault, REASON } from './reasons.ts';
 import type { Version } from './version.ts';
@@ -56,6 +57,7 @@ export function readPublish(
   start: number,
   end: number,
   version: Version,
+  strictness: Strictness = 'strict',
 ): Publish | Fault {
   const qos = qosOf((first >> 1) & 3);
   if (qos === undefined) return fault(REASON.malformedPacket, 'a PUBLISH has both bits of its QoS set');
@@ -65,11 +67,11 @@ export function readPublish(
   const topicEnd = start + 2 + bytes.readUInt16BE(start);
   const afterId = qos === 0 ? topicEnd : topicEnd + 2;
   if (afterId > end) return CUT_SHORT;
-  const topic = textAt(bytes, start + 2, topicEnd);
-  if (topic === undefined) return fault(REASON.malformedPacket, 'a topic is not UTF-8');
+  const topic = textAt(bytes, start + 2, topicEnd, strictness);
+  if (topic === undefined) return fault(REASON.malformedPacket, NOT_A_STRING);
   const messageId = qos === 0 ? 0 : bytes.readUInt16BE(topicEnd);
   if (qos > 0 && messageId === 0) return fault(REASON.protocolError, 'a PUBLISH has no packet identifier');
-  const behind = version === 5 ? propertiesAt(bytes, afterId, end) : undefined;
+  const behind = version === 5 ? propertiesAt(bytes, afterId, end, strictness) : undefined;
   if (behind !== undefined && 'code' in behind) return behind;
   const properties = behind?.properties;
   if (topic === '' && properties?.topicAlias === undefined)
@@ -91,9 +93,10 @@ function propertiesAt(
   bytes: Buffer,
   at: number,
   end: number,
+  strictness: Strictness,
 ): { readonly properties: PublishProperties | undefined; readonly bodyStart: number } | Fault {
   if (at < end && bytes[at] === 0) return { properties: undefined, bodyStart: at + 1 };
-  const reader = readerOf(bytes, at, end);
+  const reader = readerOf(bytes, at, end, strictness);
   const values = readProperties(reader, 'publish');
   if (values.numbers.topicAlias === 0) blame(reader, REASON.topicAliasInvalid, 'its topic alias is 0');
   const properties = publishProperties(values);

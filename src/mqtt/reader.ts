@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { hasForbiddenCharacter } from '../core/characters.ts';
 import type { Fault } from './reasons.ts';
 import { fault, REASON } from './reasons.ts';
 
@@ -10,13 +11,26 @@ export type Reader = {
   readonly bytes: Buffer;
   at: number;
   readonly end: number;
+  readonly strictness: Strictness;
   fault: Fault | undefined;
 };
 
+/**
+ * Treatment of strings with forbidden characters other than U+0000 (MQTT 5, 1.5.4). `strict`, for packets of clients:
+ * the packet is malformed. `lenient`, for packets of servers: the string is read, because ending the connection would
+ * bring it back with the session; whoever reads it refuses that message alone.
+ */
+export type Strictness = 'strict' | 'lenient';
+
 const NOTHING = Buffer.alloc(0);
 
-export function readerOf(bytes: Buffer, start: number, end: number): Reader {
-  return { bytes, at: start, end, fault: undefined };
+export function readerOf(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  strictness: Strictness = 'strict',
+): Reader {
+  return { bytes, at: start, end, strictness, fault: undefined };
 }
 
 /** Says that the packet is wrong; the first fault stands. */
@@ -66,25 +80,38 @@ export function readBinary(reader: Reader): Buffer {
   return step(reader, length) ? reader.bytes.subarray(reader.at - length, reader.at) : NOTHING;
 }
 
-/** UTF-8 without U+0000 [MQTT-1.5.4-1], [MQTT-1.5.4-2]. */
-export function readText(reader: Reader): string {
+/** A UTF-8 string [MQTT-1.5.4-1] without forbidden characters [MQTT-1.5.4-2]. */
+export function readText(reader: Reader, strictness = reader.strictness): string {
   const length = readTwo(reader);
   if (!step(reader, length)) return '';
-  const text = textAt(reader.bytes, reader.at - length, reader.at);
-  if (text === undefined) blame(reader, REASON.malformedPacket, 'a text is not UTF-8');
+  const text = textAt(reader.bytes, reader.at - length, reader.at, strictness);
+  if (text === undefined) blame(reader, REASON.malformedPacket, NOT_A_STRING);
   return text ?? '';
 }
 
-/** Undefined if it is not UTF-8, or has U+0000. Most texts are ASCII, and that is seen faster than it is decoded. */
-export function textAt(bytes: Buffer, start: number, end: number): string | undefined {
+export const NOT_A_STRING = 'a string is not UTF-8 or contains a character that MQTT forbids';
+
+/**
+ * Decodes an MQTT string; undefined if it is not UTF-8 or contains a forbidden character (MQTT 5, 1.5.4). Most strings
+ * are ASCII without control characters, which one pass over the bytes shows.
+ */
+export function textAt(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  strictness: Strictness,
+): string | undefined {
   let wide = 0;
   let least = 0xff;
   for (let at = start; at < end; at++) {
     const byte = bytes[at] ?? 0;
-    wide |= byte;
+    // DEL, 0x7f, counts as not ASCII.
+    wide |= byte + 1;
     if (byte < least) least = byte;
   }
-  if (least === 0) return undefined;
+  if (least === 0 || (least < 0x20 && strictness === 'strict')) return undefined;
   if (wide < 0x80) return bytes.toString('latin1', start, end);
-  return isUtf8(bytes.subarray(start, end)) ? bytes.toString('utf8', start, end) : undefined;
+  if (!isUtf8(bytes.subarray(start, end))) return undefined;
+  const text = bytes.toString('utf8', start, end);
+  return strictness === 'strict' && hasForbiddenCharacter(text) ? undefined : text;
 }

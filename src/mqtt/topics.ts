@@ -1,29 +1,36 @@
+import { MAX_STRING_BYTES, stringProblem } from '../core/characters.ts';
 import { MAX_TOPIC_LEVELS } from '../core/limits.ts';
 
-/** Bytes of a topic or filter on the wire (MQTT 3.1.1, 4.7.3). */
-const MAX_TOPIC_BYTES = 65_535;
+const PLUS = 0x2b;
+const HASH = 0x23;
+const SLASH = 0x2f;
 
-/** True for what may be published on: no wildcards, not empty, no U+0000 (MQTT 3.1.1, 3.3.2-2 and 4.7.3). */
+/**
+ * True for a topic that may be published on (MQTT 5, 3.3.2.1 and 4.7): no wildcards, not empty, no forbidden
+ * characters. The handler of PUBLISH asks for every message, so a plain topic is read once and not matched.
+ */
 export function isTopicName(topic: string): boolean {
-  return isBounded(topic) && !topic.includes('+') && !topic.includes('#');
+  let levels = 1;
+  let plain = true;
+  for (let at = 0; at < topic.length; at++) {
+    const code = topic.charCodeAt(at);
+    if (code === SLASH) levels++;
+    else if (code === PLUS || code === HASH) return false;
+    else if (code < 0x20 || code > 0x7e) plain = false;
+  }
+  if (topic.length === 0 || topic.length > MAX_STRING_BYTES || levels > MAX_TOPIC_LEVELS) return false;
+  return plain || stringProblem(topic) === undefined;
 }
 
-/** True for what may be subscribed to: wildcards only as whole levels, `#` only last (MQTT 3.1.1, 4.7.1). */
+/** True for a filter that may be subscribed to: wildcards only as whole levels, `#` only last (MQTT 3.1.1, 4.7.1). */
 export function isTopicFilter(filter: string): boolean {
-  if (!isBounded(filter)) return false;
-  const levels = filter.split('/');
+  const levels = filter.split('/', MAX_TOPIC_LEVELS + 1);
+  if (filter === '' || levels.length > MAX_TOPIC_LEVELS || stringProblem(filter) !== undefined) return false;
   return levels.every((level, index) => {
     if (level === '+') return true;
     if (level === '#') return index === levels.length - 1;
     return !level.includes('+') && !level.includes('#');
   });
-}
-
-function isBounded(text: string): boolean {
-  if (text.length === 0 || text.includes('\0') || Buffer.byteLength(text) > MAX_TOPIC_BYTES) return false;
-  let levels = 1;
-  for (let at = text.indexOf('/'); at >= 0; at = text.indexOf('/', at + 1)) levels++;
-  return levels <= MAX_TOPIC_LEVELS;
 }
 
 /** Whether a valid filter takes in a valid topic. */

@@ -1,3 +1,4 @@
+import { messageProblem } from '../core/characters.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Message, Settle } from '../core/message.ts';
@@ -80,11 +81,21 @@ export function startInflow({ link, take, arrivals, clock, log }: InflowSettings
     keep(message, arrivals.note(packetId), safe, () => arrivals.lost(arrival));
   };
 
+  /** Acknowledges a message that can never be passed on: unacknowledged, it would come back with every connection. */
+  const discard = ({ qos, messageId }: Publish, problem: string): void => {
+    log.warn(`Discarded a message from upstream: ${problem}.`);
+    if (qos === 1) owe(PUBACK, messageId)();
+    if (qos < 2) return;
+    const arrival = arrivals.arrive(messageId, owe(PUBREC, messageId));
+    if (arrival !== undefined) arrivals.safe(arrival);
+  };
+
   return {
     publish: packet => {
       const message = messageOf(packet);
-      if (message === undefined) return;
-      if (packet.qos === 0) take(message, () => {});
+      const problem = isTopicName(message.topic) ? messageProblem(message) : 'its topic is not a topic name';
+      if (problem !== undefined) discard(packet, problem);
+      else if (packet.qos === 0) take(message, () => {});
       else if (packet.qos === 1) keep(message, undefined, owe(PUBACK, packet.messageId), () => {});
       else receive(message, packet.messageId);
     },
@@ -98,9 +109,7 @@ export function startInflow({ link, take, arrivals, clock, log }: InflowSettings
   };
 }
 
-/** Undefined: its topic is none. */
-function messageOf({ topic, payload, qos, retain, properties }: Publish): Message | undefined {
-  if (!isTopicName(topic)) return undefined;
+function messageOf({ topic, payload, qos, retain, properties }: Publish): Message {
   const expiry = properties?.messageExpiry;
   return {
     topic,

@@ -60,7 +60,7 @@ const STRICTER = [
   'an acknowledgement has a wrong length',
   'an acknowledgement is longer than it says',
   'a packet is cut short',
-  'a text is not UTF-8',
+  'a string is not UTF-8 or contains a character that MQTT forbids',
   'its properties are longer than the packet',
   'a number is not as short as it can be',
   'it has a property that does not belong there',

@@ -49,6 +49,9 @@ const ROUTES: readonly Row[] = [
   ['FROM topic("a/#/b") INTO $upstream', 1, 12, 'a # that is not the whole of its last level'],
   ['FROM topic("a/b+") INTO $upstream', 1, 12, 'a + that is not a whole level'],
   ['FROM topic("") INTO $upstream', 1, 12, 'is empty'],
+  ['FROM topic("a/\u0001") INTO $upstream', 1, 12, 'contains the character U+0001'],
+  ['FROM /* INTO topic("a\u0085")', 1, 20, 'contains the character U+0085'],
+  ['FROM /* INTO BrokeredEndpoint("/modules/a/inputs/b\ufffe")', 1, 31, 'contains the character U+FFFE'],
   ['FROM topic(sensors) INTO $upstream', 1, 12, 'expected a string in quotes'],
   ['FROM topic "a" INTO $upstream', 1, 12, 'expected ('],
 
@@ -61,8 +64,8 @@ const ROUTES: readonly Row[] = [
   ['FROM /* INTO BrokeredEndpoint("/modules/a/inputs/b/c")', 1, 31, 'not the address of an input'],
   ['FROM /* INTO BrokeredEndpoint("/modules//inputs/b")', 1, 31, 'not the address of an input'],
   ['FROM /* INTO BrokeredEndpoint("modules/a/inputs/b")', 1, 31, 'not the address of an input'],
-  ['FROM /* INTO BrokeredEndpoint("/modules/+/inputs/b")', 1, 31, 'holds no # and no +'],
-  ['FROM /* INTO topic("alerts/+")', 1, 20, 'has a wildcard'],
+  ['FROM /* INTO BrokeredEndpoint("/modules/+/inputs/b")', 1, 31, 'contains a wildcard'],
+  ['FROM /* INTO topic("alerts/+")', 1, 20, 'contains a wildcard'],
   ['FROM /* INTO topic("")', 1, 20, 'is empty'],
 ];
 

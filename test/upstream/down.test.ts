@@ -108,6 +108,38 @@ down(
   },
 );
 
+down(
+  'a message with a forbidden character is acknowledged, discarded and logged, and what follows comes in',
+  async () => {
+    const stage = await createStage();
+    const server = await startServer(friendly);
+    stage.start({ url: `mqtt://127.0.0.1:${server.port}`, down: ['commands/#'] });
+    await stage.until('it is subscribed', () => count(server.guests[1], 'subscribe') === 1);
+    const guest = server.guests[1];
+    const bad = {
+      cmd: 'publish',
+      topic: 'commands/\u0001',
+      payload: 'x',
+      dup: false,
+      retain: false,
+    } as const;
+    guest?.send({ ...bad, qos: 0 });
+    guest?.send({ ...bad, qos: 1, messageId: 1 });
+    guest?.send({ ...bad, qos: 2, messageId: 2 });
+    await stage.until('it is here', () => count(guest, 'pubrec') === 1);
+    guest?.send({ cmd: 'pubrel', messageId: 2 });
+    publish(guest, 'good', 3);
+    await stage.until('all are acknowledged', () => count(guest, 'puback') === 2);
+    await stage.until('it is released', () => count(guest, 'pubcomp') === 1);
+    assert.equal(
+      stage.down.map(({ body }) => body.toString()),
+      ['good'],
+    );
+    await stage.finish();
+    await server.close();
+  },
+);
+
 down('at QoS 2 each comes in once, over connections and restarts', async () => {
   const stage = await createStage();
   let sessionPresent = false;

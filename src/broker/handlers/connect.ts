@@ -1,3 +1,4 @@
+import { stringProblem } from '../../core/characters.ts';
 import {
   MAX_CLIENT_ID_BYTES,
   MAX_PACKET_BYTES,
@@ -21,9 +22,6 @@ import type { Authentication, Identity } from '../types.ts';
 
 /** Bytes of a generated client identifier. */
 const GENERATED_ID_BYTES = 8;
-
-/** None is in a client identifier, as it stands in the store and in the log [MQTT-1.5.4-2]. */
-const CONTROL_CHARACTER = /\p{Cc}/u;
 
 /** Opens or resumes a session, once it is known who the client is (MQTT 5, 3.1.4). */
 export function handleConnect(connection: Connection, packet: Connect): Fault | undefined {
@@ -53,11 +51,9 @@ function objectionTo({ version, clientId, clean, authenticationMethod }: Connect
   if (version < 5 && clientId === '' && !clean)
     return fault(REASON.clientIdentifierNotValid, 'a persistent session needs a client identifier');
   // [MQTT-3.1.3-8]
-  if (Buffer.byteLength(clientId) > MAX_CLIENT_ID_BYTES || CONTROL_CHARACTER.test(clientId))
-    return fault(
-      REASON.clientIdentifierNotValid,
-      'its client identifier is too long or has control characters',
-    );
+  const problem = Buffer.byteLength(clientId) > MAX_CLIENT_ID_BYTES ? 'is too long' : stringProblem(clientId);
+  if (problem !== undefined)
+    return fault(REASON.clientIdentifierNotValid, `its client identifier ${problem}`);
   return undefined;
 }
 

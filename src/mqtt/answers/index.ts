@@ -37,7 +37,7 @@ export function readAnswer(
 ): Answer | Fault {
   const read = READERS.get(first);
   if (read === undefined) return fault(REASON.protocolError, 'it sent what no server sends');
-  const reader = readerOf(bytes, start, end);
+  const reader = readerOf(bytes, start, end, 'lenient');
   const answer = read(reader, version);
   if (reader.at < end) blame(reader, REASON.malformedPacket, 'a packet is longer than it says');
   return reader.fault ?? answer;

@@ -60,7 +60,8 @@ export function readConnect(reader: Reader): Connect {
   const { numbers, texts } = values;
   if (values.binaries.authenticationData !== undefined && texts.authenticationMethod === undefined)
     blame(reader, REASON.protocolError, 'its CONNECT has authentication data without a method');
-  const clientId = readText(reader);
+  // A forbidden character in it has a return code of its own: identifier rejected.
+  const clientId = readText(reader, 'lenient');
   const will = readWill(reader, flags, version);
   const username = (flags & USERNAME) === 0 ? undefined : readText(reader);
   const password = (flags & PASSWORD) === 0 ? undefined : readBinary(reader);

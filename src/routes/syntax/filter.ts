@@ -1,3 +1,4 @@
+import { forbiddenCharacterIn } from '../../core/characters.ts';
 import { MAX_TOPIC_LEVELS } from '../../core/limits.ts';
 
 /**
@@ -6,7 +7,8 @@ import { MAX_TOPIC_LEVELS } from '../../core/limits.ts';
  */
 export function filterProblem(filter: string): string | undefined {
   if (filter === '') return 'is empty';
-  if (filter.includes('\u0000')) return 'holds the character U+0000';
+  const character = forbiddenCharacterIn(filter);
+  if (character !== undefined) return `contains the character ${character}, which MQTT forbids`;
   const levels = filter.split('/');
   if (levels.length > MAX_TOPIC_LEVELS) return `has more than ${MAX_TOPIC_LEVELS} levels`;
   for (const [index, level] of levels.entries()) {
@@ -21,7 +23,8 @@ export function filterProblem(filter: string): string | undefined {
 /** What is wrong with a topic to publish on, as half a sentence; undefined if nothing is. */
 export function topicProblem(topic: string): string | undefined {
   if (topic === '') return 'is empty';
-  if (topic.includes('\u0000')) return 'holds the character U+0000';
+  const character = forbiddenCharacterIn(topic);
+  if (character !== undefined) return `contains the character ${character}, which MQTT forbids`;
   if (topic.split('/').length > MAX_TOPIC_LEVELS) return `has more than ${MAX_TOPIC_LEVELS} levels`;
-  return topic.includes('#') || topic.includes('+') ? 'has a wildcard' : undefined;
+  return topic.includes('#') || topic.includes('+') ? 'contains a wildcard' : undefined;
 }

@@ -38,6 +38,7 @@ export const UPSTREAM: readonly Refused[] = [
   refused(upstream({ profile: 'aws' }), 'upstream.profile must be "mqtt" or "skerry"'),
   refused(upstream({ topic: 'a/{devise}' }), `upstream.topic ${TOPIC}`),
   refused(upstream({ topic: 'a/#' }), `upstream.topic ${TOPIC}`),
+  refused(upstream({ topic: 'a/\u0001' }), `upstream.topic ${TOPIC}`),
   refused(upstream({ topic: '' }), `upstream.topic ${TOPIC}`),
   refused(upstream({ exactlyOnce: 'yes' }), 'upstream.exactlyOnce must be true or false, and is a text'),
   refused(upstream({ window: 0 }), 'upstream.window must be at least 1'),
@@ -47,6 +48,14 @@ export const UPSTREAM: readonly Refused[] = [
   refused(
     upstream({ priorities: 'stict' }),
     'upstream.priorities must be "weighted" or "strict": did you mean "strict"?',
+  ),
+  refused(
+    upstream({ clientId: 'a\u0085' }),
+    'upstream.clientId must be a text without control characters, which MQTT forbids',
+  ),
+  refused(
+    upstream({ username: '\ufffe' }),
+    'upstream.username must be a text without control characters, which MQTT forbids',
   ),
   refused(upstream({ clientId: '' }), 'upstream.clientId must not be empty'),
   unsaid(upstream({ tls: {} }), 'upstream.tls is for addresses that begin with "mqtts://"'),
@@ -58,6 +67,7 @@ export const UPSTREAM: readonly Refused[] = [
   ),
   refused(upstream({ tls: { alpn: [] } }), 'upstream.tls.alpn must not be empty'),
   refused(upstream({ down: 'a/#' }), 'upstream.down must be a list of topic filters, and is a text'),
+  refused(upstream({ down: ['a/\u007f'] }), 'upstream.down[0] must be a topic filter'),
   refused(upstream({ down: ['a/#/b'] }), 'upstream.down[0] must be a topic filter'),
   unsaid(upstream({ down: ['a', 'a'] }), 'upstream.down[1] is there twice'),
   refused(

@@ -60,8 +60,7 @@ export function azureInput(quoted: string, span: Span): Sink {
   if (parts.length !== ADDRESS_PARTS || !module || !input) {
     return refuse(span, 'this is not the address of an input', { expected: ADDRESS });
   }
-  if (topicProblem(`${module}/${input}`) !== undefined) {
-    return refuse(span, 'the name of a module or an input holds no # and no +');
-  }
+  const problem = topicProblem(`${module}/${input}`);
+  if (problem !== undefined) return refuse(span, `the name of a module or an input ${problem}`);
   return { kind: 'input', module, input };
 }

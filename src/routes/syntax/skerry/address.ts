@@ -70,8 +70,7 @@ export function parseInputAddress(address: string, span: Span): Sink {
     const expected = '/modules/<module>/inputs/<input>';
     return refuse(span, 'this is not the address of an input', { expected });
   }
-  if (topicProblem(`${module}/${input}`) !== undefined) {
-    return refuse(span, 'the name of a module or an input holds no # and no +');
-  }
+  const problem = topicProblem(`${module}/${input}`);
+  if (problem !== undefined) return refuse(span, `the name of a module or an input ${problem}`);
   return { kind: 'input', module, input };
 }
