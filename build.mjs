@@ -4,7 +4,7 @@ import { bundle } from './build/bundle.mjs';
 import { align, codeCache } from './build/code-cache.mjs';
 import { makeExecutable } from './build/executable.mjs';
 import { licenceTexts } from './build/licences.mjs';
-import { compileTerminal, stripperFor } from './build/native.mjs';
+import { compileTerminal, patchLmdb, stripperFor } from './build/native.mjs';
 import { packageFolder } from './build/packages.mjs';
 import { root } from './build/paths.mjs';
 
@@ -28,9 +28,8 @@ function architecture(args) {
 /** Builds `output` for `arch` in the folder `work`; returns its size in MB. */
 async function build(arch, work, output) {
   const runtime = packageFolder(`node-linux-${arch}`);
-  const lmdb = packageFolder(`@lmdb/lmdb-linux-${arch}`);
   const strip = stripperFor(arch);
-  const assets = { lmdb: strip(join(lmdb, 'node.napi.glibc.node'), join(work, 'lmdb.node')) };
+  const assets = { lmdb: strip(patchLmdb(arch), join(work, 'lmdb.node')) };
   const pty = compileTerminal(runtime, arch);
   if (pty !== undefined) assets.pty = pty;
   const { main, programs, sources } = await bundle(work, assets);

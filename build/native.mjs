@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { packageFolder } from './packages.mjs';
 import { cache, root } from './paths.mjs';
 import { debianPackage, run, toolFor, versionOf } from './tools.mjs';
 
@@ -22,6 +23,42 @@ const ADDITIONS = [
   ['        environ = env;\n', '        closefrom(3);\n'],
   ['    default:\n      if (pty_nonblock(master) == -1', ' || fcntl(master, F_SETFD, FD_CLOEXEC) == -1'],
 ];
+
+/**
+ * Texts in lmdb's native part, and what the build puts in their place. If a page cannot be written, LMDB formats the first text
+ * into 100 bytes (mdb.c, mdb_page_flush): with large numbers it is longer, and two of the numbers are uninitialised memory.
+ * Without conversions it always fits. The second text goes to stderr, in the middle of the hub's log.
+ */
+const REPLACED_TEXTS = [
+  [
+    'Attempting to write page at position %u, size %u, blocks %u, buffer sizes %i %i %i',
+    'Attempting to write a page',
+  ],
+  ['Write error: %s position %u, size %u', ''],
+];
+
+/**
+ * lmdb's native part as its package brings it, with the texts above replaced; returns the path. It lies where lmdb looks for
+ * a part of its own (`LMDB_PREBUILD`), so that tests of the sources load the part that the binary holds.
+ */
+export function patchLmdb(arch) {
+  const bytes = readFileSync(join(packageFolder(`@lmdb/lmdb-linux-${arch}`), 'node.napi.glibc.node'));
+  for (const [text, replacement] of REPLACED_TEXTS) {
+    const whole = `\0${text}\0`;
+    const at = bytes.indexOf(whole);
+    if (at === -1 || bytes.includes(whole, at + 1)) {
+      throw new Error(`build/native.mjs replaces a text of lmdb that is not there once: ${text}`);
+    }
+    bytes.fill(0, at, at + whole.length);
+    bytes.write(replacement, at + 1);
+  }
+  const folder = join(cache, `lmdb-${arch}`, 'build', 'Release');
+  const patched = join(folder, 'lmdb.node');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${patched}.${process.pid}`, bytes);
+  renameSync(`${patched}.${process.pid}`, patched);
+  return patched;
+}
 
 /**
  * A function that copies a native file without its symbols (four fifths of lmdb's are of no use to a device)

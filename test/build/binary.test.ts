@@ -88,6 +88,17 @@ binary('a native part that was tampered with is replaced at the next start', asy
   assert.is(file, `lmdb-${hash()}.node`);
 });
 
+binary(
+  'its part of LMDB formats no numbers into the buffer for the error of a failed write',
+  async ({ folder }) => {
+    assert.is((await runHub(up(folder), {})).code, 0);
+    const native = join(folder, 'data', 'native');
+    const content = readFileSync(join(native, readdirSync(native)[0] ?? ''), 'latin1');
+    assert.match(content, /\0Attempting to write a page\0/);
+    assert.not.match(content, /Attempting to write page|Write error: %s/);
+  },
+);
+
 binary('a module gets a terminal', async ({ folder }) => {
   const t = { exec: ['/bin/sh', '-c', 'tty; exec sleep 60'], io: 'lines', tty: true };
   writeFileSync(join(folder, 'idle.json'), JSON.stringify({ name: 'idle', listeners, modules: { t } }));

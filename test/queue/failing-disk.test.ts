@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Failure } from '../../src/core/errors.ts';
+import { Failure, reasonOf } from '../../src/core/errors.ts';
+import type { Database } from '../../src/queue/disk/database.ts';
+import { openDatabase } from '../../src/queue/disk/database.ts';
+import { onBrokenDevice, onErrorProneDisk } from './disks.ts';
 import type { Stage } from './stage.ts';
 import { createStage, messageOf, texts, to } from './stage.ts';
 
@@ -122,42 +123,68 @@ failing(
   },
 );
 
-/** Mounts a file system of its own that turns read-only at its first error; undefined if that cannot be done here. */
-function mountErrorProne(folder: string): string | undefined {
-  const image = join(folder, 'image');
-  const mount = join(folder, 'mount');
-  writeFileSync(image, '');
-  truncateSync(image, 32 << 20);
-  spawnSync('mkdir', [mount]);
-  if (spawnSync('mkfs.ext4', ['-q', image]).status !== 0) return undefined;
-  if (spawnSync('mount', ['-o', 'loop,errors=remount-ro', image, mount]).status !== 0) return undefined;
-  const device = spawnSync('findmnt', ['-no', 'SOURCE', mount], { encoding: 'utf8' }).stdout.trim();
-  const trigger = `/sys/fs/ext4/${basename(device)}/trigger_fs_error`;
-  return existsSync(trigger) ? trigger : undefined;
-}
-
 failing(
   'a disk that the kernel has made read-only: what waits is delivered, new messages are refused',
-  async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'skerry-read-only-'));
-    try {
-      const trigger = mountErrorProne(folder);
-      if (trigger === undefined) {
-        process.stdout.write('\nskipped: a read-only disk: file systems cannot be mounted here\n');
-        return;
-      }
-      const stage = await createStage({ folder: join(folder, 'mount', 'store') });
+  async () =>
+    onErrorProneDisk(async (folder, turnReadOnly) => {
+      const stage = await createStage({ folder: join(folder, 'store') });
       const kept = await appendMany(stage, 1, 100);
-      writeFileSync(trigger, '1');
+      turnReadOnly();
       assert.is(await attempt(stage, 'x'), 'store.write');
       assert.match(stage.store.health().reason ?? '', /EROFS|read-only/);
       assert.equal(stage.deliver('a', 10), kept);
       await stage.store.close();
-    } finally {
-      spawnSync('umount', ['--lazy', join(folder, 'mount')]);
-      rmSync(folder, { recursive: true });
-    }
-  },
+    }),
 );
+
+failing(
+  'a page that LMDB cannot write on a read-only disk is a short error without numbers, and reads go on',
+  () =>
+    onErrorProneDisk(async (folder, turnReadOnly) => {
+      const database = await openDatabase(join(folder, 'store'));
+      await writePages(database);
+      turnReadOnly();
+      assert.match(await refusal(database), /^Read-only file system: Attempting to write a page$/);
+      // Each further attempt opens the file again and fails. What was written can still be read.
+      for (let tries = 0; tries < 3; tries++) {
+        assert.match(await refusal(database), /^Read-only file system/);
+        assert.ok(database.settled('value')?.equals(VALUE));
+      }
+      await database.close();
+    }),
+);
+
+failing(
+  'a device that answers writes with I/O errors: nothing is lost, all goes on when it is repaired',
+  () =>
+    onBrokenDevice(async (folder, breakDevice, repair) => {
+      const database = await openDatabase(join(folder, 'store'));
+      await writePages(database);
+      breakDevice();
+      assert.match(await refusal(database), /^(Input\/output error|No space left on device)$/);
+      assert.ok(database.settled('value')?.equals(VALUE));
+      repair();
+      await writePages(database);
+      assert.ok(database.settled('value')?.equals(VALUE));
+      await database.close();
+    }),
+);
+
+const VALUE = Buffer.alloc(1 << 20, 1);
+
+/** Writes a value of many pages. */
+function writePages(database: Database): Promise<void> {
+  return database.write(writer => writer.putSettled('value', VALUE));
+}
+
+/** Writes until the disk refuses, and returns the reason. */
+async function refusal(database: Database): Promise<string> {
+  try {
+    for (let count = 0; count < 10; count++) await writePages(database);
+    return 'nothing was refused';
+  } catch (thrown) {
+    return reasonOf(thrown);
+  }
+}
 
 failing.run();

@@ -21,7 +21,8 @@ export type Database = Reader & {
   readonly tables: () => Record<string, number>;
   /**
    * Writes all that `fill` names in one transaction; resolves once it would survive a power cut. One at a time.
-   * After a failure the next one opens the file anew: LMDB takes nothing any more once its disk has failed it.
+   * After a failure the next one opens the file again, because LMDB may accept no transaction any more. If that fails too,
+   * the file is opened for reading.
    */
   readonly write: (fill: (writer: Writer) => void) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -36,7 +37,7 @@ type Figures = { readonly used: number; readonly written: number };
  */
 export async function openDatabase(folder: string): Promise<Database> {
   const { open } = await import('lmdb');
-  const openRoot = (): Root => open<Buffer, Buffer>({ ...OPTIONS, path: folder });
+  const openRoot = (readOnly = false): Root => open<Buffer, Buffer>({ ...OPTIONS, path: folder, readOnly });
   let tables = await openFormat(openRoot, folder);
   const slabs = createSlabs();
   let version = 0;
@@ -51,7 +52,13 @@ export async function openDatabase(folder: string): Promise<Database> {
 
   const openAnew = async (): Promise<void> => {
     await tables.root.close();
-    tables = openTables(openRoot());
+    try {
+      tables = openTables(openRoot());
+    } catch (thrown) {
+      // What waits is delivered from a disk that takes nothing.
+      tables = openTables(openRoot(true));
+      throw thrown;
+    }
     before += figuresOf(tables).written - figures.written;
     failed = false;
   };
