@@ -42,6 +42,7 @@ const EXIT_CODES = {
   'hub.refused': 1,
   'module.unknown': 1,
   'module.exec': 1,
+  'line.refused': 1,
   'deployment.lost': 1,
   'deployment.unhealthy': 1,
   'deployment.superseded': 1,

@@ -12,9 +12,6 @@ export const RESERVED_FILES = 256;
 /** Milliseconds between two looks at the files of a certificate. */
 export const CERTIFICATE_RELOAD = 10_000;
 
-/** Bytes of one file of certificates or keys: the bundle of all public authorities is a quarter of a megabyte. */
-export const MAX_TLS_FILE_BYTES = 4 << 20;
-
 /** Bytes of the HTTP request that asks for a WebSocket: a browser sends its cookies with it. */
 export const MAX_UPGRADE_BYTES = 8_192;
 
@@ -164,11 +161,18 @@ export const SWEEP_ENTRIES = 2_048;
 /** Milliseconds after which hub time is persisted while messages wait: what a power cut may add to a TTL. */
 export const HUB_TIME_INTERVAL = 60_000;
 
-/** Bytes of one line of a module; a longer one is cut there and counted. */
-export const MAX_LINE_BYTES = 1 << 18;
+/** Bytes of one line in the log of a module; a longer one is cut there and counted. */
+export const MAX_LOG_LINE_BYTES = 1 << 18;
 
-/** Lines of one module that are not yet settled before its standard output is no longer read. */
+/**
+ * Lines of one module that are not yet settled, and their bytes, before its standard output is no longer read: enough for the
+ * store to commit many at once. The line that exceeds the bytes is still taken, so that the longest one finds room.
+ */
 export const MAX_UNSETTLED_LINES = 256;
+export const MAX_UNSETTLED_LINE_BYTES = 1 << 20;
+
+/** Milliseconds between two log lines about what one module prints and the hub does not deliver. */
+export const LINE_WARNING_INTERVAL = 10_000;
 
 /** Milliseconds after which a line that found no room is offered again. */
 export const LINE_RETRY = 1_000;

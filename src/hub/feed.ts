@@ -1,6 +1,7 @@
+import { reasonOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Drain, DrainSettings, Entry } from '../queue/types.ts';
-import { lineOfMessage, taskLine } from './lines.ts';
+import { lineOfMessage, taskLine } from './lines/to-module.ts';
 
 /** Lines on their way into a module's standard input at once: what a crash of the module delivers again. */
 const WINDOW = 16;
@@ -54,25 +55,40 @@ export function createFeed({ module, ack, write, log }: FeedSettings): Feed {
     stop();
   };
 
-  const sendLine = (drain: Drain, entry: Entry): boolean =>
-    write(lineOfMessage(entry.message), error => {
+  const sendLine = (drain: Drain, entry: Entry): boolean => {
+    const line = lineOfMessage(entry.message);
+    return write(line, error => {
       if (error === undefined) drain.acknowledge(entry);
       else gone(drain, error);
     });
+  };
 
   const sendTask = (drain: Drain, entry: Entry, input: string): boolean => {
-    lastId++;
-    doing.set(lastId, { drain, entry });
-    return write(taskLine(lastId, input, entry.message), error => {
+    const id = lastId + 1;
+    const line = taskLine(id, input, entry.message);
+    lastId = id;
+    doing.set(id, { drain, entry });
+    return write(line, error => {
       if (error !== undefined) gone(drain, error);
     });
+  };
+
+  /** A message that no line can be made of would fail again at each start: it becomes a dead letter. */
+  const refuse = (drain: Drain, entry: Entry, error: unknown): void => {
+    const reason = `no line can be made of it: ${reasonOf(error)}`;
+    log.error(`A message for module "${module}" is now a dead letter: ${reason}.`);
+    drain.refuse(entry, reason);
   };
 
   const start = ({ input, drain: openDrain }: FeedInput): Drain => {
     let drain: Drain | undefined;
     const send = (entry: Entry): boolean => {
       if (!ready || drain === undefined) return false;
-      ready = ack ? sendTask(drain, entry, input) : sendLine(drain, entry);
+      try {
+        ready = ack ? sendTask(drain, entry, input) : sendLine(drain, entry);
+      } catch (error) {
+        refuse(drain, entry, error);
+      }
       return true;
     };
     drain = openDrain({ window: WINDOW, send });

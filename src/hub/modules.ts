@@ -3,14 +3,15 @@ import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { LogSink } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
+import type { Message } from '../core/message.ts';
 import type { Placed } from '../manifest/plan.ts';
 import type { ModuleEntry } from '../manifest/types.ts';
 import type { Store } from '../queue/types.ts';
-import type { ModuleChange, Supervisor } from '../supervisor/spec.ts';
+import type { ModuleChange, Supervisor, SupervisorHost } from '../supervisor/spec.ts';
 import { createSupervisor } from '../supervisor/supervisor.ts';
 import type { Feed } from './feed.ts';
 import { createFeed } from './feed.ts';
-import { ackOfLine, messageOfLine } from './lines.ts';
+import { ackOfLine, messageOfLine } from './lines/from-module.ts';
 import type { SpecHost } from './module-spec.ts';
 import { specOf, withoutLinks } from './module-spec.ts';
 import { inputQueue } from './names.ts';
@@ -49,6 +50,17 @@ export function createModules(settings: ModulesSettings): Modules {
   const watchers = new Set<(change: ModuleChange) => void>();
   let inputs: readonly Input[] = [];
 
+  const routeLine: SupervisorHost['line'] = (module, line, settle) => {
+    let message: Message;
+    try {
+      message = messageOfLine(module, line);
+    } catch (error) {
+      settle(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    router.route(message, settle);
+  };
+
   const supervisor = createSupervisor({
     clock,
     log: logFor('supervisor', logSink),
@@ -60,12 +72,11 @@ export function createModules(settings: ModulesSettings): Modules {
     host: {
       line: (module, line, settle) => {
         const id = acking.has(module) ? ackOfLine(line) : undefined;
-        if (id === undefined) {
-          router.route(messageOfLine(module, line), settle);
-          return;
+        if (id === undefined) routeLine(module, line, settle);
+        else {
+          feeds.get(module)?.done(id);
+          settle();
         }
-        feeds.get(module)?.done(id);
-        settle();
       },
       changed: change => {
         const { name, state } = change;

@@ -1,9 +1,11 @@
 import type { Writable } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
+import { MAX_LOG_LINE_BYTES, MAX_PACKET_BYTES } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Exit } from './exit.ts';
 import { signalGroup } from './group.ts';
+import type { LineBound } from './lines.ts';
 import { pause } from './pause.ts';
 import { isGroupRunning } from './proc.ts';
 import type { Process } from './process.ts';
@@ -26,10 +28,10 @@ export type ConnectionSettings = {
   readonly module: string;
   readonly clock: Clock;
   readonly log: Log;
-  readonly messages: LineSink;
+  readonly messages: LineSink & { readonly exceeded: (maxBytes: number) => void };
   /** Where lines of its log go, by the stream that they came on. */
   readonly logged: (stream: string) => LineSink;
-  /** A line was too long. */
+  /** A line of the log was too long. */
   readonly cut: () => void;
   /** Input may be written again. */
   readonly writable: () => void;
@@ -55,8 +57,10 @@ export function connect(process: Process, settings: ConnectionSettings): Connect
   const { pid, input, messages, logged } = process;
   let leads = true;
 
-  const readers = logged.map(({ name, stream }) => readLines(stream, settings.logged(name), settings.cut));
-  if (messages !== undefined) readers.push(readLines(messages, settings.messages, settings.cut));
+  const logBound = { maxBytes: MAX_LOG_LINE_BYTES, overflow: 'cut', exceeded: settings.cut } as const;
+  const readers = logged.map(({ name, stream }) => readLines(stream, settings.logged(name), logBound));
+  if (messages !== undefined)
+    readers.push(readLines(messages, settings.messages, messageBound(settings.messages)));
   for (const stream of [messages, ...logged.map(({ stream }) => stream)]) {
     stream?.on('error', error => log.warn(`The output of module "${module}" broke off: ${error.message}.`));
   }
@@ -87,6 +91,12 @@ export function connect(process: Process, settings: ConnectionSettings): Connect
     write: (line, written) => writeLine(input, module, line, written),
     ended: ended(),
   };
+}
+
+/** A message that is cut would be another message: a line that no packet can hold is dropped. */
+function messageBound(sink: ConnectionSettings['messages']): LineBound {
+  const maxBytes = MAX_PACKET_BYTES;
+  return { maxBytes, overflow: 'drop', exceeded: () => sink.exceeded(maxBytes) };
 }
 
 /** Waits until a group that was killed is gone and its output was taken, so long as that is bounded. */

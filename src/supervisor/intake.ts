@@ -1,19 +1,28 @@
 import type { Clock } from '../core/clock.ts';
 import { Failure } from '../core/errors.ts';
-import { LINE_RETRY, MAX_UNSETTLED_LINES } from '../core/limits.ts';
+import {
+  LINE_RETRY,
+  LINE_WARNING_INTERVAL,
+  MAX_UNSETTLED_LINE_BYTES,
+  MAX_UNSETTLED_LINES,
+} from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { LineSink } from './reader.ts';
 import type { SupervisorHost } from './spec.ts';
 
-/** The messages of one module on their way to the host. */
+/** Messages of one module on their way to the host. */
 export type Intake = LineSink & {
-  /** How often the host refused a line, for good or for want of room. */
+  /** A line of more than `maxBytes` was dropped. */
+  readonly exceeded: (maxBytes: number) => void;
+  /** Lines that came, whatever became of them. */
+  readonly taken: () => number;
+  /** How often the host refused a line, for good or for want of room, or a line was too long. */
   readonly refused: () => number;
 };
 
 /**
- * A line that finds no room is offered again, and the module is read no further meanwhile: it is held back by
- * its own pipe. `roomy` is called when the intake takes lines again. The bound holds over restarts of the module.
+ * A line that finds no room is offered again, and the module is read no further meanwhile: its own pipe holds it back.
+ * `roomy` is called when the intake takes lines again. The bounds hold over restarts of the module.
  */
 export function createIntake(
   module: string,
@@ -22,30 +31,32 @@ export function createIntake(
   log: Log,
   roomy: () => void,
 ): Intake {
+  let taken = 0;
   let unsettled = 0;
+  let unsettledBytes = 0;
   let refused = 0;
-  let refusing = false;
   /** Lines without room, in order. */
   let waiting: Buffer[] = [];
+  const warn = createWarning(clock, log);
 
   const offer = (line: Buffer): void => {
     host.line(module, line, error => {
       if (error !== undefined) refuse(line, error);
-      else refusing = false;
       if (isTransient(error)) return;
       unsettled -= 1;
+      unsettledBytes -= line.length;
       roomy();
     });
   };
 
   const refuse = (line: Buffer, error: Error): void => {
     refused += 1;
-    const transient = isTransient(error);
-    if (!refusing) {
-      log.warn(`Lines of module "${module}" are ${transient ? 'held back' : 'not kept'}: ${error.message}`);
+    if (!isTransient(error)) {
+      warn(`A line of module "${module}" is not delivered: ${error.message}`);
+      return;
     }
-    refusing = true;
-    if (transient && waiting.push(line) === 1) clock.after(LINE_RETRY, offerAgain);
+    warn(`Lines of module "${module}" are held back: ${error.message}`);
+    if (waiting.push(line) === 1) clock.after(LINE_RETRY, offerAgain);
   };
 
   const offerAgain = (): void => {
@@ -56,12 +67,39 @@ export function createIntake(
   };
 
   return {
-    ready: () => unsettled < MAX_UNSETTLED_LINES && waiting.length === 0,
+    ready: () =>
+      unsettled < MAX_UNSETTLED_LINES && unsettledBytes < MAX_UNSETTLED_LINE_BYTES && waiting.length === 0,
     take: line => {
+      taken += 1;
       unsettled += 1;
+      unsettledBytes += line.length;
       offer(line);
     },
+    exceeded: maxBytes => {
+      taken += 1;
+      refused += 1;
+      warn(
+        `A line of module "${module}" is not delivered: it is longer than ${maxBytes} bytes, the largest packet. Print less in one line.`,
+      );
+    },
+    taken: () => taken,
     refused: () => refused,
+  };
+}
+
+/** Logs the first of many warnings, and how many there were since the last one: a module may cause one with each line. */
+function createWarning(clock: Clock, log: Log): (text: string) => void {
+  let loggedAt = Number.NEGATIVE_INFINITY;
+  let unlogged = 0;
+  return text => {
+    const now = clock.monotonic();
+    if (now - loggedAt < LINE_WARNING_INTERVAL) {
+      unlogged += 1;
+      return;
+    }
+    log.warn(unlogged === 0 ? text : `${text} (${unlogged} more before it)`);
+    loggedAt = now;
+    unlogged = 0;
   };
 }
 

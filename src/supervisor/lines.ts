@@ -1,17 +1,17 @@
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-/** Bytes that the first piece of a line takes at least: a line that comes byte by byte grows few times. */
-const SMALLEST_PIECE = 256;
+/** Bytes of the first piece of a line, at least: a line that comes byte by byte grows few times. */
+const MIN_PIECE = 256;
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /** Splits a stream of bytes into lines, on demand: what was not asked for waits in the chunk. */
 export type LineSplitter = {
-  /** The next bytes of the stream; only once `next` has returned undefined. */
+  /** Next bytes of the stream; only once `next` has returned undefined. */
   readonly push: (chunk: Buffer) => void;
   /**
-   * The next whole line without its end (LF or CR LF); undefined: it takes more bytes. A line within one chunk is
+   * Next whole line without its end (LF or CR LF); undefined if it needs more bytes. A line within one chunk is
    * a view of that chunk, not a copy. Bytes are never decoded.
    */
   readonly next: () => Buffer | undefined;
@@ -19,10 +19,19 @@ export type LineSplitter = {
   readonly rest: () => Buffer | undefined;
 };
 
-/** A line longer than `most` bytes is cut there and `cut` is called; of the stream no more than that is held. */
-export function createLineSplitter(most: number, cut: () => void): LineSplitter {
+/** Bound of a line. */
+export type LineBound = {
+  readonly maxBytes: number;
+  /** `cut`: of a longer line its first `maxBytes` are returned. `drop`: it is skipped. */
+  readonly overflow: 'cut' | 'drop';
+  /** Called at the end of each line that is longer. */
+  readonly exceeded: () => void;
+};
+
+/** Holds `maxBytes` of the stream at most. */
+export function createLineSplitter({ maxBytes, overflow, exceeded }: LineBound): LineSplitter {
   // One byte more than a line may have: a carriage return before the newline is no part of the line.
-  const capacity = most + 1;
+  const capacity = maxBytes + 1;
   let chunk = NOTHING;
   let at = 0;
   let begun = NOTHING;
@@ -32,8 +41,13 @@ export function createLineSplitter(most: number, cut: () => void): LineSplitter 
   const hold = (piece: Buffer): void => {
     const taken = Math.min(piece.length, capacity - held);
     if (taken < piece.length) overflowed = true;
+    if (overflowed && overflow === 'drop') {
+      begun = NOTHING;
+      held = 0;
+      return;
+    }
     if (held + taken > begun.length) {
-      const room = Math.max(held + taken, Math.min(capacity, begun.length * 2), SMALLEST_PIECE);
+      const room = Math.max(held + taken, Math.min(capacity, begun.length * 2), MIN_PIECE);
       const grown = Buffer.allocUnsafe(room);
       begun.copy(grown, 0, 0, held);
       begun = grown;
@@ -42,20 +56,24 @@ export function createLineSplitter(most: number, cut: () => void): LineSplitter 
     held += taken;
   };
 
-  const finish = (line: Buffer): Buffer => {
+  /** Undefined if the line is dropped. */
+  const finish = (line: Buffer): Buffer | undefined => {
     const ended = !overflowed && line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
+    const fits = !overflowed && ended.length <= maxBytes;
     overflowed = false;
-    if (ended.length <= most) return ended;
-    cut();
-    return ended.subarray(0, most);
+    if (fits) return ended;
+    exceeded();
+    return overflow === 'cut' ? ended.subarray(0, maxBytes) : undefined;
   };
 
-  const finishHeld = (): Buffer => {
+  const finishHeld = (): Buffer | undefined => {
     const line = begun.subarray(0, held);
     begun = NOTHING;
     held = 0;
     return finish(line);
   };
+
+  const isBegun = (): boolean => held > 0 || overflowed;
 
   return {
     push: bytes => {
@@ -63,19 +81,22 @@ export function createLineSplitter(most: number, cut: () => void): LineSplitter 
       at = 0;
     },
     next: () => {
-      const newline = chunk.indexOf(NEWLINE, at);
-      const piece = chunk.subarray(at, newline === -1 ? chunk.length : newline);
-      if (newline === -1) {
-        chunk = NOTHING;
-        at = 0;
-        hold(piece);
-        return undefined;
+      for (;;) {
+        const newline = chunk.indexOf(NEWLINE, at);
+        const piece = chunk.subarray(at, newline === -1 ? chunk.length : newline);
+        if (newline === -1) {
+          chunk = NOTHING;
+          at = 0;
+          hold(piece);
+          return undefined;
+        }
+        at = newline + 1;
+        const whole = !isBegun();
+        if (!whole) hold(piece);
+        const line = whole ? finish(piece) : finishHeld();
+        if (line !== undefined) return line;
       }
-      at = newline + 1;
-      if (held === 0) return finish(piece);
-      hold(piece);
-      return finishHeld();
     },
-    rest: () => (held === 0 ? undefined : finishHeld()),
+    rest: () => (isBegun() ? finishHeld() : undefined),
   };
 }

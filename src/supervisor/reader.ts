@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { MAX_LINE_BYTES } from '../core/limits.ts';
+import type { LineBound } from './lines.ts';
 import { createLineSplitter } from './lines.ts';
 
 /** Where lines go. */
@@ -21,9 +21,8 @@ export type LineReader = {
   readonly abandon: () => void;
 };
 
-/** `cut` is called for every line that was too long. */
-export function readLines(stream: Readable, sink: LineSink, cut: () => void): LineReader {
-  const lines = createLineSplitter(MAX_LINE_BYTES, cut);
+export function readLines(stream: Readable, sink: LineSink, bound: LineBound): LineReader {
+  const lines = createLineSplitter(bound);
   const closed = Promise.withResolvers<void>();
   let pumping = false;
   let ended = false;

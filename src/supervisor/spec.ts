@@ -100,9 +100,9 @@ export type ModuleStatus = {
   readonly lastExit: string | undefined;
   /** The next ones in the start order no longer wait for it to be ready: its time was up. */
   readonly late: boolean;
-  /** Lines longer than MAX_LINE_BYTES, of which the rest was dropped. */
+  /** Lines of its log longer than MAX_LOG_LINE_BYTES, of which the rest was dropped. */
   readonly cutLines: number;
-  /** Lines of output that the host settled with an error. */
+  /** Lines that were messages and that the host settled with an error, or that were longer than the largest packet. */
   readonly refusedLines: number;
   /** Lines that could not be written to its log file. */
   readonly lostLogLines: number;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { LineBound } from '../../src/supervisor/lines.ts';
 import { createLineSplitter } from '../../src/supervisor/lines.ts';
 
 const MOST = 8;
@@ -8,12 +9,13 @@ const MOST = 8;
 type Split = { readonly lines: string[]; readonly cuts: number };
 
 /** Bytes stand as latin1 here, so that any byte has a character. */
-function split(chunks: readonly Buffer[], most = MOST): Split {
+function split(chunks: readonly Buffer[], overflow: LineBound['overflow'] = 'cut'): Split {
   const lines: string[] = [];
   let cuts = 0;
-  const splitter = createLineSplitter(most, () => {
+  const exceeded = (): void => {
     cuts += 1;
-  });
+  };
+  const splitter = createLineSplitter({ maxBytes: MOST, overflow, exceeded });
   for (const chunk of chunks) {
     splitter.push(chunk);
     for (let line = splitter.next(); line !== undefined; line = splitter.next())
@@ -25,12 +27,12 @@ function split(chunks: readonly Buffer[], most = MOST): Split {
 }
 
 /** What it should do, said as plainly as can be. */
-function expected(text: string): Split {
+function expected(text: string, overflow: LineBound['overflow']): Split {
   const whole = text.split('\n');
   if (whole.at(-1) === '') whole.pop();
   const bare = whole.map(line => (line.endsWith('\r') ? line.slice(0, -1) : line));
   return {
-    lines: bare.map(line => line.slice(0, MOST)),
+    lines: bare.filter(line => overflow === 'cut' || line.length <= MOST).map(line => line.slice(0, MOST)),
     cuts: bare.filter(line => line.length > MOST).length,
   };
 }
@@ -63,17 +65,19 @@ for (const [name, chunks, lines, cuts] of TABLE) {
 test('the lines do not depend on where the chunks end', () => {
   const characters = fc.constantFrom('\n', '\n', '\r', 'a', 'b', '\xff', '\xc3');
   const chunks = fc.array(fc.string({ unit: characters, maxLength: 24 }), { maxLength: 12 });
+  const overflows = fc.constantFrom('cut' as const, 'drop' as const);
   fc.assert(
-    fc.property(chunks, texts => {
-      assert.equal(split(texts.map(text => Buffer.from(text, 'latin1'))), expected(texts.join('')));
+    fc.property(chunks, overflows, (texts, overflow) => {
+      const bytes = texts.map(text => Buffer.from(text, 'latin1'));
+      assert.equal(split(bytes, overflow), expected(texts.join(''), overflow));
     }),
-    { numRuns: 2_000 },
+    { numRuns: 4_000 },
   );
 });
 
 test('a line within one chunk is not copied', () => {
   const chunk = Buffer.from('one\ntwo\n');
-  const splitter = createLineSplitter(MOST, () => {});
+  const splitter = createLineSplitter({ maxBytes: MOST, overflow: 'cut', exceeded: () => {} });
   splitter.push(chunk);
   assert.is(splitter.next()?.buffer, chunk.buffer);
 });
@@ -83,17 +87,30 @@ test('a line handed out is not written over by the next', () => {
   assert.equal(lines, ['aaa', 'bbb', 'ccc']);
 });
 
-test('of a line without end no more than the most is held', () => {
-  const most = 1 << 16;
-  const splitter = createLineSplitter(most, () => {});
-  const before = process.memoryUsage().arrayBuffers;
-  const chunk = Buffer.alloc(1 << 16, 'x');
-  for (let count = 0; count < 1_000; count += 1) {
-    splitter.push(chunk);
-    assert.is(splitter.next(), undefined);
+test('of a line without end no more than its bound is held', () => {
+  const maxBytes = 1 << 16;
+  for (const [overflow, rest] of [['cut', maxBytes] as const, ['drop', undefined] as const]) {
+    const splitter = createLineSplitter({ maxBytes, overflow, exceeded: () => {} });
+    const before = process.memoryUsage().arrayBuffers;
+    const chunk = Buffer.alloc(1 << 16, 'x');
+    for (let count = 0; count < 1_000; count += 1) {
+      splitter.push(chunk);
+      assert.is(splitter.next(), undefined);
+    }
+    assert.ok(process.memoryUsage().arrayBuffers - before < 8 * maxBytes);
+    assert.is(splitter.rest()?.length, rest);
   }
-  assert.ok(process.memoryUsage().arrayBuffers - before < 8 * most);
-  assert.is(splitter.rest()?.length, most);
+});
+
+test('a line that is dropped is skipped as a whole, however it comes', () => {
+  const chunks = ['1234', '56789', '0', '\nb\n123456789\n', '12345678\r', '\n1234567890'];
+  assert.equal(
+    split(
+      chunks.map(text => Buffer.from(text)),
+      'drop',
+    ),
+    { lines: ['b', '12345678'], cuts: 3 },
+  );
 });
 
 test.run();

@@ -1,9 +1,16 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
-import { LOG_FILE_BYTES, MAX_LINE_BYTES, MAX_UNSETTLED_LINES } from '../../src/core/limits.ts';
+import {
+  LINE_WARNING_INTERVAL,
+  LOG_FILE_BYTES,
+  MAX_LOG_LINE_BYTES,
+  MAX_PACKET_BYTES,
+  MAX_UNSETTLED_LINE_BYTES,
+  MAX_UNSETTLED_LINES,
+} from '../../src/core/limits.ts';
 import { createTestClock } from '../clock.ts';
 import type { Received } from './stage.ts';
 import { atRest, lives, onStage, pidIn, until } from './stage.ts';
@@ -36,15 +43,82 @@ test('bytes that are no UTF-8 come as they are', async () => {
   });
 });
 
-test('a line that is too long is cut and counted, the next is whole', async () => {
-  await onStage({}, async ({ supervisor, sh, lines, status }) => {
-    await supervisor.start([sh('a', `head -c ${MAX_LINE_BYTES * 3} /dev/zero; echo; echo next`)]);
+test('a line as long as the largest packet is a message; a longer one is dropped and logged, the next is whole', async () => {
+  await onStage({}, async ({ supervisor, sh, lines, status, said }) => {
+    const zeros = (count: number): string => `head -c ${count} /dev/zero; echo`;
+    const script = [MAX_PACKET_BYTES, MAX_PACKET_BYTES + 1, MAX_PACKET_BYTES * 3].map(zeros).join('; ');
+    await supervisor.start([sh('a', `${script}; echo next; ${zeros(MAX_PACKET_BYTES * 2)}`)]);
     await until('it has ended', () => status('a').state === 'ended');
     assert.equal(
       lines.map(({ line }) => line.length),
-      [MAX_LINE_BYTES, 4],
+      [MAX_PACKET_BYTES, 4],
     );
+    assert.is(status('a').refusedLines, 3);
+    assert.equal(
+      said.filter(text => text.includes('longer')),
+      [
+        `warn: A line of module "a" is not delivered: it is longer than ${MAX_PACKET_BYTES} bytes, the largest packet. Print less in one line.`,
+      ],
+    );
+  });
+});
+
+test('a line of the log that is too long is cut and counted, the next is whole', async () => {
+  await onStage({}, async ({ supervisor, sh, logged, status }) => {
+    await supervisor.start([
+      sh('a', `head -c ${MAX_LOG_LINE_BYTES * 3} /dev/zero >&2; echo >&2; echo next >&2`),
+    ]);
+    await until('it has ended', () => status('a').state === 'ended');
+    await supervisor.stop();
+    const [first = '', second] = logged('a').split('\n');
+    assert.is(first.length, `${new Date(0).toISOString()} err `.length + MAX_LOG_LINE_BYTES);
+    assert.ok(second?.endsWith(' err next'));
     assert.is(status('a').cutLines, 1);
+  });
+});
+
+test('long lines that the host has not settled hold their module back by their bytes', async () => {
+  const unsettled: Received[] = [];
+  const options = { line: (received: Received) => unsettled.push(received) };
+  await onStage(options, async ({ supervisor, sh, status, folder }) => {
+    const length = MAX_UNSETTLED_LINE_BYTES / 4;
+    const line = `head -c ${length} /dev/zero; echo`;
+    await supervisor.start([sh('a', `for i in 1 2 3 4 5 6 7 8 9 10; do ${line}; echo $i > said; done`)]);
+    await until('the host has all it takes', () => unsettled.length === 4);
+    assert.ok((await atRest(join(folder, 'said'))) < 7);
+    assert.is(unsettled.length, 4);
+    let settled = 0;
+    await until('all lines came', () => {
+      for (const { settle } of unsettled.splice(0)) {
+        settle();
+        settled += 1;
+      }
+      return settled === 10;
+    });
+    await until('it has ended', () => status('a').state === 'ended');
+  });
+});
+
+test('of lines that are refused one in a while is logged, with how many there were', async () => {
+  const clock = createTestClock();
+  const refuse = ({ line, settle }: Received): void =>
+    settle(line.toString() === 'good' ? undefined : new Failure('line.refused', `"x" is ${line}.`));
+  await onStage({ clock, line: refuse }, async ({ supervisor, sh, status, said, folder }) => {
+    await supervisor.start([
+      sh('a', 'for i in 1 2 3 4; do echo $i; echo good; done; mkfifo on; read go < on; echo 5'),
+    ]);
+    await until('four are refused', () => status('a').refusedLines === 4);
+    clock.advance(LINE_WARNING_INTERVAL);
+    await until('the module waits', () => existsSync(join(folder, 'on')));
+    writeFileSync(join(folder, 'on'), 'go\n');
+    await until('it has ended', () => status('a').state === 'ended');
+    assert.equal(
+      said.filter(text => text.includes('not delivered')),
+      [
+        'warn: A line of module "a" is not delivered: "x" is 1.',
+        'warn: A line of module "a" is not delivered: "x" is 5. (3 more before it)',
+      ],
+    );
   });
 });
 

@@ -1,0 +1,77 @@
+import { BACKSLASH, QUOTE } from './json-scanner.ts';
+
+const LOWER_U = 0x75;
+const HEX_DIGITS = 4;
+
+/** Bytes that the escapes of one letter stand for, by that letter. */
+const UNESCAPED: ReadonlyMap<number, number> = new Map(
+  ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t'].map(pair => [
+    pair.charCodeAt(0),
+    pair.charCodeAt(1),
+  ]),
+);
+
+/** Escapes of the bytes that a JSON string must not hold as they are. */
+const ESCAPES: ReadonlyMap<number, Buffer> = new Map(
+  [...Array(0x20).keys(), QUOTE, BACKSLASH].map(byte => [
+    byte,
+    Buffer.from(JSON.stringify(String.fromCharCode(byte)).slice(1, -1)),
+  ]),
+);
+
+/**
+ * Bytes that the JSON string `token`, a well-formed one with its quotes, stands for. Bytes that are not UTF-8 stay as they
+ * are; half of a surrogate pair, which has no UTF-8 form, becomes U+FFFD.
+ */
+export function unquote(token: Buffer): Buffer {
+  const inner = token.subarray(1, -1);
+  if (!inner.includes(BACKSLASH)) return inner;
+  // No escape is shorter than what it stands for.
+  const bytes = Buffer.allocUnsafe(inner.length);
+  let length = 0;
+  for (let at = 0; at < inner.length; at += 1) {
+    const byte = inner[at] ?? 0;
+    if (byte !== BACKSLASH) {
+      bytes[length++] = byte;
+      continue;
+    }
+    at += 1;
+    const letter = inner[at] ?? 0;
+    if (letter !== LOWER_U) {
+      bytes[length++] = UNESCAPED.get(letter) ?? letter;
+      continue;
+    }
+    const unit = unitAt(inner, at + 1);
+    at += HEX_DIGITS;
+    const low =
+      isHigh(unit) && inner[at + 1] === BACKSLASH && inner[at + 2] === LOWER_U ? unitAt(inner, at + 3) : 0;
+    const isPair = low >= 0xdc00 && low <= 0xdfff;
+    if (isPair) at += 2 + HEX_DIGITS;
+    length += bytes.write(isPair ? String.fromCharCode(unit, low) : String.fromCharCode(unit), length);
+  }
+  return bytes.subarray(0, length);
+}
+
+/** JSON string of `bytes`, with its quotes; bytes that are not UTF-8 stay as they are. */
+export function quote(bytes: Buffer): Buffer {
+  let length = 2;
+  for (const byte of bytes) length += ESCAPES.get(byte)?.length ?? 1;
+  const token = Buffer.allocUnsafe(length);
+  let at = 0;
+  token[at++] = QUOTE;
+  for (const byte of bytes) {
+    const escaped = ESCAPES.get(byte);
+    if (escaped === undefined) token[at++] = byte;
+    else at += escaped.copy(token, at);
+  }
+  token[at] = QUOTE;
+  return token;
+}
+
+function unitAt(bytes: Buffer, at: number): number {
+  return Number.parseInt(bytes.toString('latin1', at, at + HEX_DIGITS), 16);
+}
+
+function isHigh(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
+}
