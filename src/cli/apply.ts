@@ -6,19 +6,11 @@ import type { Accepted, DeploymentStatus } from '../hub/deployment/deployments.t
 import { LABEL_OF_RENEWAL } from '../hub/deployment/labels.ts';
 import { printManifest } from '../manifest/print.ts';
 import { readManifestText } from '../manifest/read.ts';
+import { argumentsOf } from './arguments.ts';
 import { ask } from './control.ts';
+import { dataFolder } from './data-folder.ts';
 import { print } from './edge.ts';
-import { dataFolder, flagsOf, usageFailure } from './flags.ts';
-
-export const usage = 'skerry apply <manifest | pack> [--dry-run | --print] [--no-wait] [--json] [--data DIR]';
-
-const OPTIONS = {
-  'dry-run': { type: 'boolean' },
-  print: { type: 'boolean' },
-  'no-wait': { type: 'boolean' },
-  json: { type: 'boolean' },
-  data: { type: 'string' },
-} as const;
+import { APPLY } from './reference/deployments.ts';
 
 /** Milliseconds between two looks at how far it is, and that the hub may be away meanwhile; longer while it is replaced. */
 const LOOK = 100;
@@ -27,9 +19,8 @@ const REPLACED_MOST = AWAY_MOST + 1000 * (HUB_TRIAL.seconds + HUB_TRIAL.grace);
 
 /** Hands a manifest to the running hub, shows what it changes, and waits until that is healthy or undone. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = flagsOf(args, OPTIONS, usage);
-  const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0) throw usageFailure('Name one manifest', usage);
+  const { values, positionals } = argumentsOf(APPLY, args);
+  const [file = ''] = positionals;
   if (values.print === true) {
     print(printManifest(readManifestText(file), file));
     return 0;

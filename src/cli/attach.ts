@@ -6,26 +6,24 @@ import type { ControlReply } from '../hub/control.ts';
 import { controlPath } from '../hub/control.ts';
 import type { Frame } from '../hub/terminal-frames.ts';
 import { createFrameReader, frameOf, sizeFrame } from '../hub/terminal-frames.ts';
+import { argumentsOf, usageFailure } from './arguments.ts';
 import { unreachable } from './control.ts';
+import { dataFolder } from './data-folder.ts';
 import { print, write } from './edge.ts';
-import { dataFolder, flagsOf, usageFailure } from './flags.ts';
+import { ATTACH } from './reference/modules.ts';
 import { createRestorer } from './restorer.ts';
-
-export const usage = 'skerry attach <module> [--read-only] [--data DIR]      (Ctrl-] detaches)';
 
 const DETACH = 0x1d;
 const INTERRUPT = 0x03;
 
 /** Shows the terminal of a module in this one, and types into it, until Ctrl-] or the module's end. */
 export async function run(args: readonly string[]): Promise<number> {
-  const options = { 'read-only': { type: 'boolean' }, data: { type: 'string' } } as const;
-  const { values, positionals } = flagsOf(args, options, usage);
-  const [module, ...more] = positionals;
-  if (module === undefined || more.length > 0) throw usageFailure('Name one module', usage);
+  const { values, positionals } = argumentsOf(ATTACH, args);
+  const [module = ''] = positionals;
   if (!process.stdin.isTTY || !process.stdout.isTTY)
     throw usageFailure(
-      'A terminal is shown in a terminal: for a file or a pipe there is "skerry logs"',
-      usage,
+      'Standard input and output must be a terminal: for a file or a pipe use "skerry logs"',
+      ATTACH,
     );
   const readOnly = values['read-only'] === true;
   const folder = dataFolder(values.data);

@@ -2,19 +2,19 @@ import { existsSync, statfsSync } from 'node:fs';
 import { Failure, reasonOf } from '../core/errors.ts';
 import { DISK_RESERVE } from '../core/limits.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
+import { argumentsOf } from './arguments.ts';
 import { ask } from './control.ts';
+import { dataFolder } from './data-folder.ts';
 import { print } from './edge.ts';
-import { dataFolder, flagsOf } from './flags.ts';
+import { CHECK } from './reference/hub.ts';
 import { troublesOf } from './store-trouble.ts';
 import { bytes } from './table.ts';
-
-export const usage = 'skerry check [--json] [--data DIR]';
 
 type Finding = { readonly subject: string; readonly good: boolean; readonly text: string };
 
 /** Looks the disk, the hub and its store over. Exit code 1 if something is wrong. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { values } = flagsOf(args, { json: { type: 'boolean' }, data: { type: 'string' } }, usage);
+  const { values } = argumentsOf(CHECK, args);
   const folder = dataFolder(values.data);
   const findings = [...checkDisk(folder), ...(await checkHub(folder))];
   if (values.json) print(JSON.stringify(findings, null, 2));

@@ -1,18 +1,5 @@
 import { Failure, reasonOf } from '../core/errors.ts';
 
-export type Command = {
-  readonly usage: string;
-  /** Resolves to the exit code. */
-  readonly run: (args: readonly string[]) => Promise<number>;
-};
-
-/** Runs a command, or says how it is used. */
-export async function perform({ usage, run }: Command, args: readonly string[]): Promise<number> {
-  if (!args.includes('--help')) return run(args);
-  process.stdout.write(`${usage}\n`);
-  return 0;
-}
-
 /** Ends the process as `work` says, once what was printed has been taken; a failure is told first. */
 export function conclude(work: Promise<number>): void {
   work.then(leave, (thrown: unknown) => {

@@ -1,7 +1,7 @@
-import { conclude as end, perform } from './conclude.ts';
-import * as up from './up.ts';
+import { conclude as end } from './conclude.ts';
+import { run } from './up.ts';
 
 /** The program of `up`. */
 export function conclude(args: readonly string[]): void {
-  end(perform(up, args));
+  end(run(args));
 }

@@ -3,19 +3,17 @@ import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import { MAX_DEPLOYMENT_BYTES } from '../core/limits.ts';
 import { importForHub } from '../hub/import.ts';
 import type { Remark } from '../manifest/azure/remark.ts';
+import { argumentsOf } from './arguments.ts';
 import { write } from './edge.ts';
-import { flagsOf, usageFailure } from './flags.ts';
-
-export const usage = 'skerry import <azure-deployment.json> [--out manifest.json]';
+import { IMPORT } from './reference/deployments.ts';
 
 /** What an environment holds may be secret. */
 const MODE = 0o600;
 
 /** Turns a deployment of Azure IoT Edge into a manifest; what is left to do is told on standard error, one thing a line. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = flagsOf(args, { out: { type: 'string' } }, usage);
-  const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0) throw usageFailure('Name one deployment', usage);
+  const { values, positionals } = argumentsOf(IMPORT, args);
+  const [file = ''] = positionals;
   const { manifest, remarks } = importForHub(textOf(file), file);
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
   if (values.out === undefined) write(text);

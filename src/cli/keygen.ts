@@ -1,17 +1,13 @@
 import { createKeyFiles } from '../crypto/key-files/pair.ts';
 import { newKeyPair } from '../crypto/keys.ts';
+import { argumentsOf, usageFailure } from './arguments.ts';
 import { print, systemRandom } from './edge.ts';
-import { flagsOf, usageFailure } from './flags.ts';
-
-export const usage =
-  'skerry keygen [--out NAME]    # writes NAME.key and NAME.pub, else skerry.key and skerry.pub';
+import { KEYGEN } from './reference/security.ts';
 
 /** Makes the two halves of a key that signs manifests. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = flagsOf(args, { out: { type: 'string' } }, usage);
-  if (positionals.length > 0) throw usageFailure('Name the files with --out', usage);
-  const name = values.out ?? 'skerry';
-  if (name === '' || name.endsWith('/')) throw usageFailure('--out is the name of a file', usage);
+  const { out: name } = argumentsOf(KEYGEN, args).values;
+  if (name === '' || name.endsWith('/')) throw usageFailure('--out must be the name of a file', KEYGEN);
   const pair = await newKeyPair('ed25519', systemRandom);
   const { secretFile, publicFile } = createKeyFiles(name, pair, systemRandom);
   print(`${secretFile} signs manifests: keep it secret, and a copy of it in a safe place.`);

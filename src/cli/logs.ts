@@ -5,22 +5,12 @@ import { Failure, systemCode } from '../core/errors.ts';
 import { durationOf } from '../manifest/units.ts';
 import type { LogReader } from '../supervisor/logreader.ts';
 import { openLogReader } from '../supervisor/logreader.ts';
+import { argumentsOf, usageFailure } from './arguments.ts';
+import { dataFolder } from './data-folder.ts';
 import { systemClock, write } from './edge.ts';
-import { dataFolder, flagsOf, usageFailure } from './flags.ts';
 import type { Entry } from './log-entries.ts';
 import { asJson, asText, entriesByTime, filtered, lastOf } from './log-entries.ts';
-
-export const usage =
-  'skerry logs [module ...] [-f] [--lines N] [--since 10m|TIME] [--grep TEXT] [--json] [--data DIR]';
-
-const options = {
-  follow: { type: 'boolean', short: 'f' },
-  lines: { type: 'string', short: 'n' },
-  since: { type: 'string' },
-  grep: { type: 'string' },
-  json: { type: 'boolean' },
-  data: { type: 'string' },
-} as const;
+import { LOGS } from './reference/modules.ts';
 
 const SUFFIX = '.log';
 
@@ -33,7 +23,7 @@ const GATHER = 20;
 
 /** Prints the modules' logs by time, and with -f what is added, until it is interrupted. Needs no hub that runs. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals: wanted } = flagsOf(args, options, usage);
+  const { values, positionals: wanted } = argumentsOf(LOGS, args);
   const searched = values.since !== undefined || values.grep !== undefined;
   const lines = linesOf(values.lines) ?? (searched ? Number.POSITIVE_INFINITY : USUAL_LINES);
   const since = sinceOf(values.since);
@@ -69,7 +59,7 @@ export async function run(args: readonly string[]): Promise<number> {
 function linesOf(flag: string | undefined): number | undefined {
   if (flag === undefined) return undefined;
   if (/^\d{1,9}$/.test(flag)) return Number(flag);
-  throw usageFailure('--lines must be a whole number', usage);
+  throw usageFailure('--lines must be a whole number', LOGS);
 }
 
 /** The wall time from which on entries are wanted, as they bear it. */
@@ -78,7 +68,7 @@ function sinceOf(flag: string | undefined): string {
   const ago = durationOf(flag);
   const time = ago === undefined ? Date.parse(flag) : systemClock.wall() - ago;
   if (!Number.isNaN(time)) return new Date(time).toISOString();
-  throw usageFailure('--since must be a time ago such as "90s", "2h" or "7d", or an ISO 8601 time', usage);
+  throw usageFailure('--since must be a time ago such as "90s", "2h" or "7d", or an ISO 8601 time', LOGS);
 }
 
 /** Calls `read` whenever a log may have grown. */

@@ -1,15 +1,14 @@
+import { argumentsOf } from './arguments.ts';
 import { ask } from './control.ts';
-import { dataFolder, flagsOf, usageFailure } from './flags.ts';
+import { dataFolder } from './data-folder.ts';
+import type { RESTART, START, STOP } from './reference/modules.ts';
 
-/** The command that asks the running hub to `verb` one module, and ends when that is done. */
-export function moduleCommand(verb: 'start' | 'stop' | 'restart') {
-  const usage = `skerry ${verb} <module> [--data DIR]`;
-  const run = async (args: readonly string[]): Promise<number> => {
-    const { values, positionals } = flagsOf(args, { data: { type: 'string' } }, usage);
-    const [module, ...more] = positionals;
-    if (module === undefined || more.length > 0) throw usageFailure('Name one module', usage);
-    await ask(dataFolder(values.data), verb, module);
+/** The command that asks the running hub to start, stop or restart one module, and ends when that is done. */
+export function moduleCommand(definition: typeof START | typeof STOP | typeof RESTART) {
+  return async (args: readonly string[]): Promise<number> => {
+    const { values, positionals } = argumentsOf(definition, args);
+    const [module = ''] = positionals;
+    await ask(dataFolder(values.data), definition.name, module);
     return 0;
   };
-  return { usage, run };
 }

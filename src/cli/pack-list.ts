@@ -19,23 +19,41 @@ export function isRemote(from: string | undefined): boolean {
   return from?.includes('://') === true;
 }
 
-/** Prints what a pack holds, and what its manifest wants. Throws Failure `pack.refused` if a file is not in it. */
-export async function listPack(file: string): Promise<void> {
+/** Lists a pack: its manifest, and the files that it names. Throws Failure `pack.refused` if a file is missing. */
+export async function listPack(file: string, json: boolean): Promise<void> {
   const { manifest, files } = await openPack(file);
-  const { name, serial, modules, ...rest } = parseManifest(manifest.toString(), `manifest.json of ${file}`);
-  const serialText = serial === undefined ? 'without a serial' : `serial ${serial}`;
-  print(`"${name}", ${serialText}, ${rest.signature === undefined ? 'not signed' : 'signed'}`);
-  const artifacts = artifactsOf({ name, serial, modules, ...rest });
-  const rows = artifacts.map(({ field, artifact: { sha256, from } }) => {
-    const packed = files.get(sha256);
-    return [field, sha256, packed === undefined ? (from ?? 'missing') : bytes(packed.size)];
+  const parsed = parseManifest(manifest.toString(), `manifest.json of ${file}`);
+  const artifacts = artifactsOf(parsed).map(({ field, artifact: { sha256, from } }) => {
+    return { field, sha256, from, sizeBytes: files.get(sha256)?.size };
   });
-  for (const line of rows.length === 0 ? [] : table(['FOR', 'SHA-256', 'SIZE'], rows)) print(line);
-  for (const { field, artifact } of artifacts) {
-    if (files.has(artifact.sha256) || isRemote(artifact.from)) continue;
+  if (json) {
+    const { name, serial, signature } = parsed;
+    print(JSON.stringify({ name, serial, signed: signature !== undefined, files: artifacts }, null, 2));
+  } else printList(parsed, artifacts);
+  for (const { field, from, sizeBytes } of artifacts) {
+    if (sizeBytes !== undefined || isRemote(from)) continue;
     throw new Failure(
       'pack.refused',
-      `The pack ${file} does not hold what ${field} names: make it anew with "skerry pack".`,
+      `The pack ${file} does not hold the file of ${field}: make it again with "skerry pack".`,
     );
   }
+}
+
+type Listed = {
+  readonly field: string;
+  readonly sha256: string;
+  readonly from: string | undefined;
+  /** Undefined if the file is not in the pack. */
+  readonly sizeBytes: number | undefined;
+};
+
+function printList({ name, serial, signature }: Manifest, listed: readonly Listed[]): void {
+  const serialText = serial === undefined ? 'without a serial' : `serial ${serial}`;
+  print(`"${name}", ${serialText}, ${signature === undefined ? 'not signed' : 'signed'}`);
+  const rows = listed.map(({ field, sha256, from, sizeBytes }) => [
+    field,
+    sha256,
+    sizeBytes === undefined ? (from ?? 'missing') : bytes(sizeBytes),
+  ]);
+  for (const line of rows.length === 0 ? [] : table(['FOR', 'SHA-256', 'SIZE'], rows)) print(line);
 }

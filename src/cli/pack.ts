@@ -7,28 +7,19 @@ import { writePack } from '../bundles/write-pack.ts';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import { parseJson, parseManifest, readManifestText } from '../manifest/read.ts';
 import type { Manifest } from '../manifest/types.ts';
+import { argumentsOf } from './arguments.ts';
 import { print } from './edge.ts';
-import { flagsOf, usageFailure } from './flags.ts';
 import { isRemote, listPack } from './pack-list.ts';
 import { refuseLostPaths } from './pack-paths.ts';
+import { PACK } from './reference/deployments.ts';
 import { signerWith } from './signer.ts';
 import { bytes } from './table.ts';
 
-export const usage = 'skerry pack <manifest> [--key FILE] [-o FILE] | --list <pack>';
-
-const OUT = 'update.skerry';
-
 /** Puts a manifest and the files it names into one that a device can be given; or shows what is in such a one. */
 export async function run(args: readonly string[]): Promise<number> {
-  const options = {
-    out: { type: 'string', short: 'o', default: OUT },
-    key: { type: 'string' },
-    list: { type: 'boolean' },
-  } as const;
-  const { values, positionals } = flagsOf(args, options, usage);
-  const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0) throw usageFailure('It wants one file.', usage);
-  if (values.list) await listPack(file);
+  const { values, positionals } = argumentsOf(PACK, args);
+  const [file = ''] = positionals;
+  if (values.list) await listPack(file, values.json === true);
   else
     await pack(
       file,

@@ -1,16 +1,14 @@
 import { Failure } from '../core/errors.ts';
 import { MAX_PASSWORD_BYTES } from '../core/limits.ts';
 import { hashPassword } from '../crypto/passwords.ts';
+import { argumentsOf } from './arguments.ts';
 import { print, systemRandom } from './edge.ts';
-import { flagsOf, usageFailure } from './flags.ts';
+import { PASSWD } from './reference/security.ts';
 import { readSecret } from './secret.ts';
-
-export const usage = 'skerry passwd    # asks for a password, or reads a line of standard input';
 
 /** Prints what stands for a password in the manifest. The password is no argument: those are seen by everybody. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { positionals } = flagsOf(args, {}, usage);
-  if (positionals.length > 0) throw usageFailure('A password is not given as an argument', usage);
+  argumentsOf(PASSWD, args);
   const password = await readSecret('Password: ');
   if (process.stdin.isTTY && !password.equals(await readSecret('Again: '))) {
     throw new Failure('usage', 'The two are not the same.');

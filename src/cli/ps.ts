@@ -1,13 +1,13 @@
 import type { HubStatus } from '../hub/status.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
+import { argumentsOf } from './arguments.ts';
 import { ask } from './control.ts';
+import { dataFolder } from './data-folder.ts';
 import { print } from './edge.ts';
-import { dataFolder, flagsOf } from './flags.ts';
+import { PS } from './reference/hub.ts';
 import { troublesOf } from './store-trouble.ts';
 import { bytes, table, time } from './table.ts';
 import { upstreamLines } from './upstream-lines.ts';
-
-export const usage = 'skerry ps [--json] [--data DIR]';
 
 const COLUMNS: readonly (readonly [string, (module: ModuleStatus) => string | undefined])[] = [
   ['MODULE', ({ name }) => name],
@@ -43,7 +43,7 @@ function deploymentLine({ name, deployment }: HubStatus): string {
 
 /** Lists the modules and the upstream of the running hub. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { values } = flagsOf(args, { json: { type: 'boolean' }, data: { type: 'string' } }, usage);
+  const { values } = argumentsOf(PS, args);
   const status = await ask(dataFolder(values.data), 'status');
   if (values.json) {
     print(JSON.stringify(status, null, 2));

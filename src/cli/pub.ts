@@ -6,29 +6,18 @@ import { PLAIN } from '../core/message.ts';
 import { PLAIN_DISPATCH } from '../mqtt/dispatch.ts';
 import { createInFlight } from '../mqtt/inflight.ts';
 import { isTopicName } from '../mqtt/topics.ts';
-import { clientOptions, openClient, qosOf } from './client.ts';
-import { flagsOf, usageFailure } from './flags.ts';
-
-export const usage =
-  'skerry pub -t TOPIC (-m MESSAGE | -l | -n) [-h HOST] [-p PORT] [-q 0|1] [-r] [-i ID] [-u USER] [-P PASSWORD] [-V 311]';
-
-const options = {
-  ...clientOptions,
-  topic: { type: 'string', short: 't' },
-  message: { type: 'string', short: 'm' },
-  lines: { type: 'boolean', short: 'l' },
-  null: { type: 'boolean', short: 'n' },
-  retain: { type: 'boolean', short: 'r' },
-} as const;
+import { argumentsOf, usageFailure } from './arguments.ts';
+import { openClient, qosOf } from './client.ts';
+import { PUB } from './reference/clients.ts';
 
 /** Publishes one message, or every line of standard input; ends when all are out, at QoS 1 acknowledged. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { values } = flagsOf(args, options, usage);
+  const { values } = argumentsOf(PUB, args);
   const { topic, message } = values;
-  if (topic === undefined || !isTopicName(topic)) throw usageFailure('-t must name a topic', usage);
+  if (topic === undefined || !isTopicName(topic)) throw usageFailure('-t must name a topic', PUB);
   const sources = [message !== undefined, values.lines === true, values.null === true];
-  if (sources.filter(Boolean).length !== 1) throw usageFailure('Give one of -m, -l and -n', usage);
-  const qos = qosOf(values.qos, usage);
+  if (sources.filter(Boolean).length !== 1) throw usageFailure('Give one of -m, -l and -n', PUB);
+  const qos = qosOf(values.qos);
   const retain = values.retain === true;
   const sender = await openSender(values, topic, qos, retain);
   // Not before: an interface that nobody iterates over yet drops its lines.
@@ -62,7 +51,7 @@ function openSender(
   };
 
   return new Promise((resolve, reject) => {
-    const link = openClient(values, true, usage, {
+    const link = openClient(values, true, PUB, {
       opened: () => resolve(sender),
       packet: () => {},
       acknowledged: (_, packetId) => {

@@ -1,24 +1,18 @@
 import { MAX_PEEKED } from '../hub/queue-control.ts';
+import { argumentsOf, usageFailure } from './arguments.ts';
 import { ask } from './control.ts';
+import { dataFolder } from './data-folder.ts';
 import { print } from './edge.ts';
-import { dataFolder, flagsOf, usageFailure } from './flags.ts';
+import { QUEUE_PEEK } from './reference/queues.ts';
 import { oneLine, table, time } from './table.ts';
-
-export const usage = 'skerry queue peek <queue> [-n COUNT] [--json] [--data DIR]';
 
 /** Shows the first messages of a queue, in the order they would be sent; none is taken. */
 export async function run(args: readonly string[]): Promise<number> {
-  const options = {
-    count: { type: 'string', short: 'n', default: '10' },
-    json: { type: 'boolean' },
-    data: { type: 'string' },
-  } as const;
-  const { values, positionals } = flagsOf(args, options, usage);
-  const [queue, ...more] = positionals;
-  if (queue === undefined || more.length > 0) throw usageFailure('Name one queue', usage);
+  const { values, positionals } = argumentsOf(QUEUE_PEEK, args);
+  const [queue = ''] = positionals;
   const count = Number(values.count);
   if (!Number.isInteger(count) || count < 1 || count > MAX_PEEKED) {
-    throw usageFailure(`-n must be 1 to ${MAX_PEEKED}`, usage);
+    throw usageFailure(`-n must be 1 to ${MAX_PEEKED}`, QUEUE_PEEK);
   }
   const waiting = await ask(dataFolder(values.data), 'queue peek', queue, String(count));
   if (values.json) {

@@ -1,3 +1,4 @@
 import { moduleCommand } from './module.ts';
+import { RESTART } from './reference/modules.ts';
 
-export const { usage, run } = moduleCommand('restart');
+export const run = moduleCommand(RESTART);

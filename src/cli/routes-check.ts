@@ -3,39 +3,57 @@ import { planRoutes } from '../hub/plan.ts';
 import { warningsOf } from '../hub/route-warnings.ts';
 import { readManifest } from '../manifest/read.ts';
 import { formatDiagnostic } from '../routes/diagnostics.ts';
+import type { Dialect } from '../routes/dialect.ts';
 import { compileRoute } from '../routes/route.ts';
+import { argumentsOf, usageFailure } from './arguments.ts';
 import { dialectOf } from './dialect.ts';
 import { print } from './edge.ts';
-import { flagsOf, usageFailure } from './flags.ts';
+import { ROUTES_CHECK } from './reference/routes.ts';
 
-export const usage = "skerry routes check '<route>' | <manifest.json> [--dialect skerry|azure]";
-
-/** Compiles one route, or all of a manifest: says what is wrong with them, and where. */
+/** Compiles one route, or all of a manifest, and reports errors with their position. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = flagsOf(args, { dialect: { type: 'string' } }, usage);
-  const [text, ...more] = positionals;
-  if (text === undefined || more.length > 0) throw usageFailure('Name one route, or one manifest', usage);
-  if (text.endsWith('.json')) {
-    if (values.dialect !== undefined) throw usageFailure('A manifest names its dialect itself', usage);
-    return checkManifest(text);
+  const { values, positionals } = argumentsOf(ROUTES_CHECK, args);
+  const [text = ''] = positionals;
+  if (text.endsWith('.json') && values.dialect !== undefined) {
+    throw usageFailure('--dialect is for a single route: a manifest has its own "dialect"', ROUTES_CHECK);
   }
-  const compiled = compileRoute(text, dialectOf(values.dialect, usage));
-  if ('diagnostic' in compiled) {
-    throw new Failure('route.syntax', formatDiagnostic('route', text, compiled.diagnostic));
+  const checked = text.endsWith('.json') ? checkManifest(text) : checkRoute(text, dialectOf(values.dialect));
+  if (values.json) print(JSON.stringify(checked, null, 2));
+  else {
+    for (const warning of checked.warnings) print(`warning: ${warning}`);
+    if (checked.errors.length === 0) print(verdictOf(checked.routes));
   }
-  for (const warning of compiled.route.warnings)
-    print(`warning: ${formatDiagnostic('route', text, warning)}`);
-  print('The route is good.');
-  return 0;
+  if (checked.errors.length === 0) return 0;
+  throw new Failure('route.syntax', checked.errors.join('\n'));
 }
 
-function checkManifest(file: string): number {
+/** `routes` counts the good ones. */
+type Checked = {
+  readonly routes: number;
+  readonly warnings: readonly string[];
+  readonly errors: readonly string[];
+};
+
+function verdictOf(routes: number): string {
+  if (routes === 0) return 'There are no routes.';
+  return routes === 1 ? 'The route is good.' : `All ${routes} routes are good.`;
+}
+
+function checkRoute(text: string, dialect: Dialect): Checked {
+  const compiled = compileRoute(text, dialect);
+  if ('diagnostic' in compiled) {
+    return { routes: 0, warnings: [], errors: [formatDiagnostic('route', text, compiled.diagnostic)] };
+  }
+  const warnings = compiled.route.warnings.map(warning => formatDiagnostic('route', text, warning));
+  return { routes: 1, warnings, errors: [] };
+}
+
+function checkManifest(file: string): Checked {
   const manifest = readManifest(file);
   const { routes, refused } = planRoutes(manifest);
-  for (const warning of warningsOf(manifest, routes)) print(`warning: ${warning}`);
-  if (refused.length > 0) {
-    throw new Failure('route.syntax', refused.map(({ reason }) => reason).join('\n'));
-  }
-  print(`All ${routes.length} routes are good.`);
-  return 0;
+  return {
+    routes: routes.length,
+    warnings: warningsOf(manifest, routes),
+    errors: refused.map(({ reason }) => reason),
+  };
 }

@@ -2,25 +2,17 @@ import { planRoutes } from '../hub/plan.ts';
 import { type ExplainedRoute, explainRoutes } from '../hub/route-control.ts';
 import { sampleSubject } from '../hub/sample.ts';
 import { readManifest } from '../manifest/read.ts';
+import { argumentsOf, usageFailure } from './arguments.ts';
 import { ask } from './control.ts';
+import { dataFolder } from './data-folder.ts';
 import { print } from './edge.ts';
-import { dataFolder, flagsOf, usageFailure } from './flags.ts';
+import { ROUTES_EXPLAIN } from './reference/routes.ts';
 
-export const usage =
-  "skerry routes explain --message '<json>' [--route NAME] [--manifest FILE] [--json] [--data DIR]";
-
-/** Tells for one message why each route of the running hub, or of a manifest, does or does not take it. */
+/** Explains for one message why each route of the running hub, or of a manifest, matches it or not. */
 export async function run(args: readonly string[]): Promise<number> {
-  const options = {
-    message: { type: 'string' },
-    route: { type: 'string', default: '' },
-    manifest: { type: 'string' },
-    json: { type: 'boolean' },
-    data: { type: 'string' },
-  } as const;
-  const { values, positionals } = flagsOf(args, options, usage);
-  const { message, route, manifest } = values;
-  if (message === undefined || positionals.length > 0) throw usageFailure('Give one --message', usage);
+  const { values } = argumentsOf(ROUTES_EXPLAIN, args);
+  const { message, route = '', manifest } = values;
+  if (message === undefined) throw usageFailure('--message is missing', ROUTES_EXPLAIN);
   const explained =
     manifest === undefined
       ? await ask(dataFolder(values.data), 'routes explain', message, route)

@@ -1,19 +1,18 @@
 import { durationOf } from '../manifest/units.ts';
+import { argumentsOf, usageFailure } from './arguments.ts';
 import { ask } from './control.ts';
+import { dataFolder } from './data-folder.ts';
 import { print } from './edge.ts';
-import { dataFolder, flagsOf, usageFailure } from './flags.ts';
+import { ROUTES_REPLAY } from './reference/routes.ts';
 import { oneLine, table, time } from './table.ts';
-
-export const usage = "skerry routes replay '<route>' [--since 1h] [--json] [--data DIR]";
 
 /** Tells what a route would have taken of the messages that the running hub still holds. */
 export async function run(args: readonly string[]): Promise<number> {
-  const options = { since: { type: 'string' }, json: { type: 'boolean' }, data: { type: 'string' } } as const;
-  const { values, positionals } = flagsOf(args, options, usage);
-  const [text, ...more] = positionals;
-  if (text === undefined || more.length > 0) throw usageFailure('Name one route', usage);
+  const { values, positionals } = argumentsOf(ROUTES_REPLAY, args);
+  const [text = ''] = positionals;
   const since = values.since === undefined ? Number.POSITIVE_INFINITY : durationOf(values.since);
-  if (since === undefined) throw usageFailure('--since must be a time such as "90s", "2h" or "7d"', usage);
+  if (since === undefined)
+    throw usageFailure('--since must be a time such as "90s", "2h" or "7d"', ROUTES_REPLAY);
   const replay = await ask(dataFolder(values.data), 'routes replay', text, String(since));
   if (values.json) {
     print(JSON.stringify(replay, null, 2));

@@ -5,46 +5,45 @@ import { sampleSubject } from '../hub/sample.ts';
 import { formatDiagnostic } from '../routes/diagnostics.ts';
 import { compileRoute, type Route } from '../routes/route.ts';
 import { sourceTakes } from '../routes/sources.ts';
+import type { Verdict } from '../routes/subject.ts';
+import { argumentsOf, usageFailure } from './arguments.ts';
 import { dialectOf } from './dialect.ts';
 import { print } from './edge.ts';
-import { flagsOf, usageFailure } from './flags.ts';
+import { ROUTES_TEST } from './reference/routes.ts';
 
-export const usage =
-  "skerry routes test '<route>' --message '<json>' | --messages FILE [--dialect skerry|azure] [--json]";
+/** The result for one message: the condition's value, or `source` if the source of the route does not match. */
+type Result = Verdict | 'source';
 
-/**
- * Asks a route about a message: prints `true`, `false`, `undefined` or `error`, or `source` if its source does not
- * take the message; with `--messages` a line for each line of a file, of standard input if that is `-`.
- */
+/** Tests a route against one message, or each line of a file. Exit code 1 unless it matches all of them. */
 export async function run(args: readonly string[]): Promise<number> {
-  const options = {
-    message: { type: 'string' },
-    messages: { type: 'string' },
-    dialect: { type: 'string' },
-    json: { type: 'boolean' },
-  } as const;
-  const { values, positionals } = flagsOf(args, options, usage);
-  const [text, ...more] = positionals;
+  const { values, positionals } = argumentsOf(ROUTES_TEST, args);
+  const [text = ''] = positionals;
   const { message, messages } = values;
-  if (text === undefined || more.length > 0) throw usageFailure('Name one route', usage);
   if ((message === undefined) === (messages === undefined)) {
-    throw usageFailure('Give either --message or --messages', usage);
+    throw usageFailure('Give either --message or --messages', ROUTES_TEST);
   }
-  const compiled = compileRoute(text, dialectOf(values.dialect, usage));
+  const compiled = compileRoute(text, dialectOf(values.dialect));
   if ('diagnostic' in compiled) {
     throw new Failure('route.syntax', formatDiagnostic('route', text, compiled.diagnostic));
   }
-  const tell = (line: string): void => print(answerOf(compiled.route, line, values.json === true));
-  if (message !== undefined) tell(message);
-  else for await (const line of linesOf(messages ?? '-')) if (line.trim() !== '') tell(line);
-  return 0;
+  let matchesAll = true;
+  const test = (line: string): void => {
+    const result = resultOf(compiled.route, line);
+    matchesAll &&= result === 'true';
+    print(values.json ? asJson(result) : result);
+  };
+  if (message !== undefined) test(message);
+  else for await (const line of linesOf(messages ?? '-')) if (line.trim() !== '') test(line);
+  return matchesAll ? 0 : 1;
 }
 
-function answerOf(route: Route, message: string, json: boolean): string {
+function resultOf(route: Route, message: string): Result {
   const subject = sampleSubject(message);
-  const takes = sourceTakes(route.tree.source, subject.source, subject.topic);
-  const verdict = takes ? route.judge(subject) : undefined;
-  return json ? JSON.stringify({ takes, verdict }) : (verdict ?? 'source');
+  return sourceTakes(route.tree.source, subject.source, subject.topic) ? route.judge(subject) : 'source';
+}
+
+function asJson(result: Result): string {
+  return JSON.stringify(result === 'source' ? { takes: false } : { takes: true, verdict: result });
 }
 
 async function* linesOf(file: string): AsyncGenerator<string> {

@@ -1,13 +1,11 @@
 import { getAsset } from 'node:sea';
+import { argumentsOf } from './arguments.ts';
 import { write } from './edge.ts';
-import { flagsOf, usageFailure } from './flags.ts';
-
-export const usage = 'skerry schema';
+import { SCHEMA } from './reference/deployments.ts';
 
 /** Prints the JSON Schema of manifests, for editors. It lies beside the program in the binary: a hub does not load it. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { positionals } = flagsOf(args, {}, usage);
-  if (positionals.length > 0) throw usageFailure('Nothing is to be named', usage);
+  argumentsOf(SCHEMA, args);
   write(getAsset('schema', 'utf8'));
   return 0;
 }

@@ -4,19 +4,17 @@ import { MAX_SECRET_BYTES } from '../core/limits.ts';
 import { devicePublicFile, openDeviceKey } from '../crypto/key-files/device.ts';
 import { readPublicKey } from '../crypto/key-files/file.ts';
 import { sealSecret } from '../crypto/sealing.ts';
+import { argumentsOf, usageFailure } from './arguments.ts';
+import { dataFolder } from './data-folder.ts';
 import { print, systemRandom } from './edge.ts';
-import { dataFolder, flagsOf, usageFailure } from './flags.ts';
+import { SEAL } from './reference/security.ts';
 import { readSecret, readSecretFile } from './secret.ts';
-
-export const usage =
-  'skerry seal [--to PUB | --data DIR]    # asks for a secret, or reads it from standard input';
 
 /** Prints what stands for a secret in the manifest, for one device. The secret is no argument: those are seen by everybody. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = flagsOf(args, { to: { type: 'string' }, data: { type: 'string' } }, usage);
-  if (positionals.length > 0) throw usageFailure('A secret is not given as an argument', usage);
+  const { values } = argumentsOf(SEAL, args);
   if (values.to !== undefined && values.data !== undefined) {
-    throw usageFailure('Give either --to or --data', usage);
+    throw usageFailure('Give either --to or --data', SEAL);
   }
   const key =
     values.to === undefined

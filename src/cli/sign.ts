@@ -2,18 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Failure, reasonOf } from '../core/errors.ts';
 import { parseJson, readManifestText } from '../manifest/read.ts';
+import { argumentsOf, usageFailure } from './arguments.ts';
 import { print } from './edge.ts';
-import { flagsOf, usageFailure } from './flags.ts';
+import { SIGN } from './reference/security.ts';
 import { signerWith } from './signer.ts';
-
-export const usage = 'skerry sign <manifest> --key FILE [--out FILE]';
 
 /** Prints a manifest with its signature, or writes it to a file, which may be the one that it came from. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = flagsOf(args, { key: { type: 'string' }, out: { type: 'string' } }, usage);
-  const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0) throw usageFailure('Name one manifest', usage);
-  if (values.key === undefined) throw usageFailure('Name the secret key with --key', usage);
+  const { values, positionals } = argumentsOf(SIGN, args);
+  const [file = ''] = positionals;
+  if (values.key === undefined) throw usageFailure('Name the secret key with --key', SIGN);
   const signed = await signerWith(values.key, file)(parseJson(readManifestText(file), file));
   const text = JSON.stringify(signed, null, 2);
   if (values.out === undefined) print(text);

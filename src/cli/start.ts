@@ -1,3 +1,4 @@
 import { moduleCommand } from './module.ts';
+import { START } from './reference/modules.ts';
 
-export const { usage, run } = moduleCommand('start');
+export const run = moduleCommand(START);

@@ -1,3 +1,4 @@
 import { moduleCommand } from './module.ts';
+import { STOP } from './reference/modules.ts';
 
-export const { usage, run } = moduleCommand('stop');
+export const run = moduleCommand(STOP);

@@ -4,30 +4,20 @@ import { SUBACK_FAILURE } from '../mqtt/packets.ts';
 import type { Publish } from '../mqtt/publish.ts';
 import { isTopicFilter } from '../mqtt/topics.ts';
 import type { Link } from '../upstream/link.ts';
-import { clientOptions, openClient, qosOf } from './client.ts';
+import { argumentsOf, usageFailure } from './arguments.ts';
+import { openClient, qosOf } from './client.ts';
 import { print } from './edge.ts';
-import { flagsOf, usageFailure } from './flags.ts';
-
-export const usage =
-  'skerry sub -t FILTER [-t FILTER ...] [-v] [-C COUNT] [-c] [-h HOST] [-p PORT] [-q 0|1] [-i ID] [-u USER] [-P PASSWORD] [-V 311]';
-
-const options = {
-  ...clientOptions,
-  topic: { type: 'string', short: 't', multiple: true },
-  verbose: { type: 'boolean', short: 'v' },
-  count: { type: 'string', short: 'C' },
-  'disable-clean-session': { type: 'boolean', short: 'c' },
-} as const;
+import { SUB } from './reference/clients.ts';
 
 /** Prints what is published on topics until COUNT messages came, or for ever. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { values } = flagsOf(args, options, usage);
+  const { values } = argumentsOf(SUB, args);
   const filters = values.topic ?? [];
   if (filters.length === 0 || !filters.every(isTopicFilter))
-    throw usageFailure('-t must name a topic filter', usage);
+    throw usageFailure('-t must name a topic filter', SUB);
   const most = values.count === undefined ? Number.POSITIVE_INFINITY : Number(values.count);
-  if (!(most >= 1)) throw usageFailure('-C must be a number from 1 on', usage);
-  const qos = qosOf(values.qos, usage);
+  if (!(most >= 1)) throw usageFailure('-C must be a number from 1 on', SUB);
+  const qos = qosOf(values.qos);
   const clean = values['disable-clean-session'] !== true;
   let seen = 0;
 
@@ -47,7 +37,7 @@ export async function run(args: readonly string[]): Promise<number> {
         if (seen >= most) link.close();
       }
     };
-    const link = openClient(values, clean, usage, {
+    const link = openClient(values, clean, SUB, {
       opened: () =>
         link.send({
           cmd: 'subscribe',

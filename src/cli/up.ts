@@ -1,26 +1,21 @@
 import { resolve } from 'node:path';
 import { isSea } from 'node:sea';
-import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { logFor } from '../core/log.ts';
 import type { Launched } from '../hub/update/launch.ts';
 import { launch } from '../hub/update/launch.ts';
 import { switchBinary, watchGuard } from '../hub/update/switch.ts';
 import { cameUp } from '../hub/update/trial.ts';
+import { argumentsOf, scanArguments, scannedValue } from './arguments.ts';
+import { dataFolder } from './data-folder.ts';
 import { become, standardErrorLog, systemClock, systemPause, systemRandom } from './edge.ts';
-import { dataFolder, flagsOf, usageFailure } from './flags.ts';
-import { usage } from './up-usage.ts';
-
-export { usage };
-
-const OPTIONS = { data: { type: 'string' } } as const;
+import { UP } from './reference/up.ts';
 
 /** Runs a hub in the foreground until SIGINT or SIGTERM. An update of it may be what runs. */
 export async function run(args: readonly string[]): Promise<number> {
   const launched = await launchHub(args);
-  const { values, positionals } = flagsOf(args, OPTIONS, usage);
-  const [file, ...more] = positionals;
-  if (more.length > 0) throw usageFailure('Name one manifest', usage);
+  const { values, positionals } = argumentsOf(UP, args);
+  const [file] = positionals;
   const folder = dataFolder(values.data);
   const request = stopRequest(launched);
   const { startHub } = await import('../hub/hub.ts');
@@ -60,9 +55,8 @@ export async function run(args: readonly string[]): Promise<number> {
 /** Before the arguments are judged: an update may know more of them than the binary that was installed. */
 async function launchHub(args: readonly string[]): Promise<Launched> {
   if (!isSea()) return { running: 'base' };
-  const { values } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: false });
   return launch({
-    dataFolder: dataFolder(typeof values.data === 'string' ? values.data : undefined),
+    dataFolder: dataFolder(scannedValue(scanArguments(UP, args), 'data')),
     program: process.execPath,
     args: process.argv.slice(2),
     env: process.env,

@@ -3,29 +3,32 @@ import { Failure } from '../core/errors.ts';
 import { readPublicKey } from '../crypto/key-files/file.ts';
 import { trustedKeys } from '../crypto/key-files/trusted.ts';
 import { type TrustedKey, verifyManifest } from '../crypto/signatures.ts';
-import { parseJson, readManifestText } from '../manifest/read.ts';
+import { contentOf } from '../hub/deployment/admission.ts';
+import { parseJson } from '../manifest/read.ts';
+import { argumentsOf, usageFailure } from './arguments.ts';
+import { dataFolder } from './data-folder.ts';
 import { print } from './edge.ts';
-import { dataFolder, flagsOf, usageFailure } from './flags.ts';
+import { VERIFY } from './reference/security.ts';
 
-export const usage = 'skerry verify <manifest> [--key PUB | --data DIR]';
-
-/** Says whether a manifest is signed by a key, or by one that is trusted. Exit code 1 if it is not. */
+/** Verifies the signature of a manifest, or of the one in a pack. Exit code 1 if it is missing or wrong. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = flagsOf(args, { key: { type: 'string' }, data: { type: 'string' } }, usage);
-  const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0) throw usageFailure('Name one manifest', usage);
+  const { values, positionals } = argumentsOf(VERIFY, args);
+  const [file = ''] = positionals;
   if (values.key !== undefined && values.data !== undefined) {
-    throw usageFailure('Give either --key or --data', usage);
+    throw usageFailure('Give either --key or --data', VERIFY);
   }
   const keys = values.key === undefined ? keysOf(dataFolder(values.data)) : [keyOf(values.key)];
-  const manifest = parseJson(readManifestText(file), file);
+  const manifest = parseJson((await contentOf(file)).text, file);
   try {
     const { name } = await verifyManifest(manifest, keys, file);
-    print(`${file} is signed by "${name}", and nothing in it was changed.`);
+    if (values.json) print(JSON.stringify({ good: true, key: name }, null, 2));
+    else print(`${file} is signed by "${name}", and nothing in it was changed.`);
     return 0;
   } catch (thrown) {
     if (!(thrown instanceof Failure && thrown.code.startsWith('signature.'))) throw thrown;
-    process.stderr.write(`skerry: ${thrown.message}\n`);
+    const { code, message } = thrown;
+    if (values.json) print(JSON.stringify({ good: false, code, reason: message }, null, 2));
+    else process.stderr.write(`skerry: ${message}\n`);
     return 1;
   }
 }

@@ -33,7 +33,7 @@ export type ControlHost = {
 type Action = (host: ControlHost, ...args: readonly string[]) => unknown;
 
 /** By command. Its arguments come from the same version of the program. */
-const ACTIONS: Readonly<Record<string, Action>> = {
+export const ACTIONS: Readonly<Record<string, Action>> = {
   status: ({ status }) => status(),
   apply: ({ deployments }, file = '') => deployments.apply(file),
   'apply preview': ({ deployments }, file = '') => deployments.preview(file),

@@ -224,18 +224,25 @@ refusals('a data folder in use by another hub: exit 1, says by whom', async () =
 /** Commands used wrongly, all with exit 2. */
 const MISUSED: readonly (readonly [args: readonly string[], sentence: RegExp])[] = [
   [['fly'], /no command "fly"/],
-  [['up', 'a.json', 'b.json'], /Name one manifest.*Usage: skerry up/],
-  [['up', 'a.json', '--dtaa', 'x'], /--dtaa/],
+  [['stauts'], /no command "stauts"\. Did you mean "skerry ps"\?/],
+  [['queue', 'peak'], /no command "queue peak"\. Did you mean "skerry queue peek"\?/],
+  [['--data', 'x', 'ps'], /Options come after the command/],
+  [['up', 'a.json', 'b.json'], /"b\.json" is one argument too many\. Usage: skerry up/],
+  [['up', 'a.json', '--dtaa', 'x'], /"skerry up" has no option --dtaa\. Did you mean --data\?/],
+  [['up', '--data'], /The option --data needs a value, DIR\./],
+  [['ps', '-json'], /has no option -json\. Did you mean --json\?/],
+  [['ps', '--json=yes'], /The option --json has no value\./],
+  [['passwd', 'secret'], /^(?!.*secret).*takes no arguments\./],
   [['pub', '-t', 'a/#', '-m', 'x'], /-t must name a topic/],
   [['pub', '-t', 'a/\u0001', '-m', 'x'], /-t must name a topic/],
   [['pub', '-t', 'a', '-m', 'x', '-i', 'b\u0085'], /-i contains the character U\+0085/],
   [['sub', '-t', 'a/\u007f'], /-t must name a topic filter/],
   [['pub', '-t', 'a'], /Give one of -m, -l and -n/],
-  [['pub', '-t', 'a', '-m', 'x', '-q', '2'], /-q must be 0 or 1/],
+  [['pub', '-t', 'a', '-m', 'x', '-q', '2'], /-q must be 0 or 1, not "2"/],
   [['sub'], /-t must name a topic filter/],
   [['sub', '-t', 'a', '-p', '99999'], /-p must be a port/],
   [['routes', 'check', 'FROM'], /route/],
-  [['stop'], /Name one module/],
+  [['stop'], /<module> is missing\. Usage: skerry stop <module>/],
 ];
 
 for (const [args, sentence] of MISUSED) {

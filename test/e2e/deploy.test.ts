@@ -122,9 +122,9 @@ deploy('--dry-run changes nothing, --no-wait waits for nothing, --json is for pr
 
 deploy('wrong usage, and no hub', async ({ site }) => {
   for (const [args, code, sentence] of [
-    [[], 2, /Name one manifest/],
-    [['a', 'b'], 2, /Name one manifest/],
-    [['a', '--dry'], 2, /--dry/],
+    [[], 2, /<manifest \| pack> is missing/],
+    [['a', 'b'], 2, /"b" is one argument too many/],
+    [['a', '--dry'], 2, /no option --dry\. Did you mean --/],
     [['a'], 1, /No hub answers in/],
   ] as const) {
     const ended = await site.command('apply', ...args);

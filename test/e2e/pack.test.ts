@@ -215,12 +215,12 @@ pack('a pack that lacks a file, one that is none, and a wrong call', () => {
   assert.is(listed.code, 2);
   assert.match(
     listed.err,
-    /does not hold what modules\.m\.bundle names: make it anew with "skerry pack"\.\n$/,
+    /does not hold the file of modules\.m\.bundle: make it again with "skerry pack"\.\n$/,
   );
   const none = run(['pack', '--list', join(folder, 'manifest.json')]);
   assert.equal([none.code, none.out], [2, '']);
   assert.match(none.err, /is not a tar archive\.\n$/);
-  assert.match(run(['pack']).err, /^skerry: It wants one file\. Usage: skerry pack /);
+  assert.match(run(['pack']).err, /^skerry: <manifest \| pack> is missing\. Usage: skerry pack /);
   removeFolder(folder);
 });
 

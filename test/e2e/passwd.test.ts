@@ -23,7 +23,7 @@ passwd('nothing, too much, and an argument: exit 2, and the argument is not repe
   for (const [args, input, sentence] of [
     [[], '\n', /The password is empty/],
     [[], 'x'.repeat(2000), /longer than 1024 bytes/],
-    [['hunter2'], '', /not given as an argument/],
+    [['hunter2'], '', /takes no arguments\./],
   ] as const) {
     const { code, out, err } = run(['passwd', ...args], input);
     assert.equal([code, out], [2, '']);

@@ -187,6 +187,11 @@ const COMMANDS: readonly (readonly [readonly string[], number, RegExp, string?])
     /^warning: .*never true[\s\S]*The route is good\.\n$/,
   ],
   [['check', 'FROM /* WHERE lvel( INTO $upstream'], 2, /line 1, column 21/],
+  [
+    ['check', 'FROM /* INTO topic("t")', '--json'],
+    0,
+    /^\{\n {2}"routes": 1,\n {2}"warnings": \[\],\n {2}"errors": \[\]\n\}\n$/,
+  ],
   [['check', 'FROM $upstream INTO topic("t")'], 0, /^The route is good\.\n$/],
   [['check', 'FROM $upstream INTO $upstream'], 2, /column 21: .*go round for ever/],
   [
@@ -195,21 +200,21 @@ const COMMANDS: readonly (readonly [readonly string[], number, RegExp, string?])
     /is ignored[\s\S]*The route is good/,
   ],
   [['check', 'FROM /* INTO $upstream', '--dialect', 'aws'], 2, /--dialect must be skerry or azure/],
-  [['check'], 2, /Name one route/],
+  [['check'], 2, /<route \| manifest\.json> is missing/],
   [['test', 'FROM /* WHERE $body.n > 1 INTO $upstream', '--message', '{"body":{"n":2}}'], 0, /^true\n$/],
-  [['test', 'FROM /* WHERE $body.n > 1 INTO $upstream', '--message', '{"body":{}}'], 0, /^undefined\n$/],
+  [['test', 'FROM /* WHERE $body.n > 1 INTO $upstream', '--message', '{"body":{}}'], 1, /^undefined\n$/],
   [
     ['test', 'FROM /* WHERE $body.n > 1 INTO $upstream', '--message', '{"body":{}}', '--dialect', 'azure'],
     0,
     /^true\n$/,
   ],
-  [['test', 'FROM /messages/modules/* INTO $upstream', '--message', '{}'], 0, /^source\n$/],
+  [['test', 'FROM /messages/modules/* INTO $upstream', '--message', '{}'], 1, /^source\n$/],
   [
     ['test', 'FROM $upstream("a/#") INTO topic("t")', '--message', '{"source":"$upstream","topic":"a/b"}'],
     0,
     /^true\n$/,
   ],
-  [['test', 'FROM /* INTO topic("t")', '--message', '{"source":"$upstream"}'], 0, /^source\n$/],
+  [['test', 'FROM /* INTO topic("t")', '--message', '{"source":"$upstream"}'], 1, /^source\n$/],
   [
     [
       'test',
@@ -237,7 +242,7 @@ const COMMANDS: readonly (readonly [readonly string[], number, RegExp, string?])
   ],
   [
     ['test', 'FROM /* WHERE $body = 1 INTO $upstream', '--messages', '-'],
-    0,
+    1,
     /^true\nfalse\nundefined\n$/,
     '{"body":1}\n\n{"bodyText":"2"}\n{"bodyText":"x"}\n',
   ],
@@ -251,16 +256,33 @@ const COMMANDS: readonly (readonly [readonly string[], number, RegExp, string?])
   [['test', 'FROM /* INTO $upstream', '--message', '[1]'], 2, /must be an object/],
   [['test', 'FROM /* INTO $upstream', '--messages', '/nowhere'], 2, /cannot be read from \/nowhere/],
   [['test', 'FROM /* INTO $upstream'], 2, /Give either --message or --messages/],
-  [['tset', 'FROM /* INTO $upstream'], 2, /There is no "routes tset"/],
+  [
+    ['tset', 'FROM /* INTO $upstream'],
+    2,
+    /There is no command "routes tset"\. Did you mean "skerry routes test"\?/,
+  ],
 ];
 
 for (const [args, code, expected, input] of COMMANDS) {
   routing(`skerry routes ${args.join(' ')}`, () => {
     const { code: exit, out, err } = run(['routes', ...args], input);
     assert.is(exit, code, err);
-    assert.match(code === 0 ? out : err, expected);
+    assert.match(code === 2 ? err : out, expected);
   });
 }
+
+routing('skerry routes check counts the good routes of a manifest', () => {
+  const sentences = [
+    [{}, 'There are no routes.\n'],
+    [{ a: "FROM /* INTO topic('a')" }, 'The route is good.\n'],
+    [{ a: "FROM /* INTO topic('a')", b: "FROM /* INTO topic('b')" }, 'All 2 routes are good.\n'],
+  ] as const;
+  for (const [routes, sentence] of sentences) {
+    const folder = folderWith({ 'manifest.json': JSON.stringify({ name: 'a', routes }) });
+    assert.is(run(['routes', 'check', `${folder}/manifest.json`]).out, sentence);
+    removeFolder(folder);
+  }
+});
 
 routing('skerry routes check looks a whole manifest over', () => {
   const routes = { good: "FROM /* INTO topic('a')", bad: 'FROM /* INTO', ghost: 'FROM /* INTO $upstream' };

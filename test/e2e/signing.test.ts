@@ -217,7 +217,7 @@ signing('what cannot be sealed, or for whom: exit 2, and no secret in the senten
     [data, '', /The secret is empty/],
     [data, '\n', /The secret is empty/],
     [data, 'hunter2'.repeat(3_000), /longer than 16384 bytes/],
-    [['hunter2', ...data], '', /not given as an argument/],
+    [['hunter2', ...data], '', /takes no arguments\./],
     [
       ['--to', at('alice.pub')],
       'hunter2\n',

@@ -42,7 +42,7 @@ export function createAdmission({ dataFolder, clock }: AdmissionSettings): Admis
       const keys = trustedKeys(dataFolder);
       if (keys.length > 0) {
         const { verifyManifest } = await import('../../crypto/signatures.ts');
-        await verifyManifest(parseJson(text, name), keys, `of "${name}"`);
+        await verifyManifest(parseJson(text, name), keys, `the manifest of "${name}"`);
         if (serial === undefined) throw old('serial is missing: a signed manifest must have one, that rises');
       }
       if (serial === undefined || newest === undefined || serial > newest.serial || id === newest.id) return;
@@ -55,8 +55,8 @@ function old(complaint: string): Failure {
   return new Failure('signature.old', `${complaint}.`);
 }
 
-/** The text of a manifest, and the pack that it lies in. */
-async function contentOf(file: string): Promise<{ text: string; pack: string | undefined }> {
+/** Reads the text of a manifest, from a file or from a pack. Failures of `manifest` and `pack`. */
+export async function contentOf(file: string): Promise<{ text: string; pack: string | undefined }> {
   if (looksLikeJson(file)) return { text: readManifestText(file), pack: undefined };
   const { isPack, openPack } = await import('../../bundles/open-pack.ts');
   if (!(await isPack(file))) return { text: readManifestText(file), pack: undefined };

@@ -1,0 +1,23 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+/** Data folders that are tried if none is named. */
+const SYSTEM_DATA_FOLDER = '/var/lib/skerry';
+const LOCAL_DATA_FOLDER = '.skerry';
+
+/** The data folder: `option`, else $SKERRY_DATA, else /var/lib/skerry if it is writable, else ./.skerry. */
+export function dataFolder(option: string | undefined): string {
+  const named = option ?? process.env['SKERRY_DATA'];
+  if (named !== undefined && named !== '') return resolve(named);
+  return isWritable(SYSTEM_DATA_FOLDER) ? SYSTEM_DATA_FOLDER : resolve(LOCAL_DATA_FOLDER);
+}
+
+function isWritable(folder: string): boolean {
+  if (!existsSync(folder)) return false;
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

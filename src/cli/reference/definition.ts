@@ -1,0 +1,86 @@
+/** A command as its texts describe it: help, man page, completions and docs/cli.md are made from it. */
+export type Definition = {
+  /** Its words: `queue peek`. */
+  readonly name: string;
+  readonly group: Group;
+  /** One sentence in the third person, with its period. */
+  readonly summary: string;
+  /** Further paragraphs. */
+  readonly details?: readonly string[];
+  /** The least a person must be allowed to do. `local`: the command reads and writes files and asks no hub. */
+  readonly role: Role;
+  /** The requests that it sends to the control socket. */
+  readonly requests?: readonly string[];
+  readonly arguments: readonly ArgumentDefinition[];
+  readonly options: OptionDefinitions;
+  /** Environment variables besides those that its options name. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Exit codes that mean more than the usual ones. */
+  readonly exitCodes?: Readonly<Record<number, string>>;
+  readonly examples: readonly Example[];
+  /** Other words for it, for who does not know its name. */
+  readonly synonyms?: readonly string[];
+};
+
+export type Role = 'local' | 'view' | 'operate' | 'admin';
+
+export type Group = 'hub' | 'deployments' | 'modules' | 'messages' | 'security' | 'program';
+
+export type ArgumentDefinition = {
+  readonly name: string;
+  readonly about: string;
+  readonly optional?: true;
+  readonly multiple?: true;
+  readonly choices?: readonly string[];
+  readonly completes?: Completion;
+};
+
+export type OptionDefinition = {
+  readonly type: 'boolean' | 'string';
+  readonly short?: string;
+  readonly default?: string;
+  readonly multiple?: true;
+  /** Placeholder of the value, `DIR`; only an option of type `boolean` has none. */
+  readonly value?: string;
+  readonly choices?: readonly string[];
+  readonly completes?: Completion;
+  /** Shown in the usage line. */
+  readonly required?: true;
+  readonly about: string;
+};
+
+export type OptionDefinitions = Readonly<Record<string, OptionDefinition>>;
+
+/** Kinds of words that a shell can complete. */
+export type Completion = 'file' | 'folder';
+
+export type Example = { readonly line: string; readonly about: string };
+
+/** Options that many commands have. */
+export const DATA = {
+  type: 'string',
+  value: 'DIR',
+  completes: 'folder',
+  about:
+    'Data folder of the hub. Default: $SKERRY_DATA, else /var/lib/skerry if it is writable, else ./.skerry.',
+} as const satisfies OptionDefinition;
+
+export const JSON_OUTPUT = {
+  type: 'boolean',
+  about: 'Print JSON, with all fields.',
+} as const satisfies OptionDefinition;
+
+export const DATA_VARIABLE = 'Data folder of the hub, if --data is not given.';
+
+/** The command line in one: `skerry queue peek <queue> [options]`. */
+export function usageOf({ name, arguments: words, options }: Definition): string {
+  const shown = words.map(({ name: word, optional, multiple }) => {
+    const one = `<${word}>${multiple === true ? '...' : ''}`;
+    return optional === true ? `[${one}]` : one;
+  });
+  const required = Object.entries(options)
+    .filter(([, option]) => option.required === true)
+    .map(([long, { short, value }]) => `${short === undefined ? `--${long}` : `-${short}`} ${value}`);
+  const more = Object.keys(options).length > required.length ? ['[options]'] : [];
+  return ['skerry', name, ...shown, ...required, ...more].join(' ');
+}

@@ -1,0 +1,92 @@
+import { PUB, SUB } from './clients.ts';
+import type { Definition, Group } from './definition.ts';
+import { APPLY, IMPORT, PACK, SCHEMA } from './deployments.ts';
+import { CHECK, PS } from './hub.ts';
+import { ATTACH, LOGS, RESTART, START, STOP } from './modules.ts';
+import { COMPLETION, HELP, MAN, VERSION_COMMAND } from './program.ts';
+import { QUEUE, QUEUE_DEAD, QUEUE_DEAD_DROP, QUEUE_DEAD_REPLAY, QUEUE_DROP, QUEUE_PEEK } from './queues.ts';
+import { ROUTES, ROUTES_CHECK, ROUTES_EXPLAIN, ROUTES_REPLAY, ROUTES_TEST } from './routes.ts';
+import { KEYGEN, PASSWD, SEAL, SIGN, TRUST, VERIFY } from './security.ts';
+import { UP } from './up.ts';
+
+/** All commands, in the order of the texts that are made from them. */
+const ALL = [
+  UP,
+  PS,
+  CHECK,
+  APPLY,
+  PACK,
+  IMPORT,
+  SCHEMA,
+  LOGS,
+  START,
+  STOP,
+  RESTART,
+  ATTACH,
+  PUB,
+  SUB,
+  QUEUE,
+  QUEUE_PEEK,
+  QUEUE_DROP,
+  QUEUE_DEAD,
+  QUEUE_DEAD_REPLAY,
+  QUEUE_DEAD_DROP,
+  ROUTES,
+  ROUTES_CHECK,
+  ROUTES_TEST,
+  ROUTES_EXPLAIN,
+  ROUTES_REPLAY,
+  PASSWD,
+  SEAL,
+  KEYGEN,
+  TRUST,
+  SIGN,
+  VERIFY,
+  HELP,
+  VERSION_COMMAND,
+  COMPLETION,
+  MAN,
+] as const;
+
+export type CommandName = (typeof ALL)[number]['name'];
+
+/** A command of the table, by a name that is one of it. */
+export type Entry = Definition & { readonly name: CommandName };
+
+export const COMMANDS: readonly Entry[] = ALL;
+
+export const GROUPS: Readonly<Record<Group, string>> = {
+  hub: 'Hub',
+  deployments: 'Deployments',
+  modules: 'Modules',
+  messages: 'Messages',
+  security: 'Security',
+  program: 'This program',
+};
+
+export const EXIT_CODES: Readonly<Record<number, string>> = {
+  0: 'Done.',
+  1: 'Failed.',
+  2: 'Wrong usage, or a file that was refused.',
+};
+
+/** The command that the first words name, the longest that does, and the words after it. */
+export function findCommand(words: readonly string[]): { entry: Entry; rest: readonly string[] } | undefined {
+  for (let count = Math.min(words.length, LONGEST); count > 0; count--) {
+    const name = words.slice(0, count).join(' ');
+    const entry = COMMANDS.find(one => one.name === name);
+    if (entry !== undefined) return { entry, rest: words.slice(count) };
+  }
+  return undefined;
+}
+
+/** Most words of a name. */
+const LONGEST = Math.max(...ALL.map(({ name }) => name.split(' ').length));
+
+/** The verbs of a noun: `peek`, `drop` and `dead` of `queue`. */
+export function verbsOf(noun: string): string[] {
+  const verbs = COMMANDS.filter(({ name }) => name.startsWith(`${noun} `)).map(
+    ({ name }) => name.slice(noun.length + 1).split(' ')[0] ?? '',
+  );
+  return [...new Set(verbs)];
+}

@@ -1,0 +1,24 @@
+import { DATA, type Definition } from './definition.ts';
+
+/** By itself: all that the program of the hub knows of the table. */
+export const UP = {
+  name: 'up',
+  group: 'hub',
+  summary: 'Runs the hub in the foreground until SIGINT or SIGTERM.',
+  role: 'local',
+  arguments: [
+    {
+      name: 'manifest',
+      optional: true,
+      completes: 'file',
+      about: 'Manifest to run. Default: the one that was applied last.',
+    },
+  ],
+  options: { data: DATA },
+  exitCodes: { 0: 'The hub was stopped by a signal.' },
+  examples: [
+    { line: 'skerry up manifest.json --data ./data', about: 'Run a manifest, with all state in ./data.' },
+    { line: 'skerry up', about: 'Run what was applied last, as a service does.' },
+  ],
+  synonyms: ['run', 'serve', 'daemon', 'server', 'hub'],
+} as const satisfies Definition;

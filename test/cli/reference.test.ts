@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { argumentsOf, asksForHelp, scanArguments } from '../../src/cli/arguments.ts';
+import { PUB } from '../../src/cli/reference/clients.ts';
+import { helpOf, overview } from '../../src/cli/reference/help.ts';
+import { markdown } from '../../src/cli/reference/markdown.ts';
+import { COMMANDS, findCommand } from '../../src/cli/reference/table.ts';
+import { ACTIONS } from '../../src/hub/control.ts';
+
+const reference = suite('cli: the table of commands');
+
+reference('every command has one name, a sentence, and no letter twice', () => {
+  const names = COMMANDS.map(({ name }) => name);
+  assert.is(new Set(names).size, names.length);
+  for (const { name, summary, options } of COMMANDS) {
+    assert.match(summary, /^[A-Z][^.]*(\.[^.]+)*\.$/, name);
+    const letters = Object.values(options).flatMap(({ short }) => short ?? []);
+    assert.is(new Set(letters).size, letters.length, name);
+    for (const [option, { type, value, about }] of Object.entries(options)) {
+      assert.is(type === 'string', value !== undefined, `${name} --${option}`);
+      assert.match(about, /^[A-Z].*\.$/s, `${name} --${option}`);
+    }
+  }
+});
+
+reference('every example is a command line that the table accepts', () => {
+  for (const { name, examples } of COMMANDS) {
+    assert.ok(examples.length > 0, name);
+    for (const { line } of examples) {
+      const matches = Array.from(line.matchAll(/'([^']*)'|(\S+)/g));
+      const end = matches.findIndex(([, , bare = '']) => /^(\|\|?|[<>])$/.test(bare));
+      const words = matches
+        .slice(1, end < 0 ? undefined : end)
+        .map(([, quoted, bare]) => quoted ?? bare ?? '');
+      const found = findCommand(words);
+      assert.is(found?.entry.name, name, line);
+      if (found !== undefined) assert.not.throws(() => argumentsOf(found.entry, found.rest), line);
+    }
+  }
+});
+
+reference('commands and the control socket know the same requests', () => {
+  const asked = new Set(COMMANDS.flatMap(({ requests = [] }) => requests));
+  assert.equal([...asked].sort(), [...Object.keys(ACTIONS), 'attach'].sort());
+  const writing = COMMANDS.filter(({ role, requests = [] }) => role === 'view' && !requests.every(isReading));
+  assert.equal(writing, [], 'a role that only views changes nothing');
+});
+
+function isReading(request: string): boolean {
+  return (
+    !/^(apply|start|stop|restart|attach)$|drop|replay$|kick|clear/.test(request) ||
+    request === 'routes replay'
+  );
+}
+
+reference('docs/cli.md is made from the table', () => {
+  const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
+  assert.ok(page === markdown(), 'make it again with "npm run reference"');
+});
+
+reference('a help text names every argument, option, default and exit code', () => {
+  const text = helpOf(PUB);
+  assert.match(text, /^Usage: skerry pub -t TOPIC \[options\]\n/);
+  assert.match(text, /-h, --host HOST .*Default: 127\.0\.0\.1\./);
+  assert.match(text, /\n {2}2 {2}Wrong usage/);
+  for (const { name } of COMMANDS) assert.match(overview(), new RegExp(`\\b${name.split(' ').at(-1)}\\b`));
+  for (const command of COMMANDS) {
+    const lines = helpOf(command).split('\n');
+    const long = lines.filter(line => line.length > 80 && !line.startsWith('  skerry '));
+    assert.equal(long, [], command.name);
+  }
+});
+
+reference('a value may begin with a dash, unless it is an option itself', () => {
+  const { values } = argumentsOf(PUB, ['-t', 'a', '-m', '-5', '-q1', '-rV', '4', '--id=-']);
+  assert.equal([values.message, values.qos, values.retain, values.id], ['-5', '1', true, '-']);
+  assert.throws(() => argumentsOf(PUB, ['-t', 'a', '-m', '-r']), /The option -m needs a value, TEXT\./);
+  assert.is(argumentsOf(PUB, ['-t', 'a', '--message=-r']).values.message, '-r');
+  assert.equal(scanArguments(PUB, ['--', '-m', '--help']).positionals, ['-m', '--help']);
+});
+
+reference('help is asked for by an option, and not by a value that looks like it', () => {
+  assert.ok(asksForHelp(PUB, ['-t', 'a', '--help']));
+  assert.not(asksForHelp(PUB, ['-t', 'a', '-m', '--help', '-h', 'host']));
+  assert.not(asksForHelp(PUB, ['--', '--help']));
+});
+
+reference.run();
