@@ -252,22 +252,6 @@ export const MAX_PLANS = 1024;
 /** UTF-16 units of a topic whose routes are remembered: bounds what senders of odd topics can take. */
 export const MAX_REMEMBERED_TOPIC = 256;
 
-/** Passwords that are compared with their hashes at once, 8 MB and a thread each, and that wait for it. */
-export const MAX_VERIFICATIONS = 2;
-export const MAX_WAITING_VERIFICATIONS = 64;
-
-/** Passwords that were right and are known again without their hash: a thousand clients that come back at once. */
-export const MAX_REMEMBERED_PASSWORDS = 4_096;
-
-/** Failed logins within so many milliseconds, after which none is heard for a time that doubles, from and up to. */
-export const MAX_FAILED_LOGINS = 5;
-export const FAILED_LOGIN_WINDOW = 60_000;
-export const LOGIN_WAIT_FIRST = 10_000;
-export const LOGIN_WAIT_MOST = 300_000;
-
-/** Addresses, and names that are no user's, whose failed logins are remembered; the oldest are forgotten first. */
-export const MAX_REMEMBERED_FAILURES = 1_024;
-
 /** Bytes of a password that "skerry passwd" reads. */
 export const MAX_PASSWORD_BYTES = 1_024;
 

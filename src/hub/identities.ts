@@ -6,6 +6,7 @@ import type { Random } from '../core/random.ts';
 import { newToken, sameSecret } from '../crypto/tokens.ts';
 import { isUserName } from '../manifest/access.ts';
 import type { Manifest, UserEntry } from '../manifest/types.ts';
+import type { Logins } from './logins.ts';
 import { createLogins } from './logins.ts';
 
 /** Who may connect to the broker. Tokens live as long as the hub runs: each start makes new ones. */
@@ -30,8 +31,9 @@ const NOBODY: Admitted = { modules: [], users: [], anonymous: { publish: [], sub
  */
 export function createIdentities(settings: IdentitiesSettings): Identities {
   const tokens = new Map<string, string>();
+  const logins = createLogins(settings);
   let admitted = NOBODY;
-  let users = usersOf(NOBODY, settings);
+  let users = usersOf(NOBODY, logins);
 
   return {
     tokenOf: module => tokens.get(module) ?? '',
@@ -46,7 +48,7 @@ export function createIdentities(settings: IdentitiesSettings): Identities {
           .map(({ name }) => name),
       );
       if (!isDeepStrictEqual(admitted.users, manifest.users) || admitted.anonymous !== manifest.anonymous)
-        users = usersOf(manifest, settings);
+        users = usersOf(manifest, logins);
       admitted = manifest;
       return identity => {
         if (identity.kind === 'module') return tokens.has(identity.module);
@@ -58,7 +60,10 @@ export function createIdentities(settings: IdentitiesSettings): Identities {
       const { username, password } = credentials;
       const token = username === undefined ? undefined : tokens.get(username);
       if (username === undefined || token === undefined) return users(credentials, done);
-      return done(moduleWith(username, token, password));
+      if (password !== undefined && sameSecret(password, Buffer.from(token)))
+        return done({ kind: 'module', module: username });
+      // As late as for any other name, so that the time does not tell which names are modules.
+      return users(credentials, outcome => done(outcome === 'tooMany' ? outcome : 'refused'));
     },
   };
 }
@@ -68,21 +73,15 @@ function proofOf({ password, certificate }: UserEntry): unknown {
   return { password, certificate };
 }
 
-function moduleWith(module: string, token: string, password: Buffer | undefined): Identity | 'refused' {
-  return password !== undefined && sameSecret(password, Buffer.from(token))
-    ? { kind: 'module', module }
-    : 'refused';
-}
-
 /** Lets in who is no module. */
-function usersOf({ users, anonymous }: Admitted, settings: IdentitiesSettings): BrokerHost['authenticate'] {
+function usersOf({ users, anonymous }: Admitted, logins: Logins): BrokerHost['authenticate'] {
   const holders = new Map<string, string>();
   const hashes = new Map<string, string>();
   for (const { name, password, certificate } of users) {
     if (certificate !== undefined) holders.set(certificate, name);
     if (password !== undefined) hashes.set(name, password);
   }
-  const login = createLogins({ ...settings, hashes });
+  logins.use(hashes);
   const isOpen = users.length === 0 && anonymous === undefined;
 
   /** The user whom the certificate names; who names another user besides must prove to be him. */
@@ -101,7 +100,7 @@ function usersOf({ users, anonymous }: Admitted, settings: IdentitiesSettings): 
     if (isOpen) return done(peer.local ? ANONYMOUS : 'refused');
     if (username === undefined) return done(anonymous === undefined ? 'refused' : ANONYMOUS);
     if (password === undefined || !isUserName(username)) return done('refused');
-    login({ user: username, password, peer }, result =>
+    logins.check({ user: username, password, peer }, result =>
       done(result === 'accepted' ? { kind: 'client', user: username } : result),
     );
   };

@@ -5,26 +5,30 @@ import {
   LOGIN_WAIT_MOST,
   MAX_FAILED_LOGINS,
   MAX_REMEMBERED_FAILURES,
-} from '../core/limits.ts';
+  MAX_SPARE_LOGINS,
+} from '../core/login-limits.ts';
 
-/** Who failed to log in, by name or by address, and for how long none is heard of it now. */
+/** Failed logins by key, and the back-off that follows from them. */
 export type LoginAttempts = {
+  /** Whether `key` is locked out now. */
   readonly refuses: (key: string) => boolean;
-  /** Returns the milliseconds that nothing is heard of `key` from now on; 0: it may go on. */
+  /** Uses one of the logins with a remembered password that a lock-out still allows; false if none is left. */
+  readonly takeSpare: (key: string) => boolean;
+  /** Counts a failure; returns the milliseconds that `key` is locked out from now on, 0 if it is not. */
   readonly failed: (key: string) => number;
   readonly succeeded: (key: string) => void;
 };
 
-type Failures = { count: number; since: number; wait: number; until: number };
+type Failures = { count: number; since: number; wait: number; until: number; spare: number };
 
 export function createLoginAttempts(clock: Clock): LoginAttempts {
   const failures = new Map<string, Failures>();
 
-  /** What is remembered of `key`; a minute without a failure is forgiven. */
+  /** The failures of `key`; a minute without one is forgiven. */
   const recent = (key: string, now: number): Failures => {
     const known = failures.get(key);
     if (known !== undefined && now - Math.max(known.since, known.until) <= FAILED_LOGIN_WINDOW) return known;
-    const none = { count: 0, since: now, wait: 0, until: now };
+    const none = { count: 0, since: now, wait: 0, until: now, spare: 0 };
     failures.delete(key);
     failures.set(key, none);
     for (const oldest of failures.keys()) {
@@ -36,6 +40,12 @@ export function createLoginAttempts(clock: Clock): LoginAttempts {
 
   return {
     refuses: key => (failures.get(key)?.until ?? 0) > clock.monotonic(),
+    takeSpare: key => {
+      const found = failures.get(key);
+      if (found === undefined || found.spare === 0) return false;
+      found.spare--;
+      return true;
+    },
     failed: key => {
       const now = clock.monotonic();
       const found = recent(key, now);
@@ -43,6 +53,7 @@ export function createLoginAttempts(clock: Clock): LoginAttempts {
       if (found.count < MAX_FAILED_LOGINS) return 0;
       found.wait = found.wait === 0 ? LOGIN_WAIT_FIRST : Math.min(2 * found.wait, LOGIN_WAIT_MOST);
       found.until = now + found.wait;
+      found.spare = MAX_SPARE_LOGINS;
       return found.wait;
     },
     succeeded: key => {

@@ -1,8 +1,14 @@
+import { createHmac } from 'node:crypto';
 import type { Peer } from '../broker/listeners/socket.ts';
 import type { Clock } from '../core/clock.ts';
 import { reasonOf } from '../core/errors.ts';
-import { MAX_REMEMBERED_PASSWORDS, MAX_VERIFICATIONS, MAX_WAITING_VERIFICATIONS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
+import {
+  MAX_REMEMBERED_PASSWORDS,
+  MAX_VERIFICATIONS,
+  MAX_WAITING_VERIFICATIONS,
+} from '../core/login-limits.ts';
+import { networkOf } from '../core/network.ts';
 import type { Random } from '../core/random.ts';
 import { verifyPassword } from '../crypto/passwords.ts';
 import { createRemembered } from '../crypto/remembered.ts';
@@ -13,76 +19,127 @@ export type Login = { readonly user: string; readonly password: Buffer; readonly
 
 export type LoginResult = 'accepted' | 'refused' | 'tooMany';
 
-export type LoginsSettings = {
-  /** By user, the line that `skerry passwd` printed. */
-  readonly hashes: ReadonlyMap<string, string>;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
+export type LoginsSettings = { readonly clock: Clock; readonly random: Random; readonly log: Log };
+
+export type Logins = {
+  /** From now on these users may log in: by name, the line that `skerry passwd` printed. */
+  readonly use: (hashes: ReadonlyMap<string, string>) => void;
+  /** Calls `done` at once, or when the password has been compared. */
+  readonly check: (login: Login, done: (result: LoginResult) => void) => void;
 };
 
-/** Compares users' passwords, and keeps guessing from being worth it. */
-export function createLogins({ hashes, clock, random, log }: LoginsSettings) {
+const KEY_BYTES = 32;
+
+/**
+ * Compares users' passwords and slows down guessing. Failures are counted by name and address together, and by address;
+ * so nobody locks a user out elsewhere. A name that no user has takes the time of a wrong password.
+ */
+export function createLogins({ clock, random, log }: LoginsSettings): Logins {
   const addresses = createLoginAttempts(clock);
-  // Apart, so that no flood of names makes the users' failures forgotten.
+  // Separate tables, so that a flood of unknown names does not evict the failures of users.
   const users = createLoginAttempts(clock);
   const strangers = createLoginAttempts(clock);
   const remembered = createRemembered(random, MAX_REMEMBERED_PASSWORDS);
   const turns = createTurns(MAX_VERIFICATIONS, MAX_WAITING_VERIFICATIONS);
-  // A name that is no user's costs what a wrong password costs, and so tells nothing.
-  const [decoy] = hashes.values();
+  const decoyKey = random.bytes(KEY_BYTES);
+  let hashes: ReadonlyMap<string, string> = new Map();
+  let lines: readonly string[] = [];
+  /** Milliseconds from the arrival of the latest login to its answer, as far as it was compared. */
+  let latest = 0;
 
-  const byName = (user: string) => (hashes.has(user) ? users : strangers);
+  const attemptsAs = (user: string) => (hashes.has(user) ? users : strangers);
 
-  /** What needs no hash. A password that was right from there before is heard though others fail with that name. */
-  const early = ({ user, password, peer }: Login): LoginResult | undefined => {
-    if (!peer.local && addresses.refuses(peer.address)) return 'tooMany';
-    const known = remembered.has(labelOf(user, peer), password);
-    if (known && !peer.local) return 'accepted';
-    if (byName(user).refuses(user)) return 'tooMany';
-    return known ? 'accepted' : undefined;
+  /** The hash that an unknown name is compared with: always the same for a name, as if it were a user's. */
+  const decoyFor = (user: string): string | undefined => {
+    const digest = createHmac('sha256', decoyKey).update(user).digest();
+    return lines[digest.readUInt32BE() % Math.max(1, lines.length)];
   };
 
-  const judge = ({ user, password, peer }: Login, right: boolean): LoginResult => {
-    if (right) {
-      remembered.add(labelOf(user, peer), password);
-      users.succeeded(user);
-      addresses.succeeded(peer.address);
-      return 'accepted';
-    }
-    tell(`as user "${user}"`, byName(user).failed(user));
-    if (!peer.local) tell(`from ${peer.address}`, addresses.failed(peer.address));
+  /**
+   * The result that needs no hash. A password that was right from this address is always accepted; one that was right
+   * elsewhere is accepted unless too many were tried from here while nothing else was compared.
+   */
+  const early = ({ user, password, peer }: Login): LoginResult | undefined => {
+    const line = hashes.get(user);
+    const from = networkOf(peer.address);
+    const isKnown = (label: string): boolean => line !== undefined && remembered.has(label, password);
+    if (isKnown(labelOf(user, line, from))) return 'accepted';
+    const pair = pairOf(user, from);
+    const barred = attemptsAs(user).refuses(pair)
+      ? attemptsAs(user).takeSpare(pair)
+      : !peer.local && addresses.refuses(from)
+        ? addresses.takeSpare(from)
+        : undefined;
+    if (barred !== false && isKnown(labelOf(user, line))) return 'accepted';
+    return barred === undefined ? undefined : 'tooMany';
+  };
+
+  const accepted = ({ user, password, peer }: Login): LoginResult => {
+    const from = networkOf(peer.address);
+    const line = hashes.get(user);
+    remembered.add(labelOf(user, line), password);
+    remembered.add(labelOf(user, line, from), password);
+    users.succeeded(pairOf(user, from));
+    addresses.succeeded(from);
+    return 'accepted';
+  };
+
+  const refused = ({ user, peer }: Login): LoginResult => {
+    const from = networkOf(peer.address);
+    tell(`as user "${user}" from ${from}`, attemptsAs(user).failed(pairOf(user, from)));
+    if (!peer.local) tell(`from ${from}`, addresses.failed(from));
     return 'refused';
   };
 
-  const tell = (whose: string, wait: number): void => {
-    if (wait > 0) log.warn(`Logins ${whose} failed too often: none is heard for ${wait / 1000} s.`);
+  const tell = (logins: string, wait: number): void => {
+    if (wait > 0) log.warn(`Too many failed logins ${logins}: locked out there for ${wait / 1000} s.`);
   };
 
-  const verify = async (login: Login, stored: string, isUser: boolean): Promise<LoginResult> => {
+  const verify = async (login: Login, line: string): Promise<LoginResult> => {
     // Others may have failed, or succeeded, while it waited.
     const result = early(login);
     if (result !== undefined) return result;
     try {
-      const same = await verifyPassword(login.password, stored);
-      return judge(login, same && isUser);
+      const same = await verifyPassword(login.password, line);
+      return same && hashes.get(login.user) === line ? accepted(login) : refused(login);
     } catch (thrown) {
       log.error(`A password could not be compared: ${reasonOf(thrown)}`);
       return 'tooMany';
     }
   };
 
-  /** Tells `done` at once, or when the password was compared. */
-  return (login: Login, done: (result: LoginResult) => void): void => {
-    const isUser = hashes.has(login.user);
-    const stored = hashes.get(login.user) ?? decoy;
-    const result = early(login) ?? (stored === undefined ? 'refused' : undefined);
-    const compare = async (line: string): Promise<void> => done(await verify(login, line, isUser));
-    if (result !== undefined) done(result);
-    else if (stored !== undefined && !turns.take(() => compare(stored))) done('tooMany');
+  return {
+    use: wanted => {
+      hashes = wanted;
+      lines = Array.from(wanted.values());
+    },
+    check: (login, done) => {
+      const { user } = login;
+      const isUser = hashes.has(user);
+      const line = hashes.get(user) ?? decoyFor(user);
+      const result = early(login) ?? (line === undefined ? refused(login) : undefined);
+      if (result !== undefined || line === undefined) return done(result ?? 'refused');
+      const began = clock.monotonic();
+      const compare = async (): Promise<void> => {
+        const outcome = await verify(login, line);
+        latest = clock.monotonic() - began;
+        done(outcome);
+      };
+      const dropped = (): void => {
+        // An unknown name is refused as late as a wrong password, at no cost.
+        if (isUser) done('tooMany');
+        else clock.after(latest, () => done(refused(login)));
+      };
+      turns.take(isUser ? 'reserved' : 'spare', user, compare, dropped);
+    },
   };
 }
 
-function labelOf(user: string, { address }: Peer): string {
-  return `${user}\0${address}`;
+function pairOf(user: string, from: string): string {
+  return `${user}\0${from}`;
+}
+
+/** The hash is part of it: a password that has been changed is not known any more. */
+function labelOf(user: string, line = '', from = ''): string {
+  return `${user}\0${line}\0${from}`;
 }

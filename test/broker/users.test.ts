@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { LOGIN_WAIT_FIRST, MAX_FAILED_LOGINS } from '../../src/core/limits.ts';
+import { LOGIN_WAIT_FIRST, MAX_FAILED_LOGINS } from '../../src/core/login-limits.ts';
 import { hashPassword } from '../../src/crypto/passwords.ts';
 import { createTestClock } from '../clock.ts';
 import { outcome } from './listeners/clients.ts';

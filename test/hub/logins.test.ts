@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, scryptSync } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Peer } from '../../src/broker/listeners/socket.ts';
@@ -8,18 +8,33 @@ import {
   LOGIN_WAIT_MOST,
   MAX_FAILED_LOGINS,
   MAX_REMEMBERED_FAILURES,
+  MAX_SPARE_LOGINS,
   MAX_VERIFICATIONS,
   MAX_WAITING_VERIFICATIONS,
-} from '../../src/core/limits.ts';
-import { hashPassword } from '../../src/crypto/passwords.ts';
+} from '../../src/core/login-limits.ts';
 import { createLoginAttempts } from '../../src/hub/login-attempts.ts';
 import type { LoginResult } from '../../src/hub/logins.ts';
 import { createLogins } from '../../src/hub/logins.ts';
+import type { Lane } from '../../src/hub/turns.ts';
 import { createTurns } from '../../src/hub/turns.ts';
 import { createTestClock } from '../clock.ts';
 
 const random = { fraction: () => 0, bytes: (count: number) => randomBytes(count) };
-const RIGHT = await hashPassword(Buffer.from('right'), random);
+
+/** A line as `hashPassword` makes it, at a cost that a test of many logins can pay. */
+function cheapHash(password: string): string {
+  const salt = randomBytes(16);
+  const hash = scryptSync(password, salt, 32, { N: 2 ** 4, r: 8, p: 1 });
+  const [saltText, hashText] = [salt, hash].map(bytes => bytes.toString('base64').replace(/=+$/, ''));
+  return `$scrypt$ln=4,r=8,p=1$${saltText}$${hashText}`;
+}
+
+const RIGHT = cheapHash('right');
+
+const USERS = new Map([
+  ['u', RIGHT],
+  ['v', RIGHT],
+]);
 
 const HERE: Peer = { local: true, address: '127.0.0.1', certificate: undefined };
 const THERE: Peer = { local: false, address: '192.0.2.1', certificate: undefined };
@@ -29,21 +44,14 @@ function logins() {
   const clock = createTestClock();
   const warnings: string[] = [];
   const log = { info: () => {}, warn: (text: string) => warnings.push(text), error: () => {} };
-  const login = createLogins({
-    hashes: new Map([
-      ['u', RIGHT],
-      ['v', RIGHT],
-    ]),
-    clock,
-    random,
-    log,
-  });
+  const { check: login, use } = createLogins({ clock, random, log });
+  use(USERS);
   const attempt = (user: string, password: string, peer: Peer): Promise<LoginResult> =>
     new Promise(resolve => login({ user, password: Buffer.from(password), peer }, resolve));
   const fail = async (user: string, peer: Peer): Promise<void> => {
     for (let n = 0; n < MAX_FAILED_LOGINS; n++) assert.is(await attempt(user, 'wrong', peer), 'refused');
   };
-  return { clock, warnings, login, attempt, fail };
+  return { clock, warnings, login, use, attempt, fail };
 }
 
 const logging = suite('hub: logins');
@@ -65,40 +73,78 @@ logging('a password that was right is known at once when it comes again', async 
   assert.is(result, 'accepted');
 });
 
-logging(
-  'after five failures a name is not heard, not even with the right password, from anywhere',
-  async () => {
-    const { clock, attempt, fail, warnings } = logins();
-    await fail('u', HERE);
-    assert.equal(warnings, ['Logins as user "u" failed too often: none is heard for 10 s.']);
-    assert.is(await attempt('u', 'right', HERE), 'tooMany');
-    assert.is(await attempt('u', 'right', THERE), 'tooMany');
-    assert.is(await attempt('v', 'right', HERE), 'accepted');
-    clock.advance(LOGIN_WAIT_FIRST);
-    assert.is(await attempt('u', 'right', HERE), 'accepted');
-  },
-);
+logging('five failures lock a name out where they came from, and nowhere else', async () => {
+  const { clock, attempt, fail, warnings } = logins();
+  await fail('u', HERE);
+  assert.equal(warnings, ['Too many failed logins as user "u" from 127.0.0.1: locked out there for 10 s.']);
+  assert.is(await attempt('u', 'right', HERE), 'tooMany');
+  assert.is(await attempt('u', 'right', THERE), 'accepted');
+  assert.is(await attempt('v', 'right', HERE), 'accepted');
+  clock.advance(LOGIN_WAIT_FIRST);
+  assert.is(await attempt('u', 'right', HERE), 'accepted');
+});
 
-logging(
-  'after five failures an address is not heard, whatever name it tries; this machine always is',
-  async () => {
-    const { attempt, fail } = logins();
-    await fail('nobody', THERE);
-    assert.is(await attempt('u', 'right', THERE), 'tooMany');
-    assert.is(await attempt('u', 'right', ELSEWHERE), 'accepted');
-    await fail('no-other', HERE);
-    assert.is(await attempt('u', 'right', HERE), 'accepted');
-    assert.is(await attempt('no-other', 'right', HERE), 'tooMany');
-  },
-);
+logging('five failures lock an address out, whatever name it tries; this machine is never', async () => {
+  const { attempt, fail } = logins();
+  await fail('nobody', THERE);
+  assert.is(await attempt('u', 'right', THERE), 'tooMany');
+  assert.is(await attempt('u', 'right', ELSEWHERE), 'accepted');
+  await fail('no-other', HERE);
+  assert.is(await attempt('u', 'right', HERE), 'accepted');
+  assert.is(await attempt('no-other', 'right', HERE), 'tooMany');
+});
 
-logging('who was in from an address gets in again from there while others guess his password', async () => {
+logging('a user who was in from an address is accepted there, however many guesses fail', async () => {
+  for (const peer of [HERE, THERE]) {
+    const { clock, attempt, fail } = logins();
+    await attempt('u', 'right', peer);
+    await fail('u', peer);
+    for (let n = 0; n < 2 * MAX_SPARE_LOGINS; n++)
+      assert.is(await attempt('u', `guess ${n}`, peer), 'tooMany');
+    assert.is(await attempt('u', 'right', peer), 'accepted');
+    clock.advance(FAILED_LOGIN_WINDOW + LOGIN_WAIT_MOST);
+    assert.is(await attempt('u', 'right', peer), 'accepted');
+  }
+});
+
+logging('a password that was right is accepted from any other address, locked out or not', async () => {
   const { attempt, fail } = logins();
   await attempt('u', 'right', THERE);
   await fail('u', ELSEWHERE);
+  assert.is(await attempt('u', 'right', ELSEWHERE), 'accepted');
+  await fail('u', HERE);
+  assert.is(await attempt('u', 'right', HERE), 'accepted');
+});
+
+logging('a lock-out allows a bounded number of guesses at a password that was right elsewhere', async () => {
+  const { attempt, fail } = logins();
+  await attempt('u', 'right', THERE);
+  await fail('u', ELSEWHERE);
+  for (let n = 0; n < MAX_SPARE_LOGINS; n++)
+    assert.is(await attempt('u', `guess ${n}`, ELSEWHERE), 'tooMany');
   assert.is(await attempt('u', 'right', ELSEWHERE), 'tooMany');
-  assert.is(await attempt('u', 'right', HERE), 'tooMany');
   assert.is(await attempt('u', 'right', THERE), 'accepted');
+});
+
+logging('a password that has been changed is not known any more, all others still are', async () => {
+  const { attempt, login, use } = logins();
+  await attempt('u', 'right', THERE);
+  await attempt('v', 'right', THERE);
+  use(new Map([...USERS, ['u', cheapHash('new')]]));
+  assert.is(await attempt('u', 'right', THERE), 'refused');
+  let result: LoginResult | undefined;
+  login({ user: 'v', password: Buffer.from('right'), peer: THERE }, outcome => {
+    result = outcome;
+  });
+  assert.is(result, 'accepted');
+});
+
+logging('hosts of one IPv6 network are one address', async () => {
+  const { attempt, fail } = logins();
+  const host = (address: string): Peer => ({ ...THERE, address });
+  await fail('u', host('2001:db8:0:1::5'));
+  assert.is(await attempt('u', 'right', host('2001:db8:0:1:ffff::6')), 'tooMany');
+  assert.is(await attempt('u', 'right', host('2001:db8:0:2::5')), 'accepted');
 });
 
 logging('while two are compared a bounded number waits, and all are answered', async () => {
@@ -107,6 +153,32 @@ logging('while two are compared a bounded number waits, and all are answered', a
   const results = await Promise.all(Array.from({ length: room + 3 }, () => attempt('u', 'right', HERE)));
   assert.is(results.filter(result => result === 'accepted').length, room);
   assert.is(results.filter(result => result === 'tooMany').length, 3);
+});
+
+logging('a flood of unknown names, or of one user, leaves places for all other users', async () => {
+  for (const flooder of ['u', undefined]) {
+    const { clock, attempt } = logins();
+    const from = (n: number): Peer => ({ ...THERE, address: `10.0.${n >> 8}.${n & 255}` });
+    const answered: string[] = [];
+    const flood = Array.from({ length: 4 * MAX_WAITING_VERIFICATIONS }, async (_, n) => {
+      answered.push(await attempt(flooder ?? `name${n}`, 'wrong', from(n)));
+    });
+    assert.is(await attempt('v', 'right', ELSEWHERE), 'accepted');
+    // At most what was at work, and its equal share of turns, came before.
+    assert.ok(answered.filter(result => result === 'refused').length <= 4, answered.join());
+    clock.advance(FAILED_LOGIN_WINDOW);
+    await Promise.all(flood);
+  }
+});
+
+logging('an unknown name is refused like a wrong password, however many there are', async () => {
+  const { clock, attempt } = logins();
+  const from = (n: number): Peer => ({ ...THERE, address: `10.0.${n >> 8}.${n & 255}` });
+  const flood = Array.from({ length: 4 * MAX_WAITING_VERIFICATIONS }, (_, n) =>
+    attempt(`name${n}`, 'x', from(n)),
+  );
+  clock.advance(FAILED_LOGIN_WINDOW);
+  assert.equal(new Set(await Promise.all(flood)), new Set(['refused']));
 });
 
 logging('guesses that come all at once are not all heard', async () => {
@@ -145,23 +217,47 @@ logging('failures of many are remembered in a bounded table', () => {
   assert.not(attempts.refuses('first'));
 });
 
-logging('work beyond what is done at once waits for its turn, in order', async () => {
-  const turns = createTurns(1, 2);
-  const done: number[] = [];
+/** Work that is done when a test ends it. */
+function stage(atOnce: number, mostWaiting: number) {
+  const turns = createTurns(atOnce, mostWaiting);
+  const begun: string[] = [];
+  const dropped: string[] = [];
   const ends: (() => void)[] = [];
-  const work = (n: number) => async () => {
-    await new Promise<void>(resolve => ends.push(resolve));
-    done.push(n);
+  const take = (lane: Lane, key: string): void => {
+    const work = (): Promise<void> => {
+      begun.push(key);
+      return new Promise(resolve => ends.push(resolve));
+    };
+    turns.take(lane, key, work, () => dropped.push(key));
   };
-  assert.equal(
-    [1, 2, 3, 4].map(n => turns.take(work(n))),
-    [true, true, true, false],
-  );
-  for (let n = 0; n < 3; n++) {
+  const end = async (): Promise<void> => {
     ends.shift()?.();
     await new Promise(resolve => setImmediate(resolve));
-  }
-  assert.equal(done, [1, 2, 3]);
+  };
+  return { take, end, begun, dropped };
+}
+
+logging('spare work leaves one place free for reserved work, and takes turns with it', async () => {
+  const { take, end, begun } = stage(2, 9);
+  for (const key of ['s1', 's2']) take('spare', key);
+  assert.equal(begun, ['s1']);
+  for (const key of ['r1', 'r2', 'r3']) take('reserved', key);
+  assert.equal(begun, ['s1', 'r1']);
+  for (let n = 0; n < 4; n++) await end();
+  assert.equal(begun, ['s1', 'r1', 's2', 'r2', 'r3']);
 });
+
+logging(
+  'waiting keys take turns, and beyond the bound the newest work of the longest is dropped',
+  async () => {
+    const { take, end, begun, dropped } = stage(2, 4);
+    for (const key of ['a', 'a', 'a', 'a', 'a', 'a', 'a']) take('reserved', key);
+    assert.equal(dropped, ['a']);
+    for (const key of ['b', 'c', 'b']) take('reserved', key);
+    assert.equal(dropped, ['a', 'a', 'a', 'b']);
+    for (let n = 0; n < 4; n++) await end();
+    assert.equal(begun, ['a', 'a', 'a', 'b', 'c', 'a']);
+  },
+);
 
 logging.run();

@@ -1,0 +1,18 @@
+import { isIPv6 } from 'node:net';
+
+/** Groups of an IPv6 address that name a network; a host may choose the other four (RFC 4291, 2.5.4). */
+const NETWORK_GROUPS = 4;
+const GROUPS = 8;
+
+/** The part of a peer's address that it cannot choose: an IPv4 address, the /64 of an IPv6 address; anything else as it is. */
+export function networkOf(address: string): string {
+  const [plain = ''] = address.split('%');
+  if (!isIPv6(plain) || plain.includes('.')) return address;
+  const [head = '', tail] = plain.split('::');
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? 0 : GROUPS - before.length - after.length;
+  const groups = [...before, ...Array.from({ length: zeros }, () => '0'), ...after];
+  const network = groups.slice(0, NETWORK_GROUPS).map(group => Number.parseInt(group, 16).toString(16));
+  return `${network.join(':')}::/64`;
+}
