@@ -12,6 +12,9 @@ export const RESERVED_FILES = 256;
 /** Milliseconds between two looks at the files of a certificate. */
 export const CERTIFICATE_RELOAD = 10_000;
 
+/** Bytes of one file of certificates or keys: the bundle of all public authorities is a quarter of a megabyte. */
+export const MAX_TLS_FILE_BYTES = 4 << 20;
+
 /** Bytes of the HTTP request that asks for a WebSocket: a browser sends its cookies with it. */
 export const MAX_UPGRADE_BYTES = 8_192;
 

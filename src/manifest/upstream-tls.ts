@@ -9,6 +9,7 @@ const word = v.pipe(
   v.string('must be a name'),
   v.minLength(1, 'must not be empty'),
   v.maxLength(255, 'is too long'),
+  v.check(text => Buffer.byteLength(text) <= 255, 'is too long'),
 );
 
 /** How a server is known that is reached by TLS, and what it is shown. */

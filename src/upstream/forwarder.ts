@@ -195,8 +195,8 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
     state = 'connecting';
     version = wanted;
     const place = places.current();
-    dialOf(place).then(
-      dial => {
+    dialOf(place)
+      .then(dial => {
         if (state !== 'connecting' || link !== undefined) return;
         link = openLink(
           {
@@ -221,11 +221,10 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
           },
         );
         gate.count(link.traffic);
-      },
-      (thrown: unknown) => {
+      })
+      .catch((thrown: unknown) => {
         if (state === 'connecting') failed(unreachable(place, thrown));
-      },
-    );
+      });
   };
 
   /** Nothing new is sent, and what is on its way may be answered still. */

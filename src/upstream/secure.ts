@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import type { ConnectionOptions } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { connect } from 'node:tls';
-import { Failure, reasonOf, systemCode } from '../core/errors.ts';
+import { Failure } from '../core/errors.ts';
+import { readTlsFiles, TlsFileError } from '../core/tls-files.ts';
 import type { UpstreamTls } from '../manifest/types.ts';
 import type { Dial } from './link.ts';
 
@@ -15,8 +16,8 @@ const SYSTEM_CAS = [
 ];
 
 /**
- * Opens TLS 1.2 or later. The files are read anew for each connection, so that new ones are used without a restart.
- * @throws Failure `upstream.unreachable` if they cannot be read
+ * Opens TLS 1.2 or later. The files are read for each connection, so that new ones are used without a restart.
+ * @throws Failure `upstream.unreachable` if they are of no use
  */
 export function secureDial({
   tls,
@@ -26,22 +27,21 @@ export function secureDial({
   readonly home: string;
 }): Dial {
   const { fingerprint, serverName, alpn } = tls ?? {};
-  const files = filesOf(tls ?? {}, home);
+  const secureContext = contextOf(tls ?? {}, home);
   return (host, port, ready) => {
     const servername = serverName ?? (isIP(host) === 0 ? host : undefined);
     const socket = connect(
       {
         host,
         port,
-        minVersion: 'TLSv1.2',
+        secureContext,
         // A certificate that is known by itself needs nobody who vouches for it.
         rejectUnauthorized: fingerprint === undefined || tls?.ca !== undefined,
-        ...files,
         ...(servername === undefined ? {} : { servername }),
         ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
       },
       () => {
-        const found = fingerprintOf(socket.getPeerCertificate().fingerprint256);
+        const found = fingerprintOf(socket.getPeerCertificate()?.fingerprint256);
         if (fingerprint === undefined || found === fingerprint) ready();
         else
           socket.destroy(
@@ -58,22 +58,16 @@ function fingerprintOf(text: string | undefined): string {
   return (text ?? '').replaceAll(':', '').toLowerCase();
 }
 
-function filesOf({ ca, cert, key, fingerprint }: UpstreamTls, home: string): ConnectionOptions {
+/** @throws Failure `upstream.unreachable` that names the field and the file */
+function contextOf({ ca, cert, key, fingerprint }: UpstreamTls, home: string): SecureContext {
   const system = fingerprint === undefined ? SYSTEM_CAS.find(file => existsSync(file)) : undefined;
-  const trusted = ca ?? system;
-  return {
-    ...(trusted === undefined ? {} : { ca: contentOf(trusted, home, 'ca') }),
-    ...(cert === undefined ? {} : { cert: contentOf(cert, home, 'cert') }),
-    ...(key === undefined ? {} : { key: contentOf(key, home, 'key') }),
-  };
-}
-
-function contentOf(file: string, home: string, field: string): Buffer {
-  const path = resolve(home, file);
+  const pathOf = (file: string | undefined): string | undefined => file && resolve(home, file);
+  const files = { ca: pathOf(ca ?? system), cert: pathOf(cert), key: pathOf(key) };
   try {
-    return readFileSync(path);
+    return readTlsFiles(files).context;
   } catch (thrown) {
-    const reason = systemCode(thrown) === 'ENOENT' ? 'it is not there' : reasonOf(thrown);
-    throw new Failure('upstream.unreachable', `upstream.tls.${field}, ${path}, cannot be read: ${reason}.`);
+    if (!(thrown instanceof TlsFileError)) throw thrown;
+    const names = thrown.fields.map(field => `upstream.tls.${field} (${files[field]})`);
+    throw new Failure('upstream.unreachable', `${names.join(' and ')} ${thrown.message}.`);
   }
 }

@@ -58,8 +58,12 @@ const LACKING: readonly (readonly [what: string, manifest: object, sentence: Reg
     changed({ exec: ['sleep', '1003'], health: { exec: ['./check'] } }),
     /modules\.m\.health\.exec cannot be run: \S+check does not exist/,
   ],
-  ['a certificate', listener({ cert: 'gone.pem' }), /gone\.pem cannot be read \(it is not there\)/],
-  ['a certificate that is one', listener({}), /No TLS with .*bad\.pem/],
+  ['a certificate', listener({ cert: 'gone.pem' }), /cert \(\S+gone\.pem\) cannot be read: it is not there/],
+  [
+    'a certificate that is one',
+    listener({}),
+    /cert \(\S+bad\.pem\) (is empty|cannot be read|holds no certificate in PEM)/,
+  ],
   [
     "an upstream's authority",
     upstream({ ca: 'gone.pem' }),

@@ -1,4 +1,15 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TlsOptions } from 'node:tls';
@@ -55,7 +66,7 @@ secure('a server that the given authority vouches for is taken, and no other', a
     assert.match(await fateOf(stage, server, named), /is for another name: see "tls.serverName"/);
     assert.match(
       await fateOf(stage, server, { ca: 'missing.pem' }),
-      /missing.pem, cannot be read: it is not there/,
+      /^upstream\.tls\.ca \(\S+missing\.pem\) cannot be read: it is not there\.$/,
     );
   });
 });
@@ -108,6 +119,92 @@ secure('the certificate that is shown is read anew for each connection', async (
   });
   rmSync(folder, { recursive: true });
 });
+
+/** Puts something else where a file is. */
+function inPlace(put: (file: string) => unknown): (file: string) => void {
+  return file => {
+    rmSync(file);
+    put(file);
+  };
+}
+
+/** Each turns a file of PEM into something that TLS cannot use; a pattern for the reason. */
+const USELESS: readonly (readonly [how: string, act: (file: string) => unknown, reason: RegExp])[] = [
+  ['is empty', file => writeFileSync(file, ''), / is empty\.$/],
+  [
+    'is not PEM',
+    file => writeFileSync(file, randomBytes(2_000)),
+    / holds no (certificate|private key) in PEM /,
+  ],
+  ['ends early', file => truncateSync(file, 100), / holds no (certificate|private key) in PEM /],
+  [
+    'holds nothing between its marks',
+    file => writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/^[^-].*\n/gm, '')),
+    / holds no (certificate|private key) in PEM /,
+  ],
+  ['is gone', file => rmSync(file), / cannot be read: it is not there\.$/],
+  ['is a folder', inPlace(file => mkdirSync(file)), / is not a file\.$/],
+  ['is a pipe that nobody writes to', inPlace(file => spawnSync('mkfifo', [file])), / is not a file\.$/],
+  ['never ends', inPlace(file => symlinkSync('/dev/zero', file)), / is not a file\.$/],
+  ['points to itself', inPlace(file => symlinkSync(file, file)), / cannot be read: ELOOP/],
+  ['is huge', file => truncateSync(file, 2 ** 40), / is larger than \d+ bytes\.$/],
+  [
+    'is of somebody else',
+    file => copyFileSync(fileOf(`stranger.${file.slice(-3)}`), file),
+    / cannot be used together /,
+  ],
+];
+
+secure(
+  'a certificate, key or authority that TLS cannot use is named with the reason, and ends nothing',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'skerry-upstream-'));
+    const options = { ...serverTls(), requestCert: true, ca: readFileSync(fileOf('ca.pem')) };
+    const files = { ca: join(folder, 'ca.pem'), cert: join(folder, 'c.pem'), key: join(folder, 'c.key') };
+    const repair = (): void => {
+      for (const [to, from] of [
+        [files.ca, 'ca.pem'],
+        [files.cert, 'sensor.pem'],
+        [files.key, 'sensor.key'],
+      ] as const) {
+        rmSync(to, { recursive: true, force: true });
+        copyFileSync(fileOf(from), to);
+      }
+    };
+    await withServer(options, async (stage, server) => {
+      for (const [how, act, reason] of USELESS) {
+        for (const [field, file] of Object.entries(files)) {
+          if (field === 'ca' && how === 'is of somebody else') continue;
+          repair();
+          act(file);
+          stage.log.length = 0;
+          const what = `upstream.tls.${field} that ${how}`;
+          const fate = await fateOf(stage, server, files);
+          assert.match(fate, reason, what);
+          assert.ok(fate.includes(`upstream.tls.${field} (${file})`), `${what}: ${fate}`);
+          assert.equal(stage.log, [`${fate} Messages wait in the queue; trying again.`], what);
+        }
+      }
+      // As a renewal leaves them for a moment, under a link that is lost.
+      repair();
+      const forwarder = stage.start({ url: `mqtts://127.0.0.1:${server.port}`, tls: files });
+      await stage.until('it connects', () => forwarder.status().state === 'connected', 10);
+      writeFileSync(files.key, '');
+      await stage.append(['waits']);
+      await stage.until('it arrives', () => server.bodies().length === 1, 1);
+      server.guests.at(-1)?.socket.destroy();
+      await stage.append(['later']);
+      await stage.until(
+        'the key is found empty',
+        () => /key.* is empty/.test(forwarder.status().lastError ?? ''),
+        10,
+      );
+      repair();
+      await stage.until('what waited arrives', () => server.bodies().includes('later'), 10);
+    });
+    rmSync(folder, { recursive: true });
+  },
+);
 
 secure('an expired certificate, and a clock that is not set, are said', async () => {
   await withServer(serverTls('expired'), async (stage, server) => {

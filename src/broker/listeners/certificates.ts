@@ -1,9 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import type { SecureContextOptions, Server, TlsOptions } from 'node:tls';
-import { createSecureContext } from 'node:tls';
 import type { Cancel } from '../../core/clock.ts';
 import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
 import { CERTIFICATE_RELOAD } from '../../core/limits.ts';
+import { readTlsFiles, TlsFileError } from '../../core/tls-files.ts';
 import type { ListenerHost, OpenListener, TlsSettings } from './settings.ts';
 
 const READABLE_BY_OTHERS = 0o004;
@@ -26,7 +26,8 @@ export function keepCertificates(tls: TlsSettings, { clock, log }: ListenerHost)
   warnOfOpenKey();
 
   function warnOfOpenKey(): void {
-    if ((statSync(tls.key).mode & READABLE_BY_OTHERS) === 0) return;
+    const stats = statsOf(tls.key);
+    if (typeof stats === 'string' || (stats.mode & READABLE_BY_OTHERS) === 0) return;
     log.warn(`The key ${tls.key} can be read by every user of this machine: chmod o-r it.`);
   }
 
@@ -69,41 +70,31 @@ export function keepCertificates(tls: TlsSettings, { clock, log }: ListenerHost)
 /** What tells that a file is another one than before. */
 function stateOf({ cert, key, ca }: TlsSettings): string {
   const states = [cert, key, ca ?? cert].map(file => {
-    const stats = statSync(file, { throwIfNoEntry: false });
-    return stats === undefined ? 'missing' : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
+    const stats = statsOf(file);
+    return typeof stats === 'string' ? stats : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
   });
   return states.join(', ');
 }
 
-/**
- * Reads the files of a TLS listener.
- * @throws Failure `listener.refused` that names the file, or both if they do not fit each other
- */
-export function readCertificates({ cert, key, ca }: TlsSettings): SecureContextOptions {
-  const options: SecureContextOptions = {
-    minVersion: 'TLSv1.2',
-    cert: contentOf(cert),
-    key: contentOf(key),
-    ...(ca === undefined ? {} : { ca: contentOf(ca) }),
-  };
+/** The code of the system's error if nothing can be known of the file. */
+function statsOf(file: string): Stats | string {
   try {
-    createSecureContext(options);
+    return statSync(file);
   } catch (thrown) {
-    const files = ca === undefined ? `${cert} and ${key}` : `${cert}, ${key} and ${ca}`;
-    const sentence = `No TLS with ${files} (${reasonOf(thrown)}): they must be a certificate and its key, in PEM.`;
-    throw new Failure('listener.refused', sentence);
+    return systemCode(thrown) ?? reasonOf(thrown);
   }
-  return options;
 }
 
-function contentOf(file: string): Buffer {
+/**
+ * Reads the files of a TLS listener.
+ * @throws Failure `listener.refused` that names the files at fault
+ */
+export function readCertificates(files: TlsSettings): SecureContextOptions {
   try {
-    return readFileSync(file);
+    return { minVersion: 'TLSv1.2', ...readTlsFiles(files).content };
   } catch (thrown) {
-    const reason = systemCode(thrown) === 'ENOENT' ? 'it is not there' : reasonOf(thrown);
-    throw new Failure(
-      'listener.refused',
-      `${file} cannot be read (${reason}): see "listeners" in the manifest.`,
-    );
+    if (!(thrown instanceof TlsFileError)) throw thrown;
+    const names = thrown.fields.map(field => `${field} (${files[field]})`);
+    throw new Failure('listener.refused', `The listener's ${names.join(' and ')} ${thrown.message}.`);
   }
 }

@@ -1,5 +1,6 @@
 import { MAX_REMEMBERED_MATCHES, MAX_REMEMBERED_TOPIC } from '../../core/limits.ts';
 import type { QoS } from '../../core/message.ts';
+import { addTo, newNode, nodeFor, pathTo, prune, removeFrom, visitMatches } from './filter-tree.ts';
 
 /** What a client asked for with one topic filter (MQTT 5, 3.8.3.1). */
 export type Subscription = {
@@ -33,11 +34,6 @@ export type Receivers<Subscriber> = {
   readonly get: (subscriber: Subscriber) => Grant | undefined;
 };
 
-type Node<Subscriber> = {
-  readonly children: Map<string, Node<Subscriber>>;
-  readonly subscribers: Map<Subscriber, Subscription>;
-};
-
 /** Who subscribed to what, as a tree of topic levels. Filters and topics are valid when they come here. */
 export type SubscriptionTree<Subscriber> = {
   readonly add: (filter: string, subscriber: Subscriber, subscription: Subscription) => void;
@@ -51,7 +47,7 @@ export type SubscriptionTree<Subscriber> = {
 };
 
 export function createSubscriptionTree<Subscriber>(): SubscriptionTree<Subscriber> {
-  const root = emptyNode<Subscriber>();
+  const root = newNode<Subscriber>('');
   /** By topic, until a subscription changes: most topics are published on again and again. */
   const remembered = new Map<string, Receivers<Subscriber>>();
   let places = 0;
@@ -75,47 +71,24 @@ export function createSubscriptionTree<Subscriber>(): SubscriptionTree<Subscribe
     remembered.set(topic, found);
   };
 
-  const removeFrom = (
-    node: Node<Subscriber>,
-    levels: readonly string[],
-    at: number,
-    who: Subscriber,
-  ): void => {
-    const level = levels[at];
-    if (level === undefined) {
-      if (node.subscribers.delete(who)) count--;
-      return;
-    }
-    const child = node.children.get(level);
-    if (child === undefined) return;
-    removeFrom(child, levels, at + 1, who);
-    if (child.children.size === 0 && child.subscribers.size === 0) node.children.delete(level);
-  };
-
   return {
     add: (filter, subscriber, subscription) => {
       changed();
-      let node = root;
-      for (const level of filter.split('/')) {
-        let child = node.children.get(level);
-        if (child === undefined) {
-          child = emptyNode();
-          node.children.set(level, child);
-        }
-        node = child;
-      }
-      if (!node.subscribers.has(subscriber)) count++;
-      node.subscribers.set(subscriber, subscription);
+      if (addTo(nodeFor(root, filter), subscriber, subscription)) count++;
     },
     remove: (filter, subscriber) => {
       changed();
-      removeFrom(root, filter.split('/'), 0, subscriber);
+      const path = pathTo(root, filter);
+      const node = path?.at(-1);
+      if (path === undefined || node === undefined || !removeFrom(node, subscriber)) return;
+      count--;
+      prune(path);
     },
     match: topic => {
       const known = remembered.get(topic);
       if (known !== undefined) return known;
       const grants = new Map<Subscriber, Grant>();
-      collect(root, topic.split('/'), 0, grants);
+      visitMatches(root, topic, (subscriber, subscription) => merge(subscriber, subscription, grants));
       const found = {
         all: Array.from(grants, ([subscriber, grant]) => ({ subscriber, grant })),
         get: (subscriber: Subscriber) => grants.get(subscriber),
@@ -129,37 +102,14 @@ export function createSubscriptionTree<Subscriber>(): SubscriptionTree<Subscribe
   };
 }
 
-function emptyNode<Subscriber>(): Node<Subscriber> {
-  return { children: new Map(), subscribers: new Map() };
-}
-
-function collect<Subscriber>(
-  node: Node<Subscriber>,
-  levels: readonly string[],
-  at: number,
+function merge<Subscriber>(
+  subscriber: Subscriber,
+  subscription: Subscription,
   found: Map<Subscriber, Grant>,
 ): void {
-  const level = levels[at];
-  // A wildcard at the first level spares topics that begin with `$` [MQTT-4.7.2-1].
-  const wild = at > 0 || level?.startsWith('$') !== true;
-  const rest = wild ? node.children.get('#') : undefined;
-  if (rest !== undefined) merge(rest, found);
-  if (level === undefined) {
-    merge(node, found);
-    return;
-  }
-  const exact = node.children.get(level);
-  if (exact !== undefined) collect(exact, levels, at + 1, found);
-  const any = wild ? node.children.get('+') : undefined;
-  if (any !== undefined) collect(any, levels, at + 1, found);
-}
-
-function merge<Subscriber>(node: Node<Subscriber>, found: Map<Subscriber, Grant>): void {
-  for (const [subscriber, subscription] of node.subscribers) {
-    const known = found.get(subscriber);
-    const own = subscription.noLocal ? known?.own : joined(known?.own, subscription);
-    found.set(subscriber, { ...joined(known, subscription), own });
-  }
+  const known = found.get(subscriber);
+  const own = subscription.noLocal ? known?.own : joined(known?.own, subscription);
+  found.set(subscriber, { ...joined(known, subscription), own });
 }
 
 /** The best QoS, and every identifier (MQTT 5, 3.3.4-2 and 3.3.4-3). */

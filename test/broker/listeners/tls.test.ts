@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { connect } from 'node:tls';
@@ -114,6 +114,13 @@ tls('a new certificate is shown to who comes next, and who is connected stays so
 const BREAK: readonly (readonly [how: string, act: (files: Files['tls']) => void])[] = [
   ['is no certificate', ({ cert }) => writeFileSync(cert, 'rubbish')],
   ['belongs to another key', tls => install('renewed', { ...tls, key: `${tls.key}.other` })],
+  [
+    'is a link to itself',
+    ({ cert }) => {
+      rmSync(cert);
+      symlinkSync(cert, cert);
+    },
+  ],
 ];
 
 for (const [how, act] of BREAK) {
@@ -131,6 +138,7 @@ for (const [how, act] of BREAK) {
               stage.log.filter(line => /^error broker: The old certificate stays/.test(line)).length,
               1,
             );
+            rmSync(files.tls.cert, { force: true });
             install('renewed', files.tls);
             clock.advance(CERTIFICATE_RELOAD);
             assert.is(await shown(stage), 'second');
@@ -167,8 +175,14 @@ tls('files that are no certificate, or are not there, are named, and nothing is 
         return thrown.message;
       }
     };
-    assert.match(await startWith('/nowhere.pem'), /^\/nowhere\.pem cannot be read \(it is not there\)/);
-    assert.match(await startWith(certificate('sensor.pem')), /^No TLS with .*sensor\.pem and .*key\.pem \(/);
+    assert.match(
+      await startWith('/nowhere.pem'),
+      /^The listener's cert \(\/nowhere\.pem\) cannot be read: it is not there\.$/,
+    );
+    assert.match(
+      await startWith(certificate('sensor.pem')),
+      /^The listener's cert \(\S+sensor\.pem\) and key \(\S+key\.pem\) cannot be used together /,
+    );
   }),
 );
 
