@@ -1,11 +1,12 @@
+import { ARRIVAL_BYTES } from '../core/limits.ts';
 import type { Message } from '../core/message.ts';
 import { fault, REASON } from '../mqtt/reasons.ts';
 import type { BrokerContext, Connection } from './connection.ts';
 import { openConnection } from './connection.ts';
 import { connectionCapacity } from './listeners/capacity.ts';
+import { createGate } from './listeners/gate.ts';
 import { listen } from './listeners/listen.ts';
-import type { ListenerSettings, OpenListener } from './listeners/settings.ts';
-import type { ClientSocket, Peer } from './listeners/socket.ts';
+import type { Accept, ListenerSettings, OpenListener } from './listeners/settings.ts';
 import type { Durable } from './outbound/deliver.ts';
 import { deliver } from './outbound/deliver.ts';
 import { attachInputs } from './outbound/inputs.ts';
@@ -42,15 +43,11 @@ export function createBroker(settings: BrokerSettings): Broker {
   const context: BrokerContext = { ...settings, sessions, counts, retained: sys.retained };
   const connections = new Set<Connection>();
   const listeners = new Set<OpenListener>();
-  const capacity = connectionCapacity(settings.log);
+  const { clock, log } = settings;
+  const gate = createGate({ clock, log, capacity: connectionCapacity(log), bytes: () => ARRIVAL_BYTES });
 
-  const accept = (socket: ClientSocket, peer: Peer): void => {
-    if (connections.size >= capacity) {
-      settings.log.warn(`Refused a connection: ${capacity} are open.`);
-      socket.destroy();
-      return;
-    }
-    const connection = openConnection(context, socket, peer);
+  const accept: Accept = (socket, peer, arrival) => {
+    const connection = openConnection(context, socket, peer, arrival);
     connections.add(connection);
     counts.connections = connections.size;
     socket.once('close', () => {
@@ -67,7 +64,7 @@ export function createBroker(settings: BrokerSettings): Broker {
   return {
     rerouted,
     listen: async wanted => {
-      const listener = await listen(wanted, accept, settings);
+      const listener = await listen(wanted, accept, { clock, log, gate });
       listeners.add(listener);
       return {
         ...listener,

@@ -1,4 +1,6 @@
-import { CLOSE_LINGER, CONNECT_TIMEOUT, MAX_PACKET_BYTES, MAX_UNSETTLED } from '../core/limits.ts';
+import type { Cancel } from '../core/clock.ts';
+import { noteException } from '../core/containment.ts';
+import { MAX_CONNECT_BYTES, MAX_PACKET_BYTES, MAX_UNSETTLED } from '../core/limits.ts';
 import type { Output } from '../core/output.ts';
 import { createOutput } from '../core/output.ts';
 import { acknowledgementSize, writeAcknowledgement } from '../mqtt/acknowledgement.ts';
@@ -13,9 +15,13 @@ import { acknowledge, handle } from './handlers/index.ts';
 import type { InboundAliases } from './inbound/aliases.ts';
 import type { Receipts } from './inbound/receipts.ts';
 import { createReceipts } from './inbound/receipts.ts';
+import type { Arrival } from './listeners/gate.ts';
+import { closeLingering, closeSoon } from './listeners/linger.ts';
 import type { ClientSocket, Peer } from './listeners/socket.ts';
 import type { OutboundAliases } from './outbound/aliases.ts';
 import type { Express } from './outbound/express.ts';
+import type { RetainedSender } from './outbound/retained.ts';
+import { keepsUp } from './outbound/transmit.ts';
 import type { Session } from './sessions/session.ts';
 import type { Sessions } from './sessions/sessions.ts';
 import type { Will } from './sessions/wills.ts';
@@ -43,6 +49,7 @@ export type Connection = {
   /** What only some clients need is made for them: most are idle, and there may be thousands. */
   express: Express | undefined;
   inboundAliases: InboundAliases | undefined;
+  retained: RetainedSender | undefined;
   /** What CONNECT says of the client; until then as if it had said nothing. */
   version: Version;
   maximumPacketSize: number;
@@ -52,11 +59,16 @@ export type Connection = {
   session: Session | undefined;
   will: Will | undefined;
   closed: boolean;
-  /** Takes in nothing more until `resume`: who the client is must be known first, or its receiver must catch up. */
+  /**
+   * Handles no more packets, and reads no more of the socket, until as many calls of `resume`: while the client's identity
+   * is not known, its receiver has to catch up, or the store does.
+   */
   readonly hold: () => void;
   readonly resume: () => void;
-  /** Set while something waits for the socket to take more; called when it does. */
-  onDrained: (() => void) | undefined;
+  /** Ends the connection because of an exception that its work caused: the other connections go on. */
+  readonly fail: (thrown: unknown) => void;
+  /** Calls `resume` once the socket takes more. */
+  readonly whenDrained: (resume: () => void) => void;
   /** From now on the connection is closed after so many milliseconds without a packet; 0: never. */
   readonly keepAlive: (milliseconds: number) => void;
   readonly send: (packet: Buffer) => void;
@@ -65,34 +77,39 @@ export type Connection = {
   readonly close: (fault: Fault | undefined) => void;
 };
 
-/** Serves `socket` as a client of the broker. */
-export function openConnection(context: BrokerContext, socket: ClientSocket, peer: Peer): Connection {
+/** Serves `socket`, which came in by `arrival`, as a client of the broker. */
+export function openConnection(
+  context: BrokerContext,
+  socket: ClientSocket,
+  peer: Peer,
+  arrival: Arrival,
+): Connection {
   const { clock, log } = context;
+  const { pressure } = context.host;
   const output = createOutput(socket);
   let lastPacket = clock.monotonic();
   let begun = false;
+  let entered = false;
   let heard = false;
-  let patience = 0;
-  let held: (() => void)[] | undefined;
+  let timeout = 0;
+  let holds = 0;
+  let cancelWatch: Cancel = () => {};
+  /** Those who wait for the socket to take more. */
+  let waiting: (() => void)[] = [];
+  /** True while it is held because as many messages as may be are not settled. */
+  let unsettled = false;
 
   const settled = (): void => {
-    if (held === undefined && socket.isPaused() && connection.receipts.owed() < MAX_UNSETTLED / 2)
-      socket.resume();
+    if (!unsettled || connection.receipts.owed() >= MAX_UNSETTLED / 2) return;
+    unsettled = false;
+    connection.resume();
   };
 
-  /** Does what the client asks for, or keeps it until that may be. */
-  const perform = (action: () => void): void => {
-    if (held === undefined) action();
-    else held.push(action);
-  };
-
-  /** A fault of ours in one connection is not one of the others. */
   const guard = (action: () => void): void => {
     try {
       action();
     } catch (thrown) {
-      log.error(thrown instanceof Error && thrown.stack !== undefined ? thrown.stack : String(thrown));
-      connection.close(fault(REASON.unspecifiedError, 'the hub failed on its packet'));
+      connection.fail(thrown);
     }
   };
 
@@ -103,6 +120,7 @@ export function openConnection(context: BrokerContext, socket: ClientSocket, pee
     receipts: createReceipts((type, packetId, code) => connection.acknowledge(type, packetId, code), settled),
     express: undefined,
     inboundAliases: undefined,
+    retained: undefined,
     version: 4,
     maximumPacketSize: Number.POSITIVE_INFINITY,
     aliases: undefined,
@@ -110,22 +128,27 @@ export function openConnection(context: BrokerContext, socket: ClientSocket, pee
     will: undefined,
     closed: false,
     hold: () => {
-      held ??= [];
+      holds++;
+      framer.pause();
       socket.pause();
     },
     resume: () => {
-      const actions = held ?? [];
-      held = undefined;
-      guard(() => {
-        for (const action of actions) perform(action);
-      });
-      settled();
+      holds--;
+      if (holds > 0 || connection.closed) return;
+      guard(cut);
+      if (holds === 0 && !connection.closed) socket.resume();
     },
-    onDrained: undefined,
+    fail: thrown => {
+      noteException(log, `the connection of ${nameOf(connection)}`, thrown);
+      connection.close(fault(REASON.unspecifiedError, 'the hub failed on its packet'));
+    },
+    whenDrained: resume => {
+      waiting.push(resume);
+    },
     keepAlive: milliseconds => {
-      patience = milliseconds;
+      timeout = milliseconds;
       cancelWatch();
-      if (patience > 0) cancelWatch = clock.after(patience, watch);
+      if (timeout > 0) cancelWatch = clock.after(timeout, watch);
     },
     send: packet => {
       if (!connection.closed) output.write(packet);
@@ -147,10 +170,13 @@ export function openConnection(context: BrokerContext, socket: ClientSocket, pee
       framer.stop();
       cancelWatch();
       output.flush();
-      socket.destroySoon();
-      const cancel = clock.after(CLOSE_LINGER, () => socket.destroy());
-      socket.once('close', cancel);
-      leave(connection);
+      if (why === undefined || why === LOST) closeSoon(socket, clock);
+      else closeLingering(socket, clock);
+      try {
+        leave(connection);
+      } catch (thrown) {
+        noteException(log, `the end of the connection of ${nameOf(connection)}`, thrown);
+      }
     },
   };
   const take = (packet: Publish | Request): void => {
@@ -166,10 +192,28 @@ export function openConnection(context: BrokerContext, socket: ClientSocket, pee
     connection.close(wrong);
   };
 
-  const framer = createServerFramer(MAX_PACKET_BYTES, {
+  const holdFor = (until: (resume: () => void) => void): 'later' => {
+    connection.express?.flush();
+    connection.hold();
+    until(connection.resume);
+    return 'later';
+  };
+
+  const framer = createServerFramer(MAX_CONNECT_BYTES, MAX_PACKET_BYTES, {
     publish: (bytes, start, topicAt, end) => {
       heard = true;
-      return held === undefined && connection.express?.take(connection, bytes, start, topicAt, end) === true;
+      if (!keepsUp(connection)) return holdFor(connection.whenDrained);
+      if (connection.express?.take(connection, bytes, start, topicAt, end) === true) return 'passed';
+      // Nothing is refused because of speed: what the store cannot take yet stays in the socket.
+      if (pressure.high()) return holdFor(pressure.whenLow);
+      if (connection.version === 5 || connection.receipts.owed() < MAX_UNSETTLED) return 'read';
+      unsettled = true;
+      return holdFor(() => {});
+    },
+    other: stored => {
+      // A client that does not read its answers may not ask for more.
+      if (!keepsUp(connection)) return holdFor(connection.whenDrained);
+      return stored && pressure.high() ? holdFor(pressure.whenLow) : 'read';
     },
     acknowledged: (type, packetId, reasonCode) => {
       connection.express?.flush();
@@ -181,14 +225,21 @@ export function openConnection(context: BrokerContext, socket: ClientSocket, pee
     packet: packet => {
       connection.express?.flush();
       heard = true;
-      if (held === undefined) take(packet);
-      else perform(() => take(packet));
+      if (!entered) arrival.entered();
+      entered = true;
+      take(packet);
     },
     broken: wrong => {
       connection.express?.flush();
-      perform(() => refuse(wrong));
+      refuse(wrong);
     },
   });
+
+  /** Handles what the framer keeps. */
+  const cut = (): void => {
+    framer.resume();
+    connection.express?.flush();
+  };
 
   const receive = (chunk: Buffer): void => {
     if (!begun && chunk[0] !== CONNECT_HEADER) {
@@ -200,26 +251,29 @@ export function openConnection(context: BrokerContext, socket: ClientSocket, pee
     connection.express?.flush();
     if (heard) lastPacket = clock.monotonic();
     heard = false;
-    if (connection.receipts.owed() > MAX_UNSETTLED) socket.pause();
+    if (!entered) arrival.keeps(framer.kept());
   };
-  socket.on('data', (chunk: Buffer) => guard(() => receive(chunk)));
-  socket.on('drain', () => {
-    connection.onDrained?.();
-    connection.session?.delivery?.wake();
+  socket.on('data', (chunk: Buffer) => {
+    if (!connection.closed) guard(() => receive(chunk));
   });
+  socket.on('drain', () =>
+    guard(() => {
+      const resumed = waiting;
+      waiting = [];
+      for (const resume of resumed) resume();
+      connection.session?.delivery?.wake();
+    }),
+  );
   socket.on('error', (error: Error) => connection.close(fault(REASON.unspecifiedError, error.message)));
   socket.on('close', () => connection.close(LOST));
 
   const watch = (): void => {
     // What is not read is not heard: the silence is ours then, unless it is the client that does not read.
-    const ours = socket.isPaused() && connection.onDrained === undefined;
-    const left = ours ? patience : lastPacket + patience - clock.monotonic();
-    if (connection.session === undefined)
-      connection.close(fault(REASON.unspecifiedError, 'no CONNECT came in time'));
-    else if (left <= 0) connection.close(fault(REASON.keepAliveTimeout, 'its keep-alive ran out'));
+    const ours = socket.isPaused() && waiting.length === 0;
+    const left = ours ? timeout : lastPacket + timeout - clock.monotonic();
+    if (left <= 0) connection.close(fault(REASON.keepAliveTimeout, 'its keep-alive ran out'));
     else cancelWatch = clock.after(left, watch);
   };
-  let cancelWatch = clock.after(CONNECT_TIMEOUT, watch);
   return connection;
 }
 

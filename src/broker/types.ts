@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Message, Origin, Settle } from '../core/message.ts';
+import type { Pressure } from '../core/pressure.ts';
 import type { Random } from '../core/random.ts';
 import type { Drain, DrainSettings, Note, RetainedMessages } from '../queue/types.ts';
 import type { Peer } from './listeners/socket.ts';
@@ -73,6 +74,8 @@ export type BrokerHost = {
    * or not at all. Returns how many routes and subscribers take it.
    */
   readonly publish: (message: Message, settle: Settle, note?: Note) => number;
+  /** Back-pressure of the store: while it is high, PUBLISH packets wait in their sockets. */
+  readonly pressure: Pressure;
   /**
    * What counts messages of `origin` on `topic` that the broker passes on by itself; undefined: a route may take
    * them, and they are to be published.

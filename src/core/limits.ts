@@ -21,7 +21,18 @@ export const MAX_UPGRADE_BYTES = 8_192;
 /** Milliseconds between two pings to a WebSocket: proxies give up on a silent one after a minute. */
 export const WEBSOCKET_PING = 30_000;
 
-/** Milliseconds a new connection may take until its CONNECT is in (MQTT 3.1.1, 3.1.4). */
+/** Bytes of a CONNECT: identifier, password and will of a sensor take some hundred. It comes before the client is known. */
+export const MAX_CONNECT_BYTES = 1 << 16;
+
+/** Bytes of memory of all connections that have not sent CONNECT. */
+export const ARRIVAL_BYTES = 8 << 20;
+
+/** Bytes of memory that a connection costs before its CONNECT: over TCP, for an HTTP request, and for a TLS handshake. */
+export const PLAIN_ARRIVAL_BYTES = 10 << 10;
+export const HTTP_ARRIVAL_BYTES = 16 << 10;
+export const TLS_ARRIVAL_BYTES = 64 << 10;
+
+/** Milliseconds from the accept of a connection to its CONNECT, TLS handshake and HTTP request included (MQTT 3.1.1, 3.1.4). */
 export const CONNECT_TIMEOUT = 10_000;
 
 /** Milliseconds that a closed connection may take to send what it still holds. */
@@ -33,6 +44,9 @@ export const CLOSE_LINGER = 2_000;
  */
 export const PORT_LOOK = 50;
 export const PORT_LOOKS = 10;
+
+/** Retained messages that are sent to one new subscriber in one turn of the loop. */
+export const RETAINED_TURN = 256;
 
 /** Bytes waiting in one socket before QoS 0 is dropped for it and its queue is no longer drained. */
 export const MAX_SOCKET_BACKLOG_BYTES = 1 << 20;
@@ -94,8 +108,8 @@ export const COMMIT_MESSAGES = 1000;
 export const COMMIT_BYTES = 1 << 20;
 export const COMMIT_REMOVALS = 2048;
 
-/** Bytes of bodies and settled state that may gather while the disk is slow or fails; beyond them messages are refused. */
-export const MAX_GATHERED_BYTES = 8 << 20;
+/** Bytes of memory that messages may take while they wait for the disk; beyond them their senders are not read. */
+export const MAX_GATHERED_BYTES = 4 << 20;
 
 /**
  * Milliseconds that a commit waits at most for receivers who have the message already, and commit windows

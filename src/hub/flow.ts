@@ -32,6 +32,7 @@ export function openFlow(settings: FlowSettings): { readonly broker: Broker; rea
     log,
     host: {
       sessions: keepSessions(store, log),
+      pressure: store.pressure,
       retained: store.retained,
       now: store.now,
       readings,

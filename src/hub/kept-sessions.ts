@@ -74,7 +74,10 @@ function notesOf(names: readonly string[], prefix: string): Notes {
   for (const name of names) {
     const end = name.lastIndexOf('/');
     const id = name.slice(prefix.length, end);
-    notes.set(id, [...(notes.get(id) ?? []), Number(name.slice(end + 1))]);
+    const known = notes.get(id);
+    const packetId = Number(name.slice(end + 1));
+    if (known === undefined) notes.set(id, [packetId]);
+    else known.push(packetId);
   }
   return notes;
 }

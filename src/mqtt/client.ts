@@ -32,5 +32,5 @@ export function createClientFramer(maxBytes: number, version: Version, handler: 
     handler.packet(packet);
     return undefined;
   };
-  return createFramer(maxBytes, { frame, broken: handler.broken });
+  return createFramer(() => maxBytes, { frame, broken: handler.broken });
 }

@@ -9,26 +9,36 @@ const INCOMPLETE = -1;
 const MALFORMED = -2;
 
 export type FrameHandler = {
-  /** A whole packet at `start` to `end` of `bytes`, whose fixed header ends at `bodyAt`; a fault ends the reading. */
-  readonly frame: (bytes: Buffer, start: number, bodyAt: number, end: number) => Fault | undefined;
+  /**
+   * A whole packet at `start` to `end` of `bytes`, whose fixed header ends at `bodyAt`. A fault ends the reading;
+   * `later` pauses it, and the packet is handed on again after `resume`.
+   */
+  readonly frame: (bytes: Buffer, start: number, bodyAt: number, end: number) => Fault | 'later' | undefined;
   /** The stream is not MQTT, or a packet is too large: nothing more will be read from it. */
   readonly broken: (fault: Fault) => void;
 };
 
-/** Takes in the bytes of one connection, in pieces of any size. */
+/** Cuts the bytes of one connection, which come in pieces of any size, into packets. */
 export type Framer = {
   readonly push: (chunk: Buffer) => void;
-  /** Takes in nothing more. */
+  /** Hands on no packet until `resume`; `push` keeps the bytes. */
+  readonly pause: () => void;
+  readonly resume: () => void;
+  /** Ends the reading for good. */
   readonly stop: () => void;
+  /** Bytes kept of packets that are not complete or not handed on. */
+  readonly kept: () => number;
 };
 
 /**
- * Cuts a byte stream into packets. A packet over `maxBytes` is refused by its header, before it is
+ * Cuts a byte stream into packets. A packet over `maxBytes()` is refused by its header, before it is
  * buffered, so that what is held for one connection stays in proportion to that.
  */
-export function createFramer(maxBytes: number, { frame, broken }: FrameHandler): Framer {
+export function createFramer(maxBytes: () => number, { frame, broken }: FrameHandler): Framer {
   const rest = createRest();
   let stopped = false;
+  let paused = false;
+  let cutting = false;
   let start = 0;
 
   const refuse = (wrong: Fault): void => {
@@ -38,35 +48,51 @@ export function createFramer(maxBytes: number, { frame, broken }: FrameHandler):
 
   /** Hands on whole packets; `start` is where the first begins that is not handed on. */
   const cut = (bytes: Buffer): void => {
-    start = 0;
-    while (start < bytes.length && !stopped) {
+    while (start < bytes.length && !stopped && !paused) {
       const end = endOf(bytes, start);
       if (end === INCOMPLETE) break;
-      const wrong = objectionTo(start, end, maxBytes);
+      const wrong = objectionTo(start, end, maxBytes());
       if (wrong !== undefined) refuse(wrong);
       else if (end > bytes.length) break;
       else {
         const from = start;
         start = end;
         const found = frame(bytes, from, bodyAt(bytes, from), end);
-        if (found !== undefined) refuse(found);
+        if (found === 'later') {
+          start = from;
+          paused = true;
+        } else if (found !== undefined) refuse(found);
       }
     }
   };
 
+  const push = (chunk: Buffer): void => {
+    if (stopped) return;
+    const bytes = rest.followedBy(chunk);
+    start = 0;
+    cutting = true;
+    try {
+      cut(bytes);
+    } finally {
+      cutting = false;
+      rest.keep(bytes.subarray(stopped ? bytes.length : start));
+    }
+  };
+
   return {
-    push: chunk => {
-      if (stopped) return;
-      const bytes = rest.followedBy(chunk);
-      try {
-        cut(bytes);
-      } finally {
-        rest.keep(bytes.subarray(stopped ? bytes.length : start));
-      }
+    push,
+    pause: () => {
+      paused = true;
+    },
+    resume: () => {
+      paused = false;
+      if (!cutting) push(NOTHING);
     },
     stop: () => {
       stopped = true;
+      if (!cutting) rest.keep(NOTHING);
     },
+    kept: rest.length,
   };
 }
 
@@ -98,19 +124,26 @@ function bodyAt(bytes: Buffer, start: number): number {
   return at + 1;
 }
 
-/** The beginning of a packet whose end has not come yet. */
+const NOTHING = Buffer.alloc(0);
+
+/** Bytes that are not handed on yet: the beginning of a packet, or whole packets while the framer is paused. */
 type Rest = {
-  /** What is kept, with `chunk` behind it. */
+  /** The kept bytes with `chunk` behind them. */
   readonly followedBy: (chunk: Buffer) => Buffer;
-  /** Keeps the end of what `followedBy` gave, or all of it. */
+  /** Keeps the end of the bytes that `followedBy` returned, or all of them. */
   readonly keep: (bytes: Buffer) => void;
+  readonly length: () => number;
 };
 
-/** It grows by doubling: a packet that comes byte by byte is not copied for each of them. */
+/** A rest of less than this part of the chunk that it came in is copied, so that it does not keep the chunk in memory. */
+const WORTH_KEEPING = 1 / 4;
+
+/** Grows by doubling, so that a packet that comes byte by byte is not copied for each byte. */
 function createRest(): Rest {
   let buffer: Buffer | undefined;
   let length = 0;
   return {
+    length: () => length,
     followedBy: chunk => {
       if (buffer === undefined) return chunk;
       const needed = length + chunk.length;
@@ -121,7 +154,8 @@ function createRest(): Rest {
     },
     keep: bytes => {
       if (buffer !== undefined && bytes.length === length) return;
-      buffer = bytes.length === 0 ? undefined : bytes;
+      const small = bytes.length < bytes.buffer.byteLength * WORTH_KEEPING;
+      buffer = bytes.length === 0 ? undefined : small ? Buffer.from(bytes) : bytes;
       length = bytes.length;
     },
   };

@@ -41,9 +41,9 @@ export function createInFlight<Sent>(): InFlight<Sent> {
 }
 
 /**
- * The identifier of a QoS 2 message comes from its place in its queue: it goes out under the same one after a restart
- * of the hub, without a write for it, and so its receiver knows it again [MQTT-4.3.3-2].
+ * The packet identifier of a message of a queue, derived from its sequence: the message is sent under the same identifier
+ * after a reconnect and after a restart of the hub, without a write for it [MQTT-4.4.0-1].
  */
 export function packetIdOf(sequence: number): number {
-  return 1 + (sequence % MAX_PACKET_ID);
+  return 1 + ((sequence - 1) % MAX_PACKET_ID);
 }

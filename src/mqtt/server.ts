@@ -11,25 +11,47 @@ import { readRequest } from './requests/index.ts';
 import type { Version } from './version.ts';
 
 export type ServerHandler = {
-  /** A PUBLISH, before it is read, at `start` to `end` of `bytes`, its topic at `topicAt`; true: it is taken. */
-  readonly publish: (bytes: Buffer, start: number, topicAt: number, end: number) => boolean;
+  /**
+   * A PUBLISH, before it is read, at `start` to `end` of `bytes`, its topic at `topicAt`. `passed`: it is done with;
+   * `later`: it is handed on again after `resume`; `read`: it is read, and comes by `packet`.
+   */
+  readonly publish: (
+    bytes: Buffer,
+    start: number,
+    topicAt: number,
+    end: number,
+  ) => 'passed' | 'later' | 'read';
+  /** Any other packet but CONNECT, before it is read; `stored`: its handler writes to the store. */
+  readonly other: (stored: boolean) => 'later' | 'read';
   readonly acknowledged: Acknowledged;
   readonly packet: (packet: Publish | Request) => void;
   /** What came is not what a client may send: nothing more will be read from it. */
   readonly broken: (fault: Fault) => void;
 };
 
-/** Takes in what a client sends. CONNECT is first, and says in which version the rest is. */
-export function createServerFramer(maxBytes: number, handler: ServerHandler): Framer {
+/** First bytes of the packets beside PUBLISH that change the stored session: PUBREL, SUBSCRIBE, UNSUBSCRIBE. */
+const STORED: ReadonlySet<number> = new Set([0x62, 0x82, 0xa2]);
+
+/**
+ * Takes in the packets of a client. CONNECT is first, has `maxConnectBytes` at most, and says in which version the rest is;
+ * any other packet has `maxBytes` at most.
+ */
+export function createServerFramer(
+  maxConnectBytes: number,
+  maxBytes: number,
+  handler: ServerHandler,
+): Framer {
   let version: Version | undefined;
 
-  const frame = (bytes: Buffer, start: number, bodyAt: number, end: number): Fault | undefined => {
+  const frame = (bytes: Buffer, start: number, bodyAt: number, end: number): Fault | 'later' | undefined => {
     const first = bytes[start] ?? 0;
     if (version === undefined) return connect(bytes, first, bodyAt, end);
     if ((first & 0xf0) === PUBLISH) {
-      if (handler.publish(bytes, start, bodyAt, end)) return undefined;
-      return hand(readPublish(bytes, first, bodyAt, end, version));
+      const taken = handler.publish(bytes, start, bodyAt, end);
+      if (taken === 'read') return hand(readPublish(bytes, first, bodyAt, end, version));
+      return taken === 'later' ? 'later' : undefined;
     }
+    if (handler.other(STORED.has(first)) === 'later') return 'later';
     if (isAcknowledgement(first))
       return readAcknowledgement(bytes, first, bodyAt, end, version, handler.acknowledged);
     return hand(readRequest(bytes, first, bodyAt, end, version));
@@ -54,5 +76,6 @@ export function createServerFramer(maxBytes: number, handler: ServerHandler): Fr
     return undefined;
   };
 
-  return createFramer(maxBytes, { frame, broken: handler.broken });
+  const limit = (): number => (version === undefined ? maxConnectBytes : maxBytes);
+  return createFramer(limit, { frame, broken: handler.broken });
 }

@@ -13,6 +13,8 @@ export type Health = {
   readonly full: (bounded: string, reason: Failure) => void;
   /** Called once a round: what has refused nothing since the last one is no longer full. */
   readonly round: () => void;
+  /** True while the store cannot be written. */
+  readonly isFailing: () => boolean;
   readonly report: () => Pick<StoreHealth, 'state' | 'reason'>;
 };
 
@@ -43,6 +45,7 @@ export function createHealth(log: Log): Health {
         state.refused = false;
       }
     },
+    isFailing: () => failures.has('journal') || failures.has('database'),
     report: () => {
       const [failure] = failures.values();
       if (failure !== undefined) return { state: 'failing', reason: failure.message };

@@ -1,7 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
-import { MAX_NAME_BYTES, MAX_REMOVING } from '../core/limits.ts';
+import { MAX_GATHERED_BYTES, MAX_NAME_BYTES, MAX_REMOVING } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
+import { createGauge } from '../core/pressure.ts';
 import type { Checkpoints } from './commit/checkpoint.ts';
 import { createCheckpoints } from './commit/checkpoint.ts';
 import type { Committer } from './commit/commit.ts';
@@ -70,6 +71,9 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   const room = watchRoom(folder);
   const counts = { ...emptyCounts(), corrupt: recovered.corrupt };
   const drops = createDrops();
+  const pressure = createGauge(MAX_GATHERED_BYTES);
+  // A store that cannot be written refuses messages: nobody waits for it.
+  const heldChanged = (): void => pressure.set(health.isFailing() ? 0 : committer.heldBytes());
   let lastSequence = Math.max(saved.lastSequence, recovered.lastSequence);
   let closed = false;
   if (damaged > 0) log.error(`${damaged} commits of the journal are damaged: what only they held is lost.`);
@@ -82,6 +86,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     held: () => checkpoints.blocked(),
     takesAll: () => checkpoints.due(),
     settled: () => checkpoints.begin(),
+    heldChanged,
     succeeded: plan => {
       counts.commits++;
       health.working('journal');
@@ -115,7 +120,10 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
         usage.checkpointed(moves);
         for (const queue of gone) registry.gone(queue);
       },
-      failed: error => health.failing('database', error),
+      failed: error => {
+        health.failing('database', error);
+        heldChanged();
+      },
       released: () => {
         room.look(usage.used());
         committer.resume();
@@ -192,6 +200,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   };
 
   return {
+    pressure,
     append,
     put,
     ...settled,

@@ -1,4 +1,5 @@
 import type { Message, Settle } from '../core/message.ts';
+import type { Pressure } from '../core/pressure.ts';
 
 /** Lower goes first; Azure's routes use the same scale. */
 export const PRIORITIES = 10;
@@ -198,6 +199,11 @@ export type StoreHealth = {
 
 /** Durable queues and small settled state. Nothing of the database underneath shows. */
 export type Store = {
+  /**
+   * High while as much as may be waits for the disk. Callers stop reading what they append from; what is appended all the
+   * same is kept.
+   */
+  readonly pressure: Pressure;
   /**
    * Appends one message to several queues at once. `settle` is called without error once every destination
    * has either acknowledged it or has it flushed to disk; with Failure `store.full` or `store.write` if it

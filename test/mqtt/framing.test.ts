@@ -21,7 +21,8 @@ const CONNECT = generate({
 
 /** A handler that wants nothing, and gets no fault. */
 const NOBODY: ServerHandler = {
-  publish: () => false,
+  publish: () => 'read',
+  other: () => 'read',
   acknowledged: () => {},
   packet: () => {},
   broken: ({ reason }) => assert.unreachable(reason),
@@ -37,8 +38,9 @@ function framed(chunks: readonly Buffer[]): Framed {
     assert.equal(broken, [], 'nothing comes after the end');
     packets.push(packet);
   };
-  const framer = createServerFramer(MAX_BYTES, {
-    publish: () => false,
+  const framer = createServerFramer(MAX_BYTES, MAX_BYTES, {
+    publish: () => 'read',
+    other: () => 'read',
     acknowledged: (type, packetId, reasonCode) => take({ type, packetId, reasonCode }),
     packet: packet =>
       take('payload' in packet ? { ...packet, payload: packet.payload.toString('hex') } : packet),
@@ -167,14 +169,14 @@ framing('only a CONNECT of a version that there is not is told from other faults
   const codes: number[] = [];
   for (const stream of [connectOf('\x06'), connectOf('\x04').fill(0xff, 12), Buffer.from([0, 0])]) {
     const broken = ({ code }: Fault): void => void codes.push(code);
-    createServerFramer(MAX_BYTES, { ...NOBODY, broken }).push(stream);
+    createServerFramer(MAX_BYTES, MAX_BYTES, { ...NOBODY, broken }).push(stream);
   }
   assert.equal(codes, [REASON.unsupportedProtocolVersion, REASON.malformedPacket, REASON.malformedPacket]);
 });
 
 framing('what the receiver of a packet throws is not taken for a fault of the stream', () => {
   let packets = 0;
-  const framer = createServerFramer(MAX_BYTES, {
+  const framer = createServerFramer(MAX_BYTES, MAX_BYTES, {
     ...NOBODY,
     packet: () => {
       if (++packets === 2) throw new TypeError('of the receiver');

@@ -7,8 +7,9 @@ import { packetOf } from './oracle.ts';
 /** What comes of packets that a client sends one after the other: their names, and the reason code of the end. */
 function fates(packets: readonly Buffer[]): (string | number)[] {
   const found: (string | number)[] = [];
-  const framer = createServerFramer(4096, {
-    publish: () => false,
+  const framer = createServerFramer(4096, 4096, {
+    publish: () => 'read',
+    other: () => 'read',
     acknowledged: type => found.push(type),
     packet: ({ cmd }) => found.push(cmd),
     broken: ({ code }) => found.push(code),

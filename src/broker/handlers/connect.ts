@@ -36,8 +36,12 @@ export function handleConnect(connection: Connection, packet: Connect): Fault | 
   connection.hold();
   host.authenticate({ username, password, clientId, peer: connection.peer }, outcome => {
     if (connection.closed) return;
-    const refusal = admit(connection, packet, clientId, outcome);
-    if (refusal !== undefined) connection.close(refuse(connection, refusal));
+    try {
+      const refusal = admit(connection, packet, clientId, outcome);
+      if (refusal !== undefined) connection.close(refuse(connection, refusal));
+    } catch (thrown) {
+      connection.fail(thrown);
+    }
     connection.resume();
   });
   return undefined;

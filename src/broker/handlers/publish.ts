@@ -62,55 +62,81 @@ function receive(connection: Connection, session: Session, topic: string, packet
   const { host, counts } = connection.context;
   const { received } = session;
   const { messageId } = packet;
+  const earlier = received.get(messageId);
+  // A repeat adds nothing: its first PUBLISH on this connection is answered once the message is safe.
+  if (earlier !== undefined && earlier !== 'safe' && earlier.connection === connection) return;
   const receipt = connection.receipts.owe(PUBREC, messageId);
-  const settled: Settle = error => answer(connection, receipt, REASON.success, error);
-  if (received.has(messageId)) {
-    const earlier = received.get(messageId);
-    if (earlier === undefined) settled();
-    else {
-      received.set(messageId, error => {
-        earlier(error);
-        settled(error);
-      });
-    }
+  if (earlier === 'safe') {
+    connection.receipts.pay(receipt, REASON.success);
     return;
   }
+  if (earlier !== undefined) {
+    // Its sender has connected again before the message was safe.
+    earlier.connection = connection;
+    earlier.receipt = receipt;
+    return;
+  }
+  const sender = { connection, receipt };
+  received.set(messageId, sender);
   counts.received++;
-  received.set(messageId, settled);
   const note = session.persistent ? host.sessions.noteReceived(session.id, messageId) : undefined;
-  const safe: Settle = error => {
-    const waiting = received.get(messageId);
-    if (error === undefined) received.set(messageId, undefined);
-    else received.delete(messageId);
-    waiting?.(error);
+  const settle: Settle = error => {
+    // A client that does not wait for PUBREC may have released the identifier already.
+    if (received.get(messageId) === sender) {
+      if (error === undefined) received.set(messageId, 'safe');
+      else received.delete(messageId);
+    }
+    answer(sender.connection, sender.receipt, REASON.success, error);
   };
-  publish(connection.context, messageFrom(session, topic, packet), safe, note);
+  publish(connection.context, messageFrom(session, topic, packet), settle, note);
 }
 
-/** What could not be kept is not acknowledged; MQTT 5 has a word for it, before it the client tries again. */
+/**
+ * Answers a PUBLISH. A message that was not kept is not acknowledged: MQTT 5 has a reason code for it; before MQTT 5 the
+ * connection ends, because a client sends the message again only when it reconnects (MQTT 3.1.1, 4.4).
+ */
 function answer(
-  { receipts, version }: Connection,
+  connection: Connection,
   receipt: Receipt,
   reasonCode: number,
   error: Error | undefined,
 ): void {
-  if (error === undefined) receipts.pay(receipt, reasonCode);
-  else if (version < 5) receipts.cancel(receipt);
-  else receipts.pay(receipt, isFull(error) ? REASON.quotaExceeded : REASON.implementationSpecificError);
+  const { receipts, version } = connection;
+  try {
+    if (error === undefined) receipts.pay(receipt, reasonCode);
+    else if (version === 5)
+      receipts.pay(receipt, isFull(error) ? REASON.quotaExceeded : REASON.implementationSpecificError);
+    else {
+      receipts.cancel(receipt);
+      connection.close(fault(REASON.quotaExceeded, `its message was not kept: ${sentenceOf(error)}`));
+    }
+  } catch (thrown) {
+    connection.fail(thrown);
+  }
+}
+
+/** The error without the stop at its end: the log adds its own. */
+function sentenceOf({ message }: Error): string {
+  return message.replace(/\.$/, '');
 }
 
 function isFull(error: Error): boolean {
   return error instanceof Failure && error.code === 'store.full';
 }
 
-/** More than it was told is on its way and not settled (MQTT 5, 4.9). */
+/**
+ * True if the client has more messages under way than it may: more than the Receive Maximum (MQTT 5, 4.9), or, in any
+ * version, as many QoS 2 identifiers that it has not released.
+ */
 function isBeyondReceiveMaximum(
   { version, receipts }: Connection,
   { received }: Session,
   { qos, messageId }: Publish,
 ): boolean {
-  if (version < 5 || qos === 0 || received.has(messageId)) return false;
-  return receipts.owed() >= MAX_UNSETTLED || received.size >= MAX_UNSETTLED;
+  if (qos === 0) return false;
+  const known = qos === 2 && received.has(messageId);
+  if (version === 5 && !known && receipts.owed() >= MAX_UNSETTLED) return true;
+  return qos === 2 && !known && received.size >= MAX_UNSETTLED;
 }
 
 /** MQTT 3.1.1, 3.3.5-2 offers an acknowledgement or the end; the first would promise what is not kept. */

@@ -6,10 +6,9 @@ import type { Subscribe } from '../../mqtt/requests/subscribe.ts';
 import { isTopicFilter, sharedOf } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
 import { attachInputs } from '../outbound/inputs.ts';
-import { sendRetained } from '../outbound/retained.ts';
+import type { Fresh } from '../outbound/retained.ts';
+import { createRetainedSender } from '../outbound/retained.ts';
 import type { Session } from '../sessions/session.ts';
-
-type Wanted = Subscribe['subscriptions'][number];
 
 /** Adds subscriptions; SUBACK follows when a persistent session has them on disk [MQTT-3.8.4-1]. */
 export function handleSubscribe(
@@ -23,7 +22,8 @@ export function handleSubscribe(
   if (invalid !== undefined)
     return fault(REASON.topicFilterInvalid, `"${invalid.topic.slice(0, 64)}" is not a topic filter`);
   const codes: number[] = [];
-  const fresh: Wanted[] = [];
+  /** By filter: the same one may stand in a packet many times. */
+  const fresh = new Map<string, Fresh>();
   for (const wanted of subscriptions) {
     const { topic, qos, noLocal, retainAsPublished, retainHandling } = wanted;
     const code = refusalOf(connection, session, topic) ?? qos;
@@ -32,7 +32,8 @@ export function handleSubscribe(
     const isNew = !session.subscriptions.has(topic);
     sessions.subscribe(session, topic, { qos, noLocal, retainAsPublished, id: subscriptionId });
     // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
-    if (retainHandling === 0 || (retainHandling === 1 && isNew)) fresh.push(wanted);
+    if (retainHandling === 0 || (retainHandling === 1 && isNew))
+      fresh.set(topic, { filter: topic, qos, id: subscriptionId });
   }
   const refused = subscriptions.filter((_, index) => (codes[index] ?? 0) >= REASON.unspecifiedError);
   const [first] = refused;
@@ -46,7 +47,9 @@ export function handleSubscribe(
     connection.send(encodeSuback(connection.version, messageId, error === undefined ? codes : failed));
     if (session.connection !== connection) return;
     attachInputs(session, connection.context);
-    sendRetained(connection, session, fresh, subscriptionId);
+    if (fresh.size === 0) return;
+    connection.retained ??= createRetainedSender(connection, session);
+    connection.retained.add(Array.from(fresh.values()));
   });
   return undefined;
 }

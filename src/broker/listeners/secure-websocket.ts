@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';
 import { TLSSocket } from 'node:tls';
-import { CONNECT_TIMEOUT } from '../../core/limits.ts';
+import { HTTP_ARRIVAL_BYTES, TLS_ARRIVAL_BYTES } from '../../core/limits.ts';
 import { certificateNames } from './certificate-names.ts';
 import { keepCertificates } from './certificates.ts';
-import { openServer } from './server.ts';
+import { openEntrance, openServer } from './server.ts';
 import type { Accept, ListenerHost, OpenListener, TlsSettings, WebSocketSettings } from './settings.ts';
 import type { Peer } from './socket.ts';
 import { peerOf } from './socket.ts';
@@ -17,13 +17,14 @@ export async function listenSecureWebSocket(
   host: ListenerHost,
 ): Promise<OpenListener> {
   const certificates = keepCertificates(tls, host);
-  const options = { ...HTTP, ...certificates.options, handshakeTimeout: CONNECT_TIMEOUT };
-  const server = createServer(options, refuseRequest);
+  const server = createServer({ ...HTTP, ...certificates.options }, refuseRequest);
+  const entrance = openEntrance(server, TLS_ARRIVAL_BYTES + HTTP_ARRIVAL_BYTES, accept, host);
   server.on('tlsClientError', (error, socket) => {
     host.log.info(`No TLS with ${peerOf(socket).address}: ${error.message}`);
   });
-  takeUpgrades(server, settings, peerOfRequest, accept, host);
-  return certificates.follow(server, await openServer(server, settings, 'wss://', host));
+  takeUpgrades(server, settings, peerOfRequest, entrance, host);
+  const open = await openServer(server, settings, 'wss://', host);
+  return certificates.follow(server, { ...open, ...entrance });
 }
 
 function peerOfRequest({ socket }: IncomingMessage): Peer {

@@ -1,8 +1,10 @@
 import type { Server, Socket } from 'node:net';
 import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
-import { CLOSE_LINGER, MAX_CONNECTIONS } from '../../core/limits.ts';
+import { CLOSE_LINGER } from '../../core/limits.ts';
 import { listenPatiently } from '../../core/listen.ts';
-import type { AddressSettings, ListenerHost, OpenListener } from './settings.ts';
+import type { Arrival } from './gate.ts';
+import type { Accept, AddressSettings, ListenerHost, OpenListener } from './settings.ts';
+import type { ClientSocket, Peer } from './socket.ts';
 
 /**
  * Lets `server` listen on a TCP address, which is told with `scheme` before it.
@@ -13,33 +15,54 @@ export async function openServer(
   { host, port }: AddressSettings,
   scheme: string,
   { clock }: ListenerHost,
-): Promise<OpenListener> {
-  const closing = closingOf(server, clock);
+): Promise<Pick<OpenListener, 'address'>> {
   const pause = (milliseconds: number): Promise<void> =>
     new Promise(resolve => clock.after(milliseconds, resolve));
   const error = await listenPatiently(server, { host, port }, pause);
   if (error !== undefined) throw listenFailure(error, host, port);
   const bound = server.address();
   const chosen = typeof bound === 'object' && bound !== null ? bound.port : port;
-  return { address: `${scheme}${host.includes(':') ? `[${host}]` : host}:${chosen}`, ...closing };
+  return { address: `${scheme}${host.includes(':') ? `[${host}]` : host}:${chosen}` };
 }
 
-/** How a server ends, also with peers that came in and never got as far as being a client. */
-export function closingOf(
+/** The way from a server's sockets to the broker. */
+export type Entrance = Pick<OpenListener, 'stop' | 'close'> & {
+  /** Hands a client to the broker: on the socket that was accepted, or on what was made of it (TLS, a WebSocket). */
+  readonly accept: (accepted: Socket, socket: ClientSocket, peer: Peer) => void;
+};
+
+/**
+ * Brings all sockets of `server` through the gate before anything else is done with them; a handshake costs `cost` bytes
+ * of memory. Call it before any other handler of connections is added.
+ */
+export function openEntrance(
   server: Server,
-  clock: ListenerHost['clock'],
-): Pick<OpenListener, 'stop' | 'close'> {
-  // Those who are only about to come in (a TLS handshake, an HTTP request) are no connections of the broker yet.
-  server.maxConnections = MAX_CONNECTIONS;
+  cost: number,
+  accept: Accept,
+  { clock, gate }: ListenerHost,
+): Entrance {
   const sockets = new Set<Socket>();
+  const arrivals = new Map<Socket | string, Arrival>();
   server.on('connection', (socket: Socket) => {
+    const key = keyOf(socket);
+    const arrival = gate.admit(socket, cost);
+    if (arrival === undefined) return;
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    arrivals.set(key, arrival);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      if (arrivals.get(key) === arrival) arrivals.delete(key);
+    });
   });
   const stop = (): void => {
     if (server.listening) server.close();
   };
   return {
+    accept: (accepted, socket, peer) => {
+      const arrival = arrivals.get(keyOf(accepted));
+      if (arrival === undefined) socket.destroy();
+      else accept(socket, peer, arrival);
+    },
     stop,
     close: async () => {
       stop();
@@ -51,6 +74,12 @@ export function closingOf(
       cancel();
     },
   };
+}
+
+/** A TLS socket does not tell which socket it is made of, but has the same addresses. */
+function keyOf(socket: Socket): Socket | string {
+  const { remoteAddress, remotePort, localAddress } = socket;
+  return remotePort === undefined ? socket : `${remoteAddress} ${remotePort} ${localAddress}`;
 }
 
 function listenFailure(error: Error, host: string, port: number): Failure {

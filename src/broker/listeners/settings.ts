@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
+import type { Arrival, Gate } from './gate.ts';
 import type { ClientSocket, Peer } from './socket.ts';
 
 /** Files in PEM, by absolute path, and what is asked of clients. */
@@ -37,10 +38,10 @@ export type ListenerSettings<Kind extends ListenerKind = ListenerKind> = {
   readonly [One in Kind]: { readonly kind: One } & Settings[One];
 }[Kind];
 
-export type ListenerHost = { readonly clock: Clock; readonly log: Log };
+export type ListenerHost = { readonly clock: Clock; readonly log: Log; readonly gate: Gate };
 
 /** Takes a client in; its socket has not been read from. */
-export type Accept = (socket: ClientSocket, peer: Peer) => void;
+export type Accept = (socket: ClientSocket, peer: Peer, arrival: Arrival) => void;
 
 export type OpenListener = {
   /** `127.0.0.1:1883`, `mqtts://...`, `ws://...`, `wss://...` or `unix:/path`. */

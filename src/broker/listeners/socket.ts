@@ -1,7 +1,17 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-type Streaming = 'write' | 'cork' | 'uncork' | 'pause' | 'resume' | 'isPaused' | 'on' | 'once' | 'destroy';
+type Streaming =
+  | 'write'
+  | 'cork'
+  | 'uncork'
+  | 'pause'
+  | 'resume'
+  | 'isPaused'
+  | 'on'
+  | 'once'
+  | 'end'
+  | 'destroy';
 
 /** What a connection needs of what a client came in by, be it TCP, TLS, a Unix socket or a WebSocket. */
 export type ClientSocket = Pick<Duplex, Streaming | 'writableLength'> & {

@@ -1,14 +1,17 @@
 import { createServer } from 'node:net';
-import { openServer } from './server.ts';
+import { PLAIN_ARRIVAL_BYTES } from '../../core/limits.ts';
+import { openEntrance, openServer } from './server.ts';
 import type { Accept, AddressSettings, ListenerHost, OpenListener } from './settings.ts';
 import { peerOf } from './socket.ts';
 
 /** MQTT over TCP (MQTT 3.1.1, 4.2). */
-export function listenTcp(
+export async function listenTcp(
   settings: AddressSettings,
   accept: Accept,
   host: ListenerHost,
 ): Promise<OpenListener> {
-  const server = createServer({ noDelay: true }, socket => accept(socket, peerOf(socket)));
-  return openServer(server, settings, '', host);
+  const server = createServer({ noDelay: true });
+  const entrance = openEntrance(server, PLAIN_ARRIVAL_BYTES, accept, host);
+  server.on('connection', socket => entrance.accept(socket, socket, peerOf(socket)));
+  return { ...(await openServer(server, settings, '', host)), ...entrance };
 }

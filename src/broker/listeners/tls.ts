@@ -1,8 +1,8 @@
 import { createServer } from 'node:tls';
-import { CONNECT_TIMEOUT } from '../../core/limits.ts';
+import { TLS_ARRIVAL_BYTES } from '../../core/limits.ts';
 import { certificateNames } from './certificate-names.ts';
 import { keepCertificates } from './certificates.ts';
-import { openServer } from './server.ts';
+import { openEntrance, openServer } from './server.ts';
 import type { Accept, AddressSettings, ListenerHost, OpenListener, TlsSettings } from './settings.ts';
 import { peerOf } from './socket.ts';
 
@@ -13,13 +13,14 @@ export async function listenTls(
   host: ListenerHost,
 ): Promise<OpenListener> {
   const certificates = keepCertificates(tls, host);
-  const options = { ...certificates.options, handshakeTimeout: CONNECT_TIMEOUT, noDelay: true };
-  const server = createServer(options, socket =>
-    accept(socket, { ...peerOf(socket), certificate: certificateNames(socket) }),
+  const server = createServer({ ...certificates.options, noDelay: true });
+  const entrance = openEntrance(server, TLS_ARRIVAL_BYTES, accept, host);
+  server.on('secureConnection', socket =>
+    entrance.accept(socket, socket, { ...peerOf(socket), certificate: certificateNames(socket) }),
   );
   server.on('tlsClientError', (error, socket) => {
     host.log.info(`No TLS with ${peerOf(socket).address}: ${error.message}`);
   });
   const open = await openServer(server, address, 'mqtts://', host);
-  return certificates.follow(server, open);
+  return certificates.follow(server, { ...open, ...entrance });
 }

@@ -2,7 +2,8 @@ import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
-import { closingOf } from './server.ts';
+import { PLAIN_ARRIVAL_BYTES } from '../../core/limits.ts';
+import { openEntrance } from './server.ts';
 import type { Accept, ListenerHost, OpenListener, UnixSettings } from './settings.ts';
 
 /** Nobody but the hub's user, until the mode is set. */
@@ -15,12 +16,13 @@ const PRIVATE_MASK = 0o177;
 export async function listenUnix(
   { file, mode }: UnixSettings,
   accept: Accept,
-  { clock }: ListenerHost,
+  host: ListenerHost,
 ): Promise<OpenListener> {
   const address = `unix:${file}`;
   const peer = { local: true, address, certificate: undefined };
-  const server = createServer(socket => accept(socket, peer));
-  const closing = closingOf(server, clock);
+  const server = createServer();
+  const entrance = openEntrance(server, PLAIN_ARRIVAL_BYTES, accept, host);
+  server.on('connection', socket => entrance.accept(socket, socket, peer));
   await makeWay(file);
   try {
     await bind(server, file);
@@ -29,7 +31,7 @@ export async function listenUnix(
     server.close();
     throw refused(file, reasonOf(thrown));
   }
-  return { address, ...closing };
+  return { address, ...entrance };
 }
 
 function bind(server: Server, file: string): Promise<void> {

@@ -1,11 +1,11 @@
 import type { IncomingMessage, RequestListener, ServerOptions } from 'node:http';
-import type { Server } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { Server, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { CONNECT_TIMEOUT, MAX_PACKET_BYTES, MAX_UPGRADE_BYTES } from '../../core/limits.ts';
 import { streamOf } from './frames.ts';
 import { objectionTo, protocolOf } from './origins.ts';
-import type { Accept, ListenerHost, WebSocketSettings } from './settings.ts';
+import type { Entrance } from './server.ts';
+import type { ListenerHost, WebSocketSettings } from './settings.ts';
 import type { Peer } from './socket.ts';
 
 /** Of one request: who asks for a WebSocket needs no more. */
@@ -22,7 +22,7 @@ export function takeUpgrades(
   server: Server,
   settings: WebSocketSettings,
   peerIn: (request: IncomingMessage) => Peer,
-  accept: Accept,
+  entrance: Entrance,
   { clock }: ListenerHost,
 ): void {
   const upgrades = new WebSocketServer({
@@ -32,7 +32,7 @@ export function takeUpgrades(
     maxPayload: MAX_PACKET_BYTES,
     handleProtocols: protocolOf,
   });
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     const peer = peerIn(request);
     const objection = objectionTo(request, settings, peer.local);
@@ -40,7 +40,9 @@ export function takeUpgrades(
       socket.end(`HTTP/1.1 ${objection}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;
     }
-    upgrades.handleUpgrade(request, socket, head, webSocket => accept(streamOf(webSocket, clock), peer));
+    upgrades.handleUpgrade(request, socket, head, webSocket =>
+      entrance.accept(socket, streamOf(webSocket, clock), peer),
+    );
   });
 }
 

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
-import { openServer } from './server.ts';
+import { HTTP_ARRIVAL_BYTES } from '../../core/limits.ts';
+import { openEntrance, openServer } from './server.ts';
 import type { Accept, ListenerHost, OpenListener, WebSocketSettings } from './settings.ts';
 import { peerOf } from './socket.ts';
 import { HTTP, refuseRequest, takeUpgrades } from './upgrade.ts';
@@ -11,6 +12,7 @@ export async function listenWebSocket(
   host: ListenerHost,
 ): Promise<OpenListener> {
   const server = createServer(HTTP, refuseRequest);
-  takeUpgrades(server, settings, ({ socket }) => peerOf(socket), accept, host);
-  return openServer(server, settings, 'ws://', host);
+  const entrance = openEntrance(server, HTTP_ARRIVAL_BYTES, accept, host);
+  takeUpgrades(server, settings, ({ socket }) => peerOf(socket), entrance, host);
+  return { ...(await openServer(server, settings, 'ws://', host)), ...entrance };
 }

@@ -112,7 +112,7 @@ export function createDelivery(connection: Connection, session: Session, receive
     }
     const { sequence } = entry;
     const flight = { qos, source, sequence };
-    const packetId = window.take(flight, qos === 2 ? packetIdOf(sequence) : undefined);
+    const packetId = window.take(flight, packetIdOf(sequence));
     if (packetId === 0) {
       starved = true;
       return false;

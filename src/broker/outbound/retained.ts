@@ -1,3 +1,4 @@
+import { RETAINED_TURN } from '../../core/limits.ts';
 import type { Message, QoS } from '../../core/message.ts';
 import { matches, sharedOf } from '../../mqtt/topics.ts';
 import type { BrokerContext, Connection } from '../connection.ts';
@@ -5,46 +6,97 @@ import type { Session } from '../sessions/session.ts';
 import type { Allowance } from '../sessions/subscriptions.ts';
 import { lesser, transmit } from './transmit.ts';
 
-/** A subscription that was just made. */
-export type Fresh = { readonly topic: string; readonly qos: QoS };
+/** Messages that could be sent in the time that it takes to look through all topics for a filter. */
+const FILTER_COST = RETAINED_TURN / 8;
+
+/** A subscription that was just made, and its identifier. */
+export type Fresh = { readonly filter: string; readonly qos: QoS; readonly id: number | undefined };
+
+/** The retained messages for new subscriptions of one connection (MQTT 5, 3.3.1.3). */
+export type RetainedSender = { readonly add: (fresh: readonly Fresh[]) => void };
 
 /**
- * Sends the messages that were retained for new subscriptions (MQTT 5, 3.3.1.3). While the client does not keep up
- * nothing more is taken in from it, so that what waits for it stays one list of topics.
+ * Sends retained messages in steps of a bounded size, filter by filter. No packet of the client is handled meanwhile, so
+ * that what waits for it stays one list of topics.
  */
-export function sendRetained(
-  connection: Connection,
-  session: Session,
-  fresh: readonly Fresh[],
-  id: number | undefined,
-): void {
-  const { retained } = connection.context;
-  const topics = fresh.flatMap(({ topic: filter, qos }) =>
-    retainedTopics(retained, filter).map(topic => ({ topic, qos })),
-  );
-  const ids = id === undefined ? [] : [id];
+export function createRetainedSender(connection: Connection, session: Session): RetainedSender {
+  const { clock, retained, host } = connection.context;
+  let filters: Fresh[] = [];
+  let topics: readonly string[] = [];
   let next = 0;
-  const sendOn = (): void => {
-    for (let one = topics[next]; one !== undefined && !connection.closed; one = topics[++next]) {
-      if (sendOne(connection, session, one.topic, { qos: one.qos, retainAsPublished: true, ids })) continue;
-      connection.hold();
-      connection.onDrained = sendOn;
-      return;
+  let current: Fresh | undefined;
+  let sending = false;
+
+  /** False: there is no subscription left. */
+  const nextFilter = (): boolean => {
+    current = filters.shift();
+    topics = current === undefined ? [] : retainedTopics(retained, current.filter);
+    next = 0;
+    return current !== undefined;
+  };
+
+  const step = (): void => {
+    if (connection.closed) return;
+    try {
+      sendSome();
+    } catch (thrown) {
+      connection.fail(thrown);
     }
-    if (connection.onDrained === undefined) return;
-    connection.onDrained = undefined;
+  };
+
+  const sendSome = (): void => {
+    for (let spent = 0; spent < RETAINED_TURN; spent++) {
+      const topic = topics[next];
+      if (topic === undefined || current === undefined) {
+        if (!nextFilter()) {
+          end();
+          return;
+        }
+        spent += FILTER_COST;
+        continue;
+      }
+      if (host.pressure.high()) {
+        host.pressure.whenLow(step);
+        return;
+      }
+      if (!sendOne(connection, session, topic, current)) {
+        connection.whenDrained(step);
+        return;
+      }
+      next++;
+    }
+    clock.after(0, step);
+  };
+
+  const end = (): void => {
+    sending = false;
     connection.resume();
   };
-  sendOn();
+
+  return {
+    add: fresh => {
+      filters = [...filters, ...fresh.filter(({ filter }) => sharedOf(filter) === undefined)];
+      if (sending || filters.length === 0) return;
+      sending = true;
+      connection.hold();
+      step();
+    },
+  };
 }
 
-/** False: not now. */
-function sendOne(connection: Connection, session: Session, topic: string, allowance: Allowance): boolean {
+/** False: the socket takes no more now. */
+function sendOne(
+  connection: Connection,
+  session: Session,
+  topic: string,
+  { qos: granted, id }: Fresh,
+): boolean {
   const found = connection.context.retained.get(topic);
   if (found === undefined) return true;
   const { remaining } = found;
   const message: Message = { ...found.message, ttl: remaining };
-  const qos = lesser(allowance.qos, message.qos);
+  const allowance: Allowance = { qos: granted, retainAsPublished: true, ids: id === undefined ? [] : [id] };
+  const qos = lesser(granted, message.qos);
   if (qos === 0)
     return (
       transmit(connection, message, { topic, qos, packetId: 0, dup: false, allowance, remaining }) !== 'full'
@@ -57,12 +109,11 @@ function sendOne(connection: Connection, session: Session, topic: string, allowa
   return true;
 }
 
-/** Topics of retained messages that a filter takes in; a shared subscription gets none (MQTT 5, 4.8.2). */
+/** Topics of retained messages that a filter matches. A shared subscription gets none (MQTT 5, 4.8.2). */
 function retainedTopics(retained: BrokerContext['retained'], filter: string): readonly string[] {
-  if (sharedOf(filter) !== undefined) return [];
   const wildcard = filter.search(/[+#]/);
   if (wildcard < 0) return [filter];
-  // `a/#` takes in `a`, too.
+  // `a/#` matches `a`, too.
   const prefix = filter.slice(0, Math.max(0, wildcard - 1));
   return retained.topics(prefix).filter(topic => matches(filter, topic));
 }

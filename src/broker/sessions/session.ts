@@ -1,5 +1,6 @@
-import type { Origin, Settle } from '../../core/message.ts';
+import type { Origin } from '../../core/message.ts';
 import type { Connection } from '../connection.ts';
+import type { Receipt } from '../inbound/receipts.ts';
 import type { Delivery } from '../outbound/delivery.ts';
 import type { Identity, StoredFlights, StoredSession } from '../types.ts';
 import type { Subscription } from './subscriptions.ts';
@@ -7,6 +8,9 @@ import type { PendingWill } from './wills.ts';
 
 /** Of a message that its receiver has: the sequence of its queue entry, and whether that is on disk. */
 export type Released = { readonly sequence: number; kept: boolean };
+
+/** The connection that waits for the PUBREC of a QoS 2 message, until the message is safe. */
+export type Received = { connection: Connection; receipt: Receipt } | 'safe';
 
 /** What the broker knows of one client, beyond its connection if it is persistent (MQTT 5, 4.1). */
 export type Session = {
@@ -26,8 +30,8 @@ export type Session = {
   /** What it is owed and cannot take now waits here; a session that is not persistent uses it only when it is slow. */
   readonly queue: string;
   readonly subscriptions: Map<string, Subscription>;
-  /** Packet identifiers of QoS 2 messages that came in (4.3.3): who waits for the message to be safe, or nobody. */
-  readonly received: Map<number, Settle | undefined>;
+  /** Packet identifiers of QoS 2 messages that came in and were not released (4.3.3). */
+  readonly received: Map<number, Received>;
   /** Packet identifiers of QoS 2 messages that went out and were received, until PUBCOMP (4.3.3). */
   readonly released: Map<number, Released>;
   connection: Connection | undefined;
@@ -75,7 +79,7 @@ export function newSession(clientId: string, identity: Identity, expiry: number)
 export function restoredSession(stored: StoredSession & StoredFlights, now: number): Session {
   const session = newSession(stored.clientId, stored.identity, stored.expiry);
   if (stored.expiry < Number.POSITIVE_INFINITY) session.ends = stored.ends ?? now + stored.expiry * 1000;
-  for (const packetId of stored.received) session.received.set(packetId, undefined);
+  for (const packetId of stored.received) session.received.set(packetId, 'safe');
   for (const [packetId, sequence] of stored.released)
     session.released.set(packetId, { sequence, kept: true });
   return session;

@@ -10,6 +10,7 @@ import type { Note } from '../types.ts';
 import type { Batch } from './batch.ts';
 import { emptyBatch } from './batch.ts';
 import { draftOf } from './content.ts';
+import { createMemoryCount } from './memory.ts';
 import type { Plan } from './plan.ts';
 import { isUnderWay, takePlan } from './plan.ts';
 import { deliveryWait, dueAt, nothingGathered } from './schedule.ts';
@@ -31,6 +32,8 @@ export type CommitHost = {
   readonly takesAll: () => boolean;
   /** All that is gathered has been committed: the time to begin a checkpoint. */
   readonly settled: () => void;
+  /** `heldBytes` has changed. */
+  readonly heldChanged: () => void;
 };
 
 /** Groups writes into runs of the journal: while one is in flight the next gathers. */
@@ -42,8 +45,8 @@ export type Committer = {
   readonly retire: (queue: QueueState) => void;
   /** Calls `settle` behind the next commit that succeeds: a run that failed is overwritten then. */
   readonly confirm: (settle: Settle) => void;
-  /** Bytes of the bodies and the settled state that wait for the journal. */
-  readonly gatheredBytes: () => number;
+  /** Bytes of memory of what waits for the journal, what is being written to it included. */
+  readonly heldBytes: () => number;
   /** Settled state on its way to the journal, newest first. */
   readonly unwritten: () => readonly ReadonlyMap<string, Buffer | undefined>[];
   /** Commits all there is, and then calls `settled`. */
@@ -62,6 +65,7 @@ export function createCommitter(host: CommitHost): Committer {
   const { clock, journal, window, now } = host;
   const gathering: Batch = emptyBatch();
   let gathered = nothingGathered();
+  const memory = createMemoryCount();
   let committing: Plan | undefined;
   let running: Promise<void> | undefined;
   let lastCommit = Number.NEGATIVE_INFINITY;
@@ -106,8 +110,13 @@ export function createCommitter(host: CommitHost): Committer {
     const all = everything || host.takesAll();
     const plan = takePlan(gathering, all ? Number.POSITIVE_INFINITY : now() - deliveryWait(window()) + 1);
     gathered = nothingGathered();
-    for (const pending of gathering.appends) underWay(pending);
+    memory.committing();
+    for (const pending of gathering.appends) {
+      memory.add(pending);
+      underWay(pending);
+    }
     if (plan.writes === 0 && !touched) {
+      memory.committed();
       if (all) host.settled();
       schedule();
       return;
@@ -132,6 +141,7 @@ export function createCommitter(host: CommitHost): Committer {
     }
     committing = undefined;
     running = undefined;
+    memory.committed();
     if (error === undefined) succeed(plan);
     else fail(plan, error);
     if (all) host.settled();
@@ -145,6 +155,7 @@ export function createCommitter(host: CommitHost): Committer {
     }
     for (const settle of plan.settles) settle(error);
     for (const pending of plan.firm) release(pending, error);
+    host.heldChanged();
   };
 
   /** The receivers of a firm message may have it now, and what waited behind it. */
@@ -183,6 +194,7 @@ export function createCommitter(host: CommitHost): Committer {
     append: (pending, bytes, note) => {
       gathering.appends.push(pending);
       gathered.bytes += bytes;
+      memory.add(pending);
       if (note !== undefined) gathering.settled.set(note.name, note.value);
       if (isUnderWay(pending)) underWay(pending);
       else {
@@ -190,6 +202,7 @@ export function createCommitter(host: CommitHost): Committer {
         awaitedNow();
       }
       schedule();
+      host.heldChanged();
     },
     remove: (leaving, settle) => {
       gathering.removals.push(leaving);
@@ -206,8 +219,10 @@ export function createCommitter(host: CommitHost): Committer {
       gathering.settled.set(name, value);
       gathering.settles.push(settle);
       gathered.bytes += value?.length ?? 0;
+      memory.addSettled(name, value);
       awaitedNow();
       schedule();
+      host.heldChanged();
     },
     retire: queue => {
       gathering.retired.push(queue);
@@ -219,7 +234,7 @@ export function createCommitter(host: CommitHost): Committer {
       touched = true;
       schedule();
     },
-    gatheredBytes: () => gathered.bytes,
+    heldBytes: memory.bytes,
     unwritten: () => [gathering.settled, committing?.settled ?? NOTHING],
     flush: schedule,
     touch: () => {

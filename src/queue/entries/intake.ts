@@ -105,7 +105,7 @@ function makeRoom(
 
 /** Why the store has no room for settled state of so many bytes more, for which nothing is dropped. */
 export function settledRefusal(
-  host: Pick<IntakeHost, 'room' | 'committer' | 'usage'> & Pick<StoreBounds, 'maxSize'>,
+  host: Pick<IntakeHost, 'room' | 'committer' | 'health' | 'usage'> & Pick<StoreBounds, 'maxSize'>,
   bytes: number,
 ): Failure | undefined {
   const { usage, maxSize } = host;
@@ -114,9 +114,14 @@ export function settledRefusal(
   return sentence === undefined ? undefined : new Failure('store.full', sentence);
 }
 
-function diskTrouble({ room, committer }: Pick<IntakeHost, 'room' | 'committer'>): string | undefined {
+/** A disk that is slow is no trouble: its senders wait. One that fails keeps nothing that they could wait for. */
+function diskTrouble({
+  room,
+  committer,
+  health,
+}: Pick<IntakeHost, 'room' | 'committer' | 'health'>): string | undefined {
   if (!room.enough()) return DISK_FULL;
-  return committer.gatheredBytes() > MAX_GATHERED_BYTES ? DISK_SLOW : undefined;
+  return health.isFailing() && committer.heldBytes() > MAX_GATHERED_BYTES ? DISK_FAILS : undefined;
 }
 
 /** Drops what whenFull lets it, and nothing for a message that is refused anyway. */
@@ -202,7 +207,7 @@ function dropUntil(
 }
 
 const DISK_FULL = `The disk of the store has less than ${DISK_RESERVE >> 20} MB free: make room on it, or bring the upstream back.`;
-const DISK_SLOW = 'The disk of the store does not keep up, or fails: messages wait for it.';
+const DISK_FAILS = 'The disk of the store cannot be written: see the log, and look at the disk.';
 
 function storeFull(maxSize: number): string {
   return `The store is full (${maxSize} bytes): raise storeAndForward.maxSize, shorten its ttl, or bring the upstream back.`;

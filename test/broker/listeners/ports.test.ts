@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createGate } from '../../../src/broker/listeners/gate.ts';
 import { listen } from '../../../src/broker/listeners/listen.ts';
 import type { OpenListener } from '../../../src/broker/listeners/settings.ts';
 import { Failure } from '../../../src/core/errors.ts';
@@ -17,10 +18,9 @@ async function contended() {
   const holder = createServer().listen(port, '127.0.0.1');
   await once(holder, 'listening');
   const clock = createTestClock();
-  const opening = listen({ kind: 'mqtt', host: '127.0.0.1', port }, () => {}, {
-    clock,
-    log: logFor('broker', () => {}),
-  });
+  const log = logFor('broker', () => {});
+  const gate = createGate({ clock, log, capacity: 10, bytes: () => 1 << 20 });
+  const opening = listen({ kind: 'mqtt', host: '127.0.0.1', port }, () => {}, { clock, log, gate });
   return { port, holder, clock, opening };
 }
 
