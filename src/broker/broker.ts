@@ -1,4 +1,4 @@
-import { ARRIVAL_BYTES } from '../core/limits.ts';
+import { ARRIVAL_BYTES } from '../core/memory-limits.ts';
 import type { Message } from '../core/message.ts';
 import { fault, REASON } from '../mqtt/reasons.ts';
 import type { BrokerContext, Connection } from './connection.ts';

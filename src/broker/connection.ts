@@ -1,6 +1,7 @@
 import type { Cancel } from '../core/clock.ts';
 import { noteException } from '../core/containment.ts';
-import { MAX_CONNECT_BYTES, MAX_PACKET_BYTES, MAX_UNSETTLED } from '../core/limits.ts';
+import { MAX_PACKET_BYTES, MAX_UNSETTLED } from '../core/limits.ts';
+import { MAX_CONNECT_BYTES } from '../core/memory-limits.ts';
 import type { Output } from '../core/output.ts';
 import { createOutput } from '../core/output.ts';
 import { acknowledgementSize, writeAcknowledgement } from '../mqtt/acknowledgement.ts';

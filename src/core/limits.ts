@@ -21,17 +21,6 @@ export const MAX_UPGRADE_BYTES = 8_192;
 /** Milliseconds between two pings to a WebSocket: proxies give up on a silent one after a minute. */
 export const WEBSOCKET_PING = 30_000;
 
-/** Bytes of a CONNECT: identifier, password and will of a sensor take some hundred. It comes before the client is known. */
-export const MAX_CONNECT_BYTES = 1 << 16;
-
-/** Bytes of memory of all connections that have not sent CONNECT. */
-export const ARRIVAL_BYTES = 8 << 20;
-
-/** Bytes of memory that a connection costs before its CONNECT: over TCP, for an HTTP request, and for a TLS handshake. */
-export const PLAIN_ARRIVAL_BYTES = 10 << 10;
-export const HTTP_ARRIVAL_BYTES = 16 << 10;
-export const TLS_ARRIVAL_BYTES = 64 << 10;
-
 /** Milliseconds from the accept of a connection to its CONNECT, TLS handshake and HTTP request included (MQTT 3.1.1, 3.1.4). */
 export const CONNECT_TIMEOUT = 10_000;
 
@@ -48,18 +37,11 @@ export const PORT_LOOKS = 10;
 /** Retained messages that are sent to one new subscriber in one turn of the loop. */
 export const RETAINED_TURN = 256;
 
-/** Bytes waiting in one socket before QoS 0 is dropped for it and its queue is no longer drained. */
-export const MAX_SOCKET_BACKLOG_BYTES = 1 << 20;
-
 /** QoS 1 and 2 messages sent to one client and not yet acknowledged, if it takes so many. */
 export const IN_FLIGHT_WINDOW = 256;
 
 /** Hubs that a message may come through: more than any tree of them is high, so that one in a circle ends. */
 export const MAX_HOPS = 16;
-
-/** Messages that a session without a store holds in memory beyond its window, and their bytes; then it has a queue. */
-export const MAX_VOLATILE_BACKLOG = 1000;
-export const MAX_VOLATILE_BACKLOG_BYTES = 1 << 20;
 
 /** Topic aliases of one connection, in each direction: each costs a topic's length. */
 export const MAX_TOPIC_ALIASES = 64;
@@ -107,9 +89,6 @@ export const COMMIT_AT_ONCE = 48;
 export const COMMIT_MESSAGES = 1000;
 export const COMMIT_BYTES = 1 << 20;
 export const COMMIT_REMOVALS = 2048;
-
-/** Bytes of memory that messages may take while they wait for the disk; beyond them their senders are not read. */
-export const MAX_GATHERED_BYTES = 4 << 20;
 
 /**
  * Milliseconds that a commit waits at most for receivers who have the message already, and commit windows

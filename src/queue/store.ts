@@ -1,13 +1,15 @@
 import type { Clock } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
-import { MAX_GATHERED_BYTES, MAX_NAME_BYTES, MAX_REMOVING } from '../core/limits.ts';
+import { MAX_NAME_BYTES, MAX_REMOVING } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
+import { MAX_GATHERED_BYTES } from '../core/memory-limits.ts';
 import { createGauge } from '../core/pressure.ts';
 import type { Checkpoints } from './commit/checkpoint.ts';
 import { createCheckpoints } from './commit/checkpoint.ts';
 import type { Committer } from './commit/commit.ts';
 import { createCommitter } from './commit/commit.ts';
 import { recover } from './commit/recovery.ts';
+import { emptyCounts } from './counts.ts';
 import { guardReads } from './disk/guard.ts';
 import { openJournal, readJournals } from './disk/journal.ts';
 import { openFolder, suspect, trust } from './disk/opening.ts';
@@ -29,7 +31,7 @@ import { createHealth } from './health.ts';
 import { createHubTime } from './hubtime.ts';
 import { startRounds } from './rounds.ts';
 import { settledOver } from './settled.ts';
-import type { Store, StoreBounds, StoreCounts } from './types.ts';
+import type { Store, StoreBounds } from './types.ts';
 import { PRIORITIES } from './types.ts';
 
 export type StoreSettings = StoreBounds & {
@@ -278,22 +280,4 @@ function damagedPage(thrown: unknown): Failure {
 
 function unknownEntry(queue: string, sequence: number): string {
   return `The queue "${queue}" has no message ${sequence} that waits: see "skerry queue peek ${queue}".`;
-}
-
-function emptyCounts(): StoreCounts {
-  return {
-    appended: 0,
-    acknowledged: 0,
-    spared: 0,
-    expired: 0,
-    purged: 0,
-    overflowed: 0,
-    dead: 0,
-    corrupt: 0,
-    refused: 0,
-    commits: 0,
-    checkpoints: 0,
-    payload: 0,
-    written: 0,
-  };
 }

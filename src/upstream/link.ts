@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { Failure } from '../core/errors.ts';
-import { CLOSE_LINGER, MAX_PACKET_BYTES, MAX_SOCKET_BACKLOG_BYTES } from '../core/limits.ts';
+import { CLOSE_LINGER, MAX_PACKET_BYTES } from '../core/limits.ts';
+import { MAX_SOCKET_BACKLOG_BYTES } from '../core/memory-limits.ts';
 import type { Message } from '../core/message.ts';
 import { createOutput } from '../core/output.ts';
 import { UPSTREAM_PATIENCE } from '../core/upstream-limits.ts';

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CONNECT_TIMEOUT, MAX_CONNECT_BYTES, MAX_UNSETTLED } from '../../src/core/limits.ts';
+import { CONNECT_TIMEOUT, MAX_UNSETTLED } from '../../src/core/limits.ts';
+import { MAX_CONNECT_BYTES } from '../../src/core/memory-limits.ts';
 import { createTestClock } from '../clock.ts';
 import { ended } from './listeners/clients.ts';
 import type { Stage } from './stage.ts';
@@ -23,7 +24,7 @@ async function leaveReader(stage: Stage): Promise<void> {
   await reader.leave();
 }
 
-hostile('a QoS 2 PUBLISH repeated 100,000 times before its commit is stored and answered once', () =>
+hostile('a QoS 2 PUBLISH repeated 100,000 times is stored once', () =>
   onStage(async stage => {
     await leaveReader(stage);
     const client = await stage.client();
@@ -33,7 +34,10 @@ hostile('a QoS 2 PUBLISH repeated 100,000 times before its commit is stored and 
     const [queue] = stage.hub().status().queues;
     assert.is(queue?.depth, 1);
     client.send({ cmd: 'pubrel', messageId: 7 });
-    assert.is(brief(await client.next()), 'pubcomp');
+    // Repeats that come after the commit are answered, too.
+    let answer = await client.next();
+    while (brief(answer) === 'pubrec') answer = await client.next();
+    assert.is(brief(answer), 'pubcomp');
     const other = await stage.client();
     assert.is(brief(await other.connect({ clientId: 'other' })), 'connack 0');
   }),

@@ -1,4 +1,4 @@
-import { MAX_VOLATILE_BACKLOG, MAX_VOLATILE_BACKLOG_BYTES } from '../../core/limits.ts';
+import { MAX_VOLATILE_BACKLOG, MAX_VOLATILE_BACKLOG_BYTES } from '../../core/memory-limits.ts';
 import type { Message } from '../../core/message.ts';
 
 /** A message that waits, and since when: monotonic milliseconds. */

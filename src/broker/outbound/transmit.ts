@@ -1,4 +1,4 @@
-import { MAX_SOCKET_BACKLOG_BYTES } from '../../core/limits.ts';
+import { MAX_SOCKET_BACKLOG_BYTES } from '../../core/memory-limits.ts';
 import type { Message, QoS } from '../../core/message.ts';
 import type { Dispatch } from '../../mqtt/dispatch.ts';
 import { encodePublish, publishSize, writePublish } from '../../mqtt/dispatch.ts';
