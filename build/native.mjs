@@ -16,12 +16,16 @@ const FLAGS = [
 ];
 
 /**
- * What node-pty's source gets besides, each behind a line that stands in it once: what runs on a terminal inherits no
- * other file of the hub, and nothing that the hub starts later inherits the terminal, into which it could type.
+ * Additions to node-pty's source, each behind a line that stands in it once: what runs on a terminal inherits no
+ * other file of the hub, and nothing that the hub starts later inherits the terminal, into which it could type. The last
+ * three export the credentials at the other end of a Unix socket, which Node does not read.
  */
 const ADDITIONS = [
   ['        environ = env;\n', '        closefrom(3);\n'],
   ['    default:\n      if (pty_nonblock(master) == -1', ' || fcntl(master, F_SETFD, FD_CLOEXEC) == -1'],
+  ['#include <sys/ioctl.h>\n', '#include <sys/socket.h>\n'],
+  ['/**\n * Init\n */\n', readFileSync(join(root, 'build', 'peer-credentials.cc'), 'utf8')],
+  ['Napi::Function::New(env, PtyGetProc));\n', '  exports.Set("peer", Napi::Function::New(env, Peer));\n'],
 ];
 
 /**

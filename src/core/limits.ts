@@ -192,6 +192,9 @@ export const MAX_VIEWER_FRAME_BYTES = 1 << 16;
 /** Bytes of the /tmp and the /dev/shm that a sandboxed module has for itself: they are memory. */
 export const SANDBOX_TMP_BYTES = 64 << 20;
 
+/** Milliseconds after which the addresses of this machine are read again: the network seldom changes. */
+export const OWN_ADDRESSES_KEPT = 1_000;
+
 /** Milliseconds between two looks at a module that is not well yet, at most. */
 export const READY_CHECK = 1_000;
 

@@ -1,11 +1,9 @@
 import type { Access } from '../broker/access.ts';
 import { createAccess } from '../broker/access.ts';
 import type { BrokerHost, Identity } from '../broker/types.ts';
-import type { Clock } from '../core/clock.ts';
-import type { Log } from '../core/log.ts';
-import type { Random } from '../core/random.ts';
 import type { Manifest } from '../manifest/types.ts';
 import { grantsOf } from './grants.ts';
+import type { IdentitiesSettings } from './identities.ts';
 import { createIdentities } from './identities.ts';
 
 /** Who is who, and who may do what, by the newest manifest. */
@@ -19,7 +17,7 @@ export type AccessControl = Access &
     readonly use: (manifest: Manifest) => (identity: Identity) => boolean;
   };
 
-export type AccessControlSettings = { readonly clock: Clock; readonly random: Random; readonly log: Log };
+export type AccessControlSettings = IdentitiesSettings;
 
 export function createAccessControl(manifest: Manifest, settings: AccessControlSettings): AccessControl {
   const identities = createIdentities(settings);

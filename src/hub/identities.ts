@@ -5,7 +5,8 @@ import type { Log } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
 import { newToken, sameSecret } from '../crypto/tokens.ts';
 import { isUserName } from '../manifest/access.ts';
-import type { Manifest, UserEntry } from '../manifest/types.ts';
+import type { Manifest, ModuleEntry, UserEntry } from '../manifest/types.ts';
+import type { FindPeer } from '../supervisor/peers/peers.ts';
 import type { Logins } from './logins.ts';
 import { createLogins } from './logins.ts';
 
@@ -19,14 +20,21 @@ export type Identities = Pick<BrokerHost, 'authenticate'> & {
 
 type Admitted = Pick<Manifest, 'modules' | 'users' | 'anonymous'>;
 
-export type IdentitiesSettings = { readonly clock: Clock; readonly random: Random; readonly log: Log };
+export type IdentitiesSettings = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Undefined: clients are known by what they show alone. */
+  readonly findPeer?: FindPeer | undefined;
+};
 
 const ANONYMOUS: Identity = { kind: 'client', user: undefined };
 
 const NOBODY: Admitted = { modules: [], users: [], anonymous: { publish: [], subscribe: [] } };
 
 /**
- * A module shows its token; a user his password, or a certificate with his name in it. Who shows nothing is let in
+ * A module is known by its process where the manifest tells clients apart, whatever that process shows; else it shows its
+ * token. A user shows his password, or a certificate with his name in it. Who shows nothing is let in
  * where the manifest has grants for `anonymous`, and on this machine as long as it says nothing of access at all.
  */
 export function createIdentities(settings: IdentitiesSettings): Identities {
@@ -34,6 +42,26 @@ export function createIdentities(settings: IdentitiesSettings): Identities {
   const logins = createLogins(settings);
   let admitted = NOBODY;
   let users = usersOf(NOBODY, logins);
+  let byProcess = false;
+
+  const byCredentials: BrokerHost['authenticate'] = (credentials, done) => {
+    const { username, password } = credentials;
+    const token = username === undefined ? undefined : tokens.get(username);
+    if (username === undefined || token === undefined) return users(credentials, done);
+    if (isToken(password, token)) return done({ kind: 'module', module: username });
+    // As late as for any other name, so that the time does not tell which names are modules.
+    return users(credentials, outcome => done(outcome === 'tooMany' ? outcome : 'refused'));
+  };
+
+  /** A process of one of `modules` is that one: it need show nothing, and cannot show to be another. */
+  const oneOf = (modules: readonly string[], { username, password }: Credentials): Identity | 'refused' => {
+    const [module, ...more] = modules;
+    const name = username ?? (more.length === 0 ? module : undefined);
+    const token = name === undefined || !modules.includes(name) ? undefined : tokens.get(name);
+    if (name === undefined || token === undefined) return 'refused';
+    if (username === undefined && password === undefined) return { kind: 'module', module: name };
+    return isToken(password, token) ? { kind: 'module', module: name } : 'refused';
+  };
 
   return {
     tokenOf: module => tokens.get(module) ?? '',
@@ -49,23 +77,43 @@ export function createIdentities(settings: IdentitiesSettings): Identities {
       );
       if (!isDeepStrictEqual(admitted.users, manifest.users) || admitted.anonymous !== manifest.anonymous)
         users = usersOf(manifest, logins);
+      // Processes of modules may have come in as somebody else until now.
+      const unproven = !byProcess && admitted.modules.length > 0 && tellsProcessesApart(manifest);
       admitted = manifest;
+      byProcess = tellsProcessesApart(manifest);
       return identity => {
         if (identity.kind === 'module') return tokens.has(identity.module);
+        if (unproven) return false;
         if (identity.user !== undefined) return same.has(identity.user);
         return manifest.anonymous !== undefined || manifest.users.length === 0;
       };
     },
     authenticate: (credentials, done) => {
-      const { username, password } = credentials;
-      const token = username === undefined ? undefined : tokens.get(username);
-      if (username === undefined || token === undefined) return users(credentials, done);
-      if (password !== undefined && sameSecret(password, Buffer.from(token)))
-        return done({ kind: 'module', module: username });
-      // As late as for any other name, so that the time does not tell which names are modules.
-      return users(credentials, outcome => done(outcome === 'tooMany' ? outcome : 'refused'));
+      const { module, socket } = credentials.peer;
+      if (module !== undefined) return done(oneOf([module], credentials));
+      const { findPeer } = settings;
+      if (!byProcess || findPeer === undefined) return byCredentials(credentials, done);
+      if (socket === undefined) return done('refused');
+      findPeer(socket, owner => {
+        if (owner === 'other') byCredentials(credentials, done);
+        else done(owner === 'unknown' ? 'refused' : oneOf(owner.modules, credentials));
+      });
     },
   };
+}
+
+/** Whether clients of this machine may do different things, so that a module must not pass for one of them. */
+function tellsProcessesApart({ modules, users }: Admitted): boolean {
+  return modules.length > 0 && (users.length > 0 || modules.some(isApart));
+}
+
+/** Whether a module runs as another user than the hub, or in a sandbox. */
+export function isApart({ user, sandbox }: Pick<ModuleEntry, 'user' | 'sandbox'>): boolean {
+  return user !== undefined || sandbox !== 'none';
+}
+
+function isToken(password: Buffer | undefined, token: string): boolean {
+  return password !== undefined && sameSecret(password, Buffer.from(token));
 }
 
 /** What a user is known by. */

@@ -11,6 +11,7 @@ import type { ModuleChange, Supervisor, SupervisorHost } from '../supervisor/spe
 import { createSupervisor } from '../supervisor/supervisor.ts';
 import type { Feed } from './feed.ts';
 import { createFeed } from './feed.ts';
+import { isApart } from './identities.ts';
 import { ackOfLine, messageOfLine } from './lines/from-module.ts';
 import type { SpecHost } from './module-spec.ts';
 import { specOf, withoutLinks } from './module-spec.ts';
@@ -138,8 +139,4 @@ export function createModules(settings: ModulesSettings): Modules {
       return () => watchers.delete(heard);
     },
   };
-}
-
-function isApart({ user, sandbox }: ModuleEntry): boolean {
-  return user !== undefined || sandbox !== 'none';
 }

@@ -54,7 +54,12 @@ export function openParts(
   const { dataFolder, clock, random, logSink, launched } = settings;
   let routing = routingOf(manifest);
   const brokerLog = logFor('broker', logSink);
-  const access = createAccessControl(manifest, { clock, random, log: brokerLog });
+  const access = createAccessControl(manifest, {
+    clock,
+    random,
+    log: brokerLog,
+    findPeer: (socket, done) => modules.findPeer(socket, done),
+  });
   const { broker, router } = openFlow({
     clock,
     random,

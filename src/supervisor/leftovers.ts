@@ -6,6 +6,7 @@ import type { Log } from '../core/log.ts';
 import type { ControlGroup } from './confinement/cgroup.ts';
 import { signalGroup } from './group.ts';
 import { pause } from './pause.ts';
+import type { ModulePid } from './peers/holders.ts';
 import type { RunningProcess } from './proc.ts';
 import { bootId, pidsSince, pidsWith, runningProcess } from './proc.ts';
 
@@ -29,6 +30,8 @@ export type Leftovers = {
    * logged. A process that wiped its environment is not found.
    */
   readonly endMarked: (mark: Mark) => Promise<void>;
+  /** The processes of this run by the mark in their environment, with their modules. Reads all of /proc. */
+  readonly marked: () => ModulePid[];
   /**
    * Ends by SIGKILL what the last run noted and left: the groups whose leader still is the same process, and every
    * process that has the run's mark in its environment, be its leader dead. Tells whether there was a last run since
@@ -83,6 +86,15 @@ export function createLeftovers(runFolder: string, clock: Clock, log: Log): Left
       return { environment: { [RUN_VARIABLE]: text }, text };
     },
     followers: ({ text }, pid) => pidsWith(RUN_VARIABLE, value => value === text, pidsSince(pid)),
+    marked: () => {
+      const found: ModulePid[] = [];
+      pidsWith(RUN_VARIABLE, (value, pid) => {
+        if (!value.startsWith(`${run}/`)) return false;
+        found.push({ module: value.slice(run.length + 1).split('/')[0] ?? '', pid });
+        return true;
+      });
+      return found;
+    },
     endGroup: group => end(group.kill),
     endMarked: ({ text }) => end(() => killFound(() => pidsWith(RUN_VARIABLE, value => value === text))),
     takeDown: async () => {

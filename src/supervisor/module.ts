@@ -39,6 +39,10 @@ export type Module = {
   /** See `Supervisor.attach`. */
   readonly attach: (viewer: Viewer) => Attachment;
   readonly status: () => ModuleStatus;
+  /** Its user, and whether all of its processes are that user's for good. */
+  readonly identity: () => { readonly uid: number | undefined; readonly sealed: boolean };
+  /** Its processes by its control group; undefined if it has none. */
+  readonly pids: () => readonly number[] | undefined;
   /** Resolves when those behind it in the start order need not wait for it any longer. */
   readonly readiness: () => Promise<void>;
   readonly reportHealth: (well: boolean) => void;
@@ -277,6 +281,14 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
       throw new Failure('usage', `Module "${name}" has no terminal: say "tty": true in the manifest.`);
     },
     status,
+    identity: () => {
+      const uid = confinement?.account?.uid;
+      return { uid, sealed: uid !== undefined && spec.sandbox !== 'none' };
+    },
+    pids: () => {
+      const inside = confinement?.group?.pids();
+      return inside === undefined || connection === undefined ? inside : [...inside, connection.pid];
+    },
     readiness: () => {
       if (spec.health === undefined) return Promise.resolve();
       const limit = spec.health.readyWithin;

@@ -34,11 +34,15 @@ export function isGroupRunning(group: number): boolean {
 }
 
 /** Those of `pids`, or of all, that were started with a variable of this `name` in their environment, and such a value. */
-export function pidsWith(name: string, fits: (value: string) => boolean, pids = allPids()): number[] {
+export function pidsWith(
+  name: string,
+  fits: (value: string, pid: number) => boolean,
+  pids = allPids(),
+): number[] {
   return pids.filter(pid => {
     const environment = unlessGone(() => readKernelFile(`/proc/${pid}/environ`));
     const entry = environment?.split('\0').find(variable => variable.startsWith(`${name}=`));
-    return entry !== undefined && fits(entry.slice(name.length + 1));
+    return entry !== undefined && fits(entry.slice(name.length + 1), pid);
   });
 }
 

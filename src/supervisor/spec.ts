@@ -3,6 +3,7 @@ import type { Log } from '../core/log.ts';
 import type { Settle } from '../core/message.ts';
 import type { Limits, Usage } from './confinement/cgroup.ts';
 import type { SandboxLevel } from './confinement/sandbox.ts';
+import type { FindPeer } from './peers/peers.ts';
 import type { Attachment, Viewer } from './screen.ts';
 
 /** When a module that ended by itself is started again; a failure is an exit code other than 0, or a signal. */
@@ -171,6 +172,8 @@ export type Supervisor = {
   readonly restart: (name: string) => Promise<void>;
   /** Failure `usage`: the module has no terminal; `module.exec`: it does not run. */
   readonly attach: (name: string, viewer: Viewer) => Attachment;
+  /** Finds the process at the other end of a connection to the hub, and the modules that it belongs to. */
+  readonly findPeer: FindPeer;
   readonly statuses: () => ModuleStatus[];
   /**
    * Writes one line, without its end and with no newline in it, to a module with `io: lines`. `written` comes

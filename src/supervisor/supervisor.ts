@@ -7,6 +7,8 @@ import { createProbe } from './confinement/tools.ts';
 import { createLeftovers, strikeAll } from './leftovers.ts';
 import type { Module } from './module.ts';
 import { createModule } from './module.ts';
+import { processesOf } from './peers/module-processes.ts';
+import { createPeers } from './peers/peers.ts';
 import type { ModuleSpec, Supervisor, SupervisorSettings } from './spec.ts';
 
 /**
@@ -27,6 +29,8 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
     ownFolders,
     hidden,
   });
+  const processes = processesOf(() => modules.values(), leftovers.marked);
+  const findPeer = createPeers({ processes, clock, log: settings.log });
   const leaving = new Map<string, Promise<void>>();
   /** Modules that are to be started once who had their name is gone. */
   const awaited = new Map<string, { spec: ModuleSpec }>();
@@ -124,6 +128,7 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
       await module.ask('restart');
     },
     attach: (name, viewer) => moduleOf(name).attach(viewer),
+    findPeer,
     statuses: () => [...modules.values()].map(module => module.status()),
     write: (name, line, written) => moduleOf(name).write(line, written),
   };

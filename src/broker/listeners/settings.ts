@@ -21,7 +21,12 @@ export type WebSocketSettings = AddressSettings & {
   readonly origins: readonly string[];
 };
 
-export type UnixSettings = { readonly file: string; readonly mode: number };
+export type UnixSettings = {
+  readonly file: string;
+  readonly mode: number;
+  /** The one module that can reach the file: who comes in there is it. */
+  readonly module?: string | undefined;
+};
 
 /** What to listen on, by its kind. */
 export type Settings = {

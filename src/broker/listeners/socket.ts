@@ -27,13 +27,17 @@ export type Peer = {
   readonly address: string;
   /** Names in a client certificate that the listener's CA vouches for; undefined: there is none. */
   readonly certificate: readonly string[] | undefined;
+  /** The transport's own socket, by which the process at the other end can be found. */
+  readonly socket?: Socket | undefined;
+  /** The one module that can reach the listener. */
+  readonly module?: string | undefined;
 };
 
 /** The peer of a TCP connection, without a certificate. */
-export function peerOf({ remoteAddress }: Pick<Socket, 'remoteAddress'>): Peer {
+export function peerOf(socket: Socket): Peer {
   // How an IPv6 socket shows an IPv4 peer (RFC 4291, 2.5.5.2).
-  const address = remoteAddress?.replace(/^::ffff:(?=[\d.]+$)/, '') ?? 'unknown';
-  return { local: isLoopback(address), address, certificate: undefined };
+  const address = socket.remoteAddress?.replace(/^::ffff:(?=[\d.]+$)/, '') ?? 'unknown';
+  return { local: isLoopback(address), address, certificate: undefined, socket };
 }
 
 function isLoopback(address: string): boolean {

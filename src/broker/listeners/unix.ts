@@ -14,15 +14,15 @@ const PRIVATE_MASK = 0o177;
  * removed with the listener.
  */
 export async function listenUnix(
-  { file, mode }: UnixSettings,
+  { file, mode, module }: UnixSettings,
   accept: Accept,
   host: ListenerHost,
 ): Promise<OpenListener> {
   const address = `unix:${file}`;
-  const peer = { local: true, address, certificate: undefined };
+  const peer = { local: true, address, certificate: undefined, module };
   const server = createServer();
   const entrance = openEntrance(server, PLAIN_ARRIVAL_BYTES, accept, host);
-  server.on('connection', socket => entrance.accept(socket, socket, peer));
+  server.on('connection', socket => entrance.accept(socket, socket, { ...peer, socket }));
   await makeWay(file);
   try {
     await bind(server, file);

@@ -15,6 +15,8 @@ export type Usage = { readonly [Name in CountName]?: number | undefined };
 export type ControlGroup = {
   /** Files into which a process writes its pid to become a member. */
   readonly doors: readonly string[];
+  /** Its processes, and those of the groups within it. */
+  readonly pids: () => number[];
   /** Those of the processes that are not inside, or not in all parts of it. */
   readonly outside: (pids: readonly number[]) => number[];
   /** Sets the limits, at once for those that are inside; returns those that could not be set, and why. */
@@ -81,6 +83,7 @@ export function controlGroup(folders: GroupFolders, layout: Layout): ControlGrou
 
   return {
     doors,
+    pids: () => [...new Set(members())],
     outside: pids => {
       const inside = places.map(folder => new Set(membersIn(folder)));
       return pids.filter(pid => !inside.every(some => some.has(pid)));

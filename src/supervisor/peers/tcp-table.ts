@@ -1,0 +1,117 @@
+/** Ends of an established TCP connection, as this process sees them. */
+export type TcpEnds = {
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+};
+
+/** Owner of a socket: the uid that opened it, and its inode, which is 0 once no process has it open. */
+export type SocketOwner = { readonly uid: number; readonly inode: number };
+
+/** Tables of TCP sockets, IPv4 and IPv6 (proc_net_tcp). The first holds no IPv6 socket, the second may hold IPv4 addresses. */
+const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'] as const;
+
+/** Bytes read at once; the kernel gives a page of rows for each read. */
+const CHUNK_BYTES = 1 << 16;
+
+/** First twelve bytes of an IPv4 address that an IPv6 socket shows (RFC 4291, 2.5.5.2). */
+const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];
+
+/**
+ * Finds the sockets at the remote ends of connections within this machine, in the order of `connections`; undefined for
+ * those that are in no table. Reads each table once at most, off the event loop.
+ */
+export async function findOwners(
+  connections: readonly TcpEnds[],
+): Promise<readonly (SocketOwner | undefined)[]> {
+  const wanted = new Map<string, number>();
+  for (const [index, ends] of connections.entries()) for (const key of keysOf(ends)) wanted.set(key, index);
+  const found: (SocketOwner | undefined)[] = connections.map(() => undefined);
+  let missing = connections.length;
+  for (const table of TABLES) {
+    if (missing === 0) break;
+    await readRows(table, row => {
+      const start = row.indexOf(':') + 2;
+      const index = wanted.get(row.slice(start, row.indexOf(' ', row.indexOf(' ', start) + 1)));
+      if (index === undefined) return missing > 0;
+      if (found[index] === undefined) missing -= 1;
+      found[index] = ownerIn(row.slice(start));
+      return missing > 0;
+    });
+  }
+  return found;
+}
+
+/** `local remote state queues timer retransmits uid timeout inode`. */
+function ownerIn(row: string): SocketOwner {
+  const fields = row.trim().split(/ +/);
+  return { uid: Number(fields[6]), inode: Number(fields[8]) };
+}
+
+/** Calls `take` with each row until it returns false. A table that is missing has no rows. */
+async function readRows(table: string, take: (row: string) => boolean): Promise<void> {
+  const { open } = await import('node:fs/promises');
+  const file = await open(table, 'r').catch(() => undefined);
+  if (file === undefined) return;
+  try {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    let rest = '';
+    for (;;) {
+      const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, null);
+      if (bytesRead === 0) return;
+      const rows = (rest + chunk.toString('latin1', 0, bytesRead)).split('\n');
+      rest = rows.pop() ?? '';
+      for (const row of rows) if (!take(row)) return;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** The texts by which the tables may know the remote end: its own address first, then the other. */
+function keysOf({ localAddress, localPort, remoteAddress, remotePort }: TcpEnds): string[] {
+  const ends = [bytesOf(remoteAddress), bytesOf(localAddress)] as const;
+  const keyOf = ([own, other]: readonly [readonly number[], readonly number[]]): string =>
+    `${wordsOf(own)}:${portText(remotePort)} ${wordsOf(other)}:${portText(localPort)}`;
+  if (ends.some(bytes => bytes.length > 4)) return [keyOf(ends)];
+  return [
+    keyOf(ends),
+    keyOf([
+      [...MAPPED, ...ends[0]],
+      [...MAPPED, ...ends[1]],
+    ]),
+  ];
+}
+
+function portText(port: number): string {
+  return port.toString(16).toUpperCase().padStart(4, '0');
+}
+
+/** The kernel prints words of 32 bits as the machine has them in memory: least byte first. */
+function wordsOf(bytes: readonly number[]): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 4)
+    for (const byte of bytes.slice(at, at + 4).reverse()) text += byte.toString(16).padStart(2, '0');
+  return text.toUpperCase();
+}
+
+/** Bytes of an address as Node writes it: four, or sixteen of an IPv6 address that is not a mapped one. */
+export function bytesOf(address: string): number[] {
+  const [plain = ''] = address.replace(/^::ffff:(?=[\d.]+$)/i, '').split('%');
+  if (!plain.includes(':')) return plain.split('.').map(Number);
+  const [before = '', after] = plain.split('::');
+  const head = groupsOf(before);
+  const tail = groupsOf(after ?? '');
+  const zeros = after === undefined ? 0 : 16 - head.length - tail.length;
+  return [...head, ...new Array<number>(Math.max(0, zeros)).fill(0), ...tail];
+}
+
+function groupsOf(text: string): number[] {
+  if (text === '') return [];
+  return text.split(':').flatMap(group => {
+    if (group.includes('.')) return group.split('.').map(Number);
+    const value = Number.parseInt(group, 16);
+    return [value >> 8, value & 0xff];
+  });
+}

@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { connectAsync } from 'mqtt';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { hashPassword } from '../../src/crypto/passwords.ts';
+import { withFiles } from '../broker/listeners/files.ts';
+import { skip } from '../build/stage.ts';
+import type { RunningHub } from './stage.ts';
+import { folderWith, freePort, removeFolder, startHub, until } from './stage.ts';
+
+const known = suite('e2e: a module is known by its process');
+
+const ROOT = process.getuid?.() === 0;
+const ASKER = [process.execPath, resolve(import.meta.dirname, 'asker.mjs')];
+const random = { fraction: () => 0, bytes: (count: number) => randomBytes(count) };
+const EVERYTHING = { publish: ['#'], subscribe: ['#'] };
+const ALICE = { username: 'alice', password: 'a-secret' };
+
+type Attempt = Readonly<Record<string, string | number | boolean>>;
+
+/** What a module logged, once it is done, without the times. */
+async function answers(data: string, module: string): Promise<string[]> {
+  const file = join(data, 'logs', `${module}.log`);
+  const text = (): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+  await until(`"${module}" has asked all`, () => / done\n$/.test(text()));
+  return text()
+    .split('\n')
+    .map(line => line.replace(/^\S+ \S+ /, ''))
+    .filter(line => line.includes(': '));
+}
+
+/** Runs a hub with `manifest` and modules that ask in the ways of `attempts`, each confined in a way of its own. */
+async function withAskers(
+  manifest: object,
+  modules: Readonly<Record<string, object>>,
+  attempts: readonly Attempt[],
+  play: (data: string, hub: RunningHub) => Promise<void>,
+): Promise<void> {
+  const env = { ATTEMPTS: JSON.stringify(attempts) };
+  const all = Object.entries(modules).map(([name, more]) => [name, { exec: ASKER, env, ...more }]);
+  const text = JSON.stringify({ name: 'known', ...manifest, modules: Object.fromEntries(all) });
+  const folder = folderWith({ 'm.json': text }, '/var/tmp');
+  chmodSync(folder, 0o755);
+  const data = join(folder, 'data');
+  const hub = await startHub(folder, 'm.json', data);
+  try {
+    await play(data, hub);
+  } finally {
+    await hub.end('SIGTERM');
+    removeFolder(folder);
+  }
+}
+
+const WAYS = {
+  strict: { sandbox: 'strict' },
+  standard: { sandbox: 'standard' },
+  user: { user: 'dynamic' },
+  plain: {},
+  // In the control group of its module, as a user that is nobody's.
+  changed: { exec: ['setpriv', '--reuid=65534', '--clear-groups', ...ASKER] },
+};
+
+known('whatever it shows and wherever it connects, it is that module or is refused', () =>
+  withFiles(async files => {
+    if (!ROOT) return skip('only root starts programs as another user');
+    const [port, secure, web] = [await freePort(), await freePort(), await freePort()];
+    const unix = join('/var/tmp', `skerry-known-${process.pid}.sock`);
+    const attempts = [
+      { label: 'nothing', port },
+      { label: 'a token', port, token: true },
+      { label: 'a user', port, ...ALICE },
+      { label: 'a wrong token', port, username: 'strict', password: 'wrong' },
+      { label: 'TLS', secure },
+      { label: 'a user over TLS', secure, ...ALICE },
+      { label: 'a WebSocket', web },
+      { label: 'a Unix socket', unix },
+      { label: 'a user on a Unix socket', unix, ...ALICE },
+    ];
+    const manifest = {
+      listeners: [
+        { mqtt: `0.0.0.0:${port}` },
+        { mqtts: `127.0.0.1:${secure}`, ...files.tls },
+        { ws: `127.0.0.1:${web}` },
+        { unix, mode: '0666' },
+      ],
+      users: { alice: { password: await hashPassword(Buffer.from('a-secret'), random), ...EVERYTHING } },
+      anonymous: EVERYTHING,
+    };
+    await withAskers(manifest, WAYS, attempts, async data => {
+      for (const name of Object.keys(WAYS)) {
+        assert.equal(
+          await answers(data, name),
+          [
+            'nothing: # 128, inputs 0',
+            'a token: # 128, inputs 0',
+            'a user: refused 5',
+            'a wrong token: refused 5',
+            'TLS: # 128, inputs 0',
+            'a user over TLS: refused 5',
+            'a WebSocket: # 128, inputs 0',
+            'a Unix socket: # 128, inputs 0',
+            'a user on a Unix socket: refused 5',
+          ],
+          name,
+        );
+      }
+      // Others of this machine are who they say they are.
+      for (const credentials of [{}, ALICE]) {
+        const client = await connectAsync(`mqtt://127.0.0.1:${port}`, credentials);
+        assert.equal(
+          (await client.subscribeAsync('#')).map(({ qos }) => qos),
+          [0],
+        );
+        await client.endAsync();
+      }
+    });
+  }),
+);
+
+known.run();
