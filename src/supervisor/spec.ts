@@ -113,6 +113,29 @@ export type ModuleStatus = {
   readonly notEnforced: readonly string[];
 };
 
+/** One module: the table of its life, carried out. */
+export type Module = {
+  /** As it is now. */
+  readonly spec: () => ModuleSpec;
+  /** See `Supervisor.adjust`. */
+  readonly adjust: (spec: ModuleSpec) => void;
+  /** Resolves when what was asked is done: it is down, or it runs, or it failed or ended meanwhile. */
+  readonly ask: (wish: 'start' | 'stop' | 'restart') => Promise<void>;
+  readonly write: (line: Buffer, written: (error?: Error) => void) => boolean;
+  /** See `Supervisor.attach`. */
+  readonly attach: (viewer: Viewer) => Attachment;
+  readonly status: () => ModuleStatus;
+  /** Its user, and whether all of its processes are that user's for good. */
+  readonly identity: () => { readonly uid: number | undefined; readonly sealed: boolean };
+  /** Its processes by its control group; undefined if it has none. */
+  readonly pids: () => readonly number[] | undefined;
+  /** Resolves when those behind it in the start order need not wait for it any longer. */
+  readonly readiness: () => Promise<void>;
+  readonly reportHealth: (well: boolean) => void;
+  /** Closes its log; only when it is down. */
+  readonly close: () => Promise<void>;
+};
+
 export type ModuleChange = Pick<ModuleStatus, 'name' | 'state'>;
 
 /** Who the supervisor works for. */

@@ -5,11 +5,10 @@ import type { Hierarchy } from './confinement/hierarchy.ts';
 import { openHierarchy } from './confinement/hierarchy.ts';
 import { createProbe } from './confinement/tools.ts';
 import { createLeftovers, strikeAll } from './leftovers.ts';
-import type { Module } from './module.ts';
 import { createModule } from './module.ts';
 import { processesOf } from './peers/module-processes.ts';
 import { createPeers } from './peers/peers.ts';
-import type { ModuleSpec, Supervisor, SupervisorSettings } from './spec.ts';
+import type { Module, ModuleSpec, Supervisor, SupervisorSettings } from './spec.ts';
 
 /**
  * Keeps modules running: native processes, each the leader of a process group that is ended as a whole, also when

@@ -1,4 +1,4 @@
-import type { Module } from '../module.ts';
+import type { Module } from '../spec.ts';
 import type { ModulePid } from './holders.ts';
 import type { ModuleProcesses } from './peers.ts';
 
