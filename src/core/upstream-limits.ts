@@ -71,3 +71,15 @@ export const BUDGET_SHARE = 96;
 
 /** Milliseconds between two looks at whether the upstream is scheduled: its times are minutes. */
 export const SCHEDULE_LOOK = 30_000;
+
+/**
+ * Answers of one connection that the hub did not ask for, until it ends the connection. A server that has kept a session whose
+ * state the hub has lost sends one for each message under way, which its own window bounds: by default 20 to 1,000.
+ */
+export const MAX_UNREQUESTED_ANSWERS = 1_024;
+
+/** Messages at QoS 2 that came down and whose PUBREL is still to come: each is settled state on disk, and MQTT 3.1.1 has no bound. */
+export const MAX_UNRELEASED = 1_024;
+
+/** Bytes of an unfinished packet that count as a sign of life: what trickles in more slowly is a dead connection. */
+export const SIGN_OF_LIFE_BYTES = 1_024;

@@ -1,4 +1,5 @@
 import type { Settle } from '../core/message.ts';
+import { MAX_UNRELEASED } from '../core/upstream-limits.ts';
 import type { Note } from '../queue/types.ts';
 
 /** Which messages at QoS 2 came down and are here, until the upstream knows that (MQTT 5, 4.3.3): kept on disk. */
@@ -10,7 +11,7 @@ export type ReceiptStore = {
 };
 
 /** One message on its way in; `pay` acknowledges it on the link that brought it last. */
-export type Arrival = { readonly packetId: number; safe: boolean; pay: () => void };
+export type Arrival = { readonly packetId: number; safe: boolean; releasing: boolean; pay: () => void };
 
 /** Packet identifiers of messages at QoS 2 that came down, over connections and restarts: each message is taken in once. */
 export type Arrivals = {
@@ -21,8 +22,13 @@ export type Arrivals = {
   readonly safe: (arrival: Arrival) => void;
   /** It was not taken in: it is new when it comes again. */
   readonly lost: (arrival: Arrival) => void;
-  /** The upstream knows that it is here: `done` once its identifier may stand for another. */
-  readonly release: (packetId: number, done: () => void) => void;
+  /**
+   * The upstream knows that it is here: `done` once its identifier may stand for another. False: PUBREL was not due, because
+   * nothing is known of the identifier (`done` is called all the same), because PUBREC was not sent, or because it repeats one.
+   */
+  readonly release: (packetId: number, done: () => void) => boolean;
+  /** True if so many messages wait for their PUBREL that a new one under this identifier has no place. */
+  readonly isFull: (packetId: number) => boolean;
   /** The upstream has forgotten the session. */
   readonly forgetAll: () => void;
 };
@@ -31,13 +37,14 @@ const nothing = (): void => {};
 
 export function openArrivals(store: ReceiptStore): Arrivals {
   const arrivals = new Map<number, Arrival>();
-  for (const packetId of store.load()) arrivals.set(packetId, { packetId, safe: true, pay: nothing });
+  for (const packetId of store.load())
+    arrivals.set(packetId, { packetId, safe: true, releasing: false, pay: nothing });
 
   return {
     arrive: (packetId, pay) => {
       const known = arrivals.get(packetId);
       if (known === undefined) {
-        const arrival = { packetId, safe: false, pay };
+        const arrival = { packetId, safe: false, releasing: false, pay };
         arrivals.set(packetId, arrival);
         return arrival;
       }
@@ -56,17 +63,23 @@ export function openArrivals(store: ReceiptStore): Arrivals {
       if (arrivals.get(arrival.packetId) === arrival) arrivals.delete(arrival.packetId);
     },
     release: (packetId, done) => {
-      if (arrivals.get(packetId)?.safe !== true) {
+      const arrival = arrivals.get(packetId);
+      if (arrival === undefined) {
         done();
-        return;
+        return false;
       }
+      if (!arrival.safe || arrival.releasing) return false;
+      arrival.releasing = true;
       // Not before: a message that comes under the identifier then must not be taken for the one that is here.
       store.forget(packetId, error => {
+        arrival.releasing = false;
         if (error !== undefined) return;
-        arrivals.delete(packetId);
+        if (arrivals.get(packetId) === arrival) arrivals.delete(packetId);
         done();
       });
+      return true;
     },
+    isFull: packetId => arrivals.size >= MAX_UNRELEASED && !arrivals.has(packetId),
     forgetAll: () => {
       for (const packetId of arrivals.keys()) store.forget(packetId, nothing);
       arrivals.clear();

@@ -1,5 +1,5 @@
 import type { Settle } from '../core/message.ts';
-import { PUBREL } from '../mqtt/acknowledgement.ts';
+import { PUBACK, PUBCOMP, PUBREC, PUBREL } from '../mqtt/acknowledgement.ts';
 import type { Answer } from '../mqtt/client.ts';
 import type { Publish } from '../mqtt/publish.ts';
 import type { Inflow, InflowSettings } from './inflow.ts';
@@ -26,8 +26,16 @@ export type ExchangeSettings = Omit<OutflowSettings, 'link'> &
     readonly failed: (error: Error) => void;
   };
 
+const NAMES: Readonly<Record<number, string>> = {
+  [PUBACK]: 'PUBACK',
+  [PUBREC]: 'PUBREC',
+  [PUBREL]: 'PUBREL',
+  [PUBCOMP]: 'PUBCOMP',
+};
+
 /** What goes up and comes down one link, from its CONNACK on. */
-export type Exchange = Outflow & {
+export type Exchange = Omit<Outflow, 'acknowledged'> & {
+  readonly acknowledged: (type: number, packetId: number, reasonCode: number) => void;
   readonly packet: (packet: Publish | Answer) => void;
 };
 
@@ -35,7 +43,7 @@ export function startExchange(settings: ExchangeSettings): Exchange {
   const { link, terms, exactlyOnce, down, memory, log } = settings;
   let outflow: Outflow | undefined;
   let inflow: Inflow | undefined;
-  let answered: (packet: Answer) => void = () => {};
+  let answered = (packet: Answer): void => link.unrequested(packet.cmd.toUpperCase());
   let stopped = false;
 
   const begin: Settle = error => {
@@ -57,12 +65,14 @@ export function startExchange(settings: ExchangeSettings): Exchange {
 
   return {
     packet: packet => {
-      if (packet.cmd === 'publish') inflow?.publish(packet);
-      else answered(packet);
+      if (packet.cmd !== 'publish') answered(packet);
+      else if (inflow === undefined) link.unrequested('PUBLISH');
+      else inflow.publish(packet);
     },
     acknowledged: (type, packetId, reasonCode) => {
-      if (type === PUBREL) inflow?.released(packetId);
-      else outflow?.acknowledged(type, packetId, reasonCode);
+      const isDue =
+        type === PUBREL ? inflow?.released(packetId) : outflow?.acknowledged(type, packetId, reasonCode);
+      if (isDue !== true) link.unrequested(NAMES[type] ?? 'acknowledgement');
     },
     wake: () => outflow?.wake(),
     unanswered: () => outflow?.unanswered() ?? 0,

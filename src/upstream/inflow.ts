@@ -3,12 +3,12 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Message, Settle } from '../core/message.ts';
 import { NO_PROPERTIES } from '../core/message.ts';
-import { DOWN_RETRY, DOWN_WINDOW } from '../core/upstream-limits.ts';
+import { DOWN_RETRY, DOWN_WINDOW, MAX_UNRELEASED } from '../core/upstream-limits.ts';
 import { PUBACK, PUBCOMP, PUBREC } from '../mqtt/acknowledgement.ts';
 import type { Publish } from '../mqtt/publish.ts';
 import { isTopicName } from '../mqtt/topics.ts';
 import type { Note } from '../queue/types.ts';
-import type { Arrivals } from './arrivals.ts';
+import type { Arrival, Arrivals } from './arrivals.ts';
 import type { Link } from './link.ts';
 import { createReceipts } from './receipts.ts';
 
@@ -16,7 +16,7 @@ import { createReceipts } from './receipts.ts';
 export type TakeDown = (message: Message, settle: Settle, note?: Note) => void;
 
 export type InflowSettings = {
-  readonly link: Pick<Link, 'acknowledge' | 'hold'>;
+  readonly link: Pick<Link, 'acknowledge' | 'hold' | 'unrequested' | 'fail'>;
   readonly take: TakeDown;
   readonly arrivals: Arrivals;
   readonly clock: Clock;
@@ -26,13 +26,16 @@ export type InflowSettings = {
 /** The messages that come down one link: each is acknowledged when it is safe here. */
 export type Inflow = {
   readonly publish: (packet: Publish) => void;
-  /** PUBREL. */
-  readonly released: (packetId: number) => void;
+  /** PUBREL; false if it was not due. */
+  readonly released: (packetId: number) => boolean;
   readonly stop: () => void;
 };
 
 export function startInflow({ link, take, arrivals, clock, log }: InflowSettings): Inflow {
   const receipts = createReceipts();
+  /** Packet identifiers of messages at QoS 2 that this link brought and whose PUBREC has not been sent. */
+  const arriving = new Set<number>();
+  let lastProblem: string | undefined;
   let held = false;
   let stopped = false;
 
@@ -74,8 +77,26 @@ export function startInflow({ link, take, arrivals, clock, log }: InflowSettings
     };
   };
 
+  /** Enters a message at QoS 2; undefined if it is here, on its way in, or one too many. */
+  const enter = (packetId: number): Arrival | undefined => {
+    if (arriving.has(packetId)) {
+      link.unrequested('PUBLISH');
+      return undefined;
+    }
+    if (arrivals.isFull(packetId)) {
+      link.fail(`it sent ${MAX_UNRELEASED} messages at QoS 2 and released none of them`);
+      return undefined;
+    }
+    arriving.add(packetId);
+    const pay = owe(PUBREC, packetId);
+    return arrivals.arrive(packetId, () => {
+      arriving.delete(packetId);
+      pay();
+    });
+  };
+
   const receive = (message: Message, packetId: number): void => {
-    const arrival = arrivals.arrive(packetId, owe(PUBREC, packetId));
+    const arrival = enter(packetId);
     if (arrival === undefined) return;
     const safe = (): void => arrivals.safe(arrival);
     keep(message, arrivals.note(packetId), safe, () => arrivals.lost(arrival));
@@ -83,15 +104,20 @@ export function startInflow({ link, take, arrivals, clock, log }: InflowSettings
 
   /** Acknowledges a message that can never be passed on: unacknowledged, it would come back with every connection. */
   const discard = ({ qos, messageId }: Publish, problem: string): void => {
-    log.warn(`Discarded a message from upstream: ${problem}.`);
+    if (problem !== lastProblem) log.warn(`Discarded a message from upstream: ${problem}.`);
+    lastProblem = problem;
     if (qos === 1) owe(PUBACK, messageId)();
     if (qos < 2) return;
-    const arrival = arrivals.arrive(messageId, owe(PUBREC, messageId));
+    const arrival = enter(messageId);
     if (arrival !== undefined) arrivals.safe(arrival);
   };
 
   return {
     publish: packet => {
+      if (packet.properties?.topicAlias !== undefined) {
+        link.fail('it sent a topic alias, which it was not allowed');
+        return;
+      }
       const message = messageOf(packet);
       const problem = isTopicName(message.topic) ? messageProblem(message) : 'its topic is not a topic name';
       if (problem !== undefined) discard(packet, problem);

@@ -5,7 +5,7 @@ import { CLOSE_LINGER, MAX_PACKET_BYTES } from '../core/limits.ts';
 import { MAX_SOCKET_BACKLOG_BYTES } from '../core/memory-limits.ts';
 import type { Message } from '../core/message.ts';
 import { createOutput } from '../core/output.ts';
-import { UPSTREAM_PATIENCE } from '../core/upstream-limits.ts';
+import { MAX_UNREQUESTED_ANSWERS, SIGN_OF_LIFE_BYTES, UPSTREAM_PATIENCE } from '../core/upstream-limits.ts';
 import type { Acknowledged } from '../mqtt/acknowledgement.ts';
 import { acknowledgementSize, writeAcknowledgement } from '../mqtt/acknowledgement.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
@@ -73,6 +73,10 @@ export type Link = {
   readonly acknowledge: (type: number, packetId: number) => void;
   /** Takes in nothing, until it is told `false`. */
   readonly hold: (held: boolean) => void;
+  /** Counts an answer that was not asked for, by its name: beyond MAX_UNREQUESTED_ANSWERS the link ends. */
+  readonly unrequested: (what: string) => void;
+  /** Ends the link: the server breaks the protocol. */
+  readonly fail: (reason: string) => void;
   /** Bytes that went either way. */
   readonly traffic: () => number;
   readonly close: () => void;
@@ -86,12 +90,20 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   let terms: Connack | undefined;
   let asked = false;
   let ended = false;
+  /** PINGREQ was sent, and not answered yet. */
+  let pinged = false;
+  let unrequestedAnswers = 0;
+  /** Bytes that came and that no whole packet ended with. */
+  let unfinished = 0;
+  let held = false;
+  let paused = false;
 
   const end = (failure: Failure | undefined, cause: Cause): void => {
     if (ended) return;
     ended = true;
     impatient();
     watch?.stop();
+    framer.stop();
     if (failure === undefined) socket.destroySoon();
     else socket.destroy();
     const cancel = clock.after(CLOSE_LINGER, () => socket.destroy());
@@ -123,7 +135,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     else if (packet.reasonCode === REASON.success) {
       terms = packet;
       impatient();
-      keepAlive(packet.serverKeepAlive ?? settings.keepAlive);
+      keepAlive(shorterOf(packet.serverKeepAlive, settings.keepAlive));
       handler.opened(packet);
     } else {
       const isVersion = packet.reasonCode === REASON.unsupportedProtocolVersion;
@@ -136,12 +148,26 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     else if (packet.cmd === 'disconnect') {
       const reason = reasonText(packet.reasonCode, packet.reasonString);
       lost(`it ended it: ${reason}`, causeOf(packet.reasonCode));
-    } else if (packet.cmd !== 'pingresp') handler.packet(packet);
+    } else if (packet.cmd === 'connack') lost('it sent a second CONNACK');
+    else if (packet.cmd !== 'pingresp') handler.packet(packet);
+    else if (pinged) pinged = false;
+    else unrequested('PINGRESP');
+  };
+  const unrequested = (what: string): void => {
+    unrequestedAnswers++;
+    if (unrequestedAnswers > MAX_UNREQUESTED_ANSWERS)
+      lost(`it sent ${unrequestedAnswers} answers that were not asked for, the last one ${what}`);
   };
   const framer = createClientFramer(MAX_PACKET_BYTES, version, {
-    packet: receive,
+    packet: packet => {
+      unfinished = 0;
+      receive(packet);
+    },
     acknowledged: (type, packetId, reasonCode) => {
-      if (terms !== undefined && !ended) handler.acknowledged(type, packetId, reasonCode);
+      unfinished = 0;
+      if (ended) return;
+      if (terms === undefined) lost('it does not answer as an MQTT server');
+      else handler.acknowledged(type, packetId, reasonCode);
     },
     broken: ({ reason }) => lost(reason),
   });
@@ -152,17 +178,37 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
       clock,
       milliseconds: seconds * 1000,
       waiting: output.waiting,
-      ping: () => write(encode({ cmd: 'pingreq' })),
+      ping: () => {
+        pinged = true;
+        write(encode({ cmd: 'pingreq' }));
+      },
       dead: () => lost('it fell silent'),
     });
   };
   const impatient = clock.after(UPSTREAM_PATIENCE, () => lost('no answer in time'));
 
+  /** Takes in no more than it can answer: a server that reads nothing would have its answers gather here. */
+  const breathe = (): void => {
+    const full = held || output.waiting() > MAX_SOCKET_BACKLOG_BYTES;
+    if (full === paused || ended) return;
+    paused = full;
+    if (full) socket.pause();
+    else socket.resume();
+  };
+
   socket.on('data', chunk => {
-    watch?.heard();
+    unfinished += chunk.length;
     framer.push(chunk);
+    if (unfinished === 0 || unfinished >= SIGN_OF_LIFE_BYTES) {
+      unfinished = 0;
+      watch?.heard();
+    }
+    breathe();
   });
-  socket.on('drain', () => handler.writable());
+  socket.on('drain', () => {
+    breathe();
+    handler.writable();
+  });
   socket.on('error', error => {
     const reason = troubleOf(error, clock);
     if (asked) left(reason);
@@ -187,10 +233,12 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
       const at = output.place(acknowledgementSize(REASON.success, version));
       writeAcknowledgement(output.slab(), at, type, packetId, REASON.success, version);
     },
-    hold: held => {
-      if (held) socket.pause();
-      else socket.resume();
+    hold: wanted => {
+      held = wanted;
+      breathe();
     },
+    unrequested,
+    fail: reason => lost(reason),
     traffic: () => socket.bytesRead + socket.bytesWritten,
     close: () => {
       if (terms !== undefined) write(encode({ cmd: 'disconnect', reasonCode: REASON.success }, version));
@@ -198,4 +246,10 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
       end(undefined, 'asked');
     },
   };
+}
+
+/** Seconds. A server that wants none (0) gets the client's own, without which a dead link goes unnoticed. */
+function shorterOf(wanted: number | undefined, own: number): number {
+  if (wanted === undefined || wanted === 0) return own;
+  return own === 0 ? wanted : Math.min(wanted, own);
 }

@@ -2,7 +2,7 @@ import type { Cancel, Clock } from '../core/clock.ts';
 import type { Message, QoS, Settle } from '../core/message.ts';
 import type { Random } from '../core/random.ts';
 import { UPSTREAM_REST } from '../core/upstream-limits.ts';
-import { PUBACK, PUBCOMP, PUBREC, PUBREL } from '../mqtt/acknowledgement.ts';
+import { PUBCOMP, PUBREC, PUBREL } from '../mqtt/acknowledgement.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
 import { createInFlight, packetIdOf } from '../mqtt/inflight.ts';
 import { REASON } from '../mqtt/reasons.ts';
@@ -46,7 +46,8 @@ export type OutflowSettings = {
 
 /** The messages on their way up one link. */
 export type Outflow = {
-  readonly acknowledged: (type: number, packetId: number, reasonCode: number) => void;
+  /** False: it answers nothing that was sent. */
+  readonly acknowledged: (type: number, packetId: number, reasonCode: number) => boolean;
   readonly wake: () => void;
   /** How many are sent and not answered. */
   readonly unanswered: () => number;
@@ -199,43 +200,45 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     if (!stopped) link.acknowledge(PUBREL, packetId);
   };
 
-  const received = (packetId: number, reasonCode: number): void => {
+  const received = (packetId: number, reasonCode: number): boolean => {
     const flight = flights.get(packetId);
     if (flight?.sequence === undefined) {
       // Its PUBREL comes by itself once it may, or is of a time that is forgotten here.
       if (flight === undefined || releases.isKept(packetId)) release(packetId);
-      return;
+      return false;
     }
-    if (flight.qos !== 2) return;
+    if (flight.qos !== 2) return false;
     unanswered--;
     releases.answered(packetId);
     if (unproven) offers(2);
     if (verdictOf(reasonCode) !== 'taken') {
       flights.release(packetId);
       answered(flight, reasonCode);
-      return;
+      return true;
     }
     flights.set(packetId, RELEASED);
     recall();
     const acknowledge = (settle: Settle): void => drain.acknowledge(flight, settle);
     releases.received(packetId, flight.sequence, acknowledge);
     settings.taken(flight.sequence);
+    return true;
   };
 
-  const completed = (packetId: number): void => {
+  const completed = (packetId: number): boolean => {
     const flight = flights.get(packetId);
-    if (flight === undefined || flight.sequence !== undefined) return;
+    if (flight === undefined || flight.sequence !== undefined) return false;
     flights.release(packetId);
     releases.completed(packetId);
     if (unproven) offers(2);
     drain.wake();
     if (flights.size() === 0) settings.dry();
+    return true;
   };
 
   /** PUBACK: at QoS 2, too, of a server that has none and takes the message as at QoS 1. */
-  const confirmed = (packetId: number, reasonCode: number): void => {
+  const confirmed = (packetId: number, reasonCode: number): boolean => {
     const flight = flights.get(packetId);
-    if (flight?.sequence === undefined) return;
+    if (flight?.sequence === undefined) return false;
     flights.release(packetId);
     unanswered--;
     if (flight.qos === 2) {
@@ -243,6 +246,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
       offers(1);
     }
     answered(flight, reasonCode);
+    return true;
   };
 
   /** What was received before, here or over another link, is released. */
@@ -265,10 +269,9 @@ export function startOutflow(settings: OutflowSettings): Outflow {
 
   return {
     acknowledged: (type, packetId, reasonCode) => {
-      if (stopped) return;
-      if (type === PUBREC) received(packetId, reasonCode);
-      else if (type === PUBCOMP) completed(packetId);
-      else if (type === PUBACK) confirmed(packetId, reasonCode);
+      if (stopped) return true;
+      if (type === PUBREC) return received(packetId, reasonCode);
+      return type === PUBCOMP ? completed(packetId) : confirmed(packetId, reasonCode);
     },
     wake: () => drain.wake(),
     unanswered: () => unanswered,

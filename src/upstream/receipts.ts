@@ -6,16 +6,26 @@ export type Receipts = {
 };
 
 export function createReceipts(): Receipts {
-  const queue: { readonly send: () => void; ready: boolean }[] = [];
+  let queue: { readonly send: () => void; ready: boolean }[] = [];
+  /** Index of the first that has not gone: taking it off the front would cost more the more are owed. */
+  let first = 0;
+
+  const pay = (): void => {
+    for (; queue[first]?.ready === true; first++) queue[first]?.send();
+    if (first < queue.length / 2) return;
+    queue = queue.slice(first);
+    first = 0;
+  };
+
   return {
     owe: send => {
       const receipt = { send, ready: false };
       queue.push(receipt);
       return () => {
         receipt.ready = true;
-        while (queue[0]?.ready === true) queue.shift()?.send();
+        pay();
       };
     },
-    owed: () => queue.length,
+    owed: () => queue.length - first,
   };
 }

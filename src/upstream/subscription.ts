@@ -1,6 +1,7 @@
 import type { Log } from '../core/log.ts';
 import type { Answer } from '../mqtt/client.ts';
 import { SUBACK_FAILURE } from '../mqtt/packets.ts';
+import { REASON } from '../mqtt/reasons.ts';
 import { isShared } from '../mqtt/topics.ts';
 import type { Link } from './link.ts';
 import type { UpstreamMemory } from './session.ts';
@@ -11,42 +12,66 @@ const SUBSCRIBE_ID = 65_535;
 const UNSUBSCRIBE_ID = 65_534;
 
 export type SubscriptionSettings = {
-  readonly link: Pick<Link, 'send'>;
+  readonly link: Pick<Link, 'send' | 'unrequested'>;
   readonly filters: readonly string[];
   readonly qos: 1 | 2;
   readonly memory: Pick<UpstreamMemory, 'filters' | 'keepFilters'>;
   readonly log: Log;
 };
 
-/** Subscribes to what the session is not subscribed to yet, and ends what is not wanted any more. Hears the answers. */
+/**
+ * Subscribes to what the session is not subscribed to yet, and ends what is not wanted any more. Returns what hears the
+ * answers: each of the two requests is answered once, whatever the upstream sends.
+ */
 export function subscribe(settings: SubscriptionSettings): (packet: Answer) => void {
   const { link, filters, qos, memory, log } = settings;
-  const known = memory.filters();
-  const missing = filters.filter(filter => !known.includes(filter));
-  const surplus = known.filter(filter => !filters.includes(filter));
-  if (surplus.length > 0)
+  const known = new Set(memory.filters());
+  const missing = filters.filter(filter => !known.has(filter));
+  const surplus = Array.from(known).filter(filter => !filters.includes(filter));
+  /** Requests without an answer, by the packet identifier that it has. */
+  const open = new Map<number, (codes: readonly number[]) => void>();
+
+  const keep = (): void =>
+    memory.keepFilters(Array.from(known), error => {
+      if (error !== undefined) log.warn(`What the upstream sends down is asked for again: ${error.message}`);
+    });
+
+  if (surplus.length > 0) {
+    open.set(UNSUBSCRIBE_ID, codes => {
+      for (const [index, filter] of surplus.entries()) {
+        // Before MQTT 5 there are no codes: the answer alone is a success.
+        if ((codes[index] ?? REASON.success) < SUBACK_FAILURE) known.delete(filter);
+      }
+      keep();
+    });
     link.send({ cmd: 'unsubscribe', messageId: UNSUBSCRIBE_ID, unsubscriptions: surplus });
-  if (missing.length > 0)
+  }
+  if (missing.length > 0) {
+    open.set(SUBSCRIBE_ID, codes => {
+      for (const [index, filter] of missing.entries()) {
+        const code = codes[index] ?? SUBACK_FAILURE;
+        if (code < SUBACK_FAILURE) known.add(filter);
+        else log.error(`The upstream sends nothing down of "${filter}": ${reasonText(code, undefined)}.`);
+      }
+      keep();
+    });
     link.send({
       cmd: 'subscribe',
       messageId: SUBSCRIBE_ID,
       // What the hub itself sends up must not come down again: MQTT 5 alone can say so, and not of a share [MQTT-3.8.3-4].
       subscriptions: missing.map(topic => ({ topic, qos, nl: !isShared(topic) })),
     });
-  const keep = (granted: readonly string[]): void =>
-    memory.keepFilters(granted, error => {
-      if (error !== undefined) log.warn(`What the upstream sends down is asked for again: ${error.message}`);
-    });
+  }
 
   return packet => {
-    if (packet.cmd === 'unsuback') keep(memory.filters().filter(filter => !surplus.includes(filter)));
-    if (packet.cmd !== 'suback') return;
-    const granted = missing.filter((_, index) => (packet.granted[index] ?? SUBACK_FAILURE) < SUBACK_FAILURE);
-    for (const [index, filter] of missing.entries()) {
-      const code = packet.granted[index] ?? SUBACK_FAILURE;
-      if (code >= SUBACK_FAILURE)
-        log.error(`The upstream sends nothing down of "${filter}": ${reasonText(code, undefined)}.`);
+    if (packet.cmd !== 'suback' && packet.cmd !== 'unsuback') return;
+    const wanted = packet.cmd === 'suback' ? SUBSCRIBE_ID : UNSUBSCRIBE_ID;
+    const answered = packet.messageId === wanted ? open.get(wanted) : undefined;
+    if (answered === undefined) {
+      link.unrequested(packet.cmd.toUpperCase());
+      return;
     }
-    keep([...memory.filters(), ...granted]);
+    open.delete(wanted);
+    answered(packet.granted);
   };
 }

@@ -89,9 +89,12 @@ const MAX_WORDS = 200;
 /** A reason code of MQTT 5, with the server's own words if it has any. */
 export function reasonText(code: number, words: string | undefined): string {
   const text = REASONS.get(code) ?? `reason code ${code}`;
-  return words === undefined || words === ''
-    ? text
-    : `${text} (${JSON.stringify(words.slice(0, MAX_WORDS))})`;
+  return words === undefined || words === '' ? text : `${text} ("${printable(words.slice(0, MAX_WORDS))}")`;
+}
+
+/** Letters, digits, punctuation and symbols alone: nothing that a terminal or a log acts on. */
+function printable(words: string): string {
+  return words.replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '?');
 }
 
 /** Why a server does not take a client in. */
