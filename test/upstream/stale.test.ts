@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PUBCOMP, PUBREL } from '../../src/mqtt/acknowledgement.ts';
+import { packetIdOf } from '../../src/mqtt/inflight.ts';
 import { startOutflow } from '../../src/upstream/outflow.ts';
 import { PROFILES } from '../../src/upstream/profile.ts';
 import { openReleases } from '../../src/upstream/releases.ts';
@@ -14,7 +15,7 @@ stale('one that went out and left by its age is released before another message 
   await stage.append(messageOf('x'), [to('q')]);
   const [waiting] = stage.store.peek('q', 1);
   const sequence = waiting?.sequence ?? 0;
-  const packetId = 1 + (sequence % 65_535);
+  const packetId = packetIdOf(sequence);
   const releases = openReleases(
     {
       load: () => [],
