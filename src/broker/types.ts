@@ -3,6 +3,8 @@ import type { Log } from '../core/log.ts';
 import type { Message, Origin, Settle } from '../core/message.ts';
 import type { Pressure } from '../core/pressure.ts';
 import type { Random } from '../core/random.ts';
+import type { Resources } from '../core/resources.ts';
+import type { Holder } from '../core/shares.ts';
 import type { Drain, DrainSettings, Note, RetainedMessages } from '../queue/types.ts';
 import type { Peer } from './listeners/socket.ts';
 import type { Subscription } from './sessions/subscriptions.ts';
@@ -31,6 +33,7 @@ export type StoredSession = {
   readonly id: string;
   readonly clientId: string;
   readonly identity: Identity;
+  readonly holder: Holder;
   readonly subscriptions: readonly (readonly [filter: string, subscription: Subscription])[];
   /** Seconds that it lives without a connection; Infinity: until it is ended. */
   readonly expiry: number;
@@ -64,6 +67,10 @@ export type CountPassed = (messages: number, receivers: number) => void;
 
 /** What the hub gives the broker. The broker knows no routes and no database. */
 export type BrokerHost = {
+  /** Shares of what clients hold in the broker. */
+  readonly shares: Pick<Resources, 'connections' | 'sessions' | 'subscriptionBytes'>;
+  /** Returns whose share a client takes. */
+  readonly holderOf: (identity: Identity, peer: Peer) => Holder;
   /** `done` is called once, at once or later. */
   readonly authenticate: (credentials: Credentials, done: (outcome: Authentication) => void) => void;
   readonly mayPublish: (identity: Identity, clientId: string, topic: string) => boolean;

@@ -55,12 +55,6 @@ export const SYS_INTERVAL = 10_000;
 /** Milliseconds that one timer may take: 32 bits, signed. */
 export const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** Persistent sessions that are kept: MQTT 3.1.1 lets none expire, and each may have a queue on flash. */
-export const MAX_PERSISTENT_SESSIONS = 4096;
-
-/** Subscriptions of one session. */
-export const MAX_SUBSCRIPTIONS = 1024;
-
 /** Levels of a topic or filter: each costs a step in the subscription tree. */
 export const MAX_TOPIC_LEVELS = 128;
 

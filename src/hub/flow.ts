@@ -3,6 +3,7 @@ import { createBroker } from '../broker/broker.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
+import type { Resources } from '../core/resources.ts';
 import type { Store } from '../queue/types.ts';
 import type { AccessControl } from './access-control.ts';
 import { keepSessions } from './kept-sessions.ts';
@@ -17,6 +18,7 @@ export type FlowSettings = {
   readonly log: Log;
   readonly store: Store;
   readonly access: AccessControl;
+  readonly resources: Resources;
   /** What routes deliver to, as it is now. */
   readonly inputs: () => readonly Input[];
   readonly health: (module: string, well: boolean) => void;
@@ -25,7 +27,7 @@ export type FlowSettings = {
 
 /** Ties broker and router: what comes in is routed, what is routed goes to subscribers. */
 export function openFlow(settings: FlowSettings): { readonly broker: Broker; readonly router: Router } {
-  const { clock, random, log, store, access, inputs, health, readings } = settings;
+  const { clock, random, log, store, access, resources, inputs, health, readings } = settings;
   const broker = createBroker({
     clock,
     random,
@@ -43,6 +45,8 @@ export function openFlow(settings: FlowSettings): { readonly broker: Broker; rea
       mayPublish: access.mayPublish,
       maySubscribe: access.maySubscribe,
       authenticate: access.authenticate,
+      holderOf: access.holderOf,
+      shares: resources,
       publish: (message, settle, note) => router.route(message, settle, note),
       passing: (origin, topic) => router.passing(origin, topic),
       drain: store.drain,

@@ -5,6 +5,7 @@ import type { LogSink } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
 import { useNativeFolder } from '../core/native.ts';
 import type { Random } from '../core/random.ts';
+import { createResources, DEFAULT_BOUNDS } from '../core/resources.ts';
 import { VERSION } from '../core/version.ts';
 import type { Placed } from '../manifest/plan.ts';
 import { parseManifest } from '../manifest/read.ts';
@@ -73,6 +74,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     for (const name of ['logs', 'run']) mkdirSync(join(dataFolder, name), PRIVATE);
     useNativeFolder(join(dataFolder, 'native'));
     const nothing = nothingPlaced();
+    const resources = createResources(() => DEFAULT_BOUNDS);
     const store = await openStore({
       ...boundsOf(nothing.manifest),
       folder: join(dataFolder, 'store'),
@@ -82,7 +84,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     closers.push(store.close);
 
     const provisions = createProvisions({ folder: join(dataFolder, 'bundles'), clock, log });
-    const parts = openParts(settings, store, nothing.manifest, provisions);
+    const parts = openParts(settings, store, resources, nothing.manifest, provisions);
     closers.push(parts.broker.close, parts.upward.stop, parts.modules.stop);
     const book = openLedger(store, archive, log);
     const conductor = createConductor(nothing, executorOf({ ...parts, log, provisions }));
@@ -113,7 +115,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
         binary: launched.running,
         onTrial: renewal.state().kind === 'on-trial',
       };
-      return { ...statusOf(parts, store), hub, deployment: deployments.status() };
+      return { ...statusOf(parts, store, resources), hub, deployment: deployments.status() };
     };
     const control = await serveControl(controlPath(dataFolder), {
       status,

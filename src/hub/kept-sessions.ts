@@ -1,6 +1,8 @@
 import type { Subscription } from '../broker/sessions/subscriptions.ts';
 import type { Identity, SessionStore, StoredFlights, StoredSession } from '../broker/types.ts';
 import type { Log } from '../core/log.ts';
+import type { Holder } from '../core/shares.ts';
+import { LOCAL_CLIENTS, moduleHolder, userHolder } from '../core/shares.ts';
 import type { Store } from '../queue/types.ts';
 
 /*
@@ -96,11 +98,18 @@ function sessionFrom(bytes: Buffer | undefined): StoredSession | undefined {
     id,
     clientId,
     identity,
+    holder: 'holder' in value && typeof value.holder === 'string' ? value.holder : holderOfKept(identity),
     subscriptions: list.flatMap(subscriptionFrom),
     // JSON has no Infinity: it writes null.
     expiry: 'expiry' in value && typeof value.expiry === 'number' ? value.expiry : Number.POSITIVE_INFINITY,
     ends: 'ends' in value && typeof value.ends === 'number' ? value.ends : undefined,
   };
+}
+
+/** The holder of a session that an older hub has kept, which knew no holders. */
+function holderOfKept(identity: Identity): Holder {
+  if (identity.kind === 'module') return moduleHolder(identity.module);
+  return identity.user === undefined ? LOCAL_CLIENTS : userHolder(identity.user);
 }
 
 function identityFrom(value: unknown): Identity | undefined {

@@ -3,6 +3,8 @@ import type { Clock } from '../core/clock.ts';
 import type { LogSink } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
+import type { Resources } from '../core/resources.ts';
+import { reportOf } from '../core/resources.ts';
 import type { Manifest } from '../manifest/types.ts';
 import type { Store } from '../queue/types.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
@@ -48,6 +50,7 @@ export type PartsSettings = {
 export function openParts(
   settings: PartsSettings,
   store: Store,
+  resources: Resources,
   manifest: Manifest,
   { folderOf }: Pick<Provisions, 'folderOf'>,
 ): Parts {
@@ -66,6 +69,7 @@ export function openParts(
     log: brokerLog,
     store,
     access,
+    resources,
     inputs: () => routing.inputs,
     health: (module, well) => modules.reportHealth(module, well),
     readings: () => new Map([...moduleReadings(modules.statuses()), ...upstreamReadings(upward.status())]),
@@ -124,7 +128,11 @@ const NOT_STARTED = {
 } as const;
 
 /** What all parts say of themselves. */
-export function statusOf(parts: Parts, store: Store): Omit<HubStatus, 'deployment' | 'hub'> {
+export function statusOf(
+  parts: Parts,
+  store: Store,
+  resources: Resources,
+): Omit<HubStatus, 'deployment' | 'hub'> {
   const { broker, router, routing, listening, upward } = parts;
   return {
     name: routing.current().manifest.name,
@@ -135,6 +143,7 @@ export function statusOf(parts: Parts, store: Store): Omit<HubStatus, 'deploymen
     queues: store.stats(),
     store: store.health(),
     upstream: upward.status(),
+    shares: reportOf(resources),
     counts: { broker: broker.counts(), router: router.counts(), store: store.counts() },
   };
 }

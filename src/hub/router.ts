@@ -1,8 +1,8 @@
 import { healthTopic } from '../broker/access.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { CountPassed } from '../broker/types.ts';
-import { MAX_PERSISTENT_SESSIONS } from '../core/limits.ts';
 import type { Message, Origin, Settle } from '../core/message.ts';
+import { MAX_PERSISTENT_SESSIONS } from '../core/session-limits.ts';
 import type { Destination, Note, Store } from '../queue/types.ts';
 import type { Dispatcher } from '../routes/dispatcher.ts';
 import { createDispatcher } from '../routes/dispatcher.ts';

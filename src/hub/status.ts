@@ -1,4 +1,5 @@
 import type { BrokerFigures } from '../broker/types.ts';
+import type { ShareReport } from '../core/shares.ts';
 import type { QueueStats, StoreCounts, StoreHealth } from '../queue/types.ts';
 import type { RouteCounts } from '../routes/dispatcher.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
@@ -25,6 +26,8 @@ export type HubStatus = {
   readonly queues: readonly QueueStats[];
   readonly store: StoreHealth;
   readonly upstream: UpstreamStatus | undefined;
+  /** What clients hold of the resources that they share. */
+  readonly shares: readonly ShareReport[];
   readonly counts: {
     readonly broker: BrokerFigures;
     readonly router: Readonly<RouterCounts>;

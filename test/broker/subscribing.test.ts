@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_SUBSCRIPTIONS } from '../../src/core/limits.ts';
+import { MAX_SUBSCRIPTIONS } from '../../src/core/session-limits.ts';
 import type { Client } from './stage.ts';
 import { brief, onStage } from './stage.ts';
 

@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Clock } from '../../src/core/clock.ts';
 import { PLAIN } from '../../src/core/message.ts';
+import { createResources, DEFAULT_BOUNDS } from '../../src/core/resources.ts';
 import { openParts } from '../../src/hub/parts.ts';
 import { controlRoutes } from '../../src/hub/route-control.ts';
 import { routingOf } from '../../src/hub/routing.ts';
@@ -64,6 +65,7 @@ commands('a command waits for its module, is done by it, and its answer goes up'
   const parts = openParts(
     { dataFolder: folder, clock: CLOCK, random: RANDOM, logSink: () => {}, launched: {} },
     store,
+    createResources(() => DEFAULT_BOUNDS),
     manifest,
     { folderOf: sha256 => join(folder, sha256) },
   );

@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Message } from '../../src/core/message.ts';
 import { PLAIN } from '../../src/core/message.ts';
+import { createResources, DEFAULT_BOUNDS } from '../../src/core/resources.ts';
 import { createAccessControl } from '../../src/hub/access-control.ts';
 import { openFlow } from '../../src/hub/flow.ts';
 import { planRoutes } from '../../src/hub/plan.ts';
@@ -45,6 +46,7 @@ async function onStage(
     log: LOG,
     store: store.store,
     access: createAccessControl(manifest, { clock, random: RANDOM, log: LOG }),
+    resources: createResources(() => DEFAULT_BOUNDS),
     inputs: () => routing.inputs,
     health: () => {},
     readings: () => new Map(),

@@ -5,6 +5,7 @@ import {
   MAX_TOPIC_ALIASES,
   MAX_UNSETTLED,
 } from '../../core/limits.ts';
+import type { Holder } from '../../core/shares.ts';
 import type { ConnackProperties } from '../../mqtt/packets.ts';
 import { encodeConnack } from '../../mqtt/packets.ts';
 import type { Fault } from '../../mqtt/reasons.ts';
@@ -79,9 +80,10 @@ function admit(
     return fault(REASON.notAuthorized, `its will may not go to "${will.topic}"`);
   const expiry = version === 5 ? expiryOf(packet.sessionExpiry) : clean ? 0 : Number.POSITIVE_INFINITY;
   const known = sessions.find(clientId, outcome);
-  if (expiry > 0 && (known === undefined || !known.persistent) && !sessions.roomForPersistent())
-    return fault(REASON.quotaExceeded, 'too many persistent sessions are kept');
-  enter(connection, packet, clientId, outcome, expiry);
+  const holder = host.holderOf(outcome, connection.peer);
+  const full = expiry > 0 && known?.persistent !== true ? sessions.noRoomForPersistent(holder) : undefined;
+  if (full !== undefined) return fault(REASON.quotaExceeded, full);
+  enter(connection, packet, clientId, outcome, holder, expiry);
   return undefined;
 }
 
@@ -91,6 +93,7 @@ function enter(
   packet: Connect,
   clientId: string,
   identity: Identity,
+  holder: Holder,
   expiry: number,
 ): void {
   const { context } = connection;
@@ -102,7 +105,7 @@ function enter(
   const known = sessions.find(clientId, identity);
   if (known !== undefined && packet.clean) sessions.discard(known, () => {});
   const resumed = packet.clean ? undefined : known;
-  const session = resumed ?? sessions.open(clientId, identity, expiry);
+  const session = resumed ?? sessions.open(clientId, identity, holder, expiry);
   session.pendingWill?.cancel();
   const changed = resumed === undefined || session.ends !== undefined || session.expiry !== expiry;
   session.expiry = expiry;

@@ -1,4 +1,3 @@
-import { MAX_SUBSCRIPTIONS } from '../../core/limits.ts';
 import { encodeSuback } from '../../mqtt/packets.ts';
 import type { Fault } from '../../mqtt/reasons.ts';
 import { fault, REASON } from '../../mqtt/reasons.ts';
@@ -24,11 +23,15 @@ export function handleSubscribe(
   const codes: number[] = [];
   /** By filter: the same one may stand in a packet many times. */
   const fresh = new Map<string, Fresh>();
+  let why: Fault | undefined;
   for (const wanted of subscriptions) {
     const { topic, qos, noLocal, retainAsPublished, retainHandling } = wanted;
-    const code = refusalOf(connection, session, topic) ?? qos;
-    codes.push(code);
-    if (code !== qos) continue;
+    const refusal = refusalOf(connection, session, topic);
+    codes.push(refusal?.code ?? qos);
+    if (refusal !== undefined) {
+      why ??= refusal;
+      continue;
+    }
     const isNew = !session.subscriptions.has(topic);
     sessions.subscribe(session, topic, { qos, noLocal, retainAsPublished, id: subscriptionId });
     // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
@@ -40,7 +43,7 @@ export function handleSubscribe(
   if (first !== undefined) {
     counts.refused += refused.length;
     const what = `${refused.length} of its subscriptions, the first to "${first.topic.slice(0, 64)}"`;
-    log.warn(`Refused "${session.clientId}" ${what}.`);
+    log.warn(`Refused "${session.clientId}" ${what}: ${why?.reason}.`);
   }
   sessions.save(session, error => {
     const failed = codes.map(code => (code < REASON.unspecifiedError ? REASON.quotaExceeded : code));
@@ -62,10 +65,11 @@ function plainFilter(topic: string): string | undefined {
   return isTopicFilter(filter) ? filter : undefined;
 }
 
-/** Why a client may not have a subscription; undefined: it may. */
-function refusalOf({ context }: Connection, session: Session, topic: string): number | undefined {
+/** Reason why a client may not have a subscription; undefined if it may. */
+function refusalOf({ context }: Connection, session: Session, topic: string): Fault | undefined {
   const filter = plainFilter(topic) ?? topic;
-  if (!context.host.maySubscribe(session.identity, session.clientId, filter)) return REASON.notAuthorized;
-  const full = session.subscriptions.size >= MAX_SUBSCRIPTIONS && !session.subscriptions.has(topic);
-  return full ? REASON.quotaExceeded : undefined;
+  if (!context.host.maySubscribe(session.identity, session.clientId, filter))
+    return fault(REASON.notAuthorized, 'it may not subscribe to that');
+  const full = context.sessions.noRoomFor(session, topic);
+  return full === undefined ? undefined : fault(REASON.quotaExceeded, full);
 }

@@ -1,4 +1,5 @@
 import type { Origin } from '../../core/message.ts';
+import type { Holder } from '../../core/shares.ts';
 import type { Connection } from '../connection.ts';
 import type { Receipt } from '../inbound/receipts.ts';
 import type { Delivery } from '../outbound/delivery.ts';
@@ -19,6 +20,8 @@ export type Session = {
   readonly id: string;
   readonly clientId: string;
   readonly identity: Identity;
+  /** Whose share of the hub's resources it takes. */
+  readonly holder: Holder;
   /** Where its messages come from, if it is no module's. */
   readonly origin: Origin;
   /** True: it is on disk, and so is what it is owed. False: it ends with its connection. */
@@ -30,6 +33,8 @@ export type Session = {
   /** What it is owed and cannot take now waits here; a session that is not persistent uses it only when it is slow. */
   readonly queue: string;
   readonly subscriptions: Map<string, Subscription>;
+  /** Bytes that these count. */
+  subscriptionBytes: number;
   /** Packet identifiers of QoS 2 messages that came in and were not released (4.3.3). */
   readonly received: Map<number, Received>;
   /** Packet identifiers of QoS 2 messages that went out and were received, until PUBCOMP (4.3.3). */
@@ -54,19 +59,21 @@ export function sessionQueue(id: string): string {
 /** What the names of these queues begin with. */
 export const SESSION_QUEUES = 'session/';
 
-export function newSession(clientId: string, identity: Identity, expiry: number): Session {
+export function newSession(clientId: string, identity: Identity, holder: Holder, expiry: number): Session {
   const id = sessionId(clientId, identity);
   return {
     kind: 'session',
     id,
     clientId,
     identity,
+    holder,
     origin: { kind: 'client', client: clientId },
     persistent: expiry > 0,
     expiry,
     ends: undefined,
     queue: sessionQueue(id),
     subscriptions: new Map(),
+    subscriptionBytes: 0,
     received: new Map(),
     released: new Map(),
     connection: undefined,
@@ -77,7 +84,7 @@ export function newSession(clientId: string, identity: Identity, expiry: number)
 
 /** A session as it was kept; `now` is hub time. One that had a connection when the hub ended lost it then. */
 export function restoredSession(stored: StoredSession & StoredFlights, now: number): Session {
-  const session = newSession(stored.clientId, stored.identity, stored.expiry);
+  const session = newSession(stored.clientId, stored.identity, stored.holder, stored.expiry);
   if (stored.expiry < Number.POSITIVE_INFINITY) session.ends = stored.ends ?? now + stored.expiry * 1000;
   for (const packetId of stored.received) session.received.set(packetId, 'safe');
   for (const [packetId, sequence] of stored.released)
@@ -85,8 +92,9 @@ export function restoredSession(stored: StoredSession & StoredFlights, now: numb
   return session;
 }
 
-export function storedForm({ id, clientId, identity, subscriptions, expiry, ends }: Session): StoredSession {
-  return { id, clientId, identity, subscriptions: Array.from(subscriptions), expiry, ends };
+export function storedForm(session: Session): StoredSession {
+  const { id, clientId, identity, holder, subscriptions, expiry, ends } = session;
+  return { id, clientId, identity, holder, subscriptions: Array.from(subscriptions), expiry, ends };
 }
 
 /** Seconds of a Session Expiry Interval (MQTT 5, 3.1.2.11.2): the highest means for ever. */

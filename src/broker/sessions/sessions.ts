@@ -1,9 +1,17 @@
 import type { Cancel, Clock } from '../../core/clock.ts';
-import { LONGEST_TIMER, MAX_PERSISTENT_SESSIONS } from '../../core/limits.ts';
+import { LONGEST_TIMER } from '../../core/limits.ts';
 import type { Settle } from '../../core/message.ts';
+import {
+  MAX_SESSION_SUBSCRIPTION_BYTES,
+  MAX_SUBSCRIPTIONS,
+  SUBSCRIPTION_BYTES,
+  SUBSCRIPTION_UNIT_BYTES,
+} from '../../core/session-limits.ts';
+import type { Holder } from '../../core/shares.ts';
 import type { BrokerHost, Identity } from '../types.ts';
 import type { Session } from './session.ts';
-import { newSession, restoredSession, SESSION_QUEUES, sessionId, storedForm } from './session.ts';
+import { newSession, restoredSession, SESSION_QUEUES, sessionId } from './session.ts';
+import { createSessionWriter } from './session-writer.ts';
 import type { SharedGroup } from './shared.ts';
 import { createSharedGroups, SHARED_QUEUES, sharedQueue } from './shared.ts';
 import type { Subscription, SubscriptionTree } from './subscriptions.ts';
@@ -17,8 +25,10 @@ export type Sessions = {
   readonly subscriptions: SubscriptionTree<Subscriber>;
   readonly find: (clientId: string, identity: Identity) => Session | undefined;
   /** `expiry` in seconds; 0: it lives as long as its connection. */
-  readonly open: (clientId: string, identity: Identity, expiry: number) => Session;
+  readonly open: (clientId: string, identity: Identity, holder: Holder, expiry: number) => Session;
   readonly subscribe: (session: Session, filter: string, subscription: Subscription) => void;
+  /** Reason why there is no room for a subscription of a session; undefined if there is. */
+  readonly noRoomFor: (session: Session, filter: string) => string | undefined;
   /** False: there was no such subscription. */
   readonly unsubscribe: (session: Session, filter: string) => boolean;
   /** Its delivery can take messages, or none any more: its groups look to it. */
@@ -30,8 +40,8 @@ export type Sessions = {
   readonly discard: (session: Session, done: Settle) => void;
   /** Asks again what each session may be subscribed to. */
   readonly judge: () => void;
-  /** False: as many persistent sessions are kept as may be. */
-  readonly roomForPersistent: () => boolean;
+  /** Reason why a holder may have no more persistent sessions; undefined if it may. */
+  readonly noRoomForPersistent: (holder: Holder) => string | undefined;
   readonly count: () => number;
   /** How many have a connection. */
   readonly connected: () => number;
@@ -43,19 +53,30 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
   const sessions = new Map<string, Session>();
   const subscriptions = createSubscriptionTree<Subscriber>();
   const groups = createSharedGroups(host, subscriptions);
+  const { shares } = host;
   /** Subscriptions of a session that it was granted once and is not any more: they hear nothing. */
   const withheld = new Map<Session, Set<string>>();
-  let persistent = 0;
   let cancelSweep: Cancel | undefined;
 
   const add = (session: Session): Session => {
     sessions.set(session.id, session);
-    if (session.persistent) persistent++;
+    if (session.persistent) shares.sessions.add(session.holder, 1);
     return session;
   };
 
-  const subscribe = (session: Session, filter: string, subscription: Subscription): void => {
+  /** Counts what the subscriptions of a session take. */
+  const count = (session: Session, bytes: number): void => {
+    session.subscriptionBytes += bytes;
+    shares.subscriptionBytes.add(session.holder, bytes);
+  };
+
+  const keep = (session: Session, filter: string, subscription: Subscription): void => {
+    if (!session.subscriptions.has(filter)) count(session, bytesOf(filter));
     session.subscriptions.set(filter, subscription);
+  };
+
+  const subscribe = (session: Session, filter: string, subscription: Subscription): void => {
+    keep(session, filter, subscription);
     if (!groups.join(session, filter, subscription)) subscriptions.add(filter, session, subscription);
   };
 
@@ -67,9 +88,11 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     session.pendingWill?.send();
     withheld.delete(session);
     for (const filter of session.subscriptions.keys()) leaveTree(session, filter);
+    count(session, -session.subscriptionBytes);
     sessions.delete(session.id);
     if (session.persistent) {
-      persistent--;
+      shares.sessions.add(session.holder, -1);
+      writer.forget(session);
       host.sessions.forget(session.id, session.queue, done);
       return;
     }
@@ -91,8 +114,9 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     cancelSweep = clock.after(Math.min(next - now, LONGEST_TIMER), sweep);
   };
 
+  const writer = createSessionWriter(host.sessions);
   const save = (session: Session, done: Settle): void => {
-    if (session.persistent) host.sessions.save(storedForm(session), done);
+    if (session.persistent) writer.save(session, done);
     else done();
   };
 
@@ -118,7 +142,7 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
   for (const stored of host.sessions.load()) {
     const session = add(restoredSession(stored, host.now()));
     for (const [filter, subscription] of stored.subscriptions) {
-      session.subscriptions.set(filter, subscription);
+      keep(session, filter, subscription);
       withhold(session, filter);
     }
     judge(session);
@@ -129,16 +153,24 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
   return {
     subscriptions,
     find: (clientId, identity) => sessions.get(sessionId(clientId, identity)),
-    open: (clientId, identity, expiry) => add(newSession(clientId, identity, expiry)),
+    open: (clientId, identity, holder, expiry) => add(newSession(clientId, identity, holder, expiry)),
     subscribe: (session, filter, subscription) => {
       withheld.get(session)?.delete(filter);
       subscribe(session, filter, subscription);
     },
     unsubscribe: (session, filter) => {
       if (!session.subscriptions.delete(filter)) return false;
+      count(session, -bytesOf(filter));
       withheld.get(session)?.delete(filter);
       leaveTree(session, filter);
       return true;
+    },
+    noRoomFor: (session, filter) => {
+      if (session.subscriptions.has(filter)) return undefined;
+      if (session.subscriptions.size >= MAX_SUBSCRIPTIONS) return TOO_MANY;
+      const bytes = bytesOf(filter);
+      if (session.subscriptionBytes + bytes > MAX_SESSION_SUBSCRIPTION_BYTES) return TOO_MUCH;
+      return shares.subscriptionBytes.refusal(session.holder, bytes);
     },
     attended: groups.attended,
     left: session => {
@@ -157,7 +189,7 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     judge: () => {
       for (const session of sessions.values()) judge(session);
     },
-    roomForPersistent: () => persistent < MAX_PERSISTENT_SESSIONS,
+    noRoomForPersistent: holder => shares.sessions.refusal(holder, 1),
     count: () => sessions.size,
     connected: () => {
       let connected = 0;
@@ -166,6 +198,15 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     },
     stop: () => cancelSweep?.(),
   };
+}
+
+const TOO_MANY = `a session may have ${MAX_SUBSCRIPTIONS} subscriptions`;
+const TOO_MUCH = `the subscriptions of a session may take ${MAX_SESSION_SUBSCRIPTION_BYTES} bytes`;
+
+/** Bytes that a subscription counts; a shared one has a group besides. */
+function bytesOf(filter: string): number {
+  const bytes = SUBSCRIPTION_BYTES + SUBSCRIPTION_UNIT_BYTES * filter.length;
+  return sharedQueue(filter) === undefined ? bytes : 2 * bytes;
 }
 
 /**

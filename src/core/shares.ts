@@ -1,0 +1,108 @@
+/**
+ * Holder of a resource: `module:<name>`, `user:<name>`, `address:<network>` of clients without a name, or LOCAL_CLIENTS.
+ */
+export type Holder = string;
+
+/** All clients of this machine together, while the manifest says nothing of access: nobody can tell them apart. */
+export const LOCAL_CLIENTS: Holder = 'local';
+
+export function moduleHolder(name: string): Holder {
+  return `module:${name}`;
+}
+
+export function userHolder(name: string): Holder {
+  return `user:${name}`;
+}
+
+export function addressHolder(network: string): Holder {
+  return `address:${network}`;
+}
+
+/** Part of a bound by which modules may go beyond it: clients cannot take that. */
+const MODULE_RESERVE = 1 / 8;
+
+export type SharesSettings = {
+  /** Name of the resource in reports. */
+  readonly resource: string;
+  /** What there is of it, in a sentence: "persistent sessions". */
+  readonly plural: string;
+  /** The most that clients may hold together, as it is now. */
+  readonly bound: () => number;
+  /** What an operator can do, after "Refused: ...;". */
+  readonly remedy: string;
+};
+
+/** What one resource is held by, for `skerry ps`. Amounts are in the unit that the name of the resource has. */
+export type ShareReport = {
+  readonly resource: string;
+  readonly held: number;
+  readonly bound: number;
+  readonly holders: number;
+  /** Undefined if nobody holds any. */
+  readonly largest: { readonly holder: Holder; readonly held: number } | undefined;
+};
+
+/** Amounts of one resource by holder. */
+export type Shares = {
+  /** Adds an amount; a negative one is given back. */
+  readonly add: (holder: Holder, amount: number) => void;
+  /** Reason why a holder may not take `amount` more, with the largest holder; undefined if it may. */
+  readonly refusal: (holder: Holder, amount: number) => string | undefined;
+  /** The most that a holder may have, as much as it has already included. */
+  readonly most: (holder: Holder) => number;
+  readonly held: (holder: Holder) => number;
+  readonly report: () => ShareReport;
+};
+
+/**
+ * Divides a resource among its holders by one rule: nobody may hold more than it leaves free. So one holder may have
+ * half of it, the next half of the rest, and whoever comes later still finds some. Modules may go beyond the bound by an
+ * eighth, which clients cannot take. LOCAL_CLIENTS may have all that the others leave: there is nobody to leave it for.
+ */
+export function createShares({ resource, plural, bound, remedy }: SharesSettings): Shares {
+  const amounts = new Map<Holder, number>();
+  let total = 0;
+
+  const held = (holder: Holder): number => amounts.get(holder) ?? 0;
+
+  const most = (holder: Holder): number => {
+    const reserve = holder.startsWith('module:') ? Math.ceil(bound() * MODULE_RESERVE) : 0;
+    const left = Math.max(0, bound() + reserve - (total - held(holder)));
+    return holder === LOCAL_CLIENTS ? left : Math.ceil(left / 2);
+  };
+
+  const largest = (): ShareReport['largest'] => {
+    let found: ShareReport['largest'];
+    for (const [holder, amount] of amounts)
+      if (found === undefined || amount > found.held) found = { holder, held: amount };
+    return found;
+  };
+
+  return {
+    add: (holder, amount) => {
+      total += amount;
+      const now = held(holder) + amount;
+      if (now === 0) amounts.delete(holder);
+      else amounts.set(holder, now);
+    },
+    refusal: (holder, amount) => {
+      if (held(holder) + amount <= most(holder)) return undefined;
+      const first = largest();
+      const holders =
+        first === undefined ? '' : `, most of them (${first.held}) by ${holderName(first.holder)}`;
+      const now = `${total} of ${bound()} ${plural} are in use${holders}`;
+      return `${now}; ${holderName(holder)} may have ${most(holder)} and has ${held(holder)}: ${remedy}`;
+    },
+    most,
+    held,
+    report: () => ({ resource, held: total, bound: bound(), holders: amounts.size, largest: largest() }),
+  };
+}
+
+/** A holder for people: `user "kitchen"`. */
+export function holderName(holder: Holder): string {
+  if (holder === LOCAL_CLIENTS) return 'clients of this machine';
+  const colon = holder.indexOf(':');
+  const [kind, name] = [holder.slice(0, colon), holder.slice(colon + 1)];
+  return kind === 'address' ? `address ${name}` : `${kind} "${name}"`;
+}
