@@ -4,7 +4,7 @@ import type { LinkSettings } from './link.ts';
 /** The CONNECT that a link begins with. */
 export function connectPacket(settings: LinkSettings): Packet {
   const { version, clientId, clean, username, password, keepAlive } = settings;
-  const { sessionExpiry = 0, receiveMaximum } = settings;
+  const { sessionExpiry = 0, receiveMaximum, will } = settings;
   return {
     cmd: 'connect',
     protocolId: 'MQTT',
@@ -12,6 +12,7 @@ export function connectPacket(settings: LinkSettings): Packet {
     clientId,
     clean,
     keepalive: keepAlive,
+    ...(will === undefined ? {} : { will }),
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password: Buffer.from(password) }),
     ...(version === 4

@@ -1,9 +1,9 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
 import { Failure } from '../core/errors.ts';
 import { CLOSE_LINGER, MAX_PACKET_BYTES } from '../core/limits.ts';
 import { MAX_SOCKET_BACKLOG_BYTES } from '../core/memory-limits.ts';
-import type { Message } from '../core/message.ts';
+import type { Message, QoS } from '../core/message.ts';
 import { createOutput } from '../core/output.ts';
 import { MAX_UNREQUESTED_ANSWERS, SIGN_OF_LIFE_BYTES, UPSTREAM_PATIENCE } from '../core/upstream-limits.ts';
 import type { Acknowledged } from '../mqtt/acknowledgement.ts';
@@ -24,8 +24,34 @@ import { dialPlain } from './plain.ts';
 import { reasonText, refusalText, troubleOf } from './trouble.ts';
 import { causeOf } from './verdict.ts';
 
-/** Opens a socket, and says when it can be written to. */
-export type Dial = (host: string, port: number, ready: () => void) => Socket;
+type Streaming =
+  | 'write'
+  | 'cork'
+  | 'uncork'
+  | 'pause'
+  | 'resume'
+  | 'on'
+  | 'once'
+  | 'destroy'
+  | 'writableLength';
+
+/** The connection of a link: a socket, or a WebSocket as a stream, which does not count its bytes. */
+export type LinkSocket = Pick<Duplex, Streaming> & {
+  readonly destroySoon: () => void;
+  readonly bytesRead?: number;
+  readonly bytesWritten?: number;
+};
+
+/** Opens a connection, and calls `ready` when it can be written to. */
+export type Dial = (host: string, port: number, ready: () => void) => LinkSocket;
+
+/** The will of a client (MQTT 5, 3.1.3.2). */
+export type LinkWill = {
+  readonly topic: string;
+  readonly payload: Buffer;
+  readonly qos: QoS;
+  readonly retain: boolean;
+};
 
 export type LinkSettings = {
   readonly host: string;
@@ -39,6 +65,7 @@ export type LinkSettings = {
   readonly sessionExpiry?: number;
   /** Messages at QoS 1 and 2 that it may send at once (MQTT 5). */
   readonly receiveMaximum?: number;
+  readonly will?: LinkWill | undefined;
   readonly username: string | undefined;
   readonly password: string | undefined;
   /** Seconds. */
@@ -239,7 +266,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     },
     unrequested,
     fail: reason => lost(reason),
-    traffic: () => socket.bytesRead + socket.bytesWritten,
+    traffic: () => (socket.bytesRead ?? 0) + (socket.bytesWritten ?? 0),
     close: () => {
       if (terms !== undefined) write(encode({ cmd: 'disconnect', reasonCode: REASON.success }, version));
       output.flush();

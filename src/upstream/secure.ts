@@ -9,7 +9,7 @@ import type { UpstreamTls } from '../manifest/types.ts';
 import type { Dial } from './link.ts';
 
 /** Where systems keep those whom they trust; without any, it is those whom the runtime brings along. */
-const SYSTEM_CAS = [
+export const SYSTEM_CAS: readonly string[] = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
   '/etc/ssl/cert.pem',

@@ -1,47 +1,51 @@
 import type { Clock } from '../core/clock.ts';
 import { reasonOf, systemCode } from '../core/errors.ts';
+import { tlsReason } from '../core/tls-reasons.ts';
 import { LEAST_PLAUSIBLE_TIME } from '../core/upstream-limits.ts';
 import { REASON } from '../mqtt/reasons.ts';
 
 /* What goes wrong on the way to a server, in words. */
 
+const TRUST = 'trust its CA with "tls.ca" (pub and sub: --cafile)';
+
 const NETWORK: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'its name is not known',
-  EAI_AGAIN: 'its name cannot be looked up now',
-  ECONNREFUSED: 'nobody listens there',
-  ECONNRESET: 'it was cut off from there',
-  EPIPE: 'it was cut off from there',
-  EHOSTUNREACH: 'no way leads there',
-  ENETUNREACH: 'no way leads there',
-  ENETDOWN: 'the network is down',
-  ETIMEDOUT: 'no answer in time',
+  ENOTFOUND: 'host name not found (ENOTFOUND)',
+  EAI_AGAIN: 'temporary failure in name resolution (EAI_AGAIN)',
+  ECONNREFUSED: 'connection refused (ECONNREFUSED)',
+  ECONNRESET: 'connection reset by peer (ECONNRESET)',
+  EPIPE: 'connection closed by peer (EPIPE)',
+  EHOSTUNREACH: 'no route to host (EHOSTUNREACH)',
+  ENETUNREACH: 'network is unreachable (ENETUNREACH)',
+  ENETDOWN: 'network is down (ENETDOWN)',
+  ETIMEDOUT: 'connection timed out (ETIMEDOUT)',
 };
 
-const CERTIFICATE: Readonly<Record<string, string>> = {
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'nobody this machine trusts vouches for its certificate: see "tls.ca"',
-  UNABLE_TO_GET_ISSUER_CERT: 'nobody this machine trusts vouches for its certificate: see "tls.ca"',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'nobody this machine trusts vouches for its certificate: see "tls.ca"',
-  SELF_SIGNED_CERT_IN_CHAIN: 'nobody this machine trusts vouches for its certificate: see "tls.ca"',
-  DEPTH_ZERO_SELF_SIGNED_CERT:
-    'its certificate vouches for itself: see "tls.ca" and "tls.fingerprint" of the upstream',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name: see "tls.serverName"',
-  CERT_REVOKED: 'its certificate is revoked',
+/** What to do about a certificate that cannot be verified. */
+const CERTIFICATE_HINTS: Readonly<Record<string, string>> = {
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: TRUST,
+  UNABLE_TO_GET_ISSUER_CERT: TRUST,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: TRUST,
+  SELF_SIGNED_CERT_IN_CHAIN: TRUST,
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'trust it with "tls.ca" or "tls.fingerprint" (pub and sub: --cafile)',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'set "tls.serverName" if it is the right one (pub and sub: --insecure)',
 };
 
-/** Certificates say from when to when they are good, and are held to this machine's clock. */
-const TIMES: Readonly<Record<string, string>> = {
-  CERT_NOT_YET_VALID: 'its certificate is not good yet',
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-};
+/** Certificates have a period of validity, which is held against this machine's clock. */
+const PERIOD = ['CERT_NOT_YET_VALID', 'CERT_HAS_EXPIRED'];
 
 /** Why a connection could not be made, or ended. */
 export function troubleOf(thrown: unknown, clock: Pick<Clock, 'wall'>): string {
   // A name with several addresses fails with a list, which says nothing itself.
   const first = thrown instanceof AggregateError ? thrown.errors[0] : thrown;
   const code = systemCode(first) ?? '';
-  const time = TIMES[code];
-  if (time !== undefined) return `${time}, ${clockText(clock.wall())}`;
-  return NETWORK[code] ?? CERTIFICATE[code] ?? reasonOf(first);
+  const reason = NETWORK[code] ?? tlsReason(first) ?? oneLine(reasonOf(first));
+  if (PERIOD.includes(code)) return `${reason}, ${clockText(clock.wall())}`;
+  const hint = CERTIFICATE_HINTS[code];
+  return hint === undefined ? reason : `${reason}: ${hint}`;
+}
+
+function oneLine(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, ' ');
 }
 
 function clockText(wall: number): string {

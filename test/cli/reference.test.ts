@@ -73,7 +73,7 @@ reference('a help text names every argument, option, default and exit code', () 
 });
 
 reference('a value may begin with a dash, unless it is an option itself', () => {
-  const { values } = argumentsOf(PUB, ['-t', 'a', '-m', '-5', '-q1', '-rV', '4', '--id=-']);
+  const { values } = argumentsOf(PUB, ['-t', 'a', '-m', '-5', '-q1', '-rV', '5', '--id=-']);
   assert.equal([values.message, values.qos, values.retain, values.id], ['-5', '1', true, '-']);
   assert.throws(() => argumentsOf(PUB, ['-t', 'a', '-m', '-r']), /The option -m needs a value, TEXT\./);
   assert.is(argumentsOf(PUB, ['-t', 'a', '--message=-r']).values.message, '-r');

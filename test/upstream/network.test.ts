@@ -11,12 +11,20 @@ network('a name that is not known, and a port where nobody listens, are said in 
   const stage = await createStage();
   const port = await freePort();
   for (const [url, reason] of [
-    [`mqtt://127.0.0.1:${port}`, `The connection to 127.0.0.1:${port} failed: nobody listens there.`],
-    ['mqtt://nowhere.invalid', 'The connection to nowhere.invalid:1883 failed: its name '],
+    [
+      `mqtt://127.0.0.1:${port}`,
+      new RegExp(
+        `^The connection to 127\\.0\\.0\\.1:${port} failed: connection refused \\(ECONNREFUSED\\)\\.$`,
+      ),
+    ],
+    [
+      'mqtt://nowhere.invalid',
+      /^The connection to nowhere\.invalid:1883 failed: (host name not found|temporary failure in name resolution) \(E\w+\)\.$/,
+    ],
   ] as const) {
     const forwarder = stage.start({ url });
     await stage.until('it fails', () => forwarder.status().lastError !== undefined, 0);
-    assert.ok(forwarder.status().lastError?.startsWith(reason), forwarder.status().lastError);
+    assert.match(forwarder.status().lastError ?? '', reason);
     assert.is(forwarder.status().state, 'waiting');
   }
   await stage.finish();

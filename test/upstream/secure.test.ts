@@ -60,10 +60,16 @@ secure('a server that the given authority vouches for is taken, and no other', a
   await withServer(serverTls(), async (stage, server) => {
     assert.is(await fateOf(stage, server, { ca: fileOf('ca.pem') }), 'connected');
     assert.is(await fateOf(stage, server, { ca: fileOf('ca.pem') }, 'localhost'), 'connected');
-    assert.match(await fateOf(stage, server, { ca: fileOf('other-ca.pem') }), /see "tls.ca"/);
-    assert.match(await fateOf(stage, server, {}), /see "tls.ca"/);
+    assert.match(
+      await fateOf(stage, server, { ca: fileOf('other-ca.pem') }),
+      /is not trusted \(\w+\): trust its CA with "tls\.ca"/,
+    );
+    assert.match(await fateOf(stage, server, {}), /is not trusted \(\w+\): trust its CA with "tls\.ca"/);
     const named = { ca: fileOf('ca.pem'), serverName: 'other.example' };
-    assert.match(await fateOf(stage, server, named), /is for another name: see "tls.serverName"/);
+    assert.match(
+      await fateOf(stage, server, named),
+      /is for another host name \(ERR_TLS_CERT_ALTNAME_INVALID\): set "tls.serverName"/,
+    );
     assert.match(
       await fateOf(stage, server, { ca: 'missing.pem' }),
       /^upstream\.tls\.ca \(\S+missing\.pem\) cannot be read: it is not there\.$/,
@@ -209,16 +215,22 @@ secure(
 secure('an expired certificate, and a clock that is not set, are said', async () => {
   await withServer(serverTls('expired'), async (stage, server) => {
     const fate = await fateOf(stage, server, { ca: fileOf('expired.pem') }, 'localhost');
-    assert.match(fate, /its certificate has expired, by this machine's clock, which says 2026-01-01/);
+    assert.match(
+      fate,
+      /the certificate has expired \(CERT_HAS_EXPIRED\), by this machine's clock, which says 2026-01-01/,
+    );
     stage.queue.clock.jump(-stage.queue.clock.wall());
     const unset = await fateOf(stage, server, { ca: fileOf('expired.pem') }, 'localhost');
-    assert.match(unset, /has expired, but this machine's clock says 1970-01-01 and is not set: set it/);
+    assert.match(
+      unset,
+      /has expired \(CERT_HAS_EXPIRED\), but this machine's clock says 1970-01-01 and is not set: set it/,
+    );
   });
   const clock: Pick<Clock, 'wall'> = { wall: () => 5000 };
   const early = Object.assign(new Error('certificate is not yet valid'), { code: 'CERT_NOT_YET_VALID' });
   assert.match(
     troubleOf(early, clock),
-    /not good yet, but this machine's clock says 1970-01-01 and is not set/,
+    /not valid yet \(CERT_NOT_YET_VALID\), but this machine's clock says 1970-01-01 and is not set/,
   );
 });
 

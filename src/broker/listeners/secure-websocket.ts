@@ -4,6 +4,7 @@ import { TLSSocket } from 'node:tls';
 import { HTTP_ARRIVAL_BYTES, TLS_ARRIVAL_BYTES } from '../../core/memory-limits.ts';
 import { certificateNames } from './certificate-names.ts';
 import { keepCertificates } from './certificates.ts';
+import { logHandshakes } from './handshake.ts';
 import { openEntrance, openServer } from './server.ts';
 import type { Accept, ListenerHost, OpenListener, TlsSettings, WebSocketSettings } from './settings.ts';
 import type { Peer } from './socket.ts';
@@ -19,9 +20,7 @@ export async function listenSecureWebSocket(
   const certificates = keepCertificates(tls, host);
   const server = createServer({ ...HTTP, ...certificates.options }, refuseRequest);
   const entrance = openEntrance(server, TLS_ARRIVAL_BYTES + HTTP_ARRIVAL_BYTES, accept, host);
-  server.on('tlsClientError', (error, socket) => {
-    host.log.info(`No TLS with ${peerOf(socket).address}: ${error.message}`);
-  });
+  logHandshakes(server, host.log);
   takeUpgrades(server, settings, peerOfRequest, entrance, host);
   const open = await openServer(server, settings, 'wss://', host);
   return certificates.follow(server, { ...open, ...entrance });

@@ -2,6 +2,7 @@ import { createServer } from 'node:tls';
 import { TLS_ARRIVAL_BYTES } from '../../core/memory-limits.ts';
 import { certificateNames } from './certificate-names.ts';
 import { keepCertificates } from './certificates.ts';
+import { logHandshakes } from './handshake.ts';
 import { openEntrance, openServer } from './server.ts';
 import type { Accept, AddressSettings, ListenerHost, OpenListener, TlsSettings } from './settings.ts';
 import { peerOf } from './socket.ts';
@@ -18,9 +19,7 @@ export async function listenTls(
   server.on('secureConnection', socket =>
     entrance.accept(socket, socket, { ...peerOf(socket), certificate: certificateNames(socket) }),
   );
-  server.on('tlsClientError', (error, socket) => {
-    host.log.info(`No TLS with ${peerOf(socket).address}: ${error.message}`);
-  });
+  logHandshakes(server, host.log);
   const open = await openServer(server, address, 'mqtts://', host);
   return certificates.follow(server, { ...open, ...entrance });
 }

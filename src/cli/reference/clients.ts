@@ -1,48 +1,105 @@
 import type { Definition, OptionDefinition } from './definition.ts';
 
+const QOS = ['0', '1', '2'];
+
 /** Options that `pub` and `sub` share, named as mosquitto's clients name them. */
-export const CLIENT_OPTIONS = {
+const CLIENT_OPTIONS = {
+  qos: { type: 'string', short: 'q', value: 'QOS', default: '0', choices: QOS, about: 'Quality of service.' },
   host: { type: 'string', short: 'h', value: 'HOST', default: '127.0.0.1', about: 'Host of the broker.' },
-  port: { type: 'string', short: 'p', value: 'PORT', default: '1883', about: 'Port of the broker.' },
-  qos: {
+  port: {
     type: 'string',
-    short: 'q',
-    value: 'QOS',
-    default: '0',
-    choices: ['0', '1'],
-    about: 'Quality of service.',
+    short: 'p',
+    value: 'PORT',
+    about: 'Port of the broker. Default: 1883, and 8883 with TLS.',
+  },
+  unix: {
+    type: 'string',
+    value: 'PATH',
+    completes: 'file',
+    about: 'Unix socket of the broker, instead of a host and a port.',
+  },
+  ws: { type: 'boolean', about: 'Connect by WebSocket.' },
+  'ws-path': { type: 'string', value: 'PATH', default: '/mqtt', about: 'Path of the WebSocket.' },
+  tls: { type: 'boolean', about: 'Connect by TLS, and trust the CA certificates of this machine.' },
+  cafile: {
+    type: 'string',
+    value: 'FILE',
+    completes: 'file',
+    about: 'Connect by TLS, and trust the CA certificates in this PEM file.',
+  },
+  cert: {
+    type: 'string',
+    value: 'FILE',
+    completes: 'file',
+    about: 'Client certificate, in PEM; needs --key.',
+  },
+  key: { type: 'string', value: 'FILE', completes: 'file', about: 'Key of the client certificate, in PEM.' },
+  insecure: {
+    type: 'boolean',
+    about: 'Accept a server certificate for another host name: the server may be anyone whom the CA signed.',
   },
   id: { type: 'string', short: 'i', value: 'ID', about: 'Client identifier. Default: a random one.' },
   username: { type: 'string', short: 'u', value: 'USER', about: 'User name.' },
-  pw: { type: 'string', short: 'P', value: 'PASSWORD', about: 'Password.' },
+  pw: {
+    type: 'string',
+    short: 'P',
+    value: 'PASSWORD',
+    about: 'Password; other users of the machine can see it.',
+  },
+  keepalive: { type: 'string', short: 'k', value: 'SECONDS', default: '60', about: 'Keep-alive interval.' },
   'protocol-version': {
     type: 'string',
     short: 'V',
     value: 'VERSION',
     default: '311',
-    choices: ['311', 'mqttv311', '4'],
+    choices: ['311', '5', 'mqttv311', 'mqttv5'],
     about: 'Version of MQTT.',
   },
+  'will-topic': { type: 'string', value: 'TOPIC', about: 'Topic of the will, if there is to be one.' },
+  'will-payload': { type: 'string', value: 'TEXT', about: 'Body of the will. Default: empty.' },
+  'will-qos': {
+    type: 'string',
+    value: 'QOS',
+    default: '0',
+    choices: QOS,
+    about: 'Quality of service of the will.',
+  },
+  'will-retain': { type: 'boolean', about: 'Let the broker keep the will for later subscribers.' },
 } as const satisfies Record<string, OptionDefinition>;
 
 export const PUB = {
   name: 'pub',
   group: 'messages',
-  summary: 'Publishes one message, or each line of standard input, to an MQTT broker.',
-  details: ['It takes the options of mosquitto_pub: -h is the host, and help is `--help`.'],
+  summary: 'Publishes messages to an MQTT broker.',
+  details: [
+    'It ends when the broker has acknowledged all of them. The options are those of mosquitto_pub: -h is the host.',
+  ],
   role: 'local',
   arguments: [],
   options: {
     topic: { type: 'string', short: 't', value: 'TOPIC', required: true, about: 'Topic to publish to.' },
-    message: { type: 'string', short: 'm', value: 'TEXT', about: 'Body of the message.' },
+    message: { type: 'string', short: 'm', value: 'TEXT', about: 'Publish this text.' },
+    file: {
+      type: 'string',
+      short: 'f',
+      value: 'FILE',
+      completes: 'file',
+      about: 'Publish the content of a file.',
+    },
+    'stdin-file': { type: 'boolean', short: 's', about: 'Publish all of standard input as one message.' },
     lines: { type: 'boolean', short: 'l', about: 'Publish each line of standard input.' },
     null: { type: 'boolean', short: 'n', about: 'Publish an empty message.' },
     retain: { type: 'boolean', short: 'r', about: 'Let the broker keep the message for later subscribers.' },
     ...CLIENT_OPTIONS,
   },
+  exitCodes: { 1: 'The broker cannot be reached, or refused the connection or a message.' },
   examples: [
-    { line: 'skerry pub -t shop/door -m \'{"open":true}\' -q 1', about: 'Publish, and wait for the PUBACK.' },
+    { line: `skerry pub -t shop/door -m '{"open":true}' -q 1`, about: 'Publish, and wait for the PUBACK.' },
     { line: 'skerry pub -t shop/door -n -r', about: 'Clear a retained message.' },
+    {
+      line: 'skerry pub -h hub.example --cafile ca.pem --cert me.pem --key me.key -t a -m hello -V 5 -q 2',
+      about: 'Publish exactly once by TLS, with a client certificate and MQTT 5.',
+    },
   ],
   synonyms: ['publish', 'send', 'mosquitto_pub'],
 } as const satisfies Definition;
@@ -51,7 +108,7 @@ export const SUB = {
   name: 'sub',
   group: 'messages',
   summary: 'Prints what is published on topics of an MQTT broker.',
-  details: ['It takes the options of mosquitto_sub: -h is the host, and help is `--help`.'],
+  details: ['The options are those of mosquitto_sub: -h is the host.'],
   role: 'local',
   arguments: [],
   options: {
@@ -61,10 +118,16 @@ export const SUB = {
       value: 'FILTER',
       multiple: true,
       required: true,
-      about: 'Topic filter; may be repeated.',
+      about: 'Topic filter.',
     },
     verbose: { type: 'boolean', short: 'v', about: 'Print the topic before each message.' },
     count: { type: 'string', short: 'C', value: 'N', about: 'End after N messages.' },
+    timeout: {
+      type: 'string',
+      short: 'W',
+      value: 'SECONDS',
+      about: 'End after this time, with exit code 1.',
+    },
     'disable-clean-session': {
       type: 'boolean',
       short: 'c',
@@ -72,9 +135,15 @@ export const SUB = {
     },
     ...CLIENT_OPTIONS,
   },
+  exitCodes: {
+    0: 'N messages were printed.',
+    1: 'The broker cannot be reached or refused a subscription, or the time of -W is over.',
+  },
   examples: [
     { line: "skerry sub -t '#' -v", about: 'Print everything.' },
     { line: "skerry sub -t 'modules/door/outputs/#' -C 1", about: 'Wait for one message of a module.' },
+    { line: "skerry sub --unix /var/lib/skerry/mqtt.sock -t '#' -v", about: 'Connect by a Unix socket.' },
+    { line: "skerry sub -h hub.example -p 443 --ws --tls -t '#'", about: 'Connect by WebSocket and TLS.' },
   ],
   synonyms: ['subscribe', 'listen', 'mosquitto_sub'],
 } as const satisfies Definition;

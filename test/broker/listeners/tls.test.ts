@@ -232,8 +232,37 @@ tls('another CA vouches for nobody, and no certificate is none', () =>
         assert.not.match(await tryWith(stage, identity('stranger')), /^in$|Not authorized/);
         assert.not.match(await tryWith(stage, {}), /^in$|Not authorized/);
         assert.is(await tryWith(stage, identity('sensor')), 'in');
+        const failures = stage.log.filter(line => line.includes('TLS handshake'));
+        assert.equal(failures, [
+          'info broker: TLS handshake with 127.0.0.1 failed: the issuer of the certificate is not trusted (UNABLE_TO_VERIFY_LEAF_SIGNATURE).',
+          'info broker: TLS handshake with 127.0.0.1 failed: no client certificate was sent, and one is required (ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE).',
+        ]);
       },
       { manifest: { listeners: required, anonymous: EVERYTHING } },
+    );
+  }),
+);
+
+tls('a client certificate that has expired is logged with the address and the reason', () =>
+  withFiles(async files => {
+    const listeners = [
+      { ...LISTENER, ...files.tls, ca: certificate('expired.pem'), clientCertificates: 'required' },
+    ];
+    await onStage(
+      async stage => {
+        await outcome(`mqtts://localhost:${port(stage)}`, { ca, ...identity('expired') });
+        const plain = connectTcp(port(stage), '127.0.0.1');
+        plain.end('GET / HTTP/1.1\r\n\r\n');
+        await ended(plain);
+        assert.equal(
+          stage.log.filter(line => line.includes('TLS handshake')),
+          [
+            'info broker: TLS handshake with 127.0.0.1 failed: the certificate has expired (CERT_HAS_EXPIRED).',
+            'info broker: TLS handshake with 127.0.0.1 failed: plain HTTP instead of TLS (ERR_SSL_HTTP_REQUEST).',
+          ],
+        );
+      },
+      { manifest: { listeners, anonymous: EVERYTHING } },
     );
   }),
 );

@@ -1,0 +1,33 @@
+import { WebSocket } from 'ws';
+import type { Clock } from '../../core/clock.ts';
+import { CONNECT_TIMEOUT, MAX_PACKET_BYTES } from '../../core/limits.ts';
+import { streamOf } from './frames.ts';
+import type { ClientSocket } from './socket.ts';
+
+/** Certificates for a `wss:` address, in PEM. */
+export type WebSocketCertificates = {
+  readonly ca?: Buffer;
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+  /** Accept a certificate for another host name. */
+  readonly anyName: boolean;
+};
+
+/** Opens MQTT over WebSockets as a client (MQTT 3.1.1, 6), and calls `ready` when it can be written to. */
+export function openWebSocket(
+  url: string,
+  { anyName, ...files }: WebSocketCertificates,
+  clock: Clock,
+  ready: () => void,
+): ClientSocket {
+  const webSocket = new WebSocket(url, ['mqtt'], {
+    ...files,
+    // Node takes what is not true for a good name; the types of ws want a boolean.
+    ...(anyName ? { checkServerIdentity: () => false } : {}),
+    perMessageDeflate: false,
+    maxPayload: MAX_PACKET_BYTES,
+    handshakeTimeout: CONNECT_TIMEOUT,
+  });
+  webSocket.once('open', ready);
+  return streamOf(webSocket, clock);
+}
