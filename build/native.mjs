@@ -15,17 +15,25 @@ const FLAGS = [
   ...['-DNODE_GYP_MODULE_NAME=pty', '-DBUILDING_NODE_EXTENSION', '-DNAPI_CPP_EXCEPTIONS', '-lutil'],
 ];
 
+/** Functions that Node lacks: credentials at the other end of a Unix socket, and pipe2(2). */
+const FUNCTIONS = ['peer-credentials.cc', 'pipe.cc'].map(file =>
+  readFileSync(join(root, 'build', file), 'utf8'),
+);
+
 /**
  * Additions to node-pty's source, each behind a line that stands in it once: what runs on a terminal inherits no
  * other file of the hub, and nothing that the hub starts later inherits the terminal, into which it could type. The last
- * three export the credentials at the other end of a Unix socket, which Node does not read.
+ * three are the functions above.
  */
 const ADDITIONS = [
   ['        environ = env;\n', '        closefrom(3);\n'],
   ['    default:\n      if (pty_nonblock(master) == -1', ' || fcntl(master, F_SETFD, FD_CLOEXEC) == -1'],
   ['#include <sys/ioctl.h>\n', '#include <sys/socket.h>\n'],
-  ['/**\n * Init\n */\n', readFileSync(join(root, 'build', 'peer-credentials.cc'), 'utf8')],
-  ['Napi::Function::New(env, PtyGetProc));\n', '  exports.Set("peer", Napi::Function::New(env, Peer));\n'],
+  ['/**\n * Init\n */\n', FUNCTIONS.join('')],
+  [
+    'Napi::Function::New(env, PtyGetProc));\n',
+    '  exports.Set("peer", Napi::Function::New(env, Peer));\n  exports.Set("pipe", Napi::Function::New(env, Pipe));\n',
+  ],
 ];
 
 /**
@@ -84,7 +92,7 @@ export function stripperFor(arch) {
 
 /**
  * node-pty's native part, compiled from its source with the runtime's headers; undefined, said aloud, if
- * there is no compiler: the binary then has no terminals.
+ * there is no compiler: the binary then has no terminals, and sockets in place of its modules' pipes.
  */
 export function compileTerminal(runtime, arch) {
   const compiler = toolFor('g++', arch);
@@ -92,7 +100,7 @@ export function compileTerminal(runtime, arch) {
   if (version === undefined) {
     const wanted = debianPackage('g++', arch);
     process.stderr.write(
-      `build: no ${compiler}, so this binary has no terminals ("tty"): install ${wanted} and build again.\n`,
+      `build: no ${compiler}, so this binary has no terminals ("tty"), and modules get sockets for pipes: install ${wanted} and build again.\n`,
     );
     return undefined;
   }
@@ -112,7 +120,16 @@ export function compileTerminal(runtime, arch) {
     run(compiler, ['-x', 'c++', '-', '-o', draft, ...includes, ...FLAGS], { input: text });
     renameSync(draft, compiled);
   }
+  if (arch === process.arch) placeForSources(compiled, join(pty, 'build', 'Release'));
   return compiled;
+}
+
+/** Puts the part where node-pty looks for it: what runs from the sources loads what the binary holds. */
+function placeForSources(compiled, folder) {
+  mkdirSync(folder, { recursive: true });
+  const draft = join(folder, `pty.node.${process.pid}`);
+  copyFileSync(compiled, draft);
+  renameSync(draft, join(folder, 'pty.node'));
 }
 
 function withAdditions(source) {

@@ -20,6 +20,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   lmdb: 'queue',
   'cbor-x': 'queue',
   'node-pty': 'supervisor',
+  'node-pty/lib/utils.js': 'supervisor',
   tweetnacl: 'crypto',
   valibot: 'manifest',
   ws: 'broker',

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
 import type { Confinement } from './confinement/confine.ts';
+import type { Account } from './confinement/users.ts';
 import type { Exit } from './exit.ts';
 import { exitOfShell } from './exit.ts';
 import type { Fault } from './fault.ts';
@@ -10,6 +11,8 @@ import { findFault, spawnFault } from './fault.ts';
 import type { Screen } from './screen.ts';
 import { spawnAlone } from './spawning.ts';
 import type { ModuleSpec } from './spec.ts';
+import type { StandardStreams } from './streams.ts';
+import { openStreams } from './streams.ts';
 import { spawnOnTerminal } from './terminal.ts';
 
 /** A running process that leads a session and a process group of its own. */
@@ -39,7 +42,7 @@ export async function launch(
   if (fault !== undefined) return fault;
   const exec = confinement.command(spec.exec);
   const started = await (screen === undefined
-    ? spawnOnPipes(spec, exec, environment)
+    ? spawnOnPipes(spec, exec, environment, confinement.account)
     : spawnOnTerminal(spec.cwd, exec, environment, screen, clock));
   return confinement.signalsAsCodes && 'exited' in started
     ? { ...started, exited: started.exited.then(asShell) }
@@ -54,25 +57,31 @@ async function spawnOnPipes(
   spec: ModuleSpec,
   exec: readonly string[],
   env: Record<string, string>,
+  account: Account | undefined,
 ): Promise<Process | Fault> {
   const talks = spec.io === 'lines';
+  let streams: StandardStreams | undefined;
   let child: ChildProcess;
   try {
-    child = spawnAlone(exec, [talks ? 'pipe' : 'ignore', 'pipe', 'pipe'], { cwd: spec.cwd, env });
+    streams = await openStreams(talks, account);
+    child = spawnAlone(exec, streams.inner, { cwd: spec.cwd, env });
   } catch (error) {
+    streams?.close();
     return spawnFault(spec, error);
   }
-  const { pid, stdin, stdout, stderr } = child;
-  if (pid === undefined || stdout === null || stderr === null) {
+  const { pid } = child;
+  if (pid === undefined) {
+    streams.close();
     const [error] = await once(child, 'error');
     return spawnFault(spec, error);
   }
-  const err = { name: 'err', stream: stderr } as const;
+  const { input, output, error } = streams.connect(child);
+  const err = { name: 'err', stream: error } as const;
   return {
     pid,
-    input: stdin ?? undefined,
-    messages: talks ? stdout : undefined,
-    logged: talks ? [err] : [{ name: 'out', stream: stdout }, err],
+    input,
+    messages: talks ? output : undefined,
+    logged: talks ? [err] : [{ name: 'out', stream: output }, err],
     exited: new Promise(resolve => {
       child.once('exit', (code, signal) => {
         resolve(code === null ? { kind: 'signal', signal: signal ?? 'SIGKILL' } : { kind: 'code', code });

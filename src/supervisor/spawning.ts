@@ -4,8 +4,9 @@ import { closeSync, constants, openSync, readdirSync } from 'node:fs';
 import { systemCode } from '../core/errors.ts';
 import { readKernelFile } from './kernelfile.ts';
 
-/** Standard input, output and error of a program that is started. */
-type Streams = readonly [StdioNull | StdioPipe, StdioNull | StdioPipe, StdioNull | StdioPipe];
+/** Standard input, output and error of a program that is started; a number is that of an open file. */
+export type Streams = readonly [Stream, Stream, Stream];
+type Stream = StdioNull | StdioPipe | number;
 
 /** The flag of an open file that a program does not inherit (O_CLOEXEC), as the kernel shows it. */
 const CLOSED_ON_EXEC = 0o2000000;
@@ -30,7 +31,7 @@ export function spawnAlone(
 ): ChildProcess {
   const [program = '', ...parameters] = exec;
   inherited ??= inheritedFiles();
-  const all: (Streams[number] | number)[] = [...streams];
+  const all: Stream[] = [...streams];
   const nothing = inherited.length === 0 ? undefined : openSync('/dev/null', constants.O_RDWR);
   try {
     if (nothing !== undefined) {

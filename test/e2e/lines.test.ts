@@ -10,8 +10,9 @@ const MAX_PACKET_BYTES = 1 << 20;
 
 /** Waits until a test has written what to print. */
 const PRINTER = `#!/bin/sh
+echo waits >/dev/stderr
 while [ ! -e go ]; do sleep 0.02; done
-cat lines
+cat lines >>/dev/stdout
 exec sleep 1000
 `;
 
@@ -39,7 +40,7 @@ lines('bodies are delivered as they were printed, and what no packet can hold is
     listeners: [{ mqtt: `127.0.0.1:${port}` }],
     modules: {
       printer: { exec: ['./printer.sh'], io: 'lines' },
-      reader: { exec: ['sh', '-c', 'exec cat > read'], io: 'lines' },
+      reader: { exec: ['sh', '-c', 'exec cat </dev/stdin >read'], io: 'lines' },
       worker: { exec: ['sh', '-c', 'exec cat >> tasks'], io: 'lines', ack: true },
     },
     routes: {
@@ -79,6 +80,7 @@ lines('bodies are delivered as they were printed, and what no packet can hold is
     assert.is(rest[1]?.length, 'modules/printer/outputs/big '.length + MAX_PACKET_BYTES - 26);
     await until('all bodies are read', () => read('read').split('\n').length > BODIES.length);
     assert.ok(read('read') === `${BODIES.join('\n')}\n`);
+    assert.match(run(['logs', 'printer', ...data]).out, / waits$/m);
     assert.match(
       hub.log(),
       /A line of module "printer" is not delivered: "properties\.k" is longer than 65535 bytes/,
