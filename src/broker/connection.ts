@@ -1,6 +1,7 @@
 import type { Cancel } from '../core/clock.ts';
 import { noteException } from '../core/containment.ts';
 import { MAX_PACKET_BYTES, MAX_UNSETTLED } from '../core/limits.ts';
+import type { LogFields } from '../core/log.ts';
 import { MAX_CONNECT_BYTES } from '../core/memory-limits.ts';
 import type { Output } from '../core/output.ts';
 import { createOutput } from '../core/output.ts';
@@ -16,6 +17,7 @@ import { acknowledge, handle } from './handlers/index.ts';
 import type { InboundAliases } from './inbound/aliases.ts';
 import type { Receipts } from './inbound/receipts.ts';
 import { createReceipts } from './inbound/receipts.ts';
+import { leave } from './leave.ts';
 import type { Arrival } from './listeners/gate.ts';
 import { closeLingering, closeSoon } from './listeners/linger.ts';
 import type { ClientSocket, Peer } from './listeners/socket.ts';
@@ -23,10 +25,10 @@ import type { OutboundAliases } from './outbound/aliases.ts';
 import type { Express } from './outbound/express.ts';
 import type { RetainedSender } from './outbound/retained.ts';
 import { keepsUp } from './outbound/transmit.ts';
+import { peerFields } from './peer-fields.ts';
 import type { Session } from './sessions/session.ts';
 import type { Sessions } from './sessions/sessions.ts';
 import type { Will } from './sessions/wills.ts';
-import { publishWill } from './sessions/wills.ts';
 import type { Sys } from './sys.ts';
 import type { BrokerCounts, BrokerSettings } from './types.ts';
 
@@ -58,6 +60,8 @@ export type Connection = {
   aliases: OutboundAliases | undefined;
   /** Undefined until CONNECT was accepted. */
   session: Session | undefined;
+  /** Names of a CONNECT, which may not be accepted. */
+  claimed: Pick<LogFields, 'client' | 'user'> | undefined;
   will: Will | undefined;
   closed: boolean;
   /**
@@ -74,8 +78,11 @@ export type Connection = {
   readonly keepAlive: (milliseconds: number) => void;
   readonly send: (packet: Buffer) => void;
   readonly acknowledge: (type: number, packetId: number, reasonCode: number) => void;
-  /** Ends it after what was sent is out. A fault is logged, and told to a client of MQTT 5; without one it is the client's will. */
-  readonly close: (fault: Fault | undefined) => void;
+  /**
+   * Ends the connection after what was sent is out. A fault is logged, and told to a client of MQTT 5; without one the
+   * client wants it. `reason` is logged instead of the fault's.
+   */
+  readonly close: (fault: Fault | undefined, reason?: string) => void;
 };
 
 /** Serves `socket`, which came in by `arrival`, as a client of the broker. */
@@ -126,6 +133,7 @@ export function openConnection(
     maximumPacketSize: Number.POSITIVE_INFINITY,
     aliases: undefined,
     session: undefined,
+    claimed: undefined,
     will: undefined,
     closed: false,
     hold: () => {
@@ -140,7 +148,7 @@ export function openConnection(
       if (holds === 0 && !connection.closed) socket.resume();
     },
     fail: thrown => {
-      noteException(log, `the connection of ${nameOf(connection)}`, thrown);
+      noteException(log, 'a connection', thrown, peerFields(connection));
       connection.close(fault(REASON.unspecifiedError, 'the hub failed on its packet'));
     },
     whenDrained: resume => {
@@ -160,10 +168,10 @@ export function openConnection(
       const at = output.place(acknowledgementSize(reasonCode, version));
       writeAcknowledgement(output.slab(), at, type, packetId, reasonCode, version);
     },
-    close: why => {
+    close: (why, reason = why?.reason ?? '') => {
       if (connection.closed) return;
-      if (why !== undefined && why.reason !== '')
-        log.warn(`Closed the connection of ${nameOf(connection)}: ${why.reason}.`);
+      const event = connection.session === undefined ? 'Refused' : 'Closed';
+      if (reason !== '') log.warn(`${event} a connection: ${reason}.`, peerFields(connection));
       // [MQTT-3.1.2-24] and 4.13: what was wrong is said before the end.
       if (why !== undefined && why !== LOST && connection.session !== undefined && connection.version === 5)
         connection.send(encodeDisconnect(why.code, why.reason, connection.maximumPacketSize));
@@ -176,7 +184,7 @@ export function openConnection(
       try {
         leave(connection);
       } catch (thrown) {
-        noteException(log, `the end of the connection of ${nameOf(connection)}`, thrown);
+        noteException(log, 'the end of a connection', thrown, peerFields(connection));
       }
     },
   };
@@ -280,18 +288,3 @@ export function openConnection(
 
 /** The client is gone without a word: nothing to log, nobody to tell. */
 const LOST = fault(REASON.success, '');
-
-function nameOf({ session, peer }: Connection): string {
-  return session === undefined ? `an unknown client at ${peer.address}` : `client "${session.clientId}"`;
-}
-
-/** Parts a connection from its session: the will goes out, the session ends or begins to wait. */
-function leave(connection: Connection): void {
-  const { session, will, context } = connection;
-  if (session === undefined || session.connection !== connection) return;
-  session.connection = undefined;
-  session.delivery?.stop();
-  session.delivery = undefined;
-  if (will !== undefined) publishWill(context, session, will);
-  context.sessions.left(session);
-}

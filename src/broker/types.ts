@@ -22,8 +22,15 @@ export type Credentials = {
   readonly peer: Peer;
 };
 
-/** What becomes of a CONNECT: who it is, or that it may not, or that too many were wrong lately. */
-export type Authentication = Identity | 'refused' | 'tooMany';
+/** A CONNECT that is not accepted, because its credentials are wrong or because too many were. */
+export type Refusal = {
+  readonly kind: 'refused' | 'tooMany';
+  /** For the log alone: the client is not told which part of its credentials is wrong. */
+  readonly reason: string;
+};
+
+/** Outcome of a CONNECT. */
+export type Authentication = Identity | Refusal;
 
 /** A durable queue that a client reads by subscribing to `topic`: an input of a module. */
 export type Endpoint = { readonly topic: string; readonly queue: string };

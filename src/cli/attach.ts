@@ -9,7 +9,7 @@ import { createFrameReader, frameOf, sizeFrame } from '../hub/terminal-frames.ts
 import { argumentsOf, usageFailure } from './arguments.ts';
 import { unreachable } from './control.ts';
 import { dataFolder } from './data-folder.ts';
-import { print, write } from './edge.ts';
+import { print, writeRaw } from './edge.ts';
 import { ATTACH } from './reference/modules.ts';
 import { createRestorer } from './restorer.ts';
 
@@ -72,7 +72,7 @@ function show(socket: Socket, readOnly: boolean): Promise<string | undefined> {
     const leave = (how: string | undefined): void => {
       socket.destroy();
       stdin.setRawMode(false).pause();
-      write(restorer.sequence());
+      writeRaw(restorer.sequence());
       resolve(how);
     };
     const take = ({ kind, payload }: Frame): void => {
@@ -80,7 +80,7 @@ function show(socket: Socket, readOnly: boolean): Promise<string | undefined> {
         leave(payload.toString());
       } else {
         restorer.see(payload);
-        write(payload);
+        writeRaw(payload);
       }
     };
     const read = createFrameReader(Number.POSITIVE_INFINITY);

@@ -1,7 +1,7 @@
 import { Failure } from '../core/errors.ts';
 import { nearestName } from '../core/nearest.ts';
 import { asksForHelp } from './arguments.ts';
-import { write } from './edge.ts';
+import { writeRaw } from './edge.ts';
 import { helpOf, overview } from './reference/help.ts';
 import { HELP, VERSION_COMMAND } from './reference/program.ts';
 import { COMMANDS, type CommandName, type Entry, findCommand, verbsOf } from './reference/table.ts';
@@ -57,23 +57,23 @@ const VERSION_WORDS = ['--version', '-V', '-v'];
 export async function command(args: readonly string[]): Promise<number> {
   const [word] = args;
   if (word === undefined) {
-    write(overview());
+    writeRaw(overview());
     return 2;
   }
   if (HELP_WORDS.includes(word)) return help(args.slice(1));
   if (VERSION_WORDS.includes(word)) return (await LOADERS[VERSION_COMMAND.name]()).run(args.slice(1));
   const { entry, rest } = entryOf(args);
   if (entry.name === 'up' || asksForHelp(entry, rest)) {
-    write(helpOf(entry));
+    writeRaw(helpOf(entry));
     return 0;
   }
   return (await LOADERS[entry.name]()).run(rest);
 }
 
 async function help(words: readonly string[]): Promise<number> {
-  if (words.length === 0) write(overview());
-  else if (asksForHelp(HELP, words)) write(helpOf(HELP));
-  else write(helpOf(entryOf(words).entry));
+  if (words.length === 0) writeRaw(overview());
+  else if (asksForHelp(HELP, words)) writeRaw(helpOf(HELP));
+  else writeRaw(helpOf(entryOf(words).entry));
   return 0;
 }
 

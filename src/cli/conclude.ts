@@ -1,9 +1,10 @@
 import { Failure, reasonOf } from '../core/errors.ts';
+import { printError } from './edge.ts';
 
 /** Ends the process as `work` says, once what was printed has been taken; a failure is told first. */
 export function conclude(work: Promise<number>): void {
   work.then(leave, (thrown: unknown) => {
-    process.stderr.write(`skerry: ${reasonOf(thrown)}\n`);
+    printError(`skerry: ${reasonOf(thrown)}`);
     leave(thrown instanceof Failure ? thrown.exitCode : 1);
   });
 }

@@ -2,7 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import { Failure, systemCode } from '../core/errors.ts';
 import type { LogSink } from '../core/log.ts';
+import { logLine } from '../core/log-line.ts';
 import type { Random } from '../core/random.ts';
+import { visible } from '../core/visible.ts';
+
+/** Control characters that a text of several lines may have. */
+const KEPT = '\n\t';
 
 /** What a shell says of a program that SIGPIPE ended. */
 const SIGPIPE_EXIT = 141;
@@ -43,9 +48,10 @@ export function become(command: readonly string[], env: NodeJS.ProcessEnv): neve
   return process.execve(program, command, env);
 }
 
-/** Log lines on standard error: time by the wall clock, level, room, sentence. */
-export const standardErrorLog: LogSink = (level, room, text) => {
-  process.stderr.write(`${new Date(systemClock.wall()).toISOString()} ${level.padEnd(5)} ${room}: ${text}\n`);
+/** Log lines on standard error: time by the wall clock, level, room, sentence, fields. */
+export const standardErrorLog: LogSink = (level, room, sentence, fields) => {
+  const time = new Date(systemClock.wall()).toISOString();
+  process.stderr.write(`${time} ${logLine(level, room, sentence, fields)}\n`);
 };
 
 /** A line of a command's output. */
@@ -53,8 +59,18 @@ export function print(line: string): void {
   write(`${line}\n`);
 }
 
-/** Whoever reads the output may go before its end, as `head` does; then the program ends as by SIGPIPE. */
+/** Lines on standard error, for a person. */
+export function printError(lines: string): void {
+  process.stderr.write(`${visible(lines, KEPT)}\n`);
+}
+
+/** What modules, clients and servers sent acts on no terminal: on one, control characters are escaped. */
 export function write(output: string | Uint8Array): void {
+  writeRaw(process.stdout.isTTY ? visible(Buffer.from(output).toString(), KEPT) : output);
+}
+
+/** Whoever reads the output may go before its end, as `head` does; then the program ends as by SIGPIPE. */
+export function writeRaw(output: string | Uint8Array): void {
   if (process.stdout.listenerCount('error') === 0) {
     process.stdout.on('error', error => {
       if (systemCode(error) !== 'EPIPE') throw error;

@@ -4,7 +4,7 @@ import { MAX_DEPLOYMENT_BYTES } from '../core/limits.ts';
 import { importForHub } from '../hub/import.ts';
 import type { Remark } from '../manifest/azure/remark.ts';
 import { argumentsOf } from './arguments.ts';
-import { write } from './edge.ts';
+import { printError, write } from './edge.ts';
 import { IMPORT } from './reference/deployments.ts';
 
 /** What an environment holds may be secret. */
@@ -18,7 +18,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
   if (values.out === undefined) write(text);
   else save(values.out, text);
-  for (const remark of remarks) process.stderr.write(`${lineOf(remark)}\n`);
+  for (const remark of remarks) printError(lineOf(remark));
   return 0;
 }
 

@@ -38,7 +38,7 @@ export async function run(args: readonly string[]): Promise<number> {
   // A compiler's thread that wants memory waits for this one to collect garbage, and the end of the process waits for that
   // thread: with nothing new to compile it is done by then.
   setFlagsFromString('--no-opt');
-  standardErrorLog('info', 'hub', `${cause ?? 'Another hub takes its place'}: stopping.`);
+  logFor('hub', standardErrorLog).info(`${cause ?? 'Another hub takes its place'}: stopping.`);
   await hub.stop();
   // It may have been told to end while it stopped for another.
   if (request.wasMade()) return 0;

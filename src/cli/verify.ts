@@ -7,7 +7,7 @@ import { contentOf } from '../hub/deployment/admission.ts';
 import { parseJson } from '../manifest/read.ts';
 import { argumentsOf, usageFailure } from './arguments.ts';
 import { dataFolder } from './data-folder.ts';
-import { print } from './edge.ts';
+import { print, printError } from './edge.ts';
 import { VERIFY } from './reference/security.ts';
 
 /** Verifies the signature of a manifest, or of the one in a pack. Exit code 1 if it is missing or wrong. */
@@ -28,7 +28,7 @@ export async function run(args: readonly string[]): Promise<number> {
     if (!(thrown instanceof Failure && thrown.code.startsWith('signature.'))) throw thrown;
     const { code, message } = thrown;
     if (values.json) print(JSON.stringify({ good: false, code, reason: message }, null, 2));
-    else process.stderr.write(`skerry: ${message}\n`);
+    else printError(`skerry: ${message}`);
     return 1;
   }
 }

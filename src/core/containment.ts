@@ -1,4 +1,4 @@
-import type { Log } from './log.ts';
+import type { Log, LogFields } from './log.ts';
 
 let caught = 0;
 
@@ -6,10 +6,10 @@ let caught = 0;
  * Notes an exception that was caught where one party's work begins: a connection, a module, a message, a timer. The caller
  * ends that party; nothing else is touched.
  */
-export function noteException(log: Log, party: string, thrown: unknown): void {
+export function noteException(log: Log, party: string, thrown: unknown, fields: LogFields = {}): void {
   caught++;
   const text = thrown instanceof Error && thrown.stack !== undefined ? thrown.stack : String(thrown);
-  log.error(`An exception in ${party} was contained: ${text}`);
+  log.error(`An exception in ${party} was contained: ${text}`, fields);
 }
 
 /** Exceptions that were contained since the start. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { LogSink } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
+import { limitLog } from '../core/log-rate.ts';
 import { useNativeFolder } from '../core/native.ts';
 import type { Random } from '../core/random.ts';
 import { createResources, DEFAULT_BOUNDS } from '../core/resources.ts';
@@ -61,12 +62,13 @@ export type Hub = {
  * @throws Failure of the room that could not start; nothing is left running then
  */
 export async function startHub(settings: HubSettings): Promise<Hub> {
-  const { file, dataFolder, clock, logSink } = settings;
+  const { file, dataFolder, clock } = settings;
+  const { sink: logSink, report } = limitLog(settings.logSink, clock);
   const log = logFor('hub', logSink);
   const archive = openArchive(join(dataFolder, 'deployments'));
   const admission = createAdmission({ dataFolder, clock });
   const given = file === undefined ? undefined : await admission.read(file);
-  const closers: (() => unknown)[] = [];
+  const closers: (() => unknown)[] = [report];
   const stop = (): Promise<void> => closeAll(closers);
   try {
     const lock = await lockFolder(dataFolder, settings.pause);
@@ -84,7 +86,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     closers.push(store.close);
 
     const provisions = createProvisions({ folder: join(dataFolder, 'bundles'), clock, log });
-    const parts = openParts(settings, store, resources, nothing.manifest, provisions);
+    const parts = openParts({ ...settings, logSink }, store, resources, nothing.manifest, provisions);
     closers.push(parts.broker.close, parts.upward.stop, parts.modules.stop);
     const book = openLedger(store, archive, log);
     const conductor = createConductor(nothing, executorOf({ ...parts, log, provisions }));

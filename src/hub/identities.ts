@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { BrokerHost, Credentials, Identity } from '../broker/types.ts';
+import type { Authentication, BrokerHost, Credentials, Identity, Refusal } from '../broker/types.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
@@ -50,17 +50,19 @@ export function createIdentities(settings: IdentitiesSettings): Identities {
     if (username === undefined || token === undefined) return users(credentials, done);
     if (isToken(password, token)) return done({ kind: 'module', module: username });
     // As late as for any other name, so that the time does not tell which names are modules.
-    return users(credentials, outcome => done(outcome === 'tooMany' ? outcome : 'refused'));
+    return users(credentials, outcome =>
+      done(outcome.kind === 'tooMany' ? outcome : refused('wrong token of a module')),
+    );
   };
 
   /** A process of one of `modules` is that one: it need show nothing, and cannot show to be another. */
-  const oneOf = (modules: readonly string[], { username, password }: Credentials): Identity | 'refused' => {
+  const oneOf = (modules: readonly string[], { username, password }: Credentials): Authentication => {
     const [module, ...more] = modules;
     const name = username ?? (more.length === 0 ? module : undefined);
     const token = name === undefined || !modules.includes(name) ? undefined : tokens.get(name);
-    if (name === undefined || token === undefined) return 'refused';
+    if (name === undefined || token === undefined) return refused('a process of another module');
     if (username === undefined && password === undefined) return { kind: 'module', module: name };
-    return isToken(password, token) ? { kind: 'module', module: name } : 'refused';
+    return isToken(password, token) ? { kind: 'module', module: name } : refused('wrong token of a module');
   };
 
   return {
@@ -93,10 +95,11 @@ export function createIdentities(settings: IdentitiesSettings): Identities {
       if (module !== undefined) return done(oneOf([module], credentials));
       const { findPeer } = settings;
       if (!byProcess || findPeer === undefined) return byCredentials(credentials, done);
-      if (socket === undefined) return done('refused');
+      if (socket === undefined) return done(refused('its process is not known'));
       findPeer(socket, owner => {
         if (owner === 'other') byCredentials(credentials, done);
-        else done(owner === 'unknown' ? 'refused' : oneOf(owner.modules, credentials));
+        else
+          done(owner === 'unknown' ? refused('its process is not known') : oneOf(owner.modules, credentials));
       });
     },
   };
@@ -114,6 +117,10 @@ export function isApart({ user, sandbox }: Pick<ModuleEntry, 'user' | 'sandbox'>
 
 function isToken(password: Buffer | undefined, token: string): boolean {
   return password !== undefined && sameSecret(password, Buffer.from(token));
+}
+
+function refused(reason: string): Refusal {
+  return { kind: 'refused', reason };
 }
 
 /** What a user is known by. */
@@ -145,9 +152,16 @@ function usersOf({ users, anonymous }: Admitted, logins: Logins): BrokerHost['au
     const { username, password, peer } = credentials;
     const holder = holderOf(credentials);
     if (holder !== undefined) return done({ kind: 'client', user: holder });
-    if (isOpen) return done(peer.local ? ANONYMOUS : 'refused');
-    if (username === undefined) return done(anonymous === undefined ? 'refused' : ANONYMOUS);
-    if (password === undefined || !isUserName(username)) return done('refused');
+    if (isOpen)
+      return done(
+        peer.local ? ANONYMOUS : refused('only this machine may connect while there are no "users"'),
+      );
+    if (username === undefined)
+      return done(
+        anonymous === undefined ? refused('no user name, and no "anonymous" in the manifest') : ANONYMOUS,
+      );
+    if (password === undefined) return done(refused('no password, and no certificate of a user'));
+    if (!isUserName(username)) return done(refused('no user may have such a name'));
     logins.check({ user: username, password, peer }, result =>
       done(result === 'accepted' ? { kind: 'client', user: username } : result),
     );

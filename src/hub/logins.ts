@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto';
 import type { Peer } from '../broker/listeners/socket.ts';
+import type { Refusal } from '../broker/types.ts';
 import type { Clock } from '../core/clock.ts';
 import { reasonOf } from '../core/errors.ts';
-import type { Log } from '../core/log.ts';
+import type { Log, LogFields } from '../core/log.ts';
 import {
   MAX_REMEMBERED_PASSWORDS,
   MAX_VERIFICATIONS,
@@ -17,7 +18,7 @@ import { createTurns } from './turns.ts';
 
 export type Login = { readonly user: string; readonly password: Buffer; readonly peer: Peer };
 
-export type LoginResult = 'accepted' | 'refused' | 'tooMany';
+export type LoginResult = 'accepted' | Refusal;
 
 export type LoginsSettings = { readonly clock: Clock; readonly random: Random; readonly log: Log };
 
@@ -71,7 +72,7 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
         ? addresses.takeSpare(from)
         : undefined;
     if (barred !== false && isKnown(labelOf(user, line))) return 'accepted';
-    return barred === undefined ? undefined : 'tooMany';
+    return barred === undefined ? undefined : tooMany('too many logins failed there');
   };
 
   const accepted = ({ user, password, peer }: Login): LoginResult => {
@@ -86,13 +87,16 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
 
   const refused = ({ user, peer }: Login): LoginResult => {
     const from = networkOf(peer.address);
-    tell(`as user "${user}" from ${from}`, attemptsAs(user).failed(pairOf(user, from)));
-    if (!peer.local) tell(`from ${from}`, addresses.failed(from));
-    return 'refused';
+    logLockOut(attemptsAs(user).failed(pairOf(user, from)), { user, address: from });
+    if (!peer.local) logLockOut(addresses.failed(from), { address: from });
+    return {
+      kind: 'refused',
+      reason: hashes.has(user) ? 'wrong password' : 'no user with a password has this name',
+    };
   };
 
-  const tell = (logins: string, wait: number): void => {
-    if (wait > 0) log.warn(`Too many failed logins ${logins}: locked out there for ${wait / 1000} s.`);
+  const logLockOut = (wait: number, fields: LogFields): void => {
+    if (wait > 0) log.warn(`Too many failed logins: locked out for ${wait / 1000} s.`, fields);
   };
 
   const verify = async (login: Login, line: string): Promise<LoginResult> => {
@@ -104,7 +108,7 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
       return same && hashes.get(login.user) === line ? accepted(login) : refused(login);
     } catch (thrown) {
       log.error(`A password could not be compared: ${reasonOf(thrown)}`);
-      return 'tooMany';
+      return tooMany('its password could not be compared');
     }
   };
 
@@ -117,8 +121,8 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
       const { user } = login;
       const isUser = hashes.has(user);
       const line = hashes.get(user) ?? decoyFor(user);
-      const result = early(login) ?? (line === undefined ? refused(login) : undefined);
-      if (result !== undefined || line === undefined) return done(result ?? 'refused');
+      const result = early(login);
+      if (result !== undefined || line === undefined) return done(result ?? refused(login));
       const began = clock.monotonic();
       const compare = async (): Promise<void> => {
         const outcome = await verify(login, line);
@@ -127,12 +131,16 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
       };
       const dropped = (): void => {
         // An unknown name is refused as late as a wrong password, at no cost.
-        if (isUser) done('tooMany');
+        if (isUser) done(tooMany('too many logins wait'));
         else clock.after(latest, () => done(refused(login)));
       };
       turns.take(isUser ? 'reserved' : 'spare', user, compare, dropped);
     },
   };
+}
+
+function tooMany(reason: string): Refusal {
+  return { kind: 'tooMany', reason };
 }
 
 function pairOf(user: string, from: string): string {

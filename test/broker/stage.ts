@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { IConnectPacket, Packet } from 'mqtt-packet';
 import { generate, parser } from 'mqtt-packet';
 import type { Clock } from '../../src/core/clock.ts';
+import { logLine } from '../../src/core/log-line.ts';
 import type { Hub } from '../../src/hub/hub.ts';
 import { startHub } from '../../src/hub/hub.ts';
 import type { Version } from '../../src/mqtt/version.ts';
@@ -53,7 +54,7 @@ export async function onStage(
       clock,
       pause: milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds)),
       random: { fraction: () => 0.5, bytes: count => randomBytes(count) },
-      logSink: (level, room, line) => log.push(`${level} ${room}: ${line}`),
+      logSink: (...line) => log.push(logLine(...line).replace(/ +/, ' ')),
     });
   let hub = await start();
   const port = (): number => Number(hub.status().listeners[0]?.split(':')[1]);

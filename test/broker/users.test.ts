@@ -39,6 +39,10 @@ users('a user does what he is granted, and nothing else', () =>
     assert.equal(came, ['puback', 'rooms/alice/x mine q0']);
     alice.publish('rooms/bob/x', 'not mine', 1);
     assert.is(await alice.next(), 'closed');
+    assert.match(
+      stage.log.join('\n'),
+      /: it may not publish on "rooms\/bob\/x"\. client=a user=alice address=127\.0\.0\.1$/m,
+    );
     bob.publish('to/b', 'x', 1);
     assert.is(brief(await bob.next()), 'puback');
     bob.publish('to/a', 'x', 1);

@@ -40,7 +40,7 @@ routing('a bad route is refused with its place before the hub listens, and the o
   await onStage({ routes }, async ({ folder, hub, client }, received) => {
     const said = hub.log().slice(0, hub.log().indexOf(' listens on '));
     assert.match(said, /routes\.bad, line 2, column 7: > takes two values of one type/);
-    assert.match(said, /WHERE temp > 50.*\n +\^{9}/);
+    assert.match(said, /WHERE temp > 50.*\n\S+ error hub: +\^{9}/);
     assert.match(said, /routes\.lost goes INTO an input of module "ghost"/);
     assert.match(said, /routes\.odd, line 1, column 24: this condition is never true/);
     await client.publishAsync('in/1', 'x', { qos: 1 });

@@ -22,7 +22,8 @@ export type WatchedHub = {
 /** Troubles that are kept word by word. */
 const MOST_TROUBLES = 100;
 
-const CLOSED = /Closed the connection of .*?(?:client ".*"|client at \S+): (.*)\.$/;
+const CLOSED =
+  /(?:Closed|Refused) a connection: (.*)\.(?: client=.*)?(?: user=.*)?(?: module=.*)? address=\S+$/;
 const TROUBLE = /^\s+at |failed on its packet|\S+ error \S+:|Error: /;
 
 /** Starts a hub on `folder`/hub.json, and resolves when it listens. */

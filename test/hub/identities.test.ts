@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Peer } from '../../src/broker/listeners/socket.ts';
-import type { Authentication } from '../../src/broker/types.ts';
+import type { Identity } from '../../src/broker/types.ts';
 import { hashPassword } from '../../src/crypto/passwords.ts';
 import { createIdentities } from '../../src/hub/identities.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
@@ -13,14 +13,27 @@ const SILENT = { info: () => {}, warn: () => {}, error: () => {} };
 const PEER: Peer = { local: true, address: '127.0.0.1', certificate: undefined };
 
 function stage(manifest: object) {
+  const reasons: string[] = [];
   const identities = createIdentities({ clock: createTestClock(), random, log: SILENT });
   identities.admit(parseManifest(JSON.stringify({ name: 'a', ...manifest }), 'm.json'));
-  const attempt = (username: string, password: string, address = '127.0.0.1'): Promise<Authentication> =>
+  const attempt = (
+    username: string | undefined,
+    password: string,
+    address = '127.0.0.1',
+  ): Promise<Identity | string> =>
     new Promise(done => {
-      const peer = { ...PEER, address };
-      identities.authenticate({ username, password: Buffer.from(password), clientId: 'c', peer }, done);
+      const credentials = {
+        username,
+        password: Buffer.from(password),
+        clientId: 'c',
+        peer: { ...PEER, address },
+      };
+      identities.authenticate(credentials, outcome => {
+        if ('reason' in outcome) reasons.push(outcome.reason);
+        done('reason' in outcome ? outcome.kind : outcome);
+      });
     });
-  return { identities, attempt };
+  return { identities, reasons, attempt };
 }
 
 const MODULES = { camera: { exec: ['x'] } };
@@ -57,6 +70,19 @@ identities('a wrong token is refused where all other names are accepted', async 
   const { attempt } = stage({ modules: MODULES });
   assert.is(await attempt('camera', 'wrong'), 'refused');
   assert.equal(await attempt('any', 'thing'), { kind: 'client', user: undefined });
+});
+
+identities('the log is told why a client is refused', async () => {
+  const { reasons, attempt } = stage({ modules: MODULES, users: USERS });
+  for (const name of ['alice', 'bob', 'nobody', 'camera', '#', undefined]) await attempt(name, 'wrong');
+  assert.equal(reasons, [
+    'wrong password',
+    'no user with a password has this name',
+    'no user with a password has this name',
+    'wrong token of a module',
+    'no user may have such a name',
+    'no user name, and no "anonymous" in the manifest',
+  ]);
 });
 
 identities.run();

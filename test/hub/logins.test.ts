@@ -2,6 +2,8 @@ import { randomBytes, scryptSync } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Peer } from '../../src/broker/listeners/socket.ts';
+import { logFor } from '../../src/core/log.ts';
+import { logLine } from '../../src/core/log-line.ts';
 import {
   FAILED_LOGIN_WINDOW,
   LOGIN_WAIT_FIRST,
@@ -43,11 +45,15 @@ const ELSEWHERE: Peer = { local: false, address: '192.0.2.2', certificate: undef
 function logins() {
   const clock = createTestClock();
   const warnings: string[] = [];
-  const log = { info: () => {}, warn: (text: string) => warnings.push(text), error: () => {} };
+  const log = logFor('broker', (...line) => warnings.push(logLine(...line)));
   const { check: login, use } = createLogins({ clock, random, log });
   use(USERS);
-  const attempt = (user: string, password: string, peer: Peer): Promise<LoginResult> =>
-    new Promise(resolve => login({ user, password: Buffer.from(password), peer }, resolve));
+  const attempt = (user: string, password: string, peer: Peer): Promise<string> =>
+    new Promise(resolve =>
+      login({ user, password: Buffer.from(password), peer }, result =>
+        resolve(typeof result === 'string' ? result : result.kind),
+      ),
+    );
   const fail = async (user: string, peer: Peer): Promise<void> => {
     for (let n = 0; n < MAX_FAILED_LOGINS; n++) assert.is(await attempt(user, 'wrong', peer), 'refused');
   };
@@ -76,7 +82,9 @@ logging('a password that was right is known at once when it comes again', async 
 logging('five failures lock a name out where they came from, and nowhere else', async () => {
   const { clock, attempt, fail, warnings } = logins();
   await fail('u', HERE);
-  assert.equal(warnings, ['Too many failed logins as user "u" from 127.0.0.1: locked out there for 10 s.']);
+  assert.equal(warnings, [
+    'warn  broker: Too many failed logins: locked out for 10 s. user=u address=127.0.0.1',
+  ]);
   assert.is(await attempt('u', 'right', HERE), 'tooMany');
   assert.is(await attempt('u', 'right', THERE), 'accepted');
   assert.is(await attempt('v', 'right', HERE), 'accepted');

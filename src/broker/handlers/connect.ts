@@ -29,6 +29,7 @@ export function handleConnect(connection: Connection, packet: Connect): Fault | 
   const { host, random } = connection.context;
   connection.version = packet.version;
   connection.maximumPacketSize = packet.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+  connection.claimed = { client: packet.clientId, user: packet.username };
   const wrong = objectionTo(packet);
   if (wrong !== undefined) return refuse(connection, wrong);
   const generated = `skerry-${random.bytes(GENERATED_ID_BYTES).toString('hex')}`;
@@ -39,7 +40,8 @@ export function handleConnect(connection: Connection, packet: Connect): Fault | 
     if (connection.closed) return;
     try {
       const refusal = admit(connection, packet, clientId, outcome);
-      if (refusal !== undefined) connection.close(refuse(connection, refusal));
+      const reason = 'reason' in outcome ? outcome.reason : undefined;
+      if (refusal !== undefined) connection.close(refuse(connection, refusal), reason);
     } catch (thrown) {
       connection.fail(thrown);
     }
@@ -70,9 +72,10 @@ function admit(
   outcome: Authentication,
 ): Fault | undefined {
   const { host, sessions } = connection.context;
-  if (outcome === 'tooMany')
-    return fault(REASON.connectionRateExceeded, 'too many attempts to connect as it failed lately');
-  if (outcome === 'refused') return fault(REASON.notAuthorized, 'it may not connect');
+  if ('reason' in outcome)
+    return outcome.kind === 'tooMany'
+      ? fault(REASON.connectionRateExceeded, 'too many attempts to connect as it failed lately')
+      : fault(REASON.notAuthorized, 'it may not connect');
   const { will, version, clean } = packet;
   if (will !== undefined && !isTopicName(will.topic))
     return fault(REASON.topicNameInvalid, `its will cannot go to "${will.topic.slice(0, 64)}"`);

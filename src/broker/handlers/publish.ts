@@ -12,6 +12,7 @@ import { messageFrom, publish } from '../inbound/publication.ts';
 import type { Receipt } from '../inbound/receipts.ts';
 import { createExpress } from '../outbound/express.ts';
 import { findWay } from '../outbound/ways.ts';
+import { peerFields } from '../peer-fields.ts';
 import type { Session } from '../sessions/session.ts';
 
 /** Takes in a message; the acknowledgement follows when it is safe (MQTT 5, 4.3). */
@@ -144,6 +145,7 @@ function refuse(connection: Connection, topic: string, { qos, messageId }: Publi
   const { receipts, version, context } = connection;
   context.counts.refused++;
   if (version < 5) return fault(REASON.notAuthorized, `it may not publish on "${topic}"`);
+  context.log.warn(`Refused a message: the client may not publish on "${topic}".`, peerFields(connection));
   if (qos > 0) receipts.pay(receipts.owe(qos === 1 ? PUBACK : PUBREC, messageId), REASON.notAuthorized);
   return undefined;
 }

@@ -7,6 +7,7 @@ import type { Connection } from '../connection.ts';
 import { attachInputs } from '../outbound/inputs.ts';
 import type { Fresh } from '../outbound/retained.ts';
 import { createRetainedSender } from '../outbound/retained.ts';
+import { peerFields } from '../peer-fields.ts';
 import type { Session } from '../sessions/session.ts';
 
 /** Adds subscriptions; SUBACK follows when a persistent session has them on disk [MQTT-3.8.4-1]. */
@@ -42,8 +43,8 @@ export function handleSubscribe(
   const [first] = refused;
   if (first !== undefined) {
     counts.refused += refused.length;
-    const what = `${refused.length} of its subscriptions, the first to "${first.topic.slice(0, 64)}"`;
-    log.warn(`Refused "${session.clientId}" ${what}: ${why?.reason}.`);
+    const what = `${refused.length} subscriptions, the first to "${first.topic.slice(0, 64)}"`;
+    log.warn(`Refused ${what}: ${why?.reason}.`, peerFields(connection));
   }
   sessions.save(session, error => {
     const failed = codes.map(code => (code < REASON.unspecifiedError ? REASON.quotaExceeded : code));

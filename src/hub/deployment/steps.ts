@@ -25,8 +25,10 @@ const ACTIONS: { readonly [Kind in Step['kind']]: Action<Kind> } = {
   routes: ({ routing, router, modules, broker, log }, _, { manifest }) => {
     const wanted = routingOf(manifest);
     const { refusedRoutes, routeWarnings } = wanted.status();
-    for (const { reason } of refusedRoutes) log.error(`A route is refused, the others run: ${reason}`);
-    for (const warning of routeWarnings) log.warn(warning);
+    // The place in a route is shown on lines of their own.
+    const refusals = refusedRoutes.map(({ reason }) => `A route is refused, the others run: ${reason}`);
+    for (const line of refusals.flatMap(text => text.split('\n'))) log.error(line);
+    for (const line of routeWarnings.flatMap(text => text.split('\n'))) log.warn(line);
     routing.use(wanted);
     router.use(manifest.name, wanted.dispatcher);
     modules.useInputs(wanted.inputs);

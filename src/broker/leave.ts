@@ -1,0 +1,13 @@
+import type { Connection } from './connection.ts';
+import { publishWill } from './sessions/wills.ts';
+
+/** Parts a connection from its session: the will goes out, the session ends or begins to wait. */
+export function leave(connection: Connection): void {
+  const { session, will, context } = connection;
+  if (session === undefined || session.connection !== connection) return;
+  session.connection = undefined;
+  session.delivery?.stop();
+  session.delivery = undefined;
+  if (will !== undefined) publishWill(context, session, will);
+  context.sessions.left(session);
+}

@@ -1,0 +1,106 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { logFor } from '../../src/core/log.ts';
+import {
+  LOG_BURST,
+  LOG_KIND_BURST,
+  LOG_REPORT,
+  MAX_LOG_QUOTE,
+  MAX_LOG_SENTENCE,
+  MAX_LOG_VALUE,
+} from '../../src/core/log-limits.ts';
+import { logLine } from '../../src/core/log-line.ts';
+import { limitLog } from '../../src/core/log-rate.ts';
+import { visible } from '../../src/core/visible.ts';
+import { createTestClock } from '../clock.ts';
+
+function stage() {
+  const clock = createTestClock();
+  const lines: string[] = [];
+  const { sink, report } = limitLog((...line) => lines.push(logLine(...line)), clock);
+  return { clock, lines, report, log: logFor('broker', sink) };
+}
+
+const logging = suite('core: log');
+
+logging('a sentence is followed by the fields that are defined, in quotes if they need them', () => {
+  const fields = { client: 'c 1', user: undefined, module: 'camera', address: '127.0.0.1' };
+  assert.is(
+    logLine('warn', 'broker', 'Refused a connection: wrong password.', fields),
+    'warn  broker: Refused a connection: wrong password. client="c 1" module=camera address=127.0.0.1',
+  );
+});
+
+logging('no value can forge a field, a line or a colour', () => {
+  const evil = 'x" user=root\n2026 error hub: \x1b[2J\x07\x9b\u202e\u2028\ud800';
+  const line = logLine('warn', 'broker', `Refused "${evil}".`, { client: evil });
+  assert.match(line, /^[ -~]+$/);
+  assert.ok(line.endsWith(` client=${visible(JSON.stringify(evil))}`), line);
+  assert.is(JSON.parse(line.slice(line.indexOf('client=') + 7)), evil);
+});
+
+logging('letters of all scripts stay as they are', () => {
+  for (const text of ['Küche', 'кухня', '厨房', '🍳', 'a\tb'.replace('\t', ' ')])
+    assert.is(visible(text), text);
+  assert.is(visible('a\tb\nc\rd', '\n\t'), 'a\tb\nc\\rd');
+});
+
+logging('a line has a bounded length, and the reason behind a long quotation stays', () => {
+  const long = 'x'.repeat(60_000);
+  const line = logLine('warn', 'broker', `Refused "${long}": not granted. ${long}`, {
+    client: long,
+    user: long,
+  });
+  assert.ok(line.length < MAX_LOG_SENTENCE + 2 * MAX_LOG_VALUE + 100, String(line.length));
+  assert.match(line, new RegExp(`^warn  broker: Refused "x{${MAX_LOG_QUOTE}}\\.\\.\\.": not granted\\. x+`));
+});
+
+logging('lines of one kind are limited, whatever a peer puts into them, and counted', () => {
+  const { clock, lines, log } = stage();
+  for (let n = 0; n < 3600; n++) log.warn(`Refused "c${n}": "${'"'.repeat(n % 5)}".`, { client: `c${n}` });
+  assert.is(lines.length, LOG_KIND_BURST);
+  log.warn('Another kind.');
+  assert.is(lines.at(-1), 'warn  broker: Another kind.');
+  clock.advance(LOG_REPORT);
+  const suppressed = 3600 - LOG_KIND_BURST;
+  assert.is(
+    lines.at(-1),
+    `warn  broker: Suppressed ${suppressed} more lines of this kind, the last: Refused "c3599": """""". client=c3599`,
+  );
+  clock.advance(LOG_REPORT);
+  assert.is(lines.length, LOG_KIND_BURST + 2);
+  assert.is(clock.pending(), 0);
+});
+
+logging('a kind that was limited is logged again later', () => {
+  const { clock, lines, log } = stage();
+  for (let n = 0; n < 2 * LOG_KIND_BURST; n++) log.warn('Again.');
+  clock.advance(LOG_REPORT);
+  log.warn('Again.');
+  assert.is(lines.at(-1), 'warn  broker: Again.');
+});
+
+logging('lines of all kinds together are limited, and what is counted is bounded', () => {
+  const { clock, lines, log } = stage();
+  const kind = (n: number): string => `Kind ${n.toString(2).replaceAll('0', 'a').replaceAll('1', 'b')}.`;
+  for (let n = 0; n < 3 * LOG_BURST; n++) log.warn(kind(n));
+  assert.is(lines.length, LOG_BURST);
+  clock.advance(LOG_REPORT);
+  assert.ok(lines.length <= LOG_BURST + 2 * 512 + 1, String(lines.length));
+});
+
+logging('each module is a kind of its own', () => {
+  const { lines, log } = stage();
+  for (let n = 0; n < 2 * LOG_KIND_BURST; n++) log.info(`Module "m${n % 2}" is ready.`);
+  log.info('Module "other" is ready.');
+  assert.is(lines.length, 2 * LOG_KIND_BURST + 1);
+});
+
+logging('what was suppressed is reported at the end, too', () => {
+  const { lines, log, report } = stage();
+  for (let n = 0; n <= LOG_KIND_BURST; n++) log.warn('Again.');
+  report();
+  assert.is(lines.at(-1), 'warn  broker: Suppressed 1 more line of this kind, the last: Again.');
+});
+
+logging.run();
