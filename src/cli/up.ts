@@ -23,7 +23,6 @@ export async function run(args: readonly string[]): Promise<number> {
     file: file === undefined ? undefined : resolve(file),
     dataFolder: folder,
     clock: systemClock,
-    pause: systemPause,
     random: systemRandom,
     logSink: standardErrorLog,
     launched,

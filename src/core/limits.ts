@@ -28,14 +28,16 @@ export const CONNECT_TIMEOUT = 10_000;
 export const CLOSE_LINGER = 2_000;
 
 /**
- * Milliseconds between two tries to listen on a port, or to take a data folder, that is in use, and tries: what a hub that was killed had
- * just begun to spawn holds what it held until it is another program.
+ * Milliseconds between two tries to listen on a port that is in use, and tries: what a hub that was killed had just begun to spawn holds
+ * its ports until it is another program.
  */
 export const PORT_LOOK = 50;
 export const PORT_LOOKS = 10;
 
 /** Retained messages that are sent to one new subscriber in one turn of the loop. */
 export const RETAINED_TURN = 256;
+/** Milliseconds that a start waits for the lock of a data folder: a process that was killed holds it until the kernel has ended it. */
+export const LOCK_PATIENCE = 500;
 
 /** QoS 1 and 2 messages sent to one client and not yet acknowledged, if it takes so many. */
 export const IN_FLIGHT_WINDOW = 256;

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
+import { LOCK_PATIENCE } from '../core/limits.ts';
 import type { LogSink } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
 import { limitLog } from '../core/log-rate.ts';
@@ -25,6 +26,7 @@ import { createRenewal } from './deployment/renewal.ts';
 import { executorOf } from './deployment/steps.ts';
 import { createTaken } from './deployment/taken.ts';
 import { openParts, statusOf } from './parts.ts';
+import { writePidFile } from './pid-file.ts';
 import { controlQueues } from './queue-control.ts';
 import { controlRoutes } from './route-control.ts';
 import type { HubStatus } from './status.ts';
@@ -39,8 +41,6 @@ export type HubSettings = {
   readonly file: string | undefined;
   readonly dataFolder: string;
   readonly clock: Clock;
-  /** Waits some milliseconds, and the process with it. */
-  readonly pause: (milliseconds: number) => Promise<void>;
   readonly random: Random;
   readonly logSink: LogSink;
   /** How this hub came to run, and the binary that it is; without one it cannot be replaced. */
@@ -71,8 +71,8 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
   const closers: (() => unknown)[] = [report];
   const stop = (): Promise<void> => closeAll(closers);
   try {
-    const lock = await lockFolder(dataFolder, settings.pause);
-    closers.push(lock.release);
+    const lock = lockFolder(dataFolder, LOCK_PATIENCE);
+    closers.push(lock.release, writePidFile(dataFolder, log));
     for (const name of ['logs', 'run']) mkdirSync(join(dataFolder, name), PRIVATE);
     useNativeFolder(join(dataFolder, 'native'));
     const nothing = nothingPlaced();

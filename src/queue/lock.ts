@@ -1,65 +1,75 @@
-import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
-import { listenPatiently } from '../core/listen.ts';
 
 /** Holds a data folder for this process until it is released or the process ends, however it ends. */
 export type FolderLock = { readonly release: () => void };
 
+/** What SQLite answers if another connection holds the lock (SQLITE_BUSY). */
+const BUSY = 5;
+
+/** The locks of this process: a connection that is garbage collected would let go of its lock. */
+const held = new Set<DatabaseSync>();
+
 /**
- * Takes the data folder, which is made (mode 0700) if it is not there. The kernel holds the lock: a socket in
- * the abstract namespace, which dies with its process, so a crash leaves nothing stale. Its name is a secret
- * of the folder, so no other user can take it first. With `pause`, which waits some milliseconds, a killed hub's
- * last children are waited for.
+ * Locks the data folder, which is made (mode 0700) if it is not there. The lock is a transaction that never ends in an empty
+ * SQLite file: the kernel's `fcntl` lock on it, of which Node has no function of its own. It ends with the process. Only a user
+ * who may open the file (mode 0600) can take it, and nothing is written, so a full disk takes nothing from it. A lock that
+ * another process holds is waited for up to `patience` milliseconds, in which this process does nothing else.
  * @throws Failure `data.locked`, `data.unwritable`
  */
-export async function lockFolder(
-  folder: string,
-  pause?: (milliseconds: number) => Promise<void>,
-): Promise<FolderLock> {
-  const owner = join(folder, 'skerry.pid');
-  const name = `\0skerry-${lockName(folder)}`;
-  const server = createServer(socket => socket.destroy());
-  const error = await listenPatiently(server, { path: name }, pause);
-  if (error !== undefined) throw refusal(error, folder, owner);
-  server.unref();
-  writeFileSync(owner, `${process.pid}\n`);
+export function lockFolder(folder: string, patience = 0): FolderLock {
+  const file = join(folder, 'skerry.lock');
+  let connection: DatabaseSync | undefined;
+  try {
+    makeFile(folder, file);
+    connection = new DatabaseSync(file, { timeout: patience });
+    connection.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+  } catch (thrown) {
+    connection?.close();
+    throw isBusy(thrown) ? inUse(folder, file) : unwritable(folder, thrown);
+  }
+  held.add(connection);
   return {
     release: () => {
-      rmSync(owner, { force: true });
-      server.close();
+      if (held.delete(connection)) connection.close();
     },
   };
 }
 
-/** The folder's lock name, made once: the first of two processes to link its file wins. */
-function lockName(folder: string): string {
-  const file = join(folder, 'lock');
-  const draft = `${file}.${process.pid}`;
+/**
+ * Makes the lock file if it is not there. One that is there is never opened here: whenever a process closes a file, the kernel
+ * takes from it every `fcntl` lock that it has on that file (POSIX, fcntl).
+ */
+function makeFile(folder: string, file: string): void {
+  makeFolder(folder);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(draft, randomBytes(16).toString('hex'), { mode: 0o600 });
-    try {
-      linkSync(draft, file);
-    } catch (thrown) {
-      if (systemCode(thrown) !== 'EEXIST') throw thrown;
-    } finally {
-      rmSync(draft, { force: true });
-    }
-    return readFileSync(file, 'latin1');
+    closeSync(openSync(file, 'wx', 0o600));
   } catch (thrown) {
-    throw new Failure(
-      'data.unwritable',
-      `The data folder ${folder} cannot be written (${reasonOf(thrown)}): name another with --data DIR.`,
-    );
+    if (systemCode(thrown) !== 'EEXIST') throw thrown;
+    accessSync(file, constants.R_OK | constants.W_OK);
   }
 }
 
-function refusal(error: Error, folder: string, owner: string): Error {
-  if (systemCode(error) !== 'EADDRINUSE') return error;
-  const pid = ownerOf(owner);
+/** Makes a folder and those above it. Node's own `recursive` never ends where a folder cannot be made, as in /proc. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (thrown) {
+    if (systemCode(thrown) === 'EEXIST') return;
+    if (systemCode(thrown) !== 'ENOENT') throw thrown;
+    makeFolder(dirname(folder));
+    mkdirSync(folder, { mode: 0o700 });
+  }
+}
+
+function isBusy(thrown: unknown): boolean {
+  return thrown instanceof Error && 'errcode' in thrown && thrown.errcode === BUSY;
+}
+
+function inUse(folder: string, file: string): Failure {
+  const pid = holderOf(file);
   const holder = pid === undefined ? 'another hub' : `another hub (pid ${pid})`;
   return new Failure(
     'data.locked',
@@ -67,10 +77,16 @@ function refusal(error: Error, folder: string, owner: string): Error {
   );
 }
 
-function ownerOf(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'latin1').trim();
-  } catch {
-    return undefined;
-  }
+/** The process that holds the lock, by proc_locks(5); undefined if it has just ended, or is of another container. */
+function holderOf(file: string): string | undefined {
+  const { ino } = statSync(file, { bigint: true });
+  const lock = new RegExp(`^\\d+: POSIX +\\S+ +WRITE +(\\d+) \\S+:${ino} `, 'm');
+  return lock.exec(readFileSync('/proc/locks', 'latin1'))?.[1];
+}
+
+function unwritable(folder: string, thrown: unknown): Failure {
+  return new Failure(
+    'data.unwritable',
+    `The data folder ${folder} cannot be written (${reasonOf(thrown)}): name another with --data DIR.`,
+  );
 }

@@ -52,7 +52,6 @@ export async function onStage(
       program: undefined,
       dataFolder: join(folder, 'data'),
       clock,
-      pause: milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds)),
       random: { fraction: () => 0.5, bytes: count => randomBytes(count) },
       logSink: (...line) => log.push(logLine(...line).replace(/ +/, ' ')),
     });

@@ -1,6 +1,7 @@
 import { existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { sep } from 'node:path';
 import { Failure, reasonOf } from '../../core/errors.ts';
+import { LOCK_PATIENCE } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
 import { HUB_TRIAL, LEFTOVER_CHECK, MAX_LEFTOVER_LOCKS } from '../../core/update-limits.ts';
 import type { FolderLock } from '../../queue/lock.ts';
@@ -88,13 +89,12 @@ async function settle(
   marks: Marks,
   { guard, trial }: State,
 ): Promise<State | undefined> {
-  const { dataFolder, program, log, pause } = settings;
+  const { dataFolder, program, log } = settings;
   if (guard !== undefined && guard.pid !== process.pid && isRunning(guard))
     throw inUse(dataFolder, guard.pid);
   const { grace } = trial?.limits ?? HUB_TRIAL;
-  const lock = await (guard === undefined
-    ? lockFolder(dataFolder, pause)
-    : lockAfter(guard, grace, settings));
+  const lock =
+    guard === undefined ? lockFolder(dataFolder, LOCK_PATIENCE) : await lockAfter(guard, grace, settings);
   try {
     const state = usableState(places, log);
     const base = state && (await sameBase(state.base, program));
@@ -117,7 +117,7 @@ async function lockAfter(guard: Guard, grace: number, settings: LaunchSettings):
   for (let refusals = 0; ; refusals++) {
     await endLeftOf(placesIn(dataFolder), guard, grace, pause);
     try {
-      return await lockFolder(dataFolder);
+      return lockFolder(dataFolder);
     } catch (thrown) {
       const locked = thrown instanceof Failure && thrown.code === 'data.locked';
       if (!locked || refusals === MAX_LEFTOVER_LOCKS) throw thrown;

@@ -128,7 +128,7 @@ export function good(exitCode = 0, before = ''): string {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, end);
     const after = (milliseconds, action) => { const timer = setTimeout(action, milliseconds); return () => clearTimeout(timer); };
     watchGuard(launched, () => process.ppid, { after }, () => end('orphaned'));
-    await lockFolder(DATA);
+    lockFolder(DATA);
     appendFileSync(RAN, process.pid + ' ' + process.argv.slice(2).join(' ') + '\\n');
     ${before}
     confirm(DATA, launched);

@@ -1,0 +1,22 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { reasonOf, systemCode } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+
+/**
+ * Writes the hub's pid to `skerry.pid` in the data folder, for people and their scripts: the lock does not need it. A disk that
+ * does not accept it, or its removal, is logged. Returns the removal.
+ */
+export function writePidFile(dataFolder: string, log: Log): () => void {
+  const file = join(dataFolder, 'skerry.pid');
+  const attempt = (action: () => void): void => {
+    try {
+      action();
+    } catch (thrown) {
+      if (systemCode(thrown) === undefined) throw thrown;
+      log.warn(`The pid of this hub in ${file} is not up to date (${reasonOf(thrown)}).`);
+    }
+  };
+  attempt(() => writeFileSync(file, `${process.pid}\n`, { mode: 0o600 }));
+  return () => attempt(() => rmSync(file, { force: true }));
+}
