@@ -19,7 +19,7 @@ export type FlowSettings = {
   readonly store: Store;
   readonly access: AccessControl;
   readonly resources: Resources;
-  /** What routes deliver to, as it is now. */
+  /** Inputs of modules that routes deliver to by the broker, as it is now. */
   readonly inputs: () => readonly Input[];
   readonly health: (module: string, well: boolean) => void;
   readonly readings: () => ReadonlyMap<string, string>;

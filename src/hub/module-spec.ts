@@ -1,4 +1,5 @@
 import { existsSync, realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Failure } from '../core/errors.ts';
 import type { HealthEntry, ModuleEntry } from '../manifest/types.ts';
 import type { HealthSpec, ModuleSpec } from '../supervisor/spec.ts';
@@ -9,6 +10,8 @@ const SECOND = 1000;
 export type SpecHost = {
   /** Where modules find the broker; undefined: it listens nowhere. */
   readonly brokerUrl: () => string | undefined;
+  /** Opens the socket by which a module without a network finds the broker, and returns its path. */
+  readonly socketOf: (module: string) => Promise<string>;
   /** The secret that a module shows to the broker. */
   readonly tokenOf: (module: string) => string;
   /** Where the bundle with this hash is. */
@@ -21,7 +24,8 @@ export type SpecHost = {
 export async function specOf(module: ModuleEntry, home: string, host: SpecHost): Promise<ModuleSpec> {
   const { name, io, backoff, health } = module;
   const talk: Record<string, string> = { SKERRY_MODULE: name };
-  const brokerUrl = host.brokerUrl();
+  const socket = io === 'mqtt' && module.network === 'none' ? await host.socketOf(name) : undefined;
+  const brokerUrl = socket === undefined ? host.brokerUrl() : `unix:${withoutLinks(socket)}`;
   if (io === 'mqtt' && brokerUrl !== undefined) {
     talk['SKERRY_MQTT_URL'] = brokerUrl;
     talk['SKERRY_TOKEN'] = host.tokenOf(name);
@@ -34,6 +38,7 @@ export async function specOf(module: ModuleEntry, home: string, host: SpecHost):
     ...module,
     cwd: programFolder ?? withoutLinks(home),
     programFolder,
+    socketFolder: socket && dirname(withoutLinks(socket)),
     env: {
       ...module.env,
       ...talk,

@@ -1,5 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../core/clock.ts';
 import type { LogSink } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
@@ -13,13 +14,15 @@ import type { Feed } from './feed.ts';
 import { createFeed } from './feed.ts';
 import { isApart } from './identities.ts';
 import { ackOfLine, messageOfLine } from './lines/from-module.ts';
+import { createModuleSockets } from './module-sockets.ts';
 import type { SpecHost } from './module-spec.ts';
 import { specOf, withoutLinks } from './module-spec.ts';
 import { inputQueue } from './names.ts';
 import type { Input } from './plan.ts';
 import type { Router } from './router.ts';
 
-export type ModulesSettings = SpecHost & {
+export type ModulesSettings = Omit<SpecHost, 'socketOf'> & {
+  readonly broker: Pick<Broker, 'listen'>;
   readonly dataFolder: string;
   readonly clock: Clock;
   readonly logSink: LogSink;
@@ -44,6 +47,8 @@ export type Modules = Omit<Supervisor, 'start' | 'adjust' | 'write'> & {
 export function createModules(settings: ModulesSettings): Modules {
   const { clock, logSink, router, store, guard } = settings;
   const dataFolder = withoutLinks(settings.dataFolder);
+  const sockets = createModuleSockets(join(dataFolder, 'run'), settings.broker);
+  const host: SpecHost = { ...settings, socketOf: sockets.open };
   const feeds = new Map<string, Feed>();
   const acking = new Set<string>();
   /** Modules of which it is being found out how they are to run. */
@@ -116,19 +121,20 @@ export function createModules(settings: ModulesSettings): Modules {
       // One with a user of its own must get to its folder; all else in here is for the hub alone.
       if (entries.some(isApart)) chmodSync(dataFolder, 0o711);
       for (const entry of entries) takeOn(entry);
-      const specs = Promise.all(entries.map(entry => specOf(entry, home, settings)));
+      const specs = Promise.all(entries.map(entry => specOf(entry, home, host)));
       for (const { name } of entries) described.set(name, Promise.allSettled([specs]));
       await supervisor.start(await specs);
     },
     adjust: async (names, { manifest, home }) => {
       const entries = manifest.modules.filter(({ name }) => names.includes(name));
-      for (const entry of entries) supervisor.adjust(await specOf(entry, home, settings));
+      for (const entry of entries) supervisor.adjust(await specOf(entry, home, host));
     },
     remove: async name => {
       // Whoever is about to be started is not missed.
       await described.get(name);
       described.delete(name);
       await supervisor.remove(name);
+      await sockets.close(name);
     },
     useInputs: wanted => {
       inputs = wanted;

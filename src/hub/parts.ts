@@ -70,7 +70,7 @@ export function openParts(
     store,
     access,
     resources,
-    inputs: () => routing.inputs,
+    inputs: () => routing.mqttInputs,
     health: (module, well) => modules.reportHealth(module, well),
     readings: () => new Map([...moduleReadings(modules.statuses()), ...upstreamReadings(upward.status())]),
   });
@@ -80,6 +80,7 @@ export function openParts(
     dataFolder,
     clock,
     logSink,
+    broker,
     store,
     router,
     guard: launched.guard,

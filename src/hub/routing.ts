@@ -13,6 +13,8 @@ export type Routing = {
   readonly routes: readonly RouteSetEntry[];
   /** What routes deliver to. */
   readonly inputs: readonly Input[];
+  /** Those of modules that speak MQTT: lines feed the others, whoever connects as them. */
+  readonly mqttInputs: readonly Input[];
   readonly status: () => Pick<HubStatus, 'routes' | 'refusedRoutes' | 'routeWarnings'>;
 };
 
@@ -20,12 +22,15 @@ export type Routing = {
 export function routingOf(manifest: Manifest): Routing {
   const { routes, refused } = planRoutes(manifest);
   const dispatcher = createDispatcher(routes);
+  const inputs = inputsOf(routes);
+  const overMqtt = new Set(manifest.modules.filter(({ io }) => io === 'mqtt').map(({ name }) => name));
   const warnings = warningsOf(manifest, routes);
   return {
     manifest,
     dispatcher,
     routes,
-    inputs: inputsOf(routes),
+    inputs,
+    mqttInputs: inputs.filter(({ module }) => overMqtt.has(module)),
     status: () => {
       const counts = dispatcher.counts();
       return {

@@ -17,7 +17,12 @@ export function contradictionIn(manifest: Manifest): Complaint | undefined {
   return inListeners(manifest.listeners) ?? inUpstream(manifest.upstream);
 }
 
-function inModule({ io, ack, tty, env, secrets, devices }: ModuleEntry): Complaint | undefined {
+function inModule({ io, ack, tty, env, secrets, devices, ...module }: ModuleEntry): Complaint | undefined {
+  const { sandbox, network, health } = module;
+  if (network === 'none' && sandbox === 'none')
+    return { path: ['sandbox', 'network'], complaint: 'needs "level": "standard" or "strict"' };
+  if (network === 'none' && health?.tcp !== undefined)
+    return { path: ['health', 'tcp'], complaint: 'cannot reach a module without a network: say "exec"' };
   if (ack && io !== 'lines') return { path: ['ack'], complaint: 'is for modules with "io": "lines"' };
   if (ack && tty) return { path: ['ack'], complaint: 'cannot be with "tty": all that it prints is log' };
   const both = secrets.find(({ name }) => Object.hasOwn(env, name));

@@ -6,7 +6,9 @@ import { desired } from './desired.ts';
 import {
   about,
   byName,
+  choice,
   flag,
+  meant,
   number,
   object,
   oneOf,
@@ -85,6 +87,28 @@ const limits = object({
   ioWeight: v.optional(about('Its share of a disk that is busy; usually 100.', whole(1, 10_000))),
 });
 
+const LEVELS = ['none', 'standard', 'strict'] as const;
+
+const sandbox = v.pipe(
+  v.union(
+    [
+      oneOf(LEVELS),
+      object({
+        level: about('What it is kept from.', oneOf(LEVELS)),
+        network: v.optional(
+          about('none: it reaches nothing but the hub, by a Unix socket.', oneOf(['host', 'none'])),
+          'host',
+        ),
+      }),
+    ],
+    ({ input }) =>
+      typeof input === 'string'
+        ? `must be ${choice(LEVELS)}${meant(input, LEVELS)}`
+        : `must be ${choice(LEVELS)}, or an object with "level" and "network"`,
+  ),
+  v.transform(value => (typeof value === 'string' ? { level: value, network: 'host' as const } : value)),
+);
+
 const device = v.pipe(
   v.string('must be a device such as "/dev/i2c-1"'),
   v.regex(/^\/dev\/(?!.*\.\.)[A-Za-z0-9._/-]+$/, 'must be a device such as "/dev/i2c-1"'),
@@ -140,7 +164,7 @@ export const module = object({
   backoff: v.optional(about('Waits before it is started again.', backoff), {}),
   health: v.optional(about('How it is told that it is ready and well.', health)),
   limits: v.optional(about('Bounds that the kernel keeps it in.', limits), {}),
-  sandbox: v.optional(about('What it is kept from.', oneOf(['none', 'standard', 'strict'])), 'none'),
+  sandbox: v.optional(about('What it is kept from.', sandbox), 'none'),
   user: v.optional(about('Who it runs as: the name of a user, its number, or "dynamic".', user)),
   devices: v.optional(
     about(

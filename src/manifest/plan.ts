@@ -153,7 +153,7 @@ function moduleChanges(current: Placed, target: Placed, down: ReadonlySet<string
     const fields = differing(before, module);
     if (moved && module.bundle === undefined) fields.push('the folder of its manifest');
     if (down.has(module.name)) fields.push('it does not run');
-    if (called && module.io === 'mqtt') fields.push("the broker's address");
+    if (called && module.io === 'mqtt' && module.network !== 'none') fields.push("the broker's address");
     const change =
       fields.length === 0 ? 'keep' : fields.every(field => IN_PLACE.has(field)) ? 'adjust' : 'restart';
     return { module: module.name, change, fields };

@@ -59,11 +59,12 @@ function byName<Entry extends { readonly name: string }>(
   return Object.fromEntries(entries.map(entry => [entry.name, written(entry)]));
 }
 
-function moduleOf({ name: _, exec, bundle, secrets, limits, ...rest }: ModuleEntry): object {
+function moduleOf({ name: _, exec, bundle, secrets, limits, network, ...rest }: ModuleEntry): object {
   return {
     exec,
     bundle: bundle === undefined ? undefined : { ...bundle, size: sizeText(bundle.size) },
     ...rest,
+    sandbox: network === undefined ? rest.sandbox : { level: rest.sandbox, network },
     secrets: byName(secrets, secretOf),
     limits: { ...limits, memory: sizeIf(limits.memory), memoryHigh: sizeIf(limits.memoryHigh) },
   };

@@ -98,9 +98,11 @@ function plain(written: WrittenManifest): Manifest {
     dialect: written.dialect,
     serial: written.serial,
     signature: written.signature,
-    modules: Object.entries(written.modules).map(([name, { secrets, ...module }]) => ({
+    modules: Object.entries(written.modules).map(([name, { secrets, sandbox, ...module }]) => ({
       name,
       ...module,
+      sandbox: sandbox.level,
+      ...(sandbox.network === 'none' ? { network: sandbox.network } : {}),
       secrets: Object.entries(secrets).map(([variable, secret]) => ({ name: variable, ...secret })),
     })),
     routes: Object.entries(written.routes).map(([name, { route, priority, ttl }]) => ({

@@ -100,6 +100,8 @@ export type ModuleEntry = TopicLists & {
     readonly ioWeight?: number | undefined;
   };
   readonly sandbox: 'none' | 'standard' | 'strict';
+  /** Undefined: the machine's. */
+  readonly network?: 'none' | undefined;
   readonly user?: string | undefined;
   readonly devices: readonly string[];
   readonly require: boolean;

@@ -152,7 +152,10 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
   /** One process of the module, from its start to its end. */
   const run = async (): Promise<void> => {
     const begun = await begin().catch(hindered);
-    if ('reason' in begun) return refuse(begun);
+    if ('reason' in begun) {
+      confiner.release(name);
+      return refuse(begun);
+    }
     const exit = await accompany(begun).catch((error: unknown) => {
       log.error(`Module "${name}" is killed, for the hub failed to see to it: ${reasonOf(error)}.`);
       return abandon(begun, connection, leftovers, log);
@@ -160,6 +163,7 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
     connection = undefined;
     health?.stop();
     leftovers.forget(begun.launched.pid);
+    confiner.release(name);
     const starved = (begun.confined.group?.usage().oomKills ?? 0) > begun.oomKills;
     lastExit = describeExit(exit) + (starved ? ': its memory was at its limit' : '');
     log.info(`Module "${name}" has ended: ${lastExit}.`);

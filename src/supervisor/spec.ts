@@ -58,6 +58,10 @@ export type ModuleSpec = {
   readonly health?: HealthSpec | undefined;
   readonly limits: Limits;
   readonly sandbox: SandboxLevel;
+  /** `none`: it has no network, but in a sandbox its own loopback. */
+  readonly network?: 'none' | undefined;
+  /** The folder of the socket by which it reaches the host, if that is within what sandboxes hide. */
+  readonly socketFolder?: string | undefined;
   /** A user's name or number, or `dynamic`; undefined: the hub's own, in a sandbox `dynamic`. */
   readonly user?: string | undefined;
   /** Device nodes that it may use. */
@@ -159,7 +163,7 @@ export type SupervisorSettings = {
   readonly runFolder: string;
   /** Modules with a user or a sandbox have a folder of their own in here. */
   readonly ownFolders: string;
-  /** The folder that no sandboxed module may see; files with secrets are in it, under `secrets`. */
+  /** The folder that no sandboxed module may see. */
   readonly hiddenFolder: string;
   /** The pid of a process that watches over this one and does nothing else: it goes where this one goes. */
   readonly guard?: number | undefined;

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { Failure } from '../core/errors.ts';
 import { createConfiner } from './confinement/confine.ts';
 import type { Hierarchy } from './confinement/hierarchy.ts';
 import { openHierarchy } from './confinement/hierarchy.ts';
+import { removeMemoryFolders } from './confinement/memory-folder.ts';
 import { createProbe } from './confinement/tools.ts';
 import { createLeftovers, strikeAll } from './leftovers.ts';
 import { createModule } from './module.ts';
@@ -18,10 +21,12 @@ import type { Module, ModuleSpec, Supervisor, SupervisorSettings } from './spec.
 export function createSupervisor(settings: SupervisorSettings): Supervisor {
   const leftovers = createLeftovers(settings.runFolder, settings.clock, settings.log);
   const { clock, runFolder, ownFolders, hiddenFolder: hidden, guard } = settings;
+  // Of its control groups and its folder in memory: another hub of this machine has another run folder.
+  const groupName = `skerry-${createHash('sha256').update(runFolder).digest('hex').slice(0, 12)}`;
   const modules = new Map<string, Module>();
   let opened: Hierarchy | undefined;
   // Opened when the first module is there: a mere broker pays nothing for it.
-  const hierarchy = (): Hierarchy => (opened ??= openHierarchy(groupName(runFolder), '/proc', guard));
+  const hierarchy = (): Hierarchy => (opened ??= openHierarchy(groupName, '/proc', guard));
   const confiner = createConfiner({
     hierarchy,
     probe: createProbe(clock),
@@ -65,6 +70,7 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
       await Promise.all(group.map(module => module.ask('stop')));
     }
     await Promise.all([...modules.values()].map(module => module.close()));
+    removeMemoryFolders(hidden);
     if (opened === undefined) return;
     await Promise.all(opened.groups().map(group => strikeAll(group.remove, clock)));
     opened.close();
@@ -72,7 +78,11 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
 
   return {
     takeDownLeft: async () => {
-      if (!(await leftovers.takeDown())) return;
+      const wasRunning = await leftovers.takeDown();
+      removeMemoryFolders(hidden);
+      // Where older versions kept secrets: on flash.
+      rmSync(join(hidden, 'secrets'), { recursive: true, force: true });
+      if (!wasRunning) return;
       for (const group of hierarchy().groups()) {
         await strikeAll(group.kill, clock);
         await strikeAll(group.remove, clock);
@@ -131,11 +141,6 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
     statuses: () => [...modules.values()].map(module => module.status()),
     write: (name, line, written) => moduleOf(name).write(line, written),
   };
-}
-
-/** What the hub's control groups are called: another hub of this machine has another run folder. */
-function groupName(runFolder: string): string {
-  return `skerry-${createHash('sha256').update(runFolder).digest('hex').slice(0, 12)}`;
 }
 
 /** The modules by `startupOrder`, those of one order together. */

@@ -26,7 +26,8 @@ function subscribePacket(filters) {
 }
 
 /** A way to send bytes, once it is open; `heard` gets what comes, undefined at the end. */
-function open({ port, secure, web, unix }, opened, heard) {
+function open({ port, secure, web, unix: given, own: mine }, opened, heard) {
+  const unix = mine === true ? process.env.SKERRY_MQTT_URL.replace(/^unix:/, '') : given;
   if (web !== undefined) {
     const socket = new WebSocket(`ws://127.0.0.1:${web}/mqtt`, 'mqtt');
     socket.binaryType = 'arraybuffer';

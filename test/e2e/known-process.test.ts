@@ -119,4 +119,43 @@ known('whatever it shows and wherever it connects, it is that module or is refus
   }),
 );
 
+for (const level of ['standard', 'strict']) {
+  known(
+    `${level}: without a network a module reaches the hub by a socket of its own, and nothing else`,
+    async () => {
+      if (!ROOT) return skip('only root starts programs as another user');
+      const port = await freePort();
+      const attempts = [
+        { label: 'the machine', port },
+        { label: 'its socket', own: true },
+        { label: 'its token there', own: true, token: true },
+        { label: 'another user there', own: true, ...ALICE },
+      ];
+      const offline = { sandbox: { level, network: 'none' } };
+      const modules = {
+        m: offline,
+        listing: {
+          ...offline,
+          exec: ['sh', '-c', 'cat /proc/net/dev; echo done; exec sleep 1000'],
+        },
+      };
+      const manifest = { listeners: [{ mqtt: `127.0.0.1:${port}` }] };
+      await withAskers(manifest, modules, attempts, async data => {
+        assert.equal(await answers(data, 'm'), [
+          'the machine: closed',
+          'its socket: # 128, inputs 0',
+          'its token there: # 128, inputs 0',
+          'another user there: refused 5',
+        ]);
+        const listing = await answers(data, 'listing');
+        assert.equal(
+          listing.flatMap(line => /^ *([^ :]+): +\d/.exec(line)?.[1] ?? []),
+          ['lo'],
+          listing.join('\n'),
+        );
+      });
+    },
+  );
+}
+
 known.run();

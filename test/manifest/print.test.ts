@@ -53,6 +53,14 @@ printing('every default, in the units that people write', () => {
   });
 });
 
+printing('a module without a network is printed as one', () => {
+  const sandbox = { level: 'strict', network: 'none' };
+  const text = JSON.stringify({ name: 'a', modules: { m: { exec: ['./m'], sandbox } } });
+  const printed = printManifest(text, 'm.json');
+  assert.equal(JSON.parse(printed).modules.m.sandbox, sandbox);
+  assert.equal(parseManifest(printed, 'm.json'), parseManifest(text, 'm.json'));
+});
+
 printing('what is printed says the same, and printed again is the same', () => {
   const same = (made: object): void => {
     const text = JSON.stringify(made);

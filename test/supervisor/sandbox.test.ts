@@ -1,7 +1,9 @@
-import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { SANDBOX_TMP_BYTES } from '../../src/core/limits.ts';
+import { memoryFolder } from '../../src/supervisor/confinement/memory-folder.ts';
 import type { SandboxLevel } from '../../src/supervisor/confinement/sandbox.ts';
 import type { ModuleSpec } from '../../src/supervisor/spec.ts';
 import { skip } from '../build/stage.ts';
@@ -59,6 +61,18 @@ for (const level of LEVELS) {
     }),
   );
 
+  sandbox(`${level}: it may write a /dev/shm of its own, which is in memory and bounded`, () =>
+    onStage(ELSEWHERE, async stage => {
+      const script = `ls -A /dev/shm; echo mark >/dev/shm/mark; ls /dev/shm; stat -f -c %T /dev/shm
+stat -c %a /dev/shm; stat -f -c '%b %S' /dev/shm`;
+      const lines = await said(stage, script, { sandbox: level });
+      if (!isPrivate(stage)) return;
+      const [blocks = 0, size = 0] = lines.pop()?.split(' ').map(Number) ?? [];
+      assert.equal(lines, ['mark', 'tmpfs', '1777']);
+      assert.is(blocks * size, SANDBOX_TMP_BYTES);
+    }),
+  );
+
   sandbox(`${level}: what the hub stores is not to be seen`, () =>
     onStage(ELSEWHERE, async stage => {
       const script = `ls '${stage.folder}/data'; ls '${stage.folder}/data/modules'`;
@@ -86,13 +100,12 @@ echo x 2>/dev/null >program || echo kept; echo x 2>/dev/null >"$KEY" || echo kep
           secretFiles: [{ variable: 'KEY', content: Buffer.from('hush\n') }],
         });
         if (!isPrivate(stage)) return;
-        const uid = lines[6]?.split(' ')[1] ?? '';
+        const uid = lines[5]?.split(' ')[1] ?? '';
         assert.equal(lines, [
           'program',
           'one',
           'bundles',
           'modules',
-          'secrets',
           'hush',
           `400 ${uid}`,
           'kept',
@@ -123,6 +136,56 @@ echo x 2>/dev/null >program || echo kept; echo x 2>/dev/null >"$KEY" || echo kep
     }),
   );
 }
+
+const KEY = [{ variable: 'KEY', content: Buffer.from('hush\n') }];
+
+for (const more of [{}, { user: 'dynamic' }, { sandbox: 'standard' }, { sandbox: 'strict' }] as const) {
+  sandbox(`secrets are in memory, and are removed with the module: ${JSON.stringify(more)}`, () =>
+    onStage(ELSEWHERE, async stage => {
+      const script = 'cat "$KEY"; stat -f -c %T "$KEY"; echo "$KEY"; exec sleep 1000';
+      await stage.supervisor.start([stage.sh('m', script, { ...more, secretFiles: KEY, restart: 'always' })]);
+      await until('it has told', () => stage.lines.length === 3);
+      const [content, type, path = ''] = stage.texts();
+      assert.equal([content, type], ['hush', 'tmpfs']);
+      assert.is(readFileSync(path, 'utf8'), 'hush\n');
+      await stage.supervisor.stopModule('m');
+      assert.not.ok(existsSync(path));
+      await stage.supervisor.startModule('m');
+      await until('it has told again', () => stage.lines.length === 6);
+      await stage.supervisor.remove('m');
+      assert.not.ok(existsSync(dirname(path)));
+    }),
+  );
+
+  sandbox(`a sandbox does not see the secrets of others: ${JSON.stringify(more)}`, () =>
+    onStage(ELSEWHERE, async stage => {
+      const memory = memoryFolder(join(stage.folder, 'data'));
+      if (typeof memory !== 'string' || !('sandbox' in more)) return;
+      await stage.supervisor.start([
+        stage.sh('other', 'exec sleep 1000', { startupOrder: 1, secretFiles: KEY }),
+        stage.sh('m', `ls -A '${memory}'`, { ...more, startupOrder: 2, secretFiles: KEY }),
+      ]);
+      await until('it has told', () => stage.status('m').state === 'ended');
+      if (isPrivate(stage)) assert.equal(stage.texts(), ['m']);
+    }),
+  );
+}
+
+sandbox(
+  'secrets that a crash of the hub has left are removed at the next start, older ones on flash too',
+  () =>
+    onStage(ELSEWHERE, async stage => {
+      const data = join(stage.folder, 'data');
+      const memory = memoryFolder(data);
+      if (typeof memory !== 'string') throw new Error(memory.reason);
+      for (const folder of [join(memory, 'gone'), join(data, 'secrets/gone')]) {
+        mkdirSync(folder, { recursive: true });
+        writeFileSync(join(folder, 'KEY'), 'hush');
+      }
+      await stage.supervisor.start([]);
+      assert.equal([existsSync(join(memory, 'gone')), existsSync(join(data, 'secrets'))], [false, false]);
+    }),
+);
 
 sandbox('strict: it sees its own processes and granted devices only', () =>
   onStage(ELSEWHERE, async stage => {

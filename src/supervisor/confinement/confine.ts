@@ -1,19 +1,22 @@
-import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { reasonOf, systemCode } from '../../core/errors.ts';
+import { join } from 'node:path';
+import { systemCode } from '../../core/errors.ts';
 import type { Fault } from '../fault.ts';
 import type { ModuleSpec } from '../spec.ts';
 import type { ControlGroup } from './cgroup.ts';
+import { devicesFor } from './devices.ts';
 import type { Hierarchy } from './hierarchy.ts';
 import type { LimitName } from './layout.ts';
 import { LIMITS } from './layout.ts';
+import { memoryFolder } from './memory-folder.ts';
+import { makeOwnFolder } from './own-folder.ts';
 import { becoming, bubble, powerless, privateMounts } from './sandbox.ts';
 import { JOIN } from './scripts.ts';
-import { keepSecrets } from './secret-files.ts';
+import type { KeptSecrets } from './secret-files.ts';
+import { keepSecrets, removeSecrets } from './secret-files.ts';
 import type { Probe } from './tools.ts';
 import { tool } from './tools.ts';
 import type { Account } from './users.ts';
-import { accountOf, dynamicAccount, mayPass, ownersBeside } from './users.ts';
+import { accountOf, dynamicAccount, ownersBeside } from './users.ts';
 
 /** How a module is started so that what its manifest says of it holds. */
 export type Confinement = {
@@ -39,7 +42,7 @@ export type ConfinerSettings = {
   readonly probe: Probe;
   /** Where modules have their own folders. */
   readonly ownFolders: string;
-  /** What no sandboxed module may see, or undefined. */
+  /** What no sandboxed module may see, beside the secrets. */
   readonly hidden: string;
 };
 
@@ -47,6 +50,8 @@ export type Confiner = {
   readonly confine: (spec: ModuleSpec) => Promise<Confinement | Fault>;
   /** Sets the limits of what runs anew, and returns what does not hold now. */
   readonly relimit: (spec: ModuleSpec, confinement: Confinement) => readonly string[];
+  /** Removes the secrets of a module that has no process any more. */
+  readonly release: (module: string) => void;
 };
 
 type Part = { readonly command: readonly string[]; readonly notEnforced: readonly string[] };
@@ -60,8 +65,10 @@ const GONE: ReadonlySet<string> = new Set(['ESRCH', 'ENOENT', 'ENODEV']);
 const PRIVILEGED = process.getuid?.() === 0;
 const NOT_ROOT = 'only root may start programs as another user: run the hub as root';
 
-export function createConfiner({ hierarchy, probe, ownFolders, hidden }: ConfinerSettings): Confiner {
+export function createConfiner(settings: ConfinerSettings): Confiner {
+  const { hierarchy, probe, ownFolders, hidden } = settings;
   const groups = new Map<string, ControlGroup | undefined>();
+  const secretFolders = new Map<string, string>();
   const accounts = new Map<string, Account>();
 
   const groupOf = (module: string): ControlGroup | undefined => {
@@ -105,23 +112,47 @@ export function createConfiner({ hierarchy, probe, ownFolders, hidden }: Confine
     spec: ModuleSpec,
     own: string,
     shown: readonly string[],
+    secrets: string | undefined,
   ): Promise<Part & { readonly strict: boolean }> => {
     if (spec.sandbox === 'none') return { command: [], notEnforced: [], strict: false };
-    const at = { privileged: PRIVILEGED, own, hidden, shown, cwd: spec.cwd, devices: spec.devices };
-    const usual = { ...at, own: ownFolders, shown: [], cwd: '/', devices: [] };
+    const covered = secrets === undefined || secrets.startsWith('/dev/shm/');
+    const all = { privileged: PRIVILEGED, hidden: covered ? [hidden] : [hidden, secrets] };
+    const usual = { ...all, own: ownFolders, shown: [], offline: false, cwd: '/', devices: [] };
+    const at = { ...all, own, shown, cwd: spec.cwd, devices: spec.devices };
     const lost: string[] = [];
+    const boxed = async (name: string, box: typeof bubble): Promise<readonly string[]> => {
+      if (spec.network !== 'none') return box({ ...at, offline: false });
+      const hindrance = await probe(`${name} offline`, box({ ...usual, offline: true }));
+      if (hindrance !== undefined)
+        lost.push(`sandbox.network: it has the machine's (${hindrance}): run the hub as root.`);
+      return box({ ...at, offline: hindrance === undefined });
+    };
     if (spec.sandbox === 'strict') {
       const hindrance = await probe('bubble', bubble(usual));
-      if (hindrance === undefined) return { command: bubble(at), notEnforced: [], strict: true };
+      if (hindrance === undefined)
+        return { command: await boxed('bubble', bubble), notEnforced: lost, strict: true };
       lost.push(
         `sandbox: "strict" is only "standard" (${hindrance}): install bubblewrap (apt install bubblewrap).`,
       );
     }
     const hindrance = await probe('mounts', privateMounts(usual));
-    if (hindrance === undefined) return { command: privateMounts(at), notEnforced: lost, strict: false };
+    if (hindrance === undefined)
+      return { command: await boxed('mounts', privateMounts), notEnforced: lost, strict: false };
     const cure = PRIVILEGED ? 'allow mounts to the hub (CAP_SYS_ADMIN)' : 'run the hub as root';
     lost.push(`sandbox: no private /tmp and no read-only root (${hindrance}): ${cure}.`);
+    if (spec.network === 'none') lost.push(`sandbox.network: it has the machine's (${hindrance}): ${cure}.`);
     return { command: [], notEnforced: lost, strict: false };
+  };
+
+  const secretsIn = (
+    memory: string | undefined,
+    { name, secretFiles }: ModuleSpec,
+    who: Account | undefined,
+  ): KeptSecrets | Fault => {
+    if (memory === undefined) return { folder: undefined, paths: {} };
+    const folder = join(memory, name);
+    secretFolders.set(name, folder);
+    return keepSecrets(folder, secretFiles, who);
   };
 
   const identity = async (spec: ModuleSpec, who: Account | undefined): Promise<Part | Fault> => {
@@ -152,11 +183,14 @@ export function createConfiner({ hierarchy, probe, ownFolders, hidden }: Confine
       const own = join(ownFolders, spec.name);
       const closed = apart ? makeOwnFolder(own, who) : undefined;
       if (closed !== undefined) return closed;
-      const secrets = keepSecrets(join(hidden, 'secrets', spec.name), spec.secretFiles, who);
+      const memory = apart || spec.secretFiles.length > 0 ? memoryFolder(hidden) : undefined;
+      if (typeof memory === 'object' && spec.secretFiles.length > 0) return memory;
+      const base = typeof memory === 'string' ? memory : undefined;
+      const secrets = secretsIn(base, spec, who);
       if ('reason' in secrets) return secrets;
       const group = groupOf(spec.name);
       const limits = limit(spec, group);
-      const box = await sandbox(spec, own, shownTo(spec, secrets.folder));
+      const box = await sandbox(spec, own, shownTo(spec, secrets.folder), base);
       const self = await identity(spec, granted.account);
       if ('reason' in self) return self;
       const parts = [limits.command, box.command, self.command].filter(({ length }) => length > 0);
@@ -179,6 +213,11 @@ export function createConfiner({ hierarchy, probe, ownFolders, hidden }: Confine
         unconfined,
         account: granted.account,
       };
+    },
+    release: module => {
+      const folder = secretFolders.get(module);
+      if (folder !== undefined) removeSecrets(folder);
+      secretFolders.delete(module);
     },
     relimit: (spec, { group, unconfined }) => [...limit(spec, group).notEnforced, ...unconfined],
   };
@@ -223,8 +262,8 @@ function lackOfLimit(module: string, limit: LimitName, cause: string): string {
 }
 
 /** What of the hidden folder a module sees besides its own. */
-function shownTo({ programFolder }: ModuleSpec, secrets: string | undefined): string[] {
-  return [programFolder, secrets].filter(folder => folder !== undefined);
+function shownTo({ programFolder, socketFolder }: ModuleSpec, secrets: string | undefined): string[] {
+  return [programFolder, socketFolder, secrets].filter(folder => folder !== undefined);
 }
 
 /** What makes no sense together, in one sentence. */
@@ -234,53 +273,6 @@ function contradictionIn(spec: ModuleSpec, who: Account | undefined, hidden: str
   const covered = [spec.cwd, hidden].find(folder => folder === '/tmp' || folder.startsWith('/tmp/'));
   if (covered === undefined) return undefined;
   return `A sandbox has a /tmp of its own, so ${covered} would not be there: put it elsewhere.`;
-}
-
-/** The module's account with the groups of the devices that it may use. */
-function devicesFor(
-  { devices, sandbox }: ModuleSpec,
-  who: Account | undefined,
-): { readonly account: Account | undefined; readonly notEnforced: readonly string[] } {
-  const groups = new Set(who?.groups);
-  const notEnforced: string[] = [];
-  for (const device of devices) {
-    const stat = statSync(device, { throwIfNoEntry: false });
-    if (stat === undefined) {
-      notEnforced.push(`devices: ${device} is not there: plug it in and start the module again.`);
-    } else if (who !== undefined && !mayPass(device, who, 6)) {
-      if ((stat.mode & 0o060) === 0o060 && stat.gid !== 0) groups.add(stat.gid);
-      else
-        notEnforced.push(
-          `devices: ${device} is for root alone: give it a group by a rule of udev, as Raspberry Pi OS does.`,
-        );
-    }
-  }
-  if (sandbox === 'none' && who === undefined) return { account: who, notEnforced: [] };
-  return { account: who && { ...who, groups: [...groups] }, notEnforced };
-}
-
-/**
- * A folder that its module alone may enter, on a way that others may pass but not look into, whatever the hub's umask is.
- * A Fault names what hinders it.
- */
-function makeOwnFolder(folder: string, who: Account | undefined): Fault | undefined {
-  try {
-    mkdirSync(dirname(folder), { recursive: true, mode: 0o711 });
-    setMode(dirname(folder), 0o711);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const { uid, gid } = statSync(folder);
-    if (who !== undefined && (uid !== who.uid || gid !== who.gid)) chownSync(folder, who.uid, who.gid);
-    return undefined;
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    const reason = `Its own folder ${folder} cannot be made (${reasonOf(error)}): see to the disk that it is on.`;
-    return { reason, passing: true };
-  }
-}
-
-/** Where it is right already the file system may be read-only. */
-function setMode(folder: string, mode: number): void {
-  if ((statSync(folder).mode & 0o777) !== mode) chmodSync(folder, mode);
 }
 
 /** What of an environment makes programs load or do what the module wants: those before it may run as root. */

@@ -13,10 +13,12 @@ export type Surroundings = {
   readonly privileged: boolean;
   /** The module's own folder, which it may write. */
   readonly own: string;
-  /** The hub's data folder, which it may not see. */
-  readonly hidden: string;
-  /** Folders within it that are seen, read-only. */
+  /** Folders that it may not see: those with the hub's data and all secrets. */
+  readonly hidden: readonly string[];
+  /** Folders within them that are seen, read-only. */
   readonly shown: readonly string[];
+  /** It has a network of its own, without a way out. */
+  readonly offline: boolean;
   readonly cwd: string;
   readonly devices: readonly string[];
 };
@@ -24,15 +26,22 @@ export type Surroundings = {
 const SIGNALS = 'HUP,INT,QUIT,TERM,USR1,USR2';
 
 /** Mounts of its own: what `standard` and `strict` begin with, if the latter cannot be had. */
-export function privateMounts({ privileged, own, hidden, shown }: Surroundings): string[] {
-  const namespaces = privileged ? [] : ['--user', '--map-current-user', '--keep-caps'];
-  const script = [tool('sh'), '-c', PRIVATE_MOUNTS, 'skerry', own, hidden, String(SANDBOX_TMP_BYTES)];
-  const seen = [...shown, '--'];
-  return [tool('unshare'), ...namespaces, '--mount', '--propagation', 'private', '--', ...script, ...seen];
+export function privateMounts({ privileged, own, hidden, shown, offline }: Surroundings): string[] {
+  const namespaces = [
+    ...(privileged ? [] : ['--user', '--map-current-user', '--keep-caps']),
+    ...(offline ? ['--net'] : []),
+    ...['--mount', '--propagation', 'private'],
+  ];
+  const settings = [own, String(SANDBOX_TMP_BYTES), offline ? 'none' : 'host'];
+  const script = [tool('sh'), '-c', PRIVATE_MOUNTS, 'skerry', ...settings, ...hidden, '--', ...shown, '--'];
+  return [tool('unshare'), ...namespaces, '--', ...script];
 }
 
 /** Sees no process, device, shared memory or host name but its own, either. */
-export function bubble({ own, hidden, shown, cwd, devices }: Surroundings): string[] {
+export function bubble({ own, hidden, shown, offline, cwd, devices }: Surroundings): string[] {
+  const empty = hidden.flatMap(folder => ['--perms', '0755', '--size', '65536', '--tmpfs', folder]);
+  const closed = hidden.flatMap(folder => ['--remount-ro', folder]);
+  const temporary = ['--perms', '1777', '--size', String(SANDBOX_TMP_BYTES), '--tmpfs'];
   const seen = shown.flatMap(folder => [
     ...['--perms', '0755', '--dir', dirname(folder)],
     ...['--ro-bind', folder, folder],
@@ -41,11 +50,10 @@ export function bubble({ own, hidden, shown, cwd, devices }: Surroundings): stri
   return [
     ...[tool('sh'), '-c', STAND_BY, 'skerry', tool('bwrap'), '--die-with-parent'],
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
+    ...(offline ? ['--unshare-net'] : []),
     ...['--ro-bind', '/', '/', '--dev', '/dev', ...granted, '--proc', '/proc'],
-    ...['--perms', '1777', '--size', String(SANDBOX_TMP_BYTES), '--tmpfs', '/tmp'],
-    ...['--perms', '0755', '--size', '65536', '--tmpfs', hidden],
-    ...['--perms', '0755', '--dir', dirname(own), '--bind', own, own, ...seen],
-    ...['--remount-ro', hidden],
+    ...[...temporary, '/tmp', ...temporary, '/dev/shm', ...empty],
+    ...['--perms', '0755', '--dir', dirname(own), '--bind', own, own, ...seen, ...closed],
     ...['--chdir', cwd, '--', tool('env'), `--default-signal=${SIGNALS}`],
   ];
 }

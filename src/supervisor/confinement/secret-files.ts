@@ -1,5 +1,5 @@
-import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { reasonOf, systemCode } from '../../core/errors.ts';
 import type { Fault } from '../fault.ts';
 import type { ModuleSpec } from '../spec.ts';
@@ -12,8 +12,8 @@ export type KeptSecrets = {
 };
 
 /**
- * Writes a module's secrets into files of their own in `folder`, which is made anew. The module may read them, and nobody
- * else: it owns them, but not the folder, so that it cannot lead the hub astray by links.
+ * Writes a module's secrets into files of their own in `folder`, which is in memory and is made again each time. The module may
+ * read them, and nobody else: it owns them, but not the folder, so that it cannot lead the hub astray by links.
  */
 export function keepSecrets(
   folder: string,
@@ -23,8 +23,8 @@ export function keepSecrets(
   try {
     rmSync(folder, { recursive: true, force: true });
     if (files.length === 0) return { folder: undefined, paths: {} };
-    mkdirSync(dirname(folder), { recursive: true, mode: 0o711 });
     mkdirSync(folder, { mode: 0o711 });
+    chmodSync(folder, 0o711);
     const paths = files.map(({ variable, content }) => {
       const path = join(folder, variable);
       writeFileSync(path, content, { mode: 0o400, flag: 'wx' });
@@ -34,7 +34,12 @@ export function keepSecrets(
     return { folder, paths: Object.fromEntries(paths) };
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
-    const reason = `Its secrets cannot be kept in ${folder} (${reasonOf(error)}): see to the disk that it is on.`;
+    const reason = `Its secrets cannot be kept in ${folder} (${reasonOf(error)}): see to the memory of the machine.`;
     return { reason, passing: true };
   }
+}
+
+/** Removes a module's secrets once it is gone. */
+export function removeSecrets(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
 }

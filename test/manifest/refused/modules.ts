@@ -113,6 +113,27 @@ export const MODULES: readonly Refused[] = [
     module({ sandbox: 'strickt' }),
     'modules.m.sandbox must be "none", "standard" or "strict": did you mean "strict"?',
   ),
+  refused(
+    module({ sandbox: ['strict'] }),
+    'modules.m.sandbox must be "none", "standard" or "strict", or an object with "level" and "network"',
+  ),
+  refused(module({ sandbox: { network: 'none' } }), 'modules.m.sandbox.level is missing'),
+  refused(
+    module({ sandbox: { level: 'strict', network: 'nones' } }),
+    'modules.m.sandbox.network must be "host" or "none": did you mean "none"?',
+  ),
+  refused(
+    module({ sandbox: { level: 'strict', net: 'none' } }),
+    'modules.m.sandbox.net is not a field this skerry knows',
+  ),
+  unsaid(
+    module({ sandbox: { level: 'none', network: 'none' } }),
+    'modules.m.sandbox.network needs "level": "standard" or "strict"',
+  ),
+  unsaid(
+    module({ sandbox: { level: 'strict', network: 'none' }, health: { tcp: 80 } }),
+    'modules.m.health.tcp cannot reach a module without a network: say "exec"',
+  ),
   refused(module({ user: '' }), 'modules.m.user is empty'),
   refused(
     module({ devices: ['/dev/../etc/shadow'] }),

@@ -1,0 +1,44 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Broker } from '../broker/broker.ts';
+import type { OpenListener } from '../broker/listeners/settings.ts';
+
+/** Sockets of modules without a network, each of which its module alone can reach. */
+export type ModuleSockets = {
+  /** Opens the socket of a module, if it is not open, and returns its path. Failure `listener.in-use`, `listener.refused`. */
+  readonly open: (module: string) => Promise<string>;
+  readonly close: (module: string) => Promise<void>;
+};
+
+/**
+ * Sockets of modules in `runFolder`, which only the hub's user may pass: a sandbox shows its module the folder with its own.
+ * They are no listeners of the manifest, and are closed with the broker.
+ */
+export function createModuleSockets(runFolder: string, { listen }: Pick<Broker, 'listen'>): ModuleSockets {
+  const opened = new Map<string, Promise<OpenListener>>();
+  const fileOf = (module: string): string => join(runFolder, `m-${module}`, 'mqtt.sock');
+
+  const listenFor = (module: string): Promise<OpenListener> => {
+    const folder = dirname(fileOf(module));
+    mkdirSync(folder, { recursive: true });
+    chmodSync(folder, 0o711);
+    return listen({ kind: 'unix', file: fileOf(module), mode: 0o666, module });
+  };
+
+  return {
+    open: async module => {
+      const listener = opened.get(module) ?? listenFor(module);
+      opened.set(module, listener);
+      await listener.catch((error: unknown) => {
+        opened.delete(module);
+        throw error;
+      });
+      return fileOf(module);
+    },
+    close: async module => {
+      const listener = await opened.get(module);
+      opened.delete(module);
+      await listener?.close();
+    },
+  };
+}
