@@ -121,6 +121,10 @@ export const INLINE_BYTES = 1_536;
 /** Times that a receiver may fail on a message before it goes to the dead letters. */
 export const MAX_ATTEMPTS = 16;
 
+/** Times that the delivery of a message may throw an exception before it goes to the dead letters, and milliseconds between two. */
+export const MAX_DELIVERY_EXCEPTIONS = 4;
+export const DELIVERY_RETRY = 1_000;
+
 /** Dead letters that are kept, and their bytes; the oldest go first. */
 export const MAX_DEAD_LETTERS = 1_000;
 export const MAX_DEAD_LETTER_BYTES = 16 << 20;

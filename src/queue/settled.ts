@@ -1,3 +1,5 @@
+import { Failure } from '../core/errors.ts';
+import { MAX_NAME_BYTES } from '../core/limits.ts';
 import type { Database } from './disk/database.ts';
 
 /** Settled state as it was last put, wherever it lies. */
@@ -28,4 +30,14 @@ export function settledOver(database: Database, unwritten: () => readonly Values
       return Array.from(names).toSorted();
     },
   };
+}
+
+export const UNNAMEABLE = new Failure(
+  'store.write',
+  `What is kept under a name of more than ${MAX_NAME_BYTES} bytes cannot be written: choose a shorter one.`,
+);
+
+/** True if LMDB takes the name. A shorter text has three bytes a character at most, and is not measured. */
+export function isNameable(name: string): boolean {
+  return name.length * 3 <= MAX_NAME_BYTES || Buffer.byteLength(name) <= MAX_NAME_BYTES;
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
+import { noteException } from '../core/containment.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
-import { MAX_NAME_BYTES, MAX_REMOVING } from '../core/limits.ts';
+import { MAX_REMOVING } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import { MAX_GATHERED_BYTES } from '../core/memory-limits.ts';
 import { createGauge } from '../core/pressure.ts';
@@ -14,6 +15,7 @@ import { guardReads } from './disk/guard.ts';
 import { openJournal, readJournals } from './disk/journal.ts';
 import { openFolder, suspect, trust } from './disk/opening.ts';
 import { watchRoom } from './disk/room.ts';
+import { type Attempts, openAttempts } from './entries/attempts.ts';
 import { browseLane, findEntry, firstOf, headsOf, statsOf } from './entries/browse.ts';
 import { createDeparture } from './entries/departure.ts';
 import { createDrain, DAMAGED } from './entries/drain.ts';
@@ -30,7 +32,7 @@ import { createUsage } from './entries/usage.ts';
 import { createHealth } from './health.ts';
 import { createHubTime } from './hubtime.ts';
 import { startRounds } from './rounds.ts';
-import { settledOver } from './settled.ts';
+import { isNameable, settledOver, UNNAMEABLE } from './settled.ts';
 import type { Store, StoreBounds } from './types.ts';
 import { PRIORITIES } from './types.ts';
 
@@ -42,11 +44,6 @@ export type StoreSettings = StoreBounds & {
 };
 
 const CLOSED = new Failure('store.write', 'The store is closed: the hub is stopping.');
-const UNNAMEABLE = new Failure(
-  'store.write',
-  `What is kept under a name of more than ${MAX_NAME_BYTES} bytes cannot be written: choose a shorter one.`,
-);
-
 /**
  * Opens the durable queues under `folder`. The caller holds the data folder's lock.
  * @throws Failure `store.unreadable`, `store.newer`, `store.older`
@@ -138,7 +135,12 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
 
   const settled = settledOver(database, () => [...committer.unwritten(), ...checkpoints.unwritten()]);
   const host = { database, registry, committer, checkpoints, usage, room, health, counts, now };
-  const { release, bury } = createDeparture({ ...host, letters: () => letters, closed: () => closed });
+  const { release, bury } = createDeparture({
+    ...host,
+    letters: () => letters,
+    attempts: () => attempts,
+    closed: () => closed,
+  });
   /** An entry leaves that its consumer may have read ahead. */
   const evict: typeof release = (leaving, reason, settle) => {
     leaving.queue.consumer?.forget(leaving.priority);
@@ -167,6 +169,12 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     else settle(UNNAMEABLE);
   };
   const letters: Letters = createLetters({ now, ...settled, put, append });
+  const attempts: Attempts = openAttempts({
+    queue: registry.byId,
+    holds: (queue, sequence) => findEntry(queue, sequence, database) !== undefined,
+    ...settled,
+    put,
+  });
   const retained: Retained = createRetained({
     now,
     ...settled,
@@ -198,7 +206,10 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     release,
     bury,
     saturated: () => checkpoints.busy() && registry.removing() >= MAX_REMOVING,
-    later: (action: () => void) => void clock.after(0, action),
+    attempts,
+    threw: (queue: string, thrown: unknown) =>
+      noteException(log, `the delivery of a message of the queue "${queue}"`, thrown),
+    later: (action: () => void, milliseconds = 0) => void clock.after(milliseconds, action),
   };
 
   return {
@@ -237,6 +248,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
       const queue = registry.find(name);
       if (queue === undefined) return;
       queue.consumer?.stop();
+      attempts.forgetAll(queue);
       registry.retire(queue);
       for (let priority = 0; priority < PRIORITIES; priority++) {
         for (const { leaving } of browseLane(queue, priority)) release(leaving, 'purged');
@@ -263,11 +275,6 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
       if (!damagedPages) trust(folder);
     },
   };
-}
-
-/** True if LMDB takes the name. A shorter text has three bytes a character at most, and is not measured. */
-function isNameable(name: string): boolean {
-  return name.length * 3 <= MAX_NAME_BYTES || Buffer.byteLength(name) <= MAX_NAME_BYTES;
 }
 
 function damagedPage(thrown: unknown): Failure {

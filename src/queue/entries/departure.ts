@@ -4,7 +4,8 @@ import type { Committer } from '../commit/commit.ts';
 import type { Database } from '../disk/database.ts';
 import { encodeRecord } from '../disk/record.ts';
 import type { StoreCounts } from '../types.ts';
-import type { Reason } from './drain.ts';
+import type { Attempts } from './attempts.ts';
+import type { Reason } from './drain-host.ts';
 import type { Leaving } from './leaving.ts';
 import { recordIn } from './leaving.ts';
 import type { Pending } from './ledger.ts';
@@ -19,6 +20,7 @@ export type DepartureHost = {
   readonly usage: Usage;
   readonly counts: StoreCounts;
   readonly letters: () => Letters;
+  readonly attempts: () => Pick<Attempts, 'forget'>;
   /** True once the store takes nothing any more. */
   readonly closed: () => boolean;
 };
@@ -32,11 +34,11 @@ export type Departure = {
 };
 
 export function createDeparture(host: DepartureHost): Departure {
-  const { database, committer, checkpoints, usage, counts, letters, closed } = host;
+  const { database, committer, checkpoints, usage, counts, letters, attempts, closed } = host;
 
   const leave = (leaving: Leaving, reason: Reason): void => {
     const { queue, sequence, bytes, held } = leaving;
-    queue.attempts.delete(sequence);
+    attempts().forget(queue, sequence);
     counts[reason]++;
     if (held === undefined) takeOff(queue, bytes);
     else letGo(held);

@@ -1,34 +1,18 @@
-import { DRAIN_BATCH, MAX_ATTEMPTS } from '../../core/limits.ts';
-import type { Message, Settle } from '../../core/message.ts';
+import { reasonOf } from '../../core/errors.ts';
+import { DELIVERY_RETRY, DRAIN_BATCH, MAX_ATTEMPTS, MAX_DELIVERY_EXCEPTIONS } from '../../core/limits.ts';
+import type { Message } from '../../core/message.ts';
 import { createNumbered } from '../../core/numbered.ts';
 import type { Chunk } from '../disk/chunk.ts';
 import { indexBehind, sequenceAt } from '../disk/chunk.ts';
-import type { Database } from '../disk/database.ts';
 import { messageAt } from '../disk/recall.ts';
 import type { Drain, DrainSettings, Entry, Sent } from '../types.ts';
 import { PRIORITIES } from '../types.ts';
+import type { DrainHost } from './drain-host.ts';
 import type { Leaving } from './leaving.ts';
 import { leavingAt, leavingHeld, messageIn } from './leaving.ts';
 import type { Lane, QueueState } from './ledger.ts';
 import { firstBehind, isHeldBack, laneBegins, laneOf, messageOf } from './ledger.ts';
 import { createTurns } from './turns.ts';
-
-/** Why an entry leaves its queue. */
-export type Reason = 'acknowledged' | 'expired' | 'purged' | 'overflowed' | 'dead' | 'corrupt';
-
-/** What a drain needs of its store. */
-export type DrainHost = {
-  readonly database: Database;
-  /** Hub time in milliseconds. */
-  readonly now: () => number;
-  readonly release: (leaving: Leaving, reason: Reason, settle?: Settle) => void;
-  /** Takes an entry to the dead letters. */
-  readonly bury: (leaving: Leaving, kind: 'dead' | 'corrupt', reason: string) => void;
-  /** True while as many removals as may be wait for the disk: nothing is sent meanwhile. */
-  readonly saturated: () => boolean;
-  /** Runs `action` in a later turn of the loop. */
-  readonly later: (action: () => void) => void;
-};
 
 /** A chunk of the disk, and where in it the entries are that go next, the first one last. */
 type Ahead = { readonly chunk: Chunk; readonly indices: number[] };
@@ -71,13 +55,25 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     // Noted before it is sent: a receiver may acknowledge from within.
     outstanding.set(sequence, leaving);
     position[priority] = Math.max(before, sequence);
-    if (send(entry)) {
+    if (sendContained(entry)) {
       lane.sentUpTo = Math.max(lane.sentUpTo, sequence);
       return true;
     }
     outstanding.delete(sequence);
     position[priority] = before;
     return false;
+  };
+
+  /** An exception of the receiver is a failed delivery of this entry, and reaches nothing else. */
+  const sendContained = (entry: Entry): boolean => {
+    try {
+      return send(entry);
+    } catch (thrown) {
+      host.threw(queue.name, thrown);
+      fail(entry, `its delivery failed in the hub: ${reasonOf(thrown)}`, MAX_DELIVERY_EXCEPTIONS);
+      host.later(wake, DELIVERY_RETRY);
+      return true;
+    }
   };
 
   const entryOf = (message: Message, { priority, sequence, expires }: Leaving): Entry => ({
@@ -246,11 +242,19 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     stop,
   };
 
-  const refuse = (entry: Sent, reason: string): void => {
-    const leaving = take(entry);
+  const bury = (leaving: Leaving | undefined, reason: string): void => {
     if (leaving === undefined) return;
     host.bury(leaving, 'dead', reason);
     goOn();
+  };
+
+  /** Counts a failed delivery, also of a drain that was stopped by it: the next one offers the entry again. */
+  const fail = ({ sequence }: Sent, reason: string, most: number): void => {
+    const leaving = outstanding.delete(sequence);
+    if (leaving === undefined) return;
+    const attempts = host.attempts.add(queue, sequence);
+    if (attempts >= most) bury(leaving, `${reason} (after ${attempts} attempts)`);
+    else returned.push(leaving);
   };
 
   const giveBack = (entry: Sent): void => {
@@ -265,16 +269,9 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
       host.release(leaving, 'acknowledged', settle);
       goOn();
     },
-    refuse,
+    refuse: (entry, reason) => bury(take(entry), reason),
     retry: (entry, reason) => {
-      if (stopped || !outstanding.has(entry.sequence)) return;
-      const attempts = (queue.attempts.get(entry.sequence) ?? 0) + 1;
-      if (attempts >= MAX_ATTEMPTS) {
-        refuse(entry, `${reason} (after ${attempts} attempts)`);
-        return;
-      }
-      queue.attempts.set(entry.sequence, attempts);
-      giveBack(entry);
+      if (!stopped) fail(entry, reason, MAX_ATTEMPTS);
     },
     giveBack,
     wake,

@@ -3,7 +3,7 @@ import type { Database } from '../disk/database.ts';
 import type { Indexed } from '../disk/tables.ts';
 import { PRIORITIES } from '../types.ts';
 import { browseLane, browseStored } from './browse.ts';
-import type { Reason } from './drain.ts';
+import type { Reason } from './drain-host.ts';
 import type { Leaving } from './leaving.ts';
 import { leavingDamaged, leavingStored } from './leaving.ts';
 import type { QueueState } from './ledger.ts';

@@ -1,0 +1,60 @@
+import type { Settle } from '../../core/message.ts';
+import type { QueueState } from './ledger.ts';
+
+/*
+ * Failed deliveries of an entry are settled state under `attempts/<queue id>/<sequence>`, a decimal number: written when a
+ * delivery fails and when that entry leaves, so that a message that is always delivered costs no write.
+ */
+const PREFIX = 'attempts/';
+
+export type AttemptsHost = {
+  readonly queue: (id: number) => QueueState | undefined;
+  /** True if the entry is in its queue. */
+  readonly holds: (queue: QueueState, sequence: number) => boolean;
+  readonly names: (prefix: string) => string[];
+  readonly get: (name: string) => Buffer | undefined;
+  readonly put: (name: string, value: Buffer | undefined, settle: Settle) => void;
+};
+
+/** Failed deliveries of each entry, counted over restarts: what fails always becomes a dead letter, however often the hub starts. */
+export type Attempts = {
+  /** Counts one more, and returns how many there are. */
+  readonly add: (queue: QueueState, sequence: number) => number;
+  /** The entry has left its queue. */
+  readonly forget: (queue: QueueState, sequence: number) => void;
+  /** The queue is purged. */
+  readonly forgetAll: (queue: QueueState) => void;
+};
+
+// A count that is not written is one attempt more after a restart.
+const nothing: Settle = () => {};
+
+export function openAttempts({ queue, holds, names, get, put }: AttemptsHost): Attempts {
+  const nameOf = ({ id }: QueueState, sequence: number): string => `${PREFIX}${id}/${sequence}`;
+
+  for (const name of names(PREFIX)) {
+    const [id, sequence] = name.slice(PREFIX.length).split('/').map(Number);
+    const known = id === undefined ? undefined : queue(id);
+    const count = Number(get(name)?.toString());
+    if (known === undefined || sequence === undefined || known.retired || !holds(known, sequence))
+      put(name, undefined, nothing);
+    else if (count > 0) known.attempts.set(sequence, count);
+  }
+
+  const forget: Attempts['forget'] = (of, sequence) => {
+    if (of.attempts.delete(sequence)) put(nameOf(of, sequence), undefined, nothing);
+  };
+
+  return {
+    add: (of, sequence) => {
+      const count = (of.attempts.get(sequence) ?? 0) + 1;
+      of.attempts.set(sequence, count);
+      put(nameOf(of, sequence), Buffer.from(String(count)), nothing);
+      return count;
+    },
+    forget,
+    forgetAll: of => {
+      for (const sequence of of.attempts.keys()) forget(of, sequence);
+    },
+  };
+}

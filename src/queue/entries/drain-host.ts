@@ -1,0 +1,24 @@
+import type { Settle } from '../../core/message.ts';
+import type { Database } from '../disk/database.ts';
+import type { Attempts } from './attempts.ts';
+import type { Leaving } from './leaving.ts';
+
+/** Why an entry leaves its queue. */
+export type Reason = 'acknowledged' | 'expired' | 'purged' | 'overflowed' | 'dead' | 'corrupt';
+
+/** What a drain needs of its store. */
+export type DrainHost = {
+  readonly database: Database;
+  /** Hub time in milliseconds. */
+  readonly now: () => number;
+  readonly release: (leaving: Leaving, reason: Reason, settle?: Settle) => void;
+  /** Takes an entry to the dead letters. */
+  readonly bury: (leaving: Leaving, kind: 'dead' | 'corrupt', reason: string) => void;
+  /** True while as many removals as may be wait for the disk: nothing is sent meanwhile. */
+  readonly saturated: () => boolean;
+  readonly attempts: Pick<Attempts, 'add'>;
+  /** Notes an exception of the receiver of `queue`, which was contained. */
+  readonly threw: (queue: string, thrown: unknown) => void;
+  /** Runs `action` in a later turn of the loop, after `milliseconds`. */
+  readonly later: (action: () => void, milliseconds?: number) => void;
+};
