@@ -56,6 +56,9 @@ export async function run(args: readonly string[]): Promise<number> {
   for (const { name, notEnforced } of status.modules) {
     for (const lack of notEnforced) print(`not enforced for "${name}": ${lack}`);
   }
+  for (const { name, pid, printedLines } of status.modules) {
+    if (pid !== undefined && printedLines === 0) print(`no output yet from "${name}"`);
+  }
   const { upstream, hub } = status;
   if (hub.binary !== 'base') {
     print(`hub ${hub.version}, an update in slot ${hub.binary}${hub.onTrial ? ', on trial' : ''}`);

@@ -20,6 +20,9 @@ export type SpecHost = {
   readonly openSecret: (sealed: string, field: string) => Promise<Buffer>;
 };
 
+/** Environment of a module whose lines are messages: Python gathers 8 KB before it prints anything into a pipe. */
+const UNBUFFERED = { PYTHONUNBUFFERED: '1' };
+
 /** A module of the manifest as the supervisor takes it; relative paths start from `home`. */
 export async function specOf(module: ModuleEntry, home: string, host: SpecHost): Promise<ModuleSpec> {
   const { name, io, backoff, health } = module;
@@ -40,6 +43,7 @@ export async function specOf(module: ModuleEntry, home: string, host: SpecHost):
     programFolder,
     socketFolder: socket && dirname(withoutLinks(socket)),
     env: {
+      ...(io === 'lines' ? UNBUFFERED : {}),
       ...module.env,
       ...talk,
       ...Object.fromEntries(variables.map(({ variable, content }) => [variable, content.toString('utf8')])),

@@ -122,6 +122,7 @@ const NOT_STARTED = {
   lastExit: undefined,
   late: false,
   cutLines: 0,
+  printedLines: undefined,
   refusedLines: 0,
   lostLogLines: 0,
   usage: {},

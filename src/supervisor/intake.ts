@@ -14,8 +14,10 @@ import type { SupervisorHost } from './spec.ts';
 export type Intake = LineSink & {
   /** A line of more than `maxBytes` was dropped. */
   readonly exceeded: (maxBytes: number) => void;
-  /** Lines that came, whatever became of them. */
-  readonly taken: () => number;
+  /** A process begins: its lines are counted from here. */
+  readonly begin: () => void;
+  /** Lines that the process has printed, whatever became of them. */
+  readonly printed: () => number;
   /** How often the host refused a line, for good or for want of room, or a line was too long. */
   readonly refused: () => number;
 };
@@ -31,7 +33,7 @@ export function createIntake(
   log: Log,
   roomy: () => void,
 ): Intake {
-  let taken = 0;
+  let printed = 0;
   let unsettled = 0;
   let unsettledBytes = 0;
   let refused = 0;
@@ -69,20 +71,23 @@ export function createIntake(
   return {
     ready: () =>
       unsettled < MAX_UNSETTLED_LINES && unsettledBytes < MAX_UNSETTLED_LINE_BYTES && waiting.length === 0,
+    begin: () => {
+      printed = 0;
+    },
     take: line => {
-      taken += 1;
+      printed += 1;
       unsettled += 1;
       unsettledBytes += line.length;
       offer(line);
     },
     exceeded: maxBytes => {
-      taken += 1;
+      printed += 1;
       refused += 1;
       warn(
         `A line of module "${module}" is not delivered: it is longer than ${maxBytes} bytes, the largest packet. Print less in one line.`,
       );
     },
-    taken: () => taken,
+    printed: () => printed,
     refused: () => refused,
   };
 }

@@ -77,6 +77,7 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
     lastExit,
     late,
     cutLines,
+    printedLines: spec.io === 'lines' && !spec.tty ? intake.printed() : undefined,
     refusedLines: intake.refused(),
     lostLogLines: logFile.lost(),
     usage: confinement?.group?.usage() ?? {},
@@ -185,6 +186,7 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
   const accompany = async ({ confined, mark, launched }: Begun): Promise<Exit> => {
     const { group } = confined;
     startedAt = clock.monotonic();
+    intake.begin();
     const grouped = entered(confined, () => leftovers.followers(mark, launched.pid), launched.pid);
     leftovers.record(launched.pid);
     connection = connect(launched, {

@@ -107,6 +107,8 @@ export type ModuleStatus = {
   readonly late: boolean;
   /** Lines of its log longer than MAX_LOG_LINE_BYTES, of which the rest was dropped. */
   readonly cutLines: number;
+  /** Lines that its newest process has printed as messages; undefined if what it prints is log. */
+  readonly printedLines: number | undefined;
   /** Lines that were messages and that the host settled with an error, or that were longer than the largest packet. */
   readonly refusedLines: number;
   /** Lines that could not be written to its log file. */

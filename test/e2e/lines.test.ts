@@ -113,4 +113,43 @@ function taskOf(body: string, id: number): string {
   return `{"id":${id},"input":"in","body":${stands}}`;
 }
 
+lines('Python is told not to buffer lines, and ps shows which module has printed none yet', async () => {
+  const script = 'echo "<$(printenv PYTHONUNBUFFERED || echo unset)>"; exec sleep 1000';
+  const module = { exec: ['sh', '-c', script], io: 'lines' };
+  const manifest = {
+    name: 'edge',
+    listeners: [{ mqtt: '127.0.0.1:0' }],
+    modules: {
+      usual: module,
+      own: { ...module, env: { PYTHONUNBUFFERED: '' } },
+      log: { ...module, io: 'mqtt' },
+      silent: { exec: ['sh', '-c', 'printf begun; exec sleep 1000'], io: 'lines' },
+    },
+    routes: {
+      usual: 'FROM /messages/modules/usual/* INTO BrokeredEndpoint("/modules/silent/inputs/usual")',
+      own: 'FROM /messages/modules/own/* INTO $upstream',
+    },
+    upstream: { url: 'mqtt://127.0.0.1:1' },
+  };
+  const folder = folderWith({ 'manifest.json': JSON.stringify(manifest) });
+  const hub = await startHub(folder, 'manifest.json', 'data');
+  const data = ['--data', join(folder, 'data')];
+  const printed = (): Record<string, number | undefined> => {
+    const { modules }: HubStatus = JSON.parse(run(['ps', '--json', ...data]).out);
+    return Object.fromEntries(modules.map(({ name, printedLines }) => [name, printedLines]));
+  };
+  try {
+    await until('what has lines has printed them', () => printed()['usual'] === 1 && printed()['own'] === 1);
+    assert.equal(printed(), { log: undefined, own: 1, silent: 0, usual: 1 });
+    assert.equal(run(['ps', ...data]).out.match(/no output yet.*/g), ['no output yet from "silent"']);
+    assert.match(run(['logs', 'log', ...data]).out, / <unset>$/m);
+    assert.match(run(['queue', 'peek', '$upstream', ...data]).out, /<>/);
+    run(['restart', 'usual', ...data]);
+    await until('it has printed again', () => printed()['usual'] === 1);
+  } finally {
+    await hub.end('SIGTERM');
+    removeFolder(folder);
+  }
+});
+
 lines.run();

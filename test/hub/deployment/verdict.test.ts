@@ -14,6 +14,7 @@ function status(name: string, state: ModuleState, more: Partial<ModuleStatus> = 
     lastExit: undefined,
     late: false,
     cutLines: 0,
+    printedLines: undefined,
     refusedLines: 0,
     lostLogLines: 0,
     usage: {},
