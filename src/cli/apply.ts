@@ -32,7 +32,10 @@ export async function run(args: readonly string[]): Promise<number> {
   const isDone = values['dry-run'] === true || values['no-wait'] === true || accepted.unchanged;
   const outcome = isDone ? undefined : await outcomeOf(folder, accepted, values.json !== true);
   if (values.json === true) print(JSON.stringify({ ...accepted, outcome }, null, 2));
-  if (outcome?.failure === undefined) return 0;
+  if (outcome?.failure === undefined) {
+    if (outcome !== undefined && values.json !== true) print(`${accepted.title} is healthy.`);
+    return 0;
+  }
   const { code, sentence } = outcome.failure;
   throw new Failure(code, `${sentence} ${whatFollowed(outcome)}`);
 }

@@ -1,7 +1,12 @@
 import { existsSync, statfsSync } from 'node:fs';
+import { styleText } from 'node:util';
 import { Failure, reasonOf } from '../core/errors.ts';
 import { DISK_RESERVE } from '../core/limits.ts';
-import type { ModuleStatus } from '../supervisor/spec.ts';
+import type { CertificateStatus } from '../hub/certificates.ts';
+import { lastLinesOf } from '../hub/deployment/verdict.ts';
+import type { HubStatus } from '../hub/status.ts';
+import type { UpstreamStatus } from '../hub/upward.ts';
+import type { ModuleState, ModuleStatus } from '../supervisor/spec.ts';
 import { argumentsOf } from './arguments.ts';
 import { ask } from './control.ts';
 import { dataFolder } from './data-folder.ts';
@@ -12,16 +17,19 @@ import { bytes } from './table.ts';
 
 type Finding = { readonly subject: string; readonly good: boolean; readonly text: string };
 
-/** Looks the disk, the hub and its store over. Exit code 1 if something is wrong. */
+/** Checks the disk, and all that the hub reports about itself. Exit code 1 if there is a problem. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = argumentsOf(CHECK, args);
   const folder = dataFolder(values.data);
   const findings = [...checkDisk(folder), ...(await checkHub(folder))];
   if (values.json) print(JSON.stringify(findings, null, 2));
-  else
-    for (const { subject, good, text } of findings)
-      print(`${good ? 'ok     ' : 'PROBLEM'}  ${subject}: ${text}`);
+  else for (const finding of findings) print(lineOf(finding));
   return findings.every(({ good }) => good) ? 0 : 1;
+}
+
+function lineOf({ subject, good, text }: Finding): string {
+  const word = styleText(good ? 'green' : 'red', good ? 'ok     ' : 'PROBLEM', { stream: process.stdout });
+  return `${word}  ${subject}: ${text}`;
 }
 
 function checkDisk(folder: string): Finding[] {
@@ -36,28 +44,67 @@ function checkDisk(folder: string): Finding[] {
   }
 }
 
-/** What of a module's manifest does not hold on this machine. */
-function lacksOf({ name, notEnforced }: ModuleStatus): Finding[] {
-  return notEnforced.map(lack => ({
-    subject: `module "${name}"`,
-    good: false,
-    text: `not enforced: ${lack}`,
-  }));
-}
-
 async function checkHub(folder: string): Promise<Finding[]> {
   try {
-    const { name, pid, store, modules } = await ask(folder, 'status');
-    const troubles = troublesOf(store).map(text => ({ subject: 'store', good: false, text }));
-    const used = `${bytes(store.used)} of ${bytes(store.maxSize)} in use, ${store.letters} dead letters`;
+    const status = await ask(folder, 'status');
+    const { name, pid, hub, modules, refusedRoutes, upstream } = status;
+    const routes = refusedRoutes.map(route => problem(`route "${route.name}"`, route.reason));
     return [
-      { subject: 'hub', good: true, text: `"${name}" runs with pid ${pid}` },
-      { subject: 'store', good: troubles.length === 0, text: used },
-      ...troubles,
-      ...modules.flatMap(lacksOf),
+      { subject: 'hub', good: true, text: `"${name}" runs with pid ${pid}, version ${hub.version}` },
+      ...checkStore(status),
+      ...modules.flatMap(checkModule),
+      ...routes,
+      ...(upstream === undefined ? [] : [checkUpstream(upstream)]),
+      ...(await ask(folder, 'certificates')).map(checkCertificate),
     ];
   } catch (thrown) {
     if (!(thrown instanceof Failure)) throw thrown;
-    return [{ subject: 'hub', good: false, text: thrown.message }];
+    return [problem('hub', thrown.message)];
   }
+}
+
+function problem(subject: string, text: string): Finding {
+  return { subject, good: false, text };
+}
+
+function checkStore({ store }: HubStatus): Finding[] {
+  const troubles = troublesOf(store).map(text => problem('store', text));
+  const used = `${bytes(store.used)} of ${bytes(store.maxSize)} in use, ${store.letters} dead letters`;
+  return [{ subject: 'store', good: troubles.length === 0, text: used }, ...troubles];
+}
+
+/** States of a module in which nothing is wrong, be it that it was stopped by a person. */
+const GOOD_STATES: readonly ModuleState[] = [
+  'starting',
+  'running',
+  'ready',
+  'ended',
+  'stopped',
+  'stopping',
+  'restarting',
+];
+
+/** A module that does not run as it should, and each part of its manifest that is not enforced on this machine. */
+function checkModule(module: ModuleStatus): Finding[] {
+  const { name, state, restarts, lastExit, late, notEnforced } = module;
+  const subject = `module "${name}"`;
+  const good = GOOD_STATES.includes(state) && !late;
+  const after = lastExit === undefined ? '' : `, last exit: ${lastExit}`;
+  const why = good ? '' : `${late ? ', not ready in time' : ''}${after}${lastLinesOf(module)}`;
+  return [
+    { subject, good, text: `${state}, ${restarts} restarts${why}` },
+    ...notEnforced.map(lack => problem(subject, `not enforced: ${lack}`)),
+  ];
+}
+
+function checkUpstream({ address, state, pause, lastError, backlog }: UpstreamStatus): Finding {
+  const good = state === 'connected' || pause !== undefined;
+  const error = good || lastError === undefined ? '' : `: ${lastError}`;
+  const text = `${address} is ${state}${pause === undefined ? '' : ` (${pause})`}, ${backlog} messages wait${error}`;
+  return { subject: 'upstream', good, text };
+}
+
+function checkCertificate({ field, file, validUntil, problem: found }: CertificateStatus): Finding {
+  const good = found === undefined;
+  return { subject: field, good, text: good ? `${file} is valid until ${validUntil}` : `${file} ${found}` };
 }

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { Failure, isFailureCode, systemCode } from '../core/errors.ts';
+import type { CertificateStatus } from '../hub/certificates.ts';
 import type { ControlReply } from '../hub/control.ts';
 import { controlPath } from '../hub/control.ts';
 import type { Accepted, DeploymentStatus } from '../hub/deployment/deployments.ts';
@@ -10,6 +11,7 @@ import type { HubStatus } from '../hub/status.ts';
 /** What the hub answers to a command. Command and hub are one binary, so its shape is what this version sends. */
 type Answers = {
   readonly status: HubStatus;
+  readonly certificates: readonly CertificateStatus[];
   readonly apply: Accepted;
   readonly 'apply preview': Accepted;
   readonly deployment: DeploymentStatus;

@@ -6,7 +6,7 @@ import { dataFolder } from './data-folder.ts';
 import { print } from './edge.ts';
 import { PS } from './reference/hub.ts';
 import { troublesOf } from './store-trouble.ts';
-import { bytes, table, time } from './table.ts';
+import { bytes, oneLine, table, time } from './table.ts';
 import { upstreamLines } from './upstream-lines.ts';
 
 const COLUMNS: readonly (readonly [string, (module: ModuleStatus) => string | undefined])[] = [
@@ -21,7 +21,7 @@ const COLUMNS: readonly (readonly [string, (module: ModuleStatus) => string | un
   ],
   ['CPU', ({ usage }) => (usage.cpu === undefined ? undefined : time(usage.cpu))],
   ['PIDS', ({ pid, usage }) => (pid === undefined ? undefined : usage.pids?.toString())],
-  ['LAST EXIT', ({ lastExit }) => lastExit],
+  ['LAST EXIT', ({ lastExit }) => lastExit && oneLine(lastExit)],
 ];
 
 /** What is deployed, and how the newest change came out or how far it is. */
@@ -41,6 +41,11 @@ function deploymentLine({ name, deployment }: HubStatus): string {
   return `${name}${serial}: ${proven}${failed}`;
 }
 
+function colourOf(state: string): 'green' | 'yellow' | 'red' {
+  if (state === 'failed' || state === 'failing') return 'red';
+  return state === 'running' || state === 'ready' || state === 'ended' ? 'green' : 'yellow';
+}
+
 /** Lists the modules and the upstream of the running hub. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = argumentsOf(PS, args);
@@ -52,7 +57,9 @@ export async function run(args: readonly string[]): Promise<number> {
   print(deploymentLine(status));
   const rows = status.modules.map(module => COLUMNS.map(([, cell]) => cell(module) ?? '-'));
   const headings = COLUMNS.map(([heading]) => heading);
-  for (const line of table(headings, rows)) print(line);
+  const stateColour = (cell: string, column: number) =>
+    headings[column] === 'STATE' ? colourOf(cell) : undefined;
+  for (const line of table(headings, rows, stateColour)) print(line);
   for (const { name, notEnforced } of status.modules) {
     for (const lack of notEnforced) print(`not enforced for "${name}": ${lack}`);
   }

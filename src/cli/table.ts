@@ -1,14 +1,47 @@
-/** Rows as aligned columns, the headings first. */
-export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
+import { styleText } from 'node:util';
+
+/** The colour of a cell on a terminal; undefined if it has none. */
+type Colour = (cell: string, column: number) => 'green' | 'yellow' | 'red' | undefined;
+
+/** Least columns of the last cell: narrower ones are not cut. */
+const MIN_LAST = 12;
+
+/**
+ * Rows as aligned columns, the headings first. On a terminal the last column is cut to fit, and cells are coloured
+ * unless NO_COLOR is set.
+ */
+export function table(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  colour: Colour = () => undefined,
+): string[] {
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map(row => (row[column] ?? '').length)),
   );
-  return [headings, ...rows].map(row =>
+  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + GAP.length, 0);
+  const room = process.stdout.isTTY ? Math.max(MIN_LAST, process.stdout.columns - before) : undefined;
+  const painted = (cell: string, column: number, isHeading: boolean): string => {
+    const style = isHeading ? 'bold' : colour(cell, column);
+    return style === undefined ? cell : styleText(style, cell, { stream: process.stdout });
+  };
+  return [headings, ...rows].map((row, index) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
+      .map((cell, column) => {
+        const isLast = column === headings.length - 1;
+        const text = isLast ? fitted(cell, room) : cell;
+        const padding = isLast ? '' : ' '.repeat(Math.max(0, (widths[column] ?? 0) - text.length));
+        return painted(text, column, index === 0) + padding;
+      })
+      .join(GAP)
       .trimEnd(),
   );
+}
+
+const GAP = '  ';
+
+/** A cell in as many columns as there are; undefined: as it is. */
+function fitted(cell: string, columns: number | undefined): string {
+  return columns === undefined || cell.length <= columns ? cell : `${cell.slice(0, columns - 1)}\u2026`;
 }
 
 /** Milliseconds for people: `350ms`, `12s`, `3m 5s`, `2h 10m`, `4d 3h`. */

@@ -12,6 +12,16 @@ export const RESERVED_FILES = 256;
 /** Milliseconds between two looks at the files of a certificate. */
 export const CERTIFICATE_RELOAD = 10_000;
 
+/** Milliseconds before a certificate expires from which on this is reported: a month leaves time for a visit. */
+export const CERTIFICATE_WARNING = 30 * 24 * 3_600_000;
+
+/** Certificates of one file whose dates are looked at: a chain has three or four. */
+export const MAX_CERTIFICATES = 16;
+
+/** Lines that a module wrote to standard error last, and bytes of each, that are kept to tell why it failed. */
+export const LAST_LINES = 3;
+export const LAST_LINE_BYTES = 200;
+
 /** Bytes of one file of certificates or keys: the bundle of all public authorities is a quarter of a megabyte. */
 export const MAX_TLS_FILE_BYTES = 4 << 20;
 

@@ -6,6 +6,7 @@ import { Failure, reasonOf } from '../core/errors.ts';
 import { MAX_CONTROL_REQUEST_BYTES } from '../core/limits.ts';
 import type { Supervisor } from '../supervisor/spec.ts';
 import { attach } from './attach.ts';
+import type { CertificateStatus } from './certificates.ts';
 import type { Deployments } from './deployment/deployments.ts';
 import type { QueueControl } from './queue-control.ts';
 import type { RouteControl } from './route-control.ts';
@@ -24,6 +25,7 @@ export type Control = { readonly close: () => void };
 
 export type ControlHost = {
   readonly status: () => HubStatus;
+  readonly certificates: () => readonly CertificateStatus[];
   readonly supervisor: Pick<Supervisor, 'startModule' | 'stopModule' | 'restart' | 'attach'>;
   readonly deployments: Pick<Deployments, 'apply' | 'preview' | 'status'>;
   readonly queues: QueueControl;
@@ -35,6 +37,7 @@ type Action = (host: ControlHost, ...args: readonly string[]) => unknown;
 /** By command. Its arguments come from the same version of the program. */
 export const ACTIONS: Readonly<Record<string, Action>> = {
   status: ({ status }) => status(),
+  certificates: ({ certificates }) => certificates(),
   apply: ({ deployments }, file = '') => deployments.apply(file),
   'apply preview': ({ deployments }, file = '') => deployments.preview(file),
   deployment: ({ deployments }) => deployments.status(),

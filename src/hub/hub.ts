@@ -13,6 +13,7 @@ import type { Placed } from '../manifest/plan.ts';
 import { parseManifest } from '../manifest/read.ts';
 import { lockFolder } from '../queue/lock.ts';
 import { openStore } from '../queue/store.ts';
+import { certificateStatuses } from './certificates.ts';
 import { controlPath, serveControl } from './control.ts';
 import { createAdmission } from './deployment/admission.ts';
 import { openArchive } from './deployment/archive.ts';
@@ -73,6 +74,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
   try {
     const lock = lockFolder(dataFolder, LOCK_PATIENCE);
     closers.push(lock.release, writePidFile(dataFolder, log));
+    log.info(`skerry ${VERSION} starts in ${dataFolder}.`);
     for (const name of ['logs', 'run']) mkdirSync(join(dataFolder, name), PRIVATE);
     useNativeFolder(join(dataFolder, 'native'));
     const nothing = nothingPlaced();
@@ -121,6 +123,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     };
     const control = await serveControl(controlPath(dataFolder), {
       status,
+      certificates: () => certificateStatuses(conductor.current(), clock),
       deployments,
       supervisor: parts.modules,
       queues: controlQueues(store),

@@ -120,6 +120,7 @@ const NOT_STARTED = {
   uptime: undefined,
   restarts: 0,
   lastExit: undefined,
+  lastLines: [],
   late: false,
   cutLines: 0,
   printedLines: undefined,

@@ -49,20 +49,30 @@ function wrong(value: string | number, bound: string, other: string | number): s
 }
 
 function inListeners(listeners: readonly ListenerEntry[]): Complaint | undefined {
-  const taken = new Map<string, number>();
   for (const [index, entry] of listeners.entries()) {
-    const isAny = entry.kind !== 'unix' && entry.port === 0;
-    const place = entry.kind === 'unix' ? entry.file : `${entry.host.toLowerCase()}:${entry.port}`;
-    const other = isAny ? undefined : taken.get(place);
-    if (other !== undefined) {
+    const other = listeners.slice(0, index).findIndex(one => isSamePlace(one, entry));
+    if (other >= 0) {
       const complaint = `is the address of listeners[${other}] too`;
       return { path: ['listeners', index, entry.kind], complaint };
     }
-    taken.set(place, index);
     const complaint = aboutCertificates(entry);
     if (complaint !== undefined) return { path: ['listeners', index, 'ca'], complaint };
   }
   return undefined;
+}
+
+/** True if the system would refuse the second of two listeners: one on all addresses takes the port of each. */
+function isSamePlace(one: ListenerEntry, other: ListenerEntry): boolean {
+  if (one.kind === 'unix' || other.kind === 'unix') {
+    return one.kind === 'unix' && other.kind === 'unix' && one.file === other.file;
+  }
+  if (one.port !== other.port || one.port === 0) return false;
+  const [host, otherHost] = [one.host.toLowerCase(), other.host.toLowerCase()];
+  return host === otherHost || isOnAll(host, otherHost) || isOnAll(otherHost, host);
+}
+
+function isOnAll(host: string, other: string): boolean {
+  return host === '::' || (host === '0.0.0.0' && !other.includes(':'));
 }
 
 /** What checks clients' certificates, and what is checked, go together. */

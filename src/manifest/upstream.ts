@@ -23,7 +23,7 @@ import {
   whole,
 } from './fields.ts';
 import type { Upstream, UpstreamAddress } from './types.ts';
-import { addressOf } from './upstream-address.ts';
+import { addressOf, addressProblem } from './upstream-address.ts';
 import { timeOfDay } from './upstream-schedule.ts';
 import { tls } from './upstream-tls.ts';
 
@@ -32,7 +32,10 @@ const ADDRESS = 'must be an address such as "mqtt://parent:1883"';
 
 const url = v.pipe(
   v.string(ADDRESS),
-  v.check(address => addressOf(address) !== undefined, ADDRESS),
+  v.check(
+    address => addressOf(address) !== undefined,
+    ({ input }) => addressProblem(input) ?? ADDRESS,
+  ),
   stated({ pattern: '^mqtts?://[^/?#]+/?$' }),
 );
 

@@ -17,6 +17,7 @@ import { hindered } from './fault.ts';
 import type { Health } from './health.ts';
 import { watchHealth } from './health.ts';
 import { createIntake } from './intake.ts';
+import { createLastLines } from './last-lines.ts';
 import type { Leftovers } from './leftovers.ts';
 import type { LifecycleAction, LifecycleEvent } from './lifecycle.ts';
 import { isSteady, stepOf } from './lifecycle.ts';
@@ -66,6 +67,7 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
 
   const pump = (): void => connection?.pump();
   const intake = createIntake(name, host, clock, log, pump);
+  const lastLines = createLastLines();
   const logFile = createLogFile(join(settings.logFolder, `${name}.log`), clock, log, pump);
 
   const status = (): ModuleStatus => ({
@@ -75,6 +77,7 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
     uptime: connection && clock.monotonic() - startedAt,
     restarts,
     lastExit,
+    lastLines: lastLines.texts(),
     late,
     cutLines,
     printedLines: spec.io === 'lines' && !spec.tty ? intake.printed() : undefined,
@@ -179,6 +182,7 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
     const mark = leftovers.mark(name);
     environment = moduleEnvironment(confined.environment, mark.environment);
     const oomKills = confined.group?.usage().oomKills ?? 0;
+    lastLines.clear();
     const launched = await launch(spec, confined, environment, { screen, clock });
     return 'reason' in launched ? launched : { confined, mark, environment, oomKills, launched };
   };
@@ -194,7 +198,7 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
       clock,
       log,
       messages: intake,
-      logged: logFile.sink,
+      logged: stream => (stream === 'out' ? logFile.sink(stream) : lastLines.through(logFile.sink(stream))),
       cut: () => {
         cutLines += 1;
       },

@@ -103,6 +103,8 @@ export type ModuleStatus = {
   readonly restarts: number;
   /** How it last ended (`exit 3`, `SIGKILL`), or one sentence why it could not be started. */
   readonly lastExit: string | undefined;
+  /** The last lines of its standard error, or of its terminal, since its last start. */
+  readonly lastLines: readonly string[];
   /** The next ones in the start order no longer wait for it to be ready: its time was up. */
   readonly late: boolean;
   /** Lines of its log longer than MAX_LOG_LINE_BYTES, of which the rest was dropped. */

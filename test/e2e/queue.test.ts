@@ -55,8 +55,9 @@ queues('what waits is listed, looked at and dropped', () =>
     assert.is(ask('queue', 'drop', '$upstream', '--all').out, '2 dropped\n');
     assert.match(ask('queue').out, /^\$upstream +0 +/m);
     const check = ask('check');
-    assert.equal([check.code, check.err], [0, '']);
+    assert.equal([check.code, check.err], [1, '']);
     assert.match(check.out, /^ok +store: /m);
+    assert.match(check.out, /^PROBLEM +upstream: .* is waiting, 0 messages wait: .*connection refused/m);
   }),
 );
 

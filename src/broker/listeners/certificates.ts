@@ -1,5 +1,6 @@
 import { type Stats, statSync } from 'node:fs';
 import type { SecureContextOptions, Server, TlsOptions } from 'node:tls';
+import { type Validity, validityOf, validityProblem } from '../../core/certificate-validity.ts';
 import type { Cancel } from '../../core/clock.ts';
 import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
 import { CERTIFICATE_RELOAD } from '../../core/limits.ts';
@@ -23,7 +24,17 @@ export type Certificates = {
 export function keepCertificates(tls: TlsSettings, { clock, log }: ListenerHost): Certificates {
   let seen = stateOf(tls);
   const first = readCertificates(tls);
+  let validity = periodOf(first);
+  let warned: string | undefined;
   warnOfOpenKey();
+  warnOfDates();
+
+  /** Once for each thing to say: it is soon to expire, and it has expired. */
+  function warnOfDates(): void {
+    const problem = validity && validityProblem(validity, clock.wall());
+    if (problem !== undefined && problem !== warned) log.warn(`The certificate ${tls.cert} ${problem}.`);
+    warned = problem;
+  }
 
   function warnOfOpenKey(): void {
     const stats = statsOf(tls.key);
@@ -36,7 +47,9 @@ export function keepCertificates(tls: TlsSettings, { clock, log }: ListenerHost)
     if (now === seen) return;
     seen = now;
     try {
-      server.setSecureContext(readCertificates(tls));
+      const read = readCertificates(tls);
+      server.setSecureContext(read);
+      validity = periodOf(read);
       log.info(`The certificate ${tls.cert} is new: who connects from now on sees it.`);
       warnOfOpenKey();
     } catch (thrown) {
@@ -48,6 +61,7 @@ export function keepCertificates(tls: TlsSettings, { clock, log }: ListenerHost)
     let cancel: Cancel;
     const again = (): void => {
       look(server);
+      warnOfDates();
       cancel = clock.after(CERTIFICATE_RELOAD, again);
     };
     cancel = clock.after(CERTIFICATE_RELOAD, again);
@@ -65,6 +79,10 @@ export function keepCertificates(tls: TlsSettings, { clock, log }: ListenerHost)
   const requestCert = tls.clientCertificates !== 'none';
   const rejectUnauthorized = tls.clientCertificates === 'required';
   return { options: { ...first, requestCert, rejectUnauthorized }, follow };
+}
+
+function periodOf({ cert }: SecureContextOptions): Validity | undefined {
+  return Buffer.isBuffer(cert) ? validityOf(cert) : undefined;
 }
 
 /** What tells that a file is another one than before. */

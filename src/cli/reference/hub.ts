@@ -18,9 +18,9 @@ export const PS = {
 export const CHECK = {
   name: 'check',
   group: 'hub',
-  summary: 'Checks the disk, the hub, its store, modules, upstream and certificates.',
+  summary: 'Checks the disk, the hub, its store, modules, routes, upstream and certificates.',
   role: 'view',
-  requests: ['status'],
+  requests: ['status', 'certificates'],
   arguments: [],
   options: { json: JSON_OUTPUT, data: DATA },
   exitCodes: { 0: 'Everything is well.', 1: 'There is a problem: each is a line of the output.' },

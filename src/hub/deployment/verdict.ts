@@ -46,11 +46,19 @@ export function isDown({ state }: Pick<ModuleStatus, 'state'>): boolean {
   return state === 'failed' || state === 'stopped' || state === 'stopping' || state === 'killing';
 }
 
-function badness({ state, restarts, lastExit }: ModuleStatus, before: number): string | undefined {
-  if (state === 'failed') return `has failed: ${withoutStop(lastExit ?? 'it has ended')}`;
-  if (state === 'failing') return 'fails its checks';
+function badness(status: ModuleStatus, before: number): string | undefined {
+  const { state, restarts, lastExit } = status;
+  if (state === 'failed')
+    return `has failed: ${withoutStop(lastExit ?? 'it has ended')}${lastLinesOf(status)}`;
+  if (state === 'failing') return `fails its checks${lastLinesOf(status)}`;
   if (restarts - before < MOST_RESTARTS) return undefined;
-  return `has ended ${restarts - before} times, the last time by ${lastExit ?? 'itself'}`;
+  const times = restarts - before;
+  return `has ended ${times} times, the last time by ${lastExit ?? 'itself'}${lastLinesOf(status)}`;
+}
+
+/** What a module wrote last to standard error, in brackets; empty if it wrote nothing. */
+export function lastLinesOf({ lastLines }: Pick<ModuleStatus, 'lastLines'>): string {
+  return lastLines.length === 0 ? '' : ` (stderr: ${lastLines.join(' / ')})`;
 }
 
 function withoutStop(text: string): string {

@@ -12,6 +12,7 @@ function status(name: string, state: ModuleState, more: Partial<ModuleStatus> = 
     uptime: undefined,
     restarts: 0,
     lastExit: undefined,
+    lastLines: [],
     late: false,
     cutLines: 0,
     printedLines: undefined,
@@ -41,6 +42,11 @@ const ONE: readonly (readonly [ModuleStatus, boolean, Verdict])[] = [
   [status('m', 'failing'), true, bad('Module "m" fails its checks.')],
   [status('m', 'failed', { lastExit: 'exit 3' }), false, bad('Module "m" has failed: exit 3.')],
   [status('m', 'failed', { lastExit: 'It is gone.' }), false, bad('Module "m" has failed: It is gone.')],
+  [
+    status('m', 'failed', { lastExit: 'exit 1', lastLines: ['Traceback', "KeyError: 'x'"] }),
+    false,
+    bad(`Module "m" has failed: exit 1 (stderr: Traceback / KeyError: 'x').`),
+  ],
   [status('m', 'running', { restarts: 2 }), false, { kind: 'well', restarts: 2 }],
   [
     status('m', 'running', { restarts: 3, lastExit: 'SIGSEGV' }),

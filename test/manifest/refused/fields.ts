@@ -82,6 +82,11 @@ export const REST: readonly Refused[] = [
   ),
   refused(listener({ mqtt: 1883 }), 'listeners[0].mqtt must be "host:port", and is a number'),
   unsaid(listener({ mqtt: 'a:1' }, { ws: 'A:1' }), 'listeners[1].ws is the address of listeners[0] too'),
+  unsaid(
+    listener({ mqtt: '127.0.0.1:1' }, { ws: '0.0.0.0:1' }),
+    'listeners[1].ws is the address of listeners[0] too',
+  ),
+  unsaid(listener({ mqtt: '[::]:1' }, { ws: 'a:1' }), 'listeners[1].ws is the address of listeners[0] too'),
   refused(
     listener({ ws: '127.0.0.1:0', cert: 'c.pem' }),
     'listeners[0].cert is not a field this skerry knows',

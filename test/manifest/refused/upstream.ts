@@ -14,14 +14,42 @@ export const UPSTREAM: readonly Refused[] = [
   refused(upstream({ urls: ['mqtt://other'] }), 'upstream must have either "url" or "urls"'),
   refused({ upstream: { urls: [] } }, 'upstream.urls must not be empty'),
   refused({ upstream: { urls: 'mqtt://a' } }, 'upstream.urls must be a list of addresses, and is a text'),
-  refused({ upstream: { urls: ['mqtt://a', 'ws://u:hunter2@b'] } }, `upstream.urls[1] ${ADDRESS}`),
+  refused(
+    { upstream: { urls: ['mqtt://a', 'ws://u:hunter2@b'] } },
+    'upstream.urls[1] begins with "ws://": an upstream is reached by "mqtt://" or "mqtts://", not by WebSocket',
+  ),
   refused(
     { upstream: { urls: Array.from({ length: 17 }, () => 'mqtt://a') } },
     'upstream.urls must have at most 16 addresses',
   ),
   refused({ upstream: { url: 'http://u:hunter2@parent' } }, `upstream.url ${ADDRESS}`),
-  refused({ upstream: { url: 'mqtt://parent/devices' } }, `upstream.url ${ADDRESS}`),
-  unsaid({ upstream: { url: 'mqtt://u:%zz@parent' } }, `upstream.url ${ADDRESS}`),
+  refused(
+    { upstream: { url: 'mqtt://parent/devices' } },
+    'upstream.url has a path or a query, which an address of MQTT has not',
+  ),
+  refused({ upstream: { url: 'tcp://parent:1883' } }, 'upstream.url begins with "tcp://": write "mqtt://"'),
+  refused({ upstream: { url: 'ssl://parent' } }, 'upstream.url begins with "ssl://": write "mqtts://"'),
+  refused(
+    { upstream: { url: 'parent:1883' } },
+    'upstream.url must begin with "mqtt://", or with "mqtts://" for TLS',
+  ),
+  refused(
+    { upstream: { url: 'mqtt://u:hunter2#@parent' } },
+    'upstream.url has "#" in its user or password: write it as "%23"',
+  ),
+  refused(
+    { upstream: { url: 'mqtt://u:hunter2/@parent' } },
+    'upstream.url has "/" in its user or password: write it as "%2F"',
+  ),
+  unsaid(
+    { upstream: { url: 'mqtt://parent:99999' } },
+    'upstream.url has a port that is not a number from 1 to 65535',
+  ),
+  refused({ upstream: { url: 'mqtt://' } }, 'upstream.url has a host that cannot be'),
+  unsaid(
+    { upstream: { url: 'mqtt://u:%zz@parent' } },
+    'upstream.url has "%" in its user or password: write it as "%25"',
+  ),
   refused({ upstream: 'mqtt://parent' }, 'upstream must be an object'),
   refused(
     upstream({ keepalive: '30s' }),

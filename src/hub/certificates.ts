@@ -1,0 +1,55 @@
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { dayOf, validityOf, validityProblem } from '../core/certificate-validity.ts';
+import type { Clock } from '../core/clock.ts';
+import { reasonOf, systemCode } from '../core/errors.ts';
+import { MAX_TLS_FILE_BYTES } from '../core/limits.ts';
+import type { Placed } from '../manifest/plan.ts';
+
+/** A certificate file of the manifest that runs. */
+export type CertificateStatus = {
+  /** `listeners[0].cert`. */
+  readonly field: string;
+  readonly file: string;
+  /** The last day on which it is valid; undefined if it cannot be read. */
+  readonly validUntil: string | undefined;
+  /** A clause: `has expired on 2026-11-01: replace it`. */
+  readonly problem: string | undefined;
+};
+
+/** Looks at the certificate files of what runs, as they are on disk now. */
+export function certificateStatuses(
+  { manifest, home }: Placed,
+  clock: Pick<Clock, 'wall'>,
+): CertificateStatus[] {
+  const { listeners, upstream } = manifest;
+  const files: [field: string, file: string | undefined][] = [
+    ...listeners.flatMap((entry, index): [string, string | undefined][] =>
+      'tls' in entry
+        ? [
+            [`listeners[${index}].cert`, entry.tls.cert],
+            [`listeners[${index}].ca`, entry.tls.ca],
+          ]
+        : [],
+    ),
+    ['upstream.tls.cert', upstream?.tls?.cert],
+    ['upstream.tls.ca', upstream?.tls?.ca],
+  ];
+  return files.flatMap(([field, file]) =>
+    file === undefined ? [] : [statusOf(field, resolve(home, file), clock)],
+  );
+}
+
+function statusOf(field: string, file: string, clock: Pick<Clock, 'wall'>): CertificateStatus {
+  const lacking = (problem: string): CertificateStatus => ({ field, file, validUntil: undefined, problem });
+  try {
+    const stats = statSync(file);
+    if (!stats.isFile() || stats.size > MAX_TLS_FILE_BYTES) return lacking('is not a file of certificates');
+    const validity = validityOf(readFileSync(file));
+    if (validity === undefined) return lacking('holds no certificate in PEM');
+    const problem = validityProblem(validity, clock.wall());
+    return { field, file, validUntil: dayOf(validity.to), problem };
+  } catch (thrown) {
+    return lacking(`cannot be read (${systemCode(thrown) ?? reasonOf(thrown)})`);
+  }
+}
