@@ -67,7 +67,8 @@ deploy(
         '  ~ change the routes',
         '  = keep 1 module',
       ]);
-      assert.is(lines.at(-1), '  waiting until it is healthy');
+      assert.is(lines.at(-2), '  waiting until it is healthy');
+      assert.match(lines.at(-1) ?? '', /^"edge" [0-9a-f]{8} is healthy\.$/);
     }, ['changed', 'gone', 'more']);
     assert.equal(site.commands(), [
       'changed: sleep 1013',

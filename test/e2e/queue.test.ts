@@ -69,7 +69,7 @@ const WRONG: readonly (readonly [what: string, args: string[], code: number, say
   ['nothing to drop', ['queue', 'drop', '$upstream'], 2, /by their numbers, or --all/],
   ['a count of nothing', ['queue', 'peek', '$upstream', '-n', '0'], 2, /-n must be 1 to/],
   ['a letter that is not there', ['queue', 'dead', 'replay', '7-1'], 1, /no dead letter "7-1"/],
-  ['a word that is none', ['queue', 'look'], 2, /no "queue look"/],
+  ['a word that is none', ['queue', 'look'], 2, /no command "queue look"/],
 ];
 
 queues('a mistake is one sentence and an exit code', () =>
