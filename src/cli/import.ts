@@ -1,10 +1,11 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import { MAX_DEPLOYMENT_BYTES } from '../core/limits.ts';
 import { importForHub } from '../hub/import.ts';
 import type { Remark } from '../manifest/azure/remark.ts';
 import { argumentsOf } from './arguments.ts';
 import { printError, write } from './edge.ts';
+import { refuseOverwrite, writeOutput } from './output-file.ts';
 import { IMPORT } from './reference/deployments.ts';
 
 /** What an environment holds may be secret. */
@@ -14,10 +15,12 @@ const MODE = 0o600;
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(IMPORT, args);
   const [file = ''] = positionals;
+  const { out, force } = values;
+  if (out !== undefined) refuseOverwrite(out, force);
   const { manifest, remarks } = importForHub(textOf(file), file);
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
-  if (values.out === undefined) write(text);
-  else save(values.out, text);
+  if (out === undefined) write(text);
+  else writeOutput(out, text, MODE, 'import.unwritten');
   for (const remark of remarks) printError(lineOf(remark));
   return 0;
 }
@@ -33,14 +36,6 @@ function textOf(file: string): string {
     'import.foreign',
     `The file ${file} is no deployment of Azure IoT Edge: it is larger than 4 MB.`,
   );
-}
-
-function save(file: string, text: string): void {
-  try {
-    writeFileSync(file, text, { mode: MODE });
-  } catch (thrown) {
-    throw new Failure('import.unwritten', `The manifest cannot be written to ${file}: ${reasonOf(thrown)}.`);
-  }
 }
 
 /** On one line, and nothing in it that a terminal would act upon: names of the deployment are in it. */

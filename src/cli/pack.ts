@@ -9,6 +9,7 @@ import { parseJson, parseManifest, readManifestText } from '../manifest/read.ts'
 import type { Manifest } from '../manifest/types.ts';
 import { argumentsOf } from './arguments.ts';
 import { print } from './edge.ts';
+import { refuseOverwrite } from './output-file.ts';
 import { isRemote, listPack } from './pack-list.ts';
 import { refuseLostPaths } from './pack-paths.ts';
 import { PACK } from './reference/deployments.ts';
@@ -20,12 +21,11 @@ export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(PACK, args);
   const [file = ''] = positionals;
   if (values.list) await listPack(file, values.json === true);
-  else
-    await pack(
-      file,
-      values.out,
-      values.key === undefined ? async value => value : signerWith(values.key, file),
-    );
+  else {
+    const { out, key, force } = values;
+    refuseOverwrite(out, force);
+    await pack(file, out, key === undefined ? async value => value : signerWith(key, file));
+  }
   return 0;
 }
 

@@ -6,6 +6,7 @@ const EXIT_CODES = {
   'manifest.field': 2,
   'import.foreign': 2,
   'import.unwritten': 1,
+  'file.exists': 2,
   'route.syntax': 2,
   'key.unreadable': 2,
   'key.damaged': 2,

@@ -180,7 +180,23 @@ imports('a file that cannot be written: exit 1', () => {
   const out = '/nonexistent/manifest.json';
   const { code, err } = run(['import', join(deployments, 'layered.json'), '--out', out]);
   assert.is(code, 1);
-  assert.match(err, /^skerry: The manifest cannot be written to \/nonexistent\/manifest\.json: /);
+  assert.match(err, /^skerry: \/nonexistent\/manifest\.json cannot be written: /);
+});
+
+imports('a file that exists is replaced with --force alone, and has mode 0600 then', () => {
+  const folder = folderWith({ 'out.json': 'mine' });
+  const out = join(folder, 'out.json');
+  chmodSync(out, 0o644);
+  const args = ['import', join(deployments, 'layered.json'), '--out', out];
+  const refused = run(args);
+  assert.is(refused.code, 2);
+  assert.match(refused.err, /out\.json already exists: name another file, or replace it with --force\.\n$/);
+  assert.is(readFileSync(out, 'utf8'), 'mine');
+  assert.is(run([...args, '--force']).code, 0);
+  assert.match(readFileSync(out, 'utf8'), /"modules"/);
+  assert.is(statSync(out).mode & 0o777, 0o600);
+  assert.match(run([...args.slice(0, 3), '/dev/null', '--force']).err, /is not a regular file: name another/);
+  removeFolder(folder);
 });
 
 imports.run();

@@ -32,7 +32,7 @@ function folderOf(manifest: string): string {
 
 const pack = suite('e2e: skerry pack');
 
-pack('hashes are filled in, files are packed, and what is in it is listed', () => {
+pack('hashes are filled in, files are packed and listed, and a pack is replaced with --force alone', () => {
   const folder = folderOf(written({ from: 'app.tar.gz' }, { serial: 7, hub: { x64: { from: 'hub-x64' } } }));
   const out = join(folder, 'update.skerry');
   const made = run(['pack', join(folder, 'manifest.json'), '-o', out]);
@@ -48,7 +48,14 @@ pack('hashes are filled in, files are packed, and what is in it is listed', () =
     `hub.x64                ${sha256Of(hub)}  ${hub.length} B`,
   ]);
   const first = readFileSync(out);
-  run(['pack', join(folder, 'manifest.json'), '-o', out]);
+  const again = run(['pack', join(folder, 'manifest.json'), '-o', out]);
+  assert.is(again.code, 2);
+  assert.match(
+    again.err,
+    /update\.skerry already exists: name another file, or replace it with --force\.\n$/,
+  );
+  assert.equal(readFileSync(out), first);
+  assert.is(run(['pack', join(folder, 'manifest.json'), '--force', '-o', out]).code, 0);
   assert.equal(createHash('sha256').update(readFileSync(out)).digest('hex'), sha256Of(first));
   removeFolder(folder);
 });

@@ -164,6 +164,9 @@ signing('what cannot be signed, or with what: exit 2 and one sentence', context 
   assert.match(bad(2, 'sign', at('m.json')), /Name the secret key with --key/);
   assert.match(bad(2, 'sign', at('m.json'), '--key', at('alice.pub')), /is a public key/);
   assert.match(bad(2, 'sign', at('m.json'), ...key, '--out', at('no/where.json')), /cannot be written/);
+  writeFileSync(at('other.json'), 'mine');
+  assert.match(bad(2, 'sign', at('m.json'), ...key, '--out', at('other.json')), /already exists/);
+  assert.is(readFileSync(at('other.json'), 'utf8'), 'mine');
   chmodSync(at('alice.key'), 0o644);
   const exposed = bad(2, 'sign', at('m.json'), ...key);
   assert.match(exposed, /alice\.key is open to others \(mode 0644\)/);
@@ -205,7 +208,7 @@ signing('a sealed value fits into a manifest that is signed', context => {
   const sealed = run(['seal', '--data', at('data')], 'hunter2\n').out.trim();
   const modules = { m: { exec: ['./m'], secrets: { A: sealed, B: { sealed, as: 'file' } } } };
   writeFileSync(at('m.json'), JSON.stringify({ name: 'a', serial: 8, modules }));
-  good('sign', at('m.json'), '--key', at('alice.key'), '--out', at('signed.json'));
+  good('sign', at('m.json'), '--key', at('alice.key'), '--force', '--out', at('signed.json'));
   good('verify', at('signed.json'), '--key', at('alice.pub'));
 });
 

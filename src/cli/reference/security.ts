@@ -71,6 +71,7 @@ export const SIGN = {
       completes: 'file',
       about: 'File to write; may be the manifest itself. Default: standard output.',
     },
+    force: { type: 'boolean', about: 'Replace the file if it exists.' },
   },
   examples: [
     { line: 'skerry sign manifest.json --key factory.key --out signed.json', about: 'Sign a manifest.' },
