@@ -2,17 +2,22 @@ import { Failure } from '../core/errors.ts';
 import { readKeyPair } from '../crypto/key-files/file.ts';
 import { signManifest } from '../crypto/signatures.ts';
 import { parseManifest } from '../manifest/read.ts';
+import { printError } from './edge.ts';
 
 /** Signs manifests with the secret key of a file; what is refused by a device is not signed in the first place. */
 export function signerWith(keyFile: string, file: string): (value: unknown) => Promise<object> {
   return async value => {
-    const { serial } = parseManifest(JSON.stringify(value), file);
+    const { serial, for: devices } = parseManifest(JSON.stringify(value), file);
     if (serial === undefined || typeof value !== 'object' || value === null) {
       throw new Failure(
         'manifest.field',
         `serial is missing: a signed manifest has a number that is higher than that of the one before it (in ${file}).`,
       );
     }
-    return signManifest(value, await readKeyPair(keyFile, 'ed25519'), file);
+    const signed = await signManifest(value, await readKeyPair(keyFile, 'ed25519'), file);
+    if (devices === undefined) {
+      printError(`${file} has no "for": every device that trusts the key accepts it.`);
+    }
+    return signed;
   };
 }

@@ -6,7 +6,7 @@ import type { Launched } from '../hub/update/launch.ts';
 import { launch } from '../hub/update/launch.ts';
 import { switchBinary, watchGuard } from '../hub/update/switch.ts';
 import { cameUp } from '../hub/update/trial.ts';
-import { argumentsOf, scanArguments, scannedValue } from './arguments.ts';
+import { argumentsOf, scanArguments, scannedValue, usageFailure } from './arguments.ts';
 import { dataFolder } from './data-folder.ts';
 import { become, standardErrorLog, systemClock, systemPause, systemRandom } from './edge.ts';
 import { UP } from './reference/up.ts';
@@ -22,6 +22,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const hub = await startHub({
     file: file === undefined ? undefined : resolve(file),
     dataFolder: folder,
+    device: deviceOf(values.name),
     clock: systemClock,
     random: systemRandom,
     logSink: standardErrorLog,
@@ -49,6 +50,11 @@ export async function run(args: readonly string[]): Promise<number> {
     become,
     exit: process.exit,
   });
+}
+
+function deviceOf(name: string | undefined): string | undefined {
+  if (name === undefined || /^[A-Za-z0-9_-]{1,64}$/.test(name)) return name;
+  throw usageFailure('--name must be 1 to 64 letters, digits, "_" or "-"', UP);
 }
 
 /** Before the arguments are judged: an update may know more of them than the binary that was installed. */

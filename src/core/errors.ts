@@ -4,6 +4,7 @@ const EXIT_CODES = {
   'manifest.missing': 2,
   'manifest.syntax': 2,
   'manifest.field': 2,
+  'manifest.other-device': 2,
   'import.foreign': 2,
   'import.unwritten': 1,
   'file.exists': 2,

@@ -41,6 +41,8 @@ export type HubSettings = {
   /** The manifest by its absolute path; undefined: what was applied last. */
   readonly file: string | undefined;
   readonly dataFolder: string;
+  /** See `AdmissionSettings.device`. */
+  readonly device?: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logSink: LogSink;
@@ -67,7 +69,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
   const { sink: logSink, report } = limitLog(settings.logSink, clock);
   const log = logFor('hub', logSink);
   const archive = openArchive(join(dataFolder, 'deployments'));
-  const admission = createAdmission({ dataFolder, clock });
+  const admission = createAdmission({ dataFolder, clock, device: settings.device });
   const given = file === undefined ? undefined : await admission.read(file);
   const closers: (() => unknown)[] = [report];
   const stop = (): Promise<void> => closeAll(closers);

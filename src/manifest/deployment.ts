@@ -80,6 +80,17 @@ export const deployment = object({
 const base64 = (pattern: RegExp, complaint: string) =>
   v.pipe(v.string(complaint), v.regex(pattern, complaint));
 
+const DEVICE = 'must be the name of a device, in which one "*" stands for any characters';
+
+/** Devices that a manifest is meant for. */
+export const devices = v.pipe(
+  v.array(
+    v.pipe(v.string(DEVICE), v.regex(/^(?=.{1,64}$)[A-Za-z0-9_-]*\*?[A-Za-z0-9_-]*$/, DEVICE)),
+    'must be a list of device names',
+  ),
+  v.minLength(1, 'must name a device: leave it out if every device may have the manifest'),
+);
+
 /** Who vouches for the manifest. */
 export const signature = object({
   key: about(

@@ -29,6 +29,7 @@ export function writtenOut(manifest: Manifest): object {
   return {
     name,
     serial,
+    for: manifest.for,
     signature,
     dialect,
     modules: byName(modules, moduleOf),

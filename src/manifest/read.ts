@@ -97,6 +97,7 @@ function plain(written: WrittenManifest): Manifest {
     name: written.name,
     dialect: written.dialect,
     serial: written.serial,
+    for: written.for,
     signature: written.signature,
     modules: Object.entries(written.modules).map(([name, { secrets, sandbox, ...module }]) => ({
       name,

@@ -7,7 +7,7 @@ import {
   MIN_STORE_BYTES,
 } from '../core/limits.ts';
 import { anonymous, users } from './access.ts';
-import { deployment, hub, signature } from './deployment.ts';
+import { deployment, devices, hub, signature } from './deployment.ts';
 import {
   about,
   byName,
@@ -93,6 +93,7 @@ export const manifestSchema = object(
     $schema: v.optional(about('Where editors find what a manifest may say; see "skerry schema".', text)),
     name: about("The device's name; first in every topic upstream.", name),
     serial: v.optional(about('Rises with each manifest that is signed.', whole(1, Number.MAX_SAFE_INTEGER))),
+    for: v.optional(about('Names of the devices that accept it; one * stands for any characters.', devices)),
     signature: v.optional(about('Who vouches for the manifest; "skerry sign" writes it.', signature)),
     dialect: v.optional(
       about('How routes are read: as Skerry does, or as Azure IoT Edge does.', oneOf(['skerry', 'azure'])),

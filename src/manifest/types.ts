@@ -6,6 +6,8 @@ export type Manifest = {
   readonly name: string;
   /** Rises with each manifest that is signed; undefined: it is not counted. */
   readonly serial: number | undefined;
+  /** Names of the devices that accept it, as patterns; undefined if every device does. */
+  readonly for: readonly string[] | undefined;
   readonly signature: Signature | undefined;
   /** How its routes are read. */
   readonly dialect: 'skerry' | 'azure';

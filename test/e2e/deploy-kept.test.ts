@@ -31,7 +31,8 @@ async function bad(ended: Promise<Ended>, sentence: RegExp): Promise<void> {
 kept('signed manifests: only those of a trusted key, with a rising serial', async ({ site }) => {
   for (const name of ['alice', 'bob']) await good(runAside(['keygen', '--out', site.at(name)]));
   await site.up();
-  const versionOf = (serial: number): object => soon({ serial, modules: { m: waiting(1000 + serial) } });
+  const versionOf = (serial: number): object =>
+    soon({ serial, for: ['edge'], modules: { m: waiting(1000 + serial) } });
   const signed = async (serial: number, who = 'alice'): Promise<string> => {
     site.write(`${serial}.json`, versionOf(serial));
     const out = site.at(`${serial}.${who}.json`);
@@ -61,6 +62,27 @@ kept('signed manifests: only those of a trusted key, with a rising serial', asyn
   await until('it runs again', () => site.commands().length === 1);
   await bad(apply(site.at('5.alice.json')), /serial is 5, and 6 was taken already/);
   runs(6);
+});
+
+kept('a manifest with "for" is accepted by those devices alone', async ({ site }) => {
+  const manifest = (name: string, devices: readonly string[], seconds: number): object =>
+    soon({ name, for: devices, modules: { m: waiting(seconds) } });
+  await site.up();
+  // A device that runs nothing yet takes the name of its first manifest.
+  await bad(site.apply(manifest('edge', ['floor1'], 1001)), /is for "floor1", and this device is "edge"/);
+  await good(site.apply(manifest('edge', ['shop-*', 'ed*'], 1002)));
+  await bad(
+    site.apply(manifest('floor1', ['floor1', 'edg', '*edgy'], 1003)),
+    /The manifest is for "floor1", "edg" or "\*edgy", and this device is "edge": apply the one that was made/,
+  );
+  assert.equal(site.commands(), ['m: sleep 1002']);
+  await good(site.apply(manifest('floor1', ['edge'], 1004)));
+  await bad(site.apply(manifest('edge', ['edge'], 1005)), /this device is "floor1"/);
+  await site.hub().end('SIGTERM');
+  const up = (...args: readonly string[]): Promise<Ended> =>
+    site.command('up', site.write('given.json', manifest('floor1', ['floor1'], 1006)), ...args);
+  await bad(up('--name', 'floor2'), /this device is "floor2"/);
+  await bad(up('--name', 'a b'), /--name must be 1 to 64 letters/);
 });
 
 kept('a sealed secret is in the environment of its module, and nowhere else', async ({ site }) => {

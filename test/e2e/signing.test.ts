@@ -17,7 +17,7 @@ import { openSealed } from '../../src/crypto/sealing.ts';
 import { random } from '../crypto/stage.ts';
 import { folderWith, removeFolder, run, skerry } from './stage.ts';
 
-const TEXT = `{ "serial": 7, "name": "a",
+const TEXT = `{ "serial": 7, "name": "a", "for": ["a"],
   "routes": { "10": "FROM /* INTO $upstream", "9": "FROM /messages/* INTO $upstream" },
   "modules": { "m": { "exec": ["./m", "-x"], "env": { "T": "4.50", "U": "\\u20ac" }, "startupOrder": 1.0e1 } } }`;
 
@@ -71,6 +71,17 @@ signing('keygen writes two files, which it never overwrites', ({ folder, at }) =
   assert.equal(readdirSync(folder).sort(), ['m.json', 'skerry.key', 'skerry.pub']);
 });
 
+signing('a manifest without "for" is signed, and a line says that every device accepts it', context => {
+  const { at } = context;
+  prepare(context);
+  const { for: _, ...rest } = JSON.parse(TEXT);
+  writeFileSync(at('all.json'), JSON.stringify(rest));
+  const { code, out, err } = run(['sign', at('all.json'), '--key', at('alice.key')]);
+  assert.is(code, 0);
+  assert.match(out, /"signature"/);
+  assert.match(err, /all\.json has no "for": every device that trusts the key accepts it\.\n$/);
+});
+
 signing("the value is kept, the signature is its last field, and Node's Ed25519 takes it", context => {
   const { at } = context;
   prepare(context);
@@ -80,7 +91,7 @@ signing("the value is kept, the signature is its last field, and Node's Ed25519 
   assert.equal(rest, JSON.parse(TEXT));
   assert.is(text, `${JSON.stringify({ ...rest, signature }, null, 2)}\n`);
   const canonical =
-    '{"modules":{"m":{"env":{"T":"4.50","U":"€"},"exec":["./m","-x"],"startupOrder":10}},"name":"a","routes":{"10":"FROM /* INTO $upstream","9":"FROM /messages/* INTO $upstream"},"serial":7}';
+    '{"for":["a"],"modules":{"m":{"env":{"T":"4.50","U":"€"},"exec":["./m","-x"],"startupOrder":10}},"name":"a","routes":{"10":"FROM /* INTO $upstream","9":"FROM /messages/* INTO $upstream"},"serial":7}';
   const x = Buffer.from(signature.key, 'base64').toString('base64url');
   const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
   const digest = createHash('sha512').update(`skerry manifest 1\n${canonical}`).digest();
@@ -207,7 +218,7 @@ signing('a sealed value fits into a manifest that is signed', context => {
   prepare(context);
   const sealed = run(['seal', '--data', at('data')], 'hunter2\n').out.trim();
   const modules = { m: { exec: ['./m'], secrets: { A: sealed, B: { sealed, as: 'file' } } } };
-  writeFileSync(at('m.json'), JSON.stringify({ name: 'a', serial: 8, modules }));
+  writeFileSync(at('m.json'), JSON.stringify({ name: 'a', serial: 8, for: ['*'], modules }));
   good('sign', at('m.json'), '--key', at('alice.key'), '--force', '--out', at('signed.json'));
   good('verify', at('signed.json'), '--key', at('alice.pub'));
 });

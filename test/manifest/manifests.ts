@@ -167,6 +167,7 @@ export const manifest = some(
     $schema: fc.constant('./skerry.schema.json'),
     name,
     serial: fc.integer({ min: 1 }),
+    for: fc.array(fc.constantFrom('a', '*', 'shop-*', '*-cam', 'a*b'), { minLength: 1, maxLength: 3 }),
     signature: fc.constant({ key: `${'A'.repeat(43)}=`, value: `${'A'.repeat(86)}==` }),
     dialect: fc.constantFrom('skerry', 'azure'),
     modules: fc.dictionary(name, module, { maxKeys: 3 }),

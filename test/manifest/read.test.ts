@@ -44,6 +44,7 @@ reading('what is not written has its default', () => {
     anonymous: undefined,
     upstream: undefined,
     serial: undefined,
+    for: undefined,
     signature: undefined,
     deployment: { healthyFor: 10_000, within: 120_000 },
     hub: {},

@@ -14,7 +14,14 @@ export const UP = {
       about: 'Manifest to run. Default: the one that was applied last.',
     },
   ],
-  options: { data: DATA },
+  options: {
+    name: {
+      type: 'string',
+      value: 'NAME',
+      about: 'Name of this device, for manifests with "for". Default: that of the manifest it runs.',
+    },
+    data: DATA,
+  },
   exitCodes: { 0: 'The hub was stopped by a signal.' },
   examples: [
     { line: 'skerry up manifest.json --data ./data', about: 'Run a manifest, with all state in ./data.' },

@@ -3,12 +3,17 @@ import { dirname } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import { Failure, systemCode } from '../../core/errors.ts';
 import { trustedKeys } from '../../crypto/key-files/trusted.ts';
+import { isForDevice } from '../../manifest/devices.ts';
+import { choice } from '../../manifest/fields.ts';
 import type { Placed } from '../../manifest/plan.ts';
 import { parseJson, parseManifest, readManifestText } from '../../manifest/read.ts';
 import { grantsOf } from '../grants.ts';
 import { planRoutes } from '../plan.ts';
 import type { Deployment, Ledger } from './record.ts';
 import { deploymentId } from './record.ts';
+
+/** Names of devices in an error. */
+const MAX_SHOWN_DEVICES = 5;
 
 /** A manifest that may be run. */
 export type Admitted = { readonly deployment: Deployment; readonly text: string; readonly placed: Placed };
@@ -17,16 +22,24 @@ export type Admitted = { readonly deployment: Deployment; readonly text: string;
 export type Admission = {
   /** Reads and checks a manifest or a pack by its absolute path. Failures of `manifest` and `pack`, each one sentence. */
   readonly read: (file: string) => Promise<Admitted>;
-  /** Refuses what nobody vouches for, or what is older than the newest. Failures of `signature` and `key`. */
-  readonly vouch: (admitted: Admitted, newest: Ledger['newest']) => Promise<void>;
+  /**
+   * Refuses what nobody vouches for, what is older than the newest, or what is for other devices. Failures of `signature`
+   * and `key`, `manifest.other-device`.
+   */
+  readonly vouch: (
+    admitted: Admitted,
+    before: Pick<Ledger, 'newest' | 'current' | 'healthy'>,
+  ) => Promise<void>;
 };
 
 export type AdmissionSettings = {
   readonly dataFolder: string;
   readonly clock: Pick<Clock, 'wall'>;
+  /** Name of the device, if it was given one; otherwise that of the manifest it runs. */
+  readonly device: string | undefined;
 };
 
-export function createAdmission({ dataFolder, clock }: AdmissionSettings): Admission {
+export function createAdmission({ dataFolder, clock, device }: AdmissionSettings): Admission {
   return {
     read: async file => {
       const { text, pack } = await contentOf(file);
@@ -37,7 +50,7 @@ export function createAdmission({ dataFolder, clock }: AdmissionSettings): Admis
       const deployment = { id: deploymentId(text, home), home, pack, name, serial, taken: clock.wall() };
       return { deployment, text, placed: { manifest, home, pack } };
     },
-    vouch: async ({ deployment, text }, newest) => {
+    vouch: async ({ deployment, text, placed }, { newest, current, healthy }) => {
       const { id, name, serial } = deployment;
       const keys = trustedKeys(dataFolder);
       if (keys.length > 0) {
@@ -45,10 +58,22 @@ export function createAdmission({ dataFolder, clock }: AdmissionSettings): Admis
         await verifyManifest(parseJson(text, name), keys, `the manifest of "${name}"`);
         if (serial === undefined) throw old('serial is missing: a signed manifest must have one, that rises');
       }
+      refuseOtherDevice(placed, device ?? (current ?? healthy)?.name ?? name);
       if (serial === undefined || newest === undefined || serial > newest.serial || id === newest.id) return;
       throw old(`serial is ${serial}, and ${newest.serial} was taken already: give it a higher one`);
     },
   };
+}
+
+/** A manifest that is signed for one device is good on no other. */
+function refuseOtherDevice({ manifest }: Placed, device: string): void {
+  if (manifest.for === undefined || isForDevice(manifest.for, device)) return;
+  const names = choice(manifest.for.slice(0, MAX_SHOWN_DEVICES));
+  const more = manifest.for.length > MAX_SHOWN_DEVICES ? ', ...' : '';
+  throw new Failure(
+    'manifest.other-device',
+    `The manifest is for ${names}${more}, and this device is "${device}": apply the one that was made for it.`,
+  );
 }
 
 function old(complaint: string): Failure {

@@ -104,7 +104,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
 
   const admit = async (file: string): Promise<Admitted> => {
     const admitted = await admission.read(file);
-    await admission.vouch(admitted, book.read().newest);
+    await admission.vouch(admitted, book.read());
     refuseBadRoutes(admitted.placed);
     return admitted;
   };
@@ -184,7 +184,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
   /** What was given to this start is what runs from now on. */
   const take = async (given: Admitted, signal: AbortSignal): Promise<void> => {
     const { deployment, text, placed } = given;
-    await admission.vouch(given, book.read().newest);
+    await admission.vouch(given, book.read());
     archive.keep(deployment.id, text);
     const begun = { given: deployment.id, current: deployment, attempt: undefined, outcome: undefined };
     book.note({ ...newestWith(deployment), ...begun });

@@ -126,6 +126,14 @@ export const REST: readonly Refused[] = [
   ),
   refused({ serial: 0 }, 'serial must be at least 1'),
   refused({ serial: '7' }, 'serial must be a number, and is a text'),
+  refused({ for: 'a' }, 'for must be a list of device names, and is a text'),
+  refused({ for: [] }, 'for must name a device: leave it out if every device may have the manifest'),
+  ...['', 'a b', 'a*b*', 'a.b', 'x'.repeat(65)].map(device =>
+    refused(
+      { for: [device] },
+      'for[0] must be the name of a device, in which one "*" stands for any characters',
+    ),
+  ),
   refused(
     { signature: { key: 'abc', value: 'abc' } },
     'signature.key must be a public key as "skerry sign" writes it',
