@@ -255,6 +255,9 @@ export const MAX_ROUTED_BODY = 1 << 20;
 /** Arrays, maps and tags within each other in a CBOR body: each costs stack. */
 export const MAX_CBOR_NESTING = 64;
 
+/** Values in a CBOR body, keys among them: each costs up to 60 bytes of memory for the one that it takes to send. */
+export const MAX_CBOR_VALUES = 1 << 18;
+
 /** Kinds of message whose routes are remembered; then all are forgotten and found again as they come. */
 export const MAX_PLANS = 1024;
 

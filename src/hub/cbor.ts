@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { MAX_CBOR_NESTING } from '../core/limits.ts';
+import { MAX_CBOR_NESTING, MAX_CBOR_VALUES } from '../core/limits.ts';
 
 /*
  * CBOR (RFC 8949) as far as conditions look into bodies. The library's decoder makes dates, sets, errors and whatever
@@ -33,12 +33,13 @@ const malformed = (): never => {
 };
 
 /**
- * The value of one item that fills `bytes`, as JSON would have it: maps become objects without a prototype, integers
+ * The value of one item that fills `bytes`, as JSON would have it: maps become objects, integers
  * numbers. Byte strings, tagged values and what else JSON has not are undefined. Throws `RangeError` if the bytes are
- * not well-formed or nest deeper than MAX_CBOR_NESTING.
+ * not well-formed, nest deeper than MAX_CBOR_NESTING or hold more than MAX_CBOR_VALUES.
  */
 export function decodeCbor(bytes: Buffer): unknown {
   let at = 0;
+  let values = 0;
 
   const byte = (): number => {
     if (at >= bytes.length) malformed();
@@ -50,32 +51,45 @@ export function decodeCbor(bytes: Buffer): unknown {
     if (info < ONE_BYTE) return info;
     if (info > EIGHT_BYTES) malformed();
     const size = 1 << (info - ONE_BYTE);
-    if (at + size > bytes.length) malformed();
-    const start = at;
-    at += size;
+    const start = skip(size);
     return size === 8 ? Number(bytes.readBigUInt64BE(start)) : bytes.readUIntBE(start, size);
   };
 
-  const slice = (length: number): Buffer => {
+  /** Steps over bytes and returns where they begin. */
+  const skip = (length: number): number => {
     if (length > bytes.length - at) malformed();
     at += length;
-    return bytes.subarray(at - length, at);
+    return at - length;
   };
 
-  /** A text or a byte string; one of indefinite length is made of chunks of its own type. */
-  const chunks = (major: number, info: number): Buffer => {
-    if (info !== INDEFINITE) return slice(argument(info));
-    const parts: Buffer[] = [];
+  /** Steps over the chunks of a string of indefinite length, each of its own type, and calls `visit` with their bounds. */
+  const eachChunk = (major: number, visit: (start: number, end: number) => void): void => {
     for (let head = byte(); head !== BREAK; head = byte()) {
       if (head >> 5 !== major || (head & INDEFINITE) === INDEFINITE) malformed();
-      parts.push(slice(argument(head & INDEFINITE)));
+      visit(skip(argument(head & INDEFINITE)), at);
     }
-    return Buffer.concat(parts);
   };
 
   const text = (info: number): string => {
-    const part = chunks(TEXT, info);
-    return isUtf8(part) ? part.toString() : malformed();
+    if (info !== INDEFINITE) return textAt(bytes, skip(argument(info)), at);
+    // Measured first: its chunks may be as small as a byte each, and a buffer for each would cost a hundred.
+    const start = at;
+    let length = 0;
+    eachChunk(TEXT, (from, to) => {
+      length += to - from;
+    });
+    const whole = Buffer.allocUnsafe(length);
+    at = start;
+    length = 0;
+    eachChunk(TEXT, (from, to) => {
+      length += bytes.copy(whole, length, from, to);
+    });
+    return textAt(whole, 0, length);
+  };
+
+  const skipString = (info: number): void => {
+    if (info === INDEFINITE) eachChunk(BYTES, () => {});
+    else skip(argument(info));
   };
 
   /** Calls `one` for each item of an array or a map. */
@@ -89,15 +103,16 @@ export function decodeCbor(bytes: Buffer): unknown {
   };
 
   const float = (info: number): unknown => {
-    if (info === ONE_BYTE + 1) return halfFloat(slice(2).readUInt16BE());
-    if (info === ONE_BYTE + 2) return slice(4).readFloatBE();
-    if (info === EIGHT_BYTES) return slice(8).readDoubleBE();
+    if (info === ONE_BYTE + 1) return halfFloat(bytes.readUInt16BE(skip(2)));
+    if (info === ONE_BYTE + 2) return bytes.readFloatBE(skip(4));
+    if (info === EIGHT_BYTES) return bytes.readDoubleBE(skip(8));
     if (info >= INDEFINITE - 3) malformed();
     return SIMPLE.get(argument(info));
   };
 
   const item = (depth: number): unknown => {
-    if (depth > MAX_CBOR_NESTING) malformed();
+    values += 1;
+    if (depth > MAX_CBOR_NESTING || values > MAX_CBOR_VALUES) malformed();
     const head = byte();
     const major = head >> 5;
     const info = head & INDEFINITE;
@@ -107,7 +122,7 @@ export function decodeCbor(bytes: Buffer): unknown {
       case NEGATIVE:
         return -1 - argument(info);
       case BYTES:
-        chunks(BYTES, info);
+        skipString(info);
         return undefined;
       case TEXT:
         return text(info);
@@ -117,11 +132,11 @@ export function decodeCbor(bytes: Buffer): unknown {
         return array;
       }
       case MAP: {
-        const object: Record<string, unknown> = Object.create(null);
+        const object: Record<string, unknown> = {};
         each(info, () => {
           const key = item(depth + 1);
           const value = item(depth + 1);
-          if (typeof key === 'string' || typeof key === 'number') object[key] = value;
+          if (typeof key === 'string' || typeof key === 'number') setMember(object, key, value);
         });
         return object;
       }
@@ -136,6 +151,20 @@ export function decodeCbor(bytes: Buffer): unknown {
 
   const value = item(0);
   return at === bytes.length ? value : malformed();
+}
+
+/** UTF-8 between two offsets; most texts are short and ASCII, and that is seen faster than it is decoded. */
+function textAt(bytes: Buffer, start: number, end: number): string {
+  let wide = 0;
+  for (let at = start; at < end; at += 1) wide |= bytes[at] ?? 0;
+  if (wide < 0x80) return bytes.toString('latin1', start, end);
+  return isUtf8(bytes.subarray(start, end)) ? bytes.toString('utf8', start, end) : malformed();
+}
+
+/** An assignment to `__proto__` would change what the object is. */
+function setMember(object: Record<string, unknown>, key: string | number, value: unknown): void {
+  if (key !== '__proto__') object[key] = value;
+  else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /** A number of 16 bits (RFC 8949, appendix D). */

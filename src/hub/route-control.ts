@@ -98,9 +98,18 @@ export function explainRoutes(
 }
 
 function shown(value: unknown): string {
-  const plain = typeof value === 'number' ? String(value) : JSON.stringify(value);
-  const text = value === undefined ? 'undefined' : plain;
+  const text = typeof value === 'number' || value === undefined ? String(value) : jsonOf(value);
   return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}…`;
+}
+
+/** JSON.stringify recurses, and a body may nest deeper than the stack allows. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (error instanceof RangeError) return 'nested too deeply to be shown';
+    throw error;
+  }
 }
 
 /** Hands every message that waits to `look`, each once, and lets others have their turn between two batches. */

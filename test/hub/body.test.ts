@@ -2,7 +2,7 @@ import { Encoder } from 'cbor-x';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_ROUTED_BODY } from '../../src/core/limits.ts';
+import { MAX_CBOR_VALUES, MAX_ROUTED_BODY } from '../../src/core/limits.ts';
 import { type Message, PLAIN } from '../../src/core/message.ts';
 import { decodeBody } from '../../src/hub/body.ts';
 import { decodeCbor } from '../../src/hub/cbor.ts';
@@ -153,6 +153,25 @@ for (const hex of MALFORMED) {
 bodies('CBOR nested beyond its bound is refused', () => {
   assert.throws(() => decodeCbor(Buffer.alloc(100_000, 0x81)), RangeError);
   assert.throws(() => decodeCbor(Buffer.alloc(100_000, 0xc1)), RangeError);
+});
+
+bodies('CBOR with more values than its bound is refused, and long strings in small chunks are not', () => {
+  const list = (count: number, one: number): Buffer =>
+    Buffer.concat([Buffer.from([0x9f]), Buffer.alloc(count, one), Buffer.from([0xff])]);
+  assert.is(Object(decodeCbor(list(MAX_CBOR_VALUES - 1, 0xa0))).length, MAX_CBOR_VALUES - 1);
+  for (const one of [0x00, 0x60, 0x80, 0xa0])
+    assert.throws(() => decodeCbor(list(MAX_CBOR_VALUES, one)), RangeError);
+  const [text, bytes] = [list(1_000_000, 0x60), list(1_000_000, 0x40)];
+  text[0] = 0x7f;
+  bytes[0] = 0x5f;
+  assert.is(decodeCbor(text), '');
+  assert.is(decodeCbor(bytes), undefined);
+  const letters = Buffer.concat([
+    Buffer.from([0x7f]),
+    Buffer.from('61c361bc'.repeat(1000), 'hex'),
+    Buffer.from([0xff]),
+  ]);
+  assert.is(decodeCbor(letters), 'ü'.repeat(1000));
 });
 
 bodies('a key named __proto__ is a key', () => {
