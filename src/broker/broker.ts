@@ -44,7 +44,9 @@ export function createBroker(settings: BrokerSettings): Broker {
   const connections = new Set<Connection>();
   const listeners = new Set<OpenListener>();
   const { clock, log } = settings;
-  const gate = createGate({ clock, log, capacity: connectionCapacity(log), bytes: () => ARRIVAL_BYTES });
+  const openable = connectionCapacity(log);
+  const capacity = (): number => Math.min(openable, settings.host.limits().connections);
+  const gate = createGate({ clock, log, capacity, bytes: () => ARRIVAL_BYTES });
 
   const accept: Accept = (socket, peer, arrival) => {
     const connection = openConnection(context, socket, peer, arrival);
@@ -56,6 +58,21 @@ export function createBroker(settings: BrokerSettings): Broker {
     });
   };
 
+  /** Accepts at most `maxConnections` clients of one listener at once. */
+  const acceptUpTo = ({ maxConnections: most = Number.POSITIVE_INFINITY }: ListenerSettings): Accept => {
+    let open = 0;
+    return (socket, peer, arrival) => {
+      if (open >= most) {
+        settings.log.warn(`Refused a connection: ${most} are open on its listener.`);
+        socket.destroy();
+        return;
+      }
+      open++;
+      socket.once('close', () => open--);
+      accept(socket, peer, arrival);
+    };
+  };
+
   const rerouted = (): void => {
     sessions.subscriptions.renew();
     for (const { session } of connections) if (session !== undefined) attachInputs(session, context);
@@ -64,7 +81,7 @@ export function createBroker(settings: BrokerSettings): Broker {
   return {
     rerouted,
     listen: async wanted => {
-      const listener = await listen(wanted, accept, { clock, log, gate });
+      const listener = await listen(wanted, acceptUpTo(wanted), { clock, log, gate });
       listeners.add(listener);
       return {
         ...listener,

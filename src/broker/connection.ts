@@ -1,6 +1,6 @@
 import type { Cancel } from '../core/clock.ts';
 import { noteException } from '../core/containment.ts';
-import { MAX_PACKET_BYTES, MAX_UNSETTLED } from '../core/limits.ts';
+import { MAX_UNSETTLED } from '../core/limits.ts';
 import type { LogFields } from '../core/log.ts';
 import { MAX_CONNECT_BYTES } from '../core/memory-limits.ts';
 import type { Output } from '../core/output.ts';
@@ -55,6 +55,8 @@ export type Connection = {
   retained: RetainedSender | undefined;
   /** What CONNECT says of the client; until then as if it had said nothing. */
   version: Version;
+  /** True for a bridge of another broker, which may publish its own state. */
+  bridge: boolean;
   maximumPacketSize: number;
   /** Undefined: the client takes no topic aliases. */
   aliases: OutboundAliases | undefined;
@@ -130,6 +132,7 @@ export function openConnection(
     inboundAliases: undefined,
     retained: undefined,
     version: 4,
+    bridge: false,
     maximumPacketSize: Number.POSITIVE_INFINITY,
     aliases: undefined,
     session: undefined,
@@ -160,7 +163,10 @@ export function openConnection(
       if (timeout > 0) cancelWatch = clock.after(timeout, watch);
     },
     send: packet => {
-      if (!connection.closed) output.write(packet);
+      if (connection.closed) return;
+      // [MQTT-3.1.2-24]
+      if (packet.length <= connection.maximumPacketSize) output.write(packet);
+      else connection.close(fault(REASON.packetTooLarge, 'an answer is larger than its Maximum Packet Size'));
     },
     acknowledge: (type, packetId, reasonCode) => {
       if (connection.closed) return;
@@ -208,7 +214,8 @@ export function openConnection(
     return 'later';
   };
 
-  const framer = createServerFramer(MAX_CONNECT_BYTES, MAX_PACKET_BYTES, {
+  const { packetSize } = context.host.limits();
+  const framer = createServerFramer(Math.min(packetSize, MAX_CONNECT_BYTES), packetSize, {
     publish: (bytes, start, topicAt, end) => {
       heard = true;
       if (!keepsUp(connection)) return holdFor(connection.whenDrained);

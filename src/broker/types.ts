@@ -72,6 +72,18 @@ export type SessionStore = {
 /** What the hub counts of messages that it did not see; `receivers` of each. */
 export type CountPassed = (messages: number, receivers: number) => void;
 
+/** Limits of the broker, as the manifest sets them. */
+export type BrokerLimits = {
+  /** Bytes of one packet of a client. */
+  readonly packetSize: number;
+  /** Milliseconds; undefined: any. */
+  readonly keepAlive: number | undefined;
+  /** Clients connected at once, over all listeners. */
+  readonly connections: number;
+  /** Whether messages may be retained. */
+  readonly retained: boolean;
+};
+
 /** What the hub gives the broker. The broker knows no routes and no database. */
 export type BrokerHost = {
   /** Shares of what clients hold in the broker. */
@@ -106,6 +118,8 @@ export type BrokerHost = {
   readonly sessions: SessionStore;
   /** What else the hub says of itself: texts by their topics below `$SYS/`. */
   readonly readings: () => ReadonlyMap<string, string>;
+  /** Current limits; each is read when it applies. */
+  readonly limits: () => BrokerLimits;
   /** Hub time in milliseconds. */
   readonly now: () => number;
 };

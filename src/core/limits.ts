@@ -3,6 +3,12 @@
 /** Bytes of one MQTT packet taken in. Sensors send hundreds; a camera's still picture must pass. */
 export const MAX_PACKET_BYTES = 1 << 20;
 
+/** Bytes that "limits.packetSize" may lower that to: a CONNECT with a will still fits. */
+export const MIN_PACKET_BYTES = 1_024;
+
+/** Seconds of a keep-alive: 16 bits (MQTT 5, 3.1.2.10). */
+export const MAX_KEEP_ALIVE_SECONDS = 65_535;
+
 /** Connections at once, over all listeners. An idle one costs 9 KB, over TLS 60. */
 export const MAX_CONNECTIONS = 10_240;
 

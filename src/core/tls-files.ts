@@ -12,6 +12,8 @@ export type TlsFiles = {
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
+  /** Certificate revocation lists of the authorities in `ca`. */
+  readonly crl?: string | undefined;
 };
 
 /** The files that are at fault, and a clause that says why: `is empty`. */
@@ -30,27 +32,30 @@ export type TlsIdentity = { readonly content: Content; readonly context: SecureC
 
 type Content = { readonly [Field in keyof TlsFiles]?: Buffer };
 
-const FIELDS = ['cert', 'key', 'ca'] as const satisfies readonly (keyof TlsFiles)[];
+const FIELDS = ['cert', 'key', 'ca', 'crl'] as const satisfies readonly (keyof TlsFiles)[];
 
 /**
  * Reads PEM files and proves that TLS accepts them, so that what they hold cannot fail anywhere else.
  * @throws TlsFileError whatever they are: absent, a pipe, empty, too large, no PEM, encrypted, of different keys
  */
-export function readTlsFiles({ ca, cert, key }: TlsFiles): TlsIdentity {
+export function readTlsFiles({ ca, cert, key, crl }: TlsFiles): TlsIdentity {
   const content: Content = {
     ...(ca === undefined ? {} : { ca: contentOf('ca', ca) }),
     ...(cert === undefined ? {} : { cert: contentOf('cert', cert) }),
     ...(key === undefined ? {} : { key: contentOf('key', key) }),
+    ...(crl === undefined ? {} : { crl: contentOf('crl', crl) }),
   };
   return { content, context: contextOf(content) };
 }
 
 function contextOf(content: Content): SecureContext {
-  const { ca, cert, key } = content;
+  const { ca, cert, key, crl } = content;
   // OpenSSL skips a file of authorities in which there are none.
   if (ca !== undefined) attempt(['ca'], 'holds no certificate in PEM', () => new X509Certificate(ca));
   if (cert !== undefined) attempt(['cert'], 'holds no certificate in PEM', () => new X509Certificate(cert));
   if (key !== undefined) attempt(['key'], clauseOfKey(key), () => createPrivateKey(key));
+  if (crl !== undefined)
+    attempt(['crl'], 'holds no certificate revocation list in PEM', () => createSecureContext({ crl }));
   const given = FIELDS.filter(field => content[field] !== undefined);
   return attempt(given, 'cannot be used together', () =>
     createSecureContext({ minVersion: 'TLSv1.2', ...content }),

@@ -1,5 +1,6 @@
 import type { Broker } from '../broker/broker.ts';
 import { createBroker } from '../broker/broker.ts';
+import type { BrokerLimits } from '../broker/types.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
@@ -21,13 +22,14 @@ export type FlowSettings = {
   readonly resources: Resources;
   /** Inputs of modules that routes deliver to by the broker, as it is now. */
   readonly inputs: () => readonly Input[];
+  readonly limits: () => BrokerLimits;
   readonly health: (module: string, well: boolean) => void;
   readonly readings: () => ReadonlyMap<string, string>;
 };
 
 /** Ties broker and router: what comes in is routed, what is routed goes to subscribers. */
 export function openFlow(settings: FlowSettings): { readonly broker: Broker; readonly router: Router } {
-  const { clock, random, log, store, access, resources, inputs, health, readings } = settings;
+  const { clock, random, log, store, access, resources, inputs, limits, health, readings } = settings;
   const broker = createBroker({
     clock,
     random,
@@ -37,6 +39,7 @@ export function openFlow(settings: FlowSettings): { readonly broker: Broker; rea
       pressure: store.pressure,
       retained: store.retained,
       now: store.now,
+      limits,
       readings,
       queues: () => store.stats().map(({ queue }) => queue),
       purge: store.purge,

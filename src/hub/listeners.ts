@@ -9,12 +9,13 @@ export type Listening = { readonly kind: ListenerKind; readonly address: string 
 export function listenerSettings(entry: ListenerEntry, home: string): ListenerSettings {
   if (entry.kind === 'unix') return { ...entry, file: resolve(home, entry.file) };
   if (entry.kind === 'mqtt' || entry.kind === 'ws') return entry;
-  const { cert, key, ca, clientCertificates } = entry.tls;
+  const { cert, key, ca, clientCertificates, crl } = entry.tls;
   const tls = {
     cert: resolve(home, cert),
     key: resolve(home, key),
     ca: ca === undefined ? undefined : resolve(home, ca),
     clientCertificates,
+    crl: crl === undefined ? undefined : resolve(home, crl),
   };
   return { ...entry, tls };
 }

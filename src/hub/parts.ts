@@ -1,4 +1,5 @@
 import type { Broker } from '../broker/broker.ts';
+import type { BrokerLimits } from '../broker/types.ts';
 import type { Clock } from '../core/clock.ts';
 import type { LogSink } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
@@ -32,6 +33,7 @@ export type Parts = {
   readonly access: AccessControl;
   readonly broker: Broker;
   readonly router: Router;
+  readonly limits: { readonly use: (manifest: Pick<Manifest, 'limits' | 'retained'>) => void };
   readonly routing: { readonly current: () => Routing; readonly use: (routing: Routing) => void };
   readonly listening: Listening;
   readonly upward: Upward;
@@ -56,6 +58,7 @@ export function openParts(
 ): Parts {
   const { dataFolder, clock, random, logSink, launched } = settings;
   let routing = routingOf(manifest);
+  let limits = brokerLimits(manifest);
   const brokerLog = logFor('broker', logSink);
   const access = createAccessControl(manifest, {
     clock,
@@ -71,6 +74,7 @@ export function openParts(
     access,
     resources,
     inputs: () => routing.mqttInputs,
+    limits: () => limits,
     health: (module, well) => modules.reportHealth(module, well),
     readings: () => new Map([...moduleReadings(modules.statuses()), ...upstreamReadings(upward.status())]),
   });
@@ -103,7 +107,17 @@ export function openParts(
       routing = wanted;
     },
   };
-  return { store, access, broker, router, routing: holder, listening, upward, modules };
+  const limitsHolder: Parts['limits'] = {
+    use: wanted => {
+      limits = brokerLimits(wanted);
+    },
+  };
+  return { store, limits: limitsHolder, access, broker, router, routing: holder, listening, upward, modules };
+}
+
+function brokerLimits({ limits, retained }: Pick<Manifest, 'limits' | 'retained'>): BrokerLimits {
+  const { packetSize, keepAlive, connections } = limits;
+  return { packetSize, keepAlive, connections, retained };
 }
 
 /** The modules of the manifest, those that are still to be started among them. */

@@ -55,8 +55,8 @@ function inListeners(listeners: readonly ListenerEntry[]): Complaint | undefined
       const complaint = `is the address of listeners[${other}] too`;
       return { path: ['listeners', index, entry.kind], complaint };
     }
-    const complaint = aboutCertificates(entry);
-    if (complaint !== undefined) return { path: ['listeners', index, 'ca'], complaint };
+    const found = aboutCertificates(entry);
+    if (found !== undefined) return { ...found, path: ['listeners', index, ...found.path] };
   }
   return undefined;
 }
@@ -76,13 +76,17 @@ function isOnAll(host: string, other: string): boolean {
 }
 
 /** What checks clients' certificates, and what is checked, go together. */
-function aboutCertificates(entry: ListenerEntry): string | undefined {
+function aboutCertificates(entry: ListenerEntry): Complaint | undefined {
   if (!('tls' in entry)) return undefined;
-  const { ca, clientCertificates } = entry.tls;
+  const { ca, clientCertificates, crl } = entry.tls;
+  if (crl !== undefined && ca === undefined)
+    return { path: ['crl'], complaint: 'is for certificates of clients: add "ca" and "clientCertificates"' };
   if ((ca === undefined) === (clientCertificates === 'none')) return undefined;
-  return ca === undefined
-    ? 'is missing: it says which certificates of clients are good'
-    : 'is for certificates of clients: say "clientCertificates": "optional" or "required"';
+  const complaint =
+    ca === undefined
+      ? 'is missing: it says which certificates of clients are good'
+      : 'is for certificates of clients: say "clientCertificates": "optional" or "required"';
+  return { path: ['ca'], complaint };
 }
 
 function inUpstream(upstream: Upstream | undefined): Complaint | undefined {

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { about, choice, meant, object, oneOf, stated } from './fields.ts';
+import { MAX_CONNECTIONS } from '../core/limits.ts';
+import { about, choice, meant, object, oneOf, stated, whole } from './fields.ts';
 import type { Address, ListenerEntry } from './types.ts';
 
 const addressText = v.pipe(
@@ -26,6 +27,12 @@ const tls = {
     about('Whether a client may or must show a certificate.', oneOf(CERTIFICATES)),
     'none',
   ),
+  crl: v.optional(
+    about(
+      'Revoked client certificates: certificate revocation lists (CRL) of each issuer in "ca", a PEM file.',
+      file,
+    ),
+  ),
 };
 
 type WrittenTls = {
@@ -33,6 +40,7 @@ type WrittenTls = {
   readonly key: string;
   readonly ca?: string | undefined;
   readonly clientCertificates: (typeof CERTIFICATES)[number];
+  readonly crl?: string | undefined;
 };
 
 const ORIGIN = 'must be an origin such as "https://example.com"';
@@ -57,6 +65,11 @@ const web = {
   ),
 };
 
+/** What every kind of listener may have. */
+const bounded = {
+  maxConnections: v.optional(about('Clients connected at once by it.', whole(1, MAX_CONNECTIONS))),
+};
+
 const MODES: Readonly<Record<string, number>> = { '0600': 0o600, '0660': 0o660, '0666': 0o666 };
 
 /** What checks clients' certificates, and what is checked, go together. */
@@ -66,32 +79,48 @@ const CERTIFICATES_TOGETHER = {
       required: ['ca', 'clientCertificates'],
       properties: { clientCertificates: { not: { const: 'none' } } },
     },
-    { properties: { ca: false, clientCertificates: { const: 'none' } } },
+    { properties: { ca: false, crl: false, clientCertificates: { const: 'none' } } },
   ],
 };
 
 /** By its kind, which is the field that says where it listens. */
 const KINDS = {
   mqtt: v.pipe(
-    object({ mqtt: address }),
-    v.transform(({ mqtt }): ListenerEntry => ({ kind: 'mqtt', ...mqtt })),
+    object({ mqtt: address, ...bounded }),
+    v.transform(({ mqtt, maxConnections }): ListenerEntry => ({ kind: 'mqtt', ...mqtt, maxConnections })),
   ),
   mqtts: v.pipe(
-    object({ mqtts: address, ...tls }),
-    stated(CERTIFICATES_TOGETHER),
-    v.transform(({ mqtts, ...rest }): ListenerEntry => ({ kind: 'mqtts', ...mqtts, tls: tlsOf(rest) })),
-  ),
-  ws: v.pipe(
-    object({ ws: address, ...web }),
-    v.transform(({ ws, path, origins }): ListenerEntry => ({ kind: 'ws', ...ws, path, origins })),
-  ),
-  wss: v.pipe(
-    object({ wss: address, ...web, ...tls }),
+    object({ mqtts: address, ...bounded, ...tls }),
     stated(CERTIFICATES_TOGETHER),
     v.transform(
-      ({ wss, path, origins, ...rest }): ListenerEntry => ({
+      ({ mqtts, maxConnections, ...rest }): ListenerEntry => ({
+        kind: 'mqtts',
+        ...mqtts,
+        maxConnections,
+        tls: tlsOf(rest),
+      }),
+    ),
+  ),
+  ws: v.pipe(
+    object({ ws: address, ...bounded, ...web }),
+    v.transform(
+      ({ ws, maxConnections, path, origins }): ListenerEntry => ({
+        kind: 'ws',
+        ...ws,
+        maxConnections,
+        path,
+        origins,
+      }),
+    ),
+  ),
+  wss: v.pipe(
+    object({ wss: address, ...bounded, ...web, ...tls }),
+    stated(CERTIFICATES_TOGETHER),
+    v.transform(
+      ({ wss, maxConnections, path, origins, ...rest }): ListenerEntry => ({
         kind: 'wss',
         ...wss,
+        maxConnections,
         path,
         origins,
         tls: tlsOf(rest),
@@ -102,9 +131,15 @@ const KINDS = {
     object({
       unix: about("The path of a socket, from the manifest's folder on.", file),
       mode: v.optional(about('Who may connect, as chmod has it.', oneOf(Object.keys(MODES))), '0600'),
+      ...bounded,
     }),
     v.transform(
-      ({ unix, mode }): ListenerEntry => ({ kind: 'unix', file: unix, mode: MODES[mode] ?? 0o600 }),
+      ({ unix, mode, maxConnections }): ListenerEntry => ({
+        kind: 'unix',
+        file: unix,
+        mode: MODES[mode] ?? 0o600,
+        maxConnections,
+      }),
     ),
   ),
 } as const;
@@ -124,7 +159,7 @@ const unclear = v.pipe(
       return `must have exactly one of ${choice(NAMES)}${near.find(text => text !== '') ?? ''}`;
     },
   ),
-  v.transform((): ListenerEntry => ({ kind: 'unix', file: '', mode: 0 })),
+  v.transform((): ListenerEntry => ({ kind: 'unix', file: '', mode: 0, maxConnections: undefined })),
 );
 
 /** One listener of the manifest: a union, of which the one is asked that is meant. */
@@ -141,8 +176,8 @@ function kindOf(entry: unknown): v.GenericSchema<unknown, ListenerEntry> {
   return only === undefined || another !== undefined ? unclear : only[1];
 }
 
-function tlsOf({ cert, key, ca, clientCertificates }: WrittenTls) {
-  return { cert, key, ca, clientCertificates };
+function tlsOf({ cert, key, ca, clientCertificates, crl }: WrittenTls) {
+  return { cert, key, ca, clientCertificates, crl };
 }
 
 /** `host:port`, an IPv6 host in brackets; undefined: it is none. */

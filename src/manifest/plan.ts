@@ -10,7 +10,7 @@ export type ModuleChange = {
 };
 
 /** Parts of the hub itself, in the order in which they are changed. */
-const HUB_PARTS = ['storage', 'access', 'routes', 'listeners', 'upstream'] as const;
+const HUB_PARTS = ['storage', 'limits', 'access', 'routes', 'listeners', 'upstream'] as const;
 type HubPart = (typeof HUB_PARTS)[number];
 
 /** One step on the way. Each can be taken again when it was taken by half. */
@@ -103,7 +103,7 @@ export function afterFailure(begun: Placed, step: Step): Placed {
 
 function toldOf(current: Placed): Readonly<Record<HubPart, Told>> {
   const { told, ...all } = current;
-  return told ?? { storage: all, access: all, routes: all, listeners: all, upstream: all };
+  return told ?? { storage: all, limits: all, access: all, routes: all, listeners: all, upstream: all };
 }
 
 function hubSteps(current: Placed, target: Placed): Step[] {
@@ -117,6 +117,7 @@ function hubSteps(current: Placed, target: Placed): Step[] {
 /** What each part looks at. */
 const TOLD: Readonly<Record<HubPart, (placed: Pick<Placed, 'manifest' | 'home'>) => unknown>> = {
   storage: ({ manifest }) => manifest.storeAndForward,
+  limits: ({ manifest }) => [manifest.limits, manifest.retained],
   access: ({ manifest }) => accessOf(manifest),
   routes: ({ manifest }) => routesOf(manifest),
   // Only some listeners have files.

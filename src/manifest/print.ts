@@ -1,5 +1,6 @@
 import { parseManifest } from './read.ts';
 import type {
+  Limits,
   ListenerEntry,
   Manifest,
   ModuleEntry,
@@ -24,7 +25,7 @@ export function printManifest(text: string, file: string): string {
 /** The manifest as one writes it, in units that people write, with every default. */
 export function writtenOut(manifest: Manifest): object {
   const { name, serial, signature, dialect, modules, routes, storeAndForward, listeners } = manifest;
-  const { users, anonymous, deployment, hub, upstream } = manifest;
+  const { users, anonymous, deployment, hub, limits, retained, upstream } = manifest;
   const { ttl, maxSize, maxQueueSize, whenFull, commitWindow } = storeAndForward;
   return {
     name,
@@ -49,6 +50,8 @@ export function writtenOut(manifest: Manifest): object {
       within: durationText(deployment.within),
     },
     hub,
+    limits: limitsOf(limits),
+    retained,
     upstream: upstream === undefined ? undefined : upstreamOf(upstream),
   };
 }
@@ -85,12 +88,17 @@ function userOf({ name: _, ...rest }: UserEntry): object {
 
 function listenerOf(entry: ListenerEntry): object {
   if (entry.kind === 'unix') {
-    return { unix: entry.file, mode: `0${entry.mode.toString(8)}` };
+    const { file, mode, maxConnections } = entry;
+    return { unix: file, mode: `0${mode.toString(8)}`, maxConnections };
   }
   const host = entry.host.includes(':') ? `[${entry.host}]` : entry.host;
   const { kind, host: _, port, ...rest } = entry;
   const { tls, ...web } = 'tls' in rest ? rest : { ...rest, tls: {} };
   return { [kind]: `${host}:${port}`, ...web, ...tls };
+}
+
+function limitsOf({ packetSize, keepAlive, ...rest }: Limits): object {
+  return { packetSize: sizeText(packetSize), keepAlive: durationIf(keepAlive), ...rest };
 }
 
 function upstreamOf({ urls, keepAlive, budget, interval, schedule, ...rest }: Upstream): object {
@@ -100,9 +108,13 @@ function upstreamOf({ urls, keepAlive, budget, interval, schedule, ...rest }: Up
     ...rest,
     keepAlive: durationText(keepAlive),
     budget: sizeIf(budget),
-    interval: interval === undefined ? undefined : durationText(interval),
+    interval: durationIf(interval),
     schedule: schedule.map(timeOfDayText),
   };
+}
+
+function durationIf(milliseconds: number | undefined): string | undefined {
+  return milliseconds === undefined ? undefined : durationText(milliseconds);
 }
 
 function sizeIf(bytes: number | undefined): string | undefined {

@@ -124,6 +124,8 @@ function plain(written: WrittenManifest): Manifest {
     anonymous: written.anonymous,
     deployment: written.deployment,
     hub: written.hub,
+    limits: { ...written.limits, keepAlive: written.limits.keepAlive },
+    retained: written.retained,
     upstream: written.upstream,
   };
 }

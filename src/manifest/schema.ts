@@ -13,6 +13,7 @@ import {
   byName,
   duration,
   durationUpTo,
+  flag,
   name,
   object,
   oneOf,
@@ -22,6 +23,7 @@ import {
   text,
   whole,
 } from './fields.ts';
+import { limits } from './limits.ts';
 import { listener } from './listeners.ts';
 import { module } from './modules.ts';
 import { upstream } from './upstream.ts';
@@ -112,6 +114,11 @@ export const manifestSchema = object(
     anonymous: v.optional(about('What a client without a name may do.', anonymous)),
     deployment: v.optional(about('When a change to this manifest has succeeded.', deployment), {}),
     hub: v.optional(about('The hub that is to run it, by architecture.', hub), {}),
+    limits: v.optional(about('Limits of the hub as a whole.', limits), {}),
+    retained: v.optional(
+      about('Whether messages may be retained; if not, a PUBLISH with RETAIN is refused.', flag),
+      true,
+    ),
     upstream: v.optional(about('The parent that routes INTO $upstream go to.', upstream)),
   },
   'must be an object such as { "name": "shop", "modules": {} }',

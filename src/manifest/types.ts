@@ -27,11 +27,24 @@ export type Manifest = {
   readonly users: readonly UserEntry[];
   /** What clients without a name may do; undefined: nothing is said of them. */
   readonly anonymous: TopicLists | undefined;
+  readonly limits: Limits;
+  /** Whether messages may be retained. */
+  readonly retained: boolean;
   readonly upstream: Upstream | undefined;
   /** A change to this has succeeded when all modules were well for `healthyFor`, within `within`; milliseconds. */
   readonly deployment: { readonly healthyFor: number; readonly within: number };
   /** The hub that is to run it, by architecture. */
   readonly hub: { readonly x64?: Artifact | undefined; readonly arm64?: Artifact | undefined };
+};
+
+/** Limits of the hub as a whole. */
+export type Limits = {
+  /** Bytes of one MQTT packet of a client. */
+  readonly packetSize: number;
+  /** Milliseconds; undefined: any. */
+  readonly keepAlive: number | undefined;
+  /** Clients connected at once, over all listeners. */
+  readonly connections: number;
 };
 
 /** A public key and a signature of Ed25519, in base64. */
@@ -138,16 +151,21 @@ export type TlsEntry = {
   readonly key: string;
   readonly ca: string | undefined;
   readonly clientCertificates: 'none' | 'optional' | 'required';
+  /** Certificate revocation lists of the client certificates' issuers. */
+  readonly crl: string | undefined;
 };
+
+/** Clients connected at once by this listener; undefined: as many as the hub takes. */
+type Bounded = { readonly maxConnections: number | undefined };
 
 type WebEntry = Address & { readonly path: string; readonly origins: readonly string[] };
 
 export type ListenerEntry =
-  | ({ readonly kind: 'mqtt' } & Address)
-  | ({ readonly kind: 'mqtts'; readonly tls: TlsEntry } & Address)
-  | ({ readonly kind: 'ws' } & WebEntry)
-  | ({ readonly kind: 'wss'; readonly tls: TlsEntry } & WebEntry)
-  | { readonly kind: 'unix'; readonly file: string; readonly mode: number };
+  | ({ readonly kind: 'mqtt' } & Address & Bounded)
+  | ({ readonly kind: 'mqtts'; readonly tls: TlsEntry } & Address & Bounded)
+  | ({ readonly kind: 'ws' } & WebEntry & Bounded)
+  | ({ readonly kind: 'wss'; readonly tls: TlsEntry } & WebEntry & Bounded)
+  | ({ readonly kind: 'unix'; readonly file: string; readonly mode: number } & Bounded);
 
 export type UpstreamAddress = Address & {
   /** MQTT over TLS. */

@@ -46,6 +46,8 @@ export function encode(packet: Packet, version: Version = 4): Buffer {
 /** What a server tells of itself (MQTT 5, 3.2.2.3). */
 export type ConnackProperties = {
   readonly receiveMaximum?: number;
+  readonly serverKeepAlive?: number;
+  readonly retainAvailable?: boolean;
   readonly maximumPacketSize?: number;
   readonly topicAliasMaximum?: number;
   readonly assignedClientIdentifier?: string;

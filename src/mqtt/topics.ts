@@ -82,3 +82,11 @@ export function sharedOf(
   const rest = filter.slice(end + 1);
   return isTopicFilter(rest) ? { group, filter: rest } : 'invalid';
 }
+
+/** Filter of a subscription without `$share/<group>/`; undefined if it is invalid. */
+export function plainFilter(topic: string): string | undefined {
+  const shared = sharedOf(topic);
+  if (shared === 'invalid') return undefined;
+  const filter = shared === undefined ? topic : shared.filter;
+  return isTopicFilter(filter) ? filter : undefined;
+}

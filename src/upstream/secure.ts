@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { SecureContext } from 'node:tls';
 import { connect } from 'node:tls';
 import { Failure } from '../core/errors.ts';
+import type { TlsFiles } from '../core/tls-files.ts';
 import { readTlsFiles, TlsFileError } from '../core/tls-files.ts';
 import type { UpstreamTls } from '../manifest/types.ts';
 import type { Dial } from './link.ts';
@@ -62,7 +63,7 @@ function fingerprintOf(text: string | undefined): string {
 function contextOf({ ca, cert, key, fingerprint }: UpstreamTls, home: string): SecureContext {
   const system = fingerprint === undefined ? SYSTEM_CAS.find(file => existsSync(file)) : undefined;
   const pathOf = (file: string | undefined): string | undefined => file && resolve(home, file);
-  const files = { ca: pathOf(ca ?? system), cert: pathOf(cert), key: pathOf(key) };
+  const files: TlsFiles = { ca: pathOf(ca ?? system), cert: pathOf(cert), key: pathOf(key) };
   try {
     return readTlsFiles(files).context;
   } catch (thrown) {

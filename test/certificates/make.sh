@@ -37,6 +37,18 @@ authority() { certificate "$1" "$2" basicConstraints=critical,CA:TRUE -selfsign 
 # signed NAME AUTHORITY SUBJECT ALTERNATIVE-NAMES
 signed() { certificate "$1" "$3" "subjectAltName=$4" -cert "$2.pem" -keyfile "$2.key"; }
 
+# revocations NAME AUTHORITY CERTIFICATE...: the list of an authority in which these are revoked
+revocations() {
+  list=$1 authority=$2
+  shift 2
+  for revoked in "$@"; do
+    serial=$(openssl x509 -in "$revoked.pem" -noout -serial)
+    printf 'R\t210001010000Z\t200101000000Z\t%s\tunknown\t/CN=%s\n' "${serial#serial=}" "$revoked"
+  done >"$work/index"
+  openssl ca -gencrl -config "$work/config" -keyfile "$authority.key" -cert "$authority.pem" \
+    -crl_lastupdate 20000101000000Z -crl_nextupdate 21000101000000Z -out "$list.pem"
+}
+
 authority ca '/CN=Test CA'
 authority other-ca '/CN=Other CA'
 signed server ca '/CN=first' 'DNS:localhost,IP:127.0.0.1'
@@ -44,4 +56,9 @@ signed renewed ca '/CN=second' 'DNS:localhost,IP:127.0.0.1'
 signed sensor ca '/CN=sensor 7' 'DNS:sensor-7.example,email:sensor-7@example.com'
 signed stranger other-ca '/CN=sensor 7' 'DNS:sensor-7.example'
 end=20010101000000Z authority expired '/CN=localhost'
-rm ca.key other-ca.key
+authority fleet-ca '/CN=Fleet CA'
+signed kept fleet-ca '/CN=kept' 'DNS:kept.example'
+signed revoked fleet-ca '/CN=revoked' 'DNS:revoked.example'
+revocations fleet-crl fleet-ca revoked
+revocations fleet-crl-empty fleet-ca
+rm ca.key other-ca.key fleet-ca.key

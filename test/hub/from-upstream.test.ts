@@ -47,6 +47,7 @@ async function onStage(
     store: store.store,
     access: createAccessControl(manifest, { clock, random: RANDOM, log: LOG }),
     resources: createResources(() => DEFAULT_BOUNDS),
+    limits: () => ({ packetSize: 1 << 20, keepAlive: undefined, connections: 100, retained: true }),
     inputs: () => routing.inputs,
     health: () => {},
     readings: () => new Map(),

@@ -104,13 +104,14 @@ const clientTls = {
   ...plainTls,
   ca: fc.constant('ca.pem'),
   clientCertificates: fc.constantFrom('optional', 'required'),
+  crl: fc.constant('revoked.pem'),
 };
 const address = (port: number): fc.Arbitrary<string> =>
   fc.constantFrom('127.0.0.1', '[::1]', 'localhost', '[::ffff:10.0.0.1]').map(host => `${host}:${port}`);
 
 const listeners = fc.subarray([0, 1, 2, 3, 4, 5, 6]).chain(chosen => {
   const kinds: fc.Arbitrary<unknown>[] = [
-    some({ mqtt: address(1883) }, ['mqtt']),
+    some({ mqtt: address(1883), maxConnections: fc.constantFrom(1, 10_240) }, ['mqtt']),
     some({ mqtt: address(0) }, ['mqtt']),
     some({ mqtts: address(8883), ...plainTls }, ['mqtts', 'cert', 'key']),
     some({ mqtts: address(8884), ...clientTls }, ['mqtts', 'cert', 'key', 'ca', 'clientCertificates']),
@@ -192,6 +193,12 @@ export const manifest = some(
     anonymous: some(grants),
     deployment: some({ healthyFor: fc.constantFrom('1s', 5), within: fc.constantFrom('10s', '1h', 90) }),
     hub: some({ x64: some(artifact, ['sha256']), arm64: some(artifact, ['sha256']) }),
+    limits: some({
+      packetSize: fc.constantFrom('1K', '1M', 2000),
+      keepAlive: fc.constantFrom('1s', '18h', 90),
+      connections: fc.integer({ min: 1, max: 10_240 }),
+    }),
+    retained: fc.boolean(),
     upstream,
   },
   ['name'],

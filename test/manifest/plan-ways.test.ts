@@ -48,6 +48,7 @@ const anyPlaced = fc
         users: fc.constantFrom({}, { u: { certificate: 'u' } }),
         listeners: fc.constantFrom(...LISTENERS),
         storeAndForward: fc.constantFrom({}, { ttl: '1h' }),
+        limits: fc.constantFrom({}, { packetSize: '2K' }),
         upstream: fc.constantFrom({ url: 'mqtt://a' }, { url: 'mqtt://b' }),
       },
       { requiredKeys: ['name'] },
@@ -68,6 +69,7 @@ function tell(machine: Machine, part: string, { manifest, home }: Placed): void 
   const grants = new Map(modules.map(entry => [entry.name, [entry.publish, entry.subscribe]]));
   machine.parts[part] = {
     storage: manifest.storeAndForward,
+    limits: manifest.limits,
     access: [manifest.users, grants],
     routes: [name, routes, new Set(grants.keys()), manifest.upstream !== undefined],
     listeners: [listeners, isOfFiles && home],
@@ -96,7 +98,8 @@ function take(machine: Machine, step: Step, target: Placed): void {
 
 function machineOf(target: Placed): Machine {
   const machine: Machine = { parts: {}, processes: new Map() };
-  for (const part of ['storage', 'access', 'routes', 'listeners', 'upstream']) tell(machine, part, target);
+  for (const part of ['storage', 'limits', 'access', 'routes', 'listeners', 'upstream'])
+    tell(machine, part, target);
   const names = target.manifest.modules.map(({ name }) => name);
   take(machine, { kind: 'start', modules: names }, target);
   return machine;

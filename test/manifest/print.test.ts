@@ -40,6 +40,8 @@ printing('every default, in the units that people write', () => {
     users: {},
     deployment: { healthyFor: '10s', within: '2m' },
     hub: {},
+    limits: { packetSize: '1M', connections: 10_240 },
+    retained: true,
     upstream: {
       url: 'mqtt://u:p@parent:1883',
       profile: 'mqtt',

@@ -39,7 +39,7 @@ reading('what is not written has its default', () => {
       whenFull: 'reject',
       commitWindow: 50,
     },
-    listeners: [{ kind: 'mqtt', host: '127.0.0.1', port: 1883 }],
+    listeners: [{ kind: 'mqtt', host: '127.0.0.1', port: 1883, maxConnections: undefined }],
     users: [],
     anonymous: undefined,
     upstream: undefined,
@@ -48,6 +48,8 @@ reading('what is not written has its default', () => {
     signature: undefined,
     deployment: { healthyFor: 10_000, within: 120_000 },
     hub: {},
+    limits: { packetSize: 1_048_576, keepAlive: undefined, connections: 10_240 },
+    retained: true,
   });
 });
 
@@ -67,7 +69,7 @@ reading('addresses: IPv6 in brackets, the port of MQTT by default, user and pass
     '{"name":"a","listeners":[{"mqtt":"[::1]:1884"}],"upstream":{"url":"mqtt://u:p%40ss@parent"}}',
     'm.json',
   );
-  assert.equal(listeners, [{ kind: 'mqtt', host: '::1', port: 1884 }]);
+  assert.equal(listeners, [{ kind: 'mqtt', host: '::1', port: 1884, maxConnections: undefined }]);
   assert.equal(upstream?.urls, [
     { secure: false, host: 'parent', port: 1883, username: 'u', password: 'p@ss' },
   ]);
@@ -100,14 +102,16 @@ reading('listeners of each kind, and what they have by default', () => {
     { mqtts: '[::]:8883', cert: 'c', key: 'k', ca: 'a', clientCertificates: 'optional' },
     { ws: 'localhost:80' },
     { wss: '0.0.0.0:443', path: '/', origins: ['https://a.example'], cert: 'c', key: 'k' },
-    { unix: 'mqtt.sock', mode: '0660' },
+    { unix: 'mqtt.sock', mode: '0660', maxConnections: 7 },
   ];
-  const tls = { cert: 'c', key: 'k', ca: undefined, clientCertificates: 'none' };
+  const tls = { cert: 'c', key: 'k', ca: undefined, clientCertificates: 'none', crl: undefined };
+  const checked = { ...tls, ca: 'a', clientCertificates: 'optional' };
+  const plain = { maxConnections: undefined };
   assert.equal(parseManifest(JSON.stringify({ name: 'a', listeners }), 'm.json').listeners, [
-    { kind: 'mqtts', host: '::', port: 8883, tls: { ...tls, ca: 'a', clientCertificates: 'optional' } },
-    { kind: 'ws', host: 'localhost', port: 80, path: '/mqtt', origins: [] },
-    { kind: 'wss', host: '0.0.0.0', port: 443, path: '/', origins: ['https://a.example'], tls },
-    { kind: 'unix', file: 'mqtt.sock', mode: 0o660 },
+    { kind: 'mqtts', host: '::', port: 8883, ...plain, tls: checked },
+    { kind: 'ws', host: 'localhost', port: 80, ...plain, path: '/mqtt', origins: [] },
+    { kind: 'wss', host: '0.0.0.0', port: 443, ...plain, path: '/', origins: ['https://a.example'], tls },
+    { kind: 'unix', file: 'mqtt.sock', mode: 0o660, maxConnections: 7 },
   ]);
 });
 

@@ -1,10 +1,5 @@
 import { stringProblem } from '../../core/characters.ts';
-import {
-  MAX_CLIENT_ID_BYTES,
-  MAX_PACKET_BYTES,
-  MAX_TOPIC_ALIASES,
-  MAX_UNSETTLED,
-} from '../../core/limits.ts';
+import { MAX_CLIENT_ID_BYTES, MAX_TOPIC_ALIASES, MAX_UNSETTLED } from '../../core/limits.ts';
 import type { Holder } from '../../core/shares.ts';
 import type { ConnackProperties } from '../../mqtt/packets.ts';
 import { encodeConnack } from '../../mqtt/packets.ts';
@@ -12,14 +7,15 @@ import type { Fault } from '../../mqtt/reasons.ts';
 import { fault, REASON } from '../../mqtt/reasons.ts';
 import type { Connect } from '../../mqtt/requests/connect.ts';
 import { isTopicName } from '../../mqtt/topics.ts';
+import { bridgeStateTopic } from '../access.ts';
 import type { Connection } from '../connection.ts';
-import { messageFrom } from '../inbound/publication.ts';
+import { mayPublish, messageFrom } from '../inbound/publication.ts';
 import { createOutboundAliases } from '../outbound/aliases.ts';
 import { createDelivery } from '../outbound/delivery.ts';
 import { attachInputs, attachQueue } from '../outbound/inputs.ts';
 import type { Session } from '../sessions/session.ts';
 import { expiryOf } from '../sessions/session.ts';
-import type { Authentication, Identity } from '../types.ts';
+import type { Authentication, BrokerLimits, Identity } from '../types.ts';
 
 /** Bytes of a generated client identifier. */
 const GENERATED_ID_BYTES = 8;
@@ -28,6 +24,7 @@ const GENERATED_ID_BYTES = 8;
 export function handleConnect(connection: Connection, packet: Connect): Fault | undefined {
   const { host, random } = connection.context;
   connection.version = packet.version;
+  connection.bridge = isBridge(packet);
   connection.maximumPacketSize = packet.maximumPacketSize ?? Number.POSITIVE_INFINITY;
   connection.claimed = { client: packet.clientId, user: packet.username };
   const wrong = objectionTo(packet);
@@ -48,6 +45,11 @@ export function handleConnect(connection: Connection, packet: Connect): Fault | 
     connection.resume();
   });
   return undefined;
+}
+
+/** Bridges of MQTT 5 do not set the bit of the protocol level: their will tells. */
+function isBridge({ bridge, version, clientId, will }: Connect): boolean {
+  return bridge || (version === 5 && will?.topic === bridgeStateTopic(clientId));
 }
 
 /** What is wrong with a CONNECT, whoever sent it. */
@@ -76,11 +78,9 @@ function admit(
     return outcome.kind === 'tooMany'
       ? fault(REASON.connectionRateExceeded, 'too many attempts to connect as it failed lately')
       : fault(REASON.notAuthorized, 'it may not connect');
-  const { will, version, clean } = packet;
-  if (will !== undefined && !isTopicName(will.topic))
-    return fault(REASON.topicNameInvalid, `its will cannot go to "${will.topic.slice(0, 64)}"`);
-  if (will !== undefined && !host.mayPublish(outcome, clientId, will.topic))
-    return fault(REASON.notAuthorized, `its will may not go to "${will.topic}"`);
+  const { version, clean } = packet;
+  const wrong = willProblem(connection, packet, clientId, outcome) ?? unfit(connection, packet, clientId);
+  if (wrong !== undefined) return wrong;
   const expiry = version === 5 ? expiryOf(packet.sessionExpiry) : clean ? 0 : Number.POSITIVE_INFINITY;
   const known = sessions.find(clientId, outcome);
   const holder = host.holderOf(outcome, connection.peer);
@@ -88,6 +88,47 @@ function admit(
   if (full !== undefined) return fault(REASON.quotaExceeded, full);
   enter(connection, packet, clientId, outcome, holder, expiry);
   return undefined;
+}
+
+function willProblem(
+  connection: Connection,
+  { will }: Connect,
+  clientId: string,
+  identity: Identity,
+): Fault | undefined {
+  const { host } = connection.context;
+  if (will === undefined) return undefined;
+  if (!isTopicName(will.topic))
+    return fault(REASON.topicNameInvalid, `its will cannot go to "${will.topic.slice(0, 64)}"`);
+  if (!mayPublish(connection, identity, clientId, will.topic))
+    return fault(REASON.notAuthorized, `its will may not go to "${will.topic}"`);
+  // [MQTT-3.2.2-13]
+  if (will.retain && !host.limits().retained)
+    return fault(REASON.retainNotSupported, 'its will is to be retained, and "retained" is false');
+  return undefined;
+}
+
+/** Fault of a client whose terms and the hub's do not go together; undefined if they do. */
+function unfit(connection: Connection, packet: Connect, clientId: string): Fault | undefined {
+  const { version } = packet;
+  const { host } = connection.context;
+  const keepAlive = keepAliveOf(packet, host.limits());
+  // Before MQTT 5 a client cannot be told of another keep-alive: mosquitto refuses it with this code, too.
+  if (version < 5 && keepAlive !== packet.keepAlive)
+    return fault(REASON.clientIdentifierNotValid, `its keep-alive is not from 1 to ${keepAlive} seconds`);
+  const properties = connackProperties(packet, clientId, host.limits());
+  const size = encodeConnack(version, REASON.success, false, properties).length;
+  // [MQTT-3.1.2-24]
+  return size > connection.maximumPacketSize
+    ? fault(REASON.packetTooLarge, `its Maximum Packet Size is less than the ${size} bytes of CONNACK`)
+    : undefined;
+}
+
+/** Keep-alive in seconds; 0: none. */
+function keepAliveOf({ keepAlive }: Connect, { keepAlive: longest }: BrokerLimits): number {
+  if (longest === undefined) return keepAlive;
+  const most = Math.floor(longest / 1000);
+  return keepAlive === 0 || keepAlive > most ? most : keepAlive;
 }
 
 /** Takes the session over from an older connection, begins anew or resumes, and sends what waited. */
@@ -120,9 +161,11 @@ function enter(
     packet.topicAliasMaximum > 0 ? createOutboundAliases(packet.topicAliasMaximum) : undefined;
   connection.will = willOf(session, packet);
   // [MQTT-3.1.2-24]: one and a half times the keep-alive.
-  connection.keepAlive(packet.keepAlive * 1500);
-  const properties = connackProperties(packet, session);
-  connection.send(encodeConnack(packet.version, REASON.success, resumed !== undefined, properties));
+  connection.keepAlive(keepAliveOf(packet, context.host.limits()) * 1500);
+  const properties = connackProperties(packet, session.clientId, context.host.limits());
+  // MQTT 3.1, 3.2: that byte is reserved.
+  const sessionPresent = resumed !== undefined && packet.version > 3;
+  connection.send(encodeConnack(packet.version, REASON.success, sessionPresent, properties));
   begin(connection, session, packet.receiveMaximum);
 }
 
@@ -146,24 +189,26 @@ function willOf(session: Session, { will }: Connect): Connection['will'] {
 }
 
 /** What a client of MQTT 5 is told of the broker (3.2.2.3). */
-function connackProperties(
-  { version, clientId, requestResponseInformation }: Connect,
-  session: Session,
-): ConnackProperties {
-  if (version < 5) return {};
+function connackProperties(packet: Connect, clientId: string, limits: BrokerLimits): ConnackProperties {
+  if (packet.version < 5) return {};
+  const keepAlive = keepAliveOf(packet, limits);
   return {
     receiveMaximum: MAX_UNSETTLED,
-    maximumPacketSize: MAX_PACKET_BYTES,
+    maximumPacketSize: limits.packetSize,
+    ...(limits.retained ? {} : { retainAvailable: false }),
+    ...(keepAlive === packet.keepAlive ? {} : { serverKeepAlive: keepAlive }),
     topicAliasMaximum: MAX_TOPIC_ALIASES,
-    ...(clientId === '' ? { assignedClientIdentifier: session.clientId } : {}),
-    ...(requestResponseInformation ? { responseInformation: `responses/${session.clientId}` } : {}),
+    ...(packet.clientId === '' ? { assignedClientIdentifier: clientId } : {}),
+    ...(packet.requestResponseInformation ? { responseInformation: `responses/${clientId}` } : {}),
   };
 }
 
-/** The words are for a client that takes them [MQTT-3.2.2-19]. */
+/** Sends CONNACK with the reason, as much of it as the client takes [MQTT-3.1.2-24], [MQTT-3.2.2-19]. */
 function refuse(connection: Connection, why: Fault): Fault {
   const { version, maximumPacketSize } = connection;
   const words = encodeConnack(version, why.code, false, { reasonString: why.reason });
-  connection.send(words.length <= maximumPacketSize ? words : encodeConnack(version, why.code, false));
+  const plain = encodeConnack(version, why.code, false);
+  const fitting = [words, plain].find(({ length }) => length <= maximumPacketSize);
+  if (fitting !== undefined) connection.send(fitting);
   return why;
 }

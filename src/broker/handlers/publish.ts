@@ -8,7 +8,7 @@ import { fault, REASON } from '../../mqtt/reasons.ts';
 import { isTopicName } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
 import { topicOf } from '../inbound/aliases.ts';
-import { messageFrom, publish } from '../inbound/publication.ts';
+import { mayPublish, messageFrom, publish } from '../inbound/publication.ts';
 import type { Receipt } from '../inbound/receipts.ts';
 import { createExpress } from '../outbound/express.ts';
 import { findWay } from '../outbound/ways.ts';
@@ -23,9 +23,13 @@ export function handlePublish(connection: Connection, session: Session, packet: 
   if (typeof topic !== 'string') return topic;
   if (!isTopicName(topic))
     return fault(REASON.topicNameInvalid, `"${topic.slice(0, 64)}" is not a topic to publish on`);
+  // [MQTT-3.2.2-14]
+  if (packet.retain && !host.limits().retained)
+    return fault(REASON.retainNotSupported, 'it published with RETAIN, and "retained" is false');
   if (isBeyondReceiveMaximum(connection, session, packet))
     return fault(REASON.receiveMaximumExceeded, `it sent more than ${MAX_UNSETTLED} messages at once`);
-  if (!host.mayPublish(session.identity, session.clientId, topic)) return refuse(connection, topic, packet);
+  if (!mayPublish(connection, session.identity, session.clientId, topic))
+    return refuse(connection, topic, packet);
   if (qos === 2) receive(connection, session, topic, packet);
   else {
     counts.received++;

@@ -2,7 +2,7 @@ import { encodeSuback } from '../../mqtt/packets.ts';
 import type { Fault } from '../../mqtt/reasons.ts';
 import { fault, REASON } from '../../mqtt/reasons.ts';
 import type { Subscribe } from '../../mqtt/requests/subscribe.ts';
-import { isTopicFilter, sharedOf } from '../../mqtt/topics.ts';
+import { isShared, plainFilter } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
 import { attachInputs } from '../outbound/inputs.ts';
 import type { Fresh } from '../outbound/retained.ts';
@@ -26,7 +26,11 @@ export function handleSubscribe(
   const fresh = new Map<string, Fresh>();
   let why: Fault | undefined;
   for (const wanted of subscriptions) {
-    const { topic, qos, noLocal, retainAsPublished, retainHandling } = wanted;
+    const { topic, qos, retainHandling } = wanted;
+    // Before MQTT 5 a bridge cannot ask for either.
+    const bridged = connection.bridge && connection.version < 5;
+    const noLocal = wanted.noLocal || (bridged && !isShared(topic));
+    const retainAsPublished = wanted.retainAsPublished || bridged;
     const refusal = refusalOf(connection, session, topic);
     codes.push(refusal?.code ?? qos);
     if (refusal !== undefined) {
@@ -56,14 +60,6 @@ export function handleSubscribe(
     connection.retained.add(Array.from(fresh.values()));
   });
   return undefined;
-}
-
-/** The filter without `$share/<group>/`; undefined: it is none. */
-function plainFilter(topic: string): string | undefined {
-  const shared = sharedOf(topic);
-  if (shared === 'invalid') return undefined;
-  const filter = shared === undefined ? topic : shared.filter;
-  return isTopicFilter(filter) ? filter : undefined;
 }
 
 /** Reason why a client may not have a subscription; undefined if it may. */

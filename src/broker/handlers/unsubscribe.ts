@@ -1,6 +1,8 @@
 import { encodeUnsuback } from '../../mqtt/packets.ts';
-import { REASON } from '../../mqtt/reasons.ts';
+import type { Fault } from '../../mqtt/reasons.ts';
+import { fault, REASON } from '../../mqtt/reasons.ts';
 import type { Unsubscribe } from '../../mqtt/requests/subscribe.ts';
+import { plainFilter } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
 import { attachInputs } from '../outbound/inputs.ts';
 import type { Session } from '../sessions/session.ts';
@@ -10,7 +12,10 @@ export function handleUnsubscribe(
   connection: Connection,
   session: Session,
   { messageId, filters }: Unsubscribe,
-): undefined {
+): Fault | undefined {
+  const invalid = filters.find(filter => plainFilter(filter) === undefined);
+  if (invalid !== undefined)
+    return fault(REASON.topicFilterInvalid, `"${invalid.slice(0, 64)}" is not a topic filter`);
   const { sessions, log } = connection.context;
   const codes = filters.map(filter =>
     sessions.unsubscribe(session, filter) ? REASON.success : REASON.noSubscriptionExisted,
@@ -21,4 +26,5 @@ export function handleUnsubscribe(
       log.warn(`An unsubscription of "${session.clientId}" is not kept: ${error.message}`);
     connection.send(encodeUnsuback(connection.version, messageId, codes));
   });
+  return undefined;
 }

@@ -2,9 +2,10 @@ import type { Message, Origin, QoS, Settle } from '../../core/message.ts';
 import { NO_PROPERTIES } from '../../core/message.ts';
 import type { PublishProperties } from '../../mqtt/publish.ts';
 import type { Note } from '../../queue/types.ts';
-import { outputOf } from '../access.ts';
-import type { BrokerContext } from '../connection.ts';
+import { bridgeStateTopic, outputOf } from '../access.ts';
+import type { BrokerContext, Connection } from '../connection.ts';
 import type { Session } from '../sessions/session.ts';
+import type { Identity } from '../types.ts';
 
 /** The parts of a PUBLISH, or of a will, that make a message. */
 export type Publication = {
@@ -41,6 +42,17 @@ function originOf({ identity, origin }: Session, topic: string): Origin {
   if (identity.kind === 'client') return origin;
   const { module } = identity;
   return { kind: 'module', module, output: outputOf(module, topic) ?? '' };
+}
+
+/** Whether a client may publish on a topic: as it is granted, and a bridge on its own state. */
+export function mayPublish(
+  { context, bridge }: Pick<Connection, 'context' | 'bridge'>,
+  identity: Identity,
+  clientId: string,
+  topic: string,
+): boolean {
+  if (bridge && topic === bridgeStateTopic(clientId)) return true;
+  return context.host.mayPublish(identity, clientId, topic);
 }
 
 /** True if the message was published by this very session. */

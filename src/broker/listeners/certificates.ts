@@ -86,8 +86,8 @@ function periodOf({ cert }: SecureContextOptions): Validity | undefined {
 }
 
 /** What tells that a file is another one than before. */
-function stateOf({ cert, key, ca }: TlsSettings): string {
-  const states = [cert, key, ca ?? cert].map(file => {
+function stateOf({ cert, key, ca, crl }: TlsSettings): string {
+  const states = [cert, key, ca ?? cert, crl ?? cert].map(file => {
     const stats = statsOf(file);
     return typeof stats === 'string' ? stats : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
   });

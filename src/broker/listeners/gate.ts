@@ -25,7 +25,7 @@ export type GateSettings = {
   readonly clock: Clock;
   readonly log: Log;
   /** Connections at once. */
-  readonly capacity: number;
+  readonly capacity: () => number;
   /** Bytes of memory for all connections before their CONNECT. */
   readonly bytes: () => number;
 };
@@ -77,8 +77,8 @@ export function createGate({ clock, log, capacity, bytes: mostBytes }: GateSetti
   return {
     admit: (socket, cost) => {
       const { address } = peerOf(socket);
-      if (open >= capacity) {
-        log.warn(`Refused a connection from ${address}: ${capacity} connections are open.`);
+      if (open >= capacity()) {
+        log.warn(`Refused a connection from ${address}: ${capacity()} connections are open.`);
         socket.destroy();
         return undefined;
       }

@@ -9,6 +9,7 @@ export type TlsSettings = {
   readonly key: string;
   readonly ca: string | undefined;
   readonly clientCertificates: 'none' | 'optional' | 'required';
+  readonly crl: string | undefined;
 };
 
 /** Port 0 lets the system choose. */
@@ -40,7 +41,10 @@ export type Settings = {
 export type ListenerKind = keyof Settings;
 
 export type ListenerSettings<Kind extends ListenerKind = ListenerKind> = {
-  readonly [One in Kind]: { readonly kind: One } & Settings[One];
+  readonly [One in Kind]: {
+    readonly kind: One;
+    readonly maxConnections?: number | undefined;
+  } & Settings[One];
 }[Kind];
 
 export type ListenerHost = { readonly clock: Clock; readonly log: Log; readonly gate: Gate };

@@ -75,6 +75,7 @@ export function createRetainedSender(connection: Connection, session: Session): 
 
   return {
     add: fresh => {
+      if (!host.limits().retained) return;
       filters = [...filters, ...fresh.filter(({ filter }) => sharedOf(filter) === undefined)];
       if (sending || filters.length === 0) return;
       sending = true;

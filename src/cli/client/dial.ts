@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { connect as secureConnect } from 'node:tls';
 import { openWebSocket } from '../../broker/listeners/websocket-client.ts';
 import { Failure } from '../../core/errors.ts';
-import { readTlsFiles, TlsFileError, type TlsIdentity } from '../../core/tls-files.ts';
+import { readTlsFiles, TlsFileError, type TlsFiles, type TlsIdentity } from '../../core/tls-files.ts';
 import type { Dial } from '../../upstream/link.ts';
 import { SYSTEM_CAS } from '../../upstream/secure.ts';
 import { usageFailure } from '../arguments.ts';
@@ -69,7 +69,7 @@ function tlsDial(values: DialValues): Dial {
 
 /** Reads what --cafile, --cert and --key name. Failure `usage` for a file that TLS cannot use. */
 function certificatesOf({ cafile, cert, key }: DialValues): TlsIdentity {
-  const files = { ca: cafile ?? SYSTEM_CAS.find(file => existsSync(file)), cert, key };
+  const files: TlsFiles = { ca: cafile ?? SYSTEM_CAS.find(file => existsSync(file)), cert, key };
   try {
     return readTlsFiles(files);
   } catch (thrown) {
@@ -79,4 +79,8 @@ function certificatesOf({ cafile, cert, key }: DialValues): TlsIdentity {
   }
 }
 
-const OPTION_OF = { ca: '--cafile', cert: '--cert', key: '--key' } as const;
+const OPTION_OF: { readonly [Field in keyof TlsFiles]: string } = {
+  ca: '--cafile',
+  cert: '--cert',
+  key: '--key',
+};

@@ -3,6 +3,7 @@ import type { ModuleChange, Plan, Step } from '../../manifest/plan.ts';
 const HUB_STEPS = {
   prepare: 'see that everything is here',
   storage: 'change what is kept',
+  limits: 'change the limits',
   access: 'change who may do what',
   routes: 'change the routes',
   listeners: 'change the listeners',

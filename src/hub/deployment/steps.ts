@@ -21,6 +21,7 @@ const ACTIONS: { readonly [Kind in Step['kind']]: Action<Kind> } = {
     await Promise.all(names.map(modules.remove));
   },
   storage: ({ store }, _, { manifest }) => store.bound(boundsOf(manifest)),
+  limits: ({ limits }, _, { manifest }) => limits.use(manifest),
   access: ({ access, broker }, _, { manifest }) => broker.review(access.use(manifest)),
   routes: ({ routing, router, modules, broker, log }, _, { manifest }) => {
     const wanted = routingOf(manifest);

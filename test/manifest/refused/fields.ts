@@ -42,6 +42,16 @@ export const REST: readonly Refused[] = [
     { routes: Object.fromEntries(Array.from({ length: 257 }, (_, at) => [`r${at}`, 'FROM'])) },
     'routes must have at most 256 routes',
   ),
+  refused({ limits: { packetSize: 1000 } }, 'limits.packetSize must be at least "1K", and at most "1M"'),
+  unsaid({ limits: { packetSize: '2M' } }, 'limits.packetSize must be at least "1K", and at most "1M"'),
+  refused({ limits: { keepAlive: 0 } }, 'limits.keepAlive must be at least "1s", and at most "18h"'),
+  refused({ limits: { connections: 0 } }, 'limits.connections must be at least 1'),
+  refused({ limits: { connections: 10_241 } }, 'limits.connections must be at most 10240'),
+  refused(
+    { limits: { packetsize: '1M' } },
+    'limits.packetsize is not a field this skerry knows: did you mean "packetSize"?',
+  ),
+  refused({ retained: 'no' }, 'retained must be true or false, and is a text'),
   refused(store({ ttl: 'soon' }), 'storeAndForward.ttl must be a time such as "90s", "2h" or "7d"'),
   refused(store({ ttl: -1 }), 'storeAndForward.ttl must be a time such as "90s", "2h" or "7d"'),
   refused(
@@ -100,6 +110,10 @@ export const REST: readonly Refused[] = [
   refused(
     listener({ ...tls, ca: 'ca.pem' }),
     'listeners[0].ca is for certificates of clients: say "clientCertificates": "optional" or "required"',
+  ),
+  unsaid(
+    listener({ ...tls, crl: 'r' }),
+    'listeners[0].crl is for certificates of clients: add "ca" and "clientCertificates"',
   ),
   refused(
     listener({ ...tls, clientCertificates: 'require' }),
