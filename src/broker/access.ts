@@ -43,6 +43,11 @@ export function healthTopic(module: string): string {
   return `${MODULES}/${module}/health`;
 }
 
+/** Topic on which a bridge publishes whether it is connected, as mosquitto's bridges do by default. */
+export function bridgeStateTopic(clientId: string): string {
+  return `$SYS/broker/connection/${clientId}/state`;
+}
+
 /** True for what no grant lets anybody publish on; a module's own outputs need none. */
 export function isUngrantable(topic: string): boolean {
   return topic === MODULES || topic.startsWith(`${MODULES}/`) || RESERVED.test(topic);

@@ -12,6 +12,8 @@ import type { Version } from '../version.ts';
 export type Connect = {
   readonly cmd: 'connect';
   readonly version: Version;
+  /** True for a bridge of another broker, by the highest bit of the protocol level, which is mosquitto's convention. */
+  readonly bridge: boolean;
   readonly clientId: string;
   readonly clean: boolean;
   /** Seconds; 0: none. */
@@ -48,11 +50,14 @@ const WILL_RETAIN = 0x20;
 const PASSWORD = 0x40;
 const USERNAME = 0x80;
 
+/** Bit of the protocol level that a bridge sets. */
+const BRIDGE = 0x80;
+
 const NAMES: Readonly<Record<string, readonly number[]>> = { MQTT: [4, 5], MQIsdp: [3] };
 
 /** Reads what follows the fixed header; what is wrong is the reader's fault. */
 export function readConnect(reader: Reader): Connect {
-  const version = readVersion(reader);
+  const { version, bridge } = readLevel(reader);
   const flags = readByte(reader);
   if ((flags & RESERVED) !== 0) blame(reader, REASON.malformedPacket, 'its CONNECT has a reserved flag set'); // [MQTT-3.1.2-3]
   const keepAlive = readTwo(reader);
@@ -71,6 +76,7 @@ export function readConnect(reader: Reader): Connect {
   return {
     cmd: 'connect',
     version,
+    bridge,
     clientId,
     clean: (flags & CLEAN) !== 0,
     keepAlive,
@@ -94,18 +100,19 @@ function limitsOf({ numbers }: PropertyValues) {
 }
 
 /** The protocol's name and level [MQTT-3.1.2-1], [MQTT-3.1.2-2]. */
-function readVersion(reader: Reader): Version {
+function readLevel(reader: Reader): Pick<Connect, 'version' | 'bridge'> {
   const name = readText(reader);
-  const level = readByte(reader);
+  const byte = readByte(reader);
+  const level = byte & ~BRIDGE;
   const levels = NAMES[name];
   if (levels === undefined) blame(reader, REASON.protocolError, 'it does not speak MQTT');
   else if (!levels.includes(level))
     blame(
       reader,
       REASON.unsupportedProtocolVersion,
-      `it speaks a version of MQTT that there is not: ${level}`,
+      `it speaks a version of MQTT that there is not: ${byte}`,
     );
-  return level === 5 || level === 3 ? level : 4;
+  return { version: level === 5 || level === 3 ? level : 4, bridge: byte !== level };
 }
 
 function readWill(reader: Reader, flags: number, version: Version): Will | undefined {
