@@ -117,22 +117,22 @@ for (const version of hasMosquitto ? ['', 'mqttv31', 'mqttv50'] : []) {
       try {
         await until(watcher, `${STATE} 1 q0`);
         await inside.subscribeAsync('#', { qos: 1 });
-        // Retained messages go to who subscribes after them: the bridge must have done so.
+        // The bridge must have subscribed.
         while (!seen.includes('probe .')) {
           watcher.publish('probe', '.', 0);
           await new Promise(resolve => setTimeout(resolve, 20));
         }
-        seen.length = 0;
         await watcher.subscribe('#', 1);
-        await inside.publishAsync('from/inside', 'kept', { qos: 1, retain: true });
-        await until(watcher, 'from/inside kept q1');
+        await inside.publishAsync('from/inside', 'x', { qos: 1 });
+        await until(watcher, 'from/inside x q1');
         watcher.publish('from/hub', 'x', 1, 7);
         assert.equal(await until(watcher, 'puback'), ['from/hub x q1', 'puback']);
         await inside.publishAsync('end', '.', { qos: 1 });
         assert.equal(await until(watcher, 'end . q1'), ['end . q1']);
         watcher.publish('end/of/hub', '.', 1, 8);
         while (!seen.includes('end/of/hub .')) await new Promise(resolve => inside.once('message', resolve));
-        assert.equal(seen, ['from/inside kept', 'from/hub x', 'end .', 'end/of/hub .']);
+        const others = seen.filter(text => text !== 'probe .');
+        assert.equal(others, ['from/inside x', 'from/hub x', 'end .', 'end/of/hub .']);
         broker.kill('SIGKILL');
         await until(watcher, `${STATE} 0 q0`);
       } finally {
