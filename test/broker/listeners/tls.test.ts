@@ -1,8 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
-import { join } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import { connect } from 'node:tls';
 import type { IClientOptions } from 'mqtt';
@@ -109,42 +108,6 @@ tls('a new certificate is shown to who comes next, and who is connected stays so
       { clock, manifest: { listeners: [{ ...LISTENER, ...files.tls }] } },
     ),
   );
-});
-
-tls('a client certificate that a new revocation list names is refused, with a session ticket, too', () => {
-  const clock = createTestClock();
-  return withFiles(files => {
-    const crl = join(files.folder, 'crl.pem');
-    copyFileSync(certificate('fleet-crl-empty.pem'), crl);
-    const fleet = { ca: certificate('fleet-ca.pem'), clientCertificates: 'required', crl };
-    return onStage(
-      async stage => {
-        const address = `mqtts://localhost:${port(stage)}`;
-        const socket = connect({ port: port(stage), host: '127.0.0.1', ca, ...identity('revoked') });
-        const [session] = await once(socket, 'session');
-        socket.destroy();
-        for (const name of ['kept', 'revoked'])
-          assert.is(await outcome(address, { ca, ...identity(name) }), 'in', name);
-        copyFileSync(certificate('fleet-crl.pem'), crl);
-        clock.advance(CERTIFICATE_RELOAD);
-        assert.is(await outcome(address, { ca, ...identity('kept') }), 'in');
-        assert.not.equal(await outcome(address, { ca, ...identity('revoked') }), 'in');
-        const again = connect({ port: port(stage), host: '127.0.0.1', ca, ...identity('revoked'), session });
-        await ended(again);
-        writeFileSync(crl, 'rubbish');
-        clock.advance(CERTIFICATE_RELOAD);
-        assert.not.equal(await outcome(address, { ca, ...identity('revoked') }), 'in');
-        assert.ok(
-          stage.log.some(line => line.includes('holds no certificate revocation list in PEM')),
-          stage.log.join('\n'),
-        );
-      },
-      {
-        clock,
-        manifest: { listeners: [{ ...LISTENER, ...files.tls, ...fleet }], anonymous: EVERYTHING },
-      },
-    );
-  });
 });
 
 /** Makes the files of a listener useless. */

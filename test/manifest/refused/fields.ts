@@ -111,7 +111,7 @@ export const REST: readonly Refused[] = [
     listener({ ...tls, ca: 'ca.pem' }),
     'listeners[0].ca is for certificates of clients: say "clientCertificates": "optional" or "required"',
   ),
-  unsaid(
+  refused(
     listener({ ...tls, crl: 'r' }),
     'listeners[0].crl is for certificates of clients: add "ca" and "clientCertificates"',
   ),

@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { copyFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CERTIFICATE_RELOAD } from '../../../src/core/limits.ts';
+import { createTestClock } from '../../clock.ts';
+import type { Stage } from '../stage.ts';
+import { onStage } from '../stage.ts';
+import { ended, outcome } from './clients.ts';
+import { ca, certificate, identity, withFiles } from './files.ts';
+
+const EVERYTHING = { publish: ['#'], subscribe: ['#'] };
+const LISTENER = { mqtts: '127.0.0.1:0' };
+
+function port(stage: Stage): number {
+  return Number(/^mqtts:\/\/127\.0\.0\.1:(\d+)$/.exec(stage.hub().status().listeners[0] ?? '')?.[1]);
+}
+
+const revocation = suite('broker: revocation lists');
+
+revocation(
+  'a client certificate that a new revocation list names is refused, with a session ticket, too',
+  () => {
+    const clock = createTestClock();
+    return withFiles(files => {
+      const crl = join(files.folder, 'crl.pem');
+      copyFileSync(certificate('fleet-crl-empty.pem'), crl);
+      const fleet = { ca: certificate('fleet-ca.pem'), clientCertificates: 'required', crl };
+      return onStage(
+        async stage => {
+          const address = `mqtts://localhost:${port(stage)}`;
+          const socket = connect({ port: port(stage), host: '127.0.0.1', ca, ...identity('revoked') });
+          const [session] = await once(socket, 'session');
+          socket.destroy();
+          for (const name of ['kept', 'revoked'])
+            assert.is(await outcome(address, { ca, ...identity(name) }), 'in', name);
+          copyFileSync(certificate('fleet-crl.pem'), crl);
+          clock.advance(CERTIFICATE_RELOAD);
+          assert.is(await outcome(address, { ca, ...identity('kept') }), 'in');
+          assert.not.equal(await outcome(address, { ca, ...identity('revoked') }), 'in');
+          const again = connect({
+            port: port(stage),
+            host: '127.0.0.1',
+            ca,
+            ...identity('revoked'),
+            session,
+          });
+          await ended(again);
+          writeFileSync(crl, 'rubbish');
+          clock.advance(CERTIFICATE_RELOAD);
+          assert.not.equal(await outcome(address, { ca, ...identity('revoked') }), 'in');
+          assert.ok(
+            stage.log.some(line => line.includes('holds no certificate revocation list in PEM')),
+            stage.log.join('\n'),
+          );
+        },
+        {
+          clock,
+          manifest: { listeners: [{ ...LISTENER, ...files.tls, ...fleet }], anonymous: EVERYTHING },
+        },
+      );
+    });
+  },
+);
+
+revocation.run();
