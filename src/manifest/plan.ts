@@ -22,7 +22,12 @@ export type Step =
   | { readonly kind: 'adjust'; readonly modules: readonly string[] }
   | { readonly kind: 'start'; readonly modules: readonly string[] };
 
-export type Plan = { readonly modules: readonly ModuleChange[]; readonly steps: readonly Step[] };
+export type Plan = {
+  readonly modules: readonly ModuleChange[];
+  readonly steps: readonly Step[];
+  /** Parts of the hub whose steps do more than follow modules that come or go. */
+  readonly changedParts: readonly HubPart[];
+};
 
 /** A manifest, the folder that its relative paths start from, and the pack that it came in, if it did. */
 export type Placed = {
@@ -71,7 +76,8 @@ export function planOf(current: Placed, target: Placed, down: ReadonlySet<string
     ...(adjusting.length === 0 ? [] : [{ kind: 'adjust', modules: adjusting } as const]),
     ...starting.map(names => ({ kind: 'start', modules: names }) as const),
   ];
-  return { modules, steps: starting.length === 0 ? steps : [{ kind: 'prepare' }, ...steps] };
+  const changedParts = changedPartsOf(current, target);
+  return { modules, steps: starting.length === 0 ? steps : [{ kind: 'prepare' }, ...steps], changedParts };
 }
 
 /** What runs once a step has begun; the whole of a plan leads to `target`. */
@@ -114,6 +120,21 @@ function hubSteps(current: Placed, target: Placed): Step[] {
   }).map(kind => ({ kind }));
 }
 
+/** Parts that differ also if only the modules of both manifests are looked at. */
+function changedPartsOf(current: Placed, target: Placed): HubPart[] {
+  const names = new Set(target.manifest.modules.map(({ name }) => name));
+  const common = new Set(current.manifest.modules.map(({ name }) => name).filter(name => names.has(name)));
+  const reduced = ({ manifest, home }: Pick<Placed, 'manifest' | 'home'>) => ({
+    manifest: { ...manifest, modules: manifest.modules.filter(({ name }) => common.has(name)) },
+    home,
+  });
+  const told = toldOf(current);
+  return HUB_PARTS.filter(kind => {
+    const now = told[kind];
+    return now === 'half' || !isDeepStrictEqual(TOLD[kind](reduced(now)), TOLD[kind](reduced(target)));
+  });
+}
+
 /** What each part looks at. */
 const TOLD: Readonly<Record<HubPart, (placed: Pick<Placed, 'manifest' | 'home'>) => unknown>> = {
   storage: ({ manifest }) => manifest.storeAndForward,
@@ -152,7 +173,8 @@ function moduleChanges(current: Placed, target: Placed, down: ReadonlySet<string
     const before = running.get(module.name);
     if (before === undefined) return { module: module.name, change: 'start', fields: [] };
     const fields = differing(before, module);
-    if (moved && module.bundle === undefined) fields.push('the folder of its manifest');
+    if (moved && module.bundle === undefined)
+      fields.push(`working folder (${current.home}, now ${target.home})`);
     if (down.has(module.name)) fields.push('it does not run');
     if (called && module.io === 'mqtt' && module.network !== 'none') fields.push("the broker's address");
     const change =

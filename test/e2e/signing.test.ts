@@ -118,6 +118,17 @@ signing('verify by a key and by what a device trusts', context => {
   good('trust', at('alice.pub'), ...data);
   assert.match(good('verify', at('signed.json'), ...data), /signed by "alice"/);
   assert.match(good('trust', '--list', ...data), /^NAME .*\nalice .* alice\nbob .* bob\n$/);
+  const listed: readonly { readonly name: string }[] = JSON.parse(good('trust', '--list', '--json', ...data));
+  assert.equal(
+    listed.map(({ name }) => name),
+    ['alice', 'bob'],
+  );
+  const verified = good('verify', at('signed.json'), '--json', ...data);
+  assert.equal(JSON.parse(verified), { good: true, key: 'alice' });
+  const unsigned: { readonly good: boolean; readonly code: string } = JSON.parse(
+    run(['verify', at('m.json'), '--json', ...ours]).out,
+  );
+  assert.equal([unsigned.good, unsigned.code], [false, 'signature.missing']);
   writeFileSync(at('data/keys/trusted/bob.pub'), 'torn');
   assert.match(bad(2, 'verify', at('signed.json'), ...data), /trusted\/bob\.pub is not a key of skerry/);
 });

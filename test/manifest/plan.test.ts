@@ -142,4 +142,23 @@ plan('what a plan says of each module, and why', () => {
   ] satisfies ModuleChange[]);
 });
 
+plan('a module that comes or goes changes no part of the hub that people are told of', () => {
+  const both = { gone: { exec: ['x'] }, kept: { exec: ['x'], publish: ['a'] } };
+  const from = placed({ modules: both });
+  assert.equal(
+    planOf(from, placed({ modules: { kept: both.kept, more: { exec: ['x'] } } })).changedParts,
+    [],
+  );
+  const granted = placed({ modules: { ...both, kept: { exec: ['x'], publish: ['b'] } } });
+  assert.equal(planOf(from, granted).changedParts, ['access']);
+  const routed = placed({ modules: both, routes: { r: "FROM /* INTO topic('t')" } });
+  assert.equal(planOf(from, routed).changedParts, ['routes']);
+});
+
+plan('a module that moves with the folder of its manifest names both folders', () => {
+  const one = placed({ modules: { m: { exec: ['x'] } } });
+  const { modules } = planOf({ ...one, home: '/a' }, { ...one, home: '/b' });
+  assert.equal(modules[0]?.fields, ['working folder (/a, now /b)']);
+});
+
 plan.run();

@@ -30,7 +30,7 @@ const MARKS: Readonly<Record<ModuleChange['change'], string>> = {
 };
 
 /** A plan as people read it, a line each; `renews`: another hub is to carry it out. */
-export function linesOf({ modules, steps }: Plan, renews: boolean): string[] {
+export function linesOf({ modules, changedParts }: Plan, renews: boolean): string[] {
   const changed = modules.filter(({ change }) => change !== 'keep');
   const kept = modules.length - changed.length;
   const lines = changed.map(({ module, change, fields }) => {
@@ -38,9 +38,7 @@ export function linesOf({ modules, steps }: Plan, renews: boolean): string[] {
     return `${MARKS[change]} ${module}${why}`;
   });
   if (renews) lines.push('~ replace the hub');
-  for (const step of steps) {
-    if (!('modules' in step) && step.kind !== 'prepare') lines.push(`~ ${HUB_STEPS[step.kind]}`);
-  }
+  for (const part of changedParts) lines.push(`~ ${HUB_STEPS[part]}`);
   if (kept > 0) lines.push(`${MARKS.keep} ${kept} module${kept === 1 ? '' : 's'}`);
   return lines;
 }
