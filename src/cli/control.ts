@@ -7,6 +7,7 @@ import type { Accepted, DeploymentStatus } from '../hub/deployment/deployments.t
 import type { ShownLetter, ShownWaiting } from '../hub/queue-control.ts';
 import type { ExplainedRoute, Replay } from '../hub/route-control.ts';
 import type { HubStatus } from '../hub/status.ts';
+import { systemHint } from './data-folder.ts';
 
 /** What the hub answers to a command. Command and hub are one binary, so its shape is what this version sends. */
 type Answers = {
@@ -64,8 +65,9 @@ export function unreachable(folder: string, error: Error | undefined): Failure {
   if (code === 'EACCES') {
     return new Failure('hub.unreachable', `You may not talk to the hub of ${folder}: use its user, or root.`);
   }
+  const hint = systemHint(folder);
   return new Failure(
     'hub.unreachable',
-    `No hub answers in ${folder}: start one with "skerry up", or name its folder with --data DIR.`,
+    `No hub answers in ${folder}: start one with "skerry up", or name its folder with --data DIR${hint === undefined ? '' : `; ${hint}`}.`,
   );
 }

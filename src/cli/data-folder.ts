@@ -12,6 +12,15 @@ export function dataFolder(option: string | undefined): string {
   return isWritable(SYSTEM_DATA_FOLDER) ? SYSTEM_DATA_FOLDER : resolve(LOCAL_DATA_FOLDER);
 }
 
+/** A hint for a user who may not use the system's data folder and so asked in `folder`; undefined if that is not so. */
+export function systemHint(
+  folder: string,
+  isThere: boolean = existsSync(SYSTEM_DATA_FOLDER),
+): string | undefined {
+  if (folder !== resolve(LOCAL_DATA_FOLDER) || !isThere) return undefined;
+  return `the hub of ${SYSTEM_DATA_FOLDER} answers its own user and root only, so use sudo for that`;
+}
+
 function isWritable(folder: string): boolean {
   if (!existsSync(folder)) return false;
   try {

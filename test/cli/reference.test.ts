@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { argumentsOf, asksForHelp, scanArguments } from '../../src/cli/arguments.ts';
+import { systemHint } from '../../src/cli/data-folder.ts';
 import { PUB } from '../../src/cli/reference/clients.ts';
 import { helpOf, overview } from '../../src/cli/reference/help.ts';
 import { markdown } from '../../src/cli/reference/markdown.ts';
@@ -84,6 +86,15 @@ reference('help is asked for by an option, and not by a value that looks like it
   assert.ok(asksForHelp(PUB, ['-t', 'a', '--help']));
   assert.not(asksForHelp(PUB, ['-t', 'a', '-m', '--help', '-h', 'host']));
   assert.not(asksForHelp(PUB, ['--', '--help']));
+});
+
+reference('who asks in a local folder while the system has one is told to use sudo', () => {
+  assert.match(
+    systemHint(resolve('.skerry'), true) ?? '',
+    /\/var\/lib\/skerry answers its own user and root only/,
+  );
+  assert.is(systemHint(resolve('.skerry'), false), undefined);
+  assert.is(systemHint('/elsewhere', true), undefined);
 });
 
 reference.run();
