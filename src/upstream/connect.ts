@@ -1,5 +1,26 @@
+import type { Clock } from '../core/clock.ts';
 import type { Packet } from '../mqtt/packets.ts';
-import type { LinkSettings } from './link.ts';
+import type { Dial, LinkWill } from './link.ts';
+
+export type LinkSettings = {
+  readonly host: string;
+  readonly port: number;
+  /** Without it, plain TCP. */
+  readonly dial?: Dial;
+  readonly version: 4 | 5;
+  readonly clientId: string;
+  readonly clean: boolean;
+  /** Seconds that the server is to keep the session for (MQTT 5). */
+  readonly sessionExpiry?: number;
+  /** Messages at QoS 1 and 2 that it may send at once (MQTT 5). */
+  readonly receiveMaximum?: number;
+  readonly will?: LinkWill | undefined;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  /** Seconds. */
+  readonly keepAlive: number;
+  readonly clock: Clock;
+};
 
 /** The CONNECT that a link begins with. */
 export function connectPacket(settings: LinkSettings): Packet {

@@ -1,4 +1,5 @@
-import type { Message } from '../core/message.ts';
+import { MAX_STRING_BYTES, messageProblem } from '../core/characters.ts';
+import type { Message, Properties } from '../core/message.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
 import type { Dispatch } from '../mqtt/dispatch.ts';
 import { PLAIN_DISPATCH } from '../mqtt/dispatch.ts';
@@ -10,6 +11,8 @@ export type DispatchSettings = {
   readonly terms: Pick<Connack, 'retainAvailable'>;
   readonly profile: Profile;
   readonly device: string;
+  /** The version of MQTT that is spoken. */
+  readonly version: 4 | 5;
 };
 
 /** An entry as it goes up. */
@@ -24,7 +27,7 @@ type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 const LONGEST_EXPIRY = 0xffff_ffff;
 
 /** What it gives is one object for all, as it is until the next one is asked for. */
-export function createDepartures({ terms, profile, device }: DispatchSettings): Departures {
+export function createDepartures({ terms, profile, device, version }: DispatchSettings): Departures {
   const dispatch: Writable<Dispatch> = { ...PLAIN_DISPATCH, topic: '', qos: 1 };
   let departure: Writable<Departure> | undefined;
   /** Of the entry before, known to be one. */
@@ -37,6 +40,8 @@ export function createDepartures({ terms, profile, device }: DispatchSettings): 
     }
     const properties = profile.properties(message, device);
     if (properties === undefined) return 'it has come through too many hubs: it goes round';
+    const problem = version === 5 ? problemOf(message, properties) : undefined;
+    if (problem !== undefined) return `MQTT 5 has no packet for it: ${problem}`;
     const limited = profile.expiry === 'all' || message.ttl !== undefined;
     dispatch.topic = topic;
     dispatch.qos = qos;
@@ -48,6 +53,19 @@ export function createDepartures({ terms, profile, device }: DispatchSettings): 
     departure.message = properties === message.properties ? message : { ...message, properties };
     return departure;
   };
+}
+
+/** Why a PUBLISH of MQTT 5 cannot hold what the message says of itself; MQTT 3.1.1 has no place for any of it. */
+function problemOf(
+  { contentType, responseTopic, correlation }: Message,
+  properties: Properties,
+): string | undefined {
+  if (correlation !== undefined && correlation.length > MAX_STRING_BYTES)
+    return `its correlation data are longer than ${MAX_STRING_BYTES} bytes`;
+  if (contentType === undefined && responseTopic === undefined && properties.length === 0) return undefined;
+  if (properties.length % 2 !== 0) return 'a property has no value';
+  if (responseTopic !== undefined && /[+#]/.test(responseTopic)) return 'its response topic has wildcards';
+  return messageProblem({ topic: '', contentType, responseTopic, properties });
 }
 
 function secondsOf(left: number | undefined): number | undefined {

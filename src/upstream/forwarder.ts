@@ -1,18 +1,20 @@
 import type { Cancel } from '../core/clock.ts';
-import { Failure } from '../core/errors.ts';
+import { noteException } from '../core/containment.ts';
+import { type Failure, reasonOf } from '../core/errors.ts';
 import {
   DOWN_WINDOW,
   FIRST_TRY_SPREAD,
   LEAVING_PATIENCE,
   LINK_PROVEN,
   RECONNECT_DELAY_LEAST,
+  RECONNECT_DELAY_MOST,
   SCHEDULE_LOOK,
 } from '../core/upstream-limits.ts';
-import type { UpstreamAddress } from '../manifest/types.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
 import { openArrivals } from './arrivals.ts';
 import { retryDelay } from './backoff.ts';
 import { openBudget } from './budget.ts';
+import { contain, containedBy } from './contained.ts';
 import { dialerOf } from './dialer.ts';
 import type { Exchange } from './exchange.ts';
 import { startExchange } from './exchange.ts';
@@ -20,7 +22,7 @@ import { createGate } from './gate.ts';
 import type { Cause, Link } from './link.ts';
 import { openLink } from './link.ts';
 import { createOffers, PLAIN } from './offers.ts';
-import { createPlaces } from './places.ts';
+import { addressText, createPlaces } from './places.ts';
 import { PROFILES } from './profile.ts';
 import { openReleases } from './releases.ts';
 import { isScheduled } from './schedule.ts';
@@ -29,6 +31,7 @@ import type { ForwarderSettings, ForwarderStatus } from './settings.ts';
 import { createSuspects } from './suspects.ts';
 import { createTally } from './tally.ts';
 import { topicMaker } from './topic.ts';
+import { takesNothing, unreachable } from './trouble.ts';
 import { createVersions } from './versions.ts';
 import { createWayBack } from './way-back.ts';
 
@@ -38,7 +41,23 @@ export type Forwarder = { readonly status: () => ForwarderStatus; readonly stop:
  * Drains a queue into an MQTT server at least once and in order: an entry leaves the queue by the server's
  * answer alone, and after a reconnect all that is unanswered goes again first, marked DUP.
  */
-export function startForwarder(settings: ForwarderSettings): Forwarder {
+export function startForwarder(given: ForwarderSettings): Forwarder {
+  const note = (thrown: unknown): void => noteException(given.log, 'the upstream', thrown);
+  /** Goes on after an exception that left nothing to go on with. */
+  const recover = (thrown: unknown): void => {
+    note(thrown);
+    if (state === 'stopped') return;
+    cancelAll();
+    state = 'waiting';
+    after(RECONNECT_DELAY_MOST, () => open(5));
+  };
+  /** An exception in a step: the link ends, and is tried again after a wait. */
+  const threw = (thrown: unknown): void => {
+    if (link !== undefined) note(thrown);
+    if (link === undefined) recover(thrown);
+    else link.fail(`an error in this hub (${reasonOf(thrown)})`);
+  };
+  const settings: ForwarderSettings = { ...given, ...containedBy(threw, given) };
   const { clock, random, log, device, memory } = settings;
   const profile = PROFILES[settings.profile];
   const topicOf = topicMaker(settings.topic ?? profile.topic, device);
@@ -95,13 +114,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
     if (opening === undefined) return;
     if (terms.maximumQoS === 0) {
       opening.close();
-      const where = addressText(places.current());
-      failed(
-        new Failure(
-          'upstream.refused',
-          `${where} takes messages at QoS 0 only: none would be sure to arrive.`,
-        ),
-      );
+      failed(takesNothing(places.current()));
       return;
     }
     state = 'connected';
@@ -116,6 +129,7 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
     const offer = settings.exactlyOnce ? offers.begin(address, most) : PLAIN;
     exchange = startExchange({
       ...settings,
+      version,
       ...offer,
       ...suspects.begin(offer.trial),
       link: opening,
@@ -145,19 +159,22 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
     });
   };
 
-  const isOlder = (): boolean => versions.isOlder(addressText(places.current()));
-
   const closed = (failure: Failure | undefined, cause: Cause): void => {
-    if (exchange !== undefined) judge(exchange, cause);
-    exchange?.stop();
+    const over = exchange;
     exchange = undefined;
     link = undefined;
-    gate.uncount();
     leaving = false;
     cancelAll();
     wayBack.stop();
+    // What is said of what it carried needs its queue open; whatever comes of it, the next link must find that free.
+    if (over !== undefined) {
+      contain(judge, note)(over, cause);
+      over.stop();
+    }
+    contain(gate.uncount, note)();
     if (state === 'stopped' || failure === undefined) return;
-    if (version === 5 && (cause === 'version' || (cause === 'silent' && isOlder()))) open(4);
+    const isOlder = cause === 'silent' && version === 5 && versions.isOlder(addressText(places.current()));
+    if (isOlder || (version === 5 && cause === 'version')) open(4);
     else failed(failure);
   };
 
@@ -217,7 +234,8 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
             packet: packet => exchange?.packet(packet),
             acknowledged: (...answer) => exchange?.acknowledged(...answer),
             writable: () => exchange?.wake(),
-            closed,
+            closed: contain(closed, recover),
+            threw: note,
           },
         );
         gate.count(link.traffic);
@@ -275,16 +293,4 @@ export function startForwarder(settings: ForwarderSettings): Forwarder {
       gate.stop();
     },
   };
-}
-
-function unreachable(place: UpstreamAddress, thrown: unknown): Failure {
-  if (thrown instanceof Failure) return thrown;
-  return new Failure(
-    'upstream.unreachable',
-    `The connection to ${addressText(place)} failed: ${String(thrown)}.`,
-  );
-}
-
-function addressText({ host, port }: UpstreamAddress): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -1,5 +1,7 @@
 import { messageProblem } from '../core/characters.ts';
 import type { Clock } from '../core/clock.ts';
+import { noteException } from '../core/containment.ts';
+import { MAX_DELIVERY_EXCEPTIONS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Message, Settle } from '../core/message.ts';
 import { NO_PROPERTIES } from '../core/message.ts';
@@ -46,24 +48,43 @@ export function startInflow({ link, take, arrivals, clock, log }: InflowSettings
     link.hold(full);
   };
 
+  /** Takes a message; false if that threw, which is contained. */
+  const attempt = (message: Message, settle: Settle, note?: Note): boolean => {
+    try {
+      take(message, settle, note);
+      return true;
+    } catch (thrown) {
+      noteException(log, 'the delivery of a message from upstream', thrown);
+      return false;
+    }
+  };
+
   /** Until it is safe: what found no room is offered again, and the upstream keeps it meanwhile. */
   const keep = (message: Message, note: Note | undefined, safe: () => void, lost: () => void): void => {
-    if (stopped) {
-      lost();
-      return;
-    }
-    take(
-      message,
-      error => {
-        if (error === undefined) {
-          safe();
-          return;
-        }
-        log.warn(`What came down is not acknowledged yet: ${error.message}`);
-        clock.after(DOWN_RETRY, () => keep(message, note, safe, lost));
-      },
-      note,
-    );
+    let exceptions = 0;
+    const offer = (): void => {
+      if (stopped) {
+        lost();
+        return;
+      }
+      if (attempt(message, settle, note)) return;
+      exceptions++;
+      if (exceptions < MAX_DELIVERY_EXCEPTIONS) clock.after(DOWN_RETRY, offer);
+      else {
+        const topic = message.topic.slice(0, 128);
+        log.error(`Discarded a message from upstream on "${topic}": its delivery failed in the hub.`);
+        safe();
+      }
+    };
+    const settle: Settle = error => {
+      if (error === undefined) {
+        safe();
+        return;
+      }
+      log.warn(`What came down is not acknowledged yet: ${error.message}`);
+      clock.after(DOWN_RETRY, offer);
+    };
+    offer();
   };
 
   const owe = (type: number, packetId: number): (() => void) => {
@@ -121,7 +142,7 @@ export function startInflow({ link, take, arrivals, clock, log }: InflowSettings
       const message = messageOf(packet);
       const problem = isTopicName(message.topic) ? messageProblem(message) : 'its topic is not a topic name';
       if (problem !== undefined) discard(packet, problem);
-      else if (packet.qos === 0) take(message, () => {});
+      else if (packet.qos === 0) attempt(message, () => {});
       else if (packet.qos === 1) keep(message, undefined, owe(PUBACK, packet.messageId), () => {});
       else receive(message, packet.messageId);
     },

@@ -62,3 +62,9 @@ export function startKeepAlive({ clock, milliseconds, waiting, ping, dead }: Kee
     stop: () => cancel(),
   };
 }
+
+/** Seconds. A server that wants none (0) gets the client's own, without which a dead link goes unnoticed. */
+export function keepAliveOf(wanted: number | undefined, own: number): number {
+  if (wanted === undefined || wanted === 0) return own;
+  return own === 0 ? wanted : Math.min(wanted, own);
+}

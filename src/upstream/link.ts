@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { Clock } from '../core/clock.ts';
-import { Failure } from '../core/errors.ts';
+import { Failure, reasonOf } from '../core/errors.ts';
 import { CLOSE_LINGER, MAX_PACKET_BYTES } from '../core/limits.ts';
 import { MAX_SOCKET_BACKLOG_BYTES } from '../core/memory-limits.ts';
 import type { Message, QoS } from '../core/message.ts';
@@ -17,9 +16,12 @@ import type { Packet } from '../mqtt/packets.ts';
 import { encode } from '../mqtt/packets.ts';
 import type { Publish } from '../mqtt/publish.ts';
 import { REASON } from '../mqtt/reasons.ts';
+import type { LinkSettings } from './connect.ts';
 import { connectPacket } from './connect.ts';
+import { contain } from './contained.ts';
 import type { KeepAlive } from './keep-alive.ts';
-import { startKeepAlive } from './keep-alive.ts';
+import { keepAliveOf, startKeepAlive } from './keep-alive.ts';
+import { addressText } from './places.ts';
 import { dialPlain } from './plain.ts';
 import { reasonText, refusalText, troubleOf } from './trouble.ts';
 import { causeOf } from './verdict.ts';
@@ -53,26 +55,6 @@ export type LinkWill = {
   readonly retain: boolean;
 };
 
-export type LinkSettings = {
-  readonly host: string;
-  readonly port: number;
-  /** Without it, plain TCP. */
-  readonly dial?: Dial;
-  readonly version: 4 | 5;
-  readonly clientId: string;
-  readonly clean: boolean;
-  /** Seconds that the server is to keep the session for (MQTT 5). */
-  readonly sessionExpiry?: number;
-  /** Messages at QoS 1 and 2 that it may send at once (MQTT 5). */
-  readonly receiveMaximum?: number;
-  readonly will?: LinkWill | undefined;
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-  /** Seconds. */
-  readonly keepAlive: number;
-  readonly clock: Clock;
-};
-
 /**
  * Why a link is over. `version`: the server does not speak this one; `silent`: it left when it was greeted. `ended`: it took the client
  * in and ended it later, of its own will; `blamed`: for a packet; `qos`: for a quality of service that it does not offer.
@@ -88,6 +70,8 @@ export type LinkHandler = {
   readonly writable: () => void;
   /** It is over, once; without a failure if `close` was asked for. */
   readonly closed: (failure: Failure | undefined, cause: Cause) => void;
+  /** An exception of a step was contained, and ends the link; without this it is thrown on. */
+  readonly threw?: (thrown: unknown) => void;
 };
 
 /** `full`: the socket holds too much already. `tooLarge`: the server never takes it. */
@@ -109,10 +93,14 @@ export type Link = {
   readonly close: () => void;
 };
 
+/** Bytes that the length of a packet can say, with its fixed header (MQTT 5, 1.5.5). */
+const MAX_MQTT_PACKET_BYTES = 0xfff_ffff + 5;
+
 /** Connects to an MQTT server. Failures `upstream.unreachable` and `upstream.refused` come by `closed`. */
 export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   const { host, port, clock, version, dial = dialPlain } = settings;
-  const where = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const where = addressText(settings);
+  const threw = handler.threw ?? throwOn;
   let watch: KeepAlive | undefined;
   let terms: Connack | undefined;
   let asked = false;
@@ -135,8 +123,14 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     else socket.destroy();
     const cancel = clock.after(CLOSE_LINGER, () => socket.destroy());
     socket.once('close', cancel);
-    handler.closed(failure, cause);
+    contain(handler.closed, threw)(failure, cause);
   };
+  /** Makes an exception of a step the end of this link, and of nothing else. */
+  const step = <Args extends unknown[]>(action: (...args: Args) => void): ((...args: Args) => void) =>
+    contain(action, thrown => {
+      threw(thrown);
+      lost(`an error in this hub (${reasonOf(thrown)})`);
+    });
   const lost = (reason: string, cause: Cause = 'lost'): void =>
     end(new Failure('upstream.unreachable', `The connection to ${where} failed: ${reason}.`), cause);
   const refused = (reason: string, cause: Cause): void =>
@@ -145,11 +139,12 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   const left = (reason: string): void =>
     lost(reason, terms !== undefined ? 'ended' : asked ? 'silent' : 'lost');
 
-  const socket = dial(host, port, () => {
+  const greeted = step(() => {
     if (ended) return;
     asked = true;
     write(encode(connectPacket(settings), version));
   });
+  const socket = dial(host, port, greeted);
   const output = createOutput(socket);
   const write = (bytes: Buffer): void => {
     if (ended) return;
@@ -162,7 +157,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     else if (packet.reasonCode === REASON.success) {
       terms = packet;
       impatient();
-      keepAlive(shorterOf(packet.serverKeepAlive, settings.keepAlive));
+      keepAlive(keepAliveOf(packet.serverKeepAlive, settings.keepAlive));
       handler.opened(packet);
     } else {
       const isVersion = packet.reasonCode === REASON.unsupportedProtocolVersion;
@@ -223,7 +218,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     else socket.resume();
   };
 
-  socket.on('data', chunk => {
+  const take = (chunk: Buffer): void => {
     unfinished += chunk.length;
     framer.push(chunk);
     if (unfinished === 0 || unfinished >= SIGN_OF_LIFE_BYTES) {
@@ -231,27 +226,39 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
       watch?.heard();
     }
     breathe();
-  });
-  socket.on('drain', () => {
+  };
+  const drained = (): void => {
     breathe();
     handler.writable();
-  });
-  socket.on('error', error => {
+  };
+  const broken = (error: Error): void => {
     const reason = troubleOf(error, clock);
     if (asked) left(reason);
     else lost(reason);
-  });
-  socket.on('close', () => left('it was closed from there'));
+  };
+  socket.on('data', step(take));
+  socket.on('drain', step(drained));
+  socket.on('error', step(broken));
+  socket.on(
+    'close',
+    step(() => left('it was closed from there')),
+  );
 
   return {
     send: packet => write(encode(packet, version)),
     publish: (message, dispatch) => {
       if (ended || output.waiting() > MAX_SOCKET_BACKLOG_BYTES) return 'full';
       const size = publishSize(message, dispatch, version);
-      if (size > (terms?.maximumPacketSize ?? size)) return 'tooLarge';
+      if (size > (terms?.maximumPacketSize ?? MAX_MQTT_PACKET_BYTES)) return 'tooLarge';
       watch?.said();
       const at = output.place(size);
-      writePublish(output.slab(), at, message, dispatch, version);
+      try {
+        writePublish(output.slab(), at, message, dispatch, version);
+      } catch (thrown) {
+        // What stands in its place now must not go out.
+        lost(`a message could not be written (${reasonOf(thrown)})`);
+        throw thrown;
+      }
       return 'sent';
     },
     acknowledge: (type, packetId) => {
@@ -275,8 +282,6 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   };
 }
 
-/** Seconds. A server that wants none (0) gets the client's own, without which a dead link goes unnoticed. */
-function shorterOf(wanted: number | undefined, own: number): number {
-  if (wanted === undefined || wanted === 0) return own;
-  return own === 0 ? wanted : Math.min(wanted, own);
+function throwOn(thrown: unknown): never {
+  throw thrown;
 }

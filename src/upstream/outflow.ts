@@ -19,6 +19,7 @@ export type OutflowSettings = {
   readonly terms: Connack;
   readonly profile: Profile;
   readonly device: string;
+  readonly version: 4 | 5;
   readonly topicOf: (message: Message) => string;
   readonly qos: 1 | 2;
   /** One message alone, until the upstream answers it as at QoS 2. */

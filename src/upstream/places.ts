@@ -1,3 +1,10 @@
+import type { UpstreamAddress } from '../manifest/types.ts';
+
+/** An address as people write it: `[::1]:1883`. */
+export function addressText({ host, port }: Pick<UpstreamAddress, 'host' | 'port'>): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 /** The addresses of an upstream, the best first. */
 export type Places<Place> = {
   readonly current: () => Place;

@@ -1,8 +1,10 @@
 import type { Clock } from '../core/clock.ts';
-import { reasonOf, systemCode } from '../core/errors.ts';
+import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import { tlsReason } from '../core/tls-reasons.ts';
 import { LEAST_PLAUSIBLE_TIME } from '../core/upstream-limits.ts';
+import type { UpstreamAddress } from '../manifest/types.ts';
 import { REASON } from '../mqtt/reasons.ts';
+import { addressText } from './places.ts';
 
 /* What goes wrong on the way to a server, in words. */
 
@@ -52,6 +54,21 @@ function clockText(wall: number): string {
   const day = new Date(wall).toISOString().slice(0, 10);
   if (wall >= LEAST_PLAUSIBLE_TIME) return `by this machine's clock, which says ${day}`;
   return `but this machine's clock says ${day} and is not set: set it, certificates cannot be checked before`;
+}
+
+/** The failure of a connection that was not even tried. */
+export function unreachable(place: UpstreamAddress, thrown: unknown): Failure {
+  if (thrown instanceof Failure) return thrown;
+  return new Failure(
+    'upstream.unreachable',
+    `The connection to ${addressText(place)} failed: ${String(thrown)}.`,
+  );
+}
+
+/** The failure of a server that offers QoS 0 alone. */
+export function takesNothing(place: UpstreamAddress): Failure {
+  const sentence = 'takes messages at QoS 0 only: none would be sure to arrive.';
+  return new Failure('upstream.refused', `${addressText(place)} ${sentence}`);
 }
 
 const REASONS: ReadonlyMap<number, string> = new Map<number, string>([
