@@ -15,8 +15,8 @@ const FLAGS = [
   ...['-DNODE_GYP_MODULE_NAME=pty', '-DBUILDING_NODE_EXTENSION', '-DNAPI_CPP_EXCEPTIONS', '-lutil'],
 ];
 
-/** Functions that Node lacks: credentials at the other end of a Unix socket, and pipe2(2). */
-const FUNCTIONS = ['peer-credentials.cc', 'pipe.cc'].map(file =>
+/** Functions that Node lacks: credentials at the other end of a Unix socket, pipe2(2), and those of the allocator. */
+const FUNCTIONS = ['peer-credentials.cc', 'pipe.cc', 'memory.cc'].map(file =>
   readFileSync(join(root, 'build', file), 'utf8'),
 );
 
@@ -28,11 +28,18 @@ const FUNCTIONS = ['peer-credentials.cc', 'pipe.cc'].map(file =>
 const ADDITIONS = [
   ['        environ = env;\n', '        closefrom(3);\n'],
   ['    default:\n      if (pty_nonblock(master) == -1', ' || fcntl(master, F_SETFD, FD_CLOEXEC) == -1'],
-  ['#include <sys/ioctl.h>\n', '#include <sys/socket.h>\n'],
+  ['#include <sys/ioctl.h>\n', '#include <malloc.h>\n#include <sys/socket.h>\n'],
   ['/**\n * Init\n */\n', FUNCTIONS.join('')],
   [
     'Napi::Function::New(env, PtyGetProc));\n',
-    '  exports.Set("peer", Napi::Function::New(env, Peer));\n  exports.Set("pipe", Napi::Function::New(env, Pipe));\n',
+    [
+      ['peer', 'Peer'],
+      ['pipe', 'Pipe'],
+      ['limitFreed', 'LimitFreed'],
+      ['trim', 'Trim'],
+    ]
+      .map(([name, fn]) => `  exports.Set("${name}", Napi::Function::New(env, ${fn}));\n`)
+      .join(''),
   ],
 ];
 

@@ -270,6 +270,7 @@ export function openConnection(
     if (!entered) arrival.keeps(framer.kept());
   };
   socket.on('data', (chunk: Buffer) => {
+    context.host.countInput(chunk.length);
     if (!connection.closed) guard(() => receive(chunk));
   });
   socket.on('drain', () =>

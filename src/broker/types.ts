@@ -102,6 +102,8 @@ export type BrokerHost = {
   readonly publish: (message: Message, settle: Settle, note?: Note) => number;
   /** Back-pressure of the store: while it is high, PUBLISH packets wait in their sockets. */
   readonly pressure: Pressure;
+  /** Counts bytes that a socket has brought. */
+  readonly countInput: (bytes: number) => void;
   /**
    * What counts messages of `origin` on `topic` that the broker passes on by itself; undefined: a route may take
    * them, and they are to be published.

@@ -19,4 +19,12 @@ export const MAX_VOLATILE_BACKLOG = 1000;
 export const MAX_VOLATILE_BACKLOG_BYTES = 1 << 20;
 
 /** Bytes of memory that messages may take while they wait for the disk; beyond them their senders are not read. */
-export const MAX_GATHERED_BYTES = 4 << 20;
+export const MAX_GATHERED_BYTES = 2 << 20;
+
+/** Milliseconds between two looks at the hub's memory, and bytes that it may have grown by before something is done. */
+export const MEMORY_LOOK = 2_000;
+export const MEMORY_SLACK = 2 << 20;
+
+/** Bytes of input after which the hub's buffers are looked at, and bytes that they may have grown by before garbage is collected. */
+export const INPUT_LOOK = 2 << 20;
+export const BUFFER_SLACK = 10 << 20;

@@ -16,6 +16,7 @@ import { createRouter, SESSION_PRIORITY } from './router.ts';
 export type FlowSettings = {
   readonly clock: Clock;
   readonly random: Random;
+  readonly countInput: (bytes: number) => void;
   readonly log: Log;
   readonly store: Store;
   readonly access: AccessControl;
@@ -37,6 +38,7 @@ export function openFlow(settings: FlowSettings): { readonly broker: Broker; rea
     host: {
       sessions: keepSessions(store, log),
       pressure: store.pressure,
+      countInput: settings.countInput,
       retained: store.retained,
       now: store.now,
       limits,

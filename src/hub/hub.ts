@@ -26,6 +26,7 @@ import { createProvisions } from './deployment/provisions.ts';
 import { createRenewal } from './deployment/renewal.ts';
 import { executorOf } from './deployment/steps.ts';
 import { createTaken } from './deployment/taken.ts';
+import { loadAllocator, runtimeCollector, startMemoryKeeper } from './memory.ts';
 import { openParts, statusOf } from './parts.ts';
 import { writePidFile } from './pid-file.ts';
 import { controlQueues } from './queue-control.ts';
@@ -89,8 +90,16 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     });
     closers.push(store.close);
 
+    const memory = startMemoryKeeper({ clock, log, loadAllocator, collect: runtimeCollector() });
+    closers.push(memory.stop);
     const provisions = createProvisions({ folder: join(dataFolder, 'bundles'), clock, log });
-    const parts = openParts({ ...settings, logSink }, store, resources, nothing.manifest, provisions);
+    const parts = openParts(
+      { ...settings, logSink, countInput: memory.countInput },
+      store,
+      resources,
+      nothing.manifest,
+      provisions,
+    );
     closers.push(parts.broker.close, parts.upward.stop, parts.modules.stop);
     const book = openLedger(store, archive, log);
     const conductor = createConductor(nothing, executorOf({ ...parts, log, provisions }));

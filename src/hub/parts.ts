@@ -45,6 +45,8 @@ export type PartsSettings = {
   readonly clock: Clock;
   readonly random: Random;
   readonly logSink: LogSink;
+  /** Counts bytes that sockets have brought. */
+  readonly countInput: (bytes: number) => void;
   readonly launched: Pick<Launched, 'guard'>;
 };
 
@@ -68,6 +70,7 @@ export function openParts(
   });
   const { broker, router } = openFlow({
     clock,
+    countInput: settings.countInput,
     random,
     log: brokerLog,
     store,

@@ -66,9 +66,8 @@ export function createFramer(maxBytes: () => number, { frame, broken }: FrameHan
     }
   };
 
-  const push = (chunk: Buffer): void => {
-    if (stopped) return;
-    const bytes = rest.followedBy(chunk);
+  /** Hands on what is whole of `bytes`, and keeps the rest. */
+  const handOn = (bytes: Buffer): void => {
     start = 0;
     cutting = true;
     try {
@@ -79,18 +78,43 @@ export function createFramer(maxBytes: () => number, { frame, broken }: FrameHan
     }
   };
 
+  /** Completes the packet whose beginning is kept, and hands it on; returns how many bytes of `chunk` that took. */
+  const complete = (chunk: Buffer): number => {
+    let taken = 0;
+    while (rest.length() > 0 && taken < chunk.length) {
+      const end = endOf(rest.bytes(), 0);
+      if (objectionTo(0, end, maxBytes()) !== undefined) break;
+      const needed = end === INCOMPLETE ? rest.length() + 1 : end;
+      const more = chunk.subarray(taken, taken + needed - rest.length());
+      rest.add(more, needed);
+      taken += more.length;
+      if (rest.length() === end) break;
+    }
+    const end = rest.length() === 0 ? INCOMPLETE : endOf(rest.bytes(), 0);
+    if (end !== INCOMPLETE && (end <= rest.length() || objectionTo(0, end, maxBytes()) !== undefined))
+      handOn(rest.take());
+    return taken;
+  };
+
   return {
-    push,
+    push: chunk => {
+      if (stopped) return;
+      const taken = paused ? 0 : complete(chunk);
+      if (taken === chunk.length || stopped) return;
+      const left = chunk.subarray(taken);
+      if (rest.length() > 0) rest.add(left, Number.POSITIVE_INFINITY);
+      else handOn(left);
+    },
     pause: () => {
       paused = true;
     },
     resume: () => {
       paused = false;
-      if (!cutting) push(NOTHING);
+      if (!cutting) handOn(rest.take());
     },
     stop: () => {
       stopped = true;
-      if (!cutting) rest.keep(NOTHING);
+      if (!cutting) rest.take();
     },
     kept: rest.length,
   };
@@ -128,35 +152,50 @@ const NOTHING = Buffer.alloc(0);
 
 /** Bytes that are not handed on yet: the beginning of a packet, or whole packets while the framer is paused. */
 type Rest = {
-  /** The kept bytes with `chunk` behind them. */
-  readonly followedBy: (chunk: Buffer) => Buffer;
-  /** Keeps the end of the bytes that `followedBy` returned, or all of them. */
-  readonly keep: (bytes: Buffer) => void;
   readonly length: () => number;
+  readonly bytes: () => Buffer;
+  /** The bytes, which are not kept any more. */
+  readonly take: () => Buffer;
+  /** Keeps these bytes and no others. */
+  readonly keep: (bytes: Buffer) => void;
+  /** Adds bytes behind those that are kept; they will be `whole` in all, or unknown: Infinity. */
+  readonly add: (bytes: Buffer, whole: number) => void;
 };
 
-/** A rest of less than this part of the chunk that it came in is copied, so that it does not keep the chunk in memory. */
+/** Bytes of less than this part of the chunk that they came in are copied, so that they do not keep the chunk in memory. */
 const WORTH_KEEPING = 1 / 4;
 
-/** Grows by doubling, so that a packet that comes byte by byte is not copied for each byte. */
+/**
+ * Grows by doubling, so that a packet that comes byte by byte is not copied for each byte, and not beyond the packet's end. It
+ * never takes what a header promises before it has come.
+ */
 function createRest(): Rest {
-  let buffer: Buffer | undefined;
+  let buffer: Buffer = NOTHING;
   let length = 0;
+  const bytes = (): Buffer => buffer.subarray(0, length);
+  const keep = (kept: Buffer): void => {
+    const small = kept.length < kept.buffer.byteLength * WORTH_KEEPING;
+    buffer = kept.length === 0 ? NOTHING : small ? Buffer.from(kept) : kept;
+    length = kept.length;
+  };
   return {
     length: () => length,
-    followedBy: chunk => {
-      if (buffer === undefined) return chunk;
-      const needed = length + chunk.length;
-      if (needed > buffer.length) buffer = Buffer.concat([buffer.subarray(0, length)], 2 * needed);
-      chunk.copy(buffer, length);
-      length = needed;
-      return buffer.subarray(0, length);
+    bytes,
+    take: () => {
+      const taken = bytes();
+      keep(NOTHING);
+      return taken;
     },
-    keep: bytes => {
-      if (buffer !== undefined && bytes.length === length) return;
-      const small = bytes.length < bytes.buffer.byteLength * WORTH_KEEPING;
-      buffer = bytes.length === 0 ? undefined : small ? Buffer.from(bytes) : bytes;
-      length = bytes.length;
+    keep,
+    add: (more, whole) => {
+      const needed = length + more.length;
+      if (needed > buffer.length) {
+        const larger = Buffer.allocUnsafeSlow(Math.min(2 * needed, Math.max(needed, whole)));
+        buffer.copy(larger, 0, 0, length);
+        buffer = larger;
+      }
+      more.copy(buffer, length);
+      length = needed;
     },
   };
 }

@@ -3,6 +3,7 @@ import { closeSync, fchownSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import type { Account } from './confinement/users.ts';
+import { nativeFunction } from './native-part.ts';
 import type { Streams } from './spawning.ts';
 
 /** Hub's ends of a module's standard streams; `input` is undefined if the module has /dev/null there. */
@@ -96,24 +97,12 @@ function loadOpenPipe(): Promise<OpenPipe | undefined> {
 }
 
 async function load(): Promise<OpenPipe | undefined> {
-  const native = await loadPart();
-  if (typeof native !== 'object' || native === null || !('pipe' in native)) return undefined;
-  const { pipe } = native;
-  if (typeof pipe !== 'function') return undefined;
+  const pipe = await nativeFunction('pipe');
+  if (pipe === undefined) return undefined;
   return () => {
-    const ends: unknown = pipe();
+    const ends = pipe();
     const [read, write]: unknown[] = Array.isArray(ends) ? ends : [];
     if (typeof read !== 'number' || typeof write !== 'number') throw new Error('pipe: no pipe was made');
     return { read, write };
   };
-}
-
-async function loadPart(): Promise<unknown> {
-  try {
-    const { loadNativeModule } = await import('node-pty/lib/utils.js');
-    return loadNativeModule('pty').module;
-  } catch {
-    // Without it modules run all the same.
-    return undefined;
-  }
 }

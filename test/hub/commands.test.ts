@@ -63,7 +63,14 @@ commands('a command waits for its module, is done by it, and its answer goes up'
     log: QUIET,
   });
   const parts = openParts(
-    { dataFolder: folder, clock: CLOCK, random: RANDOM, logSink: () => {}, launched: {} },
+    {
+      countInput: () => {},
+      dataFolder: folder,
+      clock: CLOCK,
+      random: RANDOM,
+      logSink: () => {},
+      launched: {},
+    },
     store,
     createResources(() => DEFAULT_BOUNDS),
     manifest,

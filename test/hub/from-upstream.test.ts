@@ -43,6 +43,7 @@ async function onStage(
   const { broker, router } = openFlow({
     clock,
     random: RANDOM,
+    countInput: () => {},
     log: LOG,
     store: store.store,
     access: createAccessControl(manifest, { clock, random: RANDOM, log: LOG }),
