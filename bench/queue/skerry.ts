@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { standardErrorLog, systemClock } from '../../src/cli/edge.ts';
 import { logFor } from '../../src/core/log.ts';
+import { createResources, DEFAULT_BOUNDS } from '../../src/core/resources.ts';
 import { openStore } from '../../src/queue/store.ts';
 import type { Drain, Entry, Store } from '../../src/queue/types.ts';
 import { messageOf, orderCheck } from './messages.ts';
@@ -48,6 +49,7 @@ export async function openSkerry(folder: string, commitWindow: number): Promise<
     ttl: undefined,
     commitWindow,
     clock: systemClock,
+    resources: createResources(() => DEFAULT_BOUNDS),
     log: logFor('store', standardErrorLog),
   });
   // As the binary does once its hub listens.

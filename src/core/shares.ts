@@ -6,6 +6,9 @@ export type Holder = string;
 /** All clients of this machine together, while the manifest says nothing of access: nobody can tell them apart. */
 export const LOCAL_CLIENTS: Holder = 'local';
 
+/** Holder of what an older hub has stored, which knew no holders. */
+export const UNKNOWN_HOLDER: Holder = 'unknown';
+
 export function moduleHolder(name: string): Holder {
   return `module:${name}`;
 }
@@ -102,6 +105,7 @@ export function createShares({ resource, plural, bound, remedy }: SharesSettings
 /** A holder for people: `user "kitchen"`. */
 export function holderName(holder: Holder): string {
   if (holder === LOCAL_CLIENTS) return 'clients of this machine';
+  if (holder === UNKNOWN_HOLDER) return 'an unknown holder';
   const colon = holder.indexOf(':');
   const [kind, name] = [holder.slice(0, colon), holder.slice(colon + 1)];
   return kind === 'address' ? `address ${name}` : `${kind} "${name}"`;

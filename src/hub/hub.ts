@@ -86,6 +86,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
       ...boundsOf(nothing.manifest),
       folder: join(dataFolder, 'store'),
       clock,
+      resources,
       log: logFor('queue', logSink),
     });
     closers.push(store.close);

@@ -5,6 +5,7 @@ import { MAX_REMOVING } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import { MAX_GATHERED_BYTES } from '../core/memory-limits.ts';
 import { createGauge } from '../core/pressure.ts';
+import type { Resources } from '../core/resources.ts';
 import type { Checkpoints } from './commit/checkpoint.ts';
 import { createCheckpoints } from './commit/checkpoint.ts';
 import type { Committer } from './commit/commit.ts';
@@ -40,6 +41,7 @@ export type StoreSettings = StoreBounds & {
   /** Made if it is not there. */
   readonly folder: string;
   readonly clock: Clock;
+  readonly resources: Pick<Resources, 'retained' | 'retainedBytes'>;
   readonly log: Log;
 };
 
@@ -49,7 +51,7 @@ const CLOSED = new Failure('store.write', 'The store is closed: the hub is stopp
  * @throws Failure `store.unreadable`, `store.newer`, `store.older`
  */
 export async function openStore(settings: StoreSettings): Promise<Store> {
-  const { folder, clock, log } = settings;
+  const { folder, clock, log, resources } = settings;
   let bounds: StoreBounds = settings;
   const opened = await openFolder(folder, clock, log);
   const health = createHealth(log);
@@ -181,6 +183,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     put,
     refusal: bytes => settledRefusal({ ...host, maxSize: bounds.maxSize }, bytes),
     full: reason => health.full('The retained messages', reason),
+    resources,
     log,
   });
   const waiting = (): boolean => retained.waiting() || isWaiting(registry.all());
@@ -225,7 +228,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     },
     retained: {
       ...retained,
-      set: (message, settle) => (closed ? settle(CLOSED) : retained.set(message, settle)),
+      set: (message, holder, settle) => (closed ? settle(CLOSED) : retained.set(message, holder, settle)),
     },
     drain: (name, wanted) => createDrain(registry.named(name), wanted, drainHost),
     peek: (name, limit, after) => {

@@ -1,5 +1,6 @@
 import type { Message, Settle } from '../core/message.ts';
 import type { Pressure } from '../core/pressure.ts';
+import type { Holder } from '../core/shares.ts';
 
 /** Lower goes first; Azure's routes use the same scale. */
 export const PRIORITIES = 10;
@@ -144,14 +145,29 @@ export type RetainedMessage = {
   readonly remaining: number | undefined;
 };
 
-/** One message by topic, at most MAX_RETAINED of MAX_RETAINED_BYTES in all. */
+/** A retained message as it is listed. */
+export type RetainedEntry = {
+  readonly topic: string;
+  readonly holder: Holder;
+  /** Bytes of its stored form. */
+  readonly bytes: number;
+  /** Milliseconds of hub time since it was set; undefined: an older hub has kept it. */
+  readonly age: number | undefined;
+  /** Milliseconds of hub time left to it; undefined: no limit. */
+  readonly remaining: number | undefined;
+};
+
+/** One message by topic, bounded in number and bytes by the shares of their holders. */
 export type RetainedMessages = {
   /**
-   * Keeps a message in place of the one of its topic; one with an empty body only takes that away. `settle` once
+   * Keeps a message of a holder in place of the one of its topic; one with an empty body only takes that away. `settle` once
    * this is on disk; Failure `store.full` if there is no room for it, or its topic is too long, `store.write`: then
    * all is as it was.
    */
-  readonly set: (message: Message, settle: Settle) => void;
+  readonly set: (message: Message, holder: Holder, settle: Settle) => void;
+  /** Forgets the message of a topic. */
+  readonly clear: (topic: string, settle: Settle) => void;
+  readonly list: () => RetainedEntry[];
   /** Undefined: there is none, or it has expired. */
   readonly get: (topic: string) => RetainedMessage | undefined;
   /** The topics that have one and begin with `prefix`, in order. */

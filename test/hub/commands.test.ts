@@ -56,10 +56,12 @@ commands('a command waits for its module, is done by it, and its answer goes up'
   for (const name of ['logs', 'run']) mkdirSync(join(folder, name));
   writeFileSync(join(folder, 'manifest.json'), JSON.stringify(MANIFEST));
   const manifest = parseManifest(JSON.stringify(MANIFEST), 'manifest.json');
+  const resources = createResources(() => DEFAULT_BOUNDS);
   const store = await openStore({
     ...boundsOf(manifest),
     folder: join(folder, 'store'),
     clock: CLOCK,
+    resources,
     log: QUIET,
   });
   const parts = openParts(
@@ -72,7 +74,7 @@ commands('a command waits for its module, is done by it, and its answer goes up'
       launched: {},
     },
     store,
-    createResources(() => DEFAULT_BOUNDS),
+    resources,
     manifest,
     { folderOf: sha256 => join(folder, sha256) },
   );

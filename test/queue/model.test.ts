@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { LOCAL_CLIENTS } from '../../src/core/shares.ts';
 import type { Entry } from '../../src/queue/types.ts';
 import type { Stage } from './stage.ts';
 import { createStage, messageOf, texts, to } from './stage.ts';
@@ -159,7 +160,7 @@ async function perform(stage: Stage, model: Model, wanted: Step, text: string): 
     case 'retain': {
       const { topic, empty, ttl } = wanted;
       const message = { ...messageOf(empty ? '' : text, ttl), topic };
-      stage.store.retained.set(message, error => assert.is(error, undefined));
+      stage.store.retained.set(message, LOCAL_CLIENTS, error => assert.is(error, undefined));
       if (empty) model.retained.delete(topic);
       else
         model.retained.set(topic, { text, expires: now(stage, model) + (ttl ?? Number.POSITIVE_INFINITY) });

@@ -11,6 +11,7 @@ import {
   MAX_RETAINED_TOPIC_BYTES,
 } from '../../src/core/limits.ts';
 import type { Message } from '../../src/core/message.ts';
+import { LOCAL_CLIENTS } from '../../src/core/shares.ts';
 import { openDatabase } from '../../src/queue/disk/database.ts';
 import type { Stage } from './stage.ts';
 import { createStage, messageOf } from './stage.ts';
@@ -23,9 +24,13 @@ function on(topic: string, text: string, ttl?: number): Message {
 }
 
 /** Keeps a message, and resolves to the code of the failure if there was one. */
-async function keep(stage: Stage, message: Message): Promise<string | undefined> {
+async function keep(
+  stage: Stage,
+  message: Message,
+  holder: string = LOCAL_CLIENTS,
+): Promise<string | undefined> {
   let code: string | undefined = 'unsettled';
-  stage.store.retained.set(message, error => {
+  stage.store.retained.set(message, holder, error => {
     code = error instanceof Failure ? error.code : undefined;
   });
   stage.clock.advance(COMMIT_WINDOW);
@@ -52,7 +57,7 @@ retained('the last message of a topic is kept, with all it carried, over a resta
   };
   assert.is(await keep(stage, on('a/2', 'other')), undefined);
   assert.is(await keep(stage, on('a/1', 'old')), undefined);
-  stage.store.retained.set(message, () => {});
+  stage.store.retained.set(message, LOCAL_CLIENTS, () => {});
   for (let restarts = 0; restarts < 3; restarts++) {
     assert.equal(stage.store.retained.get('a/1'), {
       message: { ...message, retained: true },
@@ -68,7 +73,7 @@ retained('the last message of a topic is kept, with all it carried, over a resta
 retained('it is settled by its commit, and an empty one takes it away', async () => {
   const stage = await createStage();
   let settled = 0;
-  stage.store.retained.set(on('a', 'x'), () => settled++);
+  stage.store.retained.set(on('a', 'x'), LOCAL_CLIENTS, () => settled++);
   assert.is(settled, 0);
   await stage.commit();
   assert.is(settled, 1);
@@ -86,7 +91,7 @@ retained('it is settled by its commit, and an empty one takes it away', async ()
 retained('topics are found by their beginning, in order, whatever characters they have', async () => {
   const stage = await createStage();
   const topics = ['b/2', 'b', 'b/1', 'a', 'b/\u0001'.padEnd(90, '\u0002'), 'b/ä/\u{1f600}', '/'];
-  for (const topic of topics) stage.store.retained.set(on(topic, topic), () => {});
+  for (const topic of topics) stage.store.retained.set(on(topic, topic), LOCAL_CLIENTS, () => {});
   await stage.restart();
   assert.equal(stage.store.retained.topics(''), topics.toSorted());
   assert.equal(stage.store.retained.topics('b/'), topics.filter(topic => topic.startsWith('b/')).toSorted());
@@ -121,7 +126,7 @@ retained('what has expired gives its space back, in bounded steps', async () => 
   await stage.pass(5_000);
   const { used } = stage.store.health();
   for (let n = 0; n < COUNT; n++) {
-    stage.store.retained.set(on(`t/${n}`, 'x'.repeat(500), 30_000), () => {});
+    stage.store.retained.set(on(`t/${n}`, 'x'.repeat(500), 30_000), LOCAL_CLIENTS, () => {});
     if (n % 500 === 499) await stage.commit();
   }
   await stage.pass(20_000);
@@ -145,16 +150,48 @@ bounds(
   'their number: one more is refused until one is taken away, and a known topic is always taken',
   async () => {
     const stage = await createStage();
-    for (let n = 0; n < MAX_RETAINED; n++) stage.store.retained.set(on(`t/${n}`, 'x'), () => {});
+    for (let n = 0; n < MAX_RETAINED; n++)
+      stage.store.retained.set(on(`t/${n}`, 'x'), LOCAL_CLIENTS, () => {});
     assert.is(await keep(stage, on('more', 'x')), 'store.full');
-    assert.match(stage.warnings[0] ?? '', /^There are 10000 retained messages/);
-    assert.is(stage.store.health().state, 'full');
+    assert.match(
+      stage.warnings[0] ?? '',
+      /10000 of 10000 retained messages are in use, most of them \(10000\) by clients of this machine/,
+    );
+    assert.is(stage.store.health().state, 'working');
     assert.is(await keep(stage, on('t/7', 'y')), undefined);
     assert.is(await keep(stage, on('t/8', '')), undefined);
     assert.is(await keep(stage, on('more', 'x')), undefined);
     await stage.restart();
     assert.is(stage.store.retained.count(), MAX_RETAINED);
     assert.is(textOn(stage, 't/7'), 'y');
+    await stage.finish();
+  },
+);
+
+bounds(
+  'a user may have half of them, the next one half of the rest, and a module still finds room',
+  async () => {
+    const stage = await createStage();
+    const HALF = MAX_RETAINED / 2;
+    for (let n = 0; n < HALF; n++) stage.store.retained.set(on(`a/${n}`, 'x'), 'user:a', () => {});
+    assert.is(await keep(stage, on('a/more', 'x'), 'user:a'), 'store.full');
+    assert.match(
+      stage.warnings[0] ?? '',
+      /most of them \(5000\) by user "a"; user "a" may have 5000 and has 5000/,
+    );
+    for (let n = 0; n < HALF; n++) stage.store.retained.set(on(`b/${n}`, 'x'), 'user:b', () => {});
+    assert.is(await keep(stage, on('m', 'x'), 'module:m'), undefined);
+    for (let restarts = 0; restarts < 2; restarts++) {
+      assert.is(stage.store.retained.count(), HALF + HALF / 2 + 1);
+      assert.is(await keep(stage, on('a/more', 'x'), 'user:a'), 'store.full');
+      // By now it has more than its part, and may replace what it has.
+      assert.is(await keep(stage, on('a/1', `a${restarts}`), 'user:a'), undefined);
+      // A message in place of another's takes over its place.
+      assert.is(await keep(stage, on('a/0', `c${restarts}`), 'user:c'), undefined);
+      await stage.restart();
+    }
+    const entry = stage.store.retained.list().find(({ topic }) => topic === 'm');
+    assert.equal([entry?.holder, entry?.age, entry?.remaining], ['module:m', 0, undefined]);
     await stage.finish();
   },
 );
@@ -200,7 +237,7 @@ faults('a damaged one is left out, and said once; the others are there', async (
   await stage.store.close();
   const database = await openDatabase(stage.folder);
   const record = Buffer.from(database.settled('retained/record') ?? '');
-  record.writeUInt8(record.readUInt8(record.length - 1) ^ 1, record.length - 1);
+  record.writeUInt8(0x79, record.lastIndexOf('x'));
   await database.write(writer => {
     writer.putSettled('retained/value', Buffer.from([0xff, 0xff]));
     writer.putSettled('retained/record', record);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { COMMIT_WINDOW } from '../../src/core/limits.ts';
 import type { Message } from '../../src/core/message.ts';
 import { PLAIN } from '../../src/core/message.ts';
+import { createResources, DEFAULT_BOUNDS } from '../../src/core/resources.ts';
 import { openDatabase } from '../../src/queue/disk/database.ts';
 import type { StoreSettings } from '../../src/queue/store.ts';
 import { openStore } from '../../src/queue/store.ts';
@@ -60,7 +61,17 @@ export async function createStage({
     error: (text: string) => errors.push(text),
   };
   const open = () =>
-    openStore({ folder, maxSize, whenFull, bound, ttl, commitWindow: COMMIT_WINDOW, clock, log });
+    openStore({
+      folder,
+      maxSize,
+      whenFull,
+      bound,
+      ttl,
+      commitWindow: COMMIT_WINDOW,
+      clock,
+      resources: createResources(() => DEFAULT_BOUNDS),
+      log,
+    });
 
   /** Time stands still while the disk works: what falls due meanwhile runs at once. */
   const settledAfter = async <Result>(passed: number, begin: (settle: (result: Result) => void) => void) => {

@@ -34,8 +34,9 @@ export function handlePublish(connection: Connection, session: Session, packet: 
   else {
     counts.received++;
     const message = messageFrom(session, topic, packet);
-    if (qos === 1) takeIn(connection, message, messageId);
-    else publish(connection.context, message, error => void (error === undefined || counts.dropped++));
+    if (qos === 1) takeIn(connection, session, message, messageId);
+    else
+      publish(connection.context, session, message, error => void (error === undefined || counts.dropped++));
     const mayFollow = packet.properties === undefined && !packet.retain;
     if (mayFollow) remember(connection, message);
   }
@@ -50,11 +51,11 @@ function remember(connection: Connection, message: Message): void {
 }
 
 /** QoS 1 (MQTT 5, 4.3.2). */
-function takeIn(connection: Connection, message: Message, packetId: number): void {
+function takeIn(connection: Connection, session: Session, message: Message, packetId: number): void {
   const receipt = connection.receipts.owe(PUBACK, packetId);
   let takers: number | undefined;
   let early = false;
-  takers = publish(connection.context, message, error => {
+  takers = publish(connection.context, session, message, error => {
     if (takers === undefined && error === undefined) early = true;
     else answer(connection, receipt, REASON.success, error);
   });
@@ -93,7 +94,7 @@ function receive(connection: Connection, session: Session, topic: string, packet
     }
     answer(sender.connection, sender.receipt, REASON.success, error);
   };
-  publish(connection.context, messageFrom(session, topic, packet), settle, note);
+  publish(connection.context, session, messageFrom(session, topic, packet), settle, note);
 }
 
 /**

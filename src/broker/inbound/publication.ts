@@ -62,10 +62,16 @@ export function isOwn({ identity, clientId }: Session, { origin }: Message): boo
 }
 
 /**
- * Gives a message to the routes and subscribers, and keeps it for later ones if it is to be retained; `settle` when
+ * Gives a message of a session to the routes and subscribers, and keeps it for later ones if it is to be retained; `settle` when
  * all of that is safe. Returns how many take it.
  */
-export function publish({ host }: BrokerContext, message: Message, settle: Settle, note?: Note): number {
+export function publish(
+  { host }: BrokerContext,
+  { holder }: Pick<Session, 'holder'>,
+  message: Message,
+  settle: Settle,
+  note?: Note,
+): number {
   if (!message.retain) return host.publish(message, settle, note);
   let open = 2;
   let failure: Error | undefined;
@@ -73,6 +79,6 @@ export function publish({ host }: BrokerContext, message: Message, settle: Settl
     failure ??= error;
     if (--open === 0) settle(failure);
   };
-  host.retained.set(message, part);
+  host.retained.set(message, holder, part);
   return host.publish(message, part, note);
 }

@@ -21,7 +21,7 @@ export type PendingWill = { readonly send: () => void; readonly cancel: () => vo
 export function publishWill(context: BrokerContext, session: Session, { message, delay }: Will): void {
   const { clock, counts } = context;
   const send = (): void => {
-    publish(context, message, error => {
+    publish(context, session, message, error => {
       if (error !== undefined) counts.dropped++;
     });
   };

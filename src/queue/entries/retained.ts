@@ -1,12 +1,10 @@
 import { Failure } from '../../core/errors.ts';
-import {
-  MAX_RETAINED,
-  MAX_RETAINED_BYTES,
-  MAX_RETAINED_TOPIC_BYTES,
-  SWEEP_ENTRIES,
-} from '../../core/limits.ts';
+import { MAX_RETAINED_TOPIC_BYTES, SWEEP_ENTRIES } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
 import type { Message, Settle } from '../../core/message.ts';
+import type { Resources } from '../../core/resources.ts';
+import type { Holder } from '../../core/shares.ts';
+import { UNKNOWN_HOLDER } from '../../core/shares.ts';
 import { decodeRecord } from '../disk/recall.ts';
 import { bufferOf, decode, encode, encodeRecord } from '../disk/record.ts';
 import type { RetainedMessages } from '../types.ts';
@@ -14,7 +12,7 @@ import type { RetainedMessages } from '../types.ts';
 /*
  * A retained message is settled state under `retained/<topic>`:
  *
- *   CBOR [hub time at which it expires (ms) or null, record]
+ *   CBOR [hub time at which it expires (ms) or null, record, holder, hub time at which it was set (ms)]
  *
  * Opening the store reads each of them once, to count it.
  */
@@ -30,6 +28,8 @@ export type RetainedHost = {
   readonly refusal: (bytes: number) => Failure | undefined;
   /** One was refused for want of room. */
   readonly full: (reason: Failure) => void;
+  /** Shares of the holders: messages, and bytes of their records. */
+  readonly resources: Pick<Resources, 'retained' | 'retainedBytes'>;
   readonly log: Log;
 };
 
@@ -40,13 +40,21 @@ export type Retained = RetainedMessages & {
   readonly waiting: () => boolean;
 };
 
-/** What is known of a retained message without reading it: bytes of its record, hub time (ms) or Infinity. */
-type Kept = { readonly bytes: number; readonly expires: number };
+/** What is known of a retained message without reading it. */
+type Kept = {
+  /** Bytes of its record. */
+  readonly bytes: number;
+  /** Hub time in milliseconds; Infinity: never. */
+  readonly expires: number;
+  readonly holder: Holder;
+  /** Hub time in milliseconds; undefined: an older hub has kept it. */
+  readonly since: number | undefined;
+};
 
 export function createRetained(host: RetainedHost): Retained {
   const { now, names, get, put, log } = host;
+  const { retained: messages, retainedBytes } = host.resources;
   const kept = new Map<string, Kept>();
-  let bytes = 0;
   /** How many of them expire, and hub time before which none does. */
   let mortal = 0;
   let soonest = Number.POSITIVE_INFINITY;
@@ -55,14 +63,16 @@ export function createRetained(host: RetainedHost): Retained {
     const one = kept.get(topic);
     if (one === undefined) return;
     kept.delete(topic);
-    bytes -= one.bytes;
+    messages.add(one.holder, -1);
+    retainedBytes.add(one.holder, -one.bytes);
     if (one.expires < Number.POSITIVE_INFINITY) mortal--;
   };
 
   const count = (topic: string, one: Kept): void => {
     uncount(topic);
     kept.set(topic, one);
-    bytes += one.bytes;
+    messages.add(one.holder, 1);
+    retainedBytes.add(one.holder, one.bytes);
     if (one.expires < Number.POSITIVE_INFINITY) mortal++;
     soonest = Math.min(soonest, one.expires);
   };
@@ -80,7 +90,10 @@ export function createRetained(host: RetainedHost): Retained {
     if (value === undefined) return;
     const found = valueFrom(value);
     if (found === undefined) drop(topic);
-    else count(topic, { bytes: found.record.length, expires: found.expires });
+    else {
+      const { record, expires, holder, since } = found;
+      count(topic, { bytes: record.length, expires, holder, since });
+    }
   };
 
   const replace = (topic: string, one: Kept | undefined, value: Buffer | undefined, settle: Settle): void => {
@@ -93,26 +106,47 @@ export function createRetained(host: RetainedHost): Retained {
     });
   };
 
-  /** Why there is no room for a record in place of the one its topic has. */
-  const refusal = (topic: string, more: number): Failure | undefined => {
+  /** Returns why a holder may not keep a record in place of the one its topic has. */
+  const shareRefusal = (topic: string, holder: Holder, bytes: number): Failure | undefined => {
     const before = kept.get(topic);
-    if (before === undefined && kept.size >= MAX_RETAINED) return new Failure('store.full', TOO_MANY);
-    if (bytes - (before?.bytes ?? 0) + more > MAX_RETAINED_BYTES) return new Failure('store.full', TOO_MUCH);
-    return host.refusal(more - (before?.bytes ?? 0));
+    const sentence =
+      before?.holder === holder ? noGrowth(holder, bytes - before.bytes) : noPlace(topic, holder, bytes);
+    if (sentence === undefined) return undefined;
+    return new Failure('store.full', `A retained message was refused: ${sentence}.`);
   };
 
-  const keep = (message: Message, settle: Settle): void => {
+  /** Whoever has more than its share by now may still replace what it has. */
+  const noGrowth = (holder: Holder, bytes: number): string | undefined =>
+    bytes <= 0 ? undefined : retainedBytes.refusal(holder, bytes);
+
+  /** The place of another holder's message is free for this one. */
+  const noPlace = (topic: string, holder: Holder, bytes: number): string | undefined => {
+    const before = kept.get(topic);
+    uncount(topic);
+    const sentence = messages.refusal(holder, 1) ?? retainedBytes.refusal(holder, bytes);
+    if (before !== undefined) count(topic, before);
+    return sentence;
+  };
+
+  const keep = (message: Message, holder: Holder, settle: Settle): void => {
     const { topic, ttl } = message;
     const record = encodeRecord({ ...message, retained: true });
-    const reason = refusal(topic, record.length);
-    if (reason !== undefined) {
-      host.full(reason);
-      settle(reason);
+    const refused = shareRefusal(topic, holder, record.length);
+    if (refused !== undefined) {
+      log.warn(refused.message);
+      settle(refused);
       return;
     }
-    const expires = ttl === undefined ? Number.POSITIVE_INFINITY : now() + ttl;
-    const value = encode([ttl === undefined ? null : expires, record]);
-    replace(topic, { bytes: record.length, expires }, value, settle);
+    const full = host.refusal(record.length - (kept.get(topic)?.bytes ?? 0));
+    if (full !== undefined) {
+      host.full(full);
+      settle(full);
+      return;
+    }
+    const since = now();
+    const expires = ttl === undefined ? Number.POSITIVE_INFINITY : since + ttl;
+    const value = encode([ttl === undefined ? null : expires, record, holder, since]);
+    replace(topic, { bytes: record.length, expires, holder, since }, value, settle);
   };
 
   const isAlive = (topic: string): boolean => (kept.get(topic)?.expires ?? 0) > now();
@@ -120,10 +154,10 @@ export function createRetained(host: RetainedHost): Retained {
   for (const name of names(PREFIX)) look(name.slice(PREFIX.length));
 
   return {
-    set: (message, settle) => {
+    set: (message, holder, settle) => {
       const { topic, body } = message;
       if (Buffer.byteLength(topic) > MAX_RETAINED_TOPIC_BYTES) settle(new Failure('store.full', TOO_LONG));
-      else if (body.length > 0) keep(message, settle);
+      else if (body.length > 0) keep(message, holder, settle);
       else replace(topic, undefined, undefined, settle);
     },
     get: topic => {
@@ -143,8 +177,17 @@ export function createRetained(host: RetainedHost): Retained {
       Array.from(kept.keys())
         .filter(topic => topic.startsWith(prefix) && isAlive(topic))
         .sort(),
+    clear: (topic, settle) => replace(topic, undefined, undefined, settle),
+    list: () =>
+      Array.from(kept, ([topic, { bytes, expires, holder, since }]) => ({
+        topic,
+        holder,
+        bytes,
+        age: since === undefined ? undefined : now() - since,
+        remaining: expires === Number.POSITIVE_INFINITY ? undefined : expires - now(),
+      })),
     count: () => kept.size,
-    bytes: () => bytes,
+    bytes: () => retainedBytes.report().held,
     waiting: () => mortal > 0,
     step: () => {
       const time = now();
@@ -163,14 +206,17 @@ export function createRetained(host: RetainedHost): Retained {
 }
 
 /** Undefined if it is damaged; the record may be damaged still. */
-function valueFrom(value: Buffer): { readonly expires: number; readonly record: Buffer } | undefined {
+function valueFrom(value: Buffer): (Omit<Kept, 'bytes'> & { readonly record: Buffer }) | undefined {
   const list = decode(value);
   if (!Array.isArray(list)) return undefined;
-  const [expires, record]: unknown[] = list;
+  const [expires, record, holder, since]: unknown[] = list;
   if (!(record instanceof Uint8Array) || !(expires === null || typeof expires === 'number')) return undefined;
-  return { expires: expires ?? Number.POSITIVE_INFINITY, record: bufferOf(record) };
+  return {
+    expires: expires ?? Number.POSITIVE_INFINITY,
+    record: bufferOf(record),
+    holder: typeof holder === 'string' ? holder : UNKNOWN_HOLDER,
+    since: typeof since === 'number' ? since : undefined,
+  };
 }
 
 const TOO_LONG = `The topic of a retained message may be ${MAX_RETAINED_TOPIC_BYTES} bytes long: publish on a shorter one, or without retain.`;
-const TOO_MANY = `There are ${MAX_RETAINED} retained messages: take some away by empty ones on their topics.`;
-const TOO_MUCH = `The retained messages take ${MAX_RETAINED_BYTES >> 20} MB: take some away by empty ones on their topics.`;

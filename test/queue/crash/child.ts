@@ -1,5 +1,6 @@
 import { systemClock } from '../../../src/cli/edge.ts';
 import type { Clock } from '../../../src/core/clock.ts';
+import { createResources, DEFAULT_BOUNDS } from '../../../src/core/resources.ts';
 import { openStore } from '../../../src/queue/store.ts';
 import { createChance } from './chance.ts';
 import { finish } from './finish.ts';
@@ -38,6 +39,7 @@ const store = await openStore({
   ttl: undefined,
   commitWindow: chance.oneOf([0, 5, 50]),
   clock,
+  resources: createResources(() => DEFAULT_BOUNDS),
   log: {
     info: () => {},
     warn: () => {},
