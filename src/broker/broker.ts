@@ -3,6 +3,8 @@ import type { Message } from '../core/message.ts';
 import { fault, REASON } from '../mqtt/reasons.ts';
 import type { BrokerContext, Connection } from './connection.ts';
 import { openConnection } from './connection.ts';
+import type { Inspection } from './inspection.ts';
+import { inspectionOf } from './inspection.ts';
 import { connectionCapacity } from './listeners/capacity.ts';
 import { createGate } from './listeners/gate.ts';
 import { listen } from './listeners/listen.ts';
@@ -30,6 +32,7 @@ export type Broker = {
   readonly stopListening: () => void;
   readonly close: () => Promise<void>;
   readonly counts: () => BrokerFigures;
+  readonly inspection: Inspection;
 };
 
 /** What clients of MQTT 5 are told when the hub stops, and when they are not known any more. */
@@ -114,5 +117,6 @@ export function createBroker(settings: BrokerSettings): Broker {
       sessions: sessions.count(),
       subscriptions: sessions.subscriptions.count(),
     }),
+    inspection: inspectionOf(sessions),
   };
 }

@@ -41,6 +41,8 @@ export type StoredSession = {
   readonly clientId: string;
   readonly identity: Identity;
   readonly holder: Holder;
+  /** Hub time in milliseconds at which it was opened; undefined: an older hub has kept it. */
+  readonly opened: number | undefined;
   readonly subscriptions: readonly (readonly [filter: string, subscription: Subscription])[];
   /** Seconds that it lives without a connection; Infinity: until it is ended. */
   readonly expiry: number;

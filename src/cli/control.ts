@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { Failure, isFailureCode, systemCode } from '../core/errors.ts';
 import type { CertificateStatus } from '../hub/certificates.ts';
+import type { ClientRow, Page, RetainedRow, SessionRow, ShownSession } from '../hub/client-control.ts';
 import type { ControlReply } from '../hub/control.ts';
 import { controlPath } from '../hub/control.ts';
 import type { Accepted, DeploymentStatus } from '../hub/deployment/deployments.ts';
@@ -25,6 +26,14 @@ type Answers = {
   readonly 'queue dead': ShownLetter[];
   readonly 'queue dead replay': null;
   readonly 'queue dead drop': null;
+  readonly sessions: Page<SessionRow>;
+  readonly 'sessions show': ShownSession;
+  readonly 'sessions drop': null;
+  readonly 'sessions drop all': number;
+  readonly clients: Page<ClientRow>;
+  readonly 'clients kick': null;
+  readonly retained: Page<RetainedRow>;
+  readonly 'retained clear': number;
   readonly 'routes explain': readonly ExplainedRoute[];
   readonly 'routes replay': Replay;
 };

@@ -35,6 +35,8 @@ const EXIT_CODES = {
   'letter.unknown': 1,
   'letter.damaged': 1,
   'queue.unknown': 1,
+  'session.unknown': 1,
+  'client.unknown': 1,
   'entry.unknown': 1,
   'update.binary': 2,
   'update.failed': 1,

@@ -7,6 +7,7 @@ import { MAX_CONTROL_REQUEST_BYTES } from '../core/limits.ts';
 import type { Supervisor } from '../supervisor/spec.ts';
 import { attach } from './attach.ts';
 import type { CertificateStatus } from './certificates.ts';
+import type { ClientControl } from './client-control.ts';
 import type { Deployments } from './deployment/deployments.ts';
 import type { QueueControl } from './queue-control.ts';
 import type { RouteControl } from './route-control.ts';
@@ -30,6 +31,7 @@ export type ControlHost = {
   readonly deployments: Pick<Deployments, 'apply' | 'preview' | 'status'>;
   readonly queues: QueueControl;
   readonly routes: RouteControl;
+  readonly clients: ClientControl;
 };
 
 type Action = (host: ControlHost, ...args: readonly string[]) => unknown;
@@ -50,6 +52,14 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
   'queue dead': ({ queues }) => queues.letters(),
   'queue dead replay': ({ queues }, id = '') => queues.replay(id),
   'queue dead drop': ({ queues }, id = '') => queues.forget(id),
+  sessions: ({ clients }, offset = '0') => clients.sessions(Number(offset)),
+  'sessions show': ({ clients }, id = '') => clients.show(id),
+  'sessions drop': ({ clients }, id = '') => clients.drop(id),
+  'sessions drop all': ({ clients }, holder = '') => clients.dropAll(holder),
+  clients: ({ clients }, offset = '0') => clients.clients(Number(offset)),
+  'clients kick': ({ clients }, id = '') => clients.kick(id),
+  retained: ({ clients }, offset = '0') => clients.retained(Number(offset)),
+  'retained clear': ({ clients }, filter = '') => clients.clear(filter),
   'routes explain': ({ routes }, message = '', route = '') => routes.explain(message, route),
   'routes replay': ({ routes }, text = '', since = '') => routes.replay(text, Number(since)),
 };

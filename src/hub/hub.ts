@@ -14,6 +14,7 @@ import { parseManifest } from '../manifest/read.ts';
 import { lockFolder } from '../queue/lock.ts';
 import { openStore } from '../queue/store.ts';
 import { certificateStatuses } from './certificates.ts';
+import { controlClients } from './client-control.ts';
 import { controlPath, serveControl } from './control.ts';
 import { createAdmission } from './deployment/admission.ts';
 import { openArchive } from './deployment/archive.ts';
@@ -139,6 +140,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
       deployments,
       supervisor: parts.modules,
       queues: controlQueues(store),
+      clients: controlClients({ clock, store, broker: parts.broker.inspection }),
       routes: controlRoutes({ clock, store, routing: parts.routing.current }),
     });
     closers.push(control.close);

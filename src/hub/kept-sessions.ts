@@ -99,6 +99,7 @@ function sessionFrom(bytes: Buffer | undefined): StoredSession | undefined {
     clientId,
     identity,
     holder: 'holder' in value && typeof value.holder === 'string' ? value.holder : holderOfKept(identity),
+    opened: 'opened' in value && typeof value.opened === 'number' ? value.opened : undefined,
     subscriptions: list.flatMap(subscriptionFrom),
     // JSON has no Infinity: it writes null.
     expiry: 'expiry' in value && typeof value.expiry === 'number' ? value.expiry : Number.POSITIVE_INFINITY,

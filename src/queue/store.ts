@@ -45,6 +45,8 @@ export type StoreSettings = StoreBounds & {
   readonly log: Log;
 };
 
+const EMPTY = { depth: 0, bytes: 0 };
+
 const CLOSED = new Failure('store.write', 'The store is closed: the hub is stopping.');
 /**
  * Opens the durable queues under `folder`. The caller holds the data folder's lock.
@@ -259,6 +261,11 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
       committer.retire(queue);
     },
     stats: () => Array.from(registry.current(), queue => statsOf(queue, database, now())),
+    statsOf: name => {
+      const queue = registry.find(name);
+      return queue && statsOf(queue, database, now());
+    },
+    sizeOf: name => registry.find(name) ?? EMPTY,
     counts: () => ({ ...counts, written: journal.written() + database.written() }),
     health: () => ({
       ...health.report(),

@@ -262,6 +262,10 @@ export type Store = {
   /** Names that begin with `prefix`, in order. */
   readonly names: (prefix: string) => string[];
   readonly stats: () => QueueStats[];
+  /** The same of one queue; undefined if there is none. */
+  readonly statsOf: (queue: string) => QueueStats | undefined;
+  /** Entries of a queue and bytes of disk that they take: nothing is read. */
+  readonly sizeOf: (queue: string) => Pick<QueueStats, 'depth' | 'bytes'>;
   readonly counts: () => Readonly<StoreCounts>;
   readonly health: () => StoreHealth;
   /** Commits what is gathered, then closes. */

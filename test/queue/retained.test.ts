@@ -191,7 +191,8 @@ bounds(
       await stage.restart();
     }
     const entry = stage.store.retained.list().find(({ topic }) => topic === 'm');
-    assert.equal([entry?.holder, entry?.age, entry?.remaining], ['module:m', 0, undefined]);
+    assert.equal([entry?.holder, entry?.remaining], ['module:m', undefined]);
+    assert.ok((entry?.age ?? -1) >= 0);
     await stage.finish();
   },
 );

@@ -149,7 +149,7 @@ function enter(
   const known = sessions.find(clientId, identity);
   if (known !== undefined && packet.clean) sessions.discard(known, () => {});
   const resumed = packet.clean ? undefined : known;
-  const session = resumed ?? sessions.open(clientId, identity, holder, expiry);
+  const session = resumed ?? sessions.open({ clientId, identity, holder }, expiry);
   session.pendingWill?.cancel();
   const changed = resumed === undefined || session.ends !== undefined || session.expiry !== expiry;
   session.expiry = expiry;

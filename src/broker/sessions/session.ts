@@ -24,6 +24,8 @@ export type Session = {
   readonly holder: Holder;
   /** Where its messages come from, if it is no module's. */
   readonly origin: Origin;
+  /** Hub time in milliseconds at which it was opened; undefined: an older hub has kept it. */
+  readonly opened: number | undefined;
   /** True: it is on disk, and so is what it is owed. False: it ends with its connection. */
   readonly persistent: boolean;
   /** Seconds that it lives without a connection (MQTT 5, 3.1.2.11.2); Infinity: until it is ended. */
@@ -59,7 +61,12 @@ export function sessionQueue(id: string): string {
 /** What the names of these queues begin with. */
 export const SESSION_QUEUES = 'session/';
 
-export function newSession(clientId: string, identity: Identity, holder: Holder, expiry: number): Session {
+/** Whose session it is. */
+export type SessionOwner = Pick<Session, 'clientId' | 'identity' | 'holder'>;
+
+/** `expiry` in seconds; `opened` is hub time in milliseconds. */
+export function newSession(owner: SessionOwner, expiry: number, opened: number | undefined): Session {
+  const { clientId, identity, holder } = owner;
   const id = sessionId(clientId, identity);
   return {
     kind: 'session',
@@ -68,6 +75,7 @@ export function newSession(clientId: string, identity: Identity, holder: Holder,
     identity,
     holder,
     origin: { kind: 'client', client: clientId },
+    opened,
     persistent: expiry > 0,
     expiry,
     ends: undefined,
@@ -84,7 +92,7 @@ export function newSession(clientId: string, identity: Identity, holder: Holder,
 
 /** A session as it was kept; `now` is hub time. One that had a connection when the hub ended lost it then. */
 export function restoredSession(stored: StoredSession & StoredFlights, now: number): Session {
-  const session = newSession(stored.clientId, stored.identity, stored.holder, stored.expiry);
+  const session = newSession(stored, stored.expiry, stored.opened);
   if (stored.expiry < Number.POSITIVE_INFINITY) session.ends = stored.ends ?? now + stored.expiry * 1000;
   for (const packetId of stored.received) session.received.set(packetId, 'safe');
   for (const [packetId, sequence] of stored.released)
@@ -93,8 +101,8 @@ export function restoredSession(stored: StoredSession & StoredFlights, now: numb
 }
 
 export function storedForm(session: Session): StoredSession {
-  const { id, clientId, identity, holder, subscriptions, expiry, ends } = session;
-  return { id, clientId, identity, holder, subscriptions: Array.from(subscriptions), expiry, ends };
+  const { id, clientId, identity, holder, opened, subscriptions, expiry, ends } = session;
+  return { id, clientId, identity, holder, opened, subscriptions: Array.from(subscriptions), expiry, ends };
 }
 
 /** Seconds of a Session Expiry Interval (MQTT 5, 3.1.2.11.2): the highest means for ever. */

@@ -9,7 +9,7 @@ import {
 } from '../../core/session-limits.ts';
 import type { Holder } from '../../core/shares.ts';
 import type { BrokerHost, Identity } from '../types.ts';
-import type { Session } from './session.ts';
+import type { Session, SessionOwner } from './session.ts';
 import { newSession, restoredSession, SESSION_QUEUES, sessionId } from './session.ts';
 import { createSessionWriter } from './session-writer.ts';
 import type { SharedGroup } from './shared.ts';
@@ -25,7 +25,10 @@ export type Sessions = {
   readonly subscriptions: SubscriptionTree<Subscriber>;
   readonly find: (clientId: string, identity: Identity) => Session | undefined;
   /** `expiry` in seconds; 0: it lives as long as its connection. */
-  readonly open: (clientId: string, identity: Identity, holder: Holder, expiry: number) => Session;
+  readonly open: (owner: SessionOwner, expiry: number) => Session;
+  readonly all: () => IterableIterator<Session>;
+  /** The session of this id. */
+  readonly byId: (id: string) => Session | undefined;
   readonly subscribe: (session: Session, filter: string, subscription: Subscription) => void;
   /** Reason why there is no room for a subscription of a session; undefined if there is. */
   readonly noRoomFor: (session: Session, filter: string) => string | undefined;
@@ -153,7 +156,9 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
   return {
     subscriptions,
     find: (clientId, identity) => sessions.get(sessionId(clientId, identity)),
-    open: (clientId, identity, holder, expiry) => add(newSession(clientId, identity, holder, expiry)),
+    open: (owner, expiry) => add(newSession(owner, expiry, host.now())),
+    all: () => sessions.values(),
+    byId: id => sessions.get(id),
     subscribe: (session, filter, subscription) => {
       withheld.get(session)?.delete(filter);
       subscribe(session, filter, subscription);

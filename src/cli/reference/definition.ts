@@ -24,7 +24,7 @@ export type Definition = {
 
 export type Role = 'local' | 'view' | 'operate' | 'admin';
 
-export type Group = 'hub' | 'deployments' | 'modules' | 'messages' | 'security' | 'program';
+export type Group = 'hub' | 'deployments' | 'modules' | 'messages' | 'clients' | 'security' | 'program';
 
 export type ArgumentDefinition = {
   readonly name: string;

@@ -1,6 +1,16 @@
 import { PUB, SUB } from './clients.ts';
 import type { Definition, Group } from './definition.ts';
 import { APPLY, IMPORT, PACK, SCHEMA } from './deployments.ts';
+import {
+  CLIENTS,
+  CLIENTS_KICK,
+  RETAINED,
+  RETAINED_CLEAR,
+  RETAINED_LIST,
+  SESSIONS,
+  SESSIONS_DROP,
+  SESSIONS_SHOW,
+} from './holders.ts';
 import { CHECK, PS } from './hub.ts';
 import { ATTACH, LOGS, RESTART, START, STOP } from './modules.ts';
 import { COMPLETION, HELP, MAN, VERSION_COMMAND } from './program.ts';
@@ -36,6 +46,14 @@ const ALL = [
   ROUTES_TEST,
   ROUTES_EXPLAIN,
   ROUTES_REPLAY,
+  SESSIONS,
+  SESSIONS_SHOW,
+  SESSIONS_DROP,
+  CLIENTS,
+  CLIENTS_KICK,
+  RETAINED,
+  RETAINED_LIST,
+  RETAINED_CLEAR,
   PASSWD,
   SEAL,
   KEYGEN,
@@ -60,6 +78,7 @@ export const GROUPS: Readonly<Record<Group, string>> = {
   deployments: 'Deployments',
   modules: 'Modules',
   messages: 'Messages',
+  clients: 'Clients',
   security: 'Security',
   program: 'This program',
 };

@@ -1,0 +1,30 @@
+import { fault, REASON } from '../mqtt/reasons.ts';
+import type { Connection } from './connection.ts';
+import type { Session } from './sessions/session.ts';
+import type { Sessions } from './sessions/sessions.ts';
+
+/** Sessions and connections of a broker, for an operator to list and end. */
+export type Inspection = {
+  readonly sessions: () => readonly Session[];
+  /** Ends the connection of a session, if it has one. */
+  readonly kick: (session: Session) => void;
+  /** Ends a session, with its connection and what waits for it; `done` when that is on disk. */
+  readonly drop: (session: Session, done: (error?: Error) => void) => void;
+};
+
+const KICKED = fault(REASON.administrativeAction, 'an operator ended the connection');
+
+export function inspectionOf(sessions: Sessions): Inspection {
+  const kick = ({ connection }: { readonly connection: Connection | undefined }): void =>
+    connection?.close(KICKED);
+  return {
+    sessions: () => Array.from(sessions.all()),
+    kick,
+    drop: (session, done) => {
+      kick(session);
+      // One that lives no longer than its connection has ended with it.
+      if (sessions.byId(session.id) === session) sessions.discard(session, done);
+      else done();
+    },
+  };
+}
