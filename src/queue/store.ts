@@ -1,6 +1,5 @@
 import type { Clock } from '../core/clock.ts';
 import { noteException } from '../core/containment.ts';
-import { Failure, reasonOf } from '../core/errors.ts';
 import { MAX_REMOVING } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import { MAX_GATHERED_BYTES } from '../core/memory-limits.ts';
@@ -30,6 +29,7 @@ import { loadQueues } from './entries/registry.ts';
 import type { Retained } from './entries/retained.ts';
 import { createRetained } from './entries/retained.ts';
 import { createUsage } from './entries/usage.ts';
+import { CLOSED, damagedPage, unknownEntry } from './failures.ts';
 import { createHealth } from './health.ts';
 import { createHubTime } from './hubtime.ts';
 import { startRounds } from './rounds.ts';
@@ -47,7 +47,6 @@ export type StoreSettings = StoreBounds & {
 
 const EMPTY = { depth: 0, bytes: 0 };
 
-const CLOSED = new Failure('store.write', 'The store is closed: the hub is stopping.');
 /**
  * Opens the durable queues under `folder`. The caller holds the data folder's lock.
  * @throws Failure `store.unreadable`, `store.newer`, `store.older`
@@ -245,7 +244,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
       const queue = registry.find(name);
       const leaving = queue && findEntry(queue, sequence, database)?.leaving;
       if (leaving === undefined || leaving.queue.consumer?.passed(leaving.priority, sequence) === true) {
-        return settle(new Failure('entry.unknown', unknownEntry(name, sequence)));
+        return settle(unknownEntry(name, sequence));
       }
       evict(leaving, 'purged', settle);
     },
@@ -285,16 +284,4 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
       if (!damagedPages) trust(folder);
     },
   };
-}
-
-function damagedPage(thrown: unknown): Failure {
-  const reason = reasonOf(thrown);
-  return new Failure(
-    'store.damaged',
-    `A page of the store is damaged (${reason}): restart the hub to have it set aside.`,
-  );
-}
-
-function unknownEntry(queue: string, sequence: number): string {
-  return `The queue "${queue}" has no message ${sequence} that waits: see "skerry queue peek ${queue}".`;
 }
