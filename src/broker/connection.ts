@@ -47,8 +47,6 @@ export type BrokerContext = BrokerSettings & {
 export type Connection = {
   readonly context: BrokerContext;
   readonly peer: Peer;
-  /** Monotonic milliseconds at which it was opened. */
-  readonly opened: number;
   readonly output: Output;
   readonly receipts: Receipts;
   /** What only some clients need is made for them: most are idle, and there may be thousands. */
@@ -128,7 +126,6 @@ export function openConnection(
   const connection: Connection = {
     context,
     peer,
-    opened: lastPacket,
     output,
     receipts: createReceipts((type, packetId, code) => connection.acknowledge(type, packetId, code), settled),
     express: undefined,

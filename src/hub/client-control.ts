@@ -118,7 +118,7 @@ export function controlClients({ clock, store, broker }: ClientControlHost): Cli
         holder: session.holder,
         address: connection.peer.address,
         mqttVersion: connection.version,
-        connectedSeconds: Math.floor((clock.monotonic() - connection.opened) / 1000),
+        connectedSeconds: Math.floor((clock.monotonic() - session.connectedAt) / 1000),
         unsentBytes: connection.output.waiting(),
       }
     );

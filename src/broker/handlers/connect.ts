@@ -156,6 +156,7 @@ function enter(
   session.ends = undefined;
   if (changed) sessions.save(session, error => error && context.log.warn(unkept(session, error)));
   session.connection = connection;
+  session.connectedAt = context.clock.monotonic();
   connection.session = session;
   connection.aliases =
     packet.topicAliasMaximum > 0 ? createOutboundAliases(packet.topicAliasMaximum) : undefined;

@@ -42,6 +42,8 @@ export type Session = {
   /** Packet identifiers of QoS 2 messages that went out and were received, until PUBCOMP (4.3.3). */
   readonly released: Map<number, Released>;
   connection: Connection | undefined;
+  /** Monotonic milliseconds at which its connection was accepted. */
+  connectedAt: number;
   /** What goes out on its connection. */
   delivery: Delivery | undefined;
   pendingWill: PendingWill | undefined;
@@ -85,6 +87,7 @@ export function newSession(owner: SessionOwner, expiry: number, opened: number |
     received: new Map(),
     released: new Map(),
     connection: undefined,
+    connectedAt: 0,
     delivery: undefined,
     pendingWill: undefined,
   };
