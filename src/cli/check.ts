@@ -86,13 +86,14 @@ const GOOD_STATES: readonly ModuleState[] = [
 
 /** A module that does not run as it should, and each part of its manifest that is not enforced on this machine. */
 function checkModule(module: ModuleStatus): Finding[] {
-  const { name, state, restarts, lastExit, late, notEnforced } = module;
+  const { name, state, restarts, lastExit, late, notEnforced, checkFailure } = module;
   const subject = `module "${name}"`;
   const good = GOOD_STATES.includes(state) && !late;
   const after = lastExit === undefined ? '' : `, last exit: ${lastExit}`;
   const why = good ? '' : `${late ? ', not ready in time' : ''}${after}${lastLinesOf(module)}`;
   return [
     { subject, good, text: `${state}, ${restarts} restarts${why}` },
+    ...(checkFailure === undefined ? [] : [problem(subject, `its last check failed: ${checkFailure}`)]),
     ...notEnforced.map(lack => problem(subject, `not enforced: ${lack}`)),
   ];
 }

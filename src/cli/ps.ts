@@ -60,7 +60,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const stateColour = (cell: string, column: number) =>
     headings[column] === 'STATE' ? colourOf(cell) : undefined;
   for (const line of table(headings, rows, stateColour)) print(line);
-  for (const { name, notEnforced } of status.modules) {
+  for (const { name, notEnforced, checkFailure } of status.modules) {
+    if (checkFailure !== undefined) print(`"${name}" is not well: ${checkFailure}`);
     for (const lack of notEnforced) print(`not enforced for "${name}": ${lack}`);
   }
   for (const { name, pid, printedLines } of status.modules) {

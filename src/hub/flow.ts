@@ -24,7 +24,7 @@ export type FlowSettings = {
   /** Inputs of modules that routes deliver to by the broker, as it is now. */
   readonly inputs: () => readonly Input[];
   readonly limits: () => BrokerLimits;
-  readonly health: (module: string, well: boolean) => void;
+  readonly health: (module: string, well: boolean, text: string) => void;
   readonly readings: () => ReadonlyMap<string, string>;
 };
 

@@ -6,6 +6,7 @@ import { logFor } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
 import type { Resources } from '../core/resources.ts';
 import { reportOf } from '../core/resources.ts';
+import { visible } from '../core/visible.ts';
 import type { Manifest } from '../manifest/types.ts';
 import type { Store } from '../queue/types.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
@@ -78,7 +79,7 @@ export function openParts(
     resources,
     inputs: () => routing.mqttInputs,
     limits: () => limits,
-    health: (module, well) => modules.reportHealth(module, well),
+    health: (module, well, text) => modules.reportHealth(module, well, `it says "${visible(text)}"`),
     readings: () => new Map([...moduleReadings(modules.statuses()), ...upstreamReadings(upward.status())]),
   });
   const listening = createListening(broker);
@@ -138,6 +139,7 @@ const NOT_STARTED = {
   restarts: 0,
   lastExit: undefined,
   lastLines: [],
+  checkFailure: undefined,
   late: false,
   cutLines: 0,
   printedLines: undefined,

@@ -13,8 +13,8 @@ import { createSubject, sourceOf } from './subject.ts';
 /** Priority of what waits for an MQTT session: as a route that names none. */
 export const SESSION_PRIORITY = 9;
 
-/** Bytes of what a module says of its health. */
-const MAX_HEALTH_TEXT = 64;
+/** Bytes that are looked at of what a module says of its health. */
+const MAX_HEALTH_TEXT = 256;
 
 const NONE: readonly string[] = [];
 
@@ -44,7 +44,7 @@ export type RouterSettings = {
   readonly store: Store;
   readonly broker: Broker;
   /** A module says over MQTT whether it is well. */
-  readonly health: (module: string, well: boolean) => void;
+  readonly health: (module: string, well: boolean, text: string) => void;
 };
 
 /** What a module says of its health, in any case; anything else means that it is not well. */
@@ -141,8 +141,9 @@ function isHealth(origin: Origin, topic: string): boolean {
 }
 
 function hearHealth({ origin, body }: Message, health: RouterSettings['health']): void {
-  if (origin.kind !== 'module' || body.length > MAX_HEALTH_TEXT) return;
-  health(origin.module, WELL.has(body.toString().trim().toLowerCase()));
+  if (origin.kind !== 'module') return;
+  const text = body.toString('utf8', 0, MAX_HEALTH_TEXT).trim();
+  health(origin.module, WELL.has(text.toLowerCase()), text);
 }
 
 function queueOf(sink: Exclude<Sink, { readonly kind: 'topic' }>): string {

@@ -111,7 +111,7 @@ function noInterpreter(program: string): Fault {
 }
 
 /** What the system said when it was to start the module. */
-export function spawnFault(spec: ModuleSpec, error: unknown): Fault {
+export function spawnFault(spec: Pick<ModuleSpec, 'exec'>, error: unknown): Fault {
   const program = spec.exec[0] ?? '';
   const code = systemCode(error) ?? '';
   if (PASSING.has(code)) {

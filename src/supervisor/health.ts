@@ -7,8 +7,8 @@ export type HealthEvent = 'well' | 'unhealthy';
 
 /** One look at a module. */
 export type Probe = {
-  /** Whether it is well. Never rejects. */
-  readonly well: Promise<boolean>;
+  /** Reason why it is not well; undefined: it is. Never rejects. */
+  readonly failure: Promise<string | undefined>;
   /** Breaks it off. */
   readonly end: () => void;
 };
@@ -16,7 +16,7 @@ export type Probe = {
 /** A watch over one process of a module. */
 export type Health = {
   /** The module, or whoever knows, says how it is. */
-  readonly report: (well: boolean) => void;
+  readonly report: (well: boolean, reason?: string) => void;
   /** Ends the watch, and a look that is under way. */
   readonly stop: () => void;
 };
@@ -26,6 +26,8 @@ export type HealthSettings = {
   readonly clock: Clock;
   /** Looks once; undefined: it is told by `report` alone. */
   readonly probe: (() => Probe) | undefined;
+  /** Takes the reason of each check that fails, and undefined for one that does not. */
+  readonly checked?: (failure: string | undefined) => void;
   readonly happened: (event: HealthEvent) => void;
 };
 
@@ -33,7 +35,7 @@ export type HealthSettings = {
  * Checks a module again and again, one check at a time: often until it is well for the first time, then every
  * `spec.every`. It has until `spec.readyWithin` to become well: failures before do not count.
  */
-export function watchHealth({ spec, clock, probe, happened }: HealthSettings): Health {
+export function watchHealth({ spec, clock, probe, checked, happened }: HealthSettings): Health {
   const begun = clock.monotonic();
   let stopped = false;
   let well = false;
@@ -41,9 +43,10 @@ export function watchHealth({ spec, clock, probe, happened }: HealthSettings): H
   let cancel: Cancel | undefined;
   let looking: Probe | undefined;
 
-  const hear = (good: boolean, counted: number): void => {
+  const hear = (failure: string | undefined, counted: number): void => {
     if (stopped) return;
-    if (good) {
+    checked?.(failure);
+    if (failure === undefined) {
       failures = 0;
       if (!well) happened('well');
       well = true;
@@ -59,7 +62,7 @@ export function watchHealth({ spec, clock, probe, happened }: HealthSettings): H
 
   const look = async (begin: () => Probe): Promise<void> => {
     looking = begin();
-    hear(await looking.well, 1);
+    hear(await looking.failure, 1);
     if (stopped) return;
     const pause = well ? spec.every : Math.min(spec.every, READY_CHECK);
     cancel = clock.after(pause, () => void look(begin));
@@ -69,7 +72,7 @@ export function watchHealth({ spec, clock, probe, happened }: HealthSettings): H
   const awaitReport = (milliseconds: number): void => {
     cancel?.();
     cancel = clock.after(milliseconds, () => {
-      hear(false, spec.threshold);
+      hear(`it has not said how it is for ${milliseconds / 1000} s`, spec.threshold);
       if (!stopped) awaitReport(spec.every * spec.threshold);
     });
   };
@@ -77,9 +80,9 @@ export function watchHealth({ spec, clock, probe, happened }: HealthSettings): H
   if (probe !== undefined) void look(probe);
   else awaitReport(spec.readyWithin + spec.every * spec.threshold);
   return {
-    report: good => {
+    report: (good, reason = 'it said that it is not well') => {
       if (stopped || probe !== undefined) return;
-      hear(good, 1);
+      hear(good ? undefined : reason, 1);
       if (!stopped) awaitReport(spec.every * spec.threshold);
     },
     stop: () => {

@@ -15,30 +15,19 @@ import { describeExit, eventAfter } from './exit.ts';
 import type { Fault } from './fault.ts';
 import { hindered } from './fault.ts';
 import type { Health } from './health.ts';
-import { watchHealth } from './health.ts';
 import { createIntake } from './intake.ts';
 import { createLastLines } from './last-lines.ts';
 import type { Leftovers } from './leftovers.ts';
 import type { LifecycleAction, LifecycleEvent } from './lifecycle.ts';
 import { isSteady, stepOf } from './lifecycle.ts';
 import { createLogFile } from './logfile.ts';
-import { probeOf } from './probe.ts';
+import { watchModule } from './module-health.ts';
 import { launch } from './process.ts';
 import { createScreen } from './screen.ts';
-import type {
-  Module,
-  ModuleSpec,
-  ModuleState,
-  ModuleStatus,
-  RestartPolicy,
-  SupervisorSettings,
-} from './spec.ts';
+import type { Module, ModuleSpec, ModuleState, ModuleStatus, SupervisorSettings } from './spec.ts';
 
 /** States in which nobody need wait for a module to be ready. */
 const SETTLED: ReadonlySet<ModuleState> = new Set(['ready', 'failed', 'ended', 'stopped']);
-
-/** Policies that start a module anew that fails its checks. */
-const RESTARTED_UNWELL: ReadonlySet<RestartPolicy> = new Set(['always', 'on-unhealthy']);
 
 export type ModuleSettings = Pick<SupervisorSettings, 'clock' | 'log' | 'logFolder' | 'host'> & {
   readonly leftovers: Leftovers;
@@ -57,6 +46,9 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
   let restarts = 0;
   let cutLines = 0;
   let lastExit: string | undefined;
+  /** The hub's reason to end its process, if that is not a request. */
+  let endCause: string | undefined;
+  let checkFailure: string | undefined;
   let cancelTimer: Cancel | undefined;
   let waiters: (() => void)[] = [];
   let health: Health | undefined;
@@ -78,6 +70,7 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
     restarts,
     lastExit,
     lastLines: lastLines.texts(),
+    checkFailure,
     late,
     cutLines,
     printedLines: spec.io === 'lines' && !spec.tty ? intake.printed() : undefined,
@@ -105,23 +98,24 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
     cancelTimer = clock.after(milliseconds, action);
   };
 
-  const watch = ({ command }: Confinement): void => {
+  const watch = (confined: Confinement): void => {
     health?.stop();
-    if (spec.health === undefined) return;
-    health = watchHealth({
-      spec: spec.health,
+    checkFailure = undefined;
+    health = watchModule({
+      spec,
+      confinement: confined,
+      environment,
+      leftovers,
       clock,
-      probe: probeOf(spec.health, { cwd: spec.cwd, environment, command, clock }),
+      log,
+      checked: failure => {
+        checkFailure = failure;
+      },
       happened: event => {
         if (state !== 'running' && state !== 'ready') return;
-        if (event === 'well') {
-          late = false;
-          log.info(`Module "${name}" is ready.`);
-          return happen('well');
-        }
-        const restarted = RESTARTED_UNWELL.has(spec.restart);
-        log.warn(`Module "${name}" fails its checks${restarted ? ': it is started anew' : ''}.`);
-        happen(restarted ? 'unhealthy' : 'unwell');
+        if (event === 'well') late = false;
+        if (event === 'unhealthy') endCause = `failed its checks, the last one because ${checkFailure}`;
+        happen(event);
       },
     });
   };
@@ -170,6 +164,8 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
     confiner.release(name);
     const starved = (begun.confined.group?.usage().oomKills ?? 0) > begun.oomKills;
     lastExit = describeExit(exit) + (starved ? ': its memory was at its limit' : '');
+    if (endCause !== undefined) lastExit = `${endCause} (${lastExit})`;
+    endCause = undefined;
     log.info(`Module "${name}" has ended: ${lastExit}.`);
     happen(eventAfter(exit, spec.restart));
   };
@@ -260,6 +256,8 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
     },
     ask: wish => {
       ends = 0;
+      if (wish === 'restart' && connection !== undefined)
+        log.info(`Module "${name}" is restarted on request.`);
       happen(wish);
       if (isSteady(state)) return Promise.resolve();
       return new Promise(resolve => waiters.push(resolve));
@@ -292,7 +290,7 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
       });
       return isReady.promise.then(cancel);
     },
-    reportHealth: well => health?.report(well),
+    reportHealth: (well, reason) => health?.report(well, reason),
     close: logFile.close,
   };
 }

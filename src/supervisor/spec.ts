@@ -105,6 +105,8 @@ export type ModuleStatus = {
   readonly lastExit: string | undefined;
   /** The last lines of its standard error, or of its terminal, since its last start. */
   readonly lastLines: readonly string[];
+  /** Reason why its last check failed; undefined: it did not, or there was none. */
+  readonly checkFailure?: string | undefined;
   /** The next ones in the start order no longer wait for it to be ready: its time was up. */
   readonly late: boolean;
   /** Lines of its log longer than MAX_LOG_LINE_BYTES, of which the rest was dropped. */
@@ -139,7 +141,7 @@ export type Module = {
   readonly pids: () => readonly number[] | undefined;
   /** Resolves when those behind it in the start order need not wait for it any longer. */
   readonly readiness: () => Promise<void>;
-  readonly reportHealth: (well: boolean) => void;
+  readonly reportHealth: (well: boolean, reason?: string) => void;
   /** Closes its log; only when it is down. */
   readonly close: () => Promise<void>;
 };
@@ -192,7 +194,7 @@ export type Supervisor = {
   /** Stops a module, resolves when no process of it is left, and forgets it. One that is not there is gone already. */
   readonly remove: (name: string) => Promise<void>;
   /** A module whose health is `reported` is well or not. Of other modules, and of what does not run, nothing is heard. */
-  readonly reportHealth: (name: string, well: boolean) => void;
+  readonly reportHealth: (name: string, well: boolean, reason?: string) => void;
   /** Stops all in reverse order, each within its grace; resolves when no process of any group is left. */
   readonly stop: () => Promise<void>;
   /** Resolves when it is down. It stays down until it is started. */

@@ -120,7 +120,7 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
       leaving.set(name, left);
       return left;
     },
-    reportHealth: (name, well) => modules.get(name)?.reportHealth(well),
+    reportHealth: (name, well, reason) => modules.get(name)?.reportHealth(well, reason),
     stop: () => {
       stopped ??= stopAll();
       return stopped;

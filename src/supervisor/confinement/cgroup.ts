@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf, systemCode } from '../../core/errors.ts';
 import { readKernelFile } from '../kernelfile.ts';
@@ -17,6 +17,8 @@ export type ControlGroup = {
   readonly doors: readonly string[];
   /** Its processes, and those of the groups within it. */
   readonly pids: () => number[];
+  /** Makes a group within it, so far as the system lets it. */
+  readonly inner: (name: string) => ControlGroup | undefined;
   /** Those of the processes that are not inside, or not in all parts of it. */
   readonly outside: (pids: readonly number[]) => number[];
   /** Sets the limits, at once for those that are inside; returns those that could not be set, and why. */
@@ -83,6 +85,14 @@ export function controlGroup(folders: GroupFolders, layout: Layout): ControlGrou
 
   return {
     doors,
+    inner: name => {
+      const inside = new Map([...folders].map(([controller, folder]) => [controller, join(folder, name)]));
+      const made = unlessGone(() => {
+        for (const folder of new Set(inside.values())) mkdirSync(folder, { recursive: true });
+        return true;
+      });
+      return made === undefined ? undefined : controlGroup(inside, layout);
+    },
     pids: () => [...new Set(members())],
     outside: pids => {
       const inside = places.map(folder => new Set(membersIn(folder)));

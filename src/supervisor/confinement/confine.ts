@@ -20,8 +20,10 @@ import { accountOf, dynamicAccount, ownersBeside } from './users.ts';
 
 /** How a module is started so that what its manifest says of it holds. */
 export type Confinement = {
-  /** The command line that ends in `exec`. */
-  readonly command: (exec: readonly string[]) => readonly string[];
+  /** The command line that ends in `exec`; it enters `within`, or else the module's own control group if it is to do so by itself. */
+  readonly command: (exec: readonly string[], within?: ControlGroup) => readonly string[];
+  /** Makes the control group within the module's that a check of its health is in; undefined: there are none here. */
+  readonly checkGroup: () => ControlGroup | undefined;
   /** What its environment has besides, and what of its manifest's reaches it by its environment. */
   readonly environment: Readonly<Record<string, string>>;
   /** Its control group, which it enters by itself if it has a command line before it. */
@@ -55,6 +57,9 @@ export type Confiner = {
 };
 
 type Part = { readonly command: readonly string[]; readonly notEnforced: readonly string[] };
+
+/** Name of the control group of checks; with a dot, so that no limit or file of the kernel is called so. */
+const CHECK_GROUP = 'skerry.check';
 
 /** Rounds of looking for what a process started before it was inside: only one that forks without end needs many. */
 const ENTER_ROUNDS = 5;
@@ -204,7 +209,12 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
         return { reason, passing: false };
       }
       return {
-        command: exec => [...before, ...env.command, ...exec],
+        command: (exec, within) => [
+          ...(within === undefined ? before : launcher(within, parts)),
+          ...env.command,
+          ...exec,
+        ],
+        checkGroup: () => group?.inner(CHECK_GROUP),
         environment: { ...(apart ? { HOME: own } : {}), ...secrets.paths, ...env.outside },
         group,
         enters: wrapped,
