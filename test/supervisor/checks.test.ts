@@ -78,7 +78,9 @@ for (const [what, health, reason] of REASONS) {
   checks(`the reason is in the status, in the log, and in the end that follows: ${what}`, () =>
     onStage({}, async stage => {
       const backoff = { first: 10, factor: 1, most: 10, forgivenAfter: 60_000 };
-      await stage.supervisor.start([stage.sh('m', 'exec sleep 1000', { health, restart: 'always', backoff })]);
+      await stage.supervisor.start([
+        stage.sh('m', 'exec sleep 1000', { health, restart: 'always', backoff }),
+      ]);
       await until('it was restarted', () => stage.status('m').restarts > 0);
       const { lastExit = '' } = stage.status('m');
       const [, told = ''] = /^failed its checks, the last one because (.*) \(SIGTERM\)$/.exec(lastExit) ?? [];
