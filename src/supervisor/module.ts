@@ -6,7 +6,7 @@ import type { Begun } from './abandon.ts';
 import { abandon } from './abandon.ts';
 import { backoffAfter } from './backoff.ts';
 import type { Confinement, Confiner } from './confinement/confine.ts';
-import { enter } from './confinement/confine.ts';
+import { enter } from './confinement/enter.ts';
 import type { Connection } from './connection.ts';
 import { connect, notTaken } from './connection.ts';
 import { moduleEnvironment } from './environment.ts';

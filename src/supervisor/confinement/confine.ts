@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { systemCode } from '../../core/errors.ts';
 import type { Fault } from '../fault.ts';
 import type { ModuleSpec } from '../spec.ts';
 import type { ControlGroup } from './cgroup.ts';
@@ -60,12 +59,6 @@ type Part = { readonly command: readonly string[]; readonly notEnforced: readonl
 
 /** Name of the control group of checks; with a dot, so that no limit or file of the kernel is called so. */
 const CHECK_GROUP = 'skerry.check';
-
-/** Rounds of looking for what a process started before it was inside: only one that forks without end needs many. */
-const ENTER_ROUNDS = 5;
-
-/** Codes of a process or a group that is no more. */
-const GONE: ReadonlySet<string> = new Set(['ESRCH', 'ENOENT', 'ENODEV']);
 
 const PRIVILEGED = process.getuid?.() === 0;
 const NOT_ROOT = 'only root may start programs as another user: run the hub as root';
@@ -231,34 +224,6 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
     },
     relimit: (spec, { group, unconfined }) => [...limit(spec, group).notEnforced, ...unconfined],
   };
-}
-
-/**
- * Puts a process that did not enter its group by itself into it, and what it has started meanwhile: `followers` are all
- * that it started, now. Resolves with false if one of them may be outside, and throws what hindered it.
- */
-export async function enter(
-  group: ControlGroup,
-  pid: number,
-  followers: () => readonly number[],
-): Promise<boolean> {
-  let outside = [pid];
-  for (let round = 0; round < ENTER_ROUNDS; round += 1) {
-    for (const one of outside) for (const door of group.doors) await enterBy(door, one);
-    outside = group.outside(followers());
-    if (outside.length === 0) return true;
-  }
-  return false;
-}
-
-/** Not synchronously: the kernel may take milliseconds to move a process. It may be gone by then. */
-async function enterBy(door: string, pid: number): Promise<void> {
-  try {
-    const { writeFile } = await import('node:fs/promises');
-    await writeFile(door, String(pid));
-  } catch (error) {
-    if (!GONE.has(systemCode(error) ?? '')) throw error;
-  }
 }
 
 function launcher(group: ControlGroup | undefined, parts: readonly (readonly string[])[]): string[] {
