@@ -46,7 +46,7 @@ const ADDITIONS = [
 /**
  * Texts in lmdb's native part, and what the build puts in their place. If a page cannot be written, LMDB formats the first text
  * into 100 bytes (mdb.c, mdb_page_flush): with large numbers it is longer, and two of the numbers are uninitialised memory.
- * Without conversions it always fits. The second text goes to stderr, in the middle of the hub's log.
+ * Without conversions it always fits. The others go to stderr, in the middle of the hub's log.
  */
 const REPLACED_TEXTS = [
   [
@@ -54,6 +54,8 @@ const REPLACED_TEXTS = [
     'Attempting to write a page',
   ],
   ['Write error: %s position %u, size %u', ''],
+  ['mdb_page_spill flushing error %i\n', ''],
+  ['mdb_page_spill error %i\n', ''],
 ];
 
 /**

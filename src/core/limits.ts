@@ -52,6 +52,7 @@ export const PORT_LOOKS = 10;
 
 /** Retained messages that are sent to one new subscriber in one turn of the loop. */
 export const RETAINED_TURN = 256;
+
 /** Milliseconds that a start waits for the lock of a data folder: a process that was killed holds it until the kernel has ended it. */
 export const LOCK_PATIENCE = 500;
 
@@ -160,6 +161,9 @@ export const SESSION_QUEUE_BYTES = 32 << 20;
 
 /** Bytes of the disk that are kept free for taking entries away: some commits' worth of copied pages. */
 export const DISK_RESERVE = 4 << 20;
+
+/** Bytes that the store keeps for itself on its disk: what both journals hold, and copies of the pages that it touches. */
+export const BALLAST_BYTES = 2 << 20;
 
 /** Least bytes of disk that a store may be bounded to: its journals, and some room for messages. */
 export const MIN_STORE_BYTES = 8 << 20;

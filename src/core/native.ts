@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { getRawAsset } from 'node:sea';
-import { Failure, reasonOf, systemCode } from './errors.ts';
+import { Failure, isDiskFull, reasonOf, systemCode } from './errors.ts';
 
 /** The native parts that the binary may hold. */
 export type NativeName = 'lmdb' | 'pty';
@@ -83,8 +83,9 @@ export function placeNative(parent: string, name: string, hash: string, content:
     }
   } catch (thrown) {
     if (thrown instanceof Failure) throw thrown;
+    const remedy = isDiskFull(thrown) ? 'make room on its disk, or name' : 'name';
     throw unloadable(
-      `${path} cannot be written (${reasonOf(thrown)}): name another data folder with --data DIR.`,
+      `${path} cannot be written (${reasonOf(thrown)}): ${remedy} another data folder with --data DIR.`,
     );
   }
   return path;

@@ -22,7 +22,7 @@ export type ControlReply =
   | { readonly result: unknown }
   | { readonly failure: { readonly code: string; readonly sentence: string } };
 
-export type Control = { readonly close: () => void };
+export type Control = { readonly close: () => unknown };
 
 export type ControlHost = {
   readonly status: () => HubStatus;
@@ -90,10 +90,8 @@ export async function serveControl(path: string, host: ControlHost): Promise<Con
     process.umask(mask);
   }
   return {
-    close: () => {
-      server.close();
-      rmSync(path, { force: true });
-    },
+    // The runtime removes the socket file, if the disk lets it; the next hub removes what is left.
+    close: () => server.close(),
   };
 }
 

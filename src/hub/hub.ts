@@ -11,7 +11,7 @@ import { createResources, DEFAULT_BOUNDS } from '../core/resources.ts';
 import { VERSION } from '../core/version.ts';
 import type { Placed } from '../manifest/plan.ts';
 import { parseManifest } from '../manifest/read.ts';
-import { lockFolder } from '../queue/lock.ts';
+import { lockFolder, unwritableFolder } from '../queue/lock.ts';
 import { openStore } from '../queue/store.ts';
 import { certificateStatuses } from './certificates.ts';
 import { controlClients } from './client-control.ts';
@@ -70,7 +70,6 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
   const { file, dataFolder, clock } = settings;
   const { sink: logSink, report } = limitLog(settings.logSink, clock);
   const log = logFor('hub', logSink);
-  const archive = openArchive(join(dataFolder, 'deployments'));
   const admission = createAdmission({ dataFolder, clock, device: settings.device });
   const given = file === undefined ? undefined : await admission.read(file);
   const closers: (() => unknown)[] = [report];
@@ -79,7 +78,8 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     const lock = lockFolder(dataFolder, LOCK_PATIENCE);
     closers.push(lock.release, writePidFile(dataFolder, log));
     log.info(`skerry ${VERSION} starts in ${dataFolder}.`);
-    for (const name of ['logs', 'run']) mkdirSync(join(dataFolder, name), PRIVATE);
+    makeFolders(dataFolder, ['logs', 'run', 'deployments']);
+    const archive = openArchive(join(dataFolder, 'deployments'));
     useNativeFolder(join(dataFolder, 'native'));
     const nothing = nothingPlaced();
     const resources = createResources(() => DEFAULT_BOUNDS);
@@ -152,6 +152,15 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
   } catch (thrown) {
     await stop();
     throw thrown;
+  }
+}
+
+/** @throws Failure `data.unwritable` */
+function makeFolders(dataFolder: string, names: readonly string[]): void {
+  try {
+    for (const name of names) mkdirSync(join(dataFolder, name), PRIVATE);
+  } catch (thrown) {
+    throw unwritableFolder(dataFolder, thrown);
   }
 }
 

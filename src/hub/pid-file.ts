@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf, systemCode } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -18,5 +18,5 @@ export function writePidFile(dataFolder: string, log: Log): () => void {
     }
   };
   attempt(() => writeFileSync(file, `${process.pid}\n`, { mode: 0o600 }));
-  return () => attempt(() => rmSync(file, { force: true }));
+  return () => attempt(() => unlinkSync(file));
 }

@@ -1,7 +1,7 @@
 import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { Failure, reasonOf, systemCode } from '../core/errors.ts';
+import { Failure, isDiskFull, reasonOf, systemCode } from '../core/errors.ts';
 
 /** Holds a data folder for this process until it is released or the process ends, however it ends. */
 export type FolderLock = { readonly release: () => void };
@@ -28,7 +28,7 @@ export function lockFolder(folder: string, patience = 0): FolderLock {
     connection.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (thrown) {
     connection?.close();
-    throw isBusy(thrown) ? inUse(folder, file) : unwritable(folder, thrown);
+    throw isBusy(thrown) ? inUse(folder, file) : unwritableFolder(folder, thrown);
   }
   held.add(connection);
   return {
@@ -84,9 +84,13 @@ function holderOf(file: string): string | undefined {
   return lock.exec(readFileSync('/proc/locks', 'latin1'))?.[1];
 }
 
-function unwritable(folder: string, thrown: unknown): Failure {
+/** The Failure `data.unwritable` for a data folder in which something cannot be made. */
+export function unwritableFolder(folder: string, thrown: unknown): Failure {
+  const remedy = isDiskFull(thrown)
+    ? 'a hub has to keep its first files there, so make room on its disk, or name'
+    : 'name';
   return new Failure(
     'data.unwritable',
-    `The data folder ${folder} cannot be written (${reasonOf(thrown)}): name another with --data DIR.`,
+    `The data folder ${folder} cannot be written (${reasonOf(thrown)}): ${remedy} another with --data DIR.`,
   );
 }

@@ -1,7 +1,17 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
-import { Failure, reasonOf, systemCode } from '../core/errors.ts';
+import { Failure, isDiskFull, reasonOf, systemCode } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { ControlGroup } from './confinement/cgroup.ts';
 import { signalGroup } from './group.ts';
@@ -59,18 +69,29 @@ export function createLeftovers(runFolder: string, clock: Clock, log: Log): Left
 
   const note = (): void => {
     const lines = [...running.values()].map(({ pid, started }) => `${pid} ${started}\n`);
-    // Renamed into place: a crash half way through leaves the notes of before.
-    writeFileSync(`${file}.new`, `${run}\n${lines.join('')}`);
-    renameSync(`${file}.new`, file);
+    replaceFile(file, `${run}\n${lines.join('')}`);
   };
+
+  const complain = (error: unknown): void =>
+    log.error(
+      `${file} cannot be written (${reasonOf(error)}): after a crash of the hub, modules may be left running.`,
+    );
 
   const noteIfPossible = (): void => {
     try {
       note();
     } catch (error) {
-      log.error(
-        `${file} cannot be written (${reasonOf(error)}): after a crash of the hub, modules may be left running.`,
-      );
+      complain(error);
+    }
+  };
+
+  /** On a full disk modules run all the same: one of them may be what makes room. */
+  const noteUnlessFull = (): void => {
+    try {
+      note();
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      complain(error);
     }
   };
 
@@ -106,7 +127,7 @@ export function createLeftovers(runFolder: string, clock: Clock, log: Log): Left
       if (sameBoot) await takeDown(notes, clock, log);
       usable(runFolder, () => {
         mkdirSync(runFolder, { recursive: true });
-        note();
+        noteUnlessFull();
       });
       return sameBoot;
     },
@@ -120,6 +141,23 @@ export function createLeftovers(runFolder: string, clock: Clock, log: Log): Left
       if (running.delete(pid)) noteIfPossible();
     },
   };
+}
+
+/** Renamed into place: a crash half way through leaves the old text. On a full disk the text takes the place of the old one. */
+function replaceFile(file: string, text: string): void {
+  try {
+    writeFileSync(`${file}.new`, text);
+    renameSync(`${file}.new`, file);
+  } catch (error) {
+    if (!isDiskFull(error) || !existsSync(file)) throw error;
+    const descriptor = openSync(file, 'r+');
+    try {
+      writeSync(descriptor, text);
+      ftruncateSync(descriptor, Buffer.byteLength(text));
+    } finally {
+      closeSync(descriptor);
+    }
+  }
 }
 
 function usable<Result>(folder: string, use: () => Result): Result {

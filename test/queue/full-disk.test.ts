@@ -3,12 +3,16 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
+import { MAX_REMOVING } from '../../src/core/limits.ts';
 import { onTmpfs, takeAllSpace } from './disks.ts';
 import type { Stage } from './stage.ts';
 import { createStage, messageOf, texts, to } from './stage.ts';
 
 /** MB of a disk of the test's own: the reserve, the journals, and some messages. */
 const DISK = 12;
+
+/** MB for more messages than removals may wait in memory. */
+const LARGE_DISK = 32;
 
 const disk = suite('queue: a full disk');
 
@@ -48,7 +52,7 @@ disk('refuses what is new, loses nothing, can be drained, and takes messages aga
 );
 
 disk(
-  'a disk that others fill to the last byte: what waits is delivered, once, and all goes on when it is freed',
+  'a disk that others fill to the last byte, ballast and all: what waits is delivered, once, and all goes on when it is freed',
   () =>
     onTmpfs(DISK, async folder => {
       const stage = await createStage({ folder: join(folder, 'store') });
@@ -57,6 +61,7 @@ disk(
         assert.is(await stage.append(messageOf(text), [to('a')]), undefined);
       await stage.restart();
       for (const text of kept.slice(20)) assert.is(await stage.append(messageOf(text), [to('a')]), undefined);
+      rmSync(join(folder, 'store', 'ballast'));
       takeAllSpace(join(folder, 'others'));
       await stage.pass(5_000);
       assert.is(stage.store.health().state, 'working');
@@ -77,6 +82,79 @@ disk(
       assert.is(await stage.append(messageOf('y'), [to('a')]), undefined);
       await stage.store.close();
     }),
+);
+
+/** Messages of a small body that wait in `queue`, all at once. */
+async function appendSmall(stage: Stage, count: number): Promise<string[]> {
+  const sent = Array.from({ length: count }, (_, n) => `${n}`.padEnd(100, 'x'));
+  for (const text of sent)
+    stage.store.append(messageOf(text), [to('a')], error => assert.is(error, undefined));
+  await stage.commit();
+  return sent;
+}
+
+disk(
+  'a store that is opened when others have filled the disk is drained, for good, and refuses until there is space',
+  () =>
+    onTmpfs(LARGE_DISK, async folder => {
+      const stage = await createStage({ folder: join(folder, 'store') });
+      const kept = await appendSmall(stage, MAX_REMOVING + 4_000);
+      await stage.store.close();
+      takeAllSpace(join(folder, 'others'));
+      await stage.reopen();
+      assert.equal(stage.errors, []);
+      const refusal = await stage.append(messageOf('refused'), [to('a')]);
+      assert.is(refusal instanceof Failure && refusal.code, 'store.full');
+      const delivered = stage.deliver('a', 10);
+      for (let turn = 0; delivered.length < kept.length && turn < 50; turn++) {
+        await stage.pass(5_000);
+        delivered.push(...stage.deliver('a', 10));
+      }
+      assert.equal(delivered, kept);
+      await stage.pass(10_000);
+      assert.equal(stage.errors, []);
+      await stage.restart();
+      assert.equal(stage.peek('a'), []);
+      rmSync(join(folder, 'others'));
+      await stage.pass(20_000);
+      assert.is(await stage.append(messageOf('y'), [to('a')]), undefined);
+      await stage.store.close();
+    }),
+);
+
+disk(
+  'a store that was hardly used has the space of its journals: what it delivers on a full disk stays delivered',
+  () =>
+    onTmpfs(DISK, async folder => {
+      const stage = await createStage({ folder: join(folder, 'store') });
+      const kept = await appendSmall(stage, 3);
+      takeAllSpace(join(folder, 'others'));
+      for (let starts = 0; starts < 3; starts++) {
+        await stage.restart();
+        assert.equal(stage.errors, []);
+      }
+      assert.equal(stage.deliver('a', 10), kept);
+      await stage.pass(2_000);
+      assert.equal(stage.errors, []);
+      await stage.restart();
+      assert.equal(stage.peek('a'), []);
+      await stage.store.close();
+    }),
+);
+
+disk('a full disk without the file of locks is a sentence, not the end of the process', () =>
+  onTmpfs(DISK, async folder => {
+    const stage = await createStage({ folder: join(folder, 'store') });
+    await stage.store.close();
+    rmSync(join(folder, 'store', 'lock.mdb'));
+    takeAllSpace(join(folder, 'others'));
+    const thrown = await stage.reopen().then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    assert.is(thrown instanceof Failure && thrown.code, 'store.unreadable');
+    assert.match(thrown instanceof Failure ? thrown.message : '', /ENOSPC/);
+  }),
 );
 
 disk.run();

@@ -1,4 +1,4 @@
-import { Failure, reasonOf } from '../../core/errors.ts';
+import { Failure, isDiskFull, reasonOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import type { Admission, Admitted } from './admission.ts';
 import { refuseBadRoutes } from './admission.ts';
@@ -181,11 +181,23 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
       : course.goBack(attempt, failureOf(lostFailure(found.lost, 'apply it again')), signal);
   };
 
+  /** On a full disk it runs all the same, for this start: a module of it may be what makes room. */
+  const keepUnlessFull = (deployment: Admitted['deployment'], text: string): void => {
+    try {
+      archive.keep(deployment.id, text);
+    } catch (thrown) {
+      if (!isDiskFull(thrown)) throw thrown;
+      log.error(
+        `${titleOf(deployment)} runs but is not kept (${reasonOf(thrown)}): make room, and start the hub with it again.`,
+      );
+    }
+  };
+
   /** What was given to this start is what runs from now on. */
   const take = async (given: Admitted, signal: AbortSignal): Promise<void> => {
     const { deployment, text, placed } = given;
     await admission.vouch(given, book.read());
-    archive.keep(deployment.id, text);
+    keepUnlessFull(deployment, text);
     const begun = { given: deployment.id, current: deployment, attempt: undefined, outcome: undefined };
     book.note({ ...newestWith(deployment), ...begun });
     return course.bringUp(deployment, placed, signal, 'whole');

@@ -28,18 +28,21 @@ export function openLedger(
   let ledger = ledgerFrom(store.get(NAME)) ?? afterLoss(archive, log);
   let told = ledger;
 
+  /** Beside the store, which a full disk may still let write what this refuses. */
+  const remember = async (now: Ledger): Promise<void> => archive.remember(now);
+
   const put = (change: Partial<Ledger>): Promise<void> => {
     const before = ledger;
     ledger = { ...ledger, ...change };
-    if (!isAsRemembered(before, ledger)) archive.remember(ledger);
     const now = ledger;
-    return new Promise((resolve, reject) => {
+    const kept = new Promise<void>((resolve, reject) => {
       store.put(NAME, Buffer.from(JSON.stringify(now)), error => {
         told = now;
         if (error === undefined) resolve();
         else reject(error);
       });
     });
+    return isAsRemembered(before, now) ? kept : Promise.all([kept, remember(now)]).then(() => {});
   };
 
   return {

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, write } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { systemCode } from '../../core/errors.ts';
 
 /** A file that is written in whole blocks of 4 KB; a write that resolves is on the disk. */
@@ -56,6 +56,13 @@ export function openBlocks(path: string): BlockFile {
   };
 
   return { write: writeAt, size: () => size, close: () => closeSync(fd) };
+}
+
+/** Writes all of `bytes` at once; a disk that has no space for the last of them is an error too. */
+export function writeFully(fd: number, bytes: Buffer, position: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    done += writeSync(fd, bytes, done, bytes.length - done, position + done);
+  }
 }
 
 function writeWhole(fd: number, bytes: Buffer, position: number): Promise<void> {

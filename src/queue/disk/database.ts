@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Failure, reasonOf } from '../../core/errors.ts';
+import { createBallast } from './ballast.ts';
 import { encodeStore, FORMAT, FORMAT_KEY, STORE_KEY } from './layout.ts';
 import { damaged } from './preflight.ts';
 import type { Reader } from './reader.ts';
@@ -20,7 +21,8 @@ export type Database = Reader & {
   /** How many values each table holds. */
   readonly tables: () => Record<string, number>;
   /**
-   * Writes all that `fill` names in one transaction; resolves once it would survive a power cut. One at a time.
+   * Writes all that `fill` names in one transaction; resolves once it would survive a power cut. One at a time. `fill` is called
+   * a second time if the first transaction found the disk full, and the store's ballast has made room.
    * After a failure the next one opens the file again, because LMDB may accept no transaction any more. If that fails too,
    * the file is opened for reading.
    */
@@ -40,6 +42,8 @@ export async function openDatabase(folder: string): Promise<Database> {
   const openRoot = (readOnly = false): Root => open<Buffer, Buffer>({ ...OPTIONS, path: folder, readOnly });
   let tables = await openFormat(openRoot, folder);
   const slabs = createSlabs();
+  const ballast = createBallast(folder);
+  ballast.restore();
   let version = 0;
   const reader = readerOver(
     () => tables,
@@ -63,19 +67,29 @@ export async function openDatabase(folder: string): Promise<Database> {
     failed = false;
   };
 
+  const write = async (fill: (writer: Writer) => void): Promise<void> => {
+    if (failed) await openAnew();
+    failed = true;
+    slabs.reset();
+    await commit(tables, fill, slabs.space);
+    version++;
+    failed = false;
+    figures = figuresOf(tables);
+  };
+
   return {
     ...reader,
     usedBytes: () => figures.used,
     written: () => figures.written - before,
     tables: () => countsOf(tables),
     write: async fill => {
-      if (failed) await openAnew();
-      failed = true;
-      slabs.reset();
-      await commit(tables, fill, slabs.space);
-      version++;
-      failed = false;
-      figures = figuresOf(tables);
+      try {
+        await write(fill);
+      } catch (thrown) {
+        if (!ballast.spend()) throw thrown;
+        await write(fill);
+      }
+      ballast.restore();
     },
     close: () => tables.root.close(),
   };

@@ -1,7 +1,8 @@
-import { closeSync, constants, fsyncSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDiskFull } from '../../core/errors.ts';
 import { JOURNAL_BYTES } from '../../core/limits.ts';
-import { alignedBuffer, openBlocks } from './blocks.ts';
+import { alignedBuffer, openBlocks, writeFully } from './blocks.ts';
 import type { Draft, Run } from './run.ts';
 import { decodeRuns, sealRun } from './run.ts';
 
@@ -71,6 +72,7 @@ function contentOf(file: string): Buffer {
 
 /** Opens the journals of `folder` for a new generation, behind all that they hold. */
 export function openJournal(folder: string, salt: Buffer, generation: number): Journal {
+  for (const name of JOURNALS) reserve(join(folder, name));
   const files = JOURNALS.map(name => openBlocks(join(folder, name)));
   syncFolder(folder);
   const images: (Buffer | undefined)[] = JOURNALS.map(() => undefined);
@@ -120,6 +122,22 @@ export function openJournal(folder: string, salt: Buffer, generation: number): J
       for (const file of files) file.close();
     },
   };
+}
+
+/**
+ * Gives a new journal all of its space, so that none is asked for when the disk is full: what leaves is then still noted. A disk
+ * that has no space now is asked again by the first run.
+ */
+function reserve(path: string): void {
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  try {
+    const { size } = fstatSync(fd);
+    if (size < JOURNAL_BYTES) writeFully(fd, Buffer.alloc(JOURNAL_BYTES - size), size);
+  } catch (thrown) {
+    if (!isDiskFull(thrown)) throw thrown;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** A file's name is its folder's content: without this, a power cut could take a new file away whole. */

@@ -1,8 +1,20 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
+import { writeFully } from './blocks.ts';
 import type { Database } from './database.ts';
 import { openDatabase } from './database.ts';
 import { damaged, preflight } from './preflight.ts';
@@ -13,6 +25,9 @@ export type Opened = {
   /** The newest folder that a damaged store was moved to, if there is one. */
   readonly setAside: string | undefined;
 };
+
+/** The unit of `blocks` in stat(2). */
+const BLOCK_BYTES = 512;
 
 /** In the folder while its pages give reason to look at them: the next start does. */
 const SUSPECT = 'suspect';
@@ -57,11 +72,29 @@ async function open(folder: string): Promise<Database | Failure> {
     const damage = odd || existsSync(join(folder, SUSPECT)) ? findDamage(folder) : undefined;
     if (damage !== undefined) return damaged(damage);
     suspect(folder);
+    reserveLock(folder);
     return await openDatabase(folder);
   } catch (thrown) {
     if (!(thrown instanceof Failure)) throw unreadable(folder, thrown);
     if (thrown.code === 'store.damaged') return thrown;
     throw thrown;
+  }
+}
+
+/** Bytes of LMDB's lock file that it maps, in whole pages: its head and a table of readers. */
+const LOCK_BYTES = 3 * 4096;
+
+/**
+ * Gives LMDB's lock file all of its blocks. LMDB writes into a map of it: a page without a block would end the process (SIGBUS)
+ * on a full disk.
+ */
+function reserveLock(folder: string): void {
+  const fd = openSync(join(folder, 'lock.mdb'), constants.O_RDWR | constants.O_CREAT, 0o600);
+  try {
+    const { blocks } = fstatSync(fd);
+    if (blocks * BLOCK_BYTES < LOCK_BYTES) writeFully(fd, Buffer.alloc(LOCK_BYTES), 0);
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -1,0 +1,67 @@
+import { closeSync, constants, fstatSync, openSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDiskFull, systemCode } from '../../core/errors.ts';
+import { BALLAST_BYTES, DISK_RESERVE } from '../../core/limits.ts';
+import { writeFully } from './blocks.ts';
+import { FILE } from './preflight.ts';
+
+/**
+ * A file of zeros beside LMDB's, whose space LMDB gets when other programs have filled the disk: even to take entries away it
+ * needs new pages, because it writes none in place.
+ */
+export type Ballast = {
+  /** Gives the space to LMDB's file. False if the disk is not full, or the space was given before. */
+  readonly spend: () => boolean;
+  /** Makes the file again if it is not whole and the disk has room for it. */
+  readonly restore: () => void;
+};
+
+export function createBallast(folder: string): Ballast {
+  const path = join(folder, 'ballast');
+  return {
+    spend: () =>
+      orIfRefused(false, () => {
+        if (freeBytes(folder) >= BALLAST_BYTES || sizeOf(path) === 0) return false;
+        rmSync(path);
+        // LMDB's file takes the space now: what is merely free goes to whoever writes first.
+        extend(join(folder, FILE), BALLAST_BYTES);
+        return true;
+      }),
+    restore: () =>
+      orIfRefused(undefined, () => {
+        const missing = BALLAST_BYTES - sizeOf(path);
+        if (missing > 0 && freeBytes(folder) >= missing + DISK_RESERVE) extend(path, missing);
+      }),
+  };
+}
+
+/** `otherwise` if the system refuses: a disk that cannot be written says so of what is written next. */
+function orIfRefused<Result>(otherwise: Result, action: () => Result): Result {
+  try {
+    return action();
+  } catch (thrown) {
+    if (systemCode(thrown) === undefined) throw thrown;
+    return otherwise;
+  }
+}
+
+function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** Appends `bytes` zeros to a file, or as many as the disk has room for. */
+function extend(path: string, bytes: number): void {
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  try {
+    writeFully(fd, Buffer.alloc(bytes), fstatSync(fd).size);
+  } catch (thrown) {
+    if (!isDiskFull(thrown)) throw thrown;
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,114 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect, connectAsync } from 'mqtt';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { runHub } from '../build/stage.ts';
+import { onErrorProneDisk, onTmpfs, takeAllSpace } from '../queue/disks.ts';
+import { freePort, skerry, startHub, until } from './stage.ts';
+
+/** MB for a data folder with a store, its ballast and its journals. */
+const DISK = 24;
+
+const disk = suite('a hub and its disk');
+
+/** Writes a manifest with one listener and one module that does nothing; returns the URL of the listener. */
+async function writeManifest(folder: string): Promise<string> {
+  const address = `127.0.0.1:${await freePort()}`;
+  const modules = { idle: { exec: ['sleep', '1000'] } };
+  writeFileSync(
+    join(folder, 'm.json'),
+    JSON.stringify({ name: 'full', listeners: [{ mqtt: address }], modules }),
+  );
+  return `mqtt://${address}`;
+}
+
+const SESSION = {
+  protocolVersion: 5,
+  clientId: 'reader',
+  clean: false,
+  properties: { sessionExpiryInterval: 3600 },
+  reconnectPeriod: 0,
+} as const;
+
+/** Publishes at QoS 1; returns the reason code of a refusal, 0 if the message was accepted. */
+async function publish(url: string, text: string): Promise<number> {
+  const client = await connectAsync(url, { protocolVersion: 5, reconnectPeriod: 0 });
+  try {
+    await client.publishAsync('q/a', text, { qos: 1 });
+    return 0;
+  } catch (thrown) {
+    if (thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'number') return thrown.code;
+    throw thrown;
+  } finally {
+    await client.endAsync(true);
+  }
+}
+
+disk(
+  'it starts on a full disk after a crash: modules run, what waits is delivered, the rest is refused',
+  () =>
+    onTmpfs(DISK, async folder => {
+      const url = await writeManifest(folder);
+      const first = await startHub(folder, 'm.json', 'data');
+      const reader = await connectAsync(url, SESSION);
+      await reader.subscribeAsync('q/#', { qos: 1 });
+      await reader.endAsync(true);
+      assert.is(await publish(url, 'kept'), 0);
+      await first.end('SIGKILL');
+      takeAllSpace(join(folder, 'others'));
+
+      const second = await startHub(folder, 'm.json', 'data');
+      await until('the module runs', () => /Module "idle" runs/.test(second.log()));
+      assert.is(await publish(url, 'refused'), 0x97);
+      const received: string[] = [];
+      const again = connect(url, SESSION);
+      again.on('message', (_, body) => received.push(body.toString()));
+      await until('what waits is delivered', () => received.length > 0);
+      assert.equal(received, ['kept']);
+      await again.endAsync(true);
+      rmSync(join(folder, 'others'));
+      let code = 0x97;
+      await until('messages are accepted again', () => {
+        void publish(url, 'late').then(answer => {
+          code = answer;
+        });
+        return code === 0;
+      });
+      assert.is(await second.end('SIGTERM'), 0, second.log());
+      assert.not.match(second.log(), /is damaged/);
+    }),
+);
+
+disk('on a full disk without a store it ends with a sentence that says what to do', () =>
+  onTmpfs(1, async folder => {
+    await writeManifest(folder);
+    takeAllSpace(join(folder, 'others'));
+    const { code, said } = await runHub(
+      [skerry, 'up', join(folder, 'm.json'), '--data', join(folder, 'data')],
+      {},
+    );
+    assert.is(code, 1);
+    assert.match(
+      said,
+      /^skerry: .* \((ENOSPC|No space left on device).*make room on its disk, or name another( data folder)? with --data DIR\.$/m,
+    );
+  }),
+);
+
+disk('on a disk that turns read-only it refuses messages, and ends by SIGTERM as always', () =>
+  onErrorProneDisk(async (folder, turnReadOnly) => {
+    const url = await writeManifest(folder);
+    const hub = await startHub(folder, 'm.json', 'data');
+    const reader = await connectAsync(url, SESSION);
+    await reader.subscribeAsync('q/#', { qos: 1 });
+    await reader.endAsync(true);
+    assert.is(await publish(url, 'kept'), 0);
+    turnReadOnly();
+    assert.ok((await publish(url, 'refused')) >= 0x80);
+    assert.is(await hub.end('SIGTERM'), 0, hub.log());
+    assert.not.match(hub.log(), /Write error|buffer sizes/);
+  }),
+);
+
+disk.run();
