@@ -1,4 +1,5 @@
-import { COMMIT_WINDOW, MAX_UNSETTLED } from '../../src/core/limits.ts';
+import { MAX_UNSETTLED } from '../../src/core/limits.ts';
+import { COMMIT_WINDOW } from '../../src/core/store-limits.ts';
 import { UPSTREAM_WINDOW } from '../../src/core/upstream-limits.ts';
 import { tell } from './child.ts';
 import { sizeOf } from './folder.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { COMMIT_WINDOW } from '../../src/core/limits.ts';
+import { COMMIT_WINDOW } from '../../src/core/store-limits.ts';
 import { median, percentile, print, printTable } from '../report.ts';
 import { inFolder } from './folder.ts';
 import { openFile, openSqlite } from './peers.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { COMMIT_WINDOW } from '../../src/core/limits.ts';
+import { COMMIT_WINDOW } from '../../src/core/store-limits.ts';
 import { UPSTREAM_WINDOW } from '../../src/core/upstream-limits.ts';
 import { tell } from './child.ts';
 import { writtenToDevice } from './folder.ts';

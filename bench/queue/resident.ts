@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { COMMIT_WINDOW, MAX_UNSETTLED } from '../../src/core/limits.ts';
+import { MAX_UNSETTLED } from '../../src/core/limits.ts';
+import { COMMIT_WINDOW } from '../../src/core/store-limits.ts';
 import { UPSTREAM_WINDOW } from '../../src/core/upstream-limits.ts';
 import { tell, tellMemory } from './child.ts';
 import type { Skerry } from './skerry.ts';

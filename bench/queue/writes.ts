@@ -1,4 +1,4 @@
-import { COMMIT_WINDOW } from '../../src/core/limits.ts';
+import { COMMIT_WINDOW } from '../../src/core/store-limits.ts';
 import { print, printTable, whole } from '../report.ts';
 import type { Figures } from './child.ts';
 import { runChild } from './child.ts';

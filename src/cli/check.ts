@@ -1,7 +1,7 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { Failure, reasonOf } from '../core/errors.ts';
-import { DISK_RESERVE } from '../core/limits.ts';
+import { DISK_RESERVE } from '../core/store-limits.ts';
 import type { CertificateStatus } from '../hub/certificates.ts';
 import { lastLinesOf } from '../hub/deployment/verdict.ts';
 import type { HubStatus } from '../hub/status.ts';

@@ -1,11 +1,6 @@
 import * as v from 'valibot';
-import {
-  COMMIT_WINDOW,
-  MAX_COMMIT_WINDOW,
-  MAX_ROUTE_LENGTH,
-  MAX_ROUTES,
-  MIN_STORE_BYTES,
-} from '../core/limits.ts';
+import { MAX_ROUTE_LENGTH, MAX_ROUTES, MIN_STORE_BYTES } from '../core/limits.ts';
+import { COMMIT_WINDOW, MAX_COMMIT_WINDOW } from '../core/store-limits.ts';
 import { anonymous, users } from './access.ts';
 import { deployment, devices, hub, signature } from './deployment.ts';
 import {

@@ -1,10 +1,10 @@
 import type { Clock } from '../core/clock.ts';
 import { noteException } from '../core/containment.ts';
-import { MAX_REMOVING } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import { MAX_GATHERED_BYTES } from '../core/memory-limits.ts';
 import { createGauge } from '../core/pressure.ts';
 import type { Resources } from '../core/resources.ts';
+import { MAX_REMOVING } from '../core/store-limits.ts';
 import type { Checkpoints } from './commit/checkpoint.ts';
 import { createCheckpoints } from './commit/checkpoint.ts';
 import type { Committer } from './commit/commit.ts';

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { COMMIT_WINDOW, MAX_UNSETTLED } from '../../src/core/limits.ts';
+import { MAX_UNSETTLED } from '../../src/core/limits.ts';
 import { MAX_SUBSCRIPTIONS } from '../../src/core/session-limits.ts';
+import { COMMIT_WINDOW } from '../../src/core/store-limits.ts';
 import { createTestClock } from '../clock.ts';
 import { until } from '../e2e/stage.ts';
 import type { Client, Stage } from './stage.ts';

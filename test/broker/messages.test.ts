@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CLOSE_LINGER, COMMIT_WINDOW } from '../../src/core/limits.ts';
+import { CLOSE_LINGER } from '../../src/core/limits.ts';
 import type { QoS } from '../../src/core/message.ts';
+import { COMMIT_WINDOW } from '../../src/core/store-limits.ts';
 import { createTestClock } from '../clock.ts';
 import type { Client, Stage } from './stage.ts';
 import { brief, onStage } from './stage.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
-import { MAX_REMOVING } from '../../src/core/limits.ts';
+import { MAX_REMOVING } from '../../src/core/store-limits.ts';
 import { onTmpfs, takeAllSpace } from './disks.ts';
 import type { Stage } from './stage.ts';
 import { createStage, messageOf, texts, to } from './stage.ts';

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CHECKPOINT_DELAY, CHECKPOINT_ENTRIES, MAX_ATTEMPTS } from '../../src/core/limits.ts';
+import { MAX_ATTEMPTS } from '../../src/core/limits.ts';
+import { CHECKPOINT_DELAY, CHECKPOINT_ENTRIES } from '../../src/core/store-limits.ts';
 import type { Entry } from '../../src/queue/types.ts';
 import type { Stage } from './stage.ts';
 import { createStage, messageOf, texts, to } from './stage.ts';

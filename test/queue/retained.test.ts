@@ -2,16 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
-import {
-  COMMIT_RETRY,
-  COMMIT_WINDOW,
-  JOURNAL_BYTES,
-  MAX_RETAINED,
-  MAX_RETAINED_BYTES,
-  MAX_RETAINED_TOPIC_BYTES,
-} from '../../src/core/limits.ts';
+import { MAX_RETAINED, MAX_RETAINED_BYTES, MAX_RETAINED_TOPIC_BYTES } from '../../src/core/limits.ts';
 import type { Message } from '../../src/core/message.ts';
 import { LOCAL_CLIENTS } from '../../src/core/shares.ts';
+import { COMMIT_RETRY, COMMIT_WINDOW, JOURNAL_BYTES } from '../../src/core/store-limits.ts';
 import { openDatabase } from '../../src/queue/disk/database.ts';
 import type { Stage } from './stage.ts';
 import { createStage, messageOf } from './stage.ts';

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { COMMIT_WINDOW } from '../../src/core/limits.ts';
 import type { Message } from '../../src/core/message.ts';
 import { PLAIN } from '../../src/core/message.ts';
 import { createResources, DEFAULT_BOUNDS } from '../../src/core/resources.ts';
+import { COMMIT_WINDOW } from '../../src/core/store-limits.ts';
 import { openDatabase } from '../../src/queue/disk/database.ts';
 import type { StoreSettings } from '../../src/queue/store.ts';
 import { openStore } from '../../src/queue/store.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, rename, rm, statfs } from 'node:fs/promises';
 import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
-import { DISK_RESERVE } from '../../core/limits.ts';
+import { DISK_RESERVE } from '../../core/store-limits.ts';
 import { HUB_VERSION_TIMEOUT, MAX_HUB_BYTES } from '../../core/update-limits.ts';
 import { flushFolder } from './durable.ts';
 import { architectureOf, ELF_HEAD_BYTES } from './elf.ts';

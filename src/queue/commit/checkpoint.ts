@@ -5,7 +5,7 @@ import {
   CHECKPOINT_ENTRIES,
   CHECKPOINT_REMOVALS,
   COMMIT_RETRY,
-} from '../../core/limits.ts';
+} from '../../core/store-limits.ts';
 import type { Database } from '../disk/database.ts';
 import type { Journal } from '../disk/journal.ts';
 import type { Leaving } from '../entries/leaving.ts';

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../core/clock.ts';
 import { Failure, reasonOf } from '../../core/errors.ts';
-import { COMMIT_RETRY } from '../../core/limits.ts';
 import type { Settle } from '../../core/message.ts';
+import { COMMIT_RETRY } from '../../core/store-limits.ts';
 import type { Journal } from '../disk/journal.ts';
 import type { Leaving } from '../entries/leaving.ts';
 import type { Pending, QueueState } from '../entries/ledger.ts';

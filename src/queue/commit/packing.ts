@@ -1,4 +1,4 @@
-import { INLINE_BYTES } from '../../core/limits.ts';
+import { INLINE_BYTES } from '../../core/store-limits.ts';
 import type { ChunkDraft } from '../disk/chunk.ts';
 import { addEntry, draftChunk, entrySize, NO_RECORD, sealChunk, takes } from '../disk/chunk.ts';
 import type { Writer } from '../disk/writer.ts';

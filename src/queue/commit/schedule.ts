@@ -8,7 +8,7 @@ import {
   DELIVERY_WAIT,
   DELIVERY_WINDOWS,
   REMOVAL_WINDOW,
-} from '../../core/limits.ts';
+} from '../../core/store-limits.ts';
 
 /** What has gathered for the next commit, in monotonic milliseconds; Infinity: nothing of the kind. */
 export type Gathered = {

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDiskFull, systemCode } from '../../core/errors.ts';
-import { BALLAST_BYTES, DISK_RESERVE } from '../../core/limits.ts';
+import { BALLAST_BYTES, DISK_RESERVE } from '../../core/store-limits.ts';
 import { writeFully } from './blocks.ts';
 import { FILE } from './preflight.ts';
 

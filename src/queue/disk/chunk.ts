@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { CHUNK_BYTES } from '../../core/limits.ts';
+import { CHUNK_BYTES } from '../../core/store-limits.ts';
 
 /*
  * Entries of one queue and priority, in order, as one value of LMDB: a page holds a dozen messages, and what

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDiskFull } from '../../core/errors.ts';
-import { JOURNAL_BYTES } from '../../core/limits.ts';
+import { JOURNAL_BYTES } from '../../core/store-limits.ts';
 import { alignedBuffer, openBlocks, writeFully } from './blocks.ts';
 import type { Draft, Run } from './run.ts';
 import { decodeRuns, sealRun } from './run.ts';

@@ -1,4 +1,4 @@
-import { INLINE_BYTES } from '../../core/limits.ts';
+import { INLINE_BYTES } from '../../core/store-limits.ts';
 import { entrySize } from './chunk.ts';
 import { bufferOf, decode, encode } from './record.ts';
 

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
-import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
+import { Failure, isDiskFull, reasonOf, systemCode } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import { writeFully } from './blocks.ts';
 import type { Database } from './database.ts';
@@ -122,8 +122,11 @@ function newestSetAside(folder: string): string | undefined {
 }
 
 function unreadable(folder: string, thrown: unknown): Failure {
+  const remedy = isDiskFull(thrown)
+    ? 'make room on its disk, or name another data folder with --data DIR'
+    : 'check the disk and its rights';
   return new Failure(
     'store.unreadable',
-    `The store in ${folder} cannot be opened (${reasonOf(thrown)}): check the disk and its rights.`,
+    `The store in ${folder} cannot be opened (${reasonOf(thrown)}): ${remedy}.`,
   );
 }

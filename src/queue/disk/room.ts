@@ -1,6 +1,6 @@
 import { statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DISK_RESERVE } from '../../core/limits.ts';
+import { DISK_RESERVE } from '../../core/store-limits.ts';
 import { FILE } from './preflight.ts';
 
 /** How much larger the file is than what is counted, at most: half-filled pages, and copies of a commit. */

@@ -1,7 +1,7 @@
 import { Failure } from '../../core/errors.ts';
-import { DISK_RESERVE } from '../../core/limits.ts';
 import { MAX_GATHERED_BYTES } from '../../core/memory-limits.ts';
 import type { Message, Settle } from '../../core/message.ts';
+import { DISK_RESERVE } from '../../core/store-limits.ts';
 import type { Committer } from '../commit/commit.ts';
 import type { Database } from '../disk/database.ts';
 import { entryBytes, messageBytes } from '../disk/layout.ts';
