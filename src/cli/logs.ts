@@ -6,8 +6,9 @@ import { durationOf } from '../manifest/units.ts';
 import type { LogReader } from '../supervisor/logreader.ts';
 import { openLogReader } from '../supervisor/logreader.ts';
 import { argumentsOf, usageFailure } from './arguments.ts';
+import { ask } from './control.ts';
 import { dataFolder } from './data-folder.ts';
-import { systemClock, write } from './edge.ts';
+import { printError, systemClock, write } from './edge.ts';
 import type { Entry } from './log-entries.ts';
 import { asJson, asText, entriesByTime, filtered, lastOf } from './log-entries.ts';
 import { LOGS } from './reference/modules.ts';
@@ -43,10 +44,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const show = (entry: Entry): void => write(values.json ? asJson(entry) : asText(entry, named));
 
   open(searched ? Number.POSITIVE_INFINITY : lines);
-  const missing = wanted.find(name => !readers.has(name));
-  if (missing !== undefined && !values.follow) {
-    throw new Failure('module.unknown', `There is no log of a module "${missing}" in ${folder}.`);
-  }
+  const missing = wanted.filter(name => !readers.has(name));
+  if (missing.length > 0 && !values.follow) await explainMissing(missing, values.data);
   const news = (): Iterable<Entry> => filtered(entriesByTime(readers), passes);
   for (const entry of lastOf(news(), lines)) show(entry);
   if (!values.follow) return 0;
@@ -54,6 +53,29 @@ export async function run(args: readonly string[]): Promise<number> {
     open(Number.POSITIVE_INFINITY);
     for (const entry of news()) show(entry);
   });
+}
+
+/** A module of the running hub that has no log has logged nothing yet. Failure `module.unknown` for any other. */
+async function explainMissing(missing: readonly string[], data: string | undefined): Promise<void> {
+  const folder = dataFolder(data);
+  const known = new Set(await moduleNames(folder));
+  const unknown = missing.find(name => !known.has(name));
+  if (unknown !== undefined) {
+    const sentence = `There is no log of a module "${unknown}" in ${join(folder, 'logs')}.`;
+    throw new Failure('module.unknown', sentence);
+  }
+  for (const name of missing) printError(`Module "${name}" has logged nothing yet.`);
+}
+
+/** None if no hub runs. */
+async function moduleNames(folder: string): Promise<string[]> {
+  try {
+    const { modules } = await ask(folder, 'status');
+    return modules.map(({ name }) => name);
+  } catch (thrown) {
+    if (thrown instanceof Failure) return [];
+    throw thrown;
+  }
 }
 
 function linesOf(flag: string | undefined): number | undefined {

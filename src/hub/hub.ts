@@ -13,6 +13,7 @@ import type { Placed } from '../manifest/plan.ts';
 import { parseManifest } from '../manifest/read.ts';
 import { lockFolder, unwritableFolder } from '../queue/lock.ts';
 import { openStore } from '../queue/store.ts';
+import { closeFarFiles } from '../supervisor/spawning.ts';
 import { certificateStatuses } from './certificates.ts';
 import { controlClients } from './client-control.ts';
 import { controlPath, serveControl } from './control.ts';
@@ -74,6 +75,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
   const given = file === undefined ? undefined : await admission.read(file);
   const closers: (() => unknown)[] = [report];
   const stop = (): Promise<void> => closeAll(closers);
+  closeFarFiles();
   try {
     const lock = lockFolder(dataFolder, LOCK_PATIENCE);
     closers.push(lock.release, writePidFile(dataFolder, log));

@@ -60,12 +60,12 @@ export function runCheck(exec: readonly string[], settings: CheckSettings): Prob
     } catch (error) {
       streams.close();
       if (systemCode(error) === undefined) throw error;
-      return spawnFault({ exec }, error).reason;
+      return spawnFault({ exec }, error, env).reason;
     }
     if (child.pid === undefined) {
       streams.close();
       return new Promise(resolve =>
-        child.once('error', error => resolve(spawnFault({ exec }, error).reason)),
+        child.once('error', error => resolve(spawnFault({ exec }, error, env).reason)),
       );
     }
     const { pid } = child;

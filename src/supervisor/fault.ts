@@ -1,8 +1,9 @@
-import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { reasonOf, systemCode } from '../core/errors.ts';
 import type { Account } from './confinement/users.ts';
 import { mayPass } from './confinement/users.ts';
+import { unrunnable } from './program-file.ts';
 import type { ModuleSpec } from './spec.ts';
 
 /** Why a module could not be started, in one sentence, and whether it may go better in a while. */
@@ -12,7 +13,7 @@ export type Fault = { readonly reason: string; readonly passing: boolean };
 const ENTER = 1;
 
 /** The machine is short of something, the module is not to blame. */
-const PASSING = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE']);
+const PASSING = new Set(['EAGAIN', 'ENOMEM']);
 
 /** Reason that a module cannot be started, as far as it can be seen before. */
 export function findFault(
@@ -26,10 +27,18 @@ export function findFault(
     return lasting(`Its working folder ${spec.cwd} does not exist: make it, or name another.`);
   }
   if (!program.includes('/')) {
-    const found = PATH.split(':').some(folder => isProgram(join(folder, program)));
-    return found ? undefined : notFound(program);
+    const found = PATH.split(':')
+      .map(folder => join(folder, program))
+      .find(isProgram);
+    if (found === undefined) return oneText(spec.exec) ?? notFound(program);
+    const reason = unrunnable(found);
+    return reason === undefined ? undefined : lasting(reason);
   }
   const file = resolve(spec.cwd, program);
+  if (!existsSync(file)) {
+    const fault = oneText(spec.exec);
+    if (fault !== undefined) return fault;
+  }
   return programFault(file) ?? (account && barFault(file, account));
 }
 
@@ -60,20 +69,14 @@ function isProgram(file: string): boolean {
   }
 }
 
-/** At most as many bytes as the kernel reads to recognize a program (BINPRM_BUF_SIZE); none if it cannot be read. */
-function firstBytesOf(file: string): string {
-  const bytes = Buffer.alloc(256);
-  let descriptor: number | undefined;
-  try {
-    descriptor = openSync(file, 'r');
-    return bytes.toString('latin1', 0, readSync(descriptor, bytes));
-  } catch (error) {
-    // A program that may be executed and not read is the kernel's to judge.
-    if (systemCode(error) !== undefined) return '';
-    throw error;
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
-  }
+/** A program is named together with its arguments, as in a shell. */
+function oneText([program = '', ...rest]: readonly string[]): Fault | undefined {
+  const words = program.split(/\s+/).filter(word => word !== '');
+  if (words.length < 2) return undefined;
+  const meant = [...words, ...rest].map(word => JSON.stringify(word)).join(', ');
+  return lasting(
+    `There is no program ${JSON.stringify(program)}: give each argument a text of its own, [${meant}].`,
+  );
 }
 
 function notFound(program: string): Fault {
@@ -84,7 +87,8 @@ function programFault(file: string): Fault | undefined {
   try {
     if (!statSync(file).isFile()) return lasting(`${file} is not a file: name the program itself.`);
     accessSync(file, constants.X_OK);
-    return interpreterFault(file);
+    const reason = unrunnable(file);
+    return reason === undefined ? undefined : lasting(reason);
   } catch (error) {
     switch (systemCode(error)) {
       case 'ENOENT':
@@ -100,26 +104,37 @@ function programFault(file: string): Fault | undefined {
   }
 }
 
-/** The first line of a script names the program that runs it (execve(2), "Interpreter scripts"). */
-function interpreterFault(file: string): Fault | undefined {
-  const [, interpreter] = /^#![ \t]*(\S+)/.exec(firstBytesOf(file)) ?? [];
-  return interpreter === undefined || isProgram(interpreter) ? undefined : noInterpreter(file);
-}
-
-function noInterpreter(program: string): Fault {
-  return lasting(`The interpreter that the first line of ${program} names does not exist: correct it.`);
-}
-
 /** What the system said when it was to start the module. */
-export function spawnFault(spec: Pick<ModuleSpec, 'exec'>, error: unknown): Fault {
+export function spawnFault(
+  spec: Pick<ModuleSpec, 'exec'>,
+  error: unknown,
+  environment: Readonly<Record<string, string>> = {},
+): Fault {
   const program = spec.exec[0] ?? '';
   const code = systemCode(error) ?? '';
+  if (code === 'EMFILE' || code === 'ENFILE') {
+    const whose = code === 'EMFILE' ? 'the hub' : 'the machine';
+    const reason = `${program} cannot be started just now: ${whose} has too many files open (${code}), raise "ulimit -n", or LimitNOFILE of a systemd unit.`;
+    return { reason, passing: true };
+  }
+  if (code === 'E2BIG') return lasting(tooBig(spec, environment));
   if (PASSING.has(code)) {
     return { reason: `${program} cannot be started just now: ${reasonOf(error)}.`, passing: true };
   }
   if (code !== 'ENOENT') return lasting(`${program} cannot be started: ${reasonOf(error)}.`);
   if (!program.includes('/')) return notFound(program);
-  return noInterpreter(program);
+  return lasting(`${program}, or the interpreter or loader that it names, does not exist: correct it.`);
+}
+
+/** The system holds each text, and all together, to a bound (execve(2), "Limits on size of arguments and environment"). */
+function tooBig({ exec }: Pick<ModuleSpec, 'exec'>, environment: Readonly<Record<string, string>>): string {
+  const texts = [
+    ...exec.map((text, index) => [`exec[${index}]`, text] as const),
+    ...Object.entries(environment).map(([name, value]) => [name, `${name}=${value}`] as const),
+  ].map(([name, text]) => [name, Buffer.byteLength(text) + 1] as const);
+  const all = texts.reduce((sum, [, bytes]) => sum + bytes, 0);
+  const [name, most] = texts.reduce((one, other) => (other[1] > one[1] ? other : one), ['', 0] as const);
+  return `Its arguments and environment are too long for the system (E2BIG): ${all} bytes, ${most} of them ${name}, and one text may have 131072. Put what is long into a file.`;
 }
 
 /** What went wrong in the hub before it could start a module. */

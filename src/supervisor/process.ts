@@ -67,13 +67,13 @@ async function spawnOnPipes(
     child = spawnAlone(exec, streams.inner, { cwd: spec.cwd, env });
   } catch (error) {
     streams?.close();
-    return spawnFault(spec, error);
+    return spawnFault(spec, error, env);
   }
   const { pid } = child;
   if (pid === undefined) {
     streams.close();
     const [error] = await once(child, 'error');
-    return spawnFault(spec, error);
+    return spawnFault(spec, error, env);
   }
   const { input, output, error } = streams.connect(child);
   const err = { name: 'err', stream: error } as const;

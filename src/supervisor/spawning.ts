@@ -13,12 +13,26 @@ const CLOSED_ON_EXEC = 0o2000000;
 
 const FIRST_BEYOND_STANDARD = 3;
 
+/** The number of an open file from which on one that was left open is closed. */
+const FAR = 1_024;
+
 /**
  * Numbers of files that whatever this process starts would inherit: LMDB opens its own so, and so may have whoever
  * started the hub, of which Node marks the first only. Node's own are never among them. Found once, for all of them are
  * open before the first module starts and stay so.
  */
 let inherited: readonly number[] | undefined;
+
+/**
+ * Closes files that whoever started the hub left open with numbers so high that no program could be started with /dev/null in
+ * their place: near the limit of open files the system has no number left to do it with (EINVAL), and far beyond others it
+ * costs a step for each number before. Called before the hub has such files of its own.
+ */
+export function closeFarFiles(): void {
+  const [, limit = ''] = /^Max open files +(\d+)/m.exec(readKernelFile('/proc/self/limits')) ?? [];
+  const far = Math.min(FAR, Math.floor((Number(limit) || FAR) / 2));
+  for (const number of inheritedFiles()) if (number >= far) closeSync(number);
+}
 
 /**
  * Starts a program, as the leader of a session and group of its own, that has its standard streams and no other file

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { SANDBOX_TMP_BYTES } from '../../src/core/limits.ts';
 import { memoryFolder } from '../../src/supervisor/confinement/memory-folder.ts';
 import type { SandboxLevel } from '../../src/supervisor/confinement/sandbox.ts';
+import { dynamicRange } from '../../src/supervisor/confinement/users.ts';
 import type { ModuleSpec } from '../../src/supervisor/spec.ts';
 import { skip } from '../build/stage.ts';
 import type { Stage } from './stage.ts';
@@ -42,7 +43,7 @@ for (const level of LEVELS) {
       const script = 'grep -E "^(NoNewPrivs|CapEff|CapPrm|CapAmb)" /proc/self/status; id -u';
       const lines = await said(stage, script, { sandbox: level });
       const uid = lines.pop();
-      if (ROOT) assert.ok(Number(uid) >= 61_184 && Number(uid) <= 65_519);
+      if (ROOT) assert.ok(Number(uid) >= dynamicRange().first && Number(uid) <= dynamicRange().last);
       else assert.is(uid, String(process.getuid?.()));
       for (const line of lines) assert.match(line, /^(NoNewPrivs:\t1|Cap...:\t0+)$/);
       assert.is(lines.length, 4);
@@ -285,7 +286,8 @@ sandbox("a user that is nobody else's is not whose folder another module has lef
     mkdirSync(left, { recursive: true });
     chownSync(left, usual, usual);
     const [uid] = await said(stage, 'id -u', { user: 'dynamic' });
-    assert.is(Number(uid), usual === 65_519 ? 61_184 : usual + 1);
+    const { first, last } = dynamicRange();
+    assert.is(Number(uid), usual === last ? first : usual + 1);
     assert.is(statSync(left).uid, usual);
   });
 });

@@ -179,7 +179,7 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
       const granted = devicesFor(spec, who);
       const apart = who !== undefined || spec.sandbox !== 'none';
       const own = join(ownFolders, spec.name);
-      const closed = apart ? makeOwnFolder(own, who) : undefined;
+      const closed = apart ? await makeOwnFolder(own, who) : undefined;
       if (closed !== undefined) return closed;
       const memory = apart || spec.secretFiles.length > 0 ? memoryFolder(hidden) : undefined;
       if (typeof memory === 'object' && spec.secretFiles.length > 0) return memory;

@@ -11,9 +11,18 @@ export type Account = {
   readonly groups: readonly number[];
 };
 
-/** The range that systemd gives dynamic users, too: no account of Debian's is in it. */
-const DYNAMIC_FIRST = 61_184;
-const DYNAMIC_COUNT = 65_519 - DYNAMIC_FIRST + 1;
+/** Numbers from `first` to `last`. */
+type Range = { readonly first: number; readonly last: number };
+
+/**
+ * Ranges of dynamic users, the first that the system has here. Neither systemd (61184 to 65519 for DynamicUser, 524288 and
+ * above for containers) nor the ranges of subuid(5), from 100000 on, nor accounts of Debian are in them. The second is for a
+ * container whose user name space ends at 65535.
+ */
+const DYNAMIC: readonly [Range, Range] = [
+  { first: 70_000, last: 89_999 },
+  { first: 60_706, last: 61_183 },
+];
 
 type Row = readonly string[];
 
@@ -35,11 +44,24 @@ export function accountOf(user: string, passwd = '/etc/passwd', group = '/etc/gr
  * folder of the module that is there already tells which it was.
  */
 export function dynamicAccount(module: string, folder: string, taken: ReadonlySet<number>): Account {
+  const { first, last } = dynamicRange();
   const owner = ownerOf(folder);
-  if (owner !== undefined && isDynamic(owner) && !taken.has(owner)) return accountWith(owner);
-  let uid = DYNAMIC_FIRST + (hashOf(module) % DYNAMIC_COUNT);
-  while (taken.has(uid)) uid = DYNAMIC_FIRST + ((uid - DYNAMIC_FIRST + 1) % DYNAMIC_COUNT);
+  if (owner !== undefined && owner >= first && owner <= last && !taken.has(owner)) return accountWith(owner);
+  const accounts = new Set(rowsOf('/etc/passwd').map(row => Number(row[2])));
+  const count = last - first + 1;
+  let uid = first + (hashOf(module) % count);
+  for (let tries = 1; tries < count && (taken.has(uid) || accounts.has(uid)); tries += 1)
+    uid = first + ((uid - first + 1) % count);
   return accountWith(uid);
+}
+
+/** The first range that this user name space has all of (user_namespaces(7)); `map` is its /proc/self/uid_map. */
+export function dynamicRange(map = '/proc/self/uid_map'): Range {
+  const rows = rowsOf(map).map(([row = '']) => row.trim().split(/ +/).map(Number));
+  const has = ({ first, last }: Range): boolean =>
+    rows.some(([inside = 0, , count = 0]) => inside <= first && last < inside + count);
+  const [usual, small] = DYNAMIC;
+  return has(usual) || !has(small) ? usual : small;
 }
 
 /** Whether somebody may pass a file's mode bits: `bits` of 4 to read, 2 to write, 1 to execute or enter. */
@@ -52,10 +74,6 @@ export function mayPass(file: string, { uid, gid, groups }: Account, bits: numbe
 
 function accountWith(uid: number): Account {
   return { uid, gid: uid, groups: [] };
-}
-
-function isDynamic(uid: number): boolean {
-  return uid >= DYNAMIC_FIRST && uid < DYNAMIC_FIRST + DYNAMIC_COUNT;
 }
 
 function ownerOf(folder: string): number | undefined {
