@@ -9,10 +9,12 @@ import { cameUp } from '../hub/update/trial.ts';
 import { argumentsOf, scanArguments, scannedValue, usageFailure } from './arguments.ts';
 import { dataFolder } from './data-folder.ts';
 import { become, standardErrorLog, systemClock, systemPause, systemRandom } from './edge.ts';
+import { initCommand } from './init.ts';
 import { UP } from './reference/up.ts';
 
 /** Runs a hub in the foreground until SIGINT or SIGTERM. An update of it may be what runs. */
 export async function run(args: readonly string[]): Promise<number> {
+  if (process.pid === 1 && isSea()) reapOrphans();
   const launched = await launchHub(args);
   const { values, positionals } = argumentsOf(UP, args);
   const [file] = positionals;
@@ -50,6 +52,15 @@ export async function run(args: readonly string[]): Promise<number> {
     become,
     exit: process.exit,
   });
+}
+
+/** The first process of a container gets all orphans: a shell takes that place, and starts the hub again below it. */
+function reapOrphans(): void {
+  const command = initCommand([process.execPath, ...process.argv.slice(2)]);
+  if (command !== undefined) become(command, process.env);
+  const sentence =
+    'There is no /bin/sh, so ended processes that modules leave stay as zombies: run the container with an init.';
+  logFor('hub', standardErrorLog).warn(sentence);
 }
 
 function deviceOf(name: string | undefined): string | undefined {
