@@ -76,6 +76,7 @@ export function createModules(settings: ModulesSettings): Modules {
     hiddenFolder: dataFolder,
     guard,
     host: {
+      pressure: store.pressure,
       line: (module, line, settle) => {
         const id = acking.has(module) ? ackOfLine(line) : undefined;
         if (id === undefined) routeLine(module, line, settle);

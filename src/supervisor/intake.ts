@@ -37,6 +37,7 @@ export function createIntake(
   let unsettled = 0;
   let unsettledBytes = 0;
   let refused = 0;
+  let heldBack = false;
   /** Lines without room, in order. */
   let waiting: Buffer[] = [];
   const warn = createWarning(clock, log);
@@ -68,9 +69,24 @@ export function createIntake(
     roomy();
   };
 
+  /** True while the host is behind; `roomy` is called once it has caught up. */
+  const isHeldBack = (): boolean => {
+    if (host.pressure?.high() !== true) return false;
+    if (heldBack) return true;
+    heldBack = true;
+    host.pressure.whenLow(() => {
+      heldBack = false;
+      roomy();
+    });
+    return true;
+  };
+
   return {
     ready: () =>
-      unsettled < MAX_UNSETTLED_LINES && unsettledBytes < MAX_UNSETTLED_LINE_BYTES && waiting.length === 0,
+      unsettled < MAX_UNSETTLED_LINES &&
+      unsettledBytes < MAX_UNSETTLED_LINE_BYTES &&
+      waiting.length === 0 &&
+      !isHeldBack(),
     begin: () => {
       printed = 0;
     },

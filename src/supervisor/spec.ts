@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Settle } from '../core/message.ts';
+import type { Pressure } from '../core/pressure.ts';
 import type { Limits, Usage } from './confinement/cgroup.ts';
 import type { SandboxLevel } from './confinement/sandbox.ts';
 import type { FindPeer } from './peers/peers.ts';
@@ -155,6 +156,8 @@ export type SupervisorHost = {
    * once; while MAX_UNSETTLED_LINES have not come, that module's output is not read and the module blocks.
    */
   readonly line: (module: string, line: Buffer, settle: Settle) => void;
+  /** While it is high no module's messages are read. */
+  readonly pressure?: Pressure;
   readonly changed: (change: ModuleChange) => void;
   /** A module with `io: lines` takes input: it was just started, or has caught up after `write` said false. */
   readonly writable?: (module: string) => void;

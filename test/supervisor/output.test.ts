@@ -11,6 +11,7 @@ import {
   MAX_UNSETTLED_LINE_BYTES,
   MAX_UNSETTLED_LINES,
 } from '../../src/core/limits.ts';
+import { createGauge } from '../../src/core/pressure.ts';
 import { createTestClock } from '../clock.ts';
 import type { Received } from './stage.ts';
 import { atRest, lives, onStage, pidIn, until } from './stage.ts';
@@ -96,6 +97,28 @@ test('long lines that the host has not settled hold their module back by their b
       return settled === 10;
     });
     await until('it has ended', () => status('a').state === 'ended');
+  });
+});
+
+test('while the store is behind no lines are read, of any module; once it has caught up, all come', async () => {
+  const gauge = createGauge(1);
+  const script = `i=0; while [ $i -lt 100 ]; do echo ${'x'.repeat(1_000)}; i=$((i+1)); done; exec sleep 1000`;
+  let left = 200;
+  const line = ({ settle }: Received): void => {
+    left -= 1;
+    if (left > 0) gauge.set(1);
+    settle();
+  };
+  await onStage({ line, pressure: gauge }, async ({ supervisor, sh, lines, folder }) => {
+    await supervisor.start([sh('a', script), sh('b', script), sh('c', 'echo $$ > pid', { io: 'mqtt' })]);
+    await until('a line has come', () => lines.length > 0);
+    await pidIn(folder, 'pid');
+    await supervisor.restart('c');
+    assert.is(lines.length, 1);
+    await until('all have come', () => {
+      gauge.set(0);
+      return left === 0;
+    });
   });
 });
 

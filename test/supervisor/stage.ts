@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../src/core/clock.ts';
 import { logFor } from '../../src/core/log.ts';
 import type { Settle } from '../../src/core/message.ts';
+import type { Pressure } from '../../src/core/pressure.ts';
 import { runningProcess } from '../../src/supervisor/proc.ts';
 import type { ModuleSpec, ModuleStatus, Supervisor } from '../../src/supervisor/spec.ts';
 import { createSupervisor } from '../../src/supervisor/supervisor.ts';
@@ -54,6 +55,8 @@ export type StageOptions = {
   readonly clock?: Clock;
   /** Settles each line at once unless told otherwise. */
   readonly line?: (received: Received) => void;
+  /** Back-pressure of the host; it has none by default. */
+  readonly pressure?: Pressure;
   /** Told that a module takes input, in place of the stage. */
   readonly writable?: (module: string) => void;
   /** Where its folder is made, for all to pass; default: the system's /tmp, for nobody else. */
@@ -108,6 +111,7 @@ function setStage(folder: string, options: StageOptions): Stage {
         lines.push(received);
         take(received);
       },
+      ...(options.pressure && { pressure: options.pressure }),
       changed: ({ name, state }) => changes.push(`${name} ${state}`),
       writable: options.writable ?? (module => writable.push(module)),
     },
