@@ -28,6 +28,8 @@ export type ModulesSettings = Omit<SpecHost, 'socketOf'> & {
   readonly logSink: LogSink;
   readonly store: Store;
   readonly router: Router;
+  /** See `SupervisorHost.countInput`. */
+  readonly countInput: (bytes: number) => void;
   /** See `SupervisorSettings.guard`. */
   readonly guard: number | undefined;
 };
@@ -76,6 +78,7 @@ export function createModules(settings: ModulesSettings): Modules {
     hiddenFolder: dataFolder,
     guard,
     host: {
+      countInput: settings.countInput,
       pressure: store.pressure,
       line: (module, line, settle) => {
         const id = acking.has(module) ? ackOfLine(line) : undefined;

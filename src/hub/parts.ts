@@ -91,6 +91,7 @@ export function openParts(
     broker,
     store,
     router,
+    countInput: settings.countInput,
     guard: launched.guard,
     brokerUrl: listening.urlForModules,
     tokenOf: access.tokenOf,

@@ -33,6 +33,8 @@ export type ConnectionSettings = {
   readonly logged: (stream: string) => LineSink;
   /** A line of the log was too long. */
   readonly cut: () => void;
+  /** See `SupervisorHost.countInput`. */
+  readonly countInput: ((bytes: number) => void) | undefined;
   /** Input may be written again. */
   readonly writable: () => void;
   /** Ends what left the process's group and outlives it. */
@@ -58,9 +60,13 @@ export function connect(process: Process, settings: ConnectionSettings): Connect
   let leads = true;
 
   const logBound = { maxBytes: MAX_LOG_LINE_BYTES, overflow: 'cut', exceeded: settings.cut } as const;
-  const readers = logged.map(({ name, stream }) => readLines(stream, settings.logged(name), logBound));
-  if (messages !== undefined)
-    readers.push(readLines(messages, settings.messages, messageBound(settings.messages)));
+  const { countInput } = settings;
+  const readers = logged.map(({ name, stream }) =>
+    readLines(stream, settings.logged(name), logBound, countInput),
+  );
+  if (messages !== undefined) {
+    readers.push(readLines(messages, settings.messages, messageBound(settings.messages), countInput));
+  }
   for (const stream of [messages, ...logged.map(({ stream }) => stream)]) {
     stream?.on('error', error => log.warn(`The output of module "${module}" broke off: ${error.message}.`));
   }

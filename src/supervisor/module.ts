@@ -194,6 +194,7 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
       clock,
       log,
       messages: intake,
+      countInput: host.countInput,
       logged: stream => (stream === 'out' ? logFile.sink(stream) : lastLines.through(logFile.sink(stream))),
       cut: () => {
         cutLines += 1;

@@ -21,7 +21,13 @@ export type LineReader = {
   readonly abandon: () => void;
 };
 
-export function readLines(stream: Readable, sink: LineSink, bound: LineBound): LineReader {
+/** `count` is called with the bytes of each piece that is read. */
+export function readLines(
+  stream: Readable,
+  sink: LineSink,
+  bound: LineBound,
+  count: (bytes: number) => void = () => {},
+): LineReader {
   const lines = createLineSplitter(bound);
   const closed = Promise.withResolvers<void>();
   let pumping = false;
@@ -45,6 +51,7 @@ export function readLines(stream: Readable, sink: LineSink, bound: LineBound): L
       }
       const chunk: Buffer | null = stream.read();
       if (chunk !== null) {
+        count(chunk.length);
         lines.push(chunk);
         continue;
       }

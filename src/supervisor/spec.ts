@@ -156,6 +156,8 @@ export type SupervisorHost = {
    * once; while MAX_UNSETTLED_LINES have not come, that module's output is not read and the module blocks.
    */
   readonly line: (module: string, line: Buffer, settle: Settle) => void;
+  /** Counts bytes that modules have printed. */
+  readonly countInput?: (bytes: number) => void;
   /** While it is high no module's messages are read. */
   readonly pressure?: Pressure;
   readonly changed: (change: ModuleChange) => void;

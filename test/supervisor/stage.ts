@@ -55,6 +55,7 @@ export type StageOptions = {
   readonly clock?: Clock;
   /** Settles each line at once unless told otherwise. */
   readonly line?: (received: Received) => void;
+  readonly countInput?: (bytes: number) => void;
   /** Back-pressure of the host; it has none by default. */
   readonly pressure?: Pressure;
   /** Told that a module takes input, in place of the stage. */
@@ -111,6 +112,7 @@ function setStage(folder: string, options: StageOptions): Stage {
         lines.push(received);
         take(received);
       },
+      ...(options.countInput && { countInput: options.countInput }),
       ...(options.pressure && { pressure: options.pressure }),
       changed: ({ name, state }) => changes.push(`${name} ${state}`),
       writable: options.writable ?? (module => writable.push(module)),

@@ -1,10 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import { stringProblem } from '../../core/characters.ts';
+import { MAX_STRING_BYTES, stringProblem } from '../../core/characters.ts';
 import { Failure } from '../../core/errors.ts';
 import type { Message, Properties } from '../../core/message.ts';
 import { NO_PROPERTIES, PLAIN } from '../../core/message.ts';
 import { outputTopic } from '../names.ts';
-import { QUOTE, visitMembers } from './json-scanner.ts';
+import type { Span } from './json-scanner.ts';
+import { BACKSLASH, QUOTE, visitMembers } from './json-scanner.ts';
 import { unquote } from './json-strings.ts';
 
 /** Output of a line that names none. */
@@ -25,8 +26,8 @@ const OPENING_BRACE = 0x7b;
 /** An output is one level of a topic. */
 const OUTPUT = /^[^/+#]{1,128}$/;
 
-/** First character of an object, a list and null. */
-const OTHER_VALUE = /[{[n]/;
+/** First characters of an object, a list and null. */
+const OTHER_VALUES: ReadonlySet<number> = new Set(Buffer.from('{[n'));
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const BASE64_UNIT = 4;
@@ -53,7 +54,9 @@ export function messageOfLine(module: string, line: Buffer): Message {
   return {
     ...messageOn(module, outputOf(members.output), bodyOf(body, members.encoding)),
     properties: properties === undefined ? NO_PROPERTIES : propertiesOf(properties),
-    contentType: isString(contentType) ? textOf('"contentType"', contentType) : undefined,
+    contentType: isString(contentType)
+      ? textOf('"contentType"', contentType, wholeOf(contentType))
+      : undefined,
   };
 }
 
@@ -87,12 +90,16 @@ function membersOf(line: Buffer): Members {
   return isObject ? members : {};
 }
 
+function wholeOf(token: Buffer): Span {
+  return { start: 0, end: token.length };
+}
+
 function isString(token: Buffer | undefined): token is Buffer {
   return token?.[0] === QUOTE;
 }
 
 function outputOf(token: Buffer): string {
-  const output = textOf('"output"', token);
+  const output = textOf('"output"', token, wholeOf(token));
   if (OUTPUT.test(output)) return output;
   throw refusal('"output" must be one level of a topic: 1 to 128 characters without "/", "+" and "#".');
 }
@@ -114,27 +121,34 @@ function bodyOf(token: Buffer, encoding: Buffer | undefined): Buffer {
 function propertiesOf(object: Buffer): Properties {
   const properties: string[] = [];
   visitMembers(object, (nameSpan, valueSpan) => {
-    const value = object.subarray(valueSpan.start, valueSpan.end);
-    if (OTHER_VALUE.test(value.toString('latin1', 0, 1))) return;
-    const name = textOf('a name in "properties"', object.subarray(nameSpan.start, nameSpan.end));
-    const field = `"properties.${name.slice(0, MAX_SHOWN_NAME)}"`;
-    const text = value[0] === QUOTE ? textOf(field, value) : checked(field, value.toString('latin1'));
-    properties.push(name, text);
+    const first = object[valueSpan.start];
+    if (first !== undefined && OTHER_VALUES.has(first)) return;
+    const name = textOf('a name in "properties"', object, nameSpan);
+    properties.push(name, textOf('properties', object, valueSpan, name));
   });
   return properties;
 }
 
-/** Text of the JSON string `token`, which `field` has or is named by. */
-function textOf(field: string, token: Buffer): string {
-  const bytes = unquote(token);
-  if (!isUtf8(bytes)) throw refusal(`${field} is not UTF-8: print it in UTF-8.`);
-  return checked(field, bytes.toString());
+/** Text of the string, number or boolean that `span` holds; an error names `field`, or the member `name` of it. */
+function textOf(field: string, bytes: Buffer, { start, end }: Span, name?: string): string {
+  const isQuoted = bytes[start] === QUOTE;
+  const [from, to] = isQuoted ? [start + 1, end - 1] : [start, end];
+  // Most texts are short and ASCII, and that is seen faster than they are decoded and checked.
+  if (to - from <= MAX_STRING_BYTES && isPlain(bytes, from, to)) return bytes.toString('latin1', from, to);
+  const content = isQuoted ? unquote(bytes.subarray(start, end)) : bytes.subarray(start, end);
+  const problem = isUtf8(content) ? stringProblem(content.toString()) : 'is not UTF-8';
+  if (problem === undefined) return content.toString();
+  const place = name === undefined ? field : `"${field}.${name.slice(0, MAX_SHOWN_NAME)}"`;
+  throw refusal(`${place} ${problem}: print a text that MQTT can carry.`);
 }
 
-function checked(field: string, text: string): string {
-  const problem = stringProblem(text);
-  if (problem === undefined) return text;
-  throw refusal(`${field} ${problem}: print a text that MQTT can carry.`);
+/** True for printable ASCII without escapes. */
+function isPlain(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte < 0x20 || byte > 0x7e || byte === BACKSLASH) return false;
+  }
+  return true;
 }
 
 function refusal(sentence: string): Failure {
