@@ -47,12 +47,13 @@ function checkDisk(folder: string): Finding[] {
 async function checkHub(folder: string): Promise<Finding[]> {
   try {
     const status = await ask(folder, 'status');
-    const { name, pid, hub, modules, refusedRoutes, upstream } = status;
+    const { name, pid, hub, modules, refusedRoutes, upstream, closedListeners } = status;
     const routes = refusedRoutes.map(route => problem(`route "${route.name}"`, route.reason));
     return [
       { subject: 'hub', good: true, text: `"${name}" runs with pid ${pid}, version ${hub.version}` },
       ...checkStore(status),
       ...modules.flatMap(checkModule),
+      ...closedListeners.map(({ address, reason }) => problem(`listener ${address}`, reason)),
       ...routes,
       ...(upstream === undefined ? [] : [checkUpstream(upstream)]),
       ...(await ask(folder, 'certificates')).map(checkCertificate),

@@ -67,7 +67,8 @@ export async function run(args: readonly string[]): Promise<number> {
   for (const { name, pid, printedLines } of status.modules) {
     if (pid !== undefined && printedLines === 0) print(`no output yet from "${name}"`);
   }
-  const { upstream, hub } = status;
+  const { upstream, hub, closedListeners } = status;
+  for (const { address, reason } of closedListeners) print(`not listening on ${address}: ${reason}`);
   if (hub.binary !== 'base') {
     print(`hub ${hub.version}, an update in slot ${hub.binary}${hub.onTrial ? ', on trial' : ''}`);
   }

@@ -50,6 +50,10 @@ export const CLOSE_LINGER = 2_000;
 export const PORT_LOOK = 50;
 export const PORT_LOOKS = 10;
 
+/** Milliseconds before a listener that could not be opened is tried again: they double from and up to these. */
+export const LISTENER_RETRY_INITIAL = 1_000;
+export const MAX_LISTENER_RETRY = 30_000;
+
 /** Retained messages that are sent to one new subscriber in one turn of the loop. */
 export const RETAINED_TURN = 256;
 

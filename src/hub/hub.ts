@@ -104,7 +104,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
       nothing.manifest,
       provisions,
     );
-    closers.push(parts.broker.close, parts.upward.stop, parts.modules.stop);
+    closers.push(parts.broker.close, parts.listening.stop, parts.upward.stop, parts.modules.stop);
     const book = openLedger(store, archive, log);
     const conductor = createConductor(nothing, executorOf({ ...parts, log, provisions }));
     const { statuses, watch: listen } = parts.modules;

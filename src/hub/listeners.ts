@@ -20,6 +20,13 @@ export function listenerSettings(entry: ListenerEntry, home: string): ListenerSe
   return { ...entry, tls };
 }
 
+/** The address of a listener as the manifest has it. */
+export function addressOf(entry: ListenerEntry, home: string): string {
+  if (entry.kind === 'unix') return `unix:${resolve(home, entry.file)}`;
+  const { kind, host, port } = entry;
+  return `${kind === 'mqtt' ? '' : `${kind}://`}${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 /** Where a module of this machine finds the broker: at the first plain listener, if there is one. */
 export function urlForModules(listeners: readonly Listening[]): string | undefined {
   const plain = listeners.find(({ kind }) => kind === 'mqtt');

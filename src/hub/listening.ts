@@ -1,51 +1,121 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Broker } from '../broker/broker.ts';
 import type { OpenListener } from '../broker/listeners/settings.ts';
+import type { Cancel, Clock } from '../core/clock.ts';
+import { Failure, reasonOf } from '../core/errors.ts';
+import { LISTENER_RETRY_INITIAL, MAX_LISTENER_RETRY } from '../core/limits.ts';
+import type { Log } from '../core/log.ts';
 import { oneAtATime } from '../core/one-at-a-time.ts';
 import type { ListenerEntry } from '../manifest/types.ts';
-import { listenerSettings, urlForModules } from './listeners.ts';
+import { addressOf, listenerSettings, urlForModules } from './listeners.ts';
+
+/** A listener that is not open, and why. */
+export type ClosedListener = { readonly address: string; readonly reason: string };
 
 /** Where clients come in, as the manifest says it. */
 export type Listening = {
   /**
-   * Opens what is not open yet and closes what is not wanted any more, whose clients go. If one cannot be opened, those
-   * before it stay. Failure `listener.in-use`, `listener.refused`.
+   * Opens what is not open yet and closes what is not wanted any more, whose clients go. Opens all that can be opened, and
+   * tries the rest again until it is open or not wanted. Failure `listener.in-use` or, if there is none, `listener.refused`
+   * of the first that is not open.
    */
   readonly use: (entries: readonly ListenerEntry[], home: string) => Promise<void>;
   readonly addresses: () => readonly string[];
+  readonly closed: () => readonly ClosedListener[];
   /** Where modules find the broker; undefined: it listens nowhere. */
   readonly urlForModules: () => string | undefined;
+  /** Tries nothing again. Resolves when no try is under way. */
+  readonly stop: () => Promise<void>;
 };
 
-type Open = { readonly entry: ListenerEntry; readonly home: string; readonly listener: OpenListener };
+type Wanted = { readonly entry: ListenerEntry; readonly home: string };
+type Open = Wanted & { readonly listener: OpenListener };
+type Closed = Wanted & { readonly failure: Failure; readonly failures: number; readonly cancel: Cancel };
 
-export function createListening({ listen }: Pick<Broker, 'listen'>): Listening {
+export type ListeningSettings = Pick<Broker, 'listen'> & { readonly clock: Clock; readonly log: Log };
+
+export function createListening({ listen, clock, log }: ListeningSettings): Listening {
   const inTurn = oneAtATime();
+  let wanted: readonly ListenerEntry[] = [];
   let open: readonly Open[] = [];
+  let closed: readonly Closed[] = [];
+  let stopped = false;
+
+  const place = ({ entry }: Wanted): number => wanted.findIndex(one => isDeepStrictEqual(one, entry));
+  const byPlace = (one: Wanted, other: Wanted): number => place(one) - place(other);
+
+  const tryToOpen = async (one: Wanted, failures = 0): Promise<Open | Failure> => {
+    try {
+      const listener = await listen(listenerSettings(one.entry, one.home));
+      const opened = { ...one, listener };
+      open = [...open, opened].toSorted(byPlace);
+      return opened;
+    } catch (thrown) {
+      const failure = thrown instanceof Failure ? thrown : unexpected(one, thrown);
+      const wait = Math.min(LISTENER_RETRY_INITIAL * 2 ** failures, MAX_LISTENER_RETRY);
+      const cancel = clock.after(wait, () => void inTurn(() => retry(found)));
+      const found: Closed = { ...one, failure, failures: failures + 1, cancel };
+      closed = [...closed, found].toSorted(byPlace);
+      return failure;
+    }
+  };
+
+  const retry = async (one: Closed): Promise<void> => {
+    if (stopped || !closed.includes(one)) return;
+    closed = closed.filter(other => other !== one);
+    const found = await tryToOpen(one, one.failures);
+    if (!(found instanceof Failure)) log.info(`The hub listens on ${found.listener.address} now.`);
+    else if (found.message !== one.failure.message) complain(found);
+  };
+
+  const complain = (failure: Failure): void => log.warn(`${failure.message} The hub tries it again.`);
 
   const change: Listening['use'] = async (entries, home) => {
-    const stays = (one: Open): boolean =>
-      (one.home === home || isByAddress(one.entry)) &&
-      entries.some(entry => isDeepStrictEqual(entry, one.entry));
+    wanted = entries;
+    const stays = (one: Open): boolean => (one.home === home || isByAddress(one.entry)) && place(one) >= 0;
     // Closed first: another of the same address may follow.
     const leaving = open.filter(one => !stays(one));
-    open = open.filter(stays);
+    open = open.filter(stays).toSorted(byPlace);
+    for (const { cancel } of closed) cancel();
+    closed = [];
     await Promise.all(leaving.map(({ listener }) => listener.close()));
+    const failures: Failure[] = [];
     for (const entry of entries) {
       if (open.some(one => isDeepStrictEqual(one.entry, entry))) continue;
-      open = [...open, { entry, home, listener: await listen(listenerSettings(entry, home)) }];
+      const found = await tryToOpen({ entry, home });
+      if (found instanceof Failure) failures.push(found);
     }
-    const placeOf = ({ entry }: Open): number => entries.findIndex(one => isDeepStrictEqual(one, entry));
-    open = open.toSorted((one, other) => placeOf(one) - placeOf(other));
+    for (const failure of failures) complain(failure);
+    const worst = failures.find(({ code }) => code === 'listener.in-use') ?? failures[0];
+    if (worst !== undefined) throw worst;
   };
 
   return {
     // One that was left goes on, and takes at most as long as a client may take to go.
     use: (entries, home) => inTurn(() => change(entries, home)),
     addresses: () => open.map(({ listener }) => listener.address),
-    urlForModules: () =>
-      urlForModules(open.map(({ entry, listener }) => ({ kind: entry.kind, address: listener.address }))),
+    closed: () =>
+      closed.map(({ entry, home, failure }) => ({
+        address: addressOf(entry, home),
+        reason: failure.message,
+      })),
+    urlForModules: () => {
+      // A module that starts before its listener is open connects again until it is.
+      const opened = open.map(one => ({ ...one, address: one.listener.address }));
+      const coming = closed.map(one => ({ ...one, address: addressOf(one.entry, one.home) }));
+      const all = [...opened, ...coming].toSorted(byPlace);
+      return urlForModules(all.map(({ entry, address }) => ({ kind: entry.kind, address })));
+    },
+    stop: () => {
+      stopped = true;
+      for (const { cancel } of closed) cancel();
+      return inTurn(async () => {});
+    },
   };
+}
+
+function unexpected({ entry, home }: Wanted, thrown: unknown): Failure {
+  return new Failure('listener.refused', `Cannot listen on ${addressOf(entry, home)}: ${reasonOf(thrown)}.`);
 }
 
 /** Such a listener has no files. */

@@ -18,7 +18,7 @@ import type { Listening } from './listening.ts';
 import { createListening } from './listening.ts';
 import type { Modules } from './modules.ts';
 import { createModules } from './modules.ts';
-import { moduleReadings, upstreamReadings } from './readings.ts';
+import { listenerReadings, moduleReadings, upstreamReadings } from './readings.ts';
 import type { Router } from './router.ts';
 import type { Routing } from './routing.ts';
 import { routingOf } from './routing.ts';
@@ -80,9 +80,14 @@ export function openParts(
     inputs: () => routing.mqttInputs,
     limits: () => limits,
     health: (module, well, text) => modules.reportHealth(module, well, `it says "${visible(text)}"`),
-    readings: () => new Map([...moduleReadings(modules.statuses()), ...upstreamReadings(upward.status())]),
+    readings: () =>
+      new Map([
+        ...moduleReadings(modules.statuses()),
+        ...upstreamReadings(upward.status()),
+        ...listenerReadings(listening),
+      ]),
   });
-  const listening = createListening(broker);
+  const listening = createListening({ listen: broker.listen, clock, log: brokerLog });
   const openSecret = secretOpener(settings);
   const modules: Modules = createModules({
     dataFolder,
@@ -161,6 +166,7 @@ export function statusOf(
     name: routing.current().manifest.name,
     pid: process.pid,
     listeners: listening.addresses(),
+    closedListeners: listening.closed(),
     modules: moduleStatuses(parts),
     ...routing.current().status(),
     queues: store.stats(),

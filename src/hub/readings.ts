@@ -1,4 +1,5 @@
 import type { ModuleStatus } from '../supervisor/spec.ts';
+import type { Listening } from './listening.ts';
 import type { UpstreamStatus } from './upward.ts';
 
 type Reading = (status: ModuleStatus) => string | number | undefined;
@@ -49,4 +50,16 @@ export function upstreamReadings(status: UpstreamStatus | undefined): Map<string
   for (const [name, reading] of Object.entries(UPSTREAM_READINGS))
     readings.set(`upstream/${name}`, String(reading(status)));
   return readings;
+}
+
+/** The listeners' readings, by their topics below `$SYS/`: those that are open, and why the others are not. */
+export function listenerReadings({
+  addresses,
+  closed,
+}: Pick<Listening, 'addresses' | 'closed'>): Map<string, string> {
+  const reasons = closed().map(({ reason }) => reason);
+  return new Map([
+    ['listeners/open', addresses().join('\n')],
+    ['listeners/closed', reasons.join('\n')],
+  ]);
 }

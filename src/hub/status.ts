@@ -4,6 +4,7 @@ import type { QueueStats, StoreCounts, StoreHealth } from '../queue/types.ts';
 import type { RouteCounts } from '../routes/dispatcher.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
 import type { DeploymentStatus } from './deployment/deployments.ts';
+import type { ClosedListener } from './listening.ts';
 import type { RefusedRoute } from './plan.ts';
 import type { RouterCounts } from './router.ts';
 import type { BinaryName } from './update/places.ts';
@@ -16,6 +17,8 @@ export type HubStatus = {
   /** Which hub this is: the one that was installed, or an update of it in a slot. */
   readonly hub: { readonly version: string; readonly binary: BinaryName; readonly onTrial: boolean };
   readonly listeners: readonly string[];
+  /** Listeners that could not be opened and are tried again. */
+  readonly closedListeners: readonly ClosedListener[];
   readonly deployment: DeploymentStatus;
   readonly modules: readonly ModuleStatus[];
   readonly routes: readonly (RouteCounts & { readonly name: string; readonly text: string })[];

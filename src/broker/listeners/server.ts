@@ -39,8 +39,15 @@ export function openEntrance(
   server: Server,
   cost: number,
   accept: Accept,
-  { clock, gate }: ListenerHost,
+  { clock, gate, log }: ListenerHost,
 ): Entrance {
+  let lastError = '';
+  server.on('error', error => {
+    // Before it listens, whoever opens it is told. After that, an accept failed, and the next may succeed.
+    if (!server.listening || error.message === lastError) return;
+    lastError = error.message;
+    log.warn(`A connection could not be accepted: ${error.message}`);
+  });
   const sockets = new Set<Socket>();
   const arrivals = new Map<Socket | string, Arrival>();
   server.on('connection', (socket: Socket) => {

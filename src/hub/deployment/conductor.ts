@@ -13,6 +13,8 @@ export type Passage = {
   readonly note: (step: Step, index: number, of: number) => Promise<void>;
   /** Called once everything the target needs has been fetched, before the first step that changes anything; if it throws, nothing has changed. */
   readonly inspect?: (plan: Plan) => Promise<void>;
+  /** True for a failure whose part goes on trying by itself: the step counts as taken. */
+  readonly tolerates?: (thrown: unknown) => boolean;
   /** A step that fails does not end it: the first failure is thrown when all others have been taken. */
   readonly stubborn: boolean;
   /** Modules that are to be started anew though nothing of them differs. */
@@ -31,11 +33,12 @@ export type Conductor = {
 export function createConductor(nothing: Placed, execute: Execute): Conductor {
   let current = nothing;
 
-  const take = async (step: Step, target: Placed, signal: AbortSignal): Promise<void> => {
+  const take = async (step: Step, target: Placed, { signal, tolerates }: Passage): Promise<void> => {
     current = afterStep(current, step, target);
     try {
       await unlessAborted(execute(step, target, signal), signal);
     } catch (thrown) {
+      if (!signal.aborted && tolerates?.(thrown) === true) return;
       // Modules of a step that was left are still seen to, behind it; what failed by half is taken again.
       if (!(signal.aborted && 'modules' in step)) current = afterFailure(current, step);
       throw thrown;
@@ -45,7 +48,8 @@ export function createConductor(nothing: Placed, execute: Execute): Conductor {
   return {
     current: () => current,
     prepare: (target, signal) => unlessAborted(execute({ kind: 'prepare' }, target, signal), signal),
-    go: async (target, { signal, note, inspect, stubborn, down }) => {
+    go: async (target, passage) => {
+      const { signal, note, inspect, stubborn, down } = passage;
       const failures: unknown[] = [];
       const plan = planOf(current, target, down);
       const { steps } = plan;
@@ -56,7 +60,7 @@ export function createConductor(nothing: Placed, execute: Execute): Conductor {
         await note(step, index + 1, steps.length);
         signal.throwIfAborted();
         try {
-          await take(step, target, signal);
+          await take(step, target, passage);
         } catch (thrown) {
           if (signal.aborted || !stubborn) throw thrown;
           failures.push(thrown);

@@ -30,7 +30,7 @@ export type Course = {
     deployment: Deployment,
     placed: Placed,
     signal: AbortSignal,
-    how: 'whole' | 'as far as it can be',
+    how: 'first' | 'proven' | 'as far as it can be',
   ) => Promise<void>;
   /** Carries out a change, watches it, and undoes it if it does not work. */
   readonly attempt: (attempt: Attempt, placed: Placed, signal: AbortSignal) => Promise<void>;
@@ -232,9 +232,10 @@ export function createCourse(settings: CourseSettings): Course {
     goBack,
     bringUp: async (deployment, placed, signal, how) => {
       taken.know(deployment, placed);
-      const stubborn = how !== 'whole';
+      const stubborn = how === 'as far as it can be';
+      const tolerates = toleratedBy(how);
       try {
-        await conductor.go(placed, { signal, note: journal(undefined, signal), stubborn });
+        await conductor.go(placed, { signal, note: journal(undefined, signal), tolerates, stubborn });
       } catch (thrown) {
         if (signal.aborted || !stubborn) throw thrown;
         log.error(`Not all of ${titleOf(deployment)} could be had: ${reasonOf(thrown)}`);
@@ -269,6 +270,16 @@ export function createCourse(settings: CourseSettings): Course {
       await settle({ current: target, healthy: target, outcome }, signal);
     },
   };
+}
+
+/**
+ * Listeners that cannot be opened are tried again and hold up no start: an address may come later than the hub. Only a person
+ * who starts a manifest for the first time is told at once that a port is in use.
+ */
+function toleratedBy(how: 'first' | 'proven' | 'as far as it can be'): (thrown: unknown) => boolean {
+  return thrown =>
+    thrown instanceof Failure &&
+    (thrown.code === 'listener.refused' || (thrown.code === 'listener.in-use' && how !== 'first'));
 }
 
 function distinct(deployments: readonly (Deployment | undefined)[]): Deployment[] {

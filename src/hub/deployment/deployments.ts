@@ -200,7 +200,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     keepUnlessFull(deployment, text);
     const begun = { given: deployment.id, current: deployment, attempt: undefined, outcome: undefined };
     book.note({ ...newestWith(deployment), ...begun });
-    return course.bringUp(deployment, placed, signal, 'whole');
+    return course.bringUp(deployment, placed, signal, 'first');
   };
 
   /** In place of a manifest that is lost: the last healthy set, or what was given. Failure `deployment.lost`: there is neither. */
@@ -238,7 +238,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
       );
     // What never worked keeps no hub from coming up, to be given something better.
     const isProven = ledger.healthy?.id === current.id || isGiven;
-    return course.bringUp(current, found.placed, signal, isProven ? 'whole' : 'as far as it can be');
+    return course.bringUp(current, found.placed, signal, isProven ? 'proven' : 'as far as it can be');
   };
 
   return {

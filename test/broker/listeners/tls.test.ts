@@ -1,15 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
+import { join } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import { connect } from 'node:tls';
 import type { IClientOptions } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { alternativeNames } from '../../../src/broker/listeners/certificate-names.ts';
-import { Failure } from '../../../src/core/errors.ts';
-import { CERTIFICATE_RELOAD } from '../../../src/core/limits.ts';
+import { CERTIFICATE_RELOAD, MAX_LISTENER_RETRY } from '../../../src/core/limits.ts';
 import { createTestClock } from '../../clock.ts';
 import type { Stage } from '../stage.ts';
 import { onStage } from '../stage.ts';
@@ -162,28 +162,41 @@ tls('a key that every user of the machine can read is said in the log', () =>
   }),
 );
 
-tls('files that are no certificate, or are not there, are named, and nothing is started', () =>
-  withFiles(async files => {
-    const startWith = async (cert: string): Promise<string> => {
-      try {
-        await onStage(async () => assert.unreachable(), {
-          manifest: { listeners: [{ ...LISTENER, ...files.tls, cert }] },
-        });
-        return '';
-      } catch (thrown) {
-        assert.ok(thrown instanceof Failure && thrown.code === 'listener.refused', String(thrown));
-        return thrown.message;
-      }
-    };
-    assert.match(
-      await startWith('/nowhere.pem'),
-      /^The listener's cert \(\/nowhere\.pem\) cannot be read: it is not there\.$/,
-    );
-    assert.match(
-      await startWith(certificate('sensor.pem')),
-      /^The listener's cert \(\S+sensor\.pem\) and key \(\S+key\.pem\) cannot be used together /,
-    );
-  }),
+tls(
+  'files that are no certificate, or are not there, are named, and tried again until TLS can use them',
+  () => {
+    const clock = createTestClock();
+    return withFiles(files => {
+      const cert = join(files.folder, 'later.pem');
+      const listeners = [{ ...LISTENER, ...files.tls, cert }, { mqtt: '127.0.0.1:0' }];
+      return onStage(
+        async stage => {
+          const reasons = (): string[] =>
+            stage
+              .hub()
+              .status()
+              .closedListeners.map(({ reason }) => reason);
+          const turn = async (): Promise<void> => {
+            clock.advance(MAX_LISTENER_RETRY);
+            await new Promise(done => setTimeout(done, 20));
+          };
+          assert.match(
+            reasons().join(),
+            /^The listener's cert \(\S+later\.pem\) cannot be read: it is not there\.$/,
+          );
+          assert.match(stage.log.join(), /warn broker: The listener's cert .* The hub tries it again\./);
+          assert.is(stage.hub().status().listeners.length, 1);
+          copyFileSync(certificate('sensor.pem'), cert);
+          while (!/cannot be used together/.test(reasons().join())) await turn();
+          copyFileSync(files.tls.cert, cert);
+          while (reasons().length > 0) await turn();
+          assert.is(await shown(stage), 'first');
+          assert.match(stage.log.join(), /info broker: The hub listens on mqtts:\/\/127\.0\.0\.1:\d+ now\./);
+        },
+        { clock, manifest: { listeners } },
+      );
+    });
+  },
 );
 
 const SENSOR = { certificate: 'sensor 7', publish: ['sensors/#'], subscribe: ['sensors/#'] };
