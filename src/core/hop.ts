@@ -86,16 +86,37 @@ export function propertiesForParent(
 
 /**
  * The properties with which `message` leaves the hub of `device` for a server that need not be a hub: as they are, unless
- * they speak of hubs. What is above may hand them on to a hub, which must not take a client's words for this hub's.
+ * they speak of hubs. What is above may hand them on to a hub, which must not take a client's words for this hub's. With
+ * `keepsTopic` the hubs are counted that a message of a client comes through.
  */
 export function propertiesForServer(
   message: Pick<Message, 'origin' | 'properties' | 'topic'>,
   device: string,
+  keepsTopic: boolean,
 ): Properties | undefined {
-  const { properties } = message;
+  const { properties, origin } = message;
   for (let at = 0; at < properties.length; at += 2)
     if (isChildProperty(properties[at] ?? '')) return propertiesForParent(message, device);
-  return properties;
+  // What a module begins has come through no hub.
+  return keepsTopic && origin.kind !== 'module' ? withHop(properties) : properties;
+}
+
+/** User property that counts hubs, for servers that need not be hubs. */
+const HOPS = '$hops';
+
+/**
+ * The properties of a message with one hop more. Where messages keep their topics, two hubs that are each other's upstream
+ * would send one round for ever. Undefined: it has come through MAX_HOPS hubs already, and must not go on.
+ */
+export function withHop(properties: Properties): Properties | undefined {
+  const left: string[] = [];
+  let hops = 0;
+  for (let at = 0; at + 1 < properties.length; at += 2) {
+    const [name = '', text = ''] = [properties[at], properties[at + 1]];
+    if (name !== HOPS) left.push(name, text);
+    else if (/^\d{1,4}$/.test(text)) hops = Math.max(hops, Number(text));
+  }
+  return hops >= MAX_HOPS ? undefined : left.concat(HOPS, String(hops + 1));
 }
 
 function isChildProperty(name: string): boolean {

@@ -11,6 +11,8 @@ export type DispatchSettings = {
   readonly terms: Pick<Connack, 'retainAvailable'>;
   readonly profile: Profile;
   readonly device: string;
+  /** Messages go up under topics in which no device is named. */
+  readonly keepsTopic: boolean;
   /** The version of MQTT that is spoken. */
   readonly version: 4 | 5;
 };
@@ -27,7 +29,13 @@ type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 const LONGEST_EXPIRY = 0xffff_ffff;
 
 /** What it gives is one object for all, as it is until the next one is asked for. */
-export function createDepartures({ terms, profile, device, version }: DispatchSettings): Departures {
+export function createDepartures({
+  terms,
+  profile,
+  device,
+  keepsTopic,
+  version,
+}: DispatchSettings): Departures {
   const dispatch: Writable<Dispatch> = { ...PLAIN_DISPATCH, topic: '', qos: 1 };
   let departure: Writable<Departure> | undefined;
   /** Of the entry before, known to be one. */
@@ -38,7 +46,7 @@ export function createDepartures({ terms, profile, device, version }: DispatchSe
       if (!isTopicName(topic)) return 'its topic upstream is none';
       known = topic;
     }
-    const properties = profile.properties(message, device);
+    const properties = profile.properties(message, device, keepsTopic);
     if (properties === undefined) return 'it has come through too many hubs: it goes round';
     const problem = version === 5 ? problemOf(message, properties) : undefined;
     if (problem !== undefined) return `MQTT 5 has no packet for it: ${problem}`;

@@ -30,7 +30,7 @@ import { createSession } from './session.ts';
 import type { ForwarderSettings, ForwarderStatus } from './settings.ts';
 import { createSuspects } from './suspects.ts';
 import { createTally } from './tally.ts';
-import { topicMaker } from './topic.ts';
+import { keepsTopic, topicMaker } from './topic.ts';
 import { takesNothing, unreachable } from './trouble.ts';
 import { createVersions } from './versions.ts';
 import { createWayBack } from './way-back.ts';
@@ -60,7 +60,8 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
   const settings: ForwarderSettings = { ...given, ...containedBy(threw, given) };
   const { clock, random, log, device, memory } = settings;
   const profile = PROFILES[settings.profile];
-  const topicOf = topicMaker(settings.topic ?? profile.topic, device);
+  const template = settings.topic ?? profile.topic;
+  const topicOf = topicMaker(template, device);
   const clientId = settings.clientId ?? `skerry-${device}`;
   const [best, ...others] = settings.urls;
   const places = createPlaces(best, others);
@@ -130,6 +131,7 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
     exchange = startExchange({
       ...settings,
       version,
+      keepsTopic: keepsTopic(template),
       ...offer,
       ...suspects.begin(offer.trial),
       link: opening,

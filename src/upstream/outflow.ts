@@ -19,6 +19,7 @@ export type OutflowSettings = {
   readonly terms: Connack;
   readonly profile: Profile;
   readonly device: string;
+  readonly keepsTopic: boolean;
   readonly version: 4 | 5;
   readonly topicOf: (message: Message) => string;
   readonly qos: 1 | 2;

@@ -10,8 +10,11 @@ export type Profile = {
   readonly retain: boolean;
   /** Whose time to live is sent: what its sender gave it, or whatever is left to it here. */
   readonly expiry: 'sender' | 'all';
-  /** The user properties that a message goes up with; undefined: it must not. */
-  readonly properties: (message: Message, device: string) => Properties | undefined;
+  /**
+   * The user properties that a message goes up with; undefined: it must not. `keepsTopic`: it goes up under a topic that
+   * tells no hub from another.
+   */
+  readonly properties: (message: Message, device: string, keepsTopic: boolean) => Properties | undefined;
 };
 
 const MQTT: Profile = {

@@ -41,6 +41,11 @@ function isSame(one: Message['origin'], other: Message['origin']): boolean {
   return other.kind === 'module' && one.module === other.module && one.output === other.output;
 }
 
+/** True if what comes from no output of a module goes up under a topic in which the device is not named. */
+export function keepsTopic(template: string): boolean {
+  return !/\{(module|output|device)\}/.test(template);
+}
+
 function partsOf(template: string): readonly (string | Field)[] {
   return template
     .split(/(\{[a-z]+\})/)

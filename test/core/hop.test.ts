@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CHILD_PROPERTIES, childSourceOf, propertiesForParent } from '../../src/core/hop.ts';
+import { CHILD_PROPERTIES, childSourceOf, propertiesForParent, withHop } from '../../src/core/hop.ts';
 import { MAX_HOPS } from '../../src/core/limits.ts';
 import type { Origin, Properties } from '../../src/core/message.ts';
 
@@ -120,6 +120,31 @@ hops('of one name the last counts, as everywhere', () => {
     topic: undefined,
   });
   assert.is(childSourceOf(['$childModule', 'm']), undefined);
+});
+
+hops('hubs are counted in one property, whatever a sender writes in it, and up to a bound', () => {
+  const cases: readonly (readonly [before: Properties, after: Properties | undefined])[] = [
+    [[], ['$hops', '1']],
+    [
+      ['a', '1', '$hops', '3', 'a', '2', '$hops', '2'],
+      ['a', '1', 'a', '2', '$hops', '4'],
+    ],
+    [
+      ['$hops', '-1'],
+      ['$hops', '1'],
+    ],
+    [
+      ['$hops', '1e9'],
+      ['$hops', '1'],
+    ],
+    [
+      ['$hops', ''],
+      ['$hops', '1'],
+    ],
+    [['$hops', String(MAX_HOPS)], undefined],
+    [['$hops', '9999'], undefined],
+  ];
+  for (const [before, after] of cases) assert.equal(withHop(before), after, before.join());
 });
 
 hops.run();

@@ -34,6 +34,7 @@ stale('one that went out and left by its age is released before another message 
     terms: PLAIN_TERMS,
     profile: PROFILES.mqtt,
     device: 'edge',
+    keepsTopic: false,
     version: 5,
     topicOf: ({ topic }) => topic,
     qos: 2,

@@ -1,0 +1,58 @@
+import { connectAsync } from 'mqtt';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MAX_HOPS } from '../../src/core/limits.ts';
+import { onStage } from '../broker/stage.ts';
+import { freePort, until } from '../e2e/stage.ts';
+
+const loop = suite('upstream: hubs in a circle');
+
+function manifestOf(name: string, port: number, other: number): object {
+  return {
+    name,
+    listeners: [{ mqtt: `127.0.0.1:${port}` }],
+    routes: { up: 'FROM topic("x/#") INTO $upstream' },
+    upstream: { url: `mqtt://127.0.0.1:${other}`, profile: 'mqtt', topic: '{topic}' },
+  };
+}
+
+loop("two hubs that are each other's upstream end a message after some hops, and report it", async () => {
+  const [here, there] = [await freePort(), await freePort()];
+  await onStage(
+    stage =>
+      onStage(
+        async other => {
+          const hubs = [stage, other];
+          const connected = (): boolean =>
+            hubs.every(({ hub }) => hub().status().upstream?.state === 'connected');
+          await until('both are connected', connected);
+          const client = await connectAsync(`mqtt://127.0.0.1:${here}`, { protocolVersion: 5 });
+          const seen: unknown[] = [];
+          client.on('message', (_topic, _body, { properties }) => seen.push(properties?.userProperties));
+          await client.subscribeAsync('x/#', { qos: 1 });
+          await client.publishAsync('x/1', 'round', { qos: 1, properties: { userProperties: { k: 'v' } } });
+          const letters = (): number => hubs.reduce((sum, { hub }) => sum + hub().status().store.letters, 0);
+          await until('it is a dead letter', () => letters() === 1);
+          await client.endAsync();
+          assert.is(seen.length, 1 + MAX_HOPS / 2);
+          assert.equal({ ...Object(seen.at(-1)) }, { k: 'v', $hops: String(MAX_HOPS) });
+          const log = hubs.flatMap(({ log }) => log).join();
+          assert.match(
+            log,
+            /warn upstream: A message is not taken: it has come through too many hubs: it goes round\./,
+          );
+          assert.is(
+            hubs.reduce((sum, { hub }) => sum + (hub().status().upstream?.refused ?? 0), 0),
+            1,
+          );
+          const waiting = (): number =>
+            hubs.reduce((sum, { hub }) => sum + (hub().status().upstream?.backlog ?? 0), 0);
+          await until('nothing is on its way', () => waiting() === 0);
+        },
+        { manifest: manifestOf('other', there, here) },
+      ),
+    { manifest: manifestOf('one', here, there) },
+  );
+});
+
+loop.run();
