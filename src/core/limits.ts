@@ -28,9 +28,6 @@ export const MAX_CERTIFICATES = 16;
 export const LAST_LINES = 3;
 export const LAST_LINE_BYTES = 200;
 
-/** Bytes of one file of certificates or keys: the bundle of all public authorities is a quarter of a megabyte. */
-export const MAX_TLS_FILE_BYTES = 4 << 20;
-
 /** Bytes of the HTTP request that asks for a WebSocket: a browser sends its cookies with it. */
 export const MAX_UPGRADE_BYTES = 8_192;
 
@@ -49,10 +46,6 @@ export const CLOSE_LINGER = 2_000;
  */
 export const PORT_LOOK = 50;
 export const PORT_LOOKS = 10;
-
-/** Milliseconds before a listener that could not be opened is tried again: they double from and up to these. */
-export const LISTENER_RETRY_INITIAL = 1_000;
-export const MAX_LISTENER_RETRY = 30_000;
 
 /** Retained messages that are sent to one new subscriber in one turn of the loop. */
 export const RETAINED_TURN = 256;

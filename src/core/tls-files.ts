@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { SecureContext } from 'node:tls';
 import { createSecureContext } from 'node:tls';
 import { reasonOf, systemCode } from './errors.ts';
-import { MAX_TLS_FILE_BYTES } from './limits.ts';
+import { MAX_TLS_FILE_BYTES } from './listener-limits.ts';
 
 /* Imports Node's TLS, which takes memory: only what opens TLS imports this file. */
 

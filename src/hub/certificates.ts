@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { dayOf, validityOf, validityProblem } from '../core/certificate-validity.ts';
 import type { Clock } from '../core/clock.ts';
 import { reasonOf, systemCode } from '../core/errors.ts';
-import { MAX_TLS_FILE_BYTES } from '../core/limits.ts';
+import { MAX_TLS_FILE_BYTES } from '../core/listener-limits.ts';
 import type { Placed } from '../manifest/plan.ts';
 
 /** A certificate file of the manifest that runs. */

@@ -3,7 +3,7 @@ import type { Broker } from '../broker/broker.ts';
 import type { OpenListener } from '../broker/listeners/settings.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
-import { LISTENER_RETRY_INITIAL, MAX_LISTENER_RETRY } from '../core/limits.ts';
+import { LISTENER_RETRY_INITIAL, MAX_LISTENER_RETRY } from '../core/listener-limits.ts';
 import type { Log } from '../core/log.ts';
 import { oneAtATime } from '../core/one-at-a-time.ts';
 import type { ListenerEntry } from '../manifest/types.ts';
