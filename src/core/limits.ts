@@ -240,3 +240,6 @@ export const MAX_SECRET_BYTES = 1 << 14;
 
 /** Objects and lists within each other in what is signed: each costs stack. A manifest has six. */
 export const MAX_SIGNED_NESTING = 64;
+
+/** Start orders of modules, up and down: those of Azure IoT Edge are up to 4294967295, and one may follow the last. */
+export const MAX_STARTUP_ORDER = 2 ** 32;

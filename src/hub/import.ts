@@ -1,15 +1,20 @@
 import { type Imported, importDeployment } from '../manifest/azure/import.ts';
 import type { Remark } from '../manifest/azure/remark.ts';
-import { parseManifest } from '../manifest/read.ts';
+import { pathOf } from '../manifest/path.ts';
+import { checkManifest, parseManifest } from '../manifest/read.ts';
 import { planRoutes } from './plan.ts';
 
+/** Fields that are left out at most: a deployment of which more is refused is refused as a whole. */
+const MAX_LEFT_OUT = 1_000;
+
 /**
- * Turns the text of a deployment of Azure IoT Edge into a manifest that runs: routes that would be refused are left out of
- * it, and told. `file` is what errors call it.
+ * Turns the text of a deployment of Azure IoT Edge into a manifest that runs: fields and routes that would be refused are left
+ * out of it, and reported. `file` is what errors call it.
  * @throws Failure `import.foreign`
  */
 export function importForHub(text: string, file: string): Imported {
-  const { manifest, remarks } = importDeployment(text, file);
+  const imported = importDeployment(text, file);
+  const { manifest, remarks } = withoutRefused(imported);
   const { refused } = planRoutes(parseManifest(JSON.stringify(manifest), file));
   const left = Object.entries(manifest.routes ?? {}).filter(
     ([name]) => !refused.some(route => route.name === name),
@@ -18,6 +23,35 @@ export function importForHub(text: string, file: string): Imported {
     manifest: { ...manifest, routes: Object.fromEntries(left) },
     remarks: [...remarks, ...refused.map(({ name, reason }) => refusalOf(name, reason))],
   };
+}
+
+/** What no check of the import foresees is left out too, as small a part of it as can be: the rest is of use. */
+function withoutRefused({ manifest, remarks }: Imported): Imported {
+  const kept = structuredClone(manifest);
+  const left: Remark[] = [];
+  while (left.length < MAX_LEFT_OUT) {
+    const checked = checkManifest(kept);
+    const gone = 'complaint' in checked ? removeAt(kept, checked.path) : undefined;
+    if (gone === undefined || !('complaint' in checked)) break;
+    left.push({ path: pathOf(gone), sentence: `is left out: it ${checked.complaint}` });
+  }
+  return { manifest: kept, remarks: [...remarks, ...left] };
+}
+
+/** Removes what is at the path, or the last part of it that exists; returns where that was. */
+function removeAt(root: object, path: readonly unknown[]): unknown[] | undefined {
+  let inner: unknown = root;
+  let removed: { readonly from: object; readonly path: unknown[] } | undefined;
+  for (const [depth, key] of path.entries()) {
+    if (typeof inner !== 'object' || inner === null || !Object.hasOwn(inner, String(key))) break;
+    removed = { from: inner, path: path.slice(0, depth + 1) };
+    inner = Reflect.get(inner, String(key));
+  }
+  const key = removed?.path.at(-1);
+  if (removed === undefined) return undefined;
+  if (Array.isArray(removed.from)) removed.from.splice(Number(key), 1);
+  else Reflect.deleteProperty(removed.from, String(key));
+  return removed.path;
 }
 
 /** The place is shown on lines of their own, which a list has no room for; the route's name is in the path. */

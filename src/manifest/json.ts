@@ -1,4 +1,5 @@
 import { MAX_MANIFEST_DEPTH } from '../core/limits.ts';
+import { isKept } from './json-number.ts';
 
 /** Why a text is not taken: at a place of it, or for a field. It shows nothing of the text but names of fields. */
 export type Trouble = { readonly complaint: string } & (
@@ -58,8 +59,11 @@ function step(scan: Scan, next: string): Trouble | undefined {
 function takeValue(scan: Scan, next: string): Trouble | undefined {
   if (next === '{' || next === '[') return open(scan, next);
   const length = next === '"' ? undefined : matchAt(PLAIN, scan.text, scan.offset);
-  if (length !== undefined) scan.offset += length;
-  else if (next === '"') {
+  if (length !== undefined) {
+    if (!isKept(scan.text.slice(scan.offset, scan.offset + length)))
+      return named(scan, 'has more digits than a number keeps: write it as a text, in double quotes');
+    scan.offset += length;
+  } else if (next === '"') {
     const end = endOfString(scan);
     if (typeof end !== 'number') return end;
     scan.offset = end;

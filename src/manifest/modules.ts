@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { MIN_MODULE_MEMORY } from '../core/limits.ts';
+import { MAX_STARTUP_ORDER, MIN_MODULE_MEMORY } from '../core/limits.ts';
 import { topicLists } from './access.ts';
 import { bundle, secrets } from './deployment.ts';
 import { desired } from './desired.ts';
@@ -148,7 +148,7 @@ export const module = object({
     'always',
   ),
   startupOrder: v.optional(
-    about('Lower starts first, and is waited for; stops last.', whole(-1_000_000, 1_000_000)),
+    about('Lower starts first, and is waited for; stops last.', whole(-MAX_STARTUP_ORDER, MAX_STARTUP_ORDER)),
     0,
   ),
   stopSignal: v.optional(

@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import * as v from 'valibot';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import { MAX_MANIFEST_BYTES } from '../core/limits.ts';
+import type { Complaint } from './complaint.ts';
 import { complaintOf } from './complaint.ts';
 import { contradictionIn } from './contradictions.ts';
 import { troubleIn } from './json.ts';
@@ -46,16 +47,17 @@ export function readManifestText(file: string): string {
 /** The same for a text; `file` is what errors call it. */
 export function parseManifest(text: string, file: string): Manifest {
   refuseLarge(Buffer.byteLength(text), file);
-  const value = parseJson(text, file);
+  const checked = checkManifest(parseJson(text, file));
+  if ('complaint' in checked) throw refusal(file, checked.path, checked.complaint);
+  return checked;
+}
+
+/** The manifest that a value is, or the first complaint about it. */
+export function checkManifest(value: unknown): Manifest | Complaint {
   const result = v.safeParse(manifestSchema, value, { abortEarly: true });
-  if (!result.success) {
-    const { path, complaint } = complaintOf(result.issues[0]);
-    throw refusal(file, path, complaint);
-  }
+  if (!result.success) return complaintOf(result.issues[0]);
   const manifest = plain(result.output);
-  const contradiction = contradictionIn(manifest);
-  if (contradiction !== undefined) throw refusal(file, contradiction.path, contradiction.complaint);
-  return manifest;
+  return contradictionIn(manifest) ?? manifest;
 }
 
 /** About so many bytes of a file at most, whatever it is. */

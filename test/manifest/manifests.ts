@@ -54,7 +54,7 @@ const module = some(
       { maxKeys: 3 },
     ),
     restart: fc.constantFrom('never', 'on-failure', 'on-unhealthy', 'always'),
-    startupOrder: fc.integer({ min: -1e6, max: 1e6 }),
+    startupOrder: fc.maxSafeInteger().map(order => order % 2 ** 32),
     stopSignal: fc.constantFrom('SIGTERM', 'SIGINT', 'SIGKILL'),
     stopGraceSeconds: seconds,
     tty: flag,

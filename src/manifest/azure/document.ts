@@ -1,6 +1,7 @@
 import { Failure, reasonOf } from '../../core/errors.ts';
 import { MAX_DEPLOYMENT_BYTES, MAX_DEPLOYMENT_NESTING } from '../../core/limits.ts';
 import { isJsonObject, type JsonObject, nestsWithin } from '../json-object.ts';
+import { parseExactly } from './long-numbers.ts';
 import type { Tell } from './remark.ts';
 
 /** What a deployment sets, by module. */
@@ -36,9 +37,6 @@ export function readDeployment(text: string, file: string, tell: Tell): Deployme
   const modules = modulesContentOf(root);
   if (modules === undefined) {
     throw foreign(file, 'it has no "modulesContent" with "$edgeAgent" and "$edgeHub"');
-  }
-  if (!nestsWithin(root, MAX_DEPLOYMENT_NESTING)) {
-    throw foreign(file, `it has more than ${MAX_DEPLOYMENT_NESTING} objects and lists within each other`);
   }
   tellAround(root, tell);
   if (isLayered(modules)) {
@@ -83,14 +81,18 @@ export function foreign(file: string, reason: string): Failure {
 }
 
 function parsed(text: string, file: string): JsonObject {
+  const plain = text.replace(/^\uFEFF/, '');
   let value: unknown;
   try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+    value = JSON.parse(plain);
   } catch (thrown) {
     throw foreign(file, `it is not JSON: ${withoutText(reasonOf(thrown))}`);
   }
   if (!isJsonObject(value)) throw foreign(file, 'it is not an object');
-  return value;
+  if (!nestsWithin(value, MAX_DEPLOYMENT_NESTING)) {
+    throw foreign(file, `it has more than ${MAX_DEPLOYMENT_NESTING} objects and lists within each other`);
+  }
+  return parseExactly(plain);
 }
 
 function tellAround(root: JsonObject, tell: Tell): void {

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../json-object.ts';
 import { ownOf } from './document.ts';
+import { LongNumber } from './long-numbers.ts';
 import { isVariable } from './names.ts';
 import type { Tell } from './remark.ts';
 
@@ -7,7 +8,8 @@ import type { Tell } from './remark.ts';
 export function environmentOf(env: JsonObject, path: string, tell: Tell): Record<string, string> {
   const kept: [string, string][] = [];
   for (const [name, entry] of Object.entries(env)) {
-    const value = textOf(isJsonObject(entry) ? ownOf(entry, 'value') : entry);
+    const wraps = isJsonObject(entry) && !(entry instanceof LongNumber);
+    const value = textOf(wraps ? ownOf(entry, 'value') : entry);
     const problem = problemOf(name, value);
     if (problem !== undefined) tell(`${path}.${name}`, problem);
     else if (value !== undefined) kept.push([name, value]);
@@ -43,5 +45,6 @@ function problemOf(name: string, value: string | undefined): string | undefined 
 
 function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
+  if (value instanceof LongNumber) return value.text;
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 }

@@ -3,6 +3,7 @@ import type { JsonObject } from '../json-object.ts';
 import type { ManifestInput } from '../schema.ts';
 import { readDeployment } from './document.ts';
 import { routesOf, storeOf, tellHub } from './hub.ts';
+import { withoutLongNumbers } from './long-numbers.ts';
 import { modulesOf, type WrittenModules } from './modules.ts';
 import type { Remark, Tell } from './remark.ts';
 import { shown } from './remark.ts';
@@ -66,10 +67,11 @@ function withTwins(
   tell: Tell,
 ): WrittenModules {
   const all = { ...modules };
-  for (const [name, desired] of twins) {
+  for (const [name, written] of twins) {
     const module = Object.hasOwn(modules, name) ? modules[name] : undefined;
-    const problem = desiredProblem(desired);
     const path = `${name}.properties.desired`;
+    const desired = module === undefined ? written : withoutLongNumbers(written, path, tell);
+    const problem = desiredProblem(desired);
     if (module === undefined)
       tell(
         path,

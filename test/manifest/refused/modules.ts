@@ -55,7 +55,7 @@ export const MODULES: readonly Refused[] = [
   ),
   unsaid(module({ env: { A: 'a' }, secrets: { A: 'sealed:AA==' } }), 'modules.m.secrets.A is in "env" too'),
   refused(module({ startupOrder: 1.5 }), 'modules.m.startupOrder must be a whole number'),
-  refused(module({ startupOrder: 1e9 }), 'modules.m.startupOrder must be at most 1000000'),
+  refused(module({ startupOrder: 2 ** 32 + 1 }), 'modules.m.startupOrder must be at most 4294967296'),
   refused(
     module({ stopSignal: 'SIGTREM' }),
     'modules.m.stopSignal must be "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2" or "SIGKILL": did you mean "SIGTERM"?',

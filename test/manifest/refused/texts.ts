@@ -70,6 +70,12 @@ export const TEXTS: readonly Refused[] = [
     'modules.__proto__ is a name that cannot be used',
   ),
   refused('{"name":"a","constructor":{}}', 'constructor is a name that cannot be used'),
+  ...['1724442618569203714', '-9007199254740993', '1e400'].map(id =>
+    unsaid(
+      `{"name":"a","modules":{"m":{"exec":["a"],"desired":{"ids":[1,${id}]}}}}`,
+      'modules.m.desired.ids[1] has more digits than a number keeps: write it as a text, in double quotes',
+    ),
+  ),
   refused(
     `{"name":${'['.repeat(40)}${']'.repeat(40)}}`,
     'The manifest m.json is nested too deep at line 1, column 40: 32 levels are the most.',
