@@ -19,7 +19,6 @@ const REST = ' INTO $upstream';
 /** By what stands in the left column of the table in docs/routes.md. */
 const CHECKS: Readonly<Record<string, readonly Check[]>> = {
   '`INTO $upstream WHERE ...`': [['FROM /* INTO $upstream WHERE level = 5', 'true', 'refused']],
-  '`WHERE INTO $upstream`': [['FROM /* WHERE INTO $upstream', 'undefined', 'refused']],
   '`$body.missing > 50`': [['$body.missing > 50', 'true', 'undefined']],
   "`$body.missing != 'x'`": [["$body.missing != 'x'", 'true', 'undefined']],
   '`$body.missing = null`': [['$body.missing = null', 'true', 'undefined']],

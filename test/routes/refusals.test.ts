@@ -195,6 +195,23 @@ refusals('a long line is cut around what is wrong', () => {
   assert.is(excerpt.slice(carets.indexOf('^'), carets.lastIndexOf('^') + 1), 'lenght');
 });
 
+refusals('in both dialects WHERE wants a condition', () => {
+  const endpoint = 'BrokeredEndpoint("/modules/a/inputs/b")';
+  for (const text of [
+    `FROM /messages WHERE INTO ${endpoint}`,
+    `FROM /messages WHERE   into ${endpoint}`,
+    'SELECT * FROM /* where /* nothing */ INTO $upstream',
+    'FROM /messages WHERE () INTO $upstream',
+    'FROM /messages WHERE',
+    'FROM /messages WHERE INTO INTO $upstream',
+  ]) {
+    for (const dialect of ['azure', 'skerry'] as const) {
+      const result = compileRoute(text, dialect);
+      assert.ok('diagnostic' in result, `${dialect}: ${text}`);
+    }
+  }
+});
+
 refusals('a route cannot write control characters to a terminal', () => {
   const text = "FROM /* WHERE level = '\u001b[31m' AND \u001b[0m INTO $upstream";
   assert.not.ok(formatDiagnostic('r\u001b[2J', text, diagnosticOf(text)).includes('\u001b'));

@@ -28,7 +28,7 @@ type Reading = {
   readonly input: (token: Text, text: string) => Sink;
   /** Whether `topic("...")` is a source and a sink, and `$upstream` a source too. */
   readonly topics: boolean;
-  /** Whether WHERE may stand without a condition, which is then undefined, and anything behind the sink. */
+  /** Whether anything may stand behind the sink. */
   readonly lax: boolean;
 };
 
@@ -101,10 +101,9 @@ function isUpstream(token: Token): boolean {
   return token.kind === 'system' && token.name.toLowerCase() === 'upstream';
 }
 
-function parseCondition(cursor: Cursor, { operand, lax }: Reading, source: Source): Expression | undefined {
+function parseCondition(cursor: Cursor, { operand }: Reading, source: Source): Expression | undefined {
   if (!cursor.atKeyword('WHERE')) return undefined;
-  const { start, end } = cursor.next();
-  if (lax && cursor.atKeyword('INTO')) return { kind: 'literal', value: undefined, start, end };
+  cursor.next();
   return parseExpression(cursor, operand, takesTwinChanges(source));
 }
 
