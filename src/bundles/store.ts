@@ -82,7 +82,8 @@ export async function createBundleStore({
 }
 
 async function makeFolders(folder: string, parts: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o755 });
+  // Modules with a user of their own look in, whatever the umask.
+  if ((await mkdir(folder, { recursive: true, mode: 0o755 })) !== undefined) await chmod(folder, 0o755);
   await mkdir(parts, { recursive: true, mode: 0o700 });
 }
 

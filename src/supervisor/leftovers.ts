@@ -126,7 +126,7 @@ export function createLeftovers(runFolder: string, clock: Clock, log: Log): Left
       const sameBoot = boot !== undefined && notes?.run.startsWith(`${boot}/`) === true;
       if (sameBoot) await takeDown(notes, clock, log);
       usable(runFolder, () => {
-        mkdirSync(runFolder, { recursive: true });
+        mkdirSync(runFolder, { recursive: true, mode: 0o700 });
         noteUnlessFull();
       });
       return sameBoot;
@@ -146,7 +146,7 @@ export function createLeftovers(runFolder: string, clock: Clock, log: Log): Left
 /** Renamed into place: a crash half way through leaves the old text. On a full disk the text takes the place of the old one. */
 function replaceFile(file: string, text: string): void {
   try {
-    writeFileSync(`${file}.new`, text);
+    writeFileSync(`${file}.new`, text, { mode: 0o600 });
     renameSync(`${file}.new`, file);
   } catch (error) {
     if (!isDiskFull(error) || !existsSync(file)) throw error;

@@ -79,8 +79,8 @@ function createRotatedFile(path: string): RotatedFile {
   const openFile = async (): Promise<FileHandle> => {
     // A hub without modules does not load this.
     const { mkdir, open } = await import('node:fs/promises');
-    await mkdir(dirname(path), { recursive: true });
-    const opened = await open(path, 'a');
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const opened = await open(path, 'a', 0o600);
     size = (await opened.stat()).size;
     handle = opened;
     return opened;

@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  fchmodSync,
   fstatSync,
   fsyncSync,
   linkSync,
@@ -88,7 +89,10 @@ function placed(
 ): void {
   const draft = `${file}.${random.bytes(8).toString('hex')}`;
   try {
-    flushed(openSync(draft, 'wx', mode), text);
+    const descriptor = openSync(draft, 'wx', mode);
+    // Whatever the umask.
+    fchmodSync(descriptor, mode);
+    flushed(descriptor, text);
     place(draft, file);
     flushed(openSync(dirname(file), 'r'));
   } catch (thrown) {

@@ -217,7 +217,7 @@ async function troubleWith(
 
 function noteStart(file: string, log: Log): void {
   try {
-    writeFileSync(file, '');
+    writeFileSync(file, '', { mode: 0o600 });
   } catch (thrown) {
     log.warn(`${file} cannot be written (${reasonOf(thrown)}): see to the disk.`);
   }

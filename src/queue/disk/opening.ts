@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   closeSync,
   constants,
   existsSync,
@@ -8,6 +9,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -49,7 +51,7 @@ export async function openFolder(folder: string, clock: Clock, log: Log): Promis
 
 /** A mark that a failing disk does not take, or keeps, costs a look at the pages or the lack of one: no more. */
 export function suspect(folder: string): void {
-  tolerate(() => writeFileSync(join(folder, SUSPECT), ''));
+  tolerate(() => writeFileSync(join(folder, SUSPECT), '', { mode: 0o600 }));
 }
 
 export function trust(folder: string): void {
@@ -73,7 +75,9 @@ async function open(folder: string): Promise<Database | Failure> {
     if (damage !== undefined) return damaged(damage);
     suspect(folder);
     reserveLock(folder);
-    return await openDatabase(folder);
+    const database = await openDatabase(folder);
+    for (const name of readdirSync(folder)) tolerate(() => makePrivate(join(folder, name)));
+    return database;
   } catch (thrown) {
     if (!(thrown instanceof Failure)) throw unreadable(folder, thrown);
     if (thrown.code === 'store.damaged') return thrown;
@@ -96,6 +100,11 @@ function reserveLock(folder: string): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/** LMDB makes its files with mode 0664, less the umask. A disk may be read-only where the mode is right already. */
+function makePrivate(file: string): void {
+  if ((statSync(file).mode & 0o777) !== 0o600) chmodSync(file, 0o600);
 }
 
 function setAside(folder: string, reason: string, clock: Clock, log: Log): void {

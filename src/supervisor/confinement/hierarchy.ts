@@ -35,6 +35,9 @@ const AS_SERVICE =
 /** Before the name of a module, which may else be that of a file that the kernel keeps there (`tasks`). */
 const PREFIX = 'm-';
 
+/** Mode of control groups, whatever the umask: nobody else may make groups in them. */
+const GROUP_FOLDER = { recursive: true, mode: 0o755 } as const;
+
 /** Looks at a group that is being left: what the guard starts comes and goes, and soon comes outside it. */
 const MOST_LOOKS = 5;
 
@@ -74,7 +77,7 @@ export function openHierarchy(name: string, proc = '/proc', guard?: number): Hie
     swapLack: swapLackOf(base, proc),
     group: module => {
       if (folders.length === 0) return undefined;
-      for (const folder of folders) mkdirSync(join(folder, PREFIX + module), { recursive: true });
+      for (const folder of folders) mkdirSync(join(folder, PREFIX + module), GROUP_FOLDER);
       return groupAt(module);
     },
     groups: () => [...new Set(folders.flatMap(modulesIn))].map(groupAt),
@@ -105,7 +108,7 @@ function prepareLegacy(mounts: readonly GroupMount[], name: string, proc: string
     const own = mount && ownFolder(proc, mount);
     if (own === undefined) continue;
     const folder = join(own, name);
-    const refusal = attempt(() => mkdirSync(folder, { recursive: true }));
+    const refusal = attempt(() => mkdirSync(folder, GROUP_FOLDER));
     if (refusal === undefined) folders.set(controller, folder);
     else reason = `the hub may not make groups (${refusal}): ${AS_SERVICE}`;
   }
@@ -120,7 +123,7 @@ function prepareUnified(mount: GroupMount, name: string, proc: string, guard: nu
     const refusal = topmost && !isContainers(own, mount) ? undefined : moveIntoLeaf(parent, name, guard);
     // What is topmost serves for counting and killing at least.
     const made =
-      (topmost ? undefined : refusal) ?? attempt(() => mkdirSync(join(parent, name), { recursive: true }));
+      (topmost ? undefined : refusal) ?? attempt(() => mkdirSync(join(parent, name), GROUP_FOLDER));
     if (made !== undefined) {
       reason = `the hub may not make groups (${made}): ${AS_SERVICE}`;
       continue;
@@ -154,7 +157,7 @@ function moveIntoLeaf(parent: string, name: string, guard: number | undefined): 
     const inside = wordsOf(join(parent, 'cgroup.procs')).map(Number);
     // What is neither may be gone at the next look.
     if (!inside.every(pid => isOwn(pid, guard))) continue;
-    const refusal = attempt(() => mkdirSync(leaf, { recursive: true })) ?? moveInto(leaf, inside, guard);
+    const refusal = attempt(() => mkdirSync(leaf, GROUP_FOLDER)) ?? moveInto(leaf, inside, guard);
     if (refusal !== undefined || inside.every(pid => pid === process.pid)) return refusal;
   }
   return 'other programs are in its own';
