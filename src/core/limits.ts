@@ -171,9 +171,6 @@ export const MAX_GRANTS = 64;
 export const MAX_MANIFEST_BYTES = 1 << 20;
 export const MAX_MANIFEST_DEPTH = 32;
 
-/** Least bytes of memory that a module may be bounded to: no program starts in less. */
-export const MIN_MODULE_MEMORY = 1 << 20;
-
 /** Milliseconds that a change of what runs may be watched: who waits longer waits for something else. */
 export const MAX_DEPLOYMENT_WATCH = 86_400_000;
 
@@ -216,10 +213,6 @@ export const MAX_REMEMBERED_TOPIC = 256;
 /** Bytes of a password that "skerry passwd" reads. */
 export const MAX_PASSWORD_BYTES = 1_024;
 
-/** Bytes of a module's desired properties as JSON, and objects and lists within each other: Azure takes 32 KB and 10. */
-export const MAX_DESIRED_BYTES = 1 << 15;
-export const MAX_DESIRED_NESTING = 16;
-
 /** Bytes of a deployment of Azure IoT Edge, objects and lists within each other: 50 modules with 32 KB each fit. */
 export const MAX_DEPLOYMENT_BYTES = 4 << 20;
 export const MAX_DEPLOYMENT_NESTING = 64;
@@ -240,6 +233,3 @@ export const MAX_SECRET_BYTES = 1 << 14;
 
 /** Objects and lists within each other in what is signed: each costs stack. A manifest has six. */
 export const MAX_SIGNED_NESTING = 64;
-
-/** Start orders of modules, up and down: those of Azure IoT Edge are up to 4294967295, and one may follow the last. */
-export const MAX_STARTUP_ORDER = 2 ** 32;

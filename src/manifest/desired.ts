@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { MAX_DESIRED_BYTES, MAX_DESIRED_NESTING } from '../core/limits.ts';
+import { MAX_DESIRED_BYTES, MAX_DESIRED_NESTING } from '../core/manifest-limits.ts';
 import { stated } from './fields.ts';
 import { UNUSABLE } from './json.ts';
 import { hasName, isJsonObject, type JsonObject, nestsWithin } from './json-object.ts';

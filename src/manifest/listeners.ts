@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { MAX_CONNECTIONS } from '../core/limits.ts';
-import { about, choice, meant, object, oneOf, stated, whole } from './fields.ts';
+import { about, choice, matching, meant, object, oneOf, stated, whole } from './fields.ts';
 import type { Address, ListenerEntry } from './types.ts';
 
 const addressText = v.pipe(
@@ -43,6 +43,9 @@ type WrittenTls = {
   readonly crl?: string | undefined;
 };
 
+const HOST = 'must be a host name such as "hub.example.com"';
+const HOST_NAME = '^[A-Za-z0-9_-]{1,63}(\\.[A-Za-z0-9_-]{1,63}){0,30}$';
+
 const ORIGIN = 'must be an origin such as "https://example.com"';
 
 const origin = v.pipe(
@@ -60,7 +63,17 @@ const web = {
     '/mqtt',
   ),
   origins: v.optional(
-    about('Pages that browsers may connect from; empty: any.', v.array(origin, 'must be a list of origins')),
+    about(
+      'Origins of web pages that may connect, beside those of the same host.',
+      v.array(origin, 'must be a list of origins'),
+    ),
+    [],
+  ),
+  hosts: v.optional(
+    about(
+      "Names of the hub that count as the same host, beside addresses, this machine's name and those in the certificate.",
+      v.array(matching(HOST_NAME, HOST), 'must be a list of host names'),
+    ),
     [],
   ),
 };
@@ -104,12 +117,13 @@ const KINDS = {
   ws: v.pipe(
     object({ ws: address, ...bounded, ...web }),
     v.transform(
-      ({ ws, maxConnections, path, origins }): ListenerEntry => ({
+      ({ ws, maxConnections, path, origins, hosts }): ListenerEntry => ({
         kind: 'ws',
         ...ws,
         maxConnections,
         path,
         origins,
+        hosts,
       }),
     ),
   ),
@@ -117,12 +131,13 @@ const KINDS = {
     object({ wss: address, ...bounded, ...web, ...tls }),
     stated(CERTIFICATES_TOGETHER),
     v.transform(
-      ({ wss, maxConnections, path, origins, ...rest }): ListenerEntry => ({
+      ({ wss, maxConnections, path, origins, hosts, ...rest }): ListenerEntry => ({
         kind: 'wss',
         ...wss,
         maxConnections,
         path,
         origins,
+        hosts,
         tls: tlsOf(rest),
       }),
     ),

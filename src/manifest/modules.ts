@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { MAX_STARTUP_ORDER, MIN_MODULE_MEMORY } from '../core/limits.ts';
+import { MAX_STARTUP_ORDER, MIN_MODULE_MEMORY } from '../core/manifest-limits.ts';
 import { topicLists } from './access.ts';
 import { bundle, secrets } from './deployment.ts';
 import { desired } from './desired.ts';

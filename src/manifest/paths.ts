@@ -55,10 +55,11 @@ type TlsFiles = {
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
   readonly ca?: string | undefined;
+  readonly crl?: string | undefined;
 };
 
-function pathsOfTls(field: string, { cert, key, ca }: TlsFiles): NamedPath[] {
-  return Object.entries({ cert, key, ca }).flatMap(([name, path]) =>
+function pathsOfTls(field: string, { cert, key, ca, crl }: TlsFiles): NamedPath[] {
+  return Object.entries({ cert, key, ca, crl }).flatMap(([name, path]) =>
     path === undefined ? [] : [{ field: `${field}.${name}`, path, kind: 'file' } as const],
   );
 }

@@ -158,7 +158,11 @@ export type TlsEntry = {
 /** Clients connected at once by this listener; undefined: as many as the hub takes. */
 type Bounded = { readonly maxConnections: number | undefined };
 
-type WebEntry = Address & { readonly path: string; readonly origins: readonly string[] };
+type WebEntry = Address & {
+  readonly path: string;
+  readonly origins: readonly string[];
+  readonly hosts: readonly string[];
+};
 
 export type ListenerEntry =
   | ({ readonly kind: 'mqtt' } & Address & Bounded)

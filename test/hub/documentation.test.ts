@@ -14,7 +14,7 @@ const documentation = suite('hub: documentation');
 
 documentation('the listeners shown are taken', () => {
   const entries = examplesOf('listeners.md').flatMap(block => block.split(/(?<=\})\n(?= {4}\{)/));
-  assert.is(entries.length, 6);
+  assert.is(entries.length, 7);
   for (const entry of entries) {
     assert.is(parseManifest(`{"name":"a","listeners":[${entry}]}`, 'm.json').listeners.length, 1, entry);
   }

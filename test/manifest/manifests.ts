@@ -98,6 +98,7 @@ const route = fc.constantFrom('FROM /* INTO $upstream', 'FROM /messages/modules/
 const webs = {
   path: fc.constantFrom('/', '/mqtt'),
   origins: fc.constantFrom([], ['https://a.example', 'http://b:8080']),
+  hosts: fc.constantFrom([], ['hub', 'hub.example.com']),
 };
 const plainTls = { cert: fc.constant('c.pem'), key: fc.constant('k.pem') };
 const clientTls = {

@@ -101,7 +101,14 @@ reading('listeners of each kind, and what they have by default', () => {
   const listeners = [
     { mqtts: '[::]:8883', cert: 'c', key: 'k', ca: 'a', clientCertificates: 'optional' },
     { ws: 'localhost:80' },
-    { wss: '0.0.0.0:443', path: '/', origins: ['https://a.example'], cert: 'c', key: 'k' },
+    {
+      wss: '0.0.0.0:443',
+      path: '/',
+      origins: ['https://a.example'],
+      hosts: ['h.example'],
+      cert: 'c',
+      key: 'k',
+    },
     { unix: 'mqtt.sock', mode: '0660', maxConnections: 7 },
   ];
   const tls = { cert: 'c', key: 'k', ca: undefined, clientCertificates: 'none', crl: undefined };
@@ -109,8 +116,17 @@ reading('listeners of each kind, and what they have by default', () => {
   const plain = { maxConnections: undefined };
   assert.equal(parseManifest(JSON.stringify({ name: 'a', listeners }), 'm.json').listeners, [
     { kind: 'mqtts', host: '::', port: 8883, ...plain, tls: checked },
-    { kind: 'ws', host: 'localhost', port: 80, ...plain, path: '/mqtt', origins: [] },
-    { kind: 'wss', host: '0.0.0.0', port: 443, ...plain, path: '/', origins: ['https://a.example'], tls },
+    { kind: 'ws', host: 'localhost', port: 80, ...plain, path: '/mqtt', origins: [], hosts: [] },
+    {
+      kind: 'wss',
+      host: '0.0.0.0',
+      port: 443,
+      ...plain,
+      path: '/',
+      origins: ['https://a.example'],
+      hosts: ['h.example'],
+      tls,
+    },
     { kind: 'unix', file: 'mqtt.sock', mode: 0o660, maxConnections: 7 },
   ]);
 });

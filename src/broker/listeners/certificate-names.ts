@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls';
 /** One entry of a subject's alternative names as Node writes them: `DNS:a.b`, or quoted if it holds a comma. */
 const ENTRY = /([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/y;
 
-const NAMES = ['DNS', 'email'];
+const NAMES: readonly string[] = ['DNS', 'email'];
 
 /**
  * The names in a client's certificate: the common name of its subject, and its DNS and e-mail names (RFC 5280,
@@ -18,12 +18,12 @@ export function certificateNames(socket: TLSSocket): readonly string[] | undefin
 }
 
 /** What is quoted is left out: no such name needs it, and it may hold what looks like another entry. */
-export function alternativeNames(text: string): string[] {
+export function alternativeNames(text: string, kinds = NAMES): string[] {
   const names: string[] = [];
   ENTRY.lastIndex = 0;
   for (let entry = ENTRY.exec(text); entry !== null && entry[0] !== ''; entry = ENTRY.exec(text)) {
     const [, kind = '', name = ''] = entry;
-    if (NAMES.includes(kind) && name !== '' && !name.startsWith('"')) names.push(name);
+    if (kinds.includes(kind) && name !== '' && !name.startsWith('"')) names.push(name);
   }
   return names;
 }

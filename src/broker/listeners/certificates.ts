@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { type Stats, statSync } from 'node:fs';
 import type { SecureContextOptions, Server, TlsOptions } from 'node:tls';
 import { type Validity, validityOf, validityProblem } from '../../core/certificate-validity.ts';
@@ -5,6 +6,7 @@ import type { Cancel } from '../../core/clock.ts';
 import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
 import { CERTIFICATE_RELOAD } from '../../core/limits.ts';
 import { readTlsFiles, TlsFileError } from '../../core/tls-files.ts';
+import { alternativeNames } from './certificate-names.ts';
 import type { ListenerHost, OpenListener, TlsSettings } from './settings.ts';
 
 const READABLE_BY_OTHERS = 0o004;
@@ -13,6 +15,8 @@ const READABLE_BY_OTHERS = 0o004;
 export type Certificates = {
   /** What a TLS server begins with. */
   readonly options: TlsOptions;
+  /** Host names in the certificate that is in use. */
+  readonly hosts: () => readonly string[];
   /** Gives `server` what the files become, as long as its listener is open. Who is connected stays so. */
   readonly follow: (server: Server, listener: OpenListener) => OpenListener;
 };
@@ -25,6 +29,7 @@ export function keepCertificates(tls: TlsSettings, { clock, log }: ListenerHost)
   let seen = stateOf(tls);
   const first = readCertificates(tls);
   let validity = periodOf(first);
+  let hosts = hostsOf(first);
   let warned: string | undefined;
   warnOfOpenKey();
   warnOfDates();
@@ -50,6 +55,7 @@ export function keepCertificates(tls: TlsSettings, { clock, log }: ListenerHost)
       const read = readCertificates(tls);
       server.setSecureContext(read);
       validity = periodOf(read);
+      hosts = hostsOf(read);
       log.info(`The certificate ${tls.cert} is new: who connects from now on sees it.`);
       warnOfOpenKey();
     } catch (thrown) {
@@ -78,7 +84,13 @@ export function keepCertificates(tls: TlsSettings, { clock, log }: ListenerHost)
 
   const requestCert = tls.clientCertificates !== 'none';
   const rejectUnauthorized = tls.clientCertificates === 'required';
-  return { options: { ...first, requestCert, rejectUnauthorized }, follow };
+  return { options: { ...first, requestCert, rejectUnauthorized }, hosts: () => hosts, follow };
+}
+
+function hostsOf({ cert }: SecureContextOptions): readonly string[] {
+  return Buffer.isBuffer(cert)
+    ? alternativeNames(new X509Certificate(cert).subjectAltName ?? '', ['DNS'])
+    : [];
 }
 
 function periodOf({ cert }: SecureContextOptions): Validity | undefined {

@@ -1,22 +1,21 @@
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 import type { WebSocketSettings } from './settings.ts';
 
 /** MQTT's subprotocol, and what clients of MQTT 3.1 call it. */
 const PROTOCOLS = ['mqtt', 'mqttv3.1'];
-
-/** Names of this machine that no web site of somebody else can have. */
-const LOOPBACK_NAME = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /** The subprotocol to speak, of those that a client offers. */
 export function protocolOf(offered: ReadonlySet<string>): string | false {
   return PROTOCOLS.find(name => offered.has(name)) ?? false;
 }
 
-/** The HTTP status that refuses a request for a WebSocket; undefined: it may have one. */
+/** The HTTP status that refuses a request for a WebSocket; undefined if it is accepted. `own` are the hub's host names. */
 export function objectionTo(
   { url = '', headers }: Pick<IncomingMessage, 'url' | 'headers'>,
   { path, origins }: Pick<WebSocketSettings, 'path' | 'origins'>,
-  local: boolean,
+  own: readonly string[],
 ): string | undefined {
   if (url.split('?', 1)[0] !== path) return '404 Not Found';
   // MQTT 3.1.1, 6.0.0-3.
@@ -24,15 +23,36 @@ export function objectionTo(
   if (protocolOf(new Set(offered)) === false) return '400 Bad Request';
   const { origin, host } = headers;
   if (origin === undefined || origins.includes(origin)) return undefined;
-  return isSameHost(origin, host, local) ? undefined : '403 Forbidden';
+  return isSameHost(origin, host, own) ? undefined : '403 Forbidden';
 }
 
 /**
- * Any web page may open a WebSocket to anywhere, with its own origin in the request. On this machine a name proves
- * nothing: a page's author may let his name resolve to the loopback address.
+ * Any web page may open a WebSocket to anywhere, with its own origin in the request. That origin and host are equal proves
+ * nothing: a page's author may let his name resolve to the hub's address (DNS rebinding). So the host must be an address,
+ * or one of the hub's own names.
  */
-function isSameHost(origin: string, host: string | undefined, local: boolean): boolean {
-  const page = URL.parse(origin)?.hostname;
-  if (page === undefined || page === '' || page !== URL.parse(`http://${host}`)?.hostname) return false;
-  return !local || LOOPBACK_NAME.test(page);
+function isSameHost(origin: string, host: string | undefined, own: readonly string[]): boolean {
+  const page = hostOf(origin);
+  if (page === undefined || page !== hostOf(`http://${host}`)) return false;
+  return isIP(page.replace(/^\[|\]$/g, '')) !== 0 || own.some(name => isNamed(page, name.toLowerCase()));
+}
+
+/** The host of a URL in lower case, without the dot that ends an absolute name. */
+function hostOf(url: string): string | undefined {
+  const host = URL.parse(url)?.hostname.replace(/\.$/, '');
+  return host === '' ? undefined : host;
+}
+
+/** Whether `name`, in which the first label may be `*` (RFC 6125, 6.4.3), is that of the host. */
+function isNamed(host: string, name: string): boolean {
+  if (!name.startsWith('*.')) return host === name;
+  const dot = host.indexOf('.');
+  return dot > 0 && host.slice(dot) === name.slice(1);
+}
+
+/** Host names of this machine and of a listener, beside addresses. */
+export function ownNames({ host, hosts }: Pick<WebSocketSettings, 'host' | 'hosts'>): readonly string[] {
+  const machine = hostname();
+  const local = machine === '' ? [] : [machine, `${machine.split('.', 1)[0]}.local`];
+  return ['localhost', ...local, host, ...hosts];
 }

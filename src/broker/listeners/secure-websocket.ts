@@ -21,7 +21,7 @@ export async function listenSecureWebSocket(
   const server = createServer({ ...HTTP, ...certificates.options }, refuseRequest);
   const entrance = openEntrance(server, TLS_ARRIVAL_BYTES + HTTP_ARRIVAL_BYTES, accept, host);
   logHandshakes(server, host.log);
-  takeUpgrades(server, settings, peerOfRequest, entrance, host);
+  takeUpgrades(server, settings, peerOfRequest, entrance, host, certificates.hosts);
   const open = await openServer(server, settings, 'wss://', host);
   return certificates.follow(server, { ...open, ...entrance });
 }

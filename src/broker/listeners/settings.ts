@@ -20,6 +20,8 @@ export type WebSocketSettings = AddressSettings & {
   readonly path: string;
   /** Origins of web pages that may connect, beside those of the same host. */
   readonly origins: readonly string[];
+  /** Host names of the hub in the addresses of web pages, beside its own. */
+  readonly hosts: readonly string[];
 };
 
 export type UnixSettings = {

@@ -3,7 +3,7 @@ import type { Server, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { CONNECT_TIMEOUT, MAX_PACKET_BYTES, MAX_UPGRADE_BYTES } from '../../core/limits.ts';
 import { streamOf } from './frames.ts';
-import { objectionTo, protocolOf } from './origins.ts';
+import { objectionTo, ownNames, protocolOf } from './origins.ts';
 import type { Entrance } from './server.ts';
 import type { ListenerHost, WebSocketSettings } from './settings.ts';
 import type { Peer } from './socket.ts';
@@ -17,13 +17,14 @@ export const HTTP: ServerOptions = {
   noDelay: true,
 };
 
-/** Makes clients of those who ask `server` for a WebSocket. */
+/** Makes clients of those who ask `server` for a WebSocket. `certified` are the host names in its certificate. */
 export function takeUpgrades(
   server: Server,
   settings: WebSocketSettings,
   peerIn: (request: IncomingMessage) => Peer,
   entrance: Entrance,
   { clock }: ListenerHost,
+  certified: () => readonly string[] = () => [],
 ): void {
   const upgrades = new WebSocketServer({
     noServer: true,
@@ -32,10 +33,11 @@ export function takeUpgrades(
     maxPayload: MAX_PACKET_BYTES,
     handleProtocols: protocolOf,
   });
+  const own = ownNames(settings);
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     const peer = peerIn(request);
-    const objection = objectionTo(request, settings, peer.local);
+    const objection = objectionTo(request, settings, [...own, ...certified()]);
     if (objection !== undefined) {
       socket.end(`HTTP/1.1 ${objection}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;

@@ -1,4 +1,4 @@
-import { MIN_MODULE_MEMORY } from '../../core/limits.ts';
+import { MIN_MODULE_MEMORY } from '../../core/manifest-limits.ts';
 import { isJsonObject, type JsonObject } from '../json-object.ts';
 import { isNothing } from './document.ts';
 import { listedEnvironmentOf } from './environment.ts';

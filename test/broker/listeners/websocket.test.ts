@@ -1,16 +1,17 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
+import { hostname } from 'node:os';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ClientOptions } from 'ws';
 import { WebSocket } from 'ws';
-import { objectionTo } from '../../../src/broker/listeners/origins.ts';
+import { objectionTo, ownNames } from '../../../src/broker/listeners/origins.ts';
 import { MAX_PACKET_BYTES, WEBSOCKET_PING } from '../../../src/core/limits.ts';
 import { createTestClock } from '../../clock.ts';
 import type { Stage } from '../stage.ts';
 import { onStage } from '../stage.ts';
 import { echo, enter } from './clients.ts';
-import { ca, certificate, identity, withFiles } from './files.ts';
+import { ca, certificate, identity, install, withFiles } from './files.ts';
 
 const CONNECT = Buffer.from('\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01c', 'latin1');
 const CONNACK = Buffer.from([0x20, 2, 0, 0]);
@@ -170,25 +171,71 @@ webSockets('a page that the listener names, and the name of MQTT 3.1', () =>
   }, ON),
 );
 
-/** Pages, by the name that they and the hub have, and whether the browser is on this machine. */
-const PAGES: readonly (readonly [origin: string, host: string, local: boolean, allowed: boolean])[] = [
-  ['http://hub.example', 'hub.example:9001', false, true],
-  ['http://evil.example', 'hub.example:9001', false, false],
-  ['http://localhost:8080', 'localhost:9001', true, true],
-  ['http://127.0.0.1', '127.0.0.1:9001', true, true],
-  ['http://[::1]', '[::1]:9001', true, true],
-  ['http://rebound.example', 'rebound.example:9001', true, false],
-  ['null', 'hub.example', false, false],
-  ['https://app.example', 'anything', true, true],
+/** Pages, by the host that they and the request name. */
+const PAGES: readonly (readonly [origin: string, host: string, allowed: boolean])[] = [
+  ['http://hub.example', 'hub.example:9001', true],
+  ['http://HUB.example.', 'Hub.Example:9001', true],
+  ['http://evil.example', 'hub.example:9001', false],
+  ['http://hub.example.evil.example', 'hub.example.evil.example', false],
+  ['http://localhost:8080', 'localhost:9001', true],
+  ['http://127.0.0.1', '127.0.0.1:9001', true],
+  ['http://192.168.1.7:8080', '192.168.1.7:9001', true],
+  ['http://[::1]', '[::1]:9001', true],
+  ['http://[2001:db8::1]', '[2001:DB8:0::1]:9001', true],
+  ['http://rebound.example', 'rebound.example:9001', false],
+  ['http://192.168.1.7.rebound.example', '192.168.1.7.rebound.example', false],
+  ['http://a.wild.example', 'a.wild.example', true],
+  ['http://wild.example', 'wild.example', false],
+  ['http://a.b.wild.example', 'a.b.wild.example', false],
+  [`http://${hostname()}`, `${hostname()}:9001`, true],
+  [`http://${hostname().split('.')[0]}.local`, `${hostname().split('.')[0]}.local:9001`, true],
+  ['null', 'hub.example', false],
+  ['', 'hub.example', false],
+  ['https://app.example', 'anything', true],
 ];
 
-webSockets('pages of the same host, but on this machine only by a name that nobody else can have', () => {
-  for (const [origin, host, local, allowed] of PAGES) {
+webSockets('pages of the same host, by an address or a name that nobody else can have', () => {
+  const settings = { path: '/mqtt', origins: ['https://app.example'] };
+  const own = [...ownNames({ host: '0.0.0.0', hosts: ['hub.example'] }), '*.wild.example'];
+  for (const [origin, host, allowed] of PAGES) {
     const headers = { origin, host, 'sec-websocket-protocol': 'mqtt' };
-    const settings = { path: '/mqtt', origins: ['https://app.example'] };
-    assert.is(objectionTo({ url: '/mqtt', headers }, settings, local) === undefined, allowed, origin);
+    assert.is(objectionTo({ url: '/mqtt', headers }, settings, own) === undefined, allowed, origin);
   }
 });
+
+webSockets('a page whose name was made to resolve to the hub is refused, where anybody is let in', () =>
+  withFiles(async ({ tls }) => {
+    install('kept', tls);
+    const listeners = [
+      { ws: '127.0.0.1:0', hosts: ['hub.example'] },
+      { wss: '127.0.0.1:0', ...tls },
+    ];
+    const manifest = { listeners, anonymous: { publish: ['a'] } };
+    await onStage(
+      async stage => {
+        const [plain = '', secure = ''] = stage.hub().status().listeners;
+        const outcome = async (url: string, name: string): Promise<string> => {
+          const scheme = url.startsWith('wss') ? 'https' : 'http';
+          const socket = new WebSocket(`${url}/mqtt`, 'mqtt', {
+            origin: `${scheme}://${name}`,
+            headers: { host: name },
+            rejectUnauthorized: false,
+          });
+          const refused = once(socket, 'error').then(([error]) => String(error));
+          const result = await Promise.race([refused, once(socket, 'open').then(() => 'open')]);
+          socket.close();
+          return result;
+        };
+        assert.match(await outcome(plain, 'rebound.example'), /403/);
+        assert.is(await outcome(plain, 'hub.example'), 'open');
+        assert.is(await outcome(plain, '127.0.0.1'), 'open');
+        assert.match(await outcome(secure, 'hub.example'), /403/);
+        assert.is(await outcome(secure, 'kept.example'), 'open');
+      },
+      { manifest },
+    );
+  }),
+);
 
 webSockets('a browser that just looks is told to ask for a WebSocket', () =>
   onStage(async stage => {

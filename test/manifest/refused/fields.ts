@@ -106,6 +106,12 @@ export const REST: readonly Refused[] = [
     listener({ ws: 'a:1', origins: ['https://a/b'] }),
     'listeners[0].origins[0] must be an origin such as "https://example.com"',
   ),
+  ...['', 'https://a', 'a b', 'a:1', 'a..b'].map(host =>
+    refused(
+      listener({ ws: 'a:1', hosts: [host] }),
+      'listeners[0].hosts[0] must be a host name such as "hub.example.com"',
+    ),
+  ),
   refused(listener({ mqtts: '0.0.0.0:8883' }), 'listeners[0].cert is missing'),
   refused(
     listener({ ...tls, ca: 'ca.pem' }),
