@@ -60,7 +60,10 @@ export function createIdentities(settings: IdentitiesSettings): Identities {
     const [module, ...more] = modules;
     const name = username ?? (more.length === 0 ? module : undefined);
     const token = name === undefined || !modules.includes(name) ? undefined : tokens.get(name);
-    if (name === undefined || token === undefined) return refused('a process of another module');
+    if (name === undefined || token === undefined)
+      return refused(
+        `a process of module ${modules.map(one => `"${one}"`).join(' or ')}, which can be nobody else`,
+      );
     if (username === undefined && password === undefined) return { kind: 'module', module: name };
     return isToken(password, token) ? { kind: 'module', module: name } : refused('wrong token of a module');
   };

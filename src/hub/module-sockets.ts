@@ -2,6 +2,10 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Broker } from '../broker/broker.ts';
 import type { OpenListener } from '../broker/listeners/settings.ts';
+import { Failure } from '../core/errors.ts';
+
+/** Bytes of the path of a Unix socket, without the NUL at its end (unix(7)). */
+const MAX_SOCKET_PATH_BYTES = 107;
 
 /** Sockets of modules without a network, each of which its module alone can reach. */
 export type ModuleSockets = {
@@ -18,8 +22,12 @@ export function createModuleSockets(runFolder: string, { listen }: Pick<Broker, 
   const opened = new Map<string, Promise<OpenListener>>();
   const fileOf = (module: string): string => join(runFolder, `m-${module}`, 'mqtt.sock');
 
-  const listenFor = (module: string): Promise<OpenListener> => {
+  const listenFor = async (module: string): Promise<OpenListener> => {
     const folder = dirname(fileOf(module));
+    if (Buffer.byteLength(fileOf(module)) > MAX_SOCKET_PATH_BYTES) {
+      const sentence = `The socket of module "${module}" would be ${fileOf(module)}, and the system takes ${MAX_SOCKET_PATH_BYTES} bytes: name a shorter data folder with --data DIR.`;
+      throw new Failure('listener.refused', sentence);
+    }
     mkdirSync(folder, { recursive: true });
     chmodSync(folder, 0o711);
     return listen({ kind: 'unix', file: fileOf(module), mode: 0o666, module });
