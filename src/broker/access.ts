@@ -1,8 +1,8 @@
 import type { Grant } from './grant.ts';
-import { grantCovers, grantMatches, grantOf } from './grant.ts';
+import { grantCovers, grantMatches, grantOf, grantOverlaps } from './grant.ts';
 import type { BrokerHost, Identity } from './types.ts';
 
-/** Topic filters, in which `%c` and `%u` are the client's identifier and the user's name. */
+/** Topic filters, in which `%c` and `%u` are the client's identifier and the user's name; one behind `!` denies. */
 export type TopicGrants = { readonly publish: readonly string[]; readonly subscribe: readonly string[] };
 
 /** Who may do what. */
@@ -14,13 +14,26 @@ export type Grants = {
   readonly anonymous: TopicGrants | 'everything';
 };
 
-export type Access = Pick<BrokerHost, 'mayPublish' | 'maySubscribe'>;
+export type Access = Pick<BrokerHost, 'mayPublish' | 'maySubscribe' | 'mayReceive' | 'granted'>;
 
-/** `user` is what `%u` stands for. */
-type Rule = (text: string, clientId: string, user: string | undefined) => boolean;
-type Rules = { readonly publish: Rule; readonly subscribe: Rule };
+/** Part of what a filter matches that a client may receive. */
+export type Granted = 'all' | 'some' | 'none';
 
-const EVERYTHING: Rules = { publish: () => true, subscribe: () => true };
+/** Rules of one client; `user` is what `%u` stands for. */
+type Ask<Answer> = (text: string, clientId: string, user: string | undefined) => Answer;
+type Rules = {
+  readonly publish: Ask<boolean>;
+  readonly subscribe: Ask<boolean>;
+  readonly receive: Ask<boolean>;
+  readonly granted: Ask<Granted>;
+};
+
+const EVERYTHING: Rules = {
+  publish: () => true,
+  subscribe: () => true,
+  receive: () => true,
+  granted: () => 'all',
+};
 
 /** Topics of this first level speak for the modules: only they may use them to publish. */
 const MODULES = 'modules';
@@ -76,12 +89,25 @@ export function createAccess({ modules, users, anonymous }: Grants): Access {
       return rulesFor(identity)?.publish(topic, clientId, nameOf(identity)) === true;
     },
     maySubscribe: (identity, clientId, filter) => {
-      const shared = SHARED.exec(filter);
-      // What begins so and is not one is no filter for anybody.
-      if (shared === null && RESERVED.test(filter) && !filter.startsWith('$SYS')) return false;
-      return rulesFor(identity)?.subscribe(shared?.[1] ?? filter, clientId, nameOf(identity)) === true;
+      const plain = plainFilter(filter);
+      return plain !== undefined && rulesFor(identity)?.subscribe(plain, clientId, nameOf(identity)) === true;
+    },
+    mayReceive: (identity, clientId, topic) =>
+      rulesFor(identity)?.receive(topic, clientId, nameOf(identity)) === true,
+    granted: (identity, clientId, filter) => {
+      const plain = plainFilter(filter);
+      if (plain === undefined) return 'none';
+      return rulesFor(identity)?.granted(plain, clientId, nameOf(identity)) ?? 'none';
     },
   };
+}
+
+/** Filter of a subscription without its group; undefined: no one may subscribe to it. */
+function plainFilter(filter: string): string | undefined {
+  const shared = SHARED.exec(filter);
+  // What begins so and is not one is no filter for anybody.
+  if (shared === null && RESERVED.test(filter) && !filter.startsWith('$SYS')) return undefined;
+  return shared?.[1] ?? filter;
 }
 
 function nameOf(identity: Identity): string | undefined {
@@ -89,18 +115,36 @@ function nameOf(identity: Identity): string | undefined {
 }
 
 function rulesOf({ publish, subscribe }: TopicGrants, own: readonly string[] = []): Rules {
+  const publishing = rulesIn(publish);
+  const subscribing = rulesIn([...own, ...subscribe]);
   return {
-    publish: anyOf(publish, grantMatches),
-    subscribe: anyOf([...own, ...subscribe], grantCovers),
+    publish: allowing(publishing, grantMatches),
+    receive: allowing(subscribing, grantMatches),
+    subscribe: allowing(subscribing, grantCovers),
+    granted: (filter, clientId, user) => {
+      const any = (grants: readonly Grant[], test: Test): boolean =>
+        grants.some(grant => test(grant, filter, clientId, user));
+      if (any(subscribing.denials, grantCovers)) return 'none';
+      if (any(subscribing.grants, grantCovers))
+        return any(subscribing.denials, grantOverlaps) ? 'some' : 'all';
+      return any(subscribing.grants, grantOverlaps) ? 'some' : 'none';
+    },
   };
 }
 
-type Takes = (grant: Grant, text: string, clientId: string, user: string | undefined) => boolean;
+type RuleList = { readonly grants: readonly Grant[]; readonly denials: readonly Grant[] };
+type Test = (grant: Grant, text: string, clientId: string, user: string | undefined) => boolean;
 
-function anyOf(filters: readonly string[], takes: Takes): Rule {
-  const grants = filters.map(grantOf);
+function rulesIn(rules: readonly string[]): RuleList {
+  const all = rules.map(grantOf);
+  return { grants: all.filter(({ denies }) => !denies), denials: all.filter(({ denies }) => denies) };
+}
+
+/** A denial counts whatever else is granted, in whatever order. */
+function allowing({ grants, denials }: RuleList, test: Test): Ask<boolean> {
   return (text, clientId, user) => {
-    for (const grant of grants) if (takes(grant, text, clientId, user)) return true;
+    for (const denial of denials) if (test(denial, text, clientId, user)) return false;
+    for (const grant of grants) if (test(grant, text, clientId, user)) return true;
     return false;
   };
 }

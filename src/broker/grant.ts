@@ -1,7 +1,10 @@
-import { covers } from '../mqtt/topics.ts';
+import { covers, overlaps } from '../mqtt/topics.ts';
 
 /** A topic filter of the access rules: `%c` in it is the client identifier, `%u` the user name. */
-export type Grant = readonly Level[];
+export type Grant = { readonly levels: readonly Level[]; readonly denies: boolean };
+
+/** First character of a filter that denies what others grant. */
+const DENIAL = '!';
 
 type Level = { readonly text: string; readonly varies: boolean };
 
@@ -10,48 +13,82 @@ const UNFIT = /[+#/]|^\$|^$/;
 
 const VARIABLE = /%[cu]/;
 
-/** The grant of a valid topic filter. */
-export function grantOf(filter: string): Grant {
-  return filter.split('/').map(text => ({ text, varies: VARIABLE.test(text) }));
+/** Topic filter of an access rule, without the mark of a denial. */
+export function filterOf(rule: string): string {
+  return isDenial(rule) ? rule.slice(DENIAL.length) : rule;
 }
 
-/** Whether a grant takes in a topic. It is asked for every message, so it takes no topic apart. */
+export function isDenial(rule: string): boolean {
+  return rule.startsWith(DENIAL);
+}
+
+/** The grant, or denial, of a valid topic filter. */
+export function grantOf(rule: string): Grant {
+  const levels = filterOf(rule)
+    .split('/')
+    .map(text => ({ text, varies: VARIABLE.test(text) }));
+  return { levels, denies: isDenial(rule) };
+}
+
+/** Whether a grant or denial matches a topic. It is asked for every message, so it takes no topic apart. */
 export function grantMatches(
-  grant: Grant,
+  { levels, denies }: Grant,
   topic: string,
   clientId: string,
   user: string | undefined,
 ): boolean {
-  if (topic.startsWith('$') && isWildcard(grant[0]?.text)) return false;
+  if (topic.startsWith('$') && isWildcard(levels[0]?.text)) return false;
   let start = 0;
-  for (const level of grant) {
+  for (const level of levels) {
     if (level.text === '#') return true;
     if (start > topic.length) return false;
     const slash = topic.indexOf('/', start);
     const end = slash < 0 ? topic.length : slash;
     if (level.text !== '+') {
       const text = level.varies ? filledIn(level.text, clientId, user) : level.text;
-      if (text === undefined || text.length !== end - start || !topic.startsWith(text, start)) return false;
+      if (text === undefined && !denies) return false;
+      if (text !== undefined && (text.length !== end - start || !topic.startsWith(text, start))) return false;
     }
     start = end + 1;
   }
   return start > topic.length;
 }
 
-/** Whether a grant takes in all that a filter does. */
+/** Whether a grant or denial matches every topic that a filter matches. */
 export function grantCovers(
   grant: Grant,
   filter: string,
   clientId: string,
   user: string | undefined,
 ): boolean {
-  const levels: string[] = [];
-  for (const { text, varies } of grant) {
+  const own = filterFor(grant, clientId, user);
+  return own !== undefined && covers(own, filter);
+}
+
+/** Whether a grant or denial matches some topic that a filter matches. */
+export function grantOverlaps(
+  grant: Grant,
+  filter: string,
+  clientId: string,
+  user: string | undefined,
+): boolean {
+  const own = filterFor(grant, clientId, user);
+  return own !== undefined && overlaps(own, filter);
+}
+
+/** Filter of a grant for one client; a name that does not fit a level voids a grant, and makes a denial as wide as `+`. */
+function filterFor(
+  { levels, denies }: Grant,
+  clientId: string,
+  user: string | undefined,
+): string | undefined {
+  const filled: string[] = [];
+  for (const { text, varies } of levels) {
     const level = varies ? filledIn(text, clientId, user) : text;
-    if (level === undefined) return false;
-    levels.push(level);
+    if (level === undefined && !denies) return undefined;
+    filled.push(level ?? '+');
   }
-  return covers(levels.join('/'), filter);
+  return filled.join('/');
 }
 
 function isWildcard(text: string | undefined): boolean {

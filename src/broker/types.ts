@@ -6,6 +6,7 @@ import type { Random } from '../core/random.ts';
 import type { Resources } from '../core/resources.ts';
 import type { Holder } from '../core/shares.ts';
 import type { Drain, DrainSettings, Note, RetainedMessages } from '../queue/types.ts';
+import type { Granted } from './access.ts';
 import type { Peer } from './listeners/socket.ts';
 import type { Subscription } from './sessions/subscriptions.ts';
 
@@ -97,6 +98,10 @@ export type BrokerHost = {
   readonly mayPublish: (identity: Identity, clientId: string, topic: string) => boolean;
   /** `filter` without `$share/<group>/`. */
   readonly maySubscribe: (identity: Identity, clientId: string, filter: string) => boolean;
+  /** Whether a client may receive what is published on a topic, whatever it has subscribed to. */
+  readonly mayReceive: (identity: Identity, clientId: string, topic: string) => boolean;
+  /** Part of what a filter of a subscription matches that the client may receive now. */
+  readonly granted: (identity: Identity, clientId: string, filter: string) => Granted;
   /**
    * Takes in a message; `settle` tells when it may be acknowledged. With a note, message and note are kept together
    * or not at all. Returns how many routes and subscribers take it.

@@ -37,6 +37,8 @@ export function createAccessControl(manifest: Manifest, settings: AccessControlS
     tokenOf: identities.tokenOf,
     mayPublish: (identity, clientId, topic) => access.mayPublish(identity, clientId, topic),
     maySubscribe: (identity, clientId, filter) => access.maySubscribe(identity, clientId, filter),
+    mayReceive: (identity, clientId, topic) => access.mayReceive(identity, clientId, topic),
+    granted: (identity, clientId, filter) => access.granted(identity, clientId, filter),
     use: wanted => {
       access = createAccess(grantsOf(wanted));
       isOpen = saysNothing(wanted);

@@ -49,6 +49,8 @@ export function openFlow(settings: FlowSettings): { readonly broker: Broker; rea
         store.append(message, [{ queue, priority: SESSION_PRIORITY, ttl: undefined }], settle),
       mayPublish: access.mayPublish,
       maySubscribe: access.maySubscribe,
+      mayReceive: access.mayReceive,
+      granted: access.granted,
       authenticate: access.authenticate,
       holderOf: access.holderOf,
       shares: resources,

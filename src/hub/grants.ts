@@ -1,5 +1,6 @@
 import type { Grants, TopicGrants } from '../broker/access.ts';
 import { isUngrantable } from '../broker/access.ts';
+import { filterOf, isDenial } from '../broker/grant.ts';
 import { Failure } from '../core/errors.ts';
 import { isPasswordHash } from '../crypto/passwords.ts';
 import type { Manifest, TopicLists } from '../manifest/types.ts';
@@ -38,9 +39,9 @@ function checked(path: string, { publish, subscribe }: TopicLists): TopicGrants 
   for (const [list, filters] of Object.entries({ publish, subscribe })) {
     for (const [index, filter] of filters.entries()) {
       const field = `${path}.${list}[${index}]`;
-      if (!isTopicFilter(filter))
+      if (!isTopicFilter(filterOf(filter)))
         throw refusal(field, `must be a topic filter, and is ${JSON.stringify(filter)}`);
-      if (list === 'publish' && isUngrantable(filter)) {
+      if (list === 'publish' && !isDenial(filter) && isUngrantable(filter)) {
         throw refusal(
           field,
           `cannot be granted: only a module itself publishes on its outputs, only the hub on "$SYS"`,

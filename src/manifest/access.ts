@@ -15,10 +15,10 @@ const filters = v.pipe(
   v.maxLength(MAX_GRANTS, `must have at most ${MAX_GRANTS} topic filters`),
 );
 
-/** Topic filters that are granted, in which `%c` and `%u` stand for the client identifier and the user name. */
+/** Topic filters that are granted, or denied behind a `!`, in which `%c` and `%u` stand for the client identifier and the user name. */
 export const topicLists = {
-  publish: v.optional(about('Topic filters that it may publish on.', filters), []),
-  subscribe: v.optional(about('Topic filters that it may subscribe to.', filters), []),
+  publish: v.optional(about('Topic filters that it may publish on; one behind "!" denies.', filters), []),
+  subscribe: v.optional(about('Topic filters that it may subscribe to; one behind "!" denies.', filters), []),
 };
 
 export const anonymous = object(topicLists);

@@ -59,6 +59,20 @@ export function covers(outer: string, inner: string): boolean {
   return wide.length === narrow.length;
 }
 
+/** Whether some topic matches both of two valid filters. */
+export function overlaps(one: string, other: string): boolean {
+  if (spares(one, other) || spares(other, one)) return false;
+  const left = one.split('/');
+  const right = other.split('/');
+  for (let index = 0; index < Math.max(left.length, right.length); index++) {
+    const [a, b] = [left[index], right[index]];
+    if (a === '#' || b === '#') return true;
+    if (a === undefined || b === undefined) return false;
+    if (a !== '+' && b !== '+' && a !== b) return false;
+  }
+  return true;
+}
+
 /** A wildcard at the first level spares topics that begin with `$` (MQTT 3.1.1, 4.7.2-1). */
 function spares(filter: string, topic: string): boolean {
   return topic.startsWith('$') && (filter.startsWith('+') || filter.startsWith('#'));

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { TopicGrants } from '../../src/broker/access.ts';
+import type { Granted, TopicGrants } from '../../src/broker/access.ts';
 import { createAccess, isUngrantable, outputOf } from '../../src/broker/access.ts';
 import type { Identity } from '../../src/broker/types.ts';
 
@@ -88,6 +88,27 @@ const GRANTED: readonly Case[] = [
   ['a/%d', 'c', 'a/%d', true],
 ];
 
+/** Of which part a client receives what a filter matches. */
+const PARTS: readonly (readonly [rules: readonly string[], filter: string, part: Granted])[] = [
+  [['#'], 'a/#', 'all'],
+  [['#', '!a/b'], 'a/#', 'some'],
+  [['!a/b', '#'], 'a/+', 'some'],
+  [['#', '!a/b'], 'a/b', 'none'],
+  [['#', '!a/b'], 'c/#', 'all'],
+  [['#', '!a/#'], 'a', 'none'],
+  [['#', '!a/#'], '+/b/#', 'some'],
+  [['#', '!a/+/c'], 'a/b', 'all'],
+  [['a/b'], 'a/#', 'some'],
+  [['a/b'], '+/+', 'some'],
+  [['a/b'], 'a/+/c', 'none'],
+  [['a/b/#'], 'a/b', 'all'],
+  [['a/b'], '$share/g/a/#', 'some'],
+  [['$a/b'], '#', 'none'],
+  [['#', '!u/%u'], 'u/u', 'none'],
+  [['#', '!c/%c/#'], 'c/x', 'none'],
+  [['#', '!%u'], '#', 'some'],
+];
+
 /** What one grant lets user "u" subscribe to. */
 const COVERED: readonly Case[] = [
   ['a/#', 'c', 'a/#', true],
@@ -129,6 +150,19 @@ access('a grant with a name in it reaches no further than the name', () => {
     const { mayPublish } = createAccess({ modules: new Map(), users, anonymous: NONE });
     assert.is(mayPublish(USER, clientId, topic), allowed, `${publish} for ${clientId}: ${topic}`);
   }
+});
+
+access('a denial counts whatever else is granted, in part for a wider filter', () => {
+  for (const [subscribe, filter, part] of PARTS) {
+    const users = new Map([['u', { publish: subscribe, subscribe }]]);
+    // A client identifier that fits no level makes a denial as wide as any level.
+    const { granted } = createAccess({ modules: new Map(), users, anonymous: NONE });
+    assert.is(granted(USER, 'a/b', filter), part, `${subscribe} for ${filter}`);
+  }
+  const users = new Map([['u', { publish: ['!a/b', '#', '!c/%c'], subscribe: [] }]]);
+  const { mayPublish } = createAccess({ modules: new Map(), users, anonymous: NONE });
+  const allowed = ['a/b', 'a/c', 'c/x', 'd'].map(topic => mayPublish(USER, '+', topic));
+  assert.equal(allowed, [false, true, false, true]);
 });
 
 access('a subscription is allowed if one grant covers it', () => {

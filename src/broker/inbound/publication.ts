@@ -56,8 +56,9 @@ export function mayPublish(
 }
 
 /** True if the message was published by this very session. */
-export function isOwn({ identity, clientId }: Session, { origin }: Message): boolean {
-  if (identity.kind === 'client') return origin.kind === 'client' && origin.client === clientId;
+export function isOwn({ identity, origin: own }: Session, { origin }: Message): boolean {
+  // Client identifiers are each user's own, so they do not tell.
+  if (identity.kind === 'client') return origin === own;
   return origin.kind === 'module' && origin.module === identity.module;
 }
 

@@ -64,7 +64,7 @@ function deliverTo(
 
 /** Picks the member whose turn it is, an online one if there is one (MQTT 5, 4.8.2). */
 function deliverToOne(group: SharedGroup, message: Message, durable: Durable): boolean {
-  const members = inTurn(group);
+  const members = inTurn(group, message.topic);
   const member = members.find(({ connection }) => connection !== undefined) ?? members[0];
   const allowance = member && allowanceOf(group, member);
   if (member === undefined || allowance === undefined) return false;

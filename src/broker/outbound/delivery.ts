@@ -16,7 +16,8 @@ export type Source = {
   readonly drain: SimpleDrain;
   /** Replaces the message's own. */
   readonly topic: string | undefined;
-  readonly allowance: (message: Message) => Allowance;
+  /** Undefined: the client may not receive it any more. */
+  readonly allowance: (message: Message) => Allowance | undefined;
   /** What the client had not acknowledged when it left goes back, for another; undefined: it waits for the client. */
   readonly giveBack: Drain['giveBack'] | undefined;
 };
@@ -78,15 +79,25 @@ export function createDelivery(connection: Connection, session: Session, receive
   let turn = 0;
   let stopped = false;
 
-  /** What its subscriptions say now of a message that waited; without one it is owed as it was published. */
-  const allowanceFor = (topic: string, { qos }: Message): Allowance => {
+  /**
+   * Options that its subscriptions give a message that waited. Without a subscription it is owed as it was published;
+   * undefined if the client may not receive it any more.
+   */
+  const allowanceFor = (topic: string, { qos }: Message): Allowance | undefined => {
     const found = sessions.subscriptions.match(topic).get(session);
-    return found ?? { qos, retainAsPublished: false, ids: [] };
+    if (found !== undefined) return found;
+    if (!host.mayReceive(session.identity, session.clientId, topic)) return undefined;
+    return { qos, retainAsPublished: false, ids: [] };
   };
 
   const send = (source: Source, entry: Entry): boolean => {
     const { message, redelivered, remaining } = entry;
     const allowance = source.allowance(message);
+    if (allowance === undefined) {
+      counts.refused++;
+      source.drain.acknowledge(entry);
+      return true;
+    }
     const qos = lesser(allowance.qos, message.qos);
     const topic = source.topic ?? message.topic;
     if (qos === 0) {
@@ -146,7 +157,8 @@ export function createDelivery(connection: Connection, session: Session, receive
 
   const sendBacklog = (): void => {
     for (let next = backlog?.first(); next !== undefined; next = backlog?.first()) {
-      if (!sendUnkept(next.message, allowanceFor(next.message.topic, next.message), next.since)) return;
+      const allowance = allowanceFor(next.message.topic, next.message);
+      if (allowance !== undefined && !sendUnkept(next.message, allowance, next.since)) return;
       backlog?.shift();
     }
   };

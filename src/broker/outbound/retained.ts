@@ -92,8 +92,10 @@ function sendOne(
   topic: string,
   { qos: granted, id }: Fresh,
 ): boolean {
-  const found = connection.context.retained.get(topic);
+  const { host, counts, retained } = connection.context;
+  const found = retained.get(topic);
   if (found === undefined) return true;
+  if (session.restricted && !host.mayReceive(session.identity, session.clientId, topic)) return true;
   const { remaining } = found;
   const message: Message = { ...found.message, ttl: remaining };
   const allowance: Allowance = { qos: granted, retainAsPublished: true, ids: id === undefined ? [] : [id] };
@@ -103,7 +105,6 @@ function sendOne(
       transmit(connection, message, { topic, qos, packetId: 0, dup: false, allowance, remaining }) !== 'full'
     );
   if (!session.persistent && session.delivery?.offer(message, allowance) === true) return true;
-  const { host, counts } = connection.context;
   host.enqueue(message, session.queue, error => {
     if (error !== undefined) counts.dropped++;
   });

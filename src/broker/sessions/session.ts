@@ -41,6 +41,8 @@ export type Session = {
   readonly received: Map<number, Received>;
   /** Packet identifiers of QoS 2 messages that went out and were received, until PUBCOMP (4.3.3). */
   readonly released: Map<number, Released>;
+  /** True if it may receive only some of what its subscriptions match, so that each topic is checked. */
+  restricted: boolean;
   connection: Connection | undefined;
   /** Monotonic milliseconds at which its connection was accepted. */
   connectedAt: number;
@@ -86,6 +88,7 @@ export function newSession(owner: SessionOwner, expiry: number, opened: number |
     subscriptionBytes: 0,
     received: new Map(),
     released: new Map(),
+    restricted: false,
     connection: undefined,
     connectedAt: 0,
     delivery: undefined,

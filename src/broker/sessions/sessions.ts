@@ -54,8 +54,12 @@ export type Sessions = {
 /** Sessions that were kept are known from the start, so nothing for them is missed. */
 export function createSessions(host: BrokerHost, clock: Clock): Sessions {
   const sessions = new Map<string, Session>();
-  const subscriptions = createSubscriptionTree<Subscriber>();
-  const groups = createSharedGroups(host, subscriptions);
+  const accepts = (session: Session, topic: string): boolean =>
+    !session.restricted || host.mayReceive(session.identity, session.clientId, topic);
+  const subscriptions = createSubscriptionTree<Subscriber>(
+    (subscriber, topic) => subscriber.kind === 'group' || accepts(subscriber, topic),
+  );
+  const groups = createSharedGroups(host, subscriptions, accepts);
   const { shares } = host;
   /** Subscriptions of a session that it was granted once and is not any more: they hear nothing. */
   const withheld = new Map<Session, Set<string>>();
@@ -129,13 +133,16 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     else filters.add(filter);
   };
 
-  /** Each of its subscriptions hears what it may, and no more. */
+  /** Each of its subscriptions gets what is granted now, and no more. */
   const judge = (session: Session): void => {
     const before = withheld.get(session);
     withheld.delete(session);
+    session.restricted = false;
     for (const [filter, subscription] of session.subscriptions) {
       const heard = before?.has(filter) !== true;
-      if (!host.maySubscribe(session.identity, session.clientId, filter)) {
+      const granted = host.granted(session.identity, session.clientId, filter);
+      if (granted === 'some') session.restricted = true;
+      if (granted === 'none') {
         withhold(session, filter);
         if (heard && !groups.suspend(session, filter)) subscriptions.remove(filter, session);
       } else if (!heard) subscribe(session, filter, subscription);
@@ -161,6 +168,7 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     byId: id => sessions.get(id),
     subscribe: (session, filter, subscription) => {
       withheld.get(session)?.delete(filter);
+      if (host.granted(session.identity, session.clientId, filter) === 'some') session.restricted = true;
       subscribe(session, filter, subscription);
     },
     unsubscribe: (session, filter) => {

@@ -19,6 +19,8 @@ export type SharedGroup = {
   /** What one of the members is owed at QoS 1: another takes over what one left unacknowledged. */
   readonly queue: string;
   drain: Drain | undefined;
+  /** Whether a member may receive what is published on a topic. */
+  readonly accepts: (member: Session, topic: string) => boolean;
   /** Who is asked first for the next message. */
   turn: number;
 };
@@ -36,6 +38,7 @@ export type SharedGroups = {
 export function createSharedGroups(
   host: BrokerHost,
   subscriptions: SubscriptionTree<Session | SharedGroup>,
+  accepts: SharedGroup['accepts'],
 ): SharedGroups {
   const groups = new Map<string, SharedGroup>();
 
@@ -50,6 +53,7 @@ export function createSharedGroups(
       members: new Map(),
       queue,
       drain: undefined,
+      accepts,
       turn: 0,
     };
     groups.set(name, group);
@@ -131,9 +135,9 @@ function online({ members }: SharedGroup): boolean {
   return false;
 }
 
-/** The members, the one whose turn it is first. Who gives one a message says so by `turn`. */
-export function inTurn({ members, turn }: SharedGroup): Session[] {
-  const all = Array.from(members.keys());
+/** Members that may receive on a topic, the one whose turn it is first. Who gives one a message says so by `turn`. */
+export function inTurn({ members, turn, accepts }: SharedGroup, topic: string): Session[] {
+  const all = Array.from(members.keys()).filter(member => accepts(member, topic));
   const first = turn % Math.max(all.length, 1);
   return [...all.slice(first), ...all.slice(0, first)];
 }
@@ -149,7 +153,12 @@ export function allowanceOf({ members }: SharedGroup, member: Session): Allowanc
 function sendToOne(group: SharedGroup, entry: Entry): boolean {
   const { drain } = group;
   if (drain === undefined) return false;
-  for (const member of inTurn(group)) {
+  const members = inTurn(group, entry.message.topic);
+  if (members.length === 0 && group.members.size > 0) {
+    drain.acknowledge(entry);
+    return true;
+  }
+  for (const member of members) {
     const allowance = allowanceOf(group, member);
     if (allowance === undefined || member.delivery === undefined) continue;
     // What waits in the group is no member's before it has it, so it can be exactly one's no more.

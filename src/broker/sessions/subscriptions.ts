@@ -46,7 +46,10 @@ export type SubscriptionTree<Subscriber> = {
   readonly count: () => number;
 };
 
-export function createSubscriptionTree<Subscriber>(): SubscriptionTree<Subscriber> {
+/** `accepts` excludes subscribers from a topic that their filters match; a change of its answers asks for `renew`. */
+export function createSubscriptionTree<Subscriber>(
+  accepts: (subscriber: Subscriber, topic: string) => boolean = () => true,
+): SubscriptionTree<Subscriber> {
   const root = newNode<Subscriber>('');
   /** By topic, until a subscription changes: most topics are published on again and again. */
   const remembered = new Map<string, Receivers<Subscriber>>();
@@ -89,6 +92,7 @@ export function createSubscriptionTree<Subscriber>(): SubscriptionTree<Subscribe
       if (known !== undefined) return known;
       const grants = new Map<Subscriber, Grant>();
       visitMatches(root, topic, (subscriber, subscription) => merge(subscriber, subscription, grants));
+      for (const subscriber of grants.keys()) if (!accepts(subscriber, topic)) grants.delete(subscriber);
       const found = {
         all: Array.from(grants, ([subscriber, grant]) => ({ subscriber, grant })),
         get: (subscriber: Subscriber) => grants.get(subscriber),

@@ -1,5 +1,6 @@
 import { LONGEST_TIMER } from '../../core/limits.ts';
 import type { Message } from '../../core/message.ts';
+import { bridgeStateTopic } from '../access.ts';
 import type { BrokerContext } from '../connection.ts';
 import { publish } from '../inbound/publication.ts';
 import type { Session } from './session.ts';
@@ -21,6 +22,7 @@ export type PendingWill = { readonly send: () => void; readonly cancel: () => vo
 export function publishWill(context: BrokerContext, session: Session, { message, delay }: Will): void {
   const { clock, counts } = context;
   const send = (): void => {
+    if (!mayGo(context, session, message)) return;
     publish(context, session, message, error => {
       if (error !== undefined) counts.dropped++;
     });
@@ -40,4 +42,18 @@ export function publishWill(context: BrokerContext, session: Session, { message,
   };
   const cancel = clock.after(wait, sendOnce);
   session.pendingWill = { send: sendOnce, cancel: end };
+}
+
+/** Whether a will may be published now: the manifest may have changed since CONNECT. */
+function mayGo(
+  { host, counts, log }: BrokerContext,
+  { identity, clientId }: Session,
+  will: Message,
+): boolean {
+  const { topic, retain } = will;
+  const granted = topic === bridgeStateTopic(clientId) || host.mayPublish(identity, clientId, topic);
+  if (granted && (!retain || host.limits().retained)) return true;
+  counts.refused++;
+  log.warn(`The will of client "${clientId}" is not published: it may not publish on "${topic}" any more.`);
+  return false;
 }
