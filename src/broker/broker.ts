@@ -13,6 +13,7 @@ import type { Durable } from './outbound/deliver.ts';
 import { deliver } from './outbound/deliver.ts';
 import { attachInputs } from './outbound/inputs.ts';
 import { createSessions } from './sessions/sessions.ts';
+import { resumeWill } from './sessions/wills.ts';
 import { startSys } from './sys.ts';
 import type { BrokerCounts, BrokerFigures, BrokerSettings, Identity } from './types.ts';
 
@@ -24,6 +25,8 @@ export type Broker = {
    * have it durably are added to `durable`. Returns how many subscribers there are.
    */
   readonly deliver: (message: Message, durable: Durable) => number;
+  /** Publishes wills that were pending when the last hub ended, and ends its sessions that have expired. Called again: nothing. */
+  readonly begin: () => void;
   /** What the host says of routes and inputs has changed: who hears inputs is found anew. */
   readonly rerouted: () => void;
   /** What it says of access has: who is not `known` any more loses his connection, all subscriptions are judged again. */
@@ -81,7 +84,16 @@ export function createBroker(settings: BrokerSettings): Broker {
     for (const { session } of connections) if (session !== undefined) attachInputs(session, context);
   };
 
+  let begun = false;
+  const begin = (): void => {
+    if (begun) return;
+    begun = true;
+    for (const session of sessions.all()) resumeWill(context, session);
+    sessions.begin();
+  };
+
   return {
+    begin,
     rerouted,
     listen: async wanted => {
       const listener = await listen(wanted, acceptUpTo(wanted), { clock, log, gate });

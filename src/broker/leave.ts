@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts';
-import { publishWill } from './sessions/wills.ts';
+import { forgetWill, publishWill } from './sessions/wills.ts';
 
 /** Parts a connection from its session: the will goes out, the session ends or begins to wait. */
 export function leave(connection: Connection): void {
@@ -9,5 +9,6 @@ export function leave(connection: Connection): void {
   session.delivery?.stop();
   session.delivery = undefined;
   if (will !== undefined) publishWill(context, session, will);
+  else forgetWill(context, session);
   context.sessions.left(session);
 }

@@ -9,6 +9,7 @@ import type { Drain, DrainSettings, Note, RetainedMessages } from '../queue/type
 import type { Granted } from './access.ts';
 import type { Peer } from './listeners/socket.ts';
 import type { Subscription } from './sessions/subscriptions.ts';
+import type { StoredWill } from './sessions/wills.ts';
 
 /** Who a connection is, once its CONNECT was accepted. */
 export type Identity =
@@ -59,11 +60,16 @@ export type StoredFlights = {
   readonly released: readonly (readonly [packetId: number, sequence: number])[];
 };
 
+/** The will of a persistent session, if one is kept. */
+export type KeptWill = { readonly will: StoredWill | undefined };
+
 /** Sessions as the store keeps them. Settles are called when a change is on disk. */
 export type SessionStore = {
-  readonly load: () => readonly (StoredSession & StoredFlights)[];
+  readonly load: () => readonly (StoredSession & StoredFlights & KeptWill)[];
   readonly save: (session: StoredSession, settle: Settle) => void;
-  /** Forgets a session, its QoS 2 state and its queue. */
+  readonly keepWill: (id: string, will: StoredWill) => void;
+  readonly forgetWill: (id: string) => void;
+  /** Forgets a session, its will, its QoS 2 state and its queue. */
   readonly forget: (id: string, queue: string, settle: Settle) => void;
   /** What `publish` keeps together with a message that came in under a packet identifier. */
   readonly noteReceived: (id: string, packetId: number) => Note;

@@ -148,6 +148,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     closers.push(control.close);
     await parts.modules.takeDownLeft();
     await deployments.begin(given);
+    parts.broker.begin();
     const { name, listeners } = status();
     log.info(`"${name}" listens on ${listeners.join(', ') || 'no port'}.`);
     return { status, stop, replaced: replaced.promise };

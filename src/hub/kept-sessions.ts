@@ -4,6 +4,7 @@ import type { Log } from '../core/log.ts';
 import type { Holder } from '../core/shares.ts';
 import { LOCAL_CLIENTS, moduleHolder, userHolder } from '../core/shares.ts';
 import type { Store } from '../queue/types.ts';
+import { decodeWill, encodeWill } from './kept-wills.ts';
 
 /*
  * Persistent MQTT sessions as settled state of the store: one JSON value for each, and one small note for each packet
@@ -12,11 +13,12 @@ import type { Store } from '../queue/types.ts';
 const SESSIONS = 'session/';
 const RECEIVED = 'received/';
 const RELEASED = 'released/';
+const WILLS = 'will/';
 
 const NOTHING = Buffer.alloc(0);
 
 export function keepSessions(store: Store, log: Log): SessionStore {
-  const load = (name: string, received: Notes, released: Notes): (StoredSession & StoredFlights)[] => {
+  const load = (name: string, received: Notes, released: Notes): ReturnType<SessionStore['load']> => {
     const session = sessionFrom(store.get(name));
     if (session === undefined) {
       log.error(`The kept session "${name}" is damaged and is left out.`);
@@ -32,7 +34,7 @@ export function keepSessions(store: Store, log: Log): SessionStore {
         // The order of the messages: PUBREL is sent in it [MQTT-4.6.0-4], and names are in another.
         .sort(([, one], [, other]) => one - other),
     };
-    return [{ ...session, ...flights }];
+    return [{ ...session, ...flights, will: decodeWill(store.get(WILLS + session.id)) }];
   };
 
   const drop = (name: string): void => store.put(name, undefined, error => error && log.warn(error.message));
@@ -52,8 +54,14 @@ export function keepSessions(store: Store, log: Log): SessionStore {
         const own = notesOf(store.names(`${prefix}${id}/`), prefix).get(id) ?? [];
         for (const packetId of own) drop(noteName(prefix, id, packetId));
       }
+      if (store.get(WILLS + id) !== undefined) drop(WILLS + id);
       store.put(SESSIONS + id, undefined, settle);
     },
+    keepWill: (id, will) =>
+      store.put(WILLS + id, encodeWill(will), error => {
+        if (error !== undefined) log.warn(`The will of "${id}" is not kept: ${error.message}`);
+      }),
+    forgetWill: id => drop(WILLS + id),
     noteReceived: (id, packetId) => ({ name: noteName(RECEIVED, id, packetId), value: NOTHING }),
     forgetReceived: (id, packetId, settle) => store.put(noteName(RECEIVED, id, packetId), undefined, settle),
     keepReleased: (id, packetId, sequence) =>

@@ -15,6 +15,7 @@ import { createDelivery } from '../outbound/delivery.ts';
 import { attachInputs, attachQueue } from '../outbound/inputs.ts';
 import type { Session } from '../sessions/session.ts';
 import { expiryOf } from '../sessions/session.ts';
+import { keepWill } from '../sessions/wills.ts';
 import type { Authentication, BrokerLimits, Identity } from '../types.ts';
 
 /** Bytes of a generated client identifier. */
@@ -161,6 +162,7 @@ function enter(
   connection.aliases =
     packet.topicAliasMaximum > 0 ? createOutboundAliases(packet.topicAliasMaximum) : undefined;
   connection.will = willOf(session, packet);
+  keepWill(context, session, connection.will);
   // [MQTT-3.1.2-24]: one and a half times the keep-alive.
   connection.keepAlive(keepAliveOf(packet, context.host.limits()) * 1500);
   const properties = connackProperties(packet, session.clientId, context.host.limits());

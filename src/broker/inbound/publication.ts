@@ -38,7 +38,8 @@ export function messageFrom(
   };
 }
 
-function originOf({ identity, origin }: Session, topic: string): Origin {
+/** Origin of what a session publishes on a topic. */
+export function originOf({ identity, origin }: Session, topic: string): Origin {
   if (identity.kind === 'client') return origin;
   const { module } = identity;
   return { kind: 'module', module, output: outputOf(module, topic) ?? '' };

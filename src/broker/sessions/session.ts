@@ -3,9 +3,9 @@ import type { Holder } from '../../core/shares.ts';
 import type { Connection } from '../connection.ts';
 import type { Receipt } from '../inbound/receipts.ts';
 import type { Delivery } from '../outbound/delivery.ts';
-import type { Identity, StoredFlights, StoredSession } from '../types.ts';
+import type { Identity, KeptWill, StoredFlights, StoredSession } from '../types.ts';
 import type { Subscription } from './subscriptions.ts';
-import type { PendingWill } from './wills.ts';
+import type { PendingWill, StoredWill } from './wills.ts';
 
 /** Of a message that its receiver has: the sequence of its queue entry, and whether that is on disk. */
 export type Released = { readonly sequence: number; kept: boolean };
@@ -49,6 +49,8 @@ export type Session = {
   /** What goes out on its connection. */
   delivery: Delivery | undefined;
   pendingWill: PendingWill | undefined;
+  /** The will as it is on disk; undefined: none is. */
+  keptWill: StoredWill | undefined;
 };
 
 /** Client identifiers are each user's own: who chooses that of another does not get what waits for him. */
@@ -93,12 +95,14 @@ export function newSession(owner: SessionOwner, expiry: number, opened: number |
     connectedAt: 0,
     delivery: undefined,
     pendingWill: undefined,
+    keptWill: undefined,
   };
 }
 
 /** A session as it was kept; `now` is hub time. One that had a connection when the hub ended lost it then. */
-export function restoredSession(stored: StoredSession & StoredFlights, now: number): Session {
+export function restoredSession(stored: StoredSession & StoredFlights & KeptWill, now: number): Session {
   const session = newSession(stored, stored.expiry, stored.opened);
+  session.keptWill = stored.will;
   if (stored.expiry < Number.POSITIVE_INFINITY) session.ends = stored.ends ?? now + stored.expiry * 1000;
   for (const packetId of stored.received) session.received.set(packetId, 'safe');
   for (const [packetId, sequence] of stored.released)

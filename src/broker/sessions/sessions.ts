@@ -48,6 +48,9 @@ export type Sessions = {
   readonly count: () => number;
   /** How many have a connection. */
   readonly connected: () => number;
+  /** Ends what has expired while the hub was down; once, when what it publishes can be routed. */
+  readonly begin: () => void;
+  readonly all: () => Iterable<Session>;
   readonly stop: () => void;
 };
 
@@ -158,7 +161,6 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     judge(session);
   }
   purgeStrays(host, sessions);
-  sweep();
 
   return {
     subscriptions,
@@ -209,7 +211,12 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
       for (const { connection } of sessions.values()) if (connection !== undefined) connected++;
       return connected;
     },
-    stop: () => cancelSweep?.(),
+    begin: sweep,
+    all: () => sessions.values(),
+    stop: () => {
+      cancelSweep?.();
+      for (const { pendingWill } of sessions.values()) pendingWill?.stop();
+    },
   };
 }
 

@@ -2,55 +2,112 @@ import { LONGEST_TIMER } from '../../core/limits.ts';
 import type { Message } from '../../core/message.ts';
 import { bridgeStateTopic } from '../access.ts';
 import type { BrokerContext } from '../connection.ts';
-import { publish } from '../inbound/publication.ts';
+import { originOf, publish } from '../inbound/publication.ts';
 import type { Session } from './session.ts';
 
 /** A message to be published when a connection ends without DISCONNECT (MQTT 5, 3.1.2.5). */
 export type Will = {
-  readonly message: Message;
+  readonly message: Omit<Message, 'origin'>;
   /** Milliseconds after the end of the connection (3.1.3.2.2). */
   readonly delay: number;
 };
 
+/** The will of a persistent session as it is kept. */
+export type StoredWill = Will & {
+  /** Hub time in milliseconds at which it is published; undefined while the session has a connection. */
+  readonly due: number | undefined;
+};
+
 /** A will that waits for its delay. */
-export type PendingWill = { readonly send: () => void; readonly cancel: () => void };
+export type PendingWill = {
+  readonly send: () => void;
+  /** The session has a connection again: the will is not published, unless its time is up. */
+  readonly cancel: () => void;
+  /** The hub ends: the will stays on disk. */
+  readonly stop: () => void;
+};
+
+/** Keeps the will of a persistent session that has a connection: a crash of the hub ends that, too [MQTT-3.1.2-8]. */
+export function keepWill(context: BrokerContext, session: Session, will: Will | undefined): void {
+  if (will === undefined) forgetWill(context, session);
+  else if (session.persistent) keep(context, session, { ...will, due: undefined });
+}
+
+/** Takes the will of a session from the disk, if there is one: it was published, or is not to be [MQTT-3.1.2-10]. */
+export function forgetWill({ host }: BrokerContext, session: Session): void {
+  if (session.keptWill === undefined) return;
+  session.keptWill = undefined;
+  host.sessions.forgetWill(session.id);
+}
+
+function keep({ host }: BrokerContext, session: Session, will: StoredWill): void {
+  session.keptWill = will;
+  host.sessions.keepWill(session.id, will);
+}
 
 /**
  * Publishes the will of a session that lost its connection: when its delay is over, or when the session ends,
  * whichever is first; a connection that resumes the session before takes it back [MQTT-3.1.3-9].
  */
-export function publishWill(context: BrokerContext, session: Session, { message, delay }: Will): void {
-  const { clock, counts } = context;
-  const send = (): void => {
-    if (!mayGo(context, session, message)) return;
-    publish(context, session, message, error => {
-      if (error !== undefined) counts.dropped++;
-    });
-  };
-  const wait = Math.min(delay, session.expiry * 1000, LONGEST_TIMER);
-  if (wait <= 0) {
-    send();
+export function publishWill(context: BrokerContext, session: Session, will: Will): void {
+  const wait = Math.min(will.delay, session.expiry * 1000);
+  if (wait > 0) {
+    const due = context.host.now() + wait;
+    keep(context, session, { ...will, due });
+    pend(context, session, will, due);
     return;
   }
+  send(context, session, will);
+  forgetWill(context, session);
+}
+
+/** Waits for the time of a will that was kept; one whose session had a connection when the hub ended lost it then. */
+export function resumeWill(context: BrokerContext, session: Session): void {
+  const { keptWill: will } = session;
+  if (will === undefined) return;
+  const due = will.due ?? context.host.now() + Math.min(will.delay, session.expiry * 1000);
+  pend(context, session, will, due);
+}
+
+function pend(context: BrokerContext, session: Session, will: Will, due: number): void {
+  const { clock, host } = context;
+  let cancelTimer = (): void => {};
   const end = (): void => {
+    cancelTimer();
     session.pendingWill = undefined;
-    cancel();
+    forgetWill(context, session);
   };
   const sendOnce = (): void => {
     end();
-    send();
+    send(context, session, will);
   };
-  const cancel = clock.after(wait, sendOnce);
-  session.pendingWill = { send: sendOnce, cancel: end };
+  const arm = (): void => {
+    const left = due - host.now();
+    if (left <= 0) sendOnce();
+    else cancelTimer = clock.after(Math.min(left, LONGEST_TIMER), arm);
+  };
+  session.pendingWill = {
+    send: sendOnce,
+    cancel: () => (host.now() >= due ? sendOnce() : end()),
+    stop: () => cancelTimer(),
+  };
+  arm();
+}
+
+function send(context: BrokerContext, session: Session, { message }: Will): void {
+  const { counts } = context;
+  if (!mayGo(context, session, message)) return;
+  publish(context, session, { ...message, origin: originOf(session, message.topic) }, error => {
+    if (error !== undefined) counts.dropped++;
+  });
 }
 
 /** Whether a will may be published now: the manifest may have changed since CONNECT. */
 function mayGo(
   { host, counts, log }: BrokerContext,
   { identity, clientId }: Session,
-  will: Message,
+  { topic, retain }: Will['message'],
 ): boolean {
-  const { topic, retain } = will;
   const granted = topic === bridgeStateTopic(clientId) || host.mayPublish(identity, clientId, topic);
   if (granted && (!retain || host.limits().retained)) return true;
   counts.refused++;

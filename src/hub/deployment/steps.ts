@@ -35,7 +35,11 @@ const ACTIONS: { readonly [Kind in Step['kind']]: Action<Kind> } = {
     modules.useInputs(wanted.inputs);
     broker.rerouted();
   },
-  listeners: ({ listening }, _, { manifest, home }) => listening.use(manifest.listeners, home),
+  listeners: ({ listening, broker }, _, { manifest, home }) => {
+    // Before clients come in: what was pending is published through the routes, and what has expired is gone.
+    broker.begin();
+    return listening.use(manifest.listeners, home);
+  },
   upstream: ({ upward }, _, target) => upward.use(target),
   adjust: ({ modules }, { modules: names }, target) => modules.adjust(names, target),
   start: ({ modules }, { modules: names }, target) => modules.start(names, target),
