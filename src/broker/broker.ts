@@ -27,6 +27,8 @@ export type Broker = {
   readonly deliver: (message: Message, durable: Durable) => number;
   /** Publishes wills that were pending when the last hub ended, and ends its sessions that have expired. Called again: nothing. */
   readonly begin: () => void;
+  /** Hub time has gone on by itself: what it ends is ended. */
+  readonly timeAdvanced: () => void;
   /** What the host says of routes and inputs has changed: who hears inputs is found anew. */
   readonly rerouted: () => void;
   /** What it says of access has: who is not `known` any more loses his connection, all subscriptions are judged again. */
@@ -92,8 +94,15 @@ export function createBroker(settings: BrokerSettings): Broker {
     sessions.begin();
   };
 
+  const timeAdvanced = (): void => {
+    if (!begun) return;
+    for (const { pendingWill } of sessions.all()) pendingWill?.look();
+    sessions.begin();
+  };
+
   return {
     begin,
+    timeAdvanced,
     rerouted,
     listen: async wanted => {
       const listener = await listen(wanted, acceptUpTo(wanted), { clock, log, gate });

@@ -10,6 +10,7 @@ import { argumentsOf, scanArguments, scannedValue, usageFailure } from './argume
 import { dataFolder } from './data-folder.ts';
 import { become, standardErrorLog, systemClock, systemPause, systemRandom } from './edge.ts';
 import { initCommand } from './init.ts';
+import { readMachineTime } from './machine-time.ts';
 import { UP } from './reference/up.ts';
 
 /** Runs a hub in the foreground until SIGINT or SIGTERM. An update of it may be what runs. */
@@ -26,6 +27,7 @@ export async function run(args: readonly string[]): Promise<number> {
     dataFolder: folder,
     device: deviceOf(values.name),
     clock: systemClock,
+    machineTime: readMachineTime,
     random: systemRandom,
     logSink: standardErrorLog,
     launched,

@@ -116,6 +116,17 @@ export const SWEEP_ENTRIES = 2_048;
 /** Milliseconds after which hub time is persisted while messages wait: what a power cut may add to a TTL. */
 export const HUB_TIME_INTERVAL = 60_000;
 
+/** Milliseconds between two looks at the machine's clocks, and by which a wall clock moves that is taken for a jump. */
+export const CLOCK_LOOK = 60_000;
+export const CLOCK_JUMP = 10_000;
+
+/**
+ * Milliseconds that the hub may have been down and still counts them: by a clock that the network sets a year, by a hardware
+ * clock, which anyone may have set, a month. A longer time is taken for a clock that was wrong.
+ */
+export const LONGEST_DOWNTIME = 366 * 86_400_000;
+export const LONGEST_DOWNTIME_BY_RTC = 31 * 86_400_000;
+
 /** Bytes of one line in the log of a module; a longer one is cut there and counted. */
 export const MAX_LOG_LINE_BYTES = 1 << 18;
 

@@ -28,6 +28,8 @@ import { createProvisions } from './deployment/provisions.ts';
 import { createRenewal } from './deployment/renewal.ts';
 import { executorOf } from './deployment/steps.ts';
 import { createTaken } from './deployment/taken.ts';
+
+import { followMachineTime, type MachineTime } from './downtime.ts';
 import { loadAllocator, runtimeCollector, startMemoryKeeper } from './memory.ts';
 import { openParts, statusOf } from './parts.ts';
 import { writePidFile } from './pid-file.ts';
@@ -47,6 +49,8 @@ export type HubSettings = {
   /** See `AdmissionSettings.device`. */
   readonly device?: string | undefined;
   readonly clock: Clock;
+  /** Undefined: time counts only while the hub is up. */
+  readonly machineTime?: (() => MachineTime) | undefined;
   readonly random: Random;
   readonly logSink: LogSink;
   /** How this hub came to run, and the binary that it is; without one it cannot be replaced. */
@@ -93,6 +97,10 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
       log: logFor('queue', logSink),
     });
     closers.push(store.close);
+    let advanced = (): void => {};
+    const { machineTime } = settings;
+    if (machineTime !== undefined)
+      closers.push(followMachineTime(store, machineTime, { clock, log }, () => advanced()));
 
     const memory = startMemoryKeeper({ clock, log, loadAllocator, collect: runtimeCollector() });
     closers.push(memory.stop);
@@ -104,6 +112,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
       nothing.manifest,
       provisions,
     );
+    advanced = parts.broker.timeAdvanced;
     closers.push(parts.broker.close, parts.listening.stop, parts.upward.stop, parts.modules.stop);
     const book = openLedger(store, archive, log);
     const conductor = createConductor(nothing, executorOf({ ...parts, log, provisions }));

@@ -68,7 +68,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   const recovered = recover(runs, registry, database);
   const generation = Math.max(saved.generation, runs.at(-1)?.generation ?? 0);
   const journal = openJournal(folder, saved.salt, generation + 1);
-  const now = createHubTime(clock, Math.max(saved.hubTime, recovered.hubTime)).now;
+  const { now, advance } = createHubTime(clock, Math.max(saved.hubTime, recovered.hubTime));
   const usage = createUsage(database, journal, recovered.batch);
   const room = watchRoom(folder);
   const counts = { ...emptyCounts(), corrupt: recovered.corrupt };
@@ -223,6 +223,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     ...settled,
     letters,
     now,
+    advance,
     hurry: committer.touch,
     bound: wanted => {
       bounds = wanted;

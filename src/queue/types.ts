@@ -249,6 +249,8 @@ export type Store = {
   readonly retained: RetainedMessages;
   /** Hub time in milliseconds. */
   readonly now: () => number;
+  /** Counts milliseconds during which the hub was down in the lifetimes of what waits. */
+  readonly advance: (milliseconds: number) => void;
   /** From now on these bounds hold; what waits already keeps the time it was given. */
   readonly bound: (bounds: StoreBounds) => void;
   /**

@@ -8,6 +8,7 @@ import type { IConnectPacket, Packet } from 'mqtt-packet';
 import { generate, parser } from 'mqtt-packet';
 import type { Clock } from '../../src/core/clock.ts';
 import { logLine } from '../../src/core/log-line.ts';
+import type { MachineTime } from '../../src/hub/downtime.ts';
 import type { Hub } from '../../src/hub/hub.ts';
 import { startHub } from '../../src/hub/hub.ts';
 import type { Version } from '../../src/mqtt/version.ts';
@@ -28,17 +29,21 @@ export type Stage = {
   readonly hub: () => Hub;
   readonly port: () => number;
   /** Stops the hub and starts another on the same data folder, hence with another port. */
-  readonly restart: () => Promise<void>;
+  readonly restart: (meanwhile?: () => void) => Promise<void>;
   /** A client of MQTT 3.1.1, or of another version. */
   readonly client: (version?: Version) => Promise<Client>;
 };
 
-export type StageOptions = { readonly manifest?: object; readonly clock?: Clock };
+export type StageOptions = {
+  readonly manifest?: object;
+  readonly clock?: Clock;
+  readonly machineTime?: () => MachineTime;
+};
 
 /** Runs `scenario` on a stage of its own and takes it down afterwards. */
 export async function onStage(
   scenario: (stage: Stage) => Promise<void>,
-  { manifest = {}, clock = realClock }: StageOptions = {},
+  { manifest = {}, clock = realClock, machineTime }: StageOptions = {},
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'skerry-broker-'));
   const log: string[] = [];
@@ -52,6 +57,7 @@ export async function onStage(
       program: undefined,
       dataFolder: join(folder, 'data'),
       clock,
+      machineTime,
       random: { fraction: () => 0.5, bytes: count => randomBytes(count) },
       logSink: (...line) => log.push(logLine(...line).replace(/ +/, ' ')),
     });
@@ -63,8 +69,9 @@ export async function onStage(
       log,
       hub: () => hub,
       port,
-      restart: async () => {
+      restart: async (meanwhile = () => {}) => {
         await hub.stop();
+        meanwhile();
         hub = await start();
       },
       client: async (version = 4) => {

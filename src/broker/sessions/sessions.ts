@@ -50,7 +50,6 @@ export type Sessions = {
   readonly connected: () => number;
   /** Ends what has expired while the hub was down; once, when what it publishes can be routed. */
   readonly begin: () => void;
-  readonly all: () => Iterable<Session>;
   readonly stop: () => void;
 };
 
@@ -212,7 +211,6 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
       return connected;
     },
     begin: sweep,
-    all: () => sessions.values(),
     stop: () => {
       cancelSweep?.();
       for (const { pendingWill } of sessions.values()) pendingWill?.stop();

@@ -23,6 +23,8 @@ export type PendingWill = {
   readonly send: () => void;
   /** The session has a connection again: the will is not published, unless its time is up. */
   readonly cancel: () => void;
+  /** Hub time has gone on by itself. */
+  readonly look: () => void;
   /** The hub ends: the will stays on disk. */
   readonly stop: () => void;
 };
@@ -89,6 +91,10 @@ function pend(context: BrokerContext, session: Session, will: Will, due: number)
   session.pendingWill = {
     send: sendOnce,
     cancel: () => (host.now() >= due ? sendOnce() : end()),
+    look: () => {
+      cancelTimer();
+      arm();
+    },
     stop: () => cancelTimer(),
   };
   arm();

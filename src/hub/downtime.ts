@@ -1,0 +1,134 @@
+import type { Cancel, Clock } from '../core/clock.ts';
+import { CLOCK_JUMP, CLOCK_LOOK, LONGEST_DOWNTIME, LONGEST_DOWNTIME_BY_RTC } from '../core/limits.ts';
+import type { Log } from '../core/log.ts';
+import type { Store } from '../queue/types.ts';
+
+/** Clocks of the machine, beside the monotonic clock of this process. */
+export type MachineTime = {
+  /** Identifier of the current boot. */
+  readonly boot: string;
+  /** Milliseconds since that boot, sleep included. */
+  readonly uptime: number;
+  /** Milliseconds since 1970. */
+  readonly wall: number;
+  /** Milliseconds since 1970 by a hardware clock; undefined: there is none. */
+  readonly hardware: number | undefined;
+  /** Milliseconds since 1970 at which the wall clock was last set by the network; undefined: not since the boot. */
+  readonly synchronised: number | undefined;
+};
+
+type Trust = 'network' | 'hardware' | 'none';
+
+/** Offsets of the machine's clocks from hub time while a hub runs; stored, so that the next run knows when this one ended. */
+type Relation = {
+  readonly boot: string;
+  /** Milliseconds from hub time to uptime and to wall time. */
+  readonly uptimeOffset: number;
+  readonly wallOffset: number;
+  readonly trust: Trust;
+};
+
+const RELATION = 'clock';
+
+/**
+ * Counts the time that the hub was down in hub time, where that is known: within one boot by the machine's uptime, over
+ * a boot by a wall clock that is good before and after. A clock that jumps is not good until the network has set it
+ * again, and a downtime that is not plausible is not counted. Calls `advanced` when hub time has gone on.
+ */
+export function followMachineTime(
+  store: Pick<Store, 'get' | 'put' | 'now' | 'advance'>,
+  read: () => MachineTime,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  advanced: () => void,
+): Cancel {
+  const last = relationFrom(store.get(RELATION));
+  /** Undefined once the downtime is counted, or is known never to be. */
+  let open = last && { last, end: store.now() };
+  let kept: Relation | undefined;
+  let jumpedAt: number | undefined;
+
+  const trustIn = (time: MachineTime): Trust => {
+    const { wall, hardware, synchronised } = time;
+    const since = jumpedAt === undefined ? 0 : jumpedAt - 2 * CLOCK_LOOK;
+    if (synchronised !== undefined && synchronised >= since && synchronised <= wall + CLOCK_LOOK)
+      return 'network';
+    if (jumpedAt !== undefined || hardware === undefined) return 'none';
+    return Math.abs(hardware - wall) < CLOCK_JUMP ? 'hardware' : 'none';
+  };
+
+  const keep = (relation: Relation): void => {
+    kept = relation;
+    const bytes = Buffer.from(JSON.stringify(relation));
+    store.put(RELATION, bytes, error => error && log.warn(`The time is not kept: ${error.message}`));
+  };
+
+  const look = (): void => {
+    const time = read();
+    // Against the uptime, which goes on while the machine sleeps.
+    const sinceBoot = time.wall - time.uptime;
+    if (kept !== undefined && Math.abs(sinceBoot - (kept.wallOffset - kept.uptimeOffset)) > CLOCK_JUMP)
+      jumpedAt = time.wall;
+    const trust = trustIn(time);
+    if (trust === 'network') jumpedAt = undefined;
+    if (open !== undefined) {
+      const { last: before, end } = open;
+      const sinceStart = store.now() - end;
+      const downtime = downtimeBetween(before, end, { ...time, trust });
+      if (downtime !== undefined) {
+        open = undefined;
+        const missing = Math.max(0, downtime - sinceStart);
+        store.advance(missing);
+        if (missing > 0) advanced();
+      }
+    }
+    const relation: Relation = {
+      boot: time.boot,
+      uptimeOffset: time.uptime - store.now(),
+      wallOffset: time.wall - store.now(),
+      trust,
+    };
+    const drift = kept === undefined ? CLOCK_JUMP : Math.abs(relation.wallOffset - kept.wallOffset);
+    if (drift >= CLOCK_JUMP || kept?.trust !== trust) keep(relation);
+  };
+
+  look();
+  let cancel: Cancel;
+  const again = (): void => {
+    look();
+    cancel = clock.after(CLOCK_LOOK, again);
+  };
+  cancel = clock.after(CLOCK_LOOK, again);
+  return () => cancel();
+}
+
+/** Milliseconds from the end of the last run, at hub time `end`, to now; undefined if they are not known yet. */
+export function downtimeBetween(
+  { boot, uptimeOffset, wallOffset, trust: before }: Relation,
+  end: number,
+  now: MachineTime & { readonly trust: Trust },
+): number | undefined {
+  const sameBoot = now.uptime - (end + uptimeOffset);
+  if (boot === now.boot && sameBoot >= 0) return sameBoot;
+  if (before === 'none' || now.trust === 'none') return undefined;
+  const downtime = now.wall - (end + wallOffset);
+  const longest =
+    before === 'network' && now.trust === 'network' ? LONGEST_DOWNTIME : LONGEST_DOWNTIME_BY_RTC;
+  return downtime >= 0 && downtime <= longest ? downtime : 0;
+}
+
+function relationFrom(bytes: Buffer | undefined): Relation | undefined {
+  if (bytes === undefined) return undefined;
+  const value: unknown = JSON.parse(bytes.toString());
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (!('boot' in value && 'uptimeOffset' in value && 'wallOffset' in value && 'trust' in value))
+    return undefined;
+  const { boot, uptimeOffset, wallOffset, trust } = value;
+  if (typeof boot !== 'string' || typeof uptimeOffset !== 'number' || typeof wallOffset !== 'number')
+    return undefined;
+  return {
+    boot,
+    uptimeOffset,
+    wallOffset,
+    trust: trust === 'network' || trust === 'hardware' ? trust : 'none',
+  };
+}
