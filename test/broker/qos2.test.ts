@@ -108,4 +108,18 @@ qos2(
     }),
 );
 
+qos2(
+  'a PUBREC for an unknown identifier is answered with PUBREL, unless it says that it failed [MQTT-4.3.3-4]',
+  () =>
+    onStage(async stage => {
+      const client = await stage.client(5);
+      await client.connect({});
+      client.send({ cmd: 'pubrec', messageId: 7, reasonCode: 0x80 });
+      client.send({ cmd: 'pubrec', messageId: 8 });
+      const answer = await client.next();
+      assert.is(answer !== 'closed' && answer.cmd === 'pubrel' && answer.messageId, 8);
+      assert.equal(await client.roundTrip(), []);
+    }),
+);
+
 qos2.run();

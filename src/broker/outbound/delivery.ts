@@ -263,8 +263,9 @@ export function createDelivery(connection: Connection, session: Session, receive
     pubrec: (packetId, reasonCode) => {
       const flight = window.get(packetId);
       if (flight === undefined || flight.qos !== 2) {
-        // Of a time that is forgotten here: the client is to forget it, too.
-        connection.acknowledge(PUBREL, packetId, REASON.packetIdentifierNotFound);
+        // Of a time that is forgotten here: the client is to forget it, too, and has if it failed [MQTT-4.3.3-4].
+        if (reasonCode < REASON.unspecifiedError)
+          connection.acknowledge(PUBREL, packetId, REASON.packetIdentifierNotFound);
       } else if (reasonCode >= REASON.unspecifiedError) {
         window.release(packetId);
         finish(flight);
