@@ -14,6 +14,7 @@ const SESSIONS = 'session/';
 const RECEIVED = 'received/';
 const RELEASED = 'released/';
 const WILLS = 'will/';
+const SENT = 'sent/';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -26,6 +27,7 @@ export function keepSessions(store: Store, log: Log): SessionStore {
     }
     const flights: StoredFlights = {
       received: received.get(session.id) ?? [],
+      sentUpTo: Number(store.get(SENT + session.id)?.toString() ?? 0),
       released: (released.get(session.id) ?? [])
         .map((packetId): [number, number] => {
           const sequence = store.get(noteName(RELEASED, session.id, packetId));
@@ -54,7 +56,7 @@ export function keepSessions(store: Store, log: Log): SessionStore {
         const own = notesOf(store.names(`${prefix}${id}/`), prefix).get(id) ?? [];
         for (const packetId of own) drop(noteName(prefix, id, packetId));
       }
-      if (store.get(WILLS + id) !== undefined) drop(WILLS + id);
+      for (const name of [WILLS + id, SENT + id]) if (store.get(name) !== undefined) drop(name);
       store.put(SESSIONS + id, undefined, settle);
     },
     keepWill: (id, will) =>
@@ -68,6 +70,8 @@ export function keepSessions(store: Store, log: Log): SessionStore {
       store.put(noteName(RELEASED, id, packetId), Buffer.from(String(sequence)), error => {
         if (error !== undefined) log.warn(`QoS 2 state of "${id}" is not kept: ${error.message}`);
       }),
+    keepSent: (id, sequence) =>
+      store.put(SENT + id, Buffer.from(String(sequence)), error => error && log.warn(error.message)),
     forgetReleased: (id, packetId) => drop(noteName(RELEASED, id, packetId)),
   };
 }

@@ -74,7 +74,7 @@ sessions('what was not acknowledged comes again after a restart of the hub, too'
     await publish(stage, 'a', ['1', '2', '3']);
     assert.equal(await read(stage, 3, 1), ['a 1 q1', 'a 2 q1', 'a 3 q1']);
     await stage.restart();
-    assert.equal(await read(stage, 2, 2), ['a 2 q1', 'a 3 q1']);
+    assert.equal(await read(stage, 2, 2), ['a 2 q1 dup', 'a 3 q1 dup']);
     assert.equal(await read(stage, 0, 0), []);
   }),
 );
@@ -175,6 +175,30 @@ sessions('a clean session gets QoS 1 at QoS 1 while it is there, and nothing aft
     again.send({ cmd: 'pingreq' });
     assert.is(brief(await again.next()), 'pingresp');
   }),
+);
+
+sessions(
+  '[MQTT-3.3.1-1] what was sent and not acknowledged is repeated with DUP after a restart, what follows is not',
+  () =>
+    onStage(async stage => {
+      const reader = await stage.client();
+      await reader.connect({ clientId: 'reader', clean: false });
+      await reader.subscribe('t', 1);
+      const sender = await stage.client();
+      await sender.connect({ clientId: 'sender' });
+      sender.publish('t', 'one', 1, 1);
+      assert.is(brief(await reader.next()), 't one q1');
+      assert.is(brief(await sender.next()), 'puback');
+      await stage.restart();
+      const again = await stage.client();
+      await again.connect({ clientId: 'other' });
+      again.publish('t', 'two', 1, 1);
+      assert.is(brief(await again.next()), 'puback');
+      const resumed = await stage.client();
+      assert.is(brief(await resumed.connect({ clientId: 'reader', clean: false })), 'connack 0 present');
+      assert.is(brief(await resumed.next()), 't one q1 dup');
+      assert.is(brief(await resumed.next()), 't two q1');
+    }),
 );
 
 sessions.run();

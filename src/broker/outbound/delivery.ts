@@ -132,7 +132,7 @@ export function createDelivery(connection: Connection, session: Session, receive
       topic,
       qos,
       packetId,
-      dup: redelivered,
+      dup: redelivered || sequence <= session.sentUpTo,
       allowance,
       remaining,
     });
@@ -291,7 +291,16 @@ export function createDelivery(connection: Connection, session: Session, receive
     stop: () => {
       if (stopped) return;
       stopped = true;
-      for (const flight of window.all()) flight.source?.giveBack?.(flight);
+      let sent = 0;
+      for (const flight of window.all()) {
+        if (flight.source?.giveBack !== undefined) flight.source.giveBack(flight);
+        else if (flight.source !== undefined) sent = Math.max(sent, flight.sequence);
+      }
+      if (sent > session.sentUpTo) {
+        session.sentUpTo = sent;
+        // The queue itself remembers what it sent for as long as the hub runs.
+        if (session.persistent) host.sessions.keepSent(session.id, sent);
+      }
       for (const { drain } of sources.values()) drain.stop();
       sources.clear();
       backlog = undefined;
