@@ -9,6 +9,7 @@ import type { Session } from '../sessions/session.ts';
 import type { Allowance } from '../sessions/subscriptions.ts';
 import type { Backlog } from './backlog.ts';
 import { createBacklog } from './backlog.ts';
+import { endFlights } from './sent.ts';
 import { keepsUp, lesser, transmit } from './transmit.ts';
 
 /** A queue whose messages go out on a connection. */
@@ -291,16 +292,7 @@ export function createDelivery(connection: Connection, session: Session, receive
     stop: () => {
       if (stopped) return;
       stopped = true;
-      let sent = 0;
-      for (const flight of window.all()) {
-        if (flight.source?.giveBack !== undefined) flight.source.giveBack(flight);
-        else if (flight.source !== undefined) sent = Math.max(sent, flight.sequence);
-      }
-      if (sent > session.sentUpTo) {
-        session.sentUpTo = sent;
-        // The queue itself remembers what it sent for as long as the hub runs.
-        if (session.persistent) host.sessions.keepSent(session.id, sent);
-      }
+      endFlights(window.all(), session, host.sessions);
       for (const { drain } of sources.values()) drain.stop();
       sources.clear();
       backlog = undefined;
