@@ -80,10 +80,7 @@ export function createDelivery(connection: Connection, session: Session, receive
   let turn = 0;
   let stopped = false;
 
-  /**
-   * Options that its subscriptions give a message that waited. Without a subscription it is owed as it was published;
-   * undefined if the client may not receive it any more.
-   */
+  /** Options of a message that waited, by its subscriptions, or as it was published. Undefined: it may not be received any more. */
   const allowanceFor = (topic: string, { qos }: Message): Allowance | undefined => {
     const found = sessions.subscriptions.match(topic).get(session);
     if (found !== undefined) return found;
