@@ -161,7 +161,7 @@ function textAt(bytes: Buffer, start: number, end: number): string {
   return isUtf8(bytes.subarray(start, end)) ? bytes.toString('utf8', start, end) : malformed();
 }
 
-/** An assignment to `__proto__` would change what the object is. */
+/** Sets a member; an assignment to `__proto__` would set the prototype. */
 function setMember(object: Record<string, unknown>, key: string | number, value: unknown): void {
   if (key !== '__proto__') object[key] = value;
   else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });

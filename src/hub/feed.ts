@@ -73,7 +73,7 @@ export function createFeed({ module, ack, write, log }: FeedSettings): Feed {
     });
   };
 
-  /** A message that no line can be made of would fail again at each start: it becomes a dead letter. */
+  /** Makes a dead letter of a message that no line can be made of: it would fail again at each start. */
   const refuse = (drain: Drain, entry: Entry, error: unknown): void => {
     const reason = `no line can be made of it: ${reasonOf(error)}`;
     log.error(`A message for module "${module}" is now a dead letter: ${reason}.`);

@@ -102,7 +102,7 @@ function shown(value: unknown): string {
   return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}…`;
 }
 
-/** JSON.stringify recurses, and a body may nest deeper than the stack allows. */
+/** JSON of a value; JSON.stringify recurses, and a body may nest deeper than the stack allows. */
 function jsonOf(value: unknown): string {
   try {
     return JSON.stringify(value);

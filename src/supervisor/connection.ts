@@ -99,7 +99,7 @@ export function connect(process: Process, settings: ConnectionSettings): Connect
   };
 }
 
-/** A message that is cut would be another message: a line that no packet can hold is dropped. */
+/** Bound of lines that are messages: a longer one is dropped, because cut it would be another message. */
 function messageBound(sink: ConnectionSettings['messages']): LineBound {
   const maxBytes = MAX_PACKET_BYTES;
   return { maxBytes, overflow: 'drop', exceeded: () => sink.exceeded(maxBytes) };

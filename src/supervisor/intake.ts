@@ -14,7 +14,7 @@ import type { SupervisorHost } from './spec.ts';
 export type Intake = LineSink & {
   /** A line of more than `maxBytes` was dropped. */
   readonly exceeded: (maxBytes: number) => void;
-  /** A process begins: its lines are counted from here. */
+  /** Starts to count the lines of a new process. */
   readonly begin: () => void;
   /** Lines that the process has printed, whatever became of them. */
   readonly printed: () => number;

@@ -158,7 +158,7 @@ export type SupervisorHost = {
   readonly line: (module: string, line: Buffer, settle: Settle) => void;
   /** Counts bytes that modules have printed. */
   readonly countInput?: (bytes: number) => void;
-  /** While it is high no module's messages are read. */
+  /** Back-pressure of the host: while it is high, no messages of modules are read. */
   readonly pressure?: Pressure;
   readonly changed: (change: ModuleChange) => void;
   /** A module with `io: lines` takes input: it was just started, or has caught up after `write` said false. */

@@ -15,7 +15,7 @@ export type StreamEnds = {
 
 /** Standard streams of a program that is about to be started. */
 export type StandardStreams = {
-  /** What the program gets. */
+  /** Streams that the program gets. */
   readonly inner: Streams;
   /** Called once the program was started: closes what only it needs, and returns the hub's ends. */
   readonly connect: (child: ChildProcess) => StreamEnds;
@@ -31,7 +31,7 @@ type OpenPipe = () => Pipe;
  * Opens the standard streams of a module, with input or without. They are pipes, and not the sockets that Node makes: a program may
  * open /dev/stdin, /dev/stdout and /dev/stderr again, which the kernel refuses for a socket (ENXIO), and bash takes a socket for
  * a remote shell and reads ~/.bashrc. The pipes belong to the module's user, because opening one again asks for its rights.
- * Sockets it is, if the build had no compiler for the native part. Throws what the system throws.
+ * They are sockets if the build had no compiler for the native part. Throws what the system throws.
  */
 export async function openStreams(hasInput: boolean, account: Account | undefined): Promise<StandardStreams> {
   const openPipe = await loadOpenPipe();
@@ -70,7 +70,7 @@ function pipes(hasInput: boolean, account: Account | undefined, openPipe: OpenPi
   }
 }
 
-/** A pipe does not tell its writer that the reader has gone. */
+/** Opens the hub's end of standard input, and closes it with the process: a pipe does not tell its writer that the reader is gone. */
 function writerOf(file: number, child: ChildProcess): Writable {
   const writer = new Socket({ fd: file, readable: false, writable: true });
   child.once('exit', () => writer.destroy());
@@ -90,7 +90,7 @@ function sockets(hasInput: boolean): StandardStreams {
 
 let loading: Promise<OpenPipe | undefined> | undefined;
 
-/** Node makes no pipes; the build adds a function for that to the native part for terminals. Undefined if there is none. */
+/** Loads what opens pipes, which Node does not: the build adds it to the native part for terminals. Undefined if there is none. */
 function loadOpenPipe(): Promise<OpenPipe | undefined> {
   loading ??= load();
   return loading;

@@ -11,7 +11,7 @@ import { unquote } from './json-strings.ts';
 /** Output of a line that names none. */
 const DEFAULT_OUTPUT = 'out';
 
-/** Only a line that holds this may name an output: all others are not scanned. */
+/** Bytes of every line that names an output: all others are not scanned. */
 const OUTPUT_KEY = Buffer.from('"output"');
 const ACK_KEY = Buffer.from('"ack"');
 
@@ -65,7 +65,7 @@ function messageOn(module: string, output: string, body: Buffer): Message {
   return { topic: outputTopic(module, output), body, ...PLAIN, qos: 1, origin };
 }
 
-/** None if the line is no JSON object; of two members of one name the last counts. */
+/** Members of a line, none if it is no JSON object; of two members of one name the last counts. */
 function membersOf(line: Buffer): Members {
   const members: Members = {};
   const isObject = visitMembers(line, (name, value) => {

@@ -11,12 +11,11 @@ const UNESCAPED: ReadonlyMap<number, number> = new Map(
   ]),
 );
 
-/** Escapes of the bytes that a JSON string must not hold as they are. */
-const ESCAPES: ReadonlyMap<number, Buffer> = new Map(
-  [...Array(0x20).keys(), QUOTE, BACKSLASH].map(byte => [
-    byte,
-    Buffer.from(JSON.stringify(String.fromCharCode(byte)).slice(1, -1)),
-  ]),
+/** Escapes of the bytes that a JSON string must not hold as they are, by those bytes. */
+const ESCAPES: readonly (Buffer | undefined)[] = Array.from({ length: 0x100 }, (_, byte) =>
+  byte < 0x20 || byte === QUOTE || byte === BACKSLASH
+    ? Buffer.from(JSON.stringify(String.fromCharCode(byte)).slice(1, -1))
+    : undefined,
 );
 
 /**
@@ -55,16 +54,17 @@ export function unquote(token: Buffer): Buffer {
 /** JSON string of `bytes`, with its quotes; bytes that are not UTF-8 stay as they are. */
 export function quote(bytes: Buffer): Buffer {
   let length = 2;
-  for (const byte of bytes) length += ESCAPES.get(byte)?.length ?? 1;
+  for (let at = 0; at < bytes.length; at += 1) length += ESCAPES[bytes[at] ?? 0]?.length ?? 1;
   const token = Buffer.allocUnsafe(length);
-  let at = 0;
-  token[at++] = QUOTE;
-  for (const byte of bytes) {
-    const escaped = ESCAPES.get(byte);
-    if (escaped === undefined) token[at++] = byte;
-    else at += escaped.copy(token, at);
+  let end = 0;
+  token[end++] = QUOTE;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] ?? 0;
+    const escaped = ESCAPES[byte];
+    if (escaped === undefined) token[end++] = byte;
+    else end += escaped.copy(token, end);
   }
-  token[at] = QUOTE;
+  token[end] = QUOTE;
   return token;
 }
 

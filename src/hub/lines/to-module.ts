@@ -29,18 +29,19 @@ export function taskLine(id: number, input: string, { body, properties, contentT
   return Buffer.concat([Buffer.from(head), isJson(body) ? onOneLine(body) : quote(body), Buffer.from(rest)]);
 }
 
-/** In their order; a name that repeats does so here. */
+/** Member with the properties in their order; a name that repeats does so here. */
 function membersOf(properties: Properties): string {
   if (properties.length === 0) return '';
   const texts = properties.map((text, at) => `${JSON.stringify(text)}${at % 2 === 0 ? ':' : ','}`);
   return `,"properties":{${texts.join('').slice(0, -1)}}`;
 }
 
-/** JSON has no line ends within its tokens. */
+/** Replaces line ends, which stand between the tokens of JSON alone, by blanks. */
 function onOneLine(json: Buffer): Buffer {
   if (!json.includes(LINE_FEED) && !json.includes(CARRIAGE_RETURN)) return json;
   const line = Buffer.from(json);
-  for (const [at, byte] of json.entries()) {
+  for (let at = 0; at < line.length; at += 1) {
+    const byte = line[at];
     if (byte === LINE_FEED || byte === CARRIAGE_RETURN) line[at] = BLANK;
   }
   return line;

@@ -64,7 +64,7 @@ scanner('accepts what JSON.parse accepts, and nothing else', () => {
     fc.property(texts, text => {
       assert.is(isJson(Buffer.from(text)), parses(text), text);
     }),
-    { numRuns: 1_500 },
+    { numRuns: 800 },
   );
 });
 
@@ -133,7 +133,7 @@ scanner('a string is unquoted as JSON.parse does, and quoted as JSON.stringify d
       const units = escaped.map(([, low, high]) => `\\u${high}${low}`).join('');
       assert.equal(unquote(Buffer.from(`"${units}"`)), Buffer.from(text));
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
