@@ -1,5 +1,6 @@
 import { availableParallelism, cpus } from 'node:os';
 import { appends } from './queue/appends.ts';
+import { drops } from './queue/drops.ts';
 import { latency } from './queue/latency.ts';
 import { reuse } from './queue/reuse.ts';
 import { waiting } from './queue/waiting.ts';
@@ -7,12 +8,19 @@ import { writes } from './queue/writes.ts';
 import { print } from './report.ts';
 
 /*
- * node bench/queue.ts [appends|latency|writes|waiting|reuse]
+ * node bench/queue.ts [appends|drops|latency|writes|waiting|reuse]
  *
  * What does it cost to keep messages? The store beside better-sqlite3 and beside a bare file that only grows, in the
  * same run. Prints a table a question, and all ratios last.
  */
-const QUESTIONS: Record<string, () => Promise<string[]>> = { appends, latency, writes, waiting, reuse };
+const QUESTIONS: Record<string, () => Promise<string[]>> = {
+  appends,
+  drops,
+  latency,
+  writes,
+  waiting,
+  reuse,
+};
 
 async function answer(questions: readonly (() => Promise<string[]>)[]): Promise<void> {
   const ratios: string[] = [];

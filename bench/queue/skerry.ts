@@ -3,7 +3,7 @@ import { standardErrorLog, systemClock } from '../../src/cli/edge.ts';
 import { logFor } from '../../src/core/log.ts';
 import { createResources, DEFAULT_BOUNDS } from '../../src/core/resources.ts';
 import { openStore } from '../../src/queue/store.ts';
-import type { Drain, Entry, Store } from '../../src/queue/types.ts';
+import type { Drain, Entry, QueueBound, Store } from '../../src/queue/types.ts';
 import { messageOf, orderCheck } from './messages.ts';
 
 /** Bytes: more than any part of the benchmark fills. */
@@ -40,12 +40,12 @@ export type Skerry = {
 };
 
 /** Opens the store under `folder`, which holds no messages or those numbered from 1 on; window in milliseconds. */
-export async function openSkerry(folder: string, commitWindow: number): Promise<Skerry> {
+export async function openSkerry(folder: string, commitWindow: number, bound?: QueueBound): Promise<Skerry> {
   const store = await openStore({
     folder,
     maxSize: MAX_SIZE,
     whenFull: 'reject',
-    bound: () => undefined,
+    bound: () => bound,
     ttl: undefined,
     commitWindow,
     clock: systemClock,

@@ -52,6 +52,9 @@ export const CHECKPOINT_DELAY = 3_000;
 /** Bytes of a stored message up to which it lies with its entry: several fit into a page of 4 KB. */
 export const INLINE_BYTES = 1_536;
 
+/** Entries that are read at once to be dropped from a queue at its bound: some chunks. */
+export const DROP_BATCH = 128;
+
 /** Bytes of the disk that are kept free for taking entries away: some commits' worth of copied pages. */
 export const DISK_RESERVE = 4 << 20;
 

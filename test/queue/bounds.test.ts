@@ -1,7 +1,12 @@
+import { rmSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
 import { MIN_STORE_BYTES } from '../../src/core/limits.ts';
+import type { Database } from '../../src/queue/disk/database.ts';
+import { openDatabase } from '../../src/queue/disk/database.ts';
+import { oldestOf } from '../../src/queue/entries/overflow.ts';
+import { loadQueues } from '../../src/queue/entries/registry.ts';
 import type { Entry, QueueBound } from '../../src/queue/types.ts';
 import type { Stage } from './stage.ts';
 import { createStage, messageOf, texts, to } from './stage.ts';
@@ -188,5 +193,36 @@ bounds(
     assert.is(await stage.finish(), 0);
   },
 );
+
+bounds('the oldest entries are read by many, not one by one, and each is named once, in order', async () => {
+  const stage = await createStage();
+  for (let n = 1; n <= 2_000; n++) stage.store.append(messageOf(`${n}`), [to('a')], () => {});
+  await stage.commit();
+  await stage.store.close();
+  const database = await openDatabase(stage.folder);
+  let reads = 0;
+  const counted: Database = {
+    ...database,
+    entries: (...args) => {
+      reads++;
+      return database.entries(...args);
+    },
+  };
+  const queue = loadQueues(counted).find('a');
+  assert.ok(queue !== undefined);
+  const dropped: number[] = [];
+  for (let n = 1; queue !== undefined && n <= 1_000; n++) {
+    // An entry that leaves by another way, or is on its way to its receiver, is passed over.
+    if (n === 500) for (const sequence of [600, 601]) queue.removing.set(sequence, true);
+    const sequence = oldestOf(queue, 9, counted)?.sequence ?? 0;
+    queue.removing.set(sequence, true);
+    dropped.push(sequence);
+  }
+  const expected = Array.from({ length: 1_002 }, (_, n) => n + 1).filter(n => n !== 600 && n !== 601);
+  assert.equal(dropped, expected);
+  assert.ok(reads <= 10, `${reads} reads`);
+  await database.close();
+  rmSync(stage.folder, { recursive: true });
+});
 
 bounds.run();

@@ -18,6 +18,8 @@ export type Database = Reader & {
   readonly usedBytes: () => number;
   /** Bytes that were written to the file since it was opened. */
   readonly written: () => number;
+  /** A number that changes with each write. */
+  readonly version: () => number;
   /** How many values each table holds. */
   readonly tables: () => Record<string, number>;
   /**
@@ -81,6 +83,7 @@ export async function openDatabase(folder: string): Promise<Database> {
     ...reader,
     usedBytes: () => figures.used,
     written: () => figures.written - before,
+    version: () => version,
     tables: () => countsOf(tables),
     write: async fill => {
       try {

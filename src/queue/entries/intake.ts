@@ -143,9 +143,10 @@ function dropOrRefuse(
     const wanted = (): boolean => (state?.bytes ?? 0) + bytes <= bound.maxSize;
     if (!dropUntil(wanted, state === undefined ? [] : [state], priority, host)) return queueRefusal(one);
   }
+  if (fits()) return undefined;
   const least = Math.max(...destinations.map(({ priority }) => priority));
   const queues = Array.from(registry.current());
-  return fits() || dropUntil(fits, queues, least, host) ? undefined : storeRefusal(storeFull(maxSize));
+  return dropUntil(fits, queues, least, host) ? undefined : storeRefusal(storeFull(maxSize));
 }
 
 /** A queue at its bound, and the bytes that an entry would take in it. */

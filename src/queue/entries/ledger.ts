@@ -4,6 +4,7 @@ import { createNumbered } from '../../core/numbered.ts';
 import type { QueueRecord } from '../disk/layout.ts';
 import { decodeRecord } from '../disk/recall.ts';
 import { PRIORITIES } from '../types.ts';
+import type { Leaving } from './leaving.ts';
 
 /** One queue as the running store knows it: what it holds, what of that is in LMDB, what is not yet. */
 export type QueueState = {
@@ -44,6 +45,8 @@ export type Lane = {
   sentUpTo: number;
   /** The last sequence that was taken away to make room. */
   droppedUpTo: number;
+  /** Entries behind it as LMDB held them at `version`; those before `next` were dropped or passed over. */
+  oldest: { readonly version: number; readonly entries: readonly Leaving[]; next: number } | undefined;
 };
 
 /** The drain of a queue as its store sees it. */
@@ -150,7 +153,7 @@ export function queueState(id: number, record: QueueRecord, saved: boolean): Que
 export function laneOf(queue: QueueState, priority: number): Lane {
   const known = queue.lanes[priority];
   if (known !== undefined) return known;
-  const lane = { waiting: [], closed: 0, ceiling: undefined, sentUpTo: 0, droppedUpTo: 0 };
+  const lane = { waiting: [], closed: 0, ceiling: undefined, sentUpTo: 0, droppedUpTo: 0, oldest: undefined };
   queue.lanes[priority] = lane;
   return lane;
 }
