@@ -10,7 +10,11 @@ export function secretOpener({ dataFolder, random }: SecretOpenerSettings): Spec
   return async (sealed, field) => {
     const { openSealed } = await import('../crypto/sealing.ts');
     const { openDeviceKey } = await import('../crypto/key-files/device.ts');
-    key ??= openDeviceKey(dataFolder, random);
+    key ??= openDeviceKey(dataFolder, random).catch((thrown: unknown) => {
+      // It is read again with the next secret: somebody may have put it right.
+      key = undefined;
+      throw thrown;
+    });
     return openSealed(sealed, await key, field);
   };
 }

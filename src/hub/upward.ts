@@ -19,7 +19,7 @@ export type UpstreamStatus = ForwarderStatus & {
 
 /** The way up, as the newest manifest says it. */
 export type Upward = {
-  /** Failure `secret.unopened`, and those of `key`: then what was stays. */
+  /** Failure `secret.unopened`, and those of `key`: the upstream waits, and tries to open its password again. */
   readonly use: (placed: Placed) => Promise<void>;
   /** Undefined: there is none. */
   readonly status: () => UpstreamStatus | undefined;
@@ -41,7 +41,10 @@ export function createUpward({ store, openSecret, ...settings }: UpwardSettings)
   let forwarder: Forwarder | undefined;
   const change: Upward['use'] = async ({ manifest: { name, upstream }, home }) => {
     const sealed = upstream?.password;
-    const password = sealed && (await openSecret(sealed, 'upstream.password')).toString();
+    const password =
+      sealed === undefined
+        ? undefined
+        : async (): Promise<string> => (await openSecret(sealed, 'upstream.password')).toString();
     // A hub without an upstream does not load what one takes.
     const loaded = upstream && (await import('../upstream/forwarder.ts'));
     forwarder?.stop();
@@ -56,6 +59,7 @@ export function createUpward({ store, openSecret, ...settings }: UpwardSettings)
         memory: keepUpstream(store, settings.log),
         drain: wanted => store.drain(UPSTREAM_QUEUE, wanted),
       });
+    await password?.();
   };
   return {
     // One that was left goes on: what is wanted last comes last.

@@ -214,8 +214,8 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
     state = 'connecting';
     version = wanted;
     const place = places.current();
-    dialOf(place)
-      .then(dial => {
+    Promise.all([dialOf(place), settings.password?.()])
+      .then(([dial, password]) => {
         if (state !== 'connecting' || link !== undefined) return;
         link = openLink(
           {
@@ -224,7 +224,7 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
             dial,
             version: wanted,
             username: place.username ?? settings.username,
-            password: place.password ?? settings.password,
+            password: place.password ?? password,
             clientId,
             ...session.wanted(),
             receiveMaximum: DOWN_WINDOW,

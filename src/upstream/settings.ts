@@ -6,7 +6,9 @@ import type { Drain, DrainSettings } from '../queue/types.ts';
 import type { TakeDown } from './inflow.ts';
 import type { UpstreamMemory } from './session.ts';
 
-export type ForwarderSettings = Upstream & {
+export type ForwarderSettings = Omit<Upstream, 'password'> & {
+  /** Opens the password for each connection: if that fails, it is tried again like any other. */
+  readonly password: (() => Promise<string>) | undefined;
   /** The device's name: it names the client, and stands first in every topic. */
   readonly device: string;
   /** Where the paths in it start. */

@@ -1,6 +1,11 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { folderWith, freePort, removeFolder, run, startHub, until } from '../e2e/stage.ts';
+
+/** The device's key in its data folder. */
+const KEY = 'keys/device.key';
 
 const hub = suite('upstream: of a hub');
 
@@ -55,6 +60,43 @@ hub('a sealed password opens the way to a parent hub, and its state is in ps and
   } finally {
     await edge.end('SIGTERM');
     await parent.end('SIGKILL');
+    removeFolder(folder);
+    removeFolder(files);
+  }
+});
+
+hub('a key of the device that is damaged keeps the upstream waiting, and ends nothing', async () => {
+  const folder = folderWith({ 'first.json': '{"name":"edge","listeners":[]}' });
+  const data = `${folder}/edge`;
+  await (await startHub(folder, 'first.json', 'edge')).end('SIGTERM');
+  const sealed = run(['seal', '--data', data], 'hunter2\n').out.trim();
+  const upstream = { url: 'mqtt://127.0.0.1:1', username: 'edge', password: sealed };
+  const files = folderWith({
+    'edge.json': JSON.stringify({
+      name: 'edge',
+      listeners: [],
+      deployment: { healthyFor: '200ms' },
+      upstream,
+    }),
+  });
+  const status = (): string => run(['ps', '--data', data]).out;
+  const first = await startHub(files, 'edge.json', data);
+  await until('it is proven', () => /edge: healthy/.test(status()));
+  await first.end('SIGTERM');
+  const key = join(data, KEY);
+  const good = readFileSync(key);
+  writeFileSync(key, '');
+  const again = await startHub(files, 'edge.json', data);
+  try {
+    await until('it says why', () => status().includes(KEY));
+    const isLogged = (): boolean =>
+      /upstream: .*device\.key.* Messages wait in the queue; trying again\./.test(again.log());
+    await until('it is logged', isLogged);
+    writeFileSync(key, good);
+    await until('it is tried', () => /ECONNREFUSED/.test(status()), 15);
+    assert.is(await again.end('SIGTERM'), 0);
+  } finally {
+    await again.end('SIGKILL');
     removeFolder(folder);
     removeFolder(files);
   }

@@ -54,6 +54,7 @@ export async function createStage(fraction = 0.5, wait = FIRST_TRY_SPREAD): Prom
       if (parsed === undefined) throw new Error('There is no upstream.');
       forwarder = startForwarder({
         ...parsed,
+        password: undefined,
         device: name,
         home: import.meta.dirname,
         drain: settings => queue.store.drain(QUEUE, settings),

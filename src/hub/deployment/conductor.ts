@@ -14,7 +14,7 @@ export type Passage = {
   /** Called once everything the target needs has been fetched, before the first step that changes anything; if it throws, nothing has changed. */
   readonly inspect?: (plan: Plan) => Promise<void>;
   /** True for a failure whose part goes on trying by itself: the step counts as taken. */
-  readonly tolerates?: (thrown: unknown) => boolean;
+  readonly tolerates?: (thrown: unknown, step: Step) => boolean;
   /** A step that fails does not end it: the first failure is thrown when all others have been taken. */
   readonly stubborn: boolean;
   /** Modules that are to be started anew though nothing of them differs. */
@@ -38,7 +38,7 @@ export function createConductor(nothing: Placed, execute: Execute): Conductor {
     try {
       await unlessAborted(execute(step, target, signal), signal);
     } catch (thrown) {
-      if (!signal.aborted && tolerates?.(thrown) === true) return;
+      if (!signal.aborted && tolerates?.(thrown, step) === true) return;
       // Modules of a step that was left are still seen to, behind it; what failed by half is taken again.
       if (!(signal.aborted && 'modules' in step)) current = afterFailure(current, step);
       throw thrown;

@@ -273,13 +273,16 @@ export function createCourse(settings: CourseSettings): Course {
 }
 
 /**
- * Listeners that cannot be opened are tried again and hold up no start: an address may come later than the hub. Only a person
- * who starts a manifest for the first time is told at once that a port is in use.
+ * Listeners that cannot be opened, and the password of an upstream, are tried again and hold up no start: an address may come
+ * later than the hub. Only a person who starts a manifest for the first time is told at once that a port is in use, or that
+ * the password was not sealed for this device.
  */
-function toleratedBy(how: 'first' | 'proven' | 'as far as it can be'): (thrown: unknown) => boolean {
-  return thrown =>
-    thrown instanceof Failure &&
-    (thrown.code === 'listener.refused' || (thrown.code === 'listener.in-use' && how !== 'first'));
+function toleratedBy(how: 'first' | 'proven' | 'as far as it can be'): NonNullable<Passage['tolerates']> {
+  return (thrown, { kind }) => {
+    if (!(thrown instanceof Failure)) return false;
+    if (kind === 'listeners') return thrown.code === 'listener.refused' || how !== 'first';
+    return kind === 'upstream' && how !== 'first';
+  };
 }
 
 function distinct(deployments: readonly (Deployment | undefined)[]): Deployment[] {
