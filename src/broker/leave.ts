@@ -6,6 +6,7 @@ export function leave(connection: Connection): void {
   const { session, will, context } = connection;
   if (session === undefined || session.connection !== connection) return;
   session.connection = undefined;
+  context.host.shares.connections.add(session.holder, -1);
   session.delivery?.stop();
   session.delivery = undefined;
   if (will !== undefined) publishWill(context, session, will);

@@ -98,6 +98,8 @@ export type BrokerLimits = {
 
 /** What the hub gives the broker. The broker knows no routes and no database. */
 export type BrokerHost = {
+  /** Lets a queue count in the share of a holder, until it is purged. */
+  readonly assignQueue: (queue: string, holder: Holder) => void;
   /** Shares of what clients hold in the broker. */
   readonly shares: Pick<Resources, 'connections' | 'sessions' | 'subscriptionBytes'>;
   /** Returns whose share a client takes. */

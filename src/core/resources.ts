@@ -12,6 +12,8 @@ export type ResourceBounds = {
   /** Retained messages. */
   readonly retained: number;
   readonly retainedBytes: number;
+  /** Bytes of disk that wait for sessions and groups. */
+  readonly queueBytes: number;
 };
 
 export const DEFAULT_BOUNDS: ResourceBounds = {
@@ -20,6 +22,7 @@ export const DEFAULT_BOUNDS: ResourceBounds = {
   subscriptionBytes: MAX_SUBSCRIPTION_BYTES,
   retained: MAX_RETAINED,
   retainedBytes: MAX_RETAINED_BYTES,
+  queueBytes: Number.MAX_SAFE_INTEGER,
 };
 
 export type Resource = keyof ResourceBounds;
@@ -39,6 +42,10 @@ const TEXTS: Readonly<Record<Resource, { readonly plural: string; readonly remed
     plural: 'bytes of retained messages',
     remedy: 'see "skerry retained", or raise limits.retainedBytes',
   },
+  queueBytes: {
+    plural: 'bytes of messages that wait for sessions',
+    remedy: 'see "skerry sessions", or raise storeAndForward.maxSize',
+  },
 };
 
 /** `bounds`: as they are now. */
@@ -51,6 +58,7 @@ export function createResources(bounds: () => ResourceBounds): Resources {
     subscriptionBytes: shares('subscriptionBytes'),
     retained: shares('retained'),
     retainedBytes: shares('retainedBytes'),
+    queueBytes: shares('queueBytes'),
   };
 }
 

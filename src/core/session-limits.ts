@@ -19,5 +19,9 @@ export const MAX_SESSION_SUBSCRIPTION_BYTES = 4 << 20;
 export const SUBSCRIPTION_BYTES = 512;
 export const SUBSCRIPTION_UNIT_BYTES = 4;
 
+/** Most that "limits" of a manifest may allow of sessions or retained messages, and of bytes of either. */
+export const MAX_LIMIT = 1_000_000;
+export const MAX_LIMIT_BYTES = 1 << 30;
+
 /** Counted bytes of subscriptions from which on a session is written once at a time. */
 export const LARGE_SESSION_BYTES = 1 << 16;

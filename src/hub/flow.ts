@@ -10,6 +10,7 @@ import type { AccessControl } from './access-control.ts';
 import { keepSessions } from './kept-sessions.ts';
 import { inputQueue, inputTopic } from './names.ts';
 import type { Input } from './plan.ts';
+import { assignTo } from './queue-shares.ts';
 import type { Router } from './router.ts';
 import { createRouter, SESSION_PRIORITY } from './router.ts';
 
@@ -54,6 +55,7 @@ export function openFlow(settings: FlowSettings): { readonly broker: Broker; rea
       authenticate: access.authenticate,
       holderOf: access.holderOf,
       shares: resources,
+      assignQueue: assignTo(store, resources.queueBytes),
       publish: (message, settle, note) => router.route(message, settle, note),
       passing: (origin, topic) => router.passing(origin, topic),
       drain: store.drain,

@@ -7,7 +7,6 @@ import { logFor } from '../core/log.ts';
 import { limitLog } from '../core/log-rate.ts';
 import { useNativeFolder } from '../core/native.ts';
 import type { Random } from '../core/random.ts';
-import { createResources, DEFAULT_BOUNDS } from '../core/resources.ts';
 import { VERSION } from '../core/version.ts';
 import type { Placed } from '../manifest/plan.ts';
 import { parseManifest } from '../manifest/read.ts';
@@ -34,6 +33,7 @@ import { loadAllocator, runtimeCollector, startMemoryKeeper } from './memory.ts'
 import { openParts, statusOf } from './parts.ts';
 import { writePidFile } from './pid-file.ts';
 import { controlQueues } from './queue-control.ts';
+import { openResources } from './resources.ts';
 import { controlRoutes } from './route-control.ts';
 import type { HubStatus } from './status.ts';
 import { boundsOf } from './storage.ts';
@@ -88,12 +88,12 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     const archive = openArchive(join(dataFolder, 'deployments'));
     useNativeFolder(join(dataFolder, 'native'));
     const nothing = nothingPlaced();
-    const resources = createResources(() => DEFAULT_BOUNDS);
+    const resources = openResources(nothing.manifest);
     const store = await openStore({
       ...boundsOf(nothing.manifest),
       folder: join(dataFolder, 'store'),
       clock,
-      resources,
+      resources: resources.shares,
       log: logFor('queue', logSink),
     });
     closers.push(store.close);
@@ -143,7 +143,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
         binary: launched.running,
         onTrial: renewal.state().kind === 'on-trial',
       };
-      return { ...statusOf(parts, store, resources), hub, deployment: deployments.status() };
+      return { ...statusOf(parts, store, resources.shares), hub, deployment: deployments.status() };
     };
     const control = await serveControl(controlPath(dataFolder), {
       status,

@@ -16,10 +16,10 @@ export function outputTopic(module: string, output: string): string {
   return `modules/${module}/outputs/${output}`;
 }
 
-/** The queues of MQTT sessions, as the broker names them. */
-const SESSION_PREFIX = 'session/';
+/** The queues of MQTT sessions, and of groups of shared subscribers, as the broker names them. */
+const CLIENT_PREFIXES = ['session/', 'share/'];
 
-/** True if the queue waits for an MQTT session, which may never come back. */
+/** True if the queue waits for MQTT clients, which may never come back. */
 export function isSessionQueue(queue: string): boolean {
-  return queue.startsWith(SESSION_PREFIX);
+  return CLIENT_PREFIXES.some(prefix => queue.startsWith(prefix));
 }

@@ -19,6 +19,7 @@ import { createListening } from './listening.ts';
 import type { Modules } from './modules.ts';
 import { createModules } from './modules.ts';
 import { listenerReadings, moduleReadings, upstreamReadings } from './readings.ts';
+import type { HubResources } from './resources.ts';
 import type { Router } from './router.ts';
 import type { Routing } from './routing.ts';
 import { routingOf } from './routing.ts';
@@ -34,7 +35,9 @@ export type Parts = {
   readonly access: AccessControl;
   readonly broker: Broker;
   readonly router: Router;
-  readonly limits: { readonly use: (manifest: Pick<Manifest, 'limits' | 'retained'>) => void };
+  readonly limits: {
+    readonly use: (manifest: Pick<Manifest, 'limits' | 'retained' | 'storeAndForward'>) => void;
+  };
   readonly routing: { readonly current: () => Routing; readonly use: (routing: Routing) => void };
   readonly listening: Listening;
   readonly upward: Upward;
@@ -55,7 +58,7 @@ export type PartsSettings = {
 export function openParts(
   settings: PartsSettings,
   store: Store,
-  resources: Resources,
+  resources: HubResources,
   manifest: Manifest,
   { folderOf }: Pick<Provisions, 'folderOf'>,
 ): Parts {
@@ -76,7 +79,7 @@ export function openParts(
     log: brokerLog,
     store,
     access,
-    resources,
+    resources: resources.shares,
     inputs: () => routing.mqttInputs,
     limits: () => limits,
     health: (module, well, text) => modules.reportHealth(module, well, `it says "${visible(text)}"`),
@@ -120,6 +123,7 @@ export function openParts(
   const limitsHolder: Parts['limits'] = {
     use: wanted => {
       limits = brokerLimits(wanted);
+      resources.use(wanted);
     },
   };
   return { store, limits: limitsHolder, access, broker, router, routing: holder, listening, upward, modules };

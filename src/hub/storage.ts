@@ -1,4 +1,6 @@
 import { SESSION_QUEUE_BYTES } from '../core/limits.ts';
+import type { ResourceBounds } from '../core/resources.ts';
+import { JOURNAL_BYTES } from '../core/store-limits.ts';
 import type { Manifest } from '../manifest/types.ts';
 import type { StoreBounds } from '../queue/types.ts';
 import { isSessionQueue } from './names.ts';
@@ -12,4 +14,27 @@ export function boundsOf({ storeAndForward }: Manifest): StoreBounds {
   } as const;
   const queue = maxQueueSize === undefined ? undefined : { maxSize: maxQueueSize, whenFull };
   return { ...rest, whenFull, bound: name => (isSessionQueue(name) ? session : queue) };
+}
+
+/** Bytes of a store that no message takes: both journals at their largest. */
+const JOURNALS_BYTES = 2 * JOURNAL_BYTES;
+
+/**
+ * What clients may hold of each resource. What waits for sessions takes half of the store at most, so that inputs of
+ * modules and the upstream always find room; what is retained, and what sessions are subscribed to, an eighth each.
+ */
+export function resourceBoundsOf(
+  { limits, storeAndForward }: Pick<Manifest, 'limits' | 'storeAndForward'>,
+  openable: number,
+): ResourceBounds {
+  const usable = storeAndForward.maxSize - JOURNALS_BYTES;
+  const { connections, sessions, subscriptionBytes, retained, retainedBytes } = limits;
+  return {
+    connections: Math.min(connections, openable),
+    sessions,
+    subscriptionBytes: Math.min(subscriptionBytes, usable / 8),
+    retained,
+    retainedBytes: Math.min(retainedBytes, usable / 8),
+    queueBytes: usable / 2,
+  };
 }

@@ -97,8 +97,14 @@ function listenerOf(entry: ListenerEntry): object {
   return { [kind]: `${host}:${port}`, ...web, ...tls };
 }
 
-function limitsOf({ packetSize, keepAlive, ...rest }: Limits): object {
-  return { packetSize: sizeText(packetSize), keepAlive: durationIf(keepAlive), ...rest };
+function limitsOf({ packetSize, keepAlive, subscriptionBytes, retainedBytes, ...rest }: Limits): object {
+  return {
+    packetSize: sizeText(packetSize),
+    keepAlive: durationIf(keepAlive),
+    ...rest,
+    subscriptionBytes: sizeText(subscriptionBytes),
+    retainedBytes: sizeText(retainedBytes),
+  };
 }
 
 function upstreamOf({ urls, keepAlive, budget, interval, schedule, ...rest }: Upstream): object {

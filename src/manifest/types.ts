@@ -45,6 +45,12 @@ export type Limits = {
   readonly keepAlive: number | undefined;
   /** Clients connected at once, over all listeners. */
   readonly connections: number;
+  /** Persistent sessions. */
+  readonly sessions: number;
+  readonly subscriptionBytes: number;
+  /** Retained messages. */
+  readonly retained: number;
+  readonly retainedBytes: number;
 };
 
 /** A public key and a signature of Ed25519, in base64. */

@@ -249,7 +249,9 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
       }
       evict(leaving, 'purged', settle);
     },
+    assign: registry.assign,
     purge: name => {
+      registry.release(name);
       const queue = registry.find(name);
       if (queue === undefined) return;
       queue.consumer?.stop();

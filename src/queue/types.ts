@@ -74,6 +74,15 @@ export type DrainSettings = {
   readonly send: (entry: Entry) => boolean;
 };
 
+/** The part of the store that one holder's queues may take together. */
+export type QueueShare = {
+  readonly holder: Holder;
+  /** Counts bytes of its queues; a negative amount has left. */
+  readonly add: (bytes: number) => void;
+  /** Bytes that may be added; beyond them the holder's oldest messages make room. */
+  readonly room: () => number;
+};
+
 /** A queue's bound, and what happens at it. */
 export type QueueBound = { readonly maxSize: number; readonly whenFull: WhenFull };
 
@@ -243,6 +252,8 @@ export type Store = {
   readonly heads: (queue: string, count: number) => number[];
   /** Forgets one entry, counted as purged; Failure `entry.unknown` if it is not there, or with its receiver. */
   readonly drop: (queue: string, sequence: number, settle: Settle) => void;
+  /** From now on a queue counts in the share of its holder, until it is purged. */
+  readonly assign: (queue: string, share: QueueShare) => void;
   /** Forgets a queue and all it holds, counted as purged; the space comes back in bounded steps. */
   readonly purge: (queue: string) => void;
   readonly letters: DeadLetters;

@@ -5,8 +5,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Clock } from '../../src/core/clock.ts';
 import { PLAIN } from '../../src/core/message.ts';
-import { createResources, DEFAULT_BOUNDS } from '../../src/core/resources.ts';
 import { openParts } from '../../src/hub/parts.ts';
+import { openResources } from '../../src/hub/resources.ts';
 import { controlRoutes } from '../../src/hub/route-control.ts';
 import { routingOf } from '../../src/hub/routing.ts';
 import { boundsOf } from '../../src/hub/storage.ts';
@@ -56,12 +56,12 @@ commands('a command waits for its module, is done by it, and its answer goes up'
   for (const name of ['logs', 'run']) mkdirSync(join(folder, name));
   writeFileSync(join(folder, 'manifest.json'), JSON.stringify(MANIFEST));
   const manifest = parseManifest(JSON.stringify(MANIFEST), 'manifest.json');
-  const resources = createResources(() => DEFAULT_BOUNDS);
+  const resources = openResources(manifest);
   const store = await openStore({
     ...boundsOf(manifest),
     folder: join(folder, 'store'),
     clock: CLOCK,
-    resources,
+    resources: resources.shares,
     log: QUIET,
   });
   const parts = openParts(

@@ -40,7 +40,14 @@ printing('every default, in the units that people write', () => {
     users: {},
     deployment: { healthyFor: '10s', within: '2m' },
     hub: {},
-    limits: { packetSize: '1M', connections: 10_240 },
+    limits: {
+      packetSize: '1M',
+      connections: 10_240,
+      sessions: 4096,
+      subscriptionBytes: '32M',
+      retained: 10_000,
+      retainedBytes: '32M',
+    },
     retained: true,
     upstream: {
       url: 'mqtt://u:p@parent:1883',

@@ -48,7 +48,15 @@ reading('what is not written has its default', () => {
     signature: undefined,
     deployment: { healthyFor: 10_000, within: 120_000 },
     hub: {},
-    limits: { packetSize: 1_048_576, keepAlive: undefined, connections: 10_240 },
+    limits: {
+      packetSize: 1_048_576,
+      keepAlive: undefined,
+      connections: 10_240,
+      sessions: 4096,
+      subscriptionBytes: 33_554_432,
+      retained: 10_000,
+      retainedBytes: 33_554_432,
+    },
     retained: true,
   });
 });

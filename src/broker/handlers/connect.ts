@@ -85,7 +85,9 @@ function admit(
   const expiry = version === 5 ? expiryOf(packet.sessionExpiry) : clean ? 0 : Number.POSITIVE_INFINITY;
   const known = sessions.find(clientId, outcome);
   const holder = host.holderOf(outcome, connection.peer);
-  const full = expiry > 0 && known?.persistent !== true ? sessions.noRoomForPersistent(holder) : undefined;
+  const full =
+    (expiry > 0 && known?.persistent !== true ? sessions.noRoomForPersistent(holder) : undefined) ??
+    (known?.connection === undefined ? host.shares.connections.refusal(holder, 1) : undefined);
   if (full !== undefined) return fault(REASON.quotaExceeded, full);
   enter(connection, packet, clientId, outcome, holder, expiry);
   return undefined;
@@ -157,6 +159,7 @@ function enter(
   session.ends = undefined;
   if (changed) sessions.save(session, error => error && context.log.warn(unkept(session, error)));
   session.connection = connection;
+  context.host.shares.connections.add(session.holder, 1);
   session.connectedAt = context.clock.monotonic();
   connection.session = session;
   connection.aliases =

@@ -69,6 +69,7 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
 
   const add = (session: Session): Session => {
     sessions.set(session.id, session);
+    host.assignQueue(session.queue, session.holder);
     if (session.persistent) shares.sessions.add(session.holder, 1);
     return session;
   };

@@ -42,7 +42,7 @@ export function createSharedGroups(
 ): SharedGroups {
   const groups = new Map<string, SharedGroup>();
 
-  const groupOf = ({ name, filter }: Named): SharedGroup => {
+  const groupOf = ({ name, filter }: Named, { holder }: Session): SharedGroup => {
     const known = groups.get(name);
     if (known !== undefined) return known;
     const queue = SHARED_QUEUES + name;
@@ -57,6 +57,7 @@ export function createSharedGroups(
       turn: 0,
     };
     groups.set(name, group);
+    host.assignQueue(queue, holder);
     // What each message's QoS becomes is the member's affair.
     subscriptions.add(filter, group, { qos: 2, noLocal: false, retainAsPublished: false, id: undefined });
     return group;
@@ -79,7 +80,7 @@ export function createSharedGroups(
     join: (session, filter, subscription) => {
       const named = groupIn(filter);
       if (named === undefined) return false;
-      const group = groupOf(named);
+      const group = groupOf(named, session);
       group.members.set(session, subscription);
       open(group);
       return true;

@@ -20,7 +20,10 @@ const ACTIONS: { readonly [Kind in Step['kind']]: Action<Kind> } = {
   stop: async ({ modules }, { modules: names }) => {
     await Promise.all(names.map(modules.remove));
   },
-  storage: ({ store }, _, { manifest }) => store.bound(boundsOf(manifest)),
+  storage: ({ store, limits }, _, { manifest }) => {
+    store.bound(boundsOf(manifest));
+    limits.use(manifest);
+  },
   limits: ({ limits }, _, { manifest }) => limits.use(manifest),
   access: ({ access, broker }, _, { manifest }) => broker.review(access.use(manifest)),
   routes: ({ routing, router, modules, broker, log }, _, { manifest }) => {

@@ -53,6 +53,7 @@ export function hold(
   lane.waiting.push(held);
   queue.depth++;
   queue.bytes += bytes;
+  queue.share?.add(bytes);
   queue.soonest = Math.min(queue.soonest, expires);
 }
 

@@ -9,7 +9,7 @@ import { recordSize } from '../disk/record.ts';
 import type { Room } from '../disk/room.ts';
 import { appendSize } from '../disk/run.ts';
 import type { Health } from '../health.ts';
-import type { Destination, Note, QueueBound, Store, StoreBounds, StoreCounts } from '../types.ts';
+import type { Destination, Note, QueueBound, QueueShare, Store, StoreBounds, StoreCounts } from '../types.ts';
 import { hold, pend } from './hold.ts';
 import type { Leaving } from './leaving.ts';
 import type { QueueState } from './ledger.ts';
@@ -136,12 +136,16 @@ function dropOrRefuse(
   const { registry } = host;
   const { maxSize, whenFull } = host.bounds();
   if (!fits() && (whenFull === 'reject' || needed > maxSize)) return storeRefusal(storeFull(maxSize));
-  const hopeless = tight.find(({ bound, bytes }) => bound.whenFull === 'reject' || bytes > bound.maxSize);
+  const hopeless = tight.find(
+    ({ state, bound, bytes }) =>
+      bytes > bound.maxSize || (bound.whenFull === 'reject' && (state?.bytes ?? 0) + bytes > bound.maxSize),
+  );
   if (hopeless !== undefined) return queueRefusal(hopeless);
   for (const one of tight) {
     const { state, priority, bound, bytes } = one;
     const wanted = (): boolean => (state?.bytes ?? 0) + bytes <= bound.maxSize;
     if (!dropUntil(wanted, state === undefined ? [] : [state], priority, host)) return queueRefusal(one);
+    dropForShare(one, host);
   }
   if (fits()) return undefined;
   const least = Math.max(...destinations.map(({ priority }) => priority));
@@ -149,12 +153,29 @@ function dropOrRefuse(
   return dropUntil(fits, queues, least, host) ? undefined : storeRefusal(storeFull(maxSize));
 }
 
-/** A queue at its bound, and the bytes that an entry would take in it. */
+/**
+ * Lets the oldest messages of a holder make room in its share, first those of the same queue. What a holder has beyond its
+ * share, because the share is smaller than it was, goes in steps; what its receivers have already cannot go.
+ */
+function dropForShare({ state, share, priority, bytes }: Tight, host: IntakeHost): void {
+  if (share === undefined) return;
+  let left = DROPPED_AT_ONCE;
+  const wanted = (): boolean => share.room() >= bytes || left-- <= 0;
+  if (state !== undefined && dropUntil(wanted, [state], priority, host)) return;
+  const own = Array.from(host.registry.current()).filter(queue => queue.share?.holder === share.holder);
+  dropUntil(wanted, own, priority, host);
+}
+
+/** Entries that one message drops at most. */
+const DROPPED_AT_ONCE = 64;
+
+/** A queue at its bound, or its holder's share, and the bytes that an entry would take in it. */
 type Tight = {
   readonly name: string;
   readonly state: QueueState | undefined;
   readonly priority: number;
   readonly bound: QueueBound;
+  readonly share: QueueShare | undefined;
   readonly bytes: number;
 };
 
@@ -170,8 +191,10 @@ function tightOf(
     const bound = bounds().bound(name);
     if (bound === undefined) continue;
     const state = registry.find(name);
-    if ((state?.bytes ?? 0) + bytes <= bound.maxSize) continue;
-    tight = [...tight, { name, state, priority, bound, bytes }];
+    const share = registry.shareOf(name);
+    const fits = share === undefined || share.room() >= bytes;
+    if (fits && (state?.bytes ?? 0) + bytes <= bound.maxSize) continue;
+    tight = [...tight, { name, state, priority, bound, share, bytes }];
   }
   return tight;
 }

@@ -3,6 +3,7 @@ import type { Numbered } from '../../core/numbered.ts';
 import { createNumbered } from '../../core/numbered.ts';
 import type { QueueRecord } from '../disk/layout.ts';
 import { decodeRecord } from '../disk/recall.ts';
+import type { QueueShare } from '../types.ts';
 import { PRIORITIES } from '../types.ts';
 import type { Leaving } from './leaving.ts';
 
@@ -31,6 +32,8 @@ export type QueueState = {
   /** Hub time before which nothing at the heads of the queue expires. */
   soonest: number;
   consumer: Consumer | undefined;
+  /** What its bytes count in; undefined: nothing but the store. */
+  share: QueueShare | undefined;
 };
 
 /** One priority of a queue. */
@@ -147,6 +150,7 @@ export function queueState(id: number, record: QueueRecord, saved: boolean): Que
     firm: false,
     soonest: 0,
     consumer: undefined,
+    share: undefined,
   };
 }
 
@@ -191,8 +195,10 @@ export function letGo(held: Held): void {
 
 /** Takes one entry off the figures of its queue. The bytes of a damaged one are not known: none are left with the last. */
 export function takeOff(queue: QueueState, bytes: number): void {
+  const before = queue.bytes;
   queue.depth--;
-  queue.bytes = queue.depth === 0 ? 0 : queue.bytes - bytes;
+  queue.bytes = queue.depth === 0 ? 0 : before - bytes;
+  queue.share?.add(queue.bytes - before);
 }
 
 /** True if any of `queues` holds anything. */

@@ -1,4 +1,5 @@
 import type { Database } from '../disk/database.ts';
+import type { QueueShare } from '../types.ts';
 import type { QueueState } from './ledger.ts';
 import { queueState } from './ledger.ts';
 
@@ -11,6 +12,10 @@ export type Registry = {
   /** A queue that a journal names and LMDB does not know. */
   readonly adopt: (id: number, name: string) => void;
   readonly retire: (queue: QueueState) => void;
+  /** Lets a queue count in a share from now on, whether it is there yet or not. */
+  readonly assign: (name: string, share: QueueShare) => void;
+  readonly release: (name: string) => void;
+  readonly shareOf: (name: string) => QueueShare | undefined;
   /** Forgets a retired queue that is empty. */
   readonly gone: (queue: QueueState) => void;
   /** Those that have a name. */
@@ -23,12 +28,15 @@ export type Registry = {
 export function loadQueues(database: Database): Registry {
   const byName = new Map<string, QueueState>();
   const every = new Map<number, QueueState>();
+  const shares = new Map<string, QueueShare>();
   let lastId = 0;
 
   const add = (queue: QueueState): void => {
     lastId = Math.max(lastId, queue.id);
     every.set(queue.id, queue);
-    if (!queue.retired) byName.set(queue.name, queue);
+    if (queue.retired) return;
+    byName.set(queue.name, queue);
+    queue.share = shares.get(queue.name);
   };
 
   const create = (id: number, name: string): QueueState => {
@@ -46,6 +54,22 @@ export function loadQueues(database: Database): Registry {
     adopt: (id, name) => {
       if (!every.has(id)) create(id, name);
     },
+    assign: (name, share) => {
+      const queue = byName.get(name);
+      queue?.share?.add(-queue.bytes);
+      shares.set(name, share);
+      if (queue === undefined) return;
+      queue.share = share;
+      share.add(queue.bytes);
+    },
+    release: name => {
+      const queue = byName.get(name);
+      shares.delete(name);
+      if (queue === undefined) return;
+      queue.share?.add(-queue.bytes);
+      queue.share = undefined;
+    },
+    shareOf: name => shares.get(name),
     retire: queue => {
       queue.retired = true;
       if (byName.get(queue.name) === queue) byName.delete(queue.name);

@@ -47,6 +47,13 @@ export const REST: readonly Refused[] = [
   refused({ limits: { keepAlive: 0 } }, 'limits.keepAlive must be at least "1s", and at most "18h"'),
   refused({ limits: { connections: 0 } }, 'limits.connections must be at least 1'),
   refused({ limits: { connections: 10_241 } }, 'limits.connections must be at most 10240'),
+  refused({ limits: { sessions: 0 } }, 'limits.sessions must be at least 1'),
+  refused({ limits: { retained: 1_000_001 } }, 'limits.retained must be at most 1000000'),
+  unsaid(
+    { limits: { subscriptionBytes: '2G' } },
+    'limits.subscriptionBytes must be at least "1", and at most "1G"',
+  ),
+  unsaid({ limits: { retainedBytes: '2G' } }, 'limits.retainedBytes must be at least "1", and at most "1G"'),
   refused(
     { limits: { packetsize: '1M' } },
     'limits.packetsize is not a field this skerry knows: did you mean "packetSize"?',

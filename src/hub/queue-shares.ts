@@ -1,0 +1,17 @@
+import type { Holder, Shares } from '../core/shares.ts';
+import type { QueueShare, Store } from '../queue/types.ts';
+
+/** Lets queues count in the shares of their holders. */
+export function assignTo(
+  store: Pick<Store, 'assign'>,
+  shares: Shares,
+): (queue: string, holder: Holder) => void {
+  return (queue, holder) => {
+    const share: QueueShare = {
+      holder,
+      add: bytes => shares.add(holder, bytes),
+      room: () => shares.most(holder) - shares.held(holder),
+    };
+    store.assign(queue, share);
+  };
+}

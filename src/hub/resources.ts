@@ -1,0 +1,24 @@
+import { capacityFor, openFiles } from '../broker/listeners/capacity.ts';
+import type { Resources } from '../core/resources.ts';
+import { createResources } from '../core/resources.ts';
+import type { Manifest } from '../manifest/types.ts';
+import { resourceBoundsOf } from './storage.ts';
+
+type Bounding = Pick<Manifest, 'limits' | 'storeAndForward'>;
+
+/** Shares of the hub's resources, bounded by the newest manifest. */
+export type HubResources = {
+  readonly shares: Resources;
+  readonly use: (manifest: Bounding) => void;
+};
+
+export function openResources(manifest: Bounding): HubResources {
+  const openable = capacityFor(openFiles());
+  let bounds = resourceBoundsOf(manifest, openable);
+  return {
+    shares: createResources(() => bounds),
+    use: wanted => {
+      bounds = resourceBoundsOf(wanted, openable);
+    },
+  };
+}
