@@ -6,6 +6,9 @@ import { logLine } from '../core/log-line.ts';
 import type { Random } from '../core/random.ts';
 import { visible } from '../core/visible.ts';
 
+/** Bold, red, green, yellow and their ends: the styles of commands. Nobody can hide or move anything by them. */
+const STYLE = new RegExp(`(${String.fromCharCode(0x1b)}\\[(?:1|22|31|32|33|39)m)`);
+
 /** Control characters that a text of several lines may have. */
 const KEPT = '\n\t';
 
@@ -64,9 +67,14 @@ export function printError(lines: string): void {
   process.stderr.write(`${visible(lines, KEPT)}\n`);
 }
 
-/** What modules, clients and servers sent acts on no terminal: on one, control characters are escaped. */
+/** What modules, clients and servers sent acts on no terminal: on one, control characters but those of styles are escaped. */
 export function write(output: string | Uint8Array): void {
-  writeRaw(process.stdout.isTTY ? visible(Buffer.from(output).toString(), KEPT) : output);
+  writeRaw(process.stdout.isTTY ? escaped(Buffer.from(output).toString()) : output);
+}
+
+function escaped(text: string): string {
+  const parts = text.split(STYLE);
+  return parts.map((part, index) => (index % 2 === 1 ? part : visible(part, KEPT))).join('');
 }
 
 /** Whoever reads the output may go before its end, as `head` does; then the program ends as by SIGPIPE. */

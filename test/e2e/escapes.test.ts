@@ -47,7 +47,7 @@ escapes.after(async ({ hub, folder }) => {
 /** Command line that runs the binary on a terminal. */
 function onTerminal(args: readonly string[]): [string, string[]] {
   const quoted = [skerry, ...args].map(word => `'${word}'`).join(' ');
-  return ['script', ['-qec', quoted, '/dev/null']];
+  return ['script', ['-qec', `stty cols 300; exec ${quoted}`, '/dev/null']];
 }
 
 function shown(args: readonly string[]): string {
@@ -62,10 +62,11 @@ escapes('logs of a module are escaped on a terminal, and come as they are elsewh
   assert.is(run(['logs', 'm', '--data', data]).out, line);
 });
 
-escapes('routes are escaped on a terminal', ({ data }) => {
+escapes('routes are escaped on a terminal, headings keep their style', ({ data }) => {
   const out = shown(['routes', '--data', data]);
   assert.not.ok(out.includes(CLEAR), out);
   assert.ok(out.includes(ESCAPED), out);
+  assert.ok(out.includes('\x1b[1mROUTE\x1b[22m'), 'headings keep their style');
 });
 
 escapes('messages are escaped on a terminal', async ({ port }) => {
