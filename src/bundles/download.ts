@@ -28,7 +28,16 @@ export type Download = {
   readonly checkRoom: (toCome: number, whole: number) => Promise<void>;
 };
 
-export type Surroundings = { readonly clock: Clock; readonly log: Log; readonly signal: AbortSignal };
+export type Surroundings = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Called with how far a download is. */
+  readonly progress?: ((progress: DownloadProgress) => void) | undefined;
+};
+
+/** A download that is under way; `of` is 0 if the server does not say how long it is. */
+export type DownloadProgress = { readonly subject: string; readonly bytes: number; readonly of: number };
 
 const PART = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
 
@@ -36,7 +45,8 @@ const PART = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
  * Fetches a file over https, and goes on where it was after each interruption. Throws Failure `bundle.unreachable`,
  * `bundle.refused`, `bundle.space` or `bundle.write`, or the signal's reason; what has come stays in the file.
  */
-export async function download(wanted: Download, { clock, log, signal }: Surroundings): Promise<void> {
+export async function download(wanted: Download, around: Surroundings): Promise<void> {
+  const { clock, log, signal } = around;
   const { subject, url } = wanted;
   const agent = await createAgent();
   const file = await open(wanted.file, PART, 0o600).catch((thrown: unknown) => {
@@ -46,7 +56,7 @@ export async function download(wanted: Download, { clock, log, signal }: Surroun
     for (let failed = 0; ; ) {
       const before = (await file.stat()).size;
       try {
-        await attempt(wanted, file, before, { clock, log, signal, agent });
+        await attempt(wanted, file, before, { ...around, agent });
         return await file.sync();
       } catch (thrown) {
         signal.throwIfAborted();
@@ -71,7 +81,7 @@ async function attempt(
   wanted: Download,
   file: FileHandle,
   have: number,
-  { clock, signal, agent }: Surroundings & Pick<Asking, 'agent'>,
+  { clock, signal, agent, progress }: Surroundings & Pick<Asking, 'agent'>,
 ): Promise<void> {
   const silence = new AbortController();
   const fallSilent = (): void => silence.abort(new Error(`it was silent for ${DOWNLOAD_SILENCE / 1000} s`));
@@ -84,7 +94,10 @@ async function attempt(
     const either = AbortSignal.any([signal, silence.signal]);
     const answer = await ask(wanted.url, have, { subject: wanted.subject, signal: either, agent });
     try {
-      await take(wanted, file, answer, have, heard);
+      await take(wanted, file, answer, have, (bytes, of) => {
+        heard();
+        progress?.({ subject: wanted.subject, bytes, of });
+      });
     } finally {
       answer.destroy();
     }
@@ -101,14 +114,15 @@ async function take(
   file: FileHandle,
   answer: IncomingMessage,
   have: number,
-  heard: () => void,
+  came: (bytes: number, of: number) => void,
 ): Promise<void> {
   let at = await startOf(wanted, file, answer, have);
   const toCome = Number(answer.headers['content-length'] ?? 0);
   checkBound(wanted, at + toCome);
   await wanted.checkRoom(toCome, at + toCome);
+  const whole = toCome === 0 ? 0 : at + toCome;
   for await (const piece of piecesOf(answer)) {
-    heard();
+    came(at + piece.length, whole);
     checkBound(wanted, at + piece.length);
     await write(wanted, file, piece, at);
     at += piece.length;

@@ -2,11 +2,10 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MAX_KEPT_DOWNLOADS } from '../core/bundle-limits.ts';
-import type { Clock } from '../core/clock.ts';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
-import type { Log } from '../core/log.ts';
 import { oneAtATime } from '../core/one-at-a-time.ts';
 import { diskFailure } from './disk.ts';
+import type { Surroundings } from './download.ts';
 import { removeTree } from './removal.ts';
 import type { LocalSource, Wanted, WantedBundle } from './types.ts';
 
@@ -39,11 +38,8 @@ export async function createBundleStore({
   folder,
   clock,
   log,
-}: {
-  readonly folder: string;
-  readonly clock: Clock;
-  readonly log: Log;
-}): Promise<BundleStore> {
+  progress,
+}: { readonly folder: string } & Omit<Surroundings, 'signal'>): Promise<BundleStore> {
   const parts = join(folder, '.part');
   const folderOf = (sha256: string): string => join(folder, sha256);
   // One at a time: what is wanted next waits until what it has superseded is gone.
@@ -62,14 +58,19 @@ export async function createBundleStore({
         signal.throwIfAborted();
         const { prepare } = await import('./prepare.ts');
         await makeFolders(folder, parts).catch(say);
-        await prepare({ bundles: folder, parts }, bundles, { clock, log, signal }).catch(say);
+        await prepare({ bundles: folder, parts }, bundles, { clock, log, signal, progress }).catch(say);
       }),
     obtain: (wanted, most, signal) =>
       inTurn(async () => {
         signal.throwIfAborted();
         const { obtain } = await import('./obtain.ts');
         await makeFolders(folder, parts).catch(say);
-        return obtain(wanted, most, { parts, need: { bytes: 0, entries: 0 } }, { clock, log, signal });
+        return obtain(
+          wanted,
+          most,
+          { parts, need: { bytes: 0, entries: 0 } },
+          { clock, log, signal, progress },
+        );
       }),
     collect: keep =>
       inTurn(async () => {

@@ -19,10 +19,13 @@ export async function writePack({
   manifest,
   files,
   out,
+  progress = () => {},
 }: {
   readonly manifest: Buffer;
   readonly files: readonly { readonly sha256: string; readonly path: string }[];
   readonly out: string;
+  /** Called with the bytes of a file that were written, and its size. */
+  readonly progress?: (done: number, of: number) => void;
 }): Promise<void> {
   const draft = `${out}.${process.pid}.part`;
   const paths = new Map(files.map(({ sha256, path }) => [sha256, path]));
@@ -32,7 +35,7 @@ export async function writePack({
       await target.writeFile(await headerOf(MANIFEST, manifest.length));
       await target.writeFile(padded(manifest));
       for (const sha256 of Array.from(paths.keys()).sort())
-        await add(target, sha256, paths.get(sha256) ?? '');
+        await add(target, sha256, paths.get(sha256) ?? '', progress);
       await target.writeFile(END);
       await target.sync();
     } finally {
@@ -58,7 +61,12 @@ function padded(bytes: Buffer): Buffer {
   return Buffer.concat([bytes, Buffer.alloc(-bytes.length & (BLOCK - 1))]);
 }
 
-async function add(target: FileHandle, sha256: string, path: string): Promise<void> {
+async function add(
+  target: FileHandle,
+  sha256: string,
+  path: string,
+  progress: (done: number, of: number) => void,
+): Promise<void> {
   const lost = (reason: string): Failure =>
     new Failure('bundle.missing', `${path} cannot be packed: ${reason}.`);
   const source = await open(path).catch((thrown: unknown) => {
@@ -72,6 +80,7 @@ async function add(target: FileHandle, sha256: string, path: string): Promise<vo
       const piece = await input.some(ARCHIVE_PIECE_BYTES);
       if (piece.length === 0) throw lost('it became shorter meanwhile');
       await target.writeFile(input.position() === size ? padded(piece) : piece);
+      progress(input.position(), size);
     }
   } finally {
     await source.close();

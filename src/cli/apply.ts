@@ -10,6 +10,7 @@ import { argumentsOf } from './arguments.ts';
 import { ask } from './control.ts';
 import { dataFolder } from './data-folder.ts';
 import { print } from './edge.ts';
+import { createProgress, type Progress } from './progress.ts';
 import { APPLY } from './reference/deployments.ts';
 
 /** Milliseconds between two looks at how far it is, and that the hub may be away meanwhile; longer while it is replaced. */
@@ -56,22 +57,35 @@ function whatFollowed({ result }: Outcome): string {
 /** Waits until the change has an end. Failure `deployment.superseded` if that of another came. */
 async function outcomeOf(folder: string, { id, renews }: Accepted, aloud: boolean): Promise<Outcome> {
   let told = '';
+  const bar = createProgress();
   let seen = performance.now();
   const isAway = (): boolean => performance.now() - seen > (renews ? REPLACED_MOST : AWAY_MOST);
   while (!isAway()) {
     const status = await ask(folder, 'deployment').catch(unlessAway);
     if (status !== undefined) seen = performance.now();
     const { attempt, outcome } = status ?? {};
-    if (status !== undefined && attempt === undefined && outcome?.id === id) return outcome;
+    if (status !== undefined && attempt === undefined && outcome?.id === id) {
+      bar.end();
+      return outcome;
+    }
     if (status !== undefined && attempt?.target.id !== id) {
       throw new Failure('deployment.superseded', 'Another manifest has taken its place: see "skerry ps".');
     }
     const progress = attempt === undefined ? told : progressOf(attempt);
+    if (progress !== told) bar.end();
     if (aloud && progress !== told) print(`  ${progress}`);
     told = progress;
+    if (aloud && status?.download !== undefined) showDownload(bar, status.download);
     await pause(LOOK);
   }
   throw new Failure('hub.unreachable', 'The hub went away and did not come back: see its log.');
+}
+
+function showDownload(
+  bar: Progress,
+  { subject, bytes, of }: NonNullable<DeploymentStatus['download']>,
+): void {
+  bar.show(`  downloading ${subject}`, bytes, of);
 }
 
 function progressOf({ phase, step, of, label }: NonNullable<DeploymentStatus['attempt']>): string {

@@ -2,6 +2,7 @@ import { existsSync, statfsSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { Failure, reasonOf } from '../core/errors.ts';
 import { DISK_RESERVE } from '../core/store-limits.ts';
+import { visible } from '../core/visible.ts';
 import type { CertificateStatus } from '../hub/certificates.ts';
 import { lastLinesOf } from '../hub/deployment/verdict.ts';
 import type { HubStatus } from '../hub/status.ts';
@@ -10,7 +11,7 @@ import type { ModuleState, ModuleStatus } from '../supervisor/spec.ts';
 import { argumentsOf } from './arguments.ts';
 import { ask } from './control.ts';
 import { dataFolder } from './data-folder.ts';
-import { print } from './edge.ts';
+import { print, writeRaw } from './edge.ts';
 import { CHECK } from './reference/hub.ts';
 import { troublesOf } from './store-trouble.ts';
 import { bytes } from './table.ts';
@@ -23,13 +24,14 @@ export async function run(args: readonly string[]): Promise<number> {
   const folder = dataFolder(values.data);
   const findings = [...checkDisk(folder), ...(await checkHub(folder))];
   if (values.json) print(JSON.stringify(findings, null, 2));
-  else for (const finding of findings) print(lineOf(finding));
+  else for (const finding of findings) writeRaw(`${lineOf(finding)}\n`);
   return findings.every(({ good }) => good) ? 0 : 1;
 }
 
 function lineOf({ subject, good, text }: Finding): string {
   const word = styleText(good ? 'green' : 'red', good ? 'ok     ' : 'PROBLEM', { stream: process.stdout });
-  return `${word}  ${subject}: ${text}`;
+  const line = `${subject}: ${text}`;
+  return `${word}  ${process.stdout.isTTY ? visible(line) : line}`;
 }
 
 function checkDisk(folder: string): Finding[] {

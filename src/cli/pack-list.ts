@@ -3,7 +3,7 @@ import { Failure } from '../core/errors.ts';
 import { parseManifest } from '../manifest/read.ts';
 import type { Artifact, Manifest } from '../manifest/types.ts';
 import { print } from './edge.ts';
-import { bytes, table } from './table.ts';
+import { bytes, printTable } from './table.ts';
 
 /** The files that a manifest names, by the field that does. */
 export function artifactsOf({ modules, hub }: Manifest): { field: string; artifact: Artifact }[] {
@@ -55,5 +55,5 @@ function printList({ name, serial, signature }: Manifest, listed: readonly Liste
     sha256,
     sizeBytes === undefined ? (from ?? 'missing') : bytes(sizeBytes),
   ]);
-  for (const line of rows.length === 0 ? [] : table(['FOR', 'SHA-256', 'SIZE'], rows)) print(line);
+  if (rows.length > 0) printTable(['FOR', 'SHA-256', 'SIZE'], rows);
 }

@@ -12,6 +12,7 @@ import { print } from './edge.ts';
 import { refuseOverwrite } from './output-file.ts';
 import { isRemote, listPack } from './pack-list.ts';
 import { refuseLostPaths } from './pack-paths.ts';
+import { createProgress, type Progress } from './progress.ts';
 import { PACK } from './reference/deployments.ts';
 import { signerWith } from './signer.ts';
 import { bytes } from './table.ts';
@@ -42,15 +43,22 @@ export async function pack(
 ): Promise<void> {
   const value = parseJson(readManifestText(file), file);
   const files: { sha256: string; path: string }[] = [];
+  const progress = createProgress();
   for (const one of localFiles(value, dirname(resolve(file)))) {
-    files.push({ sha256: await fillHash(one), path: one.path });
+    files.push({ sha256: await fillHash(one, progress), path: one.path });
   }
   const folder = dirname(resolve(file));
   const manifest = parseManifest(JSON.stringify(value), file);
   refuseLostPaths(manifest, folder, await inspectBundles(manifest, folder));
   const text = `${JSON.stringify(await finish(value), null, 2)}\n`;
   parseManifest(text, file);
-  await writePack({ manifest: Buffer.from(text), files, out });
+  await writePack({
+    manifest: Buffer.from(text),
+    files,
+    out,
+    progress: (done, of) => progress.show(`writing ${out}`, done, of),
+  });
+  progress.end();
   print(`${out}  ${bytes(statSync(out).size)}`);
 }
 
@@ -85,8 +93,8 @@ function isRecord(value: unknown): value is Written {
 }
 
 /** Writes a file's SHA-256 where none is stated, and returns it. */
-async function fillHash({ field, path, written }: LocalFile): Promise<string> {
-  const actual = await hashOf(field, path);
+async function fillHash({ field, path, written }: LocalFile, progress: Progress): Promise<string> {
+  const actual = await hashOf(field, path, progress);
   const stated = written['sha256'];
   if (stated !== undefined && stated !== actual) {
     throw new Failure(
@@ -98,11 +106,17 @@ async function fillHash({ field, path, written }: LocalFile): Promise<string> {
   return actual;
 }
 
-async function hashOf(field: string, path: string): Promise<string> {
+async function hashOf(field: string, path: string, progress: Progress): Promise<string> {
   const hash = createHash('sha256');
+  let done = 0;
   try {
-    if (!statSync(path).isFile()) throw new Error('it is no file');
-    for await (const piece of createReadStream(path)) hash.update(piece);
+    const stats = statSync(path);
+    if (!stats.isFile()) throw new Error('it is no file');
+    for await (const piece of createReadStream(path)) {
+      hash.update(piece);
+      done += piece.length;
+      progress.show(`reading ${path}`, done, stats.size);
+    }
   } catch (thrown) {
     throw new Failure('bundle.missing', `${field}.from cannot be read from ${path}: ${whyNot(thrown)}.`);
   }

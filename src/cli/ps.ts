@@ -6,7 +6,7 @@ import { dataFolder } from './data-folder.ts';
 import { print } from './edge.ts';
 import { PS } from './reference/hub.ts';
 import { troublesOf } from './store-trouble.ts';
-import { bytes, oneLine, table, time } from './table.ts';
+import { bytes, oneLine, printTable, time } from './table.ts';
 import { upstreamLines } from './upstream-lines.ts';
 
 const COLUMNS: readonly (readonly [string, (module: ModuleStatus) => string | undefined])[] = [
@@ -59,7 +59,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const headings = COLUMNS.map(([heading]) => heading);
   const stateColour = (cell: string, column: number) =>
     headings[column] === 'STATE' ? colourOf(cell) : undefined;
-  for (const line of table(headings, rows, stateColour)) print(line);
+  printTable(headings, rows, stateColour);
   for (const { name, notEnforced, checkFailure } of status.modules) {
     if (checkFailure !== undefined) print(`"${name}" is not well: ${checkFailure}`);
     for (const lack of notEnforced) print(`not enforced for "${name}": ${lack}`);

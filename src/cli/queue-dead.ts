@@ -3,7 +3,7 @@ import { ask } from './control.ts';
 import { dataFolder } from './data-folder.ts';
 import { print } from './edge.ts';
 import { QUEUE_DEAD } from './reference/queues.ts';
-import { oneLine, table, time } from './table.ts';
+import { oneLine, printTable, time } from './table.ts';
 
 /** Lists the dead letters. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -21,6 +21,6 @@ export async function run(args: readonly string[]): Promise<number> {
     message?.topic ?? '-',
     message === undefined ? 'damaged' : oneLine(message.body),
   ]);
-  for (const line of table(['ID', 'QUEUE', 'AGE', 'REASON', 'TOPIC', 'BODY'], rows)) print(line);
+  printTable(['ID', 'QUEUE', 'AGE', 'REASON', 'TOPIC', 'BODY'], rows);
   return 0;
 }

@@ -4,7 +4,7 @@ import { ask } from './control.ts';
 import { dataFolder } from './data-folder.ts';
 import { print } from './edge.ts';
 import { QUEUE_PEEK } from './reference/queues.ts';
-import { oneLine, table, time } from './table.ts';
+import { oneLine, printTable, time } from './table.ts';
 
 /** Shows the first messages of a queue, in the order they would be sent; none is taken. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -27,6 +27,6 @@ export async function run(args: readonly string[]): Promise<number> {
     message?.topic ?? '-',
     message === undefined ? 'damaged' : oneLine(message.body),
   ]);
-  for (const line of table(['NUMBER', 'PRIORITY', 'WAITED', 'LEFT', 'TOPIC', 'BODY'], rows)) print(line);
+  printTable(['NUMBER', 'PRIORITY', 'WAITED', 'LEFT', 'TOPIC', 'BODY'], rows);
   return 0;
 }

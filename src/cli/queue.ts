@@ -4,7 +4,7 @@ import { dataFolder } from './data-folder.ts';
 import { print } from './edge.ts';
 import { QUEUE } from './reference/queues.ts';
 import { troublesOf } from './store-trouble.ts';
-import { bytes, table, time } from './table.ts';
+import { bytes, printTable, time } from './table.ts';
 
 /** Lists the queues of the running hub: how much waits, and for how long. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -20,7 +20,7 @@ export async function run(args: readonly string[]): Promise<number> {
     bytes(size),
     time(oldest),
   ]);
-  for (const line of table(['QUEUE', 'DEPTH', 'SIZE', 'OLDEST'], rows)) print(line);
+  printTable(['QUEUE', 'DEPTH', 'SIZE', 'OLDEST'], rows);
   print(`${bytes(store.used)} of ${bytes(store.maxSize)} in use, ${store.letters} dead letters`);
   for (const trouble of troublesOf(store)) print(trouble);
   return 0;

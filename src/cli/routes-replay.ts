@@ -4,7 +4,7 @@ import { ask } from './control.ts';
 import { dataFolder } from './data-folder.ts';
 import { print } from './edge.ts';
 import { ROUTES_REPLAY } from './reference/routes.ts';
-import { oneLine, table, time } from './table.ts';
+import { oneLine, printTable, time } from './table.ts';
 
 /** Tells what a route would have taken of the messages that the running hub still holds. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -25,7 +25,7 @@ export async function run(args: readonly string[]): Promise<number> {
     time(waited),
     oneLine(message.body),
   ]);
-  if (rows.length > 0) for (const line of table(['TOPIC', 'FROM', 'WAITED', 'BODY'], rows)) print(line);
+  if (rows.length > 0) printTable(['TOPIC', 'FROM', 'WAITED', 'BODY'], rows);
   const others = `false for ${verdicts.false}, undefined for ${verdicts.undefined}, an error for ${verdicts.error}`;
   print(
     `It would have taken ${verdicts.true} of ${messages} messages that wait; its condition is ${others}.`,

@@ -3,7 +3,7 @@ import { ask } from './control.ts';
 import { dataFolder } from './data-folder.ts';
 import { print } from './edge.ts';
 import { ROUTES } from './reference/routes.ts';
-import { table } from './table.ts';
+import { printTable } from './table.ts';
 
 /** Lists the routes of the running hub, with how many messages each matched. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -24,7 +24,7 @@ export async function run(args: readonly string[]): Promise<number> {
     route.text,
   ]);
   for (const { name, text } of refusedRoutes) rows.push([name, '-', '-', '-', '-', `REFUSED: ${text}`]);
-  for (const line of table(['ROUTE', 'TRUE', 'FALSE', 'UNDEFINED', 'ERROR', 'TEXT'], rows)) print(line);
+  printTable(['ROUTE', 'TRUE', 'FALSE', 'UNDEFINED', 'ERROR', 'TEXT'], rows);
   for (const { reason } of refusedRoutes) print(reason);
   for (const warning of routeWarnings) print(`warning: ${warning}`);
   return 0;

@@ -1,4 +1,6 @@
 import { styleText } from 'node:util';
+import { visible } from '../core/visible.ts';
+import { writeRaw } from './edge.ts';
 
 /** The colour of a cell on a terminal; undefined if it has none. */
 type Colour = (cell: string, column: number) => 'green' | 'yellow' | 'red' | undefined;
@@ -10,7 +12,7 @@ const MIN_LAST = 12;
  * Rows as aligned columns, the headings first. On a terminal the last column is cut to fit, and cells are coloured
  * unless NO_COLOR is set.
  */
-export function table(
+function table(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
   colour: Colour = () => undefined,
@@ -35,6 +37,16 @@ export function table(
       .join(GAP)
       .trimEnd(),
   );
+}
+
+/** Prints a table. Cells act on no terminal, whoever made them: their control characters are escaped on one. */
+export function printTable(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  colour?: Colour,
+): void {
+  const shown = process.stdout.isTTY ? rows.map(row => row.map(cell => visible(cell))) : rows;
+  writeRaw(`${table(headings, shown, colour).join('\n')}\n`);
 }
 
 const GAP = '  ';

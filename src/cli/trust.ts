@@ -3,7 +3,7 @@ import { argumentsOf, usageFailure } from './arguments.ts';
 import { dataFolder } from './data-folder.ts';
 import { print, systemRandom } from './edge.ts';
 import { TRUST } from './reference/security.ts';
-import { oneLine, table } from './table.ts';
+import { oneLine, printTable } from './table.ts';
 
 /** Installs a public key, so that only signed manifests are taken from then on; or lists those that are. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -31,6 +31,6 @@ function list(folder: string, json: boolean): number {
     return 0;
   }
   const rows = keys.map(({ name, bytes, comment }) => [name, bytes.toString('base64'), oneLine(comment)]);
-  for (const line of table(['NAME', 'KEY', 'COMMENT'], rows)) print(line);
+  printTable(['NAME', 'KEY', 'COMMENT'], rows);
   return 0;
 }

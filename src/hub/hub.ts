@@ -134,7 +134,16 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
       statuses,
       listen,
     });
-    const deployments = createDeployments({ log, book, archive, taken, admission, course, renewal });
+    const deployments = createDeployments({
+      log,
+      book,
+      archive,
+      taken,
+      admission,
+      course,
+      renewal,
+      provisions,
+    });
     closers.push(deployments.stop);
 
     const status = (): HubStatus => {

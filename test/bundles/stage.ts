@@ -2,6 +2,7 @@ import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, writeF
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import type { DownloadProgress } from '../../src/bundles/download.ts';
 import { removeTree } from '../../src/bundles/removal.ts';
 import type { BundleStore } from '../../src/bundles/store.ts';
 import { createBundleStore } from '../../src/bundles/store.ts';
@@ -20,6 +21,8 @@ export type Stage = {
   readonly store: BundleStore;
   readonly clock: TestClock;
   readonly logged: string[];
+  /** Progress of downloads. */
+  readonly progressed: DownloadProgress[];
   /** Puts a file there and returns how it is wanted, as `modules.m.bundle`. */
   readonly wanted: (archive: Buffer, more?: Partial<WantedBundle>) => WantedBundle;
   /** What `prepare` says to a bundle that it refuses. */
@@ -41,7 +44,11 @@ export async function createStage(
     logged.push(text);
     onLog();
   });
-  const store = await createBundleStore({ folder: bundles, clock, log });
+  const progressed: DownloadProgress[] = [];
+  const progress = (one: DownloadProgress): void => {
+    progressed.push(one);
+  };
+  const store = await createBundleStore({ folder: bundles, clock, log, progress });
   let files = 0;
   return {
     folder,
@@ -49,6 +56,7 @@ export async function createStage(
     store,
     clock,
     logged,
+    progressed,
     wanted: (archive, more = {}) => {
       const path = join(folder, `archive-${files++}`);
       writeFileSync(path, archive);

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { folderWith, removeFolder, run } from './stage.ts';
+import { folderWith, removeFolder, run, skerry } from './stage.ts';
 
 const cli = suite('e2e: help, completions and the man page');
 
@@ -63,6 +63,34 @@ cli('the man page is formatted without a warning', () => {
   assert.not.match(out, /^['.](?!\\"|TH|SH|SS|TP|PP|B|I|RS|RE|nf|fi)/m);
   const roff = spawnSync('groff', ['-man', '-Tutf8', '-ww', '-z'], { input: out, encoding: 'utf8' });
   if (roff.error === undefined) assert.equal([roff.status, roff.stderr], [0, '']);
+});
+
+/** Output of the binary on a terminal of 60 columns. */
+function onTerminal(args: string, environment: Readonly<Record<string, string>> = {}): string {
+  const env = { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color', ...environment };
+  const command = `stty cols 60; ${skerry} ${args}`;
+  const { stdout, error } = spawnSync('script', ['-qec', command, '/dev/null'], { env, encoding: 'utf8' });
+  if (error !== undefined) process.stdout.write('skipped: there is no "script" to make a terminal\n');
+  return stdout ?? '';
+}
+
+cli('help is coloured on a terminal and fits it, and NO_COLOR turns colours off', () => {
+  const coloured = onTerminal('help queue peek');
+  if (coloured === '') return;
+  assert.ok(coloured.includes('\x1b[1mUsage:\x1b[22m skerry queue peek'), coloured);
+  for (const line of coloured.split('\r\n'))
+    assert.ok(line.length <= 72 || line.startsWith('  skerry'), line);
+  assert.not.ok(onTerminal('help queue peek', { NO_COLOR: '1' }).includes('\x1b'));
+});
+
+cli('the headings of a table are bold on a terminal', () => {
+  const folder = folderWith({});
+  run(['keygen', '--out', join(folder, 'a')]);
+  assert.is(run(['trust', join(folder, 'a.pub'), '--data', folder]).code, 0);
+  const shown = onTerminal(`trust --list --data ${folder}`);
+  removeFolder(folder);
+  if (shown === '') return;
+  assert.ok(shown.includes('\x1b[1mNAME\x1b[22m'), shown);
 });
 
 cli('output to a pipe is not coloured', () => {

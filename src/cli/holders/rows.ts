@@ -2,7 +2,7 @@ import type { Page } from '../../hub/client-control.ts';
 import { usageFailure } from '../arguments.ts';
 import { print } from '../edge.ts';
 import type { Definition } from '../reference/definition.ts';
-import { table } from '../table.ts';
+import { printTable } from '../table.ts';
 
 /** Most rows that one command shows. */
 const MAX_ROWS = 1_000_000;
@@ -35,7 +35,7 @@ export function printRows<Row>(
     print(JSON.stringify(rows, null, 2));
     return;
   }
-  for (const line of table(headings, rows.map(cells))) print(line);
+  printTable(headings, rows.map(cells));
   if (rows.length < total) print(`${rows.length} of ${total}: see more with -n ${total}`);
 }
 

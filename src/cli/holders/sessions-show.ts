@@ -3,7 +3,7 @@ import { ask } from '../control.ts';
 import { dataFolder } from '../data-folder.ts';
 import { print } from '../edge.ts';
 import { SESSIONS_SHOW } from '../reference/holders.ts';
-import { bytes, oneLine, table, time } from '../table.ts';
+import { bytes, oneLine, printTable, time } from '../table.ts';
 import { millisecondsOf } from './rows.ts';
 
 /** Shows one session of the running hub. */
@@ -30,7 +30,7 @@ export async function run(args: readonly string[]): Promise<number> {
   ];
   for (const [name = '', text = ''] of facts) print(`${name.padEnd(14)} ${text}`);
   const rows = filters.map(({ filter, qos }) => [String(qos), oneLine(filter)]);
-  for (const line of table(['QOS', 'FILTER'], rows)) print(line);
+  printTable(['QOS', 'FILTER'], rows);
   if (filters.length < subscriptions) print(`${filters.length} of ${subscriptions}`);
   return 0;
 }

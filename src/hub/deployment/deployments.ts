@@ -7,6 +7,7 @@ import type { Course } from './course.ts';
 import { failureOf } from './course.ts';
 import { linesOf } from './labels.ts';
 import type { LedgerBook } from './ledger.ts';
+import type { Provisions } from './provisions.ts';
 import type { Attempt, Ledger } from './record.ts';
 import { titleOf } from './record.ts';
 import type { Renewal } from './renewal.ts';
@@ -27,7 +28,9 @@ export type Accepted = {
   readonly unchanged: boolean;
 };
 
-export type DeploymentStatus = Omit<Ledger, 'given'>;
+export type DeploymentStatus = Omit<Ledger, 'given'> & {
+  readonly download: ReturnType<Provisions['download']>;
+};
 
 /** What should run, and the way to it: one change at a time, watched, and undone if it does not work. */
 export type Deployments = {
@@ -53,6 +56,7 @@ export type DeploymentsSettings = {
   readonly admission: Admission;
   readonly course: Course;
   readonly renewal: Renewal;
+  readonly provisions: Pick<Provisions, 'download'>;
 };
 
 function lostFailure(lost: string, cure: string): Failure {
@@ -268,7 +272,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     },
     status: () => {
       const { given: _, ...status } = book.told();
-      return status;
+      return { ...status, download: settings.provisions.download() };
     },
     stop: async () => {
       await leave();

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { DownloadProgress } from '../../bundles/download.ts';
 import type { BundleStore } from '../../bundles/store.ts';
 import type { LocalSource, Source, WantedBundle } from '../../bundles/types.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -22,6 +23,8 @@ export type Provisions = {
   ) => Promise<LocalSource>;
   /** Where the bundle with this hash is. */
   readonly folderOf: (sha256: string) => string;
+  /** The download that is under way; undefined if there is none. */
+  readonly download: () => DownloadProgress | undefined;
   /** Removes bundles that none of these needs. */
   readonly collect: (kept: readonly Placed[]) => Promise<void>;
 };
@@ -31,14 +34,24 @@ export type ProvisionsSettings = { readonly folder: string; readonly clock: Cloc
 export function createProvisions(settings: ProvisionsSettings): Provisions {
   const { folder } = settings;
   let opening: Promise<BundleStore> | undefined;
+  let download: DownloadProgress | undefined;
+  const progress = (now: DownloadProgress): void => {
+    download = now;
+  };
+  const forget = (): void => {
+    download = undefined;
+  };
   // Loaded with the first bundle: most hubs have none.
   const bundles = (): Promise<BundleStore> => {
-    opening ??= import('../../bundles/store.ts').then(({ createBundleStore }) => createBundleStore(settings));
+    opening ??= import('../../bundles/store.ts').then(({ createBundleStore }) =>
+      createBundleStore({ ...settings, progress }),
+    );
     return opening;
   };
 
   return {
     folderOf: sha256 => join(folder, sha256),
+    download: () => download,
     prepare: async (placed, signal) => {
       const named = bundlesOf(placed);
       if (named.length === 0) return;
@@ -53,12 +66,12 @@ export function createProvisions(settings: ProvisionsSettings): Provisions {
           source: sourceOf(bundle, `modules.${name}.bundle`),
         }),
       );
-      await store.prepare(wanted, signal);
+      await store.prepare(wanted, signal).finally(forget);
     },
     obtain: async (placed, artifact, subject, most, signal) => {
       const sourceOf = await sourcesIn(placed);
       const wanted = { subject, sha256: artifact.sha256, source: sourceOf(artifact, subject) };
-      return (await bundles()).obtain(wanted, most, signal);
+      return (await bundles()).obtain(wanted, most, signal).finally(forget);
     },
     collect: async kept => {
       if (!existsSync(folder)) return;

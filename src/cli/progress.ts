@@ -1,0 +1,38 @@
+import { bytes } from './table.ts';
+
+/** Milliseconds between two changes of the line. */
+const INTERVAL = 100;
+
+type Terminal = Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'>;
+
+/** A line on a terminal that shows how far a long action is; on a file or a pipe it shows nothing. */
+export type Progress = {
+  /** `done` and `of` in bytes; `of` is 0 if it is unknown. */
+  readonly show: (what: string, done: number, of: number) => void;
+  /** Removes the line. */
+  readonly end: () => void;
+};
+
+/** Shows progress on `terminal`, standard error by default; `now` is in milliseconds. */
+export function createProgress(
+  terminal: Terminal = process.stderr,
+  now = (): number => performance.now(),
+): Progress {
+  let shownAt = Number.NEGATIVE_INFINITY;
+  let isShown = false;
+  return {
+    show: (what, done, of) => {
+      if (!terminal.isTTY || now() - shownAt < INTERVAL) return;
+      shownAt = now();
+      isShown = true;
+      const share = of > 0 ? ` of ${bytes(of)}, ${Math.floor((100 * done) / of)} %` : '';
+      terminal.write(
+        `\r\x1b[K${`${what}: ${bytes(done)}${share}`.slice(0, Math.max(1, terminal.columns - 1))}`,
+      );
+    },
+    end: () => {
+      if (isShown) terminal.write('\r\x1b[K');
+      isShown = false;
+    },
+  };
+}

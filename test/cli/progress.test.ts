@@ -1,0 +1,36 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createProgress } from '../../src/cli/progress.ts';
+
+const CLEAR = '\r\x1b[K';
+
+/** What is written to a terminal, or to a file, by progress at these times in milliseconds. */
+function written(isTTY: boolean, times: readonly number[], columns = 80): string[] {
+  const texts: string[] = [];
+  const terminal = { isTTY, columns, write: (text: string | Uint8Array) => texts.push(String(text)) > 0 };
+  let now = 0;
+  const progress = createProgress(terminal, () => now);
+  for (const time of times) {
+    now = time;
+    progress.show('writing a.skerry', time << 20, 180 << 20);
+  }
+  progress.end();
+  return texts;
+}
+
+const progress = suite('cli: progress');
+
+progress('a terminal shows bytes and percent, ten times a second at most, and nothing at the end', () => {
+  assert.equal(written(true, [18, 50, 90]), [`${CLEAR}writing a.skerry: 18.0 MB of 180.0 MB, 10 %`, CLEAR]);
+  assert.is(written(true, [18, 150, 180]).length, 3);
+});
+
+progress('a line is cut to the width of the terminal', () => {
+  assert.is(written(true, [18], 12)[0], `${CLEAR}writing a.s`);
+});
+
+progress('a file or a pipe gets nothing', () => {
+  assert.equal(written(false, [18, 300]), []);
+});
+
+progress.run();
