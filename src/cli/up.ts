@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { isSea } from 'node:sea';
 import { setFlagsFromString } from 'node:v8';
+import { noteException } from '../core/containment.ts';
+import type { Log } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
 import type { Launched } from '../hub/update/launch.ts';
 import { launch } from '../hub/update/launch.ts';
@@ -12,6 +14,10 @@ import { become, standardErrorLog, systemClock, systemPause, systemRandom } from
 import { initCommand } from './init.ts';
 import { readMachineTime } from './machine-time.ts';
 import { UP } from './reference/up.ts';
+
+/** Exceptions that no room has contained, within so many milliseconds, that end the hub. */
+const MAX_STRAY_EXCEPTIONS = 10;
+const STRAY_EXCEPTION_WINDOW = 60_000;
 
 /** Runs a hub in the foreground until SIGINT or SIGTERM. An update of it may be what runs. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -38,6 +44,7 @@ export async function run(args: readonly string[]): Promise<number> {
   // small. From the start on, the first would cost the runtime its own code cache, and 15 ms.
   setFlagsFromString('--optimize-for-size');
   setFlagsFromString('--no-maglev');
+  containStrayExceptions(logFor('hub', standardErrorLog));
   const cause = await Promise.race([request.told, hub.replaced]);
   // A compiler's thread that wants memory waits for this one to collect garbage, and the end of the process waits for that
   // thread: with nothing new to compile it is done by then.
@@ -63,6 +70,23 @@ function reapOrphans(): void {
   const sentence =
     'There is no /bin/sh, so ended processes that modules leave stay as zombies: run the container with an init.';
   logFor('hub', standardErrorLog).warn(sentence);
+}
+
+/**
+ * The last guard: an exception that no room has contained is logged, and the hub goes on. A hub that meets many is broken:
+ * it ends, and its service starts it again.
+ */
+function containStrayExceptions(log: Log): void {
+  const met: number[] = [];
+  process.on('uncaughtException', thrown => {
+    noteException(log, 'a callback that belongs to no room', thrown);
+    const now = systemClock.monotonic();
+    met.push(now);
+    if (met.length > MAX_STRAY_EXCEPTIONS) met.shift();
+    if (met.length < MAX_STRAY_EXCEPTIONS || now - (met[0] ?? now) > STRAY_EXCEPTION_WINDOW) return;
+    log.error(`${MAX_STRAY_EXCEPTIONS} exceptions within a minute: the hub ends, to be started again.`);
+    process.exit(1);
+  });
 }
 
 function deviceOf(name: string | undefined): string | undefined {

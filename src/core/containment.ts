@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts';
 import type { Log, LogFields } from './log.ts';
 
 let caught = 0;
@@ -10,6 +11,21 @@ export function noteException(log: Log, party: string, thrown: unknown, fields: 
   caught++;
   const text = thrown instanceof Error && thrown.stack !== undefined ? thrown.stack : String(thrown);
   log.error(`An exception in ${party} was contained: ${text}`, fields);
+}
+
+/** A clock whose timers contain what they throw: the timer ends, and nothing else. */
+export function containedClock(clock: Clock, log: Log): Clock {
+  return {
+    ...clock,
+    after: (milliseconds, action) =>
+      clock.after(milliseconds, () => {
+        try {
+          action();
+        } catch (thrown) {
+          noteException(log, 'a timer', thrown);
+        }
+      }),
+  };
 }
 
 /** Exceptions that were contained since the start. */

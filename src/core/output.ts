@@ -17,6 +17,8 @@ export type Output = {
   /** Makes room for `size` bytes, which the caller fills at once: they begin here in `slab()`. */
   readonly place: (size: number) => number;
   readonly slab: () => Buffer;
+  /** Takes back the last `size` bytes that were placed, which could not be filled. */
+  readonly undo: (size: number) => void;
   /** Sends bytes that nobody will change: long ones are not copied. */
   readonly write: (bytes: Buffer) => void;
   /** Bytes that the system has not taken yet. */
@@ -93,6 +95,10 @@ export function createOutput(socket: Sink): Output {
   const output: Output = {
     place,
     slab: () => slab,
+    undo: size => {
+      end -= size;
+      bytes -= size;
+    },
     write: more => {
       if (more.length <= MAX_COPIED) {
         const at = place(more.length);

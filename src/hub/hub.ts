@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
+import { containedClock } from '../core/containment.ts';
 import { LOCK_PATIENCE } from '../core/limits.ts';
 import type { LogSink } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
@@ -72,9 +73,10 @@ export type Hub = {
  * @throws Failure of the room that could not start; nothing is left running then
  */
 export async function startHub(settings: HubSettings): Promise<Hub> {
-  const { file, dataFolder, clock } = settings;
-  const { sink: logSink, report } = limitLog(settings.logSink, clock);
+  const { file, dataFolder } = settings;
+  const { sink: logSink, report } = limitLog(settings.logSink, settings.clock);
   const log = logFor('hub', logSink);
+  const clock = containedClock(settings.clock, log);
   const admission = createAdmission({ dataFolder, clock, device: settings.device });
   const given = file === undefined ? undefined : await admission.read(file);
   const closers: (() => unknown)[] = [report];
@@ -106,7 +108,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     closers.push(memory.stop);
     const provisions = createProvisions({ folder: join(dataFolder, 'bundles'), clock, log });
     const parts = openParts(
-      { ...settings, logSink, countInput: memory.countInput },
+      { ...settings, clock, logSink, countInput: memory.countInput },
       store,
       resources,
       nothing.manifest,

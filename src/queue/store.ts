@@ -88,6 +88,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     held: () => checkpoints.blocked(),
     takesAll: () => checkpoints.due(),
     settled: () => checkpoints.begin(),
+    threw: thrown => noteException(log, 'the sender of a message', thrown),
     heldChanged,
     succeeded: plan => {
       counts.commits++;

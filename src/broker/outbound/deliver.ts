@@ -1,3 +1,4 @@
+import { noteException } from '../../core/containment.ts';
 import type { Message } from '../../core/message.ts';
 import type { BrokerContext } from '../connection.ts';
 import { isOwn } from '../inbound/publication.ts';
@@ -18,7 +19,11 @@ export type Durable = string[];
  * Hands a message to its subscribers: at once to those that live in memory; the queues of those that must have it
  * durably are added to `durable`. Returns how many subscribers there are.
  */
-export function deliver({ sessions, counts }: DeliveryContext, message: Message, durable: Durable): number {
+export function deliver(
+  { sessions, counts, log }: DeliveryContext,
+  message: Message,
+  durable: Durable,
+): number {
   const { all } = sessions.subscriptions.match(message.topic);
   const rendering = all.length > 1 ? createRendering(message) : undefined;
   let takers = 0;
@@ -31,7 +36,13 @@ export function deliver({ sessions, counts }: DeliveryContext, message: Message,
     const allowance = isOwn(subscriber, message) ? grant.own : grant;
     if (allowance === undefined) continue;
     takers++;
-    if (!deliverTo(subscriber, allowance, message, rendering, durable)) counts.dropped++;
+    try {
+      if (!deliverTo(subscriber, allowance, message, rendering, durable)) counts.dropped++;
+    } catch (thrown) {
+      // The message is at fault, and reaches the others all the same.
+      counts.dropped++;
+      noteException(log, 'the delivery of a message', thrown, { client: subscriber.clientId });
+    }
   }
   return takers;
 }

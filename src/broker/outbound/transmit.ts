@@ -32,7 +32,13 @@ export function transmit(connection: Connection, message: Message, sending: Send
   context.counts.sent++;
   if (dispatch.alias > 0 && dispatch.topic !== '') connection.aliases?.told(dispatch.topic);
   const at = output.place(size);
-  writePublish(output.slab(), at, message, dispatch, version);
+  try {
+    writePublish(output.slab(), at, message, dispatch, version);
+  } catch (thrown) {
+    // Bytes that were not written would reach the client as they lie in memory.
+    output.undo(size);
+    throw thrown;
+  }
   return 'sent';
 }
 

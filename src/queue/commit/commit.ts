@@ -32,6 +32,8 @@ export type CommitHost = {
   readonly takesAll: () => boolean;
   /** All that is gathered has been committed: the time to begin a checkpoint. */
   readonly settled: () => void;
+  /** Notes what a sender threw when it was told of its message. */
+  readonly threw: (thrown: unknown) => void;
   /** `heldBytes` has changed. */
   readonly heldChanged: () => void;
 };
@@ -147,21 +149,28 @@ export function createCommitter(host: CommitHost): Committer {
     if (all) host.settled();
     // What gathered meanwhile is on its way before the senders of this are told: the disk waits for nobody.
     beginOrArm();
-    for (const pending of plan.appends) {
-      if (pending.firm) continue;
-      tellSender(pending, error);
-      // Its receiver came while it was on its way.
-      for (const { queue } of pending.held) if (queue.firm) queue.consumer?.wake();
-    }
-    for (const settle of plan.settles) settle(error);
-    for (const pending of plan.firm) release(pending, error);
+    for (const pending of plan.appends) if (!pending.firm) conclude(pending, error);
+    for (const settle of plan.settles) tell(settle, error);
+    for (const pending of plan.firm) conclude(pending, error);
     host.heldChanged();
   };
 
-  /** The receivers of a firm message may have it now, and what waited behind it. */
-  const release = (pending: Pending, error: Failure | undefined): void => {
-    tellSender(pending, error);
-    for (const { queue } of pending.held) queue.consumer?.wake();
+  /** Tells the sender of a message. The receivers of a firm one may have it now, and what waited behind it. */
+  const conclude = (pending: Pending, error: Failure | undefined): void => {
+    try {
+      tellSender(pending, error);
+    } catch (thrown) {
+      host.threw(thrown);
+    }
+    for (const { queue } of pending.held) if (pending.firm || queue.firm) queue.consumer?.wake();
+  };
+
+  const tell = (settle: Settle, error: Failure | undefined): void => {
+    try {
+      settle(error);
+    } catch (thrown) {
+      host.threw(thrown);
+    }
   };
 
   const succeed = (plan: Plan): void => {
