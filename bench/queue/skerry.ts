@@ -42,6 +42,7 @@ export type Skerry = {
 /** Opens the store under `folder`, which holds no messages or those numbered from 1 on; window in milliseconds. */
 export async function openSkerry(folder: string, commitWindow: number, bound?: QueueBound): Promise<Skerry> {
   const store = await openStore({
+    gathered: 4 << 20,
     folder,
     maxSize: MAX_SIZE,
     whenFull: 'reject',

@@ -1,8 +1,10 @@
-import { ARRIVAL_BYTES } from '../core/memory-limits.ts';
 import type { Message } from '../core/message.ts';
+import { createSocketMemory } from '../core/socket-memory.ts';
 import { fault, REASON } from '../mqtt/reasons.ts';
-import type { BrokerContext, Connection } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { openConnection } from './connection.ts';
+import type { BrokerContext } from './context.ts';
+import { createPartials } from './inbound/partials.ts';
 import type { Inspection } from './inspection.ts';
 import { inspectionOf } from './inspection.ts';
 import { connectionCapacity } from './listeners/capacity.ts';
@@ -47,14 +49,33 @@ const UNKNOWN = fault(REASON.notAuthorized, 'the manifest does not let it in any
 export function createBroker(settings: BrokerSettings): Broker {
   const counts: BrokerCounts = { connections: 0, received: 0, sent: 0, dropped: 0, refused: 0 };
   const sessions = createSessions(settings.host, settings.clock);
-  const sys = startSys({ ...settings, sessions, counts });
-  const context: BrokerContext = { ...settings, sessions, counts, retained: sys.retained };
+  const { budget, pressure } = settings.host;
+  const publishers = new Set<Connection>();
+  const shared = {
+    ...settings,
+    sessions,
+    counts,
+    publishers,
+    outgoing: createSocketMemory(budget.outgoing),
+    partials: createPartials(budget.incoming),
+    backlog: { most: budget.backlog, bytes: 0 },
+  };
+  const sys = startSys(shared);
+  const context: BrokerContext = { ...shared, retained: sys.retained };
   const connections = new Set<Connection>();
   const listeners = new Set<OpenListener>();
   const { clock, log } = settings;
   const openable = connectionCapacity(log);
   const capacity = (): number => Math.min(openable, settings.host.limits().connections);
-  const gate = createGate({ clock, log, capacity, bytes: () => ARRIVAL_BYTES });
+  const gate = createGate({ clock, log, capacity, bytes: settings.host.budget.arrivals });
+  // What was read of them already is kept; the rest waits in their sockets until the store has caught up.
+  pressure.onHigh(() => {
+    for (const publisher of publishers) {
+      publisher.hold();
+      pressure.whenLow(publisher.resume);
+    }
+    publishers.clear();
+  });
 
   const accept: Accept = (socket, peer, arrival) => {
     const connection = openConnection(context, socket, peer, arrival);

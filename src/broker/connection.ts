@@ -11,8 +11,9 @@ import type { Publish } from '../mqtt/publish.ts';
 import type { Fault } from '../mqtt/reasons.ts';
 import { fault, REASON } from '../mqtt/reasons.ts';
 import type { Request } from '../mqtt/requests/index.ts';
-import { createServerFramer } from '../mqtt/server.ts';
+import { CONNECT_HEADER, createServerFramer } from '../mqtt/server.ts';
 import type { Version } from '../mqtt/version.ts';
+import type { BrokerContext } from './context.ts';
 import { acknowledge, handle } from './handlers/index.ts';
 import type { InboundAliases } from './inbound/aliases.ts';
 import type { Receipts } from './inbound/receipts.ts';
@@ -27,21 +28,7 @@ import type { RetainedSender } from './outbound/retained.ts';
 import { keepsUp } from './outbound/transmit.ts';
 import { peerFields } from './peer-fields.ts';
 import type { Session } from './sessions/session.ts';
-import type { Sessions } from './sessions/sessions.ts';
 import type { Will } from './sessions/wills.ts';
-import type { Sys } from './sys.ts';
-import type { BrokerCounts, BrokerSettings } from './types.ts';
-
-/** The first byte of the one packet a connection may begin with [MQTT-3.1.0-1]. */
-const CONNECT_HEADER = 0x10;
-
-/** What all connections of one broker share. */
-export type BrokerContext = BrokerSettings & {
-  readonly sessions: Sessions;
-  readonly counts: BrokerCounts;
-  /** What is retained for subscribers: the host's, and what the broker says of itself. */
-  readonly retained: Sys['retained'];
-};
 
 /** One network connection, from its first byte on. */
 export type Connection = {
@@ -72,6 +59,8 @@ export type Connection = {
    */
   readonly hold: () => void;
   readonly resume: () => void;
+  /** Ends the connection because clients' incomplete packets take too much memory, and its own began first. */
+  readonly closeForMemory: () => void;
   /** Ends the connection because of an exception that its work caused: the other connections go on. */
   readonly fail: (thrown: unknown) => void;
   /** Calls `resume` once the socket takes more. */
@@ -96,7 +85,7 @@ export function openConnection(
 ): Connection {
   const { clock, log } = context;
   const { pressure } = context.host;
-  const output = createOutput(socket);
+  const output = createOutput(socket, context.outgoing);
   let lastPacket = clock.monotonic();
   let begun = false;
   let entered = false;
@@ -150,6 +139,7 @@ export function openConnection(
       guard(cut);
       if (holds === 0 && !connection.closed) socket.resume();
     },
+    closeForMemory: () => connection.close(TOO_LARGE),
     fail: thrown => {
       noteException(log, 'a connection', thrown, peerFields(connection));
       connection.close(fault(REASON.unspecifiedError, 'the hub failed on its packet'));
@@ -183,6 +173,8 @@ export function openConnection(
         connection.send(encodeDisconnect(why.code, why.reason, connection.maximumPacketSize));
       connection.closed = true;
       framer.stop();
+      context.partials.set(connection, 0);
+      context.publishers.delete(connection);
       cancelWatch();
       output.flush();
       if (why === undefined || why === LOST) closeSoon(socket, clock);
@@ -222,6 +214,7 @@ export function openConnection(
       if (connection.express?.take(connection, bytes, start, topicAt, end) === true) return 'passed';
       // Nothing is refused because of speed: what the store cannot take yet stays in the socket.
       if (pressure.high()) return holdFor(pressure.whenLow);
+      context.publishers.add(connection);
       if (connection.version === 5 || connection.receipts.owed() < MAX_UNSETTLED) return 'read';
       unsettled = true;
       return holdFor(() => {});
@@ -268,6 +261,8 @@ export function openConnection(
     if (heard) lastPacket = clock.monotonic();
     heard = false;
     if (!entered) arrival.keeps(framer.kept());
+    // What is kept because the client is held is not the client's fault.
+    else if (holds === 0) context.partials.set(connection, framer.kept());
   };
   socket.on('data', (chunk: Buffer) => {
     context.host.countInput(chunk.length);
@@ -275,6 +270,7 @@ export function openConnection(
   });
   socket.on('drain', () =>
     guard(() => {
+      output.measure();
       const resumed = waiting;
       waiting = [];
       for (const resume of resumed) resume();
@@ -282,6 +278,7 @@ export function openConnection(
     }),
   );
   socket.on('error', (error: Error) => connection.close(fault(REASON.unspecifiedError, error.message)));
+  socket.on('close', output.measure);
   socket.on('close', () => connection.close(LOST));
 
   const watch = (): void => {
@@ -296,3 +293,5 @@ export function openConnection(
 
 /** The client is gone without a word: nothing to log, nobody to tell. */
 const LOST = fault(REASON.success, '');
+/** Its incomplete packet began before those of the others, and together they take too much memory. */
+const TOO_LARGE = fault(REASON.quotaExceeded, 'incomplete packets take too much memory');

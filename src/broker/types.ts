@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
+import type { MemoryBudget } from '../core/memory-budget.ts';
 import type { Message, Origin, Settle } from '../core/message.ts';
 import type { Pressure } from '../core/pressure.ts';
 import type { Random } from '../core/random.ts';
@@ -120,6 +121,8 @@ export type BrokerHost = {
   readonly publish: (message: Message, settle: Settle, note?: Note) => number;
   /** Back-pressure of the store: while it is high, PUBLISH packets wait in their sockets. */
   readonly pressure: Pressure;
+  /** Memory that the broker may take. */
+  readonly budget: MemoryBudget;
   /** Counts bytes that a socket has brought. */
   readonly countInput: (bytes: number) => void;
   /**

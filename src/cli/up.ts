@@ -4,10 +4,12 @@ import { setFlagsFromString } from 'node:v8';
 import { noteException } from '../core/containment.ts';
 import type { Log } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
+import { MIN_MEMORY } from '../core/memory-budget.ts';
 import type { Launched } from '../hub/update/launch.ts';
 import { launch } from '../hub/update/launch.ts';
 import { switchBinary, watchGuard } from '../hub/update/switch.ts';
 import { cameUp } from '../hub/update/trial.ts';
+import { sizeOf } from '../manifest/units.ts';
 import { argumentsOf, scanArguments, scannedValue, usageFailure } from './arguments.ts';
 import { dataFolder } from './data-folder.ts';
 import { become, standardErrorLog, systemClock, systemPause, systemRandom } from './edge.ts';
@@ -32,6 +34,7 @@ export async function run(args: readonly string[]): Promise<number> {
     file: file === undefined ? undefined : resolve(file),
     dataFolder: folder,
     device: deviceOf(values.name),
+    memory: memoryOf(values.memory),
     clock: systemClock,
     machineTime: readMachineTime,
     random: systemRandom,
@@ -87,6 +90,12 @@ function containStrayExceptions(log: Log): void {
     log.error(`${MAX_STRAY_EXCEPTIONS} exceptions within a minute: the hub ends, to be started again.`);
     process.exit(1);
   });
+}
+
+function memoryOf(size: string | undefined): number | undefined {
+  const bytes = size === undefined ? undefined : sizeOf(size);
+  if (size === undefined || (bytes !== undefined && bytes >= MIN_MEMORY)) return bytes;
+  throw usageFailure('--memory must be a size of at least 32M, such as "64M"', UP);
 }
 
 function deviceOf(name: string | undefined): string | undefined {

@@ -1,20 +1,20 @@
-/** Memory that the hub may take under load, in bytes, by what takes it. */
+/** Memory that the hub may take under load, in bytes, by what takes it. docs/limits.md has the table. */
 export type MemoryBudget = {
-  /** All that the hub, and what runs in its control group, may take. */
-  readonly total: number;
   /** Messages that wait for the disk: beyond it their senders are not read. */
   readonly gathered: number;
   /** Connections that have not sent CONNECT: beyond it the oldest of the address that has most is closed. */
   readonly arrivals: number;
-  /** Packets of clients that are not complete: beyond it the connection whose packet is the oldest is closed. */
+  /** Incomplete packets of clients: beyond it the connection whose packet is the oldest is closed. */
   readonly incoming: number;
-  /** Packets that sockets have not taken: beyond it each has an equal part, and waits or drops beyond that. */
+  /** Packets that sockets have not taken: beyond it each socket that is behind has an equal part. */
   readonly outgoing: number;
+  /** Messages of sessions without a store that wait in memory: beyond it they wait in the store. */
+  readonly backlog: number;
 };
 
 const MEGABYTE = 1 << 20;
 
-/** The smallest total from which the parts are derived, and the largest: more makes nothing faster. */
+/** Totals below and above which the parts stay as they are: less holds no packet, more makes nothing faster. */
 export const MIN_MEMORY = 32 * MEGABYTE;
 const MAX_DERIVED = 256 * MEGABYTE;
 
@@ -22,10 +22,10 @@ const MAX_DERIVED = 256 * MEGABYTE;
 export function budgetOf(total: number): MemoryBudget {
   const base = Math.min(Math.max(total, MIN_MEMORY), MAX_DERIVED);
   return {
-    total,
-    gathered: base / 64 + MEGABYTE,
-    arrivals: base / 32,
-    incoming: base / 32 + 2 * MEGABYTE,
-    outgoing: base / 16,
+    gathered: base / 128 + 1.5 * MEGABYTE,
+    arrivals: base / 64 + MEGABYTE,
+    incoming: base / 64 + 3 * MEGABYTE,
+    outgoing: base / 32 + 2 * MEGABYTE,
+    backlog: base / 64 + MEGABYTE,
   };
 }

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import type { SocketMemory } from './socket-memory.ts';
 
 /** Bytes of one slab: what a turn of the loop usually brings for one socket. */
 const SLAB_BYTES = 1 << 16;
@@ -23,6 +24,10 @@ export type Output = {
   readonly write: (bytes: Buffer) => void;
   /** Bytes that the system has not taken yet. */
   readonly waiting: () => number;
+  /** True if no more should be written before the system has taken some. */
+  readonly isFull: () => boolean;
+  /** Counts anew what waits in the socket: it has taken some, or is gone. */
+  readonly measure: () => void;
   /** Sends at once what was written in this turn. */
   readonly flush: () => void;
 };
@@ -40,9 +45,9 @@ function flushAll(): void {
 }
 
 /** What it needs of a socket. */
-type Sink = Pick<Writable, 'write' | 'cork' | 'uncork' | 'writableLength'>;
+type Sink = Pick<Writable, 'write' | 'cork' | 'uncork' | 'writableLength' | 'destroyed'>;
 
-export function createOutput(socket: Sink): Output {
+export function createOutput(socket: Sink, memory: SocketMemory): Output {
   /** Pieces that go out before the slab's. */
   let pieces: Buffer[] = [];
   let slabs: Buffer[] = [];
@@ -51,6 +56,14 @@ export function createOutput(socket: Sink): Output {
   let end = 0;
   let bytes = 0;
   let scheduled = false;
+  /** Bytes in the socket as they were counted last. */
+  let counted = 0;
+
+  const measure = (): void => {
+    const now = socket.destroyed ? 0 : socket.writableLength;
+    memory.changed(counted, now);
+    counted = now;
+  };
 
   const schedule = (): void => {
     if (scheduled) return;
@@ -111,12 +124,15 @@ export function createOutput(socket: Sink): Output {
       schedule();
     },
     waiting: () => bytes + socket.writableLength,
+    isFull: () => bytes + socket.writableLength > memory.limit(),
+    measure,
     flush: () => {
       scheduled = false;
       if (bytes === 0) return;
       seal();
       send();
       if (socket.writableLength === 0) recycle();
+      measure();
       pieces = [];
       slabs = [];
       slab = NO_SLAB;

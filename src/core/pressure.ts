@@ -4,19 +4,18 @@ export type Pressure = {
   readonly high: () => boolean;
   /** Calls `resume` once, when there is room again. Those who wait come in the order of their calls. */
   readonly whenLow: (resume: () => void) => void;
+  /** Calls `listener` each time that it becomes high. */
+  readonly onHigh: (listener: () => void) => void;
 };
 
 export type Gauge = Pressure & {
   /** Sets the bytes that are held now. */
   readonly set: (bytes: number) => void;
-  /** Sets the bound: pressure is high from `bytes` on, and low again at half of it. */
-  readonly bound: (bytes: number) => void;
 };
 
-/** Pressure by an amount of bytes. */
-export function createGauge(bytes: number): Gauge {
-  let most = bytes;
-  let held = 0;
+/** Pressure by an amount of bytes: high from `most` on, and low again at half of it. */
+export function createGauge(most: number): Gauge {
+  const listeners: (() => void)[] = [];
   let isHigh = false;
   let waiting: (() => void)[] = [];
 
@@ -32,27 +31,21 @@ export function createGauge(bytes: number): Gauge {
     }
   };
 
-  const look = (): void => {
-    if (held >= most) isHigh = true;
-    else if (isHigh && held <= most / 2) {
-      isHigh = false;
-      relieve();
-    }
-  };
-
   return {
     high: () => isHigh,
     whenLow: resume => {
       if (isHigh) waiting.push(resume);
       else resume();
     },
-    set: amount => {
-      held = amount;
-      look();
-    },
-    bound: amount => {
-      most = amount;
-      look();
+    onHigh: listener => void listeners.push(listener),
+    set: bytes => {
+      if (!isHigh && bytes >= most) {
+        isHigh = true;
+        for (const listener of listeners) listener();
+      } else if (isHigh && bytes <= most / 2) {
+        isHigh = false;
+        relieve();
+      }
     },
   };
 }

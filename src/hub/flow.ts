@@ -8,6 +8,7 @@ import type { Resources } from '../core/resources.ts';
 import type { Store } from '../queue/types.ts';
 import type { AccessControl } from './access-control.ts';
 import { keepSessions } from './kept-sessions.ts';
+import type { MemoryKeeper } from './memory.ts';
 import { inputQueue, inputTopic } from './names.ts';
 import type { Input } from './plan.ts';
 import { assignTo } from './queue-shares.ts';
@@ -17,7 +18,7 @@ import { createRouter, SESSION_PRIORITY } from './router.ts';
 export type FlowSettings = {
   readonly clock: Clock;
   readonly random: Random;
-  readonly countInput: (bytes: number) => void;
+  readonly memory: Pick<MemoryKeeper, 'budget' | 'countInput'>;
   readonly log: Log;
   readonly store: Store;
   readonly access: AccessControl;
@@ -39,7 +40,8 @@ export function openFlow(settings: FlowSettings): { readonly broker: Broker; rea
     host: {
       sessions: keepSessions(store, log),
       pressure: store.pressure,
-      countInput: settings.countInput,
+      budget: settings.memory.budget,
+      countInput: settings.memory.countInput,
       retained: store.retained,
       now: store.now,
       limits,

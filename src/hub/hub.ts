@@ -31,6 +31,7 @@ import { createTaken } from './deployment/taken.ts';
 
 import { followMachineTime, type MachineTime } from './downtime.ts';
 import { loadAllocator, runtimeCollector, startMemoryKeeper } from './memory.ts';
+import { memoryTotal } from './memory-total.ts';
 import { openParts, statusOf } from './parts.ts';
 import { writePidFile } from './pid-file.ts';
 import { controlQueues } from './queue-control.ts';
@@ -49,6 +50,8 @@ export type HubSettings = {
   readonly dataFolder: string;
   /** See `AdmissionSettings.device`. */
   readonly device?: string | undefined;
+  /** Bytes of memory that the hub may take; undefined: by its control group or the machine. */
+  readonly memory?: number | undefined;
   readonly clock: Clock;
   /** Undefined: time counts only while the hub is up. */
   readonly machineTime?: (() => MachineTime) | undefined;
@@ -91,8 +94,17 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     useNativeFolder(join(dataFolder, 'native'));
     const nothing = nothingPlaced();
     const resources = openResources(nothing.manifest);
+    const memory = startMemoryKeeper({
+      total: memoryTotal(settings.memory),
+      clock,
+      log,
+      loadAllocator,
+      collect: runtimeCollector(),
+    });
+    closers.push(memory.stop);
     const store = await openStore({
       ...boundsOf(nothing.manifest),
+      gathered: memory.budget.gathered,
       folder: join(dataFolder, 'store'),
       clock,
       resources: resources.shares,
@@ -104,11 +116,9 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     if (machineTime !== undefined)
       closers.push(followMachineTime(store, machineTime, { clock, log }, () => advanced()));
 
-    const memory = startMemoryKeeper({ clock, log, loadAllocator, collect: runtimeCollector() });
-    closers.push(memory.stop);
     const provisions = createProvisions({ folder: join(dataFolder, 'bundles'), clock, log });
     const parts = openParts(
-      { ...settings, clock, logSink, countInput: memory.countInput },
+      { ...settings, clock, logSink, memory },
       store,
       resources,
       nothing.manifest,
@@ -154,7 +164,12 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
         binary: launched.running,
         onTrial: renewal.state().kind === 'on-trial',
       };
-      return { ...statusOf(parts, store, resources.shares), hub, deployment: deployments.status() };
+      return {
+        ...statusOf(parts, store, resources.shares),
+        memory: memory.status(),
+        hub,
+        deployment: deployments.status(),
+      };
     };
     const control = await serveControl(controlPath(dataFolder), {
       status,

@@ -1,21 +1,36 @@
 import { readFileSync } from 'node:fs';
 import { getHeapStatistics } from 'node:v8';
 import type { Cancel, Clock } from '../core/clock.ts';
-import { noteException } from '../core/containment.ts';
+import { containedExceptions, noteException } from '../core/containment.ts';
 import type { Log } from '../core/log.ts';
+import type { MemoryBudget } from '../core/memory-budget.ts';
+import { budgetOf } from '../core/memory-budget.ts';
 import { BUFFER_SLACK, INPUT_LOOK, MEMORY_LOOK, MEMORY_SLACK } from '../core/memory-limits.ts';
 import { nativeFunction } from '../supervisor/native-part.ts';
+import type { MemoryTotal } from './memory-total.ts';
 
 /** Collects the garbage of the hub's buffers in time, and gives memory back that a load has left behind. */
 export type MemoryKeeper = {
   /** Counts bytes that sockets have brought: their buffers are what V8 collects too late. */
   readonly countInput: (bytes: number) => void;
-  /** Bytes of anonymous memory, as of the last look. */
-  readonly anonymous: () => number;
+  readonly budget: MemoryBudget;
+  readonly status: () => MemoryStatus;
   readonly stop: () => void;
 };
 
+export type MemoryStatus = {
+  readonly totalBytes: number;
+  /** Where the total comes from. */
+  readonly source: MemoryTotal['source'];
+  /** Anonymous memory, as of the last look. */
+  readonly anonymousBytes: number;
+  readonly budgetBytes: MemoryBudget;
+  /** Exceptions that were contained since the start. */
+  readonly exceptions: number;
+};
+
 export type MemoryKeeperSettings = {
+  readonly total: MemoryTotal;
   readonly clock: Clock;
   readonly log: Log;
   readonly loadAllocator: () => Promise<Allocator | undefined>;
@@ -39,7 +54,8 @@ const LARGE_PIECE = 1 << 17;
  * by the clock: if it has grown, all garbage is collected and the allocator gives back what it keeps.
  */
 export function startMemoryKeeper(settings: MemoryKeeperSettings): MemoryKeeper {
-  const { clock, log, loadAllocator, collect } = settings;
+  const { total, clock, log, loadAllocator, collect } = settings;
+  const budget = budgetOf(total.bytes);
   let allocator: Allocator | undefined;
   let loaded = false;
   let anonymous = anonymousMemory();
@@ -84,7 +100,14 @@ export function startMemoryKeeper(settings: MemoryKeeperSettings): MemoryKeeper 
       input = 0;
       lookAtBuffers();
     },
-    anonymous: () => anonymous,
+    budget,
+    status: () => ({
+      totalBytes: total.bytes,
+      source: total.source,
+      anonymousBytes: anonymous,
+      budgetBytes: budget,
+      exceptions: containedExceptions(),
+    }),
     stop: () => cancel(),
   };
 }

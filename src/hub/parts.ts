@@ -16,9 +16,10 @@ import type { Provisions } from './deployment/provisions.ts';
 import { openFlow } from './flow.ts';
 import type { Listening } from './listening.ts';
 import { createListening } from './listening.ts';
+import type { MemoryKeeper } from './memory.ts';
 import type { Modules } from './modules.ts';
 import { createModules } from './modules.ts';
-import { listenerReadings, moduleReadings, upstreamReadings } from './readings.ts';
+import { listenerReadings, memoryReadings, moduleReadings, upstreamReadings } from './readings.ts';
 import type { HubResources } from './resources.ts';
 import type { Router } from './router.ts';
 import type { Routing } from './routing.ts';
@@ -49,8 +50,7 @@ export type PartsSettings = {
   readonly clock: Clock;
   readonly random: Random;
   readonly logSink: LogSink;
-  /** Counts bytes that sockets have brought. */
-  readonly countInput: (bytes: number) => void;
+  readonly memory: MemoryKeeper;
   readonly launched: Pick<Launched, 'guard'>;
 };
 
@@ -74,7 +74,7 @@ export function openParts(
   });
   const { broker, router } = openFlow({
     clock,
-    countInput: settings.countInput,
+    memory: settings.memory,
     random,
     log: brokerLog,
     store,
@@ -85,6 +85,7 @@ export function openParts(
     health: (module, well, text) => modules.reportHealth(module, well, `it says "${visible(text)}"`),
     readings: () =>
       new Map([
+        ...memoryReadings(settings.memory.status()),
         ...moduleReadings(modules.statuses()),
         ...upstreamReadings(upward.status()),
         ...listenerReadings(listening),
@@ -99,7 +100,7 @@ export function openParts(
     broker,
     store,
     router,
-    countInput: settings.countInput,
+    countInput: settings.memory.countInput,
     guard: launched.guard,
     brokerUrl: listening.urlForModules,
     tokenOf: access.tokenOf,
@@ -164,7 +165,7 @@ export function statusOf(
   parts: Parts,
   store: Store,
   resources: Resources,
-): Omit<HubStatus, 'deployment' | 'hub'> {
+): Omit<HubStatus, 'deployment' | 'hub' | 'memory'> {
   const { broker, router, routing, listening, upward } = parts;
   return {
     name: routing.current().manifest.name,

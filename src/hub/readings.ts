@@ -1,5 +1,6 @@
 import type { ModuleStatus } from '../supervisor/spec.ts';
 import type { Listening } from './listening.ts';
+import type { MemoryStatus } from './memory.ts';
 import type { UpstreamStatus } from './upward.ts';
 
 type Reading = (status: ModuleStatus) => string | number | undefined;
@@ -26,6 +27,19 @@ export function moduleReadings(statuses: readonly ModuleStatus[]): Map<string, s
     }
   }
   return readings;
+}
+
+/** The memory's readings, by their topics below `$SYS/`; `broker/heap/current` is mosquitto's name. */
+export function memoryReadings({
+  totalBytes,
+  anonymousBytes,
+  exceptions,
+}: MemoryStatus): Map<string, string> {
+  return new Map([
+    ['broker/heap/current', String(anonymousBytes)],
+    ['memory/total', String(totalBytes)],
+    ['exceptions contained', String(exceptions)],
+  ]);
 }
 
 type UpstreamReading = (status: UpstreamStatus) => string | number;

@@ -5,6 +5,7 @@ import type { RouteCounts } from '../routes/dispatcher.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
 import type { DeploymentStatus } from './deployment/deployments.ts';
 import type { ClosedListener } from './listening.ts';
+import type { MemoryStatus } from './memory.ts';
 import type { RefusedRoute } from './plan.ts';
 import type { RouterCounts } from './router.ts';
 import type { BinaryName } from './update/places.ts';
@@ -16,6 +17,8 @@ export type HubStatus = {
   readonly pid: number;
   /** Which hub this is: the one that was installed, or an update of it in a slot. */
   readonly hub: { readonly version: string; readonly binary: BinaryName; readonly onTrial: boolean };
+  /** The memory budget, and what is used of it. */
+  readonly memory: MemoryStatus;
   readonly listeners: readonly string[];
   /** Listeners that could not be opened and are tried again. */
   readonly closedListeners: readonly ClosedListener[];

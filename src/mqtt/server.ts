@@ -29,6 +29,9 @@ export type ServerHandler = {
   readonly broken: (fault: Fault) => void;
 };
 
+/** The first byte of the one packet that a connection may begin with [MQTT-3.1.0-1]. */
+export const CONNECT_HEADER = 0x10;
+
 /** First bytes of the packets beside PUBLISH that change the stored session: PUBREL, SUBSCRIBE, UNSUBSCRIBE. */
 const STORED: ReadonlySet<number> = new Set([0x62, 0x82, 0xa2]);
 

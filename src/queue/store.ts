@@ -1,7 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { noteException } from '../core/containment.ts';
 import type { Log } from '../core/log.ts';
-import { MAX_GATHERED_BYTES } from '../core/memory-limits.ts';
 import { createGauge } from '../core/pressure.ts';
 import type { Resources } from '../core/resources.ts';
 import { MAX_REMOVING } from '../core/store-limits.ts';
@@ -40,6 +39,8 @@ import { PRIORITIES } from './types.ts';
 export type StoreSettings = StoreBounds & {
   /** Made if it is not there. */
   readonly folder: string;
+  /** Bytes of memory that messages may take while they wait for the disk. */
+  readonly gathered: number;
   readonly clock: Clock;
   readonly resources: Pick<Resources, 'retained' | 'retainedBytes'>;
   readonly log: Log;
@@ -73,7 +74,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   const room = watchRoom(folder);
   const counts = { ...emptyCounts(), corrupt: recovered.corrupt };
   const drops = createDrops();
-  const pressure = createGauge(MAX_GATHERED_BYTES);
+  const pressure = createGauge(settings.gathered);
   // A store that cannot be written refuses messages: nobody waits for it.
   const heldChanged = (): void => pressure.set(health.isFailing() ? 0 : committer.heldBytes());
   let lastSequence = Math.max(saved.lastSequence, recovered.lastSequence);
@@ -138,7 +139,8 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   );
 
   const settled = settledOver(database, () => [...committer.unwritten(), ...checkpoints.unwritten()]);
-  const host = { database, registry, committer, checkpoints, usage, room, health, counts, now };
+  const { gathered } = settings;
+  const host = { gathered, database, registry, committer, checkpoints, usage, room, health, counts, now };
   const { release, bury } = createDeparture({
     ...host,
     letters: () => letters,

@@ -4,6 +4,7 @@ import { CLOSE_LINGER, MAX_PACKET_BYTES } from '../core/limits.ts';
 import { MAX_SOCKET_BACKLOG_BYTES } from '../core/memory-limits.ts';
 import type { Message, QoS } from '../core/message.ts';
 import { createOutput } from '../core/output.ts';
+import { createSocketMemory } from '../core/socket-memory.ts';
 import { MAX_UNREQUESTED_ANSWERS, SIGN_OF_LIFE_BYTES, UPSTREAM_PATIENCE } from '../core/upstream-limits.ts';
 import type { Acknowledged } from '../mqtt/acknowledgement.ts';
 import { acknowledgementSize, writeAcknowledgement } from '../mqtt/acknowledgement.ts';
@@ -38,7 +39,7 @@ type Streaming =
   | 'writableLength';
 
 /** The connection of a link: a socket, or a WebSocket as a stream, which does not count its bytes. */
-export type LinkSocket = Pick<Duplex, Streaming> & {
+export type LinkSocket = Pick<Duplex, Streaming | 'destroyed'> & {
   readonly destroySoon: () => void;
   readonly bytesRead?: number;
   readonly bytesWritten?: number;
@@ -145,7 +146,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     write(encode(connectPacket(settings), version));
   });
   const socket = dial(host, port, greeted);
-  const output = createOutput(socket);
+  const output = createOutput(socket, createSocketMemory(MAX_SOCKET_BACKLOG_BYTES));
   const write = (bytes: Buffer): void => {
     if (ended) return;
     watch?.said();

@@ -13,6 +13,7 @@ import { boundsOf } from '../../src/hub/storage.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 import { openStore } from '../../src/queue/store.ts';
 import type { Waiting } from '../../src/queue/types.ts';
+import { memoryUnder } from './memory-keeper.ts';
 
 const CLOCK: Clock = {
   monotonic: () => performance.now(),
@@ -58,6 +59,7 @@ commands('a command waits for its module, is done by it, and its answer goes up'
   const manifest = parseManifest(JSON.stringify(MANIFEST), 'manifest.json');
   const resources = openResources(manifest);
   const store = await openStore({
+    gathered: 4 << 20,
     ...boundsOf(manifest),
     folder: join(folder, 'store'),
     clock: CLOCK,
@@ -66,7 +68,7 @@ commands('a command waits for its module, is done by it, and its answer goes up'
   });
   const parts = openParts(
     {
-      countInput: () => {},
+      memory: memoryUnder(CLOCK, QUIET),
       dataFolder: folder,
       clock: CLOCK,
       random: RANDOM,

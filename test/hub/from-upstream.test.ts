@@ -11,6 +11,7 @@ import type { Router } from '../../src/hub/router.ts';
 import { routingOf } from '../../src/hub/routing.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 import { createStage as createStoreStage, type Stage as StoreStage, texts } from '../queue/stage.ts';
+import { memoryUnder } from './memory-keeper.ts';
 
 const RANDOM = { fraction: () => 0.5, bytes: (count: number) => Buffer.alloc(count, 7) };
 const LOG = { info: () => {}, warn: () => {}, error: () => {} };
@@ -43,7 +44,7 @@ async function onStage(
   const { broker, router } = openFlow({
     clock,
     random: RANDOM,
-    countInput: () => {},
+    memory: memoryUnder(clock, LOG),
     log: LOG,
     store: store.store,
     access: createAccessControl(manifest, { clock, random: RANDOM, log: LOG }),

@@ -63,6 +63,7 @@ export async function createStage({
   const open = () =>
     openStore({
       folder,
+      gathered: 4 << 20,
       maxSize,
       whenFull,
       bound,

@@ -3,7 +3,8 @@ import { NO_PROPERTIES } from '../../core/message.ts';
 import type { PublishProperties } from '../../mqtt/publish.ts';
 import type { Note } from '../../queue/types.ts';
 import { bridgeStateTopic, outputOf } from '../access.ts';
-import type { BrokerContext, Connection } from '../connection.ts';
+import type { Connection } from '../connection.ts';
+import type { BrokerContext } from '../context.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Identity } from '../types.ts';
 

@@ -27,7 +27,7 @@ export type GateSettings = {
   /** Connections at once. */
   readonly capacity: () => number;
   /** Bytes of memory for all connections before their CONNECT. */
-  readonly bytes: () => number;
+  readonly bytes: number;
 };
 
 type Waiting = {
@@ -63,11 +63,11 @@ export function createGate({ clock, log, capacity, bytes: mostBytes }: GateSetti
   };
 
   const makeRoom = (): void => {
-    while (bytes > mostBytes()) {
+    while (bytes > mostBytes) {
       const waiting = victim();
       if (waiting === undefined) return;
       log.warn(
-        `Closed a connection from ${waiting.address} that has not sent CONNECT: such connections take ${bytes} bytes, more than their ${mostBytes()}.`,
+        `Closed a connection from ${waiting.address} that has not sent CONNECT: such connections take ${bytes} bytes, more than their ${mostBytes}.`,
       );
       leave(waiting);
       waiting.socket.destroy();

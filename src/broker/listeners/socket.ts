@@ -14,7 +14,7 @@ type Streaming =
   | 'destroy';
 
 /** What a connection needs of what a client came in by, be it TCP, TLS, a Unix socket or a WebSocket. */
-export type ClientSocket = Pick<Duplex, Streaming | 'writableLength'> & {
+export type ClientSocket = Pick<Duplex, Streaming | 'writableLength' | 'destroyed'> & {
   /** Ends it once what was written is out. */
   readonly destroySoon: () => void;
 };

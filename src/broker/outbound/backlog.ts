@@ -10,9 +10,14 @@ export type Backlog = {
   readonly push: (message: Message, since: number) => boolean;
   readonly first: () => Waiting | undefined;
   readonly shift: () => void;
+  /** Forgets all messages. */
+  readonly clear: () => void;
 };
 
-export function createBacklog(): Backlog {
+/** Memory of the backlogs of all sessions, and the most that it may be. */
+export type BacklogMemory = { readonly most: number; bytes: number };
+
+export function createBacklog(memory: BacklogMemory): Backlog {
   let waiting: Waiting[] = [];
   let head = 0;
   let bytes = 0;
@@ -21,17 +26,27 @@ export function createBacklog(): Backlog {
     push: (message, since) => {
       const more = bytes + message.body.length;
       if (waiting.length - head >= MAX_VOLATILE_BACKLOG || more > MAX_VOLATILE_BACKLOG_BYTES) return false;
+      if (memory.bytes + message.body.length > memory.most) return false;
       bytes = more;
+      memory.bytes += message.body.length;
       // Its body lies in what the socket brought, which is much longer.
       waiting.push({ message: { ...message, body: Buffer.from(message.body) }, since });
       return true;
     },
     first: () => waiting[head],
     shift: () => {
-      bytes -= waiting[head]?.message.body.length ?? 0;
+      const length = waiting[head]?.message.body.length ?? 0;
+      bytes -= length;
+      memory.bytes -= length;
       head++;
       if (2 * head < waiting.length && head < MAX_VOLATILE_BACKLOG) return;
       waiting = waiting.slice(head);
+      head = 0;
+    },
+    clear: () => {
+      memory.bytes -= bytes;
+      bytes = 0;
+      waiting = [];
       head = 0;
     },
   };

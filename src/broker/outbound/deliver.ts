@@ -1,6 +1,6 @@
 import { noteException } from '../../core/containment.ts';
 import type { Message } from '../../core/message.ts';
-import type { BrokerContext } from '../connection.ts';
+import type { BrokerContext } from '../context.ts';
 import { isOwn } from '../inbound/publication.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SharedGroup } from '../sessions/shared.ts';

@@ -238,7 +238,7 @@ export function createDelivery(connection: Connection, session: Session, receive
       if (stopped || spilled) return false;
       const since = clock.monotonic();
       if (backlog?.first() === undefined && sendUnkept(message, allowance, since)) return true;
-      backlog ??= createBacklog();
+      backlog ??= createBacklog(connection.context.backlog);
       if (backlog.push(message, since)) return true;
       spill();
       return false;
@@ -292,6 +292,7 @@ export function createDelivery(connection: Connection, session: Session, receive
       endFlights(window.all(), session, host.sessions);
       for (const { drain } of sources.values()) drain.stop();
       sources.clear();
+      backlog?.clear();
       backlog = undefined;
     },
   };

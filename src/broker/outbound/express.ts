@@ -1,7 +1,8 @@
 import { PUBACK } from '../../mqtt/acknowledgement.ts';
 import { REASON } from '../../mqtt/reasons.ts';
 import type { Version } from '../../mqtt/version.ts';
-import type { BrokerContext, Connection } from '../connection.ts';
+import type { Connection } from '../connection.ts';
+import type { BrokerContext } from '../context.ts';
 import type { Session } from '../sessions/session.ts';
 import type { CountPassed } from '../types.ts';
 import { transmitBytes } from './transmit.ts';

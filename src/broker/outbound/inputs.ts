@@ -1,4 +1,4 @@
-import type { BrokerContext } from '../connection.ts';
+import type { BrokerContext } from '../context.ts';
 import type { Session } from '../sessions/session.ts';
 
 /** Begins to send what waits for a session that has just connected. */

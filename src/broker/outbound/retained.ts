@@ -1,7 +1,8 @@
 import { RETAINED_TURN } from '../../core/limits.ts';
 import type { Message, QoS } from '../../core/message.ts';
 import { matches, sharedOf } from '../../mqtt/topics.ts';
-import type { BrokerContext, Connection } from '../connection.ts';
+import type { Connection } from '../connection.ts';
+import type { BrokerContext } from '../context.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Allowance } from '../sessions/subscriptions.ts';
 import { lesser, transmit } from './transmit.ts';

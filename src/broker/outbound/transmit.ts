@@ -1,4 +1,3 @@
-import { MAX_SOCKET_BACKLOG_BYTES } from '../../core/memory-limits.ts';
 import type { Message, QoS } from '../../core/message.ts';
 import type { Dispatch } from '../../mqtt/dispatch.ts';
 import { encodePublish, publishSize, writePublish } from '../../mqtt/dispatch.ts';
@@ -44,7 +43,7 @@ export function transmit(connection: Connection, message: Message, sending: Send
 
 /** True if the socket takes more. */
 export function keepsUp({ output, closed }: Connection): boolean {
-  return !closed && output.waiting() <= MAX_SOCKET_BACKLOG_BYTES;
+  return !closed && !output.isFull();
 }
 
 function dispatchOf(

@@ -1,7 +1,7 @@
 import { LONGEST_TIMER } from '../../core/limits.ts';
 import type { Message } from '../../core/message.ts';
 import { bridgeStateTopic } from '../access.ts';
-import type { BrokerContext } from '../connection.ts';
+import type { BrokerContext } from '../context.ts';
 import { originOf, publish } from '../inbound/publication.ts';
 import type { Session } from './session.ts';
 

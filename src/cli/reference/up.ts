@@ -20,6 +20,11 @@ export const UP = {
       value: 'NAME',
       about: 'Name of this device, for manifests with "for". Default: that of the manifest it runs.',
     },
+    memory: {
+      type: 'string',
+      value: 'SIZE',
+      about: 'Memory that the hub may take, such as "64M". Default: by its control group or the machine.',
+    },
     data: DATA,
   },
   exitCodes: { 0: 'The hub was stopped by a signal.' },

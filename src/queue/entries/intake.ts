@@ -1,5 +1,4 @@
 import { Failure } from '../../core/errors.ts';
-import { MAX_GATHERED_BYTES } from '../../core/memory-limits.ts';
 import type { Message, Settle } from '../../core/message.ts';
 import { DISK_RESERVE } from '../../core/store-limits.ts';
 import type { Committer } from '../commit/commit.ts';
@@ -32,6 +31,8 @@ export type IntakeHost = {
   readonly bounds: () => StoreBounds;
   /** Hub time in milliseconds. */
   readonly now: () => number;
+  /** Bytes of memory that messages may take while they wait for the disk. */
+  readonly gathered: number;
   readonly nextSequence: () => number;
   /** Takes an entry away to make room. */
   readonly drop: (leaving: Leaving) => void;
@@ -106,7 +107,8 @@ function makeRoom(
 
 /** Why the store has no room for settled state of so many bytes more, for which nothing is dropped. */
 export function settledRefusal(
-  host: Pick<IntakeHost, 'room' | 'committer' | 'health' | 'usage'> & Pick<StoreBounds, 'maxSize'>,
+  host: Pick<IntakeHost, 'room' | 'committer' | 'health' | 'gathered' | 'usage'> &
+    Pick<StoreBounds, 'maxSize'>,
   bytes: number,
 ): Failure | undefined {
   const { usage, maxSize } = host;
@@ -120,9 +122,10 @@ function diskTrouble({
   room,
   committer,
   health,
-}: Pick<IntakeHost, 'room' | 'committer' | 'health'>): string | undefined {
+  gathered,
+}: Pick<IntakeHost, 'room' | 'committer' | 'health' | 'gathered'>): string | undefined {
   if (!room.enough()) return DISK_FULL;
-  return health.isFailing() && committer.heldBytes() > MAX_GATHERED_BYTES ? DISK_FAILS : undefined;
+  return health.isFailing() && committer.heldBytes() > gathered ? DISK_FAILS : undefined;
 }
 
 /** Drops what whenFull lets it, and nothing for a message that is refused anyway. */

@@ -19,7 +19,7 @@ async function contended() {
   await once(holder, 'listening');
   const clock = createTestClock();
   const log = logFor('broker', () => {});
-  const gate = createGate({ clock, log, capacity: () => 10, bytes: () => 1 << 20 });
+  const gate = createGate({ clock, log, capacity: () => 10, bytes: 1 << 20 });
   const opening = listen({ kind: 'mqtt', host: '127.0.0.1', port }, () => {}, { clock, log, gate });
   return { port, holder, clock, opening };
 }

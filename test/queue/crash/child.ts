@@ -32,6 +32,7 @@ let opening = true;
 // Keeps the process alive, which the clock's timers do not, and ends it with the one that judges it.
 process.stdin.resume().once('end', () => process.exit());
 const store = await openStore({
+  gathered: 4 << 20,
   folder,
   maxSize: 32 << 20,
   whenFull: 'reject',

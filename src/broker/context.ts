@@ -1,0 +1,20 @@
+import type { SocketMemory } from '../core/socket-memory.ts';
+import type { Connection } from './connection.ts';
+import type { Partials } from './inbound/partials.ts';
+import type { BacklogMemory } from './outbound/backlog.ts';
+import type { Sessions } from './sessions/sessions.ts';
+import type { Sys } from './sys.ts';
+import type { BrokerCounts, BrokerSettings } from './types.ts';
+
+/** State that all connections of one broker share. */
+export type BrokerContext = BrokerSettings & {
+  readonly sessions: Sessions;
+  readonly counts: BrokerCounts;
+  /** What is retained for subscribers: the host's, and what the broker says of itself. */
+  readonly retained: Sys['retained'];
+  /** Connections whose messages the store has taken since it was behind last. */
+  readonly publishers: Set<Connection>;
+  readonly outgoing: SocketMemory;
+  readonly partials: Partials;
+  readonly backlog: BacklogMemory;
+};

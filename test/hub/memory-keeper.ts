@@ -1,0 +1,15 @@
+import type { Clock } from '../../src/core/clock.ts';
+import type { Log } from '../../src/core/log.ts';
+import type { MemoryKeeper } from '../../src/hub/memory.ts';
+import { startMemoryKeeper } from '../../src/hub/memory.ts';
+
+/** The keeper of a hub that may take 64 MB, on a runtime that offers no collection of garbage. */
+export function memoryUnder(clock: Clock, log: Log): MemoryKeeper {
+  return startMemoryKeeper({
+    total: { bytes: 64 << 20, source: '--memory' },
+    clock,
+    log,
+    loadAllocator: async () => undefined,
+    collect: undefined,
+  });
+}
