@@ -1,0 +1,160 @@
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
+import type { Packet } from 'mqtt-packet';
+import { generate } from 'mqtt-packet';
+import type { Dice } from '../fuzz/random.ts';
+import type { Role } from './roles.ts';
+import { heldOpen, pauseOf } from './roles.ts';
+
+/** What one connection of a hostile client does, until it is destroyed. */
+type Attack = (socket: Socket, dice: Dice) => void;
+
+function packet(of: Packet, version = 4): Buffer {
+  return generate(of, { protocolVersion: version });
+}
+
+function connectPacket(clientId: string, clean: boolean, version: 4 | 5 = 4): Buffer {
+  const properties = version === 5 ? { properties: { sessionExpiryInterval: 60 } } : {};
+  return packet(
+    {
+      cmd: 'connect',
+      protocolId: 'MQTT',
+      protocolVersion: version,
+      clientId,
+      clean,
+      keepalive: 0,
+      ...properties,
+    },
+    version,
+  );
+}
+
+function subscribePacket(topics: readonly string[]): Buffer {
+  return packet({ cmd: 'subscribe', messageId: 1, subscriptions: topics.map(topic => ({ topic, qos: 1 })) });
+}
+
+function publishPacket(
+  topic: string,
+  bytes: number,
+  qos: 0 | 1 | 2,
+  messageId: number,
+  retain = false,
+): Buffer {
+  return packet({
+    cmd: 'publish',
+    topic,
+    payload: Buffer.alloc(bytes, 0x61),
+    qos,
+    messageId,
+    dup: false,
+    retain,
+  });
+}
+
+/** A name of one of a few clients, so that they take each other's sessions over. */
+function someone(dice: Dice): string {
+  return `hostile-${dice.below(20)}`;
+}
+
+function noise(dice: Dice, bytes: number): Buffer {
+  const all = Buffer.alloc(bytes);
+  for (let at = 0; at < bytes; at++) all[at] = dice.below(256);
+  return all;
+}
+
+const ATTACKS: readonly [Attack, ...Attack[]] = [
+  // Bytes that are no MQTT.
+  (socket, dice) => socket.write(noise(dice, 2_000)),
+  // A CONNECT that never ends.
+  (socket, dice) => socket.write(connectPacket(someone(dice), true).subarray(0, 5 + dice.below(10))),
+  // A packet that claims to be as long as it may be, and never comes.
+  (socket, dice) => {
+    socket.write(connectPacket(someone(dice), true));
+    socket.write(Buffer.concat([Buffer.from([0x30, 0xff, 0xff, 0x3f]), Buffer.alloc(100_000)]));
+  },
+  // One QoS 2 message again and again.
+  (socket, dice) => {
+    socket.write(connectPacket(someone(dice), false));
+    const one = publishPacket('kept/x', 10, 2, 7);
+    one[0] = 0x3c;
+    socket.write(Buffer.concat(Array.from({ length: 9_000 }, () => one)));
+  },
+  // Identifiers that are never released.
+  (socket, dice) => {
+    socket.write(connectPacket(someone(dice), false));
+    for (let id = 1; id < 5_000; id++) socket.write(publishPacket('kept/x', 10, 2, id));
+  },
+  // Requests whose answers are not read.
+  (socket, dice) => {
+    socket.write(connectPacket(someone(dice), true));
+    socket.pause();
+    for (let n = 0; n < 20; n++) socket.write(Buffer.alloc(1 << 17, Buffer.from([0xc0, 0])));
+  },
+  // Deep and many subscriptions, of a session that stays.
+  (socket, dice) => {
+    socket.write(connectPacket(someone(dice), false));
+    const deep = Array.from({ length: 128 }, () => dice.below(1_000).toString(36)).join('/');
+    for (let n = 0; n < 50; n++)
+      socket.write(
+        subscribePacket(Array.from({ length: 20 }, (_, at) => `${n}/${at}/${deep}`.slice(0, 500))),
+      );
+  },
+  // All retained messages, for filters that match all, one after the other.
+  (socket, dice) => {
+    socket.write(connectPacket(someone(dice), true));
+    for (let n = 0; n < 50; n++)
+      socket.write(publishPacket(`retained/${dice.below(500)}`, dice.below(2_000), 0, 0, true));
+    for (let n = 0; n < 200; n++) socket.write(subscribePacket(['#', '+/#', 'retained/#', '+/+']));
+  },
+  // A flood that must be stored, of a client that does not wait.
+  (socket, dice) => {
+    socket.write(connectPacket(someone(dice), true));
+    for (let id = 1; id < 400; id++) socket.write(publishPacket('kept/x', dice.below(20_000), 1, id));
+  },
+  // A flood at QoS 0, and a subscriber to all that does not read.
+  (socket, dice) => {
+    socket.write(connectPacket(someone(dice), true));
+    if (dice.oneIn(2)) {
+      socket.write(subscribePacket(['#']));
+      socket.pause();
+    } else for (let n = 0; n < 400; n++) socket.write(publishPacket('flood/x', dice.below(20_000), 0, 0));
+  },
+  // Sessions that stay, one after the other.
+  (socket, dice) => {
+    socket.write(connectPacket(`session-${dice.below(5_000)}`, false));
+    socket.write(subscribePacket([`kept/${dice.below(100)}`]));
+    socket.end(packet({ cmd: 'disconnect' }));
+  },
+  // Acknowledgements of what was never sent.
+  (socket, dice) => {
+    socket.write(connectPacket(someone(dice), false, 5));
+    for (let id = 1; id < 2_000; id++)
+      socket.write(packet({ cmd: dice.pick(['puback', 'pubrec', 'pubrel', 'pubcomp']), messageId: id }, 5));
+  },
+  // A CONNECT, packets of it changed at random.
+  (socket, dice) => {
+    const bytes = Buffer.concat([
+      connectPacket(someone(dice), dice.oneIn(2), 5),
+      publishPacket('kept/x', 100, 1, 1),
+      subscribePacket(['a/#', '$share/g/b']),
+    ]);
+    for (let n = 0; n < 5; n++) bytes[dice.below(bytes.length)] = dice.below(256);
+    socket.write(bytes);
+  },
+];
+
+/** Connections at once: more would only keep this process busy. */
+const CONNECTIONS = 60;
+
+/** Clients that misbehave, of whom some stay for a while and some go at once. */
+export const hostileClients: Role = async ({ port, dice, over }) => {
+  const open = heldOpen(CONNECTIONS);
+  while (!over()) {
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    if (!dice.oneIn(4)) socket.resume();
+    dice.pick(ATTACKS)(socket, dice);
+    open.add(() => socket.destroy());
+    await pauseOf(20);
+  }
+  open.end();
+};

@@ -1,0 +1,37 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Dice } from '../fuzz/random.ts';
+
+/** The hub under attack, as one role sees it. */
+export type Target = {
+  readonly folder: string;
+  readonly data: string;
+  /** Of the plain, the WebSocket, the TLS listener and the upstream. */
+  readonly port: number;
+  readonly webPort: number;
+  readonly tlsPort: number;
+  readonly upstreamPort: number;
+  readonly dice: Dice;
+  readonly over: () => boolean;
+};
+
+/** One party that misbehaves until the time is over. */
+export type Role = (target: Target) => Promise<void>;
+
+export const pauseOf = (milliseconds: number): Promise<void> => pause(milliseconds);
+
+/** The last `most` things that were opened: the oldest is ended when one more comes. */
+export function heldOpen(most: number): {
+  readonly add: (end: () => void) => void;
+  readonly end: () => void;
+} {
+  const ends: (() => void)[] = [];
+  return {
+    add: end => {
+      ends.push(end);
+      if (ends.length > most) ends.shift()?.();
+    },
+    end: () => {
+      for (const end of ends.splice(0)) end();
+    },
+  };
+}

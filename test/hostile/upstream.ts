@@ -1,0 +1,76 @@
+import type { Socket } from 'node:net';
+import { createServer } from 'node:net';
+import type { Dice } from '../fuzz/random.ts';
+import type { Role } from './roles.ts';
+import { pauseOf } from './roles.ts';
+
+const CONNACK_4 = Buffer.from([0x20, 2, 0, 0]);
+const CONNACK_5 = Buffer.from([0x20, 3, 0, 0, 0]);
+
+/** What a hostile server does with one link, once its CONNECT is here. */
+type Misdeed = (socket: Socket, dice: Dice) => void;
+
+const MISDEEDS: readonly [Misdeed, ...Misdeed[]] = [
+  // It goes.
+  socket => socket.destroy(),
+  // It says nothing, and reads nothing.
+  socket => socket.pause(),
+  // Answers that nobody asked for.
+  (socket, dice) => {
+    const answer = dice.pick([
+      [0x90, 3, 0, 1, 0],
+      [0xb0, 2, 0, 1],
+      [0x40, 2, 0, 9],
+      [0x50, 2, 0, 9],
+      [0x70, 2, 0, 9],
+      [0x62, 2, 0, 9],
+    ]);
+    socket.write(Buffer.concat(Array.from({ length: 50_000 }, () => Buffer.from(answer))));
+  },
+  // Messages that nobody asked for.
+  (socket, dice) => {
+    const body = Buffer.alloc(dice.below(5_000), 0x61);
+    const head = Buffer.from([0x30, 0, 0, 4, 0x64, 0x2f, 0x78, 0x79]);
+    const length = head.length - 2 + body.length;
+    const variable = length < 128 ? [length] : [(length % 128) | 128, length >> 7];
+    const whole = Buffer.concat([Buffer.from([0x30, ...variable]), head.subarray(2), body]);
+    socket.write(Buffer.concat(Array.from({ length: 500 }, () => whole)));
+  },
+  // Bytes that are no MQTT.
+  (socket, dice) => {
+    const bytes = Buffer.alloc(3_000);
+    for (let at = 0; at < bytes.length; at++) bytes[at] = dice.below(256);
+    socket.write(bytes);
+  },
+  // A packet of which a byte comes now and then.
+  socket => {
+    socket.write(Buffer.from([0x30, 0xff, 0xff, 0x3f]));
+    const timer = setInterval(() => socket.write('x'), 50);
+    socket.once('close', () => clearInterval(timer));
+  },
+  // It refuses.
+  socket => socket.end(Buffer.from([0x20, 2, 0, 5])),
+];
+
+/** Milliseconds that one link lives. */
+const LIFE = 400;
+
+/** An upstream server that misbehaves in another way on each link. */
+export const hostileUpstream: Role = async ({ upstreamPort, dice, over }) => {
+  const sockets = new Set<Socket>();
+  const server = createServer(socket => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('close', () => sockets.delete(socket));
+    socket.once('data', greeting => {
+      // The protocol level of a CONNECT stands behind its name.
+      const level = greeting[greeting.indexOf('MQTT') + 4];
+      if (!dice.oneIn(5)) socket.write(level === 5 ? CONNACK_5 : CONNACK_4);
+      dice.pick(MISDEEDS)(socket, dice);
+    });
+    setTimeout(() => socket.destroy(), LIFE);
+  }).listen(upstreamPort, '127.0.0.1');
+  while (!over()) await pauseOf(100);
+  server.close();
+  for (const socket of sockets) socket.destroy();
+};
