@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import { CLOCK_JUMP, CLOCK_LOOK, LONGEST_DOWNTIME, LONGEST_DOWNTIME_BY_RTC } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
+import { storedJson } from '../core/stored-json.ts';
 import type { Store } from '../queue/types.ts';
 
 /** Clocks of the machine, beside the monotonic clock of this process. */
@@ -117,8 +118,7 @@ export function downtimeBetween(
 }
 
 function relationFrom(bytes: Buffer | undefined): Relation | undefined {
-  if (bytes === undefined) return undefined;
-  const value: unknown = JSON.parse(bytes.toString());
+  const value = storedJson(bytes);
   if (typeof value !== 'object' || value === null) return undefined;
   if (!('boot' in value && 'uptimeOffset' in value && 'wallOffset' in value && 'trust' in value))
     return undefined;

@@ -3,6 +3,7 @@ import type { Identity, SessionStore, StoredFlights, StoredSession } from '../br
 import type { Log } from '../core/log.ts';
 import type { Holder } from '../core/shares.ts';
 import { LOCAL_CLIENTS, moduleHolder, userHolder } from '../core/shares.ts';
+import { storedJson } from '../core/stored-json.ts';
 import type { Store } from '../queue/types.ts';
 import { decodeWill, encodeWill } from './kept-wills.ts';
 
@@ -97,7 +98,7 @@ function notesOf(names: readonly string[], prefix: string): Notes {
 }
 
 function sessionFrom(bytes: Buffer | undefined): StoredSession | undefined {
-  const value: unknown = bytes === undefined ? undefined : JSON.parse(bytes.toString());
+  const value = storedJson(bytes);
   if (typeof value !== 'object' || value === null) return undefined;
   if (!('id' in value && 'clientId' in value && 'identity' in value && 'subscriptions' in value))
     return undefined;

@@ -102,6 +102,39 @@ memory(
   },
 );
 
+memory(
+  'at the capacity a connection without CONNECT gives its place to a newcomer, and clients keep theirs',
+  async () => {
+    const gate = createGate({
+      clock: createTestClock(),
+      log: logFor('broker', () => {}),
+      capacity: () => 2,
+      bytes: 1 << 20,
+    });
+    const admitted: boolean[] = [];
+    const server = createServer(socket => {
+      const arrival = gate.admit(socket, PLAIN_ARRIVAL_BYTES);
+      admitted.push(arrival !== undefined);
+      // The first and the third are clients, the second sends nothing.
+      if (admitted.length !== 2) arrival?.entered();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const sockets = [];
+    for (let n = 0; n < 4; n++) {
+      const socket = connect(port, '127.0.0.1').on('error', () => {});
+      await once(socket, 'connect');
+      sockets.push(socket.resume());
+      while (admitted.length <= n) await new Promise(resolve => setImmediate(resolve));
+    }
+    assert.equal(admitted, [true, true, true, false]);
+    assert.is(gate.open(), 2);
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  },
+);
+
 memory('the status tells the budget, where it comes from, and what is used', () =>
   onStage(async stage => {
     const { memory: status } = stage.hub().status();

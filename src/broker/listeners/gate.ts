@@ -34,6 +34,8 @@ type Waiting = {
   readonly socket: Socket;
   readonly address: string;
   bytes: number;
+  /** Its place is free, once. */
+  readonly leavesOpen: () => void;
 };
 
 export function createGate({ clock, log, capacity, bytes: mostBytes }: GateSettings): Gate {
@@ -62,28 +64,39 @@ export function createGate({ clock, log, capacity, bytes: mostBytes }: GateSetti
     return undefined;
   };
 
+  /** Closes a connection that has not sent CONNECT; false: there is none. */
+  const evict = (reason: string): boolean => {
+    const waiting = victim();
+    if (waiting === undefined) return false;
+    log.warn(`Closed a connection from ${waiting.address} that has not sent CONNECT: ${reason}.`);
+    leave(waiting);
+    waiting.leavesOpen();
+    waiting.socket.destroy();
+    return true;
+  };
+
   const makeRoom = (): void => {
     while (bytes > mostBytes) {
-      const waiting = victim();
-      if (waiting === undefined) return;
-      log.warn(
-        `Closed a connection from ${waiting.address} that has not sent CONNECT: such connections take ${bytes} bytes, more than their ${mostBytes}.`,
-      );
-      leave(waiting);
-      waiting.socket.destroy();
+      if (!evict(`such connections take ${bytes} bytes, more than their ${mostBytes}`)) return;
     }
   };
 
   return {
     admit: (socket, cost) => {
       const { address } = peerOf(socket);
-      if (open >= capacity()) {
+      // A client that sends CONNECT at once finds a place although others hold all of them and send nothing.
+      if (open >= capacity() && !evict(`${capacity()} connections are open`)) {
         log.warn(`Refused a connection from ${address}: ${capacity()} connections are open.`);
         socket.destroy();
         return undefined;
       }
       open++;
-      const waiting: Waiting = { socket, address, bytes: cost };
+      let counted = true;
+      const leavesOpen = (): void => {
+        if (counted) open--;
+        counted = false;
+      };
+      const waiting: Waiting = { socket, address, bytes: cost, leavesOpen };
       arrivals.add(waiting);
       byAddress.set(address, (byAddress.get(address) ?? 0) + 1);
       bytes += cost;
@@ -92,7 +105,7 @@ export function createGate({ clock, log, capacity, bytes: mostBytes }: GateSetti
         socket.destroy();
       });
       socket.once('close', () => {
-        open--;
+        leavesOpen();
         cancel();
         leave(waiting);
       });

@@ -1,5 +1,6 @@
 import { reasonOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
+import { storedJson } from '../../core/stored-json.ts';
 import type { Store } from '../../queue/types.ts';
 import { unlessAborted } from './aborting.ts';
 import type { Archive } from './archive.ts';
@@ -60,9 +61,8 @@ export function openLedger(
 }
 
 function ledgerFrom(bytes: Buffer | undefined): Ledger | undefined {
-  if (bytes === undefined) return undefined;
-  const value: Partial<Ledger> = JSON.parse(bytes.toString());
-  return { ...EMPTY_LEDGER, ...value };
+  const value = storedJson(bytes);
+  return typeof value === 'object' && value !== null ? { ...EMPTY_LEDGER, ...value } : undefined;
 }
 
 function isAsRemembered(one: Ledger, other: Ledger): boolean {

@@ -1,0 +1,14 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { storedJson } from '../../src/core/stored-json.ts';
+
+const damaged = suite('hub: damaged state');
+
+damaged('a stored value that is no JSON is as one that is not there', () => {
+  for (const text of ['', '{', 'null{', '\0', '['.repeat(100_000)])
+    assert.is(storedJson(Buffer.from(text)), undefined);
+  assert.is(storedJson(undefined), undefined);
+  assert.equal(storedJson(Buffer.from('{"a":1}')), { a: 1 });
+});
+
+damaged.run();
