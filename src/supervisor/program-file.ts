@@ -44,13 +44,25 @@ export function unrunnable(file: string): string | undefined {
 
 function unrunnableProgram(file: string, head: Buffer): string | undefined {
   if (head.length < MACHINE_AT + 2) return `${file} is cut off: copy the program again.`;
-  const number = head[5] === 2 ? head.readUInt16BE(MACHINE_AT) : head.readUInt16LE(MACHINE_AT);
-  const machine = MACHINES[number] ?? `another machine (${number})`;
-  if (machine !== process.arch && machine !== RUNS_TOO[process.arch] && !knowsForeignFormats())
+  const machine = machineOf(head);
+  const isOwn =
+    machine === process.arch || machine === RUNS_TOO[process.arch] || machine === machineOfSystem();
+  if (!isOwn && !knowsForeignFormats())
     return `${file} is a program for ${machine}, and this machine is ${process.arch}: take the one for ${process.arch}.`;
   const loader = machine === process.arch ? loaderIn(head) : undefined;
   if (loader === undefined || existsSync(loader)) return undefined;
   return `${file} needs the loader ${loader}, which is not there: take a program that was built for this system.`;
+}
+
+function machineOf(head: Buffer): string {
+  const number = head[5] === 2 ? head.readUInt16BE(MACHINE_AT) : head.readUInt16LE(MACHINE_AT);
+  return MACHINES[number] ?? `another machine (${number})`;
+}
+
+/** The machine of the system's own shell. The hub's may be another: it may run in an emulator of user programs. */
+function machineOfSystem(): string | undefined {
+  const head = headOf('/bin/sh');
+  return head === undefined || head.length < MACHINE_AT + 2 ? undefined : machineOf(head);
 }
 
 /** The path of the dynamic loader that a program for 64 bits, least byte first, asks for (elf(5), PT_INTERP). */

@@ -130,7 +130,7 @@ attach('who asks for what is not there is told so', async context => {
   await nobody.shows(/There is no module "nobody"/);
   const { code, err } = run(['attach', 'shell', '--data', context.data]);
   assert.is(code, 2);
-  assert.match(err, /A terminal is shown in a terminal/);
+  assert.match(err, /Standard input and output must be a terminal/);
 });
 
 const missing = ['tmux', 'vim.tiny', 'top'].filter(

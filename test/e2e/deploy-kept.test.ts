@@ -64,7 +64,7 @@ kept('signed manifests: only those of a trusted key, with a rising serial', asyn
   runs(6);
 });
 
-kept('a manifest with "for" is accepted by those devices alone', async ({ site }) => {
+kept('a manifest for other devices is refused, and accepted by those it names', async ({ site }) => {
   const manifest = (name: string, devices: readonly string[], seconds: number): object =>
     soon({ name, for: devices, modules: { m: waiting(seconds) } });
   await site.up();
