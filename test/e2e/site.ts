@@ -94,8 +94,8 @@ export function openSite(files: Readonly<Record<string, string>> = {}): Site {
         // One that is just being spawned has no name yet, and one that goes has none any more.
         .filter(({ leads, module }) => leads && module !== '')
         .map(({ pid, module }) => `${module}: ${commandOf(pid)}`)
-        // Health checks come and go.
-        .filter(command => !/: (test|true|false)\b/.test(command))
+        // Health checks come and go, and so does the shell that puts one into its control group.
+        .filter(command => !/: (test|true|false)\b|\/skerry\.check\//.test(command))
         .sort(),
     healthy: async () => {
       for (const end = performance.now() + 20_000; performance.now() < end; ) {
