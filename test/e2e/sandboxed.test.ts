@@ -59,7 +59,8 @@ const LISTING = 'ls -l /proc/$$/fd';
 
 sandboxed('no module, and no health check, inherits a file of the hub', async ({ folder, data }) => {
   const exec = ['sh', '-c', `${LISTING}; echo done; exec sleep 1000`];
-  const check = { exec: ['sh', '-c', `${LISTING} > checked.new && mv checked.new checked`] };
+  // Without "exec" the shell would keep its own output under another number for the time of the listing.
+  const check = { exec: ['sh', '-c', `exec > checked.new; ${LISTING} && mv checked.new checked`] };
   const first = { exec, startupOrder: 0 };
   const modules = {
     terminal: { ...first, tty: true },
