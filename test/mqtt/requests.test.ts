@@ -48,7 +48,7 @@ const CONNECTS: readonly Row[] = [
   ['[MQTT-3.1.2-1] the name of MQTT 3.1 with version 4', 0x10, '\0\x06MQIsdp\x04\x02\0\0\0\0', UNSUPPORTED],
   ['[MQTT-3.1.2-2] version 3 with the name of 3.1.1', 0x10, '\0\x04MQTT\x03\x02\0\0\0\0', UNSUPPORTED],
   ['[MQTT-3.1.2-2] version 6', 0x10, '\0\x04MQTT\x06\x02\0\0\0\0', UNSUPPORTED],
-  ['[MQTT-3.1.2-2] version 4 of a bridge', 0x10, '\0\x04MQTT\x84\x02\0\0\0\0', UNSUPPORTED],
+  ['[MQTT-3.1.2-2] version 6 of a bridge', 0x10, '\0\x04MQTT\x86\x02\0\0\0\0', UNSUPPORTED],
   ['[MQTT-1.5.4-1] a name that is not UTF-8', 0x10, '\0\x04MQT\xff\x04\x02\0\0\0\0', MALFORMED],
   ['cut short in the name', 0x10, '\0\x04MQ', MALFORMED],
   ['cut short before the version', 0x10, '\0\x04MQTT', MALFORMED],

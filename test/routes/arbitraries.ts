@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { hasForbiddenCharacter } from '../../src/core/characters.ts';
 import { SYSTEM_PROPERTIES } from '../../src/routes/system.ts';
 import type { BinaryOperator, Expression, Literal, RouteTree, Step } from '../../src/routes/tree.ts';
 import { FUNCTIONS } from '../../src/routes/types/functions.ts';
@@ -109,7 +110,7 @@ export const trees: fc.Arbitrary<RouteTree> = fc
     sink: fc.oneof(
       fc.constant({ kind: 'upstream' } as const),
       fc.record({ kind: fc.constant('input'), module: segments(), input: segments() }),
-      fc.constantFrom('a/b', 'Ä\u0001').map(topic => ({ kind: 'topic', topic }) as const),
+      fc.constantFrom('a/b', 'Ä"\\').map(topic => ({ kind: 'topic', topic }) as const),
     ),
   })
   .filter(({ source, sink }) => source.kind !== 'upstream' || sink.kind !== 'upstream');
@@ -145,7 +146,9 @@ function anyExpression(): fc.Arbitrary<Expression> {
 }
 
 function segments(): fc.Arbitrary<string> {
-  return fc.string({ minLength: 1, unit: 'binary' }).filter(name => !/[/+#\0]/.test(name));
+  return fc
+    .string({ minLength: 1, unit: 'binary' })
+    .filter(name => !/[/+#]/.test(name) && !hasForbiddenCharacter(name));
 }
 
 function literals(...values: readonly Literal['value'][]): fc.Arbitrary<Expression> {
