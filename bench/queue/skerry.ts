@@ -43,6 +43,7 @@ export type Skerry = {
 export async function openSkerry(folder: string, commitWindow: number, bound?: QueueBound): Promise<Skerry> {
   const store = await openStore({
     gathered: 4 << 20,
+    countRead: () => {},
     folder,
     maxSize: MAX_SIZE,
     whenFull: 'reject',

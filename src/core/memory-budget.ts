@@ -22,7 +22,8 @@ const MAX_DERIVED = 256 * MEGABYTE;
 export function budgetOf(total: number): MemoryBudget {
   const base = Math.min(Math.max(total, MIN_MEMORY), MAX_DERIVED);
   return {
-    gathered: base / 128 + 1.5 * MEGABYTE,
+    // A commit takes 1 MB at most: more would only make its runs larger.
+    gathered: 2 * MEGABYTE,
     arrivals: base / 64 + MEGABYTE,
     incoming: base / 64 + 3 * MEGABYTE,
     outgoing: base / 32 + 2 * MEGABYTE,

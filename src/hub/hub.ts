@@ -105,6 +105,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     const store = await openStore({
       ...boundsOf(nothing.manifest),
       gathered: memory.budget.gathered,
+      countRead: memory.countInput,
       folder: join(dataFolder, 'store'),
       clock,
       resources: resources.shares,

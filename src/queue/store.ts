@@ -41,6 +41,8 @@ export type StoreSettings = StoreBounds & {
   readonly folder: string;
   /** Bytes of memory that messages may take while they wait for the disk. */
   readonly gathered: number;
+  /** Counts bytes of bodies that drains read into memory: their buffers are garbage soon. */
+  readonly countRead: (bytes: number) => void;
   readonly clock: Clock;
   readonly resources: Pick<Resources, 'retained' | 'retainedBytes'>;
   readonly log: Log;
@@ -212,6 +214,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     now,
     release,
     bury,
+    countRead: settings.countRead,
     saturated: () => checkpoints.busy() && registry.removing() >= MAX_REMOVING,
     attempts,
     threw: (queue: string, thrown: unknown) =>

@@ -60,6 +60,7 @@ commands('a command waits for its module, is done by it, and its answer goes up'
   const resources = openResources(manifest);
   const store = await openStore({
     gathered: 4 << 20,
+    countRead: () => {},
     ...boundsOf(manifest),
     folder: join(folder, 'store'),
     clock: CLOCK,

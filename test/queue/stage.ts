@@ -64,6 +64,7 @@ export async function createStage({
     openStore({
       folder,
       gathered: 4 << 20,
+      countRead: () => {},
       maxSize,
       whenFull,
       bound,

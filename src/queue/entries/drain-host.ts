@@ -14,6 +14,8 @@ export type DrainHost = {
   readonly release: (leaving: Leaving, reason: Reason, settle?: Settle) => void;
   /** Takes an entry to the dead letters. */
   readonly bury: (leaving: Leaving, kind: 'dead' | 'corrupt', reason: string) => void;
+  /** Counts bytes of bodies that were read into memory. */
+  readonly countRead: (bytes: number) => void;
   /** True while as many removals as may be wait for the disk: nothing is sent meanwhile. */
   readonly saturated: () => boolean;
   readonly attempts: Pick<Attempts, 'add'>;

@@ -52,6 +52,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   const offer = (entry: Entry, leaving: Leaving, lane: Lane): boolean => {
     const { priority, sequence } = entry;
     const before = position[priority] ?? 0;
+    host.countRead(entry.message.body.length);
     // Noted before it is sent: a receiver may acknowledge from within.
     outstanding.set(sequence, leaving);
     position[priority] = Math.max(before, sequence);

@@ -33,6 +33,7 @@ let opening = true;
 process.stdin.resume().once('end', () => process.exit());
 const store = await openStore({
   gathered: 4 << 20,
+  countRead: () => {},
   folder,
   maxSize: 32 << 20,
   whenFull: 'reject',
