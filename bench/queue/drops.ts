@@ -6,7 +6,7 @@ const MESSAGES = 100_000;
 const ROUNDS = 5;
 const WANTED = ' (wanted: at most 1.5)';
 
-/** What does a message cost a queue that is at its bound and drops its oldest? */
+/** Cost of a message to a queue that is at its bound and drops its oldest. */
 export async function drops(): Promise<string[]> {
   const { of } = await inFolder(folder =>
     runChild('dropping.ts', [folder, String(MESSAGES), String(ROUNDS)]),

@@ -93,7 +93,7 @@ export function openConnection(
   let timeout = 0;
   let holds = 0;
   let cancelWatch: Cancel = () => {};
-  /** Those who wait for the socket to take more. */
+  /** Calls for when the socket takes more. */
   let waiting: (() => void)[] = [];
   /** True while it is held because as many messages as may be are not settled. */
   let unsettled = false;

@@ -10,7 +10,7 @@ import type { BrokerCounts, BrokerSettings } from './types.ts';
 export type BrokerContext = BrokerSettings & {
   readonly sessions: Sessions;
   readonly counts: BrokerCounts;
-  /** What is retained for subscribers: the host's, and what the broker says of itself. */
+  /** Retained messages that subscribers see: the host's, and the broker's own under $SYS. */
   readonly retained: Sys['retained'];
   /** Connections whose messages the store has taken since it was behind last. */
   readonly publishers: Set<Connection>;

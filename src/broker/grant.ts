@@ -30,7 +30,7 @@ export function grantOf(rule: string): Grant {
   return { levels, denies: isDenial(rule) };
 }
 
-/** Whether a grant or denial matches a topic. It is asked for every message, so it takes no topic apart. */
+/** True if a grant or denial matches a topic. Called for every message, so it takes no topic apart. */
 export function grantMatches(
   { levels, denies }: Grant,
   topic: string,
@@ -54,7 +54,7 @@ export function grantMatches(
   return start > topic.length;
 }
 
-/** Whether a grant or denial matches every topic that a filter matches. */
+/** True if a grant or denial matches every topic that a filter matches. */
 export function grantCovers(
   grant: Grant,
   filter: string,
@@ -65,7 +65,7 @@ export function grantCovers(
   return own !== undefined && covers(own, filter);
 }
 
-/** Whether a grant or denial matches some topic that a filter matches. */
+/** True if a grant or denial matches some topic that a filter matches. */
 export function grantOverlaps(
   grant: Grant,
   filter: string,

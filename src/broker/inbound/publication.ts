@@ -46,7 +46,7 @@ export function originOf({ identity, origin }: Session, topic: string): Origin {
   return { kind: 'module', module, output: outputOf(module, topic) ?? '' };
 }
 
-/** Whether a client may publish on a topic: as it is granted, and a bridge on its own state. */
+/** True if a client may publish on a topic: as it is granted, and a bridge on its own state. */
 export function mayPublish(
   { context, bridge }: Pick<Connection, 'context' | 'bridge'>,
   identity: Identity,
