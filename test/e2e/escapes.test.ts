@@ -51,7 +51,8 @@ function onTerminal(args: readonly string[]): [string, string[]] {
 }
 
 function shown(args: readonly string[]): string {
-  return spawnSync(...onTerminal(args), { encoding: 'utf8', timeout: 30_000 }).stdout;
+  const env = { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color' };
+  return spawnSync(...onTerminal(args), { encoding: 'utf8', timeout: 30_000, env }).stdout;
 }
 
 escapes('logs of a module are escaped on a terminal, and come as they are elsewhere', ({ data }) => {
