@@ -15,8 +15,8 @@ const FLAGS = [
   ...['-DNODE_GYP_MODULE_NAME=pty', '-DBUILDING_NODE_EXTENSION', '-DNAPI_CPP_EXCEPTIONS', '-lutil'],
 ];
 
-/** Functions that Node lacks: credentials at the other end of a Unix socket, pipe2(2), and those of the allocator. */
-const FUNCTIONS = ['peer-credentials.cc', 'pipe.cc', 'memory.cc'].map(file =>
+/** Functions that Node lacks: credentials at the other end of a Unix socket, pipe2(2), those of the allocator, _exit(2). */
+const FUNCTIONS = ['peer-credentials.cc', 'pipe.cc', 'memory.cc', 'exit.cc'].map(file =>
   readFileSync(join(root, 'build', file), 'utf8'),
 );
 
@@ -37,6 +37,7 @@ const ADDITIONS = [
       ['pipe', 'Pipe'],
       ['limitFreed', 'LimitFreed'],
       ['trim', 'Trim'],
+      ['exit', 'Exit'],
     ]
       .map(([name, fn]) => `  exports.Set("${name}", Napi::Function::New(env, ${fn}));\n`)
       .join(''),
