@@ -76,8 +76,7 @@ binary('NODE_OPTIONS does not reach it', () => {
 binary('a native part that was tampered with is replaced at the next start', async ({ folder }) => {
   assert.is((await runHub(up(folder), {})).code, 0);
   const native = join(folder, 'data', 'native');
-  const [file = '', ...more] = readdirSync(native);
-  assert.equal(more, []);
+  const file = readdirSync(native).find(name => name.startsWith('lmdb-')) ?? '';
   const path = join(native, file);
   const hash = () => createHash('sha256').update(readFileSync(path)).digest('hex');
   assert.is(file, `lmdb-${hash()}.node`);
