@@ -1,5 +1,6 @@
 import type { StoredWill } from '../broker/sessions/wills.ts';
 import { PLAIN } from '../core/message.ts';
+import { storedJson } from '../core/stored-json.ts';
 
 /* The will of a persistent session as settled state of the store: JSON, with bytes in base64. */
 
@@ -13,8 +14,7 @@ export function encodeWill({ message, delay, due }: StoredWill): Buffer {
 
 /** Undefined for bytes that are no will. */
 export function decodeWill(bytes: Buffer | undefined): StoredWill | undefined {
-  if (bytes === undefined) return undefined;
-  const { topic, body, qos, correlation, properties, ...rest } = parsed(bytes.toString());
+  const { topic, body, qos, correlation, properties, ...rest } = fieldsOf(storedJson(bytes));
   const { retain, contentType, payloadFormat, responseTopic, ttl, delay, due } = rest;
   if (typeof topic !== 'string' || typeof body !== 'string') return undefined;
   if (qos !== 0 && qos !== 1 && qos !== 2) return undefined;
@@ -37,13 +37,8 @@ export function decodeWill(bytes: Buffer | undefined): StoredWill | undefined {
   };
 }
 
-function parsed(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {};
-  } catch {
-    return {};
-  }
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {};
 }
 
 function textIn(value: unknown): string | undefined {
