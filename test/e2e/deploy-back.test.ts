@@ -69,7 +69,7 @@ const VERSIONS: readonly (readonly [
   [
     'passes, and then fails its health check in its window',
     bad({ ...waiting(1003), health: WELL }),
-    /Module "m" fails its checks\./,
+    /Module "m" fails its checks: test: exit 1\./,
     async site => {
       await until('it is watched', () => site.hub().log().includes('Module "m" is ready'));
       rmSync(site.at('well'));

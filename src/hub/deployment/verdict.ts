@@ -50,7 +50,7 @@ function badness(status: ModuleStatus, before: number): string | undefined {
   const { state, restarts, lastExit } = status;
   if (state === 'failed')
     return `has failed: ${withoutStop(lastExit ?? 'it has ended')}${lastLinesOf(status)}`;
-  if (state === 'failing') return `fails its checks${lastLinesOf(status)}`;
+  if (state === 'failing') return `fails its checks${checkFailureOf(status)}${lastLinesOf(status)}`;
   if (restarts - before < MOST_RESTARTS) return undefined;
   const times = restarts - before;
   return `has ended ${times} times, the last time by ${lastExit ?? 'itself'}${lastLinesOf(status)}`;
@@ -61,11 +61,16 @@ export function lastLinesOf({ lastLines }: Pick<ModuleStatus, 'lastLines'>): str
   return lastLines.length === 0 ? '' : ` (stderr: ${lastLines.join(' / ')})`;
 }
 
+/** Reason why the last check of a module failed, after a colon; empty if it did not fail. */
+function checkFailureOf({ checkFailure }: ModuleStatus): string {
+  return checkFailure === undefined ? '' : `: ${withoutStop(checkFailure)}`;
+}
+
 function withoutStop(text: string): string {
   return text.replace(/\.$/, '');
 }
 
 /** What is checked and runs is not ready, be it that it was before. */
-function awaitedOf({ state }: ModuleStatus): string {
-  return state === 'running' ? 'not ready' : state;
+function awaitedOf(status: ModuleStatus): string {
+  return status.state === 'running' ? `not ready${checkFailureOf(status)}` : status.state;
 }

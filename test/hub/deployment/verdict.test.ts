@@ -40,6 +40,18 @@ const ONE: readonly (readonly [ModuleStatus, boolean, Verdict])[] = [
   [status('m', 'waiting', { restarts: 2 }), false, pending('module "m" is waiting')],
   [status('m', 'stopped'), false, pending('module "m" is stopped')],
   [status('m', 'failing'), true, bad('Module "m" fails its checks.')],
+  [
+    status('m', 'failing', { checkFailure: 'exit 7: no database.', lastLines: ['retrying'] }),
+    true,
+    bad('Module "m" fails its checks: exit 7: no database (stderr: retrying).'),
+  ],
+  [
+    status('m', 'running', {
+      checkFailure: 'port 80 takes no connection: connection refused (ECONNREFUSED)',
+    }),
+    true,
+    pending('module "m" is not ready: port 80 takes no connection: connection refused (ECONNREFUSED)'),
+  ],
   [status('m', 'failed', { lastExit: 'exit 3' }), false, bad('Module "m" has failed: exit 3.')],
   [status('m', 'failed', { lastExit: 'It is gone.' }), false, bad('Module "m" has failed: It is gone.')],
   [
