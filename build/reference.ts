@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { markdown } from '../src/cli/reference/markdown.ts';
 
-/* Writes docs/cli.md. */
-writeFileSync(new URL('../docs/cli.md', import.meta.url), markdown());
+/* Writes docs/reference/cli.md. */
+writeFileSync(new URL('../docs/reference/cli.md', import.meta.url), markdown());

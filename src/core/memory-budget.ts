@@ -1,4 +1,4 @@
-/** Memory that the hub may take under load, in bytes, by what takes it. docs/limits.md has the table. */
+/** Memory that the hub may take under load, in bytes, by what takes it. docs/reference/limits.md has the table. */
 export type MemoryBudget = {
   /** Messages that wait for the disk: beyond it their senders are not read. */
   readonly gathered: number;

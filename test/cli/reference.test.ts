@@ -56,8 +56,8 @@ function isReading(request: string): boolean {
   );
 }
 
-reference('docs/cli.md is made from the table', () => {
-  const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
+reference('docs/reference/cli.md is made from the table', () => {
+  const page = readFileSync(new URL('../../docs/reference/cli.md', import.meta.url), 'utf8');
   assert.ok(page === markdown(), 'make it again with "npm run reference"');
 });
 

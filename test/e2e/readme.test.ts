@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { globSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -58,20 +58,6 @@ readme('it names each first word of a command', () => {
   const words = new Set(COMMANDS.map(({ name }) => name.split(' ')[0] ?? ''));
   const missing = [...words].filter(word => !new RegExp(`\\b${word}\\b`).test(text));
   assert.equal(missing, []);
-});
-
-readme('the index names each page of docs', () => {
-  const index = readFileSync(join(root, 'docs/README.md'), 'utf8');
-  const pages = globSync('*.md', { cwd: join(root, 'docs') }).filter(page => page !== 'README.md');
-  assert.equal(
-    pages.filter(page => !index.includes(`](${page})`)),
-    [],
-  );
-  const links = Array.from(index.matchAll(/\]\(([^)]+)\)/g), ([, link]) => link ?? '');
-  assert.equal(
-    links.filter(link => link !== '../README.md' && !pages.includes(link)),
-    [],
-  );
 });
 
 readme.run();

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { grantsOf } from '../../src/hub/grants.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 
-/** The blocks of a page under docs/ that are indented. */
+/** Indented blocks of a page under docs/. */
 function examplesOf(page: string): string[] {
   const text = readFileSync(new URL(`../../docs/${page}`, import.meta.url), 'utf8');
   return text.match(/(?:^ {4}.*\n)+/gm) ?? [];
@@ -13,7 +13,7 @@ function examplesOf(page: string): string[] {
 const documentation = suite('hub: documentation');
 
 documentation('the listeners shown are taken', () => {
-  const entries = examplesOf('listeners.md').flatMap(block => block.split(/(?<=\})\n(?= {4}\{)/));
+  const entries = examplesOf('reference/listeners.md').flatMap(block => block.split(/(?<=\})\n(?= {4}\{)/));
   assert.is(entries.length, 7);
   for (const entry of entries) {
     assert.is(parseManifest(`{"name":"a","listeners":[${entry}]}`, 'm.json').listeners.length, 1, entry);
@@ -21,14 +21,14 @@ documentation('the listeners shown are taken', () => {
 });
 
 documentation('the grants shown are taken', () => {
-  const fields = examplesOf('access.md').filter(block => block.trimStart().startsWith('"'));
+  const fields = examplesOf('reference/access.md').filter(block => block.trimStart().startsWith('"'));
   assert.is(fields.length, 3);
   const grants = grantsOf(parseManifest(`{"name":"a",${fields.join(',')}}`, 'm.json'));
   assert.equal([...grants.users.keys(), ...grants.modules.keys()], ['kitchen', 'gate', 'logger']);
 });
 
 documentation('the serial number and the secrets shown are taken', () => {
-  const fields = examplesOf('signing.md').filter(block => block.trimStart().startsWith('"'));
+  const fields = examplesOf('reference/signing.md').filter(block => block.trimStart().startsWith('"'));
   assert.is(fields.length, 3);
   const { serial, for: devices, modules } = parseManifest(`{"name":"a",${fields.join(',')}}`, 'm.json');
   assert.equal([serial, devices], [42, ['floor1', 'shop-*']]);
@@ -42,7 +42,7 @@ documentation('the serial number and the secrets shown are taken', () => {
 });
 
 documentation('the bundle shown is taken', () => {
-  const [, fields = ''] = examplesOf('bundles.md');
+  const [, fields = ''] = examplesOf('reference/bundles.md');
   const [camera] = parseManifest(`{"name":"a",${fields}}`, 'm.json').modules;
   assert.equal(camera?.bundle, {
     sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
@@ -53,7 +53,9 @@ documentation('the bundle shown is taken', () => {
 });
 
 documentation('the desired properties shown are taken', () => {
-  const shown = examplesOf('azure.md').find(block => block.includes('"modules"'));
+  const shown = examplesOf('how-to/migrate-from-azure-iot-edge.md').find(block =>
+    block.includes('"modules"'),
+  );
   assert.equal(parseManifest(`{"name":"a",${shown}}`, 'm.json').modules[0]?.desired, { SendInterval: 5 });
 });
 

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseManifest } from '../../src/manifest/read.ts';
 
-const page = readFileSync(new URL('../../docs/manifest.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../docs/reference/manifest.md', import.meta.url), 'utf8');
 const schema = readFileSync(new URL('../../skerry.schema.json', import.meta.url), 'utf8');
 
 /** All names of fields below `properties`, however deep. */

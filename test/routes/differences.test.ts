@@ -16,7 +16,7 @@ const SAMPLE: Sample = {
 };
 const REST = ' INTO $upstream';
 
-/** By what stands in the left column of the table in docs/routes.md. */
+/** By what stands in the left column of the table in docs/reference/routes.md. */
 const CHECKS: Readonly<Record<string, readonly Check[]>> = {
   '`INTO $upstream WHERE ...`': [['FROM /* INTO $upstream WHERE level = 5', 'true', 'refused']],
   '`$body.missing > 50`': [['$body.missing > 50', 'true', 'undefined']],
@@ -101,8 +101,8 @@ const CHECKS: Readonly<Record<string, readonly Check[]>> = {
 
 const differences = suite('routes: differences of the dialects');
 
-differences('each one in docs/routes.md is checked here, and no other', () => {
-  const page = readFileSync(new URL('../../docs/routes.md', import.meta.url), 'utf8');
+differences('each one in docs/reference/routes.md is checked here, and no other', () => {
+  const page = readFileSync(new URL('../../docs/reference/routes.md', import.meta.url), 'utf8');
   const [, section = ''] = page.split('## What differs from Azure IoT Edge');
   const cells = Array.from(section.matchAll(/^\| (?!written|---)(.+?) \| /gm), ([, cell]) => cell);
   assert.equal(cells, Object.keys(CHECKS));

@@ -6,8 +6,8 @@ import { compileRoute } from '../../src/routes/route.ts';
 import { SYSTEM_PROPERTIES } from '../../src/routes/system.ts';
 import { compiled } from './compiled.ts';
 
-/** What docs/routes.md shows must be so. */
-const page = readFileSync(new URL('../../docs/routes.md', import.meta.url), 'utf8');
+/** What docs/reference/routes.md shows must be so. */
+const page = readFileSync(new URL('../../docs/reference/routes.md', import.meta.url), 'utf8');
 
 const documentation = suite('routes: documentation');
 

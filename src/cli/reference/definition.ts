@@ -1,4 +1,4 @@
-/** A command as its texts describe it: help, man page, completions and docs/cli.md are made from it. */
+/** A command as its texts describe it: help, man page, completions and docs/reference/cli.md are made from it. */
 export type Definition = {
   /** Its words: `queue peek`. */
   readonly name: string;

@@ -55,7 +55,7 @@ function tellSystemModule(path: string, entry: JsonObject, tell: Tell): void {
   for (const variable of Object.keys(objectAt(entry, 'env', path, tell)))
     tell(
       `${path}.env.${variable}`,
-      'is a setting of that module of Azure: see docs/azure.md for what Skerry has in its place',
+      'is a setting of that module of Azure: see docs/how-to/migrate-from-azure-iot-edge.md for what Skerry has in its place',
     );
   const options = createOptionsOf(objectAt(entry, 'settings', path, tell), `${path}.settings`, tell);
   const host = ownOf(options, 'HostConfig');
@@ -68,7 +68,10 @@ function tellSystemModule(path: string, entry: JsonObject, tell: Tell): void {
     }
     for (const port of Object.keys(value)) {
       const advice = Object.hasOwn(PORTS, port) ? PORTS[port] : undefined;
-      tell(`${place}.${port}`, advice ?? 'is a port that Skerry does not listen on: see docs/listeners.md');
+      tell(
+        `${place}.${port}`,
+        advice ?? 'is a port that Skerry does not listen on: see docs/reference/listeners.md',
+      );
     }
   }
   for (const [key, value] of Object.entries(options)) {
