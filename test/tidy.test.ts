@@ -9,6 +9,8 @@ const root = resolve(import.meta.dirname, '..');
 const FLOORS = [
   ['cli'],
   ['hub'],
+  ['deployment'],
+  ['auth', 'self-update'],
   ['broker', 'upstream', 'supervisor', 'console'],
   ['mqtt', 'queue', 'routes', 'crypto', 'manifest', 'bundles'],
   ['core'],

@@ -1,10 +1,10 @@
 import { connect } from 'node:net';
 import { Failure, isFailureCode, systemCode } from '../core/errors.ts';
+import type { Accepted, DeploymentStatus } from '../deployment/deployments.ts';
 import type { CertificateStatus } from '../hub/certificates.ts';
 import type { ClientRow, Page, RetainedRow, SessionRow, ShownSession } from '../hub/client-control.ts';
 import type { ControlReply } from '../hub/control.ts';
 import { controlPath } from '../hub/control.ts';
-import type { Accepted, DeploymentStatus } from '../hub/deployment/deployments.ts';
 import type { ShownLetter, ShownWaiting } from '../hub/queue-control.ts';
 import type { ExplainedRoute, Replay } from '../hub/route-control.ts';
 import type { HubStatus } from '../hub/status.ts';

@@ -3,7 +3,7 @@ import { Failure } from '../core/errors.ts';
 import { readPublicKey } from '../crypto/key-files/file.ts';
 import { trustedKeys } from '../crypto/key-files/trusted.ts';
 import { type TrustedKey, verifyManifest } from '../crypto/signatures.ts';
-import { contentOf } from '../hub/deployment/admission.ts';
+import { contentOf } from '../deployment/manifest-intake.ts';
 import { parseJson } from '../manifest/read.ts';
 import { argumentsOf, usageFailure } from './arguments.ts';
 import { dataFolder } from './data-folder.ts';

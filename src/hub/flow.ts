@@ -1,3 +1,4 @@
+import type { AccessControl } from '../auth/access-control.ts';
 import type { Broker } from '../broker/broker.ts';
 import { createBroker } from '../broker/broker.ts';
 import type { BrokerLimits } from '../broker/types.ts';
@@ -6,7 +7,6 @@ import type { Log } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
 import type { Resources } from '../core/resources.ts';
 import type { Store } from '../queue/types.ts';
-import type { AccessControl } from './access-control.ts';
 import { keepSessions } from './kept-sessions.ts';
 import type { MemoryKeeper } from './memory.ts';
 import { inputQueue, inputTopic } from './names.ts';

@@ -9,37 +9,37 @@ import { limitLog } from '../core/log-rate.ts';
 import { useNativeFolder } from '../core/native.ts';
 import type { Random } from '../core/random.ts';
 import { VERSION } from '../core/version.ts';
+import { createProvisions } from '../deployment/artifacts.ts';
+import { createCourse } from '../deployment/deployment-runner.ts';
+import { openLedger } from '../deployment/deployment-state.ts';
+import { createDeployments } from '../deployment/deployments.ts';
+import { createTaken } from '../deployment/manifest-cache.ts';
+import { openArchive } from '../deployment/manifest-files.ts';
+import { createAdmission } from '../deployment/manifest-intake.ts';
+import { createConductor } from '../deployment/plan-executor.ts';
+import { createRenewal } from '../deployment/self-update.ts';
 import type { Placed } from '../manifest/plan.ts';
 import { parseManifest } from '../manifest/read.ts';
 import { lockFolder, unwritableFolder } from '../queue/lock.ts';
 import { openStore } from '../queue/store.ts';
+import type { Launched } from '../self-update/launch.ts';
 import { closeFarFiles } from '../supervisor/spawning.ts';
 import { certificateStatuses } from './certificates.ts';
 import { controlClients } from './client-control.ts';
 import { controlPath, serveControl } from './control.ts';
-import { createAdmission } from './deployment/admission.ts';
-import { openArchive } from './deployment/archive.ts';
-import { createConductor } from './deployment/conductor.ts';
-import { createCourse } from './deployment/course.ts';
-import { createDeployments } from './deployment/deployments.ts';
-import { inspectorOf } from './deployment/inspection.ts';
-import { openLedger } from './deployment/ledger.ts';
-import { createProvisions } from './deployment/provisions.ts';
-import { createRenewal } from './deployment/renewal.ts';
-import { executorOf } from './deployment/steps.ts';
-import { createTaken } from './deployment/taken.ts';
-
 import { followMachineTime, type MachineTime } from './downtime.ts';
 import { loadAllocator, runtimeCollector, startMemoryKeeper } from './memory.ts';
 import { memoryTotal } from './memory-total.ts';
 import { openParts, statusOf } from './parts.ts';
 import { writePidFile } from './pid-file.ts';
+import { checkRoutes } from './plan.ts';
+import { inspectorOf } from './preflight.ts';
 import { controlQueues } from './queue-control.ts';
 import { openResources } from './resources.ts';
 import { controlRoutes } from './route-control.ts';
 import type { HubStatus } from './status.ts';
+import { executorOf } from './step-actions.ts';
 import { boundsOf } from './storage.ts';
-import type { Launched } from './update/launch.ts';
 
 /** What the hub keeps is for its user alone: messages, logs and sockets. */
 const PRIVATE = { recursive: true, mode: 0o700 };
@@ -153,6 +153,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
       archive,
       taken,
       admission,
+      checkRoutes,
       course,
       renewal,
       provisions,

@@ -1,5 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
+import { isApart } from '../auth/identities.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../core/clock.ts';
 import type { LogSink } from '../core/log.ts';
@@ -12,7 +13,6 @@ import type { ModuleChange, Supervisor, SupervisorHost } from '../supervisor/spe
 import { createSupervisor } from '../supervisor/supervisor.ts';
 import type { Feed } from './feed.ts';
 import { createFeed } from './feed.ts';
-import { isApart } from './identities.ts';
 import { ackOfLine, messageOfLine } from './lines/from-module.ts';
 import { createModuleSockets } from './module-sockets.ts';
 import type { SpecHost } from './module-spec.ts';

@@ -1,3 +1,5 @@
+import type { AccessControl } from '../auth/access-control.ts';
+import { createAccessControl } from '../auth/access-control.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { BrokerLimits } from '../broker/types.ts';
 import type { Clock } from '../core/clock.ts';
@@ -7,12 +9,11 @@ import type { Random } from '../core/random.ts';
 import type { Resources } from '../core/resources.ts';
 import { reportOf } from '../core/resources.ts';
 import { visible } from '../core/visible.ts';
+import type { Provisions } from '../deployment/artifacts.ts';
 import type { Manifest } from '../manifest/types.ts';
 import type { Store } from '../queue/types.ts';
+import type { Launched } from '../self-update/launch.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
-import type { AccessControl } from './access-control.ts';
-import { createAccessControl } from './access-control.ts';
-import type { Provisions } from './deployment/provisions.ts';
 import { openFlow } from './flow.ts';
 import type { Listening } from './listening.ts';
 import { createListening } from './listening.ts';
@@ -26,7 +27,6 @@ import type { Routing } from './routing.ts';
 import { routingOf } from './routing.ts';
 import { secretOpener } from './secrets.ts';
 import type { HubStatus } from './status.ts';
-import type { Launched } from './update/launch.ts';
 import type { Upward } from './upward.ts';
 import { createUpward } from './upward.ts';
 

@@ -1,3 +1,4 @@
+import { Failure } from '../core/errors.ts';
 import { nearestName } from '../core/nearest.ts';
 import type { Manifest } from '../manifest/types.ts';
 import { formatDiagnostic } from '../routes/diagnostics.ts';
@@ -36,6 +37,12 @@ export function planRoutes(manifest: Manifest): RoutePlan {
     else if ('route' in compiled) routes.push({ name, route: compiled.route, priority, ttl });
   }
   return { routes, refused };
+}
+
+/** Refuses a manifest with a wrong route, since a deployment applies as a whole. Failure `route.syntax`. */
+export function checkRoutes(manifest: Manifest): void {
+  const [first] = planRoutes(manifest).refused;
+  if (first !== undefined) throw new Failure('route.syntax', first.reason);
 }
 
 /** The module inputs that routes deliver to, each once. */

@@ -1,14 +1,14 @@
 import type { BrokerFigures } from '../broker/types.ts';
 import type { ShareReport } from '../core/shares.ts';
+import type { DeploymentStatus } from '../deployment/deployments.ts';
 import type { QueueStats, StoreCounts, StoreHealth } from '../queue/types.ts';
 import type { RouteCounts } from '../routes/dispatcher.ts';
+import type { BinaryName } from '../self-update/paths.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
-import type { DeploymentStatus } from './deployment/deployments.ts';
 import type { ClosedListener } from './listening.ts';
 import type { MemoryStatus } from './memory.ts';
 import type { RefusedRoute } from './plan.ts';
 import type { RouterCounts } from './router.ts';
-import type { BinaryName } from './update/places.ts';
 import type { UpstreamStatus } from './upward.ts';
 
 /** All that a running hub says of itself: what `ps`, `queue` and `routes` print parts of, and `--json` whole. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { grantsOf } from '../../src/hub/grants.ts';
+import { grantsOf } from '../../src/auth/grants.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 
 /** Indented blocks of a page under docs/. */

@@ -1,10 +1,10 @@
 import { connectAsync, type MqttClient } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createAccessControl } from '../../src/auth/access-control.ts';
 import type { Message } from '../../src/core/message.ts';
 import { PLAIN } from '../../src/core/message.ts';
 import { createResources, DEFAULT_BOUNDS } from '../../src/core/resources.ts';
-import { createAccessControl } from '../../src/hub/access-control.ts';
 import { openFlow } from '../../src/hub/flow.ts';
 import { planRoutes } from '../../src/hub/plan.ts';
 import type { Router } from '../../src/hub/router.ts';

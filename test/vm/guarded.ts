@@ -7,7 +7,7 @@ import { ask } from '../../src/cli/control.ts';
 import type { HubStatus } from '../../src/hub/status.ts';
 import { runningProcess } from '../../src/supervisor/proc.ts';
 import { skerry } from '../e2e/stage.ts';
-import { createWorld } from '../hub/update/world.ts';
+import { createWorld } from '../self-update/world.ts';
 
 /** Run in the virtual machine alone: who is not root has limits of version 2 only in a group that is handed to him. */
 const guarded = suite('a hub on trial in a service without root');

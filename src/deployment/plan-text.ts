@@ -1,0 +1,44 @@
+import type { ModuleChange, Plan, Step } from '../manifest/plan.ts';
+
+const HUB_STEPS = {
+  prepare: 'see that everything is here',
+  storage: 'change what is kept',
+  limits: 'change the limits',
+  access: 'change who may do what',
+  routes: 'change the routes',
+  listeners: 'change the listeners',
+  upstream: 'change the upstream',
+} as const;
+
+/** What is noted of a change while another hub takes this one's place. */
+export const LABEL_OF_RENEWAL = 'start the new hub';
+
+const VERBS = { stop: 'stop', adjust: 'change in place', start: 'start' } as const;
+
+/** A step in a few words, for the log. */
+export function labelOf(step: Step): string {
+  if (!('modules' in step)) return HUB_STEPS[step.kind];
+  return `${VERBS[step.kind]} ${step.modules.map(name => `"${name}"`).join(', ')}`;
+}
+
+const MARKS: Readonly<Record<ModuleChange['change'], string>> = {
+  start: '+ start',
+  stop: '- stop',
+  restart: '~ restart',
+  adjust: '~ change in place',
+  keep: '= keep',
+};
+
+/** A plan as people read it, a line each; `renews`: another hub is to carry it out. */
+export function linesOf({ modules, changedParts }: Plan, renews: boolean): string[] {
+  const changed = modules.filter(({ change }) => change !== 'keep');
+  const kept = modules.length - changed.length;
+  const lines = changed.map(({ module, change, fields }) => {
+    const why = fields.length === 0 ? '' : `: ${fields.join(', ')}`;
+    return `${MARKS[change]} ${module}${why}`;
+  });
+  if (renews) lines.push('~ replace the hub');
+  for (const part of changedParts) lines.push(`~ ${HUB_STEPS[part]}`);
+  if (kept > 0) lines.push(`${MARKS.keep} ${kept} module${kept === 1 ? '' : 's'}`);
+  return lines;
+}

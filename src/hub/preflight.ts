@@ -1,0 +1,64 @@
+import { accessSync, constants } from 'node:fs';
+import { resolve } from 'node:path';
+import { Failure, systemCode } from '../core/errors.ts';
+import type { Provisions } from '../deployment/artifacts.ts';
+import type { CourseSettings } from '../deployment/deployment-runner.ts';
+import { namedPaths } from '../manifest/paths.ts';
+import type { Placed } from '../manifest/plan.ts';
+import type { ModuleEntry } from '../manifest/types.ts';
+import { moduleEnvironment } from '../supervisor/environment.ts';
+import { findFault } from '../supervisor/fault.ts';
+import { listenerSettings } from './listeners.ts';
+import { withoutLinks } from './module-spec.ts';
+
+/**
+ * Checks that this machine has the programs and files that a plan is about to use. Whatever the plan keeps is not checked.
+ * Failures `module.exec`, `listener.refused`, `upstream.unreachable`.
+ */
+export function inspectorOf({ folderOf }: Pick<Provisions, 'folderOf'>): CourseSettings['inspect'] {
+  return async ({ manifest, home }, { modules, steps }) => {
+    const changed = new Set(modules.flatMap(({ module, change }) => (change === 'keep' ? [] : [module])));
+    for (const module of manifest.modules) {
+      if (changed.has(module.name))
+        inspectModule(module, module.bundle ? folderOf(module.bundle.sha256) : home);
+    }
+    if (steps.some(({ kind }) => kind === 'listeners')) await inspectListeners({ manifest, home });
+    if (steps.some(({ kind }) => kind === 'upstream')) inspectUpstream({ manifest, home });
+  };
+}
+
+function inspectModule({ name, exec, health, env }: ModuleEntry, folder: string): void {
+  const cwd = withoutLinks(folder);
+  for (const [field, command] of Object.entries({ exec, 'health.exec': health?.exec })) {
+    const fault = command && findFault({ exec: command, cwd }, moduleEnvironment(env), undefined);
+    if (fault === undefined) continue;
+    throw new Failure('module.exec', `modules.${name}.${field} cannot be run: ${fault.reason}`);
+  }
+}
+
+async function inspectListeners({ manifest, home }: Placed): Promise<void> {
+  for (const entry of manifest.listeners) {
+    const settings = listenerSettings(entry, home);
+    if (!('tls' in settings)) continue;
+    // TLS takes memory that a hub without it never needs.
+    const { readCertificates } = await import('../broker/listeners/certificates.ts');
+    readCertificates(settings.tls);
+  }
+}
+
+function inspectUpstream({ manifest, home }: Placed): void {
+  for (const { field, path } of namedPaths(manifest)) {
+    if (!field.startsWith('upstream.')) continue;
+    const file = resolve(home, path);
+    try {
+      accessSync(file, constants.R_OK);
+    } catch (thrown) {
+      const code = systemCode(thrown);
+      if (code === undefined) throw thrown;
+      throw new Failure(
+        'upstream.unreachable',
+        `${field}, ${file}, cannot be read (${code}): correct the path.`,
+      );
+    }
+  }
+}

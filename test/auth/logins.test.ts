@@ -1,0 +1,271 @@
+import { randomBytes, scryptSync } from 'node:crypto';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Lane } from '../../src/auth/fair-queue.ts';
+import { createTurns } from '../../src/auth/fair-queue.ts';
+import { createLoginAttempts } from '../../src/auth/login-attempts.ts';
+import type { LoginResult } from '../../src/auth/logins.ts';
+import { createLogins } from '../../src/auth/logins.ts';
+import type { Peer } from '../../src/broker/listeners/socket.ts';
+import { logFor } from '../../src/core/log.ts';
+import { logLine } from '../../src/core/log-line.ts';
+import {
+  FAILED_LOGIN_WINDOW,
+  LOGIN_WAIT_FIRST,
+  LOGIN_WAIT_MOST,
+  MAX_FAILED_LOGINS,
+  MAX_REMEMBERED_FAILURES,
+  MAX_SPARE_LOGINS,
+  MAX_VERIFICATIONS,
+  MAX_WAITING_VERIFICATIONS,
+} from '../../src/core/login-limits.ts';
+import { createTestClock } from '../clock.ts';
+
+const random = { fraction: () => 0, bytes: (count: number) => randomBytes(count) };
+
+/** A line as `hashPassword` makes it, at a cost that a test of many logins can pay. */
+function cheapHash(password: string): string {
+  const salt = randomBytes(16);
+  const hash = scryptSync(password, salt, 32, { N: 2 ** 4, r: 8, p: 1 });
+  const [saltText, hashText] = [salt, hash].map(bytes => bytes.toString('base64').replace(/=+$/, ''));
+  return `$scrypt$ln=4,r=8,p=1$${saltText}$${hashText}`;
+}
+
+const RIGHT = cheapHash('right');
+
+const USERS = new Map([
+  ['u', RIGHT],
+  ['v', RIGHT],
+]);
+
+const HERE: Peer = { local: true, address: '127.0.0.1', certificate: undefined };
+const THERE: Peer = { local: false, address: '192.0.2.1', certificate: undefined };
+const ELSEWHERE: Peer = { local: false, address: '192.0.2.2', certificate: undefined };
+
+function logins() {
+  const clock = createTestClock();
+  const warnings: string[] = [];
+  const log = logFor('broker', (...line) => warnings.push(logLine(...line)));
+  const { check: login, use } = createLogins({ clock, random, log });
+  use(USERS);
+  const attempt = (user: string, password: string, peer: Peer): Promise<string> =>
+    new Promise(resolve =>
+      login({ user, password: Buffer.from(password), peer }, result =>
+        resolve(typeof result === 'string' ? result : result.kind),
+      ),
+    );
+  const fail = async (user: string, peer: Peer): Promise<void> => {
+    for (let n = 0; n < MAX_FAILED_LOGINS; n++) assert.is(await attempt(user, 'wrong', peer), 'refused');
+  };
+  return { clock, warnings, login, use, attempt, fail };
+}
+
+const logging = suite('hub: logins');
+
+logging('the right password, a wrong one, and the name of nobody', async () => {
+  const { attempt } = logins();
+  assert.is(await attempt('u', 'right', THERE), 'accepted');
+  assert.is(await attempt('u', 'wrong', THERE), 'refused');
+  assert.is(await attempt('nobody', 'right', THERE), 'refused');
+});
+
+logging('a password that was right is known at once when it comes again', async () => {
+  const { attempt, login } = logins();
+  await attempt('u', 'right', HERE);
+  let result: LoginResult | undefined;
+  login({ user: 'u', password: Buffer.from('right'), peer: HERE }, outcome => {
+    result = outcome;
+  });
+  assert.is(result, 'accepted');
+});
+
+logging('five failures lock a name out where they came from, and nowhere else', async () => {
+  const { clock, attempt, fail, warnings } = logins();
+  await fail('u', HERE);
+  assert.equal(warnings, [
+    'warn  broker: Too many failed logins: locked out for 10 s. user=u address=127.0.0.1',
+  ]);
+  assert.is(await attempt('u', 'right', HERE), 'tooMany');
+  assert.is(await attempt('u', 'right', THERE), 'accepted');
+  assert.is(await attempt('v', 'right', HERE), 'accepted');
+  clock.advance(LOGIN_WAIT_FIRST);
+  assert.is(await attempt('u', 'right', HERE), 'accepted');
+});
+
+logging('five failures lock an address out, whatever name it tries; this machine is never', async () => {
+  const { attempt, fail } = logins();
+  await fail('nobody', THERE);
+  assert.is(await attempt('u', 'right', THERE), 'tooMany');
+  assert.is(await attempt('u', 'right', ELSEWHERE), 'accepted');
+  await fail('no-other', HERE);
+  assert.is(await attempt('u', 'right', HERE), 'accepted');
+  assert.is(await attempt('no-other', 'right', HERE), 'tooMany');
+});
+
+logging('a user who was in from an address is accepted there, however many guesses fail', async () => {
+  for (const peer of [HERE, THERE]) {
+    const { clock, attempt, fail } = logins();
+    await attempt('u', 'right', peer);
+    await fail('u', peer);
+    for (let n = 0; n < 2 * MAX_SPARE_LOGINS; n++)
+      assert.is(await attempt('u', `guess ${n}`, peer), 'tooMany');
+    assert.is(await attempt('u', 'right', peer), 'accepted');
+    clock.advance(FAILED_LOGIN_WINDOW + LOGIN_WAIT_MOST);
+    assert.is(await attempt('u', 'right', peer), 'accepted');
+  }
+});
+
+logging('a password that was right is accepted from any other address, locked out or not', async () => {
+  const { attempt, fail } = logins();
+  await attempt('u', 'right', THERE);
+  await fail('u', ELSEWHERE);
+  assert.is(await attempt('u', 'right', ELSEWHERE), 'accepted');
+  await fail('u', HERE);
+  assert.is(await attempt('u', 'right', HERE), 'accepted');
+});
+
+logging('a lock-out allows a bounded number of guesses at a password that was right elsewhere', async () => {
+  const { attempt, fail } = logins();
+  await attempt('u', 'right', THERE);
+  await fail('u', ELSEWHERE);
+  for (let n = 0; n < MAX_SPARE_LOGINS; n++)
+    assert.is(await attempt('u', `guess ${n}`, ELSEWHERE), 'tooMany');
+  assert.is(await attempt('u', 'right', ELSEWHERE), 'tooMany');
+  assert.is(await attempt('u', 'right', THERE), 'accepted');
+});
+
+logging('a password that has been changed is not known any more, all others still are', async () => {
+  const { attempt, login, use } = logins();
+  await attempt('u', 'right', THERE);
+  await attempt('v', 'right', THERE);
+  use(new Map([...USERS, ['u', cheapHash('new')]]));
+  assert.is(await attempt('u', 'right', THERE), 'refused');
+  let result: LoginResult | undefined;
+  login({ user: 'v', password: Buffer.from('right'), peer: THERE }, outcome => {
+    result = outcome;
+  });
+  assert.is(result, 'accepted');
+});
+
+logging('hosts of one IPv6 network are one address', async () => {
+  const { attempt, fail } = logins();
+  const host = (address: string): Peer => ({ ...THERE, address });
+  await fail('u', host('2001:db8:0:1::5'));
+  assert.is(await attempt('u', 'right', host('2001:db8:0:1:ffff::6')), 'tooMany');
+  assert.is(await attempt('u', 'right', host('2001:db8:0:2::5')), 'accepted');
+});
+
+logging('while two are compared a bounded number waits, and all are answered', async () => {
+  const { attempt } = logins();
+  const room = MAX_VERIFICATIONS + MAX_WAITING_VERIFICATIONS;
+  const results = await Promise.all(Array.from({ length: room + 3 }, () => attempt('u', 'right', HERE)));
+  assert.is(results.filter(result => result === 'accepted').length, room);
+  assert.is(results.filter(result => result === 'tooMany').length, 3);
+});
+
+logging('a flood of unknown names, or of one user, leaves places for all other users', async () => {
+  for (const flooder of ['u', undefined]) {
+    const { clock, attempt } = logins();
+    const from = (n: number): Peer => ({ ...THERE, address: `10.0.${n >> 8}.${n & 255}` });
+    const answered: string[] = [];
+    const flood = Array.from({ length: 4 * MAX_WAITING_VERIFICATIONS }, async (_, n) => {
+      answered.push(await attempt(flooder ?? `name${n}`, 'wrong', from(n)));
+    });
+    assert.is(await attempt('v', 'right', ELSEWHERE), 'accepted');
+    // At most what was at work, and its equal share of turns, came before.
+    assert.ok(answered.filter(result => result === 'refused').length <= 4, answered.join());
+    clock.advance(FAILED_LOGIN_WINDOW);
+    await Promise.all(flood);
+  }
+});
+
+logging('an unknown name is refused like a wrong password, however many there are', async () => {
+  const { clock, attempt } = logins();
+  const from = (n: number): Peer => ({ ...THERE, address: `10.0.${n >> 8}.${n & 255}` });
+  const flood = Array.from({ length: 4 * MAX_WAITING_VERIFICATIONS }, (_, n) =>
+    attempt(`name${n}`, 'x', from(n)),
+  );
+  clock.advance(FAILED_LOGIN_WINDOW);
+  assert.equal(new Set(await Promise.all(flood)), new Set(['refused']));
+});
+
+logging('guesses that come all at once are not all heard', async () => {
+  const { attempt } = logins();
+  const results = await Promise.all(Array.from({ length: 20 }, (_, n) => attempt('u', `wrong${n}`, HERE)));
+  const heard = results.filter(result => result === 'refused').length;
+  assert.ok(heard >= MAX_FAILED_LOGINS && heard < MAX_FAILED_LOGINS + MAX_VERIFICATIONS, String(heard));
+});
+
+logging('the wait doubles up to five minutes, and a quiet minute is forgiven', () => {
+  const clock = createTestClock();
+  const attempts = createLoginAttempts(clock);
+  for (let n = 1; n < MAX_FAILED_LOGINS; n++) assert.is(attempts.failed('a'), 0);
+  const waits: number[] = [];
+  for (let n = 0; n < 7; n++) {
+    const wait = attempts.failed('a');
+    waits.push(wait);
+    clock.advance(wait - 1);
+    assert.ok(attempts.refuses('a'));
+    clock.advance(1);
+    assert.not(attempts.refuses('a'));
+  }
+  assert.equal(waits, [10_000, 20_000, 40_000, 80_000, 160_000, LOGIN_WAIT_MOST, LOGIN_WAIT_MOST]);
+  clock.advance(FAILED_LOGIN_WINDOW + 1);
+  assert.is(attempts.failed('a'), 0);
+  attempts.succeeded('a');
+  for (let n = 1; n < MAX_FAILED_LOGINS; n++) assert.is(attempts.failed('a'), 0);
+});
+
+logging('failures of many are remembered in a bounded table', () => {
+  const attempts = createLoginAttempts(createTestClock());
+  for (let n = 0; n < MAX_FAILED_LOGINS; n++) attempts.failed('first');
+  for (let n = 1; n < MAX_REMEMBERED_FAILURES; n++) attempts.failed(`other ${n}`);
+  assert.ok(attempts.refuses('first'));
+  attempts.failed('one more');
+  assert.not(attempts.refuses('first'));
+});
+
+/** Work that is done when a test ends it. */
+function stage(atOnce: number, mostWaiting: number) {
+  const turns = createTurns(atOnce, mostWaiting);
+  const begun: string[] = [];
+  const dropped: string[] = [];
+  const ends: (() => void)[] = [];
+  const take = (lane: Lane, key: string): void => {
+    const work = (): Promise<void> => {
+      begun.push(key);
+      return new Promise(resolve => ends.push(resolve));
+    };
+    turns.take(lane, key, work, () => dropped.push(key));
+  };
+  const end = async (): Promise<void> => {
+    ends.shift()?.();
+    await new Promise(resolve => setImmediate(resolve));
+  };
+  return { take, end, begun, dropped };
+}
+
+logging('spare work leaves one place free for reserved work, and takes turns with it', async () => {
+  const { take, end, begun } = stage(2, 9);
+  for (const key of ['s1', 's2']) take('spare', key);
+  assert.equal(begun, ['s1']);
+  for (const key of ['r1', 'r2', 'r3']) take('reserved', key);
+  assert.equal(begun, ['s1', 'r1']);
+  for (let n = 0; n < 4; n++) await end();
+  assert.equal(begun, ['s1', 'r1', 's2', 'r2', 'r3']);
+});
+
+logging(
+  'waiting keys take turns, and beyond the bound the newest work of the longest is dropped',
+  async () => {
+    const { take, end, begun, dropped } = stage(2, 4);
+    for (const key of ['a', 'a', 'a', 'a', 'a', 'a', 'a']) take('reserved', key);
+    assert.equal(dropped, ['a']);
+    for (const key of ['b', 'c', 'b']) take('reserved', key);
+    assert.equal(dropped, ['a', 'a', 'a', 'b']);
+    for (let n = 0; n < 4; n++) await end();
+    assert.equal(begun, ['a', 'a', 'a', 'b', 'c', 'a']);
+  },
+);
+
+logging.run();

@@ -1,0 +1,110 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { watchUntilWell } from '../../src/deployment/health-watch.ts';
+import type { Verdict } from '../../src/deployment/module-health.ts';
+import { createTestClock } from '../clock.ts';
+
+const WELL: Verdict = { kind: 'well', restarts: 0 };
+const PENDING: Verdict = { kind: 'pending', waitsFor: 'module "m" is starting' };
+const BAD: Verdict = { kind: 'bad', reason: 'Module "m" has failed: exit 3.' };
+
+/** A set whose verdict a test changes, well for 10 s within 60 s. */
+function stage(first: Verdict, patient = false) {
+  const clock = createTestClock();
+  const abort = new AbortController();
+  const hearers = new Set<() => void>();
+  let verdict = first;
+  let ending = 'none';
+  const watched = watchUntilWell({
+    clock,
+    judge: () => verdict,
+    listen: changed => {
+      hearers.add(changed);
+      return () => hearers.delete(changed);
+    },
+    healthyFor: 10_000,
+    within: 60_000,
+    patient,
+    signal: abort.signal,
+  }).then(
+    () => {
+      ending = 'well';
+    },
+    (thrown: Error) => {
+      ending = thrown.message;
+    },
+  );
+  return {
+    /** Lets so many seconds pass, then changes the verdict; how it has ended by then. */
+    after: async (seconds: number, next = verdict): Promise<string> => {
+      clock.advance(seconds * 1000);
+      verdict = next;
+      for (const changed of [...hearers]) changed();
+      await new Promise(done => setImmediate(done));
+      return ending;
+    },
+    leave: async (): Promise<void> => {
+      abort.abort(new Error('left'));
+      await watched;
+    },
+    /** Timers and hearers that are left. */
+    left: () => clock.pending() + hearers.size,
+  };
+}
+
+const watch = suite('deployments: watch');
+
+watch('well for long enough', async () => {
+  const { after, left } = stage(WELL);
+  assert.is(await after(9.9), 'none');
+  assert.is(await after(0.1), 'well');
+  assert.is(left(), 0);
+});
+
+watch('a break begins the time anew', async () => {
+  const { after } = stage(PENDING);
+  assert.is(await after(5, WELL), 'none');
+  assert.is(await after(9, PENDING), 'none');
+  assert.is(await after(1, WELL), 'none');
+  assert.is(await after(9.9), 'none');
+  assert.is(await after(0.1), 'well');
+});
+
+watch('one that was restarted must hold out longer', async () => {
+  const { after } = stage({ kind: 'well', restarts: 2 });
+  assert.is(await after(29), 'none');
+  assert.is(await after(1), 'well');
+});
+
+watch('bad: at once', async () => {
+  const { after, left } = stage(PENDING);
+  assert.is(await after(3, BAD), 'Module "m" has failed: exit 3.');
+  assert.is(left(), 0);
+  assert.is(await stage(BAD).after(0), 'Module "m" has failed: exit 3.');
+});
+
+watch('late: why', async () => {
+  const { after, left } = stage(PENDING);
+  assert.is(await after(59.9), 'none');
+  assert.is(await after(0.1), 'It was not healthy within 60 s: module "m" is starting.');
+  assert.is(left(), 0);
+  const flutters = stage(PENDING);
+  await flutters.after(55, WELL);
+  assert.is(await flutters.after(5), 'It was not healthy within 60 s: it was not well for long enough.');
+});
+
+watch('patience: neither bad nor late ends it', async () => {
+  const { after } = stage(BAD, true);
+  assert.is(await after(86_400, PENDING), 'none');
+  assert.is(await after(86_400, WELL), 'none');
+  assert.is(await after(10), 'well');
+});
+
+watch('it is left by its signal', async () => {
+  const { after, leave, left } = stage(PENDING);
+  await leave();
+  assert.is(await after(0), 'left');
+  assert.is(left(), 0);
+});
+
+watch.run();

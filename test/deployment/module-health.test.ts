@@ -1,0 +1,98 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Verdict } from '../../src/deployment/module-health.ts';
+import { verdictOf } from '../../src/deployment/module-health.ts';
+import type { ModuleState, ModuleStatus } from '../../src/supervisor/spec.ts';
+
+function status(name: string, state: ModuleState, more: Partial<ModuleStatus> = {}): ModuleStatus {
+  return {
+    name,
+    state,
+    pid: undefined,
+    uptime: undefined,
+    restarts: 0,
+    lastExit: undefined,
+    lastLines: [],
+    late: false,
+    cutLines: 0,
+    printedLines: undefined,
+    refusedLines: 0,
+    lostLogLines: 0,
+    usage: {},
+    notEnforced: [],
+    ...more,
+  };
+}
+
+const WELL: Verdict = { kind: 'well', restarts: 0 };
+const bad = (reason: string): Verdict => ({ kind: 'bad', reason });
+const pending = (waitsFor: string): Verdict => ({ kind: 'pending', waitsFor });
+
+const verdict = suite('deployments: verdict');
+
+/** One module, whether it is checked, and what is to be thought of it. */
+const ONE: readonly (readonly [ModuleStatus, boolean, Verdict])[] = [
+  [status('m', 'running'), false, WELL],
+  [status('m', 'running'), true, pending('module "m" is not ready')],
+  [status('m', 'ready'), true, WELL],
+  [status('m', 'ended'), false, WELL],
+  [status('m', 'starting'), false, pending('module "m" is starting')],
+  [status('m', 'waiting', { restarts: 2 }), false, pending('module "m" is waiting')],
+  [status('m', 'stopped'), false, pending('module "m" is stopped')],
+  [status('m', 'failing'), true, bad('Module "m" fails its checks.')],
+  [
+    status('m', 'failing', { checkFailure: 'exit 7: no database.', lastLines: ['retrying'] }),
+    true,
+    bad('Module "m" fails its checks: exit 7: no database (stderr: retrying).'),
+  ],
+  [
+    status('m', 'running', {
+      checkFailure: 'port 80 takes no connection: connection refused (ECONNREFUSED)',
+    }),
+    true,
+    pending('module "m" is not ready: port 80 takes no connection: connection refused (ECONNREFUSED)'),
+  ],
+  [status('m', 'failed', { lastExit: 'exit 3' }), false, bad('Module "m" has failed: exit 3.')],
+  [status('m', 'failed', { lastExit: 'It is gone.' }), false, bad('Module "m" has failed: It is gone.')],
+  [
+    status('m', 'failed', { lastExit: 'exit 1', lastLines: ['Traceback', "KeyError: 'x'"] }),
+    false,
+    bad(`Module "m" has failed: exit 1 (stderr: Traceback / KeyError: 'x').`),
+  ],
+  [status('m', 'running', { restarts: 2 }), false, { kind: 'well', restarts: 2 }],
+  [
+    status('m', 'running', { restarts: 3, lastExit: 'SIGSEGV' }),
+    false,
+    bad('Module "m" has ended 3 times, the last time by SIGSEGV.'),
+  ],
+];
+
+for (const [one, checked, expected] of ONE) {
+  verdict(`${one.state}${checked ? ', checked' : ''}, ${one.restarts} restarts: ${expected.kind}`, () => {
+    assert.equal(verdictOf([one], new Map([['m', checked]]), new Map()), expected);
+  });
+}
+
+verdict('what came before is not held against it', () => {
+  const statuses = [status('m', 'running', { restarts: 7 })];
+  const judged = new Map([['m', false]]);
+  assert.equal(verdictOf(statuses, judged, new Map([['m', 6]])), { kind: 'well', restarts: 1 });
+  assert.is(verdictOf(statuses, judged, new Map([['m', 4]])).kind, 'bad');
+});
+
+verdict('one that is bad counts more than one that is awaited; who is not judged does not count', () => {
+  const statuses = [status('a', 'starting'), status('b', 'failed'), status('leaves', 'stopping')];
+  const judged = new Map([
+    ['a', false],
+    ['b', false],
+  ]);
+  assert.is(verdictOf(statuses, judged, new Map()).kind, 'bad');
+  assert.equal(verdictOf(statuses, new Map([['a', false]]), new Map()), pending('module "a" is starting'));
+  assert.equal(verdictOf(statuses, new Map(), new Map()), WELL);
+});
+
+verdict('one that is not there at all is awaited', () => {
+  assert.equal(verdictOf([], new Map([['m', false]]), new Map()), pending('module "m" is not started'));
+});
+
+verdict.run();

@@ -1,0 +1,64 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { reasonOf } from '../../src/core/errors.ts';
+import { createRenewal } from '../../src/deployment/self-update.ts';
+import type { Placed } from '../../src/manifest/plan.ts';
+import { parseManifest } from '../../src/manifest/read.ts';
+import { placesIn } from '../../src/self-update/paths.ts';
+import { folderWith, removeFolder, skerry } from '../e2e/stage.ts';
+
+const renewal = suite('deployments: the hub that they name');
+
+const sha256 = createHash('sha256').update(readFileSync(skerry)).digest('hex');
+
+function naming(from: string): Placed {
+  const hub = { [process.arch]: { from, sha256 } };
+  return { manifest: parseManifest(JSON.stringify({ name: 'a', listeners: [], hub }), 'm.json'), home: '/' };
+}
+
+renewal('one whose copy the disk holds up is left at once, and the next one waits for it', async () => {
+  const folder = folderWith({});
+  // Who opens it waits until it is opened for writing, too.
+  const slow = join(folder, 'slow');
+  assert.is(spawnSync('mkfifo', [slow]).status, 0);
+  const { stage, state } = createRenewal({
+    dataFolder: folder,
+    launched: { running: 'base' },
+    program: skerry,
+    provisions: { obtain: async (_, { from = '' }) => ({ path: from }) },
+    leave: () => {},
+  });
+  const draft = `${placesIn(folder).binary('a')}.part`;
+  const abort = new AbortController();
+  const first = stage(naming(slow), abort.signal).then(() => 'staged', reasonOf);
+  while (!existsSync(draft)) await new Promise(done => setImmediate(done));
+  abort.abort(new Error('superseded'));
+  assert.is(await first, 'superseded');
+  assert.ok(existsSync(draft), 'it still waits');
+
+  const newer = new AbortController();
+  const second = stage(naming(skerry), newer.signal);
+  newer.abort(new Error('superseded too'));
+  assert.is(await second.then(() => 'staged', reasonOf), 'superseded too');
+
+  const third = stage(naming(skerry), new AbortController().signal);
+  await (await open(slow, 'w')).close();
+  const undo = await third;
+  assert.is(
+    createHash('sha256')
+      .update(readFileSync(placesIn(folder).binary('a')))
+      .digest('hex'),
+    sha256,
+  );
+  assert.not(existsSync(draft));
+  undo();
+  assert.equal(state(), { kind: 'none' });
+  removeFolder(folder);
+});
+
+renewal.run();

@@ -1,0 +1,238 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { FailureCode } from '../../src/core/errors.ts';
+import { Failure } from '../../src/core/errors.ts';
+import { VERSION } from '../../src/core/version.ts';
+import type { Launched } from '../../src/self-update/launch.ts';
+import { placesIn } from '../../src/self-update/paths.ts';
+import type { NewHub, Staged } from '../../src/self-update/stage.ts';
+import { stageHub } from '../../src/self-update/stage.ts';
+import { beginTrial, confirm } from '../../src/self-update/trial.ts';
+import { skip } from '../build/stage.ts';
+import { folderWith, removeFolder, skerry } from '../e2e/stage.ts';
+
+const BASE: Launched = { running: 'base' };
+
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+const whole = readFileSync(skerry);
+
+const staging = suite<{ folder: string }>('update: staging', { folder: '' });
+staging.before.each(context => {
+  context.folder = folderWith({});
+});
+staging.after.each(({ folder }) => removeFolder(folder));
+
+function hubOf(bytes: Buffer, more: Partial<NewHub> = {}): NewHub {
+  const content = async function* () {
+    for (let at = 0; at < bytes.length; at += 1 << 20) yield bytes.subarray(at, at + (1 << 20));
+  };
+  return { sha256: sha256(bytes), content, ...more };
+}
+
+async function refusal(work: Promise<unknown>): Promise<{ code: FailureCode; message: string }> {
+  try {
+    await work;
+  } catch (thrown) {
+    if (thrown instanceof Failure) return thrown;
+    throw thrown;
+  }
+  throw new Error('It was not refused.');
+}
+
+staging('the built binary is put into the free slot, verified, and says its version', async ({ folder }) => {
+  const hub = { ...hubOf(whole), size: whole.length, content: () => createReadStream(skerry) };
+  const staged = await stageHub(folder, BASE, hub);
+  assert.equal(staged, { slot: 'a', sha256: hub.sha256, size: whole.length, version: VERSION });
+  const file = placesIn(folder).binary('a');
+  assert.is(sha256(readFileSync(file)), hub.sha256);
+  assert.is(statSync(file).mode & 0o777, 0o755);
+  for (const one of [placesIn(folder).folder, placesIn(folder).slotFolder('a')])
+    assert.is(statSync(one).mode & 0o777, 0o700);
+  assert.equal(readdirSync(placesIn(folder).slotFolder('a')), ['skerry']);
+});
+
+staging('the slot that is in use, and the one that is returned to, are left alone', async ({ folder }) => {
+  const hub = hubOf(whole);
+  const begin = (launched: Launched, staged: Staged) =>
+    beginTrial({ dataFolder: folder, launched, program: skerry, staged });
+  await begin(BASE, await stageHub(folder, BASE, hub));
+  // Nothing is on trial here as it is not running: another may come instead.
+  const inA = { running: 'a', guard: 1 } as const;
+  confirm(folder, inA);
+  const second = await stageHub(folder, inA, hub);
+  assert.is(second.slot, 'b');
+  await begin(inA, second);
+  const inB = { running: 'b', guard: 1 } as const;
+  // On trial in b, returned to is a: what supersedes it takes its own place.
+  assert.is((await stageHub(folder, inB, hub)).slot, 'b');
+  confirm(folder, inB);
+  assert.is((await stageHub(folder, inB, hub)).slot, 'a');
+});
+
+const tiny = (machine: number): Buffer => {
+  const head = Buffer.alloc(64);
+  Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]).copy(head);
+  head.writeUInt16LE(2, 16);
+  head.writeUInt16LE(machine, 18);
+  return head;
+};
+const [own, other] = process.arch === 'x64' ? [62, 183] : [183, 62];
+
+/** What is not taken, by what it is: the code and the sentence. */
+const REFUSED: Readonly<Record<string, readonly [NewHub, FailureCode, RegExp]>> = {
+  'a changed byte': [
+    { ...hubOf(whole), sha256: '0'.repeat(64) },
+    'update.binary',
+    /^The new hub has the SHA-256 [0-9a-f]{64}, and the manifest says 0{64}: name the right file, or correct "hub"\.$/,
+  ],
+  'a script': [
+    hubOf(Buffer.from('#!/bin/sh\necho skerry 1 x\n')),
+    'update.binary',
+    /is no program for Linux/,
+  ],
+  nothing: [hubOf(Buffer.alloc(0)), 'update.binary', /is no program for Linux/],
+  'another machine': [
+    hubOf(tiny(other)),
+    'update.binary',
+    /is made for (arm64|x64), and this machine is (x64|arm64): correct "hub"\.$/,
+  ],
+  'a machine that nobody knows': [hubOf(tiny(9999)), 'update.binary', /is made for another machine \(9999\)/],
+  'a program that cannot run': [
+    hubOf(tiny(own)),
+    'update.binary',
+    /does not run here \(.+\): take one that is built/,
+  ],
+  'a truncated binary': [hubOf(whole.subarray(0, 5_000_000)), 'update.binary', /does not run here/],
+  'another program': [hubOf(readFileSync('/bin/true')), 'update.binary', /does not say that it is Skerry/],
+  'one that is too large': [
+    {
+      sha256: '',
+      content: async function* () {
+        for (;;) yield Buffer.alloc(32 << 20);
+      },
+    },
+    'update.binary',
+    /is larger than a hub may be/,
+  ],
+  'one that there is no room for': [
+    { ...hubOf(whole), size: Number.MAX_SAFE_INTEGER },
+    'update.unwritable',
+    /^The new hub cannot be kept in .*\/hub \(\d+ MB are needed and \d+ are free\): make room/,
+  ],
+  'one that breaks off': [
+    {
+      sha256: '',
+      content: async function* () {
+        yield Buffer.alloc(9);
+        throw new Error('the network is gone');
+      },
+    },
+    'update.unwritable',
+    /the network is gone/,
+  ],
+};
+
+for (const [what, [hub, code, sentence]] of Object.entries(REFUSED)) {
+  staging(`${what} is refused, and nothing of it is left`, async ({ folder }) => {
+    const failure = await refusal(stageHub(folder, BASE, hub));
+    assert.is(failure.code, code, failure.message);
+    assert.match(failure.message, sentence);
+    assert.equal(readdirSync(placesIn(folder).slotFolder('a')), []);
+    assert.not(existsSync(placesIn(folder).state));
+  });
+}
+
+staging(
+  'one that is not wanted any more while it is copied is left at the next piece',
+  async ({ folder }) => {
+    const abort = new AbortController();
+    const superseded = new Failure('deployment.superseded', 'Another one.');
+    let pieces = 0;
+    const content = async function* () {
+      for (; ; pieces++) {
+        if (pieces === 3) abort.abort(superseded);
+        yield Buffer.alloc(1 << 20);
+      }
+    };
+    const staged = stageHub(folder, BASE, { sha256: '', content, signal: abort.signal });
+    assert.is((await refusal(staged)).code, 'deployment.superseded');
+    assert.is(pieces, 3);
+    assert.equal(readdirSync(placesIn(folder).slotFolder('a')), []);
+  },
+);
+
+staging('a data folder that cannot be written is named', async ({ folder }) => {
+  writeFileSync(join(folder, 'hub'), '');
+  const failure = await refusal(stageHub(folder, BASE, hubOf(whole)));
+  assert.is(failure.code, 'update.unwritable');
+  assert.match(failure.message, /hub\/a\/skerry \((EEXIST|ENOTDIR).*correct the folder's rights\.$/);
+});
+
+/** Mounts a file system of memory on the data folder; false: that cannot be done here, which is said. */
+function mount(folder: string, options: string): boolean {
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]);
+  if (status !== 0) skip('file systems cannot be mounted here');
+  return status === 0;
+}
+
+async function onDisk(folder: string, options: string, work: (data: string) => Promise<void>): Promise<void> {
+  const data = join(folder, 'data');
+  mkdirSync(data);
+  if (!mount(data, options)) return;
+  try {
+    await work(data);
+  } finally {
+    spawnSync('umount', ['--lazy', data]);
+  }
+}
+
+staging('a data folder that is mounted noexec is noticed', ({ folder }) =>
+  onDisk(folder, 'noexec,mode=0700', async data => {
+    const failure = await refusal(stageHub(data, BASE, hubOf(whole)));
+    assert.is(failure.code, 'update.unwritable');
+    assert.match(
+      failure.message,
+      /cannot be run: its file system is probably mounted noexec, so name a data folder/,
+    );
+  }),
+);
+
+staging('a disk that gets full is said, and what was written is given back', ({ folder }) =>
+  onDisk(folder, 'size=50M,mode=0700', async data => {
+    const failure = await refusal(stageHub(data, BASE, hubOf(whole)));
+    assert.is(failure.code, 'update.unwritable');
+    assert.match(failure.message, /\(ENOSPC.*\): make room/);
+    assert.equal(readdirSync(placesIn(data).slotFolder('a')), []);
+    spawnSync('dd', ['if=/dev/zero', `of=${join(data, 'full')}`, 'bs=1M']);
+    const staged = { slot: 'a', sha256: '', size: 1, version: '1' } as const;
+    const begin = beginTrial({ dataFolder: data, launched: BASE, program: skerry, staged });
+    assert.match((await refusal(begin)).message, /state\.json cannot be written \(ENOSPC.*make room/);
+  }),
+);
+
+staging('a hub without a binary to return to begins no trial', async ({ folder }) => {
+  const staged = { slot: 'a', sha256: '', size: 1, version: '1' } as const;
+  const begin = (program: string | undefined, launched = BASE) =>
+    refusal(beginTrial({ dataFolder: folder, launched, program, staged }));
+  assert.match((await begin(undefined)).message, /runs from its sources and cannot be updated/);
+  assert.match(
+    (await begin(join(folder, 'gone'))).message,
+    /gone.*was replaced or removed \(ENOENT.*restart the hub/,
+  );
+  assert.match((await begin(skerry, { running: 'b' })).message, /restart the hub before it is updated/);
+  assert.not(existsSync(placesIn(folder).state));
+});
+
+staging.run();

@@ -1,0 +1,143 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { marked, marksOf, unmarked } from '../../src/self-update/env-markers.ts';
+import { placesIn } from '../../src/self-update/paths.ts';
+import type { State, Trial } from '../../src/self-update/state.ts';
+import { readState, writeState } from '../../src/self-update/state.ts';
+import type { Findings } from '../../src/self-update/trial-counter.ts';
+import { nextTry } from '../../src/self-update/trial-counter.ts';
+import { folderWith, removeFolder } from '../e2e/stage.ts';
+
+const TRIAL: Trial = {
+  slot: 'b',
+  limits: { starts: 3, seconds: 120, grace: 15 },
+  tries: 1,
+  seconds: 0,
+  lastEnd: '',
+};
+const STATE: State = {
+  base: { path: '/usr/bin/skerry', size: 110_000_000, changed: 1.5, inode: 7, sha256: 'c'.repeat(64) },
+  current: 'a',
+  slots: {
+    a: { sha256: 'a'.repeat(64), size: 1, version: '1.0.0' },
+    b: { sha256: 'b'.repeat(64), size: 2, version: '1.1.0' },
+  },
+  trial: TRIAL,
+  guard: { pid: 10, started: 20, boot: 'x' },
+  returned: { sha256: 'd'.repeat(64), version: '0.9.0', reason: 'it was bad' },
+};
+const GUARD = { pid: 11, started: 21, boot: 'y' };
+
+const note = suite<{ folder: string }>('update: what is noted', { folder: '' });
+note.before.each(context => {
+  context.folder = folderWith({});
+});
+note.after.each(({ folder }) => removeFolder(folder));
+
+note('is read as it was written', ({ folder }) => {
+  const places = placesIn(folder);
+  assert.equal(readState(places), {});
+  writeState(places, STATE);
+  assert.equal(readState(places), { state: STATE });
+  const least: State = { base: STATE.base, current: 'base', slots: {} };
+  writeState(places, least);
+  assert.equal(readState(places), { state: least });
+});
+
+note('with fields of a later version is read all the same', ({ folder }) => {
+  const places = placesIn(folder);
+  mkdirSync(places.folder);
+  const later = { ...STATE, channel: 'stable', slots: { ...STATE.slots, c: { size: 'x' } } };
+  writeFileSync(places.state, JSON.stringify(later));
+  assert.equal(readState(places), { state: STATE });
+});
+
+note('is right or said to be damaged, whatever became of it', ({ folder }) => {
+  const places = placesIn(folder);
+  mkdirSync(places.folder);
+  const text = JSON.stringify(STATE);
+  const seen = new Set<string>();
+  fc.assert(
+    fc.property(fc.nat(text.length - 1), fc.nat(30), fc.string({ maxLength: 5 }), (at, length, other) => {
+      writeFileSync(places.state, text.slice(0, at) + other + text.slice(at + length));
+      const { state, damaged } = readState(places);
+      assert.is(state === undefined, damaged !== undefined);
+      seen.add(state === undefined ? 'damaged' : 'read');
+    }),
+    { numRuns: 1000 },
+  );
+  assert.is(seen.size, 2);
+  writeFileSync(places.state, text + ' '.repeat(1 << 16));
+  assert.equal(readState(places), { damaged: 'it is too long' });
+});
+
+const CUT_OFF: Findings = { ended: undefined, stopped: false, damage: undefined };
+
+/** Trial and findings, and what follows: the number of the next try, or why there is none. */
+const DECISIONS: readonly (readonly [Partial<Trial>, Partial<Findings>, number | string])[] = [
+  [{ tries: 0 }, {}, 1],
+  [{ tries: 1 }, {}, 2],
+  [{ tries: 2 }, { ended: { how: 0, seconds: 1 } }, 3],
+  [{ tries: 3 }, {}, 'it was not healthy in 3 starts: the last start was cut off'],
+  [{ tries: 3 }, { stopped: true }, 3],
+  [{ tries: 0 }, { stopped: true }, 1],
+  [
+    { tries: 3 },
+    { ended: { how: 1, seconds: 1 } },
+    'it was not healthy in 3 starts: the last start ended with exit code 1',
+  ],
+  [
+    { tries: 3 },
+    { ended: { how: 139, seconds: 1 } },
+    'it was not healthy in 3 starts: the last start was ended by SIGSEGV',
+  ],
+  [
+    { tries: 3 },
+    { ended: { how: 255, seconds: 1 } },
+    'it was not healthy in 3 starts: the last start ended with exit code 255',
+  ],
+  [{ tries: 1 }, { ended: { how: 'late', seconds: 120 } }, 'it was not healthy within 120 seconds'],
+  [{ tries: 2, seconds: 60 }, { ended: { how: 1, seconds: 59 } }, 3],
+  [
+    { tries: 2, seconds: 60 },
+    { ended: { how: 1, seconds: 60 } },
+    'it was not healthy within 120 seconds: the last start ended with exit code 1',
+  ],
+  [{ tries: 0 }, { damage: '/x is damaged' }, '/x is damaged'],
+];
+
+for (const [index, [trial, findings, expected]] of DECISIONS.entries()) {
+  note(`decision ${index + 1}: ${expected}`, () => {
+    const next = nextTry(STATE, { ...TRIAL, ...trial }, { ...CUT_OFF, ...findings }, GUARD);
+    assert.is(next.current, 'a');
+    if (typeof expected === 'number') {
+      assert.equal([next.trial?.tries, next.guard], [expected, GUARD]);
+      assert.is(next.returned, STATE.returned);
+    } else {
+      assert.equal([next.trial, next.guard], [undefined, undefined]);
+      assert.equal(next.returned, { sha256: 'b'.repeat(64), version: '1.1.0', reason: expected });
+    }
+  });
+}
+
+note('marks are read as they were set, and taken away', () => {
+  const places = placesIn('/data');
+  const env = { PATH: '/bin', SKERRY_TRIAL_ENDED: 'late 12' };
+  assert.equal(marksOf(env, places), {
+    slot: undefined,
+    guard: undefined,
+    ended: { how: 'late', seconds: 12 },
+  });
+  const guarded = marked(env, places, 'b', GUARD);
+  assert.equal(marksOf(guarded, places), { slot: 'b', guard: 11, ended: undefined });
+  assert.equal(marksOf(marked(env, places, 'a'), places), { slot: 'a', guard: undefined, ended: undefined });
+  // Of a hub with another data folder.
+  assert.is(marksOf(guarded, placesIn('/other')).slot, undefined);
+  assert.equal(unmarked(guarded), { PATH: '/bin' });
+  for (const odd of ['', 'x 1', '1', '1 x', '-1 1', '1 1; x'])
+    assert.is(marksOf({ SKERRY_TRIAL_ENDED: odd }, places).ended, undefined);
+});
+
+note.run();
