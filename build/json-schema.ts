@@ -1,7 +1,7 @@
 import type { ConversionConfig } from '@valibot/to-json-schema';
 import { toJsonSchema } from '@valibot/to-json-schema';
-import { UNUSABLE } from '../src/manifest/json.ts';
-import { manifestSchema } from '../src/manifest/schema.ts';
+import { UNUSABLE } from '../src/manifest/json/check-json.ts';
+import { manifestSchema } from '../src/manifest/schema/schema.ts';
 
 const CONFIG: ConversionConfig = {
   target: 'draft-2020-12',

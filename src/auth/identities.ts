@@ -4,9 +4,9 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
 import { newToken, sameSecret } from '../crypto/tokens.ts';
-import { isUserName } from '../manifest/access.ts';
+import { isUserName } from '../manifest/schema/access.ts';
 import type { Manifest, ModuleEntry, UserEntry } from '../manifest/types.ts';
-import type { FindPeer } from '../supervisor/peers/peers.ts';
+import type { FindPeer } from '../supervisor/peers/find-peer.ts';
 import type { Logins } from './logins.ts';
 import { createLogins } from './logins.ts';
 

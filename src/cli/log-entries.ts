@@ -1,4 +1,4 @@
-import type { LogReader } from '../supervisor/logreader.ts';
+import type { LogReader } from '../supervisor/logs/log-reader.ts';
 
 /** One line of a module's log. */
 export type Entry = {

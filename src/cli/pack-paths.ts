@@ -2,8 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import type { Inventory } from '../bundles/inventory.ts';
 import { Failure } from '../core/errors.ts';
-import type { NamedPath } from '../manifest/paths.ts';
-import { namedPaths } from '../manifest/paths.ts';
+import type { NamedPath } from '../manifest/file-paths.ts';
+import { namedPaths } from '../manifest/file-paths.ts';
 import type { Manifest } from '../manifest/types.ts';
 
 const EXECUTABLE = 0o111;

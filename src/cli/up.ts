@@ -10,7 +10,7 @@ import { switchBinary, watchGuard } from '../self-update/handover.ts';
 import type { Launched } from '../self-update/launch.ts';
 import { launch } from '../self-update/launch.ts';
 import { cameUp } from '../self-update/trial.ts';
-import { nativeFunction } from '../supervisor/native-part.ts';
+import { nativeFunction } from '../supervisor/terminal/native-addon.ts';
 import { argumentsOf, scanArguments, scannedValue, usageFailure } from './arguments.ts';
 import { dataFolder } from './data-folder.ts';
 import { become, standardErrorLog, systemClock, systemPause, systemRandom } from './edge.ts';

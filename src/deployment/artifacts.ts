@@ -6,7 +6,7 @@ import type { LocalSource, Source, WantedBundle } from '../bundles/types.ts';
 import type { Clock } from '../core/clock.ts';
 import { Failure } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import type { Placed } from '../manifest/plan.ts';
+import type { Placed } from '../manifest/diff/plan.ts';
 import type { Artifact } from '../manifest/types.ts';
 
 /** What a deployment needs beyond its manifest. */

@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import type { Placed, Plan } from '../manifest/plan.ts';
-import { planOf } from '../manifest/plan.ts';
+import type { Placed, Plan } from '../manifest/diff/plan.ts';
+import { planOf } from '../manifest/diff/plan.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
 import { unlessAborted } from './abortable.ts';
 import type { Attempt, Deployment, Ledger, Outcome } from './deployment.ts';

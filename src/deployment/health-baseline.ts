@@ -1,5 +1,5 @@
-import type { Placed } from '../manifest/plan.ts';
-import { planOf } from '../manifest/plan.ts';
+import type { Placed } from '../manifest/diff/plan.ts';
+import { planOf } from '../manifest/diff/plan.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
 import { baselineOf, isWell } from './module-health.ts';
 

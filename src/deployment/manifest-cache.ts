@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
-import type { Placed } from '../manifest/plan.ts';
+import type { Placed } from '../manifest/diff/plan.ts';
 import { parseManifest } from '../manifest/read.ts';
 import type { Deployment } from './deployment.ts';
 import { deploymentId, titleOf } from './deployment.ts';

@@ -5,9 +5,9 @@ import type { Clock } from '../core/clock.ts';
 import { Failure, systemCode } from '../core/errors.ts';
 import { trustedKeys } from '../crypto/key-files/trusted.ts';
 import { isForDevice } from '../manifest/devices.ts';
-import { choice } from '../manifest/fields.ts';
-import type { Placed } from '../manifest/plan.ts';
+import type { Placed } from '../manifest/diff/plan.ts';
 import { parseJson, parseManifest, readManifestText } from '../manifest/read.ts';
+import { choice } from '../manifest/schema/fields.ts';
 import type { Deployment, Ledger } from './deployment.ts';
 import { deploymentId } from './deployment.ts';
 

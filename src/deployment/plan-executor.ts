@@ -1,5 +1,5 @@
-import type { Placed, Plan, Step } from '../manifest/plan.ts';
-import { afterFailure, afterStep, planOf } from '../manifest/plan.ts';
+import type { Placed, Plan, Step } from '../manifest/diff/plan.ts';
+import { afterFailure, afterStep, planOf } from '../manifest/diff/plan.ts';
 import { unlessAborted } from './abortable.ts';
 
 /** Carries out one step towards `target`. */

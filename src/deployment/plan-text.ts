@@ -1,4 +1,4 @@
-import type { ModuleChange, Plan, Step } from '../manifest/plan.ts';
+import type { ModuleChange, Plan, Step } from '../manifest/diff/plan.ts';
 
 const HUB_STEPS = {
   prepare: 'see that everything is here',

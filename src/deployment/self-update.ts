@@ -3,7 +3,7 @@ import type { LocalSource } from '../bundles/types.ts';
 import { Failure } from '../core/errors.ts';
 import { oneAtATime } from '../core/one-at-a-time.ts';
 import { HUB_TRIAL, MAX_HUB_BYTES } from '../core/update-limits.ts';
-import type { Placed } from '../manifest/plan.ts';
+import type { Placed } from '../manifest/diff/plan.ts';
 import type { Artifact } from '../manifest/types.ts';
 import type { Launched } from '../self-update/launch.ts';
 import type { Staged } from '../self-update/stage.ts';

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import type { Cancel } from '../core/clock.ts';
 import { Failure } from '../core/errors.ts';
 import { MAX_VIEWER_BACKLOG, MAX_VIEWER_FRAME_BYTES } from '../core/limits.ts';
-import type { Attachment } from '../supervisor/screen.ts';
 import type { Supervisor } from '../supervisor/spec.ts';
+import type { Attachment } from '../supervisor/terminal/shared-terminal.ts';
 import type { Frame } from './terminal-frames.ts';
 import { createFrameReader, frameOf, sizeIn, sizeOf } from './terminal-frames.ts';
 

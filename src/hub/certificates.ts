@@ -4,7 +4,7 @@ import { dayOf, validityOf, validityProblem } from '../core/certificate-validity
 import type { Clock } from '../core/clock.ts';
 import { reasonOf, systemCode } from '../core/errors.ts';
 import { MAX_TLS_FILE_BYTES } from '../core/listener-limits.ts';
-import type { Placed } from '../manifest/plan.ts';
+import type { Placed } from '../manifest/diff/plan.ts';
 
 /** A certificate file of the manifest that runs. */
 export type CertificateStatus = {

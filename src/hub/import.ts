@@ -1,6 +1,6 @@
 import { type Imported, importDeployment } from '../manifest/azure/import.ts';
 import type { Remark } from '../manifest/azure/remark.ts';
-import { pathOf } from '../manifest/path.ts';
+import { pathOf } from '../manifest/checks/field-path.ts';
 import { checkManifest, parseManifest } from '../manifest/read.ts';
 import { planRoutes } from './plan.ts';
 

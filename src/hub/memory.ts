@@ -6,7 +6,7 @@ import type { Log } from '../core/log.ts';
 import type { MemoryBudget } from '../core/memory-budget.ts';
 import { budgetOf } from '../core/memory-budget.ts';
 import { BUFFER_SLACK, INPUT_LOOK, MEMORY_LOOK, MEMORY_SLACK } from '../core/memory-limits.ts';
-import { nativeFunction } from '../supervisor/native-part.ts';
+import { nativeFunction } from '../supervisor/terminal/native-addon.ts';
 import type { MemoryTotal } from './memory-total.ts';
 
 /** Collects the garbage of the hub's buffers in time, and gives memory back that a load has left behind. */

@@ -6,7 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import type { LogSink } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
 import type { Message } from '../core/message.ts';
-import type { Placed } from '../manifest/plan.ts';
+import type { Placed } from '../manifest/diff/plan.ts';
 import type { ModuleEntry } from '../manifest/types.ts';
 import type { Store } from '../queue/types.ts';
 import type { ModuleChange, Supervisor, SupervisorHost } from '../supervisor/spec.ts';

@@ -3,11 +3,11 @@ import { resolve } from 'node:path';
 import { Failure, systemCode } from '../core/errors.ts';
 import type { Provisions } from '../deployment/artifacts.ts';
 import type { CourseSettings } from '../deployment/deployment-runner.ts';
-import { namedPaths } from '../manifest/paths.ts';
-import type { Placed } from '../manifest/plan.ts';
+import type { Placed } from '../manifest/diff/plan.ts';
+import { namedPaths } from '../manifest/file-paths.ts';
 import type { ModuleEntry } from '../manifest/types.ts';
-import { moduleEnvironment } from '../supervisor/environment.ts';
-import { findFault } from '../supervisor/fault.ts';
+import { moduleEnvironment } from '../supervisor/process/environment.ts';
+import { findFault } from '../supervisor/process/start-error.ts';
 import { listenerSettings } from './listeners.ts';
 import { withoutLinks } from './module-spec.ts';
 

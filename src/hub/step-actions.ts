@@ -1,7 +1,7 @@
 import type { Log } from '../core/log.ts';
 import type { Provisions } from '../deployment/artifacts.ts';
 import type { Execute } from '../deployment/plan-executor.ts';
-import type { Placed, Step } from '../manifest/plan.ts';
+import type { Placed, Step } from '../manifest/diff/plan.ts';
 import type { Parts } from './parts.ts';
 import { routingOf } from './routing.ts';
 import { boundsOf } from './storage.ts';

@@ -1,4 +1,4 @@
-import type { TerminalSize } from '../supervisor/screen.ts';
+import type { TerminalSize } from '../supervisor/terminal/shared-terminal.ts';
 
 /**
  * What runs over the control socket between a terminal and its viewer: a byte that says what it is, four for the length

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { oneAtATime } from '../core/one-at-a-time.ts';
 import type { Random } from '../core/random.ts';
-import type { Placed } from '../manifest/plan.ts';
+import type { Placed } from '../manifest/diff/plan.ts';
 import type { QueueStats, Store } from '../queue/types.ts';
 import type { Forwarder } from '../upstream/forwarder.ts';
 import type { TakeDown } from '../upstream/inflow.ts';

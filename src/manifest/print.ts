@@ -1,4 +1,6 @@
 import { parseManifest } from './read.ts';
+import { addressText } from './schema/upstream-address.ts';
+import { timeOfDayText } from './schema/upstream-schedule.ts';
 import type {
   Limits,
   ListenerEntry,
@@ -10,8 +12,6 @@ import type {
   UserEntry,
 } from './types.ts';
 import { durationText, sizeText } from './units.ts';
-import { addressText } from './upstream-address.ts';
-import { timeOfDayText } from './upstream-schedule.ts';
 
 /**
  * A manifest with all that it leaves out, as text: it says the same. It is shown to the person whose file it is, so a

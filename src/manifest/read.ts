@@ -3,13 +3,13 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import * as v from 'valibot';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import { MAX_MANIFEST_BYTES } from '../core/limits.ts';
-import type { Complaint } from './complaint.ts';
-import { complaintOf } from './complaint.ts';
-import { contradictionIn } from './contradictions.ts';
-import { troubleIn } from './json.ts';
-import { pathOf } from './path.ts';
-import type { WrittenManifest } from './schema.ts';
-import { manifestSchema } from './schema.ts';
+import type { Complaint } from './checks/complaint.ts';
+import { complaintOf } from './checks/complaint.ts';
+import { contradictionIn } from './checks/contradictions.ts';
+import { pathOf } from './checks/field-path.ts';
+import { troubleIn } from './json/check-json.ts';
+import type { WrittenManifest } from './schema/schema.ts';
+import { manifestSchema } from './schema/schema.ts';
 import type { Manifest } from './types.ts';
 
 /** Bytes read at once. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from './json-object.ts';
+import type { JsonObject } from './json/json-object.ts';
 
 /** What should run, checked, with all defaults and in plain units. */
 export type Manifest = {

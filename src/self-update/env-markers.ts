@@ -1,4 +1,4 @@
-import { bootId, runningProcess } from '../supervisor/proc.ts';
+import { bootId, runningProcess } from '../core/proc.ts';
 import type { Places, SlotName } from './paths.ts';
 import { SLOTS } from './paths.ts';
 import type { Guard } from './state.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { reasonOf, systemCode } from '../core/errors.ts';
+import { allPids, pidsWith } from '../core/proc.ts';
 import { LEFTOVER_CHECK } from '../core/update-limits.ts';
-import { allPids, pidsWith } from '../supervisor/proc.ts';
 import { GUARD_VARIABLE, guardMark } from './env-markers.ts';
 import type { Places } from './paths.ts';
 import { SLOTS } from './paths.ts';

@@ -2,10 +2,10 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Settle } from '../core/message.ts';
 import type { Pressure } from '../core/pressure.ts';
-import type { Limits, Usage } from './confinement/cgroup.ts';
+import type { Limits, Usage } from './cgroups/cgroup.ts';
 import type { SandboxLevel } from './confinement/sandbox.ts';
-import type { FindPeer } from './peers/peers.ts';
-import type { Attachment, Viewer } from './screen.ts';
+import type { FindPeer } from './peers/find-peer.ts';
+import type { Attachment, Viewer } from './terminal/shared-terminal.ts';
 
 /** When a module that ended by itself is started again; a failure is an exit code other than 0, or a signal. */
 export type RestartPolicy = 'never' | 'on-failure' | 'on-unhealthy' | 'always';

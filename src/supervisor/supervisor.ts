@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../core/errors.ts';
+import type { Hierarchy } from './cgroups/hierarchy.ts';
+import { openHierarchy } from './cgroups/hierarchy.ts';
 import { createConfiner } from './confinement/confine.ts';
-import type { Hierarchy } from './confinement/hierarchy.ts';
-import { openHierarchy } from './confinement/hierarchy.ts';
-import { removeMemoryFolders } from './confinement/memory-folder.ts';
-import { createProbe } from './confinement/tools.ts';
-import { createLeftovers, strikeAll } from './leftovers.ts';
+import { removeMemoryFolders } from './confinement/tmpfs-folder.ts';
+import { createProbe } from './confinement/wrapper-probe.ts';
 import { createModule } from './module.ts';
+import { createPeers } from './peers/find-peer.ts';
 import { processesOf } from './peers/module-processes.ts';
-import { createPeers } from './peers/peers.ts';
+import { createLeftovers, strikeAll } from './process/orphans.ts';
 import type { Module, ModuleSpec, Supervisor, SupervisorSettings } from './spec.ts';
 
 /**

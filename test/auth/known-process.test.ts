@@ -9,7 +9,7 @@ import { createIdentities } from '../../src/auth/identities.ts';
 import type { Authentication } from '../../src/broker/types.ts';
 import { createModuleSockets } from '../../src/hub/module-sockets.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
-import type { PeerOwner } from '../../src/supervisor/peers/peers.ts';
+import type { PeerOwner } from '../../src/supervisor/peers/find-peer.ts';
 import { createTestClock } from '../clock.ts';
 
 const known = suite('hub: a module is known by its process');

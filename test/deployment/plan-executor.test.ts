@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Execute, Passage } from '../../src/deployment/plan-executor.ts';
 import { createConductor } from '../../src/deployment/plan-executor.ts';
 import { labelOf } from '../../src/deployment/plan-text.ts';
-import type { Placed } from '../../src/manifest/plan.ts';
+import type { Placed } from '../../src/manifest/diff/plan.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 
 function placed(modules: object, more: object = {}): Placed {

@@ -7,7 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { reasonOf } from '../../src/core/errors.ts';
 import { createRenewal } from '../../src/deployment/self-update.ts';
-import type { Placed } from '../../src/manifest/plan.ts';
+import type { Placed } from '../../src/manifest/diff/plan.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 import { placesIn } from '../../src/self-update/paths.ts';
 import { folderWith, removeFolder, skerry } from '../e2e/stage.ts';

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { runningProcess } from '../../src/core/proc.ts';
 import type { HubStatus } from '../../src/hub/status.ts';
-import { runningProcess } from '../../src/supervisor/proc.ts';
 import { folderWith, freePort, removeFolder, run, startHub, until } from './stage.ts';
 
 const contained = suite('misbehaviour is contained');

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { signalGroup } from '../../src/supervisor/group.ts';
+import { signalGroup } from '../../src/supervisor/process/process-group.ts';
 import { processesIn } from './processes.ts';
 import { openSite, type Site, soon, waiting } from './site.ts';
 import { freePort, isFree, until } from './stage.ts';

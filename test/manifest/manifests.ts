@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { UNUSABLE } from '../../src/manifest/json.ts';
+import { UNUSABLE } from '../../src/manifest/json/check-json.ts';
 
 /* Manifests that are good, as they are written. */
 

@@ -14,7 +14,7 @@ import type { Clock } from '../../src/core/clock.ts';
 import { logFor } from '../../src/core/log.ts';
 import type { Settle } from '../../src/core/message.ts';
 import type { Pressure } from '../../src/core/pressure.ts';
-import { runningProcess } from '../../src/supervisor/proc.ts';
+import { runningProcess } from '../../src/core/proc.ts';
 import type { ModuleSpec, ModuleStatus, Supervisor } from '../../src/supervisor/spec.ts';
 import { createSupervisor } from '../../src/supervisor/supervisor.ts';
 import type { TestClock } from '../clock.ts';

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Usage } from '../../src/supervisor/confinement/cgroup.ts';
-import { openHierarchy } from '../../src/supervisor/confinement/hierarchy.ts';
+import type { Usage } from '../../src/supervisor/cgroups/cgroup.ts';
+import { openHierarchy } from '../../src/supervisor/cgroups/hierarchy.ts';
 import { onStage, until } from '../supervisor/stage.ts';
 
 /** Run in the virtual machine alone: there nothing is missing, so the other tests check limits that hold. */

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ask } from '../../src/cli/control.ts';
+import { runningProcess } from '../../src/core/proc.ts';
 import type { HubStatus } from '../../src/hub/status.ts';
-import { runningProcess } from '../../src/supervisor/proc.ts';
 import { skerry } from '../e2e/stage.ts';
 import { createWorld } from '../self-update/world.ts';
 

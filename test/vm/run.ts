@@ -17,7 +17,13 @@ const TIMEOUT = 600_000;
 const TESTS = [
   'test/vm/controllers.ts',
   'test/vm/guarded.ts',
-  ...['limits', 'sandbox', 'confinement', 'stop', 'leftovers'].map(name => `test/supervisor/${name}.test.ts`),
+  ...[
+    'cgroups/limits',
+    'confinement/sandbox',
+    'confinement/confinement',
+    'process/stop',
+    'process/orphans',
+  ].map(name => `test/supervisor/${name}.test.ts`),
   'test/e2e/contained.test.ts',
 ];
 

@@ -1,10 +1,10 @@
 import { MIN_MODULE_MEMORY } from '../../core/manifest-limits.ts';
-import { isJsonObject, type JsonObject } from '../json-object.ts';
+import { isJsonObject, type JsonObject } from '../json/json-object.ts';
 import { isNothing } from './document.ts';
 import { listedEnvironmentOf } from './environment.ts';
 import type { WrittenModule } from './modules.ts';
 import { shown, type Tell } from './remark.ts';
-import { tellRest } from './rest.ts';
+import { tellRest } from './unsupported-options.ts';
 
 /** What of Docker's options a module's entry can say. */
 export type Container = Pick<

@@ -1,5 +1,5 @@
 import { MAX_DEPLOYMENT_NESTING } from '../../core/limits.ts';
-import { isJsonObject, type JsonObject, nestsWithin } from '../json-object.ts';
+import { isJsonObject, type JsonObject, nestsWithin } from '../json/json-object.ts';
 import type { Tell } from './remark.ts';
 
 /** A twin holds texts of 512 characters, so a longer one goes on in `createOptions01`, `createOptions02` and so on. */

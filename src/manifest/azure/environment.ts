@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../json-object.ts';
+import { isJsonObject, type JsonObject } from '../json/json-object.ts';
 import { ownOf } from './document.ts';
 import { LongNumber } from './long-numbers.ts';
 import { isVariable } from './names.ts';

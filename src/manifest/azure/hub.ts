@@ -1,6 +1,6 @@
 import { MAX_ROUTE_LENGTH, MAX_ROUTES, MIN_STORE_BYTES } from '../../core/limits.ts';
-import { isJsonObject, type JsonObject } from '../json-object.ts';
-import type { ManifestInput } from '../schema.ts';
+import { isJsonObject, type JsonObject } from '../json/json-object.ts';
+import type { ManifestInput } from '../schema/schema.ts';
 import { memoryOf } from './container.ts';
 import { isNothing, objectAt, ownOf } from './document.ts';
 import { isKept } from './names.ts';

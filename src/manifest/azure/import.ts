@@ -1,6 +1,6 @@
-import { desiredProblem } from '../desired.ts';
-import type { JsonObject } from '../json-object.ts';
-import type { ManifestInput } from '../schema.ts';
+import type { JsonObject } from '../json/json-object.ts';
+import { desiredProblem } from '../schema/desired.ts';
+import type { ManifestInput } from '../schema/schema.ts';
 import { readDeployment } from './document.ts';
 import { routesOf, storeOf, tellHub } from './hub.ts';
 import { withoutLongNumbers } from './long-numbers.ts';

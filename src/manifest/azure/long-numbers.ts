@@ -1,5 +1,5 @@
-import { isKept } from '../json-number.ts';
-import { isJsonObject, type JsonObject } from '../json-object.ts';
+import { isKept } from '../json/exact-number.ts';
+import { isJsonObject, type JsonObject } from '../json/json-object.ts';
 import type { Tell } from './remark.ts';
 
 /** A number as it is written, because a number of JavaScript would lose digits of it. */

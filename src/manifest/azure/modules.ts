@@ -1,5 +1,5 @@
-import { isJsonObject, type JsonObject } from '../json-object.ts';
-import type { ManifestInput } from '../schema.ts';
+import { isJsonObject, type JsonObject } from '../json/json-object.ts';
+import type { ManifestInput } from '../schema/schema.ts';
 import { containerOf } from './container.ts';
 import { createOptionsOf } from './create-options.ts';
 import { isNothing, objectAt, ownOf } from './document.ts';

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../json-object.ts';
+import { isJsonObject, type JsonObject } from '../json/json-object.ts';
 import { createOptionsOf } from './create-options.ts';
 import { isNothing, objectAt, ownOf } from './document.ts';
 import { shown, type Tell } from './remark.ts';

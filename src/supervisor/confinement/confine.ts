@@ -1,21 +1,21 @@
 import { join } from 'node:path';
-import type { Fault } from '../fault.ts';
+import type { ControlGroup } from '../cgroups/cgroup.ts';
+import type { LimitName } from '../cgroups/cgroup-files.ts';
+import { LIMITS } from '../cgroups/cgroup-files.ts';
+import type { Hierarchy } from '../cgroups/hierarchy.ts';
+import type { Fault } from '../process/start-error.ts';
 import type { ModuleSpec } from '../spec.ts';
-import type { ControlGroup } from './cgroup.ts';
 import { devicesFor } from './devices.ts';
-import type { Hierarchy } from './hierarchy.ts';
-import type { LimitName } from './layout.ts';
-import { LIMITS } from './layout.ts';
-import { memoryFolder } from './memory-folder.ts';
-import { makeOwnFolder } from './own-folder.ts';
+import { makeOwnFolder } from './module-folder.ts';
 import { becoming, bubble, powerless, privateMounts } from './sandbox.ts';
-import { JOIN } from './scripts.ts';
 import type { KeptSecrets } from './secret-files.ts';
 import { keepSecrets, removeSecrets } from './secret-files.ts';
-import type { Probe } from './tools.ts';
-import { tool } from './tools.ts';
+import { memoryFolder } from './tmpfs-folder.ts';
 import type { Account } from './users.ts';
 import { accountOf, dynamicAccount, ownersBeside } from './users.ts';
+import type { Probe } from './wrapper-probe.ts';
+import { tool } from './wrapper-probe.ts';
+import { JOIN } from './wrapper-scripts.ts';
 
 /** How a module is started so that what its manifest says of it holds. */
 export type Confinement = {

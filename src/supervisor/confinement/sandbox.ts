@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
 import { SANDBOX_TMP_BYTES } from '../../core/limits.ts';
-import { PRIVATE_MOUNTS, STAND_BY } from './scripts.ts';
-import { tool } from './tools.ts';
 import type { Account } from './users.ts';
+import { tool } from './wrapper-probe.ts';
+import { PRIVATE_MOUNTS, STAND_BY } from './wrapper-scripts.ts';
 
 /** What a module is kept from. */
 export type SandboxLevel = 'none' | 'standard' | 'strict';

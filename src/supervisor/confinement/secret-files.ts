@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf, systemCode } from '../../core/errors.ts';
-import type { Fault } from '../fault.ts';
+import type { Fault } from '../process/start-error.ts';
 import type { ModuleSpec } from '../spec.ts';
 import type { Account } from './users.ts';
 

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { systemCode } from '../../core/errors.ts';
-import type { Fault } from '../fault.ts';
+import type { Fault } from '../process/start-error.ts';
 
 /** Who a module runs as. */
 export type Account = {

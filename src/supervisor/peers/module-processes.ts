@@ -1,6 +1,6 @@
 import type { Module } from '../spec.ts';
-import type { ModulePid } from './holders.ts';
-import type { ModuleProcesses } from './peers.ts';
+import type { ModuleProcesses } from './find-peer.ts';
+import type { ModulePid } from './open-sockets.ts';
 
 /** Processes of the modules that there are now; `marked` finds those of modules that have no control group. */
 export function processesOf(

@@ -1,0 +1,65 @@
+import { pathOf } from './checks/field-path.ts';
+import type { ListenerEntry, Manifest, ModuleEntry } from './types.ts';
+
+/** A path in a manifest, as written. */
+export type NamedPath = {
+  /** The field, such as `modules.camera.exec[0]`. */
+  readonly field: string;
+  readonly path: string;
+  /** A program that is run, a word of its command line, a variable of its environment, a file that is read, a socket that is created. */
+  readonly kind: 'program' | 'argument' | 'variable' | 'file' | 'socket';
+  /** The module that runs it. */
+  readonly module?: ModuleEntry;
+};
+
+/** Every path that a manifest names, except the archives that are packed with it. */
+export function namedPaths(manifest: Manifest): NamedPath[] {
+  return [
+    ...manifest.modules.flatMap(pathsOfModule),
+    ...manifest.listeners.flatMap(pathsOfListener),
+    ...pathsOfUpstream(manifest),
+  ];
+}
+
+function pathsOfModule(module: ModuleEntry): NamedPath[] {
+  const { name, exec, health, env } = module;
+  const command = (words: readonly string[], ...keys: readonly string[]): NamedPath[] =>
+    words.map((path, index) => ({
+      field: pathOf(['modules', name, ...keys, index]),
+      path,
+      kind: index === 0 ? 'program' : 'argument',
+      module,
+    }));
+  const variables = Object.entries(env).map(
+    ([variable, path]): NamedPath => ({
+      field: pathOf(['modules', name, 'env', variable]),
+      path,
+      kind: 'variable',
+      module,
+    }),
+  );
+  return [...command(exec, 'exec'), ...command(health?.exec ?? [], 'health', 'exec'), ...variables];
+}
+
+function pathsOfListener(listener: ListenerEntry, index: number): NamedPath[] {
+  const field = `listeners[${index}]`;
+  if (listener.kind === 'unix') return [{ field: `${field}.unix`, path: listener.file, kind: 'socket' }];
+  return 'tls' in listener ? pathsOfTls(field, listener.tls) : [];
+}
+
+function pathsOfUpstream({ upstream }: Manifest): NamedPath[] {
+  return pathsOfTls('upstream.tls', upstream?.tls ?? {});
+}
+
+type TlsFiles = {
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly ca?: string | undefined;
+  readonly crl?: string | undefined;
+};
+
+function pathsOfTls(field: string, { cert, key, ca, crl }: TlsFiles): NamedPath[] {
+  return Object.entries({ cert, key, ca, crl }).flatMap(([name, path]) =>
+    path === undefined ? [] : [{ field: `${field}.${name}`, path, kind: 'file' } as const],
+  );
+}

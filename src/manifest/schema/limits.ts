@@ -1,0 +1,59 @@
+import * as v from 'valibot';
+import {
+  MAX_CONNECTIONS,
+  MAX_KEEP_ALIVE_SECONDS,
+  MAX_PACKET_BYTES,
+  MIN_PACKET_BYTES,
+} from '../../core/limits.ts';
+import { DEFAULT_BOUNDS } from '../../core/resources.ts';
+import { MAX_LIMIT, MAX_LIMIT_BYTES } from '../../core/session-limits.ts';
+import { about, duration, object, size, stated, whole } from './fields.ts';
+
+const packetSize = v.pipe(
+  size,
+  v.check(
+    bytes => bytes >= MIN_PACKET_BYTES && bytes <= MAX_PACKET_BYTES,
+    'must be at least "1K", and at most "1M"',
+  ),
+  stated({ minimum: MIN_PACKET_BYTES, maximum: MAX_PACKET_BYTES }),
+);
+
+const keepAlive = v.pipe(
+  duration,
+  v.check(
+    milliseconds => milliseconds >= 1000 && milliseconds <= MAX_KEEP_ALIVE_SECONDS * 1000,
+    'must be at least "1s", and at most "18h"',
+  ),
+  stated({ minimum: 1, maximum: MAX_KEEP_ALIVE_SECONDS }),
+);
+
+const shareBytes = v.pipe(
+  size,
+  v.check(bytes => bytes >= 1 && bytes <= MAX_LIMIT_BYTES, 'must be at least "1", and at most "1G"'),
+  stated({ minimum: 1, maximum: MAX_LIMIT_BYTES }),
+);
+
+/** Limits of the hub as a whole. */
+export const limits = object({
+  packetSize: v.optional(about('Largest MQTT packet that a client may send.', packetSize), '1M'),
+  keepAlive: v.optional(
+    about(
+      'Longest keep-alive of a client; MQTT 5 clients are told, others with a longer one are refused.',
+      keepAlive,
+    ),
+  ),
+  connections: v.optional(
+    about('Clients connected at once, over all listeners.', whole(1, MAX_CONNECTIONS)),
+    MAX_CONNECTIONS,
+  ),
+  sessions: v.optional(
+    about('Persistent sessions of all clients.', whole(1, MAX_LIMIT)),
+    DEFAULT_BOUNDS.sessions,
+  ),
+  subscriptionBytes: v.optional(about('Memory of all subscriptions, as it is counted.', shareBytes), '32M'),
+  retained: v.optional(
+    about('Retained messages of all clients.', whole(1, MAX_LIMIT)),
+    DEFAULT_BOUNDS.retained,
+  ),
+  retainedBytes: v.optional(about('Stored form of all retained messages.', shareBytes), '32M'),
+});

@@ -1,0 +1,128 @@
+import type { FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Clock } from '../../core/clock.ts';
+import { reasonOf, systemCode } from '../../core/errors.ts';
+import { LOG_FILE_BYTES, LOG_FILES } from '../../core/limits.ts';
+import type { Log } from '../../core/log.ts';
+import type { LineSink } from '../stdio/line-reader.ts';
+
+/** Bytes that wait while the batch before them is being written; then the module's output is no longer read. */
+const LOG_BATCH_BYTES = 1 << 16;
+
+const NEWLINE = Buffer.from('\n');
+
+/** The log of one module: a file of LOG_FILE_BYTES and LOG_FILES older ones, `<path>.1` the newest of them. */
+export type LogFile = {
+  /** Takes the lines of one stream: each is written as `<wall time, ISO 8601> <stream> <line>`. */
+  readonly sink: (stream: string) => LineSink;
+  /** Lines that could not be written. */
+  readonly lost: () => number;
+  /** Resolves when all lines are written and the file is closed. */
+  readonly close: () => Promise<void>;
+};
+
+/** `roomy` is called when the file takes lines again. A failure to write is logged once and the lines are lost. */
+export function createLogFile(path: string, clock: Clock, log: Log, roomy: () => void): LogFile {
+  const file = createRotatedFile(path);
+  let batch: Buffer[] = [];
+  let bytes = 0;
+  let lines = 0;
+  let lost = 0;
+  let failing = false;
+  let writing: Promise<void> | undefined;
+
+  /** Writes until nothing has gathered meanwhile. */
+  const writeBatches = async (): Promise<void> => {
+    while (lines > 0) {
+      const [data, count] = [Buffer.concat(batch, bytes), lines];
+      batch = [];
+      bytes = 0;
+      lines = 0;
+      try {
+        await file.append(data);
+        failing = false;
+      } catch (error) {
+        lost += count;
+        if (!failing) log.warn(`The log ${path} cannot be written (${reasonOf(error)}): lines are lost.`);
+        failing = true;
+      }
+      roomy();
+    }
+    writing = undefined;
+  };
+
+  const take = (stream: string, line: Buffer): void => {
+    const head = Buffer.from(`${new Date(clock.wall()).toISOString()} ${stream} `);
+    batch.push(head, line, NEWLINE);
+    bytes += head.length + line.length + NEWLINE.length;
+    lines += 1;
+    writing ??= writeBatches();
+  };
+
+  return {
+    sink: stream => ({ ready: () => bytes < LOG_BATCH_BYTES, take: line => take(stream, line) }),
+    lost: () => lost,
+    close: async () => {
+      await writing;
+      await file.close();
+    },
+  };
+}
+
+type RotatedFile = { readonly append: (data: Buffer) => Promise<void>; readonly close: () => Promise<void> };
+
+/** Opened at the first write, and again after a failure. */
+function createRotatedFile(path: string): RotatedFile {
+  let handle: FileHandle | undefined;
+  let size = 0;
+
+  const openFile = async (): Promise<FileHandle> => {
+    // A hub without modules does not load this.
+    const { mkdir, open } = await import('node:fs/promises');
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const opened = await open(path, 'a', 0o600);
+    size = (await opened.stat()).size;
+    handle = opened;
+    return opened;
+  };
+
+  const close = async (): Promise<void> => {
+    const closing = handle;
+    handle = undefined;
+    await closing?.close();
+  };
+
+  const rotate = async (): Promise<void> => {
+    await close();
+    for (let age = LOG_FILES - 1; age > 0; age -= 1)
+      await moveIfThere(`${path}.${age}`, `${path}.${age + 1}`);
+    await moveIfThere(path, `${path}.1`);
+  };
+
+  return {
+    append: async data => {
+      try {
+        let current = handle ?? (await openFile());
+        if (size > 0 && size + data.length > LOG_FILE_BYTES) {
+          await rotate();
+          current = await openFile();
+        }
+        await current.appendFile(data);
+        size += data.length;
+      } catch (error) {
+        await close();
+        throw error;
+      }
+    },
+    close,
+  };
+}
+
+async function moveIfThere(from: string, to: string): Promise<void> {
+  const { rename } = await import('node:fs/promises');
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}

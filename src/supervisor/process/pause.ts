@@ -1,0 +1,12 @@
+import type { Clock } from '../../core/clock.ts';
+
+/** Resolves after `milliseconds`, or as soon as `sooner` does; no timer is left behind. */
+export function pause(clock: Clock, milliseconds: number, sooner?: Promise<unknown>): Promise<void> {
+  return new Promise(resolve => {
+    const cancel = clock.after(milliseconds, resolve);
+    void sooner?.then(() => {
+      cancel();
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,164 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ModuleChange, Placed, Step } from '../../../src/manifest/diff/plan.ts';
+import { planOf } from '../../../src/manifest/diff/plan.ts';
+import { parseManifest } from '../../../src/manifest/read.ts';
+
+const SHA = (digit: string): string => digit.repeat(64);
+
+function placed(manifest: object, home = '/here'): Placed {
+  return { manifest: parseManifest(JSON.stringify({ name: 'a', ...manifest }), 'm.json'), home };
+}
+
+/** One module, with these fields beyond its program. */
+function one(fields: object, more: object = {}, home = '/here'): Placed {
+  return placed({ modules: { m: { exec: ['./m'], ...fields } }, ...more }, home);
+}
+
+const words = ({ steps }: { readonly steps: readonly Step[] }): string[] =>
+  steps.map(step => ('modules' in step ? `${step.kind} ${step.modules.join(' ')}` : step.kind));
+
+const plan = suite('manifest: plan');
+
+/** What differs, and the way. */
+const TABLE: readonly (readonly [what: string, from: Placed, to: Placed, steps: readonly string[]])[] = [
+  ['nothing', one({}), one({}), []],
+  ['a module more', placed({}), one({}), ['prepare', 'access', 'routes', 'start m']],
+  ['a module less', one({}), placed({}), ['stop m', 'access', 'routes']],
+  ['its program', one({}), one({ exec: ['./n'] }), ['prepare', 'stop m', 'start m']],
+  ['its environment', one({}), one({ env: { A: '1' } }), ['prepare', 'stop m', 'start m']],
+  ['its desired properties', one({}), one({ desired: { a: 1 } }), ['prepare', 'stop m', 'start m']],
+  ['its limits', one({}), one({ limits: { pids: 9 } }), ['adjust m']],
+  ['its policy', one({}), one({ restart: 'never' }), ['adjust m']],
+  ['its checks', one({}), one({ health: { tcp: 1 } }), ['adjust m']],
+  ['its order', one({}), one({ startupOrder: 3 }), ['adjust m']],
+  ['its grace', one({}), one({ stopGraceSeconds: 3 }), ['adjust m']],
+  [
+    'its limits and its program',
+    one({}),
+    one({ limits: { pids: 9 }, tty: true }),
+    ['prepare', 'stop m', 'start m'],
+  ],
+  ['its grants', one({}), one({ publish: ['a'] }), ['access']],
+  ['a user', one({}), one({}, { users: { u: { certificate: 'u' } } }), ['access']],
+  ['those without a name', one({}), one({}, { anonymous: { publish: ['a'] } }), ['access']],
+  ['a route', one({}), one({}, { routes: { r: 'FROM /* INTO topic("a")' } }), ['routes']],
+  ['the dialect', one({}), one({}, { dialect: 'azure' }), ['routes']],
+  ['the device', one({}), one({}, { name: 'b' }), ['routes', 'upstream']],
+  [
+    'the parent',
+    one({}, { upstream: { url: 'mqtt://a' } }),
+    one({}, { upstream: { url: 'mqtt://b' } }),
+    ['upstream'],
+  ],
+  ['a parent', one({}), one({}, { upstream: { url: 'mqtt://b' } }), ['routes', 'upstream']],
+  ['what is kept', one({}), one({}, { storeAndForward: { ttl: '1h' } }), ['storage']],
+  ['how long it is watched', one({}), one({}, { deployment: { within: '1m' } }), []],
+  ['the serial', one({}), one({}, { serial: 4 }), []],
+  [
+    'a listener more',
+    one({}),
+    one({}, { listeners: [{ mqtt: '127.0.0.1:1883' }, { ws: '127.0.0.1:80' }] }),
+    ['listeners'],
+  ],
+  [
+    'where modules find the broker',
+    one({}),
+    one({}, { listeners: [{ mqtt: '127.0.0.1:1' }] }),
+    ['prepare', 'stop m', 'listeners', 'start m'],
+  ],
+  [
+    'the same, for one that does not ask',
+    one({ io: 'lines' }),
+    one({ io: 'lines' }, { listeners: [] }),
+    ['listeners'],
+  ],
+  ['the folder', one({}), one({}, {}, '/there'), ['prepare', 'stop m', 'start m']],
+  [
+    'the folder, with files',
+    one({}, { listeners: [{ unix: 's' }] }),
+    one({}, { listeners: [{ unix: 's' }] }, '/there'),
+    ['prepare', 'stop m', 'listeners', 'start m'],
+  ],
+  [
+    'the folder, with a bundle',
+    one({ bundle: { sha256: SHA('a') } }),
+    one({ bundle: { sha256: SHA('a') } }, {}, '/there'),
+    [],
+  ],
+  [
+    'the bundle',
+    one({ bundle: { sha256: SHA('a') } }),
+    one({ bundle: { sha256: SHA('b') } }),
+    ['prepare', 'stop m', 'start m'],
+  ],
+  [
+    'where the bundle is',
+    one({ bundle: { sha256: SHA('a') } }),
+    one({ bundle: { sha256: SHA('a'), from: 'x' } }),
+    [],
+  ],
+];
+
+for (const [what, from, to, steps] of TABLE) {
+  plan(`${what}: ${steps.join(', ') || 'nothing to do'}`, () => {
+    assert.equal(words(planOf(from, to)), steps);
+  });
+}
+
+plan('stops are in reverse order, starts in order, those of one order together', () => {
+  const modules = (exec: string): object =>
+    Object.fromEntries(
+      Object.entries({ a: 1, b: 2, c: 2, d: 3 }).map(([name, startupOrder]) => [
+        name,
+        { exec: [exec], startupOrder },
+      ]),
+    );
+  assert.equal(words(planOf(placed({ modules: modules('x') }), placed({ modules: modules('y') }))), [
+    'prepare',
+    'stop d',
+    'stop b c',
+    'stop a',
+    'start a',
+    'start b c',
+    'start d',
+  ]);
+});
+
+plan('what a plan says of each module, and why', () => {
+  const from = placed({ modules: { gone: { exec: ['x'] }, kept: { exec: ['x'] }, other: { exec: ['x'] } } });
+  const to = placed({
+    modules: {
+      kept: { exec: ['x'], publish: ['a'] },
+      other: { exec: ['y'], limits: { pids: 3 } },
+      more: { exec: ['x'] },
+    },
+  });
+  assert.equal(planOf(from, to).modules, [
+    { module: 'gone', change: 'stop', fields: [] },
+    { module: 'kept', change: 'keep', fields: [] },
+    { module: 'other', change: 'restart', fields: ['exec', 'limits'] },
+    { module: 'more', change: 'start', fields: [] },
+  ] satisfies ModuleChange[]);
+});
+
+plan('a module that comes or goes changes no part of the hub that people are told of', () => {
+  const both = { gone: { exec: ['x'] }, kept: { exec: ['x'], publish: ['a'] } };
+  const from = placed({ modules: both });
+  assert.equal(
+    planOf(from, placed({ modules: { kept: both.kept, more: { exec: ['x'] } } })).changedParts,
+    [],
+  );
+  const granted = placed({ modules: { ...both, kept: { exec: ['x'], publish: ['b'] } } });
+  assert.equal(planOf(from, granted).changedParts, ['access']);
+  const routed = placed({ modules: both, routes: { r: "FROM /* INTO topic('t')" } });
+  assert.equal(planOf(from, routed).changedParts, ['routes']);
+});
+
+plan('a module that moves with the folder of its manifest names both folders', () => {
+  const one = placed({ modules: { m: { exec: ['x'] } } });
+  const { modules } = planOf({ ...one, home: '/a' }, { ...one, home: '/b' });
+  assert.equal(modules[0]?.fields, ['working folder (/a, now /b)']);
+});
+
+plan.run();

@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MAX_MANIFEST_BYTES, MAX_MANIFEST_DEPTH } from '../../../src/core/limits.ts';
+import { troubleIn } from '../../../src/manifest/json/check-json.ts';
+
+const json = suite('manifest: JSON');
+
+function parses(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const value = fc.jsonValue({ maxDepth: 6 }).map(made => JSON.stringify(made));
+
+/** JSON with one place changed. */
+const damaged = fc
+  .tuple(
+    value,
+    fc.nat(),
+    fc.nat(3),
+    fc.oneof(fc.constantFrom(...'{}[],:"\\/0123456789.eE+-truefalsn \n\t\r\u0000\ufeff\u2028'), fc.string()),
+  )
+  .map(([text, at, length, piece]) => {
+    const place = at % (text.length + 1);
+    return `${text.slice(0, place)}${piece}${text.slice(place + length)}`;
+  });
+
+json('what JSON writes is taken', () => {
+  const spaced = fc.tuple(value, fc.constantFrom(0, 1, '\t')).map(([text, space]) => {
+    const parsed: unknown = JSON.parse(text);
+    return JSON.stringify(parsed, undefined, space);
+  });
+  fc.assert(fc.property(spaced, text => (troubleIn(text)?.kind ?? 'name') === 'name'));
+});
+
+json('a text is JSON exactly if JSON.parse takes it', () => {
+  const agree = (text: string): void => {
+    const trouble = troubleIn(text);
+    // A name twice ends the look: what comes after it is not looked at.
+    if (trouble?.kind === 'name') return;
+    assert.is(trouble === undefined, parses(text), JSON.stringify(text));
+  };
+  fc.assert(fc.property(damaged, agree), { numRuns: 5000 });
+});
+
+json('a name that is in an object twice is found, wherever it is and however it is written', () => {
+  const key = fc
+    .string({ minLength: 1 })
+    .filter(name => !['__proto__', 'prototype', 'constructor'].includes(name));
+  const escaped = (name: string): string =>
+    `"${Array.from({ length: name.length }, (_, at) => `\\u${name.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')}"`;
+  const names = fc.uniqueArray(key, { minLength: 1, maxLength: 6 });
+  const found = (all: readonly string[], which: number, inner: string): void => {
+    fc.pre(troubleIn(inner) === undefined);
+    const again = all[which % all.length] ?? '';
+    const fields = all.map(name => `${JSON.stringify(name)}:${inner}`).join(',');
+    assert.is(troubleIn(`[0,{"a":{${fields}}}]`), undefined);
+    const trouble = troubleIn(`[0,{"a":{${fields},${escaped(again)}:1}}]`);
+    assert.equal(trouble, { kind: 'name', complaint: 'is there twice', path: [1, 'a', again] });
+  };
+  fc.assert(fc.property(names, fc.nat(), value, found));
+});
+
+json('the place is where JSON.parse tells one', () => {
+  const told = (text: string): number | undefined => {
+    try {
+      JSON.parse(text);
+    } catch (thrown) {
+      const place = /at position (\d+)/.exec(String(thrown))?.[1];
+      return place === undefined ? undefined : Number(place);
+    }
+    return undefined;
+  };
+  let seen = 0;
+  for (const text of [
+    '{"a":1,}',
+    '{"a" 1}',
+    '{"a":1 "b":2}',
+    '[1 2]',
+    '[1,2',
+    '{a:1}',
+    '{"a":1}}',
+    '["\t"]',
+  ]) {
+    const trouble = troubleIn(text);
+    const place = told(text);
+    if (place === undefined || trouble === undefined || trouble.kind === 'name') continue;
+    seen += 1;
+    assert.is(trouble.offset, place, text);
+  }
+  assert.ok(seen >= 6, String(seen));
+});
+
+json('depth and length trouble no stack', () => {
+  const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+  assert.is(troubleIn(nested(MAX_MANIFEST_DEPTH)), undefined);
+  assert.is(troubleIn(nested(MAX_MANIFEST_DEPTH + 1))?.kind, 'depth');
+  assert.is(troubleIn('['.repeat(MAX_MANIFEST_BYTES))?.kind, 'depth');
+  assert.is(troubleIn(`"${'\\n'.repeat(MAX_MANIFEST_BYTES / 2)}"`), undefined);
+  assert.is(troubleIn(`"${'\\n'.repeat(MAX_MANIFEST_BYTES / 2)}`)?.kind, 'syntax');
+  assert.is(troubleIn(`[${'0,'.repeat(MAX_MANIFEST_BYTES / 2)}0]`), undefined);
+});
+
+json.run();

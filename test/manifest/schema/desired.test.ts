@@ -1,0 +1,47 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MAX_DESIRED_BYTES, MAX_DESIRED_NESTING } from '../../../src/core/manifest-limits.ts';
+import { parseManifest } from '../../../src/manifest/read.ts';
+import { desiredProblem } from '../../../src/manifest/schema/desired.ts';
+
+function read(desired: unknown): unknown {
+  const modules = { m: { exec: ['./m'], desired } };
+  return parseManifest(JSON.stringify({ name: 'a', modules }), 'm.json').modules[0]?.desired;
+}
+
+function nested(depth: number): unknown {
+  return depth === 0 ? 1 : { in: nested(depth - 1) };
+}
+
+const desired = suite('manifest: desired properties');
+
+desired('they are kept as they are; names that would be lost on the way are refused', () => {
+  const text = '{"proto":{"a":[1,null]},"b":"é"}';
+  assert.is(JSON.stringify(read(JSON.parse(text))), text);
+  assert.is(read(undefined), undefined);
+  assert.throws(() => read(JSON.parse('{"__proto__":1}')), /desired.__proto__ is a name that cannot be used/);
+  assert.match(desiredProblem({ a: [{ constructor: 1 }] }) ?? '', /must not have fields called/);
+});
+
+desired('what is no object is refused', () => {
+  for (const value of [null, 1, 'x', [], true]) {
+    assert.throws(() => read(value), /^modules\.m\.desired must be an object/);
+  }
+});
+
+desired('they are bounded in bytes and depth, exactly', () => {
+  const frame = Buffer.byteLength('{"a":""}');
+  assert.ok(read({ a: 'x'.repeat(MAX_DESIRED_BYTES - frame) }));
+  assert.throws(
+    () => read({ a: 'x'.repeat(MAX_DESIRED_BYTES - frame + 1) }),
+    /^modules\.m\.desired .* bytes/,
+  );
+  assert.throws(() => read({ a: 'é'.repeat(MAX_DESIRED_BYTES / 2) }), /bytes/);
+  assert.ok(read(nested(MAX_DESIRED_NESTING)));
+  assert.throws(() => read(nested(MAX_DESIRED_NESTING + 1)), /^modules\.m\.desired .* within each other/);
+  const deep = `${'{"in":'.repeat(100_000)}1${'}'.repeat(100_000)}`;
+  const text = `{"name":"a","modules":{"m":{"exec":["./m"],"desired":${deep}}}}`;
+  assert.throws(() => parseManifest(text, 'm.json'), /nested too deep/);
+});
+
+desired.run();

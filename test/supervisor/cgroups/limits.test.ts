@@ -1,0 +1,201 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { pidsWith } from '../../../src/core/proc.ts';
+import type { ControlGroup } from '../../../src/supervisor/cgroups/cgroup.ts';
+import { controlGroup } from '../../../src/supervisor/cgroups/cgroup.ts';
+import type { LimitName } from '../../../src/supervisor/cgroups/cgroup-files.ts';
+import { UNIFIED } from '../../../src/supervisor/cgroups/cgroup-files.ts';
+import { groupMounts } from '../../../src/supervisor/cgroups/cgroup-mounts.ts';
+import { openHierarchy } from '../../../src/supervisor/cgroups/hierarchy.ts';
+import type { ModuleStatus } from '../../../src/supervisor/spec.ts';
+import { skip } from '../../build/stage.ts';
+import type { Stage } from '../stage.ts';
+import { lives, onStage, pidIn, until } from '../stage.ts';
+
+const limits = suite('limits');
+
+const hierarchy = openHierarchy('skerry-test');
+hierarchy.close();
+
+const MEBIBYTE = 1 << 20;
+
+/** Whether a limit holds on this machine; where it does not, that must have been said. */
+function holds(limit: LimitName, { notEnforced }: ModuleStatus): boolean {
+  const lack = hierarchy.lacks.get(limit);
+  assert.is(
+    notEnforced.some(one => one.startsWith(`${limit}: `) && one.includes(lack ?? '\0')),
+    lack !== undefined,
+  );
+  return lack === undefined;
+}
+
+async function ended(stage: Stage, name: string): Promise<ModuleStatus> {
+  await until(`${name} ends`, () => ['failed', 'ended'].includes(stage.status(name).state));
+  return stage.status(name);
+}
+
+limits('a module that eats memory is killed at its limit, says why, and the others go on', () =>
+  onStage({}, async stage => {
+    const eater = stage.sh('eater', 'head -c 300m /dev/zero | tail', { limits: { memory: 24 * MEBIBYTE } });
+    const other = stage.sh('other', 'echo $$ > pid; sleep 100');
+    await stage.supervisor.start([eater, other]);
+    const status = await ended(stage, 'eater');
+    assert.is(status.state, 'failed');
+    if (holds('memory', status)) {
+      assert.match(status.lastExit ?? '', /: its memory was at its limit$/);
+      assert.ok((status.usage.oomKills ?? 0) > 0);
+      assert.ok((status.usage.memoryPeak ?? 0) <= 24 * MEBIBYTE);
+    }
+    assert.ok(lives(await pidIn(stage.folder, 'pid')));
+    assert.is(stage.status('other').state, 'running');
+  }),
+);
+
+limits('a module that forks without end is stopped at its limit, and goes as a whole', () =>
+  onStage({}, async stage => {
+    const bomb = stage.sh('bomb', 'bomb() { bomb | bomb & }; bomb; sleep 100; echo survived', {
+      limits: { pids: 16 },
+      stopGrace: 100,
+    });
+    const held = !hierarchy.lacks.has('pids');
+    // Where nothing holds it, this machine would not either.
+    await stage.supervisor.start(held ? [bomb] : [stage.sh('bomb', 'sleep 100', { limits: { pids: 16 } })]);
+    if (holds('pids', stage.status('bomb'))) {
+      await until('a fork was refused', () => (stage.status('bomb').usage.forksRefused ?? 0) > 0);
+      assert.ok((stage.status('bomb').usage.pids ?? 0) <= 16);
+    }
+    await stage.supervisor.stopModule('bomb');
+    assert.equal(
+      pidsWith('SKERRY_RUN', value => value.includes('/bomb/')),
+      [],
+    );
+  }),
+);
+
+limits('a module that takes all of a processor is slowed down', () =>
+  onStage({}, async stage => {
+    const busy = stage.sh('busy', 'while :; do :; done', { limits: { cpu: 0.1 } });
+    await stage.supervisor.start([busy]);
+    if (!holds('cpu', stage.status('busy'))) return;
+    await until('it was held back', () => (stage.status('busy').usage.throttled ?? 0) > 2);
+    const { cpu = 0, throttled = 0 } = stage.status('busy').usage;
+    assert.ok(cpu > 0 && cpu <= (throttled + 3) * 100, `${cpu} ms in ${throttled} periods`);
+  }),
+);
+
+limits('what a module started with a session of its own and a wiped environment goes with it', () =>
+  onStage({}, async stage => {
+    const script = '(setsid env -i sh -c "echo \\$\\$ > daemon; exec sleep 100" &); exec sleep 100';
+    await stage.supervisor.start([stage.sh('m', script, { limits: { pids: 50 } })]);
+    const daemon = await pidIn(stage.folder, 'daemon');
+    await stage.supervisor.stopModule('m');
+    if (hierarchy.version === undefined) process.kill(daemon, 'SIGKILL');
+    else assert.not.ok(lives(daemon));
+  }),
+);
+
+limits('a module that requires what does not hold is not started, and says so', () =>
+  onStage({}, async stage => {
+    const devices = ['/dev/nothing-of-that-name'];
+    await stage.supervisor.start([stage.sh('m', 'sleep 100', { user: 'dynamic', devices, require: true })]);
+    assert.is(stage.status('m').state, 'failed');
+    assert.match(stage.status('m').lastExit ?? '', /^It is not started without what it requires: /);
+  }),
+);
+
+limits('usage is read back, and no group is left behind', () =>
+  onStage({}, async stage => {
+    await stage.supervisor.start([
+      stage.sh('m', 'echo up; exec sleep 100', { limits: { memory: 64 * MEBIBYTE } }),
+    ]);
+    await until('it said so', () => stage.lines.length === 1);
+    const { usage, pid } = stage.status('m');
+    if (hierarchy.version !== undefined) assert.ok((usage.memory ?? 0) > 0 && usage.pids === 1);
+    assert.ok(pid !== undefined);
+    await stage.supervisor.stop();
+    assert.equal(stage.status('m').usage, {});
+  }),
+);
+
+limits('a module may be called like a file of the kernel', () =>
+  onStage({}, async stage => {
+    const names = ['tasks', 'cgroup.procs', 'memory.max'];
+    await stage.supervisor.start(
+      names.map(name => stage.sh(name, 'exec sleep 100', { limits: { pids: 9 } })),
+    );
+    for (const name of names) assert.is(stage.status(name).state, 'running', stage.status(name).lastExit);
+  }),
+);
+
+/** The folders of the control groups of a module, of which no other has the name, and of the hub's around them. */
+function groupsOf(name: string): string[] {
+  const root = '/sys/fs/cgroup';
+  if (!existsSync(root)) return [];
+  // Groups of other hubs come and go while it looks, and then find complains.
+  const { stdout } = spawnSync('find', [root, '-type', 'd', '-name', `m-${name}`], { encoding: 'utf8' });
+  return stdout.split('\n').filter(path => path !== '');
+}
+
+limits('groups that somebody removed are made again, and nobody misses them at the end', () =>
+  onStage({}, async stage => {
+    if (hierarchy.version === undefined) return skip('there are no control groups here');
+    const name = 'vanishing';
+    await stage.supervisor.start([stage.sh(name, 'exec sleep 100', { limits: { pids: 9 } })]);
+    const tidyUp = async (): Promise<void> => {
+      await stage.supervisor.stopModule(name);
+      const groups = groupsOf(name);
+      assert.ok(groups.length > 0);
+      for (const group of groups) rmdirSync(group);
+      for (const base of new Set(groups.map(dirname))) rmdirSync(base);
+    };
+    await tidyUp();
+    await stage.supervisor.startModule(name);
+    await until('it runs', () => stage.status(name).state === 'running');
+    assert.ok(groupsOf(name).length > 0);
+    await tidyUp();
+    await stage.supervisor.stop();
+  }),
+);
+
+/** A child in groups that were made within those of a module. */
+async function nested(group: ControlGroup): Promise<void> {
+  const child = spawn('sleep', ['1000']);
+  const gone = new Promise(done => child.once('exit', (_, signal) => done(signal)));
+  const inner = group.doors.map(door => join(dirname(door), 'inner', 'most'));
+  try {
+    for (const folder of inner) {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'cgroup.procs'), String(child.pid));
+    }
+    assert.equal(group.outside([child.pid ?? 0]), []);
+    assert.not.ok(group.remove());
+    assert.not.ok(group.kill());
+    assert.is(await gone, 'SIGKILL');
+    await until('it is empty', group.kill);
+    await until('it is gone', group.remove);
+    assert.ok(inner.every(folder => !existsSync(dirname(dirname(folder)))));
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+limits('what a module put into groups within its own goes with it', async () => {
+  const opened = openHierarchy('skerry-test-nested');
+  const group = opened.group('m');
+  if (group === undefined) return skip('there are no control groups here');
+  await nested(group);
+  opened.close();
+});
+
+limits('the same in version 2, where that is mounted beside version 1', async () => {
+  const mount = groupMounts('/proc').find(({ version }) => version === 2);
+  if (mount === undefined || hierarchy.version !== 1) return;
+  const folder = join(mount.point, 'skerry-test-nested');
+  mkdirSync(folder);
+  await nested(controlGroup(new Map([['freezer', folder]]), UNIFIED));
+});
+
+limits.run();

@@ -1,0 +1,160 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openHierarchy } from '../../../src/supervisor/cgroups/hierarchy.ts';
+import { createConfiner } from '../../../src/supervisor/confinement/confine.ts';
+import type { Probe } from '../../../src/supervisor/confinement/wrapper-probe.ts';
+import { createProbe } from '../../../src/supervisor/confinement/wrapper-probe.ts';
+import type { ModuleSpec } from '../../../src/supervisor/spec.ts';
+import { skip } from '../../build/stage.ts';
+import { createTestClock } from '../../clock.ts';
+import { createRealClock, lives, pidIn, shellModule, until, writeScript } from '../stage.ts';
+
+const confinement = suite<{ folder: string }>('confinement');
+
+confinement.before.each(context => {
+  // Sandboxes have a /tmp of their own, and take no folder in it.
+  context.folder = mkdtempSync('/var/tmp/skerry-confinement-');
+});
+confinement.after.each(({ folder }) => rmSync(folder, { recursive: true }));
+
+const ROOT = process.getuid?.() === 0;
+
+confinement(
+  'what hinders a tool may pass, and is looked for anew; what worked is known',
+  async ({ folder }) => {
+    const probe = createProbe(createRealClock());
+    const tool = writeScript(folder, 'tool', `#!/bin/sh\ntest -e '${folder}/there' && exec "$@"\n`, 0o755);
+    assert.is(await probe('tool', [tool]), `${tool} failed`);
+    writeFileSync(join(folder, 'there'), '');
+    assert.is(await probe('tool', [tool]), undefined);
+    rmSync(join(folder, 'there'));
+    assert.is(await probe('tool', [tool]), undefined);
+  },
+);
+
+confinement('a tool that cannot even be started is a hindrance, not an exception', async ({ folder }) => {
+  const probe = createProbe(createRealClock());
+  const none = join(folder, 'none');
+  assert.is(await probe('none', [none]), `${none} is not installed`);
+  writeFileSync(none, '');
+  assert.match((await probe('below', [join(none, 'below')])) ?? '', /ENOTDIR/);
+});
+
+confinement(
+  'a tool that hangs is waited for no longer than is said, and goes with its children',
+  async context => {
+    const clock = createTestClock();
+    const probe = createProbe(clock);
+    const script = `sleep 1000 & echo $! > '${context.folder}/pid'; wait`;
+    const answer = probe('hangs', ['sh', '-c', script]);
+    const pid = await pidIn(context.folder, 'pid');
+    clock.advance(5_000);
+    assert.is(await answer, 'sh took too long');
+    await until('it is gone', () => !lives(pid));
+    assert.is(clock.pending(), 0);
+  },
+);
+
+/** What becomes of a module where the tools are as `probe` says. */
+async function confined(folder: string, probe: Probe, more: Partial<ModuleSpec>) {
+  const hierarchy = openHierarchy('skerry-test-confinement');
+  const confiner = createConfiner({
+    hierarchy: () => hierarchy,
+    probe,
+    ownFolders: join(folder, 'modules'),
+    hidden: join(folder, 'hidden'),
+  });
+  try {
+    return await confiner.confine(shellModule('m', '/', 'true', more));
+  } finally {
+    for (const group of hierarchy.groups()) group.remove();
+    hierarchy.close();
+  }
+}
+
+confinement(
+  'a user is never given up: without it a module waits, in a sandbox or not',
+  async ({ folder }) => {
+    if (!ROOT) return skip('only root starts programs as another user');
+    const broken: Probe = async name => (name.startsWith('setpriv') ? 'it is broken' : undefined);
+    for (const sandbox of ['none', 'standard', 'strict'] as const) {
+      const result = await confined(folder, broken, { user: '61000', sandbox });
+      assert.equal(result, {
+        reason: 'It cannot be run as user 61000 (it is broken): install util-linux.',
+        passing: true,
+      });
+    }
+  },
+);
+
+confinement('an own folder that cannot be made is told, and may be made later', async ({ folder }) => {
+  mkdirSync(join(folder, 'modules'));
+  writeFileSync(join(folder, 'modules/m'), '');
+  const result = await confined(folder, async () => undefined, { sandbox: 'standard' });
+  if (!('reason' in result)) return assert.unreachable('it was confined');
+  assert.match(result.reason, /^Its own folder .*\/modules\/m cannot be made \(E/);
+  assert.ok(result.passing);
+});
+
+/** A machine of version 1 as /proc and the mounted groups tell of it. */
+function machine(folder: string, files: Readonly<Record<string, string>>): string {
+  const group = join(folder, 'memory/hub');
+  mkdirSync(join(folder, 'proc/self'), { recursive: true });
+  mkdirSync(join(group, 'skerry-fake'), { recursive: true });
+  for (const name of ['memory.limit_in_bytes', 'cgroup.procs'])
+    writeFileSync(join(group, 'skerry-fake', name), '');
+  const mount = `30 25 0:26 / ${join(folder, 'memory')} rw - cgroup cgroup rw,memory\n`;
+  const proc = { 'self/mountinfo': mount, 'self/cgroup': '4:memory:/hub\n', ...files };
+  for (const [name, text] of Object.entries(proc)) writeFileSync(join(folder, 'proc', name), text);
+  return join(folder, 'proc');
+}
+
+confinement('swap that no limit counts is told of, where there is swap', ({ folder }) => {
+  const head = 'Filename Type Size Used Priority\n';
+  const lackWith = (swaps: string): string | undefined =>
+    openHierarchy('skerry-fake', machine(folder, { swaps })).swapLack;
+  assert.is(lackWith(head), undefined);
+  assert.match(lackWith(`${head}/dev/sda2 partition 1000 0 -2\n`) ?? '', /add swapaccount=1/);
+  writeFileSync(join(folder, 'memory/hub/skerry-fake/memory.memsw.limit_in_bytes'), '');
+  assert.is(lackWith(`${head}/dev/sda2 partition 1000 0 -2\n`), undefined);
+});
+
+/** A container of version 2 with `pids` in its topmost group; returns what is said of the limit of processes. */
+function container(folder: string, pids: readonly number[], events: boolean): string | undefined {
+  const point = join(folder, 'cgroup');
+  mkdirSync(point);
+  const files = {
+    controllers: 'pids',
+    subtree_control: '',
+    procs: pids.join('\n'),
+    ...(events ? { events: '' } : {}),
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(point, `cgroup.${name}`), text);
+  const mount = `30 25 0:26 / ${point} rw - cgroup2 cgroup rw\n`;
+  const proc = machine(folder, { 'self/mountinfo': mount, 'self/cgroup': '0::/\n' });
+  return openHierarchy('skerry-fake', proc).lacks.get('pids');
+}
+
+confinement('alone in its container, a hub goes aside to hand controllers down', ({ folder }) => {
+  container(folder, [process.pid], true);
+  const aside = readFileSync(join(folder, 'cgroup/skerry-fake-hub/cgroup.procs'), 'utf8');
+  assert.is(aside, String(process.pid));
+});
+
+confinement('with other programs in its container it stays, and says so', ({ folder }) => {
+  assert.match(
+    container(folder, [process.pid, 1], true) ?? '',
+    /other programs .* make the hub its only program$/,
+  );
+  assert.not.ok(existsSync(join(folder, 'cgroup/skerry-fake-hub')));
+  assert.ok(existsSync(join(folder, 'cgroup/skerry-fake')));
+});
+
+confinement('in the topmost group of a machine it stays where it is', ({ folder }) => {
+  container(folder, [process.pid, 1], false);
+  assert.not.ok(existsSync(join(folder, 'cgroup/skerry-fake-hub')));
+});
+
+confinement.run();

@@ -1,0 +1,105 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { LOG_FILE_BYTES, LOG_FILES } from '../../../src/core/limits.ts';
+import { logFor } from '../../../src/core/log.ts';
+import { createLogFile } from '../../../src/supervisor/logs/log-file.ts';
+import { createTestClock } from '../../clock.ts';
+import { openFiles, until } from '../stage.ts';
+
+const silent = logFor('test', () => {});
+
+const test = suite<{ folder: string }>('logfile');
+
+test.before.each(context => {
+  context.folder = mkdtempSync(join(tmpdir(), 'skerry-log-'));
+});
+test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
+
+test('a line stands with its wall time and its stream, its bytes as they came', async ({ folder }) => {
+  const clock = createTestClock(Date.UTC(2026, 4, 6, 7, 8, 9));
+  const path = join(folder, 'logs', 'a.log');
+  const file = createLogFile(path, clock, silent, () => {});
+  file.sink('err').take(Buffer.from('first'));
+  clock.advance(250);
+  file.sink('out').take(Buffer.from([0xff, 0x00]));
+  await file.close();
+  const expected = [
+    Buffer.from('2026-05-06T07:08:09.000Z err first\n2026-05-06T07:08:09.250Z out '),
+    Buffer.from([0xff, 0x00, 0x0a]),
+  ];
+  assert.equal(readFileSync(path), Buffer.concat(expected));
+});
+
+test('it goes on after what is there', async ({ folder }) => {
+  const path = join(folder, 'a.log');
+  for (const text of ['one', 'two']) {
+    const file = createLogFile(path, createTestClock(), silent, () => {});
+    file.sink('err').take(Buffer.from(text));
+    await file.close();
+  }
+  assert.match(readFileSync(path, 'utf8'), /err one\n.* err two\n$/);
+});
+
+test('a flood stays within its files, the newest lines are kept, none is torn', async ({ folder }) => {
+  let room = 0;
+  let waits = 0;
+  const path = join(folder, 'a.log');
+  const before = openFiles();
+  const file = createLogFile(path, createTestClock(), silent, () => {
+    room += 1;
+  });
+  const sink = file.sink('err');
+  const padding = 'x'.repeat(1_000);
+  const count = Math.ceil((LOG_FILE_BYTES * (LOG_FILES + 3)) / 1_000);
+  for (let line = 0; line < count; line += 1) {
+    if (!sink.ready()) {
+      waits += 1;
+      const seen = room;
+      await until('there is room again', () => room > seen);
+    }
+    sink.take(Buffer.from(`${line} ${padding}`));
+  }
+  await file.close();
+  assert.ok(waits > (count * padding.length) / (1 << 18), 'what waits to be written is bounded');
+  const files = readdirSync(folder).sort();
+  assert.equal(files, ['a.log', 'a.log.1', 'a.log.2', 'a.log.3']);
+  for (const name of files) assert.ok(statSync(join(folder, name)).size <= LOG_FILE_BYTES);
+  const kept = files.reverse().flatMap(name => readFileSync(join(folder, name), 'utf8').trim().split('\n'));
+  const numbers = kept.map(line => Number(/err (\d+) x{1000}$/.exec(line)?.[1]));
+  assert.is(numbers.at(-1), count - 1);
+  assert.equal(
+    numbers,
+    numbers.map((_, index) => count - numbers.length + index),
+  );
+  assert.ok(numbers.length > (LOG_FILES * LOG_FILE_BYTES * 0.9) / 1_050);
+  assert.is(openFiles(), before);
+});
+
+test('a log that cannot be written loses its lines, says so once and goes on when it can', async ({
+  folder,
+}) => {
+  const said: string[] = [];
+  let room = 0;
+  const path = join(folder, 'a.log');
+  mkdirSync(path);
+  const log = logFor('test', (_level, _room, text) => said.push(text));
+  const file = createLogFile(path, createTestClock(), log, () => {
+    room += 1;
+  });
+  for (const attempt of [1, 2]) {
+    file.sink('err').take(Buffer.from('lost'));
+    await until('the batch was tried', () => room === attempt);
+  }
+  assert.is(file.lost(), 2);
+  assert.is(said.length, 1);
+  rmSync(path, { recursive: true });
+  file.sink('err').take(Buffer.from('kept'));
+  await file.close();
+  assert.match(readFileSync(path, 'utf8'), /err kept\n$/);
+  assert.is(file.lost(), 2);
+});
+
+test.run();

@@ -1,0 +1,168 @@
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ModuleSpec } from '../../../src/supervisor/spec.ts';
+import { lives, onStage, pidIn, until, writeScript } from '../stage.ts';
+
+const test = suite('start');
+
+test('what cannot be started has failed, with the reason; the rest runs', async () => {
+  await onStage({}, async ({ supervisor, sh, status, folder }) => {
+    writeScript(folder, 'plain.sh', '#!/bin/sh\n', 0o644);
+    writeScript(folder, 'lost.sh', '#!/no/such/interpreter\n', 0o755);
+    mkdirSync(join(folder, 'folder'));
+    const faults: readonly (readonly [string, Partial<ModuleSpec>, RegExp])[] = [
+      ['empty', { exec: [] }, /^No program is named/],
+      ['missing', { exec: ['./none.sh'] }, /none\.sh does not exist: correct the path/],
+      ['beneath', { exec: ['./plain.sh/x'] }, /x does not exist/],
+      ['plain', { exec: ['./plain.sh'] }, /plain\.sh may not be executed: run chmod \+x/],
+      ['folder', { exec: ['./folder'] }, /is not a file/],
+      ['unfound', { exec: ['no-such-program'] }, /no-such-program was not found in PATH/],
+      ['lost', { exec: ['./lost.sh'] }, /^The interpreter .*lost\.sh names does not exist/],
+      ['nowhere', { cwd: join(folder, 'nowhere') }, /working folder .*nowhere does not exist/],
+    ];
+    const specs = faults.map(([name, more]) => sh(name, 'sleep 100', { restart: 'always', ...more }));
+    await supervisor.start([...specs, sh('fine', 'sleep 100')]);
+    for (const [name, , reason] of faults) {
+      assert.is(status(name).state, 'failed', name);
+      assert.match(status(name).lastExit ?? '', reason);
+      assert.is(status(name).pid, undefined);
+    }
+    assert.is(status('fine').state, 'running');
+  });
+});
+
+test('a module that failed runs once its cause is mended and it is started', async () => {
+  await onStage({}, async ({ supervisor, sh, status, folder }) => {
+    await supervisor.start([sh('late', '', { exec: ['./late.sh'] })]);
+    writeScript(folder, 'late.sh', '#!/bin/sh\nsleep 100\n', 0o755);
+    await supervisor.startModule('late');
+    assert.is(status('late').state, 'running');
+  });
+});
+
+test('modules start in their order, those of one order together', async () => {
+  await onStage({}, async ({ supervisor, sh, changes }) => {
+    const specs = [
+      sh('last', 'sleep 100', { startupOrder: 2 }),
+      sh('one', 'sleep 100', { startupOrder: 1 }),
+      sh('other', 'sleep 100', { startupOrder: 1 }),
+      sh('first', 'sleep 100', { startupOrder: -1 }),
+    ];
+    await supervisor.start(specs);
+    assert.equal(changes, [
+      'first starting',
+      'first running',
+      'one starting',
+      'other starting',
+      'one running',
+      'other running',
+      'last starting',
+      'last running',
+    ]);
+  });
+});
+
+test('the environment is built, not inherited', async () => {
+  process.env['SKERRY_TEST_SECRET'] = 'leaked';
+  await onStage({}, async ({ supervisor, sh, texts, status }) => {
+    await supervisor.start([sh('env', 'env', { env: { LEVEL: 'info', PATH: '/usr/bin:/bin' } })]);
+    await until('it has ended', () => status('env').state === 'ended');
+    const names = texts().map(line => line.split('=')[0]);
+    const foreign = names.filter(
+      name => !['PATH', 'HOME', 'LANG', 'LEVEL', 'SKERRY_RUN', 'PWD'].includes(name ?? ''),
+    );
+    assert.equal(foreign, []);
+    assert.ok(texts().includes('LEVEL=info'));
+    assert.ok(texts().includes('PATH=/usr/bin:/bin'));
+  });
+  delete process.env['SKERRY_TEST_SECRET'];
+});
+
+test('it runs in its folder and leads a group of its own', async () => {
+  await onStage({}, async ({ supervisor, sh, texts, status, folder }) => {
+    await supervisor.start([sh('where', 'pwd; cut -d" " -f5,6 /proc/$$/stat; sleep 100')]);
+    await until('it has said so', () => texts().length === 2);
+    const { pid } = status('where');
+    assert.equal(texts(), [folder, `${pid} ${pid}`]);
+  });
+});
+
+test('an exec is no shell line', async () => {
+  await onStage({}, async ({ supervisor, sh, texts, status }) => {
+    await supervisor.start([sh('echo', '', { exec: ['echo', '$HOME; echo *', 'b c'] })]);
+    await until('it has ended', () => status('echo').state === 'ended');
+    assert.equal(texts(), ['$HOME; echo * b c']);
+  });
+});
+
+test('a terminal that cannot be made is told, not thrown', async () => {
+  await onStage({}, async ({ supervisor, sh, status, logged }) => {
+    await supervisor.start([sh('top', 'echo hello; sleep 100', { tty: true }), sh('fine', 'sleep 100')]);
+    assert.is(status('fine').state, 'running');
+    // node-pty's native part is there or not: both must do.
+    if (status('top').state === 'failed')
+      assert.match(status('top').lastExit ?? '', /^No terminal can be made/);
+    else await until('its output is in the log', () => / tty hello$/m.test(logged('top')));
+  });
+});
+
+test('a run folder that cannot be used refuses the start', async () => {
+  await onStage({}, async ({ supervisor, sh, runFolder }) => {
+    writeFileSync(runFolder, 'a file');
+    try {
+      await supervisor.start([sh('a', 'sleep 100')]);
+      assert.unreachable();
+    } catch (error) {
+      assert.is(error instanceof Error && 'code' in error && error.code, 'data.unwritable');
+    }
+  });
+});
+
+test('a name that is not there is refused', async () => {
+  await onStage({}, async ({ supervisor }) => {
+    await supervisor.start([]);
+    for (const ask of [supervisor.restart, supervisor.startModule, supervisor.stopModule]) {
+      const refused = await ask('nobody').catch((error: unknown) => error);
+      assert.is(refused instanceof Error && 'code' in refused && refused.code, 'module.unknown');
+    }
+    assert.throws(() => supervisor.write('nobody', Buffer.from('x'), () => {}), /no module "nobody"/);
+  });
+});
+
+test('what hinders the hub before a start fails the module, which is tried again; the rest runs', async () => {
+  await onStage({}, async ({ supervisor, sh, status, folder }) => {
+    const cwd = join(folder, 'loop');
+    symlinkSync('loop', cwd);
+    await supervisor.start([
+      sh('a', 'sleep 100', { cwd }),
+      sh('b', 'sleep 100', { cwd, restart: 'always' }),
+      sh('fine', 'sleep 100'),
+    ]);
+    for (const name of ['a', 'b']) assert.match(status(name).lastExit ?? '', /^The hub was hindered, "ELOOP/);
+    assert.equal(
+      supervisor.statuses().map(({ state }) => state),
+      ['failed', 'waiting', 'running'],
+    );
+  });
+});
+
+test('what goes wrong in the hub once a module runs ends the module, not the hub', async () => {
+  const writable = (): void => {
+    throw new Error('no queue');
+  };
+  await onStage({ writable }, async ({ supervisor, sh, status, said, folder }) => {
+    const script = '(setsid sh -c "echo \\$\\$ > daemon; exec sleep 100" &); echo $$ > pid; sleep 100';
+    await supervisor.start([sh('a', script), sh('fine', 'sleep 100', { io: 'mqtt' })]);
+    await until('it has failed', () => status('a').state === 'failed');
+    assert.is(status('a').lastExit, 'SIGKILL');
+    assert.ok(said.includes('error: Module "a" is killed, for the hub failed to see to it: no queue.'));
+    assert.is(status('fine').state, 'running');
+    assert.is(status('a').pid, undefined);
+    for (const file of ['pid', 'daemon'].filter(one => existsSync(join(folder, one))))
+      assert.not.ok(lives(await pidIn(folder, file)));
+  });
+});
+
+test.run();

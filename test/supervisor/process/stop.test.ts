@@ -1,0 +1,162 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createTestClock } from '../../clock.ts';
+import { createRealClock, lives, onStage, openFiles, passing, pidIn, until } from '../stage.ts';
+
+const test = suite('stop');
+
+test('the stop signal ends a module, and is what it ended by', async () => {
+  await onStage({}, async ({ supervisor, sh, status, changes }) => {
+    await supervisor.start([sh('a', 'sleep 100', { restart: 'always' })]);
+    await supervisor.stopModule('a');
+    assert.equal(changes, ['a starting', 'a running', 'a stopping', 'a stopped']);
+    assert.is(status('a').lastExit, 'SIGTERM');
+    assert.is(status('a').pid, undefined);
+    assert.is(status('a').uptime, undefined);
+  });
+});
+
+test('a module may have a stop signal of its own, and say its last words', async () => {
+  await onStage({}, async ({ supervisor, sh, status, texts }) => {
+    const script = 'trap "echo bye; exit 7" INT; echo ready; while :; do sleep 0.01; done';
+    await supervisor.start([sh('a', script, { stopSignal: 'SIGINT' })]);
+    await until('it is ready', () => texts().length === 1);
+    await supervisor.stopModule('a');
+    assert.equal(texts(), ['ready', 'bye']);
+    assert.is(status('a').lastExit, 'exit 7');
+    assert.is(status('a').state, 'stopped');
+  });
+});
+
+test('one that ignores the signal is killed when its grace is over, not before', async () => {
+  const clock = createTestClock();
+  await onStage({ clock }, async ({ supervisor, sh, status, texts, changes, said }) => {
+    const script = 'trap "echo no" TERM; echo ready; while :; do sleep 0.01; done';
+    await supervisor.start([sh('a', script, { stopGrace: 10_000 })]);
+    await until('it is ready', () => texts().length === 1);
+    const stopped = supervisor.stopModule('a');
+    await until('it had the signal', () => texts().length === 2);
+    clock.advance(9_999);
+    assert.is(status('a').state, 'stopping');
+    clock.advance(1);
+    assert.is(status('a').state, 'killing');
+    await passing(clock, stopped);
+    assert.is(status('a').lastExit, 'SIGKILL');
+    assert.equal(changes.slice(-3), ['a stopping', 'a killing', 'a stopped']);
+    assert.ok(said.some(text => text.includes('did not go within 10000 ms')));
+    assert.is(clock.pending(), 0);
+  });
+});
+
+test('children of children go with it, also those that ignore the signal and hold no pipe', async () => {
+  const inner = 'trap "" TERM; echo $$ > inner; while :; do sleep 0.01; done';
+  const script = `sh -c '${inner}' > /dev/null 2>&1 & echo $! > outer; sh -c "sleep 100 & wait" & wait`;
+  await onStage({}, async ({ supervisor, sh, folder, status }) => {
+    await supervisor.start([sh('a', script)]);
+    const children = [await pidIn(folder, 'inner'), await pidIn(folder, 'outer')];
+    await supervisor.stopModule('a');
+    assert.is(status('a').lastExit, 'SIGTERM');
+    assert.equal(children.filter(lives), []);
+  });
+});
+
+test('when the leader ends by itself, the rest of its group is ended', async () => {
+  await onStage({}, async ({ supervisor, sh, folder, status }) => {
+    const script = '(trap "" TERM; sleep 100) > /dev/null 2>&1 & echo $! > child; exit 0';
+    await supervisor.start([sh('a', script)]);
+    const child = await pidIn(folder, 'child');
+    await until('it has ended', () => status('a').state === 'ended');
+    assert.not(lives(child));
+  });
+});
+
+/** Makes a daemon as they are made: a session of its own, its parent gone, its streams closed. */
+const DAEMON = `setsid sh -c 'trap "" TERM; echo $$ > daemon; exec sleep 100' > /dev/null 2>&1 &
+`;
+
+for (const [how, script] of [
+  ['is stopped', 'sh daemon.sh; sleep 100'],
+  ['ends by itself', 'sh daemon.sh; while [ ! -e go ]; do sleep 0.01; done'],
+] as const) {
+  test(`a daemon that left its group goes with its module when that ${how}`, async () => {
+    await onStage({}, async ({ supervisor, sh, folder, status }) => {
+      writeFileSync(join(folder, 'daemon.sh'), DAEMON);
+      await supervisor.start([sh('a', script), sh('b', 'setsid sleep 100 & echo $! > other; wait')]);
+      const daemon = await pidIn(folder, 'daemon');
+      const other = await pidIn(folder, 'other');
+      assert.ok(lives(daemon));
+      if (how === 'is stopped') await supervisor.stopModule('a');
+      else writeFileSync(join(folder, 'go'), '');
+      await until('it is down', () => ['stopped', 'ended'].includes(status('a').state));
+      assert.not(lives(daemon));
+      assert.ok(lives(other), 'that of another module stays');
+    });
+  });
+}
+
+test('all stop in reverse order, each group before the next, and stopping twice is stopping once', async () => {
+  await onStage({}, async ({ supervisor, sh, changes }) => {
+    const slow = 'trap "sleep 0.05; exit" TERM; while :; do sleep 0.01; done';
+    const specs = [
+      sh('first', 'sleep 100', { startupOrder: 0 }),
+      sh('one', slow, { startupOrder: 1 }),
+      sh('other', slow, { startupOrder: 1 }),
+      sh('last', slow, { startupOrder: 2 }),
+    ];
+    await supervisor.start(specs);
+    changes.length = 0;
+    const [one, two] = [supervisor.stop(), supervisor.stop()];
+    await Promise.all([one, two]);
+    await supervisor.stop();
+    assert.equal(changes.slice(0, 4), ['last stopping', 'last stopped', 'one stopping', 'other stopping']);
+    assert.equal(changes.slice(4, 6).sort(), ['one stopped', 'other stopped']);
+    assert.equal(changes.slice(6), ['first stopping', 'first stopped']);
+  });
+});
+
+test('what is stopped while others start is not started, and nothing is started afterwards', async () => {
+  await onStage({}, async ({ supervisor, sh, status }) => {
+    const started = supervisor.start([
+      sh('first', 'sleep 100', { startupOrder: 0 }),
+      sh('last', 'sleep 100', { startupOrder: 1 }),
+    ]);
+    await until('the first starts', () => supervisor.statuses().some(({ state }) => state !== 'stopped'));
+    await supervisor.stop();
+    await started;
+    assert.equal([status('first').state, status('last').state], ['stopped', 'stopped']);
+    const refused = await supervisor.startModule('first').catch((error: unknown) => error);
+    assert.match(refused instanceof Error ? refused.message : '', /the hub is stopping/);
+    assert.is(status('first').state, 'stopped');
+  });
+});
+
+test('a module that waits for its next start stops at once', async () => {
+  const clock = createTestClock();
+  await onStage({ clock }, async ({ supervisor, sh, status }) => {
+    await supervisor.start([sh('a', 'exit 1', { restart: 'always' })]);
+    await until('it waits', () => status('a').state === 'waiting');
+    await supervisor.stop();
+    assert.is(status('a').state, 'stopped');
+    assert.is(clock.pending(), 0);
+  });
+});
+
+test('after fifty modules no process, file or timer is left', async () => {
+  const clock = createRealClock();
+  const before = openFiles();
+  await onStage({ clock }, async ({ supervisor, sh, status }) => {
+    const names = Array.from({ length: 50 }, (_, index) => `m${index}`);
+    const script = 'echo hello >&2; echo hello; sleep 100 & cat';
+    await supervisor.start(names.map((name, index) => sh(name, script, { startupOrder: index % 3 })));
+    const pids = names.map(name => status(name).pid ?? 0);
+    assert.ok(pids.every(lives));
+    await supervisor.stop();
+    assert.equal(pids.filter(lives), []);
+    assert.is(clock.pending(), 0);
+  });
+  assert.is(openFiles(), before);
+});
+
+test.run();

@@ -1,0 +1,152 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { onStage, pidIn, until } from '../stage.ts';
+
+const test = suite('input');
+
+/** Keeps what `written` said of each line: undefined, or the error. */
+function createReceipts() {
+  const receipts = new Map<number, string>();
+  return {
+    receipts,
+    receipt: (line: number) => (error?: Error) => {
+      assert.not(receipts.has(line), 'written comes once');
+      receipts.set(line, error?.message ?? 'taken');
+    },
+    refused: () => [...receipts.values()].filter(text => text !== 'taken').length,
+  };
+}
+
+test('lines go in whole and in order, and are said to be written', async () => {
+  const { receipts, receipt } = createReceipts();
+  await onStage({}, async ({ supervisor, sh, texts, writable }) => {
+    await supervisor.start([sh('a', 'while IFS= read -r line; do printf "got %s\\n" "$line"; done')]);
+    assert.equal(writable, ['a']);
+    const lines = ['one', '', 'three \\n "x"', 'ünï'];
+    for (const [index, line] of lines.entries()) {
+      assert.ok(supervisor.write('a', Buffer.from(line), receipt(index)));
+    }
+    assert.is(receipts.size, 0, 'never before write returns');
+    await until('all are answered', () => texts().length === lines.length);
+    assert.equal(
+      texts(),
+      lines.map(line => `got ${line}`),
+    );
+    assert.equal(
+      [...receipts.values()],
+      lines.map(() => 'taken'),
+    );
+  });
+});
+
+test('a long line goes in whole', async () => {
+  const { receipts, receipt } = createReceipts();
+  await onStage({}, async ({ supervisor, sh, texts }) => {
+    await supervisor.start([sh('a', 'head -n 1 | wc -c')]);
+    supervisor.write('a', Buffer.alloc(1 << 20, 0xff), receipt(0));
+    await until('it was counted', () => texts().length === 1);
+    assert.is(Number(texts()[0]), (1 << 20) + 1);
+    assert.is(receipts.get(0), 'taken');
+  });
+});
+
+test('a module that does not read is not written to without end; once it reads, it is writable', async () => {
+  const { receipts, receipt } = createReceipts();
+  await onStage({}, async ({ supervisor, sh, writable, folder, lines }) => {
+    await supervisor.start([
+      sh('a', 'trap go=1 USR1; echo $$ > pid; while [ -z "$go" ]; do sleep 0.05; done; exec cat'),
+    ]);
+    const pid = await pidIn(folder, 'pid');
+    const line = Buffer.alloc(10_000, 'x');
+    let count = 1;
+    while (supervisor.write('a', line, receipt(count))) {
+      count += 1;
+      await new Promise(resolve => setImmediate(resolve));
+    }
+    assert.ok(count * line.length < 1 << 20, `${count} lines`);
+    assert.ok(receipts.size < count);
+    assert.equal(writable, ['a']);
+    process.kill(pid, 'SIGUSR1');
+    await until('it takes lines again', () => writable.length === 2);
+    await until('all came back', () => lines.length === count);
+    assert.ok([...receipts.values()].every(text => text === 'taken'));
+  });
+});
+
+test('lines that the module did not take before it went are told so, each once', async () => {
+  const { receipts, receipt, refused } = createReceipts();
+  await onStage({}, async ({ supervisor, sh }) => {
+    await supervisor.start([sh('a', 'sleep 100')]);
+    for (let count = 0; count < 100; count += 1)
+      supervisor.write('a', Buffer.alloc(10_000, 'x'), receipt(count));
+    await supervisor.stopModule('a');
+    await until('all are told', () => receipts.size === 100);
+    assert.ok(refused() > 50);
+    assert.match(receipts.get(99) ?? '', /Module "a" did not take a line/);
+  });
+});
+
+test('a module that closed its input lives on, and what is written to it is refused', async () => {
+  const { receipts, receipt, refused } = createReceipts();
+  await onStage({}, async ({ supervisor, sh, status, texts }) => {
+    await supervisor.start([sh('a', 'exec 0<&-; echo closed; sleep 100')]);
+    await until('it has closed its input', () => texts().length === 1);
+    for (const line of [0, 1, 2]) {
+      supervisor.write('a', Buffer.from('x'), receipt(line));
+      await until('it is told', () => receipts.has(line));
+    }
+    assert.is(refused(), 3);
+    assert.is(supervisor.write('a', Buffer.from('x'), receipt(3)), false);
+    assert.is(status('a').state, 'running');
+  });
+});
+
+test('a module that is down or talks MQTT takes no line; one that is back says so', async () => {
+  const { receipts, receipt, refused } = createReceipts();
+  await onStage({}, async ({ supervisor, sh, writable }) => {
+    await supervisor.start([sh('a', 'sleep 100'), sh('b', 'sleep 100', { io: 'mqtt' })]);
+    await supervisor.stopModule('a');
+    assert.is(supervisor.write('a', Buffer.from('x'), receipt(0)), false);
+    assert.is(supervisor.write('b', Buffer.from('x'), receipt(1)), false);
+    assert.is(receipts.size, 0, 'never before write returns');
+    await until('both are told', () => receipts.size === 2);
+    assert.is(refused(), 2);
+    assert.match(receipts.get(0) ?? '', /it is stopped/);
+    await supervisor.startModule('a');
+    assert.equal(writable, ['a', 'a']);
+  });
+});
+
+test('a module that is on its way down is not said to take input', async () => {
+  await onStage({}, async ({ supervisor, sh, writable, texts, status, folder }) => {
+    const trap = `trap 'head -c $(cat total) > /dev/null; echo read' TERM`;
+    const script = `${trap}; echo up; while :; do sleep 0.01; done`;
+    await supervisor.start([sh('a', script, { stopGrace: 500 })]);
+    await until('it is up', () => texts().includes('up'));
+    const line = Buffer.alloc(10_000, 'x');
+    let total = line.length + 1;
+    while (supervisor.write('a', line, () => {})) total += line.length + 1;
+    writeFileSync(join(folder, 'total'), String(total));
+    writable.length = 0;
+    await supervisor.stopModule('a');
+    assert.ok(texts().includes('read'));
+    assert.equal(writable, []);
+    assert.is(status('a').state, 'stopped');
+  });
+});
+
+test('nor is one that is told to stop before it runs', async () => {
+  await onStage({}, async ({ supervisor, sh, writable, changes }) => {
+    await supervisor.start([sh('a', 'exec sleep 100')]);
+    await supervisor.stopModule('a');
+    writable.length = 0;
+    changes.length = 0;
+    await Promise.all([supervisor.startModule('a'), supervisor.stopModule('a')]);
+    assert.equal(changes, ['a starting', 'a stopping', 'a stopped']);
+    assert.equal(writable, []);
+  });
+});
+
+test.run();

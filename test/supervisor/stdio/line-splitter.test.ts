@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { LineBound } from '../../../src/supervisor/stdio/line-splitter.ts';
+import { createLineSplitter } from '../../../src/supervisor/stdio/line-splitter.ts';
+
+const MOST = 8;
+
+type Split = { readonly lines: string[]; readonly cuts: number };
+
+/** Bytes stand as latin1 here, so that any byte has a character. */
+function split(chunks: readonly Buffer[], overflow: LineBound['overflow'] = 'cut'): Split {
+  const lines: string[] = [];
+  let cuts = 0;
+  const exceeded = (): void => {
+    cuts += 1;
+  };
+  const splitter = createLineSplitter({ maxBytes: MOST, overflow, exceeded });
+  for (const chunk of chunks) {
+    splitter.push(chunk);
+    for (let line = splitter.next(); line !== undefined; line = splitter.next())
+      lines.push(line.toString('latin1'));
+  }
+  const last = splitter.rest();
+  if (last !== undefined) lines.push(last.toString('latin1'));
+  return { lines, cuts };
+}
+
+/** What it should do, said as plainly as can be. */
+function expected(text: string, overflow: LineBound['overflow']): Split {
+  const whole = text.split('\n');
+  if (whole.at(-1) === '') whole.pop();
+  const bare = whole.map(line => (line.endsWith('\r') ? line.slice(0, -1) : line));
+  return {
+    lines: bare.filter(line => overflow === 'cut' || line.length <= MOST).map(line => line.slice(0, MOST)),
+    cuts: bare.filter(line => line.length > MOST).length,
+  };
+}
+
+const TABLE: readonly (readonly [string, readonly string[], readonly string[], number])[] = [
+  ['whole lines', ['a\nb\n'], ['a', 'b'], 0],
+  ['an empty line is a line', ['\n\na\n'], ['', '', 'a'], 0],
+  ['a line over chunks', ['ab', 'c', 'd\ne', '\n'], ['abcd', 'e'], 0],
+  ['CR LF', ['a\r\nb\r\n'], ['a', 'b'], 0],
+  ['CR LF over chunks', ['a\r', '\nb'], ['a', 'b'], 0],
+  ['a CR within a line stays', ['a\rb\n'], ['a\rb'], 0],
+  ['the last line without its end', ['a\nb'], ['a', 'b'], 0],
+  ['no bytes, no line', [''], [], 0],
+  ['as long as may be', ['12345678\n'], ['12345678'], 0],
+  ['as long as may be, with CR LF', ['12345678\r\n'], ['12345678'], 0],
+  ['one byte too long', ['123456789\nb\n'], ['12345678', 'b'], 1],
+  ['one too long over chunks', ['1234', '56789', '0', '\nb\n'], ['12345678', 'b'], 1],
+  ['one too long at the end', ['1234567890'], ['12345678'], 1],
+  ['bytes that are no UTF-8', ['\xff\xfe\xc3\n\x00\x80\n'], ['\xff\xfe\xc3', '\x00\x80'], 0],
+];
+
+const test = suite('lines');
+
+for (const [name, chunks, lines, cuts] of TABLE) {
+  test(name, () => {
+    assert.equal(split(chunks.map(chunk => Buffer.from(chunk, 'latin1'))), { lines, cuts });
+  });
+}
+
+test('the lines do not depend on where the chunks end', () => {
+  const characters = fc.constantFrom('\n', '\n', '\r', 'a', 'b', '\xff', '\xc3');
+  const chunks = fc.array(fc.string({ unit: characters, maxLength: 24 }), { maxLength: 12 });
+  const overflows = fc.constantFrom('cut' as const, 'drop' as const);
+  fc.assert(
+    fc.property(chunks, overflows, (texts, overflow) => {
+      const bytes = texts.map(text => Buffer.from(text, 'latin1'));
+      assert.equal(split(bytes, overflow), expected(texts.join(''), overflow));
+    }),
+    { numRuns: 4_000 },
+  );
+});
+
+test('a line within one chunk is not copied', () => {
+  const chunk = Buffer.from('one\ntwo\n');
+  const splitter = createLineSplitter({ maxBytes: MOST, overflow: 'cut', exceeded: () => {} });
+  splitter.push(chunk);
+  assert.is(splitter.next()?.buffer, chunk.buffer);
+});
+
+test('a line handed out is not written over by the next', () => {
+  const { lines } = split(['aa', 'a\nbb', 'b\ncc', 'c'].map(text => Buffer.from(text)));
+  assert.equal(lines, ['aaa', 'bbb', 'ccc']);
+});
+
+test('of a line without end no more than its bound is held', () => {
+  const maxBytes = 1 << 16;
+  for (const [overflow, rest] of [['cut', maxBytes] as const, ['drop', undefined] as const]) {
+    const splitter = createLineSplitter({ maxBytes, overflow, exceeded: () => {} });
+    const before = process.memoryUsage().arrayBuffers;
+    const chunk = Buffer.alloc(1 << 16, 'x');
+    for (let count = 0; count < 1_000; count += 1) {
+      splitter.push(chunk);
+      assert.is(splitter.next(), undefined);
+    }
+    assert.ok(process.memoryUsage().arrayBuffers - before < 8 * maxBytes);
+    assert.is(splitter.rest()?.length, rest);
+  }
+});
+
+test('a line that is dropped is skipped as a whole, however it comes', () => {
+  const chunks = ['1234', '56789', '0', '\nb\n123456789\n', '12345678\r', '\n1234567890'];
+  assert.equal(
+    split(
+      chunks.map(text => Buffer.from(text)),
+      'drop',
+    ),
+    { lines: ['b', '12345678'], cuts: 3 },
+  );
+});
+
+test.run();

@@ -1,0 +1,135 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Failure } from '../../../src/core/errors.ts';
+import {
+  LINE_WARNING_INTERVAL,
+  MAX_UNSETTLED_LINE_BYTES,
+  MAX_UNSETTLED_LINES,
+} from '../../../src/core/limits.ts';
+import { createGauge } from '../../../src/core/pressure.ts';
+import { createTestClock } from '../../clock.ts';
+import type { Received } from '../stage.ts';
+import { atRest, onStage, pidIn, until } from '../stage.ts';
+
+const test = suite('intake of lines');
+
+test('long lines that the host has not settled hold their module back by their bytes', async () => {
+  const unsettled: Received[] = [];
+  const options = { line: (received: Received) => unsettled.push(received) };
+  await onStage(options, async ({ supervisor, sh, status, folder }) => {
+    const length = MAX_UNSETTLED_LINE_BYTES / 4;
+    const line = `head -c ${length} /dev/zero; echo`;
+    await supervisor.start([sh('a', `for i in 1 2 3 4 5 6 7 8 9 10; do ${line}; echo $i > said; done`)]);
+    await until('the host has all it takes', () => unsettled.length === 4);
+    assert.ok((await atRest(join(folder, 'said'))) < 7);
+    assert.is(unsettled.length, 4);
+    let settled = 0;
+    await until('all lines came', () => {
+      for (const { settle } of unsettled.splice(0)) {
+        settle();
+        settled += 1;
+      }
+      return settled === 10;
+    });
+    await until('it has ended', () => status('a').state === 'ended');
+  });
+});
+
+test('the host is told of all bytes that a module prints, messages and log', async () => {
+  let counted = 0;
+  const countInput = (bytes: number): void => {
+    counted += bytes;
+  };
+  await onStage({ countInput }, async ({ supervisor, sh, status }) => {
+    await supervisor.start([sh('a', 'echo 12345; head -c 100000 /dev/zero; echo 123 >&2')]);
+    await until('it has ended', () => status('a').state === 'ended');
+    assert.is(counted, 6 + 100_000 + 4);
+  });
+});
+
+test('while the store is behind no lines are read, of any module; once it has caught up, all come', async () => {
+  const gauge = createGauge(1);
+  const script = `i=0; while [ $i -lt 100 ]; do echo ${'x'.repeat(1_000)}; i=$((i+1)); done; exec sleep 1000`;
+  let left = 200;
+  const line = ({ settle }: Received): void => {
+    left -= 1;
+    if (left > 0) gauge.set(1);
+    settle();
+  };
+  await onStage({ line, pressure: gauge }, async ({ supervisor, sh, lines, folder }) => {
+    await supervisor.start([sh('a', script), sh('b', script), sh('c', 'echo $$ > pid', { io: 'mqtt' })]);
+    await until('a line has come', () => lines.length > 0);
+    await pidIn(folder, 'pid');
+    await supervisor.restart('c');
+    assert.is(lines.length, 1);
+    await until('all have come', () => {
+      gauge.set(0);
+      return left === 0;
+    });
+  });
+});
+
+test('of lines that are refused one in a while is logged, with how many there were', async () => {
+  const clock = createTestClock();
+  const refuse = ({ line, settle }: Received): void =>
+    settle(line.toString() === 'good' ? undefined : new Failure('line.refused', `"x" is ${line}.`));
+  await onStage({ clock, line: refuse }, async ({ supervisor, sh, status, said, folder }) => {
+    await supervisor.start([
+      sh('a', 'for i in 1 2 3 4; do echo $i; echo good; done; mkfifo on; read go < on; echo 5'),
+    ]);
+    await until('four are refused', () => status('a').refusedLines === 4);
+    clock.advance(LINE_WARNING_INTERVAL);
+    await until('the module waits', () => existsSync(join(folder, 'on')));
+    writeFileSync(join(folder, 'on'), 'go\n');
+    await until('it has ended', () => status('a').state === 'ended');
+    assert.equal(
+      said.filter(text => text.includes('not delivered')),
+      [
+        'warn: A line of module "a" is not delivered: "x" is 1.',
+        'warn: A line of module "a" is not delivered: "x" is 5. (3 more before it)',
+      ],
+    );
+  });
+});
+
+test('lines that the host does not keep are counted, and said once', async () => {
+  const refuse = ({ settle }: Received) => settle(new Error('The store is full.'));
+  await onStage({ line: refuse }, async ({ supervisor, sh, status, said }) => {
+    await supervisor.start([sh('a', 'echo 1; echo 2; echo 3')]);
+    await until('it has ended', () => status('a').state === 'ended');
+    assert.is(status('a').refusedLines, 3);
+    assert.is(said.filter(text => text.includes('The store is full')).length, 1);
+  });
+});
+
+test('a line that finds no room is offered again, in order, and its module is held back meanwhile', async () => {
+  const clock = createTestClock();
+  const offered: string[] = [];
+  let full = true;
+  const line = ({ line: text, settle }: Received): void => {
+    offered.push(text.toString());
+    settle(full ? new Failure('store.full', 'The store is full.') : undefined);
+  };
+  await onStage({ clock, line }, async ({ supervisor, sh, status }) => {
+    await supervisor.start([sh('a', 'seq 1 2000')]);
+    await until('the first is refused', () => offered.length > 0);
+    clock.advance(10_000);
+    const refused = new Set(offered);
+    assert.ok(refused.size <= MAX_UNSETTLED_LINES, `${refused.size} were read`);
+    full = false;
+    offered.length = 0;
+    clock.advance(10_000);
+    await until('it has ended', () => {
+      clock.advance(100);
+      return status('a').state === 'ended';
+    });
+    assert.equal(
+      offered,
+      Array.from({ length: 2000 }, (_, index) => String(index + 1)),
+    );
+  });
+});
+
+test.run();

@@ -1,0 +1,201 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  LOG_FILE_BYTES,
+  MAX_LOG_LINE_BYTES,
+  MAX_PACKET_BYTES,
+  MAX_UNSETTLED_LINES,
+} from '../../../src/core/limits.ts';
+import { createTestClock } from '../../clock.ts';
+import type { Received } from '../stage.ts';
+import { atRest, lives, onStage, pidIn, until } from '../stage.ts';
+
+const MEGABYTE = 1 << 20;
+
+const test = suite('output');
+
+test('lines come whole and in order, the last without its end before the exit', async () => {
+  await onStage({}, async ({ supervisor, sh, texts, status, changes }) => {
+    const script = 'printf "pa"; sleep 0.05; printf "rtial\\nwin\\r\\n\\n"; printf "last"';
+    await supervisor.start([sh('a', script)]);
+    await until('it has ended', () => status('a').state === 'ended');
+    assert.equal(texts(), ['partial', 'win', '', 'last']);
+    assert.is(changes.at(-1), 'a ended');
+  });
+});
+
+test('bytes that are no UTF-8 come as they are', async () => {
+  await onStage({}, async ({ supervisor, sh, lines, status }) => {
+    await supervisor.start([sh('a', "printf '\\377\\376\\303\\n\\000\\200\\n'")]);
+    await until('it has ended', () => status('a').state === 'ended');
+    assert.equal(
+      lines.map(({ line }) => [...line]),
+      [
+        [0xff, 0xfe, 0xc3],
+        [0x00, 0x80],
+      ],
+    );
+  });
+});
+
+test('a line as long as the largest packet is a message; a longer one is dropped and logged, the next is whole', async () => {
+  await onStage({}, async ({ supervisor, sh, lines, status, said }) => {
+    const zeros = (count: number): string => `head -c ${count} /dev/zero; echo`;
+    const script = [MAX_PACKET_BYTES, MAX_PACKET_BYTES + 1, MAX_PACKET_BYTES * 3].map(zeros).join('; ');
+    await supervisor.start([sh('a', `${script}; echo next; ${zeros(MAX_PACKET_BYTES * 2)}`)]);
+    await until('it has ended', () => status('a').state === 'ended');
+    assert.equal(
+      lines.map(({ line }) => line.length),
+      [MAX_PACKET_BYTES, 4],
+    );
+    assert.is(status('a').refusedLines, 3);
+    assert.equal(
+      said.filter(text => text.includes('longer')),
+      [
+        `warn: A line of module "a" is not delivered: it is longer than ${MAX_PACKET_BYTES} bytes, the largest packet. Print less in one line.`,
+      ],
+    );
+  });
+});
+
+test('a line of the log that is too long is cut and counted, the next is whole', async () => {
+  await onStage({}, async ({ supervisor, sh, logged, status }) => {
+    await supervisor.start([
+      sh('a', `head -c ${MAX_LOG_LINE_BYTES * 3} /dev/zero >&2; echo >&2; echo next >&2`),
+    ]);
+    await until('it has ended', () => status('a').state === 'ended');
+    await supervisor.stop();
+    const [first = '', second] = logged('a').split('\n');
+    assert.is(first.length, `${new Date(0).toISOString()} err `.length + MAX_LOG_LINE_BYTES);
+    assert.ok(second?.endsWith(' err next'));
+    assert.is(status('a').cutLines, 1);
+  });
+});
+
+test('all that was said before the exit comes before the exit', async () => {
+  const count = 20_000;
+  const script = `i=0; while [ $i -lt ${count} ]; do echo $i; i=$((i+1)); done; exit 3`;
+  await onStage({}, async ({ supervisor, sh, texts, status }) => {
+    await supervisor.start([sh('a', script)]);
+    await until('it has failed', () => status('a').state === 'failed');
+    assert.equal(
+      texts(),
+      Array.from({ length: count }, (_, index) => `${index}`),
+    );
+    assert.is(status('a').lastExit, 'exit 3');
+  });
+});
+
+test('while the host settles nothing the module blocks; as it settles, all comes', async () => {
+  const unsettled: Received[] = [];
+  const line = 'x'.repeat(1_000);
+  const count = 1_500;
+  const script = `i=0; while [ $i -lt ${count} ]; do echo ${line}; i=$((i+1)); echo $i > said; done`;
+  const options = { line: (received: Received) => unsettled.push(received) };
+  await onStage(options, async ({ supervisor, sh, status, folder }) => {
+    await supervisor.start([sh('a', script)]);
+    await until('the host has all it takes', () => unsettled.length === MAX_UNSETTLED_LINES);
+    const said = await atRest(join(folder, 'said'));
+    assert.ok(said > MAX_UNSETTLED_LINES && said * line.length < MEGABYTE, `the module said ${said} lines`);
+    assert.is(unsettled.length, MAX_UNSETTLED_LINES);
+    assert.is(status('a').state, 'running');
+    let settled = 0;
+    await until('all lines came', () => {
+      for (const { settle } of unsettled.splice(0)) {
+        settle();
+        settled += 1;
+      }
+      return settled === count;
+    });
+    await until('it has ended', () => status('a').state === 'ended');
+  });
+});
+
+test('a module that has ended is not said to have until the host took its lines', async () => {
+  const unsettled: Received[] = [];
+  const count = MAX_UNSETTLED_LINES + 100;
+  const options = { line: (received: Received) => unsettled.push(received) };
+  await onStage(options, async ({ supervisor, sh, status, texts }) => {
+    // All lines come in one piece with the end right behind them.
+    await supervisor.start([sh('a', `exec seq ${count}`), sh('other', 'sleep 100', { io: 'mqtt' })]);
+    const { pid } = status('a');
+    await until('its process has ended', () => pid !== undefined && !lives(pid));
+    await until('the host has lines', () => unsettled.length > 0);
+    await supervisor.restart('other');
+    assert.is(unsettled.length, MAX_UNSETTLED_LINES);
+    assert.is(status('a').state, 'running');
+    for (const { settle } of unsettled) settle();
+    await until('it has ended', () => status('a').state === 'ended');
+    assert.equal(
+      texts(),
+      Array.from({ length: count }, (_, index) => `${index + 1}`),
+    );
+  });
+});
+
+test('a host that never settles holds the end of a module up for a bounded time', async () => {
+  const clock = createTestClock();
+  await onStage({ clock, line: () => {} }, async ({ supervisor, sh, status, said, lines }) => {
+    await supervisor.start([sh('a', 'exec seq 1000')]);
+    const { pid } = status('a');
+    await until('its process has ended', () => pid !== undefined && !lives(pid));
+    await until('the host has all it takes', () => lines.length === MAX_UNSETTLED_LINES);
+    await until('it has ended', () => {
+      clock.advance(100);
+      return status('a').state === 'ended';
+    });
+    assert.ok(clock.monotonic() >= 30_000);
+    assert.is(clock.pending(), 0);
+    assert.ok(said.some(text => text.startsWith('warn: Module "a" has ended, but')));
+  });
+});
+
+test('a child that left the group, wiped its environment and holds the output open holds the end up for a bounded time', async () => {
+  const clock = createTestClock();
+  await onStage({ clock }, async ({ supervisor, sh, status, texts, folder }) => {
+    await supervisor.start([
+      sh('a', 'env -i setsid sh -c "echo \\$\\$ > pid; exec sleep 100" & sleep 0.1; printf bye'),
+    ]);
+    const daemon = await pidIn(folder, 'pid');
+    const { pid } = status('a');
+    await until('its process has ended', () => pid !== undefined && !lives(pid));
+    assert.is(status('a').state, 'running');
+    await until('it has ended', () => {
+      clock.advance(100);
+      return status('a').state === 'ended';
+    });
+    process.kill(daemon, 'SIGKILL');
+    assert.equal(texts(), ['bye']);
+    assert.is(clock.pending(), 0);
+  });
+});
+
+test('standard error is log, and standard output too when io is mqtt', async () => {
+  await onStage({}, async ({ supervisor, sh, logged, texts, status }) => {
+    const script = 'echo loud; echo quiet >&2; printf torn >&2; cat';
+    await supervisor.start([sh('a', script, { io: 'mqtt' }), sh('b', 'echo loud; echo quiet >&2')]);
+    await until('both have ended', () => status('a').state === 'ended' && status('b').state === 'ended');
+    await supervisor.stop();
+    assert.match(logged('a'), /^\S+Z out loud$/m);
+    assert.match(logged('a'), /^\S+Z err quiet\n\S+Z err torn$/m);
+    assert.match(logged('b'), /^\S+Z err quiet\n$/);
+    assert.equal(texts(), ['loud']);
+  });
+});
+
+test('a module that floods its log fills its files, and nothing of it is lost on the way', async () => {
+  const script = `yes ${'x'.repeat(500)} | head -c ${20 * MEGABYTE} >&2`;
+  await onStage({}, async ({ supervisor, sh, status, folder }) => {
+    await supervisor.start([sh('a', script)]);
+    await until('it has ended', () => status('a').state === 'ended');
+    await supervisor.stop();
+    const sizes = readdirSync(join(folder, 'logs')).map(name => statSync(join(folder, 'logs', name)).size);
+    assert.is(sizes.length, 4);
+    assert.ok(sizes.every(size => size <= LOG_FILE_BYTES));
+    assert.is(status('a').lostLogLines, 0);
+  });
+});
+
+test.run();
