@@ -1,7 +1,8 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { FAILURE_CODES, Failure } from '../src/core/errors.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const pages = globSync('**/*.md', { cwd: root, exclude: ['node_modules', 'dist'] });
@@ -40,16 +41,57 @@ documentation('every relative link resolves to a file and a heading', () => {
   );
 });
 
-documentation('the index links to every page of docs', () => {
-  const index = 'docs/README.md';
-  const linked = linksIn(index).map(link => join('docs', link));
-  const missing = pages.filter(page => page.startsWith('docs/') && page !== index);
+documentation('each index links to every page below it', () => {
+  for (const folder of ['docs', 'docs/decisions']) {
+    const linked = linksIn(`${folder}/README.md`).map(link => join(folder, link));
+    const below = pages.filter(page => page.startsWith(`${folder}/`) && page !== `${folder}/README.md`);
+    const listed = folder === 'docs' ? below.filter(page => !/^docs\/decisions\/\d/.test(page)) : below;
+    assert.equal(
+      listed.filter(page => !linked.includes(page)),
+      [],
+    );
+    assert.is(new Set(linked).size, linked.length, folder);
+  }
+});
+
+documentation('the page of error codes has each code of the table with its exit code', () => {
+  const page = readFileSync(join(root, 'docs/reference/errors.md'), 'utf8');
+  const rows = Array.from(page.matchAll(/^\| `([\w.-]+)` \| (\d) \| \S.* \| \S.* \|$/gm));
+  const documented = rows.map(([, code = '', exit]) => [code, Number(exit)]);
+  const known = FAILURE_CODES.map(code => [code, new Failure(code, '').exitCode]);
+  assert.equal(documented.toSorted(), known.toSorted());
+});
+
+documentation('architecture is at most 1,200 words, and names each room and each dependency', () => {
+  const page = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+  assert.ok(page.split(/\s+/).length <= 1_200);
+  const rooms = globSync('src/*/', { cwd: root }).map(folder => basename(folder));
+  const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  assert.ok(typeof manifest === 'object' && manifest !== null && 'dependencies' in manifest);
+  const packages = Object.keys(manifest.dependencies ?? {});
+  const rows = Array.from(page.matchAll(/^\| `?([\w-]+)`? \| /gm), ([, name = '']) => name);
   assert.equal(
-    missing.filter(page => !linked.includes(page)),
+    [...rooms, ...packages].filter(name => !rows.includes(name)),
     [],
   );
-  assert.is(new Set(linked).size, linked.length);
 });
+
+documentation('prose wraps at 110 columns', () => {
+  const long = pages
+    .filter(page => /^(ARCHITECTURE|docs\/(decisions|tutorials)\/.*)\.md$/.test(page))
+    .flatMap(page =>
+      proseOf(page)
+        .filter(line => line.length > 110)
+        .map(line => `${page}: ${line}`),
+    );
+  assert.equal(long, []);
+});
+
+/** Lines of a page that are neither code nor part of a table, and that a space could break. */
+function proseOf(page: string): string[] {
+  const text = readFileSync(join(root, page), 'utf8').replaceAll(/^```[\s\S]*?^```$/gm, '');
+  return text.split('\n').filter(line => !/^(\||#| {4})/.test(line) && /\S .*\S/.test(line));
+}
 
 documentation('every page named in the source texts exists', () => {
   const files = globSync('{src,build,test}/**/*.{ts,mjs}', { cwd: root });

@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -135,5 +135,19 @@ tidy('every promise names a test that exists', () => {
     assert.match(section, /`test\/[^`]+\.ts`: "/, `promise ${index + 1} names no test`);
   }
 });
+
+tidy('every source file and function that the documentation names exists', () => {
+  const wrong = read('{ARCHITECTURE.md,docs/**/*.md}').flatMap(({ file, text }) => {
+    const named = text.matchAll(/`((?:src|build)\/[\w./-]+)`(?: \|)?(?: `(\w+)`)?/g);
+    return Array.from(named, ([, path = '', word]) => ({ file, path, word })).filter(one => !isThere(one));
+  });
+  assert.equal(wrong, []);
+});
+
+function isThere({ path, word }: { readonly path: string; readonly word: string | undefined }): boolean {
+  const file = join(root, path);
+  if (!existsSync(file)) return false;
+  return word === undefined || new RegExp(`\\b${word}\\b`).test(readFileSync(file, 'utf8'));
+}
 
 tidy.run();

@@ -69,6 +69,9 @@ export function isFailureCode(code: string): code is FailureCode {
   return Object.hasOwn(EXIT_CODES, code);
 }
 
+/** Codes of all failures. docs/reference/errors.md has cause and cure of each. */
+export const FAILURE_CODES: readonly FailureCode[] = Object.keys(EXIT_CODES).filter(isFailureCode);
+
 /** An error for people: one sentence that names the thing and what to do. Tests assert on the code. */
 export class Failure extends Error {
   readonly code: FailureCode;
