@@ -59,8 +59,6 @@ export type StoredFlights = {
   readonly received: readonly number[];
   /** Of messages that the client has, with their sequence in the queue, and whose PUBCOMP has not come. */
   readonly released: readonly (readonly [packetId: number, sequence: number])[];
-  /** Highest sequence that was sent and not acknowledged when the last connection ended; 0: none. */
-  readonly sentUpTo: number;
 };
 
 /** The will of a persistent session, if one is kept. */
@@ -78,7 +76,6 @@ export type SessionStore = {
   readonly noteReceived: (id: string, packetId: number) => Note;
   readonly forgetReceived: (id: string, packetId: number, settle: Settle) => void;
   readonly keepReleased: (id: string, packetId: number, sequence: number) => void;
-  readonly keepSent: (id: string, sequence: number) => void;
   readonly forgetReleased: (id: string, packetId: number) => void;
 };
 

@@ -15,7 +15,8 @@ const SESSIONS = 'session/';
 const RECEIVED = 'received/';
 const RELEASED = 'released/';
 const WILLS = 'will/';
-const SENT = 'sent/';
+/** Positions of sent messages that an older hub kept here. */
+const OLD_SENT = 'sent/';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -28,7 +29,6 @@ export function keepSessions(store: Store, log: Log): SessionStore {
     }
     const flights: StoredFlights = {
       received: received.get(session.id) ?? [],
-      sentUpTo: Number(store.get(SENT + session.id)?.toString() ?? 0),
       released: (released.get(session.id) ?? [])
         .map((packetId): [number, number] => {
           const sequence = store.get(noteName(RELEASED, session.id, packetId));
@@ -44,6 +44,7 @@ export function keepSessions(store: Store, log: Log): SessionStore {
 
   return {
     load: () => {
+      for (const name of store.names(OLD_SENT)) drop(name);
       const received = notesOf(store.names(RECEIVED), RECEIVED);
       const released = notesOf(store.names(RELEASED), RELEASED);
       return store.names(SESSIONS).flatMap(name => load(name, received, released));
@@ -57,7 +58,7 @@ export function keepSessions(store: Store, log: Log): SessionStore {
         const own = notesOf(store.names(`${prefix}${id}/`), prefix).get(id) ?? [];
         for (const packetId of own) drop(noteName(prefix, id, packetId));
       }
-      for (const name of [WILLS + id, SENT + id]) if (store.get(name) !== undefined) drop(name);
+      if (store.get(WILLS + id) !== undefined) drop(WILLS + id);
       store.put(SESSIONS + id, undefined, settle);
     },
     keepWill: (id, will) =>
@@ -71,8 +72,6 @@ export function keepSessions(store: Store, log: Log): SessionStore {
       store.put(noteName(RELEASED, id, packetId), Buffer.from(String(sequence)), error => {
         if (error !== undefined) log.warn(`QoS 2 state of "${id}" is not kept: ${error.message}`);
       }),
-    keepSent: (id, sequence) =>
-      store.put(SENT + id, Buffer.from(String(sequence)), error => error && log.warn(error.message)),
     forgetReleased: (id, packetId) => drop(noteName(RELEASED, id, packetId)),
   };
 }

@@ -27,6 +27,7 @@ import { createDrops } from './entries/overflow.ts';
 import { loadQueues } from './entries/registry.ts';
 import type { Retained } from './entries/retained.ts';
 import { createRetained } from './entries/retained.ts';
+import { leaveSent, resumeSent } from './entries/sent.ts';
 import { createUsage } from './entries/usage.ts';
 import { CLOSED, damagedPage, unknownEntry } from './failures.ts';
 import { createHealth } from './health.ts';
@@ -48,8 +49,6 @@ export type StoreSettings = StoreBounds & {
   readonly log: Log;
 };
 
-const EMPTY = { depth: 0, bytes: 0 };
-
 /**
  * Opens the durable queues under `folder`. The caller holds the data folder's lock.
  * @throws Failure `store.unreadable`, `store.newer`, `store.older`
@@ -69,6 +68,8 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   const { runs, damaged } = readJournals(folder, saved.salt, saved.generation);
   const registry = loadQueues(database);
   const recovered = recover(runs, registry, database);
+  let lastSequence = Math.max(saved.lastSequence, recovered.lastSequence);
+  const anySentUpTo = resumeSent(folder, registry, lastSequence);
   const generation = Math.max(saved.generation, runs.at(-1)?.generation ?? 0);
   const journal = openJournal(folder, saved.salt, generation + 1);
   const { now, advance } = createHubTime(clock, Math.max(saved.hubTime, recovered.hubTime));
@@ -79,7 +80,6 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   const pressure = createGauge(settings.gathered);
   // A store that cannot be written refuses messages: nobody waits for it.
   const heldChanged = (): void => pressure.set(health.isFailing() ? 0 : committer.heldBytes());
-  let lastSequence = Math.max(saved.lastSequence, recovered.lastSequence);
   let closed = false;
   if (damaged > 0) log.error(`${damaged} commits of the journal are damaged: what only they held is lost.`);
 
@@ -215,6 +215,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     release,
     bury,
     countRead: settings.countRead,
+    anySentUpTo,
     saturated: () => checkpoints.busy() && registry.removing() >= MAX_REMOVING,
     attempts,
     threw: (queue: string, thrown: unknown) =>
@@ -273,7 +274,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
       const queue = registry.find(name);
       return queue && statsOf(queue, database, now());
     },
-    sizeOf: name => registry.find(name) ?? EMPTY,
+    sizeOf: name => registry.find(name) ?? { depth: 0, bytes: 0 },
     counts: () => ({ ...counts, written: journal.written() + database.written() }),
     health: () => ({
       ...health.report(),
@@ -290,6 +291,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
       await checkpoints.close();
       journal.close();
       await database.close();
+      leaveSent(folder, registry, anySentUpTo);
       if (!damagedPages) trust(folder);
     },
   };

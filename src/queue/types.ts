@@ -25,7 +25,7 @@ export type Entry = {
   readonly sequence: number;
   /** Milliseconds of hub time left to it; undefined: no limit. */
   readonly remaining: number | undefined;
-  /** True if an earlier drain of this run of the hub may have sent it already. */
+  /** True if it may have been sent already, also by an earlier run of the hub [MQTT-3.3.1-1]. */
   readonly redelivered: boolean;
 };
 

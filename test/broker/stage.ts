@@ -118,7 +118,8 @@ export type ConnectOptions = {
 
 const PATIENCE = 5000;
 
-function openClient(port: number, version: Version): Promise<Client> {
+/** Connects to a port of this machine. */
+export function openClient(port: number, version: Version = 4): Promise<Client> {
   const socket = connect(port, '127.0.0.1');
   const arrived: (Packet | 'closed')[] = [];
   let wake: (() => void) | undefined;

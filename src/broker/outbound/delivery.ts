@@ -9,7 +9,6 @@ import type { Session } from '../sessions/session.ts';
 import type { Allowance } from '../sessions/subscriptions.ts';
 import type { Backlog } from './backlog.ts';
 import { createBacklog } from './backlog.ts';
-import { endFlights } from './sent.ts';
 import { keepsUp, lesser, transmit } from './transmit.ts';
 
 /** A queue whose messages go out on a connection. */
@@ -130,7 +129,7 @@ export function createDelivery(connection: Connection, session: Session, receive
       topic,
       qos,
       packetId,
-      dup: redelivered || sequence <= session.sentUpTo,
+      dup: redelivered,
       allowance,
       remaining,
     });
@@ -289,7 +288,8 @@ export function createDelivery(connection: Connection, session: Session, receive
     stop: () => {
       if (stopped) return;
       stopped = true;
-      endFlights(window.all(), session, host.sessions);
+      // What others may get is given back; the rest is offered to the next connection, as redelivered.
+      for (const { source, sequence } of window.all()) source?.giveBack?.({ sequence });
       for (const { drain } of sources.values()) drain.stop();
       sources.clear();
       backlog?.clear();

@@ -46,8 +46,6 @@ export type Session = {
   connection: Connection | undefined;
   /** Monotonic milliseconds at which its connection was accepted. */
   connectedAt: number;
-  /** Messages of its queues up to this sequence were sent before [MQTT-3.3.1-1]. */
-  sentUpTo: number;
   /** What goes out on its connection. */
   delivery: Delivery | undefined;
   pendingWill: PendingWill | undefined;
@@ -93,7 +91,6 @@ export function newSession(owner: SessionOwner, expiry: number, opened: number |
     received: new Map(),
     released: new Map(),
     restricted: false,
-    sentUpTo: 0,
     connection: undefined,
     connectedAt: 0,
     delivery: undefined,
@@ -106,7 +103,6 @@ export function newSession(owner: SessionOwner, expiry: number, opened: number |
 export function restoredSession(stored: StoredSession & StoredFlights & KeptWill, now: number): Session {
   const session = newSession(stored, stored.expiry, stored.opened);
   session.keptWill = stored.will;
-  session.sentUpTo = stored.sentUpTo;
   if (stored.expiry < Number.POSITIVE_INFINITY) session.ends = stored.ends ?? now + stored.expiry * 1000;
   for (const packetId of stored.received) session.received.set(packetId, 'safe');
   for (const [packetId, sequence] of stored.released)

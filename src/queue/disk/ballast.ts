@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDiskFull, systemCode } from '../../core/errors.ts';
 import { BALLAST_BYTES, DISK_RESERVE } from '../../core/store-limits.ts';
@@ -10,8 +10,8 @@ import { FILE } from './preflight.ts';
  * needs new pages, because it writes none in place.
  */
 export type Ballast = {
-  /** Gives the space to LMDB's file. False if the disk is not full, or the space was given before. */
-  readonly spend: () => boolean;
+  /** Gives the space to LMDB's file, behind its first `end` bytes. False if the disk is not full, or the space was given before. */
+  readonly spend: (end: number) => boolean;
   /** Makes the file again if it is not whole and the disk has room for it. */
   readonly restore: () => void;
 };
@@ -19,18 +19,20 @@ export type Ballast = {
 export function createBallast(folder: string): Ballast {
   const path = join(folder, 'ballast');
   return {
-    spend: () =>
+    spend: end =>
       orIfRefused(false, () => {
         if (freeBytes(folder) >= BALLAST_BYTES || sizeOf(path) === 0) return false;
         rmSync(path);
         // LMDB's file takes the space now: what is merely free goes to whoever writes first.
-        extend(join(folder, FILE), BALLAST_BYTES);
+        // A transaction that failed may have left pages behind holes, which have no space yet.
+        const file = join(folder, FILE);
+        extend(file, end, Math.max(0, sizeOf(file) - end) + BALLAST_BYTES);
         return true;
       }),
     restore: () =>
       orIfRefused(undefined, () => {
         const missing = BALLAST_BYTES - sizeOf(path);
-        if (missing > 0 && freeBytes(folder) >= missing + DISK_RESERVE) extend(path, missing);
+        if (missing > 0 && freeBytes(folder) >= missing + DISK_RESERVE) extend(path, sizeOf(path), missing);
       }),
   };
 }
@@ -54,11 +56,11 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** Appends `bytes` zeros to a file, or as many as the disk has room for. */
-function extend(path: string, bytes: number): void {
+/** Writes `bytes` zeros to a file, from a position on, or as many as the disk has room for. */
+function extend(path: string, from: number, bytes: number): void {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   try {
-    writeFully(fd, Buffer.alloc(bytes), fstatSync(fd).size);
+    writeFully(fd, Buffer.alloc(bytes), from);
   } catch (thrown) {
     if (!isDiskFull(thrown)) throw thrown;
   } finally {

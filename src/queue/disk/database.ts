@@ -33,7 +33,8 @@ export type Database = Reader & {
 };
 
 /** What LMDB counts, as it stood when it could last be asked. */
-type Figures = { readonly used: number; readonly written: number };
+/** `end`: bytes of the file up to its last committed page. */
+type Figures = { readonly used: number; readonly written: number; readonly end: number };
 
 /**
  * Opens the file in `folder`, which preflight has looked over.
@@ -89,7 +90,7 @@ export async function openDatabase(folder: string): Promise<Database> {
       try {
         await write(fill);
       } catch (thrown) {
-        if (!ballast.spend()) throw thrown;
+        if (!ballast.spend(figures.end)) throw thrown;
         await write(fill);
       }
       ballast.restore();
@@ -191,10 +192,12 @@ const META_BYTES = 4096;
 
 function figuresOf(tables: Tables): Figures {
   const stats = tables.root.getStats();
-  const pages = numberIn(stats, 'pagesWritten') * numberIn(stats, 'pageSize');
+  const pageSize = numberIn(stats, 'pageSize');
+  const pages = numberIn(stats, 'pagesWritten') * pageSize;
   return {
     used: Object.values(tables).reduce((sum, table) => sum + pagesOf(table.getStats()), 0),
     written: pages + numberIn(stats, 'txns') * META_BYTES,
+    end: (numberIn(stats, 'lastPageNumber') + 1) * pageSize,
   };
 }
 

@@ -58,11 +58,13 @@ export function trust(folder: string): void {
   tolerate(() => rmSync(join(folder, SUSPECT), { force: true }));
 }
 
-function tolerate(action: () => void): void {
+/** Runs `action`; undefined if the system refuses it. */
+export function tolerate<Result>(action: () => Result): Result | undefined {
   try {
-    action();
+    return action();
   } catch (thrown) {
     if (systemCode(thrown) === undefined) throw thrown;
+    return undefined;
   }
 }
 

@@ -16,6 +16,8 @@ export type DrainHost = {
   readonly bury: (leaving: Leaving, kind: 'dead' | 'corrupt', reason: string) => void;
   /** Counts bytes of bodies that were read into memory. */
   readonly countRead: (bytes: number) => void;
+  /** Every entry up to this sequence may have been sent by a run that did not end cleanly. */
+  readonly anySentUpTo: number;
   /** True while as many removals as may be wait for the disk: nothing is sent meanwhile. */
   readonly saturated: () => boolean;
   readonly attempts: Pick<Attempts, 'add'>;

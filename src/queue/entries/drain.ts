@@ -82,7 +82,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     priority,
     sequence,
     remaining: expires === Number.POSITIVE_INFINITY ? undefined : expires - host.now(),
-    redelivered: sequence <= (redeliveredUpTo[priority] ?? 0),
+    redelivered: sequence <= Math.max(redeliveredUpTo[priority] ?? 0, host.anySentUpTo),
   });
 
   const offerStored = (chunk: Chunk, index: number, priority: number): Step => {

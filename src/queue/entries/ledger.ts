@@ -44,7 +44,7 @@ export type Lane = {
   closed: number;
   /** The latest expiry of what it has held since it was last empty; undefined: look at its last entry. */
   ceiling: number | undefined;
-  /** The highest sequence that a drain of this run has sent: up to it, sending is redelivery. */
+  /** The highest sequence that a drain has sent, of this run or of one that ended cleanly: up to it, sending is redelivery. */
   sentUpTo: number;
   /** The last sequence that was taken away to make room. */
   droppedUpTo: number;

@@ -1,0 +1,28 @@
+import type { SentPosition } from '../disk/sent-file.ts';
+import { leaveSentFile, takeSentFile } from '../disk/sent-file.ts';
+import { PRIORITIES } from '../types.ts';
+import { laneOf } from './ledger.ts';
+import type { Registry } from './registry.ts';
+
+/**
+ * Takes over what the last run has sent. Returns the sequence up to which every entry may have been sent: after an end that
+ * was not clean, `lastSequence`, the last that the store holds.
+ */
+export function resumeSent(folder: string, { byId }: Registry, lastSequence: number): number {
+  const { anyUpTo, positions } = takeSentFile(folder) ?? { anyUpTo: lastSequence, positions: [] };
+  for (const [id, priority, sequence] of positions) {
+    const queue = byId(id);
+    if (queue !== undefined && priority < PRIORITIES) laneOf(queue, priority).sentUpTo = sequence;
+  }
+  return anyUpTo;
+}
+
+/** Leaves to the next run what this one has sent of what its queues hold. */
+export function leaveSent(folder: string, { current }: Registry, anyUpTo: number): void {
+  const positions: SentPosition[] = [];
+  for (const { id, depth, lanes } of current()) {
+    for (const [priority, lane] of lanes.entries())
+      if (depth > 0 && lane !== undefined && lane.sentUpTo > 0) positions.push([id, priority, lane.sentUpTo]);
+  }
+  leaveSentFile(folder, { anyUpTo, positions });
+}
