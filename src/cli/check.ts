@@ -101,8 +101,9 @@ function checkModule(module: ModuleStatus): Finding[] {
   ];
 }
 
-function checkUpstream({ address, state, pause, lastError, backlog }: UpstreamStatus): Finding {
-  const good = state === 'connected' || pause !== undefined;
+function checkUpstream(upstream: UpstreamStatus): Finding {
+  const { address, state, acknowledges, pause, lastError, backlog } = upstream;
+  const good = (state === 'connected' && acknowledges) || pause !== undefined;
   const error = good || lastError === undefined ? '' : `: ${lastError}`;
   const text = `${address} is ${state}${pause === undefined ? '' : ` (${pause})`}, ${backlog} messages wait${error}`;
   return { subject: 'upstream', good, text };

@@ -5,10 +5,21 @@ type Upstream = Exclude<HubStatus['upstream'], undefined>;
 
 /** What `ps` says of the upstream. */
 export function upstreamLines(upstream: Upstream): string[] {
-  const { address, state, pause, delivered, rate, backlog, oldest, lastError, refused, lastRefusal } =
-    upstream;
+  const {
+    address,
+    state,
+    acknowledges,
+    pause,
+    delivered,
+    rate,
+    backlog,
+    oldest,
+    lastError,
+    refused,
+    lastRefusal,
+  } = upstream;
   const why = pause === undefined ? '' : `, ${pause}`;
-  const error = lastError === undefined || state === 'connected' ? '' : ` (${lastError})`;
+  const error = lastError === undefined || (state === 'connected' && acknowledges) ? '' : ` (${lastError})`;
   const speed = rate < 0.1 ? '' : `, ${rate.toFixed(1)} a second`;
   const waiting =
     backlog === 0 ? '' : `, ${backlog} wait${oldest === undefined ? '' : `, the oldest ${time(oldest)}`}`;

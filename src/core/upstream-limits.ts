@@ -16,8 +16,17 @@ export const RECONNECT_DELAY_LEAST = 100;
  */
 export const FIRST_TRY_SPREAD = RECONNECT_DELAY_FIRST;
 
-/** Milliseconds until a server has taken a client in: a mobile network with TLS takes some seconds. */
-export const UPSTREAM_PATIENCE = 20_000;
+/** Milliseconds until a connection stands, and again until CONNACK: a mobile network with TLS takes some seconds. */
+export const UPSTREAM_CONNECT_TIMEOUT_MS = 20_000;
+
+/**
+ * Milliseconds without any acknowledgement by a server that has received what it must acknowledge, until the link ends: a
+ * server that commits to a cluster which elects a leader takes some ten seconds, and a retry too early sends all again.
+ */
+export const ACK_TIMEOUT_MS = 60_000;
+
+/** Milliseconds between two looks at whether anything was acknowledged; if not, a PINGREQ of two bytes asks for more. */
+export const ACK_LOOK_MS = 30_000;
 
 /** Seconds of the upstream's keep-alive by default and at most: a dead link is found within one and a half of them. */
 export const UPSTREAM_KEEP_ALIVE = 30;

@@ -1,6 +1,15 @@
 import type { Clock } from '../core/clock.ts';
+import type { QoS } from '../core/message.ts';
 import type { Packet } from '../mqtt/packets.ts';
-import type { Dial, LinkWill } from './link.ts';
+import type { Dial } from './dial.ts';
+
+/** The will of a client (MQTT 5, 3.1.3.2). */
+export type LinkWill = {
+  readonly topic: string;
+  readonly payload: Buffer;
+  readonly qos: QoS;
+  readonly retain: boolean;
+};
 
 export type LinkSettings = {
   readonly host: string;

@@ -1,6 +1,6 @@
 import type { UpstreamAddress } from '../manifest/types.ts';
-import type { Dial } from './link.ts';
-import { dialPlain } from './plain.ts';
+import type { Dial } from './dial.ts';
+import { dialPlain } from './dial.ts';
 import type { ForwarderSettings } from './settings.ts';
 
 /** How the addresses of an upstream are reached. TLS is loaded with the first that needs it. */

@@ -2,12 +2,15 @@ import type { Settle } from '../core/message.ts';
 import { PUBACK, PUBCOMP, PUBREC, PUBREL } from '../mqtt/acknowledgement.ts';
 import type { Answer } from '../mqtt/client.ts';
 import type { Publish } from '../mqtt/publish.ts';
+import type { AckTimeout } from './ack-timeout.ts';
+import { startAckTimeout } from './ack-timeout.ts';
 import type { Inflow, InflowSettings } from './inflow.ts';
 import { startInflow } from './inflow.ts';
 import type { Link } from './link.ts';
 import type { Outflow, OutflowSettings } from './outflow.ts';
 import { startOutflow } from './outflow.ts';
 import type { Session, UpstreamMemory } from './session.ts';
+import type { Subscription } from './subscription.ts';
 import { subscribe } from './subscription.ts';
 
 export type ExchangeSettings = Omit<OutflowSettings, 'link'> &
@@ -40,10 +43,16 @@ export type Exchange = Omit<Outflow, 'acknowledged'> & {
 };
 
 export function startExchange(settings: ExchangeSettings): Exchange {
-  const { link, terms, exactlyOnce, down, memory, log } = settings;
+  const { link, terms, exactlyOnce, down, memory, clock, log } = settings;
   let outflow: Outflow | undefined;
   let inflow: Inflow | undefined;
-  let answered = (packet: Answer): void => link.unrequested(packet.cmd.toUpperCase());
+  let subscription: Subscription = {
+    answered: packet => link.unrequested(packet.cmd.toUpperCase()),
+    awaited: () => undefined,
+  };
+  const acks = startAckTimeout({ link, awaited: () => outflow?.awaited(), clock });
+  /** Of its own: a server that acknowledges messages may leave SUBSCRIBE unanswered. */
+  let subscribing: AckTimeout | undefined;
   let stopped = false;
 
   const begin: Settle = error => {
@@ -60,12 +69,13 @@ export function startExchange(settings: ExchangeSettings): Exchange {
   // At once: what is owed to the session may come behind the CONNACK.
   if (lasts && (down.length > 0 || memory.filters().length > 0)) {
     inflow = startInflow(settings);
-    answered = subscribe({ link, filters: down, qos: exactlyOnce ? 2 : 1, memory, log });
+    subscription = subscribe({ link, filters: down, qos: exactlyOnce ? 2 : 1, memory, log });
+    subscribing = startAckTimeout({ link, awaited: subscription.awaited, clock });
   }
 
   return {
     packet: packet => {
-      if (packet.cmd !== 'publish') answered(packet);
+      if (packet.cmd !== 'publish') subscription.answered(packet);
       else if (inflow === undefined) link.unrequested('PUBLISH');
       else inflow.publish(packet);
     },
@@ -73,15 +83,19 @@ export function startExchange(settings: ExchangeSettings): Exchange {
       const isDue =
         type === PUBREL ? inflow?.released(packetId) : outflow?.acknowledged(type, packetId, reasonCode);
       if (isDue !== true) link.unrequested(NAMES[type] ?? 'acknowledgement');
+      else if (type !== PUBREL) acks.progressed();
     },
     wake: () => outflow?.wake(),
     unanswered: () => outflow?.unanswered() ?? 0,
+    awaited: () => outflow?.awaited() ?? subscription.awaited(),
     doubted: () => outflow?.doubted() ?? false,
     alone: () => outflow?.alone(),
     recall: () => outflow?.recall(),
     giveUp: (entry, reason) => outflow?.giveUp(entry, reason),
     stop: () => {
       stopped = true;
+      acks.stop();
+      subscribing?.stop();
       outflow?.stop();
       inflow?.stop();
     },

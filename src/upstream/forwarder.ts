@@ -63,8 +63,7 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
   const template = settings.topic ?? profile.topic;
   const topicOf = topicMaker(template, device);
   const clientId = settings.clientId ?? `skerry-${device}`;
-  const [best, ...others] = settings.urls;
-  const places = createPlaces(best, others);
+  const places = createPlaces(...settings.urls);
   const dialOf = dialerOf(settings);
   const releases = openReleases(memory.releases, settings.exactlyOnce ? settings.window : 0);
   const arrivals = openArrivals(memory.receipts);
@@ -101,10 +100,14 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
   };
 
   const proven = (): void => {
-    good = true;
     failures = 0;
+    tally.proven();
+    if (!good && places.better().length === 0) wayBack.arrived();
+    good = true;
   };
   const held = (): void => {
+    // A server that has not acknowledged a message for so long may never do so.
+    if (exchange?.awaited() !== undefined) return;
     proven();
     suspects.held();
     exchange?.recall();
@@ -121,8 +124,7 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
     state = 'connected';
     after(LINK_PROVEN, held);
     if (settings.schedule.length > 0) watchSchedule();
-    if (places.better().length === 0) wayBack.arrived();
-    else wayBack.look();
+    if (places.better().length > 0) wayBack.look();
     const address = addressText(places.current());
     versions.spoken(address, version);
     if (!terms.sessionPresent) offers.forget(address);
@@ -177,7 +179,7 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
     if (state === 'stopped' || failure === undefined) return;
     const isOlder = cause === 'silent' && version === 5 && versions.isOlder(addressText(places.current()));
     if (isOlder || (version === 5 && cause === 'version')) open(4);
-    else failed(failure);
+    else failed(failure, cause === 'unanswered');
   };
 
   /** What the end of a link says of what it carried. */
@@ -187,7 +189,7 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
     const alone = over.alone();
     if (cause === 'qos' && settings.exactlyOnce) offers.learn(address, false);
     else if (cause === 'asked') return;
-    else if (cause === 'lost' || (over.unanswered() === 0 && !over.doubted())) {
+    else if (cause === 'lost' || cause === 'unanswered' || (over.unanswered() === 0 && !over.doubted())) {
       suspects.lost();
       offers.lost(address);
     } else if (over.doubted()) offers.missed(address, alone?.sequence, isSure);
@@ -195,12 +197,10 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
       over.giveUp(alone, 'the upstream ends the connection when it gets it');
   };
 
-  const failed = (failure: Failure): void => {
-    tally.failed(failure);
+  const failed = (failure: Failure, unanswered = false): void => {
+    tally.failed(failure, unanswered);
     state = 'waiting';
-    if (good) places.first();
-    const isRound = good || places.next();
-    good = false;
+    const isRound = good && !unanswered ? places.first() : places.next();
     const delay = isRound ? retryDelay(failures++, random) : RECONNECT_DELAY_LEAST;
     after(delay, () => open(5));
   };
@@ -212,6 +212,7 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
       return;
     }
     state = 'connecting';
+    good = false;
     version = wanted;
     const place = places.current();
     Promise.all([dialOf(place), settings.password?.()])

@@ -10,8 +10,11 @@ export type KeepAliveSettings = {
   readonly milliseconds: number;
   /** Bytes that the system has not taken yet. */
   readonly waiting: () => number;
+  /** Monotonic time since which the hub reads the socket; undefined while it does not. */
+  readonly readingSince: () => number | undefined;
   readonly ping: () => void;
-  readonly dead: () => void;
+  /** Nothing came for so many milliseconds. */
+  readonly dead: (silence: number) => void;
 };
 
 /** Pings a quiet link, and finds a dead one: nothing has come for one and a half keep-alives. */
@@ -22,7 +25,8 @@ export type KeepAlive = {
   readonly stop: () => void;
 };
 
-export function startKeepAlive({ clock, milliseconds, waiting, ping, dead }: KeepAliveSettings): KeepAlive {
+export function startKeepAlive(settings: KeepAliveSettings): KeepAlive {
+  const { clock, milliseconds, waiting, readingSince, ping, dead } = settings;
   let heard = clock.monotonic();
   let said = heard;
   let looked = heard;
@@ -36,11 +40,11 @@ export function startKeepAlive({ clock, milliseconds, waiting, ping, dead }: Kee
     looked = now;
     // What takes bytes is alive, though it may have no time for an answer.
     const left = waiting();
-    if (left < untaken) heard = now;
+    heard = left < untaken ? now : Math.max(heard, readingSince() ?? now);
     untaken = left;
     const death = heard + SILENT * milliseconds;
     if (now >= death) {
-      dead();
+      dead(now - heard);
       return;
     }
     let quiet = Math.min(heard, said) + QUIET * milliseconds;

@@ -1,11 +1,15 @@
-import type { Duplex } from 'node:stream';
+import type { Cancel } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
 import { CLOSE_LINGER, MAX_PACKET_BYTES } from '../core/limits.ts';
 import { MAX_SOCKET_BACKLOG_BYTES } from '../core/memory-limits.ts';
-import type { Message, QoS } from '../core/message.ts';
+import type { Message } from '../core/message.ts';
 import { createOutput } from '../core/output.ts';
 import { createSocketMemory } from '../core/socket-memory.ts';
-import { MAX_UNREQUESTED_ANSWERS, SIGN_OF_LIFE_BYTES, UPSTREAM_PATIENCE } from '../core/upstream-limits.ts';
+import {
+  MAX_UNREQUESTED_ANSWERS,
+  SIGN_OF_LIFE_BYTES,
+  UPSTREAM_CONNECT_TIMEOUT_MS,
+} from '../core/upstream-limits.ts';
 import type { Acknowledged } from '../mqtt/acknowledgement.ts';
 import { acknowledgementSize, writeAcknowledgement } from '../mqtt/acknowledgement.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
@@ -20,47 +24,19 @@ import { REASON } from '../mqtt/reasons.ts';
 import type { LinkSettings } from './connect.ts';
 import { connectPacket } from './connect.ts';
 import { contain } from './contained.ts';
+import { dialPlain } from './dial.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import { keepAliveOf, startKeepAlive } from './keep-alive.ts';
 import { addressText } from './places.ts';
-import { dialPlain } from './plain.ts';
 import { reasonText, refusalText, troubleOf } from './trouble.ts';
 import { causeOf } from './verdict.ts';
-
-type Streaming =
-  | 'write'
-  | 'cork'
-  | 'uncork'
-  | 'pause'
-  | 'resume'
-  | 'on'
-  | 'once'
-  | 'destroy'
-  | 'writableLength';
-
-/** The connection of a link: a socket, or a WebSocket as a stream, which does not count its bytes. */
-export type LinkSocket = Pick<Duplex, Streaming | 'destroyed'> & {
-  readonly destroySoon: () => void;
-  readonly bytesRead?: number;
-  readonly bytesWritten?: number;
-};
-
-/** Opens a connection, and calls `ready` when it can be written to. */
-export type Dial = (host: string, port: number, ready: () => void) => LinkSocket;
-
-/** The will of a client (MQTT 5, 3.1.3.2). */
-export type LinkWill = {
-  readonly topic: string;
-  readonly payload: Buffer;
-  readonly qos: QoS;
-  readonly retain: boolean;
-};
 
 /**
  * Why a link is over. `version`: the server does not speak this one; `silent`: it left when it was greeted. `ended`: it took the client
  * in and ended it later, of its own will; `blamed`: for a packet; `qos`: for a quality of service that it does not offer.
+ * `unanswered`: it receives packets and acknowledges none.
  */
-export type Cause = 'asked' | 'version' | 'silent' | 'ended' | 'blamed' | 'qos' | 'lost';
+export type Cause = 'asked' | 'version' | 'silent' | 'ended' | 'blamed' | 'qos' | 'unanswered' | 'lost';
 
 export type LinkHandler = {
   /** The server accepted the CONNECT. */
@@ -83,12 +59,16 @@ export type Link = {
   readonly send: (packet: Packet) => void;
   readonly publish: (message: Message, dispatch: Dispatch) => Outcome;
   readonly acknowledge: (type: number, packetId: number) => void;
-  /** Takes in nothing, until it is told `false`. */
+  /** Reads nothing from the socket, until it is told `false`. */
   readonly hold: (held: boolean) => void;
+  /** Monotonic time since which the socket is read; undefined while it is held. */
+  readonly readingSince: () => number | undefined;
+  /** Sends PINGREQ behind all that was sent; `answered` is called when its PINGRESP arrives. */
+  readonly ping: (answered: () => void) => void;
   /** Counts an answer that was not asked for, by its name: beyond MAX_UNREQUESTED_ANSWERS the link ends. */
   readonly unrequested: (what: string) => void;
-  /** Ends the link: the server breaks the protocol. */
-  readonly fail: (reason: string) => void;
+  /** Ends the link: the server breaks the protocol, or does not answer. */
+  readonly fail: (reason: string, cause?: Cause) => void;
   /** Bytes that went either way. */
   readonly traffic: () => number;
   readonly close: () => void;
@@ -106,18 +86,18 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   let terms: Connack | undefined;
   let asked = false;
   let ended = false;
-  /** PINGREQ was sent, and not answered yet. */
-  let pinged = false;
+  /** Callbacks of the PINGREQs without a PINGRESP, in their order. */
+  const pings: (() => void)[] = [];
   let unrequestedAnswers = 0;
   /** Bytes that came and that no whole packet ended with. */
   let unfinished = 0;
-  let held = false;
+  let readingSince: number | undefined = clock.monotonic();
   let paused = false;
 
   const end = (failure: Failure | undefined, cause: Cause): void => {
     if (ended) return;
     ended = true;
-    impatient();
+    stopWaiting();
     watch?.stop();
     framer.stop();
     if (failure === undefined) socket.destroySoon();
@@ -143,6 +123,8 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   const greeted = step(() => {
     if (ended) return;
     asked = true;
+    stopWaiting();
+    stopWaiting = waitFor('CONNACK');
     write(encode(connectPacket(settings), version));
   });
   const socket = dial(host, port, greeted);
@@ -157,7 +139,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     if (packet.cmd !== 'connack') lost('it does not answer as an MQTT server');
     else if (packet.reasonCode === REASON.success) {
       terms = packet;
-      impatient();
+      stopWaiting();
       keepAlive(keepAliveOf(packet.serverKeepAlive, settings.keepAlive));
       handler.opened(packet);
     } else {
@@ -173,9 +155,9 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
       lost(`it ended it: ${reason}`, causeOf(packet.reasonCode));
     } else if (packet.cmd === 'connack') lost('it sent a second CONNACK');
     else if (packet.cmd !== 'pingresp') handler.packet(packet);
-    else if (pinged) pinged = false;
-    else unrequested('PINGRESP');
+    else (pings.shift() ?? unexpectedPong)();
   };
+  const unexpectedPong = (): void => unrequested('PINGRESP');
   const unrequested = (what: string): void => {
     unrequestedAnswers++;
     if (unrequestedAnswers > MAX_UNREQUESTED_ANSWERS)
@@ -201,18 +183,24 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
       clock,
       milliseconds: seconds * 1000,
       waiting: output.waiting,
-      ping: () => {
-        pinged = true;
-        write(encode({ cmd: 'pingreq' }));
-      },
-      dead: () => lost('it fell silent'),
+      readingSince: () => readingSince,
+      ping: () => ping(() => {}),
+      dead: silence => lost(`keep-alive timeout, nothing received for ${Math.round(silence / 1000)} s`),
     });
   };
-  const impatient = clock.after(UPSTREAM_PATIENCE, () => lost('no answer in time'));
+  const ping = (answered: () => void): void => {
+    pings.push(answered);
+    write(encode({ cmd: 'pingreq' }));
+  };
+  const waitFor = (what: string): Cancel =>
+    clock.after(UPSTREAM_CONNECT_TIMEOUT_MS, () =>
+      lost(`no ${what} for ${UPSTREAM_CONNECT_TIMEOUT_MS / 1000} s`),
+    );
+  let stopWaiting = waitFor('connection');
 
   /** Takes in no more than it can answer: a server that reads nothing would have its answers gather here. */
   const breathe = (): void => {
-    const full = held || output.waiting() > MAX_SOCKET_BACKLOG_BYTES;
+    const full = readingSince === undefined || output.waiting() > MAX_SOCKET_BACKLOG_BYTES;
     if (full === paused || ended) return;
     paused = full;
     if (full) socket.pause();
@@ -268,12 +256,14 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
       const at = output.place(acknowledgementSize(REASON.success, version));
       writeAcknowledgement(output.slab(), at, type, packetId, REASON.success, version);
     },
-    hold: wanted => {
-      held = wanted;
+    hold: held => {
+      readingSince = held ? undefined : (readingSince ?? clock.monotonic());
       breathe();
     },
+    readingSince: () => readingSince,
+    ping,
     unrequested,
-    fail: reason => lost(reason),
+    fail: lost,
     traffic: () => (socket.bytesRead ?? 0) + (socket.bytesWritten ?? 0),
     close: () => {
       if (terms !== undefined) write(encode({ cmd: 'disconnect', reasonCode: REASON.success }, version));

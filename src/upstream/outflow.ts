@@ -53,6 +53,8 @@ export type Outflow = {
   readonly wake: () => void;
   /** How many are sent and not answered. */
   readonly unanswered: () => number;
+  /** Name of an acknowledgement that the upstream still has to send; undefined if there is none. */
+  readonly awaited: () => string | undefined;
   /** It has not answered as at QoS 2 yet, and was asked to. */
   readonly doubted: () => boolean;
   /** The message that is sent and not answered, if it is one alone. */
@@ -82,7 +84,7 @@ const NOBODY: ReadonlySet<number> = new Set<number>();
  */
 export function startOutflow(settings: OutflowSettings): Outflow {
   const { link, terms, window, releases, clock, random } = settings;
-  let { qos, unproven } = settings;
+  let { qos, unproven, aside: setAside } = settings;
   const flights = createInFlight<Flight>();
   const limit = Math.min(window, terms.receiveMaximum);
   const departures = createDepartures(settings);
@@ -91,7 +93,6 @@ export function startOutflow(settings: OutflowSettings): Outflow {
   let full = false;
   /** How many go one at a time first. */
   let alone = settings.careful ? limit : 0;
-  let setAside = settings.aside;
   let behind: Sent[] = [];
   let cancelRest: Cancel | undefined;
   let stopped = false;
@@ -277,6 +278,10 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     },
     wake: () => drain.wake(),
     unanswered: () => unanswered,
+    awaited: () => {
+      if (unanswered > 0) return qos === 2 ? 'PUBREC' : 'PUBACK';
+      return flights.size() - unanswered > releases.unsent() ? 'PUBCOMP' : undefined;
+    },
     doubted: () => unproven && flights.size() > 0,
     alone: () => {
       const [one, another] = Array.from(flights.all()).filter(flight => flight.sequence !== undefined);

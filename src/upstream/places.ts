@@ -12,10 +12,11 @@ export type Places<Place> = {
   readonly better: () => readonly Place[];
   /** The current one is of no use: the next is. True: that was the last, and it is the first again. */
   readonly next: () => boolean;
-  readonly first: () => void;
+  /** The best is the current one again: true. */
+  readonly first: () => true;
 };
 
-export function createPlaces<Place>(best: Place, others: readonly Place[]): Places<Place> {
+export function createPlaces<Place>(best: Place, ...others: readonly Place[]): Places<Place> {
   const all = [best, ...others];
   let index = 0;
   return {
@@ -27,6 +28,7 @@ export function createPlaces<Place>(best: Place, others: readonly Place[]): Plac
     },
     first: () => {
       index = 0;
+      return true;
     },
   };
 }

@@ -33,6 +33,8 @@ export type Releases = {
   readonly listen: (kept: (packetId: number) => void) => void;
   /** True: it is on disk that the upstream has the message. */
   readonly isKept: (packetId: number) => boolean;
+  /** Count of identifiers whose PUBREL must still wait for the disk. */
+  readonly unsent: () => number;
   readonly completed: (packetId: number) => void;
   /** The link is over: what was not answered is noted. */
   readonly suspend: () => void;
@@ -98,6 +100,7 @@ export function openReleases(store: ReleaseStore, window: number): Releases {
       heard = kept;
     },
     isKept: packetId => released.get(packetId)?.kept === true,
+    unsent: () => Array.from(released.values()).filter(({ kept }) => !kept).length,
     completed,
     suspend,
     forgetAll: () => {

@@ -7,7 +7,7 @@ import { Failure } from '../core/errors.ts';
 import type { TlsFiles } from '../core/tls-files.ts';
 import { readTlsFiles, TlsFileError } from '../core/tls-files.ts';
 import type { UpstreamTls } from '../manifest/types.ts';
-import type { Dial } from './link.ts';
+import type { Dial } from './dial.ts';
 
 /** Where systems keep those whom they trust; without any, it is those whom the runtime brings along. */
 export const SYSTEM_CAS: readonly string[] = [

@@ -31,6 +31,8 @@ export type ForwarderStatus = {
   readonly version: 4 | 5 | undefined;
   /** Why nothing goes though it could; undefined: it may. */
   readonly pause: string | undefined;
+  /** False after a link that ended because nothing was acknowledged, until the next one holds. */
+  readonly acknowledges: boolean;
   readonly lastError: string | undefined;
   /** Milliseconds since then. */
   readonly lastErrorAge: number | undefined;

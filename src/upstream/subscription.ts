@@ -19,11 +19,15 @@ export type SubscriptionSettings = {
   readonly log: Log;
 };
 
-/**
- * Subscribes to what the session is not subscribed to yet, and ends what is not wanted any more. Returns what hears the
- * answers: each of the two requests is answered once, whatever the upstream sends.
- */
-export function subscribe(settings: SubscriptionSettings): (packet: Answer) => void {
+export type Subscription = {
+  /** Handles SUBACK and UNSUBACK: each of the two requests is answered once, whatever the upstream sends. */
+  readonly answered: (packet: Answer) => void;
+  /** Name of an answer that is still to come. */
+  readonly awaited: () => string | undefined;
+};
+
+/** Subscribes to what the session is not subscribed to yet, and ends what is not wanted any more. */
+export function subscribe(settings: SubscriptionSettings): Subscription {
   const { link, filters, qos, memory, log } = settings;
   const known = new Set(memory.filters());
   const missing = filters.filter(filter => !known.has(filter));
@@ -63,15 +67,18 @@ export function subscribe(settings: SubscriptionSettings): (packet: Answer) => v
     });
   }
 
-  return packet => {
-    if (packet.cmd !== 'suback' && packet.cmd !== 'unsuback') return;
-    const wanted = packet.cmd === 'suback' ? SUBSCRIBE_ID : UNSUBSCRIBE_ID;
-    const answered = packet.messageId === wanted ? open.get(wanted) : undefined;
-    if (answered === undefined) {
-      link.unrequested(packet.cmd.toUpperCase());
-      return;
-    }
-    open.delete(wanted);
-    answered(packet.granted);
+  return {
+    answered: packet => {
+      if (packet.cmd !== 'suback' && packet.cmd !== 'unsuback') return;
+      const wanted = packet.cmd === 'suback' ? SUBSCRIBE_ID : UNSUBSCRIBE_ID;
+      const answered = packet.messageId === wanted ? open.get(wanted) : undefined;
+      if (answered === undefined) {
+        link.unrequested(packet.cmd.toUpperCase());
+        return;
+      }
+      open.delete(wanted);
+      answered(packet.granted);
+    },
+    awaited: () => (open.has(SUBSCRIBE_ID) ? 'SUBACK' : open.size > 0 ? 'UNSUBACK' : undefined),
   };
 }

@@ -8,8 +8,10 @@ import type { ForwarderStatus } from './settings.ts';
 export type Tally = {
   readonly taken: () => void;
   readonly refused: (reason: string) => void;
-  /** A connection failed. */
-  readonly failed: (thrown: unknown) => void;
+  /** The server acknowledges what it gets. */
+  readonly proven: () => void;
+  /** A connection failed; `unanswered`: because the server acknowledged nothing. */
+  readonly failed: (thrown: unknown, unanswered?: boolean) => void;
   readonly status: () => Omit<ForwarderStatus, 'state' | 'address' | 'version' | 'pause'>;
 };
 
@@ -17,6 +19,7 @@ export function createTally(clock: Pick<Clock, 'monotonic'>, log: Log): Tally {
   const rate = createRate(clock);
   let delivered = 0;
   let refused = 0;
+  let acknowledges = true;
   let lastRefusal: string | undefined;
   let lastError: { readonly text: string; readonly at: number } | undefined;
   return {
@@ -24,17 +27,22 @@ export function createTally(clock: Pick<Clock, 'monotonic'>, log: Log): Tally {
       delivered++;
       rate.count();
     },
+    proven: () => {
+      acknowledges = true;
+    },
     refused: reason => {
       refused++;
       if (lastRefusal !== reason) log.warn(`A message is not taken: ${reason}.`);
       lastRefusal = reason;
     },
-    failed: thrown => {
+    failed: (thrown, unanswered = false) => {
+      acknowledges &&= !unanswered;
       const text = reasonOf(thrown);
       if (lastError?.text !== text) log.warn(`${text} Messages wait in the queue; trying again.`);
       lastError = { text, at: clock.monotonic() };
     },
     status: () => ({
+      acknowledges,
       delivered,
       rate: rate.now(),
       refused,

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { Random } from '../core/random.ts';
-import { UPSTREAM_PATIENCE, WAY_BACK_FIRST, WAY_BACK_MOST } from '../core/upstream-limits.ts';
-import type { Dial } from './link.ts';
+import { UPSTREAM_CONNECT_TIMEOUT_MS, WAY_BACK_FIRST, WAY_BACK_MOST } from '../core/upstream-limits.ts';
+import type { Dial } from './dial.ts';
 
 export type WayBackSettings = {
   /** Opens a socket to a better address; undefined: there is none. */
@@ -43,7 +43,7 @@ export function createWayBack({ dial, found, clock, random }: WayBackSettings): 
       else look();
     };
     const socket = target.dial(target.host, target.port, () => end(true));
-    const stopWaiting = clock.after(UPSTREAM_PATIENCE, () => end(false));
+    const stopWaiting = clock.after(UPSTREAM_CONNECT_TIMEOUT_MS, () => end(false));
     socket.on('error', () => end(false));
     socket.on('close', () => end(false));
   };

@@ -219,7 +219,7 @@ hostile('a packet that trickles in is no sign of life', () =>
       return stage.forwarder().status().lastError !== undefined;
     };
     await stage.until('the link ends', trickle, 100);
-    assert.match(stage.forwarder().status().lastError ?? '', /it fell silent/);
+    assert.match(stage.forwarder().status().lastError ?? '', /keep-alive timeout, nothing received for 3 s/);
     assert.ok(stage.queue.clock.monotonic() - before < 6_000);
   }),
 );
@@ -231,7 +231,7 @@ hostile('a server that wants no keep-alive is found dead all the same', async ()
   });
   stage.start({ url: `mqtt://127.0.0.1:${server.port}`, keepAlive: '2s' });
   await stage.until('the link ends', () => stage.forwarder().status().lastError !== undefined, 100);
-  assert.match(stage.forwarder().status().lastError ?? '', /it fell silent/);
+  assert.match(stage.forwarder().status().lastError ?? '', /keep-alive timeout, nothing received for 3 s/);
   await stage.finish();
   await server.close();
 });

@@ -1,0 +1,72 @@
+import type { Clock } from '../core/clock.ts';
+import { ACK_LOOK_MS, ACK_TIMEOUT_MS } from '../core/upstream-limits.ts';
+import type { Link } from './link.ts';
+
+export type AckTimeoutSettings = {
+  readonly link: Pick<Link, 'ping' | 'readingSince' | 'fail'>;
+  /** Name of a packet that the server still has to send; undefined if there is none. */
+  readonly awaited: () => string | undefined;
+  readonly clock: Clock;
+};
+
+/**
+ * Ends a link whose server receives packets and acknowledges none of them. A slow network is not a mute server: if nothing
+ * was acknowledged since the last look, PINGREQ follows what was sent, and the time counts from its PINGRESP, which a
+ * server can send only after it has received all that.
+ */
+export type AckTimeout = {
+  /** Notes an acknowledgement that was awaited: the time starts again. */
+  readonly progressed: () => void;
+  readonly stop: () => void;
+};
+
+export function startAckTimeout({ link, awaited, clock }: AckTimeoutSettings): AckTimeout {
+  let progress = 0;
+  let seen = 0;
+  let asking = false;
+  /** Time of the PINGRESP after which nothing was acknowledged. */
+  let receivedAt: number | undefined;
+
+  const ask = (): void => {
+    const before = progress;
+    asking = true;
+    link.ping(() => {
+      asking = false;
+      if (progress !== before) return;
+      receivedAt = clock.monotonic();
+      lookIn(ACK_TIMEOUT_MS);
+    });
+  };
+
+  const look = (): void => {
+    const name = awaited();
+    const moved = progress !== seen;
+    seen = progress;
+    if (name === undefined || moved) receivedAt = undefined;
+    else if (receivedAt === undefined) {
+      if (!asking) ask();
+    } else {
+      const now = clock.monotonic();
+      // What the hub itself does not read may be an acknowledgement.
+      const left = Math.max(receivedAt, link.readingSince() ?? now) + ACK_TIMEOUT_MS - now;
+      if (left <= 0) link.fail(`no ${name} for ${ACK_TIMEOUT_MS / 1000} s`, 'unanswered');
+      else lookIn(left);
+      return;
+    }
+    lookIn(ACK_LOOK_MS);
+  };
+
+  const lookIn = (milliseconds: number): void => {
+    cancel();
+    cancel = clock.after(milliseconds, look);
+  };
+
+  let cancel = clock.after(ACK_LOOK_MS, look);
+  return {
+    progressed: () => {
+      progress++;
+      receivedAt = undefined;
+    },
+    stop: () => cancel(),
+  };
+}
