@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { logFor } from '../../src/core/log.ts';
 import type { ModuleSpec } from '../../src/supervisor/spec.ts';
 import { createSupervisor } from '../../src/supervisor/supervisor.ts';
-import { createRealClock, shellModule } from '../../test/supervisor/stage.ts';
+import { createRealClock, shellModule } from '../../test/harness/supervisor.ts';
 
 /** How a module is started, in milliseconds from the call to its first line, and that it is gone again. */
 export type Starter = () => Promise<number>;

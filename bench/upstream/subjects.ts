@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { folderWith, freePort, removeFolder } from '../../test/e2e/stage.ts';
-import type { Server } from '../../test/upstream/brokers/server.ts';
-import { createServer, takesClients } from '../../test/upstream/brokers/server.ts';
+import { folderWith, freePort, removeFolder } from '../../test/harness/binary.ts';
+import type { Server } from '../../test/harness/brokers/server.ts';
+import { createServer, takesClients } from '../../test/harness/brokers/server.ts';
 import { linesOf } from '../broker/driver.ts';
 
 /** The core of what drains; the upstream has the other, with the load. */

@@ -6,7 +6,7 @@ import type { Peer } from '../../src/broker/listeners/socket.ts';
 import type { Identity } from '../../src/broker/types.ts';
 import { hashPassword } from '../../src/crypto/passwords.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
-import { createTestClock } from '../clock.ts';
+import { createTestClock } from '../harness/clock.ts';
 
 const random = { fraction: () => 0, bytes: (count: number) => randomBytes(count) };
 const SILENT = { info: () => {}, warn: () => {}, error: () => {} };

@@ -10,7 +10,7 @@ import type { Authentication } from '../../src/broker/types.ts';
 import { createModuleSockets } from '../../src/hub/module-sockets.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 import type { PeerOwner } from '../../src/supervisor/peers/find-peer.ts';
-import { createTestClock } from '../clock.ts';
+import { createTestClock } from '../harness/clock.ts';
 
 const known = suite('hub: a module is known by its process');
 

@@ -19,7 +19,7 @@ import {
   MAX_VERIFICATIONS,
   MAX_WAITING_VERIFICATIONS,
 } from '../../src/core/login-limits.ts';
-import { createTestClock } from '../clock.ts';
+import { createTestClock } from '../harness/clock.ts';
 
 const random = { fraction: () => 0, bytes: (count: number) => randomBytes(count) };
 

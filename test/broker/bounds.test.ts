@@ -4,10 +4,10 @@ import * as assert from 'uvu/assert';
 import { MAX_UNSETTLED } from '../../src/core/limits.ts';
 import { MAX_SUBSCRIPTIONS } from '../../src/core/session-limits.ts';
 import { COMMIT_WINDOW } from '../../src/core/store-limits.ts';
-import { createTestClock } from '../clock.ts';
-import { until } from '../e2e/stage.ts';
-import type { Client, Stage } from './stage.ts';
-import { brief, onStage } from './stage.ts';
+import { until } from '../harness/binary.ts';
+import type { Client, Stage } from '../harness/broker.ts';
+import { brief, onStage } from '../harness/broker.ts';
+import { createTestClock } from '../harness/clock.ts';
 import { stallDisk } from './stalled-disk.ts';
 
 const BODY = 'x'.repeat(1000);

@@ -6,9 +6,9 @@ import mqtt from 'mqtt';
 import type { Packet } from 'mqtt-packet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { freePort } from '../e2e/stage.ts';
-import type { Client, Stage } from './stage.ts';
-import { brief, onStage } from './stage.ts';
+import { freePort } from '../harness/binary.ts';
+import type { Client, Stage } from '../harness/broker.ts';
+import { brief, onStage } from '../harness/broker.ts';
 
 const MOSQUITTO = '/usr/sbin/mosquitto';
 const hasMosquitto = spawnSync(MOSQUITTO, ['-h']).error === undefined;

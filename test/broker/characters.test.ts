@@ -3,9 +3,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { forbiddenCharacterIn, messageProblem } from '../../src/core/characters.ts';
 import { PLAIN } from '../../src/core/message.ts';
-import type { Client, ConnectOptions } from './stage.ts';
-import { brief, onStage } from './stage.ts';
-import { publishOf } from './version5.ts';
+import type { Client, ConnectOptions } from '../harness/broker.ts';
+import { brief, onStage } from '../harness/broker.ts';
+import { publishOf } from '../harness/mqtt5.ts';
 
 const characters = suite('broker: characters');
 

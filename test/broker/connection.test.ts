@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createTestClock } from '../clock.ts';
-import type { ConnectOptions } from './stage.ts';
-import { brief, onStage } from './stage.ts';
+import type { ConnectOptions } from '../harness/broker.ts';
+import { brief, onStage } from '../harness/broker.ts';
+import { createTestClock } from '../harness/clock.ts';
 
 const connection = suite('broker: connections');
 

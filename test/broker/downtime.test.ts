@@ -2,10 +2,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CLOCK_LOOK } from '../../src/core/limits.ts';
 import type { MachineTime } from '../../src/hub/downtime.ts';
-import { createTestClock } from '../clock.ts';
-import type { Stage } from './stage.ts';
-import { brief, onStage } from './stage.ts';
-import { publishOf } from './version5.ts';
+import type { Stage } from '../harness/broker.ts';
+import { brief, onStage } from '../harness/broker.ts';
+import { createTestClock } from '../harness/clock.ts';
+import { publishOf } from '../harness/mqtt5.ts';
 
 const downtime = suite('broker: time that the hub is down');
 

@@ -3,7 +3,7 @@ import type { Packet } from 'mqtt-packet';
 import { generate } from 'mqtt-packet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { brief, onStage } from './stage.ts';
+import { brief, onStage } from '../harness/broker.ts';
 
 type Sent = { readonly topic: string; readonly text: string; readonly qos: 0 | 1; readonly retain: boolean };
 

@@ -4,10 +4,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CONNECT_TIMEOUT, MAX_UNSETTLED } from '../../src/core/limits.ts';
 import { MAX_CONNECT_BYTES } from '../../src/core/memory-limits.ts';
-import { createTestClock } from '../clock.ts';
-import { ended } from './listeners/clients.ts';
-import type { Stage } from './stage.ts';
-import { brief, onStage } from './stage.ts';
+import type { Stage } from '../harness/broker.ts';
+import { brief, onStage } from '../harness/broker.ts';
+import { createTestClock } from '../harness/clock.ts';
+import { ended } from '../harness/listener-clients.ts';
 
 const hostile = suite('broker: hostile clients');
 

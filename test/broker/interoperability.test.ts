@@ -2,9 +2,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import mqtt from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { freePort, until } from '../e2e/stage.ts';
-import type { Stage } from './stage.ts';
-import { onStage } from './stage.ts';
+import { freePort, until } from '../harness/binary.ts';
+import type { Stage } from '../harness/broker.ts';
+import { onStage } from '../harness/broker.ts';
 
 /** Runs a client of mosquitto's and resolves to what it printed. */
 function mosquitto(name: 'pub' | 'sub', port: number, args: readonly string[]): Promise<string> {

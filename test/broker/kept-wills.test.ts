@@ -1,10 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createTestClock } from '../clock.ts';
-import { folderWith, freePort, removeFolder, startHub } from '../e2e/stage.ts';
-import { enter } from './listeners/clients.ts';
-import type { Client, ConnectOptions, Stage } from './stage.ts';
-import { brief, onStage } from './stage.ts';
+import { folderWith, freePort, removeFolder, startHub } from '../harness/binary.ts';
+import type { Client, ConnectOptions, Stage } from '../harness/broker.ts';
+import { brief, onStage } from '../harness/broker.ts';
+import { createTestClock } from '../harness/clock.ts';
+import { enter } from '../harness/listener-clients.ts';
 
 const wills = suite('broker: wills that outlive the hub');
 

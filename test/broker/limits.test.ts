@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { brief, onStage } from './stage.ts';
-import { publishOf } from './version5.ts';
+import { brief, onStage } from '../harness/broker.ts';
+import { publishOf } from '../harness/mqtt5.ts';
 
 const limits = suite('broker: limits of the manifest');
 

@@ -9,8 +9,8 @@ import { budgetOf } from '../../src/core/memory-budget.ts';
 import { PLAIN_ARRIVAL_BYTES } from '../../src/core/memory-limits.ts';
 import { createGauge } from '../../src/core/pressure.ts';
 import { createSocketMemory } from '../../src/core/socket-memory.ts';
-import { createTestClock } from '../clock.ts';
-import { onStage } from './stage.ts';
+import { onStage } from '../harness/broker.ts';
+import { createTestClock } from '../harness/clock.ts';
 
 const memory = suite('broker: memory');
 

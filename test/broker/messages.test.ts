@@ -3,9 +3,9 @@ import * as assert from 'uvu/assert';
 import { CLOSE_LINGER } from '../../src/core/limits.ts';
 import type { QoS } from '../../src/core/message.ts';
 import { COMMIT_WINDOW } from '../../src/core/store-limits.ts';
-import { createTestClock } from '../clock.ts';
-import type { Client, Stage } from './stage.ts';
-import { brief, onStage } from './stage.ts';
+import type { Client, Stage } from '../harness/broker.ts';
+import { brief, onStage } from '../harness/broker.ts';
+import { createTestClock } from '../harness/clock.ts';
 
 const messages = suite('broker: messages');
 

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { until } from '../e2e/stage.ts';
-import type { Stage } from './stage.ts';
-import { brief, onStage } from './stage.ts';
+import { until } from '../harness/binary.ts';
+import type { Stage } from '../harness/broker.ts';
+import { brief, onStage } from '../harness/broker.ts';
 
 /** Two modules that tell the test what the hub gave them, and stay. */
 const MANIFEST = {

@@ -1,10 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_UNSETTLED } from '../../src/core/limits.ts';
-import { createTestClock } from '../clock.ts';
-import { brief, onStage } from './stage.ts';
-import type { Properties } from './version5.ts';
-import { published, publishOf } from './version5.ts';
+import { brief, onStage } from '../harness/broker.ts';
+import { createTestClock } from '../harness/clock.ts';
+import type { Properties } from '../harness/mqtt5.ts';
+import { published, publishOf } from '../harness/mqtt5.ts';
 
 const mqtt5 = suite('broker: MQTT 5');
 

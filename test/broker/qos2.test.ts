@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Client } from './stage.ts';
-import { brief, onStage } from './stage.ts';
-import { published, publishOf } from './version5.ts';
+import type { Client } from '../harness/broker.ts';
+import { brief, onStage } from '../harness/broker.ts';
+import { published, publishOf } from '../harness/mqtt5.ts';
 
 const qos2 = suite('broker: QoS 2');
 

@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Client, Stage } from './stage.ts';
-import { brief, onStage } from './stage.ts';
-import { published } from './version5.ts';
+import type { Client, Stage } from '../harness/broker.ts';
+import { brief, onStage } from '../harness/broker.ts';
+import { published } from '../harness/mqtt5.ts';
 
 const resend = suite('broker: what is sent again');
 

@@ -1,9 +1,9 @@
 import type { Packet } from 'mqtt-packet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createTestClock } from '../clock.ts';
-import type { Client, Stage } from './stage.ts';
-import { brief, onStage } from './stage.ts';
+import type { Client, Stage } from '../harness/broker.ts';
+import { brief, onStage } from '../harness/broker.ts';
+import { createTestClock } from '../harness/clock.ts';
 
 const retained = suite('broker: retained messages');
 

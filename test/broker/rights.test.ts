@@ -5,9 +5,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ask } from '../../src/cli/control.ts';
 import { hashPassword } from '../../src/crypto/passwords.ts';
-import type { Client, ConnectOptions, Stage } from './stage.ts';
-import { brief, onStage } from './stage.ts';
-import { publishOf } from './version5.ts';
+import type { Client, ConnectOptions, Stage } from '../harness/broker.ts';
+import { brief, onStage } from '../harness/broker.ts';
+import { publishOf } from '../harness/mqtt5.ts';
 
 const rights = suite('broker: rights that change');
 

@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { IN_FLIGHT_WINDOW } from '../../src/core/limits.ts';
-import type { Stage } from './stage.ts';
-import { brief, onStage } from './stage.ts';
+import type { Stage } from '../harness/broker.ts';
+import { brief, onStage } from '../harness/broker.ts';
 
 const sessions = suite('broker: persistent sessions');
 

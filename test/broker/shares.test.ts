@@ -4,8 +4,8 @@ import * as assert from 'uvu/assert';
 import { MAX_SESSION_SUBSCRIPTION_BYTES, MAX_SUBSCRIPTIONS } from '../../src/core/session-limits.ts';
 import type { ShareReport } from '../../src/core/shares.ts';
 import { hashPassword } from '../../src/crypto/passwords.ts';
-import type { Client, Stage } from './stage.ts';
-import { brief, onStage } from './stage.ts';
+import type { Client, Stage } from '../harness/broker.ts';
+import { brief, onStage } from '../harness/broker.ts';
 
 const random = { fraction: () => 0, bytes: (count: number) => randomBytes(count) };
 const password = await hashPassword(Buffer.from('secret'), random);

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { IN_FLIGHT_WINDOW } from '../../src/core/limits.ts';
 import { MAX_VOLATILE_BACKLOG } from '../../src/core/memory-limits.ts';
-import { brief, onStage } from './stage.ts';
+import { brief, onStage } from '../harness/broker.ts';
 
 const receivers = suite('broker: slow receivers');
 

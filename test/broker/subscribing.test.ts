@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_SUBSCRIPTIONS } from '../../src/core/session-limits.ts';
-import type { Client } from './stage.ts';
-import { brief, onStage } from './stage.ts';
+import type { Client } from '../harness/broker.ts';
+import { brief, onStage } from '../harness/broker.ts';
 
 const subscribing = suite('broker: subscribing');
 

@@ -4,10 +4,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LOGIN_WAIT_FIRST, MAX_FAILED_LOGINS } from '../../src/core/login-limits.ts';
 import { hashPassword } from '../../src/crypto/passwords.ts';
-import { createTestClock } from '../clock.ts';
-import { outcome } from './listeners/clients.ts';
-import type { Client, ConnectOptions, Stage } from './stage.ts';
-import { brief, onStage } from './stage.ts';
+import type { Client, ConnectOptions, Stage } from '../harness/broker.ts';
+import { brief, onStage } from '../harness/broker.ts';
+import { createTestClock } from '../harness/clock.ts';
+import { outcome } from '../harness/listener-clients.ts';
 
 const random = { fraction: () => 0, bytes: (count: number) => randomBytes(count) };
 const hash = (text: string): Promise<string> => hashPassword(Buffer.from(text), random);

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { onStage } from './stage.ts';
+import { onStage } from '../harness/broker.ts';
 
 const violations = suite('broker: violations');
 

@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path';
 import mqtt from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { folderWith, freePort, removeFolder, startHub, until } from '../e2e/stage.ts';
-import { runHub, skip } from './stage.ts';
+import { folderWith, freePort, removeFolder, startHub, until } from '../harness/binary.ts';
+import { runHub, skip } from '../harness/skip.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 

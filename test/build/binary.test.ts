@@ -13,10 +13,10 @@ import {
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { outcome } from '../broker/listeners/clients.ts';
-import { ca, withFiles } from '../broker/listeners/files.ts';
-import { folderWith, removeFolder, skerry, until } from '../e2e/stage.ts';
-import { runHub, skip } from './stage.ts';
+import { folderWith, removeFolder, skerry, until } from '../harness/binary.ts';
+import { ca, withFiles } from '../harness/certificates.ts';
+import { outcome } from '../harness/listener-clients.ts';
+import { runHub, skip } from '../harness/skip.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const listeners = [{ mqtt: '127.0.0.1:0' }];

@@ -19,7 +19,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
 import { placeNative } from '../../src/core/native.ts';
-import { skip } from './stage.ts';
+import { skip } from '../harness/skip.ts';
 
 /** Starts at once are tried this often: one try seldom hits the moment. */
 const ROUNDS = 25;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createBundleStore } from '../../src/bundles/store.ts';
 import { logFor } from '../../src/core/log.ts';
-import { createTestClock } from '../clock.ts';
+import { createTestClock } from '../harness/clock.ts';
 
 /*
  * node child.ts FOLDER ARCHIVE SHA256 [collect]

@@ -7,11 +7,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { WantedBundle } from '../../src/bundles/types.ts';
 import { reasonOf } from '../../src/core/errors.ts';
-import { archive, sha256Of } from './archives.ts';
+import { archive, sha256Of } from '../harness/archives.ts';
+import type { Stage } from '../harness/bundles.ts';
+import { assertClean, createStage, never, treeOf } from '../harness/bundles.ts';
 import type { Answer, TestServer } from './server.ts';
 import { createTestServer, cuts, gives, hangs, status } from './server.ts';
-import type { Stage } from './stage.ts';
-import { assertClean, createStage, never, treeOf } from './stage.ts';
 
 /** More than the progress that is asked of a try. */
 const content = randomBytes(300_000);

@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
-import type { Made } from './archives.ts';
-import { archive } from './archives.ts';
-import { createStage, never, treeOf } from './stage.ts';
+import type { Made } from '../harness/archives.ts';
+import { archive } from '../harness/archives.ts';
+import { createStage, never, treeOf } from '../harness/bundles.ts';
 
 /** Few parts, so that names meet: folders, links and files in each other's places. */
 const name = fc

@@ -7,9 +7,9 @@ import * as assert from 'uvu/assert';
 import { isPack, openPack } from '../../src/bundles/open-pack.ts';
 import { writePack } from '../../src/bundles/write-pack.ts';
 import { Failure } from '../../src/core/errors.ts';
-import { archive, entry, extended, sha256Of } from './archives.ts';
-import type { Stage } from './stage.ts';
-import { createStage, never, treeOf } from './stage.ts';
+import { archive, entry, extended, sha256Of } from '../harness/archives.ts';
+import type { Stage } from '../harness/bundles.ts';
+import { createStage, never, treeOf } from '../harness/bundles.ts';
 
 const manifest = Buffer.from('{"name":"a"}\n');
 const packs = suite('bundles: packs');

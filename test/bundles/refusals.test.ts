@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { archive, sha256Of } from './archives.ts';
+import { archive, sha256Of } from '../harness/archives.ts';
+import { assertClean, createStage, never, treeOf } from '../harness/bundles.ts';
 import { REFUSED } from './refused.ts';
-import { assertClean, createStage, never, treeOf } from './stage.ts';
 
 const good = archive({ name: 'a', content: 'A' });
 const refusals = suite('bundles: refusals');

@@ -20,10 +20,10 @@ import { createBundleStore } from '../../src/bundles/store.ts';
 import type { WantedBundle } from '../../src/bundles/types.ts';
 import { Failure } from '../../src/core/errors.ts';
 import { logFor } from '../../src/core/log.ts';
-import { createTestClock } from '../clock.ts';
-import { archive, sha256Of } from './archives.ts';
+import { archive, sha256Of } from '../harness/archives.ts';
+import { assertClean, never, treeOf } from '../harness/bundles.ts';
+import { createTestClock } from '../harness/clock.ts';
 import { createTestServer, gives } from './server.ts';
-import { assertClean, never, treeOf } from './stage.ts';
 
 const space = suite('bundles: space');
 

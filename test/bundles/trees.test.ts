@@ -9,8 +9,8 @@ import { exactly, inputOf } from '../../src/bundles/input.ts';
 import { extensionOf } from '../../src/bundles/pax.ts';
 import { walk } from '../../src/bundles/tar.ts';
 import { Failure } from '../../src/core/errors.ts';
-import { extended } from './archives.ts';
-import { createStage, never, treeOf } from './stage.ts';
+import { extended } from '../harness/archives.ts';
+import { createStage, never, treeOf } from '../harness/bundles.ts';
 
 type Leaf =
   | { readonly kind: 'file'; readonly content: Uint8Array; readonly executable: boolean }

@@ -1,9 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Client } from '../broker/stage.ts';
-import { brief, onStage } from '../broker/stage.ts';
-import { published } from '../broker/version5.ts';
-import { createTestClock } from '../clock.ts';
+import type { Client } from '../harness/broker.ts';
+import { brief, onStage } from '../harness/broker.ts';
+import { createTestClock } from '../harness/clock.ts';
+import { published } from '../harness/mqtt5.ts';
 
 /* What chapters 3.1, 3.2 and 3.14 of MQTT 5 ask of a server, by the numbers of that version. */
 const connecting = suite('conformance: connecting');

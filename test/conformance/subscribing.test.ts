@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Client } from '../broker/stage.ts';
-import { brief, onStage } from '../broker/stage.ts';
-import { published, publishOf } from '../broker/version5.ts';
+import type { Client } from '../harness/broker.ts';
+import { brief, onStage } from '../harness/broker.ts';
+import { published, publishOf } from '../harness/mqtt5.ts';
 
 /* What chapters 3.8 to 3.12 and 4.7 of MQTT 5 ask of a server, by the numbers of that version. */
 const subscribing = suite('conformance: subscribing');

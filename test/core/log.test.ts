@@ -12,7 +12,7 @@ import {
 import { logLine } from '../../src/core/log-line.ts';
 import { limitLog } from '../../src/core/log-rate.ts';
 import { visible } from '../../src/core/visible.ts';
-import { createTestClock } from '../clock.ts';
+import { createTestClock } from '../harness/clock.ts';
 
 function stage() {
   const clock = createTestClock();

@@ -20,7 +20,7 @@ import { createKeyFiles } from '../../src/crypto/key-files/pair.ts';
 import { trustedKeys, trustKey } from '../../src/crypto/key-files/trusted.ts';
 import { newKeyPair } from '../../src/crypto/keys.ts';
 import { openSealed, sealSecret } from '../../src/crypto/sealing.ts';
-import { random, sentenceOf } from './stage.ts';
+import { random, sentenceOf } from '../harness/crypto.ts';
 
 const pair = await newKeyPair('ed25519', random);
 const PUBLIC = `skerry-public-key ed25519 ${pair.publicKey.toString('base64')}`;

@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { keyPairOf, newKeyPair } from '../../src/crypto/keys.ts';
 import { openSealed, sealSecret } from '../../src/crypto/sealing.ts';
-import { given, random, sentenceOf } from './stage.ts';
+import { given, random, sentenceOf } from '../harness/crypto.ts';
 
 /** RFC 7748, 6.1: Bob's. */
 const SECRET_KEY = Buffer.from('5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb', 'hex');

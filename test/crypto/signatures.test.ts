@@ -9,7 +9,7 @@ import {
   type TrustedKey,
   verifyManifest,
 } from '../../src/crypto/signatures.ts';
-import { random, sentenceOf } from './stage.ts';
+import { random, sentenceOf } from '../harness/crypto.ts';
 
 /** RFC 8032, 7.1, test 1. */
 const SEED = Buffer.from('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60', 'hex');

@@ -8,7 +8,7 @@ import type { Deployment } from '../../src/deployment/deployment.ts';
 import { deploymentId, EMPTY_LEDGER } from '../../src/deployment/deployment.ts';
 import { openLedger } from '../../src/deployment/deployment-state.ts';
 import { openArchive } from '../../src/deployment/manifest-files.ts';
-import { createStage } from '../queue/stage.ts';
+import { createStage } from '../harness/queue.ts';
 
 const log = logFor('hub', () => {});
 const NEVER = new AbortController().signal;

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { watchUntilWell } from '../../src/deployment/health-watch.ts';
 import type { Verdict } from '../../src/deployment/module-health.ts';
-import { createTestClock } from '../clock.ts';
+import { createTestClock } from '../harness/clock.ts';
 
 const WELL: Verdict = { kind: 'well', restarts: 0 };
 const PENDING: Verdict = { kind: 'pending', waitsFor: 'module "m" is starting' };

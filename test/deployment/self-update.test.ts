@@ -10,7 +10,7 @@ import { createRenewal } from '../../src/deployment/self-update.ts';
 import type { Placed } from '../../src/manifest/diff/plan.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 import { placesIn } from '../../src/self-update/paths.ts';
-import { folderWith, removeFolder, skerry } from '../e2e/stage.ts';
+import { folderWith, removeFolder, skerry } from '../harness/binary.ts';
 
 const renewal = suite('deployments: the hub that they name');
 

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { folderWith, freePort, removeFolder, run, startHub, until } from './stage.ts';
+import { folderWith, freePort, removeFolder, run, startHub, until } from '../harness/binary.ts';
 
 /** Is done with all but what says "hold", which it keeps until it is started a second time. */
 const WORKER = `#!/bin/sh

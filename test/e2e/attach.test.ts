@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { skip } from '../build/stage.ts';
-import type { RunningHub } from './stage.ts';
-import { folderWith, removeFolder, run, skerry, startHub, until } from './stage.ts';
+import type { RunningHub } from '../harness/binary.ts';
+import { folderWith, removeFolder, run, skerry, startHub, until } from '../harness/binary.ts';
+import { skip } from '../harness/skip.ts';
 import type { Tmux, Window } from './tmux.ts';
 import { startTmux } from './tmux.ts';
 

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { folderWith, freePort, removeFolder, run, startHub } from './stage.ts';
+import { folderWith, freePort, removeFolder, run, startHub } from '../harness/binary.ts';
 
 const ok = { name: 'a', listeners: [{ mqtt: '127.0.0.1:0' }] };
 const sh = { exec: ['./started.sh'] };

@@ -2,7 +2,15 @@ import { copyFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { folderWith, freePort, type RunningHub, removeFolder, run, startHub, until } from './stage.ts';
+import {
+  folderWith,
+  freePort,
+  type RunningHub,
+  removeFolder,
+  run,
+  startHub,
+  until,
+} from '../harness/binary.ts';
 
 const certificates = resolve(import.meta.dirname, '../certificates');
 
@@ -45,7 +53,7 @@ check(
       assert.match(hub.log(), new RegExp(`hub: skerry \\d+\\.\\d+\\.\\d+ starts in ${data}\\.\n`));
       assert.match(hub.log(), /The certificate .*expired\.pem has expired on 2001-01-01: replace it\./);
       await until('the module and the connection have failed', () =>
-        /failed[^]*ECONNREFUSED/.test(run(['ps', '--data', data]).out),
+        /failed[\s\S]*ECONNREFUSED/.test(run(['ps', '--data', data]).out),
       );
       const { code, out } = run(['check', '--data', data]);
       assert.is(code, 1);

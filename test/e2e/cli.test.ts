@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { folderWith, removeFolder, run, skerry } from './stage.ts';
+import { folderWith, removeFolder, run, skerry } from '../harness/binary.ts';
 
 const cli = suite('e2e: help, completions and the man page');
 

@@ -12,7 +12,7 @@ import {
   skerry,
   startHub,
   until,
-} from './stage.ts';
+} from '../harness/binary.ts';
 
 const certificates = resolve(import.meta.dirname, '../certificates');
 const CA = ['--cafile', join(certificates, 'ca.pem')];

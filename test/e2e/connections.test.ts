@@ -5,7 +5,7 @@ import { generate } from 'mqtt-packet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_CONNECTIONS } from '../../src/core/limits.ts';
-import { folderWith, freePort, removeFolder, startHub } from './stage.ts';
+import { folderWith, freePort, removeFolder, startHub } from '../harness/binary.ts';
 
 /** Sockets of either side that one process may open here. */
 const FILES = Number(/Max open files\s+\d+\s+(\d+)/.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);

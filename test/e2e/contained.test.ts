@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runningProcess } from '../../src/core/proc.ts';
 import type { HubStatus } from '../../src/hub/status.ts';
-import { folderWith, freePort, removeFolder, run, startHub, until } from './stage.ts';
+import { folderWith, freePort, removeFolder, run, startHub, until } from '../harness/binary.ts';
 
 const contained = suite('misbehaviour is contained');
 

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openSite, type Site, soon, waiting } from './site.ts';
-import { until } from './stage.ts';
+import { until } from '../harness/binary.ts';
+import { openSite, type Site, soon, waiting } from '../harness/device.ts';
 
 type Context = { site: Site };
 

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { archive, sha256Of } from '../bundles/archives.ts';
-import { openSite, type Site, soon, waiting } from './site.ts';
-import { until } from './stage.ts';
+import { archive, sha256Of } from '../harness/archives.ts';
+import { until } from '../harness/binary.ts';
+import { openSite, type Site, soon, waiting } from '../harness/device.ts';
 
 const inspect = suite<{ site: Site }>('e2e: programs and files are checked before anything stops');
 

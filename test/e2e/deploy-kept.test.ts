@@ -2,9 +2,9 @@ import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSy
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { archive, sha256Of } from '../bundles/archives.ts';
-import { type Ended, openSite, runAside, type Site, soon, waiting } from './site.ts';
-import { until } from './stage.ts';
+import { archive, sha256Of } from '../harness/archives.ts';
+import { until } from '../harness/binary.ts';
+import { type Ended, openSite, runAside, type Site, soon, waiting } from '../harness/device.ts';
 
 type Context = { site: Site };
 

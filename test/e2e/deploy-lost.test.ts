@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openSite, type Site, soon, waiting } from './site.ts';
-import { until } from './stage.ts';
+import { until } from '../harness/binary.ts';
+import { openSite, type Site, soon, waiting } from '../harness/device.ts';
 
 type Context = { site: Site };
 

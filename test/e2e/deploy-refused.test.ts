@@ -2,8 +2,8 @@ import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { archive } from '../bundles/archives.ts';
-import { openSite, runAside, type Site, soon, waiting } from './site.ts';
+import { archive } from '../harness/archives.ts';
+import { openSite, runAside, type Site, soon, waiting } from '../harness/device.ts';
 
 type Context = { site: Site };
 

@@ -4,9 +4,9 @@ import { connect } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { signalGroup } from '../../src/supervisor/process/process-group.ts';
-import { processesIn } from './processes.ts';
-import { openSite, type Site, soon, waiting } from './site.ts';
-import { freePort, isFree, until } from './stage.ts';
+import { freePort, isFree, until } from '../harness/binary.ts';
+import { openSite, type Site, soon, waiting } from '../harness/device.ts';
+import { processesIn } from '../harness/processes.ts';
 
 type Context = { site: Site };
 

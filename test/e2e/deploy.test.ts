@@ -1,10 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { hashPassword } from '../../src/crypto/passwords.ts';
-import { enter } from '../broker/listeners/clients.ts';
-import { random } from '../crypto/stage.ts';
-import { openSite, type Site, soon, waiting } from './site.ts';
-import { freePort, until } from './stage.ts';
+import { freePort, until } from '../harness/binary.ts';
+import { random } from '../harness/crypto.ts';
+import { openSite, type Site, soon, waiting } from '../harness/device.ts';
+import { enter } from '../harness/listener-clients.ts';
 
 type Context = { site: Site };
 

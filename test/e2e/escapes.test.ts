@@ -13,7 +13,7 @@ import {
   skerry,
   startHub,
   until,
-} from './stage.ts';
+} from '../harness/binary.ts';
 
 /** A sequence that clears a screen, and its escape. */
 const CLEAR = '\x1b[2J';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { folderWith, follow, removeFolder, run, skerry, until } from './stage.ts';
+import { folderWith, follow, removeFolder, run, skerry, until } from '../harness/binary.ts';
 
 const few = suite('e2e: few open files');
 

@@ -3,9 +3,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { skip } from '../build/stage.ts';
-import type { Started } from './stage.ts';
-import { folderWith, follow, removeFolder, run, skerry, until } from './stage.ts';
+import type { Started } from '../harness/binary.ts';
+import { folderWith, follow, removeFolder, run, skerry, until } from '../harness/binary.ts';
+import { skip } from '../harness/skip.ts';
 
 const first = suite('e2e: the first process of a container');
 

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { connect, connectAsync } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { runHub } from '../build/stage.ts';
-import { onErrorProneDisk, onTmpfs, takeAllSpace } from '../queue/disks.ts';
-import { freePort, skerry, startHub, until } from './stage.ts';
+import { freePort, skerry, startHub, until } from '../harness/binary.ts';
+import { onErrorProneDisk, onTmpfs, takeAllSpace } from '../harness/disks.ts';
+import { runHub } from '../harness/skip.ts';
 
 /** MB for a data folder with a store, its ballast and its journals. */
 const DISK = 24;

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { folderWith, freePort, removeFolder, run, skerry, startHub, until } from './stage.ts';
+import { folderWith, freePort, removeFolder, run, skerry, startHub, until } from '../harness/binary.ts';
 
 const health = suite('e2e: health');
 

@@ -3,7 +3,7 @@ import { connectAsync, type MqttClient } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_LISTED } from '../../src/hub/client-control.ts';
-import { folderWith, freePort, removeFolder, run, startHub, until } from './stage.ts';
+import { folderWith, freePort, removeFolder, run, startHub, until } from '../harness/binary.ts';
 
 type Ask = (...args: string[]) => ReturnType<typeof run>;
 type Enter = (clientId: string, clean: boolean) => Promise<MqttClient>;

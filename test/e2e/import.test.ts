@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { HubStatus } from '../../src/hub/status.ts';
-import { folderWith, freePort, removeFolder, run, skerry, startHub, until } from './stage.ts';
+import { folderWith, freePort, removeFolder, run, skerry, startHub, until } from '../harness/binary.ts';
 
 const deployments = resolve(import.meta.dirname, '../manifest/azure');
 

@@ -5,10 +5,10 @@ import { connectAsync } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { hashPassword } from '../../src/crypto/passwords.ts';
-import { withFiles } from '../broker/listeners/files.ts';
-import { skip } from '../build/stage.ts';
-import type { RunningHub } from './stage.ts';
-import { folderWith, freePort, removeFolder, startHub, until } from './stage.ts';
+import type { RunningHub } from '../harness/binary.ts';
+import { folderWith, freePort, removeFolder, startHub, until } from '../harness/binary.ts';
+import { withFiles } from '../harness/certificates.ts';
+import { skip } from '../harness/skip.ts';
 
 const known = suite('e2e: a module is known by its process');
 

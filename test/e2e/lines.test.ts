@@ -4,7 +4,7 @@ import mqtt from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { HubStatus } from '../../src/hub/status.ts';
-import { folderWith, freePort, removeFolder, run, startHub, until } from './stage.ts';
+import { folderWith, freePort, removeFolder, run, startHub, until } from '../harness/binary.ts';
 
 const MAX_PACKET_BYTES = 1 << 20;
 

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openSite, type Site, soon, waiting } from './site.ts';
-import { freePort, until } from './stage.ts';
+import { freePort, until } from '../harness/binary.ts';
+import { openSite, type Site, soon, waiting } from '../harness/device.ts';
 
 type Context = { site: Site };
 

@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { folderWith, removeFolder, run, skerry, until } from './stage.ts';
+import { folderWith, removeFolder, run, skerry, until } from '../harness/binary.ts';
 
 const logs = suite<{ folder: string; logs: string; data: string[] }>('e2e: logs');
 

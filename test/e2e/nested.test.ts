@@ -1,7 +1,7 @@
 import { connectAsync, type IPublishPacket } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { folderWith, freePort, removeFolder, startHub, until } from './stage.ts';
+import { folderWith, freePort, removeFolder, startHub, until } from '../harness/binary.ts';
 
 /** Answers each line that it reads, from an output of its own. */
 const GATE = `#!/bin/sh

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { archive, sha256Of } from '../bundles/archives.ts';
-import { folderWith, removeFolder, run } from './stage.ts';
+import { archive, sha256Of } from '../harness/archives.ts';
+import { folderWith, removeFolder, run } from '../harness/binary.ts';
 
 const program = gzipSync(
   archive(

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { verifyPassword } from '../../src/crypto/passwords.ts';
-import { run, skerry } from './stage.ts';
+import { run, skerry } from '../harness/binary.ts';
 
 const passwd = suite('e2e: skerry passwd');
 

@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createStage, messageOf, to } from '../queue/stage.ts';
-import { folderWith, freePort, removeFolder, run, startHub, until } from './stage.ts';
+import { folderWith, freePort, removeFolder, run, startHub, until } from '../harness/binary.ts';
+import { createStage, messageOf, to } from '../harness/queue.ts';
 
 /** A hub whose upstream is not there: what goes to it waits. */
 async function onHub(

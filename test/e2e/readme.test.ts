@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { COMMANDS } from '../../src/cli/reference/table.ts';
-import { folderWith, freePort, removeFolder, skerry, startHub, until } from './stage.ts';
+import { folderWith, freePort, removeFolder, skerry, startHub, until } from '../harness/binary.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 

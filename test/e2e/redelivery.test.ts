@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Client } from '../broker/stage.ts';
-import { brief, openClient } from '../broker/stage.ts';
-import { folderWith, freePort, removeFolder, startHub } from './stage.ts';
+import { folderWith, freePort, removeFolder, startHub } from '../harness/binary.ts';
+import type { Client } from '../harness/broker.ts';
+import { brief, openClient } from '../harness/broker.ts';
 
 const redelivery = suite('e2e: what was sent and not acknowledged when the hub ended');
 

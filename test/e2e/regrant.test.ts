@@ -3,8 +3,8 @@ import mqtt from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { hashPassword } from '../../src/crypto/passwords.ts';
-import { enter } from '../broker/listeners/clients.ts';
-import { folderWith, freePort, removeFolder, startHub, until } from './stage.ts';
+import { folderWith, freePort, removeFolder, startHub, until } from '../harness/binary.ts';
+import { enter } from '../harness/listener-clients.ts';
 
 const regrant = suite('e2e: grants that change');
 

@@ -2,11 +2,15 @@ import { Encoder } from 'cbor-x';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { folderWith, freePort, type RunningHub, removeFolder, run, startHub, until } from './stage.ts';
+import { folderWith, freePort, removeFolder, run, startHub, until } from '../harness/binary.ts';
 
 const routing = suite('e2e: routes');
 
-type Stage = { readonly folder: string; readonly hub: RunningHub; readonly client: MqttClient };
+type Stage = {
+  readonly folder: string;
+  readonly hub: Awaited<ReturnType<typeof startHub>>;
+  readonly client: MqttClient;
+};
 
 /** A hub with these routes, and a client that receives what goes to topics under `out/`. */
 async function onStage(

@@ -12,9 +12,9 @@ import {
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { skip } from '../build/stage.ts';
-import type { RunningHub } from './stage.ts';
-import { folderWith, removeFolder, run, startHub, until } from './stage.ts';
+import type { RunningHub } from '../harness/binary.ts';
+import { folderWith, removeFolder, run, startHub, until } from '../harness/binary.ts';
+import { skip } from '../harness/skip.ts';
 
 const sandboxed = suite<{ folder: string; data: string }>('e2e: sandboxed modules');
 

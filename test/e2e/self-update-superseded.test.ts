@@ -2,11 +2,18 @@ import { existsSync, globSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { skip } from '../build/stage.ts';
-import { namesOf } from './renewal-kills.ts';
-import type { Site } from './renewals.ts';
-import { createSite, ENDS, HANGS, nextHub, pretender, refused } from './renewals.ts';
-import { until } from './stage.ts';
+import type { Site } from '../campaigns/self-update/self-update.ts';
+import {
+  createSite,
+  ENDS,
+  HANGS,
+  nextHub,
+  pretender,
+  refused,
+} from '../campaigns/self-update/self-update.ts';
+import { namesOf } from '../campaigns/self-update/self-update-kills.ts';
+import { until } from '../harness/binary.ts';
+import { skip } from '../harness/skip.ts';
 
 /** A field name of the manifest for this machine. */
 const arch = process.arch;

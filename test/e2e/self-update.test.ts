@@ -6,11 +6,19 @@ import { placesIn } from '../../src/self-update/paths.ts';
 import { stageHub } from '../../src/self-update/stage.ts';
 import { readState } from '../../src/self-update/state.ts';
 import { beginTrial } from '../../src/self-update/trial.ts';
-import { skip } from '../build/stage.ts';
-import { isAllThere, namesOf, queueUp, settled } from './renewal-kills.ts';
-import type { Site } from './renewals.ts';
-import { createSite, ENDS, HANGS, hubsOn, nextHub, pretender, refused } from './renewals.ts';
-import { run, skerry, until } from './stage.ts';
+import type { Site } from '../campaigns/self-update/self-update.ts';
+import {
+  createSite,
+  ENDS,
+  HANGS,
+  hubsOn,
+  nextHub,
+  pretender,
+  refused,
+} from '../campaigns/self-update/self-update.ts';
+import { isAllThere, namesOf, queueUp, settled } from '../campaigns/self-update/self-update-kills.ts';
+import { run, skerry, until } from '../harness/binary.ts';
+import { skip } from '../harness/skip.ts';
 
 const NO_COMPILER = 'there is no gcc to make a hub that does not work.';
 

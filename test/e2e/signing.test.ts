@@ -14,8 +14,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openDeviceKey } from '../../src/crypto/key-files/device.ts';
 import { openSealed } from '../../src/crypto/sealing.ts';
-import { random } from '../crypto/stage.ts';
-import { folderWith, removeFolder, run, skerry } from './stage.ts';
+import { folderWith, removeFolder, run, skerry } from '../harness/binary.ts';
+import { random } from '../harness/crypto.ts';
 
 const TEXT = `{ "serial": 7, "name": "a", "for": ["a"],
   "routes": { "10": "FROM /* INTO $upstream", "9": "FROM /messages/* INTO $upstream" },

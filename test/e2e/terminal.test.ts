@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_VIEWERS, SCROLLBACK_BYTES } from '../../src/core/limits.ts';
-import type { RunningHub } from './stage.ts';
-import { folderWith, removeFolder, run, startHub, until } from './stage.ts';
+import type { RunningHub } from '../harness/binary.ts';
+import { folderWith, removeFolder, run, startHub, until } from '../harness/binary.ts';
 import type { RawViewer } from './viewer.ts';
 import { view } from './viewer.ts';
 

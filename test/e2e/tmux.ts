@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { until } from './stage.ts';
+import { until } from '../harness/binary.ts';
 
 /** A terminal that a person could sit at: a window of tmux with a shell in it. */
 export type Window = {

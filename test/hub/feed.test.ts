@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createFeed } from '../../src/hub/feed.ts';
 import type { Entry } from '../../src/queue/types.ts';
-import { createStage, messageOf, to } from '../queue/stage.ts';
+import { createStage, messageOf, to } from '../harness/queue.ts';
 
 const feeds = suite('hub: feeds');
 

@@ -10,7 +10,7 @@ import { planRoutes } from '../../src/hub/plan.ts';
 import type { Router } from '../../src/hub/router.ts';
 import { routingOf } from '../../src/hub/routing.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
-import { createStage as createStoreStage, type Stage as StoreStage, texts } from '../queue/stage.ts';
+import { createStage as createStoreStage, type Stage as StoreStage, texts } from '../harness/queue.ts';
 import { memoryUnder } from './memory-keeper.ts';
 
 const RANDOM = { fraction: () => 0.5, bytes: (count: number) => Buffer.alloc(count, 7) };

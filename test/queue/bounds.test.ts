@@ -8,8 +8,8 @@ import { openDatabase } from '../../src/queue/disk/database.ts';
 import { oldestOf } from '../../src/queue/entries/overflow.ts';
 import { loadQueues } from '../../src/queue/entries/registry.ts';
 import type { Entry, QueueBound } from '../../src/queue/types.ts';
-import type { Stage } from './stage.ts';
-import { createStage, messageOf, texts, to } from './stage.ts';
+import type { Stage } from '../harness/queue.ts';
+import { createStage, messageOf, texts, to } from '../harness/queue.ts';
 
 /** Bytes of disk that a queue's entry with a body of 900 bytes takes, at most. */
 const ENTRY = 1000;

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { containedExceptions } from '../../src/core/containment.ts';
-import { createStage, messageOf, to } from './stage.ts';
+import { createStage, messageOf, to } from '../harness/queue.ts';
 
 const contained = suite('queue: exceptions of callbacks');
 

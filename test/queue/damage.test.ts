@@ -18,8 +18,8 @@ import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
 import { FORMAT } from '../../src/queue/disk/layout.ts';
 import { BLOCK } from '../../src/queue/disk/run.ts';
-import type { Stage } from './stage.ts';
-import { createStage, messageOf, texts, to } from './stage.ts';
+import type { Stage } from '../harness/queue.ts';
+import { createStage, messageOf, texts, to } from '../harness/queue.ts';
 
 /** Changes the values of one of LMDB's tables while the store is closed. */
 async function change(folder: string, table: string, damage: (value: Buffer) => Buffer): Promise<void> {

@@ -5,9 +5,9 @@ import * as assert from 'uvu/assert';
 import { Failure, reasonOf } from '../../src/core/errors.ts';
 import type { Database } from '../../src/queue/disk/database.ts';
 import { openDatabase } from '../../src/queue/disk/database.ts';
-import { onBrokenDevice, onErrorProneDisk } from './disks.ts';
-import type { Stage } from './stage.ts';
-import { createStage, messageOf, texts, to } from './stage.ts';
+import { onBrokenDevice, onErrorProneDisk } from '../harness/disks.ts';
+import type { Stage } from '../harness/queue.ts';
+import { createStage, messageOf, texts, to } from '../harness/queue.ts';
 
 // A write beyond the limit on the size of files fails, but for this signal, which would end the process.
 process.on('SIGXFSZ', () => {});

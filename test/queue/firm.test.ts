@@ -4,8 +4,8 @@ import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
 import { MAX_NAME_BYTES } from '../../src/core/limits.ts';
 import type { Drain, Entry, Note } from '../../src/queue/types.ts';
-import type { Stage } from './stage.ts';
-import { createStage, messageOf, texts, to } from './stage.ts';
+import type { Stage } from '../harness/queue.ts';
+import { createStage, messageOf, texts, to } from '../harness/queue.ts';
 
 // A write beyond the limit on the size of files fails, but for this signal, which would end the process.
 process.on('SIGXFSZ', () => {});

@@ -4,9 +4,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
 import { MAX_REMOVING } from '../../src/core/store-limits.ts';
-import { onTmpfs, takeAllSpace } from './disks.ts';
-import type { Stage } from './stage.ts';
-import { createStage, messageOf, texts, to } from './stage.ts';
+import { onTmpfs, takeAllSpace } from '../harness/disks.ts';
+import type { Stage } from '../harness/queue.ts';
+import { createStage, messageOf, texts, to } from '../harness/queue.ts';
 
 /** MB of a disk of the test's own: the reserve, the journals, and some messages. */
 const DISK = 12;

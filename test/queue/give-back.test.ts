@@ -3,8 +3,8 @@ import * as assert from 'uvu/assert';
 import { MAX_ATTEMPTS } from '../../src/core/limits.ts';
 import { CHECKPOINT_DELAY, CHECKPOINT_ENTRIES } from '../../src/core/store-limits.ts';
 import type { Entry } from '../../src/queue/types.ts';
-import type { Stage } from './stage.ts';
-import { createStage, messageOf, texts, to } from './stage.ts';
+import type { Stage } from '../harness/queue.ts';
+import { createStage, messageOf, texts, to } from '../harness/queue.ts';
 
 /** A consumer of queue `a` that takes everything while it is `open`. */
 function consume(stage: Stage, window: number) {

@@ -3,8 +3,8 @@ import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
 import { MAX_ATTEMPTS, MAX_DEAD_LETTERS } from '../../src/core/limits.ts';
 import type { Entry } from '../../src/queue/types.ts';
-import type { Stage } from './stage.ts';
-import { createStage, messageOf, texts, to } from './stage.ts';
+import type { Stage } from '../harness/queue.ts';
+import { createStage, messageOf, texts, to } from '../harness/queue.ts';
 
 /** A consumer of queue `a` that takes everything, and what it was sent. */
 function consume(stage: Stage, window = 10) {

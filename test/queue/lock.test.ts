@@ -11,7 +11,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
 import { lockFolder } from '../../src/queue/lock.ts';
-import { onTmpfs, takeAllSpace } from './disks.ts';
+import { onTmpfs, takeAllSpace } from '../harness/disks.ts';
 
 /** Processes that take a lock at once, and how often: one round seldom hits the moment. */
 const RIVALS = 4;

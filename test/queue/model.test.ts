@@ -3,8 +3,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LOCAL_CLIENTS } from '../../src/core/shares.ts';
 import type { Entry } from '../../src/queue/types.ts';
-import type { Stage } from './stage.ts';
-import { createStage, messageOf, texts, to } from './stage.ts';
+import type { Stage } from '../harness/queue.ts';
+import { createStage, messageOf, texts, to } from '../harness/queue.ts';
 
 const QUEUES = ['a', 'b', 'c'];
 

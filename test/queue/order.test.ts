@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createStage, messageOf, texts, to } from './stage.ts';
+import { createStage, messageOf, texts, to } from '../harness/queue.ts';
 
 const order = suite('queue: the order over a crash');
 

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Entry, Priorities } from '../../src/queue/types.ts';
-import { createStage, messageOf, to } from './stage.ts';
+import { createStage, messageOf, to } from '../harness/queue.ts';
 
 const priorities = suite('queue: priorities');
 

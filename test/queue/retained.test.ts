@@ -7,8 +7,8 @@ import type { Message } from '../../src/core/message.ts';
 import { LOCAL_CLIENTS } from '../../src/core/shares.ts';
 import { COMMIT_RETRY, COMMIT_WINDOW, JOURNAL_BYTES } from '../../src/core/store-limits.ts';
 import { openDatabase } from '../../src/queue/disk/database.ts';
-import type { Stage } from './stage.ts';
-import { createStage, messageOf } from './stage.ts';
+import type { Stage } from '../harness/queue.ts';
+import { createStage, messageOf } from '../harness/queue.ts';
 
 // A write beyond the limit on the size of files fails, but for this signal, which would end the process.
 process.on('SIGXFSZ', () => {});

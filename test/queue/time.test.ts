@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Entry } from '../../src/queue/types.ts';
-import { createStage, messageOf, texts, to } from './stage.ts';
+import { createStage, messageOf, texts, to } from '../harness/queue.ts';
 
 const YEAR = 365 * 24 * 3_600_000;
 

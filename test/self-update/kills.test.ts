@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { reasonOf } from '../../src/core/errors.ts';
-import type { Started } from '../e2e/stage.ts';
+import type { Started } from '../harness/binary.ts';
 import type { World } from './world.ts';
 import { BROKEN, commandOf, createWorld, good } from './world.ts';
 

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { skerry, until } from '../e2e/stage.ts';
+import { skerry, until } from '../harness/binary.ts';
 import type { World } from './world.ts';
 import { commandOf, createWorld, good, HANGING, SAY } from './world.ts';
 

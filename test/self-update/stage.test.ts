@@ -20,8 +20,8 @@ import { placesIn } from '../../src/self-update/paths.ts';
 import type { NewHub, Staged } from '../../src/self-update/stage.ts';
 import { stageHub } from '../../src/self-update/stage.ts';
 import { beginTrial, confirm } from '../../src/self-update/trial.ts';
-import { skip } from '../build/stage.ts';
-import { folderWith, removeFolder, skerry } from '../e2e/stage.ts';
+import { folderWith, removeFolder, skerry } from '../harness/binary.ts';
+import { skip } from '../harness/skip.ts';
 
 const BASE: Launched = { running: 'base' };
 

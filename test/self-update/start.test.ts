@@ -13,8 +13,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { beginTrial } from '../../src/self-update/trial.ts';
-import type { Started } from '../e2e/stage.ts';
-import { skerry, until } from '../e2e/stage.ts';
+import type { Started } from '../harness/binary.ts';
+import { skerry, until } from '../harness/binary.ts';
 import type { World } from './world.ts';
 import { BROKEN, createWorld, good, LIMITS } from './world.ts';
 

@@ -8,7 +8,7 @@ import type { State, Trial } from '../../src/self-update/state.ts';
 import { readState, writeState } from '../../src/self-update/state.ts';
 import type { Findings } from '../../src/self-update/trial-counter.ts';
 import { nextTry } from '../../src/self-update/trial-counter.ts';
-import { folderWith, removeFolder } from '../e2e/stage.ts';
+import { folderWith, removeFolder } from '../harness/binary.ts';
 
 const TRIAL: Trial = {
   slot: 'b',

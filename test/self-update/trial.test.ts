@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { sha256Of } from '../../src/self-update/binary.ts';
 import { stageHub } from '../../src/self-update/stage.ts';
 import { beginTrial, confirm, forgetReturn, runningBinary, trialState } from '../../src/self-update/trial.ts';
-import { skerry, until } from '../e2e/stage.ts';
+import { skerry, until } from '../harness/binary.ts';
 import type { World } from './world.ts';
 import { BROKEN, commandOf, createWorld, good, HANGING, LIMITS } from './world.ts';
 

@@ -8,7 +8,7 @@ import { marked } from '../../src/self-update/env-markers.ts';
 import { placesIn } from '../../src/self-update/paths.ts';
 import type { State } from '../../src/self-update/state.ts';
 import { guardCommand } from '../../src/self-update/watchdog.ts';
-import { folderWith, removeFolder, until } from '../e2e/stage.ts';
+import { folderWith, removeFolder, until } from '../harness/binary.ts';
 import { commandOf } from './world.ts';
 
 /** What /bin/sh is on one system or another. */

@@ -7,8 +7,8 @@ import { placesIn } from '../../src/self-update/paths.ts';
 import type { State } from '../../src/self-update/state.ts';
 import { readState } from '../../src/self-update/state.ts';
 import { beginTrial } from '../../src/self-update/trial.ts';
-import type { Started } from '../e2e/stage.ts';
-import { endAll, folderWith, follow, removeFolder, skerry, until } from '../e2e/stage.ts';
+import type { Started } from '../harness/binary.ts';
+import { endAll, folderWith, follow, removeFolder, skerry, until } from '../harness/binary.ts';
 
 export const sources: string = resolve(import.meta.dirname, '../../src');
 

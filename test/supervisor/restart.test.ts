@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ModuleState, RestartPolicy } from '../../src/supervisor/spec.ts';
-import { createTestClock } from '../clock.ts';
-import { lives, onStage, passing, until } from './stage.ts';
+import { createTestClock } from '../harness/clock.ts';
+import { lives, onStage, passing, until } from '../harness/supervisor.ts';
 
 /** What becomes of a module: policy, what it does, its state then, how it ended. */
 const TABLE: readonly (readonly [RestartPolicy, string, ModuleState, string])[] = [

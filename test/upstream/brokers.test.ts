@@ -1,9 +1,9 @@
 import mqtt from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { until } from '../e2e/stage.ts';
-import type { Broker, Kind } from './brokers.ts';
-import { startBroker } from './brokers.ts';
+import { until } from '../harness/binary.ts';
+import type { Broker, Kind } from '../harness/brokers.ts';
+import { startBroker } from '../harness/brokers.ts';
 
 const KINDS: readonly Kind[] = ['mosquitto', 'rabbitmq', 'nats'];
 

@@ -4,9 +4,9 @@ import type { Failure } from '../../src/core/errors.ts';
 import { MAX_DELIVERY_EXCEPTIONS } from '../../src/core/limits.ts';
 import type { Message } from '../../src/core/message.ts';
 import { openLink } from '../../src/upstream/link.ts';
-import { createTestClock } from '../clock.ts';
+import { createTestClock } from '../harness/clock.ts';
+import { createStage } from '../harness/upstream.ts';
 import { friendly, startServer } from './server.ts';
-import { createStage } from './stage.ts';
 
 const contained = suite('upstream: what fails in the hub ends nothing');
 

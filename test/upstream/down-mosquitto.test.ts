@@ -1,8 +1,8 @@
 import mqtt from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { startBroker } from './brokers.ts';
-import { createStage } from './stage.ts';
+import { startBroker } from '../harness/brokers.ts';
+import { createStage } from '../harness/upstream.ts';
 
 const down = suite('upstream: what comes down from mosquitto');
 

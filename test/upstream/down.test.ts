@@ -1,9 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Settle } from '../../src/core/message.ts';
+import { createStage, numbers } from '../harness/upstream.ts';
 import type { Guest } from './server.ts';
 import { friendly, startServer, welcome } from './server.ts';
-import { createStage, numbers } from './stage.ts';
 
 const down = suite('upstream: what comes down');
 

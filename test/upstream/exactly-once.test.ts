@@ -1,9 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { messageOf, to } from '../queue/stage.ts';
+import { messageOf, to } from '../harness/queue.ts';
+import { createStage, numbers } from '../harness/upstream.ts';
 import type { Guest, Script } from './server.ts';
 import { friendly, startServer, welcome } from './server.ts';
-import { createStage, numbers } from './stage.ts';
 
 const exact = suite('upstream: exactly once');
 

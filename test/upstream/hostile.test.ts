@@ -2,10 +2,10 @@ import { generate, type Packet } from 'mqtt-packet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_UNRELEASED, MAX_UNREQUESTED_ANSWERS } from '../../src/core/upstream-limits.ts';
+import type { Stage } from '../harness/upstream.ts';
+import { createStage, numbers } from '../harness/upstream.ts';
 import type { Guest, Script, Server } from './server.ts';
 import { friendly, startServer, welcome } from './server.ts';
-import type { Stage } from './stage.ts';
-import { createStage, numbers } from './stage.ts';
 
 const FLOOD = 20_000;
 

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { folderWith, freePort, removeFolder, run, startHub, until } from '../e2e/stage.ts';
+import { folderWith, freePort, removeFolder, run, startHub, until } from '../harness/binary.ts';
 
 /** The device's key in its data folder. */
 const KEY = 'keys/device.key';

@@ -2,8 +2,8 @@ import { connectAsync } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_HOPS } from '../../src/core/limits.ts';
-import { onStage } from '../broker/stage.ts';
-import { freePort, until } from '../e2e/stage.ts';
+import { freePort, until } from '../harness/binary.ts';
+import { onStage } from '../harness/broker.ts';
 
 const loop = suite('upstream: hubs in a circle');
 

@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isScheduled } from '../../src/upstream/schedule.ts';
+import { createStage, numbers } from '../harness/upstream.ts';
 import { friendly, startServer } from './server.ts';
-import { createStage, numbers } from './stage.ts';
 
 const metered = suite('upstream: lines that cost');
 

@@ -1,9 +1,9 @@
 import { createServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { freePort } from '../e2e/stage.ts';
+import { freePort } from '../harness/binary.ts';
+import { createStage } from '../harness/upstream.ts';
 import { friendly, startServer } from './server.ts';
-import { createStage } from './stage.ts';
 
 const network = suite('upstream: the network as it is');
 

@@ -1,9 +1,9 @@
 import mqtt from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { folderWith, freePort, removeFolder, run, startHub, until } from '../e2e/stage.ts';
-import type { Kind } from './brokers.ts';
-import { startBroker } from './brokers.ts';
+import { folderWith, freePort, removeFolder, run, startHub, until } from '../harness/binary.ts';
+import type { Kind } from '../harness/brokers.ts';
+import { startBroker } from '../harness/brokers.ts';
 
 /** How often each is said to offer no exactly once: it is, once for each of the hub's starts. */
 const KINDS: readonly (readonly [Kind, number])[] = [

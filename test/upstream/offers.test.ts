@@ -1,9 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Stage } from '../harness/upstream.ts';
+import { createStage, numbers } from '../harness/upstream.ts';
 import type { Guest, Script } from './server.ts';
 import { friendly, startServer, welcome } from './server.ts';
-import type { Stage } from './stage.ts';
-import { createStage, numbers } from './stage.ts';
 
 const offering = suite('upstream: servers that do not offer exactly once');
 

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createStage, numbers } from '../harness/upstream.ts';
 import { friendly, startServer } from './server.ts';
-import { createStage, numbers } from './stage.ts';
 
 const recovery = suite('upstream: recovery');
 

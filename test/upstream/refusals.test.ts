@@ -1,11 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_ATTEMPTS } from '../../src/core/limits.ts';
-import { diceOf } from '../fuzz/random.ts';
+import { diceOf } from '../campaigns/fuzz/random.ts';
+import type { Stage } from '../harness/upstream.ts';
+import { createStage, numbers } from '../harness/upstream.ts';
 import type { Script, Server } from './server.ts';
 import { friendly, startServer, welcome } from './server.ts';
-import type { Stage } from './stage.ts';
-import { createStage, numbers } from './stage.ts';
 
 const refusals = suite('upstream: what it refuses');
 

@@ -17,10 +17,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Clock } from '../../src/core/clock.ts';
 import { troubleOf } from '../../src/upstream/trouble.ts';
+import type { Stage } from '../harness/upstream.ts';
+import { createStage } from '../harness/upstream.ts';
 import type { Server } from './server.ts';
 import { friendly, startServer } from './server.ts';
-import type { Stage } from './stage.ts';
-import { createStage } from './stage.ts';
 
 const certificates = resolve(import.meta.dirname, '../certificates');
 const fileOf = (name: string): string => join(certificates, name);

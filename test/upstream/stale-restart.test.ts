@@ -3,9 +3,9 @@ import * as assert from 'uvu/assert';
 import { keepUpstream } from '../../src/hub/kept-upstream.ts';
 import { packetIdOf } from '../../src/mqtt/inflight.ts';
 import { openReleases } from '../../src/upstream/releases.ts';
-import { messageOf, to } from '../queue/stage.ts';
+import { messageOf, to } from '../harness/queue.ts';
+import { createStage } from '../harness/upstream.ts';
 import { startServer, welcome } from './server.ts';
-import { createStage } from './stage.ts';
 
 const stale = suite('upstream: identifiers of messages that are no more, after a restart');
 

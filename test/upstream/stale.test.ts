@@ -5,7 +5,7 @@ import { packetIdOf } from '../../src/mqtt/inflight.ts';
 import { startOutflow } from '../../src/upstream/outflow.ts';
 import { PROFILES } from '../../src/upstream/profile.ts';
 import { openReleases } from '../../src/upstream/releases.ts';
-import { createStage, messageOf, to } from '../queue/stage.ts';
+import { createStage, messageOf, to } from '../harness/queue.ts';
 import { PLAIN_TERMS, recordingLink } from './links.ts';
 
 const stale = suite('upstream: identifiers of messages that are no more');

@@ -9,9 +9,9 @@ import { listen } from '../../../src/broker/listeners/listen.ts';
 import type { ListenerSettings } from '../../../src/broker/listeners/settings.ts';
 import { CONNECT_TIMEOUT } from '../../../src/core/limits.ts';
 import { logFor } from '../../../src/core/log.ts';
-import { createTestClock } from '../../clock.ts';
-import { until } from '../../e2e/stage.ts';
-import { ended } from './clients.ts';
+import { until } from '../../harness/binary.ts';
+import { createTestClock } from '../../harness/clock.ts';
+import { ended } from '../../harness/listener-clients.ts';
 
 const arrivals = suite('broker: connections before CONNECT');
 

@@ -6,9 +6,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { capacityFor } from '../../../src/broker/listeners/capacity.ts';
 import { MAX_CONNECTIONS } from '../../../src/core/limits.ts';
-import { runHub } from '../../build/stage.ts';
-import { folderWith, freePort, removeFolder, skerry, until } from '../../e2e/stage.ts';
-import { ended, outcome } from './clients.ts';
+import { folderWith, freePort, removeFolder, skerry, until } from '../../harness/binary.ts';
+import { ended, outcome } from '../../harness/listener-clients.ts';
+import { runHub } from '../../harness/skip.ts';
 
 const OPEN_FILES = 400;
 const ROOM = OPEN_FILES / 2;

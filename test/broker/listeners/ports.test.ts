@@ -7,8 +7,8 @@ import { listen } from '../../../src/broker/listeners/listen.ts';
 import type { OpenListener } from '../../../src/broker/listeners/settings.ts';
 import { Failure } from '../../../src/core/errors.ts';
 import { logFor } from '../../../src/core/log.ts';
-import { createTestClock } from '../../clock.ts';
-import { freePort, until } from '../../e2e/stage.ts';
+import { freePort, until } from '../../harness/binary.ts';
+import { createTestClock } from '../../harness/clock.ts';
 
 const ports = suite('broker: ports that are in use');
 

@@ -5,11 +5,11 @@ import { connect } from 'node:tls';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CERTIFICATE_RELOAD } from '../../../src/core/limits.ts';
-import { createTestClock } from '../../clock.ts';
-import type { Stage } from '../stage.ts';
-import { onStage } from '../stage.ts';
-import { ended, outcome } from './clients.ts';
-import { ca, certificate, identity, withFiles } from './files.ts';
+import type { Stage } from '../../harness/broker.ts';
+import { onStage } from '../../harness/broker.ts';
+import { ca, certificate, identity, withFiles } from '../../harness/certificates.ts';
+import { createTestClock } from '../../harness/clock.ts';
+import { ended, outcome } from '../../harness/listener-clients.ts';
 
 const EVERYTHING = { publish: ['#'], subscribe: ['#'] };
 const LISTENER = { mqtts: '127.0.0.1:0' };

@@ -11,12 +11,12 @@ import * as assert from 'uvu/assert';
 import { alternativeNames } from '../../../src/broker/listeners/certificate-names.ts';
 import { CERTIFICATE_RELOAD } from '../../../src/core/limits.ts';
 import { MAX_LISTENER_RETRY } from '../../../src/core/listener-limits.ts';
-import { createTestClock } from '../../clock.ts';
-import type { Stage } from '../stage.ts';
-import { onStage } from '../stage.ts';
-import { echo, ended, enter, outcome } from './clients.ts';
-import type { Files } from './files.ts';
-import { ca, certificate, identity, install, withFiles } from './files.ts';
+import type { Stage } from '../../harness/broker.ts';
+import { onStage } from '../../harness/broker.ts';
+import type { Files } from '../../harness/certificates.ts';
+import { ca, certificate, identity, install, withFiles } from '../../harness/certificates.ts';
+import { createTestClock } from '../../harness/clock.ts';
+import { echo, ended, enter, outcome } from '../../harness/listener-clients.ts';
 
 const EVERYTHING = { publish: ['#'], subscribe: ['#'] };
 const LISTENER = { mqtts: '127.0.0.1:0' };

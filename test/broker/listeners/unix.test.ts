@@ -8,8 +8,8 @@ import { MqttClient } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../../src/core/errors.ts';
-import { onStage } from '../stage.ts';
-import { echo } from './clients.ts';
+import { onStage } from '../../harness/broker.ts';
+import { echo } from '../../harness/listener-clients.ts';
 
 /** Leaves a socket file behind, as a hub does that is killed. */
 const ABANDON = `

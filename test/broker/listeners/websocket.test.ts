@@ -7,11 +7,11 @@ import type { ClientOptions } from 'ws';
 import { WebSocket } from 'ws';
 import { objectionTo, ownNames } from '../../../src/broker/listeners/origins.ts';
 import { MAX_PACKET_BYTES, WEBSOCKET_PING } from '../../../src/core/limits.ts';
-import { createTestClock } from '../../clock.ts';
-import type { Stage } from '../stage.ts';
-import { onStage } from '../stage.ts';
-import { echo, enter } from './clients.ts';
-import { ca, certificate, identity, install, withFiles } from './files.ts';
+import type { Stage } from '../../harness/broker.ts';
+import { onStage } from '../../harness/broker.ts';
+import { ca, certificate, identity, install, withFiles } from '../../harness/certificates.ts';
+import { createTestClock } from '../../harness/clock.ts';
+import { echo, enter } from '../../harness/listener-clients.ts';
 
 const CONNECT = Buffer.from('\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01c', 'latin1');
 const CONNACK = Buffer.from([0x20, 2, 0, 0]);

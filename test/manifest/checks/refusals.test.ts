@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { Failure } from '../../../src/core/errors.ts';
 import { MAX_MANIFEST_BYTES } from '../../../src/core/limits.ts';
 import { parseManifest, readManifest } from '../../../src/manifest/read.ts';
-import { folderWith, removeFolder, run } from '../../e2e/stage.ts';
+import { folderWith, removeFolder, run } from '../../harness/binary.ts';
 import { REFUSED, textOf } from './refused/all.ts';
 import type { Refused } from './refused/entry.ts';
 

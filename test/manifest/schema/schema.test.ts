@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { schemaText } from '../../../build/json-schema.ts';
 import { printManifest } from '../../../src/manifest/print.ts';
 import { parseManifest } from '../../../src/manifest/read.ts';
-import { run } from '../../e2e/stage.ts';
+import { run } from '../../harness/binary.ts';
 import { REFUSED, textOf } from '../checks/refused/all.ts';
 import { manifest } from '../manifests.ts';
 

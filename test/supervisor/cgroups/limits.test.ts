@@ -11,9 +11,9 @@ import { UNIFIED } from '../../../src/supervisor/cgroups/cgroup-files.ts';
 import { groupMounts } from '../../../src/supervisor/cgroups/cgroup-mounts.ts';
 import { openHierarchy } from '../../../src/supervisor/cgroups/hierarchy.ts';
 import type { ModuleStatus } from '../../../src/supervisor/spec.ts';
-import { skip } from '../../build/stage.ts';
-import type { Stage } from '../stage.ts';
-import { lives, onStage, pidIn, until } from '../stage.ts';
+import { skip } from '../../harness/skip.ts';
+import type { Stage } from '../../harness/supervisor.ts';
+import { lives, onStage, pidIn, until } from '../../harness/supervisor.ts';
 
 const limits = suite('limits');
 

@@ -7,9 +7,9 @@ import { createConfiner } from '../../../src/supervisor/confinement/confine.ts';
 import type { Probe } from '../../../src/supervisor/confinement/wrapper-probe.ts';
 import { createProbe } from '../../../src/supervisor/confinement/wrapper-probe.ts';
 import type { ModuleSpec } from '../../../src/supervisor/spec.ts';
-import { skip } from '../../build/stage.ts';
-import { createTestClock } from '../../clock.ts';
-import { createRealClock, lives, pidIn, shellModule, until, writeScript } from '../stage.ts';
+import { createTestClock } from '../../harness/clock.ts';
+import { skip } from '../../harness/skip.ts';
+import { createRealClock, lives, pidIn, shellModule, until, writeScript } from '../../harness/supervisor.ts';
 
 const confinement = suite<{ folder: string }>('confinement');
 

@@ -7,9 +7,9 @@ import type { SandboxLevel } from '../../../src/supervisor/confinement/sandbox.t
 import { memoryFolder } from '../../../src/supervisor/confinement/tmpfs-folder.ts';
 import { dynamicRange } from '../../../src/supervisor/confinement/users.ts';
 import type { ModuleSpec } from '../../../src/supervisor/spec.ts';
-import { skip } from '../../build/stage.ts';
-import type { Stage } from '../stage.ts';
-import { onStage, until } from '../stage.ts';
+import { skip } from '../../harness/skip.ts';
+import type { Stage } from '../../harness/supervisor.ts';
+import { onStage, until } from '../../harness/supervisor.ts';
 
 const sandbox = suite('sandbox');
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { dynamicRange } from '../../../src/supervisor/confinement/users.ts';
-import { skip } from '../../build/stage.ts';
-import { onStage, until } from '../stage.ts';
+import { skip } from '../../harness/skip.ts';
+import { onStage, until } from '../../harness/supervisor.ts';
 
 const users = suite('supervisor: users');
 

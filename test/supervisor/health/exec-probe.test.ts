@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { HealthSpec, ModuleSpec } from '../../../src/supervisor/spec.ts';
-import { lives, onStage, pidIn, until } from '../stage.ts';
+import { lives, onStage, pidIn, until } from '../../harness/supervisor.ts';
 
 const checks = suite('supervisor: programs that check');
 

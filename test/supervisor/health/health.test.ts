@@ -5,8 +5,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { watchHealth } from '../../../src/supervisor/health/health-monitor.ts';
 import type { HealthSpec } from '../../../src/supervisor/spec.ts';
-import { createTestClock } from '../../clock.ts';
-import { onStage, until } from '../stage.ts';
+import { createTestClock } from '../../harness/clock.ts';
+import { onStage, until } from '../../harness/supervisor.ts';
 
 const REPORTED: HealthSpec = {
   check: { kind: 'reported' },

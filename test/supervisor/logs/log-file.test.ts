@@ -6,8 +6,8 @@ import * as assert from 'uvu/assert';
 import { LOG_FILE_BYTES, LOG_FILES } from '../../../src/core/limits.ts';
 import { logFor } from '../../../src/core/log.ts';
 import { createLogFile } from '../../../src/supervisor/logs/log-file.ts';
-import { createTestClock } from '../../clock.ts';
-import { openFiles, until } from '../stage.ts';
+import { createTestClock } from '../../harness/clock.ts';
+import { openFiles, until } from '../../harness/supervisor.ts';
 
 const silent = logFor('test', () => {});
 

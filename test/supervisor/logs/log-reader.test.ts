@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { LOG_FILES } from '../../../src/core/limits.ts';
 import type { LogReader } from '../../../src/supervisor/logs/log-reader.ts';
 import { openLogReader } from '../../../src/supervisor/logs/log-reader.ts';
-import { openFiles } from '../stage.ts';
+import { openFiles } from '../../harness/supervisor.ts';
 
 const test = suite<{ folder: string; path: string }>('logreader');
 

@@ -7,9 +7,9 @@ import * as assert from 'uvu/assert';
 import type { PeerOwner } from '../../../src/supervisor/peers/find-peer.ts';
 import { createPeers } from '../../../src/supervisor/peers/find-peer.ts';
 import { bytesOf } from '../../../src/supervisor/peers/tcp-table.ts';
-import { skip } from '../../build/stage.ts';
-import type { Stage } from '../stage.ts';
-import { createRealClock, onStage, until } from '../stage.ts';
+import { skip } from '../../harness/skip.ts';
+import type { Stage } from '../../harness/supervisor.ts';
+import { createRealClock, onStage, until } from '../../harness/supervisor.ts';
 
 const peers = suite('supervisor: peers');
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ModuleSpec } from '../../../src/supervisor/spec.ts';
-import { onStage, writeScript } from '../stage.ts';
+import { onStage, writeScript } from '../../harness/supervisor.ts';
 
 const programs = suite('supervisor: programs that cannot run');
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { logFor } from '../../../src/core/log.ts';
 import { createSupervisor } from '../../../src/supervisor/supervisor.ts';
-import { createRealClock, shellModule } from '../stage.ts';
+import { createRealClock, shellModule } from '../../harness/supervisor.ts';
 
 const [folder = '', runFolder = '', ...scripts] = process.argv.slice(2);
 const supervisor = createSupervisor({

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bootId, runningProcess } from '../../../src/core/proc.ts';
-import type { Stage } from '../stage.ts';
-import { lives, onStage, pidIn, until } from '../stage.ts';
+import type { Stage } from '../../harness/supervisor.ts';
+import { lives, onStage, pidIn, until } from '../../harness/supervisor.ts';
 
 const ABANDONING = join(import.meta.dirname, 'failing-start.ts');
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ModuleSpec } from '../../../src/supervisor/spec.ts';
-import { lives, onStage, pidIn, until, writeScript } from '../stage.ts';
+import { lives, onStage, pidIn, until, writeScript } from '../../harness/supervisor.ts';
 
 const test = suite('start');
 

@@ -2,8 +2,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createTestClock } from '../../clock.ts';
-import { createRealClock, lives, onStage, openFiles, passing, pidIn, until } from '../stage.ts';
+import { createTestClock } from '../../harness/clock.ts';
+import {
+  createRealClock,
+  lives,
+  onStage,
+  openFiles,
+  passing,
+  pidIn,
+  until,
+} from '../../harness/supervisor.ts';
 
 const test = suite('stop');
 

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { onStage, pidIn, until } from '../stage.ts';
+import { onStage, pidIn, until } from '../../harness/supervisor.ts';
 
 const test = suite('input');
 

@@ -9,9 +9,9 @@ import {
   MAX_UNSETTLED_LINES,
 } from '../../../src/core/limits.ts';
 import { createGauge } from '../../../src/core/pressure.ts';
-import { createTestClock } from '../../clock.ts';
-import type { Received } from '../stage.ts';
-import { atRest, onStage, pidIn, until } from '../stage.ts';
+import { createTestClock } from '../../harness/clock.ts';
+import type { Received } from '../../harness/supervisor.ts';
+import { atRest, onStage, pidIn, until } from '../../harness/supervisor.ts';
 
 const test = suite('intake of lines');
 

@@ -8,9 +8,9 @@ import {
   MAX_PACKET_BYTES,
   MAX_UNSETTLED_LINES,
 } from '../../../src/core/limits.ts';
-import { createTestClock } from '../../clock.ts';
-import type { Received } from '../stage.ts';
-import { atRest, lives, onStage, pidIn, until } from '../stage.ts';
+import { createTestClock } from '../../harness/clock.ts';
+import type { Received } from '../../harness/supervisor.ts';
+import { atRest, lives, onStage, pidIn, until } from '../../harness/supervisor.ts';
 
 const MEGABYTE = 1 << 20;
 

@@ -4,9 +4,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { SandboxLevel } from '../../../src/supervisor/confinement/sandbox.ts';
 import type { ModuleSpec } from '../../../src/supervisor/spec.ts';
-import { skip } from '../../build/stage.ts';
-import type { Stage } from '../stage.ts';
-import { onStage, openFiles, until } from '../stage.ts';
+import { skip } from '../../harness/skip.ts';
+import type { Stage } from '../../harness/supervisor.ts';
+import { onStage, openFiles, until } from '../../harness/supervisor.ts';
 
 const streams = suite('standard streams');
 

@@ -1,0 +1,22 @@
+import { randomInt } from 'node:crypto';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { campaign, growthFaults } from './campaign.ts';
+
+const PACKETS = 100_000;
+
+/** Bytes of anonymous memory that a hub may take beyond what it starts with: it is warm then, and its bounded stores begin to fill. */
+const BOUND = 64 << 20;
+
+const fuzz = suite('fuzz');
+
+fuzz('mutated packets end connections and nothing else', async () => {
+  const seed = randomInt(1 << 30);
+  const { packets, connections, closes, published, memory, faults } = await campaign(PACKETS, seed, () => {});
+  assert.equal(faults, [], `node test/campaigns/fuzz/run.ts ${PACKETS} ${seed}`);
+  assert.equal(growthFaults(memory.start, memory.end, BOUND), []);
+  assert.ok(packets >= PACKETS && connections > 100 && published > 10);
+  assert.ok(closes.length > 20, 'mutations of many kinds were found out');
+});
+
+fuzz.run();

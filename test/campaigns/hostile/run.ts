@@ -1,0 +1,24 @@
+import { randomInt } from 'node:crypto';
+import { hostileCampaign } from './campaign.ts';
+
+/*
+ * npm run hostile: a client, an upstream server, a module, a web page, a local user and files misbehave, all at once, while an
+ * honest client counts and times its own messages.
+ *
+ *   node test/campaigns/hostile/run.ts [SECONDS] [SEED]
+ */
+const seconds = Number(process.argv[2] ?? 1_800);
+const seed = Number(process.argv[3] ?? randomInt(1 << 20));
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const megabytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
+
+print(`${seconds} s, seed ${seed}`);
+const { published, longestMs, files, memory, faults } = await hostileCampaign(seconds, seed);
+print(`${published} messages of the honest client, the longest took ${longestMs.toFixed(0)} ms`);
+print(`open files: start ${files.start}, most ${files.most}, end ${files.end}`);
+print(
+  `anonymous MB: start ${megabytes(memory.start)}, most ${megabytes(memory.most)}, end ${megabytes(memory.end)}`,
+);
+for (const fault of faults) print(`FAULT: ${fault}`);
+print(`${faults.length === 0 ? 1 : 0} passed, ${faults.length} failed`);
+process.exitCode = faults.length === 0 ? 0 : 1;

@@ -1,0 +1,105 @@
+import type { Message, Settle } from '../../src/core/message.ts';
+import { FIRST_TRY_SPREAD } from '../../src/core/upstream-limits.ts';
+import { keepUpstream } from '../../src/hub/kept-upstream.ts';
+import { parseManifest } from '../../src/manifest/read.ts';
+import type { Note } from '../../src/queue/types.ts';
+import type { Forwarder } from '../../src/upstream/forwarder.ts';
+import { startForwarder } from '../../src/upstream/forwarder.ts';
+import type { Stage as StoreStage } from './queue.ts';
+import { createStage as createStoreStage, messageOf, to } from './queue.ts';
+
+/** A forwarder over a real store and real sockets, under a clock that the test moves. */
+export type Stage = {
+  readonly queue: StoreStage;
+  readonly log: string[];
+  /** What came down; it is safe at once, unless the test takes `settle` in hand. */
+  readonly down: Message[];
+  takeDown: (message: Message, settle: Settle, note?: Note) => void;
+  /** Starts what the manifest's `upstream` says, in place of what runs. */
+  readonly start: (upstream: object) => Forwarder;
+  readonly forwarder: () => Forwarder;
+  /** Appends texts to the queue that is forwarded. */
+  readonly append: (texts: readonly string[], change?: Partial<Message>, priority?: number) => Promise<void>;
+  /** Lets time pass, some milliseconds a turn of the loop, until `check` is true. */
+  readonly until: (what: string, check: () => boolean, step?: number) => Promise<void>;
+  /** Reads the dead letters: their reasons. */
+  readonly letters: () => string[];
+  /** Stops the forwarder, and starts another on the store opened again, as after a restart. */
+  readonly restart: (upstream: object) => Promise<void>;
+  readonly finish: () => Promise<void>;
+};
+
+const QUEUE = '$upstream';
+
+/** `fraction` is all the chance there is; `wait`: milliseconds that pass at once after a start. */
+export async function createStage(fraction = 0.5, wait = FIRST_TRY_SPREAD): Promise<Stage> {
+  const queue = await createStoreStage();
+  const log: string[] = [];
+  const down: Message[] = [];
+  let forwarder: Forwarder | undefined;
+  const note = (text: string): void => void log.push(text);
+
+  const stage: Stage = {
+    queue,
+    log,
+    down,
+    takeDown: (message, settle, kept) => {
+      down.push(message);
+      if (kept === undefined) settle();
+      else queue.store.append(message, [], settle, kept);
+    },
+    start: upstream => {
+      forwarder?.stop();
+      const { name, upstream: parsed } = parseManifest(JSON.stringify({ name: 'edge', upstream }), 'm.json');
+      if (parsed === undefined) throw new Error('There is no upstream.');
+      forwarder = startForwarder({
+        ...parsed,
+        password: undefined,
+        device: name,
+        home: import.meta.dirname,
+        drain: settings => queue.store.drain(QUEUE, settings),
+        take: (message, settle, kept) => stage.takeDown(message, settle, kept),
+        memory: keepUpstream(queue.store, { info: note, warn: note, error: note }),
+        clock: queue.clock,
+        random: { fraction: () => fraction, bytes: count => Buffer.alloc(count) },
+        log: { info: note, warn: note, error: note },
+      });
+      queue.clock.advance(wait);
+      return forwarder;
+    },
+    forwarder: () => {
+      if (forwarder === undefined) throw new Error('No forwarder was started.');
+      return forwarder;
+    },
+    append: async (texts, change = {}, priority = 9) => {
+      for (const text of texts)
+        queue.store.append({ ...messageOf(text), ...change }, [to(QUEUE, priority)], () => {});
+      await queue.commit();
+    },
+    until: async (what, check, step = 1) => {
+      const end = performance.now() + 20_000;
+      while (!check()) {
+        if (performance.now() > end)
+          throw new Error(`It never came true that ${what}: ${log.slice(-5).join(' ')}`);
+        await new Promise(done => setImmediate(done));
+        queue.clock.advance(step);
+      }
+    },
+    letters: () => queue.store.letters.list().map(({ reason }) => reason),
+    restart: async upstream => {
+      forwarder?.stop();
+      await queue.restart();
+      stage.start(upstream);
+    },
+    finish: async () => {
+      forwarder?.stop();
+      await queue.finish();
+    },
+  };
+  return stage;
+}
+
+/** Texts `0` to `count - 1`. */
+export function numbers(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => String(index));
+}
