@@ -2,10 +2,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { upstreamLines } from '../../src/cli/upstream-lines.ts';
 import { ACK_TIMEOUT_MS } from '../../src/core/upstream-limits.ts';
+import type { Stage } from '../harness/upstream.ts';
+import { createStage, numbers } from '../harness/upstream.ts';
 import type { Script, Server } from './server.ts';
 import { friendly, startServer } from './server.ts';
-import type { Stage } from './stage.ts';
-import { createStage, numbers } from './stage.ts';
 
 const acks = suite('upstream: a server that does not acknowledge');
 
