@@ -1,25 +1,37 @@
 import { spawn } from 'node:child_process';
-import { globSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** Milliseconds one file may take: beyond it, it hangs. */
-const FILE_TIMEOUT = 240_000;
+/** Milliseconds after which a test file is killed, because it hangs. */
+const FILE_TIMEOUT_MS = 240_000;
 
-type Outcome = { readonly file: string; passed: number; failed: number; skipped: string[] };
+/** Test files that are listed at the end, slowest first. */
+const SLOWEST = 10;
 
-/** Folder of lmdb's native part as the build has patched it: the sources load what the binary holds. */
+/** Folders whose tests run the built binary, real servers or long campaigns. `--unit` leaves them out. */
+const SLOW_FOLDERS = ['test/e2e/', 'test/campaigns/', 'test/build/'];
+
+/** Folder of lmdb's native part as the build has patched it: the sources load the same part as the binary. */
 const LMDB = join(import.meta.dirname, '../node_modules/.cache/skerry', `lmdb-${process.arch}`);
 
 const env = { ...process.env, LMDB_PREBUILD: LMDB };
 
-/** Runs one test file in a process of its own and counts what it says it ran. */
+type Outcome = {
+  readonly file: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: readonly string[];
+  readonly durationMs: number;
+};
+
+/** Runs one test file in a process of its own and counts the tests that it reports. */
 function runFile(file: string): Promise<Outcome> {
   const started = performance.now();
   const child = spawn(process.execPath, [file], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: FILE_TIMEOUT,
+    timeout: FILE_TIMEOUT_MS,
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -29,19 +41,22 @@ function runFile(file: string): Promise<Outcome> {
   }
   return new Promise(resolve => {
     child.on('close', (code, signal) => {
-      const outcome = outcomeOf(file, output, code);
-      const seconds = ((performance.now() - started) / 1000).toFixed(1);
-      const word = outcome.failed > 0 ? 'FAILED' : 'ok';
-      process.stdout.write(`${word.padEnd(6)} ${file} (${outcome.passed} passed, ${seconds} s)\n`);
-      for (const reason of outcome.skipped) process.stdout.write(`       skipped: ${reason}\n`);
+      const outcome = { file, ...countTests(output, code), durationMs: performance.now() - started };
+      report(outcome);
       if (outcome.failed > 0) process.stdout.write(`${output}\nexit ${signal ?? code}\n`);
       resolve(outcome);
     });
   });
 }
 
-/** uvu's own totals; a file that ends badly without them, or ran nothing, is one failure. */
-function outcomeOf(file: string, output: string, code: number | null): Outcome {
+function report({ file, passed, failed, skipped, durationMs }: Outcome): void {
+  const word = failed > 0 ? 'FAILED' : 'ok';
+  process.stdout.write(`${word.padEnd(6)} ${file} (${passed} passed, ${(durationMs / 1000).toFixed(1)} s)\n`);
+  for (const reason of skipped) process.stdout.write(`       skipped: ${reason}\n`);
+}
+
+/** Totals of uvu's output. A file that ends badly without them, or that ran no test, counts as one failure. */
+function countTests(output: string, code: number | null): Pick<Outcome, 'passed' | 'failed' | 'skipped'> {
   const total = (word: string): number => {
     let sum = 0;
     for (const [, count] of output.matchAll(new RegExp(`^\\s+${word}:\\s+(\\d+)$`, 'gm')))
@@ -51,8 +66,26 @@ function outcomeOf(file: string, output: string, code: number | null): Outcome {
   const skipped = Array.from(output.matchAll(/^skipped: (.+)$/gm), ([, reason]) => reason ?? '');
   const [all, passed] = [total('Total'), total('Passed')];
   const failed = Math.max(all - passed, code === 0 && all + skipped.length > 0 ? 0 : 1);
-  // A test that had to say "skipped" ran to its end, and is not one that passed.
-  return { file, passed: Math.max(0, passed - skipped.length), failed, skipped };
+  // uvu counts a test that printed "skipped" as passed.
+  return { passed: Math.max(0, passed - skipped.length), failed, skipped };
+}
+
+/** Test files that a file name or a word of a path selects, in an order that starts the slowest folders first. */
+function select(words: readonly string[]): string[] {
+  const unit = words.includes('--unit');
+  const wanted = words.filter(word => word !== '--unit');
+  const isSlow = (file: string): boolean => SLOW_FOLDERS.some(folder => file.startsWith(folder));
+  const all = globSync('**/*.test.ts', { cwd: dirname(process.argv[1] ?? '.') }).map(file => `test/${file}`);
+  const chosen = all
+    .filter(file => !(unit && isSlow(file)))
+    .filter(file => wanted.length === 0 || wanted.some(word => file.includes(word)));
+  const unknown = wanted.find(word => !all.some(file => file.includes(word)));
+  if (unknown !== undefined) {
+    const hint = existsSync(unknown) ? 'is not a test file' : 'is in the path of no test file';
+    process.stdout.write(`"${unknown}" ${hint}: give a file, or a word of a path under test/.\n`);
+    process.exit(2);
+  }
+  return chosen.sort((a, b) => Number(isSlow(b)) - Number(isSlow(a)) || (a < b ? -1 : 1));
 }
 
 async function runAll(files: readonly string[]): Promise<Outcome[]> {
@@ -66,13 +99,15 @@ async function runAll(files: readonly string[]): Promise<Outcome[]> {
   return outcomes;
 }
 
-const wanted = process.argv.slice(2);
-const files = wanted.length > 0 ? wanted : globSync('**/*.test.ts', { cwd: dirname(process.argv[1] ?? '.') });
-const paths = wanted.length > 0 ? files : files.sort().map(file => `test/${file}`);
-const outcomes = await runAll(paths);
+const outcomes = await runAll(select(process.argv.slice(2)));
+const slowest = outcomes.toSorted((a, b) => b.durationMs - a.durationMs).slice(0, SLOWEST);
 const sum = (count: (outcome: Outcome) => number): number =>
   outcomes.reduce((all, one) => all + count(one), 0);
 const [passed, failed, skipped] = [sum(o => o.passed), sum(o => o.failed), sum(o => o.skipped.length)];
+process.stdout.write('\nSlowest:\n');
+for (const { file, durationMs } of slowest)
+  process.stdout.write(`${(durationMs / 1000).toFixed(1).padStart(7)} s  ${file}\n`);
+for (const { file } of outcomes.filter(one => one.failed > 0)) process.stdout.write(`FAILED ${file}\n`);
 const skips = skipped > 0 ? `, ${skipped} skipped` : '';
 process.stdout.write(`\n${passed} passed, ${failed} failed${skips}\n`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
