@@ -3,7 +3,7 @@ import { standardErrorLog, systemClock } from '../../src/cli/edge.ts';
 import { logFor } from '../../src/core/log.ts';
 import { createResources, DEFAULT_BOUNDS } from '../../src/core/resources.ts';
 import { openStore } from '../../src/queue/store.ts';
-import type { Drain, Entry, QueueBound, Store } from '../../src/queue/types.ts';
+import type { Drain, QueueBound, QueueEntry, Store } from '../../src/queue/types.ts';
 import { messageOf, orderCheck } from './messages.ts';
 
 /** Bytes: more than any part of the benchmark fills. */
@@ -42,12 +42,12 @@ export type Skerry = {
 /** Opens the store under `folder`, which holds no messages or those numbered from 1 on; window in milliseconds. */
 export async function openSkerry(folder: string, commitWindow: number, bound?: QueueBound): Promise<Skerry> {
   const store = await openStore({
-    gathered: 4 << 20,
+    maxPendingBytes: 4 << 20,
     countRead: () => {},
     folder,
     maxSize: MAX_SIZE,
     whenFull: 'reject',
-    bound: () => bound,
+    boundOf: () => bound,
     ttl: undefined,
     commitWindow,
     clock: systemClock,
@@ -117,7 +117,7 @@ export async function openSkerry(folder: string, commitWindow: number, bound?: Q
   const consume = (window: number, receiver: Receiver): Drain => {
     const { take, acknowledged, settled } = receiver;
     // A turn's entries are acknowledged together, as by a chunk of a socket.
-    let sent: Entry[] = [];
+    let sent: QueueEntry[] = [];
     const acknowledge = (): void => {
       const entries = sent;
       sent = [];

@@ -1,12 +1,12 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { MemoryBudget } from '../core/memory-budget.ts';
-import type { Message, Origin, Settle } from '../core/message.ts';
+import type { Message, OnDurable, Origin } from '../core/message.ts';
 import type { Pressure } from '../core/pressure.ts';
 import type { Random } from '../core/random.ts';
 import type { Resources } from '../core/resources.ts';
 import type { Holder } from '../core/shares.ts';
-import type { Drain, DrainSettings, Note, RetainedMessages } from '../queue/types.ts';
+import type { Drain, DrainSettings, MetadataEntry, RetainedMessages } from '../queue/types.ts';
 import type { Granted } from './access.ts';
 import type { Peer } from './listeners/socket.ts';
 import type { Subscription } from './sessions/subscriptions.ts';
@@ -67,14 +67,14 @@ export type KeptWill = { readonly will: StoredWill | undefined };
 /** Sessions as the store keeps them. Settles are called when a change is on disk. */
 export type SessionStore = {
   readonly load: () => readonly (StoredSession & StoredFlights & KeptWill)[];
-  readonly save: (session: StoredSession, settle: Settle) => void;
+  readonly save: (session: StoredSession, settle: OnDurable) => void;
   readonly keepWill: (id: string, will: StoredWill) => void;
   readonly forgetWill: (id: string) => void;
   /** Forgets a session, its will, its QoS 2 state and its queue. */
-  readonly forget: (id: string, queue: string, settle: Settle) => void;
+  readonly forget: (id: string, queue: string, settle: OnDurable) => void;
   /** What `publish` keeps together with a message that came in under a packet identifier. */
-  readonly noteReceived: (id: string, packetId: number) => Note;
-  readonly forgetReceived: (id: string, packetId: number, settle: Settle) => void;
+  readonly noteReceived: (id: string, packetId: number) => MetadataEntry;
+  readonly forgetReceived: (id: string, packetId: number, settle: OnDurable) => void;
   readonly keepReleased: (id: string, packetId: number, sequence: number) => void;
   readonly forgetReleased: (id: string, packetId: number) => void;
 };
@@ -115,7 +115,7 @@ export type BrokerHost = {
    * Takes in a message; `settle` tells when it may be acknowledged. With a note, message and note are kept together
    * or not at all. Returns how many routes and subscribers take it.
    */
-  readonly publish: (message: Message, settle: Settle, note?: Note) => number;
+  readonly publish: (message: Message, settle: OnDurable, note?: MetadataEntry) => number;
   /** Back-pressure of the store: while it is high, PUBLISH packets wait in their sockets. */
   readonly pressure: Pressure;
   /** Memory that the broker may take. */
@@ -130,7 +130,7 @@ export type BrokerHost = {
   readonly endpoints: (identity: Identity) => readonly Endpoint[];
   readonly drain: (queue: string, settings: DrainSettings) => Drain;
   /** Puts a message into one queue alone. */
-  readonly enqueue: (message: Message, queue: string, settle: Settle) => void;
+  readonly enqueue: (message: Message, queue: string, settle: OnDurable) => void;
   /** Names of the queues there are, and forgets one with all it holds. */
   readonly queues: () => readonly string[];
   readonly purge: (queue: string) => void;

@@ -50,4 +50,4 @@ export const PLAIN = {
  * Tells a sender what became of its message: no argument, every durable destination has it; an error, it
  * was not kept and must not be acknowledged. Called exactly once.
  */
-export type Settle = (error?: Error) => void;
+export type OnDurable = (error?: Error) => void;

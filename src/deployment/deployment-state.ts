@@ -22,7 +22,7 @@ export type LedgerBook = {
 };
 
 export function openLedger(
-  store: Pick<Store, 'get' | 'put' | 'hurry'>,
+  store: Pick<Store, 'get' | 'put' | 'flushSoon'>,
   archive: Archive,
   log: Log,
 ): LedgerBook {
@@ -51,7 +51,7 @@ export function openLedger(
     told: () => told,
     write: (change, signal) => {
       const written = put(change);
-      store.hurry();
+      store.flushSoon();
       return unlessAborted(written, signal);
     },
     note: change => {

@@ -2,7 +2,7 @@ import type { Inspection } from '../broker/inspection.ts';
 import type { Session } from '../broker/sessions/session.ts';
 import type { Clock } from '../core/clock.ts';
 import { Failure } from '../core/errors.ts';
-import type { QoS, Settle } from '../core/message.ts';
+import type { OnDurable, QoS } from '../core/message.ts';
 import type { Holder } from '../core/shares.ts';
 import { isTopicFilter, matches } from '../mqtt/topics.ts';
 import type { Store } from '../queue/types.ts';
@@ -229,7 +229,7 @@ function compare(one: string, other: string): number {
 
 async function inBatches<Item>(
   items: readonly Item[],
-  remove: (item: Item, settle: Settle) => void,
+  remove: (item: Item, settle: OnDurable) => void,
 ): Promise<number> {
   for (let at = 0; at < items.length; at += REMOVED_AT_ONCE) {
     const batch = items.slice(at, at + REMOVED_AT_ONCE);
@@ -238,7 +238,7 @@ async function inBatches<Item>(
   return items.length;
 }
 
-function settled(begin: (settle: Settle) => void): Promise<void> {
+function settled(begin: (settle: OnDurable) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     begin(error => (error === undefined ? resolve() : reject(error)));
   });

@@ -1,6 +1,6 @@
 import { reasonOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import type { Drain, DrainSettings, Entry } from '../queue/types.ts';
+import type { Drain, DrainSettings, QueueEntry } from '../queue/types.ts';
 import { lineOfMessage, taskLine } from './lines/to-module.ts';
 
 /** Lines on their way into a module's standard input at once: what a crash of the module delivers again. */
@@ -39,7 +39,7 @@ export function createFeed({ module, ack, write, log }: FeedSettings): Feed {
   const open = new Map<string, Drain>();
   let lastId = 0;
   /** What the module has and has not said to be done with: at most a window of each input. */
-  const doing = new Map<number, { readonly drain: Drain; readonly entry: Entry }>();
+  const doing = new Map<number, { readonly drain: Drain; readonly entry: QueueEntry }>();
 
   const stop = (): void => {
     running = false;
@@ -55,7 +55,7 @@ export function createFeed({ module, ack, write, log }: FeedSettings): Feed {
     stop();
   };
 
-  const sendLine = (drain: Drain, entry: Entry): boolean => {
+  const sendLine = (drain: Drain, entry: QueueEntry): boolean => {
     const line = lineOfMessage(entry.message);
     return write(line, error => {
       if (error === undefined) drain.acknowledge(entry);
@@ -63,7 +63,7 @@ export function createFeed({ module, ack, write, log }: FeedSettings): Feed {
     });
   };
 
-  const sendTask = (drain: Drain, entry: Entry, input: string): boolean => {
+  const sendTask = (drain: Drain, entry: QueueEntry, input: string): boolean => {
     const id = lastId + 1;
     const line = taskLine(id, input, entry.message);
     lastId = id;
@@ -74,15 +74,15 @@ export function createFeed({ module, ack, write, log }: FeedSettings): Feed {
   };
 
   /** Makes a dead letter of a message that no line can be made of: it would fail again at each start. */
-  const refuse = (drain: Drain, entry: Entry, error: unknown): void => {
+  const refuse = (drain: Drain, entry: QueueEntry, error: unknown): void => {
     const reason = `no line can be made of it: ${reasonOf(error)}`;
     log.error(`A message for module "${module}" is now a dead letter: ${reason}.`);
-    drain.refuse(entry, reason);
+    drain.reject(entry, reason);
   };
 
   const start = ({ input, drain: openDrain }: FeedInput): Drain => {
     let drain: Drain | undefined;
-    const send = (entry: Entry): boolean => {
+    const send = (entry: QueueEntry): boolean => {
       if (!ready || drain === undefined) return false;
       try {
         ready = ack ? sendTask(drain, entry, input) : sendLine(drain, entry);

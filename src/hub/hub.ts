@@ -104,7 +104,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     closers.push(memory.stop);
     const store = await openStore({
       ...boundsOf(nothing.manifest),
-      gathered: memory.budget.gathered,
+      maxPendingBytes: memory.budget.gathered,
       countRead: memory.countInput,
       folder: join(dataFolder, 'store'),
       clock,

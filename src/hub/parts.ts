@@ -32,7 +32,7 @@ import { createUpward } from './upward.ts';
 
 /** The parts of a hub, each of which can be told to be another without the others' noticing. */
 export type Parts = {
-  readonly store: Pick<Store, 'bound'>;
+  readonly store: Pick<Store, 'setBounds'>;
   readonly access: AccessControl;
   readonly broker: Broker;
   readonly router: Router;

@@ -1,6 +1,6 @@
 import { Failure } from '../core/errors.ts';
-import type { Message, Origin, Settle } from '../core/message.ts';
-import type { DeadLetter, Store, Waiting } from '../queue/types.ts';
+import type { Message, OnDurable, Origin } from '../core/message.ts';
+import type { DeadLetter, Store, WaitingEntry } from '../queue/types.ts';
 import { UPSTREAM_SOURCE } from '../routes/sources.ts';
 
 /** Entries that one answer shows at most, and bytes of each body. */
@@ -20,7 +20,7 @@ export type ShownMessage = {
   readonly body: string;
 };
 
-export type ShownWaiting = Omit<Waiting, 'message'> & { readonly message: ShownMessage | undefined };
+export type ShownWaiting = Omit<WaitingEntry, 'message'> & { readonly message: ShownMessage | undefined };
 export type ShownLetter = Omit<DeadLetter, 'message'> & { readonly message: ShownMessage | undefined };
 
 export type QueueControl = {
@@ -67,13 +67,13 @@ export function controlQueues(store: Store): QueueControl {
       for (let batch = await dropBatch(queue); batch > 0; batch = await dropBatch(queue)) count += batch;
       return count;
     },
-    letters: () => store.letters.list().map(shown),
-    replay: id => settled(settle => store.letters.replay(id, settle)),
-    forget: id => settled(settle => store.letters.drop(id, settle)),
+    letters: () => store.deadLetters.list().map(shown),
+    replay: id => settled(settle => store.deadLetters.replay(id, settle)),
+    forget: id => settled(settle => store.deadLetters.drop(id, settle)),
   };
 }
 
-function settled(begin: (settle: Settle) => void): Promise<void> {
+function settled(begin: (settle: OnDurable) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     begin(error => (error === undefined ? resolve() : reject(error)));
   });

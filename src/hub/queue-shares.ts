@@ -3,15 +3,15 @@ import type { QueueShare, Store } from '../queue/types.ts';
 
 /** Lets queues count in the shares of their holders. */
 export function assignTo(
-  store: Pick<Store, 'assign'>,
+  store: Pick<Store, 'assignShare'>,
   shares: Shares,
 ): (queue: string, holder: Holder) => void {
   return (queue, holder) => {
     const share: QueueShare = {
       holder,
       add: bytes => shares.add(holder, bytes),
-      room: () => shares.most(holder) - shares.held(holder),
+      available: () => shares.most(holder) - shares.held(holder),
     };
-    store.assign(queue, share);
+    store.assignShare(queue, share);
   };
 }

@@ -1,9 +1,9 @@
 import { healthTopic } from '../broker/access.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { CountPassed } from '../broker/types.ts';
-import type { Message, Origin, Settle } from '../core/message.ts';
+import type { Message, OnDurable, Origin } from '../core/message.ts';
 import { MAX_PERSISTENT_SESSIONS } from '../core/session-limits.ts';
-import type { Destination, Note, Store } from '../queue/types.ts';
+import type { Destination, MetadataEntry, Store } from '../queue/types.ts';
 import type { Dispatcher } from '../routes/dispatcher.ts';
 import { createDispatcher } from '../routes/dispatcher.ts';
 import type { Sink } from '../routes/tree.ts';
@@ -30,7 +30,7 @@ export type Router = {
    * Sends a message where its routes and subscribers are, one from upstream where its routes are alone; `settle` once
    * it is safe with all of them, and the note is kept with it. Returns how many take it.
    */
-  readonly route: (message: Message, settle: Settle, note?: Note) => number;
+  readonly route: (message: Message, settle: OnDurable, note?: MetadataEntry) => number;
   /** What counts messages of `origin` on `topic` that the broker passes on by itself; undefined: a route may take them. */
   readonly passing: (origin: Origin, topic: string) => CountPassed | undefined;
   /** From now on these routes of a device are taken. */
@@ -78,8 +78,8 @@ export function createRouter(settings: RouterSettings): Router {
   const keep = (
     message: Message,
     wanted: readonly Destination[],
-    settle: Settle,
-    note: Note | undefined,
+    settle: OnDurable,
+    note: MetadataEntry | undefined,
   ): void => {
     if (wanted.length === 0 && note === undefined) settle();
     else store.append(message, wanted, settle, note);
@@ -151,7 +151,7 @@ function queueOf(sink: Exclude<Sink, { readonly kind: 'topic' }>): string {
 }
 
 /** A settle that passes on after `parts` calls, with the first error of any. */
-function settleAfter(parts: number, settle: Settle): Settle {
+function settleAfter(parts: number, settle: OnDurable): OnDurable {
   let open = parts;
   let failure: Error | undefined;
   return error => {

@@ -21,7 +21,7 @@ const ACTIONS: { readonly [Kind in Step['kind']]: Action<Kind> } = {
     await Promise.all(names.map(modules.remove));
   },
   storage: ({ store, limits }, _, { manifest }) => {
-    store.bound(boundsOf(manifest));
+    store.setBounds(boundsOf(manifest));
     limits.use(manifest);
   },
   limits: ({ limits }, _, { manifest }) => limits.use(manifest),

@@ -13,7 +13,7 @@ export function boundsOf({ storeAndForward }: Manifest): StoreBounds {
     whenFull: 'dropOldest',
   } as const;
   const queue = maxQueueSize === undefined ? undefined : { maxSize: maxQueueSize, whenFull };
-  return { ...rest, whenFull, bound: name => (isSessionQueue(name) ? session : queue) };
+  return { ...rest, whenFull, boundOf: name => (isSessionQueue(name) ? session : queue) };
 }
 
 /** Bytes of a store that no message takes: both journals at their largest. */

@@ -3,40 +3,40 @@ import type { Log } from '../core/log.ts';
 import type { StoreHealth } from './types.ts';
 
 /** What may fail, each by itself: writing to the one file or the other, and reading pages. */
-export type Part = 'journal' | 'database' | 'pages';
+export type StorePart = 'journal' | 'database' | 'pages';
 
 /** Whether the store works; each change is said once in the log. */
-export type Health = {
-  readonly failing: (part: Part, error: Failure) => void;
-  readonly working: (part: Part) => void;
+export type HealthTracker = {
+  readonly reportFailure: (part: StorePart, error: Failure) => void;
+  readonly reportSuccess: (part: StorePart) => void;
   /** A message was refused for want of room in `bounded`: a queue, or the store itself. */
-  readonly full: (bounded: string, reason: Failure) => void;
+  readonly reportFull: (bounded: string, reason: Failure) => void;
   /** Called once a round: what has refused nothing since the last one is no longer full. */
-  readonly round: () => void;
+  readonly refresh: () => void;
   /** True while the store cannot be written. */
   readonly isFailing: () => boolean;
   readonly report: () => Pick<StoreHealth, 'state' | 'reason'>;
 };
 
-export function createHealth(log: Log): Health {
-  const failures = new Map<Part, Failure>();
+export function createHealthTracker(log: Log): HealthTracker {
+  const failures = new Map<StorePart, Failure>();
   /** What is full, why, and whether it has refused a message in this round. */
   const full = new Map<string, { readonly reason: Failure; refused: boolean }>();
   return {
-    failing: (part, error) => {
+    reportFailure: (part, error) => {
       if (failures.size === 0) {
         log.error(`${error.message} Messages that must be kept are refused until it works again.`);
       }
       failures.set(part, error);
     },
-    working: part => {
+    reportSuccess: part => {
       if (failures.delete(part) && failures.size === 0) log.info('The store can be written again.');
     },
-    full: (bounded, reason) => {
+    reportFull: (bounded, reason) => {
       if (!full.has(bounded)) log.warn(reason.message);
       full.set(bounded, { reason, refused: true });
     },
-    round: () => {
+    refresh: () => {
       for (const [bounded, state] of full) {
         if (!state.refused) {
           full.delete(bounded);

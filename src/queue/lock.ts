@@ -10,7 +10,7 @@ export type FolderLock = { readonly release: () => void };
 const BUSY = 5;
 
 /** The locks of this process: a connection that is garbage collected would let go of its lock. */
-const held = new Set<DatabaseSync>();
+const entry = new Set<DatabaseSync>();
 
 /**
  * Locks the data folder, which is made (mode 0700) if it is not there. The lock is a transaction that never ends in an empty
@@ -19,21 +19,21 @@ const held = new Set<DatabaseSync>();
  * another process holds is waited for up to `patience` milliseconds, in which this process does nothing else.
  * @throws Failure `data.locked`, `data.unwritable`
  */
-export function lockFolder(folder: string, patience = 0): FolderLock {
+export function lockFolder(folder: string, timeoutMs = 0): FolderLock {
   const file = join(folder, 'skerry.lock');
   let connection: DatabaseSync | undefined;
   try {
     makeFile(folder, file);
-    connection = new DatabaseSync(file, { timeout: patience });
+    connection = new DatabaseSync(file, { timeout: timeoutMs });
     connection.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (thrown) {
     connection?.close();
     throw isBusy(thrown) ? inUse(folder, file) : unwritableFolder(folder, thrown);
   }
-  held.add(connection);
+  entry.add(connection);
   return {
     release: () => {
-      if (held.delete(connection)) connection.close();
+      if (entry.delete(connection)) connection.close();
     },
   };
 }

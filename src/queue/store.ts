@@ -1,53 +1,33 @@
-import type { Clock } from '../core/clock.ts';
 import { noteException } from '../core/containment.ts';
-import type { Log } from '../core/log.ts';
 import { createGauge } from '../core/pressure.ts';
-import type { Resources } from '../core/resources.ts';
 import { MAX_REMOVING } from '../core/store-limits.ts';
-import type { Checkpoints } from './commit/checkpoint.ts';
-import { createCheckpoints } from './commit/checkpoint.ts';
-import type { Committer } from './commit/commit.ts';
-import { createCommitter } from './commit/commit.ts';
+import { type Checkpoints, createCheckpoints } from './commit/checkpoint.ts';
+import { type Committer, createCommitter } from './commit/committer.ts';
 import { recover } from './commit/recovery.ts';
 import { emptyCounts } from './counts.ts';
+import { type Attempts, openAttempts } from './delivery/attempts.ts';
+import { createDeadLetters, type DeadLetterStore } from './delivery/dead-letters.ts';
+import { createDrain, DAMAGED } from './delivery/drain.ts';
+import { leaveSent, resumeSent } from './delivery/sent-positions.ts';
+import { watchFreeSpace } from './disk/free-space.ts';
 import { guardReads } from './disk/guard.ts';
-import { openJournal, readJournals } from './disk/journal.ts';
-import { openFolder, suspect, trust } from './disk/opening.ts';
-import { watchRoom } from './disk/room.ts';
-import { type Attempts, openAttempts } from './entries/attempts.ts';
+import { cancelCheck, openFolder, requestCheck } from './disk/open-folder.ts';
+import { createAppend, metadataRefusal } from './entries/append.ts';
 import { browseLane, findEntry, firstOf, headsOf, statsOf } from './entries/browse.ts';
-import { createDeparture } from './entries/departure.ts';
-import { createDrain, DAMAGED } from './entries/drain.ts';
+import { createDiskUsage } from './entries/disk-usage.ts';
 import { createExpiry } from './entries/expiry.ts';
-import { createIntake, settledRefusal } from './entries/intake.ts';
-import { isWaiting, letGo } from './entries/ledger.ts';
-import type { Letters } from './entries/letters.ts';
-import { createLetters } from './entries/letters.ts';
-import { createDrops } from './entries/overflow.ts';
+import { createDropReport } from './entries/overflow.ts';
+import { isWaiting, release } from './entries/queue-state.ts';
 import { loadQueues } from './entries/registry.ts';
-import type { Retained } from './entries/retained.ts';
-import { createRetained } from './entries/retained.ts';
-import { leaveSent, resumeSent } from './entries/sent.ts';
-import { createUsage } from './entries/usage.ts';
+import { createRemoval } from './entries/removal.ts';
 import { CLOSED, damagedPage, unknownEntry } from './failures.ts';
-import { createHealth } from './health.ts';
-import { createHubTime } from './hubtime.ts';
-import { startRounds } from './rounds.ts';
-import { isNameable, settledOver, UNNAMEABLE } from './settled.ts';
-import type { Store, StoreBounds } from './types.ts';
-import { PRIORITIES } from './types.ts';
-
-export type StoreSettings = StoreBounds & {
-  /** Made if it is not there. */
-  readonly folder: string;
-  /** Bytes of memory that messages may take while they wait for the disk. */
-  readonly gathered: number;
-  /** Counts bytes of bodies that drains read into memory: their buffers are garbage soon. */
-  readonly countRead: (bytes: number) => void;
-  readonly clock: Clock;
-  readonly resources: Pick<Resources, 'retained' | 'retainedBytes'>;
-  readonly log: Log;
-};
+import { createHealthTracker } from './health.ts';
+import { createHubTime } from './hub-time.ts';
+import { openJournal, readJournals } from './journal/journal.ts';
+import { startMaintenance } from './maintenance.ts';
+import { createMetadata, isValidName, NAME_TOO_LONG } from './metadata.ts';
+import { createRetained, type Retained } from './retained.ts';
+import { PRIORITIES, type Store, type StoreBounds, type StoreSettings } from './types.ts';
 
 /**
  * Opens the durable queues under `folder`. The caller holds the data folder's lock.
@@ -57,12 +37,12 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   const { folder, clock, log, resources } = settings;
   let bounds: StoreBounds = settings;
   const opened = await openFolder(folder, clock, log);
-  const health = createHealth(log);
+  const health = createHealthTracker(log);
   let damagedPages = false;
   const database = guardReads(opened.database, thrown => {
     damagedPages = true;
-    health.failing('pages', damagedPage(thrown));
-    suspect(folder);
+    health.reportFailure('pages', damagedPage(thrown));
+    requestCheck(folder);
   });
   const saved = database.store();
   const { runs, damaged } = readJournals(folder, saved.salt, saved.generation);
@@ -73,13 +53,13 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   const generation = Math.max(saved.generation, runs.at(-1)?.generation ?? 0);
   const journal = openJournal(folder, saved.salt, generation + 1);
   const { now, advance } = createHubTime(clock, Math.max(saved.hubTime, recovered.hubTime));
-  const usage = createUsage(database, journal, recovered.batch);
-  const room = watchRoom(folder);
+  const usage = createDiskUsage(database, journal, recovered.batch);
+  const freeSpace = watchFreeSpace(folder);
   const counts = { ...emptyCounts(), corrupt: recovered.corrupt };
-  const drops = createDrops();
-  const pressure = createGauge(settings.gathered);
+  const drops = createDropReport();
+  const pressure = createGauge(settings.maxPendingBytes);
   // A store that cannot be written refuses messages: nobody waits for it.
-  const heldChanged = (): void => pressure.set(health.isFailing() ? 0 : committer.heldBytes());
+  const pendingBytesChanged = (): void => pressure.set(health.isFailing() ? 0 : committer.pendingBytes());
   let closed = false;
   if (damaged > 0) log.error(`${damaged} commits of the journal are damaged: what only they held is lost.`);
 
@@ -88,22 +68,22 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     journal,
     window: () => bounds.commitWindow,
     now,
-    held: () => checkpoints.blocked(),
-    takesAll: () => checkpoints.due(),
-    settled: () => checkpoints.begin(),
-    threw: thrown => noteException(log, 'the sender of a message', thrown),
-    heldChanged,
+    isJournalBlocked: () => checkpoints.blocked(),
+    isCheckpointDue: () => checkpoints.due(),
+    onDrained: () => checkpoints.begin(),
+    onException: thrown => noteException(log, 'the sender of a message', thrown),
+    pendingBytesChanged,
     succeeded: plan => {
       counts.commits++;
-      health.working('journal');
+      health.reportSuccess('journal');
       usage.committed(plan.appends);
       checkpoints.committed(plan);
     },
     failed: (error, { appends }) => {
-      health.failing('journal', error);
+      health.reportFailure('journal', error);
       counts.refused += appends.length;
       for (const pending of appends) {
-        for (const held of pending.held) letGo(held);
+        for (const entry of pending.laneEntries) release(entry);
         usage.release(pending);
       }
     },
@@ -118,107 +98,117 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
       now,
       lastSequence: () => lastSequence,
       queues: registry.all,
-      waiting: () => waiting(),
+      hasWaiting: () => hasWaiting(),
       flush: () => committer.flush(),
       succeeded: ({ gone }, moves) => {
         counts.checkpoints++;
-        health.working('database');
+        health.reportSuccess('database');
         usage.checkpointed(moves);
-        for (const queue of gone) registry.gone(queue);
+        for (const queue of gone) registry.forget(queue);
       },
       failed: error => {
-        health.failing('database', error);
-        heldChanged();
+        health.reportFailure('database', error);
+        pendingBytesChanged();
       },
       released: () => {
-        room.look(usage.used());
+        freeSpace.measure(usage.used());
         committer.resume();
-        rounds.resume();
+        maintenance.resume();
         for (const queue of registry.all()) queue.consumer?.reread();
       },
     },
     runs.length > 0 ? recovered.batch : undefined,
   );
 
-  const settled = settledOver(database, () => [...committer.unwritten(), ...checkpoints.unwritten()]);
-  const { gathered } = settings;
-  const host = { gathered, database, registry, committer, checkpoints, usage, room, health, counts, now };
-  const { release, bury } = createDeparture({
+  const metadata = createMetadata(database, () => [...committer.unwritten(), ...checkpoints.unwritten()]);
+  const host = {
+    maxPendingBytes: settings.maxPendingBytes,
+    database,
+    registry,
+    committer,
+    checkpoints,
+    usage,
+    freeSpace,
+    health,
+    counts,
+    now,
+  };
+  const { remove, deadLetter } = createRemoval({
     ...host,
-    letters: () => letters,
+    deadLetters: () => deadLetters,
     attempts: () => attempts,
     closed: () => closed,
   });
   /** An entry leaves that its consumer may have read ahead. */
-  const evict: typeof release = (leaving, reason, settle) => {
-    leaving.queue.consumer?.forget(leaving.priority);
-    release(leaving, reason, settle);
+  const evict: typeof remove = (removed, reason, onDurable) => {
+    removed.queue.consumer?.invalidate(removed.priority);
+    remove(removed, reason, onDurable);
   };
-  const take = createIntake({
+  const takeMessage = createAppend({
     ...host,
     bounds: () => bounds,
     nextSequence: () => ++lastSequence,
-    drop: leaving => {
-      drops.note(leaving);
-      evict(leaving, 'overflowed');
+    drop: removed => {
+      drops.add(removed);
+      evict(removed, 'overflowed');
     },
   });
-  const append: Store['append'] = (message, destinations, settle, note) => {
-    if (closed) settle(CLOSED);
-    else if (note !== undefined && !isNameable(note.name)) settle(UNNAMEABLE);
-    else if (destinations.length > 0) take(message, destinations, settle, note);
-    else if (note !== undefined) committer.put(note.name, note.value, settle);
-    else settle();
+  const append: Store['append'] = (message, destinations, onDurable, note) => {
+    if (closed) onDurable(CLOSED);
+    else if (note !== undefined && !isValidName(note.name)) onDurable(NAME_TOO_LONG);
+    else if (destinations.length > 0) takeMessage(message, destinations, onDurable, note);
+    else if (note !== undefined) committer.put(note.name, note.value, onDurable);
+    else onDurable();
   };
-  const put: Store['put'] = (name, value, settle) => {
+  const put: Store['put'] = (name, value, onDurable) => {
     // Settled state is small, and deletes as often as it adds: the reserve of the disk is for it too.
-    if (closed) settle(CLOSED);
-    else if (isNameable(name)) committer.put(name, value, settle);
-    else settle(UNNAMEABLE);
+    if (closed) onDurable(CLOSED);
+    else if (isValidName(name)) committer.put(name, value, onDurable);
+    else onDurable(NAME_TOO_LONG);
   };
-  const letters: Letters = createLetters({ now, ...settled, put, append });
+  const deadLetters: DeadLetterStore = createDeadLetters({ now, ...metadata, put, append });
   const attempts: Attempts = openAttempts({
     queue: registry.byId,
     holds: (queue, sequence) => findEntry(queue, sequence, database) !== undefined,
-    ...settled,
+    ...metadata,
     put,
   });
   const retained: Retained = createRetained({
     now,
-    ...settled,
+    ...metadata,
     put,
-    refusal: bytes => settledRefusal({ ...host, maxSize: bounds.maxSize }, bytes),
-    full: reason => health.full('The retained messages', reason),
+    refusal: bytes => metadataRefusal({ ...host, maxSize: bounds.maxSize }, bytes),
+    full: reason => health.reportFull('The retained messages', reason),
     resources,
     log,
   });
-  const waiting = (): boolean => retained.waiting() || isWaiting(registry.all());
+  const hasWaiting = (): boolean => retained.hasExpiring() || isWaiting(registry.all());
   const expiry = createExpiry({
     ...host,
-    release: evict,
-    damaged: leaving => bury(leaving, 'corrupt', DAMAGED),
-    strayed: checkpoints.remove,
+    remove: evict,
+    damaged: removed => deadLetter(removed, 'corrupt', DAMAGED),
+    danglingIndex: checkpoints.remove,
   });
-  const rounds = startRounds({
+  const maintenance = startMaintenance({
     ...host,
     clock,
     expiry,
     retained,
-    waiting,
+    hasWaiting,
     drops,
     log,
-    lasted: () => void (damagedPages || trust(folder)),
+    firstRoundDone: () => void (damagedPages || cancelCheck(folder)),
   });
   const drainHost = {
     database,
     now,
-    release,
-    bury,
+    remove,
+    deadLetter,
     countRead: settings.countRead,
     anySentUpTo,
     saturated: () => checkpoints.busy() && registry.removing() >= MAX_REMOVING,
     attempts,
-    threw: (queue: string, thrown: unknown) =>
+    onException: (queue: string, thrown: unknown) =>
       noteException(log, `the delivery of a message of the queue "${queue}"`, thrown),
     later: (action: () => void, milliseconds = 0) => void clock.after(milliseconds, action),
   };
@@ -227,19 +217,20 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     pressure,
     append,
     put,
-    ...settled,
-    letters,
+    ...metadata,
+    deadLetters,
     now,
     advance,
-    hurry: committer.touch,
-    bound: wanted => {
+    flushSoon: committer.persistClock,
+    setBounds: wanted => {
       bounds = wanted;
     },
     retained: {
       ...retained,
-      set: (message, holder, settle) => (closed ? settle(CLOSED) : retained.set(message, holder, settle)),
+      set: (message, holder, onDurable) =>
+        closed ? onDurable(CLOSED) : retained.set(message, holder, onDurable),
     },
-    drain: (name, wanted) => createDrain(registry.named(name), wanted, drainHost),
+    drain: (name, wanted) => createDrain(registry.findOrCreate(name), wanted, drainHost),
     peek: (name, limit, after) => {
       const queue = registry.find(name);
       return queue === undefined ? [] : firstOf(queue, limit, database, now(), after);
@@ -248,28 +239,28 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
       const queue = registry.find(name);
       return queue === undefined ? [] : headsOf(queue, count, database);
     },
-    drop: (name, sequence, settle) => {
+    drop: (name, sequence, onDurable) => {
       const queue = registry.find(name);
-      const leaving = queue && findEntry(queue, sequence, database)?.leaving;
-      if (leaving === undefined || leaving.queue.consumer?.passed(leaving.priority, sequence) === true) {
-        return settle(unknownEntry(name, sequence));
+      const removed = queue && findEntry(queue, sequence, database)?.removed;
+      if (removed === undefined || removed.queue.consumer?.hasPassed(removed.priority, sequence) === true) {
+        return onDurable(unknownEntry(name, sequence));
       }
-      evict(leaving, 'purged', settle);
+      evict(removed, 'purged', onDurable);
     },
-    assign: registry.assign,
+    assignShare: registry.assign,
     purge: name => {
-      registry.release(name);
+      registry.unassign(name);
       const queue = registry.find(name);
       if (queue === undefined) return;
       queue.consumer?.stop();
       attempts.forgetAll(queue);
       registry.retire(queue);
       for (let priority = 0; priority < PRIORITIES; priority++) {
-        for (const { leaving } of browseLane(queue, priority)) release(leaving, 'purged');
+        for (const { removed } of browseLane(queue, priority)) remove(removed, 'purged');
       }
       committer.retire(queue);
     },
-    stats: () => Array.from(registry.current(), queue => statsOf(queue, database, now())),
+    stats: () => Array.from(registry.active(), queue => statsOf(queue, database, now())),
     statsOf: name => {
       const queue = registry.find(name);
       return queue && statsOf(queue, database, now());
@@ -280,19 +271,19 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
       ...health.report(),
       used: usage.used(),
       maxSize: bounds.maxSize,
-      letters: letters.count(),
+      letters: deadLetters.count(),
       setAside: opened.setAside,
     }),
     close: async () => {
       closed = true;
-      rounds.stop();
-      await checkpoints.settle();
+      maintenance.stop();
+      await checkpoints.whenIdle();
       await committer.close();
       await checkpoints.close();
       journal.close();
       await database.close();
       leaveSent(folder, registry, anySentUpTo);
-      if (!damagedPages) trust(folder);
+      if (!damagedPages) cancelCheck(folder);
     },
   };
 }

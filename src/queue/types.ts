@@ -1,5 +1,8 @@
-import type { Message, Settle } from '../core/message.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { Message, OnDurable } from '../core/message.ts';
 import type { Pressure } from '../core/pressure.ts';
+import type { Resources } from '../core/resources.ts';
 import type { Holder } from '../core/shares.ts';
 
 /** Lower goes first; Azure's routes use the same scale. */
@@ -15,10 +18,10 @@ export type Destination = {
 };
 
 /** Settled state that is kept together with a message, or not at all. */
-export type Note = { readonly name: string; readonly value: Buffer };
+export type MetadataEntry = { readonly name: string; readonly value: Buffer };
 
 /** A message on its way out of a queue. */
-export type Entry = {
+export type QueueEntry = {
   readonly message: Message;
   readonly priority: number;
   /** Its number in the store, which it keeps over restarts. */
@@ -30,7 +33,7 @@ export type Entry = {
 };
 
 /** What a receiver keeps of an entry until it has it for good. */
-export type Sent = Pick<Entry, 'sequence'>;
+export type EntryRef = Pick<QueueEntry, 'sequence'>;
 
 /** A consumer of one queue, at most one per queue at a time. It sends nothing before its first `wake`. */
 export type Drain = {
@@ -38,40 +41,40 @@ export type Drain = {
    * The receiver has the entry for good: it leaves the queue. Unknown entries are ignored. `settle` is called
    * once a crash can no longer bring it back.
    */
-  readonly acknowledge: (entry: Sent, settle?: Settle) => void;
+  readonly acknowledge: (entry: EntryRef, onDurable?: OnDurable) => void;
   /** The receiver will never take the entry: it goes to the dead letters with `reason`, a few words. */
-  readonly refuse: (entry: Sent, reason: string) => void;
+  readonly reject: (entry: EntryRef, reason: string) => void;
   /** It failed this time: the next `wake` offers it again at its place; after MAX_ATTEMPTS it is refused. */
-  readonly retry: (entry: Sent, reason: string) => void;
+  readonly retry: (entry: EntryRef, reason: string) => void;
   /**
    * Its receiver went away with it: the next `wake` offers it again at its place, marked as redelivered, to whoever
    * receives then (MQTT 5, 4.8.2). It did not fail: nothing is counted.
    */
-  readonly giveBack: (entry: Sent) => void;
+  readonly requeue: (entry: EntryRef) => void;
   /** Looks for more to send: call it when the receiver can take more again. */
   readonly wake: () => void;
   /** Ends the drain; what was not acknowledged is first in line for the next one. */
   readonly stop: () => void;
 };
 
-/** The part of a drain that a receiver needs which either takes an entry or keeps it waiting. */
+/** Part of a drain for a receiver that either accepts an entry or leaves it waiting. */
 export type SimpleDrain = Pick<Drain, 'acknowledge' | 'wake' | 'stop'>;
 
 /**
  * `strict`: nothing goes while something more urgent waits. `weighted`: something less urgent goes now and then, so that it
  * does not wait for ever; what was sent before and not acknowledged goes before anything else.
  */
-export type Priorities = 'strict' | 'weighted';
+export type PriorityMode = 'strict' | 'weighted';
 
 export type DrainSettings = {
   /** How many entries may be sent and not yet acknowledged. */
   readonly window: number;
-  /** `strict` unless it says otherwise. */
-  readonly priorities?: Priorities;
+  /** Default: `strict`. */
+  readonly priorities?: PriorityMode;
   /** Its receiver knows messages by their sequences: it is offered what is on disk alone, as a message at QoS 2 always is. */
-  readonly firm?: boolean;
+  readonly durableFirst?: boolean;
   /** Takes one entry; false: not now, offer it again at the next `wake`. */
-  readonly send: (entry: Entry) => boolean;
+  readonly send: (entry: QueueEntry) => boolean;
 };
 
 /** The part of the store that one holder's queues may take together. */
@@ -80,7 +83,7 @@ export type QueueShare = {
   /** Counts bytes of its queues; a negative amount has left. */
   readonly add: (bytes: number) => void;
   /** Bytes that may be added; beyond them the holder's oldest messages make room. */
-  readonly room: () => number;
+  readonly available: () => number;
 };
 
 /** A queue's bound, and what happens at it. */
@@ -95,11 +98,23 @@ export type StoreBounds = {
   readonly maxSize: number;
   readonly whenFull: WhenFull;
   /** The bound of a queue by its name; undefined: the store's alone. */
-  readonly bound: (queue: string) => QueueBound | undefined;
+  readonly boundOf: (queue: string) => QueueBound | undefined;
   /** Milliseconds of hub time that any entry may wait at most; undefined: for ever. */
   readonly ttl: number | undefined;
   /** Least milliseconds between two commits that hardly fill a block of the disk. */
   readonly commitWindow: number;
+};
+
+export type StoreSettings = StoreBounds & {
+  /** Made if it is not there. */
+  readonly folder: string;
+  /** Bytes of memory that messages may take while they wait for the disk. */
+  readonly maxPendingBytes: number;
+  /** Counts bytes of bodies that drains read into memory: their buffers are garbage soon. */
+  readonly countRead: (bytes: number) => void;
+  readonly clock: Clock;
+  readonly resources: Pick<Resources, 'retained' | 'retainedBytes'>;
+  readonly log: Log;
 };
 
 export type QueueStats = {
@@ -112,7 +127,7 @@ export type QueueStats = {
 };
 
 /** An entry as it waits, for people to look at; the message is undefined if it is damaged. */
-export type Waiting = {
+export type WaitingEntry = {
   readonly priority: number;
   readonly sequence: number;
   readonly message: Message | undefined;
@@ -122,9 +137,9 @@ export type Waiting = {
 };
 
 /** Where an entry stands in its queue. */
-export type Place = Pick<Waiting, 'priority' | 'sequence'>;
+export type EntryPosition = Pick<WaitingEntry, 'priority' | 'sequence'>;
 
-/** A message that left its queue undelivered and is kept for people to decide on. */
+/** A message that left its queue undelivered and is kept for people to decide on; lists are oldest first. */
 export type DeadLetter = {
   /** Names the letter: what `replay` and `drop` take. */
   readonly id: string;
@@ -138,12 +153,11 @@ export type DeadLetter = {
 };
 
 export type DeadLetters = {
-  /** Oldest first. */
   readonly list: () => DeadLetter[];
   /** Puts a letter back at the end of its queue; Failure `letter.unknown`, `letter.damaged`, `store.full`. */
-  readonly replay: (id: string, settle: Settle) => void;
+  readonly replay: (id: string, onDurable: OnDurable) => void;
   /** Forgets a letter; Failure `letter.unknown`. */
-  readonly drop: (id: string, settle: Settle) => void;
+  readonly drop: (id: string, onDurable: OnDurable) => void;
 };
 
 /** A message that is kept for those who subscribe later (MQTT 5, 3.3.1.3). */
@@ -173,16 +187,15 @@ export type RetainedMessages = {
    * this is on disk; Failure `store.full` if there is no room for it, or its topic is too long, `store.write`: then
    * all is as it was.
    */
-  readonly set: (message: Message, holder: Holder, settle: Settle) => void;
+  readonly set: (message: Message, holder: Holder, onDurable: OnDurable) => void;
   /** Forgets the message of a topic. */
-  readonly clear: (topic: string, settle: Settle) => void;
+  readonly clear: (topic: string, onDurable: OnDurable) => void;
   readonly list: () => RetainedEntry[];
   /** Undefined: there is none, or it has expired. */
   readonly get: (topic: string) => RetainedMessage | undefined;
   /** The topics that have one and begin with `prefix`, in order. */
   readonly topics: (prefix: string) => string[];
   readonly count: () => number;
-  /** Bytes of their stored form. */
   readonly bytes: () => number;
 };
 
@@ -242,35 +255,35 @@ export type Store = {
   readonly append: (
     message: Message,
     destinations: readonly Destination[],
-    settle: Settle,
-    note?: Note,
+    onDurable: OnDurable,
+    note?: MetadataEntry,
   ) => void;
   readonly drain: (queue: string, settings: DrainSettings) => Drain;
   /** The first `limit` entries of a queue, or those behind `after`, in the order they would be sent; none is taken. */
-  readonly peek: (queue: string, limit: number, after?: Place) => Waiting[];
+  readonly peek: (queue: string, limit: number, after?: EntryPosition) => WaitingEntry[];
   /** Sequences of the first `count` entries of each priority, those whose time is over and that are not swept yet among them. */
   readonly heads: (queue: string, count: number) => number[];
   /** Forgets one entry, counted as purged; Failure `entry.unknown` if it is not there, or with its receiver. */
-  readonly drop: (queue: string, sequence: number, settle: Settle) => void;
+  readonly drop: (queue: string, sequence: number, onDurable: OnDurable) => void;
   /** From now on a queue counts in the share of its holder, until it is purged. */
-  readonly assign: (queue: string, share: QueueShare) => void;
+  readonly assignShare: (queue: string, share: QueueShare) => void;
   /** Forgets a queue and all it holds, counted as purged; the space comes back in bounded steps. */
   readonly purge: (queue: string) => void;
-  readonly letters: DeadLetters;
+  readonly deadLetters: DeadLetters;
   readonly retained: RetainedMessages;
   /** Hub time in milliseconds. */
   readonly now: () => number;
   /** Counts milliseconds during which the hub was down in the lifetimes of what waits. */
   readonly advance: (milliseconds: number) => void;
   /** From now on these bounds hold; what waits already keeps the time it was given. */
-  readonly bound: (bounds: StoreBounds) => void;
+  readonly setBounds: (bounds: StoreBounds) => void;
   /**
    * Settled state: the newest value under a name; undefined deletes it. A name of more than
    * MAX_NAME_BYTES is refused with Failure `store.write`.
    */
-  readonly put: (name: string, value: Buffer | undefined, settle: Settle) => void;
+  readonly put: (name: string, value: Buffer | undefined, onDurable: OnDurable) => void;
   /** Commits what is gathered now, and not when a commit is worth it: for what is rare and waited for. */
-  readonly hurry: () => void;
+  readonly flushSoon: () => void;
   readonly get: (name: string) => Buffer | undefined;
   /** Names that begin with `prefix`, in order. */
   readonly names: (prefix: string) => string[];

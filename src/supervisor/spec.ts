@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import type { Settle } from '../core/message.ts';
+import type { OnDurable } from '../core/message.ts';
 import type { Pressure } from '../core/pressure.ts';
 import type { Limits, Usage } from './cgroups/cgroup.ts';
 import type { SandboxLevel } from './confinement/sandbox.ts';
@@ -155,7 +155,7 @@ export type SupervisorHost = {
    * One line of output of a module with `io: lines`, its end removed, its bytes as they came. `settle` comes
    * once; while MAX_UNSETTLED_LINES have not come, that module's output is not read and the module blocks.
    */
-  readonly line: (module: string, line: Buffer, settle: Settle) => void;
+  readonly line: (module: string, line: Buffer, settle: OnDurable) => void;
   /** Counts bytes that modules have printed. */
   readonly countInput?: (bytes: number) => void;
   /** Back-pressure of the host: while it is high, no messages of modules are read. */

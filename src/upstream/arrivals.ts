@@ -1,13 +1,13 @@
-import type { Settle } from '../core/message.ts';
+import type { OnDurable } from '../core/message.ts';
 import { MAX_UNRELEASED } from '../core/upstream-limits.ts';
-import type { Note } from '../queue/types.ts';
+import type { MetadataEntry } from '../queue/types.ts';
 
 /** Which messages at QoS 2 came down and are here, until the upstream knows that (MQTT 5, 4.3.3): kept on disk. */
 export type ReceiptStore = {
   readonly load: () => number[];
   /** Is kept with the message, or not at all. */
-  readonly note: (packetId: number) => Note;
-  readonly forget: (packetId: number, settle: Settle) => void;
+  readonly note: (packetId: number) => MetadataEntry;
+  readonly forget: (packetId: number, settle: OnDurable) => void;
 };
 
 /** One message on its way in; `pay` acknowledges it on the link that brought it last. */

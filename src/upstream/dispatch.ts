@@ -4,7 +4,7 @@ import type { Connack } from '../mqtt/answers/connack.ts';
 import type { Dispatch } from '../mqtt/dispatch.ts';
 import { PLAIN_DISPATCH } from '../mqtt/dispatch.ts';
 import { isTopicName } from '../mqtt/topics.ts';
-import type { Entry } from '../queue/types.ts';
+import type { QueueEntry } from '../queue/types.ts';
 import type { Profile } from './profile.ts';
 
 export type DispatchSettings = {
@@ -21,7 +21,12 @@ export type DispatchSettings = {
 export type Departure = { readonly message: Message; readonly dispatch: Dispatch };
 
 /** How an entry goes up under a topic, at a QoS, by a packet identifier; a text: why it never does. */
-export type Departures = (entry: Entry, topic: string, qos: 1 | 2, packetId: number) => Departure | string;
+export type Departures = (
+  entry: QueueEntry,
+  topic: string,
+  qos: 1 | 2,
+  packetId: number,
+) => Departure | string;
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 

@@ -1,4 +1,4 @@
-import type { Settle } from '../core/message.ts';
+import type { OnDurable } from '../core/message.ts';
 import { PUBACK, PUBCOMP, PUBREC, PUBREL } from '../mqtt/acknowledgement.ts';
 import type { Answer } from '../mqtt/client.ts';
 import type { Publish } from '../mqtt/publish.ts';
@@ -55,7 +55,7 @@ export function startExchange(settings: ExchangeSettings): Exchange {
   let subscribing: AckTimeout | undefined;
   let stopped = false;
 
-  const begin: Settle = error => {
+  const begin: OnDurable = error => {
     if (error !== undefined) settings.failed(error);
     else if (!stopped) {
       settings.begun();

@@ -3,19 +3,19 @@ import type { Clock } from '../core/clock.ts';
 import { noteException } from '../core/containment.ts';
 import { MAX_DELIVERY_EXCEPTIONS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
-import type { Message, Settle } from '../core/message.ts';
+import type { Message, OnDurable } from '../core/message.ts';
 import { NO_PROPERTIES } from '../core/message.ts';
 import { DOWN_RETRY, DOWN_WINDOW, MAX_UNRELEASED } from '../core/upstream-limits.ts';
 import { PUBACK, PUBCOMP, PUBREC } from '../mqtt/acknowledgement.ts';
 import type { Publish } from '../mqtt/publish.ts';
 import { isTopicName } from '../mqtt/topics.ts';
-import type { Note } from '../queue/types.ts';
+import type { MetadataEntry } from '../queue/types.ts';
 import type { Arrival, Arrivals } from './arrivals.ts';
 import type { Link } from './link.ts';
 import { createReceipts } from './receipts.ts';
 
 /** Takes a message that came down; `settle` once it is safe here, and the note with it. */
-export type TakeDown = (message: Message, settle: Settle, note?: Note) => void;
+export type TakeDown = (message: Message, settle: OnDurable, note?: MetadataEntry) => void;
 
 export type InflowSettings = {
   readonly link: Pick<Link, 'acknowledge' | 'hold' | 'unrequested' | 'fail'>;
@@ -49,7 +49,7 @@ export function startInflow({ link, take, arrivals, clock, log }: InflowSettings
   };
 
   /** Takes a message; false if that threw, which is contained. */
-  const attempt = (message: Message, settle: Settle, note?: Note): boolean => {
+  const attempt = (message: Message, settle: OnDurable, note?: MetadataEntry): boolean => {
     try {
       take(message, settle, note);
       return true;
@@ -60,7 +60,12 @@ export function startInflow({ link, take, arrivals, clock, log }: InflowSettings
   };
 
   /** Until it is safe: what found no room is offered again, and the upstream keeps it meanwhile. */
-  const keep = (message: Message, note: Note | undefined, safe: () => void, lost: () => void): void => {
+  const keep = (
+    message: Message,
+    note: MetadataEntry | undefined,
+    safe: () => void,
+    lost: () => void,
+  ): void => {
     let exceptions = 0;
     const offer = (): void => {
       if (stopped) {
@@ -76,7 +81,7 @@ export function startInflow({ link, take, arrivals, clock, log }: InflowSettings
         safe();
       }
     };
-    const settle: Settle = error => {
+    const settle: OnDurable = error => {
       if (error === undefined) {
         safe();
         return;

@@ -1,12 +1,12 @@
 import type { Cancel, Clock } from '../core/clock.ts';
-import type { Message, QoS, Settle } from '../core/message.ts';
+import type { Message, OnDurable, QoS } from '../core/message.ts';
 import type { Random } from '../core/random.ts';
 import { UPSTREAM_REST } from '../core/upstream-limits.ts';
 import { PUBCOMP, PUBREC, PUBREL } from '../mqtt/acknowledgement.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
 import { createInFlight, packetIdOf } from '../mqtt/inflight.ts';
 import { REASON } from '../mqtt/reasons.ts';
-import type { Drain, DrainSettings, Entry, Priorities, Sent } from '../queue/types.ts';
+import type { Drain, DrainSettings, EntryRef, PriorityMode, QueueEntry } from '../queue/types.ts';
 import { createDepartures } from './dispatch.ts';
 import type { Link } from './link.ts';
 import type { Profile } from './profile.ts';
@@ -26,7 +26,7 @@ export type OutflowSettings = {
   /** One message alone, until the upstream answers it as at QoS 2. */
   readonly unproven: boolean;
   readonly window: number;
-  readonly priorities: Priorities;
+  readonly priorities: PriorityMode;
   /** One message at a time first: one of them may be what the upstream ends its links for. */
   readonly careful: boolean;
   /** Sequences of messages that stay behind until it has taken another one. */
@@ -58,16 +58,16 @@ export type Outflow = {
   /** It has not answered as at QoS 2 yet, and was asked to. */
   readonly doubted: () => boolean;
   /** The message that is sent and not answered, if it is one alone. */
-  readonly alone: () => Sent | undefined;
+  readonly alone: () => EntryRef | undefined;
   /** What stayed behind is sent now. */
   readonly recall: () => void;
   /** That one goes to the dead letters. */
-  readonly giveUp: (entry: Sent, reason: string) => void;
+  readonly giveUp: (entry: EntryRef, reason: string) => void;
   readonly stop: () => void;
 };
 
 /** A message on its way: its bytes are in the queue alone. */
-type Underway = Sent & { readonly qos: QoS };
+type Underway = EntryRef & { readonly qos: QoS };
 
 /** What stands behind a packet identifier: without a sequence, a message that only has to be released. */
 type Flight = Underway | typeof RELEASED;
@@ -93,13 +93,13 @@ export function startOutflow(settings: OutflowSettings): Outflow {
   let full = false;
   /** How many go one at a time first. */
   let alone = settings.careful ? limit : 0;
-  let behind: Sent[] = [];
+  let behind: EntryRef[] = [];
   let cancelRest: Cancel | undefined;
   let stopped = false;
 
-  const giveUp = (entry: Sent, reason: string): void => {
+  const giveUp = (entry: EntryRef, reason: string): void => {
     settings.refused(reason);
-    drain.refuse(entry, reason);
+    drain.reject(entry, reason);
   };
 
   // One write for many messages costs less than one for each answer.
@@ -108,7 +108,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     return !full;
   };
 
-  const send = (entry: Entry): boolean => {
+  const send = (entry: QueueEntry): boolean => {
     if (stopped || cancelRest !== undefined || !settings.mayBegin()) return false;
     const { sequence } = entry;
     if (setAside.has(sequence)) {
@@ -144,7 +144,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
   };
 
   /** `sent`, `full`, or why it never goes. */
-  const transmit = (entry: Entry, topic: string, packetId: number): string => {
+  const transmit = (entry: QueueEntry, topic: string, packetId: number): string => {
     const departure = departures(entry, topic, qos, packetId);
     if (typeof departure === 'string') return departure;
     const outcome = link.publish(departure.message, departure.dispatch);
@@ -161,7 +161,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
   const recall = (): void => {
     if (setAside.size === 0) return;
     setAside = NOBODY;
-    for (const entry of behind) drain.giveBack(entry);
+    for (const entry of behind) drain.requeue(entry);
     behind = [];
     drain.wake();
   };
@@ -176,7 +176,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
   const answered = (entry: Underway, reasonCode: number): void => {
     if (entry.qos === 2 && reasonCode === REASON.qosNotSupported) {
       offers(1);
-      drain.giveBack(entry);
+      drain.requeue(entry);
       drain.wake();
       return;
     }
@@ -193,7 +193,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     if (verdict === 'never') giveUp(entry, reason);
     else {
       rest();
-      if (verdict === 'rest') drain.giveBack(entry);
+      if (verdict === 'rest') drain.requeue(entry);
       else drain.retry(entry, reason);
       settings.refused(reason);
     }
@@ -221,7 +221,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     }
     flights.set(packetId, RELEASED);
     recall();
-    const acknowledge = (settle: Settle): void => drain.acknowledge(flight, settle);
+    const acknowledge = (settle: OnDurable): void => drain.acknowledge(flight, settle);
     releases.received(packetId, flight.sequence, acknowledge);
     settings.taken(flight.sequence);
     return true;
@@ -265,7 +265,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
   const drain = settings.drain({
     window: limit + setAside.size,
     priorities: settings.priorities,
-    firm: qos === 2,
+    durableFirst: qos === 2,
     send,
   });
   if (qos === 2) resume();

@@ -1,4 +1,4 @@
-import type { Settle } from '../core/message.ts';
+import type { OnDurable } from '../core/message.ts';
 import { packetIdOf } from '../mqtt/inflight.ts';
 
 /** What is kept on disk of messages at QoS 2 that the upstream has, until it knows that the hub knows. */
@@ -28,7 +28,7 @@ export type Releases = {
   /** The sequence that an identifier stands for. */
   readonly sequenceOf: (packetId: number) => number | undefined;
   /** The upstream has the message, and `acknowledge` takes it out of its queue. */
-  readonly received: (packetId: number, sequence: number, acknowledge: (settle: Settle) => void) => void;
+  readonly received: (packetId: number, sequence: number, acknowledge: (settle: OnDurable) => void) => void;
   /** From now on it is this link that hears when both are on disk. */
   readonly listen: (kept: (packetId: number) => void) => void;
   /** True: it is on disk that the upstream has the message. */

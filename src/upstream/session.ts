@@ -1,4 +1,4 @@
-import type { Settle } from '../core/message.ts';
+import type { OnDurable } from '../core/message.ts';
 import { UPSTREAM_SESSION } from '../core/upstream-limits.ts';
 import type { Upstream } from '../manifest/types.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
@@ -15,10 +15,10 @@ export type UpstreamMemory = {
   readonly offers: OfferStore;
   /** Which session the upstream may have; undefined: none that is known here. */
   readonly session: () => string | undefined;
-  readonly keepSession: (session: string | undefined, settle: Settle) => void;
+  readonly keepSession: (session: string | undefined, settle: OnDurable) => void;
   /** The topic filters that the session is subscribed to. */
   readonly filters: () => readonly string[];
-  readonly keepFilters: (filters: readonly string[], settle: Settle) => void;
+  readonly keepFilters: (filters: readonly string[], settle: OnDurable) => void;
 };
 
 /** The session that the upstream keeps for the hub: of use at QoS 2, and for what comes down. */
@@ -30,7 +30,7 @@ export type Session = {
    * wiped out, and `renew` comes once this one may begin, with a connection of its own: one that begins with a clean session
    * does not last on every server.
    */
-  readonly agree: (terms: Connack, begin: Settle, renew: () => void) => boolean;
+  readonly agree: (terms: Connack, begin: OnDurable, renew: () => void) => boolean;
 };
 
 export function createSession(

@@ -92,7 +92,7 @@ async function leaveLetters(data: string): Promise<void> {
   const drain = stage.store.drain('$upstream', {
     window: 2,
     send: entry => {
-      drain.refuse(entry, 'the topic is forbidden');
+      drain.reject(entry, 'the topic is forbidden');
       return true;
     },
   });

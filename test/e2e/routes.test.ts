@@ -5,7 +5,6 @@ import * as assert from 'uvu/assert';
 import { folderWith, freePort, removeFolder, run, startHub, until } from '../harness/binary.ts';
 
 const routing = suite('e2e: routes');
-
 type Stage = {
   readonly folder: string;
   readonly hub: Awaited<ReturnType<typeof startHub>>;

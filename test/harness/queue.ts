@@ -6,9 +6,8 @@ import { PLAIN } from '../../src/core/message.ts';
 import { createResources, DEFAULT_BOUNDS } from '../../src/core/resources.ts';
 import { COMMIT_WINDOW } from '../../src/core/store-limits.ts';
 import { openDatabase } from '../../src/queue/disk/database.ts';
-import type { StoreSettings } from '../../src/queue/store.ts';
 import { openStore } from '../../src/queue/store.ts';
-import type { Destination, Entry, Store, StoreHealth } from '../../src/queue/types.ts';
+import type { Destination, QueueEntry, Store, StoreHealth, StoreSettings } from '../../src/queue/types.ts';
 import type { TestClock } from './clock.ts';
 import { createTestClock } from './clock.ts';
 
@@ -33,14 +32,14 @@ export type Stage = {
   /** Opens the store again after a test has closed it. */
   readonly reopen: () => Promise<void>;
   /** Entries that a drain sends at once, none acknowledged; the drain is stopped again. */
-  readonly peek: (queue: string) => Entry[];
+  readonly peek: (queue: string) => QueueEntry[];
   /** Acknowledges all that a drain sends, `window` at a time; returns its texts. */
   readonly deliver: (queue: string, window?: number) => string[];
   /** Closes the store, counts the entries, bodies and indexes that are left on disk, and removes the folder. */
   readonly finish: () => Promise<number>;
 };
 
-export type StageOptions = Partial<Pick<StoreSettings, 'maxSize' | 'whenFull' | 'bound' | 'ttl'>> & {
+export type StageOptions = Partial<Pick<StoreSettings, 'maxSize' | 'whenFull' | 'boundOf' | 'ttl'>> & {
   /** By default a new one. */
   readonly folder?: string;
 };
@@ -48,7 +47,7 @@ export type StageOptions = Partial<Pick<StoreSettings, 'maxSize' | 'whenFull' | 
 export async function createStage({
   maxSize = 1 << 30,
   whenFull = 'reject',
-  bound = () => undefined,
+  boundOf = () => undefined,
   ttl,
   folder = newFolder(),
 }: StageOptions = {}): Promise<Stage> {
@@ -63,11 +62,11 @@ export async function createStage({
   const open = () =>
     openStore({
       folder,
-      gathered: 4 << 20,
+      maxPendingBytes: 4 << 20,
       countRead: () => {},
       maxSize,
       whenFull,
-      bound,
+      boundOf,
       ttl,
       commitWindow: COMMIT_WINDOW,
       clock,
@@ -127,14 +126,14 @@ export async function createStage({
       stage.store = await open();
     },
     peek: queue => {
-      const sent: Entry[] = [];
+      const sent: QueueEntry[] = [];
       const drain = stage.store.drain(queue, { window: 100_000, send: entry => sent.push(entry) > 0 });
       drain.wake();
       drain.stop();
       return sent;
     },
     deliver: (queue, window = 1) => {
-      const sent: Entry[] = [];
+      const sent: QueueEntry[] = [];
       const drain = stage.store.drain(queue, {
         window,
         send: entry => {
@@ -150,7 +149,7 @@ export async function createStage({
     finish: async () => {
       await stage.store.close();
       const database = await openDatabase(folder);
-      const { settled, ...tables } = database.tables();
+      const { metadata, ...tables } = database.tables();
       await database.close();
       rmSync(folder, { recursive: true });
       return Object.values(tables).reduce((sum, count) => sum + count, 0);
@@ -179,6 +178,6 @@ export function to(queue: string, priority = 9, ttl?: number): Destination {
   return { queue, priority, ttl };
 }
 
-export function texts(entries: readonly Entry[]): string[] {
+export function texts(entries: readonly QueueEntry[]): string[] {
   return entries.map(entry => entry.message.body.toString());
 }

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../src/core/clock.ts';
 import { logFor } from '../../src/core/log.ts';
-import type { Settle } from '../../src/core/message.ts';
+import type { OnDurable } from '../../src/core/message.ts';
 import type { Pressure } from '../../src/core/pressure.ts';
 import { runningProcess } from '../../src/core/proc.ts';
 import type { ModuleSpec, ModuleStatus, Supervisor } from '../../src/supervisor/spec.ts';
@@ -29,7 +29,7 @@ const LOOKS_AT_REST = 40;
 /** Milliseconds that pass on a test's clock with each look. */
 const STRIDE = 10;
 
-export type Received = { readonly module: string; readonly line: Buffer; readonly settle: Settle };
+export type Received = { readonly module: string; readonly line: Buffer; readonly settle: OnDurable };
 
 /** A real supervisor with folders of its own, and what it told its host. */
 export type Stage = {

@@ -1,8 +1,8 @@
-import type { Message, Settle } from '../../src/core/message.ts';
+import type { Message, OnDurable } from '../../src/core/message.ts';
 import { FIRST_TRY_SPREAD } from '../../src/core/upstream-limits.ts';
 import { keepUpstream } from '../../src/hub/kept-upstream.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
-import type { Note } from '../../src/queue/types.ts';
+import type { MetadataEntry } from '../../src/queue/types.ts';
 import type { Forwarder } from '../../src/upstream/forwarder.ts';
 import { startForwarder } from '../../src/upstream/forwarder.ts';
 import type { Stage as StoreStage } from './queue.ts';
@@ -14,7 +14,7 @@ export type Stage = {
   readonly log: string[];
   /** What came down; it is safe at once, unless the test takes `settle` in hand. */
   readonly down: Message[];
-  takeDown: (message: Message, settle: Settle, note?: Note) => void;
+  takeDown: (message: Message, settle: OnDurable, note?: MetadataEntry) => void;
   /** Starts what the manifest's `upstream` says, in place of what runs. */
   readonly start: (upstream: object) => Forwarder;
   readonly forwarder: () => Forwarder;
@@ -85,7 +85,7 @@ export async function createStage(fraction = 0.5, wait = FIRST_TRY_SPREAD): Prom
         queue.clock.advance(step);
       }
     },
-    letters: () => queue.store.letters.list().map(({ reason }) => reason),
+    letters: () => queue.store.deadLetters.list().map(({ reason }) => reason),
     restart: async upstream => {
       forwarder?.stop();
       await queue.restart();

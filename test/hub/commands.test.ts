@@ -12,7 +12,7 @@ import { routingOf } from '../../src/hub/routing.ts';
 import { boundsOf } from '../../src/hub/storage.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 import { openStore } from '../../src/queue/store.ts';
-import type { Waiting } from '../../src/queue/types.ts';
+import type { WaitingEntry } from '../../src/queue/types.ts';
 import { memoryUnder } from './memory-keeper.ts';
 
 const CLOCK: Clock = {
@@ -59,7 +59,7 @@ commands('a command waits for its module, is done by it, and its answer goes up'
   const manifest = parseManifest(JSON.stringify(MANIFEST), 'manifest.json');
   const resources = openResources(manifest);
   const store = await openStore({
-    gathered: 4 << 20,
+    maxPendingBytes: 4 << 20,
     countRead: () => {},
     ...boundsOf(manifest),
     folder: join(folder, 'store'),
@@ -107,7 +107,7 @@ commands('a command waits for its module, is done by it, and its answer goes up'
     assert.equal([others.messages, others.verdicts.true], [1, 0]);
 
     await parts.modules.start(['valve'], { manifest, home: folder });
-    const answer = await found((): Waiting | undefined => store.peek('$upstream', 1)[0]);
+    const answer = await found((): WaitingEntry | undefined => store.peek('$upstream', 1)[0]);
     assert.equal(answer.message?.origin, { kind: 'module', module: 'valve', output: 'done' });
     assert.is(answer.message?.body.toString(), 'did open');
     const input = () => store.stats().find(({ queue }) => queue === 'input/valve/in')?.depth ?? 0;

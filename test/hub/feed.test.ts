@@ -1,13 +1,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createFeed } from '../../src/hub/feed.ts';
-import type { Entry } from '../../src/queue/types.ts';
+import type { QueueEntry } from '../../src/queue/types.ts';
 import { createStage, messageOf, to } from '../harness/queue.ts';
 
 const feeds = suite('hub: feeds');
 
 /** An entry whose message makes a line fail, if its body says so. */
-function spoilt(entry: Entry): Entry {
+function spoilt(entry: QueueEntry): QueueEntry {
   if (entry.message.body.toString() !== '"bad"') return entry;
   const message = {
     ...entry.message,
@@ -41,7 +41,7 @@ for (const ack of [false, true]) {
       feed.stop();
       await stage.commit();
       assert.equal(written, [ack ? '{"id":1,"input":"in","body":"good"}' : '"good"']);
-      const reasons = stage.store.letters.list().map(({ reason }) => reason);
+      const reasons = stage.store.deadLetters.list().map(({ reason }) => reason);
       assert.equal(reasons, ['no line can be made of it: Maximum call stack size exceeded']);
       assert.is(errors.length, 1);
       await stage.finish();

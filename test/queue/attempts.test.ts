@@ -38,7 +38,7 @@ async function until(stage: Stage, check: () => boolean): Promise<void> {
 }
 
 function reasons(stage: Stage): string[] {
-  return stage.store.letters.list().map(({ reason }) => reason);
+  return stage.store.deadLetters.list().map(({ reason }) => reason);
 }
 
 function counts(stage: Stage): string[] {

@@ -7,7 +7,7 @@ import type { Database } from '../../src/queue/disk/database.ts';
 import { openDatabase } from '../../src/queue/disk/database.ts';
 import { oldestOf } from '../../src/queue/entries/overflow.ts';
 import { loadQueues } from '../../src/queue/entries/registry.ts';
-import type { Entry, QueueBound } from '../../src/queue/types.ts';
+import type { QueueBound, QueueEntry } from '../../src/queue/types.ts';
 import type { Stage } from '../harness/queue.ts';
 import { createStage, messageOf, texts, to } from '../harness/queue.ts';
 
@@ -27,7 +27,7 @@ async function fill(stage: Stage, first: number, last: number, priority = 9): Pr
   }
 }
 
-function numbers(entries: readonly Entry[]): number[] {
+function numbers(entries: readonly QueueEntry[]): number[] {
   return entries.map(({ message }) => Number(message.body.toString()));
 }
 
@@ -71,9 +71,9 @@ bounds('the room of what is delivered is there at once', async () => {
 bounds(
   'a queue beyond its own bound refuses; others take on, and a message goes to all or none',
   async () => {
-    const bound = (queue: string): QueueBound | undefined =>
+    const boundOf = (queue: string): QueueBound | undefined =>
       queue === 'a' ? { maxSize: 10 * ENTRY, whenFull: 'reject' } : undefined;
-    const stage = await createStage({ bound });
+    const stage = await createStage({ boundOf });
     await fill(stage, 1, 10);
     assert.is(codeOf(await stage.append(messageOf('x'.repeat(900)), [to('b'), to('a')])), 'store.full');
     assert.is(await stage.append(messageOf('x'.repeat(900)), [to('b')]), undefined);
@@ -90,7 +90,7 @@ bounds(
 );
 
 bounds('dropOldest takes the oldest away, from disk and from memory, counted and said once', async () => {
-  const stage = await createStage({ bound: dropOldest(10 * ENTRY) });
+  const stage = await createStage({ boundOf: dropOldest(10 * ENTRY) });
   await fill(stage, 1, 10);
   await stage.restart();
   await fill(stage, 11, 25);
@@ -108,7 +108,7 @@ bounds('dropOldest takes the oldest away, from disk and from memory, counted and
 });
 
 bounds('dropOldest takes the least urgent first, and nothing more urgent than the newcomer', async () => {
-  const stage = await createStage({ bound: dropOldest(10 * ENTRY) });
+  const stage = await createStage({ boundOf: dropOldest(10 * ENTRY) });
   await fill(stage, 1, 5, 9);
   await fill(stage, 6, 10, 0);
   await fill(stage, 11, 13, 4);
@@ -120,10 +120,10 @@ bounds('dropOldest takes the least urgent first, and nothing more urgent than th
 });
 
 bounds('dropOldest leaves what is with a receiver, and its consumer goes on behind the gap', async () => {
-  const stage = await createStage({ bound: dropOldest(10 * ENTRY) });
+  const stage = await createStage({ boundOf: dropOldest(10 * ENTRY) });
   await fill(stage, 1, 10);
   await stage.restart();
-  const sent: Entry[] = [];
+  const sent: QueueEntry[] = [];
   const drain = stage.store.drain('a', { window: 2, send: entry => sent.push(entry) > 0 });
   drain.wake();
   await fill(stage, 11, 14);
@@ -150,7 +150,7 @@ bounds('a store that drops its oldest takes them from the queue that holds most'
 });
 
 bounds('a message that is larger than the bound is refused, and nothing is dropped for it', async () => {
-  const stage = await createStage({ bound: dropOldest(10 * ENTRY) });
+  const stage = await createStage({ boundOf: dropOldest(10 * ENTRY) });
   await fill(stage, 1, 10);
   assert.is(codeOf(await stage.append(messageOf('x'.repeat(20_000)), [to('a')])), 'store.full');
   assert.is(stage.store.counts().overflowed, 0);
@@ -177,7 +177,7 @@ bounds(
     await stage.append(messageOf('older'), [to('a'), to('b')]);
     await stage.restart();
     await stage.append(messageOf('old'), [to('a')]);
-    const sent: Entry[] = [];
+    const sent: QueueEntry[] = [];
     const drain = stage.store.drain('a', { window: 1, send: entry => sent.push(entry) > 0 });
     drain.wake();
     stage.store.purge('a');

@@ -4,8 +4,6 @@ import * as assert from 'uvu/assert';
 import type { Message, Origin } from '../../src/core/message.ts';
 import { NO_PROPERTIES } from '../../src/core/message.ts';
 import { chunkKey, entriesOf, expiryKey, placeKey, placeOf } from '../../src/queue/disk/layout.ts';
-import { decodeRecord } from '../../src/queue/disk/recall.ts';
-import { encodeRecord, recordSize } from '../../src/queue/disk/record.ts';
 import {
   appendSize,
   BLOCK,
@@ -14,7 +12,9 @@ import {
   sealRun,
   writeAppend,
   writeHold,
-} from '../../src/queue/disk/run.ts';
+} from '../../src/queue/journal/run.ts';
+import { decodeRecord } from '../../src/queue/record/record-decode.ts';
+import { encodeRecord, recordSize } from '../../src/queue/record/record-encode.ts';
 
 /** Objects as programs write them. */
 const PLAIN = { noNullPrototype: true } as const;
@@ -198,7 +198,7 @@ const CHANGED = {
   queues: [{ id: 7, name: 'queue' }],
   appends: [],
   removals: [{ queue: 7, priority: 0, sequence: 3 }],
-  settled: [{ name: 'name', value: undefined }],
+  metadata: [{ name: 'name', value: undefined }],
   retired: [8],
 };
 

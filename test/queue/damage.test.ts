@@ -17,7 +17,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
 import { FORMAT } from '../../src/queue/disk/layout.ts';
-import { BLOCK } from '../../src/queue/disk/run.ts';
+import { BLOCK } from '../../src/queue/journal/run.ts';
 import type { Stage } from '../harness/queue.ts';
 import { createStage, messageOf, texts, to } from '../harness/queue.ts';
 
@@ -79,7 +79,7 @@ for (const { what, at, lost } of PARTS) {
     await stage.append(messageOf('whole'), [to('a')]);
     assert.equal(stage.deliver('a'), [...['1', '2', '3'].slice(0, 3 - lost), 'whole']);
     assert.is(stage.store.counts().corrupt, lost);
-    const letters = stage.store.letters.list();
+    const letters = stage.store.deadLetters.list();
     assert.is(letters.length, lost);
     for (const { queue, message, reason } of letters) {
       assert.equal([queue, message], ['a', undefined]);
@@ -129,7 +129,7 @@ values('a body that several queues hold and that is damaged is a dead letter of 
   await change(stage.folder, 'bodies', flip(-1));
   await stage.reopen();
   assert.equal([stage.deliver('a'), stage.deliver('b')], [[], []]);
-  assert.is(stage.store.letters.list().length, 2);
+  assert.is(stage.store.deadLetters.list().length, 2);
   assert.is(await finish(stage), 0);
 });
 

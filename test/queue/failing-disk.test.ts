@@ -148,7 +148,7 @@ failing(
       // Each further attempt opens the file again and fails. What was written can still be read.
       for (let tries = 0; tries < 3; tries++) {
         assert.match(await refusal(database), /^Read-only file system/);
-        assert.ok(database.settled('value')?.equals(VALUE));
+        assert.ok(database.metadata('value')?.equals(VALUE));
       }
       await database.close();
     }),
@@ -162,10 +162,10 @@ failing(
       await writePages(database);
       breakDevice();
       assert.match(await refusal(database), /^(Input\/output error|No space left on device)$/);
-      assert.ok(database.settled('value')?.equals(VALUE));
+      assert.ok(database.metadata('value')?.equals(VALUE));
       repair();
       await writePages(database);
-      assert.ok(database.settled('value')?.equals(VALUE));
+      assert.ok(database.metadata('value')?.equals(VALUE));
       await database.close();
     }),
 );
@@ -174,7 +174,7 @@ const VALUE = Buffer.alloc(1 << 20, 1);
 
 /** Writes a value of many pages. */
 function writePages(database: Database): Promise<void> {
-  return database.write(writer => writer.putSettled('value', VALUE));
+  return database.write(writer => writer.putMetadata('value', VALUE));
 }
 
 /** Writes until the disk refuses, and returns the reason. */

@@ -3,20 +3,20 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
 import { MAX_NAME_BYTES } from '../../src/core/limits.ts';
-import type { Drain, Entry, Note } from '../../src/queue/types.ts';
+import type { Drain, MetadataEntry, QueueEntry } from '../../src/queue/types.ts';
 import type { Stage } from '../harness/queue.ts';
 import { createStage, messageOf, texts, to } from '../harness/queue.ts';
 
 // A write beyond the limit on the size of files fails, but for this signal, which would end the process.
 process.on('SIGXFSZ', () => {});
 
-function note(name: string, text = 'x'): Note {
+function note(name: string, text = 'x'): MetadataEntry {
   return { name, value: Buffer.from(text) };
 }
 
 /** A receiver of queue `a` that takes everything. */
-function receive(stage: Stage): { readonly sent: Entry[]; readonly drain: Drain } {
-  const sent: Entry[] = [];
+function receive(stage: Stage): { readonly sent: QueueEntry[]; readonly drain: Drain } {
+  const sent: QueueEntry[] = [];
   const drain = stage.store.drain('a', { window: 100, send: entry => sent.push(entry) > 0 });
   drain.wake();
   return { sent, drain };
@@ -138,7 +138,7 @@ firm('a run that fails leaves neither message nor note, and what was behind it g
 });
 
 firm('what is refused leaves no note: no room, or a name that is too long', async () => {
-  const stage = await createStage({ bound: () => ({ maxSize: 10, whenFull: 'reject' }) });
+  const stage = await createStage({ boundOf: () => ({ maxSize: 10, whenFull: 'reject' }) });
   assert.is(await settle(stage, [to('a')]), 'store.full');
   const long = 'n'.repeat(MAX_NAME_BYTES + 1);
   assert.is(await settle(stage, [], long), 'store.write');
@@ -224,11 +224,15 @@ notes('names hold any characters, and are found by their beginning', async () =>
 
 firm('a receiver that knows messages by their sequences is offered what is on disk alone', async () => {
   const stage = await createStage();
-  const sent: Entry[] = [];
+  const sent: QueueEntry[] = [];
   let settled = 0;
   const append = (text: string): void => stage.store.append(messageOf(text), [to('q')], () => settled++);
   append('before');
-  const drain = stage.store.drain('q', { window: 9, firm: true, send: entry => sent.push(entry) > 0 });
+  const drain = stage.store.drain('q', {
+    window: 9,
+    durableFirst: true,
+    send: entry => sent.push(entry) > 0,
+  });
   drain.wake();
   append('behind');
   assert.equal([texts(sent), settled], [[], 0]);

@@ -2,13 +2,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_ATTEMPTS } from '../../src/core/limits.ts';
 import { CHECKPOINT_DELAY, CHECKPOINT_ENTRIES } from '../../src/core/store-limits.ts';
-import type { Entry } from '../../src/queue/types.ts';
+import type { QueueEntry } from '../../src/queue/types.ts';
 import type { Stage } from '../harness/queue.ts';
 import { createStage, messageOf, texts, to } from '../harness/queue.ts';
 
 /** A consumer of queue `a` that takes everything while it is `open`. */
 function consume(stage: Stage, window: number) {
-  const sent: Entry[] = [];
+  const sent: QueueEntry[] = [];
   const state = { open: true };
   const drain = stage.store.drain('a', { window, send: entry => state.open && sent.push(entry) > 0 });
   drain.wake();
@@ -31,7 +31,7 @@ back(
     const { sent, drain } = consume(stage, 4);
     await stage.append(messageOf('urgent'), [to('a', 0)]);
     const [zero, one, two, three] = sent.splice(0);
-    for (const entry of [three, zero, two]) if (entry !== undefined) drain.giveBack(entry);
+    for (const entry of [three, zero, two]) if (entry !== undefined) drain.requeue(entry);
     await stage.append(messageOf('new'), [to('a', 9)]);
     assert.equal(sent, []);
     drain.wake();
@@ -53,7 +53,7 @@ back('it is read again from where it lies by then', async () => {
   for (let n = 0; n < 2 * CHECKPOINT_ENTRIES; n++)
     stage.store.append(messageOf(`other ${n}`), [to('b', 9)], () => {});
   await stage.pass(10 * CHECKPOINT_DELAY);
-  for (const entry of given) drain.giveBack(entry);
+  for (const entry of given) drain.requeue(entry);
   drain.wake();
   assert.equal(texts(sent), ['0', '1', '2']);
   drain.stop();
@@ -62,13 +62,13 @@ back('it is read again from where it lies by then', async () => {
 
 back('what had no room when it was offered again goes before what is new, too', async () => {
   const stage = await filled(8);
-  const sent: Entry[] = [];
+  const sent: QueueEntry[] = [];
   let room = 4;
-  const send = (entry: Entry): boolean => room > 0 && room-- > 0 && sent.push(entry) > 0;
+  const send = (entry: QueueEntry): boolean => room > 0 && room-- > 0 && sent.push(entry) > 0;
   const drain = stage.store.drain('a', { window: 4, send });
   drain.wake();
   const [zero, one, two, three] = sent.splice(0);
-  for (const entry of [zero, one]) if (entry !== undefined) drain.giveBack(entry);
+  for (const entry of [zero, one]) if (entry !== undefined) drain.requeue(entry);
   drain.wake();
   for (const entry of [two, three]) {
     room = 1;
@@ -83,10 +83,10 @@ back('a receiver that takes none of it now is offered it again, in the same orde
   const stage = await filled(3);
   const { sent, drain, state } = consume(stage, 3);
   const [zero, one, two] = sent.splice(0);
-  for (const entry of [two, one]) if (entry !== undefined) drain.giveBack(entry);
+  for (const entry of [two, one]) if (entry !== undefined) drain.requeue(entry);
   state.open = false;
   drain.wake();
-  if (zero !== undefined) drain.giveBack(zero);
+  if (zero !== undefined) drain.requeue(zero);
   drain.wake();
   state.open = true;
   assert.equal(sent, []);
@@ -100,11 +100,11 @@ back('it is no attempt, however often it happens, and the next drain begins with
   const stage = await filled(2);
   const { sent, drain } = consume(stage, 1);
   for (let round = 0; round < 2 * MAX_ATTEMPTS; round++) {
-    for (const entry of sent.splice(0)) drain.giveBack(entry);
+    for (const entry of sent.splice(0)) drain.requeue(entry);
     drain.wake();
   }
   assert.equal(texts(sent), ['0']);
-  for (const entry of sent) drain.giveBack(entry);
+  for (const entry of sent) drain.requeue(entry);
   drain.stop();
   assert.is(stage.store.counts().dead, 0);
   assert.equal(stage.deliver('a'), ['0', '1']);
@@ -113,13 +113,13 @@ back('it is no attempt, however often it happens, and the next drain begins with
 
 back('what is given back from within, or twice, or unknown, is offered once at the next wake', async () => {
   const stage = await filled(3);
-  const sent: Entry[] = [];
+  const sent: QueueEntry[] = [];
   let returning = true;
   const drain = stage.store.drain('a', {
     window: 10,
     send: entry => {
       sent.push(entry);
-      if (returning) drain.giveBack(entry);
+      if (returning) drain.requeue(entry);
       return true;
     },
   });
@@ -128,7 +128,7 @@ back('what is given back from within, or twice, or unknown, is offered once at t
   assert.equal(texts(sent.splice(0)), ['0', '1', '2', '0', '1', '2']);
   returning = false;
   drain.wake();
-  for (const entry of [...sent, ...sent]) drain.giveBack(entry);
+  for (const entry of [...sent, ...sent]) drain.requeue(entry);
   for (const entry of sent.splice(0)) drain.acknowledge(entry);
   drain.wake();
   assert.equal(texts(sent), ['0', '1', '2']);
@@ -142,7 +142,7 @@ back('it outlives a checkpoint meanwhile, and expires if its time is over', asyn
   await stage.append(messageOf('stays'), [to('a')]);
   await stage.append(messageOf('short', 10_000), [to('a')]);
   const { sent, drain } = consume(stage, 10);
-  for (const entry of sent.splice(0)) drain.giveBack(entry);
+  for (const entry of sent.splice(0)) drain.requeue(entry);
   for (let n = 0; n < 200; n++) await stage.append(messageOf('x'.repeat(10_000)), [to('b')]);
   await stage.pass(15_000);
   assert.ok(stage.store.counts().checkpoints > 0);

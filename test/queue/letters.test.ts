@@ -2,20 +2,20 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
 import { MAX_ATTEMPTS, MAX_DEAD_LETTERS } from '../../src/core/limits.ts';
-import type { Entry } from '../../src/queue/types.ts';
+import type { QueueEntry } from '../../src/queue/types.ts';
 import type { Stage } from '../harness/queue.ts';
 import { createStage, messageOf, texts, to } from '../harness/queue.ts';
 
 /** A consumer of queue `a` that takes everything, and what it was sent. */
 function consume(stage: Stage, window = 10) {
-  const sent: Entry[] = [];
+  const sent: QueueEntry[] = [];
   const drain = stage.store.drain('a', { window, send: entry => sent.push(entry) > 0 });
   drain.wake();
   return { sent, drain };
 }
 
 function letters(stage: Stage) {
-  return stage.store.letters
+  return stage.store.deadLetters
     .list()
     .map(({ queue, reason, message }) => [queue, reason, message?.body.toString()]);
 }
@@ -41,7 +41,7 @@ dead('what a receiver refuses leaves its queue and is kept, with the reason, acr
   await stage.restart();
   const { sent, drain } = consume(stage);
   const [first, second] = sent;
-  if (first !== undefined) drain.refuse(first, 'it is too large');
+  if (first !== undefined) drain.reject(first, 'it is too large');
   if (second !== undefined) drain.acknowledge(second);
   drain.stop();
   await stage.commit();
@@ -61,7 +61,7 @@ dead('what is refused before its commit is kept too, and its sender waits for th
   stage.store.append(messageOf('x'), [to('a')], error => {
     settledAppend = error === undefined;
   });
-  for (const entry of sent) drain.refuse(entry, 'no');
+  for (const entry of sent) drain.reject(entry, 'no');
   drain.stop();
   assert.not(settledAppend);
   await stage.commit();
@@ -92,7 +92,7 @@ dead('a message of several queues that one refuses is delivered to the others', 
   const stage = await createStage();
   await stage.append(messageOf('x'), [to('a'), to('b')]);
   const { sent, drain } = consume(stage);
-  for (const entry of sent) drain.refuse(entry, 'no');
+  for (const entry of sent) drain.reject(entry, 'no');
   drain.stop();
   await stage.restart();
   assert.equal(stage.deliver('b'), ['x']);
@@ -104,13 +104,13 @@ dead('a letter is replayed to the end of its queue, or dropped', async () => {
   const stage = await createStage();
   for (const text of ['1', '2', '3']) await stage.append(messageOf(text), [to('a')]);
   const { sent, drain } = consume(stage);
-  for (const entry of sent.slice(0, 2)) drain.refuse(entry, 'no');
+  for (const entry of sent.slice(0, 2)) drain.reject(entry, 'no');
   drain.stop();
   await stage.commit();
-  const [one, two] = stage.store.letters.list();
-  assert.is(await settled(stage, settle => stage.store.letters.replay(one?.id ?? '', settle)), undefined);
-  assert.is(await settled(stage, settle => stage.store.letters.drop(two?.id ?? '', settle)), undefined);
-  const again = await settled(stage, settle => stage.store.letters.drop(two?.id ?? '', settle));
+  const [one, two] = stage.store.deadLetters.list();
+  assert.is(await settled(stage, settle => stage.store.deadLetters.replay(one?.id ?? '', settle)), undefined);
+  assert.is(await settled(stage, settle => stage.store.deadLetters.drop(two?.id ?? '', settle)), undefined);
+  const again = await settled(stage, settle => stage.store.deadLetters.drop(two?.id ?? '', settle));
   assert.is(again instanceof Failure && again.code, 'letter.unknown');
   await stage.restart();
   assert.equal([letters(stage), texts(stage.peek('a'))], [[], ['3', '1']]);
@@ -122,7 +122,7 @@ dead('letters are bounded: the oldest go first', async () => {
   const { sent, drain } = consume(stage, 2 * MAX_DEAD_LETTERS);
   for (let n = 0; n < MAX_DEAD_LETTERS + 5; n++)
     stage.store.append(messageOf(String(n)), [to('a')], () => {});
-  for (const entry of sent) drain.refuse(entry, 'no');
+  for (const entry of sent) drain.reject(entry, 'no');
   drain.stop();
   await stage.restart();
   const kept = letters(stage);

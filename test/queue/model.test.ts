@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LOCAL_CLIENTS } from '../../src/core/shares.ts';
-import type { Entry } from '../../src/queue/types.ts';
+import type { QueueEntry } from '../../src/queue/types.ts';
 import type { Stage } from '../harness/queue.ts';
 import { createStage, messageOf, texts, to } from '../harness/queue.ts';
 
@@ -189,7 +189,7 @@ async function restart(stage: Stage, model: Model): Promise<void> {
 
 /** Drains one window of a queue, and lets each entry have its fate. */
 function take(stage: Stage, model: Model, { queue, window, fates }: Omit<Take, 'kind'>): void {
-  const sent: Entry[] = [];
+  const sent: QueueEntry[] = [];
   const drain = stage.store.drain(queue, {
     window,
     send: entry => sent.length < window && sent.push(entry) > 0,
@@ -201,9 +201,9 @@ function take(stage: Stage, model: Model, { queue, window, fates }: Omit<Take, '
     const fate = fates[index] ?? 'keep';
     if (fate === 'acknowledge') drain.acknowledge(entry);
     if (fate === 'retry') drain.retry(entry, 'failed');
-    if (fate === 'giveBack') drain.giveBack(entry);
+    if (fate === 'giveBack') drain.requeue(entry);
     if (fate === 'refuse') {
-      drain.refuse(entry, 'refused');
+      drain.reject(entry, 'refused');
       model.dead.push(text);
     }
     if (fate === 'acknowledge' || fate === 'refuse') forget(model, queue, text);
@@ -230,7 +230,7 @@ async function judge(stage: Stage, model: Model): Promise<void> {
     assert.equal(texts(stage.peek(queue)), left);
     assert.equal(stage.deliver(queue, 5), left);
   }
-  const letters = stage.store.letters.list().map(({ message }) => message?.body.toString());
+  const letters = stage.store.deadLetters.list().map(({ message }) => message?.body.toString());
   assert.equal(letters.toSorted(), model.dead.toSorted());
   await stage.pass(10_000);
   assert.is(model.left + leftIn(stage), model.held);

@@ -1,13 +1,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Entry, Priorities } from '../../src/queue/types.ts';
+import type { PriorityMode, QueueEntry } from '../../src/queue/types.ts';
 import { createStage, messageOf, to } from '../harness/queue.ts';
 
 const priorities = suite('queue: priorities');
 
 /** Priorities of entries in the order in which they are sent, one at a time, of so many that wait of each. */
 async function order(
-  wanted: Priorities,
+  wanted: PriorityMode,
   waiting: Readonly<Record<number, number>>,
   onDisk: boolean,
 ): Promise<number[]> {
@@ -18,7 +18,7 @@ async function order(
   }
   await stage.commit();
   if (onDisk) await stage.pass(10_000);
-  const sent: Entry[] = [];
+  const sent: QueueEntry[] = [];
   const drain = stage.store.drain('q', {
     window: 1,
     priorities: wanted,
@@ -71,10 +71,10 @@ priorities('weighted: none of several is starved', async () => {
 
 priorities('weighted: what was sent and not acknowledged goes again before anything new', async () => {
   const stage = await createStage();
-  const texts = (entries: readonly Entry[]): string[] =>
+  const texts = (entries: readonly QueueEntry[]): string[] =>
     entries.map(({ message }) => message.body.toString());
   for (const text of ['low 0', 'low 1', 'low 2']) await stage.append(messageOf(text), [to('q', 9)]);
-  const first: Entry[] = [];
+  const first: QueueEntry[] = [];
   const one = stage.store.drain('q', {
     window: 2,
     priorities: 'weighted',
@@ -83,7 +83,7 @@ priorities('weighted: what was sent and not acknowledged goes again before anyth
   one.wake();
   one.stop();
   await stage.append(messageOf('high'), [to('q', 0)]);
-  const then: Entry[] = [];
+  const then: QueueEntry[] = [];
   const other = stage.store.drain('q', {
     window: 9,
     priorities: 'weighted',

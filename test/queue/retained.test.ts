@@ -231,11 +231,11 @@ faults('a damaged one is left out, and said once; the others are there', async (
   for (const topic of ['value', 'record', 'whole']) await keep(stage, on(topic, 'x'));
   await stage.store.close();
   const database = await openDatabase(stage.folder);
-  const record = Buffer.from(database.settled('retained/record') ?? '');
+  const record = Buffer.from(database.metadata('retained/record') ?? '');
   record.writeUInt8(0x79, record.lastIndexOf('x'));
   await database.write(writer => {
-    writer.putSettled('retained/value', Buffer.from([0xff, 0xff]));
-    writer.putSettled('retained/record', record);
+    writer.putMetadata('retained/value', Buffer.from([0xff, 0xff]));
+    writer.putMetadata('retained/record', record);
   });
   await database.close();
   for (let restarts = 0; restarts < 2; restarts++) {

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Entry } from '../../src/queue/types.ts';
+import type { QueueEntry } from '../../src/queue/types.ts';
 import { createStage, messageOf, texts, to } from '../harness/queue.ts';
 
 const durability = suite('queue: durability');
@@ -51,14 +51,14 @@ durability('what a receiver holds stays as it was while the journals are written
   const stage = await createStage();
   const large = (text: string) => messageOf(text.repeat(100_000));
   await stage.append(large('1'), [to('a')]);
-  const sent: Entry[] = [];
+  const sent: QueueEntry[] = [];
   const drain = stage.store.drain('a', { window: 1, send: entry => sent.push(entry) > 0 });
   drain.wake();
-  for (const entry of sent) drain.refuse(entry, 'refused');
+  for (const entry of sent) drain.reject(entry, 'refused');
   for (let n = 0; n < 50; n++) await stage.append(large('x'), [to('b')]);
   await stage.pass(5_000);
   assert.ok(stage.store.counts().checkpoints >= 2);
-  const [letter] = stage.store.letters.list();
+  const [letter] = stage.store.deadLetters.list();
   for (const message of [sent[0]?.message, letter?.message]) {
     assert.ok(message?.body.equals(Buffer.from('1'.repeat(100_000))));
   }
@@ -71,7 +71,7 @@ durability('entries that leave one by one, in any order, leave the others as the
   const wanted = Array.from({ length: 300 }, (_, n) => `${n} ${'.'.repeat((n * 37) % 900)}`);
   for (const text of wanted) await stage.append(messageOf(text), [to('a')]);
   await stage.restart();
-  const held: Entry[] = [];
+  const held: QueueEntry[] = [];
   const drain = stage.store.drain('a', { window: 1_000, send: entry => held.push(entry) > 0 });
   drain.wake();
   const shuffled = held.map((_, n) => held[(n * 211) % 300]);
@@ -108,7 +108,7 @@ durability('what every destination acknowledged before the commit is never writt
 
 durability('one of two destinations acknowledging early does not settle the message', async () => {
   const stage = await createStage();
-  const sent: Entry[] = [];
+  const sent: QueueEntry[] = [];
   const drain = stage.store.drain('a', { window: 10, send: entry => sent.push(entry) > 0 });
   drain.wake();
   let settled = false;
@@ -190,7 +190,7 @@ order('what was sent and not acknowledged comes again first, marked as redeliver
 order('what was acknowledged does not come back, though its removal is not on disk yet', async () => {
   const stage = await createStage();
   for (const text of ['1', '2']) await stage.append(messageOf(text), [to('a')]);
-  const sent: Entry[] = [];
+  const sent: QueueEntry[] = [];
   const drain = stage.store.drain('a', { window: 1, send: entry => sent.push(entry) > 0 });
   drain.wake();
   for (const entry of sent.splice(0)) drain.acknowledge(entry);
@@ -202,7 +202,7 @@ order('what was acknowledged does not come back, though its removal is not on di
 order('the window bounds what is sent, and a refusing receiver is offered the same entry again', async () => {
   const stage = await createStage();
   for (let n = 0; n < 10; n++) await stage.append(messageOf(String(n)), [to('a')]);
-  const sent: Entry[] = [];
+  const sent: QueueEntry[] = [];
   let taking = false;
   const drain = stage.store.drain('a', { window: 4, send: entry => taking && sent.push(entry) > 0 });
   drain.wake();
@@ -218,7 +218,7 @@ order('each acknowledgement is answered by the next entry at once', async () => 
   const stage = await createStage();
   for (let n = 0; n < 200; n++) stage.store.append(messageOf(String(n)), [to('a')], () => {});
   await stage.commit();
-  const sent: Entry[] = [];
+  const sent: QueueEntry[] = [];
   const drain = stage.store.drain('a', { window: 4, send: entry => sent.push(entry) > 0 });
   drain.wake();
   for (let n = 0; n < 196; n++) {
@@ -237,7 +237,7 @@ order('each acknowledgement is answered by the next entry at once', async () => 
 order('a high priority that comes while low ones are read ahead still goes first', async () => {
   const stage = await createStage();
   for (let n = 0; n < 20; n++) await stage.append(messageOf(`low ${n}`), [to('a', 9)]);
-  const sent: Entry[] = [];
+  const sent: QueueEntry[] = [];
   const drain = stage.store.drain('a', { window: 2, send: entry => sent.push(entry) > 0 });
   drain.wake();
   await stage.append(messageOf('high'), [to('a', 0)]);

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Entry } from '../../src/queue/types.ts';
+import type { QueueEntry } from '../../src/queue/types.ts';
 import { createStage, messageOf, texts, to } from '../harness/queue.ts';
 
 const YEAR = 365 * 24 * 3_600_000;
@@ -83,7 +83,7 @@ time('thousands that expire at once are gone within ten seconds, in bounded step
 time('what is with a receiver does not expire under its hands, and does when it is left', async () => {
   const stage = await createStage();
   for (const text of ['1', '2']) await stage.append(messageOf(text, 10_000), [to('a')]);
-  const sent: Entry[] = [];
+  const sent: QueueEntry[] = [];
   const drain = stage.store.drain('a', { window: 2, send: entry => sent.push(entry) > 0 });
   drain.wake();
   await stage.pass(20_000);

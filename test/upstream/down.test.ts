@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Settle } from '../../src/core/message.ts';
+import type { OnDurable } from '../../src/core/message.ts';
 import { createStage, numbers } from '../harness/upstream.ts';
 import type { Guest } from './server.ts';
 import { friendly, startServer, welcome } from './server.ts';
@@ -25,7 +25,7 @@ function count(guest: Guest | undefined, cmd: string): number {
 down('it is acknowledged when it is safe here, in the order in which it came', async () => {
   const stage = await createStage();
   const server = await startServer(friendly);
-  const settles: Settle[] = [];
+  const settles: OnDurable[] = [];
   stage.takeDown = (message, settle) => {
     stage.down.push(message);
     settles.push(settle);
@@ -56,7 +56,7 @@ down('it is acknowledged when it is safe here, in the order in which it came', a
 down('more than the hub takes at once is not read', async () => {
   const stage = await createStage();
   const server = await startServer(friendly);
-  const settles: Settle[] = [];
+  const settles: OnDurable[] = [];
   stage.takeDown = (message, settle) => {
     stage.down.push(message);
     settles.push(settle);
@@ -170,7 +170,7 @@ down(
   'at QoS 2 one that comes again before it is safe is taken in once, and acknowledged where it came last',
   async () => {
     const stage = await createStage();
-    const settles: Settle[] = [];
+    const settles: OnDurable[] = [];
     stage.takeDown = (message, settle) => {
       stage.down.push(message);
       settles.push(settle);

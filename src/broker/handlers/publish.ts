@@ -1,6 +1,6 @@
 import { Failure } from '../../core/errors.ts';
 import { MAX_UNSETTLED } from '../../core/limits.ts';
-import type { Message, Settle } from '../../core/message.ts';
+import type { Message, OnDurable } from '../../core/message.ts';
 import { PUBACK, PUBREC } from '../../mqtt/acknowledgement.ts';
 import type { Publish } from '../../mqtt/publish.ts';
 import type { Fault } from '../../mqtt/reasons.ts';
@@ -86,7 +86,7 @@ function receive(connection: Connection, session: Session, topic: string, packet
   received.set(messageId, sender);
   counts.received++;
   const note = session.persistent ? host.sessions.noteReceived(session.id, messageId) : undefined;
-  const settle: Settle = error => {
+  const settle: OnDurable = error => {
     // A client that does not wait for PUBREC may have released the identifier already.
     if (received.get(messageId) === sender) {
       if (error === undefined) received.set(messageId, 'safe');

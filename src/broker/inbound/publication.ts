@@ -1,7 +1,7 @@
-import type { Message, Origin, QoS, Settle } from '../../core/message.ts';
+import type { Message, OnDurable, Origin, QoS } from '../../core/message.ts';
 import { NO_PROPERTIES } from '../../core/message.ts';
 import type { PublishProperties } from '../../mqtt/publish.ts';
-import type { Note } from '../../queue/types.ts';
+import type { MetadataEntry } from '../../queue/types.ts';
 import { bridgeStateTopic, outputOf } from '../access.ts';
 import type { Connection } from '../connection.ts';
 import type { BrokerContext } from '../context.ts';
@@ -72,13 +72,13 @@ export function publish(
   { host }: BrokerContext,
   { holder }: Pick<Session, 'holder'>,
   message: Message,
-  settle: Settle,
-  note?: Note,
+  settle: OnDurable,
+  note?: MetadataEntry,
 ): number {
   if (!message.retain) return host.publish(message, settle, note);
   let open = 2;
   let failure: Error | undefined;
-  const part: Settle = error => {
+  const part: OnDurable = error => {
     failure ??= error;
     if (--open === 0) settle(failure);
   };

@@ -3,7 +3,7 @@ import type { Message, QoS } from '../../core/message.ts';
 import { PUBREL } from '../../mqtt/acknowledgement.ts';
 import { createInFlight, packetIdOf } from '../../mqtt/inflight.ts';
 import { REASON } from '../../mqtt/reasons.ts';
-import type { Drain, DrainSettings, Entry, SimpleDrain } from '../../queue/types.ts';
+import type { Drain, DrainSettings, QueueEntry, SimpleDrain } from '../../queue/types.ts';
 import type { Connection } from '../connection.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Allowance } from '../sessions/subscriptions.ts';
@@ -19,7 +19,7 @@ export type Source = {
   /** Undefined: the client may not receive it any more. */
   readonly allowance: (message: Message) => Allowance | undefined;
   /** What the client had not acknowledged when it left goes back, for another; undefined: it waits for the client. */
-  readonly giveBack: Drain['giveBack'] | undefined;
+  readonly giveBack: Drain['requeue'] | undefined;
 };
 
 /** What stands behind a packet identifier: an entry of a queue, or nothing that is kept. */
@@ -42,7 +42,7 @@ export type Delivery = {
   ) => void;
   readonly detach: (name: string) => void;
   /** Sends an entry of a queue that has other receivers, too; false: not now. */
-  readonly send: (source: Source, entry: Entry) => boolean;
+  readonly send: (source: Source, entry: QueueEntry) => boolean;
   /** Takes a message that is kept for this connection only; false: it is to be kept in the session's queue. */
   readonly offer: (message: Message, allowance: Allowance) => boolean;
   /** True: a message that is kept for this connection only would go out at once. */
@@ -87,7 +87,7 @@ export function createDelivery(connection: Connection, session: Session, receive
     return { qos, retainAsPublished: false, ids: [] };
   };
 
-  const send = (source: Source, entry: Entry): boolean => {
+  const send = (source: Source, entry: QueueEntry): boolean => {
     const { message, redelivered, remaining } = entry;
     const allowance = source.allowance(message);
     if (allowance === undefined) {

@@ -1,4 +1,4 @@
-import type { Settle } from '../../core/message.ts';
+import type { OnDurable } from '../../core/message.ts';
 import { LARGE_SESSION_BYTES } from '../../core/session-limits.ts';
 import type { SessionStore } from '../types.ts';
 import type { Session } from './session.ts';
@@ -7,16 +7,16 @@ import { storedForm } from './session.ts';
 /** Writes sessions to the store. A large one is written once at a time: changes that come meanwhile are written together. */
 export type SessionWriter = {
   /** `done` once the session is on disk as it is now, or later. */
-  readonly save: (session: Session, done: Settle) => void;
+  readonly save: (session: Session, done: OnDurable) => void;
   /** The session has ended: what waits to be written of it is not. */
   readonly forget: (session: Session) => void;
 };
 
 export function createSessionWriter({ save }: Pick<SessionStore, 'save'>): SessionWriter {
   /** Callers that wait for the next write, by session that is being written. */
-  const waiting = new Map<Session, Settle[]>();
+  const waiting = new Map<Session, OnDurable[]>();
 
-  const write = (session: Session, callers: readonly Settle[]): void => {
+  const write = (session: Session, callers: readonly OnDurable[]): void => {
     waiting.set(session, []);
     save(storedForm(session), error => {
       const next = waiting.get(session);

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../../core/clock.ts';
 import { LONGEST_TIMER } from '../../core/limits.ts';
-import type { Settle } from '../../core/message.ts';
+import type { OnDurable } from '../../core/message.ts';
 import {
   MAX_SESSION_SUBSCRIPTION_BYTES,
   MAX_SUBSCRIPTIONS,
@@ -39,8 +39,8 @@ export type Sessions = {
   /** Its connection is gone: it ends, now or when its time is up. */
   readonly left: (session: Session) => void;
   /** Keeps what changed, if the session is persistent; `done` when it is on disk. */
-  readonly save: (session: Session, done: Settle) => void;
-  readonly discard: (session: Session, done: Settle) => void;
+  readonly save: (session: Session, done: OnDurable) => void;
+  readonly discard: (session: Session, done: OnDurable) => void;
   /** Asks again what each session may be subscribed to. */
   readonly judge: () => void;
   /** Reason why a holder may have no more persistent sessions; undefined if it may. */
@@ -94,7 +94,7 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     if (!groups.leave(session, filter)) subscriptions.remove(filter, session);
   };
 
-  const discard = (session: Session, done: Settle): void => {
+  const discard = (session: Session, done: OnDurable): void => {
     session.pendingWill?.send();
     withheld.delete(session);
     for (const filter of session.subscriptions.keys()) leaveTree(session, filter);
@@ -125,7 +125,7 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
   };
 
   const writer = createSessionWriter(host.sessions);
-  const save = (session: Session, done: Settle): void => {
+  const save = (session: Session, done: OnDurable): void => {
     if (session.persistent) writer.save(session, done);
     else done();
   };

@@ -1,6 +1,6 @@
 import { MAX_PACKET_ID } from '../../mqtt/packets.ts';
 import { sharedOf } from '../../mqtt/topics.ts';
-import type { Drain, Entry } from '../../queue/types.ts';
+import type { Drain, QueueEntry } from '../../queue/types.ts';
 import type { Source } from '../outbound/delivery.ts';
 import type { BrokerHost } from '../types.ts';
 import type { Session } from './session.ts';
@@ -151,7 +151,7 @@ export function allowanceOf({ members }: SharedGroup, member: Session): Allowanc
   return { qos, retainAsPublished, ids: id === undefined ? [] : [id] };
 }
 
-function sendToOne(group: SharedGroup, entry: Entry): boolean {
+function sendToOne(group: SharedGroup, entry: QueueEntry): boolean {
   const { drain } = group;
   if (drain === undefined) return false;
   const members = inTurn(group, entry.message.topic);
@@ -168,7 +168,7 @@ function sendToOne(group: SharedGroup, entry: Entry): boolean {
       drain,
       topic: undefined,
       allowance: () => ({ ...allowance, qos }),
-      giveBack: drain.giveBack,
+      giveBack: drain.requeue,
     };
     if (!member.delivery.send(source, entry)) continue;
     group.turn++;

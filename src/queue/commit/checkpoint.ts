@@ -7,16 +7,16 @@ import {
   COMMIT_RETRY,
 } from '../../core/store-limits.ts';
 import type { Database } from '../disk/database.ts';
-import type { Journal } from '../disk/journal.ts';
-import type { Leaving } from '../entries/leaving.ts';
-import { whereStored } from '../entries/leaving.ts';
-import type { QueueState } from '../entries/ledger.ts';
-import { dropStored } from '../entries/ledger.ts';
+import type { QueueState } from '../entries/queue-state.ts';
+import { dropStored } from '../entries/queue-state.ts';
+import type { RemovedEntry } from '../entries/removed-entry.ts';
+import { whereStored } from '../entries/removed-entry.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { CheckpointResult } from './apply-checkpoint.ts';
+import { applyCheckpoint } from './apply-checkpoint.ts';
 import type { Batch } from './batch.ts';
 import { emptyBatch } from './batch.ts';
-import type { Outcome } from './moves.ts';
-import { applyMoves } from './moves.ts';
-import type { Plan } from './plan.ts';
+import type { CommitPlan } from './plan.ts';
 
 export type CheckpointHost = {
   readonly clock: Clock;
@@ -28,10 +28,10 @@ export type CheckpointHost = {
   readonly lastSequence: () => number;
   readonly queues: () => Iterable<QueueState>;
   /** True while anything is kept that expires by hub time. */
-  readonly waiting: () => boolean;
+  readonly hasWaiting: () => boolean;
   /** Asks for a commit of all that is gathered, and for `begin` behind it. */
   readonly flush: () => void;
-  readonly succeeded: (outcome: Outcome, moves: Batch) => void;
+  readonly succeeded: (outcome: CheckpointResult, moves: Batch) => void;
   readonly failed: (error: Failure) => void;
   /** The journal may be written again. */
   readonly released: () => void;
@@ -40,9 +40,9 @@ export type CheckpointHost = {
 /** Brings what still waits out of a full journal into LMDB, and with it takes away what has left. */
 export type Checkpoints = {
   /** What a commit wrote is to be moved. */
-  readonly committed: (plan: Plan) => void;
+  readonly committed: (plan: CommitPlan) => void;
   /** An entry of LMDB that leaves without a commit: after a crash it would leave again by itself. */
-  readonly remove: (leaving: Leaving) => void;
+  readonly remove: (removed: RemovedEntry) => void;
   /** True while there is no journal to write: both hold what is not in LMDB. */
   readonly blocked: () => boolean;
   /** True if one is due: the next commit takes all that is gathered, so that none of it stays behind. */
@@ -54,7 +54,7 @@ export type Checkpoints = {
   /** Settled state on its way to LMDB, newest first. */
   readonly unwritten: () => readonly ReadonlyMap<string, Buffer | undefined>[];
   /** Resolves when no checkpoint is under way; false: LMDB cannot be written. */
-  readonly settle: () => Promise<boolean>;
+  readonly whenIdle: () => Promise<boolean>;
   /** The last one. Resolves once all that was committed is in LMDB; false: the journals keep it. */
   readonly close: () => Promise<boolean>;
 };
@@ -66,42 +66,42 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
   let moving = recovered;
   let recovering = recovered !== undefined;
   let running: Promise<boolean> | undefined;
-  let wanted: Cancel | undefined;
+  let cancelRequest: Cancel | undefined;
   let overdue = false;
   let closed = false;
 
   /** What has left LMDB gives its space back soon, without a full journal. */
-  const wantSoon = (): void => {
-    wanted ??= clock.after(CHECKPOINT_DELAY, () => {
-      wanted = undefined;
-      want();
+  const requestSoon = (): void => {
+    cancelRequest ??= clock.after(CHECKPOINT_DELAY, () => {
+      cancelRequest = undefined;
+      requestNow();
     });
   };
 
-  const want = (): void => {
+  const requestNow = (): void => {
     if (overdue) return;
     overdue = true;
     host.flush();
   };
 
   const begin = (): void => {
-    wanted?.();
-    wanted = undefined;
+    cancelRequest?.();
+    cancelRequest = undefined;
     overdue = false;
     moving = collected;
     collected = emptyBatch();
     journal.rotate();
-    running = move(moving, journal.generation() - 1);
+    running = writeMoves(moving, journal.generation() - 1);
   };
 
-  const move = async (moves: Batch, generation: number): Promise<boolean> => {
-    let outcome: Outcome | undefined;
+  const writeMoves = async (moves: Batch, generation: number): Promise<boolean> => {
+    let outcome: CheckpointResult | undefined;
     let thrown: unknown;
     const lastSequence = host.lastSequence();
     try {
       await database.write(writer => {
         writer.putStore({ hubTime: host.now(), lastSequence, generation, salt: host.salt });
-        outcome = applyMoves(moves, writer, database);
+        outcome = applyCheckpoint(moves, writer, database);
       });
     } catch (error) {
       outcome = undefined;
@@ -115,19 +115,19 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
     }
     moving = undefined;
     recovering = false;
-    note(outcome, moves);
+    finish(outcome, moves);
     host.released();
     return true;
   };
 
   const retry = (): void => {
     if (moving !== undefined && running === undefined && !closed)
-      running = move(moving, journal.generation() - 1);
+      running = writeMoves(moving, journal.generation() - 1);
   };
 
-  const note = (outcome: Outcome, moves: Batch): void => {
-    for (const held of outcome.inline) held.stored = 'inline';
-    for (const held of outcome.outside) held.stored = 'outside';
+  const finish = (outcome: CheckpointResult, moves: Batch): void => {
+    for (const entry of outcome.inline) entry.stored = 'inline';
+    for (const entry of outcome.outside) entry.stored = 'outside';
     for (const { queue, sequence } of moves.removals) queue.removing.delete(sequence);
     for (const [queue, change] of outcome.changes) {
       queue.saved = true;
@@ -144,13 +144,13 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
   };
 
   /** True if LMDB has any of the state that is deleted. What is deleted before LMDB has it never gets there. */
-  const collectSettled = (settled: Plan['settled']): boolean => {
+  const collectMetadata = (metadata: CommitPlan['metadata']): boolean => {
     let freed = false;
-    for (const [name, value] of settled) {
-      collected.settled.set(name, value);
+    for (const [name, value] of metadata) {
+      collected.metadata.set(name, value);
       if (value !== undefined) continue;
-      if (database.hasSettled(name)) freed = true;
-      else if (moving?.settled.get(name) === undefined) collected.settled.delete(name);
+      if (database.hasMetadata(name)) freed = true;
+      else if (moving?.metadata.get(name) === undefined) collected.metadata.delete(name);
     }
     return freed;
   };
@@ -158,16 +158,16 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
   const checkpoints: Checkpoints = {
     committed: plan => {
       for (const pending of plan.appends) collected.appends.push(pending);
-      for (const leaving of plan.removals) collected.removals.push(leaving);
+      for (const removed of plan.removals) collected.removals.push(removed);
       for (const queue of plan.retired) collected.retired.push(queue);
-      const freed = collectSettled(plan.settled);
-      if (moving !== undefined || freed || plan.removals.some(isStored)) wantSoon();
-      if (isFull(collected) || journal.full()) want();
+      const freed = collectMetadata(plan.metadata);
+      if (moving !== undefined || freed || plan.removals.some(isStored)) requestSoon();
+      if (isFull(collected) || journal.full()) requestNow();
     },
-    remove: leaving => {
-      collected.removals.push(leaving);
-      if (isFull(collected)) want();
-      else wantSoon();
+    remove: removed => {
+      collected.removals.push(removed);
+      if (isFull(collected)) requestNow();
+      else requestSoon();
     },
     blocked: () => moving !== undefined && (recovering || journal.full() || isFull(collected)),
     due: () => overdue && moving === undefined,
@@ -175,18 +175,18 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
       if (overdue && moving === undefined) begin();
     },
     busy: () => isFull(collected),
-    unwritten: () => [collected.settled, ...(moving === undefined ? [] : [moving.settled])],
-    settle: async () => {
+    unwritten: () => [collected.metadata, ...(moving === undefined ? [] : [moving.metadata])],
+    whenIdle: async () => {
       retry();
       return (await running) ?? true;
     },
     close: async () => {
       await running;
       closed = true;
-      wanted?.();
+      cancelRequest?.();
       if (moving !== undefined) return false;
       // While anything waits, hub time is worth keeping.
-      if (isEmpty(collected) && !host.waiting()) return true;
+      if (isEmpty(collected) && !host.hasWaiting()) return true;
       begin();
       return (await running) ?? false;
     },
@@ -196,12 +196,12 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
 }
 
 /** True if a checkpoint gives space back for it. */
-function isStored(leaving: Leaving): boolean {
-  return whereStored(leaving) !== undefined;
+function isStored(removed: RemovedEntry): boolean {
+  return whereStored(removed) !== undefined;
 }
 
-function isEmpty({ appends, removals, settled, retired }: Batch): boolean {
-  return appends.length + removals.length + settled.size + retired.length === 0;
+function isEmpty({ appends, removals, metadata, retired }: Batch): boolean {
+  return appends.length + removals.length + metadata.size + retired.length === 0;
 }
 
 function isFull({ appends, removals }: Batch): boolean {

@@ -1,18 +1,18 @@
-import type { Settle } from '../../core/message.ts';
-import type { Leaving } from '../entries/leaving.ts';
-import type { Lane, Pending, QueueState } from '../entries/ledger.ts';
-import { laneOf } from '../entries/ledger.ts';
+import type { OnDurable } from '../../core/message.ts';
+import type { Pending, PriorityLane, QueueState } from '../entries/queue-state.ts';
+import { laneOf } from '../entries/queue-state.ts';
+import type { RemovedEntry } from '../entries/removed-entry.ts';
 import type { Batch } from './batch.ts';
 
 /** What one commit writes, as it stands when the commit begins. */
-export type Plan = {
+export type CommitPlan = {
   readonly appends: readonly Pending[];
   /** Messages whose notes are among the settled state, those included that no queue holds any more. */
-  readonly firm: readonly Pending[];
-  readonly removals: readonly Leaving[];
-  readonly settled: ReadonlyMap<string, Buffer | undefined>;
+  readonly durableFirst: readonly Pending[];
+  readonly removals: readonly RemovedEntry[];
+  readonly metadata: ReadonlyMap<string, Buffer | undefined>;
   readonly retired: readonly QueueState[];
-  readonly settles: readonly Settle[];
+  readonly callbacks: readonly OnDurable[];
   /** How many things there are to write; 0: every message was spared. */
   readonly writes: number;
 };
@@ -22,16 +22,16 @@ export type Plan = {
  * `freshFrom` (hub ms) or later stay: an acknowledgement may yet spare their write. A firm one is with nobody and
  * never stays behind its note; and none stays while a younger one of its lane is written, which a crash would put before it.
  */
-export function takePlan(batch: Batch, freshFrom: number): Plan {
-  const { removals, settled, retired, settles } = batch;
-  const firm = batch.appends.filter(pending => pending.firm);
+export function planCommit(batch: Batch, freshFrom: number): CommitPlan {
+  const { removals, metadata, retired, callbacks } = batch;
+  const durableFirst = batch.appends.filter(pending => pending.durableFirst);
   const appends: Pending[] = [];
   const staying: Pending[] = [];
-  const written = new Set<Lane>();
+  const written = new Set<PriorityLane>();
   for (let index = batch.appends.length - 1; index >= 0; index--) {
     const pending = batch.appends[index];
-    if (pending === undefined || pending.open === 0) continue;
-    if (pending.arrived >= freshFrom && isUnderWay(pending) && !isFollowed(pending, written)) {
+    if (pending === undefined || pending.openCount === 0) continue;
+    if (pending.arrived >= freshFrom && isInFlight(pending) && !isFollowed(pending, written)) {
       staying.push(pending);
     } else {
       appends.push(pending);
@@ -42,25 +42,25 @@ export function takePlan(batch: Batch, freshFrom: number): Plan {
   for (const pending of appends) pending.stage = 'committing';
   batch.appends = staying.reverse();
   batch.removals = [];
-  batch.settled = new Map();
+  batch.metadata = new Map();
   batch.retired = [];
-  batch.settles = [];
-  const writes = appends.length + removals.length + settled.size + retired.length;
-  return { appends, firm, removals, settled, retired, settles, writes };
+  batch.callbacks = [];
+  const writes = appends.length + removals.length + metadata.size + retired.length;
+  return { appends, durableFirst, removals, metadata, retired, callbacks, writes };
 }
 
-function noteLanes({ held }: Pending, lanes: Set<Lane>): void {
-  for (const { open, queue, priority } of held) if (open) lanes.add(laneOf(queue, priority));
+function noteLanes({ laneEntries }: Pending, lanes: Set<PriorityLane>): void {
+  for (const { open, queue, priority } of laneEntries) if (open) lanes.add(laneOf(queue, priority));
 }
 
-function isFollowed({ held }: Pending, written: ReadonlySet<Lane>): boolean {
-  return held.some(({ open, queue, priority }) => open && written.has(laneOf(queue, priority)));
+function isFollowed({ laneEntries }: Pending, written: ReadonlySet<PriorityLane>): boolean {
+  return laneEntries.some(({ open, queue, priority }) => open && written.has(laneOf(queue, priority)));
 }
 
 /** True if each queue that holds the message has sent it to its receiver. */
-export function isUnderWay({ held, sequence }: Pending): boolean {
-  for (const { open, queue, priority } of held) {
-    if (open && queue.consumer?.passed(priority, sequence) !== true) return false;
+export function isInFlight({ laneEntries, sequence }: Pending): boolean {
+  for (const { open, queue, priority } of laneEntries) {
+    if (open && queue.consumer?.hasPassed(priority, sequence) !== true) return false;
   }
   return true;
 }

@@ -1,15 +1,15 @@
 import type { Database } from '../disk/database.ts';
-import type { Run, RunAppend } from '../disk/run.ts';
-import { hold, pend } from '../entries/hold.ts';
-import { leavingStored } from '../entries/leaving.ts';
-import type { Pending, QueueState } from '../entries/ledger.ts';
-import { letGo, takeOff } from '../entries/ledger.ts';
+import { createPending, enqueue } from '../entries/enqueue.ts';
+import type { Pending, QueueState } from '../entries/queue-state.ts';
+import { release, subtract } from '../entries/queue-state.ts';
 import type { Registry } from '../entries/registry.ts';
+import { removedEntryOf } from '../entries/removed-entry.ts';
+import type { JournalRun, RunAppend } from '../journal/run.ts';
 import type { Batch } from './batch.ts';
 import { emptyBatch } from './batch.ts';
 
 /** What journals held that LMDB does not have. */
-export type Recovered = {
+export type RecoveredState = {
   /** What the first checkpoint moves. */
   readonly batch: Batch;
   /** The highest that were found; 0: none. */
@@ -22,7 +22,7 @@ export type Recovered = {
 const nobody = (): void => {};
 
 /** Does again what `runs` say, in memory: it takes time in proportion to them, whatever the store holds. */
-export function recover(runs: readonly Run[], registry: Registry, database: Database): Recovered {
+export function recover(runs: readonly JournalRun[], registry: Registry, database: Database): RecoveredState {
   const batch = emptyBatch();
   const bySequence = new Map<number, Pending>();
   let lastSequence = 0;
@@ -34,34 +34,36 @@ export function recover(runs: readonly Run[], registry: Registry, database: Data
     const known = holds.filter(({ queue }) => registry.byId(queue) !== undefined);
     if (known.length < holds.length) corrupt++;
     if (known.length === 0) return;
-    const pending = pend(undefined, record.length, sequence, arrived, known.length, false, nobody);
+    const pending = createPending(undefined, record.length, sequence, arrived, known.length, false, nobody);
     pending.stage = 'journaled';
     pending.run = record;
     for (const { queue, priority, expires } of known) {
       const state = registry.byId(queue);
-      if (state !== undefined) hold(pending, state, priority, expires, database);
+      if (state !== undefined) enqueue(pending, state, priority, expires, database);
     }
     bySequence.set(sequence, pending);
     batch.appends.push(pending);
   };
 
   const remove = (queue: QueueState, priority: number, sequence: number): void => {
-    const held = bySequence.get(sequence)?.held.find(one => one.queue === queue && one.priority === priority);
-    if (held !== undefined) {
-      letGo(held);
+    const entry = bySequence
+      .get(sequence)
+      ?.laneEntries.find(one => one.queue === queue && one.priority === priority);
+    if (entry !== undefined) {
+      release(entry);
       return;
     }
     const found = database.find({ queue: queue.id, priority, sequence });
     if (queue.removing.has(sequence) || found === undefined) return;
-    const leaving = leavingStored(queue, found);
+    const removed = removedEntryOf(queue, found);
     queue.removing.set(sequence, true);
-    takeOff(queue, leaving.bytes);
-    batch.removals.push(leaving);
+    subtract(queue, removed.bytes);
+    batch.removals.push(removed);
   };
 
   const retire = (queue: QueueState): void => {
     registry.retire(queue);
-    for (const lane of queue.lanes) for (const held of Array.from(lane?.waiting ?? [])) letGo(held);
+    for (const lane of queue.lanes) for (const entry of Array.from(lane?.waiting ?? [])) release(entry);
     batch.retired.push(queue);
   };
 
@@ -78,7 +80,7 @@ export function recover(runs: readonly Run[], registry: Registry, database: Data
       const state = registry.byId(queue);
       if (state !== undefined) remove(state, priority, sequence);
     }
-    for (const { name, value } of content.settled) batch.settled.set(name, value);
+    for (const { name, value } of content.metadata) batch.metadata.set(name, value);
     for (const id of content.retired) {
       const queue = registry.byId(id);
       if (queue !== undefined) retire(queue);

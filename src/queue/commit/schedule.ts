@@ -20,7 +20,7 @@ export type Gathered = {
   firstAwaited: number;
   lastAwaited: number;
   /** Since when the oldest message is with all of its receivers and not acknowledged. */
-  firstUnderWay: number;
+  firstInFlight: number;
   /** Removals, and since when there are some that nobody waits for. */
   removals: number;
   firstRemoval: number;
@@ -33,7 +33,7 @@ export function nothingGathered(): Gathered {
     awaited: 0,
     firstAwaited: Number.POSITIVE_INFINITY,
     lastAwaited: Number.NEGATIVE_INFINITY,
-    firstUnderWay: Number.POSITIVE_INFINITY,
+    firstInFlight: Number.POSITIVE_INFINITY,
     removals: 0,
     firstRemoval: Number.POSITIVE_INFINITY,
   };
@@ -48,7 +48,7 @@ export function dueAt(gathered: Gathered, window: number, lastCommit: number): n
   if (isLarge(gathered)) return 0;
   return Math.min(
     awaitedAt(gathered, window, lastCommit),
-    gathered.firstUnderWay + deliveryWait(window),
+    gathered.firstInFlight + deliveryWait(window),
     gathered.firstRemoval + REMOVAL_WINDOW,
   );
 }

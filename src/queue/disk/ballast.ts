@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, rmSync, statfsSync, statSync } from 'no
 import { join } from 'node:path';
 import { isDiskFull, systemCode } from '../../core/errors.ts';
 import { BALLAST_BYTES, DISK_RESERVE } from '../../core/store-limits.ts';
-import { writeFully } from './blocks.ts';
+import { writeFully } from '../journal/block-file.ts';
 import { FILE } from './preflight.ts';
 
 /**

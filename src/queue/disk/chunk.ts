@@ -27,7 +27,7 @@ export const NO_RECORD = Buffer.alloc(0);
 export type EntryHeader = {
   /** Hub time in milliseconds; Infinity: never. */
   readonly expires: number;
-  readonly ceiling: number;
+  readonly maxExpiry: number;
   readonly arrived: number;
   readonly bytes: number;
 };
@@ -55,7 +55,7 @@ export function draftChunk(entries: number, bytes: number, space: (bytes: number
 export function addEntry(
   draft: ChunkDraft,
   sequence: number,
-  { expires, ceiling, bytes }: Omit<EntryHeader, 'arrived'>,
+  { expires, maxExpiry, bytes }: Omit<EntryHeader, 'arrived'>,
   arrived: number,
   run: Buffer,
   from: number,
@@ -66,7 +66,7 @@ export function addEntry(
   draft.end += to - from;
   value.writeDoubleBE(sequence, headAt);
   value.writeDoubleBE(expires, headAt + 8);
-  value.writeDoubleBE(ceiling, headAt + 16);
+  value.writeDoubleBE(maxExpiry, headAt + 16);
   value.writeDoubleBE(arrived, headAt + 24);
   value.writeUInt32BE(bytes, headAt + 32);
   value.writeUInt32BE(draft.end, headAt + RECORD_END_AT);
@@ -133,7 +133,7 @@ export function expiresAt({ value }: Chunk, index: number): number {
   return value.readDoubleBE(CRC_BYTES + index * HEAD_BYTES + 8);
 }
 
-export function ceilingAt({ value }: Chunk, index: number): number {
+export function maxExpiryAt({ value }: Chunk, index: number): number {
   return value.readDoubleBE(CRC_BYTES + index * HEAD_BYTES + 16);
 }
 

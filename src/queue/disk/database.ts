@@ -1,19 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { Failure, reasonOf } from '../../core/errors.ts';
+import { decode, encode } from '../record/record-encode.ts';
 import { createBallast } from './ballast.ts';
 import { encodeStore, FORMAT, FORMAT_KEY, STORE_KEY } from './layout.ts';
 import { damaged } from './preflight.ts';
-import type { Reader } from './reader.ts';
-import { readerOver } from './reader.ts';
-import { decode, encode } from './record.ts';
+import type { StoreReader } from './reader.ts';
+import { createReader } from './reader.ts';
 import { createSlabs } from './slabs.ts';
 import type { Root, Tables } from './tables.ts';
 import { openTables } from './tables.ts';
-import type { Writer } from './writer.ts';
-import { writerOver } from './writer.ts';
+import type { StoreWriter } from './writer.ts';
+import { createWriter } from './writer.ts';
 
 /** The store's LMDB file. */
-export type Database = Reader & {
+export type Database = StoreReader & {
   /** Bytes of disk that all that is kept takes, in whole pages. */
   readonly usedBytes: () => number;
   /** Bytes that were written to the file since it was opened. */
@@ -28,7 +28,7 @@ export type Database = Reader & {
    * After a failure the next one opens the file again, because LMDB may accept no transaction any more. If that fails too,
    * the file is opened for reading.
    */
-  readonly write: (fill: (writer: Writer) => void) => Promise<void>;
+  readonly write: (fill: (writer: StoreWriter) => void) => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -48,7 +48,7 @@ export async function openDatabase(folder: string): Promise<Database> {
   const ballast = createBallast(folder);
   ballast.restore();
   let version = 0;
-  const reader = readerOver(
+  const reader = createReader(
     () => tables,
     () => version,
   );
@@ -57,7 +57,7 @@ export async function openDatabase(folder: string): Promise<Database> {
   let before = figures.written;
   let failed = false;
 
-  const openAnew = async (): Promise<void> => {
+  const reopen = async (): Promise<void> => {
     await tables.root.close();
     try {
       tables = openTables(openRoot());
@@ -70,8 +70,8 @@ export async function openDatabase(folder: string): Promise<Database> {
     failed = false;
   };
 
-  const write = async (fill: (writer: Writer) => void): Promise<void> => {
-    if (failed) await openAnew();
+  const write = async (fill: (writer: StoreWriter) => void): Promise<void> => {
+    if (failed) await reopen();
     failed = true;
     slabs.reset();
     await commit(tables, fill, slabs.space);
@@ -106,7 +106,7 @@ async function openFormat(openRoot: () => Root, folder: string): Promise<Tables>
     root = openRoot();
     checkFormat(root, folder);
     const tables = openTables(root);
-    readerOver(
+    createReader(
       () => tables,
       () => 0,
     ).store();
@@ -163,12 +163,12 @@ function checkFormat(root: Root, folder: string): void {
 
 async function commit(
   tables: Tables,
-  fill: (writer: Writer) => void,
+  fill: (writer: StoreWriter) => void,
   space: (bytes: number) => Buffer,
 ): Promise<void> {
   const { root } = tables;
   try {
-    await root.batch(() => fill(writerOver(tables, space)));
+    await root.batch(() => fill(createWriter(tables, space)));
   } catch (thrown) {
     throw await causeOf(thrown);
   }

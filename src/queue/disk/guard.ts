@@ -26,9 +26,9 @@ export function guardReads(database: Database, damaged: (thrown: unknown) => voi
     expired: guard(database.expired, []),
     body: guard(database.body, undefined),
     holders: guard(database.holders, 1),
-    settled: guard(database.settled, undefined),
+    metadata: guard(database.metadata, undefined),
     // Of a name that cannot be looked for nobody may say that it is gone.
-    hasSettled: guard(database.hasSettled, true),
+    hasMetadata: guard(database.hasMetadata, true),
     names: guard(database.names, []),
   };
 }

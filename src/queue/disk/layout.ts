@@ -1,6 +1,6 @@
 import { INLINE_BYTES } from '../../core/store-limits.ts';
+import { bufferOf, decode, encode } from '../record/record-encode.ts';
 import { entrySize } from './chunk.ts';
-import { bufferOf, decode, encode } from './record.ts';
 
 /*
  * What stands in LMDB, format 3. Numbers in keys are big-endian, so that LMDB's order is the queue's order.

@@ -1,7 +1,7 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../core/errors.ts';
-import { JOURNALS } from './journal.ts';
+import { JOURNALS } from '../journal/journal.ts';
 
 /** LMDB's file in the folder of the store. */
 export const FILE = 'data.mdb';

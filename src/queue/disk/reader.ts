@@ -14,7 +14,7 @@ import {
   sequenceKey,
 } from './layout.ts';
 import { damaged } from './preflight.ts';
-import type { Indexed, Place, Tables } from './tables.ts';
+import type { EntryKey, IndexedExpiry, Tables } from './tables.ts';
 import { indexKey } from './tables.ts';
 
 /** An entry, and where it lies on disk: in a chunk that is not whole, nothing else of it is known. */
@@ -29,7 +29,7 @@ export type StoredEntry = {
 const BEHIND_NAMES = Buffer.of(0xff);
 
 /** What is read of LMDB's tables. */
-export type Reader = {
+export type StoreReader = {
   readonly store: () => StoreRecord;
   readonly queues: () => { readonly id: number; readonly record: QueueRecord }[];
   /** Entries of a queue at one priority, in order, behind the sequence `after` and before `end`. */
@@ -43,23 +43,23 @@ export type Reader = {
   /** The chunk in which the first entry of a queue at one priority behind the sequence `after` is. */
   readonly chunk: (queue: number, priority: number, after: number) => Chunk | undefined;
   /** The entry at `place`; undefined: there is none. */
-  readonly find: (place: Place) => StoredEntry | undefined;
+  readonly find: (place: EntryKey) => StoredEntry | undefined;
   readonly lastEntry: (queue: number, priority: number) => StoredEntry | undefined;
   /** Entries indexed as expiring up to `until`, soonest first, beginning behind `after`. */
-  readonly expired: (until: number, limit: number, after: Indexed | undefined) => Indexed[];
+  readonly expired: (until: number, limit: number, after: IndexedExpiry | undefined) => IndexedExpiry[];
   readonly body: (sequence: number) => Buffer | undefined;
   readonly holders: (sequence: number) => number;
-  readonly settled: (name: string) => Buffer | undefined;
-  readonly hasSettled: (name: string) => boolean;
+  readonly metadata: (name: string) => Buffer | undefined;
+  readonly hasMetadata: (name: string) => boolean;
   readonly names: (prefix: string) => string[];
 };
 
 /** `tables` are those of the moment: the file may be opened anew. `version` changes with each write. */
-export function readerOver(tables: () => Tables, version: () => number): Reader {
+export function createReader(tables: () => Tables, version: () => number): StoreReader {
   /** The chunk that was read last: what is asked for lies mostly side by side. */
-  let seen: { readonly place: Place; readonly chunk: Chunk; readonly version: number } | undefined;
+  let seen: { readonly place: EntryKey; readonly chunk: Chunk; readonly version: number } | undefined;
 
-  const chunkAround = (place: Place): Chunk | undefined => {
+  const chunkAround = (place: EntryKey): Chunk | undefined => {
     if (seen !== undefined && seen.version === version() && isBetween(place, seen.place, seen.chunk.last)) {
       return seen.chunk;
     }
@@ -126,25 +126,25 @@ export function readerOver(tables: () => Tables, version: () => number): Reader 
     },
     body: sequence => tables().bodies.get(sequenceKey(sequence)),
     holders: sequence => tables().holders.get(sequenceKey(sequence))?.readUInt32BE() ?? 1,
-    settled: name => tables().settled.get(Buffer.from(name)),
-    hasSettled: name => tables().settled.doesExist(Buffer.from(name)),
+    metadata: name => tables().metadata.get(Buffer.from(name)),
+    hasMetadata: name => tables().metadata.doesExist(Buffer.from(name)),
     names: prefix => {
       const start = Buffer.from(prefix);
       const end = Buffer.concat([start, BEHIND_NAMES]);
-      return Array.from(tables().settled.getKeys({ start, end }), key => key.toString());
+      return Array.from(tables().metadata.getKeys({ start, end }), key => key.toString());
     },
   };
 }
 
 /** True if `place` is in the same lane as `first`, and not before it or behind the sequence `last`. */
-function isBetween({ queue, priority, sequence }: Place, first: Place, last: number): boolean {
+function isBetween({ queue, priority, sequence }: EntryKey, first: EntryKey, last: number): boolean {
   return (
     queue === first.queue && priority === first.priority && sequence >= first.sequence && sequence <= last
   );
 }
 
 /** The chunk that holds an entry; if there is no such entry, the next one of its lane. */
-export function chunkWith({ entries }: Tables, { queue, priority, sequence }: Place): Chunk | undefined {
+export function chunkWith({ entries }: Tables, { queue, priority, sequence }: EntryKey): Chunk | undefined {
   const start = placeKey(queue, priority, sequence);
   const end = placeKey(queue, priority + 1, 0);
   for (const { key, value } of entries.getRange({ start, end, limit: 1 })) return chunkOf(key, value);

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { storedJson } from '../../core/stored-json.ts';
-import { tolerate } from './opening.ts';
+import { tolerate } from './open-folder.ts';
 
 /*
  * Entries that were sent and not acknowledged, as a clean end leaves them to the next run. Nothing is written for an entry

@@ -2,10 +2,10 @@ import type { RootDatabase, Database as Table } from 'lmdb';
 import { expiryKey } from './layout.ts';
 
 /** Where an entry stands. */
-export type Place = { readonly queue: number; readonly priority: number; readonly sequence: number };
+export type EntryKey = { readonly queue: number; readonly priority: number; readonly sequence: number };
 
 /** An entry that expires before one ahead of it. */
-export type Indexed = { readonly expires: number; readonly place: Place };
+export type IndexedExpiry = { readonly expires: number; readonly place: EntryKey };
 
 /** LMDB's root table, which is its transactions too. */
 export type Root = RootDatabase<Buffer, Buffer>;
@@ -17,7 +17,7 @@ export type Tables = {
   readonly bodies: Table<Buffer, Buffer>;
   readonly holders: Table<Buffer, Buffer>;
   readonly expiries: Table<Buffer, Buffer>;
-  readonly settled: Table<Buffer, Buffer>;
+  readonly metadata: Table<Buffer, Buffer>;
 };
 
 export function openTables(root: Root): Tables {
@@ -29,10 +29,10 @@ export function openTables(root: Root): Tables {
     bodies: table('bodies'),
     holders: table('holders'),
     expiries: table('expiries'),
-    settled: table('settled'),
+    metadata: table('settled'),
   };
 }
 
-export function indexKey(expires: number, { queue, priority, sequence }: Place): Buffer {
+export function indexKey(expires: number, { queue, priority, sequence }: EntryKey): Buffer {
   return expiryKey(expires, queue, priority, sequence);
 }

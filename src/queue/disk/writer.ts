@@ -10,25 +10,25 @@ import {
   sequenceKey,
 } from './layout.ts';
 import { chunkWith } from './reader.ts';
-import type { Place, Tables } from './tables.ts';
+import type { EntryKey, Tables } from './tables.ts';
 import { indexKey } from './tables.ts';
 
 /** What a checkpoint writes. Nothing of it is seen by readers before all of it is. */
-export type Writer = {
+export type StoreWriter = {
   /** Room in memory for a value, until the transaction has ended. */
   readonly space: (bytes: number) => Buffer;
   /** Entries of a queue at one priority up to the sequence `last`, all behind those that are there. */
   readonly putChunk: (queue: number, priority: number, last: number, entries: number, value: Buffer) => void;
   /** Takes entries away by their sequences, in order. The rest of a damaged chunk goes with the first of it. */
   readonly removeEntries: (queue: number, priority: number, sequences: readonly number[]) => void;
-  readonly putExpiry: (expires: number, place: Place) => void;
-  readonly removeExpiry: (expires: number, place: Place) => void;
+  readonly putExpiry: (expires: number, place: EntryKey) => void;
+  readonly removeExpiry: (expires: number, place: EntryKey) => void;
   readonly putBody: (sequence: number, record: Buffer, holders: number) => void;
   /** How many queues hold a body; 0 takes it away. */
   readonly setHolders: (sequence: number, holders: number) => void;
   readonly putQueue: (id: number, record: QueueRecord) => void;
   readonly removeQueue: (id: number) => void;
-  readonly putSettled: (name: string, value: Buffer | undefined) => void;
+  readonly putMetadata: (name: string, value: Buffer | undefined) => void;
   readonly putStore: (record: StoreRecord) => void;
 };
 
@@ -36,8 +36,8 @@ export type Writer = {
  * Names what a transaction writes. The promise that lmdb returns for each is kept already: the
  * transaction's own tells what became of them all.
  */
-export function writerOver(tables: Tables, space: (bytes: number) => Buffer): Writer {
-  const { root, entries, bodies, holders, expiries, settled } = tables;
+export function createWriter(tables: Tables, space: (bytes: number) => Buffer): StoreWriter {
+  const { root, entries, bodies, holders, expiries, metadata } = tables;
   const setHolders = (sequence: number, count: number): void => {
     const key = sequenceKey(sequence);
     if (count > 1) void holders.put(key, encodeCount(count));
@@ -72,9 +72,9 @@ export function writerOver(tables: Tables, space: (bytes: number) => Buffer): Wr
     setHolders,
     putQueue: (id, record) => void root.put(queueKey(id), encodeQueue(record)),
     removeQueue: id => void root.remove(queueKey(id)),
-    putSettled: (name, value) => {
-      if (value === undefined) void settled.remove(Buffer.from(name));
-      else void settled.put(Buffer.from(name), value);
+    putMetadata: (name, value) => {
+      if (value === undefined) void metadata.remove(Buffer.from(name));
+      else void metadata.put(Buffer.from(name), value);
     },
     putStore: record => void root.put(STORE_KEY, encodeStore(record)),
   };

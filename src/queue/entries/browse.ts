@@ -2,17 +2,17 @@ import { DRAIN_BATCH } from '../../core/limits.ts';
 import type { Message } from '../../core/message.ts';
 import { arrivedAt } from '../disk/chunk.ts';
 import type { Database } from '../disk/database.ts';
-import { messageAt } from '../disk/recall.ts';
-import type { Place, QueueStats, Waiting } from '../types.ts';
+import { messageAt } from '../record/record-decode.ts';
+import type { EntryPosition, QueueStats, WaitingEntry } from '../types.ts';
 import { PRIORITIES } from '../types.ts';
-import type { Leaving } from './leaving.ts';
-import { leavingHeld, leavingStored } from './leaving.ts';
-import type { QueueState } from './ledger.ts';
-import { firstBehind, laneBegins, messageOf } from './ledger.ts';
+import type { QueueState } from './queue-state.ts';
+import { firstBehind, laneBegins, messageOf } from './queue-state.ts';
+import type { RemovedEntry } from './removed-entry.ts';
+import { removedEntryOf, removedLaneEntry } from './removed-entry.ts';
 
 /** An entry that waits, wherever it lies. */
-export type Found = {
-  readonly leaving: Leaving;
+export type BrowsedEntry = {
+  readonly removed: RemovedEntry;
   /** Hub time in milliseconds. */
   readonly arrived: number;
   /** Undefined if its bytes are damaged. */
@@ -25,7 +25,7 @@ export function* browse(
   priority: number,
   database: Database,
   after = 0,
-): Generator<Found, undefined> {
+): Generator<BrowsedEntry, undefined> {
   yield* browseStored(queue, priority, database, after);
   yield* browseLane(queue, priority, after);
   return undefined;
@@ -37,7 +37,7 @@ export function* browseStored(
   priority: number,
   database: Database,
   after = 0,
-): Generator<Found, undefined> {
+): Generator<BrowsedEntry, undefined> {
   for (let last: number | undefined = queue.storedDepth > 0 ? after : undefined; last !== undefined; ) {
     const batch = database.entries(queue.id, priority, last, laneBegins(queue, priority), DRAIN_BATCH);
     last = batch.length < DRAIN_BATCH ? undefined : batch.at(-1)?.sequence;
@@ -45,7 +45,7 @@ export function* browseStored(
       const { sequence, chunk, index } = found;
       if (queue.removing.has(sequence)) continue;
       yield {
-        leaving: leavingStored(queue, found),
+        removed: removedEntryOf(queue, found),
         arrived: chunk.whole ? arrivedAt(chunk, index) : 0,
         message: () => messageAt(chunk, index, database.body),
       };
@@ -55,13 +55,17 @@ export function* browseStored(
 }
 
 /** The part that is in memory. */
-export function* browseLane(queue: QueueState, priority: number, after = 0): Generator<Found, undefined> {
+export function* browseLane(
+  queue: QueueState,
+  priority: number,
+  after = 0,
+): Generator<BrowsedEntry, undefined> {
   const waiting = queue.lanes[priority]?.waiting ?? [];
   for (let index = firstBehind(waiting, after); index < waiting.length; index++) {
-    const held = waiting[index];
-    if (held?.open !== true) continue;
-    const { pending } = held;
-    yield { leaving: leavingHeld(held), arrived: pending.arrived, message: () => messageOf(pending) };
+    const entry = waiting[index];
+    if (entry?.open !== true) continue;
+    const { pending } = entry;
+    yield { removed: removedLaneEntry(entry), arrived: pending.arrived, message: () => messageOf(pending) };
   }
   return undefined;
 }
@@ -72,14 +76,14 @@ export function firstOf(
   limit: number,
   database: Database,
   now: number,
-  after: Place = { priority: 0, sequence: 0 },
-): Waiting[] {
-  const list: Waiting[] = [];
+  after: EntryPosition = { priority: 0, sequence: 0 },
+): WaitingEntry[] {
+  const list: WaitingEntry[] = [];
   for (let priority = after.priority; priority < PRIORITIES; priority++) {
     const behind = priority === after.priority ? after.sequence : 0;
-    for (const { leaving, arrived, message } of browse(queue, priority, database, behind)) {
+    for (const { removed, arrived, message } of browse(queue, priority, database, behind)) {
       if (list.length >= limit) return list;
-      const { sequence, expires } = leaving;
+      const { sequence, expires } = removed;
       if (expires <= now) continue;
       const remaining = expires === Number.POSITIVE_INFINITY ? undefined : expires - now;
       list.push({ priority, sequence, message: message(), waited: now - arrived, remaining });
@@ -93,19 +97,19 @@ export function headsOf(queue: QueueState, count: number, database: Database): n
   const sequences: number[] = [];
   for (let priority = 0; priority < PRIORITIES; priority++) {
     let left = count;
-    for (const { leaving } of browse(queue, priority, database)) {
+    for (const { removed } of browse(queue, priority, database)) {
       if (left-- === 0) break;
-      sequences.push(leaving.sequence);
+      sequences.push(removed.sequence);
     }
   }
   return sequences;
 }
 
 /** An entry of a queue by its sequence. */
-export function findEntry(queue: QueueState, sequence: number, database: Database): Found | undefined {
+export function findEntry(queue: QueueState, sequence: number, database: Database): BrowsedEntry | undefined {
   for (let priority = 0; priority < PRIORITIES; priority++) {
     const { value } = browse(queue, priority, database, sequence - 1).next();
-    if (value?.leaving.sequence === sequence) return value;
+    if (value?.removed.sequence === sequence) return value;
   }
   return undefined;
 }

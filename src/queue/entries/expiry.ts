@@ -1,25 +1,25 @@
 import { SWEEP_ENTRIES } from '../../core/limits.ts';
+import type { RemovalReason } from '../delivery/drain-host.ts';
 import type { Database } from '../disk/database.ts';
-import type { Indexed } from '../disk/tables.ts';
+import type { IndexedExpiry } from '../disk/tables.ts';
 import { PRIORITIES } from '../types.ts';
 import { browseLane, browseStored } from './browse.ts';
-import type { Reason } from './drain-host.ts';
-import type { Leaving } from './leaving.ts';
-import { leavingDamaged, leavingStored } from './leaving.ts';
-import type { QueueState } from './ledger.ts';
-import { laneBegins } from './ledger.ts';
+import type { QueueState } from './queue-state.ts';
+import { laneBegins } from './queue-state.ts';
 import type { Registry } from './registry.ts';
+import type { RemovedEntry } from './removed-entry.ts';
+import { removedDamagedEntry, removedEntryOf } from './removed-entry.ts';
 
 export type ExpiryHost = {
   readonly database: Database;
   readonly registry: Registry;
   /** Hub time in milliseconds. */
   readonly now: () => number;
-  readonly release: (leaving: Leaving, reason: Reason) => void;
+  readonly remove: (removed: RemovedEntry, reason: RemovalReason) => void;
   /** An entry whose header is damaged: only the index knows when it expires. */
-  readonly damaged: (leaving: Leaving) => void;
+  readonly damaged: (removed: RemovedEntry) => void;
   /** The index names an entry that is not there. */
-  readonly strayed: (leaving: Leaving) => void;
+  readonly danglingIndex: (removed: RemovedEntry) => void;
 };
 
 /** Takes away what has expired, and what belongs to purged queues, without any consumer. */
@@ -35,25 +35,26 @@ export type Expiry = {
  * an index: what a step costs grows with what it finds, not with what waits.
  */
 export function createExpiry(host: ExpiryHost): Expiry {
-  const { database, registry, now, release } = host;
+  const { database, registry, now, remove } = host;
   /** How far the index has been read in this sweep. */
-  let reached: Indexed | undefined;
+  let reached: IndexedExpiry | undefined;
 
-  const indexed = ({ expires, place }: Indexed): void => {
+  const removeIndexed = ({ expires, place }: IndexedExpiry): void => {
     const queue = registry.byId(place.queue);
     const { priority, sequence } = place;
     if (queue === undefined || queue.removing.has(sequence)) return;
     if (sequence >= laneBegins(queue, priority)) return;
-    if (queue.consumer?.passed(priority, sequence) === true) return;
+    if (queue.consumer?.hasPassed(priority, sequence) === true) return;
     const found = database.find(place);
-    if (found === undefined) host.strayed(leavingDamaged(queue, priority, sequence, expires, 'index'));
-    else if (!found.chunk.whole) host.damaged(leavingDamaged(queue, priority, sequence, expires));
-    else release(leavingStored(queue, found), 'expired');
+    if (found === undefined)
+      host.danglingIndex(removedDamagedEntry(queue, priority, sequence, expires, 'index'));
+    else if (!found.chunk.whole) host.damaged(removedDamagedEntry(queue, priority, sequence, expires));
+    else remove(removedEntryOf(queue, found), 'expired');
   };
 
   const sweepIndex = (limit: number): number => {
     const found = database.expired(now(), limit, reached);
-    for (const one of found) indexed(one);
+    for (const one of found) removeIndexed(one);
     reached = found.at(-1) ?? reached;
     return found.length;
   };
@@ -63,8 +64,9 @@ export function createExpiry(host: ExpiryHost): Expiry {
       let allowance = SWEEP_ENTRIES;
       for (const queue of registry.all()) {
         if (allowance <= 0) return true;
-        if (queue.retired) allowance -= sweepRetired(queue, allowance, database, release);
-        else if (queue.depth > 0 && queue.soonest <= now()) allowance -= sweepHeads(queue, allowance, host);
+        if (queue.retired) allowance -= sweepRetired(queue, allowance, database, remove);
+        else if (queue.depth > 0 && queue.nextExpiry <= now())
+          allowance -= sweepHeads(queue, allowance, host);
       }
       return allowance <= 0 || sweepIndex(allowance) === allowance;
     },
@@ -79,13 +81,13 @@ function sweepRetired(
   queue: QueueState,
   limit: number,
   database: Database,
-  release: ExpiryHost['release'],
+  remove: ExpiryHost['remove'],
 ): number {
   let count = 0;
   for (let priority = 0; priority < PRIORITIES; priority++) {
-    for (const { leaving } of browseStored(queue, priority, database)) {
+    for (const { removed } of browseStored(queue, priority, database)) {
       if (count >= limit) return count;
-      release(leaving, 'purged');
+      remove(removed, 'purged');
       count++;
     }
   }
@@ -93,32 +95,32 @@ function sweepRetired(
 }
 
 /** Takes away up to `limit` expired entries of a queue, and notes when to look at it again; returns how many. */
-function sweepHeads(queue: QueueState, limit: number, { database, now, release }: ExpiryHost): number {
+function sweepHeads(queue: QueueState, limit: number, { database, now, remove }: ExpiryHost): number {
   const time = now();
   let count = 0;
-  let soonest = Number.POSITIVE_INFINITY;
+  let nextExpiry = Number.POSITIVE_INFINITY;
 
   /** True if the entry lives on. What is with its receiver may yet be acknowledged, or is looked at again. */
-  const lives = ({ expires, priority, sequence }: Leaving): boolean => {
-    if (expires <= time && queue.consumer?.passed(priority, sequence) !== true) return false;
-    soonest = Math.min(soonest, expires);
+  const lives = ({ expires, priority, sequence }: RemovedEntry): boolean => {
+    if (expires <= time && queue.consumer?.hasPassed(priority, sequence) !== true) return false;
+    nextExpiry = Math.min(nextExpiry, expires);
     return true;
   };
 
   for (let priority = 0; priority < PRIORITIES; priority++) {
-    for (const { leaving } of browseStored(queue, priority, database)) {
+    for (const { removed } of browseStored(queue, priority, database)) {
       if (count >= limit) return count;
-      if (!lives(leaving)) {
-        release(leaving, 'expired');
+      if (!lives(removed)) {
+        remove(removed, 'expired');
         count++;
-      } else if (leaving.expires > time) break;
+      } else if (removed.expires > time) break;
     }
-    for (const { leaving } of browseLane(queue, priority)) {
-      if (lives(leaving)) continue;
-      release(leaving, 'expired');
+    for (const { removed } of browseLane(queue, priority)) {
+      if (lives(removed)) continue;
+      remove(removed, 'expired');
       count++;
     }
   }
-  queue.soonest = soonest;
+  queue.nextExpiry = nextExpiry;
   return count;
 }

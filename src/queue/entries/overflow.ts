@@ -2,16 +2,16 @@ import { DROP_BATCH } from '../../core/store-limits.ts';
 import type { Database } from '../disk/database.ts';
 import { PRIORITIES } from '../types.ts';
 import { browseLane } from './browse.ts';
-import type { Leaving } from './leaving.ts';
-import { leavingStored } from './leaving.ts';
-import type { QueueState } from './ledger.ts';
-import { laneBegins, laneOf } from './ledger.ts';
+import type { QueueState } from './queue-state.ts';
+import { laneBegins, laneOf } from './queue-state.ts';
+import type { RemovedEntry } from './removed-entry.ts';
+import { removedEntryOf } from './removed-entry.ts';
 
 /**
  * The entry of a queue that makes room for one of `priority`: the oldest of the least urgent there are, but
  * none that is more urgent than the newcomer, and none that is on its way to a receiver.
  */
-export function oldestOf(queue: QueueState, priority: number, database: Database): Leaving | undefined {
+export function oldestOf(queue: QueueState, priority: number, database: Database): RemovedEntry | undefined {
   for (let least = PRIORITIES - 1; least >= priority; least--) {
     const lane = queue.lanes[least];
     if (lane === undefined && queue.storedDepth === 0) continue;
@@ -24,7 +24,7 @@ export function oldestOf(queue: QueueState, priority: number, database: Database
 }
 
 /** The part in LMDB is read by many entries: a queue at its bound drops one for each that comes. */
-function oldestStored(queue: QueueState, priority: number, database: Database): Leaving | undefined {
+function oldestStored(queue: QueueState, priority: number, database: Database): RemovedEntry | undefined {
   if (queue.storedDepth === 0) return undefined;
   const lane = laneOf(queue, priority);
   for (;;) {
@@ -34,54 +34,54 @@ function oldestStored(queue: QueueState, priority: number, database: Database): 
       lane.oldest = { version: database.version(), entries, next: 0 };
       continue;
     }
-    const leaving = oldest.entries[oldest.next];
-    if (leaving === undefined) {
+    const removed = oldest.entries[oldest.next];
+    if (removed === undefined) {
       const last = oldest.entries.at(-1);
       if (last === undefined) return undefined;
       lane.oldest = { ...oldest, entries: readOldest(queue, priority, last.sequence, database), next: 0 };
       continue;
     }
     oldest.next++;
-    if (mayBeDropped(leaving)) return leaving;
+    if (mayBeDropped(removed)) return removed;
   }
 }
 
-function readOldest(queue: QueueState, priority: number, after: number, database: Database): Leaving[] {
+function readOldest(queue: QueueState, priority: number, after: number, database: Database): RemovedEntry[] {
   const found = database.entries(queue.id, priority, after, laneBegins(queue, priority), DROP_BATCH);
-  return found.map(entry => leavingStored(queue, entry));
+  return found.map(entry => removedEntryOf(queue, entry));
 }
 
-function oldestInLane(queue: QueueState, priority: number): Leaving | undefined {
+function oldestInLane(queue: QueueState, priority: number): RemovedEntry | undefined {
   const lane = queue.lanes[priority];
-  if (lane === undefined || lane.waiting.length === lane.closed) return undefined;
-  for (const { leaving } of browseLane(queue, priority, lane.droppedUpTo))
-    if (mayBeDropped(leaving)) return leaving;
+  if (lane === undefined || lane.waiting.length === lane.closedCount) return undefined;
+  for (const { removed } of browseLane(queue, priority, lane.droppedUpTo))
+    if (mayBeDropped(removed)) return removed;
   return undefined;
 }
 
 /** False for an entry that has left its queue, or is on its way to the receiver. */
-function mayBeDropped({ queue, priority, sequence }: Leaving): boolean {
-  return !queue.removing.has(sequence) && queue.consumer?.passed(priority, sequence) !== true;
+function mayBeDropped({ queue, priority, sequence }: RemovedEntry): boolean {
+  return !queue.removing.has(sequence) && queue.consumer?.hasPassed(priority, sequence) !== true;
 }
 
 /** What was dropped from each queue since it was last told: how many, the first and the last. */
-export type Drops = {
-  readonly note: (leaving: Leaving) => void;
+export type DropReport = {
+  readonly add: (removed: RemovedEntry) => void;
   /** Says each queue's in one sentence, and begins anew. */
-  readonly tell: (say: (sentence: string) => void) => void;
+  readonly flush: (say: (sentence: string) => void) => void;
 };
 
-export function createDrops(): Drops {
+export function createDropReport(): DropReport {
   const drops = new Map<QueueState, { count: number; first: number; last: number }>();
   return {
-    note: ({ queue, sequence }) => {
+    add: ({ queue, sequence }) => {
       const drop = drops.get(queue) ?? { count: 0, first: sequence, last: sequence };
       drop.count++;
       drop.first = Math.min(drop.first, sequence);
       drop.last = Math.max(drop.last, sequence);
       drops.set(queue, drop);
     },
-    tell: say => {
+    flush: say => {
       for (const [{ name }, { count, first, last }] of drops) {
         say(
           `The queue "${name}" was full: ${count} of its oldest messages were dropped (${first} to ${last}).`,

@@ -1,12 +1,12 @@
 import type { Database } from '../disk/database.ts';
 import type { QueueShare } from '../types.ts';
-import type { QueueState } from './ledger.ts';
-import { queueState } from './ledger.ts';
+import type { QueueState } from './queue-state.ts';
+import { queueState } from './queue-state.ts';
 
 /** The queues by name; a purged one loses its name at once and lives on until its entries are gone. */
 export type Registry = {
   /** The queue of that name, a new one if there is none. */
-  readonly named: (name: string) => QueueState;
+  readonly findOrCreate: (name: string) => QueueState;
   readonly find: (name: string) => QueueState | undefined;
   readonly byId: (id: number) => QueueState | undefined;
   /** A queue that a journal names and LMDB does not know. */
@@ -14,12 +14,12 @@ export type Registry = {
   readonly retire: (queue: QueueState) => void;
   /** Lets a queue count in a share from now on, whether it is there yet or not. */
   readonly assign: (name: string, share: QueueShare) => void;
-  readonly release: (name: string) => void;
+  readonly unassign: (name: string) => void;
   readonly shareOf: (name: string) => QueueShare | undefined;
   /** Forgets a retired queue that is empty. */
-  readonly gone: (queue: QueueState) => void;
+  readonly forget: (queue: QueueState) => void;
   /** Those that have a name. */
-  readonly current: () => IterableIterator<QueueState>;
+  readonly active: () => IterableIterator<QueueState>;
   readonly all: () => IterableIterator<QueueState>;
   /** How many entries have left and are still in LMDB. */
   readonly removing: () => number;
@@ -48,7 +48,7 @@ export function loadQueues(database: Database): Registry {
   for (const { id, record } of database.queues()) add(queueState(id, record, true));
 
   return {
-    named: name => byName.get(name) ?? create(lastId + 1, name),
+    findOrCreate: name => byName.get(name) ?? create(lastId + 1, name),
     find: name => byName.get(name),
     byId: id => every.get(id),
     adopt: (id, name) => {
@@ -62,7 +62,7 @@ export function loadQueues(database: Database): Registry {
       queue.share = share;
       share.add(queue.bytes);
     },
-    release: name => {
+    unassign: name => {
       const queue = byName.get(name);
       shares.delete(name);
       if (queue === undefined) return;
@@ -74,10 +74,10 @@ export function loadQueues(database: Database): Registry {
       queue.retired = true;
       if (byName.get(queue.name) === queue) byName.delete(queue.name);
     },
-    gone: queue => {
+    forget: queue => {
       every.delete(queue.id);
     },
-    current: () => byName.values(),
+    active: () => byName.values(),
     all: () => every.values(),
     removing: () => {
       let count = 0;

@@ -32,12 +32,12 @@ let opening = true;
 // Keeps the process alive, which the clock's timers do not, and ends it with the one that judges it.
 process.stdin.resume().once('end', () => process.exit());
 const store = await openStore({
-  gathered: 4 << 20,
+  maxPendingBytes: 4 << 20,
   countRead: () => {},
   folder,
   maxSize: 32 << 20,
   whenFull: 'reject',
-  bound: () => undefined,
+  boundOf: () => undefined,
   ttl: undefined,
   commitWindow: chance.oneOf([0, 5, 50]),
   clock,

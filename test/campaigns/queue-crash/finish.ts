@@ -7,8 +7,8 @@ import type { Report } from './report.ts';
 /** Takes everything out of a store, closes it, and reports what is left of it in `folder`. */
 export async function finish(store: Store, folder: string, clock: Clock, report: Report): Promise<void> {
   for (const { queue } of store.stats()) await drainAll(store, queue);
-  for (const { id } of store.letters.list()) {
-    await settledBy(settle => store.letters.drop(id, settle));
+  for (const { id } of store.deadLetters.list()) {
+    await settledBy(settle => store.deadLetters.drop(id, settle));
   }
   // What a crash interrupted goes on in the rounds of the store: purged queues are emptied there.
   await new Promise<void>(resolve => void clock.after(2 * SWEEP_INTERVAL, resolve));
@@ -16,10 +16,10 @@ export async function finish(store: Store, folder: string, clock: Clock, report:
     report('remaining', depth, 'messages by the figures');
     report('remaining', bytes, 'bytes by the figures');
   }
-  report('remaining', store.letters.list().length, 'letters');
+  report('remaining', store.deadLetters.list().length, 'letters');
   await store.close();
   const database = await openDatabase(folder);
-  const { settled: _, ...tables } = database.tables();
+  const { metadata: _, ...tables } = database.tables();
   for (const [table, count] of Object.entries(tables)) report('remaining', count, table);
   report('remaining', database.queues().filter(({ record }) => record.retired).length, 'purged queues');
   await database.close();

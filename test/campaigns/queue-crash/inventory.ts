@@ -11,7 +11,7 @@ export function takeInventory(store: Store, report: Report): Map<string, number>
     report('depth', queue, depth);
     tellEntries(store, queue, report);
   }
-  for (const { queue, priority, message } of store.letters.list()) {
+  for (const { queue, priority, message } of store.deadLetters.list()) {
     const parcel = parcelIn(message);
     if (parcel === undefined || !belongs(parcel.stops, queue, priority)) report('damaged', queue, 'letter');
     else report('letter', queue, parcel.number);

@@ -1,4 +1,4 @@
-import type { Destination, Note, Store } from '../../../src/queue/types.ts';
+import type { Destination, MetadataEntry, Store } from '../../../src/queue/types.ts';
 import { PRIORITIES } from '../../../src/queue/types.ts';
 import type { Chance } from './chance.ts';
 import { messageOf, parcelIn, stopsText } from './parcel.ts';
@@ -37,7 +37,7 @@ export function putUnderLoad(
     }));
 
   /** Appends a message, together with `note` if there is one; `promised` once it is there for good. */
-  const append = (note?: Note, promised?: () => void): void => {
+  const append = (note?: MetadataEntry, promised?: () => void): void => {
     const stops = destinations();
     if (stops.length === 0) return;
     const parcel = { number: ++number, stops };

@@ -1,4 +1,4 @@
-import type { Drain, Entry, Store } from '../../../src/queue/types.ts';
+import type { Drain, QueueEntry, Store } from '../../../src/queue/types.ts';
 import type { Chance } from './chance.ts';
 import { parcelIn } from './parcel.ts';
 import type { Report } from './report.ts';
@@ -20,11 +20,11 @@ export function createReceiver(
   const window = chance.oneOf([1, 8, 50]);
   const atOnce = chance.oneOf([0, 5, 60]);
   let drain: Drain | undefined;
-  let hand: Entry[] = [];
+  let hand: QueueEntry[] = [];
 
-  const numberOf = ({ message }: Entry): number => parcelIn(message)?.number ?? -1;
+  const numberOf = ({ message }: QueueEntry): number => parcelIn(message)?.number ?? -1;
 
-  const acknowledge = (from: Drain, entry: Entry): void => {
+  const acknowledge = (from: Drain, entry: QueueEntry): void => {
     const number = numberOf(entry);
     report('leaving', queue, number);
     left();
@@ -52,12 +52,12 @@ export function createReceiver(
     hand = [];
   };
 
-  const decide = (from: Drain, entry: Entry): void => {
+  const decide = (from: Drain, entry: QueueEntry): void => {
     const fate = chance.below(1000);
     if (fate < 4) {
       report('refused', queue, numberOf(entry));
       left();
-      from.refuse(entry, 'the load says so');
+      from.reject(entry, 'the load says so');
     } else if (fate < 20) from.retry(entry, 'the load says so');
     else acknowledge(from, entry);
   };

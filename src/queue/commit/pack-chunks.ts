@@ -1,8 +1,8 @@
 import { INLINE_BYTES } from '../../core/store-limits.ts';
 import type { ChunkDraft } from '../disk/chunk.ts';
 import { addEntry, draftChunk, entrySize, NO_RECORD, sealChunk, takes } from '../disk/chunk.ts';
-import type { Writer } from '../disk/writer.ts';
-import type { Held, Pending, QueueState } from '../entries/ledger.ts';
+import type { StoreWriter } from '../disk/writer.ts';
+import type { LaneEntry, Pending, QueueState } from '../entries/queue-state.ts';
 
 /** Things of queues by their priorities. */
 export type ByLane<Thing> = Map<QueueState, (Thing[] | undefined)[]>;
@@ -24,36 +24,46 @@ export function addToLane<Thing>(
 }
 
 /** Names to `writer` what still waits of `appends`: entries in chunks, bodies with the only entry or, once, aside. */
-export function packWaiting(appends: readonly Pending[], writer: Writer, packed: (held: Held) => void): void {
-  const lanes: ByLane<Held> = new Map();
+export function packWaiting(
+  appends: readonly Pending[],
+  writer: StoreWriter,
+  packed: (entry: LaneEntry) => void,
+): void {
+  const lanes: ByLane<LaneEntry> = new Map();
   for (const pending of appends) {
-    if (pending.open === 0) continue;
+    if (pending.openCount === 0) continue;
     if (!isInline(pending)) putBody(pending, writer);
-    for (const held of pending.held) if (held.open) addToLane(lanes, held.queue, held.priority, held);
+    for (const entry of pending.laneEntries)
+      if (entry.open) addToLane(lanes, entry.queue, entry.priority, entry);
   }
   for (const [queue, lists] of lanes) {
     for (const [priority, list] of lists.entries()) {
       if (list === undefined) continue;
       packLane(queue, priority, list.sort(bySequence), writer);
-      for (const held of list) packed(held);
+      for (const entry of list) packed(entry);
     }
   }
 }
 
 /** True if the body of a message lies with its only entry. */
-export function isInline({ open, recordBytes }: Pending): boolean {
-  return open === 1 && recordBytes <= INLINE_BYTES;
+export function isInline({ openCount, recordBytes }: Pending): boolean {
+  return openCount === 1 && recordBytes <= INLINE_BYTES;
 }
 
-function putBody({ sequence, run, recordAt, recordBytes, open }: Pending, writer: Writer): void {
-  if (run !== undefined) writer.putBody(sequence, run.subarray(recordAt, recordAt + recordBytes), open);
+function putBody({ sequence, run, recordAt, recordBytes, openCount }: Pending, writer: StoreWriter): void {
+  if (run !== undefined) writer.putBody(sequence, run.subarray(recordAt, recordAt + recordBytes), openCount);
 }
 
-function bySequence(one: Held, other: Held): number {
+function bySequence(one: LaneEntry, other: LaneEntry): number {
   return one.pending.sequence - other.pending.sequence;
 }
 
-function packLane(queue: QueueState, priority: number, list: readonly Held[], writer: Writer): void {
+function packLane(
+  queue: QueueState,
+  priority: number,
+  list: readonly LaneEntry[],
+  writer: StoreWriter,
+): void {
   let from = 0;
   let bytes = 0;
   for (const [index, { pending }] of list.entries()) {
@@ -71,20 +81,20 @@ function packLane(queue: QueueState, priority: number, list: readonly Held[], wr
 function putChunk(
   queue: QueueState,
   priority: number,
-  list: readonly Held[],
+  list: readonly LaneEntry[],
   bytes: number,
-  writer: Writer,
+  writer: StoreWriter,
 ): void {
   const draft = draftChunk(list.length, bytes, writer.space);
-  for (const held of list) putEntry(held, draft, writer);
+  for (const entry of list) putEntry(entry, draft, writer);
   const last = list.at(-1)?.pending.sequence ?? 0;
   writer.putChunk(queue.id, priority, last, list.length, sealChunk(draft));
 }
 
-function putEntry(held: Held, draft: ChunkDraft, writer: Writer): void {
-  const { pending, queue, priority, expires, ceiling } = held;
+function putEntry(entry: LaneEntry, draft: ChunkDraft, writer: StoreWriter): void {
+  const { pending, queue, priority, expires, maxExpiry } = entry;
   const { sequence, arrived, run, recordAt, recordBytes } = pending;
-  if (expires < ceiling) writer.putExpiry(expires, { queue: queue.id, priority, sequence });
-  if (run === undefined || !isInline(pending)) addEntry(draft, sequence, held, arrived, NO_RECORD, 0, 0);
-  else addEntry(draft, sequence, held, arrived, run, recordAt, recordAt + recordBytes);
+  if (expires < maxExpiry) writer.putExpiry(expires, { queue: queue.id, priority, sequence });
+  if (run === undefined || !isInline(pending)) addEntry(draft, sequence, entry, arrived, NO_RECORD, 0, 0);
+  else addEntry(draft, sequence, entry, arrived, run, recordAt, recordAt + recordBytes);
 }

@@ -16,7 +16,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import { Failure, isDiskFull, reasonOf, systemCode } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
-import { writeFully } from './blocks.ts';
+import { writeFully } from '../journal/block-file.ts';
 import type { Database } from './database.ts';
 import { openDatabase } from './database.ts';
 import { damaged, preflight } from './preflight.ts';
@@ -32,7 +32,7 @@ export type Opened = {
 const BLOCK_BYTES = 512;
 
 /** In the folder while its pages give reason to look at them: the next start does. */
-const SUSPECT = 'suspect';
+const CHECK_MARK = 'suspect';
 
 /**
  * Opens the database of `folder`, which is made (mode 0700) if it is not there. A damaged one is moved to
@@ -50,12 +50,12 @@ export async function openFolder(folder: string, clock: Clock, log: Log): Promis
 }
 
 /** A mark that a failing disk does not take, or keeps, costs a look at the pages or the lack of one: no more. */
-export function suspect(folder: string): void {
-  tolerate(() => writeFileSync(join(folder, SUSPECT), '', { mode: 0o600 }));
+export function requestCheck(folder: string): void {
+  tolerate(() => writeFileSync(join(folder, CHECK_MARK), '', { mode: 0o600 }));
 }
 
-export function trust(folder: string): void {
-  tolerate(() => rmSync(join(folder, SUSPECT), { force: true }));
+export function cancelCheck(folder: string): void {
+  tolerate(() => rmSync(join(folder, CHECK_MARK), { force: true }));
 }
 
 /** Runs `action`; undefined if the system refuses it. */
@@ -73,9 +73,9 @@ async function open(folder: string): Promise<Database | Failure> {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const odd = preflight(folder);
-    const damage = odd || existsSync(join(folder, SUSPECT)) ? findDamage(folder) : undefined;
+    const damage = odd || existsSync(join(folder, CHECK_MARK)) ? findDamage(folder) : undefined;
     if (damage !== undefined) return damaged(damage);
-    suspect(folder);
+    requestCheck(folder);
     reserveLock(folder);
     const database = await openDatabase(folder);
     for (const name of readdirSync(folder)) tolerate(() => makePrivate(join(folder, name)));

@@ -1,10 +1,10 @@
 import { crc32 } from 'node:zlib';
 import type { Message, Origin, QoS } from '../../core/message.ts';
 import { NO_PROPERTIES } from '../../core/message.ts';
+import type { Chunk } from '../disk/chunk.ts';
+import { isInline, recordEnd, recordStart, sequenceAt } from '../disk/chunk.ts';
 import { ARRAY, createTextReader, headEnd, headValue, NULL, readTexts, textIn } from './cbor.ts';
-import type { Chunk } from './chunk.ts';
-import { isInline, recordEnd, recordStart, sequenceAt } from './chunk.ts';
-import { CRC_BYTES, FIELDS, FORMAT_SHIFT, RETAIN, RETAINED } from './record.ts';
+import { CRC_BYTES, FIELDS, FORMAT_SHIFT, RETAIN, RETAINED } from './record-encode.ts';
 
 /*
  * A message from its record, read in place: the library makes a value of each field first, and a queue that is drained

@@ -1,5 +1,5 @@
-import type { Settle } from '../../core/message.ts';
-import type { QueueState } from './ledger.ts';
+import type { OnDurable } from '../../core/message.ts';
+import type { QueueState } from '../entries/queue-state.ts';
 
 /*
  * Failed deliveries of an entry are settled state under `attempts/<queue id>/<sequence>`, a decimal number: written when a
@@ -13,7 +13,7 @@ export type AttemptsHost = {
   readonly holds: (queue: QueueState, sequence: number) => boolean;
   readonly names: (prefix: string) => string[];
   readonly get: (name: string) => Buffer | undefined;
-  readonly put: (name: string, value: Buffer | undefined, settle: Settle) => void;
+  readonly put: (name: string, value: Buffer | undefined, onDurable: OnDurable) => void;
 };
 
 /** Failed deliveries of each entry, counted over restarts: what fails always becomes a dead letter, however often the hub starts. */
@@ -27,7 +27,7 @@ export type Attempts = {
 };
 
 // A count that is not written is one attempt more after a restart.
-const nothing: Settle = () => {};
+const ignore: OnDurable = () => {};
 
 export function openAttempts({ queue, holds, names, get, put }: AttemptsHost): Attempts {
   const nameOf = ({ id }: QueueState, sequence: number): string => `${PREFIX}${id}/${sequence}`;
@@ -37,19 +37,19 @@ export function openAttempts({ queue, holds, names, get, put }: AttemptsHost): A
     const known = id === undefined ? undefined : queue(id);
     const count = Number(get(name)?.toString());
     if (known === undefined || sequence === undefined || known.retired || !holds(known, sequence))
-      put(name, undefined, nothing);
+      put(name, undefined, ignore);
     else if (count > 0) known.attempts.set(sequence, count);
   }
 
   const forget: Attempts['forget'] = (of, sequence) => {
-    if (of.attempts.delete(sequence)) put(nameOf(of, sequence), undefined, nothing);
+    if (of.attempts.delete(sequence)) put(nameOf(of, sequence), undefined, ignore);
   };
 
   return {
     add: (of, sequence) => {
       const count = (of.attempts.get(sequence) ?? 0) + 1;
       of.attempts.set(sequence, count);
-      put(nameOf(of, sequence), Buffer.from(String(count)), nothing);
+      put(nameOf(of, sequence), Buffer.from(String(count)), ignore);
       return count;
     },
     forget,

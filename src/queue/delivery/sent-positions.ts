@@ -1,8 +1,8 @@
 import type { SentPosition } from '../disk/sent-file.ts';
 import { leaveSentFile, takeSentFile } from '../disk/sent-file.ts';
+import { laneOf } from '../entries/queue-state.ts';
+import type { Registry } from '../entries/registry.ts';
 import { PRIORITIES } from '../types.ts';
-import { laneOf } from './ledger.ts';
-import type { Registry } from './registry.ts';
 
 /**
  * Takes over what the last run has sent. Returns the sequence up to which every entry may have been sent: after an end that
@@ -18,9 +18,9 @@ export function resumeSent(folder: string, { byId }: Registry, lastSequence: num
 }
 
 /** Leaves to the next run what this one has sent of what its queues hold. */
-export function leaveSent(folder: string, { current }: Registry, anyUpTo: number): void {
+export function leaveSent(folder: string, { active }: Registry, anyUpTo: number): void {
   const positions: SentPosition[] = [];
-  for (const { id, depth, lanes } of current()) {
+  for (const { id, depth, lanes } of active()) {
     for (const [priority, lane] of lanes.entries())
       if (depth > 0 && lane !== undefined && lane.sentUpTo > 0) positions.push([id, priority, lane.sentUpTo]);
   }

@@ -3,7 +3,7 @@ import { MAX_NAME_BYTES } from '../core/limits.ts';
 import type { Database } from './disk/database.ts';
 
 /** Settled state as it was last put, wherever it lies. */
-export type Settled = {
+export type Metadata = {
   readonly get: (name: string) => Buffer | undefined;
   /** Names that begin with `prefix`, in order. */
   readonly names: (prefix: string) => string[];
@@ -12,11 +12,11 @@ export type Settled = {
 type Values = ReadonlyMap<string, Buffer | undefined>;
 
 /** `unwritten`: what is not in LMDB yet, newest first; undefined deletes. */
-export function settledOver(database: Database, unwritten: () => readonly Values[]): Settled {
+export function createMetadata(database: Database, unwritten: () => readonly Values[]): Metadata {
   return {
     get: name => {
       const newest = unwritten().find(values => values.has(name));
-      return newest === undefined ? database.settled(name) : newest.get(name);
+      return newest === undefined ? database.metadata(name) : newest.get(name);
     },
     names: prefix => {
       const names = new Set(database.names(prefix));
@@ -32,12 +32,12 @@ export function settledOver(database: Database, unwritten: () => readonly Values
   };
 }
 
-export const UNNAMEABLE = new Failure(
+export const NAME_TOO_LONG = new Failure(
   'store.write',
   `What is kept under a name of more than ${MAX_NAME_BYTES} bytes cannot be written: choose a shorter one.`,
 );
 
 /** True if LMDB takes the name. A shorter text has three bytes a character at most, and is not measured. */
-export function isNameable(name: string): boolean {
+export function isValidName(name: string): boolean {
   return name.length * 3 <= MAX_NAME_BYTES || Buffer.byteLength(name) <= MAX_NAME_BYTES;
 }

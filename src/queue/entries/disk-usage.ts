@@ -1,16 +1,16 @@
 import type { Batch } from '../commit/batch.ts';
 import type { Database } from '../disk/database.ts';
-import type { Journal } from '../disk/journal.ts';
 import { ENTRY_OVERHEAD } from '../disk/layout.ts';
-import type { Leaving } from './leaving.ts';
-import { whereStored } from './leaving.ts';
-import type { Pending } from './ledger.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Pending } from './queue-state.ts';
+import type { RemovedEntry } from './removed-entry.ts';
+import { whereStored } from './removed-entry.ts';
 
 /**
  * Bytes of disk in use: pages of LMDB, both journals, and what is set aside for messages on their way into
  * LMDB, less what has left and is still in its pages. LMDB counts its pages, so nothing is lost by a restart.
  */
-export type Usage = {
+export type DiskUsage = {
   /** With what the journals will have grown by, and `more` bytes of appends in them. */
   readonly used: (more?: number) => number;
   /** A message comes in. */
@@ -20,38 +20,38 @@ export type Usage = {
   /** No queue holds it any more, or it was not kept. */
   readonly release: (pending: Pending) => void;
   /** An entry has left its queue. */
-  readonly leave: (leaving: Leaving) => void;
+  readonly noteRemoved: (removed: RemovedEntry) => void;
   /** A checkpoint has written `moves`. */
   readonly checkpointed: (moves: Batch) => void;
 };
 
 /** `recovered`: what journals held at the start. */
-export function createUsage(database: Database, journal: Journal, recovered: Batch): Usage {
+export function createDiskUsage(database: Database, journal: Journal, recovered: Batch): DiskUsage {
   /** Entries of a body that have left, where several queues hold it. */
   const left = new Map<number, number>();
   let pages = database.usedBytes();
   let reserved = 0;
   let freed = 0;
   /** Bytes of appends on their way to the journal. */
-  let coming = 0;
+  let journalReserved = 0;
 
-  const arrive = (pending: Pending): void => {
-    coming -= pending.coming;
-    pending.coming = 0;
+  const noteCommitted = (pending: Pending): void => {
+    journalReserved -= pending.journalReserved;
+    pending.journalReserved = 0;
   };
 
   const release = (pending: Pending): void => {
-    reserved -= pending.reserved;
-    pending.reserved = 0;
-    arrive(pending);
+    reserved -= pending.diskReserved;
+    pending.diskReserved = 0;
+    noteCommitted(pending);
   };
 
   /** The body counts with the last of its entries. */
-  const bytesFreed = (leaving: Leaving): number => {
-    const where = whereStored(leaving);
+  const bytesFreed = (removed: RemovedEntry): number => {
+    const where = whereStored(removed);
     if (where === undefined || where === 'index') return 0;
-    if (where === 'inline') return leaving.bytes;
-    const { sequence, bytes } = leaving;
+    if (where === 'inline') return removed.bytes;
+    const { sequence, bytes } = removed;
     const holders = database.holders(sequence);
     if (holders === 1) return bytes;
     const gone = (left.get(sequence) ?? 0) + 1;
@@ -61,34 +61,34 @@ export function createUsage(database: Database, journal: Journal, recovered: Bat
   };
 
   const reserve = (pending: Pending): void => {
-    reserved += pending.reserved;
-    coming += pending.coming;
+    reserved += pending.diskReserved;
+    journalReserved += pending.journalReserved;
   };
 
-  const leave = (leaving: Leaving): void => {
-    leaving.freed = bytesFreed(leaving);
-    freed += leaving.freed;
+  const noteRemoved = (removed: RemovedEntry): void => {
+    removed.freed = bytesFreed(removed);
+    freed += removed.freed;
   };
 
   for (const pending of recovered.appends) {
-    pending.coming = 0;
-    if (pending.open > 0) reserve(pending);
+    pending.journalReserved = 0;
+    if (pending.openCount > 0) reserve(pending);
   }
-  for (const leaving of recovered.removals) leave(leaving);
+  for (const removed of recovered.removals) noteRemoved(removed);
 
   return {
-    used: (more = 0) => Math.max(0, pages + journal.bytes(coming + more) + reserved - freed),
+    used: (more = 0) => Math.max(0, pages + journal.bytes(journalReserved + more) + reserved - freed),
     reserve,
     committed: appends => {
-      for (const pending of appends) arrive(pending);
+      for (const pending of appends) noteCommitted(pending);
     },
     release,
-    leave,
+    noteRemoved,
     checkpointed: moves => {
       for (const pending of moves.appends) release(pending);
-      for (const leaving of moves.removals) {
-        freed -= leaving.freed;
-        left.delete(leaving.sequence);
+      for (const removed of moves.removals) {
+        freed -= removed.freed;
+        left.delete(removed.sequence);
       }
       pages = database.usedBytes();
     },

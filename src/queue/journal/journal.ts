@@ -2,8 +2,8 @@ import { closeSync, constants, fstatSync, fsyncSync, openSync, readFileSync } fr
 import { join } from 'node:path';
 import { isDiskFull } from '../../core/errors.ts';
 import { JOURNAL_BYTES } from '../../core/store-limits.ts';
-import { alignedBuffer, openBlocks, writeFully } from './blocks.ts';
-import type { Draft, Run } from './run.ts';
+import { alignedBuffer, openBlocks, writeFully } from './block-file.ts';
+import type { JournalRun, RunDraft } from './run.ts';
 import { decodeRuns, sealRun } from './run.ts';
 
 /*
@@ -23,7 +23,7 @@ export type Journal = {
    */
   readonly space: (bytes: number) => Buffer;
   /** Writes one run; resolves once it would survive a power cut. One at a time. */
-  readonly append: (draft: Draft) => Promise<void>;
+  readonly append: (draft: RunDraft) => Promise<void>;
   /** True if the file in use has had its share. */
   readonly full: () => boolean;
   readonly generation: () => number;
@@ -36,15 +36,15 @@ export type Journal = {
   readonly close: () => void;
 };
 
-export type Found = {
+export type JournalContent = {
   /** What was committed and is not in LMDB, in order. */
-  readonly runs: Run[];
+  readonly runs: JournalRun[];
   /** Runs that should be there and are damaged. */
   readonly damaged: number;
 };
 
 /** The runs of generations behind `generation` that the journals in `folder` hold. */
-export function readJournals(folder: string, salt: Buffer, generation: number): Found {
+export function readJournals(folder: string, salt: Buffer, generation: number): JournalContent {
   const runs = JOURNALS.flatMap(name => decodeRuns(salt, generation, contentOf(join(folder, name)))).toSorted(
     (one, other) => one.generation - other.generation || one.index - other.index,
   );
@@ -52,7 +52,7 @@ export function readJournals(folder: string, salt: Buffer, generation: number): 
 }
 
 /** How many runs are missing between those that are there: the end of a generation may be torn, no other. */
-function missing(runs: readonly Run[]): number {
+function missing(runs: readonly JournalRun[]): number {
   let count = 0;
   for (const [at, run] of runs.entries()) {
     const before = runs[at - 1];

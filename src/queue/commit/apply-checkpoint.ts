@@ -1,64 +1,64 @@
 import type { Database } from '../disk/database.ts';
-import type { Writer } from '../disk/writer.ts';
-import type { Leaving } from '../entries/leaving.ts';
-import { whereStored } from '../entries/leaving.ts';
-import type { Held, QueueState } from '../entries/ledger.ts';
+import type { StoreWriter } from '../disk/writer.ts';
+import type { LaneEntry, QueueState } from '../entries/queue-state.ts';
+import type { RemovedEntry } from '../entries/removed-entry.ts';
+import { whereStored } from '../entries/removed-entry.ts';
 import type { Batch } from './batch.ts';
-import type { ByLane } from './packing.ts';
-import { addToLane, isInline, packWaiting } from './packing.ts';
+import type { ByLane } from './pack-chunks.ts';
+import { addToLane, isInline, packWaiting } from './pack-chunks.ts';
 
 /** What a checkpoint did, to be noted once it is on disk. */
-export type Outcome = {
+export type CheckpointResult = {
   /** How the figures of queues changed; those that are gone for good. */
   readonly changes: ReadonlyMap<QueueState, Change>;
   readonly gone: readonly QueueState[];
   /** Holds that are in LMDB now with their bodies, and those whose bodies lie aside. */
-  readonly inline: readonly Held[];
-  readonly outside: readonly Held[];
+  readonly inline: readonly LaneEntry[];
+  readonly outside: readonly LaneEntry[];
 };
 
 export type Change = { depth: number; bytes: number };
 
 /** Names to `writer` what brings LMDB up to date with `moves`. It changes nothing in memory: it may yet fail. */
-export function applyMoves(moves: Batch, writer: Writer, database: Database): Outcome {
+export function applyCheckpoint(moves: Batch, writer: StoreWriter, database: Database): CheckpointResult {
   const changes = new Map<QueueState, Change>();
-  const inline: Held[] = [];
-  const outside: Held[] = [];
+  const inline: LaneEntry[] = [];
+  const outside: LaneEntry[] = [];
   const count = (queue: QueueState, depth: number, bytes: number): void => {
     const change = changes.get(queue) ?? { depth: 0, bytes: 0 };
     change.depth += depth;
     change.bytes += bytes;
     changes.set(queue, change);
   };
-  packWaiting(moves.appends, writer, held => {
-    (isInline(held.pending) ? inline : outside).push(held);
-    count(held.queue, 1, held.bytes);
+  packWaiting(moves.appends, writer, entry => {
+    (isInline(entry.pending) ? inline : outside).push(entry);
+    count(entry.queue, 1, entry.bytes);
   });
   removeEntries(moves.removals, writer, database, ({ queue, bytes }) => count(queue, -1, -bytes));
   for (const queue of moves.retired) count(queue, 0, 0);
-  for (const [name, value] of moves.settled) writer.putSettled(name, value);
+  for (const [name, value] of moves.metadata) writer.putMetadata(name, value);
   return { changes, gone: putQueues(changes, writer), inline, outside };
 }
 
 function removeEntries(
-  removals: readonly Leaving[],
-  writer: Writer,
+  removals: readonly RemovedEntry[],
+  writer: StoreWriter,
   database: Database,
-  removed: (leaving: Leaving) => void,
+  onRemoved: (removed: RemovedEntry) => void,
 ): void {
   const holders = new Map<number, number>();
   const lanes: ByLane<number> = new Map();
-  for (const leaving of removals) {
-    const where = whereStored(leaving);
+  for (const removed of removals) {
+    const where = whereStored(removed);
     if (where === undefined) continue;
-    const { queue, priority, sequence, expires, indexed } = leaving;
+    const { queue, priority, sequence, expires, indexed } = removed;
     if (indexed) writer.removeExpiry(expires, { queue: queue.id, priority, sequence });
     if (where === 'index') continue;
     addToLane(lanes, queue, priority, sequence);
     if (where === 'outside') {
       holders.set(sequence, (holders.get(sequence) ?? database.holders(sequence)) - 1);
     }
-    removed(leaving);
+    onRemoved(removed);
   }
   for (const [queue, lists] of lanes) {
     for (const [priority, list] of lists.entries()) {
@@ -72,7 +72,7 @@ function byNumber(one: number, other: number): number {
   return one - other;
 }
 
-function putQueues(changes: ReadonlyMap<QueueState, Change>, writer: Writer): QueueState[] {
+function putQueues(changes: ReadonlyMap<QueueState, Change>, writer: StoreWriter): QueueState[] {
   const gone: QueueState[] = [];
   for (const [queue, change] of changes) {
     const { id, name, retired } = queue;

@@ -1,11 +1,11 @@
-import type { Message, Settle } from '../../core/message.ts';
+import type { Message, OnDurable } from '../../core/message.ts';
 import type { Numbered } from '../../core/numbered.ts';
 import { createNumbered } from '../../core/numbered.ts';
 import type { QueueRecord } from '../disk/layout.ts';
-import { decodeRecord } from '../disk/recall.ts';
+import { decodeRecord } from '../record/record-decode.ts';
 import type { QueueShare } from '../types.ts';
 import { PRIORITIES } from '../types.ts';
-import type { Leaving } from './leaving.ts';
+import type { RemovedEntry } from './removed-entry.ts';
 
 /** One queue as the running store knows it: what it holds, what of that is in LMDB, what is not yet. */
 export type QueueState = {
@@ -22,34 +22,34 @@ export type QueueState = {
   storedDepth: number;
   storedBytes: number;
   /** By priority; most queues use one. */
-  readonly lanes: (Lane | undefined)[];
+  readonly lanes: (PriorityLane | undefined)[];
   /** Sequences let go of and still in LMDB: never sent again. */
   readonly removing: Numbered<true>;
   /** By sequence: how often a receiver failed on an entry. */
   readonly attempts: Map<number, number>;
   /** Its receiver knows messages by their sequences: each is firm, whatever its sender asked for. */
-  firm: boolean;
+  durableFirst: boolean;
   /** Hub time before which nothing at the heads of the queue expires. */
-  soonest: number;
+  nextExpiry: number;
   consumer: Consumer | undefined;
   /** What its bytes count in; undefined: nothing but the store. */
   share: QueueShare | undefined;
 };
 
 /** One priority of a queue. */
-export type Lane = {
+export type PriorityLane = {
   /** Entries that are not in LMDB, in order of sequence; all in LMDB are before them. */
-  waiting: Held[];
+  waiting: LaneEntry[];
   /** How many of those are let go of. */
-  closed: number;
+  closedCount: number;
   /** The latest expiry of what it has held since it was last empty; undefined: look at its last entry. */
-  ceiling: number | undefined;
+  maxExpiry: number | undefined;
   /** The highest sequence that a drain has sent, of this run or of one that ended cleanly: up to it, sending is redelivery. */
   sentUpTo: number;
   /** The last sequence that was taken away to make room. */
   droppedUpTo: number;
   /** Entries behind it as LMDB held them at `version`; those before `next` were dropped or passed over. */
-  oldest: { readonly version: number; readonly entries: readonly Leaving[]; next: number } | undefined;
+  oldest: { readonly version: number; readonly entries: readonly RemovedEntry[]; next: number } | undefined;
 };
 
 /** The drain of a queue as its store sees it. */
@@ -58,9 +58,9 @@ export type Consumer = {
   /** Entries of `priority` up to `sequence` are in LMDB now and no longer in its lane. */
   readonly stored: (priority: number, sequence: number) => void;
   /** True if the entry was sent or passed over: it is the drain's to let go of. */
-  readonly passed: (priority: number, sequence: number) => boolean;
+  readonly hasPassed: (priority: number, sequence: number) => boolean;
   /** An entry that was not passed has left the queue. */
-  readonly forget: (priority: number) => void;
+  readonly invalidate: (priority: number) => void;
   /** There may be more on disk than it was told. */
   readonly reread: () => void;
   /** The queue is purged. */
@@ -71,7 +71,7 @@ export type Consumer = {
 export type Pending = {
   readonly sequence: number;
   readonly arrived: number;
-  held: readonly Held[];
+  laneEntries: readonly LaneEntry[];
   /** As it came, until it is in the journal. */
   message: Message | undefined;
   /** Bytes of its stored form, and where it lies until LMDB has it: at `recordAt` in its run. */
@@ -79,28 +79,28 @@ export type Pending = {
   run: Buffer | undefined;
   recordAt: number;
   /** It came with a note: both are committed together, and nobody is offered it before. */
-  readonly firm: boolean;
+  readonly durableFirst: boolean;
   /** How many queues have not let go of it. */
-  open: number;
+  openCount: number;
   stage: 'gathering' | 'committing' | 'journaled' | 'failed';
   /** Dead letters of it on their way to the disk: its sender waits for them. */
-  letters: number;
+  openLetters: number;
   /** Bytes of disk that are set aside for it until it is in LMDB or gone. */
-  reserved: number;
+  diskReserved: number;
   /** Bytes of the journal that are set aside for it until its commit. */
-  coming: number;
+  journalReserved: number;
   /** Its sender, until it was told. */
-  settle: Settle;
+  onDurable: OnDurable;
 };
 
 /** One queue's hold on a pending message. */
-export type Held = {
+export type LaneEntry = {
   readonly pending: Pending;
   readonly queue: QueueState;
   readonly priority: number;
   /** Hub time in milliseconds; Infinity: never. */
   readonly expires: number;
-  readonly ceiling: number;
+  readonly maxExpiry: number;
   readonly bytes: number;
   open: boolean;
   /** Where LMDB has it, once it has. */
@@ -120,18 +120,18 @@ export function messageOf(pending: Pending): Message | undefined {
 }
 
 /** True while `queue` may not offer the message: it, or its note, is not on disk yet. */
-export function isHeldBack({ firm, stage }: Pending, queue: QueueState): boolean {
-  return (firm || queue.firm) && (stage === 'gathering' || stage === 'committing');
+export function isHeldBack({ durableFirst, stage }: Pending, queue: QueueState): boolean {
+  return (durableFirst || queue.durableFirst) && (stage === 'gathering' || stage === 'committing');
 }
 
 /** Tells the sender of a message, once. */
-export function tellSender(pending: Pending, error?: Error): void {
-  const { settle } = pending;
-  pending.settle = told;
-  settle(error);
+export function notifySender(pending: Pending, error?: Error): void {
+  const { onDurable } = pending;
+  pending.onDurable = alreadyNotified;
+  onDurable(error);
 }
 
-const told = (): void => {};
+const alreadyNotified = (): void => {};
 
 export function queueState(id: number, record: QueueRecord, saved: boolean): QueueState {
   const { name, retired, depth, bytes } = record;
@@ -144,57 +144,64 @@ export function queueState(id: number, record: QueueRecord, saved: boolean): Que
     bytes,
     storedDepth: depth,
     storedBytes: bytes,
-    lanes: new Array<Lane | undefined>(PRIORITIES).fill(undefined),
+    lanes: new Array<PriorityLane | undefined>(PRIORITIES).fill(undefined),
     removing: createNumbered(),
     attempts: new Map(),
-    firm: false,
-    soonest: 0,
+    durableFirst: false,
+    nextExpiry: 0,
     consumer: undefined,
     share: undefined,
   };
 }
 
-export function laneOf(queue: QueueState, priority: number): Lane {
+export function laneOf(queue: QueueState, priority: number): PriorityLane {
   const known = queue.lanes[priority];
   if (known !== undefined) return known;
-  const lane = { waiting: [], closed: 0, ceiling: undefined, sentUpTo: 0, droppedUpTo: 0, oldest: undefined };
+  const lane = {
+    waiting: [],
+    closedCount: 0,
+    maxExpiry: undefined,
+    sentUpTo: 0,
+    droppedUpTo: 0,
+    oldest: undefined,
+  };
   queue.lanes[priority] = lane;
   return lane;
 }
 
 /** Index of the first entry behind `sequence` in a list in order of sequence. */
-export function firstBehind(list: readonly Held[], sequence: number): number {
+export function firstBehind(list: readonly LaneEntry[], sequence: number): number {
   let low = 0;
   let high = list.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    const held = list[middle];
-    if (held !== undefined && held.pending.sequence <= sequence) low = middle + 1;
+    const entry = list[middle];
+    if (entry !== undefined && entry.pending.sequence <= sequence) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
 /** Closes a hold, and clears its lane of closed ones once they are the most of it. */
-function close(held: Held): void {
-  held.open = false;
-  held.pending.open--;
-  const lane = laneOf(held.queue, held.priority);
-  lane.closed++;
-  if (lane.closed < 64 || lane.closed * 2 < lane.waiting.length) return;
+function close(entry: LaneEntry): void {
+  entry.open = false;
+  entry.pending.openCount--;
+  const lane = laneOf(entry.queue, entry.priority);
+  lane.closedCount++;
+  if (lane.closedCount < 64 || lane.closedCount * 2 < lane.waiting.length) return;
   lane.waiting = lane.waiting.filter(one => one.open);
-  lane.closed = 0;
+  lane.closedCount = 0;
 }
 
 /** Closes a hold and takes it off the figures of its queue, once. */
-export function letGo(held: Held): void {
-  if (!held.open) return;
-  takeOff(held.queue, held.bytes);
-  close(held);
+export function release(entry: LaneEntry): void {
+  if (!entry.open) return;
+  subtract(entry.queue, entry.bytes);
+  close(entry);
 }
 
 /** Takes one entry off the figures of its queue. The bytes of a damaged one are not known: none are left with the last. */
-export function takeOff(queue: QueueState, bytes: number): void {
+export function subtract(queue: QueueState, bytes: number): void {
   const before = queue.bytes;
   queue.depth--;
   queue.bytes = queue.depth === 0 ? 0 : before - bytes;
@@ -223,7 +230,7 @@ export function dropStored(queues: Iterable<QueueState>, last: number): void {
       const count = firstBehind(lane.waiting, last);
       if (count === 0) continue;
       lane.waiting = lane.waiting.slice(count);
-      lane.closed = lane.waiting.filter(held => !held.open).length;
+      lane.closedCount = lane.waiting.filter(entry => !entry.open).length;
       queue.consumer?.stored(priority, last);
     }
   }

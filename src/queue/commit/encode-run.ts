@@ -1,11 +1,11 @@
-import { writeRecord } from '../disk/record.ts';
-import type { Draft } from '../disk/run.ts';
-import { appendSize, draftRun, writeAppend, writeHold } from '../disk/run.ts';
-import type { Pending, QueueState } from '../entries/ledger.ts';
-import type { Plan } from './plan.ts';
+import type { Pending, QueueState } from '../entries/queue-state.ts';
+import type { RunDraft } from '../journal/run.ts';
+import { appendSize, draftRun, writeAppend, writeHold } from '../journal/run.ts';
+import { writeRecord } from '../record/record-encode.ts';
+import type { CommitPlan } from './plan.ts';
 
 /** The run of a commit at `hubTime` (ms), in blocks that `space` gives. */
-export function draftOf(plan: Plan, hubTime: number, space: (bytes: number) => Buffer): Draft {
+export function encodeRun(plan: CommitPlan, hubTime: number, space: (bytes: number) => Buffer): RunDraft {
   const queues: (number | string)[] = [];
   const named = new Set<QueueState>();
   const name = (queue: QueueState): void => {
@@ -15,13 +15,13 @@ export function draftOf(plan: Plan, hubTime: number, space: (bytes: number) => B
   };
   let bytes = 0;
   for (const pending of plan.appends) {
-    for (const { queue } of pending.held) name(queue);
-    bytes += appendSize(pending.recordBytes, pending.open);
+    for (const { queue } of pending.laneEntries) name(queue);
+    bytes += appendSize(pending.recordBytes, pending.openCount);
   }
   const removals: number[] = [];
   for (const { queue, priority, sequence } of plan.removals) removals.push(queue.id, priority, sequence);
   const settled: (string | Buffer | null)[] = [];
-  for (const [key, value] of plan.settled) settled.push(key, value ?? null);
+  for (const [key, value] of plan.metadata) settled.push(key, value ?? null);
   const retired = plan.retired.map(queue => {
     name(queue);
     return queue.id;
@@ -32,10 +32,10 @@ export function draftOf(plan: Plan, hubTime: number, space: (bytes: number) => B
 }
 
 /** From here on the message lies in the run. */
-function draftAppend(draft: Draft, pending: Pending): void {
-  const { sequence, arrived, recordBytes, open, held, message } = pending;
-  writeAppend(draft, sequence, arrived, recordBytes, open);
-  for (const one of held) if (one.open) writeHold(draft, one.queue.id, one.priority, one.expires);
+function draftAppend(draft: RunDraft, pending: Pending): void {
+  const { sequence, arrived, recordBytes, openCount, laneEntries, message } = pending;
+  writeAppend(draft, sequence, arrived, recordBytes, openCount);
+  for (const one of laneEntries) if (one.open) writeHold(draft, one.queue.id, one.priority, one.expires);
   if (message !== undefined) writeRecord(draft.blocks, draft.end, message);
   pending.run = draft.blocks;
   pending.recordAt = draft.end;

@@ -1,13 +1,13 @@
-import { Failure } from '../../core/errors.ts';
-import { MAX_RETAINED_TOPIC_BYTES, SWEEP_ENTRIES } from '../../core/limits.ts';
-import type { Log } from '../../core/log.ts';
-import type { Message, Settle } from '../../core/message.ts';
-import type { Resources } from '../../core/resources.ts';
-import type { Holder } from '../../core/shares.ts';
-import { UNKNOWN_HOLDER } from '../../core/shares.ts';
-import { decodeRecord } from '../disk/recall.ts';
-import { bufferOf, decode, encode, encodeRecord } from '../disk/record.ts';
-import type { RetainedMessages } from '../types.ts';
+import { Failure } from '../core/errors.ts';
+import { MAX_RETAINED_TOPIC_BYTES, SWEEP_ENTRIES } from '../core/limits.ts';
+import type { Log } from '../core/log.ts';
+import type { Message, OnDurable } from '../core/message.ts';
+import type { Resources } from '../core/resources.ts';
+import type { Holder } from '../core/shares.ts';
+import { UNKNOWN_HOLDER } from '../core/shares.ts';
+import { decodeRecord } from './record/record-decode.ts';
+import { bufferOf, decode, encode, encodeRecord } from './record/record-encode.ts';
+import type { RetainedMessages } from './types.ts';
 
 /*
  * A retained message is settled state under `retained/<topic>`:
@@ -23,7 +23,7 @@ export type RetainedHost = {
   readonly now: () => number;
   readonly names: (prefix: string) => string[];
   readonly get: (name: string) => Buffer | undefined;
-  readonly put: (name: string, value: Buffer | undefined, settle: Settle) => void;
+  readonly put: (name: string, value: Buffer | undefined, onDurable: OnDurable) => void;
   /** Why the store has no room for as many bytes more; undefined: it has. */
   readonly refusal: (bytes: number) => Failure | undefined;
   /** One was refused for want of room. */
@@ -37,7 +37,7 @@ export type Retained = RetainedMessages & {
   /** Takes away what has expired, SWEEP_ENTRIES at most; true if there is more. */
   readonly step: () => boolean;
   /** True if any of them will expire: hub time matters to it. */
-  readonly waiting: () => boolean;
+  readonly hasExpiring: () => boolean;
 };
 
 /** What is known of a retained message without reading it. */
@@ -56,8 +56,8 @@ export function createRetained(host: RetainedHost): Retained {
   const { retained: messages, retainedBytes } = host.resources;
   const kept = new Map<string, Kept>();
   /** How many of them expire, and hub time before which none does. */
-  let mortal = 0;
-  let soonest = Number.POSITIVE_INFINITY;
+  let expiringCount = 0;
+  let nextExpiry = Number.POSITIVE_INFINITY;
 
   const uncount = (topic: string): void => {
     const one = kept.get(topic);
@@ -65,7 +65,7 @@ export function createRetained(host: RetainedHost): Retained {
     kept.delete(topic);
     messages.add(one.holder, -1);
     retainedBytes.add(one.holder, -one.bytes);
-    if (one.expires < Number.POSITIVE_INFINITY) mortal--;
+    if (one.expires < Number.POSITIVE_INFINITY) expiringCount--;
   };
 
   const count = (topic: string, one: Kept): void => {
@@ -73,8 +73,8 @@ export function createRetained(host: RetainedHost): Retained {
     kept.set(topic, one);
     messages.add(one.holder, 1);
     retainedBytes.add(one.holder, one.bytes);
-    if (one.expires < Number.POSITIVE_INFINITY) mortal++;
-    soonest = Math.min(soonest, one.expires);
+    if (one.expires < Number.POSITIVE_INFINITY) expiringCount++;
+    nextExpiry = Math.min(nextExpiry, one.expires);
   };
 
   /** Takes away what cannot be read, so that it is said once. */
@@ -84,7 +84,7 @@ export function createRetained(host: RetainedHost): Retained {
   };
 
   /** Counts what the store has under a topic. */
-  const look = (topic: string): void => {
+  const reload = (topic: string): void => {
     uncount(topic);
     const value = get(PREFIX + topic);
     if (value === undefined) return;
@@ -96,13 +96,18 @@ export function createRetained(host: RetainedHost): Retained {
     }
   };
 
-  const replace = (topic: string, one: Kept | undefined, value: Buffer | undefined, settle: Settle): void => {
+  const replace = (
+    topic: string,
+    one: Kept | undefined,
+    value: Buffer | undefined,
+    onDurable: OnDurable,
+  ): void => {
     if (one === undefined) uncount(topic);
     else count(topic, one);
     put(PREFIX + topic, value, error => {
       // Whatever came before it, or after, is what counts.
-      if (error !== undefined) look(topic);
-      settle(error);
+      if (error !== undefined) reload(topic);
+      onDurable(error);
     });
   };
 
@@ -110,17 +115,19 @@ export function createRetained(host: RetainedHost): Retained {
   const shareRefusal = (topic: string, holder: Holder, bytes: number): Failure | undefined => {
     const before = kept.get(topic);
     const sentence =
-      before?.holder === holder ? noGrowth(holder, bytes - before.bytes) : noPlace(topic, holder, bytes);
+      before?.holder === holder
+        ? growthRefusal(holder, bytes - before.bytes)
+        : additionRefusal(topic, holder, bytes);
     if (sentence === undefined) return undefined;
     return new Failure('store.full', `A retained message was refused: ${sentence}.`);
   };
 
   /** Whoever has more than its share by now may still replace what it has. */
-  const noGrowth = (holder: Holder, bytes: number): string | undefined =>
+  const growthRefusal = (holder: Holder, bytes: number): string | undefined =>
     bytes <= 0 ? undefined : retainedBytes.refusal(holder, bytes);
 
   /** The place of another holder's message is free for this one. */
-  const noPlace = (topic: string, holder: Holder, bytes: number): string | undefined => {
+  const additionRefusal = (topic: string, holder: Holder, bytes: number): string | undefined => {
     const before = kept.get(topic);
     uncount(topic);
     const sentence = messages.refusal(holder, 1) ?? retainedBytes.refusal(holder, bytes);
@@ -128,37 +135,37 @@ export function createRetained(host: RetainedHost): Retained {
     return sentence;
   };
 
-  const keep = (message: Message, holder: Holder, settle: Settle): void => {
+  const keep = (message: Message, holder: Holder, onDurable: OnDurable): void => {
     const { topic, ttl } = message;
     const record = encodeRecord({ ...message, retained: true });
     const refused = shareRefusal(topic, holder, record.length);
     if (refused !== undefined) {
       log.warn(refused.message);
-      settle(refused);
+      onDurable(refused);
       return;
     }
     const full = host.refusal(record.length - (kept.get(topic)?.bytes ?? 0));
     if (full !== undefined) {
       host.full(full);
-      settle(full);
+      onDurable(full);
       return;
     }
     const since = now();
     const expires = ttl === undefined ? Number.POSITIVE_INFINITY : since + ttl;
     const value = encode([ttl === undefined ? null : expires, record, holder, since]);
-    replace(topic, { bytes: record.length, expires, holder, since }, value, settle);
+    replace(topic, { bytes: record.length, expires, holder, since }, value, onDurable);
   };
 
   const isAlive = (topic: string): boolean => (kept.get(topic)?.expires ?? 0) > now();
 
-  for (const name of names(PREFIX)) look(name.slice(PREFIX.length));
+  for (const name of names(PREFIX)) reload(name.slice(PREFIX.length));
 
   return {
-    set: (message, holder, settle) => {
+    set: (message, holder, onDurable) => {
       const { topic, body } = message;
-      if (Buffer.byteLength(topic) > MAX_RETAINED_TOPIC_BYTES) settle(new Failure('store.full', TOO_LONG));
-      else if (body.length > 0) keep(message, holder, settle);
-      else replace(topic, undefined, undefined, settle);
+      if (Buffer.byteLength(topic) > MAX_RETAINED_TOPIC_BYTES) onDurable(new Failure('store.full', TOO_LONG));
+      else if (body.length > 0) keep(message, holder, onDurable);
+      else replace(topic, undefined, undefined, onDurable);
     },
     get: topic => {
       if (!isAlive(topic)) return undefined;
@@ -177,7 +184,7 @@ export function createRetained(host: RetainedHost): Retained {
       Array.from(kept.keys())
         .filter(topic => topic.startsWith(prefix) && isAlive(topic))
         .sort(),
-    clear: (topic, settle) => replace(topic, undefined, undefined, settle),
+    clear: (topic, onDurable) => replace(topic, undefined, undefined, onDurable),
     list: () =>
       Array.from(kept, ([topic, { bytes, expires, holder, since }]) => ({
         topic,
@@ -188,10 +195,10 @@ export function createRetained(host: RetainedHost): Retained {
       })),
     count: () => kept.size,
     bytes: () => retainedBytes.report().held,
-    waiting: () => mortal > 0,
+    hasExpiring: () => expiringCount > 0,
     step: () => {
       const time = now();
-      if (soonest > time) return false;
+      if (nextExpiry > time) return false;
       let allowance = SWEEP_ENTRIES;
       let next = Number.POSITIVE_INFINITY;
       for (const [topic, { expires }] of kept) {
@@ -199,7 +206,7 @@ export function createRetained(host: RetainedHost): Retained {
         else if (allowance-- === 0) return true;
         else replace(topic, undefined, undefined, () => {});
       }
-      soonest = next;
+      nextExpiry = next;
       return false;
     },
   };

@@ -1,14 +1,14 @@
 import type { Message } from '../../core/message.ts';
 import type { Chunk } from '../disk/chunk.ts';
-import { bytesAt, ceilingAt, expiresAt, isInline, sequenceAt } from '../disk/chunk.ts';
+import { bytesAt, expiresAt, isInline, maxExpiryAt, sequenceAt } from '../disk/chunk.ts';
 import type { Database } from '../disk/database.ts';
 import type { StoredEntry } from '../disk/reader.ts';
-import { decodeRecord, recordAt } from '../disk/recall.ts';
-import type { Held, QueueState } from './ledger.ts';
-import { recordOf } from './ledger.ts';
+import { decodeRecord, recordAt } from '../record/record-decode.ts';
+import type { LaneEntry, QueueState } from './queue-state.ts';
+import { recordOf } from './queue-state.ts';
 
 /** What is known of an entry when it leaves its queue. */
-export type Leaving = {
+export type RemovedEntry = {
   readonly queue: QueueState;
   readonly priority: number;
   readonly sequence: number;
@@ -19,25 +19,30 @@ export type Leaving = {
   /** Where LMDB has it; `index`: only its place among the expiries is left; undefined: look at `held`. */
   readonly stored: 'inline' | 'outside' | 'index' | undefined;
   /** Set if it came from a lane and not from LMDB. */
-  readonly held: Held | undefined;
+  readonly laneEntry: LaneEntry | undefined;
   /** Bytes of LMDB that are counted as free since it left, until a checkpoint frees them. */
   freed: number;
 };
 
 /** Where LMDB has an entry; undefined: nowhere. */
-export function whereStored({ held, stored }: Leaving): Leaving['stored'] {
-  return held === undefined ? stored : held.stored;
+export function whereStored({ laneEntry, stored }: RemovedEntry): RemovedEntry['stored'] {
+  return laneEntry === undefined ? stored : laneEntry.stored;
 }
 
 /** What is known of an entry that was found in LMDB. */
-export function leavingStored(queue: QueueState, { priority, chunk, index }: StoredEntry): Leaving {
-  return leavingAt(queue, priority, chunk, index);
+export function removedEntryOf(queue: QueueState, { priority, chunk, index }: StoredEntry): RemovedEntry {
+  return removedEntryAt(queue, priority, chunk, index);
 }
 
 /** The same, of the `index`th entry of a chunk. */
-export function leavingAt(queue: QueueState, priority: number, chunk: Chunk, index: number): Leaving {
+export function removedEntryAt(
+  queue: QueueState,
+  priority: number,
+  chunk: Chunk,
+  index: number,
+): RemovedEntry {
   const sequence = sequenceAt(chunk, index);
-  if (!chunk.whole) return leavingDamaged(queue, priority, sequence, Number.POSITIVE_INFINITY);
+  if (!chunk.whole) return removedDamagedEntry(queue, priority, sequence, Number.POSITIVE_INFINITY);
   const expires = expiresAt(chunk, index);
   return {
     queue,
@@ -45,55 +50,55 @@ export function leavingAt(queue: QueueState, priority: number, chunk: Chunk, ind
     sequence,
     bytes: bytesAt(chunk, index),
     expires,
-    indexed: expires < ceilingAt(chunk, index),
+    indexed: expires < maxExpiryAt(chunk, index),
     stored: isInline(chunk, index) ? 'inline' : 'outside',
-    held: undefined,
+    laneEntry: undefined,
     freed: 0,
   };
 }
 
 /** Of an entry of which no more is known, but when it expires if the index has it. Its sequence may be made up: no body is known to be its own. */
-export function leavingDamaged(
+export function removedDamagedEntry(
   queue: QueueState,
   priority: number,
   sequence: number,
   expires: number,
   stored: 'inline' | 'index' = 'inline',
-): Leaving {
+): RemovedEntry {
   const indexed = expires < Number.POSITIVE_INFINITY;
-  return { queue, priority, sequence, bytes: 0, expires, indexed, stored, held: undefined, freed: 0 };
+  return { queue, priority, sequence, bytes: 0, expires, indexed, stored, laneEntry: undefined, freed: 0 };
 }
 
-export function leavingHeld(held: Held): Leaving {
-  const { pending, queue, priority, expires, ceiling, bytes } = held;
+export function removedLaneEntry(entry: LaneEntry): RemovedEntry {
+  const { pending, queue, priority, expires, maxExpiry, bytes } = entry;
   return {
     queue,
     priority,
     sequence: pending.sequence,
     bytes,
     expires,
-    indexed: expires < ceiling,
+    indexed: expires < maxExpiry,
     stored: undefined,
-    held,
+    laneEntry: entry,
     freed: 0,
   };
 }
 
 /** The stored form of a message whose entry has not left yet, wherever it lies; undefined: in memory as it came, or nowhere. */
 export function recordIn(
-  { held, queue, priority, sequence }: Leaving,
+  { laneEntry, queue, priority, sequence }: RemovedEntry,
   database: Database,
 ): Buffer | undefined {
-  const record = held && recordOf(held.pending);
+  const record = laneEntry && recordOf(laneEntry.pending);
   if (record !== undefined) return record;
   const found = database.find({ queue: queue.id, priority, sequence });
   return found && recordAt(found.chunk, found.index, database.body);
 }
 
 /** The message of an entry that has not left yet; undefined if its bytes are damaged. */
-export function messageIn(leaving: Leaving, database: Database): Message | undefined {
-  const message = leaving.held?.pending.message;
+export function messageIn(removed: RemovedEntry, database: Database): Message | undefined {
+  const message = removed.laneEntry?.pending.message;
   if (message !== undefined) return message;
-  const record = recordIn(leaving, database);
+  const record = recordIn(removed, database);
   return record && decodeRecord(record);
 }

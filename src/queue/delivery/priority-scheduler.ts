@@ -1,11 +1,11 @@
 import { PRIORITY_WEIGHT } from '../../core/limits.ts';
-import type { Priorities } from '../types.ts';
+import type { PriorityMode } from '../types.ts';
 import { PRIORITIES } from '../types.ts';
 
 /** Which priority of a queue is sent from next, while there is room for more. */
-export type Turns = {
+export type PriorityScheduler = {
   /** There is room again: what was exhausted may have something. */
-  readonly begin: () => void;
+  readonly reset: () => void;
   /** Undefined: all are exhausted. */
   readonly next: () => number | undefined;
   /** Something of it was sent. */
@@ -15,31 +15,34 @@ export type Turns = {
 };
 
 /** `owes`: of this priority something was sent before and not acknowledged, as far as one can see. */
-export function createTurns(priorities: Priorities, owes: (priority: number) => boolean): Turns {
+export function createPriorityScheduler(
+  priorities: PriorityMode,
+  hasUnacknowledged: (priority: number) => boolean,
+): PriorityScheduler {
   const empty = new Array<boolean>(PRIORITIES).fill(false);
   /** The first that may have something. */
   let top = 0;
   /** By priority: what more urgent ones have sent since it had its turn. */
   const passed = new Array<number>(PRIORITIES).fill(0);
-  let owing = priorities === 'weighted';
+  let mayHaveUnacknowledged = priorities === 'weighted';
 
   /** What went before goes again before anything new. */
-  const first = (): number | undefined => {
+  const unacknowledged = (): number | undefined => {
     for (let priority = 0; priority < PRIORITIES; priority++)
-      if (empty[priority] !== true && owes(priority)) return priority;
-    owing = false;
+      if (empty[priority] !== true && hasUnacknowledged(priority)) return priority;
+    mayHaveUnacknowledged = false;
     return undefined;
   };
 
   /** The least urgent one that has waited for its share. */
-  const ripe = (): number | undefined => {
+  const starved = (): number | undefined => {
     for (let priority = PRIORITIES - 1; priority > top; priority--)
       if ((passed[priority] ?? 0) >= PRIORITY_WEIGHT && empty[priority] !== true) return priority;
     return undefined;
   };
 
   return {
-    begin: () => {
+    reset: () => {
       empty.fill(false);
       top = 0;
     },
@@ -47,7 +50,7 @@ export function createTurns(priorities: Priorities, owes: (priority: number) => 
       while (top < PRIORITIES && empty[top] === true) top++;
       if (top === PRIORITIES) return undefined;
       if (priorities === 'strict') return top;
-      return (owing ? first() : undefined) ?? ripe() ?? top;
+      return (mayHaveUnacknowledged ? unacknowledged() : undefined) ?? starved() ?? top;
     },
     sent: priority => {
       if (priorities === 'strict') return;

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { bufferOf, decode, encode } from './record.ts';
+import { bufferOf, decode, encode } from '../record/record-encode.ts';
 
 /*
  * A run is one commit in a journal: whole blocks of 4 KB, so that no later write touches a block that holds
@@ -26,7 +26,11 @@ const CHANGES_AT = HEADER_BYTES + 4;
 const APPEND_BYTES = 24;
 const HOLD_BYTES = 13;
 
-export type Run = { readonly generation: number; readonly index: number; readonly content: RunContent };
+export type JournalRun = {
+  readonly generation: number;
+  readonly index: number;
+  readonly content: RunContent;
+};
 
 export type RunContent = {
   readonly hubTime: number;
@@ -37,7 +41,7 @@ export type RunContent = {
     readonly priority: number;
     readonly sequence: number;
   }[];
-  readonly settled: readonly { readonly name: string; readonly value: Buffer | undefined }[];
+  readonly metadata: readonly { readonly name: string; readonly value: Buffer | undefined }[];
   readonly retired: readonly number[];
 };
 
@@ -49,7 +53,7 @@ export type RunAppend = {
 };
 
 /** A run on its way to the journal, and where the next thing is written into it. */
-export type Draft = { readonly blocks: Buffer; end: number };
+export type RunDraft = { readonly blocks: Buffer; end: number };
 
 /** What a run changes besides what it appends, in the order of the layout. */
 export type Changes = readonly [
@@ -61,7 +65,7 @@ export type Changes = readonly [
 ];
 
 /** A run with its changes, and room for `appendBytes` of appends, in whole blocks that `space` gives. */
-export function draftRun(changes: Changes, appendBytes: number, space: (bytes: number) => Buffer): Draft {
+export function draftRun(changes: Changes, appendBytes: number, space: (bytes: number) => Buffer): RunDraft {
   const encoded = encode(changes);
   const length = CHANGES_AT + encoded.length + appendBytes;
   const blocks = space(Math.ceil(length / BLOCK) * BLOCK);
@@ -77,7 +81,7 @@ export function appendSize(recordBytes: number, holds: number): number {
 
 /** Begins an append: its holds follow, and then its record. */
 export function writeAppend(
-  draft: Draft,
+  draft: RunDraft,
   sequence: number,
   arrived: number,
   recordBytes: number,
@@ -91,7 +95,7 @@ export function writeAppend(
   draft.end = end + APPEND_BYTES;
 }
 
-export function writeHold(draft: Draft, queue: number, priority: number, expires: number): void {
+export function writeHold(draft: RunDraft, queue: number, priority: number, expires: number): void {
   const { blocks, end } = draft;
   blocks.writeUInt32BE(queue, end);
   blocks[end + 4] = priority;
@@ -100,7 +104,7 @@ export function writeHold(draft: Draft, queue: number, priority: number, expires
 }
 
 /** The blocks of a finished run, ready for the disk. */
-export function sealRun({ blocks, end }: Draft, salt: Buffer, generation: number, index: number): Buffer {
+export function sealRun({ blocks, end }: RunDraft, salt: Buffer, generation: number, index: number): Buffer {
   blocks.writeUInt32BE(MAGIC, 0);
   salt.copy(blocks, 4);
   blocks.writeUInt32BE(generation, 12);
@@ -116,8 +120,8 @@ function checksumOf(blocks: Buffer, contentBytes: number): number {
 }
 
 /** The whole runs of generations behind `generation` in a journal's file; what is torn or damaged is left out. */
-export function decodeRuns(salt: Buffer, generation: number, file: Buffer): Run[] {
-  const runs: Run[] = [];
+export function decodeRuns(salt: Buffer, generation: number, file: Buffer): JournalRun[] {
+  const runs: JournalRun[] = [];
   for (let at = 0; at + HEADER_BYTES <= file.length; ) {
     const run = runAt(file, at, salt);
     const content = run !== undefined && run.readUInt32BE(12) > generation ? contentOf(run) : undefined;
@@ -160,7 +164,7 @@ function contentFrom(run: Buffer): RunContent | undefined {
       priority: Number(priority),
       sequence: Number(sequence),
     })),
-    settled: grouped(settled, 2).map(([name, bytes]) => ({
+    metadata: grouped(settled, 2).map(([name, bytes]) => ({
       name: String(name),
       value: bytes instanceof Uint8Array ? bufferOf(bytes) : undefined,
     })),

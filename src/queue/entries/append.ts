@@ -1,86 +1,102 @@
 import { Failure } from '../../core/errors.ts';
-import type { Message, Settle } from '../../core/message.ts';
+import type { Message, OnDurable } from '../../core/message.ts';
 import { DISK_RESERVE } from '../../core/store-limits.ts';
-import type { Committer } from '../commit/commit.ts';
+import type { Committer } from '../commit/committer.ts';
 import type { Database } from '../disk/database.ts';
+import type { FreeSpace } from '../disk/free-space.ts';
 import { entryBytes, messageBytes } from '../disk/layout.ts';
-import { recordSize } from '../disk/record.ts';
-import type { Room } from '../disk/room.ts';
-import { appendSize } from '../disk/run.ts';
-import type { Health } from '../health.ts';
-import type { Destination, Note, QueueBound, QueueShare, Store, StoreBounds, StoreCounts } from '../types.ts';
-import { hold, pend } from './hold.ts';
-import type { Leaving } from './leaving.ts';
-import type { QueueState } from './ledger.ts';
+import type { HealthTracker } from '../health.ts';
+import { appendSize } from '../journal/run.ts';
+import { recordSize } from '../record/record-encode.ts';
+import type {
+  Destination,
+  MetadataEntry,
+  QueueBound,
+  QueueShare,
+  Store,
+  StoreBounds,
+  StoreCounts,
+} from '../types.ts';
+import type { DiskUsage } from './disk-usage.ts';
+import { createPending, enqueue } from './enqueue.ts';
 import { oldestOf } from './overflow.ts';
+import type { QueueState } from './queue-state.ts';
 import type { Registry } from './registry.ts';
-import type { Usage } from './usage.ts';
+import type { RemovedEntry } from './removed-entry.ts';
 
 /** Milliseconds of a lifetime without a limit. */
 const FOR_EVER = Number.POSITIVE_INFINITY;
 
-export type IntakeHost = {
+export type AppendHost = {
   readonly database: Database;
   readonly registry: Registry;
   readonly committer: Committer;
-  readonly usage: Usage;
-  readonly room: Room;
-  readonly health: Health;
+  readonly usage: DiskUsage;
+  readonly freeSpace: FreeSpace;
+  readonly health: HealthTracker;
   readonly counts: StoreCounts;
   /** As they are now. */
   readonly bounds: () => StoreBounds;
   /** Hub time in milliseconds. */
   readonly now: () => number;
   /** Bytes of memory that messages may take while they wait for the disk. */
-  readonly gathered: number;
+  readonly maxPendingBytes: number;
   readonly nextSequence: () => number;
   /** Takes an entry away to make room. */
-  readonly drop: (leaving: Leaving) => void;
+  readonly drop: (removed: RemovedEntry) => void;
 };
 
 /** Takes messages in: into the lanes of their queues and to the committer, or refuses them whole. */
-export function createIntake(host: IntakeHost): Store['append'] {
+export function createAppend(host: AppendHost): Store['append'] {
   const { database, registry, committer, usage, counts, health, now } = host;
 
   const take = (
     message: Message,
     recordBytes: number,
     destinations: readonly Destination[],
-    settle: Settle,
-    note: Note | undefined,
+    onDurable: OnDurable,
+    note: MetadataEntry | undefined,
   ): void => {
     const arrived = now();
     // At QoS 2 a receiver knows a message by its sequence, which a crash would give to another if it were not on disk.
-    const firm =
+    const durableFirst =
       note !== undefined ||
       message.qos === 2 ||
-      destinations.some(({ queue }) => registry.find(queue)?.firm === true);
+      destinations.some(({ queue }) => registry.find(queue)?.durableFirst === true);
     const holders = destinations.length;
-    const pending = pend(message, recordBytes, host.nextSequence(), arrived, holders, firm, settle);
+    const pending = createPending(
+      message,
+      recordBytes,
+      host.nextSequence(),
+      arrived,
+      holders,
+      durableFirst,
+      onDurable,
+    );
     const lifetime = Math.min(message.ttl ?? FOR_EVER, host.bounds().ttl ?? FOR_EVER);
     for (const { queue, priority, ttl } of destinations) {
       const expires = arrived + Math.min(ttl ?? FOR_EVER, lifetime);
-      hold(pending, registry.named(queue), priority, expires, database);
+      enqueue(pending, registry.findOrCreate(queue), priority, expires, database);
     }
     usage.reserve(pending);
     counts.appended++;
     counts.payload += message.body.length;
-    if (!firm) for (const { queue } of pending.held) queue.consumer?.wake();
+    if (!durableFirst) for (const { queue } of pending.laneEntries) queue.consumer?.wake();
     // A receiver may have acknowledged it from within.
-    if (pending.open > 0) committer.append(pending, message.body.length, note);
+    if (pending.openCount > 0) committer.append(pending, message.body.length, note);
   };
 
-  return (message, destinations, settle, note) => {
+  return (message, destinations, onDurable, note) => {
     const recordBytes = recordSize(message);
     const refusal = makeRoom(host, recordBytes, destinations);
     if (refusal === undefined) {
-      take(message, recordBytes, destinations, settle, note);
+      take(message, recordBytes, destinations, onDurable, note);
       return;
     }
     const { bounded, reason } = refusal;
     counts.refused++;
-    health.full(bounded, reason);
-    settle(reason);
+    health.reportFull(bounded, reason);
+    onDurable(reason);
   };
 }
 
@@ -89,15 +105,15 @@ type Refusal = { readonly bounded: string; readonly reason: Failure };
 
 /** Makes room for a message, or says what has none. */
 function makeRoom(
-  host: IntakeHost,
+  host: AppendHost,
   recordBytes: number,
   destinations: readonly Destination[],
 ): Refusal | undefined {
   const { usage } = host;
   const { maxSize } = host.bounds();
-  const trouble = diskTrouble(host);
+  const trouble = diskRefusal(host);
   if (trouble !== undefined) return storeRefusal(trouble);
-  const tight = tightOf(destinations, entryBytes(recordBytes, destinations.length), host);
+  const tight = fullQueues(destinations, entryBytes(recordBytes, destinations.length), host);
   const needed = messageBytes(recordBytes, destinations.length);
   const coming = appendSize(recordBytes, destinations.length);
   if (tight.length === 0 && usage.used(coming) + needed <= maxSize) return undefined;
@@ -106,44 +122,44 @@ function makeRoom(
 }
 
 /** Why the store has no room for settled state of so many bytes more, for which nothing is dropped. */
-export function settledRefusal(
-  host: Pick<IntakeHost, 'room' | 'committer' | 'health' | 'gathered' | 'usage'> &
+export function metadataRefusal(
+  host: Pick<AppendHost, 'freeSpace' | 'committer' | 'health' | 'maxPendingBytes' | 'usage'> &
     Pick<StoreBounds, 'maxSize'>,
   bytes: number,
 ): Failure | undefined {
   const { usage, maxSize } = host;
   const fits = usage.used(bytes) + bytes <= maxSize;
-  const sentence = diskTrouble(host) ?? (fits ? undefined : storeFull(maxSize));
+  const sentence = diskRefusal(host) ?? (fits ? undefined : storeFull(maxSize));
   return sentence === undefined ? undefined : new Failure('store.full', sentence);
 }
 
 /** A disk that is slow is no trouble: its senders wait. One that fails keeps nothing that they could wait for. */
-function diskTrouble({
-  room,
+function diskRefusal({
+  freeSpace,
   committer,
   health,
-  gathered,
-}: Pick<IntakeHost, 'room' | 'committer' | 'health' | 'gathered'>): string | undefined {
-  if (!room.enough()) return DISK_FULL;
-  return health.isFailing() && committer.heldBytes() > gathered ? DISK_FAILS : undefined;
+  maxPendingBytes,
+}: Pick<AppendHost, 'freeSpace' | 'committer' | 'health' | 'maxPendingBytes'>): string | undefined {
+  if (!freeSpace.isEnough()) return DISK_FULL;
+  return health.isFailing() && committer.pendingBytes() > maxPendingBytes ? DISK_FAILS : undefined;
 }
 
 /** Drops what whenFull lets it, and nothing for a message that is refused anyway. */
 function dropOrRefuse(
-  host: IntakeHost,
+  host: AppendHost,
   needed: number,
   fits: () => boolean,
-  tight: readonly Tight[],
+  tight: readonly FullQueue[],
   destinations: readonly Destination[],
 ): Refusal | undefined {
   const { registry } = host;
   const { maxSize, whenFull } = host.bounds();
   if (!fits() && (whenFull === 'reject' || needed > maxSize)) return storeRefusal(storeFull(maxSize));
-  const hopeless = tight.find(
+  const refused = tight.find(
     ({ state, bound, bytes }) =>
       bytes > bound.maxSize || (bound.whenFull === 'reject' && (state?.bytes ?? 0) + bytes > bound.maxSize),
   );
-  if (hopeless !== undefined) return queueRefusal(hopeless);
+  if (refused !== undefined) return queueRefusal(refused);
   for (const one of tight) {
     const { state, priority, bound, bytes } = one;
     const wanted = (): boolean => (state?.bytes ?? 0) + bytes <= bound.maxSize;
@@ -152,7 +168,7 @@ function dropOrRefuse(
   }
   if (fits()) return undefined;
   const least = Math.max(...destinations.map(({ priority }) => priority));
-  const queues = Array.from(registry.current());
+  const queues = Array.from(registry.active());
   return dropUntil(fits, queues, least, host) ? undefined : storeRefusal(storeFull(maxSize));
 }
 
@@ -160,20 +176,20 @@ function dropOrRefuse(
  * Lets the oldest messages of a holder make room in its share, first those of the same queue. What a holder has beyond its
  * share, because the share is smaller than it was, goes in steps; what its receivers have already cannot go.
  */
-function dropForShare({ state, share, priority, bytes }: Tight, host: IntakeHost): void {
+function dropForShare({ state, share, priority, bytes }: FullQueue, host: AppendHost): void {
   if (share === undefined) return;
-  let left = DROPPED_AT_ONCE;
-  const wanted = (): boolean => share.room() >= bytes || left-- <= 0;
+  let left = MAX_DROPS_PER_MESSAGE;
+  const wanted = (): boolean => share.available() >= bytes || left-- <= 0;
   if (state !== undefined && dropUntil(wanted, [state], priority, host)) return;
-  const own = Array.from(host.registry.current()).filter(queue => queue.share?.holder === share.holder);
+  const own = Array.from(host.registry.active()).filter(queue => queue.share?.holder === share.holder);
   dropUntil(wanted, own, priority, host);
 }
 
 /** Entries that one message drops at most. */
-const DROPPED_AT_ONCE = 64;
+const MAX_DROPS_PER_MESSAGE = 64;
 
 /** A queue at its bound, or its holder's share, and the bytes that an entry would take in it. */
-type Tight = {
+type FullQueue = {
   readonly name: string;
   readonly state: QueueState | undefined;
   readonly priority: number;
@@ -182,20 +198,20 @@ type Tight = {
   readonly bytes: number;
 };
 
-const NONE: readonly Tight[] = [];
+const NONE: readonly FullQueue[] = [];
 
-function tightOf(
+function fullQueues(
   destinations: readonly Destination[],
   bytes: number,
-  { bounds, registry }: IntakeHost,
-): readonly Tight[] {
+  { bounds, registry }: AppendHost,
+): readonly FullQueue[] {
   let tight = NONE;
   for (const { queue: name, priority } of destinations) {
-    const bound = bounds().bound(name);
+    const bound = bounds().boundOf(name);
     if (bound === undefined) continue;
     const state = registry.find(name);
     const share = registry.shareOf(name);
-    const fits = share === undefined || share.room() >= bytes;
+    const fits = share === undefined || share.available() >= bytes;
     if (fits && (state?.bytes ?? 0) + bytes <= bound.maxSize) continue;
     tight = [...tight, { name, state, priority, bound, share, bytes }];
   }
@@ -206,7 +222,7 @@ function storeRefusal(sentence: string): Refusal {
   return { bounded: 'The store', reason: new Failure('store.full', sentence) };
 }
 
-function queueRefusal({ name, bound }: Tight): Refusal {
+function queueRefusal({ name, bound }: FullQueue): Refusal {
   return {
     bounded: `The queue "${name}"`,
     reason: new Failure('store.full', queueFull(name, bound.maxSize)),
@@ -218,7 +234,7 @@ function dropUntil(
   fits: () => boolean,
   queues: readonly QueueState[],
   priority: number,
-  { database, drop }: IntakeHost,
+  { database, drop }: AppendHost,
 ): boolean {
   let left = queues;
   while (!fits()) {

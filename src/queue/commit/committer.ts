@@ -1,18 +1,18 @@
 import type { Cancel, Clock } from '../../core/clock.ts';
 import { Failure, reasonOf } from '../../core/errors.ts';
-import type { Settle } from '../../core/message.ts';
+import type { OnDurable } from '../../core/message.ts';
 import { COMMIT_RETRY } from '../../core/store-limits.ts';
-import type { Journal } from '../disk/journal.ts';
-import type { Leaving } from '../entries/leaving.ts';
-import type { Pending, QueueState } from '../entries/ledger.ts';
-import { tellSender } from '../entries/ledger.ts';
-import type { Note } from '../types.ts';
+import type { Pending, QueueState } from '../entries/queue-state.ts';
+import { notifySender } from '../entries/queue-state.ts';
+import type { RemovedEntry } from '../entries/removed-entry.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { MetadataEntry } from '../types.ts';
 import type { Batch } from './batch.ts';
 import { emptyBatch } from './batch.ts';
-import { draftOf } from './content.ts';
-import { createMemoryCount } from './memory.ts';
-import type { Plan } from './plan.ts';
-import { isUnderWay, takePlan } from './plan.ts';
+import { encodeRun } from './encode-run.ts';
+import { createPendingMemory } from './pending-memory.ts';
+import type { CommitPlan } from './plan.ts';
+import { isInFlight, planCommit } from './plan.ts';
 import { deliveryWait, dueAt, nothingGathered } from './schedule.ts';
 
 export type CommitHost = {
@@ -23,38 +23,38 @@ export type CommitHost = {
   /** Hub time in milliseconds. */
   readonly now: () => number;
   /** True while the journal must not be written: the file it would take is not in LMDB yet. */
-  readonly held: () => boolean;
+  readonly isJournalBlocked: () => boolean;
   /** What was committed, before its senders are told. */
-  readonly succeeded: (plan: Plan) => void;
+  readonly succeeded: (plan: CommitPlan) => void;
   /** What the plan would have added is kept nowhere; the senders are told afterwards. */
-  readonly failed: (error: Failure, plan: Plan) => void;
+  readonly failed: (error: Failure, plan: CommitPlan) => void;
   /** True if a checkpoint is due: the next commit takes all that is gathered. */
-  readonly takesAll: () => boolean;
+  readonly isCheckpointDue: () => boolean;
   /** All that is gathered has been committed: the time to begin a checkpoint. */
-  readonly settled: () => void;
+  readonly onDrained: () => void;
   /** Notes what a sender threw when it was told of its message. */
-  readonly threw: (thrown: unknown) => void;
+  readonly onException: (thrown: unknown) => void;
   /** `heldBytes` has changed. */
-  readonly heldChanged: () => void;
+  readonly pendingBytesChanged: () => void;
 };
 
 /** Groups writes into runs of the journal: while one is in flight the next gathers. */
 export type Committer = {
   /** With the note that a firm message came with. */
-  readonly append: (pending: Pending, bytes: number, note: Note | undefined) => void;
-  readonly remove: (leaving: Leaving, settle: Settle | undefined) => void;
-  readonly put: (name: string, value: Buffer | undefined, settle: Settle) => void;
+  readonly append: (pending: Pending, bytes: number, note: MetadataEntry | undefined) => void;
+  readonly remove: (removed: RemovedEntry, onDurable: OnDurable | undefined) => void;
+  readonly put: (name: string, value: Buffer | undefined, onDurable: OnDurable) => void;
   readonly retire: (queue: QueueState) => void;
   /** Calls `settle` behind the next commit that succeeds: a run that failed is overwritten then. */
-  readonly confirm: (settle: Settle) => void;
+  readonly confirm: (onDurable: OnDurable) => void;
   /** Bytes of memory of what waits for the journal, what is being written to it included. */
-  readonly heldBytes: () => number;
+  readonly pendingBytes: () => number;
   /** Settled state on its way to the journal, newest first. */
   readonly unwritten: () => readonly ReadonlyMap<string, Buffer | undefined>[];
   /** Commits all there is, and then calls `settled`. */
   readonly flush: () => void;
   /** Commits soon, even nothing: it persists hub time. */
-  readonly touch: () => void;
+  readonly persistClock: () => void;
   /** The journal may be written again. */
   readonly resume: () => void;
   /** Resolves when all that was gathered is in the journal or was refused. */
@@ -67,18 +67,18 @@ export function createCommitter(host: CommitHost): Committer {
   const { clock, journal, window, now } = host;
   const gathering: Batch = emptyBatch();
   let gathered = nothingGathered();
-  const memory = createMemoryCount();
-  let committing: Plan | undefined;
+  const memory = createPendingMemory();
+  let committing: CommitPlan | undefined;
   let running: Promise<void> | undefined;
   let lastCommit = Number.NEGATIVE_INFINITY;
   let notBefore = Number.NEGATIVE_INFINITY;
   let armed = Number.POSITIVE_INFINITY;
   let cancel: Cancel | undefined;
-  let touched = false;
+  let isForced = false;
   let closing = false;
 
   const due = (): number =>
-    Math.max(notBefore, touched || host.takesAll() ? 0 : dueAt(gathered, window(), lastCommit));
+    Math.max(notBefore, isForced || host.isCheckpointDue() ? 0 : dueAt(gathered, window(), lastCommit));
 
   /** Called with each message: it makes a timer only if the next commit is due earlier than the one it has. */
   const schedule = (): void => {
@@ -90,10 +90,10 @@ export function createCommitter(host: CommitHost): Committer {
   const arm = (at: number): void => {
     cancel?.();
     armed = at;
-    cancel = clock.after(Math.max(0, at - clock.monotonic()), rung);
+    cancel = clock.after(Math.max(0, at - clock.monotonic()), onTimer);
   };
 
-  const rung = (): void => {
+  const onTimer = (): void => {
     armed = Number.POSITIVE_INFINITY;
     beginOrArm();
   };
@@ -106,38 +106,38 @@ export function createCommitter(host: CommitHost): Committer {
   };
 
   const commit = (everything: boolean): void => {
-    if (running !== undefined || host.held()) return;
+    if (running !== undefined || host.isJournalBlocked()) return;
     cancel?.();
     armed = Number.POSITIVE_INFINITY;
-    const all = everything || host.takesAll();
-    const plan = takePlan(gathering, all ? Number.POSITIVE_INFINITY : now() - deliveryWait(window()) + 1);
+    const all = everything || host.isCheckpointDue();
+    const plan = planCommit(gathering, all ? Number.POSITIVE_INFINITY : now() - deliveryWait(window()) + 1);
     gathered = nothingGathered();
     memory.committing();
     for (const pending of gathering.appends) {
       memory.add(pending);
-      underWay(pending);
+      noteInFlight(pending);
     }
-    if (plan.writes === 0 && !touched) {
+    if (plan.writes === 0 && !isForced) {
       memory.committed();
-      if (all) host.settled();
+      if (all) host.onDrained();
       schedule();
       return;
     }
-    touched = false;
+    isForced = false;
     lastCommit = clock.monotonic();
     committing = plan;
     running = write(plan, all);
   };
 
-  const underWay = (pending: Pending): void => {
+  const noteInFlight = (pending: Pending): void => {
     gathered.messages++;
-    gathered.firstUnderWay = Math.min(gathered.firstUnderWay, clock.monotonic() - (now() - pending.arrived));
+    gathered.firstInFlight = Math.min(gathered.firstInFlight, clock.monotonic() - (now() - pending.arrived));
   };
 
-  const write = async (plan: Plan, all: boolean): Promise<void> => {
+  const write = async (plan: CommitPlan, all: boolean): Promise<void> => {
     let error: Failure | undefined;
     try {
-      await journal.append(draftOf(plan, now(), journal.space));
+      await journal.append(encodeRun(plan, now(), journal.space));
     } catch (thrown) {
       error = new Failure('store.write', `The store cannot be written: ${reasonOf(thrown)}.`);
     }
@@ -146,34 +146,35 @@ export function createCommitter(host: CommitHost): Committer {
     memory.committed();
     if (error === undefined) succeed(plan);
     else fail(plan, error);
-    if (all) host.settled();
+    if (all) host.onDrained();
     // What gathered meanwhile is on its way before the senders of this are told: the disk waits for nobody.
     beginOrArm();
-    for (const pending of plan.appends) if (!pending.firm) conclude(pending, error);
-    for (const settle of plan.settles) tell(settle, error);
-    for (const pending of plan.firm) conclude(pending, error);
-    host.heldChanged();
+    for (const pending of plan.appends) if (!pending.durableFirst) finish(pending, error);
+    for (const onDurable of plan.callbacks) call(onDurable, error);
+    for (const pending of plan.durableFirst) finish(pending, error);
+    host.pendingBytesChanged();
   };
 
   /** Tells the sender of a message. The receivers of a firm one may have it now, and what waited behind it. */
-  const conclude = (pending: Pending, error: Failure | undefined): void => {
+  const finish = (pending: Pending, error: Failure | undefined): void => {
     try {
-      tellSender(pending, error);
+      notifySender(pending, error);
     } catch (thrown) {
-      host.threw(thrown);
+      host.onException(thrown);
     }
-    for (const { queue } of pending.held) if (pending.firm || queue.firm) queue.consumer?.wake();
+    for (const { queue } of pending.laneEntries)
+      if (pending.durableFirst || queue.durableFirst) queue.consumer?.wake();
   };
 
-  const tell = (settle: Settle, error: Failure | undefined): void => {
+  const call = (onDurable: OnDurable, error: Failure | undefined): void => {
     try {
-      settle(error);
+      onDurable(error);
     } catch (thrown) {
-      host.threw(thrown);
+      host.onException(thrown);
     }
   };
 
-  const succeed = (plan: Plan): void => {
+  const succeed = (plan: CommitPlan): void => {
     notBefore = Number.NEGATIVE_INFINITY;
     for (const pending of plan.appends) {
       pending.stage = 'journaled';
@@ -182,17 +183,17 @@ export function createCommitter(host: CommitHost): Committer {
     host.succeeded(plan);
   };
 
-  const fail = (plan: Plan, error: Failure): void => {
+  const fail = (plan: CommitPlan, error: Failure): void => {
     notBefore = clock.monotonic() + COMMIT_RETRY;
     for (const pending of plan.appends) pending.stage = 'failed';
     // What was let go of is let go of: its removal is tried again, so it never comes back.
     gathering.removals = plan.removals.concat(gathering.removals);
     gathering.retired = plan.retired.concat(gathering.retired);
-    if (gathering.removals.length + gathering.retired.length > 0) awaitedNow();
+    if (gathering.removals.length + gathering.retired.length > 0) noteAwaited();
     host.failed(error, plan);
   };
 
-  const awaitedNow = (): void => {
+  const noteAwaited = (): void => {
     const at = clock.monotonic();
     gathered.awaited++;
     gathered.firstAwaited = Math.min(gathered.firstAwaited, at);
@@ -204,50 +205,50 @@ export function createCommitter(host: CommitHost): Committer {
       gathering.appends.push(pending);
       gathered.bytes += bytes;
       memory.add(pending);
-      if (note !== undefined) gathering.settled.set(note.name, note.value);
-      if (isUnderWay(pending)) underWay(pending);
+      if (note !== undefined) gathering.metadata.set(note.name, note.value);
+      if (isInFlight(pending)) noteInFlight(pending);
       else {
         gathered.messages++;
-        awaitedNow();
+        noteAwaited();
       }
       schedule();
-      host.heldChanged();
+      host.pendingBytesChanged();
     },
-    remove: (leaving, settle) => {
-      gathering.removals.push(leaving);
+    remove: (removed, onDurable) => {
+      gathering.removals.push(removed);
       gathered.removals++;
-      if (settle === undefined) {
+      if (onDurable === undefined) {
         if (gathered.firstRemoval === Number.POSITIVE_INFINITY) gathered.firstRemoval = clock.monotonic();
       } else {
-        gathering.settles.push(settle);
-        awaitedNow();
+        gathering.callbacks.push(onDurable);
+        noteAwaited();
       }
       schedule();
     },
-    put: (name, value, settle) => {
-      gathering.settled.set(name, value);
-      gathering.settles.push(settle);
+    put: (name, value, onDurable) => {
+      gathering.metadata.set(name, value);
+      gathering.callbacks.push(onDurable);
       gathered.bytes += value?.length ?? 0;
-      memory.addSettled(name, value);
-      awaitedNow();
+      memory.addMetadata(name, value);
+      noteAwaited();
       schedule();
-      host.heldChanged();
+      host.pendingBytesChanged();
     },
     retire: queue => {
       gathering.retired.push(queue);
-      awaitedNow();
+      noteAwaited();
       schedule();
     },
-    confirm: settle => {
-      gathering.settles.push(settle);
-      touched = true;
+    confirm: onDurable => {
+      gathering.callbacks.push(onDurable);
+      isForced = true;
       schedule();
     },
-    heldBytes: memory.bytes,
-    unwritten: () => [gathering.settled, committing?.settled ?? NOTHING],
+    pendingBytes: memory.bytes,
+    unwritten: () => [gathering.metadata, committing?.metadata ?? NOTHING],
     flush: schedule,
-    touch: () => {
-      touched = true;
+    persistClock: () => {
+      isForced = true;
       schedule();
     },
     resume: schedule,
@@ -261,7 +262,7 @@ export function createCommitter(host: CommitHost): Committer {
       cancel?.();
       const closed = new Failure('store.write', 'The store is closed: the hub has stopped.');
       for (const pending of gathering.appends.splice(0)) {
-        if (pending.open > 0 || pending.firm) tellSender(pending, closed);
+        if (pending.openCount > 0 || pending.durableFirst) notifySender(pending, closed);
       }
     },
   };

@@ -4,15 +4,15 @@ import type { Message } from '../../core/message.ts';
 import { createNumbered } from '../../core/numbered.ts';
 import type { Chunk } from '../disk/chunk.ts';
 import { indexBehind, sequenceAt } from '../disk/chunk.ts';
-import { messageAt } from '../disk/recall.ts';
-import type { Drain, DrainSettings, Entry, Sent } from '../types.ts';
+import type { PriorityLane, QueueState } from '../entries/queue-state.ts';
+import { firstBehind, isHeldBack, laneBegins, laneOf, messageOf } from '../entries/queue-state.ts';
+import type { RemovedEntry } from '../entries/removed-entry.ts';
+import { messageIn, removedEntryAt, removedLaneEntry } from '../entries/removed-entry.ts';
+import { messageAt } from '../record/record-decode.ts';
+import type { Drain, DrainSettings, EntryRef, QueueEntry } from '../types.ts';
 import { PRIORITIES } from '../types.ts';
 import type { DrainHost } from './drain-host.ts';
-import type { Leaving } from './leaving.ts';
-import { leavingAt, leavingHeld, messageIn } from './leaving.ts';
-import type { Lane, QueueState } from './ledger.ts';
-import { firstBehind, isHeldBack, laneBegins, laneOf, messageOf } from './ledger.ts';
-import { createTurns } from './turns.ts';
+import { createPriorityScheduler } from './priority-scheduler.ts';
 
 /** A chunk of the disk, and where in it the entries are that go next, the first one last. */
 type Ahead = { readonly chunk: Chunk; readonly indices: number[] };
@@ -23,7 +23,7 @@ type Step = 'sent' | 'exhausted' | 'blocked';
 export const DAMAGED = 'its stored bytes are damaged';
 
 /** Entries passed over (expired, damaged) before the loop gets a turn. */
-const PASSED_PER_TURN = 16 * DRAIN_BATCH;
+const MAX_SKIPPED_PER_TURN = 16 * DRAIN_BATCH;
 
 /**
  * Sends a queue's entries in order of (priority, sequence), weighted with some of a lower priority among them, from LMDB
@@ -31,30 +31,30 @@ const PASSED_PER_TURN = 16 * DRAIN_BATCH;
  */
 export function createDrain(queue: QueueState, settings: DrainSettings, host: DrainHost): Drain {
   const { window, send } = settings;
-  queue.firm = settings.firm === true;
-  const outstanding = createNumbered<Leaving>();
+  queue.durableFirst = settings.durableFirst === true;
+  const outstanding = createNumbered<RemovedEntry>();
   /** Entries that are offered again, the first in order last; those that the next `wake` puts among them. */
-  let again: Leaving[] = [];
-  let returned: Leaving[] = [];
+  let retries: RemovedEntry[] = [];
+  let returned: RemovedEntry[] = [];
   const position = new Float64Array(PRIORITIES);
   /** By priority: what was read from disk and is not yet sent; whether there may be more. */
   const ahead = new Array<Ahead | undefined>(PRIORITIES).fill(undefined);
   const onDisk = new Array<boolean>(PRIORITIES).fill(queue.storedDepth > 0);
   const redeliveredUpTo = queue.lanes.map(lane => lane?.sentUpTo ?? 0);
-  const turns = createTurns(
+  const scheduler = createPriorityScheduler(
     settings.priorities ?? 'strict',
     priority => (position[priority] ?? 0) < (redeliveredUpTo[priority] ?? 0),
   );
   let filling = false;
   let stopped = false;
-  let allowance = PASSED_PER_TURN;
+  let allowance = MAX_SKIPPED_PER_TURN;
 
-  const offer = (entry: Entry, leaving: Leaving, lane: Lane): boolean => {
+  const offer = (entry: QueueEntry, removed: RemovedEntry, lane: PriorityLane): boolean => {
     const { priority, sequence } = entry;
     const before = position[priority] ?? 0;
     host.countRead(entry.message.body.length);
     // Noted before it is sent: a receiver may acknowledge from within.
-    outstanding.set(sequence, leaving);
+    outstanding.set(sequence, removed);
     position[priority] = Math.max(before, sequence);
     if (sendContained(entry)) {
       lane.sentUpTo = Math.max(lane.sentUpTo, sequence);
@@ -66,18 +66,18 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   };
 
   /** An exception of the receiver is a failed delivery of this entry, and reaches nothing else. */
-  const sendContained = (entry: Entry): boolean => {
+  const sendContained = (entry: QueueEntry): boolean => {
     try {
       return send(entry);
     } catch (thrown) {
-      host.threw(queue.name, thrown);
+      host.onException(queue.name, thrown);
       fail(entry, `its delivery failed in the hub: ${reasonOf(thrown)}`, MAX_DELIVERY_EXCEPTIONS);
       host.later(wake, DELIVERY_RETRY);
       return true;
     }
   };
 
-  const entryOf = (message: Message, { priority, sequence, expires }: Leaving): Entry => ({
+  const entryOf = (message: Message, { priority, sequence, expires }: RemovedEntry): QueueEntry => ({
     message,
     priority,
     sequence,
@@ -91,22 +91,22 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
       position[priority] = sequence;
       return 'sent';
     }
-    const leaving = leavingAt(queue, priority, chunk, index);
-    return offerFound(leaving, messageAt(chunk, index, host.database.body), laneOf(queue, priority));
+    const removed = removedEntryAt(queue, priority, chunk, index);
+    return offerFound(removed, messageAt(chunk, index, host.database.body), laneOf(queue, priority));
   };
 
-  const offerFound = (leaving: Leaving, message: Message | undefined, lane: Lane): Step => {
-    const alive = leaving.expires > host.now();
+  const offerFound = (removed: RemovedEntry, message: Message | undefined, lane: PriorityLane): Step => {
+    const alive = removed.expires > host.now();
     if (alive && message !== undefined) {
-      return offer(entryOf(message, leaving), leaving, lane) ? 'sent' : 'blocked';
+      return offer(entryOf(message, removed), removed, lane) ? 'sent' : 'blocked';
     }
-    pass(leaving.priority, leaving.sequence);
-    if (alive) host.bury(leaving, 'corrupt', DAMAGED);
-    else host.release(leaving, 'expired');
+    skip(removed.priority, removed.sequence);
+    if (alive) host.deadLetter(removed, 'corrupt', DAMAGED);
+    else host.remove(removed, 'expired');
     return 'sent';
   };
 
-  const pass = (priority: number, sequence: number): void => {
+  const skip = (priority: number, sequence: number): void => {
     position[priority] = sequence;
     allowance--;
   };
@@ -125,7 +125,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     // What has left is known as gone only until a checkpoint has taken it away: it must not be among them then.
     for (let index = indexBehind(chunk, end - 1) - 1; index >= first; index--)
       if (!queue.removing.has(sequenceAt(chunk, index))) indices.push(index);
-    if (indices.length === 0) pass(priority, Math.min(chunk.last, end - 1));
+    if (indices.length === 0) skip(priority, Math.min(chunk.last, end - 1));
     return { chunk, indices };
   };
 
@@ -148,74 +148,74 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     if (lane === undefined) return 'exhausted';
     const { waiting } = lane;
     for (let index = firstBehind(waiting, position[priority] ?? 0); index < waiting.length; index++) {
-      const held = waiting[index];
-      if (held === undefined || !held.open) continue;
-      if (isHeldBack(held.pending, queue)) return 'exhausted';
-      return offerFound(leavingHeld(held), messageOf(held.pending), lane);
+      const entry = waiting[index];
+      if (entry === undefined || !entry.open) continue;
+      if (isHeldBack(entry.pending, queue)) return 'exhausted';
+      return offerFound(removedLaneEntry(entry), messageOf(entry.pending), lane);
     }
     return 'exhausted';
   };
 
-  const sendAgain = (): Step => {
-    const leaving = again.at(-1);
-    if (leaving === undefined) return 'exhausted';
-    const message = messageIn(leaving, host.database);
-    if (leaving.expires <= host.now()) host.release(leaving, 'expired');
-    else if (message === undefined) host.bury(leaving, 'corrupt', DAMAGED);
+  const sendRetry = (): Step => {
+    const removed = retries.at(-1);
+    if (removed === undefined) return 'exhausted';
+    const message = messageIn(removed, host.database);
+    if (removed.expires <= host.now()) host.remove(removed, 'expired');
+    else if (message === undefined) host.deadLetter(removed, 'corrupt', DAMAGED);
     else {
-      const repeated = { ...entryOf(message, leaving), redelivered: true };
-      if (!offer(repeated, leaving, laneOf(queue, leaving.priority))) return 'blocked';
+      const repeated = { ...entryOf(message, removed), redelivered: true };
+      if (!offer(repeated, removed, laneOf(queue, removed.priority))) return 'blocked';
     }
-    again.pop();
+    retries.pop();
     return 'sent';
   };
 
   /** False: no more can be sent now. */
   const sendNext = (): boolean => {
     if (allowance <= 0 || host.saturated()) return false;
-    const priority = turns.next();
+    const priority = scheduler.next();
     if (priority === undefined) return false;
     const stored = onDisk[priority] === true || ahead[priority] !== undefined;
     const step = stored ? sendFromDisk(priority) : sendFromLane(priority);
-    if (step === 'sent') turns.sent(priority);
-    else if (step === 'exhausted' && !stored) turns.exhausted(priority);
+    if (step === 'sent') scheduler.sent(priority);
+    else if (step === 'exhausted' && !stored) scheduler.exhausted(priority);
     return step !== 'blocked';
   };
 
   const fill = (): void => {
     if (filling || stopped || outstanding.size() >= window) return;
     filling = true;
-    allowance = PASSED_PER_TURN;
-    turns.begin();
+    allowance = MAX_SKIPPED_PER_TURN;
+    scheduler.reset();
     while (outstanding.size() < window && !stopped && sendNext());
     filling = false;
     if (allowance <= 0) host.later(fill);
   };
 
   /** There is room again: what is offered again comes before what is new. */
-  const goOn = (): void => {
+  const resume = (): void => {
     if (filling || stopped) return;
     filling = true;
-    while (again.length > 0 && outstanding.size() < window && sendAgain() === 'sent');
+    while (retries.length > 0 && outstanding.size() < window && sendRetry() === 'sent');
     filling = false;
-    if (again.length === 0) fill();
+    if (retries.length === 0) fill();
   };
 
   const wake = (): void => {
     if (filling || stopped) return;
     if (returned.length > 0) {
-      again = again.concat(returned).sort(byPlaceBackwards);
+      retries = retries.concat(returned).sort(byPlaceBackwards);
       returned = [];
     }
-    goOn();
+    resume();
   };
 
   /** What is to be offered again comes first, and waits for its receiver: for a `wake`, or an answer to what it has. */
   const fillUnlessReturned = (): void => {
-    if (again.length + returned.length === 0) fill();
+    if (retries.length + returned.length === 0) fill();
   };
 
-  const take = ({ sequence }: Sent): Leaving | undefined =>
+  const take = ({ sequence }: EntryRef): RemovedEntry | undefined =>
     stopped ? undefined : outstanding.delete(sequence);
 
   const stop = (): void => {
@@ -231,8 +231,8 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     stored: (priority, sequence) => {
       if (sequence > (position[priority] ?? 0)) onDisk[priority] = true;
     },
-    passed: (priority, sequence) => sequence <= (position[priority] ?? 0),
-    forget: priority => {
+    hasPassed: (priority, sequence) => sequence <= (position[priority] ?? 0),
+    invalidate: priority => {
       if (ahead[priority] !== undefined) onDisk[priority] = true;
       ahead[priority] = undefined;
     },
@@ -243,43 +243,43 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     stop,
   };
 
-  const bury = (leaving: Leaving | undefined, reason: string): void => {
-    if (leaving === undefined) return;
-    host.bury(leaving, 'dead', reason);
-    goOn();
+  const deadLetter = (removed: RemovedEntry | undefined, reason: string): void => {
+    if (removed === undefined) return;
+    host.deadLetter(removed, 'dead', reason);
+    resume();
   };
 
   /** Counts a failed delivery, also of a drain that was stopped by it: the next one offers the entry again. */
-  const fail = ({ sequence }: Sent, reason: string, most: number): void => {
-    const leaving = outstanding.delete(sequence);
-    if (leaving === undefined) return;
+  const fail = ({ sequence }: EntryRef, reason: string, maxAttempts: number): void => {
+    const removed = outstanding.delete(sequence);
+    if (removed === undefined) return;
     const attempts = host.attempts.add(queue, sequence);
-    if (attempts >= most) bury(leaving, `${reason} (after ${attempts} attempts)`);
-    else returned.push(leaving);
+    if (attempts >= maxAttempts) deadLetter(removed, `${reason} (after ${attempts} attempts)`);
+    else returned.push(removed);
   };
 
-  const giveBack = (entry: Sent): void => {
-    const leaving = take(entry);
-    if (leaving !== undefined) returned.push(leaving);
+  const requeue = (entry: EntryRef): void => {
+    const removed = take(entry);
+    if (removed !== undefined) returned.push(removed);
   };
 
   return {
-    acknowledge: (entry, settle) => {
-      const leaving = take(entry);
-      if (leaving === undefined) return;
-      host.release(leaving, 'acknowledged', settle);
-      goOn();
+    acknowledge: (entry, onDurable) => {
+      const removed = take(entry);
+      if (removed === undefined) return;
+      host.remove(removed, 'acknowledged', onDurable);
+      resume();
     },
-    refuse: (entry, reason) => bury(take(entry), reason),
+    reject: (entry, reason) => deadLetter(take(entry), reason),
     retry: (entry, reason) => {
       if (!stopped) fail(entry, reason, MAX_ATTEMPTS);
     },
-    giveBack,
+    requeue,
     wake,
     stop,
   };
 }
 
-function byPlaceBackwards(one: Leaving, other: Leaving): number {
+function byPlaceBackwards(one: RemovedEntry, other: RemovedEntry): number {
   return other.priority - one.priority || other.sequence - one.sequence;
 }

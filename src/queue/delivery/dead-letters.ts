@@ -1,10 +1,10 @@
 import { Failure } from '../../core/errors.ts';
 import { MAX_DEAD_LETTER_BYTES, MAX_DEAD_LETTERS } from '../../core/limits.ts';
-import type { Message, Settle } from '../../core/message.ts';
-import { decodeRecord } from '../disk/recall.ts';
-import { bufferOf, decode, encode } from '../disk/record.ts';
+import type { Message, OnDurable } from '../../core/message.ts';
+import type { RemovedEntry } from '../entries/removed-entry.ts';
+import { decodeRecord } from '../record/record-decode.ts';
+import { bufferOf, decode, encode } from '../record/record-encode.ts';
 import type { DeadLetter, DeadLetters, Destination } from '../types.ts';
-import type { Leaving } from './leaving.ts';
 
 /*
  * A dead letter is settled state under `dead/<sequence, 16 digits>-<queue id>-<bytes of its record>`: its name
@@ -14,25 +14,25 @@ import type { Leaving } from './leaving.ts';
  */
 const PREFIX = 'dead/';
 
-export type LettersHost = {
+export type DeadLettersHost = {
   /** Hub time in milliseconds. */
   readonly now: () => number;
   readonly names: (prefix: string) => string[];
   readonly get: (name: string) => Buffer | undefined;
-  readonly put: (name: string, value: Buffer | undefined, settle: Settle) => void;
-  readonly append: (message: Message, destinations: readonly Destination[], settle: Settle) => void;
+  readonly put: (name: string, value: Buffer | undefined, onDurable: OnDurable) => void;
+  readonly append: (message: Message, destinations: readonly Destination[], onDurable: OnDurable) => void;
 };
 
 /** The dead letters, bounded by their number and bytes: the oldest go first. */
-export type Letters = DeadLetters & {
+export type DeadLetterStore = DeadLetters & {
   readonly count: () => number;
   /** Keeps the record of an entry that leaves its queue; the same entry is one letter, however often it comes. */
-  readonly add: (leaving: Leaving, reason: string, record: Buffer, settle: Settle) => void;
+  readonly add: (removed: RemovedEntry, reason: string, record: Buffer, onDurable: OnDurable) => void;
 };
 
 type Letter = { readonly name: string; readonly bytes: number };
 
-export function createLetters({ now, names, get, put, append }: LettersHost): Letters {
+export function createDeadLetters({ now, names, get, put, append }: DeadLettersHost): DeadLetterStore {
   /** By id, oldest first. */
   const letters = new Map<string, Letter>();
   let bytes = 0;
@@ -52,9 +52,9 @@ export function createLetters({ now, names, get, put, append }: LettersHost): Le
     return letters.delete(id);
   }
 
-  const forget = (id: string, { name }: Letter, settle: Settle): void => {
-    if (uncount(id)) put(name, undefined, settle);
-    else settle();
+  const forget = (id: string, { name }: Letter, onDurable: OnDurable): void => {
+    if (uncount(id)) put(name, undefined, onDurable);
+    else onDurable();
   };
 
   const makeRoom = (): void => {
@@ -64,32 +64,32 @@ export function createLetters({ now, names, get, put, append }: LettersHost): Le
     }
   };
 
-  const known = (id: string, settle: Settle): Letter | undefined => {
+  const known = (id: string, onDurable: OnDurable): Letter | undefined => {
     const letter = letters.get(id);
     if (letter === undefined) {
-      settle(new Failure('letter.unknown', `There is no dead letter "${id}": see "skerry queue dead".`));
+      onDurable(new Failure('letter.unknown', `There is no dead letter "${id}": see "skerry queue dead".`));
     }
     return letter;
   };
 
   return {
     count: () => letters.size,
-    add: ({ queue, priority, sequence }, reason, record, settle) => {
+    add: ({ queue, priority, sequence }, reason, record, onDurable) => {
       const name = `${PREFIX}${String(sequence).padStart(16, '0')}-${queue.id}-${record.length}`;
       const id = note(name);
       put(name, encode([queue.name, priority, reason, now(), record]), error => {
         if (error !== undefined) uncount(id);
-        settle(error);
+        onDurable(error);
       });
       makeRoom();
     },
     list: () => Array.from(letters, ([id, { name }]) => letterFrom(id, get(name), now())),
-    replay: (id, settle) => {
-      const letter = known(id, settle);
+    replay: (id, onDurable) => {
+      const letter = known(id, onDurable);
       if (letter === undefined) return;
       const { message, queue, priority } = letterFrom(id, get(letter.name), now());
       if (message === undefined) {
-        settle(
+        onDurable(
           new Failure(
             'letter.damaged',
             `The bytes of the dead letter "${id}" are damaged: it can only be dropped.`,
@@ -98,13 +98,13 @@ export function createLetters({ now, names, get, put, append }: LettersHost): Le
         return;
       }
       append(message, [{ queue, priority, ttl: undefined }], error => {
-        if (error === undefined) forget(id, letter, settle);
-        else settle(error);
+        if (error === undefined) forget(id, letter, onDurable);
+        else onDurable(error);
       });
     },
-    drop: (id, settle) => {
-      const letter = known(id, settle);
-      if (letter !== undefined) forget(id, letter, settle);
+    drop: (id, onDurable) => {
+      const letter = known(id, onDurable);
+      if (letter !== undefined) forget(id, letter, onDurable);
     },
   };
 }

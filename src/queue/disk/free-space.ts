@@ -11,18 +11,18 @@ const FILE_PER_COUNTED = 2;
  * back, for the file never shrinks. A copy-on-write store needs free pages even to take entries away, so the
  * last of them are never given to new ones: a full disk can then always be drained.
  */
-export type Room = {
-  readonly enough: () => boolean;
+export type FreeSpace = {
+  readonly isEnough: () => boolean;
   /** Looks again; `counted` are the bytes in use as counted against `maxSize`. */
-  readonly look: (counted: number) => void;
+  readonly measure: (counted: number) => void;
 };
 
-export function watchRoom(folder: string): Room {
+export function watchFreeSpace(folder: string): FreeSpace {
   const file = join(folder, FILE);
   let enough = true;
   return {
-    enough: () => enough,
-    look: counted => {
+    isEnough: () => enough,
+    measure: counted => {
       try {
         const { bavail, bsize } = statfsSync(folder);
         const reusable = Math.max(0, statSync(file).size - counted * FILE_PER_COUNTED);

@@ -2,42 +2,42 @@ import type { Clock } from '../core/clock.ts';
 import { HUB_TIME_INTERVAL, SWEEP_INTERVAL } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Checkpoints } from './commit/checkpoint.ts';
-import type { Committer } from './commit/commit.ts';
-import type { Room } from './disk/room.ts';
+import type { Committer } from './commit/committer.ts';
+import type { FreeSpace } from './disk/free-space.ts';
+import type { DiskUsage } from './entries/disk-usage.ts';
 import type { Expiry } from './entries/expiry.ts';
-import type { Drops } from './entries/overflow.ts';
-import type { Retained } from './entries/retained.ts';
-import type { Usage } from './entries/usage.ts';
-import type { Health } from './health.ts';
+import type { DropReport } from './entries/overflow.ts';
+import type { HealthTracker } from './health.ts';
+import type { Retained } from './retained.ts';
 
-export type RoundsHost = {
+export type MaintenanceHost = {
   readonly clock: Clock;
   /** Hub time in milliseconds. */
   readonly now: () => number;
-  readonly room: Room;
-  readonly usage: Usage;
+  readonly freeSpace: FreeSpace;
+  readonly usage: DiskUsage;
   readonly expiry: Expiry;
   readonly retained: Retained;
   /** True while anything is kept that expires by hub time. */
-  readonly waiting: () => boolean;
+  readonly hasWaiting: () => boolean;
   readonly committer: Committer;
   readonly checkpoints: Checkpoints;
-  readonly drops: Drops;
-  readonly health: Health;
+  readonly drops: DropReport;
+  readonly health: HealthTracker;
   readonly log: Log;
   /** The first round is over. */
-  readonly lasted: () => void;
+  readonly firstRoundDone: () => void;
 };
 
 /** What the store does by itself, again and again: sweeps, looks at the disk, persists hub time. */
-export type Rounds = {
+export type Maintenance = {
   /** The disk takes removals again: a sweep that stopped for it goes on. */
   readonly resume: () => void;
   readonly stop: () => void;
 };
 
-export function startRounds(host: RoundsHost): Rounds {
-  const { clock, now, room, usage, expiry, retained, committer, checkpoints, drops, health, log } = host;
+export function startMaintenance(host: MaintenanceHost): Maintenance {
+  const { clock, now, freeSpace, usage, expiry, retained, committer, checkpoints, drops, health, log } = host;
   let persisted = now();
   let first = true;
   let paused = false;
@@ -51,23 +51,23 @@ export function startRounds(host: RoundsHost): Rounds {
     if (expiry.step() || more) clock.after(0, sweep);
   };
 
-  const round = (): void => {
+  const runRound = (): void => {
     if (stopped) return;
-    clock.after(SWEEP_INTERVAL, round);
-    room.look(usage.used());
-    drops.tell(log.warn);
-    health.round();
+    clock.after(SWEEP_INTERVAL, runRound);
+    freeSpace.measure(usage.used());
+    drops.flush(log.warn);
+    health.refresh();
     expiry.restart();
     sweep();
-    if (first) host.lasted();
+    if (first) host.firstRoundDone();
     first = false;
-    if (now() - persisted < HUB_TIME_INTERVAL || !host.waiting()) return;
+    if (now() - persisted < HUB_TIME_INTERVAL || !host.hasWaiting()) return;
     persisted = now();
-    committer.touch();
+    committer.persistClock();
   };
 
-  room.look(usage.used());
-  clock.after(SWEEP_INTERVAL, round);
+  freeSpace.measure(usage.used());
+  clock.after(SWEEP_INTERVAL, runRound);
   return {
     resume: () => {
       if (paused) sweep();

@@ -1,0 +1,68 @@
+import type { Message, OnDurable } from '../../core/message.ts';
+import { maxExpiryAt } from '../disk/chunk.ts';
+import type { Database } from '../disk/database.ts';
+import { entryBytes, messageBytes } from '../disk/layout.ts';
+import { appendSize } from '../journal/run.ts';
+import type { LaneEntry, Pending, PriorityLane, QueueState } from './queue-state.ts';
+import { laneOf } from './queue-state.ts';
+
+/** A message that comes in at hub time `arrived` (ms), and that `holders` queues are to hold; `firm`: with a note. */
+export function createPending(
+  message: Message | undefined,
+  recordBytes: number,
+  sequence: number,
+  arrived: number,
+  holders: number,
+  durableFirst: boolean,
+  onDurable: OnDurable,
+): Pending {
+  return {
+    sequence,
+    arrived,
+    laneEntries: NO_ENTRIES,
+    message,
+    recordBytes,
+    run: undefined,
+    recordAt: 0,
+    durableFirst,
+    openCount: holders,
+    stage: 'gathering',
+    openLetters: 0,
+    diskReserved: messageBytes(recordBytes, holders),
+    journalReserved: appendSize(recordBytes, holders),
+    onDurable,
+  };
+}
+
+const NO_ENTRIES: readonly LaneEntry[] = [];
+
+/** Puts a message into a lane of one of its queues, behind all that is there, until `expires` (hub ms). */
+export function enqueue(
+  pending: Pending,
+  queue: QueueState,
+  priority: number,
+  expires: number,
+  database: Database,
+): void {
+  const lane = laneOf(queue, priority);
+  const maxExpiry = Math.max(maxExpiryOf(queue, priority, lane, database), expires);
+  const bytes = entryBytes(pending.recordBytes, pending.openCount);
+  const entry = { pending, queue, priority, expires, maxExpiry, bytes, open: true, stored: undefined };
+  pending.laneEntries = pending.laneEntries === NO_ENTRIES ? [entry] : [...pending.laneEntries, entry];
+  lane.maxExpiry = maxExpiry;
+  lane.waiting.push(entry);
+  queue.depth++;
+  queue.bytes += bytes;
+  queue.share?.add(bytes);
+  queue.nextExpiry = Math.min(queue.nextExpiry, expires);
+}
+
+/** The latest expiry of what the lane has held since its queue was last empty. */
+function maxExpiryOf(queue: QueueState, priority: number, lane: PriorityLane, database: Database): number {
+  if (queue.depth === 0) for (const other of queue.lanes) if (other !== undefined) other.maxExpiry = 0;
+  if (lane.maxExpiry !== undefined) return lane.maxExpiry;
+  const last = database.lastEntry(queue.id, priority);
+  if (last === undefined) return 0;
+  // A damaged chunk says nothing: what comes is looked up by its own expiry then.
+  return last.chunk.whole ? maxExpiryAt(last.chunk, last.index) : Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,118 @@
+import type { OnDurable } from '../../core/message.ts';
+import type { Checkpoints } from '../commit/checkpoint.ts';
+import type { Committer } from '../commit/committer.ts';
+import type { Attempts } from '../delivery/attempts.ts';
+import type { DeadLetterStore } from '../delivery/dead-letters.ts';
+import type { RemovalReason } from '../delivery/drain-host.ts';
+import type { Database } from '../disk/database.ts';
+import { encodeRecord } from '../record/record-encode.ts';
+import type { StoreCounts } from '../types.ts';
+import type { DiskUsage } from './disk-usage.ts';
+import type { Pending } from './queue-state.ts';
+import { notifySender, release, subtract } from './queue-state.ts';
+import type { RemovedEntry } from './removed-entry.ts';
+import { recordIn } from './removed-entry.ts';
+
+export type RemovalHost = {
+  readonly database: Database;
+  readonly committer: Committer;
+  readonly checkpoints: Checkpoints;
+  readonly usage: DiskUsage;
+  readonly counts: StoreCounts;
+  readonly deadLetters: () => DeadLetterStore;
+  readonly attempts: () => Pick<Attempts, 'forget'>;
+  /** True once the store takes nothing any more. */
+  readonly closed: () => boolean;
+};
+
+/** How an entry leaves its queue: each one once, counted by its reason. */
+export type Removal = {
+  /** `settle` once a crash can no longer bring the entry back. */
+  readonly remove: (removed: RemovedEntry, reason: RemovalReason, onDurable?: OnDurable) => void;
+  /** To the dead letters, not later than in the commit that takes the entry out of its queue. */
+  readonly deadLetter: (removed: RemovedEntry, kind: 'dead' | 'corrupt', reason: string) => void;
+};
+
+export function createRemoval(host: RemovalHost): Removal {
+  const { database, committer, checkpoints, usage, counts, deadLetters, attempts, closed } = host;
+
+  const leave = (removed: RemovedEntry, reason: RemovalReason): void => {
+    const { queue, sequence, bytes, laneEntry } = removed;
+    attempts().forget(queue, sequence);
+    counts[reason]++;
+    if (laneEntry === undefined) subtract(queue, bytes);
+    else release(laneEntry);
+    if (laneEntry?.pending.openCount === 0) usage.release(laneEntry.pending);
+  };
+
+  /** A message that no queue holds any more needs no commit, unless it has a note: its sender is told. */
+  const settleIfGone = (pending: Pending): void => {
+    const { openCount, openLetters: underWay, stage, durableFirst } = pending;
+    if (stage === 'gathering' && openCount === 0 && underWay === 0 && !durableFirst) notifySender(pending);
+  };
+
+  const removeFromDisk = (
+    removed: RemovedEntry,
+    reason: RemovalReason,
+    onDurable: OnDurable | undefined,
+  ): void => {
+    removed.queue.removing.set(removed.sequence, true);
+    usage.noteRemoved(removed);
+    // What has expired or was purged would leave again by itself after a crash.
+    if (reason === 'expired' || removed.queue.retired) checkpoints.remove(removed);
+    else committer.remove(removed, onDurable);
+  };
+
+  const remove = (removed: RemovedEntry, reason: RemovalReason, onDurable?: OnDurable): void => {
+    const { laneEntry } = removed;
+    if (laneEntry?.open === false) {
+      // Its commit failed, and may yet be on the disk: a crash could bring it back.
+      if (onDurable !== undefined && laneEntry.pending.stage === 'failed') committer.confirm(onDurable);
+      else onDurable?.();
+      return;
+    }
+    leave(removed, reason);
+    if (laneEntry?.pending.stage !== 'gathering') {
+      removeFromDisk(removed, reason, onDurable);
+      return;
+    }
+    if (laneEntry.pending.openCount === 0 && reason === 'acknowledged') counts.spared++;
+    settleIfGone(laneEntry.pending);
+    onDurable?.();
+  };
+
+  /** The bytes of an entry's message, as they are. */
+  const bytesOf = (removed: RemovedEntry): Buffer => {
+    const message = removed.laneEntry?.pending.message;
+    if (message !== undefined) return encodeRecord(message);
+    return recordIn(removed, database) ?? Buffer.alloc(0);
+  };
+
+  /** A letter whose commit failed is tried again. */
+  const keep = (removed: RemovedEntry, reason: string, record: Buffer, kept: () => void): void => {
+    deadLetters().add(removed, reason, record, error => {
+      if (error === undefined) kept();
+      else if (!closed()) keep(removed, reason, record, kept);
+    });
+  };
+
+  return {
+    remove,
+    deadLetter: (removed, kind, reason) => {
+      const pending = removed.laneEntry?.pending;
+      if (removed.laneEntry?.open === false) return;
+      const record = bytesOf(removed);
+      if (pending?.stage === 'gathering') {
+        leave(removed, kind);
+        pending.openLetters++;
+        keep(removed, reason, record, () => {
+          pending.openLetters--;
+          settleIfGone(pending);
+        });
+      } else {
+        keep(removed, reason, record, () => {});
+        remove(removed, kind);
+      }
+    },
+  };
+}
