@@ -31,7 +31,7 @@ export const SUBJECTS: Readonly<Record<string, (asked: Case) => Ask>> = {
   },
   hand: ({ hand }) => {
     const counts: Counts[] = hand.map(() => ({ matched: 0, unmatched: 0, undefined: 0 }));
-    const sink: Sink = { kind: 'upstream' };
+    const sink: Sink = { kind: 'upstream', name: undefined };
     return message => {
       let parsed: Record<string, unknown> | undefined;
       const body = (): Record<string, unknown> => (parsed ??= JSON.parse(message.body.toString()));

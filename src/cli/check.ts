@@ -6,7 +6,8 @@ import { visible } from '../core/visible.ts';
 import { lastLinesOf } from '../deployment/module-health.ts';
 import type { CertificateStatus } from '../hub/certificates.ts';
 import type { HubStatus } from '../hub/status.ts';
-import type { UpstreamStatus } from '../hub/upward.ts';
+import type { UpstreamStatus } from '../hub/upstreams.ts';
+import { upstreamLabel } from '../manifest/upstreams.ts';
 import type { ModuleState, ModuleStatus } from '../supervisor/spec.ts';
 import { argumentsOf } from './arguments.ts';
 import { ask } from './control.ts';
@@ -49,7 +50,7 @@ function checkDisk(folder: string): Finding[] {
 async function checkHub(folder: string): Promise<Finding[]> {
   try {
     const status = await ask(folder, 'status');
-    const { name, pid, hub, modules, refusedRoutes, upstream, closedListeners } = status;
+    const { name, pid, hub, modules, refusedRoutes, upstreams, closedListeners } = status;
     const routes = refusedRoutes.map(route => problem(`route "${route.name}"`, route.reason));
     return [
       { subject: 'hub', good: true, text: `"${name}" runs with pid ${pid}, version ${hub.version}` },
@@ -57,7 +58,7 @@ async function checkHub(folder: string): Promise<Finding[]> {
       ...modules.flatMap(checkModule),
       ...closedListeners.map(({ address, reason }) => problem(`listener ${address}`, reason)),
       ...routes,
-      ...(upstream === undefined ? [] : [checkUpstream(upstream)]),
+      ...upstreams.map(checkUpstream),
       ...(await ask(folder, 'certificates')).map(checkCertificate),
     ];
   } catch (thrown) {
@@ -102,11 +103,11 @@ function checkModule(module: ModuleStatus): Finding[] {
 }
 
 function checkUpstream(upstream: UpstreamStatus): Finding {
-  const { address, state, acknowledges, pause, lastError, backlog } = upstream;
+  const { name, address, state, acknowledges, pause, lastError, backlog } = upstream;
   const good = (state === 'connected' && acknowledges) || pause !== undefined;
   const error = good || lastError === undefined ? '' : `: ${lastError}`;
   const text = `${address} is ${state}${pause === undefined ? '' : ` (${pause})`}, ${backlog} messages wait${error}`;
-  return { subject: 'upstream', good, text };
+  return { subject: upstreamLabel(name), good, text };
 }
 
 function checkCertificate({ field, file, validUntil, problem: found }: CertificateStatus): Finding {

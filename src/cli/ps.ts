@@ -46,7 +46,7 @@ function colourOf(state: string): 'green' | 'yellow' | 'red' {
   return state === 'running' || state === 'ready' || state === 'ended' ? 'green' : 'yellow';
 }
 
-/** Lists the modules and the upstream of the running hub. */
+/** Lists the modules and the upstreams of the running hub. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = argumentsOf(PS, args);
   const status = await ask(dataFolder(values.data), 'status');
@@ -67,12 +67,12 @@ export async function run(args: readonly string[]): Promise<number> {
   for (const { name, pid, printedLines } of status.modules) {
     if (pid !== undefined && printedLines === 0) print(`no output yet from "${name}"`);
   }
-  const { upstream, hub, closedListeners } = status;
+  const { upstreams, hub, closedListeners } = status;
   for (const { address, reason } of closedListeners) print(`not listening on ${address}: ${reason}`);
   if (hub.binary !== 'base') {
     print(`hub ${hub.version}, an update in slot ${hub.binary}${hub.onTrial ? ', on trial' : ''}`);
   }
-  if (upstream !== undefined) for (const line of upstreamLines(upstream)) print(line);
+  for (const line of upstreams.flatMap(upstreamLines)) print(line);
   for (const trouble of troublesOf(status.store)) print(trouble);
   return 0;
 }

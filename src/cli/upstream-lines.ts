@@ -1,11 +1,11 @@
-import type { HubStatus } from '../hub/status.ts';
+import type { UpstreamStatus } from '../hub/upstreams.ts';
+import { upstreamLabel } from '../manifest/upstreams.ts';
 import { time } from './table.ts';
 
-type Upstream = Exclude<HubStatus['upstream'], undefined>;
-
-/** What `ps` says of the upstream. */
-export function upstreamLines(upstream: Upstream): string[] {
+/** What `ps` says of an upstream. */
+export function upstreamLines(upstream: UpstreamStatus): string[] {
   const {
+    name,
     address,
     state,
     acknowledges,
@@ -23,7 +23,8 @@ export function upstreamLines(upstream: Upstream): string[] {
   const speed = rate < 0.1 ? '' : `, ${rate.toFixed(1)} a second`;
   const waiting =
     backlog === 0 ? '' : `, ${backlog} wait${oldest === undefined ? '' : `, the oldest ${time(oldest)}`}`;
-  const lines = [`upstream ${address}: ${state}${why}, ${delivered} delivered${speed}${waiting}${error}`];
-  if (refused > 0) lines.push(`upstream ${address}: ${refused} not taken, the last: ${lastRefusal ?? ''}`);
+  const title = `${upstreamLabel(name)} ${address}`;
+  const lines = [`${title}: ${state}${why}, ${delivered} delivered${speed}${waiting}${error}`];
+  if (refused > 0) lines.push(`${title}: ${refused} not taken, the last: ${lastRefusal ?? ''}`);
   return lines;
 }

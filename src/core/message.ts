@@ -1,11 +1,14 @@
 /** Quality of service of MQTT 3.1.1, 4.3. */
 export type QoS = 0 | 1 | 2;
 
-/** Who a message comes from: a module of this device, any other MQTT client, or the world above. */
+/** Name of the upstream that a manifest gives as `upstream`, and of the one that `$upstream` means if there are several. */
+export const DEFAULT_UPSTREAM = 'upstream';
+
+/** Who a message comes from: a module of this device, any other MQTT client, or an upstream by its name. */
 export type Origin =
   | { readonly kind: 'module'; readonly module: string; readonly output: string }
   | { readonly kind: 'client'; readonly client: string }
-  | { readonly kind: 'upstream' };
+  | { readonly kind: 'upstream'; readonly upstream: string };
 
 /** Application properties: MQTT 5 user properties, or `properties` of a line: name, text, name, text, in order. A name may repeat. */
 export type Properties = readonly string[];

@@ -281,7 +281,7 @@ function toleratedBy(how: 'first' | 'proven' | 'as far as it can be'): NonNullab
   return (thrown, { kind }) => {
     if (!(thrown instanceof Failure)) return false;
     if (kind === 'listeners') return thrown.code === 'listener.refused' || how !== 'first';
-    return kind === 'upstream' && how !== 'first';
+    return kind === 'upstreams' && how !== 'first';
   };
 }
 

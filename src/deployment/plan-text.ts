@@ -1,4 +1,5 @@
 import type { ModuleChange, Plan, Step } from '../manifest/diff/plan.ts';
+import { upstreamLabel } from '../manifest/upstreams.ts';
 
 const HUB_STEPS = {
   prepare: 'see that everything is here',
@@ -7,7 +8,7 @@ const HUB_STEPS = {
   access: 'change who may do what',
   routes: 'change the routes',
   listeners: 'change the listeners',
-  upstream: 'change the upstream',
+  upstreams: 'change the upstreams',
 } as const;
 
 /** What is noted of a change while another hub takes this one's place. */
@@ -29,16 +30,22 @@ const MARKS: Readonly<Record<ModuleChange['change'], string>> = {
   keep: '= keep',
 };
 
+type Change = Pick<ModuleChange, 'change' | 'fields'>;
+
+/** No line for what is kept. */
+function lineOf(what: string, { change, fields }: Change): string[] {
+  if (change === 'keep') return [];
+  const why = fields.length === 0 ? '' : `: ${fields.join(', ')}`;
+  return [`${MARKS[change]} ${what}${why}`];
+}
+
 /** A plan as people read it, a line each; `renews`: another hub is to carry it out. */
-export function linesOf({ modules, changedParts }: Plan, renews: boolean): string[] {
-  const changed = modules.filter(({ change }) => change !== 'keep');
-  const kept = modules.length - changed.length;
-  const lines = changed.map(({ module, change, fields }) => {
-    const why = fields.length === 0 ? '' : `: ${fields.join(', ')}`;
-    return `${MARKS[change]} ${module}${why}`;
-  });
+export function linesOf({ modules, upstreams, changedParts }: Plan, renews: boolean): string[] {
+  const kept = modules.filter(({ change }) => change === 'keep').length;
+  const lines = modules.flatMap(({ module, ...rest }) => lineOf(module, rest));
   if (renews) lines.push('~ replace the hub');
-  for (const part of changedParts) lines.push(`~ ${HUB_STEPS[part]}`);
+  for (const part of changedParts) if (part !== 'upstreams') lines.push(`~ ${HUB_STEPS[part]}`);
+  lines.push(...upstreams.flatMap(({ upstream, ...rest }) => lineOf(upstreamLabel(upstream), rest)));
   if (kept > 0) lines.push(`${MARKS.keep} ${kept} module${kept === 1 ? '' : 's'}`);
   return lines;
 }

@@ -4,7 +4,9 @@ import { dayOf, validityOf, validityProblem } from '../core/certificate-validity
 import type { Clock } from '../core/clock.ts';
 import { reasonOf, systemCode } from '../core/errors.ts';
 import { MAX_TLS_FILE_BYTES } from '../core/listener-limits.ts';
+import { pathOf } from '../manifest/checks/field-path.ts';
 import type { Placed } from '../manifest/diff/plan.ts';
+import { upstreamPath } from '../manifest/upstreams.ts';
 
 /** A certificate file of the manifest that runs. */
 export type CertificateStatus = {
@@ -22,7 +24,7 @@ export function certificateStatuses(
   { manifest, home }: Placed,
   clock: Pick<Clock, 'wall'>,
 ): CertificateStatus[] {
-  const { listeners, upstream } = manifest;
+  const { listeners, upstreams } = manifest;
   const files: [field: string, file: string | undefined][] = [
     ...listeners.flatMap((entry, index): [string, string | undefined][] =>
       'tls' in entry
@@ -32,8 +34,13 @@ export function certificateStatuses(
           ]
         : [],
     ),
-    ['upstream.tls.cert', upstream?.tls?.cert],
-    ['upstream.tls.ca', upstream?.tls?.ca],
+    ...upstreams.flatMap(({ name, tls }): [string, string | undefined][] => {
+      const path = [...upstreamPath(manifest, name), 'tls'];
+      return [
+        [pathOf([...path, 'cert']), tls?.cert],
+        [pathOf([...path, 'ca']), tls?.ca],
+      ];
+    }),
   ];
   return files.flatMap(([field, file]) =>
     file === undefined ? [] : [statusOf(field, resolve(home, file), clock)],

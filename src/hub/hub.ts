@@ -126,7 +126,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
       provisions,
     );
     advanced = parts.broker.timeAdvanced;
-    closers.push(parts.broker.close, parts.listening.stop, parts.upward.stop, parts.modules.stop);
+    closers.push(parts.broker.close, parts.listening.stop, parts.upstreams.stop, parts.modules.stop);
     const book = openLedger(store, archive, log);
     const conductor = createConductor(nothing, executorOf({ ...parts, log, provisions }));
     const { statuses, watch: listen } = parts.modules;

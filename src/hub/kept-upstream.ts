@@ -1,66 +1,81 @@
 import type { Log } from '../core/log.ts';
+import { DEFAULT_UPSTREAM } from '../core/message.ts';
 import type { Store } from '../queue/types.ts';
 import type { UpstreamMemory } from '../upstream/session.ts';
-import { UPSTREAM_QUEUE } from './names.ts';
+import { upstreamQueue } from './names.ts';
 
-/* The session that the upstream keeps for the hub, as settled state of the store: its name, and its QoS 2 state; and its budget. */
-const SESSION = 'upstream/session';
-const FILTERS = 'upstream/filters';
-const RELEASED = 'upstream/released/';
-const UNANSWERED = 'upstream/unanswered';
-const RECEIVED = 'upstream/received/';
-const OFFERS = 'upstream/offers';
-const BUDGET = 'upstream/budget';
+/** Keys of what is kept of an upstream; none begins as those of another. */
+function keysOf(upstream: string) {
+  const prefix = upstream === DEFAULT_UPSTREAM ? 'upstream' : `upstreams/${upstream}`;
+  return {
+    session: `${prefix}/session`,
+    filters: `${prefix}/filters`,
+    released: `${prefix}/released/`,
+    unanswered: `${prefix}/unanswered`,
+    received: `${prefix}/received/`,
+    offers: `${prefix}/offers`,
+    budget: `${prefix}/budget`,
+  };
+}
 
 const NOTHING = Buffer.alloc(0);
 
-export function keepUpstream(store: Store, log: Log): UpstreamMemory {
+/**
+ * The session that an upstream keeps for the hub, as settled state of the store: its name, and its QoS 2 state; and its
+ * budget.
+ */
+export function keepUpstream(store: Store, log: Log, upstream = DEFAULT_UPSTREAM): UpstreamMemory {
+  const keys = keysOf(upstream);
   const told = (error?: Error): void => {
     if (error !== undefined) log.warn(`The state of the upstream is not kept: ${error.message}`);
   };
   return {
     budget: {
       now: store.now,
-      load: () => budgetIn(store.get(BUDGET)),
-      save: (left, at) => store.put(BUDGET, Buffer.from(`${left} ${at}`), told),
+      load: () => budgetIn(store.get(keys.budget)),
+      save: (left, at) => store.put(keys.budget, Buffer.from(`${left} ${at}`), told),
     },
-    session: () => store.get(SESSION)?.toString(),
+    session: () => store.get(keys.session)?.toString(),
     keepSession: (session, settle) =>
-      store.put(SESSION, session === undefined ? undefined : Buffer.from(session), settle),
+      store.put(keys.session, session === undefined ? undefined : Buffer.from(session), settle),
     releases: {
       load: () =>
         store
-          .names(RELEASED)
+          .names(keys.released)
           .map((name): [number, number] => [
-            Number(name.slice(RELEASED.length)),
+            Number(name.slice(keys.released.length)),
             Number(store.get(name)?.toString()),
           ])
           // The order of the messages: PUBREL is sent in it [MQTT-4.6.0-4], and names are in another.
           .sort(([, one], [, other]) => one - other),
-      keep: (packetId, sequence) => store.put(RELEASED + packetId, Buffer.from(String(sequence)), told),
-      forget: packetId => store.put(RELEASED + packetId, undefined, told),
-      loadUnanswered: () => (store.get(UNANSWERED)?.toString() ?? '').split(' ').filter(Boolean).map(Number),
+      keep: (packetId, sequence) => store.put(keys.released + packetId, Buffer.from(String(sequence)), told),
+      forget: packetId => store.put(keys.released + packetId, undefined, told),
+      loadUnanswered: () =>
+        (store.get(keys.unanswered)?.toString() ?? '').split(' ').filter(Boolean).map(Number),
       keepUnanswered: sequences => {
         const text = sequences.join(' ');
-        store.put(UNANSWERED, text === '' ? undefined : Buffer.from(text), told);
+        store.put(keys.unanswered, text === '' ? undefined : Buffer.from(text), told);
       },
-      first: count => store.heads(UPSTREAM_QUEUE, count),
+      first: count => store.heads(upstreamQueue(upstream), count),
     },
     receipts: {
-      load: () => store.names(RECEIVED).map(name => Number(name.slice(RECEIVED.length))),
-      note: packetId => ({ name: RECEIVED + packetId, value: NOTHING }),
-      forget: (packetId, settle) => store.put(RECEIVED + packetId, undefined, settle),
+      load: () => store.names(keys.received).map(name => Number(name.slice(keys.received.length))),
+      note: packetId => ({ name: keys.received + packetId, value: NOTHING }),
+      forget: (packetId, settle) => store.put(keys.received + packetId, undefined, settle),
     },
     offers: {
       load: () =>
-        linesIn(store.get(OFFERS)).map((line): [string, boolean] => [line.slice(2), line.startsWith('2 ')]),
+        linesIn(store.get(keys.offers)).map((line): [string, boolean] => [
+          line.slice(2),
+          line.startsWith('2 '),
+        ]),
       save: all => {
         const lines = Array.from(all, ([address, offers]) => `${offers ? 2 : 1} ${address}`);
-        store.put(OFFERS, Buffer.from(lines.join('\n')), told);
+        store.put(keys.offers, Buffer.from(lines.join('\n')), told);
       },
     },
-    filters: () => linesIn(store.get(FILTERS)),
-    keepFilters: (filters, settle) => store.put(FILTERS, Buffer.from(filters.join('\n')), settle),
+    filters: () => linesIn(store.get(keys.filters)),
+    keepFilters: (filters, settle) => store.put(keys.filters, Buffer.from(filters.join('\n')), settle),
   };
 }
 

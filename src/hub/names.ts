@@ -1,5 +1,7 @@
-/** The queue that the upstream forwarder drains. */
-export const UPSTREAM_QUEUE = '$upstream';
+import { upstreamSource } from '../routes/sources.ts';
+
+/** The queue of an upstream: `$upstream`, or `$upstream/<name>`, as routes name it. */
+export const upstreamQueue: (upstream: string) => string = upstreamSource;
 
 /** The queue of one input of a module. */
 export function inputQueue(module: string, input: string): string {

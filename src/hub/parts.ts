@@ -27,8 +27,8 @@ import type { Routing } from './routing.ts';
 import { routingOf } from './routing.ts';
 import { secretOpener } from './secrets.ts';
 import type { HubStatus } from './status.ts';
-import type { Upward } from './upward.ts';
-import { createUpward } from './upward.ts';
+import type { Upstreams } from './upstreams.ts';
+import { createUpstreams } from './upstreams.ts';
 
 /** The parts of a hub, each of which can be told to be another without the others' noticing. */
 export type Parts = {
@@ -41,7 +41,7 @@ export type Parts = {
   };
   readonly routing: { readonly current: () => Routing; readonly use: (routing: Routing) => void };
   readonly listening: Listening;
-  readonly upward: Upward;
+  readonly upstreams: Upstreams;
   readonly modules: Modules;
 };
 
@@ -87,7 +87,7 @@ export function openParts(
       new Map([
         ...memoryReadings(settings.memory.status()),
         ...moduleReadings(modules.statuses()),
-        ...upstreamReadings(upward.status()),
+        ...upstreamReadings(upstreams.statuses()),
         ...listenerReadings(listening),
       ]),
   });
@@ -107,12 +107,12 @@ export function openParts(
     bundleFolder: folderOf,
     openSecret,
   });
-  const upward = createUpward({
+  const upstreams = createUpstreams({
     store,
     clock,
     random,
     openSecret,
-    log: logFor('upstream', logSink),
+    logSink,
     take: (message, settle, note) => router.route(message, settle, note),
   });
   const holder: Parts['routing'] = {
@@ -127,7 +127,17 @@ export function openParts(
       resources.use(wanted);
     },
   };
-  return { store, limits: limitsHolder, access, broker, router, routing: holder, listening, upward, modules };
+  return {
+    store,
+    limits: limitsHolder,
+    access,
+    broker,
+    router,
+    routing: holder,
+    listening,
+    upstreams,
+    modules,
+  };
 }
 
 function brokerLimits({ limits, retained }: Pick<Manifest, 'limits' | 'retained'>): BrokerLimits {
@@ -166,7 +176,7 @@ export function statusOf(
   store: Store,
   resources: Resources,
 ): Omit<HubStatus, 'deployment' | 'hub' | 'memory'> {
-  const { broker, router, routing, listening, upward } = parts;
+  const { broker, router, routing, listening, upstreams } = parts;
   return {
     name: routing.current().manifest.name,
     pid: process.pid,
@@ -176,7 +186,7 @@ export function statusOf(
     ...routing.current().status(),
     queues: store.stats(),
     store: store.health(),
-    upstream: upward.status(),
+    upstreams: upstreams.statuses(),
     shares: reportOf(resources),
     counts: { broker: broker.counts(), router: router.counts(), store: store.counts() },
   };

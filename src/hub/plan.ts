@@ -1,9 +1,14 @@
 import { Failure } from '../core/errors.ts';
+import { DEFAULT_UPSTREAM } from '../core/message.ts';
 import { nearestName } from '../core/nearest.ts';
 import type { Manifest } from '../manifest/types.ts';
 import { formatDiagnostic } from '../routes/diagnostics.ts';
 import type { RouteSetEntry } from '../routes/dispatcher.ts';
+import { printUpstream } from '../routes/printer.ts';
+import type { Route } from '../routes/route.ts';
 import { compileRoute } from '../routes/route.ts';
+import { upstreamSource } from '../routes/sources.ts';
+import { GOES_ROUND, goesRound } from '../routes/syntax/parser.ts';
 import type { Sink, Source } from '../routes/tree.ts';
 
 /** One input of a module that some route delivers to. */
@@ -22,19 +27,14 @@ export type RoutePlan = {
   readonly refused: readonly RefusedRoute[];
 };
 
-/** The manifest's routes, each compiled and checked against its modules and upstream for itself. */
+/** The manifest's routes, each compiled and checked against its modules and upstreams for itself. */
 export function planRoutes(manifest: Manifest): RoutePlan {
   const routes: RouteSetEntry[] = [];
   const refused: RefusedRoute[] = [];
   for (const { name, text, priority, ttl } of manifest.routes) {
-    const compiled = compileRoute(text, manifest.dialect);
-    const reason =
-      'diagnostic' in compiled
-        ? formatDiagnostic(`routes.${name}`, text, compiled.diagnostic)
-        : (sourceProblem(manifest, name, compiled.route.tree.source) ??
-          sinkProblem(manifest, name, compiled.route.tree.sink));
-    if (reason !== undefined) refused.push({ name, text, reason });
-    else if ('route' in compiled) routes.push({ name, route: compiled.route, priority, ttl });
+    const planned = planRoute(manifest, name, text);
+    if (typeof planned === 'string') refused.push({ name, text, reason: planned });
+    else routes.push({ name, route: planned, priority, ttl });
   }
   return { routes, refused };
 }
@@ -43,6 +43,21 @@ export function planRoutes(manifest: Manifest): RoutePlan {
 export function checkRoutes(manifest: Manifest): void {
   const [first] = planRoutes(manifest).refused;
   if (first !== undefined) throw new Failure('route.syntax', first.reason);
+}
+
+/** One route, with its upstreams by name; a text: why it is refused. */
+function planRoute(manifest: Manifest, name: string, text: string): Route | string {
+  const compiled = compileRoute(text, manifest.dialect);
+  if ('diagnostic' in compiled) return formatDiagnostic(`routes.${name}`, text, compiled.diagnostic);
+  const { tree } = compiled.route;
+  const source = withUpstream(tree.source, manifest);
+  if (typeof source === 'string') return `routes.${name} comes FROM ${source}`;
+  const sink = withUpstream(tree.sink, manifest);
+  if (typeof sink === 'string') return `routes.${name} goes INTO ${sink}`;
+  if (goesRound(source, sink)) return `routes.${name} goes round: ${GOES_ROUND}.`;
+  const problem = moduleProblem(manifest, sink);
+  if (problem !== undefined) return `routes.${name} goes INTO ${problem}`;
+  return { ...compiled.route, tree: { ...tree, source, sink } };
 }
 
 /** The module inputs that routes deliver to, each once. */
@@ -55,20 +70,31 @@ export function inputsOf(routes: readonly RouteSetEntry[]): Input[] {
   return Array.from(inputs.values());
 }
 
-function sourceProblem(manifest: Manifest, route: string, source: Source): string | undefined {
-  if (source.kind !== 'upstream' || manifest.upstream !== undefined) return undefined;
-  return `routes.${route} comes FROM $upstream, but the manifest has no "upstream": add its url.`;
+/** The source or sink, with the name of the upstream that it means; a text: what is wrong with it. */
+function withUpstream<Part extends Source | Sink>(part: Part, { upstreams }: Manifest): Part | string {
+  if (part.kind !== 'upstream') return part;
+  const written = printUpstream(part);
+  const names = upstreams.map(({ name }) => name);
+  const [first] = names;
+  if (first === undefined) return `${written}, but the manifest has no "upstream": add its url.`;
+  if (part.name !== undefined && !names.includes(part.name)) {
+    const nearest = nearestName(part.name, names);
+    const end = nearest === undefined ? `: write ${choiceOf(names)}.` : `: did you mean "${nearest}"?`;
+    return `${written}, which the manifest does not have${end}`;
+  }
+  const name = part.name ?? (names.length === 1 ? first : names.find(one => one === DEFAULT_UPSTREAM));
+  if (name !== undefined) return { ...part, name };
+  return `${written}, but the manifest has several upstreams: write ${choiceOf(names)}.`;
 }
 
-function sinkProblem(manifest: Manifest, route: string, sink: Sink): string | undefined {
-  if (sink.kind === 'upstream' && manifest.upstream === undefined) {
-    return `routes.${route} goes INTO $upstream, but the manifest has no "upstream": add its url.`;
-  }
+function choiceOf(names: readonly string[]): string {
+  return names.map(upstreamSource).join(' or ');
+}
+
+function moduleProblem(manifest: Manifest, sink: Sink): string | undefined {
   const modules = manifest.modules.map(({ name }) => name);
-  if (sink.kind === 'input' && !modules.includes(sink.module)) {
-    const nearest = nearestName(sink.module, modules);
-    const end = nearest === undefined ? '.' : `: did you mean "${nearest}"?`;
-    return `routes.${route} goes INTO an input of module "${sink.module}", which the manifest does not have${end}`;
-  }
-  return undefined;
+  if (sink.kind !== 'input' || modules.includes(sink.module)) return undefined;
+  const nearest = nearestName(sink.module, modules);
+  const end = nearest === undefined ? '.' : `: did you mean "${nearest}"?`;
+  return `an input of module "${sink.module}", which the manifest does not have${end}`;
 }

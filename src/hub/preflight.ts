@@ -4,8 +4,8 @@ import { Failure, systemCode } from '../core/errors.ts';
 import type { Provisions } from '../deployment/artifacts.ts';
 import type { CourseSettings } from '../deployment/deployment-runner.ts';
 import type { Placed } from '../manifest/diff/plan.ts';
-import { namedPaths } from '../manifest/file-paths.ts';
-import type { ModuleEntry } from '../manifest/types.ts';
+import { pathsOfUpstream } from '../manifest/file-paths.ts';
+import type { ModuleEntry, UpstreamEntry } from '../manifest/types.ts';
 import { moduleEnvironment } from '../supervisor/process/environment.ts';
 import { findFault } from '../supervisor/process/start-error.ts';
 import { listenerSettings } from './listeners.ts';
@@ -16,14 +16,17 @@ import { withoutLinks } from './module-spec.ts';
  * Failures `module.exec`, `listener.refused`, `upstream.unreachable`.
  */
 export function inspectorOf({ folderOf }: Pick<Provisions, 'folderOf'>): CourseSettings['inspect'] {
-  return async ({ manifest, home }, { modules, steps }) => {
+  return async ({ manifest, home }, { modules, upstreams, steps }) => {
     const changed = new Set(modules.flatMap(({ module, change }) => (change === 'keep' ? [] : [module])));
     for (const module of manifest.modules) {
       if (changed.has(module.name))
         inspectModule(module, module.bundle ? folderOf(module.bundle.sha256) : home);
     }
     if (steps.some(({ kind }) => kind === 'listeners')) await inspectListeners({ manifest, home });
-    if (steps.some(({ kind }) => kind === 'upstream')) inspectUpstream({ manifest, home });
+    for (const { upstream, change } of upstreams) {
+      const entry = manifest.upstreams.find(({ name }) => name === upstream);
+      if (entry !== undefined && change !== 'keep') inspectUpstream(entry, { manifest, home });
+    }
   };
 }
 
@@ -46,9 +49,8 @@ async function inspectListeners({ manifest, home }: Placed): Promise<void> {
   }
 }
 
-function inspectUpstream({ manifest, home }: Placed): void {
-  for (const { field, path } of namedPaths(manifest)) {
-    if (!field.startsWith('upstream.')) continue;
+function inspectUpstream(entry: UpstreamEntry, { manifest, home }: Placed): void {
+  for (const { field, path } of pathsOfUpstream(manifest, entry)) {
     const file = resolve(home, path);
     try {
       accessSync(file, constants.R_OK);

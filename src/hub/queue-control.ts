@@ -1,7 +1,7 @@
 import { Failure } from '../core/errors.ts';
 import type { Message, OnDurable, Origin } from '../core/message.ts';
 import type { DeadLetter, Store, WaitingEntry } from '../queue/types.ts';
-import { UPSTREAM_SOURCE } from '../routes/sources.ts';
+import { upstreamSource } from '../routes/sources.ts';
 
 /** Entries that one answer shows at most, and bytes of each body. */
 export const MAX_PEEKED = 1000;
@@ -97,7 +97,7 @@ function senderOf(origin: Origin): string {
     case 'client':
       return origin.client;
     case 'upstream':
-      return UPSTREAM_SOURCE;
+      return upstreamSource(origin.upstream);
   }
 }
 

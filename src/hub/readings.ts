@@ -1,7 +1,8 @@
+import { DEFAULT_UPSTREAM } from '../core/message.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
 import type { Listening } from './listening.ts';
 import type { MemoryStatus } from './memory.ts';
-import type { UpstreamStatus } from './upward.ts';
+import type { UpstreamStatus } from './upstreams.ts';
 
 type Reading = (status: ModuleStatus) => string | number | undefined;
 
@@ -44,7 +45,7 @@ export function memoryReadings({
 
 type UpstreamReading = (status: UpstreamStatus) => string | number;
 
-/** What is told of the upstream under `$SYS/upstream/`. */
+/** What is told of each upstream. */
 const UPSTREAM_READINGS: Readonly<Record<string, UpstreamReading>> = {
   state: ({ state }) => state,
   address: ({ address }) => address,
@@ -57,12 +58,14 @@ const UPSTREAM_READINGS: Readonly<Record<string, UpstreamReading>> = {
   'oldest seconds': ({ oldest }) => Math.floor((oldest ?? 0) / 1000),
 };
 
-/** The upstream's readings, by their topics below `$SYS/`. */
-export function upstreamReadings(status: UpstreamStatus | undefined): Map<string, string> {
+/** The upstreams' readings, by their topics below `$SYS/`: `upstream/` and, for other names than that, `upstreams/<name>/`. */
+export function upstreamReadings(statuses: readonly UpstreamStatus[]): Map<string, string> {
   const readings = new Map<string, string>();
-  if (status === undefined) return readings;
-  for (const [name, reading] of Object.entries(UPSTREAM_READINGS))
-    readings.set(`upstream/${name}`, String(reading(status)));
+  for (const status of statuses) {
+    const prefix = status.name === DEFAULT_UPSTREAM ? 'upstream' : `upstreams/${status.name}`;
+    for (const [name, reading] of Object.entries(UPSTREAM_READINGS))
+      readings.set(`${prefix}/${name}`, String(reading(status)));
+  }
   return readings;
 }
 

@@ -1,7 +1,9 @@
+import { pathOf } from '../manifest/checks/field-path.ts';
 import type { Manifest } from '../manifest/types.ts';
+import { upstreamPath } from '../manifest/upstreams.ts';
 import { formatDiagnostic } from '../routes/diagnostics.ts';
 import type { RouteSetEntry } from '../routes/dispatcher.ts';
-import { sourceTakes } from '../routes/sources.ts';
+import { sourceTakes, upstreamSource } from '../routes/sources.ts';
 import { outputTopic } from './names.ts';
 
 /** A way from one module to another. */
@@ -18,19 +20,23 @@ export function warningsOf(manifest: Manifest, routes: readonly RouteSetEntry[])
 }
 
 /** What comes down wants both: topics that the hub asks for, and routes that take it. */
-function warningsOfDown({ upstream }: Manifest, routes: readonly RouteSetEntry[]): string[] {
-  if (upstream === undefined) return [];
-  const takers = routes.filter(({ route }) => route.tree.source.kind === 'upstream');
-  if (upstream.down.length === 0) {
-    return takers.map(
-      ({ name }) =>
-        `routes.${name} comes FROM $upstream, but "upstream.down" names no topics: nothing comes.`,
-    );
-  }
-  if (takers.length > 0) return [];
-  return [
-    'What "upstream.down" brings here is acknowledged and forgotten: no route comes FROM $upstream to take it.',
-  ];
+function warningsOfDown(manifest: Manifest, routes: readonly RouteSetEntry[]): string[] {
+  return manifest.upstreams.flatMap(({ name: upstream, down }) => {
+    const takers = routes.filter(({ route: { tree } }) => {
+      return tree.source.kind === 'upstream' && tree.source.name === upstream;
+    });
+    const from = upstreamSource(upstream);
+    const field = pathOf([...upstreamPath(manifest, upstream), 'down']);
+    if (down.length === 0) {
+      return takers.map(
+        ({ name }) => `routes.${name} comes FROM ${from}, but "${field}" names no topics: nothing comes.`,
+      );
+    }
+    if (takers.length > 0) return [];
+    return [
+      `What "${field}" brings here is acknowledged and forgotten: no route comes FROM ${from} to take it.`,
+    ];
+  });
 }
 
 /** Which modules' messages each route may carry into which module's inputs. */

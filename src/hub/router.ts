@@ -2,12 +2,13 @@ import { healthTopic } from '../broker/access.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { CountPassed } from '../broker/types.ts';
 import type { Message, OnDurable, Origin } from '../core/message.ts';
+import { DEFAULT_UPSTREAM } from '../core/message.ts';
 import { MAX_PERSISTENT_SESSIONS } from '../core/session-limits.ts';
 import type { Destination, MetadataEntry, Store } from '../queue/types.ts';
 import type { Dispatcher } from '../routes/dispatcher.ts';
 import { createDispatcher } from '../routes/dispatcher.ts';
 import type { Sink } from '../routes/tree.ts';
-import { inputQueue, UPSTREAM_QUEUE } from './names.ts';
+import { inputQueue, upstreamQueue } from './names.ts';
 import { createSubject, sourceOf } from './subject.ts';
 
 /** Priority of what waits for an MQTT session: as a route that names none. */
@@ -147,7 +148,8 @@ function hearHealth({ origin, body }: Message, health: RouterSettings['health'])
 }
 
 function queueOf(sink: Exclude<Sink, { readonly kind: 'topic' }>): string {
-  return sink.kind === 'upstream' ? UPSTREAM_QUEUE : inputQueue(sink.module, sink.input);
+  if (sink.kind === 'input') return inputQueue(sink.module, sink.input);
+  return upstreamQueue(sink.name ?? DEFAULT_UPSTREAM);
 }
 
 /** A settle that passes on after `parts` calls, with the first error of any. */

@@ -9,7 +9,7 @@ import type { ClosedListener } from './listening.ts';
 import type { MemoryStatus } from './memory.ts';
 import type { RefusedRoute } from './plan.ts';
 import type { RouterCounts } from './router.ts';
-import type { UpstreamStatus } from './upward.ts';
+import type { UpstreamStatus } from './upstreams.ts';
 
 /** All that a running hub says of itself: what `ps`, `queue` and `routes` print parts of, and `--json` whole. */
 export type HubStatus = {
@@ -31,7 +31,7 @@ export type HubStatus = {
   readonly routeWarnings: readonly string[];
   readonly queues: readonly QueueStats[];
   readonly store: StoreHealth;
-  readonly upstream: UpstreamStatus | undefined;
+  readonly upstreams: readonly UpstreamStatus[];
   /** What clients hold of the resources that they share. */
   readonly shares: readonly ShareReport[];
   readonly counts: {

@@ -43,7 +43,7 @@ const ACTIONS: { readonly [Kind in Step['kind']]: Action<Kind> } = {
     broker.begin();
     return listening.use(manifest.listeners, home);
   },
-  upstream: ({ upward }, _, target) => upward.use(target),
+  upstreams: ({ upstreams }, _, target) => upstreams.use(target),
   adjust: ({ modules }, { modules: names }, target) => modules.adjust(names, target),
   start: ({ modules }, { modules: names }, target) => modules.start(names, target),
 };

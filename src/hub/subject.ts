@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Message, Origin, Properties } from '../core/message.ts';
-import { UPSTREAM_SOURCE } from '../routes/sources.ts';
+import { upstreamSource } from '../routes/sources.ts';
 import type { Subject } from '../routes/subject.ts';
 import { decodeBody } from './body.ts';
 
@@ -66,7 +66,7 @@ function createSources(): (origin: Origin) => string {
 
 /** The path that a route's source is matched with. */
 export function sourceOf(origin: Origin): string {
-  if (origin.kind === 'upstream') return UPSTREAM_SOURCE;
+  if (origin.kind === 'upstream') return upstreamSource(origin.upstream);
   if (origin.kind === 'client') return '/messages';
   const module = `/messages/modules/${origin.module}`;
   return origin.output === '' ? module : `${module}/outputs/${origin.output}`;

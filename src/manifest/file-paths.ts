@@ -1,5 +1,6 @@
 import { pathOf } from './checks/field-path.ts';
-import type { ListenerEntry, Manifest, ModuleEntry } from './types.ts';
+import type { ListenerEntry, Manifest, ModuleEntry, UpstreamEntry } from './types.ts';
+import { upstreamPath } from './upstreams.ts';
 
 /** A path in a manifest, as written. */
 export type NamedPath = {
@@ -17,7 +18,7 @@ export function namedPaths(manifest: Manifest): NamedPath[] {
   return [
     ...manifest.modules.flatMap(pathsOfModule),
     ...manifest.listeners.flatMap(pathsOfListener),
-    ...pathsOfUpstream(manifest),
+    ...manifest.upstreams.flatMap(upstream => pathsOfUpstream(manifest, upstream)),
   ];
 }
 
@@ -47,8 +48,9 @@ function pathsOfListener(listener: ListenerEntry, index: number): NamedPath[] {
   return 'tls' in listener ? pathsOfTls(field, listener.tls) : [];
 }
 
-function pathsOfUpstream({ upstream }: Manifest): NamedPath[] {
-  return pathsOfTls('upstream.tls', upstream?.tls ?? {});
+/** The paths of one upstream. */
+export function pathsOfUpstream(manifest: Manifest, { name, tls = {} }: UpstreamEntry): NamedPath[] {
+  return pathsOfTls(pathOf([...upstreamPath(manifest, name), 'tls']), tls);
 }
 
 type TlsFiles = {

@@ -8,10 +8,11 @@ import type {
   ModuleEntry,
   RouteEntry,
   SecretEntry,
-  Upstream,
+  UpstreamEntry,
   UserEntry,
 } from './types.ts';
 import { durationText, sizeText } from './units.ts';
+import { isShort } from './upstreams.ts';
 
 /**
  * A manifest with all that it leaves out, as text: it says the same. It is shown to the person whose file it is, so a
@@ -25,7 +26,7 @@ export function printManifest(text: string, file: string): string {
 /** The manifest as one writes it, in units that people write, with every default. */
 export function writtenOut(manifest: Manifest): object {
   const { name, serial, signature, dialect, modules, routes, storeAndForward, listeners } = manifest;
-  const { users, anonymous, deployment, hub, limits, retained, upstream } = manifest;
+  const { users, anonymous, deployment, hub, limits, retained, upstreams } = manifest;
   const { ttl, maxSize, maxQueueSize, whenFull, commitWindow } = storeAndForward;
   return {
     name,
@@ -52,7 +53,7 @@ export function writtenOut(manifest: Manifest): object {
     hub,
     limits: limitsOf(limits),
     retained,
-    upstream: upstream === undefined ? undefined : upstreamOf(upstream),
+    ...upstreamsOf(upstreams),
   };
 }
 
@@ -107,7 +108,21 @@ function limitsOf({ packetSize, keepAlive, subscriptionBytes, retainedBytes, ...
   };
 }
 
-function upstreamOf({ urls, keepAlive, budget, interval, schedule, ...rest }: Upstream): object {
+function upstreamsOf(upstreams: readonly UpstreamEntry[]): object {
+  const all = byName(upstreams, upstreamOf);
+  if (isShort(upstreams)) return all;
+  return upstreams.length === 0 ? {} : { upstreams: all };
+}
+
+function upstreamOf({
+  name: _,
+  urls,
+  keepAlive,
+  budget,
+  interval,
+  schedule,
+  ...rest
+}: UpstreamEntry): object {
   const [first, ...others] = urls.map(addressText);
   return {
     ...(others.length === 0 ? { url: first } : { urls: [first, ...others] }),

@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import * as v from 'valibot';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import { MAX_MANIFEST_BYTES } from '../core/limits.ts';
+import { DEFAULT_UPSTREAM } from '../core/message.ts';
 import type { Complaint } from './checks/complaint.ts';
 import { complaintOf } from './checks/complaint.ts';
 import { contradictionIn } from './checks/contradictions.ts';
@@ -56,9 +57,15 @@ export function parseManifest(text: string, file: string): Manifest {
 export function checkManifest(value: unknown): Manifest | Complaint {
   const result = v.safeParse(manifestSchema, value, { abortEarly: true });
   if (!result.success) return complaintOf(result.issues[0]);
+  if (result.output.upstream !== undefined && result.output.upstreams !== undefined) return BOTH;
   const manifest = plain(result.output);
   return contradictionIn(manifest) ?? manifest;
 }
+
+const BOTH: Complaint = {
+  path: ['upstreams'],
+  complaint: 'is there beside "upstream": move that one into it, under the name "upstream"',
+};
 
 /** About so many bytes of a file at most, whatever it is. */
 function readBounded(file: string, most: number): Buffer {
@@ -128,7 +135,9 @@ function plain(written: WrittenManifest): Manifest {
     hub: written.hub,
     limits: { ...written.limits, keepAlive: written.limits.keepAlive },
     retained: written.retained,
-    upstream: written.upstream,
+    upstreams: Object.entries(
+      written.upstreams ?? (written.upstream && { [DEFAULT_UPSTREAM]: written.upstream }) ?? {},
+    ).map(([name, upstream]) => ({ name, ...upstream })),
   };
 }
 

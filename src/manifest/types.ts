@@ -30,7 +30,8 @@ export type Manifest = {
   readonly limits: Limits;
   /** Whether messages may be retained. */
   readonly retained: boolean;
-  readonly upstream: Upstream | undefined;
+  /** `upstream` is the one of that name. */
+  readonly upstreams: readonly UpstreamEntry[];
   /** A change to this has succeeded when all modules were well for `healthyFor`, within `within`; milliseconds. */
   readonly deployment: { readonly healthyFor: number; readonly within: number };
   /** The hub that is to run it, by architecture. */
@@ -201,6 +202,9 @@ export type UpstreamTls = {
 /** From and to, in minutes of the day; one that ends before it begins goes over midnight. */
 export type TimeOfDay = { readonly from: number; readonly to: number };
 
+/** A parent hub or broker, by the name that routes know it by. */
+export type UpstreamEntry = Upstream & { readonly name: string };
+
 export type Upstream = {
   /** In the order in which they are tried. */
   readonly urls: readonly [UpstreamAddress, ...UpstreamAddress[]];
@@ -216,7 +220,7 @@ export type Upstream = {
   /** Milliseconds. */
   readonly keepAlive: number;
   readonly priorities: 'weighted' | 'strict';
-  /** Undefined: `skerry-` and the device's name. */
+  /** Undefined: `skerry-` and the device's name, and that of an upstream with another name than `upstream`. */
   readonly clientId: string | undefined;
   readonly tls: UpstreamTls | undefined;
   /** Topic filters of what is brought in. */

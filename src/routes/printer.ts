@@ -4,7 +4,17 @@ import { PRECEDENCE } from './syntax/operators.ts';
 import { isReserved } from './syntax/reserved.ts';
 import { isNameCharacter } from './syntax/skerry/characters.ts';
 import { TWIN_CHANGE } from './syntax/twin.ts';
-import type { BodyPath, Expression, Literal, RouteTree, Sink, Source, Step, SystemProperty } from './tree.ts';
+import type {
+  BodyPath,
+  Expression,
+  Literal,
+  RouteTree,
+  Sink,
+  Source,
+  Step,
+  SystemProperty,
+  UpstreamRef,
+} from './tree.ts';
 
 /** Tighter than any binary operator. */
 const UNARY = 8;
@@ -94,17 +104,24 @@ function printStep(step: Step, dialect: Dialect): string {
 function printSource(source: Source): string {
   if (source.kind === 'topic') return `topic(${quote(source.filter)})`;
   if (source.kind === 'upstream')
-    return source.filter === undefined ? '$upstream' : `$upstream(${quote(source.filter)})`;
+    return source.filter === undefined
+      ? printUpstream(source)
+      : `${printUpstream(source)}(${quote(source.filter)})`;
   const path = source.segments.map(segment => `/${segment}`).join('');
   const namesOutput = source.segments.length === SEGMENTS_WITH_OUTPUT;
   return namesOutput ? path : `${path}/*`;
+}
+
+/** The text of an upstream, as it stands behind FROM and INTO. */
+export function printUpstream({ name }: UpstreamRef): string {
+  return name === undefined ? '$upstream' : `$upstream/${name}`;
 }
 
 /** The text of a sink, as it stands behind INTO. */
 export function printSink(sink: Sink): string {
   switch (sink.kind) {
     case 'upstream':
-      return '$upstream';
+      return printUpstream(sink);
     case 'input':
       return `BrokeredEndpoint(${quote(`/modules/${sink.module}/inputs/${sink.input}`)})`;
     case 'topic':

@@ -1,21 +1,31 @@
+import { DEFAULT_UPSTREAM } from '../core/message.ts';
 import type { Source } from './tree.ts';
 
-/** Where messages come from that come down from upstream: it lies beneath no path. */
-export const UPSTREAM_SOURCE = '$upstream';
+const UPSTREAM = '$upstream';
+
+/** The source of messages that come down from an upstream, which lies beneath no path; a route names it the same way. */
+export function upstreamSource(name: string): string {
+  return name === DEFAULT_UPSTREAM ? UPSTREAM : `${UPSTREAM}/${name}`;
+}
 
 /**
  * Whether a route takes messages from `source` (`/messages/modules/M/outputs/O`), published on `topic`. What comes from
- * upstream is taken by those alone that name it: `/*` goes INTO $upstream in many a manifest.
+ * an upstream is taken by those alone that name it: `/*` goes INTO $upstream in many a manifest. Where no manifest says
+ * which one `$upstream` is, it is any.
  */
 export function sourceTakes(wanted: Source, source: string, topic: string): boolean {
-  const down = source === UPSTREAM_SOURCE;
+  const down = source.startsWith(UPSTREAM);
   switch (wanted.kind) {
     case 'path':
       return !down && pathTakes(wanted.segments, source);
     case 'topic':
       return !down && filterTakes(wanted.filter, topic);
     case 'upstream':
-      return down && (wanted.filter === undefined || filterTakes(wanted.filter, topic));
+      return (
+        down &&
+        (wanted.name === undefined || source === upstreamSource(wanted.name)) &&
+        (wanted.filter === undefined || filterTakes(wanted.filter, topic))
+      );
   }
 }
 

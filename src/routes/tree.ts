@@ -77,18 +77,21 @@ export type Expression =
   | Binary
   | Call;
 
+/** `$upstream/<name>`; the name is undefined in `$upstream`. */
+export type UpstreamRef = { readonly kind: 'upstream'; readonly name: string | undefined };
+
 /**
  * What a route listens to: sources that begin with these segments, topics that pass an MQTT filter, or what comes from
- * upstream, of all its topics or of those that pass a filter.
+ * an upstream, of all its topics or of those that pass a filter.
  */
 export type Source =
   | { readonly kind: 'path'; readonly segments: readonly string[] }
   | { readonly kind: 'topic'; readonly filter: string }
-  | { readonly kind: 'upstream'; readonly filter: string | undefined };
+  | (UpstreamRef & { readonly filter: string | undefined });
 
 /** Where a route delivers. */
 export type Sink =
-  | { readonly kind: 'upstream' }
+  | UpstreamRef
   | { readonly kind: 'input'; readonly module: string; readonly input: string }
   | { readonly kind: 'topic'; readonly topic: string };
 

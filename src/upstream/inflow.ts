@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { noteException } from '../core/containment.ts';
 import { MAX_DELIVERY_EXCEPTIONS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
-import type { Message, OnDurable } from '../core/message.ts';
+import type { Message, OnDurable, Origin } from '../core/message.ts';
 import { NO_PROPERTIES } from '../core/message.ts';
 import { DOWN_RETRY, DOWN_WINDOW, MAX_UNRELEASED } from '../core/upstream-limits.ts';
 import { PUBACK, PUBCOMP, PUBREC } from '../mqtt/acknowledgement.ts';
@@ -18,6 +18,8 @@ import { createReceipts } from './receipts.ts';
 export type TakeDown = (message: Message, settle: OnDurable, note?: MetadataEntry) => void;
 
 export type InflowSettings = {
+  /** The upstream's name. */
+  readonly name: string;
   readonly link: Pick<Link, 'acknowledge' | 'hold' | 'unrequested' | 'fail'>;
   readonly take: TakeDown;
   readonly arrivals: Arrivals;
@@ -33,7 +35,8 @@ export type Inflow = {
   readonly stop: () => void;
 };
 
-export function startInflow({ link, take, arrivals, clock, log }: InflowSettings): Inflow {
+export function startInflow({ name, link, take, arrivals, clock, log }: InflowSettings): Inflow {
+  const origin: Origin = { kind: 'upstream', upstream: name };
   const receipts = createReceipts();
   /** Packet identifiers of messages at QoS 2 that this link brought and whose PUBREC has not been sent. */
   const arriving = new Set<number>();
@@ -144,7 +147,7 @@ export function startInflow({ link, take, arrivals, clock, log }: InflowSettings
         link.fail('it sent a topic alias, which it was not allowed');
         return;
       }
-      const message = messageOf(packet);
+      const message = messageOf(packet, origin);
       const problem = isTopicName(message.topic) ? messageProblem(message) : 'its topic is not a topic name';
       if (problem !== undefined) discard(packet, problem);
       else if (packet.qos === 0) attempt(message, () => {});
@@ -161,7 +164,7 @@ export function startInflow({ link, take, arrivals, clock, log }: InflowSettings
   };
 }
 
-function messageOf({ topic, payload, qos, retain, properties }: Publish): Message {
+function messageOf({ topic, payload, qos, retain, properties }: Publish, origin: Origin): Message {
   const expiry = properties?.messageExpiry;
   return {
     topic,
@@ -169,7 +172,7 @@ function messageOf({ topic, payload, qos, retain, properties }: Publish): Messag
     qos,
     retain,
     retained: false,
-    origin: { kind: 'upstream' },
+    origin,
     properties: properties?.userProperties ?? NO_PROPERTIES,
     contentType: properties?.contentType,
     payloadFormat: properties?.payloadFormat,

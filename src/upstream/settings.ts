@@ -1,12 +1,12 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
-import type { Upstream } from '../manifest/types.ts';
+import type { UpstreamEntry } from '../manifest/types.ts';
 import type { Drain, DrainSettings } from '../queue/types.ts';
 import type { TakeDown } from './inflow.ts';
 import type { UpstreamMemory } from './session.ts';
 
-export type ForwarderSettings = Omit<Upstream, 'password'> & {
+export type ForwarderSettings = Omit<UpstreamEntry, 'password'> & {
   /** Opens the password for each connection: if that fails, it is tried again like any other. */
   readonly password: (() => Promise<string>) | undefined;
   /** The device's name: it names the client, and stands first in every topic. */

@@ -29,7 +29,7 @@ const module: fc.Arbitrary<Origin> = fc.record({
 });
 const stranger: fc.Arbitrary<Origin> = fc.oneof(
   fc.constant({ kind: 'client', client: 'c' } as const),
-  fc.constant({ kind: 'upstream' } as const),
+  fc.constant({ kind: 'upstream', upstream: 'upstream' } as const),
 );
 
 function others(list: Properties): string[] {

@@ -50,7 +50,8 @@ export async function createStage(fraction = 0.5, wait = FIRST_TRY_SPREAD): Prom
     },
     start: upstream => {
       forwarder?.stop();
-      const { name, upstream: parsed } = parseManifest(JSON.stringify({ name: 'edge', upstream }), 'm.json');
+      const { name, upstreams } = parseManifest(JSON.stringify({ name: 'edge', upstream }), 'm.json');
+      const [parsed] = upstreams;
       if (parsed === undefined) throw new Error('There is no upstream.');
       forwarder = startForwarder({
         ...parsed,

@@ -87,7 +87,7 @@ commands('a command waits for its module, is done by it, and its answer goes up'
   parts.modules.useInputs(routing.inputs);
   try {
     assert.equal(routing.status().routeWarnings, []);
-    const origin = { kind: 'upstream' } as const;
+    const origin = { kind: 'upstream', upstream: 'upstream' } as const;
     const message = { ...PLAIN, topic: 'commands/a', body: Buffer.from('open'), qos: 1, origin } as const;
     const settled: (Error | undefined)[] = [];
     assert.is(

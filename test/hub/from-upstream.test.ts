@@ -73,7 +73,7 @@ async function onStage(
           topic,
           body: Buffer.from(body),
           qos: 1,
-          origin: { kind: 'upstream' },
+          origin: { kind: 'upstream', upstream: 'upstream' },
           ...more,
         };
         return { taken: router.route(message, error => settled.push(error)), settled };
@@ -114,7 +114,7 @@ coming('it goes where its routes send it, and is acknowledged when it is durable
     await stage.store.restart();
     const [entry, ...more] = stage.store.peek('input/valve/in');
     assert.is(more.length, 0);
-    assert.equal(entry?.message.origin, { kind: 'upstream' });
+    assert.equal(entry?.message.origin, { kind: 'upstream', upstream: 'upstream' });
     assert.equal(entry?.message.topic, 'commands/a');
     assert.equal(entry?.message.properties, properties);
     assert.equal(stage.heard, [

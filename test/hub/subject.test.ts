@@ -38,7 +38,11 @@ subjects('what the hub knows of a message', () => {
 });
 
 subjects('a message from upstream comes from no device, module or output that the hub knows', () => {
-  const down: Message = { ...CLIENT, origin: { kind: 'upstream' }, contentType: 'text/plain' };
+  const down: Message = {
+    ...CLIENT,
+    origin: { kind: 'upstream', upstream: 'upstream' },
+    contentType: 'text/plain',
+  };
   const { source, topic } = subject.of(down);
   assert.equal([source, topic], ['$upstream', 'sensors/1']);
   for (const name of ['connectionDeviceId', 'connectionModuleId', 'outputName']) {

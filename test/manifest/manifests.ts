@@ -205,6 +205,11 @@ export const manifest = some(
     }),
     retained: fc.boolean(),
     upstream,
+    upstreams: fc.dictionary(
+      fc.oneof(fc.constant('upstream'), name),
+      upstream.map(fields => ({ ...fields, clientId: undefined })),
+      { maxKeys: 3 },
+    ),
   },
   ['name'],
-);
+).map(fields => ('upstreams' in fields ? { ...fields, upstream: undefined } : fields));

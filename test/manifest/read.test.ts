@@ -42,7 +42,7 @@ reading('what is not written has its default', () => {
     listeners: [{ kind: 'mqtt', host: '127.0.0.1', port: 1883, maxConnections: undefined }],
     users: [],
     anonymous: undefined,
-    upstream: undefined,
+    upstreams: [],
     serial: undefined,
     for: undefined,
     signature: undefined,
@@ -73,12 +73,12 @@ reading('a route is a text, or an object with its priority and ttl', () => {
 });
 
 reading('addresses: IPv6 in brackets, the port of MQTT by default, user and password of the upstream', () => {
-  const { listeners, upstream } = parseManifest(
+  const { listeners, upstreams } = parseManifest(
     '{"name":"a","listeners":[{"mqtt":"[::1]:1884"}],"upstream":{"url":"mqtt://u:p%40ss@parent"}}',
     'm.json',
   );
   assert.equal(listeners, [{ kind: 'mqtt', host: '::1', port: 1884, maxConnections: undefined }]);
-  assert.equal(upstream?.urls, [
+  assert.equal(upstreams[0]?.urls, [
     { secure: false, host: 'parent', port: 1883, username: 'u', password: 'p@ss' },
   ]);
 });

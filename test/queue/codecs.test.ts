@@ -22,7 +22,10 @@ const PLAIN = { noNullPrototype: true } as const;
 const origin: fc.Arbitrary<Origin> = fc.oneof(
   fc.record({ kind: fc.constant('module' as const), module: fc.string(), output: fc.string() }, PLAIN),
   fc.record({ kind: fc.constant('client' as const), client: fc.string({ unit: 'grapheme' }) }, PLAIN),
-  fc.record({ kind: fc.constant('upstream' as const) }, PLAIN),
+  fc.record(
+    { kind: fc.constant('upstream' as const), upstream: fc.constantFrom('upstream', 'cloud', 'b-1') },
+    PLAIN,
+  ),
 );
 
 const message: fc.Arbitrary<Message> = fc.record(
@@ -72,7 +75,7 @@ codecs('a message comes back as it was, and its size is known beforehand', () =>
   );
 });
 
-/** Records as skerry wrote them before messages came from upstream, with the senders that they hold. */
+/** Records as skerry wrote them before messages came from upstream, and from several, with the senders that they hold. */
 const OLD_RECORDS: readonly (readonly [hex: string, origin: Origin])[] = [
   [
     'd59cf39a8c63612f620100666d6f64756c65616d616ff6f6f6f6f64178',
@@ -82,6 +85,7 @@ const OLD_RECORDS: readonly (readonly [hex: string, origin: Origin])[] = [
     'd67dff6c8c63612f62010066636c69656e7468757073747265616d60f6f6f6f6f64178',
     { kind: 'client', client: 'upstream' },
   ],
+  ['97ebb3f28c63612f62010068757073747265616d6060f6f6f6f6f64178', { kind: 'upstream', upstream: 'upstream' }],
 ];
 
 codecs('a record of a store that is older than what it may hold is read, and written, as ever', () => {

@@ -27,7 +27,7 @@ durability('a settled message is there after a restart, with all it carried', as
 
 durability('a message from upstream is one after a restart too', async () => {
   const stage = await createStage();
-  const message = { ...messageOf('down'), origin: { kind: 'upstream' } } as const;
+  const message = { ...messageOf('down'), origin: { kind: 'upstream', upstream: 'upstream' } } as const;
   assert.is(await stage.append(message, [to('a')]), undefined);
   await stage.restart();
   assert.equal(stage.peek('a')[0]?.message, message);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { hasForbiddenCharacter } from '../../src/core/characters.ts';
+import { goesRound } from '../../src/routes/syntax/parser.ts';
 import { SYSTEM_PROPERTIES } from '../../src/routes/system.ts';
 import type { BinaryOperator, Expression, Literal, RouteTree, Step } from '../../src/routes/tree.ts';
 import { FUNCTIONS } from '../../src/routes/types/functions.ts';
@@ -89,6 +90,8 @@ export const conditions: fc.Arbitrary<Expression> = fc.letrec<Typed>(tie => {
   };
 }).boolean;
 
+const upstreamNames = fc.constantFrom(undefined, 'upstream', 'cloud', '1-_');
+
 /** Any tree that a text can have, whether its operands go together or not. */
 export const trees: fc.Arbitrary<RouteTree> = fc
   .record({
@@ -104,16 +107,20 @@ export const trees: fc.Arbitrary<RouteTree> = fc
         )
         .map(segments => ({ kind: 'path', segments }) as const),
       fc.constantFrom('#', 'a/+/b', '$SYS/"\\').map(filter => ({ kind: 'topic', filter }) as const),
-      fc.constantFrom(undefined, '#', '"/+').map(filter => ({ kind: 'upstream', filter }) as const),
+      fc.record({
+        kind: fc.constant('upstream'),
+        name: upstreamNames,
+        filter: fc.constantFrom(undefined, '#', '"/+'),
+      }),
     ),
     condition: fc.option(anyExpression(), { nil: undefined }),
     sink: fc.oneof(
-      fc.constant({ kind: 'upstream' } as const),
+      fc.record({ kind: fc.constant('upstream'), name: upstreamNames }),
       fc.record({ kind: fc.constant('input'), module: segments(), input: segments() }),
       fc.constantFrom('a/b', 'Ä"\\').map(topic => ({ kind: 'topic', topic }) as const),
     ),
   })
-  .filter(({ source, sink }) => source.kind !== 'upstream' || sink.kind !== 'upstream');
+  .filter(({ source, sink }) => !goesRound(source, sink));
 
 function anyExpression(): fc.Arbitrary<Expression> {
   const names = fc.oneof(

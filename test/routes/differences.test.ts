@@ -97,6 +97,10 @@ const CHECKS: Readonly<Record<string, readonly Check[]>> = {
     ['FROM $upstream INTO BrokeredEndpoint("/modules/a/inputs/b")', 'refused', 'true'],
     ['FROM $upstream("a/#") INTO BrokeredEndpoint("/modules/a/inputs/b")', 'refused', 'true'],
   ],
+  '`INTO $upstream/cloud`': [
+    ['FROM /* INTO $upstream/cloud', 'true', 'true'],
+    ['FROM /* INTO $upstream/cloud/a', 'true', 'refused'],
+  ],
 };
 
 const differences = suite('routes: differences of the dialects');

@@ -20,7 +20,7 @@ documentation('the routes of the manifest compile', () => {
 documentation('sources and sinks of the tables compile', () => {
   const sources = [...sectionOf('From where').matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell);
   const sinks = [...sectionOf('Where to').matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell);
-  assert.equal([sources.length, sinks.length], [10, 3]);
+  assert.equal([sources.length, sinks.length], [12, 4]);
   for (const source of sources) compiled(`FROM ${source} INTO topic("t")`);
   for (const sink of sinks) compiled(`FROM /* INTO ${sink}`);
 });

@@ -16,6 +16,8 @@ const ROWS: readonly (readonly [written: string, printed: string])[] = [
   ['FROM $UPSTREAM INTO topic("b")', 'FROM $upstream INTO topic("b")'],
   ["FROM $Upstream ('a/+') INTO topic('b')", 'FROM $upstream("a/+") INTO topic("b")'],
   ['FROM topic("a/+") INTO topic("b")', 'FROM topic("a/+") INTO topic("b")'],
+  ["FROM $Upstream/a-1 ('a/+') INTO $upstream/B_2", 'FROM $upstream/a-1("a/+") INTO $upstream/B_2'],
+  ['FROM $upstream/* any */ INTO topic("b")', 'FROM $upstream INTO topic("b")'],
   ["FROM /* WHERE ((a)='x') INTO $upstream", 'FROM /* WHERE a = "x" INTO $upstream'],
   ['FROM /* WHERE a<>b INTO $upstream', 'FROM /* WHERE a != b INTO $upstream'],
   ['FROM /* WHERE (a OR b) AND c INTO $upstream', 'FROM /* WHERE (a OR b) AND c INTO $upstream'],

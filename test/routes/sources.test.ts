@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createDispatcher } from '../../src/routes/dispatcher.ts';
 import { compileRoute } from '../../src/routes/route.ts';
-import { sourceTakes } from '../../src/routes/sources.ts';
+import { sourceTakes, upstreamSource } from '../../src/routes/sources.ts';
 import { compiled } from './compiled.ts';
 import { subjectOf } from './subject.ts';
 
@@ -86,6 +86,28 @@ for (const [pattern, plain, dollar] of DOWN) {
   sources(`${pattern} takes what comes from upstream: ${plain}, on a topic with $: ${dollar}`, () => {
     const taken = ['commands/a', '$aws/a'].map(topic => takes(pattern, '$upstream', topic, 'topic("t")'));
     assert.equal(taken, [plain, dollar]);
+  });
+}
+
+/** Sources by the upstream they name, and whether each takes what comes down from `upstream` and from `cloud`. */
+const NAMED: readonly (readonly [pattern: string, fromDefault: boolean, fromCloud: boolean])[] = [
+  ['$upstream', true, true],
+  ['$upstream/upstream', true, false],
+  ['$upstream/cloud', false, true],
+  ['$upstream/cloud("commands/+")', false, true],
+  ['$upstream/cloud("a")', false, false],
+  ['$upstream/Cloud', false, false],
+  ['$upstream/clou', false, false],
+  ['/*', false, false],
+  ['topic("#")', false, false],
+];
+
+for (const [pattern, fromDefault, fromCloud] of NAMED) {
+  sources(`${pattern} takes what comes from upstream: ${fromDefault}, from cloud: ${fromCloud}`, () => {
+    const taken = ['upstream', 'cloud'].map(name =>
+      takes(pattern, upstreamSource(name), 'commands/a', 'topic("t")'),
+    );
+    assert.equal(taken, [fromDefault, fromCloud]);
   });
 }
 

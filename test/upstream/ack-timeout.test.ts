@@ -60,7 +60,12 @@ for (const [missing, upstream] of MISSING) {
         `The connection to 127.0.0.1:${server?.port} failed: no ${missing} for ${ACK_TIMEOUT_MS / 1000} s.`,
       );
       await stage.until('it is connected again', () => stage.forwarder().status().state === 'connected', 500);
-      const [line] = upstreamLines({ ...stage.forwarder().status(), backlog: 0, oldest: undefined });
+      const [line] = upstreamLines({
+        name: 'upstream',
+        ...stage.forwarder().status(),
+        backlog: 0,
+        oldest: undefined,
+      });
       assert.match(line ?? '', new RegExp(`connected.*no ${missing} for 60 s`));
       heals = true;
       const depth = (): number => stage.queue.store.stats()[0]?.depth ?? 0;

@@ -36,7 +36,7 @@ down('it is acknowledged when it is safe here, in the order in which it came', a
   for (const [index, text] of numbers(3).entries()) publish(guest, text, index + 1);
   await stage.until('they are here', () => stage.down.length === 3);
   const [message] = stage.down;
-  assert.equal(message?.origin, { kind: 'upstream' });
+  assert.equal(message?.origin, { kind: 'upstream', upstream: 'upstream' });
   assert.is(message?.topic, 'commands/edge');
   settles[1]?.();
   for (let turn = 0; turn < 20; turn++) await new Promise(done => setImmediate(done));

@@ -24,7 +24,7 @@ loop("two hubs that are each other's upstream end a message after some hops, and
         async other => {
           const hubs = [stage, other];
           const connected = (): boolean =>
-            hubs.every(({ hub }) => hub().status().upstream?.state === 'connected');
+            hubs.every(({ hub }) => hub().status().upstreams[0]?.state === 'connected');
           await until('both are connected', connected);
           const client = await connectAsync(`mqtt://127.0.0.1:${here}`, { protocolVersion: 5 });
           const seen: unknown[] = [];
@@ -42,11 +42,11 @@ loop("two hubs that are each other's upstream end a message after some hops, and
             /warn upstream: A message is not taken: it has come through too many hubs: it goes round\./,
           );
           assert.is(
-            hubs.reduce((sum, { hub }) => sum + (hub().status().upstream?.refused ?? 0), 0),
+            hubs.reduce((sum, { hub }) => sum + (hub().status().upstreams[0]?.refused ?? 0), 0),
             1,
           );
           const waiting = (): number =>
-            hubs.reduce((sum, { hub }) => sum + (hub().status().upstream?.backlog ?? 0), 0);
+            hubs.reduce((sum, { hub }) => sum + (hub().status().upstreams[0]?.backlog ?? 0), 0);
           await until('nothing is on its way', () => waiting() === 0);
         },
         { manifest: manifestOf('other', there, here) },

@@ -3,7 +3,7 @@ import { DATA, type Definition, JSON_OUTPUT } from './definition.ts';
 export const PS = {
   name: 'ps',
   group: 'hub',
-  summary: 'Lists the modules and the upstream of the running hub.',
+  summary: 'Lists the modules and the upstreams of the running hub.',
   role: 'view',
   requests: ['status'],
   arguments: [],
@@ -18,7 +18,7 @@ export const PS = {
 export const CHECK = {
   name: 'check',
   group: 'hub',
-  summary: 'Checks the disk, the hub, its store, modules, routes, upstream and certificates.',
+  summary: 'Checks the disk, the hub, its store, modules, routes, upstreams and certificates.',
   role: 'view',
   requests: ['status', 'certificates'],
   arguments: [],

@@ -1,6 +1,8 @@
-import type { ListenerEntry, Manifest, ModuleEntry, Upstream } from '../types.ts';
+import type { ListenerEntry, Manifest, ModuleEntry, Upstream, UpstreamEntry } from '../types.ts';
 import { durationText, sizeText } from '../units.ts';
+import { upstreamClientId, upstreamPath } from '../upstreams.ts';
 import type { Complaint } from './complaint.ts';
+import { pathOf } from './field-path.ts';
 
 /** The first two fields that do not go together though each is good by itself. */
 export function contradictionIn(manifest: Manifest): Complaint | undefined {
@@ -14,7 +16,7 @@ export function contradictionIn(manifest: Manifest): Complaint | undefined {
     const complaint = wrong(`"${durationText(within)}"`, 'at least "healthyFor"', least);
     return { path: ['deployment', 'within'], complaint };
   }
-  return inListeners(manifest.listeners) ?? inUpstream(manifest.upstream);
+  return inListeners(manifest.listeners) ?? inUpstreams(manifest);
 }
 
 function inModule({ io, ack, tty, env, secrets, devices, ...module }: ModuleEntry): Complaint | undefined {
@@ -89,13 +91,32 @@ function aboutCertificates(entry: ListenerEntry): Complaint | undefined {
   return { path: ['ca'], complaint };
 }
 
-function inUpstream(upstream: Upstream | undefined): Complaint | undefined {
-  if (upstream === undefined) return undefined;
-  const { urls, tls, username, password } = upstream;
+function inUpstreams(manifest: Manifest): Complaint | undefined {
+  const { upstreams } = manifest;
+  for (const [index, upstream] of upstreams.entries()) {
+    const other = upstreams.slice(0, index).find(one => isSameSession(manifest.name, one, upstream));
+    const found = inUpstream(upstream) ?? (other && sameSession(pathOf(upstreamPath(manifest, other.name))));
+    if (found !== undefined)
+      return { ...found, path: [...upstreamPath(manifest, upstream.name), ...found.path] };
+  }
+  return undefined;
+}
+
+/** True if a server would take the connection of one for that of the other, and end it. */
+function isSameSession(device: string, one: UpstreamEntry, other: UpstreamEntry): boolean {
+  if (upstreamClientId(device, one) !== upstreamClientId(device, other)) return false;
+  return one.urls.some(({ host, port }) => other.urls.some(url => url.host === host && url.port === port));
+}
+
+function sameSession(other: string): Complaint {
+  return { path: ['clientId'], complaint: `is that of ${other} too, at the same address: give each its own` };
+}
+
+function inUpstream({ urls, tls, username, password, down }: Upstream): Complaint | undefined {
   if (tls !== undefined && !urls.some(({ secure }) => secure))
-    return { path: ['upstream', 'tls'], complaint: 'is for addresses that begin with "mqtts://"' };
+    return { path: ['tls'], complaint: 'is for addresses that begin with "mqtts://"' };
   if (password !== undefined && username === undefined)
-    return { path: ['upstream', 'username'], complaint: 'is missing: it says whose the password is' };
-  const twice = upstream.down.findIndex((filter, index) => upstream.down.indexOf(filter) !== index);
-  return twice < 0 ? undefined : { path: ['upstream', 'down', twice], complaint: 'is there twice' };
+    return { path: ['username'], complaint: 'is missing: it says whose the password is' };
+  const twice = down.findIndex((filter, index) => down.indexOf(filter) !== index);
+  return twice < 0 ? undefined : { path: ['down', twice], complaint: 'is there twice' };
 }

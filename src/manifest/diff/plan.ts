@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Manifest, ModuleEntry } from '../types.ts';
+import type { UpstreamChange } from './upstream-changes.ts';
+import { upstreamChanges, upstreamSettings } from './upstream-changes.ts';
 
 /** What becomes of a module on the way from one manifest to another. */
 export type ModuleChange = {
@@ -10,7 +12,7 @@ export type ModuleChange = {
 };
 
 /** Parts of the hub itself, in the order in which they are changed. */
-const HUB_PARTS = ['storage', 'limits', 'access', 'routes', 'listeners', 'upstream'] as const;
+const HUB_PARTS = ['storage', 'limits', 'access', 'routes', 'listeners', 'upstreams'] as const;
 type HubPart = (typeof HUB_PARTS)[number];
 
 /** One step on the way. Each can be taken again when it was taken by half. */
@@ -24,6 +26,7 @@ export type Step =
 
 export type Plan = {
   readonly modules: readonly ModuleChange[];
+  readonly upstreams: readonly UpstreamChange[];
   readonly steps: readonly Step[];
   /** Parts of the hub whose steps do more than follow modules that come or go. */
   readonly changedParts: readonly HubPart[];
@@ -76,8 +79,12 @@ export function planOf(current: Placed, target: Placed, down: ReadonlySet<string
     ...(adjusting.length === 0 ? [] : [{ kind: 'adjust', modules: adjusting } as const]),
     ...starting.map(names => ({ kind: 'start', modules: names }) as const),
   ];
-  const changedParts = changedPartsOf(current, target);
-  return { modules, steps: starting.length === 0 ? steps : [{ kind: 'prepare' }, ...steps], changedParts };
+  return {
+    modules,
+    upstreams: upstreamChanges(upstreamsToldOf(current), target),
+    steps: starting.length === 0 ? steps : [{ kind: 'prepare' }, ...steps],
+    changedParts: changedPartsOf(current, target),
+  };
 }
 
 /** What runs once a step has begun; the whole of a plan leads to `target`. */
@@ -109,7 +116,14 @@ export function afterFailure(begun: Placed, step: Step): Placed {
 
 function toldOf(current: Placed): Readonly<Record<HubPart, Told>> {
   const { told, ...all } = current;
-  return told ?? { storage: all, limits: all, access: all, routes: all, listeners: all, upstream: all };
+  return told ?? { storage: all, limits: all, access: all, routes: all, listeners: all, upstreams: all };
+}
+
+/** Upstreams that run for certain. */
+function upstreamsToldOf(current: Placed): Pick<Placed, 'manifest' | 'home'> {
+  const { upstreams } = toldOf(current);
+  if (upstreams !== 'half') return upstreams;
+  return { manifest: { ...current.manifest, upstreams: [] }, home: current.home };
 }
 
 function hubSteps(current: Placed, target: Placed): Step[] {
@@ -146,12 +160,7 @@ const TOLD: Readonly<Record<HubPart, (placed: Pick<Placed, 'manifest' | 'home'>)
     listeners,
     listeners.every(({ kind }) => kind === 'mqtt' || kind === 'ws') ? '' : home,
   ],
-  // Nor has every upstream.
-  upstream: ({ manifest: { name, upstream }, home }) => [
-    name,
-    upstream,
-    upstream?.tls === undefined ? '' : home,
-  ],
+  upstreams: upstreamSettings,
 };
 
 function accessOf({ users, anonymous, modules }: Manifest): unknown {
@@ -159,9 +168,10 @@ function accessOf({ users, anonymous, modules }: Manifest): unknown {
   return [users, anonymous, grants.sort(([one], [other]) => (String(one) < String(other) ? -1 : 1))];
 }
 
-/** Routes stand or fall with the modules and the upstream that they lead to. */
-function routesOf({ name: device, dialect, routes, modules, upstream }: Manifest): unknown {
-  return [device, dialect, routes, modules.map(({ name }) => name).sort(), upstream === undefined];
+/** Routes stand or fall with the modules and the upstreams that they lead to. */
+function routesOf({ name: device, dialect, routes, modules, upstreams }: Manifest): unknown {
+  const [moduleNames, upstreamNames] = [modules, upstreams].map(all => all.map(({ name }) => name).sort());
+  return [device, dialect, routes, moduleNames, upstreamNames];
 }
 
 function moduleChanges(current: Placed, target: Placed, down: ReadonlySet<string>): ModuleChange[] {

@@ -21,7 +21,7 @@ import {
 import { limits } from './limits.ts';
 import { listener } from './listeners.ts';
 import { module } from './modules.ts';
-import { upstream } from './upstream.ts';
+import { upstream, upstreams } from './upstream.ts';
 
 const ROUTE = 'must be a route such as "FROM /messages/* INTO $upstream"';
 
@@ -85,38 +85,52 @@ const storeAndForward = object({
 });
 
 /** The manifest as it is written, with its defaults filled in. Later fields are refused until they work. */
-export const manifestSchema = object(
-  {
-    $schema: v.optional(about('Where editors find what a manifest may say; see "skerry schema".', text)),
-    name: about("The device's name; first in every topic upstream.", name),
-    serial: v.optional(about('Rises with each manifest that is signed.', whole(1, Number.MAX_SAFE_INTEGER))),
-    for: v.optional(about('Names of the devices that accept it; one * stands for any characters.', devices)),
-    signature: v.optional(about('Who vouches for the manifest; "skerry sign" writes it.', signature)),
-    dialect: v.optional(
-      about('How routes are read: as Skerry does, or as Azure IoT Edge does.', oneOf(['skerry', 'azure'])),
-      'skerry',
-    ),
-    modules: v.optional(
-      about('What runs, by its name.', byName(name, module, 'must be an object of modules by their names')),
-      {},
-    ),
-    routes: v.optional(about('Which messages go where, by a name for each route.', routes), {}),
-    storeAndForward: v.optional(about('What is kept while it cannot be delivered.', storeAndForward), {}),
-    listeners: v.optional(about('Where clients come in.', v.array(listener, 'must be a list of listeners')), [
-      { mqtt: '127.0.0.1:1883' },
-    ]),
-    users: v.optional(about('Who may come in and do what, by the name.', users), {}),
-    anonymous: v.optional(about('What a client without a name may do.', anonymous)),
-    deployment: v.optional(about('When a change to this manifest has succeeded.', deployment), {}),
-    hub: v.optional(about('The hub that is to run it, by architecture.', hub), {}),
-    limits: v.optional(about('Limits of the hub as a whole.', limits), {}),
-    retained: v.optional(
-      about('Whether messages may be retained; if not, a PUBLISH with RETAIN is refused.', flag),
-      true,
-    ),
-    upstream: v.optional(about('The parent that routes INTO $upstream go to.', upstream)),
-  },
-  'must be an object such as { "name": "shop", "modules": {} }',
+export const manifestSchema = v.pipe(
+  object(
+    {
+      $schema: v.optional(about('Where editors find what a manifest may say; see "skerry schema".', text)),
+      name: about("The device's name; first in every topic upstream.", name),
+      serial: v.optional(
+        about('Rises with each manifest that is signed.', whole(1, Number.MAX_SAFE_INTEGER)),
+      ),
+      for: v.optional(
+        about('Names of the devices that accept it; one * stands for any characters.', devices),
+      ),
+      signature: v.optional(about('Who vouches for the manifest; "skerry sign" writes it.', signature)),
+      dialect: v.optional(
+        about('How routes are read: as Skerry does, or as Azure IoT Edge does.', oneOf(['skerry', 'azure'])),
+        'skerry',
+      ),
+      modules: v.optional(
+        about('What runs, by its name.', byName(name, module, 'must be an object of modules by their names')),
+        {},
+      ),
+      routes: v.optional(about('Which messages go where, by a name for each route.', routes), {}),
+      storeAndForward: v.optional(about('What is kept while it cannot be delivered.', storeAndForward), {}),
+      listeners: v.optional(
+        about('Where clients come in.', v.array(listener, 'must be a list of listeners')),
+        [{ mqtt: '127.0.0.1:1883' }],
+      ),
+      users: v.optional(about('Who may come in and do what, by the name.', users), {}),
+      anonymous: v.optional(about('What a client without a name may do.', anonymous)),
+      deployment: v.optional(about('When a change to this manifest has succeeded.', deployment), {}),
+      hub: v.optional(about('The hub that is to run it, by architecture.', hub), {}),
+      limits: v.optional(about('Limits of the hub as a whole.', limits), {}),
+      retained: v.optional(
+        about('Whether messages may be retained; if not, a PUBLISH with RETAIN is refused.', flag),
+        true,
+      ),
+      upstream: v.optional(about('The parent that routes INTO $upstream go to.', upstream)),
+      upstreams: v.optional(
+        about(
+          'Several parents by their names, in place of "upstream": routes go INTO $upstream/<name>.',
+          upstreams,
+        ),
+      ),
+    },
+    'must be an object such as { "name": "shop", "modules": {} }',
+  ),
+  stated({ not: { required: ['upstream', 'upstreams'] } }),
 );
 /** The manifest as people write it. */
 export type ManifestInput = v.InferInput<typeof manifestSchema>;

@@ -5,6 +5,7 @@ import {
   MAX_UPSTREAM_KEEP_ALIVE,
   MAX_UPSTREAM_URLS,
   MAX_UPSTREAM_WINDOW,
+  MAX_UPSTREAMS,
   MIN_UPSTREAM_BUDGET,
   UPSTREAM_KEEP_ALIVE,
   UPSTREAM_WINDOW,
@@ -13,10 +14,12 @@ import type { Upstream, UpstreamAddress } from '../types.ts';
 import { sealed } from './deployment.ts';
 import {
   about,
+  byName,
   duration,
   flag,
   matching,
   mqttString,
+  name,
   object,
   oneOf,
   sizeFrom,
@@ -107,7 +110,7 @@ export const upstream = v.pipe(
     ),
     clientId: v.optional(
       about(
-        'What it calls itself; otherwise "skerry-" and the name.',
+        'Its client identifier; otherwise "skerry-" and the device, and ":" and its name if that is not "upstream".',
         v.pipe(mqttString, v.minLength(1, 'must not be empty')),
       ),
     ),
@@ -149,6 +152,13 @@ export const upstream = v.pipe(
       interval: rest.interval,
     }),
   ),
+);
+
+/** Several by their names. */
+export const upstreams = v.pipe(
+  byName(name, upstream, 'must be an object of upstreams by their names'),
+  v.check(all => Object.keys(all).length <= MAX_UPSTREAMS, `must have at most ${MAX_UPSTREAMS} upstreams`),
+  stated({ maxProperties: MAX_UPSTREAMS }),
 );
 
 const NOWHERE: UpstreamAddress = {

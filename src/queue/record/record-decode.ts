@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Message, Origin, QoS } from '../../core/message.ts';
-import { NO_PROPERTIES } from '../../core/message.ts';
+import { DEFAULT_UPSTREAM, NO_PROPERTIES } from '../../core/message.ts';
 import type { Chunk } from '../disk/chunk.ts';
 import { isInline, recordEnd, recordStart, sequenceAt } from '../disk/chunk.ts';
 import { ARRAY, createTextReader, headEnd, headValue, NULL, readTexts, textIn } from './cbor.ts';
@@ -95,13 +95,17 @@ function bytesIn(record: Buffer, at: number): Buffer {
   return record.subarray(start, start + headValue(record, at));
 }
 
-const FROM_UPSTREAM: Origin = { kind: 'upstream' };
+let lastUpstream: Origin & { readonly kind: 'upstream' } = { kind: 'upstream', upstream: DEFAULT_UPSTREAM };
 let lastModule: Origin & { readonly kind: 'module' } = { kind: 'module', module: '', output: '' };
 let lastClient: Origin & { readonly kind: 'client' } = { kind: 'client', client: '' };
 
 function originFrom(record: Buffer, kindAt: number, nameAt: number, outputAt: number): Origin {
-  if (headValue(record, kindAt) === UPSTREAM) return FROM_UPSTREAM;
   const name = names(record, nameAt);
+  if (headValue(record, kindAt) === UPSTREAM) {
+    const upstream = name || DEFAULT_UPSTREAM;
+    if (upstream !== lastUpstream.upstream) lastUpstream = { kind: 'upstream', upstream };
+    return lastUpstream;
+  }
   // The other two kinds are words of the same length, and begin with another letter.
   if (record[headEnd(record, kindAt)] === 0x6d) {
     const output = outputs(record, outputAt);

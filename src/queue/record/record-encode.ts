@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { Encoder } from 'cbor-x';
 import type { Message, Origin } from '../../core/message.ts';
+import { DEFAULT_UPSTREAM } from '../../core/message.ts';
 import {
   ARRAY,
   headSize,
@@ -106,7 +107,8 @@ function nameOf(origin: Origin): string {
     case 'client':
       return origin.client;
     case 'upstream':
-      return '';
+      // Records of hubs that knew one upstream have no name.
+      return origin.upstream === DEFAULT_UPSTREAM ? '' : origin.upstream;
   }
 }
 

@@ -3,6 +3,7 @@ import { refuse } from '../diagnostics.ts';
 import type { Span } from '../tree.ts';
 import { scanSource } from './blanks.ts';
 import type { ScanToken, Token } from './token.ts';
+import { scanUpstreamName } from './upstream-name.ts';
 
 /** A place in a route's text: what the parsers read from. One token is looked ahead, no more. */
 export type Cursor = {
@@ -10,6 +11,8 @@ export type Cursor = {
   readonly next: () => Token;
   /** The source that stands next, if one that begins with `/` does. Not after a `peek`. */
   readonly source: () => Token | undefined;
+  /** The name of an upstream that stands next, in `$upstream/name`, if a `/` does. Not after a `peek`. */
+  readonly upstreamName: () => string | undefined;
   readonly atSymbol: (symbol: string) => boolean;
   readonly atKeyword: (keyword: string) => boolean;
   readonly expectSymbol: (symbol: string) => Span;
@@ -44,6 +47,12 @@ export function createCursor(text: string, scanToken: ScanToken): Cursor {
     source: () => {
       const token = scanSource(text, offset);
       return token === undefined ? undefined : take(token);
+    },
+    upstreamName: () => {
+      const token = scanUpstreamName(text, offset);
+      if (token === undefined) return undefined;
+      take(token);
+      return token.word;
     },
     atSymbol,
     atKeyword,

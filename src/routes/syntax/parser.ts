@@ -14,8 +14,9 @@ import type { ScanToken, Token } from './token.ts';
 const SOURCES = 'a source such as /messages/*, topic("sensors/+/temp") or $upstream';
 const SINKS = '$upstream, BrokeredEndpoint("/modules/<module>/inputs/<input>") or topic("alerts/hot")';
 
-const GOES_ROUND =
-  'what comes FROM $upstream does not go back there, where it may come down again and go round for ever; let a module answer';
+/** Why a route FROM an upstream INTO the same one is refused. */
+export const GOES_ROUND =
+  'what comes FROM an upstream does not go back there, where it may come down again and go round for ever; let a module answer';
 
 type Text = Token & { readonly kind: 'string' };
 
@@ -26,7 +27,7 @@ type Reading = {
   readonly path: (token: Token & { readonly kind: 'source' }) => Source;
   /** The endpoint whose address stands at `token` in the route's text. */
   readonly input: (token: Text, text: string) => Sink;
-  /** Whether `topic("...")` is a source and a sink, and `$upstream` a source too. */
+  /** Whether `topic("...")` is a source and a sink, `$upstream` a source too, and each upstream has a name. */
   readonly topics: boolean;
   /** Whether anything may stand behind the sink. */
   readonly lax: boolean;
@@ -69,7 +70,7 @@ export function parseRoute(text: string, dialect: Dialect): Parsed {
   cursor.next();
   const { start } = cursor.peek();
   const { sink, end } = parseSink(cursor, reading, text);
-  if (source.kind === 'upstream' && sink.kind === 'upstream') refuse({ start, end }, GOES_ROUND);
+  if (goesRound(source, sink)) refuse({ start, end }, GOES_ROUND);
   const tree = { source, condition, sink };
   if (reading.lax) return { tree, ignored: restOf(text, end) };
   const rest = cursor.peek();
@@ -87,7 +88,8 @@ function parseSource(cursor: Cursor, { path, topics }: Reading): Source {
   }
   if (topics && isUpstream(token)) {
     cursor.next();
-    return { kind: 'upstream', filter: cursor.atSymbol('(') ? parseFilter(cursor) : undefined };
+    const name = cursor.upstreamName();
+    return { kind: 'upstream', name, filter: cursor.atSymbol('(') ? parseFilter(cursor) : undefined };
   }
   return refuseToken(token, SOURCES, topics ? ['topic', '$upstream'] : []);
 }
@@ -95,6 +97,11 @@ function parseSource(cursor: Cursor, { path, topics }: Reading): Source {
 function parseFilter(cursor: Cursor): string {
   const filter = parseStringInBrackets(cursor);
   return parseSourceFilter(filter.value, filter);
+}
+
+/** True if what comes FROM an upstream goes INTO the same one. */
+export function goesRound(source: Source, sink: Sink): boolean {
+  return source.kind === 'upstream' && sink.kind === 'upstream' && source.name === sink.name;
 }
 
 function isUpstream(token: Token): boolean {
@@ -125,7 +132,8 @@ function parseSink(
   const token = cursor.peek();
   if (isUpstream(token)) {
     cursor.next();
-    return { sink: { kind: 'upstream' }, end: token.end };
+    const name = topics ? cursor.upstreamName() : undefined;
+    return { sink: { kind: 'upstream', name }, end: token.end };
   }
   if (cursor.atKeyword('BROKEREDENDPOINT')) {
     cursor.next();

@@ -38,6 +38,7 @@ const LISTENERS = [
   [{ mqtt: '127.0.0.1:3' }],
   [{ unix: 's' }],
 ];
+const UPSTREAM = fc.constantFrom({ url: 'mqtt://a' }, { url: 'mqtt://b' });
 const anyPlaced = fc
   .tuple(
     fc.record(
@@ -49,7 +50,7 @@ const anyPlaced = fc
         listeners: fc.constantFrom(...LISTENERS),
         storeAndForward: fc.constantFrom({}, { ttl: '1h' }),
         limits: fc.constantFrom({}, { packetSize: '2K' }),
-        upstream: fc.constantFrom({ url: 'mqtt://a' }, { url: 'mqtt://b' }),
+        upstreams: fc.dictionary(fc.constantFrom('upstream', 'cloud'), UPSTREAM),
       },
       { requiredKeys: ['name'] },
     ),
@@ -71,9 +72,9 @@ function tell(machine: Machine, part: string, { manifest, home }: Placed): void 
     storage: manifest.storeAndForward,
     limits: manifest.limits,
     access: [manifest.users, grants],
-    routes: [name, routes, new Set(grants.keys()), manifest.upstream !== undefined],
+    routes: [name, routes, new Set(grants.keys()), new Set(manifest.upstreams.map(one => one.name))],
     listeners: [listeners, isOfFiles && home],
-    upstream: [name, manifest.upstream],
+    upstreams: new Map(manifest.upstreams.map(one => [one.name, [name, one]])),
   }[part];
 }
 
@@ -98,7 +99,7 @@ function take(machine: Machine, step: Step, target: Placed): void {
 
 function machineOf(target: Placed): Machine {
   const machine: Machine = { parts: {}, processes: new Map() };
-  for (const part of ['storage', 'limits', 'access', 'routes', 'listeners', 'upstream'])
+  for (const part of ['storage', 'limits', 'access', 'routes', 'listeners', 'upstreams'])
     tell(machine, part, target);
   const names = target.manifest.modules.map(({ name }) => name);
   take(machine, { kind: 'start', modules: names }, target);

@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ModuleChange, Placed, Step } from '../../../src/manifest/diff/plan.ts';
 import { planOf } from '../../../src/manifest/diff/plan.ts';
+import type { UpstreamChange } from '../../../src/manifest/diff/upstream-changes.ts';
 import { parseManifest } from '../../../src/manifest/read.ts';
 
 const SHA = (digit: string): string => digit.repeat(64);
@@ -44,14 +45,14 @@ const TABLE: readonly (readonly [what: string, from: Placed, to: Placed, steps: 
   ['those without a name', one({}), one({}, { anonymous: { publish: ['a'] } }), ['access']],
   ['a route', one({}), one({}, { routes: { r: 'FROM /* INTO topic("a")' } }), ['routes']],
   ['the dialect', one({}), one({}, { dialect: 'azure' }), ['routes']],
-  ['the device', one({}), one({}, { name: 'b' }), ['routes', 'upstream']],
+  ['the device', one({}), one({}, { name: 'b' }), ['routes']],
   [
     'the parent',
     one({}, { upstream: { url: 'mqtt://a' } }),
     one({}, { upstream: { url: 'mqtt://b' } }),
-    ['upstream'],
+    ['upstreams'],
   ],
-  ['a parent', one({}), one({}, { upstream: { url: 'mqtt://b' } }), ['routes', 'upstream']],
+  ['a parent', one({}), one({}, { upstream: { url: 'mqtt://b' } }), ['routes', 'upstreams']],
   ['what is kept', one({}), one({}, { storeAndForward: { ttl: '1h' } }), ['storage']],
   ['how long it is watched', one({}), one({}, { deployment: { within: '1m' } }), []],
   ['the serial', one({}), one({}, { serial: 4 }), []],
@@ -153,6 +154,41 @@ plan('a module that comes or goes changes no part of the hub that people are tol
   assert.equal(planOf(from, granted).changedParts, ['access']);
   const routed = placed({ modules: both, routes: { r: "FROM /* INTO topic('t')" } });
   assert.equal(planOf(from, routed).changedParts, ['routes']);
+});
+
+plan('what a plan says of each upstream, and why', () => {
+  const tls = { url: 'mqtts://c', tls: { ca: 'ca.pem' } };
+  const from = placed({
+    upstreams: {
+      gone: { url: 'mqtt://a' },
+      kept: { url: 'mqtt://b' },
+      other: { url: 'mqtt://b' },
+      files: tls,
+    },
+  });
+  const to = placed(
+    {
+      upstreams: {
+        other: { url: 'mqtt://c', window: 5 },
+        kept: { url: 'mqtt://b:1883' },
+        files: tls,
+        more: { url: 'mqtt://a' },
+      },
+    },
+    '/there',
+  );
+  assert.equal(planOf(from, to).upstreams, [
+    { upstream: 'gone', change: 'stop', fields: [] },
+    { upstream: 'other', change: 'restart', fields: ['window', 'urls'] },
+    { upstream: 'kept', change: 'keep', fields: [] },
+    { upstream: 'files', change: 'restart', fields: ['folder of its files (/here, now /there)'] },
+    { upstream: 'more', change: 'start', fields: [] },
+  ] satisfies UpstreamChange[]);
+});
+
+plan('an upstream is the same, whether "upstream" or "upstreams" names it', () => {
+  const upstream = { url: 'mqtt://a' };
+  assert.equal(words(planOf(placed({ upstream }), placed({ upstreams: { upstream } }))), []);
 });
 
 plan('a module that moves with the folder of its manifest names both folders', () => {

@@ -34,7 +34,7 @@ agreement('a condition is refused, or says of a message, what a walk over its tr
 
 agreement('what is printed parses to the same tree', () => {
   const source = { kind: 'path', segments: ['messages', 'modules', 'm'] } as const;
-  const sink = { kind: 'upstream' } as const;
+  const sink = { kind: 'upstream', name: undefined } as const;
   const property = fc.property(azureConditions, condition => {
     const tree = { source, condition, sink };
     const text = printRoute(tree, 'azure');

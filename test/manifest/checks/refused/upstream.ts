@@ -9,7 +9,41 @@ function upstream(fields: object): object {
   return { upstream: { url: 'mqtt://parent', ...fields } };
 }
 
+/** Upstreams by their names, each with an address of its own unless it says so. */
+function upstreams(all: Readonly<Record<string, object>>): object {
+  const entries = Object.entries(all).map(([name, fields]) => [name, { url: `mqtt://${name}`, ...fields }]);
+  return { upstreams: Object.fromEntries(entries) };
+}
+
 export const UPSTREAM: readonly Refused[] = [
+  refused(
+    { ...upstream({}), ...upstreams({ cloud: {} }) },
+    'upstreams is there beside "upstream": move that one into it, under the name "upstream"',
+  ),
+  refused({ upstreams: [] }, 'upstreams must be an object of upstreams by their names'),
+  refused(
+    upstreams(Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`u${index}`, {}]))),
+    'upstreams must have at most 8 upstreams',
+  ),
+  refused(upstreams({ 'a/b': {} }), 'upstreams.a/b must be 1 to 64 letters, digits, "_" or "-"'),
+  refused({ upstreams: { cloud: {} } }, 'upstreams.cloud must have either "url" or "urls"'),
+  refused(upstreams({ cloud: { window: 0 } }), 'upstreams.cloud.window must be at least 1'),
+  unsaid(
+    upstreams({ upstream: {}, cloud: { tls: {} } }),
+    'upstreams.cloud.tls is for addresses that begin with "mqtts://"',
+  ),
+  unsaid(upstreams({ cloud: { down: ['a', 'a'] } }), 'upstreams.cloud.down[1] is there twice'),
+  unsaid(
+    upstreams({
+      a: { url: 'mqtt://one', clientId: 'x' },
+      b: { urls: ['mqtt://two', 'mqtt://one:1883'], clientId: 'x', url: undefined },
+    }),
+    'upstreams.b.clientId is that of upstreams.a too, at the same address: give each its own',
+  ),
+  unsaid(
+    upstreams({ a: { url: 'mqtt://one', clientId: 'skerry-a:b' }, b: { url: 'mqtt://one' } }),
+    'upstreams.b.clientId is that of upstreams.a too, at the same address: give each its own',
+  ),
   refused({ upstream: {} }, 'upstream must have either "url" or "urls"'),
   refused(upstream({ urls: ['mqtt://other'] }), 'upstream must have either "url" or "urls"'),
   refused({ upstream: { urls: [] } }, 'upstream.urls must not be empty'),

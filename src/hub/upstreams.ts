@@ -1,0 +1,132 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../core/clock.ts';
+import type { LogSink } from '../core/log.ts';
+import { logFor } from '../core/log.ts';
+import { oneAtATime } from '../core/one-at-a-time.ts';
+import type { Random } from '../core/random.ts';
+import { pathOf } from '../manifest/checks/field-path.ts';
+import type { Placed } from '../manifest/diff/plan.ts';
+import { upstreamSettings } from '../manifest/diff/upstream-changes.ts';
+import type { UpstreamEntry } from '../manifest/types.ts';
+import { upstreamClientId, upstreamLabel, upstreamPath } from '../manifest/upstreams.ts';
+import type { QueueStats, Store } from '../queue/types.ts';
+import type { Forwarder } from '../upstream/forwarder.ts';
+import type { TakeDown } from '../upstream/inflow.ts';
+import type { ForwarderSettings, ForwarderStatus } from '../upstream/settings.ts';
+import { keepUpstream } from './kept-upstream.ts';
+import type { SpecHost } from './module-spec.ts';
+import { upstreamQueue } from './names.ts';
+
+export type UpstreamStatus = ForwarderStatus & {
+  readonly name: string;
+  /** Messages that wait, and milliseconds since the oldest came. */
+  readonly backlog: number;
+  readonly oldest: number | undefined;
+};
+
+/** The upstreams of the newest manifest, each with a forwarder of its own. */
+export type Upstreams = {
+  /**
+   * Starts, restarts and stops those that differ. Failure `secret.unopened`, and those of `key`: that upstream waits, and
+   * tries to open its password again; the others run.
+   */
+  readonly use: (placed: Placed) => Promise<void>;
+  readonly statuses: () => UpstreamStatus[];
+  readonly stop: () => void;
+};
+
+export type UpstreamsSettings = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logSink: LogSink;
+  readonly openSecret: SpecHost['openSecret'];
+  /** Takes what comes down. */
+  readonly take: TakeDown;
+};
+
+type Running = {
+  /** What it was started with. */
+  readonly settings: unknown;
+  readonly forwarder: Forwarder;
+  /** False while its password has not been opened yet. */
+  opens: boolean;
+};
+
+export function createUpstreams(settings: UpstreamsSettings): Upstreams {
+  const { store, clock, random, logSink, openSecret, take } = settings;
+  const inTurn = oneAtATime();
+  let running: ReadonlyMap<string, Running> = new Map();
+
+  const passwordOf = (
+    { manifest }: Placed,
+    { name, password }: UpstreamEntry,
+  ): ForwarderSettings['password'] => {
+    if (password === undefined) return undefined;
+    const field = pathOf([...upstreamPath(manifest, name), 'password']);
+    return async () => (await openSecret(password, field)).toString();
+  };
+
+  const settingsOf = (placed: Placed, entry: UpstreamEntry): ForwarderSettings => {
+    const { name } = entry;
+    const log = logFor(upstreamLabel(name), logSink);
+    return {
+      ...entry,
+      clientId: upstreamClientId(placed.manifest.name, entry),
+      password: passwordOf(placed, entry),
+      device: placed.manifest.name,
+      home: placed.home,
+      memory: keepUpstream(store, log, name),
+      drain: wanted => store.drain(upstreamQueue(name), wanted),
+      take,
+      clock,
+      random,
+      log,
+    };
+  };
+
+  /** Finds out whether the password can be opened, once. */
+  const open = async (placed: Placed, entry: UpstreamEntry): Promise<void> => {
+    const one = running.get(entry.name);
+    if (one === undefined || one.opens) return;
+    await passwordOf(placed, entry)?.();
+    one.opens = true;
+  };
+
+  const change: Upstreams['use'] = async placed => {
+    const wanted = upstreamSettings(placed);
+    // A hub without an upstream does not load what one takes.
+    const loaded = wanted.size === 0 ? undefined : await import('../upstream/forwarder.ts');
+    const before = running;
+    const isKept = (name: string): boolean => {
+      const known = before.get(name);
+      return known !== undefined && isDeepStrictEqual(known.settings, wanted.get(name));
+    };
+    for (const [name, { forwarder }] of before) if (!isKept(name)) forwarder.stop();
+    const next = new Map<string, Running>();
+    running = next;
+    for (const entry of placed.manifest.upstreams) {
+      const kept = isKept(entry.name) ? before.get(entry.name) : undefined;
+      const forwarder = kept?.forwarder ?? loaded?.startForwarder(settingsOf(placed, entry));
+      if (forwarder === undefined) continue;
+      next.set(entry.name, { settings: wanted.get(entry.name), forwarder, opens: kept?.opens ?? false });
+    }
+    const opened = await Promise.allSettled(placed.manifest.upstreams.map(entry => open(placed, entry)));
+    for (const result of opened) if (result.status === 'rejected') throw result.reason;
+  };
+
+  return {
+    // One that was left goes on: what is wanted last comes last.
+    use: placed => inTurn(() => change(placed)),
+    statuses: () => {
+      const waiting = new Map(store.stats().map((stats): [string, QueueStats] => [stats.queue, stats]));
+      return Array.from(running, ([name, { forwarder }]) => {
+        const queue = waiting.get(upstreamQueue(name));
+        return { name, ...forwarder.status(), backlog: queue?.depth ?? 0, oldest: queue?.oldest };
+      });
+    },
+    stop: () => {
+      for (const { forwarder } of running.values()) forwarder.stop();
+    },
+  };
+}

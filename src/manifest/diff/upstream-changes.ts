@@ -1,0 +1,59 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Manifest, UpstreamEntry } from '../types.ts';
+
+/** What becomes of an upstream on the way from one manifest to another. */
+export type UpstreamChange = {
+  readonly upstream: string;
+  readonly change: 'start' | 'stop' | 'restart' | 'keep';
+  /** The fields that differ, of one that is restarted. */
+  readonly fields: readonly string[];
+};
+
+type Home = { readonly manifest: Pick<Manifest, 'name' | 'upstreams'>; readonly home: string };
+
+/** All that each upstream depends on, by its name: one for which this differs is started again. */
+export function upstreamSettings({ manifest, home }: Home): ReadonlyMap<string, UpstreamSettings> {
+  return new Map(
+    manifest.upstreams.map(entry => [
+      entry.name,
+      // Only some upstreams have files.
+      { entry, device: manifest.name, home: entry.tls === undefined ? undefined : home },
+    ]),
+  );
+}
+
+type UpstreamSettings = {
+  readonly entry: UpstreamEntry;
+  readonly device: string;
+  readonly home: string | undefined;
+};
+
+/** What becomes of each upstream. */
+export function upstreamChanges(current: Home, target: Home): UpstreamChange[] {
+  const running = upstreamSettings(current);
+  const wanted = upstreamSettings(target);
+  const stops = [...running.keys()].filter(name => !wanted.has(name));
+  return [
+    ...stops.map((name): UpstreamChange => ({ upstream: name, change: 'stop', fields: [] })),
+    ...Array.from(wanted, ([name, settings]) => changeOf(name, running.get(name), settings)),
+  ];
+}
+
+function changeOf(
+  upstream: string,
+  before: UpstreamSettings | undefined,
+  after: UpstreamSettings,
+): UpstreamChange {
+  if (before === undefined) return { upstream, change: 'start', fields: [] };
+  const fields = differing(before.entry, after.entry);
+  if (before.device !== after.device) fields.push("the device's name");
+  if (before.home !== after.home && before.home !== undefined && after.home !== undefined)
+    fields.push(`folder of its files (${before.home}, now ${after.home})`);
+  return { upstream, change: fields.length === 0 ? 'keep' : 'restart', fields };
+}
+
+function differing(one: UpstreamEntry, other: UpstreamEntry): string[] {
+  const [before, after]: Readonly<Record<string, unknown>>[] = [one, other];
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...names].filter(name => !isDeepStrictEqual(before?.[name], after?.[name]));
+}

@@ -1,0 +1,87 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { planRoutes } from '../../src/hub/plan.ts';
+import { warningsOf } from '../../src/hub/route-warnings.ts';
+import { parseManifest } from '../../src/manifest/read.ts';
+import { printRoute } from '../../src/routes/printer.ts';
+
+const routes = suite('hub: routes of several upstreams');
+
+function planned(names: readonly string[], route: string, more: object = {}): string {
+  const upstreams = Object.fromEntries(names.map(name => [name, { url: `mqtt://${name}` }]));
+  const text = JSON.stringify({ name: 'edge', upstreams, routes: { r: route }, ...more });
+  const { routes: taken, refused } = planRoutes(parseManifest(text, 'm.json'));
+  return [...taken.map(({ route: { tree } }) => printRoute(tree)), ...refused.map(one => one.reason)].join();
+}
+
+/** Upstreams, a route, and the route with the upstreams it means, or why it is refused. */
+const TABLE: readonly (readonly [names: readonly string[], route: string, expected: string])[] = [
+  [['upstream'], 'FROM /* INTO $upstream', 'FROM /* INTO $upstream/upstream'],
+  [['cloud'], 'FROM /* INTO $upstream', 'FROM /* INTO $upstream/cloud'],
+  [['cloud', 'upstream'], 'FROM /* INTO $upstream', 'FROM /* INTO $upstream/upstream'],
+  [['cloud', 'site'], 'FROM /* INTO $upstream/site', 'FROM /* INTO $upstream/site'],
+  [['cloud', 'site'], 'FROM $upstream/cloud INTO $upstream/site', 'FROM $upstream/cloud INTO $upstream/site'],
+  [['cloud'], 'FROM $upstream("a") INTO topic("t")', 'FROM $upstream/cloud("a") INTO topic("t")'],
+  [
+    ['cloud', 'site'],
+    'FROM /* INTO $upstream',
+    'routes.r goes INTO $upstream, but the manifest has several upstreams: write $upstream/cloud or $upstream/site.',
+  ],
+  [
+    ['cloud', 'site'],
+    'FROM $upstream INTO topic("t")',
+    'routes.r comes FROM $upstream, but the manifest has several upstreams: write $upstream/cloud or $upstream/site.',
+  ],
+  [
+    ['cloud', 'upstream'],
+    'FROM /* INTO $upstream/clod',
+    'routes.r goes INTO $upstream/clod, which the manifest does not have: did you mean "cloud"?',
+  ],
+  [
+    ['cloud', 'upstream'],
+    'FROM $upstream/x INTO topic("t")',
+    'routes.r comes FROM $upstream/x, which the manifest does not have: write $upstream/cloud or $upstream.',
+  ],
+  [
+    [],
+    'FROM /* INTO $upstream/cloud',
+    'routes.r goes INTO $upstream/cloud, but the manifest has no "upstream": add its url.',
+  ],
+  [
+    ['cloud'],
+    'FROM $upstream INTO $upstream/cloud',
+    'routes.r goes round: what comes FROM an upstream does not go back there, where it may come down again and go round for ever; let a module answer.',
+  ],
+];
+
+for (const [names, route, expected] of TABLE) {
+  routes(`${names.join(' and ') || 'no upstream'}, ${route}`, () => {
+    assert.is(planned(names, route), expected);
+  });
+}
+
+routes('in the azure dialect there is $upstream alone', () => {
+  const dialect = { dialect: 'azure' };
+  const route = 'FROM /messages/* INTO $upstream/cloud';
+  assert.is(planned(['cloud', 'upstream'], route, dialect), 'FROM /messages/* INTO $upstream/upstream');
+  assert.match(planned(['cloud', 'site'], route, dialect), 'but the manifest has several upstreams');
+});
+
+routes('each upstream is warned of by itself: topics that come down, and routes that take them', () => {
+  const upstreams = {
+    cloud: { url: 'mqtt://a', down: ['orders/#'] },
+    site: { url: 'mqtt://b', down: ['orders/#'] },
+    spare: { url: 'mqtt://c' },
+  };
+  const taking = {
+    one: 'FROM $upstream/site INTO topic("t")',
+    other: 'FROM $upstream/spare("a") INTO topic("t")',
+  };
+  const manifest = parseManifest(JSON.stringify({ name: 'edge', upstreams, routes: taking }), 'm.json');
+  assert.equal(warningsOf(manifest, planRoutes(manifest).routes), [
+    'What "upstreams.cloud.down" brings here is acknowledged and forgotten: no route comes FROM $upstream/cloud to take it.',
+    'routes.other comes FROM $upstream/spare, but "upstreams.spare.down" names no topics: nothing comes.',
+  ]);
+});
+
+routes.run();
