@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { folderWith, freePort, removeFolder, skerry, until } from './stage.ts';
+import { folderWith, freePort, removeFolder, skerry, until } from './binary.ts';
 
 /*
  * Runs the commands of a page of the documentation, in their order, in a fresh folder. Its fenced blocks:
