@@ -51,7 +51,7 @@ export async function supervised(name: string, more: Partial<ModuleSpec>): Promi
       changed: () => {},
     },
   });
-  await supervisor.takeDownLeft();
+  await supervisor.killOrphans();
   await supervisor.start([shellModule(module, '/', SCRIPT, { stopSignal: 'SIGKILL', ...more })]);
   await supervisor.stopModule(module);
   return {

@@ -1,39 +1,43 @@
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { systemCode } from './errors.ts';
 
-/** A process that is more than a zombie. */
+/** Process that is not a zombie. */
 export type RunningProcess = {
   readonly pid: number;
   readonly parent: number;
-  /** The process group that it is in. */
+  /** Process group id. */
   readonly group: number;
-  /** Clock ticks from boot to its start: tells it apart from a later process that was given the same pid. */
+  /** Start time in clock ticks since boot. Distinguishes a process from a later one with the same pid. */
   readonly started: number;
 };
 
-/** Changes with every boot: before another boot, a pid and its start mean nothing. Undefined: there is no /proc. */
+/**
+ * Boot id of the kernel. Pids and start times are only comparable within one boot. Undefined if /proc is not
+ * mounted.
+ */
 export function bootId(): string | undefined {
   return unlessGone(() => readKernelFile('/proc/sys/kernel/random/boot_id').trim());
 }
 
-/** Who has the pid now; undefined: nobody, or merely a zombie. */
+/** Reads the process with this pid. Undefined if it does not exist or is a zombie. */
 export function runningProcess(pid: number): RunningProcess | undefined {
   const stat = unlessGone(() => readKernelFile(`/proc/${pid}/stat`));
   if (stat === undefined) return undefined;
-  // proc(5): the name is in parentheses and may hold some itself, so the fields are counted from the last one.
+  // proc(5): the name is in parentheses and may contain parentheses itself, so fields are counted from the
+  // last one.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, parent, group] = fields;
   if (state === 'Z' || state === 'X') return undefined;
   return { pid, parent: Number(parent), group: Number(group), started: Number(fields[19]) };
 }
 
-/** Whether any process that is more than a zombie is in the group. */
-export function isGroupRunning(group: number): boolean {
+/** Tells if the process group has a process that is not a zombie. */
+export function isProcessGroupRunning(group: number): boolean {
   return allPids().some(pid => runningProcess(pid)?.group === group);
 }
 
-/** Those of `pids`, or of all, that were started with a variable of this `name` in their environment, and such a value. */
-export function pidsWith(
+/** Returns the pids whose initial environment has the variable `name` with a matching value. */
+export function pidsWithVariable(
   name: string,
   fits: (value: string, pid: number) => boolean,
   pids = allPids(),
@@ -45,20 +49,20 @@ export function pidsWith(
   });
 }
 
-/** The pids of the processes that were started after `pid` was: they are given in turn, and after the last from the first. */
-export function pidsSince(pid: number): number[] {
+/** Returns the pids that were assigned after `pid`. Pids are assigned in order and wrap around. */
+export function pidsStartedAfter(pid: number): number[] {
   const load = unlessGone(() => readKernelFile('/proc/loadavg'));
   const last = Number(load?.trim().split(' ').at(-1));
   return allPids().filter(one => (pid <= last ? one > pid && one <= last : one > pid || one <= last));
 }
 
-/** The pids of all processes; none where there is no /proc. */
+/** Returns all pids; empty if /proc is not mounted. */
 export function allPids(): number[] {
   const entries = unlessGone(() => readdirSync('/proc')) ?? [];
   return entries.map(Number).filter(pid => pid > 0);
 }
 
-/** What `read` reads of a process; undefined: it is gone, belongs to somebody else, or there is no /proc. */
+/** Returns undefined if the process is gone, belongs to another user, or /proc is not mounted. */
 function unlessGone<Result>(read: () => Result): Result | undefined {
   try {
     return read();
@@ -69,12 +73,12 @@ function unlessGone<Result>(read: () => Result): Result | undefined {
   }
 }
 
-/** Most of these files are a line. One buffer for all: nothing here gives way while it is in use. */
+/** Shared buffer. Safe because the reads are synchronous; most of these files are one line. */
 const room = Buffer.allocUnsafeSlow(4096);
 
 /**
- * The text of a file of the kernel (/proc, /sys), its bytes taken as Latin-1. Not `readFileSync`, which sets 64 KB aside
- * for a file that does not tell its size: hundreds of these are read when modules end. Throws what the system does.
+ * Reads a file of the kernel (/proc, /sys) as Latin-1. Avoids `readFileSync`, which allocates 64 KB for files
+ * that report no size: hundreds are read when modules end. Throws system errors.
  */
 export function readKernelFile(path: string): string {
   const file = openSync(path, 'r');

@@ -23,7 +23,7 @@ import { parseManifest } from '../manifest/read.ts';
 import { lockFolder, unwritableFolder } from '../queue/lock.ts';
 import { openStore } from '../queue/store.ts';
 import type { Launched } from '../self-update/launch.ts';
-import { closeFarFiles } from '../supervisor/process/spawn.ts';
+import { closeInheritedDescriptors } from '../supervisor/process/spawn.ts';
 import { certificateStatuses } from './certificates.ts';
 import { controlClients } from './client-control.ts';
 import { controlPath, serveControl } from './control.ts';
@@ -84,7 +84,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
   const given = file === undefined ? undefined : await admission.read(file);
   const closers: (() => unknown)[] = [report];
   const stop = (): Promise<void> => closeAll(closers);
-  closeFarFiles();
+  closeInheritedDescriptors();
   try {
     const lock = lockFolder(dataFolder, LOCK_PATIENCE);
     closers.push(lock.release, writePidFile(dataFolder, log));
@@ -183,7 +183,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
       routes: controlRoutes({ clock, store, routing: parts.routing.current }),
     });
     closers.push(control.close);
-    await parts.modules.takeDownLeft();
+    await parts.modules.killOrphans();
     await deployments.begin(given);
     parts.broker.begin();
     const { name, listeners } = status();

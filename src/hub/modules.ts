@@ -9,7 +9,7 @@ import type { Message } from '../core/message.ts';
 import type { Placed } from '../manifest/diff/plan.ts';
 import type { ModuleEntry } from '../manifest/types.ts';
 import type { Store } from '../queue/types.ts';
-import type { ModuleChange, Supervisor, SupervisorHost } from '../supervisor/spec.ts';
+import type { ModuleStateChange, Supervisor, SupervisorHost } from '../supervisor/spec.ts';
 import { createSupervisor } from '../supervisor/supervisor.ts';
 import type { Feed } from './feed.ts';
 import { createFeed } from './feed.ts';
@@ -30,7 +30,7 @@ export type ModulesSettings = Omit<SpecHost, 'socketOf'> & {
   readonly router: Router;
   /** See `SupervisorHost.countInput`. */
   readonly countInput: (bytes: number) => void;
-  /** See `SupervisorSettings.guard`. */
+  /** See `SupervisorSettings.watchdog`. */
   readonly guard: number | undefined;
 };
 
@@ -42,7 +42,7 @@ export type Modules = Omit<Supervisor, 'start' | 'adjust' | 'write'> & {
   /** What routes deliver to now. */
   readonly useInputs: (inputs: readonly Input[]) => void;
   /** Tells of each change of a module's state; returns what ends that. */
-  readonly watch: (heard: (change: ModuleChange) => void) => () => void;
+  readonly watch: (heard: (change: ModuleStateChange) => void) => () => void;
 };
 
 /** Ties the supervisor to the flow of messages: lines out are routed, what waits for inputs is fed in as lines. */
@@ -55,7 +55,7 @@ export function createModules(settings: ModulesSettings): Modules {
   const acking = new Set<string>();
   /** Modules of which it is being found out how they are to run. */
   const described = new Map<string, Promise<unknown>>();
-  const watchers = new Set<(change: ModuleChange) => void>();
+  const watchers = new Set<(change: ModuleStateChange) => void>();
   let inputs: readonly Input[] = [];
 
   const routeLine: SupervisorHost['line'] = (module, line, settle) => {
@@ -76,7 +76,7 @@ export function createModules(settings: ModulesSettings): Modules {
     runFolder: join(dataFolder, 'run'),
     ownFolders: join(dataFolder, 'modules'),
     hiddenFolder: dataFolder,
-    guard,
+    watchdog: guard,
     host: {
       countInput: settings.countInput,
       pressure: store.pressure,

@@ -7,7 +7,7 @@ import type { Placed } from '../manifest/diff/plan.ts';
 import { pathsOfUpstream } from '../manifest/file-paths.ts';
 import type { ModuleEntry, UpstreamEntry } from '../manifest/types.ts';
 import { moduleEnvironment } from '../supervisor/process/environment.ts';
-import { findFault } from '../supervisor/process/start-error.ts';
+import { findStartError } from '../supervisor/process/start-error.ts';
 import { listenerSettings } from './listeners.ts';
 import { withoutLinks } from './module-spec.ts';
 
@@ -33,7 +33,7 @@ export function inspectorOf({ folderOf }: Pick<Provisions, 'folderOf'>): CourseS
 function inspectModule({ name, exec, health, env }: ModuleEntry, folder: string): void {
   const cwd = withoutLinks(folder);
   for (const [field, command] of Object.entries({ exec, 'health.exec': health?.exec })) {
-    const fault = command && findFault({ exec: command, cwd }, moduleEnvironment(env), undefined);
+    const fault = command && findStartError({ exec: command, cwd }, moduleEnvironment(env), undefined);
     if (fault === undefined) continue;
     throw new Failure('module.exec', `modules.${name}.${field} cannot be run: ${fault.reason}`);
   }

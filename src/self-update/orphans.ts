@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { reasonOf, systemCode } from '../core/errors.ts';
-import { allPids, pidsWith } from '../core/proc.ts';
+import { allPids, pidsWithVariable } from '../core/proc.ts';
 import { LEFTOVER_CHECK } from '../core/update-limits.ts';
 import { GUARD_VARIABLE, guardMark } from './env-markers.ts';
 import type { Places } from './paths.ts';
@@ -17,7 +17,7 @@ export type Pause = (milliseconds: number) => Promise<void>;
 export async function endLeftOf(places: Places, guard: Guard, grace: number, pause: Pause): Promise<void> {
   const mark = guardMark(guard);
   const left = (): number[] =>
-    [...pidsWith(GUARD_VARIABLE, value => value === mark), ...beingStarted(places)].filter(
+    [...pidsWithVariable(GUARD_VARIABLE, value => value === mark), ...beingStarted(places)].filter(
       pid => pid !== process.pid,
     );
   const rounds = (grace * 1000) / LEFTOVER_CHECK;

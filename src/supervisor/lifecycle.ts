@@ -1,129 +1,132 @@
 import type { ModuleState } from './spec.ts';
 
 /**
- * What can happen to a module. Asked: `start`, `stop`, `restart`. Of its start: `spawned`, `refused` (it cannot be
- * started as it is). Of its end: `again` (it is to be started again), `done` (it ended well and stays down),
- * `broken` (it ended badly and stays down). Of its health: `well`, `unwell` (it fails its checks and is let run),
- * `unhealthy` (it fails them and is to be started anew). Of time: `late` (its grace is over), `due` (its wait is over).
+ * Events of the module state machine. Requests: `start`, `stop`, `restart`. Start: `spawned`, `startFailed`.
+ * Exit, by restart policy: `exitRestart` (restart), `exitOk` (success, stays down), `exitFailed` (failure,
+ * stays down). Health: `healthy`, `unhealthy` (keeps running), `unhealthyRestart` (restart because of failed
+ * checks). Timers: `stopTimeout` (grace period over), `backoffOver`.
  */
 export type LifecycleEvent =
   | 'start'
   | 'stop'
   | 'restart'
   | 'spawned'
-  | 'refused'
-  | 'again'
-  | 'done'
-  | 'broken'
-  | 'well'
-  | 'unwell'
+  | 'startFailed'
+  | 'exitRestart'
+  | 'exitOk'
+  | 'exitFailed'
+  | 'healthy'
   | 'unhealthy'
-  | 'late'
-  | 'due';
+  | 'unhealthyRestart'
+  | 'stopTimeout'
+  | 'backoffOver';
 
 /**
- * What is to be done. `spawn`: start its process. `signal`: ask its group to go and begin its grace. `kill`: end
- * its group. `wait`: begin the back-off. `rest`: stop its timer. `none`: leave all as it is, a timer too.
+ * Side effects of a transition. `spawn` starts the process. `signal` sends the stop signal and starts the
+ * grace period. `kill` sends SIGKILL to the process group. `backOff` starts the restart back-off timer.
+ * `cancelTimer` cancels the timer. `none` changes nothing, not even the timer.
  */
-export type LifecycleAction = 'spawn' | 'signal' | 'kill' | 'wait' | 'rest' | 'none';
+export type LifecycleAction = 'spawn' | 'signal' | 'kill' | 'backOff' | 'cancelTimer' | 'none';
 
-export type Step = { readonly next: ModuleState; readonly action: LifecycleAction };
+export type Transition = { readonly next: ModuleState; readonly action: LifecycleAction };
 
-function step(next: ModuleState, action: LifecycleAction): Step {
+function to(next: ModuleState, action: LifecycleAction): Transition {
   return { next, action };
 }
 
-/** The life of a module. What is not in the table cannot happen. */
-const LIFECYCLE: Readonly<Record<ModuleState, Readonly<Partial<Record<LifecycleEvent, Step>>>>> = {
+/**
+ * State machine of a module: state and event give the next state and an action. Missing pairs cannot occur.
+ */
+const TRANSITIONS: Readonly<Record<ModuleState, Readonly<Partial<Record<LifecycleEvent, Transition>>>>> = {
   stopped: {
-    start: step('starting', 'spawn'),
-    restart: step('starting', 'spawn'),
-    stop: step('stopped', 'none'),
+    start: to('starting', 'spawn'),
+    restart: to('starting', 'spawn'),
+    stop: to('stopped', 'none'),
   },
   starting: {
-    start: step('starting', 'none'),
-    restart: step('starting', 'none'),
-    stop: step('stopping', 'none'),
-    spawned: step('running', 'rest'),
-    refused: step('failed', 'rest'),
-    again: step('waiting', 'wait'),
-    broken: step('failed', 'rest'),
+    start: to('starting', 'none'),
+    restart: to('starting', 'none'),
+    stop: to('stopping', 'none'),
+    spawned: to('running', 'cancelTimer'),
+    startFailed: to('failed', 'cancelTimer'),
+    exitRestart: to('waiting', 'backOff'),
+    exitFailed: to('failed', 'cancelTimer'),
   },
   running: {
-    start: step('running', 'none'),
-    restart: step('restarting', 'signal'),
-    stop: step('stopping', 'signal'),
-    again: step('waiting', 'wait'),
-    done: step('ended', 'rest'),
-    broken: step('failed', 'rest'),
-    well: step('ready', 'none'),
-    unwell: step('running', 'none'),
-    unhealthy: step('failing', 'signal'),
+    start: to('running', 'none'),
+    restart: to('restarting', 'signal'),
+    stop: to('stopping', 'signal'),
+    exitRestart: to('waiting', 'backOff'),
+    exitOk: to('ended', 'cancelTimer'),
+    exitFailed: to('failed', 'cancelTimer'),
+    healthy: to('ready', 'none'),
+    unhealthy: to('running', 'none'),
+    unhealthyRestart: to('failing', 'signal'),
   },
   ready: {
-    start: step('ready', 'none'),
-    restart: step('restarting', 'signal'),
-    stop: step('stopping', 'signal'),
-    again: step('waiting', 'wait'),
-    done: step('ended', 'rest'),
-    broken: step('failed', 'rest'),
-    unwell: step('running', 'none'),
-    unhealthy: step('failing', 'signal'),
+    start: to('ready', 'none'),
+    restart: to('restarting', 'signal'),
+    stop: to('stopping', 'signal'),
+    exitRestart: to('waiting', 'backOff'),
+    exitOk: to('ended', 'cancelTimer'),
+    exitFailed: to('failed', 'cancelTimer'),
+    unhealthy: to('running', 'none'),
+    unhealthyRestart: to('failing', 'signal'),
   },
   failing: {
-    start: step('restarting', 'none'),
-    restart: step('restarting', 'none'),
-    stop: step('stopping', 'none'),
-    again: step('waiting', 'wait'),
-    done: step('waiting', 'wait'),
-    broken: step('waiting', 'wait'),
-    late: step('failing', 'kill'),
+    start: to('restarting', 'none'),
+    restart: to('restarting', 'none'),
+    stop: to('stopping', 'none'),
+    exitRestart: to('waiting', 'backOff'),
+    exitOk: to('waiting', 'backOff'),
+    exitFailed: to('waiting', 'backOff'),
+    stopTimeout: to('failing', 'kill'),
   },
   stopping: {
-    start: step('restarting', 'none'),
-    restart: step('restarting', 'none'),
-    stop: step('stopping', 'none'),
-    spawned: step('stopping', 'signal'),
-    refused: step('stopped', 'rest'),
-    again: step('stopped', 'rest'),
-    done: step('stopped', 'rest'),
-    broken: step('stopped', 'rest'),
-    late: step('killing', 'kill'),
+    start: to('restarting', 'none'),
+    restart: to('restarting', 'none'),
+    stop: to('stopping', 'none'),
+    spawned: to('stopping', 'signal'),
+    startFailed: to('stopped', 'cancelTimer'),
+    exitRestart: to('stopped', 'cancelTimer'),
+    exitOk: to('stopped', 'cancelTimer'),
+    exitFailed: to('stopped', 'cancelTimer'),
+    stopTimeout: to('killing', 'kill'),
   },
   killing: {
-    start: step('restarting', 'none'),
-    restart: step('restarting', 'none'),
-    stop: step('killing', 'none'),
-    again: step('stopped', 'rest'),
-    done: step('stopped', 'rest'),
-    broken: step('stopped', 'rest'),
+    start: to('restarting', 'none'),
+    restart: to('restarting', 'none'),
+    stop: to('killing', 'none'),
+    exitRestart: to('stopped', 'cancelTimer'),
+    exitOk: to('stopped', 'cancelTimer'),
+    exitFailed: to('stopped', 'cancelTimer'),
   },
   restarting: {
-    start: step('restarting', 'none'),
-    restart: step('restarting', 'none'),
-    stop: step('stopping', 'none'),
-    spawned: step('running', 'rest'),
-    refused: step('failed', 'rest'),
-    again: step('starting', 'spawn'),
-    done: step('starting', 'spawn'),
-    broken: step('starting', 'spawn'),
-    late: step('restarting', 'kill'),
+    start: to('restarting', 'none'),
+    restart: to('restarting', 'none'),
+    stop: to('stopping', 'none'),
+    spawned: to('running', 'cancelTimer'),
+    startFailed: to('failed', 'cancelTimer'),
+    exitRestart: to('starting', 'spawn'),
+    exitOk: to('starting', 'spawn'),
+    exitFailed: to('starting', 'spawn'),
+    stopTimeout: to('restarting', 'kill'),
   },
   waiting: {
-    start: step('starting', 'spawn'),
-    restart: step('starting', 'spawn'),
-    stop: step('stopped', 'rest'),
-    due: step('starting', 'spawn'),
+    start: to('starting', 'spawn'),
+    restart: to('starting', 'spawn'),
+    stop: to('stopped', 'cancelTimer'),
+    backoffOver: to('starting', 'spawn'),
   },
   failed: {
-    start: step('starting', 'spawn'),
-    restart: step('starting', 'spawn'),
-    stop: step('stopped', 'none'),
+    start: to('starting', 'spawn'),
+    restart: to('starting', 'spawn'),
+    stop: to('stopped', 'none'),
   },
   ended: {
-    start: step('starting', 'spawn'),
-    restart: step('starting', 'spawn'),
-    stop: step('stopped', 'none'),
+    start: to('starting', 'spawn'),
+    restart: to('starting', 'spawn'),
+    stop: to('stopped', 'none'),
   },
 };
 
@@ -141,14 +144,14 @@ const STEADY: Readonly<Record<ModuleState, boolean>> = {
   ended: true,
 };
 
-/** What follows when `event` happens to a module in `state`. Throws on what cannot happen. */
-export function stepOf(state: ModuleState, event: LifecycleEvent): Step {
-  const found = LIFECYCLE[state][event];
-  if (found === undefined) throw new Error(`A module that is ${state} cannot meet the event "${event}".`);
+/** Returns the transition for `event` in `state`. Throws if the pair cannot occur. */
+export function transition(state: ModuleState, event: LifecycleEvent): Transition {
+  const found = TRANSITIONS[state][event];
+  if (found === undefined) throw new Error(`Event "${event}" cannot occur in state ${state}.`);
   return found;
 }
 
-/** Whether what was asked of the module is done, one way or another. */
+/** Tells if no request is in progress in this state. */
 export function isSteady(state: ModuleState): boolean {
   return STEADY[state];
 }

@@ -2,71 +2,73 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Cancel } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
-import { enter } from './cgroups/join-cgroup.ts';
+import { moveIntoCgroup } from './cgroups/join-cgroup.ts';
 import type { Confinement, Confiner } from './confinement/confine.ts';
-import type { Health } from './health/health-monitor.ts';
-import { watchModule } from './health/module-health.ts';
+import type { HealthMonitor } from './health/health-monitor.ts';
+import { monitorModule } from './health/module-health.ts';
 import type { LifecycleAction, LifecycleEvent } from './lifecycle.ts';
-import { isSteady, stepOf } from './lifecycle.ts';
+import { isSteady, transition } from './lifecycle.ts';
 import { createLastLines } from './logs/last-lines.ts';
 import { createLogFile } from './logs/log-file.ts';
 import { moduleEnvironment } from './process/environment.ts';
-import type { Exit } from './process/exit-status.ts';
-import { describeExit, eventAfter } from './process/exit-status.ts';
-import type { Begun } from './process/kill-failed-start.ts';
-import { abandon } from './process/kill-failed-start.ts';
+import type { ExitStatus } from './process/exit-status.ts';
+import { describeExit, eventAfterExit } from './process/exit-status.ts';
+import type { StartedProcess } from './process/kill-failed-start.ts';
+import { killFailedStart } from './process/kill-failed-start.ts';
 import { launch } from './process/launch.ts';
-import type { Leftovers } from './process/orphans.ts';
-import type { Fault } from './process/start-error.ts';
-import { hindered } from './process/start-error.ts';
-import { backoffAfter } from './restart-backoff.ts';
+import type { OrphanKiller } from './process/orphans.ts';
+import type { StartError } from './process/start-error.ts';
+import { startFailed } from './process/start-error.ts';
+import { nextBackoff } from './restart-backoff.ts';
 import type { Module, ModuleSpec, ModuleState, ModuleStatus, SupervisorSettings } from './spec.ts';
-import { createIntake } from './stdio/message-intake.ts';
-import type { Connection } from './stdio/process-io.ts';
-import { connect, notTaken } from './stdio/process-io.ts';
-import { createScreen } from './terminal/shared-terminal.ts';
+import { createMessageIntake } from './stdio/message-intake.ts';
+import type { ProcessIo } from './stdio/process-io.ts';
+import { lineNotWritten, openProcessIo } from './stdio/process-io.ts';
+import { createSharedTerminal } from './terminal/shared-terminal.ts';
 
-/** States in which nobody need wait for a module to be ready. */
-const SETTLED: ReadonlySet<ModuleState> = new Set(['ready', 'failed', 'ended', 'stopped']);
+/** States that end the wait for readiness. */
+const STARTUP_DONE: ReadonlySet<ModuleState> = new Set(['ready', 'failed', 'ended', 'stopped']);
 
 export type ModuleSettings = Pick<SupervisorSettings, 'clock' | 'log' | 'logFolder' | 'host'> & {
-  readonly leftovers: Leftovers;
+  readonly orphans: OrphanKiller;
   readonly confiner: Confiner;
 };
 
 export function createModule(first: ModuleSpec, settings: ModuleSettings): Module {
-  const { clock, log, host, leftovers, confiner } = settings;
+  const { clock, log, host, orphans, confiner } = settings;
   let spec = first;
   const { name } = spec;
-  const screen = spec.tty ? createScreen(name, clock) : undefined;
+  const terminal = spec.tty ? createSharedTerminal(name, clock) : undefined;
   let state: ModuleState = 'stopped';
-  let connection: Connection | undefined;
+  let processIo: ProcessIo | undefined;
   let startedAt = 0;
   let ends = 0;
   let restarts = 0;
   let cutLines = 0;
   let lastExit: string | undefined;
-  /** The hub's reason to end its process, if that is not a request. */
+  /**
+   * Reason why the hub ends the process. Undefined if the end was requested or the process exited by itself.
+   */
   let endCause: string | undefined;
   let checkFailure: string | undefined;
   let cancelTimer: Cancel | undefined;
   let waiters: (() => void)[] = [];
-  let health: Health | undefined;
+  let health: HealthMonitor | undefined;
   let late = false;
   let confinement: Confinement | undefined;
   let environment: Record<string, string> = {};
-  const isReady = Promise.withResolvers<void>();
+  const startupDone = Promise.withResolvers<void>();
 
-  const pump = (): void => connection?.pump();
-  const intake = createIntake(name, host, clock, log, pump);
+  const pump = (): void => processIo?.pump();
+  const intake = createMessageIntake(name, host, clock, log, pump);
   const lastLines = createLastLines();
   const logFile = createLogFile(join(settings.logFolder, `${name}.log`), clock, log, pump);
 
   const status = (): ModuleStatus => ({
     name,
     state,
-    pid: connection?.pid,
-    uptime: connection && clock.monotonic() - startedAt,
+    pid: processIo?.pid,
+    uptime: processIo && clock.monotonic() - startedAt,
     restarts,
     lastExit,
     lastLines: lastLines.texts(),
@@ -80,13 +82,13 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
     notEnforced: confinement?.notEnforced ?? [],
   });
 
-  const happen = (event: LifecycleEvent): void => {
-    const { next, action } = stepOf(state, event);
+  const dispatch = (event: LifecycleEvent): void => {
+    const { next, action } = transition(state, event);
     const changed = next !== state;
     state = next;
-    act[action]();
+    actions[action]();
     if (changed) host.changed({ name, state });
-    if (SETTLED.has(state)) isReady.resolve();
+    if (STARTUP_DONE.has(state)) startupDone.resolve();
     if (!isSteady(state)) return;
     const done = waiters;
     waiters = [];
@@ -101,95 +103,97 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
   const watch = (confined: Confinement): void => {
     health?.stop();
     checkFailure = undefined;
-    health = watchModule({
+    health = monitorModule({
       spec,
       confinement: confined,
       environment,
-      leftovers,
+      orphans,
       clock,
       log,
-      checked: failure => {
+      onChecked: failure => {
         checkFailure = failure;
       },
-      happened: event => {
+      onEvent: event => {
         if (state !== 'running' && state !== 'ready') return;
-        if (event === 'well') late = false;
-        if (event === 'unhealthy') endCause = `failed its checks, the last one because ${checkFailure}`;
-        happen(event);
+        if (event === 'healthy') late = false;
+        if (event === 'unhealthyRestart') endCause = `unhealthy: ${checkFailure}`;
+        dispatch(event);
       },
     });
   };
 
-  const warn = (lack: string): void => log.warn(`Module "${name}" runs, but not enforced is ${lack}`);
+  const warn = (lack: string): void => log.warn(`Module "${name}" runs, but not enforced: ${lack}`);
 
-  const refuse = ({ reason, passing }: Fault): void => {
+  const onStartError = ({ reason, transient }: StartError): void => {
     startedAt = clock.monotonic();
     lastExit = reason;
-    log.error(`Module "${name}" cannot be started. ${reason}`);
-    happen(passing ? eventAfter({ kind: 'code', code: 1 }, spec.restart) : 'refused');
+    log.error(`Module "${name}" failed to start: ${reason}`);
+    dispatch(transient ? eventAfterExit({ kind: 'code', code: 1 }, spec.restart) : 'startFailed');
   };
 
-  /** Whether all of a process that was started is in its control group. */
-  const entered = (
-    { group, enters }: Confinement,
-    followers: () => number[],
+  /** Moves a started process into its cgroup. Resolves to false if some of its children may be outside. */
+  const joinCgroup = (
+    { group, joinsItself }: Confinement,
+    descendants: () => number[],
     pid: number,
   ): Promise<boolean> => {
-    if (group === undefined || enters) return Promise.resolve(enters && group !== undefined);
-    return enter(group, pid, followers).catch((error: unknown) => {
-      log.warn(`Module "${name}" is not counted: ${reasonOf(error)}.`);
+    if (group === undefined || joinsItself) return Promise.resolve(joinsItself && group !== undefined);
+    return moveIntoCgroup(group, pid, descendants).catch((error: unknown) => {
+      log.warn(
+        `Module "${name}" could not be moved into its cgroup, so its resources are not limited or counted: ${reasonOf(error)}.`,
+      );
       return false;
     });
   };
 
-  /** What feeds a module that is on its way down must not begin anew. */
-  const tellWritable = (): void => {
+  /** Not called for a module that is stopping, because its input would only start again. */
+  const notifyWritable = (): void => {
     if (state === 'running' || state === 'ready') host.writable?.(name);
   };
 
-  /** One process of the module, from its start to its end. */
+  /** Runs one process of the module from start to exit. */
   const run = async (): Promise<void> => {
-    const begun = await begin().catch(hindered);
-    if ('reason' in begun) {
+    const started = await start().catch(startFailed);
+    if ('reason' in started) {
       confiner.release(name);
-      return refuse(begun);
+      return onStartError(started);
     }
-    const exit = await accompany(begun).catch((error: unknown) => {
-      log.error(`Module "${name}" is killed, for the hub failed to see to it: ${reasonOf(error)}.`);
-      return abandon(begun, connection, leftovers, log);
+    const exit = await supervise(started).catch((error: unknown) => {
+      log.error(`Module "${name}" is killed because of an internal error: ${reasonOf(error)}.`);
+      return killFailedStart(started, processIo, orphans, log);
     });
-    connection = undefined;
+    processIo = undefined;
     health?.stop();
-    leftovers.forget(begun.launched.pid);
+    orphans.forget(started.launched.pid);
     confiner.release(name);
-    const starved = (begun.confined.group?.usage().oomKills ?? 0) > begun.oomKills;
-    lastExit = describeExit(exit) + (starved ? ': its memory was at its limit' : '');
+    const oomKilled = (started.confined.group?.usage().oomKills ?? 0) > started.oomKills;
+    lastExit = describeExit(exit) + (oomKilled ? ', OOM-killed at its memory limit' : '');
     if (endCause !== undefined) lastExit = `${endCause} (${lastExit})`;
     endCause = undefined;
-    log.info(`Module "${name}" has ended: ${lastExit}.`);
-    happen(eventAfter(exit, spec.restart));
+    log.info(`Module "${name}" exited: ${lastExit}.`);
+    dispatch(eventAfterExit(exit, spec.restart));
   };
 
-  const begin = async (): Promise<Begun | Fault> => {
+  const start = async (): Promise<StartedProcess | StartError> => {
     const confined = await confiner.confine(spec);
     if ('reason' in confined) return confined;
     if (confinement === undefined) for (const lack of confined.notEnforced) warn(lack);
     confinement = confined;
-    const mark = leftovers.mark(name);
-    environment = moduleEnvironment(confined.environment, mark.environment);
+    const tag = orphans.newTag(name);
+    environment = moduleEnvironment(confined.environment, tag.environment);
     const oomKills = confined.group?.usage().oomKills ?? 0;
     lastLines.clear();
-    const launched = await launch(spec, confined, environment, { screen, clock });
-    return 'reason' in launched ? launched : { confined, mark, environment, oomKills, launched };
+    const launched = await launch(spec, confined, environment, { terminal, clock });
+    return 'reason' in launched ? launched : { confined, tag, environment, oomKills, launched };
   };
 
-  const accompany = async ({ confined, mark, launched }: Begun): Promise<Exit> => {
+  const supervise = async ({ confined, tag, launched }: StartedProcess): Promise<ExitStatus> => {
     const { group } = confined;
     startedAt = clock.monotonic();
-    intake.begin();
-    const grouped = entered(confined, () => leftovers.followers(mark, launched.pid), launched.pid);
-    leftovers.record(launched.pid);
-    connection = connect(launched, {
+    intake.resetCount();
+    const joined = joinCgroup(confined, () => orphans.taggedSince(tag, launched.pid), launched.pid);
+    orphans.record(launched.pid);
+    processIo = openProcessIo(launched, {
       module: name,
       clock,
       log,
@@ -199,46 +203,46 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
       cut: () => {
         cutLines += 1;
       },
-      writable: tellWritable,
-      endOrphans: async () => {
-        const whole = await grouped;
-        if (group !== undefined) await leftovers.endGroup(group);
-        if (!whole) await leftovers.endMarked(mark);
+      writable: notifyWritable,
+      killOrphans: async () => {
+        const complete = await joined;
+        if (group !== undefined) await orphans.killCgroup(group);
+        if (!complete) await orphans.killTagged(tag);
       },
     });
-    log.info(`Module "${name}" runs, pid ${launched.pid}.`);
-    happen('spawned');
+    log.info(`Module "${name}" started, pid ${launched.pid}.`);
+    dispatch('spawned');
     watch(confined);
-    if (launched.input !== undefined) tellWritable();
-    return connection.ended;
+    if (launched.input !== undefined) notifyWritable();
+    return processIo.ended;
   };
 
-  const act: Readonly<Record<LifecycleAction, () => void>> = {
+  const actions: Readonly<Record<LifecycleAction, () => void>> = {
     spawn: () => {
       cancelTimer?.();
       void run();
     },
     signal: () => {
       health?.stop();
-      connection?.signal(spec.stopSignal);
-      setTimer(spec.stopGrace, () => happen('late'));
+      processIo?.signal(spec.stopSignal);
+      setTimer(spec.stopGrace, () => dispatch('stopTimeout'));
     },
     kill: () => {
-      log.warn(`Module "${name}" did not go within ${spec.stopGrace} ms: it is killed.`);
-      connection?.signal('SIGKILL');
+      log.warn(`Module "${name}" did not stop within ${spec.stopGrace} ms: sending SIGKILL.`);
+      processIo?.signal('SIGKILL');
     },
-    wait: () => {
-      const backoff = backoffAfter(ends, clock.monotonic() - startedAt, spec.backoff);
+    backOff: () => {
+      const backoff = nextBackoff(ends, clock.monotonic() - startedAt, spec.backoff);
       ends = backoff.ends;
-      log.warn(`Module "${name}" is started again in ${backoff.delay} ms (${lastExit}).`);
+      log.warn(`Module "${name}" restarts in ${backoff.delay} ms (${lastExit}).`);
       const again = (): void => {
         restarts += 1;
-        happen('due');
+        dispatch('backoffOver');
       };
       if (backoff.delay === 0) queueMicrotask(() => state === 'waiting' && again());
       else setTimer(backoff.delay, again);
     },
-    rest: () => cancelTimer?.(),
+    cancelTimer: () => cancelTimer?.(),
     none: () => {},
   };
 
@@ -252,44 +256,43 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
         for (const lack of confinement.notEnforced) warn(lack);
       }
       if (checked || confinement === undefined) return;
-      if (state === 'ready') happen('unwell');
+      if (state === 'ready') dispatch('unhealthy');
       if (state === 'running') watch(confinement);
     },
-    ask: wish => {
+    request: wish => {
       ends = 0;
-      if (wish === 'restart' && connection !== undefined)
-        log.info(`Module "${name}" is restarted on request.`);
-      happen(wish);
+      if (wish === 'restart' && processIo !== undefined) log.info(`Module "${name}" restarts on request.`);
+      dispatch(wish);
       if (isSteady(state)) return Promise.resolve();
       return new Promise(resolve => waiters.push(resolve));
     },
     write: (line, written) => {
-      if (connection !== undefined) return connection.write(line, written);
-      queueMicrotask(() => written(notTaken(name, `it is ${state}`)));
+      if (processIo !== undefined) return processIo.write(line, written);
+      queueMicrotask(() => written(lineNotWritten(name, `it is ${state}`)));
       return false;
     },
     attach: viewer => {
-      if (screen !== undefined) return screen.attach(viewer);
-      throw new Failure('usage', `Module "${name}" has no terminal: say "tty": true in the manifest.`);
+      if (terminal !== undefined) return terminal.attach(viewer);
+      throw new Failure('usage', `Module "${name}" has no terminal: set "tty": true in the manifest.`);
     },
     status,
     identity: () => {
       const uid = confinement?.account?.uid;
-      return { uid, sealed: uid !== undefined && spec.sandbox !== 'none' };
+      return { uid, uidFixed: uid !== undefined && spec.sandbox !== 'none' };
     },
     pids: () => {
       const inside = confinement?.group?.pids();
-      return inside === undefined || connection === undefined ? inside : [...inside, connection.pid];
+      return inside === undefined || processIo === undefined ? inside : [...inside, processIo.pid];
     },
     readiness: () => {
       if (spec.health === undefined) return Promise.resolve();
       const limit = spec.health.readyWithin;
       const cancel = clock.after(limit, () => {
         late = state !== 'ready';
-        log.warn(`Module "${name}" is not ready after ${limit} ms: those behind it start without it.`);
-        isReady.resolve();
+        log.warn(`Module "${name}" is not ready after ${limit} ms: later modules start without it.`);
+        startupDone.resolve();
       });
-      return isReady.promise.then(cancel);
+      return startupDone.promise.then(cancel);
     },
     reportHealth: (well, reason) => health?.report(well, reason),
     close: logFile.close,

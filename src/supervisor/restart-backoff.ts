@@ -1,17 +1,17 @@
 import type { BackoffSpec } from './spec.ts';
 
 export type Backoff = {
-  /** Ends in a row that no stable run came between. */
+  /** Exits in a row without a stable run in between. */
   readonly ends: number;
-  /** Milliseconds to wait before the next start. */
+  /** Milliseconds until the next start. */
   readonly delay: number;
 };
 
 /**
- * The wait after a module ended that had ended `ends` times before and now ran for `ranFor` milliseconds: none after a
- * stable run, which forgets what was before; else it grows with every end.
+ * Computes the exponential restart back-off after an exit. `ends` counts earlier exits in a row, `ranFor` is
+ * the length of the last run in milliseconds. A stable run resets the back-off to 0.
  */
-export function backoffAfter(ends: number, ranFor: number, spec: BackoffSpec): Backoff {
+export function nextBackoff(ends: number, ranFor: number, spec: BackoffSpec): Backoff {
   if (ranFor >= spec.forgivenAfter) return { ends: 0, delay: 0 };
   return { ends: ends + 1, delay: Math.min(spec.first * spec.factor ** ends, spec.most) };
 }

@@ -2,139 +2,137 @@ import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../core/errors.ts';
-import type { Hierarchy } from './cgroups/hierarchy.ts';
-import { openHierarchy } from './cgroups/hierarchy.ts';
+import type { CgroupHierarchy } from './cgroups/hierarchy.ts';
+import { openCgroupHierarchy } from './cgroups/hierarchy.ts';
 import { createConfiner } from './confinement/confine.ts';
-import { removeMemoryFolders } from './confinement/tmpfs-folder.ts';
-import { createProbe } from './confinement/wrapper-probe.ts';
+import { removeTmpfsFolders } from './confinement/tmpfs-folder.ts';
+import { createWrapperProbe } from './confinement/wrapper-probe.ts';
 import { createModule } from './module.ts';
-import { createPeers } from './peers/find-peer.ts';
-import { processesOf } from './peers/module-processes.ts';
-import { createLeftovers, strikeAll } from './process/orphans.ts';
+import { createPeerFinder } from './peers/find-peer.ts';
+import { moduleProcesses } from './peers/module-processes.ts';
+import { createOrphanKiller, killUntilGone } from './process/orphans.ts';
 import type { Module, ModuleSpec, Supervisor, SupervisorSettings } from './spec.ts';
 
 /**
- * Keeps modules running: native processes, each the leader of a process group that is ended as a whole, also when
- * only the leader ended. A child that made a session of its own (`setsid`, a double-forking daemon) leaves the group
- * and is found in its control group, or by the mark in its environment.
+ * Starts, watches, restarts and stops modules. Each module is a native process that leads a process group.
+ * The group is killed as a whole, also if only its leader exits. A child that leaves the group (`setsid`, a
+ * daemon that forks twice) is found through the module's cgroup or its run tag.
  */
 export function createSupervisor(settings: SupervisorSettings): Supervisor {
-  const leftovers = createLeftovers(settings.runFolder, settings.clock, settings.log);
-  const { clock, runFolder, ownFolders, hiddenFolder: hidden, guard } = settings;
-  // Of its control groups and its folder in memory: another hub of this machine has another run folder.
+  const orphans = createOrphanKiller(settings.runFolder, settings.clock, settings.log);
+  const { clock, runFolder, ownFolders, hiddenFolder: hidden, watchdog } = settings;
+  // Name of the hub's cgroups and tmpfs folder. Unique on this machine because each hub has its own run
+  // folder.
   const groupName = `skerry-${createHash('sha256').update(runFolder).digest('hex').slice(0, 12)}`;
   const modules = new Map<string, Module>();
-  let opened: Hierarchy | undefined;
-  // Opened when the first module is there: a mere broker pays nothing for it.
-  const hierarchy = (): Hierarchy => (opened ??= openHierarchy(groupName, '/proc', guard));
+  let opened: CgroupHierarchy | undefined;
+  // Opened lazily, so that a hub without modules does not pay for it.
+  const hierarchy = (): CgroupHierarchy => (opened ??= openCgroupHierarchy(groupName, '/proc', watchdog));
   const confiner = createConfiner({
     hierarchy,
-    probe: createProbe(clock),
+    probe: createWrapperProbe(clock),
     ownFolders,
     hidden,
   });
-  const processes = processesOf(() => modules.values(), leftovers.marked);
-  const findPeer = createPeers({ processes, clock, log: settings.log });
-  const leaving = new Map<string, Promise<void>>();
-  /** Modules that are to be started once who had their name is gone. */
-  const awaited = new Map<string, { spec: ModuleSpec }>();
+  const processes = moduleProcesses(() => modules.values(), orphans.tagged);
+  const findPeer = createPeerFinder({ processes, clock, log: settings.log });
+  const removals = new Map<string, Promise<void>>();
+  /** Modules waiting to start until the previous module with that name is gone. */
+  const pendingStarts = new Map<string, { spec: ModuleSpec }>();
   let stopped: Promise<void> | undefined;
 
   const moduleOf = (name: string): Module => {
     const module = modules.get(name);
     if (module !== undefined) return module;
-    throw new Failure(
-      'module.unknown',
-      `There is no module "${name}": see the list of modules for the names.`,
-    );
+    throw new Failure('module.unknown', `Unknown module "${name}": run "skerry ps" to list the modules.`);
   };
 
-  const refuseWhenStopped = (name: string): void => {
+  const refuseIfStopping = (name: string): void => {
     if (stopped === undefined) return;
-    throw new Failure('module.exec', `Module "${name}" is not started: the hub is stopping.`);
+    throw new Failure('module.exec', `Cannot start module "${name}": the hub is shutting down.`);
   };
 
-  const leave = async (module: Module): Promise<void> => {
+  const removeModule = async (module: Module): Promise<void> => {
     const { name } = module.spec();
     try {
-      await module.ask('stop');
+      await module.request('stop');
       await module.close();
     } finally {
       modules.delete(name);
-      leaving.delete(name);
+      removals.delete(name);
     }
   };
 
   const stopAll = async (): Promise<void> => {
     for (const group of inStartupOrder(modules.values()).reverse()) {
-      await Promise.all(group.map(module => module.ask('stop')));
+      await Promise.all(group.map(module => module.request('stop')));
     }
     await Promise.all([...modules.values()].map(module => module.close()));
-    removeMemoryFolders(hidden);
+    removeTmpfsFolders(hidden);
     if (opened === undefined) return;
-    await Promise.all(opened.groups().map(group => strikeAll(group.remove, clock)));
+    await Promise.all(opened.groups().map(group => killUntilGone(group.remove, clock)));
     opened.close();
   };
 
   return {
-    takeDownLeft: async () => {
-      const wasRunning = await leftovers.takeDown();
-      removeMemoryFolders(hidden);
-      // Where older versions kept secrets: on flash.
+    killOrphans: async () => {
+      const wasRunning = await orphans.killFromLastRun();
+      removeTmpfsFolders(hidden);
+      // Older versions wrote secrets to flash here.
       rmSync(join(hidden, 'secrets'), { recursive: true, force: true });
       if (!wasRunning) return;
       for (const group of hierarchy().groups()) {
-        await strikeAll(group.kill, clock);
-        await strikeAll(group.remove, clock);
+        await killUntilGone(group.kill, clock);
+        await killUntilGone(group.remove, clock);
       }
     },
     start: async specs => {
-      // Who comes back is started when who was there has gone, unless he is removed meanwhile.
-      const places = specs.map(spec => ({ spec }));
-      for (const place of places) awaited.set(place.spec.name, place);
-      await Promise.all(specs.map(({ name }) => leaving.get(name)));
-      const wanted = places.filter(place => awaited.get(place.spec.name) === place);
-      const taken = wanted.map(({ spec }) => {
-        awaited.delete(spec.name);
-        const module = createModule(spec, { ...settings, leftovers, confiner });
+      // A module whose name is still in use starts once the old one is gone, unless it is removed meanwhile.
+      const requests = specs.map(spec => ({ spec }));
+      for (const request of requests) pendingStarts.set(request.spec.name, request);
+      await Promise.all(specs.map(({ name }) => removals.get(name)));
+      const wanted = requests.filter(request => pendingStarts.get(request.spec.name) === request);
+      const added = wanted.map(({ spec }) => {
+        pendingStarts.delete(spec.name);
+        const module = createModule(spec, { ...settings, orphans, confiner });
         modules.set(spec.name, module);
         return module;
       });
-      for (const group of inStartupOrder(taken)) {
+      for (const group of inStartupOrder(added)) {
         if (stopped !== undefined) return;
-        const staying = group.filter(module => modules.get(module.spec().name) === module);
-        await Promise.all(staying.map(module => module.ask('start')));
-        await Promise.all(staying.map(module => module.readiness()));
+        const kept = group.filter(module => modules.get(module.spec().name) === module);
+        await Promise.all(kept.map(module => module.request('start')));
+        await Promise.all(kept.map(module => module.readiness()));
       }
     },
     adjust: spec => {
-      const place = awaited.get(spec.name);
-      if (place === undefined) moduleOf(spec.name).adjust(spec);
-      else place.spec = spec;
+      const request = pendingStarts.get(spec.name);
+      if (request === undefined) moduleOf(spec.name).adjust(spec);
+      else request.spec = spec;
     },
     remove: name => {
-      awaited.delete(name);
+      pendingStarts.delete(name);
       const module = modules.get(name);
       if (module === undefined) return Promise.resolve();
-      const left = leaving.get(name) ?? leave(module);
-      leaving.set(name, left);
-      return left;
+      const removal = removals.get(name) ?? removeModule(module);
+      removals.set(name, removal);
+      return removal;
     },
     reportHealth: (name, well, reason) => modules.get(name)?.reportHealth(well, reason),
     stop: () => {
       stopped ??= stopAll();
       return stopped;
     },
-    stopModule: async name => moduleOf(name).ask('stop'),
+    stopModule: async name => moduleOf(name).request('stop'),
     startModule: async name => {
       const module = moduleOf(name);
-      refuseWhenStopped(name);
-      await module.ask('start');
+      refuseIfStopping(name);
+      await module.request('start');
     },
     restart: async name => {
       const module = moduleOf(name);
-      refuseWhenStopped(name);
-      await module.ask('restart');
+      refuseIfStopping(name);
+      await module.request('restart');
     },
     attach: (name, viewer) => moduleOf(name).attach(viewer),
     findPeer,
@@ -143,7 +141,7 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
   };
 }
 
-/** The modules by `startupOrder`, those of one order together. */
+/** Modules grouped by `startupOrder`, lowest first. */
 function inStartupOrder(modules: Iterable<Module>): Module[][] {
   const groups = Map.groupBy(modules, module => module.spec().startupOrder);
   return [...groups].sort(([one], [other]) => one - other).map(([, group]) => group);

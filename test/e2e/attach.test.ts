@@ -28,7 +28,7 @@ attach.before.each(async context => {
   context.data = join(context.folder, 'data');
   context.tmux = startTmux(context.folder);
   context.hub = await startHub(context.folder, 'm.json', 'data');
-  await until('all run', () => (context.hub.log().match(/runs, pid/g)?.length ?? 0) === 3);
+  await until('all run', () => (context.hub.log().match(/started, pid/g)?.length ?? 0) === 3);
 });
 
 attach.after.each(async ({ folder, hub, tmux }) => {
@@ -127,7 +127,7 @@ attach('who asks for what is not there is told so', async context => {
   plain.keys('Enter');
   await plain.shows(/^code 2$/m);
   const nobody = await attached(context, 'nobody');
-  await nobody.shows(/There is no module "nobody"/);
+  await nobody.shows(/Unknown module "nobody"/);
   const { code, err } = run(['attach', 'shell', '--data', context.data]);
   assert.is(code, 2);
   assert.match(err, /Standard input and output must be a terminal/);

@@ -78,7 +78,7 @@ contained('eight modules that misbehave in one hub: it goes on, and so does the 
     const { notEnforced, ...eater } = module(stage, 'eater');
     await until('the eater has ended', () => module(stage, 'eater').state === 'failed');
     if (!notEnforced.some(one => one.startsWith('memory:')))
-      assert.match(module(stage, 'eater').lastExit ?? '', /its memory was at its limit$/, eater.name);
+      assert.match(module(stage, 'eater').lastExit ?? '', /OOM-killed at its memory limit$/, eater.name);
     const bomb = module(stage, 'bomb');
     if (!bomb.notEnforced.some(one => one.startsWith('pids:'))) {
       await until('a fork was refused', () => (module(stage, 'bomb').usage.forksRefused ?? 0) > 0);
@@ -101,7 +101,7 @@ contained('eight modules that misbehave in one hub: it goes on, and so does the 
     for (const pid of strays) assert.is(runningProcess(Number(pid)), undefined);
     assert.is(module(stage, 'stubborn').lastExit, 'SIGKILL');
     await until('that is said', () =>
-      /Module "stubborn" did not go within 200 ms: it is killed/.test(stage.log()),
+      /Module "stubborn" did not stop within 200 ms: sending SIGKILL/.test(stage.log()),
     );
   }),
 );

@@ -31,7 +31,7 @@ async function bringUp(site: Site): Promise<void> {
 /** The module that must not be started again has ended badly. */
 async function breakIt(site: Site): Promise<void> {
   process.kill((await site.pids())['m'] ?? Number.NaN, 'SIGKILL');
-  await until('it has failed', () => site.hub().log().includes('Module "m" has ended: SIGKILL'));
+  await until('it has failed', () => site.hub().log().includes('Module "m" exited: SIGKILL'));
 }
 
 const apply = (site: Site, ...flags: readonly string[]) =>

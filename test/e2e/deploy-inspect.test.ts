@@ -38,25 +38,25 @@ const LACKING: readonly (readonly [what: string, manifest: object, sentence: Reg
   [
     'a program',
     changed({ exec: ['./door.sh'] }),
-    /modules\.m\.exec cannot be run: \S+door\.sh does not exist/,
+    /modules\.m\.exec cannot be run: No such file or directory \(ENOENT\): \S+door\.sh/,
   ],
-  ['a program of PATH', changed({ exec: ['no-such-program'] }), /exec cannot be run: .* not found in PATH/],
+  ['a program of PATH', changed({ exec: ['no-such-program'] }), /exec cannot be run: Command not found/],
   [
     'a program of a PATH of its own',
     changed({ exec: ['sleep', '1'], env: { PATH: '/opt' } }),
-    /exec cannot be run: .* not found in PATH/,
+    /exec cannot be run: Command not found/,
   ],
-  ['the right to run it', changed({ exec: ['./plain'] }), /plain may not be executed/],
-  ['an interpreter', changed({ exec: ['./script.sh'] }), /exec cannot be run: The interpreter/],
+  ['the right to run it', changed({ exec: ['./plain'] }), /plain is not executable/],
+  ['an interpreter', changed({ exec: ['./script.sh'] }), /exec cannot be run: .* names an interpreter/],
   [
     'a program in its bundle',
     changed({ exec: ['./gone'], bundle }),
-    /exec cannot be run: \S+gone does not exist/,
+    /exec cannot be run: No such file or directory \(ENOENT\): \S+gone/,
   ],
   [
     'the program of its health check',
     changed({ exec: ['sleep', '1003'], health: { exec: ['./check'] } }),
-    /modules\.m\.health\.exec cannot be run: \S+check does not exist/,
+    /modules\.m\.health\.exec cannot be run: No such file or directory \(ENOENT\): \S+check/,
   ],
   ['a certificate', listener({ cert: 'gone.pem' }), /cert \(\S+gone\.pem\) cannot be read: it is not there/],
   [

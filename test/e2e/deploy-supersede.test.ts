@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { signalGroup } from '../../src/supervisor/process/process-group.ts';
+import { signalProcessGroup } from '../../src/supervisor/process/process-group.ts';
 import { freePort, isFree, until } from '../harness/binary.ts';
 import { openSite, type Site, soon, waiting } from '../harness/device.ts';
 import { processesIn } from '../harness/processes.ts';
@@ -123,7 +123,8 @@ supersede(
     await until('the third waits for its end', () => /step 2 of \d: stop "m"/.test(site.hub().log()));
     // It may be killed before it was told to go: then the second's comes, and must go in its turn.
     const kills = setInterval(() => {
-      for (const { pid, module } of processesIn(site.folder)) if (module === 'm') signalGroup(pid, 'SIGKILL');
+      for (const { pid, module } of processesIn(site.folder))
+        if (module === 'm') signalProcessGroup(pid, 'SIGKILL');
     }, 50);
     const { code, err } = await third;
     clearInterval(kills);

@@ -83,7 +83,7 @@ lines('bodies are delivered as they were printed, and what no packet can hold is
     assert.match(run(['logs', 'printer', ...data]).out, / waits$/m);
     assert.match(
       hub.log(),
-      /A line of module "printer" is not delivered: "properties\.k" is longer than 65535 bytes/,
+      /A line of module "printer" was dropped: "properties\.k" is longer than 65535 bytes/,
     );
     const status: HubStatus = JSON.parse(run(['ps', '--json', ...data]).out);
     assert.is(status.modules.find(({ name }) => name === 'printer')?.refusedLines, 3);

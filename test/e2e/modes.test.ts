@@ -69,7 +69,7 @@ for (const umask of ['000', '022', '077']) {
       }),
     );
     await hub.listens();
-    await until('all run', () => /"screen" runs/.test(hub.log()) && /"ender" has ended/.test(hub.log()));
+    await until('all run', () => /"screen" started/.test(hub.log()) && /"ender" exited/.test(hub.log()));
     run(['apply', join(folder, 'hub.json'), '--data', data, '--no-wait']);
     await until('its log is there', () => readdirSync(join(data, 'logs')).length >= 3);
     const found = filesIn(data);

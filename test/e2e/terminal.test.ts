@@ -32,7 +32,7 @@ async function withModule(
   writeFileSync(join(folder, 'm.json'), manifest);
   const hub = await startHub(folder, 'm.json', 'data');
   try {
-    await until('both run', () => (hub.log().match(/runs, pid/g)?.length ?? 0) === 2);
+    await until('both run', () => (hub.log().match(/started, pid/g)?.length ?? 0) === 2);
     await play(hub, (columns, rows) => view(data, 'a', columns, rows));
   } finally {
     await hub.end('SIGTERM');

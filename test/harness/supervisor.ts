@@ -121,7 +121,7 @@ function setStage(folder: string, options: StageOptions): Stage {
   const supervisor: Supervisor = {
     ...made,
     start: async specs => {
-      await made.takeDownLeft();
+      await made.killOrphans();
       await made.start(specs);
     },
   };

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { LifecycleEvent } from '../../src/supervisor/lifecycle.ts';
-import { isSteady, stepOf } from '../../src/supervisor/lifecycle.ts';
+import { isSteady, transition } from '../../src/supervisor/lifecycle.ts';
 import type { ModuleState } from '../../src/supervisor/spec.ts';
 
 const STATES: readonly ModuleState[] = [
@@ -23,87 +23,87 @@ const ASKED: readonly LifecycleEvent[] = ['start', 'stop', 'restart'];
 const EVENTS: readonly LifecycleEvent[] = [
   ...ASKED,
   'spawned',
-  'refused',
-  'again',
-  'done',
-  'broken',
-  'well',
-  'unwell',
+  'startFailed',
+  'exitRestart',
+  'exitOk',
+  'exitFailed',
+  'healthy',
   'unhealthy',
-  'late',
-  'due',
+  'unhealthyRestart',
+  'stopTimeout',
+  'backoffOver',
 ];
 
 /** Every state and event; a pair that is not here cannot happen. */
 const TABLE = `
-  stopped    start   -> starting spawn
-  stopped    stop    -> stopped none
-  stopped    restart -> starting spawn
-  starting   start   -> starting none
-  starting   stop    -> stopping none
-  starting   restart -> starting none
-  starting   spawned -> running rest
-  starting   refused -> failed rest
-  starting   again   -> waiting wait
-  starting   broken  -> failed rest
-  running    start   -> running none
-  running    stop    -> stopping signal
-  running    restart -> restarting signal
-  running    again   -> waiting wait
-  running    done    -> ended rest
-  running    broken  -> failed rest
-  running    well    -> ready none
-  running    unwell  -> running none
-  running    unhealthy -> failing signal
-  ready      start   -> ready none
-  ready      stop    -> stopping signal
-  ready      restart -> restarting signal
-  ready      again   -> waiting wait
-  ready      done    -> ended rest
-  ready      broken  -> failed rest
-  ready      unwell  -> running none
-  ready      unhealthy -> failing signal
-  failing    start   -> restarting none
-  failing    stop    -> stopping none
-  failing    restart -> restarting none
-  failing    again   -> waiting wait
-  failing    done    -> waiting wait
-  failing    broken  -> waiting wait
-  failing    late    -> failing kill
-  stopping   start   -> restarting none
-  stopping   stop    -> stopping none
-  stopping   restart -> restarting none
-  stopping   spawned -> stopping signal
-  stopping   refused -> stopped rest
-  stopping   again   -> stopped rest
-  stopping   done    -> stopped rest
-  stopping   broken  -> stopped rest
-  stopping   late    -> killing kill
-  killing    start   -> restarting none
-  killing    stop    -> killing none
-  killing    restart -> restarting none
-  killing    again   -> stopped rest
-  killing    done    -> stopped rest
-  killing    broken  -> stopped rest
-  restarting start   -> restarting none
-  restarting stop    -> stopping none
-  restarting restart -> restarting none
-  restarting spawned -> running rest
-  restarting refused -> failed rest
-  restarting again   -> starting spawn
-  restarting done    -> starting spawn
-  restarting broken  -> starting spawn
-  restarting late    -> restarting kill
-  waiting    start   -> starting spawn
-  waiting    stop    -> stopped rest
-  waiting    restart -> starting spawn
-  waiting    due     -> starting spawn
-  failed     start   -> starting spawn
-  failed     stop    -> stopped none
-  failed     restart -> starting spawn
-  ended      start   -> starting spawn
-  ended      stop    -> stopped none
-  ended      restart -> starting spawn
+  stopped    start            -> starting spawn
+  stopped    stop             -> stopped none
+  stopped    restart          -> starting spawn
+  starting   start            -> starting none
+  starting   stop             -> stopping none
+  starting   restart          -> starting none
+  starting   spawned          -> running cancelTimer
+  starting   startFailed      -> failed cancelTimer
+  starting   exitRestart      -> waiting backOff
+  starting   exitFailed       -> failed cancelTimer
+  running    start            -> running none
+  running    stop             -> stopping signal
+  running    restart          -> restarting signal
+  running    exitRestart      -> waiting backOff
+  running    exitOk           -> ended cancelTimer
+  running    exitFailed       -> failed cancelTimer
+  running    healthy          -> ready none
+  running    unhealthy        -> running none
+  running    unhealthyRestart -> failing signal
+  ready      start            -> ready none
+  ready      stop             -> stopping signal
+  ready      restart          -> restarting signal
+  ready      exitRestart      -> waiting backOff
+  ready      exitOk           -> ended cancelTimer
+  ready      exitFailed       -> failed cancelTimer
+  ready      unhealthy        -> running none
+  ready      unhealthyRestart -> failing signal
+  failing    start            -> restarting none
+  failing    stop             -> stopping none
+  failing    restart          -> restarting none
+  failing    exitRestart      -> waiting backOff
+  failing    exitOk           -> waiting backOff
+  failing    exitFailed       -> waiting backOff
+  failing    stopTimeout      -> failing kill
+  stopping   start            -> restarting none
+  stopping   stop             -> stopping none
+  stopping   restart          -> restarting none
+  stopping   spawned          -> stopping signal
+  stopping   startFailed      -> stopped cancelTimer
+  stopping   exitRestart      -> stopped cancelTimer
+  stopping   exitOk           -> stopped cancelTimer
+  stopping   exitFailed       -> stopped cancelTimer
+  stopping   stopTimeout      -> killing kill
+  killing    start            -> restarting none
+  killing    stop             -> killing none
+  killing    restart          -> restarting none
+  killing    exitRestart      -> stopped cancelTimer
+  killing    exitOk           -> stopped cancelTimer
+  killing    exitFailed       -> stopped cancelTimer
+  restarting start            -> restarting none
+  restarting stop             -> stopping none
+  restarting restart          -> restarting none
+  restarting spawned          -> running cancelTimer
+  restarting startFailed      -> failed cancelTimer
+  restarting exitRestart      -> starting spawn
+  restarting exitOk           -> starting spawn
+  restarting exitFailed       -> starting spawn
+  restarting stopTimeout      -> restarting kill
+  waiting    start            -> starting spawn
+  waiting    stop             -> stopped cancelTimer
+  waiting    restart          -> starting spawn
+  waiting    backoffOver      -> starting spawn
+  failed     start            -> starting spawn
+  failed     stop             -> stopped none
+  failed     restart          -> starting spawn
+  ended      start            -> starting spawn
+  ended      stop             -> stopped none
+  ended      restart          -> starting spawn
 `;
 
 const test = suite('lifecycle');
@@ -118,8 +118,8 @@ test('every pair of state and event does what the table says, or cannot happen',
   for (const state of STATES) {
     for (const event of EVENTS) {
       const row = expected.get(`${state} ${event}`);
-      if (row === undefined) assert.throws(() => stepOf(state, event), /cannot meet/);
-      else assert.equal(stepOf(state, event), row, `${state} ${event}`);
+      if (row === undefined) assert.throws(() => transition(state, event), /cannot occur/);
+      else assert.equal(transition(state, event), row, `${state} ${event}`);
     }
   }
 });
@@ -133,21 +133,21 @@ type World = {
 
 function possible({ state, process, timer }: World): LifecycleEvent[] {
   const events = [...ASKED];
-  if (state === 'running') events.push('well', 'unwell', 'unhealthy');
-  if (state === 'ready') events.push('unwell', 'unhealthy');
-  if (process === 'spawning') events.push('spawned', 'refused', 'again', 'broken');
-  if (process === 'alive' || process === 'killed') events.push('again', 'done', 'broken');
-  if (timer === 'grace') events.push('late');
-  if (timer === 'wait') events.push('due');
+  if (state === 'running') events.push('healthy', 'unhealthy', 'unhealthyRestart');
+  if (state === 'ready') events.push('unhealthy', 'unhealthyRestart');
+  if (process === 'spawning') events.push('spawned', 'startFailed', 'exitRestart', 'exitFailed');
+  if (process === 'alive' || process === 'killed') events.push('exitRestart', 'exitOk', 'exitFailed');
+  if (timer === 'grace') events.push('stopTimeout');
+  if (timer === 'wait') events.push('backoffOver');
   return events;
 }
 
 function live(world: World, event: LifecycleEvent): void {
   if (event === 'spawned') world.process = 'alive';
-  if (event === 'refused' || event === 'again' || event === 'done' || event === 'broken')
+  if (event === 'startFailed' || event === 'exitRestart' || event === 'exitOk' || event === 'exitFailed')
     world.process = 'none';
-  if (event === 'late' || event === 'due') world.timer = 'none';
-  const { next, action } = stepOf(world.state, event);
+  if (event === 'stopTimeout' || event === 'backoffOver') world.timer = 'none';
+  const { next, action } = transition(world.state, event);
   world.state = next;
   if (action === 'spawn') {
     assert.is(world.process, 'none', 'never two processes of one module');
@@ -158,8 +158,8 @@ function live(world: World, event: LifecycleEvent): void {
     assert.is(world.process, 'alive', 'only what lives is signalled');
   if (action === 'signal') world.timer = 'grace';
   if (action === 'kill') world.process = 'killed';
-  if (action === 'wait') world.timer = 'wait';
-  if (action === 'rest') world.timer = 'none';
+  if (action === 'backOff') world.timer = 'wait';
+  if (action === 'cancelTimer') world.timer = 'none';
 }
 
 const walk = fc.array(fc.nat(), { maxLength: 60 });

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { backoffAfter } from '../../src/supervisor/restart-backoff.ts';
+import { nextBackoff } from '../../src/supervisor/restart-backoff.ts';
 
 const SPEC = { first: 1_000, factor: 2, most: 60_000, forgivenAfter: 60_000 };
 
@@ -10,7 +10,7 @@ test('the wait doubles with every end until it is at its most', () => {
   const delays: number[] = [];
   let ends = 0;
   for (let end = 0; end < 2_000; end += 1) {
-    const backoff = backoffAfter(ends, 0, SPEC);
+    const backoff = nextBackoff(ends, 0, SPEC);
     delays.push(backoff.delay);
     ends = backoff.ends;
   }
@@ -23,19 +23,19 @@ test('the wait doubles with every end until it is at its most', () => {
 });
 
 test('after a stable run it is started at once and the ends before are forgotten, after a shorter one not', () => {
-  assert.equal(backoffAfter(5, SPEC.forgivenAfter, SPEC), { ends: 0, delay: 0 });
-  assert.is(backoffAfter(0, 0, SPEC).delay, SPEC.first);
-  assert.is(backoffAfter(2, SPEC.forgivenAfter - 1, SPEC).delay, SPEC.first * 4);
+  assert.equal(nextBackoff(5, SPEC.forgivenAfter, SPEC), { ends: 0, delay: 0 });
+  assert.is(nextBackoff(0, 0, SPEC).delay, SPEC.first);
+  assert.is(nextBackoff(2, SPEC.forgivenAfter - 1, SPEC).delay, SPEC.first * 4);
 });
 
 test('first wait, factor, cap and reset are what the module says', () => {
   const spec = { first: 200, factor: 3, most: 1_000, forgivenAfter: 5_000 };
   assert.equal(
-    [0, 1, 2, 3].map(ends => backoffAfter(ends, 0, spec).delay),
+    [0, 1, 2, 3].map(ends => nextBackoff(ends, 0, spec).delay),
     [200, 600, 1_000, 1_000],
   );
-  assert.is(backoffAfter(3, 5_000, spec).delay, 0);
-  assert.is(backoffAfter(2, 0, { ...spec, factor: 1 }).delay, 200);
+  assert.is(nextBackoff(3, 5_000, spec).delay, 0);
+  assert.is(nextBackoff(2, 0, { ...spec, factor: 1 }).delay, 200);
 });
 
 test.run();

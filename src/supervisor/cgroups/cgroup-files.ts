@@ -1,12 +1,12 @@
-/** A subsystem of the kernel that a control group is under; `io` is called `blkio` in version 1. */
+/** Cgroup controller. `io` is called `blkio` in version 1. */
 export type Controller = 'memory' | 'cpu' | 'cpuacct' | 'pids' | 'io' | 'freezer';
 
-/** What a manifest can limit. */
+/** Limits that a manifest can set. */
 export const LIMITS = ['memory', 'memoryHigh', 'cpu', 'pids', 'ioWeight'] as const;
 
 export type LimitName = (typeof LIMITS)[number];
 
-/** A file of a group, in the folder of its controller. */
+/** Interface file in the folder of its controller. */
 type GroupFile = { readonly controller: Controller; readonly file: string };
 
 export type LimitFile = GroupFile & {
@@ -14,10 +14,13 @@ export type LimitFile = GroupFile & {
   readonly unlimited: string;
 };
 
-/** A limit is what the first file says that is there; what stands under `also` is set with it where it can be. */
+/**
+ * Files of a limit. The first file of `anyOf` that exists is written; the files of `also` are set with it if
+ * possible.
+ */
 export type LimitFiles = { readonly anyOf: readonly LimitFile[]; readonly also: readonly LimitFile[] };
 
-/** A number that the kernel counts: a whole file, or what follows `key` in it. */
+/** Counter of the kernel: a whole file, or the value after `key` in it. */
 export type CountFile = GroupFile & { readonly key?: string; readonly factor?: number };
 
 export const COUNTS = [
@@ -32,52 +35,60 @@ export const COUNTS = [
 
 export type CountName = (typeof COUNTS)[number];
 
-/** How a version of control groups lays out its files (kernel: admin-guide/cgroup-v2, admin-guide/cgroup-v1). */
-export type Layout = {
+/** Interface files of one cgroup version (kernel: admin-guide/cgroup-v2, admin-guide/cgroup-v1). */
+export type CgroupLayout = {
   readonly limits: Readonly<Record<LimitName, LimitFiles>>;
   readonly counts: Readonly<Record<CountName, CountFile>>;
   readonly freeze: GroupFile & { readonly on: string; readonly off: string };
-  /** The file that tells by a key `populated` whether anybody is in a group or in those within it. */
+  /** File whose key `populated` tells if the cgroup or a descendant has processes. */
   readonly events: string | undefined;
 };
 
-/** Microseconds in which a share of the processors is measured: the kernel's default. */
-const PERIOD = 100_000;
+/** CPU bandwidth period in microseconds: the kernel's default. */
+const PERIOD_MICROSECONDS = 100_000;
 const MILLISECOND_OF_MICROSECONDS = 1e-3;
 const MILLISECOND_OF_NANOSECONDS = 1e-6;
 
 const whole = (value: number): string => String(Math.floor(value));
-const quota = (processors: number): string => String(Math.round(processors * PERIOD));
-/** 1 to 10000 with 100 as the usual one, where the scheduler takes 1 to 1000. */
+const quota = (processors: number): string => String(Math.round(processors * PERIOD_MICROSECONDS));
+/** Converts 1 to 10000 (default 100) to the range of the BFQ scheduler, 1 to 1000. */
 const bfqWeight = (weight: number): string => String(Math.min(1000, weight));
 
-const unifiedFile = (
+const v2File = (
   controller: Controller,
   file: string,
   text: LimitFile['text'],
   unlimited = 'max',
 ): LimitFile => ({ controller, file, text, unlimited });
 
-export const UNIFIED: Layout = {
+export const CGROUP_V2: CgroupLayout = {
   limits: {
     memory: {
-      anyOf: [unifiedFile('memory', 'memory.max', whole)],
-      // What is over the limit must not wear the flash, and half a module is worth nothing.
+      anyOf: [v2File('memory', 'memory.max', whole)],
+      // No swap, because it would wear the flash. Kill the whole cgroup on OOM, because half a module does
+      // not work.
       also: [
-        unifiedFile('memory', 'memory.swap.max', () => '0'),
-        unifiedFile('memory', 'memory.oom.group', () => '1', '0'),
+        v2File('memory', 'memory.swap.max', () => '0'),
+        v2File('memory', 'memory.oom.group', () => '1', '0'),
       ],
     },
-    memoryHigh: { anyOf: [unifiedFile('memory', 'memory.high', whole)], also: [] },
+    memoryHigh: { anyOf: [v2File('memory', 'memory.high', whole)], also: [] },
     cpu: {
-      anyOf: [unifiedFile('cpu', 'cpu.max', value => `${quota(value)} ${PERIOD}`, `max ${PERIOD}`)],
+      anyOf: [
+        v2File(
+          'cpu',
+          'cpu.max',
+          value => `${quota(value)} ${PERIOD_MICROSECONDS}`,
+          `max ${PERIOD_MICROSECONDS}`,
+        ),
+      ],
       also: [],
     },
-    pids: { anyOf: [unifiedFile('pids', 'pids.max', whole)], also: [] },
+    pids: { anyOf: [v2File('pids', 'pids.max', whole)], also: [] },
     ioWeight: {
       anyOf: [
-        unifiedFile('io', 'io.weight', value => `default ${value}`, 'default 100'),
-        unifiedFile('io', 'io.bfq.weight', bfqWeight, '100'),
+        v2File('io', 'io.weight', value => `default ${value}`, 'default 100'),
+        v2File('io', 'io.bfq.weight', bfqWeight, '100'),
       ],
       also: [],
     },
@@ -95,27 +106,27 @@ export const UNIFIED: Layout = {
   events: 'cgroup.events',
 };
 
-const legacyFile = (
+const v1File = (
   controller: Controller,
   file: string,
   text: LimitFile['text'],
   unlimited: string,
 ): LimitFile => ({ controller, file, text, unlimited });
 
-export const LEGACY: Layout = {
+export const CGROUP_V1: CgroupLayout = {
   limits: {
     memory: {
-      anyOf: [legacyFile('memory', 'memory.limit_in_bytes', whole, '-1')],
-      also: [legacyFile('memory', 'memory.memsw.limit_in_bytes', whole, '-1')],
+      anyOf: [v1File('memory', 'memory.limit_in_bytes', whole, '-1')],
+      also: [v1File('memory', 'memory.memsw.limit_in_bytes', whole, '-1')],
     },
-    // The soft limit of version 1 is a wish for when all of the machine is short, not a bound.
+    // Version 1 has only a soft limit, which applies when the whole machine is short of memory.
     memoryHigh: { anyOf: [], also: [] },
-    cpu: { anyOf: [legacyFile('cpu', 'cpu.cfs_quota_us', quota, '-1')], also: [] },
-    pids: { anyOf: [legacyFile('pids', 'pids.max', whole, 'max')], also: [] },
+    cpu: { anyOf: [v1File('cpu', 'cpu.cfs_quota_us', quota, '-1')], also: [] },
+    pids: { anyOf: [v1File('pids', 'pids.max', whole, 'max')], also: [] },
     ioWeight: {
       anyOf: [
-        legacyFile('io', 'blkio.bfq.weight', bfqWeight, '100'),
-        legacyFile('io', 'blkio.weight', value => bfqWeight(Math.max(10, value)), '500'),
+        v1File('io', 'blkio.bfq.weight', bfqWeight, '100'),
+        v1File('io', 'blkio.weight', value => bfqWeight(Math.max(10, value)), '500'),
       ],
       also: [],
     },

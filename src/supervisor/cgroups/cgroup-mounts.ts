@@ -2,18 +2,18 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { systemCode } from '../../core/errors.ts';
 
-/** A mounted hierarchy of control groups. */
-export type GroupMount = {
+/** Mounted cgroup hierarchy. */
+export type CgroupMount = {
   readonly version: 1 | 2;
-  /** What of the hierarchy is mounted, and where. */
+  /** Root of the mounted part of the hierarchy, and its mount point. */
   readonly root: string;
   readonly point: string;
-  /** Those of version 1 name their controllers in the mount's options. */
+  /** Mount options; in version 1 they name the controllers. */
   readonly options: readonly string[];
 };
 
-/** The hierarchies that are mounted here (proc(5), mountinfo); `proc` is where the kernel shows processes. */
-export function groupMounts(proc: string): GroupMount[] {
+/** Reads the mounted cgroup hierarchies (proc(5), mountinfo). `proc` is the path of /proc. */
+export function cgroupMounts(proc: string): CgroupMount[] {
   return readLines(join(proc, 'self/mountinfo')).flatMap(line => {
     const [before = '', after = ''] = line.split(' - ');
     const [, , , root = '', point = ''] = before.split(' ');
@@ -23,8 +23,8 @@ export function groupMounts(proc: string): GroupMount[] {
   });
 }
 
-/** The folder of the group that this process is in (cgroups(7)); undefined: it is outside what is mounted. */
-export function ownFolder(proc: string, mount: GroupMount): string | undefined {
+/** Returns the folder of this process's cgroup (cgroups(7)). Undefined if it is outside the mounted part. */
+export function currentCgroup(proc: string, mount: CgroupMount): string | undefined {
   for (const line of readLines(join(proc, 'self/cgroup'))) {
     const [, names = '', ...rest] = line.split(':');
     const controllers = names === '' ? [] : names.split(',');
@@ -39,8 +39,8 @@ export function ownFolder(proc: string, mount: GroupMount): string | undefined {
   return undefined;
 }
 
-/** Whether the kernel was started without a controller that it knows (proc(5), /proc/cgroups). */
-export function isSwitchedOff(proc: string, controller: string): boolean {
+/** Tells if a controller is disabled by the kernel command line (proc(5), /proc/cgroups). */
+export function isDisabledAtBoot(proc: string, controller: string): boolean {
   const row = readLines(join(proc, 'cgroups')).find(line => line.startsWith(`${controller}\t`));
   if (row !== undefined) return row.split('\t')[3] === '0';
   return readLines(join(proc, 'cmdline')).some(line => line.includes(`cgroup_disable=${controller}`));
@@ -50,7 +50,7 @@ function readLines(file: string): string[] {
   try {
     return readFileSync(file, 'utf8').split('\n');
   } catch (error) {
-    // There is no /proc, or none of this file: nothing is known.
+    // Without /proc nothing is known.
     if (systemCode(error) !== undefined) return [];
     throw error;
   }

@@ -2,46 +2,54 @@ import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync, writeFileSync 
 import { join } from 'node:path';
 import { reasonOf, systemCode } from '../../core/errors.ts';
 import { readKernelFile } from '../../core/proc.ts';
-import type { CountName, Layout, LimitFile, LimitName } from './cgroup-files.ts';
+import type { CgroupLayout, CountName, LimitFile, LimitName } from './cgroup-files.ts';
 import { COUNTS, LIMITS } from './cgroup-files.ts';
 
-/** Bounds of one module; undefined: none. Memory in bytes, `cpu` in processors. */
-export type Limits = { readonly [Name in LimitName]?: number | undefined };
+/** Resource limits of one module. Memory in bytes, `cpu` in processors; undefined for no limit. */
+export type ModuleLimits = { readonly [Name in LimitName]?: number | undefined };
 
-/** What a module uses. Memory in bytes, `cpu` in milliseconds of a processor; undefined: it is not counted here. */
-export type Usage = { readonly [Name in CountName]?: number | undefined };
+/**
+ * Resource usage of one module. Memory in bytes, `cpu` in milliseconds of processor time; undefined if the
+ * kernel does not count it here.
+ */
+export type ModuleUsage = { readonly [Name in CountName]?: number | undefined };
 
-/** The control group of one module: all its processes, wherever they went. */
-export type ControlGroup = {
-  /** Files into which a process writes its pid to become a member. */
-  readonly doors: readonly string[];
-  /** Its processes, and those of the groups within it. */
+/** Cgroup of one module with all its descendants, including those that left the process group. */
+export type Cgroup = {
+  /** `cgroup.procs` files. A process joins the cgroup when its pid is written to them. */
+  readonly procsFiles: readonly string[];
+  /** Pids of all member processes, including those in child cgroups. */
   readonly pids: () => number[];
-  /** Makes a group within it, so far as the system lets it. */
-  readonly inner: (name: string) => ControlGroup | undefined;
-  /** Those of the processes that are not inside, or not in all parts of it. */
-  readonly outside: (pids: readonly number[]) => number[];
-  /** Sets the limits, at once for those that are inside; returns those that could not be set, and why. */
-  readonly limit: (limits: Limits) => ReadonlyMap<LimitName, string>;
-  readonly usage: () => Usage;
-  /** Kills all that are inside, by one blow where the kernel can, else stopped first; true: nobody was. */
+  /** Creates a child cgroup. Undefined if the system does not permit it. */
+  readonly child: (name: string) => Cgroup | undefined;
+  /** Filters the pids that are not members in all hierarchies. */
+  readonly nonMembers: (pids: readonly number[]) => number[];
+  /** Sets the limits, also for running members. Returns the limits that failed, each with the reason. */
+  readonly limit: (limits: ModuleLimits) => ReadonlyMap<LimitName, string>;
+  readonly usage: () => ModuleUsage;
+  /**
+   * Sends SIGKILL to all members: atomically by `cgroup.kill` if the kernel has it, otherwise after freezing
+   * them. Returns true if there was no member.
+   */
   readonly kill: () => boolean;
-  /** Removes the group, which must be empty; false: it is not, or not yet. */
+  /** Removes the empty cgroup. Returns false if it is not empty or not removable yet. */
   readonly remove: () => boolean;
 };
 
-/** The folders of one group, by controller: one and the same in version 2. */
-export type GroupFolders = ReadonlyMap<string, string>;
+/** Folders of one cgroup by controller. In version 2 all are the same folder. */
+export type CgroupFolders = ReadonlyMap<string, string>;
 
-/** Codes of what is no more, may not be touched, or (a group of threads) tells of no processes. */
+/**
+ * Error codes of processes and cgroups that are gone, may not be touched, or are threaded (no process list).
+ */
 const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'ENODEV', 'EPERM', 'ENOTSUP']);
 
-/** Links of a folder without others in it. */
+/** Link count of a folder without subfolders. */
 const LINKS_OF_EMPTY = 2;
 
-export function controlGroup(folders: GroupFolders, layout: Layout): ControlGroup {
-  const places = [...new Set(folders.values())];
-  const doors = places.map(folder => join(folder, 'cgroup.procs'));
+export function openCgroup(folders: CgroupFolders, layout: CgroupLayout): Cgroup {
+  const allFolders = [...new Set(folders.values())];
+  const procsFiles = allFolders.map(folder => join(folder, 'cgroup.procs'));
   const limited = new Set<LimitName>();
 
   const pathOf = ({ controller, file }: { controller: string; file: string }): string | undefined => {
@@ -51,7 +59,7 @@ export function controlGroup(folders: GroupFolders, layout: Layout): ControlGrou
 
   const setFile = (file: LimitFile, value: number | undefined): string | undefined => {
     const path = pathOf(file);
-    if (path === undefined || !existsSync(path)) return `there is no ${file.file} here`;
+    if (path === undefined || !existsSync(path)) return `the kernel has no ${file.file}`;
     try {
       writeFileSync(path, value === undefined ? file.unlimited : file.text(value));
       return undefined;
@@ -62,11 +70,12 @@ export function controlGroup(folders: GroupFolders, layout: Layout): ControlGrou
 
   const setLimit = (name: LimitName, value: number | undefined): string | undefined => {
     const { anyOf, also } = layout.limits[name];
-    let refusal: string | undefined = 'this version of control groups has none';
+    let refusal: string | undefined = 'not supported by this cgroup version';
     for (const file of anyOf) {
       refusal = setFile(file, value);
       if (refusal !== undefined && also.length > 0) {
-        // In version 1 memory cannot be raised beyond what memory and swap may be together.
+        // In version 1 the memory limit cannot exceed the limit of memory plus swap, so that limit is raised
+        // first.
         for (const other of also) setFile(other, value);
         refusal = setFile(file, value);
       }
@@ -76,7 +85,7 @@ export function controlGroup(folders: GroupFolders, layout: Layout): ControlGrou
     return refusal;
   };
 
-  const members = (): number[] => places.flatMap(membersIn);
+  const members = (): number[] => allFolders.flatMap(membersIn);
 
   const isEmptyFolder = (folder: string): boolean => {
     const populated = layout.events && readCount(join(folder, layout.events), 'populated');
@@ -84,18 +93,18 @@ export function controlGroup(folders: GroupFolders, layout: Layout): ControlGrou
   };
 
   return {
-    doors,
-    inner: name => {
+    procsFiles,
+    child: name => {
       const inside = new Map([...folders].map(([controller, folder]) => [controller, join(folder, name)]));
       const made = unlessGone(() => {
         for (const folder of new Set(inside.values())) mkdirSync(folder, { recursive: true });
         return true;
       });
-      return made === undefined ? undefined : controlGroup(inside, layout);
+      return made === undefined ? undefined : openCgroup(inside, layout);
     },
     pids: () => [...new Set(members())],
-    outside: pids => {
-      const inside = places.map(folder => new Set(membersIn(folder)));
+    nonMembers: pids => {
+      const inside = allFolders.map(folder => new Set(membersIn(folder)));
       return pids.filter(pid => !inside.every(some => some.has(pid)));
     },
     limit: limits => {
@@ -118,36 +127,36 @@ export function controlGroup(folders: GroupFolders, layout: Layout): ControlGrou
       return usage;
     },
     kill: () => {
-      if (places.every(isEmptyFolder)) return true;
-      const switched = places.some(folder => writeIfThere(join(folder, 'cgroup.kill'), '1'));
-      if (!switched) {
+      if (allFolders.every(isEmptyFolder)) return true;
+      const killed = allFolders.some(folder => writeIfThere(join(folder, 'cgroup.kill'), '1'));
+      if (!killed) {
         const { controller, file, on, off } = layout.freeze;
         const freezer = folders.get(controller);
         if (freezer !== undefined) writeIfThere(join(freezer, file), on);
         for (const pid of members()) killOne(pid);
-        // Also the groups within: one that its module froze would not even die.
+        // Thaw child cgroups too: processes that the module froze would not die.
         const frozen = freezer === undefined ? [] : foldersIn(freezer);
         for (const folder of frozen) writeIfThere(join(folder, file), off);
       }
       return false;
     },
-    remove: () => places.map(removeFolder).every(gone => gone),
+    remove: () => allFolders.map(removeFolder).every(gone => gone),
   };
 }
 
-/** Those that are asked for, and those that were set before and are asked for no more. */
-function limitNames(limits: Limits, before: ReadonlySet<LimitName>): LimitName[] {
+/** ModuleLimits to write: the requested ones, and those set before that are no longer requested. */
+function limitNames(limits: ModuleLimits, before: ReadonlySet<LimitName>): LimitName[] {
   return LIMITS.filter(name => limits[name] !== undefined || before.has(name));
 }
 
-/** A module may have made groups within its own, and gone into them. */
+/** Includes child cgroups, because a module may create them and move into them. */
 function membersIn(folder: string): number[] {
   return foldersIn(folder).flatMap(one => pidsIn(join(one, 'cgroup.procs')));
 }
 
-/** A group's folder, and those of all groups within it. */
+/** Folder of a cgroup and the folders of all its descendants. */
 function foldersIn(folder: string): string[] {
-  // Its links tell how many there are, mostly none: to list it would cost ten times as much.
+  // The link count shows the number of subfolders, usually none. Listing would cost ten times as much.
   const links = unlessGone(() => statSync(folder))?.nlink;
   if (links === LINKS_OF_EMPTY) return [folder];
   const inner = unlessGone(() => readdirSync(folder, { withFileTypes: true })) ?? [];
@@ -155,14 +164,14 @@ function foldersIn(folder: string): string[] {
   return [folder, ...groups.flatMap(({ name }) => foldersIn(join(folder, name)))];
 }
 
-function pidsIn(door: string): number[] {
-  return (readIfThere(door) ?? '')
+function pidsIn(procsFile: string): number[] {
+  return (readIfThere(procsFile) ?? '')
     .split('\n')
     .map(Number)
     .filter(pid => pid > 0);
 }
 
-/** Undefined: it is not counted here, or cannot be read just now. */
+/** Undefined if the kernel does not count it here, or the file cannot be read now. */
 function readCount(path: string, key: string | undefined): number | undefined {
   const text = readable(path);
   if (text === undefined) return undefined;
@@ -171,7 +180,7 @@ function readCount(path: string, key: string | undefined): number | undefined {
   return line === undefined ? undefined : Number(line.slice(key.length + 1));
 }
 
-/** A count is no reason to fail for, whatever the machine is short of. */
+/** ModuleUsage is only informative, so system errors are ignored. */
 function readable(path: string): string | undefined {
   try {
     return readKernelFile(path);
@@ -216,7 +225,7 @@ function removeOne(folder: string): boolean {
   }
 }
 
-/** Groups, processes and their files go while they are looked at. */
+/** Returns undefined if the process, cgroup or file disappeared meanwhile. */
 function unlessGone<Result>(use: () => Result): Result | undefined {
   try {
     return use();

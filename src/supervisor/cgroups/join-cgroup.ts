@@ -1,35 +1,37 @@
 import { systemCode } from '../../core/errors.ts';
-import type { ControlGroup } from './cgroup.ts';
+import type { Cgroup } from './cgroup.ts';
 
-/** Rounds of looking for what a process started before it was inside: only one that forks without end needs many. */
-const ENTER_ROUNDS = 5;
+/** Maximum rounds of moving children. Only a process that forks without end needs many. */
+const MAX_ROUNDS = 5;
 
-/** Codes of a process or a group that is no more. */
+/** Error codes of a process or cgroup that is gone. */
 const GONE: ReadonlySet<string> = new Set(['ESRCH', 'ENOENT', 'ENODEV']);
 
 /**
- * Puts a process that did not enter its group by itself into it, and what it has started meanwhile: `followers` are all
- * that it started, now. Resolves with false if one of them may be outside, and throws what hindered it.
+ * Moves a process and its existing children into a cgroup. `descendants` returns them at the time
+ * of the call. Resolves to false if a descendant may remain outside. Throws system errors.
  */
-export async function enter(
-  group: ControlGroup,
+export async function moveIntoCgroup(
+  group: Cgroup,
   pid: number,
-  followers: () => readonly number[],
+  descendants: () => readonly number[],
 ): Promise<boolean> {
   let outside = [pid];
-  for (let round = 0; round < ENTER_ROUNDS; round += 1) {
-    for (const one of outside) for (const door of group.doors) await enterBy(door, one);
-    outside = group.outside(followers());
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    for (const one of outside) for (const procsFile of group.procsFiles) await writePid(procsFile, one);
+    outside = group.nonMembers(descendants());
     if (outside.length === 0) return true;
   }
   return false;
 }
 
-/** Not synchronously: the kernel may take milliseconds to move a process. It may be gone by then. */
-async function enterBy(door: string, pid: number): Promise<void> {
+/**
+ * Asynchronous, because the kernel may take milliseconds to move a process. The process may be gone by then.
+ */
+async function writePid(procsFile: string, pid: number): Promise<void> {
   try {
     const { writeFile } = await import('node:fs/promises');
-    await writeFile(door, String(pid));
+    await writeFile(procsFile, String(pid));
   } catch (error) {
     if (!GONE.has(systemCode(error) ?? '')) throw error;
   }

@@ -1,106 +1,114 @@
 import { join } from 'node:path';
-import type { ControlGroup } from '../cgroups/cgroup.ts';
+import type { Cgroup } from '../cgroups/cgroup.ts';
 import type { LimitName } from '../cgroups/cgroup-files.ts';
 import { LIMITS } from '../cgroups/cgroup-files.ts';
-import type { Hierarchy } from '../cgroups/hierarchy.ts';
-import type { Fault } from '../process/start-error.ts';
+import type { CgroupHierarchy } from '../cgroups/hierarchy.ts';
+import type { StartError } from '../process/start-error.ts';
 import type { ModuleSpec } from '../spec.ts';
 import { devicesFor } from './devices.ts';
-import { makeOwnFolder } from './module-folder.ts';
-import { becoming, bubble, powerless, privateMounts } from './sandbox.ts';
-import type { KeptSecrets } from './secret-files.ts';
-import { keepSecrets, removeSecrets } from './secret-files.ts';
-import { memoryFolder } from './tmpfs-folder.ts';
+import { makeModuleFolder } from './module-folder.ts';
+import { bubblewrap, dropPrivileges, privateMounts, switchUser } from './sandbox.ts';
+import type { SecretFiles } from './secret-files.ts';
+import { removeSecrets, writeSecrets } from './secret-files.ts';
+import { makeTmpfsFolder } from './tmpfs-folder.ts';
 import type { Account } from './users.ts';
-import { accountOf, dynamicAccount, ownersBeside } from './users.ts';
-import type { Probe } from './wrapper-probe.ts';
-import { tool } from './wrapper-probe.ts';
-import { JOIN } from './wrapper-scripts.ts';
+import { accountOf, dynamicAccount, otherFolderOwners } from './users.ts';
+import type { WrapperProbe } from './wrapper-probe.ts';
+import { toolPath } from './wrapper-probe.ts';
+import { JOIN_CGROUPS } from './wrapper-scripts.ts';
 
-/** How a module is started so that what its manifest says of it holds. */
+/** Wrapper commands, cgroup, user and environment that confine a module as its manifest says. */
 export type Confinement = {
-  /** The command line that ends in `exec`; it enters `within`, or else the module's own control group if it is to do so by itself. */
-  readonly command: (exec: readonly string[], within?: ControlGroup) => readonly string[];
-  /** Makes the control group within the module's that a check of its health is in; undefined: there are none here. */
-  readonly checkGroup: () => ControlGroup | undefined;
-  /** What its environment has besides, and what of its manifest's reaches it by its environment. */
+  /**
+   * Builds the command line that ends in `exec`. It joins the cgroup `within`, or by default the module's
+   * cgroup if `joinsItself`.
+   */
+  readonly command: (exec: readonly string[], within?: Cgroup) => readonly string[];
+  /** Creates the child cgroup for health checks. Undefined if there are no cgroups. */
+  readonly checkGroup: () => Cgroup | undefined;
+  /**
+   * Environment of the module: HOME, paths of secrets, and the manifest's variables except those that the
+   * command line sets.
+   */
   readonly environment: Readonly<Record<string, string>>;
-  /** Its control group, which it enters by itself if it has a command line before it. */
-  readonly group: ControlGroup | undefined;
-  readonly enters: boolean;
-  /** The shell tells the signal that ended it by an exit code of 128 and its number. */
+  /** Cgroup of the module. With `joinsItself` the wrapper joins it before the program runs. */
+  readonly group: Cgroup | undefined;
+  readonly joinsItself: boolean;
+  /** The wrapper reports a signal as exit code 128 plus its number. */
   readonly signalsAsCodes: boolean;
-  /** Limits and parts of its sandbox that do not hold here, each a sentence with cause and cure. */
+  /** Limits and sandbox parts that cannot be enforced here, each with cause and fix. */
   readonly notEnforced: readonly string[];
-  /** Those among them that are no limits. */
+  /** The ones among them that are not limits. */
   readonly unconfined: readonly string[];
-  /** Undefined: the hub's own. */
+  /** User of the module. Undefined for the hub's user. */
   readonly account: Account | undefined;
 };
 
 export type ConfinerSettings = {
-  readonly hierarchy: () => Hierarchy;
-  readonly probe: Probe;
-  /** Where modules have their own folders. */
+  readonly hierarchy: () => CgroupHierarchy;
+  readonly probe: WrapperProbe;
+  /** Parent of the modules' private folders. */
   readonly ownFolders: string;
-  /** What no sandboxed module may see, beside the secrets. */
+  /** Folder hidden from sandboxed modules, like the secrets. */
   readonly hidden: string;
 };
 
 export type Confiner = {
-  readonly confine: (spec: ModuleSpec) => Promise<Confinement | Fault>;
-  /** Sets the limits of what runs anew, and returns what does not hold now. */
+  readonly confine: (spec: ModuleSpec) => Promise<Confinement | StartError>;
+  /** Updates the limits of a running module. Returns everything that is not enforced now. */
   readonly relimit: (spec: ModuleSpec, confinement: Confinement) => readonly string[];
-  /** Removes the secrets of a module that has no process any more. */
+  /** Removes the secrets of a module that has exited. */
   readonly release: (module: string) => void;
 };
 
-type Part = { readonly command: readonly string[]; readonly notEnforced: readonly string[] };
+type Wrapper = { readonly command: readonly string[]; readonly notEnforced: readonly string[] };
 
-/** Name of the control group of checks; with a dot, so that no limit or file of the kernel is called so. */
+/** Name of the cgroup of health checks. The dot prevents collisions with interface files of the kernel. */
 const CHECK_GROUP = 'skerry.check';
 
 const PRIVILEGED = process.getuid?.() === 0;
-const NOT_ROOT = 'only root may start programs as another user: run the hub as root';
+const NOT_ROOT = 'only root may change the user: run the hub as root';
 
 export function createConfiner(settings: ConfinerSettings): Confiner {
   const { hierarchy, probe, ownFolders, hidden } = settings;
-  const groups = new Map<string, ControlGroup | undefined>();
+  const groups = new Map<string, Cgroup | undefined>();
   const secretFolders = new Map<string, string>();
   const accounts = new Map<string, Account>();
 
-  const groupOf = (module: string): ControlGroup | undefined => {
-    // Made each time: whoever tidies up the machine may have removed it since.
+  const groupOf = (module: string): Cgroup | undefined => {
+    // Created each time, because a cleanup of the machine may have removed it.
     const made = hierarchy().group(module);
     if (!groups.has(module)) groups.set(module, made);
     return groups.get(module);
   };
 
-  const limit = ({ name, limits }: ModuleSpec, group: ControlGroup | undefined): Part => {
+  const limit = ({ name, limits }: ModuleSpec, group: Cgroup | undefined): Wrapper => {
     const refusals = group?.limit(limits);
-    const { lacks, swapLack } = hierarchy();
+    const { unsupported, swapUnsupported } = hierarchy();
     const missing = LIMITS.filter(one => limits[one] !== undefined).flatMap(one => {
-      const cause = lacks.get(one) ?? refusals?.get(one);
+      const cause = unsupported.get(one) ?? refusals?.get(one);
       return cause === undefined ? [] : [[one, cause] as const];
     });
     const byProcess = limits.memory !== undefined && missing.some(([one]) => one === 'memory');
     return {
-      command: byProcess ? [tool('prlimit'), `--data=${Math.floor(limits.memory)}`, '--'] : [],
+      command: byProcess ? [toolPath('prlimit'), `--data=${Math.floor(limits.memory)}`, '--'] : [],
       notEnforced: [
-        ...missing.map(([one, cause]) => lackOfLimit(name, one, cause)),
-        ...(limits.memory !== undefined && swapLack !== undefined ? [`memory: ${swapLack}.`] : []),
+        ...missing.map(([one, cause]) => unenforcedLimit(name, one, cause)),
+        ...(limits.memory !== undefined && swapUnsupported !== undefined
+          ? [`memory: ${swapUnsupported}.`]
+          : []),
       ],
     };
   };
 
-  const account = (spec: ModuleSpec): Account | Fault | undefined => {
+  const accountFor = (spec: ModuleSpec): Account | StartError | undefined => {
     const { name, sandbox, user = sandbox === 'none' ? undefined : 'dynamic' } = spec;
     if (user === undefined || !PRIVILEGED) return undefined;
     if (user !== 'dynamic') return accountOf(user);
     const known = accounts.get(name);
     if (known !== undefined) return known;
     const own = join(ownFolders, name);
-    const taken = new Set([...[...accounts.values()].map(({ uid }) => uid), ...ownersBeside(own)]);
+    const taken = new Set([...[...accounts.values()].map(({ uid }) => uid), ...otherFolderOwners(own)]);
     const made = dynamicAccount(name, own, taken);
     accounts.set(name, made);
     return made;
@@ -109,108 +117,111 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
   const sandbox = async (
     spec: ModuleSpec,
     own: string,
-    shown: readonly string[],
+    visible: readonly string[],
     secrets: string | undefined,
-  ): Promise<Part & { readonly strict: boolean }> => {
+  ): Promise<Wrapper & { readonly strict: boolean }> => {
     if (spec.sandbox === 'none') return { command: [], notEnforced: [], strict: false };
     const covered = secrets === undefined || secrets.startsWith('/dev/shm/');
     const all = { privileged: PRIVILEGED, hidden: covered ? [hidden] : [hidden, secrets] };
-    const usual = { ...all, own: ownFolders, shown: [], offline: false, cwd: '/', devices: [] };
-    const at = { ...all, own, shown, cwd: spec.cwd, devices: spec.devices };
+    const usual = { ...all, own: ownFolders, visible: [], offline: false, cwd: '/', devices: [] };
+    const at = { ...all, own, visible, cwd: spec.cwd, devices: spec.devices };
     const lost: string[] = [];
-    const boxed = async (name: string, box: typeof bubble): Promise<readonly string[]> => {
+    const isolated = async (name: string, box: typeof bubblewrap): Promise<readonly string[]> => {
       if (spec.network !== 'none') return box({ ...at, offline: false });
-      const hindrance = await probe(`${name} offline`, box({ ...usual, offline: true }));
-      if (hindrance !== undefined)
-        lost.push(`sandbox.network: it has the machine's (${hindrance}): run the hub as root.`);
-      return box({ ...at, offline: hindrance === undefined });
+      const problem = await probe(`${name} offline`, box({ ...usual, offline: true }));
+      if (problem !== undefined)
+        lost.push(
+          `sandbox.network: not isolated, the module uses the host network (${problem}): run the hub as root.`,
+        );
+      return box({ ...at, offline: problem === undefined });
     };
     if (spec.sandbox === 'strict') {
-      const hindrance = await probe('bubble', bubble(usual));
-      if (hindrance === undefined)
-        return { command: await boxed('bubble', bubble), notEnforced: lost, strict: true };
+      const problem = await probe('bubblewrap', bubblewrap(usual));
+      if (problem === undefined)
+        return { command: await isolated('bubblewrap', bubblewrap), notEnforced: lost, strict: true };
       lost.push(
-        `sandbox: "strict" is only "standard" (${hindrance}): install bubblewrap (apt install bubblewrap).`,
+        `sandbox: "strict" is reduced to "standard" (${problem}): install bubblewrap (apt install bubblewrap).`,
       );
     }
-    const hindrance = await probe('mounts', privateMounts(usual));
-    if (hindrance === undefined)
-      return { command: await boxed('mounts', privateMounts), notEnforced: lost, strict: false };
-    const cure = PRIVILEGED ? 'allow mounts to the hub (CAP_SYS_ADMIN)' : 'run the hub as root';
-    lost.push(`sandbox: no private /tmp and no read-only root (${hindrance}): ${cure}.`);
-    if (spec.network === 'none') lost.push(`sandbox.network: it has the machine's (${hindrance}): ${cure}.`);
+    const problem = await probe('mounts', privateMounts(usual));
+    if (problem === undefined)
+      return { command: await isolated('mounts', privateMounts), notEnforced: lost, strict: false };
+    const fix = PRIVILEGED ? 'grant the hub CAP_SYS_ADMIN for mounts' : 'run the hub as root';
+    lost.push(`sandbox: no private /tmp and no read-only root (${problem}): ${fix}.`);
+    if (spec.network === 'none')
+      lost.push(`sandbox.network: not isolated, the module uses the host network (${problem}): ${fix}.`);
     return { command: [], notEnforced: lost, strict: false };
   };
 
   const secretsIn = (
     memory: string | undefined,
     { name, secretFiles }: ModuleSpec,
-    who: Account | undefined,
-  ): KeptSecrets | Fault => {
+    account: Account | undefined,
+  ): SecretFiles | StartError => {
     if (memory === undefined) return { folder: undefined, paths: {} };
     const folder = join(memory, name);
     secretFolders.set(name, folder);
-    return keepSecrets(folder, secretFiles, who);
+    return writeSecrets(folder, secretFiles, account);
   };
 
-  const identity = async (spec: ModuleSpec, who: Account | undefined): Promise<Part | Fault> => {
+  const identity = async (spec: ModuleSpec, account: Account | undefined): Promise<Wrapper | StartError> => {
     const lost = spec.user !== undefined && !PRIVILEGED ? [`user: ${NOT_ROOT}.`] : [];
-    const changes = who === undefined ? [] : becoming(who);
-    const bare = spec.sandbox === 'none' ? [] : powerless(PRIVILEGED);
-    if (changes.length + bare.length === 0) return { command: [], notEnforced: lost };
-    const hindrance = await probe(`setpriv ${bare.length}`, [tool('setpriv'), ...bare, '--']);
-    if (hindrance === undefined)
-      return { command: [tool('setpriv'), ...changes, ...bare, '--'], notEnforced: lost };
-    // Never as the hub's own user instead: that is root.
-    if (who !== undefined && who.uid !== process.getuid?.())
+    const changes = account === undefined ? [] : switchUser(account);
+    const dropped = spec.sandbox === 'none' ? [] : dropPrivileges(PRIVILEGED);
+    if (changes.length + dropped.length === 0) return { command: [], notEnforced: lost };
+    const problem = await probe(`setpriv ${dropped.length}`, [toolPath('setpriv'), ...dropped, '--']);
+    if (problem === undefined)
+      return { command: [toolPath('setpriv'), ...changes, ...dropped, '--'], notEnforced: lost };
+    // Never falls back to the hub's user, because that is root.
+    if (account !== undefined && account.uid !== process.getuid?.())
       return {
-        reason: `It cannot be run as user ${who.uid} (${hindrance}): install util-linux.`,
-        passing: true,
+        reason: `Cannot switch to user ${account.uid} (${problem}): install util-linux.`,
+        transient: true,
       };
-    return { command: [], notEnforced: [...lost, `user, sandbox: ${hindrance}: install util-linux.`] };
+    return { command: [], notEnforced: [...lost, `user, sandbox: ${problem}: install util-linux.`] };
   };
 
   return {
     confine: async spec => {
-      const who = account(spec);
-      if (who !== undefined && 'reason' in who) return who;
-      const contradiction = contradictionIn(spec, who, hidden);
-      if (contradiction !== undefined) return { reason: contradiction, passing: false };
-      const granted = devicesFor(spec, who);
-      const apart = who !== undefined || spec.sandbox !== 'none';
+      const account = accountFor(spec);
+      if (account !== undefined && 'reason' in account) return account;
+      const conflict = conflictIn(spec, account, hidden);
+      if (conflict !== undefined) return { reason: conflict, transient: false };
+      const granted = devicesFor(spec, account);
+      const confined = account !== undefined || spec.sandbox !== 'none';
       const own = join(ownFolders, spec.name);
-      const closed = apart ? await makeOwnFolder(own, who) : undefined;
+      const closed = confined ? await makeModuleFolder(own, account) : undefined;
       if (closed !== undefined) return closed;
-      const memory = apart || spec.secretFiles.length > 0 ? memoryFolder(hidden) : undefined;
+      const memory = confined || spec.secretFiles.length > 0 ? makeTmpfsFolder(hidden) : undefined;
       if (typeof memory === 'object' && spec.secretFiles.length > 0) return memory;
       const base = typeof memory === 'string' ? memory : undefined;
-      const secrets = secretsIn(base, spec, who);
+      const secrets = secretsIn(base, spec, account);
       if ('reason' in secrets) return secrets;
       const group = groupOf(spec.name);
       const limits = limit(spec, group);
-      const box = await sandbox(spec, own, shownTo(spec, secrets.folder), base);
+      const box = await sandbox(spec, own, visibleFolders(spec, secrets.folder), base);
       const self = await identity(spec, granted.account);
       if ('reason' in self) return self;
       const parts = [limits.command, box.command, self.command].filter(({ length }) => length > 0);
-      const wrapped = parts.length > 0 || LIMITS.some(one => spec.limits[one] !== undefined);
-      const before = wrapped ? launcher(group, parts) : [];
-      const env = wrapped ? behindWrappers(spec.env) : { outside: spec.env, command: [] };
+      const joinsItself = parts.length > 0 || LIMITS.some(one => spec.limits[one] !== undefined);
+      const prefix = joinsItself ? launcher(group, parts) : [];
+      const env = joinsItself ? splitEnvironment(spec.env) : { outside: spec.env, command: [] };
       const unconfined = [box, self, granted].flatMap(part => part.notEnforced);
       const notEnforced = [...limits.notEnforced, ...unconfined];
       if (spec.require && notEnforced.length > 0) {
-        const reason = `It is not started without what it requires: ${notEnforced.join(' ')}`;
-        return { reason, passing: false };
+        const reason = `Not started, because "require" is set and this is not enforced: ${notEnforced.join(' ')}`;
+        return { reason, transient: false };
       }
       return {
         command: (exec, within) => [
-          ...(within === undefined ? before : launcher(within, parts)),
+          ...(within === undefined ? prefix : launcher(within, parts)),
           ...env.command,
           ...exec,
         ],
-        checkGroup: () => group?.inner(CHECK_GROUP),
-        environment: { ...(apart ? { HOME: own } : {}), ...secrets.paths, ...env.outside },
+        checkGroup: () => group?.child(CHECK_GROUP),
+        environment: { ...(confined ? { HOME: own } : {}), ...secrets.paths, ...env.outside },
         group,
-        enters: wrapped,
+        joinsItself,
         signalsAsCodes: box.strict,
         notEnforced,
         unconfined,
@@ -226,41 +237,46 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
   };
 }
 
-function launcher(group: ControlGroup | undefined, parts: readonly (readonly string[])[]): string[] {
+function launcher(group: Cgroup | undefined, parts: readonly (readonly string[])[]): string[] {
   const inner = parts.flat();
-  return group === undefined ? inner : [tool('sh'), '-c', JOIN, 'skerry', ...group.doors, '--', ...inner];
+  return group === undefined
+    ? inner
+    : [toolPath('sh'), '-c', JOIN_CGROUPS, 'skerry', ...group.procsFiles, '--', ...inner];
 }
 
-function lackOfLimit(module: string, limit: LimitName, cause: string): string {
+function unenforcedLimit(module: string, limit: LimitName, cause: string): string {
   if (limit !== 'memory') return `${limit}: ${cause}.`;
-  return `memory: each process of "${module}" by itself is held to it, not all together: ${cause}.`;
+  return `memory: limited for each process of "${module}", not in total: ${cause}.`;
 }
 
-/** What of the hidden folder a module sees besides its own. */
-function shownTo({ programFolder, socketFolder }: ModuleSpec, secrets: string | undefined): string[] {
+/** Parts of the hidden folder that the module may see. */
+function visibleFolders({ programFolder, socketFolder }: ModuleSpec, secrets: string | undefined): string[] {
   return [programFolder, socketFolder, secrets].filter(folder => folder !== undefined);
 }
 
-/** What makes no sense together, in one sentence. */
-function contradictionIn(spec: ModuleSpec, who: Account | undefined, hidden: string): string | undefined {
+/** Detects settings that exclude each other. */
+function conflictIn(spec: ModuleSpec, account: Account | undefined, hidden: string): string | undefined {
   if (spec.sandbox === 'none') return undefined;
-  if (who?.uid === 0) return 'A sandbox does not hold root: name another "user", or "dynamic".';
+  if (account?.uid === 0) return 'A sandbox cannot confine root: set another "user", or "dynamic".';
   const covered = [spec.cwd, hidden].find(folder => folder === '/tmp' || folder.startsWith('/tmp/'));
   if (covered === undefined) return undefined;
-  return `A sandbox has a /tmp of its own, so ${covered} would not be there: put it elsewhere.`;
+  return `A sandbox has a private /tmp, so ${covered} is not visible in it: move it elsewhere.`;
 }
 
-/** What of an environment makes programs load or do what the module wants: those before it may run as root. */
-const OBEYED =
+/**
+ * Environment variables that can inject code (`LD_PRELOAD`, ...). Stripped for the wrapper programs, which
+ * may run as root.
+ */
+const INJECTING =
   /^(?:LD_|BASH_|LIBMOUNT_)|^(?:GLIBC_TUNABLES|GCONV_PATH|LOCPATH|MALLOC_TRACE|SHELLOPTS|PS4|ENV)$/;
 
-/** An environment without what the programs before a module would obey, and the command line that sets this behind them. */
-function behindWrappers(env: Readonly<Record<string, string>>): {
+/** Splits an environment: `outside` is safe for the wrappers, `command` sets the rest behind them. */
+function splitEnvironment(env: Readonly<Record<string, string>>): {
   readonly outside: Readonly<Record<string, string>>;
   readonly command: readonly string[];
 } {
-  const inside = Object.entries(env).filter(([name]) => OBEYED.test(name));
+  const inside = Object.entries(env).filter(([name]) => INJECTING.test(name));
   if (inside.length === 0) return { outside: env, command: [] };
-  const outside = Object.fromEntries(Object.entries(env).filter(([name]) => !OBEYED.test(name)));
-  return { outside, command: [tool('env'), ...inside.map(([name, value]) => `${name}=${value}`)] };
+  const outside = Object.fromEntries(Object.entries(env).filter(([name]) => !INJECTING.test(name)));
+  return { outside, command: [toolPath('env'), ...inside.map(([name, value]) => `${name}=${value}`)] };
 }

@@ -1,27 +1,27 @@
 import { statSync } from 'node:fs';
 import type { ModuleSpec } from '../spec.ts';
 import type { Account } from './users.ts';
-import { mayPass } from './users.ts';
+import { hasPermission } from './users.ts';
 
-/** The module's account with the groups of the devices that it may use. */
+/** Adds the groups of the module's devices to its account, and reports the devices that it cannot use. */
 export function devicesFor(
   { devices, sandbox }: ModuleSpec,
-  who: Account | undefined,
+  account: Account | undefined,
 ): { readonly account: Account | undefined; readonly notEnforced: readonly string[] } {
-  const groups = new Set(who?.groups);
+  const groups = new Set(account?.groups);
   const notEnforced: string[] = [];
   for (const device of devices) {
     const stat = statSync(device, { throwIfNoEntry: false });
     if (stat === undefined) {
-      notEnforced.push(`devices: ${device} is not there: plug it in and start the module again.`);
-    } else if (who !== undefined && !mayPass(device, who, 6)) {
+      notEnforced.push(`devices: no such device ${device}: plug it in and restart the module.`);
+    } else if (account !== undefined && !hasPermission(device, account, 6)) {
       if ((stat.mode & 0o060) === 0o060 && stat.gid !== 0) groups.add(stat.gid);
       else
         notEnforced.push(
-          `devices: ${device} is for root alone: give it a group by a rule of udev, as Raspberry Pi OS does.`,
+          `devices: only root may access ${device}: assign a group with a udev rule, as Raspberry Pi OS does.`,
         );
     }
   }
-  if (sandbox === 'none' && who === undefined) return { account: who, notEnforced: [] };
-  return { account: who && { ...who, groups: [...groups] }, notEnforced };
+  if (sandbox === 'none' && account === undefined) return { account: account, notEnforced: [] };
+  return { account: account && { ...account, groups: [...groups] }, notEnforced };
 }

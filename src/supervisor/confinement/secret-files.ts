@@ -1,25 +1,25 @@
 import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf, systemCode } from '../../core/errors.ts';
-import type { Fault } from '../process/start-error.ts';
+import type { StartError } from '../process/start-error.ts';
 import type { ModuleSpec } from '../spec.ts';
 import type { Account } from './users.ts';
 
-/** Where a module finds its secrets: the folder, if there is one, and paths by variables. */
-export type KeptSecrets = {
+/** Secret files of a module: their folder, if there is one, and their paths by variable. */
+export type SecretFiles = {
   readonly folder: string | undefined;
   readonly paths: Readonly<Record<string, string>>;
 };
 
 /**
- * Writes a module's secrets into files of their own in `folder`, which is in memory and is made again each time. The module may
- * read them, and nobody else: it owns them, but not the folder, so that it cannot lead the hub astray by links.
+ * Writes the secrets of a module into files in `folder`, which is on tmpfs and created again at each start.
+ * Only the module can read the files. It owns them but not the folder, so that it cannot place links there.
  */
-export function keepSecrets(
+export function writeSecrets(
   folder: string,
   files: ModuleSpec['secretFiles'],
-  who: Account | undefined,
-): KeptSecrets | Fault {
+  account: Account | undefined,
+): SecretFiles | StartError {
   try {
     rmSync(folder, { recursive: true, force: true });
     if (files.length === 0) return { folder: undefined, paths: {} };
@@ -28,18 +28,18 @@ export function keepSecrets(
     const paths = files.map(({ variable, content }) => {
       const path = join(folder, variable);
       writeFileSync(path, content, { mode: 0o400, flag: 'wx' });
-      if (who !== undefined) chownSync(path, who.uid, who.gid);
+      if (account !== undefined) chownSync(path, account.uid, account.gid);
       return [variable, path] as const;
     });
     return { folder, paths: Object.fromEntries(paths) };
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
-    const reason = `Its secrets cannot be kept in ${folder} (${reasonOf(error)}): see to the memory of the machine.`;
-    return { reason, passing: true };
+    const reason = `Cannot write secrets to ${folder} (${reasonOf(error)}): check the free memory of the machine.`;
+    return { reason, transient: true };
   }
 }
 
-/** Removes a module's secrets once it is gone. */
+/** Removes the secrets of a module that has exited. */
 export function removeSecrets(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
 }

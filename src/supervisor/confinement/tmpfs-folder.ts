@@ -2,36 +2,36 @@ import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf, systemCode } from '../../core/errors.ts';
-import type { Fault } from '../process/start-error.ts';
+import type { StartError } from '../process/start-error.ts';
 
-/** Types of file systems that keep files in memory alone (statfs(2)): tmpfs and ramfs. */
+/** In-memory file system types (statfs(2)): tmpfs and ramfs. */
 const IN_MEMORY: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
 
-/** Others may not write there, or they could put links in the way. */
+/** Group and world write bits. Others could otherwise place links in the folder. */
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** Folders of the system that are usually in memory: the first two belong to the hub's user alone. */
+/** Candidate parents, usually tmpfs. The first belongs to the hub's user alone. */
 function places(): string[] {
   const { XDG_RUNTIME_DIR = '' } = process.env;
   return [process.getuid?.() === 0 ? '/run' : XDG_RUNTIME_DIR, '/dev/shm'].filter(place => place !== '');
 }
 
 /**
- * Makes a folder in memory for the hub with this data folder, which other users may pass but not look into, and returns its
- * path. A fault says why there is none.
+ * Creates a folder on tmpfs for the hub with this data folder. Other users may pass but not list it. Returns
+ * its path, or a start error with the reasons.
  */
-export function memoryFolder(dataFolder: string): string | Fault {
+export function makeTmpfsFolder(dataFolder: string): string | StartError {
   const refusals: string[] = [];
   for (const place of places()) {
     const folder = join(place, nameFor(dataFolder));
     try {
       if (!IN_MEMORY.has(statfsSync(place).type)) {
-        refusals.push(`${place} is not in memory`);
+        refusals.push(`${place} is not a tmpfs`);
         continue;
       }
       mkdirSync(folder, { recursive: true, mode: 0o711 });
       if (isOurs(folder)) {
-        // Whatever the hub's umask is.
+        // Independent of the umask.
         chmodSync(folder, 0o711);
         return folder;
       }
@@ -41,19 +41,19 @@ export function memoryFolder(dataFolder: string): string | Fault {
       refusals.push(`${place}: ${reasonOf(error)}`);
     }
   }
-  const reason = `Its secrets must be in memory, and there is no place (${refusals.join('; ')}): mount a tmpfs at /dev/shm.`;
-  return { reason, passing: true };
+  const reason = `No tmpfs for secrets (${refusals.join('; ')}): mount a tmpfs at /dev/shm.`;
+  return { reason, transient: true };
 }
 
-/** Removes what `memoryFolder` made for this data folder, in this run or an earlier one. */
-export function removeMemoryFolders(dataFolder: string): void {
+/** Removes the tmpfs folders of this data folder, from this run or an earlier one. */
+export function removeTmpfsFolders(dataFolder: string): void {
   for (const place of places()) {
     const folder = join(place, nameFor(dataFolder));
     if (isOurs(folder)) rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** The same for each run: what a run that crashed has left is found by it. */
+/** Stable over restarts, so that remains of a crashed run are found. */
 function nameFor(dataFolder: string): string {
   return `skerry-${createHash('sha256').update(dataFolder).digest('hex').slice(0, 12)}`;
 }

@@ -1,18 +1,22 @@
 /**
- * What the shell does before a module's program takes its place. The texts are fixed; all that comes from a manifest
- * is a parameter. Each ends in `exec "$@"`, so that the pid stays the module's.
+ * Shell scripts that run before a module's program. The texts are constant; values from a manifest are passed
+ * as parameters. Each ends in `exec "$@"`, so that the pid does not change.
  */
 
-/** Goes into control groups by the doors before `--`. */
-export const JOIN = 'while [ "$1" != -- ]; do echo $$ >"$1" || exit 125; shift; done; shift; exec "$@"';
-
-/** Lets the signals pass by what merely waits for the program: they reach it as a member of the group. */
-export const STAND_BY = 'trap "" HUP INT QUIT TERM USR1 USR2; exec "$@"';
+/** Joins cgroups: writes the shell's pid to each `cgroup.procs` file before `--`. */
+export const JOIN_CGROUPS =
+  'while [ "$1" != -- ]; do echo $$ >"$1" || exit 125; shift; done; shift; exec "$@"';
 
 /**
- * Within mounts of its own: an empty /tmp and /dev/shm of `$2` bytes at most; the folders up to the first `--` hidden, but for
- * the module's own folder, `$1`, and those up to the second `--`; all that can be written made read-only but for the module's
- * own folder, /dev and /proc. If `$3` is `none`, it is in a network of its own, whose loopback begins to work where `ip` is installed.
+ * Ignores stop signals in the wrapper, because the program receives them as a member of the process group.
+ */
+export const IGNORE_SIGNALS = 'trap "" HUP INT QUIT TERM USR1 USR2; exec "$@"';
+
+/**
+ * Sets up a mount namespace: empty /tmp and /dev/shm of at most `$2` bytes; the folders before the first `--`
+ * hidden, except the module's folder `$1` and the folders before the second `--`; all other mounts read-only
+ * except the module's folder, /dev and /proc. If `$3` is `none`, it brings up the loopback interface of a
+ * network namespace, if `ip` is installed.
  */
 export const PRIVATE_MOUNTS = `set -e
 own=$1 size=$2 network=$3 path=$PATH at=$(pwd)

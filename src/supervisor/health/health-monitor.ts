@@ -2,93 +2,99 @@ import type { Cancel, Clock } from '../../core/clock.ts';
 import { READY_CHECK } from '../../core/limits.ts';
 import type { HealthSpec } from '../spec.ts';
 
-/** What becomes of a module by its checks: it is well, it no longer is, or it has failed too often in a row. */
-export type HealthEvent = 'well' | 'unhealthy';
+/** Health transition: `healthy` after a successful check, `unhealthy` after `threshold` failures in a row. */
+export type HealthEvent = 'healthy' | 'unhealthy';
 
-/** One look at a module. */
+/** One health check in progress. */
 export type Probe = {
-  /** Reason why it is not well; undefined: it is. Never rejects. */
+  /** Resolves to the reason of a failure, or to undefined on success. Never rejects. */
   readonly failure: Promise<string | undefined>;
-  /** Breaks it off. */
-  readonly end: () => void;
+  /** Cancels the check. */
+  readonly cancel: () => void;
 };
 
-/** A watch over one process of a module. */
-export type Health = {
-  /** The module, or whoever knows, says how it is. */
-  readonly report: (well: boolean, reason?: string) => void;
-  /** Ends the watch, and a look that is under way. */
+/** Health monitor of one process of a module. */
+export type HealthMonitor = {
+  /** Reports the health from outside. Ignored if the monitor has a probe. */
+  readonly report: (healthy: boolean, reason?: string) => void;
+  /** Stops the monitor and cancels a check in progress. */
   readonly stop: () => void;
 };
 
-export type HealthSettings = {
+export type HealthMonitorSettings = {
   readonly spec: HealthSpec;
   readonly clock: Clock;
-  /** Looks once; undefined: it is told by `report` alone. */
+  /** Starts one check. Undefined if health is only reported. */
   readonly probe: (() => Probe) | undefined;
-  /** Takes the reason of each check that fails, and undefined for one that does not. */
-  readonly checked?: (failure: string | undefined) => void;
-  readonly happened: (event: HealthEvent) => void;
+  /** Called after each check with the reason of its failure, or undefined on success. */
+  readonly onChecked?: (failure: string | undefined) => void;
+  readonly onEvent: (event: HealthEvent) => void;
 };
 
 /**
- * Checks a module again and again, one check at a time: often until it is well for the first time, then every
- * `spec.every`. It has until `spec.readyWithin` to become well: failures before do not count.
+ * Checks the health of a module periodically, one check at a time: with READY_CHECK until it is healthy for
+ * the first time, then every `spec.every`. Failures before `spec.readyWithin` do not count.
  */
-export function watchHealth({ spec, clock, probe, checked, happened }: HealthSettings): Health {
+export function monitorHealth({
+  spec,
+  clock,
+  probe,
+  onChecked,
+  onEvent,
+}: HealthMonitorSettings): HealthMonitor {
   const begun = clock.monotonic();
   let stopped = false;
-  let well = false;
+  let healthy = false;
   let failures = 0;
   let cancel: Cancel | undefined;
-  let looking: Probe | undefined;
+  let current: Probe | undefined;
 
-  const hear = (failure: string | undefined, counted: number): void => {
+  const handleResult = (failure: string | undefined, counted: number): void => {
     if (stopped) return;
-    checked?.(failure);
+    onChecked?.(failure);
     if (failure === undefined) {
       failures = 0;
-      if (!well) happened('well');
-      well = true;
+      if (!healthy) onEvent('healthy');
+      healthy = true;
       return;
     }
-    if (!well && clock.monotonic() - begun < spec.readyWithin) return;
+    if (!healthy && clock.monotonic() - begun < spec.readyWithin) return;
     failures += counted;
     if (failures < spec.threshold) return;
     failures = 0;
-    well = false;
-    happened('unhealthy');
+    healthy = false;
+    onEvent('unhealthy');
   };
 
-  const look = async (begin: () => Probe): Promise<void> => {
-    looking = begin();
-    hear(await looking.failure, 1);
+  const check = async (begin: () => Probe): Promise<void> => {
+    current = begin();
+    handleResult(await current.failure, 1);
     if (stopped) return;
-    const pause = well ? spec.every : Math.min(spec.every, READY_CHECK);
-    cancel = clock.after(pause, () => void look(begin));
+    const pause = healthy ? spec.every : Math.min(spec.every, READY_CHECK);
+    cancel = clock.after(pause, () => void check(begin));
   };
 
-  /** Who says nothing for as long as a threshold of checks would have taken has failed them all. */
-  const awaitReport = (milliseconds: number): void => {
+  /** Missing reports for `threshold` intervals count as `threshold` failures. */
+  const expectReport = (milliseconds: number): void => {
     cancel?.();
     cancel = clock.after(milliseconds, () => {
-      hear(`it has not said how it is for ${milliseconds / 1000} s`, spec.threshold);
-      if (!stopped) awaitReport(spec.every * spec.threshold);
+      handleResult(`no health report for ${milliseconds / 1000} s`, spec.threshold);
+      if (!stopped) expectReport(spec.every * spec.threshold);
     });
   };
 
-  if (probe !== undefined) void look(probe);
-  else awaitReport(spec.readyWithin + spec.every * spec.threshold);
+  if (probe !== undefined) void check(probe);
+  else expectReport(spec.readyWithin + spec.every * spec.threshold);
   return {
-    report: (good, reason = 'it said that it is not well') => {
+    report: (ok, reason = 'it reported itself unhealthy') => {
       if (stopped || probe !== undefined) return;
-      hear(good ? undefined : reason, 1);
-      if (!stopped) awaitReport(spec.every * spec.threshold);
+      handleResult(ok ? undefined : reason, 1);
+      if (!stopped) expectReport(spec.every * spec.threshold);
     },
     stop: () => {
       stopped = true;
       cancel?.();
-      looking?.end();
+      current?.cancel();
     },
   };
 }

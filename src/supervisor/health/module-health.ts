@@ -1,49 +1,52 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import type { Confinement } from '../confinement/confine.ts';
-import type { Leftovers } from '../process/orphans.ts';
+import type { OrphanKiller } from '../process/orphans.ts';
 import type { ModuleSpec, RestartPolicy } from '../spec.ts';
-import type { Health } from './health-monitor.ts';
-import { watchHealth } from './health-monitor.ts';
-import { probeOf } from './probe.ts';
+import type { HealthMonitor } from './health-monitor.ts';
+import { monitorHealth } from './health-monitor.ts';
+import { createProbe } from './probe.ts';
 
-/** Policies that restart a module that fails its checks. */
-const RESTARTED_UNWELL: ReadonlySet<RestartPolicy> = new Set(['always', 'on-unhealthy']);
+/** Restart policies that restart an unhealthy module. */
+const RESTARTED_IF_UNHEALTHY: ReadonlySet<RestartPolicy> = new Set(['always', 'on-unhealthy']);
 
 export type ModuleHealthSettings = {
   readonly spec: ModuleSpec;
   readonly confinement: Confinement;
   readonly environment: Record<string, string>;
-  readonly leftovers: Leftovers;
+  readonly orphans: OrphanKiller;
   readonly clock: Clock;
   readonly log: Log;
-  /** Takes the reason of each check that fails, and undefined for one that does not. */
-  readonly checked: (failure: string | undefined) => void;
-  /** Takes what follows for the life of the module. */
-  readonly happened: (event: 'well' | 'unwell' | 'unhealthy') => void;
+  /** Called after each check with the reason of its failure, or undefined on success. */
+  readonly onChecked: (failure: string | undefined) => void;
+  /** Called with the event for the state machine. */
+  readonly onEvent: (event: 'healthy' | 'unhealthy' | 'unhealthyRestart') => void;
 };
 
-/** Watches the health of one process of a module, and logs each new reason why it is not well; undefined: it has no checks. */
-export function watchModule(settings: ModuleHealthSettings): Health | undefined {
-  const { spec, confinement, environment, leftovers, clock, log, checked, happened } = settings;
+/**
+ * Monitors the health of one process of a module and logs each new failure reason. Undefined if the module
+ * has no health check.
+ */
+export function monitorModule(settings: ModuleHealthSettings): HealthMonitor | undefined {
+  const { spec, confinement, environment, orphans, clock, log, onChecked, onEvent } = settings;
   const { name: module, health, cwd } = spec;
   if (health === undefined) return undefined;
   let last: string | undefined;
-  return watchHealth({
+  return monitorHealth({
     spec: health,
     clock,
-    probe: probeOf(health, { module, cwd, environment, confinement, leftovers, clock }),
-    checked: failure => {
+    probe: createProbe(health, { module, cwd, environment, confinement, orphans, clock }),
+    onChecked: failure => {
       if (failure !== undefined && failure !== last)
-        log.warn(`A check of module "${module}" failed: ${failure}`);
+        log.warn(`Health check of module "${module}" failed: ${failure}`);
       last = failure;
-      checked(failure);
+      onChecked(failure);
     },
-    happened: event => {
-      const restarted = event === 'unhealthy' && RESTARTED_UNWELL.has(spec.restart);
-      if (event === 'well') log.info(`Module "${module}" is ready.`);
-      else log.warn(`Module "${module}" fails its checks${restarted ? ': it is restarted' : ''}.`);
-      happened(event === 'well' || restarted ? event : 'unwell');
+    onEvent: event => {
+      const restarted = event === 'unhealthy' && RESTARTED_IF_UNHEALTHY.has(spec.restart);
+      if (event === 'healthy') log.info(`Module "${module}" is ready.`);
+      else log.warn(`Module "${module}" is unhealthy${restarted ? ': restarting' : ''}.`);
+      onEvent(restarted ? 'unhealthyRestart' : event);
     },
   });
 }

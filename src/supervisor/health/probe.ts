@@ -1,31 +1,31 @@
 import { connect } from 'node:net';
+import { getSystemErrorMessage } from 'node:util';
 import type { Clock } from '../../core/clock.ts';
-import { reasonOf } from '../../core/errors.ts';
 import type { HealthSpec } from '../spec.ts';
-import type { CheckSettings } from './exec-probe.ts';
-import { runCheck } from './exec-probe.ts';
+import type { ExecProbeSettings } from './exec-probe.ts';
+import { runExecProbe } from './exec-probe.ts';
 import type { Probe } from './health-monitor.ts';
 
-/** Where a module that is asked by its port listens. */
+/** Address of TCP probes. */
 const HOST = '127.0.0.1';
 
-/** How a module is looked at; undefined: it says itself how it is. */
-export function probeOf(
+/** Creates the probe of a health check. Undefined if the module reports its health itself. */
+export function createProbe(
   { check, timeout }: HealthSpec,
-  settings: Omit<CheckSettings, 'timeout'>,
+  settings: Omit<ExecProbeSettings, 'timeout'>,
 ): (() => Probe) | undefined {
   switch (check.kind) {
     case 'exec':
-      return () => runCheck(check.exec, { ...settings, timeout });
+      return () => runExecProbe(check.exec, { ...settings, timeout });
     case 'tcp':
-      return () => connectProbe(check.port, timeout, settings.clock);
+      return () => tcpProbe(check.port, timeout, settings.clock);
     case 'reported':
       return undefined;
   }
 }
 
-/** Whether a port takes a connection in time. */
-function connectProbe(port: number, timeout: number, clock: Clock): Probe {
+/** TCP probe: succeeds if the port accepts a connection in time. */
+function tcpProbe(port: number, timeout: number, clock: Clock): Probe {
   const { promise: failure, resolve } = Promise.withResolvers<string | undefined>();
   const socket = connect(port, HOST);
   const settle = (reason: string | undefined): void => {
@@ -34,9 +34,13 @@ function connectProbe(port: number, timeout: number, clock: Clock): Probe {
     resolve(reason);
   };
   const cancel = clock.after(timeout, () =>
-    settle(`port ${port} took no connection within ${timeout / 1000} s`),
+    settle(`port ${port}: connection timed out after ${timeout / 1000} s`),
   );
   socket.once('connect', () => settle(undefined));
-  socket.once('error', error => settle(`port ${port} takes no connection: ${reasonOf(error)}`));
-  return { failure, end: () => settle('it was broken off') };
+  socket.once('error', error => settle(`port ${port}: ${describe(error)}`));
+  return { failure, cancel: () => settle('cancelled') };
+}
+
+function describe(error: NodeJS.ErrnoException): string {
+  return error.errno === undefined ? error.message : `${getSystemErrorMessage(error.errno)} (${error.code})`;
 }

@@ -1,13 +1,15 @@
 import { LAST_LINE_BYTES, LAST_LINES } from '../../core/limits.ts';
 import type { LineSink } from '../stdio/line-reader.ts';
 
-/** The last lines of a module's log stream, kept in memory: a reason of its end is mostly among them. */
+/**
+ * Last lines of a module's standard error or terminal, kept in memory because they often show why it exited.
+ */
 export type LastLines = {
-  /** Passes lines on to `sink` and keeps the last ones. */
+  /** Wraps a sink and keeps the last lines that pass through. */
   readonly through: (sink: LineSink) => LineSink;
-  /** At most LAST_LINES lines of LAST_LINE_BYTES, without characters that act on a terminal. */
+  /** Returns at most LAST_LINES lines of LAST_LINE_BYTES without control characters. */
   readonly texts: () => string[];
-  /** Forgets them: another process begins. */
+  /** Clears the lines before a new process. */
   readonly clear: () => void;
 };
 
@@ -16,11 +18,11 @@ export function createLastLines(): LastLines {
   return {
     through: sink => ({
       ready: sink.ready,
-      take: line => {
-        // A copy: the line itself would keep all that was read with it.
+      write: line => {
+        // Copies the line, because a view would keep the whole chunk alive.
         if (line.length > 0) lines.push(Buffer.from(line.subarray(0, LAST_LINE_BYTES)));
         if (lines.length > LAST_LINES) lines.shift();
-        sink.take(line);
+        sink.write(line);
       },
     }),
     texts: () =>

@@ -6,23 +6,32 @@ import { LOG_FILE_BYTES, LOG_FILES } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
 import type { LineSink } from '../stdio/line-reader.ts';
 
-/** Bytes that wait while the batch before them is being written; then the module's output is no longer read. */
+/**
+ * Maximum bytes buffered while the previous batch is written. Beyond it the module's output is not read
+ * (back-pressure).
+ */
 const LOG_BATCH_BYTES = 1 << 16;
 
 const NEWLINE = Buffer.from('\n');
 
-/** The log of one module: a file of LOG_FILE_BYTES and LOG_FILES older ones, `<path>.1` the newest of them. */
+/**
+ * Rotated log of one module: a current file of LOG_FILE_BYTES and LOG_FILES older ones, of which `<path>.1`
+ * is the newest.
+ */
 export type LogFile = {
-  /** Takes the lines of one stream: each is written as `<wall time, ISO 8601> <stream> <line>`. */
+  /** Sink for one stream. Each line is written as `<wall time, ISO 8601> <stream> <line>`. */
   readonly sink: (stream: string) => LineSink;
-  /** Lines that could not be written. */
+  /** Number of lines lost because of write errors. */
   readonly lost: () => number;
   /** Resolves when all lines are written and the file is closed. */
   readonly close: () => Promise<void>;
 };
 
-/** `roomy` is called when the file takes lines again. A failure to write is logged once and the lines are lost. */
-export function createLogFile(path: string, clock: Clock, log: Log, roomy: () => void): LogFile {
+/**
+ * Creates a log file. `onReady` is called when it accepts lines again. After a write error one warning is
+ * logged and lines are lost.
+ */
+export function createLogFile(path: string, clock: Clock, log: Log, onReady: () => void): LogFile {
   const file = createRotatedFile(path);
   let batch: Buffer[] = [];
   let bytes = 0;
@@ -31,7 +40,7 @@ export function createLogFile(path: string, clock: Clock, log: Log, roomy: () =>
   let failing = false;
   let writing: Promise<void> | undefined;
 
-  /** Writes until nothing has gathered meanwhile. */
+  /** Writes batches until none is left. */
   const writeBatches = async (): Promise<void> => {
     while (lines > 0) {
       const [data, count] = [Buffer.concat(batch, bytes), lines];
@@ -43,15 +52,15 @@ export function createLogFile(path: string, clock: Clock, log: Log, roomy: () =>
         failing = false;
       } catch (error) {
         lost += count;
-        if (!failing) log.warn(`The log ${path} cannot be written (${reasonOf(error)}): lines are lost.`);
+        if (!failing) log.warn(`Cannot write the log ${path} (${reasonOf(error)}): lines are lost.`);
         failing = true;
       }
-      roomy();
+      onReady();
     }
     writing = undefined;
   };
 
-  const take = (stream: string, line: Buffer): void => {
+  const append = (stream: string, line: Buffer): void => {
     const head = Buffer.from(`${new Date(clock.wall()).toISOString()} ${stream} `);
     batch.push(head, line, NEWLINE);
     bytes += head.length + line.length + NEWLINE.length;
@@ -60,7 +69,7 @@ export function createLogFile(path: string, clock: Clock, log: Log, roomy: () =>
   };
 
   return {
-    sink: stream => ({ ready: () => bytes < LOG_BATCH_BYTES, take: line => take(stream, line) }),
+    sink: stream => ({ ready: () => bytes < LOG_BATCH_BYTES, write: line => append(stream, line) }),
     lost: () => lost,
     close: async () => {
       await writing;
@@ -71,13 +80,13 @@ export function createLogFile(path: string, clock: Clock, log: Log, roomy: () =>
 
 type RotatedFile = { readonly append: (data: Buffer) => Promise<void>; readonly close: () => Promise<void> };
 
-/** Opened at the first write, and again after a failure. */
+/** Log file with rotation. Opened at the first write and again after an error. */
 function createRotatedFile(path: string): RotatedFile {
   let handle: FileHandle | undefined;
   let size = 0;
 
   const openFile = async (): Promise<FileHandle> => {
-    // A hub without modules does not load this.
+    // Loaded lazily: a hub without modules does not need it.
     const { mkdir, open } = await import('node:fs/promises');
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const opened = await open(path, 'a', 0o600);

@@ -2,28 +2,34 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { systemCode } from '../../core/errors.ts';
 import { LOG_FILES } from '../../core/limits.ts';
 
-/** Bytes that are read at once. */
+/** Read size in bytes. */
 const CHUNK_BYTES = 1 << 16;
 const NEWLINE = 0x0a;
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/** Reads the log of one module from its oldest file on, over rotations, while the hub writes it or when there is none. */
+/**
+ * Reads the log of one module from its oldest file on and follows rotations. Works with and without a running
+ * hub.
+ */
 export type LogReader = {
-  /** The next whole line without its end; undefined: there is none now, but later there may be. */
+  /** Returns the next complete line without its end. Undefined if there is none yet. */
   readonly next: () => Buffer | undefined;
   readonly close: () => void;
 };
 
-/** One file of the log, kept open: what it is called changes when it is rotated. */
+/** One open file of the log. Kept open because rotation renames it. */
 type Part = { readonly file: number; readonly inode: number };
 
-/** `last`: no more than this many lines of what is there now. A file that may not be read throws what the system does. */
+/**
+ * Opens the log of a module. `last` limits the number of existing lines. Throws system errors if a file
+ * cannot be read.
+ */
 export function openLogReader(path: string, last = Number.POSITIVE_INFINITY): LogReader {
   let parts = openParts(path);
   let position = skipTo(parts, last);
-  let held = NOTHING;
+  let buffered = NOTHING;
 
-  /** Goes on to the next file, if there is one; the last is left only once it was rotated away. */
+  /** Moves to the next file, if there is one. Leaves the newest file only after it was rotated. */
   const advance = (): boolean => {
     const [done] = parts;
     if (parts.length < 2 && (done === undefined || inodeOf(path) !== done.inode)) {
@@ -49,25 +55,25 @@ export function openLogReader(path: string, last = Number.POSITIVE_INFINITY): Lo
         const count = readSync(current.file, chunk, 0, CHUNK_BYTES, position);
         position += count;
         if (count > 0) {
-          held = Buffer.concat([held, chunk.subarray(0, count)]);
+          buffered = Buffer.concat([buffered, chunk.subarray(0, count)]);
           return true;
         }
       }
       if (!advance()) return false;
-      // What a crash tore off stands by itself.
-      if (held.length > 0) held = Buffer.concat([held, Buffer.from('\n')]);
+      // Terminates a line that a crash truncated.
+      if (buffered.length > 0) buffered = Buffer.concat([buffered, Buffer.from('\n')]);
     }
   };
 
   return {
     next: () => {
-      let end = held.indexOf(NEWLINE);
+      let end = buffered.indexOf(NEWLINE);
       while (end < 0) {
         if (!readMore()) return undefined;
-        end = held.indexOf(NEWLINE);
+        end = buffered.indexOf(NEWLINE);
       }
-      const line = held.subarray(0, end);
-      held = held.subarray(end + 1);
+      const line = buffered.subarray(0, end);
+      buffered = buffered.subarray(end + 1);
       return line;
     },
     close: () => {
@@ -77,7 +83,10 @@ export function openLogReader(path: string, last = Number.POSITIVE_INFINITY): Lo
   };
 }
 
-/** The files of a log, the oldest first. Opened from the newest on: a rotation meanwhile shows one twice, and hides none. */
+/**
+ * Opens the files of a log, oldest first. Opening starts with the newest, so that a concurrent rotation may
+ * show a file twice but never hides one.
+ */
 function openParts(path: string): Part[] {
   const parts: Part[] = [];
   for (let age = 0; age <= LOG_FILES; age += 1) {
@@ -103,7 +112,7 @@ function inodeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino;
 }
 
-/** Closes the files before the last lines, and tells where those begin in the first that is left. */
+/** Closes the files before the last `last` lines and returns their offset in the first remaining file. */
 function skipTo(parts: Part[], last: number): number {
   if (last === Number.POSITIVE_INFINITY) return 0;
   let missing = last;
@@ -119,19 +128,19 @@ function skipTo(parts: Part[], last: number): number {
   return 0;
 }
 
-/** Where the last `most` whole lines of a file begin, and how many there are. */
-function startOfLast(file: number, most: number): { readonly start: number; readonly lines: number } {
+/** Finds the offset of the last `max` complete lines of a file and counts them. */
+function startOfLast(file: number, max: number): { readonly start: number; readonly lines: number } {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   let lines = 0;
   let end = fstatSync(file).size;
-  if (most === 0) return { start: end, lines };
+  if (max === 0) return { start: end, lines };
   while (end > 0) {
     const from = Math.max(0, end - CHUNK_BYTES);
     const count = readSync(file, chunk, 0, end - from, from);
     for (let at = count - 1; at >= 0; at -= 1) {
       if (chunk[at] !== NEWLINE) continue;
-      // This one ends the line before.
-      if (lines === most) return { start: from + at + 1, lines };
+      // This newline ends the line before the ones wanted.
+      if (lines === max) return { start: from + at + 1, lines };
       lines += 1;
     }
     end = from;

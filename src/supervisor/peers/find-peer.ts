@@ -6,51 +6,59 @@ import { OWN_ADDRESSES_KEPT } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
 import { runningProcess } from '../../core/proc.ts';
 import type { ModulePid } from './open-sockets.ts';
-import { socketsOf } from './open-sockets.ts';
+import { openSockets } from './open-sockets.ts';
 import type { PeerCredentials, ReadCredentials } from './peer-credentials.ts';
 import { loadCredentials } from './peer-credentials.ts';
 import type { TcpEnds } from './tcp-table.ts';
 import { findOwners } from './tcp-table.ts';
 
 /**
- * Owner of the process at the other end of a connection: modules, of which it is one, or `other` for a process of no
- * module or of another machine. `unknown`: it is on this machine, but cannot be found or has ended.
+ * Owner of the process at the other end of a connection: candidate modules, `other` for a local process of no
+ * module or a remote machine, `unknown` for a local process that was not found or has exited.
  */
 export type PeerOwner = { readonly modules: readonly string[] } | 'other' | 'unknown';
 
-/** Processes of modules, by what the kernel tells of them. */
+/** Lookup of module processes by kernel data. */
 export type ModuleProcesses = {
-  /** Modules that run as this user; undefined if no module does, or if the hub itself does. */
+  /** Modules that run as this user. Undefined if there is none or it is the hub's own user. */
   readonly byUser: (uid: number) => readonly string[] | undefined;
-  /** Processes that may run as other users than their modules have: a uid does not tell them. */
-  readonly loose: () => Iterable<ModulePid>;
+  /** Processes whose uid does not identify their module, because they may change their user. */
+  readonly pidsToScan: () => Iterable<ModulePid>;
 };
 
-export type PeersSettings = {
+export type PeerFinderSettings = {
   readonly processes: ModuleProcesses;
   readonly clock: Clock;
   readonly log: Log;
   readonly load?: () => ReadCredentials;
 };
 
-/** Calls `done` once with the owner, at once or later. */
+/** Finds the owner of a connection's peer. Calls `done` once, synchronously or later. */
 export type FindPeer = (socket: Socket, done: (owner: PeerOwner) => void) => void;
 
-type Waiting = { readonly ends: TcpEnds; readonly done: (owner: PeerOwner) => void };
+type PendingLookup = { readonly ends: TcpEnds; readonly done: (owner: PeerOwner) => void };
 
 /**
- * Finds the processes that connect to the hub. All TCP connections that come while one look is under way share the next,
- * so that a thousand at once cost what a few do.
+ * Creates a peer finder. TCP lookups are batched: all connections that arrive during one lookup share the
+ * next, so that a thousand cost as much as a few.
  */
-export function createPeers({ processes, clock, log, load = loadCredentials }: PeersSettings): FindPeer {
+export function createPeerFinder({
+  processes,
+  clock,
+  log,
+  load = loadCredentials,
+}: PeerFinderSettings): FindPeer {
   const isOwn = ownAddresses(clock);
   let credentials: ReadCredentials | undefined;
-  let waiting: Waiting[] = [];
-  let looking = false;
+  let waiting: PendingLookup[] = [];
+  let running = false;
 
-  /** Sockets of modules first: one that is in the table later and not among these was never a module's. */
-  const ownersOf = async (batch: readonly Waiting[]): Promise<PeerOwner[]> => {
-    const held = await socketsOf(processes.loose());
+  /**
+   * Lists the modules' sockets before the TCP table: a socket that is only in the later table never belonged
+   * to a module.
+   */
+  const ownersOf = async (batch: readonly PendingLookup[]): Promise<PeerOwner[]> => {
+    const held = await openSockets(processes.pidsToScan());
     const rows = await findOwners(batch.map(({ ends }) => ends));
     return rows.map(row => {
       if (row === undefined || row.inode === 0) return 'unknown';
@@ -64,25 +72,25 @@ export function createPeers({ processes, clock, log, load = loadCredentials }: P
     return modules === undefined ? 'other' : { modules };
   };
 
-  const look = async (): Promise<void> => {
-    looking = true;
+  const run = async (): Promise<void> => {
+    running = true;
     while (waiting.length > 0) {
       const batch = waiting;
       waiting = [];
       const owners = await ownersOf(batch).catch((error: unknown) => {
-        log.error(`The processes of ${batch.length} clients cannot be found: ${reasonOf(error)}.`);
+        log.error(`Cannot run up the processes of ${batch.length} clients: ${reasonOf(error)}.`);
         return [];
       });
-      for (const [index, { done }] of batch.entries()) tell(done, owners[index] ?? 'unknown');
+      for (const [index, { done }] of batch.entries()) report(done, owners[index] ?? 'unknown');
     }
-    looking = false;
+    running = false;
   };
 
-  const tell = (done: (owner: PeerOwner) => void, owner: PeerOwner): void => {
+  const report = (done: (owner: PeerOwner) => void, owner: PeerOwner): void => {
     try {
       done(owner);
     } catch (error) {
-      log.error(`A client could not be let in: ${reasonOf(error)}.`);
+      log.error(`Cannot accept a client: ${reasonOf(error)}.`);
     }
   };
 
@@ -92,13 +100,11 @@ export function createPeers({ processes, clock, log, load = loadCredentials }: P
       credentials ??= load();
       found = credentials(socket);
     } catch (error) {
-      log.error(
-        `A client of a Unix socket is refused, because its process cannot be found: ${reasonOf(error)}`,
-      );
+      log.error(`Connection on a Unix socket refused because its process was not found: ${reasonOf(error)}`);
     }
     if (found === undefined) return 'unknown';
     const { pid, uid } = found;
-    for (const { module, pid: one } of processes.loose()) if (one === pid) return { modules: [module] };
+    for (const { module, pid: one } of processes.pidsToScan()) if (one === pid) return { modules: [module] };
     const owner = ownerOf(uid);
     return owner === 'other' && runningProcess(pid) === undefined ? 'unknown' : owner;
   };
@@ -109,11 +115,11 @@ export function createPeers({ processes, clock, log, load = loadCredentials }: P
     if (localPort === undefined || remotePort === undefined) return done('unknown');
     if (!isOwn(remoteAddress)) return done('other');
     waiting.push({ ends: { localAddress, localPort, remoteAddress, remotePort }, done });
-    if (!looking) void look();
+    if (!running) void run();
   };
 }
 
-/** Tells addresses of this machine from others; those of its interfaces are read again after a while. */
+/** Recognises addresses of this machine. Interface addresses are cached for OWN_ADDRESSES_KEPT. */
 function ownAddresses(clock: Clock): (address: string) => boolean {
   let known = new Set<string>();
   let readAt = Number.NEGATIVE_INFINITY;

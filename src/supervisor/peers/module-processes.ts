@@ -2,10 +2,10 @@ import type { Module } from '../spec.ts';
 import type { ModuleProcesses } from './find-peer.ts';
 import type { ModulePid } from './open-sockets.ts';
 
-/** Processes of the modules that there are now; `marked` finds those of modules that have no control group. */
-export function processesOf(
+/** Looks up processes of the current modules. `tagged` finds those of modules without a cgroup. */
+export function moduleProcesses(
   modules: () => Iterable<Module>,
-  marked: () => readonly ModulePid[],
+  tagged: () => readonly ModulePid[],
 ): ModuleProcesses {
   return {
     byUser: uid => {
@@ -13,15 +13,15 @@ export function processesOf(
       const names = [...modules()].filter(({ identity }) => identity().uid === uid).map(nameOf);
       return names.length === 0 ? undefined : names;
     },
-    loose: function* () {
-      const ungrouped = new Set<string>();
+    pidsToScan: function* () {
+      const withoutCgroup = new Set<string>();
       for (const module of modules()) {
-        if (module.identity().sealed) continue;
+        if (module.identity().uidFixed) continue;
         const pids = module.pids();
-        if (pids === undefined) ungrouped.add(nameOf(module));
+        if (pids === undefined) withoutCgroup.add(nameOf(module));
         else for (const pid of pids) yield { module: nameOf(module), pid };
       }
-      if (ungrouped.size > 0) for (const one of marked()) if (ungrouped.has(one.module)) yield one;
+      if (withoutCgroup.size > 0) for (const one of tagged()) if (withoutCgroup.has(one.module)) yield one;
     },
   };
 }

@@ -1,14 +1,16 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { systemCode } from '../../core/errors.ts';
 
-/** Open files of a process that are looked at before the event loop has its turn. */
+/** File descriptors examined before yielding to the event loop. */
 const FILES_PER_TURN = 256;
 
-/** A process of a module. */
+/** Process with the name of its module. */
 export type ModulePid = { readonly module: string; readonly pid: number };
 
-/** The sockets that processes have open: their modules by inode. Gives way to the event loop while it looks. */
-export async function socketsOf(processes: Iterable<ModulePid>): Promise<ReadonlyMap<number, string>> {
+/**
+ * Maps the inode of each open socket to the module that holds it. Yields to the event loop while scanning.
+ */
+export async function openSockets(processes: Iterable<ModulePid>): Promise<ReadonlyMap<number, string>> {
   const sockets = new Map<number, string>();
   let looked = 0;
   for (const { module, pid } of processes) {
@@ -24,7 +26,7 @@ export async function socketsOf(processes: Iterable<ModulePid>): Promise<Readonl
   return sockets;
 }
 
-/** Processes and their files go while they are looked at; those of other users may not be looked at. */
+/** Returns undefined if a process or file is gone, or belongs to another user. */
 function unlessGone<Result>(read: () => Result): Result | undefined {
   try {
     return read();

@@ -1,22 +1,22 @@
 import type { Socket } from 'node:net';
 import { loadNative } from '../../core/native.ts';
 
-/** Credentials of the process that connected to a Unix socket, as it was then (unix(7), SO_PEERCRED). */
+/** Credentials of the process that connected to a Unix socket, at that time (unix(7), SO_PEERCRED). */
 export type PeerCredentials = { readonly pid: number; readonly uid: number };
 
-/** Reads the credentials at the other end of a Unix socket; undefined if the socket is closed. */
+/** Reads the peer's credentials of a Unix socket. Undefined if the socket is closed. */
 export type ReadCredentials = (socket: Socket) => PeerCredentials | undefined;
 
 /**
- * Loads what reads credentials, which Node cannot: the build adds it to the native part for terminals.
+ * Loads the function that reads peer credentials from the native addon, because Node lacks it.
  * @throws Failure `native.unloadable`
  */
 export function loadCredentials(): ReadCredentials {
   const native = loadNative('pty');
   if (typeof native !== 'object' || native === null || !('peer' in native))
-    throw new Error('it has no "peer"');
+    throw new Error('the native addon has no function "peer"');
   const { peer } = native;
-  if (typeof peer !== 'function') throw new Error('"peer" is no function');
+  if (typeof peer !== 'function') throw new Error('"peer" of the native addon is not a function');
   return socket => {
     const file = fileOf(socket);
     if (file === undefined) return undefined;
@@ -27,7 +27,7 @@ export function loadCredentials(): ReadCredentials {
   };
 }
 
-/** The number of a socket's open file, which Node has for itself. */
+/** File descriptor of a socket, which Node keeps internal. */
 function fileOf(socket: Socket): number | undefined {
   const handle: unknown = '_handle' in socket ? socket._handle : undefined;
   if (typeof handle !== 'object' || handle === null || !('fd' in handle)) return undefined;

@@ -1,4 +1,4 @@
-/** Ends of an established TCP connection, as this process sees them. */
+/** Both ends of an established TCP connection, as this process sees them. */
 export type TcpEnds = {
   readonly localAddress: string;
   readonly localPort: number;
@@ -6,21 +6,26 @@ export type TcpEnds = {
   readonly remotePort: number;
 };
 
-/** Owner of a socket: the uid that opened it, and its inode, which is 0 once no process has it open. */
+/**
+ * Owner of a socket: the uid that opened it, and its inode, which is 0 if no process has it open any more.
+ */
 export type SocketOwner = { readonly uid: number; readonly inode: number };
 
-/** Tables of TCP sockets, IPv4 and IPv6 (proc_net_tcp). The first holds no IPv6 socket, the second may hold IPv4 addresses. */
+/**
+ * Kernel tables of TCP sockets (proc_net_tcp). The first has no IPv6 sockets, the second may contain
+ * IPv4-mapped addresses.
+ */
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'] as const;
 
-/** Bytes read at once; the kernel gives a page of rows for each read. */
+/** Read size in bytes. The kernel returns one page of rows per read. */
 const CHUNK_BYTES = 1 << 16;
 
-/** First twelve bytes of an IPv4 address that an IPv6 socket shows (RFC 4291, 2.5.5.2). */
+/** First twelve bytes of an IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2). */
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];
 
 /**
- * Finds the sockets at the remote ends of connections within this machine, in the order of `connections`; undefined for
- * those that are in no table. Reads each table once at most, off the event loop.
+ * Finds the sockets at the remote ends of local connections, in the order of `connections`. Undefined for a
+ * connection that is in no table. Reads each table at most once, asynchronously.
  */
 export async function findOwners(
   connections: readonly TcpEnds[],
@@ -43,14 +48,14 @@ export async function findOwners(
   return found;
 }
 
-/** `local remote state queues timer retransmits uid timeout inode`. */
+/** Fields of a row: `local remote state queues timer retransmits uid timeout inode`. */
 function ownerIn(row: string): SocketOwner {
   const fields = row.trim().split(/ +/);
   return { uid: Number(fields[6]), inode: Number(fields[8]) };
 }
 
-/** Calls `take` with each row until it returns false. A table that is missing has no rows. */
-async function readRows(table: string, take: (row: string) => boolean): Promise<void> {
+/** Calls `visit` with each row until it returns false. A missing table has no rows. */
+async function readRows(table: string, visit: (row: string) => boolean): Promise<void> {
   const { open } = await import('node:fs/promises');
   const file = await open(table, 'r').catch(() => undefined);
   if (file === undefined) return;
@@ -62,14 +67,14 @@ async function readRows(table: string, take: (row: string) => boolean): Promise<
       if (bytesRead === 0) return;
       const rows = (rest + chunk.toString('latin1', 0, bytesRead)).split('\n');
       rest = rows.pop() ?? '';
-      for (const row of rows) if (!take(row)) return;
+      for (const row of rows) if (!visit(row)) return;
     }
   } finally {
     await file.close();
   }
 }
 
-/** The texts by which the tables may know the remote end: its own address first, then the other. */
+/** Keys of the remote end in the tables: IPv4 first, then IPv4-mapped IPv6. */
 function keysOf({ localAddress, localPort, remoteAddress, remotePort }: TcpEnds): string[] {
   const ends = [bytesOf(remoteAddress), bytesOf(localAddress)] as const;
   const keyOf = ([own, other]: readonly [readonly number[], readonly number[]]): string =>
@@ -88,7 +93,7 @@ function portText(port: number): string {
   return port.toString(16).toUpperCase().padStart(4, '0');
 }
 
-/** The kernel prints words of 32 bits as the machine has them in memory: least byte first. */
+/** Formats 32-bit words in host byte order (little-endian), as the kernel prints them. */
 function wordsOf(bytes: readonly number[]): string {
   let text = '';
   for (let at = 0; at < bytes.length; at += 4)
@@ -96,7 +101,7 @@ function wordsOf(bytes: readonly number[]): string {
   return text.toUpperCase();
 }
 
-/** Bytes of an address as Node writes it: four, or sixteen of an IPv6 address that is not a mapped one. */
+/** Parses an address as Node prints it: 4 bytes, or 16 for an IPv6 address that is not IPv4-mapped. */
 export function bytesOf(address: string): number[] {
   const [plain = ''] = address.replace(/^::ffff:(?=[\d.]+$)/i, '').split('%');
   if (!plain.includes(':')) return plain.split('.').map(Number);

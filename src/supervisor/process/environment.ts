@@ -1,9 +1,9 @@
-/** PATH of a module when the hub has none: that of a login on Debian. */
+/** Default PATH of a login on Debian, used if the hub has none. */
 const PATH_DEFAULT = '/usr/local/bin:/usr/bin:/bin';
 
 /**
- * The environment of a module: it is built, so nothing of the hub's own leaks into it but PATH, HOME and LANG.
- * A later of `parts` wins.
+ * Builds the environment of a module. Only PATH, HOME and LANG are inherited from the hub. Later `parts`
+ * override earlier ones.
  */
 export function moduleEnvironment(...parts: Readonly<Record<string, string>>[]): Record<string, string> {
   const { PATH = PATH_DEFAULT, HOME, LANG } = process.env;

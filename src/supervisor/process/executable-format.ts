@@ -1,13 +1,16 @@
 import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs';
 import { reasonOf, systemCode } from '../../core/errors.ts';
 
-/** Bytes that are looked at: what the kernel reads of a script, and the headers of all common programs. */
+/**
+ * Bytes read from the start of a file. Enough for a script's first line and the ELF headers of common
+ * programs.
+ */
 const HEAD_BYTES = 4_096;
 
-/** Bytes of the first line of a script that the kernel reads (BINPRM_BUF_SIZE). */
+/** Bytes of a script's first line that the kernel reads (BINPRM_BUF_SIZE). */
 const FIRST_LINE_BYTES = 256;
 
-/** Machines of programs (elf(5), e_machine), as Node names them. */
+/** Node's names of ELF machines (elf(5), e_machine). */
 const MACHINES: Readonly<Record<number, string>> = {
   3: 'ia32',
   8: 'mips',
@@ -19,10 +22,10 @@ const MACHINES: Readonly<Record<number, string>> = {
   243: 'riscv64',
 };
 
-/** Programs of other machines that the kernel of a machine runs besides its own. */
+/** Foreign architecture that each architecture can also execute. */
 const RUNS_TOO: Readonly<Record<string, string>> = { x64: 'ia32', arm64: 'arm' };
 
-/** Where the kernel is told of interpreters for foreign programs, such as QEMU's. */
+/** Folder of interpreters registered for foreign executables, such as QEMU (binfmt_misc). */
 const FOREIGN_FORMATS = '/proc/sys/fs/binfmt_misc';
 const OWN_FILES: ReadonlySet<string> = new Set(['register', 'status']);
 
@@ -31,27 +34,27 @@ const MACHINE_AT = 18;
 const INTERPRETER = 3;
 
 /**
- * Reason why the system would not run an executable file, which it says in a misleading way or not at all: a shell would be
- * given a foreign program as a script. Undefined if there is none, or the file cannot be read.
+ * Explains why the kernel cannot execute a file. The kernel's own error is misleading, and a shell would run
+ * a foreign executable as a script. Undefined if the file is executable or cannot be read.
  */
-export function unrunnable(file: string): string | undefined {
+export function formatProblem(file: string): string | undefined {
   const head = headOf(file);
   if (head === undefined) return undefined;
   if (head.length === 0) return `${file} is empty: copy the program again.`;
-  if (head.toString('latin1', 0, MAGIC.length) === MAGIC) return unrunnableProgram(file, head);
-  return unrunnableScript(file, head.toString('latin1', 0, FIRST_LINE_BYTES));
+  if (head.toString('latin1', 0, MAGIC.length) === MAGIC) return elfProblem(file, head);
+  return scriptProblem(file, head.toString('latin1', 0, FIRST_LINE_BYTES));
 }
 
-function unrunnableProgram(file: string, head: Buffer): string | undefined {
-  if (head.length < MACHINE_AT + 2) return `${file} is cut off: copy the program again.`;
+function elfProblem(file: string, head: Buffer): string | undefined {
+  if (head.length < MACHINE_AT + 2) return `${file} is truncated: copy the program again.`;
   const machine = machineOf(head);
   const isOwn =
     machine === process.arch || machine === RUNS_TOO[process.arch] || machine === machineOfSystem();
   if (!isOwn && !knowsForeignFormats())
-    return `${file} is a program for ${machine}, and this machine is ${process.arch}: take the one for ${process.arch}.`;
+    return `Exec format error: ${file} is built for ${machine}, this machine is ${process.arch}. Install the ${process.arch} build.`;
   const loader = machine === process.arch ? loaderIn(head) : undefined;
   if (loader === undefined || existsSync(loader)) return undefined;
-  return `${file} needs the loader ${loader}, which is not there: take a program that was built for this system.`;
+  return `${file} needs the dynamic loader ${loader}, which is not installed: install a build for this system.`;
 }
 
 function machineOf(head: Buffer): string {
@@ -59,13 +62,13 @@ function machineOf(head: Buffer): string {
   return MACHINES[number] ?? `another machine (${number})`;
 }
 
-/** The machine of the system's own shell. The hub's may be another: it may run in an emulator of user programs. */
+/** Architecture of /bin/sh. It differs from the hub's if the hub runs in a user-mode emulator. */
 function machineOfSystem(): string | undefined {
   const head = headOf('/bin/sh');
   return head === undefined || head.length < MACHINE_AT + 2 ? undefined : machineOf(head);
 }
 
-/** The path of the dynamic loader that a program for 64 bits, least byte first, asks for (elf(5), PT_INTERP). */
+/** Path of the dynamic loader of a 64-bit little-endian ELF file (elf(5), PT_INTERP). */
 function loaderIn(head: Buffer): string | undefined {
   if (head[4] !== 2 || head[5] !== 1 || head.length < 64) return undefined;
   const [start, size, count] = [
@@ -86,13 +89,13 @@ function knowsForeignFormats(): boolean {
   return existsSync(FOREIGN_FORMATS) && readdirSync(FOREIGN_FORMATS).some(name => !OWN_FILES.has(name));
 }
 
-/** The first line of a script names the program that runs it (execve(2), "Interpreter scripts"). */
-function unrunnableScript(file: string, text: string): string | undefined {
+/** Checks that the interpreter in a script's first line exists (execve(2), "Interpreter scripts"). */
+function scriptProblem(file: string, text: string): string | undefined {
   const [, interpreter] = /^#![ \t]*([^ \t\n]+)/.exec(text) ?? [];
   if (interpreter === undefined || existsSync(interpreter)) return undefined;
   if (interpreter.endsWith('\r'))
-    return `The lines of ${file} end with CR and LF, as on Windows, so its interpreter is not found: run dos2unix on it.`;
-  return `The interpreter that the first line of ${file} names does not exist: correct it.`;
+    return `${file} has Windows line endings (CRLF), so its interpreter is not found: run dos2unix on it.`;
+  return `${file} names an interpreter in its first line that does not exist: correct it.`;
 }
 
 function headOf(file: string): Buffer | undefined {
@@ -102,7 +105,7 @@ function headOf(file: string): Buffer | undefined {
     descriptor = openSync(file, 'r');
     return head.subarray(0, readSync(descriptor, head));
   } catch (error) {
-    // A program that may be executed and not read is the kernel's to refuse.
+    // An executable file need not be readable. The kernel decides.
     if (systemCode(error) !== undefined) return undefined;
     throw new Error(`${file} cannot be read: ${reasonOf(error)}`);
   } finally {

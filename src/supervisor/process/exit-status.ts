@@ -2,25 +2,25 @@ import { constants } from 'node:os';
 import type { LifecycleEvent } from '../lifecycle.ts';
 import type { RestartPolicy } from '../spec.ts';
 
-/** How a process ended: by its exit code, or by a signal. */
-export type Exit =
+/** Exit status of a process: an exit code or the signal that killed it. */
+export type ExitStatus =
   | { readonly kind: 'code'; readonly code: number }
   | { readonly kind: 'signal'; readonly signal: string };
 
-const AFTER: Readonly<Record<RestartPolicy, Readonly<Record<'well' | 'badly', LifecycleEvent>>>> = {
-  never: { well: 'done', badly: 'broken' },
-  'on-failure': { well: 'done', badly: 'again' },
-  'on-unhealthy': { well: 'done', badly: 'again' },
-  always: { well: 'again', badly: 'again' },
+const AFTER: Readonly<Record<RestartPolicy, Readonly<Record<'success' | 'failure', LifecycleEvent>>>> = {
+  never: { success: 'exitOk', failure: 'exitFailed' },
+  'on-failure': { success: 'exitOk', failure: 'exitRestart' },
+  'on-unhealthy': { success: 'exitOk', failure: 'exitRestart' },
+  always: { success: 'exitRestart', failure: 'exitRestart' },
 };
 
-/** What the end of a process means for its module. */
-export function eventAfter(exit: Exit, policy: RestartPolicy): LifecycleEvent {
-  return AFTER[policy][exit.kind === 'code' && exit.code === 0 ? 'well' : 'badly'];
+/** Maps an exit status and the restart policy to an event of the state machine. */
+export function eventAfterExit(exit: ExitStatus, policy: RestartPolicy): LifecycleEvent {
+  return AFTER[policy][exit.kind === 'code' && exit.code === 0 ? 'success' : 'failure'];
 }
 
-/** What a shell says of a process that a signal ended: an exit code of 128 and the signal's number. */
-export function exitOfShell(code: number): Exit {
+/** Decodes the exit code of a shell: 128 plus the signal number if a signal killed its child. */
+export function fromShellExitCode(code: number): ExitStatus {
   return code > 128 ? { kind: 'signal', signal: signalName(code - 128) } : { kind: 'code', code };
 }
 
@@ -29,7 +29,7 @@ export function signalName(number: number): string {
   return name ?? `signal ${number}`;
 }
 
-/** `exit 3`, or `SIGKILL`. */
-export function describeExit(exit: Exit): string {
+/** Text of an exit status, such as `exit 3` or `SIGKILL`. */
+export function describeExit(exit: ExitStatus): string {
   return exit.kind === 'code' ? `exit ${exit.code}` : exit.signal;
 }

@@ -1,43 +1,41 @@
 import { reasonOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import type { Confinement } from '../confinement/confine.ts';
-import type { Connection } from '../stdio/process-io.ts';
-import type { Exit } from './exit-status.ts';
-import type { Process } from './launch.ts';
-import type { Leftovers, Mark } from './orphans.ts';
-import { signalGroup } from './process-group.ts';
+import type { ProcessIo } from '../stdio/process-io.ts';
+import type { ExitStatus } from './exit-status.ts';
+import type { LaunchedProcess } from './launch.ts';
+import type { OrphanKiller, RunTag } from './orphans.ts';
+import { signalProcessGroup } from './process-group.ts';
 
-/** A process of a module that was started, and what goes with it. */
-export type Begun = {
-  readonly launched: Process;
+/** LaunchedProcess of a module that was started, with its cgroup, run tag and environment. */
+export type StartedProcess = {
+  readonly launched: LaunchedProcess;
   readonly confined: Confinement;
-  readonly mark: Mark;
+  readonly tag: RunTag;
   readonly environment: Record<string, string>;
-  /** Those of its control group before. */
+  /** OOM kills of the cgroup before the start. */
   readonly oomKills: number;
 };
 
 /**
- * Kills a process that the hub failed to look after, and all that it started; resolves when it has ended. However it did,
- * it did not end well.
+ * Kills a process, and all its descendants, after an internal error of the hub. Resolves when it has exited,
+ * always as a failure.
  */
-export async function abandon(
-  { confined: { group }, mark, launched }: Begun,
-  connection: Connection | undefined,
-  leftovers: Leftovers,
+export async function killFailedStart(
+  { confined: { group }, tag, launched }: StartedProcess,
+  processIo: ProcessIo | undefined,
+  orphans: OrphanKiller,
   log: Log,
-): Promise<Exit> {
-  if (connection === undefined) signalGroup(launched.pid, 'SIGKILL');
-  else connection.signal('SIGKILL');
+): Promise<ExitStatus> {
+  if (processIo === undefined) signalProcessGroup(launched.pid, 'SIGKILL');
+  else processIo.signal('SIGKILL');
   await launched.exited;
-  await Promise.allSettled([connection?.ended]);
+  await Promise.allSettled([processIo?.ended]);
   try {
-    if (group !== undefined) await leftovers.endGroup(group);
-    await leftovers.endMarked(mark);
+    if (group !== undefined) await orphans.killCgroup(group);
+    await orphans.killTagged(tag);
   } catch (error) {
-    log.error(
-      `What the module started may be left running (${reasonOf(error)}): look for it, and end it by hand.`,
-    );
+    log.error(`Child processes of the module may be left running (${reasonOf(error)}): end them by hand.`);
   }
   return { kind: 'signal', signal: 'SIGKILL' };
 }

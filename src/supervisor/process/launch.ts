@@ -8,49 +8,49 @@ import type { ModuleSpec } from '../spec.ts';
 import type { StandardStreams } from '../stdio/standard-streams.ts';
 import { openStreams } from '../stdio/standard-streams.ts';
 import { spawnOnTerminal } from '../terminal/pty.ts';
-import type { Screen } from '../terminal/shared-terminal.ts';
-import type { Exit } from './exit-status.ts';
-import { exitOfShell } from './exit-status.ts';
-import { spawnAlone } from './spawn.ts';
-import type { Fault } from './start-error.ts';
-import { findFault, spawnFault } from './start-error.ts';
+import type { SharedTerminal } from '../terminal/shared-terminal.ts';
+import type { ExitStatus } from './exit-status.ts';
+import { fromShellExitCode } from './exit-status.ts';
+import { spawnIsolated } from './spawn.ts';
+import type { StartError } from './start-error.ts';
+import { findStartError, spawnError } from './start-error.ts';
 
-/** A running process that leads a session and a process group of its own. */
-export type Process = {
+/** Running process that leads its own session and process group. */
+export type LaunchedProcess = {
   readonly pid: number;
-  /** Its standard input, if messages go there. */
+  /** Standard input. Undefined if the module does not read lines. */
   readonly input: Writable | undefined;
-  /** Its standard output, if messages come from there. */
+  /** Standard output. Undefined if it is logged instead of carrying messages. */
   readonly messages: Readable | undefined;
-  /** Everything else it says, by the name that its lines bear in the log. */
+  /** Streams that go to the log, each with its name in the log. */
   readonly logged: readonly { readonly name: 'out' | 'err' | 'tty'; readonly stream: Readable }[];
-  /** Resolves when this process has ended; its streams may still hold what it said, its children may live. */
-  readonly exited: Promise<Exit>;
+  /** Resolves when the process has exited. Its streams may still hold data and its children may still run. */
+  readonly exited: Promise<ExitStatus>;
 };
 
-/** `screen`: it runs on a terminal, which shows there. */
-export type Surroundings = { readonly screen: Screen | undefined; readonly clock: Clock };
+/** Settings of a launch. With a `terminal` the process runs on a pseudo-terminal. */
+export type LaunchSettings = { readonly terminal: SharedTerminal | undefined; readonly clock: Clock };
 
-/** Starts a module; what hinders it is returned, not thrown. */
+/** Starts the process of a module. Returns a start error instead of throwing. */
 export async function launch(
   spec: ModuleSpec,
   confinement: Confinement,
   environment: Record<string, string>,
-  { screen, clock }: Surroundings,
-): Promise<Process | Fault> {
-  const fault = findFault(spec, environment, confinement.account);
-  if (fault !== undefined) return fault;
+  { terminal, clock }: LaunchSettings,
+): Promise<LaunchedProcess | StartError> {
+  const startError = findStartError(spec, environment, confinement.account);
+  if (startError !== undefined) return startError;
   const exec = confinement.command(spec.exec);
-  const started = await (screen === undefined
+  const started = await (terminal === undefined
     ? spawnOnPipes(spec, exec, environment, confinement.account)
-    : spawnOnTerminal(spec.cwd, exec, environment, screen, clock));
+    : spawnOnTerminal(spec.cwd, exec, environment, terminal, clock));
   return confinement.signalsAsCodes && 'exited' in started
-    ? { ...started, exited: started.exited.then(asShell) }
+    ? { ...started, exited: started.exited.then(decodeShellExit) }
     : started;
 }
 
-function asShell(exit: Exit): Exit {
-  return exit.kind === 'code' ? exitOfShell(exit.code) : exit;
+function decodeShellExit(exit: ExitStatus): ExitStatus {
+  return exit.kind === 'code' ? fromShellExitCode(exit.code) : exit;
 }
 
 async function spawnOnPipes(
@@ -58,30 +58,30 @@ async function spawnOnPipes(
   exec: readonly string[],
   env: Record<string, string>,
   account: Account | undefined,
-): Promise<Process | Fault> {
-  const talks = spec.io === 'lines';
+): Promise<LaunchedProcess | StartError> {
+  const hasInput = spec.io === 'lines';
   let streams: StandardStreams | undefined;
   let child: ChildProcess;
   try {
-    streams = await openStreams(talks, account);
-    child = spawnAlone(exec, streams.inner, { cwd: spec.cwd, env });
+    streams = await openStreams(hasInput, account);
+    child = spawnIsolated(exec, streams.childStdio, { cwd: spec.cwd, env });
   } catch (error) {
     streams?.close();
-    return spawnFault(spec, error, env);
+    return spawnError(spec, error, env);
   }
   const { pid } = child;
   if (pid === undefined) {
     streams.close();
     const [error] = await once(child, 'error');
-    return spawnFault(spec, error, env);
+    return spawnError(spec, error, env);
   }
   const { input, output, error } = streams.connect(child);
   const err = { name: 'err', stream: error } as const;
   return {
     pid,
     input,
-    messages: talks ? output : undefined,
-    logged: talks ? [err] : [{ name: 'out', stream: output }, err],
+    messages: hasInput ? output : undefined,
+    logged: hasInput ? [err] : [{ name: 'out', stream: output }, err],
     exited: new Promise(resolve => {
       child.once('exit', (code, signal) => {
         resolve(code === null ? { kind: 'signal', signal: signal ?? 'SIGKILL' } : { kind: 'code', code });

@@ -14,120 +14,134 @@ import type { Clock } from '../../core/clock.ts';
 import { Failure, isDiskFull, reasonOf, systemCode } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import type { RunningProcess } from '../../core/proc.ts';
-import { bootId, pidsSince, pidsWith, runningProcess } from '../../core/proc.ts';
-import type { ControlGroup } from '../cgroups/cgroup.ts';
+import { bootId, pidsStartedAfter, pidsWithVariable, runningProcess } from '../../core/proc.ts';
+import type { Cgroup } from '../cgroups/cgroup.ts';
 import type { ModulePid } from '../peers/open-sockets.ts';
 import { pause } from './pause.ts';
-import { signalGroup } from './process-group.ts';
+import { signalProcessGroup } from './process-group.ts';
 
-/** In the environment of every module and so of all its children: names the run of the hub and the module. */
+/** Environment variable with the run tag. Children inherit it. */
 const RUN_VARIABLE = 'SKERRY_RUN';
 
-/** Rounds of killing what is left, and the milliseconds between two: SIGKILL works at once but for a stuck disk. */
+/**
+ * Maximum number of kill attempts, and milliseconds between two. SIGKILL takes effect at once unless a
+ * process is stuck in disk I/O.
+ */
 const KILL_ROUNDS = 100;
 const KILL_ROUND = 20;
 
-/** What a hub that crashed left running is found by the notes that it kept in its run folder. */
-export type Leftovers = {
-  /** A new mark for the next process of a module; no other start has the same. */
-  readonly mark: (module: string) => Mark;
-  /** Ends by SIGKILL all that is in a control group. Resolves when none is left, or cannot be killed, which is logged. */
-  readonly endGroup: (group: ControlGroup) => Promise<void>;
-  /** The pids of those that bear a mark and were started since `pid` was, of late: pids are given anew. */
-  readonly followers: (mark: Mark, pid: number) => number[];
+/**
+ * Finds and kills orphaned processes: children that left a module's process group, and processes that a
+ * crashed hub left running.
+ */
+export type OrphanKiller = {
+  /** Creates a unique run tag for the next process of a module. */
+  readonly newTag: (module: string) => RunTag;
   /**
-   * Ends by SIGKILL all that bear a mark, wherever they went. Resolves when none is left, or cannot be killed, which is
-   * logged. A process that wiped its environment is not found.
+   * Kills all processes of a cgroup with SIGKILL. Resolves when none is left or after an error is logged
+   * because some survive.
    */
-  readonly endMarked: (mark: Mark) => Promise<void>;
-  /** The processes of this run by the mark in their environment, with their modules. Reads all of /proc. */
-  readonly marked: () => ModulePid[];
+  readonly killCgroup: (group: Cgroup) => Promise<void>;
   /**
-   * Ends by SIGKILL what the last run noted and left: the groups whose leader still is the same process, and every
-   * process that has the run's mark in its environment, be its leader dead. Tells whether there was a last run since
-   * the machine was started. Throws the Failure `data.unwritable`.
+   * Returns the pids with this tag that started after `pid`. Only valid shortly after that start, because
+   * pids wrap around.
    */
-  readonly takeDown: () => Promise<boolean>;
-  /** Notes the process of a module that was just started. */
+  readonly taggedSince: (tag: RunTag, pid: number) => number[];
+  /**
+   * Kills all processes with this tag with SIGKILL. Resolves when none is left or after an error is logged
+   * because some survive. A process that cleared its environment is not found.
+   */
+  readonly killTagged: (tag: RunTag) => Promise<void>;
+  /** Returns all tagged processes of this run with their modules. Reads all of /proc. */
+  readonly tagged: () => ModulePid[];
+  /**
+   * Kills the processes that the last run left: recorded process groups whose leader is the same process, and
+   * all processes with a tag of that run. Resolves to true if there was an earlier run since boot.
+   * @throws Failure `data.unwritable`
+   */
+  readonly killFromLastRun: () => Promise<boolean>;
+  /** Records the process of a module that was just started. */
   readonly record: (pid: number) => void;
   readonly forget: (pid: number) => void;
 };
 
-/** What tells a process of a module, and all that it starts: in its environment. */
-export type Mark = { readonly environment: Readonly<Record<string, string>>; readonly text: string };
+/** Run tag: identifies one process of a module and all its descendants through an environment variable. */
+export type RunTag = { readonly environment: Readonly<Record<string, string>>; readonly text: string };
 
-type Noted = Pick<RunningProcess, 'pid' | 'started'>;
+type RecordedProcess = Pick<RunningProcess, 'pid' | 'started'>;
 
-type Notes = { readonly run: string; readonly processes: readonly Noted[] };
+type LastRun = { readonly run: string; readonly processes: readonly RecordedProcess[] };
 
-export function createLeftovers(runFolder: string, clock: Clock, log: Log): Leftovers {
+export function createOrphanKiller(runFolder: string, clock: Clock, log: Log): OrphanKiller {
   const file = join(runFolder, 'processes');
   const boot = bootId();
   const run = `${boot}/${process.pid}/${runningProcess(process.pid)?.started}`;
-  const running = new Map<number, Noted>();
-  let marks = 0;
+  const running = new Map<number, RecordedProcess>();
+  let tags = 0;
 
-  const note = (): void => {
+  const record = (): void => {
     const lines = [...running.values()].map(({ pid, started }) => `${pid} ${started}\n`);
     replaceFile(file, `${run}\n${lines.join('')}`);
   };
 
-  const complain = (error: unknown): void =>
+  const logFailure = (error: unknown): void =>
     log.error(
-      `${file} cannot be written (${reasonOf(error)}): after a crash of the hub, modules may be left running.`,
+      `Cannot write ${file} (${reasonOf(error)}): if the hub crashes, its modules may be left running.`,
     );
 
-  const noteIfPossible = (): void => {
+  const recordOrLog = (): void => {
     try {
-      note();
+      record();
     } catch (error) {
-      complain(error);
+      logFailure(error);
     }
   };
 
-  /** On a full disk modules run all the same: one of them may be what makes room. */
-  const noteUnlessFull = (): void => {
+  /** Modules also start on a full disk, because one of them may free space. */
+  const recordUnlessFull = (): void => {
     try {
-      note();
+      record();
     } catch (error) {
       if (!isDiskFull(error)) throw error;
-      complain(error);
+      logFailure(error);
     }
   };
 
-  const end = async (strike: () => boolean): Promise<void> => {
-    if (boot === undefined || (await strikeAll(strike, clock))) return;
-    log.error('Processes that a module left cannot be killed: end them by hand.');
+  const killOrLog = async (killOnce: () => boolean): Promise<void> => {
+    if (boot === undefined || (await killUntilGone(killOnce, clock))) return;
+    log.error('Orphaned processes of a module survive SIGKILL: end them by hand.');
   };
 
   return {
-    mark: module => {
-      marks += 1;
-      const text = `${run}/${module}/${marks}`;
+    newTag: module => {
+      tags += 1;
+      const text = `${run}/${module}/${tags}`;
       return { environment: { [RUN_VARIABLE]: text }, text };
     },
-    followers: ({ text }, pid) => pidsWith(RUN_VARIABLE, value => value === text, pidsSince(pid)),
-    marked: () => {
+    taggedSince: ({ text }, pid) =>
+      pidsWithVariable(RUN_VARIABLE, value => value === text, pidsStartedAfter(pid)),
+    tagged: () => {
       const found: ModulePid[] = [];
-      pidsWith(RUN_VARIABLE, (value, pid) => {
+      pidsWithVariable(RUN_VARIABLE, (value, pid) => {
         if (!value.startsWith(`${run}/`)) return false;
         found.push({ module: value.slice(run.length + 1).split('/')[0] ?? '', pid });
         return true;
       });
       return found;
     },
-    endGroup: group => end(group.kill),
-    endMarked: ({ text }) => end(() => killFound(() => pidsWith(RUN_VARIABLE, value => value === text))),
-    takeDown: async () => {
-      const notes = usable(runFolder, () => readNotes(file));
+    killCgroup: group => killOrLog(group.kill),
+    killTagged: ({ text }) =>
+      killOrLog(() => killFound(() => pidsWithVariable(RUN_VARIABLE, value => value === text))),
+    killFromLastRun: async () => {
+      const lastRun = orUnwritable(runFolder, () => readLastRun(file));
       if (boot === undefined)
-        log.warn('There is no /proc here: what a crash of the hub leaves running is not found.');
-      // After another boot nothing of the last run is left, and its pids are other people's.
-      const sameBoot = boot !== undefined && notes?.run.startsWith(`${boot}/`) === true;
-      if (sameBoot) await takeDown(notes, clock, log);
-      usable(runFolder, () => {
+        log.warn('/proc is not mounted: orphaned processes of a crashed hub are not found.');
+      // After a reboot none of the processes is left, and their pids may belong to other processes.
+      const sameBoot = boot !== undefined && lastRun?.run.startsWith(`${boot}/`) === true;
+      if (sameBoot) await killLastRun(lastRun, clock, log);
+      orUnwritable(runFolder, () => {
         mkdirSync(runFolder, { recursive: true, mode: 0o700 });
-        noteUnlessFull();
+        recordUnlessFull();
       });
       return sameBoot;
     },
@@ -135,15 +149,15 @@ export function createLeftovers(runFolder: string, clock: Clock, log: Log): Left
       const found = runningProcess(pid);
       if (found === undefined) return;
       running.set(pid, found);
-      noteIfPossible();
+      recordOrLog();
     },
     forget: pid => {
-      if (running.delete(pid)) noteIfPossible();
+      if (running.delete(pid)) recordOrLog();
     },
   };
 }
 
-/** Renamed into place: a crash half way through leaves the old text. On a full disk the text takes the place of the old one. */
+/** Replaces the file atomically by a rename. On a full disk it overwrites the old file in place. */
 function replaceFile(file: string, text: string): void {
   try {
     writeFileSync(`${file}.new`, text, { mode: 0o600 });
@@ -160,49 +174,49 @@ function replaceFile(file: string, text: string): void {
   }
 }
 
-function usable<Result>(folder: string, use: () => Result): Result {
+function orUnwritable<Result>(folder: string, use: () => Result): Result {
   try {
     return use();
   } catch (error) {
-    const sentence = `The folder ${folder} cannot be used (${reasonOf(error)}): choose another or correct its rights.`;
+    const sentence = `Cannot use folder ${folder} (${reasonOf(error)}): choose another one or correct its permissions.`;
     throw new Failure('data.unwritable', sentence);
   }
 }
 
-async function takeDown(notes: Notes, clock: Clock, log: Log): Promise<void> {
-  const leaders = (): number[] => notes.processes.filter(isStill).map(({ pid }) => pid);
-  const marked = (): number[] =>
-    pidsWith(RUN_VARIABLE, value => value === notes.run || value.startsWith(`${notes.run}/`));
-  const found = new Set([...leaders(), ...marked()]).size;
+async function killLastRun(lastRun: LastRun, clock: Clock, log: Log): Promise<void> {
+  const leaders = (): number[] => lastRun.processes.filter(isSameProcess).map(({ pid }) => pid);
+  const tagged = (): number[] =>
+    pidsWithVariable(RUN_VARIABLE, value => value === lastRun.run || value.startsWith(`${lastRun.run}/`));
+  const found = new Set([...leaders(), ...tagged()]).size;
   if (found === 0) return;
-  log.warn(`The last run left ${found} processes behind: they are killed.`);
+  log.warn(`Killing ${found} orphaned processes of the last run.`);
   const find = (): number[] => {
-    for (const leader of leaders()) signalGroup(leader, 'SIGKILL');
-    return [...leaders(), ...marked()];
+    for (const leader of leaders()) signalProcessGroup(leader, 'SIGKILL');
+    return [...leaders(), ...tagged()];
   };
-  if (await strikeAll(() => killFound(find), clock)) return;
+  if (await killUntilGone(() => killFound(find), clock)) return;
   log.error(
-    'Processes of the last run could not be killed: modules may run twice until they are ended by hand.',
+    'Orphaned processes of the last run survive SIGKILL: modules may run twice until they are ended by hand.',
   );
 }
 
-/** Strikes until nobody is left; false if that does not come to an end. */
-export async function strikeAll(strike: () => boolean, clock: Clock): Promise<boolean> {
+/** Calls `killOnce` until it reports that no process is left. Resolves to false if processes survive. */
+export async function killUntilGone(killOnce: () => boolean, clock: Clock): Promise<boolean> {
   for (let round = 0; round < KILL_ROUNDS; round += 1) {
-    if (strike()) return true;
+    if (killOnce()) return true;
     await pause(clock, KILL_ROUND);
   }
   return false;
 }
 
-/** Kills what `find` finds; true: nobody was found. */
+/** Kills the processes that `find` returns. True if it returned none. */
 function killFound(find: () => number[]): boolean {
   const found = find().filter(pid => pid !== process.pid);
   for (const pid of found) killProcess(pid);
   return found.length === 0;
 }
 
-function isStill({ pid, started }: Noted): boolean {
+function isSameProcess({ pid, started }: RecordedProcess): boolean {
   return runningProcess(pid)?.started === started;
 }
 
@@ -215,8 +229,11 @@ function killProcess(pid: number): void {
   }
 }
 
-/** The notes of the last run: its name in the first line, then `<pid> <start>`; a line that is neither is skipped. */
-function readNotes(file: string): Notes | undefined {
+/**
+ * Reads the records of the last run: its tag in the first line, then `<pid> <start time>` per line. Other
+ * lines are skipped.
+ */
+function readLastRun(file: string): LastRun | undefined {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 
-/** Resolves after `milliseconds`, or as soon as `sooner` does; no timer is left behind. */
+/** Resolves after `milliseconds`, or earlier with `sooner`. Leaves no timer behind. */
 export function pause(clock: Clock, milliseconds: number, sooner?: Promise<unknown>): Promise<void> {
   return new Promise(resolve => {
     const cancel = clock.after(milliseconds, resolve);

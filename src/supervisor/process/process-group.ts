@@ -1,15 +1,15 @@
 import { systemCode } from '../../core/errors.ts';
 
 /**
- * Every module leads a process group, so a signal reaches its children too. A child that leaves the group by a
- * session of its own (`setsid`, a double-forking daemon) is out of reach here: see orphans.ts.
+ * Signals of process groups. Each module leads a process group, so that a signal also reaches its children.
+ * Children that create their own session leave the group; `orphans.ts` finds them.
  */
 
-/** `forbidden`: the members run as another user, and this process may not signal them. */
-export type Signalled = 'sent' | 'gone' | 'forbidden';
+/** Result of sending a signal. `forbidden`: the processes run as another user (EPERM). */
+export type SignalResult = 'sent' | 'gone' | 'forbidden';
 
-/** Sends `signal` to the group that `leader` (its pid) led when it was started; 0 sends nothing, it only asks. */
-export function signalGroup(leader: number, signal: NodeJS.Signals | 0): Signalled {
+/** Sends a signal to the process group of `leader`. Signal 0 only tests if the group exists. */
+export function signalProcessGroup(leader: number, signal: NodeJS.Signals | 0): SignalResult {
   try {
     process.kill(-leader, signal);
     return 'sent';

@@ -4,71 +4,70 @@ import { closeSync, constants, openSync, readdirSync } from 'node:fs';
 import { systemCode } from '../../core/errors.ts';
 import { readKernelFile } from '../../core/proc.ts';
 
-/** Standard input, output and error of a program that is started; a number is that of an open file. */
-export type Streams = readonly [Stream, Stream, Stream];
-type Stream = StdioNull | StdioPipe | number;
+/** Standard input, output and error of a child process. A number is an open file descriptor. */
+export type Stdio = readonly [StdioEntry, StdioEntry, StdioEntry];
+type StdioEntry = StdioNull | StdioPipe | number;
 
-/** The flag of an open file that a program does not inherit (O_CLOEXEC), as the kernel shows it. */
-const CLOSED_ON_EXEC = 0o2000000;
+/** O_CLOEXEC as /proc/self/fdinfo shows it: the child does not inherit the file descriptor. */
+const O_CLOEXEC = 0o2000000;
 
-const FIRST_BEYOND_STANDARD = 3;
+const FIRST_NON_STANDARD = 3;
 
-/** The number of an open file from which on one that was left open is closed. */
-const FAR = 1_024;
+/** Inherited file descriptors from this number on are closed. */
+const MAX_INHERITED = 1_024;
 
 /**
- * Numbers of files that whatever this process starts would inherit: LMDB opens its own so, and so may have whoever
- * started the hub, of which Node marks the first only. Node's own are never among them. Found once, for all of them are
- * open before the first module starts and stay so.
+ * File descriptors that children would inherit. LMDB opens its file without O_CLOEXEC, and so may the hub's
+ * parent. Determined once, because all of them are open before the first module starts.
  */
 let inherited: readonly number[] | undefined;
 
 /**
- * Closes files that whoever started the hub left open with numbers so high that no program could be started with /dev/null in
- * their place: near the limit of open files the system has no number left to do it with (EINVAL), and far beyond others it
- * costs a step for each number before. Called before the hub has such files of its own.
+ * Closes inherited file descriptors with high numbers. Each number below them costs work at every spawn, and
+ * near the limit of open files no program could start (EINVAL). Called before the hub opens such files
+ * itself.
  */
-export function closeFarFiles(): void {
+export function closeInheritedDescriptors(): void {
   const [, limit = ''] = /^Max open files +(\d+)/m.exec(readKernelFile('/proc/self/limits')) ?? [];
-  const far = Math.min(FAR, Math.floor((Number(limit) || FAR) / 2));
-  for (const number of inheritedFiles()) if (number >= far) closeSync(number);
+  const max = Math.min(MAX_INHERITED, Math.floor((Number(limit) || MAX_INHERITED) / 2));
+  for (const number of inheritedDescriptors()) if (number >= max) closeSync(number);
 }
 
 /**
- * Starts a program, as the leader of a session and group of its own, that has its standard streams and no other file
- * of this process: in the place of each that it would inherit there is /dev/null. Throws what `spawn` throws.
+ * Spawns a program as leader of its own session and process group. It inherits only its standard streams;
+ * /dev/null replaces every other inherited file descriptor. Throws the errors of `spawn`.
  */
-export function spawnAlone(
+export function spawnIsolated(
   exec: readonly string[],
-  streams: Streams,
+  streams: Stdio,
   options: Pick<SpawnOptions, 'cwd' | 'env'>,
 ): ChildProcess {
   const [program = '', ...parameters] = exec;
-  inherited ??= inheritedFiles();
-  const all: Stream[] = [...streams];
-  const nothing = inherited.length === 0 ? undefined : openSync('/dev/null', constants.O_RDWR);
+  inherited ??= inheritedDescriptors();
+  const all: StdioEntry[] = [...streams];
+  const devNull = inherited.length === 0 ? undefined : openSync('/dev/null', constants.O_RDWR);
   try {
-    if (nothing !== undefined) {
+    if (devNull !== undefined) {
       for (let number = all.length; number <= Math.max(...inherited); number += 1)
-        all.push(inherited.includes(number) ? nothing : 'ignore');
+        all.push(inherited.includes(number) ? devNull : 'ignore');
     }
     return spawn(program, parameters, { ...options, detached: true, stdio: all });
   } finally {
-    if (nothing !== undefined) closeSync(nothing);
+    if (devNull !== undefined) closeSync(devNull);
   }
 }
 
-function inheritedFiles(): number[] {
+function inheritedDescriptors(): number[] {
   const open = readdirSync('/proc/self/fdinfo').map(Number);
-  return open.filter(number => number >= FIRST_BEYOND_STANDARD && isInherited(number));
+  return open.filter(number => number >= FIRST_NON_STANDARD && isInherited(number));
 }
 
 function isInherited(number: number): boolean {
   try {
     const [, flags = ''] = /^flags:\s+([0-7]+)$/m.exec(readKernelFile(`/proc/self/fdinfo/${number}`)) ?? [];
-    return (Number.parseInt(flags, 8) & CLOSED_ON_EXEC) === 0;
+    return (Number.parseInt(flags, 8) & O_CLOEXEC) === 0;
   } catch (error) {
-    // The folder that was read is no longer open.
+    // The file descriptor of the listing itself is closed by now.
     if (systemCode(error) === 'ENOENT') return false;
     throw error;
   }

@@ -2,56 +2,56 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { reasonOf, systemCode } from '../../core/errors.ts';
 import type { Account } from '../confinement/users.ts';
-import { mayPass } from '../confinement/users.ts';
+import { hasPermission } from '../confinement/users.ts';
 import type { ModuleSpec } from '../spec.ts';
-import { unrunnable } from './executable-format.ts';
+import { formatProblem } from './executable-format.ts';
 
-/** Why a module could not be started, in one sentence, and whether it may go better in a while. */
-export type Fault = { readonly reason: string; readonly passing: boolean };
+/** Reason why a module failed to start, as one sentence. `transient` errors are retried with back-off. */
+export type StartError = { readonly reason: string; readonly transient: boolean };
 
-/** The bit of a mode that lets one enter a folder or execute a file. */
+/** Execute bit: enters a folder or executes a file. */
 const ENTER = 1;
 
-/** The machine is short of something, the module is not to blame. */
-const PASSING = new Set(['EAGAIN', 'ENOMEM']);
+/** System errors that mean a lack of resources on the machine, not a startError of the module. */
+const TRANSIENT = new Set(['EAGAIN', 'ENOMEM']);
 
-/** Reason that a module cannot be started, as far as it can be seen before. */
-export function findFault(
+/** Checks before the start whether the program exists and may be executed by `account`. */
+export function findStartError(
   spec: Pick<ModuleSpec, 'exec' | 'cwd'>,
   { PATH = '' }: Readonly<Record<string, string>>,
   account: Account | undefined,
-): Fault | undefined {
+): StartError | undefined {
   const [program] = spec.exec;
-  if (program === undefined || program === '') return lasting('No program is named: "exec" is empty.');
+  if (program === undefined || program === '') return permanent('"exec" is empty: name the program to run.');
   if (statSync(spec.cwd, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    return lasting(`Its working folder ${spec.cwd} does not exist: make it, or name another.`);
+    return permanent(`Working folder ${spec.cwd} does not exist: create it, or set another one.`);
   }
   if (!program.includes('/')) {
     const found = PATH.split(':')
       .map(folder => join(folder, program))
       .find(isProgram);
-    if (found === undefined) return oneText(spec.exec) ?? notFound(program);
-    const reason = unrunnable(found);
-    return reason === undefined ? undefined : lasting(reason);
+    if (found === undefined) return commandLineInOneString(spec.exec) ?? notFound(program);
+    const reason = formatProblem(found);
+    return reason === undefined ? undefined : permanent(reason);
   }
   const file = resolve(spec.cwd, program);
   if (!existsSync(file)) {
-    const fault = oneText(spec.exec);
-    if (fault !== undefined) return fault;
+    const startError = commandLineInOneString(spec.exec);
+    if (startError !== undefined) return startError;
   }
-  return programFault(file) ?? (account && barFault(file, account));
+  return executableError(file) ?? (account && permissionError(file, account));
 }
 
-/** What keeps a module's user from its program. */
-function barFault(file: string, account: Account): Fault | undefined {
-  const closed = foldersOf(file).find(folder => !mayPass(folder, account, ENTER));
+/** Finds a missing permission of the module's user on the executable or its folders. */
+function permissionError(file: string, account: Account): StartError | undefined {
+  const closed = foldersOf(file).find(folder => !hasPermission(folder, account, ENTER));
   if (closed !== undefined) {
-    return lasting(
-      `The user ${account.uid} may not enter ${closed}: run chmod o+x on it, or put the module elsewhere.`,
+    return permanent(
+      `Permission denied: user ${account.uid} may not enter ${closed}. Run chmod o+x on it, or move the module.`,
     );
   }
-  if (mayPass(file, account, ENTER)) return undefined;
-  return lasting(`The user ${account.uid} may not execute ${file}: run chmod o+rx on it.`);
+  if (hasPermission(file, account, ENTER)) return undefined;
+  return permanent(`Permission denied: user ${account.uid} may not execute ${file}. Run chmod o+rx on it.`);
 }
 
 function foldersOf(file: string): string[] {
@@ -69,79 +69,90 @@ function isProgram(file: string): boolean {
   }
 }
 
-/** A program is named together with its arguments, as in a shell. */
-function oneText([program = '', ...rest]: readonly string[]): Fault | undefined {
+/** Detects a whole command line in one string, as for a shell. */
+function commandLineInOneString([program = '', ...rest]: readonly string[]): StartError | undefined {
   const words = program.split(/\s+/).filter(word => word !== '');
   if (words.length < 2) return undefined;
-  const meant = [...words, ...rest].map(word => JSON.stringify(word)).join(', ');
-  return lasting(
-    `There is no program ${JSON.stringify(program)}: give each argument a text of its own, [${meant}].`,
+  const list = [...words, ...rest].map(word => JSON.stringify(word)).join(', ');
+  return permanent(
+    `Command not found: ${JSON.stringify(program)}. Write each argument as a string of its own: [${list}].`,
   );
 }
 
-function notFound(program: string): Fault {
-  return lasting(`${program} was not found in PATH: install it, or name its path.`);
+function notFound(program: string): StartError {
+  return permanent(`Command not found: ${program} is not in PATH. Install it, or give its path.`);
 }
 
-function programFault(file: string): Fault | undefined {
+function executableError(file: string): StartError | undefined {
   try {
-    if (!statSync(file).isFile()) return lasting(`${file} is not a file: name the program itself.`);
+    if (!statSync(file).isFile())
+      return permanent(`${file} is not a regular file: give the path of the program.`);
     accessSync(file, constants.X_OK);
-    const reason = unrunnable(file);
-    return reason === undefined ? undefined : lasting(reason);
+    const reason = formatProblem(file);
+    return reason === undefined ? undefined : permanent(reason);
   } catch (error) {
     switch (systemCode(error)) {
       case 'ENOENT':
       case 'ENOTDIR':
-        return lasting(`${file} does not exist: correct the path, or put the program there.`);
+        return permanent(
+          `No such file or directory (${systemCode(error)}): ${file}. Correct the path, or install the program.`,
+        );
       case 'EACCES':
-        return lasting(
-          `${file} may not be executed: run chmod +x on it, or correct the rights of its folders.`,
+        return permanent(
+          `Permission denied: ${file} is not executable (EACCES). Run chmod +x on it, or correct the permissions of its folders.`,
         );
       default:
-        return lasting(`${file} cannot be started: ${reasonOf(error)}.`);
+        return permanent(`Cannot start ${file}: ${reasonOf(error)}.`);
     }
   }
 }
 
-/** What the system said when it was to start the module. */
-export function spawnFault(
+/** Turns an error of `spawn` into a start error. */
+export function spawnError(
   spec: Pick<ModuleSpec, 'exec'>,
   error: unknown,
   environment: Readonly<Record<string, string>> = {},
-): Fault {
+): StartError {
   const program = spec.exec[0] ?? '';
   const code = systemCode(error) ?? '';
   if (code === 'EMFILE' || code === 'ENFILE') {
     const whose = code === 'EMFILE' ? 'the hub' : 'the machine';
-    const reason = `${program} cannot be started just now: ${whose} has too many files open (${code}), raise "ulimit -n", or LimitNOFILE of a systemd unit.`;
-    return { reason, passing: true };
+    const reason = `Cannot start ${program}: too many open files in ${whose} (${code}). Raise "ulimit -n" or LimitNOFILE of the systemd unit.`;
+    return { reason, transient: true };
   }
-  if (code === 'E2BIG') return lasting(tooBig(spec, environment));
-  if (PASSING.has(code)) {
-    return { reason: `${program} cannot be started just now: ${reasonOf(error)}.`, passing: true };
+  if (code === 'E2BIG') return permanent(argumentListTooLong(spec, environment));
+  if (TRANSIENT.has(code)) {
+    return { reason: `Cannot start ${program} for now: ${reasonOf(error)}.`, transient: true };
   }
-  if (code !== 'ENOENT') return lasting(`${program} cannot be started: ${reasonOf(error)}.`);
+  if (code !== 'ENOENT') return permanent(`Cannot start ${program}: ${reasonOf(error)}.`);
   if (!program.includes('/')) return notFound(program);
-  return lasting(`${program}, or the interpreter or loader that it names, does not exist: correct it.`);
+  return permanent(
+    `No such file or directory (ENOENT): ${program}, or its interpreter or loader. Correct the path.`,
+  );
 }
 
-/** The system holds each text, and all together, to a bound (execve(2), "Limits on size of arguments and environment"). */
-function tooBig({ exec }: Pick<ModuleSpec, 'exec'>, environment: Readonly<Record<string, string>>): string {
+/**
+ * Explains E2BIG: the kernel limits each argument and their sum (execve(2), "Limits on size of arguments and
+ * environment").
+ */
+function argumentListTooLong(
+  { exec }: Pick<ModuleSpec, 'exec'>,
+  environment: Readonly<Record<string, string>>,
+): string {
   const texts = [
     ...exec.map((text, index) => [`exec[${index}]`, text] as const),
     ...Object.entries(environment).map(([name, value]) => [name, `${name}=${value}`] as const),
   ].map(([name, text]) => [name, Buffer.byteLength(text) + 1] as const);
   const all = texts.reduce((sum, [, bytes]) => sum + bytes, 0);
   const [name, most] = texts.reduce((one, other) => (other[1] > one[1] ? other : one), ['', 0] as const);
-  return `Its arguments and environment are too long for the system (E2BIG): ${all} bytes, ${most} of them ${name}, and one text may have 131072. Put what is long into a file.`;
+  return `Argument list too long (E2BIG): ${all} bytes in total, ${most} in ${name}; one string may have 131072. Move long values into a file.`;
 }
 
-/** What went wrong in the hub before it could start a module. */
-export function hindered(error: unknown): Fault {
-  return { reason: `The hub was hindered, "${reasonOf(error)}": put that right.`, passing: true };
+/** Start error for an exception inside the hub. */
+export function startFailed(error: unknown): StartError {
+  return { reason: `Internal error: ${reasonOf(error)}.`, transient: true };
 }
 
-function lasting(reason: string): Fault {
-  return { reason, passing: false };
+function permanent(reason: string): StartError {
+  return { reason, transient: false };
 }

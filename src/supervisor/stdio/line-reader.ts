@@ -2,31 +2,31 @@ import type { Readable } from 'node:stream';
 import type { LineBound } from './line-splitter.ts';
 import { createLineSplitter } from './line-splitter.ts';
 
-/** Where lines go. */
+/** Destination of lines with back-pressure. */
 export type LineSink = {
-  /** Whether it takes one more line now; if not, it says later when it does, and its reader is pumped. */
+  /** Tells if the sink accepts one more line. If not, it later triggers `pump` of its reader. */
   readonly ready: () => boolean;
-  readonly take: (line: Buffer) => void;
+  readonly write: (line: Buffer) => void;
 };
 
-/** Reads one stream of a process no faster than its sink takes the lines. */
+/** Reads lines from a stream no faster than the sink accepts them. */
 export type LineReader = {
-  /** Goes on as far as the stream and the sink allow. */
+  /** Reads as far as the stream and the sink allow. */
   readonly pump: () => void;
-  /** Whether it waits for its sink. */
+  /** Tells if the reader waits for its sink. */
   readonly stalled: () => boolean;
-  /** Resolves when the stream has ended and its last line was taken. */
+  /** Resolves when the stream has ended and its last line was delivered. */
   readonly closed: Promise<void>;
-  /** Takes what has been read already, whatever the sink says, and closes the stream. */
-  readonly abandon: () => void;
+  /** Delivers the data that was already read, even if the sink is full, and closes the stream. */
+  readonly drainAndClose: () => void;
 };
 
-/** `count` is called with the bytes of each piece that is read. */
+/** Creates a line reader. `onBytes` is called with the number of bytes of each chunk. */
 export function readLines(
   stream: Readable,
   sink: LineSink,
   bound: LineBound,
-  count: (bytes: number) => void = () => {},
+  onBytes: (bytes: number) => void = () => {},
 ): LineReader {
   const lines = createLineSplitter(bound);
   const closed = Promise.withResolvers<void>();
@@ -35,23 +35,23 @@ export function readLines(
 
   const finish = (): void => {
     const last = lines.rest();
-    if (last !== undefined) sink.take(last);
+    if (last !== undefined) sink.write(last);
     closed.resolve();
   };
 
   const pumpWhile = (ready: () => boolean): void => {
-    // A sink may settle a line while it takes it, and so ask for more before this one is done.
+    // Prevents reentrancy: a sink may settle a line inside `write` and call `pump`.
     if (pumping) return;
     pumping = true;
     while (ready()) {
       const line = lines.next();
       if (line !== undefined) {
-        sink.take(line);
+        sink.write(line);
         continue;
       }
       const chunk: Buffer | null = stream.read();
       if (chunk !== null) {
-        count(chunk.length);
+        onBytes(chunk.length);
         lines.push(chunk);
         continue;
       }
@@ -63,7 +63,8 @@ export function readLines(
 
   const pump = (): void => pumpWhile(sink.ready);
 
-  // Nobody reads unless there is room, so a module that prints too fast blocks on its own pipe.
+  // Back-pressure: without space in the sink nothing is read, so a module that prints too fast blocks on its
+  // pipe.
   stream.on('readable', pump);
   stream.once('close', () => {
     ended = true;
@@ -73,7 +74,7 @@ export function readLines(
     pump,
     stalled: () => !sink.ready(),
     closed: closed.promise,
-    abandon: () => {
+    drainAndClose: () => {
       ended = true;
       pumpWhile(() => true);
       stream.destroy();

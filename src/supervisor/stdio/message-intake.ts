@@ -10,55 +10,56 @@ import type { Log } from '../../core/log.ts';
 import type { SupervisorHost } from '../spec.ts';
 import type { LineSink } from './line-reader.ts';
 
-/** Messages of one module on their way to the host. */
-export type Intake = LineSink & {
-  /** A line of more than `maxBytes` was dropped. */
+/** Intake of the messages that one module prints: passes them to the host and applies back-pressure. */
+export type MessageIntake = LineSink & {
+  /** Called if a line of more than `maxBytes` was dropped. */
   readonly exceeded: (maxBytes: number) => void;
-  /** Starts to count the lines of a new process. */
-  readonly begin: () => void;
-  /** Lines that the process has printed, whatever became of them. */
+  /** Resets the line counter for a new process. */
+  readonly resetCount: () => void;
+  /** Number of lines that the process has printed, delivered or not. */
   readonly printed: () => number;
-  /** How often the host refused a line, for good or for want of room, or a line was too long. */
+  /** Number of lines that the host rejected, permanently or for lack of space, or that were too long. */
   readonly refused: () => number;
 };
 
 /**
- * A line that finds no room is offered again, and the module is read no further meanwhile: its own pipe holds it back.
- * `roomy` is called when the intake takes lines again. The bounds hold over restarts of the module.
+ * Creates a message intake. A line that the host rejects for lack of space is offered again later, and
+ * meanwhile nothing is read, so that the module blocks on its pipe. `onReady` is called when lines are
+ * accepted again. The limits persist over restarts of the module.
  */
-export function createIntake(
+export function createMessageIntake(
   module: string,
   host: SupervisorHost,
   clock: Clock,
   log: Log,
-  roomy: () => void,
-): Intake {
+  onReady: () => void,
+): MessageIntake {
   let printed = 0;
   let unsettled = 0;
   let unsettledBytes = 0;
   let refused = 0;
-  let heldBack = false;
-  /** Lines without room, in order. */
+  let backPressure = false;
+  /** Lines rejected for lack of space, in order. */
   let waiting: Buffer[] = [];
-  const warn = createWarning(clock, log);
+  const warn = createRateLimitedWarning(clock, log);
 
   const offer = (line: Buffer): void => {
     host.line(module, line, error => {
-      if (error !== undefined) refuse(line, error);
+      if (error !== undefined) reject(line, error);
       if (isTransient(error)) return;
       unsettled -= 1;
       unsettledBytes -= line.length;
-      roomy();
+      onReady();
     });
   };
 
-  const refuse = (line: Buffer, error: Error): void => {
+  const reject = (line: Buffer, error: Error): void => {
     refused += 1;
     if (!isTransient(error)) {
-      warn(`A line of module "${module}" is not delivered: ${error.message}`);
+      warn(`A line of module "${module}" was dropped: ${error.message}`);
       return;
     }
-    warn(`Lines of module "${module}" are held back: ${error.message}`);
+    warn(`Lines of module "${module}" wait for space in the store: ${error.message}`);
     if (waiting.push(line) === 1) clock.after(LINE_RETRY, offerAgain);
   };
 
@@ -66,17 +67,17 @@ export function createIntake(
     const lines = waiting;
     waiting = [];
     for (const line of lines) offer(line);
-    roomy();
+    onReady();
   };
 
-  /** True while the host is behind; `roomy` is called once it has caught up. */
-  const isHeldBack = (): boolean => {
+  /** True while the host reports back-pressure. `onReady` is called when it ends. */
+  const hasBackPressure = (): boolean => {
     if (host.pressure?.high() !== true) return false;
-    if (heldBack) return true;
-    heldBack = true;
+    if (backPressure) return true;
+    backPressure = true;
     host.pressure.whenLow(() => {
-      heldBack = false;
-      roomy();
+      backPressure = false;
+      onReady();
     });
     return true;
   };
@@ -86,11 +87,11 @@ export function createIntake(
       unsettled < MAX_UNSETTLED_LINES &&
       unsettledBytes < MAX_UNSETTLED_LINE_BYTES &&
       waiting.length === 0 &&
-      !isHeldBack(),
-    begin: () => {
+      !hasBackPressure(),
+    resetCount: () => {
       printed = 0;
     },
-    take: line => {
+    write: line => {
       printed += 1;
       unsettled += 1;
       unsettledBytes += line.length;
@@ -100,7 +101,7 @@ export function createIntake(
       printed += 1;
       refused += 1;
       warn(
-        `A line of module "${module}" is not delivered: it is longer than ${maxBytes} bytes, the largest packet. Print less in one line.`,
+        `A line of module "${module}" was dropped: it exceeds the maximum packet size of ${maxBytes} bytes. Print shorter lines.`,
       );
     },
     printed: () => printed,
@@ -108,23 +109,26 @@ export function createIntake(
   };
 }
 
-/** Logs the first of many warnings, and how many there were since the last one: a module may cause one with each line. */
-function createWarning(clock: Clock, log: Log): (text: string) => void {
+/**
+ * Rate-limits warnings: logs one per interval with the number of suppressed ones, because a module may cause
+ * one with each line.
+ */
+function createRateLimitedWarning(clock: Clock, log: Log): (text: string) => void {
   let loggedAt = Number.NEGATIVE_INFINITY;
-  let unlogged = 0;
+  let suppressed = 0;
   return text => {
     const now = clock.monotonic();
     if (now - loggedAt < LINE_WARNING_INTERVAL) {
-      unlogged += 1;
+      suppressed += 1;
       return;
     }
-    log.warn(unlogged === 0 ? text : `${text} (${unlogged} more before it)`);
+    log.warn(suppressed === 0 ? text : `${text} (${suppressed} similar messages suppressed)`);
     loggedAt = now;
-    unlogged = 0;
+    suppressed = 0;
   };
 }
 
-/** True if the same line may be kept another time. */
+/** True if a later attempt with the same line may succeed. */
 function isTransient(error: Error | undefined): boolean {
   return error instanceof Failure && (error.code === 'store.full' || error.code === 'store.write');
 }

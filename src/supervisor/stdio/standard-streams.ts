@@ -3,35 +3,36 @@ import { closeSync, fchownSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import type { Account } from '../confinement/users.ts';
-import type { Streams } from '../process/spawn.ts';
+import type { Stdio } from '../process/spawn.ts';
 import { nativeFunction } from '../terminal/native-addon.ts';
 
-/** Hub's ends of a module's standard streams; `input` is undefined if the module has /dev/null there. */
-export type StreamEnds = {
+/** The hub's ends of a module's standard streams. `input` is undefined if the module reads /dev/null. */
+export type ParentStreams = {
   readonly input: Writable | undefined;
   readonly output: Readable;
   readonly error: Readable;
 };
 
-/** Standard streams of a program that is about to be started. */
+/** Standard streams of a process that is about to be spawned. */
 export type StandardStreams = {
-  /** Streams that the program gets. */
-  readonly inner: Streams;
-  /** Called once the program was started: closes what only it needs, and returns the hub's ends. */
-  readonly connect: (child: ChildProcess) => StreamEnds;
-  /** Called if it was not started. */
+  /** Stdio for the child. */
+  readonly childStdio: Stdio;
+  /** Called after the spawn. Closes the child's ends and returns the hub's ends. */
+  readonly connect: (child: ChildProcess) => ParentStreams;
+  /** Called if the spawn failed. */
   readonly close: () => void;
 };
 
-/** Both ends of a pipe, as numbers of open files. */
+/** File descriptors of both ends of a pipe. */
 type Pipe = { readonly read: number; readonly write: number };
 type OpenPipe = () => Pipe;
 
 /**
- * Opens the standard streams of a module, with input or without. They are pipes, and not the sockets that Node makes: a program may
- * open /dev/stdin, /dev/stdout and /dev/stderr again, which the kernel refuses for a socket (ENXIO), and bash takes a socket for
- * a remote shell and reads ~/.bashrc. The pipes belong to the module's user, because opening one again asks for its rights.
- * They are sockets if the build had no compiler for the native part. Throws what the system throws.
+ * Opens the standard streams of a module, with or without input. They are pipes and not Node's sockets,
+ * because a program may reopen /dev/stdin, /dev/stdout and /dev/stderr, which fails for sockets (ENXIO), and
+ * bash takes a socket for a remote shell and reads ~/.bashrc. The pipes belong to the module's user, because
+ * reopening checks permissions. Falls back to sockets if the native addon was not built. Throws system
+ * errors.
  */
 export async function openStreams(hasInput: boolean, account: Account | undefined): Promise<StandardStreams> {
   const openPipe = await loadOpenPipe();
@@ -53,7 +54,7 @@ function pipes(hasInput: boolean, account: Account | undefined, openPipe: OpenPi
     const input = hasInput ? openOne() : undefined;
     const [output, error] = [openOne(), openOne()];
     return {
-      inner: [input?.read ?? 'ignore', output.write, error.write],
+      childStdio: [input?.read ?? 'ignore', output.write, error.write],
       connect: child => {
         closeAll([output.write, error.write, ...(input === undefined ? [] : [input.read])]);
         return {
@@ -70,7 +71,10 @@ function pipes(hasInput: boolean, account: Account | undefined, openPipe: OpenPi
   }
 }
 
-/** Opens the hub's end of standard input, and closes it with the process: a pipe does not tell its writer that the reader is gone. */
+/**
+ * Opens the hub's end of standard input. It is closed at the process exit, because a pipe does not report to
+ * its writer that the reader is gone.
+ */
 function writerOf(file: number, child: ChildProcess): Writable {
   const writer = new Socket({ fd: file, readable: false, writable: true });
   child.once('exit', () => writer.destroy());
@@ -79,7 +83,7 @@ function writerOf(file: number, child: ChildProcess): Writable {
 
 function sockets(hasInput: boolean): StandardStreams {
   return {
-    inner: [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    childStdio: [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     connect: ({ stdin, stdout, stderr }) => {
       if (stdout === null || stderr === null) throw new Error('a program was started without its streams');
       return { input: stdin ?? undefined, output: stdout, error: stderr };
@@ -90,7 +94,9 @@ function sockets(hasInput: boolean): StandardStreams {
 
 let loading: Promise<OpenPipe | undefined> | undefined;
 
-/** Loads what opens pipes, which Node does not: the build adds it to the native part for terminals. Undefined if there is none. */
+/**
+ * Loads pipe(2) from the native addon, because Node has no such call. Undefined if the addon was not built.
+ */
 function loadOpenPipe(): Promise<OpenPipe | undefined> {
   loading ??= load();
   return loading;

@@ -1,6 +1,6 @@
 /**
- * A function that the build adds to the native part for terminals, because Node has none like it. Undefined if this build has
- * no native part: what needs it does without.
+ * Looks up a function that the build adds to node-pty's native addon, because Node lacks it. Undefined if
+ * this build has no addon.
  */
 export async function nativeFunction(
   name: string,

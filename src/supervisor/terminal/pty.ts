@@ -4,44 +4,51 @@ import { Readable, Writable } from 'node:stream';
 import type { IPty } from 'node-pty';
 import type { Clock } from '../../core/clock.ts';
 import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
-import type { Exit } from '../process/exit-status.ts';
+import type { ExitStatus } from '../process/exit-status.ts';
 import { describeExit, signalName } from '../process/exit-status.ts';
-import type { Process } from '../process/launch.ts';
-import type { Fault } from '../process/start-error.ts';
-import type { Screen, TerminalSize } from './shared-terminal.ts';
+import type { LaunchedProcess } from '../process/launch.ts';
+import type { StartError } from '../process/start-error.ts';
+import type { SharedTerminal, TerminalSize } from './shared-terminal.ts';
 
-/** Bytes that are typed and that the process has not read, beyond what the system holds of them. */
+/** Maximum bytes of typed input buffered beyond the kernel's terminal buffer. */
 const INPUT_BYTES = 1 << 16;
 
-/** Milliseconds after which input that found no room is offered again. */
+/** Milliseconds between attempts to write input to a full terminal. */
 const INPUT_RETRY = 20;
 
-/** Starts a module on a terminal of its own. node-pty is loaded only now: it is native, and few need it. */
+/**
+ * Spawns a module on a pseudo-terminal. node-pty is loaded on demand because it is native and few modules
+ * need it.
+ */
 export async function spawnOnTerminal(
   cwd: string,
   exec: readonly string[],
   env: Record<string, string>,
-  screen: Screen,
+  terminal: SharedTerminal,
   clock: Clock,
-): Promise<Process | Fault> {
+): Promise<LaunchedProcess | StartError> {
   const [program = '', ...parameters] = exec;
-  const { columns: cols, rows } = screen.size();
+  const { columns: cols, rows } = terminal.size();
   let pty: IPty;
   try {
     const { spawn } = await import('node-pty');
     pty = spawn(program, parameters, { name: 'xterm-256color', cols, rows, cwd, env, encoding: null });
   } catch (error) {
-    // The library tells only in words what the machine refused; what the build left out is a Failure.
-    const passing = !(error instanceof Failure);
-    return { reason: `No terminal can be made for it (${reasonOf(error)}): run it without "tty".`, passing };
+    // System errors come as plain text from node-pty and are transient. A Failure means that the addon is
+    // missing from the build.
+    const transient = !(error instanceof Failure);
+    return {
+      reason: `Cannot open a terminal (${reasonOf(error)}): run the module without "tty".`,
+      transient,
+    };
   }
-  const stream = outputOf(pty, screen);
+  const stream = outputOf(pty, terminal);
   const file = fileOf(pty);
   const input = inputOf(file, clock);
   const resize = ({ columns, rows }: TerminalSize): void => {
     if (file.isOpen()) pty.resize(columns, rows);
   };
-  screen.connect({ input, resize });
+  terminal.connect({ input, resize });
   return {
     pid: pty.pid,
     input: undefined,
@@ -52,26 +59,26 @@ export async function spawnOnTerminal(
         const exit = exitOf(exitCode, signal);
         input.destroy();
         stream.push(null);
-        screen.disconnect(describeExit(exit));
+        terminal.disconnect(describeExit(exit));
         resolve(exit);
       });
     }),
   };
 }
 
-/** What the module prints; while nobody reads it, the module blocks. */
-function outputOf(pty: IPty, screen: Screen): Readable {
+/** Output of the terminal. If it is not read, the module blocks (back-pressure). */
+function outputOf(pty: IPty, terminal: SharedTerminal): Readable {
   const stream = new Readable({ read: () => pty.resume() });
-  // Without an encoding node-pty emits bytes, although its types say text.
+  // Without an encoding node-pty emits bytes, although its types declare strings.
   pty.onData(data => {
     const bytes = Buffer.from(data);
-    screen.print(bytes);
+    terminal.print(bytes);
     if (!stream.push(bytes)) pty.pause();
   });
   return stream;
 }
 
-/** Not `pty.write`: it holds what is not read without bound, and spins until it is. */
+/** Input of the terminal. `pty.write` is not used because it buffers without limit and busy-waits. */
 function inputOf({ number, isOpen }: TerminalFile, clock: Clock): Writable {
   const offer = (bytes: Buffer, done: () => void): void => {
     if (input.destroyed) return;
@@ -89,8 +96,8 @@ function inputOf({ number, isOpen }: TerminalFile, clock: Clock): Writable {
 type TerminalFile = { readonly number: number; readonly isOpen: () => boolean };
 
 /**
- * The file that node-pty has open for a terminal. It closes it long before it tells of the end, and then the number may be
- * that of another module's: its stream knows at once.
+ * File descriptor of the terminal. node-pty closes it before it reports the exit, and then the number may
+ * belong to another module; its stream knows at once.
  */
 function fileOf(pty: IPty): TerminalFile {
   const number = 'fd' in pty && typeof pty.fd === 'number' ? pty.fd : -1;
@@ -98,7 +105,7 @@ function fileOf(pty: IPty): TerminalFile {
   return { number, isOpen: () => stream instanceof Socket && !stream.destroyed };
 }
 
-/** What there was no room for; undefined: all was taken, or nobody is there to read it. */
+/** Returns the bytes that did not fit. Undefined if all were written or the reader is gone (EIO). */
 function writeSome(file: number, bytes: Buffer): Buffer | undefined {
   try {
     const count = writeSync(file, bytes);
@@ -111,8 +118,8 @@ function writeSome(file: number, bytes: Buffer): Buffer | undefined {
   }
 }
 
-/** node-pty gives the number of the signal, 0 for none. */
-function exitOf(code: number, number: number | undefined): Exit {
+/** Converts node-pty's exit, where signal 0 means none. */
+function exitOf(code: number, number: number | undefined): ExitStatus {
   if (number === undefined || number === 0) return { kind: 'code', code };
   return { kind: 'signal', signal: signalName(number) };
 }

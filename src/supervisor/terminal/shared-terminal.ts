@@ -3,62 +3,65 @@ import type { Cancel, Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import { MAX_VIEWERS, SCROLLBACK_BYTES } from '../../core/limits.ts';
 
-/** In characters. */
+/** Size in characters. */
 export type TerminalSize = { readonly columns: number; readonly rows: number };
 
-/** The terminal of one process, from the side of whoever types and looks. */
+/** Terminal of one process, as the viewers use it. */
 export type Terminal = {
-  /** What is typed. While the process does not read it, it is full. */
+  /** Typed input. Full while the process does not read it. */
   readonly input: Writable;
   readonly resize: (size: TerminalSize) => void;
 };
 
-/** Somebody who looks at a module's terminal. */
+/** Client that is attached to a module's terminal. */
 export type Viewer = {
   readonly size: TerminalSize;
   readonly printed: (bytes: Buffer) => void;
-  /** The process has ended, in words how; nothing comes afterwards. */
+  /** Called with the exit status when the process ends. No output follows. */
   readonly ended: (how: string) => void;
 };
 
-/** A viewer's place at a terminal. */
+/** Connection of one viewer to a terminal. */
 export type Attachment = {
-  /** What the module printed last, so far as it is kept. */
+  /** Most recent output, up to SCROLLBACK_BYTES. */
   readonly scrollback: Buffer;
   readonly input: Writable;
   readonly resize: (size: TerminalSize) => void;
-  /** Calls `action` again and again, once a second, until it is cancelled. */
+  /** Calls `action` once a second until it is cancelled. */
   readonly everySecond: (action: () => void) => Cancel;
   readonly detach: () => void;
 };
 
-/** What those see who attach to a module, over all of its processes. */
-export type Screen = {
+/** Terminal of a module that several viewers share, kept over restarts of its process. */
+export type SharedTerminal = {
   readonly size: () => TerminalSize;
   readonly print: (bytes: Buffer) => void;
   readonly connect: (terminal: Terminal) => void;
   readonly disconnect: (how: string) => void;
-  /** Throws the Failure `module.exec` while no process runs, or too many look at it. */
+  /**
+   * Attaches a viewer.
+   * @throws Failure `module.exec` if no process runs or too many viewers are attached
+   */
   readonly attach: (viewer: Viewer) => Attachment;
 };
 
 const USUAL_SIZE: TerminalSize = { columns: 80, rows: 24 };
 const NEWLINE = 0x0a;
 
-/** Milliseconds that a terminal has another size, so that its program looks at it. */
+/** Milliseconds for which the size is changed to make the program redraw. */
 const REDRAW = 50;
 
 const SECOND = 1_000;
 
-export function createScreen(module: string, clock: Clock): Screen {
-  /** By viewer, the size of its window. */
+export function createSharedTerminal(module: string, clock: Clock): SharedTerminal {
+  /** Window size of each viewer. */
   const viewers = new Map<Viewer, TerminalSize>();
   let size = USUAL_SIZE;
   let terminal: Terminal | undefined;
   const kept: Buffer[] = [];
   let bytes = 0;
 
-  /** All see the same, so it is as small as the smallest of their windows. With none it stays as it was. */
+  /** Sets the size to the smallest window of all viewers. Keeps it if there is no viewer. */
   const fit = (): void => {
     const sizes = [...viewers.values()];
     if (sizes.length === 0) return;
@@ -69,7 +72,7 @@ export function createScreen(module: string, clock: Clock): Screen {
     terminal?.resize(size);
   };
 
-  /** Programs that fill the screen draw it anew when its size changes, and so show all of it to a new viewer. */
+  /** Makes full-screen programs redraw for a new viewer by changing the size for a moment. */
   const redraw = (): void => {
     terminal?.resize({ ...size, rows: Math.max(1, size.rows - 1) });
     clock.after(REDRAW, () => terminal?.resize(size));
@@ -93,7 +96,7 @@ export function createScreen(module: string, clock: Clock): Screen {
     while (bytes - (kept[0]?.length ?? 0) >= SCROLLBACK_BYTES) bytes -= kept.shift()?.length ?? 0;
   };
 
-  /** From the beginning of a line on: what stands before it may be half a command to the terminal. */
+  /** Starts at the beginning of a line, because the bytes before may be part of an escape sequence. */
   const scrollback = (): Buffer => {
     const all = Buffer.concat(kept, bytes);
     if (all.length <= SCROLLBACK_BYTES) return all;
@@ -118,11 +121,11 @@ export function createScreen(module: string, clock: Clock): Screen {
     },
     attach: viewer => {
       if (terminal === undefined)
-        throw new Failure('module.exec', `Module "${module}" does not run: see "skerry ps" and start it.`);
+        throw new Failure('module.exec', `Module "${module}" is not running: start it, see "skerry ps".`);
       if (viewers.size >= MAX_VIEWERS)
         throw new Failure(
           'module.exec',
-          `Module "${module}" has ${MAX_VIEWERS} viewers: detach one of them.`,
+          `Module "${module}" already has the maximum of ${MAX_VIEWERS} viewers: detach one.`,
         );
       const { input } = terminal;
       const before = size;

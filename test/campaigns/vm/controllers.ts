@@ -1,17 +1,17 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Usage } from '../../../src/supervisor/cgroups/cgroup.ts';
-import { openHierarchy } from '../../../src/supervisor/cgroups/hierarchy.ts';
+import type { ModuleUsage } from '../../../src/supervisor/cgroups/cgroup.ts';
+import { openCgroupHierarchy } from '../../../src/supervisor/cgroups/hierarchy.ts';
 import { onStage, until } from '../../harness/supervisor.ts';
 
 /** Run in the virtual machine alone: there nothing is missing, so the other tests check limits that hold. */
 const controllers = suite('control groups of version 2');
 
 controllers('all limits hold', () => {
-  const hierarchy = openHierarchy('skerry-controllers');
+  const hierarchy = openCgroupHierarchy('skerry-controllers');
   hierarchy.close();
   assert.is(hierarchy.version, 2);
-  assert.equal([...hierarchy.lacks], []);
+  assert.equal([...hierarchy.unsupported], []);
 });
 
 controllers('a module above its high mark is slowed down, not killed', () =>
@@ -22,7 +22,7 @@ controllers('a module above its high mark is slowed down, not killed', () =>
     await stage.supervisor.start([
       stage.sh('eater', script, { limits: { memory: 128 << 20, memoryHigh: high } }),
     ]);
-    const usage = (): Usage => stage.status('eater').usage;
+    const usage = (): ModuleUsage => stage.status('eater').usage;
     await until('it is above its mark', () => (usage().memoryPeak ?? 0) > high);
     assert.equal(stage.status('eater').notEnforced, []);
     assert.is(stage.status('eater').state, 'running');

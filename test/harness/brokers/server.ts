@@ -36,7 +36,7 @@ export type Server = {
 const groups = new Set<number>();
 // Nothing that a test started outlives it.
 process.on('exit', () => {
-  for (const group of groups) signalGroup(group, 'SIGKILL');
+  for (const group of groups) signalProcessGroup(group, 'SIGKILL');
 });
 
 // A test that hangs is ended by SIGTERM.
@@ -69,7 +69,7 @@ export function createServer({ name, command, environment, ready, ...rest }: Ser
     }
     gone = new Promise(done => {
       const over = (): void => {
-        signalGroup(group, 'SIGKILL');
+        signalProcessGroup(group, 'SIGKILL');
         groups.delete(group);
         if (child === started) child = undefined;
         done();
@@ -94,8 +94,8 @@ export function createServer({ name, command, environment, ready, ...rest }: Ser
     end: async signal => {
       const ending = child;
       if (ending === undefined) return;
-      signalGroup(ending.pid ?? 0, signal);
-      const limit = setTimeout(() => signalGroup(ending.pid ?? 0, 'SIGKILL'), STOP_TIMEOUT);
+      signalProcessGroup(ending.pid ?? 0, signal);
+      const limit = setTimeout(() => signalProcessGroup(ending.pid ?? 0, 'SIGKILL'), STOP_TIMEOUT);
       await gone;
       clearTimeout(limit);
     },
@@ -103,7 +103,7 @@ export function createServer({ name, command, environment, ready, ...rest }: Ser
 }
 
 /** Nothing, if the group is gone. */
-function signalGroup(group: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+function signalProcessGroup(group: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   if (group === 0) return;
   try {
     process.kill(-group, signal);

@@ -3,13 +3,13 @@ import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { pidsWith } from '../../../src/core/proc.ts';
-import type { ControlGroup } from '../../../src/supervisor/cgroups/cgroup.ts';
-import { controlGroup } from '../../../src/supervisor/cgroups/cgroup.ts';
+import { pidsWithVariable } from '../../../src/core/proc.ts';
+import type { Cgroup } from '../../../src/supervisor/cgroups/cgroup.ts';
+import { openCgroup } from '../../../src/supervisor/cgroups/cgroup.ts';
 import type { LimitName } from '../../../src/supervisor/cgroups/cgroup-files.ts';
-import { UNIFIED } from '../../../src/supervisor/cgroups/cgroup-files.ts';
-import { groupMounts } from '../../../src/supervisor/cgroups/cgroup-mounts.ts';
-import { openHierarchy } from '../../../src/supervisor/cgroups/hierarchy.ts';
+import { CGROUP_V2 } from '../../../src/supervisor/cgroups/cgroup-files.ts';
+import { cgroupMounts } from '../../../src/supervisor/cgroups/cgroup-mounts.ts';
+import { openCgroupHierarchy } from '../../../src/supervisor/cgroups/hierarchy.ts';
 import type { ModuleStatus } from '../../../src/supervisor/spec.ts';
 import { skip } from '../../harness/skip.ts';
 import type { Stage } from '../../harness/supervisor.ts';
@@ -17,14 +17,14 @@ import { lives, onStage, pidIn, until } from '../../harness/supervisor.ts';
 
 const limits = suite('limits');
 
-const hierarchy = openHierarchy('skerry-test');
+const hierarchy = openCgroupHierarchy('skerry-test');
 hierarchy.close();
 
 const MEBIBYTE = 1 << 20;
 
 /** Whether a limit holds on this machine; where it does not, that must have been said. */
 function holds(limit: LimitName, { notEnforced }: ModuleStatus): boolean {
-  const lack = hierarchy.lacks.get(limit);
+  const lack = hierarchy.unsupported.get(limit);
   assert.is(
     notEnforced.some(one => one.startsWith(`${limit}: `) && one.includes(lack ?? '\0')),
     lack !== undefined,
@@ -45,7 +45,7 @@ limits('a module that eats memory is killed at its limit, says why, and the othe
     const status = await ended(stage, 'eater');
     assert.is(status.state, 'failed');
     if (holds('memory', status)) {
-      assert.match(status.lastExit ?? '', /: its memory was at its limit$/);
+      assert.match(status.lastExit ?? '', /, OOM-killed at its memory limit$/);
       assert.ok((status.usage.oomKills ?? 0) > 0);
       assert.ok((status.usage.memoryPeak ?? 0) <= 24 * MEBIBYTE);
     }
@@ -60,7 +60,7 @@ limits('a module that forks without end is stopped at its limit, and goes as a w
       limits: { pids: 16 },
       stopGrace: 100,
     });
-    const held = !hierarchy.lacks.has('pids');
+    const held = !hierarchy.unsupported.has('pids');
     // Where nothing holds it, this machine would not either.
     await stage.supervisor.start(held ? [bomb] : [stage.sh('bomb', 'sleep 100', { limits: { pids: 16 } })]);
     if (holds('pids', stage.status('bomb'))) {
@@ -69,7 +69,7 @@ limits('a module that forks without end is stopped at its limit, and goes as a w
     }
     await stage.supervisor.stopModule('bomb');
     assert.equal(
-      pidsWith('SKERRY_RUN', value => value.includes('/bomb/')),
+      pidsWithVariable('SKERRY_RUN', value => value.includes('/bomb/')),
       [],
     );
   }),
@@ -102,7 +102,10 @@ limits('a module that requires what does not hold is not started, and says so', 
     const devices = ['/dev/nothing-of-that-name'];
     await stage.supervisor.start([stage.sh('m', 'sleep 100', { user: 'dynamic', devices, require: true })]);
     assert.is(stage.status('m').state, 'failed');
-    assert.match(stage.status('m').lastExit ?? '', /^It is not started without what it requires: /);
+    assert.match(
+      stage.status('m').lastExit ?? '',
+      /^Not started, because "require" is set and this is not enforced: /,
+    );
   }),
 );
 
@@ -161,16 +164,16 @@ limits('groups that somebody removed are made again, and nobody misses them at t
 );
 
 /** A child in groups that were made within those of a module. */
-async function nested(group: ControlGroup): Promise<void> {
+async function nested(group: Cgroup): Promise<void> {
   const child = spawn('sleep', ['1000']);
   const gone = new Promise(done => child.once('exit', (_, signal) => done(signal)));
-  const inner = group.doors.map(door => join(dirname(door), 'inner', 'most'));
+  const inner = group.procsFiles.map(procsFile => join(dirname(procsFile), 'inner', 'most'));
   try {
     for (const folder of inner) {
       mkdirSync(folder, { recursive: true });
       writeFileSync(join(folder, 'cgroup.procs'), String(child.pid));
     }
-    assert.equal(group.outside([child.pid ?? 0]), []);
+    assert.equal(group.nonMembers([child.pid ?? 0]), []);
     assert.not.ok(group.remove());
     assert.not.ok(group.kill());
     assert.is(await gone, 'SIGKILL');
@@ -183,7 +186,7 @@ async function nested(group: ControlGroup): Promise<void> {
 }
 
 limits('what a module put into groups within its own goes with it', async () => {
-  const opened = openHierarchy('skerry-test-nested');
+  const opened = openCgroupHierarchy('skerry-test-nested');
   const group = opened.group('m');
   if (group === undefined) return skip('there are no control groups here');
   await nested(group);
@@ -191,11 +194,11 @@ limits('what a module put into groups within its own goes with it', async () => 
 });
 
 limits('the same in version 2, where that is mounted beside version 1', async () => {
-  const mount = groupMounts('/proc').find(({ version }) => version === 2);
+  const mount = cgroupMounts('/proc').find(({ version }) => version === 2);
   if (mount === undefined || hierarchy.version !== 1) return;
   const folder = join(mount.point, 'skerry-test-nested');
   mkdirSync(folder);
-  await nested(controlGroup(new Map([['freezer', folder]]), UNIFIED));
+  await nested(openCgroup(new Map([['freezer', folder]]), CGROUP_V2));
 });
 
 limits.run();

@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openHierarchy } from '../../../src/supervisor/cgroups/hierarchy.ts';
+import { openCgroupHierarchy } from '../../../src/supervisor/cgroups/hierarchy.ts';
 import { createConfiner } from '../../../src/supervisor/confinement/confine.ts';
-import type { Probe } from '../../../src/supervisor/confinement/wrapper-probe.ts';
-import { createProbe } from '../../../src/supervisor/confinement/wrapper-probe.ts';
+import type { WrapperProbe } from '../../../src/supervisor/confinement/wrapper-probe.ts';
+import { createWrapperProbe } from '../../../src/supervisor/confinement/wrapper-probe.ts';
 import type { ModuleSpec } from '../../../src/supervisor/spec.ts';
 import { createTestClock } from '../../harness/clock.ts';
 import { skip } from '../../harness/skip.ts';
@@ -24,7 +24,7 @@ const ROOT = process.getuid?.() === 0;
 confinement(
   'what hinders a tool may pass, and is looked for anew; what worked is known',
   async ({ folder }) => {
-    const probe = createProbe(createRealClock());
+    const probe = createWrapperProbe(createRealClock());
     const tool = writeScript(folder, 'tool', `#!/bin/sh\ntest -e '${folder}/there' && exec "$@"\n`, 0o755);
     assert.is(await probe('tool', [tool]), `${tool} failed`);
     writeFileSync(join(folder, 'there'), '');
@@ -35,7 +35,7 @@ confinement(
 );
 
 confinement('a tool that cannot even be started is a hindrance, not an exception', async ({ folder }) => {
-  const probe = createProbe(createRealClock());
+  const probe = createWrapperProbe(createRealClock());
   const none = join(folder, 'none');
   assert.is(await probe('none', [none]), `${none} is not installed`);
   writeFileSync(none, '');
@@ -46,20 +46,20 @@ confinement(
   'a tool that hangs is waited for no longer than is said, and goes with its children',
   async context => {
     const clock = createTestClock();
-    const probe = createProbe(clock);
+    const probe = createWrapperProbe(clock);
     const script = `sleep 1000 & echo $! > '${context.folder}/pid'; wait`;
     const answer = probe('hangs', ['sh', '-c', script]);
     const pid = await pidIn(context.folder, 'pid');
     clock.advance(5_000);
-    assert.is(await answer, 'sh took too long');
+    assert.is(await answer, 'sh timed out');
     await until('it is gone', () => !lives(pid));
     assert.is(clock.pending(), 0);
   },
 );
 
 /** What becomes of a module where the tools are as `probe` says. */
-async function confined(folder: string, probe: Probe, more: Partial<ModuleSpec>) {
-  const hierarchy = openHierarchy('skerry-test-confinement');
+async function confined(folder: string, probe: WrapperProbe, more: Partial<ModuleSpec>) {
+  const hierarchy = openCgroupHierarchy('skerry-test-confinement');
   const confiner = createConfiner({
     hierarchy: () => hierarchy,
     probe,
@@ -78,12 +78,12 @@ confinement(
   'a user is never given up: without it a module waits, in a sandbox or not',
   async ({ folder }) => {
     if (!ROOT) return skip('only root starts programs as another user');
-    const broken: Probe = async name => (name.startsWith('setpriv') ? 'it is broken' : undefined);
+    const broken: WrapperProbe = async name => (name.startsWith('setpriv') ? 'it is broken' : undefined);
     for (const sandbox of ['none', 'standard', 'strict'] as const) {
       const result = await confined(folder, broken, { user: '61000', sandbox });
       assert.equal(result, {
-        reason: 'It cannot be run as user 61000 (it is broken): install util-linux.',
-        passing: true,
+        reason: 'Cannot switch to user 61000 (it is broken): install util-linux.',
+        transient: true,
       });
     }
   },
@@ -94,8 +94,8 @@ confinement('an own folder that cannot be made is told, and may be made later', 
   writeFileSync(join(folder, 'modules/m'), '');
   const result = await confined(folder, async () => undefined, { sandbox: 'standard' });
   if (!('reason' in result)) return assert.unreachable('it was confined');
-  assert.match(result.reason, /^Its own folder .*\/modules\/m cannot be made \(E/);
-  assert.ok(result.passing);
+  assert.match(result.reason, /^Cannot create the module's folder .*\/modules\/m \(E/);
+  assert.ok(result.transient);
 });
 
 /** A machine of version 1 as /proc and the mounted groups tell of it. */
@@ -114,7 +114,7 @@ function machine(folder: string, files: Readonly<Record<string, string>>): strin
 confinement('swap that no limit counts is told of, where there is swap', ({ folder }) => {
   const head = 'Filename Type Size Used Priority\n';
   const lackWith = (swaps: string): string | undefined =>
-    openHierarchy('skerry-fake', machine(folder, { swaps })).swapLack;
+    openCgroupHierarchy('skerry-fake', machine(folder, { swaps })).swapUnsupported;
   assert.is(lackWith(head), undefined);
   assert.match(lackWith(`${head}/dev/sda2 partition 1000 0 -2\n`) ?? '', /add swapaccount=1/);
   writeFileSync(join(folder, 'memory/hub/skerry-fake/memory.memsw.limit_in_bytes'), '');
@@ -134,7 +134,7 @@ function container(folder: string, pids: readonly number[], events: boolean): st
   for (const [name, text] of Object.entries(files)) writeFileSync(join(point, `cgroup.${name}`), text);
   const mount = `30 25 0:26 / ${point} rw - cgroup2 cgroup rw\n`;
   const proc = machine(folder, { 'self/mountinfo': mount, 'self/cgroup': '0::/\n' });
-  return openHierarchy('skerry-fake', proc).lacks.get('pids');
+  return openCgroupHierarchy('skerry-fake', proc).unsupported.get('pids');
 }
 
 confinement('alone in its container, a hub goes aside to hand controllers down', ({ folder }) => {
@@ -146,7 +146,7 @@ confinement('alone in its container, a hub goes aside to hand controllers down',
 confinement('with other programs in its container it stays, and says so', ({ folder }) => {
   assert.match(
     container(folder, [process.pid, 1], true) ?? '',
-    /other programs .* make the hub its only program$/,
+    /other programs .* run only the hub in the container$/,
   );
   assert.not.ok(existsSync(join(folder, 'cgroup/skerry-fake-hub')));
   assert.ok(existsSync(join(folder, 'cgroup/skerry-fake')));

@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SANDBOX_TMP_BYTES } from '../../../src/core/limits.ts';
 import type { SandboxLevel } from '../../../src/supervisor/confinement/sandbox.ts';
-import { memoryFolder } from '../../../src/supervisor/confinement/tmpfs-folder.ts';
+import { makeTmpfsFolder } from '../../../src/supervisor/confinement/tmpfs-folder.ts';
 import { dynamicRange } from '../../../src/supervisor/confinement/users.ts';
 import type { ModuleSpec } from '../../../src/supervisor/spec.ts';
 import { skip } from '../../harness/skip.ts';
@@ -32,7 +32,7 @@ function isPrivate(stage: Stage): boolean {
 }
 
 function isBubble(stage: Stage): boolean {
-  return !stage.status('m').notEnforced.some(one => /^sandbox: "strict" is only "standard"/.test(one));
+  return !stage.status('m').notEnforced.some(one => /^sandbox: "strict" is reduced to "standard"/.test(one));
 }
 
 const LEVELS: readonly SandboxLevel[] = ['standard', 'strict'];
@@ -160,7 +160,7 @@ for (const more of [{}, { user: 'dynamic' }, { sandbox: 'standard' }, { sandbox:
 
   sandbox(`a sandbox does not see the secrets of others: ${JSON.stringify(more)}`, () =>
     onStage(ELSEWHERE, async stage => {
-      const memory = memoryFolder(join(stage.folder, 'data'));
+      const memory = makeTmpfsFolder(join(stage.folder, 'data'));
       if (typeof memory !== 'string' || !('sandbox' in more)) return;
       await stage.supervisor.start([
         stage.sh('other', 'exec sleep 1000', { startupOrder: 1, secretFiles: KEY }),
@@ -177,7 +177,7 @@ sandbox(
   () =>
     onStage(ELSEWHERE, async stage => {
       const data = join(stage.folder, 'data');
-      const memory = memoryFolder(data);
+      const memory = makeTmpfsFolder(data);
       if (typeof memory !== 'string') throw new Error(memory.reason);
       for (const folder of [join(memory, 'gone'), join(data, 'secrets/gone')]) {
         mkdirSync(folder, { recursive: true });
@@ -208,9 +208,9 @@ sandbox('a user without a sandbox has a folder of its own, and its number alone'
 );
 
 const FAULTS: readonly (readonly [string, Partial<ModuleSpec>, RegExp])[] = [
-  ['a user that is not there', { user: 'nobody-of-that-name' }, /^There is no user "nobody-of-that-name"/],
-  ['root in a sandbox', { sandbox: 'standard', user: 'root' }, /^A sandbox does not hold root/],
-  ['a folder in /tmp', { sandbox: 'standard', cwd: '/tmp' }, /^A sandbox has a \/tmp of its own/],
+  ['a user that is not there', { user: 'nobody-of-that-name' }, /^Unknown user "nobody-of-that-name"/],
+  ['root in a sandbox', { sandbox: 'standard', user: 'root' }, /^A sandbox cannot confine root/],
+  ['a folder in /tmp', { sandbox: 'standard', cwd: '/tmp' }, /^A sandbox has a private \/tmp/],
 ];
 
 for (const [what, more, sentence] of FAULTS) {
@@ -231,7 +231,7 @@ sandbox('a program that its user may not reach is refused with the folder that i
     const program = join(stage.folder, 'program');
     writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });
     await stage.supervisor.start([stage.sh('m', '', { exec: ['./program'], user: 'dynamic' })]);
-    const sentence = `may not enter ${stage.folder}: run chmod o+x on it, or put the module elsewhere.`;
+    const sentence = `may not enter ${stage.folder}. Run chmod o+x on it, or move the module.`;
     assert.ok(stage.status('m').lastExit?.endsWith(sentence), stage.status('m').lastExit);
   }),
 );

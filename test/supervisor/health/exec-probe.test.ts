@@ -54,24 +54,16 @@ const REASONS: readonly Reason[] = [
   [
     'its time',
     { ...checkedBy('sh', '-c', 'echo waiting; sleep 1000'), timeout: 50 },
-    'sh did not end within 0.05 s: "waiting"',
+    'sh: timed out after 0.05 s: "waiting"',
   ],
-  [
-    'a program that is not there',
-    checkedBy('./gone'),
-    '/gone does not exist: correct the path, or put the program there.',
-  ],
+  ['a program that is not there', checkedBy('./gone'), '/gone. Correct the path, or install the program.'],
   [
     'a program that is not in PATH',
     checkedBy('no-such-program'),
-    'no-such-program was not found in PATH: install it, or name its path.',
+    'no-such-program is not in PATH. Install it, or give its path.',
   ],
-  [
-    'a port',
-    { ...QUICK, check: { kind: 'tcp', port: 1 } },
-    'port 1 takes no connection: connect ECONNREFUSED 127.0.0.1:1',
-  ],
-  ['silence', { ...QUICK, check: { kind: 'reported' } }, 'it has not said how it is for 0.04 s'],
+  ['a port', { ...QUICK, check: { kind: 'tcp', port: 1 } }, 'port 1: connection refused (ECONNREFUSED)'],
+  ['silence', { ...QUICK, check: { kind: 'reported' } }, 'no health report for 0.04 s'],
 ];
 
 for (const [what, health, reason] of REASONS) {
@@ -83,9 +75,12 @@ for (const [what, health, reason] of REASONS) {
       ]);
       await until('it was restarted', () => stage.status('m').restarts > 0);
       const { lastExit = '' } = stage.status('m');
-      const [, told = ''] = /^failed its checks, the last one because (.*) \(SIGTERM\)$/.exec(lastExit) ?? [];
+      const [, told = ''] = /^unhealthy: (.*) \(SIGTERM\)$/.exec(lastExit) ?? [];
       assert.ok(told.endsWith(reason), lastExit);
-      assert.ok(stage.said.includes(`warn: A check of module "m" failed: ${told}`), stage.said.join('\n'));
+      assert.ok(
+        stage.said.includes(`warn: Health check of module "m" failed: ${told}`),
+        stage.said.join('\n'),
+      );
     }),
   );
 }

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { watchHealth } from '../../../src/supervisor/health/health-monitor.ts';
+import { monitorHealth } from '../../../src/supervisor/health/health-monitor.ts';
 import type { HealthSpec } from '../../../src/supervisor/spec.ts';
 import { createTestClock } from '../../harness/clock.ts';
 import { onStage, until } from '../../harness/supervisor.ts';
@@ -22,11 +22,11 @@ const healthy = suite('supervisor: health');
 function told(spec: Partial<HealthSpec> = {}) {
   const clock = createTestClock();
   const events: string[] = [];
-  const health = watchHealth({
+  const health = monitorHealth({
     spec: { ...REPORTED, ...spec },
     clock,
     probe: undefined,
-    happened: event => events.push(event),
+    onEvent: event => events.push(event),
   });
   return { clock, events, health };
 }
@@ -40,11 +40,11 @@ healthy('a module that reports is well once, until it has failed as often as is 
   health.report(true);
   health.report(false);
   health.report(false);
-  assert.equal(events, ['well']);
+  assert.equal(events, ['healthy']);
   health.report(false);
-  assert.equal(events, ['well', 'unhealthy']);
+  assert.equal(events, ['healthy', 'unhealthy']);
   health.report(true);
-  assert.equal(events, ['well', 'unhealthy', 'well']);
+  assert.equal(events, ['healthy', 'unhealthy', 'healthy']);
 });
 
 healthy('before it was well, failures count only once its time to be ready is over', () => {
@@ -60,13 +60,13 @@ healthy('who says nothing for as long as too many checks take is unhealthy', () 
   const { clock, events, health } = told();
   health.report(true);
   clock.advance(2_999);
-  assert.equal(events, ['well']);
+  assert.equal(events, ['healthy']);
   clock.advance(1);
-  assert.equal(events, ['well', 'unhealthy']);
+  assert.equal(events, ['healthy', 'unhealthy']);
   health.stop();
   clock.advance(60_000);
   health.report(true);
-  assert.equal(events, ['well', 'unhealthy']);
+  assert.equal(events, ['healthy', 'unhealthy']);
 });
 
 healthy('who never says anything is unhealthy after its time to be ready and that', () => {
@@ -110,7 +110,7 @@ healthy('one that is not to be started anew runs on, and says that it is not rea
     rmSync(good);
     await until('it is not ready', () => status('a').state === 'running');
     assert.is(status('a').pid, pid);
-    assert.ok(said.some(line => line.endsWith('Module "a" fails its checks.')));
+    assert.ok(said.some(line => line.endsWith('Module "a" is unhealthy.')));
     writeFileSync(good, '');
     await until('it is ready again', () => status('a').state === 'ready');
   }),
@@ -203,7 +203,7 @@ healthy('a check that cannot be started is a check that failed', () =>
     const check = { kind: 'exec', exec: ['./file/below'] } as const;
     const health = { ...REPORTED, check, threshold: 1, readyWithin: 0 };
     await stage.supervisor.start([stage.sh('a', 'exec sleep 100', { health, restart: 'on-failure' })]);
-    await until('it was noticed', () => stage.said.some(line => line.includes('fails its checks')));
+    await until('it was noticed', () => stage.said.some(line => line.includes('is unhealthy')));
     assert.is(stage.status('a').state, 'running');
   }),
 );

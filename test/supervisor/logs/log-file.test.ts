@@ -22,9 +22,9 @@ test('a line stands with its wall time and its stream, its bytes as they came', 
   const clock = createTestClock(Date.UTC(2026, 4, 6, 7, 8, 9));
   const path = join(folder, 'logs', 'a.log');
   const file = createLogFile(path, clock, silent, () => {});
-  file.sink('err').take(Buffer.from('first'));
+  file.sink('err').write(Buffer.from('first'));
   clock.advance(250);
-  file.sink('out').take(Buffer.from([0xff, 0x00]));
+  file.sink('out').write(Buffer.from([0xff, 0x00]));
   await file.close();
   const expected = [
     Buffer.from('2026-05-06T07:08:09.000Z err first\n2026-05-06T07:08:09.250Z out '),
@@ -37,7 +37,7 @@ test('it goes on after what is there', async ({ folder }) => {
   const path = join(folder, 'a.log');
   for (const text of ['one', 'two']) {
     const file = createLogFile(path, createTestClock(), silent, () => {});
-    file.sink('err').take(Buffer.from(text));
+    file.sink('err').write(Buffer.from(text));
     await file.close();
   }
   assert.match(readFileSync(path, 'utf8'), /err one\n.* err two\n$/);
@@ -60,7 +60,7 @@ test('a flood stays within its files, the newest lines are kept, none is torn', 
       const seen = room;
       await until('there is room again', () => room > seen);
     }
-    sink.take(Buffer.from(`${line} ${padding}`));
+    sink.write(Buffer.from(`${line} ${padding}`));
   }
   await file.close();
   assert.ok(waits > (count * padding.length) / (1 << 18), 'what waits to be written is bounded');
@@ -90,13 +90,13 @@ test('a log that cannot be written loses its lines, says so once and goes on whe
     room += 1;
   });
   for (const attempt of [1, 2]) {
-    file.sink('err').take(Buffer.from('lost'));
+    file.sink('err').write(Buffer.from('lost'));
     await until('the batch was tried', () => room === attempt);
   }
   assert.is(file.lost(), 2);
   assert.is(said.length, 1);
   rmSync(path, { recursive: true });
-  file.sink('err').take(Buffer.from('kept'));
+  file.sink('err').write(Buffer.from('kept'));
   await file.close();
   assert.match(readFileSync(path, 'utf8'), /err kept\n$/);
   assert.is(file.lost(), 2);

@@ -5,7 +5,7 @@ import { networkInterfaces } from 'node:os';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PeerOwner } from '../../../src/supervisor/peers/find-peer.ts';
-import { createPeers } from '../../../src/supervisor/peers/find-peer.ts';
+import { createPeerFinder } from '../../../src/supervisor/peers/find-peer.ts';
 import { bytesOf } from '../../../src/supervisor/peers/tcp-table.ts';
 import { skip } from '../../harness/skip.ts';
 import type { Stage } from '../../harness/supervisor.ts';
@@ -15,7 +15,7 @@ const peers = suite('supervisor: peers');
 
 const ROOT = process.getuid?.() === 0;
 const QUIET = { info: () => {}, warn: () => {}, error: () => {} };
-const NOBODY = { byUser: () => undefined, loose: () => [] };
+const NOBODY = { byUser: () => undefined, pidsToScan: () => [] };
 
 /** A server whose connections are gathered, at any address of this machine. */
 async function withServer(play: (server: Server, accepted: Socket[]) => Promise<void>): Promise<void> {
@@ -73,7 +73,7 @@ for (const address of ['127.0.0.1', '127.5.5.5', '::1', ...OWN]) {
 peers('who has gone is unknown, whoever it was', () =>
   withServer(async (server, accepted) => {
     const clock = createRealClock();
-    const find = createPeers({ processes: NOBODY, clock, log: QUIET });
+    const find = createPeerFinder({ processes: NOBODY, clock, log: QUIET });
     const client = connect(portOf(server), '127.0.0.1');
     await until('it is connected', () => accepted.length === 1);
     const [socket] = accepted;
@@ -89,14 +89,14 @@ peers('a thousand connections at once cost two looks, and one that fails keeps n
     let looks = 0;
     const processes = {
       byUser: () => undefined,
-      loose: () => {
+      pidsToScan: () => {
         looks += 1;
         return [];
       },
     };
     const errors: string[] = [];
     const log = { ...QUIET, error: (text: string) => errors.push(text) };
-    const find = createPeers({ processes, clock: createRealClock(), log });
+    const find = createPeerFinder({ processes, clock: createRealClock(), log });
     const clients = Array.from({ length: 1_000 }, () => connect(portOf(server), '127.0.0.1'));
     await until('all are connected', () => accepted.length === clients.length);
     const owners: PeerOwner[] = [];
@@ -109,7 +109,7 @@ peers('a thousand connections at once cost two looks, and one that fails keeps n
     await until('all are found', () => owners.length === clients.length);
     assert.ok(owners.every(owner => owner === 'other'));
     assert.is(looks, 2);
-    assert.equal(errors, ['A client could not be let in: a fault of its own.']);
+    assert.equal(errors, ['Cannot accept a client: a fault of its own.']);
     for (const client of clients) client.destroy();
   }),
 );

@@ -38,28 +38,30 @@ programs('each has failed with a sentence that says why, and what to do', () =>
       [
         'foreign',
         one('./foreign'),
-        new RegExp(
-          `foreign is a program for ${OTHER}, and this machine is ${process.arch}: take the one for`,
-        ),
+        new RegExp(`foreign is built for ${OTHER}, this machine is ${process.arch}. Install the`),
       ],
-      ['cut', one('./cut'), /cut is cut off: copy the program again\.$/],
-      ['unloadable', one('./unloadable'), /needs the loader \/lib.*xx-linux.*, which is not there/],
+      ['cut', one('./cut'), /cut is truncated: copy the program again\.$/],
+      [
+        'unloadable',
+        one('./unloadable'),
+        /needs the dynamic loader \/lib.*xx-linux.*, which is not installed/,
+      ],
       ['empty', one('./empty'), /empty is empty: copy the program again\.$/],
-      ['windows', one('./windows.sh'), /end with CR and LF, as on Windows.*: run dos2unix on it\.$/],
+      ['windows', one('./windows.sh'), /has Windows line endings \(CRLF\).*: run dos2unix on it\.$/],
       [
         'line',
         one('python3 ./x.py'),
-        /^There is no program "python3 \.\/x\.py": give each argument a text of its own, \["python3", "\.\/x\.py"\]\.$/,
+        /^Command not found: "python3 \.\/x\.py"\. Write each argument as a string of its own: \["python3", "\.\/x\.py"\]\.$/,
       ],
       [
         'words',
         { exec: ['sleep 100', 'and more'] },
-        /^There is no program "sleep 100": .*, \["sleep", "100", "and more"\]\.$/,
+        /^Command not found: "sleep 100"\. .*: \["sleep", "100", "and more"\]\.$/,
       ],
       [
         'argument',
         { exec: ['true', long] },
-        /too long for the system \(E2BIG\): \d+ bytes, 200001 of them exec\[1\]/,
+        /Argument list too long \(E2BIG\): \d+ bytes in total, 200001 in exec\[1\]/,
       ],
       [
         'variable',

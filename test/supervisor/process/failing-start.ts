@@ -14,7 +14,7 @@ const supervisor = createSupervisor({
   hiddenFolder: join(folder, 'hidden'),
   host: { line: (_module, _line, settle) => settle(), changed: () => {} },
 });
-await supervisor.takeDownLeft();
+await supervisor.killOrphans();
 await supervisor.start(scripts.map((script, index) => shellModule(`m${index}`, folder, script)));
 process.stdout.write('started\n');
 setInterval(() => {}, 1_000);

@@ -21,7 +21,7 @@ async function abandon({ folder, runFolder }: Stage, scripts: readonly string[])
   await exited;
 }
 
-const test = suite('leftovers');
+const test = suite('orphans');
 
 test('after a crash the next start takes down all that was left, before it starts anything', async () => {
   await onStage({}, async stage => {
@@ -42,7 +42,7 @@ test('after a crash the next start takes down all that was left, before it start
     assert.equal(pids.filter(lives), []);
     await until('the next has looked', () => texts().includes('looked'));
     assert.equal(texts(), ['looked']);
-    assert.ok(said.some(text => /left \d+ processes behind/.test(text)));
+    assert.ok(said.some(text => /Killing \d+ orphaned processes/.test(text)));
   });
 });
 

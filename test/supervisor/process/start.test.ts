@@ -13,14 +13,22 @@ test('what cannot be started has failed, with the reason; the rest runs', async 
     writeScript(folder, 'lost.sh', '#!/no/such/interpreter\n', 0o755);
     mkdirSync(join(folder, 'folder'));
     const faults: readonly (readonly [string, Partial<ModuleSpec>, RegExp])[] = [
-      ['empty', { exec: [] }, /^No program is named/],
-      ['missing', { exec: ['./none.sh'] }, /none\.sh does not exist: correct the path/],
-      ['beneath', { exec: ['./plain.sh/x'] }, /x does not exist/],
-      ['plain', { exec: ['./plain.sh'] }, /plain\.sh may not be executed: run chmod \+x/],
-      ['folder', { exec: ['./folder'] }, /is not a file/],
-      ['unfound', { exec: ['no-such-program'] }, /no-such-program was not found in PATH/],
-      ['lost', { exec: ['./lost.sh'] }, /^The interpreter .*lost\.sh names does not exist/],
-      ['nowhere', { cwd: join(folder, 'nowhere') }, /working folder .*nowhere does not exist/],
+      ['empty', { exec: [] }, /^"exec" is empty/],
+      [
+        'missing',
+        { exec: ['./none.sh'] },
+        /^No such file or directory \(ENOENT\): .*none\.sh\. Correct the path/,
+      ],
+      ['beneath', { exec: ['./plain.sh/x'] }, /^No such file or directory \(ENOTDIR\): .*x\./],
+      ['plain', { exec: ['./plain.sh'] }, /plain\.sh is not executable \(EACCES\)\. Run chmod \+x/],
+      ['folder', { exec: ['./folder'] }, /is not a regular file/],
+      ['unfound', { exec: ['no-such-program'] }, /^Command not found: no-such-program is not in PATH/],
+      [
+        'lost',
+        { exec: ['./lost.sh'] },
+        /lost\.sh names an interpreter in its first line that does not exist/,
+      ],
+      ['nowhere', { cwd: join(folder, 'nowhere') }, /Working folder .*nowhere does not exist/],
     ];
     const specs = faults.map(([name, more]) => sh(name, 'sleep 100', { restart: 'always', ...more }));
     await supervisor.start([...specs, sh('fine', 'sleep 100')]);
@@ -140,7 +148,7 @@ test('what hinders the hub before a start fails the module, which is tried again
       sh('b', 'sleep 100', { cwd, restart: 'always' }),
       sh('fine', 'sleep 100'),
     ]);
-    for (const name of ['a', 'b']) assert.match(status(name).lastExit ?? '', /^The hub was hindered, "ELOOP/);
+    for (const name of ['a', 'b']) assert.match(status(name).lastExit ?? '', /^Internal error: .*ELOOP/);
     assert.equal(
       supervisor.statuses().map(({ state }) => state),
       ['failed', 'waiting', 'running'],

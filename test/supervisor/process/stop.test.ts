@@ -53,7 +53,7 @@ test('one that ignores the signal is killed when its grace is over, not before',
     await passing(clock, stopped);
     assert.is(status('a').lastExit, 'SIGKILL');
     assert.equal(changes.slice(-3), ['a stopping', 'a killing', 'a stopped']);
-    assert.ok(said.some(text => text.includes('did not go within 10000 ms')));
+    assert.ok(said.some(text => text.includes('did not stop within 10000 ms')));
     assert.is(clock.pending(), 0);
   });
 });
@@ -135,7 +135,7 @@ test('what is stopped while others start is not started, and nothing is started 
     await started;
     assert.equal([status('first').state, status('last').state], ['stopped', 'stopped']);
     const refused = await supervisor.startModule('first').catch((error: unknown) => error);
-    assert.match(refused instanceof Error ? refused.message : '', /the hub is stopping/);
+    assert.match(refused instanceof Error ? refused.message : '', /the hub is shutting down/);
     assert.is(status('first').state, 'stopped');
   });
 });

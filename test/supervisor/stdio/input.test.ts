@@ -84,7 +84,7 @@ test('lines that the module did not take before it went are told so, each once',
     await supervisor.stopModule('a');
     await until('all are told', () => receipts.size === 100);
     assert.ok(refused() > 50);
-    assert.match(receipts.get(99) ?? '', /Module "a" did not take a line/);
+    assert.match(receipts.get(99) ?? '', /Cannot write a line to module "a"/);
   });
 });
 

@@ -87,8 +87,8 @@ test('of lines that are refused one in a while is logged, with how many there we
     assert.equal(
       said.filter(text => text.includes('not delivered')),
       [
-        'warn: A line of module "a" is not delivered: "x" is 1.',
-        'warn: A line of module "a" is not delivered: "x" is 5. (3 more before it)',
+        'warn: A line of module "a" was dropped: "x" is 1.',
+        'warn: A line of module "a" was dropped: "x" is 5. (3 similar messages suppressed)',
       ],
     );
   });

@@ -54,7 +54,7 @@ test('a line as long as the largest packet is a message; a longer one is dropped
     assert.equal(
       said.filter(text => text.includes('longer')),
       [
-        `warn: A line of module "a" is not delivered: it is longer than ${MAX_PACKET_BYTES} bytes, the largest packet. Print less in one line.`,
+        `warn: A line of module "a" was dropped: it exceeds the maximum packet size of ${MAX_PACKET_BYTES} bytes. Print shorter lines.`,
       ],
     );
   });
@@ -148,7 +148,7 @@ test('a host that never settles holds the end of a module up for a bounded time'
     });
     assert.ok(clock.monotonic() >= 30_000);
     assert.is(clock.pending(), 0);
-    assert.ok(said.some(text => text.startsWith('warn: Module "a" has ended, but')));
+    assert.ok(said.some(text => text.startsWith('warn: Module "a" exited, but')));
   });
 });
 
