@@ -108,7 +108,7 @@ const TABLE = `
 
 const test = suite('lifecycle');
 
-test('every pair of state and event does what the table says, or cannot happen', () => {
+test('every pair of state and event gives the transition of the table, or throws', () => {
   const rows = TABLE.trim()
     .split('\n')
     .map(row => row.trim().split(/\s+(?:-> )?/));
@@ -164,7 +164,7 @@ function live(world: World, event: LifecycleEvent): void {
 
 const walk = fc.array(fc.nat(), { maxLength: 60 });
 
-test('whatever happens in whatever order, the table has an answer and loses neither process nor timer', () => {
+test('any order of events has a transition and loses neither process nor timer', () => {
   fc.assert(
     fc.property(walk, choices => {
       const world: World = { state: 'stopped', process: 'none', timer: 'none' };
@@ -183,7 +183,7 @@ test('whatever happens in whatever order, the table has an answer and loses neit
   );
 });
 
-test('after stop, nothing but being asked starts a process again', () => {
+test('a stopped module starts only on request', () => {
   fc.assert(
     fc.property(walk, walk, (before, after) => {
       const world: World = { state: 'stopped', process: 'none', timer: 'none' };

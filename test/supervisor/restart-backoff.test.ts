@@ -6,7 +6,7 @@ const SPEC = { first: 1_000, factor: 2, most: 60_000, forgivenAfter: 60_000 };
 
 const test = suite('backoff');
 
-test('the wait doubles with every end until it is at its most', () => {
+test('the restart back-off doubles up to its maximum', () => {
   const delays: number[] = [];
   let ends = 0;
   for (let end = 0; end < 2_000; end += 1) {
@@ -22,13 +22,13 @@ test('the wait doubles with every end until it is at its most', () => {
   assert.is(delays.at(-1), SPEC.most);
 });
 
-test('after a stable run it is started at once and the ends before are forgotten, after a shorter one not', () => {
+test('only a stable run resets the restart back-off', () => {
   assert.equal(nextBackoff(5, SPEC.forgivenAfter, SPEC), { ends: 0, delay: 0 });
   assert.is(nextBackoff(0, 0, SPEC).delay, SPEC.first);
   assert.is(nextBackoff(2, SPEC.forgivenAfter - 1, SPEC).delay, SPEC.first * 4);
 });
 
-test('first wait, factor, cap and reset are what the module says', () => {
+test('initial delay, factor, maximum and reset of the back-off are configurable', () => {
   const spec = { first: 200, factor: 3, most: 1_000, forgivenAfter: 5_000 };
   assert.equal(
     [0, 1, 2, 3].map(ends => nextBackoff(ends, 0, spec).delay),

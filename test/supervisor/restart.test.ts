@@ -23,7 +23,7 @@ const FORGIVEN_AFTER = 60_000;
 
 const test = suite('restart');
 
-test('the policy decides what follows an end', async () => {
+test('the restart policy decides the state after an exit', async () => {
   await onStage({ clock: createTestClock() }, async ({ supervisor, sh, status }) => {
     await supervisor.start(TABLE.map(([restart, script], index) => sh(`m${index}`, script, { restart })));
     for (const [index, [restart, script, state, lastExit]] of TABLE.entries()) {
@@ -33,7 +33,7 @@ test('the policy decides what follows an end', async () => {
   });
 });
 
-test('the wait before a restart doubles, after a stable run there is none', async () => {
+test('the restart back-off doubles and is reset by a stable run', async () => {
   const clock = createTestClock();
   await onStage({ clock }, async ({ supervisor, sh, status }) => {
     const waits = async (milliseconds: number): Promise<void> => {
@@ -66,7 +66,7 @@ test('the wait before a restart doubles, after a stable run there is none', asyn
   });
 });
 
-test('a person who restarts a waiting module does not wait, and the back-off is forgotten', async () => {
+test('a restart on request skips and resets the back-off', async () => {
   const clock = createTestClock();
   await onStage({ clock }, async ({ supervisor, sh, status }) => {
     await supervisor.start([sh('a', 'exit 1', { restart: 'on-failure' })]);
@@ -83,7 +83,7 @@ test('a person who restarts a waiting module does not wait, and the back-off is 
   });
 });
 
-test('a restart is a stop and a start, with a new process', async () => {
+test('a restart stops the process and starts a new one', async () => {
   await onStage({}, async ({ supervisor, sh, status, changes }) => {
     await supervisor.start([sh('a', 'sleep 100')]);
     const before = status('a').pid ?? 0;
@@ -95,7 +95,7 @@ test('a restart is a stop and a start, with a new process', async () => {
   });
 });
 
-test('one that is started while it stops is started again; one stopped while it restarts stays down', async () => {
+test('a start during a stop restarts the module and a stop during a restart keeps it down', async () => {
   await onStage({}, async ({ supervisor, sh, status }) => {
     await supervisor.start([sh('a', 'sleep 100'), sh('b', 'sleep 100')]);
     await Promise.all([supervisor.stopModule('a'), supervisor.startModule('a')]);
@@ -105,7 +105,7 @@ test('one that is started while it stops is started again; one stopped while it 
   });
 });
 
-test('a restart of one that ignores the signal kills it after its grace', async () => {
+test('a restart kills a module that ignores the stop signal after its grace period', async () => {
   const clock = createTestClock();
   await onStage({ clock }, async ({ supervisor, sh, status, texts }) => {
     await supervisor.start([sh('a', 'trap "" TERM; echo ready; while :; do sleep 0.01; done')]);

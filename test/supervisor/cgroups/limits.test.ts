@@ -37,7 +37,7 @@ async function ended(stage: Stage, name: string): Promise<ModuleStatus> {
   return stage.status(name);
 }
 
-limits('a module that eats memory is killed at its limit, says why, and the others go on', () =>
+limits('a module at its memory limit is OOM-killed with the reason and the others run on', () =>
   onStage({}, async stage => {
     const eater = stage.sh('eater', 'head -c 300m /dev/zero | tail', { limits: { memory: 24 * MEBIBYTE } });
     const other = stage.sh('other', 'echo $$ > pid; sleep 100');
@@ -54,7 +54,7 @@ limits('a module that eats memory is killed at its limit, says why, and the othe
   }),
 );
 
-limits('a module that forks without end is stopped at its limit, and goes as a whole', () =>
+limits('a fork bomb is stopped at the pids limit and killed as a whole', () =>
   onStage({}, async stage => {
     const bomb = stage.sh('bomb', 'bomb() { bomb | bomb & }; bomb; sleep 100; echo survived', {
       limits: { pids: 16 },
@@ -75,7 +75,7 @@ limits('a module that forks without end is stopped at its limit, and goes as a w
   }),
 );
 
-limits('a module that takes all of a processor is slowed down', () =>
+limits('a busy module is throttled at its cpu limit', () =>
   onStage({}, async stage => {
     const busy = stage.sh('busy', 'while :; do :; done', { limits: { cpu: 0.1 } });
     await stage.supervisor.start([busy]);
@@ -86,7 +86,7 @@ limits('a module that takes all of a processor is slowed down', () =>
   }),
 );
 
-limits('what a module started with a session of its own and a wiped environment goes with it', () =>
+limits('a child with its own session and an empty environment is killed with its module', () =>
   onStage({}, async stage => {
     const script = '(setsid env -i sh -c "echo \\$\\$ > daemon; exec sleep 100" &); exec sleep 100';
     await stage.supervisor.start([stage.sh('m', script, { limits: { pids: 50 } })]);
@@ -97,7 +97,7 @@ limits('what a module started with a session of its own and a wiped environment 
   }),
 );
 
-limits('a module that requires what does not hold is not started, and says so', () =>
+limits('a module with "require" is not started if a limit is not enforced', () =>
   onStage({}, async stage => {
     const devices = ['/dev/nothing-of-that-name'];
     await stage.supervisor.start([stage.sh('m', 'sleep 100', { user: 'dynamic', devices, require: true })]);
@@ -109,7 +109,7 @@ limits('a module that requires what does not hold is not started, and says so', 
   }),
 );
 
-limits('usage is read back, and no group is left behind', () =>
+limits('resource usage is reported and no cgroup is left behind', () =>
   onStage({}, async stage => {
     await stage.supervisor.start([
       stage.sh('m', 'echo up; exec sleep 100', { limits: { memory: 64 * MEBIBYTE } }),
@@ -123,7 +123,7 @@ limits('usage is read back, and no group is left behind', () =>
   }),
 );
 
-limits('a module may be called like a file of the kernel', () =>
+limits('a module may have the name of a cgroup interface file', () =>
   onStage({}, async stage => {
     const names = ['tasks', 'cgroup.procs', 'memory.max'];
     await stage.supervisor.start(
@@ -142,7 +142,7 @@ function groupsOf(name: string): string[] {
   return stdout.split('\n').filter(path => path !== '');
 }
 
-limits('groups that somebody removed are made again, and nobody misses them at the end', () =>
+limits('removed cgroups are created again and missing ones are no error at the end', () =>
   onStage({}, async stage => {
     if (hierarchy.version === undefined) return skip('there are no control groups here');
     const name = 'vanishing';
@@ -185,7 +185,7 @@ async function nested(group: Cgroup): Promise<void> {
   }
 }
 
-limits('what a module put into groups within its own goes with it', async () => {
+limits('processes in child cgroups of a module are killed with it', async () => {
   const opened = openCgroupHierarchy('skerry-test-nested');
   const group = opened.group('m');
   if (group === undefined) return skip('there are no control groups here');
@@ -193,7 +193,7 @@ limits('what a module put into groups within its own goes with it', async () => 
   opened.close();
 });
 
-limits('the same in version 2, where that is mounted beside version 1', async () => {
+limits('processes in child cgroups are killed in a hybrid version 2 hierarchy', async () => {
   const mount = cgroupMounts('/proc').find(({ version }) => version === 2);
   if (mount === undefined || hierarchy.version !== 1) return;
   const folder = join(mount.point, 'skerry-test-nested');

@@ -21,20 +21,17 @@ confinement.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
 const ROOT = process.getuid?.() === 0;
 
-confinement(
-  'what hinders a tool may pass, and is looked for anew; what worked is known',
-  async ({ folder }) => {
-    const probe = createWrapperProbe(createRealClock());
-    const tool = writeScript(folder, 'tool', `#!/bin/sh\ntest -e '${folder}/there' && exec "$@"\n`, 0o755);
-    assert.is(await probe('tool', [tool]), `${tool} failed`);
-    writeFileSync(join(folder, 'there'), '');
-    assert.is(await probe('tool', [tool]), undefined);
-    rmSync(join(folder, 'there'));
-    assert.is(await probe('tool', [tool]), undefined);
-  },
-);
+confinement('a failed wrapper probe is repeated and a successful one is cached', async ({ folder }) => {
+  const probe = createWrapperProbe(createRealClock());
+  const tool = writeScript(folder, 'tool', `#!/bin/sh\ntest -e '${folder}/there' && exec "$@"\n`, 0o755);
+  assert.is(await probe('tool', [tool]), `${tool} failed`);
+  writeFileSync(join(folder, 'there'), '');
+  assert.is(await probe('tool', [tool]), undefined);
+  rmSync(join(folder, 'there'));
+  assert.is(await probe('tool', [tool]), undefined);
+});
 
-confinement('a tool that cannot even be started is a hindrance, not an exception', async ({ folder }) => {
+confinement('a tool that cannot be started is a failed probe, not an exception', async ({ folder }) => {
   const probe = createWrapperProbe(createRealClock());
   const none = join(folder, 'none');
   assert.is(await probe('none', [none]), `${none} is not installed`);
@@ -42,20 +39,17 @@ confinement('a tool that cannot even be started is a hindrance, not an exception
   assert.match((await probe('below', [join(none, 'below')])) ?? '', /ENOTDIR/);
 });
 
-confinement(
-  'a tool that hangs is waited for no longer than is said, and goes with its children',
-  async context => {
-    const clock = createTestClock();
-    const probe = createWrapperProbe(clock);
-    const script = `sleep 1000 & echo $! > '${context.folder}/pid'; wait`;
-    const answer = probe('hangs', ['sh', '-c', script]);
-    const pid = await pidIn(context.folder, 'pid');
-    clock.advance(5_000);
-    assert.is(await answer, 'sh timed out');
-    await until('it is gone', () => !lives(pid));
-    assert.is(clock.pending(), 0);
-  },
-);
+confinement('a tool that hangs is killed with its children after the probe timeout', async context => {
+  const clock = createTestClock();
+  const probe = createWrapperProbe(clock);
+  const script = `sleep 1000 & echo $! > '${context.folder}/pid'; wait`;
+  const answer = probe('hangs', ['sh', '-c', script]);
+  const pid = await pidIn(context.folder, 'pid');
+  clock.advance(5_000);
+  assert.is(await answer, 'sh timed out');
+  await until('it is gone', () => !lives(pid));
+  assert.is(clock.pending(), 0);
+});
 
 /** What becomes of a module where the tools are as `probe` says. */
 async function confined(folder: string, probe: WrapperProbe, more: Partial<ModuleSpec>) {
@@ -74,22 +68,19 @@ async function confined(folder: string, probe: WrapperProbe, more: Partial<Modul
   }
 }
 
-confinement(
-  'a user is never given up: without it a module waits, in a sandbox or not',
-  async ({ folder }) => {
-    if (!ROOT) return skip('only root starts programs as another user');
-    const broken: WrapperProbe = async name => (name.startsWith('setpriv') ? 'it is broken' : undefined);
-    for (const sandbox of ['none', 'standard', 'strict'] as const) {
-      const result = await confined(folder, broken, { user: '61000', sandbox });
-      assert.equal(result, {
-        reason: 'Cannot switch to user 61000 (it is broken): install util-linux.',
-        transient: true,
-      });
-    }
-  },
-);
+confinement("a module never falls back to the hub's user: without its user it waits", async ({ folder }) => {
+  if (!ROOT) return skip('only root starts programs as another user');
+  const broken: WrapperProbe = async name => (name.startsWith('setpriv') ? 'it is broken' : undefined);
+  for (const sandbox of ['none', 'standard', 'strict'] as const) {
+    const result = await confined(folder, broken, { user: '61000', sandbox });
+    assert.equal(result, {
+      reason: 'Cannot switch to user 61000 (it is broken): install util-linux.',
+      transient: true,
+    });
+  }
+});
 
-confinement('an own folder that cannot be made is told, and may be made later', async ({ folder }) => {
+confinement('a private folder that cannot be created is a transient start error', async ({ folder }) => {
   mkdirSync(join(folder, 'modules'));
   writeFileSync(join(folder, 'modules/m'), '');
   const result = await confined(folder, async () => undefined, { sandbox: 'standard' });
@@ -111,7 +102,7 @@ function machine(folder: string, files: Readonly<Record<string, string>>): strin
   return join(folder, 'proc');
 }
 
-confinement('swap that no limit counts is told of, where there is swap', ({ folder }) => {
+confinement('swap without accounting is reported if there is swap', ({ folder }) => {
   const head = 'Filename Type Size Used Priority\n';
   const lackWith = (swaps: string): string | undefined =>
     openCgroupHierarchy('skerry-fake', machine(folder, { swaps })).swapUnsupported;
@@ -137,13 +128,13 @@ function container(folder: string, pids: readonly number[], events: boolean): st
   return openCgroupHierarchy('skerry-fake', proc).unsupported.get('pids');
 }
 
-confinement('alone in its container, a hub goes aside to hand controllers down', ({ folder }) => {
+confinement('a hub alone in its container moves into a leaf cgroup to delegate controllers', ({ folder }) => {
   container(folder, [process.pid], true);
   const aside = readFileSync(join(folder, 'cgroup/skerry-fake-hub/cgroup.procs'), 'utf8');
   assert.is(aside, String(process.pid));
 });
 
-confinement('with other programs in its container it stays, and says so', ({ folder }) => {
+confinement('a hub with other programs in its container stays and reports why', ({ folder }) => {
   assert.match(
     container(folder, [process.pid, 1], true) ?? '',
     /other programs .* run only the hub in the container$/,
@@ -152,7 +143,7 @@ confinement('with other programs in its container it stays, and says so', ({ fol
   assert.ok(existsSync(join(folder, 'cgroup/skerry-fake')));
 });
 
-confinement('in the topmost group of a machine it stays where it is', ({ folder }) => {
+confinement('a hub in the root cgroup of a machine stays there', ({ folder }) => {
   container(folder, [process.pid, 1], false);
   assert.not.ok(existsSync(join(folder, 'cgroup/skerry-fake-hub')));
 });

@@ -38,7 +38,7 @@ function isBubble(stage: Stage): boolean {
 const LEVELS: readonly SandboxLevel[] = ['standard', 'strict'];
 
 for (const level of LEVELS) {
-  sandbox(`${level}: no privileges, no way to any, another user than root`, () =>
+  sandbox(`${level}: a module has no privileges, cannot gain any and is not root`, () =>
     onStage(ELSEWHERE, async stage => {
       const script = 'grep -E "^(NoNewPrivs|CapEff|CapPrm|CapAmb)" /proc/self/status; id -u';
       const lines = await said(stage, script, { sandbox: level });
@@ -50,7 +50,7 @@ for (const level of LEVELS) {
     }),
   );
 
-  sandbox(`${level}: it may write its own folder and an empty /tmp, and nothing else`, () =>
+  sandbox(`${level}: a module may write only its private folder and an empty /tmp`, () =>
     onStage(ELSEWHERE, async stage => {
       chmodSync(stage.folder, 0o777);
       const script = `cd; pwd; for at in . /tmp '${stage.folder}' /var/tmp /etc; do
@@ -74,7 +74,7 @@ stat -c %a /dev/shm; stat -f -c '%b %S' /dev/shm`;
     }),
   );
 
-  sandbox(`${level}: what the hub stores is not to be seen`, () =>
+  sandbox(`${level}: a module cannot see the hub's data`, () =>
     onStage(ELSEWHERE, async stage => {
       const script = `ls '${stage.folder}/data'; ls '${stage.folder}/data/modules'`;
       const lines = await said(stage, script, { sandbox: level });
@@ -83,7 +83,7 @@ stat -c %a /dev/shm; stat -f -c '%b %S' /dev/shm`;
   );
 
   sandbox(
-    `${level}: it sees its program and its secrets, which nobody else may read, and changes neither`,
+    `${level}: a module can read but not change its program and its secrets, which others cannot read`,
     () =>
       onStage(ELSEWHERE, async stage => {
         const data = join(stage.folder, 'data');
@@ -117,7 +117,7 @@ echo x 2>/dev/null >program || echo kept; echo x 2>/dev/null >"$KEY" || echo kep
       }),
   );
 
-  sandbox(`${level}: it is told to stop, and how it ended is told, as without one`, () =>
+  sandbox(`${level}: stop signal and exit status work as without a sandbox`, () =>
     onStage(ELSEWHERE, async stage => {
       const polite = 'trap "echo asked; exit 3" TERM; echo up; while :; do sleep 0.01; done';
       await stage.supervisor.start([
@@ -141,7 +141,7 @@ echo x 2>/dev/null >program || echo kept; echo x 2>/dev/null >"$KEY" || echo kep
 const KEY = [{ variable: 'KEY', content: Buffer.from('hush\n') }];
 
 for (const more of [{}, { user: 'dynamic' }, { sandbox: 'standard' }, { sandbox: 'strict' }] as const) {
-  sandbox(`secrets are in memory, and are removed with the module: ${JSON.stringify(more)}`, () =>
+  sandbox(`secrets are on tmpfs and are removed with the module: ${JSON.stringify(more)}`, () =>
     onStage(ELSEWHERE, async stage => {
       const script = 'cat "$KEY"; stat -f -c %T "$KEY"; echo "$KEY"; exec sleep 1000';
       await stage.supervisor.start([stage.sh('m', script, { ...more, secretFiles: KEY, restart: 'always' })]);
@@ -158,7 +158,7 @@ for (const more of [{}, { user: 'dynamic' }, { sandbox: 'standard' }, { sandbox:
     }),
   );
 
-  sandbox(`a sandbox does not see the secrets of others: ${JSON.stringify(more)}`, () =>
+  sandbox(`a sandboxed module cannot see the secrets of others: ${JSON.stringify(more)}`, () =>
     onStage(ELSEWHERE, async stage => {
       const memory = makeTmpfsFolder(join(stage.folder, 'data'));
       if (typeof memory !== 'string' || !('sandbox' in more)) return;
@@ -172,23 +172,21 @@ for (const more of [{}, { user: 'dynamic' }, { sandbox: 'standard' }, { sandbox:
   );
 }
 
-sandbox(
-  'secrets that a crash of the hub has left are removed at the next start, older ones on flash too',
-  () =>
-    onStage(ELSEWHERE, async stage => {
-      const data = join(stage.folder, 'data');
-      const memory = makeTmpfsFolder(data);
-      if (typeof memory !== 'string') throw new Error(memory.reason);
-      for (const folder of [join(memory, 'gone'), join(data, 'secrets/gone')]) {
-        mkdirSync(folder, { recursive: true });
-        writeFileSync(join(folder, 'KEY'), 'hush');
-      }
-      await stage.supervisor.start([]);
-      assert.equal([existsSync(join(memory, 'gone')), existsSync(join(data, 'secrets'))], [false, false]);
-    }),
+sandbox('secrets left by a crash of the hub are removed at the next start, also old ones on flash', () =>
+  onStage(ELSEWHERE, async stage => {
+    const data = join(stage.folder, 'data');
+    const memory = makeTmpfsFolder(data);
+    if (typeof memory !== 'string') throw new Error(memory.reason);
+    for (const folder of [join(memory, 'gone'), join(data, 'secrets/gone')]) {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'KEY'), 'hush');
+    }
+    await stage.supervisor.start([]);
+    assert.equal([existsSync(join(memory, 'gone')), existsSync(join(data, 'secrets'))], [false, false]);
+  }),
 );
 
-sandbox('strict: it sees its own processes and granted devices only', () =>
+sandbox('strict: a module sees only its own processes and granted devices', () =>
   onStage(ELSEWHERE, async stage => {
     const script = 'for one in /proc/[0-9]*; do echo process; done; ls /dev';
     const lines = await said(stage, script, { sandbox: 'strict', devices: ['/dev/loop-control'] });
@@ -198,7 +196,7 @@ sandbox('strict: it sees its own processes and granted devices only', () =>
   }),
 );
 
-sandbox('a user without a sandbox has a folder of its own, and its number alone', () =>
+sandbox('a module with a user but no sandbox has a private folder and only its own uid', () =>
   onStage(ELSEWHERE, async stage => {
     chmodSync(stage.folder, 0o755);
     const lines = await said(stage, 'id -u; id -g; id -G', { user: '61000' });
@@ -214,7 +212,7 @@ const FAULTS: readonly (readonly [string, Partial<ModuleSpec>, RegExp])[] = [
 ];
 
 for (const [what, more, sentence] of FAULTS) {
-  sandbox(`refused in one sentence: ${what}`, () =>
+  sandbox(`a module is refused in one sentence: ${what}`, () =>
     onStage(ELSEWHERE, async stage => {
       if (!ROOT && 'user' in more) return;
       await stage.supervisor.start([stage.sh('m', 'sleep 100', more)]);
@@ -224,7 +222,7 @@ for (const [what, more, sentence] of FAULTS) {
   );
 }
 
-sandbox('a program that its user may not reach is refused with the folder that is in the way', () =>
+sandbox('a program that its user may not reach is refused with the name of the closed folder', () =>
   onStage(ELSEWHERE, async stage => {
     if (!ROOT) return;
     chmodSync(stage.folder, 0o700);
@@ -236,7 +234,7 @@ sandbox('a program that its user may not reach is refused with the folder that i
   }),
 );
 
-sandbox('a health check runs as its module does', () =>
+sandbox('a health check is confined like its module', () =>
   onStage(ELSEWHERE, async stage => {
     const check = { kind: 'exec', exec: ['sh', '-c', 'test "$(id -u)" != 0 && test -O "$HOME"'] } as const;
     const health = { check, every: 1_000, timeout: 5_000, threshold: 1, readyWithin: 5_000 };
@@ -246,7 +244,7 @@ sandbox('a health check runs as its module does', () =>
 );
 
 for (const level of LEVELS) {
-  sandbox(`${level}: what its environment tells the loader reaches it, and nothing that runs before it`, () =>
+  sandbox(`${level}: loader variables reach the module but not its wrappers`, () =>
     onStage(ELSEWHERE, async stage => {
       const env = { LD_PRELOAD: '/no/such/library.so', PS4: 'x', OTHER: 'as ever' };
       const script = 'echo "$LD_PRELOAD $PS4 $OTHER"';
@@ -261,7 +259,7 @@ for (const level of LEVELS) {
   );
 }
 
-sandbox('an own folder that is as it should be is not touched: its disk may be read-only', () =>
+sandbox('a correct private folder is not written, because its disk may be read-only', () =>
   onStage(ELSEWHERE, async stage => {
     const own = join(stage.folder, 'data/modules/m');
     await said(stage, 'true', { user: 'dynamic', sandbox: 'standard' });

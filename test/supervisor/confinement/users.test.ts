@@ -10,7 +10,7 @@ const users = suite('supervisor: users');
 
 const ROOT = process.getuid?.() === 0;
 
-users('dynamic users are in no range of systemd or subuid', () => {
+users('dynamic uids do not overlap with systemd or subuid ranges', () => {
   const others = [
     [61_184, 65_519],
     [100_000, 2 ** 31],
@@ -30,7 +30,7 @@ function rangeFor(map: string) {
   return range;
 }
 
-users('what belongs to a user of the old range is handed over, and nothing beyond links', async () => {
+users('files of an old dynamic uid change their owner, and links are not followed', async () => {
   if (!ROOT) return skip('only root starts programs as another user');
   await onStage({ beneath: '/var/tmp' }, async stage => {
     const own = join(stage.folder, 'data/modules/m');

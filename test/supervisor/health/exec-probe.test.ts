@@ -19,24 +19,26 @@ const WAYS: readonly Partial<ModuleSpec>[] = ROOT
   : [{}];
 
 for (const more of WAYS) {
-  checks(`what a check starts ends with it, in whatever session: ${JSON.stringify(more)}`, () =>
-    onStage({ beneath: '/var/tmp' }, async stage => {
-      // Only a control group finds what has wiped its environment.
-      const wiped = ROOT ? 'env -i' : '';
-      const script = `echo out; setsid ${wiped} sleep 1000 & echo $! > "$HOME/left"; test -e "$HOME/stay" || exit 1`;
-      const health = { ...checkedBy('sh', '-c', script), every: 60_000 };
-      const home = join(stage.folder, 'data/modules/m');
-      const apart = more.user !== undefined || more.sandbox !== undefined;
-      const env: Record<string, string> = apart ? {} : { HOME: stage.folder };
-      await stage.supervisor.start([
-        stage.sh('m', 'exec sleep 1000', { ...more, env, health, restart: 'never' }),
-      ]);
-      await until('a check has failed', () => stage.status('m').checkFailure !== undefined);
-      const left = await pidIn(apart ? home : stage.folder, 'left');
-      // In a process name space of its own it had another pid, and that ends with the first process of it.
-      if (more.sandbox !== 'strict') assert.not(lives(left));
-      assert.ok(lives(stage.status('m').pid ?? 0));
-    }),
+  checks(
+    `processes started by an exec probe are killed with it, in any session: ${JSON.stringify(more)}`,
+    () =>
+      onStage({ beneath: '/var/tmp' }, async stage => {
+        // Only a control group finds what has wiped its environment.
+        const wiped = ROOT ? 'env -i' : '';
+        const script = `echo out; setsid ${wiped} sleep 1000 & echo $! > "$HOME/left"; test -e "$HOME/stay" || exit 1`;
+        const health = { ...checkedBy('sh', '-c', script), every: 60_000 };
+        const home = join(stage.folder, 'data/modules/m');
+        const apart = more.user !== undefined || more.sandbox !== undefined;
+        const env: Record<string, string> = apart ? {} : { HOME: stage.folder };
+        await stage.supervisor.start([
+          stage.sh('m', 'exec sleep 1000', { ...more, env, health, restart: 'never' }),
+        ]);
+        await until('a check has failed', () => stage.status('m').checkFailure !== undefined);
+        const left = await pidIn(apart ? home : stage.folder, 'left');
+        // In a process name space of its own it had another pid, and that ends with the first process of it.
+        if (more.sandbox !== 'strict') assert.not(lives(left));
+        assert.ok(lives(stage.status('m').pid ?? 0));
+      }),
   );
 }
 
@@ -67,7 +69,7 @@ const REASONS: readonly Reason[] = [
 ];
 
 for (const [what, health, reason] of REASONS) {
-  checks(`the reason is in the status, in the log, and in the end that follows: ${what}`, () =>
+  checks(`the reason of a failed check is in status, log and last exit: ${what}`, () =>
     onStage({}, async stage => {
       const backoff = { first: 10, factor: 1, most: 10, forgivenAfter: 60_000 };
       await stage.supervisor.start([
@@ -85,7 +87,7 @@ for (const [what, health, reason] of REASONS) {
   );
 }
 
-checks('a reason is told once, goes when a check is good, and is what the module says itself', () =>
+checks('a failure reason is logged once, cleared by a success, and may come from the module', () =>
   onStage({}, async stage => {
     const health: HealthSpec = { ...QUICK, every: 60_000, threshold: 9, check: { kind: 'reported' } };
     await stage.supervisor.start([stage.sh('m', 'exec sleep 1000', { health })]);
@@ -97,7 +99,7 @@ checks('a reason is told once, goes when a check is good, and is what the module
   }),
 );
 
-checks('a flood of what a check prints is read and dropped', () =>
+checks('a flood of output from an exec probe is read and dropped', () =>
   onStage({}, async stage => {
     const flood = 'head -c 3000000 /dev/zero | tr "\\0" x; echo; echo the end; exit 1';
     const health = checkedBy('sh', '-c', flood);

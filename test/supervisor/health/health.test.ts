@@ -31,7 +31,7 @@ function told(spec: Partial<HealthSpec> = {}) {
   return { clock, events, health };
 }
 
-healthy('a module that reports is well once, until it has failed as often as is too often', () => {
+healthy('a reporting module is healthy once and unhealthy after the threshold of failures', () => {
   const { events, health } = told();
   health.report(true);
   health.report(true);
@@ -47,7 +47,7 @@ healthy('a module that reports is well once, until it has failed as often as is 
   assert.equal(events, ['healthy', 'unhealthy', 'healthy']);
 });
 
-healthy('before it was well, failures count only once its time to be ready is over', () => {
+healthy('failures before the first success count only after readyWithin', () => {
   const { clock, events, health } = told();
   for (let times = 0; times < 9; times += 1) health.report(false);
   assert.equal(events, []);
@@ -56,7 +56,7 @@ healthy('before it was well, failures count only once its time to be ready is ov
   assert.equal(events, ['unhealthy']);
 });
 
-healthy('who says nothing for as long as too many checks take is unhealthy', () => {
+healthy('a module without a report for threshold intervals is unhealthy', () => {
   const { clock, events, health } = told();
   health.report(true);
   clock.advance(2_999);
@@ -69,7 +69,7 @@ healthy('who says nothing for as long as too many checks take is unhealthy', () 
   assert.equal(events, ['healthy', 'unhealthy']);
 });
 
-healthy('who never says anything is unhealthy after its time to be ready and that', () => {
+healthy('a module that never reports is unhealthy after readyWithin and threshold intervals', () => {
   const { clock, events } = told();
   clock.advance(12_999);
   assert.equal(events, []);
@@ -79,7 +79,7 @@ healthy('who never says anything is unhealthy after its time to be ready and tha
 
 const QUICK = { every: 20, timeout: 2_000, threshold: 2, readyWithin: 5_000 };
 
-healthy('a program decides: ready, unhealthy and started anew, ready again', () =>
+healthy('an exec probe makes a module ready, unhealthy and restarted, and ready again', () =>
   onStage({}, async ({ supervisor, sh, status, changes, folder }) => {
     const good = join(folder, 'good');
     const health: HealthSpec = { ...QUICK, check: { kind: 'exec', exec: ['test', '-e', 'good'] } };
@@ -99,7 +99,7 @@ healthy('a program decides: ready, unhealthy and started anew, ready again', () 
   }),
 );
 
-healthy('one that is not to be started anew runs on, and says that it is not ready', () =>
+healthy('an unhealthy module with a policy that does not restart it runs on and is not ready', () =>
   onStage({}, async ({ supervisor, sh, status, folder, said }) => {
     const good = join(folder, 'good');
     writeFileSync(good, '');
@@ -116,7 +116,7 @@ healthy('one that is not to be started anew runs on, and says that it is not rea
   }),
 );
 
-healthy('a port decides', () =>
+healthy('a TCP probe decides the health of a module', () =>
   onStage({}, async ({ supervisor, sh, status }) => {
     const server = await listening();
     const address = server.address();
@@ -129,7 +129,7 @@ healthy('a port decides', () =>
   }),
 );
 
-healthy('a module says itself that it is well, and others are not heard', () =>
+healthy('a module reports its own health, and reports for other modules are ignored', () =>
   onStage({}, async ({ supervisor, sh, status, changes }) => {
     const health: HealthSpec = { ...QUICK, every: 60_000, check: { kind: 'reported' } };
     void supervisor.start([sh('a', 'sleep 100', { health }), sh('b', 'sleep 100')]);
@@ -141,7 +141,7 @@ healthy('a module says itself that it is well, and others are not heard', () =>
   }),
 );
 
-healthy('a check that hangs is killed at its timeout with its children, and counts as failed', () =>
+healthy('a hanging exec probe is killed with its children at its timeout and counts as failed', () =>
   onStage({}, async ({ supervisor, sh, status, folder }) => {
     const exec = ['sh', '-c', 'sleep 1000 & echo $! >> checks; wait'];
     const health: HealthSpec = { ...QUICK, timeout: 50, readyWithin: 0, check: { kind: 'exec', exec } };
@@ -154,7 +154,7 @@ healthy('a check that hangs is killed at its timeout with its children, and coun
   }),
 );
 
-healthy('those behind wait until all before are ready, or late', () =>
+healthy('later modules wait until all earlier ones are ready or late', () =>
   onStage({}, async ({ supervisor, sh, status, changes, folder, said }) => {
     const exec = ['test', '-e', 'good'];
     const health: HealthSpec = { ...QUICK, check: { kind: 'exec', exec } };
@@ -175,7 +175,7 @@ healthy('those behind wait until all before are ready, or late', () =>
   }),
 );
 
-healthy('one that fails to start holds nobody up', () =>
+healthy('a module that fails to start does not delay the others', () =>
   onStage({}, async ({ supervisor, sh, status }) => {
     const health: HealthSpec = { ...QUICK, readyWithin: 60_000, check: { kind: 'exec', exec: ['false'] } };
     await supervisor.start([
@@ -197,7 +197,7 @@ function pidsOf(file: string): number[] {
   return readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number);
 }
 
-healthy('a check that cannot be started is a check that failed', () =>
+healthy('an exec probe that cannot be started counts as failed', () =>
   onStage({}, async stage => {
     writeFileSync(join(stage.folder, 'file'), '');
     const check = { kind: 'exec', exec: ['./file/below'] } as const;

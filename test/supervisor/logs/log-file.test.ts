@@ -18,7 +18,7 @@ test.before.each(context => {
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
-test('a line stands with its wall time and its stream, its bytes as they came', async ({ folder }) => {
+test('a log line has its wall time, its stream and unchanged bytes', async ({ folder }) => {
   const clock = createTestClock(Date.UTC(2026, 4, 6, 7, 8, 9));
   const path = join(folder, 'logs', 'a.log');
   const file = createLogFile(path, clock, silent, () => {});
@@ -33,7 +33,7 @@ test('a line stands with its wall time and its stream, its bytes as they came', 
   assert.equal(readFileSync(path), Buffer.concat(expected));
 });
 
-test('it goes on after what is there', async ({ folder }) => {
+test('an existing log is appended to', async ({ folder }) => {
   const path = join(folder, 'a.log');
   for (const text of ['one', 'two']) {
     const file = createLogFile(path, createTestClock(), silent, () => {});
@@ -43,7 +43,7 @@ test('it goes on after what is there', async ({ folder }) => {
   assert.match(readFileSync(path, 'utf8'), /err one\n.* err two\n$/);
 });
 
-test('a flood stays within its files, the newest lines are kept, none is torn', async ({ folder }) => {
+test('a flood stays within the rotated files, keeps the newest lines and tears none', async ({ folder }) => {
   let room = 0;
   let waits = 0;
   const path = join(folder, 'a.log');
@@ -78,9 +78,7 @@ test('a flood stays within its files, the newest lines are kept, none is torn', 
   assert.is(openFiles(), before);
 });
 
-test('a log that cannot be written loses its lines, says so once and goes on when it can', async ({
-  folder,
-}) => {
+test('a log that cannot be written drops lines, warns once and continues when it can', async ({ folder }) => {
   const said: string[] = [];
   let room = 0;
   const path = join(folder, 'a.log');

@@ -36,7 +36,7 @@ const step = fc.oneof(
   fc.constant('read' as const),
 );
 
-test('whatever is written and rotated, each line comes once, in order', ({ folder }) => {
+test('the log reader returns each line once and in order over rotations', ({ folder }) => {
   let run = 0;
   const before = openFiles();
   fc.assert(
@@ -68,7 +68,7 @@ test('whatever is written and rotated, each line comes once, in order', ({ folde
   assert.is(openFiles(), before);
 });
 
-test('the last lines of a log are those of a reader of it all, over its files', ({ folder }) => {
+test('the last lines span rotated files', ({ folder }) => {
   let run = 0;
   const files = fc.array(fc.array(fc.stringMatching(/^[a-z]{0,9}$/), { maxLength: 8 }), { maxLength: 4 });
   fc.assert(
@@ -87,7 +87,7 @@ test('the last lines of a log are those of a reader of it all, over its files', 
   );
 });
 
-test('the last lines are found behind more than one chunk', ({ path }) => {
+test('the last lines are found in a log of more than one chunk', ({ path }) => {
   const lines = Array.from({ length: 300 }, (_, index) => `${index} ${'x'.repeat(1_000)}`);
   appendFileSync(path, `${lines.join('\n')}\n`);
   for (const last of [1, 100, 299, 300, 301]) {
@@ -97,7 +97,7 @@ test('the last lines are found behind more than one chunk', ({ path }) => {
   }
 });
 
-test('half a line comes once it is whole, and one that was never ended stands by itself', ({ path }) => {
+test('a partial line is returned when complete, and a truncated one stays a line of its own', ({ path }) => {
   appendFileSync(path, 'one\ntw');
   const reader = openLogReader(path);
   assert.equal(linesOf(reader), ['one']);
@@ -109,7 +109,7 @@ test('half a line comes once it is whole, and one that was never ended stands by
   reader.close();
 });
 
-test('a log that is not there yet is read once it is', ({ path }) => {
+test('a missing log is read once it exists', ({ path }) => {
   const reader = openLogReader(path);
   assert.equal(linesOf(reader), []);
   appendFileSync(path, 'one\n');

@@ -47,7 +47,7 @@ const OWN = Object.values(networkInterfaces())
   .map(({ address }) => address);
 
 for (const address of ['127.0.0.1', '127.5.5.5', '::1', ...OWN]) {
-  peers(`a process of a module that connects to ${address} is found, and no other is taken for it`, () =>
+  peers(`a module that connects to ${address} is identified and not confused with another process`, () =>
     withServer((server, accepted) =>
       onStage({ beneath: '/var/tmp' }, async stage => {
         const exec = ['bash', '-c', `exec 3<>/dev/tcp/${address}/${portOf(server)}; sleep 100`];
@@ -70,7 +70,7 @@ for (const address of ['127.0.0.1', '127.5.5.5', '::1', ...OWN]) {
   );
 }
 
-peers('who has gone is unknown, whoever it was', () =>
+peers('the peer of a closed connection is unknown', () =>
   withServer(async (server, accepted) => {
     const clock = createRealClock();
     const find = createPeerFinder({ processes: NOBODY, clock, log: QUIET });
@@ -84,7 +84,7 @@ peers('who has gone is unknown, whoever it was', () =>
   }),
 );
 
-peers('a thousand connections at once cost two looks, and one that fails keeps nobody from the others', () =>
+peers('a thousand connections at once cost two lookups, and a failing one does not affect the others', () =>
   withServer(async (server, accepted) => {
     let looks = 0;
     const processes = {
@@ -114,7 +114,7 @@ peers('a thousand connections at once cost two looks, and one that fails keeps n
   }),
 );
 
-peers('addresses become the bytes that they stand for', () => {
+peers('bytesOf parses IPv4 and IPv6 addresses', () => {
   const loopback = [...new Array<number>(15).fill(0), 1];
   const cases: readonly (readonly [string, readonly number[]])[] = [
     ['127.0.0.1', [127, 0, 0, 1]],

@@ -15,7 +15,7 @@ function changed(folder: string, name: string, change: (program: Buffer) => Buff
   writeFileSync(join(folder, name), change(readFileSync(join(folder, name))), { mode: 0o755 });
 }
 
-programs('each has failed with a sentence that says why, and what to do', () =>
+programs('a program that cannot run fails with a sentence that names the cause and the fix', () =>
   onStage({}, async ({ supervisor, sh, status, folder }) => {
     changed(folder, 'foreign', program => {
       program.writeUInt16LE(OTHER === 'arm64' ? 183 : 62, 18);
@@ -66,7 +66,7 @@ programs('each has failed with a sentence that says why, and what to do', () =>
       [
         'variable',
         { exec: ['true'], env: { LONG: long } },
-        /\(E2BIG\): \d+ bytes, 200006 of them LONG, and one text may/,
+        /\(E2BIG\): \d+ bytes in total, 200006 in LONG; one string may/,
       ],
       ['variables', { exec: ['true'], env: many }, /\(E2BIG\): 4\d{6} bytes/],
     ];
@@ -78,7 +78,7 @@ programs('each has failed with a sentence that says why, and what to do', () =>
   }),
 );
 
-programs('one with a space in its path, and a script without a first line, run', () =>
+programs('a program with a space in its path and a script without a shebang run', () =>
   onStage({}, async ({ supervisor, sh, status, folder }) => {
     writeScript(folder, 'with space.sh', '#!/bin/sh\nsleep 1000\n', 0o755);
     writeScript(folder, 'bare.sh', 'sleep 1000\n', 0o755);

@@ -23,7 +23,7 @@ async function abandon({ folder, runFolder }: Stage, scripts: readonly string[])
 
 const test = suite('orphans');
 
-test('after a crash the next start takes down all that was left, before it starts anything', async () => {
+test('after a crash the next start kills all orphans before it starts a module', async () => {
   await onStage({}, async stage => {
     const { supervisor, sh, folder, said, texts } = stage;
     await abandon(stage, [
@@ -46,7 +46,7 @@ test('after a crash the next start takes down all that was left, before it start
   });
 });
 
-test('a process that merely has the pid of a module is never touched', async () => {
+test('a process that reuses the pid of a module is never killed', async () => {
   const cases: readonly (readonly [string, number, string | undefined, boolean])[] = [
     ['another start', 1, bootId(), true],
     ['another boot', 0, '00000000-0000-0000-0000-000000000000', true],
@@ -68,7 +68,7 @@ test('a process that merely has the pid of a module is never touched', async () 
   }
 });
 
-test('notes that make no sense hinder no start', async () => {
+test('an invalid record of processes does not prevent a start', async () => {
   for (const text of ['', '\n', 'nonsense', `${bootId()}/1/1\n-1 0\n1\nx y\n 1 1`]) {
     await onStage({}, async ({ supervisor, sh, status, runFolder }) => {
       mkdirSync(runFolder);
@@ -79,7 +79,7 @@ test('notes that make no sense hinder no start', async () => {
   }
 });
 
-test('the notes hold what runs, with its start, and nothing once it is stopped', async () => {
+test('the record holds running processes with their start times and is empty after a stop', async () => {
   await onStage({}, async ({ supervisor, sh, status, runFolder }) => {
     const notes = (): string[] =>
       readFileSync(join(runFolder, 'processes'), 'utf8').trim().split('\n').slice(1);

@@ -7,7 +7,7 @@ import { lives, onStage, pidIn, until, writeScript } from '../../harness/supervi
 
 const test = suite('start');
 
-test('what cannot be started has failed, with the reason; the rest runs', async () => {
+test('a module that cannot be started is failed with the reason and the others run', async () => {
   await onStage({}, async ({ supervisor, sh, status, folder }) => {
     writeScript(folder, 'plain.sh', '#!/bin/sh\n', 0o644);
     writeScript(folder, 'lost.sh', '#!/no/such/interpreter\n', 0o755);
@@ -41,7 +41,7 @@ test('what cannot be started has failed, with the reason; the rest runs', async 
   });
 });
 
-test('a module that failed runs once its cause is mended and it is started', async () => {
+test('a failed module runs after the cause is fixed and it is started again', async () => {
   await onStage({}, async ({ supervisor, sh, status, folder }) => {
     await supervisor.start([sh('late', '', { exec: ['./late.sh'] })]);
     writeScript(folder, 'late.sh', '#!/bin/sh\nsleep 100\n', 0o755);
@@ -50,7 +50,7 @@ test('a module that failed runs once its cause is mended and it is started', asy
   });
 });
 
-test('modules start in their order, those of one order together', async () => {
+test('modules start in startup order and those of one order together', async () => {
   await onStage({}, async ({ supervisor, sh, changes }) => {
     const specs = [
       sh('last', 'sleep 100', { startupOrder: 2 }),
@@ -72,7 +72,7 @@ test('modules start in their order, those of one order together', async () => {
   });
 });
 
-test('the environment is built, not inherited', async () => {
+test("a module inherits only PATH, HOME and LANG from the hub's environment", async () => {
   process.env['SKERRY_TEST_SECRET'] = 'leaked';
   await onStage({}, async ({ supervisor, sh, texts, status }) => {
     await supervisor.start([sh('env', 'env', { env: { LEVEL: 'info', PATH: '/usr/bin:/bin' } })]);
@@ -88,7 +88,7 @@ test('the environment is built, not inherited', async () => {
   delete process.env['SKERRY_TEST_SECRET'];
 });
 
-test('it runs in its folder and leads a group of its own', async () => {
+test('a module runs in its working folder and leads its own process group', async () => {
   await onStage({}, async ({ supervisor, sh, texts, status, folder }) => {
     await supervisor.start([sh('where', 'pwd; cut -d" " -f5,6 /proc/$$/stat; sleep 100')]);
     await until('it has said so', () => texts().length === 2);
@@ -97,7 +97,7 @@ test('it runs in its folder and leads a group of its own', async () => {
   });
 });
 
-test('an exec is no shell line', async () => {
+test('exec is not interpreted by a shell', async () => {
   await onStage({}, async ({ supervisor, sh, texts, status }) => {
     await supervisor.start([sh('echo', '', { exec: ['echo', '$HOME; echo *', 'b c'] })]);
     await until('it has ended', () => status('echo').state === 'ended');
@@ -105,7 +105,7 @@ test('an exec is no shell line', async () => {
   });
 });
 
-test('a terminal that cannot be made is told, not thrown', async () => {
+test('a terminal that cannot be opened is a start error, not an exception', async () => {
   await onStage({}, async ({ supervisor, sh, status, logged }) => {
     await supervisor.start([sh('top', 'echo hello; sleep 100', { tty: true }), sh('fine', 'sleep 100')]);
     assert.is(status('fine').state, 'running');
@@ -116,7 +116,7 @@ test('a terminal that cannot be made is told, not thrown', async () => {
   });
 });
 
-test('a run folder that cannot be used refuses the start', async () => {
+test('an unusable run folder refuses the start', async () => {
   await onStage({}, async ({ supervisor, sh, runFolder }) => {
     writeFileSync(runFolder, 'a file');
     try {
@@ -128,18 +128,18 @@ test('a run folder that cannot be used refuses the start', async () => {
   });
 });
 
-test('a name that is not there is refused', async () => {
+test('an unknown module name is refused with module.unknown', async () => {
   await onStage({}, async ({ supervisor }) => {
     await supervisor.start([]);
     for (const ask of [supervisor.restart, supervisor.startModule, supervisor.stopModule]) {
       const refused = await ask('nobody').catch((error: unknown) => error);
       assert.is(refused instanceof Error && 'code' in refused && refused.code, 'module.unknown');
     }
-    assert.throws(() => supervisor.write('nobody', Buffer.from('x'), () => {}), /no module "nobody"/);
+    assert.throws(() => supervisor.write('nobody', Buffer.from('x'), () => {}), /Unknown module "nobody"/);
   });
 });
 
-test('what hinders the hub before a start fails the module, which is tried again; the rest runs', async () => {
+test('an internal error before a start fails the module, which is retried, and the others run', async () => {
   await onStage({}, async ({ supervisor, sh, status, folder }) => {
     const cwd = join(folder, 'loop');
     symlinkSync('loop', cwd);
@@ -156,7 +156,7 @@ test('what hinders the hub before a start fails the module, which is tried again
   });
 });
 
-test('what goes wrong in the hub once a module runs ends the module, not the hub', async () => {
+test('an internal error after a start kills the module, not the hub', async () => {
   const writable = (): void => {
     throw new Error('no queue');
   };
@@ -165,7 +165,7 @@ test('what goes wrong in the hub once a module runs ends the module, not the hub
     await supervisor.start([sh('a', script), sh('fine', 'sleep 100', { io: 'mqtt' })]);
     await until('it has failed', () => status('a').state === 'failed');
     assert.is(status('a').lastExit, 'SIGKILL');
-    assert.ok(said.includes('error: Module "a" is killed, for the hub failed to see to it: no queue.'));
+    assert.ok(said.includes('error: Module "a" is killed because of an internal error: no queue.'));
     assert.is(status('fine').state, 'running');
     assert.is(status('a').pid, undefined);
     for (const file of ['pid', 'daemon'].filter(one => existsSync(join(folder, one))))

@@ -15,7 +15,7 @@ import {
 
 const test = suite('stop');
 
-test('the stop signal ends a module, and is what it ended by', async () => {
+test('a module exits on the stop signal and its status names the signal', async () => {
   await onStage({}, async ({ supervisor, sh, status, changes }) => {
     await supervisor.start([sh('a', 'sleep 100', { restart: 'always' })]);
     await supervisor.stopModule('a');
@@ -26,7 +26,7 @@ test('the stop signal ends a module, and is what it ended by', async () => {
   });
 });
 
-test('a module may have a stop signal of its own, and say its last words', async () => {
+test('a module may have its own stop signal and print before it exits', async () => {
   await onStage({}, async ({ supervisor, sh, status, texts }) => {
     const script = 'trap "echo bye; exit 7" INT; echo ready; while :; do sleep 0.01; done';
     await supervisor.start([sh('a', script, { stopSignal: 'SIGINT' })]);
@@ -38,7 +38,7 @@ test('a module may have a stop signal of its own, and say its last words', async
   });
 });
 
-test('one that ignores the signal is killed when its grace is over, not before', async () => {
+test('a module that ignores the stop signal is killed after its grace period, not before', async () => {
   const clock = createTestClock();
   await onStage({ clock }, async ({ supervisor, sh, status, texts, changes, said }) => {
     const script = 'trap "echo no" TERM; echo ready; while :; do sleep 0.01; done';
@@ -58,7 +58,7 @@ test('one that ignores the signal is killed when its grace is over, not before',
   });
 });
 
-test('children of children go with it, also those that ignore the signal and hold no pipe', async () => {
+test('descendants of a module are killed with it, also if they ignore the signal and hold no pipe', async () => {
   const inner = 'trap "" TERM; echo $$ > inner; while :; do sleep 0.01; done';
   const script = `sh -c '${inner}' > /dev/null 2>&1 & echo $! > outer; sh -c "sleep 100 & wait" & wait`;
   await onStage({}, async ({ supervisor, sh, folder, status }) => {
@@ -70,7 +70,7 @@ test('children of children go with it, also those that ignore the signal and hol
   });
 });
 
-test('when the leader ends by itself, the rest of its group is ended', async () => {
+test('the process group is killed if only its leader exits', async () => {
   await onStage({}, async ({ supervisor, sh, folder, status }) => {
     const script = '(trap "" TERM; sleep 100) > /dev/null 2>&1 & echo $! > child; exit 0';
     await supervisor.start([sh('a', script)]);
@@ -86,9 +86,9 @@ const DAEMON = `setsid sh -c 'trap "" TERM; echo $$ > daemon; exec sleep 100' > 
 
 for (const [how, script] of [
   ['is stopped', 'sh daemon.sh; sleep 100'],
-  ['ends by itself', 'sh daemon.sh; while [ ! -e go ]; do sleep 0.01; done'],
+  ['exits by itself', 'sh daemon.sh; while [ ! -e go ]; do sleep 0.01; done'],
 ] as const) {
-  test(`a daemon that left its group goes with its module when that ${how}`, async () => {
+  test(`a daemon that left the process group is killed if its module ${how}`, async () => {
     await onStage({}, async ({ supervisor, sh, folder, status }) => {
       writeFileSync(join(folder, 'daemon.sh'), DAEMON);
       await supervisor.start([sh('a', script), sh('b', 'setsid sleep 100 & echo $! > other; wait')]);
@@ -104,7 +104,7 @@ for (const [how, script] of [
   });
 }
 
-test('all stop in reverse order, each group before the next, and stopping twice is stopping once', async () => {
+test('modules stop in reverse startup order and a second stop changes nothing', async () => {
   await onStage({}, async ({ supervisor, sh, changes }) => {
     const slow = 'trap "sleep 0.05; exit" TERM; while :; do sleep 0.01; done';
     const specs = [
@@ -124,7 +124,7 @@ test('all stop in reverse order, each group before the next, and stopping twice 
   });
 });
 
-test('what is stopped while others start is not started, and nothing is started afterwards', async () => {
+test('a module stopped during the startup is not started, and none is started after the shutdown', async () => {
   await onStage({}, async ({ supervisor, sh, status }) => {
     const started = supervisor.start([
       sh('first', 'sleep 100', { startupOrder: 0 }),
@@ -140,7 +140,7 @@ test('what is stopped while others start is not started, and nothing is started 
   });
 });
 
-test('a module that waits for its next start stops at once', async () => {
+test('a module in restart back-off stops at once', async () => {
   const clock = createTestClock();
   await onStage({ clock }, async ({ supervisor, sh, status }) => {
     await supervisor.start([sh('a', 'exit 1', { restart: 'always' })]);
@@ -151,7 +151,7 @@ test('a module that waits for its next start stops at once', async () => {
   });
 });
 
-test('after fifty modules no process, file or timer is left', async () => {
+test('fifty modules leave no process, file descriptor or timer', async () => {
   const clock = createRealClock();
   const before = openFiles();
   await onStage({ clock }, async ({ supervisor, sh, status }) => {

@@ -19,7 +19,7 @@ function createReceipts() {
   };
 }
 
-test('lines go in whole and in order, and are said to be written', async () => {
+test('lines are written complete and in order and are confirmed', async () => {
   const { receipts, receipt } = createReceipts();
   await onStage({}, async ({ supervisor, sh, texts, writable }) => {
     await supervisor.start([sh('a', 'while IFS= read -r line; do printf "got %s\\n" "$line"; done')]);
@@ -41,7 +41,7 @@ test('lines go in whole and in order, and are said to be written', async () => {
   });
 });
 
-test('a long line goes in whole', async () => {
+test('a long line is written completely', async () => {
   const { receipts, receipt } = createReceipts();
   await onStage({}, async ({ supervisor, sh, texts }) => {
     await supervisor.start([sh('a', 'head -n 1 | wc -c')]);
@@ -52,7 +52,7 @@ test('a long line goes in whole', async () => {
   });
 });
 
-test('a module that does not read is not written to without end; once it reads, it is writable', async () => {
+test('a module that does not read causes back-pressure and becomes writable when it reads', async () => {
   const { receipts, receipt } = createReceipts();
   await onStage({}, async ({ supervisor, sh, writable, folder, lines }) => {
     await supervisor.start([
@@ -75,7 +75,7 @@ test('a module that does not read is not written to without end; once it reads, 
   });
 });
 
-test('lines that the module did not take before it went are told so, each once', async () => {
+test('each line not written before the module exits fails exactly once', async () => {
   const { receipts, receipt, refused } = createReceipts();
   await onStage({}, async ({ supervisor, sh }) => {
     await supervisor.start([sh('a', 'sleep 100')]);
@@ -88,7 +88,7 @@ test('lines that the module did not take before it went are told so, each once',
   });
 });
 
-test('a module that closed its input lives on, and what is written to it is refused', async () => {
+test('a module that closed its input runs on and writes to it fail', async () => {
   const { receipts, receipt, refused } = createReceipts();
   await onStage({}, async ({ supervisor, sh, status, texts }) => {
     await supervisor.start([sh('a', 'exec 0<&-; echo closed; sleep 100')]);
@@ -103,7 +103,7 @@ test('a module that closed its input lives on, and what is written to it is refu
   });
 });
 
-test('a module that is down or talks MQTT takes no line; one that is back says so', async () => {
+test('writes to a stopped or MQTT module fail, and a restarted module reports writable', async () => {
   const { receipts, receipt, refused } = createReceipts();
   await onStage({}, async ({ supervisor, sh, writable }) => {
     await supervisor.start([sh('a', 'sleep 100'), sh('b', 'sleep 100', { io: 'mqtt' })]);
@@ -119,7 +119,7 @@ test('a module that is down or talks MQTT takes no line; one that is back says s
   });
 });
 
-test('a module that is on its way down is not said to take input', async () => {
+test('a stopping module is not reported writable', async () => {
   await onStage({}, async ({ supervisor, sh, writable, texts, status, folder }) => {
     const trap = `trap 'head -c $(cat total) > /dev/null; echo read' TERM`;
     const script = `${trap}; echo up; while :; do sleep 0.01; done`;
@@ -137,7 +137,7 @@ test('a module that is on its way down is not said to take input', async () => {
   });
 });
 
-test('nor is one that is told to stop before it runs', async () => {
+test('a module stopped before it runs is not reported writable', async () => {
   await onStage({}, async ({ supervisor, sh, writable, changes }) => {
     await supervisor.start([sh('a', 'exec sleep 100')]);
     await supervisor.stopModule('a');

@@ -62,7 +62,7 @@ for (const [name, chunks, lines, cuts] of TABLE) {
   });
 }
 
-test('the lines do not depend on where the chunks end', () => {
+test('lines do not depend on chunk boundaries', () => {
   const characters = fc.constantFrom('\n', '\n', '\r', 'a', 'b', '\xff', '\xc3');
   const chunks = fc.array(fc.string({ unit: characters, maxLength: 24 }), { maxLength: 12 });
   const overflows = fc.constantFrom('cut' as const, 'drop' as const);
@@ -82,12 +82,12 @@ test('a line within one chunk is not copied', () => {
   assert.is(splitter.next()?.buffer, chunk.buffer);
 });
 
-test('a line handed out is not written over by the next', () => {
+test('a returned line is not overwritten by the next', () => {
   const { lines } = split(['aa', 'a\nbb', 'b\ncc', 'c'].map(text => Buffer.from(text)));
   assert.equal(lines, ['aaa', 'bbb', 'ccc']);
 });
 
-test('of a line without end no more than its bound is held', () => {
+test('a line without end is buffered only up to its limit', () => {
   const maxBytes = 1 << 16;
   for (const [overflow, rest] of [['cut', maxBytes] as const, ['drop', undefined] as const]) {
     const splitter = createLineSplitter({ maxBytes, overflow, exceeded: () => {} });
@@ -102,7 +102,7 @@ test('of a line without end no more than its bound is held', () => {
   }
 });
 
-test('a line that is dropped is skipped as a whole, however it comes', () => {
+test('a dropped line is skipped completely, however it is chunked', () => {
   const chunks = ['1234', '56789', '0', '\nb\n123456789\n', '12345678\r', '\n1234567890'];
   assert.equal(
     split(

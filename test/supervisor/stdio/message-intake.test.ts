@@ -15,7 +15,7 @@ import { atRest, onStage, pidIn, until } from '../../harness/supervisor.ts';
 
 const test = suite('intake of lines');
 
-test('long lines that the host has not settled hold their module back by their bytes', async () => {
+test('unsettled bytes of long lines cause back-pressure', async () => {
   const unsettled: Received[] = [];
   const options = { line: (received: Received) => unsettled.push(received) };
   await onStage(options, async ({ supervisor, sh, status, folder }) => {
@@ -37,7 +37,7 @@ test('long lines that the host has not settled hold their module back by their b
   });
 });
 
-test('the host is told of all bytes that a module prints, messages and log', async () => {
+test('countInput gets all bytes that a module prints', async () => {
   let counted = 0;
   const countInput = (bytes: number): void => {
     counted += bytes;
@@ -49,7 +49,7 @@ test('the host is told of all bytes that a module prints, messages and log', asy
   });
 });
 
-test('while the store is behind no lines are read, of any module; once it has caught up, all come', async () => {
+test('back-pressure of the store stops reading from all modules until it ends, and no line is lost', async () => {
   const gauge = createGauge(1);
   const script = `i=0; while [ $i -lt 100 ]; do echo ${'x'.repeat(1_000)}; i=$((i+1)); done; exec sleep 1000`;
   let left = 200;
@@ -71,7 +71,7 @@ test('while the store is behind no lines are read, of any module; once it has ca
   });
 });
 
-test('of lines that are refused one in a while is logged, with how many there were', async () => {
+test('warnings of rejected lines are rate-limited and count the suppressed ones', async () => {
   const clock = createTestClock();
   const refuse = ({ line, settle }: Received): void =>
     settle(line.toString() === 'good' ? undefined : new Failure('line.refused', `"x" is ${line}.`));
@@ -85,7 +85,7 @@ test('of lines that are refused one in a while is logged, with how many there we
     writeFileSync(join(folder, 'on'), 'go\n');
     await until('it has ended', () => status('a').state === 'ended');
     assert.equal(
-      said.filter(text => text.includes('not delivered')),
+      said.filter(text => text.includes('was dropped')),
       [
         'warn: A line of module "a" was dropped: "x" is 1.',
         'warn: A line of module "a" was dropped: "x" is 5. (3 similar messages suppressed)',
@@ -94,7 +94,7 @@ test('of lines that are refused one in a while is logged, with how many there we
   });
 });
 
-test('lines that the host does not keep are counted, and said once', async () => {
+test('rejected lines are counted and logged once', async () => {
   const refuse = ({ settle }: Received) => settle(new Error('The store is full.'));
   await onStage({ line: refuse }, async ({ supervisor, sh, status, said }) => {
     await supervisor.start([sh('a', 'echo 1; echo 2; echo 3')]);
@@ -104,7 +104,7 @@ test('lines that the host does not keep are counted, and said once', async () =>
   });
 });
 
-test('a line that finds no room is offered again, in order, and its module is held back meanwhile', async () => {
+test('a line rejected by a full store is offered again in order while its module blocks', async () => {
   const clock = createTestClock();
   const offered: string[] = [];
   let full = true;

@@ -16,7 +16,7 @@ const MEGABYTE = 1 << 20;
 
 const test = suite('output');
 
-test('lines come whole and in order, the last without its end before the exit', async () => {
+test('lines arrive complete and in order, and a last line without newline before the exit', async () => {
   await onStage({}, async ({ supervisor, sh, texts, status, changes }) => {
     const script = 'printf "pa"; sleep 0.05; printf "rtial\\nwin\\r\\n\\n"; printf "last"';
     await supervisor.start([sh('a', script)]);
@@ -26,7 +26,7 @@ test('lines come whole and in order, the last without its end before the exit', 
   });
 });
 
-test('bytes that are no UTF-8 come as they are', async () => {
+test('bytes that are not UTF-8 arrive unchanged', async () => {
   await onStage({}, async ({ supervisor, sh, lines, status }) => {
     await supervisor.start([sh('a', "printf '\\377\\376\\303\\n\\000\\200\\n'")]);
     await until('it has ended', () => status('a').state === 'ended');
@@ -40,7 +40,7 @@ test('bytes that are no UTF-8 come as they are', async () => {
   });
 });
 
-test('a line as long as the largest packet is a message; a longer one is dropped and logged, the next is whole', async () => {
+test('a line above the maximum packet size is dropped and logged and the next one is complete', async () => {
   await onStage({}, async ({ supervisor, sh, lines, status, said }) => {
     const zeros = (count: number): string => `head -c ${count} /dev/zero; echo`;
     const script = [MAX_PACKET_BYTES, MAX_PACKET_BYTES + 1, MAX_PACKET_BYTES * 3].map(zeros).join('; ');
@@ -52,7 +52,7 @@ test('a line as long as the largest packet is a message; a longer one is dropped
     );
     assert.is(status('a').refusedLines, 3);
     assert.equal(
-      said.filter(text => text.includes('longer')),
+      said.filter(text => text.includes('maximum packet size')),
       [
         `warn: A line of module "a" was dropped: it exceeds the maximum packet size of ${MAX_PACKET_BYTES} bytes. Print shorter lines.`,
       ],
@@ -60,7 +60,7 @@ test('a line as long as the largest packet is a message; a longer one is dropped
   });
 });
 
-test('a line of the log that is too long is cut and counted, the next is whole', async () => {
+test('a log line that is too long is cut and counted and the next one is complete', async () => {
   await onStage({}, async ({ supervisor, sh, logged, status }) => {
     await supervisor.start([
       sh('a', `head -c ${MAX_LOG_LINE_BYTES * 3} /dev/zero >&2; echo >&2; echo next >&2`),
@@ -74,7 +74,7 @@ test('a line of the log that is too long is cut and counted, the next is whole',
   });
 });
 
-test('all that was said before the exit comes before the exit', async () => {
+test('all output arrives before the exit is reported', async () => {
   const count = 20_000;
   const script = `i=0; while [ $i -lt ${count} ]; do echo $i; i=$((i+1)); done; exit 3`;
   await onStage({}, async ({ supervisor, sh, texts, status }) => {
@@ -88,7 +88,7 @@ test('all that was said before the exit comes before the exit', async () => {
   });
 });
 
-test('while the host settles nothing the module blocks; as it settles, all comes', async () => {
+test('a module blocks while the host settles nothing, and no line is lost when it does', async () => {
   const unsettled: Received[] = [];
   const line = 'x'.repeat(1_000);
   const count = 1_500;
@@ -113,7 +113,7 @@ test('while the host settles nothing the module blocks; as it settles, all comes
   });
 });
 
-test('a module that has ended is not said to have until the host took its lines', async () => {
+test('an exit is not reported before the host has settled the lines', async () => {
   const unsettled: Received[] = [];
   const count = MAX_UNSETTLED_LINES + 100;
   const options = { line: (received: Received) => unsettled.push(received) };
@@ -135,7 +135,7 @@ test('a module that has ended is not said to have until the host took its lines'
   });
 });
 
-test('a host that never settles holds the end of a module up for a bounded time', async () => {
+test('a host that never settles delays the exit report for a bounded time', async () => {
   const clock = createTestClock();
   await onStage({ clock, line: () => {} }, async ({ supervisor, sh, status, said, lines }) => {
     await supervisor.start([sh('a', 'exec seq 1000')]);
@@ -152,7 +152,7 @@ test('a host that never settles holds the end of a module up for a bounded time'
   });
 });
 
-test('a child that left the group, wiped its environment and holds the output open holds the end up for a bounded time', async () => {
+test('a child that escaped and holds the output open delays the exit report for a bounded time', async () => {
   const clock = createTestClock();
   await onStage({ clock }, async ({ supervisor, sh, status, texts, folder }) => {
     await supervisor.start([
@@ -172,7 +172,7 @@ test('a child that left the group, wiped its environment and holds the output op
   });
 });
 
-test('standard error is log, and standard output too when io is mqtt', async () => {
+test('standard error is logged, and standard output too with io mqtt', async () => {
   await onStage({}, async ({ supervisor, sh, logged, texts, status }) => {
     const script = 'echo loud; echo quiet >&2; printf torn >&2; cat';
     await supervisor.start([sh('a', script, { io: 'mqtt' }), sh('b', 'echo loud; echo quiet >&2')]);
@@ -185,7 +185,7 @@ test('standard error is log, and standard output too when io is mqtt', async () 
   });
 });
 
-test('a module that floods its log fills its files, and nothing of it is lost on the way', async () => {
+test('a module that floods its log loses no line on the way to the file', async () => {
   const script = `yes ${'x'.repeat(500)} | head -c ${20 * MEGABYTE} >&2`;
   await onStage({}, async ({ supervisor, sh, status, folder }) => {
     await supervisor.start([sh('a', script)]);

@@ -39,7 +39,7 @@ async function runWith(
 for (const level of LEVELS) {
   for (const user of [undefined, 'dynamic']) {
     streams(
-      `sandbox ${level}, user ${user ?? 'as usual'}: a module opens its streams again by their names`,
+      `sandbox ${level}, user ${user ?? 'default'}: a module can reopen its standard streams by /dev/std*`,
       () =>
         onStage(ELSEWHERE, async stage => {
           const lines = await runWith(stage, OPENS_AGAIN, { sandbox: level, user }, 8);
@@ -60,7 +60,7 @@ for (const level of LEVELS) {
   }
 }
 
-streams('output that is log is a pipe too, and there is no input', () =>
+streams('logged output is a pipe too, and standard input is /dev/null', () =>
   onStage({}, async ({ supervisor, sh, status, logged }) => {
     const script =
       'readlink /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 | cut -d: -f1; echo out >/dev/stdout; echo err >/dev/stderr; cat /dev/stdin';
@@ -78,7 +78,7 @@ streams('output that is log is a pipe too, and there is no input', () =>
   }),
 );
 
-streams('bash does not take its input for that of a remote shell, and reads no ~/.bashrc', () =>
+streams('bash does not mistake its input for a remote shell and reads no ~/.bashrc', () =>
   onStage({}, async ({ supervisor, sh, status, texts, folder }) => {
     writeFileSync(join(folder, '.bashrc'), 'echo read >&1\n');
     const exec = ['bash', '-c', 'echo run'];
@@ -89,7 +89,7 @@ streams('bash does not take its input for that of a remote shell, and reads no ~
   }),
 );
 
-streams('no file stays open of modules that ended or could not be started', () =>
+streams('exited and failed modules leave no open file descriptor', () =>
   onStage({}, async ({ supervisor, sh, status }) => {
     await supervisor.start([sh('m', 'cat', { io: 'mqtt' })]);
     await until('it has ended', () => status('m').state === 'ended');
