@@ -46,9 +46,7 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
   let restarts = 0;
   let cutLines = 0;
   let lastExit: string | undefined;
-  /**
-   * Reason why the hub ends the process. Undefined if the end was requested or the process exited by itself.
-   */
+  /** Reason why the hub kills the process. Undefined if it was requested or the process exited by itself. */
   let endCause: string | undefined;
   let checkFailure: string | undefined;
   let cancelTimer: Cancel | undefined;

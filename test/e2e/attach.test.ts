@@ -122,7 +122,7 @@ attach('when the hub goes the terminal is given back', async context => {
 
 attach('who asks for what is not there is told so', async context => {
   const plain = await attached(context, 'plain');
-  await plain.shows(/Module "plain" has no terminal: say "tty": true/);
+  await plain.shows(/Module "plain" has no terminal: set "tty": true/);
   plain.type('echo code $?');
   plain.keys('Enter');
   await plain.shows(/^code 2$/m);

@@ -52,7 +52,7 @@ terminal(
         assert.match(viewer.text(), /hello\r\nsaid hello\r\n$/);
         assert.is(viewer.how(), 'exit 3');
       }
-      assert.match(refusal(await look()), /"module.exec".*Module \\"a\\" does not run/);
+      assert.match(refusal(await look()), /"module.exec".*Module \\"a\\" is not running/);
     });
   },
 );
@@ -138,7 +138,7 @@ terminal('only so many look at once, and only at terminals', async context => {
   await withModule(context, 'exec sleep 100', async (_hub, look) => {
     const viewers: RawViewer[] = [];
     for (let count = 0; count < MAX_VIEWERS; count += 1) viewers.push(await look());
-    assert.match(refusal(await look()), /"module.exec".*has 8 viewers/);
+    assert.match(refusal(await look()), /"module.exec".*already has the maximum of 8 viewers/);
     viewers[0]?.socket.destroy();
     let again = await look();
     while (refusal(again) !== '{"result":null}') again = await look();
