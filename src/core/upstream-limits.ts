@@ -73,7 +73,7 @@ export const UPSTREAM_SESSION = 30 * 86_400;
 /** Milliseconds since 1970 that a clock shows at least if it is set: this version is not older. */
 export const LEAST_PLAUSIBLE_TIME = 1_735_689_600_000;
 
-/** Messages that come down and are not safe here yet before no more is read, and milliseconds until one is offered again. */
+/** Messages that come down and are not safe here yet beyond which no more is read, and milliseconds until one is offered again. */
 export const DOWN_WINDOW = 64;
 export const DOWN_RETRY = 1_000;
 

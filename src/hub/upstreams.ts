@@ -79,6 +79,7 @@ export function createUpstreams(settings: UpstreamsSettings): Upstreams {
       memory: keepUpstream(store, log, name),
       drain: wanted => store.drain(upstreamQueue(name), wanted),
       take,
+      pressure: store.pressure,
       clock,
       random,
       log,

@@ -1,6 +1,6 @@
 import type { ForwarderSettings } from './settings.ts';
 
-type Surroundings = Pick<ForwarderSettings, 'clock' | 'drain' | 'take' | 'memory'>;
+type Surroundings = Pick<ForwarderSettings, 'clock' | 'drain' | 'take' | 'pressure' | 'memory'>;
 
 /** A step that never throws: its exceptions go to `threw`. */
 export function contain<Args extends unknown[]>(
@@ -22,7 +22,7 @@ export function contain<Args extends unknown[]>(
  */
 export function containedBy(
   threw: (thrown: unknown) => void,
-  { clock, drain, take, memory }: Surroundings,
+  { clock, drain, take, pressure, memory }: Surroundings,
 ): Surroundings {
   return {
     clock: {
@@ -36,6 +36,7 @@ export function containedBy(
         acknowledge: (entry, settle) => opened.acknowledge(entry, settle && contain(settle, threw)),
       };
     },
+    pressure: { ...pressure, whenLow: resume => pressure.whenLow(contain(resume, threw)) },
     take: (message, settle, note) => take(message, contain(settle, threw), note),
     memory: {
       ...memory,

@@ -5,6 +5,7 @@ import { MAX_DELIVERY_EXCEPTIONS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Message, OnDurable, Origin } from '../core/message.ts';
 import { NO_PROPERTIES } from '../core/message.ts';
+import type { Pressure } from '../core/pressure.ts';
 import { DOWN_RETRY, DOWN_WINDOW, MAX_UNRELEASED } from '../core/upstream-limits.ts';
 import { PUBACK, PUBCOMP, PUBREC } from '../mqtt/acknowledgement.ts';
 import type { Publish } from '../mqtt/publish.ts';
@@ -23,6 +24,8 @@ export type InflowSettings = {
   readonly link: Pick<Link, 'acknowledge' | 'hold' | 'unrequested' | 'fail'>;
   readonly take: TakeDown;
   readonly arrivals: Arrivals;
+  /** Back-pressure of the store: while it is high, the socket is not read. */
+  readonly pressure: Pressure;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -35,17 +38,27 @@ export type Inflow = {
   readonly stop: () => void;
 };
 
-export function startInflow({ name, link, take, arrivals, clock, log }: InflowSettings): Inflow {
+export function startInflow(settings: InflowSettings): Inflow {
+  const { name, link, take, arrivals, pressure, clock, log } = settings;
   const origin: Origin = { kind: 'upstream', upstream: name };
   const receipts = createReceipts();
   /** Packet identifiers of messages at QoS 2 that this link brought and whose PUBREC has not been sent. */
   const arriving = new Set<number>();
   let lastProblem: string | undefined;
   let held = false;
+  let waitsForStore = false;
   let stopped = false;
 
   const breathe = (): void => {
-    const full = receipts.owed() >= DOWN_WINDOW;
+    if (pressure.high() && !waitsForStore) {
+      waitsForStore = true;
+      pressure.whenLow(() => {
+        waitsForStore = false;
+        if (!stopped) breathe();
+      });
+    }
+    // A server that keeps to its Receive Maximum goes on: acknowledgements of what went up come over the same socket.
+    const full = waitsForStore || receipts.owed() > DOWN_WINDOW;
     if (full === held) return;
     held = full;
     link.hold(full);
@@ -147,6 +160,7 @@ export function startInflow({ name, link, take, arrivals, clock, log }: InflowSe
         link.fail('it sent a topic alias, which it was not allowed');
         return;
       }
+      breathe();
       const message = messageOf(packet, origin);
       const problem = isTopicName(message.topic) ? messageProblem(message) : 'its topic is not a topic name';
       if (problem !== undefined) discard(packet, problem);

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
+import type { Pressure } from '../core/pressure.ts';
 import type { Random } from '../core/random.ts';
 import type { UpstreamEntry } from '../manifest/types.ts';
 import type { Drain, DrainSettings } from '../queue/types.ts';
@@ -17,6 +18,8 @@ export type ForwarderSettings = Omit<UpstreamEntry, 'password'> & {
   readonly drain: (settings: DrainSettings) => Drain;
   /** Takes what comes down. */
   readonly take: TakeDown;
+  /** Back-pressure of what takes what comes down. */
+  readonly pressure: Pressure;
   readonly memory: UpstreamMemory;
   readonly clock: Clock;
   readonly random: Random;

@@ -59,6 +59,7 @@ export async function createStage(fraction = 0.5, wait = FIRST_TRY_SPREAD): Prom
         device: name,
         home: import.meta.dirname,
         drain: settings => queue.store.drain(QUEUE, settings),
+        pressure: queue.store.pressure,
         take: (message, settle, kept) => stage.takeDown(message, settle, kept),
         memory: keepUpstream(queue.store, { info: note, warn: note, error: note }),
         clock: queue.clock,

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { OnDurable } from '../../src/core/message.ts';
+import { to } from '../harness/queue.ts';
 import { createStage, numbers } from '../harness/upstream.ts';
 import type { Guest } from './server.ts';
 import { friendly, startServer, welcome } from './server.ts';
@@ -76,6 +77,62 @@ down('more than the hub takes at once is not read', async () => {
   await stage.finish();
   await server.close();
 });
+
+down(
+  'while the store is behind, the socket is not read, and the link outlives many keep-alives',
+  async () => {
+    const stage = await createStage();
+    const { store, clock } = stage.queue;
+    const server = await startServer(friendly);
+    let takenWhileHigh = 0;
+    stage.takeDown = (message, settle) => {
+      if (store.pressure.high()) takenWhileHigh++;
+      stage.down.push(message);
+      store.append(message, [to('in')], settle);
+    };
+    stage.start({ url: `mqtt://127.0.0.1:${server.port}`, down: ['commands/#'], keepAlive: '2s' });
+    await stage.until('it is subscribed', () => count(server.guests[1], 'subscribe') === 1);
+    const guest = server.guests[1];
+    const body = 'x'.repeat(50_000);
+    let highs = 0;
+    store.pressure.onHigh(() => highs++);
+    const total = 300;
+    for (let index = 0; index < total; index++)
+      guest?.send({
+        cmd: 'publish',
+        topic: 'commands/edge',
+        payload: body,
+        qos: 0,
+        dup: false,
+        retain: false,
+      });
+    // The clock stands still, so the store commits nothing.
+    const turns = async (): Promise<void> => {
+      for (let turn = 0; turn < 100; turn++) await new Promise(done => setImmediate(done));
+    };
+    while (highs === 0) await turns();
+    await turns();
+    assert.ok(stage.down.length < total);
+    const taken = stage.down.length;
+    const pings = count(guest, 'pingreq');
+    // At once: the store cannot commit meanwhile, and no PINGRESP can be read.
+    clock.advance(20_000);
+    assert.is(stage.forwarder().status().state, 'connected');
+    await stage.until('all are here', () => stage.down.length === total);
+    assert.ok(taken < total);
+    // What one read of the socket brought is taken in.
+    assert.ok(takenWhileHigh <= 2 * highs, `${takenWhileHigh} of ${highs}`);
+    await stage.until('it was pinged meanwhile', () => count(guest, 'pingreq') >= pings + 10);
+    assert.is(stage.forwarder().status().lastError, undefined);
+    assert.is(server.guests.length, 2);
+    await stage.until(
+      'all are stored',
+      () => store.stats().find(({ queue }) => queue === 'in')?.depth === total,
+    );
+    await stage.finish();
+    await server.close();
+  },
+);
 
 down(
   'what the session is subscribed to is kept: no second SUBSCRIBE, and what is not wanted any more ends',
