@@ -1,7 +1,8 @@
 import type { Message } from '../core/message.ts';
+import { moduleReserve } from '../core/shares.ts';
 import { createSocketMemory } from '../core/socket-memory.ts';
 import { fault, REASON } from '../mqtt/reasons.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, ListenerClients } from './connection.ts';
 import { openConnection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
 import { createPartials } from './inbound/partials.ts';
@@ -66,7 +67,10 @@ export function createBroker(settings: BrokerSettings): Broker {
   const listeners = new Set<OpenListener>();
   const { clock, log } = settings;
   const openable = connectionCapacity(log);
-  const capacity = (): number => Math.min(openable, settings.host.limits().connections);
+  const capacity = (): number => {
+    const { connections: clients } = settings.host.limits();
+    return Math.min(openable.all, clients + moduleReserve(clients));
+  };
   const gate = createGate({ clock, log, capacity, bytes: settings.host.budget.arrivals });
   // What was read of them already is kept; the rest waits in their sockets until the store has caught up.
   pressure.onHigh(() => {
@@ -77,28 +81,17 @@ export function createBroker(settings: BrokerSettings): Broker {
     publishers.clear();
   });
 
-  const accept: Accept = (socket, peer, arrival) => {
-    const connection = openConnection(context, socket, peer, arrival);
-    connections.add(connection);
-    counts.connections = connections.size;
-    socket.once('close', () => {
-      connections.delete(connection);
-      counts.connections = connections.size;
-    });
-  };
-
-  /** Accepts at most `maxConnections` clients of one listener at once. */
+  /** Accepts connections of one listener, which may have `maxConnections` clients at once, and modules beside them. */
   const acceptUpTo = ({ maxConnections: most = Number.POSITIVE_INFINITY }: ListenerSettings): Accept => {
-    let open = 0;
+    const listener: ListenerClients = { most, clients: 0 };
     return (socket, peer, arrival) => {
-      if (open >= most) {
-        settings.log.warn(`Refused a connection: ${most} are open on its listener.`);
-        socket.destroy();
-        return;
-      }
-      open++;
-      socket.once('close', () => open--);
-      accept(socket, peer, arrival);
+      const connection = openConnection(context, socket, peer, arrival, listener);
+      connections.add(connection);
+      counts.connections = connections.size;
+      socket.once('close', () => {
+        connections.delete(connection);
+        counts.connections = connections.size;
+      });
     };
   };
 

@@ -7,10 +7,8 @@ import type { Output } from '../core/output.ts';
 import { createOutput } from '../core/output.ts';
 import { acknowledgementSize, writeAcknowledgement } from '../mqtt/acknowledgement.ts';
 import { encodeConnack, encodeDisconnect } from '../mqtt/packets.ts';
-import type { Publish } from '../mqtt/publish.ts';
 import type { Fault } from '../mqtt/reasons.ts';
 import { fault, REASON } from '../mqtt/reasons.ts';
-import type { Request } from '../mqtt/requests/index.ts';
 import { CONNECT_HEADER, createServerFramer } from '../mqtt/server.ts';
 import type { Version } from '../mqtt/version.ts';
 import type { BrokerContext } from './context.ts';
@@ -30,10 +28,14 @@ import { peerFields } from './peer-fields.ts';
 import type { Session } from './sessions/session.ts';
 import type { Will } from './sessions/wills.ts';
 
+/** Clients that came in by one listener, and the most that may be connected at once. Modules do not count. */
+export type ListenerClients = { readonly most: number; clients: number };
+
 /** One network connection, from its first byte on. */
 export type Connection = {
   readonly context: BrokerContext;
   readonly peer: Peer;
+  readonly listener: ListenerClients;
   readonly output: Output;
   readonly receipts: Receipts;
   /** What only some clients need is made for them: most are idle, and there may be thousands. */
@@ -82,6 +84,7 @@ export function openConnection(
   socket: ClientSocket,
   peer: Peer,
   arrival: Arrival,
+  listener: ListenerClients,
 ): Connection {
   const { clock, log } = context;
   const { pressure } = context.host;
@@ -115,6 +118,7 @@ export function openConnection(
   const connection: Connection = {
     context,
     peer,
+    listener,
     output,
     receipts: createReceipts((type, packetId, code) => connection.acknowledge(type, packetId, code), settled),
     express: undefined,
@@ -172,6 +176,7 @@ export function openConnection(
       if (why !== undefined && why !== LOST && connection.session !== undefined && connection.version === 5)
         connection.send(encodeDisconnect(why.code, why.reason, connection.maximumPacketSize));
       connection.closed = true;
+      arrival.leaves();
       framer.stop();
       context.partials.set(connection, 0);
       context.publishers.delete(connection);
@@ -185,11 +190,6 @@ export function openConnection(
         noteException(log, 'the end of a connection', thrown, peerFields(connection));
       }
     },
-  };
-  const take = (packet: Publish | Request): void => {
-    if (connection.closed) return;
-    const wrong = handle(connection, packet);
-    if (wrong !== undefined) connection.close(wrong);
   };
 
   const refuse = (wrong: Fault): void => {
@@ -236,7 +236,9 @@ export function openConnection(
       heard = true;
       if (!entered) arrival.entered();
       entered = true;
-      take(packet);
+      if (connection.closed) return;
+      const wrong = handle(connection, packet);
+      if (wrong !== undefined) connection.close(wrong);
     },
     broken: wrong => {
       connection.express?.flush();

@@ -7,6 +7,7 @@ export function leave(connection: Connection): void {
   if (session === undefined || session.connection !== connection) return;
   session.connection = undefined;
   context.host.shares.connections.add(session.holder, -1);
+  if (session.identity.kind === 'client') connection.listener.clients--;
   session.delivery?.stop();
   session.delivery = undefined;
   if (will !== undefined) publishWill(context, session, will);

@@ -21,8 +21,14 @@ export function addressHolder(network: string): Holder {
   return `address:${network}`;
 }
 
-/** Part of a bound by which modules may go beyond it: clients cannot take that. */
+/** Part of a bound by which modules may go beyond it, and the least of that: clients cannot take it. */
 const MODULE_RESERVE = 1 / 8;
+const MIN_MODULE_RESERVE = 32;
+
+/** Amount of a resource that modules alone may take, beyond its bound. */
+export function moduleReserve(bound: number): number {
+  return Math.max(MIN_MODULE_RESERVE, Math.ceil(bound * MODULE_RESERVE));
+}
 
 export type SharesSettings = {
   /** Name of the resource in reports. */
@@ -45,12 +51,20 @@ export type ShareReport = {
   readonly largest: { readonly holder: Holder; readonly held: number } | undefined;
 };
 
+/** Reason why a holder may not take more of a resource. */
+export type ShareRefusal = {
+  /** For the peer: it names no other holder. */
+  readonly reason: string;
+  /** For the log: with the largest holder. */
+  readonly logged: string;
+};
+
 /** Amounts of one resource by holder. */
 export type Shares = {
   /** Adds an amount; a negative one is given back. */
   readonly add: (holder: Holder, amount: number) => void;
-  /** Reason why a holder may not take `amount` more, with the largest holder; undefined if it may. */
-  readonly refusal: (holder: Holder, amount: number) => string | undefined;
+  /** Reason why a holder may not take `amount` more; undefined if it may. */
+  readonly refusal: (holder: Holder, amount: number) => ShareRefusal | undefined;
   /** The most that a holder may have, as much as it has already included. */
   readonly most: (holder: Holder) => number;
   readonly held: (holder: Holder) => number;
@@ -69,7 +83,7 @@ export function createShares({ resource, plural, bound, remedy }: SharesSettings
   const held = (holder: Holder): number => amounts.get(holder) ?? 0;
 
   const most = (holder: Holder): number => {
-    const reserve = holder.startsWith('module:') ? Math.ceil(bound() * MODULE_RESERVE) : 0;
+    const reserve = holder.startsWith('module:') ? moduleReserve(bound()) : 0;
     const left = Math.max(0, bound() + reserve - (total - held(holder)));
     return holder === LOCAL_CLIENTS ? left : Math.ceil(left / 2);
   };
@@ -94,7 +108,11 @@ export function createShares({ resource, plural, bound, remedy }: SharesSettings
       const holders =
         first === undefined ? '' : `, most of them (${first.held}) by ${holderName(first.holder)}`;
       const now = `${total} of ${bound()} ${plural} are in use${holders}`;
-      return `${now}; ${holderName(holder)} may have ${most(holder)} and has ${held(holder)}: ${remedy}`;
+      const own = `${holderName(holder)} may have ${most(holder)}`;
+      return {
+        reason: `${own} ${plural} and has ${held(holder)}`,
+        logged: `${now}; ${own} and has ${held(holder)}: ${remedy}`,
+      };
     },
     most,
     held,

@@ -13,7 +13,7 @@ export type HubResources = {
 };
 
 export function openResources(manifest: Bounding): HubResources {
-  const openable = capacityFor(openFiles());
+  const { clients: openable } = capacityFor(openFiles());
   let bounds = resourceBoundsOf(manifest, openable);
   return {
     shares: createResources(() => bounds),

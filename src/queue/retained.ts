@@ -124,13 +124,13 @@ export function createRetained(host: RetainedHost): Retained {
 
   /** Whoever has more than its share by now may still replace what it has. */
   const growthRefusal = (holder: Holder, bytes: number): string | undefined =>
-    bytes <= 0 ? undefined : retainedBytes.refusal(holder, bytes);
+    bytes <= 0 ? undefined : retainedBytes.refusal(holder, bytes)?.logged;
 
   /** The place of another holder's message is free for this one. */
   const additionRefusal = (topic: string, holder: Holder, bytes: number): string | undefined => {
     const before = kept.get(topic);
     uncount(topic);
-    const sentence = messages.refusal(holder, 1) ?? retainedBytes.refusal(holder, bytes);
+    const sentence = (messages.refusal(holder, 1) ?? retainedBytes.refusal(holder, bytes))?.logged;
     if (before !== undefined) count(topic, before);
     return sentence;
   };

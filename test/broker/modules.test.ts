@@ -1,10 +1,18 @@
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { generate } from 'mqtt-packet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { moduleReserve } from '../../src/core/shares.ts';
 import { until } from '../harness/binary.ts';
 import type { Stage } from '../harness/broker.ts';
 import { brief, onStage } from '../harness/broker.ts';
+
+/** Connections that the manifest of the last test lets clients have. */
+const CLIENTS = 2;
 
 /** Two modules that tell the test what the hub gave them, and stay. */
 const MANIFEST = {
@@ -198,6 +206,41 @@ modules('no token stands in a log or an argument list', () =>
       assert.not.match(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), password.toString());
     },
     { manifest: MANIFEST },
+  ),
+);
+
+/** A client that is refused, and keeps its side of the connection open. */
+async function refused(stage: Stage): Promise<Socket> {
+  const socket = connect({ port: stage.port(), host: '127.0.0.1', allowHalfOpen: true });
+  socket.write(
+    generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId: 'x', clean: true }),
+  );
+  const answer = await Promise.race([once(socket, 'data'), once(socket, 'close')]);
+  assert.is(answer[0][3], 3, 'a client is refused with a CONNACK');
+  return socket;
+}
+
+modules('clients leave the last connections to modules, also those that were refused and do not close', () =>
+  onStage(
+    async stage => {
+      for (let n = 0; n < CLIENTS; n++) {
+        const client = await stage.client();
+        assert.is(brief(await client.connect({ clientId: `c${n}` })), 'connack 0');
+      }
+      const sockets: Socket[] = [];
+      for (let n = 0; n < 2 * moduleReserve(CLIENTS); n++) sockets.push(await refused(stage));
+      const module = await stage.client();
+      assert.is(brief(await module.connect({ clientId: 'm', ...(await credentials(stage)) })), 'connack 0');
+      assert.equal(await module.roundTrip(), []);
+      for (const socket of sockets) socket.destroy();
+    },
+    {
+      manifest: {
+        ...MANIFEST,
+        limits: { connections: CLIENTS },
+        listeners: [{ mqtt: '127.0.0.1:0', maxConnections: CLIENTS }],
+      },
+    },
   ),
 );
 

@@ -121,7 +121,13 @@ shares('a user has half of the connections, and gives one back when it leaves', 
       await enter(stage, 'greedy', { clientId: 'g0', clean: true });
       await clients[1]?.leave();
       await enter(stage, 'greedy', { clientId: 'g5', clean: true });
-      assert.is(shareOf(stage, 'connections')?.held, 5);
+      await enter(stage, 'modest', { clientId: 'm2' });
+      const other = await stage.client(5);
+      const connack = await other.connect({ ...greedy, username: 'modest', clientId: 'm3' });
+      const told = connack !== 'closed' && connack.cmd === 'connack' && connack.properties?.reasonString;
+      assert.is(told, 'user "modest" may have 2 connections and has 2');
+      assert.match(stage.log.join('\n'), /most of them \(4\) by user "greedy"; user "modest" may have 2/);
+      assert.is(shareOf(stage, 'connections')?.held, 6);
     },
     { manifest: { ...MANIFEST, limits: { connections: 8 } } },
   ),

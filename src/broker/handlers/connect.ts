@@ -1,6 +1,6 @@
 import { stringProblem } from '../../core/characters.ts';
 import { MAX_CLIENT_ID_BYTES, MAX_TOPIC_ALIASES, MAX_UNSETTLED } from '../../core/limits.ts';
-import type { Holder } from '../../core/shares.ts';
+import type { Holder, ShareRefusal } from '../../core/shares.ts';
 import type { ConnackProperties } from '../../mqtt/packets.ts';
 import { encodeConnack } from '../../mqtt/packets.ts';
 import type { Fault } from '../../mqtt/reasons.ts';
@@ -37,9 +37,8 @@ export function handleConnect(connection: Connection, packet: Connect): Fault | 
   host.authenticate({ username, password, clientId, peer: connection.peer }, outcome => {
     if (connection.closed) return;
     try {
-      const refusal = admit(connection, packet, clientId, outcome);
-      const reason = 'reason' in outcome ? outcome.reason : undefined;
-      if (refusal !== undefined) connection.close(refuse(connection, refusal), reason);
+      const denial = admit(connection, packet, clientId, outcome);
+      if (denial !== undefined) connection.close(refuse(connection, denial.fault), denial.logged);
     } catch (thrown) {
       connection.fail(thrown);
     }
@@ -67,30 +66,49 @@ function objectionTo({ version, clientId, clean, authenticationMethod }: Connect
   return undefined;
 }
 
-/** Lets the client in; a fault says why not. */
+/** Why a client is not let in. `logged`: for the log alone, because the client must not know all of it. */
+type Denial = { readonly fault: Fault; readonly logged: string };
+
+/** What a client is told whose credentials are refused. */
+const FAULTS = {
+  refused: fault(REASON.notAuthorized, 'it may not connect'),
+  tooMany: fault(REASON.connectionRateExceeded, 'too many attempts to connect as it failed lately'),
+} as const;
+
+/** Lets the client in, or returns why not. */
 function admit(
   connection: Connection,
   packet: Connect,
   clientId: string,
   outcome: Authentication,
-): Fault | undefined {
+): Denial | undefined {
   const { host, sessions } = connection.context;
-  if ('reason' in outcome)
-    return outcome.kind === 'tooMany'
-      ? fault(REASON.connectionRateExceeded, 'too many attempts to connect as it failed lately')
-      : fault(REASON.notAuthorized, 'it may not connect');
+  if ('reason' in outcome) return { fault: FAULTS[outcome.kind], logged: outcome.reason };
   const { version, clean } = packet;
   const wrong = willProblem(connection, packet, clientId, outcome) ?? unfit(connection, packet, clientId);
-  if (wrong !== undefined) return wrong;
+  if (wrong !== undefined) return { fault: wrong, logged: wrong.reason };
   const expiry = version === 5 ? expiryOf(packet.sessionExpiry) : clean ? 0 : Number.POSITIVE_INFINITY;
   const known = sessions.find(clientId, outcome);
   const holder = host.holderOf(outcome, connection.peer);
   const full =
     (expiry > 0 && known?.persistent !== true ? sessions.noRoomForPersistent(holder) : undefined) ??
-    (known?.connection === undefined ? host.shares.connections.refusal(holder, 1) : undefined);
-  if (full !== undefined) return fault(REASON.quotaExceeded, full);
+    (known?.connection === undefined ? noRoomToConnect(connection, outcome, holder) : undefined);
+  if (full !== undefined) return { fault: fault(REASON.quotaExceeded, full.reason), logged: full.logged };
   enter(connection, packet, clientId, outcome, holder, expiry);
   return undefined;
+}
+
+/** Reason why no more clients, or connections of a holder, may be open; undefined if they may. */
+function noRoomToConnect(
+  { context, listener }: Connection,
+  { kind }: Identity,
+  holder: Holder,
+): ShareRefusal | undefined {
+  if (kind === 'client' && listener.clients >= listener.most) {
+    const reason = `${listener.most} clients are connected to its listener`;
+    return { reason, logged: `${reason}: raise its maxConnections` };
+  }
+  return context.host.shares.connections.refusal(holder, 1);
 }
 
 function willProblem(
@@ -160,6 +178,7 @@ function enter(
   if (changed) sessions.save(session, error => error && context.log.warn(unkept(session, error)));
   session.connection = connection;
   context.host.shares.connections.add(session.holder, 1);
+  if (identity.kind === 'client') connection.listener.clients++;
   session.connectedAt = context.clock.monotonic();
   connection.session = session;
   connection.aliases =

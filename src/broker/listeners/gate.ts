@@ -8,6 +8,8 @@ import { peerOf } from './socket.ts';
 export type Arrival = {
   /** Its CONNECT is here: it is the broker's from now on. */
   readonly entered: () => void;
+  /** The broker has closed it: it has its place until its peer has read the reason, or another needs the place. */
+  readonly leaves: () => void;
   /** Sets the bytes that are kept of what it has sent, beside what any arrival costs. */
   readonly keeps: (bytes: number) => void;
 };
@@ -42,6 +44,8 @@ export function createGate({ clock, log, capacity, bytes: mostBytes }: GateSetti
   /** Connections before their CONNECT, the oldest first. */
   const arrivals = new Set<Waiting>();
   const byAddress = new Map<string, number>();
+  /** Connections that are closed and not gone yet, the oldest first. */
+  const leaving = new Set<Waiting>();
   let open = 0;
   let bytes = 0;
 
@@ -75,6 +79,17 @@ export function createGate({ clock, log, capacity, bytes: mostBytes }: GateSetti
     return true;
   };
 
+  /** Frees a place; false: all belong to clients. A refused peer that does not close its side has none for long. */
+  const freePlace = (): boolean => {
+    for (const oldest of leaving) {
+      leaving.delete(oldest);
+      oldest.leavesOpen();
+      oldest.socket.destroy();
+      return true;
+    }
+    return evict(`${capacity()} connections are open`);
+  };
+
   const makeRoom = (): void => {
     while (bytes > mostBytes) {
       if (!evict(`such connections take ${bytes} bytes, more than their ${mostBytes}`)) return;
@@ -85,7 +100,7 @@ export function createGate({ clock, log, capacity, bytes: mostBytes }: GateSetti
     admit: (socket, cost) => {
       const { address } = peerOf(socket);
       // A client that sends CONNECT at once finds a place although others hold all of them and send nothing.
-      if (open >= capacity() && !evict(`${capacity()} connections are open`)) {
+      if (open >= capacity() && !freePlace()) {
         log.warn(`Refused a connection from ${address}: ${capacity()} connections are open.`);
         socket.destroy();
         return undefined;
@@ -108,6 +123,7 @@ export function createGate({ clock, log, capacity, bytes: mostBytes }: GateSetti
         leavesOpen();
         cancel();
         leave(waiting);
+        leaving.delete(waiting);
       });
       makeRoom();
       if (!arrivals.has(waiting)) return undefined;
@@ -115,6 +131,10 @@ export function createGate({ clock, log, capacity, bytes: mostBytes }: GateSetti
         entered: () => {
           cancel();
           leave(waiting);
+        },
+        leaves: () => {
+          leave(waiting);
+          if (!socket.destroyed) leaving.add(waiting);
         },
         keeps: kept => {
           if (!arrivals.has(waiting)) return;

@@ -7,7 +7,7 @@ import {
   SUBSCRIPTION_BYTES,
   SUBSCRIPTION_UNIT_BYTES,
 } from '../../core/session-limits.ts';
-import type { Holder } from '../../core/shares.ts';
+import type { Holder, ShareRefusal } from '../../core/shares.ts';
 import type { BrokerHost, Identity } from '../types.ts';
 import type { Session, SessionOwner } from './session.ts';
 import { newSession, restoredSession, SESSION_QUEUES, sessionId } from './session.ts';
@@ -30,7 +30,7 @@ export type Sessions = {
   /** The session of this id. */
   readonly byId: (id: string) => Session | undefined;
   readonly subscribe: (session: Session, filter: string, subscription: Subscription) => void;
-  /** Reason why there is no room for a subscription of a session; undefined if there is. */
+  /** Reason, for the log, why there is no room for a subscription of a session; undefined if there is. */
   readonly noRoomFor: (session: Session, filter: string) => string | undefined;
   /** False: there was no such subscription. */
   readonly unsubscribe: (session: Session, filter: string) => boolean;
@@ -44,7 +44,7 @@ export type Sessions = {
   /** Asks again what each session may be subscribed to. */
   readonly judge: () => void;
   /** Reason why a holder may have no more persistent sessions; undefined if it may. */
-  readonly noRoomForPersistent: (holder: Holder) => string | undefined;
+  readonly noRoomForPersistent: (holder: Holder) => ShareRefusal | undefined;
   readonly count: () => number;
   /** How many have a connection. */
   readonly connected: () => number;
@@ -185,7 +185,7 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
       if (session.subscriptions.size >= MAX_SUBSCRIPTIONS) return TOO_MANY;
       const bytes = bytesOf(filter);
       if (session.subscriptionBytes + bytes > MAX_SESSION_SUBSCRIPTION_BYTES) return TOO_MUCH;
-      return shares.subscriptionBytes.refusal(session.holder, bytes);
+      return shares.subscriptionBytes.refusal(session.holder, bytes)?.logged;
     },
     attended: groups.attended,
     left: session => {
