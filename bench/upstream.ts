@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { diceOf } from '../test/campaigns/fuzz/random.ts';
 import { freePort } from '../test/harness/binary.ts';
 import { startBroker } from '../test/harness/brokers.ts';
 import { startProxy } from '../test/harness/proxy.ts';
+import { diceOf } from '../test/harness/seeded-random.ts';
 import { MACHINE } from './broker/driver.ts';
 import { median, megabytes, print, printTable, ratiosOf, whole } from './report.ts';
 import type { Subject } from './upstream/subjects.ts';

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { archive, sha256Of } from '../harness/archives.ts';
 import { createStage } from '../harness/bundles.ts';
 
-const MEGABYTES = 200;
+const MEGABYTES = 100;
 
 /** MB that unpacking may hold beyond what the process has anyway. */
 const ALLOWED = 60;

@@ -1,8 +1,8 @@
 import type { Server } from 'node:net';
 import { createServer } from 'node:net';
-import type { Dice } from '../campaigns/fuzz/random.ts';
 import type { Pair } from '../upstream/network/pair.ts';
 import { createPair } from '../upstream/network/pair.ts';
+import type { Dice } from './seeded-random.ts';
 
 /**
  * What a network does to those who talk over it:

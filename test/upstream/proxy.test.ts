@@ -3,10 +3,10 @@ import type { Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { diceOf } from '../campaigns/fuzz/random.ts';
 import { until } from '../harness/binary.ts';
 import type { Network } from '../harness/proxy.ts';
 import { startProxy } from '../harness/proxy.ts';
+import { diceOf } from '../harness/seeded-random.ts';
 
 /** Answers each byte with itself. */
 async function startEcho() {

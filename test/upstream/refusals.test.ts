@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_ATTEMPTS } from '../../src/core/limits.ts';
-import { diceOf } from '../campaigns/fuzz/random.ts';
+import { diceOf } from '../harness/seeded-random.ts';
 import type { Stage } from '../harness/upstream.ts';
 import { createStage, numbers } from '../harness/upstream.ts';
 import type { Script, Server } from './server.ts';

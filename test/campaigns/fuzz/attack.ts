@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
+import type { Dice } from '../../harness/seeded-random.ts';
+import { diceOf } from '../../harness/seeded-random.ts';
 import { createBench } from './mutate.ts';
-import type { Dice } from './random.ts';
-import { diceOf } from './random.ts';
 import type { Stock } from './scripts.ts';
 import { createStock, scriptOf } from './scripts.ts';
 

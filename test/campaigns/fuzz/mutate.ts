@@ -1,4 +1,4 @@
-import type { Dice } from './random.ts';
+import type { Dice } from '../../harness/seeded-random.ts';
 
 /** Bytes that stand at the edges of what a field may hold. */
 const EDGES = [0x00, 0x01, 0x7f, 0x80, 0xc0, 0xfe, 0xff] as const;

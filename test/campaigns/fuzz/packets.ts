@@ -1,6 +1,6 @@
 import type { IConnectPacket, Packet } from 'mqtt-packet';
 import { generate } from 'mqtt-packet';
-import type { Dice } from './random.ts';
+import type { Dice } from '../../harness/seeded-random.ts';
 
 /** 3 is MQTT 3.1, which the hub refuses: it must do so in peace. */
 export type Version = 3 | 4 | 5;

@@ -1,8 +1,8 @@
 import { generate } from 'mqtt-packet';
+import type { Dice } from '../../harness/seeded-random.ts';
 import type { Bench } from './mutate.ts';
 import type { Version } from './packets.ts';
 import { connectPacket, honestPacket, publishPacket, subscribePacket } from './packets.ts';
-import type { Dice } from './random.ts';
 
 /** Honest packets of each version that are made once, and then mutated in ever other ways. */
 const STOCK = 2000;

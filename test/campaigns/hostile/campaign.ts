@@ -1,7 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { folderWith, freePort, removeFolder } from '../../harness/binary.ts';
-import { diceOf } from '../fuzz/random.ts';
+import { diceOf } from '../../harness/seeded-random.ts';
 import { hostileClients } from './clients.ts';
 import { startHonestClient } from './honest.ts';
 import { startWatchedHub } from './hub.ts';

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import type { Packet } from 'mqtt-packet';
 import { generate } from 'mqtt-packet';
-import type { Dice } from '../fuzz/random.ts';
+import type { Dice } from '../../harness/seeded-random.ts';
 import type { Role } from './roles.ts';
 import { heldOpen, pauseOf } from './roles.ts';
 

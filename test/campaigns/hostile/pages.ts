@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
-import type { Dice } from '../fuzz/random.ts';
+import type { Dice } from '../../harness/seeded-random.ts';
 import type { Role } from './roles.ts';
 import { heldOpen, pauseOf } from './roles.ts';
 

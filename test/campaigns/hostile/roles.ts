@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Dice } from '../fuzz/random.ts';
+import type { Dice } from '../../harness/seeded-random.ts';
 
 /** The hub under attack, as one role sees it. */
 export type Target = {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { createServer } from 'node:net';
-import type { Dice } from '../fuzz/random.ts';
+import type { Dice } from '../../harness/seeded-random.ts';
 import type { Role } from './roles.ts';
 import { pauseOf } from './roles.ts';
 

@@ -3,7 +3,7 @@ import type { Broker, Kind } from '../../harness/brokers.ts';
 import { startBroker } from '../../harness/brokers.ts';
 import type { Network } from '../../harness/proxy.ts';
 import { startProxy } from '../../harness/proxy.ts';
-import { diceOf } from '../fuzz/random.ts';
+import { diceOf } from '../../harness/seeded-random.ts';
 import type { Misfortunes } from './chaos.ts';
 import { chaos } from './chaos.ts';
 import type { Published, Verdict } from './judge.ts';

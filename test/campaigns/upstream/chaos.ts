@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Broker } from '../../harness/brokers.ts';
 import type { Network, Weather } from '../../harness/proxy.ts';
-import type { Dice } from '../fuzz/random.ts';
+import type { Dice } from '../../harness/seeded-random.ts';
 
 const WEATHERS: readonly [Weather, ...Weather[]] = ['slow', 'deaf', 'halfOpen', 'blackHole', 'refusing'];
 

@@ -5,9 +5,9 @@ import { campaign } from './campaign.ts';
 
 /** As much as fits into `npm test`. */
 export const SMALL = {
-  messages: 3_000,
-  seconds: 6,
-  hubKills: 5,
+  messages: 2_000,
+  seconds: 4,
+  hubKills: 3,
   worst: 'killed',
   exactlyOnce: false,
   chain: ['edge'],

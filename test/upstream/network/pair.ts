@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
-import type { Dice } from '../../campaigns/fuzz/random.ts';
 import type { Weather } from '../../harness/proxy.ts';
+import type { Dice } from '../../harness/seeded-random.ts';
 import type { Verdict } from './way.ts';
 import { createWay } from './way.ts';
 

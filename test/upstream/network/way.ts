@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Dice } from '../../campaigns/fuzz/random.ts';
+import type { Dice } from '../../harness/seeded-random.ts';
 
 /** Milliseconds that a late piece is held at most, and its most bytes. */
 const LATE = 60;
