@@ -49,12 +49,12 @@ const REPLACED_PIECES = [
 ];
 
 /** The programs: the main bundle takes one of them from the binary when it is asked for. */
-const PROGRAMS = { hub: 'src/cli/hub.ts', commands: 'src/cli/other.ts' };
-const PROGRAM = /\/src\/cli\/(hub|other)\.ts$/;
+const PROGRAMS = { hub: 'src/cli/main-up.ts', commands: 'src/cli/main-commands.ts' };
+const PROGRAM = /\/src\/cli\/main-(up|commands)\.ts$/;
 
 const loaderOf = name => `
   import { runProgram } from './build/program.mjs';
-  export const { conclude } = runProgram('${name}', require, __filename, __dirname);
+  export const { main } = runProgram('${name}', require, __filename, __dirname);
 `;
 
 /** What makes a program a function of what a module of CommonJS is given. */

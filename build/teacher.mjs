@@ -26,4 +26,4 @@ process.stderr.write = (line, ...more) => {
 const module = { exports: {} };
 const require = name => (name === 'node:sea' ? sea : builtin(name));
 script.runInThisContext()(module.exports, require, module, process.execPath, '/');
-module.exports.conclude([manifest, '--data', data]);
+module.exports.main([manifest, '--data', data]);

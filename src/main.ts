@@ -2,9 +2,9 @@ const args = process.argv.slice(2);
 const [word, ...rest] = args;
 
 /*
- * Two programs within the binary, each with its own copy of what both need: a hub neither reads the other nor keeps it
- * in memory. The texts of `up` are in the other.
+ * The binary holds two programs, each with its own copy of the code that both need, so that a running hub keeps no code
+ * of the other commands in memory. The help of `up` is in the program of the commands.
  */
 if (word === 'up' && !rest.some(one => one === '--help' || one === '-h'))
-  void import('./cli/hub.ts').then(hub => hub.conclude(rest));
-else void import('./cli/other.ts').then(other => other.conclude(args));
+  void import('./cli/main-up.ts').then(program => program.main(rest));
+else void import('./cli/main-commands.ts').then(program => program.main(args));

@@ -107,7 +107,7 @@ tidy('time, randomness, exit and console stay at the edges', () => {
   const inside = sources.filter(({ file }) => !EDGES.some(edge => file.startsWith(edge)));
   const found = inside.filter(({ text }) => EDGE_ONLY.test(text)).map(({ file }) => file);
   assert.equal(found, []);
-  assert.match(readFileSync(join(root, 'src/cli/edge.ts'), 'utf8'), EDGE_ONLY);
+  assert.match(readFileSync(join(root, 'src/cli/system.ts'), 'utf8'), EDGE_ONLY);
 });
 
 tidy('a file has one subject and no unfinished business', () => {

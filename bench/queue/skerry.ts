@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
-import { standardErrorLog, systemClock } from '../../src/cli/edge.ts';
+import { standardErrorLog, systemClock } from '../../src/cli/system.ts';
 import { logFor } from '../../src/core/log.ts';
 import { createResources, DEFAULT_BOUNDS } from '../../src/core/resources.ts';
 import { openStore } from '../../src/queue/store.ts';

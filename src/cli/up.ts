@@ -13,10 +13,10 @@ import { cameUp } from '../self-update/trial.ts';
 import { nativeFunction } from '../supervisor/terminal/native-addon.ts';
 import { argumentsOf, scanArguments, scannedValue, usageFailure } from './arguments.ts';
 import { dataFolder } from './data-folder.ts';
-import { become, standardErrorLog, systemClock, systemPause, systemRandom } from './edge.ts';
 import { initCommand } from './init.ts';
 import { readMachineTime } from './machine-time.ts';
 import { UP } from './reference/up.ts';
+import { become, standardErrorLog, systemClock, systemPause, systemRandom } from './system.ts';
 
 /** Exceptions that no room has contained, within so many milliseconds, that end the hub. */
 const MAX_STRAY_EXCEPTIONS = 10;

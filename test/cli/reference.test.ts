@@ -5,8 +5,8 @@ import * as assert from 'uvu/assert';
 import { argumentsOf, asksForHelp, scanArguments } from '../../src/cli/arguments.ts';
 import { systemHint } from '../../src/cli/data-folder.ts';
 import { PUB } from '../../src/cli/reference/clients.ts';
-import { helpOf, overview } from '../../src/cli/reference/help.ts';
-import { markdown } from '../../src/cli/reference/markdown.ts';
+import { helpOf, overview } from '../../src/cli/reference/formats/help.ts';
+import { markdown } from '../../src/cli/reference/formats/markdown.ts';
 import { COMMANDS, findCommand } from '../../src/cli/reference/table.ts';
 import { ACTIONS } from '../../src/hub/control.ts';
 

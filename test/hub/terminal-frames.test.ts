@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createRestorer } from '../../src/cli/restorer.ts';
+import { createRestorer } from '../../src/cli/commands/modules/restorer.ts';
 import type { Frame, FrameKind } from '../../src/hub/terminal-frames.ts';
 import { createFrameReader, frameOf, sizeFrame, sizeIn } from '../../src/hub/terminal-frames.ts';
 

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { upstreamLines } from '../../src/cli/upstream-lines.ts';
+import { upstreamLines } from '../../src/cli/output/upstream-lines.ts';
 import { ACK_TIMEOUT_MS } from '../../src/core/upstream-limits.ts';
 import type { Stage } from '../harness/upstream.ts';
 import { createStage, numbers } from '../harness/upstream.ts';

@@ -1,4 +1,4 @@
-import { systemClock } from '../../../src/cli/edge.ts';
+import { systemClock } from '../../../src/cli/system.ts';
 import type { Clock } from '../../../src/core/clock.ts';
 import { createResources, DEFAULT_BOUNDS } from '../../../src/core/resources.ts';
 import { openStore } from '../../../src/queue/store.ts';

@@ -1,0 +1,97 @@
+import { Failure } from '../../../core/errors.ts';
+import { IN_FLIGHT_WINDOW } from '../../../core/limits.ts';
+import type { Message } from '../../../core/message.ts';
+import { PLAIN } from '../../../core/message.ts';
+import { PUBREC, PUBREL } from '../../../mqtt/acknowledgement.ts';
+import type { Connack } from '../../../mqtt/answers/connack.ts';
+import { PLAIN_DISPATCH } from '../../../mqtt/dispatch.ts';
+import { createInFlight } from '../../../mqtt/inflight.ts';
+import { REASON } from '../../../mqtt/reasons.ts';
+import { reasonText } from '../../../upstream/trouble.ts';
+import { PUB } from '../../reference/clients.ts';
+import type { ClientValues } from './open.ts';
+import { openClient } from './open.ts';
+
+/** Publishes bodies on one topic. Both reject with the failure that ended the connection. */
+export type Sender = {
+  readonly send: (body: Buffer) => Promise<void>;
+  /** Resolves when all are acknowledged and the connection is closed. */
+  readonly finish: () => Promise<void>;
+};
+
+export type SenderSettings = {
+  readonly topic: string;
+  readonly qos: 0 | 1 | 2;
+  readonly retain: boolean;
+};
+
+/** Connects; sends with at most a window of messages unacknowledged. */
+export function openSender(values: ClientValues, { topic, qos, retain }: SenderSettings): Promise<Sender> {
+  const inFlight = createInFlight<true>();
+  let window = IN_FLIGHT_WINDOW;
+  let failure: Failure | undefined;
+  let wake: (() => void) | undefined;
+
+  const until = async (done: () => boolean): Promise<void> => {
+    for (;;) {
+      if (failure !== undefined) throw failure;
+      if (done()) return;
+      await new Promise<void>(resolve => {
+        wake = resolve;
+      });
+    }
+  };
+  const fail = (reason: string): void => {
+    failure ??= new Failure('upstream.refused', `The server refused a message: ${reason}.`);
+    wake?.();
+    link.close();
+  };
+  const agree = (terms: Connack): void => {
+    window = Math.min(window, terms.receiveMaximum);
+    if (qos > terms.maximumQoS) fail(`its highest QoS is ${terms.maximumQoS}`);
+    else if (retain && !terms.retainAvailable) fail('it keeps no retained messages');
+  };
+  const acknowledged = (type: number, packetId: number, reasonCode: number): void => {
+    const refused = reasonCode >= REASON.unspecifiedError;
+    if (refused) fail(reasonText(reasonCode, undefined));
+    if (type === PUBREC && !refused) link.acknowledge(PUBREL, packetId);
+    else if (inFlight.release(packetId) !== undefined) wake?.();
+  };
+
+  const opened = Promise.withResolvers<Sender>();
+  const link = openClient(values, true, PUB, {
+    opened: terms => {
+      agree(terms);
+      opened.resolve(sender);
+    },
+    packet: () => {},
+    acknowledged,
+    writable: () => wake?.(),
+    closed: ended => {
+      failure ??= ended;
+      if (ended !== undefined) opened.reject(ended);
+      wake?.();
+    },
+  });
+  const sender: Sender = {
+    send: async body => {
+      await until(() => inFlight.size() < window);
+      const packetId = qos === 0 ? 0 : inFlight.take(true);
+      const dispatch = { ...PLAIN_DISPATCH, topic, qos, packetId, retain };
+      await until(() => {
+        const outcome = link.publish(messageOn(topic, body), dispatch);
+        if (outcome === 'tooLarge') fail('it is larger than the server accepts');
+        return outcome !== 'full';
+      });
+    },
+    finish: async () => {
+      await until(() => inFlight.size() === 0);
+      link.close();
+    },
+  };
+  return opened.promise;
+}
+
+function messageOn(topic: string, body: Buffer): Message {
+  return { topic, body, ...PLAIN, qos: 0, origin: { kind: 'client', client: '' } };
+}

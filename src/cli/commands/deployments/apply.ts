@@ -1,0 +1,102 @@
+import { resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Failure } from '../../../core/errors.ts';
+import { HUB_TRIAL } from '../../../core/update-limits.ts';
+import type { Accepted, DeploymentStatus } from '../../../deployment/deployments.ts';
+import { LABEL_OF_RENEWAL } from '../../../deployment/plan-text.ts';
+import { printManifest } from '../../../manifest/print.ts';
+import { readManifestText } from '../../../manifest/read.ts';
+import { argumentsOf } from '../../arguments.ts';
+import { ask } from '../../control.ts';
+import { dataFolder } from '../../data-folder.ts';
+import { createProgress, type Progress } from '../../output/progress.ts';
+import { APPLY } from '../../reference/deployments.ts';
+import { print } from '../../system.ts';
+
+/** Milliseconds between two looks at how far it is, and that the hub may be away meanwhile; longer while it is replaced. */
+const LOOK = 100;
+const AWAY_MOST = 30_000;
+const REPLACED_MOST = AWAY_MOST + 1000 * (HUB_TRIAL.seconds + HUB_TRIAL.grace);
+
+/** Hands a manifest to the running hub, shows what it changes, and waits until that is healthy or undone. */
+export async function run(args: readonly string[]): Promise<number> {
+  const { values, positionals } = argumentsOf(APPLY, args);
+  const [file = ''] = positionals;
+  if (values.print === true) {
+    print(printManifest(readManifestText(file), file));
+    return 0;
+  }
+  const folder = dataFolder(values.data);
+  const command = values['dry-run'] === true ? 'apply preview' : 'apply';
+  const accepted = await ask(folder, command, resolve(file));
+  if (values.json !== true) show(accepted);
+  const isDone = values['dry-run'] === true || values['no-wait'] === true || accepted.unchanged;
+  const outcome = isDone ? undefined : await outcomeOf(folder, accepted, values.json !== true);
+  if (values.json === true) print(JSON.stringify({ ...accepted, outcome }, null, 2));
+  if (outcome?.failure === undefined) {
+    if (outcome !== undefined && values.json !== true) print(`${accepted.title} is healthy.`);
+    return 0;
+  }
+  const { code, sentence } = outcome.failure;
+  throw new Failure(code, `${sentence} ${whatFollowed(outcome)}`);
+}
+
+function show({ title, plan, unchanged }: Accepted): void {
+  print(`${title}${unchanged ? ': nothing to change' : ''}`);
+  for (const line of plan) print(`  ${line}`);
+}
+
+type Outcome = NonNullable<DeploymentStatus['outcome']>;
+
+function whatFollowed({ result }: Outcome): string {
+  return result === 'returned'
+    ? 'The hub went back to what was healthy.'
+    : 'There was nothing to go back to.';
+}
+
+/** Waits until the change has an end. Failure `deployment.superseded` if that of another came. */
+async function outcomeOf(folder: string, { id, renews }: Accepted, aloud: boolean): Promise<Outcome> {
+  let told = '';
+  const bar = createProgress();
+  let seen = performance.now();
+  const isAway = (): boolean => performance.now() - seen > (renews ? REPLACED_MOST : AWAY_MOST);
+  while (!isAway()) {
+    const status = await ask(folder, 'deployment').catch(unlessAway);
+    if (status !== undefined) seen = performance.now();
+    const { attempt, outcome } = status ?? {};
+    if (status !== undefined && attempt === undefined && outcome?.id === id) {
+      bar.end();
+      return outcome;
+    }
+    if (status !== undefined && attempt?.target.id !== id) {
+      throw new Failure('deployment.superseded', 'Another manifest has taken its place: see "skerry ps".');
+    }
+    const progress = attempt === undefined ? told : progressOf(attempt);
+    if (progress !== told) bar.end();
+    if (aloud && progress !== told) print(`  ${progress}`);
+    told = progress;
+    if (aloud && status?.download !== undefined) showDownload(bar, status.download);
+    await pause(LOOK);
+  }
+  throw new Failure('hub.unreachable', 'The hub went away and did not come back: see its log.');
+}
+
+function showDownload(
+  bar: Progress,
+  { subject, bytes, of }: NonNullable<DeploymentStatus['download']>,
+): void {
+  bar.show(`  downloading ${subject}`, bytes, of);
+}
+
+function progressOf({ phase, step, of, label }: NonNullable<DeploymentStatus['attempt']>): string {
+  if (phase === 'watching') return 'waiting until it is healthy';
+  const [doing, prefix] = phase === 'returning' ? ['going back', 'going back, '] : ['beginning', ''];
+  if (label === LABEL_OF_RENEWAL) return label;
+  return of === 0 ? doing : `${prefix}step ${step} of ${of}: ${label}`;
+}
+
+/** A hub may be replaced by its successor meanwhile. */
+function unlessAway(thrown: unknown): undefined {
+  if (thrown instanceof Failure && thrown.code === 'hub.unreachable') return undefined;
+  throw thrown;
+}

@@ -1,0 +1,46 @@
+import { readFileSync, statSync } from 'node:fs';
+import { Failure, reasonOf, systemCode } from '../../../core/errors.ts';
+import { MAX_DEPLOYMENT_BYTES } from '../../../core/limits.ts';
+import { importForHub } from '../../../hub/import.ts';
+import type { Remark } from '../../../manifest/azure/remark.ts';
+import { argumentsOf } from '../../arguments.ts';
+import { refuseOverwrite, writeOutput } from '../../output/output-file.ts';
+import { IMPORT } from '../../reference/deployments.ts';
+import { printError, write } from '../../system.ts';
+
+/** What an environment holds may be secret. */
+const MODE = 0o600;
+
+/** Turns a deployment of Azure IoT Edge into a manifest; what is left to do is told on standard error, one thing a line. */
+export async function run(args: readonly string[]): Promise<number> {
+  const { values, positionals } = argumentsOf(IMPORT, args);
+  const [file = ''] = positionals;
+  const { out, force } = values;
+  if (out !== undefined) refuseOverwrite(out, force);
+  const { manifest, remarks } = importForHub(textOf(file), file);
+  const text = `${JSON.stringify(manifest, null, 2)}\n`;
+  if (out === undefined) write(text);
+  else writeOutput(out, text, MODE, 'import.unwritten');
+  for (const remark of remarks) printError(lineOf(remark));
+  return 0;
+}
+
+function textOf(file: string): string {
+  try {
+    if (statSync(file).size <= MAX_DEPLOYMENT_BYTES) return readFileSync(file, 'utf8');
+  } catch (thrown) {
+    const reason = systemCode(thrown) === 'ENOENT' ? 'it is not there' : reasonOf(thrown);
+    throw new Failure('manifest.missing', `The deployment ${file} cannot be read: ${reason}.`);
+  }
+  throw new Failure(
+    'import.foreign',
+    `The file ${file} is no deployment of Azure IoT Edge: it is larger than 4 MB.`,
+  );
+}
+
+/** On one line, and nothing in it that a terminal would act upon: names of the deployment are in it. */
+function lineOf({ path, sentence }: Remark): string {
+  return Array.from(`${path}: ${sentence}.`, character => (/\p{C}/u.test(character) ? ' ' : character)).join(
+    '',
+  );
+}

@@ -1,0 +1,69 @@
+import type { LogReader } from '../../../supervisor/logs/log-reader.ts';
+
+/** One line of a module's log. */
+export type Entry = {
+  readonly module: string;
+  /** Wall time, ISO 8601 in UTC; of a line that was torn, that of the one before. */
+  readonly time: string;
+  /** As it stands in the file: time, stream, and what the module said, in the bytes that came. */
+  readonly line: Buffer;
+};
+
+/** Bytes of `2026-11-24T01:02:03.456Z`, and of the lines that `lastOf` holds. */
+const TIME_LENGTH = 24;
+const MAX_HELD_BYTES = 16 << 20;
+
+const NEWLINE = Buffer.from('\n');
+const WELL_FORMED = /^(\S{23}Z) (\S+) (.*)$/s;
+
+/** What the readers have now, the earliest first; those of one module stay in their order though the clock was set back. */
+export function* entriesByTime(readers: ReadonlyMap<string, LogReader>): Generator<Entry> {
+  const heads = new Map<string, Entry>();
+  const pull = (module: string, reader: LogReader, before = ''): void => {
+    const line = reader.next();
+    if (line === undefined) heads.delete(module);
+    else heads.set(module, { module, time: timeOf(line) ?? before, line });
+  };
+  for (const [module, reader] of readers) pull(module, reader);
+  for (;;) {
+    let first: Entry | undefined;
+    for (const head of heads.values()) if (first === undefined || head.time < first.time) first = head;
+    if (first === undefined) return;
+    yield first;
+    const reader = readers.get(first.module);
+    if (reader !== undefined) pull(first.module, reader, first.time);
+  }
+}
+
+/** The last `most` entries, or as many of them as fit into memory; of endlessly many, each as it comes. */
+export function* lastOf(entries: Iterable<Entry>, most: number): Generator<Entry> {
+  if (most === Number.POSITIVE_INFINITY) return yield* entries;
+  const held: Entry[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    // A copy: the line itself would keep all that was read with it.
+    held.push({ ...entry, line: Buffer.from(entry.line) });
+    bytes += entry.line.length;
+    while (held.length > most || bytes > MAX_HELD_BYTES) bytes -= held.shift()?.line.length ?? 0;
+  }
+  yield* held;
+}
+
+export function* filtered(entries: Iterable<Entry>, passes: (entry: Entry) => boolean): Generator<Entry> {
+  for (const entry of entries) if (passes(entry)) yield entry;
+}
+
+export function asText({ module, line }: Entry, named: boolean): Buffer {
+  return Buffer.concat(named ? [Buffer.from(`${module} | `), line, NEWLINE] : [line, NEWLINE]);
+}
+
+export function asJson({ module, time, line }: Entry): Buffer {
+  const [, , stream = null, text = line.toString()] = WELL_FORMED.exec(line.toString()) ?? [];
+  return Buffer.from(`${JSON.stringify({ module, time, stream, text })}\n`);
+}
+
+/** Undefined: the beginning of the line is not there. */
+function timeOf(line: Buffer): string | undefined {
+  const time = line.toString('latin1', 0, TIME_LENGTH);
+  return /^\d{4}-\d\d-\d\dT.{12}Z$/.test(time) ? time : undefined;
+}

@@ -1,0 +1,140 @@
+import type { FSWatcher } from 'node:fs';
+import { readdirSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import { Failure, systemCode } from '../../../core/errors.ts';
+import { durationOf } from '../../../manifest/units.ts';
+import type { LogReader } from '../../../supervisor/logs/log-reader.ts';
+import { openLogReader } from '../../../supervisor/logs/log-reader.ts';
+import { argumentsOf, usageFailure } from '../../arguments.ts';
+import { ask } from '../../control.ts';
+import { dataFolder } from '../../data-folder.ts';
+import { LOGS } from '../../reference/modules.ts';
+import { printError, systemClock, write } from '../../system.ts';
+import type { Entry } from './log-entries.ts';
+import { asJson, asText, entriesByTime, filtered, lastOf } from './log-entries.ts';
+
+const SUFFIX = '.log';
+
+/** Lines that are shown if nobody says which. */
+const USUAL_LINES = 100;
+
+/** Milliseconds between two looks at the logs where the system does not tell of changes, and after one until it is read. */
+const POLL = 2_000;
+const GATHER = 20;
+
+/** Prints the modules' logs by time, and with -f what is added, until it is interrupted. Needs no hub that runs. */
+export async function run(args: readonly string[]): Promise<number> {
+  const { values, positionals: wanted } = argumentsOf(LOGS, args);
+  const searched = values.since !== undefined || values.grep !== undefined;
+  const lines = linesOf(values.lines) ?? (searched ? Number.POSITIVE_INFINITY : USUAL_LINES);
+  const since = sinceOf(values.since);
+  const grep = values.grep === undefined ? undefined : Buffer.from(values.grep);
+  const folder = join(dataFolder(values.data), 'logs');
+  const readers = new Map<string, LogReader>();
+
+  const open = (last: number): void => {
+    const names = modulesLogged(folder).filter(name => wanted.length === 0 || wanted.includes(name));
+    for (const name of names) {
+      if (!readers.has(name)) readers.set(name, openLogReader(join(folder, name + SUFFIX), last));
+    }
+  };
+  const passes = ({ time, line }: Entry): boolean =>
+    time >= since && (grep === undefined || line.includes(grep));
+  const named = wanted.length !== 1;
+  const show = (entry: Entry): void => write(values.json ? asJson(entry) : asText(entry, named));
+
+  open(searched ? Number.POSITIVE_INFINITY : lines);
+  const missing = wanted.filter(name => !readers.has(name));
+  if (missing.length > 0 && !values.follow) await explainMissing(missing, values.data);
+  const news = (): Iterable<Entry> => filtered(entriesByTime(readers), passes);
+  for (const entry of lastOf(news(), lines)) show(entry);
+  if (!values.follow) return 0;
+  return follow(folder, () => {
+    open(Number.POSITIVE_INFINITY);
+    for (const entry of news()) show(entry);
+  });
+}
+
+/** A module of the running hub that has no log has logged nothing yet. Failure `module.unknown` for any other. */
+async function explainMissing(missing: readonly string[], data: string | undefined): Promise<void> {
+  const folder = dataFolder(data);
+  const known = new Set(await moduleNames(folder));
+  const unknown = missing.find(name => !known.has(name));
+  if (unknown !== undefined) {
+    const sentence = `There is no log of a module "${unknown}" in ${join(folder, 'logs')}.`;
+    throw new Failure('module.unknown', sentence);
+  }
+  for (const name of missing) printError(`Module "${name}" has logged nothing yet.`);
+}
+
+/** None if no hub runs. */
+async function moduleNames(folder: string): Promise<string[]> {
+  try {
+    const { modules } = await ask(folder, 'status');
+    return modules.map(({ name }) => name);
+  } catch (thrown) {
+    if (thrown instanceof Failure) return [];
+    throw thrown;
+  }
+}
+
+function linesOf(flag: string | undefined): number | undefined {
+  if (flag === undefined) return undefined;
+  if (/^\d{1,9}$/.test(flag)) return Number(flag);
+  throw usageFailure('--lines must be a whole number', LOGS);
+}
+
+/** The wall time from which on entries are wanted, as they bear it. */
+function sinceOf(flag: string | undefined): string {
+  if (flag === undefined) return '';
+  const ago = durationOf(flag);
+  const time = ago === undefined ? Date.parse(flag) : systemClock.wall() - ago;
+  if (!Number.isNaN(time)) return new Date(time).toISOString();
+  throw usageFailure('--since must be a time ago such as "90s", "2h" or "7d", or an ISO 8601 time', LOGS);
+}
+
+/** Calls `read` whenever a log may have grown. */
+function follow(folder: string, read: () => void): Promise<never> {
+  return new Promise((_, reject) => {
+    let gathering = false;
+    const readNow = (): void => {
+      gathering = false;
+      try {
+        read();
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const changed = (): void => {
+      if (!gathering) setTimeout(readNow, GATHER);
+      gathering = true;
+    };
+    // Where no more folders can be watched, looking now and then does.
+    watchIfPossible(folder, changed)?.on('error', () => {});
+    setInterval(changed, POLL);
+  });
+}
+
+function watchIfPossible(folder: string, changed: () => void): FSWatcher | undefined {
+  try {
+    return watch(folder, changed);
+  } catch {
+    return undefined;
+  }
+}
+
+function modulesLogged(folder: string): string[] {
+  try {
+    const files = readdirSync(folder).filter(file => file.endsWith(SUFFIX));
+    return files.map(file => file.slice(0, -SUFFIX.length)).sort();
+  } catch (thrown) {
+    const code = systemCode(thrown);
+    if (code === 'EACCES')
+      throw new Failure('hub.unreachable', `You may not read ${folder}: use the hub's user, or root.`);
+    if (code !== 'ENOENT') throw thrown;
+    throw new Failure(
+      'hub.unreachable',
+      `There are no logs in ${folder}: name the hub's folder with --data DIR.`,
+    );
+  }
+}

@@ -1,0 +1,23 @@
+import { parseJson, readManifestText } from '../../../manifest/read.ts';
+import { argumentsOf, usageFailure } from '../../arguments.ts';
+import { isSameFile, refuseOverwrite, writeOutput } from '../../output/output-file.ts';
+import { SIGN } from '../../reference/security.ts';
+import { print } from '../../system.ts';
+import { signerWith } from './signer.ts';
+
+/** Before the umask: secrets in a manifest are sealed. */
+const MODE = 0o666;
+
+/** Prints a manifest with its signature, or writes it to a file, which may be the one that it came from. */
+export async function run(args: readonly string[]): Promise<number> {
+  const { values, positionals } = argumentsOf(SIGN, args);
+  const [file = ''] = positionals;
+  if (values.key === undefined) throw usageFailure('Name the secret key with --key', SIGN);
+  const { out, force } = values;
+  if (out !== undefined && !isSameFile(out, file)) refuseOverwrite(out, force);
+  const signed = await signerWith(values.key, file)(parseJson(readManifestText(file), file));
+  const text = JSON.stringify(signed, null, 2);
+  if (out === undefined) print(text);
+  else writeOutput(out, `${text}\n`, MODE, 'usage');
+  return 0;
+}

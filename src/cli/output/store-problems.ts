@@ -1,0 +1,13 @@
+import type { StoreHealth } from '../../queue/types.ts';
+
+/** What is wrong with the store, one sentence each. */
+export function troublesOf({ state, reason, setAside }: StoreHealth): string[] {
+  const troubles: string[] = [];
+  if (state !== 'working') troubles.push(`The store is ${state}: ${reason ?? ''}`);
+  if (setAside !== undefined) {
+    troubles.push(
+      `A damaged store was moved to ${setAside}: what waited in it is not delivered; remove it when it is not needed.`,
+    );
+  }
+  return troubles;
+}

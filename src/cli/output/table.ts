@@ -1,0 +1,85 @@
+import { styleText } from 'node:util';
+import { visible } from '../../core/visible.ts';
+import { writeRaw } from '../system.ts';
+
+/** The colour of a cell on a terminal; undefined if it has none. */
+type Colour = (cell: string, column: number) => 'green' | 'yellow' | 'red' | undefined;
+
+/** Least columns of the last cell: narrower ones are not cut. */
+const MIN_LAST = 12;
+
+/**
+ * Rows as aligned columns, the headings first. On a terminal the last column is cut to fit, and cells are coloured
+ * unless NO_COLOR is set.
+ */
+function table(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  colour: Colour = () => undefined,
+): string[] {
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...rows.map(row => (row[column] ?? '').length)),
+  );
+  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + GAP.length, 0);
+  const room = process.stdout.isTTY ? Math.max(MIN_LAST, process.stdout.columns - before) : undefined;
+  const painted = (cell: string, column: number, isHeading: boolean): string => {
+    const style = isHeading ? 'bold' : colour(cell, column);
+    return style === undefined ? cell : styleText(style, cell, { stream: process.stdout });
+  };
+  return [headings, ...rows].map((row, index) =>
+    row
+      .map((cell, column) => {
+        const isLast = column === headings.length - 1;
+        const text = isLast ? fitted(cell, room) : cell;
+        const padding = isLast ? '' : ' '.repeat(Math.max(0, (widths[column] ?? 0) - text.length));
+        return painted(text, column, index === 0) + padding;
+      })
+      .join(GAP)
+      .trimEnd(),
+  );
+}
+
+/** Prints a table. Cells act on no terminal, whoever made them: their control characters are escaped on one. */
+export function printTable(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  colour?: Colour,
+): void {
+  const shown = process.stdout.isTTY ? rows.map(row => row.map(cell => visible(cell))) : rows;
+  writeRaw(`${table(headings, shown, colour).join('\n')}\n`);
+}
+
+const GAP = '  ';
+
+/** A cell in as many columns as there are; undefined: as it is. */
+function fitted(cell: string, columns: number | undefined): string {
+  return columns === undefined || cell.length <= columns ? cell : `${cell.slice(0, columns - 1)}\u2026`;
+}
+
+/** Milliseconds for people: `350ms`, `12s`, `3m 5s`, `2h 10m`, `4d 3h`. */
+export function time(milliseconds: number | undefined): string {
+  if (milliseconds === undefined) return '-';
+  if (milliseconds < 1000) return `${Math.round(milliseconds)}ms`;
+  const seconds = Math.floor(milliseconds / 1000);
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${seconds % 60}s`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h ${Math.floor((seconds % 3600) / 60)}m`;
+  return `${Math.floor(seconds / 86_400)}d ${Math.floor((seconds % 86_400) / 3600)}h`;
+}
+
+/** Bytes for people. */
+export function bytes(count: number): string {
+  if (count < 1024) return `${count} B`;
+  const units = ['KB', 'MB', 'GB', 'TB'];
+  const power = Math.min(Math.floor(Math.log2(count) / 10), units.length);
+  return `${(count / 1024 ** power).toFixed(1)} ${units[power - 1] ?? 'B'}`;
+}
+
+/** Characters of a body in a table. */
+const SHOWN = 60;
+
+/** A text as one line of a table: nothing in it moves a terminal. */
+export function oneLine(text: string): string {
+  const line = text.slice(0, SHOWN).replace(/[\p{Cc}\p{Cf}]/gu, '\u00b7');
+  return text.length > SHOWN ? `${line}...` : line;
+}

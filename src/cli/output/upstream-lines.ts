@@ -1,0 +1,30 @@
+import type { UpstreamStatus } from '../../hub/upstreams.ts';
+import { upstreamLabel } from '../../manifest/upstreams.ts';
+import { time } from './table.ts';
+
+/** What `ps` says of an upstream. */
+export function upstreamLines(upstream: UpstreamStatus): string[] {
+  const {
+    name,
+    address,
+    state,
+    acknowledges,
+    pause,
+    delivered,
+    rate,
+    backlog,
+    oldest,
+    lastError,
+    refused,
+    lastRefusal,
+  } = upstream;
+  const why = pause === undefined ? '' : `, ${pause}`;
+  const error = lastError === undefined || (state === 'connected' && acknowledges) ? '' : ` (${lastError})`;
+  const speed = rate < 0.1 ? '' : `, ${rate.toFixed(1)} a second`;
+  const waiting =
+    backlog === 0 ? '' : `, ${backlog} wait${oldest === undefined ? '' : `, the oldest ${time(oldest)}`}`;
+  const title = `${upstreamLabel(name)} ${address}`;
+  const lines = [`${title}: ${state}${why}, ${delivered} delivered${speed}${waiting}${error}`];
+  if (refused > 0) lines.push(`${title}: ${refused} not taken, the last: ${lastRefusal ?? ''}`);
+  return lines;
+}

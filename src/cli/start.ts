@@ -1,4 +1,0 @@
-import { moduleCommand } from './module.ts';
-import { START } from './reference/modules.ts';
-
-export const run = moduleCommand(START);
