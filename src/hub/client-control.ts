@@ -92,7 +92,7 @@ export function controlClients({ clock, store, broker }: ClientControlHost): Cli
 
   const rowOf = (session: Session): SessionRow => {
     const { opened, expiry, queue } = session;
-    const { depth = 0, bytes = 0, oldest } = store.statsOf(queue) ?? {};
+    const { depth = 0, bytes = 0, oldestMs } = store.statsOf(queue) ?? {};
     return {
       id: session.id,
       clientId: session.clientId,
@@ -105,7 +105,7 @@ export function controlClients({ clock, store, broker }: ClientControlHost): Cli
       subscriptionBytes: session.subscriptionBytes,
       waitingMessages: depth,
       waitingBytes: bytes,
-      oldestSeconds: secondsOf(oldest),
+      oldestSeconds: secondsOf(oldestMs),
     };
   };
 

@@ -156,7 +156,7 @@ function moduleStatuses({ modules, routing }: Pick<Parts, 'modules' | 'routing'>
 const NOT_STARTED = {
   state: 'stopped',
   pid: undefined,
-  uptime: undefined,
+  uptimeMs: undefined,
   restarts: 0,
   lastExit: undefined,
   lastLines: [],

@@ -11,8 +11,8 @@ const READINGS: Readonly<Record<string, Reading>> = {
   state: ({ state }) => state,
   restarts: ({ restarts }) => restarts,
   'last exit': ({ lastExit }) => lastExit,
-  memory: ({ usage }) => usage.memory,
-  cpu: ({ usage }) => usage.cpu && Math.round(usage.cpu),
+  memory: ({ usage }) => usage.memoryBytes,
+  cpu: ({ usage }) => usage.cpuMs && Math.round(usage.cpuMs),
   pids: ({ usage }) => usage.pids,
   'oom kills': ({ usage }) => usage.oomKills,
   'not enforced': ({ notEnforced }) => notEnforced.join('\n') || undefined,
@@ -54,8 +54,8 @@ const UPSTREAM_READINGS: Readonly<Record<string, UpstreamReading>> = {
   'messages/waiting': ({ backlog }) => backlog,
   'messages/delivered': ({ delivered }) => delivered,
   'messages/refused': ({ refused }) => refused,
-  'messages/rate': ({ rate }) => rate.toFixed(1),
-  'oldest seconds': ({ oldest }) => Math.floor((oldest ?? 0) / 1000),
+  'messages/rate': ({ ratePerSecond }) => ratePerSecond.toFixed(1),
+  'oldest seconds': ({ oldestMs }) => Math.floor((oldestMs ?? 0) / 1000),
 };
 
 /** The upstreams' readings, by their topics below `$SYS/`: `upstream/` and, for other names than that, `upstreams/<name>/`. */

@@ -21,7 +21,7 @@ export type UpstreamStatus = ForwarderStatus & {
   readonly name: string;
   /** Messages that wait, and milliseconds since the oldest came. */
   readonly backlog: number;
-  readonly oldest: number | undefined;
+  readonly oldestMs: number | undefined;
 };
 
 /** The upstreams of the newest manifest, each with a forwarder of its own. */
@@ -123,7 +123,7 @@ export function createUpstreams(settings: UpstreamsSettings): Upstreams {
       const waiting = new Map(store.stats().map((stats): [string, QueueStats] => [stats.queue, stats]));
       return Array.from(running, ([name, { forwarder }]) => {
         const queue = waiting.get(upstreamQueue(name));
-        return { name, ...forwarder.status(), backlog: queue?.depth ?? 0, oldest: queue?.oldest };
+        return { name, ...forwarder.status(), backlog: queue?.depth ?? 0, oldestMs: queue?.oldestMs };
       });
     },
     stop: () => {

@@ -269,8 +269,8 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     counts: () => ({ ...counts, written: journal.written() + database.written() }),
     health: () => ({
       ...health.report(),
-      used: usage.used(),
-      maxSize: bounds.maxSize,
+      usedBytes: usage.used(),
+      maxBytes: bounds.maxSize,
       letters: deadLetters.count(),
       setAside: opened.setAside,
     }),

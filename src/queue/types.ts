@@ -123,7 +123,7 @@ export type QueueStats = {
   /** Bytes of disk that its messages take. */
   readonly bytes: number;
   /** Milliseconds of hub time that the oldest entry has waited; undefined: empty. */
-  readonly oldest: number | undefined;
+  readonly oldestMs: number | undefined;
 };
 
 /** An entry as it waits, for people to look at; the message is undefined if it is damaged. */
@@ -228,8 +228,8 @@ export type StoreHealth = {
   /** Set unless it is working. */
   readonly reason: string | undefined;
   /** Bytes of disk in use, and the bound. */
-  readonly used: number;
-  readonly maxSize: number;
+  readonly usedBytes: number;
+  readonly maxBytes: number;
   readonly letters: number;
   /** The folder that holds a damaged store which was set aside at the start, if one was. */
   readonly setAside: string | undefined;

@@ -66,7 +66,7 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
     name,
     state,
     pid: processIo?.pid,
-    uptime: processIo && clock.monotonic() - startedAt,
+    uptimeMs: processIo && clock.monotonic() - startedAt,
     restarts,
     lastExit,
     lastLines: lastLines.texts(),

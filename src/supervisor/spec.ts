@@ -103,7 +103,7 @@ export type ModuleStatus = {
   readonly state: ModuleState;
   readonly pid: number | undefined;
   /** Milliseconds since the process started. Undefined if there is no process. */
-  readonly uptime: number | undefined;
+  readonly uptimeMs: number | undefined;
   /** Restarts after an exit of its own. */
   readonly restarts: number;
   /** Last exit status (`exit 3`, `SIGKILL`), or the reason why it failed to start. */

@@ -38,10 +38,10 @@ export type ForwarderStatus = {
   readonly acknowledges: boolean;
   readonly lastError: string | undefined;
   /** Milliseconds since then. */
-  readonly lastErrorAge: number | undefined;
+  readonly lastErrorAgeMs: number | undefined;
   /** Messages the server acknowledged since the hub started, and a second in the last minute. */
   readonly delivered: number;
-  readonly rate: number;
+  readonly ratePerSecond: number;
   /** Answers that a message is not taken, for good or for now, and the last reason. */
   readonly refused: number;
   readonly lastRefusal: string | undefined;

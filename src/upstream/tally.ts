@@ -44,11 +44,11 @@ export function createTally(clock: Pick<Clock, 'monotonic'>, log: Log): Tally {
     status: () => ({
       acknowledges,
       delivered,
-      rate: rate.now(),
+      ratePerSecond: rate.now(),
       refused,
       lastRefusal,
       lastError: lastError?.text,
-      lastErrorAge: lastError && clock.monotonic() - lastError.at,
+      lastErrorAgeMs: lastError && clock.monotonic() - lastError.at,
     }),
   };
 }

@@ -9,7 +9,7 @@ function status(name: string, state: ModuleState, more: Partial<ModuleStatus> = 
     name,
     state,
     pid: undefined,
-    uptime: undefined,
+    uptimeMs: undefined,
     restarts: 0,
     lastExit: undefined,
     lastLines: [],

@@ -42,13 +42,13 @@ bounds('beyond maxSize a message is refused, and taken again when there is room'
   assert.is(codeOf(refused), 'store.full');
   assert.is(stage.store.health().state, 'full');
   assert.ok(kept > 8, `only ${kept} were kept`);
-  assert.ok(stage.store.health().used <= MIN_STORE_BYTES);
+  assert.ok(stage.store.health().usedBytes <= MIN_STORE_BYTES);
   await stage.restart();
   // The journals are begun anew: there one more may fit.
   let more = 0;
   while ((await stage.append(large(kept + more), [to('a')])) === undefined) more++;
   assert.ok(more <= 1, `${more} more were kept`);
-  assert.ok(stage.store.health().used <= MIN_STORE_BYTES);
+  assert.ok(stage.store.health().usedBytes <= MIN_STORE_BYTES);
   stage.store.purge('a');
   await stage.pass(10_000);
   assert.is(await stage.append(large(kept), [to('a')]), undefined);
@@ -140,7 +140,7 @@ bounds('a store that drops its oldest takes them from the queue that holds most'
   const large = (n: number) => messageOf(String(n).padEnd(400_000));
   await stage.append(messageOf('small'), [to('small')]);
   for (let n = 1; n <= 40; n++) assert.is(await stage.append(large(n), [to('a')]), undefined);
-  assert.ok(stage.store.health().used <= MIN_STORE_BYTES);
+  assert.ok(stage.store.health().usedBytes <= MIN_STORE_BYTES);
   const left = numbers(stage.peek('a'));
   assert.is(left.at(-1), 40);
   assert.is(left.length + stage.store.counts().overflowed, 40);
@@ -164,9 +164,9 @@ bounds('depth, bytes and the bytes in use are exact across restarts', async () =
   const before = figures();
   await stage.restart();
   assert.equal(figures(), before);
-  const { used } = stage.store.health();
+  const { usedBytes: used } = stage.store.health();
   await stage.restart();
-  assert.equal([figures(), stage.store.health().used], [before, used]);
+  assert.equal([figures(), stage.store.health().usedBytes], [before, used]);
   await stage.finish();
 });
 

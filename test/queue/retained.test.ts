@@ -118,7 +118,7 @@ retained('what has expired gives its space back, in bounded steps', async () => 
   const stage = await createStage();
   await keep(stage, on('stays', 'x'));
   await stage.pass(5_000);
-  const { used } = stage.store.health();
+  const { usedBytes: used } = stage.store.health();
   for (let n = 0; n < COUNT; n++) {
     stage.store.retained.set(on(`t/${n}`, 'x'.repeat(500), 30_000), LOCAL_CLIENTS, () => {});
     if (n % 500 === 499) await stage.commit();
@@ -126,13 +126,13 @@ retained('what has expired gives its space back, in bounded steps', async () => 
   await stage.pass(20_000);
   await stage.restart();
   assert.is(stage.store.retained.count(), COUNT + 1);
-  assert.ok(stage.store.health().used > used + 500 * COUNT);
+  assert.ok(stage.store.health().usedBytes > used + 500 * COUNT);
   await stage.pass(30_000);
   assert.equal([stage.store.retained.count(), stage.store.names('retained/').length], [1, 1]);
   // The journals keep what they have grown by. How many checkpoints the disk has had time for is its own affair.
-  const given = (): boolean => stage.store.health().used < used + 2 * JOURNAL_BYTES;
+  const given = (): boolean => stage.store.health().usedBytes < used + 2 * JOURNAL_BYTES;
   for (let more = 0; more < 20 && !given(); more++) await stage.pass(5_000);
-  assert.ok(given(), `${stage.store.health().used} of ${used}`);
+  assert.ok(given(), `${stage.store.health().usedBytes} of ${used}`);
   await stage.restart();
   assert.equal(stage.store.retained.topics(''), ['stays']);
   await stage.finish();

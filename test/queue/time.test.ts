@@ -9,7 +9,7 @@ const time = suite('queue: time');
 
 time('the shortest of the three TTLs holds, and no consumer is needed to get the space back', async () => {
   const stage = await createStage({ ttl: 60_000 });
-  const empty = stage.store.health().used;
+  const empty = stage.store.health().usedBytes;
   await stage.append(messageOf('message', 10_000), [to('a')]);
   await stage.append(messageOf('route'), [to('b', 9, 20_000)]);
   await stage.append(messageOf('store'), [to('c', 9, 90_000)]);
@@ -17,9 +17,9 @@ time('the shortest of the three TTLs holds, and no consumer is needed to get the
   assert.equal([texts(stage.peek('a')), texts(stage.peek('b'))], [[], ['route']]);
   await stage.pass(55_000);
   assert.is(stage.store.counts().expired, 3);
-  const figures = stage.store.stats().map(({ depth, bytes, oldest }) => [depth, bytes, oldest]);
+  const figures = stage.store.stats().map(({ depth, bytes, oldestMs }) => [depth, bytes, oldestMs]);
   assert.equal(figures, Array(3).fill([0, 0, undefined]));
-  assert.ok(stage.store.health().used - empty < 16_384);
+  assert.ok(stage.store.health().usedBytes - empty < 16_384);
   assert.is(await stage.finish(), 0);
 });
 

@@ -54,7 +54,7 @@ test('the restart back-off doubles and is reset by a stable run', async () => {
     }
     assert.is(status('a').restarts, 3);
     clock.advance(FORGIVEN_AFTER);
-    assert.is(status('a').uptime, FORGIVEN_AFTER);
+    assert.is(status('a').uptimeMs, FORGIVEN_AFTER);
     kill();
     await until(
       'it was started at once',

@@ -64,7 +64,7 @@ for (const [missing, upstream] of MISSING) {
         name: 'upstream',
         ...stage.forwarder().status(),
         backlog: 0,
-        oldest: undefined,
+        oldestMs: undefined,
       });
       assert.match(line ?? '', new RegExp(`connected.*no ${missing} for 60 s`));
       heals = true;

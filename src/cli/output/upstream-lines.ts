@@ -11,18 +11,18 @@ export function upstreamLines(upstream: UpstreamStatus): string[] {
     acknowledges,
     pause,
     delivered,
-    rate,
+    ratePerSecond,
     backlog,
-    oldest,
+    oldestMs,
     lastError,
     refused,
     lastRefusal,
   } = upstream;
   const why = pause === undefined ? '' : `, ${pause}`;
   const error = lastError === undefined || (state === 'connected' && acknowledges) ? '' : ` (${lastError})`;
-  const speed = rate < 0.1 ? '' : `, ${rate.toFixed(1)} a second`;
+  const speed = ratePerSecond < 0.1 ? '' : `, ${ratePerSecond.toFixed(1)} a second`;
   const waiting =
-    backlog === 0 ? '' : `, ${backlog} wait${oldest === undefined ? '' : `, the oldest ${time(oldest)}`}`;
+    backlog === 0 ? '' : `, ${backlog} wait${oldestMs === undefined ? '' : `, the oldest ${time(oldestMs)}`}`;
   const title = `${upstreamLabel(name)} ${address}`;
   const lines = [`${title}: ${state}${why}, ${delivered} delivered${speed}${waiting}${error}`];
   if (refused > 0) lines.push(`${title}: ${refused} not taken, the last: ${lastRefusal ?? ''}`);

@@ -67,7 +67,7 @@ export const DATA = {
 
 export const JSON_OUTPUT = {
   type: 'boolean',
-  about: 'Print JSON, with all fields.',
+  about: 'Print JSON, with all fields: a unit stands last in a name, as in "uptimeMs".',
 } as const satisfies OptionDefinition;
 
 export const DATA_VARIABLE = 'Data folder of the hub, if --data is not given.';

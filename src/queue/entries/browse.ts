@@ -115,10 +115,10 @@ export function findEntry(queue: QueueState, sequence: number, database: Databas
 }
 
 export function statsOf(queue: QueueState, database: Database, now: number): QueueStats {
-  let oldest: number | undefined;
+  let oldestMs: number | undefined;
   for (let priority = 0; priority < PRIORITIES && queue.depth > 0; priority++) {
     const { value } = browse(queue, priority, database).next();
-    if (value !== undefined) oldest = Math.max(oldest ?? 0, now - value.arrived);
+    if (value !== undefined) oldestMs = Math.max(oldestMs ?? 0, now - value.arrived);
   }
-  return { queue: queue.name, depth: queue.depth, bytes: queue.bytes, oldest };
+  return { queue: queue.name, depth: queue.depth, bytes: queue.bytes, oldestMs };
 }

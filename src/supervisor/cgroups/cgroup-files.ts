@@ -24,9 +24,9 @@ export type LimitFiles = { readonly anyOf: readonly LimitFile[]; readonly also: 
 export type CountFile = GroupFile & { readonly key?: string; readonly factor?: number };
 
 export const COUNTS = [
-  'memory',
-  'memoryPeak',
-  'cpu',
+  'memoryBytes',
+  'memoryPeakBytes',
+  'cpuMs',
   'throttled',
   'pids',
   'forksRefused',
@@ -94,9 +94,9 @@ export const CGROUP_V2: CgroupLayout = {
     },
   },
   counts: {
-    memory: { controller: 'memory', file: 'memory.current' },
-    memoryPeak: { controller: 'memory', file: 'memory.peak' },
-    cpu: { controller: 'cpu', file: 'cpu.stat', key: 'usage_usec', factor: MILLISECOND_OF_MICROSECONDS },
+    memoryBytes: { controller: 'memory', file: 'memory.current' },
+    memoryPeakBytes: { controller: 'memory', file: 'memory.peak' },
+    cpuMs: { controller: 'cpu', file: 'cpu.stat', key: 'usage_usec', factor: MILLISECOND_OF_MICROSECONDS },
     throttled: { controller: 'cpu', file: 'cpu.stat', key: 'nr_throttled' },
     pids: { controller: 'pids', file: 'pids.current' },
     forksRefused: { controller: 'pids', file: 'pids.events', key: 'max' },
@@ -132,9 +132,9 @@ export const CGROUP_V1: CgroupLayout = {
     },
   },
   counts: {
-    memory: { controller: 'memory', file: 'memory.usage_in_bytes' },
-    memoryPeak: { controller: 'memory', file: 'memory.max_usage_in_bytes' },
-    cpu: { controller: 'cpuacct', file: 'cpuacct.usage', factor: MILLISECOND_OF_NANOSECONDS },
+    memoryBytes: { controller: 'memory', file: 'memory.usage_in_bytes' },
+    memoryPeakBytes: { controller: 'memory', file: 'memory.max_usage_in_bytes' },
+    cpuMs: { controller: 'cpuacct', file: 'cpuacct.usage', factor: MILLISECOND_OF_NANOSECONDS },
     throttled: { controller: 'cpu', file: 'cpu.stat', key: 'nr_throttled' },
     pids: { controller: 'pids', file: 'pids.current' },
     forksRefused: { controller: 'pids', file: 'pids.events', key: 'max' },

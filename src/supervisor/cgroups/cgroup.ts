@@ -9,8 +9,7 @@ import { COUNTS, LIMITS } from './cgroup-files.ts';
 export type ModuleLimits = { readonly [Name in LimitName]?: number | undefined };
 
 /**
- * Resource usage of one module. Memory in bytes, `cpu` in milliseconds of processor time; undefined if the
- * kernel does not count it here.
+ * Resource usage of one module, `cpuMs` of processor time. Undefined if the kernel does not count it here.
  */
 export type ModuleUsage = { readonly [Name in CountName]?: number | undefined };
 

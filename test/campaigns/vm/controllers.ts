@@ -23,12 +23,12 @@ controllers('a module above its high mark is slowed down, not killed', () =>
       stage.sh('eater', script, { limits: { memory: 128 << 20, memoryHigh: high } }),
     ]);
     const usage = (): ModuleUsage => stage.status('eater').usage;
-    await until('it is above its mark', () => (usage().memoryPeak ?? 0) > high);
+    await until('it is above its mark', () => (usage().memoryPeakBytes ?? 0) > high);
     assert.equal(stage.status('eater').notEnforced, []);
     assert.is(stage.status('eater').state, 'running');
     assert.is(usage().oomKills, 0);
     // The kernel grants it some 128 KB in two seconds now.
-    assert.ok((usage().memory ?? most) < high * 2, `${usage().memory}`);
+    assert.ok((usage().memoryBytes ?? most) < high * 2, `${usage().memoryBytes}`);
   }),
 );
 

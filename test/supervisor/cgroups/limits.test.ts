@@ -47,7 +47,7 @@ limits('a module at its memory limit is OOM-killed with the reason and the other
     if (holds('memory', status)) {
       assert.match(status.lastExit ?? '', /, OOM-killed at its memory limit$/);
       assert.ok((status.usage.oomKills ?? 0) > 0);
-      assert.ok((status.usage.memoryPeak ?? 0) <= 24 * MEBIBYTE);
+      assert.ok((status.usage.memoryPeakBytes ?? 0) <= 24 * MEBIBYTE);
     }
     assert.ok(lives(await pidIn(stage.folder, 'pid')));
     assert.is(stage.status('other').state, 'running');
@@ -81,8 +81,8 @@ limits('a busy module is throttled at its cpu limit', () =>
     await stage.supervisor.start([busy]);
     if (!holds('cpu', stage.status('busy'))) return;
     await until('it was held back', () => (stage.status('busy').usage.throttled ?? 0) > 2);
-    const { cpu = 0, throttled = 0 } = stage.status('busy').usage;
-    assert.ok(cpu > 0 && cpu <= (throttled + 3) * 100, `${cpu} ms in ${throttled} periods`);
+    const { cpuMs = 0, throttled = 0 } = stage.status('busy').usage;
+    assert.ok(cpuMs > 0 && cpuMs <= (throttled + 3) * 100, `${cpuMs} ms in ${throttled} periods`);
   }),
 );
 
@@ -116,7 +116,7 @@ limits('resource usage is reported and no cgroup is left behind', () =>
     ]);
     await until('it said so', () => stage.lines.length === 1);
     const { usage, pid } = stage.status('m');
-    if (hierarchy.version !== undefined) assert.ok((usage.memory ?? 0) > 0 && usage.pids === 1);
+    if (hierarchy.version !== undefined) assert.ok((usage.memoryBytes ?? 0) > 0 && usage.pids === 1);
     assert.ok(pid !== undefined);
     await stage.supervisor.stop();
     assert.equal(stage.status('m').usage, {});

@@ -22,7 +22,7 @@ test('a module exits on the stop signal and its status names the signal', async 
     assert.equal(changes, ['a starting', 'a running', 'a stopping', 'a stopped']);
     assert.is(status('a').lastExit, 'SIGTERM');
     assert.is(status('a').pid, undefined);
-    assert.is(status('a').uptime, undefined);
+    assert.is(status('a').uptimeMs, undefined);
   });
 });
 

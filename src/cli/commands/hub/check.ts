@@ -73,7 +73,7 @@ function problem(subject: string, text: string): Finding {
 
 function checkStore({ store }: HubStatus): Finding[] {
   const troubles = troublesOf(store).map(text => problem('store', text));
-  const used = `${bytes(store.used)} of ${bytes(store.maxSize)} in use, ${store.letters} dead letters`;
+  const used = `${bytes(store.usedBytes)} of ${bytes(store.maxBytes)} in use, ${store.letters} dead letters`;
   return [{ subject: 'store', good: troubles.length === 0, text: used }, ...troubles];
 }
 

@@ -13,13 +13,14 @@ const COLUMNS: readonly (readonly [string, (module: ModuleStatus) => string | un
   ['MODULE', ({ name }) => name],
   ['STATE', ({ state }) => state],
   ['PID', ({ pid }) => pid?.toString()],
-  ['UPTIME', ({ uptime }) => time(uptime)],
+  ['UPTIME', ({ uptimeMs }) => time(uptimeMs)],
   ['RESTARTS', ({ restarts }) => String(restarts)],
   [
     'MEMORY',
-    ({ pid, usage }) => (pid === undefined || usage.memory === undefined ? undefined : bytes(usage.memory)),
+    ({ pid, usage }) =>
+      pid === undefined || usage.memoryBytes === undefined ? undefined : bytes(usage.memoryBytes),
   ],
-  ['CPU', ({ usage }) => (usage.cpu === undefined ? undefined : time(usage.cpu))],
+  ['CPU', ({ usage }) => (usage.cpuMs === undefined ? undefined : time(usage.cpuMs))],
   ['PIDS', ({ pid, usage }) => (pid === undefined ? undefined : usage.pids?.toString())],
   ['LAST EXIT', ({ lastExit }) => lastExit && oneLine(lastExit)],
 ];

@@ -14,14 +14,14 @@ export async function run(args: readonly string[]): Promise<number> {
     print(JSON.stringify(queues, null, 2));
     return 0;
   }
-  const rows = queues.map(({ queue, depth, bytes: size, oldest }) => [
+  const rows = queues.map(({ queue, depth, bytes: size, oldestMs }) => [
     queue,
     String(depth),
     bytes(size),
-    time(oldest),
+    time(oldestMs),
   ]);
   printTable(['QUEUE', 'DEPTH', 'SIZE', 'OLDEST'], rows);
-  print(`${bytes(store.used)} of ${bytes(store.maxSize)} in use, ${store.letters} dead letters`);
+  print(`${bytes(store.usedBytes)} of ${bytes(store.maxBytes)} in use, ${store.letters} dead letters`);
   for (const trouble of troublesOf(store)) print(trouble);
   return 0;
 }
