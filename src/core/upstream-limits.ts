@@ -32,7 +32,7 @@ export const ACK_LOOK_MS = 30_000;
 export const UPSTREAM_KEEP_ALIVE = 30;
 export const MAX_UPSTREAM_KEEP_ALIVE = 65_535;
 
-/** Upstreams of one hub: each takes a connection, and up to `window` messages in memory. */
+/** Upstreams of one hub: each has a connection with its buffers. */
 export const MAX_UPSTREAMS = 8;
 
 /** Addresses of one upstream, and topic filters that come down from it. */

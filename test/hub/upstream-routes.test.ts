@@ -2,8 +2,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { planRoutes } from '../../src/hub/plan.ts';
 import { warningsOf } from '../../src/hub/route-warnings.ts';
+import { routingOf } from '../../src/hub/routing.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
-import { printRoute } from '../../src/routes/printer.ts';
+import { printRoute, printSink } from '../../src/routes/printer.ts';
+import { subjectOf } from '../routes/subject.ts';
 
 const routes = suite('hub: routes of several upstreams');
 
@@ -59,6 +61,21 @@ for (const [names, route, expected] of TABLE) {
     assert.is(planned(names, route), expected);
   });
 }
+
+routes('two routes that name one upstream in two ways deliver a message to it once', () => {
+  const upstreams = { upstream: { url: 'mqtt://a' }, cloud: { url: 'mqtt://b' } };
+  const wanted = {
+    one: 'FROM /* INTO $upstream',
+    same: { route: 'FROM /messages/* INTO $upstream/upstream', priority: 2 },
+    other: 'FROM /* INTO $upstream/cloud',
+  };
+  const manifest = parseManifest(JSON.stringify({ name: 'edge', upstreams, routes: wanted }), 'm.json');
+  const taken: string[] = [];
+  routingOf(manifest).dispatcher.dispatch(subjectOf({ source: '/messages' }), (sink, priority) =>
+    taken.push(`${printSink(sink)} ${priority}`),
+  );
+  assert.equal(taken, ['$upstream/upstream 2', '$upstream/cloud 9']);
+});
 
 routes('in the azure dialect there is $upstream alone', () => {
   const dialect = { dialect: 'azure' };

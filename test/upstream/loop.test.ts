@@ -55,4 +55,39 @@ loop("two hubs that are each other's upstream end a message after some hops, and
   );
 });
 
+loop(
+  'a message that comes down one upstream and goes up another at the same parent ends after some hops',
+  async () => {
+    const [here, parent] = [await freePort(), await freePort()];
+    const way = { url: `mqtt://127.0.0.1:${parent}`, topic: '{topic}' };
+    const manifest = {
+      name: 'one',
+      listeners: [{ mqtt: `127.0.0.1:${here}` }],
+      routes: { up: 'FROM topic("x/#") INTO $upstream/b', round: 'FROM $upstream/a INTO $upstream/b' },
+      upstreams: { a: { ...way, down: ['x/#'] }, b: way },
+    };
+    await onStage(
+      async ({ hub: above }) =>
+        onStage(
+          async ({ hub }) => {
+            const subscribed = (): boolean => above().status().counts.broker.subscriptions === 1;
+            await until('the parent is subscribed to', subscribed);
+            const client = await connectAsync(`mqtt://127.0.0.1:${here}`, { protocolVersion: 5 });
+            await client.publishAsync('x/1', 'round', { qos: 1 });
+            await until('it is a dead letter', () => hub().status().store.letters === 1);
+            await client.endAsync();
+            const counts = (): string =>
+              hub()
+                .status()
+                .upstreams.map(({ delivered, refused }) => `${delivered} ${refused}`)
+                .join();
+            await until('all before it are acknowledged', () => counts() === `0 0,${MAX_HOPS} 1`);
+          },
+          { manifest },
+        ),
+      { manifest: { name: 'parent', listeners: [{ mqtt: `127.0.0.1:${parent}` }] } },
+    );
+  },
+);
+
 loop.run();

@@ -34,11 +34,12 @@ several('one of two is away and catches up later: nothing is lost, nothing goes 
     name,
     listeners: [{ mqtt: `127.0.0.1:${port}` }],
   });
+  const toSite = { url: `mqtt://127.0.0.1:${sitePort}`, profile: 'skerry', down: ['orders/#'] };
   const edgeOf = (cloud: object): object => ({
     ...hubOf('edge', edgePort),
     deployment: { healthyFor: '200ms' },
     upstreams: {
-      upstream: { url: `mqtt://127.0.0.1:${sitePort}`, profile: 'skerry', down: ['orders/#'] },
+      upstream: toSite,
       cloud: { url: `mqtt://127.0.0.1:${cloudPort}`, exactlyOnce: true, down: ['orders/#'], ...cloud },
     },
     routes: {
@@ -55,6 +56,7 @@ several('one of two is away and catches up later: nothing is lost, nothing goes 
     'cloud.json': JSON.stringify(hubOf('cloud', cloudPort)),
     'edge.json': JSON.stringify(edgeOf({})),
     'later.json': JSON.stringify(edgeOf({ window: 5 })),
+    'without.json': JSON.stringify({ ...edgeOf({}), upstreams: undefined, upstream: toSite, routes: {} }),
   });
   const data = `${folder}/edge`;
   const site = await startHub(folder, 'site.json', 'site');
@@ -113,6 +115,11 @@ several('one of two is away and catches up later: nothing is lost, nothing goes 
     await atCloud.client.publishAsync('orders/1', 'shut', { qos: 1 });
     await until('both have come down', () => seen.length >= 2);
     assert.equal(seen.toSorted(), ['from/cloud shut', 'from/site open']);
+
+    const removed = run(['apply', join(folder, 'without.json'), '--data', data]);
+    assert.match(removed.out, /^ +- stop upstream "cloud"$/m);
+    assert.is(statusOf('cloud'), undefined);
+    assert.is(statusOf('upstream')?.delivered, 1, 'this one was not started again');
   } finally {
     local.end(true);
     for (const { client } of readers) client.end(true);
