@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
@@ -13,6 +13,7 @@ import {
   startHub,
   until,
 } from '../harness/binary.ts';
+import { skip } from '../harness/skip.ts';
 
 const certificates = resolve(import.meta.dirname, '../certificates');
 const CA = ['--cafile', join(certificates, 'ca.pem')];
@@ -74,6 +75,20 @@ clients(
     exchange('a/unix', ['--unix', join(folder, 'mqtt.sock'), '-V', 'mqttv311', '-q', '2']);
   },
 );
+
+clients('-F prints what mosquitto_sub prints, and -R leaves retained messages out', ({ ports }) => {
+  const port = ['-p', String(ports.mqtt)];
+  run(['pub', '-t', 'a/format', '-m', '{"x":1}', '-r', ...port]);
+  const format = '%t|%p|%l|%r|%q|%x|%X|%9t|%-9t|%09l|\\t|%%';
+  const options = [...port, '-t', 'a/format', '-C', '1', '-W', '20', '-F', format];
+  const ours = run(['sub', ...options]);
+  assert.equal([ours.code, ours.err], [0, '']);
+  const theirs = spawnSync('mosquitto_sub', options, { encoding: 'utf8' });
+  if (theirs.error === undefined) assert.is(ours.out, theirs.stdout);
+  else skip('mosquitto_sub is not installed.');
+  const none = run(['sub', ...port, '-t', 'a/format', '-R', '-C', '1', '-W', '1']);
+  assert.equal([none.code, none.out], [1, '']);
+});
 
 clients('TLS with a client certificate', ({ ports }) => {
   exchange('only/tls', ['-h', 'localhost', '-p', String(ports.mqtts), ...TRUSTED, '-q', '1']);

@@ -121,6 +121,15 @@ export const SUB = {
       about: 'Topic filter.',
     },
     verbose: { type: 'boolean', short: 'v', about: 'Print the topic before each message.' },
+    format: {
+      type: 'string',
+      short: 'F',
+      value: 'FORMAT',
+      about:
+        'Print each message in this format of mosquitto_sub: fields as %t (topic), %p (payload), %x (payload in hexadecimal), %l (its length), %q, %r, %j and %J (JSON), %I and %U (time), %P (user properties), @Y and others of strftime; escapes as \\n.',
+    },
+    'no-newline': { type: 'boolean', short: 'N', about: 'Print no line feed after a message.' },
+    'no-retained': { type: 'boolean', short: 'R', about: 'Do not print retained messages.' },
     count: { type: 'string', short: 'C', value: 'N', about: 'End after N messages.' },
     timeout: {
       type: 'string',
@@ -142,6 +151,7 @@ export const SUB = {
   examples: [
     { line: "skerry sub -t '#' -v", about: 'Print everything.' },
     { line: "skerry sub -t 'modules/door/outputs/#' -C 1", about: 'Wait for one message of a module.' },
+    { line: "skerry sub -t '#' -V 5 -F '%I %t %J'", about: 'Print time, topic and all else as JSON.' },
     { line: "skerry sub --unix /var/lib/skerry/mqtt.sock -t '#' -v", about: 'Connect by a Unix socket.' },
     { line: "skerry sub -h hub.example -p 443 --ws --tls -t '#'", about: 'Connect by WebSocket and TLS.' },
   ],

@@ -7,10 +7,9 @@ import { isTopicFilter } from '../../../mqtt/topics.ts';
 import { reasonText } from '../../../upstream/trouble.ts';
 import { argumentsOf, usageFailure } from '../../arguments.ts';
 import { SUB } from '../../reference/clients.ts';
-import { write } from '../../system.ts';
+import { systemClock, write } from '../../system.ts';
+import { parseFormat } from './format.ts';
 import { openClient, qosOf } from './open.ts';
-
-const NEWLINE = Buffer.from('\n');
 
 /** Prints what is published on topics until COUNT messages came, the time is over, or it is interrupted. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -24,14 +23,17 @@ export async function run(args: readonly string[]): Promise<number> {
   if (seconds !== undefined && !(seconds > 0)) throw usageFailure('-W must be a number of seconds', SUB);
   const clean = values['disable-clean-session'] !== true;
   const qos = qosOf(values.qos);
+  const newline = values['no-newline'] === true ? '' : '\\n';
+  const format = parseFormat(`${values.format ?? (values.verbose ? '%t %p' : '%p')}${newline}`);
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   /** Packet identifiers of QoS 2 messages that are printed and not released yet (MQTT 5, 4.3.3). */
   const unreleased = new Set<number>();
   let seen = 0;
 
-  const show = ({ topic, payload }: Publish): void => {
+  const show = (message: Publish): void => {
+    if (message.retain && values['no-retained'] === true) return;
     seen++;
-    write(Buffer.concat(values.verbose ? [Buffer.from(`${topic} `), payload, NEWLINE] : [payload, NEWLINE]));
+    write(format(message, new Date(systemClock.wall())));
   };
   const receive = (message: Publish): void => {
     if (seen >= count) return;
