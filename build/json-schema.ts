@@ -1,6 +1,6 @@
 import type { ConversionConfig } from '@valibot/to-json-schema';
 import { toJsonSchema } from '@valibot/to-json-schema';
-import { UNUSABLE } from '../src/manifest/json/check-json.ts';
+import { RESERVED_NAMES } from '../src/manifest/json/check-json.ts';
 import { manifestSchema } from '../src/manifest/schema/schema.ts';
 
 const CONFIG: ConversionConfig = {
@@ -16,7 +16,7 @@ const CONFIG: ConversionConfig = {
     valibotSchema.type === 'record'
       ? {
           ...jsonSchema,
-          propertyNames: { allOf: [jsonSchema.propertyNames ?? {}, { not: { enum: UNUSABLE } }] },
+          propertyNames: { allOf: [jsonSchema.propertyNames ?? {}, { not: { enum: RESERVED_NAMES } }] },
         }
       : undefined,
 };

@@ -1,4 +1,4 @@
-import type { ModuleChange, Plan, Step } from '../manifest/diff/plan.ts';
+import type { ModuleChange, Plan, PlanStep } from '../manifest/diff/plan.ts';
 import { upstreamLabel } from '../manifest/upstreams.ts';
 
 const HUB_STEPS = {
@@ -17,7 +17,7 @@ export const LABEL_OF_RENEWAL = 'start the new hub';
 const VERBS = { stop: 'stop', adjust: 'change in place', start: 'start' } as const;
 
 /** A step in a few words, for the log. */
-export function labelOf(step: Step): string {
+export function labelOf(step: PlanStep): string {
   if (!('modules' in step)) return HUB_STEPS[step.kind];
   return `${VERBS[step.kind]} ${step.modules.map(name => `"${name}"`).join(', ')}`;
 }

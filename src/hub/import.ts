@@ -31,9 +31,9 @@ function withoutRefused({ manifest, remarks }: Imported): Imported {
   const left: Remark[] = [];
   while (left.length < MAX_LEFT_OUT) {
     const checked = checkManifest(kept);
-    const gone = 'complaint' in checked ? removeAt(kept, checked.path) : undefined;
-    if (gone === undefined || !('complaint' in checked)) break;
-    left.push({ path: pathOf(gone), sentence: `is left out: it ${checked.complaint}` });
+    const gone = 'problem' in checked ? removeAt(kept, checked.path) : undefined;
+    if (gone === undefined || !('problem' in checked)) break;
+    left.push({ path: pathOf(gone), sentence: `is left out: it ${checked.problem}` });
   }
   return { manifest: kept, remarks: [...remarks, ...left] };
 }

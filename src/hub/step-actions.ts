@@ -1,21 +1,21 @@
 import type { Log } from '../core/log.ts';
 import type { Provisions } from '../deployment/artifacts.ts';
 import type { Execute } from '../deployment/plan-executor.ts';
-import type { Placed, Step } from '../manifest/diff/plan.ts';
+import type { Placed, PlanStep } from '../manifest/diff/plan.ts';
 import type { Parts } from './parts.ts';
 import { routingOf } from './routing.ts';
 import { boundsOf } from './storage.ts';
 
-type Action<Kind extends Step['kind']> = (
+type Action<Kind extends PlanStep['kind']> = (
   context: Context,
-  step: Extract<Step, { readonly kind: Kind }>,
+  step: Extract<PlanStep, { readonly kind: Kind }>,
   target: Placed,
   signal: AbortSignal,
 ) => Promise<void> | void;
 
 type Context = Parts & { readonly log: Log; readonly provisions: Provisions };
 
-const ACTIONS: { readonly [Kind in Step['kind']]: Action<Kind> } = {
+const ACTIONS: { readonly [Kind in PlanStep['kind']]: Action<Kind> } = {
   prepare: ({ provisions }, _, target, signal) => provisions.prepare(target, signal),
   stop: async ({ modules }, { modules: names }) => {
     await Promise.all(names.map(modules.remove));
@@ -55,9 +55,9 @@ export function executorOf(context: Context): Execute {
   };
 }
 
-function perform<Kind extends Step['kind']>(
+function perform<Kind extends PlanStep['kind']>(
   context: Context,
-  step: Extract<Step, { readonly kind: Kind }>,
+  step: Extract<PlanStep, { readonly kind: Kind }>,
   target: Placed,
   signal: AbortSignal,
 ): Promise<void> | void {

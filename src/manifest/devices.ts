@@ -1,4 +1,4 @@
-/** Whether a device of this name is among `patterns`, in each of which one `*` may stand for any characters. */
+/** Tells if a device name matches one of `patterns`. One `*` in a pattern matches any characters. */
 export function isForDevice(patterns: readonly string[], device: string): boolean {
   return patterns.some(pattern => {
     const [start = '', end] = pattern.split('*');

@@ -2,18 +2,20 @@ import { pathOf } from './checks/field-path.ts';
 import type { ListenerEntry, Manifest, ModuleEntry, UpstreamEntry } from './types.ts';
 import { upstreamPath } from './upstreams.ts';
 
-/** A path in a manifest, as written. */
+/** File path in a manifest, as written. */
 export type NamedPath = {
-  /** The field, such as `modules.camera.exec[0]`. */
+  /** Field, such as `modules.camera.exec[0]`. */
   readonly field: string;
   readonly path: string;
-  /** A program that is run, a word of its command line, a variable of its environment, a file that is read, a socket that is created. */
+  /**
+   * Kind of the path: program, command-line argument, environment variable, file to read, socket to create.
+   */
   readonly kind: 'program' | 'argument' | 'variable' | 'file' | 'socket';
-  /** The module that runs it. */
+  /** Module that the path belongs to. */
   readonly module?: ModuleEntry;
 };
 
-/** Every path that a manifest names, except the archives that are packed with it. */
+/** Returns all file paths in a manifest, except archives that are packed with it. */
 export function namedPaths(manifest: Manifest): NamedPath[] {
   return [
     ...manifest.modules.flatMap(pathsOfModule),

@@ -15,16 +15,16 @@ import { durationText, sizeText } from './units.ts';
 import { isShort } from './upstreams.ts';
 
 /**
- * A manifest with all that it leaves out, as text: it says the same. It is shown to the person whose file it is, so a
- * password in `upstream.url` stands in it as it is. A signature holds for the file, not for this.
+ * Prints a manifest with all defaults filled in. The text goes to the owner of the file, so a password in
+ * `upstream.url` is not hidden. A signature is only valid for the original file.
  * @throws Failure `manifest.syntax`, `manifest.field`
  */
 export function printManifest(text: string, file: string): string {
-  return JSON.stringify(writtenOut(parseManifest(text, file)), undefined, 2);
+  return JSON.stringify(toWrittenForm(parseManifest(text, file)), undefined, 2);
 }
 
-/** The manifest as one writes it, in units that people write, with every default. */
-export function writtenOut(manifest: Manifest): object {
+/** Converts a manifest to its written form, with units and all defaults. */
+export function toWrittenForm(manifest: Manifest): object {
   const { name, serial, signature, dialect, modules, routes, storeAndForward, listeners } = manifest;
   const { users, anonymous, deployment, hub, limits, retained, upstreams } = manifest;
   const { ttl, maxSize, maxQueueSize, whenFull, commitWindow } = storeAndForward;

@@ -4,19 +4,22 @@ import * as v from 'valibot';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import { MAX_MANIFEST_BYTES } from '../core/limits.ts';
 import { DEFAULT_UPSTREAM } from '../core/message.ts';
-import type { Complaint } from './checks/complaint.ts';
-import { complaintOf } from './checks/complaint.ts';
-import { contradictionIn } from './checks/contradictions.ts';
+import { findContradiction } from './checks/contradictions.ts';
 import { pathOf } from './checks/field-path.ts';
-import { troubleIn } from './json/check-json.ts';
+import type { FieldProblem } from './checks/field-problem.ts';
+import { problemOfIssue } from './checks/field-problem.ts';
+import { findJsonError } from './json/check-json.ts';
 import type { WrittenManifest } from './schema/schema.ts';
 import { manifestSchema } from './schema/schema.ts';
 import type { Manifest } from './types.ts';
 
-/** Bytes read at once. */
+/** Read size in bytes. */
 const PIECE_BYTES = 1 << 16;
 
-const REASONS: Readonly<Record<string, string>> = { ENOENT: 'it is not there', EISDIR: 'it is a folder' };
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file (ENOENT)',
+  EISDIR: 'it is a directory (EISDIR)',
+};
 
 /**
  * Reads and checks a manifest file.
@@ -27,7 +30,7 @@ export function readManifest(file: string): Manifest {
 }
 
 /**
- * The text of a manifest file.
+ * Reads the text of a manifest file.
  * @throws Failure `manifest.missing`, `manifest.syntax`
  */
 export function readManifestText(file: string): string {
@@ -45,29 +48,32 @@ export function readManifestText(file: string): string {
   return bytes.toString('utf8');
 }
 
-/** The same for a text; `file` is what errors call it. */
+/**
+ * Parses and checks a manifest. `file` is its name in error messages.
+ * @throws Failure `manifest.syntax`, `manifest.field`
+ */
 export function parseManifest(text: string, file: string): Manifest {
   refuseLarge(Buffer.byteLength(text), file);
   const checked = checkManifest(parseJson(text, file));
-  if ('complaint' in checked) throw refusal(file, checked.path, checked.complaint);
+  if ('problem' in checked) throw refusal(file, checked.path, checked.problem);
   return checked;
 }
 
-/** The manifest that a value is, or the first complaint about it. */
-export function checkManifest(value: unknown): Manifest | Complaint {
+/** Checks a value. Returns the manifest or its first problem. */
+export function checkManifest(value: unknown): Manifest | FieldProblem {
   const result = v.safeParse(manifestSchema, value, { abortEarly: true });
-  if (!result.success) return complaintOf(result.issues[0]);
+  if (!result.success) return problemOfIssue(result.issues[0]);
   if (result.output.upstream !== undefined && result.output.upstreams !== undefined) return BOTH;
   const manifest = plain(result.output);
-  return contradictionIn(manifest) ?? manifest;
+  return findContradiction(manifest) ?? manifest;
 }
 
-const BOTH: Complaint = {
+const BOTH: FieldProblem = {
   path: ['upstreams'],
-  complaint: 'is there beside "upstream": move that one into it, under the name "upstream"',
+  problem: 'is there beside "upstream": move that one into it, under the name "upstream"',
 };
 
-/** About so many bytes of a file at most, whatever it is. */
+/** Reads at most about `max` bytes of any kind of file. */
 function readBounded(file: string, most: number): Buffer {
   const descriptor = openSync(file, 'r');
   try {
@@ -87,18 +93,21 @@ function readBounded(file: string, most: number): Buffer {
 
 function refuseLarge(bytes: number, file: string): void {
   if (bytes <= MAX_MANIFEST_BYTES) return;
-  throw new Failure('manifest.syntax', `The manifest ${file} is larger than 1 MB, the most that is read.`);
+  throw new Failure('manifest.syntax', `The manifest ${file} exceeds the maximum size of 1 MB.`);
 }
 
-/** What a text says, of which nothing is checked but that it is JSON. Failure `manifest.syntax`, `manifest.field`. */
+/**
+ * Parses a JSON text without checking the manifest.
+ * @throws Failure `manifest.syntax`, `manifest.field`
+ */
 export function parseJson(text: string, file: string): unknown {
-  const trouble = troubleIn(text);
-  if (trouble === undefined) return JSON.parse(text);
-  if (trouble.kind === 'name') throw refusal(file, trouble.path, trouble.complaint);
-  const before = text.slice(0, trouble.offset).split('\n');
+  const jsonError = findJsonError(text);
+  if (jsonError === undefined) return JSON.parse(text);
+  if (jsonError.kind === 'name') throw refusal(file, jsonError.path, jsonError.problem);
+  const before = text.slice(0, jsonError.offset).split('\n');
   const place = `at line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
-  const what = trouble.kind === 'syntax' ? 'is not JSON' : 'is nested too deep';
-  throw new Failure('manifest.syntax', `The manifest ${file} ${what} ${place}: ${trouble.complaint}.`);
+  const what = jsonError.kind === 'syntax' ? 'is not JSON' : 'is nested too deeply';
+  throw new Failure('manifest.syntax', `The manifest ${file} ${what} ${place}: ${jsonError.problem}.`);
 }
 
 function plain(written: WrittenManifest): Manifest {
@@ -141,10 +150,10 @@ function plain(written: WrittenManifest): Manifest {
   };
 }
 
-function refusal(file: string, path: readonly unknown[], complaint: string): Failure {
+function refusal(file: string, path: readonly unknown[], problem: string): Failure {
   const where = path.length === 0 ? 'The manifest as a whole' : pathOf(path);
   return new Failure(
     'manifest.field',
-    complaint.endsWith('?') ? `${where} ${complaint}` : `${where} ${complaint} (in ${file}).`,
+    problem.endsWith('?') ? `${where} ${problem}` : `${where} ${problem} (in ${file}).`,
   );
 }

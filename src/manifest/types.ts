@@ -1,22 +1,22 @@
 import type { JsonObject } from './json/json-object.ts';
 
-/** What should run, checked, with all defaults and in plain units. */
+/** Checked manifest with all defaults, in plain units. */
 export type Manifest = {
-  /** The device's name. */
+  /** Name of the device. */
   readonly name: string;
-  /** Rises with each manifest that is signed; undefined: it is not counted. */
+  /** Serial number of a signed manifest, which must increase. Undefined if not used. */
   readonly serial: number | undefined;
   /** Names of the devices that accept it, as patterns; undefined if every device does. */
   readonly for: readonly string[] | undefined;
-  readonly signature: Signature | undefined;
-  /** How its routes are read. */
+  readonly signature: ManifestSignature | undefined;
+  /** Dialect of the routes. */
   readonly dialect: 'skerry' | 'azure';
   readonly modules: readonly ModuleEntry[];
   readonly routes: readonly RouteEntry[];
   readonly storeAndForward: {
     /** Milliseconds. */
     readonly ttl: number;
-    /** Bytes of disk, of all and of any one queue; undefined: the store's alone. */
+    /** Bytes on disk of all queues and of each queue. Undefined if only the total is limited. */
     readonly maxSize: number;
     readonly maxQueueSize: number | undefined;
     readonly whenFull: 'reject' | 'dropOldest';
@@ -25,16 +25,16 @@ export type Manifest = {
   };
   readonly listeners: readonly ListenerEntry[];
   readonly users: readonly UserEntry[];
-  /** What clients without a name may do; undefined: nothing is said of them. */
+  /** Permissions of anonymous clients. Undefined if not set. */
   readonly anonymous: TopicLists | undefined;
   readonly limits: Limits;
   /** Whether messages may be retained. */
   readonly retained: boolean;
   /** `upstream` is the one of that name. */
   readonly upstreams: readonly UpstreamEntry[];
-  /** A change to this has succeeded when all modules were well for `healthyFor`, within `within`; milliseconds. */
+  /** A deployment is successful if all modules are healthy for `healthyFor` within `within`; milliseconds. */
   readonly deployment: { readonly healthyFor: number; readonly within: number };
-  /** The hub that is to run it, by architecture. */
+  /** Hub binary that runs this manifest, by architecture. */
   readonly hub: { readonly x64?: Artifact | undefined; readonly arm64?: Artifact | undefined };
 };
 
@@ -54,24 +54,24 @@ export type Limits = {
   readonly retainedBytes: number;
 };
 
-/** A public key and a signature of Ed25519, in base64. */
-export type Signature = { readonly key: string; readonly value: string };
+/** Ed25519 public key and signature in base64. */
+export type ManifestSignature = { readonly key: string; readonly value: string };
 
-/** A file by the SHA-256 of its bytes, in hexadecimal digits. */
+/** File identified by its SHA-256 in hexadecimal. */
 export type Artifact = {
   readonly sha256: string;
-  /** A path from the manifest's folder on, or an https address; undefined: it comes in the same pack. */
+  /** Path relative to the manifest's folder, or https URL. Undefined if the file is in the same pack. */
   readonly from?: string | undefined;
 };
 
-/** An archive with a program. */
+/** Archive with the program of a module. */
 export type BundleEntry = Artifact & {
-  /** Bytes of the files in it, and their number, at most. */
+  /** Maximum total bytes and number of the files in it. */
   readonly size: number;
   readonly files: number;
 };
 
-/** A sealed value, and the variable that is to have it, or the path of a file that does. */
+/** Sealed secret, passed in a variable or in a file whose path is in the variable. */
 export type SecretEntry = {
   readonly name: string;
   readonly sealed: string;
@@ -83,28 +83,28 @@ export type TopicLists = { readonly publish: readonly string[]; readonly subscri
 
 export type UserEntry = TopicLists & {
   readonly name: string;
-  /** A line that `skerry passwd` prints. */
+  /** Password hash as printed by `skerry passwd`. */
   readonly password: string | undefined;
-  /** A name in a client certificate. */
+  /** Name in the client certificate. */
   readonly certificate: string | undefined;
 };
 
 export type ModuleEntry = TopicLists & {
   readonly name: string;
-  /** With a bundle, a path starts in it. */
+  /** With a bundle, relative paths start in the bundle. */
   readonly exec: readonly string[];
   readonly bundle?: BundleEntry | undefined;
   readonly secrets: readonly SecretEntry[];
   readonly io: 'lines' | 'mqtt';
   readonly env: Readonly<Record<string, string>>;
-  /** Its desired properties, which it finds as JSON in SKERRY_DESIRED. */
+  /** Desired properties, passed as JSON in SKERRY_DESIRED. */
   readonly desired?: JsonObject | undefined;
   readonly restart: 'never' | 'on-failure' | 'on-unhealthy' | 'always';
   readonly startupOrder: number;
   readonly stopSignal: NodeJS.Signals;
   readonly stopGraceSeconds: number;
   readonly tty: boolean;
-  /** Lines for its inputs are acknowledged when it answers `{"ack": id}`, not when they are written. */
+  /** Input lines are acknowledged by `{"ack": id}` of the module, not when they are written. */
   readonly ack: boolean;
   readonly backoff: {
     readonly firstSeconds: number;
@@ -122,21 +122,21 @@ export type ModuleEntry = TopicLists & {
     readonly ioWeight?: number | undefined;
   };
   readonly sandbox: 'none' | 'standard' | 'strict';
-  /** Undefined: the machine's. */
+  /** Undefined for the network of the host. */
   readonly network?: 'none' | undefined;
   readonly user?: string | undefined;
   readonly devices: readonly string[];
   readonly require: boolean;
 };
 
-/** One of `exec`, `tcp` (a port of this machine) and `mqtt` (it says so itself) is there. */
+/** Exactly one of `exec`, `tcp` (a local port) and `mqtt` (reported by the module) is set. */
 export type HealthEntry = {
   readonly exec?: readonly string[] | undefined;
   readonly tcp?: number | undefined;
   readonly mqtt?: boolean | undefined;
   readonly everySeconds: number;
   readonly timeoutSeconds: number;
-  /** Checks in a row that fail before it is unhealthy. */
+  /** Failures in a row until the module is unhealthy. */
   readonly threshold: number;
   readonly readySeconds: number;
 };
@@ -146,7 +146,7 @@ export type RouteEntry = {
   readonly text: string;
   /** 0 to 9, lower first. */
   readonly priority: number;
-  /** Milliseconds; undefined: the store's. */
+  /** Milliseconds. Undefined for the default of the store. */
   readonly ttl: number | undefined;
 };
 
@@ -162,7 +162,7 @@ export type TlsEntry = {
   readonly crl: string | undefined;
 };
 
-/** Clients connected at once by this listener; undefined: as many as the hub takes. */
+/** Maximum connections of this listener. Undefined if only the hub's limit applies. */
 type Bounded = { readonly maxConnections: number | undefined };
 
 type WebEntry = Address & {
@@ -181,41 +181,41 @@ export type ListenerEntry =
 export type UpstreamAddress = Address & {
   /** MQTT over TLS. */
   readonly secure: boolean;
-  /** Undefined: the upstream's. */
+  /** Undefined for the user name of the upstream. */
   readonly username: string | undefined;
   readonly password: string | undefined;
 };
 
 /** Files by their paths as written. */
 export type UpstreamTls = {
-  /** Who may vouch for the server; undefined: whom the system trusts. */
+  /** CA certificates of the server. Undefined for those of the system. */
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
-  /** The SHA-256 of the server's certificate, in hexadecimal digits. */
+  /** SHA-256 fingerprint of the server certificate in hexadecimal. */
   readonly fingerprint?: string | undefined;
-  /** The name that the server is asked for, and its certificate must be for. */
+  /** Server name for SNI and certificate verification. */
   readonly serverName?: string | undefined;
   readonly alpn?: readonly string[] | undefined;
 };
 
-/** From and to, in minutes of the day; one that ends before it begins goes over midnight. */
+/** Time range in minutes of the day. It spans midnight if it ends before it begins. */
 export type TimeOfDay = { readonly from: number; readonly to: number };
 
-/** A parent hub or broker, by the name that routes know it by. */
+/** Parent hub or broker with its name in routes. */
 export type UpstreamEntry = Upstream & { readonly name: string };
 
 export type Upstream = {
-  /** In the order in which they are tried. */
+  /** Addresses in the order in which they are tried. */
   readonly urls: readonly [UpstreamAddress, ...UpstreamAddress[]];
   readonly username: string | undefined;
-  /** Sealed for this device. */
+  /** Password, sealed for this device. */
   readonly password: string | undefined;
   readonly profile: 'mqtt' | 'skerry';
-  /** The template of topics; undefined: the profile's. */
+  /** Topic template. Undefined for the default of the profile. */
   readonly topic: string | undefined;
   readonly exactlyOnce: boolean;
-  /** Messages on their way at once. */
+  /** Maximum unacknowledged messages. */
   readonly window: number;
   /** Milliseconds. */
   readonly keepAlive: number;
@@ -223,12 +223,12 @@ export type Upstream = {
   /** Undefined: `skerry-` and the device's name, and that of an upstream with another name than `upstream`. */
   readonly clientId: string | undefined;
   readonly tls: UpstreamTls | undefined;
-  /** Topic filters of what is brought in. */
+  /** Topic filters to subscribe to at the upstream. */
   readonly down: readonly string[];
-  /** Bytes a day. */
+  /** Maximum bytes per day. */
   readonly budget: number | undefined;
-  /** Milliseconds from the end of one batch to the next. */
+  /** Milliseconds between two batches. */
   readonly interval: number | undefined;
-  /** When it is connected, by the local time; empty: always. */
+  /** Connection times in local time. Empty for always. */
   readonly schedule: readonly TimeOfDay[];
 };

@@ -7,24 +7,27 @@ const DURATIONS: Readonly<Record<string, number>> = {
 };
 const SIZES: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 };
 
-/** Milliseconds of `"90s"`, `"2h"`, `"7d"`, or of a plain number of seconds; undefined: neither. */
+/**
+ * Parses a duration such as `"90s"`, `"2h"`, `"7d"` or a number of seconds to milliseconds. Undefined if it
+ * is invalid.
+ */
 export function durationOf(value: string | number): number | undefined {
   if (typeof value === 'number') return value >= 0 ? exact(value * 1000) : undefined;
   return measure(value, DURATIONS);
 }
 
-/** Bytes of `"512M"`, `"64K"`, or of a plain number of bytes; undefined: neither. */
+/** Parses a size such as `"512M"`, `"64K"` or a number of bytes to bytes. Undefined if it is invalid. */
 export function sizeOf(value: string | number): number | undefined {
   if (typeof value === 'number') return Number.isInteger(value) && value >= 0 ? exact(value) : undefined;
   return measure(value, SIZES);
 }
 
-/** The milliseconds as people write them: `"7d"`. */
+/** Formats milliseconds, such as `"7d"`. */
 export function durationText(milliseconds: number): string {
   return inUnits(milliseconds, DURATIONS);
 }
 
-/** The bytes as people write them: `"512M"`. */
+/** Formats bytes, such as `"512M"`. */
 export function sizeText(bytes: number): string {
   return inUnits(bytes, SIZES);
 }
@@ -35,12 +38,12 @@ function measure(text: string, units: Readonly<Record<string, number>>): number 
   return parts === null || factor === undefined ? undefined : exact(Number(parts[1]) * factor);
 }
 
-/** The whole number next to it, if there is one that counts exactly. */
+/** Rounds to an integer. Undefined if it exceeds the safe integers. */
 function exact(value: number): number | undefined {
   return value <= Number.MAX_SAFE_INTEGER ? Math.round(value) : undefined;
 }
 
-/** In the largest unit of which it is a whole number; the units rise. */
+/** Formats a value in the largest unit that divides it; `units` are ascending. */
 function inUnits(value: number, units: Readonly<Record<string, number>>): string {
   const largest = Object.entries(units).findLast(([, factor]) => value >= factor && value % factor === 0);
   const [unit, factor] = largest ?? Object.entries(units)[0] ?? ['', 1];

@@ -3,7 +3,10 @@ import type { Manifest, UpstreamEntry } from './types.ts';
 
 type Upstreams = Pick<Manifest, 'upstreams'>;
 
-/** The path of an upstream's fields: `upstream` for the only one if that is its name, otherwise `upstreams.<name>`. */
+/**
+ * Path of an upstream's fields: `upstream` for the only one if that is its name, otherwise
+ * `upstreams.<name>`.
+ */
 export function upstreamPath({ upstreams }: Upstreams, name: string): string[] {
   return isShort(upstreams) ? ['upstream'] : ['upstreams', name];
 }
@@ -13,12 +16,12 @@ export function isShort(upstreams: readonly UpstreamEntry[]): boolean {
   return upstreams.length === 1 && upstreams[0]?.name === DEFAULT_UPSTREAM;
 }
 
-/** What people call an upstream: `upstream`, or `upstream "cloud"`. */
+/** Label of an upstream in messages: `upstream`, or `upstream "cloud"`. */
 export function upstreamLabel(name: string): string {
   return name === DEFAULT_UPSTREAM ? 'upstream' : `upstream "${name}"`;
 }
 
-/** The client identifier at the upstream's server. No default is that of another upstream or device: no name has a colon. */
+/** Client identifier at the upstream's server. Defaults are unique, because names contain no colon. */
 export function upstreamClientId(
   device: string,
   { name, clientId }: Pick<UpstreamEntry, 'name' | 'clientId'>,

@@ -86,7 +86,7 @@ const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: Re
     /^listeners\[0\] must have exactly one of "mqtt", /,
   ],
   [
-    'a listener that is a text',
+    'a listener that is a string',
     { ...ok, listeners: ['127.0.0.1:0'] },
     /^listeners\[0\] must be an object such as/,
   ],
@@ -108,7 +108,7 @@ const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: Re
   [
     'a CA that nobody is asked for',
     { ...ok, listeners: [{ ...tls, ca: 'ca.pem' }] },
-    /^listeners\[0\]\.ca is for certificates of clients: say/,
+    /^listeners\[0\]\.ca is for client certificates: set/,
   ],
   [
     'an origin with a path',
@@ -158,7 +158,7 @@ const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: Re
   [
     'a grant that is no list',
     { ...ok, modules: { m: { ...sh, publish: 'a' } } },
-    /^modules\.m\.publish must be a list of topic filters/,
+    /^modules\.m\.publish must be an array of topic filters/,
   ],
   [
     'an upstream that is no MQTT address',
@@ -185,7 +185,7 @@ refusals('a missing manifest: exit 2', () => {
   const { code, err } = run(['up', '/nonexistent/manifest.json']);
   assert.equal(
     [code, err],
-    [2, 'skerry: The manifest /nonexistent/manifest.json cannot be read: it is not there.\n'],
+    [2, 'skerry: The manifest /nonexistent/manifest.json cannot be read: no such file (ENOENT).\n'],
   );
 });
 

@@ -121,7 +121,7 @@ contained('what does not hold is in ps, in check and under $SYS', async () => {
     const data = join(place, 'data');
     await until('it runs', () => run(['ps', '--data', data]).out.includes('running'));
     const lack =
-      process.getuid?.() === 0 ? 'devices: /dev/nothing-of-that-name is not there' : 'user: only root';
+      process.getuid?.() === 0 ? 'devices: no such device /dev/nothing-of-that-name' : 'user: only root';
     assert.ok(run(['ps', '--data', data]).out.includes(`not enforced for "m": ${lack}`));
     const check = run(['check', '--data', data]);
     assert.is(check.code, 1);

@@ -45,7 +45,7 @@ again('a module that has failed is started again, and nothing else is touched', 
   await breakIt(site);
   const { kept } = await site.pids();
   const dry = await apply(site, '--dry-run');
-  assert.equal(dry.out.split('\n').slice(1), ['  ~ restart m: it does not run', '  = keep 1 module', '']);
+  assert.equal(dry.out.split('\n').slice(1), ['  ~ restart m: it is not running', '  = keep 1 module', '']);
   const { code, out, err } = await apply(site);
   assert.equal([code, err], [0, '']);
   assert.equal(out.split('\n').slice(1, 3), dry.out.split('\n').slice(1, 3));

@@ -178,11 +178,11 @@ signing('what cannot be signed, or with what: exit 2 and one sentence', context 
   writeFileSync(at('syntax.json'), '{"name":');
   writeFileSync(at('half.json'), '{"name":"a","serial":1,"modules":{"m":{"exec":["\\ud800"]}}}');
   const key = ['--key', at('alice.key')];
-  assert.match(bad(2, 'sign', at('field.json'), ...key), /module is not a field this skerry knows/);
+  assert.match(bad(2, 'sign', at('field.json'), ...key), /module is an unknown field/);
   assert.match(bad(2, 'sign', at('serial.json'), ...key), /serial is missing: .* higher .*serial\.json/);
   assert.match(bad(2, 'sign', at('syntax.json'), ...key), /is not JSON/);
   assert.match(bad(2, 'sign', at('half.json'), ...key), /modules\.m\.exec\[0\] has half a character/);
-  assert.match(bad(2, 'sign', at('nowhere.json'), ...key), /is not there/);
+  assert.match(bad(2, 'sign', at('nowhere.json'), ...key), /no such file/);
   assert.match(bad(2, 'sign', at('m.json')), /Name the secret key with --key/);
   assert.match(bad(2, 'sign', at('m.json'), '--key', at('alice.pub')), /is a public key/);
   assert.match(bad(2, 'sign', at('m.json'), ...key, '--out', at('no/where.json')), /cannot be written/);

@@ -17,7 +17,7 @@ function fieldsIn(value: unknown): string[] {
 
 const documentation = suite('manifest: documentation');
 
-documentation('the page names every field', () => {
+documentation('the reference page names every field', () => {
   const parsed: unknown = JSON.parse(schema);
   const fields = new Set(fieldsIn(parsed));
   assert.ok(fields.size > 60, String(fields.size));
@@ -28,12 +28,12 @@ documentation('the page names every field', () => {
   );
 });
 
-documentation('the manifest shown is taken', () => {
+documentation('the manifest in the reference page is valid', () => {
   const [example] = page.match(/(?:^ {4}.*\n)+/m) ?? [];
   assert.is(parseManifest(example ?? '', 'm.json').name, 'shop');
 });
 
-documentation('the refusals shown are those of the hub', () => {
+documentation('the errors in the reference page are those of the hub', () => {
   const host = { exec: ['a'] };
   const texts = [
     { name: 'a', modules: { host: { ...host, restat: 'always' } } },

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { UNUSABLE } from '../../src/manifest/json/check-json.ts';
+import { RESERVED_NAMES } from '../../src/manifest/json/check-json.ts';
 
 /* Manifests that are good, as they are written. */
 
@@ -14,7 +14,7 @@ function some(
   return fc.record(fields, { requiredKeys: required });
 }
 
-const name = fc.stringMatching(/^[A-Za-z0-9_-]{1,12}$/).filter(word => !UNUSABLE.includes(word));
+const name = fc.stringMatching(/^[A-Za-z0-9_-]{1,12}$/).filter(word => !RESERVED_NAMES.includes(word));
 const variable = fc.stringMatching(/^[A-RT-Z_][A-Z0-9_]{0,8}$/);
 const word = fc.string({ minLength: 1, maxLength: 12 }).filter(text => !text.includes('\0'));
 const time = fc.oneof(

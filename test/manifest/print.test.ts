@@ -8,7 +8,7 @@ import { manifest } from './manifests.ts';
 
 const printing = suite('manifest: written out');
 
-printing('every default, in the units that people write', () => {
+printing('a printed manifest shows every default with units', () => {
   const text = '{"name":"a","modules":{"m":{"exec":["./m"]}},"upstream":{"url":"mqtt://u:p@parent"}}';
   assert.equal(JSON.parse(printManifest(text, 'm.json')), {
     name: 'a',
@@ -62,7 +62,7 @@ printing('every default, in the units that people write', () => {
   });
 });
 
-printing('a module without a network is printed as one', () => {
+printing('a module without network is printed as such', () => {
   const sandbox = { level: 'strict', network: 'none' };
   const text = JSON.stringify({ name: 'a', modules: { m: { exec: ['./m'], sandbox } } });
   const printed = printManifest(text, 'm.json');
@@ -70,7 +70,7 @@ printing('a module without a network is printed as one', () => {
   assert.equal(parseManifest(printed, 'm.json'), parseManifest(text, 'm.json'));
 });
 
-printing('what is printed says the same, and printed again is the same', () => {
+printing('a printed manifest has the same meaning and prints unchanged', () => {
   const same = (made: object): void => {
     const text = JSON.stringify(made);
     const printed = printManifest(text, 'm.json');
@@ -80,7 +80,7 @@ printing('what is printed says the same, and printed again is the same', () => {
   fc.assert(fc.property(manifest, same), { numRuns: 1000 });
 });
 
-printing('a time and a size are written exactly', () => {
+printing('durations and sizes are printed exactly', () => {
   const whole = fc.oneof(
     fc.nat(),
     fc.maxSafeNat(),

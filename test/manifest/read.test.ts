@@ -5,7 +5,7 @@ import { parseManifest } from '../../src/manifest/read.ts';
 
 const reading = suite('manifest: reading');
 
-reading('what is not written has its default', () => {
+reading('omitted fields have their defaults', () => {
   assert.equal(parseManifest('{"name":"a","modules":{"m":{"exec":["./m"]}}}', 'm.json'), {
     name: 'a',
     modules: [
@@ -61,7 +61,7 @@ reading('what is not written has its default', () => {
   });
 });
 
-reading('a route is a text, or an object with its priority and ttl', () => {
+reading('a route is a string or an object with priority and ttl', () => {
   const routes = {
     plain: 'FROM /* INTO topic("a")',
     full: { route: 'FROM /* INTO topic("b")', priority: 0, ttl: '2h' },
@@ -72,7 +72,7 @@ reading('a route is a text, or an object with its priority and ttl', () => {
   ]);
 });
 
-reading('addresses: IPv6 in brackets, the port of MQTT by default, user and password of the upstream', () => {
+reading('addresses have IPv6 hosts in brackets, default MQTT ports, user and password', () => {
   const { listeners, upstreams } = parseManifest(
     '{"name":"a","listeners":[{"mqtt":"[::1]:1884"}],"upstream":{"url":"mqtt://u:p%40ss@parent"}}',
     'm.json',
@@ -83,7 +83,7 @@ reading('addresses: IPv6 in brackets, the port of MQTT by default, user and pass
   ]);
 });
 
-reading('an upstream address is never repeated in an error: it may hold a password', () => {
+reading('an error never shows an upstream address, because it may contain a password', () => {
   try {
     parseManifest('{"name":"a","upstream":{"url":"http://u:secret@parent"}}', 'm.json');
     assert.unreachable();
@@ -93,7 +93,7 @@ reading('an upstream address is never repeated in an error: it may hold a passwo
   }
 });
 
-reading('a manifest that is not JSON is not shown: it may hold a password', () => {
+reading('an error never shows text of an invalid JSON manifest, because it may contain a password', () => {
   for (const text of ['{"url":"mqtt://u:secret@parent"x}', '{"p":"secret" "q"}', '"secret', 'secret']) {
     try {
       parseManifest(text, 'm.json');
@@ -105,7 +105,7 @@ reading('a manifest that is not JSON is not shown: it may hold a password', () =
   }
 });
 
-reading('listeners of each kind, and what they have by default', () => {
+reading('listeners of each kind have their defaults', () => {
   const listeners = [
     { mqtts: '[::]:8883', cert: 'c', key: 'k', ca: 'a', clientCertificates: 'optional' },
     { ws: 'localhost:80' },
@@ -139,7 +139,7 @@ reading('listeners of each kind, and what they have by default', () => {
   ]);
 });
 
-reading('users by their names, and what a client without one may do', () => {
+reading('users and permissions of anonymous clients are read', () => {
   const { users, anonymous } = parseManifest(
     '{"name":"a","users":{"u@x":{"password":"p","publish":["a"]}},"anonymous":{"subscribe":["b"]}}',
     'm.json',

@@ -39,12 +39,12 @@ const SIZES: readonly (readonly [string | number, number | undefined])[] = [
   [2 ** 53, undefined],
 ];
 
-units('a time', () => {
+units('durations are parsed and formatted', () => {
   for (const [written, milliseconds] of DURATIONS)
     assert.is(durationOf(written), milliseconds, String(written));
 });
 
-units('a size', () => {
+units('sizes are parsed and formatted', () => {
   for (const [written, bytes] of SIZES) assert.is(sizeOf(written), bytes, String(written));
 });
 

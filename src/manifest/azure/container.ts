@@ -1,31 +1,31 @@
 import { MIN_MODULE_MEMORY } from '../../core/manifest-limits.ts';
 import { isJsonObject, type JsonObject } from '../json/json-object.ts';
-import { isNothing } from './document.ts';
+import { isEmpty } from './document.ts';
 import { listedEnvironmentOf } from './environment.ts';
 import type { WrittenModule } from './modules.ts';
-import { shown, type Tell } from './remark.ts';
-import { tellRest } from './unsupported-options.ts';
+import { type AddRemark, shown } from './remark.ts';
+import { remarkUnsupported } from './unsupported-options.ts';
 
-/** What of Docker's options a module's entry can say. */
+/** Fields of a module entry that Docker options map to. */
 export type Container = Pick<
   WrittenModule,
   'stopSignal' | 'stopGraceSeconds' | 'tty' | 'limits' | 'devices' | 'env'
 >;
 
-/** Whose options they are. */
-export type Place = { readonly module: string; readonly path: string; readonly tell: Tell };
+/** Module and path of the options, for remarks. */
+export type OptionContext = { readonly module: string; readonly path: string; readonly remark: AddRemark };
 
-/** One option: its path, and what it says. Docker reads their names in any case. */
+/** Docker option with its path. Names are case-insensitive. */
 export type Option = { readonly path: string; readonly value: unknown };
 
-/** Docker's options by their names in small letters; those of a machine begin with `hostconfig.`. */
+/** Docker options by lower-case name; those of the host begin with `hostconfig.`. */
 export type Options = ReadonlyMap<string, Option>;
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGKILL'] as const;
 
 const DEVICE = /^\/dev\/(?!.*\.\.)[A-Za-z0-9._/-]+$/;
 
-/** Docker's parts of a processor, and its period in microseconds if none is said. */
+/** Docker's CPU unit, and its default CPU period in microseconds. */
 const NANO = 1e9;
 const PERIOD = 100_000;
 
@@ -35,24 +35,24 @@ const UNITS = [
   ['K', 2 ** 10],
 ] as const;
 
-/** Carries over what can be, and tells what cannot. */
-export function containerOf(written: JsonObject, place: Place): Container {
-  const { tell } = place;
+/** Converts Docker options to fields of a module and adds a remark for each one that has no equivalent. */
+export function containerOf(written: JsonObject, place: OptionContext): Container {
+  const { remark } = place;
   const options = optionsOf(written, place.path);
-  const carried = new Set<string>();
-  /** What an option says, if it is there and `read` can make something of it. */
+  const converted = new Set<string>();
+  /** Reads an option and marks it as converted if `read` returns a value. */
   const take = <T>(name: string, read: (value: unknown, path: string) => T | undefined): T | undefined => {
     const option = options.get(name);
-    if (option === undefined || isNothing(option.value)) return undefined;
+    if (option === undefined || isEmpty(option.value)) return undefined;
     const value = read(option.value, option.path);
-    if (value !== undefined) carried.add(name);
+    if (value !== undefined) converted.add(name);
     return value;
   };
   const period = Number(options.get('hostconfig.cpuperiod')?.value) || PERIOD;
   const cpu =
     take('hostconfig.nanocpus', value => processors(Number(value) / NANO)) ??
     take('hostconfig.cpuquota', value => processors(Number(value) / period));
-  if (carried.has('hostconfig.cpuquota')) carried.add('hostconfig.cpuperiod');
+  if (converted.has('hostconfig.cpuquota')) converted.add('hostconfig.cpuperiod');
   const limits = {
     memory: take('hostconfig.memory', memoryOf),
     cpu,
@@ -65,9 +65,9 @@ export function containerOf(written: JsonObject, place: Place): Container {
     tty: take('tty', value => (value === true ? true : undefined)),
     limits: Object.values(limits).some(limit => limit !== undefined) ? limits : undefined,
     devices: devices?.length === 0 ? undefined : devices && Array.from(new Set(devices)),
-    env: take('env', (value, path) => listedEnvironmentOf(value, path, tell)),
+    env: take('env', (value, path) => listedEnvironmentOf(value, path, remark)),
   };
-  tellRest(options, carried, place);
+  remarkUnsupported(options, converted, place);
   return withoutNothing(container);
 }
 
@@ -102,7 +102,7 @@ function whole(value: unknown, least: number, most: number): number | undefined 
   return fits ? value : undefined;
 }
 
-/** A size as people write it. */
+/** Formats a size such as `"512M"`. */
 export function memoryOf(value: unknown): string | number | undefined {
   const bytes = whole(value, MIN_MODULE_MEMORY, Number.MAX_SAFE_INTEGER);
   if (bytes === undefined) return undefined;
@@ -110,23 +110,23 @@ export function memoryOf(value: unknown): string | number | undefined {
   return letter === '' ? bytes : `${bytes / unit}${letter}`;
 }
 
-/** Nodes of this machine that have the same path in the container. */
-function devicesOf(value: unknown, path: string, { module, tell }: Place): string[] | undefined {
+/** Device nodes of this machine that have the same path in the container. */
+function devicesOf(value: unknown, path: string, { module, remark }: OptionContext): string[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const devices: string[] = [];
   for (const [index, entry] of value.entries()) {
     const node: unknown = isJsonObject(entry) ? entry['PathOnHost'] : undefined;
     const seen: unknown = isJsonObject(entry) ? entry['PathInContainer'] : undefined;
     if (typeof node !== 'string' || !DEVICE.test(node)) {
-      tell(
+      remark(
         `${path}[${index}]`,
-        `is left out, for it names no device under /dev: say it in modules.${module}.devices`,
+        `is left out, because it names no device under /dev: set it in modules.${module}.devices`,
       );
       continue;
     }
     devices.push(node);
-    if (seen !== node && !isNothing(seen))
-      tell(
+    if (seen !== node && !isEmpty(seen))
+      remark(
         `${path}[${index}]`,
         `the program must open ${shown(node)}, and not ${shown(seen)}: a device keeps its path`,
       );

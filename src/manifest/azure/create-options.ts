@@ -1,18 +1,20 @@
 import { MAX_DEPLOYMENT_NESTING } from '../../core/limits.ts';
 import { isJsonObject, type JsonObject, nestsWithin } from '../json/json-object.ts';
-import type { Tell } from './remark.ts';
+import type { AddRemark } from './remark.ts';
 
-/** A twin holds texts of 512 characters, so a longer one goes on in `createOptions01`, `createOptions02` and so on. */
+/**
+ * A module twin limits strings to 512 characters, so longer ones continue in `createOptions01`,
+ * `createOptions02` and so on.
+ */
 const PART = /^createOptions(\d{2})?$/;
 
-/** What a module's settings tell Docker: a text, in parts, or the object itself. */
-export function createOptionsOf(settings: JsonObject, path: string, tell: Tell): JsonObject {
+/** Joins and parses the Docker options of a module: a string in parts, or an object. */
+export function createOptionsOf(settings: JsonObject, path: string, remark: AddRemark): JsonObject {
   const parts = Object.entries(settings)
     .filter(([key]) => PART.test(key))
     .sort(([one], [other]) => (one < other ? -1 : 1));
   for (const key of Object.keys(settings)) {
-    if (key.startsWith('createOptions') && !PART.test(key))
-      tell(`${path}.${key}`, 'is no field that this import knows');
+    if (key.startsWith('createOptions') && !PART.test(key)) remark(`${path}.${key}`, 'is an unknown field');
   }
   const [first, ...more] = parts.map(([, value]) => value);
   if (isJsonObject(first) && more.length === 0) return first;
@@ -20,9 +22,9 @@ export function createOptionsOf(settings: JsonObject, path: string, tell: Tell):
   if (text.trim() === '') return {};
   const options = parsed(text);
   if (options !== undefined) return options;
-  tell(
+  remark(
     `${path}.createOptions`,
-    'is left out, for it is no JSON object: what it should tell Docker must be looked up there',
+    'is left out, because it is no JSON object: look up there what it should tell Docker',
   );
   return {};
 }

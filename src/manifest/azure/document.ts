@@ -2,13 +2,13 @@ import { Failure, reasonOf } from '../../core/errors.ts';
 import { MAX_DEPLOYMENT_BYTES, MAX_DEPLOYMENT_NESTING } from '../../core/limits.ts';
 import { isJsonObject, type JsonObject, nestsWithin } from '../json/json-object.ts';
 import { parseExactly } from './long-numbers.ts';
-import type { Tell } from './remark.ts';
+import type { AddRemark } from './remark.ts';
 
-/** What a deployment sets, by module. */
-export type Deployment = {
+/** Parts of an Azure deployment. */
+export type AzureDeployment = {
   readonly agent: JsonObject;
   readonly hub: JsonObject;
-  /** Desired properties of the other modules. */
+  /** Desired properties of the custom modules. */
   readonly twins: ReadonlyMap<string, JsonObject>;
 };
 
@@ -16,31 +16,31 @@ const AGENT = '$edgeAgent';
 const HUB = '$edgeHub';
 const DESIRED = 'properties.desired';
 
-/** Fields beside the modules, with what becomes of them. */
+/** Remarks for fields next to the modules. */
 const AROUND: Readonly<Record<string, string>> = {
   targetCondition: 'Skerry has no fleet that it picks from: apply the manifest to each device that it is for',
   priority: 'a device has one manifest, and none that comes before another: nothing to do',
   labels: 'a manifest has no labels: nothing to do',
-  metrics: 'nobody asks devices from a cloud: "skerry ps" and the topics under $SYS tell how it is',
+  metrics: 'no cloud queries devices: "skerry ps" and the topics under $SYS show its state',
   deviceContent: 'the device itself has no twin: give what modules need of it to modules.<module>.desired',
   '$schema-template':
     'this is a template, and what stands in it as a variable is taken as it stands: import the deployment that is made of it',
 };
 
 /**
- * The parts of a deployment's text; `file` is what errors call it.
- * @throws Failure `import.foreign`: it is none
+ * Parses the text of a deployment. `file` is its name in error messages.
+ * @throws Failure `import.foreign` if it is not a deployment
  */
-export function readDeployment(text: string, file: string, tell: Tell): Deployment {
+export function readDeployment(text: string, file: string, remark: AddRemark): AzureDeployment {
   if (Buffer.byteLength(text) > MAX_DEPLOYMENT_BYTES) throw foreign(file, 'it is larger than 4 MB');
   const root = parsed(text, file);
   const modules = modulesContentOf(root);
   if (modules === undefined) {
     throw foreign(file, 'it has no "modulesContent" with "$edgeAgent" and "$edgeHub"');
   }
-  tellAround(root, tell);
+  remarkAround(root, remark);
   if (isLayered(modules)) {
-    tell(
+    remark(
       'modulesContent',
       'this is a layered deployment: import the one that it lies on too, and put its modules and routes into the same manifest',
     );
@@ -48,7 +48,7 @@ export function readDeployment(text: string, file: string, tell: Tell): Deployme
   const twins = new Map<string, JsonObject>();
   for (const [name, entry] of Object.entries(modules)) {
     if (!isJsonObject(entry)) throw foreign(file, `${name} must be an object`);
-    twins.set(name, twinOf(name, entry, file, tell));
+    twins.set(name, twinOf(name, entry, file, remark));
   }
   const agent = twins.get(AGENT) ?? {};
   const hub = twins.get(HUB) ?? {};
@@ -57,21 +57,21 @@ export function readDeployment(text: string, file: string, tell: Tell): Deployme
   return { agent, hub, twins };
 }
 
-/** A field of an object that a person wrote; undefined: it has none of its own. */
+/** Own field of an object, or undefined. */
 export function ownOf(object: JsonObject, field: string): unknown {
   return Object.hasOwn(object, field) ? object[field] : undefined;
 }
 
-/** A field that must be an object if it is there. */
-export function objectAt(object: JsonObject, field: string, path: string, tell: Tell): JsonObject {
+/** Field that must be an object if present. Adds a remark otherwise. */
+export function objectAt(object: JsonObject, field: string, path: string, remark: AddRemark): JsonObject {
   const value = ownOf(object, field);
   if (isJsonObject(value)) return value;
-  if (value !== undefined && value !== null) tell(`${path}.${field}`, 'is left out: it must be an object');
+  if (value !== undefined && value !== null) remark(`${path}.${field}`, 'is left out: it must be an object');
   return {};
 }
 
-/** Whether a field says nothing. */
-export function isNothing(value: unknown): boolean {
+/** Tells if a field is empty. */
+export function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === '' || value === false || value === 0) return true;
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
@@ -90,20 +90,23 @@ function parsed(text: string, file: string): JsonObject {
   }
   if (!isJsonObject(value)) throw foreign(file, 'it is not an object');
   if (!nestsWithin(value, MAX_DEPLOYMENT_NESTING)) {
-    throw foreign(file, `it has more than ${MAX_DEPLOYMENT_NESTING} objects and lists within each other`);
+    throw foreign(file, `it has more than ${MAX_DEPLOYMENT_NESTING} levels of nested objects and arrays`);
   }
   return parseExactly(plain);
 }
 
-function tellAround(root: JsonObject, tell: Tell): void {
+function remarkAround(root: JsonObject, remark: AddRemark): void {
   const content = ownOf(root, 'content');
   const outers = [root, isJsonObject(content) ? content : {}];
   for (const [field, sentence] of Object.entries(AROUND)) {
-    if (outers.some(outer => !isNothing(ownOf(outer, field)))) tell(field, sentence);
+    if (outers.some(outer => !isEmpty(ownOf(outer, field)))) remark(field, sentence);
   }
 }
 
-/** As `az iot edge` takes it, as IoT Hub gives it back, as it was called before 2018, or without anything around. */
+/**
+ * Finds the modules: as `az iot edge` accepts them, as IoT Hub exports them, under the name used before 2018,
+ * or at top level.
+ */
 function modulesContentOf(root: JsonObject): JsonObject | undefined {
   const content = ownOf(root, 'content');
   for (const outer of [root, content]) {
@@ -117,14 +120,14 @@ function modulesContentOf(root: JsonObject): JsonObject | undefined {
   return undefined;
 }
 
-/** It adds to what another deployment sets: nothing in it says how the whole is run. */
+/** Tells if the deployment is layered: it extends another one and does not configure the agent. */
 function isLayered(modules: JsonObject): boolean {
   const agent = ownOf(modules, AGENT);
   return !(isJsonObject(agent) && [DESIRED, 'desired', 'properties'].some(key => Object.hasOwn(agent, key)));
 }
 
-/** The desired properties of one module: as a whole, and what is set at paths within them. */
-function twinOf(name: string, entry: JsonObject, file: string, tell: Tell): JsonObject {
+/** Desired properties of one module: as a whole, and set at paths within them. */
+function twinOf(name: string, entry: JsonObject, file: string, remark: AddRemark): JsonObject {
   const desired: JsonObject = {};
   for (const [key, value] of Object.entries(entry)) {
     const whole = key === 'properties' && isJsonObject(value) ? ownOf(value, 'desired') : value;
@@ -135,7 +138,7 @@ function twinOf(name: string, entry: JsonObject, file: string, tell: Tell): Json
     }
     const steps = key.split('.').slice(2);
     if (key.startsWith(`${DESIRED}.`) && steps.length <= MAX_DEPLOYMENT_NESTING) place(desired, steps, value);
-    else tell(`${name}.${key}`, 'is not carried over: it is no part of desired properties');
+    else remark(`${name}.${key}`, 'is not converted: it is no part of desired properties');
   }
   return desired;
 }
@@ -151,12 +154,12 @@ function place(target: JsonObject, [step = '', ...rest]: readonly string[], valu
   place(inner, rest, value);
 }
 
-/** A field of any name, `__proto__` too. */
+/** Sets a field with any name, including `__proto__`. */
 function put(target: JsonObject, field: string, value: unknown): void {
   Object.defineProperty(target, field, { value, configurable: true, enumerable: true, writable: true });
 }
 
-/** JSON.parse may show a piece of the text, and that may be of a password. */
+/** Removes the quoted text from an error of JSON.parse, because it may contain a password. */
 function withoutText(reason: string): string {
   return reason.replace(/, (\.\.\.)?".*"(\.\.\.)? is not valid JSON$/s, '');
 }

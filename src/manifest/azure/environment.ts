@@ -2,32 +2,35 @@ import { isJsonObject, type JsonObject } from '../json/json-object.ts';
 import { ownOf } from './document.ts';
 import { LongNumber } from './long-numbers.ts';
 import { isVariable } from './names.ts';
-import type { Tell } from './remark.ts';
+import type { AddRemark } from './remark.ts';
 
-/** Variables written as `{ "NAME": { "value": "x" } }`, or as `{ "NAME": "x" }`. Their values are not shown: they may be secrets. */
-export function environmentOf(env: JsonObject, path: string, tell: Tell): Record<string, string> {
+/**
+ * Reads variables written as `{ "NAME": { "value": "x" } }` or `{ "NAME": "x" }`. Remarks do not show values,
+ * because they may be secrets.
+ */
+export function environmentOf(env: JsonObject, path: string, remark: AddRemark): Record<string, string> {
   const kept: [string, string][] = [];
   for (const [name, entry] of Object.entries(env)) {
     const wraps = isJsonObject(entry) && !(entry instanceof LongNumber);
     const value = textOf(wraps ? ownOf(entry, 'value') : entry);
     const problem = problemOf(name, value);
-    if (problem !== undefined) tell(`${path}.${name}`, problem);
+    if (problem !== undefined) remark(`${path}.${name}`, problem);
     else if (value !== undefined) kept.push([name, value]);
   }
   return Object.fromEntries(kept);
 }
 
-/** Variables as Docker has them: a list of `NAME=x`. */
-export function listedEnvironmentOf(list: unknown, path: string, tell: Tell): Record<string, string> {
+/** Reads variables in Docker's form: a list of `NAME=x`. */
+export function listedEnvironmentOf(list: unknown, path: string, remark: AddRemark): Record<string, string> {
   if (!Array.isArray(list)) {
-    tell(path, 'is left out: it must be a list of "NAME=value"');
+    remark(path, 'is left out: it must be a list of "NAME=value"');
     return {};
   }
   const kept: [string, string][] = [];
   for (const [index, entry] of list.entries()) {
     const [, name, value] = /^([^=]*)=(.*)$/s.exec(typeof entry === 'string' ? entry : '') ?? [];
     const problem = name === undefined ? 'is left out: it must be "NAME=value"' : problemOf(name, value);
-    if (problem !== undefined) tell(`${path}[${index}]`, problem);
+    if (problem !== undefined) remark(`${path}[${index}]`, problem);
     else if (name !== undefined && value !== undefined) kept.push([name, value]);
   }
   return Object.fromEntries(kept);

@@ -2,9 +2,9 @@ import { MAX_ROUTE_LENGTH, MAX_ROUTES, MIN_STORE_BYTES } from '../../core/limits
 import { isJsonObject, type JsonObject } from '../json/json-object.ts';
 import type { ManifestInput } from '../schema/schema.ts';
 import { memoryOf } from './container.ts';
-import { isNothing, objectAt, ownOf } from './document.ts';
-import { isKept } from './names.ts';
-import { shown, type Tell } from './remark.ts';
+import { isEmpty, objectAt, ownOf } from './document.ts';
+import { isUsableKey } from './names.ts';
+import { type AddRemark, shown } from './remark.ts';
 
 type WrittenRoutes = NonNullable<ManifestInput['routes']>;
 type WrittenRoute = WrittenRoutes[string];
@@ -14,7 +14,7 @@ const KNOWN = ['schemaVersion', 'routes', 'storeAndForwardConfiguration', 'mqttB
 const STORE = '$edgeHub.storeAndForwardConfiguration';
 const BROKER = '$edgeHub.mqttBroker';
 
-/** What stands for a time without end: ten years. */
+/** Replacement for an unlimited time to live: ten years. */
 const ENDLESS = '3650d';
 
 const UNITS = [
@@ -23,100 +23,100 @@ const UNITS = [
   ['m', 60],
 ] as const;
 
-/** The routes of a deployment. Whether they can be read is not looked at here. */
-export function routesOf(hub: JsonObject, tell: Tell): WrittenRoutes {
+/** Converts the routes of a deployment. Their syntax is not checked here. */
+export function routesOf(hub: JsonObject, remark: AddRemark): WrittenRoutes {
   const routes: [string, WrittenRoute][] = [];
-  for (const [name, entry] of Object.entries(objectAt(hub, 'routes', '$edgeHub', tell))) {
+  for (const [name, entry] of Object.entries(objectAt(hub, 'routes', '$edgeHub', remark))) {
     const path = `$edgeHub.routes.${name}`;
     const text = isJsonObject(entry) ? ownOf(entry, 'route') : entry;
-    // A layer takes a route away so.
+    // A layered deployment removes a route with null.
     if (entry === null) continue;
-    if (!isKept(name)) tell(path, 'is left out, for no route can have this name: give it another');
+    if (!isUsableKey(name)) remark(path, 'is left out, because no route can have this name: give it another');
     else if (typeof text !== 'string' || text === '')
-      tell(path, 'is left out: it must be a text, or an object with one in "route"');
+      remark(path, 'is left out: it must be a text, or an object with one in "route"');
     else if (text.length > MAX_ROUTE_LENGTH)
-      tell(path, `is left out: a route may have ${MAX_ROUTE_LENGTH} characters, so split it`);
-    else if (routes.length >= MAX_ROUTES) tell(path, `is left out: a manifest may have ${MAX_ROUTES} routes`);
-    else routes.push([name, isJsonObject(entry) ? routeOf(entry, text, path, tell) : text]);
+      remark(path, `is left out: a route may have ${MAX_ROUTE_LENGTH} characters, so split it`);
+    else if (routes.length >= MAX_ROUTES)
+      remark(path, `is left out: a manifest may have ${MAX_ROUTES} routes`);
+    else routes.push([name, isJsonObject(entry) ? routeOf(entry, text, path, remark) : text]);
   }
   return Object.fromEntries(routes);
 }
 
-function routeOf(entry: JsonObject, route: string, path: string, tell: Tell): WrittenRoute {
+function routeOf(entry: JsonObject, route: string, path: string, remark: AddRemark): WrittenRoute {
   const { priority, timeToLiveSecs } = entry;
   const known = typeof priority === 'number' && Number.isInteger(priority) && priority >= 0 && priority <= 9;
   if (priority !== undefined && !known)
-    tell(`${path}.priority`, `must be 0 to 9, and is ${shown(priority)}: it became 9, the last`);
-  const ttl = timeToLiveSecs === 0 ? undefined : lifetimeOf(timeToLiveSecs, `${path}.timeToLiveSecs`, tell);
+    remark(`${path}.priority`, `must be 0 to 9, and is ${shown(priority)}: it became 9, the last`);
+  const ttl = timeToLiveSecs === 0 ? undefined : lifetimeOf(timeToLiveSecs, `${path}.timeToLiveSecs`, remark);
   for (const key of Object.keys(entry)) {
     if (!['route', 'priority', 'timeToLiveSecs'].includes(key))
-      tell(`${path}.${key}`, 'is no field that this import knows');
+      remark(`${path}.${key}`, 'is an unknown field');
   }
   return { route, ...(known ? { priority } : {}), ...(ttl === undefined ? {} : { ttl }) };
 }
 
-/** How long messages wait, and how many. */
-export function storeOf(hub: JsonObject, tell: Tell): WrittenStore {
-  const written = objectAt(hub, 'storeAndForwardConfiguration', '$edgeHub', tell);
-  const ttl = lifetimeOf(ownOf(written, 'timeToLiveSecs'), `${STORE}.timeToLiveSecs`, tell);
-  const limits = objectAt(written, 'storeLimits', STORE, tell);
-  const maxSize = maxSizeOf(ownOf(limits, 'maxSizeBytes'), `${STORE}.storeLimits.maxSizeBytes`, tell);
+/** Converts the store-and-forward settings. */
+export function storeOf(hub: JsonObject, remark: AddRemark): WrittenStore {
+  const written = objectAt(hub, 'storeAndForwardConfiguration', '$edgeHub', remark);
+  const ttl = lifetimeOf(ownOf(written, 'timeToLiveSecs'), `${STORE}.timeToLiveSecs`, remark);
+  const limits = objectAt(written, 'storeLimits', STORE, remark);
+  const maxSize = maxSizeOf(ownOf(limits, 'maxSizeBytes'), `${STORE}.storeLimits.maxSizeBytes`, remark);
   for (const key of Object.keys(written)) {
-    if (key !== 'timeToLiveSecs' && key !== 'storeLimits')
-      tell(`${STORE}.${key}`, 'is no field that this import knows');
+    if (key !== 'timeToLiveSecs' && key !== 'storeLimits') remark(`${STORE}.${key}`, 'is an unknown field');
   }
   return { ...(ttl === undefined ? {} : { ttl }), ...(maxSize === undefined ? {} : { maxSize }) };
 }
 
-function maxSizeOf(value: unknown, path: string, tell: Tell): string | number | undefined {
+function maxSizeOf(value: unknown, path: string, remark: AddRemark): string | number | undefined {
   const bytes = memoryOf(value);
   if (bytes === undefined) {
-    if (!isNothing(value)) tell(path, `${shown(value)} bounds nothing: storeAndForward.maxSize is 512M`);
+    if (!isEmpty(value)) remark(path, `${shown(value)} bounds nothing: storeAndForward.maxSize is 512M`);
     return undefined;
   }
   if (typeof value !== 'number' || value >= MIN_STORE_BYTES) return bytes;
-  tell(path, `${shown(value)} is less than the store needs: storeAndForward.maxSize became 8M`);
+  remark(path, `${shown(value)} is less than the store needs: storeAndForward.maxSize became 8M`);
   return '8M';
 }
 
-/** A time of the manifest for a number of seconds; undefined: it says nothing, or nothing that can be. */
-function lifetimeOf(seconds: unknown, path: string, tell: Tell): string | undefined {
+/** Converts seconds to a duration of the manifest. Undefined if absent or invalid. */
+function lifetimeOf(seconds: unknown, path: string, remark: AddRemark): string | undefined {
   if (seconds === undefined || seconds === null) return undefined;
   if (typeof seconds !== 'number' || !Number.isInteger(seconds) || seconds >= 2 ** 32) {
-    tell(path, `is left out: it must be a whole number of seconds, and is ${shown(seconds)}`);
+    remark(path, `is left out: it must be a whole number of seconds, and is ${shown(seconds)}`);
     return undefined;
   }
   if (seconds < 0) {
-    tell(path, `${seconds} is for ever, and became ${ENDLESS}`);
+    remark(path, `${seconds} means unlimited and became ${ENDLESS}`);
     return ENDLESS;
   }
   const [letter, unit] = UNITS.find(([, length]) => seconds > 0 && seconds % length === 0) ?? ['s', 1];
   return `${seconds / unit}${letter}`;
 }
 
-/** Tells what of the hub's settings is said in another way. */
-export function tellHub(hub: JsonObject, tell: Tell): void {
-  for (const [key, value] of Object.entries(objectAt(hub, 'mqttBroker', '$edgeHub', tell))) {
-    if (isNothing(value)) continue;
+/** Adds remarks for settings of the hub that have no direct equivalent. */
+export function remarkHub(hub: JsonObject, remark: AddRemark): void {
+  for (const [key, value] of Object.entries(objectAt(hub, 'mqttBroker', '$edgeHub', remark))) {
+    if (isEmpty(value)) continue;
     if (key === 'authorizations')
       for (const index of Object.keys(Array.isArray(value) ? value : [value]))
-        tell(
+        remark(
           `${BROKER}.authorizations[${index}]`,
-          'is not carried over: say what clients may do in users, and what modules may do in modules.<module>.publish and subscribe',
+          'is not converted: say what clients may do in users, and what modules may do in modules.<module>.publish and subscribe',
         );
     else if (key === 'bridges')
       for (const index of Object.keys(Array.isArray(value) ? value : [value]))
-        tell(
+        remark(
           `${BROKER}.bridges[${index}]`,
-          'is not carried over: write a route FROM topic("...") INTO $upstream for what goes up; nothing comes down',
+          'is not converted: write a route FROM topic("...") INTO $upstream for what goes up; nothing comes down',
         );
-    else tell(`${BROKER}.${key}`, 'is no field that this import knows');
+    else remark(`${BROKER}.${key}`, 'is an unknown field');
   }
   for (const [key, value] of Object.entries(hub)) {
-    if (KNOWN.includes(key) || isNothing(value)) continue;
+    if (KNOWN.includes(key) || isEmpty(value)) continue;
     const path = `$edgeHub.${key}`;
     if (key === 'integrity' || key === 'manifestTrust')
-      tell(path, 'is not carried over: sign the manifest by "skerry sign"');
-    else tell(path, 'is no field that this import knows');
+      remark(path, 'is not converted: sign the manifest by "skerry sign"');
+    else remark(path, 'is an unknown field');
   }
 }

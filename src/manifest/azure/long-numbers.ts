@@ -1,8 +1,8 @@
-import { isKept } from '../json/exact-number.ts';
+import { isExactNumber } from '../json/exact-number.ts';
 import { isJsonObject, type JsonObject } from '../json/json-object.ts';
-import type { Tell } from './remark.ts';
+import type { AddRemark } from './remark.ts';
 
-/** A number as it is written, because a number of JavaScript would lose digits of it. */
+/** Number as written, because a JavaScript number would lose digits. */
 export class LongNumber {
   readonly text: string;
 
@@ -15,13 +15,16 @@ export class LongNumber {
   }
 }
 
-/** Parses JSON of an object that nests within a bound, for a reviver takes stack; a number that would lose digits becomes a LongNumber. Throws what JSON.parse throws. */
+/**
+ * Parses a JSON object and keeps numbers that would lose digits as LongNumber. The nesting must be bounded,
+ * because a reviver uses stack. Throws the errors of JSON.parse.
+ */
 export function parseExactly(text: string): JsonObject {
   const value: unknown = JSON.parse(
     text,
     (_key: string, value: unknown, context?: { readonly source?: string }) => {
       const { source } = context ?? {};
-      return typeof value === 'number' && source !== undefined && !isKept(source)
+      return typeof value === 'number' && source !== undefined && !isExactNumber(source)
         ? new LongNumber(source)
         : value;
     },
@@ -29,22 +32,22 @@ export function parseExactly(text: string): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
-/** The fields of `object` without those whose value is, or whose list contains, a LongNumber: each is a remark. */
-export function withoutLongNumbers(object: JsonObject, path: string, tell: Tell): JsonObject {
+/** Removes fields that are or contain a LongNumber and adds a remark for each. */
+export function withoutLongNumbers(object: JsonObject, path: string, remark: AddRemark): JsonObject {
   const kept = Object.entries(object).flatMap(([name, value]): [string, unknown][] => {
     const at = `${path}.${name}`;
     if (value instanceof LongNumber) {
-      tell(at, `is left out: ${value.text} has more digits than a number keeps: write it as a text`);
+      remark(at, `is left out: ${value.text} has more digits than a number keeps: write it as a text`);
       return [];
     }
     if (Array.isArray(value) && hasLongNumber(value)) {
-      tell(
+      remark(
         at,
         'is left out: it contains a number with more digits than a number keeps: write that as a text',
       );
       return [];
     }
-    return [[name, isJsonObject(value) ? withoutLongNumbers(value, at, tell) : value]];
+    return [[name, isJsonObject(value) ? withoutLongNumbers(value, at, remark) : value]];
   });
   return Object.fromEntries(kept);
 }

@@ -1,18 +1,18 @@
-/** Names that a manifest cannot have as keys, whatever they stand for: valibot passes over them. */
+/** Names that cannot be keys of a manifest, because valibot drops them silently. */
 const UNKEPT = ['__proto__', 'prototype', 'constructor'];
 
 export const NAME_RULE = 'a name must be 1 to 64 letters, digits, "_" or "-"';
 
-/** Whether a module may be called so. */
+/** Tells if a name is valid for a module. */
 export function isName(text: string): boolean {
-  return isKept(text) && /^[A-Za-z0-9_-]{1,64}$/.test(text);
+  return isUsableKey(text) && /^[A-Za-z0-9_-]{1,64}$/.test(text);
 }
 
-/** Whether a variable of an environment may be called so. */
+/** Tells if a name is valid for an environment variable. */
 export function isVariable(text: string): boolean {
-  return isKept(text) && /^[A-Za-z_][A-Za-z0-9_]*$/.test(text);
+  return isUsableKey(text) && /^[A-Za-z_][A-Za-z0-9_]*$/.test(text);
 }
 
-export function isKept(text: string): boolean {
+export function isUsableKey(text: string): boolean {
   return !UNKEPT.includes(text);
 }

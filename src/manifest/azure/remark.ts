@@ -1,16 +1,19 @@
-/** Something that could not be carried over, or stands for what Azure does not say: where, and what to do. */
+/**
+ * Remark about something that could not be converted or needs a value that Azure does not store: where, and
+ * what to do.
+ */
 export type Remark = {
-  /** In the deployment, or of a field of the manifest that was made up. */
+  /** Path in the deployment, or of a placeholder field in the manifest. */
   readonly path: string;
   readonly sentence: string;
 };
 
-export type Tell = (path: string, sentence: string) => void;
+export type AddRemark = (path: string, sentence: string) => void;
 
-/** UTF-16 units of a value that are shown. */
+/** Maximum UTF-16 units shown of a value. */
 const MAX_SHOWN = 200;
 
-/** A value of the deployment as it is shown in a sentence. */
+/** Formats a value of the deployment for a remark. */
 export function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? 'nothing';
   return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}…`;

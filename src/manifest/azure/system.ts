@@ -1,81 +1,84 @@
 import { isJsonObject, type JsonObject } from '../json/json-object.ts';
 import { createOptionsOf } from './create-options.ts';
-import { isNothing, objectAt, ownOf } from './document.ts';
-import { shown, type Tell } from './remark.ts';
+import { isEmpty, objectAt, ownOf } from './document.ts';
+import { type AddRemark, shown } from './remark.ts';
 
 const SYSTEM = '$edgeAgent.systemModules';
 const RUNTIME = '$edgeAgent.runtime';
 
-/** Ports on which Azure's hub listens, with what takes their place. */
+/** Ports of the Azure IoT Edge hub, with their replacement. */
 const PORTS: Readonly<Record<string, string>> = {
   '8883/tcp':
     'for MQTT over TLS from other devices, add { "mqtts": "0.0.0.0:8883", "cert": ..., "key": ... } to listeners',
   '443/tcp': 'for MQTT over WebSockets, add { "wss": "0.0.0.0:443", "cert": ..., "key": ... } to listeners',
-  '5671/tcp': 'AMQP is not spoken: have those who come that way speak MQTT',
+  '5671/tcp': 'AMQP is not supported: connect these clients over MQTT',
   '1883/tcp': 'for MQTT from other devices, add { "mqtt": "0.0.0.0:1883" } to listeners',
 };
 
-/** Tells what of the agent's own settings is not needed, or is done in another way. */
-export function tellAgent(agent: JsonObject, tell: Tell): void {
-  tellRuntime(objectAt(agent, 'runtime', '$edgeAgent', tell), tell);
-  const system = objectAt(agent, 'systemModules', '$edgeAgent', tell);
+/** Adds remarks for settings of the agent that are unnecessary or have another form. */
+export function remarkAgent(agent: JsonObject, remark: AddRemark): void {
+  remarkRuntime(objectAt(agent, 'runtime', '$edgeAgent', remark), remark);
+  const system = objectAt(agent, 'systemModules', '$edgeAgent', remark);
   for (const [name, entry] of Object.entries(system)) {
-    tell(`${SYSTEM}.${name}`, 'is what Skerry itself does: nothing to do');
-    if (isJsonObject(entry)) tellSystemModule(`${SYSTEM}.${name}`, entry, tell);
+    remark(`${SYSTEM}.${name}`, 'is built into Skerry: nothing to do');
+    if (isJsonObject(entry)) remarkSystemModule(`${SYSTEM}.${name}`, entry, remark);
   }
   for (const [key, value] of Object.entries(agent)) {
-    if (['schemaVersion', 'runtime', 'systemModules', 'modules'].includes(key) || isNothing(value)) continue;
+    if (['schemaVersion', 'runtime', 'systemModules', 'modules'].includes(key) || isEmpty(value)) continue;
     const path = `$edgeAgent.${key}`;
     if (key === 'integrity' || key === 'manifestTrust')
-      tell(path, 'is not carried over: sign the manifest by "skerry sign"');
-    else tell(path, 'is no field that this import knows');
+      remark(path, 'is not converted: sign the manifest by "skerry sign"');
+    else remark(path, 'is an unknown field');
   }
 }
 
-function tellRuntime(runtime: JsonObject, tell: Tell): void {
-  if (!isNothing(ownOf(runtime, 'type')))
-    tell(`${RUNTIME}.type`, `${shown(runtime['type'])} is not needed: modules are processes of this machine`);
-  const settings = objectAt(runtime, 'settings', RUNTIME, tell);
+function remarkRuntime(runtime: JsonObject, remark: AddRemark): void {
+  if (!isEmpty(ownOf(runtime, 'type')))
+    remark(
+      `${RUNTIME}.type`,
+      `${shown(runtime['type'])} is not needed: modules are processes of this machine`,
+    );
+  const settings = objectAt(runtime, 'settings', RUNTIME, remark);
   for (const [key, value] of Object.entries(settings)) {
     const path = `${RUNTIME}.settings.${key}`;
-    if (isNothing(value)) continue;
+    if (isEmpty(value)) continue;
     if (key === 'registryCredentials' && isJsonObject(value))
       for (const registry of Object.keys(value))
-        tell(
+        remark(
           `${path}.${registry}`,
-          'is not carried over: there is no image to pull, so withdraw them if nobody else needs them',
+          'is not converted: there is no image to pull, so revoke the credentials if they are unused',
         );
     else if (key === 'loggingOptions')
-      tell(path, "is not needed: of a module's log at most four files of 1 MB are kept");
-    else tell(path, "is Docker's: nothing to do");
+      remark(path, "is not needed: of a module's log at most four files of 1 MB are kept");
+    else remark(path, "is Docker's: nothing to do");
   }
 }
 
-function tellSystemModule(path: string, entry: JsonObject, tell: Tell): void {
-  for (const variable of Object.keys(objectAt(entry, 'env', path, tell)))
-    tell(
+function remarkSystemModule(path: string, entry: JsonObject, remark: AddRemark): void {
+  for (const variable of Object.keys(objectAt(entry, 'env', path, remark)))
+    remark(
       `${path}.env.${variable}`,
       'is a setting of that module of Azure: see docs/how-to/migrate-from-azure-iot-edge.md for what Skerry has in its place',
     );
-  const options = createOptionsOf(objectAt(entry, 'settings', path, tell), `${path}.settings`, tell);
+  const options = createOptionsOf(objectAt(entry, 'settings', path, remark), `${path}.settings`, remark);
   const host = ownOf(options, 'HostConfig');
   for (const [key, value] of Object.entries(isJsonObject(host) ? host : {})) {
     const place = `${path}.settings.createOptions.HostConfig.${key}`;
-    if (isNothing(value)) continue;
+    if (isEmpty(value)) continue;
     if (key !== 'PortBindings' || !isJsonObject(value)) {
-      tell(place, "is Docker's: nothing to do");
+      remark(place, "is Docker's: nothing to do");
       continue;
     }
     for (const port of Object.keys(value)) {
       const advice = Object.hasOwn(PORTS, port) ? PORTS[port] : undefined;
-      tell(
+      remark(
         `${place}.${port}`,
         advice ?? 'is a port that Skerry does not listen on: see docs/reference/listeners.md',
       );
     }
   }
   for (const [key, value] of Object.entries(options)) {
-    if (key !== 'HostConfig' && !isNothing(value))
-      tell(`${path}.settings.createOptions.${key}`, "is Docker's: nothing to do");
+    if (key !== 'HostConfig' && !isEmpty(value))
+      remark(`${path}.settings.createOptions.${key}`, "is Docker's: nothing to do");
   }
 }

@@ -1,9 +1,9 @@
 import { isJsonObject } from '../json/json-object.ts';
-import type { Options, Place } from './container.ts';
-import { isNothing } from './document.ts';
+import type { OptionContext, Options } from './container.ts';
+import { isEmpty } from './document.ts';
 import { shown } from './remark.ts';
 
-/** What to do about an option of Docker's that is not carried over, by the module's name and what the option says. */
+/** Remark about an unsupported Docker option, from the module's name and the option's value. */
 type Advice = (module: string, value: unknown) => string;
 
 const exec: Advice = (module, value) =>
@@ -15,9 +15,9 @@ const limit =
   (module, value) =>
     `${shown(value)} is left out: say modules.${module}.limits.${field}`;
 const rights: Advice = (module, value) =>
-  `${shown(value)} is not carried over: a module may what the hub's user may, unless modules.${module}.sandbox or user says less`;
+  `${shown(value)} is not converted: a module has the permissions of the hub's user unless modules.${module}.sandbox or user restricts them`;
 
-/** By the option's name in small letters. */
+/** Remarks by lower-case option name. */
 const ADVICE: Readonly<Record<string, Advice>> = {
   cmd: exec,
   entrypoint: exec,
@@ -26,7 +26,7 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   user: (module, value) =>
     `${shown(value)} is a user of the image: say one of this machine, or "dynamic", in modules.${module}.user`,
   healthcheck: (module, value) =>
-    `${shown(isJsonObject(value) ? value['Test'] : value)} told whether it is well: say how in modules.${module}.health`,
+    `${shown(isJsonObject(value) ? value['Test'] : value)} was the health check: configure it in modules.${module}.health`,
   stopsignal: (module, value) =>
     `${shown(value)} is left out: say a signal that there is in modules.${module}.stopSignal`,
   stoptimeout: (module, value) =>
@@ -39,7 +39,7 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   'hostconfig.dns': network,
   'hostconfig.links': network,
   'hostconfig.extrahosts': (_, value) =>
-    `${shown(value)} is not carried over: put it into /etc/hosts of this machine`,
+    `${shown(value)} is not converted: put it into /etc/hosts of this machine`,
   'hostconfig.privileged': rights,
   'hostconfig.capadd': rights,
   'hostconfig.capdrop': rights,
@@ -58,35 +58,39 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   'hostconfig.restartpolicy': module => `is not needed: modules.${module}.restart says it`,
   'hostconfig.logconfig': () => "is not needed: of a module's log at most four files of 1 MB are kept",
   'hostconfig.devices': (module, value) =>
-    `${shown(value)} is left out, for it must be a list: say modules.${module}.devices`,
+    `${shown(value)} is left out, because it must be a list: say modules.${module}.devices`,
 };
 
 const folder: Advice = (module, value) =>
-  `${shown(value)} is not carried over: the program must use folders of this machine, which with modules.${module}.sandbox it may not write to but for the one that HOME names`;
+  `${shown(value)} is not converted: the program must use folders of this machine, which with modules.${module}.sandbox it may not write to but for the one that HOME names`;
 
-/** Options that are a list: each of it is told by itself. */
+/** Options that are lists, with one remark for each item. */
 const EACH: Readonly<Record<string, Advice>> = {
   volumes: folder,
   'hostconfig.binds': folder,
   'hostconfig.mounts': folder,
   'hostconfig.tmpfs': folder,
   'hostconfig.portbindings': (_, value) =>
-    `${shown(value)} is not carried over: the program itself must listen on that port of this machine`,
+    `${shown(value)} is not converted: the program itself must listen on that port of this machine`,
 };
 
-/** Zeros that Docker writes for what is not limited. */
+/** Values that Docker writes for unlimited. */
 const UNLIMITED = [-1, '-1'];
 
-/** Tells of each option that was not carried over what to do about it. */
-export function tellRest(options: Options, carried: ReadonlySet<string>, { module, tell }: Place): void {
+/** Adds a remark for each option that was not converted. */
+export function remarkUnsupported(
+  options: Options,
+  converted: ReadonlySet<string>,
+  { module, remark }: OptionContext,
+): void {
   for (const [name, { path, value }] of options) {
-    if (carried.has(name) || isNothing(value) || UNLIMITED.some(one => one === value)) continue;
+    if (converted.has(name) || isEmpty(value) || UNLIMITED.some(one => one === value)) continue;
     const each = Object.hasOwn(EACH, name) ? EACH[name] : undefined;
     const advice = Object.hasOwn(ADVICE, name) ? ADVICE[name] : undefined;
     if (each !== undefined && typeof value === 'object' && value !== null) {
       const list = Array.isArray(value);
       for (const [key, one] of Object.entries(value))
-        tell(list ? `${path}[${key}]` : `${path}.${key}`, each(module, one));
-    } else tell(path, advice?.(module, value) ?? `is an option of Docker's that nothing stands for here`);
+        remark(list ? `${path}[${key}]` : `${path}.${key}`, each(module, one));
+    } else remark(path, advice?.(module, value) ?? `is a Docker option without an equivalent`);
   }
 }

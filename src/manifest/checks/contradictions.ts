@@ -1,11 +1,11 @@
 import type { ListenerEntry, Manifest, ModuleEntry, Upstream, UpstreamEntry } from '../types.ts';
 import { durationText, sizeText } from '../units.ts';
 import { upstreamClientId, upstreamPath } from '../upstreams.ts';
-import type { Complaint } from './complaint.ts';
 import { pathOf } from './field-path.ts';
+import type { FieldProblem } from './field-problem.ts';
 
-/** The first two fields that do not go together though each is good by itself. */
-export function contradictionIn(manifest: Manifest): Complaint | undefined {
+/** Finds the first pair of fields that are valid alone but contradict each other. */
+export function findContradiction(manifest: Manifest): FieldProblem | undefined {
   for (const module of manifest.modules) {
     const found = inModule(module) ?? inNumbers(module);
     if (found !== undefined) return { ...found, path: ['modules', module.name, ...found.path] };
@@ -13,49 +13,50 @@ export function contradictionIn(manifest: Manifest): Complaint | undefined {
   const { healthyFor, within } = manifest.deployment;
   if (within < healthyFor) {
     const least = `"${durationText(healthyFor)}"`;
-    const complaint = wrong(`"${durationText(within)}"`, 'at least "healthyFor"', least);
-    return { path: ['deployment', 'within'], complaint };
+    const problem = wrong(`"${durationText(within)}"`, 'at least "healthyFor"', least);
+    return { path: ['deployment', 'within'], problem };
   }
   return inListeners(manifest.listeners) ?? inUpstreams(manifest);
 }
 
-function inModule({ io, ack, tty, env, secrets, devices, ...module }: ModuleEntry): Complaint | undefined {
+function inModule({ io, ack, tty, env, secrets, devices, ...module }: ModuleEntry): FieldProblem | undefined {
   const { sandbox, network, health } = module;
   if (network === 'none' && sandbox === 'none')
-    return { path: ['sandbox', 'network'], complaint: 'needs "level": "standard" or "strict"' };
+    return { path: ['sandbox', 'network'], problem: 'requires "level": "standard" or "strict"' };
   if (network === 'none' && health?.tcp !== undefined)
-    return { path: ['health', 'tcp'], complaint: 'cannot reach a module without a network: say "exec"' };
-  if (ack && io !== 'lines') return { path: ['ack'], complaint: 'is for modules with "io": "lines"' };
-  if (ack && tty) return { path: ['ack'], complaint: 'cannot be with "tty": all that it prints is log' };
+    return { path: ['health', 'tcp'], problem: 'cannot reach a module without a network: use "exec"' };
+  if (ack && io !== 'lines') return { path: ['ack'], problem: 'requires "io": "lines"' };
+  if (ack && tty)
+    return { path: ['ack'], problem: 'cannot be combined with "tty", because all its output is logged' };
   const both = secrets.find(({ name }) => Object.hasOwn(env, name));
-  if (both !== undefined) return { path: ['secrets', both.name], complaint: 'is in "env" too' };
+  if (both !== undefined) return { path: ['secrets', both.name], problem: 'is also in "env"' };
   const again = devices.findIndex((device, index) => devices.indexOf(device) !== index);
-  return again < 0 ? undefined : { path: ['devices', again], complaint: 'is there twice' };
+  return again < 0 ? undefined : { path: ['devices', again], problem: 'is duplicated' };
 }
 
-function inNumbers({ backoff, limits }: ModuleEntry): Complaint | undefined {
+function inNumbers({ backoff, limits }: ModuleEntry): FieldProblem | undefined {
   const { memory, memoryHigh } = limits;
   if (memory !== undefined && memoryHigh !== undefined && memoryHigh > memory) {
-    const complaint = wrong(`"${sizeText(memoryHigh)}"`, 'at most "memory"', `"${sizeText(memory)}"`);
-    return { path: ['limits', 'memoryHigh'], complaint };
+    const problem = wrong(`"${sizeText(memoryHigh)}"`, 'at most "memory"', `"${sizeText(memory)}"`);
+    return { path: ['limits', 'memoryHigh'], problem };
   }
   const { firstSeconds, mostSeconds } = backoff;
   if (mostSeconds >= firstSeconds) return undefined;
-  const complaint = wrong(mostSeconds, 'at least "firstSeconds"', firstSeconds);
-  return { path: ['backoff', 'mostSeconds'], complaint };
+  const problem = wrong(mostSeconds, 'at least "firstSeconds"', firstSeconds);
+  return { path: ['backoff', 'mostSeconds'], problem };
 }
 
-/** Both values are said: one of them may be a default that nobody wrote. */
+/** Shows both values, because one may be a default. */
 function wrong(value: string | number, bound: string, other: string | number): string {
   return `is ${value}, and must be ${bound}, which is ${other}`;
 }
 
-function inListeners(listeners: readonly ListenerEntry[]): Complaint | undefined {
+function inListeners(listeners: readonly ListenerEntry[]): FieldProblem | undefined {
   for (const [index, entry] of listeners.entries()) {
     const other = listeners.slice(0, index).findIndex(one => isSamePlace(one, entry));
     if (other >= 0) {
-      const complaint = `is the address of listeners[${other}] too`;
-      return { path: ['listeners', index, entry.kind], complaint };
+      const problem = `is also the address of listeners[${other}]`;
+      return { path: ['listeners', index, entry.kind], problem };
     }
     const found = aboutCertificates(entry);
     if (found !== undefined) return { ...found, path: ['listeners', index, ...found.path] };
@@ -63,7 +64,9 @@ function inListeners(listeners: readonly ListenerEntry[]): Complaint | undefined
   return undefined;
 }
 
-/** True if the system would refuse the second of two listeners: one on all addresses takes the port of each. */
+/**
+ * True if the system would refuse the second listener: a listener on all addresses occupies the port of each.
+ */
 function isSamePlace(one: ListenerEntry, other: ListenerEntry): boolean {
   if (one.kind === 'unix' || other.kind === 'unix') {
     return one.kind === 'unix' && other.kind === 'unix' && one.file === other.file;
@@ -77,21 +80,21 @@ function isOnAll(host: string, other: string): boolean {
   return host === '::' || (host === '0.0.0.0' && !other.includes(':'));
 }
 
-/** What checks clients' certificates, and what is checked, go together. */
-function aboutCertificates(entry: ListenerEntry): Complaint | undefined {
+/** CA and client certificates require each other. */
+function aboutCertificates(entry: ListenerEntry): FieldProblem | undefined {
   if (!('tls' in entry)) return undefined;
   const { ca, clientCertificates, crl } = entry.tls;
   if (crl !== undefined && ca === undefined)
-    return { path: ['crl'], complaint: 'is for certificates of clients: add "ca" and "clientCertificates"' };
+    return { path: ['crl'], problem: 'is for client certificates: add "ca" and "clientCertificates"' };
   if ((ca === undefined) === (clientCertificates === 'none')) return undefined;
-  const complaint =
+  const problem =
     ca === undefined
-      ? 'is missing: it says which certificates of clients are good'
-      : 'is for certificates of clients: say "clientCertificates": "optional" or "required"';
-  return { path: ['ca'], complaint };
+      ? 'is missing: it is the CA of the client certificates'
+      : 'is for client certificates: set "clientCertificates" to "optional" or "required"';
+  return { path: ['ca'], problem };
 }
 
-function inUpstreams(manifest: Manifest): Complaint | undefined {
+function inUpstreams(manifest: Manifest): FieldProblem | undefined {
   const { upstreams } = manifest;
   for (const [index, upstream] of upstreams.entries()) {
     const other = upstreams.slice(0, index).find(one => isSameSession(manifest.name, one, upstream));
@@ -102,21 +105,24 @@ function inUpstreams(manifest: Manifest): Complaint | undefined {
   return undefined;
 }
 
-/** True if a server would take the connection of one for that of the other, and end it. */
+/**
+ * True if a server would treat both connections as one session and close one of them (same client
+ * identifier).
+ */
 function isSameSession(device: string, one: UpstreamEntry, other: UpstreamEntry): boolean {
   if (upstreamClientId(device, one) !== upstreamClientId(device, other)) return false;
   return one.urls.some(({ host, port }) => other.urls.some(url => url.host === host && url.port === port));
 }
 
-function sameSession(other: string): Complaint {
-  return { path: ['clientId'], complaint: `is that of ${other} too, at the same address: give each its own` };
+function sameSession(other: string): FieldProblem {
+  return { path: ['clientId'], problem: `is that of ${other} too, at the same address: give each its own` };
 }
 
-function inUpstream({ urls, tls, username, password, down }: Upstream): Complaint | undefined {
+function inUpstream({ urls, tls, username, password, down }: Upstream): FieldProblem | undefined {
   if (tls !== undefined && !urls.some(({ secure }) => secure))
-    return { path: ['tls'], complaint: 'is for addresses that begin with "mqtts://"' };
+    return { path: ['tls'], problem: 'requires an address that begins with "mqtts://"' };
   if (password !== undefined && username === undefined)
-    return { path: ['username'], complaint: 'is missing: it says whose the password is' };
+    return { path: ['username'], problem: 'is missing: a password requires a user name' };
   const twice = down.findIndex((filter, index) => down.indexOf(filter) !== index);
-  return twice < 0 ? undefined : { path: ['down', twice], complaint: 'is there twice' };
+  return twice < 0 ? undefined : { path: ['down', twice], problem: 'is duplicated' };
 }

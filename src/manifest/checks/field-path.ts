@@ -1,7 +1,7 @@
-/** Characters of a name that are shown: a longer one is cut. */
+/** Maximum characters shown of a name. */
 const MAX_SHOWN = 80;
 
-/** How people call a field: `listeners[0].mqtt`. A name with other than visible characters is shown in quotes. */
+/** Formats a field path such as `listeners[0].mqtt`. Names with invisible characters are quoted. */
 export function pathOf(keys: readonly unknown[]): string {
   let path = '';
   for (const key of keys) {

@@ -3,21 +3,21 @@ import type { Manifest, ModuleEntry } from '../types.ts';
 import type { UpstreamChange } from './upstream-changes.ts';
 import { upstreamChanges, upstreamSettings } from './upstream-changes.ts';
 
-/** What becomes of a module on the way from one manifest to another. */
+/** Change of one module between two manifests. */
 export type ModuleChange = {
   readonly module: string;
   readonly change: 'start' | 'stop' | 'restart' | 'adjust' | 'keep';
-  /** The fields that differ, of a module that is restarted or adjusted. */
+  /** Changed fields of a module that is restarted or adjusted. */
   readonly fields: readonly string[];
 };
 
-/** Parts of the hub itself, in the order in which they are changed. */
+/** Components of the hub, in the order in which they are changed. */
 const HUB_PARTS = ['storage', 'limits', 'access', 'routes', 'listeners', 'upstreams'] as const;
 type HubPart = (typeof HUB_PARTS)[number];
 
-/** One step on the way. Each can be taken again when it was taken by half. */
-export type Step =
-  /** Everything that is to be started is on this machine, and checked. */
+/** PlanStep of a plan. Idempotent: a step that was interrupted can be repeated. */
+export type PlanStep =
+  /** Fetches and checks everything that will be started. */
   | { readonly kind: 'prepare' }
   | { readonly kind: 'stop'; readonly modules: readonly string[] }
   | { readonly kind: HubPart }
@@ -27,26 +27,29 @@ export type Step =
 export type Plan = {
   readonly modules: readonly ModuleChange[];
   readonly upstreams: readonly UpstreamChange[];
-  readonly steps: readonly Step[];
-  /** Parts of the hub whose steps do more than follow modules that come or go. */
+  readonly steps: readonly PlanStep[];
+  /** Components that change for other reasons than added or removed modules. */
   readonly changedParts: readonly HubPart[];
 };
 
-/** A manifest, the folder that its relative paths start from, and the pack that it came in, if it did. */
+/** Manifest with the folder of its relative paths and the pack that contains it, if any. */
 export type Placed = {
   readonly manifest: Manifest;
   readonly home: string;
   readonly pack?: string | undefined;
-  /** Of what runs on the way from one to another: what each part of the hub does, all of them; undefined: as `manifest` says. */
-  readonly told?: Readonly<Record<HubPart, Told>> | undefined;
+  /**
+   * Set only while a plan is partly applied: the manifest that each component currently runs with. Undefined
+   * if all components match `manifest`.
+   */
+  readonly applied?: Readonly<Record<HubPart, AppliedSettings>> | undefined;
 };
 
-/** `half`: nobody knows; it must be told again. */
-type Told = Pick<Placed, 'manifest' | 'home'> | 'half';
+/** `unknown` after a failed step: the component must be configured again. */
+type AppliedSettings = Pick<Placed, 'manifest' | 'home'> | 'unknown';
 
 const NOBODY: ReadonlySet<string> = new Set();
 
-/** Fields of a module that take effect while it runs; all others ask for a new process. */
+/** Fields that take effect in a running module. All others require a restart. */
 const IN_PLACE: ReadonlySet<string> = new Set([
   'restart',
   'backoff',
@@ -58,13 +61,13 @@ const IN_PLACE: ReadonlySet<string> = new Set([
   'require',
 ]);
 
-/** Fields that say what a module may do at the broker: the step `access` takes them in. */
+/** Permissions at the broker, applied by the step `access`. */
 const GRANTED: ReadonlySet<string> = new Set(['publish', 'subscribe']);
 
 /**
- * The way from what runs to what should run, which touches only what differs: modules that go or come back are stopped
- * first, in reverse order; then the hub itself is changed; then modules start, those of one order together. Who is `down`
- * and should run is started anew.
+ * Diff of two manifests as a plan that changes only what differs: stops removed and restarted modules in
+ * reverse startup order, then changes the hub's components, then starts modules in startup order. Modules in
+ * `down` that should run are restarted.
  */
 export function planOf(current: Placed, target: Placed, down: ReadonlySet<string> = NOBODY): Plan {
   const modules = moduleChanges(current, target, down);
@@ -73,7 +76,7 @@ export function planOf(current: Placed, target: Placed, down: ReadonlySet<string
   const stopping = byOrder(current.manifest.modules, named('stop', 'restart')).reverse();
   const starting = byOrder(target.manifest.modules, named('start', 'restart'));
   const adjusting = [...named('adjust')];
-  const steps: Step[] = [
+  const steps: PlanStep[] = [
     ...stopping.map(names => ({ kind: 'stop', modules: names }) as const),
     ...hubSteps(current, target),
     ...(adjusting.length === 0 ? [] : [{ kind: 'adjust', modules: adjusting } as const]),
@@ -81,32 +84,33 @@ export function planOf(current: Placed, target: Placed, down: ReadonlySet<string
   ];
   return {
     modules,
-    upstreams: upstreamChanges(upstreamsToldOf(current), target),
+    upstreams: upstreamChanges(runningUpstreams(current), target),
     steps: starting.length === 0 ? steps : [{ kind: 'prepare' }, ...steps],
     changedParts: changedPartsOf(current, target),
   };
 }
 
-/** What runs once a step has begun; the whole of a plan leads to `target`. */
-export function afterStep(current: Placed, step: Step, target: Placed): Placed {
+/** State after a step has begun. All steps of a plan together lead to `target`. */
+export function stateAfterStep(current: Placed, step: PlanStep, target: Placed): Placed {
   if (step.kind === 'prepare') return current;
   const { manifest, home } = current;
-  const told = toldOf(current);
+  const applied = appliedSettings(current);
   if (!('modules' in step)) {
-    // Where modules find the broker is known to those that start from now on; who stays found it where it is.
+    // Only modules that start from now on get the new broker address.
     const { listeners } = step.kind === 'listeners' ? target.manifest : manifest;
-    return { manifest: { ...manifest, listeners }, home, told: { ...told, [step.kind]: target } };
+    return { manifest: { ...manifest, listeners }, home, applied: { ...applied, [step.kind]: target } };
   }
   const others = manifest.modules.filter(({ name }) => !step.modules.includes(name));
-  if (step.kind === 'stop') return { manifest: { ...manifest, modules: others }, home, told };
+  if (step.kind === 'stop') return { manifest: { ...manifest, modules: others }, home, applied };
   const taken = target.manifest.modules.filter(({ name }) => step.modules.includes(name));
-  return { manifest: { ...manifest, modules: [...others, ...taken] }, home: target.home, told };
+  return { manifest: { ...manifest, modules: [...others, ...taken] }, home: target.home, applied };
 }
 
-/** What runs when the step that had begun failed: whatever it was to change differs from all that may follow. */
-export function afterFailure(begun: Placed, step: Step): Placed {
+/** State after a step failed: everything that it should change counts as different from any later target. */
+export function stateAfterFailure(begun: Placed, step: PlanStep): Placed {
   if (step.kind === 'prepare' || step.kind === 'stop') return begun;
-  if (!('modules' in step)) return { ...begun, told: { ...toldOf(begun), [step.kind]: 'half' } };
+  if (!('modules' in step))
+    return { ...begun, applied: { ...appliedSettings(begun), [step.kind]: 'unknown' } };
   const unlike = step.kind === 'start' ? { exec: [] } : { stopGraceSeconds: Number.NaN };
   const modules = begun.manifest.modules.map(module =>
     step.modules.includes(module.name) ? { ...module, ...unlike } : module,
@@ -114,27 +118,27 @@ export function afterFailure(begun: Placed, step: Step): Placed {
   return { ...begun, manifest: { ...begun.manifest, modules } };
 }
 
-function toldOf(current: Placed): Readonly<Record<HubPart, Told>> {
-  const { told, ...all } = current;
-  return told ?? { storage: all, limits: all, access: all, routes: all, listeners: all, upstreams: all };
+function appliedSettings(current: Placed): Readonly<Record<HubPart, AppliedSettings>> {
+  const { applied, ...all } = current;
+  return applied ?? { storage: all, limits: all, access: all, routes: all, listeners: all, upstreams: all };
 }
 
-/** Upstreams that run for certain. */
-function upstreamsToldOf(current: Placed): Pick<Placed, 'manifest' | 'home'> {
-  const { upstreams } = toldOf(current);
-  if (upstreams !== 'half') return upstreams;
+/** Upstreams that are known to run. */
+function runningUpstreams(current: Placed): Pick<Placed, 'manifest' | 'home'> {
+  const { upstreams } = appliedSettings(current);
+  if (upstreams !== 'unknown') return upstreams;
   return { manifest: { ...current.manifest, upstreams: [] }, home: current.home };
 }
 
-function hubSteps(current: Placed, target: Placed): Step[] {
-  const told = toldOf(current);
+function hubSteps(current: Placed, target: Placed): PlanStep[] {
+  const applied = appliedSettings(current);
   return HUB_PARTS.filter(kind => {
-    const now = told[kind];
-    return now === 'half' || !isDeepStrictEqual(TOLD[kind](now), TOLD[kind](target));
+    const now = applied[kind];
+    return now === 'unknown' || !isDeepStrictEqual(PART_SETTINGS[kind](now), PART_SETTINGS[kind](target));
   }).map(kind => ({ kind }));
 }
 
-/** Parts that differ also if only the modules of both manifests are looked at. */
+/** Components that differ even if only the common modules are compared. */
 function changedPartsOf(current: Placed, target: Placed): HubPart[] {
   const names = new Set(target.manifest.modules.map(({ name }) => name));
   const common = new Set(current.manifest.modules.map(({ name }) => name).filter(name => names.has(name)));
@@ -142,15 +146,18 @@ function changedPartsOf(current: Placed, target: Placed): HubPart[] {
     manifest: { ...manifest, modules: manifest.modules.filter(({ name }) => common.has(name)) },
     home,
   });
-  const told = toldOf(current);
+  const applied = appliedSettings(current);
   return HUB_PARTS.filter(kind => {
-    const now = told[kind];
-    return now === 'half' || !isDeepStrictEqual(TOLD[kind](reduced(now)), TOLD[kind](reduced(target)));
+    const now = applied[kind];
+    return (
+      now === 'unknown' ||
+      !isDeepStrictEqual(PART_SETTINGS[kind](reduced(now)), PART_SETTINGS[kind](reduced(target)))
+    );
   });
 }
 
-/** What each part looks at. */
-const TOLD: Readonly<Record<HubPart, (placed: Pick<Placed, 'manifest' | 'home'>) => unknown>> = {
+/** Settings that each component depends on. */
+const PART_SETTINGS: Readonly<Record<HubPart, (placed: Pick<Placed, 'manifest' | 'home'>) => unknown>> = {
   storage: ({ manifest }) => manifest.storeAndForward,
   limits: ({ manifest }) => [manifest.limits, manifest.retained],
   access: ({ manifest }) => accessOf(manifest),
@@ -168,7 +175,7 @@ function accessOf({ users, anonymous, modules }: Manifest): unknown {
   return [users, anonymous, grants.sort(([one], [other]) => (String(one) < String(other) ? -1 : 1))];
 }
 
-/** Routes stand or fall with the modules and the upstreams that they lead to. */
+/** Routes depend on the names of modules and upstreams. */
 function routesOf({ name: device, dialect, routes, modules, upstreams }: Manifest): unknown {
   const [moduleNames, upstreamNames] = [modules, upstreams].map(all => all.map(({ name }) => name).sort());
   return [device, dialect, routes, moduleNames, upstreamNames];
@@ -185,7 +192,7 @@ function moduleChanges(current: Placed, target: Placed, down: ReadonlySet<string
     const fields = differing(before, module);
     if (moved && module.bundle === undefined)
       fields.push(`working folder (${current.home}, now ${target.home})`);
-    if (down.has(module.name)) fields.push('it does not run');
+    if (down.has(module.name)) fields.push('it is not running');
     if (called && module.io === 'mqtt' && module.network !== 'none') fields.push("the broker's address");
     const change =
       fields.length === 0 ? 'keep' : fields.every(field => IN_PLACE.has(field)) ? 'adjust' : 'restart';
@@ -197,7 +204,7 @@ function moduleChanges(current: Placed, target: Placed, down: ReadonlySet<string
   return [...stops, ...changes];
 }
 
-/** The names of the fields that differ, but for what the broker alone looks at. Where a bundle comes from is no difference. */
+/** Changed fields of a module, without broker permissions. The source of a bundle does not count. */
 function differing(one: ModuleEntry, other: ModuleEntry): string[] {
   const [before, after]: Readonly<Record<string, unknown>>[] = [one, other].map(module => ({
     ...module,
@@ -207,14 +214,14 @@ function differing(one: ModuleEntry, other: ModuleEntry): string[] {
   return [...names].filter(name => !GRANTED.has(name) && !isDeepStrictEqual(before?.[name], after?.[name]));
 }
 
-/** Where modules find the broker: a listener without TLS. */
+/** Listener that modules connect to: the first without TLS. */
 export function moduleListener({
   listeners,
 }: Pick<Manifest, 'listeners'>): Manifest['listeners'][number] | undefined {
   return listeners.find(({ kind }) => kind === 'mqtt');
 }
 
-/** Names of modules by their order, those of one order together; `names` are those that count. */
+/** Names of the selected modules grouped by startup order. */
 function byOrder(modules: readonly ModuleEntry[], names: ReadonlySet<string>): string[][] {
   const concerned = modules.filter(({ name }) => names.has(name));
   const groups = Map.groupBy(concerned, ({ startupOrder }) => startupOrder);

@@ -1,22 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Manifest, UpstreamEntry } from '../types.ts';
 
-/** What becomes of an upstream on the way from one manifest to another. */
+/** Change of one upstream between two manifests. */
 export type UpstreamChange = {
   readonly upstream: string;
   readonly change: 'start' | 'stop' | 'restart' | 'keep';
-  /** The fields that differ, of one that is restarted. */
+  /** Changed fields of an upstream that is restarted. */
   readonly fields: readonly string[];
 };
 
 type Home = { readonly manifest: Pick<Manifest, 'name' | 'upstreams'>; readonly home: string };
 
-/** All that each upstream depends on, by its name: one for which this differs is started again. */
+/** Settings that each upstream depends on, by name. An upstream restarts if they differ. */
 export function upstreamSettings({ manifest, home }: Home): ReadonlyMap<string, UpstreamSettings> {
   return new Map(
     manifest.upstreams.map(entry => [
       entry.name,
-      // Only some upstreams have files.
+      // Only upstreams with TLS refer to files.
       { entry, device: manifest.name, home: entry.tls === undefined ? undefined : home },
     ]),
   );
@@ -28,7 +28,7 @@ type UpstreamSettings = {
   readonly home: string | undefined;
 };
 
-/** What becomes of each upstream. */
+/** Diff of the upstreams of two manifests. */
 export function upstreamChanges(current: Home, target: Home): UpstreamChange[] {
   const running = upstreamSettings(current);
   const wanted = upstreamSettings(target);

@@ -1,8 +1,8 @@
 /**
- * Whether a number of JSON keeps its value: it is finite and, if it is written as an integer, is read and written back
- * without loss, which many of 64 bits are not. True for `true`, `false` and `null`.
+ * Tells if a JSON number is represented exactly: it is finite, and an integer is read and written back
+ * without loss, unlike many 64-bit integers. True for `true`, `false` and `null`.
  */
-export function isKept(text: string): boolean {
+export function isExactNumber(text: string): boolean {
   if (!/^-?\d/.test(text)) return true;
   const number = Number(text);
   if (!Number.isFinite(number)) return false;

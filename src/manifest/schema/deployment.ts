@@ -1,14 +1,14 @@
 import * as v from 'valibot';
 import { MAX_BUNDLE_BYTES, MAX_BUNDLE_FILES, MAX_DEPLOYMENT_WATCH } from '../../core/limits.ts';
 import { sizeText } from '../units.ts';
-import { about, byName, durationUpTo, object, oneOf, size, stated, variable, whole } from './fields.ts';
+import { about, byName, durationUpTo, jsonSchema, object, oneOf, size, variable, whole } from './fields.ts';
 
 const sha256 = v.pipe(
   v.string('must be the SHA-256 of the file'),
   v.regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of the file: 64 digits of 0 to 9 and a to f'),
 );
 
-/** A path from the manifest's folder on, or an address. */
+/** Path relative to the manifest's folder, or an https URL. */
 const from = v.pipe(
   v.string('must be a path or an address such as "https://example.org/app.tar.gz"'),
   v.minLength(1, 'is empty'),
@@ -16,20 +16,20 @@ const from = v.pipe(
     text => !text.includes('://') || URL.parse(text)?.protocol === 'https:',
     'must be a path or an address that begins with "https://"',
   ),
-  stated({ pattern: '^[Hh][Tt][Tt][Pp][Ss]://|^(?![\\s\\S]*://)' }),
+  jsonSchema({ pattern: '^[Hh][Tt][Tt][Pp][Ss]://|^(?![\\s\\S]*://)' }),
 );
 
-/** One file, known by what is in it, and where it can be had; in a pack it need not be said. */
+/** File identified by its content. In a pack its location is optional. */
 const artifact = {
   sha256: about('The SHA-256 of the file, 64 digits.', sha256),
-  from: v.optional(about("Where it is: a path from the manifest's folder on, or an https address.", from)),
+  from: v.optional(about("Location: a path relative to the manifest's folder, or an https URL.", from)),
 };
 
-/** An archive with a module's program: `tar`, `tar.gz` or `tar.zst`. */
+/** Archive with a module's program: `tar`, `tar.gz` or `tar.zst`. */
 export const bundle = object({
   ...artifact,
-  size: v.optional(about('Bytes of the files in it, at most.', size), sizeText(MAX_BUNDLE_BYTES)),
-  files: v.optional(about('Number of the files in it, at most.', whole(1, 1_000_000)), MAX_BUNDLE_FILES),
+  size: v.optional(about('Maximum total bytes of the files in it.', size), sizeText(MAX_BUNDLE_BYTES)),
+  files: v.optional(about('Maximum number of files in it.', whole(1, 1_000_000)), MAX_BUNDLE_FILES),
 });
 
 export const sealed = v.pipe(
@@ -45,7 +45,7 @@ const secret = v.pipe(
         sealed: about('What "skerry seal" prints.', sealed),
         as: v.optional(
           about(
-            'Whether the variable has the value itself, or the path of a file with it.',
+            'Passes the value in the variable, or in a file whose path is in the variable.',
             oneOf(['variable', 'file']),
           ),
           'variable',
@@ -57,10 +57,10 @@ const secret = v.pipe(
   v.transform(value => (typeof value === 'string' ? ({ sealed: value, as: 'variable' } as const) : value)),
 );
 
-/** Sealed values by the variable of the module's environment that has them, or has the path of a file that does. */
-export const secrets = byName(variable, secret, 'must be an object of sealed values by variables');
+/** Sealed secrets by environment variable. */
+export const secrets = byName(variable, secret, 'must be an object of sealed values by variable name');
 
-/** Hubs of this version, by architecture. */
+/** Hub binaries by architecture. */
 export const hub = object({
   x64: v.optional(about('The hub for 64-bit x86.', object(artifact))),
   arm64: v.optional(about('The hub for 64-bit ARM.', object(artifact))),
@@ -68,30 +68,26 @@ export const hub = object({
 
 const watch = durationUpTo(MAX_DEPLOYMENT_WATCH, 'must be at most "1d"');
 
-/** When a change of what runs has succeeded. */
+/** Conditions of a successful deployment. */
 export const deployment = object({
-  healthyFor: v.optional(about('All modules must be well for so long,', watch), '10s'),
-  within: v.optional(
-    about('and that within this time; otherwise the last good set comes back.', watch),
-    '2m',
-  ),
+  healthyFor: v.optional(about('Time that all modules must be healthy without interruption.', watch), '10s'),
+  within: v.optional(about('Maximum time until then; otherwise the deployment is rolled back.', watch), '2m'),
 });
 
-const base64 = (pattern: RegExp, complaint: string) =>
-  v.pipe(v.string(complaint), v.regex(pattern, complaint));
+const base64 = (pattern: RegExp, problem: string) => v.pipe(v.string(problem), v.regex(pattern, problem));
 
 const DEVICE = 'must be the name of a device, in which one "*" stands for any characters';
 
-/** Devices that a manifest is meant for. */
+/** Device name patterns that a manifest is didYouMean for. */
 export const devices = v.pipe(
   v.array(
     v.pipe(v.string(DEVICE), v.regex(/^(?=.{1,64}$)[A-Za-z0-9_-]*\*?[A-Za-z0-9_-]*$/, DEVICE)),
-    'must be a list of device names',
+    'must be an array of device names',
   ),
   v.minLength(1, 'must name a device: leave it out if every device may have the manifest'),
 );
 
-/** Who vouches for the manifest. */
+/** Signature of a manifest. */
 export const signature = object({
   key: about(
     'The public key, 32 bytes in base64.',

@@ -1,31 +1,31 @@
 import * as v from 'valibot';
 import { MAX_DESIRED_BYTES, MAX_DESIRED_NESTING } from '../../core/manifest-limits.ts';
-import { UNUSABLE } from '../json/check-json.ts';
+import { RESERVED_NAMES } from '../json/check-json.ts';
 import { hasName, isJsonObject, type JsonObject, nestsWithin } from '../json/json-object.ts';
-import { stated } from './fields.ts';
+import { jsonSchema } from './fields.ts';
 
-/** What a module is told to be, as its twin in Azure IoT Edge would tell it. */
+/** Desired properties of a module, like a module twin of Azure IoT Edge. */
 export const desired = v.pipe(
-  // Not a record: that drops fields of some names without a word.
+  // Not a record, which silently drops some field names.
   v.unknown(),
   v.check(isJsonObject, 'must be an object'),
   v.check(
     value => nestsWithin(value, MAX_DESIRED_NESTING),
-    `must have at most ${MAX_DESIRED_NESTING} objects and lists within each other`,
+    `must have at most ${MAX_DESIRED_NESTING} levels of nested objects and arrays`,
   ),
   v.check(
-    value => !nestsWithin(value, MAX_DESIRED_NESTING) || !hasName(value, UNUSABLE),
-    `must not have fields called ${UNUSABLE.join(', ')}`,
+    value => !nestsWithin(value, MAX_DESIRED_NESTING) || !hasName(value, RESERVED_NAMES),
+    `must not have fields called ${RESERVED_NAMES.join(', ')}`,
   ),
   v.check(
     value => !nestsWithin(value, MAX_DESIRED_NESTING) || bytesOf(value) <= MAX_DESIRED_BYTES,
     `must have at most ${MAX_DESIRED_BYTES} bytes as JSON`,
   ),
-  stated({ type: 'object' }),
+  jsonSchema({ type: 'object' }),
   v.transform((value): JsonObject => (isJsonObject(value) ? value : {})),
 );
 
-/** Why these can be no module's desired properties; undefined: they can. */
+/** Explains why a value is not valid as desired properties. Undefined if it is. */
 export function desiredProblem(value: unknown): string | undefined {
   return v.safeParse(desired, value, { abortEarly: true }).issues?.[0].message;
 }

@@ -3,36 +3,36 @@ import { FORBIDDEN_CHARACTERS } from '../../core/characters.ts';
 import { nearestName } from '../../core/nearest.ts';
 import { durationOf, sizeOf } from '../units.ts';
 
-/** The schema with what editors show of it. */
+/** Adds a description, which editors show. */
 export function about<Schema extends v.GenericSchema>(description: string, schema: Schema) {
   return v.pipe(schema, v.description(description));
 }
 
-/** What of the checks before it a JSON Schema can say, in its words. */
-export function stated<Input>(json: Readonly<Record<string, unknown>>) {
+/** Adds JSON Schema keywords that express the preceding checks. */
+export function jsonSchema<Input>(json: Readonly<Record<string, unknown>>) {
   return v.metadata<Input, Readonly<Record<string, unknown>>>(json);
 }
 
-/** ` did you mean "x"?` after a colon, if one of `known` is near. */
-export function meant(word: unknown, known: Iterable<string>): string {
+/** Suggestion `: did you mean "x"?` if one of `known` is similar. */
+export function didYouMean(word: unknown, known: Iterable<string>): string {
   const nearest = typeof word === 'string' ? nearestName(word, known) : undefined;
   return nearest === undefined ? '' : `: did you mean "${nearest}"?`;
 }
 
-/** `"a", "b" or "c"`. */
+/** Formats options as `"a", "b" or "c"`. */
 export function choice(options: readonly string[]): string {
   const quoted = options.map(option => `"${option}"`);
   return [quoted.slice(0, -1).join(', '), quoted.at(-1)].filter(Boolean).join(' or ');
 }
 
-/** An object with these fields and no others. */
-export function object<Entries extends v.ObjectEntries>(entries: Entries, complaint = 'must be an object') {
+/** Object with exactly these fields. */
+export function object<Entries extends v.ObjectEntries>(entries: Entries, problem = 'must be an object') {
   return noList(
     v.strictObject(entries, ({ expected, input, path }) => {
       const [item] = path ?? [];
-      if (item === undefined) return complaint;
+      if (item === undefined) return problem;
       const known = Object.keys(entries);
-      if (expected === 'never') return `is not a field this skerry knows${meant(input, known)}`;
+      if (expected === 'never') return `is an unknown field${didYouMean(input, known)}`;
       const written = Object.keys(item.input ?? {}).filter(field => !known.includes(field));
       const slip = nearestName(String(item.key), written);
       return slip === undefined ? 'is missing' : `is missing: did you mean it by "${slip}"?`;
@@ -40,15 +40,15 @@ export function object<Entries extends v.ObjectEntries>(entries: Entries, compla
   );
 }
 
-/** An object whose fields are names. */
+/** Object with arbitrary names as fields. */
 export function byName<
   Name extends v.GenericSchema<string, string>,
   Value extends v.GenericSchema<unknown, unknown>,
->(key: Name, value: Value, complaint: string) {
-  return noList(v.record(key, value, complaint));
+>(key: Name, value: Value, problem: string) {
+  return noList(v.record(key, value, problem));
 }
 
-/** valibot takes a list for an object without fields. */
+/** Rejects arrays, which valibot accepts as objects without fields. */
 function noList<Schema extends v.GenericSchema>(schema: Schema): Schema {
   return {
     ...schema,
@@ -57,33 +57,33 @@ function noList<Schema extends v.GenericSchema>(schema: Schema): Schema {
   };
 }
 
-/** One of some words. */
+/** One of several strings. */
 export function oneOf<const Options extends readonly string[]>(options: Options) {
-  return v.picklist(options, ({ input }) => `must be ${choice(options)}${meant(input, options)}`);
+  return v.picklist(options, ({ input }) => `must be ${choice(options)}${didYouMean(input, options)}`);
 }
 
-export const text = v.string('must be a text');
+export const text = v.string('must be a string');
 
-/** A text that matches `pattern`, a regular expression with the flag `u`, as JSON Schema has them. */
-export function matching(pattern: string, complaint: string) {
+/** String that matches `pattern`, a regular expression with the flag `u` as in JSON Schema. */
+export function matching(pattern: string, problem: string) {
   const expression = new RegExp(pattern, 'u');
   return v.pipe(
-    v.string(complaint),
-    v.check(word => expression.test(word), complaint),
-    stated({ pattern }),
+    v.string(problem),
+    v.check(word => expression.test(word), problem),
+    jsonSchema({ pattern }),
   );
 }
 
-/** A string that an MQTT packet can hold. */
+/** Valid MQTT string. */
 export const mqttString = matching(
   `^[^${FORBIDDEN_CHARACTERS}]*$`,
-  'must be a text without control characters, which MQTT forbids',
+  'must be a string without control characters, which MQTT forbids',
 );
 
-/** True or false. */
+/** Boolean. */
 export const flag = v.boolean('must be true or false');
 
-/** A name that can stand in a topic, a file name and a route. */
+/** Name that is valid in a topic, a file name and a route. */
 export const name = v.pipe(
   text,
   v.regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, "_" or "-"'),
@@ -91,30 +91,34 @@ export const name = v.pipe(
 
 const TIME = 'must be a time such as "90s", "2h" or "7d"';
 
-/** Milliseconds. */
+/** Duration in milliseconds. */
 export const duration = v.pipe(
   v.union([v.string(), v.number()], TIME),
   v.check(value => durationOf(value) !== undefined, TIME),
-  stated({ type: ['string', 'number'], pattern: '^[0-9]{1,16}(\\.[0-9]{1,6})? ?(ms|s|m|h|d)$', minimum: 0 }),
+  jsonSchema({
+    type: ['string', 'number'],
+    pattern: '^[0-9]{1,16}(\\.[0-9]{1,6})? ?(ms|s|m|h|d)$',
+    minimum: 0,
+  }),
   v.transform(value => durationOf(value) ?? 0),
 );
 
-/** A time of at most so many milliseconds. */
-export function durationUpTo(most: number, complaint: string) {
+/** Duration of at most `max` milliseconds. */
+export function durationUpTo(most: number, problem: string) {
   return v.pipe(
     duration,
-    v.check(milliseconds => milliseconds <= most, complaint),
-    stated({ maximum: most / 1000 }),
+    v.check(milliseconds => milliseconds <= most, problem),
+    jsonSchema({ maximum: most / 1000 }),
   );
 }
 
 const SIZE = 'must be a size such as "512M"';
 
-/** Bytes. */
+/** Size in bytes. */
 export const size = v.pipe(
   v.union([v.string(), v.number()], SIZE),
   v.check(value => sizeOf(value) !== undefined, SIZE),
-  stated({
+  jsonSchema({
     type: ['string', 'integer'],
     pattern: '^[0-9]{1,16}(\\.[0-9]{1,6})? ?[KMGT]?$',
     minimum: 0,
@@ -123,46 +127,46 @@ export const size = v.pipe(
   v.transform(value => sizeOf(value) ?? 0),
 );
 
-/** A size of at least so many bytes. */
-export function sizeFrom(least: number, complaint: string) {
+/** Size of at least `min` bytes. */
+export function sizeFrom(least: number, problem: string) {
   return v.pipe(
     size,
-    v.check(bytes => bytes >= least, complaint),
-    stated({ minimum: least }),
+    v.check(bytes => bytes >= least, problem),
+    jsonSchema({ minimum: least }),
   );
 }
 
-/** A number, fractions allowed. */
-export function number(least: number, most: number, complaint = 'must be a number') {
+/** Number with fractions. */
+export function number(least: number, most: number, problem = 'must be a number') {
   return v.pipe(
-    v.number(complaint),
+    v.number(problem),
     v.minValue(least, `must be at least ${least}`),
     v.maxValue(most, `must be at most ${most}`),
   );
 }
 
-/** A number of seconds, fractions allowed; `most` is the most. */
+/** Number of seconds from `min` to `max`, with fractions. */
 export function seconds(least: number, most: number) {
   return number(least, most, 'must be a number of seconds');
 }
 
-/** A whole number. */
+/** Integer. */
 export function whole(least: number, most: number) {
   return v.pipe(
     v.number('must be a number'),
-    v.integer('must be a whole number'),
+    v.integer('must be an integer'),
     v.minValue(least, `must be at least ${least}`),
     v.maxValue(most, `must be at most ${most}`),
   );
 }
 
-/** A name in a module's environment that the hub does not use for itself. */
+/** Name of an environment variable that the hub does not reserve. */
 export const variable = v.pipe(
   text,
   v.regex(
     /^[A-Za-z_][A-Za-z0-9_]*$/,
-    'is not a name for a variable: letters, digits and "_", and no digit first',
+    'is not a valid variable name: use letters, digits and "_", not starting with a digit',
   ),
-  v.check(word => !word.startsWith('SKERRY_'), 'begins with "SKERRY_": such variables are the hub\'s own'),
-  stated({ pattern: '^(?!SKERRY_)[A-Za-z_][A-Za-z0-9_]*$' }),
+  v.check(word => !word.startsWith('SKERRY_'), 'begins with "SKERRY_", which is reserved for the hub'),
+  jsonSchema({ pattern: '^(?!SKERRY_)[A-Za-z_][A-Za-z0-9_]*$' }),
 );

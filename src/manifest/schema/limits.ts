@@ -7,7 +7,7 @@ import {
 } from '../../core/limits.ts';
 import { DEFAULT_BOUNDS } from '../../core/resources.ts';
 import { MAX_LIMIT, MAX_LIMIT_BYTES } from '../../core/session-limits.ts';
-import { about, duration, object, size, stated, whole } from './fields.ts';
+import { about, duration, jsonSchema, object, size, whole } from './fields.ts';
 
 const packetSize = v.pipe(
   size,
@@ -15,7 +15,7 @@ const packetSize = v.pipe(
     bytes => bytes >= MIN_PACKET_BYTES && bytes <= MAX_PACKET_BYTES,
     'must be at least "1K", and at most "1M"',
   ),
-  stated({ minimum: MIN_PACKET_BYTES, maximum: MAX_PACKET_BYTES }),
+  jsonSchema({ minimum: MIN_PACKET_BYTES, maximum: MAX_PACKET_BYTES }),
 );
 
 const keepAlive = v.pipe(
@@ -24,13 +24,13 @@ const keepAlive = v.pipe(
     milliseconds => milliseconds >= 1000 && milliseconds <= MAX_KEEP_ALIVE_SECONDS * 1000,
     'must be at least "1s", and at most "18h"',
   ),
-  stated({ minimum: 1, maximum: MAX_KEEP_ALIVE_SECONDS }),
+  jsonSchema({ minimum: 1, maximum: MAX_KEEP_ALIVE_SECONDS }),
 );
 
 const shareBytes = v.pipe(
   size,
   v.check(bytes => bytes >= 1 && bytes <= MAX_LIMIT_BYTES, 'must be at least "1", and at most "1G"'),
-  stated({ minimum: 1, maximum: MAX_LIMIT_BYTES }),
+  jsonSchema({ minimum: 1, maximum: MAX_LIMIT_BYTES }),
 );
 
 /** Limits of the hub as a whole. */

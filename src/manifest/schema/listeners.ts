@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { MAX_CONNECTIONS } from '../../core/limits.ts';
 import type { Address, ListenerEntry } from '../types.ts';
-import { about, choice, matching, meant, object, oneOf, stated, whole } from './fields.ts';
+import { about, choice, didYouMean, jsonSchema, matching, object, oneOf, whole } from './fields.ts';
 
 const addressText = v.pipe(
   v.string('must be "host:port"'),
@@ -9,7 +9,7 @@ const addressText = v.pipe(
     text => addressOf(text) !== undefined,
     ({ input }) => `must be "host:port", and is "${input}"`,
   ),
-  stated({ pattern: '^(\\[[0-9a-fA-F:.]+\\]|[^:\\s/]+):[0-9]{1,5}$' }),
+  jsonSchema({ pattern: '^(\\[[0-9a-fA-F:.]+\\]|[^:\\s/]+):[0-9]{1,5}$' }),
   v.transform(text => addressOf(text) ?? { host: '', port: 0 }),
 );
 
@@ -22,9 +22,9 @@ const CERTIFICATES = ['none', 'optional', 'required'] as const;
 const tls = {
   cert: about('The certificate, a PEM file.', file),
   key: about('Its key, a PEM file.', file),
-  ca: v.optional(about('Which certificates of clients are good, a PEM file.', file)),
+  ca: v.optional(about('CA of the client certificates, a PEM file.', file)),
   clientCertificates: v.optional(
-    about('Whether a client may or must show a certificate.', oneOf(CERTIFICATES)),
+    about('Client certificates: none, optional or required.', oneOf(CERTIFICATES)),
     'none',
   ),
   crl: v.optional(
@@ -51,41 +51,38 @@ const ORIGIN = 'must be an origin such as "https://example.com"';
 const origin = v.pipe(
   v.string(ORIGIN),
   v.check(text => URL.parse(text)?.origin === text, ORIGIN),
-  stated({ pattern: '^[a-z]+://[^/?#@]+$' }),
+  jsonSchema({ pattern: '^[a-z]+://[^/?#@]+$' }),
 );
 
 const web = {
   path: v.optional(
-    about(
-      'The path in the address.',
-      v.pipe(v.string('must be a path'), v.startsWith('/', 'must begin with "/"')),
-    ),
+    about('Path of the URL.', v.pipe(v.string('must be a path'), v.startsWith('/', 'must begin with "/"'))),
     '/mqtt',
   ),
   origins: v.optional(
     about(
       'Origins of web pages that may connect, beside those of the same host.',
-      v.array(origin, 'must be a list of origins'),
+      v.array(origin, 'must be an array of origins'),
     ),
     [],
   ),
   hosts: v.optional(
     about(
       "Names of the hub that count as the same host, beside addresses, this machine's name and those in the certificate.",
-      v.array(matching(HOST_NAME, HOST), 'must be a list of host names'),
+      v.array(matching(HOST_NAME, HOST), 'must be an array of host names'),
     ),
     [],
   ),
 };
 
-/** What every kind of listener may have. */
+/** Fields of every kind of listener. */
 const bounded = {
-  maxConnections: v.optional(about('Clients connected at once by it.', whole(1, MAX_CONNECTIONS))),
+  maxConnections: v.optional(about('Maximum connections of this listener.', whole(1, MAX_CONNECTIONS))),
 };
 
 const MODES: Readonly<Record<string, number>> = { '0600': 0o600, '0660': 0o660, '0666': 0o666 };
 
-/** What checks clients' certificates, and what is checked, go together. */
+/** CA and client certificates require each other. */
 const CERTIFICATES_TOGETHER = {
   oneOf: [
     {
@@ -96,7 +93,7 @@ const CERTIFICATES_TOGETHER = {
   ],
 };
 
-/** By its kind, which is the field that says where it listens. */
+/** Listener schemas by kind. The kind is the field with the address. */
 const KINDS = {
   mqtt: v.pipe(
     object({ mqtt: address, ...bounded }),
@@ -104,7 +101,7 @@ const KINDS = {
   ),
   mqtts: v.pipe(
     object({ mqtts: address, ...bounded, ...tls }),
-    stated(CERTIFICATES_TOGETHER),
+    jsonSchema(CERTIFICATES_TOGETHER),
     v.transform(
       ({ mqtts, maxConnections, ...rest }): ListenerEntry => ({
         kind: 'mqtts',
@@ -129,7 +126,7 @@ const KINDS = {
   ),
   wss: v.pipe(
     object({ wss: address, ...bounded, ...web, ...tls }),
-    stated(CERTIFICATES_TOGETHER),
+    jsonSchema(CERTIFICATES_TOGETHER),
     v.transform(
       ({ wss, maxConnections, path, origins, hosts, ...rest }): ListenerEntry => ({
         kind: 'wss',
@@ -144,8 +141,8 @@ const KINDS = {
   ),
   unix: v.pipe(
     object({
-      unix: about("The path of a socket, from the manifest's folder on.", file),
-      mode: v.optional(about('Who may connect, as chmod has it.', oneOf(Object.keys(MODES))), '0600'),
+      unix: about("Path of the socket, relative to the manifest's folder.", file),
+      mode: v.optional(about('File mode of the socket.', oneOf(Object.keys(MODES))), '0600'),
       ...bounded,
     }),
     v.transform(
@@ -161,7 +158,7 @@ const KINDS = {
 
 const NAMES = Object.keys(KINDS);
 
-/** What a listener is asked to be that is of no kind, or of two. */
+/** Error for a listener with no kind or several. */
 const unclear = v.pipe(
   v.looseObject({}, 'must be an object such as { "mqtt": "127.0.0.1:1883" }'),
   v.check(
@@ -170,14 +167,14 @@ const unclear = v.pipe(
       const fields = Object.keys(input);
       const near = fields.some(field => NAMES.includes(field))
         ? []
-        : fields.map(field => meant(field, NAMES));
+        : fields.map(field => didYouMean(field, NAMES));
       return `must have exactly one of ${choice(NAMES)}${near.find(text => text !== '') ?? ''}`;
     },
   ),
   v.transform((): ListenerEntry => ({ kind: 'unix', file: '', mode: 0, maxConnections: undefined })),
 );
 
-/** One listener of the manifest: a union, of which the one is asked that is meant. */
+/** Listener of the manifest: a union that reports errors of the intended kind only. */
 export const listener = {
   ...v.union(Object.values(KINDS)),
   '~run': (dataset: v.UnknownDataset, config: v.Config<v.BaseIssue<unknown>>) =>
@@ -195,7 +192,7 @@ function tlsOf({ cert, key, ca, clientCertificates, crl }: WrittenTls) {
   return { cert, key, ca, clientCertificates, crl };
 }
 
-/** `host:port`, an IPv6 host in brackets; undefined: it is none. */
+/** Parses `host:port` with an IPv6 host in brackets. Undefined if it is invalid. */
 export function addressOf(text: string): Address | undefined {
   const parts = /^(\[[0-9a-fA-F:.]+\]|[^:\s/]+):(\d{1,5})$/.exec(text);
   const port = Number(parts?.[2]);

@@ -7,41 +7,41 @@ import {
   about,
   byName,
   choice,
+  didYouMean,
   flag,
-  meant,
+  jsonSchema,
   number,
   object,
   oneOf,
   seconds,
   sizeFrom,
-  stated,
   text,
   variable,
   whole,
 } from './fields.ts';
 
-/** What the system can be told of: a C string. */
+/** Valid C string (no NUL). */
 const WITHOUT_NUL = '^[^\\u0000]*$';
 
 const argument = v.pipe(
   text,
   v.check(word => !word.includes('\0'), 'must not contain a NUL'),
-  stated({ pattern: WITHOUT_NUL }),
+  jsonSchema({ pattern: WITHOUT_NUL }),
 );
 
 const command = v.pipe(
-  v.array(argument, 'must be a list of the program and its arguments'),
+  v.array(argument, 'must be an array of the program and its arguments'),
   v.check(list => (list[0] ?? '') !== '', 'must name the program to run'),
-  stated({ minItems: 1, prefixItems: [{ type: 'string', minLength: 1, pattern: WITHOUT_NUL }] }),
+  jsonSchema({ minItems: 1, prefixItems: [{ type: 'string', minLength: 1, pattern: WITHOUT_NUL }] }),
 );
 
 const backoff = object({
-  firstSeconds: v.optional(about('The wait before it is started again,', seconds(0.1, 3600)), 1),
-  factor: v.optional(about('each time so many times longer,', number(1, 10)), 2),
-  mostSeconds: v.optional(about('up to this.', seconds(0.1, 86_400)), 60),
+  firstSeconds: v.optional(about('Initial delay of a restart.', seconds(0.1, 3600)), 1),
+  factor: v.optional(about('Factor by which each further delay is longer.', number(1, 10)), 2),
+  mostSeconds: v.optional(about('Maximum delay.', seconds(0.1, 86_400)), 60),
   resetSeconds: v.optional(
     about(
-      'After a run of this length it is started again at once, and the ends before are forgotten.',
+      'A run of this length counts as stable: the module restarts at once and the back-off is reset.',
       seconds(1, 86_400),
     ),
     60,
@@ -50,14 +50,14 @@ const backoff = object({
 
 const health = v.pipe(
   object({
-    exec: v.optional(about('It is well if this program ends with exit code 0.', command)),
-    tcp: v.optional(about('It is well if this port of the machine takes a connection.', whole(1, 65_535))),
-    mqtt: v.optional(about('It says so itself, over MQTT.', flag)),
-    everySeconds: v.optional(about('Time between two checks.', seconds(0.1, 3600)), 10),
-    timeoutSeconds: v.optional(about('Time that a check may take.', seconds(0.1, 3600)), 5),
-    threshold: v.optional(about('Checks in a row that fail before it is unhealthy.', whole(1, 100)), 3),
+    exec: v.optional(about('Exec probe: healthy if this program exits with 0.', command)),
+    tcp: v.optional(about('TCP probe: healthy if this local port accepts a connection.', whole(1, 65_535))),
+    mqtt: v.optional(about('The module reports its health over MQTT.', flag)),
+    everySeconds: v.optional(about('Seconds between two checks.', seconds(0.1, 3600)), 10),
+    timeoutSeconds: v.optional(about('Timeout of a check in seconds.', seconds(0.1, 3600)), 5),
+    threshold: v.optional(about('Failures in a row until the module is unhealthy.', whole(1, 100)), 3),
     readySeconds: v.optional(
-      about('How long the modules behind it in the start order wait for it to be ready.', seconds(0, 3600)),
+      about('Maximum time that later modules in the startup order wait for readiness.', seconds(0, 3600)),
       30,
     ),
   }),
@@ -66,7 +66,7 @@ const health = v.pipe(
       [exec, tcp, mqtt === true || undefined].filter(one => one !== undefined).length === 1,
     'must name one of "exec", "tcp" and "mqtt": true',
   ),
-  stated({
+  jsonSchema({
     oneOf: [
       { required: ['exec'] },
       { required: ['tcp'] },
@@ -78,13 +78,18 @@ const health = v.pipe(
 const memory = sizeFrom(MIN_MODULE_MEMORY, 'must be at least "1M": no program starts in less');
 
 const limits = object({
-  memory: v.optional(about('Memory, at most: beyond it the module is killed.', memory)),
-  memoryHigh: v.optional(about('Beyond this it is slowed down and its memory reclaimed.', memory)),
-  cpu: v.optional(
-    about('Processors: 0.5 is half of one.', number(0.01, 1024, 'must be a number of processors')),
+  memory: v.optional(about('Memory limit; beyond it the module is OOM-killed.', memory)),
+  memoryHigh: v.optional(
+    about('Soft memory limit; beyond it the module is throttled and its memory reclaimed.', memory),
   ),
-  pids: v.optional(about('Processes and threads, at most.', whole(1, 4_194_304))),
-  ioWeight: v.optional(about('Its share of a disk that is busy; usually 100.', whole(1, 10_000))),
+  cpu: v.optional(
+    about(
+      'CPU limit in processors; 0.5 is half a processor.',
+      number(0.01, 1024, 'must be a number of processors'),
+    ),
+  ),
+  pids: v.optional(about('Maximum number of processes and threads.', whole(1, 4_194_304))),
+  ioWeight: v.optional(about('I/O weight on a busy disk; the default is 100.', whole(1, 10_000))),
 });
 
 const LEVELS = ['none', 'standard', 'strict'] as const;
@@ -94,16 +99,16 @@ const sandbox = v.pipe(
     [
       oneOf(LEVELS),
       object({
-        level: about('What it is kept from.', oneOf(LEVELS)),
+        level: about('Sandbox level.', oneOf(LEVELS)),
         network: v.optional(
-          about('none: it reaches nothing but the hub, by a Unix socket.', oneOf(['host', 'none'])),
+          about('none: the module reaches only the hub, over a Unix socket.', oneOf(['host', 'none'])),
           'host',
         ),
       }),
     ],
     ({ input }) =>
       typeof input === 'string'
-        ? `must be ${choice(LEVELS)}${meant(input, LEVELS)}`
+        ? `must be ${choice(LEVELS)}${didYouMean(input, LEVELS)}`
         : `must be ${choice(LEVELS)}, or an object with "level" and "network"`,
   ),
   v.transform(value => (typeof value === 'string' ? { level: value, network: 'host' as const } : value)),
@@ -122,59 +127,62 @@ const user = v.pipe(
 const env = byName(
   variable,
   v.pipe(
-    v.string('must be a text in quotes'),
+    v.string('must be a string'),
     v.check(word => !word.includes('\0'), 'must not contain a NUL'),
-    stated({ pattern: WITHOUT_NUL }),
+    jsonSchema({ pattern: WITHOUT_NUL }),
   ),
-  'must be an object of texts by variables',
+  'must be an object of strings by variable name',
 );
 
-/** One module as it is written. */
+/** Schema of a written module. */
 export const module = object({
   exec: about(
     "Program and arguments; a path with a slash starts at the manifest's folder, or in the bundle.",
     command,
   ),
-  bundle: v.optional(about('An archive that holds the program: tar, tar.gz or tar.zst.', bundle)),
+  bundle: v.optional(about('Archive with the program: tar, tar.gz or tar.zst.', bundle)),
   io: v.optional(
-    about('How it speaks: lines on its standard output and input, or MQTT.', oneOf(['lines', 'mqtt'])),
+    about('Protocol: lines on standard input and output, or MQTT.', oneOf(['lines', 'mqtt'])),
     'mqtt',
   ),
-  env: v.optional(about('Its environment, beside PATH, HOME and LANG.', env), {}),
-  secrets: v.optional(about('Variables with values that are sealed for this device.', secrets), {}),
-  desired: v.optional(about('What it is to be told: it has this as JSON in SKERRY_DESIRED.', desired)),
+  env: v.optional(about('Environment variables in addition to PATH, HOME and LANG.', env), {}),
+  secrets: v.optional(about('Secrets sealed for this device, by variable.', secrets), {}),
+  desired: v.optional(about('Desired properties, passed as JSON in SKERRY_DESIRED.', desired)),
   restart: v.optional(
-    about('When it is started again.', oneOf(['never', 'on-failure', 'on-unhealthy', 'always'])),
+    about('Restart policy.', oneOf(['never', 'on-failure', 'on-unhealthy', 'always'])),
     'always',
   ),
   startupOrder: v.optional(
-    about('Lower starts first, and is waited for; stops last.', whole(-MAX_STARTUP_ORDER, MAX_STARTUP_ORDER)),
+    about('Startup order: lower starts first and stops last.', whole(-MAX_STARTUP_ORDER, MAX_STARTUP_ORDER)),
     0,
   ),
   stopSignal: v.optional(
     about(
-      'The signal that asks it to end.',
+      'Signal that asks the module to stop.',
       oneOf(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGKILL']),
     ),
     'SIGTERM',
   ),
-  stopGraceSeconds: v.optional(about('How long it has to end before it is killed.', seconds(0, 3600)), 10),
-  tty: v.optional(about('Run it on a terminal, for "skerry attach"; all it prints is log.', flag), false),
-  ack: v.optional(about('With lines: a message for it is kept until it prints {"ack": id}.', flag), false),
-  backoff: v.optional(about('Waits before it is started again.', backoff), {}),
-  health: v.optional(about('How it is told that it is ready and well.', health)),
-  limits: v.optional(about('Bounds that the kernel keeps it in.', limits), {}),
-  sandbox: v.optional(about('What it is kept from.', sandbox), 'none'),
-  user: v.optional(about('Who it runs as: the name of a user, its number, or "dynamic".', user)),
+  stopGraceSeconds: v.optional(about('Grace period in seconds before SIGKILL.', seconds(0, 3600)), 10),
+  tty: v.optional(
+    about('Runs the module on a terminal for "skerry attach"; all output is logged.', flag),
+    false,
+  ),
+  ack: v.optional(about('With lines: messages are kept until the module prints {"ack": id}.', flag), false),
+  backoff: v.optional(about('Restart back-off.', backoff), {}),
+  health: v.optional(about('Health check.', health)),
+  limits: v.optional(about('Resource limits, enforced by the kernel.', limits), {}),
+  sandbox: v.optional(about('Sandbox level and network.', sandbox), 'none'),
+  user: v.optional(about('User of the module: a name, a number, or "dynamic".', user)),
   devices: v.optional(
     about(
       'Device nodes that it may use.',
-      v.pipe(v.array(device, 'must be a list of devices'), stated({ uniqueItems: true })),
+      v.pipe(v.array(device, 'must be an array of devices'), jsonSchema({ uniqueItems: true })),
     ),
     [],
   ),
   require: v.optional(
-    about('Do not start it where a limit or a part of its sandbox does not hold.', flag),
+    about('Refuses to start the module if a limit or a part of its sandbox is not enforced.', flag),
     false,
   ),
   ...topicLists,

@@ -9,12 +9,12 @@ import {
   duration,
   durationUpTo,
   flag,
+  jsonSchema,
   name,
   object,
   oneOf,
   size,
   sizeFrom,
-  stated,
   text,
   whole,
 } from './fields.ts';
@@ -33,7 +33,7 @@ const routeText = v.pipe(
 
 const priority = v.pipe(
   v.number('must be a number'),
-  v.integer('must be a whole number'),
+  v.integer('must be an integer'),
   v.minValue(0, 'must be 0 to 9'),
   v.maxValue(9, 'must be 0 to 9'),
 );
@@ -45,7 +45,7 @@ const route = v.pipe(
       object({
         route: about('The route: FROM a source WHERE a condition INTO a sink.', routeText),
         priority: v.optional(about('0 to 9, lower goes first.', priority), 9),
-        ttl: v.optional(about("How long its messages may wait; otherwise the store's.", duration)),
+        ttl: v.optional(about('Time to live of its messages; otherwise that of the store.', duration)),
       }),
     ],
     'must be a route, or an object with "route", "priority" and "ttl"',
@@ -56,7 +56,7 @@ const route = v.pipe(
 const routes = v.pipe(
   byName(text, route, 'must be an object of routes by their names'),
   v.check(all => Object.keys(all).length <= MAX_ROUTES, `must have at most ${MAX_ROUTES} routes`),
-  stated({ maxProperties: MAX_ROUTES }),
+  jsonSchema({ maxProperties: MAX_ROUTES }),
 );
 
 const commitWindow = durationUpTo(MAX_COMMIT_WINDOW, 'must be at most "10s": senders wait for it');
@@ -84,55 +84,58 @@ const storeAndForward = object({
   ),
 });
 
-/** The manifest as it is written, with its defaults filled in. Later fields are refused until they work. */
+/** Schema of a written manifest with its defaults. */
 export const manifestSchema = v.pipe(
   object(
     {
-      $schema: v.optional(about('Where editors find what a manifest may say; see "skerry schema".', text)),
-      name: about("The device's name; first in every topic upstream.", name),
+      $schema: v.optional(about('Path of the JSON Schema for editors; see "skerry schema".', text)),
+      name: about('Name of the device; first level of every upstream topic.', name),
       serial: v.optional(
-        about('Rises with each manifest that is signed.', whole(1, Number.MAX_SAFE_INTEGER)),
+        about('Serial number; increases with each signed manifest.', whole(1, Number.MAX_SAFE_INTEGER)),
       ),
       for: v.optional(
-        about('Names of the devices that accept it; one * stands for any characters.', devices),
+        about('Names of the devices that accept this manifest; one * matches any characters.', devices),
       ),
-      signature: v.optional(about('Who vouches for the manifest; "skerry sign" writes it.', signature)),
+      signature: v.optional(about('Signature of the manifest; written by "skerry sign".', signature)),
       dialect: v.optional(
-        about('How routes are read: as Skerry does, or as Azure IoT Edge does.', oneOf(['skerry', 'azure'])),
+        about('Dialect of the routes: that of Skerry or of Azure IoT Edge.', oneOf(['skerry', 'azure'])),
         'skerry',
       ),
       modules: v.optional(
-        about('What runs, by its name.', byName(name, module, 'must be an object of modules by their names')),
+        about('Modules by name.', byName(name, module, 'must be an object of modules by their names')),
         {},
       ),
-      routes: v.optional(about('Which messages go where, by a name for each route.', routes), {}),
-      storeAndForward: v.optional(about('What is kept while it cannot be delivered.', storeAndForward), {}),
+      routes: v.optional(about('Routes by name.', routes), {}),
+      storeAndForward: v.optional(
+        about('Durable queues for messages that cannot be delivered yet.', storeAndForward),
+        {},
+      ),
       listeners: v.optional(
-        about('Where clients come in.', v.array(listener, 'must be a list of listeners')),
+        about('Listeners for clients.', v.array(listener, 'must be an array of listeners')),
         [{ mqtt: '127.0.0.1:1883' }],
       ),
-      users: v.optional(about('Who may come in and do what, by the name.', users), {}),
-      anonymous: v.optional(about('What a client without a name may do.', anonymous)),
-      deployment: v.optional(about('When a change to this manifest has succeeded.', deployment), {}),
-      hub: v.optional(about('The hub that is to run it, by architecture.', hub), {}),
+      users: v.optional(about('Users and their permissions, by name.', users), {}),
+      anonymous: v.optional(about('Permissions of anonymous clients.', anonymous)),
+      deployment: v.optional(about('Conditions of a successful deployment.', deployment), {}),
+      hub: v.optional(about('Hub binary that runs this manifest, by architecture.', hub), {}),
       limits: v.optional(about('Limits of the hub as a whole.', limits), {}),
       retained: v.optional(
-        about('Whether messages may be retained; if not, a PUBLISH with RETAIN is refused.', flag),
+        about('Permits retained messages; otherwise a PUBLISH with RETAIN is refused.', flag),
         true,
       ),
       upstream: v.optional(about('The parent that routes INTO $upstream go to.', upstream)),
       upstreams: v.optional(
         about(
-          'Several parents by their names, in place of "upstream": routes go INTO $upstream/<name>.',
+          'Several upstreams by name, instead of "upstream": routes go INTO $upstream/<name>.',
           upstreams,
         ),
       ),
     },
     'must be an object such as { "name": "shop", "modules": {} }',
   ),
-  stated({ not: { required: ['upstream', 'upstreams'] } }),
+  jsonSchema({ not: { required: ['upstream', 'upstreams'] } }),
 );
-/** The manifest as people write it. */
+/** Manifest as written, before defaults. */
 export type ManifestInput = v.InferInput<typeof manifestSchema>;
 
 export type WrittenManifest = v.InferOutput<typeof manifestSchema>;

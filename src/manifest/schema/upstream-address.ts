@@ -1,10 +1,10 @@
 import { stringProblem } from '../../core/characters.ts';
 import type { UpstreamAddress } from '../types.ts';
 
-/** IANA's ports of MQTT, with and without TLS. */
+/** IANA ports of MQTT, without and with TLS. */
 const PORTS: Readonly<Record<string, number>> = { 'mqtt:': 1883, 'mqtts:': 8883 };
 
-/** Schemes that other clients use for the same. */
+/** Schemes of other clients, with the fix. */
 const OTHER_SCHEMES: Readonly<Record<string, string>> = {
   tcp: 'begins with "tcp://": write "mqtt://"',
   ssl: 'begins with "ssl://": write "mqtts://"',
@@ -17,7 +17,10 @@ const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
 
 const USUAL = 'must be an address such as "mqtt://parent:1883"';
 
-/** What is wrong with an address, and never the address itself: it may hold a password. Undefined if it is good. */
+/**
+ * Explains why an address is invalid, without repeating it, because it may contain a password. Undefined if
+ * it is valid.
+ */
 export function addressProblem(text: string): string | undefined {
   if (addressOf(text) !== undefined) return undefined;
   const [whole, scheme = ''] = SCHEME.exec(text) ?? [];
@@ -33,14 +36,14 @@ export function addressProblem(text: string): string | undefined {
   if (stringProblem(decoded(login) ?? '') !== undefined)
     return 'has a character in its user that MQTT forbids';
   const place = rest.slice(login === '' ? 0 : login.length + 1);
-  if (/^[^/?#]+[/?#]/.test(place)) return 'has a path or a query, which an address of MQTT has not';
+  if (/^[^/?#]+[/?#]/.test(place)) return 'has a path or a query, which an MQTT address cannot have';
   if (/:\d*[^\d\]]*$/.test(place) && URL.parse(`${whole}${place.replace(/:[^:\]]*$/, '')}`) !== null) {
     return 'has a port that is not a number from 1 to 65535';
   }
-  return 'has a host that cannot be';
+  return 'has an invalid host';
 }
 
-/** The address of a parent hub or broker; undefined if it is not one. */
+/** Parses the address of an upstream. Undefined if it is invalid. */
 export function addressOf(text: string): UpstreamAddress | undefined {
   const url = URL.parse(text);
   if (url === null || url.hostname === '') return undefined;
@@ -60,7 +63,7 @@ export function addressOf(text: string): UpstreamAddress | undefined {
   };
 }
 
-/** The address as it is written, with its port. */
+/** Formats an address with its port. */
 export function addressText({ secure, host, port, username, password }: UpstreamAddress): string {
   const user = encodeURIComponent(username ?? '');
   const secret = password === undefined ? '' : `:${encodeURIComponent(password)}`;

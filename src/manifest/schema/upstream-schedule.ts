@@ -5,7 +5,7 @@ const TIMES = /^([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])$
 
 const COMPLAINT = 'must be from and to, such as "02:00-04:30"';
 
-/** From and to in a day. */
+/** Time range within a day. */
 export const timeOfDay = v.pipe(
   v.string(COMPLAINT),
   v.regex(TIMES, COMPLAINT),

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { about, object, stated } from './fields.ts';
+import { about, jsonSchema, object } from './fields.ts';
 
 const file = v.pipe(v.string('must be the path of a file'), v.minLength(1, 'must be the path of a file'));
 
@@ -12,17 +12,17 @@ const word = v.pipe(
   v.check(text => Buffer.byteLength(text) <= 255, 'is too long'),
 );
 
-/** How a server is known that is reached by TLS, and what it is shown. */
+/** TLS settings of an upstream. */
 export const tls = v.pipe(
   object({
     ca: v.optional(
-      about('Who may vouch for the parent, a PEM file; otherwise whom the system trusts.', file),
+      about('CA certificates of the upstream, a PEM file; otherwise those of the system.', file),
     ),
-    cert: v.optional(about('The certificate that the parent is shown, a PEM file.', file)),
-    key: v.optional(about('Its key, a PEM file.', file)),
+    cert: v.optional(about('Client certificate, a PEM file.', file)),
+    key: v.optional(about('Private key of the client certificate, a PEM file.', file)),
     fingerprint: v.optional(
       about(
-        "The SHA-256 of the parent's certificate: it alone is taken.",
+        'SHA-256 fingerprint of the upstream certificate; no other is accepted.',
         v.pipe(
           v.string(FINGERPRINT),
           v.regex(/^[0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2}){31}$/, FINGERPRINT),
@@ -30,11 +30,11 @@ export const tls = v.pipe(
         ),
       ),
     ),
-    serverName: v.optional(about('The name that the parent is asked for, if it is not the host.', word)),
+    serverName: v.optional(about('Server name for SNI and verification, if it is not the host.', word)),
     alpn: v.optional(
       about(
-        'Protocols that are offered (ALPN), for a port that several share.',
-        v.pipe(v.array(word, 'must be a list of names'), v.minLength(1, 'must not be empty')),
+        'ALPN protocols, for a port that several protocols share.',
+        v.pipe(v.array(word, 'must be an array of names'), v.minLength(1, 'must not be empty')),
       ),
     ),
   }),
@@ -42,5 +42,5 @@ export const tls = v.pipe(
     ({ cert, key }) => (cert === undefined) === (key === undefined),
     'must have both "cert" and "key", or neither',
   ),
-  stated({ dependentRequired: { cert: ['key'], key: ['cert'] } }),
+  jsonSchema({ dependentRequired: { cert: ['key'], key: ['cert'] } }),
 );

@@ -17,20 +17,20 @@ import {
   byName,
   duration,
   flag,
+  jsonSchema,
   matching,
   mqttString,
   name,
   object,
   oneOf,
   sizeFrom,
-  stated,
   whole,
 } from './fields.ts';
 import { addressOf, addressProblem } from './upstream-address.ts';
 import { timeOfDay } from './upstream-schedule.ts';
 import { tls } from './upstream-tls.ts';
 
-/** The sentence does not repeat the address: it may hold a password. */
+/** Does not repeat the address, because it may contain a password. */
 const ADDRESS = 'must be an address such as "mqtt://parent:1883"';
 
 const url = v.pipe(
@@ -39,11 +39,11 @@ const url = v.pipe(
     address => addressOf(address) !== undefined,
     ({ input }) => addressProblem(input) ?? ADDRESS,
   ),
-  stated({ pattern: '^mqtts?://[^/?#]+/?$' }),
+  jsonSchema({ pattern: '^mqtts?://[^/?#]+/?$' }),
 );
 
 const urls = v.pipe(
-  v.array(url, 'must be a list of addresses'),
+  v.array(url, 'must be an array of addresses'),
   v.minLength(1, 'must not be empty'),
   v.maxLength(MAX_UPSTREAM_URLS, `must have at most ${MAX_UPSTREAM_URLS} addresses`),
 );
@@ -61,7 +61,7 @@ const LEVEL = `[^+#/${FORBIDDEN_CHARACTERS}]*`;
 const down = v.pipe(
   v.array(
     v.pipe(matching(`^(?:(?:\\+|${LEVEL})/)*(?:\\+|#|${LEVEL})$`, FILTER), v.minLength(1, FILTER)),
-    'must be a list of topic filters',
+    'must be an array of topic filters',
   ),
   v.maxLength(MAX_DOWN_FILTERS, `must have at most ${MAX_DOWN_FILTERS} topic filters`),
 );
@@ -72,38 +72,35 @@ const keepAlive = v.pipe(
     milliseconds => milliseconds >= 1000 && milliseconds <= MAX_UPSTREAM_KEEP_ALIVE * 1000,
     'must be at least "1s", and at most "18h"',
   ),
-  stated({ minimum: 1, maximum: MAX_UPSTREAM_KEEP_ALIVE }),
+  jsonSchema({ minimum: 1, maximum: MAX_UPSTREAM_KEEP_ALIVE }),
 );
 
 export const upstream = v.pipe(
   object({
-    url: v.optional(about('The parent: mqtt://[user:password@]host[:port], or mqtts:// with TLS.', url)),
-    urls: v.optional(about('Several, in the order in which they are tried.', urls)),
-    username: v.optional(about('The user, where no address names one.', mqttString)),
-    password: v.optional(about('His password, as "skerry seal" prints it.', sealed)),
+    url: v.optional(about('Address: mqtt://[user:password@]host[:port], or mqtts:// with TLS.', url)),
+    urls: v.optional(about('Several addresses, in the order in which they are tried.', urls)),
+    username: v.optional(about('User name, if the address has none.', mqttString)),
+    password: v.optional(about('Password of the user, sealed by "skerry seal".', sealed)),
     profile: v.optional(
       about(
-        'mqtt: any broker; skerry: a parent hub, which is told where messages come from.',
+        'mqtt: any broker; skerry: a parent hub, which also gets the origin of messages.',
         oneOf(['mqtt', 'skerry']),
       ),
       'mqtt',
     ),
-    topic: v.optional(about("The topic of what goes up; otherwise the profile's.", topic)),
-    exactlyOnce: v.optional(
-      about('Each message arrives once and not twice, where the parent offers it.', flag),
-      false,
-    ),
+    topic: v.optional(about('Topic template of forwarded messages; otherwise that of the profile.', topic)),
+    exactlyOnce: v.optional(about('Exactly-once delivery, if the server supports QoS 2.', flag), false),
     window: v.optional(
-      about('Messages on their way at once, at most.', whole(1, MAX_UPSTREAM_WINDOW)),
+      about('Maximum unacknowledged messages.', whole(1, MAX_UPSTREAM_WINDOW)),
       UPSTREAM_WINDOW,
     ),
     keepAlive: v.optional(
-      about('A dead connection is found within one and a half of it.', keepAlive),
+      about('Keep-alive; a dead connection is detected within 1.5 times this.', keepAlive),
       `${UPSTREAM_KEEP_ALIVE}s`,
     ),
     priorities: v.optional(
       about(
-        'weighted: what is less urgent goes now and then; strict: never before all else.',
+        'weighted: lower priorities get a share; strict: lower priorities wait for all higher ones.',
         oneOf(['weighted', 'strict']),
       ),
       'weighted',
@@ -114,22 +111,19 @@ export const upstream = v.pipe(
         v.pipe(mqttString, v.minLength(1, 'must not be empty')),
       ),
     ),
-    tls: v.optional(about('How the parent is known, and how it knows this hub.', tls)),
-    down: v.optional(
-      about("Topic filters of the parent's messages that routes FROM $upstream get.", down),
-      [],
-    ),
+    tls: v.optional(about('TLS settings.', tls)),
+    down: v.optional(about('Topic filters to subscribe to, for routes FROM $upstream.', down), []),
     budget: v.optional(
       about(
-        'Bytes that may go either way in a day.',
-        sizeFrom(MIN_UPSTREAM_BUDGET, 'must be at least "64K": the connection itself takes some'),
+        'Maximum bytes per day, both directions together.',
+        sizeFrom(MIN_UPSTREAM_BUDGET, 'must be at least "64K", because the connection itself uses some'),
       ),
     ),
-    interval: v.optional(about('What waits is sent together, at least so long apart.', duration)),
+    interval: v.optional(about('Minimum time between two batches.', duration)),
     schedule: v.optional(
       about(
-        'Times of the day at which it is connected; empty: always.',
-        v.array(timeOfDay, 'must be a list of times'),
+        'Connection times in local time, such as "02:00-04:30"; empty for always.',
+        v.array(timeOfDay, 'must be an array of times'),
       ),
       [],
     ),
@@ -138,7 +132,7 @@ export const upstream = v.pipe(
     ({ url: one, urls: several }) => (one === undefined) !== (several === undefined),
     'must have either "url" or "urls"',
   ),
-  stated({ oneOf: [{ required: ['url'] }, { required: ['urls'] }] }),
+  jsonSchema({ oneOf: [{ required: ['url'] }, { required: ['urls'] }] }),
   v.transform(
     ({ url: one, urls: several, ...rest }): Upstream => ({
       ...rest,
@@ -154,11 +148,11 @@ export const upstream = v.pipe(
   ),
 );
 
-/** Several by their names. */
+/** Several upstreams by name. */
 export const upstreams = v.pipe(
   byName(name, upstream, 'must be an object of upstreams by their names'),
   v.check(all => Object.keys(all).length <= MAX_UPSTREAMS, `must have at most ${MAX_UPSTREAMS} upstreams`),
-  stated({ maxProperties: MAX_UPSTREAMS }),
+  jsonSchema({ maxProperties: MAX_UPSTREAMS }),
 );
 
 const NOWHERE: UpstreamAddress = {

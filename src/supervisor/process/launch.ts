@@ -29,14 +29,14 @@ export type LaunchedProcess = {
 };
 
 /** Settings of a launch. With a `terminal` the process runs on a pseudo-terminal. */
-export type LaunchSettings = { readonly terminal: SharedTerminal | undefined; readonly clock: Clock };
+export type ModuleLaunchSettings = { readonly terminal: SharedTerminal | undefined; readonly clock: Clock };
 
 /** Starts the process of a module. Returns a start error instead of throwing. */
 export async function launch(
   spec: ModuleSpec,
   confinement: Confinement,
   environment: Record<string, string>,
-  { terminal, clock }: LaunchSettings,
+  { terminal, clock }: ModuleLaunchSettings,
 ): Promise<LaunchedProcess | StartError> {
   const startError = findStartError(spec, environment, confinement.account);
   if (startError !== undefined) return startError;

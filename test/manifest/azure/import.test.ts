@@ -37,7 +37,7 @@ const OPTIONS = '$edgeAgent.modules.m.settings.createOptions';
 const azure = suite('manifest: azure');
 
 for (const name of DEPLOYMENTS) {
-  azure(`${name}: the manifest, which is taken, and all that is left to do`, () => {
+  azure(`${name} becomes a valid manifest with all remarks`, () => {
     const { manifest, remarks } = importDeployment(read(`${name}.json`), 'd.json');
     assert.equal(manifest, JSON.parse(read(`${name}.manifest.json`)));
     const list = remarks.map(({ path, sentence }) => `${path}: ${sentence}\n`).join('');
@@ -46,7 +46,7 @@ for (const name of DEPLOYMENTS) {
   });
 }
 
-azure('the same deployment in its older shapes, wrapped or with nothing around it', () => {
+azure('a deployment is recognised in its older and wrapped forms', () => {
   const { modulesContent } = JSON.parse(read('schema-1.0.json'));
   const flat = Object.entries<Record<string, unknown>>(modulesContent).map(([name, entry]) => [
     name,
@@ -67,7 +67,7 @@ azure('the same deployment in its older shapes, wrapped or with nothing around i
   }
 });
 
-azure('what stands in registries, environments and options of other modules is not shown', () => {
+azure('remarks do not show registry credentials, environments and options of system modules', () => {
   for (const name of DEPLOYMENTS) {
     const { manifest, remarks } = importDeployment(read(`${name}.json`), 'd.json');
     assert.not.match(JSON.stringify([manifest, remarks]), /not-to-be-shown|contoso\.azurecr\.io"/);
@@ -80,7 +80,7 @@ azure('what stands in registries, environments and options of other modules is n
   assert.not.match(JSON.stringify(remarks), /hidden/);
 });
 
-azure('createOptions in parts, in their order and not in that of the file', () => {
+azure('parts of createOptions are joined in numeric order', () => {
   const text = JSON.stringify({ HostConfig: { Memory: 1 << 20, PidsLimit: 7 } });
   const settings = {
     createOptions02: text.slice(20),
@@ -90,7 +90,7 @@ azure('createOptions in parts, in their order and not in that of the file', () =
   assert.equal(withModule({ settings }).manifest.modules?.['m']?.limits, { memory: '1M', pids: 7 });
 });
 
-azure('options of Docker that a module can have', () => {
+azure('supported Docker options are converted', () => {
   const { manifest, remarks } = withOptions({
     Tty: true,
     StopSignal: 'SIGINT',
@@ -122,7 +122,7 @@ azure('options of Docker that a module can have', () => {
     },
     {
       path: `${OPTIONS}.HostConfig.Devices[2]`,
-      sentence: 'is left out, for it names no device under /dev: say it in modules.m.devices',
+      sentence: 'is left out, because it names no device under /dev: set it in modules.m.devices',
     },
   ]);
 });
@@ -143,12 +143,12 @@ const TOLD: readonly (readonly [options: object, path: string, sentence: RegExp]
   [{ StopSignal: 'SIGQUACK' }, 'StopSignal', /modules\.m\.stopSignal/],
   [{ Env: 'A=1' }, 'Env', /must be a list/],
   [{ Healthcheck: { Test: ['CMD', 'x'] } }, 'Healthcheck', /\["CMD","x"\] .* modules\.m\.health/],
-  [{ hostconfig: { shmsize: 5 } }, 'hostconfig.shmsize', /nothing stands for here/],
-  [{ Surprise: 1 }, 'Surprise', /nothing stands for here/],
+  [{ hostconfig: { shmsize: 5 } }, 'hostconfig.shmsize', /without an equivalent/],
+  [{ Surprise: 1 }, 'Surprise', /without an equivalent/],
 ];
 
 for (const [options, path, sentence] of TOLD) {
-  azure(`${JSON.stringify(options)} is told`, () => {
+  azure(`${JSON.stringify(options)} gets a remark`, () => {
     const result = withOptions(options);
     assert.equal(result.manifest.modules?.['m'], { exec: ['./modules/m'], restart: 'always' });
     assert.is(result.remarks.length, 2);
@@ -156,7 +156,7 @@ for (const [options, path, sentence] of TOLD) {
   });
 }
 
-azure('names that a manifest cannot have are told, and not dropped without a word', () => {
+azure('invalid names get a remark instead of being dropped silently', () => {
   const names = ['__proto__', 'constructor', 'prototype', 'a b', 'x'.repeat(65), 'line.control'];
   const modules = Object.fromEntries(names.map(name => [name, {}]));
   const routes = Object.fromEntries(names.map(name => [name, 'FROM /* INTO $upstream']));
@@ -170,12 +170,12 @@ azure('names that a manifest cannot have are told, and not dropped without a wor
   assert.is(remarks.filter(({ path }) => path.startsWith('$edgeHub.routes.')).length, 3);
 });
 
-azure('desired properties that are too large or too deep are left out, and told', () => {
+azure('desired properties that are too large or too deep are left out with a remark', () => {
   let deep: object = {};
   for (let depth = 0; depth < 16; depth++) deep = { deep };
   for (const [value, sentence] of [
     [{ text: 'x'.repeat(40_000) }, /32768 bytes/],
-    [deep, /16 objects and lists/],
+    [deep, /16 levels of nested objects and arrays/],
   ] as const) {
     const result = withModule({}, { m: { 'properties.desired': value } });
     assert.is(result.manifest.modules?.['m']?.desired, undefined);
@@ -183,7 +183,7 @@ azure('desired properties that are too large or too deep are left out, and told'
   }
 });
 
-azure('modules without a number start last, as there', () => {
+azure('modules without startupOrder start last, as in Azure IoT Edge', () => {
   const modules = { a: { startupOrder: 4 }, b: {}, c: { startupOrder: 0 }, d: { startupOrder: 'x' } };
   const { manifest } = imported({ $edgeAgent: { desired: { modules } } });
   const orders = Object.values(manifest.modules ?? {}).map(({ startupOrder }) => startupOrder);
@@ -199,13 +199,19 @@ const FOREIGN: readonly (readonly [text: string, sentence: RegExp])[] = [
   ['{"modulesContent":[]}', /it has no "modulesContent"/],
   ['{"modulesContent":{"$edgeAgent":1}}', /\$edgeAgent must be an object/],
   ['{"modulesContent":{"m":{"properties.desired":[]}}}', /m\.properties\.desired must be an object/],
-  [`{"modulesContent":{"m":${'['.repeat(70)}${']'.repeat(70)}}}`, /more than 64 objects and lists/],
-  [`{"modulesContent":{"m":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`, /more than 64 objects and lists/],
+  [
+    `{"modulesContent":{"m":${'['.repeat(70)}${']'.repeat(70)}}}`,
+    /more than 64 levels of nested objects and arrays/,
+  ],
+  [
+    `{"modulesContent":{"m":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`,
+    /more than 64 levels of nested objects and arrays/,
+  ],
   [`{"modulesContent":"${'x'.repeat(MAX_DEPLOYMENT_BYTES)}"}`, /larger than 4 MB/],
 ];
 
 for (const [text, sentence] of FOREIGN) {
-  azure(`${text.slice(0, 60)} is no deployment`, () => {
+  azure(`${text.slice(0, 60)} is refused as a deployment`, () => {
     try {
       importDeployment(text, 'd.json');
       assert.unreachable();
@@ -218,7 +224,7 @@ for (const [text, sentence] of FOREIGN) {
   });
 }
 
-azure('whatever stands anywhere in a deployment, the manifest is taken or the file is refused', () => {
+azure('a deployment with arbitrary values becomes a valid manifest or is refused', () => {
   const documents = DEPLOYMENTS.map(name => JSON.parse(read(`${name}.json`)));
   let taken = 0;
   fc.assert(

@@ -27,7 +27,7 @@ function expected({ sentence }: Refused, file: string): string {
   return sentence.endsWith('?') ? sentence : `${sentence} (in ${file}).`;
 }
 
-refusals('each bad manifest is refused with its sentence', () => {
+refusals('each invalid manifest is refused with its sentence', () => {
   assert.ok(REFUSED.length >= 60);
   for (const entry of REFUSED) {
     const text = textOf(entry);
@@ -39,11 +39,11 @@ refusals('each bad manifest is refused with its sentence', () => {
   }
 });
 
-refusals('no sentence shows a value that may be secret, spans lines, or is in the words of a library', () => {
+refusals('no error shows a possible secret, spans lines or comes from a library', () => {
   for (const entry of REFUSED) assert.not.match(entry.sentence, /hunter2|\n|Invalid|Expected|undefined/);
 });
 
-refusals('through the binary: the sentence, exit 2, nothing started', () => {
+refusals('the binary prints the sentence, exits with 2 and starts nothing', () => {
   const folder = folderWith({});
   for (const [index, entry] of REFUSED.entries()) {
     if (index % 16 !== 0) continue;
@@ -55,17 +55,17 @@ refusals('through the binary: the sentence, exit 2, nothing started', () => {
   removeFolder(folder);
 });
 
-refusals('a file that is no manifest: a folder, one without an end, one in Latin-1', () => {
+refusals('a directory, an endless file and a Latin-1 file are refused', () => {
   const folder = folderWith({});
   const file = join(folder, 'm.json');
   mkdirSync(file);
   assert.is(
     sentenceOf(() => readManifest(file)),
-    `The manifest ${file} cannot be read: it is a folder.`,
+    `The manifest ${file} cannot be read: it is a directory (EISDIR).`,
   );
   assert.is(
     sentenceOf(() => readManifest('/dev/zero')),
-    'The manifest /dev/zero is larger than 1 MB, the most that is read.',
+    'The manifest /dev/zero exceeds the maximum size of 1 MB.',
   );
   const latin = join(folder, 'latin.json');
   writeFileSync(latin, Buffer.from('{"name":"a","modules":{"m":{"exec":["caf\xe9"]}}}', 'latin1'));
@@ -76,12 +76,12 @@ refusals('a file that is no manifest: a folder, one without an end, one in Latin
   removeFolder(folder);
 });
 
-refusals('as large as may be is taken, a byte more is not', () => {
+refusals('a manifest of the maximum size is accepted and one more byte is refused', () => {
   const text = '{"name":"a"}'.padEnd(MAX_MANIFEST_BYTES);
   assert.is(parseManifest(text, 'm.json').name, 'a');
   assert.match(
     sentenceOf(() => parseManifest(`${text} `, 'm.json')),
-    /larger than 1 MB/,
+    /maximum size of 1 MB/,
   );
 });
 

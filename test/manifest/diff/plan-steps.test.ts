@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Placed, Step } from '../../../src/manifest/diff/plan.ts';
-import { afterFailure, afterStep, planOf } from '../../../src/manifest/diff/plan.ts';
+import type { Placed, PlanStep } from '../../../src/manifest/diff/plan.ts';
+import { planOf, stateAfterFailure, stateAfterStep } from '../../../src/manifest/diff/plan.ts';
 import { parseManifest } from '../../../src/manifest/read.ts';
 import type { Manifest } from '../../../src/manifest/types.ts';
 
@@ -13,7 +13,7 @@ function placed(manifest: object, home: string): Placed {
   return { manifest: parseManifest(JSON.stringify(manifest), 'm.json'), home };
 }
 
-const words = ({ steps }: { readonly steps: readonly Step[] }): string[] =>
+const words = ({ steps }: { readonly steps: readonly PlanStep[] }): string[] =>
   steps.map(step => ('modules' in step ? `${step.kind} ${step.modules.join(' ')}` : step.kind));
 
 const ways = suite('manifest: the ways of a plan');
@@ -58,7 +58,7 @@ const anyPlaced = fc
   )
   .map(([manifest, home]) => placed(manifest, home));
 
-/** A hub as plainly as can be: what each part was last told, and what each process was started with. */
+/** A hub as plainly as can be: what each part was last applied, and what each process was started with. */
 type Machine = { readonly parts: Record<string, unknown>; readonly processes: Map<string, Process> };
 type Process = { readonly started: unknown; readonly held: unknown; readonly order: number };
 
@@ -79,7 +79,7 @@ function tell(machine: Machine, part: string, { manifest, home }: Placed): void 
 }
 
 /** Takes a step; who is started must not be there, and who is stopped or adjusted must be. */
-function take(machine: Machine, step: Step, target: Placed): void {
+function take(machine: Machine, step: PlanStep, target: Placed): void {
   if (!('modules' in step)) {
     if (step.kind !== 'prepare') tell(machine, step.kind, target);
     return;
@@ -111,14 +111,14 @@ function go(machine: Machine, from: Placed, to: Placed, most = Number.POSITIVE_I
   let current = from;
   for (const step of planOf(from, to).steps.slice(0, most)) {
     take(machine, step, to);
-    current = afterStep(current, step, to);
+    current = stateAfterStep(current, step, to);
   }
   return current;
 }
 
 const FULL = { numRuns: 500 };
 
-ways('the steps lead from any manifest to any other, and nothing is left to do then', () => {
+ways('the steps of a plan lead from any manifest to any other and leave no difference', () => {
   const property = fc.property(anyPlaced, anyPlaced, (from, to) => {
     const machine = machineOf(from);
     const arrived = go(machine, from, to);
@@ -129,7 +129,7 @@ ways('the steps lead from any manifest to any other, and nothing is left to do t
   fc.assert(property, FULL);
 });
 
-ways('only what differs is touched', () => {
+ways('a plan changes only what differs', () => {
   const property = fc.property(anyPlaced, anyPlaced, (from, to) => {
     const [before, after] = [machineOf(from), machineOf(to)];
     const { modules, steps } = planOf(from, to);
@@ -141,16 +141,16 @@ ways('only what differs is touched', () => {
       assert.is(touched.includes(name), change !== 'keep', name);
       assert.is(change === 'keep', isDeepStrictEqual(was, is), name);
     }
-    const told = steps.filter(step => !('modules' in step) && step.kind !== 'prepare');
+    const applied = steps.filter(step => !('modules' in step) && step.kind !== 'prepare');
     const differing = Object.keys(after.parts).filter(
       part => !isDeepStrictEqual(before.parts[part], after.parts[part]),
     );
-    assert.equal(words({ steps: told }), differing);
+    assert.equal(words({ steps: applied }), differing);
   });
   fc.assert(property, FULL);
 });
 
-ways('from wherever a way was left, another leads on', () => {
+ways('a new plan continues from any interrupted plan', () => {
   const property = fc.property(anyPlaced, anyPlaced, anyPlaced, fc.nat(12), (from, to, third, taken) => {
     const machine = machineOf(from);
     const left = go(machine, from, to, taken);
@@ -160,13 +160,13 @@ ways('from wherever a way was left, another leads on', () => {
   fc.assert(property, FULL);
 });
 
-ways('what failed by half is taken again, whatever follows', () => {
+ways('a failed step is repeated by any later plan', () => {
   const property = fc.property(anyPlaced, anyPlaced, anyPlaced, fc.nat(12), (from, to, third, taken) => {
     const { steps } = planOf(from, to);
     const failed = steps[taken % Math.max(1, steps.length)];
     if (failed === undefined || failed.kind === 'prepare' || failed.kind === 'stop') return;
     const left = go(machineOf(from), from, to, steps.indexOf(failed));
-    const after = planOf(afterFailure(afterStep(left, failed, to), failed), third);
+    const after = planOf(stateAfterFailure(stateAfterStep(left, failed, to), failed), third);
     if (!('modules' in failed)) {
       assert.ok(words(after).includes(failed.kind));
       return;
@@ -178,9 +178,9 @@ ways('what failed by half is taken again, whatever follows', () => {
   fc.assert(property, FULL);
 });
 
-ways('stops go down and starts go up in the start order', () => {
+ways('modules stop in reverse startup order and start in startup order', () => {
   const property = fc.property(anyPlaced, anyPlaced, (from, to) => {
-    const ordersOf = (kind: Step['kind'], { manifest }: Placed): (number | undefined)[] =>
+    const ordersOf = (kind: PlanStep['kind'], { manifest }: Placed): (number | undefined)[] =>
       planOf(from, to).steps.flatMap(step => {
         if (!('modules' in step) || step.kind !== kind) return [];
         const orders = step.modules.map(

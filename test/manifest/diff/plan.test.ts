@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ModuleChange, Placed, Step } from '../../../src/manifest/diff/plan.ts';
+import type { ModuleChange, Placed, PlanStep } from '../../../src/manifest/diff/plan.ts';
 import { planOf } from '../../../src/manifest/diff/plan.ts';
 import type { UpstreamChange } from '../../../src/manifest/diff/upstream-changes.ts';
 import { parseManifest } from '../../../src/manifest/read.ts';
@@ -16,7 +16,7 @@ function one(fields: object, more: object = {}, home = '/here'): Placed {
   return placed({ modules: { m: { exec: ['./m'], ...fields } }, ...more }, home);
 }
 
-const words = ({ steps }: { readonly steps: readonly Step[] }): string[] =>
+const words = ({ steps }: { readonly steps: readonly PlanStep[] }): string[] =>
   steps.map(step => ('modules' in step ? `${step.kind} ${step.modules.join(' ')}` : step.kind));
 
 const plan = suite('manifest: plan');
@@ -107,7 +107,7 @@ for (const [what, from, to, steps] of TABLE) {
   });
 }
 
-plan('stops are in reverse order, starts in order, those of one order together', () => {
+plan('stops are in reverse startup order and starts in startup order, grouped by order', () => {
   const modules = (exec: string): object =>
     Object.fromEntries(
       Object.entries({ a: 1, b: 2, c: 2, d: 3 }).map(([name, startupOrder]) => [
@@ -126,7 +126,7 @@ plan('stops are in reverse order, starts in order, those of one order together',
   ]);
 });
 
-plan('what a plan says of each module, and why', () => {
+plan('a plan names the change and the changed fields of each module', () => {
   const from = placed({ modules: { gone: { exec: ['x'] }, kept: { exec: ['x'] }, other: { exec: ['x'] } } });
   const to = placed({
     modules: {
@@ -143,7 +143,7 @@ plan('what a plan says of each module, and why', () => {
   ] satisfies ModuleChange[]);
 });
 
-plan('a module that comes or goes changes no part of the hub that people are told of', () => {
+plan('an added or removed module changes no reported component of the hub', () => {
   const both = { gone: { exec: ['x'] }, kept: { exec: ['x'], publish: ['a'] } };
   const from = placed({ modules: both });
   assert.equal(
@@ -156,7 +156,7 @@ plan('a module that comes or goes changes no part of the hub that people are tol
   assert.equal(planOf(from, routed).changedParts, ['routes']);
 });
 
-plan('what a plan says of each upstream, and why', () => {
+plan('a plan names the change and the changed fields of each upstream', () => {
   const tls = { url: 'mqtts://c', tls: { ca: 'ca.pem' } };
   const from = placed({
     upstreams: {
@@ -186,12 +186,12 @@ plan('what a plan says of each upstream, and why', () => {
   ] satisfies UpstreamChange[]);
 });
 
-plan('an upstream is the same, whether "upstream" or "upstreams" names it', () => {
+plan('an upstream is unchanged if it moves between "upstream" and "upstreams"', () => {
   const upstream = { url: 'mqtt://a' };
   assert.equal(words(planOf(placed({ upstream }), placed({ upstreams: { upstream } }))), []);
 });
 
-plan('a module that moves with the folder of its manifest names both folders', () => {
+plan("a module that moves with its manifest's folder names both folders", () => {
   const one = placed({ modules: { m: { exec: ['x'] } } });
   const { modules } = planOf({ ...one, home: '/a' }, { ...one, home: '/b' });
   assert.equal(modules[0]?.fields, ['working folder (/a, now /b)']);

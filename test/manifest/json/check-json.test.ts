@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_MANIFEST_BYTES, MAX_MANIFEST_DEPTH } from '../../../src/core/limits.ts';
-import { troubleIn } from '../../../src/manifest/json/check-json.ts';
+import { findJsonError } from '../../../src/manifest/json/check-json.ts';
 
 const json = suite('manifest: JSON');
 
@@ -30,25 +30,25 @@ const damaged = fc
     return `${text.slice(0, place)}${piece}${text.slice(place + length)}`;
   });
 
-json('what JSON writes is taken', () => {
+json('output of JSON.stringify is accepted', () => {
   const spaced = fc.tuple(value, fc.constantFrom(0, 1, '\t')).map(([text, space]) => {
     const parsed: unknown = JSON.parse(text);
     return JSON.stringify(parsed, undefined, space);
   });
-  fc.assert(fc.property(spaced, text => (troubleIn(text)?.kind ?? 'name') === 'name'));
+  fc.assert(fc.property(spaced, text => (findJsonError(text)?.kind ?? 'name') === 'name'));
 });
 
-json('a text is JSON exactly if JSON.parse takes it', () => {
+json('a text is accepted exactly if JSON.parse accepts it', () => {
   const agree = (text: string): void => {
-    const trouble = troubleIn(text);
+    const jsonError = findJsonError(text);
     // A name twice ends the look: what comes after it is not looked at.
-    if (trouble?.kind === 'name') return;
-    assert.is(trouble === undefined, parses(text), JSON.stringify(text));
+    if (jsonError?.kind === 'name') return;
+    assert.is(jsonError === undefined, parses(text), JSON.stringify(text));
   };
   fc.assert(fc.property(damaged, agree), { numRuns: 5000 });
 });
 
-json('a name that is in an object twice is found, wherever it is and however it is written', () => {
+json('a duplicated field name is found at any depth and with any escapes', () => {
   const key = fc
     .string({ minLength: 1 })
     .filter(name => !['__proto__', 'prototype', 'constructor'].includes(name));
@@ -56,17 +56,17 @@ json('a name that is in an object twice is found, wherever it is and however it 
     `"${Array.from({ length: name.length }, (_, at) => `\\u${name.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')}"`;
   const names = fc.uniqueArray(key, { minLength: 1, maxLength: 6 });
   const found = (all: readonly string[], which: number, inner: string): void => {
-    fc.pre(troubleIn(inner) === undefined);
+    fc.pre(findJsonError(inner) === undefined);
     const again = all[which % all.length] ?? '';
     const fields = all.map(name => `${JSON.stringify(name)}:${inner}`).join(',');
-    assert.is(troubleIn(`[0,{"a":{${fields}}}]`), undefined);
-    const trouble = troubleIn(`[0,{"a":{${fields},${escaped(again)}:1}}]`);
-    assert.equal(trouble, { kind: 'name', complaint: 'is there twice', path: [1, 'a', again] });
+    assert.is(findJsonError(`[0,{"a":{${fields}}}]`), undefined);
+    const jsonError = findJsonError(`[0,{"a":{${fields},${escaped(again)}:1}}]`);
+    assert.equal(jsonError, { kind: 'name', problem: 'is duplicated', path: [1, 'a', again] });
   };
   fc.assert(fc.property(names, fc.nat(), value, found));
 });
 
-json('the place is where JSON.parse tells one', () => {
+json('the error offset equals that of JSON.parse', () => {
   const told = (text: string): number | undefined => {
     try {
       JSON.parse(text);
@@ -87,23 +87,23 @@ json('the place is where JSON.parse tells one', () => {
     '{"a":1}}',
     '["\t"]',
   ]) {
-    const trouble = troubleIn(text);
+    const jsonError = findJsonError(text);
     const place = told(text);
-    if (place === undefined || trouble === undefined || trouble.kind === 'name') continue;
+    if (place === undefined || jsonError === undefined || jsonError.kind === 'name') continue;
     seen += 1;
-    assert.is(trouble.offset, place, text);
+    assert.is(jsonError.offset, place, text);
   }
   assert.ok(seen >= 6, String(seen));
 });
 
-json('depth and length trouble no stack', () => {
+json('deep and long texts do not exhaust the stack', () => {
   const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
-  assert.is(troubleIn(nested(MAX_MANIFEST_DEPTH)), undefined);
-  assert.is(troubleIn(nested(MAX_MANIFEST_DEPTH + 1))?.kind, 'depth');
-  assert.is(troubleIn('['.repeat(MAX_MANIFEST_BYTES))?.kind, 'depth');
-  assert.is(troubleIn(`"${'\\n'.repeat(MAX_MANIFEST_BYTES / 2)}"`), undefined);
-  assert.is(troubleIn(`"${'\\n'.repeat(MAX_MANIFEST_BYTES / 2)}`)?.kind, 'syntax');
-  assert.is(troubleIn(`[${'0,'.repeat(MAX_MANIFEST_BYTES / 2)}0]`), undefined);
+  assert.is(findJsonError(nested(MAX_MANIFEST_DEPTH)), undefined);
+  assert.is(findJsonError(nested(MAX_MANIFEST_DEPTH + 1))?.kind, 'depth');
+  assert.is(findJsonError('['.repeat(MAX_MANIFEST_BYTES))?.kind, 'depth');
+  assert.is(findJsonError(`"${'\\n'.repeat(MAX_MANIFEST_BYTES / 2)}"`), undefined);
+  assert.is(findJsonError(`"${'\\n'.repeat(MAX_MANIFEST_BYTES / 2)}`)?.kind, 'syntax');
+  assert.is(findJsonError(`[${'0,'.repeat(MAX_MANIFEST_BYTES / 2)}0]`), undefined);
 });
 
 json.run();

@@ -15,21 +15,21 @@ function nested(depth: number): unknown {
 
 const desired = suite('manifest: desired properties');
 
-desired('they are kept as they are; names that would be lost on the way are refused', () => {
+desired('desired properties are kept unchanged and reserved names are refused', () => {
   const text = '{"proto":{"a":[1,null]},"b":"é"}';
   assert.is(JSON.stringify(read(JSON.parse(text))), text);
   assert.is(read(undefined), undefined);
-  assert.throws(() => read(JSON.parse('{"__proto__":1}')), /desired.__proto__ is a name that cannot be used/);
+  assert.throws(() => read(JSON.parse('{"__proto__":1}')), /desired.__proto__ is a reserved name/);
   assert.match(desiredProblem({ a: [{ constructor: 1 }] }) ?? '', /must not have fields called/);
 });
 
-desired('what is no object is refused', () => {
+desired('desired properties that are not an object are refused', () => {
   for (const value of [null, 1, 'x', [], true]) {
     assert.throws(() => read(value), /^modules\.m\.desired must be an object/);
   }
 });
 
-desired('they are bounded in bytes and depth, exactly', () => {
+desired('desired properties have exact limits of bytes and depth', () => {
   const frame = Buffer.byteLength('{"a":""}');
   assert.ok(read({ a: 'x'.repeat(MAX_DESIRED_BYTES - frame) }));
   assert.throws(
@@ -38,10 +38,13 @@ desired('they are bounded in bytes and depth, exactly', () => {
   );
   assert.throws(() => read({ a: 'é'.repeat(MAX_DESIRED_BYTES / 2) }), /bytes/);
   assert.ok(read(nested(MAX_DESIRED_NESTING)));
-  assert.throws(() => read(nested(MAX_DESIRED_NESTING + 1)), /^modules\.m\.desired .* within each other/);
+  assert.throws(
+    () => read(nested(MAX_DESIRED_NESTING + 1)),
+    /^modules\.m\.desired .* levels of nested objects and arrays/,
+  );
   const deep = `${'{"in":'.repeat(100_000)}1${'}'.repeat(100_000)}`;
   const text = `{"name":"a","modules":{"m":{"exec":["./m"],"desired":${deep}}}}`;
-  assert.throws(() => parseManifest(text, 'm.json'), /nested too deep/);
+  assert.throws(() => parseManifest(text, 'm.json'), /nested too deeply/);
 });
 
 desired.run();

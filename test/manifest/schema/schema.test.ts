@@ -38,16 +38,16 @@ function* schemasIn(value: unknown, path = ''): Generator<readonly [string, Reco
 
 const schema = suite('manifest: JSON Schema');
 
-schema('the file is what "npm run schema" makes', () => {
+schema('skerry.schema.json equals the output of "npm run schema"', () => {
   assert.is(text, schemaText());
 });
 
-schema('the binary prints it', () => {
+schema('skerry schema prints the JSON Schema', () => {
   assert.equal(run(['schema']), { code: 0, out: text, err: '' });
   assert.is(run(['schema', 'x']).code, 2);
 });
 
-schema('every object is closed, and every field has its description', () => {
+schema('every object of the schema is closed and every field has a description', () => {
   const objects: string[] = [];
   for (const [path, one] of schemasIn(parsed)) {
     // What a module is told to be is nobody's but its own.
@@ -66,7 +66,7 @@ schema('every object is closed, and every field has its description', () => {
   assert.ok(objects.length >= 20, String(objects.length));
 });
 
-schema('the examples are taken, and name the schema', () => {
+schema('the examples are valid and name the schema', () => {
   const files = globSync('examples/*/manifest.json', { cwd: root });
   assert.ok(files.length >= 2);
   for (const file of files) {
@@ -77,7 +77,7 @@ schema('the examples are taken, and name the schema', () => {
   }
 });
 
-schema('what the hub takes an editor takes', () => {
+schema('a manifest that the hub accepts is valid by the JSON Schema', () => {
   const agree = (made: object): void => {
     parseManifest(JSON.stringify(made), 'm.json');
     assert.ok(accepts(made), ajv.errorsText(accepts.errors));
@@ -85,7 +85,7 @@ schema('what the hub takes an editor takes', () => {
   fc.assert(fc.property(manifest, agree), { numRuns: 1000 });
 });
 
-schema('what the hub refuses an editor refuses, where JSON Schema can say it', () => {
+schema('a manifest that the hub refuses is invalid by the JSON Schema, where it can express it', () => {
   for (const entry of REFUSED) {
     let value: unknown;
     try {
@@ -97,7 +97,7 @@ schema('what the hub refuses an editor refuses, where JSON Schema can say it', (
   }
 });
 
-schema('a manifest written out is taken', () => {
+schema('a printed manifest is valid by the JSON Schema', () => {
   const written = (made: object): void => {
     const printed: unknown = JSON.parse(printManifest(JSON.stringify(made), 'm.json'));
     assert.ok(accepts(printed), ajv.errorsText(accepts.errors));

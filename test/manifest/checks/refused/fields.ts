@@ -8,12 +8,12 @@ const user = (u: unknown): object => ({ users: { u } });
 const route = (r: unknown): object => ({ routes: { r } });
 
 export const NAMES: readonly Refused[] = [
-  refused({ name: 7 }, 'name must be a text, and is a number'),
+  refused({ name: 7 }, 'name must be a string, and is a number'),
   refused({ name: 'a/b' }, 'name must be 1 to 64 letters, digits, "_" or "-"'),
   refused({ name: '' }, 'name must be 1 to 64 letters, digits, "_" or "-"'),
   refused({ name: 'x'.repeat(65) }, 'name must be 1 to 64 letters, digits, "_" or "-"'),
-  refused({ moduels: {} }, 'moduels is not a field this skerry knows: did you mean "modules"?'),
-  refused({ colour: 'red' }, 'colour is not a field this skerry knows'),
+  refused({ moduels: {} }, 'moduels is an unknown field: did you mean "modules"?'),
+  refused({ colour: 'red' }, 'colour is an unknown field'),
   refused({ modules: { 'a b': { exec } } }, 'modules."a b" must be 1 to 64 letters, digits, "_" or "-"'),
   refused({ modules: { 'a\nb': { exec } } }, 'modules."a\\nb" must be 1 to 64 letters, digits, "_" or "-"'),
   refused({ modules: [] }, 'modules must be an object of modules by their names'),
@@ -30,7 +30,7 @@ export const REST: readonly Refused[] = [
   refused(route({ rout: 'FROM /* INTO $upstream' }), 'routes.r.route is missing: did you mean it by "rout"?'),
   refused(
     route({ route: 'FROM /* INTO $upstream', prority: 1 }),
-    'routes.r.prority is not a field this skerry knows: did you mean "priority"?',
+    'routes.r.prority is an unknown field: did you mean "priority"?',
   ),
   refused(route({ route: 'FROM /* INTO $upstream', priority: 10 }), 'routes.r.priority must be 0 to 9'),
   refused(
@@ -56,15 +56,12 @@ export const REST: readonly Refused[] = [
   unsaid({ limits: { retainedBytes: '2G' } }, 'limits.retainedBytes must be at least "1", and at most "1G"'),
   refused(
     { limits: { packetsize: '1M' } },
-    'limits.packetsize is not a field this skerry knows: did you mean "packetSize"?',
+    'limits.packetsize is an unknown field: did you mean "packetSize"?',
   ),
-  refused({ retained: 'no' }, 'retained must be true or false, and is a text'),
+  refused({ retained: 'no' }, 'retained must be true or false, and is a string'),
   refused(store({ ttl: 'soon' }), 'storeAndForward.ttl must be a time such as "90s", "2h" or "7d"'),
   refused(store({ ttl: -1 }), 'storeAndForward.ttl must be a time such as "90s", "2h" or "7d"'),
-  refused(
-    store({ maxsize: '1G' }),
-    'storeAndForward.maxsize is not a field this skerry knows: did you mean "maxSize"?',
-  ),
+  refused(store({ maxsize: '1G' }), 'storeAndForward.maxsize is an unknown field: did you mean "maxSize"?'),
   unsaid(
     store({ maxSize: '1M' }),
     'storeAndForward.maxSize must be at least "8M": the journals take 2 of them',
@@ -81,7 +78,7 @@ export const REST: readonly Refused[] = [
     store({ commitWindow: '11s' }),
     'storeAndForward.commitWindow must be at most "10s": senders wait for it',
   ),
-  refused({ listeners: {} }, 'listeners must be a list of listeners, and is an object'),
+  refused({ listeners: {} }, 'listeners must be an array of listeners, and is an object'),
   refused(listener('127.0.0.1:1883'), 'listeners[0] must be an object such as { "mqtt": "127.0.0.1:1883" }'),
   refused(listener({}), 'listeners[0] must have exactly one of "mqtt", "mqtts", "ws", "wss" or "unix"'),
   refused(
@@ -98,16 +95,13 @@ export const REST: readonly Refused[] = [
     'listeners[0].mqtt must be "host:port", and is "localhost:65536"',
   ),
   refused(listener({ mqtt: 1883 }), 'listeners[0].mqtt must be "host:port", and is a number'),
-  unsaid(listener({ mqtt: 'a:1' }, { ws: 'A:1' }), 'listeners[1].ws is the address of listeners[0] too'),
+  unsaid(listener({ mqtt: 'a:1' }, { ws: 'A:1' }), 'listeners[1].ws is also the address of listeners[0]'),
   unsaid(
     listener({ mqtt: '127.0.0.1:1' }, { ws: '0.0.0.0:1' }),
-    'listeners[1].ws is the address of listeners[0] too',
+    'listeners[1].ws is also the address of listeners[0]',
   ),
-  unsaid(listener({ mqtt: '[::]:1' }, { ws: 'a:1' }), 'listeners[1].ws is the address of listeners[0] too'),
-  refused(
-    listener({ ws: '127.0.0.1:0', cert: 'c.pem' }),
-    'listeners[0].cert is not a field this skerry knows',
-  ),
+  unsaid(listener({ mqtt: '[::]:1' }, { ws: 'a:1' }), 'listeners[1].ws is also the address of listeners[0]'),
+  refused(listener({ ws: '127.0.0.1:0', cert: 'c.pem' }), 'listeners[0].cert is an unknown field'),
   refused(listener({ ws: 'a:1', path: 'mqtt' }), 'listeners[0].path must begin with "/"'),
   refused(
     listener({ ws: 'a:1', origins: ['https://a/b'] }),
@@ -122,11 +116,11 @@ export const REST: readonly Refused[] = [
   refused(listener({ mqtts: '0.0.0.0:8883' }), 'listeners[0].cert is missing'),
   refused(
     listener({ ...tls, ca: 'ca.pem' }),
-    'listeners[0].ca is for certificates of clients: say "clientCertificates": "optional" or "required"',
+    'listeners[0].ca is for client certificates: set "clientCertificates" to "optional" or "required"',
   ),
   refused(
     listener({ ...tls, crl: 'r' }),
-    'listeners[0].crl is for certificates of clients: add "ca" and "clientCertificates"',
+    'listeners[0].crl is for client certificates: add "ca" and "clientCertificates"',
   ),
   refused(
     listener({ ...tls, clientCertificates: 'require' }),
@@ -134,15 +128,12 @@ export const REST: readonly Refused[] = [
   ),
   refused(
     listener({ ...tls, clientCertificates: 'required' }),
-    'listeners[0].ca is missing: it says which certificates of clients are good',
+    'listeners[0].ca is missing: it is the CA of the client certificates',
   ),
   refused(listener({ unix: 's', mode: '0777' }), 'listeners[0].mode must be "0600", "0660" or "0666"'),
-  refused(user({}), 'users.u must have a "password" or a "certificate", to be known by'),
+  refused(user({}), 'users.u must have a "password" or a "certificate"'),
   refused(user({ certificate: '' }), 'users.u.certificate must not be empty'),
-  refused(
-    user({ pasword: 'a' }),
-    'users.u.pasword is not a field this skerry knows: did you mean "password"?',
-  ),
+  refused(user({ pasword: 'a' }), 'users.u.pasword is an unknown field: did you mean "password"?'),
   refused(
     { users: { 'a/b': { certificate: 'x' } } },
     'users.a/b must be 1 to 64 letters, digits, "_", "-", "." or "@"',
@@ -152,8 +143,8 @@ export const REST: readonly Refused[] = [
     'anonymous.publish must have at most 64 topic filters',
   ),
   refused({ serial: 0 }, 'serial must be at least 1'),
-  refused({ serial: '7' }, 'serial must be a number, and is a text'),
-  refused({ for: 'a' }, 'for must be a list of device names, and is a text'),
+  refused({ serial: '7' }, 'serial must be a number, and is a string'),
+  refused({ for: 'a' }, 'for must be an array of device names, and is a string'),
   refused({ for: [] }, 'for must name a device: leave it out if every device may have the manifest'),
   ...['', 'a b', 'a*b*', 'a.b', 'x'.repeat(65)].map(device =>
     refused(
@@ -171,14 +162,14 @@ export const REST: readonly Refused[] = [
   ),
   refused(
     { deployment: { healtyFor: '5s' } },
-    'deployment.healtyFor is not a field this skerry knows: did you mean "healthyFor"?',
+    'deployment.healtyFor is an unknown field: did you mean "healthyFor"?',
   ),
   refused({ deployment: { within: 90_000 } }, 'deployment.within must be at most "1d"'),
   unsaid(
     { deployment: { healthyFor: '5m' } },
     'deployment.within is "2m", and must be at least "healthyFor", which is "5m"',
   ),
-  refused({ hub: { arm: { sha256 } } }, 'hub.arm is not a field this skerry knows'),
+  refused({ hub: { arm: { sha256 } } }, 'hub.arm is an unknown field'),
   refused(
     { hub: { x64: { sha256: 'x' } } },
     'hub.x64.sha256 must be the SHA-256 of the file: 64 digits of 0 to 9 and a to f',

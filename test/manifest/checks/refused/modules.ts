@@ -4,18 +4,15 @@ import { exec, refused, sha256, unsaid } from './entry.ts';
 const module = (more: object): object => ({ modules: { m: { exec, ...more } } });
 
 export const MODULES: readonly Refused[] = [
-  refused(
-    module({ restat: 'always' }),
-    'modules.m.restat is not a field this skerry knows: did you mean "restart"?',
-  ),
-  refused(module({ colour: 'red' }), 'modules.m.colour is not a field this skerry knows'),
+  refused(module({ restat: 'always' }), 'modules.m.restat is an unknown field: did you mean "restart"?'),
+  refused(module({ colour: 'red' }), 'modules.m.colour is an unknown field'),
   refused(
     module({ exec: './m' }),
-    'modules.m.exec must be a list of the program and its arguments, and is a text',
+    'modules.m.exec must be an array of the program and its arguments, and is a string',
   ),
   refused(module({ exec: [] }), 'modules.m.exec must name the program to run'),
   refused(module({ exec: [''] }), 'modules.m.exec must name the program to run'),
-  refused(module({ exec: ['a', 1] }), 'modules.m.exec[1] must be a text, and is a number'),
+  refused(module({ exec: ['a', 1] }), 'modules.m.exec[1] must be a string, and is a number'),
   refused(module({ exec: ['a', 'b\0'] }), 'modules.m.exec[1] must not contain a NUL'),
   refused(module({ io: 'line' }), 'modules.m.io must be "lines" or "mqtt": did you mean "lines"?'),
   refused(
@@ -26,15 +23,15 @@ export const MODULES: readonly Refused[] = [
     module({ restart: 'perhaps' }),
     'modules.m.restart must be "never", "on-failure", "on-unhealthy" or "always"',
   ),
-  refused(module({ env: [] }), 'modules.m.env must be an object of texts by variables'),
-  refused(module({ env: { PORT: 80 } }), 'modules.m.env.PORT must be a text in quotes, and is a number'),
+  refused(module({ env: [] }), 'modules.m.env must be an object of strings by variable name'),
+  refused(module({ env: { PORT: 80 } }), 'modules.m.env.PORT must be a string, and is a number'),
   refused(
     module({ env: { '1ST': 'a' } }),
-    'modules.m.env.1ST is not a name for a variable: letters, digits and "_", and no digit first',
+    'modules.m.env.1ST is not a valid variable name: use letters, digits and "_", not starting with a digit',
   ),
   refused(
     module({ env: { SKERRY_TOKEN: 'a' } }),
-    `modules.m.env.SKERRY_TOKEN begins with "SKERRY_": such variables are the hub's own`,
+    `modules.m.env.SKERRY_TOKEN begins with "SKERRY_", which is reserved for the hub`,
   ),
   refused(module({ env: { A: 'a\0' } }), 'modules.m.env.A must not contain a NUL'),
   refused(
@@ -51,10 +48,10 @@ export const MODULES: readonly Refused[] = [
   ),
   refused(
     module({ secrets: { SKERRY_RUN: 'sealed:AA==' } }),
-    `modules.m.secrets.SKERRY_RUN begins with "SKERRY_": such variables are the hub's own`,
+    `modules.m.secrets.SKERRY_RUN begins with "SKERRY_", which is reserved for the hub`,
   ),
-  unsaid(module({ env: { A: 'a' }, secrets: { A: 'sealed:AA==' } }), 'modules.m.secrets.A is in "env" too'),
-  refused(module({ startupOrder: 1.5 }), 'modules.m.startupOrder must be a whole number'),
+  unsaid(module({ env: { A: 'a' }, secrets: { A: 'sealed:AA==' } }), 'modules.m.secrets.A is also in "env"'),
+  refused(module({ startupOrder: 1.5 }), 'modules.m.startupOrder must be an integer'),
   refused(module({ startupOrder: 2 ** 32 + 1 }), 'modules.m.startupOrder must be at most 4294967296'),
   refused(
     module({ stopSignal: 'SIGTREM' }),
@@ -62,14 +59,14 @@ export const MODULES: readonly Refused[] = [
   ),
   refused(
     module({ stopGraceSeconds: '10' }),
-    'modules.m.stopGraceSeconds must be a number of seconds, and is a text',
+    'modules.m.stopGraceSeconds must be a number of seconds, and is a string',
   ),
   refused(module({ stopGraceSeconds: -1 }), 'modules.m.stopGraceSeconds must be at least 0'),
-  refused(module({ tty: 'yes' }), 'modules.m.tty must be true or false, and is a text'),
-  unsaid(module({ ack: true }), 'modules.m.ack is for modules with "io": "lines"'),
+  refused(module({ tty: 'yes' }), 'modules.m.tty must be true or false, and is a string'),
+  unsaid(module({ ack: true }), 'modules.m.ack requires "io": "lines"'),
   unsaid(
     module({ io: 'lines', ack: true, tty: true }),
-    'modules.m.ack cannot be with "tty": all that it prints is log',
+    'modules.m.ack cannot be combined with "tty", because all its output is logged',
   ),
   refused(module({ backoff: { factor: 0.5 } }), 'modules.m.backoff.factor must be at least 1'),
   refused(module({ backoff: { factor: 11 } }), 'modules.m.backoff.factor must be at most 10'),
@@ -85,7 +82,7 @@ export const MODULES: readonly Refused[] = [
   refused(module({ health: { tcp: 65_536 } }), 'modules.m.health.tcp must be at most 65535'),
   refused(
     module({ health: { tcp: 80, treshold: 2 } }),
-    'modules.m.health.treshold is not a field this skerry knows: did you mean "threshold"?',
+    'modules.m.health.treshold is an unknown field: did you mean "threshold"?',
   ),
   refused(
     module({ health: { tcp: 80, timeoutSeconds: 0 } }),
@@ -103,12 +100,9 @@ export const MODULES: readonly Refused[] = [
   ),
   refused(
     module({ limits: { cpu: 'half' } }),
-    'modules.m.limits.cpu must be a number of processors, and is a text',
+    'modules.m.limits.cpu must be a number of processors, and is a string',
   ),
-  refused(
-    module({ limits: { cpus: 1 } }),
-    'modules.m.limits.cpus is not a field this skerry knows: did you mean "cpu"?',
-  ),
+  refused(module({ limits: { cpus: 1 } }), 'modules.m.limits.cpus is an unknown field: did you mean "cpu"?'),
   refused(
     module({ sandbox: 'strickt' }),
     'modules.m.sandbox must be "none", "standard" or "strict": did you mean "strict"?',
@@ -122,25 +116,22 @@ export const MODULES: readonly Refused[] = [
     module({ sandbox: { level: 'strict', network: 'nones' } }),
     'modules.m.sandbox.network must be "host" or "none": did you mean "none"?',
   ),
-  refused(
-    module({ sandbox: { level: 'strict', net: 'none' } }),
-    'modules.m.sandbox.net is not a field this skerry knows',
-  ),
+  refused(module({ sandbox: { level: 'strict', net: 'none' } }), 'modules.m.sandbox.net is an unknown field'),
   unsaid(
     module({ sandbox: { level: 'none', network: 'none' } }),
-    'modules.m.sandbox.network needs "level": "standard" or "strict"',
+    'modules.m.sandbox.network requires "level": "standard" or "strict"',
   ),
   unsaid(
     module({ sandbox: { level: 'strict', network: 'none' }, health: { tcp: 80 } }),
-    'modules.m.health.tcp cannot reach a module without a network: say "exec"',
+    'modules.m.health.tcp cannot reach a module without a network: use "exec"',
   ),
   refused(module({ user: '' }), 'modules.m.user is empty'),
   refused(
     module({ devices: ['/dev/../etc/shadow'] }),
     'modules.m.devices[0] must be a device such as "/dev/i2c-1"',
   ),
-  refused(module({ devices: ['/dev/i2c-1', '/dev/i2c-1'] }), 'modules.m.devices[1] is there twice'),
-  refused(module({ publish: 'a' }), 'modules.m.publish must be a list of topic filters, and is a text'),
+  refused(module({ devices: ['/dev/i2c-1', '/dev/i2c-1'] }), 'modules.m.devices[1] is duplicated'),
+  refused(module({ publish: 'a' }), 'modules.m.publish must be an array of topic filters, and is a string'),
   refused(module({ subscribe: [1] }), 'modules.m.subscribe[0] must be a topic filter, and is a number'),
   refused(
     module({ bundle: { sha256: 'abc' } }),

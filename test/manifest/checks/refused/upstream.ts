@@ -30,9 +30,9 @@ export const UPSTREAM: readonly Refused[] = [
   refused(upstreams({ cloud: { window: 0 } }), 'upstreams.cloud.window must be at least 1'),
   unsaid(
     upstreams({ upstream: {}, cloud: { tls: {} } }),
-    'upstreams.cloud.tls is for addresses that begin with "mqtts://"',
+    'upstreams.cloud.tls requires an address that begins with "mqtts://"',
   ),
-  unsaid(upstreams({ cloud: { down: ['a', 'a'] } }), 'upstreams.cloud.down[1] is there twice'),
+  unsaid(upstreams({ cloud: { down: ['a', 'a'] } }), 'upstreams.cloud.down[1] is duplicated'),
   unsaid(
     upstreams({
       a: { url: 'mqtt://one', clientId: 'x' },
@@ -47,7 +47,7 @@ export const UPSTREAM: readonly Refused[] = [
   refused({ upstream: {} }, 'upstream must have either "url" or "urls"'),
   refused(upstream({ urls: ['mqtt://other'] }), 'upstream must have either "url" or "urls"'),
   refused({ upstream: { urls: [] } }, 'upstream.urls must not be empty'),
-  refused({ upstream: { urls: 'mqtt://a' } }, 'upstream.urls must be a list of addresses, and is a text'),
+  refused({ upstream: { urls: 'mqtt://a' } }, 'upstream.urls must be an array of addresses, and is a string'),
   refused(
     { upstream: { urls: ['mqtt://a', 'ws://u:hunter2@b'] } },
     'upstream.urls[1] begins with "ws://": an upstream is reached by "mqtt://" or "mqtts://", not by WebSocket',
@@ -59,7 +59,7 @@ export const UPSTREAM: readonly Refused[] = [
   refused({ upstream: { url: 'http://u:hunter2@parent' } }, `upstream.url ${ADDRESS}`),
   refused(
     { upstream: { url: 'mqtt://parent/devices' } },
-    'upstream.url has a path or a query, which an address of MQTT has not',
+    'upstream.url has a path or a query, which an MQTT address cannot have',
   ),
   refused({ upstream: { url: 'tcp://parent:1883' } }, 'upstream.url begins with "tcp://": write "mqtt://"'),
   refused({ upstream: { url: 'ssl://parent' } }, 'upstream.url begins with "ssl://": write "mqtts://"'),
@@ -79,7 +79,7 @@ export const UPSTREAM: readonly Refused[] = [
     { upstream: { url: 'mqtt://parent:99999' } },
     'upstream.url has a port that is not a number from 1 to 65535',
   ),
-  refused({ upstream: { url: 'mqtt://' } }, 'upstream.url has a host that cannot be'),
+  refused({ upstream: { url: 'mqtt://' } }, 'upstream.url has an invalid host'),
   unsaid(
     { upstream: { url: 'mqtt://u:%zz@parent' } },
     'upstream.url has "%" in its user or password: write it as "%25"',
@@ -87,7 +87,7 @@ export const UPSTREAM: readonly Refused[] = [
   refused({ upstream: 'mqtt://parent' }, 'upstream must be an object'),
   refused(
     upstream({ keepalive: '30s' }),
-    'upstream.keepalive is not a field this skerry knows: did you mean "keepAlive"?',
+    'upstream.keepalive is an unknown field: did you mean "keepAlive"?',
   ),
   refused(
     upstream({ password: 'hunter2' }),
@@ -95,14 +95,14 @@ export const UPSTREAM: readonly Refused[] = [
   ),
   unsaid(
     upstream({ password: 'sealed:QUJD' }),
-    'upstream.username is missing: it says whose the password is',
+    'upstream.username is missing: a password requires a user name',
   ),
   refused(upstream({ profile: 'aws' }), 'upstream.profile must be "mqtt" or "skerry"'),
   refused(upstream({ topic: 'a/{devise}' }), `upstream.topic ${TOPIC}`),
   refused(upstream({ topic: 'a/#' }), `upstream.topic ${TOPIC}`),
   refused(upstream({ topic: 'a/\u0001' }), `upstream.topic ${TOPIC}`),
   refused(upstream({ topic: '' }), `upstream.topic ${TOPIC}`),
-  refused(upstream({ exactlyOnce: 'yes' }), 'upstream.exactlyOnce must be true or false, and is a text'),
+  refused(upstream({ exactlyOnce: 'yes' }), 'upstream.exactlyOnce must be true or false, and is a string'),
   refused(upstream({ window: 0 }), 'upstream.window must be at least 1'),
   refused(upstream({ window: 1025 }), 'upstream.window must be at most 1024'),
   unsaid(upstream({ keepAlive: '0s' }), 'upstream.keepAlive must be at least "1s", and at most "18h"'),
@@ -113,14 +113,14 @@ export const UPSTREAM: readonly Refused[] = [
   ),
   refused(
     upstream({ clientId: 'a\u0085' }),
-    'upstream.clientId must be a text without control characters, which MQTT forbids',
+    'upstream.clientId must be a string without control characters, which MQTT forbids',
   ),
   refused(
     upstream({ username: '\ufffe' }),
-    'upstream.username must be a text without control characters, which MQTT forbids',
+    'upstream.username must be a string without control characters, which MQTT forbids',
   ),
   refused(upstream({ clientId: '' }), 'upstream.clientId must not be empty'),
-  unsaid(upstream({ tls: {} }), 'upstream.tls is for addresses that begin with "mqtts://"'),
+  unsaid(upstream({ tls: {} }), 'upstream.tls requires an address that begins with "mqtts://"'),
   refused(upstream({ tls: { cert: 'c.pem' } }), 'upstream.tls must have both "cert" and "key", or neither'),
   refused(upstream({ tls: { ca: '' } }), 'upstream.tls.ca must be the path of a file'),
   refused(
@@ -128,10 +128,10 @@ export const UPSTREAM: readonly Refused[] = [
     'upstream.tls.fingerprint must be a SHA-256 in 64 hexadecimal digits, with or without ":"',
   ),
   refused(upstream({ tls: { alpn: [] } }), 'upstream.tls.alpn must not be empty'),
-  refused(upstream({ down: 'a/#' }), 'upstream.down must be a list of topic filters, and is a text'),
+  refused(upstream({ down: 'a/#' }), 'upstream.down must be an array of topic filters, and is a string'),
   refused(upstream({ down: ['a/\u007f'] }), 'upstream.down[0] must be a topic filter'),
   refused(upstream({ down: ['a/#/b'] }), 'upstream.down[0] must be a topic filter'),
-  unsaid(upstream({ down: ['a', 'a'] }), 'upstream.down[1] is there twice'),
+  unsaid(upstream({ down: ['a', 'a'] }), 'upstream.down[1] is duplicated'),
   refused(
     upstream({ budget: 1000 }),
     'upstream.budget must be at least "64K": the connection itself takes some',

@@ -1,19 +1,19 @@
 import type * as v from 'valibot';
 
-/** What is wrong, and with which field. */
-export type Complaint = { readonly path: readonly unknown[]; readonly complaint: string };
+/** Problem of one field. */
+export type FieldProblem = { readonly path: readonly unknown[]; readonly problem: string };
 
-/** Where a value is of the wrong kind, it helps to hear of which it is. */
+/** Schema kinds for which the message adds the actual kind. */
 const KINDS = ['string', 'number', 'boolean', 'array'];
 
-export function complaintOf(issue: v.BaseIssue<unknown>): Complaint {
+export function problemOfIssue(issue: v.BaseIssue<unknown>): FieldProblem {
   const inner = deepest(issue);
   const path = [...(issue.path ?? []), ...(inner === issue ? [] : (inner.path ?? []))].map(({ key }) => key);
   const isKind = inner.kind === 'schema' && KINDS.includes(inner.type);
-  return { path, complaint: isKind ? `${inner.message}, and is ${kindOf(inner.input)}` : inner.message };
+  return { path, problem: isKind ? `${inner.message}, and is ${kindOf(inner.input)}` : inner.message };
 }
 
-/** Of a union's branches, the complaint that went furthest into the value. */
+/** Returns the issue of the union branch that matched furthest. */
 function deepest(issue: v.BaseIssue<unknown>): v.BaseIssue<unknown> {
   let best: v.BaseIssue<unknown> | undefined;
   for (const branch of issue.issues ?? []) {
@@ -24,7 +24,7 @@ function deepest(issue: v.BaseIssue<unknown>): v.BaseIssue<unknown> {
 
 function kindOf(value: unknown): string {
   if (value === null || typeof value === 'boolean') return String(value);
-  if (Array.isArray(value)) return 'a list';
-  const kinds: Readonly<Record<string, string>> = { string: 'a text', number: 'a number' };
+  if (Array.isArray(value)) return 'an array';
+  const kinds: Readonly<Record<string, string>> = { string: 'a string', number: 'a number' };
   return kinds[typeof value] ?? 'an object';
 }
