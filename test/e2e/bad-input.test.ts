@@ -15,12 +15,12 @@ const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: Re
   ['a dialect that is not known', { ...ok, dialect: 'aws' }, /^dialect must be "skerry" or "azure"/],
   ['no name', {}, /^name is missing/],
   ['a name with a slash', { ...ok, name: 'a/b' }, /^name must be/],
-  ['an unknown field', { ...ok, modlues: {} }, /^modlues is not a field/],
+  ['an unknown field', { ...ok, modlues: {} }, /^modlues is an unknown field/],
   ['a module without exec', { ...ok, modules: { m: {} } }, /^modules\.m\.exec is missing/],
   [
     'an unknown field of a module',
     { ...ok, modules: { m: { ...sh, limit: {} } } },
-    /^modules\.m\.limit is not a field/,
+    /^modules\.m\.limit is an unknown field/,
   ],
   [
     'a limit that is no size',
@@ -30,7 +30,7 @@ const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: Re
   [
     'a limit that there is not',
     { ...ok, modules: { m: { ...sh, limits: { disk: '1G' } } } },
-    /^modules\.m\.limits\.disk is not a field/,
+    /^modules\.m\.limits\.disk is an unknown field/,
   ],
   [
     'no processors',
@@ -98,12 +98,12 @@ const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: Re
   [
     'a certificate where there is no TLS',
     { ...ok, listeners: [{ ws: '127.0.0.1:0', cert: 'c.pem' }] },
-    /^listeners\[0\]\.cert is not a field/,
+    /^listeners\[0\]\.cert is an unknown field/,
   ],
   [
     'certificates of clients without a CA',
     { ...ok, listeners: [{ ...tls, clientCertificates: 'required' }] },
-    /^listeners\[0\]\.ca is missing: it says which/,
+    /^listeners\[0\]\.ca is missing: it is the CA/,
   ],
   [
     'a CA that nobody is asked for',

@@ -146,7 +146,7 @@ const REFUSED: readonly (readonly [what: string, manifest: string, sentence: Reg
   [
     'a manifest with a wrong field',
     written({ from: 'app.tar.gz' }, { modlues: {} }),
-    /^modlues is not a field/,
+    /^modlues is an unknown field/,
     2,
   ],
   [

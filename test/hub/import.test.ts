@@ -49,7 +49,10 @@ imports('an identifier of 64 bits in "desired" is reported with its digits, and 
     round: 1724442618569203700,
   });
   for (const [path, sentence] of [
-    ['id', /^is left out: 1724442618569203714 has more digits than a number keeps: write it as a text$/],
+    [
+      'id',
+      /^is left out: 1724442618569203714 has more digits than a number can represent: write it as a string$/,
+    ],
     ['in.id', /-9007199254740993 has more digits/],
     ['list', /it contains a number with more digits/],
     ['even', /1724442618569203712 has more digits/],

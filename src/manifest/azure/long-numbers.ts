@@ -37,13 +37,16 @@ export function withoutLongNumbers(object: JsonObject, path: string, remark: Add
   const kept = Object.entries(object).flatMap(([name, value]): [string, unknown][] => {
     const at = `${path}.${name}`;
     if (value instanceof LongNumber) {
-      remark(at, `is left out: ${value.text} has more digits than a number keeps: write it as a text`);
+      remark(
+        at,
+        `is left out: ${value.text} has more digits than a number can represent: write it as a string`,
+      );
       return [];
     }
     if (Array.isArray(value) && hasLongNumber(value)) {
       remark(
         at,
-        'is left out: it contains a number with more digits than a number keeps: write that as a text',
+        'is left out: it contains a number with more digits than a number can represent: write it as a string',
       );
       return [];
     }

@@ -70,7 +70,7 @@ export const TEXTS: readonly Refused[] = [
   ...['1724442618569203714', '-9007199254740993', '1e400'].map(id =>
     unsaid(
       `{"name":"a","modules":{"m":{"exec":["a"],"desired":{"ids":[1,${id}]}}}}`,
-      'modules.m.desired.ids[1] has more digits than a number keeps: write it as a text, in double quotes',
+      'modules.m.desired.ids[1] has more digits than a number can represent: write it as a string, in double quotes',
     ),
   ),
   refused(

@@ -134,7 +134,7 @@ export const UPSTREAM: readonly Refused[] = [
   unsaid(upstream({ down: ['a', 'a'] }), 'upstream.down[1] is duplicated'),
   refused(
     upstream({ budget: 1000 }),
-    'upstream.budget must be at least "64K": the connection itself takes some',
+    'upstream.budget must be at least "64K", because the connection itself uses some',
   ),
   refused(upstream({ interval: 'often' }), 'upstream.interval must be a time such as "90s", "2h" or "7d"'),
   refused(upstream({ schedule: ['2-4'] }), 'upstream.schedule[0] must be from and to, such as "02:00-04:30"'),
