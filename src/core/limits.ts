@@ -244,3 +244,9 @@ export const MAX_SECRET_BYTES = 1 << 14;
 
 /** Objects and lists within each other in what is signed: each costs stack. A manifest has six. */
 export const MAX_SIGNED_NESTING = 64;
+
+/**
+ * `oom_score_adj` of modules, the highest there is (proc(5)): the kernel also counts the mapped pages of a program, and in a
+ * control group of 64 MB those of the hub's binary alone outweigh 800.
+ */
+export const MODULE_OOM_SCORE_ADJ = 1_000;

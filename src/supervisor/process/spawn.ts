@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, constants, openSync, readdirSync } from 'node:fs';
 import { systemCode } from '../../core/errors.ts';
 import { readKernelFile } from '../../core/proc.ts';
+import { preferAsOomVictim } from './oom-score.ts';
 
 /** Standard input, output and error of a child process. A number is an open file descriptor. */
 export type Stdio = readonly [StdioEntry, StdioEntry, StdioEntry];
@@ -51,7 +52,9 @@ export function spawnIsolated(
       for (let number = all.length; number <= Math.max(...inherited); number += 1)
         all.push(inherited.includes(number) ? devNull : 'ignore');
     }
-    return spawn(program, parameters, { ...options, detached: true, stdio: all });
+    const child = spawn(program, parameters, { ...options, detached: true, stdio: all });
+    if (child.pid !== undefined) preferAsOomVictim(child.pid);
+    return child;
   } finally {
     if (devNull !== undefined) closeSync(devNull);
   }

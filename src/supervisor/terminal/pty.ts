@@ -7,6 +7,7 @@ import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
 import type { ExitStatus } from '../process/exit-status.ts';
 import { describeExit, signalName } from '../process/exit-status.ts';
 import type { LaunchedProcess } from '../process/launch.ts';
+import { preferAsOomVictim } from '../process/oom-score.ts';
 import type { StartError } from '../process/start-error.ts';
 import type { SharedTerminal, TerminalSize } from './shared-terminal.ts';
 
@@ -42,6 +43,7 @@ export async function spawnOnTerminal(
       transient,
     };
   }
+  preferAsOomVictim(pty.pid);
   const stream = outputOf(pty, terminal);
   const file = fileOf(pty);
   const input = inputOf(file, clock);

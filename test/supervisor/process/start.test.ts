@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -38,6 +38,14 @@ test('a module that cannot be started is failed with the reason and the others r
       assert.is(status(name).pid, undefined);
     }
     assert.is(status('fine').state, 'running');
+  });
+});
+
+test('the OOM killer chooses a module on pipes or a terminal before the hub', async () => {
+  await onStage({}, async ({ supervisor, sh, status }) => {
+    await supervisor.start([sh('plain', 'sleep 100'), sh('top', 'sleep 100', { tty: true })]);
+    for (const name of ['plain', 'top'])
+      assert.is(readFileSync(`/proc/${status(name).pid}/oom_score_adj`, 'latin1'), '1000\n');
   });
 });
 
