@@ -54,26 +54,19 @@ export function grantMatches(
   return start > topic.length;
 }
 
+type Relation = (own: string, filter: string) => boolean;
+
 /** True if a grant or denial matches every topic that a filter matches. */
-export function grantCovers(
-  grant: Grant,
-  filter: string,
-  clientId: string,
-  user: string | undefined,
-): boolean {
-  const own = filterFor(grant, clientId, user);
-  return own !== undefined && covers(own, filter);
-}
+export const grantCovers = comparing(covers);
 
 /** True if a grant or denial matches some topic that a filter matches. */
-export function grantOverlaps(
-  grant: Grant,
-  filter: string,
-  clientId: string,
-  user: string | undefined,
-): boolean {
-  const own = filterFor(grant, clientId, user);
-  return own !== undefined && overlaps(own, filter);
+export const grantOverlaps = comparing(overlaps);
+
+function comparing(relation: Relation) {
+  return (grant: Grant, filter: string, clientId: string, user: string | undefined): boolean => {
+    const own = filterFor(grant, clientId, user);
+    return own !== undefined && relation(own, filter);
+  };
 }
 
 /** Filter of a grant for one client; a name that does not fit a level voids a grant, and makes a denial as wide as `+`. */
