@@ -1,3 +1,4 @@
+import { MAX_USER_PROPERTIES } from './limits.ts';
 import type { Message } from './message.ts';
 
 /** Bytes of one MQTT string: its length stands in 16 bits (MQTT 5, 1.5.4). */
@@ -37,6 +38,8 @@ export function messageProblem({
   responseTopic,
   properties,
 }: Pick<Message, 'topic' | 'contentType' | 'responseTopic' | 'properties'>): string | undefined {
+  if (properties.length > 2 * MAX_USER_PROPERTIES)
+    return `it has more than ${MAX_USER_PROPERTIES} user properties`;
   return (
     problemOf('topic', topic) ??
     problemOf('content type', contentType ?? '') ??

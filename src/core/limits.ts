@@ -40,6 +40,9 @@ export const CONNECT_TIMEOUT = 10_000;
 /** Milliseconds that a closed connection may take to send what it still holds. */
 export const CLOSE_LINGER = 2_000;
 
+/** Bytes of a closed connection that are read and discarded so that its peer can read the reason: more than sockets buffer. */
+export const MAX_LINGER_BYTES = 16 << 20;
+
 /**
  * Milliseconds between two tries to listen on a port that is in use, and tries: what a hub that was killed had just begun to spawn holds
  * its ports until it is another program.
@@ -59,8 +62,15 @@ export const IN_FLIGHT_WINDOW = 256;
 /** Hubs that a message may come through: more than any tree of them is high, so that one in a circle ends. */
 export const MAX_HOPS = 16;
 
-/** Topic aliases of one connection, in each direction: each costs a topic's length. */
+/** Topic aliases of one connection, in each direction, and UTF-16 units of the topics that a client may give aliases to. */
 export const MAX_TOPIC_ALIASES = 64;
+export const MAX_ALIASED_TOPIC_UNITS = 16_384;
+
+/** User properties of one packet or message: 200,000 would fit into 1 MB, and hold up the hub for 0.2 s. */
+export const MAX_USER_PROPERTIES = 1_024;
+
+/** Receivers of the remembered route of one connection: each costs 8 bytes for every publisher that has it. */
+export const MAX_ROUTE_RECEIVERS = 1_024;
 
 /** Bytes of a client identifier: it becomes part of a name in the store. */
 export const MAX_CLIENT_ID_BYTES = 1024;

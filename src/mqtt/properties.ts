@@ -1,3 +1,4 @@
+import { MAX_USER_PROPERTIES } from '../core/limits.ts';
 import type { Properties } from '../core/message.ts';
 import { NO_PROPERTIES } from '../core/message.ts';
 import type { Reader } from './reader.ts';
@@ -162,6 +163,8 @@ function collect(reader: Reader, owner: Owner): PropertyValues {
     if (seen.has(name) && !mayRepeat)
       blame(reader, REASON.protocolError, `it has the property ${name} twice`);
     seen.add(name);
+    if (form === 'pair' && user.length >= 2 * MAX_USER_PROPERTIES && reader.strictness === 'strict')
+      blame(reader, REASON.quotaExceeded, `it has more than ${MAX_USER_PROPERTIES} user properties`);
     if (form === 'pair') user.push(readText(reader), readText(reader));
     else if (form === 'text') texts[name] = readText(reader);
     else if (form === 'binary') binaries[name] = readBinary(reader);

@@ -16,7 +16,7 @@ export type Reader = {
 };
 
 /**
- * Treatment of strings with forbidden characters other than U+0000 (MQTT 5, 1.5.4). `strict`, for packets of clients:
+ * Treatment of strings with forbidden characters other than U+0000 (MQTT 5, 1.5.4), and of too many user properties. `strict`, for packets of clients:
  * the packet is malformed. `lenient`, for packets of servers: the string is read, because ending the connection would
  * bring it back with the session; whoever reads it refuses that message alone.
  */

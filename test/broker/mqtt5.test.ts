@@ -1,6 +1,13 @@
+import type { Packet } from 'mqtt-packet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_UNSETTLED } from '../../src/core/limits.ts';
+import {
+  MAX_ALIASED_TOPIC_UNITS,
+  MAX_REMEMBERED_TOPIC,
+  MAX_UNSETTLED,
+  MAX_USER_PROPERTIES,
+} from '../../src/core/limits.ts';
+import type { Stage } from '../harness/broker.ts';
 import { brief, onStage } from '../harness/broker.ts';
 import { createTestClock } from '../harness/clock.ts';
 import type { Properties } from '../harness/mqtt5.ts';
@@ -166,6 +173,58 @@ mqtt5(
       const why = await high.next();
       assert.is(why !== 'closed' && why.cmd === 'disconnect' && why.reasonCode, 0x94);
     }),
+);
+
+/** Reason code of the DISCONNECT with which the hub answers `packet`. */
+async function ends(stage: Stage, packets: readonly Packet[]): Promise<number | undefined> {
+  const client = await stage.client(5);
+  await client.connect({ clientId: 'sender' });
+  for (const packet of packets) client.send(packet);
+  const end = await client.next();
+  return end !== 'closed' && end.cmd === 'disconnect' ? end.reasonCode : undefined;
+}
+
+mqtt5('the topics that a client gives aliases are bounded together: beyond that 0x97', () =>
+  onStage(async stage => {
+    const long = (alias: number) =>
+      publishOf(`${alias}/`.padEnd(MAX_ALIASED_TOPIC_UNITS / 2, 'x'), '', 0, { topicAlias: alias });
+    const sender = await stage.client(5);
+    await sender.connect({ clientId: 'within' });
+    for (const alias of [1, 2, 1, 2]) sender.send(long(alias));
+    assert.equal(await sender.roundTrip(), []);
+    assert.is(await ends(stage, [long(1), long(2), publishOf('more', '', 0, { topicAlias: 3 })]), 0x97);
+  }),
+);
+
+mqtt5('more user properties than a packet may have end the connection with 0x97', () =>
+  onStage(async stage => {
+    const withProperties = (count: number) =>
+      publishOf('a', 'x', 1, { userProperties: { k: new Array<string>(count).fill('') } });
+    const sender = await stage.client(5);
+    await sender.connect({ clientId: 'within' });
+    sender.send(withProperties(MAX_USER_PROPERTIES));
+    assert.equal(await sender.roundTrip(), ['puback']);
+    assert.is(await ends(stage, [withProperties(MAX_USER_PROPERTIES + 1)]), 0x97);
+  }),
+);
+
+mqtt5('a long topic is passed on message by message, without an alias', () =>
+  onStage(async stage => {
+    const reader = await stage.client(5);
+    await reader.connect({ clientId: 'reader', properties: { topicAliasMaximum: 10 } });
+    await reader.subscribe('#', 1);
+    const sender = await stage.client(5);
+    await sender.connect({ clientId: 'sender' });
+    const topic = 'x'.repeat(MAX_REMEMBERED_TOPIC + 1);
+    for (let n = 0; n < 3; n++) {
+      sender.send(publishOf(topic, String(n), 0));
+      const came = await published(reader);
+      assert.equal(
+        [came.topic, came.payload.toString(), came.properties?.topicAlias],
+        [topic, String(n), undefined],
+      );
+    }
+  }),
 );
 
 mqtt5(

@@ -1,5 +1,5 @@
 import { Failure } from '../../core/errors.ts';
-import { MAX_UNSETTLED } from '../../core/limits.ts';
+import { MAX_REMEMBERED_TOPIC, MAX_UNSETTLED } from '../../core/limits.ts';
 import type { Message, OnDurable } from '../../core/message.ts';
 import { PUBACK, PUBREC } from '../../mqtt/acknowledgement.ts';
 import type { Publish } from '../../mqtt/publish.ts';
@@ -37,7 +37,8 @@ export function handlePublish(connection: Connection, session: Session, packet: 
     if (qos === 1) takeIn(connection, session, message, messageId);
     else
       publish(connection.context, session, message, error => void (error === undefined || counts.dropped++));
-    const mayFollow = packet.properties === undefined && !packet.retain;
+    const mayFollow =
+      packet.properties === undefined && !packet.retain && topic.length <= MAX_REMEMBERED_TOPIC;
     if (mayFollow) remember(connection, message);
   }
   return undefined;

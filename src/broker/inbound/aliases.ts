@@ -1,4 +1,4 @@
-import { MAX_TOPIC_ALIASES } from '../../core/limits.ts';
+import { MAX_ALIASED_TOPIC_UNITS, MAX_TOPIC_ALIASES } from '../../core/limits.ts';
 import type { Publish } from '../../mqtt/publish.ts';
 import type { Fault } from '../../mqtt/reasons.ts';
 import { fault, REASON } from '../../mqtt/reasons.ts';
@@ -6,6 +6,8 @@ import type { Connection } from '../connection.ts';
 
 /** Topics that a client gave a number on this connection (MQTT 5, 3.3.2.3.4). */
 export type InboundAliases = Map<number, string>;
+
+const TOO_LONG = `its topics with an alias have more than ${MAX_ALIASED_TOPIC_UNITS} characters together`;
 
 /** The topic of a PUBLISH, by its alias if it has none itself; keeps an alias that it gives. */
 export function topicOf(connection: Pick<Connection, 'inboundAliases'>, packet: Publish): string | Fault {
@@ -21,8 +23,11 @@ export function topicOf(connection: Pick<Connection, 'inboundAliases'>, packet: 
   connection.inboundAliases ??= new Map();
   const aliases = connection.inboundAliases;
   if (topic !== '') {
+    if (topic === aliases.get(alias)) return topic;
     aliases.set(alias, topic);
-    return topic;
+    let units = 0;
+    for (const one of aliases.values()) units += one.length;
+    return units <= MAX_ALIASED_TOPIC_UNITS ? topic : fault(REASON.quotaExceeded, TOO_LONG);
   }
   return (
     aliases.get(alias) ?? fault(REASON.protocolError, `it used topic alias ${alias}, which it has not given`)

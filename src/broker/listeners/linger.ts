@@ -1,13 +1,19 @@
 import type { Clock } from '../../core/clock.ts';
-import { CLOSE_LINGER } from '../../core/limits.ts';
+import { CLOSE_LINGER, MAX_LINGER_BYTES } from '../../core/limits.ts';
 import type { ClientSocket } from './socket.ts';
 
 /**
  * Ends a socket so that the peer can read what was written last. Input that is left unread when a TCP socket is closed
  * makes the system send a reset, and that makes the peer lose what it has not read yet: so what comes is read and
- * discarded until the peer has closed its side, for CLOSE_LINGER at most. The caller's data handler ignores it.
+ * discarded until the peer has closed its side, for CLOSE_LINGER and MAX_LINGER_BYTES at most. The caller's data handler
+ * ignores it.
  */
 export function closeLingering(socket: ClientSocket, clock: Clock): void {
+  let left = MAX_LINGER_BYTES;
+  socket.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) socket.destroy();
+  });
   socket.end();
   socket.resume();
   destroyLater(socket, clock);

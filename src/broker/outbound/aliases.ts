@@ -1,11 +1,11 @@
-import { MAX_TOPIC_ALIASES } from '../../core/limits.ts';
+import { MAX_REMEMBERED_TOPIC, MAX_TOPIC_ALIASES } from '../../core/limits.ts';
 
 /** Topics that go out as a number once the client knows them (MQTT 5, 3.3.2.3.4). */
 export type OutboundAliases = {
   /** The number that the client knows for a topic; 0: it knows none. */
   readonly aliasOf: (topic: string) => number;
-  /** A number that it may be told for a topic; 0: none is free. It knows it once `told`. */
-  readonly next: () => number;
+  /** A number that it may be told for a topic; 0: none is free, or the topic is too long. It knows it once `told`. */
+  readonly next: (topic: string) => number;
   readonly told: (topic: string) => void;
 };
 
@@ -15,7 +15,7 @@ export function createOutboundAliases(most: number): OutboundAliases {
   const limit = Math.min(most, MAX_TOPIC_ALIASES);
   return {
     aliasOf: topic => aliases.get(topic) ?? 0,
-    next: () => (aliases.size < limit ? aliases.size + 1 : 0),
+    next: topic => (aliases.size < limit && topic.length <= MAX_REMEMBERED_TOPIC ? aliases.size + 1 : 0),
     told: topic => {
       aliases.set(topic, aliases.size + 1);
     },

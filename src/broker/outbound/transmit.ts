@@ -62,7 +62,7 @@ function dispatchOf(
     retain: retainFlag(message, allowance),
     expiry: message.ttl === undefined ? undefined : secondsOf(remaining ?? message.ttl),
     subscriptionIds: allowance.ids,
-    alias: known > 0 ? known : (usable?.next() ?? 0),
+    alias: known > 0 ? known : (usable?.next(topic) ?? 0),
   };
 }
 

@@ -1,3 +1,4 @@
+import { MAX_ROUTE_RECEIVERS } from '../../core/limits.ts';
 import type { Message } from '../../core/message.ts';
 import type { Version } from '../../mqtt/version.ts';
 import type { Connection } from '../connection.ts';
@@ -30,8 +31,10 @@ function receiversOf(
   message: Message,
   qos: 0 | 1,
 ): Session[] | undefined {
+  const { all } = subscriptions.match(message.topic);
+  if (all.length > MAX_ROUTE_RECEIVERS) return undefined;
   const receivers: Session[] = [];
-  for (const { subscriber, grant } of subscriptions.match(message.topic).all) {
+  for (const { subscriber, grant } of all) {
     if (subscriber.kind === 'session' && isOwn(subscriber, message) && grant.own === undefined) continue;
     if (!takesBytes(version, subscriber, grant, qos)) return undefined;
     receivers.push(subscriber);

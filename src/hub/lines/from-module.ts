@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { MAX_STRING_BYTES, stringProblem } from '../../core/characters.ts';
 import { Failure } from '../../core/errors.ts';
+import { MAX_USER_PROPERTIES } from '../../core/limits.ts';
 import type { Message, Properties } from '../../core/message.ts';
 import { NO_PROPERTIES, PLAIN } from '../../core/message.ts';
 import { outputTopic } from '../names.ts';
@@ -123,6 +124,8 @@ function propertiesOf(object: Buffer): Properties {
   visitMembers(object, (nameSpan, valueSpan) => {
     const first = object[valueSpan.start];
     if (first !== undefined && OTHER_VALUES.has(first)) return;
+    if (properties.length >= 2 * MAX_USER_PROPERTIES)
+      throw refusal(`"properties" may have ${MAX_USER_PROPERTIES} members.`);
     const name = textOf('a name in "properties"', object, nameSpan);
     properties.push(name, textOf('properties', object, valueSpan, name));
   });

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../../src/core/errors.ts';
+import { MAX_USER_PROPERTIES } from '../../../src/core/limits.ts';
 import { ackOfLine, messageOfLine } from '../../../src/hub/lines/from-module.ts';
 
 const lines = suite('hub: lines from a module');
@@ -126,6 +127,10 @@ const REFUSED: readonly (readonly [string, string])[] = [
   [`"output":"o","body":1,"properties":{"k":${'1'.repeat(65_536)}}`, '"properties.k"'],
   [`"output":"o","body":1,"properties":{"${LONG}":1}`, 'a name in "properties"'],
   ['"output":"o","body":1,"properties":{"k":"\\u0000"}', '"properties.k"'],
+  [
+    `"output":"o","body":1,"properties":{${'"k":1,'.repeat(MAX_USER_PROPERTIES)}"k":1}`,
+    '"properties" may have 1024 members.',
+  ],
   ['"output":"o","body":1,"properties":{"k":"\xff"}', '"properties.k"'],
   ['"output":"o","body":1,"properties":{"\\u0007":1}', 'a name in "properties"'],
 ];

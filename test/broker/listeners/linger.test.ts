@@ -1,0 +1,149 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { Duplex } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
+import type { Packet } from 'mqtt-packet';
+import { generate, parser } from 'mqtt-packet';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { WebSocket } from 'ws';
+import { closeLingering } from '../../../src/broker/listeners/linger.ts';
+import { CLOSE_LINGER, MAX_LINGER_BYTES, MAX_UNSETTLED } from '../../../src/core/limits.ts';
+import { onStage } from '../../harness/broker.ts';
+import { createTestClock } from '../../harness/clock.ts';
+import { publishOf } from '../../harness/mqtt5.ts';
+
+const linger = suite('broker: a lingering close');
+
+const certificates = join(import.meta.dirname, '../../certificates');
+const LISTENERS = [
+  { mqtt: '127.0.0.1:0' },
+  { mqtts: '127.0.0.1:0', cert: join(certificates, 'server.pem'), key: join(certificates, 'server.key') },
+  { ws: '127.0.0.1:0' },
+];
+
+/** A connection to a listener by its address, as the hub shows it. */
+function open(address: string): Duplex {
+  const port = Number(/:(\d+)/.exec(address.replace(/^\w+:\/\//, ''))?.[1]);
+  if (address.startsWith('mqtts:')) return connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  if (address.startsWith('ws:')) return streamOf(new WebSocket(`${address}/mqtt`, 'mqtt'));
+  return connect(port, '127.0.0.1');
+}
+
+/** What comes is there to be read although the hub has said that it closes, and what is sent from then on is dropped. */
+function streamOf(webSocket: WebSocket): Duplex {
+  const stream = new Duplex({
+    read: () => {},
+    write: (bytes: Buffer, _encoding, done) => webSocket.send(bytes, () => done()),
+    construct: done => void webSocket.once('open', () => done()),
+  });
+  webSocket.on('message', data => stream.push(data));
+  webSocket.on('error', () => {});
+  webSocket.on('close', () => stream.push(null));
+  return stream;
+}
+
+const CONNECT = generate({
+  cmd: 'connect',
+  protocolId: 'MQTT',
+  protocolVersion: 5,
+  clientId: 'c',
+  clean: true,
+  keepalive: 0,
+});
+
+/** Messages that follow each other, none released. */
+function publishes(count: number, body: string): Buffer {
+  const packets = Array.from({ length: count }, (_, n) =>
+    generate({ ...publishOf('a', body, 2), messageId: n + 1 } as Packet, { protocolVersion: 5 }),
+  );
+  return Buffer.concat(packets);
+}
+
+/** What a client sends that breaks the rules, megabytes behind it included, and the reason that it has to read. */
+const FAULTS: readonly (readonly [name: string, sent: Buffer, reason: number])[] = [
+  ['exceeds Receive Maximum', publishes(12 * MAX_UNSETTLED, 'x'.repeat(1_000)), 0x93],
+  ['sends a malformed packet', Buffer.concat([Buffer.from([0x36, 0]), Buffer.alloc(12 << 20)]), 0x81],
+];
+
+const PIECE = 1 << 16;
+
+/** Sends CONNECT and, once it is accepted, `bytes`; resolves to the reason code of the DISCONNECT, if one comes before the end. */
+async function reasonFor(client: Duplex, bytes: Buffer): Promise<number | undefined> {
+  let reason: number | undefined;
+  const packets = parser({ protocolVersion: 5 });
+  // As a program does that writes all it has before it reads an answer, in pieces that a WebSocket frame may have.
+  const send = (): void => {
+    client.pause();
+    for (let at = 0; at < bytes.length; at += PIECE)
+      client.write(bytes.subarray(at, at + PIECE), error => {
+        if (error == null && at + PIECE >= bytes.length) client.resume();
+      });
+  };
+  packets.on('packet', packet => {
+    if (packet.cmd === 'connack') send();
+    if (packet.cmd === 'disconnect') reason = packet.reasonCode;
+  });
+  client.on('data', (chunk: Buffer) => packets.parse(chunk));
+  client.on('error', () => {});
+  client.write(CONNECT);
+  await new Promise(resolve => client.once('end', resolve).once('close', resolve));
+  client.destroy();
+  return reason;
+}
+
+for (const [name, sent, reason] of FAULTS) {
+  linger(`a client that ${name} and goes on sending reads the reason, over TCP, TLS and WebSocket`, () =>
+    onStage(
+      async stage => {
+        const addresses = stage.hub().status().listeners;
+        assert.is(addresses.length, LISTENERS.length);
+        for (const address of addresses) assert.is(await reasonFor(open(address), sent), reason, address);
+      },
+      { manifest: { listeners: LISTENERS } },
+    ),
+  );
+}
+
+/** Closes an accepted connection with `clock`, and lets `play` act as its peer; resolves when the connection is gone. */
+async function closing(
+  play: (peer: Socket, accepted: Socket) => void | Promise<void>,
+  clock = createTestClock(),
+): Promise<void> {
+  const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const peer = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {});
+  const accepted = await new Promise<Socket>(resolve => server.once('connection', resolve));
+  accepted.on('error', () => {});
+  const gone = once(accepted, 'close');
+  closeLingering(accepted, clock);
+  await play(peer, accepted);
+  await gone;
+  peer.destroy();
+  server.close();
+}
+
+linger('ends with its time, while the peer keeps its side open', () => {
+  const clock = createTestClock();
+  return closing(async (peer, accepted) => {
+    await once(peer.resume(), 'end');
+    clock.advance(CLOSE_LINGER - 1);
+    assert.not(accepted.destroyed);
+    clock.advance(1);
+    assert.ok(accepted.destroyed);
+  }, clock);
+});
+
+linger('ends when so many bytes were discarded as may be, however fast they come', () =>
+  closing(async (peer, accepted) => {
+    const chunk = Buffer.alloc(1 << 20);
+    for (let sent = 0; sent <= MAX_LINGER_BYTES && !accepted.destroyed; sent += chunk.length)
+      if (!peer.write(chunk)) await Promise.race([once(peer, 'drain'), once(peer, 'close')]);
+  }),
+);
+
+linger.run();
