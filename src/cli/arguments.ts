@@ -9,7 +9,7 @@ export type Scan = {
   /** Every option as `--name` or `--name=value`, so that a value may begin with a dash. */
   readonly options: readonly string[];
   readonly positionals: readonly string[];
-  /** The sentence about the first word that is wrong. */
+  /** Sentence about the first wrong word. Undefined if all words are right. */
   readonly fault: string | undefined;
 };
 
@@ -31,7 +31,7 @@ export function argumentsOf<const Options extends OptionDefinitions>(
   });
 }
 
-/** Sorts words without judging their number. */
+/** Sorts words by the options of a command. Does not check how many arguments there are. */
 export function scanArguments(definition: Definition, words: readonly string[]): Scan {
   const options: string[] = [];
   const positionals: string[] = [];
@@ -79,7 +79,7 @@ export function scanArguments(definition: Definition, words: readonly string[]):
   return { options, positionals, fault: faults[0] };
 }
 
-/** True if a command line asks for help: not for a value or a word after `--` that only looks like it. */
+/** True if a command line contains `--help` or `-h` as an option, not as a value and not after `--`. */
 export function asksForHelp(definition: Definition, words: readonly string[]): boolean {
   const options: OptionDefinitions = { ...definition.options, help: { type: 'boolean', about: '' } };
   const short = byLetter(definition, 'h') === undefined;
@@ -137,7 +137,7 @@ function countFault({ name, arguments: wanted }: Definition, given: readonly str
   if (missing !== undefined) return `<${missing.name}> is missing.`;
   const extra = wanted.some(({ multiple }) => multiple === true) ? undefined : given[wanted.length];
   if (extra === undefined) return undefined;
-  // Not repeated: it may be a password.
+  // The words are not repeated in the message, because they may contain a password.
   if (wanted.length === 0) return `"skerry ${name}" takes no arguments.`;
   return `"${extra}" is one argument too many.`;
 }

@@ -10,7 +10,10 @@ import type { ExplainedRoute, Replay } from '../hub/route-control.ts';
 import type { HubStatus } from '../hub/status.ts';
 import { systemHint } from './data-folder.ts';
 
-/** What the hub answers to a command. Command and hub are one binary, so its shape is what this version sends. */
+/**
+ * Answer type of each request to the hub. The command and the hub are one binary, so the types are those that
+ * this version sends.
+ */
 type Answers = {
   readonly status: HubStatus;
   readonly certificates: readonly CertificateStatus[];
@@ -38,7 +41,10 @@ type Answers = {
   readonly 'routes replay': Replay;
 };
 
-/** Asks the running hub of a data folder. Failure `hub.unreachable`, or whatever the hub answers. */
+/**
+ * Sends a request to the running hub of a data folder. Throws Failure `hub.unreachable`, or the failure that
+ * the hub answers.
+ */
 export async function ask<Command extends keyof Answers>(
   folder: string,
   command: Command,

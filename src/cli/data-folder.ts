@@ -12,7 +12,10 @@ export function dataFolder(option: string | undefined): string {
   return isWritable(SYSTEM_DATA_FOLDER) ? SYSTEM_DATA_FOLDER : resolve(LOCAL_DATA_FOLDER);
 }
 
-/** A hint for a user who may not use the system's data folder and so asked in `folder`; undefined if that is not so. */
+/**
+ * Hint for a user without access to the system's data folder, whose request therefore used `folder`.
+ * Undefined if that is not the case.
+ */
 export function systemHint(
   folder: string,
   isThere: boolean = existsSync(SYSTEM_DATA_FOLDER),

@@ -11,7 +11,7 @@ type Command = {
   readonly run: (args: readonly string[]) => Promise<number>;
 };
 
-/** The code of each command, loaded when it is asked for. `up` is a program by itself. */
+/** Code of each command, loaded on demand. `up` is a separate program. */
 const LOADERS: Readonly<Record<Exclude<CommandName, 'up'>, () => Promise<Command>>> = {
   ps: () => import('./commands/hub/ps.ts'),
   check: () => import('./commands/hub/check.ts'),
@@ -61,7 +61,7 @@ const LOADERS: Readonly<Record<Exclude<CommandName, 'up'>, () => Promise<Command
 const HELP_WORDS = ['--help', '-h', '-?'];
 const VERSION_WORDS = ['--version', '-V', '-v'];
 
-/** Runs the command that the first words name. Throws Failure `usage` if there is none. */
+/** Runs the command of the first words. Throws Failure `usage` if there is no such command. */
 export async function dispatch(args: readonly string[]): Promise<number> {
   const [word] = args;
   if (word === undefined) {
@@ -103,7 +103,7 @@ function entryOf(words: readonly string[]): { entry: Entry; rest: readonly strin
   throw unknown(`There is no command "${entry.name} ${next}".`, meant);
 }
 
-/** The command whose last word, or a synonym of it, is the nearest to `word`. */
+/** Name of the command whose last word or synonym is the nearest to `word`. */
 function nearestOf(word: string, entries: readonly Entry[]): string | undefined {
   const names = new Map<string, string>();
   for (const { name, synonyms = [] } of entries)

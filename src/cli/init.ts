@@ -36,7 +36,7 @@ while :; do
 done
 `;
 
-/** The command line that reaps orphans and runs `command`; undefined if there is no shell. */
+/** Command line that reaps orphans and runs `command`. Undefined if there is no shell. */
 export function initCommand(command: readonly string[]): string[] | undefined {
   return existsSync(SHELL) ? [SHELL, '-c', SCRIPT, 'skerry-init', ...command] : undefined;
 }

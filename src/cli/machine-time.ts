@@ -1,11 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { MachineTime } from '../hub/downtime.ts';
 
-/** Touched by systemd-timesyncd whenever the network has set the clock; chrony and ntpd leave no such mark. */
+/** File that systemd-timesyncd touches when NTP has set the clock. chrony and ntpd write no such file. */
 const SYNCHRONISED = '/run/systemd/timesync/synchronized';
 const HARDWARE = '/sys/class/rtc/rtc0/since_epoch';
 
-/** Time as Linux has it. */
+/** Reads the clocks of Linux and their synchronisation state. */
 export function readMachineTime(): MachineTime {
   const seconds = Number(textOf('/proc/uptime')?.split(' ')[0]);
   const hardware = Number(textOf(HARDWARE) ?? Number.NaN);

@@ -1,7 +1,7 @@
 import { Failure, reasonOf } from '../core/errors.ts';
 import { printError } from './system.ts';
 
-/** Ends the process with the exit code of `work`, after its output has been flushed. Prints a failure first. */
+/** Ends the process with the exit code of `work` after flushing its output. Prints a failure first. */
 export function runCommand(work: Promise<number>): void {
   work.then(leave, (thrown: unknown) => {
     printError(`skerry: ${reasonOf(thrown)}`);

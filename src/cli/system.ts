@@ -6,18 +6,21 @@ import { logLine } from '../core/log-line.ts';
 import type { Random } from '../core/random.ts';
 import { visible } from '../core/visible.ts';
 
-/** Bold, red, green, yellow and their ends: the styles of commands. Nobody can hide or move anything by them. */
+/**
+ * Escape sequences of the commands' styles (bold, red, green, yellow). They cannot hide text or move the
+ * cursor.
+ */
 const STYLE = new RegExp(`(${String.fromCharCode(0x1b)}\\[(?:1|22|31|32|33|39)m)`);
 
-/** Control characters that a text of several lines may have. */
+/** Control characters that are not escaped in a text of several lines. */
 const KEPT = '\n\t';
 
-/** What a shell says of a program that SIGPIPE ended. */
+/** Exit code that a shell reports for a process that SIGPIPE ended. */
 const SIGPIPE_EXIT = 141;
 
-/** The one place where the program meets the system's time and randomness, and its terminal. */
+/** System clock. This file is the only one that uses the system's time, randomness and terminal. */
 export const systemClock: Clock = {
-  // As exact as `performance`, which is 0.2 MB that nothing else of a hub loads.
+  // As precise as `performance`, which would load 0.2 MB that a hub does not need otherwise.
   monotonic: () => {
     const [seconds, nanoseconds] = process.hrtime();
     return seconds * 1e3 + nanoseconds / 1e6;
@@ -25,7 +28,7 @@ export const systemClock: Clock = {
   wall: () => Date.now(),
   after: (milliseconds, action) => {
     if (milliseconds <= 0) {
-      // One that is unreferenced would wait for something else to wake the loop.
+      // An unreferenced immediate would run only when another event wakes the loop.
       const immediate = setImmediate(action);
       return () => clearImmediate(immediate);
     }
@@ -39,35 +42,41 @@ export const systemRandom: Random = {
   bytes: count => randomBytes(count),
 };
 
-/** Resolves after milliseconds; the process waits for it, as it does not for a timer of the clock. */
+/** Resolves after milliseconds. Keeps the process alive, unlike a timer of the clock. */
 export function systemPause(milliseconds: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, milliseconds));
 }
 
-/** Becomes another program, which keeps the pid and the standard streams; one that cannot be run ends the process. */
+/**
+ * Replaces the process by another program (execve), which keeps the pid and the standard streams. Exits if
+ * the program cannot be executed.
+ */
 export function become(command: readonly string[], env: NodeJS.ProcessEnv): never {
   const [program = ''] = command;
   if (process.execve === undefined) throw new Failure('update.state', `${program} cannot be started here.`);
   return process.execve(program, command, env);
 }
 
-/** Log lines on standard error: time by the wall clock, level, room, sentence, fields. */
+/** Writes log lines to standard error: wall time, level, area, sentence, fields. */
 export const standardErrorLog: LogSink = (level, room, sentence, fields) => {
   const time = new Date(systemClock.wall()).toISOString();
   process.stderr.write(`${time} ${logLine(level, room, sentence, fields)}\n`);
 };
 
-/** A line of a command's output. */
+/** Prints a line of a command's output. */
 export function print(line: string): void {
   write(`${line}\n`);
 }
 
-/** Lines on standard error, for a person. */
+/** Prints lines on standard error, with control characters escaped. */
 export function printError(lines: string): void {
   process.stderr.write(`${visible(lines, KEPT)}\n`);
 }
 
-/** What modules, clients and servers sent acts on no terminal: on one, control characters but those of styles are escaped. */
+/**
+ * Writes output. On a terminal, escapes control characters except styles, because modules, clients and
+ * servers can send them.
+ */
 export function write(output: string | Uint8Array): void {
   writeRaw(process.stdout.isTTY ? escaped(Buffer.from(output).toString()) : output);
 }
@@ -77,7 +86,10 @@ function escaped(text: string): string {
   return parts.map((part, index) => (index % 2 === 1 ? part : visible(part, KEPT))).join('');
 }
 
-/** Whoever reads the output may go before its end, as `head` does; then the program ends as by SIGPIPE. */
+/**
+ * Writes output unchanged. If the reader closes the pipe early, as `head` does, the process ends as SIGPIPE
+ * would end it.
+ */
 export function writeRaw(output: string | Uint8Array): void {
   if (process.stdout.listenerCount('error') === 0) {
     process.stdout.on('error', error => {

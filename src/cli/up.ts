@@ -18,11 +18,13 @@ import { readMachineTime } from './machine-time.ts';
 import { UP } from './reference/up.ts';
 import { become, standardErrorLog, systemClock, systemPause, systemRandom } from './system.ts';
 
-/** Exceptions that no room has contained, within so many milliseconds, that end the hub. */
+/** Number of uncaught exceptions that end the hub, and the period in milliseconds in which they count. */
 const MAX_STRAY_EXCEPTIONS = 10;
 const STRAY_EXCEPTION_WINDOW = 60_000;
 
-/** Runs a hub in the foreground until SIGINT or SIGTERM. An update of it may be what runs. */
+/**
+ * Runs a hub in the foreground until SIGINT or SIGTERM. Executes the binary of a self-update if there is one.
+ */
 export async function run(args: readonly string[]): Promise<number> {
   if (process.pid === 1 && isSea()) reapOrphans();
   const launched = await launchHub(args);
@@ -44,18 +46,19 @@ export async function run(args: readonly string[]): Promise<number> {
     program: isSea() ? process.execPath : undefined,
   });
   cameUp(folder, launched);
-  // Garbage is collected early, and code is compiled by one compiler and not by two, so that a hub under load stays
-  // small. From the start on, the first would cost the runtime its own code cache, and 15 ms.
+  // Collects garbage early and uses only one optimizing compiler, so that a hub under load stays small. Set
+  // after the start: earlier, the first flag would invalidate the runtime's own code cache, which costs 15
+  // ms.
   setFlagsFromString('--optimize-for-size');
   setFlagsFromString('--no-maglev');
   containStrayExceptions(logFor('hub', standardErrorLog));
   const cause = await Promise.race([request.told, hub.replaced]);
-  // A compiler's thread that wants memory waits for this one to collect garbage, and the end of the process waits for that
-  // thread: with nothing new to compile it is done by then.
+  // A compiler thread that allocates may wait for this thread to collect garbage, while the end of the
+  // process waits for that thread. Without new code to compile, the thread is finished by then.
   setFlagsFromString('--no-opt');
   logFor('hub', standardErrorLog).info(`${cause ?? 'Another hub takes its place'}: stopping.`);
   await hub.stop();
-  // It may have been told to end while it stopped for another.
+  // A signal may have arrived while the hub stopped for a self-update.
   if (request.wasMade()) return endAtOnce();
   return switchBinary({
     dataFolder: folder,
@@ -67,7 +70,7 @@ export async function run(args: readonly string[]): Promise<number> {
   });
 }
 
-/** The first process of a container gets all orphans: a shell takes that place, and starts the hub again below it. */
+/** Replaces PID 1 of a container by a shell that reaps orphans and runs the hub as its child. */
 function reapOrphans(): void {
   const command = initCommand([process.execPath, ...process.argv.slice(2)]);
   if (command !== undefined) become(command, process.env);
@@ -76,7 +79,10 @@ function reapOrphans(): void {
   logFor('hub', standardErrorLog).warn(sentence);
 }
 
-/** Ends the process without waiting for V8's threads, where the build has a function for that. All is closed by then. */
+/**
+ * Ends the process without waiting for V8's threads, if the binary has the native function for it. All files
+ * are closed by then.
+ */
 async function endAtOnce(): Promise<number> {
   const exit = await nativeFunction('exit');
   exit?.(0);
@@ -84,8 +90,8 @@ async function endAtOnce(): Promise<number> {
 }
 
 /**
- * The last guard: an exception that no room has contained is logged, and the hub goes on. A hub that meets many is broken:
- * it ends, and its service starts it again.
+ * Last guard: logs an exception that no room has contained, and the hub goes on. After too many of them the
+ * hub ends, and its service manager restarts it.
  */
 function containStrayExceptions(log: Log): void {
   const met: number[] = [];
@@ -111,7 +117,10 @@ function deviceOf(name: string | undefined): string | undefined {
   throw usageFailure('--name must be 1 to 64 letters, digits, "_" or "-"', UP);
 }
 
-/** Before the arguments are judged: an update may know more of them than the binary that was installed. */
+/**
+ * Runs before the arguments are parsed, because a self-update may know more options than the installed
+ * binary.
+ */
 async function launchHub(args: readonly string[]): Promise<Launched> {
   if (!isSea()) return { running: 'base' };
   return launch({
@@ -126,7 +135,7 @@ async function launchHub(args: readonly string[]): Promise<Launched> {
   });
 }
 
-/** The first of the signals that ask a program to end; further ones change nothing: stopping is bounded. */
+/** First SIGINT or SIGTERM. Later signals change nothing, because stopping is bounded in time. */
 function stopRequest(launched: Launched) {
   const { promise, resolve } = Promise.withResolvers<string>();
   let made = false;

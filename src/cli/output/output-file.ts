@@ -4,8 +4,8 @@ import type { FailureCode } from '../../core/errors.ts';
 import { Failure, reasonOf } from '../../core/errors.ts';
 
 /**
- * Refuses to replace a file unless `force` is set. Called before the work, so that a refusal costs none.
- * @throws Failure `file.exists`
+ * Refuses to replace a file unless `force` is set. Called before the work starts, so that a refusal comes at
+ * once. @throws Failure `file.exists`
  */
 export function refuseOverwrite(file: string, force: boolean | undefined): void {
   const stats = statSync(file, { throwIfNoEntry: false });
@@ -15,7 +15,7 @@ export function refuseOverwrite(file: string, force: boolean | undefined): void 
 }
 
 /**
- * Writes a file of exactly this mode beside its place and renames it, so that there is a whole file or the one before.
+ * Writes a temporary file with exactly this mode and renames it, so that the replacement is atomic.
  * Throws a Failure with `code`.
  */
 export function writeOutput(file: string, text: string, mode: number, code: FailureCode): void {
@@ -30,7 +30,7 @@ export function writeOutput(file: string, text: string, mode: number, code: Fail
   }
 }
 
-/** Whether two paths lead to the same file. */
+/** True if two paths refer to the same file. */
 export function isSameFile(one: string, other: string): boolean {
   try {
     return realpathSync(one) === realpathSync(other);

@@ -5,9 +5,9 @@ const INTERVAL = 100;
 
 type Terminal = Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'>;
 
-/** A line on a terminal that shows how far a long action is; on a file or a pipe it shows nothing. */
+/** Progress line on a terminal. Prints nothing if the stream is a file or a pipe. */
 export type Progress = {
-  /** `done` and `of` in bytes; `of` is 0 if it is unknown. */
+  /** Shows the progress. `done` and `of` are bytes; `of` is 0 if the total is unknown. */
   readonly show: (what: string, done: number, of: number) => void;
   /** Removes the line. */
   readonly end: () => void;

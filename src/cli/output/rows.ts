@@ -4,7 +4,7 @@ import type { Definition } from '../reference/definition.ts';
 import { print } from '../system.ts';
 import { printTable } from './table.ts';
 
-/** Most rows that one command shows. */
+/** Maximum number of rows that one command shows. */
 const MAX_ROWS = 1_000_000;
 
 /** Asks for pages until `count` rows are there, or all. Throws Failure `usage`. */
@@ -39,7 +39,7 @@ export function printRows<Row>(
   if (rows.length < total) print(`${rows.length} of ${total}: see more with -n ${total}`);
 }
 
-/** Seconds for people, as milliseconds are printed. */
+/** Converts seconds to the milliseconds that `time` prints. */
 export function millisecondsOf(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : seconds * 1000;
 }

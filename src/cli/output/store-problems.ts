@@ -1,6 +1,6 @@
 import type { StoreHealth } from '../../queue/types.ts';
 
-/** What is wrong with the store, one sentence each. */
+/** Problems of the store, one sentence each. */
 export function troublesOf({ state, reason, setAside }: StoreHealth): string[] {
   const troubles: string[] = [];
   if (state !== 'working') troubles.push(`The store is ${state}: ${reason ?? ''}`);

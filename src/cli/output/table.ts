@@ -2,15 +2,15 @@ import { styleText } from 'node:util';
 import { visible } from '../../core/visible.ts';
 import { writeRaw } from '../system.ts';
 
-/** The colour of a cell on a terminal; undefined if it has none. */
+/** Colour of a cell on a terminal. Undefined if it has none. */
 type Colour = (cell: string, column: number) => 'green' | 'yellow' | 'red' | undefined;
 
-/** Least columns of the last cell: narrower ones are not cut. */
+/** Minimum width to which the last cell is cut. */
 const MIN_LAST = 12;
 
 /**
- * Rows as aligned columns, the headings first. On a terminal the last column is cut to fit, and cells are coloured
- * unless NO_COLOR is set.
+ * Rows as aligned columns, the headings first. On a terminal the last column is cut to fit, and cells are
+ * coloured unless NO_COLOR is set.
  */
 function table(
   headings: readonly string[],
@@ -39,7 +39,9 @@ function table(
   );
 }
 
-/** Prints a table. Cells act on no terminal, whoever made them: their control characters are escaped on one. */
+/**
+ * Prints a table. On a terminal, control characters in cells are escaped, because cells contain foreign data.
+ */
 export function printTable(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
@@ -51,12 +53,12 @@ export function printTable(
 
 const GAP = '  ';
 
-/** A cell in as many columns as there are; undefined: as it is. */
+/** Cuts a cell to a number of columns. Returns it unchanged if `columns` is undefined. */
 function fitted(cell: string, columns: number | undefined): string {
   return columns === undefined || cell.length <= columns ? cell : `${cell.slice(0, columns - 1)}\u2026`;
 }
 
-/** Milliseconds for people: `350ms`, `12s`, `3m 5s`, `2h 10m`, `4d 3h`. */
+/** Formats milliseconds: `350ms`, `12s`, `3m 5s`, `2h 10m`, `4d 3h`. */
 export function time(milliseconds: number | undefined): string {
   if (milliseconds === undefined) return '-';
   if (milliseconds < 1000) return `${Math.round(milliseconds)}ms`;
@@ -67,7 +69,7 @@ export function time(milliseconds: number | undefined): string {
   return `${Math.floor(seconds / 86_400)}d ${Math.floor((seconds % 86_400) / 3600)}h`;
 }
 
-/** Bytes for people. */
+/** Formats a number of bytes. */
 export function bytes(count: number): string {
   if (count < 1024) return `${count} B`;
   const units = ['KB', 'MB', 'GB', 'TB'];
@@ -75,10 +77,10 @@ export function bytes(count: number): string {
   return `${(count / 1024 ** power).toFixed(1)} ${units[power - 1] ?? 'B'}`;
 }
 
-/** Characters of a body in a table. */
+/** Maximum characters of a message body in a table. */
 const SHOWN = 60;
 
-/** A text as one line of a table: nothing in it moves a terminal. */
+/** Formats a text as one line of a table, with control characters escaped. */
 export function oneLine(text: string): string {
   const line = text.slice(0, SHOWN).replace(/[\p{Cc}\p{Cf}]/gu, '\u00b7');
   return text.length > SHOWN ? `${line}...` : line;

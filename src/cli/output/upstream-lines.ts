@@ -2,7 +2,7 @@ import type { UpstreamStatus } from '../../hub/upstreams.ts';
 import { upstreamLabel } from '../../manifest/upstreams.ts';
 import { time } from './table.ts';
 
-/** What `ps` says of an upstream. */
+/** Lines of `ps` about an upstream. */
 export function upstreamLines(upstream: UpstreamStatus): string[] {
   const {
     name,

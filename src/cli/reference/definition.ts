@@ -1,24 +1,28 @@
-/** A command as its texts describe it: help, man page, completions and docs/reference/cli.md are made from it. */
+/**
+ * Definition of a command. Help, man page, completions, docs/reference/cli.md and the parser derive from it.
+ */
 export type Definition = {
-  /** Its words: `queue peek`. */
+  /** Words of the command: `queue peek`. */
   readonly name: string;
   readonly group: Group;
-  /** One sentence in the third person, with its period. */
+  /** Summary: a sentence in the third person, with its period. */
   readonly summary: string;
   /** Further paragraphs. */
   readonly details?: readonly string[];
-  /** The least a person must be allowed to do. `local`: the command reads and writes files and asks no hub. */
+  /**
+   * Least role that may run the command. `local` means that it uses files only and sends no request to a hub.
+   */
   readonly role: Role;
-  /** The requests that it sends to the control socket. */
+  /** Requests that the command sends to the control socket. */
   readonly requests?: readonly string[];
   readonly arguments: readonly ArgumentDefinition[];
   readonly options: OptionDefinitions;
   /** Environment variables besides those that its options name. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Exit codes that mean more than the usual ones. */
+  /** Exit codes beyond the usual ones. */
   readonly exitCodes?: Readonly<Record<number, string>>;
   readonly examples: readonly Example[];
-  /** Other words for it, for who does not know its name. */
+  /** Synonyms that the suggestion for an unknown command searches. */
   readonly synonyms?: readonly string[];
 };
 
@@ -72,7 +76,7 @@ export const JSON_OUTPUT = {
 
 export const DATA_VARIABLE = 'Data folder of the hub, if --data is not given.';
 
-/** The command line in one: `skerry queue peek <queue> [options]`. */
+/** Usage line: `skerry queue peek <queue> [options]`. */
 export function usageOf({ name, arguments: words, options }: Definition): string {
   const shown = words.map(({ name: word, optional, multiple }) => {
     const one = `<${word}>${multiple === true ? '...' : ''}`;

@@ -68,7 +68,7 @@ const ALL = [
 
 export type CommandName = (typeof ALL)[number]['name'];
 
-/** A command of the table, by a name that is one of it. */
+/** Command of the table. */
 export type Entry = Definition & { readonly name: CommandName };
 
 export const COMMANDS: readonly Entry[] = ALL;
@@ -89,7 +89,7 @@ export const EXIT_CODES: Readonly<Record<number, string>> = {
   2: 'Wrong usage, or a file that was refused.',
 };
 
-/** The command that the first words name, the longest that does, and the words after it. */
+/** Command with the longest name that the first words match, and the words after it. */
 export function findCommand(words: readonly string[]): { entry: Entry; rest: readonly string[] } | undefined {
   for (let count = Math.min(words.length, LONGEST); count > 0; count--) {
     const name = words.slice(0, count).join(' ');
@@ -99,7 +99,7 @@ export function findCommand(words: readonly string[]): { entry: Entry; rest: rea
   return undefined;
 }
 
-/** Most words of a name. */
+/** Maximum number of words in a command's name. */
 const LONGEST = Math.max(...ALL.map(({ name }) => name.split(' ').length));
 
 /** The verbs of a noun: `peek`, `drop` and `dead` of `queue`. */

@@ -1,6 +1,6 @@
 import { DATA, type Definition } from './definition.ts';
 
-/** By itself: all that the program of the hub knows of the table. */
+/** Separate file, because the program of the hub contains no other entry of the table. */
 export const UP = {
   name: 'up',
   group: 'hub',

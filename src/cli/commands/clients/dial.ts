@@ -29,7 +29,7 @@ const PORT = 1883;
 const TLS_PORT = 8883;
 const MAX_PORT = 65_535;
 
-/** The port, and how it is connected to: TCP, TLS, WebSocket or a Unix socket. Failure `usage`. */
+/** Port and dial function for the transport: TCP, TLS, WebSocket or a Unix socket. Throws Failure `usage`. */
 export function transportOf(values: DialValues, definition: Definition): { port: number; dial: Dial } {
   const { unix, ws, insecure, cert, key } = values;
   const tls = values.tls === true || values.cafile !== undefined || cert !== undefined;
@@ -67,7 +67,7 @@ function tlsDial(values: DialValues): Dial {
   };
 }
 
-/** Reads what --cafile, --cert and --key name. Failure `usage` for a file that TLS cannot use. */
+/** Reads the files of --cafile, --cert and --key. Throws Failure `usage` for a file that TLS cannot use. */
 function certificatesOf({ cafile, cert, key }: DialValues): TlsIdentity {
   const files: TlsFiles = { ca: cafile ?? SYSTEM_CAS.find(file => existsSync(file)), cert, key };
   try {

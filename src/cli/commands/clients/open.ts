@@ -22,12 +22,15 @@ export type ClientValues = DialValues & {
   readonly 'will-retain'?: boolean | undefined;
 };
 
-/** Seconds that a server is asked to keep a session (MQTT 5, 3.1.2.11.2): until it is asked for again. */
+/** Session Expiry Interval that never expires (MQTT 5, 3.1.2.11.2). */
 const NEVER_EXPIRES = 0xffff_ffff;
 
 const MAX_KEEP_ALIVE = 65_535;
 
-/** Connects as the options say. Failure `usage` for what is wrong with them; all others come by `handler.closed`. */
+/**
+ * Connects to the broker of the options. Throws Failure `usage` for wrong options; `handler.closed` gets all
+ * other failures.
+ */
 export function openClient(
   values: ClientValues,
   clean: boolean,

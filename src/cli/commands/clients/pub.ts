@@ -16,7 +16,7 @@ export async function run(args: readonly string[]): Promise<number> {
   if (sources.filter(Boolean).length !== 1) throw usageFailure('Give one of -m, -f, -s, -l and -n', PUB);
   const content = file === undefined ? undefined : contentOf(file);
   const sender = await openSender(values, { topic, qos: qosOf(values.qos), retain: values.retain === true });
-  // Not before it is connected: an interface that nobody iterates over yet drops its lines.
+  // Created after the connection, because readline drops lines until someone iterates over them.
   if (lines)
     for await (const line of createInterface({ input: process.stdin })) await sender.send(Buffer.from(line));
   else await sender.send(content ?? (whole ? await standardInput() : Buffer.from(message ?? '')));

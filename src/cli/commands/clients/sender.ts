@@ -12,7 +12,7 @@ import { PUB } from '../../reference/clients.ts';
 import type { ClientValues } from './open.ts';
 import { openClient } from './open.ts';
 
-/** Publishes bodies on one topic. Both reject with the failure that ended the connection. */
+/** Publisher on one topic. Both functions reject with the failure that ended the connection. */
 export type Sender = {
   readonly send: (body: Buffer) => Promise<void>;
   /** Resolves when all are acknowledged and the connection is closed. */
@@ -25,7 +25,7 @@ export type SenderSettings = {
   readonly retain: boolean;
 };
 
-/** Connects; sends with at most a window of messages unacknowledged. */
+/** Connects a publisher that keeps at most one window of messages unacknowledged. */
 export function openSender(values: ClientValues, { topic, qos, retain }: SenderSettings): Promise<Sender> {
   const inFlight = createInFlight<true>();
   let window = IN_FLIGHT_WINDOW;

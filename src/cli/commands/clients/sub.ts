@@ -11,7 +11,7 @@ import { systemClock, write } from '../../system.ts';
 import { parseFormat } from './format.ts';
 import { openClient, qosOf } from './open.ts';
 
-/** Prints what is published on topics until COUNT messages came, the time is over, or it is interrupted. */
+/** Prints messages until COUNT messages have arrived, the timeout is over, or a signal ends it. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = argumentsOf(SUB, args);
   const filters = values.topic ?? [];

@@ -13,12 +13,17 @@ import { createProgress, type Progress } from '../../output/progress.ts';
 import { APPLY } from '../../reference/deployments.ts';
 import { print } from '../../system.ts';
 
-/** Milliseconds between two looks at how far it is, and that the hub may be away meanwhile; longer while it is replaced. */
+/**
+ * Milliseconds between two requests for the progress, and for how long the hub may be unreachable meanwhile:
+ * longer while the deployment replaces the hub.
+ */
 const LOOK = 100;
 const AWAY_MOST = 30_000;
 const REPLACED_MOST = AWAY_MOST + 1000 * (HUB_TRIAL.seconds + HUB_TRIAL.grace);
 
-/** Hands a manifest to the running hub, shows what it changes, and waits until that is healthy or undone. */
+/**
+ * Applies a manifest to the running hub, prints the changes, and waits until they are healthy or rolled back.
+ */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(APPLY, args);
   const [file = ''] = positionals;
@@ -54,7 +59,10 @@ function whatFollowed({ result }: Outcome): string {
     : 'There was nothing to go back to.';
 }
 
-/** Waits until the change has an end. Failure `deployment.superseded` if that of another came. */
+/**
+ * Waits for the outcome of the deployment. Throws Failure `deployment.superseded` if another deployment
+ * replaced it.
+ */
 async function outcomeOf(folder: string, { id, renews }: Accepted, aloud: boolean): Promise<Outcome> {
   let told = '';
   const bar = createProgress();
@@ -95,7 +103,7 @@ function progressOf({ phase, step, of, label }: NonNullable<DeploymentStatus['at
   return of === 0 ? doing : `${prefix}step ${step} of ${of}: ${label}`;
 }
 
-/** A hub may be replaced by its successor meanwhile. */
+/** Ignores an unreachable hub, because a self-update may be replacing it. */
 function unlessAway(thrown: unknown): undefined {
   if (thrown instanceof Failure && thrown.code === 'hub.unreachable') return undefined;
   throw thrown;

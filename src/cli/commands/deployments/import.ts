@@ -8,10 +8,13 @@ import { refuseOverwrite, writeOutput } from '../../output/output-file.ts';
 import { IMPORT } from '../../reference/deployments.ts';
 import { printError, write } from '../../system.ts';
 
-/** What an environment holds may be secret. */
+/** Owner only, because environment variables may contain secrets. */
 const MODE = 0o600;
 
-/** Turns a deployment of Azure IoT Edge into a manifest; what is left to do is told on standard error, one thing a line. */
+/**
+ * Converts a deployment of Azure IoT Edge to a manifest. Prints on standard error, one line each, everything
+ * that the user must still do.
+ */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(IMPORT, args);
   const [file = ''] = positionals;
@@ -38,7 +41,7 @@ function textOf(file: string): string {
   );
 }
 
-/** On one line, and nothing in it that a terminal would act upon: names of the deployment are in it. */
+/** Remark on one line, with control characters escaped, because it contains names from the deployment. */
 function lineOf({ path, sentence }: Remark): string {
   return Array.from(`${path}: ${sentence}.`, character => (/\p{C}/u.test(character) ? ' ' : character)).join(
     '',

@@ -5,7 +5,7 @@ import type { Artifact, Manifest } from '../../../manifest/types.ts';
 import { bytes, printTable } from '../../output/table.ts';
 import { print } from '../../system.ts';
 
-/** The files that a manifest names, by the field that does. */
+/** Files that a manifest refers to, with the field of each. */
 export function artifactsOf({ modules, hub }: Manifest): { field: string; artifact: Artifact }[] {
   const bundles = modules.map(({ name, bundle }) => ({ field: `modules.${name}.bundle`, artifact: bundle }));
   const hubs = [
@@ -19,7 +19,10 @@ export function isRemote(from: string | undefined): boolean {
   return from?.includes('://') === true;
 }
 
-/** Lists a pack: its manifest, and the files that it names. Throws Failure `pack.refused` if a file is missing. */
+/**
+ * Prints the manifest of a pack and the files that it refers to. Throws Failure `pack.refused` if a file is
+ * missing.
+ */
 export async function listPack(file: string, json: boolean): Promise<void> {
   const { manifest, files } = await openPack(file);
   const parsed = parseManifest(manifest.toString(), `manifest.json of ${file}`);

@@ -9,9 +9,9 @@ import type { Manifest } from '../../../manifest/types.ts';
 const EXECUTABLE = 0o111;
 
 /**
- * Refuses paths that lead nowhere once the manifest is in a pack: relative ones outside a bundle, and programs that their
- * bundle does not hold. `inventories` are the contents of packed bundles by module; a bundle that is downloaded is not read.
- * @throws Failure `pack.refused`
+ * Refuses paths that do not exist on the device: relative paths outside a bundle, and programs that their
+ * bundle does not hold. `inventories` are the contents of packed bundles by module; a bundle that is
+ * downloaded is not read. @throws Failure `pack.refused`
  */
 export function refuseLostPaths(
   manifest: Manifest,
@@ -57,7 +57,10 @@ function isInBundle({ path, kind }: NamedPath): boolean {
   return kind === 'program' ? path.includes('/') : kind === 'argument' && isDotted(path);
 }
 
-/** Whether the path starts at the manifest's folder. An argument is taken for a path if it looks like one, or if such a file exists. */
+/**
+ * True if the path is relative to the manifest's folder. An argument counts as a path if it looks like one or
+ * if such a file exists.
+ */
 function isInFolder({ path, kind }: NamedPath, folder: string): boolean {
   if (isAbsolute(path)) return false;
   switch (kind) {

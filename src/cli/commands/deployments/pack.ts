@@ -17,7 +17,10 @@ import { signerWith } from '../security/signer.ts';
 import { isRemote, listPack } from './pack-list.ts';
 import { refuseLostPaths } from './pack-paths.ts';
 
-/** Puts a manifest and the files it names into one that a device can be given; or shows what is in such a one. */
+/**
+ * Packs a manifest with the files that it refers to, for deployment to a device; or lists the content of a
+ * pack.
+ */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(PACK, args);
   const [file = ''] = positionals;
@@ -35,7 +38,7 @@ type Written = { [field: string]: unknown };
 /** A file that the manifest names by a path. `written` is the manifest's own object. */
 type LocalFile = { readonly field: string; readonly path: string; readonly written: Written };
 
-/** `finish` has the manifest's value, with all hashes in it, just before it is written: what it returns is. */
+/** Writes a pack. `finish` gets the manifest with all hashes and returns the manifest to write. */
 export async function pack(
   file: string,
   out: string,
@@ -66,7 +69,7 @@ function whyNot(thrown: unknown): string {
   return systemCode(thrown) === 'ENOENT' ? 'it is not there' : reasonOf(thrown);
 }
 
-/** What is not as it should be is left for the manifest's own check. */
+/** Local files of the manifest. Skips invalid parts, which the check of the manifest reports. */
 function localFiles(value: unknown, folder: string): LocalFile[] {
   if (!isRecord(value)) return [];
   const modules = Object.entries(isRecord(value['modules']) ? value['modules'] : {});
@@ -92,7 +95,7 @@ function isRecord(value: unknown): value is Written {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Writes a file's SHA-256 where none is stated, and returns it. */
+/** Computes the SHA-256 of a file, and adds it to the manifest if it has none. */
 async function fillHash({ field, path, written }: LocalFile, progress: Progress): Promise<string> {
   const actual = await hashOf(field, path, progress);
   const stated = written['sha256'];
@@ -123,7 +126,7 @@ async function hashOf(field: string, path: string, progress: Progress): Promise<
   return hash.digest('hex');
 }
 
-/** Refuses bundles that a device would refuse; returns the contents of those that are packed, by module. */
+/** Refuses bundles that a device would refuse. Returns the contents of the packed ones by module. */
 async function inspectBundles({ modules }: Manifest, folder: string): Promise<Map<string, Inventory>> {
   const inventories = new Map<string, Inventory>();
   for (const { name, bundle } of modules) {

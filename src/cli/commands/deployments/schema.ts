@@ -3,7 +3,10 @@ import { argumentsOf } from '../../arguments.ts';
 import { SCHEMA } from '../../reference/deployments.ts';
 import { write } from '../../system.ts';
 
-/** Prints the JSON Schema of manifests, for editors. It lies beside the program in the binary: a hub does not load it. */
+/**
+ * Prints the JSON Schema of manifests, for editors. The schema is an asset of the binary, so that a hub does
+ * not load it.
+ */
 export async function run(args: readonly string[]): Promise<number> {
   argumentsOf(SCHEMA, args);
   write(getAsset('schema', 'utf8'));

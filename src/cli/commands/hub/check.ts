@@ -77,7 +77,7 @@ function checkStore({ store }: HubStatus): Finding[] {
   return [{ subject: 'store', good: troubles.length === 0, text: used }, ...troubles];
 }
 
-/** States of a module in which nothing is wrong, be it that it was stopped by a person. */
+/** Module states without a problem. A user may have stopped the module. */
 const GOOD_STATES: readonly ModuleState[] = [
   'starting',
   'running',
@@ -88,7 +88,9 @@ const GOOD_STATES: readonly ModuleState[] = [
   'restarting',
 ];
 
-/** A module that does not run as it should, and each part of its manifest that is not enforced on this machine. */
+/**
+ * Findings about one module: its state, its last failed check, and limits that this machine cannot enforce.
+ */
 function checkModule(module: ModuleStatus): Finding[] {
   const { name, state, restarts, lastExit, late, notEnforced, checkFailure } = module;
   const subject = `module "${name}"`;

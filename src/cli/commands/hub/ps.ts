@@ -25,7 +25,7 @@ const COLUMNS: readonly (readonly [string, (module: ModuleStatus) => string | un
   ['LAST EXIT', ({ lastExit }) => lastExit && oneLine(lastExit)],
 ];
 
-/** What is deployed, and how the newest change came out or how far it is. */
+/** Deployed manifest, with the outcome or the progress of the newest deployment. */
 function deploymentLine({ name, deployment }: HubStatus): string {
   const { current, healthy, attempt, outcome } = deployment;
   if (attempt !== undefined) {

@@ -16,7 +16,7 @@ import { createRestorer } from './restorer.ts';
 const DETACH = 0x1d;
 const INTERRUPT = 0x03;
 
-/** Shows the terminal of a module in this one, and types into it, until Ctrl-] or the module's end. */
+/** Connects this terminal to the terminal of a module until Ctrl-] or until the module ends. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(ATTACH, args);
   const [module = ''] = positionals;
@@ -39,7 +39,7 @@ function windowSize() {
   return { columns: columns || 80, rows: rows || 24 };
 }
 
-/** Resolves when the hub shows the terminal from now on. */
+/** Resolves when the hub has attached the socket to the module's terminal. */
 function open(folder: string, module: string, readOnly: boolean): Promise<Socket> {
   const { columns, rows } = windowSize();
   const args = [module, String(columns), String(rows), readOnly ? 'read-only' : ''];
@@ -64,7 +64,10 @@ function open(folder: string, module: string, readOnly: boolean): Promise<Socket
   });
 }
 
-/** Resolves with how the module ended, '' when the viewer left, undefined when the hub went away. */
+/**
+ * Resolves to the module's exit text, to '' if the user detached, or to undefined if the hub closed the
+ * connection.
+ */
 function show(socket: Socket, readOnly: boolean): Promise<string | undefined> {
   const { stdin, stdout } = process;
   const restorer = createRestorer();

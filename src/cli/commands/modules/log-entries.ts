@@ -1,22 +1,25 @@
 import type { LogReader } from '../../../supervisor/logs/log-reader.ts';
 
-/** One line of a module's log. */
+/** Line of a module's log. */
 export type Entry = {
   readonly module: string;
-  /** Wall time, ISO 8601 in UTC; of a line that was torn, that of the one before. */
+  /** Wall time, ISO 8601 in UTC. A truncated line has the time of the line before it. */
   readonly time: string;
-  /** As it stands in the file: time, stream, and what the module said, in the bytes that came. */
+  /** Raw bytes of the line in the file: time, stream and output. */
   readonly line: Buffer;
 };
 
-/** Bytes of `2026-11-24T01:02:03.456Z`, and of the lines that `lastOf` holds. */
+/** Length of `2026-11-24T01:02:03.456Z`, and the bytes of all lines that `lastOf` holds at most. */
 const TIME_LENGTH = 24;
 const MAX_HELD_BYTES = 16 << 20;
 
 const NEWLINE = Buffer.from('\n');
 const WELL_FORMED = /^(\S{23}Z) (\S+) (.*)$/s;
 
-/** What the readers have now, the earliest first; those of one module stay in their order though the clock was set back. */
+/**
+ * Merges the readers' available lines by time, earliest first. Lines of one module keep their order even if
+ * the clock was set back.
+ */
 export function* entriesByTime(readers: ReadonlyMap<string, LogReader>): Generator<Entry> {
   const heads = new Map<string, Entry>();
   const pull = (module: string, reader: LogReader, before = ''): void => {
@@ -35,13 +38,16 @@ export function* entriesByTime(readers: ReadonlyMap<string, LogReader>): Generat
   }
 }
 
-/** The last `most` entries, or as many of them as fit into memory; of endlessly many, each as it comes. */
+/**
+ * Last `most` entries, or as many as fit into the memory bound. If `most` is infinite, yields each entry as
+ * it comes.
+ */
 export function* lastOf(entries: Iterable<Entry>, most: number): Generator<Entry> {
   if (most === Number.POSITIVE_INFINITY) return yield* entries;
   const held: Entry[] = [];
   let bytes = 0;
   for (const entry of entries) {
-    // A copy: the line itself would keep all that was read with it.
+    // Copied, because the line is a view that would keep its whole read buffer alive.
     held.push({ ...entry, line: Buffer.from(entry.line) });
     bytes += entry.line.length;
     while (held.length > most || bytes > MAX_HELD_BYTES) bytes -= held.shift()?.line.length ?? 0;
@@ -62,7 +68,7 @@ export function asJson({ module, time, line }: Entry): Buffer {
   return Buffer.from(`${JSON.stringify({ module, time, stream, text })}\n`);
 }
 
-/** Undefined: the beginning of the line is not there. */
+/** Time of a line. Undefined if the beginning of the line is missing. */
 function timeOf(line: Buffer): string | undefined {
   const time = line.toString('latin1', 0, TIME_LENGTH);
   return /^\d{4}-\d\d-\d\dT.{12}Z$/.test(time) ? time : undefined;

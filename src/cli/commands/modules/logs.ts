@@ -15,14 +15,20 @@ import { asJson, asText, entriesByTime, filtered, lastOf } from './log-entries.t
 
 const SUFFIX = '.log';
 
-/** Lines that are shown if nobody says which. */
+/** Default number of lines. */
 const USUAL_LINES = 100;
 
-/** Milliseconds between two looks at the logs where the system does not tell of changes, and after one until it is read. */
+/**
+ * Poll interval in milliseconds if the system reports no file changes, and the delay of a read after a
+ * reported change.
+ */
 const POLL = 2_000;
 const GATHER = 20;
 
-/** Prints the modules' logs by time, and with -f what is added, until it is interrupted. Needs no hub that runs. */
+/**
+ * Prints the modules' logs by time; with -f also new lines, until a signal ends it. Works without a running
+ * hub.
+ */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals: wanted } = argumentsOf(LOGS, args);
   const searched = values.since !== undefined || values.grep !== undefined;
@@ -55,7 +61,9 @@ export async function run(args: readonly string[]): Promise<number> {
   });
 }
 
-/** A module of the running hub that has no log has logged nothing yet. Failure `module.unknown` for any other. */
+/**
+ * Prints that a known module has logged nothing yet. Throws Failure `module.unknown` for any other module.
+ */
 async function explainMissing(missing: readonly string[], data: string | undefined): Promise<void> {
   const folder = dataFolder(data);
   const known = new Set(await moduleNames(folder));
@@ -67,7 +75,7 @@ async function explainMissing(missing: readonly string[], data: string | undefin
   for (const name of missing) printError(`Module "${name}" has logged nothing yet.`);
 }
 
-/** None if no hub runs. */
+/** Module names of the running hub. Empty if no hub runs. */
 async function moduleNames(folder: string): Promise<string[]> {
   try {
     const { modules } = await ask(folder, 'status');
@@ -84,7 +92,7 @@ function linesOf(flag: string | undefined): number | undefined {
   throw usageFailure('--lines must be a whole number', LOGS);
 }
 
-/** The wall time from which on entries are wanted, as they bear it. */
+/** Earliest wall time of the wanted entries, in their format. */
 function sinceOf(flag: string | undefined): string {
   if (flag === undefined) return '';
   const ago = durationOf(flag);
@@ -109,7 +117,7 @@ function follow(folder: string, read: () => void): Promise<never> {
       if (!gathering) setTimeout(readNow, GATHER);
       gathering = true;
     };
-    // Where no more folders can be watched, looking now and then does.
+    // If inotify has no more watches, the poll interval replaces it.
     watchIfPossible(folder, changed)?.on('error', () => {});
     setInterval(changed, POLL);
   });

@@ -1,12 +1,12 @@
-/** Gives a terminal back as it was taken, whatever a program that was shown in it did to it and left undone. */
+/** Tracks the terminal modes that a module's output changes, so that the user's terminal can be restored. */
 export type Restorer = {
-  /** What is shown. */
+  /** Registers output that is sent to the terminal. */
   readonly see: (output: Buffer) => void;
-  /** What undoes it, and begins a line. */
+  /** Escape sequence that restores the terminal and begins a line. */
   readonly sequence: () => string;
 };
 
-/** Modes of xterm, DEC's private ones: those that are off in a terminal that nobody changed, and the cursor, which is on. */
+/** DEC private modes of xterm that are off by default, and the mode of the cursor, which is on by default. */
 const OFF = [1, 9, 1000, 1002, 1003, 1004, 1005, 1006, 1015, 2004];
 const CURSOR = 25;
 const ALTERNATE = [47, 1047, 1049];
@@ -14,7 +14,7 @@ const ALTERNATE = [47, 1047, 1049];
 const INTRODUCER = '\x1b[?';
 const MODES = /^([\d;]{1,64})([hl])/;
 
-/** Longest beginning of such a sequence: it may come in two pieces. */
+/** Maximum length of an incomplete sequence, because output may split a sequence. */
 const LONGEST = 70;
 
 export function createRestorer(): Restorer {
@@ -32,7 +32,7 @@ export function createRestorer(): Restorer {
     sequence: () => {
       const on = [...OFF, ...ALTERNATE].filter(mode => changed.get(mode) === true);
       const cursor = changed.get(CURSOR) === false ? `\x1b[?${CURSOR}h` : '';
-      // Besides: usual colours, and the keypad as numbers.
+      // Also resets the colours and the keypad mode.
       return `${on.map(mode => `\x1b[?${mode}l`).join('')}${cursor}\x1b[m\x1b>\r\n`;
     },
   };

@@ -6,7 +6,7 @@ import { bytes, printTable, time } from '../../output/table.ts';
 import { QUEUE } from '../../reference/queues.ts';
 import { print } from '../../system.ts';
 
-/** Lists the queues of the running hub: how much waits, and for how long. */
+/** Lists the queues of the running hub with their backlog and the age of the oldest message. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = argumentsOf(QUEUE, args);
   const { queues, store } = await ask(dataFolder(values.data), 'status');

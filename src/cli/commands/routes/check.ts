@@ -27,7 +27,7 @@ export async function run(args: readonly string[]): Promise<number> {
   throw new Failure('route.syntax', checked.errors.join('\n'));
 }
 
-/** `routes` counts the good ones. */
+/** Result of a check. `routes` counts the valid routes. */
 type Checked = {
   readonly routes: number;
   readonly warnings: readonly string[];

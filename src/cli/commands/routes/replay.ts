@@ -6,7 +6,7 @@ import { oneLine, printTable, time } from '../../output/table.ts';
 import { ROUTES_REPLAY } from '../../reference/routes.ts';
 import { print } from '../../system.ts';
 
-/** Tells what a route would have taken of the messages that the running hub still holds. */
+/** Prints which of the messages in the running hub's queues a route would have matched. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(ROUTES_REPLAY, args);
   const [text = ''] = positionals;

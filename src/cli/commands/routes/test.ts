@@ -11,7 +11,9 @@ import { ROUTES_TEST } from '../../reference/routes.ts';
 import { print } from '../../system.ts';
 import { dialectOf } from './dialect.ts';
 
-/** The result for one message: the condition's value, or `source` if the source of the route does not match. */
+/**
+ * Result for one message: the value of the condition, or `source` if the source of the route does not match.
+ */
 type Result = Verdict | 'source';
 
 /** Tests a route against one message, or each line of a file. Exit code 1 unless it matches all of them. */

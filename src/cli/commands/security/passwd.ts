@@ -6,7 +6,10 @@ import { PASSWD } from '../../reference/security.ts';
 import { print, systemRandom } from '../../system.ts';
 import { readSecret } from './secret.ts';
 
-/** Prints what stands for a password in the manifest. The password is no argument: those are seen by everybody. */
+/**
+ * Prints the hash of a password for the manifest. Reads the password from standard input, because every user
+ * can see a process's arguments.
+ */
 export async function run(args: readonly string[]): Promise<number> {
   argumentsOf(PASSWD, args);
   const password = await readSecret('Password: ');

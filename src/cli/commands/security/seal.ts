@@ -10,7 +10,10 @@ import { SEAL } from '../../reference/security.ts';
 import { print, systemRandom } from '../../system.ts';
 import { readSecret, readSecretFile } from './secret.ts';
 
-/** Prints what stands for a secret in the manifest, for one device. The secret is no argument: those are seen by everybody. */
+/**
+ * Seals a secret for one device and prints it for the manifest. Reads the secret from standard input, because
+ * every user can see a process's arguments.
+ */
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = argumentsOf(SEAL, args);
   if (values.to !== undefined && values.data !== undefined) {
@@ -35,7 +38,7 @@ async function asked(): Promise<Buffer> {
   throw new Failure('usage', 'The two are not the same.');
 }
 
-/** Of a device that has none yet, it is made. */
+/** Public key of the device. Generates the key pair if the device has none. */
 async function deviceKey(folder: string): Promise<Buffer> {
   const file = devicePublicFile(folder);
   if (existsSync(file)) return readPublicKey(file, 'x25519').bytes;

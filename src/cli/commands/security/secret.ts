@@ -7,11 +7,14 @@ const END_OF_TEXT = 0x03;
 const END_OF_INPUT = 0x04;
 const BACKSPACES = [0x08, 0x7f];
 
-/** One line of standard input, without its end, and little more than `most` bytes of it. At a terminal it is asked for, and not shown. */
+/**
+ * Reads one line of standard input without its end, bounded to little more than `most` bytes. On a terminal,
+ * prints `question` and does not echo.
+ */
 export async function readSecret(question: string, most: number = MAX_PASSWORD_BYTES): Promise<Buffer> {
   const { stdin, stderr } = process;
   if (!stdin.isTTY) return readLine(most);
-  // First, or what is typed at once is shown.
+  // Set before the question is printed, so that early input is not echoed.
   stdin.setRawMode(true);
   stderr.write(question);
   try {
@@ -22,7 +25,7 @@ export async function readSecret(question: string, most: number = MAX_PASSWORD_B
   }
 }
 
-/** All of standard input, and little more than `most` bytes of it; of a single line without its end. */
+/** Reads standard input, bounded to little more than `most` bytes. Removes the line end of a single line. */
 export async function readSecretFile(most: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let size = 0;
@@ -37,7 +40,7 @@ export async function readSecretFile(most: number): Promise<Buffer> {
   return all.subarray(0, all[end - 1] === RETURN ? end - 1 : end);
 }
 
-/** Edits as it reads: in raw mode the terminal does not. */
+/** Handles backspace and end of input, because a terminal in raw mode does not. */
 function readLine(most: number): Promise<Buffer> {
   const { stdin } = process;
   const bytes: number[] = [];
@@ -62,7 +65,7 @@ function readLine(most: number): Promise<Buffer> {
   });
 }
 
-/** Takes the last character of UTF-8 text away, whose bytes but the first begin with the bits 10. */
+/** Removes the last UTF-8 character: continuation bytes begin with the bits 10. */
 function dropCharacter(bytes: number[]): void {
   while (((bytes.pop() ?? 0) & 0xc0) === 0x80);
 }

@@ -5,10 +5,10 @@ import { SIGN } from '../../reference/security.ts';
 import { print } from '../../system.ts';
 import { signerWith } from './signer.ts';
 
-/** Before the umask: secrets in a manifest are sealed. */
+/** Mode before the umask. Secrets in a manifest are sealed, so others may read it. */
 const MODE = 0o666;
 
-/** Prints a manifest with its signature, or writes it to a file, which may be the one that it came from. */
+/** Signs a manifest and prints it or writes it to a file, which may be the input file. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(SIGN, args);
   const [file = ''] = positionals;

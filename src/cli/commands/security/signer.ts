@@ -5,7 +5,7 @@ import { parseManifest } from '../../../manifest/read.ts';
 import type { Manifest } from '../../../manifest/types.ts';
 import { printError } from '../../system.ts';
 
-/** Signs manifests with the secret key of a file; what is refused by a device is not signed in the first place. */
+/** Signs manifests with the secret key of a file. Refuses a manifest that a device would refuse. */
 export function signerWith(keyFile: string, file: string): (value: unknown) => Promise<object> {
   return async value => {
     const { serial, for: devices } = parsed(value, file);
@@ -23,7 +23,7 @@ export function signerWith(keyFile: string, file: string): (value: unknown) => P
   };
 }
 
-/** Hashes of files beside the manifest are filled in by `skerry pack` alone. */
+/** Parses the manifest. Refuses missing hashes, because only `skerry pack` computes them. */
 function parsed(value: unknown, file: string): Manifest {
   try {
     return parseManifest(JSON.stringify(value), file);

@@ -4,11 +4,11 @@ import type { ArgumentDefinition, Definition, OptionDefinition } from '../defini
 import { DATA_VARIABLE, usageOf } from '../definition.ts';
 import { COMMANDS, EXIT_CODES, GROUPS, verbsOf } from '../table.ts';
 
-/** Columns of a help text on a wide terminal, and on none. */
+/** Columns of a help text on a wide terminal, and without a terminal. */
 const MAX_WIDTH = 100;
 const USUAL_WIDTH = 80;
 
-/** Longest left column: what is longer has its text on the next line. */
+/** Maximum width of the left column. A longer term puts its text on the next line. */
 const MAX_TERM_LENGTH = 28;
 
 type Row = readonly [term: string, text: string];
@@ -68,7 +68,7 @@ export function termOf(name: string, { short, value }: OptionDefinition): string
   return `${letter}--${name}${value === undefined ? '' : ` ${value}`}`;
 }
 
-/** What an option does, with its choices and its default. */
+/** Description of an option, with its choices and its default. */
 export function aboutOf({ about, choices, default: usual, multiple }: OptionDefinition): string {
   const notes = [
     choices === undefined || about.includes(choices[0] ?? '') ? undefined : `One of ${choices.join(', ')}.`,

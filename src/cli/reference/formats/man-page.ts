@@ -70,7 +70,7 @@ function rows(all: readonly (readonly [string, string])[]): string[] {
   return all.flatMap(([term, about]) => ['.TP', `\\fB${escaped(term)}\\fR`, text(about)]);
 }
 
-/** A line of text: none of it is a request or an escape of roff. */
+/** Escapes a line of text, so that roff finds no request and no escape in it. */
 function text(line: string): string {
   const safe = escaped(line);
   return /^[.']/.test(safe) ? `\\&${safe}` : safe;
