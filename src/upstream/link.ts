@@ -86,8 +86,11 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   let terms: Connack | undefined;
   let asked = false;
   let ended = false;
-  /** Callbacks of the PINGREQs without a PINGRESP, in their order. */
-  const pings: (() => void)[] = [];
+  /** Counts: while the hub does not read, PINGREQs go on. */
+  let pings = 0;
+  let pongs = 0;
+  /** PINGREQs whose PINGRESP an acknowledgement timeout waits for, by their number. */
+  const awaitedPongs: { readonly ping: number; readonly answered: () => void }[] = [];
   let unrequestedAnswers = 0;
   /** Bytes that came and that no whole packet ended with. */
   let unfinished = 0;
@@ -155,9 +158,13 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
       lost(`it ended it: ${reason}`, causeOf(packet.reasonCode));
     } else if (packet.cmd === 'connack') lost('it sent a second CONNACK');
     else if (packet.cmd !== 'pingresp') handler.packet(packet);
-    else (pings.shift() ?? unexpectedPong)();
+    else if (pongs === pings) unrequested('PINGRESP');
+    else ponged();
   };
-  const unexpectedPong = (): void => unrequested('PINGRESP');
+  const ponged = (): void => {
+    pongs++;
+    if (awaitedPongs[0]?.ping === pongs) awaitedPongs.shift()?.answered();
+  };
   const unrequested = (what: string): void => {
     unrequestedAnswers++;
     if (unrequestedAnswers > MAX_UNREQUESTED_ANSWERS)
@@ -184,12 +191,13 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
       milliseconds: seconds * 1000,
       waiting: output.waiting,
       readingSince: () => readingSince,
-      ping: () => ping(() => {}),
+      ping,
       dead: silence => lost(`keep-alive timeout, nothing received for ${Math.round(silence / 1000)} s`),
     });
   };
-  const ping = (answered: () => void): void => {
-    pings.push(answered);
+  const ping = (answered?: () => void): void => {
+    pings++;
+    if (answered !== undefined) awaitedPongs.push({ ping: pings, answered });
     write(encode({ cmd: 'pingreq' }));
   };
   const waitFor = (what: string): Cancel =>
