@@ -14,7 +14,7 @@ import type { Subscription } from './subscription.ts';
 import { subscribe } from './subscription.ts';
 
 export type ExchangeSettings = Omit<OutflowSettings, 'link'> &
-  Omit<InflowSettings, 'link'> & {
+  Omit<InflowSettings, 'link' | 'filters'> & {
     readonly link: Link;
     readonly exactlyOnce: boolean;
     /** Topic filters of what is to come down. */
@@ -68,7 +68,7 @@ export function startExchange(settings: ExchangeSettings): Exchange {
   });
   // At once: what is owed to the session may come behind the CONNACK.
   if (lasts && (down.length > 0 || memory.filters().length > 0)) {
-    inflow = startInflow(settings);
+    inflow = startInflow({ ...settings, filters: [...down, ...memory.filters()] });
     subscription = subscribe({ link, filters: down, qos: exactlyOnce ? 2 : 1, memory, log });
     subscribing = startAckTimeout({ link, awaited: subscription.awaited, clock });
   }

@@ -9,7 +9,7 @@ import type { Pressure } from '../core/pressure.ts';
 import { DOWN_RETRY, DOWN_WINDOW, MAX_UNRELEASED } from '../core/upstream-limits.ts';
 import { PUBACK, PUBCOMP, PUBREC } from '../mqtt/acknowledgement.ts';
 import type { Publish } from '../mqtt/publish.ts';
-import { isTopicName } from '../mqtt/topics.ts';
+import { isTopicName, matches, plainFilter } from '../mqtt/topics.ts';
 import type { MetadataEntry } from '../queue/types.ts';
 import type { Arrival, Arrivals } from './arrivals.ts';
 import type { Link } from './link.ts';
@@ -23,6 +23,8 @@ export type InflowSettings = {
   readonly name: string;
   readonly link: Pick<Link, 'acknowledge' | 'hold' | 'unrequested' | 'fail'>;
   readonly take: TakeDown;
+  /** Topic filters that the session is subscribed to, or was when the link began. */
+  readonly filters: readonly string[];
   readonly arrivals: Arrivals;
   /** Back-pressure of the store: while it is high, the socket is not read. */
   readonly pressure: Pressure;
@@ -40,6 +42,7 @@ export type Inflow = {
 
 export function startInflow(settings: InflowSettings): Inflow {
   const { name, link, take, arrivals, pressure, clock, log } = settings;
+  const filters = settings.filters.map(filter => plainFilter(filter) ?? filter);
   const origin: Origin = { kind: 'upstream', upstream: name };
   const receipts = createReceipts();
   /** Packet identifiers of messages at QoS 2 that this link brought and whose PUBREC has not been sent. */
@@ -154,6 +157,11 @@ export function startInflow(settings: InflowSettings): Inflow {
     if (arrival !== undefined) arrivals.safe(arrival);
   };
 
+  const problemOf = (message: Message): string | undefined =>
+    filters.some(filter => matches(filter, message.topic))
+      ? messageProblem(message)
+      : 'its topic matches no filter of "down"';
+
   return {
     publish: packet => {
       if (packet.properties?.topicAlias !== undefined) {
@@ -162,7 +170,7 @@ export function startInflow(settings: InflowSettings): Inflow {
       }
       breathe();
       const message = messageOf(packet, origin);
-      const problem = isTopicName(message.topic) ? messageProblem(message) : 'its topic is not a topic name';
+      const problem = isTopicName(message.topic) ? problemOf(message) : 'its topic is not a topic name';
       if (problem !== undefined) discard(packet, problem);
       else if (packet.qos === 0) attempt(message, () => {});
       else if (packet.qos === 1) keep(message, undefined, owe(PUBACK, packet.messageId), () => {});

@@ -148,6 +148,27 @@ hostile('messages that nobody asked for are not taken in and end the link', () =
   }),
 );
 
+hostile('a message on a topic that no filter of "down" matches is acknowledged and discarded', () =>
+  withServer(
+    friendly,
+    { down: ['commands/#', '$share/hubs/orders/+'], exactlyOnce: true },
+    async (stage, server) => {
+      const guest = await carrier(stage, server);
+      const rest = { payload: 'x', dup: false, retain: false } as const;
+      for (const [index, topic] of ['alarms/x', 'orders', 'commands/x', 'orders/1/2', 'orders/1'].entries())
+        guest.send({ cmd: 'publish', topic, qos: 1, messageId: index + 1, ...rest });
+      guest.send({ cmd: 'publish', topic: 'alarms/y', qos: 2, messageId: 9, ...rest });
+      guest.send({ cmd: 'publish', topic: 'alarms/z', qos: 0, ...rest });
+      await stage.until('all are acknowledged', () => guest.packets.some(({ cmd }) => cmd === 'pubrec'), 20);
+      assert.equal(
+        stage.down.map(({ topic }) => topic),
+        ['commands/x', 'orders/1'],
+      );
+      assert.is(stage.log.filter(line => line.includes('matches no filter of "down"')).length, 1);
+    },
+  ),
+);
+
 hostile(
   'one message at QoS 2 that is repeated before it is safe is taken in once and does not stop the rest',
   () =>
