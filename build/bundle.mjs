@@ -12,7 +12,7 @@ const SUBSTITUTES = {
   lmdb: { path: 'node_modules/lmdb/dist/index.cjs' },
   'cbor-x': { path: 'node_modules/cbor-x/dist/index-no-eval.cjs' },
   'node-gyp-build-optional-packages': {
-    contents: "module.exports = () => require('./src/core/native.ts').loadNative('lmdb');",
+    contents: "module.exports = () => require('./src/core/files/native.ts').loadNative('lmdb');",
   },
   // Every table is opened with binary values.
   msgpackr: {
@@ -27,7 +27,7 @@ const SUBSTITUTES = {
 const PTY_SEARCH = /node-pty\/lib\/utils\.js$/;
 const PTY_LOADER = `
   exports.assign = Object.assign;
-  exports.loadNativeModule = () => ({ dir: '', module: require('./src/core/native.ts').loadNative('pty') });
+  exports.loadNativeModule = () => ({ dir: '', module: require('./src/core/files/native.ts').loadNative('pty') });
 `;
 
 /**

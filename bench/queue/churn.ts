@@ -1,6 +1,5 @@
-import { MAX_UNSETTLED } from '../../src/core/limits.ts';
-import { COMMIT_WINDOW } from '../../src/core/store-limits.ts';
-import { UPSTREAM_WINDOW } from '../../src/core/upstream-limits.ts';
+import { MAX_PENDING_PUBLISHES } from '../../src/broker/limits.ts';
+import { COMMIT_WINDOW_MS, UPSTREAM_WINDOW } from '../../src/manifest/limits.ts';
 import { tell } from './child.ts';
 import { sizeOf } from './folder.ts';
 import { openFile, openSqlite } from './peers.ts';
@@ -33,11 +32,11 @@ function lookAt(folder: string): (gone: number) => void {
 }
 
 async function throughSkerry(folder: string, messages: number, left: (gone: number) => void): Promise<void> {
-  const queue = await openSkerry(folder, COMMIT_WINDOW);
+  const queue = await openSkerry(folder, COMMIT_WINDOW_MS);
   let [sent, settled, taken, gone] = [0, 0, 0, 0];
   await new Promise<void>(resolve => {
     const fill = (): void => {
-      while (sent < messages && sent - gone < MOST && sent - settled < MAX_UNSETTLED) {
+      while (sent < messages && sent - gone < MOST && sent - settled < MAX_PENDING_PUBLISHES) {
         sent++;
         queue.append(() => {
           settled++;

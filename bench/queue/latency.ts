@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { COMMIT_WINDOW } from '../../src/core/store-limits.ts';
+import { COMMIT_WINDOW_MS } from '../../src/manifest/limits.ts';
 import { median, percentile, print, printTable } from '../report.ts';
 import { inFolder } from './folder.ts';
 import { openFile, openSqlite } from './peers.ts';
@@ -14,7 +14,7 @@ const CLOSED = 1_000;
 const CLOSED_WITH_WINDOW = 100;
 
 /** Milliseconds without an append that make a store quiet. */
-const QUIET_TIME = COMMIT_WINDOW + 20;
+const QUIET_TIME = COMMIT_WINDOW_MS + 20;
 
 type Append = () => void | Promise<void>;
 
@@ -36,11 +36,11 @@ function appendTo(queue: Skerry): Append {
 
 async function measure(folder: string): Promise<Map<string, number[]>> {
   for (const name of ['skerry', 'eager', 'sqlite', 'file']) mkdirSync(join(folder, name));
-  const queue = await openSkerry(join(folder, 'skerry'), COMMIT_WINDOW);
+  const queue = await openSkerry(join(folder, 'skerry'), COMMIT_WINDOW_MS);
   const eager = await openSkerry(join(folder, 'eager'), 0);
   const sqlite = openSqlite(join(folder, 'sqlite'));
   const file = openFile(join(folder, 'file'));
-  const skerry = `skerry, window ${COMMIT_WINDOW} ms`;
+  const skerry = `skerry, window ${COMMIT_WINDOW_MS} ms`;
   const subjects: readonly (readonly [name: string, append: Append, closed: number])[] = [
     [skerry, appendTo(queue), CLOSED_WITH_WINDOW],
     ['skerry, window 0', appendTo(eager), CLOSED],

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { COMMIT_WINDOW } from '../../src/core/store-limits.ts';
-import { UPSTREAM_WINDOW } from '../../src/core/upstream-limits.ts';
+import { COMMIT_WINDOW_MS, UPSTREAM_WINDOW } from '../../src/manifest/limits.ts';
 import { tell } from './child.ts';
 import { writtenToDevice } from './folder.ts';
 import { PAYLOAD } from './messages.ts';
@@ -44,7 +43,7 @@ function receive({ store }: Skerry): void {
 }
 
 async function openStore(folder: string, withReceiver: boolean): Promise<Subject> {
-  const queue = await openSkerry(folder, COMMIT_WINDOW);
+  const queue = await openSkerry(folder, COMMIT_WINDOW_MS);
   const { counts } = queue.store;
   if (withReceiver) receive(queue);
   return {

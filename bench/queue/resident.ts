@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { MAX_UNSETTLED } from '../../src/core/limits.ts';
-import { COMMIT_WINDOW } from '../../src/core/store-limits.ts';
-import { UPSTREAM_WINDOW } from '../../src/core/upstream-limits.ts';
+import { MAX_PENDING_PUBLISHES } from '../../src/broker/limits.ts';
+import { COMMIT_WINDOW_MS, UPSTREAM_WINDOW } from '../../src/manifest/limits.ts';
 import { tell, tellMemory } from './child.ts';
 import type { Skerry } from './skerry.ts';
 import { openSkerry } from './skerry.ts';
@@ -22,7 +21,7 @@ const POLL = 100;
 
 function append(queue: Skerry, count: number): Promise<void> {
   let left = count;
-  return queue.appendWhile(MAX_UNSETTLED, () => left-- > 0);
+  return queue.appendWhile(MAX_PENDING_PUBLISHES, () => left-- > 0);
 }
 
 function drain(queue: Skerry, count: number): Promise<void> {
@@ -49,7 +48,7 @@ const TASKS: Record<string, (queue: Skerry, count: number) => Promise<void>> = {
 
 const [task = '', folder = '', count] = process.argv.slice(2);
 const started = performance.now();
-const queue = await openSkerry(folder, COMMIT_WINDOW);
+const queue = await openSkerry(folder, COMMIT_WINDOW_MS);
 tell('open', performance.now() - started);
 const begun = performance.now();
 await TASKS[task]?.(queue, Number(count));

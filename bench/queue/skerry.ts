@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { standardErrorLog, systemClock } from '../../src/cli/system.ts';
+import { createResources, DEFAULT_BOUNDS } from '../../src/core/capacity/resources.ts';
 import { logFor } from '../../src/core/log.ts';
-import { createResources, DEFAULT_BOUNDS } from '../../src/core/resources.ts';
 import { openStore } from '../../src/queue/store.ts';
 import type { Drain, QueueBound, QueueEntry, Store } from '../../src/queue/types.ts';
 import { messageOf, orderCheck } from './messages.ts';

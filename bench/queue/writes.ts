@@ -1,4 +1,4 @@
-import { COMMIT_WINDOW } from '../../src/core/store-limits.ts';
+import { COMMIT_WINDOW_MS } from '../../src/manifest/limits.ts';
 import { print, printTable, whole } from '../report.ts';
 import type { Figures } from './child.ts';
 import { runChild } from './child.ts';
@@ -26,7 +26,7 @@ const RUNS: readonly Run[] = [
 
 const EXPLANATION = `Bytes written per byte of payload (${PAYLOAD} bytes a message, topic of ${TOPIC.length}): by the process as
 /proc/self/io counts it, by everyone on the device (its file system's journal included), and by the store's own
-count. Window ${COMMIT_WINDOW} ms; the peers have none: a commit for each message, at any rate. A kernel that caches files in
+count. Window ${COMMIT_WINDOW_MS} ms; the peers have none: a commit for each message, at any rate. A kernel that caches files in
 large folios charges a process for whole ones, though it writes no more than the blocks that changed: then
 the device is right, if nothing else uses it.
 `;

@@ -1,12 +1,12 @@
 import type { Clock } from '../core/clock.ts';
 import {
-  FAILED_LOGIN_WINDOW,
-  LOGIN_WAIT_FIRST,
-  LOGIN_WAIT_MOST,
+  FAILED_LOGIN_WINDOW_MS,
+  INITIAL_LOCKOUT_MS,
   MAX_FAILED_LOGINS,
+  MAX_LOCKOUT_MS,
   MAX_REMEMBERED_FAILURES,
   MAX_SPARE_LOGINS,
-} from '../core/login-limits.ts';
+} from './limits.ts';
 
 /** Failed logins by key, and the back-off that follows from them. */
 export type LoginAttempts = {
@@ -27,7 +27,8 @@ export function createLoginAttempts(clock: Clock): LoginAttempts {
   /** The failures of `key`; a minute without one is forgiven. */
   const recent = (key: string, now: number): Failures => {
     const known = failures.get(key);
-    if (known !== undefined && now - Math.max(known.since, known.until) <= FAILED_LOGIN_WINDOW) return known;
+    if (known !== undefined && now - Math.max(known.since, known.until) <= FAILED_LOGIN_WINDOW_MS)
+      return known;
     const none = { count: 0, since: now, wait: 0, until: now, spare: 0 };
     failures.delete(key);
     failures.set(key, none);
@@ -51,7 +52,7 @@ export function createLoginAttempts(clock: Clock): LoginAttempts {
       const found = recent(key, now);
       found.count++;
       if (found.count < MAX_FAILED_LOGINS) return 0;
-      found.wait = found.wait === 0 ? LOGIN_WAIT_FIRST : Math.min(2 * found.wait, LOGIN_WAIT_MOST);
+      found.wait = found.wait === 0 ? INITIAL_LOCKOUT_MS : Math.min(2 * found.wait, MAX_LOCKOUT_MS);
       found.until = now + found.wait;
       found.spare = MAX_SPARE_LOGINS;
       return found.wait;

@@ -4,16 +4,12 @@ import type { Refusal } from '../broker/types.ts';
 import type { Clock } from '../core/clock.ts';
 import { reasonOf } from '../core/errors.ts';
 import type { Log, LogFields } from '../core/log.ts';
-import {
-  MAX_REMEMBERED_PASSWORDS,
-  MAX_VERIFICATIONS,
-  MAX_WAITING_VERIFICATIONS,
-} from '../core/login-limits.ts';
-import { networkOf } from '../core/network.ts';
+import { networkOf } from '../core/net/network.ts';
 import type { Random } from '../core/random.ts';
 import { verifyPassword } from '../crypto/passwords.ts';
 import { createRemembered } from '../crypto/remembered.ts';
 import { createTurns } from './fair-queue.ts';
+import { MAX_REMEMBERED_PASSWORDS, MAX_VERIFICATIONS, MAX_WAITING_VERIFICATIONS } from './limits.ts';
 import { createLoginAttempts } from './login-attempts.ts';
 
 export type Login = { readonly user: string; readonly password: Buffer; readonly peer: Peer };

@@ -1,7 +1,7 @@
+import { moduleReserve } from '../core/capacity/shares.ts';
 import type { Message } from '../core/message.ts';
-import { moduleReserve } from '../core/shares.ts';
-import { createSocketMemory } from '../core/socket-memory.ts';
-import { fault, REASON } from '../mqtt/reasons.ts';
+import { createSocketMemory } from '../core/net/socket-memory.ts';
+import { protocolError, REASON } from '../mqtt/reasons.ts';
 import type { Connection, ListenerClients } from './connection.ts';
 import { openConnection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
@@ -44,8 +44,8 @@ export type Broker = {
 };
 
 /** What clients of MQTT 5 are told when the hub stops, and when they are not known any more. */
-const SHUTTING_DOWN = fault(REASON.serverShuttingDown, '');
-const UNKNOWN = fault(REASON.notAuthorized, 'the manifest does not let it in any more');
+const SHUTTING_DOWN = protocolError(REASON.serverShuttingDown, '');
+const UNKNOWN = protocolError(REASON.notAuthorized, 'the manifest does not let it in any more');
 
 export function createBroker(settings: BrokerSettings): Broker {
   const counts: BrokerCounts = { connections: 0, received: 0, sent: 0, dropped: 0, refused: 0 };

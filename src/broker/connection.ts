@@ -1,22 +1,18 @@
 import type { Cancel } from '../core/clock.ts';
 import { noteException } from '../core/containment.ts';
-import { MAX_UNSETTLED } from '../core/limits.ts';
 import type { LogFields } from '../core/log.ts';
-import { MAX_CONNECT_BYTES } from '../core/memory-limits.ts';
-import type { Output } from '../core/output.ts';
-import { createOutput } from '../core/output.ts';
+import { createOutput, type Output } from '../core/net/output.ts';
 import { acknowledgementSize, writeAcknowledgement } from '../mqtt/acknowledgement.ts';
 import { encodeConnack, encodeDisconnect } from '../mqtt/packets.ts';
-import type { Fault } from '../mqtt/reasons.ts';
-import { fault, REASON } from '../mqtt/reasons.ts';
+import { type ProtocolError, protocolError, REASON } from '../mqtt/reasons.ts';
 import { CONNECT_HEADER, createServerFramer } from '../mqtt/server.ts';
 import type { Version } from '../mqtt/version.ts';
 import type { BrokerContext } from './context.ts';
 import { acknowledge, handle } from './handlers/index.ts';
 import type { InboundAliases } from './inbound/aliases.ts';
-import type { Receipts } from './inbound/receipts.ts';
-import { createReceipts } from './inbound/receipts.ts';
+import { createReceipts, type Receipts } from './inbound/receipts.ts';
 import { leave } from './leave.ts';
+import { MAX_CONNECT_BYTES, MAX_PENDING_PUBLISHES } from './limits.ts';
 import type { Arrival } from './listeners/gate.ts';
 import { closeLingering, closeSoon } from './listeners/linger.ts';
 import type { ClientSocket, Peer } from './listeners/socket.ts';
@@ -55,10 +51,7 @@ export type Connection = {
   claimed: Pick<LogFields, 'client' | 'user'> | undefined;
   will: Will | undefined;
   closed: boolean;
-  /**
-   * Handles no more packets, and reads no more of the socket, until as many calls of `resume`: while the client's identity
-   * is not known, its receiver has to catch up, or the store does.
-   */
+  /** Pauses the handling of packets and the reading of the socket until as many calls of `resume`. */
   readonly hold: () => void;
   readonly resume: () => void;
   /** Ends the connection because clients' incomplete packets take too much memory, and its own began first. */
@@ -75,7 +68,7 @@ export type Connection = {
    * Ends the connection after what was sent is out. A fault is logged, and told to a client of MQTT 5; without one the
    * client wants it. `reason` is logged instead of the fault's.
    */
-  readonly close: (fault: Fault | undefined, reason?: string) => void;
+  readonly close: (fault: ProtocolError | undefined, reason?: string) => void;
 };
 
 /** Serves `socket`, which came in by `arrival`, as a client of the broker. */
@@ -102,7 +95,7 @@ export function openConnection(
   let unsettled = false;
 
   const settled = (): void => {
-    if (!unsettled || connection.receipts.owed() >= MAX_UNSETTLED / 2) return;
+    if (!unsettled || connection.receipts.owed() >= MAX_PENDING_PUBLISHES / 2) return;
     unsettled = false;
     connection.resume();
   };
@@ -146,7 +139,7 @@ export function openConnection(
     closeForMemory: () => connection.close(TOO_LARGE),
     fail: thrown => {
       noteException(log, 'a connection', thrown, peerFields(connection));
-      connection.close(fault(REASON.unspecifiedError, 'the hub failed on its packet'));
+      connection.close(protocolError(REASON.unspecifiedError, 'the hub failed on its packet'));
     },
     whenDrained: resume => {
       waiting.push(resume);
@@ -160,7 +153,10 @@ export function openConnection(
       if (connection.closed) return;
       // [MQTT-3.1.2-24]
       if (packet.length <= connection.maximumPacketSize) output.write(packet);
-      else connection.close(fault(REASON.packetTooLarge, 'an answer is larger than its Maximum Packet Size'));
+      else
+        connection.close(
+          protocolError(REASON.packetTooLarge, 'an answer is larger than its Maximum Packet Size'),
+        );
     },
     acknowledge: (type, packetId, reasonCode) => {
       if (connection.closed) return;
@@ -192,7 +188,7 @@ export function openConnection(
     },
   };
 
-  const refuse = (wrong: Fault): void => {
+  const refuse = (wrong: ProtocolError): void => {
     // [MQTT-3.1.2-2]
     if (wrong.code === REASON.unsupportedProtocolVersion && connection.session === undefined)
       connection.send(encodeConnack(4, wrong.code, false));
@@ -215,7 +211,7 @@ export function openConnection(
       // Nothing is refused because of speed: what the store cannot take yet stays in the socket.
       if (pressure.high()) return holdFor(pressure.whenLow);
       context.publishers.add(connection);
-      if (connection.version === 5 || connection.receipts.owed() < MAX_UNSETTLED) return 'read';
+      if (connection.version === 5 || connection.receipts.owed() < MAX_PENDING_PUBLISHES) return 'read';
       unsettled = true;
       return holdFor(() => {});
     },
@@ -254,7 +250,7 @@ export function openConnection(
 
   const receive = (chunk: Buffer): void => {
     if (!begun && chunk[0] !== CONNECT_HEADER) {
-      connection.close(fault(REASON.protocolError, 'it does not begin with CONNECT'));
+      connection.close(protocolError(REASON.protocolError, 'it does not begin with CONNECT'));
       return;
     }
     begun = true;
@@ -279,7 +275,9 @@ export function openConnection(
       connection.session?.delivery?.wake();
     }),
   );
-  socket.on('error', (error: Error) => connection.close(fault(REASON.unspecifiedError, error.message)));
+  socket.on('error', (error: Error) =>
+    connection.close(protocolError(REASON.unspecifiedError, error.message)),
+  );
   socket.on('close', output.measure);
   socket.on('close', () => connection.close(LOST));
 
@@ -287,13 +285,13 @@ export function openConnection(
     // What is not read is not heard: the silence is ours then, unless it is the client that does not read.
     const ours = socket.isPaused() && waiting.length === 0;
     const left = ours ? timeout : lastPacket + timeout - clock.monotonic();
-    if (left <= 0) connection.close(fault(REASON.keepAliveTimeout, 'its keep-alive ran out'));
+    if (left <= 0) connection.close(protocolError(REASON.keepAliveTimeout, 'its keep-alive ran out'));
     else cancelWatch = clock.after(left, watch);
   };
   return connection;
 }
 
 /** The client is gone without a word: nothing to log, nobody to tell. */
-const LOST = fault(REASON.success, '');
+const LOST = protocolError(REASON.success, '');
 /** Its incomplete packet began before those of the others, and together they take too much memory. */
-const TOO_LARGE = fault(REASON.quotaExceeded, 'incomplete packets take too much memory');
+const TOO_LARGE = protocolError(REASON.quotaExceeded, 'incomplete packets take too much memory');

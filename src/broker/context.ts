@@ -1,4 +1,4 @@
-import type { SocketMemory } from '../core/socket-memory.ts';
+import type { SocketMemory } from '../core/net/socket-memory.ts';
 import type { Connection } from './connection.ts';
 import type { Partials } from './inbound/partials.ts';
 import type { BacklogMemory } from './outbound/backlog.ts';

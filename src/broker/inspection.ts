@@ -1,4 +1,4 @@
-import { fault, REASON } from '../mqtt/reasons.ts';
+import { protocolError, REASON } from '../mqtt/reasons.ts';
 import type { Connection } from './connection.ts';
 import type { Session } from './sessions/session.ts';
 import type { Sessions } from './sessions/sessions.ts';
@@ -12,7 +12,7 @@ export type Inspection = {
   readonly drop: (session: Session, done: (error?: Error) => void) => void;
 };
 
-const KICKED = fault(REASON.administrativeAction, 'an operator ended the connection');
+const KICKED = protocolError(REASON.administrativeAction, 'an operator ended the connection');
 
 export function inspectionOf(sessions: Sessions): Inspection {
   const kick = ({ connection }: { readonly connection: Connection | undefined }): void =>

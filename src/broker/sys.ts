@@ -1,9 +1,9 @@
 import type { Cancel } from '../core/clock.ts';
-import { SYS_INTERVAL } from '../core/limits.ts';
 import type { Message } from '../core/message.ts';
 import { PLAIN } from '../core/message.ts';
 import { VERSION } from '../core/version.ts';
 import type { RetainedMessages } from '../queue/types.ts';
+import { SYS_INTERVAL_MS } from './limits.ts';
 import type { DeliveryContext } from './outbound/deliver.ts';
 import { deliver } from './outbound/deliver.ts';
 
@@ -73,9 +73,9 @@ export function startSys(context: DeliveryContext): Sys {
       said.set(topic, text);
       deliver(context, messageOn(topic, text), []);
     }
-    cancel = clock.after(SYS_INTERVAL, publish);
+    cancel = clock.after(SYS_INTERVAL_MS, publish);
   };
-  let cancel: Cancel = clock.after(SYS_INTERVAL, publish);
+  let cancel: Cancel = clock.after(SYS_INTERVAL_MS, publish);
 
   return {
     retained: {

@@ -1,11 +1,11 @@
+import type { MemoryBudget } from '../core/capacity/memory-budget.ts';
+import type { Pressure } from '../core/capacity/pressure.ts';
+import type { Resources } from '../core/capacity/resources.ts';
+import type { Holder } from '../core/capacity/shares.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import type { MemoryBudget } from '../core/memory-budget.ts';
 import type { Message, OnDurable, Origin } from '../core/message.ts';
-import type { Pressure } from '../core/pressure.ts';
 import type { Random } from '../core/random.ts';
-import type { Resources } from '../core/resources.ts';
-import type { Holder } from '../core/shares.ts';
 import type { Drain, DrainSettings, MetadataEntry, RetainedMessages } from '../queue/types.ts';
 import type { Granted } from './access.ts';
 import type { Peer } from './listeners/socket.ts';

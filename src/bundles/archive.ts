@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { ARCHIVE_END_BYTES, ARCHIVE_ENTRY_BYTES, ARCHIVE_PIECE_BYTES } from '../core/bundle-limits.ts';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import { decompressed } from './compression.ts';
 import { inputOf } from './input.ts';
 import type { Inventory } from './inventory.ts';
 import { createInventory } from './inventory.ts';
+import { ARCHIVE_END_BYTES, ARCHIVE_ENTRY_BYTES, ARCHIVE_PIECE_BYTES } from './limits.ts';
 import type { Content, Entry } from './tar.ts';
 import { walk } from './tar.ts';
 import type { LocalSource, Refuse, Wanted, WantedBundle } from './types.ts';

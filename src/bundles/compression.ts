@@ -1,6 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
-import { ARCHIVE_PIECE_BYTES, ZSTD_WINDOW_POWER } from '../core/bundle-limits.ts';
 import { reasonOf, systemCode } from '../core/errors.ts';
+import { ARCHIVE_PIECE_BYTES, MAX_ZSTD_WINDOW_LOG } from './limits.ts';
 import type { Refuse } from './types.ts';
 
 const GZIP = Buffer.from([0x1f, 0x8b]);
@@ -45,7 +45,7 @@ async function* through(
 ): AsyncGenerator<Buffer> {
   const { createGunzip, createZstdDecompress, constants } = await import('node:zlib');
   const chunkSize = ARCHIVE_PIECE_BYTES;
-  const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_POWER };
+  const params = { [constants.ZSTD_d_windowLogMax]: MAX_ZSTD_WINDOW_LOG };
   const opened = kind === 'gzip' ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize, params });
   // Its errors come out of what is read.
   const pipe = pipeline(Readable.from(lent(packed)), opened, () => undefined);
@@ -71,7 +71,7 @@ function complaintOf(kind: string, thrown: unknown): string {
   const code = systemCode(thrown);
   if (code === 'Z_BUF_ERROR') return 'ends in the middle: it was not copied whole';
   if (code === 'ZSTD_error_frameParameter_windowTooLarge') {
-    return `takes more than ${2 ** ZSTD_WINDOW_POWER} bytes of memory to unpack: use "zstd -19" or less, without "--long"`;
+    return `takes more than ${2 ** MAX_ZSTD_WINDOW_LOG} bytes of memory to unpack: use "zstd -19" or less, without "--long"`;
   }
   return `is damaged: ${kind} says "${reasonOf(thrown)}"`;
 }

@@ -2,17 +2,17 @@ import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import {
-  DOWNLOAD_PROGRESS_BYTES,
-  DOWNLOAD_SILENCE,
-  DOWNLOAD_WAIT_FIRST,
-  DOWNLOAD_WAIT_MOST,
-  MAX_DOWNLOAD_TRIES,
-} from '../core/bundle-limits.ts';
 import type { Clock } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { diskFailure } from './disk.ts';
+import {
+  DOWNLOAD_IDLE_TIMEOUT_MS,
+  INITIAL_DOWNLOAD_WAIT_MS,
+  MAX_DOWNLOAD_TRIES,
+  MAX_DOWNLOAD_WAIT_MS,
+  MIN_DOWNLOAD_PROGRESS_BYTES,
+} from './limits.ts';
 import type { Asking } from './request.ts';
 import { ask, createAgent, shown, unreachable } from './request.ts';
 
@@ -62,9 +62,9 @@ export async function download(wanted: Download, around: Surroundings): Promise<
         signal.throwIfAborted();
         if (thrown instanceof Failure) throw thrown;
         const came = (await file.stat()).size - before;
-        failed = came >= DOWNLOAD_PROGRESS_BYTES ? 1 : failed + 1;
+        failed = came >= MIN_DOWNLOAD_PROGRESS_BYTES ? 1 : failed + 1;
         if (failed >= MAX_DOWNLOAD_TRIES) throw unreachable(subject, url, reasonOf(thrown));
-        const wait = Math.min(DOWNLOAD_WAIT_MOST, DOWNLOAD_WAIT_FIRST * 2 ** (failed - 1));
+        const wait = Math.min(MAX_DOWNLOAD_WAIT_MS, INITIAL_DOWNLOAD_WAIT_MS * 2 ** (failed - 1));
         log.warn(
           `${subject}: the download from ${shown(url)} is tried again in ${wait / 1000} s: ${reasonOf(thrown)}`,
         );
@@ -84,11 +84,12 @@ async function attempt(
   { clock, signal, agent, progress }: Surroundings & Pick<Asking, 'agent'>,
 ): Promise<void> {
   const silence = new AbortController();
-  const fallSilent = (): void => silence.abort(new Error(`it was silent for ${DOWNLOAD_SILENCE / 1000} s`));
-  let cancel = clock.after(DOWNLOAD_SILENCE, fallSilent);
+  const fallSilent = (): void =>
+    silence.abort(new Error(`it was silent for ${DOWNLOAD_IDLE_TIMEOUT_MS / 1000} s`));
+  let cancel = clock.after(DOWNLOAD_IDLE_TIMEOUT_MS, fallSilent);
   const heard = (): void => {
     cancel();
-    cancel = clock.after(DOWNLOAD_SILENCE, fallSilent);
+    cancel = clock.after(DOWNLOAD_IDLE_TIMEOUT_MS, fallSilent);
   };
   try {
     const either = AbortSignal.any([signal, silence.signal]);

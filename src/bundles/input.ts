@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { ARCHIVE_PIECE_BYTES } from '../core/bundle-limits.ts';
+import { ARCHIVE_PIECE_BYTES } from './limits.ts';
 
 /** Bytes that are read one after the other. */
 export type Input = {

@@ -1,4 +1,4 @@
-import { MAX_BUNDLE_NAMES_BYTES } from '../core/bundle-limits.ts';
+import { MAX_BUNDLE_NAMES_BYTES } from './limits.ts';
 import { follow, whereLeads } from './links.ts';
 import { objectionTo, partsOf, quoted } from './names.ts';
 import type { Entry } from './tar.ts';

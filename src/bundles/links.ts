@@ -1,4 +1,4 @@
-import { MAX_LINK_STEPS } from '../core/bundle-limits.ts';
+import { MAX_LINK_STEPS } from './limits.ts';
 import { partsOf } from './names.ts';
 
 /** The target of the symbolic link at a path; undefined: there is none. */

@@ -1,4 +1,4 @@
-import { MAX_BUNDLE_NAME_BYTES, MAX_BUNDLE_PART_BYTES } from '../core/bundle-limits.ts';
+import { MAX_BUNDLE_NAME_BYTES, MAX_BUNDLE_PART_BYTES } from './limits.ts';
 
 /** What stands for bytes that are not UTF-8. */
 const REPLACEMENT = '\ufffd';

@@ -1,11 +1,11 @@
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
-import { MAX_PACK_FILES } from '../core/bundle-limits.ts';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import { MAX_MANIFEST_BYTES } from '../core/limits.ts';
 import { isTar } from './compression.ts';
 import { exactly, inputOfFile } from './input.ts';
+import { MAX_PACK_FILES } from './limits.ts';
 import { quoted } from './names.ts';
 import type { Content, Entry } from './tar.ts';
 import { BLOCK, walk } from './tar.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Agent } from 'node:https';
-import { MAX_REDIRECTS } from '../core/bundle-limits.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
+import { MAX_REDIRECTS } from './limits.ts';
 
 /** What a request needs that outlives it. */
 export type Asking = {

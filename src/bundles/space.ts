@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
-import { BUNDLE_DISK_RESERVE } from '../core/bundle-limits.ts';
 import { Failure } from '../core/errors.ts';
 import type { Item } from './inventory.ts';
+import { BUNDLE_DISK_RESERVE_BYTES } from './limits.ts';
 
 /** Bytes on the disk, and files and folders. */
 export type Need = { readonly bytes: number; readonly entries: number };
@@ -30,7 +30,7 @@ export async function blockOf(folder: string): Promise<number> {
 /** Throws Failure `bundle.space` unless there is room for it beside what is kept free. */
 export async function checkSpace(folder: string, need: Need, what: string): Promise<void> {
   const { bavail, bsize, files, ffree } = await statfs(folder);
-  const free = Math.max(0, bavail * bsize - BUNDLE_DISK_RESERVE);
+  const free = Math.max(0, bavail * bsize - BUNDLE_DISK_RESERVE_BYTES);
   if (need.bytes > free) {
     throw new Failure(
       'bundle.space',

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MAX_KEPT_DOWNLOADS } from '../core/bundle-limits.ts';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import { oneAtATime } from '../core/one-at-a-time.ts';
 import { diskFailure } from './disk.ts';
 import type { Surroundings } from './download.ts';
+import { MAX_KEPT_DOWNLOADS } from './limits.ts';
 import { removeTree } from './removal.ts';
 import type { LocalSource, Wanted, WantedBundle } from './types.ts';
 

@@ -1,6 +1,6 @@
-import { MAX_EXTENSION_BYTES, MAX_EXTENSIONS } from '../core/bundle-limits.ts';
 import type { Input } from './input.ts';
 import { exactly } from './input.ts';
+import { MAX_EXTENSION_BYTES, MAX_EXTENSIONS } from './limits.ts';
 import type { Extension } from './pax.ts';
 import { extensionOf } from './pax.ts';
 import type { Refuse } from './types.ts';

@@ -1,10 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { ARCHIVE_PIECE_BYTES } from '../core/bundle-limits.ts';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import { sync } from './disk.ts';
 import { inputOfFile } from './input.ts';
+import { ARCHIVE_PIECE_BYTES } from './limits.ts';
 import { MANIFEST } from './open-pack.ts';
 import { BLOCK } from './tar.ts';
 

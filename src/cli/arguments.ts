@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { Failure } from '../core/errors.ts';
-import { nearestName } from '../core/nearest.ts';
+import { closestName } from '../core/text/closest-name.ts';
 import type { Definition, OptionDefinition, OptionDefinitions } from './reference/definition.ts';
 import { usageOf } from './reference/definition.ts';
 
@@ -114,7 +114,7 @@ function isOption(definition: Definition, word: string): boolean {
 function unknownOption(definition: Definition, word: string): string {
   const names = [...Object.keys(definition.options), 'help'];
   const bare = word.replace(/^-+/, '');
-  const meant = names.find(name => bare.length > 1 && name.startsWith(bare)) ?? nearestName(bare, names);
+  const meant = names.find(name => bare.length > 1 && name.startsWith(bare)) ?? closestName(bare, names);
   const hint = meant === undefined ? `See "skerry ${definition.name} --help".` : `Did you mean --${meant}?`;
   return `"skerry ${definition.name}" has no option ${word}. ${hint}`;
 }

@@ -1,5 +1,5 @@
 import { Failure } from '../core/errors.ts';
-import { nearestName } from '../core/nearest.ts';
+import { closestName } from '../core/text/closest-name.ts';
 import { asksForHelp } from './arguments.ts';
 import { helpOf, overview } from './reference/formats/help.ts';
 import { HELP, VERSION_COMMAND } from './reference/program.ts';
@@ -108,7 +108,7 @@ function nearestOf(word: string, entries: readonly Entry[]): string | undefined 
   const names = new Map<string, string>();
   for (const { name, synonyms = [] } of entries)
     for (const known of [...synonyms, name.split(' ').at(-1) ?? '']) names.set(known, name);
-  return names.get(nearestName(word, names.keys()) ?? '');
+  return names.get(closestName(word, names.keys()) ?? '');
 }
 
 function unknown(complaint: string, meant: string | undefined): Failure {

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import { Failure, systemCode } from '../core/errors.ts';
 import type { LogSink } from '../core/log.ts';
-import { logLine } from '../core/log-line.ts';
+import { logLine } from '../core/logging/line.ts';
 import type { Random } from '../core/random.ts';
-import { visible } from '../core/visible.ts';
+import { escapeHidden } from '../core/text/escape.ts';
 
 /**
  * Escape sequences of the commands' styles (bold, red, green, yellow). They cannot hide text or move the
@@ -70,7 +70,7 @@ export function print(line: string): void {
 
 /** Prints lines on standard error, with control characters escaped. */
 export function printError(lines: string): void {
-  process.stderr.write(`${visible(lines, KEPT)}\n`);
+  process.stderr.write(`${escapeHidden(lines, KEPT)}\n`);
 }
 
 /**
@@ -83,7 +83,7 @@ export function write(output: string | Uint8Array): void {
 
 function escaped(text: string): string {
   const parts = text.split(STYLE);
-  return parts.map((part, index) => (index % 2 === 1 ? part : visible(part, KEPT))).join('');
+  return parts.map((part, index) => (index % 2 === 1 ? part : escapeHidden(part, KEPT))).join('');
 }
 
 /**

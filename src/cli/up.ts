@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { isSea } from 'node:sea';
 import { setFlagsFromString } from 'node:v8';
+import { MIN_MEMORY } from '../core/capacity/memory-budget.ts';
 import { noteException } from '../core/containment.ts';
 import type { Log } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
-import { MIN_MEMORY } from '../core/memory-budget.ts';
 import { sizeOf } from '../manifest/units.ts';
 import { switchBinary, watchGuard } from '../self-update/handover.ts';
 import type { Launched } from '../self-update/launch.ts';

@@ -1,5 +1,5 @@
 import { Failure } from '../core/errors.ts';
-import { MAX_SIGNED_NESTING } from '../core/limits.ts';
+import { MAX_SIGNED_NESTING } from './limits.ts';
 
 /**
  * The one text of a JSON value, whatever the order of its fields and its white space were (RFC 8785); `file` is

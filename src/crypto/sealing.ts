@@ -1,7 +1,7 @@
 import { Failure } from '../core/errors.ts';
-import { MAX_SECRET_BYTES } from '../core/limits.ts';
 import type { Random } from '../core/random.ts';
 import { KEY_BYTES, type KeyPair, newKeyPair } from './keys.ts';
+import { MAX_SECRET_BYTES } from './limits.ts';
 import { loadNacl } from './nacl.ts';
 
 const PREFIX = 'sealed:';

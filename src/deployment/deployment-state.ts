@@ -1,6 +1,6 @@
 import { reasonOf } from '../core/errors.ts';
+import { storedJson } from '../core/files/stored-json.ts';
 import type { Log } from '../core/log.ts';
-import { storedJson } from '../core/stored-json.ts';
 import type { Store } from '../queue/types.ts';
 import { unlessAborted } from './abortable.ts';
 import type { Ledger } from './deployment.ts';

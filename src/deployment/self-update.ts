@@ -2,10 +2,10 @@ import { createReadStream, statSync } from 'node:fs';
 import type { LocalSource } from '../bundles/types.ts';
 import { Failure } from '../core/errors.ts';
 import { oneAtATime } from '../core/one-at-a-time.ts';
-import { HUB_TRIAL, MAX_HUB_BYTES } from '../core/update-limits.ts';
 import type { Placed } from '../manifest/diff/plan.ts';
 import type { Artifact } from '../manifest/types.ts';
 import type { Launched } from '../self-update/launch.ts';
+import { HUB_TRIAL, MAX_HUB_BYTES } from '../self-update/limits.ts';
 import type { Staged } from '../self-update/stage.ts';
 import type { TrialState } from '../self-update/trial.ts';
 import {

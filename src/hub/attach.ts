@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Cancel } from '../core/clock.ts';
 import { Failure } from '../core/errors.ts';
-import { MAX_VIEWER_BACKLOG, MAX_VIEWER_FRAME_BYTES } from '../core/limits.ts';
 import type { Supervisor } from '../supervisor/spec.ts';
 import type { Attachment } from '../supervisor/terminal/shared-terminal.ts';
+import { MAX_VIEWER_BACKLOG_BYTES, MAX_VIEWER_FRAME_BYTES } from './limits.ts';
 import type { Frame } from './terminal-frames.ts';
 import { createFrameReader, frameOf, sizeIn, sizeOf } from './terminal-frames.ts';
 
@@ -31,7 +31,7 @@ export function attach(
   };
   const printed = (bytes: Buffer): void => {
     if (!socket.writable) return;
-    if (socket.writableLength <= MAX_VIEWER_BACKLOG) socket.write(frameOf('output', bytes));
+    if (socket.writableLength <= MAX_VIEWER_BACKLOG_BYTES) socket.write(frameOf('output', bytes));
     else socket.destroy();
   };
   const attachment = supervisor.attach(module, { size, printed, ended: leave });

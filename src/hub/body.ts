@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { MAX_ROUTED_BODY } from '../core/limits.ts';
 import type { Message } from '../core/message.ts';
 import { decodeCbor } from './cbor.ts';
+import { MAX_ROUTED_BODY_BYTES } from './limits.ts';
 
 const BYTE_ORDER_MARK = '\ufeff';
 const UTF32_BYTES = 4;
@@ -11,10 +11,10 @@ const CBOR_TYPE = /^[^;]*[/+]cbor\s*(;|$)/i;
 
 /**
  * The body as conditions look into it: CBOR if its content type says so, else JSON in the `encoding` that it names,
- * UTF-8 if it names none. Undefined if it is not what it says, or larger than MAX_ROUTED_BODY.
+ * UTF-8 if it names none. Undefined if it is not what it says, or larger than MAX_ROUTED_BODY_BYTES.
  */
 export function decodeBody({ body, contentType }: Message, encoding: string | null | undefined): unknown {
-  if (body.length > MAX_ROUTED_BODY) return undefined;
+  if (body.length > MAX_ROUTED_BODY_BYTES) return undefined;
   try {
     if (contentType !== undefined && CBOR_TYPE.test(contentType)) return decodeCbor(body);
     const text = textOf(body, encoding?.toLowerCase() ?? 'utf-8');

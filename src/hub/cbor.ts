@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { MAX_CBOR_NESTING, MAX_CBOR_VALUES } from '../core/limits.ts';
+import { MAX_CBOR_NESTING, MAX_CBOR_VALUES } from './limits.ts';
 
 /*
  * CBOR (RFC 8949) as far as conditions look into bodies. The library's decoder makes dates, sets, errors and whatever

@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { dayOf, validityOf, validityProblem } from '../core/certificate-validity.ts';
 import type { Clock } from '../core/clock.ts';
 import { reasonOf, systemCode } from '../core/errors.ts';
-import { MAX_TLS_FILE_BYTES } from '../core/listener-limits.ts';
+import { MAX_TLS_FILE_BYTES } from '../core/limits.ts';
+import { dayOf, validityOf, validityProblem } from '../core/tls/certificate-validity.ts';
 import { pathOf } from '../manifest/checks/field-path.ts';
 import type { Placed } from '../manifest/diff/plan.ts';
 import { upstreamPath } from '../manifest/upstreams.ts';

@@ -1,9 +1,9 @@
 import type { Inspection } from '../broker/inspection.ts';
 import type { Session } from '../broker/sessions/session.ts';
+import type { Holder } from '../core/capacity/shares.ts';
 import type { Clock } from '../core/clock.ts';
 import { Failure } from '../core/errors.ts';
 import type { OnDurable, QoS } from '../core/message.ts';
-import type { Holder } from '../core/shares.ts';
 import { isTopicFilter, matches } from '../mqtt/topics.ts';
 import type { Store } from '../queue/types.ts';
 

@@ -1,8 +1,8 @@
 import type { Cancel, Clock } from '../core/clock.ts';
-import { CLOCK_JUMP, CLOCK_LOOK, LONGEST_DOWNTIME, LONGEST_DOWNTIME_BY_RTC } from '../core/limits.ts';
+import { storedJson } from '../core/files/stored-json.ts';
 import type { Log } from '../core/log.ts';
-import { storedJson } from '../core/stored-json.ts';
 import type { Store } from '../queue/types.ts';
+import { CLOCK_CHECK_MS, CLOCK_JUMP_MS, MAX_DOWNTIME_MS, MAX_RTC_DOWNTIME_MS } from './limits.ts';
 
 /** Clocks of the machine, beside the monotonic clock of this process. */
 export type MachineTime = {
@@ -50,11 +50,11 @@ export function followMachineTime(
 
   const trustIn = (time: MachineTime): Trust => {
     const { wall, hardware, synchronised } = time;
-    const since = jumpedAt === undefined ? 0 : jumpedAt - 2 * CLOCK_LOOK;
-    if (synchronised !== undefined && synchronised >= since && synchronised <= wall + CLOCK_LOOK)
+    const since = jumpedAt === undefined ? 0 : jumpedAt - 2 * CLOCK_CHECK_MS;
+    if (synchronised !== undefined && synchronised >= since && synchronised <= wall + CLOCK_CHECK_MS)
       return 'network';
     if (jumpedAt !== undefined || hardware === undefined) return 'none';
-    return Math.abs(hardware - wall) < CLOCK_JUMP ? 'hardware' : 'none';
+    return Math.abs(hardware - wall) < CLOCK_JUMP_MS ? 'hardware' : 'none';
   };
 
   const keep = (relation: Relation): void => {
@@ -67,7 +67,7 @@ export function followMachineTime(
     const time = read();
     // Against the uptime, which goes on while the machine sleeps.
     const sinceBoot = time.wall - time.uptime;
-    if (kept !== undefined && Math.abs(sinceBoot - (kept.wallOffset - kept.uptimeOffset)) > CLOCK_JUMP)
+    if (kept !== undefined && Math.abs(sinceBoot - (kept.wallOffset - kept.uptimeOffset)) > CLOCK_JUMP_MS)
       jumpedAt = time.wall;
     const trust = trustIn(time);
     if (trust === 'network') jumpedAt = undefined;
@@ -88,17 +88,17 @@ export function followMachineTime(
       wallOffset: time.wall - store.now(),
       trust,
     };
-    const drift = kept === undefined ? CLOCK_JUMP : Math.abs(relation.wallOffset - kept.wallOffset);
-    if (drift >= CLOCK_JUMP || kept?.trust !== trust) keep(relation);
+    const drift = kept === undefined ? CLOCK_JUMP_MS : Math.abs(relation.wallOffset - kept.wallOffset);
+    if (drift >= CLOCK_JUMP_MS || kept?.trust !== trust) keep(relation);
   };
 
   look();
   let cancel: Cancel;
   const again = (): void => {
     look();
-    cancel = clock.after(CLOCK_LOOK, again);
+    cancel = clock.after(CLOCK_CHECK_MS, again);
   };
-  cancel = clock.after(CLOCK_LOOK, again);
+  cancel = clock.after(CLOCK_CHECK_MS, again);
   return () => cancel();
 }
 
@@ -112,8 +112,7 @@ export function downtimeBetween(
   if (boot === now.boot && sameBoot >= 0) return sameBoot;
   if (before === 'none' || now.trust === 'none') return undefined;
   const downtime = now.wall - (end + wallOffset);
-  const longest =
-    before === 'network' && now.trust === 'network' ? LONGEST_DOWNTIME : LONGEST_DOWNTIME_BY_RTC;
+  const longest = before === 'network' && now.trust === 'network' ? MAX_DOWNTIME_MS : MAX_RTC_DOWNTIME_MS;
   return downtime >= 0 && downtime <= longest ? downtime : 0;
 }
 

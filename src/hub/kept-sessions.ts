@@ -1,9 +1,9 @@
 import type { Subscription } from '../broker/sessions/subscriptions.ts';
 import type { Identity, SessionStore, StoredFlights, StoredSession } from '../broker/types.ts';
+import type { Holder } from '../core/capacity/shares.ts';
+import { LOCAL_CLIENTS, moduleHolder, userHolder } from '../core/capacity/shares.ts';
+import { storedJson } from '../core/files/stored-json.ts';
 import type { Log } from '../core/log.ts';
-import type { Holder } from '../core/shares.ts';
-import { LOCAL_CLIENTS, moduleHolder, userHolder } from '../core/shares.ts';
-import { storedJson } from '../core/stored-json.ts';
 import type { Store } from '../queue/types.ts';
 import { decodeWill, encodeWill } from './kept-wills.ts';
 

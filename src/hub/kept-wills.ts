@@ -1,6 +1,6 @@
 import type { StoredWill } from '../broker/sessions/wills.ts';
+import { storedJson } from '../core/files/stored-json.ts';
 import { PLAIN } from '../core/message.ts';
-import { storedJson } from '../core/stored-json.ts';
 
 /* The will of a persistent session as settled state of the store: JSON, with bytes in base64. */
 

@@ -3,10 +3,10 @@ import type { Broker } from '../broker/broker.ts';
 import type { OpenListener } from '../broker/listeners/settings.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
-import { LISTENER_RETRY_INITIAL, MAX_LISTENER_RETRY } from '../core/listener-limits.ts';
 import type { Log } from '../core/log.ts';
 import { oneAtATime } from '../core/one-at-a-time.ts';
 import type { ListenerEntry } from '../manifest/types.ts';
+import { INITIAL_LISTENER_RETRY_MS, MAX_LISTENER_RETRY_MS } from './limits.ts';
 import { addressOf, listenerSettings, urlForModules } from './listeners.ts';
 
 /** A listener that is not open, and why. */
@@ -52,7 +52,7 @@ export function createListening({ listen, clock, log }: ListeningSettings): List
       return opened;
     } catch (thrown) {
       const failure = thrown instanceof Failure ? thrown : unexpected(one, thrown);
-      const wait = Math.min(LISTENER_RETRY_INITIAL * 2 ** failures, MAX_LISTENER_RETRY);
+      const wait = Math.min(INITIAL_LISTENER_RETRY_MS * 2 ** failures, MAX_LISTENER_RETRY_MS);
       const cancel = clock.after(wait, () => void inTurn(() => retry(found)));
       const found: Closed = { ...one, failure, failures: failures + 1, cancel };
       closed = [...closed, found].toSorted(byPlace);

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { getHeapStatistics } from 'node:v8';
+import type { MemoryBudget } from '../core/capacity/memory-budget.ts';
+import { budgetOf } from '../core/capacity/memory-budget.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import { containedExceptions, noteException } from '../core/containment.ts';
 import type { Log } from '../core/log.ts';
-import type { MemoryBudget } from '../core/memory-budget.ts';
-import { budgetOf } from '../core/memory-budget.ts';
-import { BUFFER_SLACK, INPUT_LOOK, MEMORY_LOOK, MEMORY_SLACK } from '../core/memory-limits.ts';
 import { nativeFunction } from '../supervisor/terminal/native-addon.ts';
+import { BUFFER_SLACK_BYTES, INPUT_CHECK_BYTES, MEMORY_CHECK_MS, MEMORY_SLACK_BYTES } from './limits.ts';
 import type { MemoryTotal } from './memory-total.ts';
 
 /** Collects the garbage of the hub's buffers in time, and gives memory back that a load has left behind. */
@@ -50,7 +50,7 @@ const LARGE_PIECE = 1 << 17;
 
 /**
  * V8 counts the memory of buffers only roughly: 64 MB of them may be garbage before it collects. So after some input the
- * buffers are looked at, and garbage is collected if they have grown by BUFFER_SLACK. Anonymous memory as a whole is looked at
+ * buffers are looked at, and garbage is collected if they have grown by BUFFER_SLACK_BYTES. Anonymous memory as a whole is looked at
  * by the clock: if it has grown, all garbage is collected and the allocator gives back what it keeps.
  */
 export function startMemoryKeeper(settings: MemoryKeeperSettings): MemoryKeeper {
@@ -66,9 +66,9 @@ export function startMemoryKeeper(settings: MemoryKeeperSettings): MemoryKeeper 
   const lookAtBuffers = (): void => {
     const now = buffers();
     buffersFloor = Math.min(buffersFloor, now);
-    if (now <= buffersFloor + BUFFER_SLACK || collect === undefined) return;
+    if (now <= buffersFloor + BUFFER_SLACK_BYTES || collect === undefined) return;
     collect('minor');
-    if (buffers() > buffersFloor + BUFFER_SLACK) collect('major');
+    if (buffers() > buffersFloor + BUFFER_SLACK_BYTES) collect('major');
     buffersFloor = buffers();
   };
 
@@ -80,7 +80,7 @@ export function startMemoryKeeper(settings: MemoryKeeperSettings): MemoryKeeper 
     }
     anonymous = anonymousMemory();
     anonymousFloor = Math.min(anonymousFloor, anonymous);
-    if (anonymous <= anonymousFloor + MEMORY_SLACK) return;
+    if (anonymous <= anonymousFloor + MEMORY_SLACK_BYTES) return;
     collect?.('major');
     allocator?.trim();
     anonymous = anonymousMemory();
@@ -90,13 +90,13 @@ export function startMemoryKeeper(settings: MemoryKeeperSettings): MemoryKeeper 
   let cancel: Cancel;
   const round = (): void => {
     look().catch(thrown => noteException(log, 'the look at memory', thrown));
-    cancel = clock.after(MEMORY_LOOK, round);
+    cancel = clock.after(MEMORY_CHECK_MS, round);
   };
-  cancel = clock.after(MEMORY_LOOK, round);
+  cancel = clock.after(MEMORY_CHECK_MS, round);
   return {
     countInput: bytes => {
       input += bytes;
-      if (input < INPUT_LOOK) return;
+      if (input < INPUT_CHECK_BYTES) return;
       input = 0;
       lookAtBuffers();
     },

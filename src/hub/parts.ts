@@ -2,13 +2,13 @@ import type { AccessControl } from '../auth/access-control.ts';
 import { createAccessControl } from '../auth/access-control.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { BrokerLimits } from '../broker/types.ts';
+import type { Resources } from '../core/capacity/resources.ts';
+import { reportOf } from '../core/capacity/resources.ts';
 import type { Clock } from '../core/clock.ts';
 import type { LogSink } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
-import type { Resources } from '../core/resources.ts';
-import { reportOf } from '../core/resources.ts';
-import { visible } from '../core/visible.ts';
+import { escapeHidden } from '../core/text/escape.ts';
 import type { Provisions } from '../deployment/artifacts.ts';
 import type { Manifest } from '../manifest/types.ts';
 import type { Store } from '../queue/types.ts';
@@ -82,7 +82,7 @@ export function openParts(
     resources: resources.shares,
     inputs: () => routing.mqttInputs,
     limits: () => limits,
-    health: (module, well, text) => modules.reportHealth(module, well, `it says "${visible(text)}"`),
+    health: (module, well, text) => modules.reportHealth(module, well, `it says "${escapeHidden(text)}"`),
     readings: () =>
       new Map([
         ...memoryReadings(settings.memory.status()),

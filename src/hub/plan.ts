@@ -1,6 +1,6 @@
 import { Failure } from '../core/errors.ts';
 import { DEFAULT_UPSTREAM } from '../core/message.ts';
-import { nearestName } from '../core/nearest.ts';
+import { closestName } from '../core/text/closest-name.ts';
 import type { Manifest } from '../manifest/types.ts';
 import { formatDiagnostic } from '../routes/diagnostics.ts';
 import type { RouteSetEntry } from '../routes/dispatcher.ts';
@@ -78,7 +78,7 @@ function withUpstream<Part extends Source | Sink>(part: Part, { upstreams }: Man
   const [first] = names;
   if (first === undefined) return `${written}, but the manifest has no "upstream": add its url.`;
   if (part.name !== undefined && !names.includes(part.name)) {
-    const nearest = nearestName(part.name, names);
+    const nearest = closestName(part.name, names);
     const end = nearest === undefined ? `: write ${choiceOf(names)}.` : `: did you mean "${nearest}"?`;
     return `${written}, which the manifest does not have${end}`;
   }
@@ -94,7 +94,7 @@ function choiceOf(names: readonly string[]): string {
 function moduleProblem(manifest: Manifest, sink: Sink): string | undefined {
   const modules = manifest.modules.map(({ name }) => name);
   if (sink.kind !== 'input' || modules.includes(sink.module)) return undefined;
-  const nearest = nearestName(sink.module, modules);
+  const nearest = closestName(sink.module, modules);
   const end = nearest === undefined ? '.' : `: did you mean "${nearest}"?`;
   return `an input of module "${sink.module}", which the manifest does not have${end}`;
 }

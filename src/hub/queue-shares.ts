@@ -1,4 +1,4 @@
-import type { Holder, Shares } from '../core/shares.ts';
+import type { Holder, Shares } from '../core/capacity/shares.ts';
 import type { QueueShare, Store } from '../queue/types.ts';
 
 /** Lets queues count in the shares of their holders. */

@@ -1,6 +1,6 @@
 import { capacityFor, openFiles } from '../broker/listeners/capacity.ts';
-import type { Resources } from '../core/resources.ts';
-import { createResources } from '../core/resources.ts';
+import type { Resources } from '../core/capacity/resources.ts';
+import { createResources } from '../core/capacity/resources.ts';
 import type { Manifest } from '../manifest/types.ts';
 import { resourceBoundsOf } from './storage.ts';
 

@@ -1,6 +1,5 @@
 import type { Clock } from '../core/clock.ts';
 import { Failure } from '../core/errors.ts';
-import { MAX_REPLAYED, REPLAY_BATCH, REPLAY_SHOWN } from '../core/limits.ts';
 import type { Message } from '../core/message.ts';
 import type { Store } from '../queue/types.ts';
 import { formatDiagnostic } from '../routes/diagnostics.ts';
@@ -9,6 +8,7 @@ import { type Explained, explainRoute } from '../routes/explain.ts';
 import { compileRoute } from '../routes/route.ts';
 import { sourceTakes } from '../routes/sources.ts';
 import type { Subject, Verdict } from '../routes/subject.ts';
+import { MAX_REPLAY_SHOWN, MAX_REPLAYED, REPLAY_BATCH } from './limits.ts';
 import { type ShownMessage, shownMessage } from './queue-control.ts';
 import type { Routing } from './routing.ts';
 import { sampleSubject } from './sample.ts';
@@ -70,7 +70,7 @@ export function controlRoutes({ clock, store, routing }: RouteControlSettings): 
         if (!sourceTakes(tree.source, asked.source, asked.topic)) return;
         const verdict = judge(asked);
         verdicts[verdict] += 1;
-        if (verdict === 'true' && taken.length < REPLAY_SHOWN) {
+        if (verdict === 'true' && taken.length < MAX_REPLAY_SHOWN) {
           taken.push({ waited, message: shownMessage(message) });
         }
       };

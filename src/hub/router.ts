@@ -1,9 +1,9 @@
 import { healthTopic } from '../broker/access.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { CountPassed } from '../broker/types.ts';
+import { MAX_PERSISTENT_SESSIONS } from '../core/limits.ts';
 import type { Message, OnDurable, Origin } from '../core/message.ts';
 import { DEFAULT_UPSTREAM } from '../core/message.ts';
-import { MAX_PERSISTENT_SESSIONS } from '../core/session-limits.ts';
 import type { Destination, MetadataEntry, Store } from '../queue/types.ts';
 import type { Dispatcher } from '../routes/dispatcher.ts';
 import { createDispatcher } from '../routes/dispatcher.ts';

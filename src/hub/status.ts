@@ -1,5 +1,5 @@
 import type { BrokerFigures } from '../broker/types.ts';
-import type { ShareReport } from '../core/shares.ts';
+import type { ShareReport } from '../core/capacity/shares.ts';
 import type { DeploymentStatus } from '../deployment/deployments.ts';
 import type { QueueStats, StoreCounts, StoreHealth } from '../queue/types.ts';
 import type { RouteCounts } from '../routes/dispatcher.ts';

@@ -1,15 +1,15 @@
-import { SESSION_QUEUE_BYTES } from '../core/limits.ts';
-import type { ResourceBounds } from '../core/resources.ts';
-import { JOURNAL_BYTES } from '../core/store-limits.ts';
+import type { ResourceBounds } from '../core/capacity/resources.ts';
 import type { Manifest } from '../manifest/types.ts';
+import { JOURNAL_BYTES } from '../queue/limits.ts';
 import type { StoreBounds } from '../queue/types.ts';
+import { MAX_SESSION_QUEUE_BYTES } from './limits.ts';
 import { isSessionQueue } from './names.ts';
 
 /** A session that stays away loses its own oldest messages; it never refuses a publisher. */
 export function boundsOf({ storeAndForward }: Manifest): StoreBounds {
   const { maxQueueSize, whenFull, ...rest } = storeAndForward;
   const session = {
-    maxSize: maxQueueSize ?? Math.min(SESSION_QUEUE_BYTES, rest.maxSize / 4),
+    maxSize: maxQueueSize ?? Math.min(MAX_SESSION_QUEUE_BYTES, rest.maxSize / 4),
     whenFull: 'dropOldest',
   } as const;
   const queue = maxQueueSize === undefined ? undefined : { maxSize: maxQueueSize, whenFull };

@@ -1,8 +1,8 @@
 import { readProperties } from './properties.ts';
 import type { Strictness } from './reader.ts';
-import { blame, readerOf } from './reader.ts';
-import type { Fault } from './reasons.ts';
-import { fault, REASON } from './reasons.ts';
+import { createPacketReader, setError } from './reader.ts';
+import type { ProtocolError } from './reasons.ts';
+import { protocolError, REASON } from './reasons.ts';
 import type { Version } from './version.ts';
 
 /*
@@ -50,37 +50,38 @@ export function readAcknowledgement(
   version: Version,
   acknowledged: Acknowledged,
   sender: 'client' | 'server' = 'client',
-): Fault | undefined {
+): ProtocolError | undefined {
   const type = first & 0xf0;
   const whole = type === (PUBREL & 0xf0) ? PUBREL : type;
-  if (first !== whole) return fault(REASON.malformedPacket, 'an acknowledgement has wrong flags');
+  if (first !== whole) return protocolError(REASON.malformedPacket, 'an acknowledgement has wrong flags');
   const length = end - start;
   if (length < 2 || (length > 2 && version < 5))
-    return fault(REASON.malformedPacket, 'an acknowledgement has a wrong length');
+    return protocolError(REASON.malformedPacket, 'an acknowledgement has a wrong length');
   const packetId = bytes.readUInt16BE(start);
-  if (packetId === 0) return fault(REASON.protocolError, 'an acknowledgement has no packet identifier');
+  if (packetId === 0)
+    return protocolError(REASON.protocolError, 'an acknowledgement has no packet identifier');
   const reasonCode = length === 2 ? REASON.success : bytes.readUInt8(start + 2);
   const allowed = whole === PUBACK || whole === PUBREC ? RECEIVED : RELEASED;
   if (sender === 'client' && !allowed.includes(reasonCode))
-    return fault(REASON.protocolError, `an acknowledgement has the reason code ${reasonCode}`);
+    return protocolError(REASON.protocolError, `an acknowledgement has the reason code ${reasonCode}`);
   const wrong =
     length > 3
-      ? faultInProperties(bytes, start + 3, end, sender === 'client' ? 'strict' : 'lenient')
+      ? propertiesError(bytes, start + 3, end, sender === 'client' ? 'strict' : 'lenient')
       : undefined;
   if (wrong === undefined) acknowledged(whole, packetId, reasonCode);
   return wrong;
 }
 
-function faultInProperties(
+function propertiesError(
   bytes: Buffer,
   start: number,
   end: number,
   strictness: Strictness,
-): Fault | undefined {
-  const reader = readerOf(bytes, start, end, strictness);
+): ProtocolError | undefined {
+  const reader = createPacketReader(bytes, start, end, strictness);
   readProperties(reader, 'acknowledgement');
-  if (reader.at < end) blame(reader, REASON.malformedPacket, 'an acknowledgement is longer than it says');
-  return reader.fault;
+  if (reader.at < end) setError(reader, REASON.malformedPacket, 'an acknowledgement is longer than it says');
+  return reader.error;
 }
 
 /** Bytes that an acknowledgement takes: versions before 5 have no reason codes, and success needs none. */

@@ -4,9 +4,9 @@ import type { Answer } from './answers/index.ts';
 import { readAnswer } from './answers/index.ts';
 import type { Framer } from './framing.ts';
 import { createFramer } from './framing.ts';
-import type { Publish } from './publish.ts';
-import { PUBLISH, readPublish } from './publish.ts';
-import type { Fault } from './reasons.ts';
+import type { Publish } from './read-publish.ts';
+import { PUBLISH, readPublish } from './read-publish.ts';
+import type { ProtocolError } from './reasons.ts';
 import type { Version } from './version.ts';
 
 export type { Answer };
@@ -15,12 +15,12 @@ export type ClientHandler = {
   readonly acknowledged: Acknowledged;
   readonly packet: (packet: Publish | Answer) => void;
   /** What came is not what a server may send: nothing more will be read from it. */
-  readonly broken: (fault: Fault) => void;
+  readonly broken: (fault: ProtocolError) => void;
 };
 
 /** Takes in what a server sends, in a version that the client has chosen. */
 export function createClientFramer(maxBytes: number, version: Version, handler: ClientHandler): Framer {
-  const frame = (bytes: Buffer, start: number, bodyAt: number, end: number): Fault | undefined => {
+  const frame = (bytes: Buffer, start: number, bodyAt: number, end: number): ProtocolError | undefined => {
     const first = bytes[start] ?? 0;
     if (isAcknowledgement(first))
       return readAcknowledgement(bytes, first, bodyAt, end, version, handler.acknowledged, 'server');

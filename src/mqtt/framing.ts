@@ -1,5 +1,5 @@
-import type { Fault } from './reasons.ts';
-import { fault, REASON } from './reasons.ts';
+import type { ProtocolError } from './reasons.ts';
+import { protocolError, REASON } from './reasons.ts';
 
 /** Bytes of a fixed header at most: type and flags, then up to four of remaining length (MQTT 5, 2.1.1). */
 const MAX_HEADER_BYTES = 5;
@@ -13,9 +13,14 @@ export type FrameHandler = {
    * A whole packet at `start` to `end` of `bytes`, whose fixed header ends at `bodyAt`. A fault ends the reading;
    * `later` pauses it, and the packet is handed on again after `resume`.
    */
-  readonly frame: (bytes: Buffer, start: number, bodyAt: number, end: number) => Fault | 'later' | undefined;
+  readonly frame: (
+    bytes: Buffer,
+    start: number,
+    bodyAt: number,
+    end: number,
+  ) => ProtocolError | 'later' | undefined;
   /** The stream is not MQTT, or a packet is too large: nothing more will be read from it. */
-  readonly broken: (fault: Fault) => void;
+  readonly broken: (fault: ProtocolError) => void;
 };
 
 /** Cuts the bytes of one connection, which come in pieces of any size, into packets. */
@@ -41,7 +46,7 @@ export function createFramer(maxBytes: () => number, { frame, broken }: FrameHan
   let cutting = false;
   let start = 0;
 
-  const refuse = (wrong: Fault): void => {
+  const refuse = (wrong: ProtocolError): void => {
     stopped = true;
     broken(wrong);
   };
@@ -51,7 +56,7 @@ export function createFramer(maxBytes: () => number, { frame, broken }: FrameHan
     while (start < bytes.length && !stopped && !paused) {
       const end = endOf(bytes, start);
       if (end === INCOMPLETE) break;
-      const wrong = objectionTo(start, end, maxBytes());
+      const wrong = sizeError(start, end, maxBytes());
       if (wrong !== undefined) refuse(wrong);
       else if (end > bytes.length) break;
       else {
@@ -83,7 +88,7 @@ export function createFramer(maxBytes: () => number, { frame, broken }: FrameHan
     let taken = 0;
     while (rest.length() > 0 && taken < chunk.length) {
       const end = endOf(rest.bytes(), 0);
-      if (objectionTo(0, end, maxBytes()) !== undefined) break;
+      if (sizeError(0, end, maxBytes()) !== undefined) break;
       const needed = end === INCOMPLETE ? rest.length() + 1 : end;
       const more = chunk.subarray(taken, taken + needed - rest.length());
       rest.add(more, needed);
@@ -91,7 +96,7 @@ export function createFramer(maxBytes: () => number, { frame, broken }: FrameHan
       if (rest.length() === end) break;
     }
     const end = rest.length() === 0 ? INCOMPLETE : endOf(rest.bytes(), 0);
-    if (end !== INCOMPLETE && (end <= rest.length() || objectionTo(0, end, maxBytes()) !== undefined))
+    if (end !== INCOMPLETE && (end <= rest.length() || sizeError(0, end, maxBytes()) !== undefined))
       handOn(rest.take());
     return taken;
   };
@@ -120,10 +125,10 @@ export function createFramer(maxBytes: () => number, { frame, broken }: FrameHan
   };
 }
 
-function objectionTo(start: number, end: number, maxBytes: number): Fault | undefined {
-  if (end === MALFORMED) return fault(REASON.malformedPacket, 'a packet has no valid length');
+function sizeError(start: number, end: number, maxBytes: number): ProtocolError | undefined {
+  if (end === MALFORMED) return protocolError(REASON.malformedPacket, 'a packet has no valid length');
   if (end - start > maxBytes)
-    return fault(REASON.packetTooLarge, `a packet is larger than ${maxBytes} bytes`);
+    return protocolError(REASON.packetTooLarge, `a packet is larger than ${maxBytes} bytes`);
   return undefined;
 }
 

@@ -1,4 +1,4 @@
-import { createNumbered } from '../core/numbered.ts';
+import { createIntMap } from '../core/int-map.ts';
 import { MAX_PACKET_ID } from './packets.ts';
 
 /** What was sent under a packet identifier and is not yet acknowledged (MQTT 3.1.1, 2.3.1; MQTT 5, 2.2.1). */
@@ -16,7 +16,7 @@ export type InFlight<Sent> = {
 
 /** The caller bounds how many it takes: there are 65,535 identifiers. */
 export function createInFlight<Sent>(): InFlight<Sent> {
-  const sent = createNumbered<Sent>();
+  const sent = createIntMap<Sent>();
   let last = 0;
 
   const next = (): number => {

@@ -1,16 +1,16 @@
 import { MAX_USER_PROPERTIES } from '../core/limits.ts';
 import type { Properties } from '../core/message.ts';
 import { NO_PROPERTIES } from '../core/message.ts';
-import type { Reader } from './reader.ts';
+import type { PacketReader } from './reader.ts';
 import {
-  blame,
+  createPacketReader,
   readBinary,
   readByte,
-  readerOf,
-  readFour,
   readText,
-  readTwo,
+  readUint16,
+  readUint32,
   readVariable,
+  setError,
 } from './reader.ts';
 import { REASON } from './reasons.ts';
 
@@ -130,47 +130,47 @@ export const NO_VALUES: PropertyValues = {
 };
 
 /** Reads the properties of a packet, with their length before them; what must not be there is the reader's fault. */
-export function readProperties(reader: Reader, owner: Owner): PropertyValues {
+export function readProperties(reader: PacketReader, owner: Owner): PropertyValues {
   const length = readVariable(reader);
-  if (length === 0 || reader.fault !== undefined) return NO_VALUES;
+  if (length === 0 || reader.error !== undefined) return NO_VALUES;
   const end = reader.at + length;
   if (end > reader.end) {
-    blame(reader, REASON.malformedPacket, 'its properties are longer than the packet');
+    setError(reader, REASON.malformedPacket, 'its properties are longer than the packet');
     return NO_VALUES;
   }
-  const inner = readerOf(reader.bytes, reader.at, end, reader.strictness);
+  const inner = createPacketReader(reader.bytes, reader.at, end, reader.strictness);
   const values = collect(inner, owner);
   reader.at = end;
-  reader.fault ??= inner.fault;
+  reader.error ??= inner.error;
   return values;
 }
 
-function collect(reader: Reader, owner: Owner): PropertyValues {
+function collect(reader: PacketReader, owner: Owner): PropertyValues {
   const numbers: Partial<Record<PropertyName, number>> = {};
   const texts: Partial<Record<PropertyName, string>> = {};
   const binaries: Partial<Record<PropertyName, Buffer>> = {};
   const user: string[] = [];
   const subscriptionIds: number[] = [];
   const seen = new Set<PropertyName>();
-  while (reader.at < reader.end && reader.fault === undefined) {
+  while (reader.at < reader.end && reader.error === undefined) {
     const property = PROPERTIES.get(readVariable(reader));
     if (property === undefined || !property.owners.includes(owner)) {
-      blame(reader, REASON.malformedPacket, 'it has a property that does not belong there');
+      setError(reader, REASON.malformedPacket, 'it has a property that does not belong there');
       break;
     }
     const { name, form } = property;
     const mayRepeat = form === 'pair' || (name === 'subscriptionId' && owner === 'publish');
     if (seen.has(name) && !mayRepeat)
-      blame(reader, REASON.protocolError, `it has the property ${name} twice`);
+      setError(reader, REASON.protocolError, `it has the property ${name} twice`);
     seen.add(name);
     if (form === 'pair' && user.length >= 2 * MAX_USER_PROPERTIES && reader.strictness === 'strict')
-      blame(reader, REASON.quotaExceeded, `it has more than ${MAX_USER_PROPERTIES} user properties`);
+      setError(reader, REASON.quotaExceeded, `it has more than ${MAX_USER_PROPERTIES} user properties`);
     if (form === 'pair') user.push(readText(reader), readText(reader));
     else if (form === 'text') texts[name] = readText(reader);
     else if (form === 'binary') binaries[name] = readBinary(reader);
     else {
       const value = readNumber(reader, form);
-      if (value === 0 && NOT_ZERO.includes(name)) blame(reader, REASON.protocolError, `its ${name} is 0`);
+      if (value === 0 && NOT_ZERO.includes(name)) setError(reader, REASON.protocolError, `its ${name} is 0`);
       if (name === 'subscriptionId') subscriptionIds.push(value);
       else numbers[name] = value;
     }
@@ -178,19 +178,19 @@ function collect(reader: Reader, owner: Owner): PropertyValues {
   return { numbers, texts, binaries, user: user.length === 0 ? NO_PROPERTIES : user, subscriptionIds };
 }
 
-function readNumber(reader: Reader, form: 'byte' | 'flag' | 'two' | 'four' | 'variable'): number {
+function readNumber(reader: PacketReader, form: 'byte' | 'flag' | 'two' | 'four' | 'variable'): number {
   switch (form) {
     case 'byte':
       return readByte(reader);
     case 'flag': {
       const value = readByte(reader);
-      if (value > 1) blame(reader, REASON.protocolError, 'a property is neither 0 nor 1');
+      if (value > 1) setError(reader, REASON.protocolError, 'a property is neither 0 nor 1');
       return value;
     }
     case 'two':
-      return readTwo(reader);
+      return readUint16(reader);
     case 'four':
-      return readFour(reader);
+      return readUint32(reader);
     case 'variable':
       return readVariable(reader);
   }

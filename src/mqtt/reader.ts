@@ -1,18 +1,18 @@
 import { isUtf8 } from 'node:buffer';
-import { hasForbiddenCharacter } from '../core/characters.ts';
-import type { Fault } from './reasons.ts';
-import { fault, REASON } from './reasons.ts';
+import { hasForbiddenCharacter } from '../core/text/characters.ts';
+import type { ProtocolError } from './reasons.ts';
+import { protocolError, REASON } from './reasons.ts';
 
 /**
  * A place in the bytes of one packet (MQTT 5, 1.5). What cannot be read makes a fault, which stands: all that is read
  * behind it is nothing, so a packet is read to its end and its fault asked for then.
  */
-export type Reader = {
+export type PacketReader = {
   readonly bytes: Buffer;
   at: number;
   readonly end: number;
   readonly strictness: Strictness;
-  fault: Fault | undefined;
+  error: ProtocolError | undefined;
 };
 
 /**
@@ -24,45 +24,45 @@ export type Strictness = 'strict' | 'lenient';
 
 const NOTHING = Buffer.alloc(0);
 
-export function readerOf(
+export function createPacketReader(
   bytes: Buffer,
   start: number,
   end: number,
   strictness: Strictness = 'strict',
-): Reader {
-  return { bytes, at: start, end, strictness, fault: undefined };
+): PacketReader {
+  return { bytes, at: start, end, strictness, error: undefined };
 }
 
 /** Says that the packet is wrong; the first fault stands. */
-export function blame(reader: Reader, code: number, reason: string): void {
-  reader.fault ??= fault(code, reason);
+export function setError(reader: PacketReader, code: number, reason: string): void {
+  reader.error ??= protocolError(code, reason);
 }
 
 /** True if `size` more bytes are there, and steps over them. */
-function step(reader: Reader, size: number): boolean {
-  if (reader.fault !== undefined) return false;
+function advance(reader: PacketReader, size: number): boolean {
+  if (reader.error !== undefined) return false;
   if (reader.at + size > reader.end) {
-    blame(reader, REASON.malformedPacket, 'a packet is cut short');
+    setError(reader, REASON.malformedPacket, 'a packet is cut short');
     return false;
   }
   reader.at += size;
   return true;
 }
 
-export function readByte(reader: Reader): number {
-  return step(reader, 1) ? (reader.bytes[reader.at - 1] ?? 0) : 0;
+export function readByte(reader: PacketReader): number {
+  return advance(reader, 1) ? (reader.bytes[reader.at - 1] ?? 0) : 0;
 }
 
-export function readTwo(reader: Reader): number {
-  return step(reader, 2) ? reader.bytes.readUInt16BE(reader.at - 2) : 0;
+export function readUint16(reader: PacketReader): number {
+  return advance(reader, 2) ? reader.bytes.readUInt16BE(reader.at - 2) : 0;
 }
 
-export function readFour(reader: Reader): number {
-  return step(reader, 4) ? reader.bytes.readUInt32BE(reader.at - 4) : 0;
+export function readUint32(reader: PacketReader): number {
+  return advance(reader, 4) ? reader.bytes.readUInt32BE(reader.at - 4) : 0;
 }
 
 /** A variable byte integer (1.5.5): in as few bytes as it needs [MQTT-1.5.5-1]. */
-export function readVariable(reader: Reader): number {
+export function readVariable(reader: PacketReader): number {
   let value = 0;
   for (let index = 0; index < 4; index++) {
     const byte = readByte(reader);
@@ -71,21 +71,21 @@ export function readVariable(reader: Reader): number {
     if (index > 0 && byte === 0) break;
     return value;
   }
-  blame(reader, REASON.malformedPacket, 'a number is not as short as it can be');
+  setError(reader, REASON.malformedPacket, 'a number is not as short as it can be');
   return 0;
 }
 
-export function readBinary(reader: Reader): Buffer {
-  const length = readTwo(reader);
-  return step(reader, length) ? reader.bytes.subarray(reader.at - length, reader.at) : NOTHING;
+export function readBinary(reader: PacketReader): Buffer {
+  const length = readUint16(reader);
+  return advance(reader, length) ? reader.bytes.subarray(reader.at - length, reader.at) : NOTHING;
 }
 
 /** A UTF-8 string [MQTT-1.5.4-1] without forbidden characters [MQTT-1.5.4-2]. */
-export function readText(reader: Reader, strictness = reader.strictness): string {
-  const length = readTwo(reader);
-  if (!step(reader, length)) return '';
+export function readText(reader: PacketReader, strictness = reader.strictness): string {
+  const length = readUint16(reader);
+  if (!advance(reader, length)) return '';
   const text = textAt(reader.bytes, reader.at - length, reader.at, strictness);
-  if (text === undefined) blame(reader, REASON.malformedPacket, NOT_A_STRING);
+  if (text === undefined) setError(reader, REASON.malformedPacket, NOT_A_STRING);
   return text ?? '';
 }
 

@@ -46,8 +46,8 @@ export const REASON = {
 } as const;
 
 /** Why a packet or a connection cannot be served: a reason code, and a few words for the log. */
-export type Fault = { readonly code: number; readonly reason: string };
+export type ProtocolError = { readonly code: number; readonly reason: string };
 
-export function fault(code: number, reason: string): Fault {
+export function protocolError(code: number, reason: string): ProtocolError {
   return { code, reason };
 }

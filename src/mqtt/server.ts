@@ -2,10 +2,10 @@ import type { Acknowledged } from './acknowledgement.ts';
 import { isAcknowledgement, readAcknowledgement } from './acknowledgement.ts';
 import type { Framer } from './framing.ts';
 import { createFramer } from './framing.ts';
-import type { Publish } from './publish.ts';
-import { PUBLISH, readPublish } from './publish.ts';
-import type { Fault } from './reasons.ts';
-import { fault, REASON } from './reasons.ts';
+import type { Publish } from './read-publish.ts';
+import { PUBLISH, readPublish } from './read-publish.ts';
+import type { ProtocolError } from './reasons.ts';
+import { protocolError, REASON } from './reasons.ts';
 import type { Request } from './requests/index.ts';
 import { readRequest } from './requests/index.ts';
 import type { Version } from './version.ts';
@@ -26,7 +26,7 @@ export type ServerHandler = {
   readonly acknowledged: Acknowledged;
   readonly packet: (packet: Publish | Request) => void;
   /** What came is not what a client may send: nothing more will be read from it. */
-  readonly broken: (fault: Fault) => void;
+  readonly broken: (fault: ProtocolError) => void;
 };
 
 /** The first byte of the one packet that a connection may begin with [MQTT-3.1.0-1]. */
@@ -46,7 +46,12 @@ export function createServerFramer(
 ): Framer {
   let version: Version | undefined;
 
-  const frame = (bytes: Buffer, start: number, bodyAt: number, end: number): Fault | 'later' | undefined => {
+  const frame = (
+    bytes: Buffer,
+    start: number,
+    bodyAt: number,
+    end: number,
+  ): ProtocolError | 'later' | undefined => {
     const first = bytes[start] ?? 0;
     if (version === undefined) return connect(bytes, first, bodyAt, end);
     if ((first & 0xf0) === PUBLISH) {
@@ -60,21 +65,22 @@ export function createServerFramer(
     return hand(readRequest(bytes, first, bodyAt, end, version));
   };
 
-  const connect = (bytes: Buffer, first: number, bodyAt: number, end: number): Fault | undefined => {
+  const connect = (bytes: Buffer, first: number, bodyAt: number, end: number): ProtocolError | undefined => {
     // Its reader finds the version by itself.
     const request = readRequest(bytes, first, bodyAt, end, 4);
     if ('code' in request) return request;
     // [MQTT-3.1.0-1]
-    if (request.cmd !== 'connect') return fault(REASON.protocolError, 'it does not begin with CONNECT');
+    if (request.cmd !== 'connect')
+      return protocolError(REASON.protocolError, 'it does not begin with CONNECT');
     version = request.version;
     return hand(request);
   };
 
-  const hand = (packet: Publish | Request | Fault): Fault | undefined => {
+  const hand = (packet: Publish | Request | ProtocolError): ProtocolError | undefined => {
     if ('code' in packet) return packet;
     // [MQTT-3.3.4-6]
     if (packet.cmd === 'publish' && (packet.properties?.subscriptionIds.length ?? 0) > 0)
-      return fault(REASON.protocolError, 'its PUBLISH has a subscription identifier');
+      return protocolError(REASON.protocolError, 'its PUBLISH has a subscription identifier');
     handler.packet(packet);
     return undefined;
   };

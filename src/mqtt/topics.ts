@@ -1,5 +1,5 @@
-import { MAX_STRING_BYTES, stringProblem } from '../core/characters.ts';
 import { MAX_TOPIC_LEVELS } from '../core/limits.ts';
+import { MAX_STRING_BYTES, stringProblem } from '../core/text/characters.ts';
 
 const PLUS = 0x2b;
 const HASH = 0x23;
@@ -35,7 +35,7 @@ export function isTopicFilter(filter: string): boolean {
 
 /** Whether a valid filter takes in a valid topic. */
 export function matches(filter: string, topic: string): boolean {
-  if (spares(filter, topic)) return false;
+  if (excludesSystemTopic(filter, topic)) return false;
   const wanted = filter.split('/');
   const levels = topic.split('/');
   for (const [index, level] of wanted.entries()) {
@@ -47,7 +47,7 @@ export function matches(filter: string, topic: string): boolean {
 
 /** Whether every topic that the valid filter `inner` takes in is taken in by `outer`, level by level. */
 export function covers(outer: string, inner: string): boolean {
-  if (spares(outer, inner)) return false;
+  if (excludesSystemTopic(outer, inner)) return false;
   const wide = outer.split('/');
   const narrow = inner.split('/');
   for (const [index, level] of wide.entries()) {
@@ -61,7 +61,7 @@ export function covers(outer: string, inner: string): boolean {
 
 /** Whether some topic matches both of two valid filters. */
 export function overlaps(one: string, other: string): boolean {
-  if (spares(one, other) || spares(other, one)) return false;
+  if (excludesSystemTopic(one, other) || excludesSystemTopic(other, one)) return false;
   const left = one.split('/');
   const right = other.split('/');
   for (let index = 0; index < Math.max(left.length, right.length); index++) {
@@ -74,7 +74,7 @@ export function overlaps(one: string, other: string): boolean {
 }
 
 /** A wildcard at the first level spares topics that begin with `$` (MQTT 3.1.1, 4.7.2-1). */
-function spares(filter: string, topic: string): boolean {
+function excludesSystemTopic(filter: string, topic: string): boolean {
   return topic.startsWith('$') && (filter.startsWith('+') || filter.startsWith('#'));
 }
 

@@ -1,5 +1,4 @@
 import type { Clock } from '../core/clock.ts';
-import { HUB_TIME_INTERVAL, SWEEP_INTERVAL } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Checkpoints } from './commit/checkpoint.ts';
 import type { Committer } from './commit/committer.ts';
@@ -8,6 +7,7 @@ import type { DiskUsage } from './entries/disk-usage.ts';
 import type { Expiry } from './entries/expiry.ts';
 import type { DropReport } from './entries/overflow.ts';
 import type { HealthTracker } from './health.ts';
+import { HUB_TIME_INTERVAL_MS, SWEEP_INTERVAL_MS } from './limits.ts';
 import type { Retained } from './retained.ts';
 
 export type MaintenanceHost = {
@@ -53,7 +53,7 @@ export function startMaintenance(host: MaintenanceHost): Maintenance {
 
   const runRound = (): void => {
     if (stopped) return;
-    clock.after(SWEEP_INTERVAL, runRound);
+    clock.after(SWEEP_INTERVAL_MS, runRound);
     freeSpace.measure(usage.used());
     drops.flush(log.warn);
     health.refresh();
@@ -61,13 +61,13 @@ export function startMaintenance(host: MaintenanceHost): Maintenance {
     sweep();
     if (first) host.firstRoundDone();
     first = false;
-    if (now() - persisted < HUB_TIME_INTERVAL || !host.hasWaiting()) return;
+    if (now() - persisted < HUB_TIME_INTERVAL_MS || !host.hasWaiting()) return;
     persisted = now();
     committer.persistClock();
   };
 
   freeSpace.measure(usage.used());
-  clock.after(SWEEP_INTERVAL, runRound);
+  clock.after(SWEEP_INTERVAL_MS, runRound);
   return {
     resume: () => {
       if (paused) sweep();

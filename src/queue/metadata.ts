@@ -1,6 +1,6 @@
 import { Failure } from '../core/errors.ts';
-import { MAX_NAME_BYTES } from '../core/limits.ts';
 import type { Database } from './disk/database.ts';
+import { MAX_NAME_BYTES } from './limits.ts';
 
 /** Settled state as it was last put, wherever it lies. */
 export type Metadata = {

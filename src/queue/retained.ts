@@ -1,10 +1,10 @@
+import type { Resources } from '../core/capacity/resources.ts';
+import type { Holder } from '../core/capacity/shares.ts';
+import { UNKNOWN_HOLDER } from '../core/capacity/shares.ts';
 import { Failure } from '../core/errors.ts';
-import { MAX_RETAINED_TOPIC_BYTES, SWEEP_ENTRIES } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Message, OnDurable } from '../core/message.ts';
-import type { Resources } from '../core/resources.ts';
-import type { Holder } from '../core/shares.ts';
-import { UNKNOWN_HOLDER } from '../core/shares.ts';
+import { MAX_RETAINED_TOPIC_BYTES, MAX_SWEEP_ENTRIES } from './limits.ts';
 import { decodeRecord } from './record/record-decode.ts';
 import { bufferOf, decode, encode, encodeRecord } from './record/record-encode.ts';
 import type { RetainedMessages } from './types.ts';
@@ -34,7 +34,7 @@ export type RetainedHost = {
 };
 
 export type Retained = RetainedMessages & {
-  /** Takes away what has expired, SWEEP_ENTRIES at most; true if there is more. */
+  /** Takes away what has expired, MAX_SWEEP_ENTRIES at most; true if there is more. */
   readonly step: () => boolean;
   /** True if any of them will expire: hub time matters to it. */
   readonly hasExpiring: () => boolean;
@@ -199,7 +199,7 @@ export function createRetained(host: RetainedHost): Retained {
     step: () => {
       const time = now();
       if (nextExpiry > time) return false;
-      let allowance = SWEEP_ENTRIES;
+      let allowance = MAX_SWEEP_ENTRIES;
       let next = Number.POSITIVE_INFINITY;
       for (const [topic, { expires }] of kept) {
         if (expires > time) next = Math.min(next, expires);

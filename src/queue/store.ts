@@ -1,6 +1,5 @@
+import { createGauge } from '../core/capacity/pressure.ts';
 import { noteException } from '../core/containment.ts';
-import { createGauge } from '../core/pressure.ts';
-import { MAX_REMOVING } from '../core/store-limits.ts';
 import { type Checkpoints, createCheckpoints } from './commit/checkpoint.ts';
 import { type Committer, createCommitter } from './commit/committer.ts';
 import { recover } from './commit/recovery.ts';
@@ -24,6 +23,7 @@ import { CLOSED, damagedPage, unknownEntry } from './failures.ts';
 import { createHealthTracker } from './health.ts';
 import { createHubTime } from './hub-time.ts';
 import { openJournal, readJournals } from './journal/journal.ts';
+import { MAX_REMOVING } from './limits.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createMetadata, isValidName, NAME_TOO_LONG } from './metadata.ts';
 import { createRetained, type Retained } from './retained.ts';

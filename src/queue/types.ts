@@ -1,9 +1,9 @@
+import type { Pressure } from '../core/capacity/pressure.ts';
+import type { Resources } from '../core/capacity/resources.ts';
+import type { Holder } from '../core/capacity/shares.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Message, OnDurable } from '../core/message.ts';
-import type { Pressure } from '../core/pressure.ts';
-import type { Resources } from '../core/resources.ts';
-import type { Holder } from '../core/shares.ts';
 
 /** Lower goes first; Azure's routes use the same scale. */
 export const PRIORITIES = 10;

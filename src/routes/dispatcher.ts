@@ -1,5 +1,5 @@
-import { MAX_PLANS, MAX_REMEMBERED_TOPIC } from '../core/limits.ts';
 import { type Candidate, compileLanes, type Lane, type Run, type Take } from './code/set.ts';
+import { MAX_CACHED_TOPIC_LENGTH, MAX_PLANS } from './limits.ts';
 import { printSink } from './printer.ts';
 import { readsTopic, sourceTakes } from './sources.ts';
 import type { Subject } from './subject.ts';
@@ -80,7 +80,7 @@ function createPlans(routes: readonly Counted[]): (source: string, topic: string
       remembered = 0;
     }
     const run = runOf(source, topic);
-    if (topic.length > MAX_REMEMBERED_TOPIC) return run;
+    if (topic.length > MAX_CACHED_TOPIC_LENGTH) return run;
     plans.set(source, (plans.get(source) ?? new Map()).set(topic, run));
     remembered += 1;
     return run;

@@ -1,4 +1,4 @@
-import { CHILD_PROPERTIES } from '../core/hop.ts';
+import { CHILD_PROPERTIES } from '../core/child-source.ts';
 import type { Dialect } from './dialect.ts';
 
 /** As IoT Edge's messages have them. */

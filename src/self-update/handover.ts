@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../core/clock.ts';
-import { GUARD_CHECK } from '../core/update-limits.ts';
 import { unmarked } from './env-markers.ts';
 import type { Launched, LaunchSettings } from './launch.ts';
+import { WATCHDOG_CHECK_MS } from './limits.ts';
 import { baseProgram } from './trial.ts';
 import { SWITCH_EXIT } from './watchdog.ts';
 
@@ -36,7 +36,7 @@ export function watchGuard(
   let cancel: Cancel = () => {};
   const look = (): void => {
     if (parent() !== guard) gone();
-    else cancel = clock.after(GUARD_CHECK, look);
+    else cancel = clock.after(WATCHDOG_CHECK_MS, look);
   };
   look();
   return () => cancel();

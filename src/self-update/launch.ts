@@ -1,15 +1,15 @@
 import { existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { sep } from 'node:path';
 import { Failure, reasonOf } from '../core/errors.ts';
-import { LOCK_PATIENCE } from '../core/limits.ts';
+import type { FolderLock } from '../core/files/folder-lock.ts';
+import { lockFolder } from '../core/files/folder-lock.ts';
+import { LOCK_TIMEOUT_MS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
-import { HUB_TRIAL, LEFTOVER_CHECK, MAX_LEFTOVER_LOCKS } from '../core/update-limits.ts';
-import type { FolderLock } from '../queue/lock.ts';
-import { lockFolder } from '../queue/lock.ts';
 import { looksSame, sameBase, slotDamage, slotTrouble } from './binary.ts';
 import { removeDurably, writeDurably } from './durable.ts';
 import type { Marks } from './env-markers.ts';
 import { asGuard, isRunning, marked, marksOf } from './env-markers.ts';
+import { HUB_TRIAL, MAX_ORPHAN_LOCK_CHECKS, ORPHAN_CHECK_MS } from './limits.ts';
 import type { Pause } from './orphans.ts';
 import { endLeftOf } from './orphans.ts';
 import type { BinaryName, Places, SlotName } from './paths.ts';
@@ -94,7 +94,7 @@ async function settle(
     throw inUse(dataFolder, guard.pid);
   const { grace } = trial?.limits ?? HUB_TRIAL;
   const lock =
-    guard === undefined ? lockFolder(dataFolder, LOCK_PATIENCE) : await lockAfter(guard, grace, settings);
+    guard === undefined ? lockFolder(dataFolder, LOCK_TIMEOUT_MS) : await lockAfter(guard, grace, settings);
   try {
     const state = usableState(places, log);
     const base = state && (await sameBase(state.base, program));
@@ -120,9 +120,9 @@ async function lockAfter(guard: Guard, grace: number, settings: LaunchSettings):
       return lockFolder(dataFolder);
     } catch (thrown) {
       const locked = thrown instanceof Failure && thrown.code === 'data.locked';
-      if (!locked || refusals === MAX_LEFTOVER_LOCKS) throw thrown;
+      if (!locked || refusals === MAX_ORPHAN_LOCK_CHECKS) throw thrown;
     }
-    await pause(LEFTOVER_CHECK);
+    await pause(ORPHAN_CHECK_MS);
   }
 }
 

@@ -1,8 +1,8 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { reasonOf, systemCode } from '../core/errors.ts';
 import { allPids, pidsWithVariable } from '../core/proc.ts';
-import { LEFTOVER_CHECK } from '../core/update-limits.ts';
 import { GUARD_VARIABLE, guardMark } from './env-markers.ts';
+import { ORPHAN_CHECK_MS } from './limits.ts';
 import type { Places } from './paths.ts';
 import { SLOTS } from './paths.ts';
 import type { Guard } from './state.ts';
@@ -20,10 +20,10 @@ export async function endLeftOf(places: Places, guard: Guard, grace: number, pau
     [...pidsWithVariable(GUARD_VARIABLE, value => value === mark), ...beingStarted(places)].filter(
       pid => pid !== process.pid,
     );
-  const rounds = (grace * 1000) / LEFTOVER_CHECK;
+  const rounds = (grace * 1000) / ORPHAN_CHECK_MS;
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     for (const pid of left()) send(pid, signal);
-    for (let round = 0; round < rounds && left().length > 0; round++) await pause(LEFTOVER_CHECK);
+    for (let round = 0; round < rounds && left().length > 0; round++) await pause(ORPHAN_CHECK_MS);
   }
 }
 

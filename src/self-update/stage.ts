@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, rename, rm, statfs } from 'node:fs/promises';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
-import { DISK_RESERVE } from '../core/store-limits.ts';
-import { HUB_VERSION_TIMEOUT, MAX_HUB_BYTES } from '../core/update-limits.ts';
+import { DISK_RESERVE_BYTES } from '../queue/limits.ts';
 import { flushFolder } from './durable.ts';
 import { architectureOf, ELF_HEAD_BYTES } from './elf.ts';
 import type { Launched } from './launch.ts';
+import { HUB_VERSION_TIMEOUT_MS, MAX_HUB_BYTES } from './limits.ts';
 import type { Places, SlotName } from './paths.ts';
 import { placesIn, SLOTS } from './paths.ts';
 import type { SlotContent } from './state.ts';
@@ -71,8 +71,8 @@ function freeSlot(places: Places, { running }: Launched): SlotName {
 
 async function checkRoom({ folder }: Places, size: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize >= size + DISK_RESERVE) return;
-  const needed = `${Math.ceil((size + DISK_RESERVE) / 1e6)} MB are needed`;
+  if (bavail * bsize >= size + DISK_RESERVE_BYTES) return;
+  const needed = `${Math.ceil((size + DISK_RESERVE_BYTES) / 1e6)} MB are needed`;
   throw unwritable(folder, `${needed} and ${Math.floor((bavail * bsize) / 1e6)} are free`);
 }
 
@@ -140,7 +140,7 @@ async function headOf(path: string): Promise<Buffer> {
 }
 
 function output(path: string, signal: AbortSignal | undefined): Promise<string> {
-  const ending = { timeout: HUB_VERSION_TIMEOUT, killSignal: 'SIGKILL', signal } as const;
+  const ending = { timeout: HUB_VERSION_TIMEOUT_MS, killSignal: 'SIGKILL', signal } as const;
   const options = { ...ending, env: {}, cwd: '/' };
   return new Promise((resolve, reject) => {
     execFile(path, ['version'], options, (error, out, said) => {

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
-import { MAX_HUB_STATE_BYTES } from '../core/update-limits.ts';
 import { writeDurably } from './durable.ts';
+import { MAX_HUB_STATE_BYTES } from './limits.ts';
 import type { BinaryName, Places, SlotName } from './paths.ts';
 import { isSlot } from './paths.ts';
 

@@ -1,9 +1,9 @@
 import { accessSync, constants, rmSync } from 'node:fs';
 import { Failure, reasonOf } from '../core/errors.ts';
-import { HUB_TRIAL } from '../core/update-limits.ts';
 import { identify, sameBase } from './binary.ts';
 import { removeDurably } from './durable.ts';
 import type { Launched } from './launch.ts';
+import { HUB_TRIAL } from './limits.ts';
 import type { BinaryName, Places } from './paths.ts';
 import { placesIn } from './paths.ts';
 import type { Staged } from './stage.ts';

@@ -1,7 +1,7 @@
+import type { Pressure } from '../core/capacity/pressure.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { OnDurable } from '../core/message.ts';
-import type { Pressure } from '../core/pressure.ts';
 import type { ModuleLimits, ModuleUsage } from './cgroups/cgroup.ts';
 import type { SandboxLevel } from './confinement/sandbox.ts';
 import type { FindPeer } from './peers/find-peer.ts';
@@ -157,7 +157,7 @@ export type ModuleStateChange = Pick<ModuleStatus, 'name' | 'state'>;
 export type SupervisorHost = {
   /**
    * Message from a module with `io: lines`: one line of its output without the line end, bytes unchanged.
-   * `settle` is called once. While MAX_UNSETTLED_LINES are unsettled, the module's output is not read and the
+   * `settle` is called once. While MAX_PENDING_LINES are unsettled, the module's output is not read and the
    * module blocks (back-pressure).
    */
   readonly line: (module: string, line: Buffer, settle: OnDurable) => void;

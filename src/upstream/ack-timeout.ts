@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import { ACK_LOOK_MS, ACK_TIMEOUT_MS } from '../core/upstream-limits.ts';
+import { ACK_CHECK_MS, ACK_TIMEOUT_MS } from './limits.ts';
 import type { Link } from './link.ts';
 
 export type AckTimeoutSettings = {
@@ -53,7 +53,7 @@ export function startAckTimeout({ link, awaited, clock }: AckTimeoutSettings): A
       else lookIn(left);
       return;
     }
-    lookIn(ACK_LOOK_MS);
+    lookIn(ACK_CHECK_MS);
   };
 
   const lookIn = (milliseconds: number): void => {
@@ -61,7 +61,7 @@ export function startAckTimeout({ link, awaited, clock }: AckTimeoutSettings): A
     cancel = clock.after(milliseconds, look);
   };
 
-  let cancel = clock.after(ACK_LOOK_MS, look);
+  let cancel = clock.after(ACK_CHECK_MS, look);
   return {
     progressed: () => {
       progress++;

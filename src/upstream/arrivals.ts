@@ -1,6 +1,6 @@
 import type { OnDurable } from '../core/message.ts';
-import { MAX_UNRELEASED } from '../core/upstream-limits.ts';
 import type { MetadataEntry } from '../queue/types.ts';
+import { MAX_UNRELEASED } from './limits.ts';
 
 /** Which messages at QoS 2 came down and are here, until the upstream knows that (MQTT 5, 4.3.3): kept on disk. */
 export type ReceiptStore = {

@@ -1,4 +1,4 @@
-import { BUDGET_NOTE, BUDGET_SHARE } from '../core/upstream-limits.ts';
+import { BUDGET_RESUME_PARTS, BUDGET_SAVE_PARTS } from './limits.ts';
 
 const DAY = 86_400_000;
 
@@ -41,12 +41,12 @@ export function openBudget(bytes: number, store: BudgetStore): Budget {
     spend: more => {
       left -= more;
       unsaved += more;
-      if (unsaved >= bytes / BUDGET_NOTE) save();
+      if (unsaved >= bytes / BUDGET_SAVE_PARTS) save();
     },
     wait: () => {
       fill();
       // What is used up stays so until some is there again: messages would else go one by one.
-      const share = bytes / BUDGET_SHARE;
+      const share = bytes / BUDGET_RESUME_PARTS;
       if (left >= share) spent = false;
       else if (left <= 0) spent = true;
       return spent ? Math.ceil(((share - left) * DAY) / bytes) : 0;

@@ -1,9 +1,9 @@
-import { MAX_STRING_BYTES, messageProblem } from '../core/characters.ts';
 import type { Message, Properties } from '../core/message.ts';
+import { MAX_STRING_BYTES, messageProblem } from '../core/text/characters.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
-import type { Dispatch } from '../mqtt/dispatch.ts';
-import { PLAIN_DISPATCH } from '../mqtt/dispatch.ts';
 import { isTopicName } from '../mqtt/topics.ts';
+import type { PublishOptions } from '../mqtt/write-publish.ts';
+import { DEFAULT_PUBLISH_OPTIONS } from '../mqtt/write-publish.ts';
 import type { QueueEntry } from '../queue/types.ts';
 import type { Profile } from './profile.ts';
 
@@ -18,7 +18,7 @@ export type DispatchSettings = {
 };
 
 /** An entry as it goes up. */
-export type Departure = { readonly message: Message; readonly dispatch: Dispatch };
+export type Departure = { readonly message: Message; readonly dispatch: PublishOptions };
 
 /** How an entry goes up under a topic, at a QoS, by a packet identifier; a text: why it never does. */
 export type Departures = (
@@ -41,7 +41,7 @@ export function createDepartures({
   keepsTopic,
   version,
 }: DispatchSettings): Departures {
-  const dispatch: Writable<Dispatch> = { ...PLAIN_DISPATCH, topic: '', qos: 1 };
+  const dispatch: Writable<PublishOptions> = { ...DEFAULT_PUBLISH_OPTIONS, topic: '', qos: 1 };
   let departure: Writable<Departure> | undefined;
   /** Of the entry before, known to be one. */
   let known = '';

@@ -1,7 +1,7 @@
 import type { OnDurable } from '../core/message.ts';
 import { PUBACK, PUBCOMP, PUBREC, PUBREL } from '../mqtt/acknowledgement.ts';
 import type { Answer } from '../mqtt/client.ts';
-import type { Publish } from '../mqtt/publish.ts';
+import type { Publish } from '../mqtt/read-publish.ts';
 import type { AckTimeout } from './ack-timeout.ts';
 import { startAckTimeout } from './ack-timeout.ts';
 import type { Inflow, InflowSettings } from './inflow.ts';

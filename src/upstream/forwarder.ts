@@ -1,15 +1,6 @@
 import type { Cancel } from '../core/clock.ts';
 import { noteException } from '../core/containment.ts';
 import { type Failure, reasonOf } from '../core/errors.ts';
-import {
-  DOWN_WINDOW,
-  FIRST_TRY_SPREAD,
-  LEAVING_PATIENCE,
-  LINK_PROVEN,
-  RECONNECT_DELAY_LEAST,
-  RECONNECT_DELAY_MOST,
-  SCHEDULE_LOOK,
-} from '../core/upstream-limits.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
 import { openArrivals } from './arrivals.ts';
 import { retryDelay } from './backoff.ts';
@@ -19,6 +10,15 @@ import { dialerOf } from './dialer.ts';
 import type { Exchange } from './exchange.ts';
 import { startExchange } from './exchange.ts';
 import { createGate } from './gate.ts';
+import {
+  FAILBACK_DRAIN_TIMEOUT_MS,
+  MAX_DOWN_WINDOW,
+  MAX_RECONNECT_DELAY_MS,
+  MAX_START_DELAY_MS,
+  MIN_RECONNECT_DELAY_MS,
+  SCHEDULE_CHECK_MS,
+  STABLE_CONNECTION_MS,
+} from './limits.ts';
 import type { Cause, Link } from './link.ts';
 import { openLink } from './link.ts';
 import { createOffers, PLAIN } from './offers.ts';
@@ -49,7 +49,7 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
     if (state === 'stopped') return;
     cancelAll();
     state = 'waiting';
-    after(RECONNECT_DELAY_MOST, () => open(5));
+    after(MAX_RECONNECT_DELAY_MS, () => open(5));
   };
   /** An exception in a step: the link ends, and is tried again after a wait. */
   const threw = (thrown: unknown): void => {
@@ -122,7 +122,7 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
       return;
     }
     state = 'connected';
-    after(LINK_PROVEN, held);
+    after(STABLE_CONNECTION_MS, held);
     if (settings.schedule.length > 0) watchSchedule();
     if (places.better().length > 0) wayBack.look();
     const address = addressText(places.current());
@@ -201,14 +201,14 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
     tally.failed(failure, unanswered);
     state = 'waiting';
     const isRound = good && !unanswered ? places.first() : places.next();
-    const delay = isRound ? retryDelay(failures++, random) : RECONNECT_DELAY_LEAST;
+    const delay = isRound ? retryDelay(failures++, random) : MIN_RECONNECT_DELAY_MS;
     after(delay, () => open(5));
   };
 
   const open = (wanted: 4 | 5): void => {
     if (!isDue()) {
       state = 'waiting';
-      after(SCHEDULE_LOOK, () => open(5));
+      after(SCHEDULE_CHECK_MS, () => open(5));
       return;
     }
     state = 'connecting';
@@ -228,7 +228,7 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
             password: place.password ?? password,
             clientId,
             ...session.wanted(),
-            receiveMaximum: DOWN_WINDOW,
+            receiveMaximum: MAX_DOWN_WINDOW,
             keepAlive: settings.keepAlive / 1000,
             clock,
           },
@@ -251,11 +251,11 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
   /** Nothing new is sent, and what is on its way may be answered still. */
   const beginToLeave = (): void => {
     leaving = true;
-    after(LEAVING_PATIENCE, leave);
+    after(FAILBACK_DRAIN_TIMEOUT_MS, leave);
     leaveIfDone();
   };
   const watchSchedule = (): void => {
-    if (isDue()) after(SCHEDULE_LOOK, watchSchedule);
+    if (isDue()) after(SCHEDULE_CHECK_MS, watchSchedule);
     else beginToLeave();
   };
   const leaveIfDone = (): void => {
@@ -278,7 +278,7 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
     found: beginToLeave,
   });
 
-  after(FIRST_TRY_SPREAD * random.fraction(), () => open(5));
+  after(MAX_START_DELAY_MS * random.fraction(), () => open(5));
 
   return {
     status: () => ({

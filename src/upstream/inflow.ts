@@ -1,17 +1,17 @@
-import { messageProblem } from '../core/characters.ts';
+import type { Pressure } from '../core/capacity/pressure.ts';
 import type { Clock } from '../core/clock.ts';
 import { noteException } from '../core/containment.ts';
-import { MAX_DELIVERY_EXCEPTIONS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Message, OnDurable, Origin } from '../core/message.ts';
 import { NO_PROPERTIES } from '../core/message.ts';
-import type { Pressure } from '../core/pressure.ts';
-import { DOWN_RETRY, DOWN_WINDOW, MAX_UNRELEASED } from '../core/upstream-limits.ts';
+import { messageProblem } from '../core/text/characters.ts';
 import { PUBACK, PUBCOMP, PUBREC } from '../mqtt/acknowledgement.ts';
-import type { Publish } from '../mqtt/publish.ts';
+import type { Publish } from '../mqtt/read-publish.ts';
 import { isTopicName, matches, plainFilter } from '../mqtt/topics.ts';
+import { MAX_DELIVERY_EXCEPTIONS } from '../queue/limits.ts';
 import type { MetadataEntry } from '../queue/types.ts';
 import type { Arrival, Arrivals } from './arrivals.ts';
+import { DOWN_RETRY_MS, MAX_DOWN_WINDOW, MAX_UNRELEASED } from './limits.ts';
 import type { Link } from './link.ts';
 import { createReceipts } from './receipts.ts';
 
@@ -61,7 +61,7 @@ export function startInflow(settings: InflowSettings): Inflow {
       });
     }
     // A server that keeps to its Receive Maximum goes on: acknowledgements of what went up come over the same socket.
-    const full = waitsForStore || receipts.owed() > DOWN_WINDOW;
+    const full = waitsForStore || receipts.owed() > MAX_DOWN_WINDOW;
     if (full === held) return;
     held = full;
     link.hold(full);
@@ -93,7 +93,7 @@ export function startInflow(settings: InflowSettings): Inflow {
       }
       if (attempt(message, settle, note)) return;
       exceptions++;
-      if (exceptions < MAX_DELIVERY_EXCEPTIONS) clock.after(DOWN_RETRY, offer);
+      if (exceptions < MAX_DELIVERY_EXCEPTIONS) clock.after(DOWN_RETRY_MS, offer);
       else {
         const topic = message.topic.slice(0, 128);
         log.error(`Discarded a message from upstream on "${topic}": its delivery failed in the hub.`);
@@ -106,7 +106,7 @@ export function startInflow(settings: InflowSettings): Inflow {
         return;
       }
       log.warn(`What came down is not acknowledged yet: ${error.message}`);
-      clock.after(DOWN_RETRY, offer);
+      clock.after(DOWN_RETRY_MS, offer);
     };
     offer();
   };

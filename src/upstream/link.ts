@@ -1,32 +1,27 @@
 import type { Cancel } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
-import { CLOSE_LINGER, MAX_PACKET_BYTES } from '../core/limits.ts';
-import { MAX_SOCKET_BACKLOG_BYTES } from '../core/memory-limits.ts';
+import { CLOSE_LINGER_MS, MAX_PACKET_BYTES, MAX_SOCKET_BACKLOG_BYTES } from '../core/limits.ts';
 import type { Message } from '../core/message.ts';
-import { createOutput } from '../core/output.ts';
-import { createSocketMemory } from '../core/socket-memory.ts';
-import {
-  MAX_UNREQUESTED_ANSWERS,
-  SIGN_OF_LIFE_BYTES,
-  UPSTREAM_CONNECT_TIMEOUT_MS,
-} from '../core/upstream-limits.ts';
+import { createOutput } from '../core/net/output.ts';
+import { createSocketMemory } from '../core/net/socket-memory.ts';
 import type { Acknowledged } from '../mqtt/acknowledgement.ts';
 import { acknowledgementSize, writeAcknowledgement } from '../mqtt/acknowledgement.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
 import type { Answer } from '../mqtt/client.ts';
 import { createClientFramer } from '../mqtt/client.ts';
-import type { Dispatch } from '../mqtt/dispatch.ts';
-import { publishSize, writePublish } from '../mqtt/dispatch.ts';
 import type { Packet } from '../mqtt/packets.ts';
 import { encode } from '../mqtt/packets.ts';
-import type { Publish } from '../mqtt/publish.ts';
+import type { Publish } from '../mqtt/read-publish.ts';
 import { REASON } from '../mqtt/reasons.ts';
+import type { PublishOptions } from '../mqtt/write-publish.ts';
+import { publishSize, writePublish } from '../mqtt/write-publish.ts';
 import type { LinkSettings } from './connect.ts';
 import { connectPacket } from './connect.ts';
 import { contain } from './contained.ts';
 import { dialPlain } from './dial.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import { keepAliveOf, startKeepAlive } from './keep-alive.ts';
+import { MAX_UNREQUESTED_ANSWERS, SIGN_OF_LIFE_BYTES, UPSTREAM_CONNECT_TIMEOUT_MS } from './limits.ts';
 import { addressText } from './places.ts';
 import { reasonText, refusalText, troubleOf } from './trouble.ts';
 import { causeOf } from './verdict.ts';
@@ -57,7 +52,7 @@ export type Outcome = 'sent' | 'full' | 'tooLarge';
 /** One connection to an MQTT server, as its client. */
 export type Link = {
   readonly send: (packet: Packet) => void;
-  readonly publish: (message: Message, dispatch: Dispatch) => Outcome;
+  readonly publish: (message: Message, dispatch: PublishOptions) => Outcome;
   readonly acknowledge: (type: number, packetId: number) => void;
   /** Reads nothing from the socket, until it is told `false`. */
   readonly hold: (held: boolean) => void;
@@ -105,7 +100,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     framer.stop();
     if (failure === undefined) socket.destroySoon();
     else socket.destroy();
-    const cancel = clock.after(CLOSE_LINGER, () => socket.destroy());
+    const cancel = clock.after(CLOSE_LINGER_MS, () => socket.destroy());
     socket.once('close', cancel);
     contain(handler.closed, threw)(failure, cause);
   };

@@ -1,5 +1,5 @@
 import type { Log } from '../core/log.ts';
-import { FRUITLESS_LINKS } from '../core/upstream-limits.ts';
+import { UNPRODUCTIVE_CONNECTIONS } from './limits.ts';
 
 /** What was found out of addresses: whether they offer QoS 2. Kept on disk. */
 export type OfferStore = {
@@ -53,7 +53,8 @@ export function createOffers(store: OfferStore, addresses: readonly string[], lo
   /** What the trial that goes on is for. */
   let trial: Doubt | undefined;
 
-  const fewest = (address: string): number => (kept.get(address) === false ? FRUITLESS_LINKS - 1 : 0);
+  const fewest = (address: string): number =>
+    kept.get(address) === false ? UNPRODUCTIVE_CONNECTIONS - 1 : 0;
   const doubtOf = (address: string): Doubt => {
     const doubt = doubts.get(address) ?? { address, misses: fewest(address), suspect: undefined };
     doubts.set(address, doubt);
@@ -87,16 +88,16 @@ export function createOffers(store: OfferStore, addresses: readonly string[], lo
       const offers = known.get(address);
       if (offers !== undefined) return offers ? OFFERED : PLAIN;
       const doubt = doubtOf(address);
-      if (doubt.misses < FRUITLESS_LINKS) return UNPROVEN;
+      if (doubt.misses < UNPRODUCTIVE_CONNECTIONS) return UNPROVEN;
       // Whatever comes of it, if not its answer: the next link is at QoS 2 again.
-      doubt.misses = FRUITLESS_LINKS - 1;
+      doubt.misses = UNPRODUCTIVE_CONNECTIONS - 1;
       trial = doubt;
       return TRIAL;
     },
     learn,
     missed: (address, suspect, sure) => {
       const doubt = doubtOf(address);
-      doubt.misses = sure ? FRUITLESS_LINKS : doubt.misses + 1;
+      doubt.misses = sure ? UNPRODUCTIVE_CONNECTIONS : doubt.misses + 1;
       doubt.suspect = suspect;
     },
     taken: sequence => {

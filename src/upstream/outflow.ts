@@ -1,13 +1,13 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { Message, OnDurable, QoS } from '../core/message.ts';
 import type { Random } from '../core/random.ts';
-import { UPSTREAM_REST } from '../core/upstream-limits.ts';
 import { PUBCOMP, PUBREC, PUBREL } from '../mqtt/acknowledgement.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
 import { createInFlight, packetIdOf } from '../mqtt/inflight.ts';
 import { REASON } from '../mqtt/reasons.ts';
 import type { Drain, DrainSettings, EntryRef, PriorityMode, QueueEntry } from '../queue/types.ts';
 import { createDepartures } from './dispatch.ts';
+import { UPSTREAM_PAUSE_MS } from './limits.ts';
 import type { Link } from './link.ts';
 import type { Profile } from './profile.ts';
 import type { Releases } from './releases.ts';
@@ -152,7 +152,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
   };
 
   const rest = (): void => {
-    cancelRest ??= clock.after(UPSTREAM_REST * (0.5 + random.fraction()), () => {
+    cancelRest ??= clock.after(UPSTREAM_PAUSE_MS * (0.5 + random.fraction()), () => {
       cancelRest = undefined;
       drain.wake();
     });

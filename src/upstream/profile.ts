@@ -1,4 +1,4 @@
-import { propertiesForParent, propertiesForServer } from '../core/hop.ts';
+import { propertiesForParent, propertiesForServer } from '../core/child-source.ts';
 import type { Message, Properties } from '../core/message.ts';
 
 /** What servers of one kind are told of a message, and take: data, so that another kind is another row. */

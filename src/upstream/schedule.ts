@@ -1,9 +1,9 @@
-import { LEAST_PLAUSIBLE_TIME } from '../core/upstream-limits.ts';
+import { MIN_PLAUSIBLE_TIME_MS } from '../core/limits.ts';
 import type { TimeOfDay } from '../manifest/types.ts';
 
 /** Whether one of the times is now, by the local time; always if there are none, or if the clock is not set. */
 export function isScheduled(times: readonly TimeOfDay[], wall: number): boolean {
-  if (times.length === 0 || wall < LEAST_PLAUSIBLE_TIME) return true;
+  if (times.length === 0 || wall < MIN_PLAUSIBLE_TIME_MS) return true;
   const now = new Date(wall);
   const minute = now.getHours() * 60 + now.getMinutes();
   return times.some(({ from, to }) =>

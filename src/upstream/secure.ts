@@ -4,8 +4,8 @@ import { resolve } from 'node:path';
 import type { SecureContext } from 'node:tls';
 import { connect } from 'node:tls';
 import { Failure } from '../core/errors.ts';
-import type { TlsFiles } from '../core/tls-files.ts';
-import { readTlsFiles, TlsFileError } from '../core/tls-files.ts';
+import type { TlsFiles } from '../core/tls/files.ts';
+import { readTlsFiles, TlsFileError } from '../core/tls/files.ts';
 import type { UpstreamTls } from '../manifest/types.ts';
 import type { Dial } from './dial.ts';
 

@@ -1,9 +1,9 @@
 import type { OnDurable } from '../core/message.ts';
-import { UPSTREAM_SESSION } from '../core/upstream-limits.ts';
 import type { Upstream } from '../manifest/types.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
 import type { Arrivals, ReceiptStore } from './arrivals.ts';
 import type { BudgetStore } from './budget.ts';
+import { UPSTREAM_SESSION_SECONDS } from './limits.ts';
 import type { OfferStore } from './offers.ts';
 import type { ReleaseStore, Releases } from './releases.ts';
 
@@ -51,7 +51,7 @@ export function createSession(
   };
 
   return {
-    wanted: () => ({ clean: !keeps || !isKnown(), sessionExpiry: keeps ? UPSTREAM_SESSION : 0 }),
+    wanted: () => ({ clean: !keeps || !isKnown(), sessionExpiry: keeps ? UPSTREAM_SESSION_SECONDS : 0 }),
     agree: (terms, begin, renew) => {
       if (!terms.sessionPresent) forget();
       if (isKnown()) {

@@ -1,6 +1,6 @@
+import type { Pressure } from '../core/capacity/pressure.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import type { Pressure } from '../core/pressure.ts';
 import type { Random } from '../core/random.ts';
 import type { UpstreamEntry } from '../manifest/types.ts';
 import type { Drain, DrainSettings } from '../queue/types.ts';

@@ -1,5 +1,5 @@
-import { MAX_ATTEMPTS } from '../core/limits.ts';
-import { FRUITLESS_LINKS, MAX_SUSPECTS, STRIKES } from '../core/upstream-limits.ts';
+import { MAX_ATTEMPTS } from '../queue/limits.ts';
+import { MAX_POISON_MESSAGES, POISON_THRESHOLD, UNPRODUCTIVE_CONNECTIONS } from './limits.ts';
 
 /** How a link goes after others that the upstream ended without having taken anything. */
 export type Caution = {
@@ -42,20 +42,20 @@ export function createSuspects(): Suspects {
   /** The upstream has taken a message on this link. */
   let witnessed = false;
 
-  const isDue = (): boolean => Array.from(suspects.values()).some(({ row }) => row >= STRIKES);
+  const isDue = (): boolean => Array.from(suspects.values()).some(({ row }) => row >= POISON_THRESHOLD);
 
   /** It takes none of them: all begin anew, but for how often the first ones failed in all. */
   const acquit = (): void => {
     for (const [sequence, one] of suspects) {
       one.row = 0;
-      if (one.total < STRIKES) suspects.delete(sequence);
+      if (one.total < POISON_THRESHOLD) suspects.delete(sequence);
     }
-    if (suspects.size > MAX_SUSPECTS) suspects.clear();
+    if (suspects.size > MAX_POISON_MESSAGES) suspects.clear();
   };
 
   return {
     begin: alone => {
-      careful = alone || fruitless >= FRUITLESS_LINKS;
+      careful = alone || fruitless >= UNPRODUCTIVE_CONNECTIONS;
       witnessed = false;
       return { careful, aside: careful && isDue() ? new Set(suspects.keys()) : NOBODY };
     },
@@ -68,15 +68,15 @@ export function createSuspects(): Suspects {
       fruitless = 0;
     },
     ended: (alone, sure) => {
-      fruitless = sure || careful ? FRUITLESS_LINKS : fruitless + 1;
+      fruitless = sure || careful ? UNPRODUCTIVE_CONNECTIONS : fruitless + 1;
       if (!careful || alone === undefined) return false;
       const one = suspects.get(alone) ?? { row: 0, total: 0 };
       one.row++;
       one.total++;
       suspects.set(alone, one);
-      const guilty = sure || (witnessed && one.row >= STRIKES) || one.total >= MAX_ATTEMPTS;
+      const guilty = sure || (witnessed && one.row >= POISON_THRESHOLD) || one.total >= MAX_ATTEMPTS;
       if (guilty) suspects.delete(alone);
-      else if (suspects.size > MAX_SUSPECTS) acquit();
+      else if (suspects.size > MAX_POISON_MESSAGES) acquit();
       return guilty;
     },
     lost: () => {

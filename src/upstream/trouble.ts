@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
-import { tlsReason } from '../core/tls-reasons.ts';
-import { LEAST_PLAUSIBLE_TIME } from '../core/upstream-limits.ts';
+import { MIN_PLAUSIBLE_TIME_MS } from '../core/limits.ts';
+import { tlsReason } from '../core/tls/reasons.ts';
 import type { UpstreamAddress } from '../manifest/types.ts';
 import { REASON } from '../mqtt/reasons.ts';
 import { addressText } from './places.ts';
@@ -52,7 +52,7 @@ function oneLine(text: string): string {
 
 function clockText(wall: number): string {
   const day = new Date(wall).toISOString().slice(0, 10);
-  if (wall >= LEAST_PLAUSIBLE_TIME) return `by this machine's clock, which says ${day}`;
+  if (wall >= MIN_PLAUSIBLE_TIME_MS) return `by this machine's clock, which says ${day}`;
   return `but this machine's clock says ${day} and is not set: set it, certificates cannot be checked before`;
 }
 

@@ -1,4 +1,4 @@
-import { FRUITLESS_LINKS } from '../core/upstream-limits.ts';
+import { UNPRODUCTIVE_CONNECTIONS } from './limits.ts';
 
 /**
  * Which version of MQTT an address is spoken to in. One that does not know MQTT 5 may just leave when it is greeted so, and
@@ -23,7 +23,7 @@ export function createVersions(): Versions {
       const before = silences.get(address);
       if (before === undefined) return true;
       silences.set(address, before + 1);
-      if (before + 1 < FRUITLESS_LINKS) return false;
+      if (before + 1 < UNPRODUCTIVE_CONNECTIONS) return false;
       silences.delete(address);
       return true;
     },

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { Random } from '../core/random.ts';
-import { UPSTREAM_CONNECT_TIMEOUT_MS, WAY_BACK_FIRST, WAY_BACK_MOST } from '../core/upstream-limits.ts';
 import type { Dial } from './dial.ts';
+import { INITIAL_FAILBACK_MS, MAX_FAILBACK_MS, UPSTREAM_CONNECT_TIMEOUT_MS } from './limits.ts';
 
 export type WayBackSettings = {
   /** Opens a socket to a better address; undefined: there is none. */
@@ -50,7 +50,7 @@ export function createWayBack({ dial, found, clock, random }: WayBackSettings): 
 
   const look = (): void => {
     stop();
-    const bound = Math.min(WAY_BACK_FIRST * 2 ** Math.min(misses, 30), WAY_BACK_MOST);
+    const bound = Math.min(INITIAL_FAILBACK_MS * 2 ** Math.min(misses, 30), MAX_FAILBACK_MS);
     misses++;
     cancel = clock.after(bound * (0.5 + random.fraction() / 2), () => {
       probe().catch(look);

@@ -3,22 +3,22 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Lane } from '../../src/auth/fair-queue.ts';
 import { createTurns } from '../../src/auth/fair-queue.ts';
+import {
+  FAILED_LOGIN_WINDOW_MS,
+  INITIAL_LOCKOUT_MS,
+  MAX_FAILED_LOGINS,
+  MAX_LOCKOUT_MS,
+  MAX_REMEMBERED_FAILURES,
+  MAX_SPARE_LOGINS,
+  MAX_VERIFICATIONS,
+  MAX_WAITING_VERIFICATIONS,
+} from '../../src/auth/limits.ts';
 import { createLoginAttempts } from '../../src/auth/login-attempts.ts';
 import type { LoginResult } from '../../src/auth/logins.ts';
 import { createLogins } from '../../src/auth/logins.ts';
 import type { Peer } from '../../src/broker/listeners/socket.ts';
 import { logFor } from '../../src/core/log.ts';
-import { logLine } from '../../src/core/log-line.ts';
-import {
-  FAILED_LOGIN_WINDOW,
-  LOGIN_WAIT_FIRST,
-  LOGIN_WAIT_MOST,
-  MAX_FAILED_LOGINS,
-  MAX_REMEMBERED_FAILURES,
-  MAX_SPARE_LOGINS,
-  MAX_VERIFICATIONS,
-  MAX_WAITING_VERIFICATIONS,
-} from '../../src/core/login-limits.ts';
+import { logLine } from '../../src/core/logging/line.ts';
 import { createTestClock } from '../harness/clock.ts';
 
 const random = { fraction: () => 0, bytes: (count: number) => randomBytes(count) };
@@ -88,7 +88,7 @@ logging('five failures lock a name out where they came from, and nowhere else', 
   assert.is(await attempt('u', 'right', HERE), 'tooMany');
   assert.is(await attempt('u', 'right', THERE), 'accepted');
   assert.is(await attempt('v', 'right', HERE), 'accepted');
-  clock.advance(LOGIN_WAIT_FIRST);
+  clock.advance(INITIAL_LOCKOUT_MS);
   assert.is(await attempt('u', 'right', HERE), 'accepted');
 });
 
@@ -110,7 +110,7 @@ logging('a user who was in from an address is accepted there, however many guess
     for (let n = 0; n < 2 * MAX_SPARE_LOGINS; n++)
       assert.is(await attempt('u', `guess ${n}`, peer), 'tooMany');
     assert.is(await attempt('u', 'right', peer), 'accepted');
-    clock.advance(FAILED_LOGIN_WINDOW + LOGIN_WAIT_MOST);
+    clock.advance(FAILED_LOGIN_WINDOW_MS + MAX_LOCKOUT_MS);
     assert.is(await attempt('u', 'right', peer), 'accepted');
   }
 });
@@ -174,7 +174,7 @@ logging('a flood of unknown names, or of one user, leaves places for all other u
     assert.is(await attempt('v', 'right', ELSEWHERE), 'accepted');
     // At most what was at work, and its equal share of turns, came before.
     assert.ok(answered.filter(result => result === 'refused').length <= 4, answered.join());
-    clock.advance(FAILED_LOGIN_WINDOW);
+    clock.advance(FAILED_LOGIN_WINDOW_MS);
     await Promise.all(flood);
   }
 });
@@ -185,7 +185,7 @@ logging('an unknown name is refused like a wrong password, however many there ar
   const flood = Array.from({ length: 4 * MAX_WAITING_VERIFICATIONS }, (_, n) =>
     attempt(`name${n}`, 'x', from(n)),
   );
-  clock.advance(FAILED_LOGIN_WINDOW);
+  clock.advance(FAILED_LOGIN_WINDOW_MS);
   assert.equal(new Set(await Promise.all(flood)), new Set(['refused']));
 });
 
@@ -209,8 +209,8 @@ logging('the wait doubles up to five minutes, and a quiet minute is forgiven', (
     clock.advance(1);
     assert.not(attempts.refuses('a'));
   }
-  assert.equal(waits, [10_000, 20_000, 40_000, 80_000, 160_000, LOGIN_WAIT_MOST, LOGIN_WAIT_MOST]);
-  clock.advance(FAILED_LOGIN_WINDOW + 1);
+  assert.equal(waits, [10_000, 20_000, 40_000, 80_000, 160_000, MAX_LOCKOUT_MS, MAX_LOCKOUT_MS]);
+  clock.advance(FAILED_LOGIN_WINDOW_MS + 1);
   assert.is(attempts.failed('a'), 0);
   attempts.succeeded('a');
   for (let n = 1; n < MAX_FAILED_LOGINS; n++) assert.is(attempts.failed('a'), 0);

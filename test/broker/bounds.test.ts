@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_UNSETTLED } from '../../src/core/limits.ts';
-import { MAX_SUBSCRIPTIONS } from '../../src/core/session-limits.ts';
-import { COMMIT_WINDOW } from '../../src/core/store-limits.ts';
+import { MAX_PENDING_PUBLISHES, MAX_SUBSCRIPTIONS } from '../../src/broker/limits.ts';
+import { COMMIT_WINDOW_MS } from '../../src/manifest/limits.ts';
 import { until } from '../harness/binary.ts';
 import type { Client, Stage } from '../harness/broker.ts';
 import { brief, onStage } from '../harness/broker.ts';
@@ -57,7 +56,7 @@ bounds(
       const settled = publisher.waiting();
       for (let n = 0; n < 50; n++) assert.equal(await bystander.roundTrip(), []);
       assert.is(publisher.waiting(), settled);
-      assert.ok(unsettled() <= MAX_UNSETTLED, `${unsettled()} were taken in`);
+      assert.ok(unsettled() <= MAX_PENDING_PUBLISHES, `${unsettled()} were taken in`);
       await goOn();
       for (let id = 1; id <= COUNT; id++) {
         const packet = await publisher.next();
@@ -75,14 +74,14 @@ bounds('a publisher that is not read does not lose its connection to its keep-al
       await reader.connect({ clientId: 'reader', clean: false });
       reader.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'kept', qos: 1 }] });
       assert.equal(await reader.roundTrip(), []);
-      clock.advance(COMMIT_WINDOW);
+      clock.advance(COMMIT_WINDOW_MS);
       assert.is(brief(await reader.next()), 'suback 1');
       await reader.leave();
       const publisher = await publisherOf(stage, COUNT, 60);
-      await until('the publisher is held back', () => received(stage) === MAX_UNSETTLED);
+      await until('the publisher is held back', () => received(stage) === MAX_PENDING_PUBLISHES);
       clock.advance(10 * 60_000);
       await until('all is settled', () => {
-        clock.advance(COMMIT_WINDOW);
+        clock.advance(COMMIT_WINDOW_MS);
         return publisher.waiting() === COUNT;
       });
     },

@@ -1,8 +1,8 @@
 import type { Packet } from 'mqtt-packet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { forbiddenCharacterIn, messageProblem } from '../../src/core/characters.ts';
 import { PLAIN } from '../../src/core/message.ts';
+import { forbiddenCharacterIn, messageProblem } from '../../src/core/text/characters.ts';
 import type { Client, ConnectOptions } from '../harness/broker.ts';
 import { brief, onStage } from '../harness/broker.ts';
 import { publishOf } from '../harness/mqtt5.ts';

@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CONNECT_TIMEOUT, MAX_UNSETTLED } from '../../src/core/limits.ts';
-import { MAX_CONNECT_BYTES } from '../../src/core/memory-limits.ts';
+import { CONNECT_TIMEOUT_MS, MAX_CONNECT_BYTES, MAX_PENDING_PUBLISHES } from '../../src/broker/limits.ts';
 import type { Stage } from '../harness/broker.ts';
 import { brief, onStage } from '../harness/broker.ts';
 import { createTestClock } from '../harness/clock.ts';
@@ -65,14 +64,14 @@ hostile('a 3.1.1 client that releases no QoS 2 identifier is closed at the bound
     client.write(Buffer.concat(all));
     let answers = 0;
     while ((await client.next()) !== 'closed') answers++;
-    assert.ok(answers <= MAX_UNSETTLED, `${answers} answers`);
+    assert.ok(answers <= MAX_PENDING_PUBLISHES, `${answers} answers`);
     const other = await stage.client();
     await other.connect({ clientId: 'other' });
     assert.equal(await other.roundTrip(), []);
     await stage.restart();
     const again = await stage.client();
     assert.is(brief(await again.connect({ clientId: 'hoards', clean: false })), 'connack 0 present');
-    again.write(publishBytes(MAX_UNSETTLED, true));
+    again.write(publishBytes(MAX_PENDING_PUBLISHES, true));
     assert.is(brief(await again.next()), 'pubrec');
     again.send({ cmd: 'pubrel', messageId: 1 });
     assert.is(brief(await again.next()), 'pubcomp');
@@ -130,7 +129,7 @@ hostile(
         const client = await stage.client();
         await client.connect({ clientId: 'c' });
         const gone = Promise.all([ended(silent), ended(half)]);
-        clock.advance(CONNECT_TIMEOUT);
+        clock.advance(CONNECT_TIMEOUT_MS);
         await gone;
         assert.equal(await client.roundTrip(), []);
       },

@@ -3,12 +3,12 @@ import { connect, createServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createPartials } from '../../src/broker/inbound/partials.ts';
+import { PLAIN_ARRIVAL_BYTES } from '../../src/broker/limits.ts';
 import { createGate } from '../../src/broker/listeners/gate.ts';
+import { budgetOf } from '../../src/core/capacity/memory-budget.ts';
+import { createGauge } from '../../src/core/capacity/pressure.ts';
 import { logFor } from '../../src/core/log.ts';
-import { budgetOf } from '../../src/core/memory-budget.ts';
-import { PLAIN_ARRIVAL_BYTES } from '../../src/core/memory-limits.ts';
-import { createGauge } from '../../src/core/pressure.ts';
-import { createSocketMemory } from '../../src/core/socket-memory.ts';
+import { createSocketMemory } from '../../src/core/net/socket-memory.ts';
 import { onStage } from '../harness/broker.ts';
 import { createTestClock } from '../harness/clock.ts';
 

@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CLOSE_LINGER } from '../../src/core/limits.ts';
+import { CLOSE_LINGER_MS } from '../../src/core/limits.ts';
 import type { QoS } from '../../src/core/message.ts';
-import { COMMIT_WINDOW } from '../../src/core/store-limits.ts';
+import { COMMIT_WINDOW_MS } from '../../src/manifest/limits.ts';
 import type { Client, Stage } from '../harness/broker.ts';
 import { brief, onStage } from '../harness/broker.ts';
 import { createTestClock } from '../harness/clock.ts';
@@ -63,7 +63,7 @@ messages('an acknowledgement means durable: no PUBACK before the commit of what 
       reader.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'kept', qos: 1 }] });
       reader.send({ cmd: 'pingreq' });
       await reader.next();
-      clock.advance(COMMIT_WINDOW);
+      clock.advance(COMMIT_WINDOW_MS);
       assert.is(brief(await reader.next()), 'suback 1');
       reader.send({ cmd: 'disconnect' });
       await reader.next();
@@ -72,7 +72,7 @@ messages('an acknowledgement means durable: no PUBACK before the commit of what 
       sender.publish('kept', 'x', 1, 5);
       sender.send({ cmd: 'pingreq' });
       assert.is(brief(await sender.next()), 'pingresp');
-      clock.advance(COMMIT_WINDOW);
+      clock.advance(COMMIT_WINDOW_MS);
       assert.is(brief(await sender.next()), 'puback');
       assert.is(stage.hub().status().counts.store.commits, 2);
     },
@@ -170,7 +170,7 @@ messages('a client that reads nothing cannot hold up its own end', async () => {
       const second = await stage.client();
       await second.connect({ clientId: 'stuck' });
       assert.is(stage.hub().status().counts.broker.connections, 3);
-      clock.advance(CLOSE_LINGER);
+      clock.advance(CLOSE_LINGER_MS);
       sender.send({ cmd: 'pingreq' });
       assert.is(brief(await sender.next()), 'pingresp');
       assert.is(stage.hub().status().counts.broker.connections, 2);

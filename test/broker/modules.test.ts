@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { generate } from 'mqtt-packet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { moduleReserve } from '../../src/core/shares.ts';
+import { moduleReserve } from '../../src/core/capacity/shares.ts';
 import { until } from '../harness/binary.ts';
 import type { Stage } from '../harness/broker.ts';
 import { brief, onStage } from '../harness/broker.ts';

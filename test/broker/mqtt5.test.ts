@@ -1,12 +1,9 @@
 import type { Packet } from 'mqtt-packet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  MAX_ALIASED_TOPIC_UNITS,
-  MAX_REMEMBERED_TOPIC,
-  MAX_UNSETTLED,
-  MAX_USER_PROPERTIES,
-} from '../../src/core/limits.ts';
+import { MAX_ALIASED_TOPIC_UNITS, MAX_PENDING_PUBLISHES } from '../../src/broker/limits.ts';
+import { MAX_USER_PROPERTIES } from '../../src/core/limits.ts';
+import { MAX_CACHED_TOPIC_LENGTH } from '../../src/routes/limits.ts';
 import type { Stage } from '../harness/broker.ts';
 import { brief, onStage } from '../harness/broker.ts';
 import { createTestClock } from '../harness/clock.ts';
@@ -141,8 +138,9 @@ mqtt5('[MQTT-3.3.4-9] who sends more than it was told is disconnected with 0x93'
     const sender = await stage.client(5);
     const answer = await sender.connect({ clientId: 'sender' });
     const most = answer !== 'closed' && answer.cmd === 'connack' ? answer.properties?.receiveMaximum : 0;
-    assert.is(most, MAX_UNSETTLED);
-    for (let n = 1; n <= MAX_UNSETTLED + 1; n++) sender.send({ ...publishOf('a', 'x', 2), messageId: n });
+    assert.is(most, MAX_PENDING_PUBLISHES);
+    for (let n = 1; n <= MAX_PENDING_PUBLISHES + 1; n++)
+      sender.send({ ...publishOf('a', 'x', 2), messageId: n });
     let last = await sender.next();
     while (last !== 'closed' && last.cmd === 'pubrec') last = await sender.next();
     assert.is(last !== 'closed' && last.cmd === 'disconnect' && last.reasonCode, 0x93);
@@ -215,7 +213,7 @@ mqtt5('a long topic is passed on message by message, without an alias', () =>
     await reader.subscribe('#', 1);
     const sender = await stage.client(5);
     await sender.connect({ clientId: 'sender' });
-    const topic = 'x'.repeat(MAX_REMEMBERED_TOPIC + 1);
+    const topic = 'x'.repeat(MAX_CACHED_TOPIC_LENGTH + 1);
     for (let n = 0; n < 3; n++) {
       sender.send(publishOf(topic, String(n), 0));
       const came = await published(reader);

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { IN_FLIGHT_WINDOW } from '../../src/core/limits.ts';
+import { MAX_IN_FLIGHT } from '../../src/broker/limits.ts';
 import type { Stage } from '../harness/broker.ts';
 import { brief, onStage } from '../harness/broker.ts';
 
@@ -93,14 +93,14 @@ sessions('[MQTT-4.4.0-1] the connection that takes a session over is sent what t
 
 sessions('of a long queue a window is sent, and one more for each acknowledgement, in order', () =>
   onStage(async stage => {
-    const count = 3 * IN_FLIGHT_WINDOW;
+    const count = 3 * MAX_IN_FLIGHT;
     const texts = Array.from({ length: count }, (_, index) => String(index));
     const expected = texts.map(text => `a ${text} q1`);
     await subscribeAndLeave(stage, 'a');
     await publish(stage, 'a', texts);
-    const again = expected.slice(0, IN_FLIGHT_WINDOW).map(text => `${text} dup`);
-    assert.equal(await read(stage, IN_FLIGHT_WINDOW, 0), expected.slice(0, IN_FLIGHT_WINDOW));
-    assert.equal(await read(stage, count, count), [...again, ...expected.slice(IN_FLIGHT_WINDOW)]);
+    const again = expected.slice(0, MAX_IN_FLIGHT).map(text => `${text} dup`);
+    assert.equal(await read(stage, MAX_IN_FLIGHT, 0), expected.slice(0, MAX_IN_FLIGHT));
+    assert.equal(await read(stage, count, count), [...again, ...expected.slice(MAX_IN_FLIGHT)]);
   }),
 );
 

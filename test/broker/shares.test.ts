@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_SESSION_SUBSCRIPTION_BYTES, MAX_SUBSCRIPTIONS } from '../../src/core/session-limits.ts';
-import type { ShareReport } from '../../src/core/shares.ts';
+import { MAX_SESSION_SUBSCRIPTION_BYTES, MAX_SUBSCRIPTIONS } from '../../src/broker/limits.ts';
+import type { ShareReport } from '../../src/core/capacity/shares.ts';
 import { hashPassword } from '../../src/crypto/passwords.ts';
 import type { Client, Stage } from '../harness/broker.ts';
 import { brief, onStage } from '../harness/broker.ts';

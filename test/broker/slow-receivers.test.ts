@@ -1,7 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { IN_FLIGHT_WINDOW } from '../../src/core/limits.ts';
-import { MAX_VOLATILE_BACKLOG } from '../../src/core/memory-limits.ts';
+import { MAX_IN_FLIGHT, MAX_VOLATILE_BACKLOG } from '../../src/broker/limits.ts';
 import { brief, onStage } from '../harness/broker.ts';
 
 const receivers = suite('broker: slow receivers');
@@ -10,7 +9,7 @@ receivers(
   'a clean session that does not acknowledge is owed all: its window, some in memory, the rest on disk',
   () =>
     onStage(async stage => {
-      const kept = IN_FLIGHT_WINDOW + MAX_VOLATILE_BACKLOG;
+      const kept = MAX_IN_FLIGHT + MAX_VOLATILE_BACKLOG;
       const sent = kept + 500;
       const slow = await stage.client();
       await slow.connect({ clientId: 'slow' });

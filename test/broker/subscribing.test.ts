@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_SUBSCRIPTIONS } from '../../src/core/session-limits.ts';
+import { MAX_SUBSCRIPTIONS } from '../../src/broker/limits.ts';
 import type { Client } from '../harness/broker.ts';
 import { brief, onStage } from '../harness/broker.ts';
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { LOGIN_WAIT_FIRST, MAX_FAILED_LOGINS } from '../../src/core/login-limits.ts';
+import { INITIAL_LOCKOUT_MS, MAX_FAILED_LOGINS } from '../../src/auth/limits.ts';
 import { hashPassword } from '../../src/crypto/passwords.ts';
 import type { Client, ConnectOptions, Stage } from '../harness/broker.ts';
 import { brief, onStage } from '../harness/broker.ts';
@@ -113,7 +113,7 @@ users('too many failures: return code 3, until it is time again', async () => {
       for (let n = 0; n < MAX_FAILED_LOGINS; n++) assert.is(await attempt(stage, wrong), 'connack 5');
       assert.is(await attempt(stage, ALICE), 'connack 3');
       assert.is(await attempt(stage, BOB), 'connack 0');
-      clock.advance(LOGIN_WAIT_FIRST);
+      clock.advance(INITIAL_LOCKOUT_MS);
       assert.is(await attempt(stage, ALICE), 'connack 0');
     },
     { ...MANIFEST, clock },

@@ -18,7 +18,7 @@ import { createInterface } from 'node:readline';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
-import { placeNative } from '../../src/core/native.ts';
+import { placeNative } from '../../src/core/files/native.ts';
 import { skip } from '../harness/skip.ts';
 
 /** Starts at once are tried this often: one try seldom hits the moment. */

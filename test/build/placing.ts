@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { reasonOf } from '../../src/core/errors.ts';
-import { placeNative } from '../../src/core/native.ts';
+import { placeNative } from '../../src/core/files/native.ts';
 
 const [folder = '', name = '', hash = '', source = ''] = process.argv.slice(2);
 const content = readFileSync(source);

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseFormat } from '../../src/cli/commands/clients/format.ts';
 import { Failure } from '../../src/core/errors.ts';
-import type { Publish } from '../../src/mqtt/publish.ts';
+import type { Publish } from '../../src/mqtt/read-publish.ts';
 
 const MESSAGE: Publish = {
   cmd: 'publish',

@@ -4,14 +4,14 @@ import { logFor } from '../../src/core/log.ts';
 import {
   LOG_BURST,
   LOG_KIND_BURST,
-  LOG_REPORT,
+  LOG_REPORT_MS,
   MAX_LOG_QUOTE,
   MAX_LOG_SENTENCE,
   MAX_LOG_VALUE,
-} from '../../src/core/log-limits.ts';
-import { logLine } from '../../src/core/log-line.ts';
-import { limitLog } from '../../src/core/log-rate.ts';
-import { visible } from '../../src/core/visible.ts';
+} from '../../src/core/logging/limits.ts';
+import { logLine } from '../../src/core/logging/line.ts';
+import { limitLog } from '../../src/core/logging/rate-limit.ts';
+import { escapeHidden } from '../../src/core/text/escape.ts';
 import { createTestClock } from '../harness/clock.ts';
 
 function stage() {
@@ -35,14 +35,14 @@ logging('no value can forge a field, a line or a colour', () => {
   const evil = 'x" user=root\n2026 error hub: \x1b[2J\x07\x9b\u202e\u2028\ud800';
   const line = logLine('warn', 'broker', `Refused "${evil}".`, { client: evil });
   assert.match(line, /^[ -~]+$/);
-  assert.ok(line.endsWith(` client=${visible(JSON.stringify(evil))}`), line);
+  assert.ok(line.endsWith(` client=${escapeHidden(JSON.stringify(evil))}`), line);
   assert.is(JSON.parse(line.slice(line.indexOf('client=') + 7)), evil);
 });
 
 logging('letters of all scripts stay as they are', () => {
   for (const text of ['Küche', 'кухня', '厨房', '🍳', 'a\tb'.replace('\t', ' ')])
-    assert.is(visible(text), text);
-  assert.is(visible('a\tb\nc\rd', '\n\t'), 'a\tb\nc\\rd');
+    assert.is(escapeHidden(text), text);
+  assert.is(escapeHidden('a\tb\nc\rd', '\n\t'), 'a\tb\nc\\rd');
 });
 
 logging('a line has a bounded length, and the reason behind a long quotation stays', () => {
@@ -61,13 +61,13 @@ logging('lines of one kind are limited, whatever a peer puts into them, and coun
   assert.is(lines.length, LOG_KIND_BURST);
   log.warn('Another kind.');
   assert.is(lines.at(-1), 'warn  broker: Another kind.');
-  clock.advance(LOG_REPORT);
+  clock.advance(LOG_REPORT_MS);
   const suppressed = 3600 - LOG_KIND_BURST;
   assert.is(
     lines.at(-1),
     `warn  broker: Suppressed ${suppressed} more lines of this kind, the last: Refused "c3599": """""". client=c3599`,
   );
-  clock.advance(LOG_REPORT);
+  clock.advance(LOG_REPORT_MS);
   assert.is(lines.length, LOG_KIND_BURST + 2);
   assert.is(clock.pending(), 0);
 });
@@ -75,7 +75,7 @@ logging('lines of one kind are limited, whatever a peer puts into them, and coun
 logging('a kind that was limited is logged again later', () => {
   const { clock, lines, log } = stage();
   for (let n = 0; n < 2 * LOG_KIND_BURST; n++) log.warn('Again.');
-  clock.advance(LOG_REPORT);
+  clock.advance(LOG_REPORT_MS);
   log.warn('Again.');
   assert.is(lines.at(-1), 'warn  broker: Again.');
 });
@@ -85,7 +85,7 @@ logging('lines of all kinds together are limited, and what is counted is bounded
   const kind = (n: number): string => `Kind ${n.toString(2).replaceAll('0', 'a').replaceAll('1', 'b')}.`;
   for (let n = 0; n < 3 * LOG_BURST; n++) log.warn(kind(n));
   assert.is(lines.length, LOG_BURST);
-  clock.advance(LOG_REPORT);
+  clock.advance(LOG_REPORT_MS);
   assert.ok(lines.length <= LOG_BURST + 2 * 512 + 1, String(lines.length));
 });
 

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { networkOf } from '../../src/core/network.ts';
+import { networkOf } from '../../src/core/net/network.ts';
 
 const NETWORKS: Readonly<Record<string, string>> = {
   '192.0.2.1': '192.0.2.1',

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Shares } from '../../src/core/shares.ts';
-import { createShares, holderName, LOCAL_CLIENTS } from '../../src/core/shares.ts';
+import type { Shares } from '../../src/core/capacity/shares.ts';
+import { createShares, holderName, LOCAL_CLIENTS } from '../../src/core/capacity/shares.ts';
 
 function sharesOf(bound: number): Shares {
   return createShares({

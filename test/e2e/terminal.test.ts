@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_VIEWERS, SCROLLBACK_BYTES } from '../../src/core/limits.ts';
+import { MAX_SCROLLBACK_BYTES, MAX_VIEWERS } from '../../src/supervisor/limits.ts';
 import type { RunningHub } from '../harness/binary.ts';
 import { folderWith, removeFolder, run, startHub, until } from '../harness/binary.ts';
 import type { RawViewer } from './viewer.ts';
@@ -84,7 +84,9 @@ terminal('a new viewer is shown what was printed last, from the beginning of a l
     await until('all is printed', () => first.text().includes('line 19999\r\n'));
     const second = await look();
     await until('it is shown', () => second.text().includes('line 19999\r\n'));
-    assert.ok(second.text().length <= SCROLLBACK_BYTES && second.text().length > SCROLLBACK_BYTES - 20);
+    assert.ok(
+      second.text().length <= MAX_SCROLLBACK_BYTES && second.text().length > MAX_SCROLLBACK_BYTES - 20,
+    );
     assert.match(second.text(), /^(line \d+\r\n)+$/);
   });
 });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { IConnectPacket, Packet } from 'mqtt-packet';
 import { generate, parser } from 'mqtt-packet';
 import type { Clock } from '../../src/core/clock.ts';
-import { logLine } from '../../src/core/log-line.ts';
+import { logLine } from '../../src/core/logging/line.ts';
 import type { MachineTime } from '../../src/hub/downtime.ts';
 import type { Hub } from '../../src/hub/hub.ts';
 import { startHub } from '../../src/hub/hub.ts';

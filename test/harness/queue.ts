@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createResources, DEFAULT_BOUNDS } from '../../src/core/capacity/resources.ts';
 import type { Message } from '../../src/core/message.ts';
 import { PLAIN } from '../../src/core/message.ts';
-import { createResources, DEFAULT_BOUNDS } from '../../src/core/resources.ts';
-import { COMMIT_WINDOW } from '../../src/core/store-limits.ts';
+import { COMMIT_WINDOW_MS } from '../../src/manifest/limits.ts';
 import { openDatabase } from '../../src/queue/disk/database.ts';
 import { openStore } from '../../src/queue/store.ts';
 import type { Destination, QueueEntry, Store, StoreHealth, StoreSettings } from '../../src/queue/types.ts';
@@ -68,7 +68,7 @@ export async function createStage({
       whenFull,
       boundOf,
       ttl,
-      commitWindow: COMMIT_WINDOW,
+      commitWindow: COMMIT_WINDOW_MS,
       clock,
       resources: createResources(() => DEFAULT_BOUNDS),
       log,
@@ -97,11 +97,11 @@ export async function createStage({
     warnings,
     store: await open(),
     append: (message, destinations) =>
-      settledAfter<Error | undefined>(COMMIT_WINDOW, settle =>
+      settledAfter<Error | undefined>(COMMIT_WINDOW_MS, settle =>
         stage.store.append(message, destinations, settle),
       ),
     commit: async () => {
-      await settledAfter(COMMIT_WINDOW, settle => stage.store.put('mark', Buffer.from('x'), settle));
+      await settledAfter(COMMIT_WINDOW_MS, settle => stage.store.put('mark', Buffer.from('x'), settle));
     },
     pass: async milliseconds => {
       for (let left = milliseconds; left > 0; left -= 1000) {

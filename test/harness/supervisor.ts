@@ -10,10 +10,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pressure } from '../../src/core/capacity/pressure.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { logFor } from '../../src/core/log.ts';
 import type { OnDurable } from '../../src/core/message.ts';
-import type { Pressure } from '../../src/core/pressure.ts';
 import { runningProcess } from '../../src/core/proc.ts';
 import type { ModuleSpec, ModuleStatus, Supervisor } from '../../src/supervisor/spec.ts';
 import { createSupervisor } from '../../src/supervisor/supervisor.ts';

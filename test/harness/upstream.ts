@@ -1,10 +1,10 @@
 import type { Message, OnDurable } from '../../src/core/message.ts';
-import { FIRST_TRY_SPREAD } from '../../src/core/upstream-limits.ts';
 import { keepUpstream } from '../../src/hub/kept-upstream.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 import type { MetadataEntry } from '../../src/queue/types.ts';
 import type { Forwarder } from '../../src/upstream/forwarder.ts';
 import { startForwarder } from '../../src/upstream/forwarder.ts';
+import { MAX_START_DELAY_MS } from '../../src/upstream/limits.ts';
 import type { Stage as StoreStage } from './queue.ts';
 import { createStage as createStoreStage, messageOf, to } from './queue.ts';
 
@@ -32,7 +32,7 @@ export type Stage = {
 const QUEUE = '$upstream';
 
 /** `fraction` is all the chance there is; `wait`: milliseconds that pass at once after a start. */
-export async function createStage(fraction = 0.5, wait = FIRST_TRY_SPREAD): Promise<Stage> {
+export async function createStage(fraction = 0.5, wait = MAX_START_DELAY_MS): Promise<Stage> {
   const queue = await createStoreStage();
   const log: string[] = [];
   const down: Message[] = [];

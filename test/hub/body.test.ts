@@ -2,10 +2,10 @@ import { Encoder } from 'cbor-x';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_CBOR_VALUES, MAX_ROUTED_BODY } from '../../src/core/limits.ts';
 import { type Message, PLAIN } from '../../src/core/message.ts';
 import { decodeBody } from '../../src/hub/body.ts';
 import { decodeCbor } from '../../src/hub/cbor.ts';
+import { MAX_CBOR_VALUES, MAX_ROUTED_BODY_BYTES } from '../../src/hub/limits.ts';
 
 const encoder = new Encoder({ useRecords: false, mapsAsObjects: true });
 const bodies = suite('hub: bodies');
@@ -64,7 +64,7 @@ const WRONG: readonly (readonly [string, Buffer, string | undefined, string | un
   ['JSON that says CBOR', Buffer.from(TEXT), 'application/cbor', undefined],
   ['CBOR that says JSON', encoder.encode(VALUE), 'application/json', undefined],
   ['JSON nested beyond all bounds', Buffer.from('['.repeat(500_000)), undefined, undefined],
-  ['a body beyond its bound', Buffer.from(`"${'x'.repeat(MAX_ROUTED_BODY)}"`), undefined, undefined],
+  ['a body beyond its bound', Buffer.from(`"${'x'.repeat(MAX_ROUTED_BODY_BYTES)}"`), undefined, undefined],
 ];
 
 for (const [what, bytes, type, encoding] of WRONG) {

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { storedJson } from '../../src/core/stored-json.ts';
+import { storedJson } from '../../src/core/files/stored-json.ts';
 
 const damaged = suite('hub: damaged state');
 

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { propertiesForParent } from '../../src/core/hop.ts';
+import { propertiesForParent } from '../../src/core/child-source.ts';
 import { type Message, PLAIN } from '../../src/core/message.ts';
 import { createSubject } from '../../src/hub/subject.ts';
 import { SYSTEM_PROPERTIES } from '../../src/routes/system.ts';

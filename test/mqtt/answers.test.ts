@@ -4,13 +4,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Answer } from '../../src/mqtt/answers/index.ts';
 import { readAnswer } from '../../src/mqtt/answers/index.ts';
-import type { Fault } from '../../src/mqtt/reasons.ts';
+import type { ProtocolError } from '../../src/mqtt/reasons.ts';
 import type { Version } from '../../src/mqtt/version.ts';
 import { packetOf } from './oracle.ts';
 
 const answers = suite('mqtt: what a server answers');
 
-function read(packet: Buffer, version: Version): Answer | Fault {
+function read(packet: Buffer, version: Version): Answer | ProtocolError {
   const bodyAt = packet.findIndex((byte, at) => at > 0 && byte < 128) + 1;
   return readAnswer(packet, packet[0] ?? 0, bodyAt, packet.length, version);
 }

@@ -3,7 +3,7 @@ import type { Packet } from 'mqtt-packet';
 import { generate } from 'mqtt-packet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Fault } from '../../src/mqtt/reasons.ts';
+import type { ProtocolError } from '../../src/mqtt/reasons.ts';
 import { REASON } from '../../src/mqtt/reasons.ts';
 import type { ServerHandler } from '../../src/mqtt/server.ts';
 import { createServerFramer } from '../../src/mqtt/server.ts';
@@ -168,7 +168,7 @@ framing('only a CONNECT of a version that there is not is told from other faults
     Buffer.from(`\x10\x0c\x00\x04MQTT${version}\x02\x00\x00\x00\x00`, 'latin1');
   const codes: number[] = [];
   for (const stream of [connectOf('\x06'), connectOf('\x04').fill(0xff, 12), Buffer.from([0, 0])]) {
-    const broken = ({ code }: Fault): void => void codes.push(code);
+    const broken = ({ code }: ProtocolError): void => void codes.push(code);
     createServerFramer(MAX_BYTES, MAX_BYTES, { ...NOBODY, broken }).push(stream);
   }
   assert.equal(codes, [REASON.unsupportedProtocolVersion, REASON.malformedPacket, REASON.malformedPacket]);

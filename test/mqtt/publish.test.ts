@@ -5,11 +5,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Message, QoS } from '../../src/core/message.ts';
 import { PLAIN } from '../../src/core/message.ts';
-import type { Dispatch } from '../../src/mqtt/dispatch.ts';
-import { encodePublish, publishSize } from '../../src/mqtt/dispatch.ts';
-import type { Publish, PublishProperties } from '../../src/mqtt/publish.ts';
-import { readPublish } from '../../src/mqtt/publish.ts';
+import type { Publish, PublishProperties } from '../../src/mqtt/read-publish.ts';
+import { readPublish } from '../../src/mqtt/read-publish.ts';
 import type { Version } from '../../src/mqtt/version.ts';
+import type { PublishOptions } from '../../src/mqtt/write-publish.ts';
+import { encodePublish, publishSize } from '../../src/mqtt/write-publish.ts';
 import { ORACLE_RUNS, oracle, packetOf } from './oracle.ts';
 
 const text = fc.oneof(
@@ -37,7 +37,7 @@ const message: fc.Arbitrary<Message> = fc.record({
   ttl: fc.constant(undefined),
 });
 
-const dispatch: fc.Arbitrary<Dispatch> = fc
+const dispatch: fc.Arbitrary<PublishOptions> = fc
   .record({
     topic: fc.string({ unit: 'grapheme', minLength: 1 }).filter(topic => !topic.includes('\0')),
     qos: fc.constantFrom<QoS>(0, 1, 2),

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_ATTEMPTS, MAX_DELIVERY_EXCEPTIONS } from '../../src/core/limits.ts';
+import { MAX_ATTEMPTS, MAX_DELIVERY_EXCEPTIONS } from '../../src/queue/limits.ts';
 import type { Drain } from '../../src/queue/types.ts';
 import type { Stage } from '../harness/queue.ts';
 import { createStage, messageOf, to } from '../harness/queue.ts';

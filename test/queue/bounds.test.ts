@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
-import { MIN_STORE_BYTES } from '../../src/core/limits.ts';
+import { MIN_STORE_BYTES } from '../../src/manifest/limits.ts';
 import type { Database } from '../../src/queue/disk/database.ts';
 import { openDatabase } from '../../src/queue/disk/database.ts';
 import { oldestOf } from '../../src/queue/entries/overflow.ts';

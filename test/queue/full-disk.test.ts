@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
-import { MAX_REMOVING } from '../../src/core/store-limits.ts';
+import { MAX_REMOVING } from '../../src/queue/limits.ts';
 import { onTmpfs, takeAllSpace } from '../harness/disks.ts';
 import type { Stage } from '../harness/queue.ts';
 import { createStage, messageOf, texts, to } from '../harness/queue.ts';

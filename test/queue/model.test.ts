@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { LOCAL_CLIENTS } from '../../src/core/shares.ts';
+import { LOCAL_CLIENTS } from '../../src/core/capacity/shares.ts';
 import type { QueueEntry } from '../../src/queue/types.ts';
 import type { Stage } from '../harness/queue.ts';
 import { createStage, messageOf, texts, to } from '../harness/queue.ts';

@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { LOCAL_CLIENTS } from '../../src/core/capacity/shares.ts';
 import { Failure } from '../../src/core/errors.ts';
-import { MAX_RETAINED, MAX_RETAINED_BYTES, MAX_RETAINED_TOPIC_BYTES } from '../../src/core/limits.ts';
+import { MAX_RETAINED, MAX_RETAINED_BYTES } from '../../src/core/limits.ts';
 import type { Message } from '../../src/core/message.ts';
-import { LOCAL_CLIENTS } from '../../src/core/shares.ts';
-import { COMMIT_RETRY, COMMIT_WINDOW, JOURNAL_BYTES } from '../../src/core/store-limits.ts';
+import { COMMIT_WINDOW_MS } from '../../src/manifest/limits.ts';
 import { openDatabase } from '../../src/queue/disk/database.ts';
+import { COMMIT_RETRY_MS, JOURNAL_BYTES, MAX_RETAINED_TOPIC_BYTES } from '../../src/queue/limits.ts';
 import type { Stage } from '../harness/queue.ts';
 import { createStage, messageOf } from '../harness/queue.ts';
 
@@ -27,7 +28,7 @@ async function keep(
   stage.store.retained.set(message, holder, error => {
     code = error instanceof Failure ? error.code : undefined;
   });
-  stage.clock.advance(COMMIT_WINDOW);
+  stage.clock.advance(COMMIT_WINDOW_MS);
   while (code === 'unsettled') {
     await new Promise(resolve => setImmediate(resolve));
     stage.clock.advance(0);
@@ -259,7 +260,7 @@ faults('what cannot be written leaves the one before it as it was', async () => 
   limit('0');
   try {
     for (const message of [on('a', 'new and longer'), on('a', ''), on('b', 'x')]) {
-      stage.clock.advance(COMMIT_RETRY);
+      stage.clock.advance(COMMIT_RETRY_MS);
       assert.is(await keep(stage, message), 'store.write');
       const { topics, bytes } = stage.store.retained;
       assert.equal([topics(''), textOn(stage, 'a'), bytes()], [['a'], 'old', before]);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { hasForbiddenCharacter } from '../../src/core/characters.ts';
+import { hasForbiddenCharacter } from '../../src/core/text/characters.ts';
 import { goesRound } from '../../src/routes/syntax/parser.ts';
 import { SYSTEM_PROPERTIES } from '../../src/routes/system.ts';
 import type { BinaryOperator, Expression, Literal, RouteTree, Step } from '../../src/routes/tree.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_FUSED_PARTS } from '../../src/core/limits.ts';
 import { compileLanes } from '../../src/routes/code/set.ts';
 import { createDispatcher, type RouteSetEntry } from '../../src/routes/dispatcher.ts';
+import { MAX_FUSED_PARTS } from '../../src/routes/limits.ts';
 import { printExpression, printSink } from '../../src/routes/printer.ts';
 import type { Subject, Verdict } from '../../src/routes/subject.ts';
 import { conditions, samples } from './arbitraries.ts';

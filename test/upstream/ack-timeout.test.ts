@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { upstreamLines } from '../../src/cli/output/upstream-lines.ts';
-import { ACK_TIMEOUT_MS } from '../../src/core/upstream-limits.ts';
+import { ACK_TIMEOUT_MS } from '../../src/upstream/limits.ts';
 import type { Stage } from '../harness/upstream.ts';
 import { createStage, numbers } from '../harness/upstream.ts';
 import type { Script, Server } from './server.ts';

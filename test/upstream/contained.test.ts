@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Failure } from '../../src/core/errors.ts';
-import { MAX_DELIVERY_EXCEPTIONS } from '../../src/core/limits.ts';
 import type { Message } from '../../src/core/message.ts';
+import { MAX_DELIVERY_EXCEPTIONS } from '../../src/queue/limits.ts';
 import { openLink } from '../../src/upstream/link.ts';
 import { createTestClock } from '../harness/clock.ts';
 import { createStage } from '../harness/upstream.ts';

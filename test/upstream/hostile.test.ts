@@ -1,7 +1,7 @@
 import { generate, type Packet } from 'mqtt-packet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_UNRELEASED, MAX_UNREQUESTED_ANSWERS } from '../../src/core/upstream-limits.ts';
+import { MAX_UNRELEASED, MAX_UNREQUESTED_ANSWERS } from '../../src/upstream/limits.ts';
 import type { Stage } from '../harness/upstream.ts';
 import { createStage, numbers } from '../harness/upstream.ts';
 import type { Guest, Script, Server } from './server.ts';

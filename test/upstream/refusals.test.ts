@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_ATTEMPTS } from '../../src/core/limits.ts';
+import { MAX_ATTEMPTS } from '../../src/queue/limits.ts';
 import { diceOf } from '../harness/seeded-random.ts';
 import type { Stage } from '../harness/upstream.ts';
 import { createStage, numbers } from '../harness/upstream.ts';

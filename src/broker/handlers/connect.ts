@@ -1,15 +1,15 @@
-import { stringProblem } from '../../core/characters.ts';
-import { MAX_CLIENT_ID_BYTES, MAX_TOPIC_ALIASES, MAX_UNSETTLED } from '../../core/limits.ts';
-import type { Holder, ShareRefusal } from '../../core/shares.ts';
+import type { Holder, ShareRefusal } from '../../core/capacity/shares.ts';
+import { stringProblem } from '../../core/text/characters.ts';
 import type { ConnackProperties } from '../../mqtt/packets.ts';
 import { encodeConnack } from '../../mqtt/packets.ts';
-import type { Fault } from '../../mqtt/reasons.ts';
-import { fault, REASON } from '../../mqtt/reasons.ts';
+import type { ProtocolError } from '../../mqtt/reasons.ts';
+import { protocolError, REASON } from '../../mqtt/reasons.ts';
 import type { Connect } from '../../mqtt/requests/connect.ts';
 import { isTopicName } from '../../mqtt/topics.ts';
 import { bridgeStateTopic } from '../access.ts';
 import type { Connection } from '../connection.ts';
 import { mayPublish, messageFrom } from '../inbound/publication.ts';
+import { MAX_CLIENT_ID_BYTES, MAX_PENDING_PUBLISHES, MAX_TOPIC_ALIASES } from '../limits.ts';
 import { createOutboundAliases } from '../outbound/aliases.ts';
 import { createDelivery } from '../outbound/delivery.ts';
 import { attachInputs, attachQueue } from '../outbound/inputs.ts';
@@ -22,7 +22,7 @@ import type { Authentication, BrokerLimits, Identity } from '../types.ts';
 const GENERATED_ID_BYTES = 8;
 
 /** Opens or resumes a session, once it is known who the client is (MQTT 5, 3.1.4). */
-export function handleConnect(connection: Connection, packet: Connect): Fault | undefined {
+export function handleConnect(connection: Connection, packet: Connect): ProtocolError | undefined {
   const { host, random } = connection.context;
   connection.version = packet.version;
   connection.bridge = isBridge(packet);
@@ -53,26 +53,26 @@ function isBridge({ bridge, version, clientId, will }: Connect): boolean {
 }
 
 /** What is wrong with a CONNECT, whoever sent it. */
-function objectionTo({ version, clientId, clean, authenticationMethod }: Connect): Fault | undefined {
+function objectionTo({ version, clientId, clean, authenticationMethod }: Connect): ProtocolError | undefined {
   if (authenticationMethod !== undefined)
-    return fault(REASON.badAuthenticationMethod, 'it wants an authentication that there is not');
+    return protocolError(REASON.badAuthenticationMethod, 'it wants an authentication that there is not');
   // MQTT 3.1.1, 3.1.3-8: without an identifier there is nothing to resume.
   if (version < 5 && clientId === '' && !clean)
-    return fault(REASON.clientIdentifierNotValid, 'a persistent session needs a client identifier');
+    return protocolError(REASON.clientIdentifierNotValid, 'a persistent session needs a client identifier');
   // [MQTT-3.1.3-8]
   const problem = Buffer.byteLength(clientId) > MAX_CLIENT_ID_BYTES ? 'is too long' : stringProblem(clientId);
   if (problem !== undefined)
-    return fault(REASON.clientIdentifierNotValid, `its client identifier ${problem}`);
+    return protocolError(REASON.clientIdentifierNotValid, `its client identifier ${problem}`);
   return undefined;
 }
 
 /** Why a client is not let in. `logged`: for the log alone, because the client must not know all of it. */
-type Denial = { readonly fault: Fault; readonly logged: string };
+type Denial = { readonly fault: ProtocolError; readonly logged: string };
 
 /** What a client is told whose credentials are refused. */
 const FAULTS = {
-  refused: fault(REASON.notAuthorized, 'it may not connect'),
-  tooMany: fault(REASON.connectionRateExceeded, 'too many attempts to connect as it failed lately'),
+  refused: protocolError(REASON.notAuthorized, 'it may not connect'),
+  tooMany: protocolError(REASON.connectionRateExceeded, 'too many attempts to connect as it failed lately'),
 } as const;
 
 /** Lets the client in, or returns why not. */
@@ -93,7 +93,8 @@ function admit(
   const full =
     (expiry > 0 && known?.persistent !== true ? sessions.noRoomForPersistent(holder) : undefined) ??
     (known?.connection === undefined ? noRoomToConnect(connection, outcome, holder) : undefined);
-  if (full !== undefined) return { fault: fault(REASON.quotaExceeded, full.reason), logged: full.logged };
+  if (full !== undefined)
+    return { fault: protocolError(REASON.quotaExceeded, full.reason), logged: full.logged };
   enter(connection, packet, clientId, outcome, holder, expiry);
   return undefined;
 }
@@ -116,32 +117,38 @@ function willProblem(
   { will }: Connect,
   clientId: string,
   identity: Identity,
-): Fault | undefined {
+): ProtocolError | undefined {
   const { host } = connection.context;
   if (will === undefined) return undefined;
   if (!isTopicName(will.topic))
-    return fault(REASON.topicNameInvalid, `its will cannot go to "${will.topic.slice(0, 64)}"`);
+    return protocolError(REASON.topicNameInvalid, `its will cannot go to "${will.topic.slice(0, 64)}"`);
   if (!mayPublish(connection, identity, clientId, will.topic))
-    return fault(REASON.notAuthorized, `its will may not go to "${will.topic}"`);
+    return protocolError(REASON.notAuthorized, `its will may not go to "${will.topic}"`);
   // [MQTT-3.2.2-13]
   if (will.retain && !host.limits().retained)
-    return fault(REASON.retainNotSupported, 'its will is to be retained, and "retained" is false');
+    return protocolError(REASON.retainNotSupported, 'its will is to be retained, and "retained" is false');
   return undefined;
 }
 
 /** Fault of a client whose terms and the hub's do not go together; undefined if they do. */
-function unfit(connection: Connection, packet: Connect, clientId: string): Fault | undefined {
+function unfit(connection: Connection, packet: Connect, clientId: string): ProtocolError | undefined {
   const { version } = packet;
   const { host } = connection.context;
   const keepAlive = keepAliveOf(packet, host.limits());
   // Before MQTT 5 a client cannot be told of another keep-alive: mosquitto refuses it with this code, too.
   if (version < 5 && keepAlive !== packet.keepAlive)
-    return fault(REASON.clientIdentifierNotValid, `its keep-alive is not from 1 to ${keepAlive} seconds`);
+    return protocolError(
+      REASON.clientIdentifierNotValid,
+      `its keep-alive is not from 1 to ${keepAlive} seconds`,
+    );
   const properties = connackProperties(packet, clientId, host.limits());
   const size = encodeConnack(version, REASON.success, false, properties).length;
   // [MQTT-3.1.2-24]
   return size > connection.maximumPacketSize
-    ? fault(REASON.packetTooLarge, `its Maximum Packet Size is less than the ${size} bytes of CONNACK`)
+    ? protocolError(
+        REASON.packetTooLarge,
+        `its Maximum Packet Size is less than the ${size} bytes of CONNACK`,
+      )
     : undefined;
 }
 
@@ -166,7 +173,7 @@ function enter(
   // [MQTT-3.1.4-3]
   sessions
     .find(clientId, identity)
-    ?.connection?.close(fault(REASON.sessionTakenOver, 'another connection took its session over'));
+    ?.connection?.close(protocolError(REASON.sessionTakenOver, 'another connection took its session over'));
   const known = sessions.find(clientId, identity);
   if (known !== undefined && packet.clean) sessions.discard(known, () => {});
   const resumed = packet.clean ? undefined : known;
@@ -218,7 +225,7 @@ function connackProperties(packet: Connect, clientId: string, limits: BrokerLimi
   if (packet.version < 5) return {};
   const keepAlive = keepAliveOf(packet, limits);
   return {
-    receiveMaximum: MAX_UNSETTLED,
+    receiveMaximum: MAX_PENDING_PUBLISHES,
     maximumPacketSize: limits.packetSize,
     ...(limits.retained ? {} : { retainAvailable: false }),
     ...(keepAlive === packet.keepAlive ? {} : { serverKeepAlive: keepAlive }),
@@ -229,7 +236,7 @@ function connackProperties(packet: Connect, clientId: string, limits: BrokerLimi
 }
 
 /** Sends CONNACK with the reason, as much of it as the client takes [MQTT-3.1.2-24], [MQTT-3.2.2-19]. */
-function refuse(connection: Connection, why: Fault): Fault {
+function refuse(connection: Connection, why: ProtocolError): ProtocolError {
   const { version, maximumPacketSize } = connection;
   const words = encodeConnack(version, why.code, false, { reasonString: why.reason });
   const plain = encodeConnack(version, why.code, false);

@@ -1,5 +1,5 @@
-import type { Fault } from '../../mqtt/reasons.ts';
-import { fault, REASON } from '../../mqtt/reasons.ts';
+import type { ProtocolError } from '../../mqtt/reasons.ts';
+import { protocolError, REASON } from '../../mqtt/reasons.ts';
 import type { Disconnect } from '../../mqtt/requests/end.ts';
 import type { Connection } from '../connection.ts';
 import type { Session } from '../sessions/session.ts';
@@ -10,11 +10,11 @@ export function handleDisconnect(
   connection: Connection,
   session: Session,
   { reasonCode, sessionExpiry }: Disconnect,
-): Fault | undefined {
+): ProtocolError | undefined {
   if (sessionExpiry !== undefined) {
     // MQTT 5, 3.14.2.2.2: what ends with its connection has kept nothing.
     if (session.expiry === 0 && sessionExpiry > 0)
-      return fault(REASON.protocolError, 'its DISCONNECT makes a session last that was to end');
+      return protocolError(REASON.protocolError, 'its DISCONNECT makes a session last that was to end');
     session.expiry = expiryOf(sessionExpiry);
   }
   if (reasonCode !== REASON.disconnectWithWill) connection.will = undefined;

@@ -1,7 +1,7 @@
 import { PUBACK, PUBREC, PUBREL } from '../../mqtt/acknowledgement.ts';
-import type { Publish } from '../../mqtt/publish.ts';
-import type { Fault } from '../../mqtt/reasons.ts';
-import { fault, REASON } from '../../mqtt/reasons.ts';
+import type { Publish } from '../../mqtt/read-publish.ts';
+import type { ProtocolError } from '../../mqtt/reasons.ts';
+import { protocolError, REASON } from '../../mqtt/reasons.ts';
 import type { Request } from '../../mqtt/requests/index.ts';
 import type { Connection } from '../connection.ts';
 import { handleAuth } from './auth.ts';
@@ -14,15 +14,15 @@ import { handleSubscribe } from './subscribe.ts';
 import { handleUnsubscribe } from './unsubscribe.ts';
 
 /** Gives a packet to its handler; a fault ends the connection. CONNECT comes first and once [MQTT-3.1.0-1], [MQTT-3.1.0-2]. */
-export function handle(connection: Connection, packet: Publish | Request): Fault | undefined {
+export function handle(connection: Connection, packet: Publish | Request): ProtocolError | undefined {
   const { session } = connection;
   if (session === undefined) {
     if (packet.cmd === 'connect') return handleConnect(connection, packet);
-    return fault(REASON.protocolError, `it sent ${packet.cmd.toUpperCase()} before CONNECT`);
+    return protocolError(REASON.protocolError, `it sent ${packet.cmd.toUpperCase()} before CONNECT`);
   }
   switch (packet.cmd) {
     case 'connect':
-      return fault(REASON.protocolError, 'it sent a second CONNECT');
+      return protocolError(REASON.protocolError, 'it sent a second CONNECT');
     case 'publish':
       return handlePublish(connection, session, packet);
     case 'subscribe':
@@ -44,11 +44,11 @@ export function acknowledge(
   type: number,
   packetId: number,
   reasonCode: number,
-): Fault | undefined {
+): ProtocolError | undefined {
   const { session } = connection;
   const delivery = session?.delivery;
   if (session === undefined || delivery === undefined)
-    return fault(REASON.protocolError, 'it sent an acknowledgement before CONNECT');
+    return protocolError(REASON.protocolError, 'it sent an acknowledgement before CONNECT');
   if (type === PUBACK) delivery.puback(packetId);
   else if (type === PUBREC) delivery.pubrec(packetId, reasonCode);
   else if (type === PUBREL) handlePubrel(connection, session, packetId);

@@ -1,33 +1,41 @@
 import { Failure } from '../../core/errors.ts';
-import { MAX_REMEMBERED_TOPIC, MAX_UNSETTLED } from '../../core/limits.ts';
 import type { Message, OnDurable } from '../../core/message.ts';
 import { PUBACK, PUBREC } from '../../mqtt/acknowledgement.ts';
-import type { Publish } from '../../mqtt/publish.ts';
-import type { Fault } from '../../mqtt/reasons.ts';
-import { fault, REASON } from '../../mqtt/reasons.ts';
+import type { Publish } from '../../mqtt/read-publish.ts';
+import type { ProtocolError } from '../../mqtt/reasons.ts';
+import { protocolError, REASON } from '../../mqtt/reasons.ts';
 import { isTopicName } from '../../mqtt/topics.ts';
+import { MAX_CACHED_TOPIC_LENGTH } from '../../routes/limits.ts';
 import type { Connection } from '../connection.ts';
 import { topicOf } from '../inbound/aliases.ts';
 import { mayPublish, messageFrom, publish } from '../inbound/publication.ts';
 import type { Receipt } from '../inbound/receipts.ts';
+import { MAX_PENDING_PUBLISHES } from '../limits.ts';
 import { createExpress } from '../outbound/express.ts';
 import { findWay } from '../outbound/ways.ts';
 import { peerFields } from '../peer-fields.ts';
 import type { Session } from '../sessions/session.ts';
 
 /** Takes in a message; the acknowledgement follows when it is safe (MQTT 5, 4.3). */
-export function handlePublish(connection: Connection, session: Session, packet: Publish): Fault | undefined {
+export function handlePublish(
+  connection: Connection,
+  session: Session,
+  packet: Publish,
+): ProtocolError | undefined {
   const { host, counts } = connection.context;
   const { qos, messageId } = packet;
   const topic = topicOf(connection, packet);
   if (typeof topic !== 'string') return topic;
   if (!isTopicName(topic))
-    return fault(REASON.topicNameInvalid, `"${topic.slice(0, 64)}" is not a topic to publish on`);
+    return protocolError(REASON.topicNameInvalid, `"${topic.slice(0, 64)}" is not a topic to publish on`);
   // [MQTT-3.2.2-14]
   if (packet.retain && !host.limits().retained)
-    return fault(REASON.retainNotSupported, 'it published with RETAIN, and "retained" is false');
+    return protocolError(REASON.retainNotSupported, 'it published with RETAIN, and "retained" is false');
   if (isBeyondReceiveMaximum(connection, session, packet))
-    return fault(REASON.receiveMaximumExceeded, `it sent more than ${MAX_UNSETTLED} messages at once`);
+    return protocolError(
+      REASON.receiveMaximumExceeded,
+      `it sent more than ${MAX_PENDING_PUBLISHES} messages at once`,
+    );
   if (!mayPublish(connection, session.identity, session.clientId, topic))
     return refuse(connection, topic, packet);
   if (qos === 2) receive(connection, session, topic, packet);
@@ -38,7 +46,7 @@ export function handlePublish(connection: Connection, session: Session, packet: 
     else
       publish(connection.context, session, message, error => void (error === undefined || counts.dropped++));
     const mayFollow =
-      packet.properties === undefined && !packet.retain && topic.length <= MAX_REMEMBERED_TOPIC;
+      packet.properties === undefined && !packet.retain && topic.length <= MAX_CACHED_TOPIC_LENGTH;
     if (mayFollow) remember(connection, message);
   }
   return undefined;
@@ -115,7 +123,7 @@ function answer(
       receipts.pay(receipt, isFull(error) ? REASON.quotaExceeded : REASON.implementationSpecificError);
     else {
       receipts.cancel(receipt);
-      connection.close(fault(REASON.quotaExceeded, `its message was not kept: ${sentenceOf(error)}`));
+      connection.close(protocolError(REASON.quotaExceeded, `its message was not kept: ${sentenceOf(error)}`));
     }
   } catch (thrown) {
     connection.fail(thrown);
@@ -142,15 +150,19 @@ function isBeyondReceiveMaximum(
 ): boolean {
   if (qos === 0) return false;
   const known = qos === 2 && received.has(messageId);
-  if (version === 5 && !known && receipts.owed() >= MAX_UNSETTLED) return true;
-  return qos === 2 && !known && received.size >= MAX_UNSETTLED;
+  if (version === 5 && !known && receipts.owed() >= MAX_PENDING_PUBLISHES) return true;
+  return qos === 2 && !known && received.size >= MAX_PENDING_PUBLISHES;
 }
 
 /** MQTT 3.1.1, 3.3.5-2 offers an acknowledgement or the end; the first would promise what is not kept. */
-function refuse(connection: Connection, topic: string, { qos, messageId }: Publish): Fault | undefined {
+function refuse(
+  connection: Connection,
+  topic: string,
+  { qos, messageId }: Publish,
+): ProtocolError | undefined {
   const { receipts, version, context } = connection;
   context.counts.refused++;
-  if (version < 5) return fault(REASON.notAuthorized, `it may not publish on "${topic}"`);
+  if (version < 5) return protocolError(REASON.notAuthorized, `it may not publish on "${topic}"`);
   context.log.warn(`Refused a message: the client may not publish on "${topic}".`, peerFields(connection));
   if (qos > 0) receipts.pay(receipts.owe(qos === 1 ? PUBACK : PUBREC, messageId), REASON.notAuthorized);
   return undefined;

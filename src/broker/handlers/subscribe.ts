@@ -1,6 +1,6 @@
 import { encodeSuback } from '../../mqtt/packets.ts';
-import type { Fault } from '../../mqtt/reasons.ts';
-import { fault, REASON } from '../../mqtt/reasons.ts';
+import type { ProtocolError } from '../../mqtt/reasons.ts';
+import { protocolError, REASON } from '../../mqtt/reasons.ts';
 import type { Subscribe } from '../../mqtt/requests/subscribe.ts';
 import { isShared, plainFilter } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
@@ -15,16 +15,16 @@ export function handleSubscribe(
   connection: Connection,
   session: Session,
   packet: Subscribe,
-): Fault | undefined {
+): ProtocolError | undefined {
   const { sessions, log, counts } = connection.context;
   const { messageId, subscriptionId, subscriptions } = packet;
   const invalid = subscriptions.find(({ topic }) => plainFilter(topic) === undefined);
   if (invalid !== undefined)
-    return fault(REASON.topicFilterInvalid, `"${invalid.topic.slice(0, 64)}" is not a topic filter`);
+    return protocolError(REASON.topicFilterInvalid, `"${invalid.topic.slice(0, 64)}" is not a topic filter`);
   const codes: number[] = [];
   /** By filter: the same one may stand in a packet many times. */
   const fresh = new Map<string, Fresh>();
-  let why: Fault | undefined;
+  let why: ProtocolError | undefined;
   for (const wanted of subscriptions) {
     const { topic, qos, retainHandling } = wanted;
     // Before MQTT 5 a bridge cannot ask for either.
@@ -63,10 +63,10 @@ export function handleSubscribe(
 }
 
 /** Reason why a client may not have a subscription; undefined if it may. */
-function refusalOf({ context }: Connection, session: Session, topic: string): Fault | undefined {
+function refusalOf({ context }: Connection, session: Session, topic: string): ProtocolError | undefined {
   const filter = plainFilter(topic) ?? topic;
   if (!context.host.maySubscribe(session.identity, session.clientId, filter))
-    return fault(REASON.notAuthorized, 'it may not subscribe to that');
+    return protocolError(REASON.notAuthorized, 'it may not subscribe to that');
   const full = context.sessions.noRoomFor(session, topic);
-  return full === undefined ? undefined : fault(REASON.quotaExceeded, full);
+  return full === undefined ? undefined : protocolError(REASON.quotaExceeded, full);
 }

@@ -1,6 +1,6 @@
 import { encodeUnsuback } from '../../mqtt/packets.ts';
-import type { Fault } from '../../mqtt/reasons.ts';
-import { fault, REASON } from '../../mqtt/reasons.ts';
+import type { ProtocolError } from '../../mqtt/reasons.ts';
+import { protocolError, REASON } from '../../mqtt/reasons.ts';
 import type { Unsubscribe } from '../../mqtt/requests/subscribe.ts';
 import { plainFilter } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
@@ -12,10 +12,10 @@ export function handleUnsubscribe(
   connection: Connection,
   session: Session,
   { messageId, filters }: Unsubscribe,
-): Fault | undefined {
+): ProtocolError | undefined {
   const invalid = filters.find(filter => plainFilter(filter) === undefined);
   if (invalid !== undefined)
-    return fault(REASON.topicFilterInvalid, `"${invalid.slice(0, 64)}" is not a topic filter`);
+    return protocolError(REASON.topicFilterInvalid, `"${invalid.slice(0, 64)}" is not a topic filter`);
   const { sessions, log } = connection.context;
   const codes = filters.map(filter =>
     sessions.unsubscribe(session, filter) ? REASON.success : REASON.noSubscriptionExisted,

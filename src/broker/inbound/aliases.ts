@@ -1,8 +1,8 @@
-import { MAX_ALIASED_TOPIC_UNITS, MAX_TOPIC_ALIASES } from '../../core/limits.ts';
-import type { Publish } from '../../mqtt/publish.ts';
-import type { Fault } from '../../mqtt/reasons.ts';
-import { fault, REASON } from '../../mqtt/reasons.ts';
+import type { Publish } from '../../mqtt/read-publish.ts';
+import type { ProtocolError } from '../../mqtt/reasons.ts';
+import { protocolError, REASON } from '../../mqtt/reasons.ts';
 import type { Connection } from '../connection.ts';
+import { MAX_ALIASED_TOPIC_UNITS, MAX_TOPIC_ALIASES } from '../limits.ts';
 
 /** Topics that a client gave a number on this connection (MQTT 5, 3.3.2.3.4). */
 export type InboundAliases = Map<number, string>;
@@ -10,12 +10,15 @@ export type InboundAliases = Map<number, string>;
 const TOO_LONG = `its topics with an alias have more than ${MAX_ALIASED_TOPIC_UNITS} characters together`;
 
 /** The topic of a PUBLISH, by its alias if it has none itself; keeps an alias that it gives. */
-export function topicOf(connection: Pick<Connection, 'inboundAliases'>, packet: Publish): string | Fault {
+export function topicOf(
+  connection: Pick<Connection, 'inboundAliases'>,
+  packet: Publish,
+): string | ProtocolError {
   const { topic, properties } = packet;
   const alias = properties?.topicAlias;
   if (alias === undefined) return topic;
   if (alias > MAX_TOPIC_ALIASES) {
-    return fault(
+    return protocolError(
       REASON.topicAliasInvalid,
       `it used topic alias ${alias}, the highest is ${MAX_TOPIC_ALIASES}`,
     );
@@ -27,9 +30,10 @@ export function topicOf(connection: Pick<Connection, 'inboundAliases'>, packet: 
     aliases.set(alias, topic);
     let units = 0;
     for (const one of aliases.values()) units += one.length;
-    return units <= MAX_ALIASED_TOPIC_UNITS ? topic : fault(REASON.quotaExceeded, TOO_LONG);
+    return units <= MAX_ALIASED_TOPIC_UNITS ? topic : protocolError(REASON.quotaExceeded, TOO_LONG);
   }
   return (
-    aliases.get(alias) ?? fault(REASON.protocolError, `it used topic alias ${alias}, which it has not given`)
+    aliases.get(alias) ??
+    protocolError(REASON.protocolError, `it used topic alias ${alias}, which it has not given`)
   );
 }

@@ -1,4 +1,4 @@
-import { FREE_PARTIAL_BYTES } from '../../core/memory-limits.ts';
+import { FREE_PARTIAL_BYTES } from '../limits.ts';
 
 /** A connection that keeps a part of a packet. */
 export type PartialHolder = { readonly closeForMemory: () => void };

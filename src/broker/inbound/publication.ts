@@ -1,6 +1,6 @@
 import type { Message, OnDurable, Origin, QoS } from '../../core/message.ts';
 import { NO_PROPERTIES } from '../../core/message.ts';
-import type { PublishProperties } from '../../mqtt/publish.ts';
+import type { PublishProperties } from '../../mqtt/read-publish.ts';
 import type { MetadataEntry } from '../../queue/types.ts';
 import { bridgeStateTopic, outputOf } from '../access.ts';
 import type { Connection } from '../connection.ts';

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { MAX_CONNECTIONS, RESERVED_FILES } from '../../core/limits.ts';
+import { moduleReserve } from '../../core/capacity/shares.ts';
+import { MAX_CONNECTIONS } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
-import { moduleReserve } from '../../core/shares.ts';
+import { RESERVED_FILES } from '../limits.ts';
 
 /** The soft limit in /proc/self/limits; the runtime has raised it to the hard one by then. */
 const OPEN_FILES = /^Max open files +(\d+)/m;

@@ -1,11 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import { type Stats, statSync } from 'node:fs';
 import type { SecureContextOptions, Server, TlsOptions } from 'node:tls';
-import { type Validity, validityOf, validityProblem } from '../../core/certificate-validity.ts';
 import type { Cancel } from '../../core/clock.ts';
 import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
-import { CERTIFICATE_RELOAD } from '../../core/limits.ts';
-import { readTlsFiles, TlsFileError } from '../../core/tls-files.ts';
+import { type Validity, validityOf, validityProblem } from '../../core/tls/certificate-validity.ts';
+import { readTlsFiles, TlsFileError } from '../../core/tls/files.ts';
+import { CERTIFICATE_RELOAD_MS } from '../limits.ts';
 import { alternativeNames } from './certificate-names.ts';
 import type { ListenerHost, OpenListener, TlsSettings } from './settings.ts';
 
@@ -68,9 +68,9 @@ export function keepCertificates(tls: TlsSettings, { clock, log }: ListenerHost)
     const again = (): void => {
       look(server);
       warnOfDates();
-      cancel = clock.after(CERTIFICATE_RELOAD, again);
+      cancel = clock.after(CERTIFICATE_RELOAD_MS, again);
     };
-    cancel = clock.after(CERTIFICATE_RELOAD, again);
+    cancel = clock.after(CERTIFICATE_RELOAD_MS, again);
     const stop = (): void => {
       cancel();
       listener.stop();

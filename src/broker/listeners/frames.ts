@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import type { Cancel, Clock } from '../../core/clock.ts';
-import { WEBSOCKET_PING } from '../../core/limits.ts';
+import { WEBSOCKET_PING_MS } from '../limits.ts';
 import type { ClientSocket } from './socket.ts';
 
 /** Codes of a close frame (RFC 6455, 7.4.1). */
@@ -56,9 +56,9 @@ export function streamOf(webSocket: WebSocket, clock: Clock): ClientSocket {
   let cancelPing: Cancel;
   const ping = (): void => {
     if (isOpen()) webSocket.ping();
-    cancelPing = clock.after(WEBSOCKET_PING, ping);
+    cancelPing = clock.after(WEBSOCKET_PING_MS, ping);
   };
-  cancelPing = clock.after(WEBSOCKET_PING, ping);
+  cancelPing = clock.after(WEBSOCKET_PING_MS, ping);
 
   return Object.assign(stream, {
     destroySoon: () => {

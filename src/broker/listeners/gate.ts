@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../core/clock.ts';
-import { CONNECT_TIMEOUT } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
+import { CONNECT_TIMEOUT_MS } from '../limits.ts';
 import { peerOf } from './socket.ts';
 
 /** A connection from its accept to its CONNECT: a TLS handshake, an HTTP request and half a CONNECT among them. */
@@ -115,7 +115,7 @@ export function createGate({ clock, log, capacity, bytes: mostBytes }: GateSetti
       arrivals.add(waiting);
       byAddress.set(address, (byAddress.get(address) ?? 0) + 1);
       bytes += cost;
-      const cancel = clock.after(CONNECT_TIMEOUT, () => {
+      const cancel = clock.after(CONNECT_TIMEOUT_MS, () => {
         log.info(`Closed a connection from ${address}: no CONNECT came in time.`);
         socket.destroy();
       });

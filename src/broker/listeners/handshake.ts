@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 import type { Server, TLSSocket } from 'node:tls';
 import { reasonOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
-import { certificateReason, handshakeReason } from '../../core/tls-reasons.ts';
+import { certificateReason, handshakeReason } from '../../core/tls/reasons.ts';
 import { peerOf } from './socket.ts';
 
 /** Logs each TLS handshake of `server` that fails: with whom, and why. */

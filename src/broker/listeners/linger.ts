@@ -1,11 +1,12 @@
 import type { Clock } from '../../core/clock.ts';
-import { CLOSE_LINGER, MAX_LINGER_BYTES } from '../../core/limits.ts';
+import { CLOSE_LINGER_MS } from '../../core/limits.ts';
+import { MAX_LINGER_BYTES } from '../limits.ts';
 import type { ClientSocket } from './socket.ts';
 
 /**
  * Ends a socket so that the peer can read what was written last. Input that is left unread when a TCP socket is closed
  * makes the system send a reset, and that makes the peer lose what it has not read yet: so what comes is read and
- * discarded until the peer has closed its side, for CLOSE_LINGER and MAX_LINGER_BYTES at most. The caller's data handler
+ * discarded until the peer has closed its side, for CLOSE_LINGER_MS and MAX_LINGER_BYTES at most. The caller's data handler
  * ignores it.
  */
 export function closeLingering(socket: ClientSocket, clock: Clock): void {
@@ -26,6 +27,6 @@ export function closeSoon(socket: ClientSocket, clock: Clock): void {
 }
 
 function destroyLater(socket: ClientSocket, clock: Clock): void {
-  const cancel = clock.after(CLOSE_LINGER, () => socket.destroy());
+  const cancel = clock.after(CLOSE_LINGER_MS, () => socket.destroy());
   socket.once('close', cancel);
 }

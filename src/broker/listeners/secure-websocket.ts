@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';
 import { TLSSocket } from 'node:tls';
-import { HTTP_ARRIVAL_BYTES, TLS_ARRIVAL_BYTES } from '../../core/memory-limits.ts';
+import { HTTP_ARRIVAL_BYTES, TLS_ARRIVAL_BYTES } from '../limits.ts';
 import { certificateNames } from './certificate-names.ts';
 import { keepCertificates } from './certificates.ts';
 import { logHandshakes } from './handshake.ts';

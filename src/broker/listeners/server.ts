@@ -1,7 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
-import { CLOSE_LINGER } from '../../core/limits.ts';
-import { listenPatiently } from '../../core/listen.ts';
+import { CLOSE_LINGER_MS } from '../../core/limits.ts';
+import { listenWithRetry } from '../../core/net/listen.ts';
 import type { Arrival } from './gate.ts';
 import type { Accept, AddressSettings, ListenerHost, OpenListener } from './settings.ts';
 import type { ClientSocket, Peer } from './socket.ts';
@@ -18,7 +18,7 @@ export async function openServer(
 ): Promise<Pick<OpenListener, 'address'>> {
   const pause = (milliseconds: number): Promise<void> =>
     new Promise(resolve => clock.after(milliseconds, resolve));
-  const error = await listenPatiently(server, { host, port }, pause);
+  const error = await listenWithRetry(server, { host, port }, pause);
   if (error !== undefined) throw listenFailure(error, host, port);
   const bound = server.address();
   const chosen = typeof bound === 'object' && bound !== null ? bound.port : port;
@@ -74,7 +74,7 @@ export function openEntrance(
     close: async () => {
       stop();
       if (sockets.size === 0) return;
-      const cancel = clock.after(CLOSE_LINGER, () => {
+      const cancel = clock.after(CLOSE_LINGER_MS, () => {
         for (const socket of sockets) socket.destroy();
       });
       await Promise.all(Array.from(sockets, socket => new Promise(resolve => socket.once('close', resolve))));

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { PLAIN_ARRIVAL_BYTES } from '../../core/memory-limits.ts';
+import { PLAIN_ARRIVAL_BYTES } from '../limits.ts';
 import { openEntrance, openServer } from './server.ts';
 import type { Accept, AddressSettings, ListenerHost, OpenListener } from './settings.ts';
 import { peerOf } from './socket.ts';

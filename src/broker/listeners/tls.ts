@@ -1,5 +1,5 @@
 import { createServer } from 'node:tls';
-import { TLS_ARRIVAL_BYTES } from '../../core/memory-limits.ts';
+import { TLS_ARRIVAL_BYTES } from '../limits.ts';
 import { certificateNames } from './certificate-names.ts';
 import { keepCertificates } from './certificates.ts';
 import { logHandshakes } from './handshake.ts';

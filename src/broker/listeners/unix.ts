@@ -2,7 +2,7 @@ import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
-import { PLAIN_ARRIVAL_BYTES } from '../../core/memory-limits.ts';
+import { PLAIN_ARRIVAL_BYTES } from '../limits.ts';
 import { openEntrance } from './server.ts';
 import type { Accept, ListenerHost, OpenListener, UnixSettings } from './settings.ts';
 

@@ -1,7 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerOptions } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { CONNECT_TIMEOUT, MAX_PACKET_BYTES, MAX_UPGRADE_BYTES } from '../../core/limits.ts';
+import { MAX_PACKET_BYTES } from '../../core/limits.ts';
+import { CONNECT_TIMEOUT_MS, MAX_UPGRADE_BYTES } from '../limits.ts';
 import { streamOf } from './frames.ts';
 import { objectionTo, ownNames, protocolOf } from './origins.ts';
 import type { Entrance } from './server.ts';
@@ -10,9 +11,9 @@ import type { Peer } from './socket.ts';
 
 /** Of one request: who asks for a WebSocket needs no more. */
 export const HTTP: ServerOptions = {
-  headersTimeout: CONNECT_TIMEOUT,
-  requestTimeout: CONNECT_TIMEOUT,
-  connectionsCheckingInterval: CONNECT_TIMEOUT,
+  headersTimeout: CONNECT_TIMEOUT_MS,
+  requestTimeout: CONNECT_TIMEOUT_MS,
+  connectionsCheckingInterval: CONNECT_TIMEOUT_MS,
   maxHeaderSize: MAX_UPGRADE_BYTES,
   noDelay: true,
 };

@@ -1,6 +1,7 @@
 import { WebSocket } from 'ws';
 import type { Clock } from '../../core/clock.ts';
-import { CONNECT_TIMEOUT, MAX_PACKET_BYTES } from '../../core/limits.ts';
+import { MAX_PACKET_BYTES } from '../../core/limits.ts';
+import { CONNECT_TIMEOUT_MS } from '../limits.ts';
 import { streamOf } from './frames.ts';
 import type { ClientSocket } from './socket.ts';
 
@@ -26,7 +27,7 @@ export function openWebSocket(
     ...(anyName ? { checkServerIdentity: () => false } : {}),
     perMessageDeflate: false,
     maxPayload: MAX_PACKET_BYTES,
-    handshakeTimeout: CONNECT_TIMEOUT,
+    handshakeTimeout: CONNECT_TIMEOUT_MS,
   });
   webSocket.once('open', ready);
   return streamOf(webSocket, clock);

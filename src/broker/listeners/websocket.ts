@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { HTTP_ARRIVAL_BYTES } from '../../core/memory-limits.ts';
+import { HTTP_ARRIVAL_BYTES } from '../limits.ts';
 import { openEntrance, openServer } from './server.ts';
 import type { Accept, ListenerHost, OpenListener, WebSocketSettings } from './settings.ts';
 import { peerOf } from './socket.ts';

@@ -1,4 +1,5 @@
-import { MAX_REMEMBERED_TOPIC, MAX_TOPIC_ALIASES } from '../../core/limits.ts';
+import { MAX_CACHED_TOPIC_LENGTH } from '../../routes/limits.ts';
+import { MAX_TOPIC_ALIASES } from '../limits.ts';
 
 /** Topics that go out as a number once the client knows them (MQTT 5, 3.3.2.3.4). */
 export type OutboundAliases = {
@@ -15,7 +16,7 @@ export function createOutboundAliases(most: number): OutboundAliases {
   const limit = Math.min(most, MAX_TOPIC_ALIASES);
   return {
     aliasOf: topic => aliases.get(topic) ?? 0,
-    next: topic => (aliases.size < limit && topic.length <= MAX_REMEMBERED_TOPIC ? aliases.size + 1 : 0),
+    next: topic => (aliases.size < limit && topic.length <= MAX_CACHED_TOPIC_LENGTH ? aliases.size + 1 : 0),
     told: topic => {
       aliases.set(topic, aliases.size + 1);
     },

@@ -1,5 +1,5 @@
-import { MAX_VOLATILE_BACKLOG, MAX_VOLATILE_BACKLOG_BYTES } from '../../core/memory-limits.ts';
 import type { Message } from '../../core/message.ts';
+import { MAX_VOLATILE_BACKLOG, MAX_VOLATILE_BACKLOG_BYTES } from '../limits.ts';
 
 /** A message that waits, and since when: monotonic milliseconds. */
 export type Waiting = { readonly message: Message; readonly since: number };

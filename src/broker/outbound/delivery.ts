@@ -1,10 +1,10 @@
-import { IN_FLIGHT_WINDOW } from '../../core/limits.ts';
 import type { Message, QoS } from '../../core/message.ts';
 import { PUBREL } from '../../mqtt/acknowledgement.ts';
 import { createInFlight, packetIdOf } from '../../mqtt/inflight.ts';
 import { REASON } from '../../mqtt/reasons.ts';
 import type { Drain, DrainSettings, QueueEntry, SimpleDrain } from '../../queue/types.ts';
 import type { Connection } from '../connection.ts';
+import { MAX_IN_FLIGHT } from '../limits.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Allowance } from '../sessions/subscriptions.ts';
 import type { Backlog } from './backlog.ts';
@@ -63,7 +63,7 @@ export type Delivery = {
 /** `receiveMaximum` is the client's (MQTT 5, 3.1.2.11.3). */
 export function createDelivery(connection: Connection, session: Session, receiveMaximum: number): Delivery {
   const { host, clock, sessions, counts } = connection.context;
-  const limit = Math.min(receiveMaximum, IN_FLIGHT_WINDOW);
+  const limit = Math.min(receiveMaximum, MAX_IN_FLIGHT);
   const sources = new Map<string, Source>();
   const window = createInFlight<Flight>();
   /** As many are on their way as the client takes (MQTT 5, 4.9). */

@@ -1,14 +1,14 @@
-import { RETAINED_TURN } from '../../core/limits.ts';
 import type { Message, QoS } from '../../core/message.ts';
 import { matches, sharedOf } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
 import type { BrokerContext } from '../context.ts';
+import { MAX_RETAINED_PER_TURN } from '../limits.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Allowance } from '../sessions/subscriptions.ts';
 import { lesser, transmit } from './transmit.ts';
 
 /** Messages that could be sent in the time that it takes to look through all topics for a filter. */
-const FILTER_COST = RETAINED_TURN / 8;
+const FILTER_COST = MAX_RETAINED_PER_TURN / 8;
 
 /** A subscription that was just made, and its identifier. */
 export type Fresh = { readonly filter: string; readonly qos: QoS; readonly id: number | undefined };
@@ -46,7 +46,7 @@ export function createRetainedSender(connection: Connection, session: Session): 
   };
 
   const sendSome = (): void => {
-    for (let spent = 0; spent < RETAINED_TURN; spent++) {
+    for (let spent = 0; spent < MAX_RETAINED_PER_TURN; spent++) {
       const topic = topics[next];
       if (topic === undefined || current === undefined) {
         if (!nextFilter()) {

@@ -1,7 +1,7 @@
 import type { Message, QoS } from '../../core/message.ts';
-import type { Dispatch } from '../../mqtt/dispatch.ts';
-import { encodePublish, publishSize, writePublish } from '../../mqtt/dispatch.ts';
 import type { Version } from '../../mqtt/version.ts';
+import type { PublishOptions } from '../../mqtt/write-publish.ts';
+import { encodePublish, publishSize, writePublish } from '../../mqtt/write-publish.ts';
 import type { Connection } from '../connection.ts';
 import type { Allowance } from '../sessions/subscriptions.ts';
 
@@ -50,7 +50,7 @@ function dispatchOf(
   { aliases }: Connection,
   message: Message,
   { topic, qos, packetId, dup, allowance, remaining }: Sending,
-): Dispatch {
+): PublishOptions {
   // Not at QoS 2: mqtt.js forgets the topic of a message whose alias it has looked up before its PUBREL.
   const usable = qos === 2 ? undefined : aliases;
   const known = usable?.aliasOf(topic) ?? 0;

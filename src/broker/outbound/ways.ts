@@ -1,8 +1,8 @@
-import { MAX_ROUTE_RECEIVERS } from '../../core/limits.ts';
 import type { Message } from '../../core/message.ts';
 import type { Version } from '../../mqtt/version.ts';
 import type { Connection } from '../connection.ts';
 import { isOwn } from '../inbound/publication.ts';
+import { MAX_ROUTE_RECEIVERS } from '../limits.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Sessions, Subscriber } from '../sessions/sessions.ts';
 import type { Grant } from '../sessions/subscriptions.ts';

@@ -1,5 +1,5 @@
 import type { OnDurable } from '../../core/message.ts';
-import { LARGE_SESSION_BYTES } from '../../core/session-limits.ts';
+import { LARGE_SESSION_BYTES } from '../limits.ts';
 import type { SessionStore } from '../types.ts';
 import type { Session } from './session.ts';
 import { storedForm } from './session.ts';

@@ -1,5 +1,5 @@
+import type { Holder } from '../../core/capacity/shares.ts';
 import type { Origin } from '../../core/message.ts';
-import type { Holder } from '../../core/shares.ts';
 import type { Connection } from '../connection.ts';
 import type { Receipt } from '../inbound/receipts.ts';
 import type { Delivery } from '../outbound/delivery.ts';

@@ -1,13 +1,13 @@
+import type { Holder, ShareRefusal } from '../../core/capacity/shares.ts';
 import type { Cancel, Clock } from '../../core/clock.ts';
-import { LONGEST_TIMER } from '../../core/limits.ts';
+import { MAX_TIMER_MS } from '../../core/limits.ts';
 import type { OnDurable } from '../../core/message.ts';
 import {
   MAX_SESSION_SUBSCRIPTION_BYTES,
   MAX_SUBSCRIPTIONS,
   SUBSCRIPTION_BYTES,
   SUBSCRIPTION_UNIT_BYTES,
-} from '../../core/session-limits.ts';
-import type { Holder, ShareRefusal } from '../../core/shares.ts';
+} from '../limits.ts';
 import type { BrokerHost, Identity } from '../types.ts';
 import type { Session, SessionOwner } from './session.ts';
 import { newSession, restoredSession, SESSION_QUEUES, sessionId } from './session.ts';
@@ -121,7 +121,7 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
       else next = Math.min(next, session.ends);
     }
     if (next === Number.POSITIVE_INFINITY) return;
-    cancelSweep = clock.after(Math.min(next - now, LONGEST_TIMER), sweep);
+    cancelSweep = clock.after(Math.min(next - now, MAX_TIMER_MS), sweep);
   };
 
   const writer = createSessionWriter(host.sessions);

@@ -1,5 +1,6 @@
-import { MAX_REMEMBERED_MATCHES, MAX_REMEMBERED_TOPIC } from '../../core/limits.ts';
 import type { QoS } from '../../core/message.ts';
+import { MAX_CACHED_TOPIC_LENGTH } from '../../routes/limits.ts';
+import { MAX_CACHED_MATCHES } from '../limits.ts';
 import { addTo, newNode, nodeFor, pathTo, prune, removeFrom, visitMatches } from './filter-tree.ts';
 
 /** What a client asked for with one topic filter (MQTT 5, 3.8.3.1). */
@@ -68,8 +69,8 @@ export function createSubscriptionTree<Subscriber>(
   };
 
   const remember = (topic: string, found: Receivers<Subscriber>): void => {
-    if (topic.length > MAX_REMEMBERED_TOPIC) return;
-    if (places > MAX_REMEMBERED_MATCHES) forget();
+    if (topic.length > MAX_CACHED_TOPIC_LENGTH) return;
+    if (places > MAX_CACHED_MATCHES) forget();
     places += 1 + found.all.length;
     remembered.set(topic, found);
   };

@@ -1,4 +1,4 @@
-import { LONGEST_TIMER } from '../../core/limits.ts';
+import { MAX_TIMER_MS } from '../../core/limits.ts';
 import type { Message } from '../../core/message.ts';
 import { bridgeStateTopic } from '../access.ts';
 import type { BrokerContext } from '../context.ts';
@@ -86,7 +86,7 @@ function pend(context: BrokerContext, session: Session, will: Will, due: number)
   const arm = (): void => {
     const left = due - host.now();
     if (left <= 0) sendOnce();
-    else cancelTimer = clock.after(Math.min(left, LONGEST_TIMER), arm);
+    else cancelTimer = clock.after(Math.min(left, MAX_TIMER_MS), arm);
   };
   session.pendingWill = {
     send: sendOnce,

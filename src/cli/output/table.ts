@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { visible } from '../../core/visible.ts';
+import { escapeHidden } from '../../core/text/escape.ts';
 import { writeRaw } from '../system.ts';
 
 /** Colour of a cell on a terminal. Undefined if it has none. */
@@ -47,7 +47,7 @@ export function printTable(
   rows: readonly (readonly string[])[],
   colour?: Colour,
 ): void {
-  const shown = process.stdout.isTTY ? rows.map(row => row.map(cell => visible(cell))) : rows;
+  const shown = process.stdout.isTTY ? rows.map(row => row.map(cell => escapeHidden(cell))) : rows;
   writeRaw(`${table(headings, shown, colour).join('\n')}\n`);
 }
 

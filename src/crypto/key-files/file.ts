@@ -13,10 +13,10 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
-import { MAX_KEY_FILE_BYTES } from '../../core/limits.ts';
 import type { Random } from '../../core/random.ts';
 import { type PublicKey, parsePublicKey, parseSecretKey } from '../key-text.ts';
 import { type KeyKind, type KeyPair, keyPairOf } from '../keys.ts';
+import { MAX_KEY_FILE_BYTES } from '../limits.ts';
 
 /** Who may do anything with the file but its owner. */
 const OTHERS = 0o077;

@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
-import { MAX_TRUSTED_KEYS } from '../../core/limits.ts';
 import type { Random } from '../../core/random.ts';
 import { publicKeyLine } from '../key-text.ts';
+import { MAX_TRUSTED_KEYS } from '../limits.ts';
 import type { TrustedKey } from '../signatures.ts';
 import { keysFolder } from './device.ts';
 import { createKeyFile, readPublicKey } from './file.ts';

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import { MAX_STRING_BYTES, stringProblem } from '../../core/characters.ts';
 import { Failure } from '../../core/errors.ts';
 import { MAX_USER_PROPERTIES } from '../../core/limits.ts';
 import type { Message, Properties } from '../../core/message.ts';
 import { NO_PROPERTIES, PLAIN } from '../../core/message.ts';
+import { MAX_STRING_BYTES, stringProblem } from '../../core/text/characters.ts';
 import { outputTopic } from '../names.ts';
 import type { Span } from './json-scanner.ts';
 import { BACKSLASH, QUOTE, visitMembers } from './json-scanner.ts';

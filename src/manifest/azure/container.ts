@@ -1,5 +1,5 @@
-import { MIN_MODULE_MEMORY } from '../../core/manifest-limits.ts';
 import { isJsonObject, type JsonObject } from '../json/json-object.ts';
+import { MIN_MODULE_MEMORY_BYTES } from '../limits.ts';
 import { isEmpty } from './document.ts';
 import { listedEnvironmentOf } from './environment.ts';
 import type { WrittenModule } from './modules.ts';
@@ -104,7 +104,7 @@ function whole(value: unknown, least: number, most: number): number | undefined 
 
 /** Formats a size such as `"512M"`. */
 export function memoryOf(value: unknown): string | number | undefined {
-  const bytes = whole(value, MIN_MODULE_MEMORY, Number.MAX_SAFE_INTEGER);
+  const bytes = whole(value, MIN_MODULE_MEMORY_BYTES, Number.MAX_SAFE_INTEGER);
   if (bytes === undefined) return undefined;
   const [letter, unit] = UNITS.find(([, size]) => bytes % size === 0) ?? ['', 1];
   return letter === '' ? bytes : `${bytes / unit}${letter}`;

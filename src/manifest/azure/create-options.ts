@@ -1,5 +1,5 @@
-import { MAX_DEPLOYMENT_NESTING } from '../../core/limits.ts';
 import { isJsonObject, type JsonObject, nestsWithin } from '../json/json-object.ts';
+import { MAX_DEPLOYMENT_NESTING } from '../limits.ts';
 import type { AddRemark } from './remark.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { Failure, reasonOf } from '../../core/errors.ts';
-import { MAX_DEPLOYMENT_BYTES, MAX_DEPLOYMENT_NESTING } from '../../core/limits.ts';
 import { isJsonObject, type JsonObject, nestsWithin } from '../json/json-object.ts';
+import { MAX_DEPLOYMENT_BYTES, MAX_DEPLOYMENT_NESTING } from '../limits.ts';
 import { parseExactly } from './long-numbers.ts';
 import type { AddRemark } from './remark.ts';
 

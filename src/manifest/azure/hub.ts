@@ -1,5 +1,6 @@
-import { MAX_ROUTE_LENGTH, MAX_ROUTES, MIN_STORE_BYTES } from '../../core/limits.ts';
+import { MAX_ROUTE_LENGTH, MAX_ROUTES } from '../../core/limits.ts';
 import { isJsonObject, type JsonObject } from '../json/json-object.ts';
+import { MIN_STORE_BYTES } from '../limits.ts';
 import type { ManifestInput } from '../schema/schema.ts';
 import { memoryOf } from './container.ts';
 import { isEmpty, objectAt, ownOf } from './document.ts';

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { MAX_GRANTS, MAX_USERS } from '../../core/limits.ts';
+import { MAX_GRANTS, MAX_USERS } from '../limits.ts';
 import { about, byName, jsonSchema, object, text } from './fields.ts';
 
 /** User name without characters that are special in topics or logs. */

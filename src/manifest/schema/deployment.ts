@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { MAX_BUNDLE_BYTES, MAX_BUNDLE_FILES, MAX_DEPLOYMENT_WATCH } from '../../core/limits.ts';
+import { MAX_BUNDLE_BYTES, MAX_BUNDLE_FILES, MAX_DEPLOYMENT_WATCH_MS } from '../limits.ts';
 import { sizeText } from '../units.ts';
 import { about, byName, durationUpTo, jsonSchema, object, oneOf, size, variable, whole } from './fields.ts';
 
@@ -66,7 +66,7 @@ export const hub = object({
   arm64: v.optional(about('The hub for 64-bit ARM.', object(artifact))),
 });
 
-const watch = durationUpTo(MAX_DEPLOYMENT_WATCH, 'must be at most "1d"');
+const watch = durationUpTo(MAX_DEPLOYMENT_WATCH_MS, 'must be at most "1d"');
 
 /** Conditions of a successful deployment. */
 export const deployment = object({

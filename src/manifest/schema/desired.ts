@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { MAX_DESIRED_BYTES, MAX_DESIRED_NESTING } from '../../core/manifest-limits.ts';
 import { RESERVED_NAMES } from '../json/check-json.ts';
 import { hasName, isJsonObject, type JsonObject, nestsWithin } from '../json/json-object.ts';
+import { MAX_DESIRED_BYTES, MAX_DESIRED_NESTING } from '../limits.ts';
 import { jsonSchema } from './fields.ts';
 
 /** Desired properties of a module, like a module twin of Azure IoT Edge. */

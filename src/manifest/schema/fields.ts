@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { FORBIDDEN_CHARACTERS } from '../../core/characters.ts';
-import { nearestName } from '../../core/nearest.ts';
+import { FORBIDDEN_CHARACTERS } from '../../core/text/characters.ts';
+import { closestName } from '../../core/text/closest-name.ts';
 import { durationOf, sizeOf } from '../units.ts';
 
 /** Adds a description, which editors show. */
@@ -15,7 +15,7 @@ export function jsonSchema<Input>(json: Readonly<Record<string, unknown>>) {
 
 /** Suggestion `: did you mean "x"?` if one of `known` is similar. */
 export function didYouMean(word: unknown, known: Iterable<string>): string {
-  const nearest = typeof word === 'string' ? nearestName(word, known) : undefined;
+  const nearest = typeof word === 'string' ? closestName(word, known) : undefined;
   return nearest === undefined ? '' : `: did you mean "${nearest}"?`;
 }
 
@@ -34,7 +34,7 @@ export function object<Entries extends v.ObjectEntries>(entries: Entries, proble
       const known = Object.keys(entries);
       if (expected === 'never') return `is an unknown field${didYouMean(input, known)}`;
       const written = Object.keys(item.input ?? {}).filter(field => !known.includes(field));
-      const slip = nearestName(String(item.key), written);
+      const slip = closestName(String(item.key), written);
       return slip === undefined ? 'is missing' : `is missing: did you mean it by "${slip}"?`;
     }),
   );

@@ -1,12 +1,12 @@
 import * as v from 'valibot';
+import { DEFAULT_BOUNDS } from '../../core/capacity/resources.ts';
 import {
   MAX_CONNECTIONS,
   MAX_KEEP_ALIVE_SECONDS,
   MAX_PACKET_BYTES,
   MIN_PACKET_BYTES,
 } from '../../core/limits.ts';
-import { DEFAULT_BOUNDS } from '../../core/resources.ts';
-import { MAX_LIMIT, MAX_LIMIT_BYTES } from '../../core/session-limits.ts';
+import { MAX_LIMIT, MAX_LIMIT_BYTES } from '../limits.ts';
 import { about, duration, jsonSchema, object, size, whole } from './fields.ts';
 
 const packetSize = v.pipe(

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { MAX_STARTUP_ORDER, MIN_MODULE_MEMORY } from '../../core/manifest-limits.ts';
+import { MAX_STARTUP_ORDER, MIN_MODULE_MEMORY_BYTES } from '../limits.ts';
 import { topicLists } from './access.ts';
 import { bundle, secrets } from './deployment.ts';
 import { desired } from './desired.ts';
@@ -75,7 +75,7 @@ const health = v.pipe(
   }),
 );
 
-const memory = sizeFrom(MIN_MODULE_MEMORY, 'must be at least "1M": no program starts in less');
+const memory = sizeFrom(MIN_MODULE_MEMORY_BYTES, 'must be at least "1M": no program starts in less');
 
 const limits = object({
   memory: v.optional(about('Memory limit; beyond it the module is OOM-killed.', memory)),

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { MAX_ROUTE_LENGTH, MAX_ROUTES, MIN_STORE_BYTES } from '../../core/limits.ts';
-import { COMMIT_WINDOW, MAX_COMMIT_WINDOW } from '../../core/store-limits.ts';
+import { MAX_ROUTE_LENGTH, MAX_ROUTES } from '../../core/limits.ts';
+import { COMMIT_WINDOW_MS, MAX_COMMIT_WINDOW_MS, MIN_STORE_BYTES } from '../limits.ts';
 import { anonymous, users } from './access.ts';
 import { deployment, devices, hub, signature } from './deployment.ts';
 import {
@@ -59,7 +59,7 @@ const routes = v.pipe(
   jsonSchema({ maxProperties: MAX_ROUTES }),
 );
 
-const commitWindow = durationUpTo(MAX_COMMIT_WINDOW, 'must be at most "10s": senders wait for it');
+const commitWindow = durationUpTo(MAX_COMMIT_WINDOW_MS, 'must be at most "10s": senders wait for it');
 
 const storeAndForward = object({
   ttl: v.optional(about('How long a message may wait, counted while the hub is up.', duration), '7d'),
@@ -80,7 +80,7 @@ const storeAndForward = object({
   ),
   commitWindow: v.optional(
     about('At the least so long between two small writes to flash.', commitWindow),
-    `${COMMIT_WINDOW}ms`,
+    `${COMMIT_WINDOW_MS}ms`,
   ),
 });
 

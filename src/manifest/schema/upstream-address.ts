@@ -1,4 +1,4 @@
-import { stringProblem } from '../../core/characters.ts';
+import { stringProblem } from '../../core/text/characters.ts';
 import type { UpstreamAddress } from '../types.ts';
 
 /** IANA ports of MQTT, without and with TLS. */

@@ -1,15 +1,15 @@
 import * as v from 'valibot';
-import { FORBIDDEN_CHARACTERS } from '../../core/characters.ts';
+import { FORBIDDEN_CHARACTERS } from '../../core/text/characters.ts';
 import {
   MAX_DOWN_FILTERS,
-  MAX_UPSTREAM_KEEP_ALIVE,
+  MAX_UPSTREAM_KEEP_ALIVE_SECONDS,
   MAX_UPSTREAM_URLS,
   MAX_UPSTREAM_WINDOW,
   MAX_UPSTREAMS,
-  MIN_UPSTREAM_BUDGET,
-  UPSTREAM_KEEP_ALIVE,
+  MIN_UPSTREAM_BUDGET_BYTES,
+  UPSTREAM_KEEP_ALIVE_SECONDS,
   UPSTREAM_WINDOW,
-} from '../../core/upstream-limits.ts';
+} from '../limits.ts';
 import type { Upstream, UpstreamAddress } from '../types.ts';
 import { sealed } from './deployment.ts';
 import {
@@ -69,10 +69,10 @@ const down = v.pipe(
 const keepAlive = v.pipe(
   duration,
   v.check(
-    milliseconds => milliseconds >= 1000 && milliseconds <= MAX_UPSTREAM_KEEP_ALIVE * 1000,
+    milliseconds => milliseconds >= 1000 && milliseconds <= MAX_UPSTREAM_KEEP_ALIVE_SECONDS * 1000,
     'must be at least "1s", and at most "18h"',
   ),
-  jsonSchema({ minimum: 1, maximum: MAX_UPSTREAM_KEEP_ALIVE }),
+  jsonSchema({ minimum: 1, maximum: MAX_UPSTREAM_KEEP_ALIVE_SECONDS }),
 );
 
 export const upstream = v.pipe(
@@ -96,7 +96,7 @@ export const upstream = v.pipe(
     ),
     keepAlive: v.optional(
       about('Keep-alive; a dead connection is detected within 1.5 times this.', keepAlive),
-      `${UPSTREAM_KEEP_ALIVE}s`,
+      `${UPSTREAM_KEEP_ALIVE_SECONDS}s`,
     ),
     priorities: v.optional(
       about(
@@ -116,7 +116,10 @@ export const upstream = v.pipe(
     budget: v.optional(
       about(
         'Maximum bytes per day, both directions together.',
-        sizeFrom(MIN_UPSTREAM_BUDGET, 'must be at least "64K", because the connection itself uses some'),
+        sizeFrom(
+          MIN_UPSTREAM_BUDGET_BYTES,
+          'must be at least "64K", because the connection itself uses some',
+        ),
       ),
     ),
     interval: v.optional(about('Minimum time between two batches.', duration)),

@@ -1,6 +1,6 @@
 import { NO_VALUES, readProperties } from '../properties.ts';
-import type { Reader } from '../reader.ts';
-import { blame, readByte } from '../reader.ts';
+import type { PacketReader } from '../reader.ts';
+import { readByte, setError } from '../reader.ts';
 import { REASON } from '../reasons.ts';
 import type { Version } from '../version.ts';
 
@@ -34,10 +34,11 @@ const REFUSALS: readonly number[] = [
 ];
 
 /** Reads what follows the fixed header; what is wrong is the reader's fault. */
-export function readConnack(reader: Reader, version: Version): Connack {
+export function readConnack(reader: PacketReader, version: Version): Connack {
   const flags = readByte(reader);
   const code = readByte(reader);
-  if (flags > SESSION_PRESENT) blame(reader, REASON.malformedPacket, 'its CONNACK has a reserved flag set');
+  if (flags > SESSION_PRESENT)
+    setError(reader, REASON.malformedPacket, 'its CONNACK has a reserved flag set');
   // A server that does not know MQTT 5 answers in the form of 3.1.1, in which there are no properties.
   const isOld = version < 5 || (reader.at === reader.end && code < REASON.unspecifiedError);
   const { numbers, texts } = isOld ? NO_VALUES : readProperties(reader, 'connack');

@@ -1,9 +1,9 @@
 import type { Owner } from '../properties.ts';
 import { readProperties } from '../properties.ts';
-import type { Reader } from '../reader.ts';
-import { blame, readByte, readerOf, readTwo } from '../reader.ts';
-import type { Fault } from '../reasons.ts';
-import { fault, REASON } from '../reasons.ts';
+import type { PacketReader } from '../reader.ts';
+import { createPacketReader, readByte, readUint16, setError } from '../reader.ts';
+import type { ProtocolError } from '../reasons.ts';
+import { protocolError, REASON } from '../reasons.ts';
 import type { Version } from '../version.ts';
 import type { Connack } from './connack.ts';
 import { readConnack } from './connack.ts';
@@ -16,9 +16,9 @@ export type Answer =
   | { readonly cmd: 'disconnect'; readonly reasonCode: number; readonly reasonString: string | undefined };
 
 /** First bytes, with the flags that must stand in them (MQTT 5, 2.1.3). */
-const READERS: ReadonlyMap<number, (reader: Reader, version: Version) => Answer> = new Map<
+const READERS: ReadonlyMap<number, (reader: PacketReader, version: Version) => Answer> = new Map<
   number,
-  (reader: Reader, version: Version) => Answer
+  (reader: PacketReader, version: Version) => Answer
 >([
   [0x20, readConnack],
   [0x90, readGrants('suback')],
@@ -34,29 +34,29 @@ export function readAnswer(
   start: number,
   end: number,
   version: Version,
-): Answer | Fault {
+): Answer | ProtocolError {
   const read = READERS.get(first);
-  if (read === undefined) return fault(REASON.protocolError, 'it sent what no server sends');
-  const reader = readerOf(bytes, start, end, 'lenient');
+  if (read === undefined) return protocolError(REASON.protocolError, 'it sent what no server sends');
+  const reader = createPacketReader(bytes, start, end, 'lenient');
   const answer = read(reader, version);
-  if (reader.at < end) blame(reader, REASON.malformedPacket, 'a packet is longer than it says');
-  return reader.fault ?? answer;
+  if (reader.at < end) setError(reader, REASON.malformedPacket, 'a packet is longer than it says');
+  return reader.error ?? answer;
 }
 
 /** SUBACK and UNSUBACK (3.9, 3.11): a code for each filter; UNSUBACK has none before MQTT 5. */
 function readGrants(cmd: 'suback' | 'unsuback') {
-  return (reader: Reader, version: Version): Answer => {
-    const messageId = readTwo(reader);
+  return (reader: PacketReader, version: Version): Answer => {
+    const messageId = readUint16(reader);
     if (version === 5) readProperties(reader, cmd satisfies Owner);
     const granted: number[] = [];
-    while (reader.at < reader.end && reader.fault === undefined) granted.push(readByte(reader));
+    while (reader.at < reader.end && reader.error === undefined) granted.push(readByte(reader));
     return { cmd, messageId, granted };
   };
 }
 
 /** DISCONNECT (3.14), in which a server of MQTT 5 says why it ends a connection. */
-function readDisconnect(reader: Reader, version: Version): Answer {
-  if (version < 5) blame(reader, REASON.protocolError, 'it sent what only a client sends');
+function readDisconnect(reader: PacketReader, version: Version): Answer {
+  if (version < 5) setError(reader, REASON.protocolError, 'it sent what only a client sends');
   const reasonCode = reader.at < reader.end ? readByte(reader) : REASON.success;
   const texts = reader.at < reader.end ? readProperties(reader, 'disconnect').texts : {};
   return { cmd: 'disconnect', reasonCode, reasonString: texts.reasonString };

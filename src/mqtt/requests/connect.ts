@@ -1,10 +1,10 @@
 import type { QoS } from '../../core/message.ts';
 import type { PropertyValues } from '../properties.ts';
 import { NO_VALUES, readProperties } from '../properties.ts';
-import type { PublishProperties } from '../publish.ts';
-import { publishProperties, qosOf } from '../publish.ts';
-import type { Reader } from '../reader.ts';
-import { blame, readBinary, readByte, readText, readTwo } from '../reader.ts';
+import type { PublishProperties } from '../read-publish.ts';
+import { publishProperties, qosOf } from '../read-publish.ts';
+import type { PacketReader } from '../reader.ts';
+import { readBinary, readByte, readText, readUint16, setError } from '../reader.ts';
 import { REASON } from '../reasons.ts';
 import type { Version } from '../version.ts';
 
@@ -20,7 +20,7 @@ export type Connect = {
   readonly keepAlive: number;
   readonly username: string | undefined;
   readonly password: Buffer | undefined;
-  readonly will: Will | undefined;
+  readonly will: ConnectWill | undefined;
   /** Seconds; 0xffffffff: for ever. */
   readonly sessionExpiry: number;
   readonly receiveMaximum: number;
@@ -32,7 +32,7 @@ export type Connect = {
   readonly authenticationMethod: string | undefined;
 };
 
-export type Will = {
+export type ConnectWill = {
   readonly topic: string;
   readonly payload: Buffer;
   readonly qos: QoS;
@@ -56,15 +56,16 @@ const BRIDGE = 0x80;
 const NAMES: Readonly<Record<string, readonly number[]>> = { MQTT: [4, 5], MQIsdp: [3] };
 
 /** Reads what follows the fixed header; what is wrong is the reader's fault. */
-export function readConnect(reader: Reader): Connect {
+export function readConnect(reader: PacketReader): Connect {
   const { version, bridge } = readLevel(reader);
   const flags = readByte(reader);
-  if ((flags & RESERVED) !== 0) blame(reader, REASON.malformedPacket, 'its CONNECT has a reserved flag set'); // [MQTT-3.1.2-3]
-  const keepAlive = readTwo(reader);
+  if ((flags & RESERVED) !== 0)
+    setError(reader, REASON.malformedPacket, 'its CONNECT has a reserved flag set'); // [MQTT-3.1.2-3]
+  const keepAlive = readUint16(reader);
   const values = version === 5 ? readProperties(reader, 'connect') : NO_VALUES;
   const { numbers, texts } = values;
   if (values.binaries.authenticationData !== undefined && texts.authenticationMethod === undefined)
-    blame(reader, REASON.protocolError, 'its CONNECT has authentication data without a method');
+    setError(reader, REASON.protocolError, 'its CONNECT has authentication data without a method');
   // A forbidden character in it has a return code of its own: identifier rejected.
   const clientId = readText(reader, 'lenient');
   const will = readWill(reader, flags, version);
@@ -72,7 +73,7 @@ export function readConnect(reader: Reader): Connect {
   const password = (flags & PASSWORD) === 0 ? undefined : readBinary(reader);
   // [MQTT-3.1.2-22] of 3.1.1; MQTT 5 has lifted it.
   if (version < 5 && password !== undefined && username === undefined)
-    blame(reader, REASON.malformedPacket, 'it gave a password without a user name');
+    setError(reader, REASON.malformedPacket, 'it gave a password without a user name');
   return {
     cmd: 'connect',
     version,
@@ -100,14 +101,14 @@ function limitsOf({ numbers }: PropertyValues) {
 }
 
 /** The protocol's name and level [MQTT-3.1.2-1], [MQTT-3.1.2-2]. */
-function readLevel(reader: Reader): Pick<Connect, 'version' | 'bridge'> {
+function readLevel(reader: PacketReader): Pick<Connect, 'version' | 'bridge'> {
   const name = readText(reader);
   const byte = readByte(reader);
   const level = byte & ~BRIDGE;
   const levels = NAMES[name];
-  if (levels === undefined) blame(reader, REASON.protocolError, 'it does not speak MQTT');
+  if (levels === undefined) setError(reader, REASON.protocolError, 'it does not speak MQTT');
   else if (!levels.includes(level))
-    blame(
+    setError(
       reader,
       REASON.unsupportedProtocolVersion,
       `it speaks a version of MQTT that there is not: ${byte}`,
@@ -115,20 +116,20 @@ function readLevel(reader: Reader): Pick<Connect, 'version' | 'bridge'> {
   return { version: level === 5 || level === 3 ? level : 4, bridge: byte !== level };
 }
 
-function readWill(reader: Reader, flags: number, version: Version): Will | undefined {
+function readWill(reader: PacketReader, flags: number, version: Version): ConnectWill | undefined {
   const qos = qosOf((flags >> 3) & 3);
   const retain = (flags & WILL_RETAIN) !== 0;
-  if (qos === undefined) blame(reader, REASON.malformedPacket, 'its will has a QoS that there is not'); // [MQTT-3.1.2-12]
+  if (qos === undefined) setError(reader, REASON.malformedPacket, 'its will has a QoS that there is not'); // [MQTT-3.1.2-12]
   if ((flags & WILL) === 0) {
     // [MQTT-3.1.2-11], [MQTT-3.1.2-13]
     if (qos !== 0 || retain)
-      blame(reader, REASON.malformedPacket, 'its CONNECT has flags of a will, and none');
+      setError(reader, REASON.malformedPacket, 'its CONNECT has flags of a will, and none');
     return undefined;
   }
   const values = version === 5 ? readProperties(reader, 'will') : NO_VALUES;
   const properties = version === 5 ? publishProperties(values) : undefined;
   if (/[+#]/.test(properties?.responseTopic ?? ''))
-    blame(reader, REASON.protocolError, 'the response topic of its will has wildcards');
+    setError(reader, REASON.protocolError, 'the response topic of its will has wildcards');
   const topic = readText(reader);
   const payload = readBinary(reader);
   return {

@@ -1,6 +1,6 @@
 import { NO_VALUES, readProperties } from '../properties.ts';
-import type { Reader } from '../reader.ts';
-import { blame, readByte } from '../reader.ts';
+import type { PacketReader } from '../reader.ts';
+import { readByte, setError } from '../reader.ts';
 import { REASON } from '../reasons.ts';
 import type { Version } from '../version.ts';
 
@@ -37,24 +37,24 @@ const BY_CLIENT: readonly number[] = [
 const AUTHENTICATING: readonly number[] = [REASON.continueAuthentication, REASON.reAuthenticate];
 
 /** Reads what follows the fixed header; what is wrong is the reader's fault. */
-export function readDisconnect(reader: Reader, version: Version): Disconnect {
+export function readDisconnect(reader: PacketReader, version: Version): Disconnect {
   if (version < 5 || reader.at === reader.end)
     return { cmd: 'disconnect', reasonCode: REASON.success, sessionExpiry: undefined };
   const reasonCode = readByte(reader);
   if (!BY_CLIENT.includes(reasonCode))
-    blame(reader, REASON.protocolError, `its DISCONNECT has the reason code ${reasonCode}`);
+    setError(reader, REASON.protocolError, `its DISCONNECT has the reason code ${reasonCode}`);
   const { numbers } = reader.at < reader.end ? readProperties(reader, 'disconnect') : NO_VALUES;
   return { cmd: 'disconnect', reasonCode, sessionExpiry: numbers.sessionExpiry };
 }
 
 /** The same for AUTH. */
-export function readAuth(reader: Reader, version: Version): Auth {
-  if (version < 5) blame(reader, REASON.malformedPacket, 'AUTH is of MQTT 5');
+export function readAuth(reader: PacketReader, version: Version): Auth {
+  if (version < 5) setError(reader, REASON.malformedPacket, 'AUTH is of MQTT 5');
   const reasonCode = reader.at === reader.end ? REASON.success : readByte(reader);
   if (!AUTHENTICATING.includes(reasonCode))
-    blame(reader, REASON.protocolError, `its AUTH has the reason code ${reasonCode}`);
+    setError(reader, REASON.protocolError, `its AUTH has the reason code ${reasonCode}`);
   const { texts } = reader.at < reader.end ? readProperties(reader, 'auth') : NO_VALUES;
   if (texts.authenticationMethod === undefined)
-    blame(reader, REASON.protocolError, 'its AUTH has no authentication method');
+    setError(reader, REASON.protocolError, 'its AUTH has no authentication method');
   return { cmd: 'auth', reasonCode };
 }

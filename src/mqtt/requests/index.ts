@@ -1,6 +1,6 @@
-import { blame, readerOf } from '../reader.ts';
-import type { Fault } from '../reasons.ts';
-import { fault, REASON } from '../reasons.ts';
+import { createPacketReader, setError } from '../reader.ts';
+import type { ProtocolError } from '../reasons.ts';
+import { protocolError, REASON } from '../reasons.ts';
 import type { Version } from '../version.ts';
 import type { Connect } from './connect.ts';
 import { readConnect } from './connect.ts';
@@ -35,15 +35,16 @@ export function readRequest(
   start: number,
   end: number,
   version: Version,
-): Request | Fault {
+): Request | ProtocolError {
   const read = READERS.get(first);
   if (read === undefined) {
-    if (OF_SERVERS.includes(first)) return fault(REASON.protocolError, 'it sent what only a server sends');
+    if (OF_SERVERS.includes(first))
+      return protocolError(REASON.protocolError, 'it sent what only a server sends');
     // [MQTT-2.1.3-1]
-    return fault(REASON.malformedPacket, 'a packet has a type or flags that there are not');
+    return protocolError(REASON.malformedPacket, 'a packet has a type or flags that there are not');
   }
-  const reader = readerOf(bytes, start, end);
+  const reader = createPacketReader(bytes, start, end);
   const request = read(reader, version);
-  if (reader.at < end) blame(reader, REASON.malformedPacket, 'a packet is longer than it says');
-  return reader.fault ?? request;
+  if (reader.at < end) setError(reader, REASON.malformedPacket, 'a packet is longer than it says');
+  return reader.error ?? request;
 }

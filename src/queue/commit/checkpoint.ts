@@ -1,17 +1,17 @@
 import type { Cancel, Clock } from '../../core/clock.ts';
 import { Failure, reasonOf } from '../../core/errors.ts';
-import {
-  CHECKPOINT_DELAY,
-  CHECKPOINT_ENTRIES,
-  CHECKPOINT_REMOVALS,
-  COMMIT_RETRY,
-} from '../../core/store-limits.ts';
 import type { Database } from '../disk/database.ts';
 import type { QueueState } from '../entries/queue-state.ts';
 import { dropStored } from '../entries/queue-state.ts';
 import type { RemovedEntry } from '../entries/removed-entry.ts';
 import { whereStored } from '../entries/removed-entry.ts';
 import type { Journal } from '../journal/journal.ts';
+import {
+  CHECKPOINT_DELAY_MS,
+  COMMIT_RETRY_MS,
+  MAX_CHECKPOINT_ENTRIES,
+  MAX_CHECKPOINT_REMOVALS,
+} from '../limits.ts';
 import type { CheckpointResult } from './apply-checkpoint.ts';
 import { applyCheckpoint } from './apply-checkpoint.ts';
 import type { Batch } from './batch.ts';
@@ -72,7 +72,7 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
 
   /** What has left LMDB gives its space back soon, without a full journal. */
   const requestSoon = (): void => {
-    cancelRequest ??= clock.after(CHECKPOINT_DELAY, () => {
+    cancelRequest ??= clock.after(CHECKPOINT_DELAY_MS, () => {
       cancelRequest = undefined;
       requestNow();
     });
@@ -110,7 +110,7 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
     running = undefined;
     if (outcome === undefined) {
       host.failed(new Failure('store.write', `The store cannot be written: ${reasonOf(thrown)}.`));
-      clock.after(COMMIT_RETRY, retry);
+      clock.after(COMMIT_RETRY_MS, retry);
       return false;
     }
     moving = undefined;
@@ -205,5 +205,5 @@ function isEmpty({ appends, removals, metadata, retired }: Batch): boolean {
 }
 
 function isFull({ appends, removals }: Batch): boolean {
-  return appends.length >= CHECKPOINT_ENTRIES || removals.length >= CHECKPOINT_REMOVALS;
+  return appends.length >= MAX_CHECKPOINT_ENTRIES || removals.length >= MAX_CHECKPOINT_REMOVALS;
 }

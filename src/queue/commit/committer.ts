@@ -1,11 +1,11 @@
 import type { Cancel, Clock } from '../../core/clock.ts';
 import { Failure, reasonOf } from '../../core/errors.ts';
 import type { OnDurable } from '../../core/message.ts';
-import { COMMIT_RETRY } from '../../core/store-limits.ts';
 import type { Pending, QueueState } from '../entries/queue-state.ts';
 import { notifySender } from '../entries/queue-state.ts';
 import type { RemovedEntry } from '../entries/removed-entry.ts';
 import type { Journal } from '../journal/journal.ts';
+import { COMMIT_RETRY_MS } from '../limits.ts';
 import type { MetadataEntry } from '../types.ts';
 import type { Batch } from './batch.ts';
 import { emptyBatch } from './batch.ts';
@@ -184,7 +184,7 @@ export function createCommitter(host: CommitHost): Committer {
   };
 
   const fail = (plan: CommitPlan, error: Failure): void => {
-    notBefore = clock.monotonic() + COMMIT_RETRY;
+    notBefore = clock.monotonic() + COMMIT_RETRY_MS;
     for (const pending of plan.appends) pending.stage = 'failed';
     // What was let go of is let go of: its removal is tried again, so it never comes back.
     gathering.removals = plan.removals.concat(gathering.removals);

@@ -1,8 +1,8 @@
-import { INLINE_BYTES } from '../../core/store-limits.ts';
 import type { ChunkDraft } from '../disk/chunk.ts';
 import { addEntry, draftChunk, entrySize, NO_RECORD, sealChunk, takes } from '../disk/chunk.ts';
 import type { StoreWriter } from '../disk/writer.ts';
 import type { LaneEntry, Pending, QueueState } from '../entries/queue-state.ts';
+import { MAX_INLINE_BYTES } from '../limits.ts';
 
 /** Things of queues by their priorities. */
 export type ByLane<Thing> = Map<QueueState, (Thing[] | undefined)[]>;
@@ -47,7 +47,7 @@ export function packWaiting(
 
 /** True if the body of a message lies with its only entry. */
 export function isInline({ openCount, recordBytes }: Pending): boolean {
-  return openCount === 1 && recordBytes <= INLINE_BYTES;
+  return openCount === 1 && recordBytes <= MAX_INLINE_BYTES;
 }
 
 function putBody({ sequence, run, recordAt, recordBytes, openCount }: Pending, writer: StoreWriter): void {

@@ -1,14 +1,14 @@
 import {
-  COMMIT_AT_ONCE,
-  COMMIT_BYTES,
-  COMMIT_LULL,
-  COMMIT_MESSAGES,
-  COMMIT_REMOVALS,
-  COMMIT_WORTH,
-  DELIVERY_WAIT,
-  DELIVERY_WINDOWS,
-  REMOVAL_WINDOW,
-} from '../../core/store-limits.ts';
+  BLOCK_MESSAGES,
+  COMMIT_LULL_MS,
+  COMMIT_NOW_MESSAGES,
+  MAX_COMMIT_BYTES,
+  MAX_COMMIT_MESSAGES,
+  MAX_COMMIT_REMOVALS,
+  MAX_DELIVERY_WAIT_MS,
+  MAX_DELIVERY_WINDOWS,
+  REMOVAL_WINDOW_MS,
+} from '../limits.ts';
 
 /** What has gathered for the next commit, in monotonic milliseconds; Infinity: nothing of the kind. */
 export type Gathered = {
@@ -49,7 +49,7 @@ export function dueAt(gathered: Gathered, window: number, lastCommit: number): n
   return Math.min(
     awaitedAt(gathered, window, lastCommit),
     gathered.firstInFlight + deliveryWait(window),
-    gathered.firstRemoval + REMOVAL_WINDOW,
+    gathered.firstRemoval + REMOVAL_WINDOW_MS,
   );
 }
 
@@ -59,18 +59,18 @@ function awaitedAt(
   lastCommit: number,
 ): number {
   if (awaited === 0) return Number.POSITIVE_INFINITY;
-  if (awaited >= COMMIT_AT_ONCE) return 0;
-  const lull = lastAwaited + Math.min(COMMIT_LULL, window);
-  if (awaited >= COMMIT_WORTH) return Math.min(lull, firstAwaited + window);
+  if (awaited >= COMMIT_NOW_MESSAGES) return 0;
+  const lull = lastAwaited + Math.min(COMMIT_LULL_MS, window);
+  if (awaited >= BLOCK_MESSAGES) return Math.min(lull, firstAwaited + window);
   return Math.max(lull, lastCommit + window);
 }
 
 /** True if no commit should be larger. */
 function isLarge({ messages, bytes, removals }: Gathered): boolean {
-  return messages >= COMMIT_MESSAGES || bytes >= COMMIT_BYTES || removals >= COMMIT_REMOVALS;
+  return messages >= MAX_COMMIT_MESSAGES || bytes >= MAX_COMMIT_BYTES || removals >= MAX_COMMIT_REMOVALS;
 }
 
 /** Milliseconds that a message may be with its receivers before it is written after all. */
 export function deliveryWait(window: number): number {
-  return Math.min(DELIVERY_WAIT, window * DELIVERY_WINDOWS);
+  return Math.min(MAX_DELIVERY_WAIT_MS, window * MAX_DELIVERY_WINDOWS);
 }

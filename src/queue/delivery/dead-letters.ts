@@ -1,7 +1,7 @@
 import { Failure } from '../../core/errors.ts';
-import { MAX_DEAD_LETTER_BYTES, MAX_DEAD_LETTERS } from '../../core/limits.ts';
 import type { Message, OnDurable } from '../../core/message.ts';
 import type { RemovedEntry } from '../entries/removed-entry.ts';
+import { MAX_DEAD_LETTER_BYTES, MAX_DEAD_LETTERS } from '../limits.ts';
 import { decodeRecord } from '../record/record-decode.ts';
 import { bufferOf, decode, encode } from '../record/record-encode.ts';
 import type { DeadLetter, DeadLetters, Destination } from '../types.ts';

@@ -1,13 +1,13 @@
 import { reasonOf } from '../../core/errors.ts';
-import { DELIVERY_RETRY, DRAIN_BATCH, MAX_ATTEMPTS, MAX_DELIVERY_EXCEPTIONS } from '../../core/limits.ts';
+import { createIntMap } from '../../core/int-map.ts';
 import type { Message } from '../../core/message.ts';
-import { createNumbered } from '../../core/numbered.ts';
 import type { Chunk } from '../disk/chunk.ts';
 import { indexBehind, sequenceAt } from '../disk/chunk.ts';
 import type { PriorityLane, QueueState } from '../entries/queue-state.ts';
 import { firstBehind, isHeldBack, laneBegins, laneOf, messageOf } from '../entries/queue-state.ts';
 import type { RemovedEntry } from '../entries/removed-entry.ts';
 import { messageIn, removedEntryAt, removedLaneEntry } from '../entries/removed-entry.ts';
+import { DELIVERY_RETRY_MS, DRAIN_BATCH_ENTRIES, MAX_ATTEMPTS, MAX_DELIVERY_EXCEPTIONS } from '../limits.ts';
 import { messageAt } from '../record/record-decode.ts';
 import type { Drain, DrainSettings, EntryRef, QueueEntry } from '../types.ts';
 import { PRIORITIES } from '../types.ts';
@@ -23,7 +23,7 @@ type Step = 'sent' | 'exhausted' | 'blocked';
 export const DAMAGED = 'its stored bytes are damaged';
 
 /** Entries passed over (expired, damaged) before the loop gets a turn. */
-const MAX_SKIPPED_PER_TURN = 16 * DRAIN_BATCH;
+const MAX_SKIPPED_PER_TURN = 16 * DRAIN_BATCH_ENTRIES;
 
 /**
  * Sends a queue's entries in order of (priority, sequence), weighted with some of a lower priority among them, from LMDB
@@ -32,7 +32,7 @@ const MAX_SKIPPED_PER_TURN = 16 * DRAIN_BATCH;
 export function createDrain(queue: QueueState, settings: DrainSettings, host: DrainHost): Drain {
   const { window, send } = settings;
   queue.durableFirst = settings.durableFirst === true;
-  const outstanding = createNumbered<RemovedEntry>();
+  const outstanding = createIntMap<RemovedEntry>();
   /** Entries that are offered again, the first in order last; those that the next `wake` puts among them. */
   let retries: RemovedEntry[] = [];
   let returned: RemovedEntry[] = [];
@@ -72,7 +72,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     } catch (thrown) {
       host.onException(queue.name, thrown);
       fail(entry, `its delivery failed in the hub: ${reasonOf(thrown)}`, MAX_DELIVERY_EXCEPTIONS);
-      host.later(wake, DELIVERY_RETRY);
+      host.later(wake, DELIVERY_RETRY_MS);
       return true;
     }
   };

@@ -1,4 +1,4 @@
-import { PRIORITY_WEIGHT } from '../../core/limits.ts';
+import { PRIORITY_WEIGHT } from '../limits.ts';
 import type { PriorityMode } from '../types.ts';
 import { PRIORITIES } from '../types.ts';
 

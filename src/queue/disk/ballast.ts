@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDiskFull, systemCode } from '../../core/errors.ts';
-import { BALLAST_BYTES, DISK_RESERVE } from '../../core/store-limits.ts';
 import { writeFully } from '../journal/block-file.ts';
+import { BALLAST_BYTES, DISK_RESERVE_BYTES } from '../limits.ts';
 import { FILE } from './preflight.ts';
 
 /**
@@ -32,7 +32,8 @@ export function createBallast(folder: string): Ballast {
     restore: () =>
       orIfRefused(undefined, () => {
         const missing = BALLAST_BYTES - sizeOf(path);
-        if (missing > 0 && freeBytes(folder) >= missing + DISK_RESERVE) extend(path, sizeOf(path), missing);
+        if (missing > 0 && freeBytes(folder) >= missing + DISK_RESERVE_BYTES)
+          extend(path, sizeOf(path), missing);
       }),
   };
 }

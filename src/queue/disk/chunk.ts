@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { CHUNK_BYTES } from '../../core/store-limits.ts';
+import { MAX_CHUNK_BYTES } from '../limits.ts';
 
 /*
  * Entries of one queue and priority, in order, as one value of LMDB: a page holds a dozen messages, and what
@@ -42,7 +42,7 @@ export function entrySize(recordBytes: number): number {
 
 /** True if a chunk of `bytes` takes an entry of `more` besides. */
 export function takes(bytes: number, more: number): boolean {
-  return CRC_BYTES + bytes + more <= CHUNK_BYTES;
+  return CRC_BYTES + bytes + more <= MAX_CHUNK_BYTES;
 }
 
 /** `bytes` is the sum of what its entries take; `space` gives the room for it. */

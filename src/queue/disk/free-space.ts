@@ -1,6 +1,6 @@
 import { statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DISK_RESERVE } from '../../core/store-limits.ts';
+import { DISK_RESERVE_BYTES } from '../limits.ts';
 import { FILE } from './preflight.ts';
 
 /** How much larger the file is than what is counted, at most: half-filled pages, and copies of a commit. */
@@ -26,7 +26,7 @@ export function watchFreeSpace(folder: string): FreeSpace {
       try {
         const { bavail, bsize } = statfsSync(folder);
         const reusable = Math.max(0, statSync(file).size - counted * FILE_PER_COUNTED);
-        enough = bavail * bsize + reusable >= DISK_RESERVE;
+        enough = bavail * bsize + reusable >= DISK_RESERVE_BYTES;
       } catch {
         // A disk that cannot even be looked at takes no messages; its errors come with the next commit.
         enough = false;

@@ -1,4 +1,4 @@
-import { INLINE_BYTES } from '../../core/store-limits.ts';
+import { MAX_INLINE_BYTES } from '../limits.ts';
 import { bufferOf, decode, encode } from '../record/record-encode.ts';
 import { entrySize } from './chunk.ts';
 
@@ -39,7 +39,7 @@ const OWN_PAGES_FROM = PAGE / 2 - 32;
 
 /** Bytes of disk that a queue's entry takes with its record, which lies in a body if several queues hold it. */
 export function entryBytes(recordBytes: number, holders: number): number {
-  if (holders === 1 && recordBytes <= INLINE_BYTES) return ENTRY_OVERHEAD + recordBytes;
+  if (holders === 1 && recordBytes <= MAX_INLINE_BYTES) return ENTRY_OVERHEAD + recordBytes;
   const body = recordBytes < OWN_PAGES_FROM ? recordBytes : Math.ceil((recordBytes + 16) / PAGE) * PAGE;
   return ENTRY_OVERHEAD + BODY_OVERHEAD + body;
 }

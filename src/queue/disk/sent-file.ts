@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { storedJson } from '../../core/stored-json.ts';
+import { storedJson } from '../../core/files/stored-json.ts';
 import { tolerate } from './open-folder.ts';
 
 /*

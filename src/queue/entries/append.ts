@@ -1,12 +1,12 @@
 import { Failure } from '../../core/errors.ts';
 import type { Message, OnDurable } from '../../core/message.ts';
-import { DISK_RESERVE } from '../../core/store-limits.ts';
 import type { Committer } from '../commit/committer.ts';
 import type { Database } from '../disk/database.ts';
 import type { FreeSpace } from '../disk/free-space.ts';
 import { entryBytes, messageBytes } from '../disk/layout.ts';
 import type { HealthTracker } from '../health.ts';
 import { appendSize } from '../journal/run.ts';
+import { DISK_RESERVE_BYTES } from '../limits.ts';
 import { recordSize } from '../record/record-encode.ts';
 import type {
   Destination,
@@ -250,7 +250,7 @@ function dropUntil(
   return true;
 }
 
-const DISK_FULL = `The disk of the store has less than ${DISK_RESERVE >> 20} MB free: make room on it, or bring the upstream back.`;
+const DISK_FULL = `The disk of the store has less than ${DISK_RESERVE_BYTES >> 20} MB free: make room on it, or bring the upstream back.`;
 const DISK_FAILS = 'The disk of the store cannot be written: see the log, and look at the disk.';
 
 function storeFull(maxSize: number): string {

@@ -1,7 +1,7 @@
-import { DRAIN_BATCH } from '../../core/limits.ts';
 import type { Message } from '../../core/message.ts';
 import { arrivedAt } from '../disk/chunk.ts';
 import type { Database } from '../disk/database.ts';
+import { DRAIN_BATCH_ENTRIES } from '../limits.ts';
 import { messageAt } from '../record/record-decode.ts';
 import type { EntryPosition, QueueStats, WaitingEntry } from '../types.ts';
 import { PRIORITIES } from '../types.ts';
@@ -39,8 +39,14 @@ export function* browseStored(
   after = 0,
 ): Generator<BrowsedEntry, undefined> {
   for (let last: number | undefined = queue.storedDepth > 0 ? after : undefined; last !== undefined; ) {
-    const batch = database.entries(queue.id, priority, last, laneBegins(queue, priority), DRAIN_BATCH);
-    last = batch.length < DRAIN_BATCH ? undefined : batch.at(-1)?.sequence;
+    const batch = database.entries(
+      queue.id,
+      priority,
+      last,
+      laneBegins(queue, priority),
+      DRAIN_BATCH_ENTRIES,
+    );
+    last = batch.length < DRAIN_BATCH_ENTRIES ? undefined : batch.at(-1)?.sequence;
     for (const found of batch) {
       const { sequence, chunk, index } = found;
       if (queue.removing.has(sequence)) continue;

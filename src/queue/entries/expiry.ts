@@ -1,7 +1,7 @@
-import { SWEEP_ENTRIES } from '../../core/limits.ts';
 import type { RemovalReason } from '../delivery/drain-host.ts';
 import type { Database } from '../disk/database.ts';
 import type { IndexedExpiry } from '../disk/tables.ts';
+import { MAX_SWEEP_ENTRIES } from '../limits.ts';
 import { PRIORITIES } from '../types.ts';
 import { browseLane, browseStored } from './browse.ts';
 import type { QueueState } from './queue-state.ts';
@@ -24,7 +24,7 @@ export type ExpiryHost = {
 
 /** Takes away what has expired, and what belongs to purged queues, without any consumer. */
 export type Expiry = {
-  /** One step, SWEEP_ENTRIES at most; true if there is more to do. */
+  /** One step, MAX_SWEEP_ENTRIES at most; true if there is more to do. */
   readonly step: () => boolean;
   /** The next step looks at the whole index again. */
   readonly restart: () => void;
@@ -61,7 +61,7 @@ export function createExpiry(host: ExpiryHost): Expiry {
 
   return {
     step: () => {
-      let allowance = SWEEP_ENTRIES;
+      let allowance = MAX_SWEEP_ENTRIES;
       for (const queue of registry.all()) {
         if (allowance <= 0) return true;
         if (queue.retired) allowance -= sweepRetired(queue, allowance, database, remove);

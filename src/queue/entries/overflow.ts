@@ -1,5 +1,5 @@
-import { DROP_BATCH } from '../../core/store-limits.ts';
 import type { Database } from '../disk/database.ts';
+import { DROP_BATCH_ENTRIES } from '../limits.ts';
 import { PRIORITIES } from '../types.ts';
 import { browseLane } from './browse.ts';
 import type { QueueState } from './queue-state.ts';
@@ -47,7 +47,7 @@ function oldestStored(queue: QueueState, priority: number, database: Database): 
 }
 
 function readOldest(queue: QueueState, priority: number, after: number, database: Database): RemovedEntry[] {
-  const found = database.entries(queue.id, priority, after, laneBegins(queue, priority), DROP_BATCH);
+  const found = database.entries(queue.id, priority, after, laneBegins(queue, priority), DROP_BATCH_ENTRIES);
   return found.map(entry => removedEntryOf(queue, entry));
 }
 

@@ -1,6 +1,6 @@
+import type { IntMap } from '../../core/int-map.ts';
+import { createIntMap } from '../../core/int-map.ts';
 import type { Message, OnDurable } from '../../core/message.ts';
-import type { Numbered } from '../../core/numbered.ts';
-import { createNumbered } from '../../core/numbered.ts';
 import type { QueueRecord } from '../disk/layout.ts';
 import { decodeRecord } from '../record/record-decode.ts';
 import type { QueueShare } from '../types.ts';
@@ -24,7 +24,7 @@ export type QueueState = {
   /** By priority; most queues use one. */
   readonly lanes: (PriorityLane | undefined)[];
   /** Sequences let go of and still in LMDB: never sent again. */
-  readonly removing: Numbered<true>;
+  readonly removing: IntMap<true>;
   /** By sequence: how often a receiver failed on an entry. */
   readonly attempts: Map<number, number>;
   /** Its receiver knows messages by their sequences: each is firm, whatever its sender asked for. */
@@ -145,7 +145,7 @@ export function queueState(id: number, record: QueueRecord, saved: boolean): Que
     storedDepth: depth,
     storedBytes: bytes,
     lanes: new Array<PriorityLane | undefined>(PRIORITIES).fill(undefined),
-    removing: createNumbered(),
+    removing: createIntMap(),
     attempts: new Map(),
     durableFirst: false,
     nextExpiry: 0,

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDiskFull } from '../../core/errors.ts';
-import { JOURNAL_BYTES } from '../../core/store-limits.ts';
+import { JOURNAL_BYTES } from '../limits.ts';
 import { alignedBuffer, openBlocks, writeFully } from './block-file.ts';
 import type { JournalRun, RunDraft } from './run.ts';
 import { decodeRuns, sealRun } from './run.ts';

@@ -1,4 +1,4 @@
-import { MAX_FUSED_PARTS } from '../../core/limits.ts';
+import { MAX_FUSED_PARTS } from '../limits.ts';
 import type { Route } from '../route.ts';
 import type { Subject, Verdict } from '../subject.ts';
 import type { Sink } from '../tree.ts';

@@ -1,4 +1,4 @@
-import { MAX_JOINED } from '../../core/limits.ts';
+import { MAX_JOINED } from '../limits.ts';
 import { positionOf } from './search.ts';
 
 /*

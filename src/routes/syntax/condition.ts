@@ -1,5 +1,5 @@
-import { MAX_NESTING, MAX_PARTS } from '../../core/limits.ts';
 import { refuse } from '../diagnostics.ts';
+import { MAX_NESTING, MAX_PARTS } from '../limits.ts';
 import type { BinaryOperator, Expression, Span, UnaryOperator } from '../tree.ts';
 import { type Cursor, refuseToken } from './cursor.ts';
 import { binaryOperator, PRECEDENCE } from './operators.ts';

@@ -1,4 +1,4 @@
-import { nearestName } from '../../core/nearest.ts';
+import { closestName } from '../../core/text/closest-name.ts';
 import { refuse } from '../diagnostics.ts';
 import type { Span } from '../tree.ts';
 import { scanSource } from './blanks.ts';
@@ -69,7 +69,7 @@ export function refuseToken(token: Token, expected: string, known: Iterable<stri
   if (token.kind === 'end') return refuse(token, 'the route ends too early', { expected });
   const written = describe(token);
   const named = token.kind === 'word' || token.kind === 'system';
-  const nearest = named ? nearestName(written, known) : undefined;
+  const nearest = named ? closestName(written, known) : undefined;
   return refuse(token, `${written} cannot stand here`, { expected, nearest });
 }
 

@@ -1,5 +1,5 @@
-import { forbiddenCharacterIn } from '../../core/characters.ts';
 import { MAX_TOPIC_LEVELS } from '../../core/limits.ts';
+import { forbiddenCharacterIn } from '../../core/text/characters.ts';
 
 /**
  * What is wrong with an MQTT topic filter, as half a sentence; undefined if nothing is (MQTT 3.1.1, 4.7.1).

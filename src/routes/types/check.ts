@@ -1,4 +1,4 @@
-import { nearestName } from '../../core/nearest.ts';
+import { closestName } from '../../core/text/closest-name.ts';
 import { refuse } from '../diagnostics.ts';
 import type { Dialect } from '../dialect.ts';
 import { TWIN_CHANGE } from '../syntax/twin.ts';
@@ -82,7 +82,7 @@ function signatureOf(call: Call, dialect: Dialect): Signature {
   const signature = functions.get(call.name);
   if (signature === undefined) {
     const name = { start: call.start, end: call.start + call.name.length };
-    const nearest = nearestName(call.name, [...functions.keys(), TWIN_CHANGE]);
+    const nearest = closestName(call.name, [...functions.keys(), TWIN_CHANGE]);
     return refuse(name, `${call.name} is not a function`, { nearest });
   }
   const least = signature.parameters.length - signature.optional;

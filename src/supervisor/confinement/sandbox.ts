@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { SANDBOX_TMP_BYTES } from '../../core/limits.ts';
+import { SANDBOX_TMP_BYTES } from '../limits.ts';
 import type { Account } from './users.ts';
 import { toolPath } from './wrapper-probe.ts';
 import { IGNORE_SIGNALS, PRIVATE_MOUNTS } from './wrapper-scripts.ts';

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../../core/clock.ts';
 import { reasonOf, systemCode } from '../../core/errors.ts';
-import { visible } from '../../core/visible.ts';
+import { escapeHidden } from '../../core/text/escape.ts';
 import type { Confinement } from '../confinement/confine.ts';
 import type { ExitStatus } from '../process/exit-status.ts';
 import { describeExit, fromShellExitCode } from '../process/exit-status.ts';
@@ -117,5 +117,5 @@ function tailOf(stream: Readable): { readonly over: Promise<void>; readonly text
 }
 
 function quoted(words: string): string {
-  return words === '' ? '' : `: "${visible(words.slice(0, SHOWN_CHARACTERS))}"`;
+  return words === '' ? '' : `: "${escapeHidden(words.slice(0, SHOWN_CHARACTERS))}"`;
 }

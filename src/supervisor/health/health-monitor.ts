@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../../core/clock.ts';
-import { READY_CHECK } from '../../core/limits.ts';
+import { READY_CHECK_MS } from '../limits.ts';
 import type { HealthSpec } from '../spec.ts';
 
 /** Health transition: `healthy` after a successful check, `unhealthy` after `threshold` failures in a row. */
@@ -32,7 +32,7 @@ export type HealthMonitorSettings = {
 };
 
 /**
- * Checks the health of a module periodically, one check at a time: with READY_CHECK until it is healthy for
+ * Checks the health of a module periodically, one check at a time: with READY_CHECK_MS until it is healthy for
  * the first time, then every `spec.every`. Failures before `spec.readyWithin` do not count.
  */
 export function monitorHealth({
@@ -70,7 +70,7 @@ export function monitorHealth({
     current = begin();
     handleResult(await current.failure, 1);
     if (stopped) return;
-    const pause = healthy ? spec.every : Math.min(spec.every, READY_CHECK);
+    const pause = healthy ? spec.every : Math.min(spec.every, READY_CHECK_MS);
     cancel = clock.after(pause, () => void check(begin));
   };
 

@@ -1,4 +1,4 @@
-import { LAST_LINE_BYTES, LAST_LINES } from '../../core/limits.ts';
+import { MAX_LAST_LINE_BYTES, MAX_LAST_LINES } from '../limits.ts';
 import type { LineSink } from '../stdio/line-reader.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { LineSink } from '../stdio/line-reader.ts';
 export type LastLines = {
   /** Wraps a sink and keeps the last lines that pass through. */
   readonly through: (sink: LineSink) => LineSink;
-  /** Returns at most LAST_LINES lines of LAST_LINE_BYTES without control characters. */
+  /** Returns at most MAX_LAST_LINES lines of MAX_LAST_LINE_BYTES without control characters. */
   readonly texts: () => string[];
   /** Clears the lines before a new process. */
   readonly clear: () => void;
@@ -20,8 +20,8 @@ export function createLastLines(): LastLines {
       ready: sink.ready,
       write: line => {
         // Copies the line, because a view would keep the whole chunk alive.
-        if (line.length > 0) lines.push(Buffer.from(line.subarray(0, LAST_LINE_BYTES)));
-        if (lines.length > LAST_LINES) lines.shift();
+        if (line.length > 0) lines.push(Buffer.from(line.subarray(0, MAX_LAST_LINE_BYTES)));
+        if (lines.length > MAX_LAST_LINES) lines.shift();
         sink.write(line);
       },
     }),

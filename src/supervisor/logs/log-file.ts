@@ -2,8 +2,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import { reasonOf, systemCode } from '../../core/errors.ts';
-import { LOG_FILE_BYTES, LOG_FILES } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
+import { MAX_LOG_FILE_BYTES, MAX_OLD_LOG_FILES } from '../limits.ts';
 import type { LineSink } from '../stdio/line-reader.ts';
 
 /**
@@ -15,7 +15,7 @@ const LOG_BATCH_BYTES = 1 << 16;
 const NEWLINE = Buffer.from('\n');
 
 /**
- * Rotated log of one module: a current file of LOG_FILE_BYTES and LOG_FILES older ones, of which `<path>.1`
+ * Rotated log of one module: a current file of MAX_LOG_FILE_BYTES and MAX_OLD_LOG_FILES older ones, of which `<path>.1`
  * is the newest.
  */
 export type LogFile = {
@@ -103,7 +103,7 @@ function createRotatedFile(path: string): RotatedFile {
 
   const rotate = async (): Promise<void> => {
     await close();
-    for (let age = LOG_FILES - 1; age > 0; age -= 1)
+    for (let age = MAX_OLD_LOG_FILES - 1; age > 0; age -= 1)
       await moveIfThere(`${path}.${age}`, `${path}.${age + 1}`);
     await moveIfThere(path, `${path}.1`);
   };
@@ -112,7 +112,7 @@ function createRotatedFile(path: string): RotatedFile {
     append: async data => {
       try {
         let current = handle ?? (await openFile());
-        if (size > 0 && size + data.length > LOG_FILE_BYTES) {
+        if (size > 0 && size + data.length > MAX_LOG_FILE_BYTES) {
           await rotate();
           current = await openFile();
         }

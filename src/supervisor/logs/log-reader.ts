@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { systemCode } from '../../core/errors.ts';
-import { LOG_FILES } from '../../core/limits.ts';
+import { MAX_OLD_LOG_FILES } from '../limits.ts';
 
 /** Read size in bytes. */
 const CHUNK_BYTES = 1 << 16;
@@ -89,7 +89,7 @@ export function openLogReader(path: string, last = Number.POSITIVE_INFINITY): Lo
  */
 function openParts(path: string): Part[] {
   const parts: Part[] = [];
-  for (let age = 0; age <= LOG_FILES; age += 1) {
+  for (let age = 0; age <= MAX_OLD_LOG_FILES; age += 1) {
     const part = openPart(age === 0 ? path : `${path}.${age}`);
     if (part === undefined) continue;
     if (parts.some(({ inode }) => inode === part.inode)) closeSync(part.file);

@@ -2,9 +2,9 @@ import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../../core/clock.ts';
 import { reasonOf } from '../../core/errors.ts';
-import { OWN_ADDRESSES_KEPT } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
 import { runningProcess } from '../../core/proc.ts';
+import { OWN_ADDRESSES_TTL_MS } from '../limits.ts';
 import type { ModulePid } from './open-sockets.ts';
 import { openSockets } from './open-sockets.ts';
 import type { PeerCredentials, ReadCredentials } from './peer-credentials.ts';
@@ -119,14 +119,14 @@ export function createPeerFinder({
   };
 }
 
-/** Recognises addresses of this machine. Interface addresses are cached for OWN_ADDRESSES_KEPT. */
+/** Recognises addresses of this machine. Interface addresses are cached for OWN_ADDRESSES_TTL_MS. */
 function ownAddresses(clock: Clock): (address: string) => boolean {
   let known = new Set<string>();
   let readAt = Number.NEGATIVE_INFINITY;
   return text => {
     const address = text.replace(/^::ffff:(?=[\d.]+$)/i, '').replace(/%.*$/, '');
     if (address.startsWith('127.') || address === '::1') return true;
-    if (clock.monotonic() - readAt > OWN_ADDRESSES_KEPT) {
+    if (clock.monotonic() - readAt > OWN_ADDRESSES_TTL_MS) {
       known = new Set(Object.values(networkInterfaces()).flatMap(all => all?.map(one => one.address) ?? []));
       readAt = clock.monotonic();
     }

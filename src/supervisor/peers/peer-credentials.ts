@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { loadNative } from '../../core/native.ts';
+import { loadNative } from '../../core/files/native.ts';
 
 /** Credentials of the process that connected to a Unix socket, at that time (unix(7), SO_PEERCRED). */
 export type PeerCredentials = { readonly pid: number; readonly uid: number };

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { systemCode } from '../../core/errors.ts';
-import { MODULE_OOM_SCORE_ADJ } from '../../core/limits.ts';
+import { MODULE_OOM_SCORE_ADJ } from '../limits.ts';
 
 /** Error codes of a process that is gone, or whose `oom_score_adj` the hub may not write. */
 const EXPECTED: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);

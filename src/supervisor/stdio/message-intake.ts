@@ -1,12 +1,12 @@
 import type { Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
-import {
-  LINE_RETRY,
-  LINE_WARNING_INTERVAL,
-  MAX_UNSETTLED_LINE_BYTES,
-  MAX_UNSETTLED_LINES,
-} from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
+import {
+  LINE_RETRY_MS,
+  LINE_WARNING_INTERVAL_MS,
+  MAX_PENDING_LINE_BYTES,
+  MAX_PENDING_LINES,
+} from '../limits.ts';
 import type { SupervisorHost } from '../spec.ts';
 import type { LineSink } from './line-reader.ts';
 
@@ -60,7 +60,7 @@ export function createMessageIntake(
       return;
     }
     warn(`Lines of module "${module}" wait for space in the store: ${error.message}`);
-    if (waiting.push(line) === 1) clock.after(LINE_RETRY, offerAgain);
+    if (waiting.push(line) === 1) clock.after(LINE_RETRY_MS, offerAgain);
   };
 
   const offerAgain = (): void => {
@@ -84,8 +84,8 @@ export function createMessageIntake(
 
   return {
     ready: () =>
-      unsettled < MAX_UNSETTLED_LINES &&
-      unsettledBytes < MAX_UNSETTLED_LINE_BYTES &&
+      unsettled < MAX_PENDING_LINES &&
+      unsettledBytes < MAX_PENDING_LINE_BYTES &&
       waiting.length === 0 &&
       !hasBackPressure(),
     resetCount: () => {
@@ -118,7 +118,7 @@ function createRateLimitedWarning(clock: Clock, log: Log): (text: string) => voi
   let suppressed = 0;
   return text => {
     const now = clock.monotonic();
-    if (now - loggedAt < LINE_WARNING_INTERVAL) {
+    if (now - loggedAt < LINE_WARNING_INTERVAL_MS) {
       suppressed += 1;
       return;
     }

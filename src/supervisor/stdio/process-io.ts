@@ -1,9 +1,10 @@
 import type { Writable } from 'node:stream';
 import type { Clock } from '../../core/clock.ts';
 import { Failure, reasonOf } from '../../core/errors.ts';
-import { MAX_LOG_LINE_BYTES, MAX_PACKET_BYTES } from '../../core/limits.ts';
+import { MAX_PACKET_BYTES } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
 import { isProcessGroupRunning } from '../../core/proc.ts';
+import { MAX_LOG_LINE_BYTES } from '../limits.ts';
 import type { ExitStatus } from '../process/exit-status.ts';
 import type { LaunchedProcess } from '../process/launch.ts';
 import { pause } from '../process/pause.ts';

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Cancel, Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
-import { MAX_VIEWERS, SCROLLBACK_BYTES } from '../../core/limits.ts';
+import { MAX_SCROLLBACK_BYTES, MAX_VIEWERS } from '../limits.ts';
 
 /** Size in characters. */
 export type TerminalSize = { readonly columns: number; readonly rows: number };
@@ -23,7 +23,7 @@ export type Viewer = {
 
 /** Connection of one viewer to a terminal. */
 export type Attachment = {
-  /** Most recent output, up to SCROLLBACK_BYTES. */
+  /** Most recent output, up to MAX_SCROLLBACK_BYTES. */
   readonly scrollback: Buffer;
   readonly input: Writable;
   readonly resize: (size: TerminalSize) => void;
@@ -93,14 +93,14 @@ export function createSharedTerminal(module: string, clock: Clock): SharedTermin
   const keep = (printed: Buffer): void => {
     kept.push(printed);
     bytes += printed.length;
-    while (bytes - (kept[0]?.length ?? 0) >= SCROLLBACK_BYTES) bytes -= kept.shift()?.length ?? 0;
+    while (bytes - (kept[0]?.length ?? 0) >= MAX_SCROLLBACK_BYTES) bytes -= kept.shift()?.length ?? 0;
   };
 
   /** Starts at the beginning of a line, because the bytes before may be part of an escape sequence. */
   const scrollback = (): Buffer => {
     const all = Buffer.concat(kept, bytes);
-    if (all.length <= SCROLLBACK_BYTES) return all;
-    const last = all.subarray(-SCROLLBACK_BYTES);
+    if (all.length <= MAX_SCROLLBACK_BYTES) return all;
+    const last = all.subarray(-MAX_SCROLLBACK_BYTES);
     return last.subarray(last.indexOf(NEWLINE) + 1);
   };
 

@@ -9,8 +9,9 @@ import { generate, parser } from 'mqtt-packet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { WebSocket } from 'ws';
+import { MAX_LINGER_BYTES, MAX_PENDING_PUBLISHES } from '../../../src/broker/limits.ts';
 import { closeLingering } from '../../../src/broker/listeners/linger.ts';
-import { CLOSE_LINGER, MAX_LINGER_BYTES, MAX_UNSETTLED } from '../../../src/core/limits.ts';
+import { CLOSE_LINGER_MS } from '../../../src/core/limits.ts';
 import { onStage } from '../../harness/broker.ts';
 import { createTestClock } from '../../harness/clock.ts';
 import { publishOf } from '../../harness/mqtt5.ts';
@@ -64,7 +65,7 @@ function publishes(count: number, body: string): Buffer {
 
 /** What a client sends that breaks the rules, megabytes behind it included, and the reason that it has to read. */
 const FAULTS: readonly (readonly [name: string, sent: Buffer, reason: number])[] = [
-  ['exceeds Receive Maximum', publishes(12 * MAX_UNSETTLED, 'x'.repeat(1_000)), 0x93],
+  ['exceeds Receive Maximum', publishes(12 * MAX_PENDING_PUBLISHES, 'x'.repeat(1_000)), 0x93],
   ['sends a malformed packet', Buffer.concat([Buffer.from([0x36, 0]), Buffer.alloc(12 << 20)]), 0x81],
 ];
 
@@ -131,7 +132,7 @@ linger('ends with its time, while the peer keeps its side open', () => {
   const clock = createTestClock();
   return closing(async (peer, accepted) => {
     await once(peer.resume(), 'end');
-    clock.advance(CLOSE_LINGER - 1);
+    clock.advance(CLOSE_LINGER_MS - 1);
     assert.not(accepted.destroyed);
     clock.advance(1);
     assert.ok(accepted.destroyed);

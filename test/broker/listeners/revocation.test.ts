@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CERTIFICATE_RELOAD } from '../../../src/core/limits.ts';
+import { CERTIFICATE_RELOAD_MS } from '../../../src/broker/limits.ts';
 import type { Stage } from '../../harness/broker.ts';
 import { onStage } from '../../harness/broker.ts';
 import { ca, certificate, identity, withFiles } from '../../harness/certificates.ts';
@@ -37,7 +37,7 @@ revocation(
           for (const name of ['kept', 'revoked'])
             assert.is(await outcome(address, { ca, ...identity(name) }), 'in', name);
           copyFileSync(certificate('fleet-crl.pem'), crl);
-          clock.advance(CERTIFICATE_RELOAD);
+          clock.advance(CERTIFICATE_RELOAD_MS);
           assert.is(await outcome(address, { ca, ...identity('kept') }), 'in');
           assert.not.equal(await outcome(address, { ca, ...identity('revoked') }), 'in');
           const again = connect({
@@ -49,7 +49,7 @@ revocation(
           });
           await ended(again);
           writeFileSync(crl, 'rubbish');
-          clock.advance(CERTIFICATE_RELOAD);
+          clock.advance(CERTIFICATE_RELOAD_MS);
           assert.not.equal(await outcome(address, { ca, ...identity('revoked') }), 'in');
           assert.ok(
             stage.log.some(line => line.includes('holds no certificate revocation list in PEM')),

@@ -8,9 +8,9 @@ import { connect } from 'node:tls';
 import type { IClientOptions } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { CERTIFICATE_RELOAD_MS } from '../../../src/broker/limits.ts';
 import { alternativeNames } from '../../../src/broker/listeners/certificate-names.ts';
-import { CERTIFICATE_RELOAD } from '../../../src/core/limits.ts';
-import { MAX_LISTENER_RETRY } from '../../../src/core/listener-limits.ts';
+import { MAX_LISTENER_RETRY_MS } from '../../../src/hub/limits.ts';
 import type { Stage } from '../../harness/broker.ts';
 import { onStage } from '../../harness/broker.ts';
 import type { Files } from '../../harness/certificates.ts';
@@ -101,7 +101,7 @@ tls('a new certificate is shown to who comes next, and who is connected stays so
         const client = await enter(`mqtts://localhost:${port(stage)}`, { ca, keepalive: 0 });
         assert.is(await shown(stage), 'first');
         install('renewed', files.tls);
-        clock.advance(CERTIFICATE_RELOAD);
+        clock.advance(CERTIFICATE_RELOAD_MS);
         assert.is(await shown(stage), 'second');
         assert.is(await echo(client, 'still here'), 'still here');
         await client.endAsync();
@@ -133,7 +133,7 @@ for (const [how, act] of BREAK) {
         onStage(
           async stage => {
             act(files.tls);
-            clock.advance(3 * CERTIFICATE_RELOAD);
+            clock.advance(3 * CERTIFICATE_RELOAD_MS);
             assert.is(await shown(stage), 'first');
             assert.is(
               stage.log.filter(line => /^error broker: The old certificate stays/.test(line)).length,
@@ -141,7 +141,7 @@ for (const [how, act] of BREAK) {
             );
             rmSync(files.tls.cert, { force: true });
             install('renewed', files.tls);
-            clock.advance(CERTIFICATE_RELOAD);
+            clock.advance(CERTIFICATE_RELOAD_MS);
             assert.is(await shown(stage), 'second');
           },
           { clock, manifest: { listeners: [{ ...LISTENER, ...files.tls }] } },
@@ -178,7 +178,7 @@ tls(
               .status()
               .closedListeners.map(({ reason }) => reason);
           const turn = async (): Promise<void> => {
-            clock.advance(MAX_LISTENER_RETRY);
+            clock.advance(MAX_LISTENER_RETRY_MS);
             await new Promise(done => setTimeout(done, 20));
           };
           assert.match(

@@ -5,8 +5,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ClientOptions } from 'ws';
 import { WebSocket } from 'ws';
+import { WEBSOCKET_PING_MS } from '../../../src/broker/limits.ts';
 import { objectionTo, ownNames } from '../../../src/broker/listeners/origins.ts';
-import { MAX_PACKET_BYTES, WEBSOCKET_PING } from '../../../src/core/limits.ts';
+import { MAX_PACKET_BYTES } from '../../../src/core/limits.ts';
 import type { Stage } from '../../harness/broker.ts';
 import { onStage } from '../../harness/broker.ts';
 import { ca, certificate, identity, install, withFiles } from '../../harness/certificates.ts';
@@ -127,7 +128,7 @@ webSockets('it is pinged, so that no proxy takes it for dead', async () => {
       socket.send(CONNECT);
       await read(socket, 4);
       const pinged = once(socket, 'ping');
-      clock.advance(WEBSOCKET_PING);
+      clock.advance(WEBSOCKET_PING_MS);
       await pinged;
       socket.close();
     },

@@ -1,6 +1,6 @@
 import { systemClock } from '../../../src/cli/system.ts';
+import { createResources, DEFAULT_BOUNDS } from '../../../src/core/capacity/resources.ts';
 import type { Clock } from '../../../src/core/clock.ts';
-import { createResources, DEFAULT_BOUNDS } from '../../../src/core/resources.ts';
 import { openStore } from '../../../src/queue/store.ts';
 import { createChance } from './chance.ts';
 import { finish } from './finish.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../src/core/clock.ts';
-import { SWEEP_INTERVAL } from '../../../src/core/limits.ts';
 import { openDatabase } from '../../../src/queue/disk/database.ts';
+import { SWEEP_INTERVAL_MS } from '../../../src/queue/limits.ts';
 import type { Store } from '../../../src/queue/types.ts';
 import type { Report } from './report.ts';
 
@@ -11,7 +11,7 @@ export async function finish(store: Store, folder: string, clock: Clock, report:
     await settledBy(settle => store.deadLetters.drop(id, settle));
   }
   // What a crash interrupted goes on in the rounds of the store: purged queues are emptied there.
-  await new Promise<void>(resolve => void clock.after(2 * SWEEP_INTERVAL, resolve));
+  await new Promise<void>(resolve => void clock.after(2 * SWEEP_INTERVAL_MS, resolve));
   for (const { depth, bytes } of store.stats()) {
     report('remaining', depth, 'messages by the figures');
     report('remaining', bytes, 'bytes by the figures');

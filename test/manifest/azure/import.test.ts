@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../../src/core/errors.ts';
-import { MAX_DEPLOYMENT_BYTES } from '../../../src/core/limits.ts';
 import { type Imported, importDeployment } from '../../../src/manifest/azure/import.ts';
+import { MAX_DEPLOYMENT_BYTES } from '../../../src/manifest/limits.ts';
 import { parseManifest } from '../../../src/manifest/read.ts';
 
 const DEPLOYMENTS = ['schema-1.0', 'schema-1.1', 'schema-1.3', 'layered'];

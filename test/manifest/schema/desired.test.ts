@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_DESIRED_BYTES, MAX_DESIRED_NESTING } from '../../../src/core/manifest-limits.ts';
+import { MAX_DESIRED_BYTES, MAX_DESIRED_NESTING } from '../../../src/manifest/limits.ts';
 import { parseManifest } from '../../../src/manifest/read.ts';
 import { desiredProblem } from '../../../src/manifest/schema/desired.ts';
 

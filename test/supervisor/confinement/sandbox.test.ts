@@ -2,10 +2,10 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, wr
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { SANDBOX_TMP_BYTES } from '../../../src/core/limits.ts';
 import type { SandboxLevel } from '../../../src/supervisor/confinement/sandbox.ts';
 import { makeTmpfsFolder } from '../../../src/supervisor/confinement/tmpfs-folder.ts';
 import { dynamicRange } from '../../../src/supervisor/confinement/users.ts';
+import { SANDBOX_TMP_BYTES } from '../../../src/supervisor/limits.ts';
 import type { ModuleSpec } from '../../../src/supervisor/spec.ts';
 import { skip } from '../../harness/skip.ts';
 import type { Stage } from '../../harness/supervisor.ts';

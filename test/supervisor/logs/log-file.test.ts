@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { LOG_FILE_BYTES, LOG_FILES } from '../../../src/core/limits.ts';
 import { logFor } from '../../../src/core/log.ts';
+import { MAX_LOG_FILE_BYTES, MAX_OLD_LOG_FILES } from '../../../src/supervisor/limits.ts';
 import { createLogFile } from '../../../src/supervisor/logs/log-file.ts';
 import { createTestClock } from '../../harness/clock.ts';
 import { openFiles, until } from '../../harness/supervisor.ts';
@@ -53,7 +53,7 @@ test('a flood stays within the rotated files, keeps the newest lines and tears n
   });
   const sink = file.sink('err');
   const padding = 'x'.repeat(1_000);
-  const count = Math.ceil((LOG_FILE_BYTES * (LOG_FILES + 3)) / 1_000);
+  const count = Math.ceil((MAX_LOG_FILE_BYTES * (MAX_OLD_LOG_FILES + 3)) / 1_000);
   for (let line = 0; line < count; line += 1) {
     if (!sink.ready()) {
       waits += 1;
@@ -66,7 +66,7 @@ test('a flood stays within the rotated files, keeps the newest lines and tears n
   assert.ok(waits > (count * padding.length) / (1 << 18), 'what waits to be written is bounded');
   const files = readdirSync(folder).sort();
   assert.equal(files, ['a.log', 'a.log.1', 'a.log.2', 'a.log.3']);
-  for (const name of files) assert.ok(statSync(join(folder, name)).size <= LOG_FILE_BYTES);
+  for (const name of files) assert.ok(statSync(join(folder, name)).size <= MAX_LOG_FILE_BYTES);
   const kept = files.reverse().flatMap(name => readFileSync(join(folder, name), 'utf8').trim().split('\n'));
   const numbers = kept.map(line => Number(/err (\d+) x{1000}$/.exec(line)?.[1]));
   assert.is(numbers.at(-1), count - 1);
@@ -74,7 +74,7 @@ test('a flood stays within the rotated files, keeps the newest lines and tears n
     numbers,
     numbers.map((_, index) => count - numbers.length + index),
   );
-  assert.ok(numbers.length > (LOG_FILES * LOG_FILE_BYTES * 0.9) / 1_050);
+  assert.ok(numbers.length > (MAX_OLD_LOG_FILES * MAX_LOG_FILE_BYTES * 0.9) / 1_050);
   assert.is(openFiles(), before);
 });
 

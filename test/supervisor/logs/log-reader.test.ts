@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { LOG_FILES } from '../../../src/core/limits.ts';
+import { MAX_OLD_LOG_FILES } from '../../../src/supervisor/limits.ts';
 import type { LogReader } from '../../../src/supervisor/logs/log-reader.ts';
 import { openLogReader } from '../../../src/supervisor/logs/log-reader.ts';
 import { openFiles } from '../../harness/supervisor.ts';
@@ -18,7 +18,7 @@ test.before.each(context => {
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
 function rotate(path: string): void {
-  for (let age = LOG_FILES; age > 0; age -= 1) {
+  for (let age = MAX_OLD_LOG_FILES; age > 0; age -= 1) {
     const from = age === 1 ? path : `${path}.${age - 1}`;
     if (existsSync(from)) renameSync(from, `${path}.${age}`);
   }
@@ -53,7 +53,7 @@ test('the log reader returns each line once and in order over rotations', ({ fol
           rotations = 0;
         } else if (one === 'rotate') {
           // What was rotated away before anybody looked is gone.
-          if (rotations < LOG_FILES && existsSync(path)) rotate(path);
+          if (rotations < MAX_OLD_LOG_FILES && existsSync(path)) rotate(path);
           rotations += 1;
         } else {
           appendFileSync(path, `${one.text}\n`);

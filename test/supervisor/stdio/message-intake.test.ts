@@ -2,13 +2,13 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createGauge } from '../../../src/core/capacity/pressure.ts';
 import { Failure } from '../../../src/core/errors.ts';
 import {
-  LINE_WARNING_INTERVAL,
-  MAX_UNSETTLED_LINE_BYTES,
-  MAX_UNSETTLED_LINES,
-} from '../../../src/core/limits.ts';
-import { createGauge } from '../../../src/core/pressure.ts';
+  LINE_WARNING_INTERVAL_MS,
+  MAX_PENDING_LINE_BYTES,
+  MAX_PENDING_LINES,
+} from '../../../src/supervisor/limits.ts';
 import { createTestClock } from '../../harness/clock.ts';
 import type { Received } from '../../harness/supervisor.ts';
 import { atRest, onStage, pidIn, until } from '../../harness/supervisor.ts';
@@ -19,7 +19,7 @@ test('unsettled bytes of long lines cause back-pressure', async () => {
   const unsettled: Received[] = [];
   const options = { line: (received: Received) => unsettled.push(received) };
   await onStage(options, async ({ supervisor, sh, status, folder }) => {
-    const length = MAX_UNSETTLED_LINE_BYTES / 4;
+    const length = MAX_PENDING_LINE_BYTES / 4;
     const line = `head -c ${length} /dev/zero; echo`;
     await supervisor.start([sh('a', `for i in 1 2 3 4 5 6 7 8 9 10; do ${line}; echo $i > said; done`)]);
     await until('the host has all it takes', () => unsettled.length === 4);
@@ -80,7 +80,7 @@ test('warnings of rejected lines are rate-limited and count the suppressed ones'
       sh('a', 'for i in 1 2 3 4; do echo $i; echo good; done; mkfifo on; read go < on; echo 5'),
     ]);
     await until('four are refused', () => status('a').refusedLines === 4);
-    clock.advance(LINE_WARNING_INTERVAL);
+    clock.advance(LINE_WARNING_INTERVAL_MS);
     await until('the module waits', () => existsSync(join(folder, 'on')));
     writeFileSync(join(folder, 'on'), 'go\n');
     await until('it has ended', () => status('a').state === 'ended');
@@ -117,7 +117,7 @@ test('a line rejected by a full store is offered again in order while its module
     await until('the first is refused', () => offered.length > 0);
     clock.advance(10_000);
     const refused = new Set(offered);
-    assert.ok(refused.size <= MAX_UNSETTLED_LINES, `${refused.size} were read`);
+    assert.ok(refused.size <= MAX_PENDING_LINES, `${refused.size} were read`);
     full = false;
     offered.length = 0;
     clock.advance(10_000);

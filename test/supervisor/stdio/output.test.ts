@@ -2,12 +2,8 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  LOG_FILE_BYTES,
-  MAX_LOG_LINE_BYTES,
-  MAX_PACKET_BYTES,
-  MAX_UNSETTLED_LINES,
-} from '../../../src/core/limits.ts';
+import { MAX_PACKET_BYTES } from '../../../src/core/limits.ts';
+import { MAX_LOG_FILE_BYTES, MAX_LOG_LINE_BYTES, MAX_PENDING_LINES } from '../../../src/supervisor/limits.ts';
 import { createTestClock } from '../../harness/clock.ts';
 import type { Received } from '../../harness/supervisor.ts';
 import { atRest, lives, onStage, pidIn, until } from '../../harness/supervisor.ts';
@@ -96,10 +92,10 @@ test('a module blocks while the host settles nothing, and no line is lost when i
   const options = { line: (received: Received) => unsettled.push(received) };
   await onStage(options, async ({ supervisor, sh, status, folder }) => {
     await supervisor.start([sh('a', script)]);
-    await until('the host has all it takes', () => unsettled.length === MAX_UNSETTLED_LINES);
+    await until('the host has all it takes', () => unsettled.length === MAX_PENDING_LINES);
     const said = await atRest(join(folder, 'said'));
-    assert.ok(said > MAX_UNSETTLED_LINES && said * line.length < MEGABYTE, `the module said ${said} lines`);
-    assert.is(unsettled.length, MAX_UNSETTLED_LINES);
+    assert.ok(said > MAX_PENDING_LINES && said * line.length < MEGABYTE, `the module said ${said} lines`);
+    assert.is(unsettled.length, MAX_PENDING_LINES);
     assert.is(status('a').state, 'running');
     let settled = 0;
     await until('all lines came', () => {
@@ -115,7 +111,7 @@ test('a module blocks while the host settles nothing, and no line is lost when i
 
 test('an exit is not reported before the host has settled the lines', async () => {
   const unsettled: Received[] = [];
-  const count = MAX_UNSETTLED_LINES + 100;
+  const count = MAX_PENDING_LINES + 100;
   const options = { line: (received: Received) => unsettled.push(received) };
   await onStage(options, async ({ supervisor, sh, status, texts }) => {
     // All lines come in one piece with the end right behind them.
@@ -124,7 +120,7 @@ test('an exit is not reported before the host has settled the lines', async () =
     await until('its process has ended', () => pid !== undefined && !lives(pid));
     await until('the host has lines', () => unsettled.length > 0);
     await supervisor.restart('other');
-    assert.is(unsettled.length, MAX_UNSETTLED_LINES);
+    assert.is(unsettled.length, MAX_PENDING_LINES);
     assert.is(status('a').state, 'running');
     for (const { settle } of unsettled) settle();
     await until('it has ended', () => status('a').state === 'ended');
@@ -141,7 +137,7 @@ test('a host that never settles delays the exit report for a bounded time', asyn
     await supervisor.start([sh('a', 'exec seq 1000')]);
     const { pid } = status('a');
     await until('its process has ended', () => pid !== undefined && !lives(pid));
-    await until('the host has all it takes', () => lines.length === MAX_UNSETTLED_LINES);
+    await until('the host has all it takes', () => lines.length === MAX_PENDING_LINES);
     await until('it has ended', () => {
       clock.advance(100);
       return status('a').state === 'ended';
@@ -193,7 +189,7 @@ test('a module that floods its log loses no line on the way to the file', async 
     await supervisor.stop();
     const sizes = readdirSync(join(folder, 'logs')).map(name => statSync(join(folder, 'logs', name)).size);
     assert.is(sizes.length, 4);
-    assert.ok(sizes.every(size => size <= LOG_FILE_BYTES));
+    assert.ok(sizes.every(size => size <= MAX_LOG_FILE_BYTES));
     assert.is(status('a').lostLogLines, 0);
   });
 });

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { connect as secureConnect } from 'node:tls';
 import { openWebSocket } from '../../../broker/listeners/websocket-client.ts';
 import { Failure } from '../../../core/errors.ts';
-import { readTlsFiles, TlsFileError, type TlsFiles, type TlsIdentity } from '../../../core/tls-files.ts';
+import { readTlsFiles, TlsFileError, type TlsFiles, type TlsIdentity } from '../../../core/tls/files.ts';
 import type { Dial } from '../../../upstream/dial.ts';
 import { SYSTEM_CAS } from '../../../upstream/secure.ts';
 import { usageFailure } from '../../arguments.ts';

@@ -1,4 +1,4 @@
-import type { Publish, PublishProperties } from '../../../mqtt/publish.ts';
+import type { Publish, PublishProperties } from '../../../mqtt/read-publish.ts';
 import { usageFailure } from '../../arguments.ts';
 import { SUB } from '../../reference/clients.ts';
 

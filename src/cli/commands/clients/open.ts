@@ -1,4 +1,4 @@
-import { stringProblem } from '../../../core/characters.ts';
+import { stringProblem } from '../../../core/text/characters.ts';
 import { isTopicName } from '../../../mqtt/topics.ts';
 import type { Link, LinkHandler } from '../../../upstream/link.ts';
 import { openLink } from '../../../upstream/link.ts';

@@ -1,12 +1,12 @@
+import { MAX_IN_FLIGHT } from '../../../broker/limits.ts';
 import { Failure } from '../../../core/errors.ts';
-import { IN_FLIGHT_WINDOW } from '../../../core/limits.ts';
 import type { Message } from '../../../core/message.ts';
 import { PLAIN } from '../../../core/message.ts';
 import { PUBREC, PUBREL } from '../../../mqtt/acknowledgement.ts';
 import type { Connack } from '../../../mqtt/answers/connack.ts';
-import { PLAIN_DISPATCH } from '../../../mqtt/dispatch.ts';
 import { createInFlight } from '../../../mqtt/inflight.ts';
 import { REASON } from '../../../mqtt/reasons.ts';
+import { DEFAULT_PUBLISH_OPTIONS } from '../../../mqtt/write-publish.ts';
 import { reasonText } from '../../../upstream/trouble.ts';
 import { PUB } from '../../reference/clients.ts';
 import type { ClientValues } from './open.ts';
@@ -28,7 +28,7 @@ export type SenderSettings = {
 /** Connects a publisher that keeps at most one window of messages unacknowledged. */
 export function openSender(values: ClientValues, { topic, qos, retain }: SenderSettings): Promise<Sender> {
   const inFlight = createInFlight<true>();
-  let window = IN_FLIGHT_WINDOW;
+  let window = MAX_IN_FLIGHT;
   let failure: Failure | undefined;
   let wake: (() => void) | undefined;
 
@@ -77,7 +77,7 @@ export function openSender(values: ClientValues, { topic, qos, retain }: SenderS
     send: async body => {
       await until(() => inFlight.size() < window);
       const packetId = qos === 0 ? 0 : inFlight.take(true);
-      const dispatch = { ...PLAIN_DISPATCH, topic, qos, packetId, retain };
+      const dispatch = { ...DEFAULT_PUBLISH_OPTIONS, topic, qos, packetId, retain };
       await until(() => {
         const outcome = link.publish(messageOn(topic, body), dispatch);
         if (outcome === 'tooLarge') fail('it is larger than the server accepts');

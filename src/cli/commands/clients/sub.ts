@@ -2,7 +2,7 @@ import { Failure } from '../../../core/errors.ts';
 import { PUBACK, PUBCOMP, PUBREC, PUBREL } from '../../../mqtt/acknowledgement.ts';
 import type { Answer } from '../../../mqtt/client.ts';
 import { SUBACK_FAILURE } from '../../../mqtt/packets.ts';
-import type { Publish } from '../../../mqtt/publish.ts';
+import type { Publish } from '../../../mqtt/read-publish.ts';
 import { isTopicFilter } from '../../../mqtt/topics.ts';
 import { reasonText } from '../../../upstream/trouble.ts';
 import { argumentsOf, usageFailure } from '../../arguments.ts';

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../../../core/errors.ts';
-import { HUB_TRIAL } from '../../../core/update-limits.ts';
 import type { Accepted, DeploymentStatus } from '../../../deployment/deployments.ts';
 import { LABEL_OF_RENEWAL } from '../../../deployment/plan-text.ts';
 import { printManifest } from '../../../manifest/print.ts';
 import { readManifestText } from '../../../manifest/read.ts';
+import { HUB_TRIAL } from '../../../self-update/limits.ts';
 import { argumentsOf } from '../../arguments.ts';
 import { ask } from '../../control.ts';
 import { dataFolder } from '../../data-folder.ts';

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { Failure, reasonOf, systemCode } from '../../../core/errors.ts';
-import { MAX_DEPLOYMENT_BYTES } from '../../../core/limits.ts';
 import { importForHub } from '../../../hub/import.ts';
 import type { Remark } from '../../../manifest/azure/remark.ts';
+import { MAX_DEPLOYMENT_BYTES } from '../../../manifest/limits.ts';
 import { argumentsOf } from '../../arguments.ts';
 import { refuseOverwrite, writeOutput } from '../../output/output-file.ts';
 import { IMPORT } from '../../reference/deployments.ts';

@@ -1,13 +1,13 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { Failure, reasonOf } from '../../../core/errors.ts';
-import { DISK_RESERVE } from '../../../core/store-limits.ts';
-import { visible } from '../../../core/visible.ts';
+import { escapeHidden } from '../../../core/text/escape.ts';
 import { lastLinesOf } from '../../../deployment/module-health.ts';
 import type { CertificateStatus } from '../../../hub/certificates.ts';
 import type { HubStatus } from '../../../hub/status.ts';
 import type { UpstreamStatus } from '../../../hub/upstreams.ts';
 import { upstreamLabel } from '../../../manifest/upstreams.ts';
+import { DISK_RESERVE_BYTES } from '../../../queue/limits.ts';
 import type { ModuleState, ModuleStatus } from '../../../supervisor/spec.ts';
 import { argumentsOf } from '../../arguments.ts';
 import { ask } from '../../control.ts';
@@ -32,7 +32,7 @@ export async function run(args: readonly string[]): Promise<number> {
 function lineOf({ subject, good, text }: Finding): string {
   const word = styleText(good ? 'green' : 'red', good ? 'ok     ' : 'PROBLEM', { stream: process.stdout });
   const line = `${subject}: ${text}`;
-  return `${word}  ${process.stdout.isTTY ? visible(line) : line}`;
+  return `${word}  ${process.stdout.isTTY ? escapeHidden(line) : line}`;
 }
 
 function checkDisk(folder: string): Finding[] {
@@ -41,7 +41,7 @@ function checkDisk(folder: string): Finding[] {
     const { bavail, bsize } = statfsSync(folder);
     const free = bavail * bsize;
     const text = `${bytes(free)} free for ${folder}`;
-    return [{ subject: 'disk', good: free >= DISK_RESERVE, text }];
+    return [{ subject: 'disk', good: free >= DISK_RESERVE_BYTES, text }];
   } catch (thrown) {
     return [{ subject: 'disk', good: false, text: `${folder} cannot be looked at: ${reasonOf(thrown)}` }];
   }

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { Failure } from '../../../core/errors.ts';
-import { MAX_VIEWER_FRAME_BYTES } from '../../../core/limits.ts';
 import type { ControlReply } from '../../../hub/control.ts';
 import { controlPath } from '../../../hub/control.ts';
+import { MAX_VIEWER_FRAME_BYTES } from '../../../hub/limits.ts';
 import type { Frame } from '../../../hub/terminal-frames.ts';
 import { createFrameReader, frameOf, sizeFrame } from '../../../hub/terminal-frames.ts';
 import { argumentsOf, usageFailure } from '../../arguments.ts';

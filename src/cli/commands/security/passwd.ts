@@ -1,7 +1,7 @@
 import { Failure } from '../../../core/errors.ts';
-import { MAX_PASSWORD_BYTES } from '../../../core/limits.ts';
 import { hashPassword } from '../../../crypto/passwords.ts';
 import { argumentsOf } from '../../arguments.ts';
+import { MAX_PASSWORD_BYTES } from '../../limits.ts';
 import { PASSWD } from '../../reference/security.ts';
 import { print, systemRandom } from '../../system.ts';
 import { readSecret } from './secret.ts';

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { Failure } from '../../../core/errors.ts';
-import { MAX_SECRET_BYTES } from '../../../core/limits.ts';
 import { devicePublicFile, openDeviceKey } from '../../../crypto/key-files/device.ts';
 import { readPublicKey } from '../../../crypto/key-files/file.ts';
+import { MAX_SECRET_BYTES } from '../../../crypto/limits.ts';
 import { sealSecret } from '../../../crypto/sealing.ts';
 import { argumentsOf, usageFailure } from '../../arguments.ts';
 import { dataFolder } from '../../data-folder.ts';

@@ -1,5 +1,5 @@
 import { Failure } from '../../../core/errors.ts';
-import { MAX_PASSWORD_BYTES } from '../../../core/limits.ts';
+import { MAX_PASSWORD_BYTES } from '../../limits.ts';
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;

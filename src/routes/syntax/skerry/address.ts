@@ -1,4 +1,4 @@
-import { nearestName } from '../../../core/nearest.ts';
+import { closestName } from '../../../core/text/closest-name.ts';
 import { refuse } from '../../diagnostics.ts';
 import type { Sink, Source, Span } from '../../tree.ts';
 import { filterProblem, topicProblem } from '../filter.ts';
@@ -42,7 +42,7 @@ function sourceSegment(segment: string, shape: Shape, index: number, span: Span)
   const known = shape[index];
   if (known === undefined) return segment;
   if (known.toLowerCase() === segment.toLowerCase()) return known;
-  const nearest = nearestName(segment, index === 0 ? SHAPES.flatMap(([first]) => first ?? []) : [known]);
+  const nearest = closestName(segment, index === 0 ? SHAPES.flatMap(([first]) => first ?? []) : [known]);
   return refuse(whole, `${segment} is not a part of any source here`, { expected: SOURCES, nearest });
 }
 

@@ -1,4 +1,4 @@
-import { nearestName } from '../../../core/nearest.ts';
+import { closestName } from '../../../core/text/closest-name.ts';
 import { refuse } from '../../diagnostics.ts';
 import { SYSTEM_PROPERTIES } from '../../system.ts';
 import type { Expression, Span } from '../../tree.ts';
@@ -35,7 +35,7 @@ export function skerryOperand(cursor: Cursor): Expression {
 
 function systemProperty(name: string, span: Span): Expression {
   if (SYSTEM_PROPERTIES.skerry.has(name)) return { kind: 'system', name, ...span };
-  const found = nearestName(name, [...SYSTEM_PROPERTIES.skerry, 'body']);
+  const found = closestName(name, [...SYSTEM_PROPERTIES.skerry, 'body']);
   const sentence = `$${name} is not a system property; an application property of that name is {$${name}}`;
   return refuse(span, sentence, { nearest: found === undefined ? undefined : `$${found}` });
 }

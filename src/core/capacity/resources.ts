@@ -1,0 +1,72 @@
+import {
+  MAX_CONNECTIONS,
+  MAX_PERSISTENT_SESSIONS,
+  MAX_RETAINED,
+  MAX_RETAINED_BYTES,
+  MAX_SUBSCRIPTION_BYTES,
+} from '../limits.ts';
+import type { ShareReport, Shares } from './shares.ts';
+import { createShares } from './shares.ts';
+
+/** What clients may hold together of each resource that is shared. */
+export type ResourceBounds = {
+  readonly connections: number;
+  /** Persistent sessions. */
+  readonly sessions: number;
+  readonly subscriptionBytes: number;
+  /** Retained messages. */
+  readonly retained: number;
+  readonly retainedBytes: number;
+  /** Bytes of disk that wait for sessions and groups. */
+  readonly queueBytes: number;
+};
+
+export const DEFAULT_BOUNDS: ResourceBounds = {
+  connections: MAX_CONNECTIONS,
+  sessions: MAX_PERSISTENT_SESSIONS,
+  subscriptionBytes: MAX_SUBSCRIPTION_BYTES,
+  retained: MAX_RETAINED,
+  retainedBytes: MAX_RETAINED_BYTES,
+  queueBytes: Number.MAX_SAFE_INTEGER,
+};
+
+export type Resource = keyof ResourceBounds;
+
+/** The shares of every resource that one client could take from all others. */
+export type Resources = Readonly<Record<Resource, Shares>>;
+
+const TEXTS: Readonly<Record<Resource, { readonly plural: string; readonly remedy: string }>> = {
+  connections: { plural: 'connections', remedy: 'see "skerry clients", or raise limits.connections' },
+  sessions: { plural: 'persistent sessions', remedy: 'see "skerry sessions", or raise limits.sessions' },
+  subscriptionBytes: {
+    plural: 'bytes of subscriptions',
+    remedy: 'see "skerry sessions", or raise limits.subscriptionBytes',
+  },
+  retained: { plural: 'retained messages', remedy: 'see "skerry retained", or raise limits.retained' },
+  retainedBytes: {
+    plural: 'bytes of retained messages',
+    remedy: 'see "skerry retained", or raise limits.retainedBytes',
+  },
+  queueBytes: {
+    plural: 'bytes of messages that wait for sessions',
+    remedy: 'see "skerry sessions", or raise storeAndForward.maxSize',
+  },
+};
+
+/** `bounds`: as they are now. */
+export function createResources(bounds: () => ResourceBounds): Resources {
+  const shares = (resource: Resource): Shares =>
+    createShares({ resource, bound: () => bounds()[resource], ...TEXTS[resource] });
+  return {
+    connections: shares('connections'),
+    sessions: shares('sessions'),
+    subscriptionBytes: shares('subscriptionBytes'),
+    retained: shares('retained'),
+    retainedBytes: shares('retainedBytes'),
+    queueBytes: shares('queueBytes'),
+  };
+}
+
+export function reportOf(resources: Resources): ShareReport[] {
+  return Object.values(resources).map(shares => shares.report());
+}

@@ -1,0 +1,34 @@
+import type { Level, LogFields } from '../log.ts';
+import { escapeHidden } from '../text/escape.ts';
+import { MAX_LOG_QUOTE, MAX_LOG_SENTENCE, MAX_LOG_VALUE } from './limits.ts';
+
+/** Values that need no quotes. */
+const PLAIN = /^[\w.:/@%+-]+$/;
+
+const LONG_QUOTE = new RegExp(`"([^"]{${MAX_LOG_QUOTE}})[^"]+"`, 'g');
+
+/** Level, room, sentence, and then `key=value` for each field: one line of bounded length without control characters. */
+export function logLine(level: Level, room: string, sentence: string, fields: LogFields): string {
+  const pairs = Object.entries(fields).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${textOf(value)}`],
+  );
+  return [
+    level.padEnd(5),
+    `${room}: ${cut(escapeHidden(shortened(sentence)), MAX_LOG_SENTENCE)}`,
+    ...pairs,
+  ].join(' ');
+}
+
+/** A long quotation is cut inside, so that the reason behind it is still there. */
+function shortened(sentence: string): string {
+  return sentence.length <= MAX_LOG_QUOTE ? sentence : sentence.replace(LONG_QUOTE, '"$1..."');
+}
+
+function textOf(value: string): string {
+  const short = cut(value, MAX_LOG_VALUE);
+  return PLAIN.test(short) ? short : escapeHidden(JSON.stringify(short));
+}
+
+function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most)}...`;
+}

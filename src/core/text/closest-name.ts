@@ -1,0 +1,42 @@
+/** Longer words are not compared: no field, function or source is half as long. */
+const MAX_WORD = 40;
+
+/** The name of `known` that `word` most likely meant, in any case; undefined if none is near. */
+export function closestName(word: string, known: Iterable<string>): string | undefined {
+  if (word.length > MAX_WORD) return undefined;
+  const typed = word.toLowerCase();
+  let nearest: string | undefined;
+  let least = Math.max(1, Math.floor(word.length / 3)) + 1;
+  for (const name of known) {
+    // So many characters at least are to be inserted or deleted.
+    if (Math.abs(name.length - word.length) >= least) continue;
+    const steps = editDistance(typed, name.toLowerCase());
+    if (steps < least) {
+      least = steps;
+      nearest = name;
+    }
+  }
+  return nearest;
+}
+
+/** Characters to insert, delete, replace or swap with their neighbour (optimal string alignment). */
+function editDistance(from: string, to: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= from.length; row += 1) {
+    const current = [row];
+    for (let column = 1; column <= to.length; column += 1) {
+      const replace = at(last, column - 1) + (from[row - 1] === to[column - 1] ? 0 : 1);
+      const swapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+      const swap = swapped ? at(beforeLast, column - 2) + 1 : Number.POSITIVE_INFINITY;
+      current.push(Math.min(replace, swap, at(last, column) + 1, at(current, column - 1) + 1));
+    }
+    beforeLast = last;
+    last = current;
+  }
+  return at(last, to.length);
+}
+
+function at(row: readonly number[], column: number): number {
+  return row[column] ?? Number.POSITIVE_INFINITY;
+}

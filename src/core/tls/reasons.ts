@@ -1,0 +1,78 @@
+import { systemCode } from '../errors.ts';
+
+/* Why TLS failed, in the words that its users search for, with OpenSSL's code. */
+
+const UNTRUSTED = 'the issuer of the certificate is not trusted';
+
+/** What is wrong with the certificate that the other side showed. */
+const CERTIFICATE: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'the certificate has expired',
+  CERT_NOT_YET_VALID: 'the certificate is not valid yet',
+  CERT_REVOKED: 'the certificate is revoked',
+  CERT_UNTRUSTED: UNTRUSTED,
+  CRL_HAS_EXPIRED: 'the certificate revocation list has expired',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed certificate',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another host name',
+  INVALID_PURPOSE: 'the certificate is for another purpose',
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_GET_CRL: 'there is no certificate revocation list of the issuer',
+  UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+};
+
+/** What is wrong with the handshake. */
+const HANDSHAKE: Readonly<Record<string, string>> = {
+  ECONNRESET: 'the connection was closed during the handshake',
+  ERR_SSL_HTTP_REQUEST: 'plain HTTP instead of TLS',
+  ERR_SSL_NO_SHARED_CIPHER: 'there is no common cipher',
+  ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 'no client certificate was sent, and one is required',
+  ERR_SSL_UNSUPPORTED_PROTOCOL: 'the version of TLS is older than 1.2',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'no TLS is spoken there',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'no TLS is spoken there',
+  ERR_TLS_HANDSHAKE_TIMEOUT: 'the handshake took too long',
+};
+
+/** Alerts by which the other side ended the handshake (RFC 8446, 6.2), by the end of OpenSSL's code. */
+const ALERTS: readonly (readonly [end: string, words: string])[] = [
+  ['CERTIFICATE_REQUIRED', 'the other side requires a client certificate'],
+  ['CERTIFICATE_EXPIRED', 'the other side says that the certificate has expired'],
+  ['CERTIFICATE_REVOKED', 'the other side says that the certificate is revoked'],
+  ['CERTIFICATE_UNKNOWN', 'the other side refused the certificate'],
+  ['BAD_CERTIFICATE', 'the other side refused the certificate'],
+  ['UNKNOWN_CA', 'the other side does not trust the issuer of the certificate'],
+  ['HANDSHAKE_FAILURE', 'the other side found no common parameters'],
+  ['PROTOCOL_VERSION', 'the other side does not speak this version of TLS'],
+  ['UNRECOGNIZED_NAME', 'the other side does not know this host name'],
+  ['NO_APPLICATION_PROTOCOL', 'the other side does not speak the protocol of "tls.alpn"'],
+  ['ACCESS_DENIED', 'the other side denied access'],
+];
+
+/** Why a certificate was refused, by OpenSSL's code for it: `self-signed certificate (DEPTH_ZERO_SELF_SIGNED_CERT)`. */
+export function certificateReason(code: string): string | undefined {
+  const words = CERTIFICATE[code];
+  return words === undefined ? undefined : `${words} (${code})`;
+}
+
+/** Why TLS failed, in one line with the code; undefined if it is no error of TLS. */
+export function tlsReason(thrown: unknown): string | undefined {
+  const code = systemCode(thrown) ?? '';
+  const known = certificateReason(code);
+  if (known !== undefined) return known;
+  if (!code.startsWith('ERR_SSL_') && !code.startsWith('ERR_TLS_')) return undefined;
+  const alert = ALERTS.find(([end]) => code.endsWith(end) && code.includes('ALERT'))?.[1];
+  return `${HANDSHAKE[code] ?? alert ?? libraryReason(thrown)} (${code})`;
+}
+
+/** The same of a handshake that a server did not finish, where a closed connection is a reason, too. */
+export function handshakeReason(thrown: unknown): string | undefined {
+  const code = systemCode(thrown) ?? '';
+  return tlsReason(thrown) ?? (code === 'ECONNRESET' ? `${HANDSHAKE[code]} (${code})` : undefined);
+}
+
+/** OpenSSL's own words, without its function, file and line. */
+function libraryReason(thrown: unknown): string {
+  if (thrown instanceof Error && 'reason' in thrown && typeof thrown.reason === 'string')
+    return thrown.reason;
+  return 'the handshake failed';
+}

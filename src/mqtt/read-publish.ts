@@ -1,0 +1,136 @@
+import type { Properties, QoS } from '../core/message.ts';
+import type { PropertyValues } from './properties.ts';
+import { readProperties } from './properties.ts';
+import type { Strictness } from './reader.ts';
+import { createPacketReader, NOT_A_STRING, setError, textAt } from './reader.ts';
+import type { ProtocolError } from './reasons.ts';
+import { protocolError, REASON } from './reasons.ts';
+import type { Version } from './version.ts';
+
+/*
+ * PUBLISH (MQTT 5, 3.3) as it comes in, read in place: all but a few packets are these and their acknowledgements. What
+ * is said here is held to what mqtt-packet says by test/mqtt/publish.test.ts.
+ */
+
+/** The first byte of a packet is its type and, for PUBLISH, these flags. */
+export const PUBLISH = 0x30;
+export const DUP = 0x08;
+export const RETAIN = 0x01;
+
+/** A PUBLISH as it came in. Its payload is a part of the buffer that was read. */
+export type Publish = {
+  readonly cmd: 'publish';
+  /** Empty if its alias stands for it. */
+  readonly topic: string;
+  readonly payload: Buffer;
+  readonly qos: QoS;
+  readonly dup: boolean;
+  readonly retain: boolean;
+  /** 0 at QoS 0. */
+  readonly messageId: number;
+  /** Undefined if it has none. */
+  readonly properties: PublishProperties | undefined;
+};
+
+export type PublishProperties = {
+  readonly payloadFormat: 0 | 1 | undefined;
+  /** Seconds. */
+  readonly messageExpiry: number | undefined;
+  readonly topicAlias: number | undefined;
+  readonly responseTopic: string | undefined;
+  readonly correlation: Buffer | undefined;
+  readonly userProperties: Properties;
+  /** Only a server sends these. */
+  readonly subscriptionIds: readonly number[];
+  readonly contentType: string | undefined;
+};
+
+const CUT_SHORT = protocolError(REASON.malformedPacket, 'a packet is cut short');
+
+/**
+ * The PUBLISH whose first byte is `first` and whose rest lies at `start` to `end`, or what is wrong with it
+ * [MQTT-3.3.1-2], [MQTT-3.3.1-4], [MQTT-2.2.1-3], [MQTT-1.5.4-1]. What its topic may be is not asked here.
+ */
+export function readPublish(
+  bytes: Buffer,
+  first: number,
+  start: number,
+  end: number,
+  version: Version,
+  strictness: Strictness = 'strict',
+): Publish | ProtocolError {
+  const qos = qosOf((first >> 1) & 3);
+  if (qos === undefined)
+    return protocolError(REASON.malformedPacket, 'a PUBLISH has both bits of its QoS set');
+  if (qos === 0 && (first & DUP) !== 0)
+    return protocolError(REASON.malformedPacket, 'a PUBLISH at QoS 0 is marked as a duplicate');
+  if (start + 2 > end) return CUT_SHORT;
+  const topicEnd = start + 2 + bytes.readUInt16BE(start);
+  const afterId = qos === 0 ? topicEnd : topicEnd + 2;
+  if (afterId > end) return CUT_SHORT;
+  const topic = textAt(bytes, start + 2, topicEnd, strictness);
+  if (topic === undefined) return protocolError(REASON.malformedPacket, NOT_A_STRING);
+  const messageId = qos === 0 ? 0 : bytes.readUInt16BE(topicEnd);
+  if (qos > 0 && messageId === 0)
+    return protocolError(REASON.protocolError, 'a PUBLISH has no packet identifier');
+  const behind = version === 5 ? propertiesAt(bytes, afterId, end, strictness) : undefined;
+  if (behind !== undefined && 'code' in behind) return behind;
+  const properties = behind?.properties;
+  if (topic === '' && properties?.topicAlias === undefined)
+    return protocolError(
+      version === 5 ? REASON.protocolError : REASON.malformedPacket,
+      'a PUBLISH has no topic',
+    );
+  return {
+    cmd: 'publish',
+    topic,
+    payload: bytes.subarray(behind?.bodyStart ?? afterId, end),
+    qos,
+    dup: (first & DUP) !== 0,
+    retain: (first & RETAIN) !== 0,
+    messageId,
+    properties,
+  };
+}
+
+/** The properties of a PUBLISH, and where its body begins. */
+function propertiesAt(
+  bytes: Buffer,
+  at: number,
+  end: number,
+  strictness: Strictness,
+): { readonly properties: PublishProperties | undefined; readonly bodyStart: number } | ProtocolError {
+  if (at < end && bytes[at] === 0) return { properties: undefined, bodyStart: at + 1 };
+  const reader = createPacketReader(bytes, at, end, strictness);
+  const values = readProperties(reader, 'publish');
+  if (values.numbers.topicAlias === 0) setError(reader, REASON.topicAliasInvalid, 'its topic alias is 0');
+  const properties = publishProperties(values);
+  if (/[+#]/.test(properties.responseTopic ?? ''))
+    setError(reader, REASON.protocolError, 'its response topic has wildcards');
+  return reader.error ?? { properties, bodyStart: reader.at };
+}
+
+/** The properties of a message, which a PUBLISH has and a will. */
+export function publishProperties({
+  numbers,
+  texts,
+  binaries,
+  user,
+  subscriptionIds,
+}: PropertyValues): PublishProperties {
+  const { payloadFormat } = numbers;
+  return {
+    payloadFormat: payloadFormat === undefined ? undefined : payloadFormat === 0 ? 0 : 1,
+    messageExpiry: numbers.messageExpiry,
+    topicAlias: numbers.topicAlias,
+    responseTopic: texts.responseTopic,
+    correlation: binaries.correlation,
+    userProperties: user,
+    subscriptionIds,
+    contentType: texts.contentType,
+  };
+}
+
+export function qosOf(bits: number): QoS | undefined {
+  return bits === 0 || bits === 1 || bits === 2 ? bits : undefined;
+}

@@ -1,0 +1,127 @@
+import type { Message, QoS } from '../core/message.ts';
+import { DUP, PUBLISH, RETAIN } from './read-publish.ts';
+import type { Version } from './version.ts';
+
+/* PUBLISH (MQTT 5, 3.3) as it goes out, written in place. */
+
+/** How one PUBLISH goes out; `packetId` is 0 for QoS 0. */
+export type PublishOptions = {
+  /** Empty if its alias stands for it. */
+  readonly topic: string;
+  readonly qos: QoS;
+  readonly packetId: number;
+  readonly dup: boolean;
+  readonly retain: boolean;
+  /** Seconds that the message has left, if its sender limited them. */
+  readonly expiry: number | undefined;
+  readonly subscriptionIds: readonly number[];
+  /** 0: none. */
+  readonly alias: number;
+};
+
+/** What a PUBLISH has that says nothing of itself. */
+export const DEFAULT_PUBLISH_OPTIONS = {
+  packetId: 0,
+  dup: false,
+  retain: false,
+  expiry: undefined,
+  subscriptionIds: [],
+  alias: 0,
+} as const satisfies Partial<PublishOptions>;
+
+/** Bytes of `message` as a PUBLISH. */
+export function publishSize(message: Message, dispatch: PublishOptions, version: Version): number {
+  const length = restLength(message, dispatch, version);
+  return 1 + variableSize(length) + length;
+}
+
+function restLength(message: Message, dispatch: PublishOptions, version: Version): number {
+  const { topic, qos } = dispatch;
+  const fixed = 2 + Buffer.byteLength(topic) + (qos > 0 ? 2 : 0) + message.body.length;
+  if (version < 5) return fixed;
+  const properties = propertiesLength(message, dispatch);
+  return fixed + variableSize(properties) + properties;
+}
+
+function propertiesLength(message: Message, { expiry, subscriptionIds, alias }: PublishOptions): number {
+  const { payloadFormat, contentType, responseTopic, correlation, properties } = message;
+  let length = 0;
+  if (payloadFormat !== undefined) length += 2;
+  if (expiry !== undefined) length += 5;
+  if (contentType !== undefined) length += 3 + Buffer.byteLength(contentType);
+  if (responseTopic !== undefined) length += 3 + Buffer.byteLength(responseTopic);
+  if (correlation !== undefined) length += 3 + correlation.length;
+  for (const id of subscriptionIds) length += 1 + variableSize(id);
+  if (alias > 0) length += 3;
+  for (let at = 0; at < properties.length; at += 2)
+    length += 5 + Buffer.byteLength(properties[at] ?? '') + Buffer.byteLength(properties[at + 1] ?? '');
+  return length;
+}
+
+/** Writes `message` as a PUBLISH at `start`, and returns where it ended; it takes `publishSize` bytes. */
+export function writePublish(
+  target: Buffer,
+  start: number,
+  message: Message,
+  dispatch: PublishOptions,
+  version: Version,
+): number {
+  const { topic, qos, packetId, dup, retain } = dispatch;
+  const { body } = message;
+  target[start] = PUBLISH | (dup ? DUP : 0) | (qos << 1) | (retain ? RETAIN : 0);
+  let at = writeVariable(target, start + 1, restLength(message, dispatch, version));
+  at = writeText(target, at, topic);
+  if (qos > 0) at = target.writeUInt16BE(packetId, at);
+  if (version === 5) at = writeProperties(target, at, message, dispatch);
+  target.set(body, at);
+  return at + body.length;
+}
+
+function writeProperties(target: Buffer, start: number, message: Message, dispatch: PublishOptions): number {
+  const { payloadFormat, contentType, responseTopic, correlation, properties } = message;
+  const { expiry, subscriptionIds, alias } = dispatch;
+  let at = writeVariable(target, start, propertiesLength(message, dispatch));
+  if (payloadFormat !== undefined) at = target.writeUInt8(payloadFormat, target.writeUInt8(0x01, at));
+  if (expiry !== undefined) at = target.writeUInt32BE(expiry, target.writeUInt8(0x02, at));
+  if (contentType !== undefined) at = writeText(target, target.writeUInt8(0x03, at), contentType);
+  if (responseTopic !== undefined) at = writeText(target, target.writeUInt8(0x08, at), responseTopic);
+  if (correlation !== undefined) {
+    at = target.writeUInt16BE(correlation.length, target.writeUInt8(0x09, at));
+    target.set(correlation, at);
+    at += correlation.length;
+  }
+  for (const id of subscriptionIds) at = writeVariable(target, target.writeUInt8(0x0b, at), id);
+  if (alias > 0) at = target.writeUInt16BE(alias, target.writeUInt8(0x23, at));
+  for (let index = 0; index < properties.length; index++) {
+    if (index % 2 === 0) target[at++] = 0x26;
+    at = writeText(target, at, properties[index] ?? '');
+  }
+  return at;
+}
+
+export function encodePublish(message: Message, dispatch: PublishOptions, version: Version): Buffer {
+  const packet = Buffer.allocUnsafe(publishSize(message, dispatch, version));
+  writePublish(packet, 0, message, dispatch, version);
+  return packet;
+}
+
+function writeText(target: Buffer, start: number, text: string): number {
+  const written = target.write(text, start + 2);
+  target.writeUInt16BE(written, start);
+  return start + 2 + written;
+}
+
+/** Bytes that a variable byte integer takes (1.5.5). */
+function variableSize(value: number): number {
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  return value < 0x20_0000 ? 3 : 4;
+}
+
+function writeVariable(target: Buffer, start: number, value: number): number {
+  let at = start;
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) target[at++] = (rest % 0x80) | 0x80;
+  target[at++] = rest;
+  return at;
+}

@@ -1,0 +1,155 @@
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  CHILD_PROPERTIES,
+  childSourceOf,
+  propertiesForParent,
+  withHop,
+} from '../../src/core/child-source.ts';
+import { MAX_HOPS } from '../../src/core/limits.ts';
+import type { Origin, Properties } from '../../src/core/message.ts';
+
+const CHILD_NAMES = CHILD_PROPERTIES.map(name => `$${name}`);
+
+const device = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
+const name = fc.stringMatching(/^[A-Za-z0-9_-]{1,8}$/);
+const topic = fc.string({ minLength: 1 });
+
+/** What anybody may have written: the hubs' own names among them, with texts that look like theirs or do not. */
+const properties: fc.Arbitrary<Properties> = fc
+  .array(
+    fc.tuple(
+      fc.oneof(fc.constantFrom(...CHILD_NAMES, 'level', '$messageId', 'childDevice'), fc.string()),
+      fc.oneof(fc.constantFrom('', 'edge', 'edge/other', 'edge/', '/', 'a//b', 'ä'), fc.string()),
+    ),
+    { maxLength: 8 },
+  )
+  .map(pairs => pairs.flat());
+
+const module: fc.Arbitrary<Origin> = fc.record({
+  kind: fc.constant('module' as const),
+  module: name,
+  output: fc.oneof(fc.constant(''), name),
+});
+const stranger: fc.Arbitrary<Origin> = fc.oneof(
+  fc.constant({ kind: 'client', client: 'c' } as const),
+  fc.constant({ kind: 'upstream', upstream: 'upstream' } as const),
+);
+
+function others(list: Properties): string[] {
+  return list.filter((_, at) => !CHILD_NAMES.includes(list[at - (at % 2)] ?? ''));
+}
+
+const hops = suite('core: hops');
+
+hops("a module's message says its hub, module and output, whatever the module wrote of itself", () => {
+  fc.assert(
+    fc.property(module, properties, topic, device, (origin, written, on, hub) => {
+      const sent = propertiesForParent({ origin, properties: written, topic: on }, hub) ?? [];
+      assert.equal(others(sent), others(written));
+      if (origin.kind !== 'module') throw new Error('no module');
+      const { module: from, output } = origin;
+      const expected = output === '' ? { output: undefined, topic: on } : { output, topic: undefined };
+      assert.equal(childSourceOf(sent), { devices: [hub], module: from, ...expected });
+    }),
+  );
+});
+
+hops(
+  'what anybody else wrote of hubs stands behind the name of the hub that lets it go up, or not at all',
+  () => {
+    fc.assert(
+      fc.property(stranger, properties, topic, device, (origin, written, on, hub) => {
+        const sent = propertiesForParent({ origin, properties: written, topic: on }, hub) ?? [];
+        assert.equal(others(sent), others(written));
+        const said = childSourceOf(written);
+        const expected =
+          said === undefined
+            ? { devices: [hub], module: undefined, output: undefined, topic: on }
+            : { ...said, devices: [hub, ...said.devices] };
+        assert.equal(childSourceOf(sent), expected);
+        for (const one of CHILD_NAMES) {
+          assert.ok(sent.filter((text, at) => at % 2 === 0 && text === one).length <= 1, one);
+        }
+      }),
+    );
+  },
+);
+
+hops('nobody can say to be a module of the hub that lets his message go up', () => {
+  fc.assert(
+    fc.property(stranger, properties, topic, device, (origin, written, on, hub) => {
+      const sent = propertiesForParent({ origin, properties: written, topic: on }, hub) ?? [];
+      const { devices, module: from } = childSourceOf(sent) ?? { devices: [], module: '' };
+      assert.is(devices[0], hub);
+      if (devices.length === 1) assert.is(from, undefined);
+    }),
+  );
+});
+
+hops('through hub after hub the source is carried whole, and what goes round ends', () => {
+  fc.assert(
+    fc.property(
+      module,
+      topic,
+      fc.array(device, { minLength: 1, maxLength: MAX_HOPS + 4 }),
+      (origin, on, hubs) => {
+        let sent: Properties | undefined = [];
+        let from: Origin = origin;
+        let first: Properties = [];
+        for (const [index, hub] of hubs.entries()) {
+          sent = propertiesForParent({ origin: from, properties: sent, topic: on }, hub);
+          if (index === 0) first = sent ?? [];
+          if (sent === undefined) break;
+          from = { kind: 'client', client: 'any' };
+        }
+        if (hubs.length > MAX_HOPS) assert.is(sent, undefined);
+        else {
+          assert.equal(childSourceOf(sent ?? []), {
+            ...childSourceOf(first),
+            devices: hubs.toReversed(),
+          });
+        }
+      },
+    ),
+  );
+});
+
+hops('of one name the last counts, as everywhere', () => {
+  const twice = ['$childDevice', 'a', '$childDevice', 'b', '$childModule', 'm'];
+  assert.equal(childSourceOf(twice), {
+    devices: ['b'],
+    module: 'm',
+    output: undefined,
+    topic: undefined,
+  });
+  assert.is(childSourceOf(['$childModule', 'm']), undefined);
+});
+
+hops('hubs are counted in one property, whatever a sender writes in it, and up to a bound', () => {
+  const cases: readonly (readonly [before: Properties, after: Properties | undefined])[] = [
+    [[], ['$hops', '1']],
+    [
+      ['a', '1', '$hops', '3', 'a', '2', '$hops', '2'],
+      ['a', '1', 'a', '2', '$hops', '4'],
+    ],
+    [
+      ['$hops', '-1'],
+      ['$hops', '1'],
+    ],
+    [
+      ['$hops', '1e9'],
+      ['$hops', '1'],
+    ],
+    [
+      ['$hops', ''],
+      ['$hops', '1'],
+    ],
+    [['$hops', String(MAX_HOPS)], undefined],
+    [['$hops', '9999'], undefined],
+  ];
+  for (const [before, after] of cases) assert.equal(withHop(before), after, before.join());
+});
+
+hops.run();

@@ -1,0 +1,32 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { closestName } from '../../src/core/text/closest-name.ts';
+
+const nearest = suite('core: nearest name');
+
+const KNOWN = ['restart', 'require', 'sandbox', 'stopSignal', 'io', 'user', 'env'];
+
+const MEANT: readonly (readonly [word: string, name: string | undefined])[] = [
+  ['restat', 'restart'],
+  ['Restart', 'restart'],
+  ['rseatrt', 'restart'],
+  ['stop-signal', 'stopSignal'],
+  ['oi', 'io'],
+  ['users', 'user'],
+  ['environment', undefined],
+  ['colour', undefined],
+  ['', undefined],
+  ['x'.repeat(41), undefined],
+];
+
+nearest('a slip is known, another word is not', () => {
+  for (const [word, name] of MEANT) assert.is(closestName(word, KNOWN), name, word);
+});
+
+nearest('many and long names cost little', () => {
+  const long = 'restart'.repeat(1 << 17);
+  assert.is(closestName('restat', [long, 'restart']), 'restart');
+  assert.is(closestName('restat', [long, long]), undefined);
+});
+
+nearest.run();

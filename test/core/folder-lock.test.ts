@@ -1,0 +1,165 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Failure } from '../../src/core/errors.ts';
+import { lockFolder } from '../../src/core/files/folder-lock.ts';
+import { onTmpfs, takeAllSpace } from '../harness/disks.ts';
+
+/** Processes that take a lock at once, and how often: one round seldom hits the moment. */
+const RIVALS = 4;
+const ROUNDS = 50;
+
+const NOBODY = 65_534;
+
+type Holder = { readonly process: ChildProcess; readonly ask: (command: string) => Promise<string> };
+
+type Context = { folder: string; readonly holders: Holder[] };
+
+const locks = suite<Context>('queue: the lock of a data folder', { folder: '', holders: [] });
+
+locks.before.each(context => {
+  context.folder = mkdtempSync(join(tmpdir(), 'skerry-lock-'));
+});
+
+locks.after.each(({ folder, holders }) => {
+  for (const holder of holders.splice(0)) holder.process.kill('SIGKILL');
+  rmSync(folder, { recursive: true });
+});
+
+/** Another process that locks the folder when it is asked to. */
+function startHolder({ folder, holders }: Context): Holder {
+  const program = join(import.meta.dirname, 'lock-holder.ts');
+  const child = spawn(process.execPath, [program, folder], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ask = async (command: string): Promise<string> => {
+    child.stdin.write(`${command}\n`);
+    const { value } = await answers.next();
+    return value ?? 'it ended';
+  };
+  const holder = { process: child, ask };
+  holders.push(holder);
+  return holder;
+}
+
+function refusalOf(folder: string, patience?: number): string {
+  try {
+    lockFolder(folder, patience).release();
+    return 'taken';
+  } catch (thrown) {
+    assert.instance(thrown, Failure);
+    return thrown instanceof Failure ? `${thrown.code}: ${thrown.message}` : '';
+  }
+}
+
+locks('a folder that another process holds is refused with the pid of that process', async context => {
+  const holder = startHolder(context);
+  assert.is(await holder.ask('take'), 'taken');
+  assert.is(
+    refusalOf(context.folder),
+    `data.locked: The data folder ${context.folder} is in use by another hub (pid ${holder.process.pid}): ` +
+      'stop it, or name another folder with --data DIR.',
+  );
+  assert.is(await holder.ask('release'), 'released');
+  assert.is(refusalOf(context.folder), 'taken');
+});
+
+locks('the lock ends with a process that is killed, and leaves nothing but its empty file', async context => {
+  const holder = startHolder(context);
+  assert.is(await holder.ask('take'), 'taken');
+  holder.process.kill('SIGKILL');
+  await once(holder.process, 'exit');
+  assert.is(refusalOf(context.folder), 'taken');
+  assert.equal(readdirSync(context.folder), ['skerry.lock']);
+  assert.is(statSync(join(context.folder, 'skerry.lock')).size, 0);
+});
+
+locks('a start waits for a holder that is ending, for as long as it has patience', async context => {
+  const holder = startHolder(context);
+  assert.is(await holder.ask('take'), 'taken');
+  assert.match(refusalOf(context.folder, 1), /^data\.locked/);
+  void holder.ask('exit');
+  assert.is(refusalOf(context.folder, 60_000), 'taken');
+});
+
+locks('of processes that start at once exactly one holds the folder', async context => {
+  const rivals = Array.from({ length: RIVALS }, () => startHolder(context));
+  for (let round = 0; round < ROUNDS; round++) {
+    const answers = await Promise.all(rivals.map(({ ask }) => ask('take')));
+    const taken = answers.filter(answer => answer === 'taken');
+    assert.is(taken.length, 1, answers.join('\n'));
+    for (const { ask } of rivals) assert.is(await ask('release'), 'released');
+  }
+});
+
+locks('a lock is held until it is released, whatever becomes of its object', async context => {
+  lockFolder(context.folder);
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  assert.type(collect, 'function');
+  if (typeof collect === 'function') collect();
+  await new Promise(resolve => setImmediate(resolve));
+  assert.match(
+    await startHolder(context).ask('take'),
+    new RegExp(`in use by another hub .pid ${process.pid}.`),
+  );
+});
+
+locks('a second lock in one process is refused, and does not end the first', async context => {
+  const lock = lockFolder(context.folder);
+  assert.match(refusalOf(context.folder), /^data\.locked/);
+  const holder = startHolder(context);
+  assert.match(await holder.ask('take'), /in use by another hub/);
+  lock.release();
+  assert.is(await holder.ask('take'), 'taken');
+});
+
+locks('no other user can take it, even in a folder that everybody may read, whatever the umask', context => {
+  if (process.geteuid?.() !== 0) {
+    process.stdout.write('\nskipped: the lock and other users: only root can become another user\n');
+    return;
+  }
+  chmodSync(context.folder, 0o755);
+  const before = process.umask(0);
+  lockFolder(context.folder).release();
+  process.umask(before);
+  const file = join(context.folder, 'skerry.lock');
+  assert.is(statSync(file).mode & 0o777, 0o600);
+  for (const access of ['<', '>>']) {
+    const { status } = spawnSync('sh', ['-c', `: ${access} "${file}"`], { uid: NOBODY, gid: NOBODY });
+    assert.is.not(status, 0, access);
+  }
+});
+
+locks('a full disk takes neither the lock nor the reason of its refusal away', async context =>
+  onTmpfs(1, async disk => {
+    const folder = join(disk, 'data');
+    lockFolder(folder).release();
+    takeAllSpace(join(disk, 'others'));
+    const holder = startHolder({ ...context, folder });
+    assert.is(await holder.ask('take'), 'taken');
+    assert.match(refusalOf(folder), new RegExp(`^data\\.locked: .*pid ${holder.process.pid}`));
+    holder.process.kill('SIGKILL');
+    await once(holder.process, 'exit');
+    assert.is(refusalOf(folder), 'taken');
+  }),
+);
+
+locks('a folder that cannot be written is refused with the reason of the system', context => {
+  const file = join(context.folder, 'skerry.lock');
+  mkdirSync(file);
+  assert.match(
+    refusalOf(context.folder),
+    /^data\.unwritable: .* cannot be written \(.+\): name another with --data DIR\.$/,
+  );
+  assert.match(refusalOf('/proc/nowhere'), /^data\.unwritable: .* cannot be written \(ENOENT/);
+});
+
+locks.run();
