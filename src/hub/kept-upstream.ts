@@ -4,7 +4,7 @@ import type { Store } from '../queue/types.ts';
 import type { UpstreamMemory } from '../upstream/session.ts';
 import { upstreamQueue } from './names.ts';
 
-/** Keys of what is kept of an upstream; none begins as those of another. */
+/** Store keys of an upstream; no key is a prefix of another upstream's. */
 function keysOf(upstream: string) {
   const prefix = upstream === DEFAULT_UPSTREAM ? 'upstream' : `upstreams/${upstream}`;
   return {

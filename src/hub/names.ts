@@ -1,6 +1,6 @@
 import { upstreamSource } from '../routes/sources.ts';
 
-/** The queue of an upstream: `$upstream`, or `$upstream/<name>`, as routes name it. */
+/** Queue of an upstream: `$upstream`, or `$upstream/<name>`, as in routes. */
 export const upstreamQueue: (upstream: string) => string = upstreamSource;
 
 /** The queue of one input of a module. */

@@ -45,7 +45,7 @@ export function checkRoutes(manifest: Manifest): void {
   if (first !== undefined) throw new Failure('route.syntax', first.reason);
 }
 
-/** One route, with its upstreams by name; a text: why it is refused. */
+/** Compiles a route and names its upstreams; returns a text with the reason if the route is refused. */
 function planRoute(manifest: Manifest, name: string, text: string): Route | string {
   const compiled = compileRoute(text, manifest.dialect);
   if ('diagnostic' in compiled) return formatDiagnostic(`routes.${name}`, text, compiled.diagnostic);
@@ -70,7 +70,7 @@ export function inputsOf(routes: readonly RouteSetEntry[]): Input[] {
   return Array.from(inputs.values());
 }
 
-/** The source or sink, with the name of the upstream that it means; a text: what is wrong with it. */
+/** Adds the name of the upstream to a source or sink; returns a text with the reason if there is none. */
 function withUpstream<Part extends Source | Sink>(part: Part, { upstreams }: Manifest): Part | string {
   if (part.kind !== 'upstream') return part;
   const written = printUpstream(part);

@@ -45,7 +45,7 @@ export function memoryReadings({
 
 type UpstreamReading = (status: UpstreamStatus) => string | number;
 
-/** What is told of each upstream. */
+/** Readings of each upstream under `$SYS`. */
 const UPSTREAM_READINGS: Readonly<Record<string, UpstreamReading>> = {
   state: ({ state }) => state,
   address: ({ address }) => address,

@@ -19,7 +19,7 @@ import { upstreamQueue } from './names.ts';
 
 export type UpstreamStatus = ForwarderStatus & {
   readonly name: string;
-  /** Messages that wait, and milliseconds since the oldest came. */
+  /** Waiting messages, and the age of the oldest in milliseconds. */
   readonly backlog: number;
   readonly oldestMs: number | undefined;
 };
@@ -27,8 +27,8 @@ export type UpstreamStatus = ForwarderStatus & {
 /** The upstreams of the newest manifest, each with a forwarder of its own. */
 export type Upstreams = {
   /**
-   * Starts, restarts and stops those that differ. Failure `secret.unopened`, and those of `key`: that upstream waits, and
-   * tries to open its password again; the others run.
+   * Starts, restarts and stops the upstreams that differ. Failure `secret.unopened`, and those of `key`: that upstream
+   * retries to open its password; the others run.
    */
   readonly use: (placed: Placed) => Promise<void>;
   readonly statuses: () => UpstreamStatus[];
@@ -46,10 +46,10 @@ export type UpstreamsSettings = {
 };
 
 type Running = {
-  /** What it was started with. */
+  /** Settings it was started with. */
   readonly settings: unknown;
   readonly forwarder: Forwarder;
-  /** False while its password has not been opened yet. */
+  /** False until its password has been opened. */
   opens: boolean;
 };
 
@@ -86,7 +86,7 @@ export function createUpstreams(settings: UpstreamsSettings): Upstreams {
     };
   };
 
-  /** Finds out whether the password can be opened, once. */
+  /** Opens the password, unless that has succeeded before. */
   const open = async (placed: Placed, entry: UpstreamEntry): Promise<void> => {
     const one = running.get(entry.name);
     if (one === undefined || one.opens) return;
@@ -96,7 +96,7 @@ export function createUpstreams(settings: UpstreamsSettings): Upstreams {
 
   const change: Upstreams['use'] = async placed => {
     const wanted = upstreamSettings(placed);
-    // A hub without an upstream does not load what one takes.
+    // A hub without upstreams does not load the forwarder.
     const loaded = wanted.size === 0 ? undefined : await import('../upstream/forwarder.ts');
     const before = running;
     const isKept = (name: string): boolean => {
@@ -117,7 +117,7 @@ export function createUpstreams(settings: UpstreamsSettings): Upstreams {
   };
 
   return {
-    // One that was left goes on: what is wanted last comes last.
+    // Changes run one after another, so that the last one wins.
     use: placed => inTurn(() => change(placed)),
     statuses: () => {
       const waiting = new Map(store.stats().map((stats): [string, QueueStats] => [stats.queue, stats]));

@@ -30,7 +30,7 @@ export type Manifest = {
   readonly limits: Limits;
   /** Whether messages may be retained. */
   readonly retained: boolean;
-  /** `upstream` is the one of that name. */
+  /** In the order of the manifest; its field `upstream` gives one of the name "upstream". */
   readonly upstreams: readonly UpstreamEntry[];
   /** A deployment is successful if all modules are healthy for `healthyFor` within `within`; milliseconds. */
   readonly deployment: { readonly healthyFor: number; readonly within: number };

@@ -112,7 +112,7 @@ function printSource(source: Source): string {
   return namesOutput ? path : `${path}/*`;
 }
 
-/** The text of an upstream, as it stands behind FROM and INTO. */
+/** Text of an upstream after FROM or INTO. */
 export function printUpstream({ name }: UpstreamRef): string {
   return name === undefined ? '$upstream' : `$upstream/${name}`;
 }

@@ -3,7 +3,7 @@ import type { Source } from './tree.ts';
 
 const UPSTREAM = '$upstream';
 
-/** The source of messages that come down from an upstream, which lies beneath no path; a route names it the same way. */
+/** Source of messages from an upstream, which is below no path; routes name it the same way. */
 export function upstreamSource(name: string): string {
   return name === DEFAULT_UPSTREAM ? UPSTREAM : `${UPSTREAM}/${name}`;
 }

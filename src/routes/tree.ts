@@ -77,7 +77,7 @@ export type Expression =
   | Binary
   | Call;
 
-/** `$upstream/<name>`; the name is undefined in `$upstream`. */
+/** Upstream in a route: `$upstream/<name>`; the name is undefined in `$upstream`. */
 export type UpstreamRef = { readonly kind: 'upstream'; readonly name: string | undefined };
 
 /**

@@ -5,7 +5,7 @@ import { parseManifest } from '../../src/manifest/read.ts';
 import { createStage } from '../harness/queue.ts';
 
 const SEALED = 'sealed:QUJD';
-/** Nobody listens there. */
+/** Address that refuses connections. */
 const AWAY = { url: 'mqtt://127.0.0.1:1', username: 'u', password: SEALED };
 
 const upstreams = suite('hub: upstreams');

@@ -11,7 +11,7 @@ export type Cursor = {
   readonly next: () => Token;
   /** The source that stands next, if one that begins with `/` does. Not after a `peek`. */
   readonly source: () => Token | undefined;
-  /** The name of an upstream that stands next, in `$upstream/name`, if a `/` does. Not after a `peek`. */
+  /** Takes the name in `$upstream/name`, if a `/` comes next. Not after a `peek`. */
   readonly upstreamName: () => string | undefined;
   readonly atSymbol: (symbol: string) => boolean;
   readonly atKeyword: (keyword: string) => boolean;

@@ -14,7 +14,7 @@ import type { ScanToken, Token } from './token.ts';
 const SOURCES = 'a source such as /messages/*, topic("sensors/+/temp") or $upstream';
 const SINKS = '$upstream, BrokeredEndpoint("/modules/<module>/inputs/<input>") or topic("alerts/hot")';
 
-/** Why a route FROM an upstream INTO the same one is refused. */
+/** Reason to refuse a route FROM an upstream INTO the same one. */
 export const GOES_ROUND =
   'what comes FROM an upstream does not go back there, where it may come down again and go round for ever; let a module answer';
 

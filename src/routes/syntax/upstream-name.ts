@@ -4,10 +4,10 @@ import type { Token } from './token.ts';
 /** Characters that end a name: blanks, the bracket of a filter, and the comment that may follow. */
 const ENDS = /[\s(/]|$/;
 
-/** As a manifest has them. */
+/** Names as a manifest has them. */
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** The name in `$upstream/name`, whose `/` stands at `start`; undefined if none stands there, or a comment. */
+/** Scans the name in `$upstream/name`, whose `/` is at `start`; undefined if there is none, or a comment. */
 export function scanUpstreamName(
   text: string,
   start: number,
