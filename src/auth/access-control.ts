@@ -9,13 +9,13 @@ import { grantsOf } from './grants.ts';
 import type { IdentitiesSettings } from './identities.ts';
 import { createIdentities } from './identities.ts';
 
-/** Who is who, and who may do what, by the newest manifest. */
+/** Authentication and authorization (ACL) of broker clients by the current manifest. */
 export type AccessControl = Access &
   Pick<BrokerHost, 'authenticate' | 'holderOf'> & {
     readonly tokenOf: (module: string) => string;
     /**
-     * From now on this manifest holds. Returns whether somebody who was let in before still is who he was.
-     * Failure `manifest.field`: then nothing has changed.
+     * Replaces the manifest. Returns a predicate: true if an identity accepted before is still valid. Failure
+     * `manifest.field`; nothing changes then.
      */
     readonly use: (manifest: Manifest) => (identity: Identity) => boolean;
   };
@@ -25,8 +25,8 @@ export type AccessControlSettings = IdentitiesSettings;
 export function createAccessControl(manifest: Manifest, settings: AccessControlSettings): AccessControl {
   const identities = createIdentities(settings);
   let access = createAccess(grantsOf(manifest));
-  let isOpen = saysNothing(manifest);
-  identities.admit(manifest);
+  let isOpen = hasNoAccessRules(manifest);
+  identities.update(manifest);
   return {
     authenticate: identities.authenticate,
     holderOf: (identity, peer) => {
@@ -41,18 +41,18 @@ export function createAccessControl(manifest: Manifest, settings: AccessControlS
     granted: (identity, clientId, filter) => access.granted(identity, clientId, filter),
     use: wanted => {
       access = createAccess(grantsOf(wanted));
-      isOpen = saysNothing(wanted);
-      return identities.admit(wanted);
+      isOpen = hasNoAccessRules(wanted);
+      return identities.update(wanted);
     },
   };
 }
 
-/** True if a manifest has no rules of access: every client of this machine may do everything. */
-function saysNothing({ users, anonymous }: Manifest): boolean {
+/** True if a manifest has no access rules, so that every client of this machine may do everything. */
+function hasNoAccessRules({ users, anonymous }: Manifest): boolean {
   return users.length === 0 && anonymous === undefined;
 }
 
-/** The part of a peer's address that it cannot choose: a client of this machine has all loopback addresses. */
+/** Part of the address that a peer cannot choose; a local client can use every loopback address. */
 function addressOf({ local, address }: Peer): string {
   return local && !address.startsWith('unix:') ? LOOPBACK : networkOf(address);
 }

@@ -1,66 +1,66 @@
-/** Expensive work, a bounded amount at once. Nobody's work waits behind all the work of one key. */
-export type Turns = {
-  /** Runs `work` now or later; it must not reject. `dropped` is called instead if too much work of its key waits. */
-  readonly take: (lane: Lane, key: string, work: () => Promise<void>, dropped: () => void) => void;
+/** Queue for expensive jobs with bounded concurrency, fair between keys: the keys take turns. */
+export type FairQueue = {
+  /** Runs `work` now or later; it must not reject. Calls `dropped` instead if the queue is full and the key has most jobs in it. */
+  readonly run: (lane: QueueLane, key: string, work: () => Promise<void>, dropped: () => void) => void;
 };
 
-/** `reserved` work may use all places, `spare` work all but one, so that it never delays the other by a full queue. */
-export type Lane = 'reserved' | 'spare';
+/** Priority lane: `reserved` jobs may use the whole concurrency, `spare` jobs all but one place, so that they never block the others. */
+export type QueueLane = 'reserved' | 'spare';
 
 type Job = { readonly work: () => Promise<void>; readonly dropped: () => void };
 
-/** Jobs of one lane by key; the key whose turn is next comes first. */
-type Waiting = { readonly jobs: Map<string, Job[]>; count: number; working: number };
+/** LaneState jobs of one lane by key, in the order of the keys' turns. */
+type LaneState = { readonly jobs: Map<string, Job[]>; count: number; running: number };
 
-/** `atOnce` of both lanes together are at work, at least 2; `mostWaiting` of each lane wait. */
-export function createTurns(atOnce: number, mostWaiting: number): Turns {
-  const lanes: Readonly<Record<Lane, Waiting>> = { reserved: lane(), spare: lane() };
-  let last: Lane = 'spare';
+/** `concurrency` of both lanes together are at work, at least 2; `maxWaiting` of each lane wait. */
+export function createFairQueue(concurrency: number, maxWaiting: number): FairQueue {
+  const lanes: Readonly<Record<QueueLane, LaneState>> = { reserved: lane(), spare: lane() };
+  let last: QueueLane = 'spare';
 
-  const mayBegin = (name: Lane): boolean => {
-    const working = lanes.reserved.working + lanes.spare.working;
-    return working < atOnce && (name === 'reserved' || lanes.spare.working < atOnce - 1);
+  const mayRun = (name: QueueLane): boolean => {
+    const running = lanes.reserved.running + lanes.spare.running;
+    return running < concurrency && (name === 'reserved' || lanes.spare.running < concurrency - 1);
   };
 
-  const begin = (name: Lane, { work }: Job): void => {
+  const start = (name: QueueLane, { work }: Job): void => {
     last = name;
-    lanes[name].working++;
+    lanes[name].running++;
     void work().then(() => {
-      lanes[name].working--;
-      beginNext();
+      lanes[name].running--;
+      startNext();
     });
   };
 
-  const beginNext = (): void => {
-    const order: readonly Lane[] = last === 'reserved' ? ['spare', 'reserved'] : ['reserved', 'spare'];
+  const startNext = (): void => {
+    const order: readonly QueueLane[] = last === 'reserved' ? ['spare', 'reserved'] : ['reserved', 'spare'];
     for (const name of order) {
-      const job = mayBegin(name) ? shift(lanes[name]) : undefined;
-      if (job !== undefined) begin(name, job);
+      const job = mayRun(name) ? shift(lanes[name]) : undefined;
+      if (job !== undefined) start(name, job);
     }
   };
 
   return {
-    take: (name, key, work, dropped) => {
+    run: (name, key, work, dropped) => {
       const job = { work, dropped };
-      if (mayBegin(name) && lanes[name].count === 0) return begin(name, job);
+      if (mayRun(name) && lanes[name].count === 0) return start(name, job);
       push(lanes[name], key, job);
-      if (lanes[name].count > mostWaiting) dropFromLongest(lanes[name])?.dropped();
+      if (lanes[name].count > maxWaiting) dropFromLongest(lanes[name])?.dropped();
     },
   };
 }
 
-function lane(): Waiting {
-  return { jobs: new Map(), count: 0, working: 0 };
+function lane(): LaneState {
+  return { jobs: new Map(), count: 0, running: 0 };
 }
 
-function push(waiting: Waiting, key: string, job: Job): void {
+function push(waiting: LaneState, key: string, job: Job): void {
   waiting.count++;
   const jobs = waiting.jobs.get(key);
   if (jobs === undefined) waiting.jobs.set(key, [job]);
   else jobs.push(job);
 }
 
-function shift(waiting: Waiting): Job | undefined {
+function shift(waiting: LaneState): Job | undefined {
   for (const [key, jobs] of waiting.jobs) {
     const job = jobs.shift();
     waiting.jobs.delete(key);
@@ -71,8 +71,8 @@ function shift(waiting: Waiting): Job | undefined {
   return undefined;
 }
 
-/** Takes the newest job of the key that has the most; of several the one that came last, so that none is displaced by its equal. */
-function dropFromLongest(waiting: Waiting): Job | undefined {
+/** Removes the newest job of the key with the most jobs; of several such keys the one that came last. */
+function dropFromLongest(waiting: LaneState): Job | undefined {
   let longest: readonly [string, Job[]] | undefined;
   for (const entry of waiting.jobs) {
     if (longest === undefined || entry[1].length >= longest[1].length) longest = entry;

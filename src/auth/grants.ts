@@ -9,14 +9,14 @@ import { isTopicFilter } from '../mqtt/topics.ts';
 const NOTHING: TopicGrants = { publish: [], subscribe: [] };
 
 /**
- * Who may do what, by the manifest.
+ * Grants (ACL) of the manifest, by module, user and anonymous client.
  * @throws Failure `manifest.field`
  */
 export function grantsOf({ modules, users, anonymous }: Manifest): Grants {
   const certificates = new Map<string, string>();
   for (const { name, password, certificate } of users) {
     if (password !== undefined && !isPasswordHash(password)) {
-      // Not repeated: it may be a password.
+      // The value may be a password, so the sentence does not repeat it.
       throw refusal(`users.${name}.password`, 'must be a line that "skerry passwd" prints');
     }
     if (modules.some(module => module.name === name))
@@ -27,11 +27,11 @@ export function grantsOf({ modules, users, anonymous }: Manifest): Grants {
   }
   const byName = (kind: string, entries: readonly (TopicLists & { readonly name: string })[]) =>
     new Map(entries.map(entry => [entry.name, checked(`${kind}.${entry.name}`, entry)]));
-  const none = users.length === 0 ? 'everything' : NOTHING;
+  const anonymousDefault = users.length === 0 ? 'everything' : NOTHING;
   return {
     modules: byName('modules', modules),
     users: byName('users', users),
-    anonymous: anonymous === undefined ? none : checked('anonymous', anonymous),
+    anonymous: anonymous === undefined ? anonymousDefault : checked('anonymous', anonymous),
   };
 }
 

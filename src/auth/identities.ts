@@ -3,45 +3,45 @@ import type { Authentication, BrokerHost, Credentials, Identity, Refusal } from 
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
-import { newToken, sameSecret } from '../crypto/tokens.ts';
+import { equalSecrets, newToken } from '../crypto/tokens.ts';
 import { isUserName } from '../manifest/schema/access.ts';
 import type { Manifest, ModuleEntry, UserEntry } from '../manifest/types.ts';
 import type { FindPeer } from '../supervisor/peers/find-peer.ts';
 import type { Logins } from './logins.ts';
 import { createLogins } from './logins.ts';
 
-/** Who may connect to the broker. Tokens live as long as the hub runs: each start makes new ones. */
+/** Authentication of broker clients. Module tokens are new at each start of the hub. */
 export type Identities = Pick<BrokerHost, 'authenticate'> & {
-  /** The secret that a module shows together with its name. */
+  /** Secret with which a module authenticates by its name. */
   readonly tokenOf: (module: string) => string;
-  /** From now on these may connect. Returns whether somebody who was let in before would be let in as the same. */
-  readonly admit: (manifest: Admitted) => (identity: Identity) => boolean;
+  /** Replaces users and modules. Returns a predicate: true if an identity accepted before is still valid. */
+  readonly update: (manifest: ClientRules) => (identity: Identity) => boolean;
 };
 
-type Admitted = Pick<Manifest, 'modules' | 'users' | 'anonymous'>;
+type ClientRules = Pick<Manifest, 'modules' | 'users' | 'anonymous'>;
 
 export type IdentitiesSettings = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Undefined: clients are known by what they show alone. */
+  /** Finds the process of a connection; undefined if clients are authenticated by credentials only. */
   readonly findPeer?: FindPeer | undefined;
 };
 
 const ANONYMOUS: Identity = { kind: 'client', user: undefined };
 
-const NOBODY: Admitted = { modules: [], users: [], anonymous: { publish: [], subscribe: [] } };
+const NO_CLIENTS: ClientRules = { modules: [], users: [], anonymous: { publish: [], subscribe: [] } };
 
 /**
- * A module is known by its process where the manifest tells clients apart, whatever that process shows; else it shows its
- * token. A user shows his password, or a certificate with his name in it. Who shows nothing is let in
- * where the manifest has grants for `anonymous`, and on this machine as long as it says nothing of access at all.
+ * Authenticates a module by its process if the manifest has access rules, whatever credentials it presents; otherwise by its
+ * token. A user is authenticated by password or by a certificate with the user's name. A client without credentials is
+ * accepted if the manifest has grants for `anonymous`, and on this machine if it has no access rules at all.
  */
 export function createIdentities(settings: IdentitiesSettings): Identities {
   const tokens = new Map<string, string>();
   const logins = createLogins(settings);
-  let admitted = NOBODY;
-  let users = usersOf(NOBODY, logins);
+  let rules = NO_CLIENTS;
+  let users = usersOf(NO_CLIENTS, logins);
   let byProcess = false;
 
   const byCredentials: BrokerHost['authenticate'] = (credentials, done) => {
@@ -49,43 +49,46 @@ export function createIdentities(settings: IdentitiesSettings): Identities {
     const token = username === undefined ? undefined : tokens.get(username);
     if (username === undefined || token === undefined) return users(credentials, done);
     if (isToken(password, token)) return done({ kind: 'module', module: username });
-    // As late as for any other name, so that the time does not tell which names are modules.
+    // Takes as long as any other name, so that the timing does not reveal module names.
     return users(credentials, outcome =>
-      done(outcome.kind === 'tooMany' ? outcome : refused('wrong token of a module')),
+      done(outcome.kind === 'tooMany' ? outcome : refused('wrong module token')),
     );
   };
 
-  /** A process of one of `modules` is that one: it need show nothing, and cannot show to be another. */
-  const oneOf = (modules: readonly string[], { username, password }: Credentials): Authentication => {
+  /** Authenticates a process of one of `modules` as that module; it needs no credentials and cannot be another one. */
+  const moduleByProcess = (
+    modules: readonly string[],
+    { username, password }: Credentials,
+  ): Authentication => {
     const [module, ...more] = modules;
     const name = username ?? (more.length === 0 ? module : undefined);
     const token = name === undefined || !modules.includes(name) ? undefined : tokens.get(name);
     if (name === undefined || token === undefined)
       return refused(
-        `a process of module ${modules.map(one => `"${one}"`).join(' or ')}, which can be nobody else`,
+        `a process of module ${modules.map(one => `"${one}"`).join(' or ')} cannot log in as another client`,
       );
     if (username === undefined && password === undefined) return { kind: 'module', module: name };
-    return isToken(password, token) ? { kind: 'module', module: name } : refused('wrong token of a module');
+    return isToken(password, token) ? { kind: 'module', module: name } : refused('wrong module token');
   };
 
   return {
     tokenOf: module => tokens.get(module) ?? '',
-    admit: manifest => {
+    update: manifest => {
       const names = new Set(manifest.modules.map(({ name }) => name));
       for (const name of tokens.keys()) if (!names.has(name)) tokens.delete(name);
       for (const name of names) if (!tokens.has(name)) tokens.set(name, newToken(settings.random));
-      const proofs = new Map(admitted.users.map(user => [user.name, proofOf(user)]));
+      const credentials = new Map(rules.users.map(user => [user.name, credentialsOf(user)]));
       const same = new Set(
         manifest.users
-          .filter(user => isDeepStrictEqual(proofs.get(user.name), proofOf(user)))
+          .filter(user => isDeepStrictEqual(credentials.get(user.name), credentialsOf(user)))
           .map(({ name }) => name),
       );
-      if (!isDeepStrictEqual(admitted.users, manifest.users) || admitted.anonymous !== manifest.anonymous)
+      if (!isDeepStrictEqual(rules.users, manifest.users) || rules.anonymous !== manifest.anonymous)
         users = usersOf(manifest, logins);
-      // Processes of modules may have come in as somebody else until now.
-      const unproven = !byProcess && admitted.modules.length > 0 && tellsProcessesApart(manifest);
-      admitted = manifest;
-      byProcess = tellsProcessesApart(manifest);
+      // Until now, processes of modules may have connected as other clients.
+      const unproven = !byProcess && rules.modules.length > 0 && authenticatesProcesses(manifest);
+      rules = manifest;
+      byProcess = authenticatesProcesses(manifest);
       return identity => {
         if (identity.kind === 'module') return tokens.has(identity.module);
         if (unproven) return false;
@@ -95,54 +98,58 @@ export function createIdentities(settings: IdentitiesSettings): Identities {
     },
     authenticate: (credentials, done) => {
       const { module, socket } = credentials.peer;
-      if (module !== undefined) return done(oneOf([module], credentials));
+      if (module !== undefined) return done(moduleByProcess([module], credentials));
       const { findPeer } = settings;
       if (!byProcess || findPeer === undefined) return byCredentials(credentials, done);
-      if (socket === undefined) return done(refused('its process is not known'));
+      if (socket === undefined) return done(refused('its process is unknown'));
       findPeer(socket, owner => {
         if (owner === 'other') byCredentials(credentials, done);
         else
-          done(owner === 'unknown' ? refused('its process is not known') : oneOf(owner.modules, credentials));
+          done(
+            owner === 'unknown'
+              ? refused('its process is unknown')
+              : moduleByProcess(owner.modules, credentials),
+          );
       });
     },
   };
 }
 
-/** Whether clients of this machine may do different things, so that a module must not pass for one of them. */
-function tellsProcessesApart({ modules, users }: Admitted): boolean {
-  return modules.length > 0 && (users.length > 0 || modules.some(isApart));
+/** True if clients of this machine have different rights, so that a module must not pass as another client. */
+function authenticatesProcesses({ modules, users }: ClientRules): boolean {
+  return modules.length > 0 && (users.length > 0 || modules.some(isIsolated));
 }
 
-/** Whether a module runs as another user than the hub, or in a sandbox. */
-export function isApart({ user, sandbox }: Pick<ModuleEntry, 'user' | 'sandbox'>): boolean {
+/** True if a module runs as another user than the hub, or in a sandbox. */
+export function isIsolated({ user, sandbox }: Pick<ModuleEntry, 'user' | 'sandbox'>): boolean {
   return user !== undefined || sandbox !== 'none';
 }
 
 function isToken(password: Buffer | undefined, token: string): boolean {
-  return password !== undefined && sameSecret(password, Buffer.from(token));
+  return password !== undefined && equalSecrets(password, Buffer.from(token));
 }
 
 function refused(reason: string): Refusal {
   return { kind: 'refused', reason };
 }
 
-/** What a user is known by. */
-function proofOf({ password, certificate }: UserEntry): unknown {
+/** Credentials of a user, to detect changes. */
+function credentialsOf({ password, certificate }: UserEntry): unknown {
   return { password, certificate };
 }
 
 /** Lets in who is no module. */
-function usersOf({ users, anonymous }: Admitted, logins: Logins): BrokerHost['authenticate'] {
+function usersOf({ users, anonymous }: ClientRules, logins: Logins): BrokerHost['authenticate'] {
   const holders = new Map<string, string>();
   const hashes = new Map<string, string>();
   for (const { name, password, certificate } of users) {
     if (certificate !== undefined) holders.set(certificate, name);
     if (password !== undefined) hashes.set(name, password);
   }
-  logins.use(hashes);
+  logins.setUsers(hashes);
   const isOpen = users.length === 0 && anonymous === undefined;
 
-  /** The user whom the certificate names; who names another user besides must prove to be him. */
+  /** User named by the certificate. If CONNECT names another user, the certificate does not count. */
   const holderOf = ({ peer, username }: Credentials): string | undefined => {
     for (const name of peer.certificate ?? []) {
       const user = holders.get(name);
@@ -157,14 +164,14 @@ function usersOf({ users, anonymous }: Admitted, logins: Logins): BrokerHost['au
     if (holder !== undefined) return done({ kind: 'client', user: holder });
     if (isOpen)
       return done(
-        peer.local ? ANONYMOUS : refused('only this machine may connect while there are no "users"'),
+        peer.local ? ANONYMOUS : refused('only this machine may connect while the manifest has no "users"'),
       );
     if (username === undefined)
       return done(
-        anonymous === undefined ? refused('no user name, and no "anonymous" in the manifest') : ANONYMOUS,
+        anonymous === undefined ? refused('no user name, and the manifest has no "anonymous"') : ANONYMOUS,
       );
-    if (password === undefined) return done(refused('no password, and no certificate of a user'));
-    if (!isUserName(username)) return done(refused('no user may have such a name'));
+    if (password === undefined) return done(refused('no password and no client certificate of a user'));
+    if (!isUserName(username)) return done(refused('invalid user name'));
     logins.check({ user: username, password, peer }, result =>
       done(result === 'accepted' ? { kind: 'client', user: username } : result),
     );

@@ -8,13 +8,13 @@ import {
   MAX_SPARE_LOGINS,
 } from './limits.ts';
 
-/** Failed logins by key, and the back-off that follows from them. */
+/** Rate limit of failed logins by key, with exponential back-off (brute-force lockout). */
 export type LoginAttempts = {
-  /** Whether `key` is locked out now. */
+  /** True if `key` is locked out now. */
   readonly refuses: (key: string) => boolean;
-  /** Uses one of the logins with a remembered password that a lock-out still allows; false if none is left. */
+  /** Uses one of the logins with a cached password that a lockout still allows; false if none is left. */
   readonly takeSpare: (key: string) => boolean;
-  /** Counts a failure; returns the milliseconds that `key` is locked out from now on, 0 if it is not. */
+  /** Counts a failure; returns the milliseconds of the lockout that starts now, or 0. */
   readonly failed: (key: string) => number;
   readonly succeeded: (key: string) => void;
 };
@@ -24,7 +24,7 @@ type Failures = { count: number; since: number; wait: number; until: number; spa
 export function createLoginAttempts(clock: Clock): LoginAttempts {
   const failures = new Map<string, Failures>();
 
-  /** The failures of `key`; a minute without one is forgiven. */
+  /** Failures of `key`; they expire after a minute without one. */
   const recent = (key: string, now: number): Failures => {
     const known = failures.get(key);
     if (known !== undefined && now - Math.max(known.since, known.until) <= FAILED_LOGIN_WINDOW_MS)

@@ -7,8 +7,8 @@ import type { Log, LogFields } from '../core/log.ts';
 import { networkOf } from '../core/net/network.ts';
 import type { Random } from '../core/random.ts';
 import { verifyPassword } from '../crypto/passwords.ts';
-import { createRemembered } from '../crypto/remembered.ts';
-import { createTurns } from './fair-queue.ts';
+import { createSecretCache } from '../crypto/secret-cache.ts';
+import { createFairQueue } from './fair-queue.ts';
 import { MAX_REMEMBERED_PASSWORDS, MAX_VERIFICATIONS, MAX_WAITING_VERIFICATIONS } from './limits.ts';
 import { createLoginAttempts } from './login-attempts.ts';
 
@@ -19,69 +19,70 @@ export type LoginResult = 'accepted' | Refusal;
 export type LoginsSettings = { readonly clock: Clock; readonly random: Random; readonly log: Log };
 
 export type Logins = {
-  /** From now on these users may log in: by name, the line that `skerry passwd` printed. */
-  readonly use: (hashes: ReadonlyMap<string, string>) => void;
-  /** Calls `done` at once, or when the password has been compared. */
+  /** Replaces the users: password hashes, as `skerry passwd` prints them, by name. */
+  readonly setUsers: (hashes: ReadonlyMap<string, string>) => void;
+  /** Verifies a login; calls `done` at once, or after the password hash is computed. */
   readonly check: (login: Login, done: (result: LoginResult) => void) => void;
 };
 
 const KEY_BYTES = 32;
 
 /**
- * Compares users' passwords and slows down guessing. Failures are counted by name and address together, and by address;
- * so nobody locks a user out elsewhere. A name that no user has takes the time of a wrong password.
+ * Verifies users' passwords with a rate limit against guessing. Failures are counted per name and address together, and per
+ * address, so that an attacker cannot lock a user out elsewhere. An unknown name takes as long as a wrong password.
  */
 export function createLogins({ clock, random, log }: LoginsSettings): Logins {
   const addresses = createLoginAttempts(clock);
   // Separate tables, so that a flood of unknown names does not evict the failures of users.
   const users = createLoginAttempts(clock);
-  const strangers = createLoginAttempts(clock);
-  const remembered = createRemembered(random, MAX_REMEMBERED_PASSWORDS);
-  const turns = createTurns(MAX_VERIFICATIONS, MAX_WAITING_VERIFICATIONS);
+  const unknownNames = createLoginAttempts(clock);
+  const rightPasswords = createSecretCache(random, MAX_REMEMBERED_PASSWORDS);
+  const queue = createFairQueue(MAX_VERIFICATIONS, MAX_WAITING_VERIFICATIONS);
   const decoyKey = random.bytes(KEY_BYTES);
   let hashes: ReadonlyMap<string, string> = new Map();
   let lines: readonly string[] = [];
-  /** Milliseconds from the arrival of the latest login to its answer, as far as it was compared. */
-  let latest = 0;
+  /** Milliseconds from arrival to answer of the lastLatencyMs login whose password was hashed. */
+  let lastLatencyMs = 0;
 
-  const attemptsAs = (user: string) => (hashes.has(user) ? users : strangers);
+  const attemptsAs = (user: string) => (hashes.has(user) ? users : unknownNames);
 
-  /** The hash that an unknown name is compared with: always the same for a name, as if it were a user's. */
+  /** Hash that an unknown name is compared with. It is constant per name, as if the name were a user. */
   const decoyFor = (user: string): string | undefined => {
     const digest = createHmac('sha256', decoyKey).update(user).digest();
     return lines[digest.readUInt32BE() % Math.max(1, lines.length)];
   };
 
   /**
-   * The result that needs no hash. A password that was right from this address is always accepted; one that was right
-   * elsewhere is accepted unless too many were tried from here while nothing else was compared.
+   * Result without hashing; undefined if the password must be hashed. A password that was right from this address is
+   * accepted even during a lockout. One that was right from elsewhere is accepted in a limited number of times.
    */
-  const early = ({ user, password, peer }: Login): LoginResult | undefined => {
+  const cachedResult = ({ user, password, peer }: Login): LoginResult | undefined => {
     const line = hashes.get(user);
     const from = networkOf(peer.address);
-    const isKnown = (label: string): boolean => line !== undefined && remembered.has(label, password);
-    if (isKnown(labelOf(user, line, from))) return 'accepted';
+    const isKnown = (key: string): boolean => line !== undefined && rightPasswords.has(key, password);
+    if (isKnown(cacheKey(user, line, from))) return 'accepted';
     const pair = pairOf(user, from);
-    const barred = attemptsAs(user).refuses(pair)
+    // Undefined if neither name nor address is locked out.
+    const spare = attemptsAs(user).refuses(pair)
       ? attemptsAs(user).takeSpare(pair)
       : !peer.local && addresses.refuses(from)
         ? addresses.takeSpare(from)
         : undefined;
-    if (barred !== false && isKnown(labelOf(user, line))) return 'accepted';
-    return barred === undefined ? undefined : tooMany('too many logins failed there');
+    if (spare !== false && isKnown(cacheKey(user, line))) return 'accepted';
+    return spare === undefined ? undefined : tooMany('locked out after too many failed logins');
   };
 
-  const accepted = ({ user, password, peer }: Login): LoginResult => {
+  const accept = ({ user, password, peer }: Login): LoginResult => {
     const from = networkOf(peer.address);
     const line = hashes.get(user);
-    remembered.add(labelOf(user, line), password);
-    remembered.add(labelOf(user, line, from), password);
+    rightPasswords.add(cacheKey(user, line), password);
+    rightPasswords.add(cacheKey(user, line, from), password);
     users.succeeded(pairOf(user, from));
     addresses.succeeded(from);
     return 'accepted';
   };
 
-  const refused = ({ user, peer }: Login): LoginResult => {
+  const refuse = ({ user, peer }: Login): LoginResult => {
     const from = networkOf(peer.address);
     logLockOut(attemptsAs(user).failed(pairOf(user, from)), { user, address: from });
     if (!peer.local) logLockOut(addresses.failed(from), { address: from });
@@ -96,20 +97,20 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
   };
 
   const verify = async (login: Login, line: string): Promise<LoginResult> => {
-    // Others may have failed, or succeeded, while it waited.
-    const result = early(login);
+    // Other logins may have failed or succeeded while this one waited.
+    const result = cachedResult(login);
     if (result !== undefined) return result;
     try {
       const same = await verifyPassword(login.password, line);
-      return same && hashes.get(login.user) === line ? accepted(login) : refused(login);
+      return same && hashes.get(login.user) === line ? accept(login) : refuse(login);
     } catch (thrown) {
-      log.error(`A password could not be compared: ${reasonOf(thrown)}`);
-      return tooMany('its password could not be compared');
+      log.error(`Cannot verify a password: ${reasonOf(thrown)}`);
+      return tooMany('its password could not be verified');
     }
   };
 
   return {
-    use: wanted => {
+    setUsers: wanted => {
       hashes = wanted;
       lines = Array.from(wanted.values());
     },
@@ -117,20 +118,20 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
       const { user } = login;
       const isUser = hashes.has(user);
       const line = hashes.get(user) ?? decoyFor(user);
-      const result = early(login);
-      if (result !== undefined || line === undefined) return done(result ?? refused(login));
-      const began = clock.monotonic();
+      const result = cachedResult(login);
+      if (result !== undefined || line === undefined) return done(result ?? refuse(login));
+      const startedAt = clock.monotonic();
       const compare = async (): Promise<void> => {
         const outcome = await verify(login, line);
-        latest = clock.monotonic() - began;
+        lastLatencyMs = clock.monotonic() - startedAt;
         done(outcome);
       };
       const dropped = (): void => {
-        // An unknown name is refused as late as a wrong password, at no cost.
-        if (isUser) done(tooMany('too many logins wait'));
-        else clock.after(latest, () => done(refused(login)));
+        // An unknown name is refused as late as a wrong password, without hashing.
+        if (isUser) done(tooMany('too many logins are waiting'));
+        else clock.after(lastLatencyMs, () => done(refuse(login)));
       };
-      turns.take(isUser ? 'reserved' : 'spare', user, compare, dropped);
+      queue.run(isUser ? 'reserved' : 'spare', user, compare, dropped);
     },
   };
 }
@@ -143,7 +144,7 @@ function pairOf(user: string, from: string): string {
   return `${user}\0${from}`;
 }
 
-/** The hash is part of it: a password that has been changed is not known any more. */
-function labelOf(user: string, line = '', from = ''): string {
+/** Cache key of a right password. It contains the hash, so that a changed password is not accepted. */
+function cacheKey(user: string, line = '', from = ''): string {
   return `${user}\0${line}\0${from}`;
 }

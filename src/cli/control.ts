@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { Failure, isFailureCode, systemCode } from '../core/errors.ts';
-import type { Accepted, DeploymentStatus } from '../deployment/deployments.ts';
+import type { AcceptedDeployment, DeploymentStatus } from '../deployment/deployments.ts';
 import type { CertificateStatus } from '../hub/certificates.ts';
 import type { ClientRow, Page, RetainedRow, SessionRow, ShownSession } from '../hub/client-control.ts';
 import type { ControlReply } from '../hub/control.ts';
@@ -17,8 +17,8 @@ import { systemHint } from './data-folder.ts';
 type Answers = {
   readonly status: HubStatus;
   readonly certificates: readonly CertificateStatus[];
-  readonly apply: Accepted;
-  readonly 'apply preview': Accepted;
+  readonly apply: AcceptedDeployment;
+  readonly 'apply preview': AcceptedDeployment;
   readonly deployment: DeploymentStatus;
   readonly start: null;
   readonly stop: null;

@@ -6,10 +6,10 @@ import { noteException } from '../core/containment.ts';
 import type { Log } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
 import { sizeOf } from '../manifest/units.ts';
-import { switchBinary, watchGuard } from '../self-update/handover.ts';
+import { handOver, monitorWatchdog } from '../self-update/handover.ts';
 import type { Launched } from '../self-update/launch.ts';
 import { launch } from '../self-update/launch.ts';
-import { cameUp } from '../self-update/trial.ts';
+import { markStarted } from '../self-update/trial.ts';
 import { nativeFunction } from '../supervisor/terminal/native-addon.ts';
 import { argumentsOf, scanArguments, scannedValue, usageFailure } from './arguments.ts';
 import { dataFolder } from './data-folder.ts';
@@ -45,7 +45,7 @@ export async function run(args: readonly string[]): Promise<number> {
     launched,
     program: isSea() ? process.execPath : undefined,
   });
-  cameUp(folder, launched);
+  markStarted(folder, launched);
   // Collects garbage early and uses only one optimizing compiler, so that a hub under load stays small. Set
   // after the start: earlier, the first flag would invalidate the runtime's own code cache, which costs 15
   // ms.
@@ -60,12 +60,12 @@ export async function run(args: readonly string[]): Promise<number> {
   await hub.stop();
   // A signal may have arrived while the hub stopped for a self-update.
   if (request.wasMade()) return endAtOnce();
-  return switchBinary({
+  return handOver({
     dataFolder: folder,
     launched,
     args: process.argv.slice(2),
     env: process.env,
-    become,
+    execve: become,
     exit: process.exit,
   });
 }
@@ -130,8 +130,8 @@ async function launchHub(args: readonly string[]): Promise<Launched> {
     env: process.env,
     parent: process.ppid,
     log: logFor('hub', standardErrorLog),
-    pause: systemPause,
-    become,
+    sleep: systemPause,
+    execve: become,
   });
 }
 
@@ -144,11 +144,11 @@ function stopRequest(launched: Launched) {
     resolve(cause);
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, ask);
-  watchGuard(
+  monitorWatchdog(
     launched,
     () => process.ppid,
     systemClock,
-    () => ask('Its guard is gone'),
+    () => ask('The watchdog of this hub on trial is gone'),
   );
   return { told: promise, wasMade: () => made };
 }

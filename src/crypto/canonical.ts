@@ -2,55 +2,54 @@ import { Failure } from '../core/errors.ts';
 import { MAX_SIGNED_NESTING } from './limits.ts';
 
 /**
- * The one text of a JSON value, whatever the order of its fields and its white space were (RFC 8785); `file` is
- * what errors call it.
- * @throws Failure `signature.impossible` for what has no such text: half a character, a number beyond all bounds.
+ * Serializes a JSON value canonically (RFC 8785), independent of field order and white space; errors name `file`.
+ * @throws Failure `signature.impossible` for a lone surrogate, a number out of range, or too deep nesting
  */
 export function canonicalJson(value: unknown, file: string): string {
   return textOf(value, { file, path: '', depth: 0 });
 }
 
-/** Where in the value it is. */
-type Place = { readonly file: string; readonly path: string; readonly depth: number };
+/** Position in the value. */
+type JsonPosition = { readonly file: string; readonly path: string; readonly depth: number };
 
-function textOf(value: unknown, place: Place): string {
+function textOf(value: unknown, position: JsonPosition): string {
   if (value === null || typeof value === 'boolean') return String(value);
-  if (typeof value === 'string') return stringText(value, place);
+  if (typeof value === 'string') return stringText(value, position);
   if (typeof value === 'number') {
     if (Number.isFinite(value)) return JSON.stringify(value);
-    throw impossible(place, 'is a number that is too large');
+    throw impossible(position, 'is a number that is too large');
   }
-  if (typeof value !== 'object') throw impossible(place, 'is nothing that JSON has');
-  if (place.depth === MAX_SIGNED_NESTING) throw impossible(place, 'is nested too deeply');
-  return Array.isArray(value) ? listText(value, place) : objectText(value, place);
+  if (typeof value !== 'object') throw impossible(position, 'is not a JSON value');
+  if (position.depth === MAX_SIGNED_NESTING) throw impossible(position, 'is nested too deeply');
+  return Array.isArray(value) ? listText(value, position) : objectText(value, position);
 }
 
-function stringText(value: string, place: Place): string {
+function stringText(value: string, position: JsonPosition): string {
   if (value.isWellFormed()) return JSON.stringify(value);
-  throw impossible(place, 'has half a character in it (a lone surrogate)');
+  throw impossible(position, 'contains a lone surrogate (half a character)');
 }
 
-function listText(list: readonly unknown[], place: Place): string {
-  const items = list.map((item, index) => textOf(item, within(place, `[${index}]`)));
+function listText(list: readonly unknown[], position: JsonPosition): string {
+  const items = list.map((item, index) => textOf(item, within(position, `[${index}]`)));
   return `[${items.join(',')}]`;
 }
 
-/** Names are sorted by their UTF-16 units, which is how strings compare. */
-function objectText(value: object, place: Place): string {
+/** Serializes an object with its names sorted by UTF-16 units, as JavaScript compares strings. */
+function objectText(value: object, position: JsonPosition): string {
   const fields: [string, unknown][] = Object.entries(value);
   fields.sort(([one], [other]) => (one < other ? -1 : 1));
   const texts = fields.map(([name, field]) => {
-    const inner = within(place, place.path === '' ? name : `.${name}`);
+    const inner = within(position, position.path === '' ? name : `.${name}`);
     return `${stringText(name, inner)}:${textOf(field, inner)}`;
   });
   return `{${texts.join(',')}}`;
 }
 
-function within({ file, path, depth }: Place, step: string): Place {
+function within({ file, path, depth }: JsonPosition, step: string): JsonPosition {
   return { file, path: path + step, depth: depth + 1 };
 }
 
-function impossible({ file, path }: Place, complaint: string): Failure {
+function impossible({ file, path }: JsonPosition, complaint: string): Failure {
   const where = path === '' ? 'The manifest as a whole' : path.toWellFormed();
   return new Failure('signature.impossible', `${where} ${complaint}, so it cannot be signed (in ${file}).`);
 }

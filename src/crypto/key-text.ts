@@ -1,8 +1,8 @@
 import { Failure } from '../core/errors.ts';
-import { bytesOf } from './base64.ts';
+import { decodeBase64 } from './base64.ts';
 import { KEY_BYTES, type KeyKind } from './keys.ts';
 
-/** A key as a file holds it, in one line. */
+/** Formats of key files: one line each. */
 const PUBLIC = /^skerry-public-key (ed25519|x25519) ([A-Za-z0-9+/]{43}=)(?: ([^\r\n]*))?\r?\n?$/;
 const SECRET = /^skerry-secret-key (ed25519|x25519) ([A-Za-z0-9+/]{43}=)\r?\n?$/;
 
@@ -22,31 +22,31 @@ export function secretKeyLine(kind: KeyKind, bytes: Buffer): string {
   return `skerry-secret-key ${kind} ${bytes.toString('base64')}\n`;
 }
 
-/** Of the text of `file`, a key of that kind. Failure `key.damaged`, which repeats nothing of the text. */
+/** Parses a public key of that kind. Failure `key.damaged`, which never quotes the text. */
 export function parsePublicKey(text: string, file: string, kind: KeyKind): PublicKey {
   const [, found, base64 = '', comment = ''] = PUBLIC.exec(text) ?? [];
   if (text.startsWith('skerry-secret-key ')) {
     throw new Failure('key.damaged', `${file} is a secret key: name the public one, which ends in ".pub".`);
   }
-  return { bytes: checked(file, kind, found, bytesOf(base64, KEY_BYTES)), comment };
+  return { bytes: checked(file, kind, found, decodeBase64(base64, KEY_BYTES)), comment };
 }
 
-/** The same for a secret one. */
+/** Parses a secret key of that kind. Failure `key.damaged`, which never quotes the text. */
 export function parseSecretKey(text: string, file: string, kind: KeyKind): Buffer {
   const [, found, base64 = ''] = SECRET.exec(text) ?? [];
   if (text.startsWith('skerry-public-key ')) {
     throw new Failure('key.damaged', `${file} is a public key: name the secret one, which ends in ".key".`);
   }
-  return checked(file, kind, found, bytesOf(base64, KEY_BYTES));
+  return checked(file, kind, found, decodeBase64(base64, KEY_BYTES));
 }
 
 function checked(file: string, kind: KeyKind, found: string | undefined, bytes: Buffer | undefined): Buffer {
   if (found === undefined || bytes === undefined) {
     throw new Failure(
       'key.damaged',
-      `${file} is not a key of skerry, or was damaged: put a whole one there.`,
+      `${file} is not a Skerry key, or is corrupted: replace it by a valid one.`,
     );
   }
   if (found === kind) return bytes;
-  throw new Failure('key.damaged', `${file} is not a key for ${PURPOSES[kind]} is wanted.`);
+  throw new Failure('key.damaged', `${file} is not a key for ${PURPOSES[kind]} is needed.`);
 }

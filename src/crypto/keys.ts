@@ -1,10 +1,10 @@
 import type { Random } from '../core/random.ts';
-import { loadNacl } from './nacl.ts';
+import { loadNacl } from './load-nacl.ts';
 
-/** What a key is for: `ed25519` signs manifests, `x25519` opens what was sealed. */
+/** Kind of a key: `ed25519` signs manifests, `x25519` opens sealed secrets. */
 export type KeyKind = 'ed25519' | 'x25519';
 
-/** Bytes of each half. Of `ed25519` the secret one is the seed (RFC 8032, 5.1.5). */
+/** Bytes of a public or secret key. The secret key of `ed25519` is the seed (RFC 8032, 5.1.5). */
 export const KEY_BYTES = 32;
 
 export type KeyPair = { readonly kind: KeyKind; readonly publicKey: Buffer; readonly secretKey: Buffer };
@@ -13,7 +13,7 @@ export function newKeyPair(kind: KeyKind, random: Random): Promise<KeyPair> {
   return keyPairOf(kind, random.bytes(KEY_BYTES));
 }
 
-/** Both halves, of the secret one. */
+/** Derives the key pair from the secret key. */
 export async function keyPairOf(kind: KeyKind, secretKey: Buffer): Promise<KeyPair> {
   const nacl = await loadNacl();
   const { publicKey } =

@@ -1,32 +1,32 @@
 import { scrypt, timingSafeEqual } from 'node:crypto';
 import type { Random } from '../core/random.ts';
 
-/** The parameters of RFC 7914, 2: `ln` is the binary logarithm of N. */
+/** Cost parameters of scrypt (RFC 7914, 2); `ln` is the binary logarithm of N. */
 type Cost = { readonly ln: number; readonly r: number; readonly p: number };
 
 type StoredHash = Cost & { readonly salt: Buffer; readonly hash: Buffer };
 
-/** 8 MB for each comparison: what a hub of 256 MB can spare. */
+/** Costs of new hashes: 8 MB of memory per verification, which a machine of 256 MB can spare. */
 const COST: Cost = { ln: 13, r: 8, p: 1 };
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 
-/** What a hash may ask for: 128 MB. */
+/** Upper bounds of the costs of a given hash: 128 MB. */
 const MAX_LN = 17;
 const MAX_R = 8;
 const MAX_P = 4;
 
-/** The PHC string format, as passlib and others write it. */
+/** PHC string format, as passlib and others write it. */
 const PHC = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d)\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
 
-/** A line `$scrypt$ln=13,r=8,p=1$<salt>$<hash>`, from which nobody finds the password. */
+/** Hashes a password with scrypt into a line `$scrypt$ln=13,r=8,p=1$<salt>$<hash>`. */
 export async function hashPassword(password: Buffer, random: Random): Promise<string> {
   const salt = random.bytes(SALT_BYTES);
   const hash = await derive(password, { ...COST, salt }, HASH_BYTES);
   return `$scrypt$ln=${COST.ln},r=${COST.r},p=${COST.p}$${textOf(salt)}$${textOf(hash)}`;
 }
 
-/** Whether a password is the one of a line. Rejects if there is no memory for it. */
+/** Compares a password with a hash in constant time. Rejects if memory is short. */
 export async function verifyPassword(password: Buffer, line: string): Promise<boolean> {
   const stored = parse(line);
   if (stored === undefined) return false;
@@ -34,7 +34,7 @@ export async function verifyPassword(password: Buffer, line: string): Promise<bo
   return timingSafeEqual(hash, stored.hash);
 }
 
-/** True for a line that `verifyPassword` understands. */
+/** True if `verifyPassword` can parse the line. */
 export function isPasswordHash(line: string): boolean {
   return parse(line) !== undefined;
 }
@@ -48,11 +48,11 @@ function parse(line: string): StoredHash | undefined {
     : undefined;
 }
 
-function within(value: number, most: number): boolean {
-  return value >= 1 && value <= most;
+function within(value: number, max: number): boolean {
+  return value >= 1 && value <= max;
 }
 
-/** Works on a thread of its own. */
+/** Computes scrypt on a thread of the pool, so the event loop continues. */
 function derive(
   password: Buffer,
   { ln, r, p, salt }: Cost & { salt: Buffer },
@@ -67,7 +67,7 @@ function derive(
   });
 }
 
-/** Base64 without its padding, as the PHC format has it. */
+/** Encodes base64 without padding, as the PHC format requires. */
 function textOf(bytes: Buffer): string {
   return bytes.toString('base64').replace(/=+$/, '');
 }

@@ -2,11 +2,11 @@ import { Failure } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
 import { KEY_BYTES, type KeyPair, newKeyPair } from './keys.ts';
 import { MAX_SECRET_BYTES } from './limits.ts';
-import { loadNacl } from './nacl.ts';
+import { loadNacl } from './load-nacl.ts';
 
 const PREFIX = 'sealed:';
 
-/** Stands before a secret in its box, so that a box made for one purpose is good for no other. */
+/** Prefix of the plaintext, so that a box made for another purpose is not accepted. */
 const PURPOSE = Buffer.from('skerry secret 1\n');
 
 const NONCE_BYTES = 24;
@@ -16,8 +16,8 @@ const MAX_BYTES = HEAD_BYTES + OVERHEAD_BYTES + PURPOSE.length + MAX_SECRET_BYTE
 const MAX_CHARACTERS = PREFIX.length + 4 * Math.ceil(MAX_BYTES / 3);
 
 /**
- * `sealed:` and the base64 of a public key made for this alone, a nonce, and a box of both (nacl.box), which only the
- * holder of the secret half of `to` can open: not even who sealed it.
+ * Encrypts a secret for the public key `to`: `sealed:` and the base64 of an ephemeral public key, a nonce and a nacl.box.
+ * Only the holder of the matching secret key can decrypt it; the sender cannot.
  */
 export async function sealSecret(secret: Buffer, to: Buffer, random: Random): Promise<string> {
   const nacl = await loadNacl();
@@ -28,8 +28,8 @@ export async function sealSecret(secret: Buffer, to: Buffer, random: Random): Pr
 }
 
 /**
- * The secret again; `field` is what errors call it.
- * @throws Failure `secret.unopened`, the same for whatever is wrong with it
+ * Decrypts a sealed secret; errors name `field`.
+ * @throws Failure `secret.unopened`, with the same sentence for every cause
  */
 export async function openSealed(sealed: string, { secretKey }: KeyPair, field: string): Promise<Buffer> {
   const bytes = sealedBytes(sealed);

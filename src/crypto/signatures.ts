@@ -1,31 +1,31 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../core/errors.ts';
-import { bytesOf } from './base64.ts';
+import { decodeBase64 } from './base64.ts';
 import { canonicalJson } from './canonical.ts';
 import { KEY_BYTES, type KeyPair } from './keys.ts';
-import { loadNacl } from './nacl.ts';
+import { loadNacl } from './load-nacl.ts';
 
-/** Stands before what is signed, so that a signature made for one purpose is good for no other. */
+/** Prefix of the signed bytes, so that a signature made for another purpose is not accepted. */
 const PURPOSE = 'skerry manifest 1\n';
 
 const SIGNATURE_BYTES = 64;
 
-/** The order of the group (RFC 8032, 5.1). */
+/** Order of the group (RFC 8032, 5.1). */
 const ORDER = 2n ** 252n + 27_742_317_777_372_353_535_851_937_790_883_648_493n;
 
 export type ManifestSignature = { readonly key: string; readonly value: string };
 
-/** A public key whose manifests are taken, by the name of its file. */
+/** Public key whose manifests are accepted, by the name of its file. */
 export type TrustedKey = { readonly name: string; readonly bytes: Buffer; readonly comment: string };
 
-/** What is signed of a manifest: the SHA-512 of the purpose and the manifest's one text, without its signature. */
+/** Computes the signed digest: SHA-512 of the purpose and the canonical JSON of the manifest without its signature. */
 export function manifestDigest(manifest: object, file: string): Buffer {
   const { signature: _, ...rest }: { signature?: unknown } = manifest;
   return createHash('sha512').update(PURPOSE).update(canonicalJson(rest, file)).digest();
 }
 
 /**
- * The same value with a signature as its last field; one that it had is replaced.
+ * Returns the manifest with a signature as its last field; replaces an existing one.
  * @throws Failure `signature.impossible`
  */
 export async function signManifest(
@@ -44,7 +44,7 @@ export async function signManifest(
 }
 
 /**
- * Resolves to the trusted key that vouches for a manifest, read from JSON and not yet checked in any other way.
+ * Verifies the signature of a parsed manifest that is not validated yet. Resolves to the trusted key that signed it.
  * @throws Failure `signature.missing`, `signature.unknown-key`, `signature.wrong`, `signature.impossible`
  */
 export async function verifyManifest(
@@ -58,19 +58,19 @@ export async function verifyManifest(
   if (key === undefined) {
     throw new Failure(
       'signature.unknown-key',
-      `signature.key is not of a key that is trusted here: sign with one that is, or install this one's public half with "skerry trust" (in ${file}).`,
+      `signature.key is not a key that this device trusts: sign with one that is, or install its public key with "skerry trust" (in ${file}).`,
     );
   }
-  const value = bytesOf(valueText, SIGNATURE_BYTES);
+  const value = decodeBase64(valueText, SIGNATURE_BYTES);
   const nacl = await loadNacl();
-  const good =
+  const isValid =
     value !== undefined &&
     isReduced(value) &&
     nacl.sign.detached.verify(manifestDigest(manifest, file), value, key.bytes);
-  if (good) return key;
+  if (isValid) return key;
   throw new Failure(
     'signature.wrong',
-    `signature.value does not fit: the manifest was changed after it was signed, so sign it again (in ${file}).`,
+    `signature.value does not match: the manifest was changed after it was signed, so sign it again (in ${file}).`,
   );
 }
 
@@ -89,11 +89,11 @@ function isObject(value: unknown): value is object {
 function missing(file: string): Failure {
   return new Failure(
     'signature.missing',
-    `signature is missing: only signed manifests are taken here, so sign it with "skerry sign" (in ${file}).`,
+    `signature is missing: this device accepts signed manifests only, so sign it with "skerry sign" (in ${file}).`,
   );
 }
 
-/** Whether its second half is below the group's order (RFC 8032, 5.1.7), or there would be several values for one signature. */
+/** True if the scalar is below the group order (RFC 8032, 5.1.7); otherwise one signature would have several encodings. */
 function isReduced(value: Buffer): boolean {
   const scalar = value.subarray(KEY_BYTES).toReversed();
   return BigInt(`0x${Buffer.from(scalar).toString('hex')}`) < ORDER;

@@ -1,16 +1,16 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Random } from '../core/random.ts';
 
-/** Bytes of a token: beyond any guess. */
+/** Random bytes of a token. */
 const TOKEN_BYTES = 24;
 
-/** A new secret for one module, in characters that fit a variable and a URL. */
+/** Creates a module token, in characters that fit an environment variable and a URL. */
 export function newToken(random: Random): string {
   return random.bytes(TOKEN_BYTES).toString('base64url');
 }
 
-/** Compares secrets in a time that tells nothing of them, not even of their lengths. */
-export function sameSecret(given: Buffer, expected: Buffer): boolean {
+/** Compares secrets in constant time, which reveals not even their lengths. */
+export function equalSecrets(given: Buffer, expected: Buffer): boolean {
   return timingSafeEqual(digest(given), digest(expected));
 }
 

@@ -9,29 +9,29 @@ import type { Log } from '../core/log.ts';
 import type { Placed } from '../manifest/diff/plan.ts';
 import type { Artifact } from '../manifest/types.ts';
 
-/** What a deployment needs beyond its manifest. */
-export type Provisions = {
-  /** Brings here the bundles of all modules, whole and checked. Failures of `bundle`; then nothing has changed. */
-  readonly prepare: (placed: Placed, signal: AbortSignal) => Promise<void>;
-  /** Brings here one file that is no bundle, of at most so many bytes. */
-  readonly obtain: (
+/** Files that deployments need besides the manifest: bundles and hub binaries. */
+export type Artifacts = {
+  /** Fetches, verifies and unpacks the bundles of all modules. Failures of `bundle`; nothing changes then. */
+  readonly fetchBundles: (placed: Placed, signal: AbortSignal) => Promise<void>;
+  /** Fetches one file that is not a bundle, of at most `maxBytes`. */
+  readonly fetchFile: (
     placed: Placed,
     artifact: Artifact,
     subject: string,
-    most: number,
+    maxBytes: number,
     signal: AbortSignal,
   ) => Promise<LocalSource>;
-  /** Where the bundle with this hash is. */
-  readonly folderOf: (sha256: string) => string;
-  /** The download that is under way; undefined if there is none. */
+  /** Path of the folder that holds the unpacked bundle with this hash. */
+  readonly bundleFolder: (sha256: string) => string;
+  /** Download in progress; undefined if there is none. */
   readonly download: () => DownloadProgress | undefined;
-  /** Removes bundles that none of these needs. */
-  readonly collect: (kept: readonly Placed[]) => Promise<void>;
+  /** Removes the bundles that no deployment in `kept` needs. */
+  readonly removeUnused: (kept: readonly Placed[]) => Promise<void>;
 };
 
-export type ProvisionsSettings = { readonly folder: string; readonly clock: Clock; readonly log: Log };
+export type ArtifactsSettings = { readonly folder: string; readonly clock: Clock; readonly log: Log };
 
-export function createProvisions(settings: ProvisionsSettings): Provisions {
+export function createArtifacts(settings: ArtifactsSettings): Artifacts {
   const { folder } = settings;
   let opening: Promise<BundleStore> | undefined;
   let download: DownloadProgress | undefined;
@@ -41,7 +41,7 @@ export function createProvisions(settings: ProvisionsSettings): Provisions {
   const forget = (): void => {
     download = undefined;
   };
-  // Loaded with the first bundle: most hubs have none.
+  // Loaded with the first bundle, because most hubs have none.
   const bundles = (): Promise<BundleStore> => {
     opening ??= import('../bundles/store.ts').then(({ createBundleStore }) =>
       createBundleStore({ ...settings, progress }),
@@ -50,15 +50,15 @@ export function createProvisions(settings: ProvisionsSettings): Provisions {
   };
 
   return {
-    folderOf: sha256 => join(folder, sha256),
+    bundleFolder: sha256 => join(folder, sha256),
     download: () => download,
-    prepare: async (placed, signal) => {
+    fetchBundles: async (placed, signal) => {
       const named = bundlesOf(placed);
       if (named.length === 0) return;
       const store = await bundles();
       const missing = named.filter(({ bundle }) => !store.has(bundle.sha256));
       if (missing.length === 0) return;
-      const sourceOf = await sourcesIn(placed);
+      const sourceOf = await sourceResolver(placed);
       const wanted = missing.map(
         ({ name, bundle }): WantedBundle => ({
           ...bundle,
@@ -68,12 +68,12 @@ export function createProvisions(settings: ProvisionsSettings): Provisions {
       );
       await store.prepare(wanted, signal).finally(forget);
     },
-    obtain: async (placed, artifact, subject, most, signal) => {
-      const sourceOf = await sourcesIn(placed);
+    fetchFile: async (placed, artifact, subject, maxBytes, signal) => {
+      const sourceOf = await sourceResolver(placed);
       const wanted = { subject, sha256: artifact.sha256, source: sourceOf(artifact, subject) };
-      return (await bundles()).obtain(wanted, most, signal).finally(forget);
+      return (await bundles()).obtain(wanted, maxBytes, signal).finally(forget);
     },
-    collect: async kept => {
+    removeUnused: async kept => {
       if (!existsSync(folder)) return;
       const store = await bundles();
       await store.collect(new Set(kept.flatMap(bundlesOf).map(({ bundle }) => bundle.sha256)));
@@ -85,8 +85,8 @@ function bundlesOf({ manifest }: Placed) {
   return manifest.modules.flatMap(({ name, bundle }) => (bundle === undefined ? [] : [{ name, bundle }]));
 }
 
-/** Where files that a manifest names are: in the pack that it came in, else where it says. */
-export async function sourcesIn({
+/** Resolves the files that a manifest names: in its pack if they are there, else by their `from`. */
+export async function sourceResolver({
   home,
   pack,
 }: Placed): Promise<(artifact: Artifact, subject: string) => Source> {
@@ -96,8 +96,8 @@ export async function sourcesIn({
     if (part !== undefined && pack !== undefined) return { path: pack, part };
     if (from?.includes('://') === true) return { url: from };
     if (from !== undefined && pack === undefined) return { path: resolve(home, from) };
-    const place = pack === undefined ? 'has no "from"' : `is not in ${pack} (any more)`;
-    throw new Failure('bundle.missing', `${subject} ${place}: say where it is, or make the pack anew.`);
+    const problem = pack === undefined ? 'has no "from"' : `is not in ${pack}`;
+    throw new Failure('bundle.missing', `${subject} ${problem}: add a "from", or make the pack again.`);
   };
 }
 

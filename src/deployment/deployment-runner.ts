@@ -1,125 +1,101 @@
+import { abortable } from '../core/abortable.ts';
 import type { Clock } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
-import type { Log } from '../core/log.ts';
 import type { Placed, Plan } from '../manifest/diff/plan.ts';
 import { planOf } from '../manifest/diff/plan.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
-import { unlessAborted } from './abortable.ts';
-import type { Attempt, Deployment, Ledger, Outcome } from './deployment.ts';
+import type { Deployment, DeploymentAttempt, DeploymentOutcome } from './deployment.ts';
 import { titleOf } from './deployment.ts';
-import type { LedgerBook } from './deployment-state.ts';
-import { isSame, pastOf } from './health-baseline.ts';
-import { watchUntilWell } from './health-watch.ts';
-import type { Taken } from './manifest-cache.ts';
-import type { Baseline } from './module-health.ts';
-import { baselineOf, isDown, verdictOf } from './module-health.ts';
-import type { Conductor, Passage } from './plan-executor.ts';
-import { LABEL_OF_RENEWAL, labelOf } from './plan-text.ts';
-import type { Renewal } from './self-update.ts';
+import { healthBaselineOf, isUnchanged } from './health-baseline.ts';
+import { watchUntilHealthy } from './health-watch.ts';
+import type { RestartBaseline } from './module-health.ts';
+import { isDown, modulesHealth, restartBaselineOf } from './module-health.ts';
+import type { ExecuteOptions, PlanExecutor } from './plan-executor.ts';
+import { SELF_UPDATE_LABEL } from './plan-text.ts';
+import type { Progress, ProgressSettings } from './progress.ts';
+import { createProgress, distinct } from './progress.ts';
+import type { SelfUpdate } from './self-update.ts';
 
-/** The courses that a deployment may take, each until its end or until its signal leaves it. */
-export type Course = {
-  /** The way from what runs; modules that do not run are started anew if nothing else is to be done. */
+/** Start of a hub: with a manifest given for the first time, one that was healthy before, or one that never was. */
+type StartKind = 'first' | 'proven' | 'best effort';
+
+/** Operations on deployments. Each runs to its end, or until its signal aborts it. */
+export type DeploymentRunner = {
+  /** Plan from what runs now to `target`. If nothing differs, modules that are down are restarted. */
   readonly plan: (target: Placed) => Plan;
-  /** Whether all modules of what runs are well. */
-  readonly isWell: () => boolean;
+  /** True if all modules that run now are healthy. */
+  readonly isHealthy: () => boolean;
   /** Resolves when modules are being started for the first time. */
-  readonly hubIsUp: Promise<void>;
-  /** Starts what should run; once it has been well for long enough it is what to come back to. */
-  readonly bringUp: (
+  readonly hubUp: Promise<void>;
+  /** Starts the current deployment; once it was healthy for long enough, it becomes the target of rollbacks. */
+  readonly resumeCurrent: (
     deployment: Deployment,
     placed: Placed,
     signal: AbortSignal,
-    how: 'first' | 'proven' | 'as far as it can be',
+    kind: StartKind,
   ) => Promise<void>;
-  /** Carries out a change, watches it, and undoes it if it does not work. */
-  readonly attempt: (attempt: Attempt, placed: Placed, signal: AbortSignal) => Promise<void>;
-  /** Goes to the last healthy set, or to the one before; what of it cannot be had is left out. */
-  readonly goBack: (attempt: Attempt, why: Outcome['failure'], signal: AbortSignal) => Promise<void>;
-  /** Notes how it came out, once it is on disk. */
-  readonly settle: (change: Partial<Ledger>, signal: AbortSignal) => Promise<void>;
+  /** Applies a manifest, watches its health, and rolls back if it fails. */
+  readonly apply: (attempt: DeploymentAttempt, placed: Placed, signal: AbortSignal) => Promise<void>;
+  /** Rolls back to the last healthy deployment, or to the one before; skips the steps that fail. */
+  readonly rollBack: (
+    attempt: DeploymentAttempt,
+    why: DeploymentOutcome['failure'],
+    signal: AbortSignal,
+  ) => Promise<void>;
+  /** Records the end of an attempt durably, and removes files that are no longer needed. */
+  readonly finish: Progress['finish'];
 };
 
-export type CourseSettings = {
+export type DeploymentRunnerSettings = ProgressSettings & {
   readonly clock: Clock;
-  readonly log: Log;
-  readonly book: LedgerBook;
-  readonly taken: Taken;
-  readonly conductor: Conductor;
-  readonly renewal: Renewal;
+  readonly executor: PlanExecutor;
+  readonly selfUpdate: SelfUpdate;
   /** Throws the Failure of a program or file that the plan needs and this machine lacks. */
-  readonly inspect: (target: Placed, plan: Plan) => Promise<void>;
-  /** Removes what none of these needs. */
-  readonly collect: (kept: readonly Placed[]) => Promise<void>;
+  readonly preflight: (target: Placed, plan: Plan) => Promise<void>;
   readonly statuses: () => ModuleStatus[];
-  /** Tells of changes of the modules' states; returns what ends that. */
-  readonly listen: (changed: () => void) => () => void;
+  /** Registers a callback for changes of module states; returns a function that removes it. */
+  readonly onStatusChange: (changed: () => void) => () => void;
 };
 
-const UNKNOWN = { code: 'deployment.unhealthy', sentence: 'It did not become healthy.' } as const;
+/** Health before a deployment, which does not count against it. */
+type HealthBaseline = { readonly baseline: RestartBaseline; readonly excluded: ReadonlySet<string> };
 
-export function createCourse(settings: CourseSettings): Course {
-  const { clock, log, book, taken, conductor, renewal, statuses, listen } = settings;
-  const hub = Promise.withResolvers<void>();
-  const nothing = conductor.current();
+const UNKNOWN_FAILURE = {
+  code: 'deployment.unhealthy',
+  sentence: 'The deployment did not become healthy.',
+} as const;
 
-  const settle: Course['settle'] = async (change, signal) => {
-    await book.write({ attempt: undefined, ...change }, signal);
-    const { current, healthy } = book.read();
-    await tidy(distinct([current, healthy])).catch((thrown: unknown) => {
-      log.warn(`What is not needed any more stays where it is: ${reasonOf(thrown)}`);
-    });
-  };
+export function createDeploymentRunner(settings: DeploymentRunnerSettings): DeploymentRunner {
+  const { clock, log, state, manifests, executor, selfUpdate, statuses, onStatusChange } = settings;
+  const hubUp = Promise.withResolvers<void>();
+  const nothing = executor.current();
 
-  const tidy = async (kept: readonly Deployment[]): Promise<void> => {
-    taken.only(kept);
-    const found = kept.map(deployment => taken.find(deployment));
-    const lost = found.find(one => 'lost' in one);
-    // Nobody knows what that needs.
-    if (lost !== undefined) throw new Failure('deployment.lost', `${lost.lost}.`);
-    await settings.collect(found.flatMap(one => ('placed' in one ? [one.placed] : [])));
-  };
+  const { recordSteps, recordRollback, finish } = createProgress(settings);
 
-  /** The way back is taken also if it cannot be noted. */
-  const noteReturn = async (change: Partial<Ledger>, signal: AbortSignal): Promise<void> => {
-    try {
-      await book.write(change, signal);
-    } catch (thrown) {
-      if (signal.aborted) throw thrown;
-      log.warn(`The way back could not be noted: ${reasonOf(thrown)}`);
-    }
-  };
-
-  /** Notes each step in the store before it is taken; the next note says that it has been. */
-  const journal =
-    (attempt: Attempt | undefined, signal: AbortSignal): Passage['note'] =>
+  /** Marks the hub as up when the first modules start, which may take long. */
+  const announceStart =
+    (record?: ExecuteOptions['beforeStep']): ExecuteOptions['beforeStep'] =>
     async (step, index, of) => {
-      if (step.kind === 'start') hub.resolve();
-      if (attempt === undefined) return;
-      const label = labelOf(step);
-      const isReturning = attempt.phase === 'returning';
-      const way = isReturning ? 'Back to before ' : '';
-      log.info(`${way}${titleOf(attempt.target)}, step ${index} of ${of}: ${label}.`);
-      const write = isReturning ? noteReturn : book.write;
-      await write({ attempt: { ...attempt, step: index, of, label } }, signal);
+      if (step.kind === 'start') hubUp.resolve();
+      await record?.(step, index, of);
     };
 
+  /** Waits until the modules are healthy. Without a baseline it never fails, and waits for recovery. */
   const watch = (
     { manifest }: Placed,
     signal: AbortSignal,
-    past: { readonly baseline: Baseline; readonly spared: ReadonlySet<string> } | 'patient',
+    before: HealthBaseline | undefined,
   ): Promise<void> => {
-    const { baseline, spared } =
-      past === 'patient' ? { baseline: new Map(), spared: new Set<string>() } : past;
-    const counted = manifest.modules.filter(({ name }) => !spared.has(name));
-    const judged = new Map(counted.map(({ name, health }) => [name, health !== undefined]));
-    return watchUntilWell({
+    const counted = manifest.modules.filter(({ name }) => before?.excluded.has(name) !== true);
+    const watched = new Map(counted.map(({ name, health }) => [name, health !== undefined]));
+    const baseline = before?.baseline ?? new Map();
+    return watchUntilHealthy({
       ...manifest.deployment,
       clock,
-      listen,
+      onStatusChange,
       signal,
-      patient: past === 'patient',
-      judge: () => verdictOf(statuses(), judged, baseline),
+      keepWaiting: before === undefined,
+      health: () => modulesHealth(statuses(), watched, baseline),
     });
   };
 
@@ -128,169 +104,185 @@ export function createCourse(settings: CourseSettings): Course {
     placed: Placed,
     signal: AbortSignal,
   ): Promise<void> => {
-    const isOnTrial = renewal.state().kind === 'on-trial';
-    if (book.read().healthy?.id === deployment.id && !isOnTrial) return;
-    await watch(placed, signal, 'patient');
-    renewal.confirm();
+    const isOnTrial = selfUpdate.trial().kind === 'on-trial';
+    if (state.read().healthy?.id === deployment.id && !isOnTrial) return;
+    await watch(placed, signal, undefined);
+    selfUpdate.confirmTrial();
     log.info(`${titleOf(deployment)} is healthy.`);
-    await settle({ healthy: deployment }, signal);
+    await finish({ healthy: deployment }, signal);
   };
 
-  /** The last healthy set, or the one before; `lost`: why it is not the one that it should be. */
-  const wayBack = ({ target }: Attempt): { back?: Deployment; placed?: Placed; lost: string } => {
-    const { healthy, current } = book.read();
+  /** Last healthy deployment, or the one before; `lost` says why an earlier choice cannot be used. */
+  const rollbackTarget = ({
+    target,
+  }: DeploymentAttempt): { previous?: Deployment; placed?: Placed; lost: string } => {
+    const { healthy, current } = state.read();
     let lost = '';
-    for (const back of distinct([healthy, current])) {
-      if (back.id === target.id) break;
-      const found = taken.find(back);
-      if ('placed' in found) return { back, placed: found.placed, lost };
-      lost = ` ${found.lost}.`;
+    for (const previous of distinct([healthy, current])) {
+      if (previous.id === target.id) break;
+      const loaded = manifests.load(previous);
+      if ('placed' in loaded) return { previous, placed: loaded.placed, lost };
+      lost = ` ${loaded.lost}.`;
     }
     return { lost };
   };
 
-  const goBack: Course['goBack'] = async (attempt, why = UNKNOWN, signal) => {
+  const rollBack: DeploymentRunner['rollBack'] = async (attempt, why = UNKNOWN_FAILURE, signal) => {
     const { target } = attempt;
-    const returning: Attempt = { ...attempt, phase: 'returning' };
-    if (renewal.state().kind === 'on-trial') {
-      const outcome: Outcome = { id: target.id, result: 'returned', failure: why };
-      log.error(`${titleOf(target)} does not work: ${why.sentence} The hub of before goes back.`);
-      await book.write({ attempt: returning, outcome }, signal);
-      renewal.giveUp(why.sentence);
+    const title = titleOf(target);
+    const returning: DeploymentAttempt = { ...attempt, phase: 'returning' };
+    if (selfUpdate.trial().kind === 'on-trial') {
+      const outcome: DeploymentOutcome = { id: target.id, result: 'returned', failure: why };
+      log.error(`${title} failed: ${why.sentence} The previous hub binary starts and rolls back.`);
+      await state.write({ attempt: returning, outcome }, signal);
+      selfUpdate.failTrial(why.sentence);
       return handOver(signal);
     }
-    const { back, placed, lost } = wayBack(attempt);
+    const { previous, placed, lost } = rollbackTarget(attempt);
     const failure = { ...why, sentence: `${why.sentence}${lost}` };
-    if (back === undefined || placed === undefined) {
-      log.error(`${titleOf(target)} does not work, and there is nothing to go back to: ${failure.sentence}`);
-      hub.resolve();
-      // What was refused before anything was done must not run from the next start on.
-      const now = conductor.current() === nothing ? book.read().current : target;
-      return settle({ current: now, outcome: { id: target.id, result: 'failed', failure } }, signal);
+    if (previous === undefined || placed === undefined) {
+      log.error(`${title} failed, and there is no earlier deployment to roll back to: ${failure.sentence}`);
+      hubUp.resolve();
+      // If the attempt changed nothing, the next start must not run it.
+      const current = executor.current() === nothing ? state.read().current : target;
+      return finish({ current, outcome: { id: target.id, result: 'failed', failure } }, signal);
     }
-    log.error(`${titleOf(target)} does not work: ${failure.sentence} The hub goes back to ${titleOf(back)}.`);
-    await noteReturn({ attempt: returning, outcome: { id: target.id, result: 'returned', failure } }, signal);
+    log.error(`${title} failed: ${failure.sentence} Rolling back to ${titleOf(previous)}.`);
+    const outcome: DeploymentOutcome = { id: target.id, result: 'returned', failure };
+    await recordRollback({ attempt: returning, outcome }, signal);
     try {
-      await conductor.go(placed, { signal, note: journal(returning, signal), stubborn: true });
+      const beforeStep = announceStart(recordSteps(returning, signal));
+      await executor.execute(placed, { signal, beforeStep, continueOnError: true });
+      log.info(`Rolled back to ${titleOf(previous)}.`);
     } catch (thrown) {
       if (signal.aborted) throw thrown;
-      log.error(`Not all of ${titleOf(back)} could be had: ${reasonOf(thrown)}`);
+      log.error(`Rolled back to ${titleOf(previous)} only in part: ${reasonOf(thrown)}`);
     }
-    hub.resolve();
-    await settle({ current: back }, signal);
-    await becomeHealthy(back, placed, signal);
+    hubUp.resolve();
+    await finish({ current: previous }, signal);
+    await becomeHealthy(previous, placed, signal);
   };
 
-  /** Another hub goes on with what is noted; this one only waits for its end, and is up if only for that. */
+  /** Requests the restart into another hub binary, which continues from the recorded state; then waits for the abort. */
   const handOver = (signal: AbortSignal): Promise<void> => {
-    renewal.leave();
-    hub.resolve();
-    return unlessAborted(new Promise(() => {}), signal);
+    selfUpdate.requestRestart();
+    hubUp.resolve();
+    return abortable(new Promise(() => {}), signal);
   };
 
-  const withdraw = (undo: () => void): void => {
+  const cancelTrial = (cancel: () => void): void => {
     try {
-      undo();
+      cancel();
     } catch (thrown) {
-      log.error(`The new hub is tried at the next start all the same: ${reasonOf(thrown)}`);
+      log.error(`Cannot cancel the self-update, so the next start tries the new hub: ${reasonOf(thrown)}`);
     }
   };
 
-  /** The new hub carries the change out, so that its manifest may say what only that knows. */
-  const renew = async (begun: Attempt, placed: Placed, signal: AbortSignal): Promise<void> => {
-    let undo = (): void => {};
+  /** Replaces the hub binary first, so that a manifest may use what only the new hub supports. */
+  const updateHub = async (
+    attempt: DeploymentAttempt,
+    placed: Placed,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    let cancel = (): void => {};
     try {
-      await conductor.prepare(placed, signal);
-      // The new hub starts everything.
-      await settings.inspect(placed, planOf(nothing, placed));
-      undo = await renewal.stage(placed, signal);
-      await book.write({ attempt: { ...begun, label: LABEL_OF_RENEWAL } }, signal);
+      await executor.prepare(placed, signal);
+      // The new hub starts all modules, so the preflight covers the whole manifest.
+      await settings.preflight(placed, planOf(nothing, placed));
+      cancel = await selfUpdate.stage(placed, signal);
+      await state.write({ attempt: { ...attempt, label: SELF_UPDATE_LABEL } }, signal);
     } catch (thrown) {
-      withdraw(undo);
+      cancelTrial(cancel);
       if (signal.aborted) throw thrown;
-      return goBack(begun, failureOf(thrown), signal);
+      return rollBack(attempt, failureOf(thrown), signal);
     }
-    log.info(`${titleOf(begun.target)} is carried out by the hub that it names.`);
+    log.info(`${titleOf(attempt.target)} names another hub binary: restarting into it.`);
     return handOver(signal);
   };
 
-  /** Where nothing else is to be changed. */
-  const downIn = (target: Placed): ReadonlySet<string> =>
-    isSame(conductor.current(), target)
+  /** Modules to restart: those that are down, if the manifest is otherwise unchanged. */
+  const modulesToRestart = (target: Placed): ReadonlySet<string> =>
+    isUnchanged(executor.current(), target)
       ? new Set(statuses().flatMap(status => (isDown(status) ? [status.name] : [])))
       : new Set();
 
+  const baselineFor = (target: Placed, forceRestart: ReadonlySet<string>): HealthBaseline => {
+    const { current } = state.read();
+    const loaded = current && manifests.load(current);
+    const lastFinished = loaded && 'placed' in loaded ? loaded.placed : undefined;
+    const before = healthBaselineOf(lastFinished, executor.current(), target, forceRestart, statuses());
+    for (const name of before.excluded)
+      log.warn(`Module "${name}" was unhealthy before and is unchanged: its health is ignored.`);
+    return before;
+  };
+
+  const apply: DeploymentRunner['apply'] = async (attempt, placed, signal) => {
+    const { target } = attempt;
+    if (await selfUpdate.isRequired(placed)) return updateHub(attempt, placed, signal);
+    manifests.set(target, placed);
+    const forceRestart = modulesToRestart(placed);
+    const before = baselineFor(placed, forceRestart);
+    try {
+      const beforeStep = announceStart(recordSteps(attempt, signal));
+      const preflight = (plan: Plan): Promise<void> => settings.preflight(placed, plan);
+      const options = { signal, beforeStep, preflight, continueOnError: false, forceRestart };
+      await executor.execute(placed, options);
+      hubUp.resolve();
+      await state.write({ attempt: { ...attempt, phase: 'watching' } }, signal);
+      await watch(placed, signal, before);
+    } catch (thrown) {
+      if (signal.aborted) throw thrown;
+      return rollBack(attempt, failureOf(thrown), signal);
+    }
+    log.info(`${titleOf(target)} is healthy.`);
+    selfUpdate.confirmTrial();
+    const outcome: DeploymentOutcome = { id: target.id, result: 'healthy', failure: undefined };
+    await finish({ current: target, healthy: target, outcome }, signal);
+  };
+
+  const resumeCurrent: DeploymentRunner['resumeCurrent'] = async (deployment, placed, signal, kind) => {
+    manifests.set(deployment, placed);
+    const continueOnError = kind === 'best effort';
+    const isTolerated = toleratedAt(kind);
+    try {
+      await executor.execute(placed, { signal, beforeStep: announceStart(), isTolerated, continueOnError });
+    } catch (thrown) {
+      if (signal.aborted || !continueOnError) throw thrown;
+      log.error(`${titleOf(deployment)} runs only in part: ${reasonOf(thrown)}`);
+    }
+    hubUp.resolve();
+    await becomeHealthy(deployment, placed, signal);
+  };
+
   return {
-    plan: target => planOf(conductor.current(), target, downIn(target)),
-    isWell: () => {
-      const { modules } = conductor.current().manifest;
-      const checked = new Map(modules.map(({ name, health }) => [name, health !== undefined]));
-      return verdictOf(statuses(), checked, baselineOf(statuses())).kind === 'well';
+    plan: target => planOf(executor.current(), target, modulesToRestart(target)),
+    isHealthy: () => {
+      const { modules } = executor.current().manifest;
+      const watched = new Map(modules.map(({ name, health }) => [name, health !== undefined]));
+      return modulesHealth(statuses(), watched, restartBaselineOf(statuses())).kind === 'healthy';
     },
-    hubIsUp: hub.promise,
-    settle,
-    goBack,
-    bringUp: async (deployment, placed, signal, how) => {
-      taken.know(deployment, placed);
-      const stubborn = how === 'as far as it can be';
-      const tolerates = toleratedBy(how);
-      try {
-        await conductor.go(placed, { signal, note: journal(undefined, signal), tolerates, stubborn });
-      } catch (thrown) {
-        if (signal.aborted || !stubborn) throw thrown;
-        log.error(`Not all of ${titleOf(deployment)} could be had: ${reasonOf(thrown)}`);
-      }
-      hub.resolve();
-      await becomeHealthy(deployment, placed, signal);
-    },
-    attempt: async (begun, placed, signal) => {
-      const { target } = begun;
-      if (await renewal.isDue(placed)) return renew(begun, placed, signal);
-      taken.know(target, placed);
-      const { current } = book.read();
-      const settled = current && taken.find(current);
-      const down = downIn(placed);
-      const before = settled && 'placed' in settled ? settled.placed : undefined;
-      const past = pastOf(before, conductor.current(), placed, down, statuses());
-      for (const name of past.spared)
-        log.warn(`Module "${name}" was not well before and is not changed: it does not count.`);
-      try {
-        const inspect = (plan: Plan): Promise<void> => settings.inspect(placed, plan);
-        await conductor.go(placed, { signal, note: journal(begun, signal), inspect, stubborn: false, down });
-        hub.resolve();
-        await book.write({ attempt: { ...begun, phase: 'watching' } }, signal);
-        await watch(placed, signal, past);
-      } catch (thrown) {
-        if (signal.aborted) throw thrown;
-        return goBack(begun, failureOf(thrown), signal);
-      }
-      log.info(`${titleOf(target)} is healthy.`);
-      renewal.confirm();
-      const outcome: Outcome = { id: target.id, result: 'healthy', failure: undefined };
-      await settle({ current: target, healthy: target, outcome }, signal);
-    },
+    hubUp: hubUp.promise,
+    resumeCurrent,
+    apply,
+    rollBack,
+    finish,
   };
 }
 
 /**
- * Listeners that cannot be opened, and the password of an upstream, are tried again and hold up no start: an address may come
- * later than the hub. Only a person who starts a manifest for the first time is told at once that a port is in use, or that
- * the password was not sealed for this device.
+ * Failures that do not stop a start, because the component retries: a listener that cannot be opened, since its address may
+ * appear later, and the password of an upstream. The first start of a manifest still fails if a port is in use or the
+ * password was sealed for another device, because a person waits for the answer.
  */
-function toleratedBy(how: 'first' | 'proven' | 'as far as it can be'): NonNullable<Passage['tolerates']> {
-  return (thrown, { kind }) => {
+function toleratedAt(kind: StartKind): NonNullable<ExecuteOptions['isTolerated']> {
+  return (thrown, step) => {
     if (!(thrown instanceof Failure)) return false;
-    if (kind === 'listeners') return thrown.code === 'listener.refused' || how !== 'first';
-    return kind === 'upstreams' && how !== 'first';
+    if (step.kind === 'listeners') return thrown.code === 'listener.refused' || kind !== 'first';
+    return step.kind === 'upstreams' && kind !== 'first';
   };
 }
 
-function distinct(deployments: readonly (Deployment | undefined)[]): Deployment[] {
-  const found = deployments.filter(one => one !== undefined);
-  return found.filter(({ id }, index) => found.findIndex(other => other.id === id) === index);
-}
-
-export function failureOf(thrown: unknown): NonNullable<Outcome['failure']> {
+export function failureOf(thrown: unknown): NonNullable<DeploymentOutcome['failure']> {
   return thrown instanceof Failure
     ? { code: thrown.code, sentence: thrown.message }
     : { code: 'deployment.unhealthy', sentence: reasonOf(thrown) };

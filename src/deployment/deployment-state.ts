@@ -1,83 +1,85 @@
+import { abortable } from '../core/abortable.ts';
 import { reasonOf } from '../core/errors.ts';
 import { storedJson } from '../core/files/stored-json.ts';
 import type { Log } from '../core/log.ts';
 import type { Store } from '../queue/types.ts';
-import { unlessAborted } from './abortable.ts';
-import type { Ledger } from './deployment.ts';
-import { EMPTY_LEDGER } from './deployment.ts';
-import type { Archive } from './manifest-files.ts';
+import type { DeploymentRecord } from './deployment.ts';
+import { EMPTY_RECORD } from './deployment.ts';
+import type { ManifestFiles } from './manifest-files.ts';
 
-/** Its name in the store. */
-const NAME = 'deployment';
+/** Key in the store. */
+const STORE_KEY = 'deployment';
 
-/** What is kept of deployments: in the store, and once more beside the texts, for a store that was lost. */
-export type LedgerBook = {
-  readonly read: () => Ledger;
-  /** The same without what is still on its way to the disk: what others may be told. */
-  readonly told: () => Ledger;
-  /** Resolves when the change is on disk; Failure `store.write`. Whoever leaves by the signal does not wait for that. */
-  readonly write: (change: Partial<Ledger>, signal: AbortSignal) => Promise<void>;
-  /** Notes what a crash may forget. */
-  readonly note: (change: Partial<Ledger>) => void;
+/** Deployment record, kept in the store. What a rollback needs is also in a recovery file, in case the store is lost. */
+export type DeploymentState = {
+  readonly read: () => DeploymentRecord;
+  /** Record as it is on disk, without writes in progress; shown to clients. */
+  readonly committed: () => DeploymentRecord;
+  /** Writes a change; resolves when it is durable, or rejects with Failure `store.write` or the signal's reason. */
+  readonly write: (change: Partial<DeploymentRecord>, signal: AbortSignal) => Promise<void>;
+  /** Writes a change without waiting; a crash may lose it. */
+  readonly writeLazily: (change: Partial<DeploymentRecord>) => void;
 };
 
-export function openLedger(
+export function openDeploymentState(
   store: Pick<Store, 'get' | 'put' | 'flushSoon'>,
-  archive: Archive,
+  files: ManifestFiles,
   log: Log,
-): LedgerBook {
-  let ledger = ledgerFrom(store.get(NAME)) ?? afterLoss(archive, log);
-  let told = ledger;
+): DeploymentState {
+  let record = parseRecord(store.get(STORE_KEY)) ?? recover(files, log);
+  let committed = record;
 
-  /** Beside the store, which a full disk may still let write what this refuses. */
-  const remember = async (now: Ledger): Promise<void> => archive.remember(now);
+  /** Rejects on a full disk, although the store may still have space to write. */
+  const saveRecovery = async (now: DeploymentRecord): Promise<void> => files.saveRecovery(now);
 
-  const put = (change: Partial<Ledger>): Promise<void> => {
-    const before = ledger;
-    ledger = { ...ledger, ...change };
-    const now = ledger;
-    const kept = new Promise<void>((resolve, reject) => {
-      store.put(NAME, Buffer.from(JSON.stringify(now)), error => {
-        told = now;
+  const put = (change: Partial<DeploymentRecord>): Promise<void> => {
+    const before = record;
+    record = { ...record, ...change };
+    const now = record;
+    const stored = new Promise<void>((resolve, reject) => {
+      store.put(STORE_KEY, Buffer.from(JSON.stringify(now)), error => {
+        committed = now;
         if (error === undefined) resolve();
         else reject(error);
       });
     });
-    return isAsRemembered(before, now) ? kept : Promise.all([kept, remember(now)]).then(() => {});
+    return hasSameRecovery(before, now) ? stored : Promise.all([stored, saveRecovery(now)]).then(() => {});
   };
 
   return {
-    read: () => ledger,
-    told: () => told,
+    read: () => record,
+    committed: () => committed,
     write: (change, signal) => {
       const written = put(change);
       store.flushSoon();
-      return unlessAborted(written, signal);
+      return abortable(written, signal);
     },
-    note: change => {
-      put(change).catch((thrown: unknown) => log.warn(`What runs could not be noted: ${reasonOf(thrown)}`));
+    writeLazily: change => {
+      put(change).catch((thrown: unknown) =>
+        log.warn(`Cannot save the deployment state: ${reasonOf(thrown)}`),
+      );
     },
   };
 }
 
-function ledgerFrom(bytes: Buffer | undefined): Ledger | undefined {
+function parseRecord(bytes: Buffer | undefined): DeploymentRecord | undefined {
   const value = storedJson(bytes);
-  return typeof value === 'object' && value !== null ? { ...EMPTY_LEDGER, ...value } : undefined;
+  return typeof value === 'object' && value !== null ? { ...EMPTY_RECORD, ...value } : undefined;
 }
 
-function isAsRemembered(one: Ledger, other: Ledger): boolean {
+function hasSameRecovery(one: DeploymentRecord, other: DeploymentRecord): boolean {
   const { healthy, newest, given } = other;
   return one.healthy?.id === healthy?.id && one.newest?.serial === newest?.serial && one.given === given;
 }
 
-/** A store that was set aside knows of nothing: what was healthy runs again. */
-function afterLoss(archive: Archive, log: Log): Ledger {
-  const remembered = archive.remembered();
-  if (remembered === 'damaged') {
-    log.error('The store knows of no deployment, and the note beside it is damaged: apply a manifest again.');
-    return EMPTY_LEDGER;
+/** Record for an empty or replaced store: the last healthy deployment runs again. */
+function recover(files: ManifestFiles, log: Log): DeploymentRecord {
+  const recovery = files.readRecovery();
+  if (recovery === 'damaged') {
+    log.error('The store has no deployment, and the recovery file is corrupted: apply a manifest again.');
+    return EMPTY_RECORD;
   }
-  const { healthy, ...others } = remembered;
-  if (healthy !== undefined) log.warn(`The store knows of no deployment: the last healthy one runs again.`);
-  return { ...EMPTY_LEDGER, current: healthy, healthy, ...others };
+  const { healthy, ...others } = recovery;
+  if (healthy !== undefined) log.warn('The store has no deployment: the last healthy one runs again.');
+  return { ...EMPTY_RECORD, current: healthy, healthy, ...others };
 }

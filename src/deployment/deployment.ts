@@ -1,56 +1,57 @@
 import { createHash } from 'node:crypto';
 import type { FailureCode } from '../core/errors.ts';
 
-/** One manifest as it was handed in, and what names it. */
+/** Identity of one applied manifest. */
 export type Deployment = {
-  /** The SHA-256 of its text and of where it lies: what is the same is not taken again. */
+  /** SHA-256 of its text and folder, so that an unchanged manifest is recognized. */
   readonly id: string;
-  /** The folder that its relative paths start from. */
+  /** Base folder of its relative paths. */
   readonly home: string;
-  /** The pack that it came in, by its path; it may be gone by now. */
+  /** Path of the pack that it came in; the file may be gone by now. */
   readonly pack: string | undefined;
   readonly name: string;
   readonly serial: number | undefined;
-  /** Milliseconds of the time of day when it was taken. */
+  /** Wall-clock time in milliseconds when the hub accepted it. */
   readonly taken: number;
 };
 
-/** A change that is under way. */
-export type Attempt = {
+/** Deployment in progress. */
+export type DeploymentAttempt = {
   readonly target: Deployment;
-  /** `applying` and `watching` the target, `returning` to what was before it. */
+  /** `applying` or `watching` the target, or `returning`: rolling back to the deployment before it. */
   readonly phase: 'applying' | 'watching' | 'returning';
-  /** The step that is being taken, from 1, of how many, in words. */
+  /** Current step, from 1; 0 before the first. */
   readonly step: number;
+  /** Number of steps. */
   readonly of: number;
   readonly label: string;
-  /** How often a hub has begun it: one that it takes down with it is given up. */
+  /** Number of hub starts that applied it; after too many the hub rolls back. */
   readonly tries: number;
 };
 
-/** How the newest change came out. */
-export type Outcome = {
+/** Result of the newest deployment. */
+export type DeploymentOutcome = {
   readonly id: string;
-  /** `returned` to what was before it; `failed` where there was nothing. */
+  /** `returned`: rolled back to the deployment before it; `failed`: there was none to roll back to. */
   readonly result: 'healthy' | 'returned' | 'failed';
-  /** Why, unless it is healthy. */
+  /** Undefined if the result is `healthy`. */
   readonly failure: { readonly code: FailureCode; readonly sentence: string } | undefined;
 };
 
-/** All that is kept of deployments, but their texts. */
-export type Ledger = {
+/** Persistent state of deployments, without their manifests. */
+export type DeploymentRecord = {
   readonly current: Deployment | undefined;
-  /** The newest that was well for as long as it should be. */
+  /** Newest deployment that was healthy for long enough: the target of a rollback. */
   readonly healthy: Deployment | undefined;
-  readonly attempt: Attempt | undefined;
-  readonly outcome: Outcome | undefined;
-  /** The one that `skerry up` was given last: unless it is another, what was applied since goes on. */
+  readonly attempt: DeploymentAttempt | undefined;
+  readonly outcome: DeploymentOutcome | undefined;
+  /** Id of the manifest last given to `skerry up`. If it is given again, a later deployment keeps running. */
   readonly given: string | undefined;
-  /** The highest serial that was taken, and by which: none but that may have it again, and none a lower one. */
+  /** Highest serial applied so far and the id that used it; any other manifest needs a higher one. */
   readonly newest: { readonly serial: number; readonly id: string } | undefined;
 };
 
-export const EMPTY_LEDGER: Ledger = {
+export const EMPTY_RECORD: DeploymentRecord = {
   current: undefined,
   healthy: undefined,
   attempt: undefined,
@@ -63,7 +64,7 @@ export function deploymentId(text: string, home: string): string {
   return createHash('sha256').update(text).update('\0').update(home).digest('hex');
 }
 
-/** What a deployment is called in the log. */
+/** Title of a deployment in logs and errors. */
 export function titleOf({ id, name, serial }: Deployment): string {
   return `"${name}" ${serial === undefined ? id.slice(0, 8) : `serial ${serial}`}`;
 }

@@ -1,286 +1,292 @@
 import { Failure, isDiskFull, reasonOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Manifest } from '../manifest/types.ts';
-import type { Provisions } from './artifacts.ts';
-import type { Attempt, Ledger } from './deployment.ts';
+import type { Artifacts } from './artifacts.ts';
+import type { Deployment, DeploymentAttempt, DeploymentRecord } from './deployment.ts';
 import { titleOf } from './deployment.ts';
-import type { Course } from './deployment-runner.ts';
+import type { DeploymentRunner } from './deployment-runner.ts';
 import { failureOf } from './deployment-runner.ts';
-import type { LedgerBook } from './deployment-state.ts';
-import type { Taken } from './manifest-cache.ts';
-import type { Archive } from './manifest-files.ts';
-import type { Admission, Admitted } from './manifest-intake.ts';
-import { linesOf } from './plan-text.ts';
-import type { Renewal } from './self-update.ts';
+import type { DeploymentState } from './deployment-state.ts';
+import type { ManifestCache } from './manifest-cache.ts';
+import type { ManifestFiles } from './manifest-files.ts';
+import type { IncomingManifest, ManifestIntake } from './manifest-intake.ts';
+import { planLines } from './plan-text.ts';
+import type { SelfUpdate } from './self-update.ts';
 
-/** Hubs that may go down while they carry out one change before it is given up. */
-const MOST_TRIES = 3;
+/** Hub starts that may apply the same deployment before it is rolled back. */
+const MAX_TRIES = 3;
 
-/** What a change that was asked for is, for whoever asked. */
-export type Accepted = {
+/** Answer to a request to apply a manifest. */
+export type AcceptedDeployment = {
   readonly id: string;
   readonly title: string;
-  /** What it changes, a line each. */
+  /** Description of the plan, one line per change. */
   readonly plan: readonly string[];
-  /** Another hub is to carry it out, and takes this one's place for that. */
+  /** True if the hub binary is replaced first, and the new hub applies the manifest. */
   readonly renews: boolean;
-  /** Nothing differs, and all modules are well: nothing is done. */
+  /** True if nothing differs and all modules are healthy, so that nothing is done. */
   readonly unchanged: boolean;
 };
 
-export type DeploymentStatus = Omit<Ledger, 'given'> & {
-  readonly download: ReturnType<Provisions['download']>;
+export type DeploymentStatus = Omit<DeploymentRecord, 'given'> & {
+  readonly download: ReturnType<Artifacts['download']>;
 };
 
-/** What should run, and the way to it: one change at a time, watched, and undone if it does not work. */
+/** Deployments of the hub: one at a time, watched, and rolled back if they fail. */
 export type Deployments = {
   /**
-   * Brings up what should run: `given` if it is another than the last time, else what was applied last. Resolves when modules
-   * are being started. Rejects with what hindered the hub from coming up.
+   * Starts `given` if it differs from the manifest of the last start, else the deployment applied last. Resolves when the
+   * first modules are being started. Rejects with the failure that keeps the hub from starting.
    */
-  readonly begin: (given: Admitted | undefined) => Promise<void>;
-  /** Takes a manifest by its absolute path, and begins the change; one that is under way is left for it. */
-  readonly apply: (file: string) => Promise<Accepted>;
-  /** The same, but only says what would be done. */
-  readonly preview: (file: string) => Promise<Accepted>;
+  readonly start: (given: IncomingManifest | undefined) => Promise<void>;
+  /** Applies a manifest by its absolute path; aborts a deployment in progress. Resolves when it is recorded. */
+  readonly apply: (file: string) => Promise<AcceptedDeployment>;
+  /** Plans a manifest without applying it. */
+  readonly preview: (file: string) => Promise<AcceptedDeployment>;
   readonly status: () => DeploymentStatus;
-  /** Leaves what is under way as it is: the next start goes on with it. */
+  /** Aborts a deployment in progress; the next start resumes it. */
   readonly stop: () => Promise<void>;
 };
 
 export type DeploymentsSettings = {
   readonly log: Log;
-  readonly book: LedgerBook;
-  readonly archive: Archive;
-  readonly taken: Taken;
-  readonly admission: Admission;
+  readonly state: DeploymentState;
+  readonly files: ManifestFiles;
+  readonly manifests: ManifestCache;
+  readonly intake: ManifestIntake;
   /** Refuses a manifest with a wrong route. Failure `route.syntax`. */
   readonly checkRoutes: (manifest: Manifest) => void;
-  readonly course: Course;
-  readonly renewal: Renewal;
-  readonly provisions: Pick<Provisions, 'download'>;
+  readonly runner: DeploymentRunner;
+  readonly selfUpdate: SelfUpdate;
+  readonly artifacts: Pick<Artifacts, 'download'>;
 };
 
 function lostFailure(lost: string, cure: string): Failure {
   return new Failure('deployment.lost', `${lost}: ${cure}.`);
 }
 
-const SUPERSEDED = new Failure('deployment.superseded', 'A newer manifest has taken its place.');
+const SUPERSEDED = new Failure('deployment.superseded', 'A newer manifest replaced this one.');
 
 export function createDeployments(settings: DeploymentsSettings): Deployments {
-  const { log, book, archive, taken, admission, course, renewal } = settings;
+  const { log, state, files, manifests, intake, runner, selfUpdate } = settings;
   let abort = new AbortController();
-  let underWay: Promise<void> = Promise.resolve();
-  const begun = Promise.withResolvers<void>();
-  let asked: Promise<unknown> = begun.promise;
+  let inProgress: Promise<void> = Promise.resolve();
+  const started = Promise.withResolvers<void>();
+  let lastRequest: Promise<unknown> = started.promise;
 
-  const leave = async (): Promise<void> => {
+  const abortInProgress = async (): Promise<void> => {
     abort.abort(SUPERSEDED);
-    await underWay;
+    await inProgress;
   };
 
-  /** Begins what is to follow; `failed` hears what ended it, unless something else took its place. */
-  const follow = (work: (signal: AbortSignal) => Promise<void>, failed: (thrown: unknown) => void): void => {
-    const mine = new AbortController();
-    abort = mine;
-    underWay = work(mine.signal).catch((thrown: unknown) => {
-      if (!mine.signal.aborted) failed(thrown);
+  /** Runs `work` in the background; calls `failed` if it rejects, unless it was aborted. */
+  const runInBackground = (
+    work: (signal: AbortSignal) => Promise<void>,
+    failed: (thrown: unknown) => void,
+  ): void => {
+    const controller = new AbortController();
+    abort = controller;
+    inProgress = work(controller.signal).catch((thrown: unknown) => {
+      if (!controller.signal.aborted) failed(thrown);
     });
   };
 
-  const complain = (thrown: unknown): void => log.error(`A deployment came to no end: ${reasonOf(thrown)}`);
+  const logFailure = (thrown: unknown): void =>
+    log.error(`The deployment failed unexpectedly: ${reasonOf(thrown)}`);
 
-  const newestWith = ({ id, serial }: Admitted['deployment']): Pick<Ledger, 'newest'> => {
-    const { newest } = book.read();
+  const newestWith = ({ id, serial }: Deployment): Pick<DeploymentRecord, 'newest'> => {
+    const { newest } = state.read();
     return { newest: serial === undefined ? newest : { serial, id } };
   };
 
-  const planFor = ({ deployment, placed }: Admitted, renews: boolean): Accepted => {
-    const plan = course.plan(placed);
-    const { current, healthy, attempt } = book.read();
-    const settled = attempt === undefined && current !== undefined && current.id === healthy?.id;
+  const planFor = ({ deployment, placed }: IncomingManifest, renews: boolean): AcceptedDeployment => {
+    const plan = runner.plan(placed);
+    const { current, healthy, attempt } = state.read();
+    const isFinished = attempt === undefined && current !== undefined && current.id === healthy?.id;
     return {
       id: deployment.id,
       title: titleOf(deployment),
-      plan: linesOf(plan, renews),
+      plan: planLines(plan, renews),
       renews,
-      unchanged: plan.steps.length === 0 && !renews && settled && course.isWell(),
+      unchanged: plan.steps.length === 0 && !renews && isFinished && runner.isHealthy(),
     };
   };
 
-  const admit = async (file: string): Promise<Admitted> => {
-    const admitted = await admission.read(file);
-    await admission.vouch(admitted, book.read());
-    settings.checkRoutes(admitted.placed.manifest);
-    return admitted;
+  const readAndVerify = async (file: string): Promise<IncomingManifest> => {
+    const incoming = await intake.read(file);
+    await intake.verify(incoming, state.read());
+    settings.checkRoutes(incoming.placed.manifest);
+    return incoming;
   };
 
-  const change = async (file: string): Promise<Accepted> => {
-    const admitted = await admit(file);
-    const { deployment: target, text, placed } = admitted;
-    const renews = await renewal.isDue(placed);
-    // What cannot be kept is refused while what is under way goes on, which may forget it again at its end.
-    archive.keep(target.id, text);
-    // What became of a hub before is no answer to this change.
-    renewal.forgetReturn();
-    await leave();
-    const accepted = planFor(admitted, renews);
-    if (archive.read(target.id) === undefined) archive.keep(target.id, text);
+  const apply = async (file: string): Promise<AcceptedDeployment> => {
+    const incoming = await readAndVerify(file);
+    const { deployment: target, text, placed } = incoming;
+    const renews = await selfUpdate.isRequired(placed);
+    // Saved before the deployment in progress is aborted, so that a full disk refuses only the new one.
+    files.save(target.id, text);
+    selfUpdate.clearFailure();
+    await abortInProgress();
+    const accepted = planFor(incoming, renews);
+    // The end of the aborted deployment may have removed the file.
+    if (files.read(target.id) === undefined) files.save(target.id, text);
     const newest = newestWith(target);
-    const noted = Promise.withResolvers<void>();
-    follow(
+    const recorded = Promise.withResolvers<void>();
+    runInBackground(
       async signal => {
         if (accepted.unchanged) {
-          taken.know(target, placed);
+          manifests.set(target, placed);
           const outcome = { id: target.id, result: 'healthy', failure: undefined } as const;
-          await course.settle({ ...newest, current: target, healthy: target, outcome }, signal);
+          await runner.finish({ ...newest, current: target, healthy: target, outcome }, signal);
           return;
         }
-        const begun: Attempt = { target, phase: 'applying', step: 0, of: 0, label: '', tries: 1 };
-        await book.write({ ...newest, attempt: begun }, signal);
-        noted.resolve();
-        await course.attempt(begun, placed, signal);
+        const attempt: DeploymentAttempt = { target, phase: 'applying', step: 0, of: 0, label: '', tries: 1 };
+        await state.write({ ...newest, attempt }, signal);
+        recorded.resolve();
+        await runner.apply(attempt, placed, signal);
       },
       thrown => {
-        complain(thrown);
-        const { outcome } = book.read();
+        logFailure(thrown);
+        const { outcome } = state.read();
         const failed = { id: target.id, result: 'failed', failure: failureOf(thrown) } as const;
-        book.note({ attempt: undefined, outcome: outcome?.id === target.id ? outcome : failed });
+        state.writeLazily({ attempt: undefined, outcome: outcome?.id === target.id ? outcome : failed });
       },
     );
-    await Promise.race([noted.promise, underWay]);
+    await Promise.race([recorded.promise, inProgress]);
     return accepted;
   };
 
-  /** Goes on with a change that a hub did not bring to its end. */
-  const resume = async (interrupted: Attempt, signal: AbortSignal): Promise<void> => {
+  /** Resumes a deployment that an earlier hub process did not finish. */
+  const resumeAttempt = async (interrupted: DeploymentAttempt, signal: AbortSignal): Promise<void> => {
     const { target, phase, tries } = interrupted;
-    const trial = renewal.state();
+    const trial = selfUpdate.trial();
     if (trial.kind === 'returned') {
-      const sentence = `The new hub did not work: ${trial.reason}.`;
-      const told = phase === 'returning' ? book.read().outcome?.failure : undefined;
-      const failure = told ?? ({ code: 'update.failed', sentence } as const);
-      // Noted first: a hub that goes down in between must not begin the change anew.
+      const sentence = `The new hub failed its trial: ${trial.reason}.`;
+      const recorded = phase === 'returning' ? state.read().outcome?.failure : undefined;
+      const failure = recorded ?? ({ code: 'update.failed', sentence } as const);
+      // Recorded before the trial is cleared, so that a crash in between does not start the self-update again.
       const outcome = { id: target.id, result: 'returned', failure } as const;
-      await book.write({ attempt: { ...interrupted, phase: 'returning' }, outcome }, signal);
-      renewal.forgetReturn();
-      return course.goBack(interrupted, failure, signal);
+      await state.write({ attempt: { ...interrupted, phase: 'returning' }, outcome }, signal);
+      selfUpdate.clearFailure();
+      return runner.rollBack(interrupted, failure, signal);
     }
-    // What a hub on trial takes down with it is counted by its guard.
-    if (trial.kind === 'on-trial') return attemptAgain(interrupted, signal);
-    if (phase === 'returning') return course.goBack(interrupted, book.read().outcome?.failure, signal);
-    const where = phase === 'watching' ? 'while it was watched' : `at step ${interrupted.step}`;
-    if (tries >= MOST_TRIES) {
-      const sentence = `The hub went down ${tries} times, the last time ${where}.`;
-      return course.goBack(interrupted, { code: 'deployment.unhealthy', sentence }, signal);
+    // The watchdog counts the starts of a hub on trial.
+    if (trial.kind === 'on-trial') return applyAgain(interrupted, signal);
+    if (phase === 'returning') return runner.rollBack(interrupted, state.read().outcome?.failure, signal);
+    const where = phase === 'watching' ? 'while its health was watched' : `at step ${interrupted.step}`;
+    if (tries >= MAX_TRIES) {
+      const sentence = `The hub stopped unexpectedly ${tries} times, most recently ${where}.`;
+      return runner.rollBack(interrupted, { code: 'deployment.unhealthy', sentence }, signal);
     }
-    log.warn(`${titleOf(target)} was interrupted ${where}: it is begun anew.`);
-    const again: Attempt = { ...interrupted, phase: 'applying', tries: tries + 1 };
-    await book.write({ attempt: again }, signal);
-    return attemptAgain(again, signal);
+    log.warn(`${titleOf(target)} was interrupted ${where}: applying it again.`);
+    const again: DeploymentAttempt = { ...interrupted, phase: 'applying', tries: tries + 1 };
+    await state.write({ attempt: again }, signal);
+    return applyAgain(again, signal);
   };
 
-  const attemptAgain = (attempt: Attempt, signal: AbortSignal): Promise<void> => {
-    const found = taken.find(attempt.target);
-    return 'placed' in found
-      ? course.attempt(attempt, found.placed, signal)
-      : course.goBack(attempt, failureOf(lostFailure(found.lost, 'apply it again')), signal);
+  const applyAgain = (attempt: DeploymentAttempt, signal: AbortSignal): Promise<void> => {
+    const loaded = manifests.load(attempt.target);
+    return 'placed' in loaded
+      ? runner.apply(attempt, loaded.placed, signal)
+      : runner.rollBack(attempt, failureOf(lostFailure(loaded.lost, 'apply it again')), signal);
   };
 
-  /** On a full disk it runs all the same, for this start: a module of it may be what makes room. */
-  const keepUnlessFull = (deployment: Admitted['deployment'], text: string): void => {
+  /** Saves a manifest. On a full disk it still runs until the next start, because one of its modules may free space. */
+  const saveUnlessFull = (deployment: Deployment, text: string): void => {
     try {
-      archive.keep(deployment.id, text);
+      files.save(deployment.id, text);
     } catch (thrown) {
       if (!isDiskFull(thrown)) throw thrown;
       log.error(
-        `${titleOf(deployment)} runs but is not kept (${reasonOf(thrown)}): make room, and start the hub with it again.`,
+        `${titleOf(deployment)} runs but is not saved (${reasonOf(thrown)}): free disk space, and start the hub with it again.`,
       );
     }
   };
 
-  /** What was given to this start is what runs from now on. */
-  const take = async (given: Admitted, signal: AbortSignal): Promise<void> => {
+  /** Makes the manifest of this start the current deployment. */
+  const startGiven = async (given: IncomingManifest, signal: AbortSignal): Promise<void> => {
     const { deployment, text, placed } = given;
-    await admission.vouch(given, book.read());
-    keepUnlessFull(deployment, text);
-    const begun = { given: deployment.id, current: deployment, attempt: undefined, outcome: undefined };
-    book.note({ ...newestWith(deployment), ...begun });
-    return course.bringUp(deployment, placed, signal, 'first');
+    await intake.verify(given, state.read());
+    saveUnlessFull(deployment, text);
+    const current = { given: deployment.id, current: deployment, attempt: undefined, outcome: undefined };
+    state.writeLazily({ ...newestWith(deployment), ...current });
+    return runner.resumeCurrent(deployment, placed, signal, 'first');
   };
 
-  /** In place of a manifest that is lost: the last healthy set, or what was given. Failure `deployment.lost`: there is neither. */
-  const bringUpInstead = (lost: string, given: Admitted | undefined, signal: AbortSignal): Promise<void> => {
-    const { current, healthy } = book.read();
+  /** Starts the last healthy deployment, or `given`, if the current manifest is lost. Failure `deployment.lost`. */
+  const startFallback = (
+    lost: string,
+    given: IncomingManifest | undefined,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const { current, healthy } = state.read();
     const isGiven = given !== undefined && given.deployment.id === current?.id;
-    const instead = isGiven || healthy?.id === current?.id ? undefined : healthy && taken.find(healthy);
-    if (healthy !== undefined && instead !== undefined && 'placed' in instead) {
-      log.error(`${lost}: the last healthy set runs instead, ${titleOf(healthy)}.`);
-      book.note({ current: healthy });
-      return course.bringUp(healthy, instead.placed, signal, 'as far as it can be');
+    const fallback = isGiven || healthy?.id === current?.id ? undefined : healthy && manifests.load(healthy);
+    if (healthy !== undefined && fallback !== undefined && 'placed' in fallback) {
+      log.error(`${lost}: rolling back to the last healthy deployment, ${titleOf(healthy)}.`);
+      state.writeLazily({ current: healthy });
+      return runner.resumeCurrent(healthy, fallback.placed, signal, 'best effort');
     }
     if (given === undefined) throw lostFailure(lost, 'start the hub with another, "skerry up <manifest>"');
-    log.error(`${lost}: the one that the hub was started with is taken anew.`);
-    return take(given, signal);
+    log.error(`${lost}: applying the manifest given to this start.`);
+    return startGiven(given, signal);
   };
 
-  const beginWith = async (given: Admitted | undefined, signal: AbortSignal): Promise<void> => {
-    const ledger = book.read();
-    const isNew = given?.deployment.id !== ledger.given;
-    const isEmpty = ledger.current === undefined && ledger.attempt === undefined;
-    if (given !== undefined && (isNew || isEmpty)) return take(given, signal);
-    if (ledger.attempt !== undefined) return resume(ledger.attempt, signal);
-    if (ledger.current === undefined) {
-      log.info('Nothing is deployed yet: "skerry apply <manifest>" does it.');
+  const startWith = async (given: IncomingManifest | undefined, signal: AbortSignal): Promise<void> => {
+    const record = state.read();
+    const isNew = given?.deployment.id !== record.given;
+    const isEmpty = record.current === undefined && record.attempt === undefined;
+    if (given !== undefined && (isNew || isEmpty)) return startGiven(given, signal);
+    if (record.attempt !== undefined) return resumeAttempt(record.attempt, signal);
+    if (record.current === undefined) {
+      log.info('Nothing is deployed yet: run "skerry apply <manifest>".');
       return;
     }
-    const { current } = ledger;
+    const { current } = record;
     const isGiven = given?.deployment.id === current.id;
-    const found = taken.find(current, isGiven ? given : undefined);
-    if ('lost' in found) return bringUpInstead(found.lost, given, signal);
+    const loaded = manifests.load(current, isGiven ? given : undefined);
+    if ('lost' in loaded) return startFallback(loaded.lost, given, signal);
     if (given !== undefined && !isGiven)
-      log.info(
-        `The manifest is the one of an earlier start: what was applied since runs, ${titleOf(current)}.`,
-      );
-    // What never worked keeps no hub from coming up, to be given something better.
-    const isProven = ledger.healthy?.id === current.id || isGiven;
-    return course.bringUp(current, found.placed, signal, isProven ? 'proven' : 'as far as it can be');
+      log.info(`The given manifest is that of an earlier start: ${titleOf(current)}, applied later, runs.`);
+    // A deployment that was never healthy must not keep the hub from starting, so that it can be replaced.
+    const isProven = record.healthy?.id === current.id || isGiven;
+    return runner.resumeCurrent(current, loaded.placed, signal, isProven ? 'proven' : 'best effort');
   };
 
   return {
-    begin: given =>
+    start: given =>
       new Promise((resolve, reject) => {
         let isUp = false;
         const up = (): void => {
           isUp = true;
           resolve();
         };
-        void course.hubIsUp.then(up);
-        // Before it is up, whoever starts it is told.
-        follow(
-          signal => beginWith(given, signal).then(up),
-          thrown => (isUp ? complain(thrown) : reject(thrown)),
+        void runner.hubUp.then(up);
+        // A failure before the hub is up is reported to its caller.
+        runInBackground(
+          signal => startWith(given, signal).then(up),
+          thrown => (isUp ? logFailure(thrown) : reject(thrown)),
         );
-        begun.resolve();
+        started.resolve();
       }),
     apply: file => {
-      const accepted = asked.then(() => change(file));
-      asked = accepted.catch(() => {});
+      const accepted = lastRequest.then(() => apply(file));
+      lastRequest = accepted.catch(() => {});
       return accepted;
     },
     preview: async file => {
-      const admitted = await admit(file);
-      return planFor(admitted, await renewal.isDue(admitted.placed));
+      const incoming = await readAndVerify(file);
+      return planFor(incoming, await selfUpdate.isRequired(incoming.placed));
     },
     status: () => {
-      const { given: _, ...status } = book.told();
-      return { ...status, download: settings.provisions.download() };
+      const { given: _, ...status } = state.committed();
+      return { ...status, download: settings.artifacts.download() };
     },
     stop: async () => {
-      await leave();
-      const { attempt } = book.read();
-      // A hub that was told to stop has not failed.
-      if (attempt !== undefined) book.note({ attempt: { ...attempt, tries: attempt.tries - 1 } });
+      await abortInProgress();
+      const { attempt } = state.read();
+      // A requested stop does not count as a failed try.
+      if (attempt !== undefined) state.writeLazily({ attempt: { ...attempt, tries: attempt.tries - 1 } });
     },
   };
 }

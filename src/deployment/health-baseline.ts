@@ -1,38 +1,41 @@
 import type { Placed } from '../manifest/diff/plan.ts';
 import { planOf } from '../manifest/diff/plan.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
-import { baselineOf, isWell } from './module-health.ts';
+import { isHealthy, restartBaselineOf } from './module-health.ts';
 
-/** Whether a manifest says what runs already. */
-export function isSame(current: Placed, target: Placed): boolean {
+/** True if `target` describes what already runs. */
+export function isUnchanged(current: Placed, target: Placed): boolean {
   return planOf(current, target).steps.length === 0;
 }
 
-/** What modules that stay are not blamed for: ends of before, and having been unwell then. */
-export function pastOf(
-  settled: Placed | undefined,
+/**
+ * Health of modules before a deployment, which must not count against it: restarts so far of the modules that stay, and
+ * the names of unchanged modules that were unhealthy already.
+ */
+export function healthBaselineOf(
+  lastFinished: Placed | undefined,
   current: Placed,
   target: Placed,
   down: ReadonlySet<string>,
   statuses: readonly ModuleStatus[],
 ) {
   const named = (from: Placed, ...changes: readonly string[]): ReadonlySet<string> => {
-    const concerned = planOf(from, target, down).modules.filter(({ change }) => changes.includes(change));
-    return new Set(concerned.map(({ module }) => module));
+    const matching = planOf(from, target, down).modules.filter(({ change }) => changes.includes(change));
+    return new Set(matching.map(({ module }) => module));
   };
   const staying = named(current, 'keep', 'adjust');
-  // What came with a change that never came to its end is no excuse for the next.
-  const before = settled === undefined ? new Set<string>() : named(settled, 'keep');
-  // Who applies what runs already asks for all of it.
-  const kept = isSame(current, target)
+  // A module left over from an unfinished deployment is not excused in the next one.
+  const keptSinceLast = lastFinished === undefined ? new Set<string>() : named(lastFinished, 'keep');
+  // If the same manifest is applied again, every module must become healthy.
+  const kept = isUnchanged(current, target)
     ? new Set<string>()
-    : new Set([...named(current, 'keep')].filter(name => before.has(name)));
+    : new Set([...named(current, 'keep')].filter(name => keptSinceLast.has(name)));
   const checked = new Set(current.manifest.modules.flatMap(({ name, health }) => (health ? [name] : [])));
-  const unwell = statuses.filter(
-    status => kept.has(status.name) && !isWell(status, checked.has(status.name)),
+  const unhealthy = statuses.filter(
+    status => kept.has(status.name) && !isHealthy(status, checked.has(status.name)),
   );
   return {
-    baseline: baselineOf(statuses.filter(({ name }) => staying.has(name))),
-    spared: new Set(unwell.map(({ name }) => name)),
+    baseline: restartBaselineOf(statuses.filter(({ name }) => staying.has(name))),
+    excluded: new Set(unhealthy.map(({ name }) => name)),
   };
 }

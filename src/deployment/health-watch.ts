@@ -1,52 +1,53 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import { Failure } from '../core/errors.ts';
-import type { Verdict } from './module-health.ts';
+import type { ModulesHealth } from './module-health.ts';
 
-export type WatchSettings = {
+export type HealthWatchSettings = {
   readonly clock: Clock;
-  readonly judge: () => Verdict;
-  /** Calls when something may have changed; returns what ends that. */
-  readonly listen: (changed: () => void) => () => void;
-  /** Milliseconds that all must be well without a break, and within which that must be. */
+  readonly health: () => ModulesHealth;
+  /** Registers a callback for changes of module states; returns a function that removes it. */
+  readonly onStatusChange: (changed: () => void) => () => void;
+  /** Milliseconds for which all modules must be healthy without interruption. */
   readonly healthyFor: number;
+  /** Milliseconds until the watch fails. */
   readonly within: number;
-  /** What is bad, or late, does not end it: it waits on. */
-  readonly patient: boolean;
+  /** Keeps waiting for recovery after a failure or the deadline. */
+  readonly keepWaiting: boolean;
   readonly signal: AbortSignal;
 };
 
-/** Resolves when all are well and have been for long enough. Failure `deployment.unhealthy`; or the signal's reason. */
-export function watchUntilWell(settings: WatchSettings): Promise<void> {
-  const { clock, judge, listen, healthyFor, within, patient, signal } = settings;
-  const late = patient ? Number.POSITIVE_INFINITY : clock.monotonic() + within;
-  let wellSince: number | undefined;
+/** Resolves when all modules were healthy for long enough. Failure `deployment.unhealthy`, or the signal's reason. */
+export function watchUntilHealthy(settings: HealthWatchSettings): Promise<void> {
+  const { clock, health, onStatusChange, healthyFor, within, keepWaiting, signal } = settings;
+  const deadline = keepWaiting ? Number.POSITIVE_INFINITY : clock.monotonic() + within;
+  let healthySince: number | undefined;
   let cancel: Cancel | undefined;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
 
-  const look = (): void => {
+  const check = (): void => {
     cancel?.();
     const now = clock.monotonic();
-    const verdict = judge();
-    if (verdict.kind === 'bad' && !patient) {
-      reject(unhealthy(verdict.reason));
+    const current = health();
+    if (current.kind === 'unhealthy' && !keepWaiting) {
+      reject(unhealthy(current.reason));
       return;
     }
-    wellSince = verdict.kind === 'well' ? (wellSince ?? now) : undefined;
-    // One that ends now and then must hold out longer than it did.
-    const needed = healthyFor * (verdict.kind === 'well' ? 1 + verdict.restarts : 1);
-    const next = Math.min(late, (wellSince ?? late) + needed);
-    if (wellSince !== undefined && now - wellSince >= needed) resolve();
-    else if (now >= late) reject(unhealthy(lateness(verdict, within)));
-    else if (next < Number.POSITIVE_INFINITY) cancel = clock.after(next - now, look);
+    healthySince = current.kind === 'healthy' ? (healthySince ?? now) : undefined;
+    // A module that restarts now and then must stay healthy for longer.
+    const needed = healthyFor * (current.kind === 'healthy' ? 1 + current.restarts : 1);
+    const next = Math.min(deadline, (healthySince ?? deadline) + needed);
+    if (healthySince !== undefined && now - healthySince >= needed) resolve();
+    else if (now >= deadline) reject(unhealthy(deadlineReason(current, within)));
+    else if (next < Number.POSITIVE_INFINITY) cancel = clock.after(next - now, check);
   };
   const abort = (): void => reject(signal.reason);
   signal.addEventListener('abort', abort);
-  const deafen = listen(look);
+  const unsubscribe = onStatusChange(check);
   if (signal.aborted) abort();
-  else look();
+  else check();
   return promise.finally(() => {
     cancel?.();
-    deafen();
+    unsubscribe();
     signal.removeEventListener('abort', abort);
   });
 }
@@ -55,7 +56,7 @@ function unhealthy(reason: string): Failure {
   return new Failure('deployment.unhealthy', reason);
 }
 
-function lateness(verdict: Verdict, within: number): string {
-  const waited = verdict.kind === 'pending' ? verdict.waitsFor : 'it was not well for long enough';
+function deadlineReason(current: ModulesHealth, within: number): string {
+  const waited = current.kind === 'pending' ? current.waitsFor : 'it was not healthy for long enough';
   return `It was not healthy within ${within / 1000} s: ${waited}.`;
 }

@@ -4,67 +4,70 @@ import type { Placed } from '../manifest/diff/plan.ts';
 import { parseManifest } from '../manifest/read.ts';
 import type { Deployment } from './deployment.ts';
 import { deploymentId, titleOf } from './deployment.ts';
-import type { Archive } from './manifest-files.ts';
+import type { ManifestFiles } from './manifest-files.ts';
 
-/** A manifest that was read, and its text. */
-type Given = { readonly text: string; readonly placed: Placed };
+/** Manifest that was just read, and its text. */
+type ReadManifest = { readonly text: string; readonly placed: Placed };
 
-/** `lost`: which manifest cannot be had any more and why, a sentence but for its end. */
-export type Found = { readonly placed: Placed } | { readonly lost: string };
+/** Parsed manifest, or in `lost` a clause that says which manifest cannot be read and why. */
+export type LoadedManifest = { readonly placed: Placed } | { readonly lost: string };
 
-/** The manifests that were taken. Those that are in use are parsed once, and a file that is damaged meanwhile is not missed. */
-export type Taken = {
-  /** `placed` is what `deployment` says. */
-  readonly know: (deployment: Deployment, placed: Placed) => void;
-  /** `given` is the same, as it was just read: what the data folder has needs no parsing then. */
-  readonly find: (deployment: Deployment, given?: Given) => Found;
-  /** Forgets all others, and their texts. */
-  readonly only: (deployments: readonly Deployment[]) => void;
+/** Parsed manifests of accepted deployments. Those in use stay cached, even if their file is damaged later. */
+export type ManifestCache = {
+  readonly set: (deployment: Deployment, placed: Placed) => void;
+  /** Returns a cached manifest or parses its file. If the file equals `given`, that is used and nothing is parsed. */
+  readonly load: (deployment: Deployment, given?: ReadManifest) => LoadedManifest;
+  /** Removes all other manifests, with their files. */
+  readonly retain: (deployments: readonly Deployment[]) => void;
 };
 
-/** What runs, what to come back to, and what is under way. */
-const MOST_KNOWN = 3;
+/** Current deployment, last healthy deployment, and the one in progress. */
+const MAX_CACHED = 3;
 
-export function createTaken(archive: Archive): Taken {
-  const known = new Map<string, Placed>();
+export function createManifestCache(files: ManifestFiles): ManifestCache {
+  const cached = new Map<string, Placed>();
 
-  const know: Taken['know'] = ({ id }, placed) => {
-    known.delete(id);
-    known.set(id, placed);
-    const [oldest] = known.keys();
-    if (known.size > MOST_KNOWN && oldest !== undefined) known.delete(oldest);
+  const set: ManifestCache['set'] = ({ id }, placed) => {
+    cached.delete(id);
+    cached.set(id, placed);
+    const [oldest] = cached.keys();
+    if (cached.size > MAX_CACHED && oldest !== undefined) cached.delete(oldest);
   };
 
   return {
-    know,
-    find: (deployment, given) => {
-      const placed = known.get(deployment.id);
+    set,
+    load: (deployment, given) => {
+      const placed = cached.get(deployment.id);
       if (placed !== undefined) return { placed };
-      const found = readAgain(archive, deployment, given);
-      if ('placed' in found) know(deployment, found.placed);
+      const found = loadFile(files, deployment, given);
+      if ('placed' in found) set(deployment, found.placed);
       return found;
     },
-    only: deployments => {
+    retain: deployments => {
       const ids = new Set(deployments.map(({ id }) => id));
-      for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
-      archive.only(ids);
+      for (const id of cached.keys()) if (!ids.has(id)) cached.delete(id);
+      files.retain(ids);
     },
   };
 }
 
-function readAgain(archive: Archive, deployment: Deployment, given: Given | undefined): Found {
+function loadFile(
+  files: ManifestFiles,
+  deployment: Deployment,
+  given: ReadManifest | undefined,
+): LoadedManifest {
   const { id, home, pack } = deployment;
-  const lost = (why: string): Found => ({
-    lost: `The manifest of ${titleOf(deployment)} cannot be read any more (${why})`,
+  const lost = (why: string): LoadedManifest => ({
+    lost: `The saved manifest of ${titleOf(deployment)} cannot be read (${why})`,
   });
   try {
-    const text = archive.read(id);
-    if (text === undefined) return lost('it is not in the data folder');
-    if (deploymentId(text, home) !== id) return lost('its file is damaged');
+    const text = files.read(id);
+    if (text === undefined) return lost('its file is missing');
+    if (deploymentId(text, home) !== id) return lost('its file is corrupted');
     if (given?.text === text) return { placed: given.placed };
     return { placed: { manifest: parseManifest(text, join('deployments', `${id}.json`)), home, pack } };
   } catch (thrown) {
-    // A hub of another version may have taken it, or the disk does not give it.
+    // Another version of the hub may have accepted it, or the disk fails.
     if (thrown instanceof Failure || systemCode(thrown) !== undefined) return lost(reasonOf(thrown));
     throw thrown;
   }

@@ -3,45 +3,49 @@ import { dirname } from 'node:path';
 import { grantsOf } from '../auth/grants.ts';
 import type { Clock } from '../core/clock.ts';
 import { Failure, systemCode } from '../core/errors.ts';
-import { trustedKeys } from '../crypto/key-files/trusted.ts';
+import { trustedKeys } from '../crypto/key-files/trusted-keys.ts';
 import { isForDevice } from '../manifest/devices.ts';
 import type { Placed } from '../manifest/diff/plan.ts';
 import { parseJson, parseManifest, readManifestText } from '../manifest/read.ts';
 import { choice } from '../manifest/schema/fields.ts';
-import type { Deployment, Ledger } from './deployment.ts';
+import type { Deployment, DeploymentRecord } from './deployment.ts';
 import { deploymentId } from './deployment.ts';
 
-/** Names of devices in an error. */
+/** Most device names that an error lists. */
 const MAX_SHOWN_DEVICES = 5;
 
-/** A manifest that may be run. */
-export type Admitted = { readonly deployment: Deployment; readonly text: string; readonly placed: Placed };
+/** Manifest that passed all checks of its content. */
+export type IncomingManifest = {
+  readonly deployment: Deployment;
+  readonly text: string;
+  readonly placed: Placed;
+};
 
-/** Decides what may be run. */
-export type Admission = {
-  /** Reads and checks a manifest or a pack by its absolute path. Failures of `manifest` and `pack`, each one sentence. */
-  readonly read: (file: string) => Promise<Admitted>;
+/** Reading and verification of manifests before they are applied. */
+export type ManifestIntake = {
+  /** Reads and validates a manifest or a pack by its absolute path. Failures of `manifest` and `pack`, each one sentence. */
+  readonly read: (file: string) => Promise<IncomingManifest>;
   /**
-   * Refuses what nobody vouches for, what is older than the newest, or what is for other devices. Failures of `signature`
-   * and `key`, `manifest.other-device`.
+   * Verifies the signature against the trusted keys, the serial against the newest one, and the device. Failures of
+   * `signature` and `key`, `manifest.other-device`.
    */
-  readonly vouch: (
-    admitted: Admitted,
-    before: Pick<Ledger, 'newest' | 'current' | 'healthy'>,
+  readonly verify: (
+    admitted: IncomingManifest,
+    before: Pick<DeploymentRecord, 'newest' | 'current' | 'healthy'>,
   ) => Promise<void>;
 };
 
-export type AdmissionSettings = {
+export type ManifestIntakeSettings = {
   readonly dataFolder: string;
   readonly clock: Pick<Clock, 'wall'>;
-  /** Name of the device, if it was given one; otherwise that of the manifest it runs. */
+  /** Device name from the command line; if undefined, the name of the running manifest counts. */
   readonly device: string | undefined;
 };
 
-export function createAdmission({ dataFolder, clock, device }: AdmissionSettings): Admission {
+export function createManifestIntake({ dataFolder, clock, device }: ManifestIntakeSettings): ManifestIntake {
   return {
     read: async file => {
-      const { text, pack } = await contentOf(file);
+      const { text, pack } = await readManifestOrPack(file);
       const home = pack === undefined ? dirname(file) : dataFolder;
       const manifest = parseManifest(text, file);
       grantsOf(manifest);
@@ -49,38 +53,44 @@ export function createAdmission({ dataFolder, clock, device }: AdmissionSettings
       const deployment = { id: deploymentId(text, home), home, pack, name, serial, taken: clock.wall() };
       return { deployment, text, placed: { manifest, home, pack } };
     },
-    vouch: async ({ deployment, text, placed }, { newest, current, healthy }) => {
+    verify: async ({ deployment, text, placed }, { newest, current, healthy }) => {
       const { id, name, serial } = deployment;
-      const keys = trustedKeys(dataFolder);
-      if (keys.length > 0) {
-        const { verifyManifest } = await import('../crypto/signatures.ts');
-        await verifyManifest(parseJson(text, name), keys, `the manifest of "${name}"`);
-        if (serial === undefined) throw old('serial is missing: a signed manifest must have one, that rises');
-      }
+      const isSigned = await verifySignature(text, name, dataFolder);
+      if (isSigned && serial === undefined)
+        throw outdated('serial is missing: a signed manifest needs one that increases');
       refuseOtherDevice(placed, device ?? (current ?? healthy)?.name ?? name);
       if (serial === undefined || newest === undefined || serial > newest.serial || id === newest.id) return;
-      throw old(`serial is ${serial}, and ${newest.serial} was taken already: give it a higher one`);
+      throw outdated(`serial is ${serial}, but ${newest.serial} was applied already: use a higher one`);
     },
   };
 }
 
-/** A manifest that is signed for one device is good on no other. */
+/** Verifies the manifest if this device trusts any key; returns false if it trusts none. */
+async function verifySignature(text: string, name: string, dataFolder: string): Promise<boolean> {
+  const keys = trustedKeys(dataFolder);
+  if (keys.length === 0) return false;
+  const { verifyManifest } = await import('../crypto/signatures.ts');
+  await verifyManifest(parseJson(text, name), keys, `the manifest of "${name}"`);
+  return true;
+}
+
+/** A signed manifest must not be replayed on another device than the ones it names. */
 function refuseOtherDevice({ manifest }: Placed, device: string): void {
   if (manifest.for === undefined || isForDevice(manifest.for, device)) return;
   const names = choice(manifest.for.slice(0, MAX_SHOWN_DEVICES));
   const more = manifest.for.length > MAX_SHOWN_DEVICES ? ', ...' : '';
   throw new Failure(
     'manifest.other-device',
-    `The manifest is for ${names}${more}, and this device is "${device}": apply the one that was made for it.`,
+    `The manifest is for ${names}${more}, but this device is "${device}": apply the manifest for this device.`,
   );
 }
 
-function old(complaint: string): Failure {
+function outdated(complaint: string): Failure {
   return new Failure('signature.old', `${complaint}.`);
 }
 
 /** Reads the text of a manifest, from a file or from a pack. Failures of `manifest` and `pack`. */
-export async function contentOf(file: string): Promise<{ text: string; pack: string | undefined }> {
+export async function readManifestOrPack(file: string): Promise<{ text: string; pack: string | undefined }> {
   if (looksLikeJson(file)) return { text: readManifestText(file), pack: undefined };
   const { isPack, openPack } = await import('../bundles/open-pack.ts');
   if (!(await isPack(file))) return { text: readManifestText(file), pack: undefined };
@@ -88,7 +98,7 @@ export async function contentOf(file: string): Promise<{ text: string; pack: str
   return { text: manifest.toString('utf8'), pack: file };
 }
 
-/** By its first byte: what reads packs is not loaded for a manifest, nor for a file that cannot be read. */
+/** Checks the first byte only, so that the pack reader is not loaded for a manifest or an unreadable file. */
 function looksLikeJson(file: string): boolean {
   const first = Buffer.alloc(1);
   try {

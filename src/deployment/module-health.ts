@@ -1,76 +1,81 @@
 import type { ModuleStatus } from '../supervisor/spec.ts';
 
-/** Times that a module may end and be started again before its deployment is given up. */
-const MOST_RESTARTS = 3;
+/** Restarts of one module after which its deployment is rolled back. */
+const MAX_RESTARTS = 3;
 
-/** How a set of modules is: all well, after so many restarts; one that will not become so, and why; or neither yet. */
-export type Verdict =
-  | { readonly kind: 'well'; readonly restarts: number }
-  | { readonly kind: 'bad'; readonly reason: string }
+/** Health of a set of modules: all healthy after `restarts`; at least one unhealthy for good; or neither yet. */
+export type ModulesHealth =
+  | { readonly kind: 'healthy'; readonly restarts: number }
+  | { readonly kind: 'unhealthy'; readonly reason: string }
   | { readonly kind: 'pending'; readonly waitsFor: string };
 
-/** What counted before: only what came since is held against a deployment. */
-export type Baseline = ReadonlyMap<string, number>;
+/** Restarts by module before a deployment; only later ones count against it. */
+export type RestartBaseline = ReadonlyMap<string, number>;
 
-export function baselineOf(statuses: readonly ModuleStatus[]): Baseline {
+export function restartBaselineOf(statuses: readonly ModuleStatus[]): RestartBaseline {
   return new Map(statuses.map(({ name, restarts }) => [name, restarts]));
 }
 
-/** Who is judged, by name, and whether its health is checked. */
-export type Judged = ReadonlyMap<string, boolean>;
+/** Names of the modules that count, with whether the module has a health check. */
+export type WatchedModules = ReadonlyMap<string, boolean>;
 
-/** Judges modules together; others are not looked at: some that have been told to go may still be there. */
-export function verdictOf(statuses: readonly ModuleStatus[], judged: Judged, baseline: Baseline): Verdict {
+/** Combined health of the modules in `watched`; others are ignored, because modules that are being stopped may remain. */
+export function modulesHealth(
+  statuses: readonly ModuleStatus[],
+  watched: WatchedModules,
+  baseline: RestartBaseline,
+): ModulesHealth {
   const known = new Set(statuses.map(({ name }) => name));
-  const awaited = [...judged.keys()].find(name => !known.has(name));
-  let pending = awaited && `module "${awaited}" is not started`;
-  let all = 0;
+  const missing = [...watched.keys()].find(name => !known.has(name));
+  let pending = missing && `module "${missing}" is not started`;
+  let totalRestarts = 0;
   for (const status of statuses) {
-    const checked = judged.get(status.name);
+    const checked = watched.get(status.name);
     if (checked === undefined) continue;
     const before = baseline.get(status.name) ?? 0;
-    const reason = badness(status, before);
-    all += Math.max(0, status.restarts - before);
-    if (reason !== undefined) return { kind: 'bad', reason: `Module "${status.name}" ${reason}.` };
-    if (!isWell(status, checked)) pending ??= `module "${status.name}" is ${awaitedOf(status)}`;
+    const reason = failureReason(status, before);
+    totalRestarts += Math.max(0, status.restarts - before);
+    if (reason !== undefined) return { kind: 'unhealthy', reason: `Module "${status.name}" ${reason}.` };
+    if (!isHealthy(status, checked)) pending ??= `module "${status.name}" is ${pendingState(status)}`;
   }
-  return pending === undefined ? { kind: 'well', restarts: all } : { kind: 'pending', waitsFor: pending };
+  return pending === undefined
+    ? { kind: 'healthy', restarts: totalRestarts }
+    : { kind: 'pending', waitsFor: pending };
 }
 
-export function isWell({ state }: Pick<ModuleStatus, 'state'>, checked: boolean): boolean {
+export function isHealthy({ state }: Pick<ModuleStatus, 'state'>, checked: boolean): boolean {
   return state === 'ready' || state === 'ended' || (state === 'running' && !checked);
 }
 
-/** Whether it stays as it is until somebody starts it, though it should run. */
+/** True if the module does not run and no restart is scheduled. */
 export function isDown({ state }: Pick<ModuleStatus, 'state'>): boolean {
   return state === 'failed' || state === 'stopped' || state === 'stopping' || state === 'killing';
 }
 
-function badness(status: ModuleStatus, before: number): string | undefined {
+function failureReason(status: ModuleStatus, before: number): string | undefined {
   const { state, restarts, lastExit } = status;
   if (state === 'failed')
-    return `has failed: ${withoutStop(lastExit ?? 'it has ended')}${lastLinesOf(status)}`;
+    return `has failed: ${withoutPeriod(lastExit ?? 'it has ended')}${lastLinesOf(status)}`;
   if (state === 'failing') return `fails its checks${checkFailureOf(status)}${lastLinesOf(status)}`;
-  if (restarts - before < MOST_RESTARTS) return undefined;
-  const times = restarts - before;
-  return `has ended ${times} times, the last time by ${lastExit ?? 'itself'}${lastLinesOf(status)}`;
+  if (restarts - before < MAX_RESTARTS) return undefined;
+  return `has ended ${restarts - before} times, the last time by ${lastExit ?? 'itself'}${lastLinesOf(status)}`;
 }
 
-/** What a module wrote last to standard error, in brackets; empty if it wrote nothing. */
+/** Last lines of a module's standard error in parentheses; empty if there are none. */
 export function lastLinesOf({ lastLines }: Pick<ModuleStatus, 'lastLines'>): string {
   return lastLines.length === 0 ? '' : ` (stderr: ${lastLines.join(' / ')})`;
 }
 
 /** Reason why the last check of a module failed, after a colon; empty if it did not fail. */
 function checkFailureOf({ checkFailure }: ModuleStatus): string {
-  return checkFailure === undefined ? '' : `: ${withoutStop(checkFailure)}`;
+  return checkFailure === undefined ? '' : `: ${withoutPeriod(checkFailure)}`;
 }
 
-function withoutStop(text: string): string {
+function withoutPeriod(text: string): string {
   return text.replace(/\.$/, '');
 }
 
-/** What is checked and runs is not ready, be it that it was before. */
-function awaitedOf(status: ModuleStatus): string {
+/** State of a module that is not healthy yet; a running module with a health check is not ready. */
+function pendingState(status: ModuleStatus): string {
   return status.state === 'running' ? `not ready${checkFailureOf(status)}` : status.state;
 }

@@ -1,45 +1,49 @@
+import { abortable } from '../core/abortable.ts';
 import type { Placed, Plan, PlanStep } from '../manifest/diff/plan.ts';
 import { planOf, stateAfterFailure, stateAfterStep } from '../manifest/diff/plan.ts';
-import { unlessAborted } from './abortable.ts';
 
-/** Carries out one step towards `target`. */
-export type Execute = (step: PlanStep, target: Placed, signal: AbortSignal) => Promise<void>;
+/** Executes one step towards `target`. */
+export type ExecuteStep = (step: PlanStep, target: Placed, signal: AbortSignal) => Promise<void>;
 
-/** How a way is gone. */
-export type Passage = {
-  /** Aborted, it is left at once: what its step waits for goes on behind it. */
+/** Options of one execution of a plan. */
+export type ExecuteOptions = {
+  /** Aborts the execution at once; the step in progress continues in the background. */
   readonly signal: AbortSignal;
-  /** Called, and waited for, before each step, and so after the one before it; `index` from 1. */
-  readonly note: (step: PlanStep, index: number, of: number) => Promise<void>;
-  /** Called once everything the target needs has been fetched, before the first step that changes anything; if it throws, nothing has changed. */
-  readonly inspect?: (plan: Plan) => Promise<void>;
-  /** True for a failure whose part goes on trying by itself: the step counts as taken. */
-  readonly tolerates?: (thrown: unknown, step: PlanStep) => boolean;
-  /** A step that fails does not end it: the first failure is thrown when all others have been taken. */
-  readonly stubborn: boolean;
-  /** Modules that are to be started anew though nothing of them differs. */
-  readonly down?: ReadonlySet<string>;
+  /** Called and awaited before each step, so that progress is recorded; `index` starts at 1. */
+  readonly beforeStep: (step: PlanStep, index: number, of: number) => Promise<void>;
+  /** Called after everything is fetched and before the first step that changes anything; if it throws, nothing changes. */
+  readonly preflight?: (plan: Plan) => Promise<void>;
+  /** True if the component retries after this failure by itself, so that the step counts as done. */
+  readonly isTolerated?: (thrown: unknown, step: PlanStep) => boolean;
+  /** Executes all remaining steps after a failed one, and throws the first failure at the end. */
+  readonly continueOnError: boolean;
+  /** Modules to restart although their settings are unchanged. */
+  readonly forceRestart?: ReadonlySet<string>;
 };
 
-export type Conductor = {
-  /** What runs. While a step is taken, it counts as taken. */
+export type PlanExecutor = {
+  /** Settings that run now. A step in progress counts as done. */
   readonly current: () => Placed;
-  /** Only brings here what `target` needs. */
+  /** Fetches what `target` needs and changes nothing. */
   readonly prepare: (target: Placed, signal: AbortSignal) => Promise<void>;
-  /** Goes from what runs to `target`. Rejects with what hindered a step, or with the signal's reason. */
-  readonly go: (target: Placed, passage: Passage) => Promise<void>;
+  /** Executes the plan from what runs now to `target`. Rejects with the failure of a step, or with the signal's reason. */
+  readonly execute: (target: Placed, options: ExecuteOptions) => Promise<void>;
 };
 
-export function createConductor(nothing: Placed, execute: Execute): Conductor {
+export function createPlanExecutor(nothing: Placed, execute: ExecuteStep): PlanExecutor {
   let current = nothing;
 
-  const take = async (step: PlanStep, target: Placed, { signal, tolerates }: Passage): Promise<void> => {
+  const runStep = async (
+    step: PlanStep,
+    target: Placed,
+    { signal, isTolerated }: ExecuteOptions,
+  ): Promise<void> => {
     current = stateAfterStep(current, step, target);
     try {
-      await unlessAborted(execute(step, target, signal), signal);
+      await abortable(execute(step, target, signal), signal);
     } catch (thrown) {
-      if (!signal.aborted && tolerates?.(thrown, step) === true) return;
-      // Modules of a step that was left are still seen to, behind it; what failed by half is taken again.
+      if (!signal.aborted && isTolerated?.(thrown, step) === true) return;
+      // An aborted module step continues in the background; any other failed step must run again.
       if (!(signal.aborted && 'modules' in step)) current = stateAfterFailure(current, step);
       throw thrown;
     }
@@ -47,22 +51,22 @@ export function createConductor(nothing: Placed, execute: Execute): Conductor {
 
   return {
     current: () => current,
-    prepare: (target, signal) => unlessAborted(execute({ kind: 'prepare' }, target, signal), signal),
-    go: async (target, passage) => {
-      const { signal, note, inspect, stubborn, down } = passage;
+    prepare: (target, signal) => abortable(execute({ kind: 'prepare' }, target, signal), signal),
+    execute: async (target, options) => {
+      const { signal, beforeStep, preflight, continueOnError, forceRestart } = options;
       const failures: unknown[] = [];
-      const plan = planOf(current, target, down);
+      const plan = planOf(current, target, forceRestart);
       const { steps } = plan;
       const firstChange = steps.findIndex(({ kind }) => kind !== 'prepare');
       for (const [index, step] of steps.entries()) {
         signal.throwIfAborted();
-        if (index === firstChange) await inspect?.(plan);
-        await note(step, index + 1, steps.length);
+        if (index === firstChange) await preflight?.(plan);
+        await beforeStep(step, index + 1, steps.length);
         signal.throwIfAborted();
         try {
-          await take(step, target, passage);
+          await runStep(step, target, options);
         } catch (thrown) {
-          if (signal.aborted || !stubborn) throw thrown;
+          if (signal.aborted || !continueOnError) throw thrown;
           failures.push(thrown);
         }
       }

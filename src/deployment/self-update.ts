@@ -1,81 +1,81 @@
 import { createReadStream, statSync } from 'node:fs';
 import type { LocalSource } from '../bundles/types.ts';
+import { abortable } from '../core/abortable.ts';
 import { Failure } from '../core/errors.ts';
 import { oneAtATime } from '../core/one-at-a-time.ts';
 import type { Placed } from '../manifest/diff/plan.ts';
 import type { Artifact } from '../manifest/types.ts';
 import type { Launched } from '../self-update/launch.ts';
 import { HUB_TRIAL, MAX_HUB_BYTES } from '../self-update/limits.ts';
-import type { Staged } from '../self-update/stage.ts';
+import type { StagedHub } from '../self-update/stage.ts';
 import type { TrialState } from '../self-update/trial.ts';
 import {
   beginTrial,
-  confirm,
-  forgetReturn,
-  giveUp,
+  clearFailedUpdate,
+  confirmTrial,
+  failTrial,
   runningBinary,
   trialState,
 } from '../self-update/trial.ts';
-import { unlessAborted } from './abortable.ts';
-import type { Provisions } from './artifacts.ts';
+import type { Artifacts } from './artifacts.ts';
 
-/** The hub's own replacement by the one that a deployment names. */
-export type Renewal = {
-  /** Whether it names another than runs. */
-  readonly isDue: (placed: Placed) => Promise<boolean>;
+/** Replacement of the hub binary by the one that a deployment names. */
+export type SelfUpdate = {
+  /** True if the manifest names another binary than the running one. */
+  readonly isRequired: (placed: Placed) => Promise<boolean>;
   /**
-   * Puts the new one where it can be started, and notes that it is to be. Resolves to what takes that note back. Failures
-   * of `bundle` and `update`; or the signal's reason, soon: then nothing is noted.
+   * Puts the new binary into the free slot and schedules its trial for the next start. Resolves to a function that cancels
+   * the trial. Failures of `bundle` and `update`, or the signal's reason; no trial is scheduled then.
    */
   readonly stage: (placed: Placed, signal: AbortSignal) => Promise<() => void>;
-  /** Asks that this hub be stopped, and what is noted be started. */
-  readonly leave: () => void;
-  /** How this hub came to run. */
-  readonly state: () => TrialState;
-  /** This hub is good. */
-  readonly confirm: () => void;
-  /** This hub is not, and why: the one before is noted. */
-  readonly giveUp: (reason: string) => void;
-  readonly forgetReturn: () => void;
+  /** Requests that this hub stops and hands over to the scheduled binary. */
+  readonly requestRestart: () => void;
+  /** State of the trial that this hub belongs to. */
+  readonly trial: () => TrialState;
+  /** Confirms the binary on trial. */
+  readonly confirmTrial: () => void;
+  /** Ends the trial as failed and schedules the previous binary. */
+  readonly failTrial: (reason: string) => void;
+  readonly clearFailure: () => void;
 };
 
-/** Seconds beyond its own time that a new hub has to say why it gives up: its guard knows only that it took too long. */
-const TELLING = 10;
+/** Extra seconds for a new hub to report why it failed; its watchdog knows only that the time is over. */
+const REPORT_SECONDS = 10;
 
-export type RenewalSettings = {
+export type SelfUpdateSettings = {
   readonly dataFolder: string;
   readonly launched: Launched;
-  /** The binary of this process; undefined: it runs from sources. */
+  /** Path of the running binary; undefined if the hub runs from sources. */
   readonly program: string | undefined;
-  readonly provisions: Pick<Provisions, 'obtain'>;
-  readonly leave: () => void;
+  readonly artifacts: Pick<Artifacts, 'fetchFile'>;
+  readonly requestRestart: () => void;
 };
 
-export function createRenewal({
+export function createSelfUpdate({
   dataFolder,
   launched,
   program,
-  provisions,
-  leave,
-}: RenewalSettings): Renewal {
-  const inTurn = oneAtATime();
-  const wantedBy = ({ manifest }: Placed): Artifact | undefined => {
+  artifacts,
+  requestRestart,
+}: SelfUpdateSettings): SelfUpdate {
+  const oneByOne = oneAtATime();
+  const wantedBinary = ({ manifest }: Placed): Artifact | undefined => {
     const { arch } = process;
     return arch === 'x64' || arch === 'arm64' ? manifest.hub[arch] : undefined;
   };
-  const runs = async (): Promise<string | undefined> => {
+  const runningSha256 = async (): Promise<string | undefined> => {
     const { sha256 } = runningBinary(dataFolder, launched);
     if (sha256 !== undefined || program === undefined) return sha256;
     const { sha256Of } = await import('../self-update/binary.ts');
     return sha256Of(program);
   };
 
-  const bring = async (placed: Placed, signal: AbortSignal): Promise<Staged> => {
+  const stageBinary = async (placed: Placed, signal: AbortSignal): Promise<StagedHub> => {
     signal.throwIfAborted();
-    const wanted = wantedBy(placed);
+    const wanted = wantedBinary(placed);
     if (wanted === undefined)
-      throw new Failure('update.state', 'The manifest names no hub for this machine.');
-    const source = await provisions.obtain(placed, wanted, `hub.${process.arch}`, MAX_HUB_BYTES, signal);
+      throw new Failure('update.state', 'The manifest names no hub binary for this machine.');
+    const source = await artifacts.fetchFile(placed, wanted, `hub.${process.arch}`, MAX_HUB_BYTES, signal);
     const { stageHub } = await import('../self-update/stage.ts');
     const { sha256 } = wanted;
     const size = source.part?.size ?? statSync(source.path).size;
@@ -84,26 +84,26 @@ export function createRenewal({
   };
 
   return {
-    isDue: async placed => {
-      const wanted = wantedBy(placed);
-      return wanted !== undefined && program !== undefined && wanted.sha256 !== (await runs());
+    isRequired: async placed => {
+      const wanted = wantedBinary(placed);
+      return wanted !== undefined && program !== undefined && wanted.sha256 !== (await runningSha256());
     },
     stage: async (placed, signal) => {
-      // One that was left may still wait for the disk, and it is the same slot.
-      const staged = await unlessAborted(
-        inTurn(() => bring(placed, signal)),
+      // An aborted staging may still write to the same slot, so stagings run one at a time.
+      const staged = await abortable(
+        oneByOne(() => stageBinary(placed, signal)),
         signal,
       );
       const { within } = placed.manifest.deployment;
-      const seconds = Math.max(HUB_TRIAL.seconds, Math.ceil(within / 1000) + TELLING);
+      const seconds = Math.max(HUB_TRIAL.seconds, Math.ceil(within / 1000) + REPORT_SECONDS);
       const limits = { ...HUB_TRIAL, seconds };
       return beginTrial({ dataFolder, launched, program, staged, limits, signal });
     },
-    leave,
-    state: () => trialState(dataFolder, launched),
-    confirm: () => confirm(dataFolder, launched),
-    giveUp: reason => giveUp(dataFolder, launched, reason),
-    forgetReturn: () => forgetReturn(dataFolder),
+    requestRestart,
+    trial: () => trialState(dataFolder, launched),
+    confirmTrial: () => confirmTrial(dataFolder, launched),
+    failTrial: reason => failTrial(dataFolder, launched, reason),
+    clearFailure: () => clearFailedUpdate(dataFolder),
   };
 }
 

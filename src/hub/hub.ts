@@ -10,15 +10,15 @@ import { logFor } from '../core/log.ts';
 import { limitLog } from '../core/logging/rate-limit.ts';
 import type { Random } from '../core/random.ts';
 import { VERSION } from '../core/version.ts';
-import { createProvisions } from '../deployment/artifacts.ts';
-import { createCourse } from '../deployment/deployment-runner.ts';
-import { openLedger } from '../deployment/deployment-state.ts';
+import { createArtifacts } from '../deployment/artifacts.ts';
+import { createDeploymentRunner } from '../deployment/deployment-runner.ts';
+import { openDeploymentState } from '../deployment/deployment-state.ts';
 import { createDeployments } from '../deployment/deployments.ts';
-import { createTaken } from '../deployment/manifest-cache.ts';
-import { openArchive } from '../deployment/manifest-files.ts';
-import { createAdmission } from '../deployment/manifest-intake.ts';
-import { createConductor } from '../deployment/plan-executor.ts';
-import { createRenewal } from '../deployment/self-update.ts';
+import { createManifestCache } from '../deployment/manifest-cache.ts';
+import { openManifestFiles } from '../deployment/manifest-files.ts';
+import { createManifestIntake } from '../deployment/manifest-intake.ts';
+import { createPlanExecutor } from '../deployment/plan-executor.ts';
+import { createSelfUpdate } from '../deployment/self-update.ts';
 import type { Placed } from '../manifest/diff/plan.ts';
 import { parseManifest } from '../manifest/read.ts';
 import { openStore } from '../queue/store.ts';
@@ -33,12 +33,12 @@ import { memoryTotal } from './memory-total.ts';
 import { openParts, statusOf } from './parts.ts';
 import { writePidFile } from './pid-file.ts';
 import { checkRoutes } from './plan.ts';
-import { inspectorOf } from './preflight.ts';
+import { createPreflight } from './preflight.ts';
 import { controlQueues } from './queue-control.ts';
 import { openResources } from './resources.ts';
 import { controlRoutes } from './route-control.ts';
 import type { HubStatus } from './status.ts';
-import { executorOf } from './step-actions.ts';
+import { stepExecutor } from './step-actions.ts';
 import { boundsOf } from './storage.ts';
 
 /** What the hub keeps is for its user alone: messages, logs and sockets. */
@@ -80,8 +80,8 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
   const { sink: logSink, report } = limitLog(settings.logSink, settings.clock);
   const log = logFor('hub', logSink);
   const clock = containedClock(settings.clock, log);
-  const admission = createAdmission({ dataFolder, clock, device: settings.device });
-  const given = file === undefined ? undefined : await admission.read(file);
+  const intake = createManifestIntake({ dataFolder, clock, device: settings.device });
+  const given = file === undefined ? undefined : await intake.read(file);
   const closers: (() => unknown)[] = [report];
   const stop = (): Promise<void> => closeAll(closers);
   closeInheritedDescriptors();
@@ -90,7 +90,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     closers.push(lock.release, writePidFile(dataFolder, log));
     log.info(`skerry ${VERSION} starts in ${dataFolder}.`);
     makeFolders(dataFolder, ['logs', 'run', 'deployments']);
-    const archive = openArchive(join(dataFolder, 'deployments'));
+    const files = openManifestFiles(join(dataFolder, 'deployments'));
     useNativeFolder(join(dataFolder, 'native'));
     const nothing = nothingPlaced();
     const resources = openResources(nothing.manifest);
@@ -117,46 +117,46 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     if (machineTime !== undefined)
       closers.push(followMachineTime(store, machineTime, { clock, log }, () => advanced()));
 
-    const provisions = createProvisions({ folder: join(dataFolder, 'bundles'), clock, log });
+    const artifacts = createArtifacts({ folder: join(dataFolder, 'bundles'), clock, log });
     const parts = openParts(
       { ...settings, clock, logSink, memory },
       store,
       resources,
       nothing.manifest,
-      provisions,
+      artifacts,
     );
     advanced = parts.broker.timeAdvanced;
     closers.push(parts.broker.close, parts.listening.stop, parts.upstreams.stop, parts.modules.stop);
-    const book = openLedger(store, archive, log);
-    const conductor = createConductor(nothing, executorOf({ ...parts, log, provisions }));
-    const { statuses, watch: listen } = parts.modules;
+    const state = openDeploymentState(store, files, log);
+    const executor = createPlanExecutor(nothing, stepExecutor({ ...parts, log, artifacts }));
+    const { statuses, watch: onStatusChange } = parts.modules;
     const replaced = Promise.withResolvers<void>();
     const { launched, program } = settings;
-    const renewal = createRenewal({ dataFolder, launched, program, provisions, leave: replaced.resolve });
-    const { collect } = provisions;
-    const taken = createTaken(archive);
-    const course = createCourse({
+    const requestRestart = replaced.resolve;
+    const selfUpdate = createSelfUpdate({ dataFolder, launched, program, artifacts, requestRestart });
+    const manifests = createManifestCache(files);
+    const runner = createDeploymentRunner({
       clock,
       log,
-      book,
-      taken,
-      conductor,
-      renewal,
-      inspect: inspectorOf(provisions),
-      collect,
+      state,
+      manifests,
+      executor,
+      selfUpdate,
+      preflight: createPreflight(artifacts),
+      removeUnused: artifacts.removeUnused,
       statuses,
-      listen,
+      onStatusChange,
     });
     const deployments = createDeployments({
       log,
-      book,
-      archive,
-      taken,
-      admission,
+      state,
+      files,
+      manifests,
+      intake,
       checkRoutes,
-      course,
-      renewal,
-      provisions,
+      runner,
+      selfUpdate,
+      artifacts,
     });
     closers.push(deployments.stop);
 
@@ -164,7 +164,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
       const hub = {
         version: VERSION,
         binary: launched.running,
-        onTrial: renewal.state().kind === 'on-trial',
+        onTrial: selfUpdate.trial().kind === 'on-trial',
       };
       return {
         ...statusOf(parts, store, resources.shares),
@@ -175,7 +175,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     };
     const control = await serveControl(controlPath(dataFolder), {
       status,
-      certificates: () => certificateStatuses(conductor.current(), clock),
+      certificates: () => certificateStatuses(executor.current(), clock),
       deployments,
       supervisor: parts.modules,
       queues: controlQueues(store),
@@ -184,7 +184,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     });
     closers.push(control.close);
     await parts.modules.killOrphans();
-    await deployments.begin(given);
+    await deployments.start(given);
     parts.broker.begin();
     const { name, listeners } = status();
     log.info(`"${name}" listens on ${listeners.join(', ') || 'no port'}.`);

@@ -1,6 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
-import { isApart } from '../auth/identities.ts';
+import { isIsolated } from '../auth/identities.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../core/clock.ts';
 import type { LogSink } from '../core/log.ts';
@@ -123,7 +123,7 @@ export function createModules(settings: ModulesSettings): Modules {
     start: async (names, { manifest, home }) => {
       const entries = manifest.modules.filter(({ name }) => names.includes(name));
       // One with a user of its own must get to its folder; all else in here is for the hub alone.
-      if (entries.some(isApart)) chmodSync(dataFolder, 0o711);
+      if (entries.some(isIsolated)) chmodSync(dataFolder, 0o711);
       for (const entry of entries) takeOn(entry);
       const specs = Promise.all(entries.map(entry => specOf(entry, home, host)));
       for (const { name } of entries) described.set(name, Promise.allSettled([specs]));

@@ -9,7 +9,7 @@ import type { LogSink } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
 import { escapeHidden } from '../core/text/escape.ts';
-import type { Provisions } from '../deployment/artifacts.ts';
+import type { Artifacts } from '../deployment/artifacts.ts';
 import type { Manifest } from '../manifest/types.ts';
 import type { Store } from '../queue/types.ts';
 import type { Launched } from '../self-update/launch.ts';
@@ -51,7 +51,7 @@ export type PartsSettings = {
   readonly random: Random;
   readonly logSink: LogSink;
   readonly memory: MemoryKeeper;
-  readonly launched: Pick<Launched, 'guard'>;
+  readonly launched: Pick<Launched, 'watchdog'>;
 };
 
 /** Makes the parts and ties them together; they do what `manifest` says, which says hardly anything yet. */
@@ -60,7 +60,7 @@ export function openParts(
   store: Store,
   resources: HubResources,
   manifest: Manifest,
-  { folderOf }: Pick<Provisions, 'folderOf'>,
+  { bundleFolder }: Pick<Artifacts, 'bundleFolder'>,
 ): Parts {
   const { dataFolder, clock, random, logSink, launched } = settings;
   let routing = routingOf(manifest);
@@ -101,10 +101,10 @@ export function openParts(
     store,
     router,
     countInput: settings.memory.countInput,
-    guard: launched.guard,
+    guard: launched.watchdog,
     brokerUrl: listening.urlForModules,
     tokenOf: access.tokenOf,
-    bundleFolder: folderOf,
+    bundleFolder,
     openSecret,
   });
   const upstreams = createUpstreams({

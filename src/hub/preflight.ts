@@ -1,8 +1,8 @@
 import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
 import { Failure, systemCode } from '../core/errors.ts';
-import type { Provisions } from '../deployment/artifacts.ts';
-import type { CourseSettings } from '../deployment/deployment-runner.ts';
+import type { Artifacts } from '../deployment/artifacts.ts';
+import type { DeploymentRunnerSettings } from '../deployment/deployment-runner.ts';
 import type { Placed } from '../manifest/diff/plan.ts';
 import { pathsOfUpstream } from '../manifest/file-paths.ts';
 import type { ModuleEntry, UpstreamEntry } from '../manifest/types.ts';
@@ -12,25 +12,27 @@ import { listenerSettings } from './listeners.ts';
 import { withoutLinks } from './module-spec.ts';
 
 /**
- * Checks that this machine has the programs and files that a plan is about to use. Whatever the plan keeps is not checked.
+ * Checks that this machine has the programs and files that a plan needs. Modules that the plan keeps are not checked.
  * Failures `module.exec`, `listener.refused`, `upstream.unreachable`.
  */
-export function inspectorOf({ folderOf }: Pick<Provisions, 'folderOf'>): CourseSettings['inspect'] {
+export function createPreflight({
+  bundleFolder,
+}: Pick<Artifacts, 'bundleFolder'>): DeploymentRunnerSettings['preflight'] {
   return async ({ manifest, home }, { modules, upstreams, steps }) => {
     const changed = new Set(modules.flatMap(({ module, change }) => (change === 'keep' ? [] : [module])));
     for (const module of manifest.modules) {
       if (changed.has(module.name))
-        inspectModule(module, module.bundle ? folderOf(module.bundle.sha256) : home);
+        checkModule(module, module.bundle ? bundleFolder(module.bundle.sha256) : home);
     }
-    if (steps.some(({ kind }) => kind === 'listeners')) await inspectListeners({ manifest, home });
+    if (steps.some(({ kind }) => kind === 'listeners')) await checkListeners({ manifest, home });
     for (const { upstream, change } of upstreams) {
       const entry = manifest.upstreams.find(({ name }) => name === upstream);
-      if (entry !== undefined && change !== 'keep') inspectUpstream(entry, { manifest, home });
+      if (entry !== undefined && change !== 'keep') checkUpstream(entry, { manifest, home });
     }
   };
 }
 
-function inspectModule({ name, exec, health, env }: ModuleEntry, folder: string): void {
+function checkModule({ name, exec, health, env }: ModuleEntry, folder: string): void {
   const cwd = withoutLinks(folder);
   for (const [field, command] of Object.entries({ exec, 'health.exec': health?.exec })) {
     const fault = command && findStartError({ exec: command, cwd }, moduleEnvironment(env), undefined);
@@ -39,17 +41,17 @@ function inspectModule({ name, exec, health, env }: ModuleEntry, folder: string)
   }
 }
 
-async function inspectListeners({ manifest, home }: Placed): Promise<void> {
+async function checkListeners({ manifest, home }: Placed): Promise<void> {
   for (const entry of manifest.listeners) {
     const settings = listenerSettings(entry, home);
     if (!('tls' in settings)) continue;
-    // TLS takes memory that a hub without it never needs.
+    // Loaded on demand, because TLS takes memory.
     const { readCertificates } = await import('../broker/listeners/certificates.ts');
     readCertificates(settings.tls);
   }
 }
 
-function inspectUpstream(entry: UpstreamEntry, { manifest, home }: Placed): void {
+function checkUpstream(entry: UpstreamEntry, { manifest, home }: Placed): void {
   for (const { field, path } of pathsOfUpstream(manifest, entry)) {
     const file = resolve(home, path);
     try {

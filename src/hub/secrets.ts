@@ -9,7 +9,7 @@ export function secretOpener({ dataFolder, random }: SecretOpenerSettings): Spec
   let key: Promise<KeyPair> | undefined;
   return async (sealed, field) => {
     const { openSealed } = await import('../crypto/sealing.ts');
-    const { openDeviceKey } = await import('../crypto/key-files/device.ts');
+    const { openDeviceKey } = await import('../crypto/key-files/device-key.ts');
     key ??= openDeviceKey(dataFolder, random).catch((thrown: unknown) => {
       // It is read again with the next secret: somebody may have put it right.
       key = undefined;

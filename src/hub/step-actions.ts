@@ -1,6 +1,6 @@
 import type { Log } from '../core/log.ts';
-import type { Provisions } from '../deployment/artifacts.ts';
-import type { Execute } from '../deployment/plan-executor.ts';
+import type { Artifacts } from '../deployment/artifacts.ts';
+import type { ExecuteStep } from '../deployment/plan-executor.ts';
 import type { Placed, PlanStep } from '../manifest/diff/plan.ts';
 import type { Parts } from './parts.ts';
 import { routingOf } from './routing.ts';
@@ -13,10 +13,10 @@ type Action<Kind extends PlanStep['kind']> = (
   signal: AbortSignal,
 ) => Promise<void> | void;
 
-type Context = Parts & { readonly log: Log; readonly provisions: Provisions };
+type Context = Parts & { readonly log: Log; readonly artifacts: Artifacts };
 
 const ACTIONS: { readonly [Kind in PlanStep['kind']]: Action<Kind> } = {
-  prepare: ({ provisions }, _, target, signal) => provisions.prepare(target, signal),
+  prepare: ({ artifacts }, _, target, signal) => artifacts.fetchBundles(target, signal),
   stop: async ({ modules }, { modules: names }) => {
     await Promise.all(names.map(modules.remove));
   },
@@ -39,7 +39,7 @@ const ACTIONS: { readonly [Kind in PlanStep['kind']]: Action<Kind> } = {
     broker.rerouted();
   },
   listeners: ({ listening, broker }, _, { manifest, home }) => {
-    // Before clients come in: what was pending is published through the routes, and what has expired is gone.
+    // Before clients connect: pending wills are published through the routes, and expired messages are removed.
     broker.begin();
     return listening.use(manifest.listeners, home);
   },
@@ -48,8 +48,8 @@ const ACTIONS: { readonly [Kind in PlanStep['kind']]: Action<Kind> } = {
   start: ({ modules }, { modules: names }, target) => modules.start(names, target),
 };
 
-/** How each kind of step is carried out. */
-export function executorOf(context: Context): Execute {
+/** Executes each step of a deployment plan on the component of the hub that it concerns. */
+export function stepExecutor(context: Context): ExecuteStep {
   return async (step, target, signal) => {
     await perform(context, step, target, signal);
   };

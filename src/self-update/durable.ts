@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Writes a file so that after a power cut it has its old content or the new one, and the new one from the return on. */
+/** Replaces a file atomically; durable on return. After a power cut it has the old content or the new one. */
 export function writeDurably(file: string, text: string): void {
   const draft = `${file}.new`;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -21,13 +21,13 @@ export function writeDurably(file: string, text: string): void {
   flushFolder(dirname(file));
 }
 
-/** Removes a file for good. */
+/** Removes a file; durable on return. */
 export function removeDurably(file: string): void {
   rmSync(file, { force: true });
   flushFolder(dirname(file));
 }
 
-/** What was renamed or removed in `folder` stays so from the return on. */
+/** Flushes renames and removals in `folder` with fsync. */
 export function flushFolder(folder: string): void {
   const descriptor = openSync(folder, 'r');
   try {

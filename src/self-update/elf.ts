@@ -1,9 +1,9 @@
-/** What a program for Linux begins with (elf(5)): the magic number, 64 bits, least byte first; its machine is at 18. */
+/** First bytes of a Linux program (elf(5)): magic number, 64 bits, little-endian. */
 const MAGIC = Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1]);
-const MACHINE_AT = 18;
+const MACHINE_OFFSET = 18;
 
-/** Bytes that tell. */
-export const ELF_HEAD_BYTES = MACHINE_AT + 2;
+/** Bytes of the header that `architectureOf` needs. */
+export const ELF_HEADER_BYTES = MACHINE_OFFSET + 2;
 
 const MACHINES: Readonly<Record<number, string>> = {
   3: 'ia32',
@@ -13,9 +13,9 @@ const MACHINES: Readonly<Record<number, string>> = {
   243: 'riscv64',
 };
 
-/** What the program that begins with `head` is made for, as Node names it; undefined: it is no program. */
-export function architectureOf(head: Buffer): string | undefined {
-  if (head.length < ELF_HEAD_BYTES || !head.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
-  const machine = head.readUInt16LE(MACHINE_AT);
+/** Architecture of an ELF program by its header, as Node names it; undefined if the file is not a program. */
+export function architectureOf(header: Buffer): string | undefined {
+  if (header.length < ELF_HEADER_BYTES || !header.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
+  const machine = header.readUInt16LE(MACHINE_OFFSET);
   return MACHINES[machine] ?? `another machine (${machine})`;
 }

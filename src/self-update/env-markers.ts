@@ -1,62 +1,72 @@
 import { bootId, runningProcess } from '../core/proc.ts';
-import type { Places, SlotName } from './paths.ts';
+import type { SlotName, UpdatePaths } from './paths.ts';
 import { SLOTS } from './paths.ts';
-import type { Guard } from './state.ts';
+import type { WatchdogProcess } from './state.ts';
 
-/** In the environment of a hub that runs from a slot: which. Who bears it launches no further. */
+/** Slot of a hub that was started from one. A hub with this marker does not launch another binary. */
 const SLOT_VARIABLE = 'SKERRY_SLOT';
 
-/** In the environment of a hub that was started on trial: the guard that did it. */
-export const GUARD_VARIABLE = 'SKERRY_GUARD';
+/** Watchdog that started this hub on trial. */
+export const WATCHDOG_VARIABLE = 'SKERRY_GUARD';
 
-/** What the guard tells the base binary, which it becomes again: how the hub on trial ended, and after how many seconds. */
-export const ENDED_VARIABLE = 'SKERRY_TRIAL_ENDED';
+/** Exit of the hub on trial and its running time in seconds; set by the watchdog when it becomes the base binary again. */
+export const TRIAL_ENDED_VARIABLE = 'SKERRY_TRIAL_ENDED';
 
-/** `late`: it was ended because it was not healthy in time. Otherwise the exit code, as a shell has it. */
+/** Exit code as a shell reports it, or `late` if the watchdog killed the hub because its time was over. */
 export type TrialEnd = { readonly how: number | 'late'; readonly seconds: number };
 
-export type Marks = {
+export type EnvMarkers = {
   readonly slot: SlotName | undefined;
-  /** The guard's pid. */
-  readonly guard: number | undefined;
+  /** Pid of the watchdog. */
+  readonly watchdog: number | undefined;
   readonly ended: TrialEnd | undefined;
 };
 
-/** What the environment of this process tells of how it was started. */
-export function marksOf(env: NodeJS.ProcessEnv, places: Places): Marks {
-  const slot = SLOTS.find(one => env[SLOT_VARIABLE] === places.binary(one));
-  const guard = /^(\d+) /.exec(env[GUARD_VARIABLE] ?? '')?.[1];
-  const [, how, seconds] = /^(\d{1,3}|late) (\d{1,9})$/.exec(env[ENDED_VARIABLE] ?? '') ?? [];
+/** Reads the markers that tell how this process was started. */
+export function readEnvMarkers(env: NodeJS.ProcessEnv, paths: UpdatePaths): EnvMarkers {
+  const slot = SLOTS.find(one => env[SLOT_VARIABLE] === paths.binary(one));
+  const watchdog = /^(\d+) /.exec(env[WATCHDOG_VARIABLE] ?? '')?.[1];
+  const [, how, seconds] = /^(\d{1,3}|late) (\d{1,9})$/.exec(env[TRIAL_ENDED_VARIABLE] ?? '') ?? [];
   return {
     slot,
-    guard: guard === undefined ? undefined : Number(guard),
+    watchdog: watchdog === undefined ? undefined : Number(watchdog),
     ended:
       how === undefined ? undefined : { how: how === 'late' ? how : Number(how), seconds: Number(seconds) },
   };
 }
 
-/** An environment for a process that nothing is known of. */
-export function unmarked(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { [SLOT_VARIABLE]: _slot, [GUARD_VARIABLE]: _guard, [ENDED_VARIABLE]: _ended, ...rest } = env;
+/** Environment without markers. */
+export function withoutMarkers(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const {
+    [SLOT_VARIABLE]: _slot,
+    [WATCHDOG_VARIABLE]: _watchdog,
+    [TRIAL_ENDED_VARIABLE]: _ended,
+    ...rest
+  } = env;
   return rest;
 }
 
-/** An environment for the hub in `slot`, and for the guard that it has on trial. */
-export function marked(env: NodeJS.ProcessEnv, places: Places, slot: SlotName, guard?: Guard) {
-  const more = guard === undefined ? {} : { [GUARD_VARIABLE]: guardMark(guard) };
-  return { ...unmarked(env), [SLOT_VARIABLE]: places.binary(slot), ...more };
+/** Environment for the hub in `slot`, and for its watchdog if it is on trial. */
+export function withMarkers(
+  env: NodeJS.ProcessEnv,
+  paths: UpdatePaths,
+  slot: SlotName,
+  watchdog?: WatchdogProcess,
+) {
+  const more = watchdog === undefined ? {} : { [WATCHDOG_VARIABLE]: watchdogMarker(watchdog) };
+  return { ...withoutMarkers(env), [SLOT_VARIABLE]: paths.binary(slot), ...more };
 }
 
-/** This process as a guard: it becomes one by `execve`, and stays the same process. */
-export function asGuard(pid: number): Guard {
+/** Watchdog that this process becomes by `execve`, which keeps the pid. */
+export function watchdogOf(pid: number): WatchdogProcess {
   return { pid, started: runningProcess(pid)?.started ?? 0, boot: bootId() ?? '' };
 }
 
-export function isRunning({ pid, started, boot }: Guard): boolean {
+export function isRunning({ pid, started, boot }: WatchdogProcess): boolean {
   return boot === (bootId() ?? '') && runningProcess(pid)?.started === started;
 }
 
-/** What the processes have in their environment that `guard` started. */
-export function guardMark({ pid, started, boot }: Guard): string {
+/** Marker in the environment of all processes that this watchdog started. */
+export function watchdogMarker({ pid, started, boot }: WatchdogProcess): string {
   return `${pid} ${started} ${boot}`;
 }

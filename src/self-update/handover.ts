@@ -1,43 +1,43 @@
 import type { Cancel, Clock } from '../core/clock.ts';
-import { unmarked } from './env-markers.ts';
+import { withoutMarkers } from './env-markers.ts';
 import type { Launched, LaunchSettings } from './launch.ts';
 import { WATCHDOG_CHECK_MS } from './limits.ts';
 import { baseProgram } from './trial.ts';
-import { SWITCH_EXIT } from './watchdog.ts';
+import { HANDOVER_EXIT_CODE } from './watchdog.ts';
 
-export type SwitchSettings = Pick<LaunchSettings, 'dataFolder' | 'args' | 'env' | 'become'> & {
+export type HandoverSettings = Pick<LaunchSettings, 'dataFolder' | 'args' | 'env' | 'execve'> & {
   readonly launched: Launched;
-  /** Ends this process with an exit code. */
+  /** Exits this process with a code. */
   readonly exit: (code: number) => never;
 };
 
 /**
- * Hands over to the binary that is noted, by way of the base binary, which decides: as this process, or as that of the
- * guard, if there is one, so that guards do not pile up. Called when the hub has stopped, and its lock is released.
- * @throws Failure `update.state`: the base binary is gone
+ * Hands over to the recorded binary through the base binary, which decides. Under a watchdog this process exits and the
+ * watchdog becomes the base binary, so that watchdogs do not nest; otherwise this process becomes it. Called after the hub
+ * has stopped and released its lock.
+ * @throws Failure `update.state`: the base binary is missing
  */
-export function switchBinary({ dataFolder, launched, args, env, become, exit }: SwitchSettings): never {
-  if (launched.guard !== undefined) return exit(SWITCH_EXIT);
-  return become([baseProgram(dataFolder), ...args], unmarked(env));
+export function handOver({ dataFolder, launched, args, env, execve, exit }: HandoverSettings): never {
+  if (launched.watchdog !== undefined) return exit(HANDOVER_EXIT_CODE);
+  return execve([baseProgram(dataFolder), ...args], withoutMarkers(env));
 }
 
 /**
- * Calls `gone` once when the guard is gone, which only SIGKILL does to it: nobody would pass signals on, or count. `parent`
- * is the pid of the process that this one is a child of now. The hub looks, as a pipe that closes would cost the shell
- * one more process.
+ * Calls `gone` once if the watchdog was killed (SIGKILL), because then nothing forwards signals or counts starts. `parent`
+ * returns the current parent pid. The hub polls it, because a pipe would cost the watchdog one more process.
  */
-export function watchGuard(
-  { guard }: Launched,
+export function monitorWatchdog(
+  { watchdog }: Launched,
   parent: () => number,
   clock: Clock,
   gone: () => void,
 ): Cancel {
-  if (guard === undefined) return () => {};
+  if (watchdog === undefined) return () => {};
   let cancel: Cancel = () => {};
-  const look = (): void => {
-    if (parent() !== guard) gone();
-    else cancel = clock.after(WATCHDOG_CHECK_MS, look);
+  const check = (): void => {
+    if (parent() !== watchdog) gone();
+    else cancel = clock.after(WATCHDOG_CHECK_MS, check);
   };
-  look();
+  check();
   return () => cancel();
 }

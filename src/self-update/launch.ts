@@ -5,62 +5,64 @@ import type { FolderLock } from '../core/files/folder-lock.ts';
 import { lockFolder } from '../core/files/folder-lock.ts';
 import { LOCK_TIMEOUT_MS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
-import { looksSame, sameBase, slotDamage, slotTrouble } from './binary.ts';
+import { looksUnchanged, matchBase, slotProblem, verifySlot } from './binary.ts';
 import { removeDurably, writeDurably } from './durable.ts';
-import type { Marks } from './env-markers.ts';
-import { asGuard, isRunning, marked, marksOf } from './env-markers.ts';
+import type { EnvMarkers } from './env-markers.ts';
+import { isRunning, readEnvMarkers, watchdogOf, withMarkers } from './env-markers.ts';
 import { HUB_TRIAL, MAX_ORPHAN_LOCK_CHECKS, ORPHAN_CHECK_MS } from './limits.ts';
-import type { Pause } from './orphans.ts';
-import { endLeftOf } from './orphans.ts';
-import type { BinaryName, Places, SlotName } from './paths.ts';
-import { placesIn } from './paths.ts';
-import type { Guard, State, Trial } from './state.ts';
-import { readState, writeState } from './state.ts';
-import { nextTry } from './trial-counter.ts';
-import { guardCommand } from './watchdog.ts';
+import type { Sleep } from './orphans.ts';
+import { killOrphans } from './orphans.ts';
+import type { BinaryName, SlotName, UpdatePaths } from './paths.ts';
+import { updatePaths } from './paths.ts';
+import type { Trial, UpdateState, WatchdogProcess } from './state.ts';
+import { readUpdateState, writeUpdateState } from './state.ts';
+import { nextTrialState } from './trial-counter.ts';
+import { watchdogCommand } from './watchdog.ts';
 
 export type LaunchSettings = {
   readonly dataFolder: string;
-  /** This process: its program, the arguments that it was given, and its environment. */
+  /** Path of the running binary, with its arguments and environment. */
   readonly program: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
-  /** The pid of the process that this one is a child of. */
+  /** Pid of the parent process. */
   readonly parent: number;
   readonly log: Log;
-  readonly pause: Pause;
-  /** Replaces this process; `command` begins with the absolute path of the program. A program that cannot be run ends it. */
-  readonly become: (command: readonly string[], env: NodeJS.ProcessEnv) => never;
+  readonly sleep: Sleep;
+  /** Repaths this process by `command`, which starts with an absolute path; exits if it cannot be run. */
+  readonly execve: (command: readonly string[], env: NodeJS.ProcessEnv) => never;
 };
 
-/** What this process is, if it is the hub that is to run. */
+/** Identity of the running hub. */
 export type Launched = {
   readonly running: BinaryName;
-  /** The pid of the guard that it is a child of. */
-  readonly guard?: number | undefined;
+  /** Pid of the watchdog, if it is the parent process. */
+  readonly watchdog?: number | undefined;
 };
 
 /**
- * Decides at the start of a hub which of its binaries is to run, before anything is opened. Resolves if it is the one of
- * this process, else becomes the other. Where the hub was never updated it costs a look for one file.
- * @throws Failure `data.locked`: a hub on trial runs; `update.state`: this is one, and nobody watches over it
+ * Selects the binary of the hub at its start, before anything is opened. Resolves if it is the running one, else becomes the
+ * other by `execve`. If the hub was never updated, this only checks for one file.
+ * @throws Failure `data.locked`: a hub on trial runs; `update.state`: this is a hub on trial without its watchdog
  */
 export async function launch(settings: LaunchSettings): Promise<Launched> {
-  const places = placesIn(settings.dataFolder);
-  const marks = marksOf(settings.env, places);
-  if (marks.guard !== undefined && marks.guard !== settings.parent) throw unguarded();
-  if (marks.slot !== undefined) return { running: marks.slot, guard: marks.guard };
-  const state = usableState(places, settings.log);
-  if (state === undefined || isWithin(settings.program, places.folder)) return { running: 'base' };
-  const next = isSettled(state, settings.program) ? state : await settle(settings, places, marks, state);
-  return next === undefined ? { running: 'base' } : start(settings, places, next);
+  const paths = updatePaths(settings.dataFolder);
+  const markers = readEnvMarkers(settings.env, paths);
+  if (markers.watchdog !== undefined && markers.watchdog !== settings.parent) throw watchdogGone();
+  if (markers.slot !== undefined) return { running: markers.slot, watchdog: markers.watchdog };
+  const state = usableState(paths, settings.log);
+  if (state === undefined || isWithin(settings.program, paths.folder)) return { running: 'base' };
+  const next = isSettled(state, settings.program)
+    ? state
+    : await updateState(settings, paths, markers, state);
+  return next === undefined ? { running: 'base' } : start(settings, paths, next);
 }
 
-/** What is noted; undefined if nothing is, or nothing that can be read, which is said. */
-function usableState(places: Places, log: Log): State | undefined {
+/** Reads the state; undefined if there is none or it cannot be read, which is logged. */
+function usableState(paths: UpdatePaths, log: Log): UpdateState | undefined {
   let damaged: string | undefined;
   try {
-    const read = readState(places);
+    const read = readUpdateState(paths);
     if (read.state !== undefined) return read.state;
     damaged = read.damaged;
   } catch (thrown) {
@@ -68,27 +70,27 @@ function usableState(places: Places, log: Log): State | undefined {
   }
   if (damaged !== undefined)
     log.warn(
-      `${places.state} cannot be used (${damaged}), so the hub that was installed runs: apply the update again.`,
+      `${paths.state} cannot be used (${damaged}), so the installed hub runs: apply the update again.`,
     );
   return undefined;
 }
 
-/** Somebody who starts a binary in a slot by hand means that one. */
+/** True if a person started a binary in a slot directly, which then runs as it is. */
 function isWithin(program: string, folder: string): boolean {
   return program.startsWith(realpathSync(folder) + sep);
 }
 
-function isSettled({ base, trial, guard }: State, program: string): boolean {
-  return trial === undefined && guard === undefined && looksSame(base, program);
+function isSettled({ base, trial, guard }: UpdateState, program: string): boolean {
+  return trial === undefined && guard === undefined && looksUnchanged(base, program);
 }
 
-/** Brings what is noted up to date, alone in the data folder; undefined: this binary runs, and no other is known. */
-async function settle(
+/** Updates the state under the lock of the data folder; undefined if only the installed binary remains. */
+async function updateState(
   settings: LaunchSettings,
-  places: Places,
-  marks: Marks,
-  { guard, trial }: State,
-): Promise<State | undefined> {
+  paths: UpdatePaths,
+  markers: EnvMarkers,
+  { guard, trial }: UpdateState,
+): Promise<UpdateState | undefined> {
   const { dataFolder, program, log } = settings;
   if (guard !== undefined && guard.pid !== process.pid && isRunning(guard))
     throw inUse(dataFolder, guard.pid);
@@ -96,38 +98,42 @@ async function settle(
   const lock =
     guard === undefined ? lockFolder(dataFolder, LOCK_TIMEOUT_MS) : await lockAfter(guard, grace, settings);
   try {
-    const state = usableState(places, log);
-    const base = state && (await sameBase(state.base, program));
+    const state = usableState(paths, log);
+    const base = state && (await matchBase(state.base, program));
     if (state !== undefined && base === undefined) {
-      log.warn(`${program} is not the hub that was updated, so it runs, and updates are forgotten.`);
-      forget(places);
+      log.warn(`${program} was installed after the update, so it runs, and the update is removed.`);
+      removeUpdates(paths);
     }
-    return state && base && (await bringUpToDate(places, marks, { ...state, base }, log));
+    return state && base && (await advance(paths, markers, { ...state, base }, log));
   } finally {
     lock.release();
   }
 }
 
 /**
- * Takes the data folder when what a guard left has been ended. A process that is ending loses its environment, by which it
- * is found, before the lock; one that is starting takes the lock later.
+ * Locks the data folder after the orphans of a killed watchdog have ended. It retries, because an exiting process loses its
+ * environment, by which it is found, before the lock, and a starting one takes the lock late.
  */
-async function lockAfter(guard: Guard, grace: number, settings: LaunchSettings): Promise<FolderLock> {
-  const { dataFolder, pause } = settings;
+async function lockAfter(
+  watchdog: WatchdogProcess,
+  grace: number,
+  settings: LaunchSettings,
+): Promise<FolderLock> {
+  const { dataFolder, sleep } = settings;
   for (let refusals = 0; ; refusals++) {
-    await endLeftOf(placesIn(dataFolder), guard, grace, pause);
+    await killOrphans(updatePaths(dataFolder), watchdog, grace, sleep);
     try {
       return lockFolder(dataFolder);
     } catch (thrown) {
       const locked = thrown instanceof Failure && thrown.code === 'data.locked';
       if (!locked || refusals === MAX_ORPHAN_LOCK_CHECKS) throw thrown;
     }
-    await pause(ORPHAN_CHECK_MS);
+    await sleep(ORPHAN_CHECK_MS);
   }
 }
 
-function unguarded(): Failure {
-  return new Failure('update.state', 'What watches over this new hub is gone, so it does not start.');
+function watchdogGone(): Failure {
+  return new Failure('update.state', 'The watchdog of this hub on trial is gone, so the hub does not start.');
 }
 
 function inUse(dataFolder: string, pid: number): Failure {
@@ -135,90 +141,101 @@ function inUse(dataFolder: string, pid: number): Failure {
   return new Failure('data.locked', `${sentence}: stop it, or name another folder with --data DIR.`);
 }
 
-/** The note first: without it the rest is nothing but space. */
-function forget(places: Places): void {
-  removeDurably(places.state);
-  rmSync(places.folder, { recursive: true, force: true });
+/** Deletes the state file first; without it the slots are just unused files. */
+function removeUpdates(paths: UpdatePaths): void {
+  removeDurably(paths.state);
+  rmSync(paths.folder, { recursive: true, force: true });
 }
 
-async function bringUpToDate(places: Places, marks: Marks, state: State, log: Log): Promise<State> {
+async function advance(
+  paths: UpdatePaths,
+  markers: EnvMarkers,
+  state: UpdateState,
+  log: Log,
+): Promise<UpdateState> {
   const { trial } = state;
   const next =
-    trial === undefined ? { ...state, guard: undefined } : await decide(places, marks, state, trial);
+    trial === undefined ? { ...state, guard: undefined } : await decide(paths, markers, state, trial);
   try {
-    // The guard looks for this file, so it is there before the note says that there is a trial.
-    if (next.trial !== undefined) writeDurably(places.unconfirmed, '');
-    writeState(places, next);
-    if (next.trial === undefined) removeDurably(places.unconfirmed);
+    // Written before the state, because the watchdog of a recorded trial checks this file.
+    if (next.trial !== undefined) writeDurably(paths.unconfirmed, '');
+    writeUpdateState(paths, next);
+    if (next.trial === undefined) removeDurably(paths.unconfirmed);
   } catch (thrown) {
     log.error(
-      `${places.state} cannot be written (${reasonOf(thrown)}), so no new hub is tried: see to the disk.`,
+      `${paths.state} cannot be written (${reasonOf(thrown)}), so the new hub is not tried: check the disk.`,
     );
     return { ...next, trial: undefined };
   }
-  if (trial !== undefined) tell(next, trial, log);
+  if (trial !== undefined) logDecision(next, trial, log);
   return next;
 }
 
-async function decide(places: Places, marks: Marks, state: State, trial: Trial): Promise<State> {
+async function decide(
+  paths: UpdatePaths,
+  markers: EnvMarkers,
+  state: UpdateState,
+  trial: Trial,
+): Promise<UpdateState> {
   const content = state.slots[trial.slot];
   const findings = {
-    ended: state.guard?.pid === process.pid ? marks.ended : undefined,
-    stopped: takeAway(places.stopped),
-    damage: content && (await slotDamage(places, trial.slot, content)),
+    ended: state.guard?.pid === process.pid ? markers.ended : undefined,
+    stopped: consume(paths.stopped),
+    damage: content && (await verifySlot(paths, trial.slot, content)),
   };
-  return nextTry(state, trial, findings, asGuard(process.pid));
+  return nextTrialState(state, trial, findings, watchdogOf(process.pid));
 }
 
-/** Whether there was a file. It is gone before what it says is noted: to count a start too many is the safe error. */
-function takeAway(file: string): boolean {
+/** Removes a file; returns true if it existed. Removed before the state is written, so that an error counts one start too many. */
+function consume(file: string): boolean {
   if (!existsSync(file)) return false;
   removeDurably(file);
   return true;
 }
 
-function tell({ slots, returned, trial }: State, { slot, limits }: Trial, log: Log): void {
+function logDecision({ slots, returned, trial }: UpdateState, { slot, limits }: Trial, log: Log): void {
   const version = slots[slot]?.version;
   if (trial !== undefined) log.info(`Start ${trial.tries} of ${limits.starts} of the new hub, ${version}.`);
-  else log.error(`The new hub, ${version}, is given up: ${returned?.reason}. The one of before runs.`);
+  else
+    log.error(
+      `The new hub, ${version}, failed its trial: ${returned?.reason}. Rolled back to the previous hub.`,
+    );
 }
 
-/** Becomes the binary that is noted, if it can be run and is not this one. */
-async function start(settings: LaunchSettings, places: Places, state: State): Promise<Launched> {
-  const { args, env, become, program } = settings;
+/** Becomes the recorded binary by `execve`, if it can run and is not this one. */
+async function start(settings: LaunchSettings, paths: UpdatePaths, state: UpdateState): Promise<Launched> {
+  const { args, env, execve, program } = settings;
   const { trial, guard, current } = state;
   if (trial !== undefined)
-    return become(guardCommand(places, state, trial, args), marked(env, places, trial.slot, guard));
+    return execve(watchdogCommand(paths, state, trial, args), withMarkers(env, paths, trial.slot, guard));
   if (current === 'base') return { running: 'base' };
-  const trouble = await troubleWith(places, state, current, settings.log);
-  if (trouble !== undefined) {
-    settings.log.error(
-      `${trouble}, so the hub that was installed, ${program}, runs: apply the update again.`,
-    );
+  const problem = await problemWith(paths, state, current, settings.log);
+  if (problem !== undefined) {
+    settings.log.error(`${problem}, so the installed hub, ${program}, runs: apply the update again.`);
     return { running: 'base' };
   }
-  return become([places.binary(current), ...args], marked(env, places, current));
+  return execve([paths.binary(current), ...args], withMarkers(env, paths, current));
 }
 
-/** A slot is read whole only if its last start did not come to its end, as is noted in a file that is not flushed. */
-async function troubleWith(
-  places: Places,
-  { slots }: State,
+/** Reason why a slot cannot run. Its content is verified only if its last start did not finish, by a file that is not flushed. */
+async function problemWith(
+  paths: UpdatePaths,
+  { slots }: UpdateState,
   slot: SlotName,
   log: Log,
 ): Promise<string | undefined> {
   const content = slots[slot];
   if (content === undefined) return `Slot ${slot} is empty`;
-  if (existsSync(places.starting)) return slotDamage(places, slot, content);
-  const trouble = slotTrouble(places, slot, content);
-  if (trouble === undefined) noteStart(places.starting, log);
-  return trouble;
+  if (existsSync(paths.starting)) return verifySlot(paths, slot, content);
+  const problem = slotProblem(paths, slot, content);
+  if (problem === undefined) markStarting(paths.starting, log);
+  return problem;
 }
 
-function noteStart(file: string, log: Log): void {
+function markStarting(file: string, log: Log): void {
   try {
     writeFileSync(file, '', { mode: 0o600 });
   } catch (thrown) {
-    log.warn(`${file} cannot be written (${reasonOf(thrown)}): see to the disk.`);
+    log.warn(`${file} cannot be written (${reasonOf(thrown)}): check the disk.`);
   }
 }

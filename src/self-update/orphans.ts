@@ -1,35 +1,40 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { reasonOf, systemCode } from '../core/errors.ts';
 import { allPids, pidsWithVariable } from '../core/proc.ts';
-import { GUARD_VARIABLE, guardMark } from './env-markers.ts';
+import { WATCHDOG_VARIABLE, watchdogMarker } from './env-markers.ts';
 import { ORPHAN_CHECK_MS } from './limits.ts';
-import type { Places } from './paths.ts';
+import type { UpdatePaths } from './paths.ts';
 import { SLOTS } from './paths.ts';
-import type { Guard } from './state.ts';
+import type { WatchdogProcess } from './state.ts';
 
-/** Resolves after milliseconds. */
-export type Pause = (milliseconds: number) => Promise<void>;
+/** Resolves after some milliseconds. */
+export type Sleep = (milliseconds: number) => Promise<void>;
 
 /**
- * Ends what a guard started that is gone itself: its hub is asked to, as it is when it sees that by itself, and killed
- * after `grace` seconds. The data folder is free then.
+ * Ends the processes that a killed watchdog left behind: SIGTERM, then SIGKILL after `grace` seconds. The data folder is
+ * unlocked afterwards.
  */
-export async function endLeftOf(places: Places, guard: Guard, grace: number, pause: Pause): Promise<void> {
-  const mark = guardMark(guard);
-  const left = (): number[] =>
-    [...pidsWithVariable(GUARD_VARIABLE, value => value === mark), ...beingStarted(places)].filter(
+export async function killOrphans(
+  paths: UpdatePaths,
+  watchdog: WatchdogProcess,
+  grace: number,
+  pause: Sleep,
+): Promise<void> {
+  const marker = watchdogMarker(watchdog);
+  const orphans = (): number[] =>
+    [...pidsWithVariable(WATCHDOG_VARIABLE, value => value === marker), ...processesInExec(paths)].filter(
       pid => pid !== process.pid,
     );
   const rounds = (grace * 1000) / ORPHAN_CHECK_MS;
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    for (const pid of left()) send(pid, signal);
-    for (let round = 0; round < rounds && left().length > 0; round++) await pause(ORPHAN_CHECK_MS);
+    for (const pid of orphans()) send(pid, signal);
+    for (let round = 0; round < rounds && orphans().length > 0; round++) await pause(ORPHAN_CHECK_MS);
   }
 }
 
-/** Processes that are becoming a hub in a slot: for that moment they have no environment. */
-function beingStarted(places: Places): number[] {
-  const programs = SLOTS.map(places.binary);
+/** Processes in the middle of `execve` into a slot: for that moment they have no environment to search. */
+function processesInExec(paths: UpdatePaths): number[] {
+  const programs = SLOTS.map(paths.binary);
   return allPids().filter(pid => {
     try {
       return (

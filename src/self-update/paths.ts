@@ -1,31 +1,31 @@
 import { join } from 'node:path';
 
-/** The two places for binaries of the hub, of which one is free. */
+/** Slots for hub binaries; at least one is free. */
 export const SLOTS = ['a', 'b'] as const;
 export type SlotName = (typeof SLOTS)[number];
 
-/** `base`: the binary that was installed, and that systemd or a person starts. */
+/** Slot, or `base`: the installed binary, which systemd or a person starts. */
 export type BinaryName = 'base' | SlotName;
 
 export function isSlot(text: unknown): text is SlotName {
   return text === 'a' || text === 'b';
 }
 
-/** Where updates of the hub lie in its data folder. */
-export type Places = {
+/** Paths of self-update files in the data folder. */
+export type UpdatePaths = {
   readonly folder: string;
   readonly state: string;
-  /** It is there while the hub on trial is not confirmed; the guard looks at it. */
+  /** Exists while the hub on trial is not confirmed; the watchdog checks it. */
   readonly unconfirmed: string;
-  /** What the guard makes of it when the hub on trial ended because it was told to. */
+  /** Name to which the watchdog renames `unconfirmed` if the hub on trial stopped on request. */
   readonly stopped: string;
-  /** It is there from the start of a slot that is not on trial until its hub is up. */
+  /** Exists from the start of a confirmed slot until its hub is up. */
   readonly starting: string;
   readonly slotFolder: (slot: SlotName) => string;
   readonly binary: (slot: SlotName) => string;
 };
 
-export function placesIn(dataFolder: string): Places {
+export function updatePaths(dataFolder: string): UpdatePaths {
   const folder = join(dataFolder, 'hub');
   return {
     folder,

@@ -2,80 +2,81 @@ import { readFileSync, statSync } from 'node:fs';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import { writeDurably } from './durable.ts';
 import { MAX_HUB_STATE_BYTES } from './limits.ts';
-import type { BinaryName, Places, SlotName } from './paths.ts';
+import type { BinaryName, SlotName, UpdatePaths } from './paths.ts';
 import { isSlot } from './paths.ts';
 
-/** The base binary as it was when it was left. */
-export type Identity = {
+/** Installed binary as it was when the hub last used it. */
+export type BinaryIdentity = {
   readonly path: string;
   readonly size: number;
-  /** Milliseconds since 1970. */
+  /** Modification time in milliseconds since 1970. */
   readonly changed: number;
   readonly inode: number;
   readonly sha256: string;
 };
 
-/** What lies in a slot. `version`: as the binary calls itself. */
+/** Binary in a slot; `version` is what it printed. */
 export type SlotContent = { readonly sha256: string; readonly size: number; readonly version: string };
 
-/** How long a trial may take: starts, seconds in all, and seconds from asking to end to SIGKILL. */
+/** Bounds of a trial: number of starts, total seconds, and seconds from SIGTERM to SIGKILL. */
 export type TrialLimits = { readonly starts: number; readonly seconds: number; readonly grace: number };
 
 export type Trial = {
   readonly slot: SlotName;
   readonly limits: TrialLimits;
-  /** Starts so far, counted before each. */
+  /** Starts so far, counted before each start. */
   readonly tries: number;
-  /** Seconds that the tries which ended took. */
+  /** Total seconds of the finished starts. */
   readonly seconds: number;
-  /** How the last one ended, in words; '' if that is not known. */
+  /** Description of the last exit; empty if unknown. */
   readonly lastEnd: string;
 };
 
-/** The process that watches over a hub that was started on trial. */
-export type Guard = { readonly pid: number; readonly started: number; readonly boot: string };
+/** Process that watches a hub on trial. */
+export type WatchdogProcess = { readonly pid: number; readonly started: number; readonly boot: string };
 
-/** Why the binary with this SHA-256 is not in use. */
-export type Return = { readonly sha256: string; readonly version: string; readonly reason: string };
+/** Binary that failed its trial, and why. */
+export type FailedUpdate = { readonly sha256: string; readonly version: string; readonly reason: string };
 
-/** Which binary of the hub is in use. A later version of Skerry may add fields, and never changes the meaning of one. */
-export type State = {
-  readonly base: Identity;
+/** Persistent state of self-updates. A later version of Skerry may add fields but never changes the meaning of one. */
+export type UpdateState = {
+  readonly base: BinaryIdentity;
   readonly current: BinaryName;
   readonly slots: Readonly<Partial<Record<SlotName, SlotContent>>>;
   readonly trial?: Trial | undefined;
-  readonly guard?: Guard | undefined;
-  readonly returned?: Return | undefined;
+  /** Watchdog of the start in progress. The field names are those of the state file, which older hubs read. */
+  readonly guard?: WatchdogProcess | undefined;
+  readonly returned?: FailedUpdate | undefined;
 };
 
-const NOTHING = ['ENOENT', 'ENOTDIR'];
+const NOT_FOUND = ['ENOENT', 'ENOTDIR'];
 
-/** `damaged`: why it cannot be read. */
-export type StateRead = { readonly state?: State; readonly damaged?: string };
+/** State, or in `damaged` the reason why it cannot be parsed; neither if there is no file. */
+export type UpdateStateRead = { readonly state?: UpdateState; readonly damaged?: string };
 
-/** What is noted in the data folder; an empty object: nothing. Throws the Failure `update.state`: the system cannot read it. */
-export function readState({ state: file }: Places): StateRead {
+/** Reads the state file. @throws Failure `update.state` if the system cannot read it */
+export function readUpdateState({ state: file }: UpdatePaths): UpdateStateRead {
   let text: string;
   try {
     if (statSync(file).size > MAX_HUB_STATE_BYTES) return { damaged: 'it is too long' };
     text = readFileSync(file, 'utf8');
   } catch (thrown) {
-    if (NOTHING.includes(systemCode(thrown) ?? '')) return {};
+    if (NOT_FOUND.includes(systemCode(thrown) ?? '')) return {};
     throw new Failure(
       'update.state',
-      `${file} cannot be read (${reasonOf(thrown)}): correct the folder's rights.`,
+      `${file} cannot be read (${reasonOf(thrown)}): correct the folder's permissions.`,
     );
   }
   try {
     return { state: stateOf(fieldsOf(JSON.parse(text), 'it')) };
   } catch (thrown) {
     if (thrown instanceof Damage) return { damaged: thrown.message };
-    if (thrown instanceof SyntaxError) return { damaged: 'it is no JSON' };
+    if (thrown instanceof SyntaxError) return { damaged: 'it is not JSON' };
     throw thrown;
   }
 }
 
-export function writeState({ state: file }: Places, state: State): void {
+export function writeUpdateState({ state: file }: UpdatePaths, state: UpdateState): void {
   writeDurably(file, `${JSON.stringify(state, null, 2)}\n`);
 }
 
@@ -83,26 +84,26 @@ class Damage extends Error {}
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function stateOf(fields: Fields): State {
+function stateOf(fields: Fields): UpdateState {
   const named = fields['current'];
   const current: BinaryName = named === 'base' ? named : slotOf(named, 'current');
   const slots = fieldsOf(fields['slots'], 'slots');
-  const state: State = {
+  const state: UpdateState = {
     base: identityOf(fieldsOf(fields['base'], 'base')),
     current,
     slots: { ...contentIn(slots, 'a'), ...contentIn(slots, 'b') },
     ...optional(fields, 'trial', trialOf),
-    ...optional(fields, 'guard', guardOf),
-    ...optional(fields, 'returned', returnOf),
+    ...optional(fields, 'guard', watchdogProcessOf),
+    ...optional(fields, 'returned', failedUpdateOf),
   };
   for (const name of [state.current, state.trial?.slot]) {
     if (isSlot(name) && state.slots[name] === undefined)
-      throw new Damage(`slot ${name} is named and not there`);
+      throw new Damage(`slot ${name} is named but missing`);
   }
   return state;
 }
 
-function identityOf(fields: Fields): Identity {
+function identityOf(fields: Fields): BinaryIdentity {
   return {
     path: textIn(fields, 'path'),
     size: numberIn(fields, 'size'),
@@ -134,7 +135,7 @@ function trialOf(fields: Fields): Trial {
   };
 }
 
-function guardOf(fields: Fields): Guard {
+function watchdogProcessOf(fields: Fields): WatchdogProcess {
   return {
     pid: numberIn(fields, 'pid'),
     started: numberIn(fields, 'started'),
@@ -142,7 +143,7 @@ function guardOf(fields: Fields): Guard {
   };
 }
 
-function returnOf(fields: Fields): Return {
+function failedUpdateOf(fields: Fields): FailedUpdate {
   return {
     sha256: textIn(fields, 'sha256'),
     version: textIn(fields, 'version'),
@@ -162,23 +163,23 @@ function optional<Name extends string, Value>(
 }
 
 function fieldsOf(value: unknown, name: string): Fields {
-  if (typeof value !== 'object' || value === null) throw new Damage(`"${name}" is no object`);
+  if (typeof value !== 'object' || value === null) throw new Damage(`"${name}" is not an object`);
   return Object.fromEntries(Object.entries(value));
 }
 
 function textIn(fields: Fields, name: string): string {
   const value = fields[name];
-  if (typeof value !== 'string') throw new Damage(`"${name}" is no text`);
+  if (typeof value !== 'string') throw new Damage(`"${name}" is not a string`);
   return value;
 }
 
 function numberIn(fields: Fields, name: string): number {
   const value = fields[name];
-  if (typeof value !== 'number' || value < 0) throw new Damage(`"${name}" is no number`);
+  if (typeof value !== 'number' || value < 0) throw new Damage(`"${name}" is not a number`);
   return value;
 }
 
 function slotOf(value: unknown, name: string): SlotName {
-  if (!isSlot(value)) throw new Damage(`"${name}" is no slot`);
+  if (!isSlot(value)) throw new Damage(`"${name}" is not a slot`);
   return value;
 }

@@ -1,39 +1,44 @@
 import { constants } from 'node:os';
 import type { TrialEnd } from './env-markers.ts';
-import type { Guard, State, Trial } from './state.ts';
+import type { Trial, UpdateState, WatchdogProcess } from './state.ts';
 
-/** What is known of the last start on trial when the next one is to be decided on. */
-export type Findings = {
-  /** How it ended; undefined: nobody was left to tell. */
+/** Facts about the last start on trial, on which the next decision depends. */
+export type TrialFindings = {
+  /** Exit of the hub; undefined if the watchdog was killed too, as in a power cut. */
   readonly ended: TrialEnd | undefined;
-  /** It ended because it was told to, which is no failure of it. */
+  /** True if it stopped on request, which does not count as a failure. */
   readonly stopped: boolean;
-  /** Why the binary on trial cannot be run. */
+  /** Reason why the binary on trial cannot run. */
   readonly damage: string | undefined;
 };
 
-/** Counts the last start on trial, and then either the next one, which `guard` watches over, or returns. Pure. */
-export function nextTry(state: State, trial: Trial, findings: Findings, guard: Guard): State {
+/** Counts the last start on trial, then either starts the next one under `guard` or ends the trial as failed. Pure. */
+export function nextTrialState(
+  state: UpdateState,
+  trial: Trial,
+  findings: TrialFindings,
+  guard: WatchdogProcess,
+): UpdateState {
   const counted = count(trial, findings);
-  const reason = reasonToReturn(counted, findings);
+  const reason = failureReason(counted, findings);
   if (reason === undefined) return { ...state, trial: { ...counted, tries: counted.tries + 1 }, guard };
-  return returned(state, trial, reason);
+  return endTrial(state, trial, reason);
 }
 
-/** The state in which the trial is over and the binary of before is in use. */
-export function returned(state: State, { slot }: Trial, reason: string): State {
+/** Ends the trial as failed: the previous binary is in use again. */
+export function endTrial(state: UpdateState, { slot }: Trial, reason: string): UpdateState {
   const { sha256 = '', version = '' } = state.slots[slot] ?? {};
   return { ...state, trial: undefined, guard: undefined, returned: { sha256, version, reason } };
 }
 
-function count(trial: Trial, { ended, stopped }: Findings): Trial {
+function count(trial: Trial, { ended, stopped }: TrialFindings): Trial {
   if (stopped) return { ...trial, tries: Math.max(0, trial.tries - 1), lastEnd: '' };
   if (ended === undefined) return { ...trial, lastEnd: '' };
   const seconds = trial.seconds + ended.seconds;
-  return { ...trial, seconds, lastEnd: endInWords(ended) };
+  return { ...trial, seconds, lastEnd: describeEnd(ended) };
 }
 
-function reasonToReturn(trial: Trial, { ended, damage }: Findings): string | undefined {
+function failureReason(trial: Trial, { ended, damage }: TrialFindings): string | undefined {
   const { limits, tries, seconds, lastEnd } = trial;
   if (damage !== undefined) return damage;
   if (ended?.how === 'late') return `it was not healthy within ${limits.seconds} seconds`;
@@ -43,9 +48,9 @@ function reasonToReturn(trial: Trial, { ended, damage }: Findings): string | und
   return undefined;
 }
 
-/** A shell tells an end by a signal as 128 and its number. */
-function endInWords({ how }: TrialEnd): string {
-  if (how === 'late') return 'took too long';
+/** Describes an exit; a shell reports a signal as 128 plus its number. */
+function describeEnd({ how }: TrialEnd): string {
+  if (how === 'late') return 'timed out';
   const signal = Object.entries(constants.signals).find(([, number]) => number === how - 128)?.[0];
-  return signal === undefined ? `ended with exit code ${how}` : `was ended by ${signal}`;
+  return signal === undefined ? `exited with code ${how}` : `was killed by ${signal}`;
 }

@@ -15,7 +15,7 @@ const PEER: Peer = { local: true, address: '127.0.0.1', certificate: undefined }
 function stage(manifest: object) {
   const reasons: string[] = [];
   const identities = createIdentities({ clock: createTestClock(), random, log: SILENT });
-  identities.admit(parseManifest(JSON.stringify({ name: 'a', ...manifest }), 'm.json'));
+  identities.update(parseManifest(JSON.stringify({ name: 'a', ...manifest }), 'm.json'));
   const attempt = (
     username: string | undefined,
     password: string,
@@ -79,9 +79,9 @@ identities('the log is told why a client is refused', async () => {
     'wrong password',
     'no user with a password has this name',
     'no user with a password has this name',
-    'wrong token of a module',
-    'no user may have such a name',
-    'no user name, and no "anonymous" in the manifest',
+    'wrong module token',
+    'invalid user name',
+    'no user name, and the manifest has no "anonymous"',
   ]);
 });
 

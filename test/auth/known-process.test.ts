@@ -34,7 +34,7 @@ function stage(manifest: object, owner: PeerOwner) {
       done(owner);
     },
   });
-  identities.admit(parsed(manifest));
+  identities.update(parsed(manifest));
   const socket = new Socket();
   const attempt = (username?: string, password?: string, module?: string): Authentication => {
     const outcomes: Authentication[] = [];
@@ -89,10 +89,10 @@ known('a hub that has nobody to tell apart does not look', () => {
 known('who came in before the hub looked is let go once it does', () => {
   const { identities } = stage({ modules: { one: { exec: ['x'] } } }, 'other');
   const anonymous = { kind: 'client', user: undefined } as const;
-  assert.is(identities.admit(parsed({ modules: { one: { exec: ['y'] } } }))(anonymous), true);
-  assert.is(identities.admit(parsed({ modules: MODULES }))(anonymous), false);
-  assert.is(identities.admit(parsed({ modules: MODULES }))({ kind: 'module', module: 'one' }), true);
-  assert.is(identities.admit(parsed({ modules: MODULES }))(anonymous), true);
+  assert.is(identities.update(parsed({ modules: { one: { exec: ['y'] } } }))(anonymous), true);
+  assert.is(identities.update(parsed({ modules: MODULES }))(anonymous), false);
+  assert.is(identities.update(parsed({ modules: MODULES }))({ kind: 'module', module: 'one' }), true);
+  assert.is(identities.update(parsed({ modules: MODULES }))(anonymous), true);
 });
 
 known('who comes by the socket of a module is it, whatever the manifest says of others', () => {

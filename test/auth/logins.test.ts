@@ -1,8 +1,8 @@
 import { randomBytes, scryptSync } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Lane } from '../../src/auth/fair-queue.ts';
-import { createTurns } from '../../src/auth/fair-queue.ts';
+import type { QueueLane } from '../../src/auth/fair-queue.ts';
+import { createFairQueue } from '../../src/auth/fair-queue.ts';
 import {
   FAILED_LOGIN_WINDOW_MS,
   INITIAL_LOCKOUT_MS,
@@ -46,7 +46,7 @@ function logins() {
   const clock = createTestClock();
   const warnings: string[] = [];
   const log = logFor('broker', (...line) => warnings.push(logLine(...line)));
-  const { check: login, use } = createLogins({ clock, random, log });
+  const { check: login, setUsers: use } = createLogins({ clock, random, log });
   use(USERS);
   const attempt = (user: string, password: string, peer: Peer): Promise<string> =>
     new Promise(resolve =>
@@ -227,16 +227,16 @@ logging('failures of many are remembered in a bounded table', () => {
 
 /** Work that is done when a test ends it. */
 function stage(atOnce: number, mostWaiting: number) {
-  const turns = createTurns(atOnce, mostWaiting);
+  const turns = createFairQueue(atOnce, mostWaiting);
   const begun: string[] = [];
   const dropped: string[] = [];
   const ends: (() => void)[] = [];
-  const take = (lane: Lane, key: string): void => {
+  const take = (lane: QueueLane, key: string): void => {
     const work = (): Promise<void> => {
       begun.push(key);
       return new Promise(resolve => ends.push(resolve));
     };
-    turns.take(lane, key, work, () => dropped.push(key));
+    turns.run(lane, key, work, () => dropped.push(key));
   };
   const end = async (): Promise<void> => {
     ends.shift()?.();

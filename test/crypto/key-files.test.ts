@@ -14,10 +14,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { devicePublicFile, openDeviceKey } from '../../src/crypto/key-files/device.ts';
-import { readKeyPair, readPublicKey } from '../../src/crypto/key-files/file.ts';
-import { createKeyFiles } from '../../src/crypto/key-files/pair.ts';
-import { trustedKeys, trustKey } from '../../src/crypto/key-files/trusted.ts';
+import { devicePublicFile, openDeviceKey } from '../../src/crypto/key-files/device-key.ts';
+import { readKeyPair, readPublicKey } from '../../src/crypto/key-files/key-file.ts';
+import { createKeyFiles } from '../../src/crypto/key-files/key-pair-files.ts';
+import { trustedKeys, trustKey } from '../../src/crypto/key-files/trusted-keys.ts';
 import { newKeyPair } from '../../src/crypto/keys.ts';
 import { openSealed, sealSecret } from '../../src/crypto/sealing.ts';
 import { random, sentenceOf } from '../harness/crypto.ts';
@@ -69,7 +69,7 @@ files('nothing is overwritten, and a pair is written as a whole or not at all', 
   ] as const) {
     write(folder, there, 'precious');
     const sentence = await sentenceOf('key.exists', () => createKeyFiles(join(folder, 'a'), pair, random));
-    assert.ok(sentence.includes(`${there} is there already`), sentence);
+    assert.ok(sentence.includes(`${there} exists already`), sentence);
     assert.is(readFileSync(join(folder, there), 'utf8'), 'precious');
     assert.equal(readdirSync(folder), [there]);
     assert.not(existsSync(join(folder, absent)));
@@ -107,19 +107,19 @@ files(
     const base64 = pair.secretKey.toString('base64');
     const box = await newKeyPair('x25519', random);
     const texts: readonly (readonly [string, RegExp])[] = [
-      ['', /is not a key of skerry/],
-      [SECRET.slice(0, -1), /is not a key of skerry/],
-      [SECRET.replace(/.=$/, '/='), /is not a key of skerry/],
-      [`${SECRET} comment`, /is not a key of skerry/],
-      [`${SECRET}\n\n`, /is not a key of skerry/],
-      [`${SECRET}\n${SECRET}\n`, /is not a key of skerry/],
-      [` ${SECRET}`, /is not a key of skerry/],
-      [SECRET.replace('ed25519', 'rsa'), /is not a key of skerry/],
-      [`${SECRET}${' '.repeat(2000)}`, /is longer than a key is/],
+      ['', /is not a Skerry key/],
+      [SECRET.slice(0, -1), /is not a Skerry key/],
+      [SECRET.replace(/.=$/, '/='), /is not a Skerry key/],
+      [`${SECRET} comment`, /is not a Skerry key/],
+      [`${SECRET}\n\n`, /is not a Skerry key/],
+      [`${SECRET}\n${SECRET}\n`, /is not a Skerry key/],
+      [` ${SECRET}`, /is not a Skerry key/],
+      [SECRET.replace('ed25519', 'rsa'), /is not a Skerry key/],
+      [`${SECRET}${' '.repeat(2000)}`, /is too long for a key/],
       [PUBLIC, /is a public key: name the secret one/],
       [
         `skerry-secret-key x25519 ${box.secretKey.toString('base64')}`,
-        /a key for signatures: .*keygen.* is wanted/,
+        /a key for signatures: .*keygen.* is needed/,
       ],
     ];
     for (const [text, expected] of texts) {
@@ -143,7 +143,7 @@ files(
 files('what cannot be read says why, and a pipe holds nobody up', async ({ folder }) => {
   assert.is(spawnSync('mkfifo', [join(folder, 'pipe')]).status, 0);
   for (const [name, reason] of [
-    ['nowhere', /nowhere cannot be read: it is not there\.$/],
+    ['nowhere', /nowhere cannot be read: no such file \(ENOENT\)\.$/],
     ['.', /cannot be read: it is not a file\.$/],
     ['pipe', /cannot be read: it is not a file\.$/],
   ] as const)
@@ -192,7 +192,7 @@ files(
     assert.is(readFileSync(secretFile, 'utf8'), text.slice(0, 40));
     rmSync(secretFile);
     const gone = await sentenceOf('key.unreadable', () => openDeviceKey(folder, random));
-    assert.match(gone, /device\.key is gone, .* put it back, or remove .*device\.pub to get a new one/);
+    assert.match(gone, /device\.key is missing, .* restore it, or remove .*device\.pub to create a new key/);
     assert.not(existsSync(secretFile));
   },
 );
@@ -208,7 +208,7 @@ files('a key is trusted by the name of its file, once', async ({ folder }) => {
   const text = `skerry-public-key ed25519 ${other.publicKey.toString('base64')}\n`;
   await sentenceOf('key.exists', () => trustKey(folder, write(folder, 'alice.pub', text), random));
   const odd = write(folder, 'a b.pub', text);
-  assert.match(await sentenceOf('key.unreadable', () => trustKey(folder, odd, random)), /rename it/);
+  assert.match(await sentenceOf('key.unreadable', () => trustKey(folder, odd, random)), /rename the file/);
   trustKey(folder, write(folder, 'bob.pub', text), random);
   assert.equal(
     trustedKeys(folder).map(({ name }) => name),

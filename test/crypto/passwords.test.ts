@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { hashPassword, isPasswordHash, verifyPassword } from '../../src/crypto/passwords.ts';
-import { createRemembered } from '../../src/crypto/remembered.ts';
+import { createSecretCache } from '../../src/crypto/secret-cache.ts';
 
 const random = { fraction: () => 0, bytes: (count: number) => randomBytes(count) };
 const PASSWORD = Buffer.from('corréct horse');
@@ -49,7 +49,7 @@ passwords('a line that is none, or costs too much, fits no password', async () =
 });
 
 passwords('what was right is known again, for its label, until newer ones take its place', () => {
-  const remembered = createRemembered(random, 2);
+  const remembered = createSecretCache(random, 2);
   remembered.add('a', PASSWORD);
   assert.ok(remembered.has('a', PASSWORD));
   assert.not(remembered.has('b', PASSWORD));

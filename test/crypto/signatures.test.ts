@@ -104,7 +104,7 @@ signatures('of another key, of none that is trusted, and with the keys replaced'
   const theirs = await signManifest(manifest, other, 'm.json');
   const unknown = (changed: unknown, keys: readonly TrustedKey[]) =>
     sentenceOf('signature.unknown-key', () => verifyManifest(changed, keys, 'm.json'));
-  assert.match(await unknown(theirs, trusted), /^signature\.key is not of a key that is trusted here/);
+  assert.match(await unknown(theirs, trusted), /^signature\.key is not a key that this device trusts/);
   await unknown(signed, []);
   await wrong({ ...theirs, signature: { ...theirs.signature, key: signed.signature.key } });
   await wrong({ ...signed, signature: { ...theirs.signature, key: signed.signature.key } });

@@ -1,34 +1,34 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { watchUntilWell } from '../../src/deployment/health-watch.ts';
-import type { Verdict } from '../../src/deployment/module-health.ts';
+import { watchUntilHealthy } from '../../src/deployment/health-watch.ts';
+import type { ModulesHealth } from '../../src/deployment/module-health.ts';
 import { createTestClock } from '../harness/clock.ts';
 
-const WELL: Verdict = { kind: 'well', restarts: 0 };
-const PENDING: Verdict = { kind: 'pending', waitsFor: 'module "m" is starting' };
-const BAD: Verdict = { kind: 'bad', reason: 'Module "m" has failed: exit 3.' };
+const HEALTHY: ModulesHealth = { kind: 'healthy', restarts: 0 };
+const PENDING: ModulesHealth = { kind: 'pending', waitsFor: 'module "m" is starting' };
+const UNHEALTHY: ModulesHealth = { kind: 'unhealthy', reason: 'Module "m" has failed: exit 3.' };
 
 /** A set whose verdict a test changes, well for 10 s within 60 s. */
-function stage(first: Verdict, patient = false) {
+function stage(first: ModulesHealth, patient = false) {
   const clock = createTestClock();
   const abort = new AbortController();
   const hearers = new Set<() => void>();
   let verdict = first;
   let ending = 'none';
-  const watched = watchUntilWell({
+  const watched = watchUntilHealthy({
     clock,
-    judge: () => verdict,
-    listen: changed => {
+    health: () => verdict,
+    onStatusChange: changed => {
       hearers.add(changed);
       return () => hearers.delete(changed);
     },
     healthyFor: 10_000,
     within: 60_000,
-    patient,
+    keepWaiting: patient,
     signal: abort.signal,
   }).then(
     () => {
-      ending = 'well';
+      ending = 'healthy';
     },
     (thrown: Error) => {
       ending = thrown.message;
@@ -55,32 +55,32 @@ function stage(first: Verdict, patient = false) {
 const watch = suite('deployments: watch');
 
 watch('well for long enough', async () => {
-  const { after, left } = stage(WELL);
+  const { after, left } = stage(HEALTHY);
   assert.is(await after(9.9), 'none');
-  assert.is(await after(0.1), 'well');
+  assert.is(await after(0.1), 'healthy');
   assert.is(left(), 0);
 });
 
 watch('a break begins the time anew', async () => {
   const { after } = stage(PENDING);
-  assert.is(await after(5, WELL), 'none');
+  assert.is(await after(5, HEALTHY), 'none');
   assert.is(await after(9, PENDING), 'none');
-  assert.is(await after(1, WELL), 'none');
+  assert.is(await after(1, HEALTHY), 'none');
   assert.is(await after(9.9), 'none');
-  assert.is(await after(0.1), 'well');
+  assert.is(await after(0.1), 'healthy');
 });
 
 watch('one that was restarted must hold out longer', async () => {
-  const { after } = stage({ kind: 'well', restarts: 2 });
+  const { after } = stage({ kind: 'healthy', restarts: 2 });
   assert.is(await after(29), 'none');
-  assert.is(await after(1), 'well');
+  assert.is(await after(1), 'healthy');
 });
 
 watch('bad: at once', async () => {
   const { after, left } = stage(PENDING);
-  assert.is(await after(3, BAD), 'Module "m" has failed: exit 3.');
+  assert.is(await after(3, UNHEALTHY), 'Module "m" has failed: exit 3.');
   assert.is(left(), 0);
-  assert.is(await stage(BAD).after(0), 'Module "m" has failed: exit 3.');
+  assert.is(await stage(UNHEALTHY).after(0), 'Module "m" has failed: exit 3.');
 });
 
 watch('late: why', async () => {
@@ -89,15 +89,15 @@ watch('late: why', async () => {
   assert.is(await after(0.1), 'It was not healthy within 60 s: module "m" is starting.');
   assert.is(left(), 0);
   const flutters = stage(PENDING);
-  await flutters.after(55, WELL);
-  assert.is(await flutters.after(5), 'It was not healthy within 60 s: it was not well for long enough.');
+  await flutters.after(55, HEALTHY);
+  assert.is(await flutters.after(5), 'It was not healthy within 60 s: it was not healthy for long enough.');
 });
 
 watch('patience: neither bad nor late ends it', async () => {
-  const { after } = stage(BAD, true);
+  const { after } = stage(UNHEALTHY, true);
   assert.is(await after(86_400, PENDING), 'none');
-  assert.is(await after(86_400, WELL), 'none');
-  assert.is(await after(10), 'well');
+  assert.is(await after(86_400, HEALTHY), 'none');
+  assert.is(await after(10), 'healthy');
 });
 
 watch('it is left by its signal', async () => {

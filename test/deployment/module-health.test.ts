@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Verdict } from '../../src/deployment/module-health.ts';
-import { verdictOf } from '../../src/deployment/module-health.ts';
+import type { ModulesHealth } from '../../src/deployment/module-health.ts';
+import { modulesHealth } from '../../src/deployment/module-health.ts';
 import type { ModuleState, ModuleStatus } from '../../src/supervisor/spec.ts';
 
 function status(name: string, state: ModuleState, more: Partial<ModuleStatus> = {}): ModuleStatus {
@@ -24,18 +24,18 @@ function status(name: string, state: ModuleState, more: Partial<ModuleStatus> = 
   };
 }
 
-const WELL: Verdict = { kind: 'well', restarts: 0 };
-const bad = (reason: string): Verdict => ({ kind: 'bad', reason });
-const pending = (waitsFor: string): Verdict => ({ kind: 'pending', waitsFor });
+const HEALTHY: ModulesHealth = { kind: 'healthy', restarts: 0 };
+const bad = (reason: string): ModulesHealth => ({ kind: 'unhealthy', reason });
+const pending = (waitsFor: string): ModulesHealth => ({ kind: 'pending', waitsFor });
 
 const verdict = suite('deployments: verdict');
 
 /** One module, whether it is checked, and what is to be thought of it. */
-const ONE: readonly (readonly [ModuleStatus, boolean, Verdict])[] = [
-  [status('m', 'running'), false, WELL],
+const ONE: readonly (readonly [ModuleStatus, boolean, ModulesHealth])[] = [
+  [status('m', 'running'), false, HEALTHY],
   [status('m', 'running'), true, pending('module "m" is not ready')],
-  [status('m', 'ready'), true, WELL],
-  [status('m', 'ended'), false, WELL],
+  [status('m', 'ready'), true, HEALTHY],
+  [status('m', 'ended'), false, HEALTHY],
   [status('m', 'starting'), false, pending('module "m" is starting')],
   [status('m', 'waiting', { restarts: 2 }), false, pending('module "m" is waiting')],
   [status('m', 'stopped'), false, pending('module "m" is stopped')],
@@ -59,7 +59,7 @@ const ONE: readonly (readonly [ModuleStatus, boolean, Verdict])[] = [
     false,
     bad(`Module "m" has failed: exit 1 (stderr: Traceback / KeyError: 'x').`),
   ],
-  [status('m', 'running', { restarts: 2 }), false, { kind: 'well', restarts: 2 }],
+  [status('m', 'running', { restarts: 2 }), false, { kind: 'healthy', restarts: 2 }],
   [
     status('m', 'running', { restarts: 3, lastExit: 'SIGSEGV' }),
     false,
@@ -69,15 +69,15 @@ const ONE: readonly (readonly [ModuleStatus, boolean, Verdict])[] = [
 
 for (const [one, checked, expected] of ONE) {
   verdict(`${one.state}${checked ? ', checked' : ''}, ${one.restarts} restarts: ${expected.kind}`, () => {
-    assert.equal(verdictOf([one], new Map([['m', checked]]), new Map()), expected);
+    assert.equal(modulesHealth([one], new Map([['m', checked]]), new Map()), expected);
   });
 }
 
 verdict('what came before is not held against it', () => {
   const statuses = [status('m', 'running', { restarts: 7 })];
   const judged = new Map([['m', false]]);
-  assert.equal(verdictOf(statuses, judged, new Map([['m', 6]])), { kind: 'well', restarts: 1 });
-  assert.is(verdictOf(statuses, judged, new Map([['m', 4]])).kind, 'bad');
+  assert.equal(modulesHealth(statuses, judged, new Map([['m', 6]])), { kind: 'healthy', restarts: 1 });
+  assert.is(modulesHealth(statuses, judged, new Map([['m', 4]])).kind, 'unhealthy');
 });
 
 verdict('one that is bad counts more than one that is awaited; who is not judged does not count', () => {
@@ -86,13 +86,16 @@ verdict('one that is bad counts more than one that is awaited; who is not judged
     ['a', false],
     ['b', false],
   ]);
-  assert.is(verdictOf(statuses, judged, new Map()).kind, 'bad');
-  assert.equal(verdictOf(statuses, new Map([['a', false]]), new Map()), pending('module "a" is starting'));
-  assert.equal(verdictOf(statuses, new Map(), new Map()), WELL);
+  assert.is(modulesHealth(statuses, judged, new Map()).kind, 'unhealthy');
+  assert.equal(
+    modulesHealth(statuses, new Map([['a', false]]), new Map()),
+    pending('module "a" is starting'),
+  );
+  assert.equal(modulesHealth(statuses, new Map(), new Map()), HEALTHY);
 });
 
 verdict('one that is not there at all is awaited', () => {
-  assert.equal(verdictOf([], new Map([['m', false]]), new Map()), pending('module "m" is not started'));
+  assert.equal(modulesHealth([], new Map([['m', false]]), new Map()), pending('module "m" is not started'));
 });
 
 verdict.run();

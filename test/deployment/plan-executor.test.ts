@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Execute, Passage } from '../../src/deployment/plan-executor.ts';
-import { createConductor } from '../../src/deployment/plan-executor.ts';
-import { labelOf } from '../../src/deployment/plan-text.ts';
+import type { ExecuteOptions, ExecuteStep } from '../../src/deployment/plan-executor.ts';
+import { createPlanExecutor } from '../../src/deployment/plan-executor.ts';
+import { stepLabel } from '../../src/deployment/plan-text.ts';
 import type { Placed } from '../../src/manifest/diff/plan.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 
@@ -17,21 +17,25 @@ const m = (exec: string, startupOrder = 0): object => ({ exec: [exec], io: 'line
 function stage(hinder: (label: string) => Promise<void> | undefined = () => undefined) {
   const taken: string[] = [];
   const notes: string[] = [];
-  const execute: Execute = async step => {
-    taken.push(labelOf(step));
-    await hinder(labelOf(step));
+  const execute: ExecuteStep = async step => {
+    taken.push(stepLabel(step));
+    await hinder(stepLabel(step));
   };
   const abort = new AbortController();
-  const note: Passage['note'] = async (step, index, of) => {
-    notes.push(`${index}/${of} ${labelOf(step)}`);
+  const note: ExecuteOptions['beforeStep'] = async (step, index, of) => {
+    notes.push(`${index}/${of} ${stepLabel(step)}`);
   };
-  const conductor = createConductor(placed({}), execute);
+  const conductor = createPlanExecutor(placed({}), execute);
   return {
     conductor,
     taken,
     notes,
     abort,
-    passage: (stubborn = false): Passage => ({ signal: abort.signal, note, stubborn }),
+    passage: (stubborn = false): ExecuteOptions => ({
+      signal: abort.signal,
+      beforeStep: note,
+      continueOnError: stubborn,
+    }),
   };
 }
 
@@ -46,10 +50,10 @@ const conductor = suite('deployments: conductor');
 conductor('each step is noted before it is taken, and then the target is what runs', async () => {
   const { conductor: it, taken, notes, passage } = stage();
   const target = placed({ a: m('x'), b: m('x', 1) });
-  await it.go(target, passage());
+  await it.execute(target, passage());
   assert.equal(taken, [
-    'see that everything is here',
-    'change who may do what',
+    'fetch what is missing',
+    'change the access rules',
     'change the routes',
     'start "a"',
     'start "b"',
@@ -59,7 +63,7 @@ conductor('each step is noted before it is taken, and then the target is what ru
     taken.map((label, index) => `${index + 1}/5 ${label}`),
   );
   assert.is(it.current(), target);
-  await it.go(target, passage());
+  await it.execute(target, passage());
   assert.is(taken.length, 5);
 });
 
@@ -70,12 +74,12 @@ conductor('a step that fails ends the way; the next one takes it again', async (
   };
   const { conductor: it, taken, passage } = stage(hinder);
   const target = placed({ a: m('x'), b: m('x', 1) });
-  assert.is(await reasonOf(it.go(target, passage())), 'no a');
+  assert.is(await reasonOf(it.execute(target, passage())), 'no a');
   assert.is(taken.at(-1), 'start "a"');
   fails = false;
   taken.length = 0;
-  await it.go(target, passage());
-  assert.equal(taken, ['see that everything is here', 'stop "a"', 'start "a"', 'start "b"']);
+  await it.execute(target, passage());
+  assert.equal(taken, ['fetch what is missing', 'stop "a"', 'start "a"', 'start "b"']);
 });
 
 conductor('a part of the hub that failed is told again on the way back, and nothing else', async () => {
@@ -84,11 +88,11 @@ conductor('a part of the hub that failed is told again on the way back, and noth
   };
   const { conductor: it, taken, passage } = stage(hinder);
   const before = placed({ a: { exec: ['x'] } });
-  await it.go(before, passage());
+  await it.execute(before, passage());
   taken.length = 0;
   const target = placed({ a: { exec: ['x'] } }, { listeners: [{ ws: '127.0.0.1:1' }] });
-  assert.is(await reasonOf(it.go(target, passage())), 'in use');
-  await reasonOf(it.go(before, passage()));
+  assert.is(await reasonOf(it.execute(target, passage())), 'in use');
+  await reasonOf(it.execute(before, passage()));
   assert.equal(taken, ['change the listeners', 'change the listeners']);
 });
 
@@ -98,7 +102,7 @@ conductor('a stubborn one takes all other steps, and then says what failed first
   };
   const { conductor: it, taken, passage } = stage(hinder);
   const target = placed({ a: m('x'), b: m('x', 1) });
-  assert.is(await reasonOf(it.go(target, passage(true))), 'see that everything is here');
+  assert.is(await reasonOf(it.execute(target, passage(true))), 'fetch what is missing');
   assert.is(taken.at(-1), 'start "b"');
   assert.is(it.current(), target);
 });
@@ -111,7 +115,7 @@ conductor('it is left at once, also by a stubborn one; what its step waits for c
       passage,
       abort,
     } = stage(label => (label === 'start "a"' ? new Promise(() => {}) : undefined));
-    const going = reasonOf(it.go(placed({ a: m('x'), b: m('x', 1) }), passage(stubborn)));
+    const going = reasonOf(it.execute(placed({ a: m('x'), b: m('x', 1) }), passage(stubborn)));
     while (!taken.includes('start "a"')) await new Promise(done => setImmediate(done));
     abort.abort(new Error('left'));
     assert.is(await going, 'left');
@@ -121,7 +125,7 @@ conductor('it is left at once, also by a stubborn one; what its step waits for c
     );
     const { passage: next } = stage();
     taken.length = 0;
-    await it.go(placed({ a: m('x'), c: m('x', 1) }), next());
+    await it.execute(placed({ a: m('x'), c: m('x', 1) }), next());
     assert.not(taken.includes('stop "a"'));
     assert.ok(taken.includes('start "c"'));
   }
@@ -130,7 +134,11 @@ conductor('it is left at once, also by a stubborn one; what its step waits for c
 conductor('left between a note and its step, the step is not begun', async () => {
   const { conductor: it, taken, abort } = stage();
   const note = async (): Promise<void> => abort.abort(new Error('left'));
-  const going = it.go(placed({ a: m('x') }), { signal: abort.signal, note, stubborn: false });
+  const going = it.execute(placed({ a: m('x') }), {
+    signal: abort.signal,
+    beforeStep: note,
+    continueOnError: false,
+  });
   assert.is(await reasonOf(going), 'left');
   assert.equal(taken, []);
 });

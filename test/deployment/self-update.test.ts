@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { reasonOf } from '../../src/core/errors.ts';
-import { createRenewal } from '../../src/deployment/self-update.ts';
+import { createSelfUpdate } from '../../src/deployment/self-update.ts';
 import type { Placed } from '../../src/manifest/diff/plan.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
-import { placesIn } from '../../src/self-update/paths.ts';
+import { updatePaths } from '../../src/self-update/paths.ts';
 import { folderWith, removeFolder, skerry } from '../harness/binary.ts';
 
 const renewal = suite('deployments: the hub that they name');
@@ -26,14 +26,14 @@ renewal('one whose copy the disk holds up is left at once, and the next one wait
   // Who opens it waits until it is opened for writing, too.
   const slow = join(folder, 'slow');
   assert.is(spawnSync('mkfifo', [slow]).status, 0);
-  const { stage, state } = createRenewal({
+  const { stage, trial: state } = createSelfUpdate({
     dataFolder: folder,
     launched: { running: 'base' },
     program: skerry,
-    provisions: { obtain: async (_, { from = '' }) => ({ path: from }) },
-    leave: () => {},
+    artifacts: { fetchFile: async (_, { from = '' }) => ({ path: from }) },
+    requestRestart: () => {},
   });
-  const draft = `${placesIn(folder).binary('a')}.part`;
+  const draft = `${updatePaths(folder).binary('a')}.part`;
   const abort = new AbortController();
   const first = stage(naming(slow), abort.signal).then(() => 'staged', reasonOf);
   while (!existsSync(draft)) await new Promise(done => setImmediate(done));
@@ -51,7 +51,7 @@ renewal('one whose copy the disk holds up is left at once, and the next one wait
   const undo = await third;
   assert.is(
     createHash('sha256')
-      .update(readFileSync(placesIn(folder).binary('a')))
+      .update(readFileSync(updatePaths(folder).binary('a')))
       .digest('hex'),
     sha256,
   );

@@ -96,7 +96,7 @@ check('apply ends with a word of success, and a rollback with the last lines of 
     assert.is(bad.code, 1);
     assert.is(
       bad.err,
-      'skerry: Module "dying" has failed: exit 3 (stderr: one / no  [1m sensor). The hub went back to what was healthy.\n',
+      'skerry: Module "dying" has failed: exit 3 (stderr: one / no  [1m sensor). Rolled back to the last healthy deployment.\n',
     );
   });
 });

@@ -60,7 +60,10 @@ again('one that fails again is told of, and all others go on', async ({ site }) 
   const { kept } = await site.pids();
   site.write('broken', {});
   const { code, err } = await apply(site);
-  assert.equal([code, err], [1, 'skerry: Module "m" has failed: exit 3. There was nothing to go back to.\n']);
+  assert.equal(
+    [code, err],
+    [1, 'skerry: Module "m" has failed: exit 3. There was no earlier deployment to roll back to.\n'],
+  );
   assert.equal([site.commands(), (await site.pids())['kept']], [['kept: sleep 1001'], kept]);
   assert.is((await site.status()).deployment.outcome?.result, 'failed');
   rmSync(site.at('broken'));
@@ -93,7 +96,7 @@ again('another manifest starts none that it does not change: they do not count',
   const { code, err } = await site.apply(soon({ modules: { kept: waiting(1001), m: FRAGILE, ...more } }));
   assert.equal([code, err], [0, '']);
   assert.equal(site.commands(), ['kept: sleep 1001', 'more: sleep 1003']);
-  assert.match(site.hub().log(), /Module "m" was not well before and is not changed: it does not count\./);
+  assert.match(site.hub().log(), /Module "m" was unhealthy before and is unchanged: its health is ignored\./);
 });
 
 again.run();

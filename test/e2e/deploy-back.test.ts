@@ -99,7 +99,7 @@ for (const [what, manifest, sentence, meanwhile] of VERSIONS) {
     const { code, out, err } = await ended;
     assert.is(code, 1, out);
     assert.match(err, sentence, err);
-    assert.match(err, /^skerry: [^\n]+ The hub went back to what was healthy\.\n$/);
+    assert.match(err, /^skerry: [^\n]+ Rolled back to the last healthy deployment\.\n$/);
     await until('the good one runs', () => site.commands().join() === GOOD_COMMANDS.join());
     assert.is((await site.pids())['kept'], kept, 'who is in both keeps its process');
     const { deployment, modules } = await site.status();
@@ -128,7 +128,7 @@ back(
     assert.match(
       err,
       new RegExp(
-        `^skerry: Port ${other} on 127\\.0\\.0\\.1 is in use .* The hub went back to what was healthy\\.\n$`,
+        `^skerry: Port ${other} on 127\\.0\\.0\\.1 is in use .* Rolled back to the last healthy deployment\\.\n$`,
       ),
     );
     assert.equal(await site.pids(), before);
@@ -159,7 +159,7 @@ back(
     assert.is.not(deployment.current?.id, deployment.healthy?.id);
     const { code, err } = await site.apply(bad({ exec: ['./nowhere'] }));
     assert.is(code, 1);
-    assert.match(err, /The hub went back to what was healthy/);
+    assert.match(err, /Rolled back to the last healthy deployment/);
     await until('the healthy one runs', () => site.commands().join() === GOOD_COMMANDS.join());
     assert.is((await site.status()).deployment.current?.id, deployment.healthy?.id);
   },
@@ -194,7 +194,7 @@ back(
     const bundle = { sha256: 'a'.repeat(64), from: 'gone' };
     const { code, err } = await site.apply(soon({ modules: { m: { exec: ['x'], bundle } } }));
     assert.is(code, 2);
-    assert.match(err, /gone.* There was nothing to go back to\.\n$/);
+    assert.match(err, /gone.* There was no earlier deployment to roll back to\.\n$/);
     await site.again('SIGTERM');
     await until('it is said', () => /Nothing is deployed yet/.test(site.hub().log()));
     assert.is((await site.apply(soon(GOOD))).code, 0);
@@ -207,7 +207,7 @@ back('the first one does not work: it is kept, and keeps no hub from coming up',
   const m = { exec: ['sh', '-c', 'exit 3'], restart: 'never' };
   const { code, err } = await site.apply(soon({ modules: { m } }));
   assert.is(code, 1);
-  assert.match(err, /Module "m" has failed.* There was nothing to go back to\.\n$/);
+  assert.match(err, /Module "m" has failed.* There was no earlier deployment to roll back to\.\n$/);
   await site.again('SIGTERM');
   await until('it is tried', () => /Module "m" .*exit 3/.test(site.hub().log()));
   assert.is((await site.apply(soon(GOOD))).code, 0);

@@ -27,10 +27,10 @@ const BROKEN = soon({
 const WAYS: Readonly<Record<string, readonly [damage: (file: string) => void, why: string]>> = {
   'has a changed byte': [
     file => writeFileSync(file, readFileSync(file, 'utf8').replace('edge', 'edgy')),
-    'its file is damaged',
+    'its file is corrupted',
   ],
-  'is no JSON any more': [file => writeFileSync(file, '\0'.repeat(100)), 'its file is damaged'],
-  'is gone': [file => rmSync(file), 'it is not in the data folder'],
+  'is no JSON any more': [file => writeFileSync(file, '\0'.repeat(100)), 'its file is corrupted'],
+  'is gone': [file => rmSync(file), 'its file is missing'],
   'cannot be read': [
     file => {
       rmSync(file);
@@ -74,7 +74,7 @@ for (const [way, [, why]] of Object.entries(WAYS)) {
     await site.up();
     await until('the healthy one runs', () => site.commands().join() === 'kept: sleep 1001');
     assert.equal(errors(site), [
-      `The manifest of "edge" ${current.slice(0, 8)} cannot be read any more (${why}): the last healthy set runs instead, "edge" ${healthy.slice(0, 8)}.`,
+      `The saved manifest of "edge" ${current.slice(0, 8)} cannot be read (${why}): rolling back to the last healthy deployment, "edge" ${healthy.slice(0, 8)}.`,
     ]);
     await site.healthy();
     await site.again('SIGTERM');
@@ -91,7 +91,7 @@ lost('there is no other: one sentence says so, and a manifest given to it helps'
   damage(site, current?.id);
   const { code, err } = await site.command('up');
   assert.is(code, 1);
-  const sentence = `The manifest of "edge" ${current?.id.slice(0, 8)} cannot be read any more (its file is damaged): start the hub with another, "skerry up <manifest>".`;
+  const sentence = `The saved manifest of "edge" ${current?.id.slice(0, 8)} cannot be read (its file is corrupted): start the hub with another, "skerry up <manifest>".`;
   assert.equal(
     err.split('\n').filter(line => /error|^skerry/.test(line)),
     [`skerry: ${sentence}`],
@@ -112,7 +112,7 @@ lost('the one that was given before is taken anew from where it was given', asyn
   damage(site, current?.id);
   await site.up('good.json');
   await until('it runs', () => site.commands().join() === 'kept: sleep 1001');
-  assert.match(errors(site).join(), /its file is damaged\): the one that the hub was started with is taken/);
+  assert.match(errors(site).join(), /its file is corrupted\): applying the manifest given to this start/);
   await site.again('SIGTERM');
   await until('it is there again', () => site.commands().join() === 'kept: sleep 1001');
   assert.equal(errors(site), []);
@@ -124,7 +124,7 @@ lost('that of the healthy set, while it runs: the way back needs no disk', async
   damage(site, (await site.status()).deployment.healthy?.id);
   const { code, err } = await site.apply(BROKEN);
   assert.is(code, 1);
-  assert.match(err, /exit 3.* The hub went back to what was healthy\.\n$/);
+  assert.match(err, /exit 3.* Rolled back to the last healthy deployment\.\n$/);
   assert.equal(site.commands(), ['kept: sleep 1001']);
 });
 
@@ -135,7 +135,7 @@ lost('that of the healthy set: the hub goes back to the one before, and says why
   await until('it runs', () => site.commands().length === 1);
   const { code, err } = await site.apply(BROKEN);
   assert.is(code, 1);
-  const sentence = `The manifest of "edge" ${healthy.slice(0, 8)} cannot be read any more (its file is damaged).`;
+  const sentence = `The saved manifest of "edge" ${healthy.slice(0, 8)} cannot be read (its file is corrupted).`;
   assert.ok(err.includes(` ${sentence} `), err);
   await until('the one before runs', () => site.commands().join() === 'kept: sleep 1002');
   assert.is(errors(site).length, 1);
@@ -163,9 +163,12 @@ lost('that of the only healthy set: what runs goes on, and one sentence says it'
   const { kept } = await site.pids();
   site.write('fail', {});
   await until('it is given up', () => errors(site).length > 0);
-  const sentence = `Module "m" has failed: exit 3. The manifest of "edge" ${healthy.slice(0, 8)} cannot be read any more (its file is damaged).`;
+  const sentence = `Module "m" has failed: exit 3. The saved manifest of "edge" ${healthy.slice(0, 8)} cannot be read (its file is corrupted).`;
   assert.equal(errors(site).length, 1);
-  assert.ok(errors(site)[0]?.endsWith(`there is nothing to go back to: ${sentence}`), errors(site)[0]);
+  assert.ok(
+    errors(site)[0]?.endsWith(`there is no earlier deployment to roll back to: ${sentence}`),
+    errors(site)[0],
+  );
   assert.equal([site.commands(), (await site.pids())['kept']], [['kept: sleep 1004'], kept]);
   assert.is((await site.apply(GOOD)).code, 0);
   assert.equal(site.commands(), ['kept: sleep 1001']);
@@ -179,7 +182,7 @@ lost('that of a change that was cut off: the healthy set comes back', async ({ s
   await site.healthy();
   const { outcome } = (await site.status()).deployment;
   assert.is(outcome?.result, 'returned');
-  assert.match(outcome?.failure?.sentence ?? '', /its file is damaged\): apply it again\.$/);
+  assert.match(outcome?.failure?.sentence ?? '', /its file is corrupted\): apply it again\.$/);
 });
 
 lost(
@@ -192,7 +195,7 @@ lost(
     writeFileSync(join(site.data, 'deployments', 'healthy'), '{"healthy');
     await site.up();
     assert.equal(errors(site), [
-      'The store knows of no deployment, and the note beside it is damaged: apply a manifest again.',
+      'The store has no deployment, and the recovery file is corrupted: apply a manifest again.',
     ]);
     assert.is((await site.apply(GOOD)).code, 0);
     assert.equal(site.commands(), ['kept: sleep 1001']);

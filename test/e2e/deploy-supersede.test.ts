@@ -41,7 +41,7 @@ async function overtake(site: Site, stuck: ReturnType<Site['apply']>, newer: obj
   assert.ok(took < 5000, `${took} ms`);
   const { code, err } = await stuck;
   assert.is(code, 1);
-  assert.is(err, 'skerry: Another manifest has taken its place: see "skerry ps".\n');
+  assert.is(err, 'skerry: Another manifest replaced this one: see "skerry ps".\n');
 }
 
 const KEPT = { kept: waiting(1001) };
@@ -140,7 +140,7 @@ supersede('while the one before goes back', async ({ site }) => {
   await site.healthy();
   const bad = { exec: ['sh', '-c', 'exit 3'], restart: 'never', startupOrder: 2 };
   const stuck = site.apply(soon({ modules: { ...KEPT, stubborn, bad }, ...HOUR }));
-  await until('it goes back', () => /Back to before .* stop "stubborn"/.test(site.hub().log()));
+  await until('it goes back', () => /Rollback of .* stop "stubborn"/.test(site.hub().log()));
   const took = await timed(async () => {
     const { code, err } = await site.apply(soon({ modules: { ...KEPT, more: waiting(1003) } }));
     assert.equal([code, err], [0, '']);
@@ -179,7 +179,7 @@ supersede('many at once: the last one runs, and each of the others is told', asy
   assert.is(well.length, 1);
   for (const { code, err } of all)
     if (code !== 0)
-      assert.equal([code, err], [1, 'skerry: Another manifest has taken its place: see "skerry ps".\n']);
+      assert.equal([code, err], [1, 'skerry: Another manifest replaced this one: see "skerry ps".\n']);
   assert.is(site.commands().length, 2);
   const { deployment } = await site.status();
   assert.equal([deployment.attempt, deployment.outcome?.result], [undefined, 'healthy']);

@@ -115,7 +115,7 @@ deploy('--dry-run changes nothing, --no-wait waits for nothing, --json is for pr
   assert.is(JSON.parse(bad.out).outcome.result, 'returned');
   assert.match(
     bad.err,
-    /^skerry: modules\.m\.exec cannot be run: .*nowhere.* The hub went back to what was healthy\.\n$/,
+    /^skerry: modules\.m\.exec cannot be run: .*nowhere.* Rolled back to the last healthy deployment\.\n$/,
   );
 });
 

@@ -59,7 +59,7 @@ disk(
       takeAllSpace(join(folder, 'others'));
 
       const second = await startHub(folder, 'm.json', 'data');
-      await until('the module runs', () => /Module "idle" runs/.test(second.log()));
+      await until('the module runs', () => /Module "idle" started/.test(second.log()));
       assert.is(await publish(url, 'refused'), 0x97);
       const received: string[] = [];
       const again = connect(url, SESSION);

@@ -67,7 +67,7 @@ health('a hub that is told to stop while modules are awaited stops', async () =>
     const data = ['--data', `${folder}/data`];
     await until('the first one runs', () => /first +running/.test(run(['ps', ...data]).out));
     assert.is(await hub.end('SIGTERM'), 0);
-    assert.not(hub.log().includes('"second" runs'));
+    assert.not(hub.log().includes('"second" started'));
   } finally {
     removeFolder(folder);
   }

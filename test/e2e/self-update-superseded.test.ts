@@ -43,7 +43,7 @@ update('a newer manifest, while the new hub is brought here, has the old one go 
   await until('it is begun', () => existsSync(join(site.data, 'hub', 'a', 'skerry.part')));
   const second = await site.command('apply', site.manifest('newer'));
   assert.equal([second.code, second.err], [0, '']);
-  refused(await first, 1, /^skerry: Another manifest has taken its place/);
+  refused(await first, 1, /^skerry: Another manifest replaced this one/);
   await hub.end();
   await site.start();
   const now = await site.seen();
@@ -63,7 +63,7 @@ update('a newer manifest does not wait for a new hub that does not answer', asyn
   const took = performance.now() - began;
   assert.equal([second.code, second.err], [0, ''], hub.log());
   assert.ok(took < 5000, `${took} ms`);
-  refused(await first, 1, /^skerry: Another manifest has taken its place/);
+  refused(await first, 1, /^skerry: Another manifest replaced this one/);
   await until('nothing of it is left', () => !asked() && !existsSync(draft));
   const now = await site.seen();
   assert.equal([now.hub.binary, now.hub.onTrial, namesOf(now)], ['base', false, ['newer running']]);

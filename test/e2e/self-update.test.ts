@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { placesIn } from '../../src/self-update/paths.ts';
+import { updatePaths } from '../../src/self-update/paths.ts';
 import { stageHub } from '../../src/self-update/stage.ts';
-import { readState } from '../../src/self-update/state.ts';
+import { readUpdateState } from '../../src/self-update/state.ts';
 import { beginTrial } from '../../src/self-update/trial.ts';
 import type { Site } from '../campaigns/self-update/self-update.ts';
 import {
@@ -47,7 +47,7 @@ update(
     const file = site.manifest('new', { hub: { [arch]: site.hub('one', nextHub(8)) } });
     const applied = await site.command('apply', file);
     assert.equal([applied.code, applied.err], [0, ''], first.log());
-    assert.match(applied.out, /\n {2}~ replace the hub\n/);
+    assert.match(applied.out, /\n {2}~ replace the hub binary\n/);
     const now = await site.seen();
     assert.equal([now.hub.binary, now.hub.onTrial, namesOf(now)], ['a', false, ['new running']]);
     assert.match(now.hub.version, /8$/);
@@ -55,7 +55,7 @@ update(
       (await site.command('ps')).out,
       new RegExp(`^hub ${now.hub.version}, an update in slot a$`, 'm'),
     );
-    assert.match(readFileSync(`/proc/${first.pid}/cmdline`, 'utf8'), /^\/bin\/sh\0.*skerry-guard/s);
+    assert.match(readFileSync(`/proc/${first.pid}/cmdline`, 'utf8'), /^\/bin\/sh\0.*skerry-watchdog/s);
     await isAllThere(site);
 
     const again = await site.command('apply', file);
@@ -93,7 +93,7 @@ update(
     refused(
       applied,
       1,
-      /^skerry: The new hub did not work: it was not healthy in 3 starts: the last start ended with exit code 3\. The hub went back to what was healthy\.$/m,
+      /^skerry: The new hub failed its trial: it was not healthy in 3 starts: the last start exited with code 3\. Rolled back to the last healthy deployment\.$/m,
     );
     assert.equal(hub.log().match(/Start \d of 3/g), ['Start 1 of 3', 'Start 2 of 3', 'Start 3 of 3']);
     await isAsBefore(site);
@@ -121,8 +121,11 @@ update(
     writeFileSync(state, text.replace('"seconds": 120', '"seconds": 2').replace('"grace": 15', '"grace": 1'));
     assert.is.not(readFileSync(state, 'utf8'), text);
     const second = await site.start();
-    assert.match(second.log(), /is given up: it was not healthy within 2 seconds\. The one of before runs\./);
-    await until('the old set is back', () => second.log().includes('goes back to'));
+    assert.match(
+      second.log(),
+      /failed its trial: it was not healthy within 2 seconds\. Rolled back to the previous hub\./,
+    );
+    await until('the old set is back', () => second.log().includes('Rolled back to'));
     await isAsBefore(site);
   },
 );
@@ -137,7 +140,7 @@ update('one whose modules do not work goes, and takes its manifest with it', asy
   refused(
     await site.command('apply', site.manifest('new', more)),
     1,
-    /^skerry: Module "bad" has failed: .*7.*\. The hub went back to what was healthy\.$/m,
+    /^skerry: Module "bad" has failed: .*7.*\. Rolled back to the last healthy deployment\.$/m,
   );
   assert.is(hub.log().match(/Start \d of 3/g)?.length, 1);
   await isAsBefore(site);
@@ -175,10 +178,10 @@ update(
       [
         site.hub('foreign', foreign),
         2,
-        /^skerry: The new hub is made for \w+, and this machine is \w+: correct "hub"\./,
+        /^skerry: The new hub is made for \w+, but this machine is \w+: correct "hub"\./,
       ],
-      [site.hub('text', Buffer.from('#!/bin/sh\n')), 2, /^skerry: The new hub is no program for Linux/],
-      [site.hub('empty', Buffer.alloc(0)), 2, /^skerry: The new hub is no program for Linux/],
+      [site.hub('text', Buffer.from('#!/bin/sh\n')), 2, /^skerry: The new hub is not a Linux program/],
+      [site.hub('empty', Buffer.alloc(0)), 2, /^skerry: The new hub is not a Linux program/],
       [{ ...good, from: 'gone' }, 2, /gone/],
     ];
     for (const [index, [named, code, sentence]] of cases.entries()) {
@@ -203,7 +206,7 @@ update('killed while the new hub is brought here, it begins anew and hands over'
   const second = await site.start();
   const now = await settled(site, 30);
   assert.equal([now.hub.binary, namesOf(now)], ['a', ['new running']]);
-  assert.match(second.log(), /was interrupted at step 0: it is begun anew\./);
+  assert.match(second.log(), /was interrupted at step 0: applying it again\./);
   await isAllThere(site);
 });
 
@@ -237,7 +240,7 @@ update(
     const hub = await site.start();
     await until(
       `it is good, but: ${hub.log()}`,
-      () => readState(placesIn(dataFolder)).state?.current === 'a',
+      () => readUpdateState(updatePaths(dataFolder)).state?.current === 'a',
     );
     const now = await site.seen();
     assert.equal([now.hub.binary, now.hub.onTrial, namesOf(now)], ['a', false, ['old running']]);
@@ -255,12 +258,12 @@ update(
     refused(
       await site.command('apply', site.manifest('wrong', wrong)),
       2,
-      /There was nothing to go back to\.$/m,
+      /There was no earlier deployment to roll back to\.$/m,
     );
     refused(
       await site.command('apply', site.manifest('new', { hub: { [arch]: ends } })),
       1,
-      /not healthy in 3 starts: .* There was nothing to go back to\.$/m,
+      /not healthy in 3 starts: .* There was no earlier deployment to roll back to\.$/m,
     );
     assert.is(await first.end(), 0);
     await site.start({ bare: true });
@@ -275,7 +278,7 @@ update('no room for it: one sentence, and nothing is touched', async ({ site }) 
   refused(
     await site.command('apply', site.manifest('new', { hub: { [arch]: site.hub('one', nextHub(8)) } })),
     1,
-    /^skerry: The new hub cannot be kept in \S+ \(.*\): make room/,
+    /^skerry: The new hub cannot be saved in \S+ \(.*\): free disk space/,
   );
   await isAsBefore(site);
   assert.is((await site.seen()).pid, hub.pid);

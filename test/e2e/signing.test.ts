@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openDeviceKey } from '../../src/crypto/key-files/device.ts';
+import { openDeviceKey } from '../../src/crypto/key-files/device-key.ts';
 import { openSealed } from '../../src/crypto/sealing.ts';
 import { folderWith, removeFolder, run, skerry } from '../harness/binary.ts';
 import { random } from '../harness/crypto.ts';
@@ -66,7 +66,7 @@ signing('keygen writes two files, which it never overwrites', ({ folder, at }) =
   assert.is(statSync(at('skerry.key')).mode & 0o777, 0o600);
   const again = spawnSync(skerry, ['keygen'], { cwd: folder, encoding: 'utf8' });
   assert.is(again.status, 2);
-  assert.match(again.stderr, /skerry\.pub is there already, and no key is overwritten/);
+  assert.match(again.stderr, /skerry\.pub exists already \(EEXIST\), and keys are never overwritten/);
   assert.is(readFileSync(at('skerry.key'), 'utf8'), text);
   assert.equal(readdirSync(folder).sort(), ['m.json', 'skerry.key', 'skerry.pub']);
 });
@@ -107,7 +107,7 @@ signing('verify by a key and by what a device trusts', context => {
   prepare(context);
   const ours = ['--key', at('alice.pub')];
   assert.match(good('verify', at('signed.json'), ...ours), /signed\.json is signed by "alice"/);
-  assert.match(bad(1, 'verify', at('signed.json'), '--key', at('bob.pub')), /signature\.key is not of a key/);
+  assert.match(bad(1, 'verify', at('signed.json'), '--key', at('bob.pub')), /signature\.key is not a key/);
   assert.match(bad(1, 'verify', at('m.json'), ...ours), /signature is missing: .*"skerry sign"/);
   const data = ['--data', at('data')];
   assert.match(bad(2, 'verify', at('signed.json'), ...data), /No key is trusted in .*data/);
@@ -130,7 +130,7 @@ signing('verify by a key and by what a device trusts', context => {
   );
   assert.equal([unsigned.good, unsigned.code], [false, 'signature.missing']);
   writeFileSync(at('data/keys/trusted/bob.pub'), 'torn');
-  assert.match(bad(2, 'verify', at('signed.json'), ...data), /trusted\/bob\.pub is not a key of skerry/);
+  assert.match(bad(2, 'verify', at('signed.json'), ...data), /trusted\/bob\.pub is not a Skerry key/);
 });
 
 signing('order and white space do not matter, a changed byte does', context => {
@@ -181,7 +181,7 @@ signing('what cannot be signed, or with what: exit 2 and one sentence', context 
   assert.match(bad(2, 'sign', at('field.json'), ...key), /module is an unknown field/);
   assert.match(bad(2, 'sign', at('serial.json'), ...key), /serial is missing: .* higher .*serial\.json/);
   assert.match(bad(2, 'sign', at('syntax.json'), ...key), /is not JSON/);
-  assert.match(bad(2, 'sign', at('half.json'), ...key), /modules\.m\.exec\[0\] has half a character/);
+  assert.match(bad(2, 'sign', at('half.json'), ...key), /modules\.m\.exec\[0\] contains a lone surrogate/);
   assert.match(bad(2, 'sign', at('nowhere.json'), ...key), /no such file/);
   assert.match(bad(2, 'sign', at('m.json')), /Name the secret key with --key/);
   assert.match(bad(2, 'sign', at('m.json'), '--key', at('alice.pub')), /is a public key/);
@@ -191,7 +191,7 @@ signing('what cannot be signed, or with what: exit 2 and one sentence', context 
   assert.is(readFileSync(at('other.json'), 'utf8'), 'mine');
   chmodSync(at('alice.key'), 0o644);
   const exposed = bad(2, 'sign', at('m.json'), ...key);
-  assert.match(exposed, /alice\.key is open to others \(mode 0644\)/);
+  assert.match(exposed, /alice\.key is readable by other users \(mode 0644\)/);
   const [, , base64 = ''] = readFileSync(at('alice.key'), 'utf8').split(' ');
   assert.not(exposed.includes(base64.slice(0, 12)));
 });
@@ -246,9 +246,9 @@ signing('what cannot be sealed, or for whom: exit 2, and no secret in the senten
     [
       ['--to', at('alice.pub')],
       'hunter2\n',
-      /is not a key for sealing: a device's "keys\/device\.pub" is wanted/,
+      /is not a key for sealing: a device's "keys\/device\.pub" is needed/,
     ],
-    [['--to', at('nowhere.pub')], 'hunter2\n', /is not there/],
+    [['--to', at('nowhere.pub')], 'hunter2\n', /no such file \(ENOENT\)/],
     [['--to', at('alice.pub'), ...data], 'hunter2\n', /either --to or --data/],
   ] as const) {
     const { code, out, err } = run(['seal', ...args], input);
@@ -263,7 +263,7 @@ signing('a folder that cannot be written into is named', ({ at }) => {
   writeFileSync(at('data/keys'), '');
   const { code, err } = run(['seal', '--data', at('data')], 'hunter2\n');
   assert.is(code, 1);
-  assert.match(err, /^skerry: The folder .*data\/keys cannot be made: /);
+  assert.match(err, /^skerry: The folder .*data\/keys cannot be created: /);
 });
 
 signing('at a terminal a secret is asked for twice and not shown', async ({ at }) => {

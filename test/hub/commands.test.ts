@@ -79,7 +79,7 @@ commands('a command waits for its module, is done by it, and its answer goes up'
     store,
     resources,
     manifest,
-    { folderOf: sha256 => join(folder, sha256) },
+    { bundleFolder: sha256 => join(folder, sha256) },
   );
   const routing = routingOf(manifest);
   parts.routing.use(routing);

@@ -87,7 +87,7 @@ signals('the built binary on trial ends by itself when its guard is killed', asy
   await hub.listens();
   await hub.end('SIGKILL');
   await until('it is gone', () => commandOf(pidIn(world.ran()[0])) === undefined);
-  assert.match(hub.log(), /Its guard is gone: stopping\./);
+  assert.match(hub.log(), /The watchdog of this hub on trial is gone: stopping\./);
 });
 
 signals('what hangs and lost its guard is killed by the next start, which goes on', async ({ world }) => {

@@ -16,10 +16,10 @@ import type { FailureCode } from '../../src/core/errors.ts';
 import { Failure } from '../../src/core/errors.ts';
 import { VERSION } from '../../src/core/version.ts';
 import type { Launched } from '../../src/self-update/launch.ts';
-import { placesIn } from '../../src/self-update/paths.ts';
-import type { NewHub, Staged } from '../../src/self-update/stage.ts';
+import { updatePaths } from '../../src/self-update/paths.ts';
+import type { NewHub, StagedHub } from '../../src/self-update/stage.ts';
 import { stageHub } from '../../src/self-update/stage.ts';
-import { beginTrial, confirm } from '../../src/self-update/trial.ts';
+import { beginTrial, confirmTrial } from '../../src/self-update/trial.ts';
 import { folderWith, removeFolder, skerry } from '../harness/binary.ts';
 import { skip } from '../harness/skip.ts';
 
@@ -55,29 +55,29 @@ staging('the built binary is put into the free slot, verified, and says its vers
   const hub = { ...hubOf(whole), size: whole.length, content: () => createReadStream(skerry) };
   const staged = await stageHub(folder, BASE, hub);
   assert.equal(staged, { slot: 'a', sha256: hub.sha256, size: whole.length, version: VERSION });
-  const file = placesIn(folder).binary('a');
+  const file = updatePaths(folder).binary('a');
   assert.is(sha256(readFileSync(file)), hub.sha256);
   assert.is(statSync(file).mode & 0o777, 0o755);
-  for (const one of [placesIn(folder).folder, placesIn(folder).slotFolder('a')])
+  for (const one of [updatePaths(folder).folder, updatePaths(folder).slotFolder('a')])
     assert.is(statSync(one).mode & 0o777, 0o700);
-  assert.equal(readdirSync(placesIn(folder).slotFolder('a')), ['skerry']);
+  assert.equal(readdirSync(updatePaths(folder).slotFolder('a')), ['skerry']);
 });
 
 staging('the slot that is in use, and the one that is returned to, are left alone', async ({ folder }) => {
   const hub = hubOf(whole);
-  const begin = (launched: Launched, staged: Staged) =>
+  const begin = (launched: Launched, staged: StagedHub) =>
     beginTrial({ dataFolder: folder, launched, program: skerry, staged });
   await begin(BASE, await stageHub(folder, BASE, hub));
   // Nothing is on trial here as it is not running: another may come instead.
-  const inA = { running: 'a', guard: 1 } as const;
-  confirm(folder, inA);
+  const inA = { running: 'a', watchdog: 1 } as const;
+  confirmTrial(folder, inA);
   const second = await stageHub(folder, inA, hub);
   assert.is(second.slot, 'b');
   await begin(inA, second);
-  const inB = { running: 'b', guard: 1 } as const;
+  const inB = { running: 'b', watchdog: 1 } as const;
   // On trial in b, returned to is a: what supersedes it takes its own place.
   assert.is((await stageHub(folder, inB, hub)).slot, 'b');
-  confirm(folder, inB);
+  confirmTrial(folder, inB);
   assert.is((await stageHub(folder, inB, hub)).slot, 'a');
 });
 
@@ -95,27 +95,27 @@ const REFUSED: Readonly<Record<string, readonly [NewHub, FailureCode, RegExp]>> 
   'a changed byte': [
     { ...hubOf(whole), sha256: '0'.repeat(64) },
     'update.binary',
-    /^The new hub has the SHA-256 [0-9a-f]{64}, and the manifest says 0{64}: name the right file, or correct "hub"\.$/,
+    /^The new hub has the SHA-256 [0-9a-f]{64}, but the manifest says 0{64}: name the right file, or correct "hub"\.$/,
   ],
-  'a script': [
-    hubOf(Buffer.from('#!/bin/sh\necho skerry 1 x\n')),
-    'update.binary',
-    /is no program for Linux/,
-  ],
-  nothing: [hubOf(Buffer.alloc(0)), 'update.binary', /is no program for Linux/],
+  'a script': [hubOf(Buffer.from('#!/bin/sh\necho skerry 1 x\n')), 'update.binary', /is not a Linux program/],
+  nothing: [hubOf(Buffer.alloc(0)), 'update.binary', /is not a Linux program/],
   'another machine': [
     hubOf(tiny(other)),
     'update.binary',
-    /is made for (arm64|x64), and this machine is (x64|arm64): correct "hub"\.$/,
+    /is made for (arm64|x64), but this machine is (x64|arm64): correct "hub"\.$/,
   ],
   'a machine that nobody knows': [hubOf(tiny(9999)), 'update.binary', /is made for another machine \(9999\)/],
   'a program that cannot run': [
     hubOf(tiny(own)),
     'update.binary',
-    /does not run here \(.+\): take one that is built/,
+    /does not run on this machine \(.+\): use one that is built/,
   ],
-  'a truncated binary': [hubOf(whole.subarray(0, 5_000_000)), 'update.binary', /does not run here/],
-  'another program': [hubOf(readFileSync('/bin/true')), 'update.binary', /does not say that it is Skerry/],
+  'a truncated binary': [
+    hubOf(whole.subarray(0, 5_000_000)),
+    'update.binary',
+    /does not run on this machine/,
+  ],
+  'another program': [hubOf(readFileSync('/bin/true')), 'update.binary', /does not print a Skerry version/],
   'one that is too large': [
     {
       sha256: '',
@@ -129,7 +129,7 @@ const REFUSED: Readonly<Record<string, readonly [NewHub, FailureCode, RegExp]>> 
   'one that there is no room for': [
     { ...hubOf(whole), size: Number.MAX_SAFE_INTEGER },
     'update.unwritable',
-    /^The new hub cannot be kept in .*\/hub \(\d+ MB are needed and \d+ are free\): make room/,
+    /^The new hub cannot be saved in .*\/hub \(\d+ MB are needed and \d+ are free\): free disk space/,
   ],
   'one that breaks off': [
     {
@@ -149,8 +149,8 @@ for (const [what, [hub, code, sentence]] of Object.entries(REFUSED)) {
     const failure = await refusal(stageHub(folder, BASE, hub));
     assert.is(failure.code, code, failure.message);
     assert.match(failure.message, sentence);
-    assert.equal(readdirSync(placesIn(folder).slotFolder('a')), []);
-    assert.not(existsSync(placesIn(folder).state));
+    assert.equal(readdirSync(updatePaths(folder).slotFolder('a')), []);
+    assert.not(existsSync(updatePaths(folder).state));
   });
 }
 
@@ -169,7 +169,7 @@ staging(
     const staged = stageHub(folder, BASE, { sha256: '', content, signal: abort.signal });
     assert.is((await refusal(staged)).code, 'deployment.superseded');
     assert.is(pieces, 3);
-    assert.equal(readdirSync(placesIn(folder).slotFolder('a')), []);
+    assert.equal(readdirSync(updatePaths(folder).slotFolder('a')), []);
   },
 );
 
@@ -177,7 +177,7 @@ staging('a data folder that cannot be written is named', async ({ folder }) => {
   writeFileSync(join(folder, 'hub'), '');
   const failure = await refusal(stageHub(folder, BASE, hubOf(whole)));
   assert.is(failure.code, 'update.unwritable');
-  assert.match(failure.message, /hub\/a\/skerry \((EEXIST|ENOTDIR).*correct the folder's rights\.$/);
+  assert.match(failure.message, /hub\/a\/skerry \((EEXIST|ENOTDIR).*correct the folder's permissions\.$/);
 });
 
 /** Mounts a file system of memory on the data folder; false: that cannot be done here, which is said. */
@@ -204,7 +204,7 @@ staging('a data folder that is mounted noexec is noticed', ({ folder }) =>
     assert.is(failure.code, 'update.unwritable');
     assert.match(
       failure.message,
-      /cannot be run: its file system is probably mounted noexec, so name a data folder/,
+      /cannot be run: its file system is probably mounted noexec \(EACCES\)\. Name a data folder/,
     );
   }),
 );
@@ -213,12 +213,12 @@ staging('a disk that gets full is said, and what was written is given back', ({ 
   onDisk(folder, 'size=50M,mode=0700', async data => {
     const failure = await refusal(stageHub(data, BASE, hubOf(whole)));
     assert.is(failure.code, 'update.unwritable');
-    assert.match(failure.message, /\(ENOSPC.*\): make room/);
-    assert.equal(readdirSync(placesIn(data).slotFolder('a')), []);
+    assert.match(failure.message, /\(ENOSPC.*\): free disk space/);
+    assert.equal(readdirSync(updatePaths(data).slotFolder('a')), []);
     spawnSync('dd', ['if=/dev/zero', `of=${join(data, 'full')}`, 'bs=1M']);
     const staged = { slot: 'a', sha256: '', size: 1, version: '1' } as const;
     const begin = beginTrial({ dataFolder: data, launched: BASE, program: skerry, staged });
-    assert.match((await refusal(begin)).message, /state\.json cannot be written \(ENOSPC.*make room/);
+    assert.match((await refusal(begin)).message, /state\.json cannot be written \(ENOSPC.*free disk space/);
   }),
 );
 
@@ -226,13 +226,13 @@ staging('a hub without a binary to return to begins no trial', async ({ folder }
   const staged = { slot: 'a', sha256: '', size: 1, version: '1' } as const;
   const begin = (program: string | undefined, launched = BASE) =>
     refusal(beginTrial({ dataFolder: folder, launched, program, staged }));
-  assert.match((await begin(undefined)).message, /runs from its sources and cannot be updated/);
+  assert.match((await begin(undefined)).message, /runs from its sources, so it cannot be updated/);
   assert.match(
     (await begin(join(folder, 'gone'))).message,
     /gone.*was replaced or removed \(ENOENT.*restart the hub/,
   );
   assert.match((await begin(skerry, { running: 'b' })).message, /restart the hub before it is updated/);
-  assert.not(existsSync(placesIn(folder).state));
+  assert.not(existsSync(updatePaths(folder).state));
 });
 
 staging.run();

@@ -66,7 +66,7 @@ starts('a binary that was installed anew takes over, and updates are forgotten',
   renameSync(`${own}.new`, own);
   await runsBase(
     world,
-    /skerry is not the hub that was updated, so it runs, and updates are forgotten\./,
+    /skerry was installed after the update, so it runs, and the update is removed\./,
     own,
   );
   assert.not(existsSync(world.places.folder));
@@ -89,14 +89,14 @@ starts('a slot that is cut short, or gone, or that others may write, is not run'
   chmodSync(file, 0o777);
   await runsBase(
     world,
-    /a\/skerry is not this user's alone, so the hub that was installed, .*, runs: apply the update again\./,
+    /a\/skerry is writable by other users or owned by another, so the installed hub, .*, runs: apply the update again\./,
   );
   chmodSync(file, 0o644);
   await runsBase(world, /a\/skerry cannot be run \(EACCES.*apply the update again\./);
   chmodSync(file, 0o755);
   await (await runsUpdated(world)).end();
   truncateSync(file, 100);
-  await runsBase(world, /a\/skerry is damaged, so the hub that was installed/);
+  await runsBase(world, /a\/skerry is corrupted, so the installed hub/);
   rmSync(file);
   await runsBase(world, /a\/skerry cannot be run \(ENOENT/);
 });
@@ -108,7 +108,7 @@ starts('a slot with a changed byte is found after a start of it that failed', as
   writeFileSync(file, text.replace('const { append', 'cxnst { append'));
   const hub = world.start();
   assert.is(await hub.gone, 1);
-  await runsBase(world, /a\/skerry is damaged, so the hub that was installed/);
+  await runsBase(world, /a\/skerry is corrupted, so the installed hub/);
   writeFileSync(file, text);
   await (await runsUpdated(world)).end();
 });
@@ -119,9 +119,9 @@ starts('a slot that is damaged before its trial is returned from at once', async
   writeFileSync(file, readFileSync(file, 'utf8').replace('append', 'aqpend'));
   await runsBase(
     world,
-    /The new hub, 9\.9\.9, is given up: .*a\/skerry is damaged\. The one of before runs\./,
+    /The new hub, 9\.9\.9, failed its trial: .*a\/skerry is corrupted\. Rolled back to the previous hub\./,
   );
-  assert.match(world.noted().returned?.reason ?? '', /is damaged$/);
+  assert.match(world.noted().returned?.reason ?? '', /is corrupted$/);
 });
 
 starts('a note that is damaged is said, and the hub that was installed runs', async ({ world }) => {
@@ -139,7 +139,7 @@ starts('a note that is damaged is said, and the hub that was installed runs', as
     writeFileSync(world.places.state, text);
     await runsBase(
       world,
-      /state\.json cannot be used \(.+\), so the hub that was installed runs: apply the update again\./,
+      /state\.json cannot be used \(.+\), so the installed hub runs: apply the update again\./,
     );
   }
   writeFileSync(world.places.state, whole);

@@ -2,12 +2,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { marked, marksOf, unmarked } from '../../src/self-update/env-markers.ts';
-import { placesIn } from '../../src/self-update/paths.ts';
-import type { State, Trial } from '../../src/self-update/state.ts';
-import { readState, writeState } from '../../src/self-update/state.ts';
-import type { Findings } from '../../src/self-update/trial-counter.ts';
-import { nextTry } from '../../src/self-update/trial-counter.ts';
+import { readEnvMarkers, withMarkers, withoutMarkers } from '../../src/self-update/env-markers.ts';
+import { updatePaths } from '../../src/self-update/paths.ts';
+import type { Trial, UpdateState } from '../../src/self-update/state.ts';
+import { readUpdateState, writeUpdateState } from '../../src/self-update/state.ts';
+import type { TrialFindings } from '../../src/self-update/trial-counter.ts';
+import { nextTrialState } from '../../src/self-update/trial-counter.ts';
 import { folderWith, removeFolder } from '../harness/binary.ts';
 
 const TRIAL: Trial = {
@@ -17,7 +17,7 @@ const TRIAL: Trial = {
   seconds: 0,
   lastEnd: '',
 };
-const STATE: State = {
+const STATE: UpdateState = {
   base: { path: '/usr/bin/skerry', size: 110_000_000, changed: 1.5, inode: 7, sha256: 'c'.repeat(64) },
   current: 'a',
   slots: {
@@ -37,32 +37,32 @@ note.before.each(context => {
 note.after.each(({ folder }) => removeFolder(folder));
 
 note('is read as it was written', ({ folder }) => {
-  const places = placesIn(folder);
-  assert.equal(readState(places), {});
-  writeState(places, STATE);
-  assert.equal(readState(places), { state: STATE });
-  const least: State = { base: STATE.base, current: 'base', slots: {} };
-  writeState(places, least);
-  assert.equal(readState(places), { state: least });
+  const places = updatePaths(folder);
+  assert.equal(readUpdateState(places), {});
+  writeUpdateState(places, STATE);
+  assert.equal(readUpdateState(places), { state: STATE });
+  const least: UpdateState = { base: STATE.base, current: 'base', slots: {} };
+  writeUpdateState(places, least);
+  assert.equal(readUpdateState(places), { state: least });
 });
 
 note('with fields of a later version is read all the same', ({ folder }) => {
-  const places = placesIn(folder);
+  const places = updatePaths(folder);
   mkdirSync(places.folder);
   const later = { ...STATE, channel: 'stable', slots: { ...STATE.slots, c: { size: 'x' } } };
   writeFileSync(places.state, JSON.stringify(later));
-  assert.equal(readState(places), { state: STATE });
+  assert.equal(readUpdateState(places), { state: STATE });
 });
 
 note('is right or said to be damaged, whatever became of it', ({ folder }) => {
-  const places = placesIn(folder);
+  const places = updatePaths(folder);
   mkdirSync(places.folder);
   const text = JSON.stringify(STATE);
   const seen = new Set<string>();
   fc.assert(
     fc.property(fc.nat(text.length - 1), fc.nat(30), fc.string({ maxLength: 5 }), (at, length, other) => {
       writeFileSync(places.state, text.slice(0, at) + other + text.slice(at + length));
-      const { state, damaged } = readState(places);
+      const { state, damaged } = readUpdateState(places);
       assert.is(state === undefined, damaged !== undefined);
       seen.add(state === undefined ? 'damaged' : 'read');
     }),
@@ -70,13 +70,13 @@ note('is right or said to be damaged, whatever became of it', ({ folder }) => {
   );
   assert.is(seen.size, 2);
   writeFileSync(places.state, text + ' '.repeat(1 << 16));
-  assert.equal(readState(places), { damaged: 'it is too long' });
+  assert.equal(readUpdateState(places), { damaged: 'it is too long' });
 });
 
-const CUT_OFF: Findings = { ended: undefined, stopped: false, damage: undefined };
+const CUT_OFF: TrialFindings = { ended: undefined, stopped: false, damage: undefined };
 
 /** Trial and findings, and what follows: the number of the next try, or why there is none. */
-const DECISIONS: readonly (readonly [Partial<Trial>, Partial<Findings>, number | string])[] = [
+const DECISIONS: readonly (readonly [Partial<Trial>, Partial<TrialFindings>, number | string])[] = [
   [{ tries: 0 }, {}, 1],
   [{ tries: 1 }, {}, 2],
   [{ tries: 2 }, { ended: { how: 0, seconds: 1 } }, 3],
@@ -86,31 +86,31 @@ const DECISIONS: readonly (readonly [Partial<Trial>, Partial<Findings>, number |
   [
     { tries: 3 },
     { ended: { how: 1, seconds: 1 } },
-    'it was not healthy in 3 starts: the last start ended with exit code 1',
+    'it was not healthy in 3 starts: the last start exited with code 1',
   ],
   [
     { tries: 3 },
     { ended: { how: 139, seconds: 1 } },
-    'it was not healthy in 3 starts: the last start was ended by SIGSEGV',
+    'it was not healthy in 3 starts: the last start was killed by SIGSEGV',
   ],
   [
     { tries: 3 },
     { ended: { how: 255, seconds: 1 } },
-    'it was not healthy in 3 starts: the last start ended with exit code 255',
+    'it was not healthy in 3 starts: the last start exited with code 255',
   ],
   [{ tries: 1 }, { ended: { how: 'late', seconds: 120 } }, 'it was not healthy within 120 seconds'],
   [{ tries: 2, seconds: 60 }, { ended: { how: 1, seconds: 59 } }, 3],
   [
     { tries: 2, seconds: 60 },
     { ended: { how: 1, seconds: 60 } },
-    'it was not healthy within 120 seconds: the last start ended with exit code 1',
+    'it was not healthy within 120 seconds: the last start exited with code 1',
   ],
   [{ tries: 0 }, { damage: '/x is damaged' }, '/x is damaged'],
 ];
 
 for (const [index, [trial, findings, expected]] of DECISIONS.entries()) {
   note(`decision ${index + 1}: ${expected}`, () => {
-    const next = nextTry(STATE, { ...TRIAL, ...trial }, { ...CUT_OFF, ...findings }, GUARD);
+    const next = nextTrialState(STATE, { ...TRIAL, ...trial }, { ...CUT_OFF, ...findings }, GUARD);
     assert.is(next.current, 'a');
     if (typeof expected === 'number') {
       assert.equal([next.trial?.tries, next.guard], [expected, GUARD]);
@@ -123,21 +123,25 @@ for (const [index, [trial, findings, expected]] of DECISIONS.entries()) {
 }
 
 note('marks are read as they were set, and taken away', () => {
-  const places = placesIn('/data');
+  const places = updatePaths('/data');
   const env = { PATH: '/bin', SKERRY_TRIAL_ENDED: 'late 12' };
-  assert.equal(marksOf(env, places), {
+  assert.equal(readEnvMarkers(env, places), {
     slot: undefined,
-    guard: undefined,
+    watchdog: undefined,
     ended: { how: 'late', seconds: 12 },
   });
-  const guarded = marked(env, places, 'b', GUARD);
-  assert.equal(marksOf(guarded, places), { slot: 'b', guard: 11, ended: undefined });
-  assert.equal(marksOf(marked(env, places, 'a'), places), { slot: 'a', guard: undefined, ended: undefined });
+  const guarded = withMarkers(env, places, 'b', GUARD);
+  assert.equal(readEnvMarkers(guarded, places), { slot: 'b', watchdog: 11, ended: undefined });
+  assert.equal(readEnvMarkers(withMarkers(env, places, 'a'), places), {
+    slot: 'a',
+    watchdog: undefined,
+    ended: undefined,
+  });
   // Of a hub with another data folder.
-  assert.is(marksOf(guarded, placesIn('/other')).slot, undefined);
-  assert.equal(unmarked(guarded), { PATH: '/bin' });
+  assert.is(readEnvMarkers(guarded, updatePaths('/other')).slot, undefined);
+  assert.equal(withoutMarkers(guarded), { PATH: '/bin' });
   for (const odd of ['', 'x 1', '1', '1 x', '-1 1', '1 1; x'])
-    assert.is(marksOf({ SKERRY_TRIAL_ENDED: odd }, places).ended, undefined);
+    assert.is(readEnvMarkers({ SKERRY_TRIAL_ENDED: odd }, places).ended, undefined);
 });
 
 note.run();

@@ -3,7 +3,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sha256Of } from '../../src/self-update/binary.ts';
 import { stageHub } from '../../src/self-update/stage.ts';
-import { beginTrial, confirm, forgetReturn, runningBinary, trialState } from '../../src/self-update/trial.ts';
+import {
+  beginTrial,
+  clearFailedUpdate,
+  confirmTrial,
+  runningBinary,
+  trialState,
+} from '../../src/self-update/trial.ts';
 import { skerry, until } from '../harness/binary.ts';
 import type { World } from './world.ts';
 import { BROKEN, commandOf, createWorld, good, HANGING, LIMITS } from './world.ts';
@@ -28,20 +34,23 @@ trial(
     assert.ok(
       world.ran().every(line => line.endsWith(` up ${world.folder}/manifest.json --data ${world.data}`)),
     );
-    const sentence = 'it was not healthy in 3 starts: the last start ended with exit code 3';
-    assert.match(hub.log(), new RegExp(`error hub: The new hub, 9.9.9, is given up: ${sentence}\\. The one`));
+    const sentence = 'it was not healthy in 3 starts: the last start exited with code 3';
+    assert.match(
+      hub.log(),
+      new RegExp(`error hub: The new hub, 9.9.9, failed its trial: ${sentence}\\. Rolled back`),
+    );
     const { current, returned, slots } = world.noted();
     assert.is(current, 'base');
     assert.equal(returned, { sha256: slots.a?.sha256, version: '9.9.9', reason: sentence });
     const launched = { running: 'base' } as const;
     assert.equal(trialState(world.data, launched), { kind: 'returned', ...returned });
-    forgetReturn(world.data);
+    clearFailedUpdate(world.data);
     assert.equal(trialState(world.data, launched), { kind: 'none' });
     assert.is(await hub.end(), 0);
     const next = world.start();
     await next.listens();
     assert.is(world.ran().length, 3);
-    assert.not.match(next.log(), /given up/);
+    assert.not.match(next.log(), /failed its trial/);
   },
 );
 
@@ -61,7 +70,7 @@ trial('the time of a trial is counted over its starts', async ({ world }) => {
   assert.is(world.ran().length, 2);
   assert.is(
     world.noted().returned?.reason,
-    'it was not healthy within 4 seconds: the last start ended with exit code 1',
+    'it was not healthy within 4 seconds: the last start exited with code 1',
   );
 });
 
@@ -96,7 +105,7 @@ trial('from one slot to the other, and back to that one when the new one is bad'
   );
   assert.is(pidIn(world.ran().at(-1)), second.pid);
   assert.equal([world.noted().current, world.noted().returned?.sha256], ['a', world.noted().slots.b?.sha256]);
-  assert.match(world.noted().returned?.reason ?? '', /exit code 3/);
+  assert.match(world.noted().returned?.reason ?? '', /code 3/);
   await second.end();
 });
 
@@ -106,11 +115,11 @@ trial(
     await world.onTrial(`exec ${skerry} "$@"`);
     const hub = world.start();
     await hub.listens();
-    const launched = { running: 'a', guard: hub.pid } as const;
+    const launched = { running: 'a', watchdog: hub.pid } as const;
     const { a } = world.noted().slots;
     assert.equal(trialState(world.data, launched), { kind: 'on-trial', sha256: a?.sha256, try: 1, of: 3 });
     assert.equal(runningBinary(world.data, launched), { binary: 'a', sha256: a?.sha256 });
-    confirm(world.data, launched);
+    confirmTrial(world.data, launched);
     assert.equal(trialState(world.data, launched), { kind: 'none' });
     assert.is(await hub.end(), 0);
   },
@@ -126,7 +135,7 @@ trial(
     await beginTrial({ dataFolder: world.data, launched: base, program: skerry, staged });
     const hub = world.start();
     await hub.listens();
-    confirm(world.data, { running: 'a', guard: hub.pid });
+    confirmTrial(world.data, { running: 'a', watchdog: hub.pid });
     assert.is(await hub.end(), 0);
     const next = world.start();
     await next.listens();
@@ -139,8 +148,8 @@ trial(
 trial('a new hub that hands over to another one keeps its guard', async ({ world }) => {
   const staged = { slot: 'b', ...world.put('b', good()) };
   const before = `
-    if (guard !== undefined) {
-      confirm(DATA, launched);
+    if (watchdog !== undefined) {
+      confirmTrial(DATA, launched);
       const staged = ${JSON.stringify(staged)};
       await beginTrial({ dataFolder: DATA, launched, program: '-', staged, limits: ${JSON.stringify(LIMITS)} });
       process.exit(75);
@@ -155,7 +164,7 @@ trial('a new hub that hands over to another one keeps its guard', async ({ world
 });
 
 trial('a new hub that gives itself up says why', async ({ world }) => {
-  await world.onTrial(good(0, "giveUp(DATA, launched, 'its modules are not well'); process.exit(75);"));
+  await world.onTrial(good(0, "failTrial(DATA, launched, 'its modules are not well'); process.exit(75);"));
   const hub = world.start();
   await hub.listens();
   assert.is(world.ran().length, 1);

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { reasonOf } from '../../src/core/errors.ts';
-import { marked } from '../../src/self-update/env-markers.ts';
-import { placesIn } from '../../src/self-update/paths.ts';
-import type { State } from '../../src/self-update/state.ts';
-import { guardCommand } from '../../src/self-update/watchdog.ts';
+import { withMarkers } from '../../src/self-update/env-markers.ts';
+import { updatePaths } from '../../src/self-update/paths.ts';
+import type { UpdateState } from '../../src/self-update/state.ts';
+import { watchdogCommand } from '../../src/self-update/watchdog.ts';
 import { folderWith, removeFolder, until } from '../harness/binary.ts';
 import { commandOf } from './world.ts';
 
@@ -56,7 +56,7 @@ type Guarded = {
 
 /** Starts a guard by `shell` over the hub that `script` is. */
 function guard(folder: string, shell: readonly string[], script: string, seconds: number): Guarded {
-  const places = placesIn(folder);
+  const places = updatePaths(folder);
   mkdirSync(places.slotFolder('a'), { recursive: true });
   writeFileSync(places.unconfirmed, '');
   writeFileSync(places.binary('a'), `#!/bin/sh\n${script}\n`);
@@ -69,12 +69,12 @@ function guard(folder: string, shell: readonly string[], script: string, seconds
     seconds: 0,
     lastEnd: '',
   } as const;
-  const state: State = { base, current: 'base', slots: {}, trial };
-  const [, ...rest] = guardCommand(places, state, trial, ['up', 'a b', "'$x"]);
+  const state: UpdateState = { base, current: 'base', slots: {}, trial };
+  const [, ...rest] = watchdogCommand(places, state, trial, ['up', 'a b', "'$x"]);
   const [program = '', ...options] = shell;
   const env = { PATH: process.env['PATH'], HERE: folder };
   const child = spawn(program, [...options, ...rest], {
-    env: marked(env, places, 'a', { pid: 1, started: 2, boot: '3' }),
+    env: withMarkers(env, places, 'a', { pid: 1, started: 2, boot: '3' }),
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   return {
@@ -152,7 +152,7 @@ byEachShell('many signals are passed on, and change no exit code', async (folder
 });
 
 byEachShell('a trial that is told to stop is noted as stopped if it ended well', async (folder, shell) => {
-  const { stopped, unconfirmed } = placesIn(folder);
+  const { stopped, unconfirmed } = updatePaths(folder);
   const bad = guard(folder, shell, `trap 'exit 4' TERM; ${READY}; while :; do sleep 0.1; done`, 30);
   await bad.ready();
   bad.signal('SIGTERM');

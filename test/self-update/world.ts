@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { BinaryName, SlotName } from '../../src/self-update/paths.ts';
-import { placesIn } from '../../src/self-update/paths.ts';
-import type { State } from '../../src/self-update/state.ts';
-import { readState } from '../../src/self-update/state.ts';
+import { updatePaths } from '../../src/self-update/paths.ts';
+import type { UpdateState } from '../../src/self-update/state.ts';
+import { readUpdateState } from '../../src/self-update/state.ts';
 import { beginTrial } from '../../src/self-update/trial.ts';
 import type { Started } from '../harness/binary.ts';
 import { endAll, folderWith, follow, removeFolder, skerry, until } from '../harness/binary.ts';
@@ -19,7 +19,7 @@ export const LIMITS = { starts: 3, seconds: 30, grace: 1 };
 export type World = {
   readonly folder: string;
   readonly data: string;
-  readonly places: ReturnType<typeof placesIn>;
+  readonly places: ReturnType<typeof updatePaths>;
   /** Puts a program into a slot: a shell's script, unless it says what runs it. Returns what is noted of it. */
   readonly put: (slot: SlotName, script: string) => { sha256: string; size: number; version: string };
   /** Puts a program into a slot and has it on trial. */
@@ -31,7 +31,7 @@ export type World = {
   ) => Promise<void>;
   /** Starts the hub: the built binary, which becomes whatever is noted. */
   readonly start: (program?: string) => Started;
-  readonly noted: () => State;
+  readonly noted: () => UpdateState;
   /** Lines that the stand-ins left in the file `ran`. */
   readonly ran: () => string[];
   readonly ranOften: (times: number) => Promise<void>;
@@ -44,7 +44,7 @@ export function createWorld(): World {
     'manifest.json': '{"name": "updated", "listeners": [{"mqtt": "127.0.0.1:0"}]}',
   });
   const data = join(folder, 'data');
-  const places = placesIn(data);
+  const places = updatePaths(data);
   const started: Started[] = [];
   mkdirSync(data, { mode: 0o700 });
 
@@ -74,8 +74,8 @@ export function createWorld(): World {
     return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
   };
 
-  const noted = (): State => {
-    const { state, damaged } = readState(places);
+  const noted = (): UpdateState => {
+    const { state, damaged } = readUpdateState(places);
     if (state === undefined) throw new Error(`Nothing is noted: ${damaged}`);
     return state;
   };
@@ -117,21 +117,21 @@ export function good(exitCode = 0, before = ''): string {
   return `#!${process.execPath}
     const { appendFileSync } = await import('node:fs');
     const { lockFolder } = await import('${sources}/queue/lock.ts');
-    const { marksOf } = await import('${sources}/self-update/env-markers.ts');
-    const { placesIn } = await import('${sources}/self-update/paths.ts');
-    const { watchGuard } = await import('${sources}/self-update/handover.ts');
-    const { confirm, giveUp, beginTrial } = await import('${sources}/self-update/trial.ts');
+    const { readEnvMarkers } = await import('${sources}/self-update/env-markers.ts');
+    const { updatePaths } = await import('${sources}/self-update/paths.ts');
+    const { monitorWatchdog } = await import('${sources}/self-update/handover.ts');
+    const { confirmTrial, failTrial, beginTrial } = await import('${sources}/self-update/trial.ts');
     const { DATA, RAN } = process.env;
-    const { slot, guard } = marksOf(process.env, placesIn(DATA));
-    const launched = { running: slot, guard };
+    const { slot, watchdog } = readEnvMarkers(process.env, updatePaths(DATA));
+    const launched = { running: slot, watchdog };
     const end = signal => { appendFileSync(RAN, process.pid + ' ' + signal + '\\n'); process.exit(${exitCode}); };
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, end);
     const after = (milliseconds, action) => { const timer = setTimeout(action, milliseconds); return () => clearTimeout(timer); };
-    watchGuard(launched, () => process.ppid, { after }, () => end('orphaned'));
+    monitorWatchdog(launched, () => process.ppid, { after }, () => end('orphaned'));
     lockFolder(DATA);
     appendFileSync(RAN, process.pid + ' ' + process.argv.slice(2).join(' ') + '\\n');
     ${before}
-    confirm(DATA, launched);
+    confirmTrial(DATA, launched);
     appendFileSync(RAN, process.pid + ' good\\n');
     setInterval(() => {}, 1000);
   `;

@@ -90,7 +90,7 @@ export function moments(): { readonly forward: Moment[]; readonly back: Moment[]
   const watching = { what: 'while it is watched', logged: /Module "last" is not ready after/ };
   return {
     forward: [...stepsOf('hub:', STEPS), watching],
-    back: [watching, ...stepsOf('Back to before', STEPS)],
+    back: [watching, ...stepsOf('Rollback of', STEPS)],
   };
 }
 

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../../../core/errors.ts';
-import type { Accepted, DeploymentStatus } from '../../../deployment/deployments.ts';
-import { LABEL_OF_RENEWAL } from '../../../deployment/plan-text.ts';
+import type { AcceptedDeployment, DeploymentStatus } from '../../../deployment/deployments.ts';
+import { SELF_UPDATE_LABEL } from '../../../deployment/plan-text.ts';
 import { printManifest } from '../../../manifest/print.ts';
 import { readManifestText } from '../../../manifest/read.ts';
 import { HUB_TRIAL } from '../../../self-update/limits.ts';
@@ -46,7 +46,7 @@ export async function run(args: readonly string[]): Promise<number> {
   throw new Failure(code, `${sentence} ${whatFollowed(outcome)}`);
 }
 
-function show({ title, plan, unchanged }: Accepted): void {
+function show({ title, plan, unchanged }: AcceptedDeployment): void {
   print(`${title}${unchanged ? ': nothing to change' : ''}`);
   for (const line of plan) print(`  ${line}`);
 }
@@ -55,15 +55,19 @@ type Outcome = NonNullable<DeploymentStatus['outcome']>;
 
 function whatFollowed({ result }: Outcome): string {
   return result === 'returned'
-    ? 'The hub went back to what was healthy.'
-    : 'There was nothing to go back to.';
+    ? 'Rolled back to the last healthy deployment.'
+    : 'There was no earlier deployment to roll back to.';
 }
 
 /**
  * Waits for the outcome of the deployment. Throws Failure `deployment.superseded` if another deployment
  * replaced it.
  */
-async function outcomeOf(folder: string, { id, renews }: Accepted, aloud: boolean): Promise<Outcome> {
+async function outcomeOf(
+  folder: string,
+  { id, renews }: AcceptedDeployment,
+  aloud: boolean,
+): Promise<Outcome> {
   let told = '';
   const bar = createProgress();
   let seen = performance.now();
@@ -77,7 +81,7 @@ async function outcomeOf(folder: string, { id, renews }: Accepted, aloud: boolea
       return outcome;
     }
     if (status !== undefined && attempt?.target.id !== id) {
-      throw new Failure('deployment.superseded', 'Another manifest has taken its place: see "skerry ps".');
+      throw new Failure('deployment.superseded', 'Another manifest replaced this one: see "skerry ps".');
     }
     const progress = attempt === undefined ? told : progressOf(attempt);
     if (progress !== told) bar.end();
@@ -98,8 +102,8 @@ function showDownload(
 
 function progressOf({ phase, step, of, label }: NonNullable<DeploymentStatus['attempt']>): string {
   if (phase === 'watching') return 'waiting until it is healthy';
-  const [doing, prefix] = phase === 'returning' ? ['going back', 'going back, '] : ['beginning', ''];
-  if (label === LABEL_OF_RENEWAL) return label;
+  const [doing, prefix] = phase === 'returning' ? ['rolling back', 'rollback, '] : ['starting', ''];
+  if (label === SELF_UPDATE_LABEL) return label;
   return of === 0 ? doing : `${prefix}step ${step} of ${of}: ${label}`;
 }
 

@@ -1,4 +1,4 @@
-import { createKeyFiles } from '../../../crypto/key-files/pair.ts';
+import { createKeyFiles } from '../../../crypto/key-files/key-pair-files.ts';
 import { newKeyPair } from '../../../crypto/keys.ts';
 import { argumentsOf, usageFailure } from '../../arguments.ts';
 import { KEYGEN } from '../../reference/security.ts';

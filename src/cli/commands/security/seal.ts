@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Failure } from '../../../core/errors.ts';
-import { devicePublicFile, openDeviceKey } from '../../../crypto/key-files/device.ts';
-import { readPublicKey } from '../../../crypto/key-files/file.ts';
+import { devicePublicFile, openDeviceKey } from '../../../crypto/key-files/device-key.ts';
+import { readPublicKey } from '../../../crypto/key-files/key-file.ts';
 import { MAX_SECRET_BYTES } from '../../../crypto/limits.ts';
 import { sealSecret } from '../../../crypto/sealing.ts';
 import { argumentsOf, usageFailure } from '../../arguments.ts';

@@ -1,5 +1,5 @@
 import { Failure } from '../../../core/errors.ts';
-import { readKeyPair } from '../../../crypto/key-files/file.ts';
+import { readKeyPair } from '../../../crypto/key-files/key-file.ts';
 import { signManifest } from '../../../crypto/signatures.ts';
 import { parseManifest } from '../../../manifest/read.ts';
 import type { Manifest } from '../../../manifest/types.ts';

@@ -1,4 +1,4 @@
-import { trustedKeys, trustKey } from '../../../crypto/key-files/trusted.ts';
+import { trustedKeys, trustKey } from '../../../crypto/key-files/trusted-keys.ts';
 import { argumentsOf, usageFailure } from '../../arguments.ts';
 import { dataFolder } from '../../data-folder.ts';
 import { oneLine, printTable } from '../../output/table.ts';

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import { Failure } from '../../../core/errors.ts';
-import { readPublicKey } from '../../../crypto/key-files/file.ts';
-import { trustedKeys } from '../../../crypto/key-files/trusted.ts';
+import { readPublicKey } from '../../../crypto/key-files/key-file.ts';
+import { trustedKeys } from '../../../crypto/key-files/trusted-keys.ts';
 import { type TrustedKey, verifyManifest } from '../../../crypto/signatures.ts';
-import { contentOf } from '../../../deployment/manifest-intake.ts';
+import { readManifestOrPack } from '../../../deployment/manifest-intake.ts';
 import { parseJson } from '../../../manifest/read.ts';
 import { argumentsOf, usageFailure } from '../../arguments.ts';
 import { dataFolder } from '../../data-folder.ts';
@@ -18,7 +18,7 @@ export async function run(args: readonly string[]): Promise<number> {
     throw usageFailure('Give either --key or --data', VERIFY);
   }
   const keys = values.key === undefined ? keysOf(dataFolder(values.data)) : [keyOf(values.key)];
-  const manifest = parseJson((await contentOf(file)).text, file);
+  const manifest = parseJson((await readManifestOrPack(file)).text, file);
   try {
     const { name } = await verifyManifest(manifest, keys, file);
     if (values.json) print(JSON.stringify({ good: true, key: name }, null, 2));

@@ -5,15 +5,15 @@ import type { Random } from '../../core/random.ts';
 import { publicKeyLine } from '../key-text.ts';
 import { MAX_TRUSTED_KEYS } from '../limits.ts';
 import type { TrustedKey } from '../signatures.ts';
-import { keysFolder } from './device.ts';
-import { createKeyFile, readPublicKey } from './file.ts';
+import { keysFolder } from './device-key.ts';
+import { createKeyFile, readPublicKey } from './key-file.ts';
 
 const SUFFIX = '.pub';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /**
- * The keys whose manifests the hub of a data folder takes; none: it takes unsigned ones. One that is damaged is not
- * passed over, or its loss could open the device to everybody.
+ * Reads the keys whose manifests this hub accepts; without any, it accepts unsigned manifests. A damaged key is an error,
+ * because skipping the last one would accept manifests from everybody.
  * @throws Failure `key.unreadable`, `key.damaged`, `key.too-many`
  */
 export function trustedKeys(dataFolder: string): TrustedKey[] {
@@ -36,8 +36,7 @@ function namesIn(folder: string): string[] {
 }
 
 /**
- * Has the manifests of a public key's holder taken from now on. Returns it as it is trusted: by its file's name, or by
- * the one that it was trusted by before.
+ * Installs a public key as trusted. Returns it under its file's name, or under the name by which it was trusted before.
  * @throws Failure `key.unreadable`, `key.damaged`, `key.exists`, `key.too-many`, `key.unwritable`
  */
 export function trustKey(dataFolder: string, file: string, random: Random): TrustedKey {
@@ -49,7 +48,7 @@ export function trustKey(dataFolder: string, file: string, random: Random): Trus
   if (!NAME.test(name)) {
     throw new Failure(
       'key.unreadable',
-      `The key ${file} must be named by letters, digits, ".", "_" or "-": rename it, it is known by that name.`,
+      `The key ${file} must have a name of letters, digits, ".", "_" or "-": rename the file.`,
     );
   }
   const folder = join(keysFolder(dataFolder), 'trusted');
@@ -57,7 +56,7 @@ export function trustKey(dataFolder: string, file: string, random: Random): Trus
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (thrown) {
-    throw new Failure('key.unwritable', `The folder ${folder} cannot be made: ${reasonOf(thrown)}.`);
+    throw new Failure('key.unwritable', `The folder ${folder} cannot be created: ${reasonOf(thrown)}.`);
   }
   createKeyFile(join(folder, name + SUFFIX), publicKeyLine('ed25519', key), 0o644, random);
   return { name, ...key };
@@ -66,6 +65,6 @@ export function trustKey(dataFolder: string, file: string, random: Random): Trus
 function tooMany(folder: string): Failure {
   return new Failure(
     'key.too-many',
-    `${folder} may hold ${MAX_TRUSTED_KEYS} keys at most: remove those that sign nothing any more.`,
+    `${folder} may hold at most ${MAX_TRUSTED_KEYS} keys: remove those that are no longer used.`,
   );
 }

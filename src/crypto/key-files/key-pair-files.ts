@@ -4,13 +4,13 @@ import { Failure } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 import { publicKeyLine, secretKeyLine } from '../key-text.ts';
 import type { KeyPair } from '../keys.ts';
-import { createKeyFile } from './file.ts';
+import { createKeyFile } from './key-file.ts';
 
 const SECRET_MODE = 0o600;
 const PUBLIC_MODE = 0o644;
 
 /**
- * Writes `<name>.key`, for its owner alone, and `<name>.pub`; both or none.
+ * Writes `<name>.key`, readable by its owner only, and `<name>.pub`; both or neither.
  * @throws Failure `key.exists`, `key.unwritable`
  */
 export function createKeyFiles(
@@ -22,7 +22,7 @@ export function createKeyFiles(
   if (existsSync(publicFile)) {
     throw new Failure(
       'key.exists',
-      `${publicFile} is there already, and no key is overwritten: name another file.`,
+      `${publicFile} exists already (EEXIST), and keys are never overwritten: name another file.`,
     );
   }
   createKeyFile(secretFile, secretKeyLine(kind, secretKey), SECRET_MODE, random);
@@ -30,7 +30,7 @@ export function createKeyFiles(
     const line = publicKeyLine(kind, { bytes: publicKey, comment: basename(name) });
     createKeyFile(publicFile, line, PUBLIC_MODE, random);
   } catch (thrown) {
-    // Nobody has it yet.
+    // A secret key without its public key is useless, and nobody has used it yet.
     rmSync(secretFile);
     throw thrown;
   }

@@ -18,34 +18,34 @@ import { type PublicKey, parsePublicKey, parseSecretKey } from '../key-text.ts';
 import { type KeyKind, type KeyPair, keyPairOf } from '../keys.ts';
 import { MAX_KEY_FILE_BYTES } from '../limits.ts';
 
-/** Who may do anything with the file but its owner. */
-const OTHERS = 0o077;
+/** Permission bits of group and others. */
+const GROUP_AND_OTHERS = 0o077;
 
 type KeyFile = { readonly text: string; readonly mode: number };
 
-/** Failure `key.unreadable`, `key.damaged` */
+/** Reads a public key. Failure `key.unreadable`, `key.damaged` */
 export function readPublicKey(file: string, kind: KeyKind): PublicKey {
   return parsePublicKey(readKeyFile(file).text, file, kind);
 }
 
-/** Both halves, from the file of the secret one. Failure `key.unreadable`, `key.damaged`, `key.exposed` */
+/** Reads a secret key and derives its pair. Failure `key.unreadable`, `key.damaged`, `key.exposed` */
 export async function readKeyPair(file: string, kind: KeyKind): Promise<KeyPair> {
   const { text, mode } = readKeyFile(file);
   const secretKey = parseSecretKey(text, file, kind);
-  if ((mode & OTHERS) === 0) return keyPairOf(kind, secretKey);
+  if ((mode & GROUP_AND_OTHERS) === 0) return keyPairOf(kind, secretKey);
   throw new Failure(
     'key.exposed',
-    `The secret key ${file} is open to others (mode ${(mode & 0o777).toString(8).padStart(4, '0')}): make it yours alone with "chmod 600", or a new one if somebody may have read it.`,
+    `The secret key ${file} is readable by other users (mode ${(mode & 0o777).toString(8).padStart(4, '0')}): restrict it with "chmod 600", or create a new key if somebody may have read it.`,
   );
 }
 
 function readKeyFile(file: string): KeyFile {
   let descriptor: number;
   try {
-    // A pipe would hold it up.
+    // Without O_NONBLOCK, opening a FIFO would block.
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (thrown) {
-    const reason = systemCode(thrown) === 'ENOENT' ? 'it is not there' : reasonOf(thrown);
+    const reason = systemCode(thrown) === 'ENOENT' ? 'no such file (ENOENT)' : reasonOf(thrown);
     throw new Failure('key.unreadable', `The key ${file} cannot be read: ${reason}.`);
   }
   try {
@@ -62,44 +62,44 @@ function contentOf(descriptor: number, file: string): KeyFile {
   const bytes = Buffer.alloc(MAX_KEY_FILE_BYTES + 1);
   const length = readSync(descriptor, bytes, 0, bytes.length, 0);
   if (length > MAX_KEY_FILE_BYTES) {
-    throw new Failure('key.damaged', `${file} is longer than a key is: name a key of skerry.`);
+    throw new Failure('key.damaged', `${file} is too long for a key: name a Skerry key.`);
   }
   return { text: bytes.toString('utf8', 0, length), mode: stats.mode };
 }
 
 /**
- * A new file, there as a whole or not at all, also after a power cut. What is there already stays as it is.
+ * Creates a key file atomically and durably; never overwrites an existing file.
  * @throws Failure `key.exists`, `key.unwritable`
  */
 export function createKeyFile(file: string, text: string, mode: number, random: Random): void {
-  placed(file, text, mode, random, linkSync);
+  writeAtomically(file, text, mode, random, linkSync);
 }
 
-/** The same in the place of what is there. Not for secrets, which nobody could bring back. */
+/** Replaces a public key file atomically. Not for secret keys, because an overwritten one is lost. */
 export function replacePublicFile(file: string, text: string, random: Random): void {
-  placed(file, text, 0o644, random, renameSync);
+  writeAtomically(file, text, 0o644, random, renameSync);
 }
 
-function placed(
+function writeAtomically(
   file: string,
   text: string,
   mode: number,
   random: Random,
-  place: (draft: string, file: string) => void,
+  publish: (draft: string, file: string) => void,
 ): void {
   const draft = `${file}.${random.bytes(8).toString('hex')}`;
   try {
     const descriptor = openSync(draft, 'wx', mode);
-    // Whatever the umask.
+    // The umask must not apply.
     fchmodSync(descriptor, mode);
-    flushed(descriptor, text);
-    place(draft, file);
-    flushed(openSync(dirname(file), 'r'));
+    flushAndClose(descriptor, text);
+    publish(draft, file);
+    flushAndClose(openSync(dirname(file), 'r'));
   } catch (thrown) {
     if (systemCode(thrown) === 'EEXIST') {
       throw new Failure(
         'key.exists',
-        `${file} is there already, and no key is overwritten: name another file.`,
+        `${file} exists already (EEXIST), and keys are never overwritten: name another file.`,
       );
     }
     throw new Failure('key.unwritable', `The key ${file} cannot be written: ${reasonOf(thrown)}.`);
@@ -108,8 +108,8 @@ function placed(
   }
 }
 
-/** Closes it when all, `text` too, is on the disk. */
-function flushed(descriptor: number, text = ''): void {
+/** Writes `text`, flushes with fsync, and closes. */
+function flushAndClose(descriptor: number, text = ''): void {
   try {
     if (text !== '') writeFileSync(descriptor, text);
     fsyncSync(descriptor);

@@ -4,28 +4,28 @@ import { Failure, reasonOf } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 import { publicKeyLine, secretKeyLine } from '../key-text.ts';
 import { type KeyPair, newKeyPair } from '../keys.ts';
-import { createKeyFile, readKeyPair, replacePublicFile } from './file.ts';
+import { createKeyFile, readKeyPair, replacePublicFile } from './key-file.ts';
 
 const FOLDER = 'keys';
 
-/** The folder of keys in a data folder, made if it is not there. Failure `key.unwritable` */
+/** Creates the folder of keys in a data folder if necessary; returns its path. Failure `key.unwritable` */
 export function keysFolder(dataFolder: string): string {
   const folder = join(dataFolder, FOLDER);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (thrown) {
-    throw new Failure('key.unwritable', `The folder ${folder} cannot be made: ${reasonOf(thrown)}.`);
+    throw new Failure('key.unwritable', `The folder ${folder} cannot be created: ${reasonOf(thrown)}.`);
   }
   return folder;
 }
 
-/** The file that secrets for the hub of a data folder are sealed with. */
+/** Path of the public key with which secrets for this hub are sealed. */
 export function devicePublicFile(dataFolder: string): string {
   return join(dataFolder, FOLDER, 'device.pub');
 }
 
 /**
- * The key that opens what was sealed for the hub of a data folder, made when it is first asked for.
+ * Reads the key that opens secrets sealed for this hub; creates it on first use.
  * @throws Failure `key.unreadable`, `key.damaged`, `key.exposed`, `key.unwritable`
  */
 export async function openDeviceKey(dataFolder: string, random: Random): Promise<KeyPair> {
@@ -42,14 +42,14 @@ async function createDeviceKey(secretFile: string, publicFile: string, random: R
   if (existsSync(publicFile)) {
     throw new Failure(
       'key.unreadable',
-      `${secretFile} is gone, and with it all that was sealed for it: put it back, or remove ${publicFile} to get a new one, and seal again.`,
+      `${secretFile} is missing, so secrets sealed for it cannot be opened: restore it, or remove ${publicFile} to create a new key, and seal again.`,
     );
   }
   const { secretKey } = await newKeyPair('x25519', random);
   try {
     createKeyFile(secretFile, secretKeyLine('x25519', secretKey), 0o600, random);
   } catch (thrown) {
-    // Another process was first: its key is the device's.
+    // Another process created the key first; that one counts.
     if (!(thrown instanceof Failure && thrown.code === 'key.exists')) throw thrown;
   }
 }

@@ -1,0 +1,5 @@
+/** Loads tweetnacl on demand, because most hubs never sign, seal or verify anything. */
+export async function loadNacl() {
+  const { default: nacl } = await import('tweetnacl');
+  return nacl;
+}

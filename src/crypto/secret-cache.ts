@@ -1,0 +1,31 @@
+import { createHmac } from 'node:crypto';
+import type { Random } from '../core/random.ts';
+
+const KEY_BYTES = 32;
+
+/** Cache of secrets that were verified before. It holds HMACs only, so that memory reveals no secret. */
+export type SecretCache = {
+  /** True if `secret` was added under `label`, which names its owner and source. */
+  readonly has: (label: string, secret: Buffer) => boolean;
+  readonly add: (label: string, secret: Buffer) => void;
+};
+
+/** Creates a cache of at most `maxSecrets`; evicts the oldest first. */
+export function createSecretCache(random: Random, maxSecrets: number): SecretCache {
+  const key = random.bytes(KEY_BYTES);
+  const macs = new Set<string>();
+
+  const macOf = (label: string, secret: Buffer): string =>
+    createHmac('sha256', key).update(`${label}\0`).update(secret).digest('base64');
+
+  return {
+    has: (label, secret) => macs.has(macOf(label, secret)),
+    add: (label, secret) => {
+      macs.add(macOf(label, secret));
+      for (const oldest of macs) {
+        if (macs.size <= maxSecrets) break;
+        macs.delete(oldest);
+      }
+    },
+  };
+}
