@@ -78,9 +78,7 @@ documentation('architecture is at most 1,200 words, and names each room and each
 
 documentation('prose wraps at 110 columns, and no line is longer than 120', () => {
   const long = pages
-    .filter(page =>
-      /^(ARCHITECTURE|CONTRIBUTING|README|docs\/(README|(decisions|tutorials|how-to)\/.*))\.md$/.test(page),
-    )
+    .filter(page => /^(ARCHITECTURE|CONTRIBUTING|README|docs\/(?!reference\/cli).*)\.md$/.test(page))
     .flatMap(page =>
       proseOf(page)
         .filter(line => line.length > 120)

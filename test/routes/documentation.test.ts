@@ -18,29 +18,29 @@ documentation('the routes of the manifest compile', () => {
 });
 
 documentation('sources and sinks of the tables compile', () => {
-  const sources = [...sectionOf('From where').matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell);
-  const sinks = [...sectionOf('Where to').matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell);
+  const sources = [...sectionOf('Sources').matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell);
+  const sinks = [...sectionOf('Sinks').matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell);
   assert.equal([sources.length, sinks.length], [12, 4]);
   for (const source of sources) compiled(`FROM ${source} INTO topic("t")`);
   for (const sink of sinks) compiled(`FROM /* INTO ${sink}`);
 });
 
 documentation('the conditions shown compile', () => {
-  const conditions = [...sectionOf('On what condition').matchAll(/^ {4}(.+?)(?: {2,}.*)?$/gm)];
+  const conditions = [...sectionOf('Conditions').matchAll(/^ {4}(.+?)(?: {2,}.*)?$/gm)];
   assert.is(conditions.length, 8);
   for (const [, condition] of conditions) compiled(`FROM /* WHERE ${condition} INTO $upstream`);
 });
 
 documentation('every system property is told of, and what hubs beneath say of theirs', () => {
-  const cells = sectionOf('On what condition').matchAll(/^\| ((?:`\$\w+` ?)+)\|/gm);
+  const cells = sectionOf('Conditions').matchAll(/^\| ((?:`\$\w+` ?)+)\|/gm);
   const told = Array.from(cells, ([, cell = '']) => cell.match(/\w+/g) ?? []).flat();
   assert.equal(told.toSorted(), Array.from(SYSTEM_PROPERTIES.skerry).toSorted());
-  const [shown = ''] = sectionOf('What hubs beneath send').match(/(?<=^ {4}).+$/m) ?? [];
+  const [shown = ''] = sectionOf('Messages from child hubs').match(/(?<=^ {4}).+$/m) ?? [];
   assert.equal(compiled(shown).tree.source, { kind: 'topic', filter: 'floor2/#' });
 });
 
 documentation('the refusal shown is the one given', () => {
-  const shown = [...sectionOf('When a route is wrong').matchAll(/^ {4}(.+)$/gm)].map(([, line]) => line);
+  const shown = [...sectionOf('Errors and warnings').matchAll(/^ {4}(.+)$/gm)].map(([, line]) => line);
   const text = shown[1]?.trim() ?? '';
   const result = compileRoute(text);
   assert.ok('diagnostic' in result);
