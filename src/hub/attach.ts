@@ -10,9 +10,9 @@ import { createFrameReader, frameOf, sizeIn, sizeOf } from './terminal-frames.ts
 const NOTHING_PRINTED = frameOf('output', Buffer.alloc(0));
 
 /**
- * Makes a control connection the window of a module's terminal: after `accepted` was sent, frames run both ways until one
- * side ends it. A viewer that takes nothing is turned away. `args`: module, columns, rows, and `read-only` or nothing.
- * Throws the Failures of `Supervisor.attach`.
+ * Attaches a control connection to a module's terminal: after the reply `accepted`, frames run both ways
+ * until one side closes. A viewer that does not read is disconnected. `args`: module, columns, rows, and
+ * optionally `read-only`. Throws the Failures of `Supervisor.attach`.
  */
 export function attach(
   supervisor: Pick<Supervisor, 'attach'>,
@@ -26,7 +26,7 @@ export function attach(
   const leave = (how: string): void => {
     attachment.detach();
     socket.end(frameOf('ended', Buffer.from(how)));
-    // Whoever does not read on does not see that the viewer has gone.
+    // A socket that is not read does not report that its peer has closed.
     socket.resume();
   };
   const printed = (bytes: Buffer): void => {
@@ -50,8 +50,8 @@ export function attach(
 }
 
 /**
- * What is typed too fast for the module waits in the viewer, which is not read meanwhile: that it went away is found by
- * showing it nothing now and then.
+ * Back-pressure: input that the module does not read stays in the viewer, whose socket is paused meanwhile.
+ * An empty output frame now and then detects a viewer that has gone.
  */
 function takeFrames({ input, resize, everySecond }: Attachment, readOnly: boolean, socket: Socket) {
   let cancel: Cancel | undefined;

@@ -6,12 +6,12 @@ import { MAX_ROUTED_BODY_BYTES } from './limits.ts';
 const BYTE_ORDER_MARK = '\ufeff';
 const UTF32_BYTES = 4;
 
-/** `application/cbor` or `...+cbor`, whatever parameters follow. */
+/** Media type `application/cbor` or `...+cbor`, with any parameters. */
 const CBOR_TYPE = /^[^;]*[/+]cbor\s*(;|$)/i;
 
 /**
- * The body as conditions look into it: CBOR if its content type says so, else JSON in the `encoding` that it names,
- * UTF-8 if it names none. Undefined if it is not what it says, or larger than MAX_ROUTED_BODY_BYTES.
+ * Decoded body for the conditions of routes: CBOR if the content type is CBOR, else JSON in `encoding` or
+ * UTF-8. Undefined if the body cannot be decoded or is larger than MAX_ROUTED_BODY.
  */
 export function decodeBody({ body, contentType }: Message, encoding: string | null | undefined): unknown {
   if (body.length > MAX_ROUTED_BODY_BYTES) return undefined;
@@ -20,12 +20,12 @@ export function decodeBody({ body, contentType }: Message, encoding: string | nu
     const text = textOf(body, encoding?.toLowerCase() ?? 'utf-8');
     return text === undefined ? undefined : JSON.parse(text);
   } catch {
-    // Not what it says: to a route such a body has no values, and that is no error.
+    // A body that cannot be decoded has no values for a route; that is not an error.
     return undefined;
   }
 }
 
-/** Undefined for bytes that are not of `encoding`, or for one that is not known. */
+/** Text of a body. Undefined if the bytes are invalid in `encoding` or if the encoding is unknown. */
 function textOf(body: Buffer, encoding: string): string | undefined {
   switch (encoding) {
     case 'utf-8':

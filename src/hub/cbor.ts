@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { MAX_CBOR_NESTING, MAX_CBOR_VALUES } from './limits.ts';
 
 /*
- * CBOR (RFC 8949) as far as conditions look into bodies. The library's decoder makes dates, sets, errors and whatever
- * its tag 27 names of what a sender writes; a body from anybody needs one that makes plain values only.
+ * Decoder of the part of CBOR (RFC 8949) that conditions need. cbor-x creates dates, sets, errors and the
+ * classes of its tag 27 from the input; hostile input needs a decoder that creates plain values only.
  */
 
 /** Major types (RFC 8949, 3.1). */
@@ -15,7 +15,7 @@ const ARRAY = 4;
 const MAP = 5;
 const TAG = 6;
 
-/** Additional information: what follows the head (RFC 8949, 3). */
+/** Additional information in the head of an item (RFC 8949, 3). */
 const ONE_BYTE = 24;
 const EIGHT_BYTES = 27;
 const INDEFINITE = 31;
@@ -27,15 +27,15 @@ const SIMPLE: ReadonlyMap<number, unknown> = new Map<number, unknown>([
   [22, null],
 ]);
 
-/** Throws `RangeError`: the bytes are not one well-formed item. */
+/** Throws `RangeError`, because the bytes are not one well-formed item. */
 const malformed = (): never => {
   throw new RangeError('not well-formed CBOR');
 };
 
 /**
- * The value of one item that fills `bytes`, as JSON would have it: maps become objects, integers
- * numbers. Byte strings, tagged values and what else JSON has not are undefined. Throws `RangeError` if the bytes are
- * not well-formed, nest deeper than MAX_CBOR_NESTING or hold more than MAX_CBOR_VALUES.
+ * Value of the single item in `bytes`, as JSON represents it: maps become objects, integers become numbers.
+ * Byte strings, tagged values and other types without a JSON equivalent are undefined. Throws `RangeError` if
+ * the bytes are not well-formed, nest deeper than MAX_CBOR_NESTING or hold more than MAX_CBOR_VALUES values.
  */
 export function decodeCbor(bytes: Buffer): unknown {
   let at = 0;
@@ -46,7 +46,7 @@ export function decodeCbor(bytes: Buffer): unknown {
     return bytes.readUInt8(at++);
   };
 
-  /** The argument of a head; its bytes are big-endian. */
+  /** Argument of a head, big-endian. */
   const argument = (info: number): number => {
     if (info < ONE_BYTE) return info;
     if (info > EIGHT_BYTES) malformed();
@@ -55,14 +55,17 @@ export function decodeCbor(bytes: Buffer): unknown {
     return size === 8 ? Number(bytes.readBigUInt64BE(start)) : bytes.readUIntBE(start, size);
   };
 
-  /** Steps over bytes and returns where they begin. */
+  /** Advances by `length` bytes and returns the offset of their start. */
   const skip = (length: number): number => {
     if (length > bytes.length - at) malformed();
     at += length;
     return at - length;
   };
 
-  /** Steps over the chunks of a string of indefinite length, each of its own type, and calls `visit` with their bounds. */
+  /**
+   * Calls `visit` with the bounds of each chunk of an indefinite-length string. All chunks must have the type
+   * of the string.
+   */
   const eachChunk = (major: number, visit: (start: number, end: number) => void): void => {
     for (let head = byte(); head !== BREAK; head = byte()) {
       if (head >> 5 !== major || (head & INDEFINITE) === INDEFINITE) malformed();
@@ -72,7 +75,7 @@ export function decodeCbor(bytes: Buffer): unknown {
 
   const text = (info: number): string => {
     if (info !== INDEFINITE) return textAt(bytes, skip(argument(info)), at);
-    // Measured first: its chunks may be as small as a byte each, and a buffer for each would cost a hundred.
+    // Measures the length first: chunks may have one byte each, and a buffer for each would cost a hundred.
     const start = at;
     let length = 0;
     eachChunk(TEXT, (from, to) => {
@@ -153,7 +156,7 @@ export function decodeCbor(bytes: Buffer): unknown {
   return at === bytes.length ? value : malformed();
 }
 
-/** UTF-8 between two offsets; most texts are short and ASCII, and that is seen faster than it is decoded. */
+/** UTF-8 text between two offsets. Most texts are short ASCII, which a loop detects faster than a decoder. */
 function textAt(bytes: Buffer, start: number, end: number): string {
   let wide = 0;
   for (let at = start; at < end; at += 1) wide |= bytes[at] ?? 0;
@@ -161,13 +164,13 @@ function textAt(bytes: Buffer, start: number, end: number): string {
   return isUtf8(bytes.subarray(start, end)) ? bytes.toString('utf8', start, end) : malformed();
 }
 
-/** Sets a member; an assignment to `__proto__` would set the prototype. */
+/** Defines a property, because an assignment to `__proto__` would set the prototype. */
 function setMember(object: Record<string, unknown>, key: string | number, value: unknown): void {
   if (key !== '__proto__') object[key] = value;
   else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-/** A number of 16 bits (RFC 8949, appendix D). */
+/** Half-precision float (RFC 8949, appendix D). */
 function halfFloat(bits: number): number {
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;

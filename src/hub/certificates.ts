@@ -8,18 +8,18 @@ import { pathOf } from '../manifest/checks/field-path.ts';
 import type { Placed } from '../manifest/diff/plan.ts';
 import { upstreamPath } from '../manifest/upstreams.ts';
 
-/** A certificate file of the manifest that runs. */
+/** Status of a certificate file of the current manifest. */
 export type CertificateStatus = {
-  /** `listeners[0].cert`. */
+  /** Field of the manifest: `listeners[0].cert`. */
   readonly field: string;
   readonly file: string;
-  /** The last day on which it is valid; undefined if it cannot be read. */
+  /** Last day of validity. Undefined if the file cannot be read. */
   readonly validUntil: string | undefined;
-  /** A clause: `has expired on 2026-11-01: replace it`. */
+  /** Clause about a problem: `has expired on 2026-11-01: replace it`. */
   readonly problem: string | undefined;
 };
 
-/** Looks at the certificate files of what runs, as they are on disk now. */
+/** Reads the certificate files of the current manifest and returns their status. */
 export function certificateStatuses(
   { manifest, home }: Placed,
   clock: Pick<Clock, 'wall'>,

@@ -7,52 +7,52 @@ import type { OnDurable, QoS } from '../core/message.ts';
 import { isTopicFilter, matches } from '../mqtt/topics.ts';
 import type { Store } from '../queue/types.ts';
 
-/** Rows of one answer: with long names each has 2 KB. */
+/** Maximum rows of one answer: with long names a row has 2 KB. */
 export const MAX_LISTED = 200;
 
-/** Subscriptions that one answer shows, and UTF-16 units of each filter. */
+/** Maximum subscriptions in one answer, and maximum UTF-16 units of each filter. */
 const MAX_SHOWN_FILTERS = 200;
 const MAX_SHOWN_FILTER = 256;
 
-/** Sessions, or retained messages, that are removed at a time: the loop goes on between two batches. */
+/** Sessions or retained messages that one batch removes. The event loop runs between two batches. */
 const REMOVED_AT_ONCE = 64;
 
-/** A part of a list, with the length of all of it. */
+/** Part of a list, with the total length. */
 export type Page<Row> = { readonly total: number; readonly rows: readonly Row[] };
 
 export type SessionRow = {
-  /** Names the session: what `show` and `drop` take. */
+  /** Identifier of the session, as `show` and `drop` accept it. */
   readonly id: string;
   readonly clientId: string;
   readonly holder: Holder;
   readonly connected: boolean;
   readonly persistent: boolean;
-  /** Undefined: an older hub has opened it. */
+  /** Undefined if an older hub version created the session. */
   readonly ageSeconds: number | undefined;
-  /** Lifetime without a connection; undefined: it does not expire. */
+  /** Session Expiry Interval. Undefined if the session does not expire. */
   readonly expirySeconds: number | undefined;
   readonly subscriptions: number;
   readonly subscriptionBytes: number;
   readonly waitingMessages: number;
   readonly waitingBytes: number;
-  /** Undefined if nothing waits. */
+  /** Undefined if the queue is empty. */
   readonly oldestSeconds: number | undefined;
 };
 
 export type ShownSession = SessionRow & {
-  /** The first of them. */
+  /** First subscriptions, at most MAX_SHOWN_FILTERS. */
   readonly filters: readonly { readonly filter: string; readonly qos: QoS }[];
 };
 
 export type ClientRow = {
-  /** The id of its session: what `kick` takes. */
+  /** Identifier of the session, as `kick` accepts it. */
   readonly id: string;
   readonly clientId: string;
   readonly holder: Holder;
   readonly address: string;
   readonly mqttVersion: number;
   readonly connectedSeconds: number;
-  /** Bytes that the client has not read yet. */
+  /** Bytes in the client's output buffer. */
   readonly unsentBytes: number;
 };
 
@@ -61,23 +61,26 @@ export type RetainedRow = {
   readonly holder: Holder;
   readonly bytes: number;
   readonly ageSeconds: number | undefined;
-  /** Undefined: it does not expire. */
+  /** Undefined if the message does not expire. */
   readonly remainingSeconds: number | undefined;
 };
 
-/** What an operator may do to clients and what they hold. Lists begin with the largest holder. */
+/** Operator's actions on clients, sessions and retained messages. Lists begin with the largest holder. */
 export type ClientControl = {
   readonly sessions: (offset: number) => Page<SessionRow>;
-  /** Failure `session.unknown`. */
+  /** Throws Failure `session.unknown`. */
   readonly show: (id: string) => ShownSession;
   readonly drop: (id: string) => Promise<void>;
-  /** Drops all sessions of a holder; resolves to how many. */
+  /** Drops all sessions of a holder. Resolves to their number. */
   readonly dropAll: (holder: Holder) => Promise<number>;
   readonly clients: (offset: number) => Page<ClientRow>;
-  /** Failure `client.unknown`. */
+  /** Throws Failure `client.unknown`. */
   readonly kick: (id: string) => void;
   readonly retained: (offset: number) => Page<RetainedRow>;
-  /** Removes the retained messages whose topics match a filter; resolves to how many. Failure `usage`. */
+  /**
+   * Removes the retained messages whose topics match a filter. Resolves to their number. Throws Failure
+   * `usage`.
+   */
   readonly clear: (filter: string) => Promise<number>;
 };
 
@@ -124,7 +127,7 @@ export function controlClients({ clock, store, broker }: ClientControlHost): Cli
     );
   };
 
-  /** The session of an id, or of a client identifier that only one has. */
+  /** Session with this id, or with this client identifier if it is unambiguous. */
   const find = (id: string): Session | undefined => {
     const all = broker.sessions();
     const exact = all.find(session => session.id === id);
@@ -202,7 +205,7 @@ export function controlClients({ clock, store, broker }: ClientControlHost): Cli
   };
 }
 
-/** Rows from `offset` on: holders by what they have in all, and of each the largest first. */
+/** Rows from `offset` on, ordered by the total of their holder, then by size, largest first. */
 function pageOf<Item extends { readonly holder: Holder }, Row>(
   items: readonly Item[],
   size: (item: Item) => number,

@@ -15,7 +15,7 @@ import type { HubStatus } from './status.ts';
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/** What a command may ask of a running hub, and what it is about. */
+/** Request of a command to the running hub, with its arguments. */
 export type ControlRequest = { readonly command: string; readonly args: readonly string[] };
 
 export type ControlReply =
@@ -36,7 +36,7 @@ export type ControlHost = {
 
 type Action = (host: ControlHost, ...args: readonly string[]) => unknown;
 
-/** By command. Its arguments come from the same version of the program. */
+/** Action of each request. The command that sends the arguments has the same version as the hub. */
 export const ACTIONS: Readonly<Record<string, Action>> = {
   status: ({ status }) => status(),
   certificates: ({ certificates }) => certificates(),
@@ -64,15 +64,15 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
   'routes replay': ({ routes }, text = '', since = '') => routes.replay(text, Number(since)),
 };
 
-/** Where the hub of a data folder listens for commands. */
+/** Path of the control socket of a data folder. */
 export function controlPath(dataFolder: string): string {
   return join(dataFolder, 'control.sock');
 }
 
 /**
- * Serves the control socket at `path`: one JSON request a line, one JSON reply a line, but `attach` makes the connection
- * a terminal's. Its mode (0600) is the access rule. The caller holds the data folder's lock, so an older socket file is
- * a dead one's.
+ * Serves the control socket at `path`: one JSON request and one JSON reply per line. `attach` switches the
+ * connection to terminal frames. The file mode (0600) restricts access to the hub's user. The caller holds
+ * the data folder's lock, so an existing socket file is stale.
  */
 export async function serveControl(path: string, host: ControlHost): Promise<Control> {
   rmSync(path, { force: true });
@@ -90,7 +90,7 @@ export async function serveControl(path: string, host: ControlHost): Promise<Con
     process.umask(mask);
   }
   return {
-    // The runtime removes the socket file, if the disk lets it; the next hub removes what is left.
+    // Node removes the socket file if the disk permits it; otherwise the next hub replaces it.
     close: () => server.close(),
   };
 }
@@ -112,11 +112,11 @@ function serve(socket: Socket, host: ControlHost): void {
     );
   };
   socket.on('data', read);
-  // A command that was interrupted is no failure of the hub.
+  // An interrupted command is not an error of the hub.
   socket.on('error', () => socket.destroy());
 }
 
-/** Undefined: the connection is a terminal's from now on. */
+/** Reply to a request. Undefined if the connection has switched to terminal frames. */
 async function answer(line: string, host: ControlHost, socket: Socket): Promise<ControlReply | undefined> {
   try {
     const { command, args } = requestOf(line);

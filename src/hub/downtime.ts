@@ -4,23 +4,28 @@ import type { Log } from '../core/log.ts';
 import type { Store } from '../queue/types.ts';
 import { CLOCK_CHECK_MS, CLOCK_JUMP_MS, MAX_DOWNTIME_MS, MAX_RTC_DOWNTIME_MS } from './limits.ts';
 
-/** Clocks of the machine, beside the monotonic clock of this process. */
+/** Clocks of the machine, beside the process's monotonic clock. */
 export type MachineTime = {
   /** Identifier of the current boot. */
   readonly boot: string;
-  /** Milliseconds since that boot, sleep included. */
+  /** Milliseconds since the boot, including suspended time. */
   readonly uptime: number;
   /** Milliseconds since 1970. */
   readonly wall: number;
-  /** Milliseconds since 1970 by a hardware clock; undefined: there is none. */
+  /** Milliseconds since 1970 by the hardware clock (RTC). Undefined if there is none. */
   readonly hardware: number | undefined;
-  /** Milliseconds since 1970 at which the wall clock was last set by the network; undefined: not since the boot. */
+  /**
+   * Time in milliseconds since 1970 when NTP last set the wall clock. Undefined if it has not since the boot.
+   */
   readonly synchronised: number | undefined;
 };
 
 type Trust = 'network' | 'hardware' | 'none';
 
-/** Offsets of the machine's clocks from hub time while a hub runs; stored, so that the next run knows when this one ended. */
+/**
+ * Offsets of the machine's clocks from hub time. Stored while a hub runs, so that the next run can compute
+ * when this run ended.
+ */
 type Relation = {
   readonly boot: string;
   /** Milliseconds from hub time to uptime and to wall time. */
@@ -32,9 +37,9 @@ type Relation = {
 const RELATION = 'clock';
 
 /**
- * Counts the time that the hub was down in hub time, where that is known: within one boot by the machine's uptime, over
- * a boot by a wall clock that is good before and after. A clock that jumps is not good until the network has set it
- * again, and a downtime that is not plausible is not counted. Calls `advanced` when hub time has gone on.
+ * Adds the hub's downtime to hub time if it is known: within one boot by the uptime, across a boot by a wall
+ * clock that is trusted before and after. A clock that jumps is not trusted until NTP has set it again. An
+ * implausible downtime is not counted. Calls `advanced` when hub time has advanced.
  */
 export function followMachineTime(
   store: Pick<Store, 'get' | 'put' | 'now' | 'advance'>,
@@ -43,7 +48,7 @@ export function followMachineTime(
   advanced: () => void,
 ): Cancel {
   const last = relationFrom(store.get(RELATION));
-  /** Undefined once the downtime is counted, or is known never to be. */
+  /** Undefined after the downtime has been counted, or if it can never be known. */
   let open = last && { last, end: store.now() };
   let kept: Relation | undefined;
   let jumpedAt: number | undefined;
@@ -65,7 +70,7 @@ export function followMachineTime(
 
   const look = (): void => {
     const time = read();
-    // Against the uptime, which goes on while the machine sleeps.
+    // Relative to the uptime, which includes suspended time.
     const sinceBoot = time.wall - time.uptime;
     if (kept !== undefined && Math.abs(sinceBoot - (kept.wallOffset - kept.uptimeOffset)) > CLOCK_JUMP_MS)
       jumpedAt = time.wall;
@@ -102,7 +107,7 @@ export function followMachineTime(
   return () => cancel();
 }
 
-/** Milliseconds from the end of the last run, at hub time `end`, to now; undefined if they are not known yet. */
+/** Milliseconds between the end of the last run, at hub time `end`, and now. Undefined if not known yet. */
 export function downtimeBetween(
   { boot, uptimeOffset, wallOffset, trust: before }: Relation,
   end: number,

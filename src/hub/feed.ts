@@ -3,17 +3,17 @@ import type { Log } from '../core/log.ts';
 import type { Drain, DrainSettings, QueueEntry } from '../queue/types.ts';
 import { lineOfMessage, taskLine } from './lines/to-module.ts';
 
-/** Lines on their way into a module's standard input at once: what a crash of the module delivers again. */
+/** Maximum lines in flight to a module's standard input. A crash of the module redelivers at most these. */
 const WINDOW = 16;
 
-/** The inputs of one module that reads lines, on their way from their queues to its standard input. */
+/** Delivery of a module's input queues to its standard input, line by line. */
 export type Feed = {
-  /** The module was started, or takes input again. */
+  /** Called when the module has started or its pipe accepts input again. */
   readonly writable: () => void;
-  /** The module says that it is done with what it got under `id`; one that is not on its way changes nothing. */
+  /** Handles the module's acknowledgement of line `id`. Ignores an unknown id. */
   readonly done: (id: number) => void;
   readonly stop: () => void;
-  /** From now on these are its inputs; those that were and are not any more wait in their queues. */
+  /** Replaces the inputs. Messages for a removed input stay in its queue. */
   readonly use: (inputs: readonly FeedInput[]) => void;
 };
 
@@ -24,21 +24,21 @@ export type FeedInput = {
 
 export type FeedSettings = {
   readonly module: string;
-  /** What a line brings is acknowledged when the module says `done`, not when it was written. */
+  /** If true, the module acknowledges a line explicitly; otherwise the write acknowledges it. */
   readonly ack: boolean;
-  /** False: the line was taken, but the next should wait until the module is writable. */
+  /** Returns false if the line was accepted but the pipe is full: the next write must wait for `writable`. */
   readonly write: (line: Buffer, written: (error?: Error) => void) => boolean;
   readonly log: Log;
 };
 
-/** What a module that went away had not taken, or not said to be done with, comes again. */
+/** Creates the delivery. Lines that an ended module has not acknowledged are delivered again. */
 export function createFeed({ module, ack, write, log }: FeedSettings): Feed {
   let inputs: readonly FeedInput[] = [];
   let running = false;
   let ready = false;
   const open = new Map<string, Drain>();
   let lastId = 0;
-  /** What the module has and has not said to be done with: at most a window of each input. */
+  /** Unacknowledged lines: at most one window per input. */
   const doing = new Map<number, { readonly drain: Drain; readonly entry: QueueEntry }>();
 
   const stop = (): void => {
@@ -73,7 +73,10 @@ export function createFeed({ module, ack, write, log }: FeedSettings): Feed {
     });
   };
 
-  /** Makes a dead letter of a message that no line can be made of: it would fail again at each start. */
+  /**
+   * Moves a message that cannot be encoded as a line to the dead letters, because it would fail again at each
+   * start.
+   */
   const refuse = (drain: Drain, entry: QueueEntry, error: unknown): void => {
     const reason = `no line can be made of it: ${reasonOf(error)}`;
     log.error(`A message for module "${module}" is now a dead letter: ${reason}.`);
@@ -95,7 +98,7 @@ export function createFeed({ module, ack, write, log }: FeedSettings): Feed {
     return drain;
   };
 
-  /** What it takes input from: each of its inputs, while it runs. */
+  /** Starts a drain for each input while the module runs. */
   const feed = (): void => {
     const wanted = new Set(inputs.map(({ input }) => input));
     for (const [input, drain] of open) {

@@ -23,14 +23,14 @@ export type FlowSettings = {
   readonly store: Store;
   readonly access: AccessControl;
   readonly resources: Resources;
-  /** Inputs of modules that routes deliver to by the broker, as it is now. */
+  /** Module inputs that routes deliver to over MQTT. */
   readonly inputs: () => readonly Input[];
   readonly limits: () => BrokerLimits;
   readonly health: (module: string, well: boolean, text: string) => void;
   readonly readings: () => ReadonlyMap<string, string>;
 };
 
-/** Ties broker and router: what comes in is routed, what is routed goes to subscribers. */
+/** Connects broker and router: incoming messages are routed, routed messages go to subscribers. */
 export function openFlow(settings: FlowSettings): { readonly broker: Broker; readonly router: Router } {
   const { clock, random, log, store, access, resources, inputs, limits, health, readings } = settings;
   const broker = createBroker({

@@ -41,39 +41,41 @@ import type { HubStatus } from './status.ts';
 import { stepExecutor } from './step-actions.ts';
 import { boundsOf } from './storage.ts';
 
-/** What the hub keeps is for its user alone: messages, logs and sockets. */
+/** Folders of the hub are private to its user: messages, logs and sockets. */
 const PRIVATE = { recursive: true, mode: 0o700 };
 
 export type HubSettings = {
-  /** The manifest by its absolute path; undefined: what was applied last. */
+  /** Absolute path of the manifest. Undefined if the hub runs the last applied manifest. */
   readonly file: string | undefined;
   readonly dataFolder: string;
   /** See `AdmissionSettings.device`. */
   readonly device?: string | undefined;
-  /** Bytes of memory that the hub may take; undefined: by its control group or the machine. */
+  /** Memory budget in bytes. Undefined if the control group or the machine determines it. */
   readonly memory?: number | undefined;
   readonly clock: Clock;
-  /** Undefined: time counts only while the hub is up. */
+  /** Undefined if downtime does not count in hub time. */
   readonly machineTime?: (() => MachineTime) | undefined;
   readonly random: Random;
   readonly logSink: LogSink;
-  /** How this hub came to run, and the binary that it is; without one it cannot be replaced. */
+  /** Start of this process and its binary. A hub without it cannot update itself. */
   readonly launched: Launched;
   readonly program: string | undefined;
 };
 
 export type Hub = {
   readonly status: () => HubStatus;
-  /** Resolves when it is to be stopped so that another hub takes its place. */
+  /** Resolves when the hub must stop so that its successor can start (self-update). */
   readonly replaced: Promise<void>;
-  /** Modules first, so that their last words are taken in; the store last but for its lock. Called once. */
+  /**
+   * Stops modules first, so that their last output is stored, and the store last, before its lock. Called
+   * once.
+   */
   readonly stop: () => Promise<void>;
 };
 
 /**
- * Starts a hub: checks all that can be checked, takes the data folder and the ports, and only then starts
- * modules.
- * @throws Failure of the room that could not start; nothing is left running then
+ * Starts a hub: checks everything that can be checked, locks the data folder, opens the ports, and only then
+ * starts modules. Throws the Failure of the room that could not start; nothing is left running then.
  */
 export async function startHub(settings: HubSettings): Promise<Hub> {
   const { file, dataFolder } = settings;
@@ -204,7 +206,7 @@ function makeFolders(dataFolder: string, names: readonly string[]): void {
   }
 }
 
-/** The last first. One that fails keeps no other from being closed. */
+/** Closes in reverse order. A failure does not prevent the other closers from running. */
 async function closeAll(closers: (() => unknown)[]): Promise<void> {
   const failures: unknown[] = [];
   for (const close of closers.splice(0).reverse()) {
@@ -217,7 +219,7 @@ async function closeAll(closers: (() => unknown)[]): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-/** What a hub runs before anything is deployed. */
+/** Manifest of a hub before the first deployment. */
 function nothingPlaced(): Placed {
   return { manifest: parseManifest('{"name":"skerry","listeners":[]}', 'nothing'), home: '/' };
 }

@@ -4,13 +4,12 @@ import { pathOf } from '../manifest/checks/field-path.ts';
 import { checkManifest, parseManifest } from '../manifest/read.ts';
 import { planRoutes } from './plan.ts';
 
-/** Fields that are left out at most: a deployment of which more is refused is refused as a whole. */
+/** Maximum number of omitted fields. A deployment with more invalid fields is refused as a whole. */
 const MAX_LEFT_OUT = 1_000;
 
 /**
- * Turns the text of a deployment of Azure IoT Edge into a manifest that runs: fields and routes that would be refused are left
- * out of it, and reported. `file` is what errors call it.
- * @throws Failure `import.foreign`
+ * Converts the text of an Azure IoT Edge deployment to a valid manifest: omits and reports fields and routes
+ * that would be refused. `file` names the text in errors. Throws Failure `import.foreign`.
  */
 export function importForHub(text: string, file: string): Imported {
   const imported = importDeployment(text, file);
@@ -25,7 +24,7 @@ export function importForHub(text: string, file: string): Imported {
   };
 }
 
-/** What no check of the import foresees is left out too, as small a part of it as can be: the rest is of use. */
+/** Omits the smallest part that makes the manifest invalid, if the import's own checks did not find it. */
 function withoutRefused({ manifest, remarks }: Imported): Imported {
   const kept = structuredClone(manifest);
   const left: Remark[] = [];
@@ -38,7 +37,7 @@ function withoutRefused({ manifest, remarks }: Imported): Imported {
   return { manifest: kept, remarks: [...remarks, ...left] };
 }
 
-/** Removes what is at the path, or the last part of it that exists; returns where that was. */
+/** Removes the value at the path, or the deepest existing part of the path. Returns the removed path. */
 function removeAt(root: object, path: readonly unknown[]): unknown[] | undefined {
   let inner: unknown = root;
   let removed: { readonly from: object; readonly path: unknown[] } | undefined;
@@ -54,7 +53,7 @@ function removeAt(root: object, path: readonly unknown[]): unknown[] | undefined
   return removed.path;
 }
 
-/** The place is shown on lines of their own, which a list has no room for; the route's name is in the path. */
+/** Reason without the position lines, which a list has no room for. The path contains the route's name. */
 function refusalOf(name: string, reason: string): Remark {
   const [line = ''] = reason
     .replace(`route routes.${name}, `, '')

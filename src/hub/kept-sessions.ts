@@ -8,14 +8,14 @@ import type { Store } from '../queue/types.ts';
 import { decodeWill, encodeWill } from './kept-wills.ts';
 
 /*
- * Persistent MQTT sessions as settled state of the store: one JSON value for each, and one small note for each packet
- * identifier of its QoS 2 state.
+ * Persistent MQTT sessions as metadata of the store: one JSON value per session, and one small note per
+ * packet identifier of its QoS 2 state.
  */
 const SESSIONS = 'session/';
 const RECEIVED = 'received/';
 const RELEASED = 'released/';
 const WILLS = 'will/';
-/** Positions of sent messages that an older hub kept here. */
+/** Metadata of sent messages that older versions wrote. */
 const OLD_SENT = 'sent/';
 
 const NOTHING = Buffer.alloc(0);
@@ -34,7 +34,7 @@ export function keepSessions(store: Store, log: Log): SessionStore {
           const sequence = store.get(noteName(RELEASED, session.id, packetId));
           return [packetId, Number(sequence?.toString())];
         })
-        // The order of the messages: PUBREL is sent in it [MQTT-4.6.0-4], and names are in another.
+        // Message order, which PUBREL must follow [MQTT-4.6.0-4]. Names sort differently.
         .sort(([, one], [, other]) => one - other),
     };
     return [{ ...session, ...flights, will: decodeWill(store.get(WILLS + session.id)) }];
@@ -113,13 +113,13 @@ function sessionFrom(bytes: Buffer | undefined): StoredSession | undefined {
     holder: 'holder' in value && typeof value.holder === 'string' ? value.holder : holderOfKept(identity),
     opened: 'opened' in value && typeof value.opened === 'number' ? value.opened : undefined,
     subscriptions: list.flatMap(subscriptionFrom),
-    // JSON has no Infinity: it writes null.
+    // JSON writes Infinity as null.
     expiry: 'expiry' in value && typeof value.expiry === 'number' ? value.expiry : Number.POSITIVE_INFINITY,
     ends: 'ends' in value && typeof value.ends === 'number' ? value.ends : undefined,
   };
 }
 
-/** The holder of a session that an older hub has kept, which knew no holders. */
+/** Holder of a session that an older version without holders has stored. */
 function holderOfKept(identity: Identity): Holder {
   if (identity.kind === 'module') return moduleHolder(identity.module);
   return identity.user === undefined ? LOCAL_CLIENTS : userHolder(identity.user);

@@ -20,10 +20,7 @@ function keysOf(upstream: string) {
 
 const NOTHING = Buffer.alloc(0);
 
-/**
- * The session that an upstream keeps for the hub, as settled state of the store: its name, and its QoS 2 state; and its
- * budget.
- */
+/** Session state of an upstream as metadata of the store: client identifier, QoS 2 state and budget. */
 export function keepUpstream(store: Store, log: Log, upstream = DEFAULT_UPSTREAM): UpstreamMemory {
   const keys = keysOf(upstream);
   const told = (error?: Error): void => {
@@ -46,7 +43,7 @@ export function keepUpstream(store: Store, log: Log, upstream = DEFAULT_UPSTREAM
             Number(name.slice(keys.released.length)),
             Number(store.get(name)?.toString()),
           ])
-          // The order of the messages: PUBREL is sent in it [MQTT-4.6.0-4], and names are in another.
+          // Message order, which PUBREL must follow [MQTT-4.6.0-4]. Names sort differently.
           .sort(([, one], [, other]) => one - other),
       keep: (packetId, sequence) => store.put(keys.released + packetId, Buffer.from(String(sequence)), told),
       forget: packetId => store.put(keys.released + packetId, undefined, told),
@@ -79,7 +76,7 @@ export function keepUpstream(store: Store, log: Log, upstream = DEFAULT_UPSTREAM
   };
 }
 
-/** A filter has no line in it that anybody would write. */
+/** Lines of a stored value. A valid filter contains no line feed. */
 function linesIn(bytes: Buffer | undefined): string[] {
   return (bytes?.toString() ?? '').split('\n').filter(line => line !== '');
 }

@@ -2,7 +2,9 @@ import type { StoredWill } from '../broker/sessions/wills.ts';
 import { storedJson } from '../core/files/stored-json.ts';
 import { PLAIN } from '../core/message.ts';
 
-/* The will of a persistent session as settled state of the store: JSON, with bytes in base64. */
+/*
+ * Will of a persistent session as metadata of the store: JSON, with bytes in base64.
+ */
 
 export function encodeWill({ message, delay, due }: StoredWill): Buffer {
   const { topic, body, qos, retain, properties } = message;
@@ -12,7 +14,7 @@ export function encodeWill({ message, delay, due }: StoredWill): Buffer {
   return Buffer.from(JSON.stringify({ topic, ...bytes, ...rest, delay, due }));
 }
 
-/** Undefined for bytes that are no will. */
+/** Decodes a will. Undefined if the bytes are not a valid will. */
 export function decodeWill(bytes: Buffer | undefined): StoredWill | undefined {
   const { topic, body, qos, correlation, properties, ...rest } = fieldsOf(storedJson(bytes));
   const { retain, contentType, payloadFormat, responseTopic, ttl, delay, due } = rest;

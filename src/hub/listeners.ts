@@ -2,10 +2,10 @@ import { resolve } from 'node:path';
 import type { ListenerKind, ListenerSettings } from '../broker/listeners/settings.ts';
 import type { ListenerEntry } from '../manifest/types.ts';
 
-/** A listener that is open, by its kind, and where. */
+/** Open listener: its kind and address. */
 export type Listening = { readonly kind: ListenerKind; readonly address: string };
 
-/** What the broker is to listen on: the manifest's, with files by paths from `home` on. */
+/** Broker settings of a listener of the manifest. Relative file paths start at `home`. */
 export function listenerSettings(entry: ListenerEntry, home: string): ListenerSettings {
   if (entry.kind === 'unix') return { ...entry, file: resolve(home, entry.file) };
   if (entry.kind === 'mqtt' || entry.kind === 'ws') return entry;
@@ -20,17 +20,17 @@ export function listenerSettings(entry: ListenerEntry, home: string): ListenerSe
   return { ...entry, tls };
 }
 
-/** The address of a listener as the manifest has it. */
+/** Address of a listener in the manifest. */
 export function addressOf(entry: ListenerEntry, home: string): string {
   if (entry.kind === 'unix') return `unix:${resolve(home, entry.file)}`;
   const { kind, host, port } = entry;
   return `${kind === 'mqtt' ? '' : `${kind}://`}${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Where a module of this machine finds the broker: at the first plain listener, if there is one. */
+/** URL for modules: the first plain listener. Undefined if there is none. */
 export function urlForModules(listeners: readonly Listening[]): string | undefined {
   const plain = listeners.find(({ kind }) => kind === 'mqtt');
   if (plain === undefined) return listeners[0]?.address;
-  // What listens on all addresses is not an address to connect to.
+  // 0.0.0.0 is not an address to connect to.
   return `mqtt://${plain.address.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:')}`;
 }

@@ -9,22 +9,22 @@ import type { ListenerEntry } from '../manifest/types.ts';
 import { INITIAL_LISTENER_RETRY_MS, MAX_LISTENER_RETRY_MS } from './limits.ts';
 import { addressOf, listenerSettings, urlForModules } from './listeners.ts';
 
-/** A listener that is not open, and why. */
+/** Listener that could not be opened, with the reason. */
 export type ClosedListener = { readonly address: string; readonly reason: string };
 
-/** Where clients come in, as the manifest says it. */
+/** Listeners of the current manifest. */
 export type Listening = {
   /**
-   * Opens what is not open yet and closes what is not wanted any more, whose clients go. Opens all that can be opened, and
-   * tries the rest again until it is open or not wanted. Failure `listener.in-use` or, if there is none, `listener.refused`
-   * of the first that is not open.
+   * Opens new listeners and closes removed ones with their clients. Opens as many as possible, and retries
+   * the rest until they are open or removed. Throws Failure `listener.in-use`, or else `listener.refused`, of
+   * the first listener that is not open.
    */
   readonly use: (entries: readonly ListenerEntry[], home: string) => Promise<void>;
   readonly addresses: () => readonly string[];
   readonly closed: () => readonly ClosedListener[];
-  /** Where modules find the broker; undefined: it listens nowhere. */
+  /** URL of the broker for modules. Undefined if it has no plain listener. */
   readonly urlForModules: () => string | undefined;
-  /** Tries nothing again. Resolves when no try is under way. */
+  /** Stops the retries. Resolves when no attempt is in progress. */
   readonly stop: () => Promise<void>;
 };
 
@@ -73,7 +73,7 @@ export function createListening({ listen, clock, log }: ListeningSettings): List
   const change: Listening['use'] = async (entries, home) => {
     wanted = entries;
     const stays = (one: Open): boolean => (one.home === home || isByAddress(one.entry)) && place(one) >= 0;
-    // Closed first: another of the same address may follow.
+    // Closes first, because a new listener may use the same address.
     const leaving = open.filter(one => !stays(one));
     open = open.filter(stays).toSorted(byPlace);
     for (const { cancel } of closed) cancel();
@@ -91,7 +91,7 @@ export function createListening({ listen, clock, log }: ListeningSettings): List
   };
 
   return {
-    // One that was left goes on, and takes at most as long as a client may take to go.
+    // A listener that is being closed may take as long as its clients take to disconnect.
     use: (entries, home) => inTurn(() => change(entries, home)),
     addresses: () => open.map(({ listener }) => listener.address),
     closed: () =>
@@ -100,7 +100,7 @@ export function createListening({ listen, clock, log }: ListeningSettings): List
         reason: failure.message,
       })),
     urlForModules: () => {
-      // A module that starts before its listener is open connects again until it is.
+      // A module that starts before its listener is open retries its connection.
       const opened = open.map(one => ({ ...one, address: one.listener.address }));
       const coming = closed.map(one => ({ ...one, address: addressOf(one.entry, one.home) }));
       const all = [...opened, ...coming].toSorted(byPlace);
@@ -118,7 +118,7 @@ function unexpected({ entry, home }: Wanted, thrown: unknown): Failure {
   return new Failure('listener.refused', `Cannot listen on ${addressOf(entry, home)}: ${reasonOf(thrown)}.`);
 }
 
-/** Such a listener has no files. */
+/** True if the address alone describes the listener, because it has no certificate files. */
 function isByAddress({ kind }: ListenerEntry): boolean {
   return kind === 'mqtt' || kind === 'ws';
 }

@@ -1,20 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Memory that the hub may take, and what says so. */
+/** Memory budget of the hub and its source. */
 export type MemoryTotal = {
   readonly bytes: number;
   readonly source: '--memory' | 'control group' | 'machine';
 };
 
-/** Part of the machine's memory that is the hub's where nothing else says so: its modules need the rest. */
+/** Part of the machine's memory for the hub by default, because its modules need the rest. */
 const PART_OF_MACHINE = 1 / 4;
 
-/** Where systemd mounts control groups of version 2 and of version 1, and the limit in each group. */
+/** Mount points of control groups of version 2 and version 1, and the file with the limit in each group. */
 const UNIFIED = { root: '/sys/fs/cgroup', limit: 'memory.max' };
 const VERSION_1 = { root: '/sys/fs/cgroup/memory', limit: 'memory.limit_in_bytes' };
 
-/** Memory by `--memory`, else by the tightest limit of the hub's control groups, else a part of the machine's. */
+/**
+ * Memory budget: `--memory`, else the tightest limit of the hub's control groups, else a part of the
+ * machine's memory.
+ */
 export function memoryTotal(given: number | undefined): MemoryTotal {
   if (given !== undefined) return { bytes: given, source: '--memory' };
   const machine = machineBytes() * PART_OF_MACHINE;
@@ -27,7 +30,10 @@ function machineBytes(): number {
   return kilobytes === undefined ? Number.POSITIVE_INFINITY : Number(kilobytes) * 1024;
 }
 
-/** The tightest limit of the groups that the hub is in, or Infinity. A line is `<number>:<controllers>:<path>` (cgroups(7)). */
+/**
+ * Tightest limit of the hub's control groups, or Infinity. A line is `<number>:<controllers>:<path>`
+ * (cgroups(7)).
+ */
 function groupLimit(): number {
   const limits = textOf('/proc/self/cgroup')
     .split('\n')
@@ -40,12 +46,12 @@ function groupLimit(): number {
   return Math.min(Number.POSITIVE_INFINITY, ...limits);
 }
 
-/** The limits of a group and of those above it: the tightest holds. */
+/** Tightest limit of a group and its ancestors. */
 function limitsAlong({ root, limit }: typeof UNIFIED, path: string): number[] {
   const names = path.split('/').filter(name => name !== '');
   return [...names.keys(), names.length].flatMap(depth => {
     const text = textOf(join(root, ...names.slice(0, depth), limit)).trim();
-    // "max", or no such file: no limit here.
+    // "max" or a missing file means no limit.
     return /^\d+$/.test(text) ? [Number(text)] : [];
   });
 }

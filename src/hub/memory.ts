@@ -9,9 +9,9 @@ import { nativeFunction } from '../supervisor/terminal/native-addon.ts';
 import { BUFFER_SLACK_BYTES, INPUT_CHECK_BYTES, MEMORY_CHECK_MS, MEMORY_SLACK_BYTES } from './limits.ts';
 import type { MemoryTotal } from './memory-total.ts';
 
-/** Collects the garbage of the hub's buffers in time, and gives memory back that a load has left behind. */
+/** Collects garbage of buffers in time, and returns memory to the system after a load. */
 export type MemoryKeeper = {
-  /** Counts bytes that sockets have brought: their buffers are what V8 collects too late. */
+  /** Counts received bytes, because V8 collects their buffers too late. */
   readonly countInput: (bytes: number) => void;
   readonly budget: MemoryBudget;
   readonly status: () => MemoryStatus;
@@ -20,12 +20,12 @@ export type MemoryKeeper = {
 
 export type MemoryStatus = {
   readonly totalBytes: number;
-  /** Where the total comes from. */
+  /** Source of the total. */
   readonly source: MemoryTotal['source'];
-  /** Anonymous memory, as of the last look. */
+  /** Anonymous memory at the last measurement. */
   readonly anonymousBytes: number;
   readonly budgetBytes: MemoryBudget;
-  /** Exceptions that were contained since the start. */
+  /** Contained exceptions since the start. */
   readonly exceptions: number;
 };
 
@@ -34,24 +34,28 @@ export type MemoryKeeperSettings = {
   readonly clock: Clock;
   readonly log: Log;
   readonly loadAllocator: () => Promise<Allocator | undefined>;
-  /** Collects garbage: of the young generation, or all. Undefined if the runtime does not offer it. */
+  /**
+   * Collects garbage of the young generation or of the whole heap. Undefined if the runtime does not offer
+   * it.
+   */
   readonly collect: ((generation: 'minor' | 'major') => void) | undefined;
 };
 
 export type Allocator = {
-  /** Keeps no more than `bytes` of what is freed. */
+  /** Sets how many freed bytes the allocator keeps (M_TRIM_THRESHOLD). */
   readonly limitFreed: (bytes: number) => void;
-  /** Gives what is freed back to the system. */
+  /** Returns freed memory to the system (malloc_trim). */
   readonly trim: () => void;
 };
 
-/** Bytes from which the allocator keeps a piece by itself, and gives it back when it is freed. */
+/** Size from which the allocator maps a block separately, so that freeing it returns it to the system. */
 const LARGE_PIECE = 1 << 17;
 
 /**
- * V8 counts the memory of buffers only roughly: 64 MB of them may be garbage before it collects. So after some input the
- * buffers are looked at, and garbage is collected if they have grown by BUFFER_SLACK_BYTES. Anonymous memory as a whole is looked at
- * by the clock: if it has grown, all garbage is collected and the allocator gives back what it keeps.
+ * Starts the memory keeper. V8 estimates the memory of buffers only roughly: up to 64 MB of them can be
+ * garbage before it collects. The keeper therefore checks the size of buffers after some input and collects
+ * if they have grown by BUFFER_SLACK. It checks anonymous memory periodically; if that has grown, it collects
+ * everything and the allocator returns what it keeps.
  */
 export function startMemoryKeeper(settings: MemoryKeeperSettings): MemoryKeeper {
   const { total, clock, log, loadAllocator, collect } = settings;
@@ -112,13 +116,13 @@ export function startMemoryKeeper(settings: MemoryKeeperSettings): MemoryKeeper 
   };
 }
 
-/** The runtime's own collection of garbage, which the flags of the binary bring. */
+/** Garbage collection of the runtime (`--expose-gc` of the binary). */
 export function runtimeCollector(): MemoryKeeperSettings['collect'] {
   const { gc } = globalThis;
   return gc && (type => void gc({ type, execution: 'sync' }));
 }
 
-/** Loads the functions of the allocator. Undefined if this build has none. */
+/** Loads the native functions of the allocator. Undefined if this build has none. */
 export async function loadAllocator(): Promise<Allocator | undefined> {
   const limitFreed = await nativeFunction('limitFreed');
   const trim = await nativeFunction('trim');
@@ -126,12 +130,12 @@ export async function loadAllocator(): Promise<Allocator | undefined> {
   return { limitFreed: bytes => void limitFreed(bytes), trim: () => void trim() };
 }
 
-/** Bytes of buffers, garbage among them. */
+/** Bytes of buffers, including garbage. */
 function buffers(): number {
   return getHeapStatistics().external_memory;
 }
 
-/** Bytes of memory of this process that no file stands behind (RssAnon of proc(5)); 0 where the system does not tell. */
+/** Anonymous memory of this process in bytes (RssAnon of proc(5)). 0 if the system does not report it. */
 function anonymousMemory(): number {
   const [, kilobytes] = /^RssAnon:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? [];
   return Number(kilobytes ?? 0) * 1024;

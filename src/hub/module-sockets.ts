@@ -4,19 +4,22 @@ import type { Broker } from '../broker/broker.ts';
 import type { OpenListener } from '../broker/listeners/settings.ts';
 import { Failure } from '../core/errors.ts';
 
-/** Bytes of the path of a Unix socket, without the NUL at its end (unix(7)). */
+/** Maximum bytes of a Unix socket's path, without the final NUL (unix(7)). */
 const MAX_SOCKET_PATH_BYTES = 107;
 
-/** Sockets of modules without a network, each of which its module alone can reach. */
+/** Unix sockets of modules without a network. Only the module itself can reach its socket. */
 export type ModuleSockets = {
-  /** Opens the socket of a module, if it is not open, and returns its path. Failure `listener.in-use`, `listener.refused`. */
+  /**
+   * Opens the socket of a module if necessary, and returns its path. Throws Failure `listener.in-use` or
+   * `listener.refused`.
+   */
   readonly open: (module: string) => Promise<string>;
   readonly close: (module: string) => Promise<void>;
 };
 
 /**
- * Sockets of modules in `runFolder`, which only the hub's user may pass: a sandbox shows its module the folder with its own.
- * They are no listeners of the manifest, and are closed with the broker.
+ * Creates the sockets in `runFolder`, which only the hub's user may enter. A sandbox shows its module the
+ * folder of its own socket. The sockets are not listeners of the manifest; they close with the broker.
  */
 export function createModuleSockets(runFolder: string, { listen }: Pick<Broker, 'listen'>): ModuleSockets {
   const opened = new Map<string, Promise<OpenListener>>();

@@ -6,24 +6,29 @@ import type { HealthSpec, ModuleSpec } from '../supervisor/spec.ts';
 
 const SECOND = 1000;
 
-/** What a module needs of the hub to be started. */
+/** Functions of the hub that the start of a module needs. */
 export type SpecHost = {
-  /** Where modules find the broker; undefined: it listens nowhere. */
+  /** URL of the broker for modules. Undefined if it has no plain listener. */
   readonly brokerUrl: () => string | undefined;
-  /** Opens the socket by which a module without a network finds the broker, and returns its path. */
+  /** Opens the Unix socket of a module without a network, and returns its path. */
   readonly socketOf: (module: string) => Promise<string>;
-  /** The secret that a module shows to the broker. */
+  /** Secret by which a module authenticates to the broker. */
   readonly tokenOf: (module: string) => string;
-  /** Where the bundle with this hash is. */
+  /** Folder of the bundle with this hash. */
   readonly bundleFolder: (sha256: string) => string;
-  /** Failure `secret.unopened`, and those of `key`; `field` is what they call it. */
+  /**
+   * Decrypts a sealed secret. `field` names it in errors. Throws Failure `secret.unopened` and the Failures
+   * of `key`.
+   */
   readonly openSecret: (sealed: string, field: string) => Promise<Buffer>;
 };
 
-/** Environment of a module whose lines are messages: Python gathers 8 KB before it prints anything into a pipe. */
+/**
+ * Environment of a module with `io: lines`. Python would otherwise buffer 8 KB before it writes to a pipe.
+ */
 const UNBUFFERED = { PYTHONUNBUFFERED: '1' };
 
-/** A module of the manifest as the supervisor takes it; relative paths start from `home`. */
+/** Supervisor's specification of a module of the manifest. Relative paths start at `home`. */
 export async function specOf(module: ModuleEntry, home: string, host: SpecHost): Promise<ModuleSpec> {
   const { name, io, backoff, health } = module;
   const talk: Record<string, string> = { SKERRY_MODULE: name };
@@ -60,7 +65,7 @@ export async function specOf(module: ModuleEntry, home: string, host: SpecHost):
   };
 }
 
-/** A sandbox hides and shows folders where they are, whatever links lead there. */
+/** Real path of a folder, because a sandbox mounts folders at their real paths. */
 export function withoutLinks(folder: string): string {
   return existsSync(folder) ? realpathSync(folder) : folder;
 }

@@ -35,17 +35,19 @@ export type ModulesSettings = Omit<SpecHost, 'socketOf'> & {
 };
 
 export type Modules = Omit<Supervisor, 'start' | 'adjust' | 'write'> & {
-  /** Takes on modules of a manifest and starts them; see `Supervisor.start`. */
+  /** Adds modules of a manifest and starts them. See `Supervisor.start`. */
   readonly start: (names: readonly string[], placed: Placed) => Promise<void>;
-  /** These are now as the manifest says, without a new process. */
+  /** Applies changed settings to running modules without a restart. */
   readonly adjust: (names: readonly string[], placed: Placed) => Promise<void>;
-  /** What routes deliver to now. */
+  /** Replaces the inputs that routes deliver to. */
   readonly useInputs: (inputs: readonly Input[]) => void;
-  /** Tells of each change of a module's state; returns what ends that. */
+  /** Subscribes to changes of module states. Returns the unsubscribe function. */
   readonly watch: (heard: (change: ModuleStateChange) => void) => () => void;
 };
 
-/** Ties the supervisor to the flow of messages: lines out are routed, what waits for inputs is fed in as lines. */
+/**
+ * Connects the supervisor to the message flow: output lines are routed, queued inputs are written as lines.
+ */
 export function createModules(settings: ModulesSettings): Modules {
   const { clock, logSink, router, store, guard } = settings;
   const dataFolder = withoutLinks(settings.dataFolder);
@@ -53,7 +55,7 @@ export function createModules(settings: ModulesSettings): Modules {
   const host: SpecHost = { ...settings, socketOf: sockets.open };
   const feeds = new Map<string, Feed>();
   const acking = new Set<string>();
-  /** Modules of which it is being found out how they are to run. */
+  /** Modules whose specification is being computed. */
   const described = new Map<string, Promise<unknown>>();
   const watchers = new Set<(change: ModuleStateChange) => void>();
   let inputs: readonly Input[] = [];
@@ -122,7 +124,8 @@ export function createModules(settings: ModulesSettings): Modules {
     ...supervisor,
     start: async (names, { manifest, home }) => {
       const entries = manifest.modules.filter(({ name }) => names.includes(name));
-      // One with a user of its own must get to its folder; all else in here is for the hub alone.
+      // A module with its own user must be able to enter its folder. Everything else in the data folder is
+      // private to the hub.
       if (entries.some(isIsolated)) chmodSync(dataFolder, 0o711);
       for (const entry of entries) takeOn(entry);
       const specs = Promise.all(entries.map(entry => specOf(entry, home, host)));
@@ -134,7 +137,7 @@ export function createModules(settings: ModulesSettings): Modules {
       for (const entry of entries) supervisor.adjust(await specOf(entry, home, host));
     },
     remove: async name => {
-      // Whoever is about to be started is not missed.
+      // Waits for a module that is about to start.
       await described.get(name);
       described.delete(name);
       await supervisor.remove(name);

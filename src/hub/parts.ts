@@ -30,7 +30,7 @@ import type { HubStatus } from './status.ts';
 import type { Upstreams } from './upstreams.ts';
 import { createUpstreams } from './upstreams.ts';
 
-/** The parts of a hub, each of which can be told to be another without the others' noticing. */
+/** Components of a hub. Each can be reconfigured without restarting the others. */
 export type Parts = {
   readonly store: Pick<Store, 'setBounds'>;
   readonly access: AccessControl;
@@ -54,7 +54,7 @@ export type PartsSettings = {
   readonly launched: Pick<Launched, 'watchdog'>;
 };
 
-/** Makes the parts and ties them together; they do what `manifest` says, which says hardly anything yet. */
+/** Creates and connects the components, configured by `manifest`, which is almost empty at this point. */
 export function openParts(
   settings: PartsSettings,
   store: Store,
@@ -145,7 +145,7 @@ function brokerLimits({ limits, retained }: Pick<Manifest, 'limits' | 'retained'
   return { packetSize, keepAlive, connections, retained };
 }
 
-/** The modules of the manifest, those that are still to be started among them. */
+/** Status of the manifest's modules, including those that have not started yet. */
 function moduleStatuses({ modules, routing }: Pick<Parts, 'modules' | 'routing'>): ModuleStatus[] {
   const known = modules.statuses();
   const names = new Set(known.map(({ name }) => name));
@@ -170,7 +170,7 @@ const NOT_STARTED = {
   notEnforced: [],
 } as const;
 
-/** What all parts say of themselves. */
+/** Status of all components. */
 export function statusOf(
   parts: Parts,
   store: Store,

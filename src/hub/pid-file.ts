@@ -4,8 +4,8 @@ import { reasonOf, systemCode } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 
 /**
- * Writes the hub's pid to `skerry.pid` in the data folder, for people and their scripts: the lock does not need it. A disk that
- * does not accept it, or its removal, is logged. Returns the removal.
+ * Writes the hub's pid to `skerry.pid` in the data folder, for users and their scripts; the lock does not use
+ * it. Logs a failed write or removal. Returns the removal.
  */
 export function writePidFile(dataFolder: string, log: Log): () => void {
   const file = join(dataFolder, 'skerry.pid');

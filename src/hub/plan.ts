@@ -11,14 +11,14 @@ import { upstreamSource } from '../routes/sources.ts';
 import { GOES_ROUND, goesRound } from '../routes/syntax/parser.ts';
 import type { Sink, Source } from '../routes/tree.ts';
 
-/** One input of a module that some route delivers to. */
+/** Module input that a route delivers to. */
 export type Input = { readonly module: string; readonly input: string };
 
-/** A route that is not run: the others are. */
+/** Refused route. The other routes run. */
 export type RefusedRoute = {
   readonly name: string;
   readonly text: string;
-  /** What is wrong with it, where, and what to write; the place is shown on lines of their own. */
+  /** Reason with the position and the correction. The position is shown on separate lines. */
   readonly reason: string;
 };
 
@@ -27,7 +27,7 @@ export type RoutePlan = {
   readonly refused: readonly RefusedRoute[];
 };
 
-/** The manifest's routes, each compiled and checked against its modules and upstreams for itself. */
+/** Compiles each route of the manifest and checks it against the modules and upstreams. */
 export function planRoutes(manifest: Manifest): RoutePlan {
   const routes: RouteSetEntry[] = [];
   const refused: RefusedRoute[] = [];
@@ -39,7 +39,10 @@ export function planRoutes(manifest: Manifest): RoutePlan {
   return { routes, refused };
 }
 
-/** Refuses a manifest with a wrong route, since a deployment applies as a whole. Failure `route.syntax`. */
+/**
+ * Refuses a manifest with an invalid route, because a deployment applies as a whole. Throws Failure
+ * `route.syntax`.
+ */
 export function checkRoutes(manifest: Manifest): void {
   const [first] = planRoutes(manifest).refused;
   if (first !== undefined) throw new Failure('route.syntax', first.reason);
@@ -60,7 +63,7 @@ function planRoute(manifest: Manifest, name: string, text: string): Route | stri
   return { ...compiled.route, tree: { ...tree, source, sink } };
 }
 
-/** The module inputs that routes deliver to, each once. */
+/** Distinct module inputs that routes deliver to. */
 export function inputsOf(routes: readonly RouteSetEntry[]): Input[] {
   const inputs = new Map<string, Input>();
   for (const { route } of routes) {

@@ -12,8 +12,8 @@ import { listenerSettings } from './listeners.ts';
 import { withoutLinks } from './module-spec.ts';
 
 /**
- * Checks that this machine has the programs and files that a plan needs. Modules that the plan keeps are not checked.
- * Failures `module.exec`, `listener.refused`, `upstream.unreachable`.
+ * Checks that the programs and files of a plan exist on this machine. Skips everything that the plan keeps.
+ * Throws Failures `module.exec`, `listener.refused`, `upstream.unreachable`.
  */
 export function createPreflight({
   bundleFolder,

@@ -3,20 +3,20 @@ import type { Message, OnDurable, Origin } from '../core/message.ts';
 import type { DeadLetter, Store, WaitingEntry } from '../queue/types.ts';
 import { upstreamSource } from '../routes/sources.ts';
 
-/** Entries that one answer shows at most, and bytes of each body. */
+/** Maximum entries in one answer, and maximum bytes of each body. */
 export const MAX_PEEKED = 1000;
 const MAX_SHOWN_BODY = 1024;
 
-/** A message for people: a body that is no text is shown as base64. */
+/** Printable form of a message. A body that is not text is base64. */
 export type ShownMessage = {
   readonly topic: string;
   readonly from: string;
-  /** Name, text, name, text. */
+  /** Alternating names and values. */
   readonly properties: readonly string[];
   readonly contentType: string | undefined;
-  /** Bytes of the whole body. */
+  /** Size of the whole body. */
   readonly bytes: number;
-  /** Its beginning. */
+  /** First bytes of the body. */
   readonly body: string;
 };
 
@@ -25,24 +25,24 @@ export type ShownLetter = Omit<DeadLetter, 'message'> & { readonly message: Show
 
 export type QueueControl = {
   readonly peek: (queue: string, limit: number) => ShownWaiting[];
-  /** Failure `queue.unknown`, `entry.unknown`. */
+  /** Throws Failure `queue.unknown` or `entry.unknown`. */
   readonly drop: (queue: string, sequence: number) => Promise<void>;
-  /** Drops all that is not on its way to a receiver; resolves to how many that were. */
+  /** Drops all entries that are not in flight. Resolves to their number. */
   readonly dropAll: (queue: string) => Promise<number>;
   readonly letters: () => ShownLetter[];
-  /** Failure `letter.unknown`, `letter.damaged`, `store.full`. */
+  /** Throws Failure `letter.unknown`, `letter.damaged` or `store.full`. */
   readonly replay: (id: string) => Promise<void>;
   readonly forget: (id: string) => Promise<void>;
 };
 
-/** What people may do to the queues of a running hub. */
+/** Operator's actions on the queues of a running hub. */
 export function controlQueues(store: Store): QueueControl {
   const known = (queue: string): void => {
     if (store.stats().some(({ queue: name }) => name === queue)) return;
     throw new Failure('queue.unknown', `There is no queue "${queue}": "skerry queue" lists them.`);
   };
 
-  /** One batch; a message that went to its receiver meanwhile stays. */
+  /** Drops one batch. A message that is in flight meanwhile stays. */
   const dropBatch = async (queue: string): Promise<number> => {
     const results = await Promise.allSettled(
       store
@@ -85,7 +85,7 @@ function shown<Item extends { readonly message: Message | undefined }>(
   return { ...item, message: item.message && shownMessage(item.message) };
 }
 
-/** A message as people are shown it. */
+/** Printable form of a message. */
 export function shownMessage({ topic, origin, properties, contentType, body }: Message): ShownMessage {
   return { topic, from: senderOf(origin), properties, contentType, bytes: body.length, body: textOf(body) };
 }
@@ -104,6 +104,6 @@ function senderOf(origin: Origin): string {
 function textOf(body: Buffer): string {
   const beginning = body.subarray(0, MAX_SHOWN_BODY);
   const text = beginning.toString();
-  // A cut may split the last character; anything else that is no UTF-8 is no text.
+  // The cut may split the last character. Any other invalid UTF-8 means that the body is not text.
   return text.slice(0, -1).includes('\ufffd') ? beginning.toString('base64') : text;
 }

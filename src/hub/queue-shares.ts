@@ -1,7 +1,7 @@
 import type { Holder, Shares } from '../core/capacity/shares.ts';
 import type { QueueShare, Store } from '../queue/types.ts';
 
-/** Lets queues count in the shares of their holders. */
+/** Assigns queues to the shares of their holders. */
 export function assignTo(
   store: Pick<Store, 'assignShare'>,
   shares: Shares,

@@ -6,7 +6,7 @@ import type { UpstreamStatus } from './upstreams.ts';
 
 type Reading = (status: ModuleStatus) => string | number | undefined;
 
-/** What is told of a module under `$SYS/modules/<module>/`; what is not counted here is not told. */
+/** Metrics of a module under `$SYS/modules/<module>/`. */
 const READINGS: Readonly<Record<string, Reading>> = {
   state: ({ state }) => state,
   restarts: ({ restarts }) => restarts,
@@ -18,7 +18,7 @@ const READINGS: Readonly<Record<string, Reading>> = {
   'not enforced': ({ notEnforced }) => notEnforced.join('\n') || undefined,
 };
 
-/** The modules' readings, by their topics below `$SYS/`. */
+/** Module metrics by topic below `$SYS/`. */
 export function moduleReadings(statuses: readonly ModuleStatus[]): Map<string, string> {
   const readings = new Map<string, string>();
   for (const status of statuses) {
@@ -30,7 +30,7 @@ export function moduleReadings(statuses: readonly ModuleStatus[]): Map<string, s
   return readings;
 }
 
-/** The memory's readings, by their topics below `$SYS/`; `broker/heap/current` is mosquitto's name. */
+/** Memory metrics by topic below `$SYS/`. `broker/heap/current` is mosquitto's name. */
 export function memoryReadings({
   totalBytes,
   anonymousBytes,
@@ -58,7 +58,7 @@ const UPSTREAM_READINGS: Readonly<Record<string, UpstreamReading>> = {
   'oldest seconds': ({ oldestMs }) => Math.floor((oldestMs ?? 0) / 1000),
 };
 
-/** The upstreams' readings, by their topics below `$SYS/`: `upstream/` and, for other names than that, `upstreams/<name>/`. */
+/** Upstream metrics by topic below `$SYS/`: `upstream/`, and `upstreams/<name>/` for any other name. */
 export function upstreamReadings(statuses: readonly UpstreamStatus[]): Map<string, string> {
   const readings = new Map<string, string>();
   for (const status of statuses) {
@@ -69,7 +69,7 @@ export function upstreamReadings(statuses: readonly UpstreamStatus[]): Map<strin
   return readings;
 }
 
-/** The listeners' readings, by their topics below `$SYS/`: those that are open, and why the others are not. */
+/** Listener metrics by topic below `$SYS/`: open listeners, and the reasons of those that are not open. */
 export function listenerReadings({
   addresses,
   closed,

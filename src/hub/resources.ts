@@ -6,7 +6,7 @@ import { resourceBoundsOf } from './storage.ts';
 
 type Bounding = Pick<Manifest, 'limits' | 'storeAndForward'>;
 
-/** Shares of the hub's resources, bounded by the newest manifest. */
+/** Shares of the hub's resources, bounded by the current manifest. */
 export type HubResources = {
   readonly shares: Resources;
   readonly use: (manifest: Bounding) => void;

@@ -14,41 +14,43 @@ import type { Routing } from './routing.ts';
 import { sampleSubject } from './sample.ts';
 import { createSubject } from './subject.ts';
 
-/** Characters of a value that are shown. */
+/** Maximum characters of a shown value. */
 const MAX_SHOWN = 200;
 
-/** Why one route takes a message or not, for people. */
+/** Explanation why a route matches a message or not. */
 export type ExplainedRoute = Omit<Explained, 'values'> & {
   readonly name: string;
   readonly text: string;
-  /** The parts of its condition, each before those that it is made of, with its value as JSON or `undefined`. */
+  /**
+   * Values of the condition's subexpressions, as JSON or `undefined`. An expression precedes its operands.
+   */
   readonly values: readonly { readonly text: string; readonly value: string; readonly depth: number }[];
 };
 
-/** What a route would have taken of the messages that are still here. */
+/** Messages in the queues that a route would have matched. */
 export type Replay = {
-  /** Messages looked at, each once however many queues hold it. */
+  /** Number of examined messages. A message in several queues counts once. */
   readonly messages: number;
-  /** Those whose source it takes, by what its condition says of them. */
+  /** Messages whose source matches, counted by the value of the condition. */
   readonly verdicts: Readonly<Record<Verdict, number>>;
-  /** The first that it takes; `waited` in milliseconds of hub time. */
+  /** First matches. `waited` is in milliseconds of hub time. */
   readonly taken: readonly { readonly waited: number; readonly message: ShownMessage }[];
-  /** There were more messages than are looked at. */
+  /** True if there were more messages than the bound. */
   readonly cut: boolean;
 };
 
-/** What people may ask a running hub about its routes. */
+/** Operator's queries about the routes of a running hub. */
 export type RouteControl = {
-  /** Throws Failure `usage` for a message that cannot be read or a route that is not there. */
+  /** Throws Failure `usage` for an invalid message or an unknown route. */
   readonly explain: (message: string, route: string) => readonly ExplainedRoute[];
-  /** Looks at what waits for at most `since` milliseconds. Failure `route.syntax`. */
+  /** Examines messages that have waited for at most `since` milliseconds. Throws Failure `route.syntax`. */
   readonly replay: (text: string, since: number) => Promise<Replay>;
 };
 
 export type RouteControlSettings = {
   readonly clock: Pick<Clock, 'wall'>;
   readonly store: Store;
-  /** The routes as they are now. */
+  /** Current routes. */
   readonly routing: () => Routing;
 };
 
@@ -80,7 +82,7 @@ export function controlRoutes({ clock, store, routing }: RouteControlSettings): 
   };
 }
 
-/** Why each of `routes`, or the one named, takes a message or not. Throws Failure `usage`. */
+/** Explains why each of `routes`, or only the named one, matches a message or not. Throws Failure `usage`. */
 export function explainRoutes(
   routes: readonly RouteSetEntry[],
   subject: Subject,
@@ -102,7 +104,10 @@ function shown(value: unknown): string {
   return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}…`;
 }
 
-/** JSON of a value; JSON.stringify recurses, and a body may nest deeper than the stack allows. */
+/**
+ * JSON of a value, without recursion: JSON.stringify recurses, and a body may nest deeper than the stack
+ * allows.
+ */
 function jsonOf(value: unknown): string {
   try {
     return JSON.stringify(value);
@@ -112,7 +117,7 @@ function jsonOf(value: unknown): string {
   }
 }
 
-/** Hands every message that waits to `look`, each once, and lets others have their turn between two batches. */
+/** Calls `look` with each queued message once. The event loop runs between two batches. */
 async function eachWaiting(
   store: Store,
   since: number,

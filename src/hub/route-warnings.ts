@@ -6,10 +6,13 @@ import type { RouteSetEntry } from '../routes/dispatcher.ts';
 import { sourceTakes, upstreamSource } from '../routes/sources.ts';
 import { outputTopic } from './names.ts';
 
-/** A way from one module to another. */
+/** Connection from one module to another by a route. */
 type Way = { readonly route: string; readonly from: string; readonly to: string };
 
-/** What of a set of routes is allowed and yet can hardly be meant: each one sentence, with its place if it has one. */
+/**
+ * Warnings about routes that are valid but probably not intended. A warning has one sentence, and its
+ * position if there is one.
+ */
 export function warningsOf(manifest: Manifest, routes: readonly RouteSetEntry[]): string[] {
   const own = routes.flatMap(({ name, route }) =>
     route.warnings.map(warning => formatDiagnostic(`routes.${name}`, route.text, warning)),
@@ -19,7 +22,10 @@ export function warningsOf(manifest: Manifest, routes: readonly RouteSetEntry[])
   return [...own, ...round, ...warningsOfDown(manifest, routes)];
 }
 
-/** What comes down wants both: topics that the hub asks for, and routes that take it. */
+/**
+ * Warns if only one of the two settings for downstream messages exists: subscribed topics, and routes from
+ * the upstream.
+ */
 function warningsOfDown(manifest: Manifest, routes: readonly RouteSetEntry[]): string[] {
   return manifest.upstreams.flatMap(({ name: upstream, down }) => {
     const takers = routes.filter(({ route: { tree } }) => {
@@ -39,12 +45,12 @@ function warningsOfDown(manifest: Manifest, routes: readonly RouteSetEntry[]): s
   });
 }
 
-/** Which modules' messages each route may carry into which module's inputs. */
+/** Connections between modules by each route. */
 function waysOf(manifest: Manifest, routes: readonly RouteSetEntry[]): readonly Way[] {
   return routes.flatMap(({ name, route: { tree } }) => {
     const { source, sink } = tree;
     if (sink.kind !== 'input') return [];
-    // Any output will do: a route that names one is asked with it.
+    // A route that names an output is tested with that output, any other route with a placeholder.
     const output = source.kind === 'path' ? (source.segments[4] ?? 'any') : 'any';
     const feeding = manifest.modules.filter(module =>
       sourceTakes(
@@ -57,7 +63,7 @@ function waysOf(manifest: Manifest, routes: readonly RouteSetEntry[]): readonly 
   });
 }
 
-/** A way that leads back to where it began, if there is one. */
+/** Cycle of connections, if there is one. */
 function cycleOf(ways: readonly Way[]): readonly Way[] | undefined {
   const done = new Set<string>();
   const walk = (module: string, walked: readonly Way[]): readonly Way[] | undefined => {

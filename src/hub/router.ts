@@ -11,44 +11,48 @@ import type { Sink } from '../routes/tree.ts';
 import { inputQueue, upstreamQueue } from './names.ts';
 import { createSubject, sourceOf } from './subject.ts';
 
-/** Priority of what waits for an MQTT session: as a route that names none. */
+/** Priority of messages for MQTT sessions: the default priority of a route. */
 export const SESSION_PRIORITY = 9;
 
-/** Bytes that are looked at of what a module says of its health. */
+/** Maximum bytes that are read of a module's health report. */
 const MAX_HEALTH_TEXT = 256;
 
 const NONE: readonly string[] = [];
 
 export type RouterCounts = {
-  /** Messages that came in. */
+  /** Received messages. */
   routed: number;
-  /** Messages that no route and no subscription took: they are not kept. */
+  /** Messages that matched no route and no subscription. They are not stored. */
   untaken: number;
 };
 
 export type Router = {
   /**
-   * Sends a message where its routes and subscribers are, one from upstream where its routes are alone; `settle` once
-   * it is safe with all of them, and the note is kept with it. Returns how many take it.
+   * Routes a message to its destinations and subscribers; a message from an upstream goes only through
+   * routes. Calls `settle` when it is durable at all destinations; `note` is stored with it. Returns the
+   * number of destinations.
    */
   readonly route: (message: Message, settle: OnDurable, note?: MetadataEntry) => number;
-  /** What counts messages of `origin` on `topic` that the broker passes on by itself; undefined: a route may take them. */
+  /**
+   * Counter for messages of `origin` on `topic` that the broker forwards itself. Undefined if a route may
+   * match them.
+   */
   readonly passing: (origin: Origin, topic: string) => CountPassed | undefined;
-  /** From now on these routes of a device are taken. */
+  /** Replaces the routes and the device name. */
   readonly use: (device: string, dispatcher: Dispatcher) => void;
   readonly counts: () => Readonly<RouterCounts>;
 };
 
 export type RouterSettings = {
-  /** Milliseconds of the time of day. */
+  /** Wall time in milliseconds. */
   readonly wall: () => number;
   readonly store: Store;
   readonly broker: Broker;
-  /** A module says over MQTT whether it is well. */
+  /** Called when a module reports its health over MQTT. */
   readonly health: (module: string, well: boolean, text: string) => void;
 };
 
-/** What a module says of its health, in any case; anything else means that it is not well. */
+/** Health reports, lower-case, that mean healthy. Any other text means unhealthy. */
 const WELL: ReadonlySet<string> = new Set(['', 'ok', 'ready', 'true', 'well']);
 
 export function createRouter(settings: RouterSettings): Router {
@@ -58,7 +62,7 @@ export function createRouter(settings: RouterSettings): Router {
   const counts: RouterCounts = { routed: 0, untaken: 0 };
 
   const destinations = new Map<string, Destination>();
-  /** The same one again and again: most messages go to the queues that others went to. */
+  /** Cached, because most messages go to the same queues as earlier ones. */
   const sessionDestination = (queue: string): Destination => {
     const known = destinations.get(queue);
     if (known !== undefined) return known;
@@ -68,7 +72,10 @@ export function createRouter(settings: RouterSettings): Router {
     return destination;
   };
 
-  /** Hands a message to its subscribers; adds the queues of the durable ones, and returns how many there are. */
+  /**
+   * Delivers a message to its subscribers. Adds the queues of durable subscribers, and returns the number of
+   * subscribers.
+   */
   const deliver = (message: Message, wanted: Destination[]): number => {
     const queues: string[] = [];
     const takers = broker.deliver(message, queues);
@@ -86,7 +93,7 @@ export function createRouter(settings: RouterSettings): Router {
     else store.append(message, wanted, settle, note);
   };
 
-  /** For a message that a route may take: adds where it goes, and returns the topics that routes put it on. */
+  /** Runs the routes for a message: adds their queues, and returns the topics that they publish to. */
   const dispatch = (message: Message, wanted: Destination[]): string[] => {
     const topics: string[] = [];
     dispatcher.dispatch(subject.of(message), (sink, priority, ttl) => {
@@ -115,7 +122,8 @@ export function createRouter(settings: RouterSettings): Router {
       if (taken === 0) counts.untaken++;
       const part = topics.length === 0 ? settle : settleAfter(1 + topics.length, settle);
       keep(message, wanted, part, note);
-      // What a route puts on a topic goes to subscribers, not through the routes again: there is no loop.
+      // A message that a route publishes goes only to subscribers and not through the routes, so there is no
+      // loop.
       for (const topic of topics) {
         const relayed = { ...message, topic };
         const queues: Destination[] = [];
@@ -136,7 +144,7 @@ export function createRouter(settings: RouterSettings): Router {
   };
 }
 
-/** What a module says of its health goes to whoever subscribes, and not through the routes. */
+/** True if the message is a module's health report, which goes to subscribers and not through the routes. */
 function isHealth(origin: Origin, topic: string): boolean {
   return origin.kind === 'module' && origin.output === '' && topic === healthTopic(origin.module);
 }
@@ -152,7 +160,7 @@ function queueOf(sink: Exclude<Sink, { readonly kind: 'topic' }>): string {
   return upstreamQueue(sink.name ?? DEFAULT_UPSTREAM);
 }
 
-/** A settle that passes on after `parts` calls, with the first error of any. */
+/** Calls `settle` after `parts` calls, with the first error of any. */
 function settleAfter(parts: number, settle: OnDurable): OnDurable {
   let open = parts;
   let failure: Error | undefined;

@@ -6,19 +6,22 @@ import { inputsOf, planRoutes } from './plan.ts';
 import { warningsOf } from './route-warnings.ts';
 import type { HubStatus } from './status.ts';
 
-/** The routes of one manifest, ready to be asked. */
+/** Compiled routes of one manifest. */
 export type Routing = {
   readonly manifest: Manifest;
   readonly dispatcher: ReturnType<typeof createDispatcher>;
   readonly routes: readonly RouteSetEntry[];
-  /** What routes deliver to. */
+  /** Module inputs that routes deliver to. */
   readonly inputs: readonly Input[];
-  /** Those of modules that speak MQTT: lines feed the others, whoever connects as them. */
+  /**
+   * Inputs of modules that speak MQTT. The other inputs are fed as lines, even if a client connects as their
+   * module.
+   */
   readonly mqttInputs: readonly Input[];
   readonly status: () => Pick<HubStatus, 'routes' | 'refusedRoutes' | 'routeWarnings'>;
 };
 
-/** Compiles the routes of a manifest. Those that are wrong are refused, each by itself. */
+/** Compiles the routes of a manifest. An invalid route is refused without affecting the others. */
 export function routingOf(manifest: Manifest): Routing {
   const { routes, refused } = planRoutes(manifest);
   const dispatcher = createDispatcher(routes);

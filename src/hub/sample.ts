@@ -4,18 +4,18 @@ import { PLAIN } from '../core/message.ts';
 import type { Subject } from '../routes/subject.ts';
 import { decodeBody } from './body.ts';
 
-/** What a message that a person writes down may have. */
+/** Fields of a sample message. */
 const FIELDS = ['body', 'bodyText', 'bodyBase64', 'properties', 'system', 'source', 'topic'];
 
-/** What the hub would know of a message that has a JSON value for a body. */
+/** System properties of a sample message with a JSON body. */
 const JSON_SYSTEM = { contentType: 'application/json', contentEncoding: 'utf-8' };
 
 const DEFAULT_SOURCE = '/messages';
 const DEFAULT_TOPIC = 'a/b';
 
 /**
- * A message as a person writes it down, as routes see it: `{"body": ..., "properties": {...}, "system": {...},
- * "source": "/messages/modules/m/outputs/o", "topic": "a/b"}`, or with the bytes of its body as "bodyText" or
+ * Subject of a sample message: `{"body": ..., "properties": {...}, "system": {...}, "source":
+ * "/messages/modules/m/outputs/o", "topic": "a/b"}`, or with the bytes of the body as "bodyText" or
  * "bodyBase64". Throws Failure `usage`.
  */
 export function sampleSubject(text: string): Subject {

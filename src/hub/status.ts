@@ -11,28 +11,28 @@ import type { RefusedRoute } from './plan.ts';
 import type { RouterCounts } from './router.ts';
 import type { UpstreamStatus } from './upstreams.ts';
 
-/** All that a running hub says of itself: what `ps`, `queue` and `routes` print parts of, and `--json` whole. */
+/** Status of a running hub. `ps`, `queue` and `routes` print parts of it, `--json` prints all. */
 export type HubStatus = {
   readonly name: string;
   readonly pid: number;
-  /** Which hub this is: the one that was installed, or an update of it in a slot. */
+  /** Binary that runs: the installed one, or a self-update in a slot. */
   readonly hub: { readonly version: string; readonly binary: BinaryName; readonly onTrial: boolean };
-  /** The memory budget, and what is used of it. */
+  /** Memory budget and its use. */
   readonly memory: MemoryStatus;
   readonly listeners: readonly string[];
-  /** Listeners that could not be opened and are tried again. */
+  /** Listeners that could not be opened and are retried. */
   readonly closedListeners: readonly ClosedListener[];
   readonly deployment: DeploymentStatus;
   readonly modules: readonly ModuleStatus[];
   readonly routes: readonly (RouteCounts & { readonly name: string; readonly text: string })[];
-  /** Routes of the manifest that are not run, and why. */
+  /** Refused routes with their reasons. */
   readonly refusedRoutes: readonly RefusedRoute[];
-  /** What of the routes that run can hardly be meant. */
+  /** Warnings about routes that are valid but probably not intended. */
   readonly routeWarnings: readonly string[];
   readonly queues: readonly QueueStats[];
   readonly store: StoreHealth;
   readonly upstreams: readonly UpstreamStatus[];
-  /** What clients hold of the resources that they share. */
+  /** Use of the shared resources by their holders. */
   readonly shares: readonly ShareReport[];
   readonly counts: {
     readonly broker: BrokerFigures;

@@ -29,7 +29,7 @@ const ACTIONS: { readonly [Kind in PlanStep['kind']]: Action<Kind> } = {
   routes: ({ routing, router, modules, broker, log }, _, { manifest }) => {
     const wanted = routingOf(manifest);
     const { refusedRoutes, routeWarnings } = wanted.status();
-    // The place in a route is shown on lines of their own.
+    // The position in a route is shown on separate lines.
     const refusals = refusedRoutes.map(({ reason }) => `A route is refused, the others run: ${reason}`);
     for (const line of refusals.flatMap(text => text.split('\n'))) log.error(line);
     for (const line of routeWarnings.flatMap(text => text.split('\n'))) log.warn(line);

@@ -5,7 +5,7 @@ import type { StoreBounds } from '../queue/types.ts';
 import { MAX_SESSION_QUEUE_BYTES } from './limits.ts';
 import { isSessionQueue } from './names.ts';
 
-/** A session that stays away loses its own oldest messages; it never refuses a publisher. */
+/** Bounds of the store. A full session queue drops its own oldest messages and never refuses a publisher. */
 export function boundsOf({ storeAndForward }: Manifest): StoreBounds {
   const { maxQueueSize, whenFull, ...rest } = storeAndForward;
   const session = {
@@ -16,12 +16,13 @@ export function boundsOf({ storeAndForward }: Manifest): StoreBounds {
   return { ...rest, whenFull, boundOf: name => (isSessionQueue(name) ? session : queue) };
 }
 
-/** Bytes of a store that no message takes: both journals at their largest. */
+/** Bytes of the store that messages cannot use: both journals at maximum size. */
 const JOURNALS_BYTES = 2 * JOURNAL_BYTES;
 
 /**
- * What clients may hold of each resource. What waits for sessions takes half of the store at most, so that inputs of
- * modules and the upstream always find room; what is retained, and what sessions are subscribed to, an eighth each.
+ * Bounds on what clients may hold of each resource. Session queues take at most half of the store, so that
+ * module inputs and the upstream always find space; retained messages and subscriptions take at most an
+ * eighth each.
  */
 export function resourceBoundsOf(
   { limits, storeAndForward }: Pick<Manifest, 'limits' | 'storeAndForward'>,

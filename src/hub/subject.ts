@@ -4,13 +4,13 @@ import { upstreamSource } from '../routes/sources.ts';
 import type { Subject } from '../routes/subject.ts';
 import { decodeBody } from './body.ts';
 
-/** A message as routes see it, one after the other: what routes are asked is asked before the next one comes. */
+/** Reusable subject of the routes' conditions. It must be evaluated before the next message replaces it. */
 export type MessageSubject = Subject & {
-  /** Makes it the subject of `message`, which has waited for some milliseconds. */
+  /** Sets the current message, which has waited for `waited` milliseconds. */
   readonly of: (message: Message, waited?: number) => Subject;
 };
 
-/** One subject for all messages of `device`; `wall` is the time of day in milliseconds. */
+/** Creates the subject for messages of `device`. `wall` returns wall time in milliseconds. */
 export function createSubject(device: string, wall: () => number): MessageSubject {
   let message: Message | undefined;
   let waited = 0;
@@ -48,7 +48,7 @@ export function createSubject(device: string, wall: () => number): MessageSubjec
   return subject;
 }
 
-/** The source of an origin, made anew only when it is another than the last. */
+/** Source path of an origin, cached for the last origin. */
 function createSources(): (origin: Origin) => string {
   let last: Origin | undefined;
   let source = '';
@@ -64,7 +64,7 @@ function createSources(): (origin: Origin) => string {
   };
 }
 
-/** The path that a route's source is matched with. */
+/** Path that the source of a route is matched against. */
 export function sourceOf(origin: Origin): string {
   if (origin.kind === 'upstream') return upstreamSource(origin.upstream);
   if (origin.kind === 'client') return '/messages';
@@ -72,7 +72,10 @@ export function sourceOf(origin: Origin): string {
   return origin.output === '' ? module : `${module}/outputs/${origin.output}`;
 }
 
-/** What the hub knows of a message, and else what its sender says: nobody can say to be another. */
+/**
+ * System property of a message. The hub's own knowledge takes precedence, so that a sender cannot pretend to
+ * be another.
+ */
 function systemProperty(message: Message, device: string, name: string): string | undefined {
   const { origin, contentType, correlation } = message;
   switch (name) {
@@ -98,7 +101,7 @@ function systemProperty(message: Message, device: string, name: string): string 
   }
 }
 
-/** MQTT has no place for it: a user property of that name with its `$`. */
+/** System property that MQTT has no field for: the user property with the same name and its `$`. */
 function saidOf({ properties }: Message, name: string): string | undefined {
   for (let at = properties.length - 2; at >= 0; at -= 2) {
     const candidate = properties[at];
@@ -109,12 +112,12 @@ function saidOf({ properties }: Message, name: string): string | undefined {
   return undefined;
 }
 
-/** JSON is UTF-8 where nobody says otherwise (RFC 8259, 8.1), as is what says to be text (MQTT 5, 3.3.2.3.2). */
+/** Default encoding: UTF-8 for JSON (RFC 8259, 8.1) and for payload format 1 (MQTT 5, 3.3.2.3.2). */
 function usualEncoding({ payloadFormat, contentType }: Message): string | undefined {
   return payloadFormat === 1 || contentType?.toLowerCase() === 'application/json' ? 'utf-8' : undefined;
 }
 
-/** Correlation data are bytes; a route sees them if they are text. */
+/** Correlation data as text. Undefined if the bytes are not UTF-8. */
 function textOf(bytes: Buffer): string | undefined {
   return isUtf8(bytes) ? bytes.toString() : undefined;
 }

@@ -1,12 +1,15 @@
 import type { TerminalSize } from '../supervisor/terminal/shared-terminal.ts';
 
 /**
- * What runs over the control socket between a terminal and its viewer: a byte that says what it is, four for the length
- * of what follows (big endian), and that.
+ * Frame between a terminal and its viewer on the control socket: one byte for the kind, four bytes for the
+ * payload length (big-endian), and the payload.
  */
 export type Frame = { readonly kind: FrameKind; readonly payload: Buffer };
 
-/** `output` and `ended` (in words, UTF-8) come from the hub, `input` and `size` (two numbers of 16 bits) from the viewer. */
+/**
+ * Frame kinds. The hub sends `output` and `ended` (a UTF-8 text); the viewer sends `input` and `size` (two
+ * 16-bit numbers).
+ */
 const KINDS = ['output', 'ended', 'input', 'size'] as const;
 
 export type FrameKind = (typeof KINDS)[number];
@@ -28,7 +31,7 @@ export function sizeFrame({ columns, rows }: TerminalSize): Buffer {
   return frameOf('size', payload);
 }
 
-/** Undefined: it is none, or nothing could be shown in it. */
+/** Terminal size of a payload. Undefined if it is invalid or zero. */
 export function sizeIn(payload: Buffer): TerminalSize | undefined {
   if (payload.length !== 4) return undefined;
   return sizeOf(payload.readUInt16BE(), payload.readUInt16BE(2));
@@ -39,7 +42,10 @@ export function sizeOf(columns: number, rows: number): TerminalSize | undefined 
   return fits ? { columns, rows } : undefined;
 }
 
-/** Takes bytes as they come, and gives the frames that are whole; undefined: the bytes are none, or one is beyond `most`. */
+/**
+ * Creates a parser that returns the complete frames of the bytes received so far. Returns undefined if a
+ * frame is invalid or longer than `most`.
+ */
 export function createFrameReader(most: number): (bytes: Buffer) => Frame[] | undefined {
   let held = NOTHING;
   return bytes => {

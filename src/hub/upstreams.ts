@@ -24,7 +24,7 @@ export type UpstreamStatus = ForwarderStatus & {
   readonly oldestMs: number | undefined;
 };
 
-/** The upstreams of the newest manifest, each with a forwarder of its own. */
+/** Upstreams of the current manifest, each with its own forwarder. */
 export type Upstreams = {
   /**
    * Starts, restarts and stops the upstreams that differ. Failure `secret.unopened`, and those of `key`: that upstream
@@ -41,7 +41,7 @@ export type UpstreamsSettings = {
   readonly random: Random;
   readonly logSink: LogSink;
   readonly openSecret: SpecHost['openSecret'];
-  /** Takes what comes down. */
+  /** Receives downstream messages. */
   readonly take: TakeDown;
 };
 

@@ -9,31 +9,31 @@ import type { Span } from './json-scanner.ts';
 import { BACKSLASH, QUOTE, visitMembers } from './json-scanner.ts';
 import { unquote } from './json-strings.ts';
 
-/** Output of a line that names none. */
+/** Output of a line without the member `output`. */
 const DEFAULT_OUTPUT = 'out';
 
-/** Bytes of every line that names an output: all others are not scanned. */
+/** Bytes that every line with an output contains. Other lines are not scanned. */
 const OUTPUT_KEY = Buffer.from('"output"');
 const ACK_KEY = Buffer.from('"ack"');
 
-/** Bytes of an acknowledgement, blanks included. */
+/** Maximum bytes of an acknowledgement, including blanks. */
 const MAX_ACK_LINE = 64;
 
-/** UTF-16 units of a property's name that an error shows. */
+/** Maximum UTF-16 units of a property's name in an error. */
 const MAX_SHOWN_NAME = 64;
 
 const OPENING_BRACE = 0x7b;
 
-/** An output is one level of a topic. */
+/** Valid output name: one topic level. */
 const OUTPUT = /^[^/+#]{1,128}$/;
 
-/** First characters of an object, a list and null. */
+/** First characters of an object, an array and null. */
 const OTHER_VALUES: ReadonlySet<number> = new Set(Buffer.from('{[n'));
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const BASE64_UNIT = 4;
 
-/** Values, as they stand in a line, of the members that it may have. */
+/** Spans of the known members' values in a line. */
 type Members = {
   output?: Buffer;
   body?: Buffer;
@@ -43,10 +43,11 @@ type Members = {
 };
 
 /**
- * Message of one line of a module's standard output. `{"output":"temp","body":...,"properties":{...},"contentType":"..."}`
- * goes to the output that it names: its body is the bytes of `body` as they stand there, of a string its text, with
- * `"encoding":"base64"` what that text stands for. Any other line is the body of a message on output `out`.
- * @throws Failure `line.refused` if no MQTT packet can hold a part of it
+ * Message of one line of a module's standard output.
+ * `{"output":"temp","body":...,"properties":{...},"contentType":"..."}` goes to the named output: the body is
+ * the unchanged bytes of `body`; for a string its text; with `"encoding":"base64"` the decoded text. Any
+ * other line is the body of a message on output `out`. Throws Failure `line.refused` if a part does not fit
+ * into an MQTT packet.
  */
 export function messageOfLine(module: string, line: Buffer): Message {
   const members = line[0] === OPENING_BRACE && line.includes(OUTPUT_KEY) ? membersOf(line) : {};
@@ -66,7 +67,9 @@ function messageOn(module: string, output: string, body: Buffer): Message {
   return { topic: outputTopic(module, output), body, ...PLAIN, qos: 1, origin };
 }
 
-/** Members of a line, none if it is no JSON object; of two members of one name the last counts. */
+/**
+ * Members of a line. Empty if the line is not a JSON object. The last of several members of one name counts.
+ */
 function membersOf(line: Buffer): Members {
   const members: Members = {};
   const isObject = visitMembers(line, (name, value) => {
@@ -118,7 +121,7 @@ function bodyOf(token: Buffer, encoding: Buffer | undefined): Buffer {
   throw refusal('"body" must be a string in base64, as "encoding" says.');
 }
 
-/** Strings are their text, numbers and booleans stand as they are; values that are none of these are left out. */
+/** User properties: the text of strings, and numbers and booleans as written. Other values are omitted. */
 function propertiesOf(object: Buffer): Properties {
   const properties: string[] = [];
   visitMembers(object, (nameSpan, valueSpan) => {
@@ -132,11 +135,11 @@ function propertiesOf(object: Buffer): Properties {
   return properties;
 }
 
-/** Text of the string, number or boolean that `span` holds; an error names `field`, or the member `name` of it. */
+/** Text of the string, number or boolean in `span`. An error names `field`, or its member `name`. */
 function textOf(field: string, bytes: Buffer, { start, end }: Span, name?: string): string {
   const isQuoted = bytes[start] === QUOTE;
   const [from, to] = isQuoted ? [start + 1, end - 1] : [start, end];
-  // Most texts are short and ASCII, and that is seen faster than they are decoded and checked.
+  // Most texts are short ASCII, which a loop detects faster than a decoder.
   if (to - from <= MAX_STRING_BYTES && isPlain(bytes, from, to)) return bytes.toString('latin1', from, to);
   const content = isQuoted ? unquote(bytes.subarray(start, end)) : bytes.subarray(start, end);
   const problem = isUtf8(content) ? stringProblem(content.toString()) : 'is not UTF-8';
@@ -145,7 +148,7 @@ function textOf(field: string, bytes: Buffer, { start, end }: Span, name?: strin
   throw refusal(`${place} ${problem}: print a text that MQTT can carry.`);
 }
 
-/** True for printable ASCII without escapes. */
+/** True if the bytes are printable ASCII without escapes. */
 function isPlain(bytes: Buffer, start: number, end: number): boolean {
   for (let at = start; at < end; at += 1) {
     const byte = bytes[at] ?? 0;
@@ -158,7 +161,7 @@ function refusal(sentence: string): Failure {
   return new Failure('line.refused', sentence);
 }
 
-/** Number in a line `{"ack":1}` of a module that is done with a message; undefined for any other line. */
+/** Number in an acknowledgement line `{"ack":1}`. Undefined for any other line. */
 export function ackOfLine(line: Buffer): number | undefined {
   if (line.length > MAX_ACK_LINE || line[0] !== OPENING_BRACE || !line.includes(ACK_KEY)) return undefined;
   const values: string[] = [];

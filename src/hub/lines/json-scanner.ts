@@ -1,9 +1,9 @@
 /*
- * JSON (RFC 8259) found in bytes without being decoded: numbers keep their digits, objects their order and duplicate
- * names. Nothing here recurses, so no nesting costs stack. Bytes of strings are not checked to be UTF-8.
+ * Scanner of JSON (RFC 8259) that does not decode: numbers keep their digits, objects their order and
+ * duplicate names. It does not recurse, so nesting costs no stack. It does not check that strings are UTF-8.
  */
 
-/** Half-open span of a value's bytes; that of a string includes its quotes. */
+/** Half-open span of a value's bytes. The span of a string includes its quotes. */
 export type Span = { readonly start: number; readonly end: number };
 
 export const QUOTE = 0x22;
@@ -29,18 +29,18 @@ const LITERALS: ReadonlyMap<number | undefined, Buffer> = new Map(
   ['true', 'false', 'null'].map(text => [text.charCodeAt(0), Buffer.from(text)]),
 );
 
-/** Characters that may follow a backslash, but for `u`. */
+/** Characters that may follow a backslash, except `u`. */
 const ESCAPED: ReadonlySet<number | undefined> = new Set(Buffer.from('"\\/bfnrt'));
 
-/** True if `bytes` are one JSON value, blanks around it included. */
+/** True if `bytes` are one JSON value with optional whitespace around it. */
 export function isJson(bytes: Buffer): boolean {
   const end = endOfValue(bytes, skipBlanks(bytes, 0));
   return end !== MALFORMED && skipBlanks(bytes, end) === bytes.length;
 }
 
 /**
- * Calls `visit` with each member if `bytes` are one JSON object, blanks around it included. False if they are not; members
- * before the mistake have been visited then.
+ * Calls `visit` with each member if `bytes` are one JSON object with optional whitespace around it. Returns
+ * false if they are not; members before the error have been visited then.
  */
 export function visitMembers(bytes: Buffer, visit: (name: Span, value: Span) => void): boolean {
   let at = skipBlanks(bytes, 0);
@@ -60,7 +60,7 @@ export function visitMembers(bytes: Buffer, visit: (name: Span, value: Span) => 
   return skipBlanks(bytes, at + 1) === bytes.length;
 }
 
-/** Offset behind the value that begins at `start`; MALFORMED if none does. */
+/** Offset after the value that begins at `start`. MALFORMED if there is no valid value. */
 function endOfValue(bytes: Buffer, start: number): number {
   const closers: number[] = [];
   let at = start;
@@ -77,7 +77,7 @@ function endOfValue(bytes: Buffer, start: number): number {
       at += 1;
     } else at = endOfScalar(bytes, at);
     if (at === MALFORMED) return MALFORMED;
-    // A value is complete, and with it those that end here.
+    // A value is complete; closes the containers that end here.
     let closer = closers.at(-1);
     for (; closer !== undefined; closer = closers.at(-1)) {
       at = skipBlanks(bytes, at);
@@ -153,7 +153,7 @@ function behindDigits(bytes: Buffer, start: number): number {
   return at;
 }
 
-/** Blank, tab, line feed and carriage return are those that JSON has. */
+/** Skips JSON whitespace: blank, tab, line feed, carriage return. */
 function skipBlanks(bytes: Buffer, start: number): number {
   let at = start;
   while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at += 1;

@@ -3,7 +3,7 @@ import { BACKSLASH, QUOTE } from './json-scanner.ts';
 const LOWER_U = 0x75;
 const HEX_DIGITS = 4;
 
-/** Bytes that the escapes of one letter stand for, by that letter. */
+/** Bytes of the one-letter escapes, by letter. */
 const UNESCAPED: ReadonlyMap<number, number> = new Map(
   ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t'].map(pair => [
     pair.charCodeAt(0),
@@ -11,7 +11,7 @@ const UNESCAPED: ReadonlyMap<number, number> = new Map(
   ]),
 );
 
-/** Escapes of the bytes that a JSON string must not hold as they are, by those bytes. */
+/** Escapes of the bytes that must not occur in a JSON string, by byte. */
 const ESCAPES: readonly (Buffer | undefined)[] = Array.from({ length: 0x100 }, (_, byte) =>
   byte < 0x20 || byte === QUOTE || byte === BACKSLASH
     ? Buffer.from(JSON.stringify(String.fromCharCode(byte)).slice(1, -1))
@@ -19,13 +19,13 @@ const ESCAPES: readonly (Buffer | undefined)[] = Array.from({ length: 0x100 }, (
 );
 
 /**
- * Bytes that the JSON string `token`, a well-formed one with its quotes, stands for. Bytes that are not UTF-8 stay as they
- * are; half of a surrogate pair, which has no UTF-8 form, becomes U+FFFD.
+ * Decodes the well-formed JSON string `token`, which includes its quotes. Bytes that are not UTF-8 stay
+ * unchanged. Half of a surrogate pair, which has no UTF-8 form, becomes U+FFFD.
  */
 export function unquote(token: Buffer): Buffer {
   const inner = token.subarray(1, -1);
   if (!inner.includes(BACKSLASH)) return inner;
-  // No escape is shorter than what it stands for.
+  // An escape is never shorter than its decoded bytes.
   const bytes = Buffer.allocUnsafe(inner.length);
   let length = 0;
   for (let at = 0; at < inner.length; at += 1) {
@@ -51,7 +51,7 @@ export function unquote(token: Buffer): Buffer {
   return bytes.subarray(0, length);
 }
 
-/** JSON string of `bytes`, with its quotes; bytes that are not UTF-8 stay as they are. */
+/** JSON string of `bytes`, with quotes. Bytes that are not UTF-8 stay unchanged. */
 export function quote(bytes: Buffer): Buffer {
   let length = 2;
   for (let at = 0; at < bytes.length; at += 1) length += ESCAPES[bytes[at] ?? 0]?.length ?? 1;

@@ -8,8 +8,8 @@ const CARRIAGE_RETURN = 0x0d;
 const BLANK = 0x20;
 
 /**
- * Line that a module reads for a message: its body as it is. One with line feeds keeps to one line: in JSON, where they
- * stand between tokens, they become blanks; anything else becomes a JSON string.
+ * Line for a message: the unchanged body. A body with line feeds becomes one line: in JSON, line feeds
+ * between tokens become blanks; other text becomes a JSON string.
  */
 export function lineOfMessage({ body }: Message): Buffer {
   if (!body.includes(LINE_FEED)) return body;
@@ -17,10 +17,10 @@ export function lineOfMessage({ body }: Message): Buffer {
 }
 
 /**
- * Line that a module with `ack` reads for a message: `{"id":1,"input":"in","body":...,"properties":{...},"contentType":"..."}`,
- * the last two if there are any. It is always JSON in UTF-8: a body that is that already stands in it as it is but for line
- * ends between tokens, which become blanks; other text is a string; and bytes are a string in base64 behind which
- * `"encoding":"base64"` stands.
+ * Line for a message to a module with `ack`:
+ * `{"id":1,"input":"in","body":...,"properties":{...},"contentType":"..."}`; the last two are optional.
+ * Always JSON in UTF-8: a JSON body is embedded unchanged, except that line ends between tokens become
+ * blanks; other text becomes a string; bytes become a base64 string followed by `"encoding":"base64"`.
  */
 export function taskLine(id: number, input: string, { body, properties, contentType }: Message): Buffer {
   const head = `{"id":${id},"input":${JSON.stringify(input)},"body":`;
@@ -29,14 +29,14 @@ export function taskLine(id: number, input: string, { body, properties, contentT
   return Buffer.concat([Buffer.from(head), isJson(body) ? onOneLine(body) : quote(body), Buffer.from(rest)]);
 }
 
-/** Member with the properties in their order; a name that repeats does so here. */
+/** Member with the properties in order. Repeated names are repeated. */
 function membersOf(properties: Properties): string {
   if (properties.length === 0) return '';
   const texts = properties.map((text, at) => `${JSON.stringify(text)}${at % 2 === 0 ? ':' : ','}`);
   return `,"properties":{${texts.join('').slice(0, -1)}}`;
 }
 
-/** Replaces line ends, which stand between the tokens of JSON alone, by blanks. */
+/** Replaces line ends, which occur in JSON only between tokens, by blanks. */
 function onOneLine(json: Buffer): Buffer {
   if (!json.includes(LINE_FEED) && !json.includes(CARRIAGE_RETURN)) return json;
   const line = Buffer.from(json);
