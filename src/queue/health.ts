@@ -2,16 +2,16 @@ import type { Failure } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { StoreHealth } from './types.ts';
 
-/** What may fail, each by itself: writing to the one file or the other, and reading pages. */
+/** Parts that fail independently: writing the journal, writing the database, reading pages. */
 export type StorePart = 'journal' | 'database' | 'pages';
 
-/** Whether the store works; each change is said once in the log. */
+/** State of the store; logs each change once. */
 export type HealthTracker = {
   readonly reportFailure: (part: StorePart, error: Failure) => void;
   readonly reportSuccess: (part: StorePart) => void;
-  /** A message was refused for want of room in `bounded`: a queue, or the store itself. */
+  /** Records that a message was refused because `bounded`, a queue or the store, has no space. */
   readonly reportFull: (bounded: string, reason: Failure) => void;
-  /** Called once a round: what has refused nothing since the last one is no longer full. */
+  /** Called once a round; clears what has refused nothing since the last round. */
   readonly refresh: () => void;
   /** True while the store cannot be written. */
   readonly isFailing: () => boolean;
@@ -20,7 +20,7 @@ export type HealthTracker = {
 
 export function createHealthTracker(log: Log): HealthTracker {
   const failures = new Map<StorePart, Failure>();
-  /** What is full, why, and whether it has refused a message in this round. */
+  /** Full queues with the reason, and whether they refused a message in this round. */
   const full = new Map<string, { readonly reason: Failure; refused: boolean }>();
   return {
     reportFailure: (part, error) => {
@@ -40,7 +40,7 @@ export function createHealthTracker(log: Log): HealthTracker {
       for (const [bounded, state] of full) {
         if (!state.refused) {
           full.delete(bounded);
-          log.info(`${bounded} takes messages again.`);
+          log.info(`${bounded} accepts messages again.`);
         }
         state.refused = false;
       }

@@ -1,12 +1,12 @@
 import type { Clock } from '../core/clock.ts';
 
 /**
- * Hub time: milliseconds the hub has been up in all, over all its runs, and those between them that are known. It is
- * resumed from what was last persisted, so a wall clock that jumps touches no TTL.
+ * Hub time: milliseconds that the hub has been up over all its runs, plus known downtime. Resumed from the
+ * persisted value, so a jump of the wall clock changes no TTL.
  */
 export type HubTime = {
   readonly now: () => number;
-  /** Counts a time during which the hub was down. */
+  /** Adds a known downtime. */
   readonly advance: (milliseconds: number) => void;
 };
 

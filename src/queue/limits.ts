@@ -14,7 +14,7 @@ export const DELIVERY_RETRY_MS = 1_000;
 export const MAX_DEAD_LETTERS = 1_000;
 export const MAX_DEAD_LETTER_BYTES = 16 << 20;
 
-/** Bytes of the name of settled state: the longest key that LMDB takes with pages of 4 KB. */
+/** Bytes of the name of metadata: the longest key that LMDB takes with pages of 4 KB. */
 export const MAX_NAME_BYTES = 1_978;
 
 /** Bytes of the topic of a retained message: LMDB must be able to name it, and nine of its bytes say what it is. */
@@ -41,7 +41,7 @@ export const BLOCK_MESSAGES = 12;
 /** Messages with which a commit waits for no lull: they fill blocks enough, and their sender's window may be full. */
 export const COMMIT_NOW_MESSAGES = 48;
 
-/** Messages, bytes of their bodies and of settled state, and removals that close a commit before its time. */
+/** Messages, bytes of their bodies and of metadata, and removals that close a commit before its time. */
 export const MAX_COMMIT_MESSAGES = 1000;
 export const MAX_COMMIT_BYTES = 1 << 20;
 export const MAX_COMMIT_REMOVALS = 2048;

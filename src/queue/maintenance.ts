@@ -18,20 +18,20 @@ export type MaintenanceHost = {
   readonly usage: DiskUsage;
   readonly expiry: Expiry;
   readonly retained: Retained;
-  /** True while anything is kept that expires by hub time. */
+  /** True while anything is stored that expires by hub time. */
   readonly hasWaiting: () => boolean;
   readonly committer: Committer;
   readonly checkpoints: Checkpoints;
   readonly drops: DropReport;
   readonly health: HealthTracker;
   readonly log: Log;
-  /** The first round is over. */
+  /** Called after the first round. */
   readonly firstRoundDone: () => void;
 };
 
-/** What the store does by itself, again and again: sweeps, looks at the disk, persists hub time. */
+/** Periodic work of the store: sweeps, free-space checks, persisting hub time. */
 export type Maintenance = {
-  /** The disk takes removals again: a sweep that stopped for it goes on. */
+  /** Continues a sweep that paused until the disk accepts removals. */
   readonly resume: () => void;
   readonly stop: () => void;
 };

@@ -2,7 +2,7 @@ import { Failure } from '../core/errors.ts';
 import type { Database } from './disk/database.ts';
 import { MAX_NAME_BYTES } from './limits.ts';
 
-/** Settled state as it was last put, wherever it lies. */
+/** Newest metadata values, whether they are in memory, in the journal or in LMDB. */
 export type Metadata = {
   readonly get: (name: string) => Buffer | undefined;
   /** Names that begin with `prefix`, in order. */
@@ -11,7 +11,7 @@ export type Metadata = {
 
 type Values = ReadonlyMap<string, Buffer | undefined>;
 
-/** `unwritten`: what is not in LMDB yet, newest first; undefined deletes. */
+/** Creates the view. `unwritten` returns values that are not in LMDB yet, newest first; undefined deletes. */
 export function createMetadata(database: Database, unwritten: () => readonly Values[]): Metadata {
   return {
     get: name => {
@@ -37,7 +37,10 @@ export const NAME_TOO_LONG = new Failure(
   `What is kept under a name of more than ${MAX_NAME_BYTES} bytes cannot be written: choose a shorter one.`,
 );
 
-/** True if LMDB takes the name. A shorter text has three bytes a character at most, and is not measured. */
+/**
+ * True if LMDB accepts the name as a key. A UTF-16 unit has at most three bytes, so short names are not
+ * measured.
+ */
 export function isValidName(name: string): boolean {
   return name.length * 3 <= MAX_NAME_BYTES || Buffer.byteLength(name) <= MAX_NAME_BYTES;
 }

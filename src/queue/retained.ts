@@ -10,11 +10,11 @@ import { bufferOf, decode, encode, encodeRecord } from './record/record-encode.t
 import type { RetainedMessages } from './types.ts';
 
 /*
- * A retained message is settled state under `retained/<topic>`:
+ * A retained message is metadata under `retained/<topic>`:
  *
  *   CBOR [hub time at which it expires (ms) or null, record, holder, hub time at which it was set (ms)]
  *
- * Opening the store reads each of them once, to count it.
+ * Opening the store reads each once to count it.
  */
 const PREFIX = 'retained/';
 
@@ -24,9 +24,9 @@ export type RetainedHost = {
   readonly names: (prefix: string) => string[];
   readonly get: (name: string) => Buffer | undefined;
   readonly put: (name: string, value: Buffer | undefined, onDurable: OnDurable) => void;
-  /** Why the store has no room for as many bytes more; undefined: it has. */
+  /** Error if the store has no space for `bytes` more. Undefined if it has. */
   readonly refusal: (bytes: number) => Failure | undefined;
-  /** One was refused for want of room. */
+  /** Called when a message was refused because there is no space. */
   readonly full: (reason: Failure) => void;
   /** Shares of the holders: messages, and bytes of their records. */
   readonly resources: Pick<Resources, 'retained' | 'retainedBytes'>;
@@ -34,20 +34,20 @@ export type RetainedHost = {
 };
 
 export type Retained = RetainedMessages & {
-  /** Takes away what has expired, MAX_SWEEP_ENTRIES at most; true if there is more. */
+  /** Removes at most MAX_SWEEP_ENTRIES expired messages; true if there are more. */
   readonly step: () => boolean;
-  /** True if any of them will expire: hub time matters to it. */
+  /** True if any message expires, so that hub time must be persisted. */
   readonly hasExpiring: () => boolean;
 };
 
-/** What is known of a retained message without reading it. */
+/** Summary of a retained message, kept in memory. */
 type Kept = {
-  /** Bytes of its record. */
+  /** Bytes of the encoded message. */
   readonly bytes: number;
   /** Hub time in milliseconds; Infinity: never. */
   readonly expires: number;
   readonly holder: Holder;
-  /** Hub time in milliseconds; undefined: an older hub has kept it. */
+  /** Hub time in milliseconds. Undefined if an older hub has stored it. */
   readonly since: number | undefined;
 };
 
@@ -55,7 +55,7 @@ export function createRetained(host: RetainedHost): Retained {
   const { now, names, get, put, log } = host;
   const { retained: messages, retainedBytes } = host.resources;
   const kept = new Map<string, Kept>();
-  /** How many of them expire, and hub time before which none does. */
+  /** Number of messages that expire, and hub time before which none does. */
   let expiringCount = 0;
   let nextExpiry = Number.POSITIVE_INFINITY;
 
@@ -77,13 +77,13 @@ export function createRetained(host: RetainedHost): Retained {
     nextExpiry = Math.min(nextExpiry, one.expires);
   };
 
-  /** Takes away what cannot be read, so that it is said once. */
+  /** Deletes a damaged message, so that it is logged once. */
   const drop = (topic: string): void => {
     log.error(`The retained message of "${topic}" is damaged: it is left out.`);
     replace(topic, undefined, undefined, () => {});
   };
 
-  /** Counts what the store has under a topic. */
+  /** Updates the counts from the stored value of a topic. */
   const reload = (topic: string): void => {
     uncount(topic);
     const value = get(PREFIX + topic);
@@ -105,13 +105,13 @@ export function createRetained(host: RetainedHost): Retained {
     if (one === undefined) uncount(topic);
     else count(topic, one);
     put(PREFIX + topic, value, error => {
-      // Whatever came before it, or after, is what counts.
+      // An earlier or later value may be stored.
       if (error !== undefined) reload(topic);
       onDurable(error);
     });
   };
 
-  /** Returns why a holder may not keep a record in place of the one its topic has. */
+  /** Error if the holder's share does not allow the message. Undefined if it does. */
   const shareRefusal = (topic: string, holder: Holder, bytes: number): Failure | undefined => {
     const before = kept.get(topic);
     const sentence =
@@ -122,11 +122,11 @@ export function createRetained(host: RetainedHost): Retained {
     return new Failure('store.full', `A retained message was refused: ${sentence}.`);
   };
 
-  /** Whoever has more than its share by now may still replace what it has. */
+  /** A holder beyond its share may still replace a message by one that is not larger. */
   const growthRefusal = (holder: Holder, bytes: number): string | undefined =>
     bytes <= 0 ? undefined : retainedBytes.refusal(holder, bytes)?.logged;
 
-  /** The place of another holder's message is free for this one. */
+  /** The space of another holder's message on this topic counts as free. */
   const additionRefusal = (topic: string, holder: Holder, bytes: number): string | undefined => {
     const before = kept.get(topic);
     uncount(topic);
@@ -212,7 +212,7 @@ export function createRetained(host: RetainedHost): Retained {
   };
 }
 
-/** Undefined if it is damaged; the record may be damaged still. */
+/** Undefined if the value is damaged. The record inside may still be damaged. */
 function valueFrom(value: Buffer): (Omit<Kept, 'bytes'> & { readonly record: Buffer }) | undefined {
   const list = decode(value);
   if (!Array.isArray(list)) return undefined;

@@ -27,7 +27,8 @@ import { MAX_REMOVING } from './limits.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createMetadata, isValidName, NAME_TOO_LONG } from './metadata.ts';
 import { createRetained, type Retained } from './retained.ts';
-import { PRIORITIES, type Store, type StoreBounds, type StoreSettings } from './types.ts';
+import type { StoreSettings } from './settings.ts';
+import { PRIORITIES, type Store, type StoreBounds } from './types.ts';
 
 /**
  * Opens the durable queues under `folder`. The caller holds the data folder's lock.

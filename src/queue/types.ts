@@ -1,59 +1,59 @@
 import type { Pressure } from '../core/capacity/pressure.ts';
-import type { Resources } from '../core/capacity/resources.ts';
 import type { Holder } from '../core/capacity/shares.ts';
-import type { Clock } from '../core/clock.ts';
-import type { Log } from '../core/log.ts';
 import type { Message, OnDurable } from '../core/message.ts';
 
-/** Lower goes first; Azure's routes use the same scale. */
+/** Number of priorities. 0 is the most urgent, as in Azure's routes. */
 export const PRIORITIES = 10;
 
-/** One queue that a message goes to. A queue comes into being when it is first named. */
+/** Queue that a message is appended to. A queue is created when it is first named. */
 export type Destination = {
   readonly queue: string;
-  /** 0 to 9, lower first. */
+  /** From 0 to 9, the most urgent first. */
   readonly priority: number;
-  /** Milliseconds of hub time the entry may wait; undefined: no limit of its own. */
+  /** Milliseconds of hub time that the entry may wait. Undefined if the destination sets no limit. */
   readonly ttl: number | undefined;
 };
 
-/** Settled state that is kept together with a message, or not at all. */
+/** Metadata value that is committed atomically with a message. */
 export type MetadataEntry = { readonly name: string; readonly value: Buffer };
 
 /** A message on its way out of a queue. */
 export type QueueEntry = {
   readonly message: Message;
   readonly priority: number;
-  /** Its number in the store, which it keeps over restarts. */
+  /** Sequence number in the store, kept over restarts. */
   readonly sequence: number;
-  /** Milliseconds of hub time left to it; undefined: no limit. */
+  /** Milliseconds of hub time left. Undefined if there is no limit. */
   readonly remaining: number | undefined;
   /** True if it may have been sent already, also by an earlier run of the hub [MQTT-3.3.1-1]. */
   readonly redelivered: boolean;
 };
 
-/** What a receiver keeps of an entry until it has it for good. */
+/** Part of an entry that a receiver keeps until it acknowledges it. */
 export type EntryRef = Pick<QueueEntry, 'sequence'>;
 
-/** A consumer of one queue, at most one per queue at a time. It sends nothing before its first `wake`. */
+/** Consumer of one queue; a queue has at most one. Sends nothing before the first `wake`. */
 export type Drain = {
   /**
-   * The receiver has the entry for good: it leaves the queue. Unknown entries are ignored. `settle` is called
-   * once a crash can no longer bring it back.
+   * Removes an entry for good; ignores unknown entries. Calls `onDurable` once a crash can no longer bring
+   * the entry back.
    */
   readonly acknowledge: (entry: EntryRef, onDurable?: OnDurable) => void;
-  /** The receiver will never take the entry: it goes to the dead letters with `reason`, a few words. */
+  /** Moves an entry that the receiver will never accept to the dead letters. `reason` is a few words. */
   readonly reject: (entry: EntryRef, reason: string) => void;
-  /** It failed this time: the next `wake` offers it again at its place; after MAX_ATTEMPTS it is refused. */
+  /**
+   * Counts a failed delivery. The next `wake` offers the entry again at its place; after MAX_ATTEMPTS it
+   * becomes a dead letter.
+   */
   readonly retry: (entry: EntryRef, reason: string) => void;
   /**
-   * Its receiver went away with it: the next `wake` offers it again at its place, marked as redelivered, to whoever
-   * receives then (MQTT 5, 4.8.2). It did not fail: nothing is counted.
+   * Returns an entry whose receiver went away, without counting an attempt. The next `wake` offers it again
+   * at its place, marked as redelivered (MQTT 5, 4.8.2).
    */
   readonly requeue: (entry: EntryRef) => void;
-  /** Looks for more to send: call it when the receiver can take more again. */
+  /** Sends more. Called when the receiver accepts more again. */
   readonly wake: () => void;
-  /** Ends the drain; what was not acknowledged is first in line for the next one. */
+  /** Ends the drain. The next drain of the queue begins with the entries that were not acknowledged. */
   readonly stop: () => void;
 };
 
@@ -61,196 +61,190 @@ export type Drain = {
 export type SimpleDrain = Pick<Drain, 'acknowledge' | 'wake' | 'stop'>;
 
 /**
- * `strict`: nothing goes while something more urgent waits. `weighted`: something less urgent goes now and then, so that it
- * does not wait for ever; what was sent before and not acknowledged goes before anything else.
+ * `strict`: an entry waits as long as a more urgent one waits. `weighted`: less urgent entries get a share,
+ * so that none starves; unacknowledged entries are redelivered first.
  */
 export type PriorityMode = 'strict' | 'weighted';
 
 export type DrainSettings = {
-  /** How many entries may be sent and not yet acknowledged. */
+  /** Maximum number of entries that are sent and not acknowledged. */
   readonly window: number;
   /** Default: `strict`. */
   readonly priorities?: PriorityMode;
-  /** Its receiver knows messages by their sequences: it is offered what is on disk alone, as a message at QoS 2 always is. */
+  /**
+   * Deliver only committed entries. Needed when packet identifiers derive from the sequence, and always done
+   * at QoS 2.
+   */
   readonly durableFirst?: boolean;
-  /** Takes one entry; false: not now, offer it again at the next `wake`. */
+  /** Sends one entry. Returns false if the receiver is busy; the next `wake` offers the entry again. */
   readonly send: (entry: QueueEntry) => boolean;
 };
 
-/** The part of the store that one holder's queues may take together. */
+/** Share of the store that the queues of one holder use together. */
 export type QueueShare = {
   readonly holder: Holder;
-  /** Counts bytes of its queues; a negative amount has left. */
+  /** Adds bytes of its queues; negative if they leave. */
   readonly add: (bytes: number) => void;
-  /** Bytes that may be added; beyond them the holder's oldest messages make room. */
+  /** Bytes that may be added. Beyond them the oldest messages of the holder are dropped. */
   readonly available: () => number;
 };
 
-/** A queue's bound, and what happens at it. */
+/** Bound of a queue in bytes, and the policy when it is reached. */
 export type QueueBound = { readonly maxSize: number; readonly whenFull: WhenFull };
 
-/** `reject`: the sender is refused. `dropOldest`: the oldest of the least urgent priority makes room. */
+/**
+ * `reject`: the sender gets an error. `dropOldest`: the oldest entries of the least urgent priority are
+ * dropped.
+ */
 export type WhenFull = 'reject' | 'dropOldest';
 
-/** What may be changed while the store is open. */
+/** Settings that may change while the store is open. */
 export type StoreBounds = {
-  /** Bytes of disk that the store may take, MIN_STORE_BYTES at least, and what happens beyond them. */
+  /** Bytes of disk that the store may use, at least MIN_STORE_BYTES, and the policy beyond them. */
   readonly maxSize: number;
   readonly whenFull: WhenFull;
-  /** The bound of a queue by its name; undefined: the store's alone. */
+  /** Returns the bound of a queue. Undefined if only the store's bound applies. */
   readonly boundOf: (queue: string) => QueueBound | undefined;
-  /** Milliseconds of hub time that any entry may wait at most; undefined: for ever. */
+  /** Maximum milliseconds of hub time that any entry may wait. Undefined if there is no limit. */
   readonly ttl: number | undefined;
-  /** Least milliseconds between two commits that hardly fill a block of the disk. */
+  /** Minimum milliseconds between two commits that hardly fill a block of the disk. */
   readonly commitWindow: number;
-};
-
-export type StoreSettings = StoreBounds & {
-  /** Made if it is not there. */
-  readonly folder: string;
-  /** Bytes of memory that messages may take while they wait for the disk. */
-  readonly maxPendingBytes: number;
-  /** Counts bytes of bodies that drains read into memory: their buffers are garbage soon. */
-  readonly countRead: (bytes: number) => void;
-  readonly clock: Clock;
-  readonly resources: Pick<Resources, 'retained' | 'retainedBytes'>;
-  readonly log: Log;
 };
 
 export type QueueStats = {
   readonly queue: string;
   readonly depth: number;
-  /** Bytes of disk that its messages take. */
+  /** Bytes of disk that its messages use. */
   readonly bytes: number;
-  /** Milliseconds of hub time that the oldest entry has waited; undefined: empty. */
+  /** Milliseconds of hub time that the oldest entry has waited. Undefined if the queue is empty. */
   readonly oldestMs: number | undefined;
 };
 
-/** An entry as it waits, for people to look at; the message is undefined if it is damaged. */
+/** Waiting entry as listings show it. The message is undefined if it is damaged. */
 export type WaitingEntry = {
   readonly priority: number;
   readonly sequence: number;
   readonly message: Message | undefined;
-  /** Milliseconds of hub time that it has waited, and that are left to it. */
+  /** Milliseconds of hub time that the entry has waited, and that are left. */
   readonly waited: number;
   readonly remaining: number | undefined;
 };
 
-/** Where an entry stands in its queue. */
+/** Position of an entry in its queue. */
 export type EntryPosition = Pick<WaitingEntry, 'priority' | 'sequence'>;
 
-/** A message that left its queue undelivered and is kept for people to decide on; lists are oldest first. */
+/** Message that left its queue undelivered and is kept for an operator. Lists are oldest first. */
 export type DeadLetter = {
-  /** Names the letter: what `replay` and `drop` take. */
+  /** Identifier for `replay` and `drop`. */
   readonly id: string;
   readonly queue: string;
   readonly priority: number;
   readonly reason: string;
-  /** Milliseconds of hub time since it died. */
+  /** Milliseconds of hub time since the message became a dead letter. */
   readonly age: number;
-  /** Undefined: its bytes are damaged, and are kept as they are. */
+  /** Undefined if the bytes are damaged; they are kept as they are. */
   readonly message: Message | undefined;
 };
 
 export type DeadLetters = {
   readonly list: () => DeadLetter[];
-  /** Puts a letter back at the end of its queue; Failure `letter.unknown`, `letter.damaged`, `store.full`. */
+  /** Appends a letter to the end of its queue; Failure `letter.unknown`, `letter.damaged`, `store.full`. */
   readonly replay: (id: string, onDurable: OnDurable) => void;
-  /** Forgets a letter; Failure `letter.unknown`. */
+  /** Deletes a letter; Failure `letter.unknown`. */
   readonly drop: (id: string, onDurable: OnDurable) => void;
 };
 
-/** A message that is kept for those who subscribe later (MQTT 5, 3.3.1.3). */
+/** Retained message, kept for later subscribers (MQTT 5, 3.3.1.3). */
 export type RetainedMessage = {
-  /** Marked as retained. */
+  /** Message with `retained` set. */
   readonly message: Message;
-  /** Milliseconds of hub time left to it; undefined: no limit. */
+  /** Milliseconds of hub time left. Undefined if there is no limit. */
   readonly remaining: number | undefined;
 };
 
-/** A retained message as it is listed. */
+/** Retained message in a listing. */
 export type RetainedEntry = {
   readonly topic: string;
   readonly holder: Holder;
-  /** Bytes of its stored form. */
+  /** Bytes of the encoded message. */
   readonly bytes: number;
-  /** Milliseconds of hub time since it was set; undefined: an older hub has kept it. */
+  /** Milliseconds of hub time since it was set. Undefined if an older hub has stored it. */
   readonly age: number | undefined;
-  /** Milliseconds of hub time left to it; undefined: no limit. */
+  /** Milliseconds of hub time left. Undefined if there is no limit. */
   readonly remaining: number | undefined;
 };
 
-/** One message by topic, bounded in number and bytes by the shares of their holders. */
+/** Retained messages by topic, bounded in number and bytes by the shares of their holders. */
 export type RetainedMessages = {
   /**
-   * Keeps a message of a holder in place of the one of its topic; one with an empty body only takes that away. `settle` once
-   * this is on disk; Failure `store.full` if there is no room for it, or its topic is too long, `store.write`: then
-   * all is as it was.
+   * Replaces the retained message of a topic; an empty body deletes it. Calls `onDurable` once this is on
+   * disk, or with Failure `store.full` (no space, or the topic is too long) or `store.write`; then nothing
+   * has changed.
    */
   readonly set: (message: Message, holder: Holder, onDurable: OnDurable) => void;
-  /** Forgets the message of a topic. */
+  /** Deletes the message of a topic. */
   readonly clear: (topic: string, onDurable: OnDurable) => void;
   readonly list: () => RetainedEntry[];
-  /** Undefined: there is none, or it has expired. */
+  /** Undefined if the topic has no message, or it has expired. */
   readonly get: (topic: string) => RetainedMessage | undefined;
-  /** The topics that have one and begin with `prefix`, in order. */
+  /** Topics with a message that begin with `prefix`, in order. */
   readonly topics: (prefix: string) => string[];
   readonly count: () => number;
   readonly bytes: () => number;
 };
 
-/** Why an entry left its queue, and what the store cost, since the hub started. */
+/** Counters since the hub started: why entries left their queues, and the cost of the store. */
 export type StoreCounts = {
   appended: number;
   acknowledged: number;
-  /** Acknowledged by every destination before its commit: never written. */
+  /** Acknowledged by every destination before the commit, so never written. */
   spared: number;
   expired: number;
   purged: number;
-  /** Taken away to make room (`dropOldest`). */
+  /** Dropped because a bound was reached (`dropOldest`). */
   overflowed: number;
-  /** Refused by the receiver, or failed too often: now among the dead letters. */
+  /** Rejected by the receiver, or failed too often; now dead letters. */
   dead: number;
-  /** Damaged on disk: now among the dead letters. */
+  /** Damaged on disk; now dead letters. */
   corrupt: number;
-  /** Not taken in: no room, or the disk failed. */
+  /** Not accepted: no space, or the disk failed. */
   refused: number;
   commits: number;
   checkpoints: number;
-  /** Bytes of message bodies appended, and bytes written to the file system for them. */
+  /** Bytes of appended message bodies, and bytes written to the file system for them. */
   payload: number;
   written: number;
 };
 
-/** How the store is doing, in words for `check` and `ps`. */
+/** State of the store as `check` and `ps` show it. */
 export type StoreHealth = {
   readonly state: 'working' | 'full' | 'failing';
-  /** Set unless it is working. */
+  /** Undefined while the store works. */
   readonly reason: string | undefined;
   /** Bytes of disk in use, and the bound. */
   readonly usedBytes: number;
   readonly maxBytes: number;
   readonly letters: number;
-  /** The folder that holds a damaged store which was set aside at the start, if one was. */
+  /** Folder of a damaged store that was moved away at the start. Undefined if there is none. */
   readonly setAside: string | undefined;
 };
 
-/** Durable queues and small settled state. Nothing of the database underneath shows. */
+/** Durable queues and metadata. Hides the database. */
 export type Store = {
   /**
-   * High while as much as may be waits for the disk. Callers stop reading what they append from; what is appended all the
-   * same is kept.
+   * Back-pressure: high while the bytes that wait for the disk are at their bound. Senders then stop reading
+   * their input; messages that they append anyway are kept.
    */
   readonly pressure: Pressure;
   /**
-   * Appends one message to several queues at once. `settle` is called without error once every destination
-   * has either acknowledged it or has it flushed to disk; with Failure `store.full` or `store.write` if it
-   * was not kept in any.
+   * Appends one message to several queues at once. Calls `onDurable` without an error once every destination
+   * has acknowledged it or it is flushed to disk, and with Failure `store.full` or `store.write` if no queue
+   * kept it.
    *
-   * At QoS 2, or with a `note`, the message is firm: it and the note are committed together, those of all firm appends of one
-   * synchronous stretch included, so that a crash leaves either all or nothing. No receiver is offered it before,
-   * nor what comes behind it at its priority, and `settle` waits for that commit. An error leaves no note behind.
-   * A message that is appended in parts has the same note with each of them.
+   * At QoS 2, or with metadata, the message is committed before it is delivered. It and the metadata are one
+   * atomic commit, together with all such appends of the same synchronous turn. Until then neither it nor
+   * later entries of its priority are delivered, and `onDurable` waits. An error keeps no metadata. A message
+   * that is appended in parts has the same metadata with each part.
    */
   readonly append: (
     message: Message,
@@ -259,38 +253,42 @@ export type Store = {
     note?: MetadataEntry,
   ) => void;
   readonly drain: (queue: string, settings: DrainSettings) => Drain;
-  /** The first `limit` entries of a queue, or those behind `after`, in the order they would be sent; none is taken. */
+  /** First `limit` entries of a queue, or of those behind `after`, in the order of delivery. Removes none. */
   readonly peek: (queue: string, limit: number, after?: EntryPosition) => WaitingEntry[];
-  /** Sequences of the first `count` entries of each priority, those whose time is over and that are not swept yet among them. */
+  /**
+   * Sequences of the first `count` entries of each priority, including expired ones that are not swept yet.
+   */
   readonly heads: (queue: string, count: number) => number[];
-  /** Forgets one entry, counted as purged; Failure `entry.unknown` if it is not there, or with its receiver. */
+  /**
+   * Deletes one entry and counts it as purged; Failure `entry.unknown` if it does not exist or is in flight.
+   */
   readonly drop: (queue: string, sequence: number, onDurable: OnDurable) => void;
-  /** From now on a queue counts in the share of its holder, until it is purged. */
+  /** Counts a queue in the share of its holder until it is purged. */
   readonly assignShare: (queue: string, share: QueueShare) => void;
-  /** Forgets a queue and all it holds, counted as purged; the space comes back in bounded steps. */
+  /** Deletes a queue and its entries, counted as purged. The space is freed in bounded steps. */
   readonly purge: (queue: string) => void;
   readonly deadLetters: DeadLetters;
   readonly retained: RetainedMessages;
   /** Hub time in milliseconds. */
   readonly now: () => number;
-  /** Counts milliseconds during which the hub was down in the lifetimes of what waits. */
+  /** Adds milliseconds of downtime to hub time, so that they count in TTLs. */
   readonly advance: (milliseconds: number) => void;
-  /** From now on these bounds hold; what waits already keeps the time it was given. */
+  /** Replaces the bounds. Entries that wait already keep their expiry. */
   readonly setBounds: (bounds: StoreBounds) => void;
   /**
-   * Settled state: the newest value under a name; undefined deletes it. A name of more than
-   * MAX_NAME_BYTES is refused with Failure `store.write`.
+   * Stores a metadata value under a name; undefined deletes it. Failure `store.write` if the name has more
+   * than MAX_NAME_BYTES.
    */
   readonly put: (name: string, value: Buffer | undefined, onDurable: OnDurable) => void;
-  /** Commits what is gathered now, and not when a commit is worth it: for what is rare and waited for. */
+  /** Commits soon instead of when a commit is worth it, for rare values that someone waits for. */
   readonly flushSoon: () => void;
   readonly get: (name: string) => Buffer | undefined;
   /** Names that begin with `prefix`, in order. */
   readonly names: (prefix: string) => string[];
   readonly stats: () => QueueStats[];
-  /** The same of one queue; undefined if there is none. */
+  /** Statistics of one queue. Undefined if it does not exist. */
   readonly statsOf: (queue: string) => QueueStats | undefined;
-  /** Entries of a queue and bytes of disk that they take: nothing is read. */
+  /** Number of entries of a queue and the bytes of disk that they use, without a read. */
   readonly sizeOf: (queue: string) => Pick<QueueStats, 'depth' | 'bytes'>;
   readonly counts: () => Readonly<StoreCounts>;
   readonly health: () => StoreHealth;

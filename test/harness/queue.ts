@@ -6,8 +6,9 @@ import type { Message } from '../../src/core/message.ts';
 import { PLAIN } from '../../src/core/message.ts';
 import { COMMIT_WINDOW_MS } from '../../src/manifest/limits.ts';
 import { openDatabase } from '../../src/queue/disk/database.ts';
+import type { StoreSettings } from '../../src/queue/settings.ts';
 import { openStore } from '../../src/queue/store.ts';
-import type { Destination, QueueEntry, Store, StoreHealth, StoreSettings } from '../../src/queue/types.ts';
+import type { Destination, QueueEntry, Store, StoreHealth } from '../../src/queue/types.ts';
 import type { TestClock } from './clock.ts';
 import { createTestClock } from './clock.ts';
 

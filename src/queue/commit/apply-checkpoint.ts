@@ -7,19 +7,19 @@ import type { Batch } from './batch.ts';
 import type { ByLane } from './pack-chunks.ts';
 import { addToLane, isInline, packWaiting } from './pack-chunks.ts';
 
-/** What a checkpoint did, to be noted once it is on disk. */
+/** Result of a checkpoint, applied to memory once it is on disk. */
 export type CheckpointResult = {
-  /** How the figures of queues changed; those that are gone for good. */
+  /** Changes of the counters of queues, and queues that are deleted. */
   readonly changes: ReadonlyMap<QueueState, Change>;
   readonly gone: readonly QueueState[];
-  /** Holds that are in LMDB now with their bodies, and those whose bodies lie aside. */
+  /** Entries whose bodies LMDB now holds inline, and those whose bodies are in the table `bodies`. */
   readonly inline: readonly LaneEntry[];
   readonly outside: readonly LaneEntry[];
 };
 
 export type Change = { depth: number; bytes: number };
 
-/** Names to `writer` what brings LMDB up to date with `moves`. It changes nothing in memory: it may yet fail. */
+/** Writes the moves to LMDB. Changes nothing in memory, because the transaction may still fail. */
 export function applyCheckpoint(moves: Batch, writer: StoreWriter, database: Database): CheckpointResult {
   const changes = new Map<QueueState, Change>();
   const inline: LaneEntry[] = [];

@@ -2,14 +2,14 @@ import type { OnDurable } from '../../core/message.ts';
 import type { Pending, QueueState } from '../entries/queue-state.ts';
 import type { RemovedEntry } from '../entries/removed-entry.ts';
 
-/** What the next commit will do. */
+/** Content of the next commit. */
 export type Batch = {
   appends: Pending[];
   removals: RemovedEntry[];
   metadata: Map<string, Buffer | undefined>;
   /** Queues retired by a purge. */
   retired: QueueState[];
-  /** Who waits for the removals and the settled state. */
+  /** Callbacks for the removals and the metadata. */
   callbacks: OnDurable[];
 };
 

@@ -27,39 +27,44 @@ export type CheckpointHost = {
   readonly now: () => number;
   readonly lastSequence: () => number;
   readonly queues: () => Iterable<QueueState>;
-  /** True while anything is kept that expires by hub time. */
+  /** True while anything is stored that expires by hub time. */
   readonly hasWaiting: () => boolean;
-  /** Asks for a commit of all that is gathered, and for `begin` behind it. */
+  /** Requests a commit of everything that is gathered, and `begin` after it. */
   readonly flush: () => void;
   readonly succeeded: (outcome: CheckpointResult, moves: Batch) => void;
   readonly failed: (error: Failure) => void;
-  /** The journal may be written again. */
+  /** Called when the journal may be written again. */
   readonly released: () => void;
 };
 
-/** Brings what still waits out of a full journal into LMDB, and with it takes away what has left. */
+/** Moves waiting messages from a full journal into LMDB, and deletes removed entries there. */
 export type Checkpoints = {
-  /** What a commit wrote is to be moved. */
+  /** Collects what a commit wrote for the next checkpoint. */
   readonly committed: (plan: CommitPlan) => void;
-  /** An entry of LMDB that leaves without a commit: after a crash it would leave again by itself. */
+  /** Removes an entry from LMDB without a commit. After a crash it would expire or be purged again. */
   readonly remove: (removed: RemovedEntry) => void;
-  /** True while there is no journal to write: both hold what is not in LMDB. */
+  /** True while neither journal file may be overwritten, because both hold entries that are not in LMDB. */
   readonly blocked: () => boolean;
-  /** True if one is due: the next commit takes all that is gathered, so that none of it stays behind. */
+  /** True if a checkpoint is due. The next commit then takes everything that is gathered. */
   readonly due: () => boolean;
-  /** Begins one if it is due; all that is older than what was committed must be committed. */
+  /** Begins a checkpoint if one is due. Everything older than the last commit must be committed. */
   readonly begin: () => void;
-  /** True while as much as may be waits for a checkpoint. */
+  /** True while the checkpoint backlog is at its bound. */
   readonly busy: () => boolean;
-  /** Settled state on its way to LMDB, newest first. */
+  /** Metadata on its way to LMDB, newest first. */
   readonly unwritten: () => readonly ReadonlyMap<string, Buffer | undefined>[];
-  /** Resolves when no checkpoint is under way; false: LMDB cannot be written. */
+  /** Resolves when no checkpoint is running; false if LMDB cannot be written. */
   readonly whenIdle: () => Promise<boolean>;
-  /** The last one. Resolves once all that was committed is in LMDB; false: the journals keep it. */
+  /**
+   * Runs the last checkpoint. Resolves to true if everything is in LMDB, to false if the journals keep it.
+   */
   readonly close: () => Promise<boolean>;
 };
 
-/** `recovered` is what journals held at the start: its checkpoint comes before any commit. */
+/**
+ * Creates the checkpoints. `recovered` is the content of the journals at the start; it is moved before any
+ * commit.
+ */
 export function createCheckpoints(host: CheckpointHost, recovered: Batch | undefined): Checkpoints {
   const { clock, database, journal } = host;
   let collected = emptyBatch();
@@ -70,7 +75,7 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
   let overdue = false;
   let closed = false;
 
-  /** What has left LMDB gives its space back soon, without a full journal. */
+  /** Frees the space of removed entries soon, without waiting for a full journal. */
   const requestSoon = (): void => {
     cancelRequest ??= clock.after(CHECKPOINT_DELAY_MS, () => {
       cancelRequest = undefined;
@@ -143,7 +148,10 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
     host.succeeded(outcome, moves);
   };
 
-  /** True if LMDB has any of the state that is deleted. What is deleted before LMDB has it never gets there. */
+  /**
+   * Collects metadata. Returns true if LMDB holds a value that is deleted; a value deleted before it reached
+   * LMDB is never written.
+   */
   const collectMetadata = (metadata: CommitPlan['metadata']): boolean => {
     let freed = false;
     for (const [name, value] of metadata) {
@@ -185,7 +193,7 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
       closed = true;
       cancelRequest?.();
       if (moving !== undefined) return false;
-      // While anything waits, hub time is worth keeping.
+      // Hub time is persisted while entries wait.
       if (isEmpty(collected) && !host.hasWaiting()) return true;
       begin();
       return (await running) ?? false;
@@ -195,7 +203,7 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
   return checkpoints;
 }
 
-/** True if a checkpoint gives space back for it. */
+/** True if a checkpoint frees space for it. */
 function isStored(removed: RemovedEntry): boolean {
   return whereStored(removed) !== undefined;
 }

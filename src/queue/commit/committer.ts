@@ -18,46 +18,46 @@ import { deliveryWait, dueAt, nothingGathered } from './schedule.ts';
 export type CommitHost = {
   readonly clock: Clock;
   readonly journal: Journal;
-  /** Least milliseconds between two commits that hardly fill a block. */
+  /** Minimum milliseconds between two commits that hardly fill a block. */
   readonly window: () => number;
   /** Hub time in milliseconds. */
   readonly now: () => number;
-  /** True while the journal must not be written: the file it would take is not in LMDB yet. */
+  /** True while the journal must not be written, because the next file is not in LMDB yet. */
   readonly isJournalBlocked: () => boolean;
-  /** What was committed, before its senders are told. */
+  /** Called with the plan of a commit before its senders are notified. */
   readonly succeeded: (plan: CommitPlan) => void;
-  /** What the plan would have added is kept nowhere; the senders are told afterwards. */
+  /** Called when a commit failed: none of its appends is kept. The senders are notified afterwards. */
   readonly failed: (error: Failure, plan: CommitPlan) => void;
   /** True if a checkpoint is due: the next commit takes all that is gathered. */
   readonly isCheckpointDue: () => boolean;
-  /** All that is gathered has been committed: the time to begin a checkpoint. */
+  /** Called when everything that was gathered is committed, so that a checkpoint may begin. */
   readonly onDrained: () => void;
-  /** Notes what a sender threw when it was told of its message. */
+  /** Reports an exception that a sender's callback threw. */
   readonly onException: (thrown: unknown) => void;
-  /** `heldBytes` has changed. */
+  /** Called when `pendingBytes` has changed. */
   readonly pendingBytesChanged: () => void;
 };
 
-/** Groups writes into runs of the journal: while one is in flight the next gathers. */
+/** Group commit: gathers writes into one run of the journal while the previous run is being written. */
 export type Committer = {
-  /** With the note that a firm message came with. */
+  /** Adds a message, with its metadata if it has any. */
   readonly append: (pending: Pending, bytes: number, note: MetadataEntry | undefined) => void;
   readonly remove: (removed: RemovedEntry, onDurable: OnDurable | undefined) => void;
   readonly put: (name: string, value: Buffer | undefined, onDurable: OnDurable) => void;
   readonly retire: (queue: QueueState) => void;
-  /** Calls `settle` behind the next commit that succeeds: a run that failed is overwritten then. */
+  /** Calls `onDurable` after the next successful commit, which overwrites a failed run. */
   readonly confirm: (onDurable: OnDurable) => void;
-  /** Bytes of memory of what waits for the journal, what is being written to it included. */
+  /** Bytes of memory of messages that wait for the journal or are being written. */
   readonly pendingBytes: () => number;
-  /** Settled state on its way to the journal, newest first. */
+  /** Metadata on its way to the journal, newest first. */
   readonly unwritten: () => readonly ReadonlyMap<string, Buffer | undefined>[];
-  /** Commits all there is, and then calls `settled`. */
+  /** Commits everything, then calls `onDrained`. */
   readonly flush: () => void;
-  /** Commits soon, even nothing: it persists hub time. */
+  /** Commits soon, even without content, to persist hub time. */
   readonly persistClock: () => void;
-  /** The journal may be written again. */
+  /** Continues when the journal may be written again. */
   readonly resume: () => void;
-  /** Resolves when all that was gathered is in the journal or was refused. */
+  /** Resolves when everything that was gathered is committed or refused. */
   readonly close: () => Promise<void>;
 };
 
@@ -80,7 +80,10 @@ export function createCommitter(host: CommitHost): Committer {
   const due = (): number =>
     Math.max(notBefore, isForced || host.isCheckpointDue() ? 0 : dueAt(gathered, window(), lastCommit));
 
-  /** Called with each message: it makes a timer only if the next commit is due earlier than the one it has. */
+  /**
+   * Sets the timer of the next commit. Called for each message, so it creates a timer only if the commit is
+   * due earlier.
+   */
   const schedule = (): void => {
     if (running !== undefined || closing) return;
     const at = due();
@@ -147,7 +150,7 @@ export function createCommitter(host: CommitHost): Committer {
     if (error === undefined) succeed(plan);
     else fail(plan, error);
     if (all) host.onDrained();
-    // What gathered meanwhile is on its way before the senders of this are told: the disk waits for nobody.
+    // Begin the next commit before the callbacks of this one, so that the disk is not idle.
     beginOrArm();
     for (const pending of plan.appends) if (!pending.durableFirst) finish(pending, error);
     for (const onDurable of plan.callbacks) call(onDurable, error);
@@ -155,7 +158,7 @@ export function createCommitter(host: CommitHost): Committer {
     host.pendingBytesChanged();
   };
 
-  /** Tells the sender of a message. The receivers of a firm one may have it now, and what waited behind it. */
+  /** Notifies the sender. Wakes receivers of a durable-first message, which may be delivered from now on. */
   const finish = (pending: Pending, error: Failure | undefined): void => {
     try {
       notifySender(pending, error);
@@ -186,7 +189,7 @@ export function createCommitter(host: CommitHost): Committer {
   const fail = (plan: CommitPlan, error: Failure): void => {
     notBefore = clock.monotonic() + COMMIT_RETRY_MS;
     for (const pending of plan.appends) pending.stage = 'failed';
-    // What was let go of is let go of: its removal is tried again, so it never comes back.
+    // Removals are tried again, so that a removed entry never comes back.
     gathering.removals = plan.removals.concat(gathering.removals);
     gathering.retired = plan.retired.concat(gathering.retired);
     if (gathering.removals.length + gathering.retired.length > 0) noteAwaited();
@@ -254,7 +257,7 @@ export function createCommitter(host: CommitHost): Committer {
     resume: schedule,
     close: async () => {
       closing = true;
-      // The commit in flight, what gathered meanwhile, and what that one's settling brought.
+      // Three rounds: the commit in flight, what was gathered meanwhile, and what its callbacks added.
       for (let attempt = 0; attempt < 3; attempt++) {
         commit(true);
         await running;

@@ -4,7 +4,7 @@ import { appendSize, draftRun, writeAppend, writeHold } from '../journal/run.ts'
 import { writeRecord } from '../record/record-encode.ts';
 import type { CommitPlan } from './plan.ts';
 
-/** The run of a commit at `hubTime` (ms), in blocks that `space` gives. */
+/** Encodes the run of a commit at `hubTime` (ms) into blocks from `space`. */
 export function encodeRun(plan: CommitPlan, hubTime: number, space: (bytes: number) => Buffer): RunDraft {
   const queues: (number | string)[] = [];
   const named = new Set<QueueState>();
@@ -31,7 +31,7 @@ export function encodeRun(plan: CommitPlan, hubTime: number, space: (bytes: numb
   return draft;
 }
 
-/** From here on the message lies in the run. */
+/** Writes one message. From here on its bytes are in the run. */
 function draftAppend(draft: RunDraft, pending: Pending): void {
   const { sequence, arrived, recordBytes, openCount, laneEntries, message } = pending;
   writeAppend(draft, sequence, arrived, recordBytes, openCount);

@@ -4,7 +4,7 @@ import type { StoreWriter } from '../disk/writer.ts';
 import type { LaneEntry, Pending, QueueState } from '../entries/queue-state.ts';
 import { MAX_INLINE_BYTES } from '../limits.ts';
 
-/** Things of queues by their priorities. */
+/** Values by queue and priority. */
 export type ByLane<Thing> = Map<QueueState, (Thing[] | undefined)[]>;
 
 export function addToLane<Thing>(
@@ -23,7 +23,10 @@ export function addToLane<Thing>(
   else list.push(thing);
 }
 
-/** Names to `writer` what still waits of `appends`: entries in chunks, bodies with the only entry or, once, aside. */
+/**
+ * Writes waiting messages: entries in chunks, bodies inline if there is one entry, otherwise once in
+ * `bodies`.
+ */
 export function packWaiting(
   appends: readonly Pending[],
   writer: StoreWriter,
@@ -45,7 +48,7 @@ export function packWaiting(
   }
 }
 
-/** True if the body of a message lies with its only entry. */
+/** True if the body is stored inline with its only entry. */
 export function isInline({ openCount, recordBytes }: Pending): boolean {
   return openCount === 1 && recordBytes <= MAX_INLINE_BYTES;
 }

@@ -1,23 +1,23 @@
 import type { Pending } from '../entries/queue-state.ts';
 
-/** Bytes of memory that a gathered message costs beside its body: its entry, its sender's callback, its fields. */
+/** Bytes of memory that a gathered message costs besides its body: entry, callback, fields. */
 const MESSAGE_BYTES = 600;
 
-/** Memory of what waits for the journal: what is gathered, and what is being written. */
+/** Memory of messages that are gathered or being written. */
 export type PendingMemory = {
-  /** A message was gathered. */
+  /** Adds a gathered message. */
   readonly add: (pending: Pending) => void;
-  /** A value of settled state was. */
+  /** Adds a metadata value. */
   readonly addMetadata: (name: string, value: Buffer | undefined) => void;
-  /** All that is gathered is being written; what stays behind is added again. */
+  /** Counts everything gathered as being written. Messages that stay behind are added again. */
   readonly committing: () => void;
   readonly committed: () => void;
   readonly bytes: () => number;
 };
 
 /**
- * A body is a part of what its socket brought in one piece, and keeps all of that piece in memory. Bodies of one piece
- * follow each other, so a piece is counted with the first of them.
+ * Creates the count. A body is a slice of a socket's chunk and keeps the whole chunk in memory. Bodies of one
+ * chunk follow each other, so a chunk is counted with its first body.
  */
 export function createPendingMemory(): PendingMemory {
   let gathered = 0;

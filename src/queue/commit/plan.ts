@@ -4,23 +4,24 @@ import { laneOf } from '../entries/queue-state.ts';
 import type { RemovedEntry } from '../entries/removed-entry.ts';
 import type { Batch } from './batch.ts';
 
-/** What one commit writes, as it stands when the commit begins. */
+/** Content of one commit, fixed when it begins. */
 export type CommitPlan = {
   readonly appends: readonly Pending[];
-  /** Messages whose notes are among the settled state, those included that no queue holds any more. */
+  /** Messages whose metadata is part of the commit, including those that no queue holds any more. */
   readonly durableFirst: readonly Pending[];
   readonly removals: readonly RemovedEntry[];
   readonly metadata: ReadonlyMap<string, Buffer | undefined>;
   readonly retired: readonly QueueState[];
   readonly callbacks: readonly OnDurable[];
-  /** How many things there are to write; 0: every message was spared. */
+  /** Number of writes. 0 if every message was acknowledged before its commit. */
   readonly writes: number;
 };
 
 /**
- * Takes out of a batch what is to be written now. Messages that are with all of their receivers since
- * `freshFrom` (hub ms) or later stay: an acknowledgement may yet spare their write. A firm one is with nobody and
- * never stays behind its note; and none stays while a younger one of its lane is written, which a crash would put before it.
+ * Takes the content of the next commit out of a batch. Messages that are in flight to all receivers since
+ * `freshFrom` (hub ms) or later stay, because an acknowledgement may spare the write. Durable-first messages
+ * never stay. A message never stays while a younger one of its lane is written, because a crash would swap
+ * them.
  */
 export function planCommit(batch: Batch, freshFrom: number): CommitPlan {
   const { removals, metadata, retired, callbacks } = batch;

@@ -8,20 +8,20 @@ import type { JournalRun, RunAppend } from '../journal/run.ts';
 import type { Batch } from './batch.ts';
 import { emptyBatch } from './batch.ts';
 
-/** What journals held that LMDB does not have. */
+/** Content of the journals that LMDB does not have. */
 export type RecoveredState = {
-  /** What the first checkpoint moves. */
+  /** Content of the first checkpoint. */
   readonly batch: Batch;
-  /** The highest that were found; 0: none. */
+  /** Highest values found, or 0. */
   readonly lastSequence: number;
   readonly hubTime: number;
-  /** Messages whose queue nobody knows: the run that named it is damaged. */
+  /** Number of messages whose queue is unknown because the run that named it is damaged. */
   readonly corrupt: number;
 };
 
 const nobody = (): void => {};
 
-/** Does again what `runs` say, in memory: it takes time in proportion to them, whatever the store holds. */
+/** Replays the runs of the journal in memory. Takes time in proportion to the runs, not to the store. */
 export function recover(runs: readonly JournalRun[], registry: Registry, database: Database): RecoveredState {
   const batch = emptyBatch();
   const bySequence = new Map<number, Pending>();
@@ -68,10 +68,10 @@ export function recover(runs: readonly JournalRun[], registry: Registry, databas
   };
 
   const contents = runs.map(({ content }) => content);
-  // Of two queues of one name the younger has it: the older is retired by one of the runs.
+  // If two queues have one name, the younger is current; a run retires the older.
   const queues = contents.flatMap(content => content.queues).toSorted((one, other) => one.id - other.id);
   for (const { id, name } of queues) registry.adopt(id, name);
-  // A message that was with its receivers is committed later than younger ones: lanes want them in order.
+  // Messages that were in flight are committed later than younger ones, but lanes need them in order.
   const appends = contents.flatMap(content => content.appends);
   for (const one of appends.toSorted((a, b) => a.sequence - b.sequence)) append(one);
   for (const content of contents) {

@@ -10,18 +10,18 @@ import {
   REMOVAL_WINDOW_MS,
 } from '../limits.ts';
 
-/** What has gathered for the next commit, in monotonic milliseconds; Infinity: nothing of the kind. */
+/** Work gathered for the next commit, in monotonic milliseconds. Infinity if there is none of a kind. */
 export type Gathered = {
-  /** Messages, and their bytes and those of settled state. */
+  /** Number of messages, and bytes of messages and metadata. */
   messages: number;
   bytes: number;
-  /** Work that somebody waits for and that nothing but a commit can end: how much, since when, the newest. */
+  /** Work that a sender waits for and only a commit completes: count, time of the first and of the last. */
   awaited: number;
   firstAwaited: number;
   lastAwaited: number;
-  /** Since when the oldest message is with all of its receivers and not acknowledged. */
+  /** Time since which the oldest message is in flight to all receivers and not acknowledged. */
   firstInFlight: number;
-  /** Removals, and since when there are some that nobody waits for. */
+  /** Number of removals, and the time of the first that no callback waits for. */
   removals: number;
   firstRemoval: number;
 };
@@ -40,9 +40,9 @@ export function nothingGathered(): Gathered {
 }
 
 /**
- * When the next commit is due. A commit costs a block of flash at least, so one that would hardly fill it
- * waits until `window` has passed since the last began; one that fills it goes as soon as its senders have
- * nothing more to say. What is with its receivers waits longest: they may spare the write.
+ * Time when the next commit is due. A commit costs at least one block of flash. A commit that hardly fills it
+ * waits until `window` has passed since the last one; a commit that fills it begins as soon as its senders
+ * pause. Messages in flight wait longest, because an acknowledgement spares the write.
  */
 export function dueAt(gathered: Gathered, window: number, lastCommit: number): number {
   if (isLarge(gathered)) return 0;
@@ -65,12 +65,12 @@ function awaitedAt(
   return Math.max(lull, lastCommit + window);
 }
 
-/** True if no commit should be larger. */
+/** True if the commit has reached its maximum size. */
 function isLarge({ messages, bytes, removals }: Gathered): boolean {
   return messages >= MAX_COMMIT_MESSAGES || bytes >= MAX_COMMIT_BYTES || removals >= MAX_COMMIT_REMOVALS;
 }
 
-/** Milliseconds that a message may be with its receivers before it is written after all. */
+/** Milliseconds that a message may be in flight before it is written anyway. */
 export function deliveryWait(window: number): number {
   return Math.min(MAX_DELIVERY_WAIT_MS, window * MAX_DELIVERY_WINDOWS);
 }

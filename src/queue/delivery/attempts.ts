@@ -2,7 +2,7 @@ import type { OnDurable } from '../../core/message.ts';
 import type { QueueState } from '../entries/queue-state.ts';
 
 /*
- * Failed deliveries of an entry are settled state under `attempts/<queue id>/<sequence>`, a decimal number: written when a
+ * Failed deliveries of an entry are metadata under `attempts/<queue id>/<sequence>`, a decimal number: written when a
  * delivery fails and when that entry leaves, so that a message that is always delivered costs no write.
  */
 const PREFIX = 'attempts/';
@@ -16,17 +16,20 @@ export type AttemptsHost = {
   readonly put: (name: string, value: Buffer | undefined, onDurable: OnDurable) => void;
 };
 
-/** Failed deliveries of each entry, counted over restarts: what fails always becomes a dead letter, however often the hub starts. */
+/**
+ * Failed deliveries of each entry, counted over restarts, so that a poison message becomes a dead letter
+ * however often the hub restarts.
+ */
 export type Attempts = {
-  /** Counts one more, and returns how many there are. */
+  /** Counts one more and returns the number. */
   readonly add: (queue: QueueState, sequence: number) => number;
-  /** The entry has left its queue. */
+  /** Deletes the count of an entry that left its queue. */
   readonly forget: (queue: QueueState, sequence: number) => void;
-  /** The queue is purged. */
+  /** Deletes all counts of a purged queue. */
   readonly forgetAll: (queue: QueueState) => void;
 };
 
-// A count that is not written is one attempt more after a restart.
+// A count that is lost allows one more attempt after a restart.
 const ignore: OnDurable = () => {};
 
 export function openAttempts({ queue, holds, names, get, put }: AttemptsHost): Attempts {

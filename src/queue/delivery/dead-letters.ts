@@ -7,7 +7,7 @@ import { bufferOf, decode, encode } from '../record/record-encode.ts';
 import type { DeadLetter, DeadLetters, Destination } from '../types.ts';
 
 /*
- * A dead letter is settled state under `dead/<sequence, 16 digits>-<queue id>-<bytes of its record>`: its name
+ * A dead letter is metadata under `dead/<sequence, 16 digits>-<queue id>-<bytes of its record>`: its name
  * keeps the letters in order and tells their size, so that opening the store reads none of them.
  *
  *   CBOR [queue, priority, reason, hub time of its death (ms), record]
@@ -23,17 +23,17 @@ export type DeadLettersHost = {
   readonly append: (message: Message, destinations: readonly Destination[], onDurable: OnDurable) => void;
 };
 
-/** The dead letters, bounded by their number and bytes: the oldest go first. */
+/** Dead letters, bounded in number and bytes; the oldest are deleted first. */
 export type DeadLetterStore = DeadLetters & {
   readonly count: () => number;
-  /** Keeps the record of an entry that leaves its queue; the same entry is one letter, however often it comes. */
+  /** Stores the record of an entry that leaves its queue. Idempotent: one entry makes one letter. */
   readonly add: (removed: RemovedEntry, reason: string, record: Buffer, onDurable: OnDurable) => void;
 };
 
 type Letter = { readonly name: string; readonly bytes: number };
 
 export function createDeadLetters({ now, names, get, put, append }: DeadLettersHost): DeadLetterStore {
-  /** By id, oldest first. */
+  /** Letters by identifier, oldest first. */
   const letters = new Map<string, Letter>();
   let bytes = 0;
   for (const name of names(PREFIX)) note(name);

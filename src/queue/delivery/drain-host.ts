@@ -3,26 +3,26 @@ import type { Database } from '../disk/database.ts';
 import type { RemovedEntry } from '../entries/removed-entry.ts';
 import type { Attempts } from './attempts.ts';
 
-/** Why an entry leaves its queue. */
+/** Reason why an entry leaves its queue. */
 export type RemovalReason = 'acknowledged' | 'expired' | 'purged' | 'overflowed' | 'dead' | 'corrupt';
 
-/** What a drain needs of its store. */
+/** Functions of the store that a drain calls. */
 export type DrainHost = {
   readonly database: Database;
   /** Hub time in milliseconds. */
   readonly now: () => number;
   readonly remove: (removed: RemovedEntry, reason: RemovalReason, onDurable?: OnDurable) => void;
-  /** Takes an entry to the dead letters. */
+  /** Moves an entry to the dead letters. */
   readonly deadLetter: (removed: RemovedEntry, kind: 'dead' | 'corrupt', reason: string) => void;
   /** Counts bytes of bodies that were read into memory. */
   readonly countRead: (bytes: number) => void;
-  /** Every entry up to this sequence may have been sent by a run that did not end cleanly. */
+  /** Sequence up to which a run that did not end cleanly may have sent every entry. */
   readonly anySentUpTo: number;
-  /** True while as many removals as may be wait for the disk: nothing is sent meanwhile. */
+  /** True while the removals that wait for the disk are at their bound; nothing is sent meanwhile. */
   readonly saturated: () => boolean;
   readonly attempts: Pick<Attempts, 'add'>;
-  /** Notes an exception of the receiver of `queue`, which was contained. */
+  /** Reports a contained exception of the receiver of `queue`. */
   readonly onException: (queue: string, thrown: unknown) => void;
-  /** Runs `action` in a later turn of the loop, after `milliseconds`. */
+  /** Runs `action` in a later turn of the event loop, after `milliseconds`. */
   readonly later: (action: () => void, milliseconds?: number) => void;
 };

@@ -14,30 +14,30 @@ import { PRIORITIES } from '../types.ts';
 import type { DrainHost } from './drain-host.ts';
 import { createPriorityScheduler } from './priority-scheduler.ts';
 
-/** A chunk of the disk, and where in it the entries are that go next, the first one last. */
+/** Chunk read ahead, and the indices of the entries to send, in reverse order. */
 type Ahead = { readonly chunk: Chunk; readonly indices: number[] };
 
 type Step = 'sent' | 'exhausted' | 'blocked';
 
-/** Why an entry that cannot be read goes to the dead letters. */
+/** Dead-letter reason of an entry that cannot be read. */
 export const DAMAGED = 'its stored bytes are damaged';
 
-/** Entries passed over (expired, damaged) before the loop gets a turn. */
+/** Entries skipped (expired, damaged) before the drain yields to the event loop. */
 const MAX_SKIPPED_PER_TURN = 16 * DRAIN_BATCH_ENTRIES;
 
 /**
- * Sends a queue's entries in order of (priority, sequence), weighted with some of a lower priority among them, from LMDB
- * and then from what is not in it yet, while fewer than `window` are unacknowledged.
+ * Creates a drain. It sends entries in order of (priority, sequence), or weighted, first from LMDB and then
+ * from memory, while fewer than `window` are unacknowledged.
  */
 export function createDrain(queue: QueueState, settings: DrainSettings, host: DrainHost): Drain {
   const { window, send } = settings;
   queue.durableFirst = settings.durableFirst === true;
   const outstanding = createIntMap<RemovedEntry>();
-  /** Entries that are offered again, the first in order last; those that the next `wake` puts among them. */
+  /** Entries to redeliver, in reverse order, and those that the next `wake` adds. */
   let retries: RemovedEntry[] = [];
   let returned: RemovedEntry[] = [];
   const position = new Float64Array(PRIORITIES);
-  /** By priority: what was read from disk and is not yet sent; whether there may be more. */
+  /** By priority: entries read ahead and not sent, and whether LMDB may have more. */
   const ahead = new Array<Ahead | undefined>(PRIORITIES).fill(undefined);
   const onDisk = new Array<boolean>(PRIORITIES).fill(queue.storedDepth > 0);
   const redeliveredUpTo = queue.lanes.map(lane => lane?.sentUpTo ?? 0);
@@ -53,7 +53,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     const { priority, sequence } = entry;
     const before = position[priority] ?? 0;
     host.countRead(entry.message.body.length);
-    // Noted before it is sent: a receiver may acknowledge from within.
+    // Noted before it is sent, because the receiver may acknowledge synchronously.
     outstanding.set(sequence, removed);
     position[priority] = Math.max(before, sequence);
     if (sendContained(entry)) {
@@ -65,7 +65,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     return false;
   };
 
-  /** An exception of the receiver is a failed delivery of this entry, and reaches nothing else. */
+  /** Contains an exception of the receiver: it counts as a failed delivery of this entry. */
   const sendContained = (entry: QueueEntry): boolean => {
     try {
       return send(entry);
@@ -111,7 +111,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     allowance--;
   };
 
-  /** Undefined: there is no more on disk. */
+  /** Undefined if LMDB has no more. */
   const readAhead = (priority: number): Ahead | undefined => {
     const after = position[priority] ?? 0;
     const chunk = host.database.chunk(queue.id, priority, after);
@@ -122,15 +122,15 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
       return undefined;
     }
     const indices: number[] = [];
-    // What has left is known as gone only until a checkpoint has taken it away: it must not be among them then.
+    // Skip removed entries now, because `removing` forgets them after the next checkpoint.
     for (let index = indexBehind(chunk, end - 1) - 1; index >= first; index--)
       if (!queue.removing.has(sequenceAt(chunk, index))) indices.push(index);
     if (indices.length === 0) skip(priority, Math.min(chunk.last, end - 1));
     return { chunk, indices };
   };
 
-  // Read ahead, so that each acknowledgement is answered by the next message at once and not by a read of the
-  // disk: a client that waits for an answer before it sends more would else stand still.
+  // Reads ahead, so that an acknowledgement is answered by the next message at once, without a disk read: a
+  // client that waits for it would stall.
   const sendFromDisk = (priority: number): Step => {
     const known = ahead[priority] ?? readAhead(priority);
     ahead[priority] = known;
@@ -170,7 +170,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     return 'sent';
   };
 
-  /** False: no more can be sent now. */
+  /** Sends one entry; false if no more can be sent now. */
   const sendNext = (): boolean => {
     if (allowance <= 0 || host.saturated()) return false;
     const priority = scheduler.next();
@@ -192,7 +192,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     if (allowance <= 0) host.later(fill);
   };
 
-  /** There is room again: what is offered again comes before what is new. */
+  /** Fills the window, redeliveries first. */
   const resume = (): void => {
     if (filling || stopped) return;
     filling = true;
@@ -210,7 +210,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     resume();
   };
 
-  /** What is to be offered again comes first, and waits for its receiver: for a `wake`, or an answer to what it has. */
+  /** Fills the window unless redeliveries wait for a `wake` or an acknowledgement. */
   const fillUnlessReturned = (): void => {
     if (retries.length + returned.length === 0) fill();
   };
@@ -222,7 +222,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     if (stopped) return;
     stopped = true;
     queue.consumer = undefined;
-    // What was in flight may be dropped to make room again.
+    // Entries that were in flight may be dropped again.
     for (const lane of queue.lanes) if (lane !== undefined) lane.droppedUpTo = 0;
   };
 
@@ -249,7 +249,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     resume();
   };
 
-  /** Counts a failed delivery, also of a drain that was stopped by it: the next one offers the entry again. */
+  /** Counts a failed delivery, even after the drain has stopped; the next drain offers the entry again. */
   const fail = ({ sequence }: EntryRef, reason: string, maxAttempts: number): void => {
     const removed = outstanding.delete(sequence);
     if (removed === undefined) return;

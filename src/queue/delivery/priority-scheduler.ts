@@ -2,31 +2,33 @@ import { PRIORITY_WEIGHT } from '../limits.ts';
 import type { PriorityMode } from '../types.ts';
 import { PRIORITIES } from '../types.ts';
 
-/** Which priority of a queue is sent from next, while there is room for more. */
+/** Selects the priority to send from next. */
 export type PriorityScheduler = {
-  /** There is room again: what was exhausted may have something. */
+  /** Starts a new fill: exhausted priorities may have entries again. */
   readonly reset: () => void;
-  /** Undefined: all are exhausted. */
+  /** Undefined if all are exhausted. */
   readonly next: () => number | undefined;
-  /** Something of it was sent. */
+  /** Records that an entry was sent. */
   readonly sent: (priority: number) => void;
-  /** It has nothing more. */
+  /** Records that a priority has no more entries. */
   readonly exhausted: (priority: number) => void;
 };
 
-/** `owes`: of this priority something was sent before and not acknowledged, as far as one can see. */
+/**
+ * Creates a scheduler. `hasUnacknowledged`: entries of this priority were sent before and not acknowledged.
+ */
 export function createPriorityScheduler(
   priorities: PriorityMode,
   hasUnacknowledged: (priority: number) => boolean,
 ): PriorityScheduler {
   const empty = new Array<boolean>(PRIORITIES).fill(false);
-  /** The first that may have something. */
+  /** Most urgent priority that may have entries. */
   let top = 0;
-  /** By priority: what more urgent ones have sent since it had its turn. */
+  /** By priority: entries of more urgent priorities sent since its last turn. */
   const passed = new Array<number>(PRIORITIES).fill(0);
   let mayHaveUnacknowledged = priorities === 'weighted';
 
-  /** What went before goes again before anything new. */
+  /** Most urgent priority with entries to redeliver, which precede new ones. */
   const unacknowledged = (): number | undefined => {
     for (let priority = 0; priority < PRIORITIES; priority++)
       if (empty[priority] !== true && hasUnacknowledged(priority)) return priority;
@@ -34,7 +36,7 @@ export function createPriorityScheduler(
     return undefined;
   };
 
-  /** The least urgent one that has waited for its share. */
+  /** Least urgent priority that has waited for its share. */
   const starved = (): number | undefined => {
     for (let priority = PRIORITIES - 1; priority > top; priority--)
       if ((passed[priority] ?? 0) >= PRIORITY_WEIGHT && empty[priority] !== true) return priority;

@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { DISK_RESERVE_BYTES } from '../limits.ts';
 import { FILE } from './preflight.ts';
 
-/** How much larger the file is than what is counted, at most: half-filled pages, and copies of a commit. */
+/** Maximum ratio of the file's size to the counted bytes: half-filled pages, and copies of a commit. */
 const FILE_PER_COUNTED = 2;
 
 /**
- * Whether the store has room for more: free space of its file system, and pages of its file that were given
- * back, for the file never shrinks. A copy-on-write store needs free pages even to take entries away, so the
- * last of them are never given to new ones: a full disk can then always be drained.
+ * Free-space check (ENOSPC): free space of the file system plus reusable pages of the file, which never
+ * shrinks. A copy-on-write store needs free pages even to delete entries, so a reserve is never given to new
+ * ones. A full disk can then always be drained.
  */
 export type FreeSpace = {
   readonly isEnough: () => boolean;
-  /** Looks again; `counted` are the bytes in use as counted against `maxSize`. */
+  /** Measures again; `counted` are the bytes in use. */
   readonly measure: (counted: number) => void;
 };
 
@@ -28,7 +28,7 @@ export function watchFreeSpace(folder: string): FreeSpace {
         const reusable = Math.max(0, statSync(file).size - counted * FILE_PER_COUNTED);
         enough = bavail * bsize + reusable >= DISK_RESERVE_BYTES;
       } catch {
-        // A disk that cannot even be looked at takes no messages; its errors come with the next commit.
+        // If the check fails, refuse messages. The next commit reports the error.
         enough = false;
       }
     },

@@ -2,8 +2,8 @@ import type { Database } from './database.ts';
 import { isDamage } from './database.ts';
 
 /**
- * The database, with reads that end in an empty answer where LMDB finds its own file damaged, or has been
- * failed by its disk: neither may stop the hub, nor one bad page the queues that have nothing on it.
+ * Returns a database whose reads return an empty result if LMDB finds a damaged page or the disk fails.
+ * Neither stops the hub, and a bad page affects only the queues that have data on it.
  */
 export function guardReads(database: Database, damaged: (thrown: unknown) => void): Database {
   const guard =
@@ -12,7 +12,7 @@ export function guardReads(database: Database, damaged: (thrown: unknown) => voi
       try {
         return read(...args);
       } catch (thrown) {
-        // Any other error is that of a write, which has told of it.
+        // Other errors come from a write, which has reported them.
         if (isDamage(thrown)) damaged(thrown);
         return otherwise;
       }
@@ -27,7 +27,7 @@ export function guardReads(database: Database, damaged: (thrown: unknown) => voi
     body: guard(database.body, undefined),
     holders: guard(database.holders, 1),
     metadata: guard(database.metadata, undefined),
-    // Of a name that cannot be looked for nobody may say that it is gone.
+    // If the lookup fails, assume the key exists.
     hasMetadata: guard(database.hasMetadata, true),
     names: guard(database.names, []),
   };

@@ -24,20 +24,20 @@ import { findDamage } from './verify.ts';
 
 export type Opened = {
   readonly database: Database;
-  /** The newest folder that a damaged store was moved to, if there is one. */
+  /** Newest folder that a damaged store was moved to. Undefined if there is none. */
   readonly setAside: string | undefined;
 };
 
 /** The unit of `blocks` in stat(2). */
 const BLOCK_BYTES = 512;
 
-/** In the folder while its pages give reason to look at them: the next start does. */
+/** File that makes the next start check all pages. */
 const CHECK_MARK = 'suspect';
 
 /**
- * Opens the database of `folder`, which is made (mode 0700) if it is not there. A damaged one is moved to
- * `<folder>.bad-<time>`, never repaired by guessing, and a fresh one is opened. Until `trust` is called the
- * store counts as suspect: should LMDB end the process at a damaged page, the next start finds that page.
+ * Opens the database of `folder`, created with mode 0700 if it does not exist. A damaged one is moved to
+ * `<folder>.bad-<time>`, never repaired, and an empty one is opened. Until `cancelCheck` is called, the next
+ * start checks all pages, because LMDB may end the process at a damaged page.
  * @throws Failure `store.unreadable`, `store.newer`, `store.older`
  */
 export async function openFolder(folder: string, clock: Clock, log: Log): Promise<Opened> {
@@ -49,7 +49,9 @@ export async function openFolder(folder: string, clock: Clock, log: Log): Promis
   return { database: fresh, setAside: newestSetAside(folder) };
 }
 
-/** A mark that a failing disk does not take, or keeps, costs a look at the pages or the lack of one: no more. */
+/**
+ * Creates the check mark. A failing disk may lose or keep it, which costs at most a missed or needless check.
+ */
 export function requestCheck(folder: string): void {
   tolerate(() => writeFileSync(join(folder, CHECK_MARK), '', { mode: 0o600 }));
 }
@@ -58,7 +60,7 @@ export function cancelCheck(folder: string): void {
   tolerate(() => rmSync(join(folder, CHECK_MARK), { force: true }));
 }
 
-/** Runs `action`; undefined if the system refuses it. */
+/** Runs `action`. Undefined if the system refuses it. */
 export function tolerate<Result>(action: () => Result): Result | undefined {
   try {
     return action();
@@ -68,7 +70,7 @@ export function tolerate<Result>(action: () => Result): Result | undefined {
   }
 }
 
-/** The database; a Failure `store.damaged` is returned, any other thrown. */
+/** Opens the database. Returns a Failure `store.damaged`, throws any other. */
 async function open(folder: string): Promise<Database | Failure> {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -87,12 +89,12 @@ async function open(folder: string): Promise<Database | Failure> {
   }
 }
 
-/** Bytes of LMDB's lock file that it maps, in whole pages: its head and a table of readers. */
+/** Bytes of LMDB's lock file that it maps: a header and the reader table, in whole pages. */
 const LOCK_BYTES = 3 * 4096;
 
 /**
- * Gives LMDB's lock file all of its blocks. LMDB writes into a map of it: a page without a block would end the process (SIGBUS)
- * on a full disk.
+ * Allocates all blocks of LMDB's lock file. LMDB writes through a memory map, and a page without a block
+ * would end the process (SIGBUS) on a full disk.
  */
 function reserveLock(folder: string): void {
   const fd = openSync(join(folder, 'lock.mdb'), constants.O_RDWR | constants.O_CREAT, 0o600);
@@ -104,7 +106,10 @@ function reserveLock(folder: string): void {
   }
 }
 
-/** LMDB makes its files with mode 0664, less the umask. A disk may be read-only where the mode is right already. */
+/**
+ * LMDB creates its files with mode 0664 less the umask. The disk may be read-only, so a correct mode is left
+ * alone.
+ */
 function makePrivate(file: string): void {
   if ((statSync(file).mode & 0o777) !== 0o600) chmodSync(file, 0o600);
 }

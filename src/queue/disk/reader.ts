@@ -17,7 +17,7 @@ import { damaged } from './preflight.ts';
 import type { EntryKey, IndexedExpiry, Tables } from './tables.ts';
 import { indexKey } from './tables.ts';
 
-/** An entry, and where it lies on disk: in a chunk that is not whole, nothing else of it is known. */
+/** Entry and its location on disk. In a damaged chunk only the location is known. */
 export type StoredEntry = {
   readonly priority: number;
   readonly sequence: number;
@@ -25,10 +25,10 @@ export type StoredEntry = {
   readonly index: number;
 };
 
-/** No byte of UTF-8 is as high. */
+/** Greater than any byte of UTF-8. */
 const BEHIND_NAMES = Buffer.of(0xff);
 
-/** What is read of LMDB's tables. */
+/** Reads of LMDB's tables. */
 export type StoreReader = {
   readonly store: () => StoreRecord;
   readonly queues: () => { readonly id: number; readonly record: QueueRecord }[];
@@ -40,12 +40,12 @@ export type StoreReader = {
     end: number,
     limit: number,
   ) => StoredEntry[];
-  /** The chunk in which the first entry of a queue at one priority behind the sequence `after` is. */
+  /** Chunk with the first entry of a lane behind the sequence `after`. */
   readonly chunk: (queue: number, priority: number, after: number) => Chunk | undefined;
-  /** The entry at `place`; undefined: there is none. */
+  /** Entry with this key. Undefined if there is none. */
   readonly find: (place: EntryKey) => StoredEntry | undefined;
   readonly lastEntry: (queue: number, priority: number) => StoredEntry | undefined;
-  /** Entries indexed as expiring up to `until`, soonest first, beginning behind `after`. */
+  /** Indexed entries that expire up to `until`, the earliest first, beginning behind `after`. */
   readonly expired: (until: number, limit: number, after: IndexedExpiry | undefined) => IndexedExpiry[];
   readonly body: (sequence: number) => Buffer | undefined;
   readonly holders: (sequence: number) => number;
@@ -54,9 +54,11 @@ export type StoreReader = {
   readonly names: (prefix: string) => string[];
 };
 
-/** `tables` are those of the moment: the file may be opened anew. `version` changes with each write. */
+/**
+ * Creates a reader. `tables` may change because the file may be reopened; `version` changes with each write.
+ */
 export function createReader(tables: () => Tables, version: () => number): StoreReader {
-  /** The chunk that was read last: what is asked for lies mostly side by side. */
+  /** Last chunk read; consecutive reads mostly hit the same chunk. */
   let seen: { readonly place: EntryKey; readonly chunk: Chunk; readonly version: number } | undefined;
 
   const chunkAround = (place: EntryKey): Chunk | undefined => {
@@ -93,7 +95,7 @@ export function createReader(tables: () => Tables, version: () => number): Store
     },
     chunk: (queue, priority, after) => {
       let chunk = chunkAround({ queue, priority, sequence: after + 1 });
-      // The last entries of a chunk may have been taken away.
+      // The last entries of a chunk may have been removed.
       while (chunk !== undefined && indexBehind(chunk, after) === chunk.entries)
         chunk = chunkAround({ queue, priority, sequence: chunk.last + 1 });
       return chunk;
@@ -136,14 +138,14 @@ export function createReader(tables: () => Tables, version: () => number): Store
   };
 }
 
-/** True if `place` is in the same lane as `first`, and not before it or behind the sequence `last`. */
+/** True if `place` is in the lane of `first`, between it and the sequence `last`. */
 function isBetween({ queue, priority, sequence }: EntryKey, first: EntryKey, last: number): boolean {
   return (
     queue === first.queue && priority === first.priority && sequence >= first.sequence && sequence <= last
   );
 }
 
-/** The chunk that holds an entry; if there is no such entry, the next one of its lane. */
+/** Chunk that holds an entry, or the next one of its lane. */
 export function chunkWith({ entries }: Tables, { queue, priority, sequence }: EntryKey): Chunk | undefined {
   const start = placeKey(queue, priority, sequence);
   const end = placeKey(queue, priority + 1, 0);

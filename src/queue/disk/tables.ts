@@ -1,16 +1,16 @@
 import type { RootDatabase, Database as Table } from 'lmdb';
 import { expiryKey } from './layout.ts';
 
-/** Where an entry stands. */
+/** Queue, priority and sequence of an entry. */
 export type EntryKey = { readonly queue: number; readonly priority: number; readonly sequence: number };
 
-/** An entry that expires before one ahead of it. */
+/** Index record of an entry that expires before one ahead of it. */
 export type IndexedExpiry = { readonly expires: number; readonly place: EntryKey };
 
-/** LMDB's root table, which is its transactions too. */
+/** LMDB's root table, which also runs transactions. */
 export type Root = RootDatabase<Buffer, Buffer>;
 
-/** LMDB's tables under the names of the layout. */
+/** LMDB's tables by their names in the layout. */
 export type Tables = {
   readonly root: Root;
   readonly entries: Table<Buffer, Buffer>;

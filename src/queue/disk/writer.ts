@@ -13,18 +13,18 @@ import { chunkWith } from './reader.ts';
 import type { EntryKey, Tables } from './tables.ts';
 import { indexKey } from './tables.ts';
 
-/** What a checkpoint writes. Nothing of it is seen by readers before all of it is. */
+/** Writes of a checkpoint. Atomic: readers see all of them or none. */
 export type StoreWriter = {
-  /** Room in memory for a value, until the transaction has ended. */
+  /** Memory for a value until the transaction has ended. */
   readonly space: (bytes: number) => Buffer;
-  /** Entries of a queue at one priority up to the sequence `last`, all behind those that are there. */
+  /** Appends a chunk of a lane up to the sequence `last`. */
   readonly putChunk: (queue: number, priority: number, last: number, entries: number, value: Buffer) => void;
-  /** Takes entries away by their sequences, in order. The rest of a damaged chunk goes with the first of it. */
+  /** Removes entries by sorted sequences. A damaged chunk is removed with its first entry. */
   readonly removeEntries: (queue: number, priority: number, sequences: readonly number[]) => void;
   readonly putExpiry: (expires: number, place: EntryKey) => void;
   readonly removeExpiry: (expires: number, place: EntryKey) => void;
   readonly putBody: (sequence: number, record: Buffer, holders: number) => void;
-  /** How many queues hold a body; 0 takes it away. */
+  /** Sets the number of queues that hold a body; 0 deletes the body. */
   readonly setHolders: (sequence: number, holders: number) => void;
   readonly putQueue: (id: number, record: QueueRecord) => void;
   readonly removeQueue: (id: number) => void;
@@ -33,8 +33,7 @@ export type StoreWriter = {
 };
 
 /**
- * Names what a transaction writes. The promise that lmdb returns for each is kept already: the
- * transaction's own tells what became of them all.
+ * Creates a writer. Promises of single puts are ignored, because that of the transaction reports failures.
  */
 export function createWriter(tables: Tables, space: (bytes: number) => Buffer): StoreWriter {
   const { root, entries, bodies, holders, expiries, metadata } = tables;

@@ -24,7 +24,7 @@ import type { QueueState } from './queue-state.ts';
 import type { Registry } from './registry.ts';
 import type { RemovedEntry } from './removed-entry.ts';
 
-/** Milliseconds of a lifetime without a limit. */
+/** Lifetime without a limit, in milliseconds. */
 const FOR_EVER = Number.POSITIVE_INFINITY;
 
 export type AppendHost = {
@@ -35,18 +35,18 @@ export type AppendHost = {
   readonly freeSpace: FreeSpace;
   readonly health: HealthTracker;
   readonly counts: StoreCounts;
-  /** As they are now. */
+  /** Returns the current bounds. */
   readonly bounds: () => StoreBounds;
   /** Hub time in milliseconds. */
   readonly now: () => number;
   /** Bytes of memory that messages may take while they wait for the disk. */
   readonly maxPendingBytes: number;
   readonly nextSequence: () => number;
-  /** Takes an entry away to make room. */
+  /** Drops an entry to free space. */
   readonly drop: (removed: RemovedEntry) => void;
 };
 
-/** Takes messages in: into the lanes of their queues and to the committer, or refuses them whole. */
+/** Appends messages to the lanes of their queues and to the committer, or refuses them as a whole. */
 export function createAppend(host: AppendHost): Store['append'] {
   const { database, registry, committer, usage, counts, health, now } = host;
 
@@ -58,7 +58,8 @@ export function createAppend(host: AppendHost): Store['append'] {
     note: MetadataEntry | undefined,
   ): void => {
     const arrived = now();
-    // At QoS 2 a receiver knows a message by its sequence, which a crash would give to another if it were not on disk.
+    // At QoS 2 the packet identifier derives from the sequence, which a crash would assign again if it were
+    // not on disk.
     const durableFirst =
       note !== undefined ||
       message.qos === 2 ||
@@ -82,7 +83,7 @@ export function createAppend(host: AppendHost): Store['append'] {
     counts.appended++;
     counts.payload += message.body.length;
     if (!durableFirst) for (const { queue } of pending.laneEntries) queue.consumer?.wake();
-    // A receiver may have acknowledged it from within.
+    // The receiver may have acknowledged it during `wake`.
     if (pending.openCount > 0) committer.append(pending, message.body.length, note);
   };
 
@@ -100,10 +101,10 @@ export function createAppend(host: AppendHost): Store['append'] {
   };
 }
 
-/** What has no room for a message, and the sentence for its sender. */
+/** Full queue or store, and the error for the sender. */
 type Refusal = { readonly bounded: string; readonly reason: Failure };
 
-/** Makes room for a message, or says what has none. */
+/** Drops entries to free space, or returns a refusal. */
 function makeRoom(
   host: AppendHost,
   recordBytes: number,
@@ -121,7 +122,7 @@ function makeRoom(
   return dropOrRefuse(host, needed, fits, tight, destinations);
 }
 
-/** Why the store has no room for settled state of so many bytes more, for which nothing is dropped. */
+/** Error if the store has no space for `bytes` more of metadata. Drops nothing for it. */
 export function metadataRefusal(
   host: Pick<AppendHost, 'freeSpace' | 'committer' | 'health' | 'maxPendingBytes' | 'usage'> &
     Pick<StoreBounds, 'maxSize'>,
@@ -133,7 +134,7 @@ export function metadataRefusal(
   return sentence === undefined ? undefined : new Failure('store.full', sentence);
 }
 
-/** A disk that is slow is no trouble: its senders wait. One that fails keeps nothing that they could wait for. */
+/** Reason why the disk accepts nothing. A slow disk is not one, because senders wait (back-pressure). */
 function diskRefusal({
   freeSpace,
   committer,
@@ -144,7 +145,7 @@ function diskRefusal({
   return health.isFailing() && committer.pendingBytes() > maxPendingBytes ? DISK_FAILS : undefined;
 }
 
-/** Drops what whenFull lets it, and nothing for a message that is refused anyway. */
+/** Drops as the policy allows, and nothing for a message that is refused anyway. */
 function dropOrRefuse(
   host: AppendHost,
   needed: number,
@@ -173,8 +174,8 @@ function dropOrRefuse(
 }
 
 /**
- * Lets the oldest messages of a holder make room in its share, first those of the same queue. What a holder has beyond its
- * share, because the share is smaller than it was, goes in steps; what its receivers have already cannot go.
+ * Drops the oldest messages of a holder until its share has space, first those of the same queue. If the
+ * share has shrunk, the excess is dropped in steps. Messages in flight are not dropped.
  */
 function dropForShare({ state, share, priority, bytes }: FullQueue, host: AppendHost): void {
   if (share === undefined) return;
@@ -185,10 +186,10 @@ function dropForShare({ state, share, priority, bytes }: FullQueue, host: Append
   dropUntil(wanted, own, priority, host);
 }
 
-/** Entries that one message drops at most. */
+/** Maximum number of entries that one message drops. */
 const MAX_DROPS_PER_MESSAGE = 64;
 
-/** A queue at its bound, or its holder's share, and the bytes that an entry would take in it. */
+/** Queue or share that is full, and the bytes that the entry would use. */
 type FullQueue = {
   readonly name: string;
   readonly state: QueueState | undefined;
@@ -229,7 +230,7 @@ function queueRefusal({ name, bound }: FullQueue): Refusal {
   };
 }
 
-/** Drops the oldest of the largest of `queues` until it `fits`; false: all that may be dropped is gone. */
+/** Drops the oldest entries of the largest queues until `fits`; false if nothing more may be dropped. */
 function dropUntil(
   fits: () => boolean,
   queues: readonly QueueState[],

@@ -10,7 +10,7 @@ import { firstBehind, laneBegins, messageOf } from './queue-state.ts';
 import type { RemovedEntry } from './removed-entry.ts';
 import { removedEntryOf, removedLaneEntry } from './removed-entry.ts';
 
-/** An entry that waits, wherever it lies. */
+/** Waiting entry in LMDB or in memory. */
 export type BrowsedEntry = {
   readonly removed: RemovedEntry;
   /** Hub time in milliseconds. */
@@ -19,7 +19,7 @@ export type BrowsedEntry = {
   readonly message: () => Message | undefined;
 };
 
-/** What a queue holds at one priority behind `after`, in order: first what is in LMDB, then what is not yet. */
+/** Entries of one priority behind `after`, in order: first those in LMDB, then those in memory. */
 export function* browse(
   queue: QueueState,
   priority: number,
@@ -31,7 +31,7 @@ export function* browse(
   return undefined;
 }
 
-/** The part that is in LMDB, read in small batches as it is asked for. */
+/** Entries in LMDB, read in small batches. */
 export function* browseStored(
   queue: QueueState,
   priority: number,
@@ -60,7 +60,7 @@ export function* browseStored(
   return undefined;
 }
 
-/** The part that is in memory. */
+/** Entries in memory. */
 export function* browseLane(
   queue: QueueState,
   priority: number,
@@ -76,7 +76,7 @@ export function* browseLane(
   return undefined;
 }
 
-/** The first `limit` entries of a queue behind `after`, in the order they would be sent, at hub time `now` (ms). */
+/** First `limit` entries behind `after` in the order of delivery, at hub time `now` (ms). */
 export function firstOf(
   queue: QueueState,
   limit: number,
@@ -98,7 +98,7 @@ export function firstOf(
   return list;
 }
 
-/** Sequences of the first `count` entries of each priority, those whose time is over among them. */
+/** Sequences of the first `count` entries of each priority, including expired ones. */
 export function headsOf(queue: QueueState, count: number, database: Database): number[] {
   const sequences: number[] = [];
   for (let priority = 0; priority < PRIORITIES; priority++) {
@@ -111,7 +111,7 @@ export function headsOf(queue: QueueState, count: number, database: Database): n
   return sequences;
 }
 
-/** An entry of a queue by its sequence. */
+/** Finds an entry by its sequence. */
 export function findEntry(queue: QueueState, sequence: number, database: Database): BrowsedEntry | undefined {
   for (let priority = 0; priority < PRIORITIES; priority++) {
     const { value } = browse(queue, priority, database, sequence - 1).next();

@@ -7,27 +7,27 @@ import type { RemovedEntry } from './removed-entry.ts';
 import { whereStored } from './removed-entry.ts';
 
 /**
- * Bytes of disk in use: pages of LMDB, both journals, and what is set aside for messages on their way into
- * LMDB, less what has left and is still in its pages. LMDB counts its pages, so nothing is lost by a restart.
+ * Bytes of disk in use: LMDB's pages, both journals and the reserve for messages on their way into LMDB, less
+ * removed entries that are still in the pages. LMDB counts its pages, so a restart loses nothing.
  */
 export type DiskUsage = {
-  /** With what the journals will have grown by, and `more` bytes of appends in them. */
+  /** Bytes in use, including the growth of the journals with `more` bytes of appends. */
   readonly used: (more?: number) => number;
-  /** A message comes in. */
+  /** Reserves space for a message. */
   readonly reserve: (pending: Pending) => void;
-  /** A commit has written them. */
+  /** Ends the journal reserve of committed messages. */
   readonly committed: (appends: readonly Pending[]) => void;
-  /** No queue holds it any more, or it was not kept. */
+  /** Ends the reserve of a message that is acknowledged, or was not kept. */
   readonly release: (pending: Pending) => void;
-  /** An entry has left its queue. */
+  /** Counts a removed entry as free. */
   readonly noteRemoved: (removed: RemovedEntry) => void;
-  /** A checkpoint has written `moves`. */
+  /** Adjusts the counts after a checkpoint. */
   readonly checkpointed: (moves: Batch) => void;
 };
 
-/** `recovered`: what journals held at the start. */
+/** Creates the count. `recovered` is the content of the journals at the start. */
 export function createDiskUsage(database: Database, journal: Journal, recovered: Batch): DiskUsage {
-  /** Entries of a body that have left, where several queues hold it. */
+  /** Removed entries of bodies that several queues hold. */
   const left = new Map<number, number>();
   let pages = database.usedBytes();
   let reserved = 0;
@@ -46,7 +46,7 @@ export function createDiskUsage(database: Database, journal: Journal, recovered:
     noteCommitted(pending);
   };
 
-  /** The body counts with the last of its entries. */
+  /** Bytes that a removal frees. The body counts with its last entry. */
   const bytesFreed = (removed: RemovedEntry): number => {
     const where = whereStored(removed);
     if (where === undefined || where === 'index') return 0;

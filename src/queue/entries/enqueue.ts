@@ -6,7 +6,10 @@ import { appendSize } from '../journal/run.ts';
 import type { LaneEntry, Pending, PriorityLane, QueueState } from './queue-state.ts';
 import { laneOf } from './queue-state.ts';
 
-/** A message that comes in at hub time `arrived` (ms), and that `holders` queues are to hold; `firm`: with a note. */
+/**
+ * Creates a message that arrived at hub time `arrived` (ms) for `holders` queues. `durableFirst` delays
+ * delivery until the commit.
+ */
 export function createPending(
   message: Message | undefined,
   recordBytes: number,
@@ -36,7 +39,7 @@ export function createPending(
 
 const NO_ENTRIES: readonly LaneEntry[] = [];
 
-/** Puts a message into a lane of one of its queues, behind all that is there, until `expires` (hub ms). */
+/** Appends a message to a lane of one of its queues; it expires at `expires` (hub ms). */
 export function enqueue(
   pending: Pending,
   queue: QueueState,
@@ -57,12 +60,12 @@ export function enqueue(
   queue.nextExpiry = Math.min(queue.nextExpiry, expires);
 }
 
-/** The latest expiry of what the lane has held since its queue was last empty. */
+/** Latest expiry in the lane since its queue was last empty. */
 function maxExpiryOf(queue: QueueState, priority: number, lane: PriorityLane, database: Database): number {
   if (queue.depth === 0) for (const other of queue.lanes) if (other !== undefined) other.maxExpiry = 0;
   if (lane.maxExpiry !== undefined) return lane.maxExpiry;
   const last = database.lastEntry(queue.id, priority);
   if (last === undefined) return 0;
-  // A damaged chunk says nothing: what comes is looked up by its own expiry then.
+  // A damaged chunk has no expiry, so later entries are indexed by their own.
   return last.chunk.whole ? maxExpiryAt(last.chunk, last.index) : Number.POSITIVE_INFINITY;
 }

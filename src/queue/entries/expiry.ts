@@ -16,27 +16,27 @@ export type ExpiryHost = {
   /** Hub time in milliseconds. */
   readonly now: () => number;
   readonly remove: (removed: RemovedEntry, reason: RemovalReason) => void;
-  /** An entry whose header is damaged: only the index knows when it expires. */
+  /** Handles an entry with a damaged header, whose expiry only the index holds. */
   readonly damaged: (removed: RemovedEntry) => void;
-  /** The index names an entry that is not there. */
+  /** Handles an index entry without its queue entry. */
   readonly danglingIndex: (removed: RemovedEntry) => void;
 };
 
-/** Takes away what has expired, and what belongs to purged queues, without any consumer. */
+/** Removes expired entries and those of purged queues, without a consumer. */
 export type Expiry = {
-  /** One step, MAX_SWEEP_ENTRIES at most; true if there is more to do. */
+  /** Runs one step of at most MAX_SWEEP_ENTRIES; true if there is more to do. */
   readonly step: () => boolean;
-  /** The next step looks at the whole index again. */
+  /** Makes the next step read the index from its beginning. */
   readonly restart: () => void;
 };
 
 /**
- * Looking at the heads of queues finds all but what expires before an entry ahead of it, and for that LMDB has
- * an index: what a step costs grows with what it finds, not with what waits.
+ * Creates the sweep. The heads of queues show most expired entries; LMDB's index finds those behind an entry
+ * that expires later. So a step costs as much as it finds, not as much as waits.
  */
 export function createExpiry(host: ExpiryHost): Expiry {
   const { database, registry, now, remove } = host;
-  /** How far the index has been read in this sweep. */
+  /** Position in the index in this sweep. */
   let reached: IndexedExpiry | undefined;
 
   const removeIndexed = ({ expires, place }: IndexedExpiry): void => {
@@ -76,7 +76,7 @@ export function createExpiry(host: ExpiryHost): Expiry {
   };
 }
 
-/** Takes away up to `limit` entries of a purged queue; returns how many. */
+/** Removes up to `limit` entries of a purged queue and returns their number. */
 function sweepRetired(
   queue: QueueState,
   limit: number,
@@ -94,13 +94,13 @@ function sweepRetired(
   return count;
 }
 
-/** Takes away up to `limit` expired entries of a queue, and notes when to look at it again; returns how many. */
+/** Removes up to `limit` expired entries of a queue, sets its next expiry and returns their number. */
 function sweepHeads(queue: QueueState, limit: number, { database, now, remove }: ExpiryHost): number {
   const time = now();
   let count = 0;
   let nextExpiry = Number.POSITIVE_INFINITY;
 
-  /** True if the entry lives on. What is with its receiver may yet be acknowledged, or is looked at again. */
+  /** True if the entry is not removed. An entry in flight may still be acknowledged. */
   const lives = ({ expires, priority, sequence }: RemovedEntry): boolean => {
     if (expires <= time && queue.consumer?.hasPassed(priority, sequence) !== true) return false;
     nextExpiry = Math.min(nextExpiry, expires);

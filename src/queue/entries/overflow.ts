@@ -8,8 +8,8 @@ import type { RemovedEntry } from './removed-entry.ts';
 import { removedEntryOf } from './removed-entry.ts';
 
 /**
- * The entry of a queue that makes room for one of `priority`: the oldest of the least urgent there are, but
- * none that is more urgent than the newcomer, and none that is on its way to a receiver.
+ * Entry to drop for a new one of `priority`: the oldest of the least urgent priority, never a more urgent one
+ * than the new entry, and never one in flight.
  */
 export function oldestOf(queue: QueueState, priority: number, database: Database): RemovedEntry | undefined {
   for (let least = PRIORITIES - 1; least >= priority; least--) {
@@ -23,7 +23,7 @@ export function oldestOf(queue: QueueState, priority: number, database: Database
   return undefined;
 }
 
-/** The part in LMDB is read by many entries: a queue at its bound drops one for each that comes. */
+/** Reads LMDB in batches, because a queue at its bound drops one entry for each new one. */
 function oldestStored(queue: QueueState, priority: number, database: Database): RemovedEntry | undefined {
   if (queue.storedDepth === 0) return undefined;
   const lane = laneOf(queue, priority);
@@ -59,15 +59,15 @@ function oldestInLane(queue: QueueState, priority: number): RemovedEntry | undef
   return undefined;
 }
 
-/** False for an entry that has left its queue, or is on its way to the receiver. */
+/** False for an entry that was removed or is in flight. */
 function mayBeDropped({ queue, priority, sequence }: RemovedEntry): boolean {
   return !queue.removing.has(sequence) && queue.consumer?.hasPassed(priority, sequence) !== true;
 }
 
-/** What was dropped from each queue since it was last told: how many, the first and the last. */
+/** Dropped entries of each queue since the last report: count, first and last sequence. */
 export type DropReport = {
   readonly add: (removed: RemovedEntry) => void;
-  /** Says each queue's in one sentence, and begins anew. */
+  /** Logs one sentence for each queue and starts a new report. */
   readonly flush: (say: (sentence: string) => void) => void;
 };
 

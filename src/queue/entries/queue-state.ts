@@ -7,93 +7,96 @@ import type { QueueShare } from '../types.ts';
 import { PRIORITIES } from '../types.ts';
 import type { RemovedEntry } from './removed-entry.ts';
 
-/** One queue as the running store knows it: what it holds, what of that is in LMDB, what is not yet. */
+/** State of one queue in memory: its counters and the entries that are not in LMDB. */
 export type QueueState = {
   readonly id: number;
   readonly name: string;
-  /** Purged: its entries are being taken away, nothing is added. */
+  /** True once purged: entries are being removed, none are added. */
   retired: boolean;
-  /** True once LMDB knows the queue by its id: until then, each commit names it. */
+  /** True once LMDB holds the queue's record. Until then each commit names the queue. */
   saved: boolean;
-  /** Entries held, those not in LMDB included, and the bytes of disk they take. */
+  /** Number of entries, including those not in LMDB, and the bytes of disk that they use. */
   depth: number;
   bytes: number;
-  /** The same two as last written to LMDB. */
+  /** Number of entries and bytes as last written to LMDB. */
   storedDepth: number;
   storedBytes: number;
-  /** By priority; most queues use one. */
+  /** Lanes by priority; most queues use one. */
   readonly lanes: (PriorityLane | undefined)[];
-  /** Sequences let go of and still in LMDB: never sent again. */
+  /** Sequences that are removed and still in LMDB. Never sent again. */
   readonly removing: IntMap<true>;
-  /** By sequence: how often a receiver failed on an entry. */
+  /** Failed deliveries by sequence. */
   readonly attempts: Map<number, number>;
-  /** Its receiver knows messages by their sequences: each is firm, whatever its sender asked for. */
+  /** Deliver only committed entries, because the receiver derives packet identifiers from sequences. */
   durableFirst: boolean;
-  /** Hub time before which nothing at the heads of the queue expires. */
+  /** Hub time before which no head of the queue expires. */
   nextExpiry: number;
   consumer: Consumer | undefined;
-  /** What its bytes count in; undefined: nothing but the store. */
+  /** Share that its bytes count in. Undefined if only the store's bound applies. */
   share: QueueShare | undefined;
 };
 
-/** One priority of a queue. */
+/** Entries of one priority of a queue. */
 export type PriorityLane = {
-  /** Entries that are not in LMDB, in order of sequence; all in LMDB are before them. */
+  /** Entries that are not in LMDB, in order of sequence. All entries in LMDB come before them. */
   waiting: LaneEntry[];
-  /** How many of those are let go of. */
+  /** Number of those that are released. */
   closedCount: number;
-  /** The latest expiry of what it has held since it was last empty; undefined: look at its last entry. */
+  /** Latest expiry since the lane was last empty. Undefined if the last entry in LMDB must be read. */
   maxExpiry: number | undefined;
-  /** The highest sequence that a drain has sent, of this run or of one that ended cleanly: up to it, sending is redelivery. */
+  /**
+   * Highest sequence sent by a drain of this run, or of one that ended cleanly. Up to it, sending is
+   * redelivery.
+   */
   sentUpTo: number;
-  /** The last sequence that was taken away to make room. */
+  /** Last sequence that was dropped. */
   droppedUpTo: number;
-  /** Entries behind it as LMDB held them at `version`; those before `next` were dropped or passed over. */
+  /** Entries behind it as LMDB held them at `version`. Those before `next` were dropped or skipped. */
   oldest: { readonly version: number; readonly entries: readonly RemovedEntry[]; next: number } | undefined;
 };
 
-/** The drain of a queue as its store sees it. */
+/** Drain of a queue as seen by the store. */
 export type Consumer = {
   readonly wake: () => void;
-  /** Entries of `priority` up to `sequence` are in LMDB now and no longer in its lane. */
+  /** Called when entries of `priority` up to `sequence` have moved from the lane to LMDB. */
   readonly stored: (priority: number, sequence: number) => void;
-  /** True if the entry was sent or passed over: it is the drain's to let go of. */
+  /** True if the entry was sent or skipped, so that only the drain removes it. */
   readonly hasPassed: (priority: number, sequence: number) => boolean;
-  /** An entry that was not passed has left the queue. */
+  /** Discards what was read ahead, because an entry has left the queue. */
   readonly invalidate: (priority: number) => void;
-  /** There may be more on disk than it was told. */
+  /** Makes the drain read LMDB again. */
   readonly reread: () => void;
-  /** The queue is purged. */
+  /** Called when the queue is purged. */
   readonly stop: () => void;
 };
 
-/** A message between `append` and LMDB. */
+/** Message between `append` and LMDB. */
 export type Pending = {
   readonly sequence: number;
   readonly arrived: number;
   laneEntries: readonly LaneEntry[];
-  /** As it came, until it is in the journal. */
+  /** Message as appended, until it is in the journal. */
   message: Message | undefined;
-  /** Bytes of its stored form, and where it lies until LMDB has it: at `recordAt` in its run. */
+  /** Bytes of the encoded message, and its position in the run until LMDB has it. */
   readonly recordBytes: number;
   run: Buffer | undefined;
   recordAt: number;
-  /** It came with a note: both are committed together, and nobody is offered it before. */
+  /** Not delivered before its commit. */
   readonly durableFirst: boolean;
-  /** How many queues have not let go of it. */
+  /** Number of queues that have not released it. */
   openCount: number;
   stage: 'gathering' | 'committing' | 'journaled' | 'failed';
-  /** Dead letters of it on their way to the disk: its sender waits for them. */
+  /** Dead letters of it that are not on disk yet; its sender waits for them. */
   openLetters: number;
-  /** Bytes of disk that are set aside for it until it is in LMDB or gone. */
+  /** Bytes of disk reserved until it is in LMDB or released. */
   diskReserved: number;
-  /** Bytes of the journal that are set aside for it until its commit. */
+  /** Bytes of the journal reserved until its commit. */
   journalReserved: number;
-  /** Its sender, until it was told. */
+  /** Callback of its sender; replaced once called. */
   onDurable: OnDurable;
 };
 
-/** One queue's hold on a pending message. */
+/** Entry of a pending message in one queue. */
 export type LaneEntry = {
   readonly pending: Pending;
   readonly queue: QueueState;
@@ -103,11 +106,14 @@ export type LaneEntry = {
   readonly maxExpiry: number;
   readonly bytes: number;
   open: boolean;
-  /** Where LMDB has it, once it has. */
+  /** Location in LMDB, once it is there. */
   stored: 'inline' | 'outside' | undefined;
 };
 
-/** A copy of a message's bytes in its run, which is written over later; undefined: LMDB has them, or nothing. */
+/**
+ * Copy of the encoded message from its run, which is overwritten later. Undefined if LMDB has it, or nothing
+ * has.
+ */
 export function recordOf({ run, recordAt, recordBytes }: Pending): Buffer | undefined {
   return run && Buffer.from(run.subarray(recordAt, recordAt + recordBytes));
 }
@@ -119,12 +125,12 @@ export function messageOf(pending: Pending): Message | undefined {
   return record && decodeRecord(record);
 }
 
-/** True while `queue` may not offer the message: it, or its note, is not on disk yet. */
+/** True while `queue` must not deliver the message, because it is not committed yet. */
 export function isHeldBack({ durableFirst, stage }: Pending, queue: QueueState): boolean {
   return (durableFirst || queue.durableFirst) && (stage === 'gathering' || stage === 'committing');
 }
 
-/** Tells the sender of a message, once. */
+/** Calls the sender's callback once. */
 export function notifySender(pending: Pending, error?: Error): void {
   const { onDurable } = pending;
   pending.onDurable = alreadyNotified;
@@ -169,7 +175,7 @@ export function laneOf(queue: QueueState, priority: number): PriorityLane {
   return lane;
 }
 
-/** Index of the first entry behind `sequence` in a list in order of sequence. */
+/** Index of the first entry behind `sequence` in a sorted list. */
 export function firstBehind(list: readonly LaneEntry[], sequence: number): number {
   let low = 0;
   let high = list.length;
@@ -182,7 +188,7 @@ export function firstBehind(list: readonly LaneEntry[], sequence: number): numbe
   return low;
 }
 
-/** Closes a hold, and clears its lane of closed ones once they are the most of it. */
+/** Closes an entry, and compacts its lane once half of it is closed. */
 function close(entry: LaneEntry): void {
   entry.open = false;
   entry.pending.openCount--;
@@ -193,14 +199,17 @@ function close(entry: LaneEntry): void {
   lane.closedCount = 0;
 }
 
-/** Closes a hold and takes it off the figures of its queue, once. */
+/** Closes an entry and subtracts it from its queue, once. */
 export function release(entry: LaneEntry): void {
   if (!entry.open) return;
   subtract(entry.queue, entry.bytes);
   close(entry);
 }
 
-/** Takes one entry off the figures of its queue. The bytes of a damaged one are not known: none are left with the last. */
+/**
+ * Subtracts one entry from the counters of its queue. The bytes of a damaged entry are unknown, so an empty
+ * queue has 0.
+ */
 export function subtract(queue: QueueState, bytes: number): void {
   const before = queue.bytes;
   queue.depth--;
@@ -208,21 +217,21 @@ export function subtract(queue: QueueState, bytes: number): void {
   queue.share?.add(queue.bytes - before);
 }
 
-/** True if any of `queues` holds anything. */
+/** True if any queue has entries. */
 export function isWaiting(queues: Iterable<QueueState>): boolean {
   for (const { depth } of queues) if (depth > 0) return true;
   return false;
 }
 
 /**
- * The sequence from which on a queue's entries are in its lane. A checkpoint in flight may show them in LMDB
- * already: until it is noted they count as what they are in the lane.
+ * First sequence in the lane of a queue. While a checkpoint runs, LMDB may already show entries of the lane;
+ * they count as in the lane until it has finished.
  */
 export function laneBegins(queue: QueueState, priority: number): number {
   return queue.lanes[priority]?.waiting[0]?.pending.sequence ?? Number.MAX_SAFE_INTEGER;
 }
 
-/** Takes entries up to `last` out of the lanes of `queues`: they are in LMDB, or gone. */
+/** Removes entries up to `last` from all lanes, because they are in LMDB or released. */
 export function dropStored(queues: Iterable<QueueState>, last: number): void {
   for (const queue of queues) {
     for (const [priority, lane] of queue.lanes.entries()) {

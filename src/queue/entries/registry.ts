@@ -3,25 +3,25 @@ import type { QueueShare } from '../types.ts';
 import type { QueueState } from './queue-state.ts';
 import { queueState } from './queue-state.ts';
 
-/** The queues by name; a purged one loses its name at once and lives on until its entries are gone. */
+/** Queues by name. A purged queue loses its name at once and exists until its entries are removed. */
 export type Registry = {
-  /** The queue of that name, a new one if there is none. */
+  /** Queue of that name, created if it does not exist. */
   readonly findOrCreate: (name: string) => QueueState;
   readonly find: (name: string) => QueueState | undefined;
   readonly byId: (id: number) => QueueState | undefined;
-  /** A queue that a journal names and LMDB does not know. */
+  /** Adds a queue that a journal names and LMDB does not know. */
   readonly adopt: (id: number, name: string) => void;
   readonly retire: (queue: QueueState) => void;
-  /** Lets a queue count in a share from now on, whether it is there yet or not. */
+  /** Counts a queue in a share from now on, whether it exists yet or not. */
   readonly assign: (name: string, share: QueueShare) => void;
   readonly unassign: (name: string) => void;
   readonly shareOf: (name: string) => QueueShare | undefined;
-  /** Forgets a retired queue that is empty. */
+  /** Deletes a retired queue that is empty. */
   readonly forget: (queue: QueueState) => void;
-  /** Those that have a name. */
+  /** Queues that have a name. */
   readonly active: () => IterableIterator<QueueState>;
   readonly all: () => IterableIterator<QueueState>;
-  /** How many entries have left and are still in LMDB. */
+  /** Number of entries that are removed and still in LMDB. */
   readonly removing: () => number;
 };
 

@@ -21,15 +21,15 @@ export type RemovalHost = {
   readonly counts: StoreCounts;
   readonly deadLetters: () => DeadLetterStore;
   readonly attempts: () => Pick<Attempts, 'forget'>;
-  /** True once the store takes nothing any more. */
+  /** True once the store is closed. */
   readonly closed: () => boolean;
 };
 
-/** How an entry leaves its queue: each one once, counted by its reason. */
+/** Removes entries from their queues, each once, counted by its reason. */
 export type Removal = {
-  /** `settle` once a crash can no longer bring the entry back. */
+  /** Calls `onDurable` once a crash can no longer bring the entry back. */
   readonly remove: (removed: RemovedEntry, reason: RemovalReason, onDurable?: OnDurable) => void;
-  /** To the dead letters, not later than in the commit that takes the entry out of its queue. */
+  /** Moves an entry to the dead letters, at the latest in the commit that removes it from its queue. */
   readonly deadLetter: (removed: RemovedEntry, kind: 'dead' | 'corrupt', reason: string) => void;
 };
 
@@ -45,7 +45,10 @@ export function createRemoval(host: RemovalHost): Removal {
     if (laneEntry?.pending.openCount === 0) usage.release(laneEntry.pending);
   };
 
-  /** A message that no queue holds any more needs no commit, unless it has a note: its sender is told. */
+  /**
+   * Notifies the sender of a message that no queue holds any more; it needs no commit, unless it is
+   * durable-first.
+   */
   const settleIfGone = (pending: Pending): void => {
     const { openCount, openLetters: underWay, stage, durableFirst } = pending;
     if (stage === 'gathering' && openCount === 0 && underWay === 0 && !durableFirst) notifySender(pending);
@@ -58,7 +61,7 @@ export function createRemoval(host: RemovalHost): Removal {
   ): void => {
     removed.queue.removing.set(removed.sequence, true);
     usage.noteRemoved(removed);
-    // What has expired or was purged would leave again by itself after a crash.
+    // After a crash, an expired or purged entry would be removed again.
     if (reason === 'expired' || removed.queue.retired) checkpoints.remove(removed);
     else committer.remove(removed, onDurable);
   };
@@ -66,7 +69,7 @@ export function createRemoval(host: RemovalHost): Removal {
   const remove = (removed: RemovedEntry, reason: RemovalReason, onDurable?: OnDurable): void => {
     const { laneEntry } = removed;
     if (laneEntry?.open === false) {
-      // Its commit failed, and may yet be on the disk: a crash could bring it back.
+      // Its commit failed but may be on the disk, so a crash could bring it back.
       if (onDurable !== undefined && laneEntry.pending.stage === 'failed') committer.confirm(onDurable);
       else onDurable?.();
       return;
@@ -81,14 +84,14 @@ export function createRemoval(host: RemovalHost): Removal {
     onDurable?.();
   };
 
-  /** The bytes of an entry's message, as they are. */
+  /** Encoded message of an entry. */
   const bytesOf = (removed: RemovedEntry): Buffer => {
     const message = removed.laneEntry?.pending.message;
     if (message !== undefined) return encodeRecord(message);
     return recordIn(removed, database) ?? Buffer.alloc(0);
   };
 
-  /** A letter whose commit failed is tried again. */
+  /** Stores a letter, again if its commit failed. */
   const keep = (removed: RemovedEntry, reason: string, record: Buffer, kept: () => void): void => {
     deadLetters().add(removed, reason, record, error => {
       if (error === undefined) kept();

@@ -7,34 +7,34 @@ import { decodeRecord, recordAt } from '../record/record-decode.ts';
 import type { LaneEntry, QueueState } from './queue-state.ts';
 import { recordOf } from './queue-state.ts';
 
-/** What is known of an entry when it leaves its queue. */
+/** Description of an entry for its removal. */
 export type RemovedEntry = {
   readonly queue: QueueState;
   readonly priority: number;
   readonly sequence: number;
   readonly bytes: number;
   readonly expires: number;
-  /** It has a place among the expiries. */
+  /** True if the expiry index lists it. */
   readonly indexed: boolean;
-  /** Where LMDB has it; `index`: only its place among the expiries is left; undefined: look at `held`. */
+  /** Location in LMDB; `index` if only the expiry index lists it. Undefined if `laneEntry` tells it. */
   readonly stored: 'inline' | 'outside' | 'index' | undefined;
-  /** Set if it came from a lane and not from LMDB. */
+  /** Undefined if the entry was read from LMDB. */
   readonly laneEntry: LaneEntry | undefined;
-  /** Bytes of LMDB that are counted as free since it left, until a checkpoint frees them. */
+  /** Bytes of LMDB that count as free since its removal, until a checkpoint frees them. */
   freed: number;
 };
 
-/** Where LMDB has an entry; undefined: nowhere. */
+/** Location of an entry in LMDB. Undefined if it is not there. */
 export function whereStored({ laneEntry, stored }: RemovedEntry): RemovedEntry['stored'] {
   return laneEntry === undefined ? stored : laneEntry.stored;
 }
 
-/** What is known of an entry that was found in LMDB. */
+/** Describes an entry that was found in LMDB. */
 export function removedEntryOf(queue: QueueState, { priority, chunk, index }: StoredEntry): RemovedEntry {
   return removedEntryAt(queue, priority, chunk, index);
 }
 
-/** The same, of the `index`th entry of a chunk. */
+/** Describes the `index`th entry of a chunk. */
 export function removedEntryAt(
   queue: QueueState,
   priority: number,
@@ -57,7 +57,10 @@ export function removedEntryAt(
   };
 }
 
-/** Of an entry of which no more is known, but when it expires if the index has it. Its sequence may be made up: no body is known to be its own. */
+/**
+ * Describes an entry with a damaged header. Only the index may know its expiry. Its sequence may be a
+ * placeholder, so no body is assigned to it.
+ */
 export function removedDamagedEntry(
   queue: QueueState,
   priority: number,
@@ -84,7 +87,7 @@ export function removedLaneEntry(entry: LaneEntry): RemovedEntry {
   };
 }
 
-/** The stored form of a message whose entry has not left yet, wherever it lies; undefined: in memory as it came, or nowhere. */
+/** Encoded message of an entry that is not removed yet. Undefined if it is only in memory, or missing. */
 export function recordIn(
   { laneEntry, queue, priority, sequence }: RemovedEntry,
   database: Database,
@@ -95,7 +98,7 @@ export function recordIn(
   return found && recordAt(found.chunk, found.index, database.body);
 }
 
-/** The message of an entry that has not left yet; undefined if its bytes are damaged. */
+/** Message of an entry that is not removed yet. Undefined if its bytes are damaged. */
 export function messageIn(removed: RemovedEntry, database: Database): Message | undefined {
   const message = removed.laneEntry?.pending.message;
   if (message !== undefined) return message;

@@ -13,7 +13,7 @@ import { decodeRuns, sealRun } from './run.ts';
  */
 export const JOURNALS = ['journal-0', 'journal-1'];
 
-/** Bytes of a run besides its appends, at most: removals and settled state come in small numbers. */
+/** Bytes of a run besides its appends, at most: removals and metadata come in small numbers. */
 const CHANGES_BYTES = 1 << 16;
 
 export type Journal = {

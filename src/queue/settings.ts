@@ -1,0 +1,17 @@
+import type { Resources } from '../core/capacity/resources.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { StoreBounds } from './types.ts';
+
+/** Settings to open a store with. */
+export type StoreSettings = StoreBounds & {
+  /** Folder of the store, created if it does not exist. */
+  readonly folder: string;
+  /** Bytes of memory that messages may take while they wait for the disk. */
+  readonly maxPendingBytes: number;
+  /** Counts bytes of bodies that drains read into memory, because their buffers soon become garbage. */
+  readonly countRead: (bytes: number) => void;
+  readonly clock: Clock;
+  readonly resources: Pick<Resources, 'retained' | 'retainedBytes'>;
+  readonly log: Log;
+};
