@@ -1,12 +1,18 @@
 import { connect } from 'node:net';
 import { Failure, isFailureCode, systemCode } from '../core/errors.ts';
 import type { AcceptedDeployment, DeploymentStatus } from '../deployment/deployments.ts';
-import type { CertificateStatus } from '../hub/certificates.ts';
-import type { ClientRow, Page, RetainedRow, SessionRow, ShownSession } from '../hub/client-control.ts';
-import type { ControlReply } from '../hub/control.ts';
-import { controlPath } from '../hub/control.ts';
-import type { ShownLetter, ShownWaiting } from '../hub/queue-control.ts';
-import type { ExplainedRoute, Replay } from '../hub/route-control.ts';
+import type { CertificateStatus } from '../hub/control/certificate-status.ts';
+import type {
+  ClientRow,
+  Page,
+  RetainedRow,
+  SessionRow,
+  ShownSession,
+} from '../hub/control/client-control.ts';
+import type { ControlReply } from '../hub/control/control.ts';
+import { controlPath } from '../hub/control/control.ts';
+import type { ShownLetter, ShownWaiting } from '../hub/control/queue-control.ts';
+import type { ExplainedRoute, Replay } from '../hub/control/route-control.ts';
 import type { HubStatus } from '../hub/status.ts';
 import { systemHint } from './data-folder.ts';
 

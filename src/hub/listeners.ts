@@ -1,36 +1,124 @@
-import { resolve } from 'node:path';
-import type { ListenerKind, ListenerSettings } from '../broker/listeners/settings.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Broker } from '../broker/broker.ts';
+import type { OpenListener } from '../broker/listeners/settings.ts';
+import type { Cancel, Clock } from '../core/clock.ts';
+import { Failure, reasonOf } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import { oneAtATime } from '../core/one-at-a-time.ts';
 import type { ListenerEntry } from '../manifest/types.ts';
+import { INITIAL_LISTENER_RETRY_MS, MAX_LISTENER_RETRY_MS } from './limits.ts';
+import { addressOf, listenerSettings, urlForModules } from './listener-settings.ts';
 
-/** Open listener: its kind and address. */
-export type Listening = { readonly kind: ListenerKind; readonly address: string };
+/** Listener that could not be opened, with the reason. */
+export type ClosedListener = { readonly address: string; readonly reason: string };
 
-/** Broker settings of a listener of the manifest. Relative file paths start at `home`. */
-export function listenerSettings(entry: ListenerEntry, home: string): ListenerSettings {
-  if (entry.kind === 'unix') return { ...entry, file: resolve(home, entry.file) };
-  if (entry.kind === 'mqtt' || entry.kind === 'ws') return entry;
-  const { cert, key, ca, clientCertificates, crl } = entry.tls;
-  const tls = {
-    cert: resolve(home, cert),
-    key: resolve(home, key),
-    ca: ca === undefined ? undefined : resolve(home, ca),
-    clientCertificates,
-    crl: crl === undefined ? undefined : resolve(home, crl),
+/** Listeners of the current manifest. */
+export type Listening = {
+  /**
+   * Opens new listeners and closes removed ones with their clients. Opens as many as possible, and retries
+   * the rest until they are open or removed. Throws Failure `listener.in-use`, or else `listener.refused`, of
+   * the first listener that is not open.
+   */
+  readonly use: (entries: readonly ListenerEntry[], home: string) => Promise<void>;
+  readonly addresses: () => readonly string[];
+  readonly closed: () => readonly ClosedListener[];
+  /** URL of the broker for modules. Undefined if it has no plain listener. */
+  readonly urlForModules: () => string | undefined;
+  /** Stops the retries. Resolves when no attempt is in progress. */
+  readonly stop: () => Promise<void>;
+};
+
+type Wanted = { readonly entry: ListenerEntry; readonly home: string };
+type Open = Wanted & { readonly listener: OpenListener };
+type Closed = Wanted & { readonly failure: Failure; readonly failures: number; readonly cancel: Cancel };
+
+export type ListeningSettings = Pick<Broker, 'listen'> & { readonly clock: Clock; readonly log: Log };
+
+export function createListening({ listen, clock, log }: ListeningSettings): Listening {
+  const inTurn = oneAtATime();
+  let wanted: readonly ListenerEntry[] = [];
+  let open: readonly Open[] = [];
+  let closed: readonly Closed[] = [];
+  let stopped = false;
+
+  const place = ({ entry }: Wanted): number => wanted.findIndex(one => isDeepStrictEqual(one, entry));
+  const byPlace = (one: Wanted, other: Wanted): number => place(one) - place(other);
+
+  const tryToOpen = async (one: Wanted, failures = 0): Promise<Open | Failure> => {
+    try {
+      const listener = await listen(listenerSettings(one.entry, one.home));
+      const opened = { ...one, listener };
+      open = [...open, opened].toSorted(byPlace);
+      return opened;
+    } catch (thrown) {
+      const failure = thrown instanceof Failure ? thrown : unexpected(one, thrown);
+      const wait = Math.min(INITIAL_LISTENER_RETRY_MS * 2 ** failures, MAX_LISTENER_RETRY_MS);
+      const cancel = clock.after(wait, () => void inTurn(() => retry(found)));
+      const found: Closed = { ...one, failure, failures: failures + 1, cancel };
+      closed = [...closed, found].toSorted(byPlace);
+      return failure;
+    }
   };
-  return { ...entry, tls };
+
+  const retry = async (one: Closed): Promise<void> => {
+    if (stopped || !closed.includes(one)) return;
+    closed = closed.filter(other => other !== one);
+    const found = await tryToOpen(one, one.failures);
+    if (!(found instanceof Failure)) log.info(`The hub listens on ${found.listener.address} now.`);
+    else if (found.message !== one.failure.message) complain(found);
+  };
+
+  const complain = (failure: Failure): void => log.warn(`${failure.message} The hub tries it again.`);
+
+  const change: Listening['use'] = async (entries, home) => {
+    wanted = entries;
+    const stays = (one: Open): boolean => (one.home === home || isByAddress(one.entry)) && place(one) >= 0;
+    // Closes first, because a new listener may use the same address.
+    const leaving = open.filter(one => !stays(one));
+    open = open.filter(stays).toSorted(byPlace);
+    for (const { cancel } of closed) cancel();
+    closed = [];
+    await Promise.all(leaving.map(({ listener }) => listener.close()));
+    const failures: Failure[] = [];
+    for (const entry of entries) {
+      if (open.some(one => isDeepStrictEqual(one.entry, entry))) continue;
+      const found = await tryToOpen({ entry, home });
+      if (found instanceof Failure) failures.push(found);
+    }
+    for (const failure of failures) complain(failure);
+    const worst = failures.find(({ code }) => code === 'listener.in-use') ?? failures[0];
+    if (worst !== undefined) throw worst;
+  };
+
+  return {
+    // A listener that is being closed may take as long as its clients take to disconnect.
+    use: (entries, home) => inTurn(() => change(entries, home)),
+    addresses: () => open.map(({ listener }) => listener.address),
+    closed: () =>
+      closed.map(({ entry, home, failure }) => ({
+        address: addressOf(entry, home),
+        reason: failure.message,
+      })),
+    urlForModules: () => {
+      // A module that starts before its listener is open retries its connection.
+      const opened = open.map(one => ({ ...one, address: one.listener.address }));
+      const coming = closed.map(one => ({ ...one, address: addressOf(one.entry, one.home) }));
+      const all = [...opened, ...coming].toSorted(byPlace);
+      return urlForModules(all.map(({ entry, address }) => ({ kind: entry.kind, address })));
+    },
+    stop: () => {
+      stopped = true;
+      for (const { cancel } of closed) cancel();
+      return inTurn(async () => {});
+    },
+  };
 }
 
-/** Address of a listener in the manifest. */
-export function addressOf(entry: ListenerEntry, home: string): string {
-  if (entry.kind === 'unix') return `unix:${resolve(home, entry.file)}`;
-  const { kind, host, port } = entry;
-  return `${kind === 'mqtt' ? '' : `${kind}://`}${host.includes(':') ? `[${host}]` : host}:${port}`;
+function unexpected({ entry, home }: Wanted, thrown: unknown): Failure {
+  return new Failure('listener.refused', `Cannot listen on ${addressOf(entry, home)}: ${reasonOf(thrown)}.`);
 }
 
-/** URL for modules: the first plain listener. Undefined if there is none. */
-export function urlForModules(listeners: readonly Listening[]): string | undefined {
-  const plain = listeners.find(({ kind }) => kind === 'mqtt');
-  if (plain === undefined) return listeners[0]?.address;
-  // 0.0.0.0 is not an address to connect to.
-  return `mqtt://${plain.address.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:')}`;
+/** True if the address alone describes the listener, because it has no certificate files. */
+function isByAddress({ kind }: ListenerEntry): boolean {
+  return kind === 'mqtt' || kind === 'ws';
 }

@@ -8,8 +8,8 @@ import { pathsOfUpstream } from '../manifest/file-paths.ts';
 import type { ModuleEntry, UpstreamEntry } from '../manifest/types.ts';
 import { moduleEnvironment } from '../supervisor/process/environment.ts';
 import { findStartError } from '../supervisor/process/start-error.ts';
-import { listenerSettings } from './listeners.ts';
-import { withoutLinks } from './module-spec.ts';
+import { listenerSettings } from './listener-settings.ts';
+import { withoutLinks } from './modules/module-spec.ts';
 
 /**
  * Checks that the programs and files of a plan exist on this machine. Skips everything that the plan keeps.

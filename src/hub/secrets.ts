@@ -1,6 +1,6 @@
 import type { Random } from '../core/random.ts';
 import type { KeyPair } from '../crypto/keys.ts';
-import type { SpecHost } from './module-spec.ts';
+import type { SpecHost } from './modules/module-spec.ts';
 
 export type SecretOpenerSettings = { readonly dataFolder: string; readonly random: Random };
 

@@ -5,10 +5,10 @@ import type { QueueStats, StoreCounts, StoreHealth } from '../queue/types.ts';
 import type { RouteCounts } from '../routes/dispatcher.ts';
 import type { BinaryName } from '../self-update/paths.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
-import type { ClosedListener } from './listening.ts';
-import type { MemoryStatus } from './memory.ts';
-import type { RefusedRoute } from './plan.ts';
-import type { RouterCounts } from './router.ts';
+import type { ClosedListener } from './listeners.ts';
+import type { MemoryStatus } from './memory/keeper.ts';
+import type { RefusedRoute } from './routing/route-plan.ts';
+import type { RouterCounts } from './routing/router.ts';
 import type { UpstreamStatus } from './upstreams.ts';
 
 /** Status of a running hub. `ps`, `queue` and `routes` print parts of it, `--json` prints all. */

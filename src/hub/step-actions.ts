@@ -2,9 +2,9 @@ import type { Log } from '../core/log.ts';
 import type { Artifacts } from '../deployment/artifacts.ts';
 import type { ExecuteStep } from '../deployment/plan-executor.ts';
 import type { Placed, PlanStep } from '../manifest/diff/plan.ts';
-import type { Parts } from './parts.ts';
-import { routingOf } from './routing.ts';
-import { boundsOf } from './storage.ts';
+import type { Parts } from './components.ts';
+import { routingOf } from './routing/compiled-routes.ts';
+import { boundsOf } from './storage/bounds.ts';
 
 type Action<Kind extends PlanStep['kind']> = (
   context: Context,

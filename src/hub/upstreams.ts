@@ -13,9 +13,9 @@ import type { QueueStats, Store } from '../queue/types.ts';
 import type { Forwarder } from '../upstream/forwarder.ts';
 import type { TakeDown } from '../upstream/inflow.ts';
 import type { ForwarderSettings, ForwarderStatus } from '../upstream/settings.ts';
-import { keepUpstream } from './kept-upstream.ts';
-import type { SpecHost } from './module-spec.ts';
-import { upstreamQueue } from './names.ts';
+import type { SpecHost } from './modules/module-spec.ts';
+import { keepUpstream } from './persistence/upstream-session.ts';
+import { upstreamQueue } from './queue-names.ts';
 
 export type UpstreamStatus = ForwarderStatus & {
   readonly name: string;

@@ -7,7 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createIdentities } from '../../src/auth/identities.ts';
 import type { Authentication } from '../../src/broker/types.ts';
-import { createModuleSockets } from '../../src/hub/module-sockets.ts';
+import { createModuleSockets } from '../../src/hub/modules/module-sockets.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 import type { PeerOwner } from '../../src/supervisor/peers/find-peer.ts';
 import { createTestClock } from '../harness/clock.ts';

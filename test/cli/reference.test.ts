@@ -8,7 +8,7 @@ import { PUB } from '../../src/cli/reference/clients.ts';
 import { helpOf, overview } from '../../src/cli/reference/formats/help.ts';
 import { markdown } from '../../src/cli/reference/formats/markdown.ts';
 import { COMMANDS, findCommand } from '../../src/cli/reference/table.ts';
-import { ACTIONS } from '../../src/hub/control.ts';
+import { ACTIONS } from '../../src/hub/control/control.ts';
 
 const reference = suite('cli: the table of commands');
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_LISTED } from '../../src/hub/client-control.ts';
+import { MAX_LISTED } from '../../src/hub/control/client-control.ts';
 import { folderWith, freePort, removeFolder, run, startHub, until } from '../harness/binary.ts';
 
 type Ask = (...args: string[]) => ReturnType<typeof run>;

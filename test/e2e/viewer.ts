@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { createFrameReader, frameOf, sizeFrame } from '../../src/hub/terminal-frames.ts';
+import { createFrameReader, frameOf, sizeFrame } from '../../src/hub/control/terminal-frames.ts';
 
 /** A viewer of a module's terminal at the control socket, without a terminal of its own. */
 export type RawViewer = {

@@ -1,5 +1,5 @@
 import type { Message, OnDurable } from '../../src/core/message.ts';
-import { keepUpstream } from '../../src/hub/kept-upstream.ts';
+import { keepUpstream } from '../../src/hub/persistence/upstream-session.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 import type { MetadataEntry } from '../../src/queue/types.ts';
 import type { Forwarder } from '../../src/upstream/forwarder.ts';

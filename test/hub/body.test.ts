@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Message, PLAIN } from '../../src/core/message.ts';
-import { decodeBody } from '../../src/hub/body.ts';
-import { decodeCbor } from '../../src/hub/cbor.ts';
 import { MAX_CBOR_VALUES, MAX_ROUTED_BODY_BYTES } from '../../src/hub/limits.ts';
+import { decodeBody } from '../../src/hub/routing/body-decoder.ts';
+import { decodeCbor } from '../../src/hub/routing/cbor-decoder.ts';
 
 const encoder = new Encoder({ useRecords: false, mapsAsObjects: true });
 const bodies = suite('hub: bodies');

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { explainRoutes } from '../../src/hub/route-control.ts';
-import { sampleSubject } from '../../src/hub/sample.ts';
+import { explainRoutes } from '../../src/hub/control/route-control.ts';
+import { sampleSubject } from '../../src/hub/control/sample-message.ts';
 import { compileRoute } from '../../src/routes/route.ts';
 
 const explain = suite('hub: explain');

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createFeed } from '../../src/hub/feed.ts';
+import { createFeed } from '../../src/hub/modules/line-delivery.ts';
 import type { QueueEntry } from '../../src/queue/types.ts';
 import { createStage, messageOf, to } from '../harness/queue.ts';
 

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { importForHub } from '../../src/hub/import.ts';
+import { importForHub } from '../../src/hub/control/import.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 
 /** A deployment as text, because numbers in it may not be JavaScript's. */

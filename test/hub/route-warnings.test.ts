@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { planRoutes } from '../../src/hub/plan.ts';
-import { warningsOf } from '../../src/hub/route-warnings.ts';
+import { planRoutes } from '../../src/hub/routing/route-plan.ts';
+import { warningsOf } from '../../src/hub/routing/route-warnings.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 
 const warnings = suite('hub: warnings of routes');

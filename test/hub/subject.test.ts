@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { propertiesForParent } from '../../src/core/child-source.ts';
 import { type Message, PLAIN } from '../../src/core/message.ts';
-import { createSubject } from '../../src/hub/subject.ts';
+import { createSubject } from '../../src/hub/routing/subject.ts';
 import { SYSTEM_PROPERTIES } from '../../src/routes/system.ts';
 
 const NOON = Date.UTC(2026, 10, 23, 12);

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createRestorer } from '../../src/cli/commands/modules/restorer.ts';
-import type { Frame, FrameKind } from '../../src/hub/terminal-frames.ts';
-import { createFrameReader, frameOf, sizeFrame, sizeIn } from '../../src/hub/terminal-frames.ts';
+import type { Frame, FrameKind } from '../../src/hub/control/terminal-frames.ts';
+import { createFrameReader, frameOf, sizeFrame, sizeIn } from '../../src/hub/control/terminal-frames.ts';
 
 const test = suite('terminal frames');
 

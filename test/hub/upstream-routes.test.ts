@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { planRoutes } from '../../src/hub/plan.ts';
-import { warningsOf } from '../../src/hub/route-warnings.ts';
-import { routingOf } from '../../src/hub/routing.ts';
+import { routingOf } from '../../src/hub/routing/compiled-routes.ts';
+import { planRoutes } from '../../src/hub/routing/route-plan.ts';
+import { warningsOf } from '../../src/hub/routing/route-warnings.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 import { printRoute, printSink } from '../../src/routes/printer.ts';
 import { subjectOf } from '../routes/subject.ts';

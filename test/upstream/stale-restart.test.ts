@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { keepUpstream } from '../../src/hub/kept-upstream.ts';
+import { keepUpstream } from '../../src/hub/persistence/upstream-session.ts';
 import { packetIdOf } from '../../src/mqtt/inflight.ts';
 import { openReleases } from '../../src/upstream/releases.ts';
 import { messageOf, to } from '../harness/queue.ts';

@@ -1,4 +1,4 @@
-import type { Page } from '../../hub/client-control.ts';
+import type { Page } from '../../hub/control/client-control.ts';
 import { usageFailure } from '../arguments.ts';
 import type { Definition } from '../reference/definition.ts';
 import { print } from '../system.ts';

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../../src/core/errors.ts';
 import { MAX_USER_PROPERTIES } from '../../../src/core/limits.ts';
-import { ackOfLine, messageOfLine } from '../../../src/hub/lines/from-module.ts';
+import { ackOfLine, messageOfLine } from '../../../src/hub/modules/lines/from-module.ts';
 
 const lines = suite('hub: lines from a module');
 

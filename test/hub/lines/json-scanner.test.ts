@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isJson, visitMembers } from '../../../src/hub/lines/json-scanner.ts';
-import { quote, unquote } from '../../../src/hub/lines/json-strings.ts';
+import { isJson, visitMembers } from '../../../src/hub/modules/lines/json-scanner.ts';
+import { quote, unquote } from '../../../src/hub/modules/lines/json-strings.ts';
 
 const scanner = suite('hub: JSON in bytes');
 

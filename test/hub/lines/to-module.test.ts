@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { messageOfLine } from '../../../src/hub/lines/from-module.ts';
-import { lineOfMessage, taskLine } from '../../../src/hub/lines/to-module.ts';
+import { messageOfLine } from '../../../src/hub/modules/lines/from-module.ts';
+import { lineOfMessage, taskLine } from '../../../src/hub/modules/lines/to-module.ts';
 
 const lines = suite('hub: lines for a module');
 

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { Failure, reasonOf, systemCode } from '../../../core/errors.ts';
-import { importForHub } from '../../../hub/import.ts';
+import { importForHub } from '../../../hub/control/import.ts';
 import type { Remark } from '../../../manifest/azure/remark.ts';
 import { MAX_DEPLOYMENT_BYTES } from '../../../manifest/limits.ts';
 import { argumentsOf } from '../../arguments.ts';

@@ -1,4 +1,4 @@
-import type { ClientRow } from '../../../hub/client-control.ts';
+import type { ClientRow } from '../../../hub/control/client-control.ts';
 import { argumentsOf } from '../../arguments.ts';
 import { ask } from '../../control.ts';
 import { dataFolder } from '../../data-folder.ts';

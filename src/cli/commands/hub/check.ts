@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import { Failure, reasonOf } from '../../../core/errors.ts';
 import { escapeHidden } from '../../../core/text/escape.ts';
 import { lastLinesOf } from '../../../deployment/module-health.ts';
-import type { CertificateStatus } from '../../../hub/certificates.ts';
+import type { CertificateStatus } from '../../../hub/control/certificate-status.ts';
 import type { HubStatus } from '../../../hub/status.ts';
 import type { UpstreamStatus } from '../../../hub/upstreams.ts';
 import { upstreamLabel } from '../../../manifest/upstreams.ts';

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { Failure } from '../../../core/errors.ts';
-import type { ControlReply } from '../../../hub/control.ts';
-import { controlPath } from '../../../hub/control.ts';
+import type { ControlReply } from '../../../hub/control/control.ts';
+import { controlPath } from '../../../hub/control/control.ts';
+import type { Frame } from '../../../hub/control/terminal-frames.ts';
+import { createFrameReader, frameOf, sizeFrame } from '../../../hub/control/terminal-frames.ts';
 import { MAX_VIEWER_FRAME_BYTES } from '../../../hub/limits.ts';
-import type { Frame } from '../../../hub/terminal-frames.ts';
-import { createFrameReader, frameOf, sizeFrame } from '../../../hub/terminal-frames.ts';
 import { argumentsOf, usageFailure } from '../../arguments.ts';
 import { unreachable } from '../../control.ts';
 import { dataFolder } from '../../data-folder.ts';

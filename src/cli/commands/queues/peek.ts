@@ -1,4 +1,4 @@
-import { MAX_PEEKED } from '../../../hub/queue-control.ts';
+import { MAX_PEEKED } from '../../../hub/control/queue-control.ts';
 import { argumentsOf, usageFailure } from '../../arguments.ts';
 import { ask } from '../../control.ts';
 import { dataFolder } from '../../data-folder.ts';

@@ -1,6 +1,6 @@
 import { Failure } from '../../../core/errors.ts';
-import { planRoutes } from '../../../hub/plan.ts';
-import { warningsOf } from '../../../hub/route-warnings.ts';
+import { planRoutes } from '../../../hub/routing/route-plan.ts';
+import { warningsOf } from '../../../hub/routing/route-warnings.ts';
 import { readManifest } from '../../../manifest/read.ts';
 import { formatDiagnostic } from '../../../routes/diagnostics.ts';
 import type { Dialect } from '../../../routes/dialect.ts';

@@ -1,6 +1,6 @@
-import { planRoutes } from '../../../hub/plan.ts';
-import { type ExplainedRoute, explainRoutes } from '../../../hub/route-control.ts';
-import { sampleSubject } from '../../../hub/sample.ts';
+import { type ExplainedRoute, explainRoutes } from '../../../hub/control/route-control.ts';
+import { sampleSubject } from '../../../hub/control/sample-message.ts';
+import { planRoutes } from '../../../hub/routing/route-plan.ts';
 import { readManifest } from '../../../manifest/read.ts';
 import { argumentsOf, usageFailure } from '../../arguments.ts';
 import { ask } from '../../control.ts';

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Failure, reasonOf } from '../../../core/errors.ts';
-import { sampleSubject } from '../../../hub/sample.ts';
+import { sampleSubject } from '../../../hub/control/sample-message.ts';
 import { formatDiagnostic } from '../../../routes/diagnostics.ts';
 import { compileRoute, type Route } from '../../../routes/route.ts';
 import { sourceTakes } from '../../../routes/sources.ts';

@@ -1,0 +1,82 @@
+import type { Socket } from 'node:net';
+import type { Cancel } from '../../core/clock.ts';
+import { Failure } from '../../core/errors.ts';
+import type { Supervisor } from '../../supervisor/spec.ts';
+import type { Attachment } from '../../supervisor/terminal/shared-terminal.ts';
+import { MAX_VIEWER_BACKLOG_BYTES, MAX_VIEWER_FRAME_BYTES } from '../limits.ts';
+import type { Frame } from './terminal-frames.ts';
+import { createFrameReader, frameOf, sizeIn, sizeOf } from './terminal-frames.ts';
+
+const NOTHING_PRINTED = frameOf('output', Buffer.alloc(0));
+
+/**
+ * Attaches a control connection to a module's terminal: after the reply `accepted`, frames run both ways
+ * until one side closes. A viewer that does not read is disconnected. `args`: module, columns, rows, and
+ * optionally `read-only`. Throws the Failures of `Supervisor.attach`.
+ */
+export function attach(
+  supervisor: Pick<Supervisor, 'attach'>,
+  [module = '', columns, rows, mode]: readonly string[],
+  socket: Socket,
+  accepted: string,
+): void {
+  const size = sizeOf(Number(columns), Number(rows));
+  if (size === undefined) throw new Failure('usage', 'A terminal has from 1 to 65535 columns and rows.');
+
+  const leave = (how: string): void => {
+    attachment.detach();
+    socket.end(frameOf('ended', Buffer.from(how)));
+    // A socket that is not read does not report that its peer has closed.
+    socket.resume();
+  };
+  const printed = (bytes: Buffer): void => {
+    if (!socket.writable) return;
+    if (socket.writableLength <= MAX_VIEWER_BACKLOG_BYTES) socket.write(frameOf('output', bytes));
+    else socket.destroy();
+  };
+  const attachment = supervisor.attach(module, { size, printed, ended: leave });
+  socket.write(accepted);
+  printed(attachment.scrollback);
+
+  const take = takeFrames(attachment, mode === 'read-only', socket);
+  const read = createFrameReader(MAX_VIEWER_FRAME_BYTES);
+  socket.on('data', (bytes: Buffer) => {
+    const frames = read(bytes);
+    if (frames === undefined) socket.destroy();
+    else for (const frame of frames) take(frame);
+  });
+  socket.on('end', () => socket.end());
+  socket.once('close', attachment.detach);
+}
+
+/**
+ * Back-pressure: input that the module does not read stays in the viewer, whose socket is paused meanwhile.
+ * An empty output frame now and then detects a viewer that has gone.
+ */
+function takeFrames({ input, resize, everySecond }: Attachment, readOnly: boolean, socket: Socket) {
+  let cancel: Cancel | undefined;
+  const goOn = (): void => {
+    cancel?.();
+    cancel = undefined;
+    socket.resume();
+  };
+  const hold = (): void => {
+    socket.pause();
+    cancel ??= everySecond(() => {
+      if (socket.writable) socket.write(NOTHING_PRINTED);
+    });
+  };
+  input.on('drain', goOn);
+  socket.once('close', () => {
+    input.off('drain', goOn);
+    cancel?.();
+  });
+  return ({ kind, payload }: Frame): void => {
+    if (kind === 'size') {
+      const size = sizeIn(payload);
+      if (size !== undefined) resize(size);
+    } else if (kind === 'input' && !readOnly && input.writable && !input.write(payload)) {
+      hold();
+    }
+  };
+}

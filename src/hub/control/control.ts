@@ -1,0 +1,148 @@
+import { chmodSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { Failure, reasonOf } from '../../core/errors.ts';
+import type { Deployments } from '../../deployment/deployments.ts';
+import type { Supervisor } from '../../supervisor/spec.ts';
+import { MAX_CONTROL_REQUEST_BYTES } from '../limits.ts';
+import type { HubStatus } from '../status.ts';
+import { attach } from './attach.ts';
+import type { CertificateStatus } from './certificate-status.ts';
+import type { ClientControl } from './client-control.ts';
+import type { QueueControl } from './queue-control.ts';
+import type { RouteControl } from './route-control.ts';
+
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/** Request of a command to the running hub, with its arguments. */
+export type ControlRequest = { readonly command: string; readonly args: readonly string[] };
+
+export type ControlReply =
+  | { readonly result: unknown }
+  | { readonly failure: { readonly code: string; readonly sentence: string } };
+
+export type Control = { readonly close: () => unknown };
+
+export type ControlHost = {
+  readonly status: () => HubStatus;
+  readonly certificates: () => readonly CertificateStatus[];
+  readonly supervisor: Pick<Supervisor, 'startModule' | 'stopModule' | 'restart' | 'attach'>;
+  readonly deployments: Pick<Deployments, 'apply' | 'preview' | 'status'>;
+  readonly queues: QueueControl;
+  readonly routes: RouteControl;
+  readonly clients: ClientControl;
+};
+
+type Action = (host: ControlHost, ...args: readonly string[]) => unknown;
+
+/** Action of each request. The command that sends the arguments has the same version as the hub. */
+export const ACTIONS: Readonly<Record<string, Action>> = {
+  status: ({ status }) => status(),
+  certificates: ({ certificates }) => certificates(),
+  apply: ({ deployments }, file = '') => deployments.apply(file),
+  'apply preview': ({ deployments }, file = '') => deployments.preview(file),
+  deployment: ({ deployments }) => deployments.status(),
+  start: ({ supervisor }, module = '') => supervisor.startModule(module),
+  stop: ({ supervisor }, module = '') => supervisor.stopModule(module),
+  restart: ({ supervisor }, module = '') => supervisor.restart(module),
+  'queue peek': ({ queues }, queue = '', limit = '0') => queues.peek(queue, Number(limit)),
+  'queue drop': ({ queues }, queue = '', sequence = '') => queues.drop(queue, Number(sequence)),
+  'queue drop all': ({ queues }, queue = '') => queues.dropAll(queue),
+  'queue dead': ({ queues }) => queues.letters(),
+  'queue dead replay': ({ queues }, id = '') => queues.replay(id),
+  'queue dead drop': ({ queues }, id = '') => queues.forget(id),
+  sessions: ({ clients }, offset = '0') => clients.sessions(Number(offset)),
+  'sessions show': ({ clients }, id = '') => clients.show(id),
+  'sessions drop': ({ clients }, id = '') => clients.drop(id),
+  'sessions drop all': ({ clients }, holder = '') => clients.dropAll(holder),
+  clients: ({ clients }, offset = '0') => clients.clients(Number(offset)),
+  'clients kick': ({ clients }, id = '') => clients.kick(id),
+  retained: ({ clients }, offset = '0') => clients.retained(Number(offset)),
+  'retained clear': ({ clients }, filter = '') => clients.clear(filter),
+  'routes explain': ({ routes }, message = '', route = '') => routes.explain(message, route),
+  'routes replay': ({ routes }, text = '', since = '') => routes.replay(text, Number(since)),
+};
+
+/** Path of the control socket of a data folder. */
+export function controlPath(dataFolder: string): string {
+  return join(dataFolder, 'control.sock');
+}
+
+/**
+ * Serves the control socket at `path`: one JSON request and one JSON reply per line. `attach` switches the
+ * connection to terminal frames. The file mode (0600) restricts access to the hub's user. The caller holds
+ * the data folder's lock, so an existing socket file is stale.
+ */
+export async function serveControl(path: string, host: ControlHost): Promise<Control> {
+  rmSync(path, { force: true });
+  const server = createServer(socket => serve(socket, host));
+  const mask = process.umask(0o177);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', error =>
+        reject(new Failure('data.unwritable', `No control socket at ${path}: ${error.message}.`)),
+      );
+      server.listen(path, resolve);
+    });
+    chmodSync(path, 0o600);
+  } finally {
+    process.umask(mask);
+  }
+  return {
+    // Node removes the socket file if the disk permits it; otherwise the next hub replaces it.
+    close: () => server.close(),
+  };
+}
+
+function serve(socket: Socket, host: ControlHost): void {
+  let held = NOTHING;
+  const read = (chunk: Buffer): void => {
+    held = Buffer.concat([held, chunk]);
+    if (held.length > MAX_CONTROL_REQUEST_BYTES) socket.destroy();
+    const end = held.indexOf('\n');
+    if (end < 0) return;
+    socket.off('data', read);
+    const line = held.toString('utf8', 0, end);
+    answer(line, host, socket).then(
+      reply => {
+        if (reply !== undefined) socket.end(`${JSON.stringify(reply)}\n`);
+      },
+      () => socket.destroy(),
+    );
+  };
+  socket.on('data', read);
+  // An interrupted command is not an error of the hub.
+  socket.on('error', () => socket.destroy());
+}
+
+/** Reply to a request. Undefined if the connection has switched to terminal frames. */
+async function answer(line: string, host: ControlHost, socket: Socket): Promise<ControlReply | undefined> {
+  try {
+    const { command, args } = requestOf(line);
+    if (command !== 'attach') return { result: (await perform({ command, args }, host)) ?? null };
+    attach(host.supervisor, args, socket, `${JSON.stringify({ result: null })}\n`);
+    return undefined;
+  } catch (thrown) {
+    const code = thrown instanceof Failure ? thrown.code : 'usage';
+    return { failure: { code, sentence: reasonOf(thrown) } };
+  }
+}
+
+function perform({ command, args }: ControlRequest, host: ControlHost): unknown {
+  const action = Object.hasOwn(ACTIONS, command) ? ACTIONS[command] : undefined;
+  if (action !== undefined) return action(host, ...args);
+  throw new Failure(
+    'usage',
+    `This hub does not know the command "${command}": it may be of another version.`,
+  );
+}
+
+function requestOf(line: string): ControlRequest {
+  const value: unknown = JSON.parse(line);
+  if (typeof value !== 'object' || value === null || !('command' in value)) {
+    throw new Failure('usage', 'A control request is an object with a "command".');
+  }
+  const args: unknown[] = 'args' in value && Array.isArray(value.args) ? value.args : [];
+  return { command: String(value.command), args: args.map(String) };
+}

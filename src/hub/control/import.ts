@@ -1,0 +1,66 @@
+import { type Imported, importDeployment } from '../../manifest/azure/import.ts';
+import type { Remark } from '../../manifest/azure/remark.ts';
+import { pathOf } from '../../manifest/checks/field-path.ts';
+import { checkManifest, parseManifest } from '../../manifest/read.ts';
+import { planRoutes } from '../routing/route-plan.ts';
+
+/** Maximum number of omitted fields. A deployment with more invalid fields is refused as a whole. */
+const MAX_LEFT_OUT = 1_000;
+
+/**
+ * Converts the text of an Azure IoT Edge deployment to a valid manifest: omits and reports fields and routes
+ * that would be refused. `file` names the text in errors. Throws Failure `import.foreign`.
+ */
+export function importForHub(text: string, file: string): Imported {
+  const imported = importDeployment(text, file);
+  const { manifest, remarks } = withoutRefused(imported);
+  const { refused } = planRoutes(parseManifest(JSON.stringify(manifest), file));
+  const left = Object.entries(manifest.routes ?? {}).filter(
+    ([name]) => !refused.some(route => route.name === name),
+  );
+  return {
+    manifest: { ...manifest, routes: Object.fromEntries(left) },
+    remarks: [...remarks, ...refused.map(({ name, reason }) => refusalOf(name, reason))],
+  };
+}
+
+/** Omits the smallest part that makes the manifest invalid, if the import's own checks did not find it. */
+function withoutRefused({ manifest, remarks }: Imported): Imported {
+  const kept = structuredClone(manifest);
+  const left: Remark[] = [];
+  while (left.length < MAX_LEFT_OUT) {
+    const checked = checkManifest(kept);
+    const gone = 'problem' in checked ? removeAt(kept, checked.path) : undefined;
+    if (gone === undefined || !('problem' in checked)) break;
+    left.push({ path: pathOf(gone), sentence: `is left out: it ${checked.problem}` });
+  }
+  return { manifest: kept, remarks: [...remarks, ...left] };
+}
+
+/** Removes the value at the path, or the deepest existing part of the path. Returns the removed path. */
+function removeAt(root: object, path: readonly unknown[]): unknown[] | undefined {
+  let inner: unknown = root;
+  let removed: { readonly from: object; readonly path: unknown[] } | undefined;
+  for (const [depth, key] of path.entries()) {
+    if (typeof inner !== 'object' || inner === null || !Object.hasOwn(inner, String(key))) break;
+    removed = { from: inner, path: path.slice(0, depth + 1) };
+    inner = Reflect.get(inner, String(key));
+  }
+  const key = removed?.path.at(-1);
+  if (removed === undefined) return undefined;
+  if (Array.isArray(removed.from)) removed.from.splice(Number(key), 1);
+  else Reflect.deleteProperty(removed.from, String(key));
+  return removed.path;
+}
+
+/** Reason without the position lines, which a list has no room for. The path contains the route's name. */
+function refusalOf(name: string, reason: string): Remark {
+  const [line = ''] = reason
+    .replace(`route routes.${name}, `, '')
+    .replace(`routes.${name} `, 'it ')
+    .split('\n');
+  return {
+    path: `$edgeHub.routes.${name}`,
+    sentence: `is left out until it is put right: ${line.replace(/\.$/, '')}`,
+  };
+}

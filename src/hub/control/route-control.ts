@@ -1,0 +1,141 @@
+import type { Clock } from '../../core/clock.ts';
+import { Failure } from '../../core/errors.ts';
+import type { Message } from '../../core/message.ts';
+import type { Store } from '../../queue/types.ts';
+import { formatDiagnostic } from '../../routes/diagnostics.ts';
+import type { RouteSetEntry } from '../../routes/dispatcher.ts';
+import { type Explained, explainRoute } from '../../routes/explain.ts';
+import { compileRoute } from '../../routes/route.ts';
+import { sourceTakes } from '../../routes/sources.ts';
+import type { Subject, Verdict } from '../../routes/subject.ts';
+import { MAX_REPLAY_SHOWN, MAX_REPLAYED, REPLAY_BATCH } from '../limits.ts';
+import type { Routing } from '../routing/compiled-routes.ts';
+import { createSubject } from '../routing/subject.ts';
+import { type ShownMessage, shownMessage } from './queue-control.ts';
+import { sampleSubject } from './sample-message.ts';
+
+/** Maximum characters of a shown value. */
+const MAX_SHOWN = 200;
+
+/** Explanation why a route matches a message or not. */
+export type ExplainedRoute = Omit<Explained, 'values'> & {
+  readonly name: string;
+  readonly text: string;
+  /**
+   * Values of the condition's subexpressions, as JSON or `undefined`. An expression precedes its operands.
+   */
+  readonly values: readonly { readonly text: string; readonly value: string; readonly depth: number }[];
+};
+
+/** Messages in the queues that a route would have matched. */
+export type Replay = {
+  /** Number of examined messages. A message in several queues counts once. */
+  readonly messages: number;
+  /** Messages whose source matches, counted by the value of the condition. */
+  readonly verdicts: Readonly<Record<Verdict, number>>;
+  /** First matches. `waited` is in milliseconds of hub time. */
+  readonly taken: readonly { readonly waited: number; readonly message: ShownMessage }[];
+  /** True if there were more messages than the bound. */
+  readonly cut: boolean;
+};
+
+/** Operator's queries about the routes of a running hub. */
+export type RouteControl = {
+  /** Throws Failure `usage` for an invalid message or an unknown route. */
+  readonly explain: (message: string, route: string) => readonly ExplainedRoute[];
+  /** Examines messages that have waited for at most `since` milliseconds. Throws Failure `route.syntax`. */
+  readonly replay: (text: string, since: number) => Promise<Replay>;
+};
+
+export type RouteControlSettings = {
+  readonly clock: Pick<Clock, 'wall'>;
+  readonly store: Store;
+  /** Current routes. */
+  readonly routing: () => Routing;
+};
+
+export function controlRoutes({ clock, store, routing }: RouteControlSettings): RouteControl {
+  return {
+    explain: (message, route) => explainRoutes(routing().routes, sampleSubject(message), route),
+    replay: async (text, since) => {
+      const { manifest } = routing();
+      const compiled = compileRoute(text, manifest.dialect);
+      if ('diagnostic' in compiled) {
+        throw new Failure('route.syntax', formatDiagnostic('route', text, compiled.diagnostic));
+      }
+      const { judge, tree } = compiled.route;
+      const subject = createSubject(manifest.name, clock.wall);
+      const verdicts = { true: 0, false: 0, undefined: 0, error: 0 };
+      const taken: Replay['taken'][number][] = [];
+      const ask = (message: Message, waited: number): void => {
+        const asked: Subject = subject.of(message, waited);
+        if (!sourceTakes(tree.source, asked.source, asked.topic)) return;
+        const verdict = judge(asked);
+        verdicts[verdict] += 1;
+        if (verdict === 'true' && taken.length < MAX_REPLAY_SHOWN) {
+          taken.push({ waited, message: shownMessage(message) });
+        }
+      };
+      const { messages, cut } = await eachWaiting(store, since, ask);
+      return { messages, verdicts, taken, cut };
+    },
+  };
+}
+
+/** Explains why each of `routes`, or only the named one, matches a message or not. Throws Failure `usage`. */
+export function explainRoutes(
+  routes: readonly RouteSetEntry[],
+  subject: Subject,
+  wanted: string,
+): readonly ExplainedRoute[] {
+  const asked = wanted === '' ? routes : routes.filter(({ name }) => name === wanted);
+  if (asked.length === 0 && wanted !== '') {
+    throw new Failure('usage', `There is no route "${wanted}": "skerry routes" lists them.`);
+  }
+  return asked.map(({ name, route }) => {
+    const explained = explainRoute(route, subject);
+    const values = explained.values.map(part => ({ ...part, value: shown(part.value) }));
+    return { name, text: route.text, ...explained, values };
+  });
+}
+
+function shown(value: unknown): string {
+  const text = typeof value === 'number' || value === undefined ? String(value) : jsonOf(value);
+  return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}…`;
+}
+
+/**
+ * JSON of a value, without recursion: JSON.stringify recurses, and a body may nest deeper than the stack
+ * allows.
+ */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (error instanceof RangeError) return 'nested too deeply to be shown';
+    throw error;
+  }
+}
+
+/** Calls `look` with each queued message once. The event loop runs between two batches. */
+async function eachWaiting(
+  store: Store,
+  since: number,
+  look: (message: Message, waited: number) => void,
+): Promise<{ readonly messages: number; readonly cut: boolean }> {
+  const seen = new Set<number>();
+  for (const { queue } of store.stats()) {
+    let batch = store.peek(queue, REPLAY_BATCH);
+    while (batch.length > 0) {
+      for (const { sequence, message, waited } of batch) {
+        if (message === undefined || waited > since || seen.has(sequence)) continue;
+        if (seen.size === MAX_REPLAYED) return { messages: seen.size, cut: true };
+        seen.add(sequence);
+        look(message, waited);
+      }
+      await new Promise(resolve => setImmediate(resolve));
+      batch = store.peek(queue, REPLAY_BATCH, batch.at(-1));
+    }
+  }
+  return { messages: seen.size, cut: false };
+}

@@ -1,0 +1,64 @@
+import type { TerminalSize } from '../../supervisor/terminal/shared-terminal.ts';
+
+/**
+ * Frame between a terminal and its viewer on the control socket: one byte for the kind, four bytes for the
+ * payload length (big-endian), and the payload.
+ */
+export type Frame = { readonly kind: FrameKind; readonly payload: Buffer };
+
+/**
+ * Frame kinds. The hub sends `output` and `ended` (a UTF-8 text); the viewer sends `input` and `size` (two
+ * 16-bit numbers).
+ */
+const KINDS = ['output', 'ended', 'input', 'size'] as const;
+
+export type FrameKind = (typeof KINDS)[number];
+
+const HEAD_BYTES = 5;
+const NOTHING: Buffer = Buffer.alloc(0);
+
+export function frameOf(kind: FrameKind, payload: Buffer): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES);
+  head.writeUInt8(KINDS.indexOf(kind));
+  head.writeUInt32BE(payload.length, 1);
+  return Buffer.concat([head, payload]);
+}
+
+export function sizeFrame({ columns, rows }: TerminalSize): Buffer {
+  const payload = Buffer.alloc(4);
+  payload.writeUInt16BE(columns);
+  payload.writeUInt16BE(rows, 2);
+  return frameOf('size', payload);
+}
+
+/** Terminal size of a payload. Undefined if it is invalid or zero. */
+export function sizeIn(payload: Buffer): TerminalSize | undefined {
+  if (payload.length !== 4) return undefined;
+  return sizeOf(payload.readUInt16BE(), payload.readUInt16BE(2));
+}
+
+export function sizeOf(columns: number, rows: number): TerminalSize | undefined {
+  const fits = [columns, rows].every(one => Number.isInteger(one) && one >= 1 && one <= 0xffff);
+  return fits ? { columns, rows } : undefined;
+}
+
+/**
+ * Creates a parser that returns the complete frames of the bytes received so far. Returns undefined if a
+ * frame is invalid or longer than `most`.
+ */
+export function createFrameReader(most: number): (bytes: Buffer) => Frame[] | undefined {
+  let held = NOTHING;
+  return bytes => {
+    held = held.length === 0 ? bytes : Buffer.concat([held, bytes]);
+    const frames: Frame[] = [];
+    while (held.length >= HEAD_BYTES) {
+      const kind = KINDS[held.readUInt8()];
+      const length = held.readUInt32BE(1);
+      if (kind === undefined || length > most) return undefined;
+      if (held.length < HEAD_BYTES + length) break;
+      frames.push({ kind, payload: held.subarray(HEAD_BYTES, HEAD_BYTES + length) });
+      held = held.subarray(HEAD_BYTES + length);
+    }
+    return frames;
+  };
+}

@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs';
+import { getHeapStatistics } from 'node:v8';
+import type { MemoryBudget } from '../../core/capacity/memory-budget.ts';
+import { budgetOf } from '../../core/capacity/memory-budget.ts';
+import type { Cancel, Clock } from '../../core/clock.ts';
+import { containedExceptions, noteException } from '../../core/containment.ts';
+import type { Log } from '../../core/log.ts';
+import { nativeFunction } from '../../supervisor/terminal/native-addon.ts';
+import { BUFFER_SLACK_BYTES, INPUT_CHECK_BYTES, MEMORY_CHECK_MS, MEMORY_SLACK_BYTES } from '../limits.ts';
+import type { MemoryTotal } from './total.ts';
+
+/** Collects garbage of buffers in time, and returns memory to the system after a load. */
+export type MemoryKeeper = {
+  /** Counts received bytes, because V8 collects their buffers too late. */
+  readonly countInput: (bytes: number) => void;
+  readonly budget: MemoryBudget;
+  readonly status: () => MemoryStatus;
+  readonly stop: () => void;
+};
+
+export type MemoryStatus = {
+  readonly totalBytes: number;
+  /** Source of the total. */
+  readonly source: MemoryTotal['source'];
+  /** Anonymous memory at the last measurement. */
+  readonly anonymousBytes: number;
+  readonly budgetBytes: MemoryBudget;
+  /** Contained exceptions since the start. */
+  readonly exceptions: number;
+};
+
+export type MemoryKeeperSettings = {
+  readonly total: MemoryTotal;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly loadAllocator: () => Promise<Allocator | undefined>;
+  /**
+   * Collects garbage of the young generation or of the whole heap. Undefined if the runtime does not offer
+   * it.
+   */
+  readonly collect: ((generation: 'minor' | 'major') => void) | undefined;
+};
+
+export type Allocator = {
+  /** Sets how many freed bytes the allocator keeps (M_TRIM_THRESHOLD). */
+  readonly limitFreed: (bytes: number) => void;
+  /** Returns freed memory to the system (malloc_trim). */
+  readonly trim: () => void;
+};
+
+/** Size from which the allocator maps a block separately, so that freeing it returns it to the system. */
+const LARGE_PIECE = 1 << 17;
+
+/**
+ * Starts the memory keeper. V8 estimates the memory of buffers only roughly: up to 64 MB of them can be
+ * garbage before it collects. The keeper therefore checks the size of buffers after some input and collects
+ * if they have grown by BUFFER_SLACK. It checks anonymous memory periodically; if that has grown, it collects
+ * everything and the allocator returns what it keeps.
+ */
+export function startMemoryKeeper(settings: MemoryKeeperSettings): MemoryKeeper {
+  const { total, clock, log, loadAllocator, collect } = settings;
+  const budget = budgetOf(total.bytes);
+  let allocator: Allocator | undefined;
+  let loaded = false;
+  let anonymous = anonymousMemory();
+  let anonymousFloor = anonymous;
+  let input = 0;
+  let buffersFloor = buffers();
+
+  const lookAtBuffers = (): void => {
+    const now = buffers();
+    buffersFloor = Math.min(buffersFloor, now);
+    if (now <= buffersFloor + BUFFER_SLACK_BYTES || collect === undefined) return;
+    collect('minor');
+    if (buffers() > buffersFloor + BUFFER_SLACK_BYTES) collect('major');
+    buffersFloor = buffers();
+  };
+
+  const look = async (): Promise<void> => {
+    if (!loaded) {
+      loaded = true;
+      allocator = await loadAllocator();
+      allocator?.limitFreed(LARGE_PIECE);
+    }
+    anonymous = anonymousMemory();
+    anonymousFloor = Math.min(anonymousFloor, anonymous);
+    if (anonymous <= anonymousFloor + MEMORY_SLACK_BYTES) return;
+    collect?.('major');
+    allocator?.trim();
+    anonymous = anonymousMemory();
+    anonymousFloor = anonymous;
+  };
+
+  let cancel: Cancel;
+  const round = (): void => {
+    look().catch(thrown => noteException(log, 'the look at memory', thrown));
+    cancel = clock.after(MEMORY_CHECK_MS, round);
+  };
+  cancel = clock.after(MEMORY_CHECK_MS, round);
+  return {
+    countInput: bytes => {
+      input += bytes;
+      if (input < INPUT_CHECK_BYTES) return;
+      input = 0;
+      lookAtBuffers();
+    },
+    budget,
+    status: () => ({
+      totalBytes: total.bytes,
+      source: total.source,
+      anonymousBytes: anonymous,
+      budgetBytes: budget,
+      exceptions: containedExceptions(),
+    }),
+    stop: () => cancel(),
+  };
+}
+
+/** Garbage collection of the runtime (`--expose-gc` of the binary). */
+export function runtimeCollector(): MemoryKeeperSettings['collect'] {
+  const { gc } = globalThis;
+  return gc && (type => void gc({ type, execution: 'sync' }));
+}
+
+/** Loads the native functions of the allocator. Undefined if this build has none. */
+export async function loadAllocator(): Promise<Allocator | undefined> {
+  const limitFreed = await nativeFunction('limitFreed');
+  const trim = await nativeFunction('trim');
+  if (limitFreed === undefined || trim === undefined) return undefined;
+  return { limitFreed: bytes => void limitFreed(bytes), trim: () => void trim() };
+}
+
+/** Bytes of buffers, including garbage. */
+function buffers(): number {
+  return getHeapStatistics().external_memory;
+}
+
+/** Anonymous memory of this process in bytes (RssAnon of proc(5)). 0 if the system does not report it. */
+function anonymousMemory(): number {
+  const [, kilobytes] = /^RssAnon:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? [];
+  return Number(kilobytes ?? 0) * 1024;
+}

@@ -1,0 +1,131 @@
+import { reasonOf } from '../../core/errors.ts';
+import type { Log } from '../../core/log.ts';
+import type { Drain, DrainSettings, QueueEntry } from '../../queue/types.ts';
+import { lineOfMessage, taskLine } from './lines/to-module.ts';
+
+/** Maximum lines in flight to a module's standard input. A crash of the module redelivers at most these. */
+const WINDOW = 16;
+
+/** Delivery of a module's input queues to its standard input, line by line. */
+export type Feed = {
+  /** Called when the module has started or its pipe accepts input again. */
+  readonly writable: () => void;
+  /** Handles the module's acknowledgement of line `id`. Ignores an unknown id. */
+  readonly done: (id: number) => void;
+  readonly stop: () => void;
+  /** Replaces the inputs. Messages for a removed input stay in its queue. */
+  readonly use: (inputs: readonly FeedInput[]) => void;
+};
+
+export type FeedInput = {
+  readonly input: string;
+  readonly drain: (settings: DrainSettings) => Drain;
+};
+
+export type FeedSettings = {
+  readonly module: string;
+  /** If true, the module acknowledges a line explicitly; otherwise the write acknowledges it. */
+  readonly ack: boolean;
+  /** Returns false if the line was accepted but the pipe is full: the next write must wait for `writable`. */
+  readonly write: (line: Buffer, written: (error?: Error) => void) => boolean;
+  readonly log: Log;
+};
+
+/** Creates the delivery. Lines that an ended module has not acknowledged are delivered again. */
+export function createFeed({ module, ack, write, log }: FeedSettings): Feed {
+  let inputs: readonly FeedInput[] = [];
+  let running = false;
+  let ready = false;
+  const open = new Map<string, Drain>();
+  let lastId = 0;
+  /** Unacknowledged lines: at most one window per input. */
+  const doing = new Map<number, { readonly drain: Drain; readonly entry: QueueEntry }>();
+
+  const stop = (): void => {
+    running = false;
+    ready = false;
+    doing.clear();
+    for (const drain of open.values()) drain.stop();
+    open.clear();
+  };
+
+  const gone = (drain: Drain, error: Error): void => {
+    if (![...open.values()].includes(drain)) return;
+    log.warn(`Module "${module}" went away before it had read all of its input: ${error.message}`);
+    stop();
+  };
+
+  const sendLine = (drain: Drain, entry: QueueEntry): boolean => {
+    const line = lineOfMessage(entry.message);
+    return write(line, error => {
+      if (error === undefined) drain.acknowledge(entry);
+      else gone(drain, error);
+    });
+  };
+
+  const sendTask = (drain: Drain, entry: QueueEntry, input: string): boolean => {
+    const id = lastId + 1;
+    const line = taskLine(id, input, entry.message);
+    lastId = id;
+    doing.set(id, { drain, entry });
+    return write(line, error => {
+      if (error !== undefined) gone(drain, error);
+    });
+  };
+
+  /**
+   * Moves a message that cannot be encoded as a line to the dead letters, because it would fail again at each
+   * start.
+   */
+  const refuse = (drain: Drain, entry: QueueEntry, error: unknown): void => {
+    const reason = `no line can be made of it: ${reasonOf(error)}`;
+    log.error(`A message for module "${module}" is now a dead letter: ${reason}.`);
+    drain.reject(entry, reason);
+  };
+
+  const start = ({ input, drain: openDrain }: FeedInput): Drain => {
+    let drain: Drain | undefined;
+    const send = (entry: QueueEntry): boolean => {
+      if (!ready || drain === undefined) return false;
+      try {
+        ready = ack ? sendTask(drain, entry, input) : sendLine(drain, entry);
+      } catch (error) {
+        refuse(drain, entry, error);
+      }
+      return true;
+    };
+    drain = openDrain({ window: WINDOW, send });
+    return drain;
+  };
+
+  /** Starts a drain for each input while the module runs. */
+  const feed = (): void => {
+    const wanted = new Set(inputs.map(({ input }) => input));
+    for (const [input, drain] of open) {
+      if (wanted.has(input)) continue;
+      drain.stop();
+      open.delete(input);
+    }
+    for (const one of inputs) if (!open.has(one.input)) open.set(one.input, start(one));
+    for (const drain of open.values()) drain.wake();
+  };
+
+  return {
+    writable: () => {
+      running = true;
+      ready = true;
+      feed();
+    },
+    use: wanted => {
+      inputs = wanted;
+      if (running) feed();
+    },
+    done: id => {
+      const task = doing.get(id);
+      if (task === undefined) return;
+      doing.delete(id);
+      task.drain.acknowledge(task.entry);
+    },
+    stop,
+  };
+}

@@ -1,0 +1,177 @@
+import { isUtf8 } from 'node:buffer';
+import { Failure } from '../../../core/errors.ts';
+import { MAX_USER_PROPERTIES } from '../../../core/limits.ts';
+import type { Message, Properties } from '../../../core/message.ts';
+import { NO_PROPERTIES, PLAIN } from '../../../core/message.ts';
+import { MAX_STRING_BYTES, stringProblem } from '../../../core/text/characters.ts';
+import { outputTopic } from '../../queue-names.ts';
+import type { Span } from './json-scanner.ts';
+import { BACKSLASH, QUOTE, visitMembers } from './json-scanner.ts';
+import { unquote } from './json-strings.ts';
+
+/** Output of a line without the member `output`. */
+const DEFAULT_OUTPUT = 'out';
+
+/** Bytes that every line with an output contains. Other lines are not scanned. */
+const OUTPUT_KEY = Buffer.from('"output"');
+const ACK_KEY = Buffer.from('"ack"');
+
+/** Maximum bytes of an acknowledgement, including blanks. */
+const MAX_ACK_LINE = 64;
+
+/** Maximum UTF-16 units of a property's name in an error. */
+const MAX_SHOWN_NAME = 64;
+
+const OPENING_BRACE = 0x7b;
+
+/** Valid output name: one topic level. */
+const OUTPUT = /^[^/+#]{1,128}$/;
+
+/** First characters of an object, an array and null. */
+const OTHER_VALUES: ReadonlySet<number> = new Set(Buffer.from('{[n'));
+
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+const BASE64_UNIT = 4;
+
+/** Spans of the known members' values in a line. */
+type Members = {
+  output?: Buffer;
+  body?: Buffer;
+  encoding?: Buffer;
+  properties?: Buffer;
+  contentType?: Buffer;
+};
+
+/**
+ * Message of one line of a module's standard output.
+ * `{"output":"temp","body":...,"properties":{...},"contentType":"..."}` goes to the named output: the body is
+ * the unchanged bytes of `body`; for a string its text; with `"encoding":"base64"` the decoded text. Any
+ * other line is the body of a message on output `out`. Throws Failure `line.refused` if a part does not fit
+ * into an MQTT packet.
+ */
+export function messageOfLine(module: string, line: Buffer): Message {
+  const members = line[0] === OPENING_BRACE && line.includes(OUTPUT_KEY) ? membersOf(line) : {};
+  const { body, properties, contentType } = members;
+  if (body === undefined || !isString(members.output)) return messageOn(module, DEFAULT_OUTPUT, line);
+  return {
+    ...messageOn(module, outputOf(members.output), bodyOf(body, members.encoding)),
+    properties: properties === undefined ? NO_PROPERTIES : propertiesOf(properties),
+    contentType: isString(contentType)
+      ? textOf('"contentType"', contentType, wholeOf(contentType))
+      : undefined,
+  };
+}
+
+function messageOn(module: string, output: string, body: Buffer): Message {
+  const origin = { kind: 'module', module, output } as const;
+  return { topic: outputTopic(module, output), body, ...PLAIN, qos: 1, origin };
+}
+
+/**
+ * Members of a line. Empty if the line is not a JSON object. The last of several members of one name counts.
+ */
+function membersOf(line: Buffer): Members {
+  const members: Members = {};
+  const isObject = visitMembers(line, (name, value) => {
+    switch (line.toString('latin1', name.start + 1, name.end - 1)) {
+      case 'output':
+        members.output = line.subarray(value.start, value.end);
+        break;
+      case 'body':
+        members.body = line.subarray(value.start, value.end);
+        break;
+      case 'encoding':
+        members.encoding = line.subarray(value.start, value.end);
+        break;
+      case 'properties':
+        members.properties = line.subarray(value.start, value.end);
+        break;
+      case 'contentType':
+        members.contentType = line.subarray(value.start, value.end);
+        break;
+    }
+  });
+  return isObject ? members : {};
+}
+
+function wholeOf(token: Buffer): Span {
+  return { start: 0, end: token.length };
+}
+
+function isString(token: Buffer | undefined): token is Buffer {
+  return token?.[0] === QUOTE;
+}
+
+function outputOf(token: Buffer): string {
+  const output = textOf('"output"', token, wholeOf(token));
+  if (OUTPUT.test(output)) return output;
+  throw refusal('"output" must be one level of a topic: 1 to 128 characters without "/", "+" and "#".');
+}
+
+function bodyOf(token: Buffer, encoding: Buffer | undefined): Buffer {
+  const isBase64 = encoding?.toString('latin1') === '"base64"';
+  if (!isString(token)) {
+    if (!isBase64) return token;
+    throw refusal('"body" must be a string in base64, as "encoding" says.');
+  }
+  const text = unquote(token);
+  if (!isBase64) return text;
+  const letters = text.toString('latin1');
+  if (letters.length % BASE64_UNIT === 0 && BASE64.test(letters)) return Buffer.from(letters, 'base64');
+  throw refusal('"body" must be a string in base64, as "encoding" says.');
+}
+
+/** User properties: the text of strings, and numbers and booleans as written. Other values are omitted. */
+function propertiesOf(object: Buffer): Properties {
+  const properties: string[] = [];
+  visitMembers(object, (nameSpan, valueSpan) => {
+    const first = object[valueSpan.start];
+    if (first !== undefined && OTHER_VALUES.has(first)) return;
+    if (properties.length >= 2 * MAX_USER_PROPERTIES)
+      throw refusal(`"properties" may have ${MAX_USER_PROPERTIES} members.`);
+    const name = textOf('a name in "properties"', object, nameSpan);
+    properties.push(name, textOf('properties', object, valueSpan, name));
+  });
+  return properties;
+}
+
+/** Text of the string, number or boolean in `span`. An error names `field`, or its member `name`. */
+function textOf(field: string, bytes: Buffer, { start, end }: Span, name?: string): string {
+  const isQuoted = bytes[start] === QUOTE;
+  const [from, to] = isQuoted ? [start + 1, end - 1] : [start, end];
+  // Most texts are short ASCII, which a loop detects faster than a decoder.
+  if (to - from <= MAX_STRING_BYTES && isPlain(bytes, from, to)) return bytes.toString('latin1', from, to);
+  const content = isQuoted ? unquote(bytes.subarray(start, end)) : bytes.subarray(start, end);
+  const problem = isUtf8(content) ? stringProblem(content.toString()) : 'is not UTF-8';
+  if (problem === undefined) return content.toString();
+  const place = name === undefined ? field : `"${field}.${name.slice(0, MAX_SHOWN_NAME)}"`;
+  throw refusal(`${place} ${problem}: print a text that MQTT can carry.`);
+}
+
+/** True if the bytes are printable ASCII without escapes. */
+function isPlain(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte < 0x20 || byte > 0x7e || byte === BACKSLASH) return false;
+  }
+  return true;
+}
+
+function refusal(sentence: string): Failure {
+  return new Failure('line.refused', sentence);
+}
+
+/** Number in an acknowledgement line `{"ack":1}`. Undefined for any other line. */
+export function ackOfLine(line: Buffer): number | undefined {
+  if (line.length > MAX_ACK_LINE || line[0] !== OPENING_BRACE || !line.includes(ACK_KEY)) return undefined;
+  const values: string[] = [];
+  const isObject = visitMembers(line, (name, value) => {
+    values.push(
+      line.toString('latin1', name.start, name.end),
+      line.toString('latin1', value.start, value.end),
+    );
+  });
+  const [name, value = '', ...more] = values;
+  const id = name === '"ack"' ? Number(value) : Number.NaN;
+  return isObject && more.length === 0 && !Number.isNaN(id) ? id : undefined;
+}

@@ -1,0 +1,48 @@
+import { isUtf8 } from 'node:buffer';
+import type { Message, Properties } from '../../../core/message.ts';
+import { isJson } from './json-scanner.ts';
+import { quote } from './json-strings.ts';
+
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const BLANK = 0x20;
+
+/**
+ * Line for a message: the unchanged body. A body with line feeds becomes one line: in JSON, line feeds
+ * between tokens become blanks; other text becomes a JSON string.
+ */
+export function lineOfMessage({ body }: Message): Buffer {
+  if (!body.includes(LINE_FEED)) return body;
+  return isJson(body) ? onOneLine(body) : quote(body);
+}
+
+/**
+ * Line for a message to a module with `ack`:
+ * `{"id":1,"input":"in","body":...,"properties":{...},"contentType":"..."}`; the last two are optional.
+ * Always JSON in UTF-8: a JSON body is embedded unchanged, except that line ends between tokens become
+ * blanks; other text becomes a string; bytes become a base64 string followed by `"encoding":"base64"`.
+ */
+export function taskLine(id: number, input: string, { body, properties, contentType }: Message): Buffer {
+  const head = `{"id":${id},"input":${JSON.stringify(input)},"body":`;
+  const rest = `${membersOf(properties)}${contentType === undefined ? '' : `,"contentType":${JSON.stringify(contentType)}`}}`;
+  if (!isUtf8(body)) return Buffer.from(`${head}"${body.toString('base64')}","encoding":"base64"${rest}`);
+  return Buffer.concat([Buffer.from(head), isJson(body) ? onOneLine(body) : quote(body), Buffer.from(rest)]);
+}
+
+/** Member with the properties in order. Repeated names are repeated. */
+function membersOf(properties: Properties): string {
+  if (properties.length === 0) return '';
+  const texts = properties.map((text, at) => `${JSON.stringify(text)}${at % 2 === 0 ? ':' : ','}`);
+  return `,"properties":{${texts.join('').slice(0, -1)}}`;
+}
+
+/** Replaces line ends, which occur in JSON only between tokens, by blanks. */
+function onOneLine(json: Buffer): Buffer {
+  if (!json.includes(LINE_FEED) && !json.includes(CARRIAGE_RETURN)) return json;
+  const line = Buffer.from(json);
+  for (let at = 0; at < line.length; at += 1) {
+    const byte = line[at];
+    if (byte === LINE_FEED || byte === CARRIAGE_RETURN) line[at] = BLANK;
+  }
+  return line;
+}

@@ -1,0 +1,99 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Failure } from '../../core/errors.ts';
+import type { HealthEntry, ModuleEntry } from '../../manifest/types.ts';
+import type { HealthSpec, ModuleSpec } from '../../supervisor/spec.ts';
+
+const SECOND = 1000;
+
+/** Functions of the hub that the start of a module needs. */
+export type SpecHost = {
+  /** URL of the broker for modules. Undefined if it has no plain listener. */
+  readonly brokerUrl: () => string | undefined;
+  /** Opens the Unix socket of a module without a network, and returns its path. */
+  readonly socketOf: (module: string) => Promise<string>;
+  /** Secret by which a module authenticates to the broker. */
+  readonly tokenOf: (module: string) => string;
+  /** Folder of the bundle with this hash. */
+  readonly bundleFolder: (sha256: string) => string;
+  /**
+   * Decrypts a sealed secret. `field` names it in errors. Throws Failure `secret.unopened` and the Failures
+   * of `key`.
+   */
+  readonly openSecret: (sealed: string, field: string) => Promise<Buffer>;
+};
+
+/**
+ * Environment of a module with `io: lines`. Python would otherwise buffer 8 KB before it writes to a pipe.
+ */
+const UNBUFFERED = { PYTHONUNBUFFERED: '1' };
+
+/** Supervisor's specification of a module of the manifest. Relative paths start at `home`. */
+export async function specOf(module: ModuleEntry, home: string, host: SpecHost): Promise<ModuleSpec> {
+  const { name, io, backoff, health } = module;
+  const talk: Record<string, string> = { SKERRY_MODULE: name };
+  const socket = io === 'mqtt' && module.network === 'none' ? await host.socketOf(name) : undefined;
+  const brokerUrl = socket === undefined ? host.brokerUrl() : `unix:${withoutLinks(socket)}`;
+  if (io === 'mqtt' && brokerUrl !== undefined) {
+    talk['SKERRY_MQTT_URL'] = brokerUrl;
+    talk['SKERRY_TOKEN'] = host.tokenOf(name);
+  }
+  if (module.desired !== undefined) talk['SKERRY_DESIRED'] = JSON.stringify(module.desired);
+  const programFolder = module.bundle && withoutLinks(host.bundleFolder(module.bundle.sha256));
+  const secrets = await openedSecrets(module, host);
+  const variables = secrets.filter(({ as }) => as === 'variable');
+  return {
+    ...module,
+    cwd: programFolder ?? withoutLinks(home),
+    programFolder,
+    socketFolder: socket && dirname(withoutLinks(socket)),
+    env: {
+      ...(io === 'lines' ? UNBUFFERED : {}),
+      ...module.env,
+      ...talk,
+      ...Object.fromEntries(variables.map(({ variable, content }) => [variable, content.toString('utf8')])),
+    },
+    secretFiles: secrets.filter(({ as }) => as === 'file'),
+    stopGrace: module.stopGraceSeconds * SECOND,
+    backoff: {
+      first: backoff.firstSeconds * SECOND,
+      factor: backoff.factor,
+      most: backoff.mostSeconds * SECOND,
+      forgivenAfter: backoff.resetSeconds * SECOND,
+    },
+    health: health && healthOf(health),
+  };
+}
+
+/** Real path of a folder, because a sandbox mounts folders at their real paths. */
+export function withoutLinks(folder: string): string {
+  return existsSync(folder) ? realpathSync(folder) : folder;
+}
+
+function openedSecrets({ name, secrets }: ModuleEntry, { openSecret }: SpecHost) {
+  return Promise.all(
+    secrets.map(async ({ name: variable, sealed, as }) => {
+      const field = `modules.${name}.secrets.${variable}`;
+      const content = await openSecret(sealed, field);
+      if (as === 'variable' && content.includes(0))
+        throw new Failure('secret.unopened', `${field} has a NUL in it: say "as": "file".`);
+      return { variable, as, content };
+    }),
+  );
+}
+
+function healthOf({ exec, tcp, ...times }: HealthEntry): HealthSpec {
+  const check =
+    exec !== undefined
+      ? ({ kind: 'exec', exec } as const)
+      : tcp !== undefined
+        ? ({ kind: 'tcp', port: tcp } as const)
+        : ({ kind: 'reported' } as const);
+  return {
+    check,
+    every: times.everySeconds * SECOND,
+    timeout: times.timeoutSeconds * SECOND,
+    threshold: times.threshold,
+    readyWithin: times.readySeconds * SECOND,
+  };
+}

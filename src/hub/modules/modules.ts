@@ -1,0 +1,155 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { isIsolated } from '../../auth/identities.ts';
+import type { Broker } from '../../broker/broker.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { LogSink } from '../../core/log.ts';
+import { logFor } from '../../core/log.ts';
+import type { Message } from '../../core/message.ts';
+import type { Placed } from '../../manifest/diff/plan.ts';
+import type { ModuleEntry } from '../../manifest/types.ts';
+import type { Store } from '../../queue/types.ts';
+import type { ModuleStateChange, Supervisor, SupervisorHost } from '../../supervisor/spec.ts';
+import { createSupervisor } from '../../supervisor/supervisor.ts';
+import { inputQueue } from '../queue-names.ts';
+import type { Input } from '../routing/route-plan.ts';
+import type { Router } from '../routing/router.ts';
+import type { Feed } from './line-delivery.ts';
+import { createFeed } from './line-delivery.ts';
+import { ackOfLine, messageOfLine } from './lines/from-module.ts';
+import { createModuleSockets } from './module-sockets.ts';
+import type { SpecHost } from './module-spec.ts';
+import { specOf, withoutLinks } from './module-spec.ts';
+
+export type ModulesSettings = Omit<SpecHost, 'socketOf'> & {
+  readonly broker: Pick<Broker, 'listen'>;
+  readonly dataFolder: string;
+  readonly clock: Clock;
+  readonly logSink: LogSink;
+  readonly store: Store;
+  readonly router: Router;
+  /** See `SupervisorHost.countInput`. */
+  readonly countInput: (bytes: number) => void;
+  /** See `SupervisorSettings.watchdog`. */
+  readonly guard: number | undefined;
+};
+
+export type Modules = Omit<Supervisor, 'start' | 'adjust' | 'write'> & {
+  /** Adds modules of a manifest and starts them. See `Supervisor.start`. */
+  readonly start: (names: readonly string[], placed: Placed) => Promise<void>;
+  /** Applies changed settings to running modules without a restart. */
+  readonly adjust: (names: readonly string[], placed: Placed) => Promise<void>;
+  /** Replaces the inputs that routes deliver to. */
+  readonly useInputs: (inputs: readonly Input[]) => void;
+  /** Subscribes to changes of module states. Returns the unsubscribe function. */
+  readonly watch: (heard: (change: ModuleStateChange) => void) => () => void;
+};
+
+/**
+ * Connects the supervisor to the message flow: output lines are routed, queued inputs are written as lines.
+ */
+export function createModules(settings: ModulesSettings): Modules {
+  const { clock, logSink, router, store, guard } = settings;
+  const dataFolder = withoutLinks(settings.dataFolder);
+  const sockets = createModuleSockets(join(dataFolder, 'run'), settings.broker);
+  const host: SpecHost = { ...settings, socketOf: sockets.open };
+  const feeds = new Map<string, Feed>();
+  const acking = new Set<string>();
+  /** Modules whose specification is being computed. */
+  const described = new Map<string, Promise<unknown>>();
+  const watchers = new Set<(change: ModuleStateChange) => void>();
+  let inputs: readonly Input[] = [];
+
+  const routeLine: SupervisorHost['line'] = (module, line, settle) => {
+    let message: Message;
+    try {
+      message = messageOfLine(module, line);
+    } catch (error) {
+      settle(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    router.route(message, settle);
+  };
+
+  const supervisor = createSupervisor({
+    clock,
+    log: logFor('supervisor', logSink),
+    logFolder: join(dataFolder, 'logs'),
+    runFolder: join(dataFolder, 'run'),
+    ownFolders: join(dataFolder, 'modules'),
+    hiddenFolder: dataFolder,
+    watchdog: guard,
+    host: {
+      countInput: settings.countInput,
+      pressure: store.pressure,
+      line: (module, line, settle) => {
+        const id = acking.has(module) ? ackOfLine(line) : undefined;
+        if (id === undefined) routeLine(module, line, settle);
+        else {
+          feeds.get(module)?.done(id);
+          settle();
+        }
+      },
+      changed: change => {
+        const { name, state } = change;
+        if (state !== 'running' && state !== 'ready') feeds.get(name)?.stop();
+        for (const heard of watchers) heard(change);
+      },
+      writable: module => feeds.get(module)?.writable(),
+    },
+  });
+
+  const inputsOf = (name: string) =>
+    inputs
+      .filter(({ module }) => module === name)
+      .map(({ input }) => ({
+        input,
+        drain: (wanted: Parameters<Store['drain']>[1]) => store.drain(inputQueue(name, input), wanted),
+      }));
+
+  const takeOn = ({ name, io, ack }: ModuleEntry): void => {
+    feeds.get(name)?.stop();
+    feeds.delete(name);
+    acking.delete(name);
+    if (io !== 'lines') return;
+    if (ack) acking.add(name);
+    const write = (line: Buffer, written: (error?: Error) => void): boolean =>
+      supervisor.write(name, line, written);
+    const feed = createFeed({ module: name, ack, write, log: logFor('hub', logSink) });
+    feed.use(inputsOf(name));
+    feeds.set(name, feed);
+  };
+
+  return {
+    ...supervisor,
+    start: async (names, { manifest, home }) => {
+      const entries = manifest.modules.filter(({ name }) => names.includes(name));
+      // A module with its own user must be able to enter its folder. Everything else in the data folder is
+      // private to the hub.
+      if (entries.some(isIsolated)) chmodSync(dataFolder, 0o711);
+      for (const entry of entries) takeOn(entry);
+      const specs = Promise.all(entries.map(entry => specOf(entry, home, host)));
+      for (const { name } of entries) described.set(name, Promise.allSettled([specs]));
+      await supervisor.start(await specs);
+    },
+    adjust: async (names, { manifest, home }) => {
+      const entries = manifest.modules.filter(({ name }) => names.includes(name));
+      for (const entry of entries) supervisor.adjust(await specOf(entry, home, host));
+    },
+    remove: async name => {
+      // Waits for a module that is about to start.
+      await described.get(name);
+      described.delete(name);
+      await supervisor.remove(name);
+      await sockets.close(name);
+    },
+    useInputs: wanted => {
+      inputs = wanted;
+      for (const [name, feed] of feeds) feed.use(inputsOf(name));
+    },
+    watch: heard => {
+      watchers.add(heard);
+      return () => watchers.delete(heard);
+    },
+  };
+}

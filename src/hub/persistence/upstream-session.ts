@@ -1,0 +1,87 @@
+import type { Log } from '../../core/log.ts';
+import { DEFAULT_UPSTREAM } from '../../core/message.ts';
+import type { Store } from '../../queue/types.ts';
+import type { UpstreamMemory } from '../../upstream/session.ts';
+import { upstreamQueue } from '../queue-names.ts';
+
+/** Store keys of an upstream; no key is a prefix of another upstream's. */
+function keysOf(upstream: string) {
+  const prefix = upstream === DEFAULT_UPSTREAM ? 'upstream' : `upstreams/${upstream}`;
+  return {
+    session: `${prefix}/session`,
+    filters: `${prefix}/filters`,
+    released: `${prefix}/released/`,
+    unanswered: `${prefix}/unanswered`,
+    received: `${prefix}/received/`,
+    offers: `${prefix}/offers`,
+    budget: `${prefix}/budget`,
+  };
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** Session state of an upstream as metadata of the store: client identifier, QoS 2 state and budget. */
+export function keepUpstream(store: Store, log: Log, upstream = DEFAULT_UPSTREAM): UpstreamMemory {
+  const keys = keysOf(upstream);
+  const told = (error?: Error): void => {
+    if (error !== undefined) log.warn(`The state of the upstream is not kept: ${error.message}`);
+  };
+  return {
+    budget: {
+      now: store.now,
+      load: () => budgetIn(store.get(keys.budget)),
+      save: (left, at) => store.put(keys.budget, Buffer.from(`${left} ${at}`), told),
+    },
+    session: () => store.get(keys.session)?.toString(),
+    keepSession: (session, settle) =>
+      store.put(keys.session, session === undefined ? undefined : Buffer.from(session), settle),
+    releases: {
+      load: () =>
+        store
+          .names(keys.released)
+          .map((name): [number, number] => [
+            Number(name.slice(keys.released.length)),
+            Number(store.get(name)?.toString()),
+          ])
+          // Message order, which PUBREL must follow [MQTT-4.6.0-4]. Names sort differently.
+          .sort(([, one], [, other]) => one - other),
+      keep: (packetId, sequence) => store.put(keys.released + packetId, Buffer.from(String(sequence)), told),
+      forget: packetId => store.put(keys.released + packetId, undefined, told),
+      loadUnanswered: () =>
+        (store.get(keys.unanswered)?.toString() ?? '').split(' ').filter(Boolean).map(Number),
+      keepUnanswered: sequences => {
+        const text = sequences.join(' ');
+        store.put(keys.unanswered, text === '' ? undefined : Buffer.from(text), told);
+      },
+      first: count => store.heads(upstreamQueue(upstream), count),
+    },
+    receipts: {
+      load: () => store.names(keys.received).map(name => Number(name.slice(keys.received.length))),
+      note: packetId => ({ name: keys.received + packetId, value: NOTHING }),
+      forget: (packetId, settle) => store.put(keys.received + packetId, undefined, settle),
+    },
+    offers: {
+      load: () =>
+        linesIn(store.get(keys.offers)).map((line): [string, boolean] => [
+          line.slice(2),
+          line.startsWith('2 '),
+        ]),
+      save: all => {
+        const lines = Array.from(all, ([address, offers]) => `${offers ? 2 : 1} ${address}`);
+        store.put(keys.offers, Buffer.from(lines.join('\n')), told);
+      },
+    },
+    filters: () => linesIn(store.get(keys.filters)),
+    keepFilters: (filters, settle) => store.put(keys.filters, Buffer.from(filters.join('\n')), settle),
+  };
+}
+
+/** Lines of a stored value. A valid filter contains no line feed. */
+function linesIn(bytes: Buffer | undefined): string[] {
+  return (bytes?.toString() ?? '').split('\n').filter(line => line !== '');
+}
+
+function budgetIn(bytes: Buffer | undefined): { readonly left: number; readonly at: number } | undefined {
+  const [left = Number.NaN, at = Number.NaN] = (bytes?.toString() ?? '').split(' ').map(Number);
+  return Number.isFinite(left) && Number.isFinite(at) && bytes !== undefined ? { left, at } : undefined;
+}

@@ -1,0 +1,171 @@
+import { healthTopic } from '../../broker/access.ts';
+import type { Broker } from '../../broker/broker.ts';
+import type { CountPassed } from '../../broker/types.ts';
+import { MAX_PERSISTENT_SESSIONS } from '../../core/limits.ts';
+import type { Message, OnDurable, Origin } from '../../core/message.ts';
+import { DEFAULT_UPSTREAM } from '../../core/message.ts';
+import type { Destination, MetadataEntry, Store } from '../../queue/types.ts';
+import type { Dispatcher } from '../../routes/dispatcher.ts';
+import { createDispatcher } from '../../routes/dispatcher.ts';
+import type { Sink } from '../../routes/tree.ts';
+import { inputQueue, upstreamQueue } from '../queue-names.ts';
+import { createSubject, sourceOf } from './subject.ts';
+
+/** Priority of messages for MQTT sessions: the default priority of a route. */
+export const SESSION_PRIORITY = 9;
+
+/** Maximum bytes that are read of a module's health report. */
+const MAX_HEALTH_TEXT = 256;
+
+const NONE: readonly string[] = [];
+
+export type RouterCounts = {
+  /** Received messages. */
+  routed: number;
+  /** Messages that matched no route and no subscription. They are not stored. */
+  untaken: number;
+};
+
+export type Router = {
+  /**
+   * Routes a message to its destinations and subscribers; a message from an upstream goes only through
+   * routes. Calls `settle` when it is durable at all destinations; `note` is stored with it. Returns the
+   * number of destinations.
+   */
+  readonly route: (message: Message, settle: OnDurable, note?: MetadataEntry) => number;
+  /**
+   * Counter for messages of `origin` on `topic` that the broker forwards itself. Undefined if a route may
+   * match them.
+   */
+  readonly passing: (origin: Origin, topic: string) => CountPassed | undefined;
+  /** Replaces the routes and the device name. */
+  readonly use: (device: string, dispatcher: Dispatcher) => void;
+  readonly counts: () => Readonly<RouterCounts>;
+};
+
+export type RouterSettings = {
+  /** Wall time in milliseconds. */
+  readonly wall: () => number;
+  readonly store: Store;
+  readonly broker: Broker;
+  /** Called when a module reports its health over MQTT. */
+  readonly health: (module: string, well: boolean, text: string) => void;
+};
+
+/** Health reports, lower-case, that mean healthy. Any other text means unhealthy. */
+const WELL: ReadonlySet<string> = new Set(['', 'ok', 'ready', 'true', 'well']);
+
+export function createRouter(settings: RouterSettings): Router {
+  const { wall, store, broker } = settings;
+  let dispatcher = createDispatcher([]);
+  let subject = createSubject('', wall);
+  const counts: RouterCounts = { routed: 0, untaken: 0 };
+
+  const destinations = new Map<string, Destination>();
+  /** Cached, because most messages go to the same queues as earlier ones. */
+  const sessionDestination = (queue: string): Destination => {
+    const known = destinations.get(queue);
+    if (known !== undefined) return known;
+    if (destinations.size >= MAX_PERSISTENT_SESSIONS) destinations.clear();
+    const destination = { queue, priority: SESSION_PRIORITY, ttl: undefined };
+    destinations.set(queue, destination);
+    return destination;
+  };
+
+  /**
+   * Delivers a message to its subscribers. Adds the queues of durable subscribers, and returns the number of
+   * subscribers.
+   */
+  const deliver = (message: Message, wanted: Destination[]): number => {
+    const queues: string[] = [];
+    const takers = broker.deliver(message, queues);
+    for (const queue of queues) wanted.push(sessionDestination(queue));
+    return takers;
+  };
+
+  const keep = (
+    message: Message,
+    wanted: readonly Destination[],
+    settle: OnDurable,
+    note: MetadataEntry | undefined,
+  ): void => {
+    if (wanted.length === 0 && note === undefined) settle();
+    else store.append(message, wanted, settle, note);
+  };
+
+  /** Runs the routes for a message: adds their queues, and returns the topics that they publish to. */
+  const dispatch = (message: Message, wanted: Destination[]): string[] => {
+    const topics: string[] = [];
+    dispatcher.dispatch(subject.of(message), (sink, priority, ttl) => {
+      if (sink.kind === 'topic') topics.push(sink.topic);
+      else wanted.push({ queue: queueOf(sink), priority, ttl });
+    });
+    return topics;
+  };
+
+  const countPassed: CountPassed = (messages, receivers) => {
+    counts.routed += messages;
+    if (receivers === 0) counts.untaken += messages;
+  };
+
+  return {
+    route: (message, settle, note) => {
+      counts.routed++;
+      const wanted: Destination[] = [];
+      let taken = message.origin.kind === 'upstream' ? 0 : deliver(message, wanted);
+      const subscribed = wanted.length;
+      const told = isHealth(message.origin, message.topic);
+      if (told) hearHealth(message, settings.health);
+      const concerned = !told && dispatcher.concerns(sourceOf(message.origin), message.topic);
+      const topics = concerned ? dispatch(message, wanted) : NONE;
+      taken += wanted.length - subscribed + topics.length;
+      if (taken === 0) counts.untaken++;
+      const part = topics.length === 0 ? settle : settleAfter(1 + topics.length, settle);
+      keep(message, wanted, part, note);
+      // A message that a route publishes goes only to subscribers and not through the routes, so there is no
+      // loop.
+      for (const topic of topics) {
+        const relayed = { ...message, topic };
+        const queues: Destination[] = [];
+        deliver(relayed, queues);
+        keep(relayed, queues, part, note);
+      }
+      return taken;
+    },
+    passing: (origin, topic) => {
+      const looked = isHealth(origin, topic) || dispatcher.concerns(sourceOf(origin), topic);
+      return looked ? undefined : countPassed;
+    },
+    use: (device, wanted) => {
+      dispatcher = wanted;
+      subject = createSubject(device, wall);
+    },
+    counts: () => counts,
+  };
+}
+
+/** True if the message is a module's health report, which goes to subscribers and not through the routes. */
+function isHealth(origin: Origin, topic: string): boolean {
+  return origin.kind === 'module' && origin.output === '' && topic === healthTopic(origin.module);
+}
+
+function hearHealth({ origin, body }: Message, health: RouterSettings['health']): void {
+  if (origin.kind !== 'module') return;
+  const text = body.toString('utf8', 0, MAX_HEALTH_TEXT).trim();
+  health(origin.module, WELL.has(text.toLowerCase()), text);
+}
+
+function queueOf(sink: Exclude<Sink, { readonly kind: 'topic' }>): string {
+  if (sink.kind === 'input') return inputQueue(sink.module, sink.input);
+  return upstreamQueue(sink.name ?? DEFAULT_UPSTREAM);
+}
+
+/** Calls `settle` after `parts` calls, with the first error of any. */
+function settleAfter(parts: number, settle: OnDurable): OnDurable {
+  let open = parts;
+  let failure: Error | undefined;
+  return error => {
+    failure ??= error;
+    if (--open === 0) settle(failure);
+  };
+}

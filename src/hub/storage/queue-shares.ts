@@ -1,0 +1,17 @@
+import type { Holder, Shares } from '../../core/capacity/shares.ts';
+import type { QueueShare, Store } from '../../queue/types.ts';
+
+/** Assigns queues to the shares of their holders. */
+export function assignTo(
+  store: Pick<Store, 'assignShare'>,
+  shares: Shares,
+): (queue: string, holder: Holder) => void {
+  return (queue, holder) => {
+    const share: QueueShare = {
+      holder,
+      add: bytes => shares.add(holder, bytes),
+      available: () => shares.most(holder) - shares.held(holder),
+    };
+    store.assignShare(queue, share);
+  };
+}

@@ -1,0 +1,24 @@
+import { capacityFor, openFiles } from '../../broker/listeners/capacity.ts';
+import type { Resources } from '../../core/capacity/resources.ts';
+import { createResources } from '../../core/capacity/resources.ts';
+import type { Manifest } from '../../manifest/types.ts';
+import { resourceBoundsOf } from './bounds.ts';
+
+type Bounding = Pick<Manifest, 'limits' | 'storeAndForward'>;
+
+/** Shares of the hub's resources, bounded by the current manifest. */
+export type HubResources = {
+  readonly shares: Resources;
+  readonly use: (manifest: Bounding) => void;
+};
+
+export function openResources(manifest: Bounding): HubResources {
+  const { clients: openable } = capacityFor(openFiles());
+  let bounds = resourceBoundsOf(manifest, openable);
+  return {
+    shares: createResources(() => bounds),
+    use: wanted => {
+      bounds = resourceBoundsOf(wanted, openable);
+    },
+  };
+}
