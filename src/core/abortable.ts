@@ -4,7 +4,7 @@ export async function abortable<Value>(work: Promise<Value>, signal: AbortSignal
   const abort = (): void => reject(signal.reason);
   signal.addEventListener('abort', abort);
   if (signal.aborted) abort();
-  // After an abort nobody awaits `work`, so its rejection must not become unhandled.
+  // After an abort no caller awaits `work`, so its rejection must not become unhandled.
   work.catch(() => {});
   try {
     return await Promise.race([work, promise]);

@@ -16,19 +16,22 @@ export const CHILD_PROPERTIES: readonly string[] = [DEVICE, MODULE, OUTPUT, TOPI
 /** Names of devices, the hub that sent it first and the one where it began last, with a slash between two. */
 const DEVICES = /^[A-Za-z0-9_-]{1,64}(?:\/[A-Za-z0-9_-]{1,64})*$/;
 
-/** Where a message began, as its sender says. */
+/** Origin of a message from a hub below, as its sender states it. */
 export type ChildSource = {
   /** The hub that sent it first, the one where it began last; no name is empty. */
   readonly devices: readonly string[];
-  /** Undefined: no module's. */
+  /** Undefined if it is not from a module. */
   readonly module: string | undefined;
-  /** Undefined: from no output of a module. */
+  /** Undefined if it is not from an output of a module. */
   readonly output: string | undefined;
-  /** The topic it was published on there; undefined: that of the output. */
+  /** Topic that it was published on there. Undefined if that is the topic of the output. */
   readonly topic: string | undefined;
 };
 
-/** Where a message began, by its properties; undefined if they do not say it as a hub does. Of one name the last counts. */
+/**
+ * Origin of a message by its properties. Undefined if they are not those of a hub. If a name repeats, the
+ * last value counts.
+ */
 export function childSourceOf(properties: Properties): ChildSource | undefined {
   let path: string | undefined;
   let module: string | undefined;
@@ -97,7 +100,7 @@ export function propertiesForServer(
   const { properties, origin } = message;
   for (let at = 0; at < properties.length; at += 2)
     if (isChildProperty(properties[at] ?? '')) return propertiesForParent(message, device);
-  // What a module begins has come through no hub.
+  // A message of a module has passed no hub yet.
   return keepsTopic && origin.kind !== 'module' ? withHop(properties) : properties;
 }
 

@@ -87,7 +87,7 @@ export class Failure extends Error {
   }
 }
 
-/** What went wrong, in words, whatever was thrown. */
+/** Error message of any thrown value. */
 export function reasonOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -1,13 +1,13 @@
 /**
- * Things by whole numbers from 0 to Number.MAX_SAFE_INTEGER, for what comes and goes all the time. It is written over in
- * place; the language's Map makes a table anew for each few dozen changes, and one old table that has grown old keeps all
- * later ones alive, with what was in them, until the next full collection.
+ * Map with whole numbers from 0 to Number.MAX_SAFE_INTEGER as keys, for entries that come and go all the
+ * time. Updates in place. JavaScript's Map allocates a new table every few dozen changes, and a promoted old
+ * table keeps all later ones and their values alive until the next full collection.
  */
 export type IntMap<Thing> = {
   readonly get: (number: number) => Thing | undefined;
   readonly has: (number: number) => boolean;
   readonly set: (number: number, thing: Thing) => void;
-  /** What was there. */
+  /** Returns the deleted value. */
   readonly delete: (number: number) => Thing | undefined;
   readonly size: () => number;
   /** In no order; nothing may change meanwhile. */
@@ -30,7 +30,7 @@ export function createIntMap<Thing>(): IntMap<Thing> {
   /** By Fibonacci: numbers in a row, or in steps, lie apart. */
   const home = (number: number): number => Math.imul(number, 0x9e37_79b1) >>> shift;
 
-  /** Where the number is, or the free place where it belongs. */
+  /** Index of the key, or of the free slot where it belongs. */
   const placeOf = (number: number): number => {
     const mask = numbers.length - 1;
     let at = home(number);
@@ -57,7 +57,7 @@ export function createIntMap<Thing>(): IntMap<Thing> {
     }
   };
 
-  /** Empties a place, and moves up what lies behind it for want of it. */
+  /** Empties a slot and moves up the entries of its probe sequence. */
   const vacate = (place: number): void => {
     const mask = numbers.length - 1;
     let hole = place;
@@ -97,7 +97,7 @@ export function createIntMap<Thing>(): IntMap<Thing> {
       const thing = things[at];
       vacate(at);
       size--;
-      // What has been full will be so again, or ends empty.
+      // A table that has been full will be full again, or ends empty.
       if (size === 0 && numbers.length > LARGE) clear();
       return thing;
     },

@@ -4,7 +4,7 @@ export type QoS = 0 | 1 | 2;
 /** Name of the upstream that a manifest gives as `upstream`, and of the one that `$upstream` means if there are several. */
 export const DEFAULT_UPSTREAM = 'upstream';
 
-/** Who a message comes from: a module of this device, any other MQTT client, or an upstream by its name. */
+/** Origin of a message: a module of this device, any other MQTT client, or an upstream by its name. */
 export type Origin =
   | { readonly kind: 'module'; readonly module: string; readonly output: string }
   | { readonly kind: 'client'; readonly client: string }
@@ -13,13 +13,13 @@ export type Origin =
 /** Application properties: MQTT 5 user properties, or `properties` of a line: name, text, name, text, in order. A name may repeat. */
 export type Properties = readonly string[];
 
-/** What every room passes on. A message is never changed after it was made. */
+/** Message as all rooms pass it on. Immutable. */
 export type Message = {
   /** The MQTT topic it was published on. */
   readonly topic: string;
   readonly body: Buffer;
   readonly qos: QoS;
-  /** Its sender wants it to be kept for later subscribers. */
+  /** Set if the sender asks to retain it for later subscribers. */
   readonly retain: boolean;
   /** True if it was kept so: it goes to one who has just subscribed (MQTT 5, 3.3.1.3). */
   readonly retained: boolean;
@@ -30,14 +30,14 @@ export type Message = {
   readonly payloadFormat: 0 | 1 | undefined;
   readonly responseTopic: string | undefined;
   readonly correlation: Buffer | undefined;
-  /** Milliseconds its sender lets it live from its arrival; undefined: as long as the store allows. */
+  /** Milliseconds until it expires, from its arrival. Undefined if the sender sets no limit. */
   readonly ttl: number | undefined;
 };
 
-/** The one shared empty list of properties: most messages have none. */
+/** Shared empty list of properties, because most messages have none. */
 export const NO_PROPERTIES: Properties = Object.freeze([]);
 
-/** What a message that says nothing of itself has. */
+/** Defaults of the optional fields. */
 export const PLAIN = {
   retain: false,
   retained: false,

@@ -1,4 +1,4 @@
-/** Takes work, which begins when all that was taken before it has come to an end, whichever. */
+/** Runs asynchronous work serially. Work begins when all earlier work has settled. */
 export type OneAtATime = <Value>(work: () => Promise<Value>) => Promise<Value>;
 
 export function oneAtATime(): OneAtATime {

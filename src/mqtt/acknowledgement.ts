@@ -35,7 +35,7 @@ export function isAcknowledgement(first: number): boolean {
   return first >= PUBACK && first < PUBCOMP + 0x10;
 }
 
-/** What an acknowledgement is about. */
+/** Callback for a parsed acknowledgement. */
 export type Acknowledged = (type: number, packetId: number, reasonCode: number) => void;
 
 /**
@@ -84,7 +84,7 @@ function propertiesError(
   return reader.error;
 }
 
-/** Bytes that an acknowledgement takes: versions before 5 have no reason codes, and success needs none. */
+/** Bytes of an acknowledgement. Versions before 5 have no reason codes, and success is omitted. */
 export function acknowledgementSize(reasonCode: number, version: Version): number {
   return version === 5 && reasonCode !== REASON.success ? 5 : 4;
 }

@@ -14,7 +14,7 @@ export type { Answer };
 export type ClientHandler = {
   readonly acknowledged: Acknowledged;
   readonly packet: (packet: Publish | Answer) => void;
-  /** What came is not what a server may send: nothing more will be read from it. */
+  /** Called for a protocol error of the server. Nothing more is read. */
   readonly broken: (fault: ProtocolError) => void;
 };
 

@@ -4,7 +4,7 @@ import { protocolError, REASON } from './reasons.ts';
 /** Bytes of a fixed header at most: type and flags, then up to four of remaining length (MQTT 5, 2.1.1). */
 const MAX_HEADER_BYTES = 5;
 
-/** What `endOf` says of a frame that does not end here, and of one that never does. */
+/** Results of `endOf` for an incomplete frame and for an invalid length. */
 const INCOMPLETE = -1;
 const MALFORMED = -2;
 
@@ -29,7 +29,7 @@ export type Framer = {
   /** Hands on no packet until `resume`; `push` keeps the bytes. */
   readonly pause: () => void;
   readonly resume: () => void;
-  /** Ends the reading for good. */
+  /** Stops reading permanently. */
   readonly stop: () => void;
   /** Bytes kept of packets that are not complete or not handed on. */
   readonly kept: () => number;
@@ -132,7 +132,7 @@ function sizeError(start: number, end: number, maxBytes: number): ProtocolError 
   return undefined;
 }
 
-/** Where the frame that begins at `start` ends, by its header. */
+/** End of the frame that begins at `start`, computed from its header. */
 function endOf(bytes: Buffer, start: number): number {
   let length = 0;
   for (let index = 1; index < MAX_HEADER_BYTES; index++) {
@@ -146,7 +146,7 @@ function endOf(bytes: Buffer, start: number): number {
   return MALFORMED;
 }
 
-/** Where the header of a whole frame ends. */
+/** End of the fixed header of a complete frame. */
 function bodyAt(bytes: Buffer, start: number): number {
   let at = start + 1;
   while ((bytes[at] ?? 0) >= 0x80) at++;
@@ -159,7 +159,7 @@ const NOTHING = Buffer.alloc(0);
 type Rest = {
   readonly length: () => number;
   readonly bytes: () => Buffer;
-  /** The bytes, which are not kept any more. */
+  /** Removes and returns the bytes. */
   readonly take: () => Buffer;
   /** Keeps these bytes and no others. */
   readonly keep: (bytes: Buffer) => void;

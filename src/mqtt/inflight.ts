@@ -1,20 +1,23 @@
 import { createIntMap } from '../core/int-map.ts';
 import { MAX_PACKET_ID } from './packets.ts';
 
-/** What was sent under a packet identifier and is not yet acknowledged (MQTT 3.1.1, 2.3.1; MQTT 5, 2.2.1). */
+/** Messages in flight by packet identifier: sent and not acknowledged (MQTT 3.1.1, 2.3.1; MQTT 5, 2.2.1). */
 export type InFlight<Sent> = {
-  /** Keeps `sent` under the next free identifier, or `wanted` alone if it is given, and returns it; 0: that one is in use. */
+  /**
+   * Stores `sent` under the next free identifier, or under `wanted` if given, and returns it; 0 if `wanted`
+   * is in use.
+   */
   readonly take: (sent: Sent, wanted?: number) => number;
   readonly get: (packetId: number) => Sent | undefined;
   readonly set: (packetId: number, sent: Sent) => void;
-  /** Gives back what was sent and frees its identifier; undefined: nothing was. */
+  /** Removes and returns what was sent, and frees its identifier. Undefined if nothing was sent under it. */
   readonly release: (packetId: number) => Sent | undefined;
   readonly size: () => number;
   /** In no order. */
   readonly all: () => Iterable<Sent>;
 };
 
-/** The caller bounds how many it takes: there are 65,535 identifiers. */
+/** Creates the table. The caller bounds the number of entries, because there are 65,535 identifiers. */
 export function createInFlight<Sent>(): InFlight<Sent> {
   const sent = createIntMap<Sent>();
   let last = 0;

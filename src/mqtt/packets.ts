@@ -18,7 +18,7 @@ export const CONNACK = {
   notAuthorized: 5,
 } as const;
 
-/** The same for the reason codes of MQTT 5; for all others it is `notAuthorized`. */
+/** Return codes for reason codes of MQTT 5; all others become `notAuthorized`. */
 const RETURN_CODES: ReadonlyMap<number, number> = new Map<number, number>([
   [REASON.success, CONNACK.accepted],
   [REASON.unsupportedProtocolVersion, CONNACK.unacceptableVersion],
@@ -43,7 +43,7 @@ export function encode(packet: Packet, version: Version = 4): Buffer {
   return generate(packet, { protocolVersion: version });
 }
 
-/** What a server tells of itself (MQTT 5, 3.2.2.3). */
+/** Properties of a CONNACK (MQTT 5, 3.2.2.3). */
 export type ConnackProperties = {
   readonly receiveMaximum?: number;
   readonly serverKeepAlive?: number;
@@ -73,7 +73,7 @@ export function encodeSuback(version: Version, messageId: number, codes: readonl
   return encode({ cmd: 'suback', messageId, granted }, version);
 }
 
-/** `codes` are MQTT 5's (3.11.3); versions before it have none. */
+/** Encodes UNSUBACK. `codes` are those of MQTT 5 (3.11.3); earlier versions have none. */
 export function encodeUnsuback(version: Version, messageId: number, codes: readonly number[]): Buffer {
   return encode({ cmd: 'unsuback', messageId, granted: version < 5 ? [] : [...codes] }, version);
 }
@@ -83,8 +83,8 @@ export function encodePingresp(): Buffer {
 }
 
 /**
- * MQTT 5, 3.14: only in it may a server say why it ends a connection. The words are left out if the packet would be
- * larger than `maxBytes` [MQTT-3.14.2-3].
+ * Encodes DISCONNECT of MQTT 5 (3.14). Omits the reason string if the packet would be larger than `maxBytes`
+ * [MQTT-3.14.2-3].
  */
 export function encodeDisconnect(reasonCode: number, reasonString: string, maxBytes: number): Buffer {
   const plain = encode({ cmd: 'disconnect', reasonCode }, 5);

@@ -17,10 +17,10 @@ export const PUBLISH = 0x30;
 export const DUP = 0x08;
 export const RETAIN = 0x01;
 
-/** A PUBLISH as it came in. Its payload is a part of the buffer that was read. */
+/** Parsed PUBLISH. The payload is a slice of the input buffer. */
 export type Publish = {
   readonly cmd: 'publish';
-  /** Empty if its alias stands for it. */
+  /** Empty if a topic alias replaces it. */
   readonly topic: string;
   readonly payload: Buffer;
   readonly qos: QoS;
@@ -28,7 +28,7 @@ export type Publish = {
   readonly retain: boolean;
   /** 0 at QoS 0. */
   readonly messageId: number;
-  /** Undefined if it has none. */
+  /** Undefined if there are no properties. */
   readonly properties: PublishProperties | undefined;
 };
 
@@ -48,8 +48,8 @@ export type PublishProperties = {
 const CUT_SHORT = protocolError(REASON.malformedPacket, 'a packet is cut short');
 
 /**
- * The PUBLISH whose first byte is `first` and whose rest lies at `start` to `end`, or what is wrong with it
- * [MQTT-3.3.1-2], [MQTT-3.3.1-4], [MQTT-2.2.1-3], [MQTT-1.5.4-1]. What its topic may be is not asked here.
+ * Parses the PUBLISH whose first byte is `first` and whose rest is at `start` to `end`, or returns its error
+ * [MQTT-3.3.1-2], [MQTT-3.3.1-4], [MQTT-2.2.1-3], [MQTT-1.5.4-1]. Does not check that the topic is allowed.
  */
 export function readPublish(
   bytes: Buffer,

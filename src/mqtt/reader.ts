@@ -4,8 +4,8 @@ import type { ProtocolError } from './reasons.ts';
 import { protocolError, REASON } from './reasons.ts';
 
 /**
- * A place in the bytes of one packet (MQTT 5, 1.5). What cannot be read makes a fault, which stands: all that is read
- * behind it is nothing, so a packet is read to its end and its fault asked for then.
+ * Cursor over the bytes of one packet (MQTT 5, 1.5). The first error is kept in `error`, and later reads
+ * return empty values, so a packet is parsed to its end and checked once.
  */
 export type PacketReader = {
   readonly bytes: Buffer;
@@ -33,7 +33,7 @@ export function createPacketReader(
   return { bytes, at: start, end, strictness, error: undefined };
 }
 
-/** Says that the packet is wrong; the first fault stands. */
+/** Records an error of the packet, unless there is one already. */
 export function setError(reader: PacketReader, code: number, reason: string): void {
   reader.error ??= protocolError(code, reason);
 }

@@ -25,19 +25,21 @@ export type ServerHandler = {
   readonly other: (stored: boolean) => 'later' | 'read';
   readonly acknowledged: Acknowledged;
   readonly packet: (packet: Publish | Request) => void;
-  /** What came is not what a client may send: nothing more will be read from it. */
+  /** Called for a protocol error of the client. Nothing more is read. */
   readonly broken: (fault: ProtocolError) => void;
 };
 
 /** The first byte of the one packet that a connection may begin with [MQTT-3.1.0-1]. */
 export const CONNECT_HEADER = 0x10;
 
-/** First bytes of the packets beside PUBLISH that change the stored session: PUBREL, SUBSCRIBE, UNSUBSCRIBE. */
+/**
+ * First bytes of packets other than PUBLISH that change the stored session: PUBREL, SUBSCRIBE, UNSUBSCRIBE.
+ */
 const STORED: ReadonlySet<number> = new Set([0x62, 0x82, 0xa2]);
 
 /**
- * Takes in the packets of a client. CONNECT is first, has `maxConnectBytes` at most, and says in which version the rest is;
- * any other packet has `maxBytes` at most.
+ * Creates the framer of a client's packets. CONNECT comes first, has at most `maxConnectBytes`, and sets the
+ * version. Any other packet has at most `maxBytes`.
  */
 export function createServerFramer(
   maxConnectBytes: number,
@@ -66,7 +68,7 @@ export function createServerFramer(
   };
 
   const connect = (bytes: Buffer, first: number, bodyAt: number, end: number): ProtocolError | undefined => {
-    // Its reader finds the version by itself.
+    // CONNECT contains the version, so this argument is not used.
     const request = readRequest(bytes, first, bodyAt, end, 4);
     if ('code' in request) return request;
     // [MQTT-3.1.0-1]

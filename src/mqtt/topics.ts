@@ -33,7 +33,7 @@ export function isTopicFilter(filter: string): boolean {
   });
 }
 
-/** Whether a valid filter takes in a valid topic. */
+/** True if a valid filter matches a valid topic. */
 export function matches(filter: string, topic: string): boolean {
   if (excludesSystemTopic(filter, topic)) return false;
   const wanted = filter.split('/');
@@ -45,7 +45,7 @@ export function matches(filter: string, topic: string): boolean {
   return wanted.length === levels.length;
 }
 
-/** Whether every topic that the valid filter `inner` takes in is taken in by `outer`, level by level. */
+/** True if `outer` matches every topic that the valid filter `inner` matches. */
 export function covers(outer: string, inner: string): boolean {
   if (excludesSystemTopic(outer, inner)) return false;
   const wide = outer.split('/');
@@ -59,7 +59,7 @@ export function covers(outer: string, inner: string): boolean {
   return wide.length === narrow.length;
 }
 
-/** Whether some topic matches both of two valid filters. */
+/** True if some topic matches both of two valid filters. */
 export function overlaps(one: string, other: string): boolean {
   if (excludesSystemTopic(one, other) || excludesSystemTopic(other, one)) return false;
   const left = one.split('/');
@@ -85,7 +85,10 @@ export function isShared(filter: string): boolean {
   return filter.startsWith(SHARED);
 }
 
-/** The group and the filter of `$share/<group>/<filter>`; `invalid`: it has none that is valid [MQTT-4.8.2-1], [MQTT-4.8.2-2]. */
+/**
+ * Group and filter of `$share/<group>/<filter>`; `invalid` if either is not valid [MQTT-4.8.2-1],
+ * [MQTT-4.8.2-2].
+ */
 export function sharedOf(
   filter: string,
 ): { readonly group: string; readonly filter: string } | 'invalid' | undefined {

@@ -4,9 +4,9 @@ import type { Version } from './version.ts';
 
 /* PUBLISH (MQTT 5, 3.3) as it goes out, written in place. */
 
-/** How one PUBLISH goes out; `packetId` is 0 for QoS 0. */
+/** Options of one outgoing PUBLISH. `packetId` is 0 at QoS 0. */
 export type PublishOptions = {
-  /** Empty if its alias stands for it. */
+  /** Empty if a topic alias replaces it. */
   readonly topic: string;
   readonly qos: QoS;
   readonly packetId: number;
@@ -15,11 +15,11 @@ export type PublishOptions = {
   /** Seconds that the message has left, if its sender limited them. */
   readonly expiry: number | undefined;
   readonly subscriptionIds: readonly number[];
-  /** 0: none. */
+  /** Topic alias, or 0. */
   readonly alias: number;
 };
 
-/** What a PUBLISH has that says nothing of itself. */
+/** Defaults of the options. */
 export const DEFAULT_PUBLISH_OPTIONS = {
   packetId: 0,
   dup: false,
@@ -58,7 +58,7 @@ function propertiesLength(message: Message, { expiry, subscriptionIds, alias }: 
   return length;
 }
 
-/** Writes `message` as a PUBLISH at `start`, and returns where it ended; it takes `publishSize` bytes. */
+/** Encodes `message` as a PUBLISH of `publishSize` bytes at `start` and returns its end. */
 export function writePublish(
   target: Buffer,
   start: number,
@@ -111,7 +111,7 @@ function writeText(target: Buffer, start: number, text: string): number {
   return start + 2 + written;
 }
 
-/** Bytes that a variable byte integer takes (1.5.5). */
+/** Bytes of a variable byte integer (1.5.5). */
 function variableSize(value: number): number {
   if (value < 0x80) return 1;
   if (value < 0x4000) return 2;

@@ -1,4 +1,4 @@
-/** Memory that the hub may take under load, in bytes, by what takes it. docs/reference/limits.md has the table. */
+/** Memory budget of the hub under load, in bytes by purpose. docs/reference/limits.md has the table. */
 export type MemoryBudget = {
   /** Messages that wait for the disk: beyond it their senders are not read. */
   readonly gathered: number;
@@ -22,7 +22,7 @@ const MAX_DERIVED = 256 * MEGABYTE;
 export function budgetOf(total: number): MemoryBudget {
   const base = Math.min(Math.max(total, MIN_MEMORY), MAX_DERIVED);
   return {
-    // A commit takes 1 MB at most: more would only make its runs larger.
+    // A commit holds at most 1 MB. More would only make its runs larger.
     gathered: 2 * MEGABYTE,
     arrivals: base / 64 + MEGABYTE,
     incoming: base / 64 + 3 * MEGABYTE,

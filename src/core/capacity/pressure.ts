@@ -2,7 +2,7 @@
 export type Pressure = {
   /** True while no more should be given to it. */
   readonly high: () => boolean;
-  /** Calls `resume` once, when there is room again. Those who wait come in the order of their calls. */
+  /** Calls `resume` once, when the pressure is low. Callbacks run in the order of the calls. */
   readonly whenLow: (resume: () => void) => void;
   /** Calls `listener` each time that it becomes high. */
   readonly onHigh: (listener: () => void) => void;

@@ -8,7 +8,7 @@ import {
 import type { ShareReport, Shares } from './shares.ts';
 import { createShares } from './shares.ts';
 
-/** What clients may hold together of each resource that is shared. */
+/** Bounds of the shared resources that clients hold together. */
 export type ResourceBounds = {
   readonly connections: number;
   /** Persistent sessions. */
@@ -32,7 +32,7 @@ export const DEFAULT_BOUNDS: ResourceBounds = {
 
 export type Resource = keyof ResourceBounds;
 
-/** The shares of every resource that one client could take from all others. */
+/** Shares of every resource that one client could exhaust. */
 export type Resources = Readonly<Record<Resource, Shares>>;
 
 const TEXTS: Readonly<Record<Resource, { readonly plural: string; readonly remedy: string }>> = {

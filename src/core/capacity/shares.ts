@@ -3,7 +3,10 @@
  */
 export type Holder = string;
 
-/** All clients of this machine together, while the manifest says nothing of access: nobody can tell them apart. */
+/**
+ * All clients of this machine together while the manifest has no access rules, because they cannot be told
+ * apart.
+ */
 export const LOCAL_CLIENTS: Holder = 'local';
 
 /** Holder of what an older hub has stored, which knew no holders. */
@@ -21,7 +24,7 @@ export function addressHolder(network: string): Holder {
   return `address:${network}`;
 }
 
-/** Part of a bound by which modules may go beyond it, and the least of that: clients cannot take it. */
+/** Fraction of a bound that modules may use beyond it, and its minimum. Clients cannot use it. */
 const MODULE_RESERVE = 1 / 8;
 const MIN_MODULE_RESERVE = 32;
 
@@ -33,21 +36,21 @@ export function moduleReserve(bound: number): number {
 export type SharesSettings = {
   /** Name of the resource in reports. */
   readonly resource: string;
-  /** What there is of it, in a sentence: "persistent sessions". */
+  /** Plural noun for sentences: "persistent sessions". */
   readonly plural: string;
   /** The most that clients may hold together, as it is now. */
   readonly bound: () => number;
-  /** What an operator can do, after "Refused: ...;". */
+  /** Advice for the operator, after "Refused: ...;". */
   readonly remedy: string;
 };
 
-/** What one resource is held by, for `skerry ps`. Amounts are in the unit that the name of the resource has. */
+/** Use of one resource by its holders, for `skerry ps`. The name of the resource gives the unit. */
 export type ShareReport = {
   readonly resource: string;
   readonly held: number;
   readonly bound: number;
   readonly holders: number;
-  /** Undefined if nobody holds any. */
+  /** Undefined if there is no holder. */
   readonly largest: { readonly holder: Holder; readonly held: number } | undefined;
 };
 

@@ -6,7 +6,7 @@ import { Failure, isDiskFull, reasonOf, systemCode } from '../errors.ts';
 /** Holds a data folder for this process until it is released or the process ends, however it ends. */
 export type FolderLock = { readonly release: () => void };
 
-/** What SQLite answers if another connection holds the lock (SQLITE_BUSY). */
+/** SQLite's result code if another connection holds the lock (SQLITE_BUSY). */
 const BUSY = 5;
 
 /** The locks of this process: a connection that is garbage collected would let go of its lock. */

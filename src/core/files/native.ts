@@ -23,7 +23,7 @@ export type NativeName = 'lmdb' | 'pty';
 /** SHA-256 of each native part, in hex; the build puts it in. */
 declare const NATIVE_HASHES: Readonly<Partial<Record<NativeName, string>>>;
 
-/** Others may not write here: what lies here is run. */
+/** Write permissions of others; the file is executed, so only its owner may write it. */
 const WRITABLE_BY_OTHERS = 0o022;
 
 /** A part is written at most so often; a second time if a process that starts just now was in the way. */
@@ -32,12 +32,12 @@ const MAX_WRITES = 3;
 /** Bytes compared at once: a start leaves no copy of the whole part in memory. */
 const CHUNK_BYTES = 1 << 16;
 
-/** Why a file that lies where a part belongs cannot even be opened: it is replaced. */
+/** Error codes of an existing file that cannot be opened. It is replaced. */
 const UNUSABLE = ['ENOENT', 'ELOOP', 'EACCES', 'ENXIO'];
 
 let folder: string | undefined;
 
-/** Names the folder that native parts are written to; the data folder, which it lies in, exists. Called once. */
+/** Sets the folder for native parts. Called once, after the data folder exists. */
 export function useNativeFolder(path: string): void {
   folder = path;
 }
@@ -108,7 +108,10 @@ function onlyOurs({ uid, mode }: Stats): boolean {
   return uid === process.geteuid?.() && (mode & WRITABLE_BY_OTHERS) === 0;
 }
 
-/** Whether a plain file of ours with these bytes lies there; never follows a link, never waits for a pipe. */
+/**
+ * True if `path` is a regular file of this user with these bytes. Follows no link and does not block on a
+ * FIFO.
+ */
 function holds(path: string, content: Buffer): boolean {
   let descriptor: number;
   try {
@@ -136,7 +139,7 @@ function reads(descriptor: number, content: Buffer): boolean {
   return true;
 }
 
-/** Written aside and renamed, so that nobody ever sees a part of it. */
+/** Replaces a file atomically: writes a temporary file and renames it. */
 function replace(path: string, content: Buffer): void {
   const draft = `${path}.${randomBytes(8).toString('hex')}`;
   try {
@@ -156,7 +159,7 @@ function unloadable(sentence: string): Failure {
   return new Failure('native.unloadable', sentence);
 }
 
-/** What to do, by what the dynamic loader of glibc says. */
+/** Advice by the error message of glibc's dynamic loader. */
 function remedyFor(reason: string): string {
   if (reason.includes('failed to map segment')) {
     return 'its file system is probably mounted noexec, so name a data folder on another with --data DIR';

@@ -82,7 +82,7 @@ export function limitLog(sink: LogSink, clock: Pick<Clock, 'monotonic' | 'after'
   };
 }
 
-/** Takes a token, if there is one; `rate` tokens come back each second. */
+/** Removes a token if there is one. `rate` tokens are added each second. */
 function take(bucket: Bucket, rate: number, most: number, now: number): boolean {
   bucket.tokens = Math.min(most, bucket.tokens + ((now - bucket.at) * rate) / 1000);
   bucket.at = now;

@@ -1,13 +1,13 @@
 import type { Writable } from 'node:stream';
 import type { SocketMemory } from './socket-memory.ts';
 
-/** Bytes of one slab: what a turn of the loop usually brings for one socket. */
+/** Bytes of one slab, the usual output of one socket in a turn of the event loop. */
 const SLAB_BYTES = 1 << 16;
 
 /** Slabs that are kept for the next turn, whichever socket needs them. */
 const MAX_SPARE = 16;
 
-/** What is longer is handed on as it is: copying it would cost more than a piece of its own. */
+/** Longer buffers are not copied, because a separate piece is cheaper. */
 const MAX_COPIED = 1 << 12;
 
 /**
@@ -20,13 +20,13 @@ export type Output = {
   readonly slab: () => Buffer;
   /** Takes back the last `size` bytes that were placed, which could not be filled. */
   readonly undo: (size: number) => void;
-  /** Sends bytes that nobody will change: long ones are not copied. */
+  /** Sends bytes that must not change later. Long ones are not copied. */
   readonly write: (bytes: Buffer) => void;
   /** Bytes that the system has not taken yet. */
   readonly waiting: () => number;
   /** True if no more should be written before the system has taken some. */
   readonly isFull: () => boolean;
-  /** Counts anew what waits in the socket: it has taken some, or is gone. */
+  /** Counts again what waits in the socket, after it has drained or closed. */
   readonly measure: () => void;
   /** Sends at once what was written in this turn. */
   readonly flush: () => void;
@@ -44,7 +44,7 @@ function flushAll(): void {
   for (const output of outputs) output.flush();
 }
 
-/** What it needs of a socket. */
+/** Part of a socket that an output uses. */
 type Sink = Pick<Writable, 'write' | 'cork' | 'uncork' | 'writableLength' | 'destroyed'>;
 
 export function createOutput(socket: Sink, memory: SocketMemory): Output {
@@ -93,7 +93,7 @@ export function createOutput(socket: Sink, memory: SocketMemory): Output {
     return at;
   };
 
-  /** The system has taken all: nobody reads the slabs any more. */
+  /** Reuses slabs once the kernel has accepted all bytes. */
   const recycle = (): void => {
     if (slab.length === SLAB_BYTES) slabs.push(slab);
     for (const one of slabs) if (spare.length < MAX_SPARE) spare.push(one);

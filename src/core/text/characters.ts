@@ -1,7 +1,7 @@
 import { MAX_USER_PROPERTIES } from '../limits.ts';
 import type { Message } from '../message.ts';
 
-/** Bytes of one MQTT string: its length stands in 16 bits (MQTT 5, 1.5.4). */
+/** Maximum bytes of one MQTT string, whose length has 16 bits (MQTT 5, 1.5.4). */
 export const MAX_STRING_BYTES = 65_535;
 
 /**
@@ -14,7 +14,9 @@ export const FORBIDDEN_CHARACTERS = '\\p{Cc}\\p{Cs}\\p{Noncharacter_Code_Point}'
 
 const FORBIDDEN = new RegExp(`[${FORBIDDEN_CHARACTERS}]`, 'u');
 
-/** First character of `text` that an MQTT string must not hold, as `U+0085`; undefined if there is none. */
+/**
+ * First character of `text` that an MQTT string must not contain, as `U+0085`. Undefined if there is none.
+ */
 export function forbiddenCharacterIn(text: string): string | undefined {
   const code = FORBIDDEN.exec(text)?.[0].codePointAt(0);
   return code === undefined ? undefined : `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
@@ -31,7 +33,10 @@ export function stringProblem(text: string): string | undefined {
   return Buffer.byteLength(text) > MAX_STRING_BYTES ? `is longer than ${MAX_STRING_BYTES} bytes` : undefined;
 }
 
-/** Problem of the strings of a message, as half a sentence; undefined if packets can hold them all. Its body is free. */
+/**
+ * Problem of the strings of a message, as half a sentence. Undefined if packets can hold them all. The body
+ * may be anything.
+ */
 export function messageProblem({
   topic,
   contentType,

@@ -1,7 +1,7 @@
 /** Longer words are not compared: no field, function or source is half as long. */
 const MAX_WORD = 40;
 
-/** The name of `known` that `word` most likely meant, in any case; undefined if none is near. */
+/** Known name that is most similar to `word`, ignoring case. Undefined if none is similar. */
 export function closestName(word: string, known: Iterable<string>): string | undefined {
   if (word.length > MAX_WORD) return undefined;
   const typed = word.toLowerCase();

@@ -19,12 +19,12 @@ function periodOf(block: string): Validity | undefined {
     const { validFrom, validTo } = new X509Certificate(block);
     return { from: Date.parse(validFrom), to: Date.parse(validTo) };
   } catch {
-    // TLS has used the first of them: what cannot be read behind it says nothing about that.
+    // TLS uses the first certificate; one that cannot be parsed behind it does not matter.
     return undefined;
   }
 }
 
-/** What is wrong with a period, as a clause; undefined while it is good, or while the clock is not set. */
+/** Problem of a validity period, as a clause. Undefined while it is valid, or while the clock is not set. */
 export function validityProblem({ from, to }: Validity, wall: number): string | undefined {
   if (wall < MIN_PLAUSIBLE_TIME_MS) return undefined;
   if (wall > to) return `has expired on ${dayOf(to)}: replace it`;

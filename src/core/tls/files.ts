@@ -16,7 +16,7 @@ export type TlsFiles = {
   readonly crl?: string | undefined;
 };
 
-/** The files that are at fault, and a clause that says why: `is empty`. */
+/** Error of TLS files: the fields, and a clause with the reason, such as `is empty`. */
 export class TlsFileError extends Error {
   readonly fields: readonly (keyof TlsFiles)[];
 
@@ -27,7 +27,7 @@ export class TlsFileError extends Error {
   }
 }
 
-/** What the files hold, and the context that TLS made of it. */
+/** Content of the files, and the TLS context made from it. */
 export type TlsIdentity = { readonly content: Content; readonly context: SecureContext };
 
 type Content = { readonly [Field in keyof TlsFiles]?: Buffer };
@@ -50,7 +50,7 @@ export function readTlsFiles({ ca, cert, key, crl }: TlsFiles): TlsIdentity {
 
 function contextOf(content: Content): SecureContext {
   const { ca, cert, key, crl } = content;
-  // OpenSSL skips a file of authorities in which there are none.
+  // OpenSSL ignores a CA file without certificates.
   if (ca !== undefined) attempt(['ca'], 'holds no certificate in PEM', () => new X509Certificate(ca));
   if (cert !== undefined) attempt(['cert'], 'holds no certificate in PEM', () => new X509Certificate(cert));
   if (key !== undefined) attempt(['key'], clauseOfKey(key), () => createPrivateKey(key));

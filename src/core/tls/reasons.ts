@@ -4,7 +4,7 @@ import { systemCode } from '../errors.ts';
 
 const UNTRUSTED = 'the issuer of the certificate is not trusted';
 
-/** What is wrong with the certificate that the other side showed. */
+/** Reasons why the peer's certificate is refused. */
 const CERTIFICATE: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'the certificate has expired',
   CERT_NOT_YET_VALID: 'the certificate is not valid yet',
@@ -21,7 +21,7 @@ const CERTIFICATE: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
 };
 
-/** What is wrong with the handshake. */
+/** Reasons why the handshake failed. */
 const HANDSHAKE: Readonly<Record<string, string>> = {
   ECONNRESET: 'the connection was closed during the handshake',
   ERR_SSL_HTTP_REQUEST: 'plain HTTP instead of TLS',
@@ -64,7 +64,7 @@ export function tlsReason(thrown: unknown): string | undefined {
   return `${HANDSHAKE[code] ?? alert ?? libraryReason(thrown)} (${code})`;
 }
 
-/** The same of a handshake that a server did not finish, where a closed connection is a reason, too. */
+/** Reason why a server did not finish a handshake. A closed connection is a reason, too. */
 export function handshakeReason(thrown: unknown): string | undefined {
   const code = systemCode(thrown) ?? '';
   return tlsReason(thrown) ?? (code === 'ECONNRESET' ? `${HANDSHAKE[code]} (${code})` : undefined);

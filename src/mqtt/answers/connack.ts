@@ -4,26 +4,26 @@ import { readByte, setError } from '../reader.ts';
 import { REASON } from '../reasons.ts';
 import type { Version } from '../version.ts';
 
-/** CONNACK (MQTT 5, 3.2): whether the server takes the client, and what else it takes. */
+/** CONNACK (MQTT 5, 3.2): accepts or refuses the client, and states the server's limits. */
 export type Connack = {
   readonly cmd: 'connack';
   readonly sessionPresent: boolean;
   /** MQTT 5's, whatever the version. */
   readonly reasonCode: number;
   readonly reasonString: string | undefined;
-  /** Messages at QoS 1 and 2 that it takes at once. */
+  /** Maximum number of unacknowledged messages at QoS 1 and 2 (Receive Maximum). */
   readonly receiveMaximum: number;
   readonly maximumQoS: 0 | 1 | 2;
   readonly retainAvailable: boolean;
-  /** Bytes of a packet; undefined: any. */
+  /** Maximum bytes of a packet. Undefined if there is no limit. */
   readonly maximumPacketSize: number | undefined;
-  /** Seconds; undefined: the client's own. */
+  /** Seconds. Undefined if the client's keep-alive applies. */
   readonly serverKeepAlive: number | undefined;
 };
 
 const SESSION_PRESENT = 0x01;
 
-/** What the return codes before MQTT 5 mean, from 1 on (MQTT 3.1.1, 3.2.2.3). */
+/** Reason codes for the return codes of MQTT 3.1.1, from 1 on (3.2.2.3). */
 const REFUSALS: readonly number[] = [
   REASON.success,
   REASON.unsupportedProtocolVersion,

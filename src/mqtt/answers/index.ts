@@ -8,7 +8,7 @@ import type { Version } from '../version.ts';
 import type { Connack } from './connack.ts';
 import { readConnack } from './connack.ts';
 
-/** What a server sends, beside PUBLISH and its acknowledgements. */
+/** Packets of a server other than PUBLISH and its acknowledgements. */
 export type Answer =
   | Connack
   | { readonly cmd: 'suback' | 'unsuback'; readonly messageId: number; readonly granted: readonly number[] }
@@ -27,7 +27,9 @@ const READERS: ReadonlyMap<number, (reader: PacketReader, version: Version) => A
   [0xe0, readDisconnect],
 ]);
 
-/** The packet whose first byte is `first` and whose rest lies at `start` to `end`, or what is wrong with it. */
+/**
+ * Parses the packet whose first byte is `first` and whose rest is at `start` to `end`, or returns its error.
+ */
 export function readAnswer(
   bytes: Buffer,
   first: number,
@@ -43,7 +45,7 @@ export function readAnswer(
   return reader.error ?? answer;
 }
 
-/** SUBACK and UNSUBACK (3.9, 3.11): a code for each filter; UNSUBACK has none before MQTT 5. */
+/** Parses SUBACK and UNSUBACK (3.9, 3.11): one code for each filter. UNSUBACK has no codes before MQTT 5. */
 function readGrants(cmd: 'suback' | 'unsuback') {
   return (reader: PacketReader, version: Version): Answer => {
     const messageId = readUint16(reader);
@@ -54,7 +56,7 @@ function readGrants(cmd: 'suback' | 'unsuback') {
   };
 }
 
-/** DISCONNECT (3.14), in which a server of MQTT 5 says why it ends a connection. */
+/** Parses DISCONNECT (3.14), with which a server of MQTT 5 ends a connection. */
 function readDisconnect(reader: PacketReader, version: Version): Answer {
   if (version < 5) setError(reader, REASON.protocolError, 'it sent what only a client sends');
   const reasonCode = reader.at < reader.end ? readByte(reader) : REASON.success;

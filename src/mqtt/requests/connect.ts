@@ -16,7 +16,7 @@ export type Connect = {
   readonly bridge: boolean;
   readonly clientId: string;
   readonly clean: boolean;
-  /** Seconds; 0: none. */
+  /** Seconds; 0 if keep-alive is off. */
   readonly keepAlive: number;
   readonly username: string | undefined;
   readonly password: Buffer | undefined;
@@ -24,7 +24,7 @@ export type Connect = {
   /** Seconds; 0xffffffff: for ever. */
   readonly sessionExpiry: number;
   readonly receiveMaximum: number;
-  /** Undefined: any. */
+  /** Undefined if there is no limit. */
   readonly maximumPacketSize: number | undefined;
   readonly topicAliasMaximum: number;
   readonly requestProblemInformation: boolean;
@@ -134,7 +134,7 @@ function readWill(reader: PacketReader, flags: number, version: Version): Connec
   const payload = readBinary(reader);
   return {
     topic,
-    // It waits for the end of the connection, and what it came with should not.
+    // Copied, because the will outlives the input buffer.
     payload: Buffer.from(payload),
     qos: qos ?? 0,
     retain,

@@ -8,7 +8,7 @@ import type { Version } from '../version.ts';
 export type Disconnect = {
   readonly cmd: 'disconnect';
   readonly reasonCode: number;
-  /** Seconds; undefined: as CONNECT said. */
+  /** Seconds. Undefined if the value of CONNECT applies. */
   readonly sessionExpiry: number | undefined;
 };
 
@@ -47,7 +47,7 @@ export function readDisconnect(reader: PacketReader, version: Version): Disconne
   return { cmd: 'disconnect', reasonCode, sessionExpiry: numbers.sessionExpiry };
 }
 
-/** The same for AUTH. */
+/** Parses the body of AUTH; errors are recorded in the reader. */
 export function readAuth(reader: PacketReader, version: Version): Auth {
   if (version < 5) setError(reader, REASON.malformedPacket, 'AUTH is of MQTT 5');
   const reasonCode = reader.at === reader.end ? REASON.success : readByte(reader);

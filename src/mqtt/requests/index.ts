@@ -9,7 +9,7 @@ import { readAuth, readDisconnect } from './end.ts';
 import type { Subscribe, Unsubscribe } from './subscribe.ts';
 import { readSubscribe, readUnsubscribe } from './subscribe.ts';
 
-/** What a client asks of a server, beside PUBLISH and its acknowledgements. */
+/** Packets of a client other than PUBLISH and its acknowledgements. */
 export type Request = Connect | Subscribe | Unsubscribe | Disconnect | Auth | { readonly cmd: 'pingreq' };
 
 /** First bytes, with the flags that must stand in them (MQTT 5, 2.1.3). */
@@ -28,7 +28,9 @@ const READERS: ReadonlyMap<number, (...args: Parameters<typeof readSubscribe>) =
 /** CONNACK, SUBACK, UNSUBACK, PINGRESP. */
 const OF_SERVERS: readonly number[] = [0x20, 0x90, 0xb0, 0xd0];
 
-/** The packet whose first byte is `first` and whose rest lies at `start` to `end`, or what is wrong with it. */
+/**
+ * Parses the packet whose first byte is `first` and whose rest is at `start` to `end`, or returns its error.
+ */
 export function readRequest(
   bytes: Buffer,
   first: number,

@@ -72,7 +72,7 @@ function readRequest(reader: PacketReader, version: Version): SubscriptionReques
   };
 }
 
-/** The same for UNSUBSCRIBE. */
+/** Parses the body of UNSUBSCRIBE; errors are recorded in the reader. */
 export function readUnsubscribe(reader: PacketReader, version: Version): Unsubscribe {
   const messageId = readPacketId(reader, 'UNSUBSCRIBE');
   if (version === 5) readProperties(reader, 'unsubscribe');

@@ -38,7 +38,7 @@ export function createBallast(folder: string): Ballast {
   };
 }
 
-/** `otherwise` if the system refuses: a disk that cannot be written says so of what is written next. */
+/** Returns `otherwise` if the system refuses. The next write reports the error of the disk. */
 function orIfRefused<Result>(otherwise: Result, action: () => Result): Result {
   try {
     return action();

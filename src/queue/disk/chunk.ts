@@ -20,10 +20,10 @@ const CRC_BYTES = 4;
 const HEAD_BYTES = 40;
 const RECORD_END_AT = 36;
 
-/** Of an entry whose record lies in `bodies`. */
+/** Record of an entry whose record is in `bodies`. */
 export const NO_RECORD = Buffer.alloc(0);
 
-/** What is known of an entry besides its sequence and its record. */
+/** Header of an entry without its sequence. */
 export type EntryHeader = {
   /** Hub time in milliseconds; Infinity: never. */
   readonly expires: number;
@@ -32,26 +32,26 @@ export type EntryHeader = {
   readonly bytes: number;
 };
 
-/** A chunk that is being written, and how far it has come. */
+/** Chunk under construction, with its write positions. */
 export type ChunkDraft = { readonly value: Buffer; readonly entries: number; headAt: number; end: number };
 
-/** Bytes that an entry takes in a chunk. */
+/** Bytes of an entry in a chunk. */
 export function entrySize(recordBytes: number): number {
   return HEAD_BYTES + recordBytes;
 }
 
-/** True if a chunk of `bytes` takes an entry of `more` besides. */
+/** True if a chunk of `bytes` has space for an entry of `more` bytes. */
 export function takes(bytes: number, more: number): boolean {
   return CRC_BYTES + bytes + more <= MAX_CHUNK_BYTES;
 }
 
-/** `bytes` is the sum of what its entries take; `space` gives the room for it. */
+/** Creates a draft. `bytes` is the sum of the sizes of its entries; `space` allocates memory. */
 export function draftChunk(entries: number, bytes: number, space: (bytes: number) => Buffer): ChunkDraft {
   const value = space(CRC_BYTES + bytes);
   return { value, entries, headAt: CRC_BYTES, end: CRC_BYTES + entries * HEAD_BYTES };
 }
 
-/** Adds an entry, with the record that lies at `from` to `to` in `run`. */
+/** Adds an entry with the record at `from` to `to` in `run`. */
 export function addEntry(
   draft: ChunkDraft,
   sequence: number,
@@ -89,11 +89,11 @@ export function sealChunk({ value, headAt }: ChunkDraft): Buffer {
   return value;
 }
 
-/** A chunk as it lies on disk. */
+/** Chunk as read from disk. */
 export type Chunk = {
   readonly key: Buffer;
   readonly value: Buffer;
-  /** No entry is behind it, none of another chunk between it and the entries of this one. */
+  /** Sequence of the last entry, or a higher one before the next chunk. */
   readonly last: number;
   readonly entries: number;
   readonly whole: boolean;
@@ -108,12 +108,15 @@ export function chunkFrom(key: Buffer, last: number, entries: number, value: Buf
   return { key, value, last, entries, whole };
 }
 
-/** The sequence of the `index`th entry. Those of a damaged chunk are made up: as many, in its place. */
+/** Sequence of the `index`th entry. A damaged chunk gets placeholder sequences. */
 export function sequenceAt({ value, last, entries, whole }: Chunk, index: number): number {
   return whole ? value.readDoubleBE(CRC_BYTES + index * HEAD_BYTES) : last - entries + 1 + index;
 }
 
-/** Where the record of the `index`th entry of a whole chunk begins and ends in it: in one place if it lies in `bodies`. */
+/**
+ * Start of the record of the `index`th entry of an undamaged chunk. Equal to its end if the record is in
+ * `bodies`.
+ */
 export function recordStart(chunk: Chunk, index: number): number {
   return index === 0 ? CRC_BYTES + chunk.entries * HEAD_BYTES : recordEnd(chunk, index - 1);
 }
@@ -122,7 +125,7 @@ export function recordEnd({ value }: Chunk, index: number): number {
   return value.readUInt32BE(CRC_BYTES + index * HEAD_BYTES + RECORD_END_AT);
 }
 
-/** True if the record of the `index`th entry of a whole chunk lies in it, and not in `bodies`. */
+/** True if the record of the `index`th entry of an undamaged chunk is inline and not in `bodies`. */
 export function isInline(chunk: Chunk, index: number): boolean {
   return recordEnd(chunk, index) > recordStart(chunk, index);
 }

@@ -14,19 +14,19 @@ import { createWriter } from './writer.ts';
 
 /** The store's LMDB file. */
 export type Database = StoreReader & {
-  /** Bytes of disk that all that is kept takes, in whole pages. */
+  /** Bytes of disk of all stored values, in whole pages. */
   readonly usedBytes: () => number;
   /** Bytes that were written to the file since it was opened. */
   readonly written: () => number;
   /** A number that changes with each write. */
   readonly version: () => number;
-  /** How many values each table holds. */
+  /** Number of values in each table. */
   readonly tables: () => Record<string, number>;
   /**
-   * Writes all that `fill` names in one transaction; resolves once it would survive a power cut. One at a time. `fill` is called
-   * a second time if the first transaction found the disk full, and the store's ballast has made room.
-   * After a failure the next one opens the file again, because LMDB may accept no transaction any more. If that fails too,
-   * the file is opened for reading.
+   * Writes everything that `fill` names in one transaction and resolves once it is durable. One call at a
+   * time. If the disk is full and the ballast frees space, `fill` is called again. After a failure the next
+   * call reopens the file, because LMDB may accept no further transaction; if that fails too, the file is
+   * opened read-only.
    */
   readonly write: (fill: (writer: StoreWriter) => void) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -62,7 +62,7 @@ export async function openDatabase(folder: string): Promise<Database> {
     try {
       tables = openTables(openRoot());
     } catch (thrown) {
-      // What waits is delivered from a disk that takes nothing.
+      // Waiting entries are delivered even from a read-only disk.
       tables = openTables(openRoot(true));
       throw thrown;
     }
@@ -117,7 +117,7 @@ async function openFormat(openRoot: () => Root, folder: string): Promise<Tables>
   }
 }
 
-/** True for what LMDB says of pages that are not what they should be. */
+/** True for LMDB's errors about damaged pages. */
 export function isDamage(thrown: unknown): boolean {
   return /^MDB_(CORRUPTED|PAGE_NOTFOUND|BAD_TXN|INVALID)/.test(reasonOf(thrown));
 }
@@ -176,7 +176,7 @@ async function commit(
   root.resetReadTxn();
 }
 
-/** What the system said of a transaction that failed: lmdb keeps it in a promise of its own. */
+/** System error of a failed transaction, which lmdb keeps in a promise of its own. */
 async function causeOf(thrown: unknown): Promise<unknown> {
   if (!(thrown instanceof Error && 'commitError' in thrown)) return thrown;
   try {

@@ -30,21 +30,24 @@ const PLACE_BYTES = 13;
 const CHUNK_KEY_BYTES = PLACE_BYTES + 2;
 const PAGE = 4096;
 
-/** Bytes that an entry takes besides its record: its head, and its share of what a chunk takes besides. */
+/** Bytes of an entry besides its record: its head, and its share of the chunk's overhead. */
 export const ENTRY_OVERHEAD = entrySize(0) + 8;
 
-/** The same for a body, and the size from which it has pages to itself (half a page, less the page's header). */
+/**
+ * Bytes of a body besides its record, and the size from which it has pages of its own (half a page less the
+ * page header).
+ */
 const BODY_OVERHEAD = 18;
 const OWN_PAGES_FROM = PAGE / 2 - 32;
 
-/** Bytes of disk that a queue's entry takes with its record, which lies in a body if several queues hold it. */
+/** Bytes of disk of an entry with its record, which is in a body if several queues hold it. */
 export function entryBytes(recordBytes: number, holders: number): number {
   if (holders === 1 && recordBytes <= MAX_INLINE_BYTES) return ENTRY_OVERHEAD + recordBytes;
   const body = recordBytes < OWN_PAGES_FROM ? recordBytes : Math.ceil((recordBytes + 16) / PAGE) * PAGE;
   return ENTRY_OVERHEAD + BODY_OVERHEAD + body;
 }
 
-/** Bytes of disk that a message takes in all the queues that hold it. */
+/** Bytes of disk of a message in all queues that hold it. */
 export function messageBytes(recordBytes: number, holders: number): number {
   return entryBytes(recordBytes, holders) + (holders - 1) * (ENTRY_OVERHEAD + BODY_OVERHEAD);
 }
@@ -108,7 +111,7 @@ function writePlace(key: Buffer, at: number, queue: number, priority: number, se
   key.writeUInt32BE(sequence % 0x1_0000_0000, at + 9);
 }
 
-/** Where an entry stands, from a key at `offset`. */
+/** Queue, priority and sequence in a key at `offset`. */
 export function placeOf(key: Buffer, offset: number): { queue: number; priority: number; sequence: number } {
   return {
     queue: key.readUInt32BE(offset),

@@ -30,7 +30,7 @@ export function takeSentFile(folder: string): SentEntries | undefined {
   });
 }
 
-/** Leaves what was sent to the next run. A disk that does not take it costs a DUP flag that would not be needed. */
+/** Saves what was sent for the next run. If the disk fails, some messages get a needless DUP flag. */
 export function leaveSentFile(folder: string, sent: SentEntries): void {
   tolerate(() => {
     const fd = openSync(join(folder, FILE), 'w', 0o600);

@@ -3,13 +3,13 @@ const SLAB = 1 << 18;
 
 /** Memory that is used again and again instead of being left to the garbage collector. */
 export type Slabs = {
-  /** Room that is nobody else's until `reset`. */
+  /** Allocates memory that is exclusive until `reset`. */
   readonly space: (bytes: number) => Buffer;
   /** All that was given is free again. */
   readonly reset: () => void;
 };
 
-/** What is larger than a slab is not kept. */
+/** Creates the slabs. Allocations larger than a slab are not kept. */
 export function createSlabs(): Slabs {
   const slabs: Buffer[] = [];
   let slab = 0;

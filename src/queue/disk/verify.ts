@@ -87,7 +87,7 @@ function tree(bytes: Buffer, at: number): Visit[] {
   return root === NO_PAGE ? [] : [{ page: Number(root), kinds: BRANCH | LEAF }];
 }
 
-/** What the nodes of a page refer to; undefined if they lie outside of it. */
+/** Pages that the nodes of a page refer to. Undefined if a node is outside the page. */
 function childrenOf(bytes: Buffer, kind: number): Visit[] | undefined {
   const children: Visit[] = [];
   const nodes = bytes.readUInt16LE(LOWER_AT) / 2;

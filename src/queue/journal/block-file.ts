@@ -35,7 +35,7 @@ export function openBlocks(path: string): BlockFile {
       open();
     }
   };
-  /** Some file systems say so when the file is opened, some when it is written. */
+  /** Falls back to buffered writes. Some file systems refuse O_DIRECT at open, some at the first write. */
   const fallBack = (thrown: unknown): void => {
     if (!direct || systemCode(thrown) !== 'EINVAL') throw thrown;
     direct = false;

@@ -13,7 +13,7 @@ import { decodeRuns, sealRun } from './run.ts';
  */
 export const JOURNALS = ['journal-0', 'journal-1'];
 
-/** Bytes of a run besides its appends, at most: removals and metadata come in small numbers. */
+/** Maximum bytes of a run besides its appends, because removals and metadata are few. */
 const CHANGES_BYTES = 1 << 16;
 
 export type Journal = {
@@ -22,14 +22,14 @@ export type Journal = {
    * that a checkpoint need not read it and a commit leaves nothing to the garbage collector.
    */
   readonly space: (bytes: number) => Buffer;
-  /** Writes one run; resolves once it would survive a power cut. One at a time. */
+  /** Writes one run and resolves once it is durable. One call at a time. */
   readonly append: (draft: RunDraft) => Promise<void>;
   /** True if the file in use has had its share. */
   readonly full: () => boolean;
   readonly generation: () => number;
   /** Takes the other file for the next generation: what is in that file must be in LMDB. */
   readonly rotate: () => void;
-  /** Bytes of disk that both files take once they are in use and `more` bytes of appends are in the one in use. */
+  /** Bytes of disk that both files use, once `more` bytes of appends are in the current one. */
   readonly bytes: (more: number) => number;
   /** Bytes written to them since they were opened. */
   readonly written: () => number;
@@ -37,7 +37,7 @@ export type Journal = {
 };
 
 export type JournalContent = {
-  /** What was committed and is not in LMDB, in order. */
+  /** Committed runs that are not in LMDB, in order. */
   readonly runs: JournalRun[];
   /** Runs that should be there and are damaged. */
   readonly damaged: number;
@@ -51,7 +51,7 @@ export function readJournals(folder: string, salt: Buffer, generation: number): 
   return { runs, damaged: missing(runs) };
 }
 
-/** How many runs are missing between those that are there: the end of a generation may be torn, no other. */
+/** Number of runs missing between those found. Only the end of a generation may be torn. */
 function missing(runs: readonly JournalRun[]): number {
   let count = 0;
   for (const [at, run] of runs.entries()) {
@@ -96,7 +96,7 @@ export function openJournal(folder: string, salt: Buffer, generation: number): J
       const file = files[current % 2];
       if (file === undefined) return;
       const run = sealRun(draft, salt, current, index);
-      // The first run of a new file takes all of its space, so that none is asked for when the disk is full.
+      // The first run of a new file allocates all of its space, so that ENOSPC cannot happen later.
       const whole = file.size() < JOURNAL_BYTES && run.length < JOURNAL_BYTES;
       const blocks = whole ? imageOf(current % 2) : run;
       await file.write(blocks, position);
@@ -125,8 +125,8 @@ export function openJournal(folder: string, salt: Buffer, generation: number): J
 }
 
 /**
- * Gives a new journal all of its space, so that none is asked for when the disk is full: what leaves is then still noted. A disk
- * that has no space now is asked again by the first run.
+ * Allocates all space of a new journal, so that removals can still be written on a full disk. If the disk is
+ * full now, the first run tries again.
  */
 function reserve(path: string): void {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
@@ -140,7 +140,7 @@ function reserve(path: string): void {
   }
 }
 
-/** A file's name is its folder's content: without this, a power cut could take a new file away whole. */
+/** Flushes the folder. Without it a power cut could lose a new file. */
 function syncFolder(folder: string): void {
   const fd = openSync(folder, constants.O_RDONLY);
   try {

@@ -55,7 +55,7 @@ export type RunAppend = {
 /** A run on its way to the journal, and where the next thing is written into it. */
 export type RunDraft = { readonly blocks: Buffer; end: number };
 
-/** What a run changes besides what it appends, in the order of the layout. */
+/** Changes of a run other than appends, in the order of the layout. */
 export type Changes = readonly [
   hubTime: number,
   queues: readonly (number | string)[],
@@ -74,7 +74,7 @@ export function draftRun(changes: Changes, appendBytes: number, space: (bytes: n
   return { blocks, end: CHANGES_AT + encoded.length };
 }
 
-/** Bytes that an append takes in a run. */
+/** Bytes of an append in a run. */
 export function appendSize(recordBytes: number, holds: number): number {
   return APPEND_BYTES + holds * HOLD_BYTES + recordBytes;
 }
@@ -135,7 +135,7 @@ export function decodeRuns(salt: Buffer, generation: number, file: Buffer): Jour
   return runs;
 }
 
-/** The run that begins at `at`, whole or not; undefined: none does. */
+/** Run that begins at `at`, complete or not. Undefined if there is none. */
 function runAt(file: Buffer, at: number, salt: Buffer): Buffer | undefined {
   if (file.readUInt32BE(at) !== MAGIC || !file.subarray(at + 4, at + 12).equals(salt)) return undefined;
   const end = at + HEADER_BYTES + file.readUInt32BE(at + 20);

@@ -1,4 +1,4 @@
-/** What of WebAssembly's memory is used here; Node's own types leave it to those of browsers. */
+/** Types of WebAssembly.Memory, which Node's own types omit. */
 declare namespace WebAssembly {
   class Memory {
     /** Both in units of 64 KB. */

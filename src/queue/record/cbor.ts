@@ -72,7 +72,7 @@ export function headValue(bytes: Buffer, at: number): number {
   return low === 25 ? bytes.readUInt16BE(at + 1) : bytes.readUInt32BE(at + 1);
 }
 
-/** Where the head at `at` ends. */
+/** End of the head at `at`. */
 export function headEnd(bytes: Buffer, at: number): number {
   const low = (bytes[at] ?? 0) & 0x1f;
   if (low < 24) return at + 1;
@@ -96,7 +96,10 @@ export function readTexts(bytes: Buffer, start: number): { readonly texts: strin
   return { texts, end: at };
 }
 
-/** Reads texts of which one is mostly the one before: it is compared sooner than it is made. */
+/**
+ * Creates a reader that caches the last text, because consecutive texts are mostly equal and comparing is
+ * cheaper than decoding.
+ */
 export function createTextReader(): (bytes: Buffer, at: number) => string {
   const known = Buffer.alloc(MAX_KNOWN);
   let length = -1;

@@ -18,8 +18,8 @@ const types = createTextReader();
 const UPSTREAM = 'upstream'.length;
 
 /**
- * The message of the record that lies in `bytes` from `start` to `end`. Undefined if they are not those of one: a damaged
- * message must not stop its queue.
+ * Decodes the message of a record in `bytes` from `start` to `end`. Undefined if it is damaged, so that it
+ * does not block its queue.
  */
 export function decodeRecord(bytes: Buffer, start = 0, end = bytes.length): Message | undefined {
   const listAt = start + CRC_BYTES;
@@ -85,7 +85,7 @@ function messageFrom(record: Buffer, topicAt: number, recordEnd: number): Messag
   };
 }
 
-/** Where a text, bytes or null end. */
+/** End of a text, byte string or null. */
 function end(record: Buffer, at: number): number {
   return record[at] === NULL ? at + 1 : headEnd(record, at) + headValue(record, at);
 }

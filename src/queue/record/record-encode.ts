@@ -30,7 +30,7 @@ export const FIELDS = 12;
 /** The heads of the list, of QoS and of the flags. */
 const FIXED_BYTES = 3;
 
-/** The flags; the payload format, plus one, stands above them. */
+/** Flags. The payload format plus one is in the bits above them. */
 export const RETAIN = 1;
 export const RETAINED = 2;
 export const FORMAT_SHIFT = 2;
@@ -43,7 +43,7 @@ export function encodeRecord(message: Message): Buffer {
   return record;
 }
 
-/** Bytes that the record of a message takes. */
+/** Bytes of the record of a message. */
 export function recordSize(message: Message): number {
   const { topic, body, origin, properties, contentType, responseTopic, correlation, ttl } = message;
   return (
@@ -63,7 +63,7 @@ export function recordSize(message: Message): number {
   );
 }
 
-/** Writes the record of a message into `target` at `at`; it takes recordSize(message) bytes. */
+/** Encodes the record of a message into `target` at `at`. Needs recordSize(message) bytes. */
 export function writeRecord(target: Buffer, at: number, message: Message): void {
   const { topic, qos, origin, properties, contentType, responseTopic, correlation, ttl, body } = message;
   const start = at + CRC_BYTES;
@@ -131,7 +131,7 @@ export function decode(bytes: Buffer | undefined): unknown {
   }
 }
 
-/** The same bytes as a Buffer. */
+/** View of the same bytes as a Buffer. */
 export function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
