@@ -15,7 +15,7 @@ import type { Router } from './routing/router.ts';
 import { createRouter, SESSION_PRIORITY } from './routing/router.ts';
 import { assignTo } from './storage/queue-shares.ts';
 
-export type FlowSettings = {
+export type BrokerWiringSettings = {
   readonly clock: Clock;
   readonly random: Random;
   readonly memory: Pick<MemoryKeeper, 'budget' | 'countInput'>;
@@ -31,7 +31,10 @@ export type FlowSettings = {
 };
 
 /** Connects broker and router: incoming messages are routed, routed messages go to subscribers. */
-export function openFlow(settings: FlowSettings): { readonly broker: Broker; readonly router: Router } {
+export function wireBroker(settings: BrokerWiringSettings): {
+  readonly broker: Broker;
+  readonly router: Router;
+} {
   const { clock, random, log, store, access, resources, inputs, limits, health, readings } = settings;
   const broker = createBroker({
     clock,

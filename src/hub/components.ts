@@ -14,11 +14,11 @@ import type { Manifest } from '../manifest/types.ts';
 import type { Store } from '../queue/types.ts';
 import type { Launched } from '../self-update/launch.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
-import { openFlow } from './broker-wiring.ts';
-import type { Listening } from './listeners.ts';
-import { createListening } from './listeners.ts';
+import { wireBroker } from './broker-wiring.ts';
+import type { Listeners } from './listeners.ts';
+import { createListeners } from './listeners.ts';
 import type { MemoryKeeper } from './memory/keeper.ts';
-import { listenerReadings, memoryReadings, moduleReadings, upstreamReadings } from './metrics.ts';
+import { listenerMetrics, memoryMetrics, moduleMetrics, upstreamMetrics } from './metrics.ts';
 import type { Modules } from './modules/modules.ts';
 import { createModules } from './modules/modules.ts';
 import type { Routing } from './routing/compiled-routes.ts';
@@ -31,7 +31,7 @@ import type { Upstreams } from './upstreams.ts';
 import { createUpstreams } from './upstreams.ts';
 
 /** Components of a hub. Each can be reconfigured without restarting the others. */
-export type Parts = {
+export type Components = {
   readonly store: Pick<Store, 'setBounds'>;
   readonly access: AccessControl;
   readonly broker: Broker;
@@ -40,7 +40,7 @@ export type Parts = {
     readonly use: (manifest: Pick<Manifest, 'limits' | 'retained' | 'storeAndForward'>) => void;
   };
   readonly routing: { readonly current: () => Routing; readonly use: (routing: Routing) => void };
-  readonly listening: Listening;
+  readonly listening: Listeners;
   readonly upstreams: Upstreams;
   readonly modules: Modules;
 };
@@ -55,13 +55,13 @@ export type PartsSettings = {
 };
 
 /** Creates and connects the components, configured by `manifest`, which is almost empty at this point. */
-export function openParts(
+export function openComponents(
   settings: PartsSettings,
   store: Store,
   resources: HubResources,
   manifest: Manifest,
   { bundleFolder }: Pick<Artifacts, 'bundleFolder'>,
-): Parts {
+): Components {
   const { dataFolder, clock, random, logSink, launched } = settings;
   let routing = routingOf(manifest);
   let limits = brokerLimits(manifest);
@@ -72,7 +72,7 @@ export function openParts(
     log: brokerLog,
     findPeer: (socket, done) => modules.findPeer(socket, done),
   });
-  const { broker, router } = openFlow({
+  const { broker, router } = wireBroker({
     clock,
     memory: settings.memory,
     random,
@@ -85,13 +85,13 @@ export function openParts(
     health: (module, well, text) => modules.reportHealth(module, well, `it says "${escapeHidden(text)}"`),
     readings: () =>
       new Map([
-        ...memoryReadings(settings.memory.status()),
-        ...moduleReadings(modules.statuses()),
-        ...upstreamReadings(upstreams.statuses()),
-        ...listenerReadings(listening),
+        ...memoryMetrics(settings.memory.status()),
+        ...moduleMetrics(modules.statuses()),
+        ...upstreamMetrics(upstreams.statuses()),
+        ...listenerMetrics(listening),
       ]),
   });
-  const listening = createListening({ listen: broker.listen, clock, log: brokerLog });
+  const listening = createListeners({ listen: broker.listen, clock, log: brokerLog });
   const openSecret = secretOpener(settings);
   const modules: Modules = createModules({
     dataFolder,
@@ -115,13 +115,13 @@ export function openParts(
     logSink,
     take: (message, settle, note) => router.route(message, settle, note),
   });
-  const holder: Parts['routing'] = {
+  const holder: Components['routing'] = {
     current: () => routing,
     use: wanted => {
       routing = wanted;
     },
   };
-  const limitsHolder: Parts['limits'] = {
+  const limitsHolder: Components['limits'] = {
     use: wanted => {
       limits = brokerLimits(wanted);
       resources.use(wanted);
@@ -146,7 +146,7 @@ function brokerLimits({ limits, retained }: Pick<Manifest, 'limits' | 'retained'
 }
 
 /** Status of the manifest's modules, including those that have not started yet. */
-function moduleStatuses({ modules, routing }: Pick<Parts, 'modules' | 'routing'>): ModuleStatus[] {
+function moduleStatuses({ modules, routing }: Pick<Components, 'modules' | 'routing'>): ModuleStatus[] {
   const known = modules.statuses();
   const names = new Set(known.map(({ name }) => name));
   const awaited = routing.current().manifest.modules.filter(({ name }) => !names.has(name));
@@ -172,7 +172,7 @@ const NOT_STARTED = {
 
 /** Status of all components. */
 export function statusOf(
-  parts: Parts,
+  parts: Components,
   store: Store,
   resources: Resources,
 ): Omit<HubStatus, 'deployment' | 'hub' | 'memory'> {

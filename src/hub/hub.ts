@@ -24,7 +24,7 @@ import { parseManifest } from '../manifest/read.ts';
 import { openStore } from '../queue/store.ts';
 import type { Launched } from '../self-update/launch.ts';
 import { closeInheritedDescriptors } from '../supervisor/process/spawn.ts';
-import { openParts, statusOf } from './components.ts';
+import { openComponents, statusOf } from './components.ts';
 import { certificateStatuses } from './control/certificate-status.ts';
 import { controlClients } from './control/client-control.ts';
 import { controlPath, serveControl } from './control/control.ts';
@@ -120,7 +120,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
       closers.push(followMachineTime(store, machineTime, { clock, log }, () => advanced()));
 
     const artifacts = createArtifacts({ folder: join(dataFolder, 'bundles'), clock, log });
-    const parts = openParts(
+    const parts = openComponents(
       { ...settings, clock, logSink, memory },
       store,
       resources,

@@ -13,7 +13,7 @@ import { addressOf, listenerSettings, urlForModules } from './listener-settings.
 export type ClosedListener = { readonly address: string; readonly reason: string };
 
 /** Listeners of the current manifest. */
-export type Listening = {
+export type Listeners = {
   /**
    * Opens new listeners and closes removed ones with their clients. Opens as many as possible, and retries
    * the rest until they are open or removed. Throws Failure `listener.in-use`, or else `listener.refused`, of
@@ -32,9 +32,9 @@ type Wanted = { readonly entry: ListenerEntry; readonly home: string };
 type Open = Wanted & { readonly listener: OpenListener };
 type Closed = Wanted & { readonly failure: Failure; readonly failures: number; readonly cancel: Cancel };
 
-export type ListeningSettings = Pick<Broker, 'listen'> & { readonly clock: Clock; readonly log: Log };
+export type ListenersSettings = Pick<Broker, 'listen'> & { readonly clock: Clock; readonly log: Log };
 
-export function createListening({ listen, clock, log }: ListeningSettings): Listening {
+export function createListeners({ listen, clock, log }: ListenersSettings): Listeners {
   const inTurn = oneAtATime();
   let wanted: readonly ListenerEntry[] = [];
   let open: readonly Open[] = [];
@@ -70,7 +70,7 @@ export function createListening({ listen, clock, log }: ListeningSettings): List
 
   const complain = (failure: Failure): void => log.warn(`${failure.message} The hub tries it again.`);
 
-  const change: Listening['use'] = async (entries, home) => {
+  const change: Listeners['use'] = async (entries, home) => {
     wanted = entries;
     const stays = (one: Open): boolean => (one.home === home || isByAddress(one.entry)) && place(one) >= 0;
     // Closes first, because a new listener may use the same address.

@@ -1,13 +1,13 @@
 import { DEFAULT_UPSTREAM } from '../core/message.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
-import type { Listening } from './listeners.ts';
+import type { Listeners } from './listeners.ts';
 import type { MemoryStatus } from './memory/keeper.ts';
 import type { UpstreamStatus } from './upstreams.ts';
 
 type Reading = (status: ModuleStatus) => string | number | undefined;
 
 /** Metrics of a module under `$SYS/modules/<module>/`. */
-const READINGS: Readonly<Record<string, Reading>> = {
+const MODULE_METRICS: Readonly<Record<string, Reading>> = {
   state: ({ state }) => state,
   restarts: ({ restarts }) => restarts,
   'last exit': ({ lastExit }) => lastExit,
@@ -19,10 +19,10 @@ const READINGS: Readonly<Record<string, Reading>> = {
 };
 
 /** Module metrics by topic below `$SYS/`. */
-export function moduleReadings(statuses: readonly ModuleStatus[]): Map<string, string> {
+export function moduleMetrics(statuses: readonly ModuleStatus[]): Map<string, string> {
   const readings = new Map<string, string>();
   for (const status of statuses) {
-    for (const [name, reading] of Object.entries(READINGS)) {
+    for (const [name, reading] of Object.entries(MODULE_METRICS)) {
       const value = reading(status);
       if (value !== undefined) readings.set(`modules/${status.name}/${name}`, String(value));
     }
@@ -31,11 +31,7 @@ export function moduleReadings(statuses: readonly ModuleStatus[]): Map<string, s
 }
 
 /** Memory metrics by topic below `$SYS/`. `broker/heap/current` is mosquitto's name. */
-export function memoryReadings({
-  totalBytes,
-  anonymousBytes,
-  exceptions,
-}: MemoryStatus): Map<string, string> {
+export function memoryMetrics({ totalBytes, anonymousBytes, exceptions }: MemoryStatus): Map<string, string> {
   return new Map([
     ['broker/heap/current', String(anonymousBytes)],
     ['memory/total', String(totalBytes)],
@@ -46,7 +42,7 @@ export function memoryReadings({
 type UpstreamReading = (status: UpstreamStatus) => string | number;
 
 /** Readings of each upstream under `$SYS`. */
-const UPSTREAM_READINGS: Readonly<Record<string, UpstreamReading>> = {
+const UPSTREAM_METRICS: Readonly<Record<string, UpstreamReading>> = {
   state: ({ state }) => state,
   address: ({ address }) => address,
   pause: ({ pause }) => pause ?? '',
@@ -59,21 +55,21 @@ const UPSTREAM_READINGS: Readonly<Record<string, UpstreamReading>> = {
 };
 
 /** Upstream metrics by topic below `$SYS/`: `upstream/`, and `upstreams/<name>/` for any other name. */
-export function upstreamReadings(statuses: readonly UpstreamStatus[]): Map<string, string> {
+export function upstreamMetrics(statuses: readonly UpstreamStatus[]): Map<string, string> {
   const readings = new Map<string, string>();
   for (const status of statuses) {
     const prefix = status.name === DEFAULT_UPSTREAM ? 'upstream' : `upstreams/${status.name}`;
-    for (const [name, reading] of Object.entries(UPSTREAM_READINGS))
+    for (const [name, reading] of Object.entries(UPSTREAM_METRICS))
       readings.set(`${prefix}/${name}`, String(reading(status)));
   }
   return readings;
 }
 
 /** Listener metrics by topic below `$SYS/`: open listeners, and the reasons of those that are not open. */
-export function listenerReadings({
+export function listenerMetrics({
   addresses,
   closed,
-}: Pick<Listening, 'addresses' | 'closed'>): Map<string, string> {
+}: Pick<Listeners, 'addresses' | 'closed'>): Map<string, string> {
   const reasons = closed().map(({ reason }) => reason);
   return new Map([
     ['listeners/open', addresses().join('\n')],

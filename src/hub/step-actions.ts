@@ -2,7 +2,7 @@ import type { Log } from '../core/log.ts';
 import type { Artifacts } from '../deployment/artifacts.ts';
 import type { ExecuteStep } from '../deployment/plan-executor.ts';
 import type { Placed, PlanStep } from '../manifest/diff/plan.ts';
-import type { Parts } from './components.ts';
+import type { Components } from './components.ts';
 import { routingOf } from './routing/compiled-routes.ts';
 import { boundsOf } from './storage/bounds.ts';
 
@@ -13,7 +13,7 @@ type Action<Kind extends PlanStep['kind']> = (
   signal: AbortSignal,
 ) => Promise<void> | void;
 
-type Context = Parts & { readonly log: Log; readonly artifacts: Artifacts };
+type Context = Components & { readonly log: Log; readonly artifacts: Artifacts };
 
 const ACTIONS: { readonly [Kind in PlanStep['kind']]: Action<Kind> } = {
   prepare: ({ artifacts }, _, target, signal) => artifacts.fetchBundles(target, signal),

@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Clock } from '../../src/core/clock.ts';
 import { PLAIN } from '../../src/core/message.ts';
-import { openParts } from '../../src/hub/components.ts';
+import { openComponents } from '../../src/hub/components.ts';
 import { controlRoutes } from '../../src/hub/control/route-control.ts';
 import { routingOf } from '../../src/hub/routing/compiled-routes.ts';
 import { boundsOf } from '../../src/hub/storage/bounds.ts';
@@ -67,7 +67,7 @@ commands('a command waits for its module, is done by it, and its answer goes up'
     resources: resources.shares,
     log: QUIET,
   });
-  const parts = openParts(
+  const parts = openComponents(
     {
       memory: memoryUnder(CLOCK, QUIET),
       dataFolder: folder,

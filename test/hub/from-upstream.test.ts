@@ -5,7 +5,7 @@ import { createAccessControl } from '../../src/auth/access-control.ts';
 import { createResources, DEFAULT_BOUNDS } from '../../src/core/capacity/resources.ts';
 import type { Message } from '../../src/core/message.ts';
 import { PLAIN } from '../../src/core/message.ts';
-import { openFlow } from '../../src/hub/broker-wiring.ts';
+import { wireBroker } from '../../src/hub/broker-wiring.ts';
 import { routingOf } from '../../src/hub/routing/compiled-routes.ts';
 import { planRoutes } from '../../src/hub/routing/route-plan.ts';
 import type { Router } from '../../src/hub/routing/router.ts';
@@ -41,7 +41,7 @@ async function onStage(
   assert.equal(routing.status().refusedRoutes, []);
   const store = await createStoreStage({ maxSize });
   const { clock } = store;
-  const { broker, router } = openFlow({
+  const { broker, router } = wireBroker({
     clock,
     random: RANDOM,
     memory: memoryUnder(clock, LOG),

@@ -7,22 +7,22 @@ import { lineOfMessage, taskLine } from './lines/to-module.ts';
 const WINDOW = 16;
 
 /** Delivery of a module's input queues to its standard input, line by line. */
-export type Feed = {
+export type LineDelivery = {
   /** Called when the module has started or its pipe accepts input again. */
   readonly writable: () => void;
   /** Handles the module's acknowledgement of line `id`. Ignores an unknown id. */
   readonly done: (id: number) => void;
   readonly stop: () => void;
   /** Replaces the inputs. Messages for a removed input stay in its queue. */
-  readonly use: (inputs: readonly FeedInput[]) => void;
+  readonly use: (inputs: readonly LineInput[]) => void;
 };
 
-export type FeedInput = {
+export type LineInput = {
   readonly input: string;
   readonly drain: (settings: DrainSettings) => Drain;
 };
 
-export type FeedSettings = {
+export type LineDeliverySettings = {
   readonly module: string;
   /** If true, the module acknowledges a line explicitly; otherwise the write acknowledges it. */
   readonly ack: boolean;
@@ -32,8 +32,8 @@ export type FeedSettings = {
 };
 
 /** Creates the delivery. Lines that an ended module has not acknowledged are delivered again. */
-export function createFeed({ module, ack, write, log }: FeedSettings): Feed {
-  let inputs: readonly FeedInput[] = [];
+export function createLineDelivery({ module, ack, write, log }: LineDeliverySettings): LineDelivery {
+  let inputs: readonly LineInput[] = [];
   let running = false;
   let ready = false;
   const open = new Map<string, Drain>();
@@ -83,7 +83,7 @@ export function createFeed({ module, ack, write, log }: FeedSettings): Feed {
     drain.reject(entry, reason);
   };
 
-  const start = ({ input, drain: openDrain }: FeedInput): Drain => {
+  const start = ({ input, drain: openDrain }: LineInput): Drain => {
     let drain: Drain | undefined;
     const send = (entry: QueueEntry): boolean => {
       if (!ready || drain === undefined) return false;

@@ -14,8 +14,8 @@ import { createSupervisor } from '../../supervisor/supervisor.ts';
 import { inputQueue } from '../queue-names.ts';
 import type { Input } from '../routing/route-plan.ts';
 import type { Router } from '../routing/router.ts';
-import type { Feed } from './line-delivery.ts';
-import { createFeed } from './line-delivery.ts';
+import type { LineDelivery } from './line-delivery.ts';
+import { createLineDelivery } from './line-delivery.ts';
 import { ackOfLine, messageOfLine } from './lines/from-module.ts';
 import { createModuleSockets } from './module-sockets.ts';
 import type { SpecHost } from './module-spec.ts';
@@ -53,7 +53,7 @@ export function createModules(settings: ModulesSettings): Modules {
   const dataFolder = withoutLinks(settings.dataFolder);
   const sockets = createModuleSockets(join(dataFolder, 'run'), settings.broker);
   const host: SpecHost = { ...settings, socketOf: sockets.open };
-  const feeds = new Map<string, Feed>();
+  const feeds = new Map<string, LineDelivery>();
   const acking = new Set<string>();
   /** Modules whose specification is being computed. */
   const described = new Map<string, Promise<unknown>>();
@@ -115,7 +115,7 @@ export function createModules(settings: ModulesSettings): Modules {
     if (ack) acking.add(name);
     const write = (line: Buffer, written: (error?: Error) => void): boolean =>
       supervisor.write(name, line, written);
-    const feed = createFeed({ module: name, ack, write, log: logFor('hub', logSink) });
+    const feed = createLineDelivery({ module: name, ack, write, log: logFor('hub', logSink) });
     feed.use(inputsOf(name));
     feeds.set(name, feed);
   };

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createFeed } from '../../src/hub/modules/line-delivery.ts';
+import { createLineDelivery } from '../../src/hub/modules/line-delivery.ts';
 import type { QueueEntry } from '../../src/queue/types.ts';
 import { createStage, messageOf, to } from '../harness/queue.ts';
 
@@ -29,7 +29,7 @@ for (const ack of [false, true]) {
       const errors: string[] = [];
       const log = { info: () => {}, warn: () => {}, error: (text: string) => errors.push(text) };
       const write = (line: Buffer): boolean => written.push(line.toString()) > 0;
-      const feed = createFeed({ module: 'm', ack, write, log });
+      const feed = createLineDelivery({ module: 'm', ack, write, log });
       feed.use([
         {
           input: 'in',
