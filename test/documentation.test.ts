@@ -62,6 +62,19 @@ documentation('the page of error codes has each code of the table with its exit 
   assert.equal(documented.toSorted(), known.toSorted());
 });
 
+documentation('the page of environment variables names each variable of the source texts', () => {
+  const page = readFileSync(join(root, 'docs/reference/environment.md'), 'utf8');
+  const files = globSync('src/**/*.ts', { cwd: root });
+  const named = files.flatMap(
+    file => readFileSync(join(root, file), 'utf8').match(/\bSKERRY_[A-Z_]+\b/g) ?? [],
+  );
+  assert.ok(named.length > 5);
+  assert.equal(
+    named.filter(name => !page.includes(`\`${name}\``)),
+    [],
+  );
+});
+
 documentation('architecture is at most 1,200 words, and names each room and each dependency', () => {
   const page = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
   assert.ok(page.split(/\s+/).length <= 1_200);

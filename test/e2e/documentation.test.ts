@@ -1,8 +1,9 @@
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { COMMANDS } from '../../src/cli/reference/table.ts';
+import { folderWith, freePort, removeFolder, run, startHub } from '../harness/binary.ts';
 import { runPage } from '../harness/page.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -39,6 +40,40 @@ documentation('README names the first word of each command', () => {
   const words = new Set(COMMANDS.map(({ name }) => name.split(' ')[0] ?? ''));
   const missing = [...words].filter(word => !new RegExp(`\\b${word}\\b`).test(text));
   assert.equal(missing, []);
+});
+
+const MANIFEST = {
+  name: 'shop',
+  modules: { host: { exec: ['sleep', '1000'] } },
+  routes: { up: 'FROM /* INTO $upstream' },
+  upstream: { url: 'mqtt://127.0.0.1:9' },
+};
+
+documentation('the reference names each $SYS topic and each file of a running hub', async () => {
+  const port = await freePort();
+  const listeners = [{ mqtt: `127.0.0.1:${port}` }];
+  const folder = folderWith({ 'm.json': JSON.stringify({ ...MANIFEST, listeners }) });
+  const hub = await startHub(folder, 'm.json', 'data');
+  try {
+    const page = readFileSync(join(root, 'docs/reference/sys-topics.md'), 'utf8');
+    const { out } = run(['sub', '-p', String(port), '-t', '$SYS/#', '-F', '%t', '-W', '1']);
+    const topics = out.trim().split('\n');
+    assert.ok(topics.length > 25, out);
+    const names = topics.map(topic => topic.replace('/host/', '/<module>/'));
+    assert.equal(
+      names.filter(name => !page.includes(`\`${name}\``)),
+      [],
+    );
+    const layout = readFileSync(join(root, 'docs/reference/data-folder.md'), 'utf8');
+    const files = ['', 'store'].flatMap(name => readdirSync(join(folder, 'data', name)));
+    assert.equal(
+      files.filter(file => !layout.includes(file)),
+      [],
+    );
+  } finally {
+    await hub.end('SIGTERM');
+    removeFolder(folder);
+  }
 });
 
 documentation.run();
