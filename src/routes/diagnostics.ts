@@ -1,30 +1,30 @@
-import type { Span } from './tree.ts';
+import type { TextSpan } from './tree.ts';
 
-/** Why a route was refused, and where. */
-export type Diagnostic = Span & {
-  /** One sentence without its full stop: the thing, what is wrong with it and what to write instead. */
+/** Error or warning about a route, with its position. */
+export type Diagnostic = TextSpan & {
+  /** One sentence without its full stop: the subject, the problem and the fix. */
   readonly sentence: string;
-  /** Counted from 1. A column is a character, not a UTF-16 unit. */
+  /** Line and column, counted from 1. A column is a character, not a UTF-16 unit. */
   readonly line: number;
   readonly column: number;
-  /** What could have stood there. */
+  /** Description of the expected text. */
   readonly expected: string | undefined;
-  /** The known name that was probably meant. */
+  /** Similar known name, as a suggestion. */
   readonly nearest: string | undefined;
 };
 
 type Hints = { readonly expected?: string; readonly nearest?: string | undefined };
 
-/** Characters of a line that are shown around what is underlined. */
+/** Characters shown of a line before and after the error. */
 const SHOWN_BEFORE = 60;
 const SHOWN_AFTER = 40;
 
-/** Ends a compilation. Never leaves this room: `compileRoute` turns it into a diagnostic. */
+/** Aborts a compilation. Never leaves this room, because `compileRoute` converts it to a diagnostic. */
 export class RouteError extends Error {
-  readonly span: Span;
+  readonly span: TextSpan;
   readonly hints: Hints;
 
-  constructor(span: Span, sentence: string, hints: Hints) {
+  constructor(span: TextSpan, sentence: string, hints: Hints) {
     super(sentence);
     this.name = 'RouteError';
     this.span = span;
@@ -32,12 +32,12 @@ export class RouteError extends Error {
   }
 }
 
-/** Refuses the route because of the text at `span`. */
-export function refuse(span: Span, sentence: string, hints: Hints = {}): never {
+/** Rejects the route because of the text at `span`. */
+export function refuse(span: TextSpan, sentence: string, hints: Hints = {}): never {
   throw new RouteError(span, sentence, hints);
 }
 
-/** The diagnostic of a refusal, with line and column found in the route's text. */
+/** Converts an error to a diagnostic with line and column. */
 export function diagnosticOf(text: string, error: RouteError): Diagnostic {
   const { start, end } = error.span;
   return {
@@ -52,8 +52,8 @@ export function diagnosticOf(text: string, error: RouteError): Diagnostic {
 }
 
 /**
- * A diagnostic for people: a sentence with line and column, the line of the route's `text`, and carets under
- * what is wrong. Control characters are shown as blanks, so that a route cannot write to a terminal.
+ * Formats a diagnostic as a sentence with line and column, the source line, and carets under the error.
+ * Control characters become blanks, so that a route cannot write to a terminal.
  */
 export function formatDiagnostic(name: string, text: string, diagnostic: Diagnostic): string {
   const { line, column, start, end } = diagnostic;

@@ -1,6 +1,6 @@
 /**
- * Two ways to read a route. `azure`: as Azure IoT Edge's hub reads it, oddities included, for imported manifests.
- * `skerry`: the same language without its traps. docs/reference/routes.md lists the differences.
+ * Route dialect. `azure`: as Azure IoT Edge reads it, including its quirks, for imported manifests. `skerry`:
+ * the same language without its pitfalls. docs/reference/routes.md lists the differences.
  */
 export type Dialect = 'skerry' | 'azure';
 

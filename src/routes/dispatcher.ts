@@ -1,32 +1,32 @@
-import { type Candidate, compileLanes, type Lane, type Run, type Take } from './code/set.ts';
+import { type Candidate, compileRoutes, type Run, type SinkRoutes, type Take } from './code/set.ts';
 import { MAX_CACHED_TOPIC_LENGTH, MAX_PLANS } from './limits.ts';
 import { printSink } from './printer.ts';
-import { readsTopic, sourceTakes } from './sources.ts';
+import { readsTopic, sourceMatches } from './sources.ts';
 import type { Subject } from './subject.ts';
 
-/** What one route said, counted over the messages of its source. */
+/** Results of one route, counted over the messages of its source. */
 export type RouteCounts = Readonly<Candidate['counts']>;
 
 export type RouteSetEntry = Omit<Candidate, 'counts'> & { readonly name: string };
 
 export type Dispatcher = {
   /**
-   * Calls `take` once for each endpoint that some route delivers `subject` to, with the priority and TTL of the
-   * best of these routes; among equals the first in the set. Every route whose source fits is asked and counted.
+   * Calls `take` once for each sink of a matching route, with priority and TTL of the best matching route;
+   * among equals the first in the set. Evaluates and counts every route whose source matches.
    */
   readonly dispatch: (subject: Subject, take: Take) => void;
-  /** True if the source of some route fits: others need not be dispatched. */
+  /** True if the source of any route matches. Other messages need not be dispatched. */
   readonly concerns: (source: string, topic: string) => boolean;
-  /** By the route's name. */
+  /** Counters by route name. */
   readonly counts: () => Readonly<Record<string, RouteCounts>>;
 };
 
 type Counted = RouteSetEntry & Candidate;
 
-/** What no route takes. */
+/** Function for messages that match no source. */
 const NOTHING: Run = () => {};
 
-/** The routes of a manifest as one function from message to endpoints. */
+/** Compiles the routes of a manifest to one function from message to sinks. */
 export function createDispatcher(entries: readonly RouteSetEntry[]): Dispatcher {
   const routes = entries.map(entry => ({
     ...entry,
@@ -34,7 +34,7 @@ export function createDispatcher(entries: readonly RouteSetEntry[]): Dispatcher 
   }));
   const byTopic = routes.some(({ route }) => readsTopic(route.tree.source));
   const find = createPlans(routes);
-  // Messages come in runs of one kind: what is made of them is found without looking it up.
+  // Consecutive messages are usually of one kind, so the last function is cached.
   let lastSource: string | undefined;
   let lastTopic: string | undefined;
   let lastRun = NOTHING;
@@ -55,8 +55,8 @@ export function createDispatcher(entries: readonly RouteSetEntry[]): Dispatcher 
 }
 
 /**
- * Finds the function of a source and a topic (empty if no route asks for it), and remembers it, so that routes of
- * other sources cost nothing. Kinds of messages that the same routes concern share one.
+ * Finds and caches the function of a source and topic (empty if no route filters topics), so that routes of
+ * other sources cost nothing. Kinds of messages with the same candidate routes share one function.
  */
 function createPlans(routes: readonly Counted[]): (source: string, topic: string) => Run {
   const plans = new Map<string, Map<string, Run>>();
@@ -64,9 +64,9 @@ function createPlans(routes: readonly Counted[]): (source: string, topic: string
   let remembered = 0;
 
   const runOf = (source: string, topic: string): Run => {
-    const concerned = routes.filter(({ route }) => sourceTakes(route.tree.source, source, topic));
+    const concerned = routes.filter(({ route }) => sourceMatches(route.tree.source, source, topic));
     const key = concerned.map(route => routes.indexOf(route)).join();
-    const run = bySet.get(key) ?? (key === '' ? NOTHING : compileLanes(lanesOf(concerned)));
+    const run = bySet.get(key) ?? (key === '' ? NOTHING : compileRoutes(groupBySink(concerned)));
     bySet.set(key, run);
     return run;
   };
@@ -87,7 +87,7 @@ function createPlans(routes: readonly Counted[]): (source: string, topic: string
   };
 }
 
-function lanesOf(routes: readonly Counted[]): readonly Lane[] {
+function groupBySink(routes: readonly Counted[]): readonly SinkRoutes[] {
   const bySink = Map.groupBy(routes, ({ route }) => printSink(route.tree.sink));
   return Array.from(bySink.values(), lane => lane.toSorted((one, other) => one.priority - other.priority));
 }

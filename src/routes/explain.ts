@@ -2,33 +2,33 @@ import { compilePart } from './code/condition.ts';
 import { childrenOf } from './code/identities.ts';
 import { printExpression } from './printer.ts';
 import type { Route } from './route.ts';
-import { sourceTakes } from './sources.ts';
-import type { Subject, Verdict } from './subject.ts';
+import { sourceMatches } from './sources.ts';
+import type { ConditionResult, Subject } from './subject.ts';
 import type { Expression } from './tree.ts';
 
-/** One part of a condition and what it is for a message. */
+/** Part of a condition with its value for a message. */
 export type ExplainedPart = {
-  /** As it would be written in the route. */
+  /** Source text of the part. */
   readonly text: string;
-  /** Undefined if it has no value, or none that can be computed. */
+  /** Undefined if it has no value or cannot be computed. */
   readonly value: unknown;
-  /** 0 for the whole condition. */
+  /** Nesting depth; 0 for the whole condition. */
   readonly depth: number;
 };
 
-/** Why a route takes a message or not. */
+/** Explanation why a route matches a message or not. */
 export type Explained = {
-  /** Whether the route's source fits the message. */
+  /** Tells if the route's source matches the message. */
   readonly takes: boolean;
-  /** Undefined: it was not asked. */
-  readonly verdict: Verdict | undefined;
-  /** The condition's parts, each before those that it is made of; literals speak for themselves. */
+  /** Undefined if the condition was not evaluated. */
+  readonly verdict: ConditionResult | undefined;
+  /** Parts of the condition in pre-order, without literals. */
   readonly values: readonly ExplainedPart[];
 };
 
-/** Evaluates every part of a route's condition for one message. Not made for the hot path. */
+/** Evaluates every part of a route's condition for one message. Not for the hot path. */
 export function explainRoute(route: Route, subject: Subject): Explained {
-  const takes = sourceTakes(route.tree.source, subject.source, subject.topic);
+  const takes = sourceMatches(route.tree.source, subject.source, subject.topic);
   if (!takes) return { takes, verdict: undefined, values: [] };
   const { checked } = route;
   const values: ExplainedPart[] = [];
@@ -39,10 +39,10 @@ export function explainRoute(route: Route, subject: Subject): Explained {
     if (part.kind !== 'shadowed') for (const child of childrenOf(part)) explain(child, depth + 1);
   };
   if (checked !== undefined) explain(checked.condition, 0);
-  return { takes, verdict: route.judge(subject), values };
+  return { takes, verdict: route.evaluate(subject), values };
 }
 
-/** What cannot be computed (a joined string beyond its bound) has no value. */
+/** Returns undefined if the value cannot be computed, such as a joined string beyond its limit. */
 function computed(compute: () => unknown): unknown {
   try {
     return compute();

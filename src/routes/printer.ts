@@ -8,24 +8,24 @@ import type {
   BodyPath,
   Expression,
   Literal,
+  PathStep,
   RouteTree,
   Sink,
   Source,
-  Step,
   SystemProperty,
   UpstreamRef,
 } from './tree.ts';
 
-/** Tighter than any binary operator. */
+/** Binding power of unary operators, above any binary operator. */
 const UNARY = 8;
 
-/** `/messages/modules/M/outputs/O`: nothing lies below. */
+/** Segments of `/messages/modules/M/outputs/O`, which needs no wildcard. */
 const SEGMENTS_WITH_OUTPUT = 5;
 
-/** What the dialects write each in its own way. */
+/** Syntax that differs between the dialects. */
 type Writing = {
   readonly property: (name: string) => string;
-  /** Of what an application property cannot hide. */
+  /** Syntax of a value that an application property cannot shadow. */
   readonly dollar: (name: string) => string;
   readonly minus: string;
   readonly quote: (text: string) => string;
@@ -41,13 +41,13 @@ const WRITINGS: Readonly<Record<Dialect, Writing>> = {
   azure: { property: name => name, dollar: name => `{$${name}}`, minus: '- ', quote: azureQuote },
 };
 
-/** The text of a route: parsed again, it gives the same tree. */
+/** Prints a route. Parsing the text gives the same tree. */
 export function printRoute({ source, condition, sink }: RouteTree, dialect: Dialect = 'skerry'): string {
   const where = condition === undefined ? '' : ` WHERE ${printExpression(condition, dialect)}`;
   return `FROM ${printSource(source)}${where} INTO ${printSink(sink)}`;
 }
 
-/** The text of a condition or a part of one, with no more brackets than it needs. */
+/** Prints a condition or a part of it with the fewest brackets. */
 export function printExpression(expression: Expression, dialect: Dialect = 'skerry'): string {
   const writing = WRITINGS[dialect];
   const print = (part: Expression): string => {
@@ -90,11 +90,11 @@ function printLiteral(value: Literal['value'], { quote: quoted }: Writing): stri
   return value === Number.POSITIVE_INFINITY ? '1e999' : Object.is(value, -0) ? '-0' : String(value);
 }
 
-function printPath(path: readonly Step[], dialect: Dialect): string {
+function printPath(path: readonly PathStep[], dialect: Dialect): string {
   return path.map(step => printStep(step, dialect)).join('');
 }
 
-function printStep(step: Step, dialect: Dialect): string {
+function printStep(step: PathStep, dialect: Dialect): string {
   if (typeof step === 'number') return `[${step}]`;
   if (dialect === 'azure') return `.${step}`;
   const bare = step !== '' && !step.includes('.') && Array.from(step).every(isNameCharacter);
@@ -117,7 +117,7 @@ export function printUpstream({ name }: UpstreamRef): string {
   return name === undefined ? '$upstream' : `$upstream/${name}`;
 }
 
-/** The text of a sink, as it stands behind INTO. */
+/** Prints a sink as it appears after INTO. */
 export function printSink(sink: Sink): string {
   switch (sink.kind) {
     case 'upstream':
@@ -139,7 +139,7 @@ function quote(text: string): string {
   return `"${Array.from(text, escaped).join('')}"`;
 }
 
-/** A backslash before a u would be read together with it. */
+/** Escapes a u after a backslash, because the dialect would read both as one escape sequence. */
 function azureQuote(text: string): string {
   return quote(text).replace(
     /\\\\([uU])/g,

@@ -4,7 +4,7 @@ import { createIdentities } from './code/identities.ts';
 import { createWriter } from './code/writer.ts';
 import { type Diagnostic, diagnosticOf, RouteError, refuse } from './diagnostics.ts';
 import type { Dialect } from './dialect.ts';
-import type { Subject, Verdict } from './subject.ts';
+import type { ConditionResult, Subject } from './subject.ts';
 import { parseRoute } from './syntax/parser.ts';
 import type { RouteTree } from './tree.ts';
 import { checkCondition } from './types/check.ts';
@@ -15,20 +15,17 @@ export type Route = {
   readonly text: string;
   readonly dialect: Dialect;
   readonly tree: RouteTree;
-  /** The condition with its types; undefined: it takes everything from its source. */
+  /** Type-checked condition. Undefined if the route matches everything from its source. */
   readonly checked: Checked | undefined;
-  /** Whether the condition asks for the body; it may then still be decided without. */
+  /** Tells if the condition may read the body; it may still be decided without it. */
   readonly needsBody: boolean;
-  /** What is allowed and yet can hardly be meant. */
+  /** Warnings about valid but probably unintended parts. */
   readonly warnings: readonly Diagnostic[];
-  /** What the condition says of a message whose source already fits. Never throws. */
-  readonly judge: (subject: Subject) => Verdict;
+  /** Evaluates the condition for a message whose source matches. Never throws. */
+  readonly evaluate: (subject: Subject) => ConditionResult;
 };
 
-/**
- * Compiles the text of one route, in time linear to its length. Never throws: whatever is wrong with the text
- * comes back as the diagnostic of the first thing that is.
- */
+/** Compiles one route in time linear to its length. Never throws; returns a diagnostic of the first error. */
 export function compileRoute(
   text: string,
   dialect: Dialect = 'skerry',
@@ -60,11 +57,11 @@ function compile(text: string, dialect: Dialect): Route {
     checked,
     needsBody: checked !== undefined && partOf?.(checked.condition).cost === BODY,
     warnings: [...warningsOfRest(text, ignored), ...warningsOfParts(text, checked, partOf)],
-    judge: checked === undefined ? () => 'true' : judgeBy(checked),
+    evaluate: checked === undefined ? () => 'true' : evaluator(checked),
   };
 }
 
-function judgeBy(checked: Checked): (subject: Subject) => Verdict {
+function evaluator(checked: Checked): (subject: Subject) => ConditionResult {
   let truth: ((subject: Subject) => unknown) | undefined;
   return subject => {
     try {

@@ -9,33 +9,33 @@ export function upstreamSource(name: string): string {
 }
 
 /**
- * Whether a route takes messages from `source` (`/messages/modules/M/outputs/O`), published on `topic`. What comes from
- * an upstream is taken by those alone that name it: `/*` goes INTO $upstream in many a manifest. Where no manifest says
- * which one `$upstream` is, it is any.
+ * Tells if a route's source matches a message from `source` (`/messages/modules/M/outputs/O`) on `topic`.
+ * Messages from an upstream match only sources that name an upstream, because `/*` often goes INTO $upstream.
+ * `$upstream` without a name matches any if the manifest does not define one.
  */
-export function sourceTakes(wanted: Source, source: string, topic: string): boolean {
+export function sourceMatches(wanted: Source, source: string, topic: string): boolean {
   const down = source.startsWith(UPSTREAM);
   switch (wanted.kind) {
     case 'path':
-      return !down && pathTakes(wanted.segments, source);
+      return !down && pathMatches(wanted.segments, source);
     case 'topic':
-      return !down && filterTakes(wanted.filter, topic);
+      return !down && filterMatches(wanted.filter, topic);
     case 'upstream':
       return (
         down &&
         (wanted.name === undefined || source === upstreamSource(wanted.name)) &&
-        (wanted.filter === undefined || filterTakes(wanted.filter, topic))
+        (wanted.filter === undefined || filterMatches(wanted.filter, topic))
       );
   }
 }
 
-/** Whether the topic of a message decides if it is taken. */
+/** Tells if the source depends on the topic. */
 export function readsTopic(wanted: Source): boolean {
   return wanted.kind !== 'path' && wanted.filter !== undefined;
 }
 
-/** By whole segments, as a prefix, in any case. */
-function pathTakes(segments: readonly string[], source: string): boolean {
+/** Matches whole segments as a prefix, ignoring case. */
+function pathMatches(segments: readonly string[], source: string): boolean {
   const prefix = segments
     .map(segment => `/${segment}`)
     .join('')
@@ -44,8 +44,11 @@ function pathTakes(segments: readonly string[], source: string): boolean {
   return candidate === prefix || candidate.startsWith(`${prefix}/`);
 }
 
-/** Whether a valid `filter` takes `topic`. A leading wildcard takes no topic that begins with `$` (MQTT 3.1.1, 4.7.2). */
-function filterTakes(filter: string, topic: string): boolean {
+/**
+ * Tells if a valid `filter` matches `topic`. A leading wildcard does not match topics that begin with `$`
+ * (MQTT 3.1.1, 4.7.2).
+ */
+function filterMatches(filter: string, topic: string): boolean {
   const wanted = filter.split('/');
   const levels = topic.split('/');
   if (topic.startsWith('$') && (wanted[0] === '+' || wanted[0] === '#')) return false;

@@ -1,19 +1,21 @@
-/** What a condition may ask of one message. */
+/** Properties of a message that a condition can read. */
 export type Subject = {
   /** `/messages/modules/M/outputs/O`, `/messages/modules/M` without an output, `/messages` for a plain client. */
   readonly source: string;
-  /** The MQTT topic it was published on. */
+  /** MQTT topic of the message. */
   readonly topic: string;
   /**
-   * Application properties: name, text, name, text; of one name the last counts. A text is null where another
-   * protocol than MQTT gave a name without a value.
+   * Application properties as a flat list of names and values; the last of duplicates counts. A value is null
+   * if another protocol than MQTT set a name without a value.
    */
   readonly properties: readonly (string | null)[];
-  /** The system property `name`, without its `$`; undefined if the message has none. */
+  /** System property `name` without `$`. Undefined if the message has none. */
   system(name: string): string | null | undefined;
-  /** The body as JSON values, parsed at most once by the maker; undefined when it is not what it says. */
+  /**
+   * Body as a JSON value, parsed at most once. Undefined if it is not valid JSON of the declared encoding.
+   */
   body(): unknown;
 };
 
-/** What a condition said of one message. A route takes a message on `true` alone. */
-export type Verdict = 'true' | 'false' | 'undefined' | 'error';
+/** Result of a condition for one message. A route matches only on `true`. */
+export type ConditionResult = 'true' | 'false' | 'undefined' | 'error';

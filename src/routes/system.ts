@@ -1,7 +1,7 @@
 import { CHILD_PROPERTIES } from '../core/child-source.ts';
 import type { Dialect } from './dialect.ts';
 
-/** As IoT Edge's messages have them. */
+/** System properties of Azure IoT Edge messages. */
 const AZURE: ReadonlySet<string> = new Set([
   'connectionDeviceId',
   'connectionModuleId',
@@ -20,8 +20,8 @@ const AZURE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The system properties that a condition may name, without their `$`. In the skerry dialect an unknown one is refused,
- * for it would only ever be undefined.
+ * System properties that a condition may name, without `$`. The skerry dialect refuses unknown ones, because
+ * they would always be undefined.
  */
 export const SYSTEM_PROPERTIES: Readonly<Record<Dialect, ReadonlySet<string>>> = {
   azure: AZURE,

@@ -3,20 +3,19 @@ import { childrenOf } from './code/identities.ts';
 import type { Known, Part } from './code/semantics.ts';
 import { type Diagnostic, diagnosticOf, RouteError } from './diagnostics.ts';
 import { printExpression } from './printer.ts';
-import type { Expression, Span } from './tree.ts';
+import type { Expression, TextSpan } from './tree.ts';
 
-/** Characters of a part that a sentence repeats. */
+/** Maximum characters shown of a part. */
 const MAX_REPEATED = 40;
 
-/** What stands unread behind the sink. */
-export function warningsOfRest(text: string, ignored: Span | undefined): readonly Diagnostic[] {
+/** Warns about ignored text after the sink. */
+export function warningsOfRest(text: string, ignored: TextSpan | undefined): readonly Diagnostic[] {
   if (ignored === undefined) return [];
-  const sentence =
-    'what stands behind the sink is ignored in the azure dialect; a condition stands before INTO';
+  const sentence = 'text after the sink is ignored in the azure dialect; a condition goes before INTO';
   return [warning(text, ignored, sentence)];
 }
 
-/** Parts of a condition that are the same for every message: allowed, and yet hardly meant. */
+/** Warns about parts of a condition that have the same value for every message. */
 export function warningsOfParts(
   text: string,
   checked: Checked | undefined,
@@ -35,14 +34,14 @@ export function warningsOfParts(
   return warnings;
 }
 
-function warning(text: string, span: Span, sentence: string): Diagnostic {
+function warning(text: string, span: TextSpan, sentence: string): Diagnostic {
   return diagnosticOf(text, new RouteError(span, sentence, {}));
 }
 
 function sentenceOf(part: Expression, { value }: Known, whole: boolean, { dialect }: Checked): string {
   const always = value === true ? 'always true' : 'never true';
   if (whole) {
-    const advice = value === true ? 'leave WHERE out' : 'no message takes this route';
+    const advice = value === true ? 'leave WHERE out' : 'no message matches this route';
     return `this condition is ${always}: ${advice}`;
   }
   const text = printExpression(part, dialect);

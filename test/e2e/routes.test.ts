@@ -42,7 +42,7 @@ routing('a bad route is refused with its place before the hub listens, and the o
   };
   await onStage({ routes }, async ({ folder, hub, client }, received) => {
     const said = hub.log().slice(0, hub.log().indexOf(' listens on '));
-    assert.match(said, /routes\.bad, line 2, column 7: > takes two values of one type/);
+    assert.match(said, /routes\.bad, line 2, column 7: > requires two operands of one type/);
     assert.match(said, /WHERE temp > 50.*\n\S+ error hub: +\^{9}/);
     assert.match(said, /routes\.lost goes INTO an input of module "ghost"/);
     assert.match(said, /routes\.odd, line 1, column 24: this condition is never true/);
@@ -92,7 +92,7 @@ routing('a manifest in the azure dialect is read as the reference reads it', asy
   };
   const modules = { m: { exec: ['/bin/cat'], io: 'lines' } };
   await onStage({ dialect: 'azure', modules, routes }, async ({ folder, client, hub }) => {
-    assert.match(hub.log(), /routes\.topic, line 1, column 6: topic cannot stand here/);
+    assert.match(hub.log(), /routes\.topic, line 1, column 6: topic is not allowed here/);
     await client.publishAsync('in', '{}', { qos: 1, properties: { contentType: 'application/json' } });
     const json = run(['routes', '--json', '--data', `${folder}/data`]).out;
     assert.is(JSON.parse(json)[0].matched, 1, json);
@@ -194,7 +194,7 @@ const COMMANDS: readonly (readonly [readonly string[], number, RegExp, string?])
     /^\{\n {2}"routes": 1,\n {2}"warnings": \[\],\n {2}"errors": \[\]\n\}\n$/,
   ],
   [['check', 'FROM $upstream INTO topic("t")'], 0, /^The route is good\.\n$/],
-  [['check', 'FROM $upstream INTO $upstream'], 2, /column 21: .*go round for ever/],
+  [['check', 'FROM $upstream INTO $upstream'], 2, /column 21: .*that is a loop/],
   [
     ['check', 'FROM /* INTO $upstream WHERE x', '--dialect', 'azure'],
     0,

@@ -52,7 +52,7 @@ const TABLE: readonly (readonly [names: readonly string[], route: string, expect
   [
     ['cloud'],
     'FROM $upstream INTO $upstream/cloud',
-    'routes.r goes round: what comes FROM an upstream does not go back there, where it may come down again and go round for ever; let a module answer.',
+    'routes.r goes round: messages FROM an upstream cannot go back INTO the same one, because that is a loop; let a module answer.',
   ],
 ];
 

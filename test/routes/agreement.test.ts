@@ -12,7 +12,7 @@ const SAMPLES_EACH = 8;
 
 const agreement = suite('routes: agreement');
 
-agreement('a compiled condition says of a message what a walk over its tree says', () => {
+agreement('a compiled condition agrees with an interpreter of its tree', () => {
   const seen = { true: 0, false: 0, undefined: 0 };
   const batch = fc.array(samples, { minLength: SAMPLES_EACH, maxLength: SAMPLES_EACH });
   const property = fc.property(conditions, batch, (condition, messages) => {
@@ -21,7 +21,7 @@ agreement('a compiled condition says of a message what a walk over its tree says
       const subject = subjectOf(message);
       const value = evaluate(condition, subject);
       const expected = value === true ? 'true' : value === false ? 'false' : 'undefined';
-      assert.is(route.judge(subject), expected, printExpression(condition));
+      assert.is(route.evaluate(subject), expected, printExpression(condition));
       seen[expected] += 1;
     }
   });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { hasForbiddenCharacter } from '../../src/core/text/characters.ts';
 import { goesRound } from '../../src/routes/syntax/parser.ts';
 import { SYSTEM_PROPERTIES } from '../../src/routes/system.ts';
-import type { BinaryOperator, Expression, Literal, RouteTree, Step } from '../../src/routes/tree.ts';
+import type { BinaryOperator, Expression, Literal, PathStep, RouteTree } from '../../src/routes/tree.ts';
 import { FUNCTIONS } from '../../src/routes/types/functions.ts';
 import type { Type } from '../../src/routes/types/types.ts';
 import type { Sample } from './subject.ts';
@@ -13,7 +13,7 @@ const AT = { start: 0, end: 0 };
 const NAMES = ['a', 'b', 'c'];
 const TEXTS = ['', 'a', 'ab', 'b', '1', '-2.5', ' 10 ', '1e2', '0x1', 'Ä'];
 const NUMBERS = [0, 1, 2, 0.5, 10, 100, 1e21, Number.POSITIVE_INFINITY];
-const STEPS: readonly Step[] = ['a', 'b', 'list', 0, 1, 'length', 'constructor'];
+const STEPS: readonly PathStep[] = ['a', 'b', 'list', 0, 1, 'length', 'constructor'];
 
 /** Any message that the conditions below can be asked of. */
 export const samples: fc.Arbitrary<Sample> = fc.record({
@@ -190,6 +190,6 @@ function minus(operand: Expression): Expression {
   return { kind: 'unary', operator: '-', operand, ...AT };
 }
 
-function bodyPath(path: readonly Step[]): Expression {
+function bodyPath(path: readonly PathStep[]): Expression {
   return { kind: 'body', path, ...AT };
 }

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Dialect } from '../../src/routes/dialect.ts';
 import { compileRoute } from '../../src/routes/route.ts';
-import type { Verdict } from '../../src/routes/subject.ts';
+import type { ConditionResult } from '../../src/routes/subject.ts';
 import { compiled } from './compiled.ts';
 import { type Sample, subjectOf } from './subject.ts';
 import { AZURE_VECTORS, PUMP } from './vectors/azure.ts';
@@ -23,35 +23,35 @@ for (const [rule, condition, verdict] of AZURE_VECTORS) {
   conditions(`azure: ${rule}: ${condition}`, () => assert.is(verdictOf(condition, PUMP, 'azure'), verdict));
 }
 
-conditions('there are more than 400 vectors, and no two are the same', () => {
+conditions('there are more than 400 distinct vectors', () => {
   const texts = [VECTORS, MESSAGES, AZURE_VECTORS].map(table => table.map(([, condition]) => condition));
   for (const table of texts) assert.is(new Set(table).size, table.length);
   assert.ok(texts.flat().length > 400, `${texts.flat().length}`);
 });
 
-conditions('of two properties of one name the last counts', () => {
+conditions('the last of duplicate properties counts', () => {
   const properties = ['a', '1', 'b', '9', 'a', '2', 'A', '3'];
   const route = compiled("FROM /* WHERE a = '2' INTO $upstream");
-  assert.is(route.judge({ ...subjectOf({}), properties }), 'true');
+  assert.is(route.evaluate({ ...subjectOf({}), properties }), 'true');
   const azure = compiled("FROM /* WHERE a = '3' INTO $upstream", 'azure');
-  assert.is(azure.judge({ ...subjectOf({}), properties }), 'true');
+  assert.is(azure.evaluate({ ...subjectOf({}), properties }), 'true');
 });
 
-conditions('a body that is not what it says is undefined', () => {
+conditions('a body that is not valid for its content type is undefined', () => {
   assert.is(verdictOf('$body.celsius > 60', { body: undefined }), 'undefined');
 });
 
-conditions('without a condition everything passes', () => {
-  assert.is(compiled('FROM /* INTO $upstream').judge(subjectOf({})), 'true');
+conditions('a route without a condition matches everything', () => {
+  assert.is(compiled('FROM /* INTO $upstream').evaluate(subjectOf({})), 'true');
 });
 
-conditions('a joined string beyond its bound is an error, not a heap of memory', () => {
+conditions('a joined string beyond its limit is an error', () => {
   const route = compiled('FROM /* WHERE length($body.s || $body.s || $body.s) > 0 INTO $upstream');
-  assert.is(route.judge(subjectOf({ body: { s: 'x'.repeat(500_000) } })), 'error');
-  assert.is(route.judge(subjectOf({ body: { s: 'x' } })), 'true');
+  assert.is(route.evaluate(subjectOf({ body: { s: 'x'.repeat(500_000) } })), 'error');
+  assert.is(route.evaluate(subjectOf({ body: { s: 'x' } })), 'true');
 });
 
-conditions('a subject that throws makes an error of this message and no more', () => {
+conditions('an exception of a message is an error of that message only', () => {
   const route = compiled("FROM /* WHERE level = 'hot' AND $contentType != 'x' INTO $upstream");
   const broken = {
     ...subjectOf({}),
@@ -59,11 +59,11 @@ conditions('a subject that throws makes an error of this message and no more', (
       throw new Error('broken');
     },
   };
-  assert.is(route.judge(broken), 'error');
-  assert.is(route.judge(subjectOf({ properties: { level: 'cold' } })), 'false');
+  assert.is(route.evaluate(broken), 'error');
+  assert.is(route.evaluate(subjectOf({ properties: { level: 'cold' } })), 'false');
 });
 
-conditions('the body is not asked for when the properties decide', () => {
+conditions('the body is not parsed if properties decide', () => {
   const asked: string[] = [];
   const subject = {
     ...subjectOf({ properties: { level: 'cold' } }),
@@ -73,21 +73,21 @@ conditions('the body is not asked for when the properties decide', () => {
     },
   };
   const route = compiled("FROM /* WHERE $body.celsius > 60 AND level = 'hot' INTO $upstream");
-  assert.is(route.judge(subject), 'false');
+  assert.is(route.evaluate(subject), 'false');
   assert.equal(asked, []);
-  assert.is(route.judge({ ...subject, properties: ['level', 'hot'] }), 'undefined');
+  assert.is(route.evaluate({ ...subject, properties: ['level', 'hot'] }), 'undefined');
   assert.equal(asked, ['body']);
   assert.ok(route.needsBody);
 });
 
-conditions('a condition that constants decide needs no body', () => {
+conditions('a constant condition needs no body', () => {
   assert.not(compiled('FROM /* WHERE false AND $body.on INTO $upstream').needsBody);
   assert.not(compiled("FROM /* WHERE level = 'hot' INTO $upstream").needsBody);
 });
 
-function verdictOf(condition: string, sample: Sample, dialect: Dialect = 'skerry'): Verdict {
+function verdictOf(condition: string, sample: Sample, dialect: Dialect = 'skerry'): ConditionResult {
   const result = compileRoute(`FROM /* WHERE ${condition} INTO $upstream`, dialect);
-  return 'route' in result ? result.route.judge(subjectOf(sample)) : 'error';
+  return 'route' in result ? result.route.evaluate(subjectOf(sample)) : 'error';
 }
 
 conditions.run();

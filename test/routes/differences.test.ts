@@ -5,7 +5,7 @@ import type { Dialect } from '../../src/routes/dialect.ts';
 import { compileRoute } from '../../src/routes/route.ts';
 import { type Sample, subjectOf } from './subject.ts';
 
-/** A condition, or a whole route; what each dialect says of it: a verdict, or `refused`. */
+/** Condition or route with its result in each dialect, or `refused`. */
 type Check = readonly [text: string, azure: string, skerry: string];
 
 const SAMPLE: Sample = {
@@ -105,7 +105,7 @@ const CHECKS: Readonly<Record<string, readonly Check[]>> = {
 
 const differences = suite('routes: differences of the dialects');
 
-differences('each one in docs/reference/routes.md is checked here, and no other', () => {
+differences('every difference in docs/reference/routes.md is tested and no other', () => {
   const page = readFileSync(new URL('../../docs/reference/routes.md', import.meta.url), 'utf8');
   const [, section = ''] = page.split('## What differs from Azure IoT Edge');
   const cells = Array.from(section.matchAll(/^\| (?!written|---)(.+?) \| /gm), ([, cell]) => cell);
@@ -120,7 +120,7 @@ for (const [text, azure, skerry] of Object.values(CHECKS).flat()) {
   });
 }
 
-differences('azure: only an object that says to be JSON in a known encoding is a body', () => {
+differences('azure: only an object declared as JSON in a known encoding is a body', () => {
   const text = 'FROM /* WHERE $body.a = 1 INTO $upstream';
   const json = { contentType: 'Application/JSON', contentEncoding: 'UTF-16' };
   const rows: readonly (readonly [Sample, string])[] = [
@@ -139,7 +139,7 @@ differences('azure: only an object that says to be JSON in a known encoding is a
 
 function verdictOf(text: string, dialect: Dialect, sample: Sample): string {
   const result = compileRoute(text, dialect);
-  return 'route' in result ? result.route.judge(subjectOf(sample)) : 'refused';
+  return 'route' in result ? result.route.evaluate(subjectOf(sample)) : 'refused';
 }
 
 differences.run();

@@ -9,7 +9,7 @@ const HOST = '/messages/modules/host/outputs/temp';
 
 const dispatching = suite('routes: dispatcher');
 
-dispatching('a message goes to every endpoint that a route of its source names', () => {
+dispatching('a message goes to the sink of every matching route', () => {
   const dispatcher = createDispatcher([
     entry('up', 'FROM /messages/* INTO $upstream'),
     entry('log', 'FROM /messages/modules/host/* INTO BrokeredEndpoint("/modules/logger/inputs/in")'),
@@ -21,7 +21,7 @@ dispatching('a message goes to every endpoint that a route of its source names',
   ]);
 });
 
-dispatching('one copy per endpoint, at the better priority and its TTL', () => {
+dispatching('a sink gets one copy with priority and TTL of the best route', () => {
   const dispatcher = createDispatcher([
     entry('slow', 'FROM /messages/* INTO $upstream', 5, 1000),
     entry('fast', 'FROM /* INTO $upstream', 2, 2000),
@@ -39,7 +39,7 @@ dispatching('among routes of one priority the first in the set wins', () => {
   assert.equal(endpoints(dispatcher, { source: HOST }), ['$upstream 3 1000']);
 });
 
-dispatching('endpoints of two names are two', () => {
+dispatching('inputs with different names are different sinks', () => {
   const dispatcher = createDispatcher([
     entry('a', 'FROM /* INTO BrokeredEndpoint("/modules/m/inputs/a")'),
     entry('b', 'FROM /* INTO BrokeredEndpoint("/modules/m/inputs/b")'),
@@ -48,7 +48,7 @@ dispatching('endpoints of two names are two', () => {
   assert.is(endpoints(dispatcher, {}).length, 3);
 });
 
-dispatching('true, false, undefined and error are counted apart, also behind a better route', () => {
+dispatching('true, false, undefined and error are counted separately, also after a better route', () => {
   const dispatcher = createDispatcher([
     entry('all', 'FROM /* INTO $upstream', 0),
     entry('hot', 'FROM /* WHERE length($body.s || $body.s) > 3 INTO $upstream'),
@@ -62,7 +62,7 @@ dispatching('true, false, undefined and error are counted apart, also behind a b
   });
 });
 
-dispatching('counts are a picture of their moment', () => {
+dispatching('counts are a snapshot', () => {
   const dispatcher = createDispatcher([entry('all', 'FROM /* INTO $upstream')]);
   const before = dispatcher.counts();
   endpoints(dispatcher, {});
@@ -70,7 +70,7 @@ dispatching('counts are a picture of their moment', () => {
   assert.is(dispatcher.counts()['all']?.matched, 1);
 });
 
-dispatching('routes of topics and of paths go together', () => {
+dispatching('topic sources and path sources work in one set', () => {
   const dispatcher = createDispatcher([
     entry('path', 'FROM /messages/* INTO $upstream', 5),
     entry('topic', 'FROM topic("sensors/+/temp") INTO $upstream', 1),
@@ -82,7 +82,7 @@ dispatching('routes of topics and of paths go together', () => {
   assert.equal(endpoints(dispatcher, { topic: 'sensors/1/temp' }), ['$upstream 1']);
 });
 
-dispatching('a message that a receiver sends while it is handed one is routed for itself', () => {
+dispatching('a message sent during a dispatch is routed on its own', () => {
   const dispatcher = createDispatcher([
     entry('first', 'FROM topic("a") INTO topic("b")'),
     entry('second', 'FROM topic("a") INTO $upstream'),
@@ -97,7 +97,7 @@ dispatching('a message that a receiver sends while it is handed one is routed fo
   assert.equal(taken, ['a: topic("b")', 'b: $upstream', 'a: $upstream']);
 });
 
-dispatching('more topics than are remembered change nothing', () => {
+dispatching('more topics than the cache holds do not change the routing', () => {
   const dispatcher = createDispatcher([entry('temp', 'FROM topic("sensors/+/temp") INTO $upstream')]);
   for (const round of [1, 2]) {
     for (let sensor = 0; sensor < 3000; sensor += 1) {
@@ -109,7 +109,7 @@ dispatching('more topics than are remembered change nothing', () => {
   assert.is(dispatcher.counts()['temp']?.matched, 6001);
 });
 
-dispatching('without routes nothing is taken', () => {
+dispatching('a set without routes matches nothing', () => {
   assert.equal(endpoints(createDispatcher([]), {}), []);
 });
 
@@ -117,7 +117,7 @@ function entry(name: string, text: string, priority = 9, ttl?: number): RouteSet
   return { name, route: compiled(text), priority, ttl };
 }
 
-/** Where a sample goes: endpoint, priority and TTL, if there is one. */
+/** Destinations of a sample: sink, priority and TTL. */
 function endpoints(dispatcher: Dispatcher, sample: Sample): string[] {
   const taken: string[] = [];
   dispatcher.dispatch(subjectOf(sample), (sink, priority, ttl) => {

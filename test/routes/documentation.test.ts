@@ -6,7 +6,7 @@ import { compileRoute } from '../../src/routes/route.ts';
 import { SYSTEM_PROPERTIES } from '../../src/routes/system.ts';
 import { compiled } from './compiled.ts';
 
-/** What docs/reference/routes.md shows must be so. */
+/** Checks the examples in docs/reference/routes.md. */
 const page = readFileSync(new URL('../../docs/reference/routes.md', import.meta.url), 'utf8');
 
 const documentation = suite('routes: documentation');
@@ -25,13 +25,13 @@ documentation('sources and sinks of the tables compile', () => {
   for (const sink of sinks) compiled(`FROM /* INTO ${sink}`);
 });
 
-documentation('the conditions shown compile', () => {
+documentation('the conditions in the reference page compile', () => {
   const conditions = [...sectionOf('Conditions').matchAll(/^ {4}(.+?)(?: {2,}.*)?$/gm)];
   assert.is(conditions.length, 8);
   for (const [, condition] of conditions) compiled(`FROM /* WHERE ${condition} INTO $upstream`);
 });
 
-documentation('every system property is told of, and what hubs beneath say of theirs', () => {
+documentation('the reference page names every system property', () => {
   const cells = sectionOf('Conditions').matchAll(/^\| ((?:`\$\w+` ?)+)\|/gm);
   const told = Array.from(cells, ([, cell = '']) => cell.match(/\w+/g) ?? []).flat();
   assert.equal(told.toSorted(), Array.from(SYSTEM_PROPERTIES.skerry).toSorted());
@@ -39,7 +39,7 @@ documentation('every system property is told of, and what hubs beneath say of th
   assert.equal(compiled(shown).tree.source, { kind: 'topic', filter: 'floor2/#' });
 });
 
-documentation('the refusal shown is the one given', () => {
+documentation('the error in the reference page is the real one', () => {
   const shown = [...sectionOf('Errors and warnings').matchAll(/^ {4}(.+)$/gm)].map(([, line]) => line);
   const text = shown[1]?.trim() ?? '';
   const result = compileRoute(text);

@@ -1,5 +1,5 @@
 import type { Subject } from '../../src/routes/subject.ts';
-import type { BinaryOperator, Expression, Step } from '../../src/routes/tree.ts';
+import type { BinaryOperator, Expression, PathStep } from '../../src/routes/tree.ts';
 
 const NUMERIC = new Set(['abs', 'ceiling', 'exp', 'floor', 'power', 'sign', 'sqrt', 'square']);
 
@@ -47,7 +47,7 @@ function textOf(properties: readonly (string | null)[], name: string): string | 
   return pairs.at(-1) ?? undefined;
 }
 
-function reach(value: unknown, step: Step): unknown {
+function reach(value: unknown, step: PathStep): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
   if (Array.isArray(value) !== (typeof step === 'number')) return undefined;
   return new Map<unknown, unknown>(Object.entries(value)).get(String(step));

@@ -6,7 +6,7 @@ import { subjectOf } from './subject.ts';
 
 const explaining = suite('routes: explain');
 
-explaining('every part of a condition is shown with its value, the whole first', () => {
+explaining('an explanation shows every part of a condition with its value, the whole first', () => {
   const route = compiled(
     "FROM /messages/* WHERE $body.celsius > 50 + 10 AND NOT starts_with(site, 'x') INTO $upstream",
   );
@@ -27,7 +27,7 @@ explaining('every part of a condition is shown with its value, the whole first',
   );
 });
 
-explaining('what is missing has no value', () => {
+explaining('a missing property has no value in an explanation', () => {
   const route = compiled('FROM /messages/* WHERE as_number(temp) > 20 INTO $upstream');
   const { verdict, values } = explainRoute(route, subjectOf({}));
   assert.is(verdict, 'undefined');
@@ -37,7 +37,7 @@ explaining('what is missing has no value', () => {
   );
 });
 
-explaining('a route of another source is not asked', () => {
+explaining('a route of another source is not evaluated', () => {
   const route = compiled('FROM /messages/modules/a/* WHERE true INTO $upstream');
   assert.equal(explainRoute(route, subjectOf({})), { takes: false, verdict: undefined, values: [] });
 });
@@ -47,14 +47,14 @@ explaining('a route without a condition has no parts', () => {
   assert.equal(explained, { takes: true, verdict: 'true', values: [] });
 });
 
-explaining('what cannot be computed has no value, and the verdict says why', () => {
+explaining('a part that cannot be computed has no value and the result is an error', () => {
   const route = compiled('FROM /* WHERE length($body.s || $body.s) > 0 INTO $upstream');
   const { verdict, values } = explainRoute(route, subjectOf({ body: { s: 'x'.repeat(1 << 20) } }));
   assert.is(verdict, 'error');
   assert.is(values[0]?.value, undefined);
 });
 
-explaining('azure: an application property hides a body value', () => {
+explaining('azure: an application property shadows a body value', () => {
   const route = compiled("FROM /* WHERE $body.a = 'x' INTO $upstream", 'azure');
   const explained = explainRoute(route, subjectOf({ properties: { '$BODY.A': 'x' } }));
   assert.equal(

@@ -1,4 +1,4 @@
-/** How many pairs of a condition and a message a test of agreement asks about: SKERRY_ROUTE_PAIRS, for more. */
+/** Number of pairs of condition and message in agreement tests: SKERRY_ROUTE_PAIRS, if set. */
 export function pairs(): number {
   return Number(process.env['SKERRY_ROUTE_PAIRS'] ?? 40_000);
 }

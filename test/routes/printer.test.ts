@@ -6,7 +6,7 @@ import { parseRoute } from '../../src/routes/syntax/parser.ts';
 import { trees } from './arbitraries.ts';
 import { withoutSpans } from './tree.ts';
 
-/** What is written, and how it is printed. */
+/** Source text and its printed form. */
 const ROWS: readonly (readonly [written: string, printed: string])[] = [
   ['select * from / into $UPSTREAM', 'FROM /* INTO $upstream'],
   [
@@ -36,7 +36,7 @@ for (const [written, printed] of ROWS) {
   printer(`prints ${written}`, () => assert.is(printRoute(parseRoute(written, 'skerry').tree), printed));
 }
 
-printer('what is printed parses to the same tree', () => {
+printer('a printed route parses to the same tree', () => {
   const property = fc.property(trees, tree => {
     const parsed = parseRoute(printRoute(tree), 'skerry').tree;
     assert.equal(withoutSpans(parsed), withoutSpans(tree), printRoute(tree));

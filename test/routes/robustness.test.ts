@@ -51,7 +51,7 @@ const PIECES = [
 
 const robustness = suite('routes: robustness');
 
-robustness('no text makes the compiler throw, and every refusal points into the text', () => {
+robustness('no text makes the compiler throw and every error has a position in the text', () => {
   const soups = fc.array(fc.constantFrom(...PIECES), { maxLength: 40 }).map(pieces => pieces.join(' '));
   const tight = fc.array(fc.constantFrom(...PIECES), { maxLength: 40 }).map(pieces => pieces.join(''));
   const texts = fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), soups, tight);
@@ -60,7 +60,7 @@ robustness('no text makes the compiler throw, and every refusal points into the 
   fc.assert(property, { numRuns: 20_000 });
 });
 
-robustness('a good route with one piece cut, doubled or put in is compiled or refused', () => {
+robustness('a mutated route is compiled or refused', () => {
   const place = fc.double({ min: 0, max: 1, noNaN: true });
   const property = fc.property(
     trees,
@@ -76,7 +76,7 @@ robustness('a good route with one piece cut, doubled or put in is compiled or re
   fc.assert(property, { numRuns: 5000 });
 });
 
-robustness('the longest routes of every shape end quickly and leave the stack alone', () => {
+robustness('the longest routes of every shape compile quickly and do not exhaust the stack', () => {
   const shapes = [
     '(',
     'NOT ',
@@ -106,8 +106,8 @@ function assertCompilesOrRefuses(text: string): void {
     const result = compileRoute(text, dialect);
     if ('diagnostic' in result) assertShown(text, result.diagnostic);
     else {
-      const { judge, warnings } = result.route;
-      judge(subjectOf({ body: { a: [1, { b: 'x' }] }, properties: { a: '1' } }));
+      const { evaluate, warnings } = result.route;
+      evaluate(subjectOf({ body: { a: [1, { b: 'x' }] }, properties: { a: '1' } }));
       for (const warning of warnings) assertShown(text, warning);
     }
   }

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileLanes } from '../../src/routes/code/set.ts';
+import { compileRoutes } from '../../src/routes/code/set.ts';
 import { createDispatcher, type RouteSetEntry } from '../../src/routes/dispatcher.ts';
 import { MAX_FUSED_PARTS } from '../../src/routes/limits.ts';
 import { printExpression, printSink } from '../../src/routes/printer.ts';
-import type { Subject, Verdict } from '../../src/routes/subject.ts';
+import type { ConditionResult, Subject } from '../../src/routes/subject.ts';
 import { conditions, samples } from './arbitraries.ts';
 import { compiled } from './compiled.ts';
 import { subjectOf } from './subject.ts';
@@ -15,7 +15,7 @@ const SETS = 300;
 /** Routes of a manifest are compiled together: what several ask is asked once. */
 const sets = suite('routes: sets');
 
-sets('a set says what its routes say one by one', () => {
+sets('a set of routes gives the same results as its routes one by one', () => {
   const member = fc.record({
     condition: conditions,
     priority: fc.integer({ min: 0, max: 9 }),
@@ -45,7 +45,7 @@ sets('a set says what its routes say one by one', () => {
   fc.assert(property, { numRuns: SETS });
 });
 
-sets('what several routes ask of a message is asked once', () => {
+sets('common subexpressions of several routes are evaluated once per message', () => {
   const asked: string[] = [];
   const dispatcher = setOf([
     "$contentType = 'x'",
@@ -61,14 +61,14 @@ sets('what several routes ask of a message is asked once', () => {
   );
 });
 
-sets('the body is not asked for when the properties have settled every route', () => {
+sets('the body is not parsed if properties decide every route', () => {
   const asked: string[] = [];
   const dispatcher = setOf(["$contentType = 'x' AND $body.a > 1", "$body.b > 1 AND $contentType = 'y'"]);
   dispatcher.dispatch(watched(asked, { contentType: 'z' }, { a: 2, b: 3 }), () => {});
   assert.equal(asked, ['system contentType']);
 });
 
-sets('routes of another source ask nothing', () => {
+sets('routes of another source evaluate nothing', () => {
   const asked: string[] = [];
   const text = "FROM /messages/modules/other/* WHERE $contentType = 'x' INTO $upstream";
   const dispatcher = createDispatcher([{ name: 'r', route: compiled(text), priority: 9, ttl: undefined }]);
@@ -76,7 +76,7 @@ sets('routes of another source ask nothing', () => {
   assert.equal(asked, []);
 });
 
-sets('a set too large for one function is several', () => {
+sets('a set too large for one function is compiled to several', () => {
   const part = `as_number(n) > 1 AND `.repeat(100);
   const conditionsOf = Array.from({ length: 2 * (MAX_FUSED_PARTS / 100) }, (_, at) => `${part}n != '${at}'`);
   const dispatcher = setOf(conditionsOf);
@@ -86,7 +86,7 @@ sets('a set too large for one function is several', () => {
   assert.is(dispatcher.counts()['r7']?.unmatched, 1);
 });
 
-sets('a route that fails fails alone, and every route is counted once', () => {
+sets('a route that fails does not affect others and every route is counted once', () => {
   const dispatcher = setOf(["level = 'hot'", 'length($body.s || $body.s) > 1', '$body.n = 1']);
   dispatcher.dispatch(
     subjectOf({ properties: { level: 'hot' }, body: { s: 'x'.repeat(1 << 20), n: 1 } }),
@@ -96,7 +96,7 @@ sets('a route that fails fails alone, and every route is counted once', () => {
   assert.equal(dispatcher.counts(), { r0: one, r1: { ...one, matched: 0, errors: 1 }, r2: one });
 });
 
-sets('both dialects go together in a set', () => {
+sets('both dialects work in one set', () => {
   const entries = (['skerry', 'azure'] as const).map(dialect => ({
     name: dialect,
     route: compiled('FROM /* WHERE $body.missing != 5 INTO $upstream', dialect),
@@ -110,12 +110,12 @@ sets('both dialects go together in a set', () => {
   assert.is(dispatcher.counts()['azure']?.matched, 1);
 });
 
-sets('nothing that a manifest says stands in the code of a function', () => {
+sets('no text of a manifest is in the generated code', () => {
   const mark = 'zq_mark';
   const text = `{${mark}} = "${mark}" AND $body.${mark}[12345] = 67890 AND $body["${mark}'] + evil('"] != "\\u0022);${mark}"`;
   const route = compiled(`FROM /* WHERE ${text} INTO topic("${mark}")`);
   const counts = { matched: 0, unmatched: 0, undefined: 0, errors: 0 };
-  const code = String(compileLanes([[{ route, priority: 9, ttl: 4242, counts }]]));
+  const code = String(compileRoutes([[{ route, priority: 9, ttl: 4242, counts }]]));
   assert.ok(code.includes('=>'), code);
   for (const part of [mark, '12345', '67890', '4242', 'evil']) assert.not(code.includes(part), part);
 });
@@ -130,7 +130,7 @@ function setOf(texts: readonly string[]): ReturnType<typeof createDispatcher> {
   return createDispatcher(entries);
 }
 
-/** A subject that writes down what it is asked. */
+/** Message that records which values are read. */
 function watched(asked: string[], system: Readonly<Record<string, string>>, body: unknown): Subject {
   return {
     source: '/messages',
@@ -149,11 +149,11 @@ function watched(asked: string[], system: Readonly<Record<string, string>>, body
 
 const COUNTED = { true: 'matched', false: 'unmatched', undefined: 'undefined', error: 'errors' } as const;
 
-function noCounts(): Record<(typeof COUNTED)[Verdict], number> {
+function noCounts(): Record<(typeof COUNTED)[ConditionResult], number> {
   return { matched: 0, unmatched: 0, undefined: 0, errors: 0 };
 }
 
-/** Where the best of the routes that say true send a message, each asked for itself. */
+/** Expected destinations: the best matching route of each sink, evaluated one by one. */
 function oneByOne(
   entries: readonly RouteSetEntry[],
   subject: Subject,
@@ -161,7 +161,7 @@ function oneByOne(
 ): string[] {
   const best = new Map<string, RouteSetEntry>();
   for (const entry of entries) {
-    const verdict = entry.route.judge(subject);
+    const verdict = entry.route.evaluate(subject);
     const own = counts[entry.name];
     if (own !== undefined) own[COUNTED[verdict]] += 1;
     const sink = printSink(entry.route.tree.sink);

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createDispatcher } from '../../src/routes/dispatcher.ts';
 import { compileRoute } from '../../src/routes/route.ts';
-import { sourceTakes, upstreamSource } from '../../src/routes/sources.ts';
+import { sourceMatches, upstreamSource } from '../../src/routes/sources.ts';
 import { compiled } from './compiled.ts';
 import { subjectOf } from './subject.ts';
 
@@ -83,7 +83,7 @@ const DOWN: readonly (readonly [pattern: string, plain: boolean, dollar: boolean
 const sources = suite('routes: sources');
 
 for (const [pattern, plain, dollar] of DOWN) {
-  sources(`${pattern} takes what comes from upstream: ${plain}, on a topic with $: ${dollar}`, () => {
+  sources(`${pattern} matches messages from upstream: ${plain}, on a topic with $: ${dollar}`, () => {
     const taken = ['commands/a', '$aws/a'].map(topic => takes(pattern, '$upstream', topic, 'topic("t")'));
     assert.equal(taken, [plain, dollar]);
   });
@@ -103,7 +103,7 @@ const NAMED: readonly (readonly [pattern: string, fromDefault: boolean, fromClou
 ];
 
 for (const [pattern, fromDefault, fromCloud] of NAMED) {
-  sources(`${pattern} takes what comes from upstream: ${fromDefault}, from cloud: ${fromCloud}`, () => {
+  sources(`${pattern} matches messages from upstream: ${fromDefault}, from cloud: ${fromCloud}`, () => {
     const taken = ['upstream', 'cloud'].map(name =>
       takes(pattern, upstreamSource(name), 'commands/a', 'topic("t")'),
     );
@@ -112,47 +112,47 @@ for (const [pattern, fromDefault, fromCloud] of NAMED) {
 }
 
 for (const source of ['/messages', OUTPUT, '/twinChangeNotifications']) {
-  sources(`$upstream takes nothing of ${source}`, () => {
+  sources(`$upstream does not match ${source}`, () => {
     assert.not.ok(takes('$upstream', source, 'commands/a', 'topic("t")'));
     assert.not.ok(takes('$upstream("#")', source, 'commands/a', 'topic("t")'));
   });
 }
 
-sources('in the azure dialect no source takes what comes from upstream', () => {
+sources('no source of the azure dialect matches messages from upstream', () => {
   for (const pattern of ['/*', '/messages/*', '/messages/modules/*']) {
     const result = compileRoute(`FROM ${pattern} INTO $upstream`, 'azure');
-    assert.ok('route' in result && !sourceTakes(result.route.tree.source, '$upstream', 'a'), pattern);
+    assert.ok('route' in result && !sourceMatches(result.route.tree.source, '$upstream', 'a'), pattern);
   }
   const refused = compileRoute('FROM $upstream INTO BrokeredEndpoint("/modules/a/inputs/b")', 'azure');
   assert.ok('diagnostic' in refused);
 });
 
 for (const [pattern, source, expected] of PATHS) {
-  sources(`${pattern} ${expected ? 'takes' : 'does not take'} ${source}`, () => {
+  sources(`${pattern} ${expected ? 'matches' : 'does not match'} ${source}`, () => {
     assert.is(takes(pattern, source, 'a/b'), expected);
   });
 }
 
 for (const [filter, topic, expected] of TOPICS) {
-  sources(`topic("${filter}") ${expected ? 'takes' : 'does not take'} ${topic}`, () => {
+  sources(`topic("${filter}") ${expected ? 'matches' : 'does not match'} ${topic}`, () => {
     assert.is(takes(`topic("${filter}")`, '/messages', topic), expected);
   });
 }
 
-sources('a topic source takes messages of modules too', () => {
+sources('a topic source matches messages of modules too', () => {
   assert.ok(takes('topic("modules/+/outputs/#")', OUTPUT, 'modules/host/outputs/temp'));
 });
 
-sources('behind FROM /* is a source and then a comment', () => {
+sources('/* after FROM is a source first and then a comment', () => {
   assert.ok(takes('/messages/* /* INTO nowhere */', OUTPUT, 'a/b'));
   assert.is(compiled('FROM /* /**/ INTO /* here */ $upstream').tree.condition, undefined);
 });
 
-sources('SELECT * may stand in front, and keywords have any case', () => {
+sources('SELECT * is optional and keywords are case-insensitive', () => {
   assert.is(compiled('select * from /messages/* into $UPSTREAM').tree.sink.kind, 'upstream');
 });
 
-sources('sinks hold what the text says', () => {
+sources('sinks are parsed from the text', () => {
   const sinkOf = (sink: string): unknown => compiled(`FROM /* INTO ${sink}`).tree.sink;
   assert.equal(sinkOf("brokeredendpoint('/modules/Logger/inputs/in')"), {
     kind: 'input',

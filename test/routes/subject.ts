@@ -1,6 +1,6 @@
 import type { Subject } from '../../src/routes/subject.ts';
 
-/** A message as a test writes it down. */
+/** Message in the notation of the tests. */
 export type Sample = {
   readonly source?: string;
   readonly topic?: string;

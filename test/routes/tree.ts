@@ -1,4 +1,4 @@
-/** A tree without the places where its parts stood. */
+/** Removes positions from a tree. */
 export function withoutSpans(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSpans);
   if (typeof value !== 'object' || value === null) return value;

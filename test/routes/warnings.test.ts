@@ -9,7 +9,7 @@ type Row = readonly [condition: string, column: number, part: string, dialect?: 
 const ROWS: readonly Row[] = [
   ['true', 1, 'always true: leave WHERE out'],
   ['1 < 2', 1, 'always true'],
-  ['false', 1, 'never true: no message takes this route'],
+  ['false', 1, 'never true: no message matches this route'],
   ['undefined', 1, 'never true'],
   ["level = 'hot' OR true", 1, 'always true'],
   ["false AND level = 'hot'", 1, 'never true'],
@@ -46,14 +46,14 @@ for (const [condition, column, part, dialect = 'skerry'] of ROWS) {
 }
 
 for (const condition of QUIET) {
-  warnings(`has nothing to say of ${condition}`, () => {
+  warnings(`does not warn of ${condition}`, () => {
     const result = compileRoute(`FROM /messages/* WHERE ${condition} INTO $upstream`);
     assert.ok('route' in result);
     assert.equal(result.route.warnings, []);
   });
 }
 
-warnings('azure ignores what stands behind the sink, and says so', () => {
+warnings('azure ignores text after the sink and warns', () => {
   const result = compileRoute("FROM /messages/* INTO $upstream WHERE level = 'hot' ", 'azure');
   assert.ok('route' in result);
   assert.is(result.route.tree.condition, undefined);

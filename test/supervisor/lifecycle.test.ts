@@ -34,7 +34,7 @@ const EVENTS: readonly LifecycleEvent[] = [
   'backoffOver',
 ];
 
-/** Every state and event; a pair that is not here cannot happen. */
+/** Transition of every state and event. Pairs that are not listed cannot occur. */
 const TABLE = `
   stopped    start            -> starting spawn
   stopped    stop             -> stopped none
@@ -124,7 +124,7 @@ test('every pair of state and event gives the transition of the table, or throws
   }
 });
 
-/** The world around the table: what its actions begin, and so which events may come next. */
+/** Environment of the state machine: the effects of its actions, and so the possible next events. */
 type World = {
   state: ModuleState;
   process: 'none' | 'spawning' | 'alive' | 'killed';

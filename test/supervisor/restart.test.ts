@@ -4,7 +4,7 @@ import type { ModuleState, RestartPolicy } from '../../src/supervisor/spec.ts';
 import { createTestClock } from '../harness/clock.ts';
 import { lives, onStage, passing, until } from '../harness/supervisor.ts';
 
-/** What becomes of a module: policy, what it does, its state then, how it ended. */
+/** Restart policy, script, expected state and exit status. */
 const TABLE: readonly (readonly [RestartPolicy, string, ModuleState, string])[] = [
   ['never', 'exit 0', 'ended', 'exit 0'],
   ['never', 'exit 3', 'failed', 'exit 3'],

@@ -6,8 +6,8 @@ import { formatDiagnostic } from '../../routes/diagnostics.ts';
 import type { RouteSetEntry } from '../../routes/dispatcher.ts';
 import { type Explained, explainRoute } from '../../routes/explain.ts';
 import { compileRoute } from '../../routes/route.ts';
-import { sourceTakes } from '../../routes/sources.ts';
-import type { Subject, Verdict } from '../../routes/subject.ts';
+import { sourceMatches } from '../../routes/sources.ts';
+import type { ConditionResult, Subject } from '../../routes/subject.ts';
 import { MAX_REPLAY_SHOWN, MAX_REPLAYED, REPLAY_BATCH } from '../limits.ts';
 import type { Routing } from '../routing/compiled-routes.ts';
 import { createSubject } from '../routing/subject.ts';
@@ -32,7 +32,7 @@ export type Replay = {
   /** Number of examined messages. A message in several queues counts once. */
   readonly messages: number;
   /** Messages whose source matches, counted by the value of the condition. */
-  readonly verdicts: Readonly<Record<Verdict, number>>;
+  readonly verdicts: Readonly<Record<ConditionResult, number>>;
   /** First matches. `waited` is in milliseconds of hub time. */
   readonly taken: readonly { readonly waited: number; readonly message: ShownMessage }[];
   /** True if there were more messages than the bound. */
@@ -63,14 +63,14 @@ export function controlRoutes({ clock, store, routing }: RouteControlSettings): 
       if ('diagnostic' in compiled) {
         throw new Failure('route.syntax', formatDiagnostic('route', text, compiled.diagnostic));
       }
-      const { judge, tree } = compiled.route;
+      const { evaluate, tree } = compiled.route;
       const subject = createSubject(manifest.name, clock.wall);
       const verdicts = { true: 0, false: 0, undefined: 0, error: 0 };
       const taken: Replay['taken'][number][] = [];
       const ask = (message: Message, waited: number): void => {
         const asked: Subject = subject.of(message, waited);
-        if (!sourceTakes(tree.source, asked.source, asked.topic)) return;
-        const verdict = judge(asked);
+        if (!sourceMatches(tree.source, asked.source, asked.topic)) return;
+        const verdict = evaluate(asked);
         verdicts[verdict] += 1;
         if (verdict === 'true' && taken.length < MAX_REPLAY_SHOWN) {
           taken.push({ waited, message: shownMessage(message) });

@@ -3,7 +3,7 @@ import type { Manifest } from '../../manifest/types.ts';
 import { upstreamPath } from '../../manifest/upstreams.ts';
 import { formatDiagnostic } from '../../routes/diagnostics.ts';
 import type { RouteSetEntry } from '../../routes/dispatcher.ts';
-import { sourceTakes, upstreamSource } from '../../routes/sources.ts';
+import { sourceMatches, upstreamSource } from '../../routes/sources.ts';
 import { outputTopic } from '../queue-names.ts';
 
 /** Connection from one module to another by a route. */
@@ -53,7 +53,7 @@ function waysOf(manifest: Manifest, routes: readonly RouteSetEntry[]): readonly 
     // A route that names an output is tested with that output, any other route with a placeholder.
     const output = source.kind === 'path' ? (source.segments[4] ?? 'any') : 'any';
     const feeding = manifest.modules.filter(module =>
-      sourceTakes(
+      sourceMatches(
         source,
         `/messages/modules/${module.name}/outputs/${output}`,
         outputTopic(module.name, output),

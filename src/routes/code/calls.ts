@@ -13,14 +13,14 @@ import {
   upper,
 } from './texts.ts';
 
-/** The forms of a function's operands, the last one repeated as needed, and what computes it. */
+/** Operand forms of a function, the last one repeated as needed, and its implementation. */
 type CallRow = { readonly forms: readonly Form[]; readonly compute: (...operands: never[]) => unknown };
 
 const N = ['number'] as const;
 const S = ['string'] as const;
 const SS = ['string', 'string'] as const;
 
-/** Functions whose operands have one form whatever the dialect. */
+/** Functions whose operands have the same form in both dialects. */
 export const CALLS: ReadonlyMap<string, CallRow> = new Map<string, CallRow>([
   ['abs', { forms: N, compute: Math.abs }],
   ['ceiling', { forms: N, compute: Math.ceil }],
@@ -40,7 +40,7 @@ export const CALLS: ReadonlyMap<string, CallRow> = new Map<string, CallRow>([
   ['ends_with', { forms: SS, compute: endsWith }],
 ]);
 
-/** `substring` with two operands and with three. */
+/** `substring` with two and with three operands. */
 export const TAIL: CallRow = { forms: ['string', 'number'], compute: tail };
 export const PART: CallRow = { forms: ['string', 'number', 'number'], compute: part };
 

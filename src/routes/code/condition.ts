@@ -2,13 +2,13 @@ import type { Dialect } from '../dialect.ts';
 import type { Subject } from '../subject.ts';
 import type { Expression } from '../tree.ts';
 import type { Type, TypeFacts } from '../types/types.ts';
-import { AZURE } from './azure.ts';
+import { AZURE } from './azure/semantics.ts';
 import { childrenOf, createIdentities, type Identities } from './identities.ts';
 import type { Known, Part, Semantics } from './semantics.ts';
 import { SKERRY } from './skerry.ts';
 import { createWriter, type Writer } from './writer.ts';
 
-/** A condition that was checked. */
+/** Type-checked condition. */
 export type Checked = {
   readonly condition: Expression;
   readonly dialect: Dialect;
@@ -17,12 +17,12 @@ export type Checked = {
 
 const SEMANTICS: Readonly<Record<Dialect, Semantics>> = { skerry: SKERRY, azure: AZURE };
 
-/** Costs of a part: it is known; it asks the properties; it asks the body. */
+/** Evaluation costs: constant, reads properties, reads the body. */
 const KNOWN = 0;
 const PROPERTIES = 1;
 export const BODY = 2;
 
-/** Stands for a message where none is asked: what is the same for every message is computed with it. */
+/** Placeholder message for computing constant parts. */
 const NO_SUBJECT: Subject = {
   source: '',
   topic: '',
@@ -31,7 +31,7 @@ const NO_SUBJECT: Subject = {
   body: () => undefined,
 };
 
-/** Writes the code of parts of `checked`, each once: what they share is computed once a message. */
+/** Generates the code of parts of `checked`, each once. Shared parts are computed once per message. */
 export function createParts(
   checked: Pick<Checked, 'dialect' | 'facts'>,
   identities: Identities,
@@ -85,13 +85,13 @@ export function createParts(
   return partOf;
 }
 
-/** The code of a whole condition: true, false or undefined. */
+/** Code of a whole condition: true, false or undefined. */
 export function verdictCode(checked: Checked, identities: Identities, writer: Writer): string {
   const part = createParts(checked, identities, writer)(checked.condition);
   return SEMANTICS[checked.dialect].verdict(part, writer);
 }
 
-/** A function of one part of `checked`, alone: its value as people know it. */
+/** Compiles one part of `checked` to a function that returns its value. */
 export function compilePart(checked: Checked, part: Expression): (subject: Subject) => unknown {
   const writer = createWriter();
   const { code } = createParts(checked, createIdentities(), writer)(part);

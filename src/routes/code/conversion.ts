@@ -2,7 +2,7 @@ import type { Type } from '../types/types.ts';
 import type { Form, Part } from './semantics.ts';
 import type { Writer } from './writer.ts';
 
-/** The code of `part` as a `form`; undefined (of numbers: NaN) where the body holds something else. */
+/** Code of `part` in a `form`. Undefined (NaN for numbers) if the body contains another type. */
 export function as(form: Form, part: Part, writer: Writer): string {
   const { type, code } = part;
   if (type === form) return code;

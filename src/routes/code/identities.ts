@@ -1,10 +1,10 @@
 import type { Expression } from '../tree.ts';
 
-/** Tells which parts of one or several conditions are the same. */
+/** Finds common subexpressions of conditions. */
 export type Identities = {
-  /** Takes a condition in; returns how many operands and operators it has. */
+  /** Adds a condition. Returns the number of its operands and operators. */
   readonly add: (condition: Expression) => number;
-  /** The name of a part that stands in several places; undefined if it stands in one, or costs nothing. */
+  /** Key of a part that occurs several times. Undefined if it occurs once or costs nothing. */
   readonly shared: (part: Expression) => string | undefined;
 };
 
@@ -42,7 +42,7 @@ export function createIdentities(): Identities {
   };
 }
 
-/** What a part is made of. */
+/** Operands of a part. */
 export function childrenOf(part: Expression): readonly Expression[] {
   switch (part.kind) {
     case 'unary':
@@ -58,7 +58,7 @@ export function childrenOf(part: Expression): readonly Expression[] {
   }
 }
 
-/** The same for two parts with the same children if they mean the same. */
+/** Structural key of a part: equal for parts with the same meaning and the same children. */
 function keyOf(part: Expression, children: readonly number[]): string {
   switch (part.kind) {
     case 'literal':

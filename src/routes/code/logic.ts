@@ -2,9 +2,9 @@ import type { Part } from './semantics.ts';
 import type { Writer } from './writer.ts';
 
 /**
- * Three-valued AND (`decisive` is false) or OR (true), of two booleans given as code: either of them alone may decide.
- * As their order does not change the result, the cheaper one is asked first: a body is only parsed when the properties
- * have left the question open.
+ * Three-valued AND (`decisive` is false) or OR (true) of two booleans given as code. Either operand may
+ * decide, and order does not matter, so the cheaper one is evaluated first: a body is parsed only if the
+ * properties do not decide.
  */
 export function decidedBy(
   decisive: boolean,

@@ -1,39 +1,39 @@
-import type { BinaryOperator, Step, UnaryOperator } from '../tree.ts';
+import type { BinaryOperator, PathStep, UnaryOperator } from '../tree.ts';
 import type { Type } from '../types/types.ts';
 import type { Writer } from './writer.ts';
 
 /**
- * How code holds a value. A number that is undefined is NaN; a string or a boolean may be undefined; `dynamic` is any
- * value of a body.
+ * Representation of a value in generated code. An undefined number is NaN; a string or boolean may be
+ * undefined; `dynamic` is any body value.
  */
 export type Form = 'number' | 'string' | 'boolean' | 'dynamic';
 
-/** The code of a part of a condition. It may stand in other code once: it is not repeated. */
+/** Generated code of a part. It may be used once in other code. */
 export type Part = {
   readonly type: Type;
   readonly code: string;
-  /** What it costs to ask, compared with others: 0 for what is known. */
+  /** Relative evaluation cost; 0 for constants. */
   readonly cost: number;
-  /** Its value if it is the same for every message. */
+  /** Value if it is constant for every message. */
   readonly known: Known | undefined;
 };
 
 export type Known = { readonly value: unknown };
 
-/** What a dialect makes of each kind of part, written as code. */
+/** Code generation of a dialect for each kind of part. */
 export type Semantics = {
   readonly property: (name: string, writer: Writer) => string;
   readonly system: (name: string, writer: Writer) => string;
-  readonly body: (path: readonly Step[], writer: Writer) => string;
-  /** `hidden`, unless there is an application property `name`. */
+  readonly body: (path: readonly PathStep[], writer: Writer) => string;
+  /** `hidden`, unless the application property `name` exists. */
   readonly shadowed: (name: string, hidden: Part, writer: Writer) => string;
-  readonly twin: (path: readonly Step[], writer: Writer) => string;
+  readonly twin: (path: readonly PathStep[], writer: Writer) => string;
   readonly unary: (operator: UnaryOperator, operand: Part, writer: Writer) => string;
   readonly binary: (operator: BinaryOperator, left: Part, right: Part, type: Type, writer: Writer) => string;
   readonly call: (name: string, operands: readonly Part[], writer: Writer) => string;
-  /** What a call is worth whatever the message, told by the types of its operands. */
+  /** Constant value of a call, determined by its operand types. */
   readonly knownCall: (name: string, types: readonly Type[]) => Known | undefined;
   readonly knownBinary: (operator: BinaryOperator, left: Part, right: Part) => Known | undefined;
-  /** A part as the verdict of a condition: true, false or undefined. */
+  /** Code of a part as the result of a condition: true, false or undefined. */
   readonly verdict: (part: Part, writer: Writer) => string;
 };

@@ -1,35 +1,35 @@
 import { MAX_FUSED_PARTS } from '../limits.ts';
 import type { Route } from '../route.ts';
-import type { Subject, Verdict } from '../subject.ts';
+import type { ConditionResult, Subject } from '../subject.ts';
 import type { Sink } from '../tree.ts';
 import { verdictCode } from './condition.ts';
 import { createIdentities, type Identities } from './identities.ts';
 import { createWriter, type Writer } from './writer.ts';
 
-/** Told where a message goes. */
+/** Called for each destination of a message. */
 export type Take = (sink: Sink, priority: number, ttl: number | undefined) => void;
 
-/** A route among those that may take a kind of message. */
+/** Candidate route for a kind of message. */
 export type Candidate = {
   readonly route: Route;
-  /** 0 to 9, the lower the better. */
+  /** Priority 0 to 9, lower is better. */
   readonly priority: number;
-  /** Milliseconds that what it takes may wait; undefined: as long as the store allows. */
+  /** Time to live in milliseconds. Undefined for the default of the store. */
   readonly ttl: number | undefined;
-  /** How often it said what. */
+  /** Counters of its results. */
   readonly counts: { matched: number; unmatched: number; undefined: number; errors: number };
 };
 
-/** Candidates with one sink, the best first: the first that takes a message wins. */
-export type Lane = readonly Candidate[];
+/** Candidates with the same sink, best first; the first match wins. */
+export type SinkRoutes = readonly Candidate[];
 
 export type Run = (subject: Subject, take: Take) => void;
 
 /**
- * One function that asks all candidates of `lanes`, counts what they say and tells `take` of the winner of each lane.
- * What several conditions ask is asked once a message.
+ * Compiles one function that evaluates all candidates of `lanes`, counts the results and calls `take` for the
+ * winner of each lane. Common subexpressions are computed once per message.
  */
-export function compileLanes(lanes: readonly Lane[]): Run {
+export function compileRoutes(lanes: readonly SinkRoutes[]): Run {
   const runs = groupsOf(lanes).map(({ group, identities }) =>
     identities === undefined ? oneByOne(group) : fused(group, identities),
   );
@@ -41,15 +41,15 @@ export function compileLanes(lanes: readonly Lane[]): Run {
 }
 
 type Group = {
-  readonly group: readonly Lane[];
-  /** Undefined: too much for one function. */
+  readonly group: readonly SinkRoutes[];
+  /** Undefined if it exceeds the size of one function. */
   readonly identities: Identities | undefined;
 };
 
-/** Lanes whose conditions make functions that are not too large to be compiled well. */
-function groupsOf(lanes: readonly Lane[]): readonly Group[] {
+/** Splits lanes into functions small enough for the JIT compiler. */
+function groupsOf(lanes: readonly SinkRoutes[]): readonly Group[] {
   const groups: Group[] = [];
-  let group: Lane[] = [];
+  let group: SinkRoutes[] = [];
   let identities = createIdentities();
   let parts = 0;
   const close = (): void => {
@@ -74,7 +74,7 @@ function partsOf({ checked }: Route): number {
   return checked === undefined ? 1 : createIdentities().add(checked.condition);
 }
 
-function fused(lanes: readonly Lane[], identities: Identities): Run {
+function fused(lanes: readonly SinkRoutes[], identities: Identities): Run {
   const writer = createWriter();
   const verdicts = new Map<Candidate, string>();
   let asked = '';
@@ -96,7 +96,7 @@ function countCode(counts: string, verdict: string): string {
   return `if (${verdict} === true) ${counts}.matched++; else if (${verdict} === false) ${counts}.unmatched++; else ${counts}.undefined++;`;
 }
 
-function takeCode(lane: Lane, verdicts: ReadonlyMap<Candidate, string>, writer: Writer): string {
+function takeCode(lane: SinkRoutes, verdicts: ReadonlyMap<Candidate, string>, writer: Writer): string {
   const tests = lane.map(candidate => {
     const { route, priority, ttl } = candidate;
     const where = [route.tree.sink, priority, ttl].map(writer.data).join(', ');
@@ -105,13 +105,13 @@ function takeCode(lane: Lane, verdicts: ReadonlyMap<Candidate, string>, writer: 
   return tests.join(' else ');
 }
 
-/** The same with each condition alone: one that fails fails alone. */
-function oneByOne(lanes: readonly Lane[]): Run {
+/** Fallback with each condition on its own, so that an error affects only its route. */
+function oneByOne(lanes: readonly SinkRoutes[]): Run {
   return (subject, take) => {
     for (const lane of lanes) {
       let winner: Candidate | undefined;
       for (const candidate of lane) {
-        const verdict = candidate.route.judge(subject);
+        const verdict = candidate.route.evaluate(subject);
         candidate.counts[COUNTED[verdict]] += 1;
         if (verdict === 'true') winner ??= candidate;
       }
@@ -120,7 +120,7 @@ function oneByOne(lanes: readonly Lane[]): Run {
   };
 }
 
-const COUNTED: Readonly<Record<Verdict, keyof Candidate['counts']>> = {
+const COUNTED: Readonly<Record<ConditionResult, keyof Candidate['counts']>> = {
   true: 'matched',
   false: 'unmatched',
   undefined: 'undefined',

@@ -1,4 +1,4 @@
-import type { BinaryOperator, Step } from '../tree.ts';
+import type { BinaryOperator, PathStep } from '../tree.ts';
 import type { Type } from '../types/types.ts';
 import { CALLS, NUMBER_OF, PART, TAIL } from './calls.ts';
 import {
@@ -20,7 +20,7 @@ import { property } from './texts.ts';
 import { element, isObject, isPlainKey, isStructure, member, order, same } from './values.ts';
 import type { Writer } from './writer.ts';
 
-/** The default dialect: what is missing is undefined, and undefined is what comes of it. */
+/** Semantics of the default dialect: a missing value is undefined, and so is everything computed from it. */
 export const SKERRY: Semantics = {
   property: (name, writer) => `${writer.data(property)}(m.properties, ${writer.data(name)})`,
   system: (name, writer) => `(m.system(${writer.data(name)}) ?? undefined)`,
@@ -46,13 +46,13 @@ function rootCode(writer: Writer): string {
   return writer.once('body', () => 'm.body()');
 }
 
-function bodyCode(path: readonly Step[], writer: Writer): string {
+function bodyCode(path: readonly PathStep[], writer: Writer): string {
   const value = writer.temporary();
   const code = stepsCode(path, rootCode(writer), writer);
   return `((${value} = ${code}) === ${value} ? ${value} : undefined)`;
 }
 
-function stepsCode(path: readonly Step[], root: string, writer: Writer): string {
+function stepsCode(path: readonly PathStep[], root: string, writer: Writer): string {
   let code = root;
   for (const step of path) {
     const name = writer.data(step);
@@ -63,7 +63,7 @@ function stepsCode(path: readonly Step[], root: string, writer: Writer): string 
   return code;
 }
 
-/** AND and OR are known as soon as one side decides. */
+/** AND and OR are constant as soon as one side decides. */
 function knownBinary(operator: BinaryOperator, left: Part, right: Part): Known | undefined {
   const decisive = operator === 'AND' ? false : operator === 'OR' ? true : undefined;
   const decided = [left, right].some(({ known }) => known !== undefined && known.value === decisive);
@@ -108,7 +108,7 @@ function comparisonCode(operator: Comparison, left: Part, right: Part, writer: W
   return compareDefined(operator, one, other, writer);
 }
 
-/** A body value differs from what has another type; null is a value. */
+/** A body value differs from values of other types; null is a value. */
 function equalityOfAny(operator: Comparison, left: Part, right: Part, writer: Writer): string {
   const value = writer.temporary();
   const known = right.known === undefined ? left : right;
@@ -121,7 +121,7 @@ function equalityOfAny(operator: Comparison, left: Part, right: Part, writer: Wr
   return operator === '=' ? equal : negated(equal, writer);
 }
 
-/** The left one unless it is undefined or null. */
+/** Left operand unless it is undefined or null. */
 function defaultCode(left: Part, right: Part, type: Type, writer: Writer): string {
   if (left.type === 'undefined' || left.type === 'null') return right.code;
   if (type !== 'number') {
@@ -154,7 +154,7 @@ function callCode(name: string, operands: readonly Part[], writer: Writer): stri
   return `${writer.data(compute)}(${values.join(', ')})`;
 }
 
-/** Tests of a value's type: true or false, never undefined. */
+/** Type tests: true or false, never undefined. */
 function testCode(name: string, { type, code }: Part, writer: Writer): string {
   switch (name) {
     case 'is_defined':
@@ -187,7 +187,7 @@ function numberTest(code: string, writer: Writer): string {
   return `((${value} = ${code}) === ${value})`;
 }
 
-/** The types that a test can hold of; of others it never does, and of null and undefined it is known. */
+/** Operand types for which a test may be true. It is constant for null and undefined. */
 const TESTED: Readonly<Record<string, readonly Type[]>> = {
   is_array: ['dynamic'],
   is_bool: ['boolean', 'dynamic'],

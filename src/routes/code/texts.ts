@@ -2,14 +2,14 @@ import { MAX_JOINED } from '../limits.ts';
 import { positionOf } from './search.ts';
 
 /*
- * What compiled conditions do with strings. A string that is undefined, or null for want of a value, makes the result
- * undefined (of numbers: NaN).
+ * String functions of compiled conditions. An undefined or null string makes the result undefined (NaN for
+ * numbers).
  */
 
-/** A string as far as it is known. */
+/** String that may be missing. */
 export type Text = string | null | undefined;
 
-/** The text of the last property `name` of a flat list of names and texts; one without a text counts as missing. */
+/** Value of the last property `name` in a flat list of names and values. Undefined if it has no value. */
 export function property(properties: readonly Text[], name: string): string | undefined {
   for (let at = properties.length - 2; at >= 0; at -= 2) {
     if (properties[at] === name) return properties[at + 1] ?? undefined;
@@ -17,7 +17,7 @@ export function property(properties: readonly Text[], name: string): string | un
   return undefined;
 }
 
-/** The same with the name in any case, null for a property without a text; `name` is in lower case. */
+/** Case-insensitive lookup of a property. Null for a property without a value; `name` is in lower case. */
 export function propertyInAnyCase(properties: readonly Text[], name: string): Text {
   for (let at = properties.length - 2; at >= 0; at -= 2) {
     const candidate = properties[at];
@@ -38,7 +38,9 @@ export function upper(text: Text): string | undefined {
   return typeof text === 'string' ? mapped(text, text.toUpperCase(), unit => unit.toUpperCase()) : undefined;
 }
 
-/** One character for one: what would become several stays as it is, and none depends on its neighbours. */
+/**
+ * Maps characters one to one: a character whose mapping is longer stays unchanged, and context is ignored.
+ */
 function mapped(text: string, whole: string, map: (character: string) => string): string {
   if (isAscii(text)) return whole;
   let result = '';
@@ -70,20 +72,20 @@ export function endsWith(text: Text, part: Text): boolean | undefined {
   return typeof text === 'string' && typeof part === 'string' ? text.endsWith(part) : undefined;
 }
 
-/** From a position counted from 0 to the end; fractions count for nothing. */
+/** Substring from a zero-based position to the end; fractions are truncated. */
 export function tail(text: Text, from: number): string | undefined {
   if (typeof text !== 'string' || !(from >= 0 && from <= text.length)) return undefined;
   return text.slice(Math.trunc(from));
 }
 
-/** So many UTF-16 units from a position, which lies before the end. */
+/** Substring of a length in UTF-16 units from a position before the end. */
 export function part(text: Text, from: number, count: number): string | undefined {
   if (typeof text !== 'string' || !(from >= 0 && from < text.length)) return undefined;
   if (!(count >= 0 && count <= text.length - from)) return undefined;
   return text.slice(Math.trunc(from), Math.trunc(from) + Math.trunc(count));
 }
 
-/** Throws `RangeError` beyond `MAX_JOINED`: the verdict is then `error`. */
+/** Joins strings. Throws `RangeError` beyond `MAX_JOINED`; the result of the condition is then `error`. */
 export function joined(...texts: readonly Text[]): string | undefined {
   let whole = '';
   for (const text of texts) {

@@ -1,17 +1,17 @@
 import type { Subject } from '../subject.ts';
 
-/** A slot that was not computed for this message yet. */
+/** Marks a slot that is not computed for this message yet. */
 const UNSET = Symbol('unset');
 
-/** Collects the code of one function. What comes from a manifest is handed over as data, never written into code. */
+/** Collects the code of one function. Values from a manifest are passed as data, never written into code. */
 export type Writer = {
-  /** The name by which the code knows `value`. */
+  /** Name of `value` in the code. */
   readonly data: (value: unknown) => string;
-  /** A variable of its own. */
+  /** Declares a new variable. */
   readonly temporary: () => string;
-  /** Code that computes `code` at most once a message, whoever asks first: all who ask by one `key` share it. */
+  /** Code that computes `code` at most once per message and shares the result by `key`. */
   readonly once: (key: string, code: () => string) => string;
-  /** The function of a body, which begins anew for each call: `m` is the subject. */
+  /** Creates the function from a body of code. Variables are reset for each call; `m` is the subject. */
   readonly finish: (body: string) => (subject: Subject, ...more: readonly unknown[]) => unknown;
 };
 
@@ -59,7 +59,7 @@ export function createWriter(): Writer {
   };
 }
 
-/** The same text as the engine keeps it for keys: it is compared by its address first. A slice of a route is not. */
+/** Interned copy of a string, which V8 compares by address first. A slice of a route is not interned. */
 function interned(text: string): string {
   return Object.keys({ [text]: 0 })[0] ?? text;
 }

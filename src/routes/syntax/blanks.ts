@@ -5,7 +5,7 @@ export function isBlank(character: string): boolean {
   return character !== '' && character.trim() === '';
 }
 
-/** Where what stands at or after `from` begins, behind blanks and comments. */
+/** Skips blanks and comments from `from`. */
 export function endOfBlanks(text: string, from: number, blank: (character: string) => boolean): number {
   let at = from;
   for (;;) {
@@ -18,8 +18,8 @@ export function endOfBlanks(text: string, from: number, blank: (character: strin
 }
 
 /**
- * The source at or after `from`: behind FROM a `/` always begins one, and it runs to the next blank, so that
- * `/*` is a source there and a comment everywhere else. Undefined if no `/` stands there.
+ * Scans the source after FROM. A `/` always begins a source there and runs to the next blank, so `/*` is a
+ * source and not a comment. Undefined if there is no `/`.
  */
 export function scanSource(text: string, from: number): Token | undefined {
   let start = from;

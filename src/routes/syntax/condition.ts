@@ -1,19 +1,19 @@
 import { refuse } from '../diagnostics.ts';
 import { MAX_NESTING, MAX_PARTS } from '../limits.ts';
-import type { BinaryOperator, Expression, Span, UnaryOperator } from '../tree.ts';
+import type { BinaryOperator, Expression, TextSpan, UnaryOperator } from '../tree.ts';
 import { type Cursor, refuseToken } from './cursor.ts';
 import { binaryOperator, PRECEDENCE } from './operators.ts';
 import type { Token } from './token.ts';
 import { TWIN_CHANGE, twinChange } from './twin.ts';
 
-/** How a dialect reads what stands between operators: literals, properties, paths. */
+/** Parser of a dialect's operands: literals, properties, paths. */
 export type ReadOperand = (cursor: Cursor) => Expression;
 
-/** What one condition is read with, and what it has used up of its two bounds. */
+/** State of parsing one condition, with its two counters against limits. */
 type Reading = {
   readonly cursor: Cursor;
   readonly operand: ReadOperand;
-  /** Whether the route's messages are twin changes. */
+  /** Tells if the route's messages are twin changes. */
   readonly twins: boolean;
   parts: number;
   nesting: number;
@@ -21,7 +21,7 @@ type Reading = {
 
 type Word = Token & { readonly kind: 'word' };
 
-/** The condition that stands next. Precedence climbing; recursion is bounded by `MAX_NESTING`. */
+/** Parses a condition by precedence climbing. `MAX_NESTING` bounds the recursion. */
 export function parseExpression(cursor: Cursor, operand: ReadOperand, twins: boolean): Expression {
   return parseBinary({ cursor, operand, twins, parts: 0, nesting: 0 }, 0);
 }
@@ -96,7 +96,7 @@ function parseTwinChange({ cursor, twins }: Reading, name: Word): Expression {
   return { ...change, start: name.start, end: close.end };
 }
 
-function nested<T>(reading: Reading, span: Span, parse: () => T): T {
+function nested<T>(reading: Reading, span: TextSpan, parse: () => T): T {
   reading.nesting += 1;
   if (reading.nesting > MAX_NESTING) {
     refuse(span, `a condition may nest ${MAX_NESTING} deep, no deeper: split it into several routes`);
@@ -106,7 +106,7 @@ function nested<T>(reading: Reading, span: Span, parse: () => T): T {
   return parsed;
 }
 
-function spend(reading: Reading, span: Span): void {
+function spend(reading: Reading, span: TextSpan): void {
   reading.parts += 1;
   if (reading.parts > MAX_PARTS) {
     refuse(span, `a condition may have ${MAX_PARTS} operands and operators: split it into several routes`);

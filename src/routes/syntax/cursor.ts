@@ -1,21 +1,21 @@
 import { closestName } from '../../core/text/closest-name.ts';
 import { refuse } from '../diagnostics.ts';
-import type { Span } from '../tree.ts';
+import type { TextSpan } from '../tree.ts';
 import { scanSource } from './blanks.ts';
 import type { ScanToken, Token } from './token.ts';
 import { scanUpstreamName } from './upstream-name.ts';
 
-/** A place in a route's text: what the parsers read from. One token is looked ahead, no more. */
+/** Position in a route's text, from which the parsers read. Looks ahead one token. */
 export type Cursor = {
   readonly peek: () => Token;
   readonly next: () => Token;
-  /** The source that stands next, if one that begins with `/` does. Not after a `peek`. */
+  /** Reads a source that begins with `/`, if it is next. Not allowed after `peek`. */
   readonly source: () => Token | undefined;
   /** Takes the name in `$upstream/name`, if a `/` comes next. Not after a `peek`. */
   readonly upstreamName: () => string | undefined;
   readonly atSymbol: (symbol: string) => boolean;
   readonly atKeyword: (keyword: string) => boolean;
-  readonly expectSymbol: (symbol: string) => Span;
+  readonly expectSymbol: (symbol: string) => TextSpan;
   readonly expectKeyword: (keyword: string) => void;
 };
 
@@ -64,13 +64,13 @@ export function createCursor(text: string, scanToken: ScanToken): Cursor {
   };
 }
 
-/** Refuses `token` where `expected` should stand; `known` are the names it could have meant. */
+/** Rejects `token` where `expected` is required. `known` are names for suggestions. */
 export function refuseToken(token: Token, expected: string, known: Iterable<string> = []): never {
   if (token.kind === 'end') return refuse(token, 'the route ends too early', { expected });
   const written = describe(token);
   const named = token.kind === 'word' || token.kind === 'system';
   const nearest = named ? closestName(written, known) : undefined;
-  return refuse(token, `${written} cannot stand here`, { expected, nearest });
+  return refuse(token, `${written} is not allowed here`, { expected, nearest });
 }
 
 function describe(token: Token): string {

@@ -2,8 +2,8 @@ import { MAX_TOPIC_LEVELS } from '../../core/limits.ts';
 import { forbiddenCharacterIn } from '../../core/text/characters.ts';
 
 /**
- * What is wrong with an MQTT topic filter, as half a sentence; undefined if nothing is (MQTT 3.1.1, 4.7.1).
- * `+` is a whole level, `#` a whole level and the last.
+ * Explains as half a sentence why a topic filter is invalid (MQTT 3.1.1, 4.7.1): `+` must be a whole level,
+ * `#` a whole level and the last. Undefined if it is valid.
  */
 export function filterProblem(filter: string): string | undefined {
   if (filter === '') return 'is empty';
@@ -20,7 +20,7 @@ export function filterProblem(filter: string): string | undefined {
   return undefined;
 }
 
-/** What is wrong with a topic to publish on, as half a sentence; undefined if nothing is. */
+/** Explains as half a sentence why a topic name is invalid. Undefined if it is valid. */
 export function topicProblem(topic: string): string | undefined {
   if (topic === '') return 'is empty';
   const character = forbiddenCharacterIn(topic);

@@ -1,13 +1,13 @@
 import { refuse } from '../diagnostics.ts';
-import type { Span, Step } from '../tree.ts';
+import type { PathStep, TextSpan } from '../tree.ts';
 import { endOfDigits } from './digits.ts';
 
-/** What the reference's paths know beside keys and indexes, and what therefore ends a key. */
+/** Characters that end a key, because they have a meaning in Azure IoT Edge's paths. */
 const ENDS_KEY = new Set('.[]()<>@,;:\\"/?={}\t\n\r');
 
-/** The steps of `a.b[0].c`: keys that are no plain numbers, an index or more behind each. */
-export function parsePath(path: string, span: Span): readonly Step[] {
-  const steps: Step[] = [];
+/** Parses the steps of `a.b[0].c`: non-numeric keys, each with any number of indexes. */
+export function parsePath(path: string, span: TextSpan): readonly PathStep[] {
+  const steps: PathStep[] = [];
   let at = 0;
   for (;;) {
     const key = endOfKey(path, at);
@@ -32,6 +32,6 @@ function endOfKey(path: string, start: number): number {
   return end;
 }
 
-function refusePath(path: string, span: Span): never {
+function refusePath(path: string, span: TextSpan): never {
   return refuse(span, `${path} is not a path`, { expected: 'keys and indexes, like a.b[0].c' });
 }

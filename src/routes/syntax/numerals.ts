@@ -1,8 +1,8 @@
 import { endOfDigits, endOfExponent, endOfHexDigits } from './digits.ts';
 
 /**
- * Where the number that begins at `start` ends, or `start` if none does: digits with or without a fraction and
- * an exponent, or a fraction alone. No sign; leading zeros do not make it octal.
+ * End of a number: digits with optional fraction and exponent, or a fraction alone. Without a sign; leading
+ * zeros do not make it octal. `start` if there is none.
  */
 export function endOfDecimal(text: string, start: number): number {
   const whole = endOfDigits(text, start);
@@ -12,14 +12,16 @@ export function endOfDecimal(text: string, start: number): number {
   return endOfExponent(text, mantissa);
 }
 
-/** Where the `0x` number that begins at `start` ends, or `start` if none does. */
+/** End of a `0x` number, or `start` if there is none. */
 export function endOfHexadecimal(text: string, start: number): number {
   if (text.charAt(start) !== '0' || text.charAt(start + 1).toLowerCase() !== 'x') return start;
   const end = endOfHexDigits(text, start + 2);
   return end > start + 2 ? end : start;
 }
 
-/** Digits up to which a number and every power of ten are exact, so that one division rounds as it must. */
+/**
+ * Maximum digits for which a number and every power of ten are exact, so that one division rounds correctly.
+ */
 const EXACT_DIGITS = 15;
 const POWERS = Array.from({ length: EXACT_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
 
@@ -28,7 +30,7 @@ const POINT = 0x2e;
 const ZERO = 0x30;
 const NINE = 0x39;
 
-/** The number that `text` holds: decimal, with or without a sign and blanks around it; NaN if none. */
+/** Parses a decimal number with optional sign and surrounding blanks. NaN if it is invalid. */
 export function numberFrom(text: string): number {
   const negative = text.charCodeAt(0) === MINUS;
   let mantissa = 0;
@@ -47,7 +49,7 @@ export function numberFrom(text: string): number {
   return negative ? -value : value;
 }
 
-/** With blanks around it, a plus, an exponent, or many digits. */
+/** Slow path: blanks around it, a plus sign, an exponent, or many digits. */
 function unusualNumber(text: string): number {
   const trimmed = text.trim();
   const first = trimmed.charAt(0);

@@ -1,8 +1,8 @@
 import type { BinaryOperator } from '../tree.ts';
 
 /**
- * How tightly each binary operator binds, the loosest first; all of them from left to right. NOT and unary
- * minus bind tighter than any of them (the reference's rule: `NOT a = b` is `(NOT a) = b`).
+ * Precedence of binary operators, lowest first; all are left-associative. NOT and unary minus bind tighter,
+ * as in Azure IoT Edge: `NOT a = b` is `(NOT a) = b`.
  */
 export const PRECEDENCE: Readonly<Record<BinaryOperator, number>> = {
   '??': 1,
@@ -22,7 +22,7 @@ export const PRECEDENCE: Readonly<Record<BinaryOperator, number>> = {
   '%': 7,
 };
 
-/** The binary operator that a symbol or a word in any case stands for. */
+/** Looks up a binary operator by symbol or by word in any case. */
 export function binaryOperator(word: string): BinaryOperator | undefined {
   const upper = word.toUpperCase();
   if (upper === '<>') return '!=';

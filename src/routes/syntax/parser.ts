@@ -1,6 +1,6 @@
 import { refuse } from '../diagnostics.ts';
 import type { Dialect } from '../dialect.ts';
-import type { Expression, RouteTree, Sink, Source, Span } from '../tree.ts';
+import type { Expression, RouteTree, Sink, Source, TextSpan } from '../tree.ts';
 import { azureInput, azureSource } from './azure/address.ts';
 import { scanAzureToken } from './azure/lexer.ts';
 import { azureOperand } from './azure/operand.ts';
@@ -16,20 +16,20 @@ const SINKS = '$upstream, BrokeredEndpoint("/modules/<module>/inputs/<input>") o
 
 /** Reason to refuse a route FROM an upstream INTO the same one. */
 export const GOES_ROUND =
-  'what comes FROM an upstream does not go back there, where it may come down again and go round for ever; let a module answer';
+  'messages FROM an upstream cannot go back INTO the same one, because that is a loop; let a module answer';
 
 type Text = Token & { readonly kind: 'string' };
 
-/** What the dialects read each in its own way. */
+/** Syntax that differs between the dialects. */
 type Reading = {
   readonly scanToken: ScanToken;
   readonly operand: ReadOperand;
   readonly path: (token: Token & { readonly kind: 'source' }) => Source;
-  /** The endpoint whose address stands at `token` in the route's text. */
+  /** Parses the endpoint address at `token`. */
   readonly input: (token: Text, text: string) => Sink;
-  /** Whether `topic("...")` is a source and a sink, `$upstream` a source too, and each upstream has a name. */
+  /** Tells if `topic("...")` is a source and a sink, `$upstream` also a source, and upstreams have names. */
   readonly topics: boolean;
-  /** Whether anything may stand behind the sink. */
+  /** Tells if text after the sink is ignored. */
   readonly lax: boolean;
 };
 
@@ -52,10 +52,10 @@ const READINGS: Readonly<Record<Dialect, Reading>> = {
   },
 };
 
-/** A route's tree, and what behind its sink was not read. */
-export type Parsed = { readonly tree: RouteTree; readonly ignored: Span | undefined };
+/** Syntax tree of a route, and the ignored text after its sink. */
+export type Parsed = { readonly tree: RouteTree; readonly ignored: TextSpan | undefined };
 
-/** The tree of a route: `[SELECT *] FROM source [WHERE condition] INTO sink`. Throws `RouteError` only. */
+/** Parses `[SELECT *] FROM source [WHERE condition] INTO sink`. Throws only `RouteError`. */
 export function parseRoute(text: string, dialect: Dialect): Parsed {
   const reading = READINGS[dialect];
   const cursor = createCursor(text, reading.scanToken);
@@ -74,7 +74,7 @@ export function parseRoute(text: string, dialect: Dialect): Parsed {
   const tree = { source, condition, sink };
   if (reading.lax) return { tree, ignored: restOf(text, end) };
   const rest = cursor.peek();
-  if (rest.kind !== 'end') refuse(rest, 'nothing may stand behind the sink; a condition stands before INTO');
+  if (rest.kind !== 'end') refuse(rest, 'unexpected text after the sink; a condition goes before INTO');
   return { tree, ignored: undefined };
 }
 
@@ -99,7 +99,7 @@ function parseFilter(cursor: Cursor): string {
   return parseSourceFilter(filter.value, filter);
 }
 
-/** True if what comes FROM an upstream goes INTO the same one. */
+/** True if the route would return messages of an upstream to the same upstream (a loop). */
 export function goesRound(source: Source, sink: Sink): boolean {
   return source.kind === 'upstream' && sink.kind === 'upstream' && source.name === sink.name;
 }
@@ -157,7 +157,7 @@ function parseStringInBrackets(cursor: Cursor): Text & { readonly close: number 
   return { ...token, close: end };
 }
 
-function restOf(text: string, end: number): Span | undefined {
+function restOf(text: string, end: number): TextSpan | undefined {
   const rest = text.slice(end);
   const blanks = rest.length - rest.trimStart().length;
   return rest.trim() === '' ? undefined : { start: end + blanks, end: text.trimEnd().length };

@@ -1,12 +1,15 @@
 import { refuse } from '../diagnostics.ts';
 
-/** What stands for a quote in prose. It would silently become a part of a name. */
+/** Typographic quotes, which would silently become part of a name. */
 const TYPOGRAPHIC_QUOTES = new Set('“”„‟‘’‚‛«»‹›″′');
 
-/** What is not seen at all and would become a part of a name: soft hyphen, zero width and direction marks. */
+/**
+ * Invisible characters, which would become part of a name: soft hyphen, zero-width characters and direction
+ * marks.
+ */
 const INVISIBLE = new Set('\u00ad\u200b\u200c\u200d\u200e\u200f\u2060');
 
-/** What to write instead of a character that begins no token. */
+/** Suggestions for characters that begin no token. */
 const ADVICE: Readonly<Record<string, string>> = {
   '!': 'write NOT',
   '|': 'write || to join strings or OR between conditions',
@@ -25,7 +28,7 @@ export function isVisible(character: string): boolean {
   return character > ' ' && !(character >= '\u007f' && character <= '\u00a0') && !INVISIBLE.has(character);
 }
 
-/** Refuses the character at `start`, which begins no token. */
+/** Rejects the character at `start`, which begins no token. */
 export function refuseStray(text: string, start: number): never {
   const character = String.fromCodePoint(text.codePointAt(start) ?? 0);
   const span = { start, end: start + character.length };
@@ -33,5 +36,5 @@ export function refuseStray(text: string, start: number): never {
   const advice = ADVICE[character] ?? 'it has no meaning in a route';
   const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
   const shown = isVisible(character) ? character : `the character U+${code}`;
-  return refuse(span, `${shown} cannot stand here: ${advice}`);
+  return refuse(span, `${shown} is not allowed here: ${advice}`);
 }

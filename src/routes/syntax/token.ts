@@ -1,19 +1,19 @@
-import type { Span, Step } from '../tree.ts';
+import type { PathStep, TextSpan } from '../tree.ts';
 
-export type Token = Span &
+export type Token = TextSpan &
   (
     | { readonly kind: 'word'; readonly word: string }
-    /** Undefined: what looks like a number and is none (`e5` in the azure dialect). */
+    /** Undefined for text that looks like a number but is not one (`e5` in the azure dialect). */
     | { readonly kind: 'number'; readonly value: number | undefined }
     | { readonly kind: 'string'; readonly value: string }
     | { readonly kind: 'braces'; readonly name: string }
     /** `$name`; in the azure dialect the name may be a path, `body.a[0]`. */
     | { readonly kind: 'system'; readonly name: string }
-    | { readonly kind: 'body'; readonly path: readonly Step[] }
+    | { readonly kind: 'body'; readonly path: readonly PathStep[] }
     | { readonly kind: 'source'; readonly path: string }
     | { readonly kind: 'symbol'; readonly symbol: string }
     | { readonly kind: 'end' }
   );
 
-/** Finds the token at or after `from`; blanks and comments before it are passed over. */
+/** Scans the next token from `from`, skipping blanks and comments. */
 export type ScanToken = (text: string, from: number) => Token;

@@ -1,7 +1,7 @@
 import { refuse } from '../diagnostics.ts';
 import type { Token } from './token.ts';
 
-/** Characters that end a name: blanks, the bracket of a filter, and the comment that may follow. */
+/** Characters that end a name: blanks, the bracket of a filter, and the start of a comment. */
 const ENDS = /[\s(/]|$/;
 
 /** Names as a manifest has them. */

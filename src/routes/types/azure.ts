@@ -1,7 +1,7 @@
 import { refuse } from '../diagnostics.ts';
 import type { Binary, Expression } from '../tree.ts';
 import type { Typing } from './check.ts';
-import { mismatchComplaint, operandComplaint } from './complaints.ts';
+import { mismatchError, operandError } from './type-errors.ts';
 import type { Type } from './types.ts';
 
 const NUMBER: readonly Type[] = ['number', 'dynamic'];
@@ -9,7 +9,7 @@ const TEXT: readonly Type[] = ['string', 'dynamic'];
 const ANYTHING: readonly Type[] = ['number', 'string', 'boolean', 'null', 'undefined', 'dynamic'];
 const TRUTH: readonly Type[] = ['boolean', 'null', 'undefined'];
 
-/** The reference's own table: it knows no `%` and no unary minus of a body value, and `true AND $body.b` not at all. */
+/** Operand types as in Azure IoT Edge: no `%`, no unary minus of a body value, no `true AND $body.b`. */
 export const AZURE: Typing = {
   unary: {
     NOT: { takes: ['boolean', 'null', 'dynamic'], gives: 'boolean' },
@@ -50,12 +50,12 @@ function binaryType(expression: Binary, left: Type, right: Type): Type {
   }
 }
 
-/** Two of one type, or a body value and anything that has a value. */
+/** Accepts two values of one type, or a body value with any value. */
 function checkAlike(expression: Binary, left: Type, right: Type): void {
   if (left === right) return;
   const types = [left, right];
   if (types.includes('dynamic') && !types.includes('undefined')) return;
-  refuse(expression, mismatchComplaint(expression, left, right));
+  refuse(expression, mismatchError(expression, left, right));
 }
 
 function checkBoth(accepted: readonly Type[], expression: Binary, left: Type, right: Type): void {
@@ -64,10 +64,10 @@ function checkBoth(accepted: readonly Type[], expression: Binary, left: Type, ri
 }
 
 function check(accepted: readonly Type[], taker: string, operand: Expression, type: Type): void {
-  if (!accepted.includes(type)) refuse(operand, operandComplaint(taker, accepted, operand, type));
+  if (!accepted.includes(type)) refuse(operand, operandError(taker, accepted, operand, type));
 }
 
-/** A body value on the left lets anything stand on the right, and one on the right wants one on the left. */
+/** A body value on the left accepts any right operand; one on the right requires one on the left. */
 function logicalType(expression: Binary, left: Type, right: Type): Type {
   const { operator } = expression;
   check([...TRUTH, 'dynamic'], operator, expression.left, left);
@@ -75,7 +75,7 @@ function logicalType(expression: Binary, left: Type, right: Type): Type {
   const types = [left, right];
   const nulls = types.filter(type => type === 'null').length;
   if (nulls === 1 && (types.includes('undefined') || (operator === 'AND' && left === 'dynamic'))) {
-    refuse(expression, mismatchComplaint(expression, left, right));
+    refuse(expression, mismatchError(expression, left, right));
   }
   return nulls > (operator === 'AND' ? 0 : 1) ? 'null' : 'boolean';
 }

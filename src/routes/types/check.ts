@@ -4,25 +4,25 @@ import type { Dialect } from '../dialect.ts';
 import { TWIN_CHANGE } from '../syntax/twin.ts';
 import type { Binary, Call, Expression, UnaryOperator } from '../tree.ts';
 import { AZURE } from './azure.ts';
-import { countComplaint, operandComplaint } from './complaints.ts';
-import { FUNCTIONS, type Signature } from './functions.ts';
+import { FUNCTIONS, type FunctionSignature } from './functions.ts';
 import { SKERRY } from './skerry.ts';
+import { countError, operandError } from './type-errors.ts';
 import { literalType, type Type, type TypeFacts } from './types.ts';
 
-/** Which operands a dialect's operators take. */
+/** Operand types of a dialect's operators. */
 export type Typing = {
   readonly unary: Readonly<Record<UnaryOperator, { readonly takes: readonly Type[]; readonly gives: Type }>>;
-  /** The type of the whole; refuses operands that do not go together. */
+  /** Result type of a binary operator; rejects invalid operand types. */
   readonly binary: (expression: Binary, left: Type, right: Type) => Type;
-  /** What a condition may be. */
+  /** Types of a condition. */
   readonly condition: readonly Type[];
 };
 
 const TYPINGS: Readonly<Record<Dialect, Typing>> = { skerry: SKERRY, azure: AZURE };
 
 /**
- * The types of `condition` and its parts. Refuses one that cannot be true or false, or whose operands do not go
- * together. Throws `RouteError`.
+ * Type-checks a condition. Rejects one that is not a boolean or has operands of invalid types. Throws
+ * `RouteError`.
  */
 export function checkCondition(condition: Expression, dialect: Dialect): TypeFacts {
   const { unary, binary, condition: accepted } = TYPINGS[dialect];
@@ -30,7 +30,7 @@ export function checkCondition(condition: Expression, dialect: Dialect): TypeFac
 
   const want = (operand: Expression, types: readonly Type[], taker: string): void => {
     const type = typeOf(operand);
-    if (!types.includes(type)) refuse(operand, operandComplaint(taker, types, operand, type));
+    if (!types.includes(type)) refuse(operand, operandError(taker, types, operand, type));
   };
 
   const callType = (call: Call): Type => {
@@ -77,7 +77,7 @@ export function checkCondition(condition: Expression, dialect: Dialect): TypeFac
   return facts;
 }
 
-function signatureOf(call: Call, dialect: Dialect): Signature {
+function signatureOf(call: Call, dialect: Dialect): FunctionSignature {
   const functions = FUNCTIONS[dialect];
   const signature = functions.get(call.name);
   if (signature === undefined) {
@@ -88,6 +88,6 @@ function signatureOf(call: Call, dialect: Dialect): Signature {
   const least = signature.parameters.length - signature.optional;
   const most = signature.repeats ? Number.POSITIVE_INFINITY : signature.parameters.length;
   const given = call.operands.length;
-  if (given < least || given > most) refuse(call, countComplaint(call.name, least, most, given));
+  if (given < least || given > most) refuse(call, countError(call.name, least, most, given));
   return signature;
 }

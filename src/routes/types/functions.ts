@@ -1,13 +1,13 @@
 import type { Dialect } from '../dialect.ts';
 import type { Type } from './types.ts';
 
-/** What a call must look like, and what it gives. */
-export type Signature = {
-  /** The types that each operand may have. */
+/** Signature of a function. */
+export type FunctionSignature = {
+  /** Accepted types of each operand. */
   readonly parameters: readonly (readonly Type[])[];
-  /** How many of the last ones may be missing. */
+  /** Number of optional operands at the end. */
   readonly optional: number;
-  /** Whether the last one may be repeated. */
+  /** Tells if the last operand may be repeated. */
   readonly repeats: boolean;
   readonly result: Type;
 };
@@ -17,7 +17,7 @@ const TEXT: readonly Type[] = ['string', 'dynamic'];
 const NUMERAL: readonly Type[] = ['number', 'string', 'dynamic'];
 const ANYTHING: readonly Type[] = ['number', 'string', 'boolean', 'null', 'undefined', 'dynamic'];
 
-const REFERENCE: readonly (readonly [name: string, signature: Signature])[] = [
+const REFERENCE: readonly (readonly [name: string, signature: FunctionSignature])[] = [
   ['abs', takes([NUMBER], 'number')],
   ['ceiling', takes([NUMBER], 'number')],
   ['exp', takes([NUMBER], 'number')],
@@ -43,7 +43,7 @@ const REFERENCE: readonly (readonly [name: string, signature: Signature])[] = [
   ['ends_with', takes([TEXT, TEXT], 'boolean')],
 ];
 
-/** What IoT Hub's own language has beyond its edge's. */
+/** Functions of IoT Hub's language that IoT Edge lacks. */
 const HUB: typeof REFERENCE = [
   ['is_array', takes([ANYTHING], 'boolean')],
   ['is_boolean', takes([ANYTHING], 'boolean')],
@@ -51,12 +51,12 @@ const HUB: typeof REFERENCE = [
   ['is_primitive', takes([ANYTHING], 'boolean')],
 ];
 
-/** Every function by its name in lower case. */
-export const FUNCTIONS: Readonly<Record<Dialect, ReadonlyMap<string, Signature>>> = {
+/** Functions by lower-case name. */
+export const FUNCTIONS: Readonly<Record<Dialect, ReadonlyMap<string, FunctionSignature>>> = {
   skerry: new Map([...REFERENCE, ...HUB]),
   azure: new Map(REFERENCE),
 };
 
-function takes(parameters: Signature['parameters'], result: Type): Signature {
+function takes(parameters: FunctionSignature['parameters'], result: Type): FunctionSignature {
   return { parameters, result, optional: 0, repeats: false };
 }

@@ -1,7 +1,7 @@
 import { refuse } from '../diagnostics.ts';
 import type { Binary, Expression } from '../tree.ts';
 import type { Typing } from './check.ts';
-import { mismatchComplaint, operandComplaint, orderComplaint } from './complaints.ts';
+import { mismatchError, operandError, orderError } from './type-errors.ts';
 import type { Type } from './types.ts';
 
 const TRUTH: readonly Type[] = ['boolean', 'undefined', 'dynamic'];
@@ -9,7 +9,7 @@ const NUMBER: readonly Type[] = ['number', 'dynamic'];
 const TEXT: readonly Type[] = ['string', 'dynamic'];
 const ORDERED: readonly Type[] = ['number', 'string', 'undefined', 'dynamic'];
 
-/** Operands have the type that their operator takes; what the body holds shows only later. */
+/** Operators require operands of their type; types of body values are checked at run time. */
 export const SKERRY: Typing = {
   unary: { NOT: { takes: TRUTH, gives: 'boolean' }, '-': { takes: NUMBER, gives: 'number' } },
   binary: binaryType,
@@ -47,7 +47,7 @@ function binaryType(expression: Binary, left: Type, right: Type): Type {
 function both(accepted: readonly Type[], expression: Binary, left: Type, right: Type, result: Type): Type {
   const { operator } = expression;
   const check = (operand: Expression, type: Type): void => {
-    if (!accepted.includes(type)) refuse(operand, operandComplaint(operator, accepted, operand, type));
+    if (!accepted.includes(type)) refuse(operand, operandError(operator, accepted, operand, type));
   };
   check(expression.left, left);
   check(expression.right, right);
@@ -58,18 +58,18 @@ function defaultType(expression: Binary, left: Type, right: Type): Type {
   if (left === 'undefined' || left === 'null') return right;
   if (left === right || right === 'undefined') return left;
   if (left === 'dynamic' || right === 'dynamic' || right === 'null') return 'dynamic';
-  return refuse(expression, mismatchComplaint(expression, left, right));
+  return refuse(expression, mismatchError(expression, left, right));
 }
 
 function checkComparable(expression: Binary, left: Type, right: Type): void {
   const open = [left, right].some(type => type === 'undefined' || type === 'dynamic');
-  if (!open && left !== right) refuse(expression, mismatchComplaint(expression, left, right));
+  if (!open && left !== right) refuse(expression, mismatchError(expression, left, right));
 }
 
 function checkOrdered(expression: Binary, left: Type, right: Type): void {
   checkComparable(expression, left, right);
   const check = (operand: Expression, type: Type): void => {
-    if (!ORDERED.includes(type)) refuse(operand, orderComplaint(expression.operator, operand, type));
+    if (!ORDERED.includes(type)) refuse(operand, orderError(expression.operator, operand, type));
   };
   check(expression.left, left);
   check(expression.right, right);

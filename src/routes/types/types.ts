@@ -1,12 +1,12 @@
 import type { Expression, Literal } from '../tree.ts';
 
-/** What is known of a value before any message came. `dynamic`: whatever the body holds there. */
+/** Static type of a value. `dynamic` for a value of the body. */
 export type Type = 'number' | 'string' | 'boolean' | 'null' | 'undefined' | 'dynamic';
 
-/** The types of a condition and of all its parts. */
+/** Types of a condition and all its parts. */
 export type TypeFacts = ReadonlyMap<Expression, Type>;
 
-/** The type of a literal. */
+/** Type of a literal. */
 export function literalType(value: Literal['value']): Type {
   if (value === null) return 'null';
   switch (typeof value) {

@@ -17,7 +17,7 @@ function imported(value: unknown): Imported {
   return importDeployment(JSON.stringify(value), 'd.json');
 }
 
-/** A deployment with one module, `m`. */
+/** Deployment with one module, `m`. */
 function withModule(entry: unknown, rest: object = {}): Imported {
   return imported({
     modulesContent: { $edgeAgent: { 'properties.desired': { modules: { m: entry } } }, ...rest },
@@ -190,7 +190,7 @@ azure('modules without startupOrder start last, as in Azure IoT Edge', () => {
   assert.equal(orders, [4, 5, 0, 5]);
 });
 
-/** What is no deployment: the text, and what the one sentence must say. */
+/** Texts that are not deployments, with part of the expected sentence. */
 const FOREIGN: readonly (readonly [text: string, sentence: RegExp])[] = [
   ['', /it is not JSON/],
   ['{"password":"secret" x}', /it is not JSON/],

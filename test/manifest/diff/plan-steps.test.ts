@@ -58,7 +58,10 @@ const anyPlaced = fc
   )
   .map(([manifest, home]) => placed(manifest, home));
 
-/** A hub as plainly as can be: what each part was last applied, and what each process was started with. */
+/**
+ * Minimal model of a hub: the manifest that each component was last configured with, and the entry that each
+ * process was started with.
+ */
 type Machine = { readonly parts: Record<string, unknown>; readonly processes: Map<string, Process> };
 type Process = { readonly started: unknown; readonly held: unknown; readonly order: number };
 

@@ -11,7 +11,7 @@ function placed(manifest: object, home = '/here'): Placed {
   return { manifest: parseManifest(JSON.stringify({ name: 'a', ...manifest }), 'm.json'), home };
 }
 
-/** One module, with these fields beyond its program. */
+/** Module with these fields besides its program. */
 function one(fields: object, more: object = {}, home = '/here'): Placed {
   return placed({ modules: { m: { exec: ['./m'], ...fields } }, ...more }, home);
 }
@@ -21,7 +21,7 @@ const words = ({ steps }: { readonly steps: readonly PlanStep[] }): string[] =>
 
 const plan = suite('manifest: plan');
 
-/** What differs, and the way. */
+/** Changes and the expected steps. */
 const TABLE: readonly (readonly [what: string, from: Placed, to: Placed, steps: readonly string[]])[] = [
   ['nothing', one({}), one({}), []],
   ['a module more', placed({}), one({}), ['prepare', 'access', 'routes', 'start m']],

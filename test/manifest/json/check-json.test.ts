@@ -41,7 +41,7 @@ json('output of JSON.stringify is accepted', () => {
 json('a text is accepted exactly if JSON.parse accepts it', () => {
   const agree = (text: string): void => {
     const jsonError = findJsonError(text);
-    // A name twice ends the look: what comes after it is not looked at.
+    // A duplicate name ends the check; later text is not examined.
     if (jsonError?.kind === 'name') return;
     assert.is(jsonError === undefined, parses(text), JSON.stringify(text));
   };

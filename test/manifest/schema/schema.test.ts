@@ -50,7 +50,7 @@ schema('skerry schema prints the JSON Schema', () => {
 schema('every object of the schema is closed and every field has a description', () => {
   const objects: string[] = [];
   for (const [path, one] of schemasIn(parsed)) {
-    // What a module is told to be is nobody's but its own.
+    // Desired properties may have any fields.
     if (one['type'] !== 'object' || path.startsWith('.$') || path.endsWith('.desired')) continue;
     objects.push(path);
     const { properties, additionalProperties, propertyNames } = one;

@@ -14,7 +14,7 @@ const SAMPLES_EACH = 8;
 
 const agreement = suite('routes: agreement, azure');
 
-agreement('a condition is refused, or says of a message, what a walk over its tree says', () => {
+agreement('a compiled azure condition agrees with an interpreter of its tree', () => {
   const seen = new Map(['true', 'false', 'undefined', 'refused'].map(verdict => [verdict, 0]));
   const batch = fc.array(azureSamples, { minLength: SAMPLES_EACH, maxLength: SAMPLES_EACH });
   const property = fc.property(azureConditions, batch, (condition, messages) => {
@@ -23,7 +23,7 @@ agreement('a condition is refused, or says of a message, what a walk over its tr
     for (const message of messages) {
       const subject = subjectOf(message);
       const expected = azureVerdict(condition, subject);
-      assert.is('route' in result ? result.route.judge(subject) : 'refused', expected, text);
+      assert.is('route' in result ? result.route.evaluate(subject) : 'refused', expected, text);
       seen.set(expected, (seen.get(expected) ?? 0) + 1);
     }
   });
@@ -32,7 +32,7 @@ agreement('a condition is refused, or says of a message, what a walk over its tr
   for (const [verdict, times] of seen) assert.ok(times > 500, `${verdict}: ${times}`);
 });
 
-agreement('what is printed parses to the same tree', () => {
+agreement('a printed route parses to the same tree', () => {
   const source = { kind: 'path', segments: ['messages', 'modules', 'm'] } as const;
   const sink = { kind: 'upstream', name: undefined } as const;
   const property = fc.property(azureConditions, condition => {
@@ -43,7 +43,7 @@ agreement('what is printed parses to the same tree', () => {
   fc.assert(property, { numRuns: 3000 });
 });
 
-agreement('any string is printed so that it is read again', () => {
+agreement('any string literal is printed so that it parses back', () => {
   const property = fc.property(
     fc.string({ unit: 'binary' }),
     fc.constantFrom('', '\\', '\\u0041', '"'),

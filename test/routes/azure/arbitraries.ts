@@ -4,7 +4,7 @@ import type {
   BodyPath,
   Expression,
   Literal,
-  Step,
+  PathStep,
   SystemProperty,
 } from '../../../src/routes/tree.ts';
 import { FUNCTIONS } from '../../../src/routes/types/functions.ts';
@@ -17,7 +17,7 @@ const NAMES = ['a', 'B', 'none', "it's", 'a-b', 'c!'];
 const SYSTEM = ['contentType', 'messageId'];
 const TEXTS = ['', 'a', 'ab', '1', '-2.5', ' 10 ', '1,000', '(5)', '1e2', '3-', 'Infinity', 'x'];
 const NUMBERS = [0, 1, -1, 2, 0.5, 10, -100, 1e21, Number.POSITIVE_INFINITY];
-const PATHS: readonly (readonly Step[])[] = [
+const PATHS: readonly (readonly PathStep[])[] = [
   ['a'],
   ['b'],
   ['a', 'b'],

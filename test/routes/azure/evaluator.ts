@@ -1,9 +1,9 @@
 import type { Subject } from '../../../src/routes/subject.ts';
-import type { BinaryOperator, Expression, Step } from '../../../src/routes/tree.ts';
+import type { BinaryOperator, Expression, PathStep } from '../../../src/routes/tree.ts';
 import { call } from './functions.ts';
 import { type Any, bool, concat, number, orderOf, REFUSED, refuse, type Typed, widened } from './values.ts';
 
-/** What the azure dialect says of a message, or `refused`: a walk over the tree, every node with its type. */
+/** Interpreter of the azure dialect with a typed value for each node, or `refused`. */
 export function azureVerdict(condition: Expression, subject: Subject): string {
   try {
     const { type, value } = walk(condition, subject);
@@ -74,7 +74,7 @@ function bodyOf(subject: Subject): unknown {
   return json && known && object ? body : undefined;
 }
 
-function reach(body: unknown, path: readonly Step[]): unknown {
+function reach(body: unknown, path: readonly PathStep[]): unknown {
   return path.reduce<unknown>((value, step) => {
     if (typeof value !== 'object' || value === null) return undefined;
     if (Array.isArray(value) !== (typeof step === 'number')) return undefined;
@@ -82,7 +82,7 @@ function reach(body: unknown, path: readonly Step[]): unknown {
   }, body);
 }
 
-function found(body: unknown, path: readonly Step[]): Any {
+function found(body: unknown, path: readonly PathStep[]): Any {
   if (body === undefined) return undefined;
   const value = reach(body, path);
   if (value === undefined) return { kind: 'null', missing: true };

@@ -1,4 +1,4 @@
-/** What the reference reads as a number in a text, in the shapes that the tests write. */
+/** Parses numbers as Azure IoT Edge does, for the forms used in the tests. */
 export function azureNumber(text: string): number | undefined {
   const trimmed = text.trim();
   if (/^[+-]?infinity$/i.test(trimmed)) return trimmed.startsWith('-') ? -Infinity : Infinity;

@@ -1,4 +1,4 @@
-/** A value with its type, as the reference has them; `any` came from the body. A text may be there and be null. */
+/** Typed value as in Azure IoT Edge; `any` is a body value. A string may exist and be null. */
 export type Typed =
   | { readonly type: 'number'; readonly value: number | undefined }
   | { readonly type: 'string'; readonly value: string | null | undefined }
@@ -6,7 +6,7 @@ export type Typed =
   | { readonly type: 'null' | 'undefined'; readonly value: undefined }
   | { readonly type: 'any'; readonly value: Any };
 
-/** What a body holds: undefined, or one of four kinds. `missing` is null, but for is_null. */
+/** Body value: undefined, or one of four kinds. `missing` is null, except for is_null. */
 export type Any =
   | undefined
   | { readonly kind: 'boolean'; readonly of: boolean }

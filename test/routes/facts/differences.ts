@@ -12,7 +12,7 @@ const NO_TEXT = 'a property without a value is missing; MQTT has none';
 const MISSING = 'what is missing is undefined, not null';
 const OTHER_NAME = 'a key with such characters is written ["key"]';
 
-/** Where the default dialect says something else, and why. docs/reference/routes.md tells users. */
+/** Differences of the default dialect with their reasons. docs/reference/routes.md documents them. */
 export const SKERRY_DIFFERS: Readonly<Record<string, Difference>> = {
   '"a string"': { is: 'error', because: REFUSED_TYPE },
   "'a string'": { is: 'error', because: REFUSED_TYPE },

@@ -1,7 +1,7 @@
 import type { Sample } from '../subject.ts';
 import reference from './reference.json' with { type: 'json' };
 
-/** One condition asked of one message by the reference's tests; `error`: refused when compiled. */
+/** Condition and message of a test of Azure IoT Edge; `error`: refused by the compiler. */
 type Fact = {
   readonly message: string;
   readonly condition: string;

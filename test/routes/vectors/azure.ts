@@ -36,7 +36,7 @@ export const PUMP: Sample = {
   },
 };
 
-/** One rule of the reference after another; `error`: refused when compiled. */
+/** Vectors for the rules of Azure IoT Edge; `error`: refused by the compiler. */
 export const AZURE_VECTORS: readonly Vector[] = [
   ['a property in any case', "LEVEL = 'hot'", 'true'],
   ['a property in any case, the other way', "temp = '21.5'", 'true'],

@@ -1,9 +1,9 @@
-import type { Verdict } from '../../../src/routes/subject.ts';
+import type { ConditionResult } from '../../../src/routes/subject.ts';
 
 /** `error` of a route that is refused when it is compiled, too. */
-export type Vector = readonly [rule: string, condition: string, verdict: Verdict];
+export type Vector = readonly [rule: string, condition: string, verdict: ConditionResult];
 
-/** One rule after another. */
+/** Vectors for the rules of the dialect. */
 export const VECTORS: readonly Vector[] = [
   ['a true literal passes', 'true', 'true'],
   ['a false literal does not', 'false', 'false'],

@@ -22,7 +22,7 @@ hierarchy.close();
 
 const MEBIBYTE = 1 << 20;
 
-/** Whether a limit holds on this machine; where it does not, that must have been said. */
+/** Tells if a limit is enforced on this machine. If not, this must have been reported. */
 function holds(limit: LimitName, { notEnforced }: ModuleStatus): boolean {
   const lack = hierarchy.unsupported.get(limit);
   assert.is(
@@ -61,7 +61,7 @@ limits('a fork bomb is stopped at the pids limit and killed as a whole', () =>
       stopGrace: 100,
     });
     const held = !hierarchy.unsupported.has('pids');
-    // Where nothing holds it, this machine would not either.
+    // Without a limit the fork bomb would exhaust this machine.
     await stage.supervisor.start(held ? [bomb] : [stage.sh('bomb', 'sleep 100', { limits: { pids: 16 } })]);
     if (holds('pids', stage.status('bomb'))) {
       await until('a fork was refused', () => (stage.status('bomb').usage.forksRefused ?? 0) > 0);
@@ -163,7 +163,7 @@ limits('removed cgroups are created again and missing ones are no error at the e
   }),
 );
 
-/** A child in groups that were made within those of a module. */
+/** Child process in a nested cgroup of a module. */
 async function nested(group: Cgroup): Promise<void> {
   const child = spawn('sleep', ['1000']);
   const gone = new Promise(done => child.once('exit', (_, signal) => done(signal)));

@@ -51,7 +51,7 @@ confinement('a tool that hangs is killed with its children after the probe timeo
   assert.is(clock.pending(), 0);
 });
 
-/** What becomes of a module where the tools are as `probe` says. */
+/** Confines a module with the given wrapper probe. */
 async function confined(folder: string, probe: WrapperProbe, more: Partial<ModuleSpec>) {
   const hierarchy = openCgroupHierarchy('skerry-test-confinement');
   const confiner = createConfiner({
@@ -89,7 +89,7 @@ confinement('a private folder that cannot be created is a transient start error'
   assert.ok(result.transient);
 });
 
-/** A machine of version 1 as /proc and the mounted groups tell of it. */
+/** Fake /proc and mounts of a machine with cgroup version 1. */
 function machine(folder: string, files: Readonly<Record<string, string>>): string {
   const group = join(folder, 'memory/hub');
   mkdirSync(join(folder, 'proc/self'), { recursive: true });
@@ -112,7 +112,7 @@ confinement('swap without accounting is reported if there is swap', ({ folder })
   assert.is(lackWith(`${head}/dev/sda2 partition 1000 0 -2\n`), undefined);
 });
 
-/** A container of version 2 with `pids` in its topmost group; returns what is said of the limit of processes. */
+/** Fake container with cgroup version 2 and `pids` in its root; returns the report about the pids limit. */
 function container(folder: string, pids: readonly number[], events: boolean): string | undefined {
   const point = join(folder, 'cgroup');
   mkdirSync(point);

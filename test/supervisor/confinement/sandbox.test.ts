@@ -13,7 +13,7 @@ import { onStage, until } from '../../harness/supervisor.ts';
 
 const sandbox = suite('sandbox');
 
-/** A sandbox has a /tmp of its own, so the stage is elsewhere. */
+/** The harness folder is elsewhere, because a sandbox has a private /tmp. */
 const ELSEWHERE = { beneath: '/var/tmp' };
 
 const ROOT = process.getuid?.() === 0;
@@ -26,7 +26,7 @@ async function said(stage: Stage, script: string, more: Partial<ModuleSpec>): Pr
   return stage.texts();
 }
 
-/** Whether the mounts of a sandbox can be had here; where they cannot, that must have been said. */
+/** Tells if sandbox mounts work here. If not, this must have been reported. */
 function isPrivate(stage: Stage): boolean {
   return !stage.status('m').notEnforced.some(one => /^sandbox: no private \/tmp/.test(one));
 }

@@ -18,7 +18,7 @@ const REPORTED: HealthSpec = {
 
 const healthy = suite('supervisor: health');
 
-/** A watch that is told how it is, and what it made of it. */
+/** Health monitor with reported health, and its events. */
 function told(spec: Partial<HealthSpec> = {}) {
   const clock = createTestClock();
   const events: string[] = [];

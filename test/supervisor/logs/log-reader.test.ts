@@ -52,7 +52,7 @@ test('the log reader returns each line once and in order over rotations', ({ fol
           read.push(...linesOf(reader));
           rotations = 0;
         } else if (one === 'rotate') {
-          // What was rotated away before anybody looked is gone.
+          // Lines rotated away before they were read are gone.
           if (rotations < MAX_OLD_LOG_FILES && existsSync(path)) rotate(path);
           rotations += 1;
         } else {

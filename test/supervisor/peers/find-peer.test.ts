@@ -17,7 +17,7 @@ const ROOT = process.getuid?.() === 0;
 const QUIET = { info: () => {}, warn: () => {}, error: () => {} };
 const NOBODY = { byUser: () => undefined, pidsToScan: () => [] };
 
-/** A server whose connections are gathered, at any address of this machine. */
+/** Server on any local address that collects its connections. */
 async function withServer(play: (server: Server, accepted: Socket[]) => Promise<void>): Promise<void> {
   const accepted: Socket[] = [];
   const server = createServer(socket => accepted.push(socket.on('error', () => {})));

@@ -9,7 +9,7 @@ const programs = suite('supervisor: programs that cannot run');
 
 const OTHER = process.arch === 'x64' ? 'arm64' : 'x64';
 
-/** A program of this machine, changed in some bytes. */
+/** Executable of this machine with some bytes changed. */
 function changed(folder: string, name: string, change: (program: Buffer) => Buffer): void {
   copyFileSync('/bin/true', join(folder, name));
   writeFileSync(join(folder, name), change(readFileSync(join(folder, name))), { mode: 0o755 });

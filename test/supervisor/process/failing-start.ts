@@ -1,4 +1,7 @@
-/** A hub that is to be killed: it starts `modules` (JSON) with the run folder given, says so, and stays. */
+/**
+ * Hub process that a test kills: starts `modules` (JSON) with the given run folder, reports it, and keeps
+ * running.
+ */
 import { join } from 'node:path';
 import { logFor } from '../../../src/core/log.ts';
 import { createSupervisor } from '../../../src/supervisor/supervisor.ts';

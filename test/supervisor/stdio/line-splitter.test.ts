@@ -26,7 +26,7 @@ function split(chunks: readonly Buffer[], overflow: LineBound['overflow'] = 'cut
   return { lines, cuts };
 }
 
-/** What it should do, said as plainly as can be. */
+/** Reference implementation in its simplest form. */
 function expected(text: string, overflow: LineBound['overflow']): Split {
   const whole = text.split('\n');
   if (whole.at(-1) === '') whole.pop();

@@ -10,7 +10,7 @@ import { onStage, openFiles, until } from '../../harness/supervisor.ts';
 
 const streams = suite('standard streams');
 
-/** A sandbox has a /tmp of its own, so the stage is elsewhere. */
+/** The harness folder is elsewhere, because a sandbox has a private /tmp. */
 const ELSEWHERE = { beneath: '/var/tmp' };
 
 const LEVELS: readonly SandboxLevel[] = ['none', 'standard', 'strict'];

@@ -4,8 +4,8 @@ import { Failure, reasonOf } from '../../../core/errors.ts';
 import { sampleSubject } from '../../../hub/control/sample-message.ts';
 import { formatDiagnostic } from '../../../routes/diagnostics.ts';
 import { compileRoute, type Route } from '../../../routes/route.ts';
-import { sourceTakes } from '../../../routes/sources.ts';
-import type { Verdict } from '../../../routes/subject.ts';
+import { sourceMatches } from '../../../routes/sources.ts';
+import type { ConditionResult } from '../../../routes/subject.ts';
 import { argumentsOf, usageFailure } from '../../arguments.ts';
 import { ROUTES_TEST } from '../../reference/routes.ts';
 import { print } from '../../system.ts';
@@ -14,7 +14,7 @@ import { dialectOf } from './dialect.ts';
 /**
  * Result for one message: the value of the condition, or `source` if the source of the route does not match.
  */
-type Result = Verdict | 'source';
+type Result = ConditionResult | 'source';
 
 /** Tests a route against one message, or each line of a file. Exit code 1 unless it matches all of them. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -41,7 +41,7 @@ export async function run(args: readonly string[]): Promise<number> {
 
 function resultOf(route: Route, message: string): Result {
   const subject = sampleSubject(message);
-  return sourceTakes(route.tree.source, subject.source, subject.topic) ? route.judge(subject) : 'source';
+  return sourceMatches(route.tree.source, subject.source, subject.topic) ? route.evaluate(subject) : 'source';
 }
 
 function asJson(result: Result): string {

@@ -1,5 +1,5 @@
 import { refuse } from '../../diagnostics.ts';
-import type { Sink, Source, Span } from '../../tree.ts';
+import type { Sink, Source, TextSpan } from '../../tree.ts';
 import { topicProblem } from '../filter.ts';
 import { isKeyword, LITERALS } from '../reserved.ts';
 import type { Token } from '../token.ts';
@@ -8,10 +8,7 @@ import { scanAzureToken } from './lexer.ts';
 const ADDRESS = '/modules/<module>/inputs/<input>';
 const ADDRESS_PARTS = 4;
 
-/**
- * The source that `token` is. All `*` at its end are dropped, then all `/`; a `*` that is left stands for itself, and
- * no message comes from there.
- */
+/** Parses a source. Trailing `*` and then `/` are dropped; any other `*` is literal and never matches. */
 export function azureSource(token: Token & { readonly kind: 'source' }): Source {
   const stars = endWithout(token.path, '*');
   const path = stars.slice(0, Math.max(1, endWithout(stars, '/').length));
@@ -27,7 +24,7 @@ export function azureSource(token: Token & { readonly kind: 'source' }): Source 
   return { kind: 'path', segments };
 }
 
-/** Between slashes stands one name or `*`: what is a number or a keyword elsewhere is no name here either. */
+/** A segment is one name or `*`; numbers and keywords are not names here either. */
 function isItem(segment: string): boolean {
   if (segment === '') return false;
   if (segment === '*') return true;
@@ -48,10 +45,10 @@ function endWithout(text: string, character: string): string {
 }
 
 /**
- * The sink `BrokeredEndpoint("address")`. What stands between the quotes counts as it is, and of its four parts the
- * second and the last: the reference does not look at the other two.
+ * Parses `BrokeredEndpoint("address")`. Only the second and the last of its four parts count, as in Azure IoT
+ * Edge.
  */
-export function azureInput(quoted: string, span: Span): Sink {
+export function azureInput(quoted: string, span: TextSpan): Sink {
   const trimmed = quoted.slice(1, -1).trim();
   const from = trimmed.startsWith('/') ? 1 : 0;
   const to = trimmed.endsWith('/') ? trimmed.length - 1 : trimmed.length;

@@ -5,19 +5,19 @@ import { refuseStray } from '../stray.ts';
 import type { Token } from '../token.ts';
 import { endOfQuoted, unescaped } from './strings.ts';
 
-/** What ends a name, and what ends a path behind `$`: a path holds brackets too. */
+/** Characters that end a name, or a path after `$`, which may contain brackets. */
 const ENDS_NAME = new Set('()<>@,;:\\"/[]?={} \t\n\r');
 const ENDS_PATH = new Set('()<>@,;:\\"/?={} \t\n\r');
 
-/** The longer first, so that `<=` is not read as `<`. */
+/** Longer symbols first, so that `<=` is not read as `<`. */
 const SYMBOLS = ['!=', '<>', '<=', '>=', '||', '??', ...'(){},=<>+-*/%'];
 
 const HEX_BITS = 64;
 const HEX_DIGITS = 16;
 
 /**
- * The token at or after `from`, found as the reference's lexer does: the longest that can stand there, and of equals
- * the string, then the number, then the operator. So `3+4`, `a||b` and `key!` are names.
+ * Scans the next token as Azure IoT Edge does: the longest match, and among equals string before number
+ * before operator. So `3+4`, `a||b` and `key!` are names.
  */
 export function scanAzureToken(text: string, from: number): Token {
   const start = endOfBlanks(text, from, character => ' \t\r\n'.includes(character) && character !== '');
@@ -52,7 +52,7 @@ function scanString(text: string, start: number): Token {
   const end = endOfQuoted(text, start);
   if (end === undefined) {
     const expected = text.charAt(start);
-    return refuse({ start, end: text.length }, 'this string is not closed', { expected });
+    return refuse({ start, end: text.length }, 'unterminated string', { expected });
   }
   return { kind: 'string', value: unescaped(text.slice(start + 1, end - 1)), start, end };
 }
@@ -79,7 +79,7 @@ function endOfHexadecimal(text: string, start: number): number {
   return end > start + 2 ? end : start;
 }
 
-/** A number of more bits than the reference holds is undefined there; one of all of them is negative. */
+/** A number with more bits than Azure IoT Edge supports is undefined; one that uses all bits is negative. */
 function hexadecimalOf(digits: string): number | undefined {
   const significant = digits.slice(digits.length - HEX_DIGITS);
   const above = digits.slice(0, Math.max(0, digits.length - HEX_DIGITS));
@@ -87,7 +87,7 @@ function hexadecimalOf(digits: string): number | undefined {
   return Number(BigInt.asIntN(HEX_BITS, BigInt(`0x${significant}`)));
 }
 
-/** With a sign or none. An exponent may stand alone: `e5` is a number without a value. */
+/** Number with optional sign. An exponent may stand alone: `e5` is a number without a value. */
 function endOfReal(text: string, start: number): number {
   const from = text.charAt(start) === '-' ? start + 1 : start;
   const whole = endOfDigits(text, from);

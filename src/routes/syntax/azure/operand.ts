@@ -1,5 +1,5 @@
 import { SYSTEM_PROPERTIES } from '../../system.ts';
-import type { BodyPath, Expression, Span, SystemProperty } from '../../tree.ts';
+import type { BodyPath, Expression, SystemProperty, TextSpan } from '../../tree.ts';
 import { type Cursor, refuseToken } from '../cursor.ts';
 import { parsePath } from '../jsonpath.ts';
 import { isKeyword, LITERALS } from '../reserved.ts';
@@ -7,11 +7,11 @@ import { isKeyword, LITERALS } from '../reserved.ts';
 const VALUES = 'a value: a property, $body., a number, a string, a function';
 const BODY = 'body.';
 
-/** The literal, property or body path that stands next. */
+/** Parses a literal, property or body path. */
 export function azureOperand(cursor: Cursor): Expression {
   if (cursor.atSymbol('{')) return unshadowed(cursor);
   const token = cursor.next();
-  const span: Span = { start: token.start, end: token.end };
+  const span: TextSpan = { start: token.start, end: token.end };
   switch (token.kind) {
     case 'number':
     case 'string':
@@ -27,7 +27,7 @@ export function azureOperand(cursor: Cursor): Expression {
   }
 }
 
-/** `{$name}`: the system property or the body, whatever application properties there are. */
+/** Parses `{$name}`: the system property or body path, ignoring application properties. */
 function unshadowed(cursor: Cursor): Expression {
   const open = cursor.expectSymbol('{');
   const token = cursor.next();
@@ -37,15 +37,15 @@ function unshadowed(cursor: Cursor): Expression {
   return hiddenBy(token.name, { start: open.start, end: close.end });
 }
 
-/** Application properties have no brackets in their names, so that what has some is a path or nothing. */
-function dollarOperand(name: string, span: Span): Expression {
+/** Application properties have no brackets in their names, so a name with brackets is a path or nothing. */
+function dollarOperand(name: string, span: TextSpan): Expression {
   if (name.includes('[') || name.includes(']')) {
     return isBodyPath(name) ? hiddenBy(name, span) : { kind: 'literal', value: undefined, ...span };
   }
   return { kind: 'shadowed', name: `$${name}`, hidden: hiddenBy(name, span), ...span };
 }
 
-function hiddenBy(name: string, span: Span): SystemProperty | BodyPath {
+function hiddenBy(name: string, span: TextSpan): SystemProperty | BodyPath {
   if (isBodyPath(name)) return { kind: 'body', path: parsePath(name.slice(BODY.length), span), ...span };
   const wanted = name.toLowerCase();
   const known = Array.from(SYSTEM_PROPERTIES.azure).find(one => one.toLowerCase() === wanted);

@@ -1,16 +1,16 @@
 import { closestName } from '../../../core/text/closest-name.ts';
 import { refuse } from '../../diagnostics.ts';
-import type { Sink, Source, Span } from '../../tree.ts';
+import type { Sink, Source, TextSpan } from '../../tree.ts';
 import { filterProblem, topicProblem } from '../filter.ts';
 
-/** The segments of a message's source; undefined stands for a name. */
+/** Segments of the known sources; undefined is a placeholder for a name. */
 const SHAPES = [['messages', 'modules', undefined, 'outputs', undefined], ['twinChangeNotifications']];
 const SOURCES =
   '/*, /messages/*, /messages/modules/*, /messages/modules/<module>/outputs/<output> or /twinChangeNotifications';
 
 /**
- * The source of a pattern that begins at `offset` in the route. Trailing `*` and `/` are dropped, as in the
- * reference. A `*` elsewhere never matches there, and an unknown source neither; here both are refused.
+ * Parses a source pattern at `offset`. Trailing `*` and `/` are dropped. Other `*` and unknown sources are
+ * refused, because they never match in Azure IoT Edge.
  */
 export function parseSourcePath(path: string, offset: number): Source {
   const written = path.slice(1).split('/');
@@ -27,13 +27,13 @@ export function parseSourcePath(path: string, offset: number): Source {
 
 type Shape = readonly (string | undefined)[];
 
-/** The shape that begins with `first`, or the usual one: the first segment is then refused. */
+/** Shape that begins with `first`, or the default one, which then refuses the first segment. */
 function shapeOf(first: string): Shape {
   const [usual = []] = SHAPES;
   return SHAPES.find(([segment]) => segment?.toLowerCase() === first.toLowerCase()) ?? usual;
 }
 
-function sourceSegment(segment: string, shape: Shape, index: number, span: Span): string {
+function sourceSegment(segment: string, shape: Shape, index: number, span: TextSpan): string {
   const whole = { start: span.start, end: Math.max(span.end, span.start + 1) };
   if (segment === '') return refuse(whole, 'this source has an empty segment', { expected: SOURCES });
   if (segment.includes('*'))
@@ -43,27 +43,27 @@ function sourceSegment(segment: string, shape: Shape, index: number, span: Span)
   if (known === undefined) return segment;
   if (known.toLowerCase() === segment.toLowerCase()) return known;
   const nearest = closestName(segment, index === 0 ? SHAPES.flatMap(([first]) => first ?? []) : [known]);
-  return refuse(whole, `${segment} is not a part of any source here`, { expected: SOURCES, nearest });
+  return refuse(whole, `${segment} is not part of any source`, { expected: SOURCES, nearest });
 }
 
-/** The filter of the source `topic("filter")` or `$upstream("filter")`. */
-export function parseSourceFilter(filter: string, span: Span): string {
+/** Parses the filter of `topic("filter")` or `$upstream("filter")`. */
+export function parseSourceFilter(filter: string, span: TextSpan): string {
   const problem = filterProblem(filter);
   if (problem !== undefined)
     refuse(span, `this topic filter ${problem}`, { expected: 'one like sensors/+/temp' });
   return filter;
 }
 
-/** The sink `topic("name")`. */
-export function parseSinkTopic(topic: string, span: Span): Sink {
+/** Parses the sink `topic("name")`. */
+export function parseSinkTopic(topic: string, span: TextSpan): Sink {
   const problem = topicProblem(topic);
   if (problem !== undefined)
     refuse(span, `this topic to publish on ${problem}`, { expected: 'one like alerts/hot' });
   return { kind: 'topic', topic };
 }
 
-/** The sink `BrokeredEndpoint("/modules/<module>/inputs/<input>")`. */
-export function parseInputAddress(address: string, span: Span): Sink {
+/** Parses the sink `BrokeredEndpoint("/modules/<module>/inputs/<input>")`. */
+export function parseInputAddress(address: string, span: TextSpan): Sink {
   const [empty, modules, module, inputs, input, ...more] = address.split('/');
   const shaped = empty === '' && modules === 'modules' && inputs === 'inputs' && more.length === 0;
   if (!shaped || !module || !input) {

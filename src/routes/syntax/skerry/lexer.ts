@@ -8,16 +8,16 @@ import { endOfName, isNameCharacter } from './characters.ts';
 import { scanPath } from './path.ts';
 import { scanString } from './strings.ts';
 
-/** What other languages write, and what is written here. Looked up before `SYMBOLS`. */
+/** Operators of other languages with the replacement. Checked before `SYMBOLS`. */
 const FOREIGN = [
   { symbol: '==', advice: 'one = compares' },
   { symbol: '&&', advice: 'write AND' },
 ];
 
-/** The longer first, so that `<=` is not read as `<`. */
+/** Longer symbols first, so that `<=` is not read as `<`. */
 const SYMBOLS = ['!=', '<>', '<=', '>=', '||', '??', ...'(),=<>+-*/%'];
 
-/** The token at or after `from`. Blanks and comments before it are passed over. */
+/** Scans the next token from `from`, skipping blanks and comments. */
 export function scanSkerryToken(text: string, from: number): Token {
   const start = endOfBlanks(text, from, isBlank);
   const first = text.charAt(start);

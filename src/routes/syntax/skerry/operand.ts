@@ -1,16 +1,16 @@
 import { closestName } from '../../../core/text/closest-name.ts';
 import { refuse } from '../../diagnostics.ts';
 import { SYSTEM_PROPERTIES } from '../../system.ts';
-import type { Expression, Span } from '../../tree.ts';
+import type { Expression, TextSpan } from '../../tree.ts';
 import { type Cursor, refuseToken } from '../cursor.ts';
 import { isKeyword, LITERALS } from '../reserved.ts';
 
 const VALUES = 'a value: a property, $body, a number, a string, a function';
 
-/** The literal, property or body path that stands next. */
+/** Parses a literal, property or body path. */
 export function skerryOperand(cursor: Cursor): Expression {
   const token = cursor.next();
-  const span: Span = { start: token.start, end: token.end };
+  const span: TextSpan = { start: token.start, end: token.end };
   switch (token.kind) {
     case 'number':
     case 'string':
@@ -33,15 +33,18 @@ export function skerryOperand(cursor: Cursor): Expression {
   }
 }
 
-function systemProperty(name: string, span: Span): Expression {
+function systemProperty(name: string, span: TextSpan): Expression {
   if (SYSTEM_PROPERTIES.skerry.has(name)) return { kind: 'system', name, ...span };
   const found = closestName(name, [...SYSTEM_PROPERTIES.skerry, 'body']);
   const sentence = `$${name} is not a system property; an application property of that name is {$${name}}`;
   return refuse(span, sentence, { nearest: found === undefined ? undefined : `$${found}` });
 }
 
-/** A literal or a property. What looks like something else is refused, not read as a property that never is. */
-function wordOperand(word: string, span: Span): Expression {
+/**
+ * Parses a literal or a property. Misspelled literals are refused instead of being read as properties that
+ * never exist.
+ */
+function wordOperand(word: string, span: TextSpan): Expression {
   if (LITERALS.has(word)) return { kind: 'literal', value: LITERALS.get(word), ...span };
   const nearest = word.toLowerCase();
   if (LITERALS.has(nearest)) {

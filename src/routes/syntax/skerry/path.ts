@@ -1,19 +1,19 @@
 import { refuse } from '../../diagnostics.ts';
-import type { Span, Step } from '../../tree.ts';
+import type { PathStep, TextSpan } from '../../tree.ts';
 import { endOfDigits } from '../digits.ts';
 import { endOfName, isNameCharacter } from './characters.ts';
 import { scanString } from './strings.ts';
 
 /**
- * The path behind a `$body` that begins at `start` and whose word ends at `wordEnd`: `.key`, `[0]`, `["key"]`.
- * No blanks within it. A key behind a dot ends at the next dot or at what no name may hold.
+ * Scans the path after `$body` at `start`, whose word ends at `wordEnd`: `.key`, `[0]`, `["key"]`. Without
+ * blanks. A key after a dot ends at the next dot or at a character that names cannot contain.
  */
 export function scanPath(
   text: string,
   start: number,
   wordEnd: number,
-): Span & { readonly path: readonly Step[] } {
-  const path: Step[] = [];
+): TextSpan & { readonly path: readonly PathStep[] } {
+  const path: PathStep[] = [];
   let end = wordEnd;
   for (;;) {
     const next = text.charAt(end);
@@ -24,7 +24,7 @@ export function scanPath(
   }
 }
 
-type Scanned = { readonly value: Step; readonly end: number };
+type Scanned = { readonly value: PathStep; readonly end: number };
 
 function scanKey(text: string, dot: number): Scanned {
   let end = dot + 1;
@@ -42,7 +42,7 @@ function scanBracket(text: string, bracket: number): Scanned {
   const quoted = first === '"' || first === "'";
   const step = quoted ? scanString(text, bracket + 1) : scanIndex(text, bracket);
   if (text.charAt(step.end) !== ']') {
-    refuse({ start: bracket, end: step.end }, 'this bracket is not closed', { expected: ']' });
+    refuse({ start: bracket, end: step.end }, 'unclosed bracket', { expected: ']' });
   }
   return { value: step.value, end: step.end + 1 };
 }

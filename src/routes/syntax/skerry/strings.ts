@@ -1,19 +1,19 @@
 import { refuse } from '../../diagnostics.ts';
-import type { Span } from '../../tree.ts';
+import type { TextSpan } from '../../tree.ts';
 import { isHexDigit } from '../digits.ts';
 
 const ESCAPED = `"'\\`;
 const UNICODE_DIGITS = 4;
 
-/** The string that begins at the quote at `start`. Either quote; escapes `\"`, `\'`, `\\` and `\uXXXX`. */
-export function scanString(text: string, start: number): Span & { readonly value: string } {
+/** Scans a string in either quotes, with the escapes `\"`, `\'`, `\\` and `\uXXXX`. */
+export function scanString(text: string, start: number): TextSpan & { readonly value: string } {
   const quote = text.charAt(start);
   let value = '';
   let at = start + 1;
   for (;;) {
     const character = text.charAt(at);
     if (character === '') {
-      refuse({ start, end: text.length }, 'this string is not closed', { expected: quote });
+      refuse({ start, end: text.length }, 'unterminated string', { expected: quote });
     }
     if (character === quote) return { value, start, end: at + 1 };
     if (character === '\\') {

@@ -1,4 +1,7 @@
-/** A manifest that is refused: its fields beside a name, or its whole text; and the sentence, without the file. */
+/**
+ * Refused manifest: its fields besides the name, or its whole text, and the expected sentence without the
+ * file.
+ */
 export type Refused = {
   readonly fields: object | string;
   readonly sentence: string;

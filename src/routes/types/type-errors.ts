@@ -2,7 +2,7 @@ import { printExpression } from '../printer.ts';
 import type { Binary, Expression } from '../tree.ts';
 import type { Type } from './types.ts';
 
-/** Characters of an expression that a sentence repeats; the carets show a longer one. */
+/** Maximum characters shown of an expression; carets mark a longer one. */
 const MAX_REPEATED = 40;
 
 const TYPE_NAMES: Readonly<Record<Type, string>> = {
@@ -21,8 +21,8 @@ const PROPERTY_NAMES: Readonly<Partial<Record<Expression['kind'], string>>> = {
 
 const NOT_ADVICE = '; NOT binds tighter than a comparison, so write NOT (... = ...)';
 
-/** Why `operand` cannot stand where `taker` (an operator, a function) takes `accepted`. */
-export function operandComplaint(
+/** Explains why `operand` is invalid for `taker` (an operator or function) that accepts `accepted`. */
+export function operandError(
   taker: string,
   accepted: readonly Type[],
   operand: Expression,
@@ -30,16 +30,12 @@ export function operandComplaint(
 ): string {
   const named = accepted.filter(name => name !== 'undefined' && name !== 'dynamic');
   const wanted = named.map(name => TYPE_NAMES[name]);
-  return `${taker} takes ${wanted.join(' or ')}, and ${factOf(operand, type)}${advice(taker, accepted, operand, type)}`;
+  return `${taker} requires ${wanted.join(' or ')}, but ${factOf(operand, type)}${advice(taker, accepted, operand, type)}`;
 }
 
-/** Why the two sides of a comparison or of `??` do not go together. */
-export function mismatchComplaint(
-  { operator, left, right }: Binary,
-  leftType: Type,
-  rightType: Type,
-): string {
-  const facts = `${operator} takes two values of one type: ${factOf(left, leftType)}, ${factOf(right, rightType)}`;
+/** Explains why the operands of a comparison or of `??` have incompatible types. */
+export function mismatchError({ operator, left, right }: Binary, leftType: Type, rightType: Type): string {
+  const facts = `${operator} requires two operands of one type: ${factOf(left, leftType)}, ${factOf(right, rightType)}`;
   const types = [leftType, rightType];
   const text = leftType === 'string' ? left : right;
   if (types.includes('string') && types.includes('number')) return `${facts}${asNumberAdvice(text)}`;
@@ -52,16 +48,16 @@ export function mismatchComplaint(
   return left.kind === 'unary' && left.operator === 'NOT' ? `${facts}${NOT_ADVICE}` : facts;
 }
 
-/** Why `operand` has no order. */
-export function orderComplaint(operator: string, operand: Expression, type: Type): string {
-  return `${operator} takes numbers or strings, and ${factOf(operand, type)}`;
+/** Explains why `operand` cannot be ordered. */
+export function orderError(operator: string, operand: Expression, type: Type): string {
+  return `${operator} requires numbers or strings, but ${factOf(operand, type)}`;
 }
 
-/** Why a call with `given` operands is refused. */
-export function countComplaint(name: string, least: number, most: number, given: number): string {
+/** Explains why a call has the wrong number of operands. */
+export function countError(name: string, least: number, most: number, given: number): string {
   const range =
     most === least ? `${least}` : Number.isFinite(most) ? `${least} or ${most}` : `at least ${least}`;
-  return `${name} takes ${range} ${range.endsWith('1') ? 'value' : 'values'}, and here it has ${given}`;
+  return `${name} requires ${range} ${range.endsWith('1') ? 'operand' : 'operands'}, but has ${given}`;
 }
 
 function advice(taker: string, accepted: readonly Type[], operand: Expression, type: Type): string {

@@ -1,10 +1,10 @@
-import { endOfDigits, endOfExponent, isDigit } from '../syntax/digits.ts';
+import { endOfDigits, endOfExponent, isDigit } from '../../syntax/digits.ts';
 
 const CURRENCY = '¤';
 
 /**
- * The number that `text` holds as the reference reads one (.NET's `NumberStyles.Any`, invariant culture): blanks, a
- * sign or brackets for minus, commas between digits, a fraction, an exponent, a currency sign. NaN if it holds none.
+ * Parses a number like .NET's `NumberStyles.Any` with the invariant culture: blanks, sign or brackets for
+ * minus, thousands separators, fraction, exponent, currency sign. NaN if it is invalid.
  */
 export function numberFromAny(text: string): number {
   const trimmed = text.trim();
@@ -20,7 +20,7 @@ export function numberFromAny(text: string): number {
 
 type Affix = { readonly length: number; readonly signs: string };
 
-/** Signs, brackets, blanks and currency signs before (1) or behind (-1) the digits. */
+/** Signs, brackets, blanks and currency signs before (1) or after (-1) the digits. */
 function affixOf(text: string, direction: 1 | -1): Affix {
   const allowed = direction === 1 ? `+-( ${CURRENCY}` : `+-) ${CURRENCY}`;
   let length = 0;
@@ -34,7 +34,7 @@ function affixOf(text: string, direction: 1 | -1): Affix {
   return { length, signs };
 }
 
-/** 1 or -1; undefined if there are two signs, or half a pair of brackets. At most one currency sign may stand there. */
+/** Sign as 1 or -1. Undefined if there are two signs, two currency signs or unbalanced brackets. */
 function signOf(marks: string): number | undefined {
   const rest = marks.replace(CURRENCY, '');
   if (rest === '' || rest === '+') return 1;

@@ -1,24 +1,24 @@
-import type { Subject } from '../subject.ts';
-import type { Step } from '../tree.ts';
-import { numberFromAny } from './azure-numerals.ts';
-import type { Text } from './texts.ts';
-import { element, isObject, isStructure, member } from './values.ts';
+import type { Subject } from '../../subject.ts';
+import type { PathStep } from '../../tree.ts';
+import type { Text } from '../texts.ts';
+import { element, isObject, isStructure, member } from '../values.ts';
+import { numberFromAny } from './numerals.ts';
 
 /*
- * Values of a body as the reference has them: nothing at a path is null, but for `is_null`; objects, arrays and dates
- * are undefined; a property without a text is a string all the same.
+ * Body values as in Azure IoT Edge: a missing value is null, except for `is_null`; objects, arrays and dates are
+ * undefined; a property without a value is still a string.
  */
 
-/** Nothing stands at a path: null, but for `is_null` and `twin_change_includes`. */
+/** Missing value at a path: null, except for `is_null` and `twin_change_includes`. */
 const MISSING: unique symbol = Symbol('missing');
 
-/** The text of a property that has none, among values of a body. */
+/** Value of a property without a value, among body values. */
 const NO_TEXT: unique symbol = Symbol('no text');
 
 const ENCODINGS = new Set(['utf-8', 'utf-16', 'utf-32']);
 const JSON_TYPE = 'application/json';
 
-/** The body, if the message says that it is JSON and in which encoding, and if it is an object. */
+/** Body of a message if content type and encoding declare JSON and it is an object. */
 export function bodyOf(subject: Subject): unknown {
   if (subject.system('contentType')?.toLowerCase() !== JSON_TYPE) return undefined;
   if (!ENCODINGS.has(subject.system('contentEncoding')?.toLowerCase() ?? '')) return undefined;
@@ -26,19 +26,19 @@ export function bodyOf(subject: Subject): unknown {
   return isObject(body) ? body : undefined;
 }
 
-/** What stands at `path` of a body. */
-export function valueAt(body: unknown, path: readonly Step[]): unknown {
+/** Value at `path` of a body. */
+export function valueAt(body: unknown, path: readonly PathStep[]): unknown {
   const found = foundAt(body, path);
   if (isStructure(found)) return undefined;
   return typeof found === 'string' && isDate(found) ? undefined : found;
 }
 
-/** Whether there is anything at `path`; undefined without a body. */
-export function includes(body: unknown, path: readonly Step[]): boolean | undefined {
+/** Tells if `path` exists. Undefined without a body. */
+export function includes(body: unknown, path: readonly PathStep[]): boolean | undefined {
   return body === undefined ? undefined : foundAt(body, path) !== MISSING;
 }
 
-function foundAt(body: unknown, path: readonly Step[]): unknown {
+function foundAt(body: unknown, path: readonly PathStep[]): unknown {
   if (body === undefined) return undefined;
   let value: unknown = body;
   for (const step of path) {
@@ -48,18 +48,21 @@ function foundAt(body: unknown, path: readonly Step[]): unknown {
   return value;
 }
 
-/** A string among values of a body. */
+/** Converts a string to a body value. */
 export function anyOfText(text: Text): unknown {
   return text === null ? NO_TEXT : text;
 }
 
-/** A value of a body as a string. */
+/** Converts a body value to a string. */
 export function textOfAny(value: unknown): Text {
   if (value === NO_TEXT) return null;
   return typeof value === 'string' ? value : undefined;
 }
 
-/** -1, 0 or 1; NaN if either is undefined. Those of different types have an order too, and NaN is the least number. */
+/**
+ * Order of two values as -1, 0 or 1; NaN if either is undefined. Values of different types are ordered by
+ * type, and NaN is the least number.
+ */
 export function order(left: unknown, right: unknown): number {
   if (left === undefined || right === undefined) return Number.NaN;
   const ranks = Math.sign(rankOf(left) - rankOf(right));
@@ -98,7 +101,7 @@ export function or(left: unknown, right: unknown): boolean | undefined {
   return typeof left === 'boolean' && typeof right === 'boolean' ? left || right : undefined;
 }
 
-/** Inverted, as in the reference: true of every value, false where there is none. */
+/** Inverted as in Azure IoT Edge: true for every value, false for a missing one. */
 export function isNull(value: unknown): boolean | undefined {
   return value === undefined ? undefined : value !== MISSING;
 }
@@ -112,7 +115,7 @@ export function numberOfAny(value: unknown): number {
   return typeof value === 'string' ? numberFromAny(value) : Number.NaN;
 }
 
-/** Arithmetic of two values: undefined unless both are numbers, and a number even if it is not one. */
+/** Arithmetic of two body values: undefined unless both are numbers. */
 export const ARITHMETIC: Readonly<Record<string, (left: unknown, right: unknown) => number | undefined>> = {
   '+': (left, right) => (areNumbers(left, right) ? Number(left) + Number(right) : undefined),
   '-': (left, right) => (areNumbers(left, right) ? Number(left) - Number(right) : undefined),
@@ -124,7 +127,7 @@ function areNumbers(left: unknown, right: unknown): boolean {
   return typeof left === 'number' && typeof right === 'number';
 }
 
-/** What the reference's JSON reader takes for a date: ISO 8601 with a time. */
+/** Date format that Azure IoT Edge's JSON reader recognises: ISO 8601 with a time. */
 function isDate(text: string): boolean {
   return (
     /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d:?\d\d)?$/.test(text) &&

@@ -1,6 +1,21 @@
-import type { BinaryOperator } from '../tree.ts';
-import type { Type } from '../types/types.ts';
-import { numberFromAny } from './azure-numerals.ts';
+import type { BinaryOperator } from '../../tree.ts';
+import type { Type } from '../../types/types.ts';
+import { CALLS, PART, TAIL } from '../calls.ts';
+import {
+  type Comparison,
+  compareDefined,
+  compareNumbers,
+  compareOrder,
+  isAbsent,
+  isComparison,
+  knownSideOf,
+} from '../comparison.ts';
+import { as } from '../conversion.ts';
+import { decidedBy, negated } from '../logic.ts';
+import type { Form, Known, Part, Semantics } from '../semantics.ts';
+import { propertyInAnyCase, type Text } from '../texts.ts';
+import type { Writer } from '../writer.ts';
+import { numberFromAny } from './numerals.ts';
 import {
   ARITHMETIC,
   and,
@@ -14,24 +29,9 @@ import {
   order,
   textOfAny,
   valueAt,
-} from './azure-values.ts';
-import { CALLS, PART, TAIL } from './calls.ts';
-import {
-  type Comparison,
-  compareDefined,
-  compareNumbers,
-  compareOrder,
-  isAbsent,
-  isComparison,
-  knownSideOf,
-} from './comparison.ts';
-import { as } from './conversion.ts';
-import { decidedBy, negated } from './logic.ts';
-import type { Form, Known, Part, Semantics } from './semantics.ts';
-import { propertyInAnyCase, type Text } from './texts.ts';
-import type { Writer } from './writer.ts';
+} from './values.ts';
 
-/** The reference to the letter. */
+/** Semantics exactly as in Azure IoT Edge. */
 export const AZURE: Semantics = {
   property: propertyCode,
   system: (name, writer) => `m.system(${writer.data(name)})`,
@@ -43,7 +43,7 @@ export const AZURE: Semantics = {
   },
   twin: (path, writer) => `${writer.data(includes)}(${rootCode(writer)}, ${writer.data(path)})`,
   unary: (operator, operand, writer) => {
-    // NOT null is true; a part of the type null is always known.
+    // NOT null is true; a part of type null is always constant.
     if (operand.type === 'null') return 'true';
     return operator === 'NOT'
       ? negated(as('boolean', operand, writer), writer)
@@ -64,7 +64,7 @@ function rootCode(writer: Writer): string {
   return writer.once('azure body', () => `${writer.data(bodyOf)}(m)`);
 }
 
-/** A part among values of a body. */
+/** Converts a part to a body value. */
 function anyOf(part: Part, writer: Writer): string {
   return part.type === 'string' ? `${writer.data(anyOfText)}(${part.code})` : as('dynamic', part, writer);
 }
@@ -100,13 +100,13 @@ function logicCode(decisive: boolean, left: Part, right: Part, writer: Writer): 
   if (left.type === 'dynamic') {
     return `${writer.data(decisive ? or : and)}(${left.code}, ${anyOf(right, writer)})`;
   }
-  // null OR x is x; what else there is with null is known.
+  // null OR x is x; other combinations with null are constants.
   if (left.type === 'null') return right.code;
   if (right.type === 'null') return left.code;
   return decidedBy(decisive, left, right, part => as('boolean', part, writer), writer);
 }
 
-/** The left one unless it is undefined: null stays. */
+/** Left operand unless it is undefined; null is kept. */
 function defaultCode(left: Part, right: Part, dynamic: boolean, writer: Writer): string {
   const value = writer.temporary();
   const one = dynamic ? anyOf(left, writer) : left.code;
@@ -170,7 +170,7 @@ function testCode(name: string, { type, code }: Part, writer: Writer): string {
   }
 }
 
-/** The types whose values a test looks at; of others it is known. */
+/** Operand types for which a test depends on the value. It is constant for others. */
 const TESTED: Readonly<Record<string, readonly Type[]>> = {
   is_bool: ['boolean', 'dynamic'],
   is_defined: ['number', 'string', 'boolean', 'dynamic'],
