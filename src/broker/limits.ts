@@ -73,5 +73,8 @@ export const MAX_SESSION_SUBSCRIPTION_BYTES = 4 << 20;
 export const SUBSCRIPTION_BYTES = 512;
 export const SUBSCRIPTION_UNIT_BYTES = 4;
 
+/** Bytes of memory that a will takes beside its texts and its body. */
+export const WILL_BYTES = 256;
+
 /** Counted bytes of subscriptions from which on a session is written once at a time. */
 export const LARGE_SESSION_BYTES = 1 << 16;

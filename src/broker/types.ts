@@ -99,7 +99,7 @@ export type BrokerHost = {
   /** Lets a queue count in the share of a holder, until it is purged. */
   readonly assignQueue: (queue: string, holder: Holder) => void;
   /** Shares of what clients hold in the broker. */
-  readonly shares: Pick<Resources, 'connections' | 'sessions' | 'subscriptionBytes'>;
+  readonly shares: Pick<Resources, 'connections' | 'sessions' | 'subscriptionBytes' | 'willBytes'>;
   /** Returns whose share a client takes. */
   readonly holderOf: (identity: Identity, peer: Peer) => Holder;
   /** `done` is called once, at once or later. */

@@ -75,5 +75,8 @@ export const MAX_PERSISTENT_SESSIONS = 4096;
 /** Bytes of memory that all subscriptions may take, as they are counted: 50,000 of the usual length. */
 export const MAX_SUBSCRIPTION_BYTES = 32 << 20;
 
+/** Bytes of memory that all wills may take: a CONNECT may bring one of 64 KB, and a sensor needs some hundred bytes. */
+export const MAX_WILL_BYTES = 16 << 20;
+
 /** Milliseconds since 1970 that a clock shows at least if it is set: this version is not older. */
 export const MIN_PLAUSIBLE_TIME_MS = 1_735_689_600_000;

@@ -178,6 +178,35 @@ shares('sessions that nobody reads leave room in the store for the upstream, and
   ),
 );
 
+shares('large wills of one user stop at its share, and one that is gone makes room', () =>
+  onStage(
+    async stage => {
+      const secret = Buffer.from('secret');
+      const will = { topic: 'w', payload: Buffer.alloc(60_000), qos: 0, retain: false } as const;
+      const open = async (username: string, clientId: string): Promise<[Client, string]> => {
+        const client = await stage.client(5);
+        return [client, brief(await client.connect({ username, password: secret, clientId, will }))];
+      };
+      const clients: Client[] = [];
+      for (let n = 0; ; n++) {
+        const [client, answer] = await open('greedy', `g${n}`);
+        if (answer === `connack ${0x97}`) break;
+        assert.is(answer, 'connack 0');
+        clients.push(client);
+      }
+      const { held, bound } = shareOf(stage, 'willBytes') ?? { held: 0, bound: 0 };
+      assert.ok(held > bound / 2 - 61_000 && held <= bound / 2, `${held} of ${bound} bytes`);
+      assert.is((await open('modest', 'm'))[1], 'connack 0');
+      // A session that is taken over has its will replaced.
+      assert.is((await open('modest', 'm'))[1], 'connack 0');
+      for (const client of clients) await client.leave();
+      assert.ok((shareOf(stage, 'willBytes')?.held ?? 0) < 61_000);
+      assert.is((await open('greedy', 'g'))[1], 'connack 0');
+    },
+    { manifest: { ...MANIFEST, storeAndForward: { maxSize: '8M' } } },
+  ),
+);
+
 shares('a session gives back what its subscriptions took', () =>
   onStage(async stage => {
     const client = await stage.client();

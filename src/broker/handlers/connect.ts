@@ -1,4 +1,5 @@
 import type { Holder, ShareRefusal } from '../../core/capacity/shares.ts';
+import { NO_PROPERTIES } from '../../core/message.ts';
 import { stringProblem } from '../../core/text/characters.ts';
 import type { ConnackProperties } from '../../mqtt/packets.ts';
 import { encodeConnack } from '../../mqtt/packets.ts';
@@ -15,7 +16,7 @@ import { createDelivery } from '../outbound/delivery.ts';
 import { attachInputs, attachQueue } from '../outbound/inputs.ts';
 import type { Session } from '../sessions/session.ts';
 import { expiryOf } from '../sessions/session.ts';
-import { keepWill } from '../sessions/wills.ts';
+import { keepWill, willBytes } from '../sessions/wills.ts';
 import type { Authentication, BrokerLimits, Identity } from '../types.ts';
 
 /** Bytes of a generated client identifier. */
@@ -92,7 +93,8 @@ function admit(
   const holder = host.holderOf(outcome, connection.peer);
   const full =
     (expiry > 0 && known?.persistent !== true ? sessions.noRoomForPersistent(holder) : undefined) ??
-    (known?.connection === undefined ? noRoomToConnect(connection, outcome, holder) : undefined);
+    (known?.connection === undefined ? noRoomToConnect(connection, outcome, holder) : undefined) ??
+    noRoomForWill(connection, packet, known, holder);
   if (full !== undefined)
     return { fault: protocolError(REASON.quotaExceeded, full.reason), logged: full.logged };
   enter(connection, packet, clientId, outcome, holder, expiry);
@@ -110,6 +112,22 @@ function noRoomToConnect(
     return { reason, logged: `${reason}: raise its maxConnections` };
   }
   return context.host.shares.connections.refusal(holder, 1);
+}
+
+/** Reason why a holder may not have the will of a CONNECT; undefined if it may. The will that its session has goes first. */
+function noRoomForWill(
+  { context }: Connection,
+  { will }: Connect,
+  known: Session | undefined,
+  holder: Holder,
+): ShareRefusal | undefined {
+  const { willBytes: shares } = context.host.shares;
+  if (will === undefined) return undefined;
+  const { topic, payload: body, properties: given } = will;
+  const { contentType, responseTopic, correlation, userProperties: properties = NO_PROPERTIES } = given ?? {};
+  const bytes = willBytes({ topic, body, contentType, responseTopic, correlation, properties });
+  const more = bytes - (known?.willBytes ?? 0);
+  return more > 0 ? shares.refusal(holder, more) : undefined;
 }
 
 function willProblem(

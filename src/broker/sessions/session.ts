@@ -51,6 +51,8 @@ export type Session = {
   pendingWill: PendingWill | undefined;
   /** The will as it is on disk; undefined: none is. */
   keptWill: StoredWill | undefined;
+  /** Bytes that its will counts; 0: it has none. */
+  willBytes: number;
 };
 
 /** Client identifiers are each user's own: who chooses that of another does not get what waits for him. */
@@ -96,6 +98,7 @@ export function newSession(owner: SessionOwner, expiry: number, opened: number |
     delivery: undefined,
     pendingWill: undefined,
     keptWill: undefined,
+    willBytes: 0,
   };
 }
 

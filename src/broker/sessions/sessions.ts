@@ -16,6 +16,7 @@ import type { SharedGroup } from './shared.ts';
 import { createSharedGroups, SHARED_QUEUES, sharedQueue } from './shared.ts';
 import type { Subscription, SubscriptionTree } from './subscriptions.ts';
 import { createSubscriptionTree } from './subscriptions.ts';
+import { countWill } from './wills.ts';
 
 /** Who a message goes to: a session, or a group of which one member gets it. */
 export type Subscriber = Session | SharedGroup;
@@ -71,6 +72,7 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     sessions.set(session.id, session);
     host.assignQueue(session.queue, session.holder);
     if (session.persistent) shares.sessions.add(session.holder, 1);
+    countWill(host, session, session.keptWill);
     return session;
   };
 
@@ -96,6 +98,7 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
 
   const discard = (session: Session, done: OnDurable): void => {
     session.pendingWill?.send();
+    countWill(host, session, undefined);
     withheld.delete(session);
     for (const filter of session.subscriptions.keys()) leaveTree(session, filter);
     count(session, -session.subscriptionBytes);

@@ -3,6 +3,8 @@ import type { Message } from '../../core/message.ts';
 import { bridgeStateTopic } from '../access.ts';
 import type { BrokerContext } from '../context.ts';
 import { originOf, publish } from '../inbound/publication.ts';
+import { WILL_BYTES } from '../limits.ts';
+import type { BrokerHost } from '../types.ts';
 import type { Session } from './session.ts';
 
 /** A message to be published when a connection ends without DISCONNECT (MQTT 5, 3.1.2.5). */
@@ -29,14 +31,49 @@ export type PendingWill = {
   readonly stop: () => void;
 };
 
+/** Counts the will of a session in the share of its holder, in place of the one that it had. */
+export function countWill(
+  { shares }: Pick<BrokerHost, 'shares'>,
+  session: Session,
+  will: Will | undefined,
+): void {
+  const bytes = will === undefined ? 0 : willBytes(will.message);
+  shares.willBytes.add(session.holder, bytes - session.willBytes);
+  session.willBytes = bytes;
+}
+
+type WillParts = Pick<
+  Message,
+  'topic' | 'body' | 'contentType' | 'responseTopic' | 'correlation' | 'properties'
+>;
+
+/** Bytes of memory that a will takes. */
+export function willBytes({
+  topic,
+  body,
+  contentType,
+  responseTopic,
+  correlation,
+  properties,
+}: WillParts): number {
+  let units = topic.length + (contentType?.length ?? 0) + (responseTopic?.length ?? 0);
+  for (const text of properties) units += text.length + PROPERTY_UNITS;
+  return WILL_BYTES + body.length + (correlation?.length ?? 0) + 2 * units;
+}
+
+/** Characters that the memory of a string takes beside its own. */
+const PROPERTY_UNITS = 8;
+
 /** Keeps the will of a persistent session that has a connection: a crash of the hub ends that, too [MQTT-3.1.2-8]. */
 export function keepWill(context: BrokerContext, session: Session, will: Will | undefined): void {
+  countWill(context.host, session, will);
   if (will === undefined) forgetWill(context, session);
   else if (session.persistent) keep(context, session, { ...will, due: undefined });
 }
 
 /** Takes the will of a session from the disk, if there is one: it was published, or is not to be [MQTT-3.1.2-10]. */
 export function forgetWill({ host }: BrokerContext, session: Session): void {
+  countWill(host, session, undefined);
   if (session.keptWill === undefined) return;
   session.keptWill = undefined;
   host.sessions.forgetWill(session.id);

@@ -4,6 +4,7 @@ import {
   MAX_RETAINED,
   MAX_RETAINED_BYTES,
   MAX_SUBSCRIPTION_BYTES,
+  MAX_WILL_BYTES,
 } from '../limits.ts';
 import type { ShareReport, Shares } from './shares.ts';
 import { createShares } from './shares.ts';
@@ -17,6 +18,8 @@ export type ResourceBounds = {
   /** Retained messages. */
   readonly retained: number;
   readonly retainedBytes: number;
+  /** Bytes of memory of wills. */
+  readonly willBytes: number;
   /** Bytes of disk that wait for sessions and groups. */
   readonly queueBytes: number;
 };
@@ -27,6 +30,7 @@ export const DEFAULT_BOUNDS: ResourceBounds = {
   subscriptionBytes: MAX_SUBSCRIPTION_BYTES,
   retained: MAX_RETAINED,
   retainedBytes: MAX_RETAINED_BYTES,
+  willBytes: MAX_WILL_BYTES,
   queueBytes: Number.MAX_SAFE_INTEGER,
 };
 
@@ -47,6 +51,7 @@ const TEXTS: Readonly<Record<Resource, { readonly plural: string; readonly remed
     plural: 'bytes of retained messages',
     remedy: 'see "skerry retained", or raise limits.retainedBytes',
   },
+  willBytes: { plural: 'bytes of wills', remedy: 'see "skerry clients"' },
   queueBytes: {
     plural: 'bytes of messages that wait for sessions',
     remedy: 'see "skerry sessions", or raise storeAndForward.maxSize',
@@ -63,6 +68,7 @@ export function createResources(bounds: () => ResourceBounds): Resources {
     subscriptionBytes: shares('subscriptionBytes'),
     retained: shares('retained'),
     retainedBytes: shares('retainedBytes'),
+    willBytes: shares('willBytes'),
     queueBytes: shares('queueBytes'),
   };
 }

@@ -1,4 +1,5 @@
 import type { ResourceBounds } from '../../core/capacity/resources.ts';
+import { MAX_WILL_BYTES } from '../../core/limits.ts';
 import type { Manifest } from '../../manifest/types.ts';
 import { JOURNAL_BYTES } from '../../queue/limits.ts';
 import type { StoreBounds } from '../../queue/types.ts';
@@ -36,6 +37,7 @@ export function resourceBoundsOf(
     subscriptionBytes: Math.min(subscriptionBytes, usable / 8),
     retained,
     retainedBytes: Math.min(retainedBytes, usable / 8),
+    willBytes: Math.min(MAX_WILL_BYTES, usable / 8),
     queueBytes: usable / 2,
   };
 }
