@@ -59,4 +59,20 @@ documentation('the desired properties shown are taken', () => {
   assert.equal(parseManifest(`{"name":"a",${shown}}`, 'm.json').modules[0]?.desired, { SendInterval: 5 });
 });
 
+documentation('the fields of modules shown are accepted', () => {
+  const fields = examplesOf('reference/modules.md').filter(block => block.trimStart().startsWith('"'));
+  assert.ok(fields.length >= 5);
+  for (const text of fields) {
+    const module = `{"exec":["a"],${text}}`;
+    assert.not.throws(() => parseManifest(`{"name":"a","modules":{"m":${module}}}`, 'm.json'), text);
+  }
+});
+
+documentation('the upstreams and deployments shown are accepted', () => {
+  const pages = ['reference/upstreams.md', 'explanation/deployments.md'];
+  const fields = pages.flatMap(examplesOf).filter(block => /^ *"(?!greenhouse)/.test(block));
+  assert.ok(fields.length >= 7);
+  for (const text of fields) assert.not.throws(() => parseManifest(`{"name":"a",${text}}`, 'm.json'), text);
+});
+
 documentation.run();
