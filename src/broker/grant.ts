@@ -1,4 +1,4 @@
-import { covers, overlaps } from '../mqtt/topics.ts';
+import { covers, overlaps } from '../core/topic-filter.ts';
 
 /** A topic filter of the access rules: `%c` in it is the client identifier, `%u` the user name. */
 export type Grant = { readonly levels: readonly Level[]; readonly denies: boolean };

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeDurably } from '../self-update/durable.ts';
+import { writeDurably } from '../core/files/durable.ts';
 import type { DeploymentRecord } from './deployment.ts';
 
 /** File name of the recovery record, beside the manifests. */

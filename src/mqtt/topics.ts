@@ -33,51 +33,6 @@ export function isTopicFilter(filter: string): boolean {
   });
 }
 
-/** True if a valid filter matches a valid topic. */
-export function matches(filter: string, topic: string): boolean {
-  if (excludesSystemTopic(filter, topic)) return false;
-  const wanted = filter.split('/');
-  const levels = topic.split('/');
-  for (const [index, level] of wanted.entries()) {
-    if (level === '#') return true;
-    if (index >= levels.length || (level !== '+' && level !== levels[index])) return false;
-  }
-  return wanted.length === levels.length;
-}
-
-/** True if `outer` matches every topic that the valid filter `inner` matches. */
-export function covers(outer: string, inner: string): boolean {
-  if (excludesSystemTopic(outer, inner)) return false;
-  const wide = outer.split('/');
-  const narrow = inner.split('/');
-  for (const [index, level] of wide.entries()) {
-    if (level === '#') return true;
-    const other = narrow[index];
-    if (other === undefined || other === '#') return false;
-    if (level !== '+' && level !== other) return false;
-  }
-  return wide.length === narrow.length;
-}
-
-/** True if some topic matches both of two valid filters. */
-export function overlaps(one: string, other: string): boolean {
-  if (excludesSystemTopic(one, other) || excludesSystemTopic(other, one)) return false;
-  const left = one.split('/');
-  const right = other.split('/');
-  for (let index = 0; index < Math.max(left.length, right.length); index++) {
-    const [a, b] = [left[index], right[index]];
-    if (a === '#' || b === '#') return true;
-    if (a === undefined || b === undefined) return false;
-    if (a !== '+' && b !== '+' && a !== b) return false;
-  }
-  return true;
-}
-
-/** A wildcard at the first level spares topics that begin with `$` (MQTT 3.1.1, 4.7.2-1). */
-function excludesSystemTopic(filter: string, topic: string): boolean {
-  return topic.startsWith('$') && (filter.startsWith('+') || filter.startsWith('#'));
-}
-
 const SHARED = '$share/';
 
 /** True if a filter claims to be a shared subscription (MQTT 5, 4.8.2). */

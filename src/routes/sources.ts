@@ -1,4 +1,5 @@
 import { DEFAULT_UPSTREAM } from '../core/message.ts';
+import { matches } from '../core/topic-filter.ts';
 import type { Source } from './tree.ts';
 
 const UPSTREAM = '$upstream';
@@ -19,12 +20,12 @@ export function sourceMatches(wanted: Source, source: string, topic: string): bo
     case 'path':
       return !down && pathMatches(wanted.segments, source);
     case 'topic':
-      return !down && filterMatches(wanted.filter, topic);
+      return !down && matches(wanted.filter, topic);
     case 'upstream':
       return (
         down &&
         (wanted.name === undefined || source === upstreamSource(wanted.name)) &&
-        (wanted.filter === undefined || filterMatches(wanted.filter, topic))
+        (wanted.filter === undefined || matches(wanted.filter, topic))
       );
   }
 }
@@ -42,20 +43,4 @@ function pathMatches(segments: readonly string[], source: string): boolean {
     .toLowerCase();
   const candidate = source.toLowerCase();
   return candidate === prefix || candidate.startsWith(`${prefix}/`);
-}
-
-/**
- * Tells if a valid `filter` matches `topic`. A leading wildcard does not match topics that begin with `$`
- * (MQTT 3.1.1, 4.7.2).
- */
-function filterMatches(filter: string, topic: string): boolean {
-  const wanted = filter.split('/');
-  const levels = topic.split('/');
-  if (topic.startsWith('$') && (wanted[0] === '+' || wanted[0] === '#')) return false;
-  for (const [index, level] of wanted.entries()) {
-    if (level === '#') return levels.length >= index;
-    if (index >= levels.length) return false;
-    if (level !== '+' && level !== levels[index]) return false;
-  }
-  return levels.length === wanted.length;
 }

@@ -1,12 +1,12 @@
 import { existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { sep } from 'node:path';
 import { Failure, reasonOf } from '../core/errors.ts';
+import { removeDurably, writeDurably } from '../core/files/durable.ts';
 import type { FolderLock } from '../core/files/folder-lock.ts';
 import { lockFolder } from '../core/files/folder-lock.ts';
 import { LOCK_TIMEOUT_MS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import { looksUnchanged, matchBase, slotProblem, verifySlot } from './binary.ts';
-import { removeDurably, writeDurably } from './durable.ts';
 import type { EnvMarkers } from './env-markers.ts';
 import { isRunning, readEnvMarkers, watchdogOf, withMarkers } from './env-markers.ts';
 import { HUB_TRIAL, MAX_ORPHAN_LOCK_CHECKS, ORPHAN_CHECK_MS } from './limits.ts';

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
-import { writeDurably } from './durable.ts';
+import { writeDurably } from '../core/files/durable.ts';
 import { MAX_HUB_STATE_BYTES } from './limits.ts';
 import type { BinaryName, SlotName, UpdatePaths } from './paths.ts';
 import { isSlot } from './paths.ts';

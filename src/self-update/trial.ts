@@ -1,7 +1,7 @@
 import { accessSync, constants, rmSync } from 'node:fs';
 import { Failure, reasonOf } from '../core/errors.ts';
+import { removeDurably } from '../core/files/durable.ts';
 import { identifyBinary, matchBase } from './binary.ts';
-import { removeDurably } from './durable.ts';
 import type { Launched } from './launch.ts';
 import { HUB_TRIAL } from './limits.ts';
 import type { BinaryName, UpdatePaths } from './paths.ts';

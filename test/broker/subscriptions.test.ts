@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import type { Allowance, Subscription, SubscriptionTree } from '../../src/broker/sessions/subscriptions.ts';
 import { createSubscriptionTree } from '../../src/broker/sessions/subscriptions.ts';
 import type { QoS } from '../../src/core/message.ts';
-import { matches } from '../../src/mqtt/topics.ts';
+import { matches } from '../../src/core/topic-filter.ts';
 import { filter, topic } from '../mqtt/arbitraries.ts';
 
 type Step = {

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_TOPIC_LEVELS } from '../../src/core/limits.ts';
-import { covers, isTopicFilter, isTopicName, matches, sharedOf } from '../../src/mqtt/topics.ts';
+import { covers, matches } from '../../src/core/topic-filter.ts';
+import { isTopicFilter, isTopicName, sharedOf } from '../../src/mqtt/topics.ts';
 import { filter, topic } from './arbitraries.ts';
 
 const topics = suite('mqtt: topics');

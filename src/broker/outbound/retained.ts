@@ -1,5 +1,6 @@
 import type { Message, QoS } from '../../core/message.ts';
-import { matches, sharedOf } from '../../mqtt/topics.ts';
+import { matches } from '../../core/topic-filter.ts';
+import { sharedOf } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
 import type { BrokerContext } from '../context.ts';
 import { MAX_RETAINED_PER_TURN } from '../limits.ts';

@@ -4,7 +4,8 @@ import type { Holder } from '../../core/capacity/shares.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import type { OnDurable, QoS } from '../../core/message.ts';
-import { isTopicFilter, matches } from '../../mqtt/topics.ts';
+import { matches } from '../../core/topic-filter.ts';
+import { isTopicFilter } from '../../mqtt/topics.ts';
 import type { Store } from '../../queue/types.ts';
 
 /** Maximum rows of one answer: with long names a row has 2 KB. */

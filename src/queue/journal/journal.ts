@@ -1,6 +1,7 @@
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDiskFull } from '../../core/errors.ts';
+import { flushFolder } from '../../core/files/durable.ts';
 import { JOURNAL_BYTES } from '../limits.ts';
 import { alignedBuffer, openBlocks, writeFully } from './block-file.ts';
 import type { JournalRun, RunDraft } from './run.ts';
@@ -74,7 +75,8 @@ function contentOf(file: string): Buffer {
 export function openJournal(folder: string, salt: Buffer, generation: number): Journal {
   for (const name of JOURNALS) reserve(join(folder, name));
   const files = JOURNALS.map(name => openBlocks(join(folder, name)));
-  syncFolder(folder);
+  // Without this a power cut could lose a new file.
+  flushFolder(folder);
   const images: (Buffer | undefined)[] = JOURNALS.map(() => undefined);
   let current = generation;
   let position = 0;
@@ -135,16 +137,6 @@ function reserve(path: string): void {
     if (size < JOURNAL_BYTES) writeFully(fd, Buffer.alloc(JOURNAL_BYTES - size), size);
   } catch (thrown) {
     if (!isDiskFull(thrown)) throw thrown;
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** Flushes the folder. Without it a power cut could lose a new file. */
-function syncFolder(folder: string): void {
-  const fd = openSync(folder, constants.O_RDONLY);
-  try {
-    fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
