@@ -4,92 +4,93 @@ import { join } from 'node:path';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 import { oneAtATime } from '../core/one-at-a-time.ts';
 import { diskFailure } from './disk.ts';
-import type { Surroundings } from './download.ts';
+import type { FetchContext } from './download/download.ts';
 import { MAX_KEPT_DOWNLOADS } from './limits.ts';
-import { removeTree } from './removal.ts';
-import type { LocalSource, Wanted, WantedBundle } from './types.ts';
+import { removeTree } from './remove-tree.ts';
+import type { LocalSource, WantedBundle, WantedFile } from './types.ts';
 
 /**
- * Bundles by the SHA-256 of their archives, unpacked, each in a folder that cannot be written. One that has its name is
- * whole: it gets it when all of it is on the disk.
+ * Store of unpacked bundles, each in a read-only folder named by the SHA-256 of its archive. A folder gets its name only
+ * after all of its content is flushed, so a name means that the bundle is complete.
  */
 export type BundleStore = {
   readonly has: (sha256: string) => boolean;
-  /** Where a bundle is, or would be. */
+  /** Path of a bundle, whether it exists or not. */
   readonly folderOf: (sha256: string) => string;
   /**
-   * Makes sure that all are there. Rejects with a Failure, or with the signal's reason soon after it is aborted; the bundles
-   * that were there before are untouched, and nothing half unpacked is left.
+   * Fetches, verifies and unpacks the missing bundles. Rejects with a Failure or the signal's reason; existing bundles stay
+   * untouched, and no partial one is left.
    */
-  readonly prepare: (bundles: readonly WantedBundle[], signal: AbortSignal) => Promise<void>;
+  readonly fetchBundles: (bundles: readonly WantedBundle[], signal: AbortSignal) => Promise<void>;
   /**
-   * Makes sure that a file that is no bundle, such as a hub, is on this machine, and returns where. It has at most `most`
-   * bytes. A download stays until it is collected; whoever copies it looks at its hash once more.
+   * Fetches a file of at most `maxBytes` that is not a bundle, such as a hub; returns its path. A download stays until
+   * `removeUnused`; the caller verifies its hash again when it copies the file.
    */
-  readonly obtain: (wanted: Wanted, most: number, signal: AbortSignal) => Promise<LocalSource>;
-  /** Removes all others, and their downloads. */
-  readonly collect: (keep: ReadonlySet<string>) => Promise<void>;
+  readonly fetchFile: (wanted: WantedFile, maxBytes: number, signal: AbortSignal) => Promise<LocalSource>;
+  /** Removes all other bundles and their downloads. */
+  readonly removeUnused: (keep: ReadonlySet<string>) => Promise<void>;
 };
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
-/** Opens the store in `folder`, which need not be there, and removes what an earlier run left unfinished. */
+/** Opens the store in `folder`, which need not exist, and removes unfinished work of an earlier run. */
 export async function createBundleStore({
   folder,
   clock,
   log,
   progress,
-}: { readonly folder: string } & Omit<Surroundings, 'signal'>): Promise<BundleStore> {
+}: { readonly folder: string } & Omit<FetchContext, 'signal'>): Promise<BundleStore> {
   const parts = join(folder, '.part');
   const folderOf = (sha256: string): string => join(folder, sha256);
-  // One at a time: what is wanted next waits until what it has superseded is gone.
-  const inTurn = oneAtATime();
+  // Serialized, so that a new deployment waits until the aborted one has stopped writing.
+  const oneByOne = oneAtATime();
 
-  const say = (thrown: unknown): never => {
-    throw diskFailure(thrown, 'What is to run', parts);
+  const rethrow = (thrown: unknown): never => {
+    throw diskFailure(thrown, 'The deployment', parts);
   };
 
   await removeUnfinished(parts);
   return {
     has: sha256 => existsSync(folderOf(sha256)),
     folderOf,
-    prepare: (bundles, signal) =>
-      inTurn(async () => {
+    fetchBundles: (bundles, signal) =>
+      oneByOne(async () => {
         signal.throwIfAborted();
-        const { prepare } = await import('./prepare.ts');
-        await makeFolders(folder, parts).catch(say);
-        await prepare({ bundles: folder, parts }, bundles, { clock, log, signal, progress }).catch(say);
+        const { fetchBundles: prepare } = await import('./fetch-bundles.ts');
+        await makeFolders(folder, parts).catch(rethrow);
+        await prepare({ bundles: folder, parts }, bundles, { clock, log, signal, progress }).catch(rethrow);
       }),
-    obtain: (wanted, most, signal) =>
-      inTurn(async () => {
+    fetchFile: (wanted, maxBytes, signal) =>
+      oneByOne(async () => {
         signal.throwIfAborted();
-        const { obtain } = await import('./obtain.ts');
-        await makeFolders(folder, parts).catch(say);
+        const { fetchFile: obtain } = await import('./fetch-file.ts');
+        await makeFolders(folder, parts).catch(rethrow);
         return obtain(
           wanted,
-          most,
+          maxBytes,
           { parts, need: { bytes: 0, entries: 0 } },
           { clock, log, signal, progress },
         );
       }),
-    collect: keep =>
-      inTurn(async () => {
-        const dropped = (name: string): boolean => SHA256.test(name) && !keep.has(name);
-        for (const name of (await namesIn(folder)).filter(dropped)) await drop(folderOf(name), parts, name);
-        for (const name of (await namesIn(parts)).filter(dropped))
+    removeUnused: keep =>
+      oneByOne(async () => {
+        const isUnused = (name: string): boolean => SHA256.test(name) && !keep.has(name);
+        for (const name of (await namesIn(folder)).filter(isUnused))
+          await removeBundle(folderOf(name), parts, name);
+        for (const name of (await namesIn(parts)).filter(isUnused))
           await rm(join(parts, name), { force: true });
       }),
   };
 }
 
 async function makeFolders(folder: string, parts: string): Promise<void> {
-  // Modules with a user of their own look in, whatever the umask.
+  // Modules that run as other users must be able to read it, whatever the umask.
   if ((await mkdir(folder, { recursive: true, mode: 0o755 })) !== undefined) await chmod(folder, 0o755);
   await mkdir(parts, { recursive: true, mode: 0o700 });
 }
 
-/** First it loses its name, so that one that is half gone is never taken for a bundle. */
-async function drop(bundle: string, parts: string, name: string): Promise<void> {
+/** Renames a bundle before removing it, so that a partly removed one is never used. */
+async function removeBundle(bundle: string, parts: string, name: string): Promise<void> {
   const old = join(parts, `${name}.old`);
   try {
     await removeTree(old);

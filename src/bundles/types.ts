@@ -1,25 +1,25 @@
 import type { Failure } from '../core/errors.ts';
 
-/** Where the bytes of a file are: a file of this machine, or a part of one, such as of a pack. */
+/** Local file, or a part of one, such as of a pack. */
 export type LocalSource = {
   readonly path: string;
-  /** Bytes; where it is left out, the whole file. */
+  /** Range in bytes; the whole file if undefined. */
   readonly part?: { readonly offset: number; readonly size: number } | undefined;
 };
 
-/** Or an address that begins with `https://`. */
-export type Source = LocalSource | { readonly url: string };
+/** Local file, or a URL that starts with `https://`. */
+export type ArtifactSource = LocalSource | { readonly url: string };
 
-/** A file that is wanted, known by the SHA-256 of its bytes. */
-export type Wanted = {
-  /** What errors call it, such as `modules.camera.bundle`. */
+/** File to fetch, identified by the SHA-256 of its content. */
+export type WantedFile = {
+  /** Name in errors, such as `modules.camera.bundle`. */
   readonly subject: string;
   readonly sha256: string;
-  readonly source: Source;
+  readonly source: ArtifactSource;
 };
 
-/** An archive that is wanted, and bytes and number of what it may hold. */
-export type WantedBundle = Wanted & { readonly size: number; readonly files: number };
+/** Archive to fetch, with the most bytes and entries that it may hold. */
+export type WantedBundle = WantedFile & { readonly size: number; readonly files: number };
 
-/** Makes the failure that says what is wrong with an archive: `complaint` follows its name. */
+/** Creates the Failure for a bad archive; `complaint` follows its name in the sentence. */
 export type Refuse = (complaint: string) => Failure;

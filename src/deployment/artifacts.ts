@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { DownloadProgress } from '../bundles/download.ts';
+import type { DownloadProgress } from '../bundles/download/download.ts';
 import type { BundleStore } from '../bundles/store.ts';
-import type { LocalSource, Source, WantedBundle } from '../bundles/types.ts';
+import type { ArtifactSource, LocalSource, WantedBundle } from '../bundles/types.ts';
 import type { Clock } from '../core/clock.ts';
 import { Failure } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -66,17 +66,17 @@ export function createArtifacts(settings: ArtifactsSettings): Artifacts {
           source: sourceOf(bundle, `modules.${name}.bundle`),
         }),
       );
-      await store.prepare(wanted, signal).finally(forget);
+      await store.fetchBundles(wanted, signal).finally(forget);
     },
     fetchFile: async (placed, artifact, subject, maxBytes, signal) => {
       const sourceOf = await sourceResolver(placed);
       const wanted = { subject, sha256: artifact.sha256, source: sourceOf(artifact, subject) };
-      return (await bundles()).obtain(wanted, maxBytes, signal).finally(forget);
+      return (await bundles()).fetchFile(wanted, maxBytes, signal).finally(forget);
     },
     removeUnused: async kept => {
       if (!existsSync(folder)) return;
       const store = await bundles();
-      await store.collect(new Set(kept.flatMap(bundlesOf).map(({ bundle }) => bundle.sha256)));
+      await store.removeUnused(new Set(kept.flatMap(bundlesOf).map(({ bundle }) => bundle.sha256)));
     },
   };
 }
@@ -89,7 +89,7 @@ function bundlesOf({ manifest }: Placed) {
 export async function sourceResolver({
   home,
   pack,
-}: Placed): Promise<(artifact: Artifact, subject: string) => Source> {
+}: Placed): Promise<(artifact: Artifact, subject: string) => ArtifactSource> {
   const packed = pack !== undefined && existsSync(pack) ? await filesOf(pack) : undefined;
   return ({ sha256, from }, subject) => {
     const part = packed?.get(sha256);
@@ -102,6 +102,6 @@ export async function sourceResolver({
 }
 
 async function filesOf(pack: string) {
-  const { openPack } = await import('../bundles/open-pack.ts');
+  const { openPack } = await import('../bundles/pack/open-pack.ts');
   return (await openPack(pack)).files;
 }

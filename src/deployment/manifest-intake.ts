@@ -92,7 +92,7 @@ function outdated(complaint: string): Failure {
 /** Reads the text of a manifest, from a file or from a pack. Failures of `manifest` and `pack`. */
 export async function readManifestOrPack(file: string): Promise<{ text: string; pack: string | undefined }> {
   if (looksLikeJson(file)) return { text: readManifestText(file), pack: undefined };
-  const { isPack, openPack } = await import('../bundles/open-pack.ts');
+  const { isPack, openPack } = await import('../bundles/pack/open-pack.ts');
   if (!(await isPack(file))) return { text: readManifestText(file), pack: undefined };
   const { manifest } = await openPack(file);
   return { text: manifest.toString('utf8'), pack: file };

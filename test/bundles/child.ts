@@ -12,10 +12,10 @@ const [folder = '', path = '', sha256 = '', then] = process.argv.slice(2);
 const log = logFor('bundles', (_, __, text) => process.stderr.write(`${text}\n`));
 const store = await createBundleStore({ folder, clock: createTestClock(), log });
 const wanted = { subject: 'modules.m.bundle', sha256, source: { path }, size: 1 << 28, files: 20_000 };
-await store.prepare([wanted], new AbortController().signal);
+await store.fetchBundles([wanted], new AbortController().signal);
 process.stdout.write('prepared\n');
 if (then === 'collect') {
-  await store.collect(new Set());
+  await store.removeUnused(new Set());
   process.stdout.write('collected\n');
 }
 // The system's own peak of the process also counts what its parent held when it began.

@@ -18,10 +18,8 @@ const content = randomBytes(300_000);
 const good = gzipSync(archive({ name: 'a', content }));
 const sha256 = sha256Of(good);
 
-/** One that does not look at what range is asked for. */
-const whole: Answer = (_, response) => {
-  response.end(good);
-};
+/** Ignores the requested range. */
+const whole: Answer = (_, response) => void response.end(good);
 
 type Scene = {
   readonly stage: Stage;
@@ -31,14 +29,14 @@ type Scene = {
   readonly outcome: () => Promise<string>;
 };
 
-/** Lets no time pass but that which is waited for between two tries: a slow machine changes nothing. */
+/** Advances the clock by the back-off between two tries only, so a slow machine changes nothing. */
 async function passing<Value>(stage: Stage, promise: Promise<Value>): Promise<Value> {
   let settled = false;
   const watched = promise.finally(() => {
     settled = true;
   });
   for (let passed = 0; !settled; await new Promise(done => setTimeout(done, 1))) {
-    const waits = stage.logged.flatMap(line => Number(/ is tried again in (\d+) s/.exec(line)?.[1] ?? []));
+    const waits = stage.logged.flatMap(line => Number(/ in (\d+) s: /.exec(line)?.[1] ?? []));
     for (; passed < waits.length; passed++) stage.clock.advance((waits[passed] ?? 0) * 1000);
   }
   return watched;
@@ -51,17 +49,15 @@ function scene(
   certificate?: 'stranger',
 ): () => Promise<void> {
   return async () => {
-    const server = await createTestServer(
-      n => answers[Math.min(n, answers.length - 1)] ?? hangs(),
-      certificate,
-    );
+    const answer = (n: number): Answer => answers[Math.min(n, answers.length - 1)] ?? hangs();
+    const server = await createTestServer(answer, certificate);
     const stage = await createStage();
     const source = { url: `${server.url}/app.tar.gz?token=secret` };
     const wanted = { subject: 'modules.m.bundle', sha256, source, size: 1 << 20, files: 10 };
     const outcome = (): Promise<string> =>
       passing(
         stage,
-        stage.store.prepare([wanted], never).then(() => 'prepared', reasonOf),
+        stage.store.fetchBundles([wanted], never).then(() => 'prepared', reasonOf),
       );
     try {
       await act({ stage, server, wanted, outcome });
@@ -92,7 +88,7 @@ download(
     const [second, third] = server.asked.slice(1).map(asked => Number(/bytes=(\d+)-$/.exec(asked)?.[1]));
     assert.ok(second !== undefined && second > 65_536 && second <= 100_000, `${second}`);
     assert.ok(third !== undefined && third > second && third <= 200_000, `${third}`);
-    const waits = stage.logged.filter(line => line.includes('tried again in 1 s'));
+    const waits = stage.logged.filter(line => line.includes(' in 1 s: '));
     assert.equal([waits.length, stage.progressed.at(-1)?.bytes], [2, good.length]);
     // What may be secret in an address is not logged.
     assert.not.match(stage.logged.join(), /token|secret/);
@@ -161,22 +157,26 @@ const where = /https:\/\/localhost:\d+\/app\.tar\.gz: /;
 
 /** What a server does, and what is said of it: nothing is kept of such. */
 const REFUSED: readonly (readonly [what: string, answers: readonly Answer[], sentence: string])[] = [
-  ['it is not there', [status(404)], 'its server answers 404.'],
-  ['it may not be had', [status(403)], 'its server answers 403.'],
-  ['a circle of redirects', [status(302, { location: '/app.tar.gz' })], 'it leads on more than 5 times.'],
+  ['a missing file', [status(404)], 'HTTP status 404.'],
+  ['it may not be had', [status(403)], 'HTTP status 403.'],
+  ['a circle of redirects', [status(302, { location: '/app.tar.gz' })], 'more than 5 redirects.'],
   [
     'a redirect to plain http',
     [status(301, { location: 'http://example.org/x?token=1' })],
-    'it leads to http://example.org/x, which is not https.',
+    'it redirects to http://example.org/x, which is not https.',
   ],
   [
     'a redirect to a file',
     [status(301, { location: 'file:///etc/passwd' })],
-    'it leads to null/etc/passwd, which is not https.',
+    'it redirects to null/etc/passwd, which is not https.',
   ],
-  ['a redirect to nothing', [status(301, { location: 'https://' })], 'it leads to no address: Invalid URL.'],
-  ['trouble that does not pass', [status(500)], 'its server answers 500.'],
-  ['packed once more', [status(200, { 'content-encoding': 'br' })], 'its server packs it once more (br).'],
+  ['a redirect to nothing', [status(301, { location: 'https://' })], 'invalid redirect: Invalid URL.'],
+  ['trouble that does not pass', [status(500)], 'HTTP status 500.'],
+  [
+    'packed once more',
+    [status(200, { 'content-encoding': 'br' })],
+    'its server compresses it (content-encoding br).',
+  ],
 ];
 
 for (const [what, answers, sentence] of REFUSED) {
@@ -185,7 +185,7 @@ for (const [what, answers, sentence] of REFUSED) {
     scene(answers, async ({ stage, server, outcome }) => {
       const said = await outcome();
       assert.match(said, where);
-      assert.is(said.replace(where, ''), `modules.m.bundle cannot be had from ${sentence}`);
+      assert.is(said.replace(where, ''), `modules.m.bundle cannot be downloaded from ${sentence}`);
       assert.ok(server.asked.length <= 10);
       assertClean(stage.bundles, [], [sha256]);
       assert.is(partOf(stage).length, 0);
@@ -210,19 +210,20 @@ download(
   scene([gives(gzipSync(archive({ name: '../x' })))], async ({ stage, outcome }) => {
     assert.match(
       await outcome(),
-      /^modules\.m\.bundle should have the SHA-256 .* what was downloaded has .* another file\.$/,
+      /^modules\.m\.bundle should have the SHA-256 .* the downloaded file has .* another file\.$/,
     );
     assertClean(stage.bundles, []);
   }),
 );
 
-const large = 'modules.m.bundle is a file of more than 1052673 bytes, the most for what is stated of it.';
+const fetchTooLarge = ({ store }: Stage, wanted: WantedBundle) =>
+  store.fetchBundles([{ ...wanted, size: 1, files: 1 }], never).catch(reasonOf);
+const large = 'modules.m.bundle is a file of more than 1052673 bytes, the limit by its "size" and "files".';
 
 download(
   'larger than it may be, by what the server says of it: not a byte is taken',
   scene([gives(Buffer.alloc(2 << 20))], async ({ stage, wanted }) => {
-    const prepared = stage.store.prepare([{ ...wanted, size: 1, files: 1 }], never);
-    assert.is(await passing(stage, prepared.catch(reasonOf)), large);
+    assert.is(await passing(stage, fetchTooLarge(stage, wanted)), large);
     assert.is(partOf(stage).length, 0);
   }),
 );
@@ -230,8 +231,7 @@ download(
 download(
   'larger than it may be, unsaid: stopped on the way',
   scene([(_, response) => response.end(Buffer.alloc(2 << 20))], async ({ stage, wanted }) => {
-    const prepared = stage.store.prepare([{ ...wanted, size: 1, files: 1 }], never);
-    assert.is(await passing(stage, prepared.catch(reasonOf)), large);
+    assert.is(await passing(stage, fetchTooLarge(stage, wanted)), large);
   }),
 );
 
@@ -249,7 +249,7 @@ for (const [what, answer, begun] of [
       stage.clock.advance(1_001);
       assert.is(await prepared, 'prepared');
       assert.is(server.asked.length, 2);
-      assert.match(stage.logged.join(), /is tried again in 1 s: it was silent for 30 s/);
+      assert.match(stage.logged.join(), /retrying .* in 1 s: no data for 30 s \(timeout\)/);
     }),
   );
 
@@ -258,7 +258,7 @@ for (const [what, answer, begun] of [
     scene([answer], async ({ stage, server, wanted }) => {
       const controller = new AbortController();
       const reason = new Error('a newer one is there');
-      const prepared = stage.store.prepare([wanted], controller.signal).catch((thrown: unknown) => thrown);
+      const prepared = stage.store.fetchBundles([wanted], controller.signal).catch((error: unknown) => error);
       await until(() => server.asked.length === 1 && partOf(stage).length === begun);
       const start = performance.now();
       controller.abort(reason);
@@ -273,7 +273,7 @@ download(
   'a newer one is not held up by a wait between two tries',
   scene([status(503)], async ({ stage, server, wanted }) => {
     const controller = new AbortController();
-    const prepared = stage.store.prepare([wanted], controller.signal).catch((thrown: unknown) => thrown);
+    const prepared = stage.store.fetchBundles([wanted], controller.signal).catch((thrown: unknown) => thrown);
     await until(() => stage.logged.length > 0);
     controller.abort(new Error('newer'));
     assert.is(reasonOf(await prepared), 'newer');

@@ -49,7 +49,7 @@ hostile(
     await fc.assert(
       fc.asyncProperty(fc.array(made, { minLength: 1, maxLength: 6 }), async entries => {
         const wanted = stage.wanted(archive({ name: 'file', content: 'F' }, ...entries));
-        const failure = await stage.store.prepare([wanted], never).then(
+        const failure = await stage.store.fetchBundles([wanted], never).then(
           () => undefined,
           (thrown: unknown) => thrown,
         );

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isPack, openPack } from '../../src/bundles/open-pack.ts';
-import { writePack } from '../../src/bundles/write-pack.ts';
+import { isPack, openPack } from '../../src/bundles/pack/open-pack.ts';
+import { writePack } from '../../src/bundles/pack/write-pack.ts';
 import { Failure } from '../../src/core/errors.ts';
 import { archive, entry, extended, sha256Of } from '../harness/archives.ts';
 import type { Stage } from '../harness/bundles.ts';
@@ -54,7 +54,7 @@ packs(
     }
     const source = { path: out, part: pack.files.get(one.sha256) };
     const wanted = { subject: 'modules.m.bundle', sha256: one.sha256, source, size: 100, files: 10 };
-    await stage.store.prepare([wanted], never);
+    await stage.store.fetchBundles([wanted], never);
     assert.equal(treeOf(stage.store.folderOf(one.sha256)), { a: '444 A' });
   }),
 );
@@ -67,11 +67,14 @@ packs(
     await writePack({ manifest, files: [hub], out });
     const source = { path: out, part: (await openPack(out)).files.get(hub.sha256) };
     const wanted = { subject: 'hub.x64', sha256: hub.sha256, source };
-    assert.is(await stage.store.obtain(wanted, 100, never), source);
-    const other = await failureOf(stage.store.obtain({ ...wanted, sha256: 'a'.repeat(64) }, 100, never));
-    assert.match(other.message, /^hub\.x64 should have the SHA-256 a{64}, and /);
-    const large = await failureOf(stage.store.obtain(wanted, 4, never));
-    assert.is(large.message, 'hub.x64 is a file of 5 bytes, and 4 are the most for what is stated of it.');
+    assert.is(await stage.store.fetchFile(wanted, 100, never), source);
+    const other = await failureOf(stage.store.fetchFile({ ...wanted, sha256: 'a'.repeat(64) }, 100, never));
+    assert.match(other.message, /^hub\.x64 should have the SHA-256 a{64}, but /);
+    const large = await failureOf(stage.store.fetchFile(wanted, 4, never));
+    assert.is(
+      large.message,
+      'hub.x64 is a file of 5 bytes, more than the 4 that its "size" and "files" allow.',
+    );
   }),
 );
 
@@ -114,7 +117,10 @@ packs(
     writeFileSync(out, 'before');
     const gone = { sha256: 'a'.repeat(64), path: join(stage.folder, 'gone') };
     const { code, message } = await failureOf(writePack({ manifest, files: [gone], out }));
-    assert.equal([code, message], ['bundle.missing', `${gone.path} cannot be packed: it is not there.`]);
+    assert.equal(
+      [code, message],
+      ['bundle.missing', `${gone.path} cannot be packed: no such file (ENOENT).`],
+    );
     const nowhere = await failureOf(writePack({ manifest, files: [], out: '/nowhere/x' }));
     assert.equal(nowhere.code, 'pack.write');
     assert.match(nowhere.message, /^The pack \/nowhere\/x cannot be written: ENOENT/);
@@ -125,8 +131,8 @@ packs(
 
 const first = { name: 'manifest.json', content: manifest };
 const file = { name: `files/${'a'.repeat(64)}`, content: 'A' };
-const MADE = 'which a pack does not: make it with "skerry pack".';
-const ENDS = 'ends in the middle: it was not copied whole.';
+const MADE = 'which does not belong in a pack: make it with "skerry pack".';
+const ENDS = 'is truncated: it was not copied completely.';
 
 /** Packs that must be refused, and what is said of them. */
 const REFUSED: readonly (readonly [what: string, bytes: Buffer, sentence: string])[] = [
@@ -140,12 +146,12 @@ const REFUSED: readonly (readonly [what: string, bytes: Buffer, sentence: string
   [
     'a file before the manifest',
     archive(file, first),
-    `begins with "${file.name}" instead of "manifest.json": make it with "skerry pack".`,
+    `starts with "${file.name}" instead of "manifest.json": make it with "skerry pack".`,
   ],
   [
     'a link for a manifest',
     archive({ name: 'manifest.json', type: '2', linkname: 'x' }),
-    'begins with "manifest.json" instead of "manifest.json": make it with "skerry pack".',
+    'starts with "manifest.json" instead of "manifest.json": make it with "skerry pack".',
   ],
   [
     'a large manifest',
@@ -168,11 +174,11 @@ const REFUSED: readonly (readonly [what: string, bytes: Buffer, sentence: string
     `holds "${file.name}", ${MADE}`,
   ],
   ['a file twice', archive(first, file, file), `holds "${file.name}" twice.`],
-  ['a damaged header', archive(first, { ...file, checksum: 1 }), 'is damaged at byte 1024.'],
+  ['a damaged header', archive(first, { ...file, checksum: 1 }), 'is corrupted at byte 1024.'],
   [
     'something behind the end',
     Buffer.concat([archive(first), entry(file)]),
-    'goes on behind its end, at byte 2048.',
+    'has data after its end marker, at byte 2048.',
   ],
   [
     'very many files',
@@ -202,8 +208,11 @@ packs(
     assert.not(await isPack(put(stage, 'empty', Buffer.alloc(0)).path));
     assert.ok(await isPack(put(stage, 'x.json', archive(first)).path));
     const missing = await failureOf(isPack(join(stage.folder, 'gone')));
-    assert.match(missing.message, / cannot be read: it is not there\.$/);
-    assert.match((await failureOf(isPack(stage.folder))).message, / cannot be read: it is no file\.$/);
+    assert.match(missing.message, / cannot be read: no such file \(ENOENT\)\.$/);
+    assert.match(
+      (await failureOf(isPack(stage.folder))).message,
+      / cannot be read: it is not a regular file\.$/,
+    );
     assert.not(existsSync(join(stage.folder, 'gone')));
   }),
 );

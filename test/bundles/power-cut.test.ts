@@ -55,7 +55,7 @@ for (const folders of [1, 7, 15, 29, 30]) {
       if (existsSync(draft)) midway++;
       const next = await createStage(stage.folder);
       assertClean(stage.bundles, whole ? [wanted.sha256] : []);
-      await next.store.prepare([wanted], never);
+      await next.store.fetchBundles([wanted], never);
       const tree = treeOf(next.store.folderOf(wanted.sha256));
       assert.is(Object.keys(tree).length, FILES + 60);
       for (const { name, content } of entries) assert.is(tree[name], `444 ${content}`);
@@ -89,7 +89,7 @@ power('SIGKILL while what nobody needs is removed: it is gone, or whole', async 
   await gone;
   const next = await createStage(stage.folder);
   assertClean(stage.bundles, []);
-  await next.store.prepare([wanted], never);
+  await next.store.fetchBundles([wanted], never);
   assert.is(Object.keys(treeOf(target)).length, FILES + 60);
   await stage.remove();
 });

@@ -15,7 +15,7 @@ for (const [what, bytes, sentence] of REFUSED) {
   refusals(`${what}: one sentence, exit 2, and nothing is left`, async () => {
     const stage = await createStage();
     const kept = stage.wanted(archive({ name: 'kept', content: 'K' }));
-    await stage.store.prepare([kept], never);
+    await stage.store.fetchBundles([kept], never);
     const failure = await stage.refusal(stage.wanted(bytes, { files: 10 }));
     assert.is(failure.message, `modules.m.bundle ${sentence}`);
     assert.equal([failure.code, failure.exitCode], ['bundle.refused', 2]);
@@ -28,7 +28,7 @@ for (const [what, bytes, sentence] of REFUSED) {
 refusals('one bad bundle among good ones: none is unpacked', async () => {
   const stage = await createStage();
   const bad = stage.wanted(archive({ name: '../x' }), { subject: 'modules.bad.bundle' });
-  const failure = await stage.store.prepare([stage.wanted(good), bad], never).catch(String);
+  const failure = await stage.store.fetchBundles([stage.wanted(good), bad], never).catch(String);
   assert.is(failure, 'Failure: modules.bad.bundle holds "../x", a name with ".." in it.');
   assertClean(stage.bundles, []);
   assert.not(existsSync(join(stage.folder, 'x')));
@@ -42,8 +42,8 @@ refusals('another file than the one that is stated is not looked into', async ()
   const { code, exitCode, message } = await stage.refusal(wanted);
   assert.equal([code, exitCode], ['bundle.hash', 2]);
   assert.ok('path' in wanted.source);
-  assert.match(message, `modules.m.bundle should have the SHA-256 ${sha256}, and ${wanted.source.path} has `);
-  assert.match(message, /: it is damaged, or another file\.$/);
+  assert.match(message, `modules.m.bundle should have the SHA-256 ${sha256}, but ${wanted.source.path} has `);
+  assert.match(message, /: it is corrupted, or another file\.$/);
   assertClean(stage.bundles, []);
   await stage.remove();
 });
@@ -52,13 +52,13 @@ refusals('a file that is not there, that is none, or that is larger than it may 
   const stage = await createStage();
   const at = (path: string) => stage.refusal(stage.wanted(good, { source: { path } }));
   const gone = await at('/nowhere/app.tar');
-  assert.is(gone.message, 'modules.m.bundle cannot be read from /nowhere/app.tar: it is not there.');
+  assert.is(gone.message, 'modules.m.bundle cannot be read from /nowhere/app.tar: no such file (ENOENT).');
   assert.equal([gone.code, gone.exitCode], ['bundle.missing', 2]);
   mkdirSync(join(stage.folder, 'd'));
-  assert.match((await at(join(stage.folder, 'd'))).message, /: it is no file\.$/);
+  assert.match((await at(join(stage.folder, 'd'))).message, /: it is not a regular file\.$/);
   const large = await stage.refusal(stage.wanted(Buffer.alloc(2 << 20), { size: 1, files: 1 }));
   const sentence =
-    'modules.m.bundle is a file of 2097152 bytes, and 1052673 are the most for what is stated of it.';
+    'modules.m.bundle is a file of 2097152 bytes, more than the 1052673 that its "size" and "files" allow.';
   assert.is(large.message, sentence);
   await stage.remove();
 });

@@ -55,7 +55,7 @@ function wantedAt(path: string, bytes: Buffer): WantedBundle {
 async function refusal(disk: string, bundles: readonly WantedBundle[], begin?: () => void): Promise<Failure> {
   const log = logFor('bundles', () => begin?.());
   const store = await createBundleStore({ folder: join(disk, 'bundles'), clock: createTestClock(), log });
-  const thrown = await store.prepare(bundles, never).catch((failure: unknown) => failure);
+  const thrown = await store.fetchBundles(bundles, never).catch((failure: unknown) => failure);
   if (thrown instanceof Failure) return thrown;
   throw new Error(`It was not refused: ${thrown}`);
 }
@@ -69,7 +69,7 @@ space('what does not fit beside the reserve is refused before anything is writte
     assert.equal([code, exitCode], ['bundle.space', 1]);
     assert.is(
       message,
-      `modules.m.bundle needs 10.5 MB, and the disk of ${disk}/bundles/.part has 8.4 MB to give: free some of it.`,
+      `modules.m.bundle needs 10.5 MB, but the disk of ${disk}/bundles/.part has 8.4 MB free beside its reserve (ENOSPC): free disk space.`,
     );
     assertClean(join(disk, 'bundles'), []);
   }),
@@ -79,7 +79,7 @@ space('each would fit, and not all together: none is unpacked', () =>
   onDisk('size=24M', async (disk, other) => {
     const bundles = [1, 2].map(n => wantedAt(join(other, `${n}`), megabytes(6, n)));
     const { message } = await refusal(disk, bundles);
-    assert.match(message, /^What the 2 new bundles hold needs 12\.6 MB, and the disk of /);
+    assert.match(message, /^The content of the 2 new bundles needs 12\.6 MB, but the disk of /);
     assertClean(join(disk, 'bundles'), []);
   }),
 );
@@ -90,7 +90,7 @@ space('more files than the disk has room for', () =>
     const { message } = await refusal(disk, [wantedAt(join(other, 'a'), archive(...files))]);
     assert.match(
       message,
-      /^modules\.m\.bundle needs 201 files, and the disk of \S+ has room for \d+ \(inodes\): remove some\.$/,
+      /^modules\.m\.bundle needs 201 files, but the disk of \S+ has \d+ free inodes \(ENOSPC\): remove some files\.$/,
     );
     assertClean(join(disk, 'bundles'), []);
   }),
@@ -126,14 +126,17 @@ space(
       const { message, code } = await refusal(disk, [wanted], () => takeAllSpace(join(disk, 'others')));
       assert.equal(
         [code, message],
-        ['bundle.space', `modules.m.bundle does not fit on the disk of ${bundles}: free some of it.`],
+        [
+          'bundle.space',
+          `modules.m.bundle does not fit on the disk of ${bundles} (ENOSPC): free disk space.`,
+        ],
       );
       assertClean(bundles, []);
       assert.equal(readdirSync(disk).sort(), ['bundles', 'others']);
       rmSync(join(disk, 'others'));
       const log = logFor('bundles', () => undefined);
       const store = await createBundleStore({ folder: bundles, clock: createTestClock(), log });
-      await store.prepare([wanted], never);
+      await store.fetchBundles([wanted], never);
       assert.equal(Object.keys(treeOf(store.folderOf(wanted.sha256))), ['f1']);
     }),
 );

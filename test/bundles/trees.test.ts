@@ -5,9 +5,9 @@ import { dirname, join, relative } from 'node:path';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { exactly, inputOf } from '../../src/bundles/input.ts';
-import { extensionOf } from '../../src/bundles/pax.ts';
-import { walk } from '../../src/bundles/tar.ts';
+import { byteSourceOf, readExactly } from '../../src/bundles/archive/byte-source.ts';
+import { parseExtendedHeader } from '../../src/bundles/archive/pax.ts';
+import { readTar } from '../../src/bundles/archive/tar.ts';
 import { Failure } from '../../src/core/errors.ts';
 import { extended } from '../harness/archives.ts';
 import { createStage, never, treeOf } from '../harness/bundles.ts';
@@ -81,7 +81,7 @@ trees('what tar packs of any tree is what is unpacked', async () => {
           const { status, stderr } = spawnSync('tar', args, { encoding: 'utf8' });
           assert.is(status, 0, stderr);
           const wanted = stage.wanted(readFileSync(file));
-          await stage.store.prepare([wanted], never);
+          await stage.store.fetchBundles([wanted], never);
           assert.equal(treeOf(stage.store.folderOf(wanted.sha256)), sealed(treeOf(root)));
           made++;
         } finally {
@@ -112,11 +112,11 @@ trees('bytes come out as they went in, however they are cut', () =>
       fc.array(fc.tuple(fc.boolean(), fc.nat(60))),
       async (bytes, lengths, reads) => {
         const all = Buffer.from(bytes);
-        const input = inputOf(pieces(all, lengths));
+        const input = byteSourceOf(pieces(all, lengths));
         for (const [skips, size] of reads) {
           const at = input.position();
           if (skips) assert.is(await input.skip(size), Math.min(size, all.length - at));
-          else assert.equal(await exactly(input, size), all.subarray(at, at + size));
+          else assert.equal(await readExactly(input, size), all.subarray(at, at + size));
         }
       },
     ),
@@ -127,8 +127,8 @@ trees('any bytes are read or refused, and nothing else happens', () =>
   fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 3000 }), async bytes => {
       const refused = new Failure('bundle.refused', 'refused');
-      const ended = walk(
-        inputOf(pieces(Buffer.from(bytes), [512])),
+      const ended = readTar(
+        byteSourceOf(pieces(Buffer.from(bytes), [512])),
         () => refused,
         async () => undefined,
       );
@@ -143,12 +143,12 @@ trees('extended headers: names of all kinds come back, and any bytes are refused
   fc.assert(
     fc.property(text, text, fc.nat(), (name, linkname, size) => {
       const { content } = extended({ mtime: '1.5', path: name, linkpath: linkname, size: String(size) });
-      assert.equal(extensionOf(Buffer.from(content ?? '')), { name, linkname, size });
+      assert.equal(parseExtendedHeader(Buffer.from(content ?? '')), { name, linkname, size });
     }),
   );
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 100 }), bytes => {
-      extensionOf(Buffer.from(bytes));
+      parseExtendedHeader(Buffer.from(bytes));
     }),
   );
 });

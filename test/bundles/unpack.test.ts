@@ -60,7 +60,7 @@ for (const format of ['gnu', 'pax', 'ustar']) {
       const packed = packing === 'none' ? plain : packedBy(packing, plain);
       const wanted = stage.wanted(packed);
       assert.not(stage.store.has(wanted.sha256));
-      await stage.store.prepare([wanted], never);
+      await stage.store.fetchBundles([wanted], never);
       assert.ok(stage.store.has(wanted.sha256));
       const unpacked = stage.store.folderOf(wanted.sha256);
       assert.equal(treeOf(unpacked), EXPECTED);
@@ -83,16 +83,16 @@ function packedBy(packing: string, plain: Buffer): Buffer {
 unpack('what is asked for again, is there, or is asked for twice, is unpacked once', async () => {
   const stage = await createStage();
   const wanted = stage.wanted(archive({ name: 'a', content: 'A' }));
-  await stage.store.prepare([wanted, { ...wanted, subject: 'modules.n.bundle' }], never);
-  await stage.store.prepare([{ ...wanted, source: { path: '/nowhere' } }], never);
-  assert.equal(stage.logged, [`modules.m.bundle is unpacked: ${wanted.sha256}`]);
+  await stage.store.fetchBundles([wanted, { ...wanted, subject: 'modules.n.bundle' }], never);
+  await stage.store.fetchBundles([{ ...wanted, source: { path: '/nowhere' } }], never);
+  assert.equal(stage.logged, [`modules.m.bundle: unpacking ${wanted.sha256}`]);
   await stage.remove();
 });
 
 unpack('a bundle of two modules must be within what both state', async () => {
   const stage = await createStage();
   const wanted = stage.wanted(archive({ name: 'a', content: 'AAA' }));
-  const prepared = stage.store.prepare([wanted, { ...wanted, size: 2 }], never);
+  const prepared = stage.store.fetchBundles([wanted, { ...wanted, size: 2 }], never);
   assert.match(String(await prepared.catch(reasonOf)), /more than 2 bytes/);
   await stage.remove();
 });
@@ -108,7 +108,7 @@ unpack('names without folders before them, remarks for all, and files before the
       { name: 'g', type: '0' },
     ),
   );
-  await stage.store.prepare([wanted], never);
+  await stage.store.fetchBundles([wanted], never);
   assert.equal(treeOf(stage.store.folderOf(wanted.sha256)), {
     d: '500 folder',
     'd/e': '555 folder',
@@ -121,7 +121,7 @@ unpack('names without folders before them, remarks for all, and files before the
 unpack('exactly the bytes and files that are stated', async () => {
   const stage = await createStage();
   const bytes = archive({ name: 'd/a', content: 'x'.repeat(1000) }, { name: 'd/b', content: 'y'.repeat(24) });
-  await stage.store.prepare([stage.wanted(bytes, { size: 1024, files: 3 })], never);
+  await stage.store.fetchBundles([stage.wanted(bytes, { size: 1024, files: 3 })], never);
   assert.ok(stage.store.has(sha256Of(bytes)));
   await stage.remove();
 });
@@ -134,7 +134,7 @@ for (const [packing, packed] of [
     const stage = await createStage();
     for (const length of [100, 600_000]) {
       const wanted = stage.wanted(Buffer.concat([packed, Buffer.alloc(length)]));
-      await stage.store.prepare([wanted], never);
+      await stage.store.fetchBundles([wanted], never);
       assert.equal(treeOf(stage.store.folderOf(wanted.sha256)), { a: '444 A' });
     }
     await stage.remove();
@@ -148,7 +148,7 @@ unpack('a part of a file is read in place', async () => {
   const { source } = stage.wanted(outer);
   assert.ok('path' in source);
   const part = { offset: 6, size: inner.length };
-  await stage.store.prepare([stage.wanted(inner, { source: { path: source.path, part } })], never);
+  await stage.store.fetchBundles([stage.wanted(inner, { source: { path: source.path, part } })], never);
   assert.equal(treeOf(stage.store.folderOf(sha256Of(inner))), { a: '444 A' });
   await stage.remove();
 });
@@ -159,11 +159,11 @@ unpack(
     const stage = await createStage();
     const [one, two] = ['1', '2'].map(content => stage.wanted(archive({ name: 'd/e/f', content })));
     assert.ok(one && two);
-    await stage.store.prepare([one, two], never);
+    await stage.store.fetchBundles([one, two], never);
     writeFileSync(join(stage.bundles, 'note'), '');
-    await stage.store.collect(new Set([two.sha256]));
+    await stage.store.removeUnused(new Set([two.sha256]));
     assertClean(stage.bundles, [two.sha256, 'note']);
-    await stage.store.collect(new Set());
+    await stage.store.removeUnused(new Set());
     assertClean(stage.bundles, ['note']);
     await stage.remove();
   },
@@ -174,8 +174,8 @@ unpack('one that is given up leaves nothing, and the next does not wait for it',
   const wanted = stage.wanted(archive({ name: 'a', content: Buffer.alloc(1 << 23) }), { size: 1 << 24 });
   const newer = stage.wanted(archive({ name: 'b', content: 'B' }));
   const controller = new AbortController();
-  const given = stage.store.prepare([wanted], controller.signal);
-  const next = stage.store.prepare([newer], never);
+  const given = stage.store.fetchBundles([wanted], controller.signal);
+  const next = stage.store.fetchBundles([newer], never);
   const reason = new Error('a newer one is there');
   controller.abort(reason);
   assert.is(await given.catch((thrown: unknown) => thrown), reason);

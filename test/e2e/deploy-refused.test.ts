@@ -71,7 +71,7 @@ const TEXTS: readonly (readonly [what: string, text: string, sentence: RegExp])[
   [
     'a bundle that is not there',
     JSON.stringify({ ...GOOD, modules: { m: { exec: ['x'], bundle: { sha256, from: 'gone' } } } }),
-    /gone: it is not there/,
+    /gone: no such file \(ENOENT\)/,
   ],
   [
     'a bundle without a place',

@@ -152,13 +152,13 @@ const REFUSED: readonly (readonly [what: string, manifest: string, sentence: Reg
   [
     'a bundle that is not there',
     written({ from: 'gone' }),
-    /^modules\.m\.bundle\.from cannot be read from \S+gone: it is not there\.$/,
+    /^modules\.m\.bundle\.from cannot be read from \S+gone: no such file \(ENOENT\)\.$/,
     2,
   ],
   [
     'a bundle that is a folder',
     written({ from: '.' }),
-    /^modules\.m\.bundle\.from cannot be read from \S+: it is no file\.$/,
+    /^modules\.m\.bundle\.from cannot be read from \S+: it is not a regular file\.$/,
     2,
   ],
   [
@@ -182,7 +182,7 @@ const REFUSED: readonly (readonly [what: string, manifest: string, sentence: Reg
   [
     'a bundle larger than is stated',
     written({ from: 'app.tar.gz', size: 5 }),
-    /^modules\.m\.bundle holds more than 5 bytes, which is all that its "size" allows\.$/,
+    /^modules\.m\.bundle holds more than 5 bytes, the limit by its "size"\.$/,
     2,
   ],
   ...LOST.map(

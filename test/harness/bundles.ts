@@ -2,8 +2,8 @@ import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, writeF
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { DownloadProgress } from '../../src/bundles/download.ts';
-import { removeTree } from '../../src/bundles/removal.ts';
+import type { DownloadProgress } from '../../src/bundles/download/download.ts';
+import { removeTree } from '../../src/bundles/remove-tree.ts';
 import type { BundleStore } from '../../src/bundles/store.ts';
 import { createBundleStore } from '../../src/bundles/store.ts';
 import type { WantedBundle } from '../../src/bundles/types.ts';
@@ -65,7 +65,7 @@ export async function createStage(
     },
     refusal: async bundle => {
       try {
-        await store.prepare([bundle], never);
+        await store.fetchBundles([bundle], never);
       } catch (thrown) {
         if (thrown instanceof Failure) return thrown;
         throw thrown;

@@ -1,4 +1,4 @@
-import { openPack } from '../../../bundles/open-pack.ts';
+import { openPack } from '../../../bundles/pack/open-pack.ts';
 import { Failure } from '../../../core/errors.ts';
 import { parseManifest } from '../../../manifest/read.ts';
 import type { Artifact, Manifest } from '../../../manifest/types.ts';

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
-import type { Inventory } from '../../../bundles/inventory.ts';
+import type { Inventory } from '../../../bundles/archive/inventory.ts';
 import { Failure } from '../../../core/errors.ts';
 import type { NamedPath } from '../../../manifest/file-paths.ts';
 import { namedPaths } from '../../../manifest/file-paths.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { inspect } from '../../../bundles/archive.ts';
-import type { Inventory } from '../../../bundles/inventory.ts';
-import { writePack } from '../../../bundles/write-pack.ts';
+import type { Inventory } from '../../../bundles/archive/inventory.ts';
+import { inspectArchive } from '../../../bundles/archive/read-archive.ts';
+import { writePack } from '../../../bundles/pack/write-pack.ts';
 import { Failure, reasonOf, systemCode } from '../../../core/errors.ts';
 import { parseJson, parseManifest, readManifestText } from '../../../manifest/read.ts';
 import type { Manifest } from '../../../manifest/types.ts';
@@ -66,7 +66,7 @@ export async function pack(
 }
 
 function whyNot(thrown: unknown): string {
-  return systemCode(thrown) === 'ENOENT' ? 'it is not there' : reasonOf(thrown);
+  return systemCode(thrown) === 'ENOENT' ? 'no such file (ENOENT)' : reasonOf(thrown);
 }
 
 /** Local files of the manifest. Skips invalid parts, which the check of the manifest reports. */
@@ -114,7 +114,7 @@ async function hashOf(field: string, path: string, progress: Progress): Promise<
   let done = 0;
   try {
     const stats = statSync(path);
-    if (!stats.isFile()) throw new Error('it is no file');
+    if (!stats.isFile()) throw new Error('it is not a regular file');
     for await (const piece of createReadStream(path)) {
       hash.update(piece);
       done += piece.length;
@@ -133,7 +133,7 @@ async function inspectBundles({ modules }: Manifest, folder: string): Promise<Ma
     if (bundle?.from === undefined || isRemote(bundle.from)) continue;
     const source = { path: resolve(folder, bundle.from) };
     const wanted = { ...bundle, subject: `modules.${name}.bundle`, source };
-    inventories.set(name, await inspect(wanted, source, new AbortController().signal));
+    inventories.set(name, await inspectArchive(wanted, source, new AbortController().signal));
   }
   return inventories;
 }

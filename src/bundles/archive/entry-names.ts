@@ -1,17 +1,19 @@
-import { MAX_BUNDLE_NAME_BYTES, MAX_BUNDLE_PART_BYTES } from './limits.ts';
+import { MAX_BUNDLE_NAME_BYTES, MAX_BUNDLE_PART_BYTES } from '../limits.ts';
 
-/** What stands for bytes that are not UTF-8. */
+/** Replacement character of bytes that are not UTF-8. */
 const REPLACEMENT = '\ufffd';
 
-const SHOWN = 120;
+const MAX_SHOWN_CHARACTERS = 120;
 
-/** A name in a sentence: what cannot be seen is written out, and what is long is cut. */
+/** Quotes a name for an error: escapes control characters, and truncates a long name. */
 export function quoted(name: string): string {
-  return JSON.stringify(name.length > SHOWN ? `${name.slice(0, SHOWN)}...` : name);
+  return JSON.stringify(
+    name.length > MAX_SHOWN_CHARACTERS ? `${name.slice(0, MAX_SHOWN_CHARACTERS)}...` : name,
+  );
 }
 
-/** What is wrong with a name, or a link's target, in an archive; undefined: it can be looked at part by part. */
-export function objectionTo(name: string): string | undefined {
+/** Problem of a name or link target in an archive; undefined if there is none. */
+export function nameProblem(name: string): string | undefined {
   if (name.includes('\0')) return 'a name with a NUL in it';
   if (name.includes(REPLACEMENT)) return 'a name that is not UTF-8';
   if (name.includes('\\')) return 'a name with a backslash in it';
@@ -22,7 +24,7 @@ export function objectionTo(name: string): string | undefined {
   return long ? `a name with a part longer than ${MAX_BUNDLE_PART_BYTES} bytes` : undefined;
 }
 
-/** The parts of a name that count. */
-export function partsOf(name: string): string[] {
+/** Splits a name into its parts, without empty ones and ".". */
+export function pathParts(name: string): string[] {
   return name.split('/').filter(part => part !== '' && part !== '.');
 }

@@ -1,19 +1,19 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { Failure, reasonOf, systemCode } from '../core/errors.ts';
-import { sync } from './disk.ts';
-import { inputOfFile } from './input.ts';
-import { ARCHIVE_PIECE_BYTES } from './limits.ts';
+import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
+import { fileByteSource } from '../archive/byte-source.ts';
+import { TAR_BLOCK_BYTES } from '../archive/tar.ts';
+import { fsyncPath } from '../disk.ts';
+import { ARCHIVE_PIECE_BYTES } from '../limits.ts';
 import { MANIFEST } from './open-pack.ts';
-import { BLOCK } from './tar.ts';
 
-/** Two blocks of zeros end an archive. */
-const END = Buffer.alloc(2 * BLOCK);
+/** End marker: two blocks of zeros. */
+const END_MARKER = Buffer.alloc(2 * TAR_BLOCK_BYTES);
 
 /**
- * Writes a pack, a tar archive of the manifest and then of the files in the order of their hashes: what is the same
- * makes the same bytes. It is at `out` as a whole or not at all. Throws Failure `pack.write`, `bundle.missing`.
+ * Writes a pack atomically to `out`: a tar archive of the manifest, then the files in the order of their hashes, so that
+ * equal content makes equal bytes. Throws Failure `pack.write`, `bundle.missing`.
  */
 export async function writePack({
   manifest,
@@ -24,7 +24,7 @@ export async function writePack({
   readonly manifest: Buffer;
   readonly files: readonly { readonly sha256: string; readonly path: string }[];
   readonly out: string;
-  /** Called with the bytes of a file that were written, and its size. */
+  /** Called with the bytes written of a file, and its size. */
   readonly progress?: (done: number, of: number) => void;
 }): Promise<void> {
   const draft = `${out}.${process.pid}.part`;
@@ -36,13 +36,13 @@ export async function writePack({
       await target.writeFile(padded(manifest));
       for (const sha256 of Array.from(paths.keys()).sort())
         await add(target, sha256, paths.get(sha256) ?? '', progress);
-      await target.writeFile(END);
+      await target.writeFile(END_MARKER);
       await target.sync();
     } finally {
       await target.close();
     }
     await rename(draft, out);
-    await sync(dirname(resolve(out)));
+    await fsyncPath(dirname(resolve(out)));
   } catch (thrown) {
     await rm(draft, { force: true });
     if (thrown instanceof Failure) throw thrown;
@@ -53,12 +53,12 @@ export async function writePack({
 async function headerOf(name: string, size: number): Promise<Buffer> {
   const { encode } = await import('tar-stream/headers.js');
   const header = encode({ name, size, mode: 0o644, uid: 0, gid: 0, mtime: new Date(0), type: 'file' });
-  if (header === null) throw new Error(`"${name}" is too long a name`);
+  if (header === null) throw new Error(`"${name}" is too long for a tar header`);
   return header;
 }
 
 function padded(bytes: Buffer): Buffer {
-  return Buffer.concat([bytes, Buffer.alloc(-bytes.length & (BLOCK - 1))]);
+  return Buffer.concat([bytes, Buffer.alloc(-bytes.length & (TAR_BLOCK_BYTES - 1))]);
 }
 
 async function add(
@@ -70,15 +70,15 @@ async function add(
   const lost = (reason: string): Failure =>
     new Failure('bundle.missing', `${path} cannot be packed: ${reason}.`);
   const source = await open(path).catch((thrown: unknown) => {
-    throw lost(systemCode(thrown) === 'ENOENT' ? 'it is not there' : reasonOf(thrown));
+    throw lost(systemCode(thrown) === 'ENOENT' ? 'no such file (ENOENT)' : reasonOf(thrown));
   });
   try {
     const { size } = await source.stat();
     await target.writeFile(await headerOf(`files/${sha256}`, size));
-    const input = inputOfFile(source, size);
+    const input = fileByteSource(source, size);
     while (input.position() < size) {
-      const piece = await input.some(ARCHIVE_PIECE_BYTES);
-      if (piece.length === 0) throw lost('it became shorter meanwhile');
+      const piece = await input.read(ARCHIVE_PIECE_BYTES);
+      if (piece.length === 0) throw lost('the file was truncated while it was read');
       await target.writeFile(input.position() === size ? padded(piece) : piece);
       progress(input.position(), size);
     }

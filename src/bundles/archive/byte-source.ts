@@ -1,43 +1,43 @@
 import type { FileHandle } from 'node:fs/promises';
-import { ARCHIVE_PIECE_BYTES } from './limits.ts';
+import { ARCHIVE_PIECE_BYTES } from '../limits.ts';
 
-/** Bytes that are read one after the other. */
-export type Input = {
-  /** Bytes that were read or skipped so far. */
+/** Sequential reader of bytes. */
+export type ByteSource = {
+  /** Bytes read or skipped so far. */
   readonly position: () => number;
-  /** The next bytes, at most `most` and at least one; none at the end. They are the caller's. */
-  readonly some: (most: number) => Promise<Buffer>;
-  /** Leaves `size` bytes out; returns how many there were. */
+  /** Reads at least one and at most `maxBytes`; returns an empty buffer at the end. The caller may keep it. */
+  readonly read: (maxBytes: number) => Promise<Buffer>;
+  /** Skips up to `size` bytes; returns the number skipped. */
   readonly skip: (size: number) => Promise<number>;
 };
 
-const NOTHING: Buffer = Buffer.alloc(0);
+const EMPTY: Buffer = Buffer.alloc(0);
 
-/** The next `size` bytes; fewer at the end only. For what is small. */
-export async function exactly(input: Input, size: number): Promise<Buffer> {
+/** Reads `size` bytes into memory; fewer only at the end. */
+export async function readExactly(input: ByteSource, size: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   for (let missing = size; missing > 0; ) {
-    const piece = await input.some(missing);
+    const piece = await input.read(missing);
     if (piece.length === 0) break;
     pieces.push(piece);
     missing -= piece.length;
   }
-  const [first = NOTHING] = pieces;
+  const [first = EMPTY] = pieces;
   return pieces.length === 1 ? first : Buffer.concat(pieces);
 }
 
-/** What comes in pieces. */
-export function inputOf(pieces: AsyncIterator<Buffer>): Input {
-  let waiting = NOTHING;
+/** Byte source of an iterator of pieces. */
+export function byteSourceOf(pieces: AsyncIterator<Buffer>): ByteSource {
+  let waiting = EMPTY;
   let position = 0;
 
-  const some = async (most: number): Promise<Buffer> => {
+  const some = async (maxBytes: number): Promise<Buffer> => {
     while (waiting.length === 0) {
       const next = await pieces.next();
-      if (next.done === true) return NOTHING;
+      if (next.done === true) return EMPTY;
       waiting = next.value;
     }
-    const taken = waiting.subarray(0, most);
+    const taken = waiting.subarray(0, maxBytes);
     waiting = waiting.subarray(taken.length);
     position += taken.length;
     return taken;
@@ -45,7 +45,7 @@ export function inputOf(pieces: AsyncIterator<Buffer>): Input {
 
   return {
     position: () => position,
-    some,
+    read: some,
     skip: async size => {
       const start = position;
       while (position - start < size) {
@@ -57,13 +57,13 @@ export function inputOf(pieces: AsyncIterator<Buffer>): Input {
   };
 }
 
-/** The bytes of a file up to `size`, of which those that are skipped are not read. */
-export function inputOfFile(file: FileHandle, size: number): Input {
+/** Byte source of the first `size` bytes of a file; skipped bytes are not read. */
+export function fileByteSource(file: FileHandle, size: number): ByteSource {
   let position = 0;
   return {
     position: () => position,
-    some: async most => {
-      const wanted = Math.min(most, ARCHIVE_PIECE_BYTES, size - position);
+    read: async maxBytes => {
+      const wanted = Math.min(maxBytes, ARCHIVE_PIECE_BYTES, size - position);
       const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, position);
       position += bytesRead;
       return buffer.subarray(0, bytesRead);

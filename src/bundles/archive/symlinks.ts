@@ -1,30 +1,30 @@
-import { MAX_LINK_STEPS } from './limits.ts';
-import { partsOf } from './names.ts';
+import { MAX_LINK_STEPS } from '../limits.ts';
+import { pathParts } from './entry-names.ts';
 
-/** The target of the symbolic link at a path; undefined: there is none. */
+/** Returns the target of the symbolic link at a path; undefined if there is no link. */
 type TargetOf = (path: string) => string | undefined;
 
 /**
- * Whether what the link at `path` leads to is within its bundle. It is followed through other links as the system does
- * it: `d/..` is not where it stands if `d` is a link.
+ * Resolves a symbolic link as the kernel does, through other links, and tells whether it stays inside the bundle. If `d` is
+ * a link, `d/..` is the parent of its target.
  */
-export function whereLeads(
+export function linkDestination(
   path: string,
   target: string,
   targetOf: TargetOf,
 ): 'inside' | 'outside' | 'circle' {
-  const reached = follow(partsOf(path).slice(0, -1), target, targetOf);
+  const reached = followLinks(pathParts(path).slice(0, -1), target, targetOf);
   return typeof reached === 'string' ? reached : 'inside';
 }
 
-/** The parts of the path that `target` leads to from the folder `folder`, with all links followed. */
-export function follow(
+/** Resolves `target` from the folder `folder`, following all links; returns the parts of the path. */
+export function followLinks(
   folder: readonly string[],
   target: string,
   targetOf: TargetOf,
 ): readonly string[] | 'outside' | 'circle' {
   const at = [...folder];
-  const ahead = partsOf(target).reverse();
+  const ahead = pathParts(target).reverse();
   for (let steps = 0; ; steps++) {
     const part = ahead.pop();
     if (part === undefined) return at;
@@ -35,7 +35,7 @@ export function follow(
     }
     const next = targetOf([...at, part].join('/'));
     if (next === undefined) at.push(part);
-    else ahead.push(...partsOf(next).reverse());
+    else ahead.push(...pathParts(next).reverse());
     if (ahead.length > MAX_LINK_STEPS) return 'circle';
   }
 }

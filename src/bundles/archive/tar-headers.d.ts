@@ -1,10 +1,10 @@
-/** What of tar-stream is used here; the package brings no types of its own. */
+/** Types of the used part of tar-stream, which has none of its own. */
 declare module 'tar-stream/headers.js' {
   type Header = {
     readonly name: string;
     readonly mode: number;
     readonly size: number;
-    /** Null: one that it does not know. */
+    /** Null if the type is unknown. */
     readonly type: string | null;
     readonly linkname: string | null;
   };

@@ -1,5 +1,5 @@
-/** What an extended header of tar says that matters here. */
-export type Extension = {
+/** Fields of a pax extended header that are used here. */
+export type ExtendedHeader = {
   readonly name?: string;
   readonly linkname?: string;
   readonly size?: number;
@@ -10,11 +10,11 @@ const SPACE = 0x20;
 const NEWLINE = 0x0a;
 
 /**
- * The records `length key=value\n` of an extended header (POSIX.1-2024, pax, "Extended Header"); undefined: they are
- * not such. What is not needed, such as times and attributes, is passed over.
+ * Parses the records `length key=value\n` of an extended header (POSIX.1-2024, pax, "Extended Header"); undefined if they
+ * are malformed. Other fields, such as times and attributes, are ignored.
  */
-export function extensionOf(bytes: Buffer): Extension | undefined {
-  let found: Extension = {};
+export function parseExtendedHeader(bytes: Buffer): ExtendedHeader | undefined {
+  let found: ExtendedHeader = {};
   for (let at = 0; at < bytes.length; ) {
     const space = bytes.indexOf(SPACE, at);
     const digits = space < 0 ? '' : bytes.toString('latin1', at, space);
@@ -24,7 +24,7 @@ export function extensionOf(bytes: Buffer): Extension | undefined {
     const record = bytes.toString('utf8', space + 1, end - 1);
     const equals = record.indexOf('=');
     if (equals < 1) return undefined;
-    const more = meaningOf(record.slice(0, equals), record.slice(equals + 1));
+    const more = fieldOf(record.slice(0, equals), record.slice(equals + 1));
     if (more === undefined) return undefined;
     found = { ...found, ...more };
     at = end;
@@ -32,7 +32,7 @@ export function extensionOf(bytes: Buffer): Extension | undefined {
   return found;
 }
 
-function meaningOf(key: string, value: string): Extension | undefined {
+function fieldOf(key: string, value: string): ExtendedHeader | undefined {
   if (key === 'path') return { name: value };
   if (key === 'linkpath') return { linkname: value };
   if (key === 'size') return /^\d{1,15}$/.test(value) ? { size: Number(value) } : undefined;

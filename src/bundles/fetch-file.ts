@@ -1,0 +1,81 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../core/errors.ts';
+import { verifyHash } from './archive/read-archive.ts';
+import type { SpaceNeed } from './disk-space.ts';
+import { addNeeds, checkSpace } from './disk-space.ts';
+import type { FetchContext } from './download/download.ts';
+import { download } from './download/download.ts';
+import type { LocalSource, WantedFile } from './types.ts';
+
+/** Folder of downloads, and the disk space that other files need as well. */
+export type FetchLocation = { readonly parts: string; readonly need: SpaceNeed };
+
+/**
+ * Fetches and verifies a file of at most `maxBytes`; returns its path. A local file stays where it is; a download is
+ * `<parts>/<sha256>`, which the caller removes.
+ */
+export async function fetchFile(
+  wanted: WantedFile,
+  maxBytes: number,
+  place: FetchLocation,
+  context: FetchContext,
+): Promise<LocalSource> {
+  const { source } = wanted;
+  if (!('url' in source)) {
+    await verifyHash(wanted, source, maxBytes, context.signal);
+    return source;
+  }
+  const file = downloadPath(place.parts, wanted.sha256);
+  const fetched = { path: file };
+  // A download that was complete before a power cut needs no request.
+  if (await isComplete(wanted, fetched, maxBytes, context.signal)) return fetched;
+  const wasPartial = existsSync(file);
+  await downloadTo(file, wanted, new URL(source.url), maxBytes, place, context);
+  try {
+    await verifyHash(wanted, fetched, maxBytes, context.signal);
+    return fetched;
+  } catch (thrown) {
+    if (!(thrown instanceof Failure)) throw thrown;
+    await rm(file, { force: true });
+    // The partial file may be damaged by a power cut, or belong to an older file at that URL.
+    if (wasPartial) return fetchFile(wanted, maxBytes, place, context);
+    throw thrown;
+  }
+}
+
+export function downloadPath(parts: string, sha256: string): string {
+  return join(parts, sha256);
+}
+
+async function isComplete(
+  wanted: WantedFile,
+  local: LocalSource,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await verifyHash(wanted, local, maxBytes, signal);
+    return true;
+  } catch (thrown) {
+    if (!(thrown instanceof Failure)) throw thrown;
+    // A file that is too long cannot be resumed.
+    if (thrown.code === 'bundle.refused') await rm(local.path, { force: true });
+    return false;
+  }
+}
+
+function downloadTo(
+  file: string,
+  { subject, source: _, ...wanted }: WantedFile,
+  url: URL,
+  maxBytes: number,
+  { parts, need }: FetchLocation,
+  context: FetchContext,
+): Promise<void> {
+  // The unpacked size is not known yet; the download counts as an estimate.
+  const checkDownload = (remaining: number, total: number): Promise<void> =>
+    checkSpace(parts, addNeeds(need, { bytes: remaining + total, entries: 1 }), subject);
+  return download({ ...wanted, subject, url, file, maxBytes, checkSpace: checkDownload }, context);
+}
