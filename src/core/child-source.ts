@@ -2,8 +2,9 @@ import { MAX_HOPS } from './limits.ts';
 import type { Message, Properties } from './message.ts';
 
 /*
- * What a hub says to the hub above it of where a message began: user properties whose names begin with `$`, as all have
- * that MQTT has no place for. They are what the sender says, never what its receiver knows: any client can write them.
+ * Origin that a hub states to the hub above it: user properties whose names begin with `$`, as all have that
+ * MQTT has no place for. They are what the sender says, never what its receiver knows: any client can write
+ * them.
  */
 const DEVICE = '$childDevice';
 const MODULE = '$childModule';
@@ -60,9 +61,9 @@ export function childSourceOf(properties: Properties): ChildSource | undefined {
 }
 
 /**
- * The properties with which `message` leaves the hub of `device` for the one above it. What its sender said of a hub
- * beneath is kept behind this hub's own name, so that a path of this name alone is this hub's word and nobody else's.
- * Undefined: it has come through MAX_HOPS hubs already, and must not go on.
+ * Properties of `message` on its way from the hub `device` to its parent hub. A path that the sender states is
+ * prefixed with this hub's name, so that a path of this name alone is always set by this hub. Undefined if the
+ * message has passed MAX_HOPS hubs and must not be forwarded.
  */
 export function propertiesForParent(
   { origin, properties, topic }: Pick<Message, 'origin' | 'properties' | 'topic'>,
@@ -88,9 +89,9 @@ export function propertiesForParent(
 }
 
 /**
- * The properties with which `message` leaves the hub of `device` for a server that need not be a hub: as they are, unless
- * they speak of hubs. What is above may hand them on to a hub, which must not take a client's words for this hub's. With
- * `keepsTopic` the hubs are counted that a message of a client comes through.
+ * Properties of `message` on its way from the hub `device` to a server that may not be a hub. They are unchanged
+ * unless they contain child properties, which a hub above must not mistake for this hub's. With `keepsTopic` the
+ * hops of a client's message are counted.
  */
 export function propertiesForServer(
   message: Pick<Message, 'origin' | 'properties' | 'topic'>,
@@ -108,8 +109,8 @@ export function propertiesForServer(
 const HOPS = '$hops';
 
 /**
- * The properties of a message with one hop more. Where messages keep their topics, two hubs that are each other's upstream
- * would send one round for ever. Undefined: it has come through MAX_HOPS hubs already, and must not go on.
+ * Properties of a message with one more hop, so that a loop of two hubs that keep topics ends. Undefined if the
+ * message has passed MAX_HOPS hubs and must not be forwarded.
  */
 export function withHop(properties: Properties): Properties | undefined {
   const left: string[] = [];

@@ -7,6 +7,9 @@ export type Clock = {
   readonly monotonic: () => number;
   /** Milliseconds since 1970 by the wall clock, which may be wrong and may jump by years. */
   readonly wall: () => number;
-  /** Runs `action` once after `milliseconds`; 0: in this turn of the loop, once its input has been read. The timer alone keeps no process alive. */
+  /**
+   * Runs `action` once after `milliseconds`; 0: in this turn of the loop, once its input has been read. The
+   * timer alone keeps no process alive.
+   */
   readonly after: (milliseconds: number, action: () => void) => Cancel;
 };

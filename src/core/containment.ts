@@ -4,8 +4,8 @@ import type { Log, LogFields } from './log.ts';
 let caught = 0;
 
 /**
- * Notes an exception that was caught where one party's work begins: a connection, a module, a message, a timer. The caller
- * ends that party; nothing else is touched.
+ * Notes an exception that was caught where one party's work begins: a connection, a module, a message, a
+ * timer. The caller ends that party; nothing else is touched.
  */
 export function noteException(log: Log, party: string, thrown: unknown, fields: LogFields = {}): void {
   caught++;

@@ -1,4 +1,7 @@
-/** Every failure that a person can meet, with the exit code of a command that ends by it: 1 failed, 2 wrong usage. */
+/**
+ * Every failure that a person can meet, with the exit code of a command that ends by it: 1 failed, 2 wrong
+ * usage.
+ */
 const EXIT_CODES = {
   usage: 2,
   'manifest.missing': 2,

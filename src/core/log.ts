@@ -13,7 +13,10 @@ export type LogSink = (level: Level, room: string, sentence: string, fields: Log
 
 type Write = (sentence: string, fields?: LogFields) => void;
 
-/** The log of one room. A sentence never contains a secret; it may contain what a peer sent, the sink escapes it. */
+/**
+ * The log of one room. A sentence never contains a secret; it may contain what a peer sent, the sink escapes
+ * it.
+ */
 export type Log = { readonly info: Write; readonly warn: Write; readonly error: Write };
 
 /** The log of `room`, written to `sink`. */

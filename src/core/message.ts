@@ -1,7 +1,10 @@
 /** Quality of service of MQTT 3.1.1, 4.3. */
 export type QoS = 0 | 1 | 2;
 
-/** Name of the upstream that a manifest gives as `upstream`, and of the one that `$upstream` means if there are several. */
+/**
+ * Name of the upstream that a manifest gives as `upstream`, and of the one that `$upstream` means if there
+ * are several.
+ */
 export const DEFAULT_UPSTREAM = 'upstream';
 
 /** Origin of a message: a module of this device, any other MQTT client, or an upstream by its name. */
@@ -10,7 +13,10 @@ export type Origin =
   | { readonly kind: 'client'; readonly client: string }
   | { readonly kind: 'upstream'; readonly upstream: string };
 
-/** Application properties: MQTT 5 user properties, or `properties` of a line: name, text, name, text, in order. A name may repeat. */
+/**
+ * Application properties: MQTT 5 user properties, or `properties` of a line: name, text, name, text, in
+ * order. A name may repeat.
+ */
 export type Properties = readonly string[];
 
 /** Message as all rooms pass it on. Immutable. */

@@ -1,9 +1,10 @@
 /**
- * Shell code that starts one program in the background, forwards signals to it and waits for its exit. The parts go around
- * the caller's own commands, and share these variables: `told` is the last signal that arrived, `pid` is the child, and
- * `status` its exit code.
+ * Shell code that starts one program in the background, forwards signals to it and waits for its exit. The
+ * parts go around the caller's own commands, and share these variables: `told` is the last signal that
+ * arrived, `pid` is the child, and `status` its exit code.
  *
- * Without job control a shell starts a background program with SIGINT ignored and without input; Node undoes the first.
+ * Without job control a shell starts a background program with SIGINT ignored and without input; Node undoes
+ * the first.
  */
 export function forwardSignals(signals: string): string {
   return `
@@ -23,9 +24,9 @@ pid=$!
 `;
 
 /**
- * Waits until the child has exited. A \`wait\` that a signal interrupts returns the signal, so it is called again; 127 means
- * that an earlier call returned the exit code. Under load bash may report one signal more than arrived, so an exit code that
- * looks like a signal is confirmed by a second call.
+ * Waits until the child has exited. A \`wait\` that a signal interrupts returns the signal, so it is called
+ * again; 127 means that an earlier call returned the exit code. Under load bash may report one signal more
+ * than arrived, so an exit code that looks like a signal is confirmed by a second call.
  */
 export const WAIT_FOR_CHILD = `
 while :; do

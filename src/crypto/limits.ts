@@ -1,6 +1,9 @@
 /* Bounds of keys, signatures and secrets. */
 
-/** Bytes of a key file, one line with a comment, and the public keys that a device trusts: each is read at every deployment. */
+/**
+ * Bytes of a key file, one line with a comment, and the public keys that a device trusts: each is read at
+ * every deployment.
+ */
 export const MAX_KEY_FILE_BYTES = 1_024;
 export const MAX_TRUSTED_KEYS = 64;
 

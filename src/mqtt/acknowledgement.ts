@@ -6,8 +6,8 @@ import { protocolError, REASON } from './reasons.ts';
 import type { Version } from './version.ts';
 
 /*
- * The four acknowledgements (MQTT 5, 3.4 to 3.7), read and written in place: a packet identifier, and in MQTT 5 a
- * reason code and properties, of which nothing is kept.
+ * The four acknowledgements (MQTT 5, 3.4 to 3.7), read and written in place: a packet identifier, and in MQTT
+ * 5 a reason code and properties, of which nothing is kept.
  */
 
 /** Their first bytes. */
@@ -39,8 +39,9 @@ export function isAcknowledgement(first: number): boolean {
 export type Acknowledged = (type: number, packetId: number, reasonCode: number) => void;
 
 /**
- * Reads the acknowledgement whose first byte is `first` and whose rest lies at `start` to `end`. A client must keep to the
- * listed reason codes. A server's newer or looser ones are taken as they are: from 0x80 on they are failures (MQTT 5, 2.4).
+ * Reads the acknowledgement whose first byte is `first` and whose rest lies at `start` to `end`. A client
+ * must keep to the listed reason codes. A server's newer or looser ones are taken as they are: from 0x80 on
+ * they are failures (MQTT 5, 2.4).
  */
 export function readAcknowledgement(
   bytes: Buffer,

@@ -10,8 +10,8 @@ const MALFORMED = -2;
 
 export type FrameHandler = {
   /**
-   * A whole packet at `start` to `end` of `bytes`, whose fixed header ends at `bodyAt`. A fault ends the reading;
-   * `later` pauses it, and the packet is handed on again after `resume`.
+   * A whole packet at `start` to `end` of `bytes`, whose fixed header ends at `bodyAt`. A fault ends the
+   * reading; `later` pauses it, and the packet is handed on again after `resume`.
    */
   readonly frame: (
     bytes: Buffer,
@@ -83,7 +83,10 @@ export function createFramer(maxBytes: () => number, { frame, broken }: FrameHan
     }
   };
 
-  /** Completes the packet whose beginning is kept, and hands it on; returns how many bytes of `chunk` that took. */
+  /**
+   * Completes the packet whose beginning is kept, and hands it on; returns how many bytes of `chunk` that
+   * took.
+   */
   const complete = (chunk: Buffer): number => {
     let taken = 0;
     while (rest.length() > 0 && taken < chunk.length) {
@@ -155,7 +158,9 @@ function bodyAt(bytes: Buffer, start: number): number {
 
 const NOTHING = Buffer.alloc(0);
 
-/** Bytes that are not handed on yet: the beginning of a packet, or whole packets while the framer is paused. */
+/**
+ * Bytes that are not handed on yet: the beginning of a packet, or whole packets while the framer is paused.
+ */
 type Rest = {
   readonly length: () => number;
   readonly bytes: () => Buffer;
@@ -167,12 +172,15 @@ type Rest = {
   readonly add: (bytes: Buffer, whole: number) => void;
 };
 
-/** Bytes of less than this part of the chunk that they came in are copied, so that they do not keep the chunk in memory. */
+/**
+ * Bytes of less than this part of the chunk that they came in are copied, so that they do not keep the chunk
+ * in memory.
+ */
 const WORTH_KEEPING = 1 / 4;
 
 /**
- * Grows by doubling, so that a packet that comes byte by byte is not copied for each byte, and not beyond the packet's end. It
- * never takes what a header promises before it has come.
+ * Grows by doubling, so that a packet that comes byte by byte is not copied for each byte, and not beyond the
+ * packet's end. It never takes what a header promises before it has come.
  */
 function createRest(): Rest {
   let buffer: Buffer = NOTHING;

@@ -44,8 +44,8 @@ export function createInFlight<Sent>(): InFlight<Sent> {
 }
 
 /**
- * The packet identifier of a message of a queue, derived from its sequence: the message is sent under the same identifier
- * after a reconnect and after a restart of the hub, without a write for it [MQTT-4.4.0-1].
+ * The packet identifier of a message of a queue, derived from its sequence: the message is sent under the
+ * same identifier after a reconnect and after a restart of the hub, without a write for it [MQTT-4.4.0-1].
  */
 export function packetIdOf(sequence: number): number {
   return 1 + ((sequence - 1) % MAX_PACKET_ID);

@@ -108,7 +108,10 @@ const PROPERTIES: ReadonlyMap<number, Property> = new Map<number, Property>([
   [0x2a, { name: 'sharedSubscriptionAvailable', form: 'flag', owners: ['connack'] }],
 ]);
 
-/** Values that must not be 0: receive maximum, maximum packet size, subscription identifier (3.1.2.11, 3.8.2.1.2). */
+/**
+ * Values that must not be 0: receive maximum, maximum packet size, subscription identifier (3.1.2.11,
+ * 3.8.2.1.2).
+ */
 const NOT_ZERO: readonly PropertyName[] = ['receiveMaximum', 'maximumPacketSize', 'subscriptionId'];
 
 /** The properties of one packet, as they came. */
@@ -129,7 +132,10 @@ export const NO_VALUES: PropertyValues = {
   subscriptionIds: [],
 };
 
-/** Reads the properties of a packet, with their length before them; what must not be there is the reader's fault. */
+/**
+ * Reads the properties of a packet, with their length before them; what must not be there is the reader's
+ * fault.
+ */
 export function readProperties(reader: PacketReader, owner: Owner): PropertyValues {
   const length = readVariable(reader);
   if (length === 0 || reader.error !== undefined) return NO_VALUES;

@@ -8,8 +8,8 @@ import { protocolError, REASON } from './reasons.ts';
 import type { Version } from './version.ts';
 
 /*
- * PUBLISH (MQTT 5, 3.3) as it comes in, read in place: all but a few packets are these and their acknowledgements. What
- * is said here is held to what mqtt-packet says by test/mqtt/publish.test.ts.
+ * PUBLISH (MQTT 5, 3.3) as it comes in, read in place: all but a few packets are these and their
+ * acknowledgements. What is parsed here is compared with mqtt-packet by test/mqtt/publish.test.ts.
  */
 
 /** The first byte of a packet is its type and, for PUBLISH, these flags. */

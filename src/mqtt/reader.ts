@@ -16,9 +16,10 @@ export type PacketReader = {
 };
 
 /**
- * Treatment of strings with forbidden characters other than U+0000 (MQTT 5, 1.5.4), and of too many user properties. `strict`, for packets of clients:
- * the packet is malformed. `lenient`, for packets of servers: the string is read, because ending the connection would
- * bring it back with the session; whoever reads it refuses that message alone.
+ * Treatment of strings with forbidden characters other than U+0000 (MQTT 5, 1.5.4), and of too many user
+ * properties. `strict`, for packets of clients: the packet is malformed. `lenient`, for packets of servers:
+ * the string is read, because ending the connection would bring it back with the session; whoever reads it
+ * refuses that message alone.
  */
 export type Strictness = 'strict' | 'lenient';
 
@@ -92,8 +93,8 @@ export function readText(reader: PacketReader, strictness = reader.strictness): 
 export const NOT_A_STRING = 'a string is not UTF-8 or contains a character that MQTT forbids';
 
 /**
- * Decodes an MQTT string; undefined if it is not UTF-8 or contains a forbidden character (MQTT 5, 1.5.4). Most strings
- * are ASCII without control characters, which one pass over the bytes shows.
+ * Decodes an MQTT string; undefined if it is not UTF-8 or contains a forbidden character (MQTT 5, 1.5.4).
+ * Most strings are ASCII without control characters, which one pass over the bytes shows.
  */
 export function textAt(
   bytes: Buffer,

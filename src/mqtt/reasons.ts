@@ -1,4 +1,6 @@
-/** Reason codes of MQTT 5 (2.4). Versions before it have a few codes of their own, which are made from these. */
+/**
+ * Reason codes of MQTT 5 (2.4). Versions before it have a few codes of their own, which are made from these.
+ */
 export const REASON = {
   success: 0x00,
   grantedQoS1: 0x01,

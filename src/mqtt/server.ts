@@ -12,8 +12,8 @@ import type { Version } from './version.ts';
 
 export type ServerHandler = {
   /**
-   * A PUBLISH, before it is read, at `start` to `end` of `bytes`, its topic at `topicAt`. `passed`: it is done with;
-   * `later`: it is handed on again after `resume`; `read`: it is read, and comes by `packet`.
+   * A PUBLISH, before it is read, at `start` to `end` of `bytes`, its topic at `topicAt`. `passed`: it is
+   * done with; `later`: it is handed on again after `resume`; `read`: it is read, and comes by `packet`.
    */
   readonly publish: (
     bytes: Buffer,

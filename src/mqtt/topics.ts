@@ -22,7 +22,10 @@ export function isTopicName(topic: string): boolean {
   return plain || stringProblem(topic) === undefined;
 }
 
-/** True for a filter that may be subscribed to: wildcards only as whole levels, `#` only last (MQTT 3.1.1, 4.7.1). */
+/**
+ * True for a filter that may be subscribed to: wildcards only as whole levels, `#` only last (MQTT 3.1.1,
+ * 4.7.1).
+ */
 export function isTopicFilter(filter: string): boolean {
   const levels = filter.split('/', MAX_TOPIC_LEVELS + 1);
   if (filter === '' || levels.length > MAX_TOPIC_LEVELS || stringProblem(filter) !== undefined) return false;

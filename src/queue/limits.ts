@@ -6,7 +6,10 @@ export const DRAIN_BATCH_ENTRIES = 32;
 /** Times that a receiver may fail on a message before it goes to the dead letters. */
 export const MAX_ATTEMPTS = 16;
 
-/** Times that the delivery of a message may throw an exception before it goes to the dead letters, and milliseconds between two. */
+/**
+ * Times that the delivery of a message may throw an exception before it goes to the dead letters, and
+ * milliseconds between two.
+ */
 export const MAX_DELIVERY_EXCEPTIONS = 4;
 export const DELIVERY_RETRY_MS = 1_000;
 
@@ -17,7 +20,10 @@ export const MAX_DEAD_LETTER_BYTES = 16 << 20;
 /** Bytes of the name of metadata: the longest key that LMDB takes with pages of 4 KB. */
 export const MAX_NAME_BYTES = 1_978;
 
-/** Bytes of the topic of a retained message: LMDB must be able to name it, and nine of its bytes say what it is. */
+/**
+ * Bytes of the topic of a retained message: LMDB must be able to name it, and nine of its bytes say what it
+ * is.
+ */
 export const MAX_RETAINED_TOPIC_BYTES = MAX_NAME_BYTES - 9;
 
 /** Milliseconds between two sweeps for expired messages. */
@@ -38,7 +44,10 @@ export const COMMIT_LULL_MS = 2;
 /** Messages that fill a block of the journal, so that waiting for more spares the flash nothing. */
 export const BLOCK_MESSAGES = 12;
 
-/** Messages with which a commit waits for no lull: they fill blocks enough, and their sender's window may be full. */
+/**
+ * Messages with which a commit waits for no lull: they fill blocks enough, and their sender's window may be
+ * full.
+ */
 export const COMMIT_NOW_MESSAGES = 48;
 
 /** Messages, bytes of their bodies and of metadata, and removals that close a commit before its time. */
@@ -84,5 +93,8 @@ export const DROP_BATCH_ENTRIES = 128;
 /** Bytes of the disk that are kept free for taking entries away: some commits' worth of copied pages. */
 export const DISK_RESERVE_BYTES = 4 << 20;
 
-/** Bytes that the store keeps for itself on its disk: what both journals hold, and copies of the pages that it touches. */
+/**
+ * Bytes that the store keeps for itself on its disk: what both journals hold, and copies of the pages that it
+ * touches.
+ */
 export const BALLAST_BYTES = 2 << 20;

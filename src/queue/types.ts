@@ -225,7 +225,7 @@ export type StoreHealth = {
   readonly usedBytes: number;
   readonly maxBytes: number;
   readonly letters: number;
-  /** Folder of a damaged store that was moved away at the start. Undefined if there is none. */
+  /** Folder of a damaged store that was moved away at the start. Undefined if no store was. */
   readonly setAside: string | undefined;
 };
 

@@ -7,8 +7,8 @@ export const MAX_HUB_BYTES = 256 << 20;
 export const MAX_HUB_STATE_BYTES = 1 << 16;
 
 /**
- * Trial of a new hub: most starts, total seconds until it must be healthy, and seconds from SIGTERM to SIGKILL, because
- * modules have 10 seconds to stop by default.
+ * Trial of a new hub: most starts, total seconds until it must be healthy, and seconds from SIGTERM to
+ * SIGKILL, because modules have 10 seconds to stop by default.
  */
 export const HUB_TRIAL = { starts: 3, seconds: 120, grace: 15 } as const;
 

@@ -1,6 +1,8 @@
 /* Bounds of modules: their lines, logs, terminals and checks. */
 
-/** Lines that a module wrote to standard error last, and bytes of each, that are kept to tell why it failed. */
+/**
+ * Lines that a module wrote to standard error last, and bytes of each, that are kept to tell why it failed.
+ */
 export const MAX_LAST_LINES = 3;
 export const MAX_LAST_LINE_BYTES = 200;
 
@@ -8,8 +10,9 @@ export const MAX_LAST_LINE_BYTES = 200;
 export const MAX_LOG_LINE_BYTES = 1 << 18;
 
 /**
- * Lines of one module that are not yet settled, and their bytes, before its standard output is no longer read: enough for the
- * store to commit many at once. The line that exceeds the bytes is still taken, so that the longest one finds room.
+ * Lines of one module that are not yet settled, and their bytes, before its standard output is no longer
+ * read: enough for the store to commit many at once. The line that exceeds the bytes is still taken, so that
+ * the longest one finds room.
  */
 export const MAX_PENDING_LINES = 256;
 export const MAX_PENDING_LINE_BYTES = 1 << 20;
@@ -40,7 +43,7 @@ export const OWN_ADDRESSES_TTL_MS = 1_000;
 export const READY_CHECK_MS = 1_000;
 
 /**
- * `oom_score_adj` of modules, the highest there is (proc(5)): the kernel also counts the mapped pages of a program, and in a
- * control group of 64 MB those of the hub's binary alone outweigh 800.
+ * `oom_score_adj` of modules, the highest there is (proc(5)): the kernel also counts the mapped pages of a
+ * program, and in a control group of 64 MB those of the hub's binary alone outweigh 800.
  */
 export const MODULE_OOM_SCORE_ADJ = 1_000;

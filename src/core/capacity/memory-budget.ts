@@ -14,7 +14,9 @@ export type MemoryBudget = {
 
 const MEGABYTE = 1 << 20;
 
-/** Totals below and above which the parts stay as they are: less holds no packet, more makes nothing faster. */
+/**
+ * Totals below and above which the parts stay as they are: less holds no packet, more makes nothing faster.
+ */
 export const MIN_MEMORY = 32 * MEGABYTE;
 const MAX_DERIVED = 256 * MEGABYTE;
 

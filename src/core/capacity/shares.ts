@@ -1,5 +1,6 @@
 /**
- * Holder of a resource: `module:<name>`, `user:<name>`, `address:<network>` of clients without a name, or LOCAL_CLIENTS.
+ * Holder of a resource: `module:<name>`, `user:<name>`, `address:<network>` of clients without a name, or
+ * LOCAL_CLIENTS.
  */
 export type Holder = string;
 
@@ -75,9 +76,10 @@ export type Shares = {
 };
 
 /**
- * Divides a resource among its holders by one rule: nobody may hold more than it leaves free. So one holder may have
- * half of it, the next half of the rest, and whoever comes later still finds some. Modules may go beyond the bound by an
- * eighth, which clients cannot take. LOCAL_CLIENTS may have all that the others leave: there is nobody to leave it for.
+ * Divides a resource among its holders by one rule: nobody may hold more than it leaves free. So one holder
+ * may have half of it, the next half of the rest, and whoever comes later still finds some. Modules may go
+ * beyond the bound by an eighth, which clients cannot take. LOCAL_CLIENTS may have all that the others leave:
+ * there is nobody to leave it for.
  */
 export function createShares({ resource, plural, bound, remedy }: SharesSettings): Shares {
   const amounts = new Map<Holder, number>();

@@ -13,10 +13,11 @@ const BUSY = 5;
 const entry = new Set<DatabaseSync>();
 
 /**
- * Locks the data folder, which is made (mode 0700) if it is not there. The lock is a transaction that never ends in an empty
- * SQLite file: the kernel's `fcntl` lock on it, of which Node has no function of its own. It ends with the process. Only a user
- * who may open the file (mode 0600) can take it, and nothing is written, so a full disk takes nothing from it. A lock that
- * another process holds is waited for up to `patience` milliseconds, in which this process does nothing else.
+ * Locks the data folder, which is made (mode 0700) if it is not there. The lock is a transaction that never
+ * ends in an empty SQLite file: the kernel's `fcntl` lock on it, of which Node has no function of its own. It
+ * ends with the process. Only a user who may open the file (mode 0600) can take it, and nothing is written,
+ * so a full disk takes nothing from it. A lock that another process holds is waited for up to `patience`
+ * milliseconds, in which this process does nothing else.
  * @throws Failure `data.locked`, `data.unwritable`
  */
 export function lockFolder(folder: string, timeoutMs = 0): FolderLock {
@@ -39,8 +40,8 @@ export function lockFolder(folder: string, timeoutMs = 0): FolderLock {
 }
 
 /**
- * Makes the lock file if it is not there. One that is there is never opened here: whenever a process closes a file, the kernel
- * takes from it every `fcntl` lock that it has on that file (POSIX, fcntl).
+ * Makes the lock file if it is not there. One that is there is never opened here: whenever a process closes a
+ * file, the kernel takes from it every `fcntl` lock that it has on that file (POSIX, fcntl).
  */
 function makeFile(folder: string, file: string): void {
   makeFolder(folder);
@@ -52,7 +53,10 @@ function makeFile(folder: string, file: string): void {
   }
 }
 
-/** Makes a folder and those above it. Node's own `recursive` never ends where a folder cannot be made, as in /proc. */
+/**
+ * Makes a folder and those above it. Node's own `recursive` never ends where a folder cannot be made, as in
+ * /proc.
+ */
 function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700 });
@@ -77,7 +81,10 @@ function inUse(folder: string, file: string): Failure {
   );
 }
 
-/** The process that holds the lock, by proc_locks(5); undefined if it has just ended, or is of another container. */
+/**
+ * The process that holds the lock, by proc_locks(5); undefined if it has just ended, or is of another
+ * container.
+ */
 function holderOf(file: string): string | undefined {
   const { ino } = statSync(file, { bigint: true });
   const lock = new RegExp(`^\\d+: POSIX +\\S+ +WRITE +(\\d+) \\S+:${ino} `, 'm');

@@ -1,4 +1,6 @@
-/** A value that the hub keeps as JSON. Undefined if it is not there, or damaged: LMDB keeps no checksum of it. */
+/**
+ * A value that the hub keeps as JSON. Undefined if it is not there, or damaged: LMDB keeps no checksum of it.
+ */
 export function storedJson(bytes: Buffer | undefined): unknown {
   if (bytes === undefined) return undefined;
   try {

@@ -7,7 +7,10 @@ const PLAIN = /^[\w.:/@%+-]+$/;
 
 const LONG_QUOTE = new RegExp(`"([^"]{${MAX_LOG_QUOTE}})[^"]+"`, 'g');
 
-/** Level, room, sentence, and then `key=value` for each field: one line of bounded length without control characters. */
+/**
+ * Level, room, sentence, and then `key=value` for each field: one line of bounded length without control
+ * characters.
+ */
 export function logLine(level: Level, room: string, sentence: string, fields: LogFields): string {
   const pairs = Object.entries(fields).flatMap(([key, value]) =>
     value === undefined ? [] : [`${key}=${textOf(value)}`],

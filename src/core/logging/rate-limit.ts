@@ -23,14 +23,15 @@ type Bucket = { tokens: number; at: number };
 type Kind = { readonly bucket: Bucket; suppressed: number; last: Parameters<LogSink> | undefined };
 
 /**
- * The parts of a sentence that vary, from its first quote to its last: a peer may send quotes. Module names are the
- * manifest's, so there is a bounded number of them, and each is a kind of its own.
+ * The parts of a sentence that vary, from its first quote to its last: a peer may send quotes. Module names
+ * are the manifest's, so there is a bounded number of them, and each is a kind of its own.
  */
 const VARIABLE = /([Mm]odule "[\w-]{1,64}")|".*"|\d+/gs;
 
 /**
- * Limits the lines of each kind, and of all kinds together, per second; the number of suppressed lines is logged.
- * The kind of a line is its sentence without quotations and numbers, so that no peer can make up kinds by what it sends.
+ * Limits the lines of each kind, and of all kinds together, per second; the number of suppressed lines is
+ * logged. The kind of a line is its sentence without quotations and numbers, so that no peer can make up
+ * kinds by what it sends.
  */
 export function limitLog(sink: LogSink, clock: Pick<Clock, 'monotonic' | 'after'>): LimitedLog {
   const kinds = new Map<string, Kind>();

@@ -4,8 +4,9 @@ import { systemCode } from '../errors.ts';
 import { MAX_PORT_RETRIES, PORT_RETRY_MS } from '../limits.ts';
 
 /**
- * Lets `server` listen. An address that is in use is tried for half a second, with `pause` (milliseconds) between two tries:
- * what a hub that was killed had just begun to spawn holds its addresses until it is another program. Undefined: it listens.
+ * Lets `server` listen. An address that is in use is tried for half a second, with `pause` (milliseconds)
+ * between two tries: what a hub that was killed had just begun to spawn holds its addresses until it is
+ * another program. Undefined: it listens.
  */
 export async function listenWithRetry(
   server: Server,

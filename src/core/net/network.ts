@@ -4,7 +4,10 @@ import { isIPv6 } from 'node:net';
 const NETWORK_GROUPS = 4;
 const GROUPS = 8;
 
-/** The part of a peer's address that it cannot choose: an IPv4 address, the /64 of an IPv6 address; anything else as it is. */
+/**
+ * The part of a peer's address that it cannot choose: an IPv4 address, the /64 of an IPv6 address; anything
+ * else as it is.
+ */
 export function networkOf(address: string): string {
   const [plain = ''] = address.split('%');
   if (!isIPv6(plain) || plain.includes('.')) return address;

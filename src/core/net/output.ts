@@ -11,8 +11,8 @@ const MAX_SPARE = 16;
 const MAX_COPIED = 1 << 12;
 
 /**
- * The way out of one socket: packets are made in place, one behind the other, and go out in one write at the end of
- * the turn of the loop. A socket that has nothing to send holds no memory for it.
+ * The way out of one socket: packets are made in place, one behind the other, and go out in one write at the
+ * end of the turn of the loop. A socket that has nothing to send holds no memory for it.
  */
 export type Output = {
   /** Makes room for `size` bytes, which the caller fills at once: they begin here in `slab()`. */

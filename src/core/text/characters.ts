@@ -5,17 +5,17 @@ import type { Message } from '../message.ts';
 export const MAX_STRING_BYTES = 65_535;
 
 /**
- * Code points that an MQTT string must not hold (MQTT 5, 1.5.4; MQTT 3.1.1, 1.5.3): U+0000, control characters,
- * surrogates without their other half, and non-characters; part of a character class of a regular expression with the
- * flag `u`. A receiver may end its connection for any of them, so a
- * message with one would keep a persistent session of such a client from all that waits behind it.
+ * Code points that an MQTT string must not hold (MQTT 5, 1.5.4; MQTT 3.1.1, 1.5.3): U+0000, control
+ * characters, surrogates without their other half, and non-characters; part of a character class of a regular
+ * expression with the flag `u`. A receiver may end its connection for any of them, so a message with one
+ * would keep a persistent session of such a client from all that waits behind it.
  */
 export const FORBIDDEN_CHARACTERS = '\\p{Cc}\\p{Cs}\\p{Noncharacter_Code_Point}';
 
 const FORBIDDEN = new RegExp(`[${FORBIDDEN_CHARACTERS}]`, 'u');
 
 /**
- * First character of `text` that an MQTT string must not contain, as `U+0085`. Undefined if there is none.
+ * First character of `text` that an MQTT string must not contain, as `U+0085`. Undefined if all are allowed.
  */
 export function forbiddenCharacterIn(text: string): string | undefined {
   const code = FORBIDDEN.exec(text)?.[0].codePointAt(0);

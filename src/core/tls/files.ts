@@ -36,7 +36,8 @@ const FIELDS = ['cert', 'key', 'ca', 'crl'] as const satisfies readonly (keyof T
 
 /**
  * Reads PEM files and proves that TLS accepts them, so that what they hold cannot fail anywhere else.
- * @throws TlsFileError whatever they are: absent, a pipe, empty, too large, no PEM, encrypted, of different keys
+ * @throws TlsFileError whatever they are: absent, a pipe, empty, too large, no PEM, encrypted, of different
+ * keys
  */
 export function readTlsFiles({ ca, cert, key, crl }: TlsFiles): TlsIdentity {
   const content: Content = {

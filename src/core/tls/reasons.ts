@@ -48,7 +48,10 @@ const ALERTS: readonly (readonly [end: string, words: string])[] = [
   ['ACCESS_DENIED', 'the other side denied access'],
 ];
 
-/** Why a certificate was refused, by OpenSSL's code for it: `self-signed certificate (DEPTH_ZERO_SELF_SIGNED_CERT)`. */
+/**
+ * Why a certificate was refused, by OpenSSL's code for it: `self-signed certificate
+ * (DEPTH_ZERO_SELF_SIGNED_CERT)`.
+ */
 export function certificateReason(code: string): string | undefined {
   const words = CERTIFICATE[code];
   return words === undefined ? undefined : `${words} (${code})`;

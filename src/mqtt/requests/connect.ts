@@ -12,7 +12,10 @@ import type { Version } from '../version.ts';
 export type Connect = {
   readonly cmd: 'connect';
   readonly version: Version;
-  /** True for a bridge of another broker, by the highest bit of the protocol level, which is mosquitto's convention. */
+  /**
+   * True for a bridge of another broker, by the highest bit of the protocol level, which is mosquitto's
+   * convention.
+   */
   readonly bridge: boolean;
   readonly clientId: string;
   readonly clean: boolean;

@@ -10,7 +10,7 @@ import {
   REMOVAL_WINDOW_MS,
 } from '../limits.ts';
 
-/** Work gathered for the next commit, in monotonic milliseconds. Infinity if there is none of a kind. */
+/** Work gathered for the next commit, in monotonic milliseconds. Infinity for a kind without work. */
 export type Gathered = {
   /** Number of messages, and bytes of messages and metadata. */
   messages: number;

@@ -2,8 +2,9 @@ import type { OnDurable } from '../../core/message.ts';
 import type { QueueState } from '../entries/queue-state.ts';
 
 /*
- * Failed deliveries of an entry are metadata under `attempts/<queue id>/<sequence>`, a decimal number: written when a
- * delivery fails and when that entry leaves, so that a message that is always delivered costs no write.
+ * Failed deliveries of an entry are metadata under `attempts/<queue id>/<sequence>`, a decimal number:
+ * written when a delivery fails and when that entry leaves, so that a message that is always delivered costs
+ * no write.
  */
 const PREFIX = 'attempts/';
 

@@ -6,11 +6,14 @@ import { BALLAST_BYTES, DISK_RESERVE_BYTES } from '../limits.ts';
 import { FILE } from './preflight.ts';
 
 /**
- * A file of zeros beside LMDB's, whose space LMDB gets when other programs have filled the disk: even to take entries away it
- * needs new pages, because it writes none in place.
+ * A file of zeros beside LMDB's, whose space LMDB gets when other programs have filled the disk: even to take
+ * entries away it needs new pages, because it writes none in place.
  */
 export type Ballast = {
-  /** Gives the space to LMDB's file, behind its first `end` bytes. False if the disk is not full, or the space was given before. */
+  /**
+   * Gives the space to LMDB's file, behind its first `end` bytes. False if the disk is not full, or the space
+   * was given before.
+   */
   readonly spend: (end: number) => boolean;
   /** Makes the file again if it is not whole and the disk has room for it. */
   readonly restore: () => void;

@@ -130,7 +130,7 @@ export function isInline(chunk: Chunk, index: number): boolean {
   return recordEnd(chunk, index) > recordStart(chunk, index);
 }
 
-/* Of the `index`th entry of a whole chunk, one by one: a queue that is drained has no time for an object of them. */
+/* Fields of the `index`th entry of an undamaged chunk, read one by one to allocate no object on the hot path. */
 
 export function expiresAt({ value }: Chunk, index: number): number {
   return value.readDoubleBE(CRC_BYTES + index * HEAD_BYTES + 8);
@@ -160,7 +160,10 @@ export function indexBehind(chunk: Chunk, sequence: number): number {
   return low;
 }
 
-/** The value of a whole chunk without the entries of `sequences`, a list in order, from `from` to `to`, and how many are left. */
+/**
+ * Copies an undamaged chunk without the entries of `sequences`, a sorted list, from `from` to `to`. Returns the
+ * value and the number of entries left.
+ */
 export function without(
   chunk: Chunk,
   sequences: readonly number[],

@@ -32,7 +32,7 @@ export type Database = StoreReader & {
   readonly close: () => Promise<void>;
 };
 
-/** What LMDB counts, as it stood when it could last be asked. */
+/** LMDB's counters when they could last be read. */
 /** `end`: bytes of the file up to its last committed page. */
 type Figures = { readonly used: number; readonly written: number; readonly end: number };
 

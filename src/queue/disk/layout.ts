@@ -3,8 +3,9 @@ import { bufferOf, decode, encode } from '../record/record-encode.ts';
 import { entrySize } from './chunk.ts';
 
 /*
- * What stands in LMDB, format 3. Numbers in keys are big-endian, so that LMDB's order is the queue's order.
- * The store's own state shares LMDB's root table with the names of the others: a page less for each commit.
+ * Layout of the LMDB tables, format 3. Numbers in keys are big-endian, so that LMDB's order is the queue's
+ * order. The store's own state shares LMDB's root table with the names of the others: a page less for each
+ * commit.
  *
  *   (root)    #format                       -> CBOR number
  *             #store                        -> CBOR [hub time (ms), last sequence, journal's generation, salt (8)]

@@ -24,7 +24,7 @@ import { findDamage } from './verify.ts';
 
 export type Opened = {
   readonly database: Database;
-  /** Newest folder that a damaged store was moved to. Undefined if there is none. */
+  /** Newest folder that a damaged store was moved to. Undefined if no store was moved. */
   readonly setAside: string | undefined;
 };
 

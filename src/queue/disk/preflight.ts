@@ -20,7 +20,7 @@ const LAST_PAGE_AT = 144;
 const TRANSACTION_AT = 152;
 
 /**
- * Looks a store over before LMDB does, which ends the process where it meets a file that is none of its own.
+ * Checks a store before LMDB opens it, because LMDB ends the process at a file that is not its own.
  * True if the file is shorter than it says: LMDB leaves pages out at the end that a transaction took and gave
  * back, so that need not be damage, and the pages must tell.
  * @throws Failure `store.damaged`, `store.newer`

@@ -42,7 +42,7 @@ export type StoreReader = {
   ) => StoredEntry[];
   /** Chunk with the first entry of a lane behind the sequence `after`. */
   readonly chunk: (queue: number, priority: number, after: number) => Chunk | undefined;
-  /** Entry with this key. Undefined if there is none. */
+  /** Entry with this key. Undefined if it does not exist. */
   readonly find: (place: EntryKey) => StoredEntry | undefined;
   readonly lastEntry: (queue: number, priority: number) => StoredEntry | undefined;
   /** Indexed entries that expire up to `until`, the earliest first, beginning behind `after`. */

@@ -4,9 +4,10 @@ import { storedJson } from '../../core/files/stored-json.ts';
 import { tolerate } from './open-folder.ts';
 
 /*
- * Entries that were sent and not acknowledged, as a clean end leaves them to the next run. Nothing is written for an entry
- * that is sent. So after any other end every entry that is in the store may have been sent: no smaller number is safe,
- * because acknowledgements that were not on disk yet are lost with the end, and their entries come before those in flight.
+ * Entries that were sent and not acknowledged, as a clean end leaves them to the next run. Nothing is written
+ * for an entry that is sent. So after any other end every entry that is in the store may have been sent: no
+ * smaller number is safe, because acknowledgements that were not on disk yet are lost with the end, and their
+ * entries come before those in flight.
  */
 
 export type SentEntries = {
@@ -20,7 +21,10 @@ export type SentPosition = readonly [queue: number, priority: number, sequence: 
 
 const FILE = 'sent';
 
-/** Reads and removes what the last run left. Undefined if it did not end cleanly. The caller flushes the folder. */
+/**
+ * Reads and removes what the last run left. Undefined if it did not end cleanly. The caller flushes the
+ * folder.
+ */
 export function takeSentFile(folder: string): SentEntries | undefined {
   const file = join(folder, FILE);
   return tolerate(() => {

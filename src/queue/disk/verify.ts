@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { FILE } from './preflight.ts';
 
 /*
- * What is read of LMDB's pages (lmdb.h, mdb.c), in the machine's byte order:
+ * Fields read of LMDB's pages (lmdb.h, mdb.c), in the machine's byte order:
  *
  *   page     number (8) transaction (8) pad (2) flags (2) lower (2) upper (2), or for an overflow pages (4);
  *            then lower / 2 offsets of nodes (2 each), counted from behind this head

@@ -14,15 +14,17 @@ const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_DSYNC;
 /** The unit of WebAssembly's memory. */
 const WASM_PAGE = 1 << 16;
 
-/** Memory that begins at a page's boundary, as O_DIRECT wants it: of all that JavaScript has, only this does. */
+/**
+ * Memory that begins at a page's boundary, as O_DIRECT wants it: of all that JavaScript has, only this does.
+ */
 export function alignedBuffer(bytes: number): Buffer {
   const pages = Math.ceil(bytes / WASM_PAGE);
   return Buffer.from(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer, 0, bytes);
 }
 
 /**
- * Opens a file past the page cache, where its file system can: the cache would hold it a second time, and where
- * it holds files in large folios a block of 4 KB counts as 512.
+ * Opens a file past the page cache, where its file system can: the cache would hold it a second time, and
+ * where it holds files in large folios a block of 4 KB counts as 512.
  */
 export function openBlocks(path: string): BlockFile {
   let direct = true;

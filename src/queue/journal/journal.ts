@@ -19,8 +19,8 @@ const CHANGES_BYTES = 1 << 16;
 
 export type Journal = {
   /**
-   * Room in memory for the next run. What the file in use holds stays there until the file is written again, so
-   * that a checkpoint need not read it and a commit leaves nothing to the garbage collector.
+   * Room in memory for the next run. What the file in use holds stays there until the file is written again,
+   * so that a checkpoint need not read it and a commit leaves nothing to the garbage collector.
    */
   readonly space: (bytes: number) => Buffer;
   /** Writes one run and resolves once it is durable. One call at a time. */

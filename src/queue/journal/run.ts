@@ -119,7 +119,9 @@ function checksumOf(blocks: Buffer, contentBytes: number): number {
   return crc32(blocks.subarray(HEADER_BYTES, HEADER_BYTES + contentBytes), crc32(blocks.subarray(0, CRC_AT)));
 }
 
-/** The whole runs of generations behind `generation` in a journal's file; what is torn or damaged is left out. */
+/**
+ * The whole runs of generations behind `generation` in a journal's file; what is torn or damaged is left out.
+ */
 export function decodeRuns(salt: Buffer, generation: number, file: Buffer): JournalRun[] {
   const runs: JournalRun[] = [];
   for (let at = 0; at + HEADER_BYTES <= file.length; ) {
@@ -135,7 +137,7 @@ export function decodeRuns(salt: Buffer, generation: number, file: Buffer): Jour
   return runs;
 }
 
-/** Run that begins at `at`, complete or not. Undefined if there is none. */
+/** Run that begins at `at`, complete or not. Undefined if no run begins there. */
 function runAt(file: Buffer, at: number, salt: Buffer): Buffer | undefined {
   if (file.readUInt32BE(at) !== MAGIC || !file.subarray(at + 4, at + 12).equals(salt)) return undefined;
   const end = at + HEADER_BYTES + file.readUInt32BE(at + 20);

@@ -1,6 +1,6 @@
 /*
- * CBOR (RFC 8949, 3) as far as a message needs it, written in place: the library makes a buffer of its own for
- * each value, and a store under load has no time for that. What is written here the library reads.
+ * CBOR (RFC 8949, 3) as far as a message needs it, written in place: the library makes a buffer of its own
+ * for each value, and a store under load has no time for that. What is written here the library reads.
  */
 
 /** Major types; NULL and UNSIGNED with their heads. */

@@ -7,8 +7,8 @@ import { ARRAY, createTextReader, headEnd, headValue, NULL, readTexts, textIn } 
 import { CRC_BYTES, FIELDS, FORMAT_SHIFT, RETAIN, RETAINED } from './record-encode.ts';
 
 /*
- * A message from its record, read in place: the library makes a value of each field first, and a queue that is drained
- * has no time for that. Most messages of a queue have the topic and the sender of the one before.
+ * A message from its record, read in place: the library makes a value of each field first, and a queue that
+ * is drained has no time for that. Most messages of a queue have the topic and the sender of the one before.
  */
 const topics = createTextReader();
 const names = createTextReader();

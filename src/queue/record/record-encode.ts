@@ -22,7 +22,8 @@ import {
  *   CBOR [topic, qos, flags, kind, name, output, [property, text, ...], content type, response topic,
  *         correlation data, seconds to live, body], null for what it does not have
  *
- * LMDB has no checksums, and flash forgets: without one a damaged body would be delivered as if it were whole.
+ * LMDB has no checksums, and flash forgets: without one a damaged body would be delivered as if it were
+ * whole.
  */
 export const CRC_BYTES = 4;
 export const FIELDS = 12;
