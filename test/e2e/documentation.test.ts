@@ -35,6 +35,20 @@ for (const [index, page] of pages.entries()) {
   });
 }
 
+/** Value at a path such as `modules[].restarts`, where `[]` is the first element. */
+function valueAt(status: unknown, path: string): unknown {
+  return path
+    .replaceAll('[]', '.0')
+    .split('.')
+    .reduce<unknown>(
+      (value, key) =>
+        typeof value === 'object' && value !== null
+          ? Object.entries(value).find(([name]) => name === key)?.[1]
+          : undefined,
+      status,
+    );
+}
+
 documentation('README names the first word of each command', () => {
   const text = readFileSync(join(root, 'README.md'), 'utf8');
   const words = new Set(COMMANDS.map(({ name }) => name.split(' ')[0] ?? ''));
@@ -49,7 +63,7 @@ const MANIFEST = {
   upstream: { url: 'mqtt://127.0.0.1:9' },
 };
 
-documentation('the reference names each $SYS topic and each file of a running hub', async () => {
+documentation('the pages name the $SYS topics, the files and the status of a running hub', async () => {
   const port = await freePort();
   const listeners = [{ mqtt: `127.0.0.1:${port}` }];
   const folder = folderWith({ 'm.json': JSON.stringify({ ...MANIFEST, listeners }) });
@@ -62,6 +76,17 @@ documentation('the reference names each $SYS topic and each file of a running hu
     const names = topics.map(topic => topic.replace('/host/', '/<module>/'));
     assert.equal(
       names.filter(name => !page.includes(`\`${name}\``)),
+      [],
+    );
+    assert.is(run(['pub', '-p', String(port), '-t', 'a', '-m', 'b', '-q', '1']).code, 0);
+    const status: unknown = JSON.parse(run(['ps', '--json', '--data', join(folder, 'data')]).out);
+    const guide = readFileSync(join(root, 'docs/how-to/monitor.md'), 'utf8');
+    const [, table = ''] = guide.split('| field of `ps --json` |');
+    const cells = Array.from(table.matchAll(/^\| (`[^|]+`) \|/gm), ([, cell = '']) => cell);
+    const paths = cells.flatMap(cell => cell.match(/[\w.[\]]+/g) ?? []);
+    assert.ok(paths.length > 7);
+    assert.equal(
+      paths.filter(path => valueAt(status, path) === undefined),
       [],
     );
     const layout = readFileSync(join(root, 'docs/reference/data-folder.md'), 'utf8');
