@@ -1,10 +1,16 @@
 /** Queue for expensive jobs with bounded concurrency, fair between keys: the keys take turns. */
 export type FairQueue = {
-  /** Runs `work` now or later; it must not reject. Calls `dropped` instead if the queue is full and the key has most jobs in it. */
+  /**
+   * Runs `work` now or later; it must not reject. Calls `dropped` instead if the queue is full and the key
+   * has most jobs in it.
+   */
   readonly run: (lane: QueueLane, key: string, work: () => Promise<void>, dropped: () => void) => void;
 };
 
-/** Priority lane: `reserved` jobs may use the whole concurrency, `spare` jobs all but one place, so that they never block the others. */
+/**
+ * Priority lane: `reserved` jobs may use the whole concurrency, `spare` jobs all but one place, so that they
+ * never block the others.
+ */
 export type QueueLane = 'reserved' | 'spare';
 
 type Job = { readonly work: () => Promise<void>; readonly dropped: () => void };

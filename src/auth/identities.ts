@@ -33,9 +33,10 @@ const ANONYMOUS: Identity = { kind: 'client', user: undefined };
 const NO_CLIENTS: ClientRules = { modules: [], users: [], anonymous: { publish: [], subscribe: [] } };
 
 /**
- * Authenticates a module by its process if the manifest has access rules, whatever credentials it presents; otherwise by its
- * token. A user is authenticated by password or by a certificate with the user's name. A client without credentials is
- * accepted if the manifest has grants for `anonymous`, and on this machine if it has no access rules at all.
+ * Authenticates a module by its process if the manifest has access rules, whatever credentials it presents;
+ * otherwise by its token. A user is authenticated by password or by a certificate with the user's name. A
+ * client without credentials is accepted if the manifest has grants for `anonymous`, and on this machine if
+ * it has no access rules at all.
  */
 export function createIdentities(settings: IdentitiesSettings): Identities {
   const tokens = new Map<string, string>();
@@ -55,7 +56,10 @@ export function createIdentities(settings: IdentitiesSettings): Identities {
     );
   };
 
-  /** Authenticates a process of one of `modules` as that module; it needs no credentials and cannot be another one. */
+  /**
+   * Authenticates a process of one of `modules` as that module; it needs no credentials and cannot be another
+   * one.
+   */
   const moduleByProcess = (
     modules: readonly string[],
     { username, password }: Credentials,
@@ -115,7 +119,9 @@ export function createIdentities(settings: IdentitiesSettings): Identities {
   };
 }
 
-/** True if clients of this machine have different rights, so that a module must not pass as another client. */
+/**
+ * True if clients of this machine have different rights, so that a module must not pass as another client.
+ */
 function authenticatesProcesses({ modules, users }: ClientRules): boolean {
   return modules.length > 0 && (users.length > 0 || modules.some(isIsolated));
 }

@@ -28,8 +28,9 @@ export type Logins = {
 const KEY_BYTES = 32;
 
 /**
- * Verifies users' passwords with a rate limit against guessing. Failures are counted per name and address together, and per
- * address, so that an attacker cannot lock a user out elsewhere. An unknown name takes as long as a wrong password.
+ * Verifies users' passwords with a rate limit against guessing. Failures are counted per name and address
+ * together, and per address, so that an attacker cannot lock a user out elsewhere. An unknown name takes as
+ * long as a wrong password.
  */
 export function createLogins({ clock, random, log }: LoginsSettings): Logins {
   const addresses = createLoginAttempts(clock);
@@ -53,8 +54,9 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
   };
 
   /**
-   * Result without hashing; undefined if the password must be hashed. A password that was right from this address is
-   * accepted even during a lockout. One that was right from elsewhere is accepted in a limited number of times.
+   * Result without hashing; undefined if the password must be hashed. A password that was right from this
+   * address is accepted even during a lockout. One that was right from elsewhere is accepted in a limited
+   * number of times.
    */
   const cachedResult = ({ user, password, peer }: Login): LoginResult | undefined => {
     const line = hashes.get(user);

@@ -12,7 +12,9 @@ export function addNeeds(one: SpaceNeed, other: SpaceNeed): SpaceNeed {
   return { bytes: one.bytes + other.bytes, entries: one.entries + other.entries };
 }
 
-/** Disk space of items on a file system with that block size: whole blocks, and one for each folder and link. */
+/**
+ * Disk space of items on a file system with that block size: whole blocks, and one for each folder and link.
+ */
 export function needOf(items: Iterable<BundleItem>, block: number): SpaceNeed {
   let [bytes, entries] = [0, 0];
   for (const item of items) {

@@ -17,7 +17,10 @@ export type BundleFolders = {
   readonly parts: string;
 };
 
-/** Fetches and checks all missing bundles, checks the disk space for all, then unpacks them. The folders must exist. */
+/**
+ * Fetches and checks all missing bundles, checks the disk space for all, then unpacks them. The folders must
+ * exist.
+ */
 export async function fetchBundles(
   folders: BundleFolders,
   bundles: readonly WantedBundle[],

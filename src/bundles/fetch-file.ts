@@ -13,8 +13,8 @@ import type { LocalSource, WantedFile } from './types.ts';
 export type FetchLocation = { readonly parts: string; readonly need: SpaceNeed };
 
 /**
- * Fetches and verifies a file of at most `maxBytes`; returns its path. A local file stays where it is; a download is
- * `<parts>/<sha256>`, which the caller removes.
+ * Fetches and verifies a file of at most `maxBytes`; returns its path. A local file stays where it is; a
+ * download is `<parts>/<sha256>`, which the caller removes.
  */
 export async function fetchFile(
   wanted: WantedFile,

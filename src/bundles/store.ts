@@ -10,21 +10,21 @@ import { removeTree } from './remove-tree.ts';
 import type { LocalSource, WantedBundle, WantedFile } from './types.ts';
 
 /**
- * Store of unpacked bundles, each in a read-only folder named by the SHA-256 of its archive. A folder gets its name only
- * after all of its content is flushed, so a name means that the bundle is complete.
+ * Store of unpacked bundles, each in a read-only folder named by the SHA-256 of its archive. A folder gets
+ * its name only after all of its content is flushed, so a name means that the bundle is complete.
  */
 export type BundleStore = {
   readonly has: (sha256: string) => boolean;
   /** Path of a bundle, whether it exists or not. */
   readonly folderOf: (sha256: string) => string;
   /**
-   * Fetches, verifies and unpacks the missing bundles. Rejects with a Failure or the signal's reason; existing bundles stay
-   * untouched, and no partial one is left.
+   * Fetches, verifies and unpacks the missing bundles. Rejects with a Failure or the signal's reason;
+   * existing bundles stay untouched, and no partial one is left.
    */
   readonly fetchBundles: (bundles: readonly WantedBundle[], signal: AbortSignal) => Promise<void>;
   /**
-   * Fetches a file of at most `maxBytes` that is not a bundle, such as a hub; returns its path. A download stays until
-   * `removeUnused`; the caller verifies its hash again when it copies the file.
+   * Fetches a file of at most `maxBytes` that is not a bundle, such as a hub; returns its path. A download
+   * stays until `removeUnused`; the caller verifies its hash again when it copies the file.
    */
   readonly fetchFile: (wanted: WantedFile, maxBytes: number, signal: AbortSignal) => Promise<LocalSource>;
   /** Removes all other bundles and their downloads. */

@@ -2,7 +2,8 @@ import { Failure } from '../core/errors.ts';
 import { MAX_SIGNED_NESTING } from './limits.ts';
 
 /**
- * Serializes a JSON value canonically (RFC 8785), independent of field order and white space; errors name `file`.
+ * Serializes a JSON value canonically (RFC 8785), independent of field order and white space; errors name
+ * `file`.
  * @throws Failure `signature.impossible` for a lone surrogate, a number out of range, or too deep nesting
  */
 export function canonicalJson(value: unknown, file: string): string {

@@ -16,8 +16,8 @@ const MAX_BYTES = HEAD_BYTES + OVERHEAD_BYTES + PURPOSE.length + MAX_SECRET_BYTE
 const MAX_CHARACTERS = PREFIX.length + 4 * Math.ceil(MAX_BYTES / 3);
 
 /**
- * Encrypts a secret for the public key `to`: `sealed:` and the base64 of an ephemeral public key, a nonce and a nacl.box.
- * Only the holder of the matching secret key can decrypt it; the sender cannot.
+ * Encrypts a secret for the public key `to`: `sealed:` and the base64 of an ephemeral public key, a nonce and
+ * a nacl.box. Only the holder of the matching secret key can decrypt it; the sender cannot.
  */
 export async function sealSecret(secret: Buffer, to: Buffer, random: Random): Promise<string> {
   const nacl = await loadNacl();

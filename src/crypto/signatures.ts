@@ -18,7 +18,10 @@ export type ManifestSignature = { readonly key: string; readonly value: string }
 /** Public key whose manifests are accepted, by the name of its file. */
 export type TrustedKey = { readonly name: string; readonly bytes: Buffer; readonly comment: string };
 
-/** Computes the signed digest: SHA-512 of the purpose and the canonical JSON of the manifest without its signature. */
+/**
+ * Computes the signed digest: SHA-512 of the purpose and the canonical JSON of the manifest without its
+ * signature.
+ */
 export function manifestDigest(manifest: object, file: string): Buffer {
   const { signature: _, ...rest }: { signature?: unknown } = manifest;
   return createHash('sha512').update(PURPOSE).update(canonicalJson(rest, file)).digest();
@@ -44,7 +47,8 @@ export async function signManifest(
 }
 
 /**
- * Verifies the signature of a parsed manifest that is not validated yet. Resolves to the trusted key that signed it.
+ * Verifies the signature of a parsed manifest that is not validated yet. Resolves to the trusted key that
+ * signed it.
  * @throws Failure `signature.missing`, `signature.unknown-key`, `signature.wrong`, `signature.impossible`
  */
 export async function verifyManifest(
@@ -93,7 +97,10 @@ function missing(file: string): Failure {
   );
 }
 
-/** True if the scalar is below the group order (RFC 8032, 5.1.7); otherwise one signature would have several encodings. */
+/**
+ * True if the scalar is below the group order (RFC 8032, 5.1.7); otherwise one signature would have several
+ * encodings.
+ */
 function isReduced(value: Buffer): boolean {
   const scalar = value.subarray(KEY_BYTES).toReversed();
   return BigInt(`0x${Buffer.from(scalar).toString('hex')}`) < ORDER;

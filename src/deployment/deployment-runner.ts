@@ -16,7 +16,10 @@ import type { Progress, ProgressSettings } from './progress.ts';
 import { createProgress, distinct } from './progress.ts';
 import type { SelfUpdate } from './self-update.ts';
 
-/** Start of a hub: with a manifest given for the first time, one that was healthy before, or one that never was. */
+/**
+ * Start of a hub: with a manifest given for the first time, one that was healthy before, or one that never
+ * was.
+ */
 type StartKind = 'first' | 'proven' | 'best effort';
 
 /** Operations on deployments. Each runs to its end, or until its signal aborts it. */
@@ -27,7 +30,9 @@ export type DeploymentRunner = {
   readonly isHealthy: () => boolean;
   /** Resolves when modules are being started for the first time. */
   readonly hubUp: Promise<void>;
-  /** Starts the current deployment; once it was healthy for long enough, it becomes the target of rollbacks. */
+  /**
+   * Starts the current deployment; once it was healthy for long enough, it becomes the target of rollbacks.
+   */
   readonly resumeCurrent: (
     deployment: Deployment,
     placed: Placed,
@@ -163,7 +168,10 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
     await becomeHealthy(previous, placed, signal);
   };
 
-  /** Requests the restart into another hub binary, which continues from the recorded state; then waits for the abort. */
+  /**
+   * Requests the restart into another hub binary, which continues from the recorded state; then waits for the
+   * abort.
+   */
   const handOver = (signal: AbortSignal): Promise<void> => {
     selfUpdate.requestRestart();
     hubUp.resolve();
@@ -270,9 +278,9 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
 }
 
 /**
- * Failures that do not stop a start, because the component retries: a listener that cannot be opened, since its address may
- * appear later, and the password of an upstream. The first start of a manifest still fails if a port is in use or the
- * password was sealed for another device, because a person waits for the answer.
+ * Failures that do not stop a start, because the component retries: a listener that cannot be opened, since
+ * its address may appear later, and the password of an upstream. The first start of a manifest still fails if
+ * a port is in use or the password was sealed for another device, because a person waits for the answer.
  */
 function toleratedAt(kind: StartKind): NonNullable<ExecuteOptions['isTolerated']> {
   return (thrown, step) => {

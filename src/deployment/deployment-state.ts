@@ -10,12 +10,18 @@ import type { ManifestFiles } from './manifest-files.ts';
 /** Key in the store. */
 const STORE_KEY = 'deployment';
 
-/** Deployment record, kept in the store. What a rollback needs is also in a recovery file, in case the store is lost. */
+/**
+ * Deployment record, kept in the store. What a rollback needs is also in a recovery file, in case the store
+ * is lost.
+ */
 export type DeploymentState = {
   readonly read: () => DeploymentRecord;
   /** Record as it is on disk, without writes in progress; shown to clients. */
   readonly committed: () => DeploymentRecord;
-  /** Writes a change; resolves when it is durable, or rejects with Failure `store.write` or the signal's reason. */
+  /**
+   * Writes a change; resolves when it is durable, or rejects with Failure `store.write` or the signal's
+   * reason.
+   */
   readonly write: (change: Partial<DeploymentRecord>, signal: AbortSignal) => Promise<void>;
   /** Writes a change without waiting; a crash may lose it. */
   readonly writeLazily: (change: Partial<DeploymentRecord>) => void;

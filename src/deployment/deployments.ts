@@ -35,11 +35,12 @@ export type DeploymentStatus = Omit<DeploymentRecord, 'given'> & {
 /** Deployments of the hub: one at a time, watched, and rolled back if they fail. */
 export type Deployments = {
   /**
-   * Starts `given` if it differs from the manifest of the last start, else the deployment applied last. Resolves when the
-   * first modules are being started. Rejects with the failure that keeps the hub from starting.
+   * Starts `given` if it differs from the manifest of the last start, else the deployment applied last.
+   * Resolves when the first modules are being started. Rejects with the failure that keeps the hub from
+   * starting.
    */
   readonly start: (given: IncomingManifest | undefined) => Promise<void>;
-  /** Applies a manifest by its absolute path; aborts a deployment in progress. Resolves when it is recorded. */
+  /** Applies a manifest by its absolute path; aborts one in progress. Resolves when it is recorded. */
   readonly apply: (file: string) => Promise<AcceptedDeployment>;
   /** Plans a manifest without applying it. */
   readonly preview: (file: string) => Promise<AcceptedDeployment>;
@@ -164,7 +165,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
       const sentence = `The new hub failed its trial: ${trial.reason}.`;
       const recorded = phase === 'returning' ? state.read().outcome?.failure : undefined;
       const failure = recorded ?? ({ code: 'update.failed', sentence } as const);
-      // Recorded before the trial is cleared, so that a crash in between does not start the self-update again.
+      // Recorded before the trial is cleared, so that a crash in between does not repeat the self-update.
       const outcome = { id: target.id, result: 'returned', failure } as const;
       await state.write({ attempt: { ...interrupted, phase: 'returning' }, outcome }, signal);
       selfUpdate.clearFailure();
@@ -191,7 +192,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
       : runner.rollBack(attempt, failureOf(lostFailure(loaded.lost, 'apply it again')), signal);
   };
 
-  /** Saves a manifest. On a full disk it still runs until the next start, because one of its modules may free space. */
+  /** Saves a manifest. On a full disk it still runs, because one of its modules may free space. */
   const saveUnlessFull = (deployment: Deployment, text: string): void => {
     try {
       files.save(deployment.id, text);
@@ -213,7 +214,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     return runner.resumeCurrent(deployment, placed, signal, 'first');
   };
 
-  /** Starts the last healthy deployment, or `given`, if the current manifest is lost. Failure `deployment.lost`. */
+  /** Starts the last healthy deployment or `given` in place of a lost one. Failure `deployment.lost`. */
   const startFallback = (
     lost: string,
     given: IncomingManifest | undefined,

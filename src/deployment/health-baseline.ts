@@ -9,8 +9,8 @@ export function isUnchanged(current: Placed, target: Placed): boolean {
 }
 
 /**
- * Health of modules before a deployment, which must not count against it: restarts so far of the modules that stay, and
- * the names of unchanged modules that were unhealthy already.
+ * Health of modules before a deployment, which must not count against it: restarts so far of the modules that
+ * stay, and the names of unchanged modules that were unhealthy already.
  */
 export function healthBaselineOf(
   lastFinished: Placed | undefined,

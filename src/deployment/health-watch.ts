@@ -16,7 +16,10 @@ export type HealthWatchSettings = {
   readonly signal: AbortSignal;
 };
 
-/** Resolves when all modules were healthy for long enough. Failure `deployment.unhealthy`, or the signal's reason. */
+/**
+ * Resolves when all modules were healthy for long enough. Failure `deployment.unhealthy`, or the signal's
+ * reason.
+ */
 export function watchUntilHealthy(settings: HealthWatchSettings): Promise<void> {
   const { clock, health, onStatusChange, healthyFor, within, keepWaiting, signal } = settings;
   const deadline = keepWaiting ? Number.POSITIVE_INFINITY : clock.monotonic() + within;

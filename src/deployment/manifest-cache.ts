@@ -12,10 +12,15 @@ type ReadManifest = { readonly text: string; readonly placed: Placed };
 /** Parsed manifest, or in `lost` a clause that says which manifest cannot be read and why. */
 export type LoadedManifest = { readonly placed: Placed } | { readonly lost: string };
 
-/** Parsed manifests of accepted deployments. Those in use stay cached, even if their file is damaged later. */
+/**
+ * Parsed manifests of accepted deployments. Those in use stay cached, even if their file is damaged later.
+ */
 export type ManifestCache = {
   readonly set: (deployment: Deployment, placed: Placed) => void;
-  /** Returns a cached manifest or parses its file. If the file equals `given`, that is used and nothing is parsed. */
+  /**
+   * Returns a cached manifest or parses its file. If the file equals `given`, that is used and nothing is
+   * parsed.
+   */
   readonly load: (deployment: Deployment, given?: ReadManifest) => LoadedManifest;
   /** Removes all other manifests, with their files. */
   readonly retain: (deployments: readonly Deployment[]) => void;

@@ -23,11 +23,14 @@ export type IncomingManifest = {
 
 /** Reading and verification of manifests before they are applied. */
 export type ManifestIntake = {
-  /** Reads and validates a manifest or a pack by its absolute path. Failures of `manifest` and `pack`, each one sentence. */
+  /**
+   * Reads and validates a manifest or a pack by its absolute path. Failures of `manifest` and `pack`, each
+   * one sentence.
+   */
   readonly read: (file: string) => Promise<IncomingManifest>;
   /**
-   * Verifies the signature against the trusted keys, the serial against the newest one, and the device. Failures of
-   * `signature` and `key`, `manifest.other-device`.
+   * Verifies the signature against the trusted keys, the serial against the newest one, and the device.
+   * Failures of `signature` and `key`, `manifest.other-device`.
    */
   readonly verify: (
     admitted: IncomingManifest,

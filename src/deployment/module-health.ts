@@ -3,7 +3,9 @@ import type { ModuleStatus } from '../supervisor/spec.ts';
 /** Restarts of one module after which its deployment is rolled back. */
 const MAX_RESTARTS = 3;
 
-/** Health of a set of modules: all healthy after `restarts`; at least one unhealthy for good; or neither yet. */
+/**
+ * Health of a set of modules: all healthy after `restarts`; at least one unhealthy for good; or neither yet.
+ */
 export type ModulesHealth =
   | { readonly kind: 'healthy'; readonly restarts: number }
   | { readonly kind: 'unhealthy'; readonly reason: string }
@@ -19,7 +21,10 @@ export function restartBaselineOf(statuses: readonly ModuleStatus[]): RestartBas
 /** Names of the modules that count, with whether the module has a health check. */
 export type WatchedModules = ReadonlyMap<string, boolean>;
 
-/** Combined health of the modules in `watched`; others are ignored, because modules that are being stopped may remain. */
+/**
+ * Combined health of the modules in `watched`; others are ignored, because modules that are being stopped may
+ * remain.
+ */
 export function modulesHealth(
   statuses: readonly ModuleStatus[],
   watched: WatchedModules,

@@ -11,7 +11,10 @@ export type ExecuteOptions = {
   readonly signal: AbortSignal;
   /** Called and awaited before each step, so that progress is recorded; `index` starts at 1. */
   readonly beforeStep: (step: PlanStep, index: number, of: number) => Promise<void>;
-  /** Called after everything is fetched and before the first step that changes anything; if it throws, nothing changes. */
+  /**
+   * Called after everything is fetched and before the first step that changes anything; if it throws, nothing
+   * changes.
+   */
   readonly preflight?: (plan: Plan) => Promise<void>;
   /** True if the component retries after this failure by itself, so that the step counts as done. */
   readonly isTolerated?: (thrown: unknown, step: PlanStep) => boolean;
@@ -26,7 +29,10 @@ export type PlanExecutor = {
   readonly current: () => Placed;
   /** Fetches what `target` needs and changes nothing. */
   readonly prepare: (target: Placed, signal: AbortSignal) => Promise<void>;
-  /** Executes the plan from what runs now to `target`. Rejects with the failure of a step, or with the signal's reason. */
+  /**
+   * Executes the plan from what runs now to `target`. Rejects with the failure of a step, or with the
+   * signal's reason.
+   */
   readonly execute: (target: Placed, options: ExecuteOptions) => Promise<void>;
 };
 

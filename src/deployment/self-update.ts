@@ -24,8 +24,9 @@ export type SelfUpdate = {
   /** True if the manifest names another binary than the running one. */
   readonly isRequired: (placed: Placed) => Promise<boolean>;
   /**
-   * Puts the new binary into the free slot and schedules its trial for the next start. Resolves to a function that cancels
-   * the trial. Failures of `bundle` and `update`, or the signal's reason; no trial is scheduled then.
+   * Puts the new binary into the free slot and schedules its trial for the next start. Resolves to a function
+   * that cancels the trial. Failures of `bundle` and `update`, or the signal's reason; no trial is scheduled
+   * then.
    */
   readonly stage: (placed: Placed, signal: AbortSignal) => Promise<() => void>;
   /** Requests that this hub stops and hands over to the scheduled binary. */

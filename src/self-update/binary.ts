@@ -10,7 +10,10 @@ const WRITABLE_BY_OTHERS = 0o022;
 /** Bytes per read, so that a binary of 110 MB is never in memory as a whole. */
 const CHUNK_BYTES = 1 << 20;
 
-/** Computes the SHA-256 of a file, in hex, in about 0.1 s on a PC and 1 s on a small machine; does not block the event loop. */
+/**
+ * Computes the SHA-256 of a file, in hex, in about 0.1 s on a PC and 1 s on a small machine; does not block
+ * the event loop.
+ */
 export async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) hash.update(chunk);
@@ -34,8 +37,8 @@ export function looksUnchanged(recorded: BinaryIdentity, path: string): boolean 
 }
 
 /**
- * Compares the base binary with its recorded identity, by content only if its path, size, time or inode changed. Returns
- * the current identity, or undefined if the content differs.
+ * Compares the base binary with its recorded identity, by content only if its path, size, time or inode
+ * changed. Returns the current identity, or undefined if the content differs.
  */
 export async function matchBase(recorded: BinaryIdentity, path: string): Promise<BinaryIdentity | undefined> {
   if (looksUnchanged(recorded, path)) return recorded;
@@ -68,7 +71,10 @@ export function slotProblem(paths: UpdatePaths, slot: SlotName, { size }: SlotCo
   }
 }
 
-/** Reason why the binary in a slot cannot run, including a wrong hash of its content; undefined if there is none. */
+/**
+ * Reason why the binary in a slot cannot run, including a wrong hash of its content; undefined if there is
+ * none.
+ */
 export async function verifySlot(
   paths: UpdatePaths,
   slot: SlotName,

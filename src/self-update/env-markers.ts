@@ -9,7 +9,10 @@ const SLOT_VARIABLE = 'SKERRY_SLOT';
 /** Watchdog that started this hub on trial. */
 export const WATCHDOG_VARIABLE = 'SKERRY_GUARD';
 
-/** Exit of the hub on trial and its running time in seconds; set by the watchdog when it becomes the base binary again. */
+/**
+ * Exit of the hub on trial and its running time in seconds; set by the watchdog when it becomes the base
+ * binary again.
+ */
 export const TRIAL_ENDED_VARIABLE = 'SKERRY_TRIAL_ENDED';
 
 /** Exit code as a shell reports it, or `late` if the watchdog killed the hub because its time was over. */

@@ -41,9 +41,10 @@ export type Launched = {
 };
 
 /**
- * Selects the binary of the hub at its start, before anything is opened. Resolves if it is the running one, else becomes the
- * other by `execve`. If the hub was never updated, this only checks for one file.
- * @throws Failure `data.locked`: a hub on trial runs; `update.state`: this is a hub on trial without its watchdog
+ * Selects the binary of the hub at its start, before anything is opened. Resolves if it is the running one,
+ * else becomes the other by `execve`. If the hub was never updated, this only checks for one file.
+ * @throws Failure `data.locked`: a hub on trial runs; `update.state`: this is a hub on trial without its
+ * watchdog
  */
 export async function launch(settings: LaunchSettings): Promise<Launched> {
   const paths = updatePaths(settings.dataFolder);
@@ -111,8 +112,9 @@ async function updateState(
 }
 
 /**
- * Locks the data folder after the orphans of a killed watchdog have ended. It retries, because an exiting process loses its
- * environment, by which it is found, before the lock, and a starting one takes the lock late.
+ * Locks the data folder after the orphans of a killed watchdog have ended. It retries, because an exiting
+ * process loses its environment, by which it is found, before the lock, and a starting one takes the lock
+ * late.
  */
 async function lockAfter(
   watchdog: WatchdogProcess,
@@ -186,7 +188,10 @@ async function decide(
   return nextTrialState(state, trial, findings, watchdogOf(process.pid));
 }
 
-/** Removes a file; returns true if it existed. Removed before the state is written, so that an error counts one start too many. */
+/**
+ * Removes a file; returns true if it existed. Removed before the state is written, so that an error counts
+ * one start too many.
+ */
 function consume(file: string): boolean {
   if (!existsSync(file)) return false;
   removeDurably(file);
@@ -217,7 +222,10 @@ async function start(settings: LaunchSettings, paths: UpdatePaths, state: Update
   return execve([paths.binary(current), ...args], withMarkers(env, paths, current));
 }
 
-/** Reason why a slot cannot run. Its content is verified only if its last start did not finish, by a file that is not flushed. */
+/**
+ * Reason why a slot cannot run. Its content is verified only if its last start did not finish, by a file that
+ * is not flushed.
+ */
 async function problemWith(
   paths: UpdatePaths,
   { slots }: UpdateState,

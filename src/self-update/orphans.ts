@@ -11,8 +11,8 @@ import type { WatchdogProcess } from './state.ts';
 export type Sleep = (milliseconds: number) => Promise<void>;
 
 /**
- * Ends the processes that a killed watchdog left behind: SIGTERM, then SIGKILL after `grace` seconds. The data folder is
- * unlocked afterwards.
+ * Ends the processes that a killed watchdog left behind: SIGTERM, then SIGKILL after `grace` seconds. The
+ * data folder is unlocked afterwards.
  */
 export async function killOrphans(
   paths: UpdatePaths,

@@ -27,10 +27,10 @@ export type NewHub = {
 export type StagedHub = SlotContent & { readonly slot: SlotName };
 
 /**
- * Copies a new hub into the free slot, verifies its hash on the way, and runs it once for its version. The running hub is
- * not touched.
- * @throws Failure `update.binary`: wrong hash, or it cannot run here; `update.unwritable`: no disk space; or the signal's
- * reason
+ * Copies a new hub into the free slot, verifies its hash on the way, and runs it once for its version. The
+ * running hub is not touched.
+ * @throws Failure `update.binary`: wrong hash, or it cannot run here; `update.unwritable`: no disk space; or
+ * the signal's reason
  */
 export async function stageHub(dataFolder: string, launched: Launched, hub: NewHub): Promise<StagedHub> {
   const paths = updatePaths(dataFolder);

@@ -38,13 +38,18 @@ export type WatchdogProcess = { readonly pid: number; readonly started: number; 
 /** Binary that failed its trial, and why. */
 export type FailedUpdate = { readonly sha256: string; readonly version: string; readonly reason: string };
 
-/** Persistent state of self-updates. A later version of Skerry may add fields but never changes the meaning of one. */
+/**
+ * Persistent state of self-updates. A later version of Skerry may add fields but never changes the meaning of
+ * one.
+ */
 export type UpdateState = {
   readonly base: BinaryIdentity;
   readonly current: BinaryName;
   readonly slots: Readonly<Partial<Record<SlotName, SlotContent>>>;
   readonly trial?: Trial | undefined;
-  /** Watchdog of the start in progress. The field names are those of the state file, which older hubs read. */
+  /**
+   * Watchdog of the start in progress. The field names are those of the state file, which older hubs read.
+   */
   readonly guard?: WatchdogProcess | undefined;
   readonly returned?: FailedUpdate | undefined;
 };

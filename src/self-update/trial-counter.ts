@@ -12,7 +12,10 @@ export type TrialFindings = {
   readonly damage: string | undefined;
 };
 
-/** Counts the last start on trial, then either starts the next one under `guard` or ends the trial as failed. Pure. */
+/**
+ * Counts the last start on trial, then either starts the next one under `guard` or ends the trial as failed.
+ * Pure.
+ */
 export function nextTrialState(
   state: UpdateState,
   trial: Trial,

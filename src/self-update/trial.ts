@@ -48,9 +48,10 @@ export type BeginTrialSettings = {
 };
 
 /**
- * Records durably that the next start runs `staged`, on trial. The hub then stops and hands over (`handOver`), or cancels
- * the trial with the function that this resolves to.
- * @throws Failure `update.state`: there is no binary to roll back to; `update.unwritable`; or the signal's reason
+ * Records durably that the next start runs `staged`, on trial. The hub then stops and hands over
+ * (`handOver`), or cancels the trial with the function that this resolves to.
+ * @throws Failure `update.state`: there is no binary to roll back to; `update.unwritable`; or the signal's
+ * reason
  */
 export async function beginTrial(beginning: BeginTrialSettings): Promise<() => void> {
   const { dataFolder, launched, staged, limits = HUB_TRIAL, signal } = beginning;

@@ -3,15 +3,18 @@ import { TRIAL_ENDED_VARIABLE } from './env-markers.ts';
 import type { UpdatePaths } from './paths.ts';
 import type { Trial, UpdateState } from './state.ts';
 
-/** Exit code (EX_TEMPFAIL) by which a hub asks its watchdog to start the recorded binary, which is on trial. */
+/**
+ * Exit code (EX_TEMPFAIL) by which a hub asks its watchdog to start the recorded binary, which is on trial.
+ */
 export const HANDOVER_EXIT_CODE = 75;
 
 /**
- * Watchdog of one start of a hub on trial. It is a shell, because that takes 200 KB of memory where Node takes 40 MB, and it
- * stays until the hub ends. It forwards signals. While the hub is not confirmed, it checks once a second, and ends a hub
- * whose time is over. If the hub exits unconfirmed, the shell becomes the base binary, which counts the start and decides.
- * Once the hub is confirmed, the watchdog only waits, and exits with the hub's exit code. It renames one file and writes
- * nothing; the base binary writes all state, flushed.
+ * Watchdog of one start of a hub on trial. It is a shell, because that takes 200 KB of memory where Node
+ * takes 40 MB, and it stays until the hub ends. It forwards signals. While the hub is not confirmed, it
+ * checks once a second, and ends a hub whose time is over. If the hub exits unconfirmed, the shell becomes
+ * the base binary, which counts the start and decides. Once the hub is confirmed, the watchdog only waits,
+ * and exits with the hub's exit code. It renames one file and writes nothing; the base binary writes all
+ * state, flushed.
  */
 const SCRIPT = `
 limit=$1 grace=$2 unconfirmed=$3 stopped=$4 base=$5 hub=$6

@@ -5,7 +5,9 @@ import { ARCHIVE_PIECE_BYTES } from '../limits.ts';
 export type ByteSource = {
   /** Bytes read or skipped so far. */
   readonly position: () => number;
-  /** Reads at least one and at most `maxBytes`; returns an empty buffer at the end. The caller may keep it. */
+  /**
+   * Reads at least one and at most `maxBytes`; returns an empty buffer at the end. The caller may keep it.
+   */
   readonly read: (maxBytes: number) => Promise<Buffer>;
   /** Skips up to `size` bytes; returns the number skipped. */
   readonly skip: (size: number) => Promise<number>;

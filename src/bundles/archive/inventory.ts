@@ -46,7 +46,10 @@ const REFUSED_TYPES: Readonly<Record<string, string>> = {
   S: 'a sparse file: make the archive without "--sparse"',
 };
 
-/** Creates an inventory of at most `size` bytes and `files` entries. Its functions throw the errors of `refuse`. */
+/**
+ * Creates an inventory of at most `size` bytes and `files` entries. Its functions throw the errors of
+ * `refuse`.
+ */
 export function createInventory(bounds: { size: number; files: number }, refuse: Refuse): Inventory {
   // Keys are paths without "." and double slashes; '' is the root folder of the bundle.
   const items = new Map<string, BundleItem>([['', { kind: 'folder', mode: ROOT_MODE, stated: false }]]);

@@ -10,8 +10,8 @@ const SPACE = 0x20;
 const NEWLINE = 0x0a;
 
 /**
- * Parses the records `length key=value\n` of an extended header (POSIX.1-2024, pax, "Extended Header"); undefined if they
- * are malformed. Other fields, such as times and attributes, are ignored.
+ * Parses the records `length key=value\n` of an extended header (POSIX.1-2024, pax, "Extended Header");
+ * undefined if they are malformed. Other fields, such as times and attributes, are ignored.
  */
 export function parseExtendedHeader(bytes: Buffer): ExtendedHeader | undefined {
   let found: ExtendedHeader = {};

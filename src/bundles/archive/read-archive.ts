@@ -21,8 +21,8 @@ export function refusalOf({ subject }: WantedFile): Refuse {
 }
 
 /**
- * Reads a file in pieces, each in a buffer of its own, up to `maxBytes`. Throws Failure `bundle.missing`, or the signal's
- * reason.
+ * Reads a file in pieces, each in a buffer of its own, up to `maxBytes`. Throws Failure `bundle.missing`, or
+ * the signal's reason.
  */
 async function* readPieces(
   wanted: WantedFile,
@@ -88,8 +88,8 @@ function compareHash({ subject, sha256, source }: WantedFile, actual: string): v
 type Visit = (entry: TarEntry, content: EntryContent, inventory: Inventory) => Promise<void>;
 
 /**
- * Reads a whole archive within its bounds, and verifies its hash on the way. `visit` adds each entry to the inventory,
- * which is returned.
+ * Reads a whole archive within its bounds, and verifies its hash on the way. `visit` adds each entry to the
+ * inventory, which is returned.
  */
 export async function readArchive(
   wanted: WantedBundle,

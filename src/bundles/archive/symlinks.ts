@@ -5,8 +5,8 @@ import { pathParts } from './entry-names.ts';
 type TargetOf = (path: string) => string | undefined;
 
 /**
- * Resolves a symbolic link as the kernel does, through other links, and tells whether it stays inside the bundle. If `d` is
- * a link, `d/..` is the parent of its target.
+ * Resolves a symbolic link as the kernel does, through other links, and tells whether it stays inside the
+ * bundle. If `d` is a link, `d/..` is the parent of its target.
  */
 export function linkDestination(
   path: string,

@@ -31,7 +31,10 @@ const TYPE_OFFSET = 156;
 const EXTENSIONS = ['pax-header', 'gnu-long-path', 'gnu-long-link-path'];
 const TRUNCATED = 'is truncated: it was not copied completely';
 
-/** Reads an archive entry by entry up to its end marker. Throws the errors of `refuse` if it is malformed or truncated. */
+/**
+ * Reads an archive entry by entry up to its end marker. Throws the errors of `refuse` if it is malformed or
+ * truncated.
+ */
 export async function readTar(input: ByteSource, refuse: Refuse, visit: Visit): Promise<void> {
   const { decode } = await import('tar-stream/headers.js');
   let extension: ExtendedHeader = {};

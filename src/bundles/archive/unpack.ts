@@ -11,8 +11,8 @@ import type { EntryContent } from './tar.ts';
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /**
- * Unpacks a verified archive into the folder `target` atomically: everything is written to `draft` and flushed before the
- * rename. Throws Failure; nothing is left of it then.
+ * Unpacks a verified archive into the folder `target` atomically: everything is written to `draft` and
+ * flushed before the rename. Throws Failure; nothing is left of it then.
  */
 export async function unpack(
   bundle: WantedBundle,

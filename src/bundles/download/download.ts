@@ -42,8 +42,8 @@ const PART = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
 
 /**
  * Downloads a file over HTTPS; resumes and retries with back-off after each interruption. Throws Failure
- * `bundle.unreachable`, `bundle.refused`, `bundle.space` or `bundle.write`, or the signal's reason; received bytes stay in
- * the file.
+ * `bundle.unreachable`, `bundle.refused`, `bundle.space` or `bundle.write`, or the signal's reason; received
+ * bytes stay in the file.
  */
 export async function download(wanted: DownloadRequest, context: FetchContext): Promise<void> {
   const { clock, log, signal } = context;

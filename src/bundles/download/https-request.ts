@@ -11,7 +11,10 @@ export type RequestContext = {
 };
 
 const REDIRECT_STATUSES = [301, 302, 303, 307, 308];
-/** Client error statuses that may succeed later: timeout, too early, too many requests. Every 5xx counts as well. */
+/**
+ * Client error statuses that may succeed later: timeout, too early, too many requests. Every 5xx counts as
+ * well.
+ */
 const TRANSIENT_STATUSES = [408, 425, 429];
 
 /** URL for logs, without user, password and query, which may be secret. */
@@ -27,8 +30,8 @@ export async function createAgent(): Promise<Agent> {
 }
 
 /**
- * Requests a URL from the byte `from` on, and follows redirects. Resolves to a response with status 200, 206 or 416. Throws
- * Failure `bundle.unreachable` if a retry is useless, any other error if a retry may help.
+ * Requests a URL from the byte `from` on, and follows redirects. Resolves to a response with status 200, 206
+ * or 416. Throws Failure `bundle.unreachable` if a retry is useless, any other error if a retry may help.
  */
 export async function openDownload(
   url: URL,

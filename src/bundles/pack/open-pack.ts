@@ -30,7 +30,10 @@ export async function isPack(path: string): Promise<boolean> {
   }
 }
 
-/** Reads the manifest of a pack and the headers of its files. Throws Failure `pack.refused`, `manifest.missing`. */
+/**
+ * Reads the manifest of a pack and the headers of its files. Throws Failure `pack.refused`,
+ * `manifest.missing`.
+ */
 export async function openPack(path: string): Promise<Pack> {
   const refuse: Refuse = complaint => new Failure('pack.refused', `The pack ${path} ${complaint}.`);
   const file = await opened(path);

@@ -12,8 +12,8 @@ import { MANIFEST } from './open-pack.ts';
 const END_MARKER = Buffer.alloc(2 * TAR_BLOCK_BYTES);
 
 /**
- * Writes a pack atomically to `out`: a tar archive of the manifest, then the files in the order of their hashes, so that
- * equal content makes equal bytes. Throws Failure `pack.write`, `bundle.missing`.
+ * Writes a pack atomically to `out`: a tar archive of the manifest, then the files in the order of their
+ * hashes, so that equal content makes equal bytes. Throws Failure `pack.write`, `bundle.missing`.
  */
 export async function writePack({
   manifest,

@@ -12,8 +12,8 @@ const SUFFIX = '.pub';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /**
- * Reads the keys whose manifests this hub accepts; without any, it accepts unsigned manifests. A damaged key is an error,
- * because skipping the last one would accept manifests from everybody.
+ * Reads the keys whose manifests this hub accepts; without any, it accepts unsigned manifests. A damaged key
+ * is an error, because skipping the last one would accept manifests from everybody.
  * @throws Failure `key.unreadable`, `key.damaged`, `key.too-many`
  */
 export function trustedKeys(dataFolder: string): TrustedKey[] {
@@ -36,7 +36,8 @@ function namesIn(folder: string): string[] {
 }
 
 /**
- * Installs a public key as trusted. Returns it under its file's name, or under the name by which it was trusted before.
+ * Installs a public key as trusted. Returns it under its file's name, or under the name by which it was
+ * trusted before.
  * @throws Failure `key.unreadable`, `key.damaged`, `key.exists`, `key.too-many`, `key.unwritable`
  */
 export function trustKey(dataFolder: string, file: string, random: Random): TrustedKey {
