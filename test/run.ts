@@ -6,6 +6,9 @@ import { dirname, join } from 'node:path';
 /** Milliseconds after which a test file is killed, because it hangs. */
 const FILE_TIMEOUT_MS = 240_000;
 
+/** Milliseconds that a test file may run on after its totals. What a failed test left open would keep it alive. */
+const EXIT_TIMEOUT_MS = 20_000;
+
 /** Test files that are listed at the end, slowest first. */
 const SLOWEST = 10;
 
@@ -34,13 +37,21 @@ function runFile(file: string): Promise<Outcome> {
     timeout: FILE_TIMEOUT_MS,
   });
   let output = '';
+  let exitTimer: NodeJS.Timeout | undefined;
+  const kill = (): void => {
+    output += `killed ${EXIT_TIMEOUT_MS / 1000} s after its totals: a server, socket or child is still open\n`;
+    child.kill('SIGKILL');
+  };
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => {
       output += chunk;
+      clearTimeout(exitTimer);
+      if (/Duration: .*\s*$/.test(output.slice(-100))) exitTimer = setTimeout(kill, EXIT_TIMEOUT_MS);
     });
   }
   return new Promise(resolve => {
     child.on('close', (code, signal) => {
+      clearTimeout(exitTimer);
       const outcome = { file, ...countTests(output, code), durationMs: performance.now() - started };
       report(outcome);
       if (outcome.failed > 0) process.stdout.write(`${output}\nexit ${signal ?? code}\n`);

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import mqtt from 'mqtt';
 
@@ -29,9 +29,11 @@ export function echo(client: MqttClient, body: string): Promise<string> {
   });
 }
 
-/** Resolves when a connection has ended, however. */
-export async function ended(socket: NodeJS.ReadableStream): Promise<void> {
-  socket.on('error', () => {});
-  socket.resume();
-  await once(socket, 'close');
+/**
+ * Resolves when a connection has closed, also by an error: a server that closes with unread bytes resets it.
+ * `once` of node:events would reject then.
+ */
+export async function ended(socket: Readable): Promise<void> {
+  socket.on('error', () => {}).resume();
+  if (!socket.closed) await new Promise(resolve => socket.once('close', resolve));
 }

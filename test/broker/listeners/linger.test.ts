@@ -119,8 +119,7 @@ async function closing(
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const peer = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {});
   const accepted = await new Promise<Socket>(resolve => server.once('connection', resolve));
-  accepted.on('error', () => {});
-  const gone = once(accepted, 'close');
+  const gone = new Promise(resolve => accepted.on('error', () => {}).once('close', resolve));
   closeLingering(accepted, clock);
   await play(peer, accepted);
   await gone;
@@ -143,7 +142,8 @@ linger('ends when so many bytes were discarded as may be, however fast they come
   closing(async (peer, accepted) => {
     const chunk = Buffer.alloc(1 << 20);
     for (let sent = 0; sent <= MAX_LINGER_BYTES && !accepted.destroyed; sent += chunk.length)
-      if (!peer.write(chunk)) await Promise.race([once(peer, 'drain'), once(peer, 'close')]);
+      if (!peer.write(chunk))
+        await new Promise(resolve => peer.once('drain', resolve).once('close', resolve));
   }),
 );
 
