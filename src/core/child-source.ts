@@ -61,9 +61,9 @@ export function childSourceOf(properties: Properties): ChildSource | undefined {
 }
 
 /**
- * Properties of `message` on its way from the hub `device` to its parent hub. A path that the sender states is
- * prefixed with this hub's name, so that a path of this name alone is always set by this hub. Undefined if the
- * message has passed MAX_HOPS hubs and must not be forwarded.
+ * Properties of `message` on its way from the hub `device` to its parent hub. A path that the sender states
+ * is prefixed with this hub's name, so that a path of this name alone is always set by this hub. Undefined if
+ * the message has passed MAX_HOPS hubs and must not be forwarded.
  */
 export function propertiesForParent(
   { origin, properties, topic }: Pick<Message, 'origin' | 'properties' | 'topic'>,
@@ -89,9 +89,9 @@ export function propertiesForParent(
 }
 
 /**
- * Properties of `message` on its way from the hub `device` to a server that may not be a hub. They are unchanged
- * unless they contain child properties, which a hub above must not mistake for this hub's. With `keepsTopic` the
- * hops of a client's message are counted.
+ * Properties of `message` on its way from the hub `device` to a server that may not be a hub. They are
+ * unchanged unless they contain child properties, which a hub above must not mistake for this hub's. With
+ * `keepsTopic` the hops of a client's message are counted.
  */
 export function propertiesForServer(
   message: Pick<Message, 'origin' | 'properties' | 'topic'>,
@@ -109,8 +109,8 @@ export function propertiesForServer(
 const HOPS = '$hops';
 
 /**
- * Properties of a message with one more hop, so that a loop of two hubs that keep topics ends. Undefined if the
- * message has passed MAX_HOPS hubs and must not be forwarded.
+ * Properties of a message with one more hop, so that a loop of two hubs that keep topics ends. Undefined if
+ * the message has passed MAX_HOPS hubs and must not be forwarded.
  */
 export function withHop(properties: Properties): Properties | undefined {
   const left: string[] = [];

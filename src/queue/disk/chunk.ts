@@ -130,7 +130,9 @@ export function isInline(chunk: Chunk, index: number): boolean {
   return recordEnd(chunk, index) > recordStart(chunk, index);
 }
 
-/* Fields of the `index`th entry of an undamaged chunk, read one by one to allocate no object on the hot path. */
+/*
+ * Fields of the `index`th entry of an undamaged chunk, read one by one to allocate no object on the hot path.
+ */
 
 export function expiresAt({ value }: Chunk, index: number): number {
   return value.readDoubleBE(CRC_BYTES + index * HEAD_BYTES + 8);
@@ -161,8 +163,8 @@ export function indexBehind(chunk: Chunk, sequence: number): number {
 }
 
 /**
- * Copies an undamaged chunk without the entries of `sequences`, a sorted list, from `from` to `to`. Returns the
- * value and the number of entries left.
+ * Copies an undamaged chunk without the entries of `sequences`, a sorted list, from `from` to `to`. Returns
+ * the value and the number of entries left.
  */
 export function without(
   chunk: Chunk,
