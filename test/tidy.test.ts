@@ -138,15 +138,16 @@ tidy('every promise names a test that exists', () => {
 
 tidy('every source file and function that the documentation names exists', () => {
   const wrong = read('{ARCHITECTURE.md,docs/**/*.md}').flatMap(({ file, text }) => {
-    const named = text.matchAll(/`((?:src|build)\/[\w./-]+)`(?: \|)?(?: `(\w+)`)?/g);
+    const named = text.matchAll(/`((?:src|build)\/[\w./-]+|[\w./-]+\/[\w.-]+\.ts)`(?: \|)?(?: `(\w+)`)?/g);
     return Array.from(named, ([, path = '', word]) => ({ file, path, word })).filter(one => !isThere(one));
   });
   assert.equal(wrong, []);
 });
 
+/** True if a path from the root, `src` or `test` exists and, if it is a file, holds the word. */
 function isThere({ path, word }: { readonly path: string; readonly word: string | undefined }): boolean {
-  const file = join(root, path);
-  if (!existsSync(file)) return false;
+  const file = ['', 'src', 'test'].map(folder => join(root, folder, path)).find(existsSync);
+  if (file === undefined) return false;
   return word === undefined || new RegExp(`\\b${word}\\b`).test(readFileSync(file, 'utf8'));
 }
 
