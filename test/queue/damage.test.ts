@@ -85,7 +85,7 @@ for (const { what, at, lost } of PARTS) {
       assert.equal([queue, message], ['a', undefined]);
       assert.match(reason, /damaged/);
     }
-    assert.equal(stage.store.stats()[0], { queue: 'a', depth: 0, bytes: 0, oldest: undefined });
+    assert.equal(stage.store.stats()[0], { queue: 'a', depth: 0, bytes: 0, oldestMs: undefined });
     assert.is(await finish(stage), 0);
   });
 }
