@@ -13,9 +13,15 @@ export const MAX_ATTEMPTS = 16;
 export const MAX_DELIVERY_EXCEPTIONS = 4;
 export const DELIVERY_RETRY_MS = 1_000;
 
-/** Dead letters that are kept, and their bytes; the oldest go first. */
+/** Dead letters that are kept, and their bytes. Beyond either, the holder with most loses its oldest. */
 export const MAX_DEAD_LETTERS = 1_000;
 export const MAX_DEAD_LETTER_BYTES = 16 << 20;
+
+/**
+ * Bytes that a dead letter costs its holder beside its own, so that number and bytes count alike: 1,000 empty
+ * letters cost as much as 16 MB.
+ */
+export const DEAD_LETTER_COST_BYTES = 16 << 10;
 
 /** Bytes of the name of metadata: the longest key that LMDB takes with pages of 4 KB. */
 export const MAX_NAME_BYTES = 1_978;

@@ -1,7 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
-import { MAX_ATTEMPTS, MAX_DEAD_LETTERS } from '../../src/queue/limits.ts';
+import { createDeadLetters } from '../../src/queue/delivery/dead-letters.ts';
+import { queueState } from '../../src/queue/entries/queue-state.ts';
+import { removedDamagedEntry } from '../../src/queue/entries/removed-entry.ts';
+import { MAX_ATTEMPTS, MAX_DEAD_LETTER_BYTES, MAX_DEAD_LETTERS } from '../../src/queue/limits.ts';
 import type { QueueEntry } from '../../src/queue/types.ts';
 import type { Stage } from '../harness/queue.ts';
 import { createStage, messageOf, texts, to } from '../harness/queue.ts';
@@ -12,6 +15,33 @@ function consume(stage: Stage, window = 10) {
   const drain = stage.store.drain('a', { window, send: entry => sent.push(entry) > 0 });
   drain.wake();
   return { sent, drain };
+}
+
+/** Appends messages to a queue and rejects each of them. */
+async function reject(stage: Stage, queue: string, bodies: readonly string[]): Promise<void> {
+  const sent: QueueEntry[] = [];
+  const window = bodies.length;
+  const drain = stage.store.drain(queue, { window, send: entry => sent.push(entry) > 0 });
+  drain.wake();
+  for (const body of bodies) stage.store.append(messageOf(body), [to(queue)], () => {});
+  assert.is(sent.length, window);
+  for (const entry of sent) drain.reject(entry, 'no');
+  drain.stop();
+  await stage.commit();
+}
+
+function numbered(count: number, prefix = ''): string[] {
+  return Array.from({ length: count }, (_, n) => `${prefix}${n}`);
+}
+
+/** Bodies of the letters of a queue. */
+function bodiesOf(stage: Stage, queue: string): string[] {
+  return letters(stage).flatMap(([of, , body]) => (of === queue ? [body ?? ''] : []));
+}
+
+function assignShare(stage: Stage, holder: string, queues: readonly string[]): void {
+  for (const queue of queues)
+    stage.store.assignShare(queue, { holder, add: () => {}, available: () => Number.MAX_SAFE_INTEGER });
 }
 
 function letters(stage: Stage) {
@@ -117,7 +147,7 @@ dead('a letter is replayed to the end of its queue, or dropped', async () => {
   await stage.finish();
 });
 
-dead('letters are bounded: the oldest go first', async () => {
+dead('letters of one queue are bounded: the oldest go first', async () => {
   const stage = await createStage();
   const { sent, drain } = consume(stage, 2 * MAX_DEAD_LETTERS);
   for (let n = 0; n < MAX_DEAD_LETTERS + 5; n++)
@@ -130,6 +160,80 @@ dead('letters are bounded: the oldest go first', async () => {
   assert.equal(kept[0], ['a', 'no', '5']);
   assert.is(stage.store.health().letters, MAX_DEAD_LETTERS);
   await stage.finish();
+});
+
+dead('a queue that fills the bound loses its own letters, also after a restart', async () => {
+  const stage = await createStage();
+  const quiet = ['q0', 'q1', 'q2'];
+  await reject(stage, 'quiet', quiet);
+  await reject(stage, 'noisy', numbered(MAX_DEAD_LETTERS + 5));
+  const kept = numbered(MAX_DEAD_LETTERS + 5).slice(8);
+  assert.equal([bodiesOf(stage, 'quiet'), bodiesOf(stage, 'noisy')], [quiet, kept]);
+  await stage.restart();
+  await reject(stage, 'noisy', ['more']);
+  await reject(stage, 'quiet', ['q3']);
+  await stage.restart();
+  assert.equal(bodiesOf(stage, 'quiet'), [...quiet, 'q3']);
+  assert.equal(bodiesOf(stage, 'noisy'), [...kept.slice(2), 'more']);
+  assert.is(stage.store.health().letters, MAX_DEAD_LETTERS);
+  await stage.finish();
+});
+
+dead('a few large letters that fill the bytes leave many small ones of another queue', async () => {
+  const stage = await createStage();
+  await reject(stage, 'quiet', numbered(300));
+  const large = MAX_DEAD_LETTER_BYTES / 16;
+  for (let n = 0; n < 20; n++) await reject(stage, 'noisy', [String(n).padEnd(large)]);
+  await stage.restart();
+  assert.equal(bodiesOf(stage, 'quiet'), numbered(300));
+  assert.equal(
+    bodiesOf(stage, 'noisy').map(body => Number(body)),
+    numbered(20).slice(5).map(Number),
+  );
+  await stage.finish();
+});
+
+dead('many queues of one holder count together, also after a restart, and the noisiest loses', async () => {
+  const stage = await createStage();
+  const many = numbered(10, 'session-');
+  assignShare(stage, 'user:greedy', many);
+  const quiet = numbered(150);
+  for (const queue of many) await reject(stage, queue, numbered(MAX_DEAD_LETTERS / 10));
+  await reject(stage, 'quiet', quiet);
+  assert.equal(bodiesOf(stage, 'quiet'), quiet);
+  // Letters are read before the sessions of their holder are.
+  await stage.restart();
+  assignShare(stage, 'user:greedy', many);
+  await reject(stage, 'session-3', numbered(30, 'x'));
+  assert.equal(bodiesOf(stage, 'quiet'), quiet);
+  assert.equal(
+    many.map(queue => bodiesOf(stage, queue).length),
+    many.map(() => 85),
+  );
+  await stage.finish();
+});
+
+dead('an entry that dies twice makes one letter, although its queue got another holder meanwhile', () => {
+  const values = new Map<string, Buffer | undefined>();
+  const host = {
+    now: () => 0,
+    names: () => Array.from(values.keys()),
+    get: (name: string) => values.get(name),
+    put: (name: string, value: Buffer | undefined) =>
+      void (value === undefined ? values.delete(name) : values.set(name, value)),
+    append: () => {},
+  };
+  const queue = queueState(1, { name: 'a', retired: false, depth: 1, bytes: 9 }, true);
+  const removed = removedDamagedEntry(queue, 0, 7, Number.POSITIVE_INFINITY);
+  createDeadLetters(host).add(removed, 'before the start', Buffer.alloc(0), () => {});
+  queue.share = { holder: 'user:u', add: () => {}, available: () => 0 };
+  createDeadLetters(host).add(removed, 'after it', Buffer.alloc(0), () => {});
+  const opened = createDeadLetters(host);
+  assert.equal(
+    opened.list().map(({ id, reason }) => [id, reason]),
+    [['7-1', 'after it']],
+  );
+  assert.is(values.size, 1);
 });
 
 dead('one message is looked at and forgotten by its number, unless its receiver has it', async () => {

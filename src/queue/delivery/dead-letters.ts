@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Failure } from '../../core/errors.ts';
 import type { Message, OnDurable } from '../../core/message.ts';
 import type { RemovedEntry } from '../entries/removed-entry.ts';
@@ -5,10 +6,17 @@ import { MAX_DEAD_LETTER_BYTES, MAX_DEAD_LETTERS } from '../limits.ts';
 import { decodeRecord } from '../record/record-decode.ts';
 import { bufferOf, decode, encode } from '../record/record-encode.ts';
 import type { DeadLetter, DeadLetters, Destination } from '../types.ts';
+import type { LetterRef } from './letter-shares.ts';
+import { createLetterShares } from './letter-shares.ts';
 
 /*
- * A dead letter is metadata under `dead/<sequence, 16 digits>-<queue id>-<bytes of its record>`: its name
- * keeps the letters in order and tells their size, so that opening the store reads none of them.
+ * A dead letter is metadata. Its name keeps the letters in order and tells all that the bounds need, so that
+ * opening the store reads none of them:
+ *
+ *   dead/<sequence, 16 digits>-<queue id>-<bytes of its record>-<queue>[-<holder of the queue's share>]
+ *
+ * Queue and holder are hashed, because names are short. The identifier does not tell the queue, because a
+ * queue that was empty may have another one after a restart. Older hubs wrote neither hash.
  *
  *   CBOR [queue, priority, reason, hub time of its death (ms), record]
  */
@@ -23,48 +31,51 @@ export type DeadLettersHost = {
   readonly append: (message: Message, destinations: readonly Destination[], onDurable: OnDurable) => void;
 };
 
-/** Dead letters, bounded in number and bytes; the oldest are deleted first. */
+/** Dead letters, bounded in number and bytes. At the bound, the holder with most loses its oldest letter. */
 export type DeadLetterStore = DeadLetters & {
   readonly count: () => number;
   /** Stores the record of an entry that leaves its queue. Idempotent: one entry makes one letter. */
   readonly add: (removed: RemovedEntry, reason: string, record: Buffer, onDurable: OnDurable) => void;
 };
 
-type Letter = { readonly name: string; readonly bytes: number };
-
 export function createDeadLetters({ now, names, get, put, append }: DeadLettersHost): DeadLetterStore {
   /** Letters by identifier, oldest first. */
-  const letters = new Map<string, Letter>();
+  const letters = new Map<string, LetterRef>();
+  const shares = createLetterShares();
   let bytes = 0;
-  for (const name of names(PREFIX)) note(name);
 
-  function note(name: string): string {
-    const [sequence, queue, size] = name.slice(PREFIX.length).split('-');
-    const id = `${Number(sequence)}-${queue}`;
-    uncount(id);
-    letters.set(id, { name, bytes: Number(size) });
-    bytes += Number(size);
-    return id;
-  }
+  const uncount = (letter: LetterRef): boolean => {
+    if (letters.get(letter.id) !== letter) return false;
+    letters.delete(letter.id);
+    shares.remove(letter);
+    bytes -= letter.bytes;
+    return true;
+  };
 
-  function uncount(id: string): boolean {
-    bytes -= letters.get(id)?.bytes ?? 0;
-    return letters.delete(id);
-  }
-
-  const forget = (id: string, { name }: Letter, onDurable: OnDurable): void => {
-    if (uncount(id)) put(name, undefined, onDurable);
+  const forget = (letter: LetterRef, onDurable: OnDurable): void => {
+    if (uncount(letter)) put(letter.name, undefined, onDurable);
     else onDurable();
   };
 
+  /** Counts a letter. An earlier one of the same entry is deleted: it may have had another holder or size. */
+  const count = (letter: LetterRef): void => {
+    const earlier = letters.get(letter.id);
+    if (earlier?.name === letter.name) uncount(earlier);
+    else if (earlier !== undefined) forget(earlier, () => {});
+    letters.set(letter.id, letter);
+    shares.add(letter);
+    bytes += letter.bytes;
+  };
+
   const makeRoom = (): void => {
-    for (const [id, letter] of letters) {
-      if (letters.size <= MAX_DEAD_LETTERS && bytes <= MAX_DEAD_LETTER_BYTES) return;
-      forget(id, letter, () => {});
+    while (letters.size > MAX_DEAD_LETTERS || bytes > MAX_DEAD_LETTER_BYTES) {
+      const letter = shares.oldestOfLargest();
+      if (letter === undefined) return;
+      forget(letter, () => {});
     }
   };
 
-  const known = (id: string, onDurable: OnDurable): Letter | undefined => {
+  const known = (id: string, onDurable: OnDurable): LetterRef | undefined => {
     const letter = letters.get(id);
     if (letter === undefined) {
       onDurable(new Failure('letter.unknown', `There is no dead letter "${id}": see "skerry queue dead".`));
@@ -72,13 +83,16 @@ export function createDeadLetters({ now, names, get, put, append }: DeadLettersH
     return letter;
   };
 
+  for (const name of names(PREFIX)) count(refOf(name));
+
   return {
     count: () => letters.size,
     add: ({ queue, priority, sequence }, reason, record, onDurable) => {
-      const name = `${PREFIX}${String(sequence).padStart(16, '0')}-${queue.id}-${record.length}`;
-      const id = note(name);
-      put(name, encode([queue.name, priority, reason, now(), record]), error => {
-        if (error !== undefined) uncount(id);
+      const place = `${String(sequence).padStart(16, '0')}-${queue.id}`;
+      const letter = refOf(`${PREFIX}${place}-${record.length}-${hashesOf(queue)}`);
+      count(letter);
+      put(letter.name, encode([queue.name, priority, reason, now(), record]), error => {
+        if (error !== undefined) uncount(letter);
         onDurable(error);
       });
       makeRoom();
@@ -98,15 +112,31 @@ export function createDeadLetters({ now, names, get, put, append }: DeadLettersH
         return;
       }
       append(message, [{ queue, priority, ttl: undefined }], error => {
-        if (error === undefined) forget(id, letter, onDurable);
+        if (error === undefined) forget(letter, onDurable);
         else onDurable(error);
       });
     },
     drop: (id, onDurable) => {
       const letter = known(id, onDurable);
-      if (letter !== undefined) forget(id, letter, onDurable);
+      if (letter !== undefined) forget(letter, onDurable);
     },
   };
+}
+
+function refOf(name: string): LetterRef {
+  const [sequence, queueId, size, queue = queueId ?? '', holder = queue] = name
+    .slice(PREFIX.length)
+    .split('-');
+  return { id: `${Number(sequence)}-${queueId}`, name, holder, queue, bytes: Number(size) };
+}
+
+function hashesOf({ name, share }: RemovedEntry['queue']): string {
+  return share === undefined ? hashOf(name) : `${hashOf(name)}-${hashOf(share.holder)}`;
+}
+
+/** First 64 bits of SHA-256 in hexadecimal digits. */
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
 function letterFrom(id: string, value: Buffer | undefined, now: number): DeadLetter {

@@ -1,0 +1,76 @@
+import type { HeapItem, MaxHeap } from '../../core/max-heap.ts';
+import { createMaxHeap } from '../../core/max-heap.ts';
+import { DEAD_LETTER_COST_BYTES } from '../limits.ts';
+
+/** Dead letter without its message. */
+export type LetterRef = {
+  readonly id: string;
+  /** Name of its metadata value. */
+  readonly name: string;
+  readonly holder: string;
+  readonly queue: string;
+  readonly bytes: number;
+};
+
+/** Dead letters of one queue, oldest first. The amount is their cost. */
+type QueueLetters = HeapItem & { readonly letters: Map<string, LetterRef> };
+
+/** Queues of one holder. The amount is the cost of all their letters. */
+type HolderLetters = HeapItem & {
+  readonly queues: Map<string, QueueLetters>;
+  readonly byCost: MaxHeap<QueueLetters>;
+};
+
+/** Cost of dead letters by holder and queue. A letter costs its bytes and DEAD_LETTER_COST_BYTES. */
+export type LetterShares = {
+  readonly add: (letter: LetterRef) => void;
+  readonly remove: (letter: LetterRef) => void;
+  /**
+   * Letter to delete at the bound: the oldest of the queue that costs most, among the queues of the holder
+   * that costs most. Undefined if there are no letters.
+   */
+  readonly oldestOfLargest: () => LetterRef | undefined;
+};
+
+export function createLetterShares(): LetterShares {
+  const holders = new Map<string, HolderLetters>();
+  const byCost = createMaxHeap<HolderLetters>();
+
+  const holderOf = (key: string): HolderLetters => {
+    const known = holders.get(key);
+    if (known !== undefined) return known;
+    const holder = { amount: 0, index: 0, queues: new Map(), byCost: createMaxHeap<QueueLetters>() };
+    holders.set(key, holder);
+    return holder;
+  };
+
+  const queueOf = ({ queues }: HolderLetters, key: string): QueueLetters => {
+    const known = queues.get(key);
+    if (known !== undefined) return known;
+    const queue = { amount: 0, index: 0, letters: new Map() };
+    queues.set(key, queue);
+    return queue;
+  };
+
+  return {
+    add: letter => {
+      const holder = holderOf(letter.holder);
+      const queue = queueOf(holder, letter.queue);
+      const cost = letter.bytes + DEAD_LETTER_COST_BYTES;
+      queue.letters.set(letter.id, letter);
+      holder.byCost.change(queue, cost);
+      byCost.change(holder, cost);
+    },
+    remove: letter => {
+      const holder = holderOf(letter.holder);
+      const queue = queueOf(holder, letter.queue);
+      if (!queue.letters.delete(letter.id)) return;
+      const cost = letter.bytes + DEAD_LETTER_COST_BYTES;
+      holder.byCost.change(queue, -cost);
+      byCost.change(holder, -cost);
+      if (queue.amount === 0) holder.queues.delete(letter.queue);
+      if (holder.amount === 0) holders.delete(letter.holder);
+    },
+    oldestOfLargest: () => byCost.top()?.byCost.top()?.letters.values().next().value,
+  };
+}
