@@ -10,12 +10,12 @@ export type AckTimeoutSettings = {
 };
 
 /**
- * Ends a link whose server receives packets and acknowledges none of them. A slow network is not a mute server: if nothing
- * was acknowledged since the last look, PINGREQ follows what was sent, and the time counts from its PINGRESP, which a
- * server can send only after it has received all that.
+ * Ends a link whose server receives packets and acknowledges none of them. A slow network does not count: if
+ * nothing was acknowledged since the last check, a PINGREQ follows the sent packets, and the timeout starts
+ * at its PINGRESP, which proves that the server has received them.
  */
 export type AckTimeout = {
-  /** Notes an acknowledgement that was awaited: the time starts again. */
+  /** Restarts the timeout after an expected acknowledgement. */
   readonly progressed: () => void;
   readonly stop: () => void;
 };
@@ -47,7 +47,8 @@ export function startAckTimeout({ link, awaited, clock }: AckTimeoutSettings): A
       if (!asking) ask();
     } else {
       const now = clock.monotonic();
-      // What the hub itself does not read may be an acknowledgement.
+      // Time in which the hub does not read the socket does not count, because acknowledgements may be
+      // waiting there.
       const left = Math.max(receivedAt, link.readingSince() ?? now) + ACK_TIMEOUT_MS - now;
       if (left <= 0) link.fail(`no ${name} for ${ACK_TIMEOUT_MS / 1000} s`, 'unanswered');
       else lookIn(left);

@@ -2,34 +2,40 @@ import type { OnDurable } from '../core/message.ts';
 import type { MetadataEntry } from '../queue/types.ts';
 import { MAX_UNRELEASED } from './limits.ts';
 
-/** Which messages at QoS 2 came down and are here, until the upstream knows that (MQTT 5, 4.3.3): kept on disk. */
+/** Durable record of received QoS 2 messages whose PUBREL has not arrived (MQTT 5, 4.3.3). */
 export type ReceiptStore = {
   readonly load: () => number[];
-  /** Is kept with the message, or not at all. */
+  /** Metadata entry that is stored atomically with the message. */
   readonly note: (packetId: number) => MetadataEntry;
   readonly forget: (packetId: number, settle: OnDurable) => void;
 };
 
-/** One message on its way in; `pay` acknowledges it on the link that brought it last. */
+/** QoS 2 message that is being received. `acknowledge` sends PUBREC on the link that brought it last. */
 export type Arrival = { readonly packetId: number; safe: boolean; releasing: boolean; pay: () => void };
 
-/** Packet identifiers of messages at QoS 2 that came down, over connections and restarts: each message is taken in once. */
+/**
+ * Packet identifiers of received QoS 2 messages, across connections and restarts. Each message is accepted
+ * once.
+ */
 export type Arrivals = {
-  /** What is new, and is to be taken in; undefined: it is here, or on its way, and is paid when it is safe. */
+  /**
+   * Registers a PUBLISH. Returns the new message; undefined if it is a duplicate, which is acknowledged when
+   * the message is durable.
+   */
   readonly arrive: (packetId: number, pay: () => void) => Arrival | undefined;
   readonly note: ReceiptStore['note'];
-  /** The message and its note are on disk. */
+  /** Called when the message and its metadata are on disk. */
   readonly safe: (arrival: Arrival) => void;
-  /** It was not taken in: it is new when it comes again. */
+  /** Called when the message was not accepted: the same identifier is new next time. */
   readonly lost: (arrival: Arrival) => void;
   /**
-   * The upstream knows that it is here: `done` once its identifier may stand for another. False: PUBREL was not due, because
-   * nothing is known of the identifier (`done` is called all the same), because PUBREC was not sent, or because it repeats one.
+   * Handles PUBREL. Calls `done` when the identifier may be reused. Returns false if PUBREL was not expected:
+   * the identifier is unknown (`done` is called anyway), PUBREC has not been sent, or PUBREL is a repetition.
    */
   readonly release: (packetId: number, done: () => void) => boolean;
-  /** True if so many messages wait for their PUBREL that a new one under this identifier has no place. */
+  /** True if the maximum number of messages wait for their PUBREL and this identifier is new. */
   readonly isFull: (packetId: number) => boolean;
-  /** The upstream has forgotten the session. */
+  /** Called when the upstream has lost the session. */
   readonly forgetAll: () => void;
 };
 
@@ -54,7 +60,7 @@ export function openArrivals(store: ReceiptStore): Arrivals {
     },
     note: store.note,
     safe: arrival => {
-      // Its session was forgotten meanwhile: in the next one the identifier is another message's.
+      // The session was lost meanwhile; in the next session the identifier belongs to another message.
       if (arrivals.get(arrival.packetId) !== arrival) store.forget(arrival.packetId, nothing);
       arrival.safe = true;
       arrival.pay();
@@ -70,7 +76,8 @@ export function openArrivals(store: ReceiptStore): Arrivals {
       }
       if (!arrival.safe || arrival.releasing) return false;
       arrival.releasing = true;
-      // Not before: a message that comes under the identifier then must not be taken for the one that is here.
+      // Removed before the identifier is reused, because a new message under it must not count as a
+      // duplicate.
       store.forget(packetId, error => {
         arrival.releasing = false;
         if (error !== undefined) return;

@@ -2,19 +2,19 @@ import { BUDGET_RESUME_PARTS, BUDGET_SAVE_PARTS } from './limits.ts';
 
 const DAY = 86_400_000;
 
-/** What is kept on disk of a budget: bytes that are left, and the hub time at which they were. */
+/** Durable state of a budget: remaining bytes and the hub time of that count. */
 export type BudgetStore = {
   readonly load: () => { readonly left: number; readonly at: number } | undefined;
   readonly save: (left: number, at: number) => void;
-  /** Hub time in milliseconds: it goes on where it stopped, so that a restart fills nothing up. */
+  /** Hub time in milliseconds. It continues after a restart, so that a restart does not refill the budget. */
   readonly now: () => number;
 };
 
-/** Bytes that may go in a day. They fill up as time passes, to a day's worth. */
+/** Token bucket of bytes. It refills to one day's bytes within a day. */
 export type Budget = {
-  /** Counts bytes that went. */
+  /** Subtracts sent bytes. */
   readonly spend: (bytes: number) => void;
-  /** Milliseconds until something may be sent; 0: now. */
+  /** Milliseconds until the next byte may be sent. 0 means now. */
   readonly wait: () => number;
   readonly save: () => void;
 };
@@ -45,7 +45,8 @@ export function openBudget(bytes: number, store: BudgetStore): Budget {
     },
     wait: () => {
       fill();
-      // What is used up stays so until some is there again: messages would else go one by one.
+      // An empty budget stays closed until a part has refilled, because messages would otherwise go one by
+      // one.
       const share = bytes / BUDGET_RESUME_PARTS;
       if (left >= share) spent = false;
       else if (left <= 0) spent = true;

@@ -3,7 +3,7 @@ import type { QoS } from '../core/message.ts';
 import type { Packet } from '../mqtt/packets.ts';
 import type { Dial } from './dial.ts';
 
-/** The will of a client (MQTT 5, 3.1.3.2). */
+/** Will of a client (MQTT 5, 3.1.3.2). */
 export type LinkWill = {
   readonly topic: string;
   readonly payload: Buffer;
@@ -14,14 +14,14 @@ export type LinkWill = {
 export type LinkSettings = {
   readonly host: string;
   readonly port: number;
-  /** Without it, plain TCP. */
+  /** Dial function. Plain TCP if undefined. */
   readonly dial?: Dial;
   readonly version: 4 | 5;
   readonly clientId: string;
   readonly clean: boolean;
-  /** Seconds that the server is to keep the session for (MQTT 5). */
+  /** Session Expiry Interval in seconds (MQTT 5). */
   readonly sessionExpiry?: number;
-  /** Messages at QoS 1 and 2 that it may send at once (MQTT 5). */
+  /** Receive Maximum: QoS 1 and 2 messages that the server may have in flight (MQTT 5). */
   readonly receiveMaximum?: number;
   readonly will?: LinkWill | undefined;
   readonly username: string | undefined;
@@ -31,7 +31,7 @@ export type LinkSettings = {
   readonly clock: Clock;
 };
 
-/** The CONNECT that a link begins with. */
+/** CONNECT packet of a link. */
 export function connectPacket(settings: LinkSettings): Packet {
   const { version, clientId, clean, username, password, keepAlive } = settings;
   const { sessionExpiry = 0, receiveMaximum, will } = settings;

@@ -2,7 +2,7 @@ import type { ForwarderSettings } from './settings.ts';
 
 type Surroundings = Pick<ForwarderSettings, 'clock' | 'drain' | 'take' | 'pressure' | 'memory'>;
 
-/** A step that never throws: its exceptions go to `threw`. */
+/** Wraps a step so that its exceptions go to `threw`. */
 export function contain<Args extends unknown[]>(
   step: (...args: Args) => void,
   threw: (thrown: unknown) => void,
@@ -17,8 +17,8 @@ export function contain<Args extends unknown[]>(
 }
 
 /**
- * The surroundings of a forwarder with every callback contained that it hands to them: what timers and the store call back
- * must not throw into whoever else they serve. A drain contains its `send` by itself.
+ * Wraps every callback that a forwarder gives to timers and the store, so that an exception cannot reach
+ * other users of them. A drain contains its `send` itself.
  */
 export function containedBy(
   threw: (thrown: unknown) => void,

@@ -3,7 +3,7 @@ import type { Dial } from './dial.ts';
 import { dialPlain } from './dial.ts';
 import type { ForwarderSettings } from './settings.ts';
 
-/** How the addresses of an upstream are reached. TLS is loaded with the first that needs it. */
+/** Dial functions for the addresses of an upstream. TLS is loaded with the first address that needs it. */
 export function dialerOf(
   settings: Pick<ForwarderSettings, 'tls' | 'home' | 'clock'>,
 ): (place: UpstreamAddress) => Promise<Dial> {

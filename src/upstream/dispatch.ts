@@ -11,16 +11,19 @@ export type DispatchSettings = {
   readonly terms: Pick<Connack, 'retainAvailable'>;
   readonly profile: Profile;
   readonly device: string;
-  /** Messages go up under topics in which no device is named. */
+  /** True if the topics upstream do not contain the device's name. */
   readonly keepsTopic: boolean;
-  /** The version of MQTT that is spoken. */
+  /** MQTT version of the link. */
   readonly version: 4 | 5;
 };
 
-/** An entry as it goes up. */
+/** Outgoing PUBLISH of an entry. */
 export type Departure = { readonly message: Message; readonly dispatch: PublishOptions };
 
-/** How an entry goes up under a topic, at a QoS, by a packet identifier; a text: why it never does. */
+/**
+ * Builds the outgoing PUBLISH of an entry for a topic, QoS and packet identifier. Returns a text with the
+ * reason if the entry can never be sent.
+ */
 export type Departures = (
   entry: QueueEntry,
   topic: string,
@@ -30,10 +33,10 @@ export type Departures = (
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** Seconds that MQTT can say: 32 bits. */
+/** Maximum Message Expiry Interval in seconds: 32 bits. */
 const LONGEST_EXPIRY = 0xffff_ffff;
 
-/** What it gives is one object for all, as it is until the next one is asked for. */
+/** Creates the builder. It reuses one result object, which is valid until the next call. */
 export function createDepartures({
   terms,
   profile,
@@ -43,7 +46,7 @@ export function createDepartures({
 }: DispatchSettings): Departures {
   const dispatch: Writable<PublishOptions> = { ...DEFAULT_PUBLISH_OPTIONS, topic: '', qos: 1 };
   let departure: Writable<Departure> | undefined;
-  /** Of the entry before, known to be one. */
+  /** Last valid topic. */
   let known = '';
 
   return ({ message, remaining, redelivered }, topic, qos, packetId) => {
@@ -68,7 +71,10 @@ export function createDepartures({
   };
 }
 
-/** Why a PUBLISH of MQTT 5 cannot hold what the message says of itself; MQTT 3.1.1 has no place for any of it. */
+/**
+ * Reason why an MQTT 5 PUBLISH cannot contain the message's properties. Undefined if it can. MQTT 3.1.1 has
+ * no properties.
+ */
 function problemOf(
   { contentType, responseTopic, correlation }: Message,
   properties: Properties,

@@ -17,15 +17,15 @@ export type ExchangeSettings = Omit<OutflowSettings, 'link'> &
   Omit<InflowSettings, 'link' | 'filters'> & {
     readonly link: Link;
     readonly exactlyOnce: boolean;
-    /** Topic filters of what is to come down. */
+    /** Topic filters of downstream messages. */
     readonly down: readonly string[];
     readonly memory: UpstreamMemory;
     readonly session: Session;
-    /** This link is the one that carries messages. */
+    /** Called when messages may be sent on this link. */
     readonly begun: () => void;
-    /** The session is to begin with another connection. */
+    /** Called when the session must begin with a new connection. */
     readonly renew: () => void;
-    /** The session is not safe on disk: nothing is sent. */
+    /** Called when the session could not be stored: nothing is sent. */
     readonly failed: (error: Error) => void;
   };
 
@@ -36,7 +36,7 @@ const NAMES: Readonly<Record<number, string>> = {
   [PUBCOMP]: 'PUBCOMP',
 };
 
-/** What goes up and comes down one link, from its CONNACK on. */
+/** Message exchange of one link after its CONNACK. */
 export type Exchange = Omit<Outflow, 'acknowledged'> & {
   readonly acknowledged: (type: number, packetId: number, reasonCode: number) => void;
   readonly packet: (packet: Publish | Answer) => void;
@@ -51,7 +51,7 @@ export function startExchange(settings: ExchangeSettings): Exchange {
     awaited: () => undefined,
   };
   const acks = startAckTimeout({ link, awaited: () => outflow?.awaited(), clock });
-  /** Of its own: a server that acknowledges messages may leave SUBSCRIBE unanswered. */
+  /** Separate timeout, because a server that acknowledges messages may leave SUBSCRIBE unanswered. */
   let subscribing: AckTimeout | undefined;
   let stopped = false;
 
@@ -66,7 +66,7 @@ export function startExchange(settings: ExchangeSettings): Exchange {
   const lasts = settings.session.agree(terms, begin, () => {
     if (!stopped) settings.renew();
   });
-  // At once: what is owed to the session may come behind the CONNACK.
+  // Sent at once, because messages of the session may follow the CONNACK.
   if (lasts && (down.length > 0 || memory.filters().length > 0)) {
     inflow = startInflow({ ...settings, filters: [...down, ...memory.filters()] });
     subscription = subscribe({ link, filters: down, qos: exactlyOnce ? 2 : 1, memory, log });

@@ -38,12 +38,12 @@ import { createWayBack } from './way-back.ts';
 export type Forwarder = { readonly status: () => ForwarderStatus; readonly stop: () => void };
 
 /**
- * Drains a queue into an MQTT server at least once and in order: an entry leaves the queue by the server's
- * answer alone, and after a reconnect all that is unanswered goes again first, marked DUP.
+ * Drains a queue into an MQTT server, at least once and in order: only the server's acknowledgement removes
+ * an entry, and after a reconnect all unacknowledged entries are sent first, with DUP 1.
  */
 export function startForwarder(given: ForwarderSettings): Forwarder {
   const note = (thrown: unknown): void => noteException(given.log, 'the upstream', thrown);
-  /** Goes on after an exception that left nothing to go on with. */
+  /** Recovers from an exception that left the forwarder without a link and without a timer. */
   const recover = (thrown: unknown): void => {
     note(thrown);
     if (state === 'stopped') return;
@@ -51,7 +51,7 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
     state = 'waiting';
     after(MAX_RECONNECT_DELAY_MS, () => open(5));
   };
-  /** An exception in a step: the link ends, and is tried again after a wait. */
+  /** Handles an exception of a step: closes the link and reconnects after a delay. */
   const threw = (thrown: unknown): void => {
     if (link !== undefined) note(thrown);
     if (link === undefined) recover(thrown);
@@ -84,7 +84,7 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
   let state: ForwarderStatus['state'] = 'connecting';
   let version: 4 | 5 = 5;
   let failures = 0;
-  /** The link has carried something, or has held for long. */
+  /** True if the link has delivered something or has been stable. */
   let good = false;
   let link: Link | undefined;
   let exchange: Exchange | undefined;
@@ -106,7 +106,7 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
     good = true;
   };
   const held = (): void => {
-    // A server that has not acknowledged a message for so long may never do so.
+    // A server with an overdue acknowledgement may never send it, so the link is not stable.
     if (exchange?.awaited() !== undefined) return;
     proven();
     suspects.held();
@@ -170,7 +170,8 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
     leaving = false;
     cancelAll();
     wayBack.stop();
-    // What is said of what it carried needs its queue open; whatever comes of it, the next link must find that free.
+    // The outcome of the sent messages needs the open queue. In any case the next link must find the queue
+    // closed.
     if (over !== undefined) {
       contain(judge, note)(over, cause);
       over.stop();
@@ -182,7 +183,7 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
     else failed(failure, cause === 'unanswered');
   };
 
-  /** What the end of a link says of what it carried. */
+  /** Evaluates what the end of a link means for the message that was in flight. */
   const judge = (over: Exchange, cause: Cause): void => {
     const address = addressText(places.current());
     const isSure = cause === 'blamed';
@@ -248,7 +249,7 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
       });
   };
 
-  /** Nothing new is sent, and what is on its way may be answered still. */
+  /** Stops sending. Messages in flight may still be acknowledged. */
   const beginToLeave = (): void => {
     leaving = true;
     after(FAILBACK_DRAIN_TIMEOUT_MS, leave);

@@ -2,24 +2,24 @@ import type { Cancel, Clock } from '../core/clock.ts';
 import type { Budget } from './budget.ts';
 
 export type GateSettings = {
-  /** Milliseconds from the end of a batch to the next; undefined: messages go as they come. */
+  /** Milliseconds between two batches. Undefined if messages are sent immediately. */
   readonly interval: number | undefined;
   readonly budget: Budget | undefined;
-  /** It is open again. */
+  /** Called when sending may resume. */
   readonly opened: () => void;
   readonly clock: Clock;
 };
 
-/** Whether a message may go now, on a line that costs. */
+/** Throttle of a metered line: batches, schedule and budget. */
 export type Gate = {
   readonly mayBegin: () => boolean;
-  /** All that waited has gone: the batch is over. */
+  /** Called when the queue is empty: the batch is over. */
   readonly dry: () => void;
-  /** The bytes that went over a link in all are counted from now on. */
+  /** Starts to count the traffic of a link. */
   readonly count: (traffic: () => number) => void;
-  /** The link is over. */
+  /** Called when the link is closed. */
   readonly uncount: () => void;
-  /** Why it is shut, in a few words. */
+  /** Reason in a few words why sending is paused. */
   readonly reason: () => string | undefined;
   readonly stop: () => void;
 };

@@ -16,27 +16,27 @@ import { DOWN_RETRY_MS, MAX_DOWN_WINDOW, MAX_UNRELEASED } from './limits.ts';
 import type { Link } from './link.ts';
 import { createReceipts } from './receipts.ts';
 
-/** Takes a message that came down; `settle` once it is safe here, and the note with it. */
+/** Accepts a downstream message. Calls `settle` when the message and `note` are durable. */
 export type TakeDown = (message: Message, settle: OnDurable, note?: MetadataEntry) => void;
 
 export type InflowSettings = {
-  /** The upstream's name. */
+  /** Name of the upstream. */
   readonly name: string;
   readonly link: Pick<Link, 'acknowledge' | 'hold' | 'unrequested' | 'fail'>;
   readonly take: TakeDown;
-  /** Topic filters that the session is subscribed to, or was when the link began. */
+  /** Topic filters of the session, including those at the start of the link. */
   readonly filters: readonly string[];
   readonly arrivals: Arrivals;
-  /** Back-pressure of the store: while it is high, the socket is not read. */
+  /** Back-pressure of the store. While it is high, the socket is not read. */
   readonly pressure: Pressure;
   readonly clock: Clock;
   readonly log: Log;
 };
 
-/** The messages that come down one link: each is acknowledged when it is safe here. */
+/** Downstream messages of one link. Each is acknowledged when it is durable. */
 export type Inflow = {
   readonly publish: (packet: Publish) => void;
-  /** PUBREL; false if it was not due. */
+  /** Handles PUBREL. Returns false if it was not expected. */
   readonly released: (packetId: number) => boolean;
   readonly stop: () => void;
 };
@@ -46,7 +46,7 @@ export function startInflow(settings: InflowSettings): Inflow {
   const filters = settings.filters.map(filter => plainFilter(filter) ?? filter);
   const origin: Origin = { kind: 'upstream', upstream: name };
   const receipts = createReceipts();
-  /** Packet identifiers of messages at QoS 2 that this link brought and whose PUBREC has not been sent. */
+  /** Packet identifiers of QoS 2 messages on this link whose PUBREC has not been sent. */
   const arriving = new Set<number>();
   let lastProblem: string | undefined;
   let held = false;
@@ -61,14 +61,15 @@ export function startInflow(settings: InflowSettings): Inflow {
         if (!stopped) breathe();
       });
     }
-    // A server that keeps to its Receive Maximum goes on: acknowledgements of what went up come over the same socket.
+    // A server within its Receive Maximum is always read, because PUBACKs for outgoing messages arrive on the
+    // same socket.
     const full = waitsForStore || receipts.owed() > MAX_DOWN_WINDOW;
     if (full === held) return;
     held = full;
     link.hold(full);
   };
 
-  /** Takes a message; false if that threw, which is contained. */
+  /** Passes a message on. Returns false if that threw; the exception is contained. */
   const attempt = (message: Message, settle: OnDurable, note?: MetadataEntry): boolean => {
     try {
       take(message, settle, note);
@@ -79,7 +80,10 @@ export function startInflow(settings: InflowSettings): Inflow {
     }
   };
 
-  /** Until it is safe: what found no room is offered again, and the upstream keeps it meanwhile. */
+  /**
+   * Retries until the message is durable: a full store is retried later, while the upstream keeps the
+   * message.
+   */
   const keep = (
     message: Message,
     note: MetadataEntry | undefined,
@@ -123,7 +127,7 @@ export function startInflow(settings: InflowSettings): Inflow {
     };
   };
 
-  /** Enters a message at QoS 2; undefined if it is here, on its way in, or one too many. */
+  /** Registers a QoS 2 message. Undefined if it is a duplicate, in progress, or one too many. */
   const enter = (packetId: number): Arrival | undefined => {
     if (arriving.has(packetId)) {
       link.unrequested('PUBLISH');
@@ -148,7 +152,10 @@ export function startInflow(settings: InflowSettings): Inflow {
     keep(message, arrivals.note(packetId), safe, () => arrivals.lost(arrival));
   };
 
-  /** Acknowledges a message that can never be passed on: unacknowledged, it would come back with every connection. */
+  /**
+   * Acknowledges a message that can never be accepted, because otherwise it would be redelivered on every
+   * connection.
+   */
   const discard = ({ qos, messageId }: Publish, problem: string): void => {
     if (problem !== lastProblem) log.warn(`Discarded a message from upstream: ${problem}.`);
     lastProblem = problem;

@@ -1,26 +1,29 @@
 import type { Clock } from '../core/clock.ts';
 
-/** Parts of a keep-alive after which a quiet link is pinged, and a silent one is dead (MQTT 5, 3.1.2.10). */
+/**
+ * Fractions of the keep-alive after which an idle link sends PINGREQ, and after which a silent link is dead
+ * (MQTT 5, 3.1.2.10).
+ */
 const QUIET = 0.85;
 const SILENT = 1.5;
 
 export type KeepAliveSettings = {
   readonly clock: Clock;
-  /** Of the keep-alive. */
+  /** Keep-alive interval in milliseconds. */
   readonly milliseconds: number;
-  /** Bytes that the system has not taken yet. */
+  /** Bytes in the socket's write buffer. */
   readonly waiting: () => number;
-  /** Monotonic time since which the hub reads the socket; undefined while it does not. */
+  /** Monotonic time since which the hub reads the socket. Undefined while it does not read. */
   readonly readingSince: () => number | undefined;
   readonly ping: () => void;
-  /** Nothing came for so many milliseconds. */
+  /** Called when nothing was received for `silence` milliseconds. */
   readonly dead: (silence: number) => void;
 };
 
-/** Pings a quiet link, and finds a dead one: nothing has come for one and a half keep-alives. */
+/** Sends PINGREQ on an idle link, and detects a dead one: nothing received for one and a half keep-alives. */
 export type KeepAlive = {
   readonly heard: () => void;
-  /** Something went out. It is called for each message, so it does not ask what time it is. */
+  /** Called for each sent packet. Does not read the clock, because it is on the hot path. */
   readonly said: () => void;
   readonly stop: () => void;
 };
@@ -38,7 +41,7 @@ export function startKeepAlive(settings: KeepAliveSettings): KeepAlive {
     if (hasSpoken) said = Math.max(looked, heard);
     hasSpoken = false;
     looked = now;
-    // What takes bytes is alive, though it may have no time for an answer.
+    // A peer that accepts bytes is alive, even if it has no time to answer.
     const left = waiting();
     heard = left < untaken ? now : Math.max(heard, readingSince() ?? now);
     untaken = left;
@@ -67,7 +70,10 @@ export function startKeepAlive(settings: KeepAliveSettings): KeepAlive {
   };
 }
 
-/** Seconds. A server that wants none (0) gets the client's own, without which a dead link goes unnoticed. */
+/**
+ * Keep-alive in seconds. A Server Keep Alive of 0 is replaced by the client's own, without which a dead link
+ * is never detected.
+ */
 export function keepAliveOf(wanted: number | undefined, own: number): number {
   if (wanted === undefined || wanted === 0) return own;
   return own === 0 ? wanted : Math.min(wanted, own);

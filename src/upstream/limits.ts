@@ -1,109 +1,103 @@
 /* Bounds and times of upstream connections. */
 
-/**
- * Milliseconds: bound of the first wait before the upstream is tried again, of any, and what each is at
- * least.
- */
+/** Milliseconds: maximum delay of the first reconnect, of any reconnect, and minimum delay. */
 export const INITIAL_RECONNECT_DELAY_MS = 1_000;
 export const MAX_RECONNECT_DELAY_MS = 60_000;
 export const MIN_RECONNECT_DELAY_MS = 100;
 
 /**
- * Milliseconds that the first try after a start waits at most: after a power cut the hubs of a site start in
- * one moment, and a small server greets some hundreds a second over TLS. Nobody who starts one hub by hand
- * notices half a second, and those that a server has no room for are spread further with each try.
+ * Maximum delay in milliseconds of the first connection after a start. After a power cut all hubs of a site
+ * start at once, and a small server accepts some hundreds of TLS connections a second. A user who starts one
+ * hub does not notice half a second, and refused hubs are spread further by each retry.
  */
 export const MAX_START_DELAY_MS = INITIAL_RECONNECT_DELAY_MS;
 
 /**
- * Milliseconds until a connection stands, and again until CONNACK: a mobile network with TLS takes some
+ * Timeout in milliseconds of a connection, and then of its CONNACK. A mobile network with TLS takes some
  * seconds.
  */
 export const UPSTREAM_CONNECT_TIMEOUT_MS = 20_000;
 
 /**
- * Milliseconds without any acknowledgement by a server that has received what it must acknowledge, until the
- * link ends: a server that commits to a cluster which elects a leader takes some ten seconds, and a retry too
- * early sends all again.
+ * Timeout in milliseconds for any acknowledgement by a server that has received packets. A server that
+ * commits to a cluster during a leader election takes some ten seconds, and an early reconnect sends
+ * everything again.
  */
 export const ACK_TIMEOUT_MS = 60_000;
 
 /**
- * Milliseconds between two looks at whether anything was acknowledged; if not, a PINGREQ of two bytes asks
- * for more.
+ * Interval in milliseconds of the check for acknowledgements. Without any, it sends a PINGREQ of two bytes.
  */
 export const ACK_CHECK_MS = 30_000;
 
 /**
- * Milliseconds on another address of the upstream before the first is looked at again, and what that grows
- * to.
+ * Milliseconds on a secondary address before the first failback check, and the maximum interval of these
+ * checks.
  */
 export const INITIAL_FAILBACK_MS = 300_000;
 export const MAX_FAILBACK_MS = 3_600_000;
 
-/** Milliseconds that what is on its way may take before the upstream is left for a better address. */
+/** Milliseconds that messages in flight may take before the link is closed for a failback. */
 export const FAILBACK_DRAIN_TIMEOUT_MS = 10_000;
 
 /**
- * Milliseconds of a link without an acknowledgement after which it counts as good, and reconnect delays start
- * again.
+ * Age in milliseconds at which a link without overdue acknowledgements counts as stable and resets the
+ * back-off.
  */
 export const STABLE_CONNECTION_MS = 60_000;
 
 /**
- * Links in a row that the upstream ends without taking anything, before it is sent one message at a time; or
- * at QoS 2 with one message, before that one is tried at QoS 1. A network that cuts at random does so three
- * times before an answer hardly ever.
+ * Number of consecutive unproductive connections after which messages are sent one at a time; or, at QoS 2
+ * with a single message, after which that message is tried at QoS 1. A network that cuts at random hardly
+ * ever cuts three times before an answer.
  */
 export const UNPRODUCTIVE_CONNECTIONS = 3;
 
 /**
- * Links in a row that end for one message alone until another is sent in its place, to see whether the
- * upstream takes that.
+ * Number of consecutive connections that end with the same single message in flight, after which another
+ * message is tried.
  */
 export const POISON_THRESHOLD = 4;
 
-/** Messages that are so set aside at most: beyond them the upstream takes none, and it is nobody's fault. */
+/**
+ * Maximum number of deferred messages. Beyond it the upstream accepts nothing, and no message is at fault.
+ */
 export const MAX_POISON_MESSAGES = 8;
 
-/** Milliseconds that sending rests when the upstream takes no more for now. */
+/** Pause in milliseconds after the upstream has answered that it accepts no more for now. */
 export const UPSTREAM_PAUSE_MS = 5_000;
 
-/** Seconds that the upstream is to keep the hub's session for: longer than messages wait by default. */
+/** Session Expiry Interval in seconds: longer than messages wait by default. */
 export const UPSTREAM_SESSION_SECONDS = 30 * 86_400;
 
 /**
- * Messages that come down and are not safe here yet beyond which no more is read, and milliseconds until one
- * is offered again.
+ * Number of downstream messages that are not yet durable beyond which the socket is not read, and the
+ * interval in milliseconds of retries.
  */
 export const MAX_DOWN_WINDOW = 64;
 export const DOWN_RETRY_MS = 1_000;
 
 /**
- * A budget is noted on disk after each such part of it, and, once used up, waits until such a part is there
- * again.
+ * Fraction of a budget after which it is stored, and fraction that an empty budget refills before sending
+ * resumes.
  */
 export const BUDGET_SAVE_PARTS = 64;
 export const BUDGET_RESUME_PARTS = 96;
 
-/** Milliseconds between two looks at whether the upstream is scheduled: its times are minutes. */
+/** Interval in milliseconds of the schedule check. Schedules have a resolution of minutes. */
 export const SCHEDULE_CHECK_MS = 30_000;
 
 /**
- * Answers of one connection that the hub did not ask for, until it ends the connection. A server that has
- * kept a session whose state the hub has lost sends one for each message under way, which its own window
- * bounds: by default 20 to 1,000.
+ * Maximum number of unexpected acknowledgements on one connection. A server whose session the hub has lost
+ * sends one for each message in flight, which its own window bounds: by default 20 to 1,000.
  */
 export const MAX_UNREQUESTED_ANSWERS = 1_024;
 
 /**
- * Messages at QoS 2 that came down and whose PUBREL is still to come: each is settled state on disk, and MQTT
- * 3.1.1 has no bound.
+ * Maximum number of received QoS 2 messages without PUBREL: each has metadata on disk, and MQTT 3.1.1 has no
+ * bound.
  */
 export const MAX_UNRELEASED = 1_024;
 
-/**
- * Bytes of an unfinished packet that count as a sign of life: what trickles in more slowly is a dead
- * connection.
- */
+/** Bytes of an incomplete packet that count as activity. A connection that delivers more slowly is dead. */
 export const SIGN_OF_LIFE_BYTES = 1_024;

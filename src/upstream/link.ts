@@ -27,52 +27,55 @@ import { reasonText, refusalText, troubleOf } from './trouble.ts';
 import { causeOf } from './verdict.ts';
 
 /**
- * Why a link is over. `version`: the server does not speak this one; `silent`: it left when it was greeted. `ended`: it took the client
- * in and ended it later, of its own will; `blamed`: for a packet; `qos`: for a quality of service that it does not offer.
- * `unanswered`: it receives packets and acknowledges none.
+ * Cause of a link's end. `version`: the server does not support this MQTT version. `silent`: it closed before
+ * CONNACK. `ended`: it closed an accepted connection. `blamed`: it rejected a packet. `qos`: it does not
+ * support the QoS. `unanswered`: it acknowledges nothing.
  */
 export type Cause = 'asked' | 'version' | 'silent' | 'ended' | 'blamed' | 'qos' | 'unanswered' | 'lost';
 
 export type LinkHandler = {
-  /** The server accepted the CONNECT. */
+  /** Called when the server has accepted the CONNECT. */
   readonly opened: (terms: Connack) => void;
   readonly packet: (packet: Publish | Answer) => void;
   readonly acknowledged: Acknowledged;
-  /** The socket can take more. */
+  /** Called when the socket is writable again. */
   readonly writable: () => void;
-  /** It is over, once; without a failure if `close` was asked for. */
+  /** Called once when the link is closed. `failure` is undefined after `close`. */
   readonly closed: (failure: Failure | undefined, cause: Cause) => void;
-  /** An exception of a step was contained, and ends the link; without this it is thrown on. */
+  /** Called when an exception of a step ends the link. If undefined, the exception is thrown on. */
   readonly threw?: (thrown: unknown) => void;
 };
 
-/** `full`: the socket holds too much already. `tooLarge`: the server never takes it. */
+/**
+ * Result of a publish. `full`: the socket's write buffer is full. `tooLarge`: the packet exceeds the server's
+ * Maximum Packet Size.
+ */
 export type Outcome = 'sent' | 'full' | 'tooLarge';
 
-/** One connection to an MQTT server, as its client. */
+/** Client connection to an MQTT server. */
 export type Link = {
   readonly send: (packet: Packet) => void;
   readonly publish: (message: Message, dispatch: PublishOptions) => Outcome;
   readonly acknowledge: (type: number, packetId: number) => void;
-  /** Reads nothing from the socket, until it is told `false`. */
+  /** Pauses (`true`) or resumes (`false`) reading from the socket. */
   readonly hold: (held: boolean) => void;
-  /** Monotonic time since which the socket is read; undefined while it is held. */
+  /** Monotonic time since which the socket is read. Undefined while it is paused. */
   readonly readingSince: () => number | undefined;
-  /** Sends PINGREQ behind all that was sent; `answered` is called when its PINGRESP arrives. */
+  /** Sends PINGREQ after all earlier packets. Calls `answered` at its PINGRESP. */
   readonly ping: (answered: () => void) => void;
-  /** Counts an answer that was not asked for, by its name: beyond MAX_UNREQUESTED_ANSWERS the link ends. */
+  /** Counts an unexpected acknowledgement. Ends the link beyond MAX_UNREQUESTED_ANSWERS. */
   readonly unrequested: (what: string) => void;
-  /** Ends the link: the server breaks the protocol, or does not answer. */
+  /** Ends the link because of a protocol error or a timeout. */
   readonly fail: (reason: string, cause?: Cause) => void;
-  /** Bytes that went either way. */
+  /** Bytes sent and received. */
   readonly traffic: () => number;
   readonly close: () => void;
 };
 
-/** Bytes that the length of a packet can say, with its fixed header (MQTT 5, 1.5.5). */
+/** Maximum size of an MQTT packet with its fixed header (MQTT 5, 1.5.5). */
 const MAX_MQTT_PACKET_BYTES = 0xfff_ffff + 5;
 
-/** Connects to an MQTT server. Failures `upstream.unreachable` and `upstream.refused` come by `closed`. */
+/** Connects to an MQTT server. `closed` gets the Failures `upstream.unreachable` and `upstream.refused`. */
 export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   const { host, port, clock, version, dial = dialPlain } = settings;
   const where = addressText(settings);
@@ -81,13 +84,13 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   let terms: Connack | undefined;
   let asked = false;
   let ended = false;
-  /** Counts: while the hub does not read, PINGREQs go on. */
+  /** Number of PINGREQs without PINGRESP, because PINGREQs continue while the hub does not read. */
   let pings = 0;
   let pongs = 0;
-  /** PINGREQs whose PINGRESP an acknowledgement timeout waits for, by their number. */
+  /** Callbacks of PINGREQs whose PINGRESP the acknowledgement timeout waits for. */
   const awaitedPongs: { readonly ping: number; readonly answered: () => void }[] = [];
   let unrequestedAnswers = 0;
-  /** Bytes that came and that no whole packet ended with. */
+  /** Bytes received since the last complete packet. */
   let unfinished = 0;
   let readingSince: number | undefined = clock.monotonic();
   let paused = false;
@@ -104,7 +107,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     socket.once('close', cancel);
     contain(handler.closed, threw)(failure, cause);
   };
-  /** Makes an exception of a step the end of this link, and of nothing else. */
+  /** Wraps a step so that its exception ends only this link. */
   const step = <Args extends unknown[]>(action: (...args: Args) => void): ((...args: Args) => void) =>
     contain(action, thrown => {
       threw(thrown);
@@ -114,7 +117,9 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     end(new Failure('upstream.unreachable', `The connection to ${where} failed: ${reason}.`), cause);
   const refused = (reason: string, cause: Cause): void =>
     end(new Failure('upstream.refused', `${where} refused the connection: ${reason}.`), cause);
-  /** It says nothing and goes: before its CONNACK, that is how some say that they do not know MQTT 5. */
+  /**
+   * The server closed without an answer. Before CONNACK, some servers do so if they do not support MQTT 5.
+   */
   const left = (reason: string): void =>
     lost(reason, terms !== undefined ? 'ended' : asked ? 'silent' : 'lost');
 
@@ -201,7 +206,10 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     );
   let stopWaiting = waitFor('connection');
 
-  /** Takes in no more than it can answer: a server that reads nothing would have its answers gather here. */
+  /**
+   * Pauses reading while the write buffer is full, because a server that does not read would make answers
+   * accumulate.
+   */
   const breathe = (): void => {
     const full = readingSince === undefined || output.waiting() > MAX_SOCKET_BACKLOG_BYTES;
     if (full === paused || ended) return;
@@ -247,7 +255,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
       try {
         writePublish(output.slab(), at, message, dispatch, version);
       } catch (thrown) {
-        // What stands in its place now must not go out.
+        // The partly written packet must not be sent.
         lost(`a message could not be written (${reasonOf(thrown)})`);
         throw thrown;
       }

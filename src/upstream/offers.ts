@@ -1,44 +1,48 @@
 import type { Log } from '../core/log.ts';
 import { UNPRODUCTIVE_CONNECTIONS } from './limits.ts';
 
-/** What was found out of addresses: whether they offer QoS 2. Kept on disk. */
+/** Durable results of the QoS 2 detection by address. */
 export type OfferStore = {
   readonly load: () => Iterable<readonly [address: string, offers: boolean]>;
   readonly save: (all: Iterable<readonly [address: string, offers: boolean]>) => void;
 };
 
-/** How a link goes. */
+/** QoS settings of a link. */
 export type Offer = {
   readonly qos: 1 | 2;
-  /** Nobody knows yet whether the address offers that: one message alone, until it answers as at QoS 2. */
+  /** Support for QoS 2 is unknown: a single message is sent until the server answers it as QoS 2. */
   readonly unproven: boolean;
-  /** The message that it ended links for at QoS 2 goes at QoS 1. */
+  /** The message that ended links at QoS 2 is tried at QoS 1. */
   readonly trial: boolean;
 };
 
 /**
- * Which addresses offer QoS 2. MQTT 3.1.1 has no word for that, and what servers do that do not differs: some take it as
- * QoS 1, and some end the link. An address that was sent one message alone, ended its links for it in a row, and then takes
- * the same one at QoS 1 does not offer it. One that has answered as at QoS 2 does, whatever its links end for.
+ * QoS 2 detection. MQTT 3.1.1 cannot announce the maximum QoS, and servers without QoS 2 differ: some handle
+ * it as QoS 1, some close the connection. An address that closed its links for a single message several times
+ * in a row and then accepts the same message at QoS 1 does not support QoS 2. An address that has answered as
+ * QoS 2 supports it, whatever ends its links.
  */
 export type Offers = {
-  /** `most`: what it says itself. */
+  /** Starts a link. `most` is the Maximum QoS that the server announces. */
   readonly begin: (address: string, most: number) => Offer;
-  /** It answered as at QoS 2, or as one that has it not. */
+  /** Records that the address answered as QoS 2, or as a server without QoS 2. */
   readonly learn: (address: string, offers: boolean) => void;
-  /** It ended a link on which it had not shown yet that it offers QoS 2, for the message of this sequence if it was one. */
+  /**
+   * Records that the server closed a link before QoS 2 was proven, with the sequence of the message in
+   * flight.
+   */
   readonly missed: (address: string, suspect: number | undefined, sure: boolean) => void;
-  /** The address of the link that goes on took a message. */
+  /** Records that the server acknowledged a message on the current link. */
   readonly taken: (sequence: number) => void;
-  /** The link was lost for another reason. */
+  /** Records that the link ended for another reason. */
   readonly lost: (address: string) => void;
-  /** It knows no session: it may be another server than the one that offered it. */
+  /** Records that the server has no session: it may be another server than before. */
   readonly forget: (address: string) => void;
 };
 
 type Doubt = { readonly address: string; misses: number; suspect: number | undefined };
 
-/** At QoS 1, and nothing is to be found out. */
+/** QoS 1 without detection. */
 export const PLAIN: Offer = { qos: 1, unproven: false, trial: false };
 const TRIAL: Offer = { qos: 1, unproven: false, trial: true };
 const OFFERED: Offer = { qos: 2, unproven: false, trial: false };
@@ -46,11 +50,11 @@ const UNPROVEN: Offer = { qos: 2, unproven: true, trial: false };
 
 export function createOffers(store: OfferStore, addresses: readonly string[], log: Log): Offers {
   const kept = new Map(Array.from(store.load()).filter(([address]) => addresses.includes(address)));
-  /** An address that did not offer it when the hub ran last may do so now: it is asked again, and believed sooner. */
+  /** Only positive results are loaded: an address without QoS 2 may support it now, so it is tested again. */
   const known = new Map(Array.from(kept).filter(([, offers]) => offers));
   const doubts = new Map<string, Doubt>();
   const told = new Set<string>();
-  /** What the trial that goes on is for. */
+  /** Subject of the current trial. */
   let trial: Doubt | undefined;
 
   const fewest = (address: string): number =>
@@ -89,7 +93,7 @@ export function createOffers(store: OfferStore, addresses: readonly string[], lo
       if (offers !== undefined) return offers ? OFFERED : PLAIN;
       const doubt = doubtOf(address);
       if (doubt.misses < UNPRODUCTIVE_CONNECTIONS) return UNPROVEN;
-      // Whatever comes of it, if not its answer: the next link is at QoS 2 again.
+      // Unless the server answers, the next link uses QoS 2 again.
       doubt.misses = UNPRODUCTIVE_CONNECTIONS - 1;
       trial = doubt;
       return TRIAL;

@@ -23,64 +23,65 @@ export type OutflowSettings = {
   readonly version: 4 | 5;
   readonly topicOf: (message: Message) => string;
   readonly qos: 1 | 2;
-  /** One message alone, until the upstream answers it as at QoS 2. */
+  /** Sends a single message until the upstream answers it as QoS 2. */
   readonly unproven: boolean;
   readonly window: number;
   readonly priorities: PriorityMode;
-  /** One message at a time first: one of them may be what the upstream ends its links for. */
+  /** Sends one message at a time at first, because one of them may be a poison message. */
   readonly careful: boolean;
-  /** Sequences of messages that stay behind until it has taken another one. */
+  /** Sequences of messages that are deferred until another message was acknowledged. */
   readonly aside: ReadonlySet<number>;
-  /** Opens the queue that is sent. */
+  /** Opens the drain of the queue. */
   readonly drain: (settings: DrainSettings) => Drain;
   readonly releases: Releases;
-  /** False: nothing new may be sent now; `wake` follows when it may. */
+  /** False while the throttle is closed. `wake` is called when it opens. */
   readonly mayBegin: () => boolean;
   readonly taken: (sequence: number) => void;
-  /** Nothing is on its way any more. */
+  /** Called when nothing is in flight. */
   readonly dry: () => void;
-  /** The upstream answered as at QoS 2, or as if a message at QoS 2 were one at QoS 1. */
+  /** Called when the upstream answered a QoS 2 message as QoS 2, or as QoS 1. */
   readonly offers: (qos: 1 | 2) => void;
   readonly refused: (reason: string) => void;
   readonly clock: Clock;
   readonly random: Random;
 };
 
-/** The messages on their way up one link. */
+/** Upstream messages of one link. */
 export type Outflow = {
-  /** False: it answers nothing that was sent. */
+  /** Handles an acknowledgement. Returns false if nothing sent matches it. */
   readonly acknowledged: (type: number, packetId: number, reasonCode: number) => boolean;
   readonly wake: () => void;
-  /** How many are sent and not answered. */
+  /** Number of unacknowledged messages. */
   readonly unanswered: () => number;
-  /** Name of an acknowledgement that the upstream still has to send; undefined if there is none. */
+  /** Name of a missing acknowledgement. Undefined if there is none. */
   readonly awaited: () => string | undefined;
-  /** It has not answered as at QoS 2 yet, and was asked to. */
+  /** True if a QoS 2 message was sent and QoS 2 is not proven. */
   readonly doubted: () => boolean;
-  /** The message that is sent and not answered, if it is one alone. */
+  /** The single unacknowledged message. Undefined if there are none or several. */
   readonly alone: () => EntryRef | undefined;
-  /** What stayed behind is sent now. */
+  /** Sends the deferred messages. */
   readonly recall: () => void;
-  /** That one goes to the dead letters. */
+  /** Moves the message to the dead letters. */
   readonly giveUp: (entry: EntryRef, reason: string) => void;
   readonly stop: () => void;
 };
 
-/** A message on its way: its bytes are in the queue alone. */
+/** Message in flight. Its bytes are only in the queue. */
 type Underway = EntryRef & { readonly qos: QoS };
 
-/** What stands behind a packet identifier: without a sequence, a message that only has to be released. */
+/** State of a packet identifier: a message in flight, or a QoS 2 message that needs only its PUBREL. */
 type Flight = Underway | typeof RELEASED;
 
 const RELEASED = { qos: 2, sequence: undefined } as const;
 
-/** Part of the window that is still on its way when a full one is filled again. */
+/** Fraction of the window that is still in flight when a full window is refilled. */
 const REFILL = 0.75;
 
 const NOBODY: ReadonlySet<number> = new Set<number>();
 
 /**
- * Sends a queue up a link, in order: an entry leaves the queue by the upstream's answer alone (MQTT 5, 4.3.2 and 4.3.3).
+ * Sends a queue over a link, in order. Only the upstream's acknowledgement removes an entry (MQTT 5, 4.3.2
+ * and 4.3.3).
  */
 export function startOutflow(settings: OutflowSettings): Outflow {
   const { link, terms, window, releases, clock, random } = settings;
@@ -89,9 +90,9 @@ export function startOutflow(settings: OutflowSettings): Outflow {
   const limit = Math.min(window, terms.receiveMaximum);
   const departures = createDepartures(settings);
   let unanswered = 0;
-  /** As many are on their way as may be, and too few were answered since to go on. */
+  /** True while the window is full and not enough acknowledgements have arrived. */
   let full = false;
-  /** How many go one at a time first. */
+  /** Number of messages that are sent one at a time. */
   let alone = settings.careful ? limit : 0;
   let behind: EntryRef[] = [];
   let cancelRest: Cancel | undefined;
@@ -102,7 +103,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     drain.reject(entry, reason);
   };
 
-  // One write for many messages costs less than one for each answer.
+  // Batches the refill: one write for many messages costs less than one per acknowledgement.
   const hasRoom = (): boolean => {
     if (full) full = flights.size() > limit * REFILL;
     return !full;
@@ -143,7 +144,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     return true;
   };
 
-  /** `sent`, `full`, or why it never goes. */
+  /** Publishes an entry. Returns `sent`, `full`, or the reason why it can never be sent. */
   const transmit = (entry: QueueEntry, topic: string, packetId: number): string => {
     const departure = departures(entry, topic, qos, packetId);
     if (typeof departure === 'string') return departure;
@@ -172,7 +173,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     settings.offers(shown);
   };
 
-  /** PUBACK, or a PUBREC that ends it, of what was sent at a QoS. */
+  /** Handles the final acknowledgement of a message: PUBACK, or PUBREC with an error. */
   const answered = (entry: Underway, reasonCode: number): void => {
     if (entry.qos === 2 && reasonCode === REASON.qosNotSupported) {
       offers(1);
@@ -182,7 +183,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     }
     const verdict = verdictOf(reasonCode);
     if (verdict === 'taken') {
-      // Before others go: what stayed behind is next.
+      // Deferred messages are next.
       recall();
       drain.acknowledge(entry);
       settings.taken(entry.sequence);
@@ -206,7 +207,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
   const received = (packetId: number, reasonCode: number): boolean => {
     const flight = flights.get(packetId);
     if (flight?.sequence === undefined) {
-      // Its PUBREL comes by itself once it may, or is of a time that is forgotten here.
+      // PUBREL follows when the release is durable, or the identifier belongs to a lost session.
       if (flight === undefined || releases.isKept(packetId)) release(packetId);
       return false;
     }
@@ -238,7 +239,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     return true;
   };
 
-  /** PUBACK: at QoS 2, too, of a server that has none and takes the message as at QoS 1. */
+  /** Handles PUBACK, also for a QoS 2 message of a server that handles it as QoS 1. */
   const confirmed = (packetId: number, reasonCode: number): boolean => {
     const flight = flights.get(packetId);
     if (flight?.sequence === undefined) return false;
@@ -252,7 +253,7 @@ export function startOutflow(settings: OutflowSettings): Outflow {
     return true;
   };
 
-  /** What was received before, here or over another link, is released. */
+  /** Sends PUBREL for messages that the upstream received before, on this link or another. */
   const resume = (): void => {
     releases.listen(release);
     for (const packetId of releases.all()) {

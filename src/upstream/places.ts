@@ -1,18 +1,18 @@
 import type { UpstreamAddress } from '../manifest/types.ts';
 
-/** An address as people write it: `[::1]:1883`. */
+/** Text of an address: `[::1]:1883`. */
 export function addressText({ host, port }: Pick<UpstreamAddress, 'host' | 'port'>): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** The addresses of an upstream, the best first. */
+/** Addresses of an upstream in order of preference. */
 export type Places<Place> = {
   readonly current: () => Place;
-  /** Those that are better than the current one. */
+  /** Addresses that precede the current one. */
   readonly better: () => readonly Place[];
-  /** The current one is of no use: the next is. True: that was the last, and it is the first again. */
+  /** Advances to the next address. Returns true if it wrapped to the first. */
   readonly next: () => boolean;
-  /** The best is the current one again: true. */
+  /** Returns to the first address. */
   readonly first: () => true;
 };
 

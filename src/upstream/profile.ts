@@ -1,18 +1,18 @@
 import { propertiesForParent, propertiesForServer } from '../core/child-source.ts';
 import type { Message, Properties } from '../core/message.ts';
 
-/** What servers of one kind are told of a message, and take: data, so that another kind is another row. */
+/** Profile of a kind of server, as data: another kind is another row. */
 export type Profile = {
-  /** The topic of a message, unless the manifest says another. */
+  /** Default topic template. */
   readonly topic: string;
-  /** The most that they offer, whatever they say. */
+  /** Maximum QoS of such servers, whatever they announce. */
   readonly maximumQoS: 1 | 2;
   readonly retain: boolean;
-  /** Whose time to live is sent: what its sender gave it, or whatever is left to it here. */
+  /** Message expiry that is sent: only the sender's, or the remaining time to live. */
   readonly expiry: 'sender' | 'all';
   /**
-   * The user properties that a message goes up with; undefined: it must not. `keepsTopic`: it goes up under a topic that
-   * tells no hub from another.
+   * User properties of an outgoing message. Undefined if the message must not be sent. `keepsTopic`: the
+   * topic does not contain the device's name.
    */
   readonly properties: (message: Message, device: string, keepsTopic: boolean) => Properties | undefined;
 };
@@ -25,7 +25,7 @@ const MQTT: Profile = {
   properties: propertiesForServer,
 };
 
-/** A parent hub, which is told where a message began. */
+/** Parent hub, which gets the origin of each message. */
 const SKERRY: Profile = { ...MQTT, expiry: 'all', properties: propertiesForParent };
 
 export const PROFILES: Readonly<Record<'mqtt' | 'skerry', Profile>> = { mqtt: MQTT, skerry: SKERRY };

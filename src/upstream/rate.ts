@@ -1,13 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 
-/** Milliseconds of one count, and how many are kept beside the one that is counted. */
+/** Length in milliseconds of one interval, and the number of complete intervals that are kept. */
 const SPAN = 10_000;
 const SPANS = 6;
 
-/** Counts what happens, and says how often it did in the last minute. */
+/** Rate of events over the last minute. */
 export type Rate = {
   readonly count: () => void;
-  /** Times a second. */
+  /** Events per second. */
   readonly now: () => number;
 };
 

@@ -1,13 +1,16 @@
-/** Acknowledgements that are owed for what came down: they go out in the order in which it came [MQTT-4.6.0-2]. */
+/** Acknowledgements of downstream messages, sent in the order of arrival [MQTT-4.6.0-2]. */
 export type Receipts = {
-  /** Owes one; what it returns says that it may go. */
+  /** Reserves the next position. Returns the function that completes it. */
   readonly owe: (send: () => void) => () => void;
   readonly owed: () => number;
 };
 
 export function createReceipts(): Receipts {
   let queue: { readonly send: () => void; ready: boolean }[] = [];
-  /** Index of the first that has not gone: taking it off the front would cost more the more are owed. */
+  /**
+   * Index of the first unsent acknowledgement, because removing from the front costs time proportional to the
+   * length.
+   */
   let first = 0;
 
   const pay = (): void => {

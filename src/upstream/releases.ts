@@ -1,53 +1,57 @@
 import type { OnDurable } from '../core/message.ts';
 import { packetIdOf } from '../mqtt/inflight.ts';
 
-/** What is kept on disk of messages at QoS 2 that the upstream has, until it knows that the hub knows. */
+/** Durable record of QoS 2 messages that the upstream has received and whose PUBCOMP has not arrived. */
 export type ReleaseStore = {
-  /** Packet identifiers and the sequences that they stand for, in the order of the messages. */
+  /** Packet identifiers and their sequences, in message order. */
   readonly load: () => [packetId: number, sequence: number][];
   readonly keep: (packetId: number, sequence: number) => void;
   readonly forget: (packetId: number) => void;
-  /** Sequences of messages that went out and were not answered. */
+  /** Sequences of sent and unacknowledged messages. */
   readonly loadUnanswered: () => readonly number[];
   readonly keepUnanswered: (sequences: readonly number[]) => void;
-  /** Sequences of the first messages of the queue, so many of each priority. */
+  /** Sequences of the first `count` messages of each priority in the queue. */
   readonly first: (count: number) => readonly number[];
 };
 
-/** Packet identifiers for which PUBREC came and PUBCOMP did not (MQTT 5, 4.3.3), over connections and restarts. */
+/** Packet identifiers with PUBREC and without PUBCOMP (MQTT 5, 4.3.3), across connections and restarts. */
 export type Releases = {
   readonly all: () => Iterable<number>;
-  /** A message goes out under an identifier; `answered`: the upstream said what became of it. */
+  /** Records that a message was published under an identifier; `answered` records its acknowledgement. */
   readonly published: (packetId: number, sequence: number) => void;
   readonly answered: (packetId: number) => void;
   /**
-   * True: another message went out under the identifier, or may have before the hub was killed, and left its queue by its
-   * age before there was an answer. The upstream may have it, and would take a new one for it: it is to be released first.
+   * True if another message may have been sent under the identifier and then expired in the queue without an
+   * acknowledgement. The upstream may have that message and would mistake a new one for it, so it must be
+   * released first.
    */
   readonly isStale: (packetId: number, sequence: number) => boolean;
-  /** The sequence that an identifier stands for. */
+  /** Sequence of an identifier. */
   readonly sequenceOf: (packetId: number) => number | undefined;
-  /** The upstream has the message, and `acknowledge` takes it out of its queue. */
+  /** Records PUBREC. `acknowledge` removes the message from its queue. */
   readonly received: (packetId: number, sequence: number, acknowledge: (settle: OnDurable) => void) => void;
-  /** From now on it is this link that hears when both are on disk. */
+  /** Sets the link that is notified when both are on disk. */
   readonly listen: (kept: (packetId: number) => void) => void;
-  /** True: it is on disk that the upstream has the message. */
+  /** True if the PUBREC is durable. */
   readonly isKept: (packetId: number) => boolean;
-  /** Count of identifiers whose PUBREL must still wait for the disk. */
+  /** Number of identifiers whose PUBREL waits for the disk. */
   readonly unsent: () => number;
   readonly completed: (packetId: number) => void;
-  /** The link is over: what was not answered is noted. */
+  /** Called when the link is closed: stores the unacknowledged sequences. */
   readonly suspend: () => void;
-  /** The upstream has forgotten the session. */
+  /** Called when the upstream has lost the session. */
   readonly forgetAll: () => void;
 };
 
-/** `window`: how many messages may have been on their way when the hub ended; 0: at QoS 2, none. */
+/**
+ * Loads the releases. `window` is the number of messages that may have been in flight when the hub ended; 0
+ * if none was at QoS 2.
+ */
 export function openReleases(store: ReleaseStore, window: number): Releases {
   const released = new Map<number, { readonly sequence: number; kept: boolean }>();
   for (const [packetId, sequence] of store.load()) released.set(packetId, { sequence, kept: true });
 
-  /** What is not answered, by identifier: no more than there are. */
+  /** Unacknowledged sequences by identifier, bounded by the number of identifiers. */
   const unanswered = new Map<number, number>();
   let noted = '';
 
@@ -64,7 +68,7 @@ export function openReleases(store: ReleaseStore, window: number): Releases {
   if (window > 0) {
     remember(store.loadUnanswered());
     noted = [...unanswered.values()].join();
-    // A hub that was killed could not note what was on its way. That is still first in its queue, until its time is over.
+    // A killed hub could not store what was in flight. It is still at the head of the queue until it expires.
     remember(store.first(window));
     suspend();
   }

@@ -1,7 +1,10 @@
 import { MIN_PLAUSIBLE_TIME_MS } from '../core/limits.ts';
 import type { TimeOfDay } from '../manifest/types.ts';
 
-/** Whether one of the times is now, by the local time; always if there are none, or if the clock is not set. */
+/**
+ * True if the local time is within one of the periods; always true without periods or if the clock is not
+ * set.
+ */
 export function isScheduled(times: readonly TimeOfDay[], wall: number): boolean {
   if (times.length === 0 || wall < MIN_PLAUSIBLE_TIME_MS) return true;
   const now = new Date(wall);

@@ -9,7 +9,7 @@ import { readTlsFiles, TlsFileError } from '../core/tls/files.ts';
 import type { UpstreamTls } from '../manifest/types.ts';
 import type { Dial } from './dial.ts';
 
-/** Where systems keep those whom they trust; without any, it is those whom the runtime brings along. */
+/** Usual paths of the system's CA certificates. Without any, the runtime's own are used. */
 export const SYSTEM_CAS: readonly string[] = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -17,8 +17,8 @@ export const SYSTEM_CAS: readonly string[] = [
 ];
 
 /**
- * Opens TLS 1.2 or later. The files are read for each connection, so that new ones are used without a restart.
- * @throws Failure `upstream.unreachable` if they are of no use
+ * Opens TLS 1.2 or later. Reads the files for each connection, so that renewed certificates are used without
+ * a restart. Throws Failure `upstream.unreachable` if the files are invalid.
  */
 export function secureDial({
   tls,
@@ -36,7 +36,7 @@ export function secureDial({
         host,
         port,
         secureContext,
-        // A certificate that is known by itself needs nobody who vouches for it.
+        // A pinned certificate needs no CA.
         rejectUnauthorized: fingerprint === undefined || tls?.ca !== undefined,
         ...(servername === undefined ? {} : { servername }),
         ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),

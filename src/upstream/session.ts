@@ -7,28 +7,28 @@ import { UPSTREAM_SESSION_SECONDS } from './limits.ts';
 import type { OfferStore } from './offers.ts';
 import type { ReleaseStore, Releases } from './releases.ts';
 
-/** What is kept on disk of the upstream: of its budget, and of the session that it keeps for the hub. */
+/** Durable state of an upstream: its budget and its session. */
 export type UpstreamMemory = {
   readonly budget: BudgetStore;
   readonly releases: ReleaseStore;
   readonly receipts: ReceiptStore;
   readonly offers: OfferStore;
-  /** Which session the upstream may have; undefined: none that is known here. */
+  /** Name of the session that the upstream may have. Undefined if none is known. */
   readonly session: () => string | undefined;
   readonly keepSession: (session: string | undefined, settle: OnDurable) => void;
-  /** The topic filters that the session is subscribed to. */
+  /** Topic filters of the session. */
   readonly filters: () => readonly string[];
   readonly keepFilters: (filters: readonly string[], settle: OnDurable) => void;
 };
 
-/** The session that the upstream keeps for the hub: of use at QoS 2, and for what comes down. */
+/** Session at the upstream, needed for QoS 2 and for downstream messages. */
 export type Session = {
-  /** What CONNECT says of it. */
+  /** Session fields of CONNECT. */
   readonly wanted: () => { readonly clean: boolean; readonly sessionExpiry: number };
   /**
-   * The upstream has said whether it knows it; `begin` once messages may be sent. False: what it knew of another session is
-   * wiped out, and `renew` comes once this one may begin, with a connection of its own: one that begins with a clean session
-   * does not last on every server.
+   * Handles CONNACK. Calls `begin` when messages may be sent. Returns false if the state of another session
+   * is deleted; `renew` is called when the new session may begin with a new connection, because a session
+   * that begins with Clean Start does not persist on every server.
    */
   readonly agree: (terms: Connack, begin: OnDurable, renew: () => void) => boolean;
 };
@@ -43,7 +43,7 @@ export function createSession(
   const name = keeps ? JSON.stringify([clientId, urls.map(({ host, port }) => [host, port])]) : undefined;
   const isKnown = (): boolean => memory.session() === name;
 
-  /** All that is known here of a session that is gone. */
+  /** Deletes the state of a lost session. */
   const forget = (): void => {
     releases.forgetAll();
     arrivals.forgetAll();
@@ -58,7 +58,7 @@ export function createSession(
         begin();
         return true;
       }
-      // Nothing may be sent under an identifier of a session that would not be known again.
+      // Stored first, because no identifier may be used in a session that the hub would not recognize later.
       memory.keepSession(name, error => {
         if (error !== undefined || name === undefined) begin(error);
         else renew();

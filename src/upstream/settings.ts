@@ -8,17 +8,17 @@ import type { TakeDown } from './inflow.ts';
 import type { UpstreamMemory } from './session.ts';
 
 export type ForwarderSettings = Omit<UpstreamEntry, 'password'> & {
-  /** Opens the password for each connection: if that fails, it is tried again like any other. */
+  /** Decrypts the password for each connection. A failure is retried like any other. */
   readonly password: (() => Promise<string>) | undefined;
-  /** The device's name: it names the client, and stands first in every topic. */
+  /** Name of the device: client identifier and first level of topics. */
   readonly device: string;
-  /** Where the paths in it start. */
+  /** Folder where relative paths start. */
   readonly home: string;
-  /** Opens the queue that is forwarded. */
+  /** Opens the drain of the queue. */
   readonly drain: (settings: DrainSettings) => Drain;
-  /** Takes what comes down. */
+  /** Receives downstream messages. */
   readonly take: TakeDown;
-  /** Back-pressure of what takes what comes down. */
+  /** Back-pressure of the receiver of downstream messages. */
   readonly pressure: Pressure;
   readonly memory: UpstreamMemory;
   readonly clock: Clock;
@@ -27,22 +27,22 @@ export type ForwarderSettings = Omit<UpstreamEntry, 'password'> & {
 };
 
 export type ForwarderStatus = {
-  /** `waiting`: it is tried again later. */
+  /** State of the connection. `waiting`: a reconnect is scheduled. */
   readonly state: 'connecting' | 'connected' | 'waiting' | 'stopped';
   readonly address: string;
-  /** The version of MQTT that is spoken; undefined: none. */
+  /** MQTT version of the link. Undefined without a link. */
   readonly version: 4 | 5 | undefined;
-  /** Why nothing goes though it could; undefined: it may. */
+  /** Reason of a pause. Undefined if messages may be sent. */
   readonly pause: string | undefined;
-  /** False after a link that ended because nothing was acknowledged, until the next one holds. */
+  /** False after a link that ended because nothing was acknowledged, until a link is stable. */
   readonly acknowledges: boolean;
   readonly lastError: string | undefined;
-  /** Milliseconds since then. */
+  /** Milliseconds since the last error. */
   readonly lastErrorAgeMs: number | undefined;
-  /** Messages the server acknowledged since the hub started, and a second in the last minute. */
+  /** Messages that the server acknowledged since the start, and the rate per second over the last minute. */
   readonly delivered: number;
   readonly ratePerSecond: number;
-  /** Answers that a message is not taken, for good or for now, and the last reason. */
+  /** Number of negative acknowledgements, and the last reason. */
   readonly refused: number;
   readonly lastRefusal: string | undefined;
 };

@@ -7,7 +7,7 @@ import type { Link } from './link.ts';
 import type { UpstreamMemory } from './session.ts';
 import { reasonText } from './trouble.ts';
 
-/** Far from those of messages, which begin at 1: the two share their numbers with what is published. */
+/** Packet identifier of SUBSCRIBE. Messages begin at 1 and share the number space. */
 const SUBSCRIBE_ID = 65_535;
 const UNSUBSCRIBE_ID = 65_534;
 
@@ -20,19 +20,19 @@ export type SubscriptionSettings = {
 };
 
 export type Subscription = {
-  /** Handles SUBACK and UNSUBACK: each of the two requests is answered once, whatever the upstream sends. */
+  /** Handles SUBACK and UNSUBACK. Accepts one answer to each request, whatever the upstream sends. */
   readonly answered: (packet: Answer) => void;
-  /** Name of an answer that is still to come. */
+  /** Name of a missing answer. Undefined if there is none. */
   readonly awaited: () => string | undefined;
 };
 
-/** Subscribes to what the session is not subscribed to yet, and ends what is not wanted any more. */
+/** Subscribes to new filters and unsubscribes from removed ones. */
 export function subscribe(settings: SubscriptionSettings): Subscription {
   const { link, filters, qos, memory, log } = settings;
   const known = new Set(memory.filters());
   const missing = filters.filter(filter => !known.has(filter));
   const surplus = Array.from(known).filter(filter => !filters.includes(filter));
-  /** Requests without an answer, by the packet identifier that it has. */
+  /** Unanswered requests by packet identifier. */
   const open = new Map<number, (codes: readonly number[]) => void>();
 
   const keep = (): void =>
@@ -43,7 +43,7 @@ export function subscribe(settings: SubscriptionSettings): Subscription {
   if (surplus.length > 0) {
     open.set(UNSUBSCRIBE_ID, codes => {
       for (const [index, filter] of surplus.entries()) {
-        // Before MQTT 5 there are no codes: the answer alone is a success.
+        // Before MQTT 5, UNSUBACK has no reason codes and means success.
         if ((codes[index] ?? REASON.success) < SUBACK_FAILURE) known.delete(filter);
       }
       keep();
@@ -62,7 +62,8 @@ export function subscribe(settings: SubscriptionSettings): Subscription {
     link.send({
       cmd: 'subscribe',
       messageId: SUBSCRIBE_ID,
-      // What the hub itself sends up must not come down again: MQTT 5 alone can say so, and not of a share [MQTT-3.8.3-4].
+      // No Local: the hub's own messages must not come back. Only MQTT 5 has it, and not for shared
+      // subscriptions [MQTT-3.8.3-4].
       subscriptions: missing.map(topic => ({ topic, qos, nl: !isShared(topic) })),
     });
   }

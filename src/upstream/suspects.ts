@@ -1,34 +1,38 @@
 import { MAX_ATTEMPTS } from '../queue/limits.ts';
 import { MAX_POISON_MESSAGES, POISON_THRESHOLD, UNPRODUCTIVE_CONNECTIONS } from './limits.ts';
 
-/** How a link goes after others that the upstream ended without having taken anything. */
+/** Precautions of a link after unproductive connections. */
 export type Caution = {
-  /** One message at a time first: one of them may be what it ends its links for. */
+  /** Sends one message at a time at first, because one of them may be a poison message. */
   readonly careful: boolean;
-  /** Sequences of messages that stay behind until it has taken another one. */
+  /** Sequences of messages that are deferred until another message was acknowledged. */
   readonly aside: ReadonlySet<number>;
 };
 
 /**
- * Messages that the upstream may be ending its links for. One is to blame if that happened again and again with it alone
- * under way, the upstream then took another in its place, and ended that same link for it once more. So a network that cuts
- * at random blames nobody, and an upstream that takes nothing at all hardly: only after MAX_ATTEMPTS one, or many in a row
- * that are to blame would stand in the way of all others for ever.
+ * Detection of poison messages. A message is poison if connections repeatedly ended with it alone in flight,
+ * the upstream then acknowledged another message in its place, and that link ended again for the same
+ * message. Thus a network that cuts at random makes no message poison. An upstream that accepts nothing at
+ * all makes one only after MAX_ATTEMPTS, because many such messages in a row would otherwise block all others
+ * forever.
  */
 export type Suspects = {
-  /** A link begins; `alone`: with one message at a time, whatever was before. */
+  /** Starts a link. `alone` forces one message at a time. */
   readonly begin: (alone: boolean) => Caution;
   readonly taken: (sequence: number) => void;
-  /** The link has held for long. That speaks for no message: perhaps it was sent none. */
+  /** Records that the link is stable. That clears no message, because perhaps none was sent. */
   readonly held: () => void;
-  /** The upstream ended the link, `sure`: and said that it was for what it was sent. True: the message that was alone is to blame. */
+  /**
+   * Records that the upstream ended the link; `sure` if it named a packet as the cause. Returns true if the
+   * single message in flight is poison.
+   */
   readonly ended: (alone: number | undefined, sure: boolean) => boolean;
-  /** The link was lost, and not for a message. */
+  /** Records that the link ended for another reason. */
   readonly lost: () => void;
 };
 
 type Strikes = {
-  /** Since anything spoke for the network as the one to blame. */
+  /** Consecutive failures since the network was last a possible cause. */
   row: number;
   total: number;
 };
@@ -39,12 +43,15 @@ export function createSuspects(): Suspects {
   const suspects = new Map<number, Strikes>();
   let fruitless = 0;
   let careful = false;
-  /** The upstream has taken a message on this link. */
+  /** True if the upstream acknowledged a message on this link. */
   let witnessed = false;
 
   const isDue = (): boolean => Array.from(suspects.values()).some(({ row }) => row >= POISON_THRESHOLD);
 
-  /** It takes none of them: all begin anew, but for how often the first ones failed in all. */
+  /**
+   * Clears all failures in a row, except the total of the first messages, because the upstream accepts none
+   * of them.
+   */
   const acquit = (): void => {
     for (const [sequence, one] of suspects) {
       one.row = 0;

@@ -4,13 +4,13 @@ import type { Log } from '../core/log.ts';
 import { createRate } from './rate.ts';
 import type { ForwarderStatus } from './settings.ts';
 
-/** What became of messages and connections, for people. */
+/** Counters and last errors of an upstream, for its status. */
 export type Tally = {
   readonly taken: () => void;
   readonly refused: (reason: string) => void;
-  /** The server acknowledges what it gets. */
+  /** Records that the server acknowledges messages. */
   readonly proven: () => void;
-  /** A connection failed; `unanswered`: because the server acknowledged nothing. */
+  /** Records a failed connection. `unanswered` if the server acknowledged nothing. */
   readonly failed: (thrown: unknown, unanswered?: boolean) => void;
   readonly status: () => Omit<ForwarderStatus, 'state' | 'address' | 'version' | 'pause'>;
 };

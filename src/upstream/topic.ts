@@ -1,6 +1,6 @@
 import type { Message } from '../core/message.ts';
 
-/** What stands for a part of a topic in a template. */
+/** Placeholder of a topic template. */
 type Field = (message: Message, device: string) => string;
 
 const FIELDS: Readonly<Record<string, Field>> = {
@@ -10,10 +10,10 @@ const FIELDS: Readonly<Record<string, Field>> = {
   '{topic}': ({ topic }) => topic,
 };
 
-/** For what comes from no output of a module: it has no name but its topic. */
+/** Default template for messages that do not come from a module output. */
 const OTHERS = '{device}/{topic}';
 
-/** The topic upstream of a message, by a template that was checked with the manifest. */
+/** Creates the function from a message to its topic upstream, from a validated template. */
 export function topicMaker(template: string, device: string): (message: Message) => string {
   const ofOutputs = partsOf(template);
   const ofOthers = /\{(module|output)\}/.test(template) ? partsOf(OTHERS) : ofOutputs;
@@ -25,7 +25,7 @@ export function topicMaker(template: string, device: string): (message: Message)
       topic += typeof part === 'string' ? part : part(message, device);
     return topic;
   };
-  /** Most messages have the topic and the sender of the one before. */
+  /** Cached, because most messages have the topic and origin of the one before. */
   let last: { readonly topic: string; readonly origin: Message['origin']; readonly made: string } | undefined;
   return message => {
     if (last === undefined || message.topic !== last.topic || !isSame(message.origin, last.origin))
@@ -34,14 +34,14 @@ export function topicMaker(template: string, device: string): (message: Message)
   };
 }
 
-/** Whether the two have the same names in a topic. */
+/** True if both origins produce the same topic levels. */
 function isSame(one: Message['origin'], other: Message['origin']): boolean {
   if (one === other) return true;
   if (one.kind !== 'module') return other.kind !== 'module';
   return other.kind === 'module' && one.module === other.module && one.output === other.output;
 }
 
-/** True if what comes from no output of a module goes up under a topic in which the device is not named. */
+/** True if the topic of messages from outside modules does not contain the device's name. */
 export function keepsTopic(template: string): boolean {
   return !/\{(module|output|device)\}/.test(template);
 }

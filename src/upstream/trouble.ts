@@ -6,7 +6,9 @@ import type { UpstreamAddress } from '../manifest/types.ts';
 import { REASON } from '../mqtt/reasons.ts';
 import { addressText } from './places.ts';
 
-/* What goes wrong on the way to a server, in words. */
+/*
+ * Error texts of connections to servers.
+ */
 
 const TRUST = 'trust its CA with "tls.ca" (pub and sub: --cafile)';
 
@@ -22,7 +24,7 @@ const NETWORK: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'connection timed out (ETIMEDOUT)',
 };
 
-/** What to do about a certificate that cannot be verified. */
+/** Hint for each certificate error. */
 const CERTIFICATE_HINTS: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: TRUST,
   UNABLE_TO_GET_ISSUER_CERT: TRUST,
@@ -32,12 +34,12 @@ const CERTIFICATE_HINTS: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'set "tls.serverName" if it is the right one (pub and sub: --insecure)',
 };
 
-/** Certificates have a period of validity, which is held against this machine's clock. */
+/** Errors of the validity period, which depend on this machine's clock. */
 const PERIOD = ['CERT_NOT_YET_VALID', 'CERT_HAS_EXPIRED'];
 
-/** Why a connection could not be made, or ended. */
+/** Reason why a connection failed or ended. */
 export function troubleOf(thrown: unknown, clock: Pick<Clock, 'wall'>): string {
-  // A name with several addresses fails with a list, which says nothing itself.
+  // A host name with several addresses fails with an AggregateError, which has no message of its own.
   const first = thrown instanceof AggregateError ? thrown.errors[0] : thrown;
   const code = systemCode(first) ?? '';
   const reason = NETWORK[code] ?? tlsReason(first) ?? oneLine(reasonOf(first));
@@ -56,7 +58,7 @@ function clockText(wall: number): string {
   return `but this machine's clock says ${day} and is not set: set it, certificates cannot be checked before`;
 }
 
-/** The failure of a connection that was not even tried. */
+/** Failure of a connection that could not be attempted. */
 export function unreachable(place: UpstreamAddress, thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
   return new Failure(
@@ -65,7 +67,7 @@ export function unreachable(place: UpstreamAddress, thrown: unknown): Failure {
   );
 }
 
-/** The failure of a server that offers QoS 0 alone. */
+/** Failure of a server that supports only QoS 0. */
 export function takesNothing(place: UpstreamAddress): Failure {
   const sentence = 'takes messages at QoS 0 only: none would be sure to arrive.';
   return new Failure('upstream.refused', `${addressText(place)} ${sentence}`);
@@ -104,25 +106,28 @@ const REASONS: ReadonlyMap<number, string> = new Map<number, string>([
   [REASON.maximumConnectTime, 'the longest time of a connection is over'],
 ]);
 
-/** Characters of a server's own words that are shown. */
+/** Maximum characters of a server's reason string in messages. */
 const MAX_WORDS = 200;
 
-/** A reason code of MQTT 5, with the server's own words if it has any. */
+/** Text of an MQTT 5 reason code, with the server's reason string. */
 export function reasonText(code: number, words: string | undefined): string {
   const text = REASONS.get(code) ?? `reason code ${code}`;
   return words === undefined || words === '' ? text : `${text} ("${printable(words.slice(0, MAX_WORDS))}")`;
 }
 
-/** Letters, digits, punctuation and symbols alone: nothing that a terminal or a log acts on. */
+/**
+ * Removes everything except letters, digits, punctuation and symbols, so that the text cannot control a
+ * terminal or a log.
+ */
 function printable(words: string): string {
   return words.replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '?');
 }
 
-/** Why a server does not take a client in. */
+/** Text of a refused CONNECT. */
 export function refusalText(code: number, words: string | undefined, version: 4 | 5): string {
   if (code === REASON.unsupportedProtocolVersion)
     return `it does not speak MQTT ${version === 5 ? '5' : '3.1.1'}`;
-  // Before MQTT 5 both are said of a wrong password.
+  // Before MQTT 5, both codes are used for a wrong password.
   if (code === REASON.notAuthorized) return reasonText(REASON.badUserNameOrPassword, words);
   return reasonText(code, words);
 }

@@ -1,12 +1,14 @@
 import { REASON } from '../mqtt/reasons.ts';
 
 /**
- * What a reason code means for the message that it answers. `rest`: nothing is wrong with it, the upstream takes no more
- * for now. `again`: it failed this time, and may be sent again some times. `never`: it will not be taken.
+ * Meaning of a reason code for its message. `rest`: the message is fine, but the upstream accepts no more for
+ * now. `again`: it failed and may be retried some times. `never`: it will not be accepted.
  */
 export type Verdict = 'taken' | 'rest' | 'again' | 'never';
 
-/** Those of packets that MQTT lists them for, and those that a server says of itself, for whatever packet it does. */
+/**
+ * Verdicts by reason code: the codes of acknowledgements, and codes about the server itself in any packet.
+ */
 const VERDICTS: ReadonlyMap<number, Verdict> = new Map<number, Verdict>([
   [REASON.quotaExceeded, 'rest'],
   [REASON.packetIdentifierInUse, 'rest'],
@@ -22,12 +24,14 @@ const VERDICTS: ReadonlyMap<number, Verdict> = new Map<number, Verdict>([
   [REASON.retainNotSupported, 'never'],
 ]);
 
-/** A failure that says nothing certain of the message may be over the next time. */
+/** Verdict of a reason code. An unspecific failure may be over at the next attempt. */
 export function verdictOf(reasonCode: number): Verdict {
   return reasonCode < REASON.unspecifiedError ? 'taken' : (VERDICTS.get(reasonCode) ?? 'again');
 }
 
-/** Reason codes of a server's DISCONNECT that blame a packet it was sent; "not allowed" may be said of the client. */
+/**
+ * Reason codes of a DISCONNECT that are caused by a received packet. "Not authorized" may concern the client.
+ */
 const BLAMES_PACKET: ReadonlySet<number> = new Set<number>([
   REASON.malformedPacket,
   REASON.protocolError,
@@ -37,7 +41,7 @@ const BLAMES_PACKET: ReadonlySet<number> = new Set<number>([
   REASON.retainNotSupported,
 ]);
 
-/** Those that say why the server goes or the client must, whatever it sent. */
+/** Reason codes of a DISCONNECT that are independent of the received packets. */
 const SPARES_PACKET: ReadonlySet<number> = new Set<number>([
   REASON.serverBusy,
   REASON.serverShuttingDown,
@@ -50,7 +54,7 @@ const SPARES_PACKET: ReadonlySet<number> = new Set<number>([
   REASON.maximumConnectTime,
 ]);
 
-/** Why a server ended a link that said so with this reason code. */
+/** Cause of a link's end by the reason code of the server's DISCONNECT. */
 export function causeOf(reasonCode: number): 'ended' | 'blamed' | 'qos' | 'lost' {
   if (reasonCode === REASON.qosNotSupported) return 'qos';
   if (SPARES_PACKET.has(reasonCode)) return 'lost';

@@ -1,19 +1,22 @@
 import { UNPRODUCTIVE_CONNECTIONS } from './limits.ts';
 
 /**
- * Which version of MQTT an address is spoken to in. One that does not know MQTT 5 may just leave when it is greeted so, and
- * a network may cut at that moment, too: one that has answered in MQTT 5 is not taken for an older one at once, for with
- * MQTT 3.1.1 the properties of messages and their time to live would stay behind.
+ * MQTT version of each address. A server without MQTT 5 may just close at CONNECT, but the network may cut at
+ * that moment too. An address that has answered in MQTT 5 is therefore not downgraded at once, because MQTT
+ * 3.1.1 would lose message properties and expiry.
  */
 export type Versions = {
-  /** It has taken the client in with this version. */
+  /** Records that the server accepted this version. */
   readonly spoken: (address: string, version: 4 | 5) => void;
-  /** It was greeted in MQTT 5 and left without a word: whether it is asked in 3.1.1 next. */
+  /**
+   * Records that the server closed without an answer to an MQTT 5 CONNECT. Returns true if 3.1.1 is tried
+   * next.
+   */
   readonly isOlder: (address: string) => boolean;
 };
 
 export function createVersions(): Versions {
-  /** Times in a row that an address left which had answered in MQTT 5. */
+  /** Consecutive unanswered CONNECTs of addresses that have answered in MQTT 5 before. */
   const silences = new Map<string, number>();
   return {
     spoken: (address, version) => {

@@ -4,21 +4,24 @@ import type { Dial } from './dial.ts';
 import { INITIAL_FAILBACK_MS, MAX_FAILBACK_MS, UPSTREAM_CONNECT_TIMEOUT_MS } from './limits.ts';
 
 export type WayBackSettings = {
-  /** Opens a socket to a better address; undefined: there is none. */
+  /** Opens a socket to a preferred address. Undefined if the current one is the best. */
   readonly dial: () => Promise<
     { readonly dial: Dial; readonly host: string; readonly port: number } | undefined
   >;
-  /** It answers. */
+  /** Called when a preferred address answers. */
   readonly found: () => void;
   readonly clock: Clock;
   readonly random: Random;
 };
 
-/** Looks now and then whether a better address answers, without a packet of MQTT: that would end the link that works. */
+/**
+ * Failback: periodically checks whether a preferred address accepts a connection. It sends no MQTT packet,
+ * which would end the working link.
+ */
 export type WayBack = {
-  /** The link to a lesser address works. */
+  /** Called when a link to a secondary address works. */
   readonly look: () => void;
-  /** The best is in use. */
+  /** Called when the first address is in use. */
   readonly arrived: () => void;
   readonly stop: () => void;
 };
