@@ -11,7 +11,7 @@ import type { UpstreamEntry } from '../manifest/types.ts';
 import { upstreamClientId, upstreamLabel, upstreamPath } from '../manifest/upstreams.ts';
 import type { QueueStats, Store } from '../queue/types.ts';
 import type { Forwarder } from '../upstream/forwarder.ts';
-import type { TakeDown } from '../upstream/inflow.ts';
+import type { TakeDown } from '../upstream/messages/downlink.ts';
 import type { ForwarderSettings, ForwarderStatus } from '../upstream/settings.ts';
 import type { SpecHost } from './modules/module-spec.ts';
 import { keepUpstream } from './persistence/upstream-session.ts';

@@ -2,14 +2,10 @@ import type { Cancel } from '../core/clock.ts';
 import { noteException } from '../core/containment.ts';
 import { type Failure, reasonOf } from '../core/errors.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
-import { openArrivals } from './arrivals.ts';
+import { addressText, createPlaces } from './addresses.ts';
 import { retryDelay } from './backoff.ts';
-import { openBudget } from './budget.ts';
 import { contain, containedBy } from './contained.ts';
-import { dialerOf } from './dialer.ts';
-import type { Exchange } from './exchange.ts';
-import { startExchange } from './exchange.ts';
-import { createGate } from './gate.ts';
+import { createWayBack } from './failback.ts';
 import {
   FAILBACK_DRAIN_TIMEOUT_MS,
   MAX_DOWN_WINDOW,
@@ -19,21 +15,25 @@ import {
   SCHEDULE_CHECK_MS,
   STABLE_CONNECTION_MS,
 } from './limits.ts';
-import type { Cause, Link } from './link.ts';
-import { openLink } from './link.ts';
-import { createOffers, PLAIN } from './offers.ts';
-import { addressText, createPlaces } from './places.ts';
+import { dialerOf } from './link/dialer.ts';
+import { takesNothing, unreachable } from './link/error-texts.ts';
+import type { Cause, Link } from './link/link.ts';
+import { openLink } from './link/link.ts';
+import { createVersions } from './link/versions.ts';
+import type { Exchange } from './messages/exchange.ts';
+import { startExchange } from './messages/exchange.ts';
+import { createPoisonDetection } from './messages/poison-messages.ts';
+import { createQos2Detection, PLAIN } from './messages/qos2-detection.ts';
+import { openQos2Inbound } from './messages/qos2-inbound.ts';
+import { openQos2Outbound } from './messages/qos2-outbound.ts';
+import { keepsTopic, topicMaker } from './messages/topic.ts';
+import { openBudget } from './metering/budget.ts';
+import { isScheduled } from './metering/schedule.ts';
+import { createThrottle } from './metering/throttle.ts';
+import { createUpstreamMetrics } from './metrics.ts';
 import { PROFILES } from './profile.ts';
-import { openReleases } from './releases.ts';
-import { isScheduled } from './schedule.ts';
 import { createSession } from './session.ts';
 import type { ForwarderSettings, ForwarderStatus } from './settings.ts';
-import { createSuspects } from './suspects.ts';
-import { createTally } from './tally.ts';
-import { keepsTopic, topicMaker } from './topic.ts';
-import { takesNothing, unreachable } from './trouble.ts';
-import { createVersions } from './versions.ts';
-import { createWayBack } from './way-back.ts';
 
 export type Forwarder = { readonly status: () => ForwarderStatus; readonly stop: () => void };
 
@@ -65,15 +65,15 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
   const clientId = settings.clientId ?? `skerry-${device}`;
   const places = createPlaces(...settings.urls);
   const dialOf = dialerOf(settings);
-  const releases = openReleases(memory.releases, settings.exactlyOnce ? settings.window : 0);
-  const arrivals = openArrivals(memory.receipts);
-  const tally = createTally(clock, log);
-  const offers = createOffers(memory.offers, settings.urls.map(addressText), log);
-  const suspects = createSuspects();
+  const releases = openQos2Outbound(memory.releases, settings.exactlyOnce ? settings.window : 0);
+  const arrivals = openQos2Inbound(memory.receipts);
+  const tally = createUpstreamMetrics(clock, log);
+  const offers = createQos2Detection(memory.offers, settings.urls.map(addressText), log);
+  const suspects = createPoisonDetection();
   const versions = createVersions();
   const session = createSession(memory, { releases, arrivals }, clientId, settings);
 
-  const gate = createGate({
+  const gate = createThrottle({
     interval: settings.interval,
     budget: settings.budget === undefined ? undefined : openBudget(settings.budget, memory.budget),
     opened: () => exchange?.wake(),

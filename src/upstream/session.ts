@@ -1,18 +1,18 @@
 import type { OnDurable } from '../core/message.ts';
 import type { Upstream } from '../manifest/types.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
-import type { Arrivals, ReceiptStore } from './arrivals.ts';
-import type { BudgetStore } from './budget.ts';
 import { UPSTREAM_SESSION_SECONDS } from './limits.ts';
-import type { OfferStore } from './offers.ts';
-import type { ReleaseStore, Releases } from './releases.ts';
+import type { Qos2SupportStore } from './messages/qos2-detection.ts';
+import type { Qos2Inbound, Qos2InboundStore } from './messages/qos2-inbound.ts';
+import type { Qos2Outbound, Qos2OutboundStore } from './messages/qos2-outbound.ts';
+import type { BudgetStore } from './metering/budget.ts';
 
 /** Durable state of an upstream: its budget and its session. */
 export type UpstreamMemory = {
   readonly budget: BudgetStore;
-  readonly releases: ReleaseStore;
-  readonly receipts: ReceiptStore;
-  readonly offers: OfferStore;
+  readonly releases: Qos2OutboundStore;
+  readonly receipts: Qos2InboundStore;
+  readonly offers: Qos2SupportStore;
   /** Name of the session that the upstream may have. Undefined if none is known. */
   readonly session: () => string | undefined;
   readonly keepSession: (session: string | undefined, settle: OnDurable) => void;
@@ -35,7 +35,7 @@ export type Session = {
 
 export function createSession(
   memory: UpstreamMemory,
-  { releases, arrivals }: { readonly releases: Releases; readonly arrivals: Arrivals },
+  { releases, arrivals }: { readonly releases: Qos2Outbound; readonly arrivals: Qos2Inbound },
   clientId: string,
   { urls, exactlyOnce, down }: Pick<Upstream, 'urls' | 'exactlyOnce' | 'down'>,
 ): Session {

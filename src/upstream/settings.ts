@@ -4,7 +4,7 @@ import type { Log } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
 import type { UpstreamEntry } from '../manifest/types.ts';
 import type { Drain, DrainSettings } from '../queue/types.ts';
-import type { TakeDown } from './inflow.ts';
+import type { TakeDown } from './messages/downlink.ts';
 import type { UpstreamMemory } from './session.ts';
 
 export type ForwarderSettings = Omit<UpstreamEntry, 'password'> & {

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Failure } from '../../src/core/errors.ts';
 import type { Message } from '../../src/core/message.ts';
 import { MAX_DELIVERY_EXCEPTIONS } from '../../src/queue/limits.ts';
-import { openLink } from '../../src/upstream/link.ts';
+import { openLink } from '../../src/upstream/link/link.ts';
 import { createTestClock } from '../harness/clock.ts';
 import { createStage } from '../harness/upstream.ts';
 import { friendly, startServer } from './server.ts';

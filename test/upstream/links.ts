@@ -1,5 +1,5 @@
 import type { Connack } from '../../src/mqtt/answers/connack.ts';
-import type { Link } from '../../src/upstream/link.ts';
+import type { Link } from '../../src/upstream/link/link.ts';
 
 /** A server that takes everything. */
 export const PLAIN_TERMS: Connack = {

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isScheduled } from '../../src/upstream/schedule.ts';
+import { isScheduled } from '../../src/upstream/metering/schedule.ts';
 import { createStage, numbers } from '../harness/upstream.ts';
 import { friendly, startServer } from './server.ts';
 

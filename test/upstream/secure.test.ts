@@ -16,7 +16,7 @@ import type { TlsOptions } from 'node:tls';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Clock } from '../../src/core/clock.ts';
-import { troubleOf } from '../../src/upstream/trouble.ts';
+import { troubleOf } from '../../src/upstream/link/error-texts.ts';
 import type { Stage } from '../harness/upstream.ts';
 import { createStage } from '../harness/upstream.ts';
 import type { Server } from './server.ts';

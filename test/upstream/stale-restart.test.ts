@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { keepUpstream } from '../../src/hub/persistence/upstream-session.ts';
 import { packetIdOf } from '../../src/mqtt/inflight.ts';
-import { openReleases } from '../../src/upstream/releases.ts';
+import { openQos2Outbound } from '../../src/upstream/messages/qos2-outbound.ts';
 import { messageOf, to } from '../harness/queue.ts';
 import { createStage } from '../harness/upstream.ts';
 import { startServer, welcome } from './server.ts';
@@ -41,7 +41,7 @@ for (const [how, isKilled] of [
     await stage.queue.restart(isKilled ? AWAY : 0);
     if (isKilled) await server.close();
     const isStale = (): boolean =>
-      openReleases(keepUpstream(stage.queue.store, QUIET).releases, WINDOW).isStale(
+      openQos2Outbound(keepUpstream(stage.queue.store, QUIET).releases, WINDOW).isStale(
         packetIdOf(sequence),
         sequence + LATER,
       );
@@ -61,7 +61,7 @@ stale('what waits behind what may have been on its way is not taken for it', asy
       stage.queue.store.append(messageOf(text), [to('$upstream', priority)], () => {});
   await stage.queue.commit();
   const sequences = stage.queue.store.peek('$upstream', 6).map(({ sequence }) => sequence);
-  const releases = openReleases(keepUpstream(stage.queue.store, QUIET).releases, 2);
+  const releases = openQos2Outbound(keepUpstream(stage.queue.store, QUIET).releases, 2);
   assert.equal(
     sequences.map(sequence => releases.isStale(packetIdOf(sequence), sequence + LATER)),
     [true, true, false, true, true, false],

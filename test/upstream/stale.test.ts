@@ -2,9 +2,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PUBCOMP, PUBREL } from '../../src/mqtt/acknowledgement.ts';
 import { packetIdOf } from '../../src/mqtt/inflight.ts';
-import { startOutflow } from '../../src/upstream/outflow.ts';
+import { openQos2Outbound } from '../../src/upstream/messages/qos2-outbound.ts';
+import { startUplink } from '../../src/upstream/messages/uplink.ts';
 import { PROFILES } from '../../src/upstream/profile.ts';
-import { openReleases } from '../../src/upstream/releases.ts';
 import { createStage, messageOf, to } from '../harness/queue.ts';
 import { PLAIN_TERMS, recordingLink } from './links.ts';
 
@@ -16,7 +16,7 @@ stale('one that went out and left by its age is released before another message 
   const [waiting] = stage.store.peek('q', 1);
   const sequence = waiting?.sequence ?? 0;
   const packetId = packetIdOf(sequence);
-  const releases = openReleases(
+  const releases = openQos2Outbound(
     {
       load: () => [],
       keep: () => {},
@@ -29,7 +29,7 @@ stale('one that went out and left by its age is released before another message 
   );
   releases.published(packetId, sequence - 65_535);
   const link = recordingLink();
-  const outflow = startOutflow({
+  const outflow = startUplink({
     link,
     terms: PLAIN_TERMS,
     profile: PROFILES.mqtt,

@@ -1,7 +1,7 @@
 import { stringProblem } from '../../../core/text/characters.ts';
 import { isTopicName } from '../../../mqtt/topics.ts';
-import type { Link, LinkHandler } from '../../../upstream/link.ts';
-import { openLink } from '../../../upstream/link.ts';
+import type { Link, LinkHandler } from '../../../upstream/link/link.ts';
+import { openLink } from '../../../upstream/link/link.ts';
 import { usageFailure } from '../../arguments.ts';
 import type { Definition } from '../../reference/definition.ts';
 import { systemClock, systemRandom } from '../../system.ts';

@@ -7,7 +7,7 @@ import type { Connack } from '../../../mqtt/answers/connack.ts';
 import { createInFlight } from '../../../mqtt/inflight.ts';
 import { REASON } from '../../../mqtt/reasons.ts';
 import { DEFAULT_PUBLISH_OPTIONS } from '../../../mqtt/write-publish.ts';
-import { reasonText } from '../../../upstream/trouble.ts';
+import { reasonText } from '../../../upstream/link/error-texts.ts';
 import { PUB } from '../../reference/clients.ts';
 import type { ClientValues } from './open.ts';
 import { openClient } from './open.ts';

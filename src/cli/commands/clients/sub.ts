@@ -4,7 +4,7 @@ import type { Answer } from '../../../mqtt/client.ts';
 import { SUBACK_FAILURE } from '../../../mqtt/packets.ts';
 import type { Publish } from '../../../mqtt/read-publish.ts';
 import { isTopicFilter } from '../../../mqtt/topics.ts';
-import { reasonText } from '../../../upstream/trouble.ts';
+import { reasonText } from '../../../upstream/link/error-texts.ts';
 import { argumentsOf, usageFailure } from '../../arguments.ts';
 import { SUB } from '../../reference/clients.ts';
 import { systemClock, write } from '../../system.ts';

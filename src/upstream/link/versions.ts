@@ -1,4 +1,4 @@
-import { UNPRODUCTIVE_CONNECTIONS } from './limits.ts';
+import { UNPRODUCTIVE_CONNECTIONS } from '../limits.ts';
 
 /**
  * MQTT version of each address. A server without MQTT 5 may just close at CONNECT, but the network may cut at

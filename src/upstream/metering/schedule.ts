@@ -1,5 +1,5 @@
-import { MIN_PLAUSIBLE_TIME_MS } from '../core/limits.ts';
-import type { TimeOfDay } from '../manifest/types.ts';
+import { MIN_PLAUSIBLE_TIME_MS } from '../../core/limits.ts';
+import type { TimeOfDay } from '../../manifest/types.ts';
 
 /**
  * True if the local time is within one of the periods; always true without periods or if the clock is not

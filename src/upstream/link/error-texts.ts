@@ -1,10 +1,10 @@
-import type { Clock } from '../core/clock.ts';
-import { Failure, reasonOf, systemCode } from '../core/errors.ts';
-import { MIN_PLAUSIBLE_TIME_MS } from '../core/limits.ts';
-import { tlsReason } from '../core/tls/reasons.ts';
-import type { UpstreamAddress } from '../manifest/types.ts';
-import { REASON } from '../mqtt/reasons.ts';
-import { addressText } from './places.ts';
+import type { Clock } from '../../core/clock.ts';
+import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
+import { MIN_PLAUSIBLE_TIME_MS } from '../../core/limits.ts';
+import { tlsReason } from '../../core/tls/reasons.ts';
+import type { UpstreamAddress } from '../../manifest/types.ts';
+import { REASON } from '../../mqtt/reasons.ts';
+import { addressText } from '../addresses.ts';
 
 /*
  * Error texts of connections to servers.

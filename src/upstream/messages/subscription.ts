@@ -1,11 +1,11 @@
-import type { Log } from '../core/log.ts';
-import type { Answer } from '../mqtt/client.ts';
-import { SUBACK_FAILURE } from '../mqtt/packets.ts';
-import { REASON } from '../mqtt/reasons.ts';
-import { isShared } from '../mqtt/topics.ts';
-import type { Link } from './link.ts';
-import type { UpstreamMemory } from './session.ts';
-import { reasonText } from './trouble.ts';
+import type { Log } from '../../core/log.ts';
+import type { Answer } from '../../mqtt/client.ts';
+import { SUBACK_FAILURE } from '../../mqtt/packets.ts';
+import { REASON } from '../../mqtt/reasons.ts';
+import { isShared } from '../../mqtt/topics.ts';
+import { reasonText } from '../link/error-texts.ts';
+import type { Link } from '../link/link.ts';
+import type { UpstreamMemory } from '../session.ts';
 
 /** Packet identifier of SUBSCRIBE. Messages begin at 1 and share the number space. */
 const SUBSCRIBE_ID = 65_535;

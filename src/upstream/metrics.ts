@@ -5,7 +5,7 @@ import { createRate } from './rate.ts';
 import type { ForwarderStatus } from './settings.ts';
 
 /** Counters and last errors of an upstream, for its status. */
-export type Tally = {
+export type UpstreamMetrics = {
   readonly taken: () => void;
   readonly refused: (reason: string) => void;
   /** Records that the server acknowledges messages. */
@@ -15,7 +15,7 @@ export type Tally = {
   readonly status: () => Omit<ForwarderStatus, 'state' | 'address' | 'version' | 'pause'>;
 };
 
-export function createTally(clock: Pick<Clock, 'monotonic'>, log: Log): Tally {
+export function createUpstreamMetrics(clock: Pick<Clock, 'monotonic'>, log: Log): UpstreamMetrics {
   const rate = createRate(clock);
   let delivered = 0;
   let refused = 0;

@@ -1,20 +1,20 @@
-import type { Cancel, Clock } from '../core/clock.ts';
-import type { Message, OnDurable, QoS } from '../core/message.ts';
-import type { Random } from '../core/random.ts';
-import { PUBCOMP, PUBREC, PUBREL } from '../mqtt/acknowledgement.ts';
-import type { Connack } from '../mqtt/answers/connack.ts';
-import { createInFlight, packetIdOf } from '../mqtt/inflight.ts';
-import { REASON } from '../mqtt/reasons.ts';
-import type { Drain, DrainSettings, EntryRef, PriorityMode, QueueEntry } from '../queue/types.ts';
-import { createDepartures } from './dispatch.ts';
-import { UPSTREAM_PAUSE_MS } from './limits.ts';
-import type { Link } from './link.ts';
-import type { Profile } from './profile.ts';
-import type { Releases } from './releases.ts';
-import { reasonText } from './trouble.ts';
+import type { Cancel, Clock } from '../../core/clock.ts';
+import type { Message, OnDurable, QoS } from '../../core/message.ts';
+import type { Random } from '../../core/random.ts';
+import { PUBCOMP, PUBREC, PUBREL } from '../../mqtt/acknowledgement.ts';
+import type { Connack } from '../../mqtt/answers/connack.ts';
+import { createInFlight, packetIdOf } from '../../mqtt/inflight.ts';
+import { REASON } from '../../mqtt/reasons.ts';
+import type { Drain, DrainSettings, EntryRef, PriorityMode, QueueEntry } from '../../queue/types.ts';
+import { UPSTREAM_PAUSE_MS } from '../limits.ts';
+import { reasonText } from '../link/error-texts.ts';
+import type { Link } from '../link/link.ts';
+import type { Profile } from '../profile.ts';
+import { createOutgoingPublishes } from './outgoing-publish.ts';
+import type { Qos2Outbound } from './qos2-outbound.ts';
 import { verdictOf } from './verdict.ts';
 
-export type OutflowSettings = {
+export type UplinkSettings = {
   readonly link: Pick<Link, 'publish' | 'acknowledge'>;
   readonly terms: Connack;
   readonly profile: Profile;
@@ -33,7 +33,7 @@ export type OutflowSettings = {
   readonly aside: ReadonlySet<number>;
   /** Opens the drain of the queue. */
   readonly drain: (settings: DrainSettings) => Drain;
-  readonly releases: Releases;
+  readonly releases: Qos2Outbound;
   /** False while the throttle is closed. `wake` is called when it opens. */
   readonly mayBegin: () => boolean;
   readonly taken: (sequence: number) => void;
@@ -47,7 +47,7 @@ export type OutflowSettings = {
 };
 
 /** Upstream messages of one link. */
-export type Outflow = {
+export type Uplink = {
   /** Handles an acknowledgement. Returns false if nothing sent matches it. */
   readonly acknowledged: (type: number, packetId: number, reasonCode: number) => boolean;
   readonly wake: () => void;
@@ -83,12 +83,12 @@ const NOBODY: ReadonlySet<number> = new Set<number>();
  * Sends a queue over a link, in order. Only the upstream's acknowledgement removes an entry (MQTT 5, 4.3.2
  * and 4.3.3).
  */
-export function startOutflow(settings: OutflowSettings): Outflow {
+export function startUplink(settings: UplinkSettings): Uplink {
   const { link, terms, window, releases, clock, random } = settings;
   let { qos, unproven, aside: setAside } = settings;
   const flights = createInFlight<Flight>();
   const limit = Math.min(window, terms.receiveMaximum);
-  const departures = createDepartures(settings);
+  const departures = createOutgoingPublishes(settings);
   let unanswered = 0;
   /** True while the window is full and not enough acknowledgements have arrived. */
   let full = false;

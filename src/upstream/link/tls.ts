@@ -3,10 +3,10 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import type { SecureContext } from 'node:tls';
 import { connect } from 'node:tls';
-import { Failure } from '../core/errors.ts';
-import type { TlsFiles } from '../core/tls/files.ts';
-import { readTlsFiles, TlsFileError } from '../core/tls/files.ts';
-import type { UpstreamTls } from '../manifest/types.ts';
+import { Failure } from '../../core/errors.ts';
+import type { TlsFiles } from '../../core/tls/files.ts';
+import { readTlsFiles, TlsFileError } from '../../core/tls/files.ts';
+import type { UpstreamTls } from '../../manifest/types.ts';
 import type { Dial } from './dial.ts';
 
 /** Usual paths of the system's CA certificates. Without any, the runtime's own are used. */

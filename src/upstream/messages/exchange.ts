@@ -1,20 +1,20 @@
-import type { OnDurable } from '../core/message.ts';
-import { PUBACK, PUBCOMP, PUBREC, PUBREL } from '../mqtt/acknowledgement.ts';
-import type { Answer } from '../mqtt/client.ts';
-import type { Publish } from '../mqtt/read-publish.ts';
-import type { AckTimeout } from './ack-timeout.ts';
-import { startAckTimeout } from './ack-timeout.ts';
-import type { Inflow, InflowSettings } from './inflow.ts';
-import { startInflow } from './inflow.ts';
-import type { Link } from './link.ts';
-import type { Outflow, OutflowSettings } from './outflow.ts';
-import { startOutflow } from './outflow.ts';
-import type { Session, UpstreamMemory } from './session.ts';
+import type { OnDurable } from '../../core/message.ts';
+import { PUBACK, PUBCOMP, PUBREC, PUBREL } from '../../mqtt/acknowledgement.ts';
+import type { Answer } from '../../mqtt/client.ts';
+import type { Publish } from '../../mqtt/read-publish.ts';
+import type { AckTimeout } from '../link/ack-timeout.ts';
+import { startAckTimeout } from '../link/ack-timeout.ts';
+import type { Link } from '../link/link.ts';
+import type { Session, UpstreamMemory } from '../session.ts';
+import type { Downlink, DownlinkSettings } from './downlink.ts';
+import { startDownlink } from './downlink.ts';
 import type { Subscription } from './subscription.ts';
 import { subscribe } from './subscription.ts';
+import type { Uplink, UplinkSettings } from './uplink.ts';
+import { startUplink } from './uplink.ts';
 
-export type ExchangeSettings = Omit<OutflowSettings, 'link'> &
-  Omit<InflowSettings, 'link' | 'filters'> & {
+export type ExchangeSettings = Omit<UplinkSettings, 'link'> &
+  Omit<DownlinkSettings, 'link' | 'filters'> & {
     readonly link: Link;
     readonly exactlyOnce: boolean;
     /** Topic filters of downstream messages. */
@@ -37,15 +37,15 @@ const NAMES: Readonly<Record<number, string>> = {
 };
 
 /** Message exchange of one link after its CONNACK. */
-export type Exchange = Omit<Outflow, 'acknowledged'> & {
+export type Exchange = Omit<Uplink, 'acknowledged'> & {
   readonly acknowledged: (type: number, packetId: number, reasonCode: number) => void;
   readonly packet: (packet: Publish | Answer) => void;
 };
 
 export function startExchange(settings: ExchangeSettings): Exchange {
   const { link, terms, exactlyOnce, down, memory, clock, log } = settings;
-  let outflow: Outflow | undefined;
-  let inflow: Inflow | undefined;
+  let outflow: Uplink | undefined;
+  let inflow: Downlink | undefined;
   let subscription: Subscription = {
     answered: packet => link.unrequested(packet.cmd.toUpperCase()),
     awaited: () => undefined,
@@ -59,7 +59,7 @@ export function startExchange(settings: ExchangeSettings): Exchange {
     if (error !== undefined) settings.failed(error);
     else if (!stopped) {
       settings.begun();
-      outflow = startOutflow(settings);
+      outflow = startUplink(settings);
       outflow.wake();
     }
   };
@@ -68,7 +68,7 @@ export function startExchange(settings: ExchangeSettings): Exchange {
   });
   // Sent at once, because messages of the session may follow the CONNACK.
   if (lasts && (down.length > 0 || memory.filters().length > 0)) {
-    inflow = startInflow({ ...settings, filters: [...down, ...memory.filters()] });
+    inflow = startDownlink({ ...settings, filters: [...down, ...memory.filters()] });
     subscription = subscribe({ link, filters: down, qos: exactlyOnce ? 2 : 1, memory, log });
     subscribing = startAckTimeout({ link, awaited: subscription.awaited, clock });
   }

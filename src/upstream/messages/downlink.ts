@@ -1,32 +1,32 @@
-import type { Pressure } from '../core/capacity/pressure.ts';
-import type { Clock } from '../core/clock.ts';
-import { noteException } from '../core/containment.ts';
-import type { Log } from '../core/log.ts';
-import type { Message, OnDurable, Origin } from '../core/message.ts';
-import { NO_PROPERTIES } from '../core/message.ts';
-import { messageProblem } from '../core/text/characters.ts';
-import { matches } from '../core/topic-filter.ts';
-import { PUBACK, PUBCOMP, PUBREC } from '../mqtt/acknowledgement.ts';
-import type { Publish } from '../mqtt/read-publish.ts';
-import { isTopicName, plainFilter } from '../mqtt/topics.ts';
-import { MAX_DELIVERY_EXCEPTIONS } from '../queue/limits.ts';
-import type { MetadataEntry } from '../queue/types.ts';
-import type { Arrival, Arrivals } from './arrivals.ts';
-import { DOWN_RETRY_MS, MAX_DOWN_WINDOW, MAX_UNRELEASED } from './limits.ts';
-import type { Link } from './link.ts';
-import { createReceipts } from './receipts.ts';
+import type { Pressure } from '../../core/capacity/pressure.ts';
+import type { Clock } from '../../core/clock.ts';
+import { noteException } from '../../core/containment.ts';
+import type { Log } from '../../core/log.ts';
+import type { Message, OnDurable, Origin } from '../../core/message.ts';
+import { NO_PROPERTIES } from '../../core/message.ts';
+import { messageProblem } from '../../core/text/characters.ts';
+import { matches } from '../../core/topic-filter.ts';
+import { PUBACK, PUBCOMP, PUBREC } from '../../mqtt/acknowledgement.ts';
+import type { Publish } from '../../mqtt/read-publish.ts';
+import { isTopicName, plainFilter } from '../../mqtt/topics.ts';
+import { MAX_DELIVERY_EXCEPTIONS } from '../../queue/limits.ts';
+import type { MetadataEntry } from '../../queue/types.ts';
+import { DOWN_RETRY_MS, MAX_DOWN_WINDOW, MAX_UNRELEASED } from '../limits.ts';
+import type { Link } from '../link/link.ts';
+import { createReceipts } from './ack-queue.ts';
+import type { InboundMessage, Qos2Inbound } from './qos2-inbound.ts';
 
 /** Accepts a downstream message. Calls `settle` when the message and `note` are durable. */
 export type TakeDown = (message: Message, settle: OnDurable, note?: MetadataEntry) => void;
 
-export type InflowSettings = {
+export type DownlinkSettings = {
   /** Name of the upstream. */
   readonly name: string;
   readonly link: Pick<Link, 'acknowledge' | 'hold' | 'unrequested' | 'fail'>;
   readonly take: TakeDown;
   /** Topic filters of the session, including those at the start of the link. */
   readonly filters: readonly string[];
-  readonly arrivals: Arrivals;
+  readonly arrivals: Qos2Inbound;
   /** Back-pressure of the store. While it is high, the socket is not read. */
   readonly pressure: Pressure;
   readonly clock: Clock;
@@ -34,14 +34,14 @@ export type InflowSettings = {
 };
 
 /** Downstream messages of one link. Each is acknowledged when it is durable. */
-export type Inflow = {
+export type Downlink = {
   readonly publish: (packet: Publish) => void;
   /** Handles PUBREL. Returns false if it was not expected. */
   readonly released: (packetId: number) => boolean;
   readonly stop: () => void;
 };
 
-export function startInflow(settings: InflowSettings): Inflow {
+export function startDownlink(settings: DownlinkSettings): Downlink {
   const { name, link, take, arrivals, pressure, clock, log } = settings;
   const filters = settings.filters.map(filter => plainFilter(filter) ?? filter);
   const origin: Origin = { kind: 'upstream', upstream: name };
@@ -128,7 +128,7 @@ export function startInflow(settings: InflowSettings): Inflow {
   };
 
   /** Registers a QoS 2 message. Undefined if it is a duplicate, in progress, or one too many. */
-  const enter = (packetId: number): Arrival | undefined => {
+  const enter = (packetId: number): InboundMessage | undefined => {
     if (arriving.has(packetId)) {
       link.unrequested('PUBLISH');
       return undefined;

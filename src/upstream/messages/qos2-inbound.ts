@@ -1,9 +1,9 @@
-import type { OnDurable } from '../core/message.ts';
-import type { MetadataEntry } from '../queue/types.ts';
-import { MAX_UNRELEASED } from './limits.ts';
+import type { OnDurable } from '../../core/message.ts';
+import type { MetadataEntry } from '../../queue/types.ts';
+import { MAX_UNRELEASED } from '../limits.ts';
 
 /** Durable record of received QoS 2 messages whose PUBREL has not arrived (MQTT 5, 4.3.3). */
-export type ReceiptStore = {
+export type Qos2InboundStore = {
   readonly load: () => number[];
   /** Metadata entry that is stored atomically with the message. */
   readonly note: (packetId: number) => MetadataEntry;
@@ -11,23 +11,28 @@ export type ReceiptStore = {
 };
 
 /** QoS 2 message that is being received. `acknowledge` sends PUBREC on the link that brought it last. */
-export type Arrival = { readonly packetId: number; safe: boolean; releasing: boolean; pay: () => void };
+export type InboundMessage = {
+  readonly packetId: number;
+  safe: boolean;
+  releasing: boolean;
+  pay: () => void;
+};
 
 /**
  * Packet identifiers of received QoS 2 messages, across connections and restarts. Each message is accepted
  * once.
  */
-export type Arrivals = {
+export type Qos2Inbound = {
   /**
    * Registers a PUBLISH. Returns the new message; undefined if it is a duplicate, which is acknowledged when
    * the message is durable.
    */
-  readonly arrive: (packetId: number, pay: () => void) => Arrival | undefined;
-  readonly note: ReceiptStore['note'];
+  readonly arrive: (packetId: number, pay: () => void) => InboundMessage | undefined;
+  readonly note: Qos2InboundStore['note'];
   /** Called when the message and its metadata are on disk. */
-  readonly safe: (arrival: Arrival) => void;
+  readonly safe: (arrival: InboundMessage) => void;
   /** Called when the message was not accepted: the same identifier is new next time. */
-  readonly lost: (arrival: Arrival) => void;
+  readonly lost: (arrival: InboundMessage) => void;
   /**
    * Handles PUBREL. Calls `done` when the identifier may be reused. Returns false if PUBREL was not expected:
    * the identifier is unknown (`done` is called anyway), PUBREC has not been sent, or PUBREL is a repetition.
@@ -41,8 +46,8 @@ export type Arrivals = {
 
 const nothing = (): void => {};
 
-export function openArrivals(store: ReceiptStore): Arrivals {
-  const arrivals = new Map<number, Arrival>();
+export function openQos2Inbound(store: Qos2InboundStore): Qos2Inbound {
+  const arrivals = new Map<number, InboundMessage>();
   for (const packetId of store.load())
     arrivals.set(packetId, { packetId, safe: true, releasing: false, pay: nothing });
 

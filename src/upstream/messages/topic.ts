@@ -1,4 +1,4 @@
-import type { Message } from '../core/message.ts';
+import type { Message } from '../../core/message.ts';
 
 /** Placeholder of a topic template. */
 type Field = (message: Message, device: string) => string;

@@ -1,5 +1,5 @@
-import { MAX_ATTEMPTS } from '../queue/limits.ts';
-import { MAX_POISON_MESSAGES, POISON_THRESHOLD, UNPRODUCTIVE_CONNECTIONS } from './limits.ts';
+import { MAX_ATTEMPTS } from '../../queue/limits.ts';
+import { MAX_POISON_MESSAGES, POISON_THRESHOLD, UNPRODUCTIVE_CONNECTIONS } from '../limits.ts';
 
 /** Precautions of a link after unproductive connections. */
 export type Caution = {
@@ -16,7 +16,7 @@ export type Caution = {
  * all makes one only after MAX_ATTEMPTS, because many such messages in a row would otherwise block all others
  * forever.
  */
-export type Suspects = {
+export type PoisonDetection = {
   /** Starts a link. `alone` forces one message at a time. */
   readonly begin: (alone: boolean) => Caution;
   readonly taken: (sequence: number) => void;
@@ -39,12 +39,12 @@ type Strikes = {
 
 const NOBODY: ReadonlySet<number> = new Set<number>();
 
-export function createSuspects(): Suspects {
+export function createPoisonDetection(): PoisonDetection {
   const suspects = new Map<number, Strikes>();
   let fruitless = 0;
   let careful = false;
   /** True if the upstream acknowledged a message on this link. */
-  let witnessed = false;
+  let hasProgress = false;
 
   const isDue = (): boolean => Array.from(suspects.values()).some(({ row }) => row >= POISON_THRESHOLD);
 
@@ -52,7 +52,7 @@ export function createSuspects(): Suspects {
    * Clears all failures in a row, except the total of the first messages, because the upstream accepts none
    * of them.
    */
-  const acquit = (): void => {
+  const clearAll = (): void => {
     for (const [sequence, one] of suspects) {
       one.row = 0;
       if (one.total < POISON_THRESHOLD) suspects.delete(sequence);
@@ -63,12 +63,12 @@ export function createSuspects(): Suspects {
   return {
     begin: alone => {
       careful = alone || fruitless >= UNPRODUCTIVE_CONNECTIONS;
-      witnessed = false;
+      hasProgress = false;
       return { careful, aside: careful && isDue() ? new Set(suspects.keys()) : NOBODY };
     },
     taken: sequence => {
       fruitless = 0;
-      witnessed = true;
+      hasProgress = true;
       if (suspects.size > 0) suspects.delete(sequence);
     },
     held: () => {
@@ -81,9 +81,9 @@ export function createSuspects(): Suspects {
       one.row++;
       one.total++;
       suspects.set(alone, one);
-      const guilty = sure || (witnessed && one.row >= POISON_THRESHOLD) || one.total >= MAX_ATTEMPTS;
+      const guilty = sure || (hasProgress && one.row >= POISON_THRESHOLD) || one.total >= MAX_ATTEMPTS;
       if (guilty) suspects.delete(alone);
-      else if (suspects.size > MAX_POISON_MESSAGES) acquit();
+      else if (suspects.size > MAX_POISON_MESSAGES) clearAll();
       return guilty;
     },
     lost: () => {

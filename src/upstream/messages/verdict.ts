@@ -1,4 +1,4 @@
-import { REASON } from '../mqtt/reasons.ts';
+import { REASON } from '../../mqtt/reasons.ts';
 
 /**
  * Meaning of a reason code for its message. `rest`: the message is fine, but the upstream accepts no more for

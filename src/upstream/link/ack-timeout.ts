@@ -1,5 +1,5 @@
-import type { Clock } from '../core/clock.ts';
-import { ACK_CHECK_MS, ACK_TIMEOUT_MS } from './limits.ts';
+import type { Clock } from '../../core/clock.ts';
+import { ACK_CHECK_MS, ACK_TIMEOUT_MS } from '../limits.ts';
 import type { Link } from './link.ts';
 
 export type AckTimeoutSettings = {

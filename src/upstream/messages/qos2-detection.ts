@@ -1,8 +1,8 @@
-import type { Log } from '../core/log.ts';
-import { UNPRODUCTIVE_CONNECTIONS } from './limits.ts';
+import type { Log } from '../../core/log.ts';
+import { UNPRODUCTIVE_CONNECTIONS } from '../limits.ts';
 
 /** Durable results of the QoS 2 detection by address. */
-export type OfferStore = {
+export type Qos2SupportStore = {
   readonly load: () => Iterable<readonly [address: string, offers: boolean]>;
   readonly save: (all: Iterable<readonly [address: string, offers: boolean]>) => void;
 };
@@ -22,7 +22,7 @@ export type Offer = {
  * in a row and then accepts the same message at QoS 1 does not support QoS 2. An address that has answered as
  * QoS 2 supports it, whatever ends its links.
  */
-export type Offers = {
+export type Qos2Detection = {
   /** Starts a link. `most` is the Maximum QoS that the server announces. */
   readonly begin: (address: string, most: number) => Offer;
   /** Records that the address answered as QoS 2, or as a server without QoS 2. */
@@ -48,7 +48,11 @@ const TRIAL: Offer = { qos: 1, unproven: false, trial: true };
 const OFFERED: Offer = { qos: 2, unproven: false, trial: false };
 const UNPROVEN: Offer = { qos: 2, unproven: true, trial: false };
 
-export function createOffers(store: OfferStore, addresses: readonly string[], log: Log): Offers {
+export function createQos2Detection(
+  store: Qos2SupportStore,
+  addresses: readonly string[],
+  log: Log,
+): Qos2Detection {
   const kept = new Map(Array.from(store.load()).filter(([address]) => addresses.includes(address)));
   /** Only positive results are loaded: an address without QoS 2 may support it now, so it is tested again. */
   const known = new Map(Array.from(kept).filter(([, offers]) => offers));

@@ -1,6 +1,6 @@
-import type { Clock } from '../core/clock.ts';
-import type { QoS } from '../core/message.ts';
-import type { Packet } from '../mqtt/packets.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { QoS } from '../../core/message.ts';
+import type { Packet } from '../../mqtt/packets.ts';
 import type { Dial } from './dial.ts';
 
 /** Will of a client (MQTT 5, 3.1.3.2). */

@@ -1,8 +1,8 @@
-import type { OnDurable } from '../core/message.ts';
-import { packetIdOf } from '../mqtt/inflight.ts';
+import type { OnDurable } from '../../core/message.ts';
+import { packetIdOf } from '../../mqtt/inflight.ts';
 
 /** Durable record of QoS 2 messages that the upstream has received and whose PUBCOMP has not arrived. */
-export type ReleaseStore = {
+export type Qos2OutboundStore = {
   /** Packet identifiers and their sequences, in message order. */
   readonly load: () => [packetId: number, sequence: number][];
   readonly keep: (packetId: number, sequence: number) => void;
@@ -15,7 +15,7 @@ export type ReleaseStore = {
 };
 
 /** Packet identifiers with PUBREC and without PUBCOMP (MQTT 5, 4.3.3), across connections and restarts. */
-export type Releases = {
+export type Qos2Outbound = {
   readonly all: () => Iterable<number>;
   /** Records that a message was published under an identifier; `answered` records its acknowledgement. */
   readonly published: (packetId: number, sequence: number) => void;
@@ -47,7 +47,7 @@ export type Releases = {
  * Loads the releases. `window` is the number of messages that may have been in flight when the hub ended; 0
  * if none was at QoS 2.
  */
-export function openReleases(store: ReleaseStore, window: number): Releases {
+export function openQos2Outbound(store: Qos2OutboundStore, window: number): Qos2Outbound {
   const released = new Map<number, { readonly sequence: number; kept: boolean }>();
   for (const [packetId, sequence] of store.load()) released.set(packetId, { sequence, kept: true });
 

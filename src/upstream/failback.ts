@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { Random } from '../core/random.ts';
-import type { Dial } from './dial.ts';
 import { INITIAL_FAILBACK_MS, MAX_FAILBACK_MS, UPSTREAM_CONNECT_TIMEOUT_MS } from './limits.ts';
+import type { Dial } from './link/dial.ts';
 
 export type WayBackSettings = {
   /** Opens a socket to a preferred address. Undefined if the current one is the best. */
@@ -18,7 +18,7 @@ export type WayBackSettings = {
  * Failback: periodically checks whether a preferred address accepts a connection. It sends no MQTT packet,
  * which would end the working link.
  */
-export type WayBack = {
+export type Failback = {
   /** Called when a link to a secondary address works. */
   readonly look: () => void;
   /** Called when the first address is in use. */
@@ -26,7 +26,7 @@ export type WayBack = {
   readonly stop: () => void;
 };
 
-export function createWayBack({ dial, found, clock, random }: WayBackSettings): WayBack {
+export function createWayBack({ dial, found, clock, random }: WayBackSettings): Failback {
   let misses = 0;
   let cancel: Cancel = () => {};
   let run = 0;

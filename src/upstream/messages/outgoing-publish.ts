@@ -1,11 +1,11 @@
-import type { Message, Properties } from '../core/message.ts';
-import { MAX_STRING_BYTES, messageProblem } from '../core/text/characters.ts';
-import type { Connack } from '../mqtt/answers/connack.ts';
-import { isTopicName } from '../mqtt/topics.ts';
-import type { PublishOptions } from '../mqtt/write-publish.ts';
-import { DEFAULT_PUBLISH_OPTIONS } from '../mqtt/write-publish.ts';
-import type { QueueEntry } from '../queue/types.ts';
-import type { Profile } from './profile.ts';
+import type { Message, Properties } from '../../core/message.ts';
+import { MAX_STRING_BYTES, messageProblem } from '../../core/text/characters.ts';
+import type { Connack } from '../../mqtt/answers/connack.ts';
+import { isTopicName } from '../../mqtt/topics.ts';
+import type { PublishOptions } from '../../mqtt/write-publish.ts';
+import { DEFAULT_PUBLISH_OPTIONS } from '../../mqtt/write-publish.ts';
+import type { QueueEntry } from '../../queue/types.ts';
+import type { Profile } from '../profile.ts';
 
 export type DispatchSettings = {
   readonly terms: Pick<Connack, 'retainAvailable'>;
@@ -18,18 +18,18 @@ export type DispatchSettings = {
 };
 
 /** Outgoing PUBLISH of an entry. */
-export type Departure = { readonly message: Message; readonly dispatch: PublishOptions };
+export type OutgoingPublish = { readonly message: Message; readonly dispatch: PublishOptions };
 
 /**
  * Builds the outgoing PUBLISH of an entry for a topic, QoS and packet identifier. Returns a text with the
  * reason if the entry can never be sent.
  */
-export type Departures = (
+export type OutgoingPublishes = (
   entry: QueueEntry,
   topic: string,
   qos: 1 | 2,
   packetId: number,
-) => Departure | string;
+) => OutgoingPublish | string;
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -37,15 +37,15 @@ type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 const LONGEST_EXPIRY = 0xffff_ffff;
 
 /** Creates the builder. It reuses one result object, which is valid until the next call. */
-export function createDepartures({
+export function createOutgoingPublishes({
   terms,
   profile,
   device,
   keepsTopic,
   version,
-}: DispatchSettings): Departures {
+}: DispatchSettings): OutgoingPublishes {
   const dispatch: Writable<PublishOptions> = { ...DEFAULT_PUBLISH_OPTIONS, topic: '', qos: 1 };
-  let departure: Writable<Departure> | undefined;
+  let departure: Writable<OutgoingPublish> | undefined;
   /** Last valid topic. */
   let known = '';
 

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../core/clock.ts';
+import type { Cancel, Clock } from '../../core/clock.ts';
 import type { Budget } from './budget.ts';
 
 export type GateSettings = {
@@ -11,7 +11,7 @@ export type GateSettings = {
 };
 
 /** Throttle of a metered line: batches, schedule and budget. */
-export type Gate = {
+export type Throttle = {
   readonly mayBegin: () => boolean;
   /** Called when the queue is empty: the batch is over. */
   readonly dry: () => void;
@@ -24,7 +24,7 @@ export type Gate = {
   readonly stop: () => void;
 };
 
-export function createGate({ interval = 0, budget, opened, clock }: GateSettings): Gate {
+export function createThrottle({ interval = 0, budget, opened, clock }: GateSettings): Throttle {
   const isFree = interval === 0 && budget === undefined;
   let nextBatch = Number.NEGATIVE_INFINITY;
   let traffic: (() => number) | undefined;

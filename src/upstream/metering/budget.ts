@@ -1,4 +1,4 @@
-import { BUDGET_RESUME_PARTS, BUDGET_SAVE_PARTS } from './limits.ts';
+import { BUDGET_RESUME_PARTS, BUDGET_SAVE_PARTS } from '../limits.ts';
 
 const DAY = 86_400_000;
 

@@ -6,7 +6,7 @@ export function addressText({ host, port }: Pick<UpstreamAddress, 'host' | 'port
 }
 
 /** Addresses of an upstream in order of preference. */
-export type Places<Place> = {
+export type Addresses<Place> = {
   readonly current: () => Place;
   /** Addresses that precede the current one. */
   readonly better: () => readonly Place[];
@@ -16,7 +16,7 @@ export type Places<Place> = {
   readonly first: () => true;
 };
 
-export function createPlaces<Place>(best: Place, ...others: readonly Place[]): Places<Place> {
+export function createPlaces<Place>(best: Place, ...others: readonly Place[]): Addresses<Place> {
   const all = [best, ...others];
   let index = 0;
   return {

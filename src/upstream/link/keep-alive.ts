@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 
 /**
  * Fractions of the keep-alive after which an idle link sends PINGREQ, and after which a silent link is dead
