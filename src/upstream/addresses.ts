@@ -16,7 +16,7 @@ export type Addresses<Place> = {
   readonly first: () => true;
 };
 
-export function createPlaces<Place>(best: Place, ...others: readonly Place[]): Addresses<Place> {
+export function createAddresses<Place>(best: Place, ...others: readonly Place[]): Addresses<Place> {
   const all = [best, ...others];
   let index = 0;
   return {

@@ -26,7 +26,7 @@ export type Failback = {
   readonly stop: () => void;
 };
 
-export function createWayBack({ dial, found, clock, random }: WayBackSettings): Failback {
+export function createFailback({ dial, found, clock, random }: WayBackSettings): Failback {
   let misses = 0;
   let cancel: Cancel = () => {};
   let run = 0;

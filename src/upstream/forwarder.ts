@@ -2,10 +2,10 @@ import type { Cancel } from '../core/clock.ts';
 import { noteException } from '../core/containment.ts';
 import { type Failure, reasonOf } from '../core/errors.ts';
 import type { Connack } from '../mqtt/answers/connack.ts';
-import { addressText, createPlaces } from './addresses.ts';
+import { addressText, createAddresses } from './addresses.ts';
 import { retryDelay } from './backoff.ts';
 import { contain, containedBy } from './contained.ts';
-import { createWayBack } from './failback.ts';
+import { createFailback } from './failback.ts';
 import {
   FAILBACK_DRAIN_TIMEOUT_MS,
   MAX_DOWN_WINDOW,
@@ -17,11 +17,9 @@ import {
 } from './limits.ts';
 import { dialerOf } from './link/dialer.ts';
 import { takesNothing, unreachable } from './link/error-texts.ts';
-import type { Cause, Link } from './link/link.ts';
-import { openLink } from './link/link.ts';
+import { type Cause, type Link, openLink } from './link/link.ts';
 import { createVersions } from './link/versions.ts';
-import type { Exchange } from './messages/exchange.ts';
-import { startExchange } from './messages/exchange.ts';
+import { type Exchange, startExchange } from './messages/exchange.ts';
 import { createPoisonDetection } from './messages/poison-messages.ts';
 import { createQos2Detection, PLAIN } from './messages/qos2-detection.ts';
 import { openQos2Inbound } from './messages/qos2-inbound.ts';
@@ -63,7 +61,7 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
   const template = settings.topic ?? profile.topic;
   const topicOf = topicMaker(template, device);
   const clientId = settings.clientId ?? `skerry-${device}`;
-  const places = createPlaces(...settings.urls);
+  const places = createAddresses(...settings.urls);
   const dialOf = dialerOf(settings);
   const releases = openQos2Outbound(memory.releases, settings.exactlyOnce ? settings.window : 0);
   const arrivals = openQos2Inbound(memory.receipts);
@@ -269,7 +267,7 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
     open(5);
   };
 
-  const wayBack = createWayBack({
+  const wayBack = createFailback({
     clock,
     random,
     dial: async () => {

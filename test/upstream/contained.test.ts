@@ -99,7 +99,7 @@ contained(
       });
     server.guests[1]?.send({
       cmd: 'publish',
-      topic: 'c',
+      topic: 'commands/y',
       payload: 'poison',
       qos: 0,
       dup: false,
