@@ -88,7 +88,7 @@ export function startUplink(settings: UplinkSettings): Uplink {
   let { qos, unproven, aside: setAside } = settings;
   const flights = createInFlight<Flight>();
   const limit = Math.min(window, terms.receiveMaximum);
-  const departures = createOutgoingPublishes(settings);
+  const publishes = createOutgoingPublishes(settings);
   let unanswered = 0;
   /** True while the window is full and not enough acknowledgements have arrived. */
   let full = false;
@@ -112,10 +112,7 @@ export function startUplink(settings: UplinkSettings): Uplink {
   const send = (entry: QueueEntry): boolean => {
     if (stopped || cancelRest !== undefined || !settings.mayBegin()) return false;
     const { sequence } = entry;
-    if (setAside.has(sequence)) {
-      behind.push({ sequence });
-      return true;
-    }
+    if (setAside.has(sequence)) return behind.push({ sequence }) > 0;
     if (!hasRoom() || (unanswered > 0 && (alone > 0 || unproven))) return false;
     const wanted = qos === 2 ? packetIdOf(sequence) : undefined;
     if (wanted !== undefined && releases.sequenceOf(wanted) === sequence) {
@@ -146,7 +143,7 @@ export function startUplink(settings: UplinkSettings): Uplink {
 
   /** Publishes an entry. Returns `sent`, `full`, or the reason why it can never be sent. */
   const transmit = (entry: QueueEntry, topic: string, packetId: number): string => {
-    const departure = departures(entry, topic, qos, packetId);
+    const departure = publishes(entry, topic, qos, packetId);
     if (typeof departure === 'string') return departure;
     const outcome = link.publish(departure.message, departure.dispatch);
     return outcome === 'tooLarge' ? 'it is larger than the upstream takes' : outcome;
