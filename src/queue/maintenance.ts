@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Checkpoints } from './commit/checkpoint.ts';
 import type { Committer } from './commit/committer.ts';
+import type { DeadLetterStore } from './delivery/dead-letters.ts';
 import type { FreeSpace } from './disk/free-space.ts';
 import type { DiskUsage } from './entries/disk-usage.ts';
 import type { Expiry } from './entries/expiry.ts';
@@ -23,6 +24,7 @@ export type MaintenanceHost = {
   readonly committer: Committer;
   readonly checkpoints: Checkpoints;
   readonly drops: DropReport;
+  readonly deadLetters: Pick<DeadLetterStore, 'flushDeleted'>;
   readonly health: HealthTracker;
   readonly log: Log;
   /** Called after the first round. */
@@ -37,7 +39,8 @@ export type Maintenance = {
 };
 
 export function startMaintenance(host: MaintenanceHost): Maintenance {
-  const { clock, now, freeSpace, usage, expiry, retained, committer, checkpoints, drops, health, log } = host;
+  const { clock, now, freeSpace, usage, expiry, retained, committer, checkpoints, health, log } = host;
+  const { drops, deadLetters } = host;
   let persisted = now();
   let first = true;
   let paused = false;
@@ -56,6 +59,7 @@ export function startMaintenance(host: MaintenanceHost): Maintenance {
     clock.after(SWEEP_INTERVAL_MS, runRound);
     freeSpace.measure(usage.used());
     drops.flush(log.warn);
+    deadLetters.flushDeleted(log.warn);
     health.refresh();
     expiry.restart();
     sweep();

@@ -197,6 +197,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     retained,
     hasWaiting,
     drops,
+    deadLetters,
     log,
     firstRoundDone: () => void (damagedPages || cancelCheck(folder)),
   });

@@ -4,7 +4,12 @@ import { Failure } from '../../src/core/errors.ts';
 import { createDeadLetters } from '../../src/queue/delivery/dead-letters.ts';
 import { queueState } from '../../src/queue/entries/queue-state.ts';
 import { removedDamagedEntry } from '../../src/queue/entries/removed-entry.ts';
-import { MAX_ATTEMPTS, MAX_DEAD_LETTER_BYTES, MAX_DEAD_LETTERS } from '../../src/queue/limits.ts';
+import {
+  MAX_ATTEMPTS,
+  MAX_DEAD_LETTER_BYTES,
+  MAX_DEAD_LETTERS,
+  SWEEP_INTERVAL_MS,
+} from '../../src/queue/limits.ts';
 import type { QueueEntry } from '../../src/queue/types.ts';
 import type { Stage } from '../harness/queue.ts';
 import { createStage, messageOf, texts, to } from '../harness/queue.ts';
@@ -169,6 +174,11 @@ dead('a queue that fills the bound loses its own letters, also after a restart',
   await reject(stage, 'noisy', numbered(MAX_DEAD_LETTERS + 5));
   const kept = numbered(MAX_DEAD_LETTERS + 5).slice(8);
   assert.equal([bodiesOf(stage, 'quiet'), bodiesOf(stage, 'noisy')], [quiet, kept]);
+  await stage.pass(2 * SWEEP_INTERVAL_MS);
+  const warned = stage.warnings.filter(text => text.includes('dead letters'));
+  assert.equal(warned, [
+    'The dead letters are at their bound: 8 of the oldest were deleted. Replay or drop some: see "skerry queue dead".',
+  ]);
   await stage.restart();
   await reject(stage, 'noisy', ['more']);
   await reject(stage, 'quiet', ['q3']);

@@ -36,6 +36,8 @@ export type DeadLetterStore = DeadLetters & {
   readonly count: () => number;
   /** Stores the record of an entry that leaves its queue. Idempotent: one entry makes one letter. */
   readonly add: (removed: RemovedEntry, reason: string, record: Buffer, onDurable: OnDurable) => void;
+  /** Logs one sentence if letters were deleted at the bound since the last call. */
+  readonly flushDeleted: (say: (sentence: string) => void) => void;
 };
 
 export function createDeadLetters({ now, names, get, put, append }: DeadLettersHost): DeadLetterStore {
@@ -43,6 +45,7 @@ export function createDeadLetters({ now, names, get, put, append }: DeadLettersH
   const letters = new Map<string, LetterRef>();
   const shares = createLetterShares();
   let bytes = 0;
+  let deleted = 0;
 
   const uncount = (letter: LetterRef): boolean => {
     if (letters.get(letter.id) !== letter) return false;
@@ -71,6 +74,7 @@ export function createDeadLetters({ now, names, get, put, append }: DeadLettersH
     while (letters.size > MAX_DEAD_LETTERS || bytes > MAX_DEAD_LETTER_BYTES) {
       const letter = shares.oldestOfLargest();
       if (letter === undefined) return;
+      deleted++;
       forget(letter, () => {});
     }
   };
@@ -96,6 +100,13 @@ export function createDeadLetters({ now, names, get, put, append }: DeadLettersH
         onDurable(error);
       });
       makeRoom();
+    },
+    flushDeleted: say => {
+      if (deleted === 0) return;
+      say(
+        `The dead letters are at their bound: ${deleted} of the oldest were deleted. Replay or drop some: see "skerry queue dead".`,
+      );
+      deleted = 0;
     },
     list: () => Array.from(letters, ([id, { name }]) => letterFrom(id, get(name), now())),
     replay: (id, onDurable) => {
