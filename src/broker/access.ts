@@ -2,24 +2,27 @@ import type { Grant } from './grant.ts';
 import { grantCovers, grantMatches, grantOf, grantOverlaps } from './grant.ts';
 import type { BrokerHost, Identity } from './types.ts';
 
-/** Topic filters, in which `%c` and `%u` are the client's identifier and the user's name; one behind `!` denies. */
+/**
+ * Access rules (ACL): topic filters, in which `%c` and `%u` stand for the client identifier and the user
+ * name. A filter with `!` denies.
+ */
 export type TopicGrants = { readonly publish: readonly string[]; readonly subscribe: readonly string[] };
 
-/** Who may do what. */
+/** Access rules of all modules, users and anonymous clients. */
 export type Grants = {
-  /** Beyond its own outputs and inputs. */
+  /** Rules of modules beyond their own outputs and inputs. */
   readonly modules: ReadonlyMap<string, TopicGrants>;
   readonly users: ReadonlyMap<string, TopicGrants>;
-  /** Of clients without a name. */
+  /** Rules of clients without a user name. */
   readonly anonymous: TopicGrants | 'everything';
 };
 
 export type Access = Pick<BrokerHost, 'mayPublish' | 'maySubscribe' | 'mayReceive' | 'granted'>;
 
-/** Part of what a filter matches that a client may receive. */
+/** Part of a filter's topics that a client may receive. */
 export type Granted = 'all' | 'some' | 'none';
 
-/** Rules of one client; `user` is what `%u` stands for. */
+/** Check for one client. `user` replaces `%u`. */
 type Ask<Answer> = (text: string, clientId: string, user: string | undefined) => Answer;
 type Rules = {
   readonly publish: Ask<boolean>;
@@ -35,38 +38,41 @@ const EVERYTHING: Rules = {
   granted: () => 'all',
 };
 
-/** Topics of this first level speak for the modules: only they may use them to publish. */
+/** First level of module topics. Only a module may publish its own. */
 const MODULES = 'modules';
 
-/** What the hub itself says, `$share` which is no topic, and the queue for upstream. */
+/** Reserved topics: `$SYS`, `$share` and the upstream queue. */
 const RESERVED = /^\$(SYS(\/|$)|share(\/|$)|upstream)/;
 
-/** A shared subscription (MQTT 5, 4.8.2), as servers of MQTT 3.1.1 have it too. */
+/** Shared subscription (MQTT 5, 4.8.2). Servers of MQTT 3.1.1 support it too. */
 const SHARED = /^\$share\/[^/]*\/(.*)$/s;
 
-/** The output of `modules/<module>/outputs/<output>`, undefined for any other topic. */
+/** Output of a topic `modules/<module>/outputs/<output>`. Undefined for any other topic. */
 export function outputOf(module: string, topic: string): string | undefined {
   const prefix = `modules/${module}/outputs/`;
   const output = topic.startsWith(prefix) ? topic.slice(prefix.length) : '';
   return output.length > 0 && !output.includes('/') ? output : undefined;
 }
 
-/** The topic on which a module says whether it is well. */
+/** Topic of a module's health reports. */
 export function healthTopic(module: string): string {
   return `${MODULES}/${module}/health`;
 }
 
-/** Topic on which a bridge publishes whether it is connected, as mosquitto's bridges do by default. */
+/** Topic on which a bridge publishes its connection state, as mosquitto's bridges do by default. */
 export function bridgeStateTopic(clientId: string): string {
   return `$SYS/broker/connection/${clientId}/state`;
 }
 
-/** True for what no grant lets anybody publish on; a module's own outputs need none. */
+/** True if no access rule can permit to publish on the topic. A module needs no rule for its own outputs. */
 export function isUngrantable(topic: string): boolean {
   return topic === MODULES || topic.startsWith(`${MODULES}/`) || RESERVED.test(topic);
 }
 
-/** The rules of `grants`. A module publishes on its own outputs and its health, and hears its own inputs, without one. */
+/**
+ * Creates the access checks of `grants`. Without a rule, a module may publish on its outputs and its health
+ * topic, and subscribe to its inputs.
+ */
 export function createAccess({ modules, users, anonymous }: Grants): Access {
   const ofModules = new Map<string, Rules>();
   for (const [module, grants] of modules)
@@ -102,10 +108,10 @@ export function createAccess({ modules, users, anonymous }: Grants): Access {
   };
 }
 
-/** Filter of a subscription without its group; undefined: no one may subscribe to it. */
+/** Filter of a subscription without its share group. Undefined if nobody may subscribe to it. */
 function plainFilter(filter: string): string | undefined {
   const shared = SHARED.exec(filter);
-  // What begins so and is not one is no filter for anybody.
+  // A malformed `$share` filter and a reserved filter are refused.
   if (shared === null && RESERVED.test(filter) && !filter.startsWith('$SYS')) return undefined;
   return shared?.[1] ?? filter;
 }
@@ -140,7 +146,7 @@ function rulesIn(rules: readonly string[]): RuleList {
   return { grants: all.filter(({ denies }) => !denies), denials: all.filter(({ denies }) => denies) };
 }
 
-/** A denial counts whatever else is granted, in whatever order. */
+/** A denial takes precedence over all grants, in any order. */
 function allowing({ grants, denials }: RuleList, test: Test): Ask<boolean> {
   return (text, clientId, user) => {
     for (const denial of denials) if (test(denial, text, clientId, user)) return false;

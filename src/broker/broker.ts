@@ -21,29 +21,35 @@ import { startSys } from './sys.ts';
 import type { BrokerCounts, BrokerFigures, BrokerSettings, Identity } from './types.ts';
 
 export type Broker = {
-  /** Rejects with Failure `listener.in-use` or `listener.refused`. */
+  /** Opens a listener. Rejects with Failure `listener.in-use` or `listener.refused`. */
   readonly listen: (settings: ListenerSettings) => Promise<OpenListener>;
   /**
-   * Hands a message to its subscribers: at once to those that live in memory; the queues of those that must
-   * have it durably are added to `durable`. Returns how many subscribers there are.
+   * Delivers a message to its subscribers: sends to sessions in memory, and adds the queues of durable
+   * subscribers to `durable`. Returns the number of subscribers.
    */
   readonly deliver: (message: Message, durable: Durable) => number;
-  /** Publishes wills that were pending when the last hub ended, and ends its sessions that have expired. Called again: nothing. */
+  /**
+   * Publishes wills that were pending when the last hub ended, and ends expired sessions. A second call does
+   * nothing.
+   */
   readonly begin: () => void;
-  /** Hub time has gone on by itself: what it ends is ended. */
+  /** Called when hub time has advanced by the downtime: ends expired sessions and publishes due wills. */
   readonly timeAdvanced: () => void;
-  /** What the host says of routes and inputs has changed: who hears inputs is found anew. */
+  /** Called when routes or inputs have changed: recomputes the subscribers of inputs. */
   readonly rerouted: () => void;
-  /** What it says of access has: who is not `known` any more loses his connection, all subscriptions are judged again. */
+  /**
+   * Called when access rules have changed: disconnects clients that are no longer `known`, and checks all
+   * subscriptions again.
+   */
   readonly review: (known: (identity: Identity) => boolean) => void;
-  /** Stops listening, so that nobody new comes in. */
+  /** Closes the listening sockets; connections stay. */
   readonly stopListening: () => void;
   readonly close: () => Promise<void>;
   readonly counts: () => BrokerFigures;
   readonly inspection: Inspection;
 };
 
-/** What clients of MQTT 5 are told when the hub stops, and when they are not known any more. */
+/** DISCONNECT reasons at shutdown and for a removed user. */
 const SHUTTING_DOWN = protocolError(REASON.serverShuttingDown, '');
 const UNKNOWN = protocolError(REASON.notAuthorized, 'the manifest does not let it in any more');
 
@@ -72,7 +78,7 @@ export function createBroker(settings: BrokerSettings): Broker {
     return Math.min(openable.all, clients + moduleReserve(clients));
   };
   const gate = createGate({ clock, log, capacity, bytes: settings.host.budget.arrivals });
-  // What was read of them already is kept; the rest waits in their sockets until the store has caught up.
+  // Data that was already read is kept; the rest waits in the sockets until the store has caught up.
   pressure.onHigh(() => {
     for (const publisher of publishers) {
       publisher.hold();
@@ -81,7 +87,7 @@ export function createBroker(settings: BrokerSettings): Broker {
     publishers.clear();
   });
 
-  /** Accepts connections of one listener, which may have `maxConnections` clients at once, and modules beside them. */
+  /** Accepts connections of one listener with at most `maxConnections` clients. Modules do not count. */
   const acceptUpTo = ({ maxConnections: most = Number.POSITIVE_INFINITY }: ListenerSettings): Accept => {
     const listener: ListenerClients = { most, clients: 0 };
     return (socket, peer, arrival) => {

@@ -24,54 +24,61 @@ import { peerFields } from './peer-fields.ts';
 import type { Session } from './sessions/session.ts';
 import type { Will } from './sessions/wills.ts';
 
-/** Clients that came in by one listener, and the most that may be connected at once. Modules do not count. */
+/** Number of clients of one listener, and its maximum. Modules do not count. */
 export type ListenerClients = { readonly most: number; clients: number };
 
-/** One network connection, from its first byte on. */
+/** Network connection of a client, from its accept. */
 export type Connection = {
   readonly context: BrokerContext;
   readonly peer: Peer;
   readonly listener: ListenerClients;
   readonly output: Output;
   readonly receipts: Receipts;
-  /** What only some clients need is made for them: most are idle, and there may be thousands. */
+  /** Created on demand, because most of possibly thousands of clients are idle. */
   express: Express | undefined;
   inboundAliases: InboundAliases | undefined;
   retained: RetainedSender | undefined;
-  /** What CONNECT says of the client; until then as if it had said nothing. */
+  /** Fields of CONNECT, with defaults until it arrives. */
   version: Version;
-  /** True for a bridge of another broker, which may publish its own state. */
+  /** True for a bridge of another broker, which may publish its connection state. */
   bridge: boolean;
   maximumPacketSize: number;
-  /** Undefined: the client takes no topic aliases. */
+  /** Undefined if the client accepts no topic aliases. */
   aliases: OutboundAliases | undefined;
-  /** Undefined until CONNECT was accepted. */
+  /** Undefined until CONNECT is accepted. */
   session: Session | undefined;
-  /** Names of a CONNECT, which may not be accepted. */
+  /** Names in a CONNECT that has not been accepted yet. */
   claimed: Pick<LogFields, 'client' | 'user'> | undefined;
   will: Will | undefined;
   closed: boolean;
-  /** Pauses the handling of packets and the reading of the socket until as many calls of `resume`. */
+  /** Pauses packet handling and reading of the socket. Each call needs one call of `resume`. */
   readonly hold: () => void;
   readonly resume: () => void;
-  /** Ends the connection because clients' incomplete packets take too much memory, and its own began first. */
+  /**
+   * Closes the connection because the incomplete packets of all clients exceed their memory, and its packet
+   * is the oldest.
+   */
   readonly closeForMemory: () => void;
-  /** Ends the connection because of an exception that its work caused: the other connections go on. */
+  /** Closes only this connection after an exception in its work. */
   readonly fail: (thrown: unknown) => void;
-  /** Calls `resume` once the socket takes more. */
+  /** Calls `resume` when the socket is writable again. */
   readonly whenDrained: (resume: () => void) => void;
-  /** From now on the connection is closed after so many milliseconds without a packet; 0: never. */
+  /**
+   * Sets the keep-alive timeout: milliseconds without a packet after which the connection is closed. 0 means
+   * never.
+   */
   readonly keepAlive: (milliseconds: number) => void;
   readonly send: (packet: Buffer) => void;
   readonly acknowledge: (type: number, packetId: number, reasonCode: number) => void;
   /**
-   * Ends the connection after what was sent is out. A fault is logged, and told to a client of MQTT 5; without one the
-   * client wants it. `reason` is logged instead of the fault's.
+   * Closes the connection after flushing the output. A protocol error is logged, and sent to an MQTT 5 client
+   * in DISCONNECT; it is undefined after a client's DISCONNECT. `reason` replaces the error's text in the
+   * log.
    */
   readonly close: (fault: ProtocolError | undefined, reason?: string) => void;
 };
 
-/** Serves `socket`, which came in by `arrival`, as a client of the broker. */
+/** Serves `socket` as a client of the broker. */
 export function openConnection(
   context: BrokerContext,
   socket: ClientSocket,
@@ -89,9 +96,9 @@ export function openConnection(
   let timeout = 0;
   let holds = 0;
   let cancelWatch: Cancel = () => {};
-  /** Calls for when the socket takes more. */
+  /** Callbacks that wait for the socket to become writable. */
   let waiting: (() => void)[] = [];
-  /** True while it is held because as many messages as may be are not settled. */
+  /** True while paused because MAX_PENDING_PUBLISHES messages are not durable yet. */
   let unsettled = false;
 
   const settled = (): void => {
@@ -168,7 +175,7 @@ export function openConnection(
       if (connection.closed) return;
       const event = connection.session === undefined ? 'Refused' : 'Closed';
       if (reason !== '') log.warn(`${event} a connection: ${reason}.`, peerFields(connection));
-      // [MQTT-3.1.2-24] and 4.13: what was wrong is said before the end.
+      // [MQTT-3.1.2-24] and 4.13: DISCONNECT carries the reason.
       if (why !== undefined && why !== LOST && connection.session !== undefined && connection.version === 5)
         connection.send(encodeDisconnect(why.code, why.reason, connection.maximumPacketSize));
       connection.closed = true;
@@ -208,7 +215,7 @@ export function openConnection(
       heard = true;
       if (!keepsUp(connection)) return holdFor(connection.whenDrained);
       if (connection.express?.take(connection, bytes, start, topicAt, end) === true) return 'passed';
-      // Nothing is refused because of speed: what the store cannot take yet stays in the socket.
+      // Back-pressure: what the store cannot accept yet stays in the socket.
       if (pressure.high()) return holdFor(pressure.whenLow);
       context.publishers.add(connection);
       if (connection.version === 5 || connection.receipts.owed() < MAX_PENDING_PUBLISHES) return 'read';
@@ -216,7 +223,7 @@ export function openConnection(
       return holdFor(() => {});
     },
     other: stored => {
-      // A client that does not read its answers may not ask for more.
+      // A client that does not read its answers is not read either.
       if (!keepsUp(connection)) return holdFor(connection.whenDrained);
       return stored && pressure.high() ? holdFor(pressure.whenLow) : 'read';
     },
@@ -242,7 +249,7 @@ export function openConnection(
     },
   });
 
-  /** Handles what the framer keeps. */
+  /** Handles the packets that the framer has buffered. */
   const cut = (): void => {
     framer.resume();
     connection.express?.flush();
@@ -259,7 +266,7 @@ export function openConnection(
     if (heard) lastPacket = clock.monotonic();
     heard = false;
     if (!entered) arrival.keeps(framer.kept());
-    // What is kept because the client is held is not the client's fault.
+    // Data that is buffered while the client is paused does not count as an incomplete packet.
     else if (holds === 0) context.partials.set(connection, framer.kept());
   };
   socket.on('data', (chunk: Buffer) => {
@@ -282,7 +289,8 @@ export function openConnection(
   socket.on('close', () => connection.close(LOST));
 
   const watch = (): void => {
-    // What is not read is not heard: the silence is ours then, unless it is the client that does not read.
+    // Time in which the hub does not read the socket does not count for the keep-alive, unless the client
+    // itself does not read.
     const ours = socket.isPaused() && waiting.length === 0;
     const left = ours ? timeout : lastPacket + timeout - clock.monotonic();
     if (left <= 0) connection.close(protocolError(REASON.keepAliveTimeout, 'its keep-alive ran out'));
@@ -291,7 +299,7 @@ export function openConnection(
   return connection;
 }
 
-/** The client is gone without a word: nothing to log, nobody to tell. */
+/** The client closed without DISCONNECT: nothing to log, nobody to notify. */
 const LOST = protocolError(REASON.success, '');
-/** Its incomplete packet began before those of the others, and together they take too much memory. */
+/** Reason for the oldest incomplete packet when their sum exceeds the memory bound. */
 const TOO_LARGE = protocolError(REASON.quotaExceeded, 'incomplete packets take too much memory');

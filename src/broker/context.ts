@@ -6,13 +6,13 @@ import type { Sessions } from './sessions/sessions.ts';
 import type { Sys } from './sys.ts';
 import type { BrokerCounts, BrokerSettings } from './types.ts';
 
-/** State that all connections of one broker share. */
+/** State that all connections of a broker share. */
 export type BrokerContext = BrokerSettings & {
   readonly sessions: Sessions;
   readonly counts: BrokerCounts;
-  /** Retained messages that subscribers see: the host's, and the broker's own under $SYS. */
+  /** Retained messages for subscribers: the host's, and the broker's own under $SYS. */
   readonly retained: Sys['retained'];
-  /** Connections whose messages the store has taken since it was behind last. */
+  /** Connections that have published since the store last caught up. */
   readonly publishers: Set<Connection>;
   readonly outgoing: SocketMemory;
   readonly partials: Partials;

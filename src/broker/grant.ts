@@ -1,19 +1,19 @@
 import { covers, overlaps } from '../core/topic-filter.ts';
 
-/** A topic filter of the access rules: `%c` in it is the client identifier, `%u` the user name. */
+/** Parsed access rule. `%c` is the client identifier, `%u` the user name. */
 export type Grant = { readonly levels: readonly Level[]; readonly denies: boolean };
 
-/** First character of a filter that denies what others grant. */
+/** First character of a filter that denies. */
 const DENIAL = '!';
 
 type Level = { readonly text: string; readonly varies: boolean };
 
-/** What a client chooses for itself and what would change a filter's meaning. */
+/** Client-chosen names that would change a filter's meaning. */
 const UNFIT = /[+#/]|^\$|^$/;
 
 const VARIABLE = /%[cu]/;
 
-/** Topic filter of an access rule, without the mark of a denial. */
+/** Topic filter of an access rule, without the `!` of a denial. */
 export function filterOf(rule: string): string {
   return isDenial(rule) ? rule.slice(DENIAL.length) : rule;
 }
@@ -22,7 +22,7 @@ export function isDenial(rule: string): boolean {
   return rule.startsWith(DENIAL);
 }
 
-/** The grant, or denial, of a valid topic filter. */
+/** Parses a valid access rule. */
 export function grantOf(rule: string): Grant {
   const levels = filterOf(rule)
     .split('/')
@@ -30,7 +30,7 @@ export function grantOf(rule: string): Grant {
   return { levels, denies: isDenial(rule) };
 }
 
-/** True if a grant or denial matches a topic. Called for every message, so it takes no topic apart. */
+/** True if a grant or denial matches a topic. On the hot path, so it does not split the topic. */
 export function grantMatches(
   { levels, denies }: Grant,
   topic: string,
@@ -69,7 +69,10 @@ function comparing(relation: Relation) {
   };
 }
 
-/** Filter of a grant for one client; a name that does not fit a level voids a grant, and makes a denial as wide as `+`. */
+/**
+ * Filter of a rule for one client. A name that is unfit for a topic level voids a grant, and widens a denial
+ * to `+`.
+ */
 function filterFor(
   { levels, denies }: Grant,
   clientId: string,
@@ -88,7 +91,7 @@ function isWildcard(text: string | undefined): boolean {
   return text === '+' || text === '#';
 }
 
-/** Undefined if a name is missing, or is one that would reach further than it should. */
+/** Level with the client's names inserted. Undefined if a name is missing or unfit for a level. */
 function filledIn(text: string, clientId: string, user: string | undefined): string | undefined {
   let fit = true;
   const full = text.replaceAll(/%[cu]/g, variable => {

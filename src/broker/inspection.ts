@@ -6,9 +6,9 @@ import type { Sessions } from './sessions/sessions.ts';
 /** Sessions and connections of a broker, for an operator to list and end. */
 export type Inspection = {
   readonly sessions: () => readonly Session[];
-  /** Ends the connection of a session, if it has one. */
+  /** Closes the connection of a session, if it has one. */
   readonly kick: (session: Session) => void;
-  /** Ends a session, with its connection and what waits for it; `done` when that is on disk. */
+  /** Ends a session with its connection and its queue. Calls `done` when that is on disk. */
   readonly drop: (session: Session, done: (error?: Error) => void) => void;
 };
 
@@ -22,7 +22,7 @@ export function inspectionOf(sessions: Sessions): Inspection {
     kick,
     drop: (session, done) => {
       kick(session);
-      // One that lives no longer than its connection has ended with it.
+      // A session that is not persistent has ended with its connection.
       if (sessions.byId(session.id) === session) sessions.discard(session, done);
       else done();
     },

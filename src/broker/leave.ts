@@ -1,7 +1,7 @@
 import type { Connection } from './connection.ts';
 import { forgetWill, publishWill } from './sessions/wills.ts';
 
-/** Parts a connection from its session: the will goes out, the session ends or begins to wait. */
+/** Detaches a connection from its session: publishes the will, and ends the session or starts its expiry. */
 export function leave(connection: Connection): void {
   const { session, will, context } = connection;
   if (session === undefined || session.connection !== connection) return;

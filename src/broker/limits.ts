@@ -1,20 +1,20 @@
 /* Bounds of connections, sessions and subscriptions. */
 
-/** Files that the hub keeps for itself of those that the system lets it open: store, logs, modules. */
+/** File descriptors that are reserved for the store, logs and modules. */
 export const RESERVED_FILES = 256;
 
-/** Milliseconds between two looks at the files of a certificate. */
+/** Interval in milliseconds of the check for changed certificate files. */
 export const CERTIFICATE_RELOAD_MS = 10_000;
 
-/** Bytes of the HTTP request that asks for a WebSocket: a browser sends its cookies with it. */
+/** Maximum bytes of the HTTP upgrade request: a browser sends its cookies with it. */
 export const MAX_UPGRADE_BYTES = 8_192;
 
-/** Milliseconds between two pings to a WebSocket: proxies give up on a silent one after a minute. */
+/** Interval in milliseconds of WebSocket pings: proxies close an idle connection after a minute. */
 export const WEBSOCKET_PING_MS = 30_000;
 
 /**
- * Milliseconds from the accept of a connection to its CONNECT, TLS handshake and HTTP request included (MQTT
- * 3.1.1, 3.1.4).
+ * Timeout in milliseconds from the accept of a connection to its CONNECT, including the TLS handshake and the
+ * HTTP request (MQTT 3.1.1, 3.1.4).
  */
 export const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -24,10 +24,10 @@ export const CONNECT_TIMEOUT_MS = 10_000;
  */
 export const MAX_LINGER_BYTES = 16 << 20;
 
-/** Retained messages that are sent to one new subscriber in one turn of the loop. */
+/** Maximum retained messages that one new subscriber gets in one turn of the event loop. */
 export const MAX_RETAINED_PER_TURN = 256;
 
-/** QoS 1 and 2 messages sent to one client and not yet acknowledged, if it takes so many. */
+/** Maximum unacknowledged QoS 1 and 2 messages of one client. */
 export const MAX_IN_FLIGHT = 256;
 
 /**
@@ -42,19 +42,21 @@ export const MAX_ALIASED_TOPIC_UNITS = 16_384;
  */
 export const MAX_ROUTE_RECEIVERS = 1_024;
 
-/** Bytes of a client identifier: it becomes part of a name in the store. */
+/** Maximum bytes of a client identifier, which becomes part of a key in the store. */
 export const MAX_CLIENT_ID_BYTES = 1024;
 
-/** Milliseconds between two reports of the broker under $SYS: mosquitto's. */
+/** Interval in milliseconds of the $SYS topics, as mosquitto's. */
 export const SYS_INTERVAL_MS = 10_000;
 
-/** Topics whose subscribers are remembered, and those subscribers, in all; then the cache is cleared. */
+/**
+ * Maximum entries of the cache of matched topics, and of all its subscribers. Beyond it the cache is cleared.
+ */
 export const MAX_CACHED_MATCHES = 16_384;
 
-/** Messages of one publisher taken in and not yet settled before its socket is no longer read. */
+/** Messages of one publisher that are not durable yet, beyond which its socket is not read. */
 export const MAX_PENDING_PUBLISHES = 1000;
 
-/** Bounds of what takes memory while the hub is under load. */
+/** Memory bounds under load. */
 
 /**
  * Bytes of a CONNECT: identifier, password and will of a sensor take some hundred. It comes before the client

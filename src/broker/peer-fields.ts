@@ -1,7 +1,7 @@
 import type { LogFields } from '../core/log.ts';
 import type { Connection } from './connection.ts';
 
-/** The client of a connection as the log names it: by its identity, or by what an unaccepted CONNECT claims. */
+/** Log fields of a client: its identity, or the names in an unaccepted CONNECT. */
 export function peerFields({ session, claimed, peer }: Connection): LogFields {
   const { address } = peer;
   if (session === undefined) return { ...claimed, address };

@@ -8,12 +8,12 @@ import type { DeliveryContext } from './outbound/deliver.ts';
 import { deliver } from './outbound/deliver.ts';
 
 /*
- * What the broker says of itself, under the names that mosquitto's users know. A new subscriber hears each at once, as
- * if it were retained, and then what has changed every ten seconds; none of it is stored.
+ * $SYS topics, named as mosquitto's. A new subscriber gets each value at once as a retained message, and
+ * changed values every ten seconds. None is stored.
  */
 const ROOT = '$SYS/';
 
-/** Milliseconds that what the hub says of itself is not asked for again: a subscriber to all asks for each. */
+/** Milliseconds for which the host's values are cached, because a subscriber to all topics requests each. */
 const HOST_READINGS_KEPT = 1_000;
 
 type Reading = (context: DeliveryContext, seconds: number) => string | number;
@@ -34,7 +34,7 @@ const READINGS: Readonly<Record<string, Reading>> = {
 };
 
 export type Sys = {
-  /** The retained messages that subscribers see: those of the store, and these. */
+  /** Retained messages for subscribers: those of the store and the $SYS topics. */
   readonly retained: Pick<RetainedMessages, 'get' | 'topics'>;
   readonly stop: () => void;
 };
@@ -85,7 +85,7 @@ export function startSys(context: DeliveryContext): Sys {
         return { message: { ...messageOn(topic, text), retain: true, retained: true }, remaining: undefined };
       },
       topics: prefix => {
-        // A wildcard at the first level spares what begins with `$` [MQTT-4.7.2-1].
+        // A wildcard at the first level does not match topics that begin with `$` [MQTT-4.7.2-1].
         const own = prefix.startsWith('$') ? topics() : [];
         return [...own.filter(topic => topic.startsWith(prefix)), ...host.retained.topics(prefix)];
       },
@@ -94,7 +94,7 @@ export function startSys(context: DeliveryContext): Sys {
   };
 }
 
-/** At QoS 0: nobody needs a count that is old. */
+/** $SYS message at QoS 0, because an old value is useless. */
 function messageOn(topic: string, text: string): Message {
   return { ...PLAIN, topic, body: Buffer.from(text), qos: 0, origin: { kind: 'client', client: '' } };
 }

@@ -22,7 +22,7 @@ import type { Authentication, BrokerLimits, Identity } from '../types.ts';
 /** Bytes of a generated client identifier. */
 const GENERATED_ID_BYTES = 8;
 
-/** Opens or resumes a session, once it is known who the client is (MQTT 5, 3.1.4). */
+/** Handles CONNECT: authenticates the client, then opens or resumes its session (MQTT 5, 3.1.4). */
 export function handleConnect(connection: Connection, packet: Connect): ProtocolError | undefined {
   const { host, random } = connection.context;
   connection.version = packet.version;
@@ -48,16 +48,18 @@ export function handleConnect(connection: Connection, packet: Connect): Protocol
   return undefined;
 }
 
-/** Bridges of MQTT 5 do not set the bit of the protocol level: their will tells. */
+/**
+ * True for a bridge. An MQTT 5 bridge does not set the bridge bit of the protocol level; its will reveals it.
+ */
 function isBridge({ bridge, version, clientId, will }: Connect): boolean {
   return bridge || (version === 5 && will?.topic === bridgeStateTopic(clientId));
 }
 
-/** What is wrong with a CONNECT, whoever sent it. */
+/** Protocol error of a CONNECT, independent of the client's identity. Undefined if it is valid. */
 function objectionTo({ version, clientId, clean, authenticationMethod }: Connect): ProtocolError | undefined {
   if (authenticationMethod !== undefined)
     return protocolError(REASON.badAuthenticationMethod, 'it wants an authentication that there is not');
-  // MQTT 3.1.1, 3.1.3-8: without an identifier there is nothing to resume.
+  // MQTT 3.1.1, 3.1.3-8: without an identifier there is no session to resume.
   if (version < 5 && clientId === '' && !clean)
     return protocolError(REASON.clientIdentifierNotValid, 'a persistent session needs a client identifier');
   // [MQTT-3.1.3-8]
@@ -67,16 +69,16 @@ function objectionTo({ version, clientId, clean, authenticationMethod }: Connect
   return undefined;
 }
 
-/** Why a client is not let in. `logged`: for the log alone, because the client must not know all of it. */
+/** Refusal of a client. `logged` is the full reason for the log, which the client must not see. */
 type Denial = { readonly fault: ProtocolError; readonly logged: string };
 
-/** What a client is told whose credentials are refused. */
+/** CONNACK errors for refused credentials. */
 const FAULTS = {
   refused: protocolError(REASON.notAuthorized, 'it may not connect'),
   tooMany: protocolError(REASON.connectionRateExceeded, 'too many attempts to connect as it failed lately'),
 } as const;
 
-/** Lets the client in, or returns why not. */
+/** Admits the client, or returns the reason of the refusal. */
 function admit(
   connection: Connection,
   packet: Connect,
@@ -101,7 +103,7 @@ function admit(
   return undefined;
 }
 
-/** Reason why no more clients, or connections of a holder, may be open; undefined if they may. */
+/** Reason why no more clients or connections of a holder are possible. Undefined if they are. */
 function noRoomToConnect(
   { context, listener }: Connection,
   { kind }: Identity,
@@ -114,7 +116,10 @@ function noRoomToConnect(
   return context.host.shares.connections.refusal(holder, 1);
 }
 
-/** Reason why a holder may not have the will of a CONNECT; undefined if it may. The will that its session has goes first. */
+/**
+ * Reason why there is no space for the will of a CONNECT. Undefined if there is. The session's previous will
+ * is released first.
+ */
 function noRoomForWill(
   { context }: Connection,
   { will }: Connect,
@@ -148,12 +153,12 @@ function willProblem(
   return undefined;
 }
 
-/** Fault of a client whose terms and the hub's do not go together; undefined if they do. */
+/** Protocol error if the client's and the hub's limits are incompatible. Undefined if they are compatible. */
 function unfit(connection: Connection, packet: Connect, clientId: string): ProtocolError | undefined {
   const { version } = packet;
   const { host } = connection.context;
   const keepAlive = keepAliveOf(packet, host.limits());
-  // Before MQTT 5 a client cannot be told of another keep-alive: mosquitto refuses it with this code, too.
+  // Before MQTT 5 there is no Server Keep Alive; mosquitto refuses the client with this code, too.
   if (version < 5 && keepAlive !== packet.keepAlive)
     return protocolError(
       REASON.clientIdentifierNotValid,
@@ -170,14 +175,14 @@ function unfit(connection: Connection, packet: Connect, clientId: string): Proto
     : undefined;
 }
 
-/** Keep-alive in seconds; 0: none. */
+/** Keep-alive in seconds. 0 means none. */
 function keepAliveOf({ keepAlive }: Connect, { keepAlive: longest }: BrokerLimits): number {
   if (longest === undefined) return keepAlive;
   const most = Math.floor(longest / 1000);
   return keepAlive === 0 || keepAlive > most ? most : keepAlive;
 }
 
-/** Takes the session over from an older connection, begins anew or resumes, and sends what waited. */
+/** Takes the session over from an older connection, starts or resumes it, and sends queued messages. */
 function enter(
   connection: Connection,
   packet: Connect,
@@ -219,7 +224,10 @@ function enter(
   begin(connection, session, packet.receiveMaximum);
 }
 
-/** First what the client has and not yet released, then what it has not acknowledged, then all else [MQTT-4.4.0-1]. */
+/**
+ * Starts delivery: first PUBREL of received messages, then unacknowledged messages, then new ones
+ * [MQTT-4.4.0-1].
+ */
 function begin(connection: Connection, session: Session, receiveMaximum: number): void {
   const { context } = connection;
   session.delivery = createDelivery(connection, session, receiveMaximum);
@@ -238,7 +246,7 @@ function willOf(session: Session, { will }: Connect): Connection['will'] {
   return will && { message: messageFrom(session, will.topic, will), delay: will.delay * 1000 };
 }
 
-/** What a client of MQTT 5 is told of the broker (3.2.2.3). */
+/** CONNACK properties of MQTT 5 (3.2.2.3). */
 function connackProperties(packet: Connect, clientId: string, limits: BrokerLimits): ConnackProperties {
   if (packet.version < 5) return {};
   const keepAlive = keepAliveOf(packet, limits);
@@ -253,7 +261,10 @@ function connackProperties(packet: Connect, clientId: string, limits: BrokerLimi
   };
 }
 
-/** Sends CONNACK with the reason, as much of it as the client takes [MQTT-3.1.2-24], [MQTT-3.2.2-19]. */
+/**
+ * Sends CONNACK with the reason, truncated to the client's Maximum Packet Size [MQTT-3.1.2-24],
+ * [MQTT-3.2.2-19].
+ */
 function refuse(connection: Connection, why: ProtocolError): ProtocolError {
   const { version, maximumPacketSize } = connection;
   const words = encodeConnack(version, why.code, false, { reasonString: why.reason });

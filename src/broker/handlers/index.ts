@@ -13,7 +13,10 @@ import { handlePubrel } from './pubrel.ts';
 import { handleSubscribe } from './subscribe.ts';
 import { handleUnsubscribe } from './unsubscribe.ts';
 
-/** Gives a packet to its handler; a fault ends the connection. CONNECT comes first and once [MQTT-3.1.0-1], [MQTT-3.1.0-2]. */
+/**
+ * Dispatches a packet to its handler. A protocol error ends the connection. CONNECT must be first and must
+ * not repeat [MQTT-3.1.0-1], [MQTT-3.1.0-2].
+ */
 export function handle(connection: Connection, packet: Publish | Request): ProtocolError | undefined {
   const { session } = connection;
   if (session === undefined) {
@@ -38,7 +41,7 @@ export function handle(connection: Connection, packet: Publish | Request): Proto
   }
 }
 
-/** The same for an acknowledgement of any kind: the type is its first byte (MQTT 5, 3.4 to 3.7). */
+/** Dispatches an acknowledgement by its packet type (MQTT 5, 3.4 to 3.7). */
 export function acknowledge(
   connection: Connection,
   type: number,

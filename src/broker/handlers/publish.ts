@@ -16,7 +16,7 @@ import { findWay } from '../outbound/ways.ts';
 import { peerFields } from '../peer-fields.ts';
 import type { Session } from '../sessions/session.ts';
 
-/** Takes in a message; the acknowledgement follows when it is safe (MQTT 5, 4.3). */
+/** Handles PUBLISH. The acknowledgement follows when the message is durable (MQTT 5, 4.3). */
 export function handlePublish(
   connection: Connection,
   session: Session,
@@ -52,14 +52,17 @@ export function handlePublish(
   return undefined;
 }
 
-/** What follows on the same topic may go by express: nothing is asked of it that was not asked of this. */
+/**
+ * Caches the route, so that the next message on the same topic can use the fast path. The checks of this
+ * message hold for it, too.
+ */
 function remember(connection: Connection, message: Message): void {
   connection.express ??= createExpress(connection.context);
   const { express } = connection;
   if (!express.knows(message.topic, message.qos)) express.remember(findWay(connection, message));
 }
 
-/** QoS 1 (MQTT 5, 4.3.2). */
+/** Accepts a QoS 1 message (MQTT 5, 4.3.2). */
 function takeIn(connection: Connection, session: Session, message: Message, packetId: number): void {
   const receipt = connection.receipts.owe(PUBACK, packetId);
   let takers: number | undefined;
@@ -72,13 +75,17 @@ function takeIn(connection: Connection, session: Session, message: Message, pack
   answer(connection, receipt, takers === 0 ? REASON.noMatchingSubscribers : REASON.success, undefined);
 }
 
-/** QoS 2: the identifier is kept with the message, so that it is taken in once however often it comes [MQTT-4.3.3-10]. */
+/**
+ * Accepts a QoS 2 message. Its identifier is stored with it, so that a repetition is not accepted again
+ * [MQTT-4.3.3-10].
+ */
 function receive(connection: Connection, session: Session, topic: string, packet: Publish): void {
   const { host, counts } = connection.context;
   const { received } = session;
   const { messageId } = packet;
   const earlier = received.get(messageId);
-  // A repeat adds nothing: its first PUBLISH on this connection is answered once the message is safe.
+  // A repetition adds nothing: the first PUBLISH on this connection is acknowledged when the message is
+  // durable.
   if (earlier !== undefined && earlier !== 'safe' && earlier.connection === connection) return;
   const receipt = connection.receipts.owe(PUBREC, messageId);
   if (earlier === 'safe') {
@@ -86,7 +93,7 @@ function receive(connection: Connection, session: Session, topic: string, packet
     return;
   }
   if (earlier !== undefined) {
-    // Its sender has connected again before the message was safe.
+    // The sender has reconnected before the message was durable.
     earlier.connection = connection;
     earlier.receipt = receipt;
     return;
@@ -96,7 +103,7 @@ function receive(connection: Connection, session: Session, topic: string, packet
   counts.received++;
   const note = session.persistent ? host.sessions.noteReceived(session.id, messageId) : undefined;
   const settle: OnDurable = error => {
-    // A client that does not wait for PUBREC may have released the identifier already.
+    // A client that does not wait for PUBREC may already have released the identifier.
     if (received.get(messageId) === sender) {
       if (error === undefined) received.set(messageId, 'safe');
       else received.delete(messageId);
@@ -107,8 +114,8 @@ function receive(connection: Connection, session: Session, topic: string, packet
 }
 
 /**
- * Answers a PUBLISH. A message that was not kept is not acknowledged: MQTT 5 has a reason code for it; before MQTT 5 the
- * connection ends, because a client sends the message again only when it reconnects (MQTT 3.1.1, 4.4).
+ * Acknowledges a PUBLISH. A message that was not stored is not acknowledged: MQTT 5 has a reason code; before
+ * MQTT 5 the connection is closed, because a client resends only after a reconnect (MQTT 3.1.1, 4.4).
  */
 function answer(
   connection: Connection,
@@ -130,7 +137,7 @@ function answer(
   }
 }
 
-/** The error without the stop at its end: the log adds its own. */
+/** Error text without its final period, which the log adds. */
 function sentenceOf({ message }: Error): string {
   return message.replace(/\.$/, '');
 }
@@ -140,8 +147,8 @@ function isFull(error: Error): boolean {
 }
 
 /**
- * True if the client has more messages under way than it may: more than the Receive Maximum (MQTT 5, 4.9), or, in any
- * version, as many QoS 2 identifiers that it has not released.
+ * True if the client exceeds its Receive Maximum (MQTT 5, 4.9), or, in any version, as many unreleased QoS 2
+ * identifiers.
  */
 function isBeyondReceiveMaximum(
   { version, receipts }: Connection,
@@ -154,7 +161,10 @@ function isBeyondReceiveMaximum(
   return qos === 2 && !known && received.size >= MAX_PENDING_PUBLISHES;
 }
 
-/** MQTT 3.1.1, 3.3.5-2 offers an acknowledgement or the end; the first would promise what is not kept. */
+/**
+ * Refuses a PUBLISH. MQTT 3.1.1, 3.3.5-2 permits an acknowledgement or a close; an acknowledgement would
+ * promise durability.
+ */
 function refuse(
   connection: Connection,
   topic: string,

@@ -4,9 +4,9 @@ import type { Connection } from '../connection.ts';
 import type { Session } from '../sessions/session.ts';
 
 /**
- * The sender knows that its QoS 2 message is here, and may use the identifier again: before it hears so, that is on
- * disk, or a crash would take its next message for this one [MQTT-4.3.3-11]. So it is for an identifier that is not
- * known: PUBREL may have come before, on a connection that is gone, and what it did may not be on disk yet.
+ * Handles PUBREL. PUBCOMP follows when the release is on disk; otherwise a crash would make the next message
+ * with this identifier look like a repetition [MQTT-4.3.3-11]. The same holds for an unknown identifier: an
+ * earlier connection may have released it, and that may not be on disk yet.
  */
 export function handlePubrel(connection: Connection, session: Session, packetId: number): undefined {
   const known = session.received.delete(packetId);

@@ -10,7 +10,10 @@ import { createRetainedSender } from '../outbound/retained.ts';
 import { peerFields } from '../peer-fields.ts';
 import type { Session } from '../sessions/session.ts';
 
-/** Adds subscriptions; SUBACK follows when a persistent session has them on disk [MQTT-3.8.4-1]. */
+/**
+ * Handles SUBSCRIBE. SUBACK follows when the subscriptions of a persistent session are on disk
+ * [MQTT-3.8.4-1].
+ */
 export function handleSubscribe(
   connection: Connection,
   session: Session,
@@ -22,12 +25,12 @@ export function handleSubscribe(
   if (invalid !== undefined)
     return protocolError(REASON.topicFilterInvalid, `"${invalid.topic.slice(0, 64)}" is not a topic filter`);
   const codes: number[] = [];
-  /** By filter: the same one may stand in a packet many times. */
+  /** New subscriptions by filter, because a packet may repeat a filter many times. */
   const fresh = new Map<string, Fresh>();
   let why: ProtocolError | undefined;
   for (const wanted of subscriptions) {
     const { topic, qos, retainHandling } = wanted;
-    // Before MQTT 5 a bridge cannot ask for either.
+    // Before MQTT 5 a bridge cannot request No Local and Retain As Published, so it gets both.
     const bridged = connection.bridge && connection.version < 5;
     const noLocal = wanted.noLocal || (bridged && !isShared(topic));
     const retainAsPublished = wanted.retainAsPublished || bridged;
@@ -62,7 +65,7 @@ export function handleSubscribe(
   return undefined;
 }
 
-/** Reason why a client may not have a subscription; undefined if it may. */
+/** Reason why a client may not subscribe. Undefined if it may. */
 function refusalOf({ context }: Connection, session: Session, topic: string): ProtocolError | undefined {
   const filter = plainFilter(topic) ?? topic;
   if (!context.host.maySubscribe(session.identity, session.clientId, filter))

@@ -7,7 +7,9 @@ import type { Connection } from '../connection.ts';
 import { attachInputs } from '../outbound/inputs.ts';
 import type { Session } from '../sessions/session.ts';
 
-/** Takes subscriptions away; UNSUBACK follows when a persistent session has that on disk [MQTT-3.10.4-4]. */
+/**
+ * Handles UNSUBSCRIBE. UNSUBACK follows when the change of a persistent session is on disk [MQTT-3.10.4-4].
+ */
 export function handleUnsubscribe(
   connection: Connection,
   session: Session,

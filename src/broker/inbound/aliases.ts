@@ -4,12 +4,12 @@ import { protocolError, REASON } from '../../mqtt/reasons.ts';
 import type { Connection } from '../connection.ts';
 import { MAX_ALIASED_TOPIC_UNITS, MAX_TOPIC_ALIASES } from '../limits.ts';
 
-/** Topics that a client gave a number on this connection (MQTT 5, 3.3.2.3.4). */
+/** Topic aliases that a client has defined on this connection (MQTT 5, 3.3.2.3.4). */
 export type InboundAliases = Map<number, string>;
 
 const TOO_LONG = `its topics with an alias have more than ${MAX_ALIASED_TOPIC_UNITS} characters together`;
 
-/** The topic of a PUBLISH, by its alias if it has none itself; keeps an alias that it gives. */
+/** Topic of a PUBLISH, resolved by its alias. Stores a new alias. */
 export function topicOf(
   connection: Pick<Connection, 'inboundAliases'>,
   packet: Publish,

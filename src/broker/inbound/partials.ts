@@ -1,18 +1,21 @@
 import { FREE_PARTIAL_BYTES } from '../limits.ts';
 
-/** A connection that keeps a part of a packet. */
+/** Connection with an incomplete packet. */
 export type PartialHolder = { readonly closeForMemory: () => void };
 
-/** Memory of packets that are not complete, over all clients. */
+/** Memory of incomplete packets of all clients. */
 export type Partials = {
-  /** Sets the bytes that a connection keeps; may close the one whose packet is the oldest, be it this one. */
+  /**
+   * Sets the bytes of a connection's incomplete packet. May close the connection with the oldest one,
+   * including this one.
+   */
   readonly set: (holder: PartialHolder, bytes: number) => void;
   readonly bytes: () => number;
 };
 
-/** A few kilobytes are free: only what is beyond them is counted, against `most` bytes. */
+/** Creates the account. The first FREE_PARTIAL_BYTES of each packet do not count against `most` bytes. */
 export function createPartials(most: number): Partials {
-  /** In the order in which their packets began. */
+  /** Ordered by the start of their packets. */
   const kept = new Map<PartialHolder, number>();
   let total = 0;
   return {

@@ -8,7 +8,7 @@ import type { BrokerContext } from '../context.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Identity } from '../types.ts';
 
-/** The parts of a PUBLISH, or of a will, that make a message. */
+/** Fields of a PUBLISH or a will that form a message. */
 export type Publication = {
   readonly payload: Buffer;
   readonly qos: QoS;
@@ -16,7 +16,7 @@ export type Publication = {
   readonly properties: PublishProperties | undefined;
 };
 
-/** What a session published on a topic, as every other room sees it. */
+/** Message of a session's publication. */
 export function messageFrom(
   session: Session,
   topic: string,
@@ -39,14 +39,14 @@ export function messageFrom(
   };
 }
 
-/** Origin of what a session publishes on a topic. */
+/** Origin of a message that a session publishes on a topic. */
 export function originOf({ identity, origin }: Session, topic: string): Origin {
   if (identity.kind === 'client') return origin;
   const { module } = identity;
   return { kind: 'module', module, output: outputOf(module, topic) ?? '' };
 }
 
-/** True if a client may publish on a topic: as it is granted, and a bridge on its own state. */
+/** True if a client may publish on a topic by its access rules. A bridge may publish its own state. */
 export function mayPublish(
   { context, bridge }: Pick<Connection, 'context' | 'bridge'>,
   identity: Identity,
@@ -57,16 +57,16 @@ export function mayPublish(
   return context.host.mayPublish(identity, clientId, topic);
 }
 
-/** True if the message was published by this very session. */
+/** True if this session published the message. */
 export function isOwn({ identity, origin: own }: Session, { origin }: Message): boolean {
-  // Client identifiers are each user's own, so they do not tell.
+  // Client identifiers are scoped by user, so they do not identify a session.
   if (identity.kind === 'client') return origin === own;
   return origin.kind === 'module' && origin.module === identity.module;
 }
 
 /**
- * Gives a message of a session to the routes and subscribers, and keeps it for later ones if it is to be retained; `settle` when
- * all of that is safe. Returns how many take it.
+ * Publishes a message of a session to routes and subscribers, and stores a retained message. Calls `settle`
+ * when everything is durable. Returns the number of destinations.
  */
 export function publish(
   { host }: BrokerContext,

@@ -1,11 +1,11 @@
-/** Acknowledgements owed to one publisher, sent in the order its messages came [MQTT-4.6.0-2]. */
+/** Acknowledgements to one publisher, sent in the order of its messages [MQTT-4.6.0-2]. */
 export type Receipts = {
-  /** Owes one of a kind (PUBACK or PUBREC) for `packetId`. */
+  /** Reserves the next position for a PUBACK or PUBREC of `packetId`. */
   readonly owe: (type: number, packetId: number) => Receipt;
   readonly pay: (receipt: Receipt, reasonCode: number) => void;
-  /** It will not be acknowledged. */
+  /** Removes a position without an acknowledgement. */
   readonly cancel: (receipt: Receipt) => void;
-  /** How many are owed. */
+  /** Number of pending acknowledgements. */
   readonly owed: () => number;
 };
 
@@ -16,7 +16,10 @@ export type Receipt = {
   reasonCode: number;
 };
 
-/** `paid` sends one acknowledgement; `changed` is told after some were sent or cancelled. */
+/**
+ * Creates the queue. `paid` sends one acknowledgement; `changed` is called after acknowledgements were sent
+ * or cancelled.
+ */
 export function createReceipts(
   paid: (type: number, packetId: number, reasonCode: number) => void,
   changed: () => void,

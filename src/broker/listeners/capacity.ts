@@ -4,18 +4,18 @@ import { MAX_CONNECTIONS } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
 import { RESERVED_FILES } from '../limits.ts';
 
-/** The soft limit in /proc/self/limits; the runtime has raised it to the hard one by then. */
+/** Soft limit in /proc/self/limits. Node has raised it to the hard limit by then. */
 const OPEN_FILES = /^Max open files +(\d+)/m;
 
-/** Connections at once, over all listeners: each is an open file. */
+/** Maximum concurrent connections over all listeners. Each takes a file descriptor. */
 export type Capacity = {
-  /** Of clients. */
+  /** Maximum of clients. */
   readonly clients: number;
-  /** Of clients and modules: what clients cannot take is more than the modules need. */
+  /** Maximum of clients and modules. The difference is reserved for modules. */
   readonly all: number;
 };
 
-/** Connections that the system allows. Fewer clients than MAX_CONNECTIONS are logged. */
+/** Connections that the limit of open files allows. Logs if they are fewer than MAX_CONNECTIONS. */
 export function connectionCapacity(log: Log): Capacity {
   const files = openFiles();
   const capacity = capacityFor(files);
@@ -27,15 +27,15 @@ export function connectionCapacity(log: Log): Capacity {
   return capacity;
 }
 
-/** The number of files that the hub may open; Infinity if the system does not tell. */
+/** Maximum number of open files. Infinity if the system does not report it. */
 export function openFiles(): number {
   const [, text] = OPEN_FILES.exec(readFileSync('/proc/self/limits', 'latin1')) ?? [];
   return text === undefined ? Number.POSITIVE_INFINITY : Number(text);
 }
 
 /**
- * Connections that fit into a number of open files. Those that the store, the logs, the control socket and the processes of
- * modules need are set aside, but never more than half; so is the reserve of modules.
+ * Connections for a number of open files. File descriptors for the store, logs, the control socket and module
+ * processes are reserved, at most half; so is the reserve of modules.
  */
 export function capacityFor(openFiles: number): Capacity {
   const files = Math.min(openFiles, RESERVED_FILES + 2 * MAX_CONNECTIONS);

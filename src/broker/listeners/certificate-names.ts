@@ -1,13 +1,13 @@
 import type { TLSSocket } from 'node:tls';
 
-/** One entry of a subject's alternative names as Node writes them: `DNS:a.b`, or quoted if it holds a comma. */
+/** Entry of the subject alternative names in Node's form: `DNS:a.b`, or quoted if it contains a comma. */
 const ENTRY = /([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/y;
 
 const NAMES: readonly string[] = ['DNS', 'email'];
 
 /**
- * The names in a client's certificate: the common name of its subject, and its DNS and e-mail names (RFC 5280,
- * 4.2.1.6). Undefined if it showed none, or one that the listener's CA does not vouch for.
+ * Names in a client certificate: the subject's common name, and its DNS and e-mail names (RFC 5280, 4.2.1.6).
+ * Undefined if the client has none that the listener's CA has signed.
  */
 export function certificateNames(socket: TLSSocket): readonly string[] | undefined {
   if (!socket.authorized) return undefined;
@@ -17,7 +17,7 @@ export function certificateNames(socket: TLSSocket): readonly string[] | undefin
   return [...commonNames, ...alternativeNames(subjectaltname ?? '')];
 }
 
-/** What is quoted is left out: no such name needs it, and it may hold what looks like another entry. */
+/** Skips quoted entries: no valid name needs quotes, and a quoted one could imitate another entry. */
 export function alternativeNames(text: string, kinds = NAMES): string[] {
   const names: string[] = [];
   ENTRY.lastIndex = 0;

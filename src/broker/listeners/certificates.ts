@@ -11,20 +11,17 @@ import type { ListenerHost, OpenListener, TlsSettings } from './settings.ts';
 
 const READABLE_BY_OTHERS = 0o004;
 
-/** The certificate of one listener, as its files have it. */
+/** Certificate of a listener, which follows its files. */
 export type Certificates = {
-  /** What a TLS server begins with. */
+  /** Initial options of the TLS server. */
   readonly options: TlsOptions;
-  /** Host names in the certificate that is in use. */
+  /** Host names in the current certificate. */
   readonly hosts: () => readonly string[];
-  /** Gives `server` what the files become, as long as its listener is open. Who is connected stays so. */
+  /** Applies changed files to `server` while its listener is open. Existing connections stay. */
   readonly follow: (server: Server, listener: OpenListener) => OpenListener;
 };
 
-/**
- * Reads the files of a TLS listener.
- * @throws Failure `listener.refused` if they are of no use
- */
+/** Loads the certificate of a TLS listener. Throws Failure `listener.refused` if the files are invalid. */
 export function keepCertificates(tls: TlsSettings, { clock, log }: ListenerHost): Certificates {
   let seen = stateOf(tls);
   const first = readCertificates(tls);
@@ -34,7 +31,7 @@ export function keepCertificates(tls: TlsSettings, { clock, log }: ListenerHost)
   warnOfOpenKey();
   warnOfDates();
 
-  /** Once for each thing to say: it is soon to expire, and it has expired. */
+  /** Logs once that the certificate expires soon, and once that it has expired. */
   function warnOfDates(): void {
     const problem = validity && validityProblem(validity, clock.wall());
     if (problem !== undefined && problem !== warned) log.warn(`The certificate ${tls.cert} ${problem}.`);
@@ -97,7 +94,7 @@ function periodOf({ cert }: SecureContextOptions): Validity | undefined {
   return Buffer.isBuffer(cert) ? validityOf(cert) : undefined;
 }
 
-/** What tells that a file is another one than before. */
+/** Fingerprint of the files' metadata that detects changes. */
 function stateOf({ cert, key, ca, crl }: TlsSettings): string {
   const states = [cert, key, ca ?? cert, crl ?? cert].map(file => {
     const stats = statsOf(file);
@@ -106,7 +103,7 @@ function stateOf({ cert, key, ca, crl }: TlsSettings): string {
   return states.join(', ');
 }
 
-/** The code of the system's error if nothing can be known of the file. */
+/** Metadata of a file, or the system's error code. */
 function statsOf(file: string): Stats | string {
   try {
     return statSync(file);
@@ -115,10 +112,7 @@ function statsOf(file: string): Stats | string {
   }
 }
 
-/**
- * Reads the files of a TLS listener.
- * @throws Failure `listener.refused` that names the files at fault
- */
+/** Reads the files of a TLS listener. Throws Failure `listener.refused` that names the invalid files. */
 export function readCertificates(files: TlsSettings): SecureContextOptions {
   try {
     return { minVersion: 'TLSv1.2', ...readTlsFiles(files).content };

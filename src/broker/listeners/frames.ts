@@ -4,17 +4,20 @@ import type { Cancel, Clock } from '../../core/clock.ts';
 import { WEBSOCKET_PING_MS } from '../limits.ts';
 import type { ClientSocket } from './socket.ts';
 
-/** Codes of a close frame (RFC 6455, 7.4.1). */
+/** Status codes of a close frame (RFC 6455, 7.4.1). */
 const NORMAL = 1000;
 const UNSUPPORTED_DATA = 1003;
 
-/** A WebSocket as a stream of bytes: packets may span frames, and a frame may hold several (MQTT 3.1.1, 6.0.0-2). */
+/**
+ * WebSocket as a byte stream: packets may span frames, and a frame may contain several packets (MQTT 3.1.1,
+ * 6.0.0-2).
+ */
 export function streamOf(webSocket: WebSocket, clock: Clock): ClientSocket {
   const isOpen = (): boolean => webSocket.readyState === webSocket.OPEN;
   const isClosed = (): boolean => webSocket.readyState === webSocket.CLOSED;
 
   const send = (bytes: Buffer, done: (error?: Error | null) => void): void => {
-    // What is closing takes nothing more, as a socket whose peer has gone.
+    // A closing WebSocket accepts nothing more, as a socket whose peer has closed.
     if (isOpen()) webSocket.send(bytes, done);
     else done();
   };
@@ -23,7 +26,7 @@ export function streamOf(webSocket: WebSocket, clock: Clock): ClientSocket {
     allowHalfOpen: false,
     read: () => webSocket.resume(),
     write: (bytes: Buffer, _encoding, done) => send(bytes, done),
-    // What was written in one turn is one frame.
+    // Writes of one turn of the event loop become one frame.
     writev: (pieces, done) => send(Buffer.concat(pieces.map(({ chunk }): Buffer => chunk)), done),
     final: done => {
       if (isClosed()) return done();
@@ -52,7 +55,7 @@ export function streamOf(webSocket: WebSocket, clock: Clock): ClientSocket {
     if (!stream.destroyed) stream.push(null);
   });
 
-  // Proxies end a connection on which nothing moves, though its MQTT keep-alive is long.
+  // Proxies close an idle connection even if its MQTT keep-alive is long.
   let cancelPing: Cancel;
   const ping = (): void => {
     if (isOpen()) webSocket.ping();

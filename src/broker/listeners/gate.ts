@@ -4,21 +4,32 @@ import type { Log } from '../../core/log.ts';
 import { CONNECT_TIMEOUT_MS } from '../limits.ts';
 import { peerOf } from './socket.ts';
 
-/** A connection from its accept to its CONNECT: a TLS handshake, an HTTP request and half a CONNECT among them. */
+/**
+ * Connection between accept and CONNECT, including the TLS handshake, the HTTP request and a partial CONNECT.
+ */
 export type Arrival = {
-  /** Its CONNECT is here: it is the broker's from now on. */
+  /** Called when CONNECT has arrived: the connection belongs to the broker. */
   readonly entered: () => void;
-  /** The broker has closed it: it has its place until its peer has read the reason, or another needs the place. */
+  /**
+   * Called when the broker closes the connection. It keeps its place until the peer has read the reason, or
+   * until another connection needs the place.
+   */
   readonly leaves: () => void;
-  /** Sets the bytes that are kept of what it has sent, beside what any arrival costs. */
+  /** Sets the buffered bytes of the connection, beyond the fixed cost of an arrival. */
   readonly keeps: (bytes: number) => void;
 };
 
-/** The way into all listeners. It bounds the connections, and those before their CONNECT in number, memory and time. */
+/**
+ * Gate of all listeners. It bounds the number of connections, and the number, memory and duration of those
+ * before CONNECT.
+ */
 export type Gate = {
-  /** Admits an accepted socket of which a handshake takes `cost` bytes of memory. Undefined if it was refused and destroyed. */
+  /**
+   * Admits an accepted socket whose handshake costs `cost` bytes of memory. Undefined if the socket was
+   * refused and destroyed.
+   */
   readonly admit: (socket: Socket, cost: number) => Arrival | undefined;
-  /** Connections that are open, and how many of them have not sent CONNECT. */
+  /** Numbers of open connections and of those before CONNECT. */
   readonly open: () => number;
   readonly arriving: () => number;
 };
@@ -26,9 +37,9 @@ export type Gate = {
 export type GateSettings = {
   readonly clock: Clock;
   readonly log: Log;
-  /** Connections at once. */
+  /** Maximum concurrent connections. */
   readonly capacity: () => number;
-  /** Bytes of memory for all connections before their CONNECT. */
+  /** Memory in bytes for all connections before CONNECT. */
   readonly bytes: number;
 };
 
@@ -36,15 +47,15 @@ type Waiting = {
   readonly socket: Socket;
   readonly address: string;
   bytes: number;
-  /** Its place is free, once. */
+  /** Frees the place. Only the first call has an effect. */
   readonly leavesOpen: () => void;
 };
 
 export function createGate({ clock, log, capacity, bytes: mostBytes }: GateSettings): Gate {
-  /** Connections before their CONNECT, the oldest first. */
+  /** Connections before CONNECT, oldest first. */
   const arrivals = new Set<Waiting>();
   const byAddress = new Map<string, number>();
-  /** Connections that are closed and not gone yet, the oldest first. */
+  /** Connections that are closing, oldest first. */
   const leaving = new Set<Waiting>();
   let open = 0;
   let bytes = 0;
@@ -57,7 +68,9 @@ export function createGate({ clock, log, capacity, bytes: mostBytes }: GateSetti
     else byAddress.set(waiting.address, left);
   };
 
-  /** The oldest of the address that has most: a peer that completes its CONNECT is among the newest. */
+  /**
+   * Oldest connection of the address with the most: a peer that completes its CONNECT is among the newest.
+   */
   const victim = (): Waiting | undefined => {
     let most = 0;
     let address: string | undefined;
@@ -68,7 +81,7 @@ export function createGate({ clock, log, capacity, bytes: mostBytes }: GateSetti
     return undefined;
   };
 
-  /** Closes a connection that has not sent CONNECT; false: there is none. */
+  /** Closes a connection before CONNECT. Returns false if there is none. */
   const evict = (reason: string): boolean => {
     const waiting = victim();
     if (waiting === undefined) return false;
@@ -79,7 +92,10 @@ export function createGate({ clock, log, capacity, bytes: mostBytes }: GateSetti
     return true;
   };
 
-  /** Frees a place; false: all belong to clients. A refused peer that does not close its side has none for long. */
+  /**
+   * Frees a place. Returns false if all belong to clients. A refused peer that does not close loses its
+   * place.
+   */
   const freePlace = (): boolean => {
     for (const oldest of leaving) {
       leaving.delete(oldest);
@@ -99,7 +115,7 @@ export function createGate({ clock, log, capacity, bytes: mostBytes }: GateSetti
   return {
     admit: (socket, cost) => {
       const { address } = peerOf(socket);
-      // A client that sends CONNECT at once finds a place although others hold all of them and send nothing.
+      // A client that sends CONNECT at once finds a place even if silent peers occupy all.
       if (open >= capacity() && !freePlace()) {
         log.warn(`Refused a connection from ${address}: ${capacity()} connections are open.`);
         socket.destroy();

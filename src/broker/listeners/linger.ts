@@ -4,10 +4,10 @@ import { MAX_LINGER_BYTES } from '../limits.ts';
 import type { ClientSocket } from './socket.ts';
 
 /**
- * Ends a socket so that the peer can read what was written last. Input that is left unread when a TCP socket is closed
- * makes the system send a reset, and that makes the peer lose what it has not read yet: so what comes is read and
- * discarded until the peer has closed its side, for CLOSE_LINGER_MS and MAX_LINGER_BYTES at most. The caller's data handler
- * ignores it.
+ * Lingering close: ends a socket so that the peer can read the last output. If a TCP socket is closed with
+ * unread input, the kernel sends a reset, and the peer loses what it has not read. Therefore input is read
+ * and discarded until the peer has closed, for at most CLOSE_LINGER_MS and MAX_LINGER_BYTES. The caller's
+ * data handler must ignore it.
  */
 export function closeLingering(socket: ClientSocket, clock: Clock): void {
   let left = MAX_LINGER_BYTES;
@@ -20,7 +20,7 @@ export function closeLingering(socket: ClientSocket, clock: Clock): void {
   destroyLater(socket, clock);
 }
 
-/** Ends a socket once what was written is out, for a peer that needs to read no reason. */
+/** Closes a socket after flushing its output, for a peer that needs no reason. */
 export function closeSoon(socket: ClientSocket, clock: Clock): void {
   socket.destroySoon();
   destroyLater(socket, clock);

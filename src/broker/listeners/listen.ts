@@ -15,7 +15,7 @@ type Listen<Kind extends ListenerKind> = (
   host: ListenerHost,
 ) => Promise<OpenListener>;
 
-/** What brings TLS or HTTP along is loaded when it is asked for: the others do not pay for it. */
+/** Loaded on demand, so that a hub without TLS or HTTP does not load them. */
 const LISTEN: { readonly [Kind in ListenerKind]: () => Promise<Listen<Kind>> } = {
   mqtt: async () => listenTcp,
   mqtts: async () => (await import('./tls.ts')).listenTls,
@@ -25,8 +25,8 @@ const LISTEN: { readonly [Kind in ListenerKind]: () => Promise<Listen<Kind>> } =
 };
 
 /**
- * Opens a listener, and gives `accept` who comes in.
- * @throws Failure `listener.in-use`, `listener.refused`
+ * Opens a listener and calls `accept` for each client. Throws Failure `listener.in-use` or
+ * `listener.refused`.
  */
 export async function listen<Kind extends ListenerKind>(
   settings: ListenerSettings<Kind>,

@@ -3,15 +3,17 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import type { WebSocketSettings } from './settings.ts';
 
-/** MQTT's subprotocol, and what clients of MQTT 3.1 call it. */
+/** WebSocket subprotocols of MQTT and of MQTT 3.1. */
 const PROTOCOLS = ['mqtt', 'mqttv3.1'];
 
-/** The subprotocol to speak, of those that a client offers. */
+/** Selected subprotocol of a client's offer. */
 export function protocolOf(offered: ReadonlySet<string>): string | false {
   return PROTOCOLS.find(name => offered.has(name)) ?? false;
 }
 
-/** The HTTP status that refuses a request for a WebSocket; undefined if it is accepted. `own` are the hub's host names. */
+/**
+ * HTTP status that refuses an upgrade request. Undefined if it is accepted. `own` are the hub's host names.
+ */
 export function objectionTo(
   { url = '', headers }: Pick<IncomingMessage, 'url' | 'headers'>,
   { path, origins }: Pick<WebSocketSettings, 'path' | 'origins'>,
@@ -27,9 +29,9 @@ export function objectionTo(
 }
 
 /**
- * Any web page may open a WebSocket to anywhere, with its own origin in the request. That origin and host are equal proves
- * nothing: a page's author may let his name resolve to the hub's address (DNS rebinding). So the host must be an address,
- * or one of the hub's own names.
+ * True if the origin is the hub itself. A web page can open a WebSocket to any host, with its own origin in
+ * the request. Equal origin and host prove nothing, because the page's domain may resolve to the hub's
+ * address (DNS rebinding). So the host must be an address or one of the hub's own names.
  */
 function isSameHost(origin: string, host: string | undefined, own: readonly string[]): boolean {
   const page = hostOf(origin);
@@ -37,20 +39,20 @@ function isSameHost(origin: string, host: string | undefined, own: readonly stri
   return isIP(page.replace(/^\[|\]$/g, '')) !== 0 || own.some(name => isNamed(page, name.toLowerCase()));
 }
 
-/** The host of a URL in lower case, without the dot that ends an absolute name. */
+/** Host of a URL in lower case, without the final dot of an absolute name. */
 function hostOf(url: string): string | undefined {
   const host = URL.parse(url)?.hostname.replace(/\.$/, '');
   return host === '' ? undefined : host;
 }
 
-/** Whether `name`, in which the first label may be `*` (RFC 6125, 6.4.3), is that of the host. */
+/** True if the host matches `name`, whose first label may be `*` (RFC 6125, 6.4.3). */
 function isNamed(host: string, name: string): boolean {
   if (!name.startsWith('*.')) return host === name;
   const dot = host.indexOf('.');
   return dot > 0 && host.slice(dot) === name.slice(1);
 }
 
-/** Host names of this machine and of a listener, beside addresses. */
+/** Host names of this machine and of a listener, in addition to addresses. */
 export function ownNames({ host, hosts }: Pick<WebSocketSettings, 'host' | 'hosts'>): readonly string[] {
   const machine = hostname();
   const local = machine === '' ? [] : [machine, `${machine.split('.', 1)[0]}.local`];

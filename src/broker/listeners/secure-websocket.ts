@@ -11,7 +11,7 @@ import type { Peer } from './socket.ts';
 import { peerOf } from './socket.ts';
 import { HTTP, refuseRequest, takeUpgrades } from './upgrade.ts';
 
-/** MQTT over WebSockets over TLS. */
+/** Opens a listener of MQTT over secure WebSockets. */
 export async function listenSecureWebSocket(
   { tls, ...settings }: WebSocketSettings & { readonly tls: TlsSettings },
   accept: Accept,

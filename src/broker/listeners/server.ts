@@ -7,8 +7,8 @@ import type { Accept, AddressSettings, ListenerHost, OpenListener } from './sett
 import type { ClientSocket, Peer } from './socket.ts';
 
 /**
- * Lets `server` listen on a TCP address, which is told with `scheme` before it.
- * @throws Failure `listener.in-use`, `listener.refused`
+ * Starts `server` on a TCP address, which is reported with `scheme` before it. Throws Failure
+ * `listener.in-use` or `listener.refused`.
  */
 export async function openServer(
   server: Server,
@@ -25,15 +25,15 @@ export async function openServer(
   return { address: `${scheme}${host.includes(':') ? `[${host}]` : host}:${chosen}` };
 }
 
-/** The way from a server's sockets to the broker. */
+/** Entrance from a server's sockets to the broker. */
 export type Entrance = Pick<OpenListener, 'stop' | 'close'> & {
-  /** Hands a client to the broker: on the socket that was accepted, or on what was made of it (TLS, a WebSocket). */
+  /** Passes a client to the broker: on the accepted socket, or on the TLS or WebSocket stream over it. */
   readonly accept: (accepted: Socket, socket: ClientSocket, peer: Peer) => void;
 };
 
 /**
- * Brings all sockets of `server` through the gate before anything else is done with them; a handshake costs `cost` bytes
- * of memory. Call it before any other handler of connections is added.
+ * Passes all sockets of `server` through the gate before anything else; a handshake costs `cost` bytes of
+ * memory. Must be called before any other connection handler is added.
  */
 export function openEntrance(
   server: Server,
@@ -43,7 +43,8 @@ export function openEntrance(
 ): Entrance {
   let lastError = '';
   server.on('error', error => {
-    // Before it listens, whoever opens it is told. After that, an accept failed, and the next may succeed.
+    // Before the server listens, `openServer` reports the error. Afterwards an accept failed, and the next
+    // may succeed.
     if (!server.listening || error.message === lastError) return;
     lastError = error.message;
     log.warn(`A connection could not be accepted: ${error.message}`);
@@ -83,7 +84,7 @@ export function openEntrance(
   };
 }
 
-/** A TLS socket does not tell which socket it is made of, but has the same addresses. */
+/** Key of a socket. A TLS socket does not expose its underlying socket, but has the same addresses. */
 function keyOf(socket: Socket): Socket | string {
   const { remoteAddress, remotePort, localAddress } = socket;
   return remotePort === undefined ? socket : `${remoteAddress} ${remotePort} ${localAddress}`;

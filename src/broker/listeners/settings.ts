@@ -3,7 +3,7 @@ import type { Log } from '../../core/log.ts';
 import type { Arrival, Gate } from './gate.ts';
 import type { ClientSocket, Peer } from './socket.ts';
 
-/** Files in PEM, by absolute path, and what is asked of clients. */
+/** PEM files by absolute path, and the requirement for client certificates. */
 export type TlsSettings = {
   readonly cert: string;
   readonly key: string;
@@ -12,26 +12,26 @@ export type TlsSettings = {
   readonly crl: string | undefined;
 };
 
-/** Port 0 lets the system choose. */
+/** TCP address. Port 0 lets the system choose. */
 export type AddressSettings = { readonly host: string; readonly port: number };
 
 export type WebSocketSettings = AddressSettings & {
-  /** Of the URL. */
+  /** Path of the URL. */
   readonly path: string;
-  /** Origins of web pages that may connect, beside those of the same host. */
+  /** Permitted origins of web pages, in addition to the same host. */
   readonly origins: readonly string[];
-  /** Host names of the hub in the addresses of web pages, beside its own. */
+  /** Host names of the hub in web page addresses, in addition to its own. */
   readonly hosts: readonly string[];
 };
 
 export type UnixSettings = {
   readonly file: string;
   readonly mode: number;
-  /** The one module that can reach the file: who comes in there is it. */
+  /** Module that alone can reach the socket file, so every client there is that module. */
   readonly module?: string | undefined;
 };
 
-/** What to listen on, by its kind. */
+/** Settings of a listener by kind. */
 export type Settings = {
   readonly mqtt: AddressSettings;
   readonly mqtts: AddressSettings & { readonly tls: TlsSettings };
@@ -51,14 +51,14 @@ export type ListenerSettings<Kind extends ListenerKind = ListenerKind> = {
 
 export type ListenerHost = { readonly clock: Clock; readonly log: Log; readonly gate: Gate };
 
-/** Takes a client in; its socket has not been read from. */
+/** Accepts a client whose socket has not been read yet. */
 export type Accept = (socket: ClientSocket, peer: Peer, arrival: Arrival) => void;
 
 export type OpenListener = {
   /** `127.0.0.1:1883`, `mqtts://...`, `ws://...`, `wss://...` or `unix:/path`. */
   readonly address: string;
-  /** Nobody new comes in; who is in stays. */
+  /** Closes the listening socket; connections stay. */
   readonly stop: () => void;
-  /** Resolves when all are gone; who is still there after a while is cut off. Stops it first. */
+  /** Closes the listener and waits for its connections; destroys those that remain after a while. */
   readonly close: () => Promise<void>;
 };

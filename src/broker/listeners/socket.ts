@@ -13,29 +13,29 @@ type Streaming =
   | 'end'
   | 'destroy';
 
-/** What a connection needs of what a client came in by, be it TCP, TLS, a Unix socket or a WebSocket. */
+/** Stream of a client: TCP, TLS, Unix socket or WebSocket. */
 export type ClientSocket = Pick<Duplex, Streaming | 'writableLength' | 'destroyed'> & {
-  /** Ends it once what was written is out. */
+  /** Closes the stream after flushing its output. */
   readonly destroySoon: () => void;
 };
 
-/** Who is at the other end, as far as the transport knows. */
+/** Peer of a connection, as the transport knows it. */
 export type Peer = {
-  /** On this machine: it came in by a loopback address or a Unix socket. */
+  /** True if the peer is on this machine: loopback address or Unix socket. */
   readonly local: boolean;
-  /** For the log, and for what is counted by address. */
+  /** Address for the log and for counts by address. */
   readonly address: string;
-  /** Names in a client certificate that the listener's CA vouches for; undefined: there is none. */
+  /** Names in a client certificate that the listener's CA has signed. Undefined without one. */
   readonly certificate: readonly string[] | undefined;
-  /** The transport's own socket, by which the process at the other end can be found. */
+  /** Underlying socket, by which the peer's process can be found. */
   readonly socket?: Socket | undefined;
-  /** The one module that can reach the listener. */
+  /** Module that alone can reach the listener. */
   readonly module?: string | undefined;
 };
 
-/** The peer of a TCP connection, without a certificate. */
+/** Peer of a TCP connection without a certificate. */
 export function peerOf(socket: Socket): Peer {
-  // How an IPv6 socket shows an IPv4 peer (RFC 4291, 2.5.5.2).
+  // IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2).
   const address = socket.remoteAddress?.replace(/^::ffff:(?=[\d.]+$)/, '') ?? 'unknown';
   return { local: isLoopback(address), address, certificate: undefined, socket };
 }

@@ -4,7 +4,7 @@ import { openEntrance, openServer } from './server.ts';
 import type { Accept, AddressSettings, ListenerHost, OpenListener } from './settings.ts';
 import { peerOf } from './socket.ts';
 
-/** MQTT over TCP (MQTT 3.1.1, 4.2). */
+/** Opens a listener of MQTT over TCP (MQTT 3.1.1, 4.2). */
 export async function listenTcp(
   settings: AddressSettings,
   accept: Accept,

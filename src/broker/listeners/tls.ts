@@ -7,7 +7,7 @@ import { openEntrance, openServer } from './server.ts';
 import type { Accept, AddressSettings, ListenerHost, OpenListener, TlsSettings } from './settings.ts';
 import { peerOf } from './socket.ts';
 
-/** MQTT over TLS 1.2 or later. */
+/** Opens a listener of MQTT over TLS 1.2 or later. */
 export async function listenTls(
   { tls, ...address }: AddressSettings & { readonly tls: TlsSettings },
   accept: Accept,

@@ -6,12 +6,12 @@ import { PLAIN_ARRIVAL_BYTES } from '../limits.ts';
 import { openEntrance } from './server.ts';
 import type { Accept, ListenerHost, OpenListener, UnixSettings } from './settings.ts';
 
-/** Nobody but the hub's user, until the mode is set. */
+/** umask that restricts the socket file to the hub's user until its mode is set. */
 const PRIVATE_MASK = 0o177;
 
 /**
- * MQTT over a Unix socket, whose mode says who may connect. The file that a dead hub left is replaced; the file is
- * removed with the listener.
+ * Opens a listener of MQTT over a Unix socket, whose file mode restricts access. Replaces a stale socket
+ * file; removes the file with the listener.
  */
 export async function listenUnix(
   { file, mode, module }: UnixSettings,
@@ -38,13 +38,13 @@ function bind(server: Server, file: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     const mask = process.umask(PRIVATE_MASK);
-    // The file is made before this returns.
+    // `listen` creates the file synchronously.
     server.listen(file, resolve);
     process.umask(mask);
   });
 }
 
-/** Removes the socket of a dead hub. */
+/** Removes a stale socket file. */
 async function makeWay(file: string): Promise<void> {
   const stats = lstatSync(file, { throwIfNoEntry: false });
   if (stats === undefined) return;
@@ -56,7 +56,7 @@ async function makeWay(file: string): Promise<void> {
   rmSync(file, { force: true });
 }
 
-/** True unless the system says that nobody listens there any more. */
+/** True unless the system reports that nothing listens on the file. */
 function answers(file: string): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connect(file);

@@ -9,7 +9,7 @@ import type { Entrance } from './server.ts';
 import type { ListenerHost, WebSocketSettings } from './settings.ts';
 import type { Peer } from './socket.ts';
 
-/** Of one request: who asks for a WebSocket needs no more. */
+/** Bounds of an HTTP request: an upgrade request needs no more. */
 export const HTTP: ServerOptions = {
   headersTimeout: CONNECT_TIMEOUT_MS,
   requestTimeout: CONNECT_TIMEOUT_MS,
@@ -18,7 +18,7 @@ export const HTTP: ServerOptions = {
   noDelay: true,
 };
 
-/** Makes clients of those who ask `server` for a WebSocket. `certified` are the host names in its certificate. */
+/** Accepts WebSocket upgrades of `server`. `certified` are the host names in its certificate. */
 export function takeUpgrades(
   server: Server,
   settings: WebSocketSettings,
@@ -49,7 +49,7 @@ export function takeUpgrades(
   });
 }
 
-/** Answers what is no request for a WebSocket. */
+/** Answers a request that is not a WebSocket upgrade. */
 export const refuseRequest: RequestListener = (_request, response) => {
   response.writeHead(426, { connection: 'close', upgrade: 'websocket', 'content-length': 0 }).end();
 };

@@ -14,7 +14,9 @@ export type WebSocketCertificates = {
   readonly anyName: boolean;
 };
 
-/** Opens MQTT over WebSockets as a client (MQTT 3.1.1, 6), and calls `ready` when it can be written to. */
+/**
+ * Opens a client connection of MQTT over WebSockets (MQTT 3.1.1, 6), and calls `ready` when it is writable.
+ */
 export function openWebSocket(
   url: string,
   { anyName, ...files }: WebSocketCertificates,
@@ -23,7 +25,7 @@ export function openWebSocket(
 ): ClientSocket {
   const webSocket = new WebSocket(url, ['mqtt'], {
     ...files,
-    // Node takes what is not true for a good name; the types of ws want a boolean.
+    // Node treats any value but an Error as success; the types of ws require a boolean.
     ...(anyName ? { checkServerIdentity: () => false } : {}),
     perMessageDeflate: false,
     maxPayload: MAX_PACKET_BYTES,

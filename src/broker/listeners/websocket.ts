@@ -5,7 +5,7 @@ import type { Accept, ListenerHost, OpenListener, WebSocketSettings } from './se
 import { peerOf } from './socket.ts';
 import { HTTP, refuseRequest, takeUpgrades } from './upgrade.ts';
 
-/** MQTT over WebSockets (MQTT 3.1.1, 6). */
+/** Opens a listener of MQTT over WebSockets (MQTT 3.1.1, 6). */
 export async function listenWebSocket(
   settings: WebSocketSettings,
   accept: Accept,

@@ -1,12 +1,12 @@
 import type { Message } from '../../core/message.ts';
 import { MAX_VOLATILE_BACKLOG, MAX_VOLATILE_BACKLOG_BYTES } from '../limits.ts';
 
-/** A message that waits, and since when: monotonic milliseconds. */
+/** Waiting message and its monotonic arrival time in milliseconds. */
 export type Waiting = { readonly message: Message; readonly since: number };
 
-/** QoS 1 and 2 messages of a session that lives no longer than its connection, in memory. */
+/** In-memory QoS 1 and 2 messages of a session that is not persistent. */
 export type Backlog = {
-  /** False: it is full. */
+  /** Adds a message. Returns false if the backlog is full. */
   readonly push: (message: Message, since: number) => boolean;
   readonly first: () => Waiting | undefined;
   readonly shift: () => void;
@@ -14,7 +14,7 @@ export type Backlog = {
   readonly clear: () => void;
 };
 
-/** Memory of the backlogs of all sessions, and the most that it may be. */
+/** Memory of all backlogs and its maximum in bytes. */
 export type BacklogMemory = { readonly most: number; bytes: number };
 
 export function createBacklog(memory: BacklogMemory): Backlog {
@@ -29,7 +29,7 @@ export function createBacklog(memory: BacklogMemory): Backlog {
       if (memory.bytes + message.body.length > memory.most) return false;
       bytes = more;
       memory.bytes += message.body.length;
-      // Its body lies in what the socket brought, which is much longer.
+      // Copied, because the body is a view of the much larger receive buffer.
       waiting.push({ message: { ...message, body: Buffer.from(message.body) }, since });
       return true;
     },

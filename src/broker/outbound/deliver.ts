@@ -9,15 +9,15 @@ import type { Allowance } from '../sessions/subscriptions.ts';
 import type { Rendering } from './transmit.ts';
 import { createRendering, lesser, transmit, transmitBytes } from './transmit.ts';
 
-/** All of a broker but what is retained. */
+/** Broker context without retained messages. */
 export type DeliveryContext = Omit<BrokerContext, 'retained'>;
 
-/** The queues that a message must go to, to be safe. */
+/** Queues in which a message must become durable. */
 export type Durable = string[];
 
 /**
- * Hands a message to its subscribers: at once to those that live in memory; the queues of those that must have it
- * durably are added to `durable`. Returns how many subscribers there are.
+ * Delivers a message to its subscribers: sends to sessions in memory, and adds the queues of durable
+ * subscribers to `durable`. Returns the number of subscribers.
  */
 export function deliver(
   { sessions, counts, log }: DeliveryContext,
@@ -39,7 +39,7 @@ export function deliver(
     try {
       if (!deliverTo(subscriber, allowance, message, rendering, durable)) counts.dropped++;
     } catch (thrown) {
-      // The message is at fault, and reaches the others all the same.
+      // An exception for one subscriber does not affect the others.
       counts.dropped++;
       noteException(log, 'the delivery of a message', thrown, { client: subscriber.clientId });
     }
@@ -47,7 +47,10 @@ export function deliver(
   return takers;
 }
 
-/** False: the message is dropped, as QoS 0 is for who is there and keeps up (MQTT 5, 4.3.1). */
+/**
+ * Delivers a message to a session. Returns false if it is dropped: QoS 0 goes only to connected clients that
+ * keep up (MQTT 5, 4.3.1).
+ */
 function deliverTo(
   session: Session,
   allowance: Allowance,
@@ -69,17 +72,18 @@ function deliverTo(
   if (bytes !== undefined) return transmitBytes(connection, bytes, 1);
   const { topic, ttl } = message;
   const sending = { topic, qos, packetId: 0, dup: false, allowance, remaining: ttl };
-  // What is too large is counted where that is seen.
+  // Packets that are too large are counted in `transmit`.
   return transmit(connection, message, sending) !== 'full';
 }
 
-/** Picks the member whose turn it is, an online one if there is one (MQTT 5, 4.8.2). */
+/** Selects the next member of a shared group, preferably an online one (MQTT 5, 4.8.2). */
 function deliverToOne(group: SharedGroup, message: Message, durable: Durable): boolean {
   const members = inTurn(group, message.topic);
   const member = members.find(({ connection }) => connection !== undefined) ?? members[0];
   const allowance = member && allowanceOf(group, member);
   if (member === undefined || allowance === undefined) return false;
-  // A QoS 2 message is one member's from the start, to be exactly one's [MQTT-4.8.2-4]; others wait for any of them.
+  // A QoS 2 message is assigned to one member at once, because it must reach exactly one [MQTT-4.8.2-4];
+  // other messages wait for any member.
   if (lesser(allowance.qos, message.qos) === 1) {
     durable.push(group.queue);
     return true;

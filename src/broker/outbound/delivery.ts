@@ -11,18 +11,21 @@ import type { Backlog } from './backlog.ts';
 import { createBacklog } from './backlog.ts';
 import { keepsUp, lesser, transmit } from './transmit.ts';
 
-/** A queue whose messages go out on a connection. */
+/** Queue that is delivered on a connection. */
 export type Source = {
   readonly drain: SimpleDrain;
-  /** Replaces the message's own. */
+  /** Topic that replaces the message's own. */
   readonly topic: string | undefined;
-  /** Undefined: the client may not receive it any more. */
+  /** Delivery options of a message. Undefined if the client may no longer receive it. */
   readonly allowance: (message: Message) => Allowance | undefined;
-  /** What the client had not acknowledged when it left goes back, for another; undefined: it waits for the client. */
+  /**
+   * Returns unacknowledged messages to the queue for another receiver. Undefined if they wait for this
+   * client.
+   */
   readonly giveBack: Drain['requeue'] | undefined;
 };
 
-/** What stands behind a packet identifier: an entry of a queue, or nothing that is kept. */
+/** Message of a packet identifier: a queue entry, or a message that is not stored. */
 type Flight = {
   readonly qos: QoS;
   readonly source: Source | undefined;
@@ -32,54 +35,64 @@ type Flight = {
 const UNKEPT_1: Flight = { qos: 1, source: undefined, sequence: 0 };
 const UNKEPT_2: Flight = { qos: 2, source: undefined, sequence: 0 };
 
-/** What one session is owed at QoS 1 and 2, on its way out of one connection. */
+/** Delivery of a session's QoS 1 and 2 messages on one connection. */
 export type Delivery = {
-  /** Begins to send from a queue under `name`; `topic` replaces the messages' own if it is given. */
+  /** Starts to deliver a queue under `name`. `topic` replaces the messages' topics if given. */
   readonly attach: (
     name: string,
     open: (settings: DrainSettings) => SimpleDrain,
     topic: string | undefined,
   ) => void;
   readonly detach: (name: string) => void;
-  /** Sends an entry of a queue that has other receivers, too; false: not now. */
+  /** Sends an entry of a shared queue. Returns false if the window is full. */
   readonly send: (source: Source, entry: QueueEntry) => boolean;
-  /** Takes a message that is kept for this connection only; false: it is to be kept in the session's queue. */
+  /**
+   * Accepts a message that lives only as long as this connection. Returns false if it must go into the
+   * session's queue.
+   */
   readonly offer: (message: Message, allowance: Allowance) => boolean;
-  /** True: a message that is kept for this connection only would go out at once. */
+  /** True if a message that is not stored would be sent at once. */
   readonly ready: () => boolean;
-  /** Sends a PUBLISH of QoS 1 as it came in, whose packet identifier stands at `idAt`; it is ready. */
+  /** Forwards the bytes of a QoS 1 PUBLISH, with a new packet identifier at `idAt`. Requires `ready`. */
   readonly pass: (bytes: Buffer, start: number, end: number, idAt: number) => void;
-  /** The client's answers; what nothing stands behind is ignored, as a late one after a reconnect is no error. */
+  /**
+   * Handles acknowledgements. Ignores unknown identifiers, because a late one after a reconnect is not an
+   * error.
+   */
   readonly puback: (packetId: number) => void;
   readonly pubrec: (packetId: number, reasonCode: number) => void;
   readonly pubcomp: (packetId: number) => void;
-  /** The message under an identifier has left its queue for good: PUBREL. */
+  /** Called when a QoS 2 message has left its queue durably: sends PUBREL. */
   readonly release: (packetId: number) => void;
-  /** The receiver can take more. */
+  /** Called when the client can receive more. */
   readonly wake: () => void;
   readonly stop: () => void;
 };
 
-/** `receiveMaximum` is the client's (MQTT 5, 3.1.2.11.3). */
+/** Creates the delivery. `receiveMaximum` is the client's (MQTT 5, 3.1.2.11.3). */
 export function createDelivery(connection: Connection, session: Session, receiveMaximum: number): Delivery {
   const { host, clock, sessions, counts } = connection.context;
   const limit = Math.min(receiveMaximum, MAX_IN_FLIGHT);
   const sources = new Map<string, Source>();
   const window = createInFlight<Flight>();
-  /** As many are on their way as the client takes (MQTT 5, 4.9). */
+  /** True if the client's window is full (MQTT 5, 4.9). */
   const isFull = (): boolean => window.size() >= limit;
-  // Also where it is not on disk yet that the client has it: nothing else may be sent under them meanwhile.
+  // Reserves released identifiers, also those whose PUBREC is not on disk yet, because they must not be
+  // reused meanwhile.
   for (const packetId of session.released.keys()) window.set(packetId, UNKEPT_2);
-  /** Made for a client that is slow, as most are not. */
+  /** Created only for a slow client. */
   let backlog: Backlog | undefined;
-  /** True: the backlog was full once, and what comes now waits in the session's queue behind it. */
+  /** True after the backlog was full: later messages go to the session's queue behind it. */
   let spilled = false;
-  /** True: some source had to wait for the window. */
+  /** True if a source waits for the window. */
   let starved = false;
   let turn = 0;
   let stopped = false;
 
-  /** Options of a message that waited, by its subscriptions, or as it was published. Undefined: it may not be received any more. */
+  /**
+   * Delivery options of a queued message, by the current subscriptions, or as published. Undefined if the
+   * client may no longer receive it.
+   */
   const allowanceFor = (topic: string, { qos }: Message): Allowance | undefined => {
     const found = sessions.subscriptions.match(topic).get(session);
     if (found !== undefined) return found;
@@ -139,7 +152,7 @@ export function createDelivery(connection: Connection, session: Session, receive
     return outcome === 'tooLarge';
   };
 
-  /** Sends one that nothing keeps; false: not now. */
+  /** Sends a message that is not stored. Returns false if the window is full. */
   const sendUnkept = (message: Message, allowance: Allowance, since: number): boolean => {
     if (isFull()) return false;
     const qos = lesser(allowance.qos, message.qos);
@@ -160,7 +173,7 @@ export function createDelivery(connection: Connection, session: Session, receive
     }
   };
 
-  /** Each is first in its turn: a long queue must not keep the others waiting. */
+  /** Wakes the sources round-robin, because a long queue must not starve the others. */
   const wakeSources = (): void => {
     starved = false;
     const drains = Array.from(sources.values(), ({ drain }) => drain);
@@ -169,7 +182,7 @@ export function createDelivery(connection: Connection, session: Session, receive
     sessions.attended(session);
   };
 
-  /** There is room in the window again. */
+  /** Called when the window has space again. */
   const freed = (): void => {
     if (stopped) return;
     sendBacklog();
@@ -208,7 +221,7 @@ export function createDelivery(connection: Connection, session: Session, receive
     connection.acknowledge(PUBREL, packetId, REASON.success);
   };
 
-  /** The client has it: it leaves its queue, and then PUBREL tells the client so [MQTT-4.3.3-8]. */
+  /** Handles PUBREC: removes the message from its queue, and then sends PUBREL [MQTT-4.3.3-8]. */
   const received = (packetId: number, source: Source, sequence: number): void => {
     const released = { sequence, kept: false };
     session.released.set(packetId, released);
@@ -260,7 +273,8 @@ export function createDelivery(connection: Connection, session: Session, receive
     pubrec: (packetId, reasonCode) => {
       const flight = window.get(packetId);
       if (flight === undefined || flight.qos !== 2) {
-        // Of a time that is forgotten here: the client is to forget it, too, and has if it failed [MQTT-4.3.3-4].
+        // Unknown identifier: the client must release it too, and has done so if PUBREC had an error
+        // [MQTT-4.3.3-4].
         if (reasonCode < REASON.unspecifiedError)
           connection.acknowledge(PUBREL, packetId, REASON.packetIdentifierNotFound);
       } else if (reasonCode >= REASON.unspecifiedError) {
@@ -288,7 +302,7 @@ export function createDelivery(connection: Connection, session: Session, receive
     stop: () => {
       if (stopped) return;
       stopped = true;
-      // What others may get is given back; the rest is offered to the next connection, as redelivered.
+      // Messages of shared queues are returned to them; the others are redelivered on the next connection.
       for (const { source, sequence } of window.all()) source?.giveBack?.({ sequence });
       for (const { drain } of sources.values()) drain.stop();
       sources.clear();

@@ -8,34 +8,37 @@ import type { CountPassed } from '../types.ts';
 import { transmitBytes } from './transmit.ts';
 
 /*
- * Most of what a broker carries is one topic again and again, which no route takes. Once the way of a topic is known,
- * its packets are passed on as they came in: at QoS 0 those that follow each other as one piece, at QoS 1 with a packet
- * identifier of the receiver's. What cannot go so, for whatever reason, is read and published.
+ * Fast path. Most traffic repeats topics that no route matches. After the first message its receivers are
+ * cached, and further packets are forwarded as bytes: at QoS 0 consecutive packets as one piece, at QoS 1
+ * with a new packet identifier. Any other packet is parsed and published normally.
  */
 
-/** The first byte of a PUBLISH that is neither a duplicate nor retained, at QoS 0 and 1. */
+/** First byte of a PUBLISH without DUP and RETAIN, at QoS 0 and 1. */
 const PLAIN = [0x30, 0x32] as const;
 
-/** Who gets the messages of a topic, as long as no subscription changes: clients that take the very bytes. */
+/** Receivers of a topic that accept the unchanged bytes. Valid until a subscription changes. */
 export type Way = {
   readonly topic: string;
   readonly topicBytes: Buffer;
   readonly qos: 0 | 1;
-  /** Undefined: each message must be read. */
+  /** Undefined if each message must be parsed. */
   readonly receivers: readonly Session[] | undefined;
-  /** Of the subscriptions when it was found. */
+  /** Version of the subscriptions when the route was cached. */
   readonly version: number;
   readonly count: CountPassed;
 };
 
 export type Express = {
-  /** The packet at `start` to `end` of `bytes`, whose topic's length stands at `topicAt`; false: it must be read. */
+  /**
+   * Tries to forward the packet at `start` to `end` of `bytes`; the topic's length is at `topicAt`. Returns
+   * false if it must be parsed.
+   */
   readonly take: (sender: Connection, bytes: Buffer, start: number, topicAt: number, end: number) => boolean;
-  /** Sends what was taken: before anything else of this connection happens. */
+  /** Sends the collected packets. Must precede anything else on this connection. */
   readonly flush: () => void;
-  /** True: what is remembered is about these messages, and nothing has changed. */
+  /** True if the cached route is for this topic and QoS, and is still valid. */
   readonly knows: (topic: string, qos: number) => boolean;
-  /** From now on this way is gone by what fits it. */
+  /** Caches a route. */
   readonly remember: (way: Way) => void;
 };
 
@@ -54,12 +57,12 @@ export function createExpress({ counts, sessions }: BrokerContext): Express {
     counts.received += messages;
     way.count(messages, way.receivers.length);
     for (const { connection: receiver } of way.receivers) {
-      // QoS 0 is for who is there and keeps up (MQTT 5, 4.3.1).
+      // QoS 0 goes only to connected clients that keep up (MQTT 5, 4.3.1).
       if (receiver === undefined || !transmitBytes(receiver, piece, messages)) counts.dropped += messages;
     }
   };
 
-  /** Adds a packet at QoS 0 to the piece that goes out. */
+  /** Adds a QoS 0 packet to the piece to send. */
   const extend = (chunk: Buffer, from: number, to: number): void => {
     if (bytes !== chunk || end !== from) {
       flush();
@@ -71,7 +74,7 @@ export function createExpress({ counts, sessions }: BrokerContext): Express {
     messages++;
   };
 
-  /** Passes one packet at QoS 1 on; false: some receiver cannot take it now. */
+  /** Forwards a QoS 1 packet. Returns false if a receiver's window is full. */
   const pass = (
     { acknowledge, receipts }: Connection,
     receivers: readonly Session[],
@@ -111,7 +114,7 @@ export function createExpress({ counts, sessions }: BrokerContext): Express {
   };
 }
 
-/** True if the packet whose topic's length stands at `at` is on the topic of the way, and has no properties. */
+/** True if the packet has the cached topic and no properties; the topic's length is at `at`. */
 function isPlain(
   bytes: Buffer,
   at: number,

@@ -8,18 +8,18 @@ import type { Session } from '../sessions/session.ts';
 import type { Allowance } from '../sessions/subscriptions.ts';
 import { lesser, transmit } from './transmit.ts';
 
-/** Messages that could be sent in the time that it takes to look through all topics for a filter. */
+/** Cost of the search of all topics for one filter, in messages that could be sent in that time. */
 const FILTER_COST = MAX_RETAINED_PER_TURN / 8;
 
-/** A subscription that was just made, and its identifier. */
+/** New subscription and its identifier. */
 export type Fresh = { readonly filter: string; readonly qos: QoS; readonly id: number | undefined };
 
-/** The retained messages for new subscriptions of one connection (MQTT 5, 3.3.1.3). */
+/** Sender of retained messages to new subscriptions of one connection (MQTT 5, 3.3.1.3). */
 export type RetainedSender = { readonly add: (fresh: readonly Fresh[]) => void };
 
 /**
- * Sends retained messages in steps of a bounded size, filter by filter. No packet of the client is handled meanwhile, so
- * that what waits for it stays one list of topics.
+ * Creates the sender. It sends in bounded steps, filter by filter. The client's packets are not handled
+ * meanwhile, so that only one list of topics is pending.
  */
 export function createRetainedSender(connection: Connection, session: Session): RetainedSender {
   const { clock, retained, host } = connection.context;
@@ -29,7 +29,7 @@ export function createRetainedSender(connection: Connection, session: Session): 
   let current: Fresh | undefined;
   let sending = false;
 
-  /** False: there is no subscription left. */
+  /** Advances to the next subscription. Returns false if there is none. */
   const nextFilter = (): boolean => {
     current = filters.shift();
     topics = current === undefined ? [] : retainedTopics(retained, current.filter);
@@ -87,7 +87,7 @@ export function createRetainedSender(connection: Connection, session: Session): 
   };
 }
 
-/** False: the socket takes no more now. */
+/** Sends one retained message. Returns false if the socket is full. */
 function sendOne(
   connection: Connection,
   session: Session,
@@ -113,11 +113,11 @@ function sendOne(
   return true;
 }
 
-/** Topics of retained messages that a filter matches. A shared subscription gets none (MQTT 5, 4.8.2). */
+/** Topics of retained messages that match a filter. A shared subscription gets none (MQTT 5, 4.8.2). */
 function retainedTopics(retained: BrokerContext['retained'], filter: string): readonly string[] {
   const wildcard = filter.search(/[+#]/);
   if (wildcard < 0) return [filter];
-  // `a/#` matches `a`, too.
+  // `a/#` also matches `a`.
   const prefix = filter.slice(0, Math.max(0, wildcard - 1));
   return retained.topics(prefix).filter(topic => matches(filter, topic));
 }

@@ -5,18 +5,21 @@ import { encodePublish, publishSize, writePublish } from '../../mqtt/write-publi
 import type { Connection } from '../connection.ts';
 import type { Allowance } from '../sessions/subscriptions.ts';
 
-/** How one PUBLISH goes out, but for what the connection itself decides. */
+/** Options of an outgoing PUBLISH that do not depend on the connection. */
 export type Sending = {
   readonly topic: string;
   readonly qos: QoS;
   readonly packetId: number;
   readonly dup: boolean;
   readonly allowance: Allowance;
-  /** Milliseconds that the message has left, if its sender limited them. */
+  /** Remaining lifetime in milliseconds. Undefined if the message does not expire. */
   readonly remaining: number | undefined;
 };
 
-/** `full`: the socket holds too much already. `tooLarge`: the client never takes it, and it is dropped [MQTT-3.1.2-25]. */
+/**
+ * Result of a send. `full`: the socket's output buffer is full. `tooLarge`: the packet exceeds the client's
+ * Maximum Packet Size and is dropped [MQTT-3.1.2-25].
+ */
 export type Outcome = 'sent' | 'full' | 'tooLarge';
 
 export function transmit(connection: Connection, message: Message, sending: Sending): Outcome {
@@ -34,14 +37,14 @@ export function transmit(connection: Connection, message: Message, sending: Send
   try {
     writePublish(output.slab(), at, message, dispatch, version);
   } catch (thrown) {
-    // Bytes that were not written would reach the client as they lie in memory.
+    // Otherwise uninitialized memory would reach the client.
     output.undo(size);
     throw thrown;
   }
   return 'sent';
 }
 
-/** True if the socket takes more. */
+/** True if the socket's output buffer has space. */
 export function keepsUp({ output, closed }: Connection): boolean {
   return !closed && !output.isFull();
 }
@@ -51,7 +54,7 @@ function dispatchOf(
   message: Message,
   { topic, qos, packetId, dup, allowance, remaining }: Sending,
 ): PublishOptions {
-  // Not at QoS 2: mqtt.js forgets the topic of a message whose alias it has looked up before its PUBREL.
+  // Not at QoS 2: mqtt.js loses the topic of an aliased message before its PUBREL.
   const usable = qos === 2 ? undefined : aliases;
   const known = usable?.aliasOf(topic) ?? 0;
   return {
@@ -75,10 +78,10 @@ function secondsOf(milliseconds: number): number {
   return Math.max(1, Math.ceil(milliseconds / 1000));
 }
 
-/** Bytes of a message at QoS 0, made once for all receivers of the same shape. */
+/** Encoded QoS 0 packets of a message, shared by receivers with the same options. */
 export type Rendering = { readonly bytesFor: (version: Version, allowance: Allowance) => Buffer | undefined };
 
-/** Undefined from `bytesFor`: this receiver's are its own. */
+/** Creates the encodings. `bytesFor` returns undefined if a receiver needs its own packet. */
 export function createRendering(message: Message): Rendering {
   const made: (Buffer | undefined)[] = [];
   return {
@@ -105,7 +108,7 @@ export function createRendering(message: Message): Rendering {
   };
 }
 
-/** Sends bytes of a rendering; false: the socket holds too much already. */
+/** Sends encoded bytes. Returns false if the socket's output buffer is full. */
 export function transmitBytes(connection: Connection, bytes: Buffer, messages: number): boolean {
   if (!keepsUp(connection)) return false;
   connection.context.counts.sent += messages;

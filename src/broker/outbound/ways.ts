@@ -8,7 +8,7 @@ import type { Sessions, Subscriber } from '../sessions/sessions.ts';
 import type { Grant } from '../sessions/subscriptions.ts';
 import type { Way } from './express.ts';
 
-/** The way that messages like this one can go by express, or that there is none. */
+/** Route for the fast path of messages like this one; it may have no receivers. */
 export function findWay({ context, version }: Connection, message: Message): Way {
   const { host, sessions } = context;
   const { topic, retain } = message;
@@ -24,7 +24,7 @@ export function findWay({ context, version }: Connection, message: Message): Way
   };
 }
 
-/** Undefined: some receiver does not get the very bytes. */
+/** Receivers of the unchanged bytes. Undefined if a receiver needs another packet. */
 function receiversOf(
   { subscriptions }: Sessions,
   version: Version,
@@ -42,7 +42,7 @@ function receiversOf(
   return receivers;
 }
 
-/** True if a subscriber gets the very bytes that the sender sends. */
+/** True if a subscriber receives exactly the sender's bytes. */
 function takesBytes(
   sender: Version,
   subscriber: Subscriber,
@@ -50,7 +50,7 @@ function takesBytes(
   qos: 0 | 1,
 ): subscriber is Session {
   if (subscriber.kind === 'group' || ids.length > 0) return false;
-  // At QoS 1 a persistent session is owed the message, whatever becomes of its connection.
+  // At QoS 1 a persistent session must get the message even if its connection ends.
   if (qos === 1 && (granted === 0 || subscriber.persistent)) return false;
   const { connection } = subscriber;
   if (connection === undefined) return qos === 0;

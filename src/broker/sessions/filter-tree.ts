@@ -121,7 +121,7 @@ function follow<Subscriber>(
   if (next !== undefined) descend(node, topic, next, visit);
 }
 
-/** Returns where the topic goes on behind the label; undefined if the label does not match. */
+/** Offset in the topic after the label. Undefined if the label does not match. */
 function matchPlain(label: string, topic: string, at: number): number | undefined {
   const end = at + label.length;
   const matches = topic.startsWith(label, at) && (end === topic.length || topic.charCodeAt(end) === SLASH);
@@ -241,7 +241,7 @@ function isWild(label: string): boolean {
   return label.includes('+') || label.includes('#');
 }
 
-/** A part of a string keeps all of it in memory: what outlives its filter is copied. */
+/** Copy of a string. A substring would keep the whole string in memory. */
 function copyOf(text: string): string {
   return Buffer.from(text).toString();
 }

@@ -4,16 +4,16 @@ import type { SessionStore } from '../types.ts';
 import type { Session } from './session.ts';
 import { storedForm } from './session.ts';
 
-/** Writes sessions to the store. A large one is written once at a time: changes that come meanwhile are written together. */
+/** Writes sessions to the store. Changes of a large session during its write are written together. */
 export type SessionWriter = {
-  /** `done` once the session is on disk as it is now, or later. */
+  /** Stores the session. Calls `done` when its current or a later state is on disk. */
   readonly save: (session: Session, done: OnDurable) => void;
-  /** The session has ended: what waits to be written of it is not. */
+  /** Called when the session has ended: discards pending writes. */
   readonly forget: (session: Session) => void;
 };
 
 export function createSessionWriter({ save }: Pick<SessionStore, 'save'>): SessionWriter {
-  /** Callers that wait for the next write, by session that is being written. */
+  /** Callbacks that wait for the next write, by the session that is being written. */
   const waiting = new Map<Session, OnDurable[]>();
 
   const write = (session: Session, callers: readonly OnDurable[]): void => {

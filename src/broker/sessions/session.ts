@@ -7,72 +7,77 @@ import type { Identity, KeptWill, StoredFlights, StoredSession } from '../types.
 import type { Subscription } from './subscriptions.ts';
 import type { PendingWill, StoredWill } from './wills.ts';
 
-/** Of a message that its receiver has: the sequence of its queue entry, and whether that is on disk. */
+/**
+ * QoS 2 message that the client has received: sequence of its queue entry, and whether the PUBREC is on disk.
+ */
 export type Released = { readonly sequence: number; kept: boolean };
 
-/** The connection that waits for the PUBREC of a QoS 2 message, until the message is safe. */
+/** Connection that waits for the PUBREC of a QoS 2 message, until the message is durable. */
 export type Received = { connection: Connection; receipt: Receipt } | 'safe';
 
-/** What the broker knows of one client, beyond its connection if it is persistent (MQTT 5, 4.1). */
+/** Session of a client. A persistent session outlives its connection (MQTT 5, 4.1). */
 export type Session = {
   readonly kind: 'session';
-  /** Its key: a module has one session, whatever client identifier it chooses; so has each identifier of a user. */
+  /** Key. A module has one session whatever its client identifier; a user has one per client identifier. */
   readonly id: string;
   readonly clientId: string;
   readonly identity: Identity;
-  /** Whose share of the hub's resources it takes. */
+  /** Holder whose share the session counts in. */
   readonly holder: Holder;
-  /** Where its messages come from, if it is no module's. */
+  /** Origin of its messages if it is not a module's session. */
   readonly origin: Origin;
-  /** Hub time in milliseconds at which it was opened; undefined: an older hub has kept it. */
+  /** Hub time in milliseconds when the session was opened. Undefined if an older version stored it. */
   readonly opened: number | undefined;
-  /** True: it is on disk, and so is what it is owed. False: it ends with its connection. */
+  /** True if the session and its queue are on disk. False if it ends with its connection. */
   readonly persistent: boolean;
-  /** Seconds that it lives without a connection (MQTT 5, 3.1.2.11.2); Infinity: until it is ended. */
+  /** Session Expiry Interval in seconds (MQTT 5, 3.1.2.11.2). Infinity if it never expires. */
   expiry: number;
-  /** Hub time in milliseconds at which it ends; undefined while it has a connection. */
+  /** Hub time in milliseconds when the session expires. Undefined while it has a connection. */
   ends: number | undefined;
-  /** What it is owed and cannot take now waits here; a session that is not persistent uses it only when it is slow. */
+  /** Name of its queue. A session that is not persistent uses it only when it is slow. */
   readonly queue: string;
   readonly subscriptions: Map<string, Subscription>;
-  /** Bytes that these count. */
+  /** Counted bytes of the subscriptions. */
   subscriptionBytes: number;
-  /** Packet identifiers of QoS 2 messages that came in and were not released (4.3.3). */
+  /** Packet identifiers of received and unreleased QoS 2 messages (4.3.3). */
   readonly received: Map<number, Received>;
-  /** Packet identifiers of QoS 2 messages that went out and were received, until PUBCOMP (4.3.3). */
+  /** Packet identifiers of sent QoS 2 messages between PUBREC and PUBCOMP (4.3.3). */
   readonly released: Map<number, Released>;
-  /** True if it may receive only some of what its subscriptions match, so that each topic is checked. */
+  /** True if access rules permit only some topics of its subscriptions, so that each topic is checked. */
   restricted: boolean;
   connection: Connection | undefined;
-  /** Monotonic milliseconds at which its connection was accepted. */
+  /** Monotonic time in milliseconds when its connection was accepted. */
   connectedAt: number;
-  /** What goes out on its connection. */
+  /** Delivery on its connection. */
   delivery: Delivery | undefined;
   pendingWill: PendingWill | undefined;
-  /** The will as it is on disk; undefined: none is. */
+  /** Will on disk. Undefined if there is none. */
   keptWill: StoredWill | undefined;
-  /** Bytes that its will counts; 0: it has none. */
+  /** Counted bytes of its will. 0 if it has none. */
   willBytes: number;
 };
 
-/** Client identifiers are each user's own: who chooses that of another does not get what waits for him. */
+/**
+ * Identifier of a session. Client identifiers are scoped by user, so that nobody gets the session of another
+ * user.
+ */
 export function sessionId(clientId: string, identity: Identity): string {
   if (identity.kind === 'module') return `module:${identity.module}`;
   return identity.user === undefined ? `client:${clientId}` : `user:${identity.user}:${clientId}`;
 }
 
-/** The queue of the session with this id. */
+/** Queue of the session with this identifier. */
 export function sessionQueue(id: string): string {
   return `${SESSION_QUEUES}${id}`;
 }
 
-/** What the names of these queues begin with. */
+/** Prefix of session queues. */
 export const SESSION_QUEUES = 'session/';
 
-/** Whose session it is. */
+/** Owner of a session. */
 export type SessionOwner = Pick<Session, 'clientId' | 'identity' | 'holder'>;
 
-/** `expiry` in seconds; `opened` is hub time in milliseconds. */
+/** Creates a session. `expiry` is in seconds; `opened` is hub time in milliseconds. */
 export function newSession(owner: SessionOwner, expiry: number, opened: number | undefined): Session {
   const { clientId, identity, holder } = owner;
   const id = sessionId(clientId, identity);
@@ -102,7 +107,10 @@ export function newSession(owner: SessionOwner, expiry: number, opened: number |
   };
 }
 
-/** A session as it was kept; `now` is hub time. One that had a connection when the hub ended lost it then. */
+/**
+ * Restores a stored session. `now` is hub time. A session that was connected when the hub ended is
+ * disconnected since then.
+ */
 export function restoredSession(stored: StoredSession & StoredFlights & KeptWill, now: number): Session {
   const session = newSession(stored, stored.expiry, stored.opened);
   session.keptWill = stored.will;
@@ -118,7 +126,7 @@ export function storedForm(session: Session): StoredSession {
   return { id, clientId, identity, holder, opened, subscriptions: Array.from(subscriptions), expiry, ends };
 }
 
-/** Seconds of a Session Expiry Interval (MQTT 5, 3.1.2.11.2): the highest means for ever. */
+/** Seconds of a Session Expiry Interval (MQTT 5, 3.1.2.11.2). The maximum means never. */
 export function expiryOf(interval: number): number {
   return interval === 0xffff_ffff ? Number.POSITIVE_INFINITY : interval;
 }

@@ -18,43 +18,43 @@ import type { Subscription, SubscriptionTree } from './subscriptions.ts';
 import { createSubscriptionTree } from './subscriptions.ts';
 import { countWill } from './wills.ts';
 
-/** Who a message goes to: a session, or a group of which one member gets it. */
+/** Subscriber: a session, or a shared group of which one member gets each message. */
 export type Subscriber = Session | SharedGroup;
 
-/** All sessions of a broker, and the one tree of their subscriptions. */
+/** Sessions of a broker and the tree of their subscriptions. */
 export type Sessions = {
   readonly subscriptions: SubscriptionTree<Subscriber>;
   readonly find: (clientId: string, identity: Identity) => Session | undefined;
-  /** `expiry` in seconds; 0: it lives as long as its connection. */
+  /** Opens a session. `expiry` is in seconds; 0 means that it ends with its connection. */
   readonly open: (owner: SessionOwner, expiry: number) => Session;
   readonly all: () => IterableIterator<Session>;
-  /** The session of this id. */
+  /** Session with this identifier. */
   readonly byId: (id: string) => Session | undefined;
   readonly subscribe: (session: Session, filter: string, subscription: Subscription) => void;
-  /** Reason, for the log, why there is no room for a subscription of a session; undefined if there is. */
+  /** Reason for the log why a subscription exceeds a bound. Undefined if it does not. */
   readonly noRoomFor: (session: Session, filter: string) => string | undefined;
-  /** False: there was no such subscription. */
+  /** Removes a subscription. Returns false if it did not exist. */
   readonly unsubscribe: (session: Session, filter: string) => boolean;
-  /** Its delivery can take messages, or none any more: its groups look to it. */
+  /** Called when a session's delivery starts or stops, so that its shared groups resume or pause. */
   readonly attended: (session: Session) => void;
-  /** Its connection is gone: it ends, now or when its time is up. */
+  /** Called when its connection has ended: ends the session or starts its expiry. */
   readonly left: (session: Session) => void;
-  /** Keeps what changed, if the session is persistent; `done` when it is on disk. */
+  /** Stores a persistent session. Calls `done` when it is on disk. */
   readonly save: (session: Session, done: OnDurable) => void;
   readonly discard: (session: Session, done: OnDurable) => void;
-  /** Asks again what each session may be subscribed to. */
+  /** Checks the access rules of all subscriptions again. */
   readonly judge: () => void;
-  /** Reason why a holder may have no more persistent sessions; undefined if it may. */
+  /** Reason why a holder may not open more persistent sessions. Undefined if it may. */
   readonly noRoomForPersistent: (holder: Holder) => ShareRefusal | undefined;
   readonly count: () => number;
-  /** How many have a connection. */
+  /** Number of connected sessions. */
   readonly connected: () => number;
-  /** Ends what has expired while the hub was down; once, when what it publishes can be routed. */
+  /** Ends sessions that expired during the downtime. Called once, when routes are ready for their wills. */
   readonly begin: () => void;
   readonly stop: () => void;
 };
 
-/** Sessions that were kept are known from the start, so nothing for them is missed. */
+/** Creates the sessions. Stored sessions are restored first, so that they miss no message. */
 export function createSessions(host: BrokerHost, clock: Clock): Sessions {
   const sessions = new Map<string, Session>();
   const accepts = (session: Session, topic: string): boolean =>
@@ -64,7 +64,7 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
   );
   const groups = createSharedGroups(host, subscriptions, accepts);
   const { shares } = host;
-  /** Subscriptions of a session that it was granted once and is not any more: they hear nothing. */
+  /** Subscriptions that access rules no longer permit. They receive nothing. */
   const withheld = new Map<Session, Set<string>>();
   let cancelSweep: Cancel | undefined;
 
@@ -76,7 +76,7 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     return session;
   };
 
-  /** Counts what the subscriptions of a session take. */
+  /** Counts the bytes of a session's subscriptions in its share. */
   const count = (session: Session, bytes: number): void => {
     session.subscriptionBytes += bytes;
     shares.subscriptionBytes.add(session.holder, bytes);
@@ -113,7 +113,7 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     done();
   };
 
-  /** Ends the sessions whose time is up, and comes again when the next one's is. */
+  /** Ends expired sessions and schedules the next expiry. */
   const sweep = (): void => {
     cancelSweep?.();
     const now = host.now();
@@ -139,7 +139,7 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     else filters.add(filter);
   };
 
-  /** Each of its subscriptions gets what is granted now, and no more. */
+  /** Applies the current access rules to each subscription. */
   const judge = (session: Session): void => {
     const before = withheld.get(session);
     withheld.delete(session);
@@ -225,15 +225,15 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
 const TOO_MANY = `a session may have ${MAX_SUBSCRIPTIONS} subscriptions`;
 const TOO_MUCH = `the subscriptions of a session may take ${MAX_SESSION_SUBSCRIPTION_BYTES} bytes`;
 
-/** Bytes that a subscription counts; a shared one has a group besides. */
+/** Counted bytes of a subscription. A shared one includes its group. */
 function bytesOf(filter: string): number {
   const bytes = SUBSCRIPTION_BYTES + SUBSCRIPTION_UNIT_BYTES * filter.length;
   return sharedQueue(filter) === undefined ? bytes : 2 * bytes;
 }
 
 /**
- * What waits for a session that ended with the last hub, or for a group that nobody is in, waits for nobody. Who may not
- * hear a group now still is in it.
+ * Removes the queues of sessions that ended with the last hub and of groups without members. A member that is
+ * temporarily denied still counts.
  */
 function purgeStrays(host: BrokerHost, sessions: ReadonlyMap<string, Session>): void {
   const owned = new Set(Array.from(sessions.values(), ({ queue }) => queue));

@@ -6,32 +6,35 @@ import type { BrokerHost } from '../types.ts';
 import type { Session } from './session.ts';
 import type { Allowance, Subscription, SubscriptionTree } from './subscriptions.ts';
 
-/** What the names of the groups' queues begin with. */
+/** Prefix of shared group queues. */
 export const SHARED_QUEUES = 'share/';
 
-/** A shared subscription (MQTT 5, 4.8.2): one member gets each message. */
+/** Shared subscription group (MQTT 5, 4.8.2): one member gets each message. */
 export type SharedGroup = {
   readonly kind: 'group';
   /** `<group>/<filter>`. */
   readonly name: string;
   readonly filter: string;
   readonly members: Map<Session, Subscription>;
-  /** What one of the members is owed at QoS 1: another takes over what one left unacknowledged. */
+  /** Queue of the group. A member takes over what another left unacknowledged at QoS 1. */
   readonly queue: string;
   drain: Drain | undefined;
-  /** Whether a member may receive what is published on a topic. */
+  /** True if a member may receive messages on a topic. */
   readonly accepts: (member: Session, topic: string) => boolean;
-  /** Who is asked first for the next message. */
+  /** Index of the member that is tried first for the next message. */
   turn: number;
 };
 
 export type SharedGroups = {
-  /** False: `filter` is no shared subscription. */
+  /** Adds a member. Returns false if `filter` is not a shared subscription. */
   readonly join: (session: Session, filter: string, subscription: Subscription) => boolean;
   readonly leave: (session: Session, filter: string) => boolean;
-  /** A member gets nothing for now: the group and what waits for it stay. False: this is no shared subscription. */
+  /**
+   * Suspends a member; the group and its queue stay. Returns false if the filter is not a shared
+   * subscription.
+   */
   readonly suspend: (session: Session, filter: string) => boolean;
-  /** A member can take messages, or none any more. */
+  /** Called when a member's delivery starts or stops. */
   readonly attended: (session: Session) => void;
 };
 
@@ -58,7 +61,7 @@ export function createSharedGroups(
     };
     groups.set(name, group);
     host.assignQueue(queue, holder);
-    // What each message's QoS becomes is the member's affair.
+    // The member's subscription determines the QoS of each message.
     subscriptions.add(filter, group, { qos: 2, noLocal: false, retainAsPublished: false, id: undefined });
     return group;
   };
@@ -116,7 +119,7 @@ export function createSharedGroups(
   };
 }
 
-/** The queue of the group that a filter names; undefined: it is no shared subscription. */
+/** Queue of a shared subscription. Undefined if the filter is not one. */
 export function sharedQueue(filter: string): string | undefined {
   const named = groupIn(filter);
   return named && SHARED_QUEUES + named.name;
@@ -124,7 +127,7 @@ export function sharedQueue(filter: string): string | undefined {
 
 type Named = Pick<SharedGroup, 'name' | 'filter'>;
 
-/** The group that a filter names; undefined: it is no shared subscription. */
+/** Group of a shared subscription. Undefined if the filter is not one. */
 function groupIn(filter: string): Named | undefined {
   const shared = sharedOf(filter);
   if (shared === undefined || shared === 'invalid') return undefined;
@@ -136,14 +139,14 @@ function online({ members }: SharedGroup): boolean {
   return false;
 }
 
-/** Members that may receive on a topic, the one whose turn it is first. Who gives one a message says so by `turn`. */
+/** Members that may receive on a topic, in round-robin order. The caller advances `turn`. */
 export function inTurn({ members, turn, accepts }: SharedGroup, topic: string): Session[] {
   const all = Array.from(members.keys()).filter(member => accepts(member, topic));
   const first = turn % Math.max(all.length, 1);
   return [...all.slice(first), ...all.slice(0, first)];
 }
 
-/** How a member gets a message of the group. */
+/** Delivery options of a member. */
 export function allowanceOf({ members }: SharedGroup, member: Session): Allowance | undefined {
   const subscription = members.get(member);
   if (subscription === undefined) return undefined;
@@ -162,7 +165,7 @@ function sendToOne(group: SharedGroup, entry: QueueEntry): boolean {
   for (const member of members) {
     const allowance = allowanceOf(group, member);
     if (allowance === undefined || member.delivery === undefined) continue;
-    // What waits in the group is no member's before it has it, so it can be exactly one's no more.
+    // A message in the group's queue may have been sent to another member, so QoS 2 cannot be guaranteed.
     const qos = allowance.qos === 2 ? 1 : allowance.qos;
     const source: Source = {
       drain,

@@ -3,56 +3,59 @@ import { MAX_CACHED_TOPIC_LENGTH } from '../../routes/limits.ts';
 import { MAX_CACHED_MATCHES } from '../limits.ts';
 import { addTo, newNode, nodeFor, pathTo, prune, removeFrom, visitMatches } from './filter-tree.ts';
 
-/** What a client asked for with one topic filter (MQTT 5, 3.8.3.1). */
+/** Subscription of a client (MQTT 5, 3.8.3.1). */
 export type Subscription = {
   readonly qos: QoS;
   readonly noLocal: boolean;
   readonly retainAsPublished: boolean;
-  /** The subscription identifier; undefined: none was given. */
+  /** Subscription identifier. Undefined if there is none. */
   readonly id: number | undefined;
 };
 
-/** How a subscriber gets a message. */
+/** Delivery options of a message for a subscriber. */
 export type Allowance = {
-  /** At most. */
+  /** Maximum QoS. */
   readonly qos: QoS;
   readonly retainAsPublished: boolean;
   readonly ids: readonly number[];
 };
 
-/** What all subscriptions of one subscriber that take in a topic say together: one copy (MQTT 5, 3.3.4). */
+/** Combined options of all matching subscriptions of one subscriber, which gets one copy (MQTT 5, 3.3.4). */
 export type Grant = Allowance & {
-  /** The same for what it published itself; undefined: it does not want it (No Local). */
+  /** Options for its own messages. Undefined with No Local. */
   readonly own: Allowance | undefined;
 };
 
-/** One who gets a message, and how. */
+/** Receiver of a message and its delivery options. */
 export type Receiver<Subscriber> = { readonly subscriber: Subscriber; readonly grant: Grant };
 
-/** Who gets the messages of a topic: as a list, which costs nothing to go through, and by subscriber. */
+/** Receivers of a topic: as an array for fast iteration, and by subscriber. */
 export type Receivers<Subscriber> = {
   readonly all: readonly Receiver<Subscriber>[];
   readonly get: (subscriber: Subscriber) => Grant | undefined;
 };
 
-/** Who subscribed to what, as a tree of topic levels. Filters and topics are valid when they come here. */
+/** Tree of subscriptions by topic level. Filters and topics must be valid. */
 export type SubscriptionTree<Subscriber> = {
   readonly add: (filter: string, subscriber: Subscriber, subscription: Subscription) => void;
   readonly remove: (filter: string, subscriber: Subscriber) => void;
   readonly match: (topic: string) => Receivers<Subscriber>;
-  /** Changes with every subscription, and with each `renew`. */
+  /** Version that changes with every subscription and each `renew`. */
   readonly version: () => number;
-  /** A subscriber is another than it was: who remembers how messages go to it must look again. */
+  /** Invalidates cached receivers after a change of a subscriber. */
   readonly renew: () => void;
   readonly count: () => number;
 };
 
-/** `accepts` excludes subscribers from a topic that their filters match; a change of its answers asks for `renew`. */
+/**
+ * Creates the tree. `accepts` excludes subscribers from a topic that their filters match; when its results
+ * change, call `renew`.
+ */
 export function createSubscriptionTree<Subscriber>(
   accepts: (subscriber: Subscriber, topic: string) => boolean = () => true,
 ): SubscriptionTree<Subscriber> {
   const root = newNode<Subscriber>('');
-  /** By topic, until a subscription changes: most topics are published on again and again. */
+  /** Cache by topic, until a subscription changes, because most topics repeat. */
   const remembered = new Map<string, Receivers<Subscriber>>();
   let places = 0;
   let version = 0;
@@ -117,7 +120,7 @@ function merge<Subscriber>(
   found.set(subscriber, { ...joined(known, subscription), own });
 }
 
-/** The best QoS, and every identifier (MQTT 5, 3.3.4-2 and 3.3.4-3). */
+/** Combines two subscriptions: maximum QoS and all identifiers (MQTT 5, 3.3.4-2 and 3.3.4-3). */
 function joined(known: Allowance | undefined, subscription: Subscription): Allowance {
   const { id } = subscription;
   const ids = known?.ids ?? [];

@@ -7,31 +7,31 @@ import { WILL_BYTES } from '../limits.ts';
 import type { BrokerHost } from '../types.ts';
 import type { Session } from './session.ts';
 
-/** A message to be published when a connection ends without DISCONNECT (MQTT 5, 3.1.2.5). */
+/** Will message, published when a connection ends without DISCONNECT (MQTT 5, 3.1.2.5). */
 export type Will = {
   readonly message: Omit<Message, 'origin'>;
-  /** Milliseconds after the end of the connection (3.1.3.2.2). */
+  /** Will Delay Interval in milliseconds (3.1.3.2.2). */
   readonly delay: number;
 };
 
-/** The will of a persistent session as it is kept. */
+/** Stored will of a persistent session. */
 export type StoredWill = Will & {
-  /** Hub time in milliseconds at which it is published; undefined while the session has a connection. */
+  /** Hub time in milliseconds when the will is published. Undefined while the session has a connection. */
   readonly due: number | undefined;
 };
 
-/** A will that waits for its delay. */
+/** Will that waits for its delay. */
 export type PendingWill = {
   readonly send: () => void;
-  /** The session has a connection again: the will is not published, unless its time is up. */
+  /** Called when the session has reconnected: cancels the will unless it is due. */
   readonly cancel: () => void;
-  /** Hub time has gone on by itself. */
+  /** Called when hub time has advanced by the downtime. */
   readonly look: () => void;
-  /** The hub ends: the will stays on disk. */
+  /** Called at shutdown: the will stays on disk. */
   readonly stop: () => void;
 };
 
-/** Counts the will of a session in the share of its holder, in place of the one that it had. */
+/** Counts the will of a session in the share of its holder, replacing its previous one. */
 export function countWill(
   { shares }: Pick<BrokerHost, 'shares'>,
   session: Session,
@@ -61,17 +61,20 @@ export function willBytes({
   return WILL_BYTES + body.length + (correlation?.length ?? 0) + 2 * units;
 }
 
-/** Characters that the memory of a string takes beside its own. */
+/** Memory overhead of a string in UTF-16 units. */
 const PROPERTY_UNITS = 8;
 
-/** Keeps the will of a persistent session that has a connection: a crash of the hub ends that, too [MQTT-3.1.2-8]. */
+/**
+ * Stores the will of a connected persistent session, because a crash of the hub ends the connection, too
+ * [MQTT-3.1.2-8].
+ */
 export function keepWill(context: BrokerContext, session: Session, will: Will | undefined): void {
   countWill(context.host, session, will);
   if (will === undefined) forgetWill(context, session);
   else if (session.persistent) keep(context, session, { ...will, due: undefined });
 }
 
-/** Takes the will of a session from the disk, if there is one: it was published, or is not to be [MQTT-3.1.2-10]. */
+/** Removes the stored will of a session after its publication or cancellation [MQTT-3.1.2-10]. */
 export function forgetWill({ host }: BrokerContext, session: Session): void {
   countWill(host, session, undefined);
   if (session.keptWill === undefined) return;
@@ -85,8 +88,8 @@ function keep({ host }: BrokerContext, session: Session, will: StoredWill): void
 }
 
 /**
- * Publishes the will of a session that lost its connection: when its delay is over, or when the session ends,
- * whichever is first; a connection that resumes the session before takes it back [MQTT-3.1.3-9].
+ * Publishes the will of a session that lost its connection: after its delay or at the end of the session,
+ * whichever is first. A connection that resumes the session cancels it [MQTT-3.1.3-9].
  */
 export function publishWill(context: BrokerContext, session: Session, will: Will): void {
   const wait = Math.min(will.delay, session.expiry * 1000);
@@ -100,7 +103,7 @@ export function publishWill(context: BrokerContext, session: Session, will: Will
   forgetWill(context, session);
 }
 
-/** Waits for the time of a will that was kept; one whose session had a connection when the hub ended lost it then. */
+/** Schedules a stored will. A session that was connected when the hub ended is disconnected since then. */
 export function resumeWill(context: BrokerContext, session: Session): void {
   const { keptWill: will } = session;
   if (will === undefined) return;
@@ -145,7 +148,7 @@ function send(context: BrokerContext, session: Session, { message }: Will): void
   });
 }
 
-/** Whether a will may be published now: the manifest may have changed since CONNECT. */
+/** True if the will may be published now: access rules may have changed since CONNECT. */
 function mayGo(
   { host, counts, log }: BrokerContext,
   { identity, clientId }: Session,
