@@ -38,7 +38,8 @@ const PURE_EXCEPT = 'src/crypto/key-files/';
 const EDGES = ['src/main.ts', 'src/cli/'];
 const EDGE_ONLY = /\b(Date\.now|Math\.random|process\.exit|console\.\w+)\b/;
 
-const MAX_LINES = 300;
+/** Lines of a file. A file should seldom have more than 300. */
+const MAX_LINES = 400;
 
 type Source = { readonly file: string; readonly room: string; readonly text: string };
 

@@ -1,5 +1,5 @@
-import type { Grant } from './grant.ts';
-import { grantCovers, grantMatches, grantOf, grantOverlaps } from './grant.ts';
+import type { AccessRule } from './access-rule.ts';
+import { grantCovers, grantMatches, grantOf, grantOverlaps } from './access-rule.ts';
 import type { BrokerHost, Identity } from './types.ts';
 
 /**
@@ -128,7 +128,7 @@ function rulesOf({ publish, subscribe }: TopicGrants, own: readonly string[] = [
     receive: allowing(subscribing, grantMatches),
     subscribe: allowing(subscribing, grantCovers),
     granted: (filter, clientId, user) => {
-      const any = (grants: readonly Grant[], test: Test): boolean =>
+      const any = (grants: readonly AccessRule[], test: Test): boolean =>
         grants.some(grant => test(grant, filter, clientId, user));
       if (any(subscribing.denials, grantCovers)) return 'none';
       if (any(subscribing.grants, grantCovers))
@@ -138,8 +138,8 @@ function rulesOf({ publish, subscribe }: TopicGrants, own: readonly string[] = [
   };
 }
 
-type RuleList = { readonly grants: readonly Grant[]; readonly denials: readonly Grant[] };
-type Test = (grant: Grant, text: string, clientId: string, user: string | undefined) => boolean;
+type RuleList = { readonly grants: readonly AccessRule[]; readonly denials: readonly AccessRule[] };
+type Test = (grant: AccessRule, text: string, clientId: string, user: string | undefined) => boolean;
 
 function rulesIn(rules: readonly string[]): RuleList {
   const all = rules.map(grantOf);

@@ -41,7 +41,7 @@ export type Broker = {
    * Called when access rules have changed: disconnects clients that are no longer `known`, and checks all
    * subscriptions again.
    */
-  readonly review: (known: (identity: Identity) => boolean) => void;
+  readonly accessChanged: (known: (identity: Identity) => boolean) => void;
   /** Closes the listening sockets; connections stay. */
   readonly stopListening: () => void;
   readonly close: () => Promise<void>;
@@ -136,12 +136,12 @@ export function createBroker(settings: BrokerSettings): Broker {
       };
     },
     deliver: (message, durable) => deliver(context, message, durable),
-    review: known => {
+    accessChanged: known => {
       for (const connection of connections) {
         const { session } = connection;
         if (session !== undefined && !known(session.identity)) connection.close(UNKNOWN);
       }
-      sessions.judge();
+      sessions.recheckPermissions();
       rerouted();
     },
     stopListening: () => {

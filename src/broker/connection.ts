@@ -9,15 +9,15 @@ import { CONNECT_HEADER, createServerFramer } from '../mqtt/server.ts';
 import type { Version } from '../mqtt/version.ts';
 import type { BrokerContext } from './context.ts';
 import { acknowledge, handle } from './handlers/index.ts';
+import { type AckQueue, createAckQueue } from './inbound/ack-queue.ts';
 import type { InboundAliases } from './inbound/aliases.ts';
-import { createReceipts, type Receipts } from './inbound/receipts.ts';
 import { leave } from './leave.ts';
 import { MAX_CONNECT_BYTES, MAX_PENDING_PUBLISHES } from './limits.ts';
 import type { Arrival } from './listeners/gate.ts';
 import { closeLingering, closeSoon } from './listeners/linger.ts';
 import type { ClientSocket, Peer } from './listeners/socket.ts';
 import type { OutboundAliases } from './outbound/aliases.ts';
-import type { Express } from './outbound/express.ts';
+import type { FastPath } from './outbound/fast-path.ts';
 import type { RetainedSender } from './outbound/retained.ts';
 import { keepsUp } from './outbound/transmit.ts';
 import { peerFields } from './peer-fields.ts';
@@ -33,9 +33,9 @@ export type Connection = {
   readonly peer: Peer;
   readonly listener: ListenerClients;
   readonly output: Output;
-  readonly receipts: Receipts;
+  readonly acks: AckQueue;
   /** Created on demand, because most of possibly thousands of clients are idle. */
-  express: Express | undefined;
+  fastPath: FastPath | undefined;
   inboundAliases: InboundAliases | undefined;
   retained: RetainedSender | undefined;
   /** Fields of CONNECT, with defaults until it arrives. */
@@ -102,7 +102,7 @@ export function openConnection(
   let unsettled = false;
 
   const settled = (): void => {
-    if (!unsettled || connection.receipts.owed() >= MAX_PENDING_PUBLISHES / 2) return;
+    if (!unsettled || connection.acks.pending() >= MAX_PENDING_PUBLISHES / 2) return;
     unsettled = false;
     connection.resume();
   };
@@ -120,8 +120,8 @@ export function openConnection(
     peer,
     listener,
     output,
-    receipts: createReceipts((type, packetId, code) => connection.acknowledge(type, packetId, code), settled),
-    express: undefined,
+    acks: createAckQueue((type, packetId, code) => connection.acknowledge(type, packetId, code), settled),
+    fastPath: undefined,
     inboundAliases: undefined,
     retained: undefined,
     version: 4,
@@ -203,7 +203,7 @@ export function openConnection(
   };
 
   const holdFor = (until: (resume: () => void) => void): 'later' => {
-    connection.express?.flush();
+    connection.fastPath?.flush();
     connection.hold();
     until(connection.resume);
     return 'later';
@@ -214,11 +214,11 @@ export function openConnection(
     publish: (bytes, start, topicAt, end) => {
       heard = true;
       if (!keepsUp(connection)) return holdFor(connection.whenDrained);
-      if (connection.express?.take(connection, bytes, start, topicAt, end) === true) return 'passed';
+      if (connection.fastPath?.tryForward(connection, bytes, start, topicAt, end) === true) return 'passed';
       // Back-pressure: what the store cannot accept yet stays in the socket.
       if (pressure.high()) return holdFor(pressure.whenLow);
       context.publishers.add(connection);
-      if (connection.version === 5 || connection.receipts.owed() < MAX_PENDING_PUBLISHES) return 'read';
+      if (connection.version === 5 || connection.acks.pending() < MAX_PENDING_PUBLISHES) return 'read';
       unsettled = true;
       return holdFor(() => {});
     },
@@ -228,14 +228,14 @@ export function openConnection(
       return stored && pressure.high() ? holdFor(pressure.whenLow) : 'read';
     },
     acknowledged: (type, packetId, reasonCode) => {
-      connection.express?.flush();
+      connection.fastPath?.flush();
       heard = true;
       if (connection.closed) return;
       const wrong = acknowledge(connection, type, packetId, reasonCode);
       if (wrong !== undefined) connection.close(wrong);
     },
     packet: packet => {
-      connection.express?.flush();
+      connection.fastPath?.flush();
       heard = true;
       if (!entered) arrival.entered();
       entered = true;
@@ -244,7 +244,7 @@ export function openConnection(
       if (wrong !== undefined) connection.close(wrong);
     },
     broken: wrong => {
-      connection.express?.flush();
+      connection.fastPath?.flush();
       refuse(wrong);
     },
   });
@@ -252,7 +252,7 @@ export function openConnection(
   /** Handles the packets that the framer has buffered. */
   const cut = (): void => {
     framer.resume();
-    connection.express?.flush();
+    connection.fastPath?.flush();
   };
 
   const receive = (chunk: Buffer): void => {
@@ -262,7 +262,7 @@ export function openConnection(
     }
     begun = true;
     framer.push(chunk);
-    connection.express?.flush();
+    connection.fastPath?.flush();
     if (heard) lastPacket = clock.monotonic();
     heard = false;
     if (!entered) arrival.keeps(framer.kept());

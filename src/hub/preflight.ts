@@ -46,7 +46,7 @@ async function checkListeners({ manifest, home }: Placed): Promise<void> {
     const settings = listenerSettings(entry, home);
     if (!('tls' in settings)) continue;
     // Loaded on demand, because TLS takes memory.
-    const { readCertificates } = await import('../broker/listeners/certificates.ts');
+    const { readCertificates } = await import('../broker/listeners/tls/certificates.ts');
     readCertificates(settings.tls);
   }
 }

@@ -25,7 +25,7 @@ const ACTIONS: { readonly [Kind in PlanStep['kind']]: Action<Kind> } = {
     limits.use(manifest);
   },
   limits: ({ limits }, _, { manifest }) => limits.use(manifest),
-  access: ({ access, broker }, _, { manifest }) => broker.review(access.use(manifest)),
+  access: ({ access, broker }, _, { manifest }) => broker.accessChanged(access.use(manifest)),
   routes: ({ routing, router, modules, broker, log }, _, { manifest }) => {
     const wanted = routingOf(manifest);
     const { refusedRoutes, routeWarnings } = wanted.status();

@@ -10,7 +10,7 @@ import { folderWith, freePort, removeFolder, startHub } from '../harness/binary.
 /** Sockets of either side that one process may open here. */
 const FILES = Number(/Max open files\s+\d+\s+(\d+)/.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
 
-/** Connects and sends CONNECT; resolves to the first byte of the answer, or `closed`. */
+/** Connects and sends CONNECT. Resolves to the return code of CONNACK, or to `closed`. */
 function enter(port: number, clientId: string, sockets: Socket[]): Promise<number | 'closed'> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
@@ -19,7 +19,7 @@ function enter(port: number, clientId: string, sockets: Socket[]): Promise<numbe
     socket.write(
       generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId, clean, keepalive: 0 }),
     );
-    socket.once('data', bytes => resolve(bytes[0] ?? 0));
+    socket.once('data', bytes => resolve(bytes[3] ?? 'closed'));
     socket.once('close', () => resolve('closed'));
     socket.on('error', error =>
       'code' in error && error.code === 'ECONNRESET' ? resolve('closed') : reject(error),
@@ -27,9 +27,13 @@ function enter(port: number, clientId: string, sockets: Socket[]): Promise<numbe
   });
 }
 
+/** Return codes of CONNACK (MQTT 3.1.1, 3.2.2.3). */
+const ACCEPTED = 0;
+const UNAVAILABLE = 3;
+
 const connections = suite('e2e: connections');
 
-connections('beyond the limit they are closed, and there is room again when one ends', async () => {
+connections('clients beyond the bound are refused, and a place is free again when one leaves', async () => {
   assert.ok(FILES > MAX_CONNECTIONS + 100, `this needs ${MAX_CONNECTIONS} open files: raise "ulimit -n"`);
   const port = await freePort();
   const manifest = JSON.stringify({ name: 'test', listeners: [{ mqtt: `127.0.0.1:${port}` }] });
@@ -37,14 +41,14 @@ connections('beyond the limit they are closed, and there is room again when one 
   const hub = await startHub(folder, 'manifest.json', 'data');
   const sockets: Socket[] = [];
   try {
-    for (let n = 0; n < MAX_CONNECTIONS; n++) assert.is(await enter(port, `c${n}`, sockets), 0x20);
-    assert.is(await enter(port, 'beyond', sockets), 'closed');
+    for (let n = 0; n < MAX_CONNECTIONS; n++) assert.is(await enter(port, `c${n}`, sockets), ACCEPTED);
+    assert.is(await enter(port, 'beyond', sockets), UNAVAILABLE);
     sockets[0]?.destroy();
     let answer = await enter(port, 'next', sockets);
-    // The hub may not have seen yet that one is gone.
-    for (let tries = 0; answer === 'closed' && tries < 100; tries++)
+    // The hub may not have noticed yet that the client has left.
+    for (let tries = 0; answer !== ACCEPTED && tries < 100; tries++)
       answer = await enter(port, 'next', sockets);
-    assert.is(answer, 0x20);
+    assert.is(answer, ACCEPTED);
   } finally {
     for (const socket of sockets) socket.destroy();
     await hub.end('SIGTERM');

@@ -235,7 +235,7 @@ function begin(connection: Connection, session: Session, receiveMaximum: number)
   for (const [packetId, { kept }] of session.released) if (kept) session.delivery.release(packetId);
   attachQueue(session, context);
   attachInputs(session, context);
-  context.sessions.attended(session);
+  context.sessions.deliveryChanged(session);
 }
 
 function unkept({ clientId }: Session, { message }: Error): string {

@@ -7,12 +7,12 @@ import { protocolError, REASON } from '../../mqtt/reasons.ts';
 import { isTopicName } from '../../mqtt/topics.ts';
 import { MAX_CACHED_TOPIC_LENGTH } from '../../routes/limits.ts';
 import type { Connection } from '../connection.ts';
+import type { PendingAck } from '../inbound/ack-queue.ts';
 import { topicOf } from '../inbound/aliases.ts';
 import { mayPublish, messageFrom, publish } from '../inbound/publication.ts';
-import type { Receipt } from '../inbound/receipts.ts';
 import { MAX_PENDING_PUBLISHES } from '../limits.ts';
-import { createExpress } from '../outbound/express.ts';
-import { findWay } from '../outbound/ways.ts';
+import { findRoute } from '../outbound/cached-route.ts';
+import { createFastPath } from '../outbound/fast-path.ts';
 import { peerFields } from '../peer-fields.ts';
 import type { Session } from '../sessions/session.ts';
 
@@ -57,22 +57,22 @@ export function handlePublish(
  * message hold for it, too.
  */
 function remember(connection: Connection, message: Message): void {
-  connection.express ??= createExpress(connection.context);
-  const { express } = connection;
-  if (!express.knows(message.topic, message.qos)) express.remember(findWay(connection, message));
+  connection.fastPath ??= createFastPath(connection.context);
+  const { fastPath } = connection;
+  if (!fastPath.isCached(message.topic, message.qos)) fastPath.cache(findRoute(connection, message));
 }
 
 /** Accepts a QoS 1 message (MQTT 5, 4.3.2). */
 function takeIn(connection: Connection, session: Session, message: Message, packetId: number): void {
-  const receipt = connection.receipts.owe(PUBACK, packetId);
+  const ack = connection.acks.reserve(PUBACK, packetId);
   let takers: number | undefined;
   let early = false;
   takers = publish(connection.context, session, message, error => {
     if (takers === undefined && error === undefined) early = true;
-    else answer(connection, receipt, REASON.success, error);
+    else answer(connection, ack, REASON.success, error);
   });
   if (!early) return;
-  answer(connection, receipt, takers === 0 ? REASON.noMatchingSubscribers : REASON.success, undefined);
+  answer(connection, ack, takers === 0 ? REASON.noMatchingSubscribers : REASON.success, undefined);
 }
 
 /**
@@ -87,18 +87,18 @@ function receive(connection: Connection, session: Session, topic: string, packet
   // A repetition adds nothing: the first PUBLISH on this connection is acknowledged when the message is
   // durable.
   if (earlier !== undefined && earlier !== 'safe' && earlier.connection === connection) return;
-  const receipt = connection.receipts.owe(PUBREC, messageId);
+  const ack = connection.acks.reserve(PUBREC, messageId);
   if (earlier === 'safe') {
-    connection.receipts.pay(receipt, REASON.success);
+    connection.acks.complete(ack, REASON.success);
     return;
   }
   if (earlier !== undefined) {
     // The sender has reconnected before the message was durable.
     earlier.connection = connection;
-    earlier.receipt = receipt;
+    earlier.ack = ack;
     return;
   }
-  const sender = { connection, receipt };
+  const sender = { connection, ack };
   received.set(messageId, sender);
   counts.received++;
   const note = session.persistent ? host.sessions.noteReceived(session.id, messageId) : undefined;
@@ -108,7 +108,7 @@ function receive(connection: Connection, session: Session, topic: string, packet
       if (error === undefined) received.set(messageId, 'safe');
       else received.delete(messageId);
     }
-    answer(sender.connection, sender.receipt, REASON.success, error);
+    answer(sender.connection, sender.ack, REASON.success, error);
   };
   publish(connection.context, session, messageFrom(session, topic, packet), settle, note);
 }
@@ -117,19 +117,14 @@ function receive(connection: Connection, session: Session, topic: string, packet
  * Acknowledges a PUBLISH. A message that was not stored is not acknowledged: MQTT 5 has a reason code; before
  * MQTT 5 the connection is closed, because a client resends only after a reconnect (MQTT 3.1.1, 4.4).
  */
-function answer(
-  connection: Connection,
-  receipt: Receipt,
-  reasonCode: number,
-  error: Error | undefined,
-): void {
-  const { receipts, version } = connection;
+function answer(connection: Connection, ack: PendingAck, reasonCode: number, error: Error | undefined): void {
+  const { acks, version } = connection;
   try {
-    if (error === undefined) receipts.pay(receipt, reasonCode);
+    if (error === undefined) acks.complete(ack, reasonCode);
     else if (version === 5)
-      receipts.pay(receipt, isFull(error) ? REASON.quotaExceeded : REASON.implementationSpecificError);
+      acks.complete(ack, isFull(error) ? REASON.quotaExceeded : REASON.implementationSpecificError);
     else {
-      receipts.cancel(receipt);
+      acks.cancel(ack);
       connection.close(protocolError(REASON.quotaExceeded, `its message was not kept: ${sentenceOf(error)}`));
     }
   } catch (thrown) {
@@ -151,13 +146,13 @@ function isFull(error: Error): boolean {
  * identifiers.
  */
 function isBeyondReceiveMaximum(
-  { version, receipts }: Connection,
+  { version, acks }: Connection,
   { received }: Session,
   { qos, messageId }: Publish,
 ): boolean {
   if (qos === 0) return false;
   const known = qos === 2 && received.has(messageId);
-  if (version === 5 && !known && receipts.owed() >= MAX_PENDING_PUBLISHES) return true;
+  if (version === 5 && !known && acks.pending() >= MAX_PENDING_PUBLISHES) return true;
   return qos === 2 && !known && received.size >= MAX_PENDING_PUBLISHES;
 }
 
@@ -170,10 +165,10 @@ function refuse(
   topic: string,
   { qos, messageId }: Publish,
 ): ProtocolError | undefined {
-  const { receipts, version, context } = connection;
+  const { acks, version, context } = connection;
   context.counts.refused++;
   if (version < 5) return protocolError(REASON.notAuthorized, `it may not publish on "${topic}"`);
   context.log.warn(`Refused a message: the client may not publish on "${topic}".`, peerFields(connection));
-  if (qos > 0) receipts.pay(receipts.owe(qos === 1 ? PUBACK : PUBREC, messageId), REASON.notAuthorized);
+  if (qos > 0) acks.complete(acks.reserve(qos === 1 ? PUBACK : PUBREC, messageId), REASON.notAuthorized);
   return undefined;
 }

@@ -18,9 +18,9 @@ type Listen<Kind extends ListenerKind> = (
 /** Loaded on demand, so that a hub without TLS or HTTP does not load them. */
 const LISTEN: { readonly [Kind in ListenerKind]: () => Promise<Listen<Kind>> } = {
   mqtt: async () => listenTcp,
-  mqtts: async () => (await import('./tls.ts')).listenTls,
-  ws: async () => (await import('./websocket.ts')).listenWebSocket,
-  wss: async () => (await import('./secure-websocket.ts')).listenSecureWebSocket,
+  mqtts: async () => (await import('./tls/tls.ts')).listenTls,
+  ws: async () => (await import('./websocket/websocket.ts')).listenWebSocket,
+  wss: async () => (await import('./websocket/secure-websocket.ts')).listenSecureWebSocket,
   unix: async () => listenUnix,
 };
 

@@ -179,7 +179,7 @@ export function createDelivery(connection: Connection, session: Session, receive
     const drains = Array.from(sources.values(), ({ drain }) => drain);
     const first = turn++ % Math.max(drains.length, 1);
     for (const drain of [...drains.slice(first), ...drains.slice(0, first)]) drain.wake();
-    sessions.attended(session);
+    sessions.deliveryChanged(session);
   };
 
   /** Called when the window has space again. */

@@ -1,7 +1,7 @@
 import type { Holder } from '../../core/capacity/shares.ts';
 import type { Origin } from '../../core/message.ts';
 import type { Connection } from '../connection.ts';
-import type { Receipt } from '../inbound/receipts.ts';
+import type { PendingAck } from '../inbound/ack-queue.ts';
 import type { Delivery } from '../outbound/delivery.ts';
 import type { Identity, KeptWill, StoredFlights, StoredSession } from '../types.ts';
 import type { Subscription } from './subscriptions.ts';
@@ -13,7 +13,7 @@ import type { PendingWill, StoredWill } from './wills.ts';
 export type Released = { readonly sequence: number; kept: boolean };
 
 /** Connection that waits for the PUBREC of a QoS 2 message, until the message is durable. */
-export type Received = { connection: Connection; receipt: Receipt } | 'safe';
+export type Received = { connection: Connection; ack: PendingAck } | 'safe';
 
 /** Session of a client. A persistent session outlives its connection (MQTT 5, 4.1). */
 export type Session = {

@@ -36,14 +36,14 @@ export type Sessions = {
   /** Removes a subscription. Returns false if it did not exist. */
   readonly unsubscribe: (session: Session, filter: string) => boolean;
   /** Called when a session's delivery starts or stops, so that its shared groups resume or pause. */
-  readonly attended: (session: Session) => void;
+  readonly deliveryChanged: (session: Session) => void;
   /** Called when its connection has ended: ends the session or starts its expiry. */
   readonly left: (session: Session) => void;
   /** Stores a persistent session. Calls `done` when it is on disk. */
   readonly save: (session: Session, done: OnDurable) => void;
   readonly discard: (session: Session, done: OnDurable) => void;
   /** Checks the access rules of all subscriptions again. */
-  readonly judge: () => void;
+  readonly recheckPermissions: () => void;
   /** Reason why a holder may not open more persistent sessions. Undefined if it may. */
   readonly noRoomForPersistent: (holder: Holder) => ShareRefusal | undefined;
   readonly count: () => number;
@@ -190,9 +190,9 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
       if (session.subscriptionBytes + bytes > MAX_SESSION_SUBSCRIPTION_BYTES) return TOO_MUCH;
       return shares.subscriptionBytes.refusal(session.holder, bytes)?.logged;
     },
-    attended: groups.attended,
+    deliveryChanged: groups.deliveryChanged,
     left: session => {
-      groups.attended(session);
+      groups.deliveryChanged(session);
       if (session.expiry === 0) {
         discard(session, () => {});
         return;
@@ -204,7 +204,7 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     },
     save,
     discard,
-    judge: () => {
+    recheckPermissions: () => {
       for (const session of sessions.values()) judge(session);
     },
     noRoomForPersistent: holder => shares.sessions.refusal(holder, 1),

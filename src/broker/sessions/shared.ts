@@ -35,7 +35,7 @@ export type SharedGroups = {
    */
   readonly suspend: (session: Session, filter: string) => boolean;
   /** Called when a member's delivery starts or stops. */
-  readonly attended: (session: Session) => void;
+  readonly deliveryChanged: (session: Session) => void;
 };
 
 export function createSharedGroups(
@@ -102,7 +102,7 @@ export function createSharedGroups(
       groups.get(named.name)?.members.delete(session);
       return true;
     },
-    attended: session => {
+    deliveryChanged: session => {
       for (const filter of session.subscriptions.keys()) {
         const named = groupIn(filter);
         const group = named && groups.get(named.name);

@@ -21,18 +21,18 @@ export type Allowance = {
 };
 
 /** Combined options of all matching subscriptions of one subscriber, which gets one copy (MQTT 5, 3.3.4). */
-export type Grant = Allowance & {
+export type DeliveryOptions = Allowance & {
   /** Options for its own messages. Undefined with No Local. */
   readonly own: Allowance | undefined;
 };
 
 /** Receiver of a message and its delivery options. */
-export type Receiver<Subscriber> = { readonly subscriber: Subscriber; readonly grant: Grant };
+export type Receiver<Subscriber> = { readonly subscriber: Subscriber; readonly grant: DeliveryOptions };
 
 /** Receivers of a topic: as an array for fast iteration, and by subscriber. */
 export type Receivers<Subscriber> = {
   readonly all: readonly Receiver<Subscriber>[];
-  readonly get: (subscriber: Subscriber) => Grant | undefined;
+  readonly get: (subscriber: Subscriber) => DeliveryOptions | undefined;
 };
 
 /** Tree of subscriptions by topic level. Filters and topics must be valid. */
@@ -94,7 +94,7 @@ export function createSubscriptionTree<Subscriber>(
     match: topic => {
       const known = remembered.get(topic);
       if (known !== undefined) return known;
-      const grants = new Map<Subscriber, Grant>();
+      const grants = new Map<Subscriber, DeliveryOptions>();
       visitMatches(root, topic, (subscriber, subscription) => merge(subscriber, subscription, grants));
       for (const subscriber of grants.keys()) if (!accepts(subscriber, topic)) grants.delete(subscriber);
       const found = {
@@ -113,7 +113,7 @@ export function createSubscriptionTree<Subscriber>(
 function merge<Subscriber>(
   subscriber: Subscriber,
   subscription: Subscription,
-  found: Map<Subscriber, Grant>,
+  found: Map<Subscriber, DeliveryOptions>,
 ): void {
   const known = found.get(subscriber);
   const own = subscription.noLocal ? known?.own : joined(known?.own, subscription);

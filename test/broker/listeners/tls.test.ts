@@ -9,7 +9,7 @@ import type { IClientOptions } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CERTIFICATE_RELOAD_MS } from '../../../src/broker/limits.ts';
-import { alternativeNames } from '../../../src/broker/listeners/certificate-names.ts';
+import { alternativeNames } from '../../../src/broker/listeners/tls/certificate-names.ts';
 import { MAX_LISTENER_RETRY_MS } from '../../../src/hub/limits.ts';
 import type { Stage } from '../../harness/broker.ts';
 import { onStage } from '../../harness/broker.ts';

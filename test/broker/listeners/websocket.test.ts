@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import type { ClientOptions } from 'ws';
 import { WebSocket } from 'ws';
 import { WEBSOCKET_PING_MS } from '../../../src/broker/limits.ts';
-import { objectionTo, ownNames } from '../../../src/broker/listeners/origins.ts';
+import { objectionTo, ownNames } from '../../../src/broker/listeners/websocket/origins.ts';
 import { MAX_PACKET_BYTES } from '../../../src/core/limits.ts';
 import type { Stage } from '../../harness/broker.ts';
 import { onStage } from '../../harness/broker.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { connect, isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { connect as secureConnect } from 'node:tls';
-import { openWebSocket } from '../../../broker/listeners/websocket-client.ts';
+import { openWebSocket } from '../../../broker/listeners/websocket/websocket-client.ts';
 import { Failure } from '../../../core/errors.ts';
 import { readTlsFiles, TlsFileError, type TlsFiles, type TlsIdentity } from '../../../core/tls/files.ts';
 import type { Dial } from '../../../upstream/link/dial.ts';

@@ -1,9 +1,9 @@
 import { Socket } from 'node:net';
 import type { Server, TLSSocket } from 'node:tls';
-import { reasonOf } from '../../core/errors.ts';
-import type { Log } from '../../core/log.ts';
-import { certificateReason, handshakeReason } from '../../core/tls/reasons.ts';
-import { peerOf } from './socket.ts';
+import { reasonOf } from '../../../core/errors.ts';
+import type { Log } from '../../../core/log.ts';
+import { certificateReason, handshakeReason } from '../../../core/tls/reasons.ts';
+import { peerOf } from '../socket.ts';
 
 /** Logs each failed TLS handshake of `server` with the peer and the reason. */
 export function logHandshakes(server: Server, log: Log): void {

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
-import { HTTP_ARRIVAL_BYTES } from '../limits.ts';
-import { openEntrance, openServer } from './server.ts';
-import type { Accept, ListenerHost, OpenListener, WebSocketSettings } from './settings.ts';
-import { peerOf } from './socket.ts';
+import { HTTP_ARRIVAL_BYTES } from '../../limits.ts';
+import { openEntrance, openServer } from '../server.ts';
+import type { Accept, ListenerHost, OpenListener, WebSocketSettings } from '../settings.ts';
+import { peerOf } from '../socket.ts';
 import { HTTP, refuseRequest, takeUpgrades } from './upgrade.ts';
 
 /** Opens a listener of MQTT over WebSockets (MQTT 3.1.1, 6). */

@@ -5,11 +5,11 @@ import { isOwn } from '../inbound/publication.ts';
 import { MAX_ROUTE_RECEIVERS } from '../limits.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Sessions, Subscriber } from '../sessions/sessions.ts';
-import type { Grant } from '../sessions/subscriptions.ts';
-import type { Way } from './express.ts';
+import type { DeliveryOptions } from '../sessions/subscriptions.ts';
+import type { CachedRoute } from './fast-path.ts';
 
 /** Route for the fast path of messages like this one; it may have no receivers. */
-export function findWay({ context, version }: Connection, message: Message): Way {
+export function findRoute({ context, version }: Connection, message: Message): CachedRoute {
   const { host, sessions } = context;
   const { topic, retain } = message;
   const qos = message.qos === 0 ? 0 : 1;
@@ -46,7 +46,7 @@ function receiversOf(
 function takesBytes(
   sender: Version,
   subscriber: Subscriber,
-  { qos: granted, ids }: Grant,
+  { qos: granted, ids }: DeliveryOptions,
   qos: 0 | 1,
 ): subscriber is Session {
   if (subscriber.kind === 'group' || ids.length > 0) return false;

@@ -1,8 +1,8 @@
 import { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
-import type { Cancel, Clock } from '../../core/clock.ts';
-import { WEBSOCKET_PING_MS } from '../limits.ts';
-import type { ClientSocket } from './socket.ts';
+import type { Cancel, Clock } from '../../../core/clock.ts';
+import { WEBSOCKET_PING_MS } from '../../limits.ts';
+import type { ClientSocket } from '../socket.ts';
 
 /** Status codes of a close frame (RFC 6455, 7.4.1). */
 const NORMAL = 1000;

@@ -1,13 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { type Stats, statSync } from 'node:fs';
 import type { SecureContextOptions, Server, TlsOptions } from 'node:tls';
-import type { Cancel } from '../../core/clock.ts';
-import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
-import { type Validity, validityOf, validityProblem } from '../../core/tls/certificate-validity.ts';
-import { readTlsFiles, TlsFileError } from '../../core/tls/files.ts';
-import { CERTIFICATE_RELOAD_MS } from '../limits.ts';
+import type { Cancel } from '../../../core/clock.ts';
+import { Failure, reasonOf, systemCode } from '../../../core/errors.ts';
+import { type Validity, validityOf, validityProblem } from '../../../core/tls/certificate-validity.ts';
+import { readTlsFiles, TlsFileError } from '../../../core/tls/files.ts';
+import { CERTIFICATE_RELOAD_MS } from '../../limits.ts';
+import type { ListenerHost, OpenListener, TlsSettings } from '../settings.ts';
 import { alternativeNames } from './certificate-names.ts';
-import type { ListenerHost, OpenListener, TlsSettings } from './settings.ts';
 
 const READABLE_BY_OTHERS = 0o004;
 

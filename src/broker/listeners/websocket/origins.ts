@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
-import type { WebSocketSettings } from './settings.ts';
+import type { WebSocketSettings } from '../settings.ts';
 
 /** WebSocket subprotocols of MQTT and of MQTT 3.1. */
 const PROTOCOLS = ['mqtt', 'mqttv3.1'];

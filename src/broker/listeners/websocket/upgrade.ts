@@ -1,13 +1,13 @@
 import type { IncomingMessage, RequestListener, ServerOptions } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { MAX_PACKET_BYTES } from '../../core/limits.ts';
-import { CONNECT_TIMEOUT_MS, MAX_UPGRADE_BYTES } from '../limits.ts';
+import { MAX_PACKET_BYTES } from '../../../core/limits.ts';
+import { CONNECT_TIMEOUT_MS, MAX_UPGRADE_BYTES } from '../../limits.ts';
+import type { Entrance } from '../server.ts';
+import type { ListenerHost, WebSocketSettings } from '../settings.ts';
+import type { Peer } from '../socket.ts';
 import { streamOf } from './frames.ts';
 import { objectionTo, ownNames, protocolOf } from './origins.ts';
-import type { Entrance } from './server.ts';
-import type { ListenerHost, WebSocketSettings } from './settings.ts';
-import type { Peer } from './socket.ts';
 
 /** Bounds of an HTTP request: an upgrade request needs no more. */
 export const HTTP: ServerOptions = {

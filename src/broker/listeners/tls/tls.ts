@@ -1,11 +1,11 @@
 import { createServer } from 'node:tls';
-import { TLS_ARRIVAL_BYTES } from '../limits.ts';
+import { TLS_ARRIVAL_BYTES } from '../../limits.ts';
+import { openEntrance, openServer } from '../server.ts';
+import type { Accept, AddressSettings, ListenerHost, OpenListener, TlsSettings } from '../settings.ts';
+import { peerOf } from '../socket.ts';
 import { certificateNames } from './certificate-names.ts';
 import { keepCertificates } from './certificates.ts';
 import { logHandshakes } from './handshake.ts';
-import { openEntrance, openServer } from './server.ts';
-import type { Accept, AddressSettings, ListenerHost, OpenListener, TlsSettings } from './settings.ts';
-import { peerOf } from './socket.ts';
 
 /** Opens a listener of MQTT over TLS 1.2 or later. */
 export async function listenTls(

@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';
 import { TLSSocket } from 'node:tls';
-import { HTTP_ARRIVAL_BYTES, TLS_ARRIVAL_BYTES } from '../limits.ts';
-import { certificateNames } from './certificate-names.ts';
-import { keepCertificates } from './certificates.ts';
-import { logHandshakes } from './handshake.ts';
-import { openEntrance, openServer } from './server.ts';
-import type { Accept, ListenerHost, OpenListener, TlsSettings, WebSocketSettings } from './settings.ts';
-import type { Peer } from './socket.ts';
-import { peerOf } from './socket.ts';
+import { HTTP_ARRIVAL_BYTES, TLS_ARRIVAL_BYTES } from '../../limits.ts';
+import { openEntrance, openServer } from '../server.ts';
+import type { Accept, ListenerHost, OpenListener, TlsSettings, WebSocketSettings } from '../settings.ts';
+import type { Peer } from '../socket.ts';
+import { peerOf } from '../socket.ts';
+import { certificateNames } from '../tls/certificate-names.ts';
+import { keepCertificates } from '../tls/certificates.ts';
+import { logHandshakes } from '../tls/handshake.ts';
 import { HTTP, refuseRequest, takeUpgrades } from './upgrade.ts';
 
 /** Opens a listener of MQTT over secure WebSockets. */

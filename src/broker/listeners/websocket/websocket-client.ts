@@ -1,9 +1,9 @@
 import { WebSocket } from 'ws';
-import type { Clock } from '../../core/clock.ts';
-import { MAX_PACKET_BYTES } from '../../core/limits.ts';
-import { CONNECT_TIMEOUT_MS } from '../limits.ts';
+import type { Clock } from '../../../core/clock.ts';
+import { MAX_PACKET_BYTES } from '../../../core/limits.ts';
+import { CONNECT_TIMEOUT_MS } from '../../limits.ts';
+import type { ClientSocket } from '../socket.ts';
 import { streamOf } from './frames.ts';
-import type { ClientSocket } from './socket.ts';
 
 /** Certificates for a `wss:` address, in PEM. */
 export type WebSocketCertificates = {

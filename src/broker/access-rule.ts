@@ -1,7 +1,7 @@
 import { covers, overlaps } from '../core/topic-filter.ts';
 
 /** Parsed access rule. `%c` is the client identifier, `%u` the user name. */
-export type Grant = { readonly levels: readonly Level[]; readonly denies: boolean };
+export type AccessRule = { readonly levels: readonly Level[]; readonly denies: boolean };
 
 /** First character of a filter that denies. */
 const DENIAL = '!';
@@ -23,7 +23,7 @@ export function isDenial(rule: string): boolean {
 }
 
 /** Parses a valid access rule. */
-export function grantOf(rule: string): Grant {
+export function grantOf(rule: string): AccessRule {
   const levels = filterOf(rule)
     .split('/')
     .map(text => ({ text, varies: VARIABLE.test(text) }));
@@ -32,7 +32,7 @@ export function grantOf(rule: string): Grant {
 
 /** True if a grant or denial matches a topic. On the hot path, so it does not split the topic. */
 export function grantMatches(
-  { levels, denies }: Grant,
+  { levels, denies }: AccessRule,
   topic: string,
   clientId: string,
   user: string | undefined,
@@ -63,7 +63,7 @@ export const grantCovers = comparing(covers);
 export const grantOverlaps = comparing(overlaps);
 
 function comparing(relation: Relation) {
-  return (grant: Grant, filter: string, clientId: string, user: string | undefined): boolean => {
+  return (grant: AccessRule, filter: string, clientId: string, user: string | undefined): boolean => {
     const own = filterFor(grant, clientId, user);
     return own !== undefined && relation(own, filter);
   };
@@ -74,7 +74,7 @@ function comparing(relation: Relation) {
  * to `+`.
  */
 function filterFor(
-  { levels, denies }: Grant,
+  { levels, denies }: AccessRule,
   clientId: string,
   user: string | undefined,
 ): string | undefined {

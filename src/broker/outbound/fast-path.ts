@@ -17,7 +17,7 @@ import { transmitBytes } from './transmit.ts';
 const PLAIN = [0x30, 0x32] as const;
 
 /** Receivers of a topic that accept the unchanged bytes. Valid until a subscription changes. */
-export type Way = {
+export type CachedRoute = {
   readonly topic: string;
   readonly topicBytes: Buffer;
   readonly qos: 0 | 1;
@@ -28,35 +28,41 @@ export type Way = {
   readonly count: CountPassed;
 };
 
-export type Express = {
+export type FastPath = {
   /**
    * Tries to forward the packet at `start` to `end` of `bytes`; the topic's length is at `topicAt`. Returns
    * false if it must be parsed.
    */
-  readonly take: (sender: Connection, bytes: Buffer, start: number, topicAt: number, end: number) => boolean;
+  readonly tryForward: (
+    sender: Connection,
+    bytes: Buffer,
+    start: number,
+    topicAt: number,
+    end: number,
+  ) => boolean;
   /** Sends the collected packets. Must precede anything else on this connection. */
   readonly flush: () => void;
   /** True if the cached route is for this topic and QoS, and is still valid. */
-  readonly knows: (topic: string, qos: number) => boolean;
+  readonly isCached: (topic: string, qos: number) => boolean;
   /** Caches a route. */
-  readonly remember: (way: Way) => void;
+  readonly cache: (route: CachedRoute) => void;
 };
 
-export function createExpress({ counts, sessions }: BrokerContext): Express {
+export function createFastPath({ counts, sessions }: BrokerContext): FastPath {
   const { version } = sessions.subscriptions;
-  let way: Way | undefined;
+  let route: CachedRoute | undefined;
   let bytes: Buffer | undefined;
   let start = 0;
   let end = 0;
   let messages = 0;
 
   const flush = (): void => {
-    if (bytes === undefined || way?.receivers === undefined) return;
+    if (bytes === undefined || route?.receivers === undefined) return;
     const piece = bytes.subarray(start, end);
     bytes = undefined;
     counts.received += messages;
-    way.count(messages, way.receivers.length);
-    for (const { connection: receiver } of way.receivers) {
+    route.count(messages, route.receivers.length);
+    for (const { connection: receiver } of route.receivers) {
       // QoS 0 goes only to connected clients that keep up (MQTT 5, 4.3.1).
       if (receiver === undefined || !transmitBytes(receiver, piece, messages)) counts.dropped += messages;
     }
@@ -76,7 +82,7 @@ export function createExpress({ counts, sessions }: BrokerContext): Express {
 
   /** Forwards a QoS 1 packet. Returns false if a receiver's window is full. */
   const pass = (
-    { acknowledge, receipts }: Connection,
+    { acknowledge, acks }: Connection,
     receivers: readonly Session[],
     count: CountPassed,
     chunk: Buffer,
@@ -91,25 +97,25 @@ export function createExpress({ counts, sessions }: BrokerContext): Express {
     counts.received++;
     count(1, receivers.length);
     const code = receivers.length === 0 ? REASON.noMatchingSubscribers : REASON.success;
-    if (receipts.owed() === 0) acknowledge(PUBACK, packetId, code);
-    else receipts.pay(receipts.owe(PUBACK, packetId), code);
+    if (acks.pending() === 0) acknowledge(PUBACK, packetId, code);
+    else acks.complete(acks.reserve(PUBACK, packetId), code);
     return true;
   };
 
   return {
-    take: (sender, chunk, from, topicAt, to) => {
-      if (way?.receivers === undefined || chunk[from] !== PLAIN[way.qos]) return false;
-      if (way.version !== version() || !isPlain(chunk, topicAt, to, way, sender.version)) return false;
-      const { receivers, count, topicBytes } = way;
-      if (way.qos === 1)
+    tryForward: (sender, chunk, from, topicAt, to) => {
+      if (route?.receivers === undefined || chunk[from] !== PLAIN[route.qos]) return false;
+      if (route.version !== version() || !isPlain(chunk, topicAt, to, route, sender.version)) return false;
+      const { receivers, count, topicBytes } = route;
+      if (route.qos === 1)
         return pass(sender, receivers, count, chunk, from, to, topicAt + 2 + topicBytes.length);
       extend(chunk, from, to);
       return true;
     },
     flush,
-    knows: (topic, qos) => way?.topic === topic && way.qos === qos && way.version === version(),
-    remember: found => {
-      way = found;
+    isCached: (topic, qos) => route?.topic === topic && route.qos === qos && route.version === version(),
+    cache: found => {
+      route = found;
     },
   };
 }
@@ -119,7 +125,7 @@ function isPlain(
   bytes: Buffer,
   at: number,
   end: number,
-  { topicBytes: topic, qos }: Way,
+  { topicBytes: topic, qos }: CachedRoute,
   version: Version,
 ): boolean {
   const { length } = topic;
