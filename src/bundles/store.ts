@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { oneAtATime } from '../core/async/one-at-a-time.ts';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
-import { oneAtATime } from '../core/one-at-a-time.ts';
 import { diskFailure } from './disk.ts';
 import type { FetchContext } from './download/download.ts';
 import { MAX_KEPT_DOWNLOADS } from './limits.ts';

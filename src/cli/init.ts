@@ -4,8 +4,8 @@ import { CHILD_STARTED, forwardSignals, WAIT_FOR_CHILD } from '../core/shell-chi
 const SHELL = '/bin/sh';
 
 /**
- * First process (pid 1) of a container: starts the hub, forwards signals, and exits with the hub's exit code. A shell reaps
- * every orphan that the kernel reparents to pid 1; Node reaps its own children only.
+ * First process (pid 1) of a container: starts the hub, forwards signals, and exits with the hub's exit code.
+ * A shell reaps every orphan that the kernel reparents to pid 1; Node reaps its own children only.
  */
 const SCRIPT = `
 ${forwardSignals('TERM INT HUP QUIT')}

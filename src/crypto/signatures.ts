@@ -13,7 +13,7 @@ const SIGNATURE_BYTES = 64;
 /** Order of the group (RFC 8032, 5.1). */
 const ORDER = 2n ** 252n + 27_742_317_777_372_353_535_851_937_790_883_648_493n;
 
-export type ManifestSignature = { readonly key: string; readonly value: string };
+export type Signature = { readonly key: string; readonly value: string };
 
 /** Public key whose manifests are accepted, by the name of its file. */
 export type TrustedKey = { readonly name: string; readonly bytes: Buffer; readonly comment: string };
@@ -35,7 +35,7 @@ export async function signManifest(
   manifest: object,
   { publicKey, secretKey }: KeyPair,
   file: string,
-): Promise<object & { readonly signature: ManifestSignature }> {
+): Promise<object & { readonly signature: Signature }> {
   const nacl = await loadNacl();
   const { signature: _, ...rest }: { signature?: unknown } = manifest;
   const value = nacl.sign.detached(
@@ -78,7 +78,7 @@ export async function verifyManifest(
   );
 }
 
-function signatureOf(manifest: object, file: string): ManifestSignature {
+function signatureOf(manifest: object, file: string): Signature {
   const { signature }: { signature?: unknown } = manifest;
   if (signature === undefined) throw missing(file);
   const { key, value }: { key?: unknown; value?: unknown } = isObject(signature) ? signature : {};

@@ -1,4 +1,4 @@
-import { abortable } from '../core/abortable.ts';
+import { abortable } from '../core/async/abortable.ts';
 import type { Clock } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
 import type { Placed, Plan } from '../manifest/diff/plan.ts';
@@ -12,7 +12,7 @@ import type { RestartBaseline } from './module-health.ts';
 import { isDown, modulesHealth, restartBaselineOf } from './module-health.ts';
 import type { ExecuteOptions, PlanExecutor } from './plan-executor.ts';
 import { SELF_UPDATE_LABEL } from './plan-text.ts';
-import type { Progress, ProgressSettings } from './progress.ts';
+import type { DeploymentProgress, ProgressSettings } from './progress.ts';
 import { createProgress, distinct } from './progress.ts';
 import type { SelfUpdate } from './self-update.ts';
 
@@ -48,7 +48,7 @@ export type DeploymentRunner = {
     signal: AbortSignal,
   ) => Promise<void>;
   /** Records the end of an attempt durably, and removes files that are no longer needed. */
-  readonly finish: Progress['finish'];
+  readonly finish: DeploymentProgress['finish'];
 };
 
 export type DeploymentRunnerSettings = ProgressSettings & {

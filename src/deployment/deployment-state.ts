@@ -1,4 +1,4 @@
-import { abortable } from '../core/abortable.ts';
+import { abortable } from '../core/async/abortable.ts';
 import { reasonOf } from '../core/errors.ts';
 import { storedJson } from '../core/files/stored-json.ts';
 import type { Log } from '../core/log.ts';

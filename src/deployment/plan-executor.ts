@@ -1,4 +1,4 @@
-import { abortable } from '../core/abortable.ts';
+import { abortable } from '../core/async/abortable.ts';
 import type { Placed, Plan, PlanStep } from '../manifest/diff/plan.ts';
 import { planOf, stateAfterFailure, stateAfterStep } from '../manifest/diff/plan.ts';
 

@@ -9,7 +9,7 @@ import type { ExecuteOptions } from './plan-executor.ts';
 import { stepLabel } from './plan-text.ts';
 
 /** Durable record of how far an attempt is, so that the next start of the hub can continue it. */
-export type Progress = {
+export type DeploymentProgress = {
   /** Records and logs each step before it runs. */
   readonly recordSteps: (attempt: DeploymentAttempt, signal: AbortSignal) => ExecuteOptions['beforeStep'];
   /** Records a rollback; a failed write does not stop the rollback. */
@@ -26,8 +26,13 @@ export type ProgressSettings = {
   readonly removeUnused: (kept: readonly Placed[]) => Promise<void>;
 };
 
-export function createProgress({ log, state, manifests, removeUnused }: ProgressSettings): Progress {
-  const recordRollback: Progress['recordRollback'] = async (change, signal) => {
+export function createProgress({
+  log,
+  state,
+  manifests,
+  removeUnused,
+}: ProgressSettings): DeploymentProgress {
+  const recordRollback: DeploymentProgress['recordRollback'] = async (change, signal) => {
     try {
       await state.write(change, signal);
     } catch (thrown) {

@@ -1,8 +1,8 @@
 import { createReadStream, statSync } from 'node:fs';
 import type { LocalSource } from '../bundles/types.ts';
-import { abortable } from '../core/abortable.ts';
+import { abortable } from '../core/async/abortable.ts';
+import { oneAtATime } from '../core/async/one-at-a-time.ts';
 import { Failure } from '../core/errors.ts';
-import { oneAtATime } from '../core/one-at-a-time.ts';
 import type { Placed } from '../manifest/diff/plan.ts';
 import type { Artifact } from '../manifest/types.ts';
 import type { Launched } from '../self-update/launch.ts';

@@ -3,7 +3,7 @@ import type { ListenerKind, ListenerSettings } from '../broker/listeners/setting
 import type { ListenerEntry } from '../manifest/types.ts';
 
 /** Open listener: its kind and address. */
-export type OpenListener = { readonly kind: ListenerKind; readonly address: string };
+export type ListenerAddress = { readonly kind: ListenerKind; readonly address: string };
 
 /** Broker settings of a listener of the manifest. Relative file paths start at `home`. */
 export function listenerSettings(entry: ListenerEntry, home: string): ListenerSettings {
@@ -28,7 +28,7 @@ export function addressOf(entry: ListenerEntry, home: string): string {
 }
 
 /** URL for modules: the first plain listener. Undefined if there is none. */
-export function urlForModules(listeners: readonly OpenListener[]): string | undefined {
+export function urlForModules(listeners: readonly ListenerAddress[]): string | undefined {
   const plain = listeners.find(({ kind }) => kind === 'mqtt');
   if (plain === undefined) return listeners[0]?.address;
   // 0.0.0.0 is not an address to connect to.

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Broker } from '../broker/broker.ts';
 import type { OpenListener } from '../broker/listeners/settings.ts';
+import { oneAtATime } from '../core/async/one-at-a-time.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { oneAtATime } from '../core/one-at-a-time.ts';
 import type { ListenerEntry } from '../manifest/types.ts';
 import { INITIAL_LISTENER_RETRY_MS, MAX_LISTENER_RETRY_MS } from './limits.ts';
 import { addressOf, listenerSettings, urlForModules } from './listener-settings.ts';

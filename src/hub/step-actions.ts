@@ -39,7 +39,8 @@ const ACTIONS: { readonly [Kind in PlanStep['kind']]: Action<Kind> } = {
     broker.rerouted();
   },
   listeners: ({ listening, broker }, _, { manifest, home }) => {
-    // Before clients connect: pending wills are published through the routes, and expired messages are removed.
+    // Before clients connect: pending wills are published through the routes, and expired messages are
+    // removed.
     broker.begin();
     return listening.use(manifest.listeners, home);
   },

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import { oneAtATime } from '../core/async/one-at-a-time.ts';
 import type { Clock } from '../core/clock.ts';
 import type { LogSink } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
-import { oneAtATime } from '../core/one-at-a-time.ts';
 import type { Random } from '../core/random.ts';
 import { pathOf } from '../manifest/checks/field-path.ts';
 import type { Placed } from '../manifest/diff/plan.ts';
@@ -27,8 +27,8 @@ export type UpstreamStatus = ForwarderStatus & {
 /** Upstreams of the current manifest, each with its own forwarder. */
 export type Upstreams = {
   /**
-   * Starts, restarts and stops the upstreams that differ. Failure `secret.unopened`, and those of `key`: that upstream
-   * retries to open its password; the others run.
+   * Starts, restarts and stops the upstreams that differ. Failure `secret.unopened`, and those of `key`: that
+   * upstream retries to open its password; the others run.
    */
   readonly use: (placed: Placed) => Promise<void>;
   readonly statuses: () => UpstreamStatus[];

@@ -28,7 +28,7 @@ export type Manifest = {
   /** Permissions of anonymous clients. Undefined if not set. */
   readonly anonymous: TopicLists | undefined;
   readonly limits: Limits;
-  /** Whether messages may be retained. */
+  /** True if clients may retain messages. */
   readonly retained: boolean;
   /** In the order of the manifest; its field `upstream` gives one of the name "upstream". */
   readonly upstreams: readonly UpstreamEntry[];
@@ -42,7 +42,7 @@ export type Manifest = {
 export type Limits = {
   /** Bytes of one MQTT packet of a client. */
   readonly packetSize: number;
-  /** Milliseconds; undefined: any. */
+  /** Maximum keep-alive in milliseconds. Undefined if unlimited. */
   readonly keepAlive: number | undefined;
   /** Clients connected at once, over all listeners. */
   readonly connections: number;
@@ -220,7 +220,10 @@ export type Upstream = {
   /** Milliseconds. */
   readonly keepAlive: number;
   readonly priorities: 'weighted' | 'strict';
-  /** Undefined: `skerry-` and the device's name, and that of an upstream with another name than `upstream`. */
+  /**
+   * Client identifier. By default `skerry-`, the device's name, and `:` with the upstream's name unless that is
+   * `upstream`.
+   */
   readonly clientId: string | undefined;
   readonly tls: UpstreamTls | undefined;
   /** Topic filters to subscribe to at the upstream. */

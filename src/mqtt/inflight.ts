@@ -1,4 +1,4 @@
-import { createIntMap } from '../core/int-map.ts';
+import { createIntMap } from '../core/collections/int-map.ts';
 import { MAX_PACKET_ID } from './packets.ts';
 
 /** Messages in flight by packet identifier: sent and not acknowledged (MQTT 3.1.1, 2.3.1; MQTT 5, 2.2.1). */

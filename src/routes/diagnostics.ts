@@ -2,7 +2,7 @@ import type { TextSpan } from './tree.ts';
 
 /** Error or warning about a route, with its position. */
 export type Diagnostic = TextSpan & {
-  /** One sentence without its full stop: the subject, the problem and the fix. */
+  /** Sentence without its full stop: the subject, the problem and the fix. */
   readonly sentence: string;
   /** Line and column, counted from 1. A column is a character, not a UTF-16 unit. */
   readonly line: number;

@@ -1,6 +1,8 @@
 /** Properties of a message that a condition can read. */
 export type Subject = {
-  /** `/messages/modules/M/outputs/O`, `/messages/modules/M` without an output, `/messages` for a plain client. */
+  /**
+   * `/messages/modules/M/outputs/O`, `/messages/modules/M` without an output, `/messages` for a plain client.
+   */
   readonly source: string;
   /** MQTT topic of the message. */
   readonly topic: string;

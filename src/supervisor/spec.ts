@@ -128,7 +128,7 @@ export type ModuleStatus = {
   readonly notEnforced: readonly string[];
 };
 
-/** One module: its state machine with process, logs and health. */
+/** Module: its state machine with process, logs and health. */
 export type Module = {
   /** Current specification. */
   readonly spec: () => ModuleSpec;

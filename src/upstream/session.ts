@@ -22,7 +22,7 @@ export type UpstreamMemory = {
 };
 
 /** Session at the upstream, needed for QoS 2 and for downstream messages. */
-export type Session = {
+export type UpstreamSession = {
   /** Session fields of CONNECT. */
   readonly wanted: () => { readonly clean: boolean; readonly sessionExpiry: number };
   /**
@@ -38,7 +38,7 @@ export function createSession(
   { releases, arrivals }: { readonly releases: Qos2Outbound; readonly arrivals: Qos2Inbound },
   clientId: string,
   { urls, exactlyOnce, down }: Pick<Upstream, 'urls' | 'exactlyOnce' | 'down'>,
-): Session {
+): UpstreamSession {
   const keeps = exactlyOnce || down.length > 0;
   const name = keeps ? JSON.stringify([clientId, urls.map(({ host, port }) => [host, port])]) : undefined;
   const isKnown = (): boolean => memory.session() === name;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createIntMap } from '../../src/core/int-map.ts';
+import { createIntMap } from '../../src/core/collections/int-map.ts';
 
 const numbered = suite('core: things by numbers');
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { HeapItem } from '../../src/core/max-heap.ts';
-import { createMaxHeap } from '../../src/core/max-heap.ts';
+import type { HeapItem } from '../../src/core/collections/max-heap.ts';
+import { createMaxHeap } from '../../src/core/collections/max-heap.ts';
 
 const heaps = suite('core: max-heap');
 

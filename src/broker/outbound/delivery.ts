@@ -12,7 +12,7 @@ import { createBacklog } from './backlog.ts';
 import { keepsUp, lesser, transmit } from './transmit.ts';
 
 /** Queue that is delivered on a connection. */
-export type Source = {
+export type QueueSource = {
   readonly drain: SimpleDrain;
   /** Topic that replaces the message's own. */
   readonly topic: string | undefined;
@@ -28,7 +28,7 @@ export type Source = {
 /** Message of a packet identifier: a queue entry, or a message that is not stored. */
 type Flight = {
   readonly qos: QoS;
-  readonly source: Source | undefined;
+  readonly source: QueueSource | undefined;
   readonly sequence: number;
 };
 
@@ -45,7 +45,7 @@ export type Delivery = {
   ) => void;
   readonly detach: (name: string) => void;
   /** Sends an entry of a shared queue. Returns false if the window is full. */
-  readonly send: (source: Source, entry: QueueEntry) => boolean;
+  readonly send: (source: QueueSource, entry: QueueEntry) => boolean;
   /**
    * Accepts a message that lives only as long as this connection. Returns false if it must go into the
    * session's queue.
@@ -73,7 +73,7 @@ export type Delivery = {
 export function createDelivery(connection: Connection, session: Session, receiveMaximum: number): Delivery {
   const { host, clock, sessions, counts } = connection.context;
   const limit = Math.min(receiveMaximum, MAX_IN_FLIGHT);
-  const sources = new Map<string, Source>();
+  const sources = new Map<string, QueueSource>();
   const window = createInFlight<Flight>();
   /** True if the client's window is full (MQTT 5, 4.9). */
   const isFull = (): boolean => window.size() >= limit;
@@ -100,7 +100,7 @@ export function createDelivery(connection: Connection, session: Session, receive
     return { qos, retainAsPublished: false, ids: [] };
   };
 
-  const send = (source: Source, entry: QueueEntry): boolean => {
+  const send = (source: QueueSource, entry: QueueEntry): boolean => {
     const { message, redelivered, remaining } = entry;
     const allowance = source.allowance(message);
     if (allowance === undefined) {
@@ -192,7 +192,7 @@ export function createDelivery(connection: Connection, session: Session, receive
   const attach: Delivery['attach'] = (name, open, topic) => {
     if (sources.has(name) || stopped) return;
     const drain = open({ window: limit, send: entry => send(source, entry) });
-    const source: Source = {
+    const source: QueueSource = {
       drain,
       topic,
       allowance: message => allowanceFor(topic ?? message.topic, message),
@@ -222,7 +222,7 @@ export function createDelivery(connection: Connection, session: Session, receive
   };
 
   /** Handles PUBREC: removes the message from its queue, and then sends PUBREL [MQTT-4.3.3-8]. */
-  const received = (packetId: number, source: Source, sequence: number): void => {
+  const received = (packetId: number, source: QueueSource, sequence: number): void => {
     const released = { sequence, kept: false };
     session.released.set(packetId, released);
     window.set(packetId, UNKEPT_2);

@@ -20,9 +20,9 @@ export type Sending = {
  * Result of a send. `full`: the socket's output buffer is full. `tooLarge`: the packet exceeds the client's
  * Maximum Packet Size and is dropped [MQTT-3.1.2-25].
  */
-export type Outcome = 'sent' | 'full' | 'tooLarge';
+export type SendOutcome = 'sent' | 'full' | 'tooLarge';
 
-export function transmit(connection: Connection, message: Message, sending: Sending): Outcome {
+export function transmit(connection: Connection, message: Message, sending: Sending): SendOutcome {
   if (!keepsUp(connection)) return 'full';
   const { output, version, maximumPacketSize, context } = connection;
   const dispatch = dispatchOf(connection, message, sending);

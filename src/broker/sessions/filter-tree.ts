@@ -5,11 +5,14 @@ const PLUS = 0x2b;
 const HASH = 0x23;
 
 /**
- * Node of a radix tree of topic filters. A chain of levels in which nothing branches is one node, so a filter costs at
- * most two nodes, however many levels it has.
+ * Node of a radix tree of topic filters. A chain of levels in which nothing branches is one node, so a filter
+ * costs at most two nodes, however many levels it has.
  */
 export type Node<Subscriber> = {
-  /** Levels from the parent to this node, joined by `/`; a `+` or `#` in it stands for itself. Unused in the root. */
+  /**
+   * Levels from the parent to this node, joined by `/`; a `+` or `#` in it stands for itself. Unused in the
+   * root.
+   */
   label: string;
   /** True if `label` contains a wildcard. */
   wild: boolean;

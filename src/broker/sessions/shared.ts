@@ -1,7 +1,7 @@
 import { MAX_PACKET_ID } from '../../mqtt/packets.ts';
 import { sharedOf } from '../../mqtt/topics.ts';
 import type { Drain, QueueEntry } from '../../queue/types.ts';
-import type { Source } from '../outbound/delivery.ts';
+import type { QueueSource } from '../outbound/delivery.ts';
 import type { BrokerHost } from '../types.ts';
 import type { Session } from './session.ts';
 import type { Allowance, Subscription, SubscriptionTree } from './subscriptions.ts';
@@ -167,7 +167,7 @@ function sendToOne(group: SharedGroup, entry: QueueEntry): boolean {
     if (allowance === undefined || member.delivery === undefined) continue;
     // A message in the group's queue may have been sent to another member, so QoS 2 cannot be guaranteed.
     const qos = allowance.qos === 2 ? 1 : allowance.qos;
-    const source: Source = {
+    const source: QueueSource = {
       drain,
       topic: undefined,
       allowance: () => ({ ...allowance, qos }),

@@ -4,9 +4,9 @@ import { systemCode } from '../errors.ts';
 import { MAX_PORT_RETRIES, PORT_RETRY_MS } from '../limits.ts';
 
 /**
- * Lets `server` listen. An address that is in use is tried for half a second, with `pause` (milliseconds)
- * between two tries: what a hub that was killed had just begun to spawn holds its addresses until it is
- * another program. Undefined: it listens.
+ * Starts `server` on an address. Retries an address in use for half a second, with `pause` (milliseconds)
+ * between two attempts, because a process that a killed hub was spawning holds its sockets until it calls
+ * execve. Returns the error. Undefined if the server listens.
  */
 export async function listenWithRetry(
   server: Server,

@@ -57,7 +57,7 @@ function noList<Schema extends v.GenericSchema>(schema: Schema): Schema {
   };
 }
 
-/** One of several strings. */
+/** Schema of a choice between several strings. */
 export function oneOf<const Options extends readonly string[]>(options: Options) {
   return v.picklist(options, ({ input }) => `must be ${choice(options)}${didYouMean(input, options)}`);
 }

@@ -1,5 +1,5 @@
+import { createIntMap } from '../../core/collections/int-map.ts';
 import { reasonOf } from '../../core/errors.ts';
-import { createIntMap } from '../../core/int-map.ts';
 import type { Message } from '../../core/message.ts';
 import type { Chunk } from '../disk/chunk.ts';
 import { indexBehind, sequenceAt } from '../disk/chunk.ts';

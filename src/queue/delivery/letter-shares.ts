@@ -1,5 +1,5 @@
-import type { HeapItem, MaxHeap } from '../../core/max-heap.ts';
-import { createMaxHeap } from '../../core/max-heap.ts';
+import type { HeapItem, MaxHeap } from '../../core/collections/max-heap.ts';
+import { createMaxHeap } from '../../core/collections/max-heap.ts';
 import { DEAD_LETTER_COST_BYTES } from '../limits.ts';
 
 /** Dead letter without its message. */

@@ -1,5 +1,5 @@
-import type { IntMap } from '../../core/int-map.ts';
-import { createIntMap } from '../../core/int-map.ts';
+import type { IntMap } from '../../core/collections/int-map.ts';
+import { createIntMap } from '../../core/collections/int-map.ts';
 import type { Message, OnDurable } from '../../core/message.ts';
 import type { QueueRecord } from '../disk/layout.ts';
 import { decodeRecord } from '../record/record-decode.ts';

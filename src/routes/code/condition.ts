@@ -3,7 +3,7 @@ import type { Subject } from '../subject.ts';
 import type { Expression } from '../tree.ts';
 import type { Type, TypeFacts } from '../types/types.ts';
 import { AZURE } from './azure/semantics.ts';
-import { childrenOf, createIdentities, type Identities } from './identities.ts';
+import { childrenOf, createIdentities, type OperandIds } from './identities.ts';
 import type { Known, Part, Semantics } from './semantics.ts';
 import { SKERRY } from './skerry.ts';
 import { createWriter, type Writer } from './writer.ts';
@@ -34,7 +34,7 @@ const NO_SUBJECT: Subject = {
 /** Generates the code of parts of `checked`, each once. Shared parts are computed once per message. */
 export function createParts(
   checked: Pick<Checked, 'dialect' | 'facts'>,
-  identities: Identities,
+  identities: OperandIds,
   writer: Writer,
 ): (part: Expression) => Part {
   const semantics = SEMANTICS[checked.dialect];
@@ -86,7 +86,7 @@ export function createParts(
 }
 
 /** Code of a whole condition: true, false or undefined. */
-export function verdictCode(checked: Checked, identities: Identities, writer: Writer): string {
+export function verdictCode(checked: Checked, identities: OperandIds, writer: Writer): string {
   const part = createParts(checked, identities, writer)(checked.condition);
   return SEMANTICS[checked.dialect].verdict(part, writer);
 }

@@ -1,14 +1,14 @@
 import type { Expression } from '../tree.ts';
 
 /** Finds common subexpressions of conditions. */
-export type Identities = {
+export type OperandIds = {
   /** Adds a condition. Returns the number of its operands and operators. */
   readonly add: (condition: Expression) => number;
   /** Key of a part that occurs several times. Undefined if it occurs once or costs nothing. */
   readonly shared: (part: Expression) => string | undefined;
 };
 
-export function createIdentities(): Identities {
+export function createIdentities(): OperandIds {
   const ids = new Map<string, number>();
   const byPart = new Map<Expression, number>();
   const places: number[] = [];

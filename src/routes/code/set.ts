@@ -3,7 +3,7 @@ import type { Route } from '../route.ts';
 import type { ConditionResult, Subject } from '../subject.ts';
 import type { Sink } from '../tree.ts';
 import { verdictCode } from './condition.ts';
-import { createIdentities, type Identities } from './identities.ts';
+import { createIdentities, type OperandIds } from './identities.ts';
 import { createWriter, type Writer } from './writer.ts';
 
 /** Called for each destination of a message. */
@@ -43,7 +43,7 @@ export function compileRoutes(lanes: readonly SinkRoutes[]): Run {
 type Group = {
   readonly group: readonly SinkRoutes[];
   /** Undefined if it exceeds the size of one function. */
-  readonly identities: Identities | undefined;
+  readonly identities: OperandIds | undefined;
 };
 
 /** Splits lanes into functions small enough for the JIT compiler. */
@@ -74,7 +74,7 @@ function partsOf({ checked }: Route): number {
   return checked === undefined ? 1 : createIdentities().add(checked.condition);
 }
 
-function fused(lanes: readonly SinkRoutes[], identities: Identities): Run {
+function fused(lanes: readonly SinkRoutes[], identities: OperandIds): Run {
   const writer = createWriter();
   const verdicts = new Map<Candidate, string>();
   let asked = '';

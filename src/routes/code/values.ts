@@ -1,4 +1,7 @@
-/* What compiled conditions do with values of a body in the default dialect: JSON values, undefined where there are none. */
+/*
+ * What compiled conditions do with values of a body in the default dialect: JSON values, undefined where
+ * there are none.
+ */
 
 /**
  * Equality. Undefined if either value is undefined, or both are objects or arrays, which are not compared.

@@ -40,7 +40,9 @@ export function createWrapperProbe(clock: Clock): WrapperProbe {
   };
 }
 
-/** Never rejects. A toolPath that hangs is abandoned, because a process stuck in disk I/O does not even die. */
+/**
+ * Never rejects. A toolPath that hangs is abandoned, because a process stuck in disk I/O does not even die.
+ */
 async function tryOut(command: readonly string[], clock: Clock): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const [program] = command;

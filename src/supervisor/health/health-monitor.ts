@@ -5,7 +5,7 @@ import type { HealthSpec } from '../spec.ts';
 /** Health transition: `healthy` after a successful check, `unhealthy` after `threshold` failures in a row. */
 export type HealthEvent = 'healthy' | 'unhealthy';
 
-/** One health check in progress. */
+/** Health check in progress. */
 export type Probe = {
   /** Resolves to the reason of a failure, or to undefined on success. Never rejects. */
   readonly failure: Promise<string | undefined>;
@@ -32,8 +32,8 @@ export type HealthMonitorSettings = {
 };
 
 /**
- * Checks the health of a module periodically, one check at a time: with READY_CHECK_MS until it is healthy for
- * the first time, then every `spec.every`. Failures before `spec.readyWithin` do not count.
+ * Checks the health of a module periodically, one check at a time: with READY_CHECK_MS until it is healthy
+ * for the first time, then every `spec.every`. Failures before `spec.readyWithin` do not count.
  */
 export function monitorHealth({
   spec,

@@ -15,8 +15,8 @@ const LOG_BATCH_BYTES = 1 << 16;
 const NEWLINE = Buffer.from('\n');
 
 /**
- * Rotated log of one module: a current file of MAX_LOG_FILE_BYTES and MAX_OLD_LOG_FILES older ones, of which `<path>.1`
- * is the newest.
+ * Rotated log of one module: a current file of MAX_LOG_FILE_BYTES and MAX_OLD_LOG_FILES older ones, of which
+ * `<path>.1` is the newest.
  */
 export type LogFile = {
   /** Sink for one stream. Each line is written as `<wall time, ISO 8601> <stream> <line>`. */

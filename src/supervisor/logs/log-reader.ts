@@ -17,7 +17,7 @@ export type LogReader = {
   readonly close: () => void;
 };
 
-/** One open file of the log. Kept open because rotation renames it. */
+/** Open file of the log. Kept open because rotation renames it. */
 type Part = { readonly file: number; readonly inode: number };
 
 /**

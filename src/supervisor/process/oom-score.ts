@@ -6,8 +6,8 @@ import { MODULE_OOM_SCORE_ADJ } from '../limits.ts';
 const EXPECTED: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
 
 /**
- * Makes the kernel's OOM killer choose a program, and what it starts from now on, before the hub. A module that
- * is killed is started again; a hub that is killed stops all modules.
+ * Makes the kernel's OOM killer choose a program, and what it starts from now on, before the hub. A module
+ * that is killed is started again; a hub that is killed stops all modules.
  */
 export function preferAsOomVictim(pid: number): void {
   try {

@@ -50,12 +50,12 @@ export type LinkHandler = {
  * Result of a publish. `full`: the socket's write buffer is full. `tooLarge`: the packet exceeds the server's
  * Maximum Packet Size.
  */
-export type Outcome = 'sent' | 'full' | 'tooLarge';
+export type PublishOutcome = 'sent' | 'full' | 'tooLarge';
 
 /** Client connection to an MQTT server. */
 export type Link = {
   readonly send: (packet: Packet) => void;
-  readonly publish: (message: Message, dispatch: PublishOptions) => Outcome;
+  readonly publish: (message: Message, dispatch: PublishOptions) => PublishOutcome;
   readonly acknowledge: (type: number, packetId: number) => void;
   /** Pauses (`true`) or resumes (`false`) reading from the socket. */
   readonly hold: (held: boolean) => void;

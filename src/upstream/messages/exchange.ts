@@ -5,10 +5,10 @@ import type { Publish } from '../../mqtt/read-publish.ts';
 import type { AckTimeout } from '../link/ack-timeout.ts';
 import { startAckTimeout } from '../link/ack-timeout.ts';
 import type { Link } from '../link/link.ts';
-import type { Session, UpstreamMemory } from '../session.ts';
+import type { UpstreamMemory, UpstreamSession } from '../session.ts';
 import type { Downlink, DownlinkSettings } from './downlink.ts';
 import { startDownlink } from './downlink.ts';
-import type { Subscription } from './subscription.ts';
+import type { DownSubscription } from './subscription.ts';
 import { subscribe } from './subscription.ts';
 import type { Uplink, UplinkSettings } from './uplink.ts';
 import { startUplink } from './uplink.ts';
@@ -20,7 +20,7 @@ export type ExchangeSettings = Omit<UplinkSettings, 'link'> &
     /** Topic filters of downstream messages. */
     readonly down: readonly string[];
     readonly memory: UpstreamMemory;
-    readonly session: Session;
+    readonly session: UpstreamSession;
     /** Called when messages may be sent on this link. */
     readonly begun: () => void;
     /** Called when the session must begin with a new connection. */
@@ -46,7 +46,7 @@ export function startExchange(settings: ExchangeSettings): Exchange {
   const { link, terms, exactlyOnce, down, memory, clock, log } = settings;
   let outflow: Uplink | undefined;
   let inflow: Downlink | undefined;
-  let subscription: Subscription = {
+  let subscription: DownSubscription = {
     answered: packet => link.unrequested(packet.cmd.toUpperCase()),
     awaited: () => undefined,
   };

@@ -19,7 +19,7 @@ export type SubscriptionSettings = {
   readonly log: Log;
 };
 
-export type Subscription = {
+export type DownSubscription = {
   /** Handles SUBACK and UNSUBACK. Accepts one answer to each request, whatever the upstream sends. */
   readonly answered: (packet: Answer) => void;
   /** Name of a missing answer. Undefined if there is none. */
@@ -27,7 +27,7 @@ export type Subscription = {
 };
 
 /** Subscribes to new filters and unsubscribes from removed ones. */
-export function subscribe(settings: SubscriptionSettings): Subscription {
+export function subscribe(settings: SubscriptionSettings): DownSubscription {
   const { link, filters, qos, memory, log } = settings;
   const known = new Set(memory.filters());
   const missing = filters.filter(filter => !known.has(filter));

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../core/clock.ts';
 import type { Budget } from './budget.ts';
 
-export type GateSettings = {
+export type ThrottleSettings = {
   /** Milliseconds between two batches. Undefined if messages are sent immediately. */
   readonly interval: number | undefined;
   readonly budget: Budget | undefined;
@@ -24,7 +24,7 @@ export type Throttle = {
   readonly stop: () => void;
 };
 
-export function createThrottle({ interval = 0, budget, opened, clock }: GateSettings): Throttle {
+export function createThrottle({ interval = 0, budget, opened, clock }: ThrottleSettings): Throttle {
   const isFree = interval === 0 && budget === undefined;
   let nextBatch = Number.NEGATIVE_INFINITY;
   let traffic: (() => number) | undefined;

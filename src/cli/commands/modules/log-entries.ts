@@ -1,7 +1,7 @@
 import type { LogReader } from '../../../supervisor/logs/log-reader.ts';
 
 /** Line of a module's log. */
-export type Entry = {
+export type LogEntry = {
   readonly module: string;
   /** Wall time, ISO 8601 in UTC. A truncated line has the time of the line before it. */
   readonly time: string;
@@ -20,8 +20,8 @@ const WELL_FORMED = /^(\S{23}Z) (\S+) (.*)$/s;
  * Merges the readers' available lines by time, earliest first. Lines of one module keep their order even if
  * the clock was set back.
  */
-export function* entriesByTime(readers: ReadonlyMap<string, LogReader>): Generator<Entry> {
-  const heads = new Map<string, Entry>();
+export function* entriesByTime(readers: ReadonlyMap<string, LogReader>): Generator<LogEntry> {
+  const heads = new Map<string, LogEntry>();
   const pull = (module: string, reader: LogReader, before = ''): void => {
     const line = reader.next();
     if (line === undefined) heads.delete(module);
@@ -29,7 +29,7 @@ export function* entriesByTime(readers: ReadonlyMap<string, LogReader>): Generat
   };
   for (const [module, reader] of readers) pull(module, reader);
   for (;;) {
-    let first: Entry | undefined;
+    let first: LogEntry | undefined;
     for (const head of heads.values()) if (first === undefined || head.time < first.time) first = head;
     if (first === undefined) return;
     yield first;
@@ -42,9 +42,9 @@ export function* entriesByTime(readers: ReadonlyMap<string, LogReader>): Generat
  * Last `most` entries, or as many as fit into the memory bound. If `most` is infinite, yields each entry as
  * it comes.
  */
-export function* lastOf(entries: Iterable<Entry>, most: number): Generator<Entry> {
+export function* lastOf(entries: Iterable<LogEntry>, most: number): Generator<LogEntry> {
   if (most === Number.POSITIVE_INFINITY) return yield* entries;
-  const held: Entry[] = [];
+  const held: LogEntry[] = [];
   let bytes = 0;
   for (const entry of entries) {
     // Copied, because the line is a view that would keep its whole read buffer alive.
@@ -55,15 +55,18 @@ export function* lastOf(entries: Iterable<Entry>, most: number): Generator<Entry
   yield* held;
 }
 
-export function* filtered(entries: Iterable<Entry>, passes: (entry: Entry) => boolean): Generator<Entry> {
+export function* filtered(
+  entries: Iterable<LogEntry>,
+  passes: (entry: LogEntry) => boolean,
+): Generator<LogEntry> {
   for (const entry of entries) if (passes(entry)) yield entry;
 }
 
-export function asText({ module, line }: Entry, named: boolean): Buffer {
+export function asText({ module, line }: LogEntry, named: boolean): Buffer {
   return Buffer.concat(named ? [Buffer.from(`${module} | `), line, NEWLINE] : [line, NEWLINE]);
 }
 
-export function asJson({ module, time, line }: Entry): Buffer {
+export function asJson({ module, time, line }: LogEntry): Buffer {
   const [, , stream = null, text = line.toString()] = WELL_FORMED.exec(line.toString()) ?? [];
   return Buffer.from(`${JSON.stringify({ module, time, stream, text })}\n`);
 }

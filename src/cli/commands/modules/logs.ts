@@ -10,7 +10,7 @@ import { ask } from '../../control.ts';
 import { dataFolder } from '../../data-folder.ts';
 import { LOGS } from '../../reference/modules.ts';
 import { printError, systemClock, write } from '../../system.ts';
-import type { Entry } from './log-entries.ts';
+import type { LogEntry } from './log-entries.ts';
 import { asJson, asText, entriesByTime, filtered, lastOf } from './log-entries.ts';
 
 const SUFFIX = '.log';
@@ -44,15 +44,15 @@ export async function run(args: readonly string[]): Promise<number> {
       if (!readers.has(name)) readers.set(name, openLogReader(join(folder, name + SUFFIX), last));
     }
   };
-  const passes = ({ time, line }: Entry): boolean =>
+  const passes = ({ time, line }: LogEntry): boolean =>
     time >= since && (grep === undefined || line.includes(grep));
   const named = wanted.length !== 1;
-  const show = (entry: Entry): void => write(values.json ? asJson(entry) : asText(entry, named));
+  const show = (entry: LogEntry): void => write(values.json ? asJson(entry) : asText(entry, named));
 
   open(searched ? Number.POSITIVE_INFINITY : lines);
   const missing = wanted.filter(name => !readers.has(name));
   if (missing.length > 0 && !values.follow) await explainMissing(missing, values.data);
-  const news = (): Iterable<Entry> => filtered(entriesByTime(readers), passes);
+  const news = (): Iterable<LogEntry> => filtered(entriesByTime(readers), passes);
   for (const entry of lastOf(news(), lines)) show(entry);
   if (!values.follow) return 0;
   return follow(folder, () => {

@@ -5,8 +5,8 @@ import { element, isObject, isStructure, member } from '../values.ts';
 import { numberFromAny } from './numerals.ts';
 
 /*
- * Body values as in Azure IoT Edge: a missing value is null, except for `is_null`; objects, arrays and dates are
- * undefined; a property without a value is still a string.
+ * Body values as in Azure IoT Edge: a missing value is null, except for `is_null`; objects, arrays and dates
+ * are undefined; a property without a value is still a string.
  */
 
 /** Missing value at a path: null, except for `is_null` and `twin_change_includes`. */

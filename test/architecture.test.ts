@@ -76,9 +76,9 @@ function objection({ file, room, text: _ }: Source, name: string): string | unde
 }
 
 const sources = read('src/**/*.ts');
-const tidy = suite('tidy');
+const architecture = suite('architecture');
 
-tidy('every room stands on a floor', () => {
+architecture('every room stands on a floor', () => {
   const homeless = sources.filter(({ file, room }) => file.split('/').length > 2 && floorOf(room) < 0);
   assert.equal(
     homeless.map(({ file }) => file),
@@ -87,7 +87,7 @@ tidy('every room stands on a floor', () => {
   assert.ok(sources.length > 50);
 });
 
-tidy('imports run down the floors, and each dependency has one owner', () => {
+architecture('imports run down the floors, and each dependency has one owner', () => {
   const objections = sources.flatMap(source => importsOf(source.text).map(name => objection(source, name)));
   assert.equal(
     objections.filter(one => one !== undefined),
@@ -95,7 +95,7 @@ tidy('imports run down the floors, and each dependency has one owner', () => {
   );
 });
 
-tidy('the import rule finds what it must', () => {
+architecture('the import rule finds what it must', () => {
   const wrong = { file: 'src/routes/x.ts', room: 'routes', text: '' };
   assert.ok(objection(wrong, '../queue/store.ts'));
   assert.ok(objection(wrong, 'node:fs'));
@@ -104,21 +104,65 @@ tidy('the import rule finds what it must', () => {
   assert.is(objection(wrong, '../core/limits.ts'), undefined);
 });
 
-tidy('time, randomness, exit and console stay at the edges', () => {
+architecture('time, randomness, exit and console stay at the edges', () => {
   const inside = sources.filter(({ file }) => !EDGES.some(edge => file.startsWith(edge)));
   const found = inside.filter(({ text }) => EDGE_ONLY.test(text)).map(({ file }) => file);
   assert.equal(found, []);
   assert.match(readFileSync(join(root, 'src/cli/system.ts'), 'utf8'), EDGE_ONLY);
 });
 
-tidy('a file has one subject and no unfinished business', () => {
+architecture('no file is long or unfinished', () => {
   const all = [...sources, ...read('test/**/*.ts'), ...read('bench/**/*.ts')];
   const long = all.filter(({ text }) => text.split('\n').length > MAX_LINES).map(({ file }) => file);
   const unfinished = all.filter(({ text }) => new RegExp(`\\b(${'TO'}DO|FIX${'ME'})\\b`).test(text));
   assert.equal([...long, ...unfinished.map(({ file }) => file)], []);
 });
 
-tidy('every promise names a test that exists', () => {
+/** Files of a folder under `src`. */
+const MAX_FILES = 15;
+
+architecture('no folder of the sources has more files than a reader can survey', () => {
+  const byFolder = Map.groupBy(sources, ({ file }) => dirname(file));
+  const large = Array.from(byFolder).filter(([, files]) => files.length > MAX_FILES);
+  assert.equal(
+    large.map(([folder, files]) => `${folder}: ${files.length}`),
+    [],
+  );
+});
+
+architecture('no exported type name of the sources occurs twice', () => {
+  const declared = sources.flatMap(({ file, text }) =>
+    Array.from(text.matchAll(/^export type (\w+)/gm), ([, name = '']) => ({ name, file })),
+  );
+  const twice = Array.from(Map.groupBy(declared, ({ name }) => name)).filter(([, found]) => found.length > 1);
+  assert.equal(twice, []);
+});
+
+/** First words of a doc comment that hide its subject. */
+const VAGUE_START = /\/\*\*\s*\n?\s*\*?\s*(?:What|Who|Whoever|Whether|Where|How|Of|One|It|Those|The same)\b/;
+
+/** Words of comments that have a plain equivalent: "if there is none" is plain, "it is none" is not. */
+const OBSCURE_WORDS = /(?:\/\/|\*)[^\n]*(?:(?<!there )\bis none\b|\banew\b|\bis said\b|\bundefined:)/i;
+
+const MAX_COMMENT_COLUMNS = 110;
+
+/** Mark of a table of bytes on disk, whose lines are not wrapped. */
+const BYTE_LAYOUT = '->';
+
+architecture('comments of the sources begin with their subject, use plain words, and fit 110 columns', () => {
+  const objections = sources.flatMap(({ file, text }) => [
+    ...(text.match(new RegExp(VAGUE_START, 'g')) ?? []).map(found => `${file}: ${found}`),
+    ...(text.match(new RegExp(OBSCURE_WORDS, 'gi')) ?? []).map(found => `${file}: ${found}`),
+    ...text
+      .split('\n')
+      .filter(line => line.length > MAX_COMMENT_COLUMNS && /^\s*(?:\/\/|\/?\*)/.test(line))
+      .filter(line => !line.includes(BYTE_LAYOUT))
+      .map(line => `${file}: ${line}`),
+  ]);
+  assert.equal(objections, []);
+});
+
+architecture('every promise names a test that exists', () => {
   const promises = readFileSync(join(root, 'PROMISES.md'), 'utf8');
   const numbers = Array.from(promises.matchAll(/^\*\*(\d+)\.\*\* /gm), ([, number]) => Number(number));
   assert.equal(
@@ -137,7 +181,7 @@ tidy('every promise names a test that exists', () => {
   }
 });
 
-tidy('every source file and function that the documentation names exists', () => {
+architecture('every source file and function that the documentation names exists', () => {
   const wrong = read('{ARCHITECTURE.md,docs/**/*.md}').flatMap(({ file, text }) => {
     const named = text.matchAll(/`((?:src|build)\/[\w./-]+|[\w./-]+\/[\w.-]+\.ts)`(?: \|)?(?: `(\w+)`)?/g);
     return Array.from(named, ([, path = '', word]) => ({ file, path, word })).filter(one => !isThere(one));
@@ -152,4 +196,4 @@ function isThere({ path, word }: { readonly path: string; readonly word: string 
   return word === undefined || new RegExp(`\\b${word}\\b`).test(readFileSync(file, 'utf8'));
 }
 
-tidy.run();
+architecture.run();
