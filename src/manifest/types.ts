@@ -221,8 +221,8 @@ export type Upstream = {
   readonly keepAlive: number;
   readonly priorities: 'weighted' | 'strict';
   /**
-   * Client identifier. By default `skerry-`, the device's name, and `:` with the upstream's name unless that is
-   * `upstream`.
+   * Client identifier. By default `skerry-` and the device's name, followed by `:` and the upstream's name
+   * unless that is `upstream`.
    */
   readonly clientId: string | undefined;
   readonly tls: UpstreamTls | undefined;
