@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../test/harness/binary.ts';
 import { startBroker } from '../test/harness/brokers.ts';
 import { startProxy } from '../test/harness/proxy.ts';
-import { diceOf } from '../test/harness/seeded-random.ts';
+import { seededRandom } from '../test/harness/seeded-random.ts';
 import { MACHINE } from './broker/driver.ts';
 import { median, megabytes, print, printTable, ratiosOf, whole } from './report.ts';
 import type { Subject } from './upstream/subjects.ts';
@@ -160,7 +160,7 @@ async function compare(upstream: Upstream, messages: number, rounds: number): Pr
 }
 
 async function quiet(port: number): Promise<void> {
-  const network = await startProxy([port], diceOf(1));
+  const network = await startProxy([port], seededRandom(1));
   const hub = await skerryFor(network.port);
   await hub.drain();
   await pause(REST);

@@ -4,15 +4,15 @@ import * as assert from 'uvu/assert';
 import { MAX_PENDING_PUBLISHES, MAX_SUBSCRIPTIONS } from '../../src/broker/limits.ts';
 import { COMMIT_WINDOW_MS } from '../../src/manifest/limits.ts';
 import { until } from '../harness/binary.ts';
-import type { Client, Stage } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import type { BrokerHarness, Client } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 import { createTestClock } from '../harness/clock.ts';
 import { stallDisk } from './stalled-disk.ts';
 
 const BODY = 'x'.repeat(1000);
 
 /** Lets a persistent session subscribe to `kept` and go away. */
-async function leaveReader(stage: Stage): Promise<void> {
+async function leaveReader(stage: BrokerHarness): Promise<void> {
   const reader = await stage.client();
   await reader.connect({ clientId: 'reader', clean: false });
   await reader.subscribe('kept', 1);
@@ -20,14 +20,14 @@ async function leaveReader(stage: Stage): Promise<void> {
 }
 
 /** Publishes `count` messages that must be kept, with identifiers from 1 on. */
-async function publisherOf(stage: Stage, count: number, keepalive: number): Promise<Client> {
+async function publisherOf(stage: BrokerHarness, count: number, keepalive: number): Promise<Client> {
   const publisher = await stage.client();
   await publisher.connect({ clientId: 'publisher', keepalive });
   for (let id = 1; id <= count; id++) publisher.publish('kept', BODY, 1, id);
   return publisher;
 }
 
-function received(stage: Stage): number {
+function received(stage: BrokerHarness): number {
   return stage.hub().status().counts.broker.received;
 }
 
@@ -36,7 +36,7 @@ const bounds = suite('broker: bounds');
 bounds(
   'while the disk stalls a publisher is read no further, others are served, and all is settled after it',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const COUNT = 6000;
       await leaveReader(stage);
       const goOn = await stallDisk(join(stage.folder, 'data'));
@@ -68,7 +68,7 @@ bounds(
 bounds('a publisher that is not read does not lose its connection to its keep-alive', async () => {
   const COUNT = 3000;
   const clock = createTestClock();
-  await onStage(
+  await withBroker(
     async stage => {
       const reader = await stage.client();
       await reader.connect({ clientId: 'reader', clean: false });
@@ -90,7 +90,7 @@ bounds('a publisher that is not read does not lose its connection to its keep-al
 });
 
 bounds('clients that come and go with rubbish disturb nobody and leave nothing behind', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const good = await stage.client();
     await good.connect({ clientId: 'good' });
     const rubbish = async (): Promise<void> => {
@@ -114,7 +114,7 @@ bounds('clients that come and go with rubbish disturb nobody and leave nothing b
 );
 
 bounds('a flood of QoS 0 does not keep the others from being served meanwhile', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const COUNT = 50_000;
     const good = await stage.client();
     await good.connect({ clientId: 'good' });
@@ -129,7 +129,7 @@ bounds('a flood of QoS 0 does not keep the others from being served meanwhile', 
 );
 
 bounds('however many subscriptions one packet is refused, the log gets one line', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client();
     await client.connect({});
     const subscriptions = Array.from({ length: 10_000 }, (_, n) => ({ topic: `a/${n}`, qos: 0 as const }));

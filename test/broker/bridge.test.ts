@@ -7,8 +7,8 @@ import type { Packet } from 'mqtt-packet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { freePort } from '../harness/binary.ts';
-import type { Client, Stage } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import type { BrokerHarness, Client } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 
 const MOSQUITTO = '/usr/sbin/mosquitto';
 const hasMosquitto = spawnSync(MOSQUITTO, ['-h']).error === undefined;
@@ -35,7 +35,7 @@ function connectOf(level: 3 | 4, willTopic = STATE): Packet {
 
 for (const level of [3, 4] as const) {
   bridge(`level 0x8${level} is a bridge: no echo, RETAIN as published, its state as message and will`, () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const watcher = await stage.client();
       await watcher.connect({ clientId: 'watcher' });
       await watcher.subscribe('$SYS/broker/connection/#', 0);
@@ -57,7 +57,7 @@ for (const level of [3, 4] as const) {
 }
 
 bridge('publishes on no state but its own, and nobody else does', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const other = await stage.client();
     other.send(connectOf(4, '$SYS/broker/connection/other/state'));
     assert.is(brief(await other.next()), 'connack 5');
@@ -78,7 +78,7 @@ bridge('publishes on no state but its own, and nobody else does', () =>
 
 type Bridged = { readonly process: ChildProcess; readonly port: number };
 
-async function startBridge(stage: Stage, version: string): Promise<Bridged> {
+async function startBridge(stage: BrokerHarness, version: string): Promise<Bridged> {
   const port = await freePort();
   const file = join(stage.folder, 'mosquitto.conf');
   const settings = [
@@ -105,7 +105,7 @@ async function until(client: Client, text: string): Promise<string[]> {
 
 for (const version of hasMosquitto ? ['', 'mqttv31', 'mqttv50'] : []) {
   bridge(`mosquitto bridges both ways, each message once: ${version || 'its default settings'}`, () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const watcher = await stage.client();
       await watcher.connect({ clientId: 'watcher' });
       await watcher.subscribe('$SYS/broker/connection/#', 0);

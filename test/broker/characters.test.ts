@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { PLAIN } from '../../src/core/message.ts';
 import { forbiddenCharacterIn, messageProblem } from '../../src/core/text/characters.ts';
 import type { Client, ConnectOptions } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 import { publishOf } from '../harness/mqtt5.ts';
 
 const characters = suite('broker: characters');
@@ -109,7 +109,7 @@ characters('every string of a message is looked at, and its body is not', () => 
 });
 
 characters('a forbidden character makes a packet malformed, in every string that it has', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const subscriber = await stage.client();
     await subscriber.connect({ clientId: 'subscriber' });
     await subscriber.subscribe('#', 0);
@@ -135,7 +135,7 @@ characters('a forbidden character makes a packet malformed, in every string that
 );
 
 characters('a CONNECT with a forbidden character is refused, whatever string it is in', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     for (const [place, version, options] of OF_CONNECT) {
       for (const [name, utf8] of TRIED) {
         const client = await stage.client(version);
@@ -148,7 +148,7 @@ characters('a CONNECT with a forbidden character is refused, whatever string it 
 );
 
 characters('what neighbours the forbidden ones is passed on unchanged, and bodies are free', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const subscriber = await stage.client(5);
     await subscriber.connect({ clientId: `s${ALLOWED}` });
     await subscriber.subscribe(`t/${ALLOWED}`, 0);

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ConnectOptions } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 import { createTestClock } from '../harness/clock.ts';
 
 const connection = suite('broker: connections');
@@ -39,7 +39,7 @@ const FAULTS: readonly (readonly [rule: string, bytes: Buffer])[] = [
 
 for (const [rule, bytes] of FAULTS) {
   connection(`${rule}: closed, and others feel nothing`, () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const good = await stage.client();
       await good.connect({ clientId: 'good' });
       const bad = await stage.client();
@@ -52,7 +52,7 @@ for (const [rule, bytes] of FAULTS) {
 }
 
 connection('[MQTT-3.1.0-2] a second CONNECT closes the connection', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client();
     await client.connect({});
     assert.is(await client.connect({}), 'closed');
@@ -60,7 +60,7 @@ connection('[MQTT-3.1.0-2] a second CONNECT closes the connection', () =>
 );
 
 connection('[MQTT-3.1.2-2] a version that there is not: return code 1', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client();
     client.write(Buffer.from('\x10\x0c\x00\x04MQTT\x06\x02\x00\x00\x00\x00', 'latin1'));
     assert.is(brief(await client.next()), 'connack 1');
@@ -69,7 +69,7 @@ connection('[MQTT-3.1.2-2] a version that there is not: return code 1', () =>
 );
 
 connection('[MQTT-3.1.3-8] no identifier and no clean session: return code 2', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client();
     client.write(Buffer.from('\x10\x0c\x00\x04MQTT\x04\x00\x00\x00\x00\x00', 'latin1'));
     assert.is(brief(await client.next()), 'connack 2');
@@ -97,7 +97,7 @@ const REFUSED: readonly (readonly [rule: string, options: ConnectOptions, answer
 
 for (const [rule, options, answer] of REFUSED) {
   connection(`${rule}: ${answer}`, () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const client = await stage.client();
       assert.is(brief(await client.connect(options)), answer);
       assert.is(await client.next(), 'closed');
@@ -106,7 +106,7 @@ for (const [rule, options, answer] of REFUSED) {
 }
 
 connection('[MQTT-3.1.3-6] without an identifier each client gets one of its own', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const clients = [await stage.client(), await stage.client()];
     for (const client of clients) {
       client.write(Buffer.from('\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x00', 'latin1'));
@@ -117,7 +117,7 @@ connection('[MQTT-3.1.3-6] without an identifier each client gets one of its own
 );
 
 connection('[MQTT-3.1.4-5] what a client sends before it has the CONNACK is taken in', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client();
     const subscribe = '\x82\x06\x00\x01\x00\x01a\x00';
     const connect = '\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01c';
@@ -127,7 +127,7 @@ connection('[MQTT-3.1.4-5] what a client sends before it has the CONNACK is take
 );
 
 connection('[MQTT-3.14.4-2] what follows DISCONNECT is not taken in', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client();
     await client.connect({});
     client.write(Buffer.from('\xe0\x00\x30\x04\x00\x01ax', 'latin1'));
@@ -137,7 +137,7 @@ connection('[MQTT-3.14.4-2] what follows DISCONNECT is not taken in', () =>
 );
 
 connection('[MQTT-3.1.4-2] a second connection takes the session over', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const first = await stage.client();
     await first.connect({ clientId: 'same' });
     const second = await stage.client();
@@ -147,7 +147,7 @@ connection('[MQTT-3.1.4-2] a second connection takes the session over', () =>
 );
 
 connection('[MQTT-3.2.2-2] session present: only where a persistent one was kept', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const answers: string[] = [];
     for (const clean of [false, false, true, false]) {
       const client = await stage.client();
@@ -161,7 +161,7 @@ connection('[MQTT-3.2.2-2] session present: only where a persistent one was kept
 
 connection('[MQTT-3.1.2-24] silent for one and a half keep-alives: closed, not before', async () => {
   const clock = createTestClock();
-  await onStage(
+  await withBroker(
     async stage => {
       const client = await stage.client();
       await client.connect({ keepalive: 4 });
@@ -179,7 +179,7 @@ connection('[MQTT-3.1.2-24] silent for one and a half keep-alives: closed, not b
 
 connection('[MQTT-3.1.2-10] a keep-alive of 0 never ends', async () => {
   const clock = createTestClock();
-  await onStage(
+  await withBroker(
     async stage => {
       const client = await stage.client();
       await client.connect({ keepalive: 0 });
@@ -192,7 +192,7 @@ connection('[MQTT-3.1.2-10] a keep-alive of 0 never ends', async () => {
 
 connection('no CONNECT in ten seconds: closed', async () => {
   const clock = createTestClock();
-  await onStage(
+  await withBroker(
     async stage => {
       const settled = await stage.client();
       await settled.connect({});
@@ -211,7 +211,7 @@ connection('no CONNECT in ten seconds: closed', async () => {
 });
 
 connection('half a packet, then the end: nothing comes of it', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client();
     client.write(Buffer.from('\x10\x0c\x00\x04MQ', 'latin1'));
     client.socket.end();

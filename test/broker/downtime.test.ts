@@ -2,8 +2,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { MachineTime } from '../../src/hub/downtime.ts';
 import { CLOCK_CHECK_MS } from '../../src/hub/limits.ts';
-import type { Stage } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import type { BrokerHarness } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 import { createTestClock } from '../harness/clock.ts';
 import { publishOf } from '../harness/mqtt5.ts';
 
@@ -57,7 +57,7 @@ function createMachine() {
 type Machine = ReturnType<typeof createMachine>;
 
 /** Two messages, of which one expires after a minute, wait for a session; another session ends after two minutes. */
-async function leaveWaiting(stage: Stage, { clock }: Machine): Promise<void> {
+async function leaveWaiting(stage: BrokerHarness, { clock }: Machine): Promise<void> {
   const reader = await stage.client(5);
   await reader.connect({ clientId: 'reader', clean: false, properties: { sessionExpiryInterval: 100_000 } });
   await clock.until(reader.subscribe('t', 1));
@@ -73,7 +73,7 @@ async function leaveWaiting(stage: Stage, { clock }: Machine): Promise<void> {
 }
 
 /** Messages for the reader, with the minutes that they have left, and whether the short session is there. */
-async function found(stage: Stage): Promise<string[]> {
+async function found(stage: BrokerHarness): Promise<string[]> {
   const reader = await stage.client(5);
   await reader.connect({ clientId: 'reader', clean: false, properties: { sessionExpiryInterval: 100_000 } });
   const came: string[] = [];
@@ -183,7 +183,7 @@ for (const { what, before = () => {}, meanwhile, left } of CASES) {
   downtime(`${left === COUNTED ? 'counts' : 'does not count'} ${what}`, () => {
     const machine = createMachine();
     before(machine);
-    return onStage(
+    return withBroker(
       async stage => {
         await leaveWaiting(stage, machine);
         await stage.restart(() => meanwhile(machine));
@@ -197,7 +197,7 @@ for (const { what, before = () => {}, meanwhile, left } of CASES) {
 downtime('counts over a boot from when the network has set the clock', () => {
   const machine = createMachine();
   machine.synchronise();
-  return onStage(
+  return withBroker(
     async stage => {
       await leaveWaiting(stage, machine);
       await stage.restart(() => {
@@ -215,7 +215,7 @@ downtime('counts over a boot from when the network has set the clock', () => {
 downtime('does not count if the wall clock jumped while the hub was up and nothing has set it since', () => {
   const machine = createMachine();
   machine.synchronise();
-  return onStage(
+  return withBroker(
     async stage => {
       machine.clock.advance(10 * CLOCK_CHECK_MS);
       machine.state.wrong = -20 * DAY;

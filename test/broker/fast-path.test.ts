@@ -3,7 +3,7 @@ import type { Packet } from 'mqtt-packet';
 import { generate } from 'mqtt-packet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { brief, onStage } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 
 type Sent = { readonly topic: string; readonly text: string; readonly qos: 0 | 1; readonly retain: boolean };
 
@@ -26,7 +26,7 @@ function arrival({ topic, text }: Sent): string {
 const express = suite('broker: express');
 
 express('[MQTT-4.6.0-6] whatever is published, in whatever pieces, arrives once and in order', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const [all, some, sender] = [await stage.client(), await stage.client(), await stage.client()];
     await all.connect({ clientId: 'all' });
     await all.subscribe('#', 0);
@@ -62,7 +62,7 @@ express('[MQTT-4.6.0-6] whatever is published, in whatever pieces, arrives once 
 );
 
 express('a subscription counts from where it stands among the messages, and not from the next piece', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client();
     await client.connect({});
     const packet = (what: Packet): Buffer => generate(what);
@@ -82,7 +82,7 @@ express('a subscription counts from where it stands among the messages, and not 
 );
 
 express('a receiver that leaves between two messages gets no more, and others do', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const [stays, leaves, sender] = [await stage.client(), await stage.client(), await stage.client()];
     for (const [clientId, client] of Object.entries({ stays, leaves, sender }))
       await client.connect({ clientId });
@@ -99,7 +99,7 @@ express('a receiver that leaves between two messages gets no more, and others do
 );
 
 express('what a route may take goes through the routes, and all is counted', () =>
-  onStage(
+  withBroker(
     async stage => {
       const sender = await stage.client();
       await sender.connect({});
@@ -120,7 +120,7 @@ express('what a route may take goes through the routes, and all is counted', () 
 );
 
 express('a packet that is cut short by its own topic is refused, and what came before it is not', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const [reader, sender] = [await stage.client(), await stage.client()];
     await reader.connect({ clientId: 'reader' });
     await reader.subscribe('#', 0);

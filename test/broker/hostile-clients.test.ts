@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CONNECT_TIMEOUT_MS, MAX_CONNECT_BYTES, MAX_PENDING_PUBLISHES } from '../../src/broker/limits.ts';
-import type { Stage } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import type { BrokerHarness } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 import { createTestClock } from '../harness/clock.ts';
 import { ended } from '../harness/listener-clients.ts';
 
@@ -16,7 +16,7 @@ function publishBytes(messageId: number, dup: boolean): Buffer {
 }
 
 /** Lets a persistent session subscribe to `x` and go away, so that messages on it are stored. */
-async function leaveReader(stage: Stage): Promise<void> {
+async function leaveReader(stage: BrokerHarness): Promise<void> {
   const reader = await stage.client();
   await reader.connect({ clientId: 'reader', clean: false });
   await reader.subscribe('x', 1);
@@ -24,7 +24,7 @@ async function leaveReader(stage: Stage): Promise<void> {
 }
 
 hostile('a QoS 2 PUBLISH repeated 100,000 times is stored once', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     await leaveReader(stage);
     const client = await stage.client();
     await client.connect({ clientId: 'repeats' });
@@ -43,7 +43,7 @@ hostile('a QoS 2 PUBLISH repeated 100,000 times is stored once', () =>
 );
 
 hostile('a repeat on a new connection is answered there once the message is safe', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     await leaveReader(stage);
     const first = await stage.client();
     await first.connect({ clientId: 'again', clean: false });
@@ -57,7 +57,7 @@ hostile('a repeat on a new connection is answered there once the message is safe
 );
 
 hostile('a 3.1.1 client that releases no QoS 2 identifier is closed at the bound of MQTT 5', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client();
     await client.connect({ clientId: 'hoards', clean: false });
     const all = Array.from({ length: 65_535 }, (_, index) => publishBytes(index + 1, false));
@@ -81,7 +81,7 @@ hostile('a 3.1.1 client that releases no QoS 2 identifier is closed at the bound
 );
 
 hostile('a client that does not read its answers is not read, and costs a bounded amount of memory', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client();
     await client.connect({ clientId: 'deaf' });
     client.socket.pause();
@@ -96,7 +96,7 @@ hostile('a client that does not read its answers is not read, and costs a bounde
 );
 
 hostile('a SUBSCRIBE that names one filter 100,000 times brings its retained messages once', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client();
     await client.connect({ clientId: 'greedy' });
     client.send({ cmd: 'publish', topic: 'kept', payload: 'x', qos: 0, dup: false, retain: true });
@@ -108,7 +108,7 @@ hostile('a SUBSCRIBE that names one filter 100,000 times brings its retained mes
 );
 
 hostile('a CONNECT that is longer than any needs to be is refused by its header', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const socket = connect(stage.port(), '127.0.0.1');
     socket.write(Buffer.from([0x10, 0xff, 0xff, 0x3f, 0, 4]));
     await ended(socket);
@@ -120,7 +120,7 @@ hostile(
   'connections that never send CONNECT are closed after its time, whatever they have sent',
   async () => {
     const clock = createTestClock();
-    await onStage(
+    await withBroker(
       async stage => {
         const silent = connect(stage.port(), '127.0.0.1');
         await once(silent, 'connect');

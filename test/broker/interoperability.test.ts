@@ -3,8 +3,8 @@ import mqtt from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { freePort, until } from '../harness/binary.ts';
-import type { Stage } from '../harness/broker.ts';
-import { onStage } from '../harness/broker.ts';
+import type { BrokerHarness } from '../harness/broker.ts';
+import { withBroker } from '../harness/broker.ts';
 
 /** Runs a client of mosquitto's and resolves to what it printed. */
 function mosquitto(name: 'pub' | 'sub', port: number, args: readonly string[]): Promise<string> {
@@ -26,7 +26,7 @@ const interoperability = suite('broker: clients nobody here wrote');
 
 interoperability('mosquitto_pub and mosquitto_sub', async () => {
   if (!hasMosquitto) return skip();
-  await onStage(async stage => {
+  await withBroker(async stage => {
     const reader = ['-i', 'reader', '-c', '-q', '1', '-t', 'a/#', '-v'];
     await mosquitto('sub', stage.port(), [...reader, '-E']);
     for (const [text, qos] of [
@@ -39,7 +39,7 @@ interoperability('mosquitto_pub and mosquitto_sub', async () => {
   });
 });
 
-function subscriptionsOf(stage: Stage): number {
+function subscriptionsOf(stage: BrokerHarness): number {
   return stage.hub().status().counts.broker.subscriptions;
 }
 
@@ -47,7 +47,7 @@ function subscriptionsOf(stage: Stage): number {
 for (const version of ['mqttv31', 'mqttv311', 'mqttv5']) {
   interoperability(`mosquitto's clients of ${version}: retained, QoS 2, wills`, async () => {
     if (!hasMosquitto) return skip();
-    await onStage(async stage => {
+    await withBroker(async stage => {
       const run = (name: 'pub' | 'sub', ...args: string[]): Promise<string> =>
         mosquitto(name, stage.port(), ['-V', version, ...args]);
       await run('pub', '-t', 'kept', '-m', 'one', '-r', '-q', '2');
@@ -67,7 +67,7 @@ for (const version of ['mqttv31', 'mqttv311', 'mqttv5']) {
 
 interoperability("mosquitto's clients of MQTT 5: shared subscriptions, properties, expiry", async () => {
   if (!hasMosquitto) return skip();
-  await onStage(async stage => {
+  await withBroker(async stage => {
     const run = (name: 'pub' | 'sub', ...args: string[]): Promise<string> =>
       mosquitto(name, stage.port(), ['-V', 'mqttv5', ...args]);
     const members = [1, 2].map(() => run('sub', '-t', '$share/g/jobs', '-q', '1', '-C', '2', '-W', '10'));
@@ -97,7 +97,7 @@ interoperability("mosquitto's clients of MQTT 5: shared subscriptions, propertie
 interoperability(
   'mqtt.js: 2,000 messages at QoS 1 through a persistent session, each once and in order',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const address = `mqtt://127.0.0.1:${stage.port()}`;
       const reader = await mqtt.connectAsync(address, { clientId: 'reader', clean: false });
       const came: number[] = [];
@@ -125,7 +125,7 @@ interoperability(
   async () => {
     const port = await freePort();
     const address = `mqtt://127.0.0.1:${port}`;
-    await onStage(
+    await withBroker(
       async stage => {
         const reader = await mqtt.connectAsync(address, {
           clientId: 'reader',

@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { folderWith, freePort, removeFolder, startHub } from '../harness/binary.ts';
-import type { Client, ConnectOptions, Stage } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import type { BrokerHarness, Client, ConnectOptions } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 import { createTestClock } from '../harness/clock.ts';
 import { enter } from '../harness/listener-clients.ts';
 
@@ -16,7 +16,7 @@ function mortal(delay: number, expiry: number): ConnectOptions {
   return { clientId: 'mortal', clean: false, will, properties: { sessionExpiryInterval: expiry } };
 }
 
-async function listen(stage: Stage): Promise<Client> {
+async function listen(stage: BrokerHarness): Promise<Client> {
   const listener = await stage.client(5);
   await listener.connect({ clientId: 'listener' });
   await listener.subscribe('wills', 0);
@@ -32,7 +32,7 @@ const ENDS: readonly (readonly [how: string, end: (client: Client) => unknown, p
 for (const [how, end, passed] of ENDS) {
   wills(`a delayed will of a connection that ended ${how} is published after the restart, in time`, () => {
     const clock = createTestClock();
-    return onStage(
+    return withBroker(
       async stage => {
         const client = await stage.client(5);
         await client.connect(mortal(DELAY, 1000));
@@ -61,7 +61,7 @@ for (const [how, end, passed] of ENDS) {
 
 wills('a pending will is published when its session ends, after a restart, too', () => {
   const clock = createTestClock();
-  return onStage(
+  return withBroker(
     async stage => {
       const client = await stage.client(5);
       await client.connect(mortal(DELAY, 20));
@@ -78,7 +78,7 @@ wills('a pending will is published when its session ends, after a restart, too',
 
 wills('a will that is pending over a restart is taken back by a connection that resumes its session', () => {
   const clock = createTestClock();
-  return onStage(
+  return withBroker(
     async stage => {
       const client = await stage.client(5);
       await client.connect(mortal(DELAY, 1000));
@@ -96,7 +96,7 @@ wills('a will that is pending over a restart is taken back by a connection that 
 
 wills('a client that left with DISCONNECT has no will after a restart', () => {
   const clock = createTestClock();
-  return onStage(
+  return withBroker(
     async stage => {
       const client = await stage.client(5);
       await client.connect(mortal(DELAY, 1000));

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { brief, onStage } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 import { publishOf } from '../harness/mqtt5.ts';
 
 const limits = suite('broker: limits of the manifest');
@@ -8,7 +8,7 @@ const limits = suite('broker: limits of the manifest');
 const CLOSED = 'closed';
 
 limits('limits.keepAlive is told to MQTT 5 clients as Server Keep Alive, and holds', () =>
-  onStage(
+  withBroker(
     async stage => {
       for (const [keepalive, told] of [
         [0, 60],
@@ -28,7 +28,7 @@ limits('limits.keepAlive is told to MQTT 5 clients as Server Keep Alive, and hol
 );
 
 limits('before MQTT 5 a longer keep-alive than limits.keepAlive is refused, as mosquitto does', () =>
-  onStage(
+  withBroker(
     async stage => {
       for (const [keepalive, answer] of [
         [0, 'connack 2'],
@@ -44,7 +44,7 @@ limits('before MQTT 5 a longer keep-alive than limits.keepAlive is refused, as m
 );
 
 limits('limits.packetSize is told as Maximum Packet Size; a larger packet ends its connection alone', () =>
-  onStage(
+  withBroker(
     async stage => {
       const bystander = await stage.client();
       await bystander.connect({ clientId: 'bystander' });
@@ -65,7 +65,7 @@ limits('limits.packetSize is told as Maximum Packet Size; a larger packet ends i
 );
 
 limits('limits.connections holds over all listeners, maxConnections on its own', () =>
-  onStage(
+  withBroker(
     async stage => {
       const first = await stage.client();
       assert.is(brief(await first.connect({ clientId: '1' })), 'connack 0');
@@ -82,7 +82,7 @@ limits('limits.connections holds over all listeners, maxConnections on its own',
 );
 
 limits('maxConnections bounds the clients of one listener, and a client that leaves makes room', () =>
-  onStage(
+  withBroker(
     async stage => {
       const first = await stage.client();
       assert.is(brief(await first.connect({ clientId: '1' })), 'connack 0');
@@ -99,7 +99,7 @@ limits('maxConnections bounds the clients of one listener, and a client that lea
 );
 
 limits('"retained": false is told as Retain Available 0, and what is to be retained is refused', () =>
-  onStage(
+  withBroker(
     async stage => {
       const client = await stage.client(5);
       const connack = await client.connect({ clientId: 'c' });
@@ -125,7 +125,7 @@ limits('"retained": false is told as Retain Available 0, and what is to be retai
 );
 
 limits('a CONNACK that does not fit the Maximum Packet Size is not sent [MQTT-3.1.2-24]', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     for (const maximumPacketSize of [1, 2, 4]) {
       const client = await stage.client(5);
       assert.is(
@@ -147,7 +147,7 @@ limits('a CONNACK that does not fit the Maximum Packet Size is not sent [MQTT-3.
 );
 
 limits('a SUBACK or UNSUBACK that does not fit ends the connection [MQTT-3.1.2-24]', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const filters = Array.from({ length: 20 }, (_, at) => `f/${at}`);
     const subscriptions = filters.map(topic => ({ topic, qos: 0 }) as const);
     for (const packet of [
@@ -165,7 +165,7 @@ limits('a SUBACK or UNSUBACK that does not fit ends the connection [MQTT-3.1.2-2
 );
 
 limits('UNSUBSCRIBE with an invalid filter is refused as SUBSCRIBE is', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     for (const filter of ['', 'a/#/b', 'a+', '$share/g', '$share//a', '$share/g/']) {
       for (const cmd of ['subscribe', 'unsubscribe'] as const) {
         const client = await stage.client(5);
@@ -191,7 +191,7 @@ limits('UNSUBSCRIBE with an invalid filter is refused as SUBSCRIBE is', () =>
 );
 
 limits('MQTT 3.1: the first byte of CONNACK is 0 for a resumed session, too', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const connect = Buffer.from('\x10\x0f\x00\x06MQIsdp\x03\x00\x00\x00\x00\x01c', 'latin1');
     for (const _ of ['new', 'resumed']) {
       const client = await stage.client();

@@ -9,7 +9,7 @@ import { budgetOf } from '../../src/core/capacity/memory-budget.ts';
 import { createGauge } from '../../src/core/capacity/pressure.ts';
 import { logFor } from '../../src/core/log.ts';
 import { createSocketMemory } from '../../src/core/net/socket-memory.ts';
-import { onStage } from '../harness/broker.ts';
+import { withBroker } from '../harness/broker.ts';
 import { createTestClock } from '../harness/clock.ts';
 
 const memory = suite('broker: memory');
@@ -136,7 +136,7 @@ memory(
 );
 
 memory('the status tells the budget, where it comes from, and what is used', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const { memory: status } = stage.hub().status();
     assert.ok(status.totalBytes > 0 && status.anonymousBytes > 0);
     assert.ok(['control group', 'machine'].includes(status.source));

@@ -3,8 +3,8 @@ import * as assert from 'uvu/assert';
 import { CLOSE_LINGER_MS } from '../../src/core/limits.ts';
 import type { QoS } from '../../src/core/message.ts';
 import { COMMIT_WINDOW_MS } from '../../src/manifest/limits.ts';
-import type { Client, Stage } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import type { BrokerHarness, Client } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 import { createTestClock } from '../harness/clock.ts';
 
 const messages = suite('broker: messages');
@@ -24,7 +24,7 @@ const QOS: readonly (readonly [published: QoS, subscribed: QoS, arrives: string]
 
 for (const [published, subscribed, arrives] of QOS) {
   messages(`published at ${published}, subscribed at ${subscribed}: ${arrives}`, () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const client = await stage.client();
       await client.connect({});
       assert.is(brief(await client.subscribe('t/+', subscribed)), `suback ${subscribed}`);
@@ -38,7 +38,7 @@ for (const [published, subscribed, arrives] of QOS) {
 }
 
 messages('[MQTT-4.6.0-2] PUBACKs come in the order of the PUBLISHes, also where one waits for the disk', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const reader = await stage.client();
     await reader.connect({ clientId: 'reader', clean: false });
     await reader.subscribe('kept', 1);
@@ -56,7 +56,7 @@ messages('[MQTT-4.6.0-2] PUBACKs come in the order of the PUBLISHes, also where 
 
 messages('an acknowledgement means durable: no PUBACK before the commit of what must be kept', async () => {
   const clock = createTestClock();
-  await onStage(
+  await withBroker(
     async stage => {
       const reader = await stage.client();
       await reader.connect({ clientId: 'reader', clean: false });
@@ -86,7 +86,7 @@ const LARGE = 'x'.repeat(1_000_000);
 messages(
   'a full store ends a connection of MQTT 3.1.1 without a PUBACK, so that its client sends again',
   () =>
-    onStage(
+    withBroker(
       async stage => {
         const reader = await stage.client();
         await reader.connect({ clientId: 'reader', clean: false });
@@ -121,7 +121,7 @@ const FORBIDDEN: readonly (readonly [what: string, topic: string, qos: 1 | 2, id
 
 for (const [what, topic, qos, id] of FORBIDDEN) {
   messages(`publishing ${what} ends the connection`, () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const client = await stage.client();
       await client.connect({});
       client.publish(topic, 'x', qos, id);
@@ -131,7 +131,7 @@ for (const [what, topic, qos, id] of FORBIDDEN) {
 }
 
 messages('[MQTT-3.3.2-2] a topic with a wildcard ends the connection', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client();
     await client.connect({});
     client.write(Buffer.from('\x30\x06\x00\x03a/+x', 'latin1'));
@@ -140,7 +140,7 @@ messages('[MQTT-3.3.2-2] a topic with a wildcard ends the connection', () =>
 );
 
 /** Sends `count` messages of 100 KB to a subscriber that reads nothing; resolves to their sender. */
-async function flood(stage: Stage, clientId: string, count: number): Promise<Client> {
+async function flood(stage: BrokerHarness, clientId: string, count: number): Promise<Client> {
   const reader = await stage.client();
   await reader.connect({ clientId });
   await reader.subscribe('flood', 0);
@@ -154,7 +154,7 @@ async function flood(stage: Stage, clientId: string, count: number): Promise<Cli
 }
 
 messages('a subscriber that does not read loses QoS 0, counted, and the hub keeps within its bound', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     await flood(stage, 'slow', 200);
     const { sent, dropped } = stage.hub().status().counts.broker;
     assert.is(sent + dropped, 200);
@@ -164,7 +164,7 @@ messages('a subscriber that does not read loses QoS 0, counted, and the hub keep
 
 messages('a client that reads nothing cannot hold up its own end', async () => {
   const clock = createTestClock();
-  await onStage(
+  await withBroker(
     async stage => {
       const sender = await flood(stage, 'stuck', 100);
       const second = await stage.client();

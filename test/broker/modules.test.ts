@@ -8,8 +8,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { moduleReserve } from '../../src/core/capacity/shares.ts';
 import { until } from '../harness/binary.ts';
-import type { Stage } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import type { BrokerHarness } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 
 /** Connections that the manifest of the last test lets clients have. */
 const CLIENTS = 2;
@@ -26,7 +26,7 @@ const MANIFEST = {
   },
 };
 
-async function credentials(stage: Stage): Promise<{ username: string; password: Buffer }> {
+async function credentials(stage: BrokerHarness): Promise<{ username: string; password: Buffer }> {
   const file = join(stage.folder, 'mine.env');
   await until('the module has told its environment', () => existsSync(file));
   const variables = new Map<string, string>();
@@ -44,7 +44,7 @@ async function credentials(stage: Stage): Promise<{ username: string; password: 
 const modules = suite('broker: modules over MQTT');
 
 modules('a module with its token publishes on its outputs, which are routed', () =>
-  onStage(
+  withBroker(
     async stage => {
       const module = await stage.client();
       assert.is(brief(await module.connect({ clientId: 'x', ...(await credentials(stage)) })), 'connack 0');
@@ -60,7 +60,7 @@ modules('a module with its token publishes on its outputs, which are routed', ()
 );
 
 modules("a module may not speak for another, nor read another's inputs", () =>
-  onStage(
+  withBroker(
     async stage => {
       const module = await stage.client();
       await module.connect(await credentials(stage));
@@ -75,7 +75,7 @@ modules("a module may not speak for another, nor read another's inputs", () =>
 );
 
 modules('beyond its outputs and inputs a module does what it is granted, and nothing else', () =>
-  onStage(
+  withBroker(
     async stage => {
       const module = await stage.client();
       await module.connect(await credentials(stage));
@@ -99,7 +99,7 @@ modules('beyond its outputs and inputs a module does what it is granted, and not
 );
 
 modules("a wrong token, and a module's name without one: return code 5", () =>
-  onStage(
+  withBroker(
     async stage => {
       const { username } = await credentials(stage);
       for (const wrong of [{ username, password: Buffer.from('guess') }, { username }]) {
@@ -115,7 +115,7 @@ modules("a wrong token, and a module's name without one: return code 5", () =>
 modules(
   'what a route puts into an input waits for the module, and comes again until it is acknowledged',
   () =>
-    onStage(
+    withBroker(
       async stage => {
         const login = await credentials(stage);
         const sender = await stage.client();
@@ -153,7 +153,7 @@ modules(
 );
 
 modules('at QoS 0 an input is delivered once and is gone, and after UNSUBSCRIBE it waits', () =>
-  onStage(
+  withBroker(
     async stage => {
       const module = await stage.client();
       await module.connect(await credentials(stage));
@@ -180,7 +180,7 @@ modules('at QoS 0 an input is delivered once and is gone, and after UNSUBSCRIBE 
 modules(
   '[MQTT-3.1.4-2] a module has one session: it takes over from itself under any client identifier',
   () =>
-    onStage(
+    withBroker(
       async stage => {
         const login = await credentials(stage);
         const client = await stage.client();
@@ -197,7 +197,7 @@ modules(
 );
 
 modules('no token stands in a log or an argument list', () =>
-  onStage(
+  withBroker(
     async stage => {
       const { password } = await credentials(stage);
       assert.ok(password.length >= 32);
@@ -210,7 +210,7 @@ modules('no token stands in a log or an argument list', () =>
 );
 
 /** A client that is refused, and keeps its side of the connection open. */
-async function refused(stage: Stage): Promise<Socket> {
+async function refused(stage: BrokerHarness): Promise<Socket> {
   const socket = connect({ port: stage.port(), host: '127.0.0.1', allowHalfOpen: true });
   // The hub resets it if a module needs its place.
   socket.on('error', () => {});
@@ -223,7 +223,7 @@ async function refused(stage: Stage): Promise<Socket> {
 }
 
 modules('clients leave the last connections to modules, also those that were refused and do not close', () =>
-  onStage(
+  withBroker(
     async stage => {
       for (let n = 0; n < CLIENTS; n++) {
         const client = await stage.client();

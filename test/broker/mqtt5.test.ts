@@ -4,8 +4,8 @@ import * as assert from 'uvu/assert';
 import { MAX_ALIASED_TOPIC_UNITS, MAX_PENDING_PUBLISHES } from '../../src/broker/limits.ts';
 import { MAX_USER_PROPERTIES } from '../../src/core/limits.ts';
 import { MAX_CACHED_TOPIC_LENGTH } from '../../src/routes/limits.ts';
-import type { Stage } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import type { BrokerHarness } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 import { createTestClock } from '../harness/clock.ts';
 import type { Properties } from '../harness/mqtt5.ts';
 import { published, publishOf } from '../harness/mqtt5.ts';
@@ -15,7 +15,7 @@ const mqtt5 = suite('broker: MQTT 5');
 mqtt5(
   '[MQTT-3.3.2-18] user properties arrive as they were sent, and all else that a message says of itself',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const [reader, sender] = [await stage.client(5), await stage.client(5)];
       await reader.connect({ clientId: 'reader' });
       reader.send({
@@ -49,7 +49,7 @@ mqtt5(
   '[MQTT-3.3.2-6] a message that waited has so much less to live, and none that has expired is sent',
   async () => {
     const clock = createTestClock();
-    await onStage(
+    await withBroker(
       async stage => {
         const reader = await stage.client(5);
         const persistent = { clientId: 'reader', clean: false, properties: { sessionExpiryInterval: 1000 } };
@@ -87,7 +87,7 @@ mqtt5(
 mqtt5(
   '[MQTT-4.8.2-3] a shared subscription: each message goes to one member, and to another when that leaves',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const members = [await stage.client(5), await stage.client(5)];
       for (const [index, member] of members.entries()) {
         await member.connect({ clientId: `member-${index}` });
@@ -119,7 +119,7 @@ mqtt5(
 );
 
 mqtt5('[MQTT-4.9.0-2] no more is sent than the client takes at once', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const reader = await stage.client(5);
     await reader.connect({ clientId: 'reader', properties: { receiveMaximum: 3 } });
     await reader.subscribe('a', 1);
@@ -134,7 +134,7 @@ mqtt5('[MQTT-4.9.0-2] no more is sent than the client takes at once', () =>
 );
 
 mqtt5('[MQTT-3.3.4-9] who sends more than it was told is disconnected with 0x93', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const sender = await stage.client(5);
     const answer = await sender.connect({ clientId: 'sender' });
     const most = answer !== 'closed' && answer.cmd === 'connack' ? answer.properties?.receiveMaximum : 0;
@@ -150,7 +150,7 @@ mqtt5('[MQTT-3.3.4-9] who sends more than it was told is disconnected with 0x93'
 mqtt5(
   '[MQTT-3.3.2-8] a topic alias stands for its topic, and one that is too high or unknown ends the connection',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const [reader, sender] = [await stage.client(5), await stage.client(5)];
       await reader.connect({ clientId: 'reader' });
       await reader.subscribe('#', 0);
@@ -174,7 +174,7 @@ mqtt5(
 );
 
 /** Reason code of the DISCONNECT with which the hub answers `packet`. */
-async function ends(stage: Stage, packets: readonly Packet[]): Promise<number | undefined> {
+async function ends(stage: BrokerHarness, packets: readonly Packet[]): Promise<number | undefined> {
   const client = await stage.client(5);
   await client.connect({ clientId: 'sender' });
   for (const packet of packets) client.send(packet);
@@ -183,7 +183,7 @@ async function ends(stage: Stage, packets: readonly Packet[]): Promise<number | 
 }
 
 mqtt5('the topics that a client gives aliases are bounded together: beyond that 0x97', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const long = (alias: number) =>
       publishOf(`${alias}/`.padEnd(MAX_ALIASED_TOPIC_UNITS / 2, 'x'), '', 0, { topicAlias: alias });
     const sender = await stage.client(5);
@@ -195,7 +195,7 @@ mqtt5('the topics that a client gives aliases are bounded together: beyond that 
 );
 
 mqtt5('more user properties than a packet may have end the connection with 0x97', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const withProperties = (count: number) =>
       publishOf('a', 'x', 1, { userProperties: { k: new Array<string>(count).fill('') } });
     const sender = await stage.client(5);
@@ -207,7 +207,7 @@ mqtt5('more user properties than a packet may have end the connection with 0x97'
 );
 
 mqtt5('a long topic is passed on message by message, without an alias', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const reader = await stage.client(5);
     await reader.connect({ clientId: 'reader', properties: { topicAliasMaximum: 10 } });
     await reader.subscribe('#', 1);
@@ -228,7 +228,7 @@ mqtt5('a long topic is passed on message by message, without an alias', () =>
 mqtt5(
   '[MQTT-3.1.2-25] a message larger than the client takes is not sent, and does not hold up the next',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const reader = await stage.client(5);
       await reader.connect({ clientId: 'reader', properties: { maximumPacketSize: 100, receiveMaximum: 1 } });
       await reader.subscribe('a', 1);
@@ -246,7 +246,7 @@ mqtt5(
 mqtt5(
   '[MQTT-3.3.2-8] topics go out by alias where the client takes them, and a dropped message tells it none',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const reader = await stage.client(5);
       const properties = { topicAliasMaximum: 1, maximumPacketSize: 100 };
       await reader.connect({ clientId: 'reader', properties });

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Client } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 import { published, publishOf } from '../harness/mqtt5.ts';
 
 const qos2 = suite('broker: QoS 2');
@@ -30,7 +30,7 @@ async function sendExactlyOnce(
 }
 
 qos2('QoS 2: a duplicate is taken once, also over a new connection and a restart of the hub', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const persistent = { clean: false, properties: { sessionExpiryInterval: 1000 } };
     const reader = await stage.client(5);
     await reader.connect({ clientId: 'reader', ...persistent });
@@ -80,7 +80,7 @@ qos2('QoS 2: a duplicate is taken once, also over a new connection and a restart
 qos2(
   '[MQTT-4.3.3-7] QoS 2 on its way out keeps its identifier over a restart; what was received is only released',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const persistent = { clientId: 'reader', clean: false, properties: { sessionExpiryInterval: 1000 } };
       const reader = await stage.client(5);
       await reader.connect(persistent);
@@ -111,7 +111,7 @@ qos2(
 qos2(
   'a PUBREC for an unknown identifier is answered with PUBREL, unless it says that it failed [MQTT-4.3.3-4]',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const client = await stage.client(5);
       await client.connect({});
       client.send({ cmd: 'pubrec', messageId: 7, reasonCode: 0x80 });

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Client, Stage } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import type { BrokerHarness, Client } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 import { published } from '../harness/mqtt5.ts';
 
 const resend = suite('broker: what is sent again');
@@ -18,7 +18,7 @@ async function arrivals(client: Client, count: number): Promise<Arrived[]> {
 }
 
 /** Sends five messages to a session, whose client reconnects after it has acknowledged two of them, if they have QoS 1. */
-async function reconnected(stage: Stage, qos: 1 | 2): Promise<void> {
+async function reconnected(stage: BrokerHarness, qos: 1 | 2): Promise<void> {
   const reader = await stage.client();
   await reader.connect({ clientId: 'reader', clean: false });
   await reader.subscribe('t', qos);
@@ -51,11 +51,11 @@ async function reconnected(stage: Stage, qos: 1 | 2): Promise<void> {
 }
 
 resend('[MQTT-4.4.0-1] at QoS 1 a message has its packet identifier again after a reconnect', () =>
-  onStage(stage => reconnected(stage, 1)),
+  withBroker(stage => reconnected(stage, 1)),
 );
 
 resend('[MQTT-4.4.0-1] at QoS 2 a message has its packet identifier again after a reconnect', () =>
-  onStage(stage => reconnected(stage, 2)),
+  withBroker(stage => reconnected(stage, 2)),
 );
 
 resend.run();

@@ -1,8 +1,8 @@
 import type { Packet } from 'mqtt-packet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Client, Stage } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import type { BrokerHarness, Client } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 import { createTestClock } from '../harness/clock.ts';
 
 const retained = suite('broker: retained messages');
@@ -29,7 +29,12 @@ async function retain(client: Client, topic: string, payload: string, expiry?: n
 }
 
 /** What a new subscriber gets behind its SUBACK. */
-async function heard(stage: Stage, topic: string, qos: 0 | 1 | 2, rh: 0 | 1 | 2 = 0): Promise<string[]> {
+async function heard(
+  stage: BrokerHarness,
+  topic: string,
+  qos: 0 | 1 | 2,
+  rh: 0 | 1 | 2 = 0,
+): Promise<string[]> {
   const client = await stage.client(5);
   await client.connect({ clientId: `reader-${topic}-${qos}-${rh}` });
   client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos, rh }] });
@@ -45,7 +50,7 @@ async function heard(stage: Stage, topic: string, qos: 0 | 1 | 2, rh: 0 | 1 | 2 
 retained(
   '[MQTT-3.3.1-5] [MQTT-3.3.1-6] the newest of each topic is kept, over a restart, until an empty one',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const sender = await stage.client(5);
       await sender.connect({ clientId: 'sender' });
       await retain(sender, 'a/one', 'old');
@@ -68,7 +73,7 @@ retained(
 retained(
   '[MQTT-3.3.1-12] [MQTT-3.3.1-13] the flag of one who hears it live is as the subscription says',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const reader = await stage.client(5);
       await reader.connect({ clientId: 'reader' });
       reader.send({
@@ -92,7 +97,7 @@ retained(
 );
 
 retained('[MQTT-3.3.1-10] retain handling 1: only if the subscription is new', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const sender = await stage.client(5);
     await sender.connect({ clientId: 'sender' });
     await retain(sender, 'a', 'x');
@@ -107,7 +112,7 @@ retained('[MQTT-3.3.1-10] retain handling 1: only if the subscription is new', (
 
 retained('what has expired is not sent, and what has not has so much less to live', async () => {
   const clock = createTestClock();
-  await onStage(
+  await withBroker(
     async stage => {
       const sender = await stage.client(5);
       await sender.connect({ clientId: 'sender' });
@@ -121,7 +126,7 @@ retained('what has expired is not sent, and what has not has so much less to liv
 });
 
 retained('thousands are sent to one who reads slowly, and none is lost', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const sender = await stage.client(5);
     await sender.connect({ clientId: 'sender' });
     const body = 'x'.repeat(2_000);
@@ -144,7 +149,7 @@ retained('thousands are sent to one who reads slowly, and none is lost', () =>
 retained(
   'what the broker says of itself is heard at once by who asks for it, and not by who asks for all',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const sys = await heard(stage, '$SYS/broker/clients/connected', 0);
       assert.equal(sys, ['$SYS/broker/clients/connected 1 q0 retained']);
       assert.equal(await heard(stage, '#', 0), []);

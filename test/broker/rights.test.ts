@@ -5,8 +5,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ask } from '../../src/cli/control.ts';
 import { hashPassword } from '../../src/crypto/passwords.ts';
-import type { Client, ConnectOptions, Stage } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import type { BrokerHarness, Client, ConnectOptions } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 import { publishOf } from '../harness/mqtt5.ts';
 
 const rights = suite('broker: rights that change');
@@ -19,7 +19,7 @@ const anonymous = (subscribe: readonly string[], publish: readonly string[] = ['
 });
 
 /** Applies another manifest to the hub, and waits until it holds. */
-async function apply(stage: Stage, manifest: object): Promise<void> {
+async function apply(stage: BrokerHarness, manifest: object): Promise<void> {
   const listeners = [{ mqtt: '127.0.0.1:0' }];
   const file = join(stage.folder, 'next.json');
   writeFileSync(file, JSON.stringify({ name: 'test', listeners, ...manifest }));
@@ -29,7 +29,7 @@ async function apply(stage: Stage, manifest: object): Promise<void> {
   while (!stage.log.slice(before).some(holds)) await new Promise(resolve => setTimeout(resolve, 10));
 }
 
-async function enter(stage: Stage, options: ConnectOptions, version: 4 | 5 = 4): Promise<Client> {
+async function enter(stage: BrokerHarness, options: ConnectOptions, version: 4 | 5 = 4): Promise<Client> {
   const client = await stage.client(version);
   assert.is(brief(await client.connect(options)), 'connack 0');
   return client;
@@ -57,7 +57,7 @@ async function take(client: Client, count: number): Promise<string[]> {
 }
 
 rights('a waiting message whose topic is not granted any more is not delivered, others are', () =>
-  onStage(
+  withBroker(
     async stage => {
       const reader = await enter(stage, { clientId: 'reader', clean: false });
       await reader.subscribe('t/#', 1);
@@ -77,7 +77,7 @@ rights('a waiting message whose topic is not granted any more is not delivered, 
 );
 
 rights('a waiting message is checked though its subscription is gone', () =>
-  onStage(
+  withBroker(
     async stage => {
       const reader = await enter(stage, { clientId: 'reader', clean: false });
       await reader.subscribe('t/two', 1);
@@ -98,7 +98,7 @@ rights('a waiting message is checked though its subscription is gone', () =>
 
 for (const qos of [0, 1] as const) {
   rights(`a live subscription keeps what is still granted, at QoS ${qos}, and gets all of it back`, () =>
-    onStage(
+    withBroker(
       async stage => {
         const reader = await enter(stage, { clientId: 'reader' });
         await reader.subscribe('t/#', qos);
@@ -126,7 +126,7 @@ for (const qos of [0, 1] as const) {
 }
 
 rights('a denial counts whatever else is granted: live, retained, shared and published', () =>
-  onStage(
+  withBroker(
     async stage => {
       const sender = await enter(stage, { clientId: 'sender' }, 5);
       for (const [at, topic] of ['a/b', 'secret/x', 'secret'].entries())
@@ -149,7 +149,7 @@ rights('a denial counts whatever else is granted: live, retained, shared and pub
 );
 
 rights('a will is checked again when it is published', () =>
-  onStage(
+  withBroker(
     async stage => {
       const reader = await enter(stage, { clientId: 'reader' });
       await reader.subscribe('#', 0);
@@ -173,7 +173,7 @@ const password = await hashPassword(Buffer.from('secret'), random);
 const EVERYTHING = { password, publish: ['#'], subscribe: ['#'] };
 
 rights('No Local compares sessions: another user with the same client identifier is heard', () =>
-  onStage(
+  withBroker(
     async stage => {
       const login = { clientId: 'same', password: Buffer.from('secret') };
       const alice = await enter(stage, { ...login, username: 'alice' }, 5);

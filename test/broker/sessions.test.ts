@@ -1,12 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_IN_FLIGHT } from '../../src/broker/limits.ts';
-import type { Stage } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import type { BrokerHarness } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 
 const sessions = suite('broker: persistent sessions');
 
-async function subscribeAndLeave(stage: Stage, ...filters: string[]): Promise<void> {
+async function subscribeAndLeave(stage: BrokerHarness, ...filters: string[]): Promise<void> {
   const reader = await stage.client();
   await reader.connect({ clientId: 'reader', clean: false });
   for (const filter of filters) await reader.subscribe(filter, 1);
@@ -14,7 +14,7 @@ async function subscribeAndLeave(stage: Stage, ...filters: string[]): Promise<vo
   await reader.next();
 }
 
-async function publish(stage: Stage, topic: string, texts: readonly string[]): Promise<void> {
+async function publish(stage: BrokerHarness, topic: string, texts: readonly string[]): Promise<void> {
   const sender = await stage.client();
   await sender.connect({ clientId: 'sender' });
   for (const [index, text] of texts.entries()) sender.publish(topic, text, 1, index + 1);
@@ -23,7 +23,7 @@ async function publish(stage: Stage, topic: string, texts: readonly string[]): P
 }
 
 /** Connects again and takes `count` messages, acknowledging the first `acknowledged` of them. */
-async function read(stage: Stage, count: number, acknowledged: number): Promise<string[]> {
+async function read(stage: BrokerHarness, count: number, acknowledged: number): Promise<string[]> {
   const reader = await stage.client();
   assert.is(brief(await reader.connect({ clientId: 'reader', clean: false })), 'connack 0 present');
   const came: string[] = [];
@@ -40,7 +40,7 @@ async function read(stage: Stage, count: number, acknowledged: number): Promise<
 }
 
 sessions('what came while it was away is delivered in order', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     await subscribeAndLeave(stage, 'a');
     await publish(stage, 'a', ['1', '2', '3']);
     assert.equal(await read(stage, 3, 3), ['a 1 q1', 'a 2 q1', 'a 3 q1']);
@@ -49,7 +49,7 @@ sessions('what came while it was away is delivered in order', () =>
 );
 
 sessions('subscriptions and messages outlive a restart of the hub', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     await subscribeAndLeave(stage, 'a', 'b');
     await publish(stage, 'a', ['1', '2']);
     await stage.restart();
@@ -59,7 +59,7 @@ sessions('subscriptions and messages outlive a restart of the hub', () =>
 );
 
 sessions('[MQTT-4.4.0-1] what was not acknowledged comes again, marked DUP, before anything new', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     await subscribeAndLeave(stage, 'a');
     await publish(stage, 'a', ['1', '2', '3']);
     assert.equal(await read(stage, 3, 1), ['a 1 q1', 'a 2 q1', 'a 3 q1']);
@@ -69,7 +69,7 @@ sessions('[MQTT-4.4.0-1] what was not acknowledged comes again, marked DUP, befo
 );
 
 sessions('what was not acknowledged comes again after a restart of the hub, too', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     await subscribeAndLeave(stage, 'a');
     await publish(stage, 'a', ['1', '2', '3']);
     assert.equal(await read(stage, 3, 1), ['a 1 q1', 'a 2 q1', 'a 3 q1']);
@@ -80,7 +80,7 @@ sessions('what was not acknowledged comes again after a restart of the hub, too'
 );
 
 sessions('[MQTT-4.4.0-1] the connection that takes a session over is sent what the other owed', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     await subscribeAndLeave(stage, 'a');
     const first = await stage.client();
     await first.connect({ clientId: 'reader', clean: false });
@@ -92,7 +92,7 @@ sessions('[MQTT-4.4.0-1] the connection that takes a session over is sent what t
 );
 
 sessions('of a long queue a window is sent, and one more for each acknowledgement, in order', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const count = 3 * MAX_IN_FLIGHT;
     const texts = Array.from({ length: count }, (_, index) => String(index));
     const expected = texts.map(text => `a ${text} q1`);
@@ -105,7 +105,7 @@ sessions('of a long queue a window is sent, and one more for each acknowledgemen
 );
 
 sessions('what it subscribed to at QoS 0 is not kept for it', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const reader = await stage.client();
     await reader.connect({ clientId: 'reader', clean: false });
     await reader.subscribe('a', 0);
@@ -116,7 +116,7 @@ sessions('what it subscribed to at QoS 0 is not kept for it', () =>
 );
 
 sessions('the longest identifier is kept like any other', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const clientId = 'ü'.repeat(512);
     const client = await stage.client();
     await client.connect({ clientId, clean: false });
@@ -129,7 +129,7 @@ sessions('the longest identifier is kept like any other', () =>
 );
 
 sessions('UNSUBSCRIBE outlives a restart of the hub', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     await subscribeAndLeave(stage, 'a', 'b');
     const reader = await stage.client();
     await reader.connect({ clientId: 'reader', clean: false });
@@ -144,7 +144,7 @@ sessions('UNSUBSCRIBE outlives a restart of the hub', () =>
 );
 
 sessions('[MQTT-3.1.2-6] a clean session on top discards what was kept, for good', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     await subscribeAndLeave(stage, 'a');
     await publish(stage, 'a', ['1']);
     const clean = await stage.client();
@@ -161,7 +161,7 @@ sessions('[MQTT-3.1.2-6] a clean session on top discards what was kept, for good
 );
 
 sessions('a clean session gets QoS 1 at QoS 1 while it is there, and nothing afterwards', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const reader = await stage.client();
     await reader.connect({ clientId: 'reader', clean: true });
     await reader.subscribe('a', 1);
@@ -180,7 +180,7 @@ sessions('a clean session gets QoS 1 at QoS 1 while it is there, and nothing aft
 sessions(
   '[MQTT-3.3.1-1] what was sent and not acknowledged is repeated with DUP after a restart, what follows is not',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const reader = await stage.client();
       await reader.connect({ clientId: 'reader', clean: false });
       await reader.subscribe('t', 1);

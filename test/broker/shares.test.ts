@@ -4,8 +4,8 @@ import * as assert from 'uvu/assert';
 import { MAX_SESSION_SUBSCRIPTION_BYTES, MAX_SUBSCRIPTIONS } from '../../src/broker/limits.ts';
 import type { ShareReport } from '../../src/core/capacity/shares.ts';
 import { hashPassword } from '../../src/crypto/passwords.ts';
-import type { Client, Stage } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import type { BrokerHarness, Client } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 
 const random = { fraction: () => 0, bytes: (count: number) => randomBytes(count) };
 const password = await hashPassword(Buffer.from('secret'), random);
@@ -14,7 +14,12 @@ const MANIFEST = { users: { greedy: ALL, modest: ALL } };
 
 type Options = { readonly clientId: string; readonly clean?: boolean };
 
-async function enter(stage: Stage, username: string, options: Options, version: 4 | 5 = 4): Promise<Client> {
+async function enter(
+  stage: BrokerHarness,
+  username: string,
+  options: Options,
+  version: 4 | 5 = 4,
+): Promise<Client> {
   const client = await stage.client(version);
   const properties = version === 5 ? { properties: { sessionExpiryInterval: 0xffff_ffff } } : {};
   const answer = await client.connect({
@@ -27,7 +32,7 @@ async function enter(stage: Stage, username: string, options: Options, version: 
   return client;
 }
 
-function shareOf(stage: Stage, resource: ShareReport['resource']): ShareReport | undefined {
+function shareOf(stage: BrokerHarness, resource: ShareReport['resource']): ShareReport | undefined {
   return stage
     .hub()
     .status()
@@ -56,7 +61,7 @@ async function subscribe(client: Client, filters: readonly string[], refusal: nu
 const shares = suite('broker: shares');
 
 shares('subscriptions of 128 levels in many sessions stop at the share of their user', () =>
-  onStage(
+  withBroker(
     async stage => {
       for (let n = 0; n < 4; n++) {
         const client = await enter(stage, 'greedy', { clientId: `g${n}`, clean: false }, n % 2 === 0 ? 4 : 5);
@@ -82,7 +87,7 @@ shares('subscriptions of 128 levels in many sessions stop at the share of their 
 );
 
 shares('a user has half of the persistent sessions, and the next one still gets some, over a restart', () =>
-  onStage(
+  withBroker(
     async stage => {
       const open = async (user: string, clientId: string): Promise<string> => {
         const client = await stage.client();
@@ -108,7 +113,7 @@ shares('a user has half of the persistent sessions, and the next one still gets 
 );
 
 shares('a user has half of the connections, and gives one back when it leaves', () =>
-  onStage(
+  withBroker(
     async stage => {
       const clients: Client[] = [];
       for (let n = 0; n < 4; n++)
@@ -134,7 +139,7 @@ shares('a user has half of the connections, and gives one back when it leaves', 
 );
 
 shares('sessions that nobody reads leave room in the store for the upstream, and for other users', () =>
-  onStage(
+  withBroker(
     async stage => {
       const BODY = 'x'.repeat(50_000);
       for (const [user, ids] of [
@@ -179,7 +184,7 @@ shares('sessions that nobody reads leave room in the store for the upstream, and
 );
 
 shares('large wills of one user stop at its share, and one that is gone makes room', () =>
-  onStage(
+  withBroker(
     async stage => {
       const secret = Buffer.from('secret');
       const will = { topic: 'w', payload: Buffer.alloc(60_000), qos: 0, retain: false } as const;
@@ -208,7 +213,7 @@ shares('large wills of one user stop at its share, and one that is gone makes ro
 );
 
 shares('a session gives back what its subscriptions took', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client();
     await client.connect({ clientId: 'c', clean: true });
     await client.subscribe('a/b', 1);
@@ -225,7 +230,7 @@ shares('a session gives back what its subscriptions took', () =>
 );
 
 shares('the filters of one session are bounded: each change of them writes all', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client();
     await client.connect({ clientId: 'c', clean: false });
     const filters = Array.from({ length: 40 }, (_, n) => `${n}/${'x'.repeat(60_000)}`);
@@ -237,7 +242,7 @@ shares('the filters of one session are bounded: each change of them writes all',
 );
 
 shares('changes of a session that come while it is written are written together', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const COUNT = 500;
     const client = await stage.client();
     await client.connect({ clientId: 'c', clean: false });

@@ -1,14 +1,14 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_IN_FLIGHT, MAX_VOLATILE_BACKLOG } from '../../src/broker/limits.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 
 const receivers = suite('broker: slow receivers');
 
 receivers(
   'a clean session that does not acknowledge is owed all: its window, some in memory, the rest on disk',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const kept = MAX_IN_FLIGHT + MAX_VOLATILE_BACKLOG;
       const sent = kept + 500;
       const slow = await stage.client();
@@ -45,7 +45,7 @@ receivers(
 for (const clean of [true, false]) {
   const session = clean ? 'a clean' : 'a persistent';
   receivers(`what ${session} session is owed while its socket is full comes once it reads again`, () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const slow = await stage.client();
       await slow.connect({ clientId: 'slow', clean });
       await slow.subscribe('flood', 0);

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_SUBSCRIPTIONS } from '../../src/broker/limits.ts';
 import type { Client } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 
 const subscribing = suite('broker: subscribing');
 
@@ -19,7 +19,7 @@ const WILDCARDS: readonly (readonly [filter: string, heard: readonly string[]])[
 ];
 
 subscribing('[MQTT-4.7.1-2] [MQTT-4.7.1-3] wildcards', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const readers: Client[] = [];
     for (const [filter] of WILDCARDS) {
       const reader = await stage.client();
@@ -39,7 +39,7 @@ subscribing('[MQTT-4.7.1-2] [MQTT-4.7.1-3] wildcards', () =>
 );
 
 subscribing('[MQTT-3.8.4-3] a filter that is subscribed to again gets the new QoS', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client();
     await client.connect({});
     await client.subscribe('a', 1);
@@ -51,7 +51,7 @@ subscribing('[MQTT-3.8.4-3] a filter that is subscribed to again gets the new Qo
 );
 
 subscribing('[MQTT-3.3.5-1] overlapping filters: one copy, at the best QoS', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client();
     await client.connect({});
     for (const [filter, qos] of [
@@ -69,7 +69,7 @@ subscribing('[MQTT-3.3.5-1] overlapping filters: one copy, at the best QoS', () 
 );
 
 subscribing('a filter that may not be read is refused in SUBACK, beside one that may', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client();
     await client.connect({});
     client.send({
@@ -85,7 +85,7 @@ subscribing('a filter that may not be read is refused in SUBACK, beside one that
 );
 
 subscribing('[MQTT-4.7.1-3] a filter that is none ends the connection', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client();
     await client.connect({});
     client.write(Buffer.from('\x82\x08\x00\x01\x00\x03a+b\x00', 'latin1'));
@@ -94,7 +94,7 @@ subscribing('[MQTT-4.7.1-3] a filter that is none ends the connection', () =>
 );
 
 subscribing('a session has a bounded number of subscriptions', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client();
     await client.connect({});
     const subscriptions = Array.from({ length: MAX_SUBSCRIPTIONS + 2 }, (_, n) => ({
@@ -109,7 +109,7 @@ subscribing('a session has a bounded number of subscriptions', () =>
 );
 
 subscribing('[MQTT-3.10.4-1] after UNSUBSCRIBE nothing comes any more', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client();
     await client.connect({});
     await client.subscribe('a', 0);

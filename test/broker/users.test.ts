@@ -4,8 +4,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { INITIAL_LOCKOUT_MS, MAX_FAILED_LOGINS } from '../../src/auth/limits.ts';
 import { hashPassword } from '../../src/crypto/passwords.ts';
-import type { Client, ConnectOptions, Stage } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import type { BrokerHarness, Client, ConnectOptions } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 import { createTestClock } from '../harness/clock.ts';
 import { outcome } from '../harness/listener-clients.ts';
 
@@ -19,7 +19,7 @@ const ALICE = { username: 'alice', password: Buffer.from('a-secret') };
 const BOB = { username: 'bob', password: Buffer.from('b-secret') };
 const MANIFEST = { manifest: { users: USERS } };
 
-async function enter(stage: Stage, options: ConnectOptions): Promise<Client> {
+async function enter(stage: BrokerHarness, options: ConnectOptions): Promise<Client> {
   const client = await stage.client();
   assert.is(brief(await client.connect(options)), 'connack 0');
   return client;
@@ -28,7 +28,7 @@ async function enter(stage: Stage, options: ConnectOptions): Promise<Client> {
 const users = suite('broker: users');
 
 users('a user does what he is granted, and nothing else', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const alice = await enter(stage, { clientId: 'a', ...ALICE });
     const bob = await enter(stage, { clientId: 'b', ...BOB });
     assert.is(brief(await alice.subscribe('rooms/+/x', 0)), 'suback 0');
@@ -51,7 +51,7 @@ users('a user does what he is granted, and nothing else', () =>
 );
 
 users('a wrong password, the name of nobody, a name alone and no name at all: return code 5', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     for (const wrong of [
       { ...ALICE, password: Buffer.from('b-secret') },
       { ...ALICE, username: 'nobody' },
@@ -66,7 +66,7 @@ users('a wrong password, the name of nobody, a name alone and no name at all: re
 );
 
 users('[MQTT-3.1.4-5] what is sent before the password was compared is taken in after it, or never', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const connect = (password: string) =>
       Buffer.from(`\x10\x1e\x00\x04MQTT\x04\xc2\x00\x00\x00\x01c\x00\x05alice\x00\x08${password}`, 'latin1');
     const rest = Buffer.from('\x82\x0a\x00\x01\x00\x05rooms\x00\xc0\x00', 'latin1');
@@ -84,7 +84,7 @@ users('[MQTT-3.1.4-5] what is sent before the password was compared is taken in 
 );
 
 users('who goes before his password was compared leaves nothing behind', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const alice = await enter(stage, { clientId: 'same', ...ALICE });
     const hasty = await stage.client();
     hasty.socket.resetAndDestroy();
@@ -103,11 +103,11 @@ users('who goes before his password was compared leaves nothing behind', () =>
 
 users('too many failures: return code 3, until it is time again', async () => {
   const clock = createTestClock();
-  const attempt = async (stage: Stage, options: ConnectOptions): Promise<string> => {
+  const attempt = async (stage: BrokerHarness, options: ConnectOptions): Promise<string> => {
     const client = await stage.client();
     return brief(await client.connect(options));
   };
-  await onStage(
+  await withBroker(
     async stage => {
       const wrong = { ...ALICE, password: Buffer.from('wrong') };
       for (let n = 0; n < MAX_FAILED_LOGINS; n++) assert.is(await attempt(stage, wrong), 'connack 5');
@@ -121,7 +121,7 @@ users('too many failures: return code 3, until it is time again', async () => {
 });
 
 users("nobody gets another user's session by choosing his client identifier", () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const alice = await enter(stage, { clientId: 'same', clean: false, ...ALICE });
     assert.is(brief(await alice.subscribe('kept/same', 1)), 'suback 1');
     const bob = await enter(stage, { clientId: 'same', clean: false, ...BOB });
@@ -137,7 +137,7 @@ users("nobody gets another user's session by choosing his client identifier", ()
 users(
   'with "anonymous" a client without a name does what that grants, a false name still gets nobody in',
   () =>
-    onStage(
+    withBroker(
       async stage => {
         const client = await enter(stage, { clientId: 'c' });
         client.publish('open/x', 'x', 1);
@@ -159,7 +159,7 @@ users('with nothing said of access any name will do on this machine, and none be
   const outside = Object.values(networkInterfaces())
     .flatMap(list => list ?? [])
     .find(({ internal, family }) => !internal && family === 'IPv4');
-  await onStage(
+  await withBroker(
     async stage => {
       const port = stage.port();
       const login = { username: 'any', password: 'thing' };
@@ -175,7 +175,7 @@ users('with nothing said of access any name will do on this machine, and none be
 });
 
 users('no password stands in the log', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     for (const password of ['a-secret', 'wr0ng-secret']) {
       const client = await stage.client();
       await client.connect({ username: 'alice', password: Buffer.from(password) });

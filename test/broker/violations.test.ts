@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { onStage } from '../harness/broker.ts';
+import { withBroker } from '../harness/broker.ts';
 
 const violations = suite('broker: violations');
 
@@ -36,7 +36,7 @@ const VIOLATIONS: readonly (readonly [rule: string, packet: string])[] = [
 
 for (const [rule, packet] of VIOLATIONS) {
   violations(`${rule}: closed, and others feel nothing`, () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const bystander = await stage.client();
       await bystander.connect({ clientId: 'bystander' });
       // Kept messages are settled outside of the packet's own turn: what goes wrong there would reach everybody.
@@ -64,7 +64,7 @@ const ALLOWED: readonly (readonly [rule: string, packet: string, answers: readon
 
 for (const [rule, packet, answers] of ALLOWED) {
   violations(`${rule}: is none`, () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const client = await stage.client();
       await client.connect({});
       client.write(Buffer.from(packet, 'latin1'));

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Client } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 import { createTestClock } from '../harness/clock.ts';
 
 const wills = suite('broker: wills');
@@ -20,7 +20,7 @@ const ENDS: readonly (readonly [how: string, end: (client: Client) => void, publ
 
 for (const [how, end, published] of ENDS) {
   wills(`[MQTT-3.1.2-8] [MQTT-3.1.2-10] after ${how} the will is ${published ? '' : 'not '}published`, () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const listener = await stage.client();
       await listener.connect({ clientId: 'listener' });
       await listener.subscribe('wills', 1);
@@ -36,7 +36,7 @@ for (const [how, end, published] of ENDS) {
 
 wills('[MQTT-3.1.2-8] a keep-alive that runs out publishes the will', async () => {
   const clock = createTestClock();
-  await onStage(
+  await withBroker(
     async stage => {
       const listener = await stage.client();
       await listener.connect({ clientId: 'listener' });
@@ -51,7 +51,7 @@ wills('[MQTT-3.1.2-8] a keep-alive that runs out publishes the will', async () =
 });
 
 wills('a session that is taken over publishes the will of the connection that lost it, once', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const listener = await stage.client();
     await listener.connect({ clientId: 'listener' });
     await listener.subscribe('wills', 1);
@@ -68,7 +68,7 @@ wills('a session that is taken over publishes the will of the connection that lo
 );
 
 wills('a will at QoS 1 waits for a persistent session that is away', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const listener = await stage.client();
     await listener.connect({ clientId: 'listener', clean: false });
     await listener.subscribe('wills', 1);

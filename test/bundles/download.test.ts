@@ -8,8 +8,8 @@ import * as assert from 'uvu/assert';
 import type { WantedBundle } from '../../src/bundles/types.ts';
 import { reasonOf } from '../../src/core/errors.ts';
 import { archive, sha256Of } from '../harness/archives.ts';
-import type { Stage } from '../harness/bundles.ts';
-import { assertClean, createStage, never, treeOf } from '../harness/bundles.ts';
+import type { BundlesHarness } from '../harness/bundles.ts';
+import { assertClean, createBundlesHarness, never, treeOf } from '../harness/bundles.ts';
 import type { Answer, TestServer } from './server.ts';
 import { createTestServer, cuts, gives, hangs, status } from './server.ts';
 
@@ -22,7 +22,7 @@ const sha256 = sha256Of(good);
 const whole: Answer = (_, response) => void response.end(good);
 
 type Scene = {
-  readonly stage: Stage;
+  readonly stage: BundlesHarness;
   readonly server: TestServer;
   readonly wanted: WantedBundle;
   /** What becomes of it, while the time passes that it takes. */
@@ -30,7 +30,7 @@ type Scene = {
 };
 
 /** Advances the clock by the back-off between two tries only, so a slow machine changes nothing. */
-async function passing<Value>(stage: Stage, promise: Promise<Value>): Promise<Value> {
+async function passing<Value>(stage: BundlesHarness, promise: Promise<Value>): Promise<Value> {
   let settled = false;
   const watched = promise.finally(() => {
     settled = true;
@@ -51,7 +51,7 @@ function scene(
   return async () => {
     const answer = (n: number): Answer => answers[Math.min(n, answers.length - 1)] ?? hangs();
     const server = await createTestServer(answer, certificate);
-    const stage = await createStage();
+    const stage = await createBundlesHarness();
     const source = { url: `${server.url}/app.tar.gz?token=secret` };
     const wanted = { subject: 'modules.m.bundle', sha256, source, size: 1 << 20, files: 10 };
     const outcome = (): Promise<string> =>
@@ -216,7 +216,7 @@ download(
   }),
 );
 
-const fetchTooLarge = ({ store }: Stage, wanted: WantedBundle) =>
+const fetchTooLarge = ({ store }: BundlesHarness, wanted: WantedBundle) =>
   store.fetchBundles([{ ...wanted, size: 1, files: 1 }], never).catch(reasonOf);
 const large = 'modules.m.bundle is a file of more than 1052673 bytes, the limit by its "size" and "files".';
 
@@ -282,7 +282,7 @@ download(
   }),
 );
 
-function partOf(stage: Stage): Buffer {
+function partOf(stage: BundlesHarness): Buffer {
   return readFileSync(join(stage.bundles, '.part', sha256));
 }
 
@@ -290,7 +290,7 @@ async function until(check: () => boolean): Promise<void> {
   while (!check()) await new Promise(done => setTimeout(done, 1));
 }
 
-async function writePart(stage: Stage, bytes: Buffer): Promise<void> {
+async function writePart(stage: BundlesHarness, bytes: Buffer): Promise<void> {
   const parts = join(stage.bundles, '.part');
   await mkdir(parts, { recursive: true });
   writeFileSync(join(parts, sha256), bytes);

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
 import type { Made } from '../harness/archives.ts';
 import { archive } from '../harness/archives.ts';
-import { createStage, never, treeOf } from '../harness/bundles.ts';
+import { createBundlesHarness, never, treeOf } from '../harness/bundles.ts';
 
 /** Few parts, so that names meet: folders, links and files in each other's places. */
 const name = fc
@@ -34,7 +34,7 @@ const hostile = suite('bundles: hostile archives');
 hostile(
   'whatever files, folders and links are named, nothing is outside, and nothing leads there',
   async () => {
-    const stage = await createStage();
+    const stage = await createBundlesHarness();
     // What a way out would meet: names as they are in bundles, one and two folders further out.
     for (const folder of [stage.folder, stage.bundles]) {
       mkdirSync(folder, { recursive: true });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { archive, sha256Of } from '../harness/archives.ts';
-import { createStage } from '../harness/bundles.ts';
+import { createBundlesHarness } from '../harness/bundles.ts';
 
 const MEGABYTES = 100;
 
@@ -36,7 +36,7 @@ for (const packing of ['gzip -1', 'zstd -q -3 -c']) {
       process.stdout.write(`\nskipped: memory: there is no ${program}\n`);
       return;
     }
-    const stage = await createStage();
+    const stage = await createBundlesHarness();
     // Too long for the window of gzip, and for that of a quick zstd in its later half.
     const noise = randomBytes(MEGABYTES << 18);
     const content = Buffer.concat([noise, noise, noise, noise]);

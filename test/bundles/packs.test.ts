@@ -8,15 +8,15 @@ import { isPack, openPack } from '../../src/bundles/pack/open-pack.ts';
 import { writePack } from '../../src/bundles/pack/write-pack.ts';
 import { Failure } from '../../src/core/errors.ts';
 import { archive, entry, extended, sha256Of } from '../harness/archives.ts';
-import type { Stage } from '../harness/bundles.ts';
-import { createStage, never, treeOf } from '../harness/bundles.ts';
+import type { BundlesHarness } from '../harness/bundles.ts';
+import { createBundlesHarness, never, treeOf } from '../harness/bundles.ts';
 
 const manifest = Buffer.from('{"name":"a"}\n');
 const packs = suite('bundles: packs');
 
-function onStage(act: (stage: Stage) => Promise<void>): () => Promise<void> {
+function onStage(act: (stage: BundlesHarness) => Promise<void>): () => Promise<void> {
   return async () => {
-    const stage = await createStage();
+    const stage = await createBundlesHarness();
     try {
       await act(stage);
     } finally {
@@ -25,7 +25,7 @@ function onStage(act: (stage: Stage) => Promise<void>): () => Promise<void> {
   };
 }
 
-function put(stage: Stage, name: string, bytes: Buffer): { sha256: string; path: string } {
+function put(stage: BundlesHarness, name: string, bytes: Buffer): { sha256: string; path: string } {
   const path = join(stage.folder, name);
   writeFileSync(path, bytes);
   return { sha256: sha256Of(bytes), path };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { archive } from '../harness/archives.ts';
-import { assertClean, createStage, never, treeOf } from '../harness/bundles.ts';
+import { assertClean, createBundlesHarness, never, treeOf } from '../harness/bundles.ts';
 
 const FILES = 600;
 const entries = Array.from({ length: FILES }, (_, n) => ({
@@ -44,7 +44,7 @@ for (const folders of [1, 7, 15, 29, 30]) {
   power(
     `SIGKILL when ${folders} of 30 folders are there: the next start is clean, and unpacks it`,
     async () => {
-      const stage = await createStage();
+      const stage = await createBundlesHarness();
       const wanted = stage.wanted(bytes, { size: 1 << 28, files: 20_000 });
       assert.ok('path' in wanted.source);
       const draft = join(stage.bundles, '.part', `${wanted.sha256}.tmp`);
@@ -53,7 +53,7 @@ for (const folders of [1, 7, 15, 29, 30]) {
       const whole = existsSync(join(stage.bundles, wanted.sha256));
       assert.ok(whole || output === '');
       if (existsSync(draft)) midway++;
-      const next = await createStage(stage.folder);
+      const next = await createBundlesHarness(stage.folder);
       assertClean(stage.bundles, whole ? [wanted.sha256] : []);
       await next.store.fetchBundles([wanted], never);
       const tree = treeOf(next.store.folderOf(wanted.sha256));
@@ -69,7 +69,7 @@ power('most of these kills met it while it was unpacking', () => {
 });
 
 power('SIGKILL while what nobody needs is removed: it is gone, or whole', async () => {
-  const stage = await createStage();
+  const stage = await createBundlesHarness();
   const wanted = stage.wanted(bytes, { size: 1 << 28, files: 20_000 });
   assert.ok('path' in wanted.source);
   const target = stage.store.folderOf(wanted.sha256);
@@ -87,7 +87,7 @@ power('SIGKILL while what nobody needs is removed: it is gone, or whole', async 
   while (dropped() === 0 && child.exitCode === null) await new Promise(done => setTimeout(done, 1));
   child.kill('SIGKILL');
   await gone;
-  const next = await createStage(stage.folder);
+  const next = await createBundlesHarness(stage.folder);
   assertClean(stage.bundles, []);
   await next.store.fetchBundles([wanted], never);
   assert.is(Object.keys(treeOf(target)).length, FILES + 60);

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { archive, sha256Of } from '../harness/archives.ts';
-import { assertClean, createStage, never, treeOf } from '../harness/bundles.ts';
+import { assertClean, createBundlesHarness, never, treeOf } from '../harness/bundles.ts';
 import { REFUSED } from './refused.ts';
 
 const good = archive({ name: 'a', content: 'A' });
@@ -13,7 +13,7 @@ const refusals = suite('bundles: refusals');
 
 for (const [what, bytes, sentence] of REFUSED) {
   refusals(`${what}: one sentence, exit 2, and nothing is left`, async () => {
-    const stage = await createStage();
+    const stage = await createBundlesHarness();
     const kept = stage.wanted(archive({ name: 'kept', content: 'K' }));
     await stage.store.fetchBundles([kept], never);
     const failure = await stage.refusal(stage.wanted(bytes, { files: 10 }));
@@ -26,7 +26,7 @@ for (const [what, bytes, sentence] of REFUSED) {
 }
 
 refusals('one bad bundle among good ones: none is unpacked', async () => {
-  const stage = await createStage();
+  const stage = await createBundlesHarness();
   const bad = stage.wanted(archive({ name: '../x' }), { subject: 'modules.bad.bundle' });
   const failure = await stage.store.fetchBundles([stage.wanted(good), bad], never).catch(String);
   assert.is(failure, 'Failure: modules.bad.bundle holds "../x", a name with ".." in it.');
@@ -36,7 +36,7 @@ refusals('one bad bundle among good ones: none is unpacked', async () => {
 });
 
 refusals('another file than the one that is stated is not looked into', async () => {
-  const stage = await createStage();
+  const stage = await createBundlesHarness();
   const sha256 = sha256Of(Buffer.from('other'));
   const wanted = stage.wanted(gzipSync(archive({ name: '../x' })), { sha256 });
   const { code, exitCode, message } = await stage.refusal(wanted);
@@ -49,7 +49,7 @@ refusals('another file than the one that is stated is not looked into', async ()
 });
 
 refusals('a file that is not there, that is none, or that is larger than it may be', async () => {
-  const stage = await createStage();
+  const stage = await createBundlesHarness();
   const at = (path: string) => stage.refusal(stage.wanted(good, { source: { path } }));
   const gone = await at('/nowhere/app.tar');
   assert.is(gone.message, 'modules.m.bundle cannot be read from /nowhere/app.tar: no such file (ENOENT).');
@@ -66,7 +66,7 @@ refusals('a file that is not there, that is none, or that is larger than it may 
 refusals('a file that changes when it has been looked at: nothing of it is kept', async () => {
   const path = join(mkdtempSync(join(tmpdir(), 'skerry-changing-')), 'app.tar');
   const evil = archive({ name: 'a', content: 'B' });
-  const stage = await createStage(undefined, () => writeFileSync(path, evil));
+  const stage = await createBundlesHarness(undefined, () => writeFileSync(path, evil));
   writeFileSync(path, good);
   const { code, message } = await stage.refusal(stage.wanted(good, { source: { path } }));
   assert.is(code, 'bundle.hash');
@@ -78,7 +78,7 @@ refusals('a file that changes when it has been looked at: nothing of it is kept'
 refusals('no file is left open by any of it', async () => {
   const open = (): string[] => readdirSync('/proc/self/fd');
   const before = open().length;
-  const stage = await createStage();
+  const stage = await createBundlesHarness();
   for (const [, bytes] of REFUSED) await stage.refusal(stage.wanted(bytes, { files: 10 }));
   assert.ok(open().length <= before, `${before} files were open, and ${open().length} are`);
   await stage.remove();

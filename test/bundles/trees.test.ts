@@ -10,7 +10,7 @@ import { parseExtendedHeader } from '../../src/bundles/archive/pax.ts';
 import { readTar } from '../../src/bundles/archive/tar.ts';
 import { Failure } from '../../src/core/errors.ts';
 import { extended } from '../harness/archives.ts';
-import { createStage, never, treeOf } from '../harness/bundles.ts';
+import { createBundlesHarness, never, treeOf } from '../harness/bundles.ts';
 
 type Leaf =
   | { readonly kind: 'file'; readonly content: Uint8Array; readonly executable: boolean }
@@ -73,7 +73,7 @@ trees('what tar packs of any tree is what is unpacked', async () => {
       fc.constantFrom('-z', '--zstd', '-v'),
       async (leaves, format, packing) => {
         const root = mkdtempSync(join(tmpdir(), 'skerry-tree-'));
-        const stage = await createStage();
+        const stage = await createBundlesHarness();
         try {
           if (!make(root, leaves)) return;
           const file = join(stage.folder, 'made');

@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { reasonOf } from '../../src/core/errors.ts';
 import { archive, entry, extended, sha256Of } from '../harness/archives.ts';
-import { assertClean, createStage, never, treeOf } from '../harness/bundles.ts';
+import { assertClean, createBundlesHarness, never, treeOf } from '../harness/bundles.ts';
 
 /** Two of it are longer than the name in a header. */
 const LONG = 'n'.repeat(90);
@@ -52,7 +52,7 @@ const EXPECTED = {
 for (const format of ['gnu', 'pax', 'ustar']) {
   for (const packing of ['none', 'gzip', 'zstd']) {
     unpack(`what Debian's tar makes as ${format}, packed by ${packing}`, async () => {
-      const stage = await createStage();
+      const stage = await createBundlesHarness();
       const program = makeProgram(stage.folder);
       const file = join(stage.folder, 'made');
       tar('--format', format, '-cf', file, '-C', program, '.');
@@ -81,7 +81,7 @@ function packedBy(packing: string, plain: Buffer): Buffer {
 }
 
 unpack('what is asked for again, is there, or is asked for twice, is unpacked once', async () => {
-  const stage = await createStage();
+  const stage = await createBundlesHarness();
   const wanted = stage.wanted(archive({ name: 'a', content: 'A' }));
   await stage.store.fetchBundles([wanted, { ...wanted, subject: 'modules.n.bundle' }], never);
   await stage.store.fetchBundles([{ ...wanted, source: { path: '/nowhere' } }], never);
@@ -90,7 +90,7 @@ unpack('what is asked for again, is there, or is asked for twice, is unpacked on
 });
 
 unpack('a bundle of two modules must be within what both state', async () => {
-  const stage = await createStage();
+  const stage = await createBundlesHarness();
   const wanted = stage.wanted(archive({ name: 'a', content: 'AAA' }));
   const prepared = stage.store.fetchBundles([wanted, { ...wanted, size: 2 }], never);
   assert.match(String(await prepared.catch(reasonOf)), /more than 2 bytes/);
@@ -98,7 +98,7 @@ unpack('a bundle of two modules must be within what both state', async () => {
 });
 
 unpack('names without folders before them, remarks for all, and files before their folder', async () => {
-  const stage = await createStage();
+  const stage = await createBundlesHarness();
   const remark = { ...extended({ comment: 'commit 1' }, 'g') };
   const wanted = stage.wanted(
     archive(
@@ -119,7 +119,7 @@ unpack('names without folders before them, remarks for all, and files before the
 });
 
 unpack('exactly the bytes and files that are stated', async () => {
-  const stage = await createStage();
+  const stage = await createBundlesHarness();
   const bytes = archive({ name: 'd/a', content: 'x'.repeat(1000) }, { name: 'd/b', content: 'y'.repeat(24) });
   await stage.store.fetchBundles([stage.wanted(bytes, { size: 1024, files: 3 })], never);
   assert.ok(stage.store.has(sha256Of(bytes)));
@@ -131,7 +131,7 @@ for (const [packing, packed] of [
   ['zstd', zstdCompressSync(archive({ name: 'a', content: 'A' }))],
 ] as const) {
   unpack(`what fills a file up behind ${packing} is part of its hash, and of nothing else`, async () => {
-    const stage = await createStage();
+    const stage = await createBundlesHarness();
     for (const length of [100, 600_000]) {
       const wanted = stage.wanted(Buffer.concat([packed, Buffer.alloc(length)]));
       await stage.store.fetchBundles([wanted], never);
@@ -142,7 +142,7 @@ for (const [packing, packed] of [
 }
 
 unpack('a part of a file is read in place', async () => {
-  const stage = await createStage();
+  const stage = await createBundlesHarness();
   const inner = gzipSync(archive({ name: 'a', content: 'A' }));
   const outer = Buffer.concat([Buffer.from('before'), inner, Buffer.from('behind')]);
   const { source } = stage.wanted(outer);
@@ -156,7 +156,7 @@ unpack('a part of a file is read in place', async () => {
 unpack(
   'what nobody needs is removed, though it cannot be written, and what is no bundle is left alone',
   async () => {
-    const stage = await createStage();
+    const stage = await createBundlesHarness();
     const [one, two] = ['1', '2'].map(content => stage.wanted(archive({ name: 'd/e/f', content })));
     assert.ok(one && two);
     await stage.store.fetchBundles([one, two], never);
@@ -170,7 +170,7 @@ unpack(
 );
 
 unpack('one that is given up leaves nothing, and the next does not wait for it', async () => {
-  const stage = await createStage();
+  const stage = await createBundlesHarness();
   const wanted = stage.wanted(archive({ name: 'a', content: Buffer.alloc(1 << 23) }), { size: 1 << 24 });
   const newer = stage.wanted(archive({ name: 'b', content: 'B' }));
   const controller = new AbortController();
@@ -189,7 +189,7 @@ unpack('as a user without rights: unpacked, and removed again', async () => {
     process.stdout.write('\nskipped: a user without rights: it takes root to become one\n');
     return;
   }
-  const stage = await createStage();
+  const stage = await createBundlesHarness();
   chmodSync(stage.folder, 0o777);
   const { sha256, source } = stage.wanted(archive({ name: 'd/e/f', content: 'F' }, entry({ name: 'g' })));
   assert.ok('path' in source);

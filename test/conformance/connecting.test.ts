@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Client } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 import { createTestClock } from '../harness/clock.ts';
 import { published } from '../harness/mqtt5.ts';
 
@@ -20,7 +20,7 @@ async function reason(client: Client): Promise<number | string | undefined> {
 connecting(
   '[MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-3.1.2-6] [MQTT-3.2.2-2] [MQTT-3.2.2-3] sessions begin anew or go on',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       for (const [clean, answer] of [
         [false, 'connack 0'],
         [false, 'connack 0 present'],
@@ -41,7 +41,7 @@ connecting(
   '[MQTT-3.1.2-23] [MQTT-4.1.0-2] a session lasts as long as it was told, and no longer',
   async () => {
     const clock = createTestClock();
-    await onStage(
+    await withBroker(
       async stage => {
         const first = await stage.client(5);
         await first.connect({ clientId: 'c', clean: false, properties: { sessionExpiryInterval: 60 } });
@@ -69,7 +69,7 @@ connecting(
 connecting(
   'MQTT 5, 3.14.2.2.2: a session that ends with its connection cannot be made to last by DISCONNECT',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const client = await stage.client(5);
       await client.connect({ clientId: 'c' });
       client.send({ cmd: 'disconnect', reasonCode: 0, properties: LASTING });
@@ -86,7 +86,7 @@ connecting(
 connecting(
   '[MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT-3.2.2-16] who has no identifier is given one, each another',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const given = new Set<string | undefined>();
       for (let n = 0; n < 3; n++) {
         const client = await stage.client(5);
@@ -106,7 +106,7 @@ connecting(
 connecting(
   '[MQTT-3.1.3-8] [MQTT-3.2.2-6] [MQTT-3.2.2-7] an identifier that is not taken: 0x85, no session, the end',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const client = await stage.client(5);
       const answer = await client.connect({ clientId: 'a\u0001b' });
       assert.is(brief(answer), 'connack 133');
@@ -115,7 +115,7 @@ connecting(
 );
 
 connecting('[MQTT-4.12.0-1] an authentication that there is not: 0x8C; AUTH without one: 0x82', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client(5);
     const properties = { authenticationMethod: 'SCRAM-SHA-1', authenticationData: Buffer.from('x') };
     assert.is(brief(await client.connect({ clientId: 'c', properties })), 'connack 140');
@@ -128,7 +128,7 @@ connecting('[MQTT-4.12.0-1] an authentication that there is not: 0x8C; AUTH with
 );
 
 connecting('[MQTT-3.1.4-3] who takes a session over ends the older connection with 0x8E', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const [older, newer] = [await stage.client(5), await stage.client(5)];
     await older.connect({ clientId: 'c' });
     await newer.connect({ clientId: 'c' });
@@ -139,7 +139,7 @@ connecting('[MQTT-3.1.4-3] who takes a session over ends the older connection wi
 
 connecting('[MQTT-3.1.2-22] one and a half keep-alives without a packet: 0x8D', async () => {
   const clock = createTestClock();
-  await onStage(
+  await withBroker(
     async stage => {
       const client = await stage.client(5);
       await client.connect({ clientId: 'c', keepalive: 10 });
@@ -155,7 +155,7 @@ connecting('[MQTT-3.1.2-22] one and a half keep-alives without a packet: 0x8D', 
 });
 
 connecting('[MQTT-4.13.1-1] a malformed packet: 0x81, and a large one: 0x95', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     for (const [bytes, code] of [
       ['\x82\x02\x00\x01', 0x81],
       ['\x30\x80\x80\x80\x7f', 0x95],
@@ -170,7 +170,7 @@ connecting('[MQTT-4.13.1-1] a malformed packet: 0x81, and a large one: 0x95', ()
 );
 
 connecting('[MQTT-3.1.2-28] response information is given to who asks for it', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     for (const wanted of [true, false]) {
       const client = await stage.client(5);
       const properties = { requestResponseInformation: wanted };
@@ -192,7 +192,7 @@ for (const [how, code, isPublished] of ENDS) {
   connecting(
     `[MQTT-3.1.2-8] [MQTT-3.1.3-10] [MQTT-3.1.2-15] after an end ${how} the will is${isPublished ? '' : ' not'} published`,
     () =>
-      onStage(async stage => {
+      withBroker(async stage => {
         const listener = await stage.client(5);
         await listener.connect({ clientId: 'listener' });
         listener.send({
@@ -229,7 +229,7 @@ for (const [how, code, isPublished] of ENDS) {
 
 connecting('[MQTT-3.1.3-9] a will waits for its delay; who comes back before takes it back', async () => {
   const clock = createTestClock();
-  await onStage(
+  await withBroker(
     async stage => {
       const listener = await stage.client(5);
       await listener.connect({ clientId: 'listener' });

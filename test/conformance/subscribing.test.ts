@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Client } from '../harness/broker.ts';
-import { brief, onStage } from '../harness/broker.ts';
+import { brief, withBroker } from '../harness/broker.ts';
 import { published, publishOf } from '../harness/mqtt5.ts';
 
 /* What chapters 3.8 to 3.12 and 4.7 of MQTT 5 ask of a server, by the numbers of that version. */
@@ -25,7 +25,7 @@ async function unsubscribe(client: Client, filters: string[]): Promise<unknown> 
 }
 
 subscribing('[MQTT-3.8.4-1] [MQTT-3.8.4-6] [MQTT-3.9.3-1] one code for each filter, in their order', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client(5);
     await client.connect({ clientId: 'c' });
     const wanted: Wanted[] = [
@@ -41,7 +41,7 @@ subscribing('[MQTT-3.8.4-1] [MQTT-3.8.4-6] [MQTT-3.9.3-1] one code for each filt
 subscribing(
   '[MQTT-3.8.3-3] No Local: what it published itself it does not hear, what others did it does',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const [one, other] = [await stage.client(5), await stage.client(5)];
       await one.connect({ clientId: 'one' });
       await other.connect({ clientId: 'other' });
@@ -57,7 +57,7 @@ subscribing(
 );
 
 subscribing('[MQTT-3.8.4-3] the same filter again takes the place of the first', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client(5);
     await client.connect({ clientId: 'c' });
     await subscribe(client, [{ topic: 'a', qos: 2 }], 1);
@@ -72,7 +72,7 @@ subscribing('[MQTT-3.8.4-3] the same filter again takes the place of the first',
 subscribing(
   '[MQTT-3.3.4-2] [MQTT-3.3.4-3] [MQTT-3.3.4-4] of overlapping filters one copy, the best QoS, every identifier',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const client = await stage.client(5);
       await client.connect({ clientId: 'c' });
       await subscribe(client, [{ topic: 'a/#', qos: 0 }], 10);
@@ -90,7 +90,7 @@ subscribing(
 subscribing(
   '[MQTT-3.10.4-1] [MQTT-3.10.4-4] [MQTT-3.10.4-6] [MQTT-3.11.3-1] what is taken away is compared letter by letter',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const client = await stage.client(5);
       await client.connect({ clientId: 'c' });
       await subscribe(client, [
@@ -108,7 +108,7 @@ subscribing(
 );
 
 subscribing('[MQTT-3.10.4-3] what has been sent is brought to its end after the subscription is gone', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client(5);
     await client.connect({ clientId: 'c' });
     await subscribe(client, [{ topic: 'a', qos: 2 }]);
@@ -130,7 +130,7 @@ for (const filter of NO_FILTERS) {
   subscribing(
     `[MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.8.2-1] [MQTT-4.8.2-2] "${filter}" is no filter: 0x8F`,
     () =>
-      onStage(async stage => {
+      withBroker(async stage => {
         const client = await stage.client(5);
         await client.connect({ clientId: 'c' });
         client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: filter, qos: 0 }] });
@@ -143,7 +143,7 @@ for (const filter of NO_FILTERS) {
 subscribing(
   '[MQTT-1.5.4-3] [MQTT-4.7.3-4] a topic is what its bytes are: U+FEFF, case, spaces and slashes count',
   () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const client = await stage.client(5);
       await client.connect({ clientId: 'c' });
       const topics = ['\ufeffa', 'a', 'A', '/a', 'a/', ' a', 'é', 'e\u0301'];
@@ -157,7 +157,7 @@ subscribing(
 );
 
 subscribing('[MQTT-4.7.2-1] a wildcard at the first level spares topics that begin with $', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client(5);
     await client.connect({ clientId: 'c' });
     await subscribe(client, [
@@ -174,7 +174,7 @@ subscribing('[MQTT-4.7.2-1] a wildcard at the first level spares topics that beg
 );
 
 subscribing('[MQTT-3.3.5-2] what may not be published: 0x87 at QoS 1 and 2, and the connection goes on', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const client = await stage.client(5);
     await client.connect({ clientId: 'c' });
     const codes: (number | undefined)[] = [];

@@ -8,7 +8,7 @@ import type { Deployment } from '../../src/deployment/deployment.ts';
 import { deploymentId, EMPTY_RECORD } from '../../src/deployment/deployment.ts';
 import { openDeploymentState } from '../../src/deployment/deployment-state.ts';
 import { openManifestFiles } from '../../src/deployment/manifest-files.ts';
-import { createStage } from '../harness/queue.ts';
+import { createStoreHarness } from '../harness/queue.ts';
 
 const log = logFor('hub', () => {});
 const NEVER = new AbortController().signal;
@@ -20,7 +20,7 @@ function deployment(name: string): Deployment {
 const ledger = suite('deployments: ledger and archive');
 
 ledger('what was written is there after a restart', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const archive = openManifestFiles(join(stage.folder, 'deployments'));
   const book = openDeploymentState(stage.store, archive, log);
   assert.equal(book.read(), EMPTY_RECORD);
@@ -47,7 +47,7 @@ ledger('what was written is there after a restart', async () => {
 ledger(
   'a store that is lost: the last healthy one, the newest serial, and what was given are known',
   async () => {
-    const stage = await createStage();
+    const stage = await createStoreHarness();
     const folder = mkdtempSync(join(tmpdir(), 'skerry-ledger-'));
     const archive = openManifestFiles(folder);
     const book = openDeploymentState(stage.store, archive, log);
@@ -58,7 +58,7 @@ ledger(
     book.writeLazily({ current: deployment('b') });
     await stage.commit();
     await stage.finish();
-    const other = await createStage();
+    const other = await createStoreHarness();
     const warnings: string[] = [];
     const found = openDeploymentState(
       other.store,
@@ -78,7 +78,7 @@ ledger(
 );
 
 ledger('whoever leaves does not wait for the disk', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const book = openDeploymentState(stage.store, openManifestFiles(join(stage.folder, 'deployments')), log);
   const abort = new AbortController();
   const writing = book.write({ given: 'x' }, abort.signal);

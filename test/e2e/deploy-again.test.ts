@@ -2,14 +2,14 @@ import { rmSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { until } from '../harness/binary.ts';
-import { openSite, type Site, soon, waiting } from '../harness/device.ts';
+import { openTestDevice, soon, type TestDevice, waiting } from '../harness/device.ts';
 
-type Context = { site: Site };
+type Context = { site: TestDevice };
 
 const again = suite<Context>('e2e: skerry apply of what runs');
 
 again.before.each(context => {
-  context.site = openSite();
+  context.site = openTestDevice();
 });
 
 again.after.each(({ site }) => site.close());
@@ -22,19 +22,19 @@ const FRAGILE = {
 };
 const SET = soon({ modules: { kept: waiting(1001), m: FRAGILE } });
 
-async function bringUp(site: Site): Promise<void> {
+async function bringUp(site: TestDevice): Promise<void> {
   site.write('set.json', SET);
   await site.up('set.json');
   await site.healthy();
 }
 
 /** The module that must not be started again has ended badly. */
-async function breakIt(site: Site): Promise<void> {
+async function breakIt(site: TestDevice): Promise<void> {
   process.kill((await site.pids())['m'] ?? Number.NaN, 'SIGKILL');
   await until('it has failed', () => site.hub().log().includes('Module "m" exited: SIGKILL'));
 }
 
-const apply = (site: Site, ...flags: readonly string[]) =>
+const apply = (site: TestDevice, ...flags: readonly string[]) =>
   site.command('apply', site.at('set.json'), ...flags);
 
 again('a module that has failed is started again, and nothing else is touched', async ({ site }) => {

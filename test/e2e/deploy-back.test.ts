@@ -4,14 +4,14 @@ import { createServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { freePort, until } from '../harness/binary.ts';
-import { openSite, type Site, soon, waiting } from '../harness/device.ts';
+import { openTestDevice, soon, type TestDevice, waiting } from '../harness/device.ts';
 
-type Context = { site: Site };
+type Context = { site: TestDevice };
 
 const back = suite<Context>('e2e: the way back');
 
 back.before.each(context => {
-  context.site = openSite();
+  context.site = openTestDevice();
 });
 
 back.after.each(({ site }) => site.close());
@@ -33,7 +33,7 @@ function bad(m: object, healthyFor = '5s', more: object = {}): object {
   });
 }
 
-async function bringUp(site: Site): Promise<void> {
+async function bringUp(site: TestDevice): Promise<void> {
   site.write('good.json', soon(GOOD));
   await site.up('good.json');
   await until('all run', () => site.commands().length === 2);
@@ -47,7 +47,7 @@ const VERSIONS: readonly (readonly [
   what: string,
   manifest: object,
   sentence: RegExp,
-  meanwhile?: (site: Site) => Promise<void>,
+  meanwhile?: (site: TestDevice) => Promise<void>,
 ])[] = [
   [
     'crashes after 2 s',

@@ -3,12 +3,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { archive, sha256Of } from '../harness/archives.ts';
 import { until } from '../harness/binary.ts';
-import { openSite, type Site, soon, waiting } from '../harness/device.ts';
+import { openTestDevice, soon, type TestDevice, waiting } from '../harness/device.ts';
 
-const inspect = suite<{ site: Site }>('e2e: programs and files are checked before anything stops');
+const inspect = suite<{ site: TestDevice }>('e2e: programs and files are checked before anything stops');
 
 inspect.before(async context => {
-  const site = openSite({ 'script.sh': '#!/opt/no-such-interpreter\n', plain: 'x', 'bad.pem': 'x' });
+  const site = openTestDevice({ 'script.sh': '#!/opt/no-such-interpreter\n', plain: 'x', 'bad.pem': 'x' });
   context.site = site;
   writeFileSync(site.at('app.tar'), BUNDLE);
   site.write('good.json', soon(GOOD));

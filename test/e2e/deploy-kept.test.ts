@@ -4,14 +4,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { archive, sha256Of } from '../harness/archives.ts';
 import { until } from '../harness/binary.ts';
-import { type Ended, openSite, runAside, type Site, soon, waiting } from '../harness/device.ts';
+import { type Ended, openTestDevice, runAside, soon, type TestDevice, waiting } from '../harness/device.ts';
 
-type Context = { site: Site };
+type Context = { site: TestDevice };
 
 const kept = suite<Context>('e2e: signed, packed and kept');
 
 kept.before.each(context => {
-  context.site = openSite();
+  context.site = openTestDevice();
 });
 
 kept.after.each(({ site }) => site.close());
@@ -111,7 +111,7 @@ kept('a sealed secret is in the environment of its module, and nowhere else', as
 
 /** A pack with one bundle, whose program is this script. */
 async function packOf(
-  site: Site,
+  site: TestDevice,
   name: string,
   script: string,
 ): Promise<{ readonly file: string; readonly sha256: string }> {

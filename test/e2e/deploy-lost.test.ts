@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { until } from '../harness/binary.ts';
-import { openSite, type Site, soon, waiting } from '../harness/device.ts';
+import { openTestDevice, soon, type TestDevice, waiting } from '../harness/device.ts';
 
-type Context = { site: Site };
+type Context = { site: TestDevice };
 
 const lost = suite<Context>('e2e: manifests that a disk does not give back');
 
 lost.before.each(context => {
-  context.site = openSite();
+  context.site = openTestDevice();
 });
 
 lost.after.each(({ site }) => site.close());
@@ -40,12 +40,12 @@ const WAYS: Readonly<Record<string, readonly [damage: (file: string) => void, wh
   ],
 };
 
-function damage(site: Site, id: string | undefined, way = 'has a changed byte'): void {
+function damage(site: TestDevice, id: string | undefined, way = 'has a changed byte'): void {
   WAYS[way]?.[0](join(site.data, 'deployments', `${id}.json`));
 }
 
 /** A set that was healthy, and another that was given to the last start and never was; the hub is stopped. */
-async function unproven(site: Site): Promise<{ readonly healthy: string; readonly current: string }> {
+async function unproven(site: TestDevice): Promise<{ readonly healthy: string; readonly current: string }> {
   await site.up();
   assert.is((await site.apply(GOOD)).code, 0);
   site.write('unproven.json', UNPROVEN);
@@ -60,7 +60,7 @@ async function unproven(site: Site): Promise<{ readonly healthy: string; readonl
   return { healthy, current };
 }
 
-const errors = (site: Site): string[] =>
+const errors = (site: TestDevice): string[] =>
   site
     .hub()
     .log()
@@ -142,7 +142,7 @@ lost('that of the healthy set: the hub goes back to the one before, and says why
 });
 
 /** Has a hub killed while a set is watched that comes to nothing once there is a file `fail`. */
-async function killWatched(site: Site): Promise<{ readonly healthy: string; readonly target: string }> {
+async function killWatched(site: TestDevice): Promise<{ readonly healthy: string; readonly target: string }> {
   await site.up();
   assert.is((await site.apply(GOOD)).code, 0);
   const script = 'while test ! -e fail; do sleep 0.1; done; exit 3';

@@ -3,14 +3,14 @@ import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { archive } from '../harness/archives.ts';
-import { openSite, runAside, type Site, soon, waiting } from '../harness/device.ts';
+import { openTestDevice, runAside, soon, type TestDevice, waiting } from '../harness/device.ts';
 
-type Context = { site: Site };
+type Context = { site: TestDevice };
 
 const refused = suite<Context>('e2e: what is not applied');
 
 refused.before.each(async context => {
-  const site = openSite();
+  const site = openTestDevice();
   context.site = site;
   site.write('good.json', soon({ modules: { m: waiting(1001), n: waiting(1002) } }));
   await site.up('good.json');
@@ -20,7 +20,7 @@ refused.before.each(async context => {
 refused.after.each(({ site }) => site.close());
 
 /** The file is refused by exit 2 with one sentence, and all that runs is untouched. */
-async function refuses(site: Site, file: string, sentence: RegExp): Promise<void> {
+async function refuses(site: TestDevice, file: string, sentence: RegExp): Promise<void> {
   const [pids, { deployment }] = [await site.pids(), await site.status()];
   const { code, out, err } = await site.command('apply', site.at(file));
   assert.equal([code, out], [2, ''], err);

@@ -5,10 +5,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { signalProcessGroup } from '../../src/supervisor/process/process-group.ts';
 import { freePort, isFree, until } from '../harness/binary.ts';
-import { openSite, type Site, soon, waiting } from '../harness/device.ts';
+import { openTestDevice, soon, type TestDevice, waiting } from '../harness/device.ts';
 import { processesIn } from '../harness/processes.ts';
 
-type Context = { site: Site };
+type Context = { site: TestDevice };
 
 const supersede = suite<Context>('e2e: a newer manifest');
 
@@ -20,7 +20,7 @@ while :; do sleep 0.1; done
 `;
 
 supersede.before.each(context => {
-  context.site = openSite({ 'stubborn.sh': STUBBORN });
+  context.site = openTestDevice({ 'stubborn.sh': STUBBORN });
 });
 
 supersede.after.each(({ site }) => site.close());
@@ -33,7 +33,11 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 }
 
 /** Applies another one; within five seconds it must run and be healthy, and the first is told so. */
-async function overtake(site: Site, stuck: ReturnType<Site['apply']>, newer: object): Promise<void> {
+async function overtake(
+  site: TestDevice,
+  stuck: ReturnType<TestDevice['apply']>,
+  newer: object,
+): Promise<void> {
   const took = await timed(async () => {
     const { code, out, err } = await site.apply(newer);
     assert.equal([code, err], [0, ''], out);

@@ -3,21 +3,25 @@ import * as assert from 'uvu/assert';
 import { hashPassword } from '../../src/crypto/passwords.ts';
 import { freePort, until } from '../harness/binary.ts';
 import { random } from '../harness/crypto.ts';
-import { openSite, type Site, soon, waiting } from '../harness/device.ts';
+import { openTestDevice, soon, type TestDevice, waiting } from '../harness/device.ts';
 import { enter } from '../harness/listener-clients.ts';
 
-type Context = { site: Site };
+type Context = { site: TestDevice };
 
 const deploy = suite<Context>('e2e: skerry apply');
 
 deploy.before.each(context => {
-  context.site = openSite();
+  context.site = openTestDevice();
 });
 
 deploy.after.each(({ site }) => site.close());
 
 /** What is stopped and started by it must be exactly these; all others keep their processes. */
-async function changes(site: Site, work: () => Promise<unknown>, expected: readonly string[]): Promise<void> {
+async function changes(
+  site: TestDevice,
+  work: () => Promise<unknown>,
+  expected: readonly string[],
+): Promise<void> {
   const before = await site.pids();
   await work();
   const after = await site.pids();

@@ -3,14 +3,14 @@ import { createServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { freePort, until } from '../harness/binary.ts';
-import { openSite, type Site, soon, waiting } from '../harness/device.ts';
+import { openTestDevice, soon, type TestDevice, waiting } from '../harness/device.ts';
 
-type Context = { site: Site };
+type Context = { site: TestDevice };
 
 const listeners = suite<Context>('e2e: listeners that cannot be opened');
 
 listeners.before.each(context => {
-  context.site = openSite();
+  context.site = openTestDevice();
 });
 
 listeners.after.each(({ site }) => site.close());

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { folderWith, freePort, removeFolder, run, startHub, until } from '../harness/binary.ts';
-import { createStage, messageOf, to } from '../harness/queue.ts';
+import { createStoreHarness, messageOf, to } from '../harness/queue.ts';
 
 /** A hub whose upstream is not there: what goes to it waits. */
 async function onHub(
@@ -87,7 +87,7 @@ queues('a mistake is one sentence and an exit code', () =>
 /** Leaves two dead letters of the upstream's queue in the store of a data folder. */
 async function leaveLetters(data: string): Promise<void> {
   mkdirSync(data, { mode: 0o700 });
-  const stage = await createStage({ folder: join(data, 'store') });
+  const stage = await createStoreHarness({ folder: join(data, 'store') });
   for (const text of ['first', 'second']) await stage.append(messageOf(text), [to('$upstream')]);
   const drain = stage.store.drain('$upstream', {
     window: 2,

@@ -23,7 +23,7 @@ const realClock: Clock = {
 };
 
 /** A real hub in this process, with a real store, on a port that the system chose. */
-export type Stage = {
+export type BrokerHarness = {
   readonly folder: string;
   readonly log: string[];
   readonly hub: () => Hub;
@@ -34,16 +34,16 @@ export type Stage = {
   readonly client: (version?: Version) => Promise<Client>;
 };
 
-export type StageOptions = {
+export type BrokerHarnessOptions = {
   readonly manifest?: object;
   readonly clock?: Clock;
   readonly machineTime?: () => MachineTime;
 };
 
 /** Runs `scenario` on a stage of its own and takes it down afterwards. */
-export async function onStage(
-  scenario: (stage: Stage) => Promise<void>,
-  { manifest = {}, clock = realClock, machineTime }: StageOptions = {},
+export async function withBroker(
+  scenario: (stage: BrokerHarness) => Promise<void>,
+  { manifest = {}, clock = realClock, machineTime }: BrokerHarnessOptions = {},
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'skerry-broker-'));
   const log: string[] = [];

@@ -14,7 +14,7 @@ import type { TestClock } from './clock.ts';
 import { createTestClock } from './clock.ts';
 
 /** A store in a folder of the test's own. */
-export type Stage = {
+export type BundlesHarness = {
   readonly folder: string;
   /** Where bundles are. */
   readonly bundles: string;
@@ -33,10 +33,10 @@ export type Stage = {
 export const never: AbortSignal = new AbortController().signal;
 
 /** `onLog` is called when the store says something, such as that it begins to unpack. */
-export async function createStage(
+export async function createBundlesHarness(
   folder: string = mkdtempSync(join(tmpdir(), 'skerry-bundles-')),
   onLog: () => void = () => undefined,
-): Promise<Stage> {
+): Promise<BundlesHarness> {
   const bundles = join(folder, 'bundles');
   const clock = createTestClock();
   const logged: string[] = [];

@@ -10,7 +10,7 @@ import { processesIn } from './processes.ts';
 export type Ended = { readonly code: number | null; readonly out: string; readonly err: string };
 
 /** A device with a hub to which manifests are applied. */
-export type Site = {
+export type TestDevice = {
   readonly folder: string;
   readonly data: string;
   readonly at: (name: string) => string;
@@ -49,7 +49,7 @@ export function runAside(args: readonly string[], input = ''): Promise<Ended> {
   return new Promise(done => child.on('close', code => done({ code, out, err })));
 }
 
-export function openSite(files: Readonly<Record<string, string>> = {}): Site {
+export function openTestDevice(files: Readonly<Record<string, string>> = {}): TestDevice {
   const folder = folderWith(files);
   const data = join(folder, 'data');
   const at = (name: string): string => join(folder, name);

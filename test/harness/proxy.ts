@@ -2,7 +2,7 @@ import type { Server } from 'node:net';
 import { createServer } from 'node:net';
 import type { Pair } from '../upstream/network/pair.ts';
 import { createPair } from '../upstream/network/pair.ts';
-import type { Dice } from './seeded-random.ts';
+import type { SeededRandom } from './seeded-random.ts';
 
 /**
  * What a network does to those who talk over it:
@@ -34,7 +34,7 @@ export type Network = {
  * node that refuses is passed over. What it throws the dice for comes in the order in which packets come, so a seed
  * repeats the weather, not each byte.
  */
-export async function startProxy(targets: readonly number[], dice: Dice): Promise<Network> {
+export async function startProxy(targets: readonly number[], dice: SeededRandom): Promise<Network> {
   const pairs = new Set<Pair>();
   const traffic = { up: 0, down: 0, connections: 0 };
   let weather: Weather = 'clear';

@@ -13,7 +13,7 @@ import type { TestClock } from './clock.ts';
 import { createTestClock } from './clock.ts';
 
 /** A real store in a folder of its own, under a clock that the test moves. */
-export type Stage = {
+export type StoreHarness = {
   readonly clock: TestClock;
   readonly folder: string;
   /** What the store has logged. */
@@ -40,18 +40,18 @@ export type Stage = {
   readonly finish: () => Promise<number>;
 };
 
-export type StageOptions = Partial<Pick<StoreSettings, 'maxSize' | 'whenFull' | 'boundOf' | 'ttl'>> & {
+export type StoreHarnessOptions = Partial<Pick<StoreSettings, 'maxSize' | 'whenFull' | 'boundOf' | 'ttl'>> & {
   /** By default a new one. */
   readonly folder?: string;
 };
 
-export async function createStage({
+export async function createStoreHarness({
   maxSize = 1 << 30,
   whenFull = 'reject',
   boundOf = () => undefined,
   ttl,
   folder = newFolder(),
-}: StageOptions = {}): Promise<Stage> {
+}: StoreHarnessOptions = {}): Promise<StoreHarness> {
   const errors: string[] = [];
   let clock = createTestClock();
   const warnings: string[] = [];
@@ -89,7 +89,7 @@ export async function createStage({
     return settled.result;
   };
 
-  const stage: Stage = {
+  const stage: StoreHarness = {
     get clock() {
       return clock;
     },

@@ -1,5 +1,5 @@
 /** Numbers that a seed repeats. */
-export type Dice = {
+export type SeededRandom = {
   /** A whole number from 0 to below `bound`. */
   readonly below: (bound: number) => number;
   /** True once in `bound` times. */
@@ -8,7 +8,7 @@ export type Dice = {
 };
 
 /** xorshift32: what is thrown needs to be odd, not secret. */
-export function diceOf(seed: number): Dice {
+export function seededRandom(seed: number): SeededRandom {
   let state = Math.imul(seed, 0x9e37_79b1) ^ 0x6d2b_79f5 || 1;
   const next = (): number => {
     state ^= state << 13;

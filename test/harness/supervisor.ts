@@ -32,7 +32,7 @@ const STRIDE = 10;
 export type Received = { readonly module: string; readonly line: Buffer; readonly settle: OnDurable };
 
 /** A real supervisor with folders of its own, and what it told its host. */
-export type Stage = {
+export type SupervisorHarness = {
   readonly supervisor: Supervisor;
   readonly folder: string;
   readonly runFolder: string;
@@ -51,7 +51,7 @@ export type Stage = {
   readonly texts: () => string[];
 };
 
-export type StageOptions = {
+export type SupervisorHarnessOptions = {
   readonly clock?: Clock;
   /** Settles each line at once unless told otherwise. */
   readonly line?: (received: Received) => void;
@@ -65,7 +65,10 @@ export type StageOptions = {
 };
 
 /** Sets a stage, plays on it, and takes all down, whatever happened. */
-export async function onStage(options: StageOptions, play: (stage: Stage) => Promise<void>): Promise<void> {
+export async function withSupervisor(
+  options: SupervisorHarnessOptions,
+  play: (stage: SupervisorHarness) => Promise<void>,
+): Promise<void> {
   const folder = mkdtempSync(join(options.beneath ?? tmpdir(), 'skerry-supervisor-'));
   if (options.beneath !== undefined) chmodSync(folder, 0o755);
   const stage = setStage(folder, options);
@@ -90,7 +93,7 @@ export async function passing(clock: Clock | TestClock | undefined, done: Promis
   await ended;
 }
 
-function setStage(folder: string, options: StageOptions): Stage {
+function setStage(folder: string, options: SupervisorHarnessOptions): SupervisorHarness {
   const { clock = createRealClock(), line: take = ({ settle }) => settle() } = options;
   const lines: Received[] = [];
   const changes: string[] = [];

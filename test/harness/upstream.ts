@@ -5,11 +5,11 @@ import type { MetadataEntry } from '../../src/queue/types.ts';
 import type { Forwarder } from '../../src/upstream/forwarder.ts';
 import { startForwarder } from '../../src/upstream/forwarder.ts';
 import { MAX_START_DELAY_MS } from '../../src/upstream/limits.ts';
-import type { Stage as StoreStage } from './queue.ts';
-import { createStage as createStoreStage, messageOf, to } from './queue.ts';
+import type { StoreHarness as StoreStage } from './queue.ts';
+import { createStoreHarness as createStoreStage, messageOf, to } from './queue.ts';
 
 /** A forwarder over a real store and real sockets, under a clock that the test moves. */
-export type Stage = {
+export type UpstreamHarness = {
   readonly queue: StoreStage;
   readonly log: string[];
   /** What came down; it is safe at once, unless the test takes `settle` in hand. */
@@ -32,14 +32,17 @@ export type Stage = {
 const QUEUE = '$upstream';
 
 /** `fraction` is all the chance there is; `wait`: milliseconds that pass at once after a start. */
-export async function createStage(fraction = 0.5, wait = MAX_START_DELAY_MS): Promise<Stage> {
+export async function createUpstreamHarness(
+  fraction = 0.5,
+  wait = MAX_START_DELAY_MS,
+): Promise<UpstreamHarness> {
   const queue = await createStoreStage();
   const log: string[] = [];
   const down: Message[] = [];
   let forwarder: Forwarder | undefined;
   const note = (text: string): void => void log.push(text);
 
-  const stage: Stage = {
+  const stage: UpstreamHarness = {
     queue,
     log,
     down,

@@ -10,7 +10,11 @@ import { routingOf } from '../../src/hub/routing/compiled-routes.ts';
 import { planRoutes } from '../../src/hub/routing/route-plan.ts';
 import type { Router } from '../../src/hub/routing/router.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
-import { createStage as createStoreStage, type Stage as StoreStage, texts } from '../harness/queue.ts';
+import {
+  createStoreHarness as createStoreStage,
+  type StoreHarness as StoreStage,
+  texts,
+} from '../harness/queue.ts';
 import { memoryUnder } from './memory-keeper.ts';
 
 const RANDOM = { fraction: () => 0.5, bytes: (count: number) => Buffer.alloc(count, 7) };

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createLineDelivery } from '../../src/hub/modules/line-delivery.ts';
 import type { QueueEntry } from '../../src/queue/types.ts';
-import { createStage, messageOf, to } from '../harness/queue.ts';
+import { createStoreHarness, messageOf, to } from '../harness/queue.ts';
 
 const feeds = suite('hub: feeds');
 
@@ -23,7 +23,7 @@ for (const ack of [false, true]) {
   feeds(
     `a message that ${kind} cannot be made of becomes a dead letter, and the next is delivered`,
     async () => {
-      const stage = await createStage();
+      const stage = await createStoreHarness();
       for (const text of ['"bad"', '"good"']) await stage.append(messageOf(text), [to('a')]);
       const written: string[] = [];
       const errors: string[] = [];

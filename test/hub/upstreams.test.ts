@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createUpstreams } from '../../src/hub/upstreams.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
-import { createStage } from '../harness/queue.ts';
+import { createStoreHarness } from '../harness/queue.ts';
 
 const SEALED = 'sealed:QUJD';
 /** Address that refuses connections. */
@@ -11,7 +11,7 @@ const AWAY = { url: 'mqtt://127.0.0.1:1', username: 'u', password: SEALED };
 const upstreams = suite('hub: upstreams');
 
 upstreams('a password that cannot be opened is an error of its upstream, and the others run', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const opened: string[] = [];
   let broken = ['upstreams.cloud.password'];
   const many = createUpstreams({

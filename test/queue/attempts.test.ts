@@ -2,14 +2,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_ATTEMPTS, MAX_DELIVERY_EXCEPTIONS } from '../../src/queue/limits.ts';
 import type { Drain } from '../../src/queue/types.ts';
-import type { Stage } from '../harness/queue.ts';
-import { createStage, messageOf, to } from '../harness/queue.ts';
+import type { StoreHarness } from '../harness/queue.ts';
+import { createStoreHarness, messageOf, to } from '../harness/queue.ts';
 
 const attempts = suite('queue: failed deliveries');
 
 /** A consumer of queue `a` that throws for `poison` as long as `isBad` says so, and acknowledges all else. */
 function consume(
-  stage: Stage,
+  stage: StoreHarness,
   isBad = (): boolean => true,
 ): { readonly sent: string[]; readonly drain: Drain } {
   const sent: string[] = [];
@@ -28,7 +28,7 @@ function consume(
 }
 
 /** Lets time pass, and the disk work, until `check` is true. */
-async function until(stage: Stage, check: () => boolean): Promise<void> {
+async function until(stage: StoreHarness, check: () => boolean): Promise<void> {
   const end = performance.now() + 20_000;
   while (!check()) {
     if (performance.now() > end) throw new Error(`It never came true: ${check}`);
@@ -37,11 +37,11 @@ async function until(stage: Stage, check: () => boolean): Promise<void> {
   }
 }
 
-function reasons(stage: Stage): string[] {
+function reasons(stage: StoreHarness): string[] {
   return stage.store.deadLetters.list().map(({ reason }) => reason);
 }
 
-function counts(stage: Stage): string[] {
+function counts(stage: StoreHarness): string[] {
   return stage.store.names('attempts/');
 }
 
@@ -50,7 +50,7 @@ const REASON = `its delivery failed in the hub: It cannot be encoded. (after ${M
 attempts(
   'an exception of a receiver is contained; its message becomes a dead letter and the others arrive',
   async () => {
-    const stage = await createStage();
+    const stage = await createStoreHarness();
     for (const text of ['1', 'poison', '2', '3']) await stage.append(messageOf(text), [to('a')]);
     const { sent, drain } = consume(stage);
     await until(stage, () => reasons(stage).length === 1);
@@ -73,7 +73,7 @@ attempts(
 );
 
 attempts('exceptions are counted over restarts, on disk and in memory alike', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   await stage.append(messageOf('poison'), [to('a')]);
   for (let run = 1; run < MAX_DELIVERY_EXCEPTIONS; run++) {
     const { sent, drain } = consume(stage);
@@ -94,7 +94,7 @@ attempts('exceptions are counted over restarts, on disk and in memory alike', as
 });
 
 attempts('a receiver that ends its drain before it throws has its failure counted', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   await stage.append(messageOf('poison'), [to('a')]);
   for (let link = 0; link < MAX_DELIVERY_EXCEPTIONS; link++) {
     assert.equal(reasons(stage), []);
@@ -113,7 +113,7 @@ attempts('a receiver that ends its drain before it throws has its failure counte
 });
 
 attempts('a failure that passes leaves no count, and a healthy delivery writes none', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   for (const text of ['1', 'poison']) await stage.append(messageOf(text), [to('a')]);
   let bad = true;
   const { sent, drain } = consume(stage, () => bad);
@@ -128,7 +128,7 @@ attempts('a failure that passes leaves no count, and a healthy delivery writes n
 });
 
 attempts('what a receiver asks to try again is counted over restarts', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   await stage.append(messageOf('x'), [to('a')]);
   for (let run = 0; run < MAX_ATTEMPTS; run++) {
     assert.equal(reasons(stage), []);
@@ -150,7 +150,7 @@ attempts('what a receiver asks to try again is counted over restarts', async () 
 });
 
 attempts('a purged queue leaves no count behind', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   await stage.append(messageOf('poison'), [to('a')]);
   consume(stage).drain.stop();
   await stage.commit();

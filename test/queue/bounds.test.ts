@@ -8,8 +8,8 @@ import { openDatabase } from '../../src/queue/disk/database.ts';
 import { oldestOf } from '../../src/queue/entries/overflow.ts';
 import { loadQueues } from '../../src/queue/entries/registry.ts';
 import type { QueueBound, QueueEntry } from '../../src/queue/types.ts';
-import type { Stage } from '../harness/queue.ts';
-import { createStage, messageOf, texts, to } from '../harness/queue.ts';
+import type { StoreHarness } from '../harness/queue.ts';
+import { createStoreHarness, messageOf, texts, to } from '../harness/queue.ts';
 
 /** Bytes of disk that a queue's entry with a body of 900 bytes takes, at most. */
 const ENTRY = 1000;
@@ -21,7 +21,7 @@ function codeOf(error: Error | undefined): string | undefined {
 }
 
 /** Appends messages of 900 bytes that begin with a number from `first` to `last`. */
-async function fill(stage: Stage, first: number, last: number, priority = 9): Promise<void> {
+async function fill(stage: StoreHarness, first: number, last: number, priority = 9): Promise<void> {
   for (let n = first; n <= last; n++) {
     assert.is(await stage.append(messageOf(String(n).padEnd(900)), [to('a', priority)]), undefined);
   }
@@ -34,7 +34,7 @@ function numbers(entries: readonly QueueEntry[]): number[] {
 const bounds = suite('queue: bounds');
 
 bounds('beyond maxSize a message is refused, and taken again when there is room', async () => {
-  const stage = await createStage({ maxSize: MIN_STORE_BYTES });
+  const stage = await createStoreHarness({ maxSize: MIN_STORE_BYTES });
   const large = (n: number) => messageOf(String(n).repeat(500_000));
   let kept = 0;
   let refused: Error | undefined;
@@ -58,7 +58,7 @@ bounds('beyond maxSize a message is refused, and taken again when there is room'
 });
 
 bounds('the room of what is delivered is there at once', async () => {
-  const stage = await createStage({ maxSize: MIN_STORE_BYTES });
+  const stage = await createStoreHarness({ maxSize: MIN_STORE_BYTES });
   const large = messageOf('x'.repeat(500_000));
   while ((await stage.append(large, [to('a')])) === undefined);
   await stage.restart();
@@ -73,7 +73,7 @@ bounds(
   async () => {
     const boundOf = (queue: string): QueueBound | undefined =>
       queue === 'a' ? { maxSize: 10 * ENTRY, whenFull: 'reject' } : undefined;
-    const stage = await createStage({ boundOf });
+    const stage = await createStoreHarness({ boundOf });
     await fill(stage, 1, 10);
     assert.is(codeOf(await stage.append(messageOf('x'.repeat(900)), [to('b'), to('a')])), 'store.full');
     assert.is(await stage.append(messageOf('x'.repeat(900)), [to('b')]), undefined);
@@ -90,7 +90,7 @@ bounds(
 );
 
 bounds('dropOldest takes the oldest away, from disk and from memory, counted and said once', async () => {
-  const stage = await createStage({ boundOf: dropOldest(10 * ENTRY) });
+  const stage = await createStoreHarness({ boundOf: dropOldest(10 * ENTRY) });
   await fill(stage, 1, 10);
   await stage.restart();
   await fill(stage, 11, 25);
@@ -108,7 +108,7 @@ bounds('dropOldest takes the oldest away, from disk and from memory, counted and
 });
 
 bounds('dropOldest takes the least urgent first, and nothing more urgent than the newcomer', async () => {
-  const stage = await createStage({ boundOf: dropOldest(10 * ENTRY) });
+  const stage = await createStoreHarness({ boundOf: dropOldest(10 * ENTRY) });
   await fill(stage, 1, 5, 9);
   await fill(stage, 6, 10, 0);
   await fill(stage, 11, 13, 4);
@@ -120,7 +120,7 @@ bounds('dropOldest takes the least urgent first, and nothing more urgent than th
 });
 
 bounds('dropOldest leaves what is with a receiver, and its consumer goes on behind the gap', async () => {
-  const stage = await createStage({ boundOf: dropOldest(10 * ENTRY) });
+  const stage = await createStoreHarness({ boundOf: dropOldest(10 * ENTRY) });
   await fill(stage, 1, 10);
   await stage.restart();
   const sent: QueueEntry[] = [];
@@ -136,7 +136,7 @@ bounds('dropOldest leaves what is with a receiver, and its consumer goes on behi
 });
 
 bounds('a store that drops its oldest takes them from the queue that holds most', async () => {
-  const stage = await createStage({ maxSize: MIN_STORE_BYTES, whenFull: 'dropOldest' });
+  const stage = await createStoreHarness({ maxSize: MIN_STORE_BYTES, whenFull: 'dropOldest' });
   const large = (n: number) => messageOf(String(n).padEnd(400_000));
   await stage.append(messageOf('small'), [to('small')]);
   for (let n = 1; n <= 40; n++) assert.is(await stage.append(large(n), [to('a')]), undefined);
@@ -150,7 +150,7 @@ bounds('a store that drops its oldest takes them from the queue that holds most'
 });
 
 bounds('a message that is larger than the bound is refused, and nothing is dropped for it', async () => {
-  const stage = await createStage({ boundOf: dropOldest(10 * ENTRY) });
+  const stage = await createStoreHarness({ boundOf: dropOldest(10 * ENTRY) });
   await fill(stage, 1, 10);
   assert.is(codeOf(await stage.append(messageOf('x'.repeat(20_000)), [to('a')])), 'store.full');
   assert.is(stage.store.counts().overflowed, 0);
@@ -158,7 +158,7 @@ bounds('a message that is larger than the bound is refused, and nothing is dropp
 });
 
 bounds('depth, bytes and the bytes in use are exact across restarts', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const figures = () => stage.store.stats().map(({ queue, depth, bytes }) => [queue, depth, bytes]);
   for (let n = 0; n < 5; n++) await stage.append(messageOf('12345'), [to('a'), to('b')]);
   const before = figures();
@@ -173,7 +173,7 @@ bounds('depth, bytes and the bytes in use are exact across restarts', async () =
 bounds(
   'a purged queue is empty at once, its consumer is stopped, and under its name a new one begins',
   async () => {
-    const stage = await createStage();
+    const stage = await createStoreHarness();
     await stage.append(messageOf('older'), [to('a'), to('b')]);
     await stage.restart();
     await stage.append(messageOf('old'), [to('a')]);
@@ -195,7 +195,7 @@ bounds(
 );
 
 bounds('the oldest entries are read by many, not one by one, and each is named once, in order', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   for (let n = 1; n <= 2_000; n++) stage.store.append(messageOf(`${n}`), [to('a')], () => {});
   await stage.commit();
   await stage.store.close();

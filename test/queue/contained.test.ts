@@ -1,12 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { containedExceptions } from '../../src/core/containment.ts';
-import { createStage, messageOf, to } from '../harness/queue.ts';
+import { createStoreHarness, messageOf, to } from '../harness/queue.ts';
 
 const contained = suite('queue: exceptions of callbacks');
 
 contained('a sender that throws when it is told of its message keeps no other from being told', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const before = containedExceptions();
   const told: string[] = [];
   for (const name of ['one', 'throws', 'two']) {

@@ -18,8 +18,8 @@ import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
 import { FORMAT } from '../../src/queue/disk/layout.ts';
 import { BLOCK } from '../../src/queue/journal/run.ts';
-import type { Stage } from '../harness/queue.ts';
-import { createStage, messageOf, texts, to } from '../harness/queue.ts';
+import type { StoreHarness } from '../harness/queue.ts';
+import { createStoreHarness, messageOf, texts, to } from '../harness/queue.ts';
 
 /** Changes the values of one of LMDB's tables while the store is closed. */
 async function change(folder: string, table: string, damage: (value: Buffer) => Buffer): Promise<void> {
@@ -51,13 +51,13 @@ function flip(at: number): (value: Buffer) => Buffer {
   };
 }
 
-function setAside(stage: Stage): string[] {
+function setAside(stage: StoreHarness): string[] {
   const prefix = `${basename(stage.folder)}.bad-`;
   return readdirSync(dirname(stage.folder)).filter(name => name.startsWith(prefix));
 }
 
 /** Removes what was set aside too. */
-async function finish(stage: Stage): Promise<number> {
+async function finish(stage: StoreHarness): Promise<number> {
   for (const name of setAside(stage)) rmSync(join(dirname(stage.folder), name), { recursive: true });
   return stage.finish();
 }
@@ -71,7 +71,7 @@ const PARTS = [
 
 for (const { what, at, lost } of PARTS) {
   values(`${what} that is damaged: its messages are dead letters; what is behind is delivered`, async () => {
-    const stage = await createStage();
+    const stage = await createStoreHarness();
     for (const text of ['1', '2', '3']) await stage.append(messageOf(text), [to('a')]);
     await stage.store.close();
     await change(stage.folder, 'entries', flip(at));
@@ -107,7 +107,7 @@ const SHAPES = [
 
 for (const { what, damage } of SHAPES) {
   values(`a chunk ${what}: what is behind is delivered, and the hub goes on`, async () => {
-    const stage = await createStage();
+    const stage = await createStoreHarness();
     for (const text of ['1', '2', '3']) await stage.append(messageOf(text), [to('a')]);
     await stage.store.close();
     await damage(stage.folder);
@@ -123,7 +123,7 @@ for (const { what, damage } of SHAPES) {
 }
 
 values('a body that several queues hold and that is damaged is a dead letter of each', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   await stage.append(messageOf('damaged'), [to('a'), to('b')]);
   await stage.store.close();
   await change(stage.folder, 'bodies', flip(-1));
@@ -134,7 +134,7 @@ values('a body that several queues hold and that is damaged is a dead letter of 
 });
 
 values('an entry whose head is damaged goes with its place among the expiries', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   await stage.append(messageOf('for ever'), [to('a')]);
   await stage.restart();
   await stage.append(messageOf('damaged', 5_000), [to('a')]);
@@ -150,7 +150,7 @@ values('an entry whose head is damaged goes with its place among the expiries', 
 values(
   'a damaged run of the journal is left out and said; those before and behind it are there',
   async () => {
-    const stage = await createStage();
+    const stage = await createStoreHarness();
     const copy = `${stage.folder}.copy`;
     for (const text of ['1', '2', '3']) await stage.append(messageOf(text), [to('a')]);
     mkdirSync(copy);
@@ -160,7 +160,7 @@ values(
       if (name.startsWith('journal') && bytes.length > 0) bytes.fill('?', BLOCK + 40, BLOCK + 50);
       writeFileSync(join(copy, name), bytes);
     }
-    const other = await createStage({ folder: copy });
+    const other = await createStoreHarness({ folder: copy });
     assert.equal(texts(other.peek('a')), ['1', '3']);
     assert.is(other.errors.length, 1);
     assert.match(other.errors[0] ?? '', /1 commits of the journal are damaged/);
@@ -176,7 +176,7 @@ const stores = suite('queue: damaged stores');
 /** Damages a closed store as `damage` does; it must be set aside, and the hub starts with a fresh one. */
 function isSetAside(what: string, damage: (file: string, folder: string) => void): void {
   stores(`${what}: it is set aside, said, and a fresh one takes its place`, async () => {
-    const stage = await createStage();
+    const stage = await createStoreHarness();
     for (let n = 0; n < 300; n++) stage.store.append(messageOf('x'.repeat(3000)), [to('a')], () => {});
     await stage.commit();
     await stage.store.close();
@@ -217,7 +217,7 @@ stores('a store of a newer or older format is refused, and nothing is changed', 
     [FORMAT + 1, 'store.newer'],
     [1, 'store.older'],
   ] as const) {
-    const stage = await createStage();
+    const stage = await createStoreHarness();
     await stage.store.close();
     const root = open({ path: stage.folder, maxDbs: 8, encoding: 'binary', keyEncoding: 'binary' });
     await root.put(Buffer.from('#format'), Buffer.from([format]));
@@ -240,7 +240,7 @@ function lengthenInWords(folder: string): void {
 }
 
 stores('a store that is suspect or short without being damaged is opened as it is', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   for (let n = 0; n < 50; n++) await stage.append(messageOf(String(n).padEnd(n * 200)), [to('a'), to('b')]);
   await stage.restart();
   for (let n = 0; n < 50; n++) await stage.append(messageOf('x'.repeat(9_000)), [to('c')]);

@@ -11,11 +11,11 @@ import {
   SWEEP_INTERVAL_MS,
 } from '../../src/queue/limits.ts';
 import type { QueueEntry } from '../../src/queue/types.ts';
-import type { Stage } from '../harness/queue.ts';
-import { createStage, messageOf, texts, to } from '../harness/queue.ts';
+import type { StoreHarness } from '../harness/queue.ts';
+import { createStoreHarness, messageOf, texts, to } from '../harness/queue.ts';
 
 /** A consumer of queue `a` that takes everything, and what it was sent. */
-function consume(stage: Stage, window = 10) {
+function consume(stage: StoreHarness, window = 10) {
   const sent: QueueEntry[] = [];
   const drain = stage.store.drain('a', { window, send: entry => sent.push(entry) > 0 });
   drain.wake();
@@ -23,7 +23,7 @@ function consume(stage: Stage, window = 10) {
 }
 
 /** Appends messages to a queue and rejects each of them. */
-async function reject(stage: Stage, queue: string, bodies: readonly string[]): Promise<void> {
+async function reject(stage: StoreHarness, queue: string, bodies: readonly string[]): Promise<void> {
   const sent: QueueEntry[] = [];
   const window = bodies.length;
   const drain = stage.store.drain(queue, { window, send: entry => sent.push(entry) > 0 });
@@ -40,16 +40,16 @@ function numbered(count: number, prefix = ''): string[] {
 }
 
 /** Bodies of the letters of a queue. */
-function bodiesOf(stage: Stage, queue: string): string[] {
+function bodiesOf(stage: StoreHarness, queue: string): string[] {
   return letters(stage).flatMap(([of, , body]) => (of === queue ? [body ?? ''] : []));
 }
 
-function assignShare(stage: Stage, holder: string, queues: readonly string[]): void {
+function assignShare(stage: StoreHarness, holder: string, queues: readonly string[]): void {
   for (const queue of queues)
     stage.store.assignShare(queue, { holder, add: () => {}, available: () => Number.MAX_SAFE_INTEGER });
 }
 
-function letters(stage: Stage) {
+function letters(stage: StoreHarness) {
   return stage.store.deadLetters
     .list()
     .map(({ queue, reason, message }) => [queue, reason, message?.body.toString()]);
@@ -57,7 +57,7 @@ function letters(stage: Stage) {
 
 /** Resolves to the error that a request about a letter ends with. */
 async function settled(
-  stage: Stage,
+  stage: StoreHarness,
   begin: (settle: (error?: Error) => void) => void,
 ): Promise<Error | undefined> {
   let error: Error | undefined;
@@ -71,7 +71,7 @@ async function settled(
 const dead = suite('queue: dead letters');
 
 dead('what a receiver refuses leaves its queue and is kept, with the reason, across a restart', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   for (const text of ['1', '2', '3']) await stage.append(messageOf(text), [to('a', 3)]);
   await stage.restart();
   const { sent, drain } = consume(stage);
@@ -90,7 +90,7 @@ dead('what a receiver refuses leaves its queue and is kept, with the reason, acr
 });
 
 dead('what is refused before its commit is kept too, and its sender waits for that', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   let settledAppend = false;
   const { sent, drain } = consume(stage);
   stage.store.append(messageOf('x'), [to('a')], error => {
@@ -107,7 +107,7 @@ dead('what is refused before its commit is kept too, and its sender waits for th
 });
 
 dead('what fails is offered again at its place, and after a number of attempts it is refused', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   for (const text of ['1', '2']) await stage.append(messageOf(text), [to('a')]);
   const { sent, drain } = consume(stage, 1);
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
@@ -124,7 +124,7 @@ dead('what fails is offered again at its place, and after a number of attempts i
 });
 
 dead('a message of several queues that one refuses is delivered to the others', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   await stage.append(messageOf('x'), [to('a'), to('b')]);
   const { sent, drain } = consume(stage);
   for (const entry of sent) drain.reject(entry, 'no');
@@ -136,7 +136,7 @@ dead('a message of several queues that one refuses is delivered to the others', 
 });
 
 dead('a letter is replayed to the end of its queue, or dropped', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   for (const text of ['1', '2', '3']) await stage.append(messageOf(text), [to('a')]);
   const { sent, drain } = consume(stage);
   for (const entry of sent.slice(0, 2)) drain.reject(entry, 'no');
@@ -153,7 +153,7 @@ dead('a letter is replayed to the end of its queue, or dropped', async () => {
 });
 
 dead('letters of one queue are bounded: the oldest go first', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const { sent, drain } = consume(stage, 2 * MAX_DEAD_LETTERS);
   for (let n = 0; n < MAX_DEAD_LETTERS + 5; n++)
     stage.store.append(messageOf(String(n)), [to('a')], () => {});
@@ -168,7 +168,7 @@ dead('letters of one queue are bounded: the oldest go first', async () => {
 });
 
 dead('a queue that fills the bound loses its own letters, also after a restart', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const quiet = ['q0', 'q1', 'q2'];
   await reject(stage, 'quiet', quiet);
   await reject(stage, 'noisy', numbered(MAX_DEAD_LETTERS + 5));
@@ -190,7 +190,7 @@ dead('a queue that fills the bound loses its own letters, also after a restart',
 });
 
 dead('a few large letters that fill the bytes leave many small ones of another queue', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   await reject(stage, 'quiet', numbered(300));
   const large = MAX_DEAD_LETTER_BYTES / 16;
   for (let n = 0; n < 20; n++) await reject(stage, 'noisy', [String(n).padEnd(large)]);
@@ -204,7 +204,7 @@ dead('a few large letters that fill the bytes leave many small ones of another q
 });
 
 dead('many queues of one holder count together, also after a restart, and the noisiest loses', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const many = numbered(10, 'session-');
   assignShare(stage, 'user:greedy', many);
   const quiet = numbered(150);
@@ -247,7 +247,7 @@ dead('an entry that dies twice makes one letter, although its queue got another 
 });
 
 dead('one message is looked at and forgotten by its number, unless its receiver has it', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   for (const text of ['1', '2']) await stage.append(messageOf(text), [to('a')]);
   await stage.restart();
   await stage.append(messageOf('3'), [to('a')]);

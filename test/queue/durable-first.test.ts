@@ -4,8 +4,8 @@ import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
 import { MAX_NAME_BYTES } from '../../src/queue/limits.ts';
 import type { Drain, MetadataEntry, QueueEntry } from '../../src/queue/types.ts';
-import type { Stage } from '../harness/queue.ts';
-import { createStage, messageOf, texts, to } from '../harness/queue.ts';
+import type { StoreHarness } from '../harness/queue.ts';
+import { createStoreHarness, messageOf, texts, to } from '../harness/queue.ts';
 
 // A write beyond the limit on the size of files fails, but for this signal, which would end the process.
 process.on('SIGXFSZ', () => {});
@@ -15,7 +15,7 @@ function note(name: string, text = 'x'): MetadataEntry {
 }
 
 /** A receiver of queue `a` that takes everything. */
-function receive(stage: Stage): { readonly sent: QueueEntry[]; readonly drain: Drain } {
+function receive(stage: StoreHarness): { readonly sent: QueueEntry[]; readonly drain: Drain } {
   const sent: QueueEntry[] = [];
   const drain = stage.store.drain('a', { window: 100, send: entry => sent.push(entry) > 0 });
   drain.wake();
@@ -27,7 +27,7 @@ const nobody = (): void => {};
 const firm = suite('queue: firm messages');
 
 firm('a message and its note are there after a restart, and settled by one commit', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const { commits } = stage.store.counts();
   const events: string[] = [];
   stage.store.append(messageOf('1'), [to('a')], error => events.push(`1 ${error}`), note('n', '1'));
@@ -43,7 +43,7 @@ firm('a message and its note are there after a restart, and settled by one commi
 });
 
 firm('nobody is offered it before its commit, nor what is behind it; other priorities go on', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const { sent, drain } = receive(stage);
   stage.store.append(messageOf('before'), [to('a')], nobody);
   stage.store.append(messageOf('firm'), [to('a')], nobody, note('n'));
@@ -61,7 +61,7 @@ firm('nobody is offered it before its commit, nor what is behind it; other prior
 });
 
 firm('it is not spared, though its receiver takes what is with it before the commit', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const drain: Drain = stage.store.drain('a', {
     window: 10,
     send: entry => {
@@ -82,8 +82,8 @@ firm('it is not spared, though its receiver takes what is with it before the com
 
 /** Appends a firm message with the note `n`, and lets it be committed. */
 async function settle(
-  stage: Stage,
-  destinations: Parameters<Stage['append']>[1],
+  stage: StoreHarness,
+  destinations: Parameters<StoreHarness['append']>[1],
   name = 'n',
 ): Promise<string | undefined> {
   let code: string | undefined = 'unsettled';
@@ -99,7 +99,7 @@ async function settle(
 }
 
 firm('for no queue it is its note alone; the last call under a name counts', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   assert.is(await settle(stage, []), undefined);
   assert.is(stage.store.get('n')?.toString(), 'x');
   stage.store.append(messageOf('1'), [to('a')], nobody, note('n', 'y'));
@@ -114,7 +114,7 @@ firm('for no queue it is its note alone; the last call under a name counts', asy
 });
 
 firm('a run that fails leaves neither message nor note, and what was behind it goes on', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const { sent, drain } = receive(stage);
   const limit = (bytes: string) =>
     spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:unlimited`]);
@@ -138,7 +138,7 @@ firm('a run that fails leaves neither message nor note, and what was behind it g
 });
 
 firm('what is refused leaves no note: no room, or a name that is too long', async () => {
-  const stage = await createStage({ boundOf: () => ({ maxSize: 10, whenFull: 'reject' }) });
+  const stage = await createStoreHarness({ boundOf: () => ({ maxSize: 10, whenFull: 'reject' }) });
   assert.is(await settle(stage, [to('a')]), 'store.full');
   const long = 'n'.repeat(MAX_NAME_BYTES + 1);
   assert.is(await settle(stage, [], long), 'store.write');
@@ -153,7 +153,7 @@ firm('what is refused leaves no note: no room, or a name that is too long', asyn
 firm(
   'one that is dropped before its commit is settled by it, and lets through what is behind it',
   async () => {
-    const stage = await createStage();
+    const stage = await createStoreHarness();
     const { sent, drain } = receive(stage);
     let settled = false;
     const told = (): void => {
@@ -174,7 +174,7 @@ firm(
 );
 
 firm('an entry has the same number after restarts, from the journal and from LMDB', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const numbers = () => stage.store.peek('a', 100).map(({ sequence }) => sequence);
   for (let n = 0; n < 40; n++) stage.store.append(messageOf(String(n)), [to('a')], nobody, note(`n${n}`));
   await stage.commit();
@@ -192,7 +192,7 @@ firm('an entry has the same number after restarts, from the journal and from LMD
 const notes = suite('queue: notes');
 
 notes('what is taken back is gone, before a checkpoint and after it; the rest stays', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   stage.store.put('old', Buffer.from('x'), nobody);
   await stage.restart();
   for (let n = 0; n < 100; n++) {
@@ -213,7 +213,7 @@ notes('what is taken back is gone, before a checkpoint and after it; the rest st
 });
 
 notes('names hold any characters, and are found by their beginning', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const names = ['p/\u0001'.padEnd(100, '\u0004'), 'p/\u{10ffff}x', 'p/ü', 'p0', 'q'];
   for (const name of names) stage.store.put(name, Buffer.from(name), nobody);
   await stage.restart();
@@ -223,7 +223,7 @@ notes('names hold any characters, and are found by their beginning', async () =>
 });
 
 firm('a receiver that knows messages by their sequences is offered what is on disk alone', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const sent: QueueEntry[] = [];
   let settled = 0;
   const append = (text: string): void => stage.store.append(messageOf(text), [to('q')], () => settled++);

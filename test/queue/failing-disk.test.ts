@@ -6,8 +6,8 @@ import { Failure, reasonOf } from '../../src/core/errors.ts';
 import type { Database } from '../../src/queue/disk/database.ts';
 import { openDatabase } from '../../src/queue/disk/database.ts';
 import { onBrokenDevice, onErrorProneDisk } from '../harness/disks.ts';
-import type { Stage } from '../harness/queue.ts';
-import { createStage, messageOf, texts, to } from '../harness/queue.ts';
+import type { StoreHarness } from '../harness/queue.ts';
+import { createStoreHarness, messageOf, texts, to } from '../harness/queue.ts';
 
 // A write beyond the limit on the size of files fails, but for this signal, which would end the process.
 process.on('SIGXFSZ', () => {});
@@ -27,7 +27,7 @@ function codeOf(error: Error | undefined): string | undefined {
 }
 
 /** Appends, and lets time pass until it is settled: a failed commit is tried again after a while. */
-async function attempt(stage: Stage, text: string): Promise<string | undefined> {
+async function attempt(stage: StoreHarness, text: string): Promise<string | undefined> {
   let settled: { readonly code: string | undefined } | undefined;
   stage.store.append(messageOf(text), [to('a')], error => {
     settled = { code: codeOf(error) };
@@ -40,7 +40,7 @@ async function attempt(stage: Stage, text: string): Promise<string | undefined> 
 }
 
 /** Appends messages of 1 KB with numbers from `first` to `last`, all at once; what becomes of each is noted. */
-function append(stage: Stage, first: number, last: number, kept: string[], refused: string[]): void {
+function append(stage: StoreHarness, first: number, last: number, kept: string[], refused: string[]): void {
   for (let n = first; n <= last; n++) {
     const text = String(n).padEnd(1000);
     stage.store.append(messageOf(text), [to('a')], error => {
@@ -50,7 +50,7 @@ function append(stage: Stage, first: number, last: number, kept: string[], refus
 }
 
 /** The same, once all are on disk. */
-async function appendMany(stage: Stage, first: number, last: number): Promise<string[]> {
+async function appendMany(stage: StoreHarness, first: number, last: number): Promise<string[]> {
   const kept: string[] = [];
   append(stage, first, last, kept, []);
   await stage.commit();
@@ -58,7 +58,7 @@ async function appendMany(stage: Stage, first: number, last: number): Promise<st
 }
 
 /** Lets time pass with the turns of the loop, whatever the disk does: what it fails on is tried again later. */
-async function turns(stage: Stage, count: number): Promise<void> {
+async function turns(stage: StoreHarness, count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) {
     stage.clock.advance(100);
     await new Promise(resolve => setImmediate(resolve));
@@ -70,7 +70,7 @@ const failing = suite('queue: a failing disk');
 failing(
   'what must be kept is refused, what waits is delivered, and all goes on by itself afterwards',
   async () => {
-    const stage = await createStage();
+    const stage = await createStoreHarness();
     const kept = await appendMany(stage, 1, 500);
     await stage.restart();
     kept.push(...(await appendMany(stage, 501, 900)));
@@ -100,7 +100,7 @@ failing(
 failing(
   'a checkpoint that fails is done later; the journal keeps what it is about, over a crash too',
   async () => {
-    const stage = await createStage();
+    const stage = await createStoreHarness();
     const kept = await appendMany(stage, 1, 900);
     // The journals have their space: only what LMDB writes behind the second megabyte fails.
     spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${1 << 20}:unlimited`]);
@@ -127,7 +127,7 @@ failing(
   'a disk that the kernel has made read-only: what waits is delivered, new messages are refused',
   async () =>
     onErrorProneDisk(async (folder, turnReadOnly) => {
-      const stage = await createStage({ folder: join(folder, 'store') });
+      const stage = await createStoreHarness({ folder: join(folder, 'store') });
       const kept = await appendMany(stage, 1, 100);
       turnReadOnly();
       assert.is(await attempt(stage, 'x'), 'store.write');

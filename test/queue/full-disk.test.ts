@@ -5,8 +5,8 @@ import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
 import { MAX_REMOVING } from '../../src/queue/limits.ts';
 import { onTmpfs, takeAllSpace } from '../harness/disks.ts';
-import type { Stage } from '../harness/queue.ts';
-import { createStage, messageOf, texts, to } from '../harness/queue.ts';
+import type { StoreHarness } from '../harness/queue.ts';
+import { createStoreHarness, messageOf, texts, to } from '../harness/queue.ts';
 
 /** MB of a disk of the test's own: the reserve, the journals, and some messages. */
 const DISK = 12;
@@ -17,7 +17,7 @@ const LARGE_DISK = 32;
 const disk = suite('queue: a full disk');
 
 /** Appends until it is refused; returns what was kept and the refusal. */
-async function fill(stage: Stage): Promise<{ kept: string[]; refusal: Error }> {
+async function fill(stage: StoreHarness): Promise<{ kept: string[]; refusal: Error }> {
   const kept: string[] = [];
   for (let n = 0; ; n++) {
     const text = `${n} ${'x'.repeat(20_000)}`;
@@ -29,7 +29,7 @@ async function fill(stage: Stage): Promise<{ kept: string[]; refusal: Error }> {
 
 disk('refuses what is new, loses nothing, can be drained, and takes messages again by itself', () =>
   onTmpfs(DISK, async folder => {
-    const stage = await createStage({ folder: join(folder, 'store') });
+    const stage = await createStoreHarness({ folder: join(folder, 'store') });
     const { kept, refusal } = await fill(stage);
     assert.is(refusal instanceof Failure && refusal.code, 'store.full');
     assert.match(refusal.message, /disk of the store/);
@@ -55,7 +55,7 @@ disk(
   'a disk that others fill to the last byte, ballast and all: what waits is delivered, once, and all goes on when it is freed',
   () =>
     onTmpfs(DISK, async folder => {
-      const stage = await createStage({ folder: join(folder, 'store') });
+      const stage = await createStoreHarness({ folder: join(folder, 'store') });
       const kept = Array.from({ length: 40 }, (_, n) => `${n} ${'x'.repeat(20_000)}`);
       for (const text of kept.slice(0, 20))
         assert.is(await stage.append(messageOf(text), [to('a')]), undefined);
@@ -85,7 +85,7 @@ disk(
 );
 
 /** Messages of a small body that wait in `queue`, all at once. */
-async function appendSmall(stage: Stage, count: number): Promise<string[]> {
+async function appendSmall(stage: StoreHarness, count: number): Promise<string[]> {
   const sent = Array.from({ length: count }, (_, n) => `${n}`.padEnd(100, 'x'));
   for (const text of sent)
     stage.store.append(messageOf(text), [to('a')], error => assert.is(error, undefined));
@@ -97,7 +97,7 @@ disk(
   'a store that is opened when others have filled the disk is drained, for good, and refuses until there is space',
   () =>
     onTmpfs(LARGE_DISK, async folder => {
-      const stage = await createStage({ folder: join(folder, 'store') });
+      const stage = await createStoreHarness({ folder: join(folder, 'store') });
       const kept = await appendSmall(stage, MAX_REMOVING + 4_000);
       await stage.store.close();
       takeAllSpace(join(folder, 'others'));
@@ -126,7 +126,7 @@ disk(
   'a store that was hardly used has the space of its journals: what it delivers on a full disk stays delivered',
   () =>
     onTmpfs(DISK, async folder => {
-      const stage = await createStage({ folder: join(folder, 'store') });
+      const stage = await createStoreHarness({ folder: join(folder, 'store') });
       const kept = await appendSmall(stage, 3);
       takeAllSpace(join(folder, 'others'));
       for (let starts = 0; starts < 3; starts++) {
@@ -144,7 +144,7 @@ disk(
 
 disk('a full disk without the file of locks is a sentence, not the end of the process', () =>
   onTmpfs(DISK, async folder => {
-    const stage = await createStage({ folder: join(folder, 'store') });
+    const stage = await createStoreHarness({ folder: join(folder, 'store') });
     await stage.store.close();
     rmSync(join(folder, 'store', 'lock.mdb'));
     takeAllSpace(join(folder, 'others'));

@@ -3,8 +3,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LOCAL_CLIENTS } from '../../src/core/capacity/shares.ts';
 import type { QueueEntry } from '../../src/queue/types.ts';
-import type { Stage } from '../harness/queue.ts';
-import { createStage, messageOf, texts, to } from '../harness/queue.ts';
+import type { StoreHarness } from '../harness/queue.ts';
+import { createStoreHarness, messageOf, texts, to } from '../harness/queue.ts';
 
 const QUEUES = ['a', 'b', 'c'];
 
@@ -104,17 +104,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom<Step>({ kind: 'commit' }, { kind: 'restart' }) },
 );
 
-function now(stage: Stage, model: Model): number {
+function now(stage: StoreHarness, model: Model): number {
   return model.time + stage.clock.monotonic();
 }
 
-function waitingIn(stage: Stage, model: Model, queue: string): Waiting[] {
+function waitingIn(stage: StoreHarness, model: Model, queue: string): Waiting[] {
   const time = now(stage, model);
   const waiting = (model.queues.get(queue) ?? []).filter(({ expires }) => expires > time);
   return waiting.toSorted((one, other) => one.priority - other.priority);
 }
 
-function textsIn(stage: Stage, model: Model, queue: string): string[] {
+function textsIn(stage: StoreHarness, model: Model, queue: string): string[] {
   return waitingIn(stage, model, queue).map(({ text }) => text);
 }
 
@@ -127,12 +127,12 @@ function forget(model: Model, queue: string, text: string): void {
 }
 
 /** Entries that the store counts as gone, in this run of it. */
-function leftIn(stage: Stage): number {
+function leftIn(stage: StoreHarness): number {
   const { acknowledged, expired, purged, dead } = stage.store.counts();
   return acknowledged + expired + purged + dead;
 }
 
-async function perform(stage: Stage, model: Model, wanted: Step, text: string): Promise<void> {
+async function perform(stage: StoreHarness, model: Model, wanted: Step, text: string): Promise<void> {
   switch (wanted.kind) {
     case 'append': {
       const { queues, priority, ttl, wait, firm } = wanted;
@@ -179,7 +179,7 @@ async function perform(stage: Stage, model: Model, wanted: Step, text: string): 
   }
 }
 
-async function restart(stage: Stage, model: Model): Promise<void> {
+async function restart(stage: StoreHarness, model: Model): Promise<void> {
   // Counts begin anew: what is on its way out must have left before.
   await stage.commit();
   model.time = now(stage, model);
@@ -188,7 +188,7 @@ async function restart(stage: Stage, model: Model): Promise<void> {
 }
 
 /** Drains one window of a queue, and lets each entry have its fate. */
-function take(stage: Stage, model: Model, { queue, window, fates }: Omit<Take, 'kind'>): void {
+function take(stage: StoreHarness, model: Model, { queue, window, fates }: Omit<Take, 'kind'>): void {
   const sent: QueueEntry[] = [];
   const drain = stage.store.drain(queue, {
     window,
@@ -211,7 +211,7 @@ function take(stage: Stage, model: Model, { queue, window, fates }: Omit<Take, '
   drain.stop();
 }
 
-function judgeState(stage: Stage, model: Model): void {
+function judgeState(stage: StoreHarness, model: Model): void {
   assert.equal(stage.store.names('note/'), Array.from(model.notes).toSorted());
   const { topics, get } = stage.store.retained;
   const alive = Array.from(model.retained).filter(([, { expires }]) => expires > now(stage, model));
@@ -221,7 +221,7 @@ function judgeState(stage: Stage, model: Model): void {
   );
 }
 
-async function judge(stage: Stage, model: Model): Promise<void> {
+async function judge(stage: StoreHarness, model: Model): Promise<void> {
   judgeState(stage, model);
   await restart(stage, model);
   judgeState(stage, model);
@@ -244,7 +244,7 @@ model(
   () =>
     fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async steps => {
-        const stage = await createStage();
+        const stage = await createStoreHarness();
         const plain: Model = {
           queues: new Map(),
           notes: new Set(),

@@ -3,21 +3,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createStage, messageOf, texts, to } from '../harness/queue.ts';
+import { createStoreHarness, messageOf, texts, to } from '../harness/queue.ts';
 
 const order = suite('queue: the order over a crash');
 
 order(
   'a message that is with its receiver is not overtaken on disk by a younger one of its queue',
   async () => {
-    const stage = await createStage();
+    const stage = await createStoreHarness();
     const drain = stage.store.drain('a', { window: 1, send: () => true });
     drain.wake();
     stage.store.append(messageOf('first'), [to('a')], () => {});
     await stage.append(messageOf('second'), [to('a')]);
     const folder = mkdtempSync(join(tmpdir(), 'skerry-queue-'));
     cpSync(stage.folder, folder, { recursive: true });
-    const crashed = await createStage({ folder });
+    const crashed = await createStoreHarness({ folder });
     assert.equal(texts(crashed.peek('a')), ['first', 'second']);
     drain.stop();
     await crashed.finish();
@@ -26,7 +26,7 @@ order(
 );
 
 order('what another queue writes spares it its write as before', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const drain = stage.store.drain('a', { window: 1, send: () => true });
   drain.wake();
   let settled = false;

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PriorityMode, QueueEntry } from '../../src/queue/types.ts';
-import { createStage, messageOf, to } from '../harness/queue.ts';
+import { createStoreHarness, messageOf, to } from '../harness/queue.ts';
 
 const priorities = suite('queue: priorities');
 
@@ -11,7 +11,7 @@ async function order(
   waiting: Readonly<Record<number, number>>,
   onDisk: boolean,
 ): Promise<number[]> {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   for (const [priority, count] of Object.entries(waiting)) {
     for (let index = 0; index < count; index++)
       stage.store.append(messageOf(String(index)), [to('q', Number(priority))], () => {});
@@ -70,7 +70,7 @@ priorities('weighted: none of several is starved', async () => {
 });
 
 priorities('weighted: what was sent and not acknowledged goes again before anything new', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const texts = (entries: readonly QueueEntry[]): string[] =>
     entries.map(({ message }) => message.body.toString());
   for (const text of ['low 0', 'low 1', 'low 2']) await stage.append(messageOf(text), [to('q', 9)]);

@@ -2,11 +2,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CHECKPOINT_DELAY_MS, MAX_ATTEMPTS, MAX_CHECKPOINT_ENTRIES } from '../../src/queue/limits.ts';
 import type { QueueEntry } from '../../src/queue/types.ts';
-import type { Stage } from '../harness/queue.ts';
-import { createStage, messageOf, texts, to } from '../harness/queue.ts';
+import type { StoreHarness } from '../harness/queue.ts';
+import { createStoreHarness, messageOf, texts, to } from '../harness/queue.ts';
 
 /** A consumer of queue `a` that takes everything while it is `open`. */
-function consume(stage: Stage, window: number) {
+function consume(stage: StoreHarness, window: number) {
   const sent: QueueEntry[] = [];
   const state = { open: true };
   const drain = stage.store.drain('a', { window, send: entry => state.open && sent.push(entry) > 0 });
@@ -14,8 +14,8 @@ function consume(stage: Stage, window: number) {
   return { sent, drain, state };
 }
 
-async function filled(count: number): Promise<Stage> {
-  const stage = await createStage();
+async function filled(count: number): Promise<StoreHarness> {
+  const stage = await createStoreHarness();
   for (let n = 0; n < count; n++) stage.store.append(messageOf(String(n)), [to('a', 9)], () => {});
   await stage.commit();
   return stage;
@@ -137,7 +137,7 @@ back('what is given back from within, or twice, or unknown, is offered once at t
 });
 
 back('it outlives a checkpoint meanwhile, and expires if its time is over', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   await stage.append(messageOf('stays'), [to('a')]);
   await stage.append(messageOf('short', 10_000), [to('a')]);
   const { sent, drain } = consume(stage, 10);

@@ -8,8 +8,8 @@ import type { Message } from '../../src/core/message.ts';
 import { COMMIT_WINDOW_MS } from '../../src/manifest/limits.ts';
 import { openDatabase } from '../../src/queue/disk/database.ts';
 import { COMMIT_RETRY_MS, JOURNAL_BYTES, MAX_RETAINED_TOPIC_BYTES } from '../../src/queue/limits.ts';
-import type { Stage } from '../harness/queue.ts';
-import { createStage, messageOf } from '../harness/queue.ts';
+import type { StoreHarness } from '../harness/queue.ts';
+import { createStoreHarness, messageOf } from '../harness/queue.ts';
 
 // A write beyond the limit on the size of files fails, but for this signal, which would end the process.
 process.on('SIGXFSZ', () => {});
@@ -20,7 +20,7 @@ function on(topic: string, text: string, ttl?: number): Message {
 
 /** Keeps a message, and resolves to the code of the failure if there was one. */
 async function keep(
-  stage: Stage,
+  stage: StoreHarness,
   message: Message,
   holder: string = LOCAL_CLIENTS,
 ): Promise<string | undefined> {
@@ -36,14 +36,14 @@ async function keep(
   return code;
 }
 
-function textOn(stage: Stage, topic: string): string | undefined {
+function textOn(stage: StoreHarness, topic: string): string | undefined {
   return stage.store.retained.get(topic)?.message.body.toString();
 }
 
 const retained = suite('queue: retained messages');
 
 retained('the last message of a topic is kept, with all it carried, over a restart', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const message: Message = {
     ...on('a/1', 'new'),
     properties: ['unit', 'C'],
@@ -66,7 +66,7 @@ retained('the last message of a topic is kept, with all it carried, over a resta
 });
 
 retained('it is settled by its commit, and an empty one takes it away', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   let settled = 0;
   stage.store.retained.set(on('a', 'x'), LOCAL_CLIENTS, () => settled++);
   assert.is(settled, 0);
@@ -84,7 +84,7 @@ retained('it is settled by its commit, and an empty one takes it away', async ()
 });
 
 retained('topics are found by their beginning, in order, whatever characters they have', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const topics = ['b/2', 'b', 'b/1', 'a', 'b/\u0001'.padEnd(90, '\u0002'), 'b/ä/\u{1f600}', '/'];
   for (const topic of topics) stage.store.retained.set(on(topic, topic), LOCAL_CLIENTS, () => {});
   await stage.restart();
@@ -97,7 +97,7 @@ retained('topics are found by their beginning, in order, whatever characters the
 retained(
   'its time is hub time: it goes on over restarts, and a wall clock that jumps does nothing',
   async () => {
-    const stage = await createStage();
+    const stage = await createStoreHarness();
     await keep(stage, on('short', 'x', 100_000));
     await keep(stage, on('long', 'x', 300_000));
     await stage.pass(70_000);
@@ -116,7 +116,7 @@ retained(
 
 retained('what has expired gives its space back, in bounded steps', async () => {
   const COUNT = 5_000;
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   await keep(stage, on('stays', 'x'));
   await stage.pass(5_000);
   const { usedBytes: used } = stage.store.health();
@@ -144,7 +144,7 @@ const bounds = suite('queue: bounds of retained messages');
 bounds(
   'their number: one more is refused until one is taken away, and a known topic is always taken',
   async () => {
-    const stage = await createStage();
+    const stage = await createStoreHarness();
     for (let n = 0; n < MAX_RETAINED; n++)
       stage.store.retained.set(on(`t/${n}`, 'x'), LOCAL_CLIENTS, () => {});
     assert.is(await keep(stage, on('more', 'x')), 'store.full');
@@ -166,7 +166,7 @@ bounds(
 bounds(
   'a user may have half of them, the next one half of the rest, and a module still finds room',
   async () => {
-    const stage = await createStage();
+    const stage = await createStoreHarness();
     const HALF = MAX_RETAINED / 2;
     for (let n = 0; n < HALF; n++) stage.store.retained.set(on(`a/${n}`, 'x'), 'user:a', () => {});
     assert.is(await keep(stage, on('a/more', 'x'), 'user:a'), 'store.full');
@@ -193,7 +193,7 @@ bounds(
 );
 
 bounds('their bytes, of what is kept and not of what it replaced', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const large = 'x'.repeat(1 << 20);
   let kept = 0;
   while ((await keep(stage, on(`t/${kept}`, large))) === undefined) kept++;
@@ -210,7 +210,7 @@ bounds('their bytes, of what is kept and not of what it replaced', async () => {
 });
 
 bounds('what the store as a whole may take, and the length of a topic', async () => {
-  const stage = await createStage({ maxSize: 8 << 20 });
+  const stage = await createStoreHarness({ maxSize: 8 << 20 });
   const longest = 'ü'.repeat(MAX_RETAINED_TOPIC_BYTES / 2);
   // First of all: how much is left beside large ones depends on when the store gives space back.
   assert.is(await keep(stage, on(longest, 'x')), undefined);
@@ -228,7 +228,7 @@ bounds('what the store as a whole may take, and the length of a topic', async ()
 const faults = suite('queue: faults of retained messages');
 
 faults('a damaged one is left out, and said once; the others are there', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   for (const topic of ['value', 'record', 'whole']) await keep(stage, on(topic, 'x'));
   await stage.store.close();
   const database = await openDatabase(stage.folder);
@@ -252,7 +252,7 @@ faults('a damaged one is left out, and said once; the others are there', async (
 });
 
 faults('what cannot be written leaves the one before it as it was', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   await keep(stage, on('a', 'old'));
   const limit = (bytes: string) =>
     spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:unlimited`]);

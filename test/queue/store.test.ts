@@ -1,12 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { QueueEntry } from '../../src/queue/types.ts';
-import { createStage, messageOf, texts, to } from '../harness/queue.ts';
+import { createStoreHarness, messageOf, texts, to } from '../harness/queue.ts';
 
 const durability = suite('queue: durability');
 
 durability('a settled message is there after a restart, with all it carried', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const message = {
     ...messageOf('hello'),
     properties: ['unit', 'C', 'unit', 'K'],
@@ -26,7 +26,7 @@ durability('a settled message is there after a restart, with all it carried', as
 });
 
 durability('a message from upstream is one after a restart too', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const message = { ...messageOf('down'), origin: { kind: 'upstream', upstream: 'upstream' } } as const;
   assert.is(await stage.append(message, [to('a')]), undefined);
   await stage.restart();
@@ -35,7 +35,7 @@ durability('a message from upstream is one after a restart too', async () => {
 });
 
 durability('a message is settled only after its commit, not when it is appended', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   let settled = false;
   stage.store.append(messageOf('x'), [to('a')], () => {
     settled = true;
@@ -48,7 +48,7 @@ durability('a message is settled only after its commit, not when it is appended'
 });
 
 durability('what a receiver holds stays as it was while the journals are written over and over', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const large = (text: string) => messageOf(text.repeat(100_000));
   await stage.append(large('1'), [to('a')]);
   const sent: QueueEntry[] = [];
@@ -67,7 +67,7 @@ durability('what a receiver holds stays as it was while the journals are written
 });
 
 durability('entries that leave one by one, in any order, leave the others as they were', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const wanted = Array.from({ length: 300 }, (_, n) => `${n} ${'.'.repeat((n * 37) % 900)}`);
   for (const text of wanted) await stage.append(messageOf(text), [to('a')]);
   await stage.restart();
@@ -86,7 +86,7 @@ durability('entries that leave one by one, in any order, leave the others as the
 });
 
 durability('what every destination acknowledged before the commit is never written', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const drain = stage.store.drain('a', {
     window: 10,
     send: entry => {
@@ -107,7 +107,7 @@ durability('what every destination acknowledged before the commit is never writt
 });
 
 durability('one of two destinations acknowledging early does not settle the message', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const sent: QueueEntry[] = [];
   const drain = stage.store.drain('a', { window: 10, send: entry => sent.push(entry) > 0 });
   drain.wake();
@@ -127,7 +127,7 @@ durability('one of two destinations acknowledging early does not settle the mess
 });
 
 durability('a body is stored once for several queues and goes with the last of them', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   await stage.append(messageOf('x'), [to('a'), to('b'), to('c')]);
   for (const queue of ['a', 'b', 'c']) {
     const drain = stage.store.drain(queue, {
@@ -147,7 +147,7 @@ durability('a body is stored once for several queues and goes with the last of t
 });
 
 durability('settled state: the newest value is read at once and after a restart', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   stage.store.put('session/a', Buffer.from('1'), () => {});
   stage.store.put('session/b', Buffer.from('2'), () => {});
   stage.store.put('session/a', Buffer.from('3'), () => {});
@@ -163,7 +163,7 @@ durability('settled state: the newest value is read at once and after a restart'
 const order = suite('queue: order');
 
 order('lower priorities first, in order within one, from memory and from disk alike', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   await stage.append(messageOf('low 1'), [to('a', 9)]);
   await stage.append(messageOf('high 1'), [to('a', 0)]);
   stage.store.append(messageOf('low 2'), [to('a', 9)], () => {});
@@ -173,7 +173,7 @@ order('lower priorities first, in order within one, from memory and from disk al
 });
 
 order('what was sent and not acknowledged comes again first, marked as redelivered', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   for (const text of ['1', '2', '3']) await stage.append(messageOf(text), [to('a')]);
   const first = stage.store.drain('a', { window: 2, send: () => true });
   first.wake();
@@ -188,7 +188,7 @@ order('what was sent and not acknowledged comes again first, marked as redeliver
 });
 
 order('what was acknowledged does not come back, though its removal is not on disk yet', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   for (const text of ['1', '2']) await stage.append(messageOf(text), [to('a')]);
   const sent: QueueEntry[] = [];
   const drain = stage.store.drain('a', { window: 1, send: entry => sent.push(entry) > 0 });
@@ -200,7 +200,7 @@ order('what was acknowledged does not come back, though its removal is not on di
 });
 
 order('the window bounds what is sent, and a refusing receiver is offered the same entry again', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   for (let n = 0; n < 10; n++) await stage.append(messageOf(String(n)), [to('a')]);
   const sent: QueueEntry[] = [];
   let taking = false;
@@ -215,7 +215,7 @@ order('the window bounds what is sent, and a refusing receiver is offered the sa
 });
 
 order('each acknowledgement is answered by the next entry at once', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   for (let n = 0; n < 200; n++) stage.store.append(messageOf(String(n)), [to('a')], () => {});
   await stage.commit();
   const sent: QueueEntry[] = [];
@@ -235,7 +235,7 @@ order('each acknowledgement is answered by the next entry at once', async () => 
 });
 
 order('a high priority that comes while low ones are read ahead still goes first', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   for (let n = 0; n < 20; n++) await stage.append(messageOf(`low ${n}`), [to('a', 9)]);
   const sent: QueueEntry[] = [];
   const drain = stage.store.drain('a', { window: 2, send: entry => sent.push(entry) > 0 });

@@ -1,14 +1,14 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { QueueEntry } from '../../src/queue/types.ts';
-import { createStage, messageOf, texts, to } from '../harness/queue.ts';
+import { createStoreHarness, messageOf, texts, to } from '../harness/queue.ts';
 
 const YEAR = 365 * 24 * 3_600_000;
 
 const time = suite('queue: time');
 
 time('the shortest of the three TTLs holds, and no consumer is needed to get the space back', async () => {
-  const stage = await createStage({ ttl: 60_000 });
+  const stage = await createStoreHarness({ ttl: 60_000 });
   const empty = stage.store.health().usedBytes;
   await stage.append(messageOf('message', 10_000), [to('a')]);
   await stage.append(messageOf('route'), [to('b', 9, 20_000)]);
@@ -24,7 +24,7 @@ time('the shortest of the three TTLs holds, and no consumer is needed to get the
 });
 
 time('a wall clock that jumps by years neither expires nor immortalises anything', async () => {
-  const stage = await createStage({ ttl: 60_000 });
+  const stage = await createStoreHarness({ ttl: 60_000 });
   await stage.append(messageOf('x'), [to('a')]);
   await stage.restart(20 * YEAR);
   stage.clock.advance(30_000);
@@ -43,7 +43,7 @@ time('a wall clock that jumps by years neither expires nor immortalises anything
 });
 
 time('what expires behind a message that lives on is found, from disk and from memory', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   await stage.append(messageOf('for ever'), [to('a')]);
   await stage.append(messageOf('short', 20_000), [to('a')]);
   await stage.append(messageOf('shared', 20_000), [to('a'), to('b')]);
@@ -65,7 +65,7 @@ time('what expires behind a message that lives on is found, from disk and from m
 });
 
 time('thousands that expire at once are gone within ten seconds, in bounded steps', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   const COUNT = 20_000;
   for (let n = 0; n < COUNT; n++) {
     // Half of them behind one that lives longer.
@@ -81,7 +81,7 @@ time('thousands that expire at once are gone within ten seconds, in bounded step
 });
 
 time('what is with a receiver does not expire under its hands, and does when it is left', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   for (const text of ['1', '2']) await stage.append(messageOf(text, 10_000), [to('a')]);
   const sent: QueueEntry[] = [];
   const drain = stage.store.drain('a', { window: 2, send: entry => sent.push(entry) > 0 });
@@ -96,7 +96,7 @@ time('what is with a receiver does not expire under its hands, and does when it 
 });
 
 time('an entry says how much of its TTL is left', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   await stage.append(messageOf('x', 60_000), [to('a')]);
   await stage.restart();
   await stage.pass(20_000);

@@ -116,7 +116,7 @@ export const HANGING = `${SAY}; trap "" TERM; exec sleep 1000`;
 export function good(exitCode = 0, before = ''): string {
   return `#!${process.execPath}
     const { appendFileSync } = await import('node:fs');
-    const { lockFolder } = await import('${sources}/queue/lock.ts');
+    const { lockFolder } = await import('${sources}/core/files/folder-lock.ts');
     const { readEnvMarkers } = await import('${sources}/self-update/env-markers.ts');
     const { updatePaths } = await import('${sources}/self-update/paths.ts');
     const { monitorWatchdog } = await import('${sources}/self-update/handover.ts');

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ModuleState, RestartPolicy } from '../../src/supervisor/spec.ts';
 import { createTestClock } from '../harness/clock.ts';
-import { lives, onStage, passing, until } from '../harness/supervisor.ts';
+import { lives, passing, until, withSupervisor } from '../harness/supervisor.ts';
 
 /** Restart policy, script, expected state and exit status. */
 const TABLE: readonly (readonly [RestartPolicy, string, ModuleState, string])[] = [
@@ -24,7 +24,7 @@ const FORGIVEN_AFTER = 60_000;
 const test = suite('restart');
 
 test('the restart policy decides the state after an exit', async () => {
-  await onStage({ clock: createTestClock() }, async ({ supervisor, sh, status }) => {
+  await withSupervisor({ clock: createTestClock() }, async ({ supervisor, sh, status }) => {
     await supervisor.start(TABLE.map(([restart, script], index) => sh(`m${index}`, script, { restart })));
     for (const [index, [restart, script, state, lastExit]] of TABLE.entries()) {
       await until(`${restart} after ${script} is ${state}`, () => status(`m${index}`).state === state);
@@ -35,7 +35,7 @@ test('the restart policy decides the state after an exit', async () => {
 
 test('the restart back-off doubles and is reset by a stable run', async () => {
   const clock = createTestClock();
-  await onStage({ clock }, async ({ supervisor, sh, status }) => {
+  await withSupervisor({ clock }, async ({ supervisor, sh, status }) => {
     const waits = async (milliseconds: number): Promise<void> => {
       await until('it waits', () => status('a').state === 'waiting');
       clock.advance(milliseconds - 1);
@@ -68,7 +68,7 @@ test('the restart back-off doubles and is reset by a stable run', async () => {
 
 test('a restart on request skips and resets the back-off', async () => {
   const clock = createTestClock();
-  await onStage({ clock }, async ({ supervisor, sh, status }) => {
+  await withSupervisor({ clock }, async ({ supervisor, sh, status }) => {
     await supervisor.start([sh('a', 'exit 1', { restart: 'on-failure' })]);
     for (const factor of [1, 2]) {
       await until('it waits', () => status('a').state === 'waiting');
@@ -84,7 +84,7 @@ test('a restart on request skips and resets the back-off', async () => {
 });
 
 test('a restart stops the process and starts a new one', async () => {
-  await onStage({}, async ({ supervisor, sh, status, changes }) => {
+  await withSupervisor({}, async ({ supervisor, sh, status, changes }) => {
     await supervisor.start([sh('a', 'sleep 100')]);
     const before = status('a').pid ?? 0;
     await supervisor.restart('a');
@@ -96,7 +96,7 @@ test('a restart stops the process and starts a new one', async () => {
 });
 
 test('a start during a stop restarts the module and a stop during a restart keeps it down', async () => {
-  await onStage({}, async ({ supervisor, sh, status }) => {
+  await withSupervisor({}, async ({ supervisor, sh, status }) => {
     await supervisor.start([sh('a', 'sleep 100'), sh('b', 'sleep 100')]);
     await Promise.all([supervisor.stopModule('a'), supervisor.startModule('a')]);
     assert.is(status('a').state, 'running');
@@ -107,7 +107,7 @@ test('a start during a stop restarts the module and a stop during a restart keep
 
 test('a restart kills a module that ignores the stop signal after its grace period', async () => {
   const clock = createTestClock();
-  await onStage({ clock }, async ({ supervisor, sh, status, texts }) => {
+  await withSupervisor({ clock }, async ({ supervisor, sh, status, texts }) => {
     await supervisor.start([sh('a', 'trap "" TERM; echo ready; while :; do sleep 0.01; done')]);
     await until('it is ready', () => texts().length === 1);
     const restarted = supervisor.restart('a');

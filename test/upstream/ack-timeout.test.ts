@@ -2,8 +2,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { upstreamLines } from '../../src/cli/output/upstream-lines.ts';
 import { ACK_TIMEOUT_MS } from '../../src/upstream/limits.ts';
-import type { Stage } from '../harness/upstream.ts';
-import { createStage, numbers } from '../harness/upstream.ts';
+import type { UpstreamHarness } from '../harness/upstream.ts';
+import { createUpstreamHarness, numbers } from '../harness/upstream.ts';
 import type { Script, Server } from './server.ts';
 import { friendly, startServer } from './server.ts';
 
@@ -21,9 +21,9 @@ const without =
 
 async function withStage(
   scripts: readonly Script[],
-  test: (stage: Stage, servers: readonly Server[]) => Promise<void>,
+  test: (stage: UpstreamHarness, servers: readonly Server[]) => Promise<void>,
 ): Promise<void> {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const servers = await Promise.all(scripts.map(script => startServer(script)));
   try {
     await test(stage, servers);
@@ -37,7 +37,7 @@ function urlOf(server: Server | undefined): string {
   return `mqtt://127.0.0.1:${server?.port}`;
 }
 
-const errorOf = (stage: Stage): string => stage.forwarder().status().lastError ?? '';
+const errorOf = (stage: UpstreamHarness): string => stage.forwarder().status().lastError ?? '';
 
 const MISSING: readonly (readonly [missing: string, upstream: object])[] = [
   ['PUBACK', {}],

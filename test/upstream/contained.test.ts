@@ -5,7 +5,7 @@ import type { Message } from '../../src/core/message.ts';
 import { MAX_DELIVERY_EXCEPTIONS } from '../../src/queue/limits.ts';
 import { openLink } from '../../src/upstream/link/link.ts';
 import { createTestClock } from '../harness/clock.ts';
-import { createStage } from '../harness/upstream.ts';
+import { createUpstreamHarness } from '../harness/upstream.ts';
 import { friendly, startServer } from './server.ts';
 
 const contained = suite('upstream: what fails in the hub ends nothing');
@@ -41,7 +41,7 @@ for (const version of [5, 4] as const) {
   contained(
     `a message that no packet of MQTT ${version} can hold is a dead letter, and the others arrive`,
     async () => {
-      const stage = await createStage();
+      const stage = await createUpstreamHarness();
       const server = await startServer(
         (packet, guest, index) => {
           if (packet.cmd === 'connect' && packet.protocolVersion !== version)
@@ -75,7 +75,7 @@ for (const version of [5, 4] as const) {
 contained(
   'a message from upstream that the hub throws on is tried some times, then discarded and acknowledged',
   async () => {
-    const stage = await createStage();
+    const stage = await createUpstreamHarness();
     const server = await startServer(friendly);
     const tried: string[] = [];
     stage.takeDown = ({ body }, settle) => {

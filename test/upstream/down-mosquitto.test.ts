@@ -2,7 +2,7 @@ import mqtt from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startBroker } from '../harness/brokers.ts';
-import { createStage } from '../harness/upstream.ts';
+import { createUpstreamHarness } from '../harness/upstream.ts';
 
 const down = suite('upstream: what comes down from mosquitto');
 
@@ -12,7 +12,7 @@ down('what the hub sends up under a filter that it hears does not come back', as
     process.stdout.write('skipped: mosquitto is not installed\n');
     return;
   }
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const url = `mqtt://127.0.0.1:${broker.ports[0]}`;
   // A share must not ask for it: mosquitto ends the connection of who does.
   const filters = ['edge/#', '$share/hubs/others/#'];

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { OnDurable } from '../../src/core/message.ts';
 import { to } from '../harness/queue.ts';
-import { createStage, numbers } from '../harness/upstream.ts';
+import { createUpstreamHarness, numbers } from '../harness/upstream.ts';
 import type { Guest } from './server.ts';
 import { friendly, startServer, welcome } from './server.ts';
 
@@ -24,7 +24,7 @@ function count(guest: Guest | undefined, cmd: string): number {
 }
 
 down('it is acknowledged when it is safe here, in the order in which it came', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const server = await startServer(friendly);
   const settles: OnDurable[] = [];
   stage.takeDown = (message, settle) => {
@@ -55,7 +55,7 @@ down('it is acknowledged when it is safe here, in the order in which it came', a
 });
 
 down('more than the hub takes at once is not read', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const server = await startServer(friendly);
   const settles: OnDurable[] = [];
   stage.takeDown = (message, settle) => {
@@ -81,7 +81,7 @@ down('more than the hub takes at once is not read', async () => {
 down(
   'while the store is behind, the socket is not read, and the link outlives many keep-alives',
   async () => {
-    const stage = await createStage();
+    const stage = await createUpstreamHarness();
     const { store, clock } = stage.queue;
     const server = await startServer(friendly);
     let takenWhileHigh = 0;
@@ -137,7 +137,7 @@ down(
 down(
   'what the session is subscribed to is kept: no second SUBSCRIBE, and what is not wanted any more ends',
   async () => {
-    const stage = await createStage();
+    const stage = await createUpstreamHarness();
     const server = await startServer((packet, guest, index) => {
       if (packet.cmd === 'connect') welcome(guest, {}, index > 0);
       else friendly(packet, guest, index);
@@ -168,7 +168,7 @@ down(
 down(
   'a message with a forbidden character is acknowledged, discarded and logged, and what follows comes in',
   async () => {
-    const stage = await createStage();
+    const stage = await createUpstreamHarness();
     const server = await startServer(friendly);
     stage.start({ url: `mqtt://127.0.0.1:${server.port}`, down: ['commands/#'] });
     await stage.until('it is subscribed', () => count(server.guests[1], 'subscribe') === 1);
@@ -198,7 +198,7 @@ down(
 );
 
 down('at QoS 2 each comes in once, over connections and restarts', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   let sessionPresent = false;
   const server = await startServer((packet, guest, index) => {
     if (packet.cmd === 'connect') welcome(guest, {}, sessionPresent);
@@ -226,7 +226,7 @@ down('at QoS 2 each comes in once, over connections and restarts', async () => {
 down(
   'at QoS 2 one that comes again before it is safe is taken in once, and acknowledged where it came last',
   async () => {
-    const stage = await createStage();
+    const stage = await createUpstreamHarness();
     const settles: OnDurable[] = [];
     stage.takeDown = (message, settle) => {
       stage.down.push(message);
@@ -255,7 +255,7 @@ down(
 );
 
 down('a filter that the upstream refuses is said, the others are heard', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const server = await startServer((packet, guest, index) => {
     if (packet.cmd === 'subscribe')
       guest.send({ cmd: 'suback', messageId: packet.messageId ?? 0, granted: [0x87, 1] });

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { messageOf, to } from '../harness/queue.ts';
-import { createStage, numbers } from '../harness/upstream.ts';
+import { createUpstreamHarness, numbers } from '../harness/upstream.ts';
 import type { Guest, Script } from './server.ts';
 import { friendly, startServer, welcome } from './server.ts';
 
@@ -45,7 +45,7 @@ exact(
   'cut before each PUBREC, and before each PUBCOMP, every message is taken in once, in order',
   async () => {
     for (const where of ['publish', 'pubrel']) {
-      const stage = await createStage();
+      const stage = await createUpstreamHarness();
       let seen = 0;
       const { script, taken } = keeping(packet => packet === where && ++seen % 3 === 0);
       const server = await startServer(script);
@@ -64,7 +64,7 @@ exact(
 
 exact('its state outlives the hub: cut at every step, and started again on the same store', async () => {
   for (const where of ['publish', 'pubrel']) {
-    const stage = await createStage();
+    const stage = await createUpstreamHarness();
     let cutting = true;
     const { script, taken } = keeping(packet => cutting && packet === where);
     const server = await startServer(script);
@@ -90,7 +90,7 @@ exact('its state outlives the hub: cut at every step, and started again on the s
 });
 
 exact('a session that the server has forgotten is forgotten here, and nothing is lost', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   let cutting = true;
   const { script, taken, forget } = keeping(packet => cutting && packet === 'pubrel');
   const server = await startServer(script);
@@ -110,7 +110,7 @@ exact('a session that the server has forgotten is forgotten here, and nothing is
 exact(
   'cut between its PUBREC and the disk: PUBREL goes out on the next connection, once it may',
   async () => {
-    const stage = await createStage();
+    const stage = await createUpstreamHarness();
     const server = await startServer((packet, guest, index) => {
       if (packet.cmd === 'connect') welcome(guest, {}, index > 0);
       else friendly(packet, guest, index);
@@ -131,7 +131,7 @@ exact(
 exact(
   'the connection that only wipes out an old session is not told, the one that carries messages is',
   async () => {
-    const stage = await createStage();
+    const stage = await createUpstreamHarness();
     const { script } = keeping(() => false);
     const server = await startServer(script);
     stage.start({ url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true });
@@ -145,7 +145,7 @@ exact(
 );
 
 exact('where the server does not offer it, it is at least once, and said', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const server = await startServer((packet, guest, index) => {
     if (packet.cmd === 'connect') welcome(guest, { maximumQoS: 1 });
     else friendly(packet, guest, index);

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createStage, numbers } from '../harness/upstream.ts';
+import { createUpstreamHarness, numbers } from '../harness/upstream.ts';
 import type { Guest, Script } from './server.ts';
 import { friendly, startServer, welcome } from './server.ts';
 
@@ -12,7 +12,7 @@ function published(guest: Guest | undefined) {
 }
 
 forwarding('all arrives in order, and leaves the queue by PUBACK alone', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const server = await startServer(friendly);
   stage.start({ url: `mqtt://127.0.0.1:${server.port}` });
   await stage.append(numbers(200));
@@ -33,7 +33,7 @@ forwarding('no more than the window, nor than the server takes at once, is on it
     [undefined, 8],
     [3, 3],
   ] as const) {
-    const stage = await createStage();
+    const stage = await createUpstreamHarness();
     const properties = receiveMaximum === undefined ? {} : { receiveMaximum };
     const server = await startServer((packet, guest) => {
       if (packet.cmd === 'connect') welcome(guest, properties);
@@ -51,7 +51,7 @@ forwarding('no more than the window, nor than the server takes at once, is on it
 forwarding(
   'a full window is filled again once a quarter of it is answered, and what is not full at once',
   async () => {
-    const stage = await createStage();
+    const stage = await createUpstreamHarness();
     const server = await startServer((packet, guest) => {
       if (packet.cmd === 'connect') welcome(guest);
     });
@@ -83,7 +83,7 @@ forwarding(
 );
 
 forwarding('after a reconnect what is unacknowledged goes first, in order, marked DUP', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   // The first connection acknowledges two messages and is cut once it has eight.
   const script: Script = (packet, guest, index) => {
     if (index > 0 || packet.cmd !== 'publish') {
@@ -112,7 +112,7 @@ forwarding('after a reconnect what is unacknowledged goes first, in order, marke
 });
 
 forwarding('retain, empty bodies, properties, content type and a counted-down expiry survive', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const server = await startServer(friendly);
   const message = {
     retain: true,
@@ -154,7 +154,7 @@ forwarding('a server of MQTT 3.1.1 is spoken to in its own version, however it s
     else friendly(packet, guest, 0);
   };
   for (const script of [says, leaves]) {
-    const stage = await createStage();
+    const stage = await createUpstreamHarness();
     const server = await startServer(script, 0, 4);
     stage.start({ url: `mqtt://127.0.0.1:${server.port}` });
     await stage.append(['x']);
@@ -167,7 +167,7 @@ forwarding('a server of MQTT 3.1.1 is spoken to in its own version, however it s
 });
 
 forwarding('a topic by template', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const server = await startServer(friendly);
   stage.start({ url: `mqtt://127.0.0.1:${server.port}`, topic: 'plant/{device}/{module}-{output}' });
   await stage.append(['1'], { origin: { kind: 'module', module: 'm', output: 'o' } });
@@ -182,7 +182,7 @@ forwarding('a topic by template', async () => {
 forwarding(
   'the profile of a parent hub tells where a message began, and what is left of its time',
   async () => {
-    const stage = await createStage();
+    const stage = await createUpstreamHarness();
     const server = await startServer(friendly);
     stage.start({ url: `mqtt://127.0.0.1:${server.port}`, profile: 'skerry' });
     await stage.append(['1'], {
@@ -205,7 +205,7 @@ forwarding('no profile lets up what a client says of hubs as if this hub had sai
     ['mqtt', {}],
     ['skerry', { $childDevice: 'edge', $childTopic: 'a/b' }],
   ] as const) {
-    const stage = await createStage();
+    const stage = await createUpstreamHarness();
     const server = await startServer(friendly);
     stage.start({ url: `mqtt://127.0.0.1:${server.port}`, profile });
     await stage.append(['1'], { properties: ['$childDevice', 'edge', '$childModule', 'gate', 'a', '1'] });

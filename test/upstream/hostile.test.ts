@@ -2,8 +2,8 @@ import { generate, type Packet } from 'mqtt-packet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_UNRELEASED, MAX_UNREQUESTED_ANSWERS } from '../../src/upstream/limits.ts';
-import type { Stage } from '../harness/upstream.ts';
-import { createStage, numbers } from '../harness/upstream.ts';
+import type { UpstreamHarness } from '../harness/upstream.ts';
+import { createUpstreamHarness, numbers } from '../harness/upstream.ts';
 import type { Guest, Script, Server } from './server.ts';
 import { friendly, startServer, welcome } from './server.ts';
 
@@ -15,9 +15,9 @@ const hostile = suite('upstream: a hostile server');
 async function withServer(
   script: Script,
   upstream: object,
-  test: (stage: Stage, server: Server) => Promise<void>,
+  test: (stage: UpstreamHarness, server: Server) => Promise<void>,
 ): Promise<void> {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const server = await startServer((packet, guest, index) => {
     if (packet.cmd === 'connect') welcome(guest, {}, index > 1);
     else script(packet, guest, index);
@@ -32,7 +32,7 @@ async function withServer(
 }
 
 /** The connection that carries messages: the one before it only began the session. */
-async function carrier(stage: Stage, server: Server, index = 1): Promise<Guest> {
+async function carrier(stage: UpstreamHarness, server: Server, index = 1): Promise<Guest> {
   const has = (cmd: string): boolean => server.guests[index]?.packets.some(one => one.cmd === cmd) === true;
   await stage.until('it is connected', () => has(index === 1 ? 'subscribe' : 'connect'), 20);
   for (let turn = 0; turn < 20; turn++) await new Promise(done => setImmediate(done));
@@ -246,7 +246,7 @@ hostile('a packet that trickles in is no sign of life', () =>
 );
 
 hostile('a server that wants no keep-alive is found dead all the same', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const server = await startServer((packet, guest) => {
     if (packet.cmd === 'connect') welcome(guest, { serverKeepAlive: 0 });
   });
@@ -264,7 +264,7 @@ hostile('the words of a server are shown up to a bound, and not as it sends them
     { cmd: 'disconnect', reasonCode: 0x98, properties: { reasonString } },
   ];
   for (const ending of endings) {
-    const stage = await createStage();
+    const stage = await createUpstreamHarness();
     const server = await startServer((packet, guest) => {
       if (packet.cmd !== 'connect') return;
       if (ending.cmd !== 'connack') welcome(guest);

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_HOPS } from '../../src/core/limits.ts';
 import { freePort, until } from '../harness/binary.ts';
-import { onStage } from '../harness/broker.ts';
+import { withBroker } from '../harness/broker.ts';
 
 const loop = suite('upstream: hubs in a circle');
 
@@ -18,9 +18,9 @@ function manifestOf(name: string, port: number, other: number): object {
 
 loop("two hubs that are each other's upstream end a message after some hops, and report it", async () => {
   const [here, there] = [await freePort(), await freePort()];
-  await onStage(
+  await withBroker(
     stage =>
-      onStage(
+      withBroker(
         async other => {
           const hubs = [stage, other];
           const connected = (): boolean =>
@@ -66,9 +66,9 @@ loop(
       routes: { up: 'FROM topic("x/#") INTO $upstream/b', round: 'FROM $upstream/a INTO $upstream/b' },
       upstreams: { a: { ...way, down: ['x/#'] }, b: way },
     };
-    await onStage(
+    await withBroker(
       async ({ hub: above }) =>
-        onStage(
+        withBroker(
           async ({ hub }) => {
             const subscribed = (): boolean => above().status().counts.broker.subscriptions === 1;
             await until('the parent is subscribed to', subscribed);

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isScheduled } from '../../src/upstream/metering/schedule.ts';
-import { createStage, numbers } from '../harness/upstream.ts';
+import { createUpstreamHarness, numbers } from '../harness/upstream.ts';
 import { friendly, startServer } from './server.ts';
 
 const metered = suite('upstream: lines that cost');
@@ -10,7 +10,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 metered('with an interval what waits goes together, and the next not before its time', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const arrivals: number[] = [];
   const server = await startServer((packet, guest, index) => {
     if (packet.cmd === 'publish') arrivals.push(stage.queue.clock.monotonic());
@@ -37,7 +37,7 @@ metered('with an interval what waits goes together, and the next not before its 
 
 metered('a batch is all that waits, window after window, at QoS 2 as well', async () => {
   for (const exactlyOnce of [false, true]) {
-    const stage = await createStage();
+    const stage = await createUpstreamHarness();
     const server = await startServer(friendly);
     stage.start({ url: `mqtt://127.0.0.1:${server.port}`, interval: '10m', window: 4, exactlyOnce });
     await stage.append(numbers(20));
@@ -50,7 +50,7 @@ metered('a batch is all that waits, window after window, at QoS 2 as well', asyn
 });
 
 metered('a budget bounds the bytes of a day, over restarts, and nothing is lost', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const server = await startServer(friendly);
   const upstream = { url: `mqtt://127.0.0.1:${server.port}`, budget: '96K', keepAlive: '1h' };
   const bytes = (): number =>
@@ -76,7 +76,7 @@ metered('a budget bounds the bytes of a day, over restarts, and nothing is lost'
 });
 
 metered('outside of its schedule it is not connected', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const server = await startServer(friendly);
   const timeIn = (minutes: number): string => {
     const then = new Date(stage.queue.clock.wall() + minutes * MINUTE);

@@ -2,13 +2,13 @@ import { createServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { freePort } from '../harness/binary.ts';
-import { createStage } from '../harness/upstream.ts';
+import { createUpstreamHarness } from '../harness/upstream.ts';
 import { friendly, startServer } from './server.ts';
 
 const network = suite('upstream: the network as it is');
 
 network('a name that is not known, and a port where nobody listens, are said in words', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const port = await freePort();
   for (const [url, reason] of [
     [
@@ -33,7 +33,7 @@ network('a name that is not known, and a port where nobody listens, are said in 
 network(
   'waits double up to a minute, are spread, and begin anew after a link that carried something',
   async () => {
-    const stage = await createStage(0.5);
+    const stage = await createUpstreamHarness(0.5);
     let deaf = true;
     const times: number[] = [];
     const server = await startServer((packet, guest, index) => {
@@ -68,7 +68,7 @@ network(
 network('the hubs of a site that start in one moment come one after the other, within a second', async () => {
   const waits: number[] = [];
   for (const fraction of [0, 0.25, 0.99]) {
-    const stage = await createStage(fraction, 0);
+    const stage = await createUpstreamHarness(fraction, 0);
     const times: number[] = [];
     const server = await startServer((packet, guest, index) => {
       times.push(stage.queue.clock.monotonic());
@@ -88,7 +88,7 @@ network('the hubs of a site that start in one moment come one after the other, w
 network(
   'a server that speaks MQTT 5 is not taken for an older one when the network cuts its greeting',
   async () => {
-    const stage = await createStage();
+    const stage = await createUpstreamHarness();
     let deaf = 0;
     const asked: (number | undefined)[] = [];
     const server = await startServer((packet, guest, index) => {
@@ -122,7 +122,7 @@ network(
 network(
   'a link that falls silent is found within one and a half keep-alives, and idle it only pings',
   async () => {
-    const stage = await createStage();
+    const stage = await createUpstreamHarness();
     let deaf = false;
     const server = await startServer((packet, guest, index) => {
       if (!deaf) friendly(packet, guest, index);
@@ -147,7 +147,7 @@ network(
 );
 
 network('one that takes the connection and says nothing is given up in time', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const server = await startServer(() => {});
   stage.start({ url: `mqtt://127.0.0.1:${server.port}` });
   await stage.until('it is given up', () => stage.forwarder().status().lastError !== undefined, 100);
@@ -158,7 +158,7 @@ network('one that takes the connection and says nothing is given up in time', as
 });
 
 network('one that is no MQTT server, as of a captive portal', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const portal = createServer(socket => {
     socket.on('error', () => {});
     socket.write('HTTP/1.1 302 Found\r\nLocation: http://portal/\r\n\r\n');
@@ -183,7 +183,7 @@ network('refusals of a server are said in words: wrong password, not allowed, sh
     [0x8a, 'this client is banned'],
     [0x97, 'a quota is used up'],
   ] as const) {
-    const stage = await createStage();
+    const stage = await createUpstreamHarness();
     const server = await startServer((packet, guest) => {
       if (packet.cmd === 'connect') guest.send({ cmd: 'connack', reasonCode, sessionPresent: false });
     });
@@ -196,7 +196,7 @@ network('refusals of a server are said in words: wrong password, not allowed, sh
     await stage.finish();
     await server.close();
   }
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const server = await startServer((packet, guest, index) => {
     friendly(packet, guest, index);
     if (packet.cmd === 'connect')
@@ -210,7 +210,7 @@ network('refusals of a server are said in words: wrong password, not allowed, sh
 });
 
 network('several addresses are tried in order, and the first is gone back to when it answers', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const first = await freePort();
   const second = await startServer(friendly);
   stage.start({ urls: [`mqtt://127.0.0.1:${first}`, `mqtt://127.0.0.1:${second.port}`] });

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Stage } from '../harness/upstream.ts';
-import { createStage, numbers } from '../harness/upstream.ts';
+import type { UpstreamHarness } from '../harness/upstream.ts';
+import { createUpstreamHarness, numbers } from '../harness/upstream.ts';
 import type { Guest, Script } from './server.ts';
 import { friendly, startServer, welcome } from './server.ts';
 
@@ -14,7 +14,7 @@ function published(guest: Guest | undefined): [string, number][] {
   );
 }
 
-function warnings({ log }: Stage): number {
+function warnings({ log }: UpstreamHarness): number {
   return log.filter(line => line.includes('does not offer exactly once')).length;
 }
 
@@ -40,12 +40,12 @@ function ending(end: (guest: Guest) => void): Script {
   };
 }
 
-async function delivered(stage: Stage, count: number): Promise<void> {
+async function delivered(stage: UpstreamHarness, count: number): Promise<void> {
   await stage.until(`${count} are delivered`, () => stage.forwarder().status().delivered === count, 20);
 }
 
 offering('one that answers PUBACK to QoS 2 has taken the message, and gets the rest at QoS 1', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const server = await startServer(keeping(lowering));
   stage.start({ url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true });
   await stage.append(numbers(20));
@@ -72,7 +72,7 @@ offering('one that ends the link for QoS 2, however, gets all at QoS 1, and nobo
     ['as not offered', 5, 1, guest => guest.send({ cmd: 'disconnect', reasonCode: 0x9b })],
   ];
   for (const [how, version, links, end] of endings) {
-    const stage = await createStage();
+    const stage = await createUpstreamHarness();
     const server = await startServer(keeping(ending(end)), 0, version);
     stage.start({ url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true });
     await stage.append(numbers(5));
@@ -88,7 +88,7 @@ offering('one that ends the link for QoS 2, however, gets all at QoS 1, and nobo
 });
 
 offering('after a restart one ended link is enough, and one that offers it by then is believed', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   let answer = ending(guest => void guest.socket.end());
   const server = await startServer(keeping((...all) => answer(...all)));
   const upstream = { url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true };
@@ -115,7 +115,7 @@ offering('after a restart one ended link is enough, and one that offers it by th
 });
 
 offering('a network that cuts never makes one fall back that has shown that it offers it', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   let cutting = false;
   const server = await startServer(
     keeping((packet, guest, index) => {
@@ -141,7 +141,7 @@ offering('a network that cuts never makes one fall back that has shown that it o
 });
 
 offering('another server at the same address is asked anew, though the hub restarts meanwhile', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   let replaced = false;
   let lost = false;
   const server = await startServer((packet, guest, index) => {
@@ -171,7 +171,7 @@ offering('another server at the same address is asked anew, though the hub resta
 });
 
 offering('it is not taken for lacking QoS 2 if it ends its links for the message itself', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const server = await startServer(
     keeping((packet, guest, index) => {
       if (packet.cmd === 'publish' && packet.payload.toString() === 'bad') guest.socket.end();
@@ -192,7 +192,7 @@ offering('it is not taken for lacking QoS 2 if it ends its links for the message
 });
 
 offering('each address for itself: what one does not offer is used where another does', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   let isAway = false;
   const exact = await startServer((packet, guest, index) => {
     if (isAway) guest.socket.destroy();

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { until } from '../harness/binary.ts';
 import type { Network } from '../harness/proxy.ts';
 import { startProxy } from '../harness/proxy.ts';
-import { diceOf } from '../harness/seeded-random.ts';
+import { seededRandom } from '../harness/seeded-random.ts';
 
 /** Answers each byte with itself. */
 async function startEcho() {
@@ -48,7 +48,7 @@ type Stage = { readonly proxy: Network; readonly echo: Awaited<ReturnType<typeof
 
 async function staged(seed: number, act: (stage: Stage) => Promise<void>): Promise<void> {
   const echo = await startEcho();
-  const proxy = await startProxy([echo.port], diceOf(seed));
+  const proxy = await startProxy([echo.port], seededRandom(seed));
   try {
     await act({ proxy, echo });
   } finally {
@@ -137,7 +137,7 @@ proxies('refused, cut, and passed over to a node that serves', () =>
     proxy.cut();
     await until('both sides know', () => one.state.closed && echo.connections() === 0);
 
-    const nobody = await startProxy([1, echo.port], diceOf(6));
+    const nobody = await startProxy([1, echo.port], seededRandom(6));
     const other = client(nobody.port);
     other.say('b');
     await until('the second node answers', () => other.state.text === 'b');

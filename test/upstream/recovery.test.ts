@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createStage, numbers } from '../harness/upstream.ts';
+import { createUpstreamHarness, numbers } from '../harness/upstream.ts';
 import { friendly, startServer } from './server.ts';
 
 const recovery = suite('upstream: recovery');
@@ -8,7 +8,7 @@ const recovery = suite('upstream: recovery');
 for (const exactlyOnce of [false, true]) {
   recovery(`one that ended all links, and takes all then, gets all; once: ${exactlyOnce}`, async () => {
     for (const bad of [9, 11, 13]) {
-      const stage = await createStage();
+      const stage = await createUpstreamHarness();
       let links = 0;
       const server = await startServer((packet, guest, index) => {
         if (packet.cmd === 'connect') links++;
@@ -27,7 +27,7 @@ for (const exactlyOnce of [false, true]) {
 }
 
 recovery('one refused for now while most of a full window is unanswered goes again first', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const waiting: (() => void)[] = [];
   let isFirst = true;
   const server = await startServer((packet, guest, index) => {

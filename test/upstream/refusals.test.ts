@@ -1,9 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_ATTEMPTS } from '../../src/queue/limits.ts';
-import { diceOf } from '../harness/seeded-random.ts';
-import type { Stage } from '../harness/upstream.ts';
-import { createStage, numbers } from '../harness/upstream.ts';
+import { seededRandom } from '../harness/seeded-random.ts';
+import type { UpstreamHarness } from '../harness/upstream.ts';
+import { createUpstreamHarness, numbers } from '../harness/upstream.ts';
 import type { Script, Server } from './server.ts';
 import { friendly, startServer, welcome } from './server.ts';
 
@@ -15,8 +15,12 @@ async function sent(
   texts: readonly string[],
   delivered: number,
   version: 4 | 5 = 5,
-): Promise<{ readonly stage: Stage; readonly server: Server; readonly finish: () => Promise<void> }> {
-  const stage = await createStage();
+): Promise<{
+  readonly stage: UpstreamHarness;
+  readonly server: Server;
+  readonly finish: () => Promise<void>;
+}> {
+  const stage = await createUpstreamHarness();
   const server = await startServer(script, 0, version);
   const finish = async (): Promise<void> => {
     await stage.finish();
@@ -193,7 +197,7 @@ refusals('two hubs of one name that drive each other away blame no message', asy
 });
 
 refusals('a network that cuts half of the connections before an answer blames no message', async () => {
-  const dice = diceOf(8);
+  const dice = seededRandom(8);
   const { stage, server, finish } = await sent(
     (packet, guest, index) => {
       if (guest.socket.destroyed) return;
@@ -210,7 +214,7 @@ refusals('a network that cuts half of the connections before an answer blames no
 });
 
 refusals('an upstream that takes nothing at QoS 1 gets nothing', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const server = await startServer((packet, guest) => {
     if (packet.cmd === 'connect') welcome(guest, { maximumQoS: 0 });
   });

@@ -17,8 +17,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Clock } from '../../src/core/clock.ts';
 import { troubleOf } from '../../src/upstream/link/error-texts.ts';
-import type { Stage } from '../harness/upstream.ts';
-import { createStage } from '../harness/upstream.ts';
+import type { UpstreamHarness } from '../harness/upstream.ts';
+import { createUpstreamHarness } from '../harness/upstream.ts';
 import type { Server } from './server.ts';
 import { friendly, startServer } from './server.ts';
 
@@ -35,9 +35,9 @@ const secure = suite('upstream: TLS');
 
 async function withServer(
   options: TlsOptions,
-  test: (stage: Stage, server: Server) => Promise<void>,
+  test: (stage: UpstreamHarness, server: Server) => Promise<void>,
 ): Promise<void> {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   const server = await startServer(friendly, 0, 5, options);
   try {
     await test(stage, server);
@@ -48,7 +48,12 @@ async function withServer(
 }
 
 /** What the connection fails by; `connected` if it does not. */
-async function fateOf(stage: Stage, server: Server, tls: object, host = '127.0.0.1'): Promise<string> {
+async function fateOf(
+  stage: UpstreamHarness,
+  server: Server,
+  tls: object,
+  host = '127.0.0.1',
+): Promise<string> {
   const forwarder = stage.start({ url: `mqtts://${host}:${server.port}`, tls });
   const isDecided = (): boolean =>
     forwarder.status().state === 'connected' || forwarder.status().lastError !== undefined;

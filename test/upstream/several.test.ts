@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { HubStatus } from '../../src/hub/status.ts';
 import { folderWith, freePort, removeFolder, run, startHub, until } from '../harness/binary.ts';
-import { onStage } from '../harness/broker.ts';
+import { withBroker } from '../harness/broker.ts';
 
 const COUNT = 50;
 
@@ -139,7 +139,7 @@ const BOTH = { ...ROUTES, b: 'FROM topic("b") INTO $upstream/cloud' };
 several('what waits is kept when `upstream` becomes one of several, and when one is removed', async () => {
   const cloudPort = await freePort();
   const cloud = { url: `mqtt://127.0.0.1:${cloudPort}` };
-  await onStage(
+  await withBroker(
     async stage => {
       const upstreams = (): string[] =>
         stage
@@ -172,7 +172,7 @@ several('what waits is kept when `upstream` becomes one of several, and when one
       await become({ upstream: AWAY, routes: ROUTES });
       assert.equal(upstreams(), ['upstream 3']);
       assert.equal(queues().toSorted(), ['$upstream 3', '$upstream/cloud 2']);
-      await onStage(
+      await withBroker(
         async () => {
           const { client, bodies } = await readAll(cloudPort);
           await become({ upstreams: { upstream: AWAY, cloud }, routes: BOTH });

@@ -4,7 +4,7 @@ import { keepUpstream } from '../../src/hub/persistence/upstream-session.ts';
 import { packetIdOf } from '../../src/mqtt/inflight.ts';
 import { openQos2Outbound } from '../../src/upstream/messages/qos2-outbound.ts';
 import { messageOf, to } from '../harness/queue.ts';
-import { createStage } from '../harness/upstream.ts';
+import { createUpstreamHarness } from '../harness/upstream.ts';
 import { startServer, welcome } from './server.ts';
 
 const stale = suite('upstream: identifiers of messages that are no more, after a restart');
@@ -22,7 +22,7 @@ for (const [how, isKilled] of [
   ['found in the queue after a power cut that outlasted it', true],
 ] as const) {
   stale(`one that may be with the upstream is known when its time is over: ${how}`, async () => {
-    const stage = await createStage();
+    const stage = await createUpstreamHarness();
     const server = await startServer((packet, guest, index) => {
       if (packet.cmd === 'connect') welcome(guest, {}, index > 0);
     });
@@ -55,7 +55,7 @@ for (const [how, isKilled] of [
 }
 
 stale('what waits behind what may have been on its way is not taken for it', async () => {
-  const stage = await createStage();
+  const stage = await createUpstreamHarness();
   for (const priority of [1, 5])
     for (const text of ['a', 'b', 'c'])
       stage.queue.store.append(messageOf(text), [to('$upstream', priority)], () => {});

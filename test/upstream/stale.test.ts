@@ -5,13 +5,13 @@ import { packetIdOf } from '../../src/mqtt/inflight.ts';
 import { openQos2Outbound } from '../../src/upstream/messages/qos2-outbound.ts';
 import { startUplink } from '../../src/upstream/messages/uplink.ts';
 import { PROFILES } from '../../src/upstream/profile.ts';
-import { createStage, messageOf, to } from '../harness/queue.ts';
+import { createStoreHarness, messageOf, to } from '../harness/queue.ts';
 import { PLAIN_TERMS, recordingLink } from './links.ts';
 
 const stale = suite('upstream: identifiers of messages that are no more');
 
 stale('one that went out and left by its age is released before another message goes under it', async () => {
-  const stage = await createStage();
+  const stage = await createStoreHarness();
   await stage.append(messageOf('x'), [to('q')]);
   const [waiting] = stage.store.peek('q', 1);
   const sequence = waiting?.sequence ?? 0;

@@ -12,7 +12,7 @@ import { WebSocket } from 'ws';
 import { MAX_LINGER_BYTES, MAX_PENDING_PUBLISHES } from '../../../src/broker/limits.ts';
 import { closeLingering } from '../../../src/broker/listeners/linger.ts';
 import { CLOSE_LINGER_MS } from '../../../src/core/limits.ts';
-import { onStage } from '../../harness/broker.ts';
+import { withBroker } from '../../harness/broker.ts';
 import { createTestClock } from '../../harness/clock.ts';
 import { publishOf } from '../../harness/mqtt5.ts';
 
@@ -97,7 +97,7 @@ async function reasonFor(client: Duplex, bytes: Buffer): Promise<number | undefi
 
 for (const [name, sent, reason] of FAULTS) {
   linger(`a client that ${name} and goes on sending reads the reason, over TCP, TLS and WebSocket`, () =>
-    onStage(
+    withBroker(
       async stage => {
         const addresses = stage.hub().status().listeners;
         assert.is(addresses.length, LISTENERS.length);

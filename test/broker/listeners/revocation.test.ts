@@ -5,8 +5,8 @@ import { connect } from 'node:tls';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CERTIFICATE_RELOAD_MS } from '../../../src/broker/limits.ts';
-import type { Stage } from '../../harness/broker.ts';
-import { onStage } from '../../harness/broker.ts';
+import type { BrokerHarness } from '../../harness/broker.ts';
+import { withBroker } from '../../harness/broker.ts';
 import { ca, certificate, identity, withFiles } from '../../harness/certificates.ts';
 import { createTestClock } from '../../harness/clock.ts';
 import { ended, outcome } from '../../harness/listener-clients.ts';
@@ -14,7 +14,7 @@ import { ended, outcome } from '../../harness/listener-clients.ts';
 const EVERYTHING = { publish: ['#'], subscribe: ['#'] };
 const LISTENER = { mqtts: '127.0.0.1:0' };
 
-function port(stage: Stage): number {
+function port(stage: BrokerHarness): number {
   return Number(/^mqtts:\/\/127\.0\.0\.1:(\d+)$/.exec(stage.hub().status().listeners[0] ?? '')?.[1]);
 }
 
@@ -28,7 +28,7 @@ revocation(
       const crl = join(files.folder, 'crl.pem');
       copyFileSync(certificate('fleet-crl-empty.pem'), crl);
       const fleet = { ca: certificate('fleet-ca.pem'), clientCertificates: 'required', crl };
-      return onStage(
+      return withBroker(
         async stage => {
           const address = `mqtts://localhost:${port(stage)}`;
           const socket = connect({ port: port(stage), host: '127.0.0.1', ca, ...identity('revoked') });

@@ -11,8 +11,8 @@ import * as assert from 'uvu/assert';
 import { CERTIFICATE_RELOAD_MS } from '../../../src/broker/limits.ts';
 import { alternativeNames } from '../../../src/broker/listeners/tls/certificate-names.ts';
 import { MAX_LISTENER_RETRY_MS } from '../../../src/hub/limits.ts';
-import type { Stage } from '../../harness/broker.ts';
-import { onStage } from '../../harness/broker.ts';
+import type { BrokerHarness } from '../../harness/broker.ts';
+import { withBroker } from '../../harness/broker.ts';
 import type { Files } from '../../harness/certificates.ts';
 import { ca, certificate, identity, install, withFiles } from '../../harness/certificates.ts';
 import { createTestClock } from '../../harness/clock.ts';
@@ -21,12 +21,12 @@ import { echo, ended, enter, outcome } from '../../harness/listener-clients.ts';
 const EVERYTHING = { publish: ['#'], subscribe: ['#'] };
 const LISTENER = { mqtts: '127.0.0.1:0' };
 
-function port(stage: Stage): number {
+function port(stage: BrokerHarness): number {
   return Number(/^mqtts:\/\/127\.0\.0\.1:(\d+)$/.exec(stage.hub().status().listeners[0] ?? '')?.[1]);
 }
 
 /** The common name in the certificate that the hub shows to somebody new. */
-async function shown(stage: Stage, options: ConnectionOptions = {}): Promise<unknown> {
+async function shown(stage: BrokerHarness, options: ConnectionOptions = {}): Promise<unknown> {
   const socket = connect({ port: port(stage), host: '127.0.0.1', ca, ...options });
   await once(socket, 'secureConnect');
   const { subject } = socket.getPeerCertificate();
@@ -38,7 +38,7 @@ const tls = suite('broker: TLS');
 
 tls('mqtt.js over TLS, beside what is no TLS, which others do not feel', () =>
   withFiles(files =>
-    onStage(
+    withBroker(
       async stage => {
         const rubbish = connectTcp(port(stage), '127.0.0.1');
         rubbish.write(Buffer.alloc(1000, 7));
@@ -59,7 +59,7 @@ tls('mosquitto_pub over TLS', async () => {
     return;
   }
   await withFiles(files =>
-    onStage(
+    withBroker(
       async stage => {
         const listener = await enter(`mqtts://localhost:${port(stage)}`, { ca });
         const came = new Promise(resolve =>
@@ -79,7 +79,7 @@ tls('mosquitto_pub over TLS', async () => {
 
 tls('TLS before 1.2 is not spoken', () =>
   withFiles(files =>
-    onStage(
+    withBroker(
       async stage => {
         const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
         await shown(stage, old).then(
@@ -96,7 +96,7 @@ tls('TLS before 1.2 is not spoken', () =>
 tls('a new certificate is shown to who comes next, and who is connected stays so', async () => {
   const clock = createTestClock();
   await withFiles(files =>
-    onStage(
+    withBroker(
       async stage => {
         const client = await enter(`mqtts://localhost:${port(stage)}`, { ca, keepalive: 0 });
         assert.is(await shown(stage), 'first');
@@ -130,7 +130,7 @@ for (const [how, act] of BREAK) {
     () => {
       const clock = createTestClock();
       return withFiles(files =>
-        onStage(
+        withBroker(
           async stage => {
             act(files.tls);
             clock.advance(3 * CERTIFICATE_RELOAD_MS);
@@ -154,9 +154,9 @@ for (const [how, act] of BREAK) {
 tls('a key that every user of the machine can read is said in the log', () =>
   withFiles(async files => {
     const quiet = { manifest: { listeners: [{ ...LISTENER, ...files.tls }] } };
-    await onStage(async stage => assert.not.match(stage.log.join('\n'), /key\.pem/), quiet);
+    await withBroker(async stage => assert.not.match(stage.log.join('\n'), /key\.pem/), quiet);
     chmodSync(files.tls.key, 0o644);
-    await onStage(
+    await withBroker(
       async stage => assert.match(stage.log.join('\n'), /key\.pem can be read by every user/),
       quiet,
     );
@@ -170,7 +170,7 @@ tls(
     return withFiles(files => {
       const cert = join(files.folder, 'later.pem');
       const listeners = [{ ...LISTENER, ...files.tls, cert }, { mqtt: '127.0.0.1:0' }];
-      return onStage(
+      return withBroker(
         async stage => {
           const reasons = (): string[] =>
             stage
@@ -212,7 +212,7 @@ tls('a certificate that the CA vouches for makes its holder the user of that nam
         ca: certificate('ca.pem'),
         clientCertificates: 'optional',
       };
-      await onStage(
+      await withBroker(
         async stage => {
           const address = `mqtts://localhost:${port(stage)}`;
           const client = await enter(address, { ca, ...identity('sensor') });
@@ -229,10 +229,10 @@ tls('a certificate that the CA vouches for makes its holder the user of that nam
 tls('another CA vouches for nobody, and no certificate is none', () =>
   withFiles(async files => {
     const listener = { ...LISTENER, ...files.tls, ca: certificate('ca.pem') };
-    const tryWith = (stage: Stage, options: IClientOptions): Promise<string> =>
+    const tryWith = (stage: BrokerHarness, options: IClientOptions): Promise<string> =>
       outcome(`mqtts://localhost:${port(stage)}`, { ca, ...options });
     const optional = [{ ...listener, clientCertificates: 'optional' }];
-    await onStage(
+    await withBroker(
       async stage => {
         assert.match(await tryWith(stage, identity('stranger')), /Not authorized/);
         assert.match(await tryWith(stage, {}), /Not authorized/);
@@ -241,7 +241,7 @@ tls('another CA vouches for nobody, and no certificate is none', () =>
       { manifest: { listeners: optional, users: { s7: SENSOR } } },
     );
     const required = [{ ...listener, clientCertificates: 'required' }];
-    await onStage(
+    await withBroker(
       async stage => {
         assert.not.match(await tryWith(stage, identity('stranger')), /^in$|Not authorized/);
         assert.not.match(await tryWith(stage, {}), /^in$|Not authorized/);
@@ -262,7 +262,7 @@ tls('a client certificate that has expired is logged with the address and the re
     const listeners = [
       { ...LISTENER, ...files.tls, ca: certificate('expired.pem'), clientCertificates: 'required' },
     ];
-    await onStage(
+    await withBroker(
       async stage => {
         await outcome(`mqtts://localhost:${port(stage)}`, { ca, ...identity('expired') });
         const plain = connectTcp(port(stage), '127.0.0.1');

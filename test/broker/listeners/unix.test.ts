@@ -8,7 +8,7 @@ import { MqttClient } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../../src/core/errors.ts';
-import { onStage } from '../../harness/broker.ts';
+import { withBroker } from '../../harness/broker.ts';
 import { echo } from '../../harness/listener-clients.ts';
 
 /** Leaves a socket file behind, as a hub does that is killed. */
@@ -36,7 +36,7 @@ function talk(file: string): Promise<void> {
 }
 
 unix('a client of this machine, a mode of the file, and no file after the end', async ({ file }) => {
-  await onStage(
+  await withBroker(
     async stage => {
       assert.equal(stage.hub().status().listeners, [`unix:${file}`]);
       assert.is(statSync(file).mode & 0o777, 0o600);
@@ -45,13 +45,13 @@ unix('a client of this machine, a mode of the file, and no file after the end', 
     { manifest: { listeners: [{ unix: file }] } },
   );
   assert.not(existsSync(file));
-  await onStage(async () => assert.is(statSync(file).mode & 0o777, 0o660), {
+  await withBroker(async () => assert.is(statSync(file).mode & 0o777, 0o660), {
     manifest: { listeners: [{ unix: file, mode: '0660' }] },
   });
 });
 
 unix("a relative path starts at the manifest's folder", () =>
-  onStage(async stage => talk(join(stage.folder, 'near.sock')), {
+  withBroker(async stage => talk(join(stage.folder, 'near.sock')), {
     manifest: { listeners: [{ unix: 'near.sock' }] },
   }),
 );
@@ -59,13 +59,13 @@ unix("a relative path starts at the manifest's folder", () =>
 unix('the file of a dead hub is replaced', async ({ file }) => {
   await once(spawn(process.execPath, ['-e', ABANDON, file]), 'close');
   assert.ok(existsSync(file));
-  await onStage(async () => talk(file), { manifest: { listeners: [{ unix: file }] } });
+  await withBroker(async () => talk(file), { manifest: { listeners: [{ unix: file }] } });
 });
 
 unix(
   'a socket that another program listens on is refused, a file that is none is waited for; both are left as they are',
   async ({ file }) => {
-    const start = () => onStage(async () => {}, { manifest: { listeners: [{ unix: file }] } });
+    const start = () => withBroker(async () => {}, { manifest: { listeners: [{ unix: file }] } });
     const codeOf = (thrown: unknown) => (thrown instanceof Failure ? thrown.code : String(thrown));
     const server = createServer(socket => socket.destroy());
     await new Promise<void>(resolve => server.listen(file, resolve));
@@ -73,7 +73,7 @@ unix(
     assert.ok(existsSync(file));
     await new Promise(resolve => server.close(resolve));
     writeFileSync(file, 'mine');
-    await onStage(
+    await withBroker(
       async stage => {
         const [closed] = stage.hub().status().closedListeners;
         assert.match(closed?.reason ?? '', /no socket/);

@@ -8,8 +8,8 @@ import { WebSocket } from 'ws';
 import { WEBSOCKET_PING_MS } from '../../../src/broker/limits.ts';
 import { objectionTo, ownNames } from '../../../src/broker/listeners/websocket/origins.ts';
 import { MAX_PACKET_BYTES } from '../../../src/core/limits.ts';
-import type { Stage } from '../../harness/broker.ts';
-import { onStage } from '../../harness/broker.ts';
+import type { BrokerHarness } from '../../harness/broker.ts';
+import { withBroker } from '../../harness/broker.ts';
 import { ca, certificate, identity, install, withFiles } from '../../harness/certificates.ts';
 import { createTestClock } from '../../harness/clock.ts';
 import { echo, enter } from '../../harness/listener-clients.ts';
@@ -21,11 +21,11 @@ const PINGRESP = Buffer.from([0xd0, 0]);
 
 const ON = { manifest: { listeners: [{ ws: '127.0.0.1:0', origins: ['https://app.example'] }] } };
 
-function address(stage: Stage): string {
+function address(stage: BrokerHarness): string {
   return `${stage.hub().status().listeners[0]}/mqtt`;
 }
 
-async function open(stage: Stage, options: ClientOptions = {}): Promise<WebSocket> {
+async function open(stage: BrokerHarness, options: ClientOptions = {}): Promise<WebSocket> {
   const socket = new WebSocket(address(stage), 'mqtt', options);
   await once(socket, 'open');
   return socket;
@@ -58,7 +58,7 @@ webSockets('mqtt.js over WebSockets, plain and over TLS with a certificate of it
     const wss = { wss: '127.0.0.1:0', ...tls, ca: certificate('ca.pem'), clientCertificates: 'required' };
     const users = { s7: { certificate: 'sensor 7', publish: ['echo'], subscribe: ['echo'] } };
     const anonymous = { publish: ['echo'], subscribe: ['echo'] };
-    await onStage(
+    await withBroker(
       async stage => {
         const [plain, secure] = stage.hub().status().listeners;
         const one = await enter(`${plain}/deep/path`);
@@ -75,7 +75,7 @@ webSockets('mqtt.js over WebSockets, plain and over TLS with a certificate of it
 );
 
 webSockets('[MQTT-6.0.0-2] packets may span frames, and a frame may hold several', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const socket = await open(stage);
     for (const byte of CONNECT) socket.send(Buffer.from([byte]));
     assert.equal(await read(socket, 4), CONNACK);
@@ -86,7 +86,7 @@ webSockets('[MQTT-6.0.0-2] packets may span frames, and a frame may hold several
 );
 
 webSockets('[MQTT-6.0.0-1] a text frame ends the connection, and its will is published', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const socket = await open(stage);
     socket.send(CONNECT);
     await read(socket, 4);
@@ -98,7 +98,7 @@ webSockets('[MQTT-6.0.0-1] a text frame ends the connection, and its will is pub
 );
 
 webSockets('a frame that is larger than a packet may be ends the connection', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const socket = await open(stage);
     const code = closeCode(socket);
     socket.send(Buffer.alloc(MAX_PACKET_BYTES + 1, 0x10));
@@ -107,7 +107,7 @@ webSockets('a frame that is larger than a packet may be ends the connection', ()
 );
 
 webSockets('DISCONNECT and a stop of the hub close it as the protocol has it', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const leaving = await open(stage);
     leaving.send(Buffer.concat([CONNECT, Buffer.from([0xe0, 0])]));
     assert.is(await closeCode(leaving), 1000);
@@ -122,7 +122,7 @@ webSockets('DISCONNECT and a stop of the hub close it as the protocol has it', (
 
 webSockets('it is pinged, so that no proxy takes it for dead', async () => {
   const clock = createTestClock();
-  await onStage(
+  await withBroker(
     async stage => {
       const socket = await open(stage);
       socket.send(CONNECT);
@@ -151,7 +151,7 @@ const REFUSED: readonly (readonly [
 
 for (const [what, path, protocol, origin, status] of REFUSED) {
   webSockets(`${what}: ${status}`, () =>
-    onStage(async stage => {
+    withBroker(async stage => {
       const url = `${stage.hub().status().listeners[0]}${path}`;
       const socket = new WebSocket(url, protocol, origin === '' ? {} : { origin });
       const [error] = await once(socket, 'error');
@@ -161,7 +161,7 @@ for (const [what, path, protocol, origin, status] of REFUSED) {
 }
 
 webSockets('a page that the listener names, and the name of MQTT 3.1', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const socket = await open(stage, { origin: 'https://app.example' });
     assert.is(socket.protocol, 'mqtt');
     socket.close();
@@ -212,7 +212,7 @@ webSockets('a page whose name was made to resolve to the hub is refused, where a
       { wss: '127.0.0.1:0', ...tls },
     ];
     const manifest = { listeners, anonymous: { publish: ['a'] } };
-    await onStage(
+    await withBroker(
       async stage => {
         const [plain = '', secure = ''] = stage.hub().status().listeners;
         const outcome = async (url: string, name: string): Promise<string> => {
@@ -239,7 +239,7 @@ webSockets('a page whose name was made to resolve to the hub is refused, where a
 );
 
 webSockets('a browser that just looks is told to ask for a WebSocket', () =>
-  onStage(async stage => {
+  withBroker(async stage => {
     const ask = request(address(stage).replace('ws:', 'http:')).end();
     const [response] = await once(ask, 'response');
     assert.is(response.statusCode, 426);

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import mqtt from 'mqtt';
 import { type RunningHub, startHub, until } from '../../harness/binary.ts';
-import { openSite, type Site, soon, waiting } from '../../harness/device.ts';
+import { openTestDevice, soon, type TestDevice, waiting } from '../../harness/device.ts';
 import { enter } from '../../harness/listener-clients.ts';
 
 /** Where the hub is killed: when it has logged this. */
@@ -176,7 +176,7 @@ function ownPort(): number {
 }
 
 /** What is not of this set, in words. */
-async function faultsOf(site: Site, which: Set, ports: Ports): Promise<string[]> {
+async function faultsOf(site: TestDevice, which: Set, ports: Ports): Promise<string[]> {
   const { name, listeners, routes, deployment, modules } = await site.status();
   const [is, wanted] = [
     {
@@ -204,7 +204,7 @@ async function faultsOf(site: Site, which: Set, ports: Ports): Promise<string[]>
 export async function killAt({ what, logged }: Moment, way: 'forward' | 'back'): Promise<Aftermath> {
   const [stays, old, next, parent] = [ownPort(), ownPort(), ownPort(), ownPort()];
   const ports = { stays, old, new: next, parent };
-  const site = openSite();
+  const site = openTestDevice();
   let above: RunningHub | undefined;
   try {
     writeFileSync(site.at('ready'), '');

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
-import type { Dice } from '../../harness/seeded-random.ts';
-import { diceOf } from '../../harness/seeded-random.ts';
+import type { SeededRandom } from '../../harness/seeded-random.ts';
+import { seededRandom } from '../../harness/seeded-random.ts';
 import { createBench } from './mutate.ts';
 import type { Stock } from './scripts.ts';
 import { createStock, scriptOf } from './scripts.ts';
@@ -37,7 +37,7 @@ export type Attack = {
 
 /** Sends mutated packets to the hub on `port` over many connections; the same seed sends the same ones. */
 export function startAttack(port: number, seed: number): Attack {
-  const stock = createStock(diceOf(seed));
+  const stock = createStock(seededRandom(seed));
   const remembered: Sent[] = [];
   const open = new Set<Promise<void>>();
   let packets = 0;
@@ -54,7 +54,7 @@ export function startAttack(port: number, seed: number): Attack {
   const run = async (): Promise<void> => {
     while (!stopped) {
       const number = ++connections;
-      const dice = diceOf(seed + number);
+      const dice = seededRandom(seed + number);
       const sent: Sent = { address: addressOf(number), bytes: [] };
       remembered.push(sent);
       if (remembered.length > MOST_REMEMBERED) remembered.shift();
@@ -88,7 +88,7 @@ function addressOf(number: number): string {
 
 type Attempt = {
   readonly port: number;
-  readonly dice: Dice;
+  readonly dice: SeededRandom;
   readonly stock: Stock;
   readonly sent: Sent;
   readonly count: (packets: number) => void;
@@ -137,7 +137,7 @@ function attackOnce({ port, dice, stock, sent, count, stopped }: Attempt): Promi
 }
 
 /** Writes in one piece, or in two that come in one turn of the hub's loop or in two. */
-function writeSplit(socket: Socket, bytes: Buffer, dice: Dice): void {
+function writeSplit(socket: Socket, bytes: Buffer, dice: SeededRandom): void {
   if (!dice.oneIn(4)) {
     socket.write(bytes);
     return;
@@ -150,7 +150,7 @@ function writeSplit(socket: Socket, bytes: Buffer, dice: Dice): void {
 }
 
 /** Ends as clients end: with a word, with the end of the stream, or with nothing. */
-function part(socket: Socket, dice: Dice): void {
+function part(socket: Socket, dice: SeededRandom): void {
   const way = dice.below(3);
   if (way === 0) socket.end(Buffer.from([0xe0, 0x00]));
   else if (way === 1) socket.end();

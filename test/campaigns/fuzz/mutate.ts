@@ -1,4 +1,4 @@
-import type { Dice } from '../../harness/seeded-random.ts';
+import type { SeededRandom } from '../../harness/seeded-random.ts';
 
 /** Bytes that stand at the edges of what a field may hold. */
 const EDGES = [0x00, 0x01, 0x7f, 0x80, 0xc0, 0xfe, 0xff] as const;
@@ -7,7 +7,7 @@ const EDGES = [0x00, 0x01, 0x7f, 0x80, 0xc0, 0xfe, 0xff] as const;
 const MOST_ADDED = 64;
 
 /** Changes `bytes` in place, of which `length` count and at least MOST_ADDED more are there; returns the new length. */
-type Mutation = (dice: Dice, bytes: Buffer, length: number) => number;
+type Mutation = (dice: SeededRandom, bytes: Buffer, length: number) => number;
 
 const flipBit: Mutation = (dice, bytes, length) => {
   const at = dice.below(length);
@@ -82,7 +82,7 @@ export type Bench = {
   readonly take: () => Buffer;
 };
 
-export function createBench(dice: Dice): Bench {
+export function createBench(dice: SeededRandom): Bench {
   const body = Buffer.alloc(1 << 18);
   let burst = Buffer.alloc(1 << 18);
   let end = 0;

@@ -1,6 +1,6 @@
 import type { IConnectPacket, Packet } from 'mqtt-packet';
 import { generate } from 'mqtt-packet';
-import type { Dice } from '../../harness/seeded-random.ts';
+import type { SeededRandom } from '../../harness/seeded-random.ts';
 
 /** 3 is MQTT 3.1, which the hub refuses: it must do so in peace. */
 export type Version = 3 | 4 | 5;
@@ -31,22 +31,22 @@ const LAST_KINDS = ['connect', 'auth', 'disconnect'] as const;
 const LAST_ONE_IN = 60;
 type Kind = (typeof KINDS | typeof LAST_KINDS)[number];
 
-function topic(dice: Dice): string {
+function topic(dice: SeededRandom): string {
   return Array.from({ length: 1 + dice.below(4) }, () => dice.pick(LEVELS)).join('/') || 'a';
 }
 
-function filter(dice: Dice): string {
+function filter(dice: SeededRandom): string {
   const levels = Array.from({ length: 1 + dice.below(2) }, () => (dice.oneIn(5) ? '+' : dice.pick(LEVELS)));
   const plain = dice.oneIn(40) ? '#' : [...levels, dice.pick(LAST_LEVELS)].join('/');
   return dice.oneIn(8) ? `$share/grove/${plain}` : plain;
 }
 
-function payload(dice: Dice): Buffer {
+function payload(dice: SeededRandom): Buffer {
   return Buffer.alloc(dice.oneIn(50) ? dice.below(20_000) : dice.below(40), 'word ');
 }
 
 /** A CONNECT that the hub takes; a persistent session ends soon where the version lets it. */
-export function connectPacket(dice: Dice, version: Version, persistent: boolean): Buffer {
+export function connectPacket(dice: SeededRandom, version: Version, persistent: boolean): Buffer {
   const client = dice.pick(CLIENTS);
   const will = { topic: topic(dice), payload: payload(dice), qos: dice.pick(QOS), retain: dice.oneIn(4) };
   const packet: IConnectPacket = {
@@ -62,11 +62,14 @@ export function connectPacket(dice: Dice, version: Version, persistent: boolean)
   return generate(packet, { protocolVersion: version });
 }
 
-function willProperties(dice: Dice) {
+function willProperties(dice: SeededRandom) {
   return { willDelayInterval: dice.below(2), contentType: 'text', messageExpiryInterval: 1 + dice.below(60) };
 }
 
-function connectProperties(dice: Dice, persistent: boolean): NonNullable<IConnectPacket['properties']> {
+function connectProperties(
+  dice: SeededRandom,
+  persistent: boolean,
+): NonNullable<IConnectPacket['properties']> {
   return {
     sessionExpiryInterval: persistent ? 1 + dice.below(5) : 0,
     ...(dice.oneIn(3) ? { receiveMaximum: 1 + dice.below(20) } : {}),
@@ -77,14 +80,14 @@ function connectProperties(dice: Dice, persistent: boolean): NonNullable<IConnec
 }
 
 /** A packet that the client of a connection may send, or one that it may send elsewhere. */
-export function honestPacket(dice: Dice, version: Version): Buffer {
+export function honestPacket(dice: SeededRandom, version: Version): Buffer {
   const kind = dice.oneIn(LAST_ONE_IN) ? dice.pick(LAST_KINDS) : dice.pick(KINDS);
   if (kind === 'connect') return connectPacket(dice, version, false);
   // Only version 5 knows AUTH: what another one makes of it is to be seen.
   return generate(packetOf(kind, dice, version), { protocolVersion: kind === 'auth' ? 5 : version });
 }
 
-function packetOf(kind: Exclude<Kind, 'connect'>, dice: Dice, version: Version): Packet {
+function packetOf(kind: Exclude<Kind, 'connect'>, dice: SeededRandom, version: Version): Packet {
   const messageId = 1 + dice.below(IDENTIFIERS);
   const five = version === 5;
   switch (kind) {
@@ -108,7 +111,12 @@ function packetOf(kind: Exclude<Kind, 'connect'>, dice: Dice, version: Version):
   }
 }
 
-export function publishPacket(dice: Dice, version: Version, qos: 0 | 1 | 2, messageId: number): Packet {
+export function publishPacket(
+  dice: SeededRandom,
+  version: Version,
+  qos: 0 | 1 | 2,
+  messageId: number,
+): Packet {
   return {
     cmd: 'publish',
     topic: topic(dice),
@@ -121,7 +129,7 @@ export function publishPacket(dice: Dice, version: Version, qos: 0 | 1 | 2, mess
   };
 }
 
-function publishProperties(dice: Dice) {
+function publishProperties(dice: SeededRandom) {
   return {
     payloadFormatIndicator: dice.oneIn(2),
     messageExpiryInterval: dice.below(30),
@@ -133,7 +141,7 @@ function publishProperties(dice: Dice) {
   };
 }
 
-export function subscribePacket(dice: Dice, version: Version, messageId: number): Packet {
+export function subscribePacket(dice: SeededRandom, version: Version, messageId: number): Packet {
   const subscriptions = Array.from({ length: 1 + dice.below(3) }, () => ({
     topic: filter(dice),
     qos: dice.pick(QOS),

@@ -1,5 +1,5 @@
 import { generate } from 'mqtt-packet';
-import type { Dice } from '../../harness/seeded-random.ts';
+import type { SeededRandom } from '../../harness/seeded-random.ts';
 import type { Bench } from './mutate.ts';
 import type { Version } from './packets.ts';
 import { connectPacket, honestPacket, publishPacket, subscribePacket } from './packets.ts';
@@ -24,7 +24,7 @@ export type Stock = {
 };
 
 /** Makes the honest packets; the same dice make the same ones. */
-export function createStock(dice: Dice): Stock {
+export function createStock(dice: SeededRandom): Stock {
   const make = (one: (version: Version) => Buffer): ((version: Version) => Buffer) => {
     const made = new Map<Version, Buffer[]>();
     for (const version of [3, 4, 5] as const) {
@@ -57,7 +57,7 @@ export type Script = {
 };
 
 /** `known` to `goOn` are packet identifiers of what the hub has sent on the connection. */
-export function scriptOf(dice: Dice, stock: Stock): Script {
+export function scriptOf(dice: SeededRandom, stock: Stock): Script {
   const version = dice.pick([3, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5] as const);
   const mild = dice.oneIn(2);
   const most = mild ? 30 : 3;

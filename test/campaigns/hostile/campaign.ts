@@ -1,7 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { folderWith, freePort, removeFolder } from '../../harness/binary.ts';
-import { diceOf } from '../../harness/seeded-random.ts';
+import { seededRandom } from '../../harness/seeded-random.ts';
 import { hostileClients } from './clients.ts';
 import { startHonestClient } from './honest.ts';
 import { startWatchedHub } from './hub.ts';
@@ -92,7 +92,16 @@ export async function hostileCampaign(
     const over = (): boolean => performance.now() > end || !hub.alive();
     await Promise.all(
       ROLES.map((role, index) =>
-        role({ folder, data, port, webPort, tlsPort, upstreamPort, dice: diceOf(seed * 10 + index), over }),
+        role({
+          folder,
+          data,
+          port,
+          webPort,
+          tlsPort,
+          upstreamPort,
+          dice: seededRandom(seed * 10 + index),
+          over,
+        }),
       ),
     );
     const { published, longestMs, faults: missed } = await honest.stop();

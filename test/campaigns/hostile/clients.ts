@@ -2,12 +2,12 @@ import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import type { Packet } from 'mqtt-packet';
 import { generate } from 'mqtt-packet';
-import type { Dice } from '../../harness/seeded-random.ts';
+import type { SeededRandom } from '../../harness/seeded-random.ts';
 import type { Role } from './roles.ts';
 import { heldOpen, pauseOf } from './roles.ts';
 
 /** What one connection of a hostile client does, until it is destroyed. */
-type Attack = (socket: Socket, dice: Dice) => void;
+type Attack = (socket: Socket, dice: SeededRandom) => void;
 
 function packet(of: Packet, version = 4): Buffer {
   return generate(of, { protocolVersion: version });
@@ -52,11 +52,11 @@ function publishPacket(
 }
 
 /** A name of one of a few clients, so that they take each other's sessions over. */
-function someone(dice: Dice): string {
+function someone(dice: SeededRandom): string {
   return `hostile-${dice.below(20)}`;
 }
 
-function noise(dice: Dice, bytes: number): Buffer {
+function noise(dice: SeededRandom, bytes: number): Buffer {
   const all = Buffer.alloc(bytes);
   for (let at = 0; at < bytes; at++) all[at] = dice.below(256);
   return all;

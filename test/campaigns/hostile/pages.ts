@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
-import type { Dice } from '../../harness/seeded-random.ts';
+import type { SeededRandom } from '../../harness/seeded-random.ts';
 import type { Role } from './roles.ts';
 import { heldOpen, pauseOf } from './roles.ts';
 
@@ -30,7 +30,10 @@ function frame(opcode: number, payload: Buffer): Buffer {
 }
 
 /** What one request of a hostile page sends. */
-const REQUESTS: readonly [(dice: Dice) => (string | Buffer)[], ...((dice: Dice) => (string | Buffer)[])[]] = [
+const REQUESTS: readonly [
+  (dice: SeededRandom) => (string | Buffer)[],
+  ...((dice: SeededRandom) => (string | Buffer)[])[],
+] = [
   () => ['GET / HTTP/1.1\r\nHost: x\r\n'],
   () => [`GET / HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(100_000)}\r\n\r\n`],
   () => [

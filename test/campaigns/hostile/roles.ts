@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Dice } from '../../harness/seeded-random.ts';
+import type { SeededRandom } from '../../harness/seeded-random.ts';
 
 /** The hub under attack, as one role sees it. */
 export type Target = {
@@ -10,7 +10,7 @@ export type Target = {
   readonly webPort: number;
   readonly tlsPort: number;
   readonly upstreamPort: number;
-  readonly dice: Dice;
+  readonly dice: SeededRandom;
   readonly over: () => boolean;
 };
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { createServer } from 'node:net';
-import type { Dice } from '../../harness/seeded-random.ts';
+import type { SeededRandom } from '../../harness/seeded-random.ts';
 import type { Role } from './roles.ts';
 import { pauseOf } from './roles.ts';
 
@@ -8,7 +8,7 @@ const CONNACK_4 = Buffer.from([0x20, 2, 0, 0]);
 const CONNACK_5 = Buffer.from([0x20, 3, 0, 0, 0]);
 
 /** What a hostile server does with one link, once its CONNECT is here. */
-type Misdeed = (socket: Socket, dice: Dice) => void;
+type Misdeed = (socket: Socket, dice: SeededRandom) => void;
 
 const MISDEEDS: readonly [Misdeed, ...Misdeed[]] = [
   // It goes.

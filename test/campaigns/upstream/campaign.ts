@@ -3,7 +3,7 @@ import type { Broker, Kind } from '../../harness/brokers.ts';
 import { startBroker } from '../../harness/brokers.ts';
 import type { Network } from '../../harness/proxy.ts';
 import { startProxy } from '../../harness/proxy.ts';
-import { diceOf } from '../../harness/seeded-random.ts';
+import { seededRandom } from '../../harness/seeded-random.ts';
 import type { Misfortunes } from './chaos.ts';
 import { chaos } from './chaos.ts';
 import type { Published, Verdict } from './judge.ts';
@@ -72,7 +72,7 @@ export async function campaign(settings: CampaignSettings): Promise<CampaignRepo
 async function conduct(settings: CampaignSettings, broker: Broker, closing: (() => Promise<void>)[]) {
   const { messages, seconds, seed, exactlyOnce, chain } = settings;
   const filter = [...chain.toReversed(), 'load/#'].join('/');
-  const diceFor = (stream: number) => diceOf(seed * 64 + stream);
+  const diceFor = (stream: number) => seededRandom(seed * 64 + stream);
   const reader = await READERS[exactlyOnce ? broker.exact : 'no'](broker, 'reader', filter);
   closing.push(reader.close);
   // mosquitto writes all that it keeps after every change: a queue that grows would be all that it does.
@@ -117,7 +117,7 @@ async function build(
   const before = async ({ ports }: Broker): Promise<string[]> => {
     const urls: string[] = [];
     for (const port of ports) {
-      const network = await startProxy([port], diceOf(seed * 64 + 16 + networks.length));
+      const network = await startProxy([port], seededRandom(seed * 64 + 16 + networks.length));
       closing.push(network.close);
       networks.push(network);
       urls.push(`mqtt://127.0.0.1:${network.port}`);
@@ -126,7 +126,7 @@ async function build(
   };
   // Publishers know one address: before a cluster it is that of a balancer.
   if (chain.length === 0) {
-    const network = await startProxy(broker.ports, diceOf(seed * 64 + 16));
+    const network = await startProxy(broker.ports, seededRandom(seed * 64 + 16));
     closing.push(network.close);
     return { hubs, networks: [network] };
   }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Broker } from '../../harness/brokers.ts';
 import type { Network, Weather } from '../../harness/proxy.ts';
-import type { Dice } from '../../harness/seeded-random.ts';
+import type { SeededRandom } from '../../harness/seeded-random.ts';
 
 const WEATHERS: readonly [Weather, ...Weather[]] = ['slow', 'deaf', 'halfOpen', 'blackHole', 'refusing'];
 
@@ -30,7 +30,7 @@ export type ChaosSettings = {
   readonly worst: 'kept' | 'stopped' | 'killed';
   readonly seconds: number;
   /** A stream of dice for each number. */
-  readonly diceFor: (stream: number) => Dice;
+  readonly diceFor: (stream: number) => SeededRandom;
 };
 
 /** Breaks what it can for a time, and resolves when all runs and the weather is clear. */
@@ -53,7 +53,7 @@ export async function chaos(settings: ChaosSettings): Promise<Misfortunes> {
 }
 
 /** As often as asked, at random moments. */
-async function killHubs({ hubs, hubKills, seconds }: ChaosSettings, dice: Dice, done: Misfortunes) {
+async function killHubs({ hubs, hubKills, seconds }: ChaosSettings, dice: SeededRandom, done: Misfortunes) {
   const share = (seconds * 1000) / Math.max(1, hubKills);
   for (let kills = 0; kills < hubKills; kills++) {
     await pause(dice.below(share));
@@ -65,7 +65,7 @@ async function killHubs({ hubs, hubKills, seconds }: ChaosSettings, dice: Dice, 
 }
 
 /** Takes one node away at a time, or now and then all in order. */
-async function troubleBroker(settings: ChaosSettings, dice: Dice, done: Misfortunes, end: number) {
+async function troubleBroker(settings: ChaosSettings, dice: SeededRandom, done: Misfortunes, end: number) {
   const { broker, worst } = settings;
   if (worst === 'kept') return;
   for (await pause(dice.below(CALM)); performance.now() < end; await pause(dice.below(CALM))) {
@@ -80,7 +80,12 @@ async function troubleBroker(settings: ChaosSettings, dice: Dice, done: Misfortu
   }
 }
 
-async function troubleNetworks({ networks }: ChaosSettings, dice: Dice, done: Misfortunes, end: number) {
+async function troubleNetworks(
+  { networks }: ChaosSettings,
+  dice: SeededRandom,
+  done: Misfortunes,
+  end: number,
+) {
   for (await pause(dice.below(CALM)); performance.now() < end; await pause(dice.below(CALM))) {
     const at = dice.below(networks.length);
     const network = networks[at];

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ModuleUsage } from '../../../src/supervisor/cgroups/cgroup.ts';
 import { openCgroupHierarchy } from '../../../src/supervisor/cgroups/hierarchy.ts';
-import { onStage, until } from '../../harness/supervisor.ts';
+import { until, withSupervisor } from '../../harness/supervisor.ts';
 
 /** Run in the virtual machine alone: there nothing is missing, so the other tests check limits that hold. */
 const controllers = suite('control groups of version 2');
@@ -15,7 +15,7 @@ controllers('all limits hold', () => {
 });
 
 controllers('a module above its high mark is slowed down, not killed', () =>
-  onStage({}, async stage => {
+  withSupervisor({}, async stage => {
     const high = 16 << 20;
     const most = 96 << 20;
     const script = `head -c ${most} /dev/zero | tail -c ${most} | wc -c; sleep 100`;

@@ -12,8 +12,8 @@ import { cgroupMounts } from '../../../src/supervisor/cgroups/cgroup-mounts.ts';
 import { openCgroupHierarchy } from '../../../src/supervisor/cgroups/hierarchy.ts';
 import type { ModuleStatus } from '../../../src/supervisor/spec.ts';
 import { skip } from '../../harness/skip.ts';
-import type { Stage } from '../../harness/supervisor.ts';
-import { lives, onStage, pidIn, until } from '../../harness/supervisor.ts';
+import type { SupervisorHarness } from '../../harness/supervisor.ts';
+import { lives, pidIn, until, withSupervisor } from '../../harness/supervisor.ts';
 
 const limits = suite('limits');
 
@@ -32,13 +32,13 @@ function holds(limit: LimitName, { notEnforced }: ModuleStatus): boolean {
   return lack === undefined;
 }
 
-async function ended(stage: Stage, name: string): Promise<ModuleStatus> {
+async function ended(stage: SupervisorHarness, name: string): Promise<ModuleStatus> {
   await until(`${name} ends`, () => ['failed', 'ended'].includes(stage.status(name).state));
   return stage.status(name);
 }
 
 limits('a module at its memory limit is OOM-killed with the reason and the others run on', () =>
-  onStage({}, async stage => {
+  withSupervisor({}, async stage => {
     const eater = stage.sh('eater', 'head -c 300m /dev/zero | tail', { limits: { memory: 24 * MEBIBYTE } });
     const other = stage.sh('other', 'echo $$ > pid; sleep 100');
     await stage.supervisor.start([eater, other]);
@@ -55,7 +55,7 @@ limits('a module at its memory limit is OOM-killed with the reason and the other
 );
 
 limits('a fork bomb is stopped at the pids limit and killed as a whole', () =>
-  onStage({}, async stage => {
+  withSupervisor({}, async stage => {
     const bomb = stage.sh('bomb', 'bomb() { bomb | bomb & }; bomb; sleep 100; echo survived', {
       limits: { pids: 16 },
       stopGrace: 100,
@@ -76,7 +76,7 @@ limits('a fork bomb is stopped at the pids limit and killed as a whole', () =>
 );
 
 limits('a busy module is throttled at its cpu limit', () =>
-  onStage({}, async stage => {
+  withSupervisor({}, async stage => {
     const busy = stage.sh('busy', 'while :; do :; done', { limits: { cpu: 0.1 } });
     await stage.supervisor.start([busy]);
     if (!holds('cpu', stage.status('busy'))) return;
@@ -87,7 +87,7 @@ limits('a busy module is throttled at its cpu limit', () =>
 );
 
 limits('a child with its own session and an empty environment is killed with its module', () =>
-  onStage({}, async stage => {
+  withSupervisor({}, async stage => {
     const script = '(setsid env -i sh -c "echo \\$\\$ > daemon; exec sleep 100" &); exec sleep 100';
     await stage.supervisor.start([stage.sh('m', script, { limits: { pids: 50 } })]);
     const daemon = await pidIn(stage.folder, 'daemon');
@@ -98,7 +98,7 @@ limits('a child with its own session and an empty environment is killed with its
 );
 
 limits('a module with "require" is not started if a limit is not enforced', () =>
-  onStage({}, async stage => {
+  withSupervisor({}, async stage => {
     const devices = ['/dev/nothing-of-that-name'];
     await stage.supervisor.start([stage.sh('m', 'sleep 100', { user: 'dynamic', devices, require: true })]);
     assert.is(stage.status('m').state, 'failed');
@@ -110,7 +110,7 @@ limits('a module with "require" is not started if a limit is not enforced', () =
 );
 
 limits('resource usage is reported and no cgroup is left behind', () =>
-  onStage({}, async stage => {
+  withSupervisor({}, async stage => {
     await stage.supervisor.start([
       stage.sh('m', 'echo up; exec sleep 100', { limits: { memory: 64 * MEBIBYTE } }),
     ]);
@@ -124,7 +124,7 @@ limits('resource usage is reported and no cgroup is left behind', () =>
 );
 
 limits('a module may have the name of a cgroup interface file', () =>
-  onStage({}, async stage => {
+  withSupervisor({}, async stage => {
     const names = ['tasks', 'cgroup.procs', 'memory.max'];
     await stage.supervisor.start(
       names.map(name => stage.sh(name, 'exec sleep 100', { limits: { pids: 9 } })),
@@ -143,7 +143,7 @@ function groupsOf(name: string): string[] {
 }
 
 limits('removed cgroups are created again and missing ones are no error at the end', () =>
-  onStage({}, async stage => {
+  withSupervisor({}, async stage => {
     if (hierarchy.version === undefined) return skip('there are no control groups here');
     const name = 'vanishing';
     await stage.supervisor.start([stage.sh(name, 'exec sleep 100', { limits: { pids: 9 } })]);

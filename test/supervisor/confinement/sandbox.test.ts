@@ -8,8 +8,8 @@ import { dynamicRange } from '../../../src/supervisor/confinement/users.ts';
 import { SANDBOX_TMP_BYTES } from '../../../src/supervisor/limits.ts';
 import type { ModuleSpec } from '../../../src/supervisor/spec.ts';
 import { skip } from '../../harness/skip.ts';
-import type { Stage } from '../../harness/supervisor.ts';
-import { onStage, until } from '../../harness/supervisor.ts';
+import type { SupervisorHarness } from '../../harness/supervisor.ts';
+import { until, withSupervisor } from '../../harness/supervisor.ts';
 
 const sandbox = suite('sandbox');
 
@@ -19,7 +19,7 @@ const ELSEWHERE = { beneath: '/var/tmp' };
 const ROOT = process.getuid?.() === 0;
 
 /** Runs a script as a module and gives what it printed, line by line. */
-async function said(stage: Stage, script: string, more: Partial<ModuleSpec>): Promise<string[]> {
+async function said(stage: SupervisorHarness, script: string, more: Partial<ModuleSpec>): Promise<string[]> {
   await stage.supervisor.start([stage.sh('m', script, more)]);
   await until('the module has ended', () => ['failed', 'ended'].includes(stage.status('m').state));
   assert.is(stage.status('m').lastExit, 'exit 0', stage.said.join('\n'));
@@ -27,11 +27,11 @@ async function said(stage: Stage, script: string, more: Partial<ModuleSpec>): Pr
 }
 
 /** Tells if sandbox mounts work here. If not, this must have been reported. */
-function isPrivate(stage: Stage): boolean {
+function isPrivate(stage: SupervisorHarness): boolean {
   return !stage.status('m').notEnforced.some(one => /^sandbox: no private \/tmp/.test(one));
 }
 
-function isBubble(stage: Stage): boolean {
+function isBubble(stage: SupervisorHarness): boolean {
   return !stage.status('m').notEnforced.some(one => /^sandbox: "strict" is reduced to "standard"/.test(one));
 }
 
@@ -39,7 +39,7 @@ const LEVELS: readonly SandboxLevel[] = ['standard', 'strict'];
 
 for (const level of LEVELS) {
   sandbox(`${level}: a module has no privileges, cannot gain any and is not root`, () =>
-    onStage(ELSEWHERE, async stage => {
+    withSupervisor(ELSEWHERE, async stage => {
       const script = 'grep -E "^(NoNewPrivs|CapEff|CapPrm|CapAmb)" /proc/self/status; id -u';
       const lines = await said(stage, script, { sandbox: level });
       const uid = lines.pop();
@@ -51,7 +51,7 @@ for (const level of LEVELS) {
   );
 
   sandbox(`${level}: a module may write only its private folder and an empty /tmp`, () =>
-    onStage(ELSEWHERE, async stage => {
+    withSupervisor(ELSEWHERE, async stage => {
       chmodSync(stage.folder, 0o777);
       const script = `cd; pwd; for at in . /tmp '${stage.folder}' /var/tmp /etc; do
         if touch "$at/mark" 2>/dev/null; then echo yes; else echo no; fi; done; ls -A /tmp`;
@@ -63,7 +63,7 @@ for (const level of LEVELS) {
   );
 
   sandbox(`${level}: it may write a /dev/shm of its own, which is in memory and bounded`, () =>
-    onStage(ELSEWHERE, async stage => {
+    withSupervisor(ELSEWHERE, async stage => {
       const script = `ls -A /dev/shm; echo mark >/dev/shm/mark; ls /dev/shm; stat -f -c %T /dev/shm
 stat -c %a /dev/shm; stat -f -c '%b %S' /dev/shm`;
       const lines = await said(stage, script, { sandbox: level });
@@ -75,7 +75,7 @@ stat -c %a /dev/shm; stat -f -c '%b %S' /dev/shm`;
   );
 
   sandbox(`${level}: a module cannot see the hub's data`, () =>
-    onStage(ELSEWHERE, async stage => {
+    withSupervisor(ELSEWHERE, async stage => {
       const script = `ls '${stage.folder}/data'; ls '${stage.folder}/data/modules'`;
       const lines = await said(stage, script, { sandbox: level });
       if (isPrivate(stage)) assert.equal(lines, ['modules', 'm']);
@@ -85,7 +85,7 @@ stat -c %a /dev/shm; stat -f -c '%b %S' /dev/shm`;
   sandbox(
     `${level}: a module can read but not change its program and its secrets, which others cannot read`,
     () =>
-      onStage(ELSEWHERE, async stage => {
+      withSupervisor(ELSEWHERE, async stage => {
         const data = join(stage.folder, 'data');
         chmodSync(stage.folder, 0o755);
         mkdirSync(join(data, 'bundles/one'), { recursive: true });
@@ -118,7 +118,7 @@ echo x 2>/dev/null >program || echo kept; echo x 2>/dev/null >"$KEY" || echo kep
   );
 
   sandbox(`${level}: stop signal and exit status work as without a sandbox`, () =>
-    onStage(ELSEWHERE, async stage => {
+    withSupervisor(ELSEWHERE, async stage => {
       const polite = 'trap "echo asked; exit 3" TERM; echo up; while :; do sleep 0.01; done';
       await stage.supervisor.start([
         stage.sh('polite', polite, { sandbox: level }),
@@ -142,7 +142,7 @@ const KEY = [{ variable: 'KEY', content: Buffer.from('hush\n') }];
 
 for (const more of [{}, { user: 'dynamic' }, { sandbox: 'standard' }, { sandbox: 'strict' }] as const) {
   sandbox(`secrets are on tmpfs and are removed with the module: ${JSON.stringify(more)}`, () =>
-    onStage(ELSEWHERE, async stage => {
+    withSupervisor(ELSEWHERE, async stage => {
       const script = 'cat "$KEY"; stat -f -c %T "$KEY"; echo "$KEY"; exec sleep 1000';
       await stage.supervisor.start([stage.sh('m', script, { ...more, secretFiles: KEY, restart: 'always' })]);
       await until('it has told', () => stage.lines.length === 3);
@@ -159,7 +159,7 @@ for (const more of [{}, { user: 'dynamic' }, { sandbox: 'standard' }, { sandbox:
   );
 
   sandbox(`a sandboxed module cannot see the secrets of others: ${JSON.stringify(more)}`, () =>
-    onStage(ELSEWHERE, async stage => {
+    withSupervisor(ELSEWHERE, async stage => {
       const memory = makeTmpfsFolder(join(stage.folder, 'data'));
       if (typeof memory !== 'string' || !('sandbox' in more)) return;
       await stage.supervisor.start([
@@ -173,7 +173,7 @@ for (const more of [{}, { user: 'dynamic' }, { sandbox: 'standard' }, { sandbox:
 }
 
 sandbox('secrets left by a crash of the hub are removed at the next start, also old ones on flash', () =>
-  onStage(ELSEWHERE, async stage => {
+  withSupervisor(ELSEWHERE, async stage => {
     const data = join(stage.folder, 'data');
     const memory = makeTmpfsFolder(data);
     if (typeof memory !== 'string') throw new Error(memory.reason);
@@ -187,7 +187,7 @@ sandbox('secrets left by a crash of the hub are removed at the next start, also 
 );
 
 sandbox('strict: a module sees only its own processes and granted devices', () =>
-  onStage(ELSEWHERE, async stage => {
+  withSupervisor(ELSEWHERE, async stage => {
     const script = 'for one in /proc/[0-9]*; do echo process; done; ls /dev';
     const lines = await said(stage, script, { sandbox: 'strict', devices: ['/dev/loop-control'] });
     if (!isBubble(stage)) return;
@@ -197,7 +197,7 @@ sandbox('strict: a module sees only its own processes and granted devices', () =
 );
 
 sandbox('a module with a user but no sandbox has a private folder and only its own uid', () =>
-  onStage(ELSEWHERE, async stage => {
+  withSupervisor(ELSEWHERE, async stage => {
     chmodSync(stage.folder, 0o755);
     const lines = await said(stage, 'id -u; id -g; id -G', { user: '61000' });
     if (ROOT) assert.equal(lines, ['61000', '61000', '61000']);
@@ -213,7 +213,7 @@ const FAULTS: readonly (readonly [string, Partial<ModuleSpec>, RegExp])[] = [
 
 for (const [what, more, sentence] of FAULTS) {
   sandbox(`a module is refused in one sentence: ${what}`, () =>
-    onStage(ELSEWHERE, async stage => {
+    withSupervisor(ELSEWHERE, async stage => {
       if (!ROOT && 'user' in more) return;
       await stage.supervisor.start([stage.sh('m', 'sleep 100', more)]);
       assert.is(stage.status('m').state, 'failed');
@@ -223,7 +223,7 @@ for (const [what, more, sentence] of FAULTS) {
 }
 
 sandbox('a program that its user may not reach is refused with the name of the closed folder', () =>
-  onStage(ELSEWHERE, async stage => {
+  withSupervisor(ELSEWHERE, async stage => {
     if (!ROOT) return;
     chmodSync(stage.folder, 0o700);
     const program = join(stage.folder, 'program');
@@ -235,7 +235,7 @@ sandbox('a program that its user may not reach is refused with the name of the c
 );
 
 sandbox('a health check is confined like its module', () =>
-  onStage(ELSEWHERE, async stage => {
+  withSupervisor(ELSEWHERE, async stage => {
     const check = { kind: 'exec', exec: ['sh', '-c', 'test "$(id -u)" != 0 && test -O "$HOME"'] } as const;
     const health = { check, every: 1_000, timeout: 5_000, threshold: 1, readyWithin: 5_000 };
     await stage.supervisor.start([stage.sh('m', 'exec sleep 100', { sandbox: 'standard', health })]);
@@ -245,7 +245,7 @@ sandbox('a health check is confined like its module', () =>
 
 for (const level of LEVELS) {
   sandbox(`${level}: loader variables reach the module but not its wrappers`, () =>
-    onStage(ELSEWHERE, async stage => {
+    withSupervisor(ELSEWHERE, async stage => {
       const env = { LD_PRELOAD: '/no/such/library.so', PS4: 'x', OTHER: 'as ever' };
       const script = 'echo "$LD_PRELOAD $PS4 $OTHER"';
       const limits = { pids: 50 };
@@ -260,7 +260,7 @@ for (const level of LEVELS) {
 }
 
 sandbox('a correct private folder is not written, because its disk may be read-only', () =>
-  onStage(ELSEWHERE, async stage => {
+  withSupervisor(ELSEWHERE, async stage => {
     const own = join(stage.folder, 'data/modules/m');
     await said(stage, 'true', { user: 'dynamic', sandbox: 'standard' });
     const before = [own, dirname(own)].map(folder => statSync(folder).ctimeMs);
@@ -276,10 +276,10 @@ sandbox('a correct private folder is not written, because its disk may be read-o
 sandbox("a user that is nobody else's is not whose folder another module has left", async () => {
   if (!ROOT) return skip('only root starts programs as another user');
   let usual = 0;
-  await onStage(ELSEWHERE, async stage => {
+  await withSupervisor(ELSEWHERE, async stage => {
     usual = Number((await said(stage, 'id -u', { user: 'dynamic' }))[0]);
   });
-  await onStage(ELSEWHERE, async stage => {
+  await withSupervisor(ELSEWHERE, async stage => {
     const left = join(stage.folder, 'data/modules/left');
     mkdirSync(left, { recursive: true });
     chownSync(left, usual, usual);

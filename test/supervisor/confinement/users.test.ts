@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { dynamicRange } from '../../../src/supervisor/confinement/users.ts';
 import { skip } from '../../harness/skip.ts';
-import { onStage, until } from '../../harness/supervisor.ts';
+import { until, withSupervisor } from '../../harness/supervisor.ts';
 
 const users = suite('supervisor: users');
 
@@ -32,7 +32,7 @@ function rangeFor(map: string) {
 
 users('files of an old dynamic uid change their owner, and links are not followed', async () => {
   if (!ROOT) return skip('only root starts programs as another user');
-  await onStage({ beneath: '/var/tmp' }, async stage => {
+  await withSupervisor({ beneath: '/var/tmp' }, async stage => {
     const own = join(stage.folder, 'data/modules/m');
     const outside = join(stage.folder, 'outside');
     mkdirSync(join(own, 'deep'), { recursive: true });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { HealthSpec, ModuleSpec } from '../../../src/supervisor/spec.ts';
-import { lives, onStage, pidIn, until } from '../../harness/supervisor.ts';
+import { lives, pidIn, until, withSupervisor } from '../../harness/supervisor.ts';
 
 const checks = suite('supervisor: programs that check');
 
@@ -22,7 +22,7 @@ for (const more of WAYS) {
   checks(
     `processes started by an exec probe are killed with it, in any session: ${JSON.stringify(more)}`,
     () =>
-      onStage({ beneath: '/var/tmp' }, async stage => {
+      withSupervisor({ beneath: '/var/tmp' }, async stage => {
         // Only a control group finds what has wiped its environment.
         const wiped = ROOT ? 'env -i' : '';
         const script = `echo out; setsid ${wiped} sleep 1000 & echo $! > "$HOME/left"; test -e "$HOME/stay" || exit 1`;
@@ -70,7 +70,7 @@ const REASONS: readonly Reason[] = [
 
 for (const [what, health, reason] of REASONS) {
   checks(`the reason of a failed check is in status, log and last exit: ${what}`, () =>
-    onStage({}, async stage => {
+    withSupervisor({}, async stage => {
       const backoff = { first: 10, factor: 1, most: 10, forgivenAfter: 60_000 };
       await stage.supervisor.start([
         stage.sh('m', 'exec sleep 1000', { health, restart: 'always', backoff }),
@@ -88,7 +88,7 @@ for (const [what, health, reason] of REASONS) {
 }
 
 checks('a failure reason is logged once, cleared by a success, and may come from the module', () =>
-  onStage({}, async stage => {
+  withSupervisor({}, async stage => {
     const health: HealthSpec = { ...QUICK, every: 60_000, threshold: 9, check: { kind: 'reported' } };
     await stage.supervisor.start([stage.sh('m', 'exec sleep 1000', { health })]);
     for (let times = 0; times < 3; times += 1) stage.supervisor.reportHealth('m', false, 'it says "no bus"');
@@ -100,7 +100,7 @@ checks('a failure reason is logged once, cleared by a success, and may come from
 );
 
 checks('a flood of output from an exec probe is read and dropped', () =>
-  onStage({}, async stage => {
+  withSupervisor({}, async stage => {
     const flood = 'head -c 3000000 /dev/zero | tr "\\0" x; echo; echo the end; exit 1';
     const health = checkedBy('sh', '-c', flood);
     await stage.supervisor.start([stage.sh('m', 'exec sleep 1000', { health, restart: 'on-failure' })]);

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { monitorHealth } from '../../../src/supervisor/health/health-monitor.ts';
 import type { HealthSpec } from '../../../src/supervisor/spec.ts';
 import { createTestClock } from '../../harness/clock.ts';
-import { onStage, until } from '../../harness/supervisor.ts';
+import { until, withSupervisor } from '../../harness/supervisor.ts';
 
 const REPORTED: HealthSpec = {
   check: { kind: 'reported' },
@@ -80,7 +80,7 @@ healthy('a module that never reports is unhealthy after readyWithin and threshol
 const QUICK = { every: 20, timeout: 2_000, threshold: 2, readyWithin: 5_000 };
 
 healthy('an exec probe makes a module ready, unhealthy and restarted, and ready again', () =>
-  onStage({}, async ({ supervisor, sh, status, changes, folder }) => {
+  withSupervisor({}, async ({ supervisor, sh, status, changes, folder }) => {
     const good = join(folder, 'good');
     const health: HealthSpec = { ...QUICK, check: { kind: 'exec', exec: ['test', '-e', 'good'] } };
     const backoff = { first: 10, factor: 1, most: 10, forgivenAfter: 60_000 };
@@ -100,7 +100,7 @@ healthy('an exec probe makes a module ready, unhealthy and restarted, and ready 
 );
 
 healthy('an unhealthy module with a policy that does not restart it runs on and is not ready', () =>
-  onStage({}, async ({ supervisor, sh, status, folder, said }) => {
+  withSupervisor({}, async ({ supervisor, sh, status, folder, said }) => {
     const good = join(folder, 'good');
     writeFileSync(good, '');
     const health: HealthSpec = { ...QUICK, check: { kind: 'exec', exec: ['test', '-e', 'good'] } };
@@ -117,7 +117,7 @@ healthy('an unhealthy module with a policy that does not restart it runs on and 
 );
 
 healthy('a TCP probe decides the health of a module', () =>
-  onStage({}, async ({ supervisor, sh, status }) => {
+  withSupervisor({}, async ({ supervisor, sh, status }) => {
     const server = await listening();
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
@@ -130,7 +130,7 @@ healthy('a TCP probe decides the health of a module', () =>
 );
 
 healthy('a module reports its own health, and reports for other modules are ignored', () =>
-  onStage({}, async ({ supervisor, sh, status, changes }) => {
+  withSupervisor({}, async ({ supervisor, sh, status, changes }) => {
     const health: HealthSpec = { ...QUICK, every: 60_000, check: { kind: 'reported' } };
     void supervisor.start([sh('a', 'sleep 100', { health }), sh('b', 'sleep 100')]);
     await until('both run', () => changes.includes('a running') && changes.includes('b running'));
@@ -142,7 +142,7 @@ healthy('a module reports its own health, and reports for other modules are igno
 );
 
 healthy('a hanging exec probe is killed with its children at its timeout and counts as failed', () =>
-  onStage({}, async ({ supervisor, sh, status, folder }) => {
+  withSupervisor({}, async ({ supervisor, sh, status, folder }) => {
     const exec = ['sh', '-c', 'sleep 1000 & echo $! >> checks; wait'];
     const health: HealthSpec = { ...QUICK, timeout: 50, readyWithin: 0, check: { kind: 'exec', exec } };
     void supervisor.start([sh('a', 'sleep 100', { restart: 'never', health })]);
@@ -155,7 +155,7 @@ healthy('a hanging exec probe is killed with its children at its timeout and cou
 );
 
 healthy('later modules wait until all earlier ones are ready or late', () =>
-  onStage({}, async ({ supervisor, sh, status, changes, folder, said }) => {
+  withSupervisor({}, async ({ supervisor, sh, status, changes, folder, said }) => {
     const exec = ['test', '-e', 'good'];
     const health: HealthSpec = { ...QUICK, check: { kind: 'exec', exec } };
     const never: HealthSpec = { ...health, readyWithin: 100, check: { kind: 'exec', exec: ['false'] } };
@@ -176,7 +176,7 @@ healthy('later modules wait until all earlier ones are ready or late', () =>
 );
 
 healthy('a module that fails to start does not delay the others', () =>
-  onStage({}, async ({ supervisor, sh, status }) => {
+  withSupervisor({}, async ({ supervisor, sh, status }) => {
     const health: HealthSpec = { ...QUICK, readyWithin: 60_000, check: { kind: 'exec', exec: ['false'] } };
     await supervisor.start([
       sh('gone', 'exit 3', { startupOrder: 1, health, restart: 'never' }),
@@ -198,7 +198,7 @@ function pidsOf(file: string): number[] {
 }
 
 healthy('an exec probe that cannot be started counts as failed', () =>
-  onStage({}, async stage => {
+  withSupervisor({}, async stage => {
     writeFileSync(join(stage.folder, 'file'), '');
     const check = { kind: 'exec', exec: ['./file/below'] } as const;
     const health = { ...REPORTED, check, threshold: 1, readyWithin: 0 };

@@ -8,8 +8,8 @@ import type { PeerOwner } from '../../../src/supervisor/peers/find-peer.ts';
 import { createPeerFinder } from '../../../src/supervisor/peers/find-peer.ts';
 import { bytesOf } from '../../../src/supervisor/peers/tcp-table.ts';
 import { skip } from '../../harness/skip.ts';
-import type { Stage } from '../../harness/supervisor.ts';
-import { createRealClock, onStage, until } from '../../harness/supervisor.ts';
+import type { SupervisorHarness } from '../../harness/supervisor.ts';
+import { createRealClock, until, withSupervisor } from '../../harness/supervisor.ts';
 
 const peers = suite('supervisor: peers');
 
@@ -36,7 +36,7 @@ function portOf(server: Server): number {
   return port;
 }
 
-function ownerOf(stage: Pick<Stage, 'supervisor'>, socket: Socket): Promise<PeerOwner> {
+function ownerOf(stage: Pick<SupervisorHarness, 'supervisor'>, socket: Socket): Promise<PeerOwner> {
   return new Promise(resolve => stage.supervisor.findPeer(socket, resolve));
 }
 
@@ -49,7 +49,7 @@ const OWN = Object.values(networkInterfaces())
 for (const address of ['127.0.0.1', '127.5.5.5', '::1', ...OWN]) {
   peers(`a module that connects to ${address} is identified and not confused with another process`, () =>
     withServer((server, accepted) =>
-      onStage({ beneath: '/var/tmp' }, async stage => {
+      withSupervisor({ beneath: '/var/tmp' }, async stage => {
         const exec = ['bash', '-c', `exec 3<>/dev/tcp/${address}/${portOf(server)}; sleep 100`];
         const users = ROOT ? [{ user: 'dynamic' }, { sandbox: 'standard' } as const, {}] : [{}];
         for (const [index, more] of users.entries()) {

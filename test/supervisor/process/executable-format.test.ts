@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ModuleSpec } from '../../../src/supervisor/spec.ts';
-import { onStage, writeScript } from '../../harness/supervisor.ts';
+import { withSupervisor, writeScript } from '../../harness/supervisor.ts';
 
 const programs = suite('supervisor: programs that cannot run');
 
@@ -16,7 +16,7 @@ function changed(folder: string, name: string, change: (program: Buffer) => Buff
 }
 
 programs('a program that cannot run fails with a sentence that names the cause and the fix', () =>
-  onStage({}, async ({ supervisor, sh, status, folder }) => {
+  withSupervisor({}, async ({ supervisor, sh, status, folder }) => {
     changed(folder, 'foreign', program => {
       program.writeUInt16LE(OTHER === 'arm64' ? 183 : 62, 18);
       return program;
@@ -79,7 +79,7 @@ programs('a program that cannot run fails with a sentence that names the cause a
 );
 
 programs('a program with a space in its path and a script without a shebang run', () =>
-  onStage({}, async ({ supervisor, sh, status, folder }) => {
+  withSupervisor({}, async ({ supervisor, sh, status, folder }) => {
     writeScript(folder, 'with space.sh', '#!/bin/sh\nsleep 1000\n', 0o755);
     writeScript(folder, 'bare.sh', 'sleep 1000\n', 0o755);
     await supervisor.start([

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bootId, runningProcess } from '../../../src/core/proc.ts';
-import type { Stage } from '../../harness/supervisor.ts';
-import { lives, onStage, pidIn, until } from '../../harness/supervisor.ts';
+import type { SupervisorHarness } from '../../harness/supervisor.ts';
+import { lives, pidIn, until, withSupervisor } from '../../harness/supervisor.ts';
 
 const ABANDONING = join(import.meta.dirname, 'failing-start.ts');
 
 /** Runs a hub with the stage's run folder and these scripts as modules, and kills it once they run. */
-async function abandon({ folder, runFolder }: Stage, scripts: readonly string[]): Promise<void> {
+async function abandon({ folder, runFolder }: SupervisorHarness, scripts: readonly string[]): Promise<void> {
   const hub = spawn(process.execPath, [ABANDONING, folder, runFolder, ...scripts], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -24,7 +24,7 @@ async function abandon({ folder, runFolder }: Stage, scripts: readonly string[])
 const test = suite('orphans');
 
 test('after a crash the next start kills all orphans before it starts a module', async () => {
-  await onStage({}, async stage => {
+  await withSupervisor({}, async stage => {
     const { supervisor, sh, folder, said, texts } = stage;
     await abandon(stage, [
       'trap "" TERM PIPE; echo $$ > leader; sleep 100 & echo $! > child; wait',
@@ -53,7 +53,7 @@ test('a process that reuses the pid of a module is never killed', async () => {
     ['the same process', 0, bootId(), false],
   ];
   for (const [name, later, boot, survives] of cases) {
-    await onStage({}, async ({ supervisor, runFolder }) => {
+    await withSupervisor({}, async ({ supervisor, runFolder }) => {
       const stranger = spawn('sleep', ['100'], { detached: true, stdio: 'ignore' });
       const exited = once(stranger, 'exit');
       const pid = stranger.pid ?? 0;
@@ -70,7 +70,7 @@ test('a process that reuses the pid of a module is never killed', async () => {
 
 test('an invalid record of processes does not prevent a start', async () => {
   for (const text of ['', '\n', 'nonsense', `${bootId()}/1/1\n-1 0\n1\nx y\n 1 1`]) {
-    await onStage({}, async ({ supervisor, sh, status, runFolder }) => {
+    await withSupervisor({}, async ({ supervisor, sh, status, runFolder }) => {
       mkdirSync(runFolder);
       writeFileSync(join(runFolder, 'processes'), text);
       await supervisor.start([sh('a', 'sleep 100')]);
@@ -80,7 +80,7 @@ test('an invalid record of processes does not prevent a start', async () => {
 });
 
 test('the record holds running processes with their start times and is empty after a stop', async () => {
-  await onStage({}, async ({ supervisor, sh, status, runFolder }) => {
+  await withSupervisor({}, async ({ supervisor, sh, status, runFolder }) => {
     const notes = (): string[] =>
       readFileSync(join(runFolder, 'processes'), 'utf8').trim().split('\n').slice(1);
     await supervisor.start([sh('a', 'sleep 100'), sh('b', 'exit 0')]);

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ModuleSpec } from '../../../src/supervisor/spec.ts';
-import { lives, onStage, pidIn, until, writeScript } from '../../harness/supervisor.ts';
+import { lives, pidIn, until, withSupervisor, writeScript } from '../../harness/supervisor.ts';
 
 const test = suite('start');
 
 test('a module that cannot be started is failed with the reason and the others run', async () => {
-  await onStage({}, async ({ supervisor, sh, status, folder }) => {
+  await withSupervisor({}, async ({ supervisor, sh, status, folder }) => {
     writeScript(folder, 'plain.sh', '#!/bin/sh\n', 0o644);
     writeScript(folder, 'lost.sh', '#!/no/such/interpreter\n', 0o755);
     mkdirSync(join(folder, 'folder'));
@@ -42,7 +42,7 @@ test('a module that cannot be started is failed with the reason and the others r
 });
 
 test('the OOM killer chooses a module on pipes or a terminal before the hub', async () => {
-  await onStage({}, async ({ supervisor, sh, status }) => {
+  await withSupervisor({}, async ({ supervisor, sh, status }) => {
     await supervisor.start([sh('plain', 'sleep 100'), sh('top', 'sleep 100', { tty: true })]);
     for (const name of ['plain', 'top'])
       assert.is(readFileSync(`/proc/${status(name).pid}/oom_score_adj`, 'latin1'), '1000\n');
@@ -50,7 +50,7 @@ test('the OOM killer chooses a module on pipes or a terminal before the hub', as
 });
 
 test('a failed module runs after the cause is fixed and it is started again', async () => {
-  await onStage({}, async ({ supervisor, sh, status, folder }) => {
+  await withSupervisor({}, async ({ supervisor, sh, status, folder }) => {
     await supervisor.start([sh('late', '', { exec: ['./late.sh'] })]);
     writeScript(folder, 'late.sh', '#!/bin/sh\nsleep 100\n', 0o755);
     await supervisor.startModule('late');
@@ -59,7 +59,7 @@ test('a failed module runs after the cause is fixed and it is started again', as
 });
 
 test('modules start in startup order and those of one order together', async () => {
-  await onStage({}, async ({ supervisor, sh, changes }) => {
+  await withSupervisor({}, async ({ supervisor, sh, changes }) => {
     const specs = [
       sh('last', 'sleep 100', { startupOrder: 2 }),
       sh('one', 'sleep 100', { startupOrder: 1 }),
@@ -82,7 +82,7 @@ test('modules start in startup order and those of one order together', async () 
 
 test("a module inherits only PATH, HOME and LANG from the hub's environment", async () => {
   process.env['SKERRY_TEST_SECRET'] = 'leaked';
-  await onStage({}, async ({ supervisor, sh, texts, status }) => {
+  await withSupervisor({}, async ({ supervisor, sh, texts, status }) => {
     await supervisor.start([sh('env', 'env', { env: { LEVEL: 'info', PATH: '/usr/bin:/bin' } })]);
     await until('it has ended', () => status('env').state === 'ended');
     const names = texts().map(line => line.split('=')[0]);
@@ -97,7 +97,7 @@ test("a module inherits only PATH, HOME and LANG from the hub's environment", as
 });
 
 test('a module runs in its working folder and leads its own process group', async () => {
-  await onStage({}, async ({ supervisor, sh, texts, status, folder }) => {
+  await withSupervisor({}, async ({ supervisor, sh, texts, status, folder }) => {
     await supervisor.start([sh('where', 'pwd; cut -d" " -f5,6 /proc/$$/stat; sleep 100')]);
     await until('it has said so', () => texts().length === 2);
     const { pid } = status('where');
@@ -106,7 +106,7 @@ test('a module runs in its working folder and leads its own process group', asyn
 });
 
 test('exec is not interpreted by a shell', async () => {
-  await onStage({}, async ({ supervisor, sh, texts, status }) => {
+  await withSupervisor({}, async ({ supervisor, sh, texts, status }) => {
     await supervisor.start([sh('echo', '', { exec: ['echo', '$HOME; echo *', 'b c'] })]);
     await until('it has ended', () => status('echo').state === 'ended');
     assert.equal(texts(), ['$HOME; echo * b c']);
@@ -114,7 +114,7 @@ test('exec is not interpreted by a shell', async () => {
 });
 
 test('a terminal that cannot be opened is a start error, not an exception', async () => {
-  await onStage({}, async ({ supervisor, sh, status, logged }) => {
+  await withSupervisor({}, async ({ supervisor, sh, status, logged }) => {
     await supervisor.start([sh('top', 'echo hello; sleep 100', { tty: true }), sh('fine', 'sleep 100')]);
     assert.is(status('fine').state, 'running');
     // node-pty's native part is there or not: both must do.
@@ -125,7 +125,7 @@ test('a terminal that cannot be opened is a start error, not an exception', asyn
 });
 
 test('an unusable run folder refuses the start', async () => {
-  await onStage({}, async ({ supervisor, sh, runFolder }) => {
+  await withSupervisor({}, async ({ supervisor, sh, runFolder }) => {
     writeFileSync(runFolder, 'a file');
     try {
       await supervisor.start([sh('a', 'sleep 100')]);
@@ -137,7 +137,7 @@ test('an unusable run folder refuses the start', async () => {
 });
 
 test('an unknown module name is refused with module.unknown', async () => {
-  await onStage({}, async ({ supervisor }) => {
+  await withSupervisor({}, async ({ supervisor }) => {
     await supervisor.start([]);
     for (const ask of [supervisor.restart, supervisor.startModule, supervisor.stopModule]) {
       const refused = await ask('nobody').catch((error: unknown) => error);
@@ -148,7 +148,7 @@ test('an unknown module name is refused with module.unknown', async () => {
 });
 
 test('an internal error before a start fails the module, which is retried, and the others run', async () => {
-  await onStage({}, async ({ supervisor, sh, status, folder }) => {
+  await withSupervisor({}, async ({ supervisor, sh, status, folder }) => {
     const cwd = join(folder, 'loop');
     symlinkSync('loop', cwd);
     await supervisor.start([
@@ -168,7 +168,7 @@ test('an internal error after a start kills the module, not the hub', async () =
   const writable = (): void => {
     throw new Error('no queue');
   };
-  await onStage({ writable }, async ({ supervisor, sh, status, said, folder }) => {
+  await withSupervisor({ writable }, async ({ supervisor, sh, status, said, folder }) => {
     const script = '(setsid sh -c "echo \\$\\$ > daemon; exec sleep 100" &); echo $$ > pid; sleep 100';
     await supervisor.start([sh('a', script), sh('fine', 'sleep 100', { io: 'mqtt' })]);
     await until('it has failed', () => status('a').state === 'failed');

@@ -6,17 +6,17 @@ import { createTestClock } from '../../harness/clock.ts';
 import {
   createRealClock,
   lives,
-  onStage,
   openFiles,
   passing,
   pidIn,
   until,
+  withSupervisor,
 } from '../../harness/supervisor.ts';
 
 const test = suite('stop');
 
 test('a module exits on the stop signal and its status names the signal', async () => {
-  await onStage({}, async ({ supervisor, sh, status, changes }) => {
+  await withSupervisor({}, async ({ supervisor, sh, status, changes }) => {
     await supervisor.start([sh('a', 'sleep 100', { restart: 'always' })]);
     await supervisor.stopModule('a');
     assert.equal(changes, ['a starting', 'a running', 'a stopping', 'a stopped']);
@@ -27,7 +27,7 @@ test('a module exits on the stop signal and its status names the signal', async 
 });
 
 test('a module may have its own stop signal and print before it exits', async () => {
-  await onStage({}, async ({ supervisor, sh, status, texts }) => {
+  await withSupervisor({}, async ({ supervisor, sh, status, texts }) => {
     const script = 'trap "echo bye; exit 7" INT; echo ready; while :; do sleep 0.01; done';
     await supervisor.start([sh('a', script, { stopSignal: 'SIGINT' })]);
     await until('it is ready', () => texts().length === 1);
@@ -40,7 +40,7 @@ test('a module may have its own stop signal and print before it exits', async ()
 
 test('a module that ignores the stop signal is killed after its grace period, not before', async () => {
   const clock = createTestClock();
-  await onStage({ clock }, async ({ supervisor, sh, status, texts, changes, said }) => {
+  await withSupervisor({ clock }, async ({ supervisor, sh, status, texts, changes, said }) => {
     const script = 'trap "echo no" TERM; echo ready; while :; do sleep 0.01; done';
     await supervisor.start([sh('a', script, { stopGrace: 10_000 })]);
     await until('it is ready', () => texts().length === 1);
@@ -61,7 +61,7 @@ test('a module that ignores the stop signal is killed after its grace period, no
 test('descendants of a module are killed with it, also if they ignore the signal and hold no pipe', async () => {
   const inner = 'trap "" TERM; echo $$ > inner; while :; do sleep 0.01; done';
   const script = `sh -c '${inner}' > /dev/null 2>&1 & echo $! > outer; sh -c "sleep 100 & wait" & wait`;
-  await onStage({}, async ({ supervisor, sh, folder, status }) => {
+  await withSupervisor({}, async ({ supervisor, sh, folder, status }) => {
     await supervisor.start([sh('a', script)]);
     const children = [await pidIn(folder, 'inner'), await pidIn(folder, 'outer')];
     await supervisor.stopModule('a');
@@ -71,7 +71,7 @@ test('descendants of a module are killed with it, also if they ignore the signal
 });
 
 test('the process group is killed if only its leader exits', async () => {
-  await onStage({}, async ({ supervisor, sh, folder, status }) => {
+  await withSupervisor({}, async ({ supervisor, sh, folder, status }) => {
     const script = '(trap "" TERM; sleep 100) > /dev/null 2>&1 & echo $! > child; exit 0';
     await supervisor.start([sh('a', script)]);
     const child = await pidIn(folder, 'child');
@@ -89,7 +89,7 @@ for (const [how, script] of [
   ['exits by itself', 'sh daemon.sh; while [ ! -e go ]; do sleep 0.01; done'],
 ] as const) {
   test(`a daemon that left the process group is killed if its module ${how}`, async () => {
-    await onStage({}, async ({ supervisor, sh, folder, status }) => {
+    await withSupervisor({}, async ({ supervisor, sh, folder, status }) => {
       writeFileSync(join(folder, 'daemon.sh'), DAEMON);
       await supervisor.start([sh('a', script), sh('b', 'setsid sleep 100 & echo $! > other; wait')]);
       const daemon = await pidIn(folder, 'daemon');
@@ -105,7 +105,7 @@ for (const [how, script] of [
 }
 
 test('modules stop in reverse startup order and a second stop changes nothing', async () => {
-  await onStage({}, async ({ supervisor, sh, changes }) => {
+  await withSupervisor({}, async ({ supervisor, sh, changes }) => {
     const slow = 'trap "sleep 0.05; exit" TERM; while :; do sleep 0.01; done';
     const specs = [
       sh('first', 'sleep 100', { startupOrder: 0 }),
@@ -125,7 +125,7 @@ test('modules stop in reverse startup order and a second stop changes nothing', 
 });
 
 test('a module stopped during the startup is not started, and none is started after the shutdown', async () => {
-  await onStage({}, async ({ supervisor, sh, status }) => {
+  await withSupervisor({}, async ({ supervisor, sh, status }) => {
     const started = supervisor.start([
       sh('first', 'sleep 100', { startupOrder: 0 }),
       sh('last', 'sleep 100', { startupOrder: 1 }),
@@ -142,7 +142,7 @@ test('a module stopped during the startup is not started, and none is started af
 
 test('a module in restart back-off stops at once', async () => {
   const clock = createTestClock();
-  await onStage({ clock }, async ({ supervisor, sh, status }) => {
+  await withSupervisor({ clock }, async ({ supervisor, sh, status }) => {
     await supervisor.start([sh('a', 'exit 1', { restart: 'always' })]);
     await until('it waits', () => status('a').state === 'waiting');
     await supervisor.stop();
@@ -154,7 +154,7 @@ test('a module in restart back-off stops at once', async () => {
 test('fifty modules leave no process, file descriptor or timer', async () => {
   const clock = createRealClock();
   const before = openFiles();
-  await onStage({ clock }, async ({ supervisor, sh, status }) => {
+  await withSupervisor({ clock }, async ({ supervisor, sh, status }) => {
     const names = Array.from({ length: 50 }, (_, index) => `m${index}`);
     const script = 'echo hello >&2; echo hello; sleep 100 & cat';
     await supervisor.start(names.map((name, index) => sh(name, script, { startupOrder: index % 3 })));

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { onStage, pidIn, until } from '../../harness/supervisor.ts';
+import { pidIn, until, withSupervisor } from '../../harness/supervisor.ts';
 
 const test = suite('input');
 
@@ -21,7 +21,7 @@ function createReceipts() {
 
 test('lines are written complete and in order and are confirmed', async () => {
   const { receipts, receipt } = createReceipts();
-  await onStage({}, async ({ supervisor, sh, texts, writable }) => {
+  await withSupervisor({}, async ({ supervisor, sh, texts, writable }) => {
     await supervisor.start([sh('a', 'while IFS= read -r line; do printf "got %s\\n" "$line"; done')]);
     assert.equal(writable, ['a']);
     const lines = ['one', '', 'three \\n "x"', 'ünï'];
@@ -43,7 +43,7 @@ test('lines are written complete and in order and are confirmed', async () => {
 
 test('a long line is written completely', async () => {
   const { receipts, receipt } = createReceipts();
-  await onStage({}, async ({ supervisor, sh, texts }) => {
+  await withSupervisor({}, async ({ supervisor, sh, texts }) => {
     await supervisor.start([sh('a', 'head -n 1 | wc -c')]);
     supervisor.write('a', Buffer.alloc(1 << 20, 0xff), receipt(0));
     await until('it was counted', () => texts().length === 1);
@@ -54,7 +54,7 @@ test('a long line is written completely', async () => {
 
 test('a module that does not read causes back-pressure and becomes writable when it reads', async () => {
   const { receipts, receipt } = createReceipts();
-  await onStage({}, async ({ supervisor, sh, writable, folder, lines }) => {
+  await withSupervisor({}, async ({ supervisor, sh, writable, folder, lines }) => {
     await supervisor.start([
       sh('a', 'trap go=1 USR1; echo $$ > pid; while [ -z "$go" ]; do sleep 0.05; done; exec cat'),
     ]);
@@ -77,7 +77,7 @@ test('a module that does not read causes back-pressure and becomes writable when
 
 test('each line not written before the module exits fails exactly once', async () => {
   const { receipts, receipt, refused } = createReceipts();
-  await onStage({}, async ({ supervisor, sh }) => {
+  await withSupervisor({}, async ({ supervisor, sh }) => {
     await supervisor.start([sh('a', 'sleep 100')]);
     for (let count = 0; count < 100; count += 1)
       supervisor.write('a', Buffer.alloc(10_000, 'x'), receipt(count));
@@ -90,7 +90,7 @@ test('each line not written before the module exits fails exactly once', async (
 
 test('a module that closed its input runs on and writes to it fail', async () => {
   const { receipts, receipt, refused } = createReceipts();
-  await onStage({}, async ({ supervisor, sh, status, texts }) => {
+  await withSupervisor({}, async ({ supervisor, sh, status, texts }) => {
     await supervisor.start([sh('a', 'exec 0<&-; echo closed; sleep 100')]);
     await until('it has closed its input', () => texts().length === 1);
     for (const line of [0, 1, 2]) {
@@ -105,7 +105,7 @@ test('a module that closed its input runs on and writes to it fail', async () =>
 
 test('writes to a stopped or MQTT module fail, and a restarted module reports writable', async () => {
   const { receipts, receipt, refused } = createReceipts();
-  await onStage({}, async ({ supervisor, sh, writable }) => {
+  await withSupervisor({}, async ({ supervisor, sh, writable }) => {
     await supervisor.start([sh('a', 'sleep 100'), sh('b', 'sleep 100', { io: 'mqtt' })]);
     await supervisor.stopModule('a');
     assert.is(supervisor.write('a', Buffer.from('x'), receipt(0)), false);
@@ -120,7 +120,7 @@ test('writes to a stopped or MQTT module fail, and a restarted module reports wr
 });
 
 test('a stopping module is not reported writable', async () => {
-  await onStage({}, async ({ supervisor, sh, writable, texts, status, folder }) => {
+  await withSupervisor({}, async ({ supervisor, sh, writable, texts, status, folder }) => {
     const trap = `trap 'head -c $(cat total) > /dev/null; echo read' TERM`;
     const script = `${trap}; echo up; while :; do sleep 0.01; done`;
     await supervisor.start([sh('a', script, { stopGrace: 500 })]);
@@ -138,7 +138,7 @@ test('a stopping module is not reported writable', async () => {
 });
 
 test('a module stopped before it runs is not reported writable', async () => {
-  await onStage({}, async ({ supervisor, sh, writable, changes }) => {
+  await withSupervisor({}, async ({ supervisor, sh, writable, changes }) => {
     await supervisor.start([sh('a', 'exec sleep 100')]);
     await supervisor.stopModule('a');
     writable.length = 0;

@@ -11,14 +11,14 @@ import {
 } from '../../../src/supervisor/limits.ts';
 import { createTestClock } from '../../harness/clock.ts';
 import type { Received } from '../../harness/supervisor.ts';
-import { atRest, onStage, pidIn, until } from '../../harness/supervisor.ts';
+import { atRest, pidIn, until, withSupervisor } from '../../harness/supervisor.ts';
 
 const test = suite('intake of lines');
 
 test('unsettled bytes of long lines cause back-pressure', async () => {
   const unsettled: Received[] = [];
   const options = { line: (received: Received) => unsettled.push(received) };
-  await onStage(options, async ({ supervisor, sh, status, folder }) => {
+  await withSupervisor(options, async ({ supervisor, sh, status, folder }) => {
     const length = MAX_PENDING_LINE_BYTES / 4;
     const line = `head -c ${length} /dev/zero; echo`;
     await supervisor.start([sh('a', `for i in 1 2 3 4 5 6 7 8 9 10; do ${line}; echo $i > said; done`)]);
@@ -42,7 +42,7 @@ test('countInput gets all bytes that a module prints', async () => {
   const countInput = (bytes: number): void => {
     counted += bytes;
   };
-  await onStage({ countInput }, async ({ supervisor, sh, status }) => {
+  await withSupervisor({ countInput }, async ({ supervisor, sh, status }) => {
     await supervisor.start([sh('a', 'echo 12345; head -c 100000 /dev/zero; echo 123 >&2')]);
     await until('it has ended', () => status('a').state === 'ended');
     assert.is(counted, 6 + 100_000 + 4);
@@ -58,7 +58,7 @@ test('back-pressure of the store stops reading from all modules until it ends, a
     if (left > 0) gauge.set(1);
     settle();
   };
-  await onStage({ line, pressure: gauge }, async ({ supervisor, sh, lines, folder }) => {
+  await withSupervisor({ line, pressure: gauge }, async ({ supervisor, sh, lines, folder }) => {
     await supervisor.start([sh('a', script), sh('b', script), sh('c', 'echo $$ > pid', { io: 'mqtt' })]);
     await until('a line has come', () => lines.length > 0);
     await pidIn(folder, 'pid');
@@ -75,7 +75,7 @@ test('warnings of rejected lines are rate-limited and count the suppressed ones'
   const clock = createTestClock();
   const refuse = ({ line, settle }: Received): void =>
     settle(line.toString() === 'good' ? undefined : new Failure('line.refused', `"x" is ${line}.`));
-  await onStage({ clock, line: refuse }, async ({ supervisor, sh, status, said, folder }) => {
+  await withSupervisor({ clock, line: refuse }, async ({ supervisor, sh, status, said, folder }) => {
     await supervisor.start([
       sh('a', 'for i in 1 2 3 4; do echo $i; echo good; done; mkfifo on; read go < on; echo 5'),
     ]);
@@ -96,7 +96,7 @@ test('warnings of rejected lines are rate-limited and count the suppressed ones'
 
 test('rejected lines are counted and logged once', async () => {
   const refuse = ({ settle }: Received) => settle(new Error('The store is full.'));
-  await onStage({ line: refuse }, async ({ supervisor, sh, status, said }) => {
+  await withSupervisor({ line: refuse }, async ({ supervisor, sh, status, said }) => {
     await supervisor.start([sh('a', 'echo 1; echo 2; echo 3')]);
     await until('it has ended', () => status('a').state === 'ended');
     assert.is(status('a').refusedLines, 3);
@@ -112,7 +112,7 @@ test('a line rejected by a full store is offered again in order while its module
     offered.push(text.toString());
     settle(full ? new Failure('store.full', 'The store is full.') : undefined);
   };
-  await onStage({ clock, line }, async ({ supervisor, sh, status }) => {
+  await withSupervisor({ clock, line }, async ({ supervisor, sh, status }) => {
     await supervisor.start([sh('a', 'seq 1 2000')]);
     await until('the first is refused', () => offered.length > 0);
     clock.advance(10_000);

@@ -6,14 +6,14 @@ import { MAX_PACKET_BYTES } from '../../../src/core/limits.ts';
 import { MAX_LOG_FILE_BYTES, MAX_LOG_LINE_BYTES, MAX_PENDING_LINES } from '../../../src/supervisor/limits.ts';
 import { createTestClock } from '../../harness/clock.ts';
 import type { Received } from '../../harness/supervisor.ts';
-import { atRest, lives, onStage, pidIn, until } from '../../harness/supervisor.ts';
+import { atRest, lives, pidIn, until, withSupervisor } from '../../harness/supervisor.ts';
 
 const MEGABYTE = 1 << 20;
 
 const test = suite('output');
 
 test('lines arrive complete and in order, and a last line without newline before the exit', async () => {
-  await onStage({}, async ({ supervisor, sh, texts, status, changes }) => {
+  await withSupervisor({}, async ({ supervisor, sh, texts, status, changes }) => {
     const script = 'printf "pa"; sleep 0.05; printf "rtial\\nwin\\r\\n\\n"; printf "last"';
     await supervisor.start([sh('a', script)]);
     await until('it has ended', () => status('a').state === 'ended');
@@ -23,7 +23,7 @@ test('lines arrive complete and in order, and a last line without newline before
 });
 
 test('bytes that are not UTF-8 arrive unchanged', async () => {
-  await onStage({}, async ({ supervisor, sh, lines, status }) => {
+  await withSupervisor({}, async ({ supervisor, sh, lines, status }) => {
     await supervisor.start([sh('a', "printf '\\377\\376\\303\\n\\000\\200\\n'")]);
     await until('it has ended', () => status('a').state === 'ended');
     assert.equal(
@@ -37,7 +37,7 @@ test('bytes that are not UTF-8 arrive unchanged', async () => {
 });
 
 test('a line above the maximum packet size is dropped and logged and the next one is complete', async () => {
-  await onStage({}, async ({ supervisor, sh, lines, status, said }) => {
+  await withSupervisor({}, async ({ supervisor, sh, lines, status, said }) => {
     const zeros = (count: number): string => `head -c ${count} /dev/zero; echo`;
     const script = [MAX_PACKET_BYTES, MAX_PACKET_BYTES + 1, MAX_PACKET_BYTES * 3].map(zeros).join('; ');
     await supervisor.start([sh('a', `${script}; echo next; ${zeros(MAX_PACKET_BYTES * 2)}`)]);
@@ -57,7 +57,7 @@ test('a line above the maximum packet size is dropped and logged and the next on
 });
 
 test('a log line that is too long is cut and counted and the next one is complete', async () => {
-  await onStage({}, async ({ supervisor, sh, logged, status }) => {
+  await withSupervisor({}, async ({ supervisor, sh, logged, status }) => {
     await supervisor.start([
       sh('a', `head -c ${MAX_LOG_LINE_BYTES * 3} /dev/zero >&2; echo >&2; echo next >&2`),
     ]);
@@ -73,7 +73,7 @@ test('a log line that is too long is cut and counted and the next one is complet
 test('all output arrives before the exit is reported', async () => {
   const count = 20_000;
   const script = `i=0; while [ $i -lt ${count} ]; do echo $i; i=$((i+1)); done; exit 3`;
-  await onStage({}, async ({ supervisor, sh, texts, status }) => {
+  await withSupervisor({}, async ({ supervisor, sh, texts, status }) => {
     await supervisor.start([sh('a', script)]);
     await until('it has failed', () => status('a').state === 'failed');
     assert.equal(
@@ -90,7 +90,7 @@ test('a module blocks while the host settles nothing, and no line is lost when i
   const count = 1_500;
   const script = `i=0; while [ $i -lt ${count} ]; do echo ${line}; i=$((i+1)); echo $i > said; done`;
   const options = { line: (received: Received) => unsettled.push(received) };
-  await onStage(options, async ({ supervisor, sh, status, folder }) => {
+  await withSupervisor(options, async ({ supervisor, sh, status, folder }) => {
     await supervisor.start([sh('a', script)]);
     await until('the host has all it takes', () => unsettled.length === MAX_PENDING_LINES);
     const said = await atRest(join(folder, 'said'));
@@ -113,7 +113,7 @@ test('an exit is not reported before the host has settled the lines', async () =
   const unsettled: Received[] = [];
   const count = MAX_PENDING_LINES + 100;
   const options = { line: (received: Received) => unsettled.push(received) };
-  await onStage(options, async ({ supervisor, sh, status, texts }) => {
+  await withSupervisor(options, async ({ supervisor, sh, status, texts }) => {
     // All lines come in one piece with the end right behind them.
     await supervisor.start([sh('a', `exec seq ${count}`), sh('other', 'sleep 100', { io: 'mqtt' })]);
     const { pid } = status('a');
@@ -133,7 +133,7 @@ test('an exit is not reported before the host has settled the lines', async () =
 
 test('a host that never settles delays the exit report for a bounded time', async () => {
   const clock = createTestClock();
-  await onStage({ clock, line: () => {} }, async ({ supervisor, sh, status, said, lines }) => {
+  await withSupervisor({ clock, line: () => {} }, async ({ supervisor, sh, status, said, lines }) => {
     await supervisor.start([sh('a', 'exec seq 1000')]);
     const { pid } = status('a');
     await until('its process has ended', () => pid !== undefined && !lives(pid));
@@ -150,7 +150,7 @@ test('a host that never settles delays the exit report for a bounded time', asyn
 
 test('a child that escaped and holds the output open delays the exit report for a bounded time', async () => {
   const clock = createTestClock();
-  await onStage({ clock }, async ({ supervisor, sh, status, texts, folder }) => {
+  await withSupervisor({ clock }, async ({ supervisor, sh, status, texts, folder }) => {
     await supervisor.start([
       sh('a', 'env -i setsid sh -c "echo \\$\\$ > pid; exec sleep 100" & sleep 0.1; printf bye'),
     ]);
@@ -169,7 +169,7 @@ test('a child that escaped and holds the output open delays the exit report for 
 });
 
 test('standard error is logged, and standard output too with io mqtt', async () => {
-  await onStage({}, async ({ supervisor, sh, logged, texts, status }) => {
+  await withSupervisor({}, async ({ supervisor, sh, logged, texts, status }) => {
     const script = 'echo loud; echo quiet >&2; printf torn >&2; cat';
     await supervisor.start([sh('a', script, { io: 'mqtt' }), sh('b', 'echo loud; echo quiet >&2')]);
     await until('both have ended', () => status('a').state === 'ended' && status('b').state === 'ended');
@@ -183,7 +183,7 @@ test('standard error is logged, and standard output too with io mqtt', async () 
 
 test('a module that floods its log loses no line on the way to the file', async () => {
   const script = `yes ${'x'.repeat(500)} | head -c ${20 * MEGABYTE} >&2`;
-  await onStage({}, async ({ supervisor, sh, status, folder }) => {
+  await withSupervisor({}, async ({ supervisor, sh, status, folder }) => {
     await supervisor.start([sh('a', script)]);
     await until('it has ended', () => status('a').state === 'ended');
     await supervisor.stop();

@@ -5,8 +5,8 @@ import * as assert from 'uvu/assert';
 import type { SandboxLevel } from '../../../src/supervisor/confinement/sandbox.ts';
 import type { ModuleSpec } from '../../../src/supervisor/spec.ts';
 import { skip } from '../../harness/skip.ts';
-import type { Stage } from '../../harness/supervisor.ts';
-import { onStage, openFiles, until } from '../../harness/supervisor.ts';
+import type { SupervisorHarness } from '../../harness/supervisor.ts';
+import { openFiles, until, withSupervisor } from '../../harness/supervisor.ts';
 
 const streams = suite('standard streams');
 
@@ -24,7 +24,7 @@ while read -r line; do echo "got $line"; done </dev/stdin`;
 
 /** Runs a script as a module, writes `input` to it, and waits for `count` lines. */
 async function runWith(
-  { supervisor, sh, texts }: Stage,
+  { supervisor, sh, texts }: SupervisorHarness,
   script: string,
   more: Partial<ModuleSpec>,
   count: number,
@@ -41,7 +41,7 @@ for (const level of LEVELS) {
     streams(
       `sandbox ${level}, user ${user ?? 'default'}: a module can reopen its standard streams by /dev/std*`,
       () =>
-        onStage(ELSEWHERE, async stage => {
+        withSupervisor(ELSEWHERE, async stage => {
           const lines = await runWith(stage, OPENS_AGAIN, { sandbox: level, user }, 8);
           assert.equal(lines, [
             'pipe',
@@ -61,7 +61,7 @@ for (const level of LEVELS) {
 }
 
 streams('logged output is a pipe too, and standard input is /dev/null', () =>
-  onStage({}, async ({ supervisor, sh, status, logged }) => {
+  withSupervisor({}, async ({ supervisor, sh, status, logged }) => {
     const script =
       'readlink /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 | cut -d: -f1; echo out >/dev/stdout; echo err >/dev/stderr; cat /dev/stdin';
     await supervisor.start([sh('m', script, { io: 'mqtt' })]);
@@ -79,7 +79,7 @@ streams('logged output is a pipe too, and standard input is /dev/null', () =>
 );
 
 streams('bash does not mistake its input for a remote shell and reads no ~/.bashrc', () =>
-  onStage({}, async ({ supervisor, sh, status, texts, folder }) => {
+  withSupervisor({}, async ({ supervisor, sh, status, texts, folder }) => {
     writeFileSync(join(folder, '.bashrc'), 'echo read >&1\n');
     const exec = ['bash', '-c', 'echo run'];
     await supervisor.start([sh('m', '', { exec, env: { HOME: folder } })]);
@@ -90,7 +90,7 @@ streams('bash does not mistake its input for a remote shell and reads no ~/.bash
 );
 
 streams('exited and failed modules leave no open file descriptor', () =>
-  onStage({}, async ({ supervisor, sh, status }) => {
+  withSupervisor({}, async ({ supervisor, sh, status }) => {
     await supervisor.start([sh('m', 'cat', { io: 'mqtt' })]);
     await until('it has ended', () => status('m').state === 'ended');
     const before = openFiles();

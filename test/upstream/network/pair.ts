@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import type { Weather } from '../../harness/proxy.ts';
-import type { Dice } from '../../harness/seeded-random.ts';
+import type { SeededRandom } from '../../harness/seeded-random.ts';
 import type { Verdict } from './way.ts';
 import { createWay } from './way.ts';
 
@@ -16,7 +16,7 @@ export type Pair = {
 export type PairSettings = {
   /** Ports of the server, in the order in which they are tried. */
   readonly targets: readonly number[];
-  readonly dice: Dice;
+  readonly dice: SeededRandom;
   readonly weather: Weather;
   readonly passed: (way: 'up' | 'down', bytes: number) => void;
   readonly over: () => void;

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Dice } from '../../harness/seeded-random.ts';
+import type { SeededRandom } from '../../harness/seeded-random.ts';
 
 /** Milliseconds that a late piece is held at most, and its most bytes. */
 const LATE = 60;
@@ -23,7 +23,7 @@ export type Way = {
 };
 
 export type WaySettings = {
-  readonly dice: Dice;
+  readonly dice: SeededRandom;
   readonly verdict: () => Verdict;
   readonly sender: () => Socket | undefined;
   readonly receiver: () => Socket | undefined;
