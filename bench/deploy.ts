@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { median, print, printTable, ratiosOf } from './report.ts';
 
 /*
- * How long does a deployment take? From the start of `skerry apply` until the last module of it is ready, beside what
+ * Duration of a deployment: from the start of `skerry apply` until the last module of it is ready, beside what
  * must be paid by anybody who spawns the same modules, and beside supervisord, which is told of a new configuration;
  * and a second apply, of which nothing differs. All in turn, medians.
  */
@@ -21,7 +21,7 @@ type Subject = {
   readonly name: string;
   /** Has so many modules started, in this version; resolves when it has been told. */
   readonly tell: (modules: number, version: number) => Promise<void>;
-  /** The same once more; undefined: it knows no such thing. */
+  /** Repeats the deployment. Undefined if the peer has no such operation. */
   readonly again: (() => Promise<void>) | undefined;
   readonly close: () => Promise<void>;
 };

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /*
- * What does a hub cost that does nothing? Time from exec to listening, and memory two seconds later, of the
+ * Cost of an idle hub: time from exec to listening, and memory two seconds later, of the
  * built binary with an empty manifest beside a bare `node -e` of the same runtime that listens on a port,
  * in turn. Memory as the kernel counts it: resident, anonymous (cannot be dropped), file pages (can be).
  */

@@ -8,7 +8,7 @@ import { KEEPER_NAMES, keeperOf } from './supervisor/restarts.ts';
 import { bareSpawn, supervised } from './supervisor/starts.ts';
 
 /*
- * What does supervision cost? From the call to a module's first line, beside child_process.spawn and in all degrees of
+ * Cost of supervision: from the call to a module's first line, beside child_process.spawn and in all degrees of
  * confinement; from the end of a module to the first word of the next, beside runit and supervisord; memory of the hub
  * for each module that does nothing. All in turn, medians.
  */

@@ -50,7 +50,7 @@ const SUBJECTS: Readonly<Record<string, (port: number) => Promise<Subject>>> = {
   'mqtt.js loop': loopFor,
 };
 
-/** What messages are drained into, the program that sees them come, and where that listens if it is elsewhere. */
+/** Server that receives the messages, the program that counts them, and its address if it differs. */
 type Upstream = {
   readonly name: string;
   readonly port: number;

@@ -5,8 +5,8 @@ import * as esbuild from 'esbuild';
 import { root } from './paths.mjs';
 
 /**
- * What the bundle holds instead of a module, by the name it is imported with. lmdb and node-pty look for
- * their native parts among files that a single executable does not have; the rest is never used.
+ * Replacements of modules in the bundle, by import name. lmdb and node-pty search for their native parts in
+ * files that a single executable does not have; the rest is never used.
  */
 const SUBSTITUTES = {
   lmdb: { path: 'node_modules/lmdb/dist/index.cjs' },
@@ -57,7 +57,7 @@ const loaderOf = name => `
   export const { main } = runProgram('${name}', require, __filename, __dirname);
 `;
 
-/** What makes a program a function of what a module of CommonJS is given. */
+/** Wrapper that makes a program a function of the CommonJS module variables. */
 const WRAPPED = {
   banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
   footer: { js: '})' },

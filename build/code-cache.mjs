@@ -10,15 +10,14 @@ const STARTS = 2;
 /** V8 copies what does not lie at a multiple of this, and keeps the room: 0.8 MB. */
 const ALIGNMENT = 8;
 
-/** How Debian calls the architectures. */
+/** Debian's names of the architectures. */
 const DEBIAN = { x64: 'amd64', arm64: 'arm64' };
 
 /** An emulator takes some seconds. */
 const LONGEST = 120_000;
 
 /**
- * What V8 makes of the hub's program while it starts, as a file in `work`: a hub that is given it reads no text at its
- * start. It fits one version of V8 on one architecture, so it is made by that runtime, in an emulator for another
+ * V8's code cache of the hub's program, as a file in `work`: a hub with it parses no source text. It fits one version of V8 on one architecture, so it is made by that runtime, in an emulator for another
  * machine; undefined, said aloud, if there is none: the binary is then as good, and starts later.
  */
 export function codeCache(program, native, runtime, arch, work) {

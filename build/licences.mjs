@@ -6,7 +6,7 @@ import { root } from './paths.mjs';
 const modules = join(root, 'node_modules');
 const requireFromTerminal = createRequire(join(modules, 'node-pty', 'package.json'));
 
-/** What the native parts are made of, which no import shows. */
+/** Components of the native parts, which no import shows. */
 const COMPILED_IN = [
   ['LMDB', join(modules, 'lmdb', 'dependencies', 'lmdb', 'libraries', 'liblmdb', 'LICENSE')],
   ['LZ4', join(modules, 'lmdb', 'dependencies', 'lz4', 'lib', 'LICENSE')],

@@ -3,5 +3,5 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** What is fetched or compiled once, by the hash of what it comes from. */
+/** Cache of downloads and compiled files, by the hash of their inputs. */
 export const cache = join(root, 'node_modules', '.cache', 'skerry');

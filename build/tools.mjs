@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
-/** How GNU and Debian call the architectures. */
+/** GNU triplets of the architectures. */
 const TRIPLETS = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
 
-/** How Debian's package qemu-user-static calls what runs programs of each. */
+/** Emulators of Debian's qemu-user-static by architecture. */
 const EMULATORS = { x64: 'qemu-x86_64-static', arm64: 'qemu-aarch64-static' };
 
 /** The name of a GNU tool that works on files of `arch`. */
@@ -17,7 +17,7 @@ export function debianPackage(name, arch) {
   return arch === process.arch ? name : `${name}-${TRIPLETS[arch].replace('_', '-')}`;
 }
 
-/** What the tool says of its version; undefined if it is not installed. */
+/** Version text of a tool. Undefined if it is not installed. */
 export function versionOf(tool) {
   const { status, stdout } = spawnSync(tool, ['--version'], { encoding: 'utf8' });
   return status === 0 ? stdout : undefined;

@@ -34,7 +34,7 @@ const PURE = ['routes', 'crypto'];
 const PURE_BUILTINS = ['node:crypto'];
 const PURE_EXCEPT = 'src/crypto/key-files/';
 
-/** Where the system's time, randomness, exit and terminal are met. */
+/** Files that may use the system's time, randomness, exit and terminal. */
 const EDGES = ['src/main.ts', 'src/cli/'];
 const EDGE_ONLY = /\b(Date\.now|Math\.random|process\.exit|console\.\w+)\b/;
 
@@ -60,7 +60,7 @@ function floorOf(room: string): number {
   return FLOORS.findIndex(rooms => rooms.includes(room));
 }
 
-/** Why `source` may not import `name`; undefined: it may. */
+/** Reason why `source` must not import `name`. Undefined if it may. */
 function objection({ file, room, text: _ }: Source, name: string): string | undefined {
   if (name.startsWith('node:')) {
     if (!PURE.includes(room) || PURE_BUILTINS.includes(name) || file.startsWith(PURE_EXCEPT))

@@ -54,7 +54,7 @@ export type ClientSettings = {
   readonly port: number;
   readonly id: string;
   readonly clean: boolean;
-  /** QoS of a subscription to TOPIC; undefined: none. */
+  /** QoS of a subscription to TOPIC. Undefined without a subscription. */
   readonly subscribe: 0 | 1 | undefined;
   /** All that comes behind the answers to CONNECT and SUBSCRIBE. */
   readonly heard: (bytes: Buffer) => void;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 /** The broker has the other core. */
 const LOAD_CORE = '1';
 
-/** What the figures were measured on. */
+/** Machine and runtime of the measurement. */
 export const MACHINE = `node ${process.versions.node}, ${process.arch}, ${availableParallelism()} cores (${cpus()[0]?.model})`;
 
 /** Runs a load program of this folder on its core, and returns the number at the end of each line that it printed. */
@@ -13,7 +13,7 @@ export function loadWith(program: string, figures: readonly (number | string)[])
   return linesOf(program, figures).map(line => Number(line.split(' ').at(-1)));
 }
 
-/** The same, with the lines as they are. */
+/** Lines of figures without a heading. */
 export function linesOf(program: string, figures: readonly (number | string)[]): string[] {
   const load = [process.execPath, join(import.meta.dirname, program)];
   const text = execFileSync('taskset', ['-c', LOAD_CORE, ...load, ...figures.map(String)], {

@@ -19,7 +19,7 @@ function against({ of }: Figures, batch: number): string {
   );
 }
 
-/** How many messages a second are kept, and let go of, at so many a commit? */
+/** Messages per second that are appended and removed, by the size of a commit. */
 export async function appends(): Promise<string[]> {
   const figures = new Map<number, Figures>();
   for (const batch of BATCHES) {

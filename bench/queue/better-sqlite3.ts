@@ -10,7 +10,7 @@ type Statement = {
   readonly all: (...values: readonly Value[]) => Record<string, unknown>[];
 };
 
-/** What the benchmark uses of a database, which brings no types of its own. */
+/** Interface of better-sqlite3 that the benchmark uses; the package has no types. */
 export type Database = {
   readonly pragma: (text: string) => unknown;
   readonly exec: (text: string) => unknown;

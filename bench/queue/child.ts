@@ -10,7 +10,7 @@ const SAMPLE = 20;
 /** As far from the root as this folder is: what a program finds beside itself it finds from there too. */
 const BUNDLES = resolve(import.meta.dirname, '../../dist/bench-queue');
 
-/** What a child process measured of itself, by name, and its memory seen from outside. */
+/** Figures of a child process by name, and its memory as measured from outside. */
 export type Figures = {
   /** @throws if the child did not say it */
   readonly of: (name: string) => number;

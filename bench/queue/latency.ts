@@ -65,7 +65,7 @@ async function measure(folder: string): Promise<Map<string, number[]>> {
   return times;
 }
 
-/** How long does a sender wait for the acknowledgement of one message? */
+/** Time from a publish to its acknowledgement. */
 export async function latency(): Promise<string[]> {
   const times = await inFolder(measure);
   print(`Milliseconds of one durable append; quiet: nothing came for ${QUIET_TIME} ms.\n`);

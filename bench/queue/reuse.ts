@@ -14,7 +14,7 @@ function churn(subject: string): Promise<Figures> {
   return inFolder(folder => runChild('churn.ts', [subject, folder, String(MESSAGES)]));
 }
 
-/** How large do the files become when ten million messages pass through a queue of bounded depth? */
+/** Size of the files after ten million messages passed through a queue of bounded depth. */
 export async function reuse(): Promise<string[]> {
   const figures = new Map<string, Figures>();
   for (const subject of SUBJECTS) figures.set(subject, await churn(subject));

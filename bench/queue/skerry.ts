@@ -12,7 +12,7 @@ const MAX_SIZE = 8 * 1024 ** 3;
 export const QUEUE = '$upstream';
 const DESTINATIONS = [{ queue: QUEUE, priority: 2, ttl: undefined }];
 
-/** What consumes the queue. */
+/** Consumer of the queue. */
 export type Receiver = {
   /** Takes the next entry; false: not now. */
   readonly take: () => boolean;

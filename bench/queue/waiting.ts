@@ -71,7 +71,7 @@ function printOpenings({ empty, closed, killed }: Openings): void {
   );
 }
 
-/** What do a million waiting messages cost in memory, and in the time of opening? */
+/** Memory and opening time with a million queued messages. */
 export async function waiting(): Promise<string[]> {
   return inFolder(empty =>
     inFolder(async full => {

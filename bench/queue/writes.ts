@@ -41,7 +41,7 @@ function fixed(value: number): string {
   return Number.isNaN(value) ? '' : value.toFixed(2);
 }
 
-/** How many bytes are written for each byte of payload? Each run is a process of its own. */
+/** Bytes written per byte of payload. Each run is a separate process. */
 export async function writes(): Promise<string[]> {
   const rows: string[][] = [];
   const ratios: string[] = [];

@@ -1,12 +1,12 @@
 import type { BenchMessage } from './messages.ts';
 
-/** true, false, or undefined: as a condition answers. */
+/** Result of a condition: true, false or undefined. */
 type Answer = boolean | undefined;
 
-/** One question in the languages of all that are measured. */
+/** Condition in the languages of all measured engines. */
 export type Case = {
   readonly routes: readonly string[];
-  /** The same by hand, one function a route; `body` parses the message's body and is asked at most once. */
+  /** Handwritten functions, one per route; `body` parses the message's body and is called at most once. */
   readonly hand: readonly ((message: BenchMessage, body: () => Record<string, unknown>) => Answer)[];
   readonly body: 'none' | 'small' | 'large';
   /** Only for cases of one route. */

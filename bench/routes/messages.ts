@@ -23,7 +23,7 @@ export function messagesOf(large: boolean): readonly BenchMessage[] {
   });
 }
 
-/** One subject for all messages, as the hub has one: `of` makes it that of a message. */
+/** Reusable subject, as in the hub: `of` sets its message. */
 export function createSubject(): Subject & { readonly of: (message: BenchMessage) => Subject } {
   let message: BenchMessage | undefined;
   let parsed = false;

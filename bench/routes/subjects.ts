@@ -8,7 +8,7 @@ import { type BenchMessage, createSubject } from './messages.ts';
 /** Asks all routes of a case about a message and hands each sink that takes it on. */
 export type Ask = (message: BenchMessage) => unknown;
 
-/** What the routes took: looked at in the end, so that nothing is left out as useless. */
+/** Number of matches, read at the end so that no engine optimizes the work away. */
 export const taken = { count: 0 };
 
 function take(_sink: Sink, priority: number): void {
@@ -72,7 +72,7 @@ export const SUBJECTS: Readonly<Record<string, (asked: Case) => Ask>> = {
 
 const objects = new WeakMap<BenchMessage, unknown>();
 
-/** What others are asked about: the parsed body; properties as an object that was made before, which spares them work. */
+/** Input of the other engines: the parsed body and a prepared properties object. */
 function inputOf({ body }: Case, message: BenchMessage): unknown {
   if (body !== 'none') return JSON.parse(message.body.toString());
   const known = objects.get(message);

@@ -6,7 +6,7 @@ import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-/** One supervisor with one module that is killed again and again. */
+/** Supervisor with a module that is killed repeatedly. */
 export type Keeper = {
   readonly name: string;
   /** Kills the module; resolves with the milliseconds until the next one says that it runs. */
@@ -18,7 +18,7 @@ const skerry = resolve(import.meta.dirname, '../../dist/skerry');
 
 type Begin = (folder: string, program: string) => ChildProcess;
 
-/** How each is told to keep a program running. A run of a second is stable for all of them. */
+/** Start of each supervisor with a program to keep running. A run of one second counts as stable for all. */
 const KEEPERS: Readonly<Record<string, Begin>> = {
   skerry: (folder, program) => {
     const module = { exec: [program], backoff: { resetSeconds: 1 } };

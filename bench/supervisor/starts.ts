@@ -8,12 +8,12 @@ import type { ModuleSpec } from '../../src/supervisor/spec.ts';
 import { createSupervisor } from '../../src/supervisor/supervisor.ts';
 import { createRealClock, shellModule } from '../../test/harness/supervisor.ts';
 
-/** How a module is started, in milliseconds from the call to its first line, and that it is gone again. */
+/** Starts a module. Resolves to the milliseconds until its first line, after it has ended. */
 export type Starter = () => Promise<number>;
 
 export type Subject = { readonly name: string; readonly start: Starter; readonly close: () => Promise<void> };
 
-/** What it runs: a shell that says a line and then only waits. */
+/** Program: a shell that prints a line and then waits. */
 const SCRIPT = 'echo up; exec sleep 1000';
 
 /** `child_process.spawn` and nothing else. */

@@ -25,7 +25,7 @@ function finish(): void {
   process.exit(0);
 }
 
-/** Of a frame whose remaining length takes two bytes, as it does from 128 to 16,383. */
+/** Size of a frame whose remaining length has two bytes (128 to 16,383). */
 function sizeOf(frame: Buffer): number {
   return 3 + (frame.readUInt8(1) & 0x7f) + frame.readUInt8(2) * 128;
 }

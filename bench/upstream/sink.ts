@@ -23,7 +23,7 @@ function finish(): void {
   process.exit(0);
 }
 
-/** Where the rest of the frame at `start` begins and ends; undefined: not all of its head is there. */
+/** Bounds of the rest of the frame at `start`. Undefined if its header is incomplete. */
 function restOf(bytes: Buffer, start: number): { at: number; end: number } | undefined {
   let length = 0;
   for (let at = start + 1, scale = 1; at < bytes.length; at++, scale *= 128) {

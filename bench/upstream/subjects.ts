@@ -12,11 +12,11 @@ export const UPSTREAM_CORE = '1';
 const root = resolve(import.meta.dirname, '../..');
 const LOOP = join(import.meta.dirname, 'loop.ts');
 
-/** Of the publisher that fills, and of all that drain. */
+/** Window of the publisher that fills the queue, and of all that drain it. */
 const FILL_WINDOW = 1_000;
 export const WINDOW = 64;
 
-/** What has a backlog for an upstream. */
+/** Program that holds a backlog for an upstream. */
 export type Subject = {
   /** Keeps messages while the upstream is away, and ends. */
   readonly fill: (messages: number) => Promise<void>;

@@ -12,7 +12,7 @@ const NONE: TopicGrants = { publish: [], subscribe: [] };
 /** On this machine, with nothing said of access. */
 const open = createAccess({ modules: new Map([['m', NONE]]), users: new Map(), anonymous: 'everything' });
 
-/** Who may publish where. */
+/** Expected publish rights by topic. */
 const PUBLISH: readonly (readonly [topic: string, client: boolean, module: boolean])[] = [
   ['sensors/1', true, false],
   ['modulesque/m/outputs/o', true, false],
@@ -35,7 +35,7 @@ const PUBLISH: readonly (readonly [topic: string, client: boolean, module: boole
   ['$SYSTEM', true, false],
 ];
 
-/** Who may listen to what. */
+/** Expected subscribe rights by filter. */
 const SUBSCRIBE: readonly (readonly [filter: string, client: boolean, module: boolean])[] = [
   ['sensors/#', true, false],
   ['modules/m/inputs/i', true, true],
@@ -57,7 +57,7 @@ const SUBSCRIBE: readonly (readonly [filter: string, client: boolean, module: bo
 
 type Case = readonly [grant: string, clientId: string, text: string, allowed: boolean];
 
-/** What one grant lets user "u" publish on. */
+/** Topics that one grant permits user "u" to publish on. */
 const GRANTED: readonly Case[] = [
   ['a', 'c', 'a', true],
   ['a', 'c', 'a/b', false],
@@ -88,7 +88,7 @@ const GRANTED: readonly Case[] = [
   ['a/%d', 'c', 'a/%d', true],
 ];
 
-/** Of which part a client receives what a filter matches. */
+/** Part of a filter's topics that a client receives. */
 const PARTS: readonly (readonly [rules: readonly string[], filter: string, part: Granted])[] = [
   [['#'], 'a/#', 'all'],
   [['#', '!a/b'], 'a/#', 'some'],
@@ -109,7 +109,7 @@ const PARTS: readonly (readonly [rules: readonly string[], filter: string, part:
   [['#', '!%u'], '#', 'some'],
 ];
 
-/** What one grant lets user "u" subscribe to. */
+/** Filters that one grant permits user "u" to subscribe to. */
 const COVERED: readonly Case[] = [
   ['a/#', 'c', 'a/#', true],
   ['a/#', 'c', 'a/+/b', true],

@@ -34,10 +34,10 @@ const FORBIDDEN: readonly (readonly [name: string, utf8: string])[] = [
 /** Neighbours of the forbidden ones, a byte order mark, the replacement character, an emoji. */
 const ALLOWED = ' ~\u00a0\ufdcf\ufdf0\ufeff\ufffd\u{1f600}\u{1fffd}\u{10fffd}';
 
-/** What is tried in each place. */
+/** Characters that are tried in each place. */
 const TRIED = FORBIDDEN.filter(([name]) => ['U+0000', 'U+0001', 'U+0085', 'U+D800', 'U+FFFE'].includes(name));
 
-/** Where a packet has a string. */
+/** Places of strings in packets. */
 const PLACES: readonly (readonly [place: string, version: 4 | 5, packet: (text: string) => Packet])[] = [
   ['topic', 4, text => publishOf(`a/${text}`, 'x', 0)],
   ['topic', 5, text => publishOf(`a/${text}`, 'x', 1)],

@@ -6,7 +6,7 @@ import { createTestClock } from '../harness/clock.ts';
 
 const connection = suite('broker: connections');
 
-/** What a client may not begin with, or may not go on with: the connection is closed, unanswered. */
+/** Packets that a client must not send first or next: the connection is closed without an answer. */
 const FAULTS: readonly (readonly [rule: string, bytes: Buffer])[] = [
   ['[MQTT-3.1.0-1] PINGREQ before CONNECT', Buffer.from([0xc0, 0])],
   ['[MQTT-3.1.0-1] PUBLISH before CONNECT', Buffer.from([0x30, 4, 0, 1, 0x61, 0x62])],

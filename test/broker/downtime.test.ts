@@ -22,7 +22,7 @@ function createMachine() {
     off: 0,
     /** Milliseconds by which the wall clock is ahead. */
     wrong: 0,
-    /** Milliseconds by which the hardware clock is ahead of it; undefined: there is none. */
+    /** Milliseconds by which the hardware clock is ahead. NaN without a hardware clock. */
     hardware: Number.NaN,
     synchronised: Number.NaN,
   };

@@ -23,7 +23,7 @@ async function listen(stage: BrokerHarness): Promise<Client> {
   return listener;
 }
 
-/** How its connection ends before the hub does, and the seconds of its delay that are over by then. */
+/** Ways in which the connection ends before the hub, with the elapsed seconds of its delay. */
 const ENDS: readonly (readonly [how: string, end: (client: Client) => unknown, passed: number])[] = [
   ['with the hub', () => {}, 0],
   ['before the hub ends', client => client.send({ cmd: 'disconnect', reasonCode: 4 }), 10],

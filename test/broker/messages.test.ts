@@ -112,7 +112,7 @@ messages(
     ),
 );
 
-/** What a client may not publish: the connection ends without a PUBACK. */
+/** Forbidden publications: the connection ends without a PUBACK. */
 const FORBIDDEN: readonly (readonly [what: string, topic: string, qos: 1 | 2, id: number])[] = [
   ['for a module', 'modules/m/outputs/o', 1, 1],
   ['to a module', 'modules/m/inputs/i', 1, 1],

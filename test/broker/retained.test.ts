@@ -28,7 +28,7 @@ async function retain(client: Client, topic: string, payload: string, expiry?: n
   assert.is(brief(await client.next()), 'puback');
 }
 
-/** What a new subscriber gets behind its SUBACK. */
+/** Messages that a new subscriber receives after its SUBACK. */
 async function heard(
   stage: BrokerHarness,
   topic: string,

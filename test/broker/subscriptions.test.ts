@@ -39,7 +39,10 @@ function performOn(plain: Plain, one: Step): void {
   else plain.delete(key);
 }
 
-/** What each subscriber is to get of others' messages and of its own: the best of the filters that match (MQTT 5, 3.3.4). */
+/**
+ * Expected delivery options of each subscriber for others' and its own messages: the best of the matching
+ * filters (MQTT 5, 3.3.4).
+ */
 function expected(plain: Plain, published: string): string[] {
   const matching = Array.from(plain.values()).filter(one => matches(one.filter, published));
   return Array.from(

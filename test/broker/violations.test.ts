@@ -4,7 +4,7 @@ import { withBroker } from '../harness/broker.ts';
 
 const violations = suite('broker: violations');
 
-/** What no client that is connected may send: its connection ends, unanswered. */
+/** Packets that no connected client may send: the connection ends without an answer. */
 const VIOLATIONS: readonly (readonly [rule: string, packet: string])[] = [
   ['[MQTT-2.3.1-1] PUBLISH at QoS 1 with the identifier 0', '\x32\x09\x00\x04kept\x00\x00x'],
   ['PUBLISH at QoS 1 that ends before its identifier', '\x32\x06\x00\x04kept'],
@@ -54,7 +54,7 @@ for (const [rule, packet] of VIOLATIONS) {
   );
 }
 
-/** What looks odd but is allowed: it is answered as it should be, and the connection goes on. */
+/** Unusual but valid packets: they are answered, and the connection stays. */
 const ALLOWED: readonly (readonly [rule: string, packet: string, answers: readonly string[]])[] = [
   ['[MQTT-3.10.4-5] UNSUBSCRIBE from what it never subscribed to', '\xa2\x05\x00\x01\x00\x01z', ['unsuback']],
   ['PUBACK for what was never sent', '\x40\x02\x00\x07', []],

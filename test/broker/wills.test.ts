@@ -8,7 +8,7 @@ const wills = suite('broker: wills');
 
 const WILL = { topic: 'wills', payload: Buffer.from('gone'), qos: 1, retain: false } as const;
 
-/** How a client may go, and whether its will is published then. */
+/** Ways in which a client disconnects, and whether its will is published. */
 const ENDS: readonly (readonly [how: string, end: (client: Client) => void, published: boolean])[] = [
   ['DISCONNECT', client => client.send({ cmd: 'disconnect' }), false],
   ['a reset of its socket', client => client.socket.resetAndDestroy(), true],

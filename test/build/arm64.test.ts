@@ -15,7 +15,7 @@ const LIBRARIES = '/usr/aarch64-linux-gnu';
 
 const arm64 = suite('the arm64 binary');
 
-/** Why it cannot run here; undefined: it can. */
+/** Reason why the test cannot run here. Undefined if it can. */
 function obstacle(): string | undefined {
   if (process.arch === 'arm64') return 'this machine is arm64, so every other test ran that binary';
   if (spawnSync(QEMU, ['--version']).status !== 0) return `${QEMU} is not installed`;

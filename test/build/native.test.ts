@@ -72,7 +72,7 @@ native('a file that is right is used as it is', context => {
   assert.is(lstatSync(context.path).ino, ino);
 });
 
-/** What may lie where a part belongs, by what it is. */
+/** Foreign files at the place of a native part. */
 const PLANTED: Readonly<Record<string, (context: Folder) => void>> = {
   'a file with one byte changed': ({ path }) => {
     const wrong = Buffer.from(content);

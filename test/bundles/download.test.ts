@@ -25,7 +25,7 @@ type Scene = {
   readonly stage: BundlesHarness;
   readonly server: TestServer;
   readonly wanted: WantedBundle;
-  /** What becomes of it, while the time passes that it takes. */
+  /** Outcome of the download, while the injected clock advances. */
   readonly outcome: () => Promise<string>;
 };
 
@@ -155,7 +155,7 @@ download(
 
 const where = /https:\/\/localhost:\d+\/app\.tar\.gz: /;
 
-/** What a server does, and what is said of it: nothing is kept of such. */
+/** Server misbehaviour and the resulting error. Nothing is stored. */
 const REFUSED: readonly (readonly [what: string, answers: readonly Answer[], sentence: string])[] = [
   ['a missing file', [status(404)], 'HTTP status 404.'],
   ['it may not be had', [status(403)], 'HTTP status 403.'],

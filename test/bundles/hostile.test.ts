@@ -24,7 +24,7 @@ const made: fc.Arbitrary<Made> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ name, type: fc.constantFrom('0', '1', '2', '5'), linkname: name }) },
 );
 
-/** What a path leads to in the end; undefined: to nothing. */
+/** Target of a path after all links. Undefined if it does not exist. */
 function endOf(path: string): string | undefined {
   return existsSync(path) ? realpathSync(path) : undefined;
 }

@@ -134,7 +134,7 @@ const file = { name: `files/${'a'.repeat(64)}`, content: 'A' };
 const MADE = 'which does not belong in a pack: make it with "skerry pack".';
 const ENDS = 'is truncated: it was not copied completely.';
 
-/** Packs that must be refused, and what is said of them. */
+/** Invalid packs and their errors. */
 const REFUSED: readonly (readonly [what: string, bytes: Buffer, sentence: string])[] = [
   ['nothing', Buffer.alloc(0), 'is not a tar archive.'],
   ['only an end', Buffer.alloc(1024), 'is empty.'],

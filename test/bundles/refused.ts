@@ -8,13 +8,13 @@ const link = (name: string, linkname: string): Made => ({ name, type: '2', linkn
 const hardLink = (name: string, linkname: string): Made => ({ name, type: '1', linkname });
 const good = archive(file);
 const zeros = (bytes: number): Buffer => archive({ name: 'zeros', content: Buffer.alloc(bytes) });
-/** What does not fit into a window of 8 MB is packed with a larger one. */
+/** Archive that needs a window larger than 8 MB. */
 const wide = zstdCompressSync(Buffer.concat([good, Buffer.alloc(10 << 20)]), {
   params: { [constants.ZSTD_c_windowLog]: 27, [constants.ZSTD_c_enableLongDistanceMatching]: 1 },
 });
 const ENDS = 'is truncated: it was not copied completely.';
 
-/** Archives that must be refused, and what is said of `modules.m.bundle`. */
+/** Invalid archives and their errors about `modules.m.bundle`. */
 export const REFUSED: readonly (readonly [what: string, bytes: Buffer, sentence: string])[] = [
   ['nothing', Buffer.alloc(0), 'is empty.'],
   ['a text', Buffer.from('#!/bin/sh\n'), 'is neither tar nor tar with gzip or zstd.'],

@@ -13,7 +13,7 @@ export type Answer = (request: IncomingMessage, response: ServerResponse) => voi
 /** An https server of this machine, whose certificate is for `localhost` and 127.0.0.1. */
 export type TestServer = {
   readonly url: string;
-  /** What was asked for: the path, and the range if there was one. */
+  /** Requested paths, with the range if there was one. */
   readonly asked: string[];
   readonly close: () => Promise<void>;
 };

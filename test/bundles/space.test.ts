@@ -51,7 +51,7 @@ function wantedAt(path: string, bytes: Buffer): WantedBundle {
   return { subject: 'modules.m.bundle', sha256: sha256Of(bytes), source, size: 100 << 20, files: 1000 };
 }
 
-/** What the store says, and what it does when it begins to unpack. */
+/** Errors before and during unpacking on a full disk. */
 async function refusal(disk: string, bundles: readonly WantedBundle[], begin?: () => void): Promise<Failure> {
   const log = logFor('bundles', () => begin?.());
   const store = await createBundleStore({ folder: join(disk, 'bundles'), clock: createTestClock(), log });

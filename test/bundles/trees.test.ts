@@ -53,7 +53,7 @@ function make(root: string, leaves: readonly (readonly [readonly string[], Leaf]
   return files.length > 0;
 }
 
-/** What is to become of a tree: nothing can be written. */
+/** Expected tree with all write permissions removed. */
 function sealed(tree: Record<string, string>): Record<string, string> {
   const entries = Object.entries(tree).map(([name, text]): [string, string] => [
     name,

@@ -4,7 +4,7 @@ import { createProgress } from '../../src/cli/output/progress.ts';
 
 const CLEAR = '\r\x1b[K';
 
-/** What is written to a terminal, or to a file, by progress at these times in milliseconds. */
+/** Output of progress on a terminal or a file at these times in milliseconds. */
 function written(isTTY: boolean, times: readonly number[], columns = 80): string[] {
   const texts: string[] = [];
   const terminal = { isTTY, columns, write: (text: string | Uint8Array) => texts.push(String(text)) > 0 };

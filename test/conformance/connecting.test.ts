@@ -5,7 +5,9 @@ import { brief, withBroker } from '../harness/broker.ts';
 import { createTestClock } from '../harness/clock.ts';
 import { published } from '../harness/mqtt5.ts';
 
-/* What chapters 3.1, 3.2 and 3.14 of MQTT 5 ask of a server, by the numbers of that version. */
+/*
+ * Requirements of chapters 3.1, 3.2 and 3.14 of MQTT 5 on a server, by their numbers.
+ */
 const connecting = suite('conformance: connecting');
 
 const LASTING = { sessionExpiryInterval: 1000 };

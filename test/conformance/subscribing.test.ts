@@ -4,7 +4,9 @@ import type { Client } from '../harness/broker.ts';
 import { brief, withBroker } from '../harness/broker.ts';
 import { published, publishOf } from '../harness/mqtt5.ts';
 
-/* What chapters 3.8 to 3.12 and 4.7 of MQTT 5 ask of a server, by the numbers of that version. */
+/*
+ * Requirements of chapters 3.8 to 3.12 and 4.7 of MQTT 5 on a server, by their numbers.
+ */
 const subscribing = suite('conformance: subscribing');
 
 type Wanted = { readonly topic: string; readonly qos: 0 | 1 | 2; readonly nl?: boolean };

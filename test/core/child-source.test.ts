@@ -16,7 +16,7 @@ const device = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
 const name = fc.stringMatching(/^[A-Za-z0-9_-]{1,8}$/);
 const topic = fc.string({ minLength: 1 });
 
-/** What anybody may have written: the hubs' own names among them, with texts that look like theirs or do not. */
+/** Arbitrary user properties, including the hub's own names with genuine and forged values. */
 const properties: fc.Arbitrary<Properties> = fc
   .array(
     fc.tuple(

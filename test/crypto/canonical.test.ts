@@ -90,7 +90,7 @@ function escaped(character: string): string {
 
 const json = fc.jsonValue({ stringUnit: 'binary', maxDepth: 5 });
 
-/** The same value with its fields in another order, at every depth. */
+/** Value with the fields in reverse order at every depth. */
 function reversed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reversed);
   if (typeof value !== 'object' || value === null) return value;

@@ -30,7 +30,7 @@ const pending = (waitsFor: string): ModulesHealth => ({ kind: 'pending', waitsFo
 
 const verdict = suite('deployments: verdict');
 
-/** One module, whether it is checked, and what is to be thought of it. */
+/** Status of a module, whether it has a health check, and the expected verdict. */
 const ONE: readonly (readonly [ModuleStatus, boolean, ModulesHealth])[] = [
   [status('m', 'running'), false, HEALTHY],
   [status('m', 'running'), true, pending('module "m" is not ready')],

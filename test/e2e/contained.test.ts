@@ -10,7 +10,7 @@ const contained = suite('misbehaviour is contained');
 
 const LOG_BYTES_MOST = 5 << 20;
 
-/** What each does, as a shell script, and what is held against it. */
+/** Misbehaviour as a shell script, and the limit that contains it. */
 const MISBEHAVIOUR: Readonly<Record<string, { readonly script: string; readonly more?: object }>> = {
   forks: { script: 'sleep 1000 & sleep 1000 & echo $! > $AT/forks; wait' },
   daemon: { script: '(setsid sh -c \'echo $$ > "$AT/daemon"; exec sleep 1000\' &); exec sleep 1000' },

@@ -12,7 +12,7 @@ type Context = { site: TestDevice };
 
 const supersede = suite<Context>('e2e: a newer manifest');
 
-/** It hears no SIGTERM, and leaves a file when it could. */
+/** Script that ignores SIGTERM and writes a file when it starts. */
 const STUBBORN = `#!/bin/sh
 trap '' TERM
 : > trapped

@@ -16,7 +16,7 @@ deploy.before.each(context => {
 
 deploy.after.each(({ site }) => site.close());
 
-/** What is stopped and started by it must be exactly these; all others keep their processes. */
+/** Asserts that exactly these modules restart and all others keep their processes. */
 async function changes(
   site: TestDevice,
   work: () => Promise<unknown>,

@@ -36,7 +36,7 @@ function statusOf(data: readonly string[]): HubStatus {
   return JSON.parse(run(['ps', '--json', ...data]).out);
 }
 
-/** What waits in a queue; nothing, if there is none yet. */
+/** Bodies in a queue. Empty if the queue does not exist yet. */
 function bodiesIn(queue: string, data: readonly string[]): string[] {
   const { code, out } = run(['queue', 'peek', queue, '--json', ...data]);
   if (code !== 0) return [];

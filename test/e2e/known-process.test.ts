@@ -20,7 +20,7 @@ const ALICE = { username: 'alice', password: 'a-secret' };
 
 type Attempt = Readonly<Record<string, string | number | boolean>>;
 
-/** What a module logged, once it is done, without the times. */
+/** Log lines of a module after it has finished, without times. */
 async function answers(data: string, module: string): Promise<string[]> {
   const file = join(data, 'logs', `${module}.log`);
   const text = (): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');

@@ -140,7 +140,7 @@ const LOST: readonly (readonly [what: string, more: object, sentence: string])[]
   ],
 ];
 
-/** What cannot be packed, and the one sentence for it. */
+/** Manifests that cannot be packed, with their error sentence. */
 const REFUSED: readonly (readonly [what: string, manifest: string, sentence: RegExp, code: number])[] = [
   ['a manifest that is no JSON', '{"name": ', /is not JSON/, 2],
   [

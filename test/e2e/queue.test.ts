@@ -61,7 +61,7 @@ queues('what waits is listed, looked at and dropped', () =>
   }),
 );
 
-/** What one may get wrong: exit code, and what the sentence says. */
+/** Wrong usage with the exit code and the sentence. */
 const WRONG: readonly (readonly [what: string, args: string[], code: number, says: RegExp])[] = [
   ['a queue that is not there', ['queue', 'peek', 'nobody'], 1, /no queue "nobody"/],
   ['a message that is not there', ['queue', 'drop', '$upstream', '99'], 1, /has no message 99/],

@@ -26,7 +26,7 @@ sandboxed.before.each(context => {
 });
 sandboxed.after.each(({ folder }) => removeFolder(folder));
 
-/** What the module has logged, once that ends with a line `done`. */
+/** Log of a module after its line `done`. */
 async function logged(data: string, module: string): Promise<string[]> {
   const file = join(data, 'logs', `${module}.log`);
   const text = (): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
@@ -34,7 +34,7 @@ async function logged(data: string, module: string): Promise<string[]> {
   return text().split('\n');
 }
 
-/** Files beyond the standard streams that a listing of /proc/<pid>/fd names; what leads nowhere is none. */
+/** Files beyond the standard streams in a listing of /proc/<pid>/fd, without dangling ones. */
 function filesIn(lines: readonly string[]): string[] {
   return lines.filter(line => {
     const [, number = '0', target] = / (\d+) -> (.*?)\r?$/.exec(line) ?? [];
@@ -42,7 +42,7 @@ function filesIn(lines: readonly string[]): string[] {
   });
 }
 
-/** Whether a process has a file open that those inherit which it starts. */
+/** True if a process has an inheritable open file of this name. */
 function openedFor(pid: number, name: string): boolean {
   return readdirSync(`/proc/${pid}/fd`).some(number => {
     if (!readlinkSync(`/proc/${pid}/fd/${number}`).endsWith(`/${name}`)) return false;
@@ -52,7 +52,7 @@ function openedFor(pid: number, name: string): boolean {
   });
 }
 
-/** Of those that it inherits itself Node marks the first, up to a gap beyond sixteen. */
+/** Node marks only the first inherited descriptors close-on-exec, up to a gap after sixteen. */
 const BEYOND: readonly 'ignore'[] = Array.from({ length: 40 }, () => 'ignore');
 
 const LISTING = 'ls -l /proc/$$/fd';
@@ -110,7 +110,7 @@ async function withBoxes(folder: string, data: string, play: (hub: RunningHub) =
   }
 }
 
-/** Whether the sandboxes are what they should be here; else it is said that they are not. */
+/** True if sandboxes are available here; otherwise reports why not. */
 function isBoxed(data: string): boolean {
   const { out } = run(['ps', '--data', data]);
   if (!out.includes('not enforced')) return true;

@@ -27,7 +27,7 @@ update.before.each(async context => {
 });
 update.after(({ site }) => site.close());
 
-/** Undefined: it has gone meanwhile. */
+/** Target of a link. Undefined if it has disappeared meanwhile. */
 function linkOf(link: string): string | undefined {
   try {
     return readlinkSync(link);

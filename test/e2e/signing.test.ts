@@ -196,7 +196,7 @@ signing('what cannot be signed, or with what: exit 2 and one sentence', context 
   assert.not(exposed.includes(base64.slice(0, 12)));
 });
 
-/** What the key of a device makes of it. */
+/** Secret as decrypted by the device's key. */
 async function opened(data: string, sealed: string): Promise<string> {
   assert.match(sealed, /^sealed:[A-Za-z0-9+/]+=*\n$/);
   return (await openSealed(sealed.trim(), await openDeviceKey(data, random), 'x')).toString();

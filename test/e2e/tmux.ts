@@ -6,7 +6,7 @@ export type Window = {
   /** Types text; `keys` types keys by tmux's names. */
   readonly type: (text: string) => void;
   readonly keys: (...names: readonly string[]) => void;
-  /** What it shows, line by line. */
+  /** Lines on the screen. */
   readonly shown: () => string;
   readonly resize: (columns: number, rows: number) => void;
   readonly shows: (pattern: RegExp) => Promise<void>;

@@ -6,10 +6,10 @@ import { createFrameReader, frameOf, sizeFrame } from '../../src/hub/control/ter
 /** A viewer of a module's terminal at the control socket, without a terminal of its own. */
 export type RawViewer = {
   readonly socket: Socket;
-  /** What the hub answered first. */
+  /** First reply of the hub. */
   readonly reply: unknown;
   readonly text: () => string;
-  /** How the module ended, once it has. */
+  /** Exit text of the module. Undefined until it has ended. */
   readonly how: () => string | undefined;
   readonly type: (text: string | Buffer) => boolean;
   readonly resize: (columns: number, rows: number) => void;

@@ -19,7 +19,7 @@ export const END: Buffer = Buffer.alloc(2 * BLOCK);
 
 const octal = (value: number, digits: number): string => value.toString(8).padStart(digits, '0');
 
-/** One entry as bytes, field by field as POSIX has them: independent of what reads it. */
+/** Tar entry, field by field as in POSIX, independent of the code under test. */
 export function entry(made: Made): Buffer {
   const content = Buffer.from(made.content ?? '');
   const header = Buffer.alloc(BLOCK);

@@ -36,7 +36,7 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** Whether nobody listens on it. */
+/** True if nothing listens on the port. */
 export function isFree(port: number): Promise<boolean> {
   return new Promise(done => {
     const server = createServer();
@@ -48,7 +48,7 @@ export function isFree(port: number): Promise<boolean> {
 /** A hub of the built binary. */
 export type RunningHub = {
   readonly process: ChildProcess;
-  /** What it has logged so far. */
+  /** Log so far. */
   readonly log: () => string;
   /** Sends a signal and resolves to the exit code when the process is gone. */
   readonly end: (signal: NodeJS.Signals) => Promise<number | null>;
@@ -91,7 +91,7 @@ export function startHub(
 export type Started = {
   readonly process: ChildProcess;
   readonly pid: number;
-  /** What it has logged so far. */
+  /** Log so far. */
   readonly log: () => string;
   /** Resolves to the exit code, or the signal, when it is gone. */
   readonly gone: Promise<number | string | null>;

@@ -94,7 +94,7 @@ export type Client = {
   readonly send: (packet: Packet) => void;
   /** The next packet, or `closed` when the server has closed the connection. Rejects after five seconds. */
   readonly next: () => Promise<Packet | 'closed'>;
-  /** What has come and was not asked for yet. */
+  /** Number of received packets that were not read yet. */
   readonly waiting: () => number;
   /** Sends PINGREQ and resolves to what came before its answer, in brief; `closed` ends it instead. */
   readonly roundTrip: () => Promise<string[]>;

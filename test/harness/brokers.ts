@@ -13,7 +13,7 @@ const MAKERS: Readonly<Record<Kind, Maker>> = {
   skerry: { there: () => true, create: () => createSkerry() },
 };
 
-/** Starts a broker that nobody here wrote, or a parent hub; undefined: it is not installed. */
+/** Starts a third-party broker or a parent hub. Undefined if it is not installed. */
 export async function startBroker(kind: Kind): Promise<Broker | undefined> {
   const { there, create } = MAKERS[kind];
   if (!there()) return undefined;

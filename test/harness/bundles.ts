@@ -16,7 +16,7 @@ import { createTestClock } from './clock.ts';
 /** A store in a folder of the test's own. */
 export type BundlesHarness = {
   readonly folder: string;
-  /** Where bundles are. */
+  /** Folder of the bundles. */
   readonly bundles: string;
   readonly store: BundleStore;
   readonly clock: TestClock;
@@ -25,7 +25,7 @@ export type BundlesHarness = {
   readonly progressed: DownloadProgress[];
   /** Puts a file there and returns how it is wanted, as `modules.m.bundle`. */
   readonly wanted: (archive: Buffer, more?: Partial<WantedBundle>) => WantedBundle;
-  /** What `prepare` says to a bundle that it refuses. */
+  /** Failure of `prepare` for a refused bundle. */
   readonly refusal: (bundle: WantedBundle) => Promise<Failure>;
   readonly remove: () => Promise<void>;
 };

@@ -4,14 +4,14 @@ import { join, resolve } from 'node:path';
 
 const certificates = resolve(import.meta.dirname, '../certificates');
 
-/** What `test/certificates/make.sh` made. */
+/** File made by `test/certificates/make.sh`. */
 export function certificate(name: string): string {
   return join(certificates, name);
 }
 
 export const ca: Buffer = readFileSync(certificate('ca.pem'));
 
-/** What a client shows. */
+/** Client certificate and key. */
 export function identity(name: string): { cert: Buffer; key: Buffer } {
   return { cert: readFileSync(certificate(`${name}.pem`)), key: readFileSync(certificate(`${name}.key`)) };
 }

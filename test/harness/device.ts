@@ -6,7 +6,7 @@ import type { HubStatus } from '../../src/hub/status.ts';
 import { folderWith, type RunningHub, removeFolder, skerry, startHub } from './binary.ts';
 import { processesIn } from './processes.ts';
 
-/** How a command ended. */
+/** Exit code and output of a command. */
 export type Ended = { readonly code: number | null; readonly out: string; readonly err: string };
 
 /** A device with a hub to which manifests are applied. */

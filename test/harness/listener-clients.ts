@@ -18,7 +18,7 @@ export async function outcome(address: string, options: IClientOptions = {}): Pr
   }
 }
 
-/** What a client hears when it publishes `body` to itself, at QoS 1. */
+/** Publishes `body` to itself at QoS 1. Resolves to what it receives. */
 export function echo(client: MqttClient, body: string): Promise<string> {
   return new Promise((resolve, reject) => {
     client.once('message', (_topic, payload) => resolve(payload.toString()));

@@ -5,7 +5,7 @@ export type ModuleProcess = {
   readonly pid: number;
   /** The module that it was started for. */
   readonly module: string;
-  /** Whether it leads its process group: the module itself, not a child of it. */
+  /** True if it leads its process group: the module itself, not its child. */
   readonly leads: boolean;
 };
 
@@ -32,7 +32,7 @@ function processIn(folder: string, pid: number): ModuleProcess | undefined {
   }
 }
 
-/** What a process holds: open files, and bytes of anonymous memory. */
+/** Open files and anonymous memory in bytes of a process. */
 export function holdingsOf(pid: number): { readonly files: number; readonly anonymous: number } {
   const [, kilobytes = '0'] =
     /^Anonymous:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1')) ?? [];

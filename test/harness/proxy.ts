@@ -5,7 +5,7 @@ import { createPair } from '../upstream/network/pair.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
 /**
- * What a network does to those who talk over it:
+ * Behaviour of a network:
  * - `clear`: all passes.
  * - `slow`: all passes late, in pieces of any size.
  * - `deaf`: what the server says is dropped.

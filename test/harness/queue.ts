@@ -16,7 +16,7 @@ import { createTestClock } from './clock.ts';
 export type StoreHarness = {
   readonly clock: TestClock;
   readonly folder: string;
-  /** What the store has logged. */
+  /** Log of the store. */
   readonly errors: string[];
   readonly warnings: string[];
   store: Store;

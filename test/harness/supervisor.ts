@@ -41,12 +41,12 @@ export type SupervisorHarness = {
   readonly changes: string[];
   /** Modules that said they take input. */
   readonly writable: string[];
-  /** What the supervisor said in its own log. */
+  /** Log of the supervisor. */
   readonly said: string[];
   /** A module that runs `script` with sh, in the stage's folder. */
   readonly sh: (name: string, script: string, more?: Partial<ModuleSpec>) => ModuleSpec;
   readonly status: (name: string) => ModuleStatus;
-  /** What stands in the log of a module, the newest file only. */
+  /** Newest log file of a module. */
   readonly logged: (name: string) => string;
   readonly texts: () => string[];
 };
@@ -60,7 +60,7 @@ export type SupervisorHarnessOptions = {
   readonly pressure?: Pressure;
   /** Told that a module takes input, in place of the stage. */
   readonly writable?: (module: string) => void;
-  /** Where its folder is made, for all to pass; default: the system's /tmp, for nobody else. */
+  /** Parent of the folder, which everybody may enter. Default: the system's /tmp, private. */
   readonly beneath?: string;
 };
 

@@ -12,7 +12,7 @@ import { createStoreHarness as createStoreStage, messageOf, to } from './queue.t
 export type UpstreamHarness = {
   readonly queue: StoreStage;
   readonly log: string[];
-  /** What came down; it is safe at once, unless the test takes `settle` in hand. */
+  /** Downstream messages. Durable at once, unless the test handles `settle`. */
   readonly down: Message[];
   takeDown: (message: Message, settle: OnDurable, note?: MetadataEntry) => void;
   /** Starts what the manifest's `upstream` says, in place of what runs. */

@@ -90,7 +90,7 @@ async function onStage(
   }
 }
 
-/** What a client publishes now is heard after all that came before. */
+/** Waits until everything published before has been delivered. */
 async function catchUp({ client, heard }: Stage): Promise<void> {
   await client.publishAsync('last', 'word', { qos: 0 });
   while (!heard.includes('last word')) await new Promise(resolve => setImmediate(resolve));

@@ -18,7 +18,7 @@ function warningsFor(
 
 const into = (module: string): string => `INTO BrokeredEndpoint("/modules/${module}/inputs/i")`;
 
-/** Routes, and what the one warning must say; undefined: there is none. */
+/** Routes and their warning. Undefined without a warning. */
 const ROWS: readonly (readonly [string, Readonly<Record<string, string>>, RegExp | undefined])[] = [
   [
     'a way through three modules',

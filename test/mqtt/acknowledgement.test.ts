@@ -24,7 +24,7 @@ const type = fc.constantFrom<keyof typeof COMMANDS>(PUBACK, PUBREC, PUBREL, PUBC
 const packetId = fc.integer({ min: 1, max: 65_535 });
 const level = fc.constantFrom<Version>(4, 5);
 
-/** What is read of a packet, or why not. */
+/** Parsed packet or its protocol error. */
 function read(first: number, rest: Buffer, version: Version): number[] | string {
   const { packet, bodyAt } = packetOf(first, rest);
   let found: number[] = [];
@@ -53,7 +53,7 @@ acknowledging('each is written as mqtt-packet writes it, and read as it was mean
   );
 });
 
-/** Where we are stricter than mqtt-packet, by the reason we give. */
+/** Differences from mqtt-packet in which we are stricter, by reason. */
 const STRICTER = [
   'an acknowledgement has no packet identifier',
   'an acknowledgement has wrong flags',

@@ -30,7 +30,7 @@ const NOBODY: ServerHandler = {
 
 type Framed = { readonly packets: object[]; readonly broken: string[] };
 
-/** What comes of a stream that arrives in `chunks` behind a CONNECT of MQTT 3.1.1. */
+/** Packets of a stream that arrives in `chunks` after a CONNECT of MQTT 3.1.1. */
 function framed(chunks: readonly Buffer[]): Framed {
   const packets: object[] = [];
   const broken: string[] = [];

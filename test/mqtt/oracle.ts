@@ -2,10 +2,10 @@ import type { Packet } from 'mqtt-packet';
 import { parser } from 'mqtt-packet';
 import type { Version } from '../../src/mqtt/version.ts';
 
-/** How many packets a comparison with mqtt-packet takes: more by SKERRY_ORACLE_PACKETS. */
+/** Number of packets in a comparison with mqtt-packet; more by SKERRY_ORACLE_PACKETS. */
 export const ORACLE_RUNS = { numRuns: Number(process.env['SKERRY_ORACLE_PACKETS'] ?? 20_000) };
 
-/** A packet as mqtt-packet reads it; undefined: it refuses it, or needs more bytes. */
+/** Packet parsed by mqtt-packet. Undefined if it refuses the packet or needs more bytes. */
 export function oracle(bytes: Buffer, version: Version): Packet | undefined {
   let found: Packet | undefined;
   let failed = false;

@@ -50,7 +50,7 @@ const dispatch: fc.Arbitrary<PublishOptions> = fc
   })
   .map(one => ({ ...one, packetId: one.qos === 0 ? 0 : one.packetId, dup: one.dup && one.qos > 0 }));
 
-/** What of a PUBLISH can be compared: its properties as text, user properties in order. */
+/** Comparable form of a PUBLISH: properties as text, user properties in order. */
 function shown(publish: Publish): object {
   const { payload, properties, ...rest } = publish;
   return { ...rest, payload: payload.toString('hex'), properties: properties && plain(properties) };
@@ -122,7 +122,9 @@ publishing('before MQTT 5 it is written byte for byte as mqtt-packet writes it',
   );
 });
 
-/** The same of what mqtt-packet has read; `ours` knows the order of user properties, which that loses. */
+/**
+ * Comparable form of mqtt-packet's result. `ours` has the order of user properties, which mqtt-packet loses.
+ */
 function theirs(packet: ReturnType<typeof oracle>, ours: Publish): object | undefined {
   if (packet?.cmd !== 'publish') return undefined;
   const { topic, qos, dup, retain, messageId, payload } = packet;
@@ -169,7 +171,7 @@ function bundledOf(properties: UserProperties | undefined): string[] {
   );
 }
 
-/** Where we are stricter than mqtt-packet, by the reason we give. */
+/** Differences from mqtt-packet in which we are stricter, by reason. */
 const STRICTER: Readonly<Record<string, string>> = {
   'a PUBLISH at QoS 0 is marked as a duplicate': '[MQTT-3.3.1-2]',
   'a PUBLISH has no packet identifier': '[MQTT-2.2.1-3]',

@@ -4,7 +4,7 @@ import { createServerFramer } from '../../src/mqtt/server.ts';
 import type { Version } from '../../src/mqtt/version.ts';
 import { packetOf } from './oracle.ts';
 
-/** What comes of packets that a client sends one after the other: their names, and the reason code of the end. */
+/** Names of the packets that a client sends, and the reason code of the end. */
 function fates(packets: readonly Buffer[]): (string | number)[] {
   const found: (string | number)[] = [];
   const framer = createServerFramer(4096, 4096, {

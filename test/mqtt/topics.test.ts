@@ -101,7 +101,7 @@ topics('[MQTT-4.8.2-1] [MQTT-4.8.2-2] shared subscriptions', () => {
   for (const [filter, shared] of SHARED) assert.equal(sharedOf(filter), shared, filter);
 });
 
-/** Of two filters, whether the first takes in all that the second does. */
+/** Pairs of filters and whether the first covers the second. */
 const COVERS: readonly (readonly [outer: string, inner: string, covers: boolean])[] = [
   ['modules/m/inputs/#', 'modules/m/inputs/+', true],
   ['modules/m/inputs/#', 'modules/m/inputs/a', true],

@@ -44,7 +44,7 @@ bounds('beyond maxSize a message is refused, and taken again when there is room'
   assert.ok(kept > 8, `only ${kept} were kept`);
   assert.ok(stage.store.health().usedBytes <= MIN_STORE_BYTES);
   await stage.restart();
-  // The journals are begun anew: there one more may fit.
+  // The journals have restarted, so one more may fit.
   let more = 0;
   while ((await stage.append(large(kept + more), [to('a')])) === undefined) more++;
   assert.ok(more <= 1, `${more} more were kept`);

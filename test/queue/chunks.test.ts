@@ -51,7 +51,7 @@ function chunkOf(list: readonly Entry[]): Buffer {
   return sealChunk(draft);
 }
 
-/** What a chunk of `count` entries up to the last of `list` holds, in the form of `list`. */
+/** Expected entries of a chunk of `count` entries up to the last of `list`, in the form of `list`. */
 function entriesIn(value: Buffer, count: number, list: readonly Entry[]): unknown[] {
   const chunk = chunkFrom(Buffer.alloc(0), list.at(-1)?.sequence ?? 0, count, value);
   return Array.from({ length: count }, (_, index) => {

@@ -30,7 +30,7 @@ async function change(folder: string, table: string, damage: (value: Buffer) => 
   await root.close();
 }
 
-/** The same, of keys. */
+/** Damages keys in the same way. */
 async function changeKeys(folder: string, table: string, damage: (key: Buffer) => Buffer): Promise<void> {
   const root = open({ path: folder, maxDbs: 8, encoding: 'binary', keyEncoding: 'binary' });
   const values = root.openDB<Buffer, Buffer>({ name: table, encoding: 'binary', keyEncoding: 'binary' });

@@ -49,7 +49,7 @@ function append(stage: StoreHarness, first: number, last: number, kept: string[]
   }
 }
 
-/** The same, once all are on disk. */
+/** Appends many messages and waits until all are on disk. */
 async function appendMany(stage: StoreHarness, first: number, last: number): Promise<string[]> {
   const kept: string[] = [];
   append(stage, first, last, kept, []);

@@ -15,7 +15,7 @@ type Take = {
   readonly kind: 'take';
   readonly queue: string;
   readonly window: number;
-  /** What becomes of each entry that is sent. */
+  /** Outcome of each sent entry. */
   readonly fates: readonly ('acknowledge' | 'refuse' | 'retry' | 'giveBack' | 'keep')[];
 };
 
@@ -27,7 +27,7 @@ type Step =
       readonly ttl: number | undefined;
       readonly size: number;
       readonly wait: boolean;
-      /** It has a note, and is waited for. */
+      /** True if it has metadata and must be durable first. */
       readonly firm: boolean;
     }
   | Take
@@ -180,7 +180,7 @@ async function perform(stage: StoreHarness, model: Model, wanted: Step, text: st
 }
 
 async function restart(stage: StoreHarness, model: Model): Promise<void> {
-  // Counts begin anew: what is on its way out must have left before.
+  // Counts restart, so entries in flight must have left before.
   await stage.commit();
   model.time = now(stage, model);
   model.left += leftIn(stage);

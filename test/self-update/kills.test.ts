@@ -50,7 +50,7 @@ async function strike(world: World, start: Started, { after, whom }: Kill): Prom
   if (whom !== 'hub') await start.end('SIGKILL');
 }
 
-/** Whether the hub of `start` is the old one, or has found itself good; those of `before` are not its. */
+/** True if the hub of `start` is the old one or has confirmed itself. Ignores the lines of `before`. */
 function isUp(world: World, start: Started, before: readonly number[]): boolean {
   const own = world.ran().filter(line => !before.includes(pidIn(line)));
   return start.log().includes(' listens on ') || own.some(line => line.endsWith(' good'));

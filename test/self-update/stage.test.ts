@@ -90,7 +90,7 @@ const tiny = (machine: number): Buffer => {
 };
 const [own, other] = process.arch === 'x64' ? [62, 183] : [183, 62];
 
-/** What is not taken, by what it is: the code and the sentence. */
+/** Refused binaries with their error code and sentence. */
 const REFUSED: Readonly<Record<string, readonly [NewHub, FailureCode, RegExp]>> = {
   'a changed byte': [
     { ...hubOf(whole), sha256: '0'.repeat(64) },
@@ -180,7 +180,7 @@ staging('a data folder that cannot be written is named', async ({ folder }) => {
   assert.match(failure.message, /hub\/a\/skerry \((EEXIST|ENOTDIR).*correct the folder's permissions\.$/);
 });
 
-/** Mounts a file system of memory on the data folder; false: that cannot be done here, which is said. */
+/** Mounts a tmpfs on the data folder. Returns false and reports if that is impossible here. */
 function mount(folder: string, options: string): boolean {
   const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]);
   if (status !== 0) skip('file systems cannot be mounted here');

@@ -11,7 +11,7 @@ import { watchdogCommand } from '../../src/self-update/watchdog.ts';
 import { folderWith, removeFolder, until } from '../harness/binary.ts';
 import { commandOf } from './world.ts';
 
-/** What /bin/sh is on one system or another. */
+/** Shells that /bin/sh may be. */
 const SHELLS = [['dash'], ['bash', '--posix'], ['busybox', 'sh']];
 
 const guards = suite('update: the guard');

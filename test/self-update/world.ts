@@ -137,7 +137,7 @@ export function good(exitCode = 0, before = ''): string {
   `;
 }
 
-/** What a process runs: its command line, by words; undefined: it is gone. */
+/** Command line of a process. Undefined if it has ended. */
 export function commandOf(pid: number): string[] | undefined {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);

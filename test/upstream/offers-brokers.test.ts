@@ -5,7 +5,7 @@ import { folderWith, freePort, removeFolder, run, startHub, until } from '../har
 import type { Kind } from '../harness/brokers.ts';
 import { startBroker } from '../harness/brokers.ts';
 
-/** How often each is said to offer no exactly once: it is, once for each of the hub's starts. */
+/** Expected number of log lines that a broker does not support QoS 2: one per start of the hub. */
 const KINDS: readonly (readonly [Kind, number])[] = [
   ['mosquitto', 0],
   ['rabbitmq', 1],

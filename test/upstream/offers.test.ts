@@ -7,7 +7,7 @@ import { friendly, startServer, welcome } from './server.ts';
 
 const offering = suite('upstream: servers that do not offer exactly once');
 
-/** What was published on a connection: bodies with their QoS. */
+/** Publications on a connection: bodies with their QoS. */
 function published(guest: Guest | undefined): [string, number][] {
   return (guest?.packets ?? []).flatMap((packet): [string, number][] =>
     packet.cmd === 'publish' ? [[packet.payload.toString(), packet.qos]] : [],

@@ -47,7 +47,7 @@ async function withServer(
   }
 }
 
-/** What the connection fails by; `connected` if it does not. */
+/** Error of the connection; `connected` if it succeeds. */
 async function fateOf(
   stage: UpstreamHarness,
   server: Server,

@@ -5,10 +5,10 @@ import { createServer as createSecureServer } from 'node:tls';
 import type { Packet } from 'mqtt-packet';
 import { generate, parser } from 'mqtt-packet';
 
-/** One connection that a scripted server has taken in. */
+/** Connection accepted by a scripted server. */
 export type Guest = {
   readonly socket: Socket;
-  /** What came, in order. */
+  /** Received packets in order. */
   readonly packets: Packet[];
   readonly send: (packet: Packet) => void;
 };

@@ -33,7 +33,9 @@ function open(address: string): Duplex {
   return connect(port, '127.0.0.1');
 }
 
-/** What comes is there to be read although the hub has said that it closes, and what is sent from then on is dropped. */
+/**
+ * Stream of a WebSocket that can still be read after the hub's close frame, and drops what is written then.
+ */
 function streamOf(webSocket: WebSocket): Duplex {
   const stream = new Duplex({
     read: () => {},
@@ -63,7 +65,7 @@ function publishes(count: number, body: string): Buffer {
   return Buffer.concat(packets);
 }
 
-/** What a client sends that breaks the rules, megabytes behind it included, and the reason that it has to read. */
+/** Invalid packets followed by megabytes, with the reason code that the client must read. */
 const FAULTS: readonly (readonly [name: string, sent: Buffer, reason: number])[] = [
   ['exceeds Receive Maximum', publishes(12 * MAX_PENDING_PUBLISHES, 'x'.repeat(1_000)), 0x93],
   ['sends a malformed packet', Buffer.concat([Buffer.from([0x36, 0]), Buffer.alloc(12 << 20)]), 0x81],

@@ -136,7 +136,7 @@ webSockets('it is pinged, so that no proxy takes it for dead', async () => {
   );
 });
 
-/** What a request for a WebSocket may get beside one. */
+/** Refused upgrade requests with their HTTP status. */
 const REFUSED: readonly (readonly [
   what: string,
   path: string,

@@ -43,7 +43,7 @@ export type KilledModules = {
   readonly kills: number;
   /** Processes of modules that were left when the hub had stopped. */
   readonly left: number;
-  /** What the hub held with all modules running, before the kills and after. */
+  /** Open files and memory of the hub with all modules running, before and after the kills. */
   readonly before: ReturnType<typeof holdingsOf>;
   readonly after: ReturnType<typeof holdingsOf>;
   /** The exit code of the hub. */
@@ -89,7 +89,7 @@ export type KilledHub = {
   readonly left: number;
 };
 
-/** Kills the hub at random moments and starts it anew; then stops it. */
+/** Kills the hub at random moments and restarts it; then stops it. */
 export async function killHub(modules: number, kills: number, seed: number): Promise<KilledHub> {
   const random = randomFrom(seed);
   const folder = stageOf(modules);
@@ -130,7 +130,7 @@ function watchCopies(folder: string): { readonly stop: () => Promise<number> } {
   };
 }
 
-/** How many processes lead a group, by module. */
+/** Number of process group leaders by module. */
 function leadersIn(folder: string): Map<string, number> {
   const leaders = new Map<string, number>();
   for (const { module, leads } of processesIn(folder)) {

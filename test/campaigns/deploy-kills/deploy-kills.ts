@@ -4,16 +4,16 @@ import { type RunningHub, startHub, until } from '../../harness/binary.ts';
 import { openTestDevice, soon, type TestDevice, waiting } from '../../harness/device.ts';
 import { enter } from '../../harness/listener-clients.ts';
 
-/** Where the hub is killed: when it has logged this. */
+/** Log line after which the hub is killed. */
 type Moment = { readonly what: string; readonly logged: RegExp };
 
-/** What a kill left behind. */
+/** Result of a kill. */
 export type Aftermath = {
   readonly moment: string;
   /** Which set ran in the end. */
   readonly result: 'old' | 'new' | 'mixed';
   readonly lost: readonly string[];
-  /** What was not as it should be, in words. */
+  /** Deviations from the expected state. */
   readonly faults: readonly string[];
 };
 
@@ -151,7 +151,7 @@ async function queue(ports: Ports): Promise<string[]> {
   return promised;
 }
 
-/** What of `promised` comes neither to the session nor to the parent. */
+/** Messages of `promised` that reach neither the session nor the parent. */
 async function lostOf(
   ports: Ports,
   promised: readonly string[],
@@ -175,7 +175,7 @@ function ownPort(): number {
   return lastPort;
 }
 
-/** What is not of this set, in words. */
+/** Deviations from this set. */
 async function faultsOf(site: TestDevice, which: Set, ports: Ports): Promise<string[]> {
   const { name, listeners, routes, deployment, modules } = await site.status();
   const [is, wanted] = [

@@ -18,7 +18,7 @@ export type Publisher = Omit<ExactConnection, 'send'> & {
   readonly stop: () => Promise<void>;
 };
 
-/** What was received, in the order in which it was passed on. */
+/** Received messages in order of delivery. */
 export type Subscriber = Omit<ExactConnection, 'send'> & { readonly seen: readonly string[] };
 
 /**

@@ -17,7 +17,7 @@ export type ExactlyOnceReport = {
   /** Messages that the hub has taken over. */
   readonly published: number;
   readonly kills: number;
-  /** Of all subscribers together. */
+  /** Sum over all subscribers. */
   readonly lost: number;
   readonly twice: number;
   readonly outOfOrder: number;

@@ -21,13 +21,13 @@ const MOST_KNOWN = 32;
 /** Connections whose bytes are kept after their end, to be told when the hub has failed on one. */
 const MOST_REMEMBERED = 400;
 
-/** What one connection has sent. */
+/** Bytes that a connection has sent. */
 export type Sent = { readonly address: string; readonly bytes: Buffer[] };
 
 export type Attack = {
   readonly packets: () => number;
   readonly connections: () => number;
-  /** What the newest connections sent, from the first byte on. */
+  /** Bytes of the newest connections, from the first byte. */
   readonly remembered: () => readonly Sent[];
   /** Resolves when so many mutated packets are sent. */
   readonly until: (packets: number) => Promise<void>;
@@ -81,7 +81,7 @@ export function startAttack(port: number, seed: number): Attack {
   };
 }
 
-/** One of loopback's many addresses, by which the log of the hub names a connection. */
+/** Loopback address by which the hub's log identifies a connection. */
 function addressOf(number: number): string {
   return `127.1.${(number >> 8) % 256}.${number % 256}`;
 }
@@ -95,7 +95,7 @@ type Attempt = {
   readonly stopped: () => boolean;
 };
 
-/** One connection from its beginning to its end; resolves when it is closed. */
+/** Runs a connection. Resolves when it is closed. */
 function attackOnce({ port, dice, stock, sent, count, stopped }: Attempt): Promise<void> {
   const script = scriptOf(dice, stock);
   const bench = createBench(dice);

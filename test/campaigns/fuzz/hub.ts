@@ -10,7 +10,7 @@ export type Memory = { readonly resident: number; readonly anonymous: number };
 export type WatchedHub = {
   readonly alive: () => boolean;
   readonly memory: () => Memory;
-  /** How often each reason to close a connection came, the most frequent first. */
+  /** Counts of the reasons why connections were closed, most frequent first. */
   readonly closes: () => [reason: string, times: number][];
   /** Lines that no input may bring about: errors, and stack traces. */
   readonly troubles: () => readonly string[];

@@ -20,7 +20,7 @@ const changeByte: Mutation = (dice, bytes, length) => {
   return length;
 };
 
-/** Where two bytes may be the length of a text: near what it is, or far beyond it. */
+/** Changes two bytes that may be a string length: near their value or far beyond. */
 const changeLength: Mutation = (dice, bytes, length) => {
   if (length < 2) return length;
   const at = dice.below(length - 1);
@@ -64,7 +64,7 @@ const MUTATIONS = [
   truncate,
 ] as const;
 
-/** What leaves a packet's form as it was, mostly: it is read to its end, and what it asks for is done. */
+/** Mutations that mostly keep the packet's form, so that it is parsed to its end and handled. */
 const MILD = [flipBit, changeByte] as const;
 
 /** Bytes of the first byte and the longest remaining length. */
@@ -78,7 +78,7 @@ export type Bench = {
   readonly addMutated: (packet: Buffer, mild: boolean) => void;
   /** Adds a packet mutated anywhere, its first byte and its length, too. */
   readonly addBroken: (packet: Buffer) => void;
-  /** What was added since the last call. */
+  /** Returns the bytes added since the last call. */
   readonly take: () => Buffer;
 };
 

@@ -48,7 +48,7 @@ export function createStock(dice: SeededRandom): Stock {
   };
 }
 
-/** What one connection sends. */
+/** Packets of one connection. */
 export type Script = {
   /** Adds the honest beginning, or one whose CONNECT is mutated; returns how many packets were mutated. */
   readonly begin: (bench: Bench) => number;

@@ -3,7 +3,7 @@ import mqtt from 'mqtt';
 /** Messages of each quality of service on their way at once. */
 const WINDOW = 4;
 
-/** What an honest client saw of its own messages. */
+/** Counts of an honest client's own messages. */
 export type Testimony = { readonly published: number; readonly faults: readonly string[] };
 
 export type Witness = { readonly stop: () => Promise<Testimony> };

@@ -6,7 +6,7 @@ import type { SeededRandom } from '../../harness/seeded-random.ts';
 import type { Role } from './roles.ts';
 import { heldOpen, pauseOf } from './roles.ts';
 
-/** What one connection of a hostile client does, until it is destroyed. */
+/** Behaviour of a hostile client's connection until it is destroyed. */
 type Attack = (socket: Socket, dice: SeededRandom) => void;
 
 function packet(of: Packet, version = 4): Buffer {

@@ -8,7 +8,7 @@ import { skerry } from '../../harness/binary.ts';
 import type { Role } from './roles.ts';
 import { heldOpen, pauseOf } from './roles.ts';
 
-/** What a local program writes to the control socket. */
+/** Hostile requests to the control socket. */
 const REQUESTS: readonly [string | Buffer, ...(string | Buffer)[]] = [
   randomBytes(5_000),
   '{',
@@ -33,7 +33,7 @@ export const hostileLocalUser: Role = async ({ data, dice, over }) => {
   open.end();
 };
 
-/** What a file may hold that should be a manifest. */
+/** Hostile contents of a manifest file. */
 const FILES: readonly [string | Buffer, ...(string | Buffer)[]] = [
   randomBytes(10_000),
   '['.repeat(100_000),

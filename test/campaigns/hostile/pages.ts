@@ -29,7 +29,7 @@ function frame(opcode: number, payload: Buffer): Buffer {
   return Buffer.concat([Buffer.from([0x80 | opcode]), size, Buffer.alloc(4), payload]);
 }
 
-/** What one request of a hostile page sends. */
+/** Requests of a hostile web page. */
 const REQUESTS: readonly [
   (dice: SeededRandom) => (string | Buffer)[],
   ...((dice: SeededRandom) => (string | Buffer)[])[],

@@ -5,7 +5,7 @@ import type { SeededRandom } from '../../harness/seeded-random.ts';
 export type Target = {
   readonly folder: string;
   readonly data: string;
-  /** Of the plain, the WebSocket, the TLS listener and the upstream. */
+  /** Ports of the plain, WebSocket and TLS listeners and of the upstream. */
   readonly port: number;
   readonly webPort: number;
   readonly tlsPort: number;
@@ -14,7 +14,7 @@ export type Target = {
   readonly over: () => boolean;
 };
 
-/** One party that misbehaves until the time is over. */
+/** Party that misbehaves until the time is over. */
 export type Role = (target: Target) => Promise<void>;
 
 export const pauseOf = (milliseconds: number): Promise<void> => pause(milliseconds);

@@ -7,7 +7,7 @@ import { pauseOf } from './roles.ts';
 const CONNACK_4 = Buffer.from([0x20, 2, 0, 0]);
 const CONNACK_5 = Buffer.from([0x20, 3, 0, 0, 0]);
 
-/** What a hostile server does with one link, once its CONNECT is here. */
+/** Behaviour of a hostile server on a link after its CONNECT. */
 type Misdeed = (socket: Socket, dice: SeededRandom) => void;
 
 const MISDEEDS: readonly [Misdeed, ...Misdeed[]] = [

@@ -4,7 +4,7 @@ import { folderWith, freePort, removeFolder, startHub, until } from '../../harne
 /** Longer than the forwarder's longest wait between two tries. */
 const QUIET = 70_000;
 
-/** What a run of the outage showed. */
+/** Result of an outage run. */
 export type OutageReport = {
   readonly acknowledged: number;
   /** Acknowledged to the publisher, and never seen upstream. */
@@ -16,7 +16,7 @@ export type OutageReport = {
 };
 
 export type OutageSettings = {
-  /** How long the parent is away. */
+  /** Duration of the parent's outage. */
   readonly seconds: number;
   /** Kills the edge hub in the middle of it with SIGKILL, and starts it again. */
   readonly killHub: boolean;
@@ -104,7 +104,7 @@ export async function outage({ seconds, killHub }: OutageSettings): Promise<Outa
   }
 }
 
-/** How many of `promised` have not come when nothing new has come for QUIET milliseconds. */
+/** Number of `promised` messages that are missing after QUIET milliseconds without a new message. */
 async function whatDoesNotCome(promised: ReadonlySet<number>, seen: readonly number[]): Promise<number> {
   const missing = new Set(promised);
   let read = 0;

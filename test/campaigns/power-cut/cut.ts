@@ -7,7 +7,10 @@ import { MANNERS } from './disk.ts';
 import type { Cut } from './machine.ts';
 import { createMachine, PLAIN_CUT } from './machine.ts';
 
-/** What shows that power was cut: without it, a store that loses nothing would prove nothing. */
+/**
+ * Control that proves that the power cut loses unflushed writes. Without it, a result of no loss would prove
+ * nothing.
+ */
 export type Control = {
   /** Cuts after which a file that was written just before, and never flushed, was whole. */
   survived: number;

@@ -1,12 +1,12 @@
 import type { Chance } from '../queue-crash/chance.ts';
 
-/** What a real disk's sector is: all of it is written, or nothing. */
+/** Sector size: a sector is written completely or not at all. */
 const SECTOR = 512;
 
 /**
- * What becomes of the writes since the last flush when the power goes. `all`: none was on the medium.
- * `some`: any of them were, in whatever order. `torn`: any of their sectors were. `last`: only the newest were
- * not, and one of them is torn.
+ * Fate of the writes since the last flush at a power cut. `all`: none was written. `some`: a random subset
+ * was. `torn`: a random subset of their sectors was. `last`: only the newest were not, and one of them is
+ * torn.
  */
 export const MANNERS = ['all', 'some', 'torn', 'last'] as const;
 export type Manner = (typeof MANNERS)[number];
@@ -66,7 +66,7 @@ export function createDisk(medium: Buffer, flushes: boolean): Disk {
   };
 }
 
-/** Whether a sector of a write survives; `place` counts from the first write that may be lost. */
+/** True if a sector of a write survives. `place` counts from the first write that may be lost. */
 function survival(manner: Manner, place: number, chance: Chance): () => boolean {
   switch (manner) {
     case 'all':

@@ -15,7 +15,7 @@ const PATIENCE = 30_000;
 
 /** A machine whose only disk is the process `server.ts`, with an ext4 on it. */
 export type Machine = {
-  /** Where the file system is while the power is on. */
+  /** Mount point while the power is on. */
   readonly mount: string;
   /** A disk with an empty file system, while the power is off. */
   readonly format: () => void;
@@ -24,7 +24,7 @@ export type Machine = {
   readonly powerOff: (cut: Cut, process?: ChildProcess) => Promise<Toll>;
 };
 
-/** How the power is cut. */
+/** Parameters of a power cut. */
 export type Cut = {
   readonly manner: Manner;
   readonly seed: number;
@@ -73,7 +73,7 @@ export function createMachine(root: string, flushes: boolean): Machine {
   };
 }
 
-/** What is missing here to run such a machine; undefined: nothing. */
+/** Missing requirement of such a machine. Undefined if all are there. */
 export function missingHere(): string | undefined {
   if (process.getuid?.() !== 0) return 'root';
   const tools = ['losetup', 'mkfs.ext4', 'mount', 'umount', 'truncate'];

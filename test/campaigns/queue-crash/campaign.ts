@@ -11,7 +11,7 @@ import type { Faults } from './judge.ts';
 import { createJudge } from './judge.ts';
 import { linesIn } from './report.ts';
 
-/** Where a store is put under load, and what befalls it there. */
+/** Folder of the store under load, and the failure that interrupts it. */
 export type Site = {
   /** A folder for a new store; all that was there is gone. */
   readonly fresh: () => Promise<string>;
@@ -98,7 +98,7 @@ async function untilStrike({ child, complaints }: Running, early: boolean, time:
   await Promise.race([delay(time), ended]);
 }
 
-/** One line for people. */
+/** Summary line of a campaign. */
 export function verdict(strikes: string, { promised, lost, cameBack, outOfOrder, leaks }: Result): string {
   const counts = [
     `${promised} promised`,

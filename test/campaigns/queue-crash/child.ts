@@ -15,7 +15,7 @@ import { reportInto } from './report.ts';
  *   node child.ts FOLDER REPORT SEED FIRST-NUMBER load|finish
  */
 
-/** How much faster time passes where nothing but the store's own rounds is waited for. */
+/** Factor by which time passes faster while only the store's maintenance runs. */
 const HURRY = 20;
 
 const hurriedClock: Clock = {

@@ -1,7 +1,7 @@
 import { stopsIn } from './parcel.ts';
 import type { Line, Word } from './report.ts';
 
-/** What is wrong, a sentence each. */
+/** Faults, one sentence each. */
 export type Faults = {
   readonly lost: string[];
   readonly cameBack: string[];
@@ -27,7 +27,7 @@ type Key = string;
 
 export function createJudge(): Judge {
   const faults: Faults = { lost: [], cameBack: [], outOfOrder: [], leaks: [] };
-  /** What must be there; what has left, or may have; what may be a dead letter instead, or is one. */
+  /** Keys that must exist; keys that may have left; keys that may be dead letters or are. */
   let expected = new Set<Key>();
   const leaving = new Set<Key>();
   const gone = new Set<Key>();
@@ -94,7 +94,7 @@ export function createJudge(): Judge {
     }
   };
 
-  /** What is there now must stay; what is not must never come again. */
+  /** Restarts the expectation: present keys must stay, absent keys must not return. */
   const startOver = (first: number): void => {
     expected = new Set(found.entries.keys());
     buried = found.letters;
@@ -187,7 +187,7 @@ export function createJudge(): Judge {
 
 type Position = { readonly priority: number; readonly number: number };
 
-/** What one opening found. */
+/** Content of the store at one opening. */
 type Found = {
   readonly entries: Map<Key, number>;
   readonly letters: Set<Key>;

@@ -1,7 +1,7 @@
 import type { Message } from '../../../src/core/message.ts';
 import { PLAIN } from '../../../src/core/message.ts';
 
-/** Where a message of the load goes. */
+/** Destination of a message of the load. */
 export type Stop = { readonly queue: string; readonly priority: number };
 
 /** A message of the load that tells by itself which one it is and where it belongs. */
@@ -18,7 +18,7 @@ export function messageOf(parcel: Parcel, length: number): Message {
   };
 }
 
-/** The parcel that a message is; undefined: not a byte for byte one. */
+/** Parcel of a message. Undefined if it is not identical byte for byte. */
 export function parcelIn(message: Message | undefined): Parcel | undefined {
   if (message === undefined) return undefined;
   const [number, length, stops] = message.body.toString('latin1').split(' ', 3);

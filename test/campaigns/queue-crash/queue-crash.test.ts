@@ -23,7 +23,7 @@ kills('a killed process loses nothing that was promised, and nothing acknowledge
 
 const judging = suite('queue: the judge of kills');
 
-/** What a judge finds after a process that reported `before` was killed, and the next one found `after`. */
+/** Faults that the judge finds after a killed process reported `before` and the next one found `after`. */
 function judged(before: readonly string[], after: readonly string[]): Partial<Faults> {
   const judge = createJudge();
   judge.hear(['opened', ...before].map(lineFrom), 0);

@@ -1,7 +1,7 @@
 import { openSync, readFileSync, writeSync } from 'node:fs';
 
 /*
- * What the process under load tells its judge: one line of words each. A line is in the file, and survives the
+ * Reports of the process under load to its judge, one line each. A line is in the file, and survives the
  * process, before the load goes on.
  *
  *   found when the store was opened:

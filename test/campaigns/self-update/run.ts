@@ -11,7 +11,7 @@ import { killIn, namesOf, WHOLE } from './self-update-kills.ts';
  *   node test/campaigns/self-update/run.ts [KILLS]
  */
 
-/** Resolves to what is wrong; undefined: nothing. */
+/** Resolves to the fault. Undefined if there is none. */
 async function hang(): Promise<string | undefined> {
   const site = await createSite();
   try {

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import type { Kill } from './self-update-kills.ts';
 import { killIn, WHOLE } from './self-update-kills.ts';
 
-/** One for each, at any moment; `npm run self-update` has more of them. */
+/** Processes to kill, one kill each at a random moment; `npm run self-update` has more. */
 const WHOM = ['started', 'hub', 'all'] as const;
 
 const kills = suite('e2e: SIGKILL while the hub updates itself');

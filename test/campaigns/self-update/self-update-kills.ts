@@ -15,7 +15,7 @@ export const WHOLE = 5_000;
 export type Kill = {
   readonly after: number;
   readonly whom: 'started' | 'hub' | 'all';
-  /** Whether the module that comes with the new hub works; otherwise the hub must go back. */
+  /** True if the new hub's module works. Otherwise the hub must roll back. */
   readonly works: boolean;
 };
 
@@ -57,7 +57,7 @@ async function strike({ data }: Site, started: Started, { after, whom }: Kill): 
   await Promise.race([started.gone, left]);
 }
 
-/** What `ps` tells when the change has come to its end. */
+/** Status of `ps` after the deployment has ended. */
 export async function settled({ seen }: Site, seconds: number): Promise<Seen> {
   const end = performance.now() + seconds * 1000;
   let last = 'nothing';

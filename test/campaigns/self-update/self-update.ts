@@ -6,10 +6,10 @@ import * as assert from 'uvu/assert';
 import type { Started } from '../../harness/binary.ts';
 import { endAll, folderWith, follow, freePort, removeFolder, skerry } from '../../harness/binary.ts';
 
-/** What a command printed and how it ended. */
+/** Output and exit code of a command. */
 export type Ran = { readonly code: number | null; readonly out: string; readonly err: string };
 
-/** What of `ps --json` tells of an update. */
+/** Fields of `ps --json` about a self-update. */
 export type Seen = {
   readonly pid: number;
   readonly hub: { readonly version: string; readonly binary: string; readonly onTrial: boolean };
@@ -106,7 +106,7 @@ export async function createSite(): Promise<Site> {
   };
 }
 
-/** One sentence, and such an end. */
+/** Asserts one error sentence and an exit code. */
 export function refused({ code, err }: Ran, wanted: number, sentence: RegExp): void {
   assert.match(err, sentence, err);
   assert.is(code, wanted);

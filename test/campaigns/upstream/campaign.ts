@@ -15,7 +15,7 @@ import { leaveSession, startExactReader, startForgivingReader, startReader } fro
 
 const PUBLISHERS = 4;
 
-/** Of the hubs: black holes are found in time. */
+/** Keep-alive of the hubs, short enough to detect black holes. */
 const KEEP_ALIVE = '2s';
 
 /** Milliseconds without anything new until what has not come is lost: longer than the hub's longest wait between two tries. */
@@ -27,11 +27,11 @@ const AFTER = 2_000;
 export type CampaignSettings = {
   readonly kind: Kind;
   readonly messages: number;
-  /** How long things go wrong: the messages are spread over it. */
+  /** Duration of the faults in seconds. The messages are spread over it. */
   readonly seconds: number;
   readonly seed: number;
   readonly hubKills: number;
-  /** What happens to the broker at worst. */
+  /** Worst fault of the broker. */
   readonly worst: 'kept' | 'stopped' | 'killed';
   readonly exactlyOnce: boolean;
   /** Names of the hubs between publishers and broker, from below. None: what does the broker do by itself? */
@@ -47,7 +47,7 @@ export type CampaignReport = {
   readonly once: boolean;
   readonly acknowledged: number;
   readonly misfortunes: Misfortunes;
-  /** What each reader got, by what it read. */
+  /** Verdict about each reader. */
   readonly verdicts: Readonly<Record<string, Verdict>>;
   /** Sentences: refusals, sessions that were forgotten. */
   readonly faults: readonly string[];
@@ -57,7 +57,7 @@ const READERS = { no: startReader, running: startForgivingReader, always: startE
 
 type Stage = { readonly hubs: readonly Broker[]; readonly networks: readonly Network[] };
 
-/** Publishes while all is broken that can be, and judges what came. Undefined: the broker is not installed. */
+/** Publishes during all faults and checks what arrived. Undefined if the broker is not installed. */
 export async function campaign(settings: CampaignSettings): Promise<CampaignReport | undefined> {
   const broker = await startBroker(settings.kind);
   if (broker === undefined) return undefined;

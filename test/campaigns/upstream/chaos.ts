@@ -13,10 +13,10 @@ const AWAY = 2_500;
 export type Misfortunes = {
   /** Times that each hub below the upstream was killed, from below. */
   readonly hubKills: number[];
-  /** Of the broker's nodes. */
+  /** Stops of the broker's nodes. */
   stops: number;
   kills: number;
-  /** Of each network, from the broker down. */
+  /** Cuts of each network, starting at the broker. */
   readonly cuts: number[];
   readonly storms: number[];
 };
@@ -26,7 +26,7 @@ export type ChaosSettings = {
   readonly hubs: readonly Broker[];
   readonly networks: readonly Network[];
   readonly hubKills: number;
-  /** What happens to the broker at worst. */
+  /** Worst fault of the broker. */
   readonly worst: 'kept' | 'stopped' | 'killed';
   readonly seconds: number;
   /** A stream of dice for each number. */

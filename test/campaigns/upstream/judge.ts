@@ -3,7 +3,7 @@ export function bodyOf(publisher: string, number: number): string {
   return `${publisher} ${number} ${'.'.repeat((number * 37) % 300)}`;
 }
 
-/** Who published, and how many: numbers from 1 on. */
+/** Number of messages by publisher, numbered from 1. */
 export type Published = ReadonlyMap<string, number>;
 
 export type Verdict = {

@@ -53,8 +53,8 @@ export async function startExactReader({ ports }: Broker, clientId: string, filt
 }
 
 /**
- * The same at a broker that, started again, knows no longer what this session had: it marks what it sends again, so that a
- * message counts that is not marked, or was never seen.
+ * Reader at a broker that loses its session state at a restart and marks redeliveries with DUP: counts a
+ * message that is not marked or was never seen.
  */
 export function startForgivingReader({ ports }: Broker, clientId: string, filter: string): Promise<Reader> {
   const seen: string[] = [];

@@ -73,7 +73,7 @@ for (const [name, one] of Object.entries(CASES)) {
   if (faults.length > 0) process.exitCode = 1;
 }
 
-/** One number, or one of each hub or network. */
+/** Text of a count, or of the counts of each hub or network. */
 function words(counts: Readonly<Record<string, number | readonly number[]>>): string {
   return Object.entries(counts)
     .map(([what, count]) => `${what} ${typeof count === 'number' ? count : count.join(' + ')}`)

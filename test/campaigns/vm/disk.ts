@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 
 const project = resolve(import.meta.dirname, '../../..');
 
-/** What the tests and the hub call; busybox stands in for all else. */
+/** Programs that the tests and the hub need; busybox provides the others. */
 const TOOLS = [
   ...[
     'sh',

@@ -79,7 +79,7 @@ guarded('started anew in the middle of its trial, it has its limits at once', as
   rmdirSync(SERVICE);
 });
 
-/** What is left of the hub's groups when it has ended: the one that it was in itself. */
+/** Remaining control groups after the hub's end, except its own. */
 function leaves(): string[] {
   return readdirSync(SERVICE, { withFileTypes: true }).flatMap(one => (one.isDirectory() ? [one.name] : []));
 }

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 /** Debian's kernel for machines in a machine, as files. */
 export type Kernel = {
   readonly image: string;
-  /** What must be loaded before its disk is there, in this order. */
+  /** Kernel modules to load before the disk is available, in order. */
   readonly modules: readonly string[];
 };
 

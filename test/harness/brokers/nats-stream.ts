@@ -45,7 +45,7 @@ function openNats(port: number, heard: Heard) {
   };
 }
 
-/** Where the body of a message lies whose first line is `words`; undefined: it has none. */
+/** Bounds of the body of a message whose first line is `words`. Undefined if it has none. */
 function bodyOf(words: readonly string[], from: number) {
   const size = Number(words.at(-1));
   if (words[0] === 'MSG') {

@@ -25,7 +25,7 @@ export type ServerSettings = {
 /** A process that is started, ended and started again. */
 export type Server = {
   readonly running: () => boolean;
-  /** Undefined: it does not run. */
+  /** Process identifier. Undefined if it does not run. */
   readonly pid: () => number | undefined;
   /** Resolves when it serves. Rejects with what it wrote if it ends before. */
   readonly start: () => Promise<void>;
@@ -42,7 +42,7 @@ process.on('exit', () => {
 // A test that hangs is ended by SIGTERM.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.once(signal, () => process.exit(1));
 
-/** Whether a program of a Debian package is there. */
+/** True if a program of a Debian package is installed. */
 export function installed(program: string, question: string): boolean {
   return spawnSync(program, [question], { stdio: 'ignore' }).error === undefined;
 }
@@ -112,7 +112,7 @@ function signalProcessGroup(group: number, signal: 'SIGTERM' | 'SIGKILL'): void 
   }
 }
 
-/** Whether an MQTT server takes a client at a port of loopback. */
+/** True if an MQTT server accepts a client on a port of loopback. */
 export function takesClients(port: number): Promise<boolean> {
   return new Promise(done => {
     const socket = connect(port, '127.0.0.1');
@@ -140,7 +140,7 @@ export function takesClients(port: number): Promise<boolean> {
   });
 }
 
-/** Whether anybody listens at a port of loopback. */
+/** True if something listens on a port of loopback. */
 export function opens(port: number): Promise<boolean> {
   return new Promise(done => {
     const socket = connect(port, '127.0.0.1', () => {

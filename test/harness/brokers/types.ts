@@ -1,7 +1,7 @@
 /** A broker, or a cluster of them, on loopback, with its data in a folder of its own. */
 export type Broker = {
   readonly name: string;
-  /** Where MQTT is spoken: one port a node. */
+  /** MQTT ports, one per node. */
   readonly ports: readonly number[];
   /** Processes of its nodes that run. */
   readonly pids: () => readonly number[];
@@ -9,12 +9,9 @@ export type Broker = {
   readonly start: (node?: number) => Promise<void>;
   /** Ends a node, or all. */
   readonly end: (signal: 'SIGTERM' | 'SIGKILL', node?: number) => Promise<void>;
-  /** Whether it does QoS 2: `running`: not to its subscribers over its own restart. */
+  /** Support for QoS 2. `running`: not to its subscribers across its own restart. */
   readonly exact: 'no' | 'running' | 'always';
-  /**
-   * What it has of a session's queue by its own account, not by MQTT: a number, or all messages in their order.
-   * Undefined: it has no such account.
-   */
+  /** Content of a session's queue by the broker's own interface, not by MQTT. Undefined if it has none. */
   readonly account: ((clientId: string) => Promise<Account>) | undefined;
   /** Ends it and removes its data. */
   readonly close: () => Promise<void>;
@@ -23,7 +20,7 @@ export type Broker = {
 export type Account = {
   /** Messages that wait for the session. */
   readonly waiting: number;
-  /** The bodies of all messages that it keeps, in the order in which it took them; undefined: it does not tell. */
+  /** Bodies of all stored messages in order of arrival. Undefined if the broker does not report them. */
   readonly bodies: readonly string[] | undefined;
 };
 

@@ -9,7 +9,7 @@ import { createWay } from './way.ts';
 export type Pair = {
   readonly weather: (now: Weather) => void;
   readonly cut: () => void;
-  /** It has lost bytes, or has no server: nothing will come of it. */
+  /** True if the connection has lost bytes or has no server, so it cannot recover. */
   readonly doomed: () => boolean;
 };
 
@@ -28,7 +28,7 @@ export function createPair(client: Socket, { targets, dice, passed, ...settings 
   let over = false;
   /** The client has left, and a black hole keeps it from the server. */
   let ghost = false;
-  /** What follows lost bytes must not pass, or it would be another stream than the one that was sent. */
+  /** After lost bytes nothing may pass, because the stream would differ from the one that was sent. */
   let doomed = weather === 'halfOpen';
 
   const end = (): void => {

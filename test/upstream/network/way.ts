@@ -10,10 +10,10 @@ const MOST_HELD = 1_000_000;
 
 export type Verdict = 'pass' | 'late' | 'hold' | 'drop';
 
-/** One direction of a connection. */
+/** Direction of a connection. */
 export type Way = {
   readonly push: (chunk: Buffer) => void;
-  /** What is held may pass now. */
+  /** Releases the held bytes. */
   readonly flow: () => void;
   /** The sender will say nothing more: calls back once all of it has passed. */
   readonly finish: (then: () => void) => void;
