@@ -9,8 +9,8 @@ import { print, printTable } from './report.ts';
 /*
  * node bench/broker-memory.ts
  *
- * What do connections cost that do nothing, and a million messages that wait? Anonymous memory in MB over that of the
- * broker at rest, beside mosquitto.
+ * What do connections cost that do nothing, and a million messages that wait? Anonymous memory in MB over
+ * that of the broker at rest, beside mosquitto.
  */
 const CONNECTIONS = [1_000, 10_000];
 const WAITING = 1_000_000;

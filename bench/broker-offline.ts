@@ -5,8 +5,9 @@ import { median, print, printTable, ratiosOf, whole } from './report.ts';
 /*
  * node bench/broker-offline.ts
  *
- * How many messages a second can be published for a persistent session that is away, and how many does it get when it is
- * back? QoS 1, 256 bytes, beside mosquitto, which keeps them in memory; skerry acknowledges what is on disk.
+ * How many messages a second can be published for a persistent session that is away, and how many does it get
+ * when it is back? QoS 1, 256 bytes, beside mosquitto, which keeps them in memory; skerry acknowledges what
+ * is on disk.
  */
 const ROUNDS = 5;
 const MESSAGES = 200_000;

@@ -7,8 +7,8 @@ import { median, print, printTable, ratiosOf, whole } from './report.ts';
 /*
  * node bench/broker.ts [case...]
  *
- * How many messages a second does the broker pass on? Beside Debian's mosquitto and aedes, in turn, each broker on one
- * core and the load on the other. Prints a table, and the ratios to mosquitto last.
+ * How many messages a second does the broker pass on? Beside Debian's mosquitto and aedes, in turn, each
+ * broker on one core and the load on the other. Prints a table, and the ratios to mosquitto last.
  */
 const ROUNDS = 5;
 const SECONDS = 2;

@@ -6,9 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { median, print, printTable, ratiosOf } from './report.ts';
 
 /*
- * Duration of a deployment: from the start of `skerry apply` until the last module of it is ready, beside what
- * must be paid by anybody who spawns the same modules, and beside supervisord, which is told of a new configuration;
- * and a second apply, of which nothing differs. All in turn, medians.
+ * Duration of a deployment: from the start of `skerry apply` until the last module of it is ready, beside
+ * what must be paid by anybody who spawns the same modules, and beside supervisord, which is told of a new
+ * configuration; and a second apply, of which nothing differs. All in turn, medians.
  */
 const ROUNDS = 5;
 const SIZES = [1, 10, 30];

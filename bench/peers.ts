@@ -4,8 +4,8 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 
 /**
- * A package that only a benchmark compares with, fetched with its first run: whoever builds Skerry would fetch it for
- * nothing. No script of it is run to install it. Returns a `require` that finds it.
+ * A package that only a benchmark compares with, fetched with its first run: whoever builds Skerry would
+ * fetch it for nothing. No script of it is run to install it. Returns a `require` that finds it.
  * @throws if it cannot be fetched
  */
 export function requirePeer(name: string, version: string): NodeJS.Require {

@@ -10,8 +10,8 @@ import { print } from './report.ts';
 /*
  * node bench/queue.ts [appends|drops|latency|writes|waiting|reuse]
  *
- * What does it cost to keep messages? The store beside better-sqlite3 and beside a bare file that only grows, in the
- * same run. Prints a table a question, and all ratios last.
+ * What does it cost to keep messages? The store beside better-sqlite3 and beside a bare file that only grows,
+ * in the same run. Prints a table a question, and all ratios last.
  */
 const QUESTIONS: Record<string, () => Promise<string[]>> = {
   appends,

@@ -7,8 +7,9 @@ import { CASES } from './routes/cases.ts';
 /*
  * node bench/routes.ts [ROUNDS]
  *
- * What does it cost to ask routes about a message? Beside a function of the same meaning written by hand, jsonata,
- * json-logic-js and filtrex, in turn, each in a process of its own. Prints nanoseconds a message, and the ratios last.
+ * What does it cost to ask routes about a message? Beside a function of the same meaning written by hand,
+ * jsonata, json-logic-js and filtrex, in turn, each in a process of its own. Prints nanoseconds a message,
+ * and the ratios last.
  */
 const ROUNDS = Number(process.argv[2] ?? 7);
 const OTHERS = ['jsonata', 'json-logic-js', 'filtrex'];

@@ -8,14 +8,16 @@ import { KEEPER_NAMES, keeperOf } from './supervisor/restarts.ts';
 import { bareSpawn, supervised } from './supervisor/starts.ts';
 
 /*
- * Cost of supervision: from the call to a module's first line, beside child_process.spawn and in all degrees of
- * confinement; from the end of a module to the first word of the next, beside runit and supervisord; memory of the hub
- * for each module that does nothing. All in turn, medians.
+ * Cost of supervision: from the call to a module's first line, beside child_process.spawn and in all degrees
+ * of confinement; from the end of a module to the first word of the next, beside runit and supervisord;
+ * memory of the hub for each module that does nothing. All in turn, medians.
  */
 const STARTS = 100;
 const RESTARTS = 15;
 
-/** Milliseconds that a module lives before it is killed: runit holds one that lived for less than a second. */
+/**
+ * Milliseconds that a module lives before it is killed: runit holds one that lived for less than a second.
+ */
 const LIFE = 1_300;
 
 const IDLE_MODULES = 100;

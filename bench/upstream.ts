@@ -23,10 +23,10 @@ import {
 /*
  * node bench/upstream.ts [mosquitto|sink|far|nats|idle] [rounds]
  *
- * How fast is a backlog of 500,000 messages (256 bytes, QoS 1, window 64) drained into mosquitto, near and far, into a server that only
- * acknowledges, and into a cluster of three NATS servers, beside a mosquitto bridge with the same backlog, as it comes and
- * with the same window, and a loop around mqtt.js; what memory does it take; and how many bytes an hour does a quiet hub
- * send and get?
+ * How fast is a backlog of 500,000 messages (256 bytes, QoS 1, window 64) drained into mosquitto, near and
+ * far, into a server that only acknowledges, and into a cluster of three NATS servers, beside a mosquitto
+ * bridge with the same backlog, as it comes and with the same window, and a loop around mqtt.js; what memory
+ * does it take; and how many bytes an hour does a quiet hub send and get?
  */
 const MESSAGES = 500_000;
 
@@ -37,7 +37,10 @@ const DELAY = 20;
 /** NATS asks its cluster about each message: all would take a quarter of an hour. */
 const NATS_MESSAGES = 50_000;
 
-/** Milliseconds: nothing more comes; a hub has come to rest; between two looks at its memory; of quiet traffic. */
+/**
+ * Milliseconds: nothing more comes; a hub has come to rest; between two looks at its memory; of quiet
+ * traffic.
+ */
 const QUIET = 10_000;
 const REST = 5_000;
 const LOOK = 250;

@@ -31,9 +31,10 @@ const PTY_LOADER = `
 `;
 
 /**
- * Pieces of packages that the bundle replaces, each found once in its file. cbor-x finds out whether there is a function that its
- * variant without `eval` never has: V8 reads all of cbor-x once more for the words of that error, 2 ms of each start. lmdb prints
- * the error of each failed transaction to stderr, besides rejecting a promise with it.
+ * Pieces of packages that the bundle replaces, each found once in its file. cbor-x finds out whether there is
+ * a function that its variant without `eval` never has: V8 reads all of cbor-x once more for the words of
+ * that error, 2 ms of each start. lmdb prints the error of each failed transaction to stderr, besides
+ * rejecting a promise with it.
  */
 const REPLACED_PIECES = [
   {
@@ -100,8 +101,8 @@ function substitutes(used) {
 }
 
 /**
- * Bundles the programs, and what runs one of them, into a file each in `work`, with the hashes of the native `assets`.
- * Returns the files and the sources that they were made of.
+ * Bundles the programs, and what runs one of them, into a file each in `work`, with the hashes of the native
+ * `assets`. Returns the files and the sources that they were made of.
  */
 export async function bundle(work, assets) {
   const used = new Set();

@@ -17,8 +17,9 @@ const DEBIAN = { x64: 'amd64', arm64: 'arm64' };
 const LONGEST = 120_000;
 
 /**
- * V8's code cache of the hub's program, as a file in `work`: a hub with it parses no source text. It fits one version of V8 on one architecture, so it is made by that runtime, in an emulator for another
- * machine; undefined, said aloud, if there is none: the binary is then as good, and starts later.
+ * V8's code cache of the hub's program, as a file in `work`: a hub with it parses no source text. It fits one
+ * version of V8 on one architecture, so it is made by that runtime, in an emulator for another machine;
+ * undefined, said aloud, if there is none: the binary is then as good, and starts later.
  */
 export function codeCache(program, native, runtime, arch, work) {
   const emulator = emulatorFor(arch);
@@ -44,7 +45,10 @@ export function codeCache(program, native, runtime, arch, work) {
   return cache;
 }
 
-/** Moves the cache within its slack to where V8 reads it in place; its first byte tells how far from there it lies. */
+/**
+ * Moves the cache within its slack to where V8 reads it in place; its first byte tells how far from there it
+ * lies.
+ */
 export function align(binary, cache) {
   const [bytes, moved] = [readFileSync(binary), readFileSync(cache)];
   const start = bytes.indexOf(moved);

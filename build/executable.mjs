@@ -8,12 +8,15 @@ import { run } from './tools.mjs';
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
 /**
- * None can be set later. With what `up` sets, garbage is collected early; more than one thread to help V8 costs 15 ms
- * at the start and some MB under load.
+ * None can be set later. With what `up` sets, garbage is collected early; more than one thread to help V8
+ * costs 15 ms at the start and some MB under load.
  */
 export const V8_FLAGS = ['--max-semi-space-size=1', '--v8-pool-size=1', '--expose-gc'];
 
-/** Makes a single executable of `draft`, a copy of the runtime: puts the bundle `main` and its `assets` into it. */
+/**
+ * Makes a single executable of `draft`, a copy of the runtime: puts the bundle `main` and its `assets` into
+ * it.
+ */
 export function makeExecutable({ main, assets, draft, work }) {
   const config = join(work, 'sea.json');
   const blob = join(work, 'sea.blob');

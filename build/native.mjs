@@ -15,15 +15,18 @@ const FLAGS = [
   ...['-DNODE_GYP_MODULE_NAME=pty', '-DBUILDING_NODE_EXTENSION', '-DNAPI_CPP_EXCEPTIONS', '-lutil'],
 ];
 
-/** Functions that Node lacks: credentials at the other end of a Unix socket, pipe2(2), those of the allocator, _exit(2). */
+/**
+ * Functions that Node lacks: credentials at the other end of a Unix socket, pipe2(2), those of the allocator,
+ * _exit(2).
+ */
 const FUNCTIONS = ['peer-credentials.cc', 'pipe.cc', 'memory.cc', 'exit.cc'].map(file =>
   readFileSync(join(root, 'build', file), 'utf8'),
 );
 
 /**
- * Additions to node-pty's source, each behind a line that stands in it once: what runs on a terminal inherits no
- * other file of the hub, and nothing that the hub starts later inherits the terminal, into which it could type. The last
- * three are the functions above.
+ * Additions to node-pty's source, each behind a line that stands in it once: what runs on a terminal inherits
+ * no other file of the hub, and nothing that the hub starts later inherits the terminal, into which it could
+ * type. The last three are the functions above.
  */
 const ADDITIONS = [
   ['        environ = env;\n', '        closefrom(3);\n'],
@@ -45,9 +48,10 @@ const ADDITIONS = [
 ];
 
 /**
- * Texts in lmdb's native part, and what the build puts in their place. If a page cannot be written, LMDB formats the first text
- * into 100 bytes (mdb.c, mdb_page_flush): with large numbers it is longer, and two of the numbers are uninitialised memory.
- * Without conversions it always fits. The others go to stderr, in the middle of the hub's log.
+ * Texts in lmdb's native part, and what the build puts in their place. If a page cannot be written, LMDB
+ * formats the first text into 100 bytes (mdb.c, mdb_page_flush): with large numbers it is longer, and two of
+ * the numbers are uninitialised memory. Without conversions it always fits. The others go to stderr, in the
+ * middle of the hub's log.
  */
 const REPLACED_TEXTS = [
   [
@@ -60,8 +64,9 @@ const REPLACED_TEXTS = [
 ];
 
 /**
- * lmdb's native part as its package brings it, with the texts above replaced; returns the path. It lies where lmdb looks for
- * a part of its own (`LMDB_PREBUILD`), so that tests of the sources load the part that the binary holds.
+ * lmdb's native part as its package brings it, with the texts above replaced; returns the path. It lies where
+ * lmdb looks for a part of its own (`LMDB_PREBUILD`), so that tests of the sources load the part that the
+ * binary holds.
  */
 export function patchLmdb(arch) {
   const bytes = readFileSync(join(packageFolder(`@lmdb/lmdb-linux-${arch}`), 'node.napi.glibc.node'));

@@ -23,7 +23,10 @@ export function versionOf(tool) {
   return status === 0 ? stdout : undefined;
 }
 
-/** The words before a program of `arch` that make it run here: none on its own machine; undefined if nothing can. */
+/**
+ * The words before a program of `arch` that make it run here: none on its own machine; undefined if nothing
+ * can.
+ */
 export function emulatorFor(arch) {
   if (arch === process.arch) return [];
   const emulator = EMULATORS[arch];

@@ -141,7 +141,7 @@ architecture('no exported type name of the sources occurs twice', () => {
 /** First words of a doc comment that hide its subject. */
 const VAGUE_START = /\/\*\*\s*\n?\s*\*?\s*(?:What|Who|Whoever|Whether|Where|How|Of|One|It|Those|The same)\b/;
 
-/** Words of comments that have a plain equivalent: "if there is none" is plain, "it is none" is not. */
+/** Words of comments that have a plain equivalent. */
 const OBSCURE_WORDS = /(?:\/\/|\*)[^\n]*(?:(?<!there )\bis none\b|\banew\b|\bis said\b|\bundefined:)/i;
 
 const MAX_COMMENT_COLUMNS = 110;
@@ -149,8 +149,9 @@ const MAX_COMMENT_COLUMNS = 110;
 /** Mark of a table of bytes on disk, whose lines are not wrapped. */
 const BYTE_LAYOUT = '->';
 
-architecture('comments of the sources begin with their subject, use plain words, and fit 110 columns', () => {
-  const objections = sources.flatMap(({ file, text }) => [
+architecture('comments begin with their subject, use plain words, and fit 110 columns', () => {
+  const all = [...sources, ...read('{test,bench,build}/**/*.{ts,mjs}')];
+  const objections = all.flatMap(({ file, text }) => [
     ...(text.match(new RegExp(VAGUE_START, 'g')) ?? []).map(found => `${file}: ${found}`),
     ...(text.match(new RegExp(OBSCURE_WORDS, 'gi')) ?? []).map(found => `${file}: ${found}`),
     ...text

@@ -6,7 +6,10 @@ import { dirname, join } from 'node:path';
 /** Milliseconds after which a test file is killed, because it hangs. */
 const FILE_TIMEOUT_MS = 240_000;
 
-/** Milliseconds that a test file may run on after its totals. What a failed test left open would keep it alive. */
+/**
+ * Milliseconds that a test file may run on after its totals. What a failed test left open would keep it
+ * alive.
+ */
 const EXIT_TIMEOUT_MS = 20_000;
 
 /** Test files that are listed at the end, slowest first. */
@@ -66,7 +69,9 @@ function report({ file, passed, failed, skipped, durationMs }: Outcome): void {
   for (const reason of skipped) process.stdout.write(`       skipped: ${reason}\n`);
 }
 
-/** Totals of uvu's output. A file that ends badly without them, or that ran no test, counts as one failure. */
+/**
+ * Totals of uvu's output. A file that ends badly without them, or that ran no test, counts as one failure.
+ */
 function countTests(output: string, code: number | null): Pick<Outcome, 'passed' | 'failed' | 'skipped'> {
   const total = (word: string): number => {
     let sum = 0;
@@ -81,7 +86,9 @@ function countTests(output: string, code: number | null): Pick<Outcome, 'passed'
   return { passed: Math.max(0, passed - skipped.length), failed, skipped };
 }
 
-/** Test files that a file name or a word of a path selects, in an order that starts the slowest folders first. */
+/**
+ * Test files that a file name or a word of a path selects, in an order that starts the slowest folders first.
+ */
 function select(words: readonly string[]): string[] {
   const unit = words.includes('--unit');
   const wanted = words.filter(word => word !== '--unit');

@@ -77,8 +77,8 @@ async function skerry(): Promise<Broker> {
 }
 
 /**
- * Debian's, with no limit on what it queues: a limit would drop what is to be counted. Without Nagle's algorithm it is
- * slower at QoS 0, with it it stands still at QoS 1: it gets what is best for it.
+ * Debian's, with no limit on what it queues: a limit would drop what is to be counted. Without Nagle's
+ * algorithm it is slower at QoS 0, with it it stands still at QoS 1: it gets what is best for it.
  */
 async function mosquitto(qos: number): Promise<Broker> {
   const port = await freePort();

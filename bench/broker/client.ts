@@ -2,8 +2,8 @@ import { connect } from 'node:net';
 import { generate } from 'mqtt-packet';
 
 /*
- * A client of MQTT 3.1.1 that costs the load little: all PUBLISH packets are of one length, so it writes slices of bytes
- * that were made once, and counts bytes of what comes.
+ * A client of MQTT 3.1.1 that costs the load little: all PUBLISH packets are of one length, so it writes
+ * slices of bytes that were made once, and counts bytes of what comes.
  */
 export const TOPIC = 'bench/topic';
 const PAYLOAD = 256;
@@ -102,7 +102,10 @@ export function openClient({ port, id, clean, subscribe, heard }: ClientSettings
   });
 }
 
-/** Takes in frames of QoS 1, in pieces of any size; `whole` gets how many there were, and their acknowledgements. */
+/**
+ * Takes in frames of QoS 1, in pieces of any size; `whole` gets how many there were, and their
+ * acknowledgements.
+ */
 export function receiver(
   frames: Frames,
   whole: (count: number, answers: Buffer) => void,

@@ -8,7 +8,10 @@ const LOAD_CORE = '1';
 /** Machine and runtime of the measurement. */
 export const MACHINE = `node ${process.versions.node}, ${process.arch}, ${availableParallelism()} cores (${cpus()[0]?.model})`;
 
-/** Runs a load program of this folder on its core, and returns the number at the end of each line that it printed. */
+/**
+ * Runs a load program of this folder on its core, and returns the number at the end of each line that it
+ * printed.
+ */
 export function loadWith(program: string, figures: readonly (number | string)[]): number[] {
   return linesOf(program, figures).map(line => Number(line.split(' ').at(-1)));
 }

@@ -4,8 +4,8 @@ import { framesOf, openClient, PUBACK_BYTES, receiver } from './client.ts';
 /*
  * load.ts <port> <publishers> <subscribers> <qos> <window> <seconds>
  *
- * A process that loads a broker, and says how many messages a second came to its subscribers, and for how much of the
- * time it was busy itself.
+ * A process that loads a broker, and says how many messages a second came to its subscribers, and for how
+ * much of the time it was busy itself.
  */
 
 /** Milliseconds before the measurement. */

@@ -3,8 +3,8 @@ import { framesOf, openClient, PUBACK_BYTES, receiver } from './client.ts';
 /*
  * offline.ts <port> <messages> <window> [drain]
  *
- * Publishes messages at QoS 1 for a persistent session that is away, and says how many a second were acknowledged; with
- * `drain` then how many a second the session gets when it is back.
+ * Publishes messages at QoS 1 for a persistent session that is away, and says how many a second were
+ * acknowledged; with `drain` then how many a second the session gets when it is back.
  */
 const [port = 0, messages = 1, window = 1] = process.argv.slice(2).map(Number);
 const drains = process.argv[5] === 'drain';

@@ -6,8 +6,8 @@ import { openClient, receiver } from './client.ts';
 /*
  * ping.ts <port> <qos> <messages a second> <seconds>
  *
- * Publishes at a steady rate, and says how long messages took to their subscriber: p50, p99, p99.9 in milliseconds. The
- * time of sending stands in the body.
+ * Publishes at a steady rate, and says how long messages took to their subscriber: p50, p99, p99.9 in
+ * milliseconds. The time of sending stands in the body.
  */
 const [port = 0, level = 0, rate = 1, seconds = 1] = process.argv.slice(2).map(Number);
 const qos = level === 0 ? 0 : 1;

@@ -38,7 +38,10 @@ export function tellMemory(): void {
   tell('memory', anonymousMemory(process.pid));
 }
 
-/** A program of this folder as one JavaScript file: to strip types takes 30 MB that would hide what the store takes. */
+/**
+ * A program of this folder as one JavaScript file: to strip types takes 30 MB that would hide what the store
+ * takes.
+ */
 function bundle(program: string): string {
   const outfile = join(BUNDLES, `${basename(program, '.ts')}.mjs`);
   buildSync({

@@ -8,8 +8,8 @@ import { openSkerry } from './skerry.ts';
 /*
  * churn.ts <subject> <folder> <messages>
  *
- * A process that takes messages through a queue which holds LEAST to MOST of them while there are more to come, and
- * says what the folder takes.
+ * A process that takes messages through a queue which holds LEAST to MOST of them while there are more to
+ * come, and says what the folder takes.
  */
 
 const LEAST = 5_000;

@@ -8,7 +8,8 @@ import { openSkerry } from './skerry.ts';
 /*
  * dropping.ts <folder> <messages> <rounds>
  *
- * Appends to a queue without a bound and to one that is at its bound and drops its oldest, in turn, round by round.
+ * Appends to a queue without a bound and to one that is at its bound and drops its oldest, in turn, round by
+ * round.
  */
 
 /** Bytes of the bounded queue. */

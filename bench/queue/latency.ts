@@ -8,7 +8,9 @@ import { openFile, openSqlite } from './peers.ts';
 import type { Skerry } from './skerry.ts';
 import { openSkerry } from './skerry.ts';
 
-/** Appends on a quiet store, and one after another. A store that holds its commits back gets fewer of these. */
+/**
+ * Appends on a quiet store, and one after another. A store that holds its commits back gets fewer of these.
+ */
 const QUIET = 200;
 const CLOSED = 1_000;
 const CLOSED_WITH_WINDOW = 100;

@@ -10,9 +10,9 @@ import { openSkerry, QUEUE } from './skerry.ts';
 /*
  * open-loop.ts <subject> <folder> <messages a second> <seconds at least> <seconds at most>
  *
- * A process that appends at a steady rate, however long the answers take, and does nothing else, so that what it
- * writes is what the messages cost. It measures from a checkpoint of the store to another one, if that comes
- * between the least and the most seconds.
+ * A process that appends at a steady rate, however long the answers take, and does nothing else, so that what
+ * it writes is what the messages cost. It measures from a checkpoint of the store to another one, if that
+ * comes between the least and the most seconds.
  */
 
 /** Milliseconds after which the receiver that is online acknowledges. */
@@ -71,7 +71,9 @@ function openPeer(name: string, folder: string): Subject {
   };
 }
 
-/** Appends `rate` messages a second until `enough` says so; resolves with their number once all have settled. */
+/**
+ * Appends `rate` messages a second until `enough` says so; resolves with their number once all have settled.
+ */
 function appendSteadily(
   subject: Subject,
   rate: number,

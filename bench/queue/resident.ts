@@ -39,7 +39,8 @@ const TASKS: Record<string, (queue: Skerry, count: number) => Promise<void>> = {
   append,
   drain,
   crash: async (queue, count) => {
-    // A store that does not outlive its first seconds gives reason to look at all of its pages: another question.
+    // A store that does not outlive its first seconds gives reason to look at all of its pages: another
+    // question.
     while (existsSync(join(folder, 'suspect'))) await pause(POLL);
     await append(queue, count);
     process.kill(process.pid, 'SIGKILL');

@@ -28,8 +28,8 @@ export type Skerry = {
   /** Appends the next message; `settled` is called once it is durable. @throws if it was refused */
   readonly append: (settled: () => void) => void;
   /**
-   * Appends `batch` messages at a time while `more` says so, the next while the ones before are on their way to the
-   * disk; resolves once all are durable.
+   * Appends `batch` messages at a time while `more` says so, the next while the ones before are on their way
+   * to the disk; resolves once all are durable.
    */
   readonly appendInBatches: (batch: number, more: () => boolean) => Promise<void>;
   /** Appends, `inFlight` unsettled at any time, while `more` says so; resolves once all are durable. */
@@ -39,7 +39,10 @@ export type Skerry = {
   readonly close: () => Promise<void>;
 };
 
-/** Opens the store under `folder`, which holds no messages or those numbered from 1 on; window in milliseconds. */
+/**
+ * Opens the store under `folder`, which holds no messages or those numbered from 1 on; window in
+ * milliseconds.
+ */
 export async function openSkerry(folder: string, commitWindow: number, bound?: QueueBound): Promise<Skerry> {
   const store = await openStore({
     maxPendingBytes: 4 << 20,

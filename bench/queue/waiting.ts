@@ -6,7 +6,10 @@ import { inFolder } from './folder.ts';
 const MESSAGES = 1_000_000;
 const ROUNDS = 7;
 
-/** Messages appended by a process that is killed right after: they nearly fill a journal, which a start replays. */
+/**
+ * Messages appended by a process that is killed right after: they nearly fill a journal, which a start
+ * replays.
+ */
 const CRASHED = 1_300;
 
 /** Bytes over idle, and milliseconds over opening an empty store. */

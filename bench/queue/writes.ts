@@ -5,7 +5,10 @@ import { runChild } from './child.ts';
 import { inFolder } from './folder.ts';
 import { PAYLOAD, TOPIC } from './messages.ts';
 
-/** A run of open-loop.ts: seconds at least, and at most to reach a checkpoint; what is wanted of it, if anything. */
+/**
+ * A run of open-loop.ts: seconds at least, and at most to reach a checkpoint; what is wanted of it, if
+ * anything.
+ */
 type Run = {
   readonly subject: string;
   readonly rate: number;

@@ -5,8 +5,8 @@ import { SUBJECTS, taken } from './subjects.ts';
 /*
  * node bench/routes/child.ts CASE SUBJECT
  *
- * Prints the nanoseconds that one message costs: the best of several short runs after a warm-up, as this process is
- * alone with one subject.
+ * Prints the nanoseconds that one message costs: the best of several short runs after a warm-up, as this
+ * process is alone with one subject.
  */
 const RUNS = 5;
 const RUN_MILLISECONDS = 120;

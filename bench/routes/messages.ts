@@ -9,7 +9,10 @@ const SITES = ['north', 'south', 'north', 'test-bed'];
 /** Filler that makes a body about 500 bytes long. */
 const NOTES = Array.from({ length: 8 }, (_, at) => ({ id: at, note: `inspected and found in order ${at}` }));
 
-/** Messages whose conditions hold and do not hold, in turn; `large` ones have bodies of 500 bytes, others of 100. */
+/**
+ * Messages whose conditions hold and do not hold, in turn; `large` ones have bodies of 500 bytes, others of
+ * 100.
+ */
 export function messagesOf(large: boolean): readonly BenchMessage[] {
   return LEVELS.map((level, at) => {
     const celsius = 55 + at * 4.5;

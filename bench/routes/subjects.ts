@@ -17,7 +17,9 @@ function take(_sink: Sink, priority: number): void {
 
 type Counts = { matched: number; unmatched: number; undefined: number };
 
-/** All but the first know neither sources, nor counts, nor priorities: they are asked for the condition alone. */
+/**
+ * All but the first know neither sources, nor counts, nor priorities: they are asked for the condition alone.
+ */
 export const SUBJECTS: Readonly<Record<string, (asked: Case) => Ask>> = {
   skerry: ({ routes }) => {
     const entries = routes.map((text, at) => {

@@ -5,8 +5,8 @@ import { MARK, STEP } from './marks.ts';
 /*
  * counter.ts <port> <messages> <quiet ms>
  *
- * Subscribes to the marks at QoS 0, says "ready", and then, when so many messages have come by them or none has for so
- * long, how many came and how many a second between the first mark and the last.
+ * Subscribes to the marks at QoS 0, says "ready", and then, when so many messages have come by them or none
+ * has for so long, how many came and how many a second between the first mark and the last.
  */
 const [port = 0, messages = 1, quiet = 1_000] = process.argv.slice(2).map(Number);
 /** On the way through a hub, it stands below the name of that. */

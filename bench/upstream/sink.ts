@@ -5,8 +5,8 @@ import { PUBACK_BYTES } from '../broker/client.ts';
 /*
  * sink.ts <port> <messages> <quiet ms>
  *
- * An upstream that costs as little as can be: it answers PUBLISH at QoS 1 and does nothing with it. Says "ready", and
- * then what counter.ts says.
+ * An upstream that costs as little as can be: it answers PUBLISH at QoS 1 and does nothing with it. Says
+ * "ready", and then what counter.ts says.
  */
 const [port = 0, messages = 1, quiet = 1_000] = process.argv.slice(2).map(Number);
 const CONNECT = 0x10;

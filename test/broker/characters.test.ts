@@ -9,7 +9,9 @@ import { publishOf } from '../harness/mqtt5.ts';
 
 const characters = suite('broker: characters');
 
-/** UTF-8 of what an MQTT string must not hold, and the name of the character; a surrogate is not UTF-8 at all. */
+/**
+ * UTF-8 of what an MQTT string must not hold, and the name of the character; a surrogate is not UTF-8 at all.
+ */
 const FORBIDDEN: readonly (readonly [name: string, utf8: string])[] = [
   ['U+0000', '00'],
   ['U+0001', '01'],

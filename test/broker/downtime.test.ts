@@ -56,7 +56,10 @@ function createMachine() {
 
 type Machine = ReturnType<typeof createMachine>;
 
-/** Two messages, of which one expires after a minute, wait for a session; another session ends after two minutes. */
+/**
+ * Two messages, of which one expires after a minute, wait for a session; another session ends after two
+ * minutes.
+ */
 async function leaveWaiting(stage: BrokerHarness, { clock }: Machine): Promise<void> {
   const reader = await stage.client(5);
   await reader.connect({ clientId: 'reader', clean: false, properties: { sessionExpiryInterval: 100_000 } });

@@ -17,7 +17,10 @@ async function arrivals(client: Client, count: number): Promise<Arrived[]> {
   return all;
 }
 
-/** Sends five messages to a session, whose client reconnects after it has acknowledged two of them, if they have QoS 1. */
+/**
+ * Sends five messages to a session, whose client reconnects after it has acknowledged two of them, if they
+ * have QoS 1.
+ */
 async function reconnected(stage: BrokerHarness, qos: 1 | 2): Promise<void> {
   const reader = await stage.client();
   await reader.connect({ clientId: 'reader', clean: false });

@@ -14,8 +14,8 @@ open({ path: process.argv[1], maxDbs: 8 }).transactionSync(() => {
 
 /**
  * Makes every checkpoint of the hub on `dataFolder` wait, as a disk does that is slow, until the returned
- * function is called: once both journals are full, so does every commit. Another process holds the lock, so that
- * the hub itself has nothing to do but wait.
+ * function is called: once both journals are full, so does every commit. Another process holds the lock, so
+ * that the hub itself has nothing to do but wait.
  */
 export async function stallDisk(dataFolder: string): Promise<() => Promise<void>> {
   const args = ['--input-type=module', '--eval', HOLDER, join(dataFolder, 'store')];

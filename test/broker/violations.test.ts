@@ -39,7 +39,8 @@ for (const [rule, packet] of VIOLATIONS) {
     withBroker(async stage => {
       const bystander = await stage.client();
       await bystander.connect({ clientId: 'bystander' });
-      // Kept messages are settled outside of the packet's own turn: what goes wrong there would reach everybody.
+      // Kept messages are settled outside of the packet's own turn: what goes wrong there would reach
+      // everybody.
       const bad = await stage.client();
       await bad.connect({ clientId: 'bad', clean: false });
       await bad.subscribe('kept', 1);

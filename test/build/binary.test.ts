@@ -23,8 +23,8 @@ const listeners = [{ mqtt: '127.0.0.1:0' }];
 const idle = { 'idle.json': JSON.stringify({ name: 'idle', listeners }) };
 
 /**
- * MB that an idle hub may hold. It holds 15.5 on x64, and 18 if what V8 made of its program at the build is missing or does not
- * fit.
+ * MB that an idle hub may hold. It holds 15.5 on x64, and 18 if what V8 made of its program at the build is
+ * missing or does not fit.
  */
 const MOST_IDLE = 17;
 

@@ -185,7 +185,9 @@ function startStarter(folder: string): Starter {
   };
 }
 
-/** Runs `script` with its own mounts, where `$mounted` is to become a file system; `$start` is a hub's start. */
+/**
+ * Runs `script` with its own mounts, where `$mounted` is to become a file system; `$start` is a hub's start.
+ */
 function withMounts(context: Folder, script: string): string | undefined {
   const start = `echo | "${process.execPath}" "${program}" "$mounted/native" lmdb ${hash} "${part}"`;
   const whole = `mounted="${context.outside}"; start() { ${start}; }; ${script}`;

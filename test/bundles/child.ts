@@ -6,7 +6,8 @@ import { createTestClock } from '../harness/clock.ts';
 /*
  * node child.ts FOLDER ARCHIVE SHA256 [collect]
  *
- * Prepares one bundle in a process of its own, which can be killed, be another user, or be measured. Prints what it has done.
+ * Prepares one bundle in a process of its own, which can be killed, be another user, or be measured. Prints
+ * what it has done.
  */
 const [folder = '', path = '', sha256 = '', then] = process.argv.slice(2);
 const log = logFor('bundles', (_, __, text) => process.stderr.write(`${text}\n`));

@@ -13,7 +13,10 @@ const entries = Array.from({ length: FILES }, (_, n) => ({
 }));
 const bytes = archive(...entries);
 
-/** Ends the child when so many of its folders are there, or when it has gone so far as to give the bundle its name. */
+/**
+ * Ends the child when so many of its folders are there, or when it has gone so far as to give the bundle its
+ * name.
+ */
 async function killAt(args: readonly string[], progress: () => number, least: number): Promise<string> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'child.ts'), ...args]);
   let output = '';

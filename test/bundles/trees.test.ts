@@ -33,7 +33,10 @@ const leaf: fc.Arbitrary<Leaf> = fc.oneof(
 );
 const tree = fc.array(fc.tuple(path, leaf), { minLength: 1, maxLength: 12 });
 
-/** Makes it as far as it goes: a name that is a folder already stays one. Returns whether there is a file in it. */
+/**
+ * Makes it as far as it goes: a name that is a folder already stays one. Returns whether there is a file in
+ * it.
+ */
 function make(root: string, leaves: readonly (readonly [readonly string[], Leaf])[]): boolean {
   let files: string[] = [];
   for (const [parts, one] of leaves) {

@@ -16,7 +16,10 @@ const MANIFEST = {
   },
 };
 
-/** Numbers of files that a shell or whoever starts the hub may have left open: 251 is the last that 252 files allow. */
+/**
+ * Numbers of files that a shell or whoever starts the hub may have left open: 251 is the last that 252 files
+ * allow.
+ */
 for (const [limit, left] of [
   [252, 251],
   [252, 200],

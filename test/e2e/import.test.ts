@@ -86,7 +86,8 @@ imports('schema 1.1: start order, restart policies, a stopped module, conditions
   const reading = (celsius: number): string =>
     `echo '{"output":"temperatureOutput","body":{"machine":{"temperature":${celsius}}},"contentType":"application/json"}'`;
   await completed(folder, {
-    // What is written to a module that ends is gone with it: the sensor waits until the alarm is there to stay.
+    // What is written to a module that ends is gone with it: the sensor waits until the alarm is there to
+    // stay.
     alarm: `[ -e alarm-ran ] || { touch alarm-ran; exit 1; }\ntouch alarm-stays\nwhile read -r line; do echo "got $line" >&2; done`,
     tempSensor: `[ ! -e sensor-ran ] || exec sleep 1000\nwhile [ ! -e alarm-stays ]; do sleep 0.05; done\ntouch sensor-ran\n${reading(80)}\n${reading(20)}`,
     report: 'exit 3',

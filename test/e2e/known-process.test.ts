@@ -31,7 +31,10 @@ async function answers(data: string, module: string): Promise<string[]> {
     .filter(line => line.includes(': '));
 }
 
-/** Runs a hub with `manifest` and modules that ask in the ways of `attempts`, each confined in a way of its own. */
+/**
+ * Runs a hub with `manifest` and modules that ask in the ways of `attempts`, each confined in a way of its
+ * own.
+ */
 async function withAskers(
   manifest: object,
   modules: Readonly<Record<string, object>>,

@@ -32,7 +32,10 @@ passwd('nothing, too much, and an argument: exit 2, and the argument is not repe
   }
 });
 
-/** Runs it at a terminal, and types a line at each question. Resolves to what the terminal showed, and the exit code. */
+/**
+ * Runs it at a terminal, and types a line at each question. Resolves to what the terminal showed, and the
+ * exit code.
+ */
 async function typed(lines: readonly string[]): Promise<{ shown: string; code: number | null }> {
   const child = spawn('script', ['-qec', `${skerry} passwd`, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -9,7 +9,10 @@ const redelivery = suite('e2e: what was sent and not acknowledged when the hub e
 
 type Persistent = (clientId: string) => Promise<Client>;
 
-/** Subscribes `reader` to `t`, a member of a group to `s` and `away`, which then leaves, to `u`; sends them messages. */
+/**
+ * Subscribes `reader` to `t`, a member of a group to `s` and `away`, which then leaves, to `u`; sends them
+ * messages.
+ */
 async function sendToAll(connect: Persistent): Promise<void> {
   const reader = await connect('reader');
   await reader.subscribe('t', 2);

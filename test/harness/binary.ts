@@ -26,8 +26,8 @@ export function removeFolder(folder: string): void {
 const PORTS = { first: 12_000, count: 20_000 };
 
 /**
- * A port that nobody listens on: what must keep its port over a restart cannot ask for port 0. No client of another test is
- * given it while nobody listens.
+ * A port that nobody listens on: what must keep its port over a restart cannot ask for port 0. No client of
+ * another test is given it while nobody listens.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
@@ -55,8 +55,8 @@ export type RunningHub = {
 };
 
 /**
- * Starts a hub, with further files that it inherits, and resolves when it listens; rejects with its log if it ends before.
- * Without a manifest: what was applied last.
+ * Starts a hub, with further files that it inherits, and resolves when it listens; rejects with its log if it
+ * ends before. Without a manifest: what was applied last.
  */
 export function startHub(
   folder: string,

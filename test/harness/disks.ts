@@ -6,13 +6,18 @@ import { basename, join } from 'node:path';
 /** Bytes of a disk on which a store has space to work. */
 const LARGE = 32 << 20;
 
-/** Runs `scenario` on a tmpfs of `megabytes`; without the right to mount one the test is reported as skipped. */
+/**
+ * Runs `scenario` on a tmpfs of `megabytes`; without the right to mount one the test is reported as skipped.
+ */
 export async function onTmpfs(megabytes: number, scenario: (folder: string) => Promise<void>): Promise<void> {
   const options = `size=${megabytes}M,mode=0700`;
   await onMounted(folder => succeeds('mount', '-t', 'tmpfs', '-o', options, 'tmpfs', folder), scenario);
 }
 
-/** Runs `scenario` on an ext4 that `turnReadOnly` makes fail as a real error does: the kernel remounts it read-only. */
+/**
+ * Runs `scenario` on an ext4 that `turnReadOnly` makes fail as a real error does: the kernel remounts it
+ * read-only.
+ */
 export async function onErrorProneDisk(
   scenario: (folder: string, turnReadOnly: () => void) => Promise<void>,
 ): Promise<void> {
@@ -24,7 +29,10 @@ export async function onErrorProneDisk(
   });
 }
 
-/** Runs `scenario` on an ext4 whose device answers writes with an I/O error after `breakDevice`, and works after `repair`. */
+/**
+ * Runs `scenario` on an ext4 whose device answers writes with an I/O error after `breakDevice`, and works
+ * after `repair`.
+ */
 export async function onBrokenDevice(
   scenario: (folder: string, breakDevice: () => void, repair: () => void) => Promise<void>,
 ): Promise<void> {

@@ -11,7 +11,7 @@ import { folderWith, freePort, removeFolder, skerry, until } from './binary.ts';
  *     ```sh exit=1      must end with that code
  *     ```sh background  stays, as in a terminal of its own; a hub is waited for
  *     ```sh manual      not run: it needs root, systemd or another machine
- *     ```text           what the block before prints; `…` stands for any text. That block is repeated until it prints this
+ *     ```text           output of the block before, which is repeated until it matches; `…` matches any text
  *
  * The comment `<!-- stop -->` stops what was started in the background last.
  */

@@ -9,7 +9,7 @@ import type { SeededRandom } from './seeded-random.ts';
  * - `clear`: all passes.
  * - `slow`: all passes late, in pieces of any size.
  * - `deaf`: what the server says is dropped.
- * - `halfOpen`: the server's side is closed and the client is not told; who connects anew is answered by nobody.
+ * - `halfOpen`: the server's side is closed and the client is not told; a new connection gets no answer.
  * - `blackHole`: nothing passes and nobody is told; half of the connections go on when the weather changes.
  * - `refusing`: who connects is cut off at once.
  */
@@ -30,9 +30,9 @@ export type Network = {
 };
 
 /**
- * Stands before the nodes of a server, as a network and a balancer do: each connection begins with the next node, and a
- * node that refuses is passed over. What it throws the dice for comes in the order in which packets come, so a seed
- * repeats the weather, not each byte.
+ * Stands before the nodes of a server, as a network and a balancer do: each connection begins with the next
+ * node, and a node that refuses is passed over. What it throws the dice for comes in the order in which
+ * packets come, so a seed repeats the weather, not each byte.
  */
 export async function startProxy(targets: readonly number[], dice: SeededRandom): Promise<Network> {
   const pairs = new Set<Pair>();

@@ -28,7 +28,9 @@ export type StoreHarness = {
   readonly pass: (milliseconds: number) => Promise<void>;
   /** Lets time pass until the store is in that state: the disk works in its own time. */
   readonly becomes: (state: StoreHealth['state']) => Promise<void>;
-  /** Closes the store and opens it again under a new clock whose wall time may have jumped, in milliseconds. */
+  /**
+   * Closes the store and opens it again under a new clock whose wall time may have jumped, in milliseconds.
+   */
   readonly restart: (wallJump?: number) => Promise<void>;
   /** Opens the store again after a test has closed it. */
   readonly reopen: () => Promise<void>;
@@ -36,7 +38,9 @@ export type StoreHarness = {
   readonly peek: (queue: string) => QueueEntry[];
   /** Acknowledges all that a drain sends, `window` at a time; returns its texts. */
   readonly deliver: (queue: string, window?: number) => string[];
-  /** Closes the store, counts the entries, bodies and indexes that are left on disk, and removes the folder. */
+  /**
+   * Closes the store, counts the entries, bodies and indexes that are left on disk, and removes the folder.
+   */
   readonly finish: () => Promise<number>;
 };
 

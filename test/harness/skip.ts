@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 export type Ended = { readonly code: number | null; readonly said: string };
 
 /**
- * Runs a hub by `command` until it listens, waits for `meanwhile`, and ends it with SIGTERM. Resolves to its exit
- * code and what it said, also if it ends by itself.
+ * Runs a hub by `command` until it listens, waits for `meanwhile`, and ends it with SIGTERM. Resolves to its
+ * exit code and what it said, also if it ends by itself.
  */
 export async function runHub(
   command: readonly string[],

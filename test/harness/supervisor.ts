@@ -80,7 +80,9 @@ export async function withSupervisor(
   }
 }
 
-/** Waits for what takes time on a test's clock as well as in other processes: lets that time pass meanwhile. */
+/**
+ * Waits for what takes time on a test's clock as well as in other processes: lets that time pass meanwhile.
+ */
 export async function passing(clock: Clock | TestClock | undefined, done: Promise<void>): Promise<void> {
   let over = false;
   const ended = done.finally(() => {
@@ -216,7 +218,9 @@ export async function pidIn(folder: string, file: string): Promise<number> {
   return Number(readFileSync(path, 'utf8'));
 }
 
-/** The number that a script keeps writing into a file, once it has not changed for a while: the script blocks. */
+/**
+ * The number that a script keeps writing into a file, once it has not changed for a while: the script blocks.
+ */
 export async function atRest(path: string): Promise<number> {
   let last = '';
   let looks = 0;

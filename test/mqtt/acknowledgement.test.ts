@@ -44,7 +44,8 @@ acknowledging('each is written as mqtt-packet writes it, and read as it was mean
       const reasonCode = version < 5 ? 0 : released && wanted > 0 ? 0x92 : wanted;
       const written = encodeAcknowledgement(kind, messageId, reasonCode, version);
       const theirs = generate({ cmd: COMMANDS[kind], messageId, reasonCode }, { protocolVersion: version });
-      // In MQTT 5 it writes what may be left out: success, and the length of no properties (3.4.2.1, 3.4.2.2.1).
+      // In MQTT 5 it writes what may be left out: success, and the length of no properties (3.4.2.1,
+      // 3.4.2.2.1).
       if (version < 5) assert.ok(written.equals(theirs), theirs.toString('hex'));
       assert.is(oracle(written, version)?.messageId, messageId);
       assert.equal(read(kind, written.subarray(2), version), [kind, messageId, reasonCode]);

@@ -75,7 +75,10 @@ codecs('a message comes back as it was, and its size is known beforehand', () =>
   );
 });
 
-/** Records as skerry wrote them before messages came from upstream, and from several, with the senders that they hold. */
+/**
+ * Records as skerry wrote them before messages came from upstream, and from several, with the senders that
+ * they hold.
+ */
 const OLD_RECORDS: readonly (readonly [hex: string, origin: Origin])[] = [
   [
     'd59cf39a8c63612f620100666d6f64756c65616d616ff6f6f6f6f64178',

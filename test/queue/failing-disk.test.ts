@@ -39,7 +39,9 @@ async function attempt(stage: StoreHarness, text: string): Promise<string | unde
   return settled.code;
 }
 
-/** Appends messages of 1 KB with numbers from `first` to `last`, all at once; what becomes of each is noted. */
+/**
+ * Appends messages of 1 KB with numbers from `first` to `last`, all at once; what becomes of each is noted.
+ */
 function append(stage: StoreHarness, first: number, last: number, kept: string[], refused: string[]): void {
   for (let n = first; n <= last; n++) {
     const text = String(n).padEnd(1000);
@@ -57,7 +59,9 @@ async function appendMany(stage: StoreHarness, first: number, last: number): Pro
   return kept;
 }
 
-/** Lets time pass with the turns of the loop, whatever the disk does: what it fails on is tried again later. */
+/**
+ * Lets time pass with the turns of the loop, whatever the disk does: what it fails on is tried again later.
+ */
 async function turns(stage: StoreHarness, count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) {
     stage.clock.advance(100);

@@ -130,7 +130,8 @@ retained('what has expired gives its space back, in bounded steps', async () => 
   assert.ok(stage.store.health().usedBytes > used + 500 * COUNT);
   await stage.pass(30_000);
   assert.equal([stage.store.retained.count(), stage.store.names('retained/').length], [1, 1]);
-  // The journals keep what they have grown by. How many checkpoints the disk has had time for is its own affair.
+  // The journals keep what they have grown by. How many checkpoints the disk has had time for is its own
+  // affair.
   const given = (): boolean => stage.store.health().usedBytes < used + 2 * JOURNAL_BYTES;
   for (let more = 0; more < 20 && !given(); more++) await stage.pass(5_000);
   assert.ok(given(), `${stage.store.health().usedBytes} of ${used}`);

@@ -89,7 +89,9 @@ for (const [pattern, plain, dollar] of DOWN) {
   });
 }
 
-/** Sources by the upstream they name, and whether each takes what comes down from `upstream` and from `cloud`. */
+/**
+ * Sources by the upstream they name, and whether each takes what comes down from `upstream` and from `cloud`.
+ */
 const NAMED: readonly (readonly [pattern: string, fromDefault: boolean, fromCloud: boolean])[] = [
   ['$upstream', true, true],
   ['$upstream/upstream', true, false],

@@ -20,7 +20,9 @@ export type World = {
   readonly folder: string;
   readonly data: string;
   readonly places: ReturnType<typeof updatePaths>;
-  /** Puts a program into a slot: a shell's script, unless it says what runs it. Returns what is noted of it. */
+  /**
+   * Puts a program into a slot: a shell's script, unless it says what runs it. Returns what is noted of it.
+   */
   readonly put: (slot: SlotName, script: string) => { sha256: string; size: number; version: string };
   /** Puts a program into a slot and has it on trial. */
   readonly onTrial: (
@@ -110,8 +112,8 @@ export const BROKEN = `${SAY}; exit 3`;
 export const HANGING = `${SAY}; trap "" TERM; exec sleep 1000`;
 
 /**
- * Confirms itself as a hub does, and ends when it is told to, with an exit code of its own. It may be told to do
- * something else before.
+ * Confirms itself as a hub does, and ends when it is told to, with an exit code of its own. It may be told to
+ * do something else before.
  */
 export function good(exitCode = 0, before = ''): string {
   return `#!${process.execPath}

@@ -8,8 +8,9 @@ import { friendly, startServer, welcome } from './server.ts';
 const exact = suite('upstream: exactly once');
 
 /**
- * A server that keeps one session of QoS 2 over its connections, and takes each message in once. `cut` is asked at each
- * packet whether the connection ends there: before it is answered, and after what it says was noted.
+ * A server that keeps one session of QoS 2 over its connections, and takes each message in once. `cut` is
+ * asked at each packet whether the connection ends there: before it is answered, and after what it says was
+ * noted.
  */
 function keeping(cut: (packet: string, guest: Guest) => boolean) {
   const received = new Set<number>();

@@ -14,7 +14,9 @@ export const PLAIN_TERMS: Connack = {
   serverKeepAlive: undefined,
 };
 
-/** A link that notes what it is given: bodies and types of acknowledgements, with their packet identifiers. */
+/**
+ * A link that notes what it is given: bodies and types of acknowledgements, with their packet identifiers.
+ */
 export function recordingLink(): Pick<Link, 'publish' | 'acknowledge'> & {
   readonly sent: (readonly [string | number, number])[];
 } {

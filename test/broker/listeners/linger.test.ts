@@ -73,11 +73,15 @@ const FAULTS: readonly (readonly [name: string, sent: Buffer, reason: number])[]
 
 const PIECE = 1 << 16;
 
-/** Sends CONNECT and, once it is accepted, `bytes`; resolves to the reason code of the DISCONNECT, if one comes before the end. */
+/**
+ * Sends CONNECT and, once it is accepted, `bytes`; resolves to the reason code of the DISCONNECT, if one
+ * comes before the end.
+ */
 async function reasonFor(client: Duplex, bytes: Buffer): Promise<number | undefined> {
   let reason: number | undefined;
   const packets = parser({ protocolVersion: 5 });
-  // As a program does that writes all it has before it reads an answer, in pieces that a WebSocket frame may have.
+  // As a program does that writes all it has before it reads an answer, in pieces that a WebSocket frame may
+  // have.
   const send = (): void => {
     client.pause();
     for (let at = 0; at < bytes.length; at += PIECE)
@@ -110,7 +114,10 @@ for (const [name, sent, reason] of FAULTS) {
   );
 }
 
-/** Closes an accepted connection with `clock`, and lets `play` act as its peer; resolves when the connection is gone. */
+/**
+ * Closes an accepted connection with `clock`, and lets `play` act as its peer; resolves when the connection
+ * is gone.
+ */
 async function closing(
   play: (peer: Socket, accepted: Socket) => void | Promise<void>,
   clock = createTestClock(),

@@ -19,7 +19,10 @@ export type Aftermath = {
 
 type Ports = { readonly stays: number; readonly old: number; readonly new: number; readonly parent: number };
 
-/** Steps of the change: preparing, stops and starts in five and four orders, five parts of the hub, one change in place. */
+/**
+ * Steps of the change: preparing, stops and starts in five and four orders, five parts of the hub, one change
+ * in place.
+ */
 const STEPS = 16;
 const PATIENCE = 40;
 
@@ -200,7 +203,10 @@ async function faultsOf(site: TestDevice, which: Set, ports: Ports): Promise<str
   ];
 }
 
-/** Applies a change and kills the hub at that moment, then goes on with another hub until the change has its end. */
+/**
+ * Applies a change and kills the hub at that moment, then goes on with another hub until the change has its
+ * end.
+ */
 export async function killAt({ what, logged }: Moment, way: 'forward' | 'back'): Promise<Aftermath> {
   const [stays, old, next, parent] = [ownPort(), ownPort(), ownPort(), ownPort()];
   const ports = { stays, old, new: next, parent };

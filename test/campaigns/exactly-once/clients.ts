@@ -5,8 +5,8 @@ import type { ExactConnection, ExactSettings } from './connection.ts';
 import { connectExactly } from './connection.ts';
 
 /**
- * Messages of one publisher on their way at once. With those of three the hub's windows are not full, so that nothing
- * but the rules keeps it from sending messages before they are on disk.
+ * Messages of one publisher on their way at once. With those of three the hub's windows are not full, so that
+ * nothing but the rules keeps it from sending messages before they are on disk.
  */
 const WINDOW = 20;
 
@@ -22,13 +22,16 @@ export type Publisher = Omit<ExactConnection, 'send'> & {
 export type Subscriber = Omit<ExactConnection, 'send'> & { readonly seen: readonly string[] };
 
 /**
- * Publishes numbers at QoS 2 as fast as PUBCOMPs come. What is not complete is sent again on each connection, in its
- * order [MQTT-4.4.0-1], and the lowest free identifier is used again at once: that asks most of the hub. With a clean
- * session it is given up instead.
+ * Publishes numbers at QoS 2 as fast as PUBCOMPs come. What is not complete is sent again on each connection,
+ * in its order [MQTT-4.4.0-1], and the lowest free identifier is used again at once: that asks most of the
+ * hub. With a clean session it is given up instead.
  */
 export function startPublisher(settings: ExactSettings, faults: string[]): Publisher {
   const name = settings.clientId;
-  /** By packet identifier, in the order of publishing: the message's number, and what is to be sent next for it. */
+  /**
+   * By packet identifier, in the order of publishing: the message's number, and what is to be sent next for
+   * it.
+   */
   const open = new Map<number, { readonly number: number; readonly packet: Packet }>();
   const owed = new Set<number>();
   let published = 0;

@@ -3,7 +3,10 @@ import { folderWith, freePort, removeFolder, startHub } from '../../harness/bina
 import type { Publisher, Subscriber } from './clients.ts';
 import { startPublisher, subscribeByRelease, subscribeExactly } from './clients.ts';
 
-/** Milliseconds that the hub lives at most before it is killed, and that nothing new comes before the end is judged. */
+/**
+ * Milliseconds that the hub lives at most before it is killed, and that nothing new comes before the end is
+ * judged.
+ */
 const LONGEST_LIFE = 500;
 const QUIET = 5_000;
 
@@ -55,7 +58,8 @@ export async function exactlyOnce({ kills, clean }: ExactlyOnceSettings): Promis
   try {
     for (let kill = 0; kill < kills; kill++) {
       await pause(randomInt(LONGEST_LIFE));
-      // Clients that come back to the same hub find its state in memory, and then the next hub finds it on disk.
+      // Clients that come back to the same hub find its state in memory, and then the next hub finds it on
+      // disk.
       if (randomInt(2) === 0) {
         for (const { cut } of parties) cut();
         await pause(randomInt(LONGEST_LIFE / 2));

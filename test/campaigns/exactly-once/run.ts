@@ -1,9 +1,8 @@
 import { exactlyOnce } from './exactly-once.ts';
 
 /*
- * npm run exactly-once: the hub is killed under load at QoS 2, again and again, first with publishers that have
- * persistent sessions, then with others.
- *
+ * npm run exactly-once: the hub is killed under load at QoS 2, again and again, first with publishers that
+ * have persistent sessions, then with others.
  *   node test/campaigns/exactly-once/run.ts [KILLS]
  */
 for (const clean of [false, true]) {

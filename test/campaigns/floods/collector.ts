@@ -4,9 +4,9 @@ import { encodeConnack } from '../../../src/mqtt/packets.ts';
 import { createServerFramer } from '../../../src/mqtt/server.ts';
 
 /*
- * collector.ts <port> <publishers>: an upstream server that acknowledges each PUBLISH and notes which message of which
- * publisher it was. Prints, once nothing has come for a while, the numbers of the distinct messages of each that came in
- * a row from the first on, and of all.
+ * collector.ts <port> <publishers>: an upstream server that acknowledges each PUBLISH and notes which message
+ * of which publisher it was. Prints, once nothing has come for a while, the numbers of the distinct messages
+ * of each that came in a row from the first on, and of all.
  */
 const [port = 0, publishers = 1] = process.argv.slice(2).map(Number);
 

@@ -11,10 +11,10 @@ import { freePort, skerry } from '../../harness/binary.ts';
 /*
  * npm run floods [-- <seconds> <case>...]
  *
- * How much memory does a hub take under floods, and does it live in 64 MB? Each case floods a route whose upstream is away,
- * then lets the upstream come back. Once without a limit, once in a control group of 64 MB (version 1). A case is
- * <QoS>x<bytes>x<publishers>. The last line counts the failures: a hub that ended, or a message that it acknowledged and
- * that did not arrive.
+ * How much memory does a hub take under floods, and does it live in 64 MB? Each case floods a route whose
+ * upstream is away, then lets the upstream come back. Once without a limit, once in a control group of 64 MB
+ * (version 1). A case is <QoS>x<bytes>x<publishers>. The last line counts the failures: a hub that ended, or
+ * a message that it acknowledged and that did not arrive.
  */
 const CASES = [
   '0x256x1',

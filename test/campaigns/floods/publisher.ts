@@ -3,9 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { generate } from 'mqtt-packet';
 
 /*
- * publisher.ts <port> <publishers> <QoS> <bytes> <seconds>: a process of MQTT 3.1.1 clients that publish as fast as they are
- * read. A body begins with the publisher's number and the message's, 4 bytes each. Prints, as JSON, how many messages of
- * each were sent and acknowledged, in order.
+ * publisher.ts <port> <publishers> <QoS> <bytes> <seconds>: a process of MQTT 3.1.1 clients that publish as
+ * fast as they are read. A body begins with the publisher's number and the message's, 4 bytes each. Prints,
+ * as JSON, how many messages of each were sent and acknowledged, in order.
  */
 const [port = 0, publishers = 1, qos = 0, bytes = 256, seconds = 5] = process.argv.slice(2).map(Number);
 

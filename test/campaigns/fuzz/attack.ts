@@ -12,7 +12,9 @@ const WIDTH = 100;
 /** Bursts that a connection sends before it ends by itself, if the hub has not ended it. */
 const MOST_BURSTS = 40;
 
-/** Milliseconds after which the next burst goes though nothing came: the hub may wait for the end of a packet. */
+/**
+ * Milliseconds after which the next burst goes though nothing came: the hub may wait for the end of a packet.
+ */
 const PATIENCE = 20;
 
 /** Packet identifiers of the hub that a connection remembers, to acknowledge them. */
@@ -157,7 +159,10 @@ function part(socket: Socket, dice: SeededRandom): void {
   else socket.resetAndDestroy();
 }
 
-/** Finds packet identifiers of PUBLISH and PUBREL in a piece of what the hub sends, which begins with a packet mostly. */
+/**
+ * Finds packet identifiers of PUBLISH and PUBREL in a piece of what the hub sends, which begins with a packet
+ * mostly.
+ */
 function learn(chunk: Buffer, known: number[]): void {
   for (let at = 0; at + 4 <= chunk.length; ) {
     const first = chunk[at] ?? 0;

@@ -8,7 +8,9 @@ import type { Memory } from './hub.ts';
 import { watchHub } from './hub.ts';
 import { startWitness } from './witness.ts';
 
-/** Milliseconds without packets before memory is read, so that sessions have ended and garbage is collected. */
+/**
+ * Milliseconds without packets before memory is read, so that sessions have ended and garbage is collected.
+ */
 const PAUSE = 8_000;
 
 const MANIFEST = {
@@ -32,7 +34,10 @@ export type CampaignReport = {
   readonly faults: readonly string[];
 };
 
-/** Sends `packets` mutated packets to a hub, and tells how it fared. `progress` hears how many are sent, from time to time. */
+/**
+ * Sends `packets` mutated packets to a hub, and tells how it fared. `progress` hears how many are sent, from
+ * time to time.
+ */
 export async function campaign(
   packets: number,
   seed: number,
@@ -85,8 +90,8 @@ export async function campaign(
 }
 
 /**
- * Anonymous memory that grew by more than `bound` bytes. What else is resident are pages of files, mostly the store's,
- * which the system takes back when it needs them.
+ * Anonymous memory that grew by more than `bound` bytes. What else is resident are pages of files, mostly the
+ * store's, which the system takes back when it needs them.
  */
 export function growthFaults(from: Memory, to: Memory, bound: number): string[] {
   if (to.anonymous <= from.anonymous + bound) return [];

@@ -5,7 +5,10 @@ import { campaign, growthFaults } from './campaign.ts';
 
 const PACKETS = 100_000;
 
-/** Bytes of anonymous memory that a hub may take beyond what it starts with: it is warm then, and its bounded stores begin to fill. */
+/**
+ * Bytes of anonymous memory that a hub may take beyond what it starts with: it is warm then, and its bounded
+ * stores begin to fill.
+ */
 const BOUND = 64 << 20;
 
 const fuzz = suite('fuzz');

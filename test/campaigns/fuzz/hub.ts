@@ -6,7 +6,9 @@ import { skerry } from '../../harness/binary.ts';
 /** Bytes of memory: resident, and of that what no file stands behind. */
 export type Memory = { readonly resident: number; readonly anonymous: number };
 
-/** A hub of the built binary whose log is counted and not kept: it has a line for each connection it ended. */
+/**
+ * A hub of the built binary whose log is counted and not kept: it has a line for each connection it ended.
+ */
 export type WatchedHub = {
   readonly alive: () => boolean;
   readonly memory: () => Memory;

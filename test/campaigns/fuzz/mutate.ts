@@ -6,7 +6,10 @@ const EDGES = [0x00, 0x01, 0x7f, 0x80, 0xc0, 0xfe, 0xff] as const;
 /** Bytes that one mutation adds at most. */
 const MOST_ADDED = 64;
 
-/** Changes `bytes` in place, of which `length` count and at least MOST_ADDED more are there; returns the new length. */
+/**
+ * Changes `bytes` in place, of which `length` count and at least MOST_ADDED more are there; returns the new
+ * length.
+ */
 type Mutation = (dice: SeededRandom, bytes: Buffer, length: number) => number;
 
 const flipBit: Mutation = (dice, bytes, length) => {

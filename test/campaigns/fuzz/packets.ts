@@ -14,7 +14,10 @@ const QOS = [0, 1, 2] as const;
 /** Packet identifiers of honest packets: few, so that flows meet each other. */
 const IDENTIFIERS = 40;
 
-/** Kinds of packets that a client sends after CONNECT, as often as they are to be sent; the last end the connection. */
+/**
+ * Kinds of packets that a client sends after CONNECT, as often as they are to be sent; the last end the
+ * connection.
+ */
 const KINDS = [
   'publish',
   'publish',

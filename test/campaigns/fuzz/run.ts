@@ -3,14 +3,14 @@ import { campaign, growthFaults } from './campaign.ts';
 import type { Memory } from './hub.ts';
 
 /*
- * npm run fuzz: sends mutated packets to the built binary over many connections, while an honest client counts its own.
- *
+ * npm run fuzz: sends mutated packets to the built binary over many connections, while an honest client
+ * counts its own.
  *   node test/campaigns/fuzz/run.ts [PACKETS] [SEED]
  */
 
 /**
- * Bytes of anonymous memory that the hub may hold in the end beyond what it held after the first half: in the first
- * millions its bounded tables fill, those of retained messages longest.
+ * Bytes of anonymous memory that the hub may hold in the end beyond what it held after the first half: in the
+ * first millions its bounded tables fill, those of retained messages longest.
  */
 const GROWTH_BOUND = 16 << 20;
 

@@ -52,7 +52,10 @@ export function createStock(dice: SeededRandom): Stock {
 export type Script = {
   /** Adds the honest beginning, or one whose CONNECT is mutated; returns how many packets were mutated. */
   readonly begin: (bench: Bench) => number;
-  /** Adds the next mutated packets, and a PINGREQ that shows whether they were survived; returns how many were mutated. */
+  /**
+   * Adds the next mutated packets, and a PINGREQ that shows whether they were survived; returns how many were
+   * mutated.
+   */
   readonly goOn: (bench: Bench, known: readonly number[]) => number;
 };
 

@@ -11,13 +11,19 @@ import type { Role } from './roles.ts';
 import { pauseOf } from './roles.ts';
 import { hostileUpstream } from './upstream.ts';
 
-/** Milliseconds after the attack until descriptors and memory must be back: sessions end, garbage is collected. */
+/**
+ * Milliseconds after the attack until descriptors and memory must be back: sessions end, garbage is
+ * collected.
+ */
 const AFTER = 12_000;
 
 /** Milliseconds that no message of the honest client may take. */
 const MAX_STALL = 1_000;
 
-/** Descriptors, and bytes of anonymous memory, that the hub may hold in the end beyond what it held at the start. */
+/**
+ * Descriptors, and bytes of anonymous memory, that the hub may hold in the end beyond what it held at the
+ * start.
+ */
 const MORE_FILES = 8;
 const MORE_MEMORY = 24 << 20;
 

@@ -4,7 +4,10 @@ import { hostileCampaign } from './campaign.ts';
 
 const hostile = suite('hostile peers');
 
-/** The machine that runs the tests is busy: the stall is bounded by the long run, and here only by what would be a hang. */
+/**
+ * The machine that runs the tests is busy: the stall is bounded by the long run, and here only by what would
+ * be a hang.
+ */
 const STALL_MS = 10_000;
 
 hostile(

@@ -65,7 +65,10 @@ async function startCollector(port: number) {
   return { seen, close: () => client.endAsync() };
 }
 
-/** Takes the parent hub away under load for a while, brings it back, and compares what was promised with what came. */
+/**
+ * Takes the parent hub away under load for a while, brings it back, and compares what was promised with what
+ * came.
+ */
 export async function outage({ seconds, killHub }: OutageSettings): Promise<OutageReport> {
   const [edgePort, parentPort] = [await freePort(), await freePort()];
   const folder = folderWith({

@@ -2,9 +2,9 @@ import { read, writeSync } from 'node:fs';
 import type { Disk } from './disk.ts';
 
 /*
- * The kernel's FUSE protocol (include/uapi/linux/fuse.h, version 7.31) as far as one file needs it: the root of
- * the mount is that file. Each request begins with a header of 40 bytes, each answer with one of 16. The kernel
- * keeps no written page back: a write is answered here before its writer goes on.
+ * The kernel's FUSE protocol (include/uapi/linux/fuse.h, version 7.31) as far as one file needs it: the root
+ * of the mount is that file. Each request begins with a header of 40 bytes, each answer with one of 16. The
+ * kernel keeps no written page back: a write is answered here before its writer goes on.
  */
 const VERSION = { major: 7, minor: 31 };
 const REQUEST_HEADER = 40;
@@ -77,7 +77,10 @@ function greeting(): Buffer {
   return answer;
 }
 
-/** Answers the requests that come in on `device`, a mounted /dev/fuse, until the function it returns is called. */
+/**
+ * Answers the requests that come in on `device`, a mounted /dev/fuse, until the function it returns is
+ * called.
+ */
 export function serveFile(device: number, disk: Disk): () => void {
   const request = Buffer.allocUnsafe(MAX_WRITE + 4096);
   let stopped = false;

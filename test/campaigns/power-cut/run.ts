@@ -5,21 +5,21 @@ import { missingHere } from './machine.ts';
 
 /*
  * Cuts the power of a disk under a store under load, again and again, and judges what the store still holds.
- *
  *   node test/campaigns/power-cut/run.ts [CUTS] [SEED]
+ * The store lies on an ext4 (default options, 4 KB blocks) on a loop device, whose file is served through
+ * FUSE by a process of ours. That process knows every write and every flush that the kernel sends to the
+ * disk. At the cut it stops answering, and the machine starts again from what a disk with a volatile write
+ * cache would have on its medium: all that was flushed, and of the rest nothing, or any of the writes (so in
+ * any order), or any of their sectors of 512 bytes, or all but the newest and half of one. The page cache of
+ * the old file system is gone.
  *
- * The store lies on an ext4 (default options, 4 KB blocks) on a loop device, whose file is served through FUSE by a
- * process of ours. That process knows every write and every flush that the kernel sends to the disk. At the cut it
- * stops answering, and the machine starts again from what a disk with a volatile write cache would have on its
- * medium: all that was flushed, and of the rest nothing, or any of the writes (so in any order), or any of their
- * sectors of 512 bytes, or all but the newest and half of one. The page cache of the old file system is gone.
+ * Proven: what the store promised needs nothing but writes that were flushed, in any order of the others,
+ * with ext4's journal replayed. Not proven: what a disk does that lies about flushes, that damages sectors
+ * next to those it writes, or that tears a sector; other file systems; other kernels.
  *
- * Proven: what the store promised needs nothing but writes that were flushed, in any order of the others, with
- * ext4's journal replayed. Not proven: what a disk does that lies about flushes, that damages sectors next to those it
- * writes, or that tears a sector; other file systems; other kernels.
- *
- * Two controls show that a loss would be seen. A file written and not flushed just before each cut must be gone or
- * short after it. And on a disk that only says that it flushes, the same judge must find promises broken.
+ * Two controls show that a loss would be seen. A file written and not flushed just before each cut must be
+ * gone or short after it. And on a disk that only says that it flushes, the same judge must find promises
+ * broken.
  */
 /** Cuts of the control: some come before anything is promised. */
 const LIES = 4;

@@ -5,11 +5,10 @@ import { createDisk, MANNERS } from './disk.ts';
 import { serveFile } from './fuse.ts';
 
 /*
- * The process that is the disk: FILE, of which a block device is made, is served from memory; MEDIUM is read at
- * the start and written at the cut. It says `on` once it serves, takes `MANNER SEED PATIENCE` to cut the power, after
- * which nothing is answered any more, and says what that cost. Then it is to be killed. PATIENCE are the milliseconds
- * in which it waits for a write that is not flushed yet.
- *
+ * The process that is the disk: FILE, of which a block device is made, is served from memory; MEDIUM is read
+ * at the start and written at the cut. It says `on` once it serves, takes `MANNER SEED PATIENCE` to cut the
+ * power, after which nothing is answered any more, and says what that cost. Then it is to be killed. PATIENCE
+ * are the milliseconds in which it waits for a write that is not flushed yet.
  *   node server.ts MEDIUM FILE true|false (whether it flushes when it says so)
  */
 const [medium = '', file = '', flushes] = process.argv.slice(2);

@@ -9,9 +9,8 @@ import { putUnderLoad } from './load.ts';
 import { reportInto } from './report.ts';
 
 /*
- * The process that is killed: opens the store in a folder, reports what it holds, says so on its standard output,
- * and puts it under load until the end; or, told to finish, empties it.
- *
+ * The process that is killed: opens the store in a folder, reports what it holds, says so on its standard
+ * output, and puts it under load until the end; or, told to finish, empties it.
  *   node child.ts FOLDER REPORT SEED FIRST-NUMBER load|finish
  */
 

@@ -12,8 +12,8 @@ export type Faults = {
 /** Holds a store to what it promised, across all the crashes of one folder. */
 export type Judge = {
   /**
-   * Takes one process's report; its messages have numbers from `first` on, and so above those of the processes
-   * before it.
+   * Takes one process's report; its messages have numbers from `first` on, and so above those of the
+   * processes before it.
    */
   readonly hear: (report: readonly Line[], first: number) => void;
   readonly faults: Faults;

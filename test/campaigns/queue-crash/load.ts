@@ -15,7 +15,9 @@ const MOST_UNSETTLED = 300;
 /** Longer than any of these tests: it is kept, indexed, and never due. */
 const TTL = 24 * 3_600_000;
 
-/** Puts a store under load until the process ends; `depths` is what its queues hold, `first` the first number. */
+/**
+ * Puts a store under load until the process ends; `depths` is what its queues hold, `first` the first number.
+ */
 export function putUnderLoad(
   store: Store,
   depths: Map<string, number>,

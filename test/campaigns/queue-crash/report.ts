@@ -3,15 +3,14 @@ import { openSync, readFileSync, writeSync } from 'node:fs';
 /*
  * Reports of the process under load to its judge, one line each. A line is in the file, and survives the
  * process, before the load goes on.
- *
  *   found when the store was opened:
  *     entry QUEUE PRIORITY NUMBER    in the order in which a drain sends them
  *     letter QUEUE NUMBER            a dead letter
  *     state NAME VALUE               settled state
  *     depth QUEUE COUNT              what the store's own figures say
- *     damaged WHERE WHAT...          a message that is not what was appended, or what the store logs as an error
+ *     damaged WHERE WHAT...          a message that differs from the appended one, or an error in the log
  *     opened                         that was all
- *   under load, each once it is so, but for `leaving`, `firm`, `refused`, `purged`, `putting`: just before it is asked for
+ *   under load, each after the fact, but `leaving`, `firm`, `refused`, `purged`, `putting` before it
  *     promised NUMBER QUEUE:PRIORITY,...
  *     leaving QUEUE NUMBER           will be acknowledged, or dropped; `left`: it was, for good
  *     firm NUMBER NOTE QUEUE:PRIORITY,...

@@ -5,9 +5,8 @@ import type { Kill } from './self-update-kills.ts';
 import { killIn, namesOf, WHOLE } from './self-update-kills.ts';
 
 /*
- * npm run self-update: a new hub that hangs is waited for as long as a device would, and hubs are killed at random moments
- * of updates.
- *
+ * npm run self-update: a new hub that hangs is waited for as long as a device would, and hubs are killed at
+ * random moments of updates.
  *   node test/campaigns/self-update/run.ts [KILLS]
  */
 

@@ -11,7 +11,9 @@ import { createSite, hubsOn, nextHub } from './self-update.ts';
 /** Milliseconds in which a hub is staged, started and found healthy, and something more. */
 export const WHOLE = 5_000;
 
-/** Whom SIGKILL takes: the process that was started, which may be a guard; the hub that runs now; all of them. */
+/**
+ * Whom SIGKILL takes: the process that was started, which may be a guard; the hub that runs now; all of them.
+ */
 export type Kill = {
   readonly after: number;
   readonly whom: 'started' | 'hub' | 'all';

@@ -24,8 +24,8 @@ export type Site = {
   readonly data: string;
   readonly url: string;
   /**
-   * Starts the hub with the manifest `old`, unless it is `bare`, and by way of `shell` if that is given: what is in front of
-   * "$@". Resolves when it listens.
+   * Starts the hub with the manifest `old`, unless it is `bare`, and by way of `shell` if that is given: what
+   * is in front of "$@". Resolves when it listens.
    */
   readonly start: (how?: { readonly shell?: string; readonly bare?: boolean }) => Promise<Started>;
   /** Writes a manifest whose only module differs by `word`; returns its path. */
@@ -144,8 +144,8 @@ export function nextHub(digit: number): Buffer {
 const SAYS = 'puts("skerry 9.9.9 (any)"); return 0;';
 
 /**
- * A program that says that it is Skerry, or does something else when it is asked, and does `up` instead of running a hub;
- * undefined where there is no compiler.
+ * A program that says that it is Skerry, or does something else when it is asked, and does `up` instead of
+ * running a hub; undefined where there is no compiler.
  */
 export function pretender(folder: string, name: string, up: string, version = SAYS): Buffer | undefined {
   const output = join(folder, name);

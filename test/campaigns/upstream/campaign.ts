@@ -18,7 +18,10 @@ const PUBLISHERS = 4;
 /** Keep-alive of the hubs, short enough to detect black holes. */
 const KEEP_ALIVE = '2s';
 
-/** Milliseconds without anything new until what has not come is lost: longer than the hub's longest wait between two tries. */
+/**
+ * Milliseconds without anything new until what has not come is lost: longer than the hub's longest wait
+ * between two tries.
+ */
 const QUIET = 70_000;
 
 /** Milliseconds behind the last that was missing, in which one that comes twice may follow. */

@@ -6,7 +6,10 @@ import { bodyOf } from './judge.ts';
 /** Milliseconds between two looks at how many may be published. */
 const BEAT = 10;
 
-/** Milliseconds of silence after which it pings, and after which a connection is dead: as the hubs with their KEEP_ALIVE. */
+/**
+ * Milliseconds of silence after which it pings, and after which a connection is dead: as the hubs with their
+ * KEEP_ALIVE.
+ */
 const QUIET = 1_500;
 const DEAD = 3_000;
 
@@ -38,8 +41,8 @@ export type Publisher = {
 };
 
 /**
- * Publishes numbers to `load/<name>`, each connection once the one before is closed. What is not acknowledged is sent again
- * on each, marked DUP, in its order and before anything new [MQTT-4.4.0-1, MQTT-4.6.0-1].
+ * Publishes numbers to `load/<name>`, each connection once the one before is closed. What is not acknowledged
+ * is sent again on each, marked DUP, in its order and before anything new [MQTT-4.4.0-1, MQTT-4.6.0-1].
  */
 export function startPublisher({
   port,

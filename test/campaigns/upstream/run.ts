@@ -3,9 +3,8 @@ import type { CampaignSettings } from './campaign.ts';
 import { campaign } from './campaign.ts';
 
 /*
- * npm run upstream: 100,000 messages through an edge hub that is killed 25 times, to each real broker, while that is
- * stopped, killed and cut off at random.
- *
+ * npm run upstream: 100,000 messages through an edge hub that is killed 25 times, to each real broker, while
+ * that is stopped, killed and cut off at random.
  *   node test/campaigns/upstream/run.ts [CASE|all] [MESSAGES] [SECONDS] [SEED]
  */
 const PLAIN = {

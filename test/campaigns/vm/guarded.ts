@@ -9,7 +9,10 @@ import type { HubStatus } from '../../../src/hub/status.ts';
 import { skerry } from '../../harness/binary.ts';
 import { createWorld } from '../../self-update/world.ts';
 
-/** Run in the virtual machine alone: who is not root has limits of version 2 only in a group that is handed to him. */
+/**
+ * Run in the virtual machine alone: who is not root has limits of version 2 only in a group that is handed to
+ * him.
+ */
 const guarded = suite('a hub on trial in a service without root');
 
 const NOBODY = 65534;

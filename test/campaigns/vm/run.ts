@@ -1,7 +1,7 @@
 /**
- * Runs the tests of limits and sandboxes in a virtual machine of 256 MB with control groups of version 2: `npm run vm`, or
- * only some: `npm run vm test/campaigns/vm/guarded.ts`.
- * Wants Debian on x64 with apt, qemu-system-x86, busybox-static, e2fsprogs and bubblewrap.
+ * Runs the tests of limits and sandboxes in a virtual machine of 256 MB with control groups of version 2:
+ * `npm run vm`, or only some: `npm run vm test/campaigns/vm/guarded.ts`. Wants Debian on x64 with apt,
+ * qemu-system-x86, busybox-static, e2fsprogs and bubblewrap.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';

@@ -16,8 +16,8 @@ const LOOK_EVERY = 100;
 const STREAM = '$MQTT_msgs';
 
 /**
- * As it makes the stream itself, a message goes once all sessions have it; in Debian 12's version one that a session still
- * waits for goes too when a node dies. Made before by somebody else, it keeps all for its time.
+ * As it makes the stream itself, a message goes once all sessions have it; in Debian 12's version one that a
+ * session still waits for goes too when a node dies. Made before by somebody else, it keeps all for its time.
  */
 const KEEPING = {
   name: STREAM,
@@ -32,7 +32,10 @@ export function natsIsThere(): boolean {
   return installed(NATS, '--version');
 }
 
-/** A cluster of three of Debian's NATS servers: all that MQTT keeps is on a majority of them before it is acknowledged. */
+/**
+ * A cluster of three of Debian's NATS servers: all that MQTT keeps is on a majority of them before it is
+ * acknowledged.
+ */
 export async function createNats(): Promise<Broker> {
   const folder = folderWith({});
   const ports = async (): Promise<number[]> => {

@@ -13,7 +13,10 @@ export function rabbitmqIsThere(): boolean {
   return existsSync(`${PROGRAMS}/rabbitmq-server`);
 }
 
-/** Debian's RabbitMQ with its MQTT plugin: one node with a name, a folder and a name server of Erlang's of its own. */
+/**
+ * Debian's RabbitMQ with its MQTT plugin: one node with a name, a folder and a name server of Erlang's of its
+ * own.
+ */
 export async function createRabbitmq(): Promise<Broker> {
   const [port, nodePort, namePort] = [await freePort(), await freePort(), await freePort()];
   const folder = folderWith({

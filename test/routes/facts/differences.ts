@@ -1,7 +1,13 @@
-/** Texts that the reference's tests answer twice: `error` there belongs to a compiler with body queries switched off. */
+/**
+ * Texts that the reference's tests answer twice: `error` there belongs to a compiler with body queries
+ * switched off.
+ */
 export const UNDECIDED: ReadonlySet<string> = new Set(['$BODY.message.Weather.Temperature >= 50']);
 
-/** Conditions that the reference's tests compile by themselves, and that no route can hold: WHERE wants a condition. */
+/**
+ * Conditions that the reference's tests compile by themselves, and that no route can hold: WHERE wants a
+ * condition.
+ */
 export const BLANK: ReadonlySet<string> = new Set(['  ']);
 
 type Difference = { readonly is: string; readonly because: string };

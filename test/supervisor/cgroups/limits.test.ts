@@ -133,7 +133,10 @@ limits('a module may have the name of a cgroup interface file', () =>
   }),
 );
 
-/** The folders of the control groups of a module, of which no other has the name, and of the hub's around them. */
+/**
+ * The folders of the control groups of a module, of which no other has the name, and of the hub's around
+ * them.
+ */
 function groupsOf(name: string): string[] {
   const root = '/sys/fs/cgroup';
   if (!existsSync(root)) return [];
