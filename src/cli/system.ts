@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import { Failure, systemCode } from '../core/errors.ts';
 import type { LogSink } from '../core/log.ts';
-import { logLine } from '../core/logging/line.ts';
+import { logLine, logObject } from '../core/logging/line.ts';
 import type { Random } from '../core/random.ts';
 import { escapeHidden } from '../core/text/escape.ts';
 
@@ -61,6 +61,12 @@ export function become(command: readonly string[], env: NodeJS.ProcessEnv): neve
 export const standardErrorLog: LogSink = (level, room, sentence, fields) => {
   const time = new Date(systemClock.wall()).toISOString();
   process.stderr.write(`${time} ${logLine(level, room, sentence, fields)}\n`);
+};
+
+/** Writes log lines to standard error as JSON objects. */
+export const standardErrorJsonLog: LogSink = (level, area, sentence, fields) => {
+  const time = new Date(systemClock.wall()).toISOString();
+  process.stderr.write(`${logObject(time, level, area, sentence, fields)}\n`);
 };
 
 /** Prints a line of a command's output. */

@@ -3,7 +3,7 @@ import { isSea } from 'node:sea';
 import { setFlagsFromString } from 'node:v8';
 import { MIN_MEMORY } from '../core/capacity/memory-budget.ts';
 import { noteException } from '../core/containment.ts';
-import type { Log } from '../core/log.ts';
+import type { Log, LogSink } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
 import { sizeOf } from '../manifest/units.ts';
 import { handOver, monitorWatchdog } from '../self-update/handover.ts';
@@ -16,7 +16,14 @@ import { dataFolder } from './data-folder.ts';
 import { initCommand } from './init.ts';
 import { readMachineTime } from './machine-time.ts';
 import { UP } from './reference/up.ts';
-import { become, standardErrorLog, systemClock, systemPause, systemRandom } from './system.ts';
+import {
+  become,
+  standardErrorJsonLog,
+  standardErrorLog,
+  systemClock,
+  systemPause,
+  systemRandom,
+} from './system.ts';
 
 /** Number of uncaught exceptions that end the hub, and the period in milliseconds in which they count. */
 const MAX_STRAY_EXCEPTIONS = 10;
@@ -26,8 +33,10 @@ const STRAY_EXCEPTION_WINDOW = 60_000;
  * Runs a hub in the foreground until SIGINT or SIGTERM. Executes the binary of a self-update if there is one.
  */
 export async function run(args: readonly string[]): Promise<number> {
-  if (process.pid === 1 && isSea()) reapOrphans();
-  const launched = await launchHub(args);
+  const logSink = logSinkOf(args);
+  const log = logFor('hub', logSink);
+  if (process.pid === 1 && isSea()) reapOrphans(log);
+  const launched = await launchHub(args, log);
   const { values, positionals } = argumentsOf(UP, args);
   const [file] = positionals;
   const folder = dataFolder(values.data);
@@ -41,7 +50,7 @@ export async function run(args: readonly string[]): Promise<number> {
     clock: systemClock,
     machineTime: readMachineTime,
     random: systemRandom,
-    logSink: standardErrorLog,
+    logSink,
     launched,
     program: isSea() ? process.execPath : undefined,
   });
@@ -51,12 +60,12 @@ export async function run(args: readonly string[]): Promise<number> {
   // ms.
   setFlagsFromString('--optimize-for-size');
   setFlagsFromString('--no-maglev');
-  containStrayExceptions(logFor('hub', standardErrorLog));
+  containStrayExceptions(log);
   const cause = await Promise.race([request.told, hub.replaced]);
   // A compiler thread that allocates may wait for this thread to collect garbage, while the end of the
   // process waits for that thread. Without new code to compile, the thread is finished by then.
   setFlagsFromString('--no-opt');
-  logFor('hub', standardErrorLog).info(`${cause ?? 'Another hub takes its place'}: stopping.`);
+  log.info(`${cause ?? 'Another hub takes its place'}: stopping.`);
   await hub.stop();
   // A signal may have arrived while the hub stopped for a self-update.
   if (request.wasMade()) return endAtOnce();
@@ -70,13 +79,19 @@ export async function run(args: readonly string[]): Promise<number> {
   });
 }
 
+/** Log sink of --log-format. Read before the arguments are checked, because the launch already logs. */
+function logSinkOf(args: readonly string[]): LogSink {
+  const format = scannedValue(scanArguments(UP, args), 'log-format');
+  return format === 'json' ? standardErrorJsonLog : standardErrorLog;
+}
+
 /** Replaces PID 1 of a container by a shell that reaps orphans and runs the hub as its child. */
-function reapOrphans(): void {
+function reapOrphans(log: Log): void {
   const command = initCommand([process.execPath, ...process.argv.slice(2)]);
   if (command !== undefined) become(command, process.env);
   const sentence =
     'There is no /bin/sh, so ended processes that modules leave stay as zombies: run the container with an init.';
-  logFor('hub', standardErrorLog).warn(sentence);
+  log.warn(sentence);
 }
 
 /**
@@ -121,7 +136,7 @@ function deviceOf(name: string | undefined): string | undefined {
  * Runs before the arguments are parsed, because a self-update may know more options than the installed
  * binary.
  */
-async function launchHub(args: readonly string[]): Promise<Launched> {
+async function launchHub(args: readonly string[], log: Log): Promise<Launched> {
   if (!isSea()) return { running: 'base' };
   return launch({
     dataFolder: dataFolder(scannedValue(scanArguments(UP, args), 'data')),
@@ -129,7 +144,7 @@ async function launchHub(args: readonly string[]): Promise<Launched> {
     args: process.argv.slice(2),
     env: process.env,
     parent: process.ppid,
-    log: logFor('hub', standardErrorLog),
+    log,
     sleep: systemPause,
     execve: become,
   });

@@ -9,7 +9,7 @@ import {
   MAX_LOG_SENTENCE,
   MAX_LOG_VALUE,
 } from '../../src/core/logging/limits.ts';
-import { logLine } from '../../src/core/logging/line.ts';
+import { logLine, logObject } from '../../src/core/logging/line.ts';
 import { limitLog } from '../../src/core/logging/rate-limit.ts';
 import { escapeHidden } from '../../src/core/text/escape.ts';
 import { createTestClock } from '../harness/clock.ts';
@@ -37,6 +37,21 @@ logging('no value can forge a field, a line or a colour', () => {
   assert.match(line, /^[ -~]+$/);
   assert.ok(line.endsWith(` client=${escapeHidden(JSON.stringify(evil))}`), line);
   assert.is(JSON.parse(line.slice(line.indexOf('client=') + 7)), evil);
+});
+
+logging('as JSON, a line is one object with the same bounds, and no value can forge another line', () => {
+  const evil = 'x" user=root\n2026 error hub: \x1b[2J\x07\x9b\u202e\u2028\ud800';
+  const fields = { client: evil, user: undefined, module: 'm'.repeat(60_000) };
+  const line = logObject('2026-03-04T05:06:07.089Z', 'warn', 'broker', `Refused "${evil}".`, fields);
+  assert.match(line, /^[ -~]+$/);
+  assert.equal(JSON.parse(line), {
+    time: '2026-03-04T05:06:07.089Z',
+    level: 'warn',
+    area: 'broker',
+    message: `Refused "${evil}".`,
+    client: evil,
+    module: `${'m'.repeat(MAX_LOG_VALUE)}...`,
+  });
 });
 
 logging('letters of all scripts stay as they are', () => {

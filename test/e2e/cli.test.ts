@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { folderWith, removeFolder, run, skerry } from '../harness/binary.ts';
+import { folderWith, follow, removeFolder, run, skerry } from '../harness/binary.ts';
 
 const cli = suite('e2e: help, completions and the man page');
 
@@ -25,6 +25,28 @@ cli('help is printed by --help, -h and skerry help, and -h of pub is the host', 
 cli('the version is printed as JSON, too', () => {
   assert.equal(Object.keys(JSON.parse(run(['version', '--json']).out)), ['version', 'arch', 'node']);
   assert.match(run(['-V']).out, /^skerry \d+\.\d+\.\d+ \(/);
+});
+
+cli('up --log-format json logs one JSON object a line, and another format is refused', async () => {
+  const folder = folderWith({ 'm.json': '{"name": "edge", "listeners": [{"unix": "mqtt.sock"}]}' });
+  const args = ['up', join(folder, 'm.json'), '--data', join(folder, 'data'), '--log-format'];
+  const hub = follow(spawn(skerry, [...args, 'json'], { stdio: ['ignore', 'ignore', 'pipe'] }));
+  await hub.listens();
+  assert.is(await hub.end(), 0);
+  const lines = hub.log().trimEnd().split('\n');
+  const parsed = lines.map((line): { time: string; level: string; area: string; message: string } =>
+    JSON.parse(line),
+  );
+  assert.ok(parsed.length >= 3);
+  for (const { time, level, area, message } of parsed) {
+    assert.ok(Date.parse(time) > 0);
+    assert.ok(['info', 'warn', 'error'].includes(level));
+    assert.ok(area.length > 0 && message.length > 0);
+  }
+  assert.match(parsed[0]?.message ?? '', /^skerry \S+ starts in /);
+  const refused = run([...args, 'xml']);
+  assert.equal([refused.code, refused.err.includes('--log-format')], [2, true]);
+  removeFolder(folder);
 });
 
 cli('bash completes commands, verbs, options and choices', () => {

@@ -25,6 +25,13 @@ export const UP = {
       value: 'SIZE',
       about: 'Memory that the hub may take, such as "64M". Default: by its control group or the machine.',
     },
+    'log-format': {
+      type: 'string',
+      value: 'FORMAT',
+      default: 'text',
+      choices: ['text', 'json'],
+      about: 'Format of the log on standard error: lines of text, or one JSON object a line.',
+    },
     data: DATA,
   },
   exitCodes: { 0: 'The hub was stopped by a signal.' },

@@ -22,6 +22,24 @@ export function logLine(level: Level, room: string, sentence: string, fields: Lo
   ].join(' ');
 }
 
+/**
+ * JSON object of a log line, with the bounds of `logLine`: `time` (ISO 8601), `level`, `area`, `message`, and a
+ * member for each field.
+ */
+export function logObject(
+  time: string,
+  level: Level,
+  area: string,
+  sentence: string,
+  fields: LogFields,
+): string {
+  const values = Object.entries(fields).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, cut(value, MAX_LOG_VALUE)]],
+  );
+  const message = cut(shortened(sentence), MAX_LOG_SENTENCE);
+  return escapeHidden(JSON.stringify({ time, level, area, message, ...Object.fromEntries(values) }));
+}
+
 /** A long quotation is cut inside, so that the reason behind it is still there. */
 function shortened(sentence: string): string {
   return sentence.length <= MAX_LOG_QUOTE ? sentence : sentence.replace(LONG_QUOTE, '"$1..."');
