@@ -7,7 +7,7 @@ import { startProxy } from '../test/harness/proxy.ts';
 import { seededRandom } from '../test/harness/seeded-random.ts';
 import { MACHINE } from './broker/driver.ts';
 import { median, megabytes, print, printTable, ratiosOf, whole } from './report.ts';
-import type { Subject } from './upstream/subjects.ts';
+import type { Subject } from './upstream/contenders.ts';
 import {
   anonymousOf,
   bridgeFor,
@@ -18,7 +18,7 @@ import {
   TUNED,
   UPSTREAM_CORE,
   upstreamMosquitto,
-} from './upstream/subjects.ts';
+} from './upstream/contenders.ts';
 
 /*
  * node bench/upstream.ts [mosquitto|sink|far|nats|idle] [rounds]
@@ -196,7 +196,11 @@ if (asked('mosquitto') || asked('idle')) {
   await close();
 }
 if (asked('sink')) {
-  const upstream = { name: 'a server that only acknowledges', port: await freePort(), witness: 'sink.ts' };
+  const upstream = {
+    name: 'a server that only acknowledges',
+    port: await freePort(),
+    witness: 'counting-server.ts',
+  };
   await compare(upstream, MESSAGES, Number(rounds));
 }
 if (asked('far')) {

@@ -34,8 +34,8 @@ export function codeCache(program, native, runtime, arch, work) {
   const folder = mkdtempSync(join(work, 'teaching-'));
   const manifest = join(folder, 'manifest.json');
   writeFileSync(manifest, JSON.stringify({ name: 'idle', listeners: [{ mqtt: '127.0.0.1:0' }] }));
-  const teacher = join(root, 'build', 'teacher.mjs');
-  const [tool, ...args] = [...emulator, join(runtime, 'bin', 'node'), ...V8_FLAGS, teacher];
+  const maker = join(root, 'build', 'make-code-cache.mjs');
+  const [tool, ...args] = [...emulator, join(runtime, 'bin', 'node'), ...V8_FLAGS, maker];
   for (let start = 0; start < STARTS; start++) {
     run(tool, [...args, program, native, cache, manifest, join(folder, 'data')], { timeout: LONGEST });
   }

@@ -1,6 +1,6 @@
 import { CASES } from './cases.ts';
+import { SUBJECTS, taken } from './engines.ts';
 import { messagesOf } from './messages.ts';
-import { SUBJECTS, taken } from './subjects.ts';
 
 /*
  * node bench/routes/child.ts CASE SUBJECT

@@ -3,7 +3,7 @@ import { generate } from 'mqtt-packet';
 import { PUBACK_BYTES } from '../broker/client.ts';
 
 /*
- * sink.ts <port> <messages> <quiet ms>
+ * counting-server.ts <port> <messages> <quiet ms>
  *
  * An upstream that costs as little as can be: it answers PUBLISH at QoS 1 and does nothing with it. Says
  * "ready", and then what counter.ts says.
