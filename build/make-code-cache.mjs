@@ -3,9 +3,10 @@ import { createRequire } from 'node:module';
 import { Script } from 'node:vm';
 
 /*
- * node make-code-cache.mjs PROGRAM NATIVE CACHE MANIFEST DATA: run in the runtime that the binary will be. Starts a
- * hub from its program as the binary would, with lmdb's part NATIVE. Once it listens, what V8 has made of the
- * program by then is written to CACHE, and the hub is stopped. A CACHE that is there is used, and must fit.
+ * node make-code-cache.mjs PROGRAM NATIVE CACHE MANIFEST DATA: run in the runtime that the binary will be.
+ * Starts a hub from its program as the binary would, with lmdb's part NATIVE. Once it listens, what V8 has
+ * made of the program by then is written to CACHE, and the hub is stopped. A CACHE that is there is used, and
+ * must fit.
  */
 const [text, native, cache, manifest, data] = process.argv.slice(2);
 const cachedData = existsSync(cache) ? readFileSync(cache) : undefined;

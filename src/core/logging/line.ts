@@ -23,8 +23,8 @@ export function logLine(level: Level, room: string, sentence: string, fields: Lo
 }
 
 /**
- * JSON object of a log line, with the bounds of `logLine`: `time` (ISO 8601), `level`, `area`, `message`, and a
- * member for each field.
+ * JSON object of a log line, with the bounds of `logLine`: `time` (ISO 8601), `level`, `area`, `message`, and
+ * a member for each field.
  */
 export function logObject(
   time: string,
