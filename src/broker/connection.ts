@@ -88,7 +88,7 @@ export function openConnection(
 ): Connection {
   const { clock, log } = context;
   const { pressure } = context.host;
-  const output = createOutput(socket, context.outgoing);
+  const output = createOutput(socket, context.outgoing, () => drained());
   let lastPacket = clock.monotonic();
   let begun = false;
   let entered = false;
@@ -273,15 +273,15 @@ export function openConnection(
     context.host.countInput(chunk.length);
     if (!connection.closed) guard(() => receive(chunk));
   });
-  socket.on('drain', () =>
+  const drained = (): void =>
     guard(() => {
       output.measure();
       const resumed = waiting;
       waiting = [];
       for (const resume of resumed) resume();
       connection.session?.delivery?.wake();
-    }),
-  );
+    });
+  socket.on('drain', drained);
   socket.on('error', (error: Error) =>
     connection.close(protocolError(REASON.unspecifiedError, error.message)),
   );

@@ -35,12 +35,12 @@ function manifestOf(sealed: string): object {
 
 type Found = { readonly path: string; readonly mode: string; readonly isFolder: boolean };
 
-/** Every file below a folder but links. */
+/** Every file below a folder except links. A temporary file may be renamed between listing and lstat. */
 function filesIn(folder: string, below = ''): Found[] {
   return readdirSync(join(folder, below)).flatMap(name => {
     const path = join(below, name);
-    const stats = lstatSync(join(folder, path));
-    if (stats.isSymbolicLink()) return [];
+    const stats = lstatSync(join(folder, path), { throwIfNoEntry: false });
+    if (stats === undefined || stats.isSymbolicLink()) return [];
     const own = { path, mode: (stats.mode & 0o7777).toString(8), isFolder: stats.isDirectory() };
     return own.isFolder ? [own, ...filesIn(folder, path)] : [own];
   });

@@ -47,7 +47,12 @@ function flushAll(): void {
 /** Part of a socket that an output uses. */
 type Sink = Pick<Writable, 'write' | 'cork' | 'uncork' | 'writableLength' | 'destroyed'>;
 
-export function createOutput(socket: Sink, memory: SocketMemory): Output {
+/**
+ * Creates the output of a socket. `drained` is called when the system has accepted everything after `isFull`
+ * was true. The event `drain` alone is not enough: Node does not emit it for a write that the system accepts
+ * at once.
+ */
+export function createOutput(socket: Sink, memory: SocketMemory, drained: () => void): Output {
   /** Pieces that go out before the slab's. */
   let pieces: Buffer[] = [];
   let slabs: Buffer[] = [];
@@ -58,6 +63,8 @@ export function createOutput(socket: Sink, memory: SocketMemory): Output {
   let scheduled = false;
   /** Bytes in the socket as they were counted last. */
   let counted = 0;
+  /** True if somebody was told that the output is full, since it was last flushed. */
+  let refused = false;
 
   const measure = (): void => {
     const now = socket.destroyed ? 0 : socket.writableLength;
@@ -124,7 +131,11 @@ export function createOutput(socket: Sink, memory: SocketMemory): Output {
       schedule();
     },
     waiting: () => bytes + socket.writableLength,
-    isFull: () => bytes + socket.writableLength > memory.limit(),
+    isFull: () => {
+      const full = bytes + socket.writableLength > memory.limit();
+      refused ||= full;
+      return full;
+    },
     measure,
     flush: () => {
       scheduled = false;
@@ -139,6 +150,9 @@ export function createOutput(socket: Sink, memory: SocketMemory): Output {
       start = 0;
       end = 0;
       bytes = 0;
+      const isWaitedFor = refused && socket.writableLength === 0;
+      refused = false;
+      if (isWaitedFor) drained();
     },
   };
   return output;

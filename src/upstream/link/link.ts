@@ -131,7 +131,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     write(encode(connectPacket(settings), version));
   });
   const socket = dial(host, port, greeted);
-  const output = createOutput(socket, createSocketMemory(MAX_SOCKET_BACKLOG_BYTES));
+  const output = createOutput(socket, createSocketMemory(2 * MAX_SOCKET_BACKLOG_BYTES), () => onDrain());
   const write = (bytes: Buffer): void => {
     if (ended) return;
     watch?.said();
@@ -211,7 +211,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
    * accumulate.
    */
   const breathe = (): void => {
-    const full = readingSince === undefined || output.waiting() > MAX_SOCKET_BACKLOG_BYTES;
+    const full = readingSince === undefined || output.isFull();
     if (full === paused || ended) return;
     paused = full;
     if (full) socket.pause();
@@ -227,17 +227,17 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     }
     breathe();
   };
-  const drained = (): void => {
+  const onDrain = step(() => {
     breathe();
     handler.writable();
-  };
+  });
   const broken = (error: Error): void => {
     const reason = troubleOf(error, clock);
     if (asked) left(reason);
     else lost(reason);
   };
   socket.on('data', step(take));
-  socket.on('drain', step(drained));
+  socket.on('drain', onDrain);
   socket.on('error', step(broken));
   socket.on(
     'close',
@@ -247,7 +247,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   return {
     send: packet => write(encode(packet, version)),
     publish: (message, dispatch) => {
-      if (ended || output.waiting() > MAX_SOCKET_BACKLOG_BYTES) return 'full';
+      if (ended || output.isFull()) return 'full';
       const size = publishSize(message, dispatch, version);
       if (size > (terms?.maximumPacketSize ?? MAX_MQTT_PACKET_BYTES)) return 'tooLarge';
       watch?.said();

@@ -1,0 +1,61 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MAX_SOCKET_BACKLOG_BYTES } from '../../src/core/limits.ts';
+import { createOutput } from '../../src/core/net/output.ts';
+import { createSocketMemory } from '../../src/core/net/socket-memory.ts';
+
+const outputs = suite('core: output of a socket');
+
+/** Bytes of one message: more than a socket may hold, and less than the system accepts at once. */
+const LARGE = MAX_SOCKET_BACKLOG_BYTES + 10;
+
+outputs(
+  'whoever found the output full is called when the system has accepted everything at once',
+  async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('The server has no port.');
+    const reader = connect(address.port, '127.0.0.1');
+    const [socket] = await once(server, 'connection');
+    let received = 0;
+    reader.on('data', bytes => {
+      received += bytes.length;
+    });
+    let drained = Promise.withResolvers<void>();
+    socket.on('drain', () => drained.resolve());
+    for (let round = 0; round < 20; round++) {
+      drained = Promise.withResolvers<void>();
+      const memory = createSocketMemory(8 * MAX_SOCKET_BACKLOG_BYTES);
+      const output = createOutput(socket, memory, drained.resolve);
+      output.write(Buffer.alloc(LARGE));
+      assert.ok(output.isFull());
+      await drained.promise;
+    }
+    while (received < 20 * LARGE) await once(reader, 'data');
+    reader.destroy();
+    server.close();
+  },
+);
+
+outputs('an output that nobody found full calls nobody', async () => {
+  let calls = 0;
+  const socket = { write: () => true, cork: () => {}, uncork: () => {}, writableLength: 0, destroyed: false };
+  const output = createOutput(socket, createSocketMemory(MAX_SOCKET_BACKLOG_BYTES), () => {
+    calls++;
+  });
+  output.write(Buffer.alloc(10));
+  assert.is(output.isFull(), false);
+  output.flush();
+  output.write(Buffer.alloc(LARGE));
+  assert.is(output.isFull(), true);
+  assert.is(calls, 0);
+  output.flush();
+  assert.is(calls, 1);
+  output.flush();
+  assert.is(calls, 1);
+});
+
+outputs.run();
