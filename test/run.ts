@@ -113,7 +113,8 @@ async function runAll(files: readonly string[]): Promise<Outcome[]> {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift())
       outcomes.push(await runFile(file));
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  // One more than there are cores, because a test file often waits for a process or a timer.
+  await Promise.all(Array.from({ length: availableParallelism() + 1 }, worker));
   return outcomes;
 }
 
