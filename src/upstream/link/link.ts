@@ -42,6 +42,8 @@ export type LinkHandler = {
   readonly writable: () => void;
   /** Called once when the link is closed. `failure` is undefined after `close`. */
   readonly closed: (failure: Failure | undefined, cause: Cause) => void;
+  /** Called when the socket has closed after `close`: the system has accepted all that was sent. */
+  readonly gone?: () => void;
   /** Called when an exception of a step ends the link. If undefined, the exception is thrown on. */
   readonly threw?: (thrown: unknown) => void;
 };
@@ -104,7 +106,10 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     if (failure === undefined) socket.destroySoon();
     else socket.destroy();
     const cancel = clock.after(CLOSE_LINGER_MS, () => socket.destroy());
-    socket.once('close', cancel);
+    socket.once('close', () => {
+      cancel();
+      handler.gone?.();
+    });
     contain(handler.closed, threw)(failure, cause);
   };
   /** Wraps a step so that its exception ends only this link. */

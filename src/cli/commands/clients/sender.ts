@@ -59,6 +59,7 @@ export function openSender(values: ClientValues, { topic, qos, retain }: SenderS
   };
 
   const opened = Promise.withResolvers<Sender>();
+  const gone = Promise.withResolvers<void>();
   const link = openClient(values, true, PUB, {
     opened: terms => {
       agree(terms);
@@ -67,6 +68,7 @@ export function openSender(values: ClientValues, { topic, qos, retain }: SenderS
     packet: () => {},
     acknowledged,
     writable: () => wake?.(),
+    gone: gone.resolve,
     closed: ended => {
       failure ??= ended;
       if (ended !== undefined) opened.reject(ended);
@@ -87,6 +89,8 @@ export function openSender(values: ClientValues, { topic, qos, retain }: SenderS
     finish: async () => {
       await until(() => inFlight.size() === 0);
       link.close();
+      // A process that exits earlier loses what TLS or a WebSocket has not written yet.
+      await gone.promise;
     },
   };
   return opened.promise;

@@ -68,9 +68,9 @@ export async function run(args: readonly string[]): Promise<number> {
       if (seen >= count && unreleased.size === 0) link.close();
     },
     writable: () => {},
+    gone: () => resolve(0),
     closed: failure => {
-      if (failure === undefined) resolve(0);
-      else reject(failure);
+      if (failure !== undefined) reject(failure);
     },
   });
   if (seconds !== undefined) {
