@@ -78,8 +78,8 @@ export type Shares = {
 /**
  * Divides a resource among its holders by one rule: nobody may hold more than it leaves free. So one holder
  * may have half of it, the next half of the rest, and whoever comes later still finds some. Modules may go
- * beyond the bound by an eighth, and by 32 at least, which clients cannot take. LOCAL_CLIENTS may have all that the others leave:
- * there is nobody to leave it for.
+ * beyond the bound by an eighth, and by 32 at least, which clients cannot take. LOCAL_CLIENTS may have all
+ * that the others leave: there is nobody to leave it for.
  */
 export function createShares({ resource, plural, bound, remedy }: SharesSettings): Shares {
   const amounts = new Map<Holder, number>();
