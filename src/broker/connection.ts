@@ -275,13 +275,11 @@ export function openConnection(
   });
   const drained = (): void =>
     guard(() => {
-      output.measure();
       const resumed = waiting;
       waiting = [];
       for (const resume of resumed) resume();
       connection.session?.delivery?.wake();
     });
-  socket.on('drain', drained);
   socket.on('error', (error: Error) =>
     connection.close(protocolError(REASON.unspecifiedError, error.message)),
   );

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
+import { Writable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_SOCKET_BACKLOG_BYTES } from '../../src/core/limits.ts';
+import { MAX_SOCKET_BACKLOG_BYTES, MIN_SOCKET_BACKLOG_BYTES } from '../../src/core/limits.ts';
 import { createOutput } from '../../src/core/net/output.ts';
 import { createSocketMemory } from '../../src/core/net/socket-memory.ts';
 
@@ -39,6 +41,71 @@ outputs(
     server.close();
   },
 );
+
+/** A stream that accepts a write when the test says so, and its output, which may hold the least there is. */
+function slowOutput() {
+  let accept: () => void = () => {};
+  let calls = 0;
+  const stream = new Writable({
+    highWaterMark: 1 << 16,
+    write: (_chunk, _encoding, done) => {
+      accept = done;
+    },
+  });
+  const memory = createSocketMemory(MIN_SOCKET_BACKLOG_BYTES);
+  memory.changed(0, MIN_SOCKET_BACKLOG_BYTES);
+  assert.is(memory.limit(), MIN_SOCKET_BACKLOG_BYTES);
+  const output = createOutput(stream, memory, () => {
+    calls++;
+  });
+  return { stream, output, accept: () => accept(), calls: () => calls };
+}
+
+outputs('a full output below the high-water mark of Node calls back when it is accepted', async () => {
+  const { output, accept, calls } = slowOutput();
+  output.write(Buffer.alloc(MIN_SOCKET_BACKLOG_BYTES + 1));
+  output.flush();
+  assert.is(output.isFull(), true);
+  assert.is(calls(), 0);
+  accept();
+  await turn();
+  assert.is(calls(), 1);
+  assert.is(output.isFull(), false);
+});
+
+outputs('bytes that follow keep the output full until they are accepted too', async () => {
+  const { output, accept, calls } = slowOutput();
+  output.write(Buffer.alloc(MIN_SOCKET_BACKLOG_BYTES + 1));
+  output.flush();
+  assert.is(output.isFull(), true);
+  output.write(Buffer.alloc(MIN_SOCKET_BACKLOG_BYTES + 1));
+  output.flush();
+  accept();
+  await turn();
+  assert.is(calls(), 0);
+  accept();
+  await turn();
+  assert.is(calls(), 1);
+});
+
+outputs('a packet that is taken back makes the output writable again', () => {
+  const { output, calls } = slowOutput();
+  output.place(MIN_SOCKET_BACKLOG_BYTES + 1);
+  assert.is(output.isFull(), true);
+  output.undo(MIN_SOCKET_BACKLOG_BYTES + 1);
+  output.flush();
+  assert.is(calls(), 1);
+});
+
+outputs('a destroyed socket calls nobody and counts no bytes', async () => {
+  const { stream, output, calls } = slowOutput();
+  output.write(Buffer.alloc(MIN_SOCKET_BACKLOG_BYTES + 1));
+  output.flush();
+  assert.is(output.isFull(), true);
+  stream.destroy();
+  await turn();
+  assert.is(calls(), 0);
+});
 
 outputs('an output that nobody found full calls nobody', async () => {
   let calls = 0;

@@ -176,9 +176,19 @@ supersede('than one that waits for a client to go: none of its listeners comes l
 supersede('many at once: the last one runs, and each of the others is told', async ({ site }) => {
   site.write('first.json', soon({ modules: KEPT }));
   await site.up('first.json');
-  const all = await Promise.all(
-    [1, 2, 3, 4, 5, 6].map(number => site.apply(soon({ modules: { ...KEPT, m: waiting(2000 + number) } }))),
-  );
+  // None becomes healthy before all have arrived, however far apart the commands reach the hub.
+  const health = { exec: ['test', '-e', 'go'], everySeconds: 0.1, readySeconds: 3600 };
+  let told = 0;
+  const commands = [1, 2, 3, 4, 5, 6].map(async number => {
+    const ended = await site.apply(
+      soon({ modules: { ...KEPT, m: waiting(2000 + number, { health }) }, ...HOUR }),
+    );
+    told++;
+    return ended;
+  });
+  await until('all but one are told', () => told === 5);
+  writeFileSync(site.at('go'), '');
+  const all = await Promise.all(commands);
   const well = all.filter(({ code }) => code === 0);
   assert.is(well.length, 1);
   for (const { code, err } of all)

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { MIN_SOCKET_BACKLOG_BYTES } from '../limits.ts';
 import type { SocketMemory } from './socket-memory.ts';
 
 /** Bytes of one slab, the usual output of one socket in a turn of the event loop. */
@@ -48,9 +49,9 @@ function flushAll(): void {
 type Sink = Pick<Writable, 'write' | 'cork' | 'uncork' | 'writableLength' | 'destroyed'>;
 
 /**
- * Creates the output of a socket. `drained` is called when the system has accepted everything after `isFull`
- * was true. The event `drain` alone is not enough: Node does not emit it for a write that the system accepts
- * at once.
+ * Creates the output of a socket. `drained` is called when the system has accepted so much, after `isFull` was
+ * true, that no limit is reached. The event `drain` cannot serve for this: Node emits it neither for a write
+ * that the system accepts at once, nor below its own limit of 64 KB.
  */
 export function createOutput(socket: Sink, memory: SocketMemory, drained: () => void): Output {
   /** Pieces that go out before the slab's. */
@@ -63,7 +64,7 @@ export function createOutput(socket: Sink, memory: SocketMemory, drained: () => 
   let scheduled = false;
   /** Bytes in the socket as they were counted last. */
   let counted = 0;
-  /** True if somebody was told that the output is full, since it was last flushed. */
+  /** True if a caller was told that the output is full and `drained` was not called since. */
   let refused = false;
 
   const measure = (): void => {
@@ -106,10 +107,23 @@ export function createOutput(socket: Sink, memory: SocketMemory, drained: () => 
     for (const one of slabs) if (spare.length < MAX_SPARE) spare.push(one);
   };
 
+  const waiting = (): number => bytes + socket.writableLength;
+
+  const settle = (): void => {
+    measure();
+    if (!refused || socket.destroyed || waiting() > MIN_SOCKET_BACKLOG_BYTES) return;
+    refused = false;
+    drained();
+  };
+
+  /** Sends the pieces. No limit is below MIN_SOCKET_BACKLOG_BYTES, so nobody waits for fewer bytes. */
   const send = (): void => {
-    if (pieces.length > 1) socket.cork();
-    for (const piece of pieces) socket.write(piece);
-    if (pieces.length > 1) socket.uncork();
+    const accepted = waiting() > MIN_SOCKET_BACKLOG_BYTES ? settle : undefined;
+    const last = pieces.length - 1;
+    if (last > 0) socket.cork();
+    for (let index = 0; index < last; index++) socket.write(pieces[index]);
+    socket.write(pieces[last], accepted);
+    if (last > 0) socket.uncork();
   };
 
   const output: Output = {
@@ -130,29 +144,25 @@ export function createOutput(socket: Sink, memory: SocketMemory, drained: () => 
       bytes += more.length;
       schedule();
     },
-    waiting: () => bytes + socket.writableLength,
+    waiting,
     isFull: () => {
-      const full = bytes + socket.writableLength > memory.limit();
+      const full = waiting() > memory.limit();
       refused ||= full;
       return full;
     },
     measure,
     flush: () => {
       scheduled = false;
-      if (bytes === 0) return;
       seal();
-      send();
+      if (pieces.length > 0) send();
       if (socket.writableLength === 0) recycle();
-      measure();
       pieces = [];
       slabs = [];
       slab = NO_SLAB;
       start = 0;
       end = 0;
       bytes = 0;
-      const isWaitedFor = refused && socket.writableLength === 0;
-      refused = false;
-      if (isWaitedFor) drained();
+      settle();
     },
   };
   return output;

@@ -242,7 +242,6 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     else lost(reason);
   };
   socket.on('data', step(take));
-  socket.on('drain', onDrain);
   socket.on('error', step(broken));
   socket.on(
     'close',
