@@ -4,7 +4,7 @@ import { bundle } from './build/bundle.mjs';
 import { align, codeCache } from './build/code-cache.mjs';
 import { makeExecutable } from './build/executable.mjs';
 import { licenceTexts } from './build/licences.mjs';
-import { compileTerminal, patchLmdb, stripperFor } from './build/native.mjs';
+import { compileTerminal, patchLmdb, stripperFor } from './build/native/native.mjs';
 import { packageFolder } from './build/packages.mjs';
 import { root } from './build/paths.mjs';
 

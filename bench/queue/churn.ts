@@ -2,8 +2,8 @@ import { MAX_PENDING_PUBLISHES } from '../../src/broker/limits.ts';
 import { COMMIT_WINDOW_MS, UPSTREAM_WINDOW } from '../../src/manifest/limits.ts';
 import { tell } from './child.ts';
 import { sizeOf } from './folder.ts';
-import { openFile, openSqlite } from './peers.ts';
-import { openSkerry } from './skerry.ts';
+import { openFile, openSqlite } from './stores/peers.ts';
+import { openSkerry } from './stores/skerry.ts';
 
 /*
  * churn.ts <subject> <folder> <messages>

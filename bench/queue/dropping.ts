@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { median } from '../report.ts';
 import { tell } from './child.ts';
-import type { Skerry } from './skerry.ts';
-import { openSkerry } from './skerry.ts';
+import type { Skerry } from './stores/skerry.ts';
+import { openSkerry } from './stores/skerry.ts';
 
 /*
  * dropping.ts <folder> <messages> <rounds>

@@ -4,9 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { COMMIT_WINDOW_MS } from '../../src/manifest/limits.ts';
 import { median, percentile, print, printTable } from '../report.ts';
 import { inFolder } from './folder.ts';
-import { openFile, openSqlite } from './peers.ts';
-import type { Skerry } from './skerry.ts';
-import { openSkerry } from './skerry.ts';
+import { openFile, openSqlite } from './stores/peers.ts';
+import type { Skerry } from './stores/skerry.ts';
+import { openSkerry } from './stores/skerry.ts';
 
 /**
  * Appends on a quiet store, and one after another. A store that holds its commits back gets fewer of these.

@@ -3,9 +3,9 @@ import { COMMIT_WINDOW_MS, UPSTREAM_WINDOW } from '../../src/manifest/limits.ts'
 import { tell } from './child.ts';
 import { writtenToDevice } from './folder.ts';
 import { PAYLOAD } from './messages.ts';
-import { openFile, openSqlite } from './peers.ts';
-import type { Skerry } from './skerry.ts';
-import { openSkerry, QUEUE } from './skerry.ts';
+import { openFile, openSqlite } from './stores/peers.ts';
+import type { Skerry } from './stores/skerry.ts';
+import { openSkerry, QUEUE } from './stores/skerry.ts';
 
 /*
  * open-loop.ts <subject> <folder> <messages a second> <seconds at least> <seconds at most>

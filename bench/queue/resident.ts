@@ -4,8 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { MAX_PENDING_PUBLISHES } from '../../src/broker/limits.ts';
 import { COMMIT_WINDOW_MS, UPSTREAM_WINDOW } from '../../src/manifest/limits.ts';
 import { tell, tellMemory } from './child.ts';
-import type { Skerry } from './skerry.ts';
-import { openSkerry } from './skerry.ts';
+import type { Skerry } from './stores/skerry.ts';
+import { openSkerry } from './stores/skerry.ts';
 
 /*
  * resident.ts <task> <folder> <messages>

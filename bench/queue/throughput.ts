@@ -2,10 +2,10 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { median, ratiosOf } from '../report.ts';
 import { tell } from './child.ts';
-import type { Peer } from './peers.ts';
-import { openFile, openSqlite } from './peers.ts';
-import type { Skerry } from './skerry.ts';
-import { openSkerry } from './skerry.ts';
+import type { Peer } from './stores/peers.ts';
+import { openFile, openSqlite } from './stores/peers.ts';
+import type { Skerry } from './stores/skerry.ts';
+import { openSkerry } from './stores/skerry.ts';
 
 /*
  * throughput.ts <folder> <messages a commit> <rounds>

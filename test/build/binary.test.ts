@@ -15,7 +15,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { folderWith, removeFolder, skerry, until } from '../harness/binary.ts';
 import { ca, withFiles } from '../harness/certificates.ts';
-import { outcome } from '../harness/listener-clients.ts';
+import { outcome } from '../harness/clients/listeners.ts';
 import { runHub, skip } from '../harness/skip.ts';
 
 const root = resolve(import.meta.dirname, '../..');

@@ -7,9 +7,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { WantedBundle } from '../../src/bundles/types.ts';
 import { reasonOf } from '../../src/core/errors.ts';
-import { archive, sha256Of } from '../harness/archives.ts';
-import type { BundlesHarness } from '../harness/bundles.ts';
-import { assertClean, createBundlesHarness, never, treeOf } from '../harness/bundles.ts';
+import { archive, sha256Of } from '../harness/bundles/archives.ts';
+import type { BundlesHarness } from '../harness/bundles/bundles.ts';
+import { assertClean, createBundlesHarness, never, treeOf } from '../harness/bundles/bundles.ts';
 import type { Answer, TestServer } from './server.ts';
 import { createTestServer, cuts, gives, hangs, status } from './server.ts';
 

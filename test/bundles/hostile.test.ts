@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
-import type { Made } from '../harness/archives.ts';
-import { archive } from '../harness/archives.ts';
-import { createBundlesHarness, never, treeOf } from '../harness/bundles.ts';
+import type { Made } from '../harness/bundles/archives.ts';
+import { archive } from '../harness/bundles/archives.ts';
+import { createBundlesHarness, never, treeOf } from '../harness/bundles/bundles.ts';
 
 /** Few parts, so that names meet: folders, links and files in each other's places. */
 const name = fc

@@ -4,8 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { archive, sha256Of } from '../harness/archives.ts';
-import { createBundlesHarness } from '../harness/bundles.ts';
+import { archive, sha256Of } from '../harness/bundles/archives.ts';
+import { createBundlesHarness } from '../harness/bundles/bundles.ts';
 
 const MEGABYTES = 100;
 

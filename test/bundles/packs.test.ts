@@ -7,9 +7,9 @@ import * as assert from 'uvu/assert';
 import { isPack, openPack } from '../../src/bundles/pack/open-pack.ts';
 import { writePack } from '../../src/bundles/pack/write-pack.ts';
 import { Failure } from '../../src/core/errors.ts';
-import { archive, entry, extended, sha256Of } from '../harness/archives.ts';
-import type { BundlesHarness } from '../harness/bundles.ts';
-import { createBundlesHarness, never, treeOf } from '../harness/bundles.ts';
+import { archive, entry, extended, sha256Of } from '../harness/bundles/archives.ts';
+import type { BundlesHarness } from '../harness/bundles/bundles.ts';
+import { createBundlesHarness, never, treeOf } from '../harness/bundles/bundles.ts';
 
 const manifest = Buffer.from('{"name":"a"}\n');
 const packs = suite('bundles: packs');

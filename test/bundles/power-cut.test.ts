@@ -3,8 +3,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { archive } from '../harness/archives.ts';
-import { assertClean, createBundlesHarness, never, treeOf } from '../harness/bundles.ts';
+import { archive } from '../harness/bundles/archives.ts';
+import { assertClean, createBundlesHarness, never, treeOf } from '../harness/bundles/bundles.ts';
 
 const FILES = 600;
 const entries = Array.from({ length: FILES }, (_, n) => ({

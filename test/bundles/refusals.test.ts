@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { archive, sha256Of } from '../harness/archives.ts';
-import { assertClean, createBundlesHarness, never, treeOf } from '../harness/bundles.ts';
+import { archive, sha256Of } from '../harness/bundles/archives.ts';
+import { assertClean, createBundlesHarness, never, treeOf } from '../harness/bundles/bundles.ts';
 import { REFUSED } from './refused.ts';
 
 const good = archive({ name: 'a', content: 'A' });

@@ -1,6 +1,6 @@
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
-import type { Made } from '../harness/archives.ts';
-import { archive, END, entry, extended } from '../harness/archives.ts';
+import type { Made } from '../harness/bundles/archives.ts';
+import { archive, END, entry, extended } from '../harness/bundles/archives.ts';
 
 const file: Made = { name: 'a', content: 'A' };
 const folder: Made = { name: 'd', type: '5' };

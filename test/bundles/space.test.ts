@@ -20,8 +20,8 @@ import { createBundleStore } from '../../src/bundles/store.ts';
 import type { WantedBundle } from '../../src/bundles/types.ts';
 import { Failure } from '../../src/core/errors.ts';
 import { logFor } from '../../src/core/log.ts';
-import { archive, sha256Of } from '../harness/archives.ts';
-import { assertClean, never, treeOf } from '../harness/bundles.ts';
+import { archive, sha256Of } from '../harness/bundles/archives.ts';
+import { assertClean, never, treeOf } from '../harness/bundles/bundles.ts';
 import { createTestClock } from '../harness/clock.ts';
 import { createTestServer, gives } from './server.ts';
 

@@ -9,8 +9,8 @@ import { byteSourceOf, readExactly } from '../../src/bundles/archive/byte-source
 import { parseExtendedHeader } from '../../src/bundles/archive/pax.ts';
 import { readTar } from '../../src/bundles/archive/tar.ts';
 import { Failure } from '../../src/core/errors.ts';
-import { extended } from '../harness/archives.ts';
-import { createBundlesHarness, never, treeOf } from '../harness/bundles.ts';
+import { extended } from '../harness/bundles/archives.ts';
+import { createBundlesHarness, never, treeOf } from '../harness/bundles/bundles.ts';
 
 type Leaf =
   | { readonly kind: 'file'; readonly content: Uint8Array; readonly executable: boolean }

@@ -5,8 +5,8 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { reasonOf } from '../../src/core/errors.ts';
-import { archive, entry, extended, sha256Of } from '../harness/archives.ts';
-import { assertClean, createBundlesHarness, never, treeOf } from '../harness/bundles.ts';
+import { archive, entry, extended, sha256Of } from '../harness/bundles/archives.ts';
+import { assertClean, createBundlesHarness, never, treeOf } from '../harness/bundles/bundles.ts';
 
 /** Two of it are longer than the name in a header. */
 const LONG = 'n'.repeat(90);

@@ -2,8 +2,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Client } from '../harness/broker.ts';
 import { brief, withBroker } from '../harness/broker.ts';
+import { published } from '../harness/clients/mqtt5.ts';
 import { createTestClock } from '../harness/clock.ts';
-import { published } from '../harness/mqtt5.ts';
 
 /*
  * Requirements of chapters 3.1, 3.2 and 3.14 of MQTT 5 on a server, by their numbers.

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Client } from '../harness/broker.ts';
 import { brief, withBroker } from '../harness/broker.ts';
-import { published, publishOf } from '../harness/mqtt5.ts';
+import { published, publishOf } from '../harness/clients/mqtt5.ts';
 
 /*
  * Requirements of chapters 3.8 to 3.12 and 4.7 of MQTT 5 on a server, by their numbers.

@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { COMMANDS } from '../../src/cli/reference/table.ts';
 import { folderWith, freePort, removeFolder, run, startHub } from '../harness/binary.ts';
-import { runPage } from '../harness/page.ts';
+import { runPage } from '../harness/documentation/page.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const pages = globSync('{README.md,docs/{tutorials,how-to}/*.md}', { cwd: root }).toSorted();

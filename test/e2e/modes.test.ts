@@ -3,8 +3,8 @@ import { lstatSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { archive, sha256Of } from '../harness/archives.ts';
 import { folderWith, follow, removeFolder, run, skerry, until } from '../harness/binary.ts';
+import { archive, sha256Of } from '../harness/bundles/archives.ts';
 
 const BUNDLE = archive({ name: 'app', content: '#!/bin/sh\necho out >&2\nexec sleep 1000\n', mode: 0o755 });
 

@@ -6,7 +6,7 @@ import { type Diagnostic, formatDiagnostic } from '../../src/routes/diagnostics.
 import { DIALECTS } from '../../src/routes/dialect.ts';
 import { printRoute } from '../../src/routes/printer.ts';
 import { compileRoute } from '../../src/routes/route.ts';
-import { trees } from './arbitraries.ts';
+import { trees } from './model/arbitraries.ts';
 import { subjectOf } from './subject.ts';
 
 /** Pieces that the lexer and the parsers decide on. */

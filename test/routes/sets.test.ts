@@ -6,8 +6,8 @@ import { createDispatcher, type RouteSetEntry } from '../../src/routes/dispatche
 import { MAX_FUSED_PARTS } from '../../src/routes/limits.ts';
 import { printExpression, printSink } from '../../src/routes/printer.ts';
 import type { ConditionResult, Subject } from '../../src/routes/subject.ts';
-import { conditions, samples } from './arbitraries.ts';
 import { compiled } from './compiled.ts';
+import { conditions, samples } from './model/arbitraries.ts';
 import { subjectOf } from './subject.ts';
 
 const SETS = 300;

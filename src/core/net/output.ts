@@ -49,9 +49,9 @@ function flushAll(): void {
 type Sink = Pick<Writable, 'write' | 'cork' | 'uncork' | 'writableLength' | 'destroyed'>;
 
 /**
- * Creates the output of a socket. `drained` is called when the system has accepted so much, after `isFull` was
- * true, that no limit is reached. The event `drain` cannot serve for this: Node emits it neither for a write
- * that the system accepts at once, nor below its own limit of 64 KB.
+ * Creates the output of a socket. `drained` is called after `isFull` was true, as soon as the system has
+ * accepted so much that no limit is reached. The event `drain` cannot serve for this: Node emits it neither
+ * for a write that the system accepts at once, nor below its own limit of 64 KB.
  */
 export function createOutput(socket: Sink, memory: SocketMemory, drained: () => void): Output {
   /** Pieces that go out before the slab's. */

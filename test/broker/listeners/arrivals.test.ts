@@ -10,8 +10,8 @@ import { listen } from '../../../src/broker/listeners/listen.ts';
 import type { ListenerSettings } from '../../../src/broker/listeners/settings.ts';
 import { logFor } from '../../../src/core/log.ts';
 import { until } from '../../harness/binary.ts';
+import { ended } from '../../harness/clients/listeners.ts';
 import { createTestClock } from '../../harness/clock.ts';
-import { ended } from '../../harness/listener-clients.ts';
 
 const arrivals = suite('broker: connections before CONNECT');
 

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { capacityFor } from '../../../src/broker/listeners/capacity.ts';
 import { MAX_CONNECTIONS } from '../../../src/core/limits.ts';
 import { folderWith, freePort, removeFolder, skerry, until } from '../../harness/binary.ts';
-import { ended, outcome } from '../../harness/listener-clients.ts';
+import { ended, outcome } from '../../harness/clients/listeners.ts';
 import { runHub } from '../../harness/skip.ts';
 
 const OPEN_FILES = 400;

@@ -13,8 +13,8 @@ import { MAX_LINGER_BYTES, MAX_PENDING_PUBLISHES } from '../../../src/broker/lim
 import { closeLingering } from '../../../src/broker/listeners/linger.ts';
 import { CLOSE_LINGER_MS } from '../../../src/core/limits.ts';
 import { withBroker } from '../../harness/broker.ts';
+import { publishOf } from '../../harness/clients/mqtt5.ts';
 import { createTestClock } from '../../harness/clock.ts';
-import { publishOf } from '../../harness/mqtt5.ts';
 
 const linger = suite('broker: a lingering close');
 

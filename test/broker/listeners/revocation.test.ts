@@ -8,8 +8,8 @@ import { CERTIFICATE_RELOAD_MS } from '../../../src/broker/limits.ts';
 import type { BrokerHarness } from '../../harness/broker.ts';
 import { withBroker } from '../../harness/broker.ts';
 import { ca, certificate, identity, withFiles } from '../../harness/certificates.ts';
+import { ended, outcome } from '../../harness/clients/listeners.ts';
 import { createTestClock } from '../../harness/clock.ts';
-import { ended, outcome } from '../../harness/listener-clients.ts';
 
 const EVERYTHING = { publish: ['#'], subscribe: ['#'] };
 const LISTENER = { mqtts: '127.0.0.1:0' };

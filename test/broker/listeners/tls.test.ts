@@ -15,8 +15,8 @@ import type { BrokerHarness } from '../../harness/broker.ts';
 import { withBroker } from '../../harness/broker.ts';
 import type { Files } from '../../harness/certificates.ts';
 import { ca, certificate, identity, install, withFiles } from '../../harness/certificates.ts';
+import { echo, ended, enter, outcome } from '../../harness/clients/listeners.ts';
 import { createTestClock } from '../../harness/clock.ts';
-import { echo, ended, enter, outcome } from '../../harness/listener-clients.ts';
 
 const EVERYTHING = { publish: ['#'], subscribe: ['#'] };
 const LISTENER = { mqtts: '127.0.0.1:0' };

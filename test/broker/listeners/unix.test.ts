@@ -9,7 +9,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../../src/core/errors.ts';
 import { withBroker } from '../../harness/broker.ts';
-import { echo } from '../../harness/listener-clients.ts';
+import { echo } from '../../harness/clients/listeners.ts';
 
 /** Leaves a socket file behind, as a hub does that is killed. */
 const ABANDON = `

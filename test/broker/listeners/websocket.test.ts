@@ -11,8 +11,8 @@ import { MAX_PACKET_BYTES } from '../../../src/core/limits.ts';
 import type { BrokerHarness } from '../../harness/broker.ts';
 import { withBroker } from '../../harness/broker.ts';
 import { ca, certificate, identity, install, withFiles } from '../../harness/certificates.ts';
+import { echo, enter } from '../../harness/clients/listeners.ts';
 import { createTestClock } from '../../harness/clock.ts';
-import { echo, enter } from '../../harness/listener-clients.ts';
 
 const CONNECT = Buffer.from('\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01c', 'latin1');
 const CONNACK = Buffer.from([0x20, 2, 0, 0]);

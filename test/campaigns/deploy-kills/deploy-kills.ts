@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import mqtt from 'mqtt';
 import { type RunningHub, startHub, until } from '../../harness/binary.ts';
+import { enter } from '../../harness/clients/listeners.ts';
 import { openTestDevice, soon, type TestDevice, waiting } from '../../harness/device.ts';
-import { enter } from '../../harness/listener-clients.ts';
 
 /** Log line after which the hub is killed. */
 type Moment = { readonly what: string; readonly logged: RegExp };

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { reasonOf } from '../../../src/core/errors.ts';
 import type { Started } from '../../harness/binary.ts';
 import { until } from '../../harness/binary.ts';
-import { enter } from '../../harness/listener-clients.ts';
+import { enter } from '../../harness/clients/listeners.ts';
 import type { Seen, Site } from './self-update.ts';
 import { createSite, hubsOn, nextHub } from './self-update.ts';
 

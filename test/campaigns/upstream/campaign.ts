@@ -1,8 +1,8 @@
+import type { Broker, Kind } from '../../harness/brokers/brokers.ts';
+import { startBroker } from '../../harness/brokers/brokers.ts';
 import { createSkerry } from '../../harness/brokers/skerry.ts';
-import type { Broker, Kind } from '../../harness/brokers.ts';
-import { startBroker } from '../../harness/brokers.ts';
-import type { Network } from '../../harness/proxy.ts';
-import { startProxy } from '../../harness/proxy.ts';
+import type { Network } from '../../harness/network/proxy.ts';
+import { startProxy } from '../../harness/network/proxy.ts';
 import { seededRandom } from '../../harness/seeded-random.ts';
 import type { Misfortunes } from './chaos.ts';
 import { chaos } from './chaos.ts';

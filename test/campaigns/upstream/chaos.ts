@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Broker } from '../../harness/brokers.ts';
-import type { Network, Weather } from '../../harness/proxy.ts';
+import type { Broker } from '../../harness/brokers/brokers.ts';
+import type { Network, Weather } from '../../harness/network/proxy.ts';
 import type { SeededRandom } from '../../harness/seeded-random.ts';
 
 const WEATHERS: readonly [Weather, ...Weather[]] = ['slow', 'deaf', 'halfOpen', 'blackHole', 'refusing'];

@@ -1,5 +1,5 @@
 import mqtt from 'mqtt';
-import type { Broker } from '../../harness/brokers.ts';
+import type { Broker } from '../../harness/brokers/brokers.ts';
 import { subscribeExactly } from '../exactly-once/clients.ts';
 import { connectExactly } from '../exactly-once/connection.ts';
 

@@ -24,7 +24,7 @@ const TESTS = [
     'process/stop',
     'process/orphans',
   ].map(name => `test/supervisor/${name}.test.ts`),
-  'test/e2e/contained.test.ts',
+  'test/e2e/modules/contained.test.ts',
 ];
 
 const wanted = process.argv.slice(2);

@@ -4,7 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { schemaText } from '../../../build/json-schema.ts';
+import { schemaText } from '../../../build/reference/json-schema.ts';
 import { printManifest } from '../../../src/manifest/print.ts';
 import { parseManifest } from '../../../src/manifest/read.ts';
 import { run } from '../../harness/binary.ts';

@@ -4,9 +4,9 @@ import * as assert from 'uvu/assert';
 import { printExpression, printRoute } from '../../../src/routes/printer.ts';
 import { compileRoute } from '../../../src/routes/route.ts';
 import { parseRoute } from '../../../src/routes/syntax/parser.ts';
-import { pairs } from '../pairs.ts';
+import { pairs } from '../model/pairs.ts';
+import { withoutSpans } from '../model/tree.ts';
 import { subjectOf } from '../subject.ts';
-import { withoutSpans } from '../tree.ts';
 import { azureConditions, azureSamples } from './arbitraries.ts';
 import { azureVerdict } from './evaluator.ts';
 

@@ -1,0 +1,141 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CONNECT_TIMEOUT_MS, MAX_CONNECT_BYTES, MAX_PENDING_PUBLISHES } from '../../../src/broker/limits.ts';
+import type { BrokerHarness } from '../../harness/broker.ts';
+import { brief, withBroker } from '../../harness/broker.ts';
+import { ended } from '../../harness/clients/listeners.ts';
+import { createTestClock } from '../../harness/clock.ts';
+
+const hostile = suite('broker: hostile clients');
+
+/** PUBLISH of QoS 2 on topic `x`, marked as a duplicate or not. */
+function publishBytes(messageId: number, dup: boolean): Buffer {
+  return Buffer.from([dup ? 0x3c : 0x34, 6, 0, 1, 0x78, messageId >> 8, messageId & 0xff, 0x79]);
+}
+
+/** Lets a persistent session subscribe to `x` and go away, so that messages on it are stored. */
+async function leaveReader(stage: BrokerHarness): Promise<void> {
+  const reader = await stage.client();
+  await reader.connect({ clientId: 'reader', clean: false });
+  await reader.subscribe('x', 1);
+  await reader.leave();
+}
+
+hostile('a QoS 2 PUBLISH repeated 100,000 times is stored once', () =>
+  withBroker(async stage => {
+    await leaveReader(stage);
+    const client = await stage.client();
+    await client.connect({ clientId: 'repeats' });
+    client.write(Buffer.concat(Array.from({ length: 100_000 }, () => publishBytes(7, true))));
+    assert.is(brief(await client.next()), 'pubrec');
+    const [queue] = stage.hub().status().queues;
+    assert.is(queue?.depth, 1);
+    client.send({ cmd: 'pubrel', messageId: 7 });
+    // Repeats that come after the commit are answered, too.
+    let answer = await client.next();
+    while (brief(answer) === 'pubrec') answer = await client.next();
+    assert.is(brief(answer), 'pubcomp');
+    const other = await stage.client();
+    assert.is(brief(await other.connect({ clientId: 'other' })), 'connack 0');
+  }),
+);
+
+hostile('a repeat on a new connection is answered there once the message is safe', () =>
+  withBroker(async stage => {
+    await leaveReader(stage);
+    const first = await stage.client();
+    await first.connect({ clientId: 'again', clean: false });
+    first.write(publishBytes(7, false));
+    const second = await stage.client();
+    await second.connect({ clientId: 'again', clean: false });
+    second.write(publishBytes(7, true));
+    assert.is(brief(await second.next()), 'pubrec');
+    assert.is(stage.hub().status().queues[0]?.depth, 1);
+  }),
+);
+
+hostile('a 3.1.1 client that releases no QoS 2 identifier is closed at the bound of MQTT 5', () =>
+  withBroker(async stage => {
+    const client = await stage.client();
+    await client.connect({ clientId: 'hoards', clean: false });
+    const all = Array.from({ length: 65_535 }, (_, index) => publishBytes(index + 1, false));
+    client.write(Buffer.concat(all));
+    let answers = 0;
+    while ((await client.next()) !== 'closed') answers++;
+    assert.ok(answers <= MAX_PENDING_PUBLISHES, `${answers} answers`);
+    const other = await stage.client();
+    await other.connect({ clientId: 'other' });
+    assert.equal(await other.roundTrip(), []);
+    await stage.restart();
+    const again = await stage.client();
+    assert.is(brief(await again.connect({ clientId: 'hoards', clean: false })), 'connack 0 present');
+    again.write(publishBytes(MAX_PENDING_PUBLISHES, true));
+    assert.is(brief(await again.next()), 'pubrec');
+    again.send({ cmd: 'pubrel', messageId: 1 });
+    assert.is(brief(await again.next()), 'pubcomp');
+    again.write(publishBytes(1, false));
+    assert.is(brief(await again.next()), 'pubrec');
+  }),
+);
+
+hostile('a client that does not read its answers is not read, and costs a bounded amount of memory', () =>
+  withBroker(async stage => {
+    const client = await stage.client();
+    await client.connect({ clientId: 'deaf' });
+    client.socket.pause();
+    const pings = Buffer.alloc(1 << 20, Buffer.from([0xc0, 0]));
+    for (let n = 0; n < 64; n++) client.write(pings);
+    const other = await stage.client();
+    await other.connect({ clientId: 'other' });
+    for (let n = 0; n < 20; n++) assert.equal(await other.roundTrip(), []);
+    assert.ok(client.socket.writableLength > 32 << 20, `${client.socket.writableLength} bytes wait`);
+    client.socket.destroy();
+  }),
+);
+
+hostile('a SUBSCRIBE that names one filter 100,000 times brings its retained messages once', () =>
+  withBroker(async stage => {
+    const client = await stage.client();
+    await client.connect({ clientId: 'greedy' });
+    client.send({ cmd: 'publish', topic: 'kept', payload: 'x', qos: 0, dup: false, retain: true });
+    const subscriptions = Array.from({ length: 100_000 }, () => ({ topic: '#', qos: 0 as const }));
+    client.send({ cmd: 'subscribe', messageId: 1, subscriptions });
+    const came = await client.roundTrip();
+    assert.is(came.filter(text => text.startsWith('kept')).length, 1);
+  }),
+);
+
+hostile('a CONNECT that is longer than any needs to be is refused by its header', () =>
+  withBroker(async stage => {
+    const socket = connect(stage.port(), '127.0.0.1');
+    socket.write(Buffer.from([0x10, 0xff, 0xff, 0x3f, 0, 4]));
+    await ended(socket);
+    assert.ok(stage.log.some(line => line.includes(`larger than ${MAX_CONNECT_BYTES} bytes`)));
+  }),
+);
+
+hostile(
+  'connections that never send CONNECT are closed after its time, whatever they have sent',
+  async () => {
+    const clock = createTestClock();
+    await withBroker(
+      async stage => {
+        const silent = connect(stage.port(), '127.0.0.1');
+        await once(silent, 'connect');
+        const half = connect(stage.port(), '127.0.0.1');
+        half.write(Buffer.from([0x10, 0x20, 0, 4]));
+        const client = await stage.client();
+        await client.connect({ clientId: 'c' });
+        const gone = Promise.all([ended(silent), ended(half)]);
+        clock.advance(CONNECT_TIMEOUT_MS);
+        await gone;
+        assert.equal(await client.roundTrip(), []);
+      },
+      { clock },
+    );
+  },
+);
+
+hostile.run();

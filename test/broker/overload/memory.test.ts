@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createPartials } from '../../../src/broker/inbound/partials.ts';
+import { PLAIN_ARRIVAL_BYTES } from '../../../src/broker/limits.ts';
+import { createGate } from '../../../src/broker/listeners/gate.ts';
+import { budgetOf } from '../../../src/core/capacity/memory-budget.ts';
+import { createGauge } from '../../../src/core/capacity/pressure.ts';
+import { logFor } from '../../../src/core/log.ts';
+import { createSocketMemory } from '../../../src/core/net/socket-memory.ts';
+import { withBroker } from '../../harness/broker.ts';
+import { createTestClock } from '../../harness/clock.ts';
+
+const memory = suite('broker: memory');
+
+memory('the parts of a budget are together less than half of 64 MB', () => {
+  const parts = Object.values(budgetOf(64 << 20));
+  assert.ok(parts.reduce((one, other) => one + other, 0) < 32 << 20);
+  assert.ok(parts.every(part => part >= 1 << 20));
+});
+
+memory(
+  'pressure is high from its bound on and low at half of it, and wakes in order until it is high again',
+  () => {
+    const gauge = createGauge(100);
+    const woken: string[] = [];
+    gauge.set(99);
+    assert.not(gauge.high());
+    gauge.set(100);
+    gauge.whenLow(() => woken.push('first'));
+    gauge.whenLow(() => {
+      woken.push('second');
+      gauge.set(100);
+    });
+    gauge.whenLow(() => woken.push('third'));
+    gauge.set(51);
+    assert.equal(woken, []);
+    gauge.set(50);
+    assert.equal(woken, ['first', 'second']);
+    gauge.set(0);
+    assert.equal(woken, ['first', 'second', 'third']);
+  },
+);
+
+memory('beyond the bound of incomplete packets the connection whose packet began first is closed', () => {
+  const partials = createPartials(100_000);
+  const closed: string[] = [];
+  const holder = (name: string) => ({ closeForMemory: () => void closed.push(name) });
+  const [one, two, three] = [holder('one'), holder('two'), holder('three')];
+  partials.set(one, 50_000);
+  partials.set(two, 40_000);
+  partials.set(one, 60_000);
+  partials.set(three, 4_000);
+  assert.equal(closed, []);
+  partials.set(three, 40_000);
+  assert.equal(closed, ['one']);
+  partials.set(two, 0);
+  assert.is(partials.bytes(), 40_000);
+});
+
+memory('sockets that are behind share what there is, and each keeps a least', () => {
+  const sockets = createSocketMemory(4 << 20);
+  assert.is(sockets.limit(), 1 << 20);
+  for (let n = 0; n < 8; n++) sockets.changed(0, 1 << 19);
+  assert.is(sockets.limit(), 1 << 18);
+  for (let n = 0; n < 1000; n++) sockets.changed(0, 1 << 10);
+  assert.is(sockets.limit(), 1 << 14);
+  for (let n = 0; n < 8; n++) sockets.changed(1 << 19, 0);
+  assert.is(sockets.limit(), 1 << 20);
+});
+
+memory(
+  'beyond their memory the oldest connection before CONNECT is closed, of the address that has most',
+  async () => {
+    const closed: number[] = [];
+    const gate = createGate({
+      clock: createTestClock(),
+      log: logFor('broker', () => {}),
+      capacity: () => 100,
+      bytes: 3 * PLAIN_ARRIVAL_BYTES,
+    });
+    const server = createServer(socket => void gate.admit(socket, PLAIN_ARRIVAL_BYTES)).listen(
+      0,
+      '127.0.0.1',
+    );
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const sockets = [];
+    for (let n = 0; n < 5; n++) {
+      const socket = connect(port, '127.0.0.1').on('error', () => {});
+      socket.once('close', () => closed.push(n));
+      await once(socket, 'connect');
+      sockets.push(socket.resume());
+    }
+    while (closed.length < 2) await new Promise(resolve => setImmediate(resolve));
+    assert.equal(closed.toSorted(), [0, 1]);
+    assert.is(gate.arriving(), 3);
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  },
+);
+
+memory(
+  'at the capacity a connection without CONNECT gives its place to a newcomer, and clients keep theirs',
+  async () => {
+    const gate = createGate({
+      clock: createTestClock(),
+      log: logFor('broker', () => {}),
+      capacity: () => 2,
+      bytes: 1 << 20,
+    });
+    const admitted: boolean[] = [];
+    const server = createServer(socket => {
+      const arrival = gate.admit(socket, PLAIN_ARRIVAL_BYTES);
+      admitted.push(arrival !== undefined);
+      // The first and the third are clients, the second sends nothing.
+      if (admitted.length !== 2) arrival?.entered();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const sockets = [];
+    for (let n = 0; n < 4; n++) {
+      const socket = connect(port, '127.0.0.1').on('error', () => {});
+      await once(socket, 'connect');
+      sockets.push(socket.resume());
+      while (admitted.length <= n) await new Promise(resolve => setImmediate(resolve));
+    }
+    assert.equal(admitted, [true, true, true, false]);
+    assert.is(gate.open(), 2);
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  },
+);
+
+memory('the status tells the budget, where it comes from, and what is used', () =>
+  withBroker(async stage => {
+    const { memory: status } = stage.hub().status();
+    assert.ok(status.totalBytes > 0 && status.anonymousBytes > 0);
+    assert.ok(['control group', 'machine'].includes(status.source));
+    assert.equal(status.budgetBytes, budgetOf(status.totalBytes));
+  }),
+);
+
+memory.run();

@@ -1,0 +1,276 @@
+import type { Packet } from 'mqtt-packet';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MAX_ALIASED_TOPIC_UNITS, MAX_PENDING_PUBLISHES } from '../../../src/broker/limits.ts';
+import { MAX_USER_PROPERTIES } from '../../../src/core/limits.ts';
+import { MAX_CACHED_TOPIC_LENGTH } from '../../../src/routes/limits.ts';
+import type { BrokerHarness } from '../../harness/broker.ts';
+import { brief, withBroker } from '../../harness/broker.ts';
+import type { Properties } from '../../harness/clients/mqtt5.ts';
+import { published, publishOf } from '../../harness/clients/mqtt5.ts';
+import { createTestClock } from '../../harness/clock.ts';
+
+const mqtt5 = suite('broker: MQTT 5');
+
+mqtt5(
+  '[MQTT-3.3.2-18] user properties arrive as they were sent, and all else that a message says of itself',
+  () =>
+    withBroker(async stage => {
+      const [reader, sender] = [await stage.client(5), await stage.client(5)];
+      await reader.connect({ clientId: 'reader' });
+      reader.send({
+        cmd: 'subscribe',
+        messageId: 1,
+        subscriptions: [{ topic: 'a/#', qos: 2 }],
+        properties: { subscriptionIdentifier: 77 },
+      });
+      await reader.next();
+      await sender.connect({ clientId: 'sender' });
+      const properties: Properties = {
+        payloadFormatIndicator: true,
+        messageExpiryInterval: 60,
+        contentType: 'text/plain',
+        responseTopic: 'answers',
+        correlationData: Buffer.from([0, 255]),
+        userProperties: { unit: ['C', 'K'], place: 'shed' },
+      };
+      for (const qos of [0, 1, 2] as const) {
+        sender.send(publishOf('a/b', 'x', qos, properties));
+        const packet = await published(reader);
+        assert.equal({ ...packet.properties?.userProperties }, properties.userProperties);
+        const { userProperties: _, ...rest } = packet.properties ?? {};
+        const { userProperties: __, ...wanted } = properties;
+        assert.equal(rest, { ...wanted, subscriptionIdentifier: 77 });
+      }
+    }),
+);
+
+mqtt5(
+  '[MQTT-3.3.2-6] a message that waited has so much less to live, and none that has expired is sent',
+  async () => {
+    const clock = createTestClock();
+    await withBroker(
+      async stage => {
+        const reader = await stage.client(5);
+        const persistent = { clientId: 'reader', clean: false, properties: { sessionExpiryInterval: 1000 } };
+        await reader.connect(persistent);
+        await clock.until(reader.subscribe('a', 1));
+        await reader.leave();
+        const sender = await stage.client(5);
+        await sender.connect({ clientId: 'sender' });
+        const sent = clock.monotonic();
+        sender.send(publishOf('a', 'short', 1, { messageExpiryInterval: 10 }));
+        sender.send({ ...publishOf('a', 'long', 1, { messageExpiryInterval: 100 }), messageId: 2 });
+        sender.send({ ...publishOf('a', 'for ever', 1), messageId: 3 });
+        for (let n = 0; n < 3; n++) assert.is(brief(await clock.until(sender.next())), 'puback');
+        const taken = clock.monotonic();
+        clock.advance(30_000);
+        const again = await stage.client(5);
+        assert.is(brief(await again.connect(persistent)), 'connack 0 present');
+        const long = await published(again);
+        assert.is(long.payload.toString(), 'long');
+        const left = long.properties?.messageExpiryInterval ?? 0;
+        const waited = [sent, taken].map(since => (clock.monotonic() - since) / 1000);
+        const [most = 0, least = 0] = waited;
+        assert.ok(left >= 100 - most && left <= 101 - least, `${left} s are left after ${least} to ${most}`);
+        const last = await published(again);
+        assert.equal(
+          [last.payload.toString(), last.properties?.messageExpiryInterval],
+          ['for ever', undefined],
+        );
+      },
+      { clock },
+    );
+  },
+);
+
+mqtt5(
+  '[MQTT-4.8.2-3] a shared subscription: each message goes to one member, and to another when that leaves',
+  () =>
+    withBroker(async stage => {
+      const members = [await stage.client(5), await stage.client(5)];
+      for (const [index, member] of members.entries()) {
+        await member.connect({ clientId: `member-${index}` });
+        await member.subscribe('$share/workers/jobs/+', 1);
+      }
+      const sender = await stage.client(5);
+      await sender.connect({ clientId: 'sender' });
+      for (let n = 1; n <= 10; n++) sender.send({ ...publishOf(`jobs/${n}`, String(n), 1), messageId: n });
+      const came = await Promise.all(
+        members.map(async member => {
+          const list: string[] = [];
+          for (let n = 0; n < 5; n++) list.push((await published(member)).payload.toString());
+          return list;
+        }),
+      );
+      assert.equal(
+        came
+          .flat()
+          .map(Number)
+          .sort((one, other) => one - other),
+        [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+      );
+      members[0]?.socket.destroy();
+      const taken: string[] = [];
+      for (let n = 0; n < 5; n++)
+        if (members[1] !== undefined) taken.push((await published(members[1])).payload.toString());
+      assert.equal(taken.sort(), came[0]?.toSorted());
+    }),
+);
+
+mqtt5('[MQTT-4.9.0-2] no more is sent than the client takes at once', () =>
+  withBroker(async stage => {
+    const reader = await stage.client(5);
+    await reader.connect({ clientId: 'reader', properties: { receiveMaximum: 3 } });
+    await reader.subscribe('a', 1);
+    const sender = await stage.client(5);
+    await sender.connect({ clientId: 'sender' });
+    for (let n = 1; n <= 8; n++) sender.send({ ...publishOf('a', String(n), 1), messageId: n });
+    for (let n = 1; n <= 8; n++) assert.is(brief(await sender.next()), 'puback');
+    assert.equal(await reader.roundTrip(), ['a 1 q1', 'a 2 q1', 'a 3 q1']);
+    reader.send({ cmd: 'puback', messageId: 1 });
+    assert.equal(await reader.roundTrip(), ['a 4 q1']);
+  }),
+);
+
+mqtt5('[MQTT-3.3.4-9] who sends more than it was told is disconnected with 0x93', () =>
+  withBroker(async stage => {
+    const sender = await stage.client(5);
+    const answer = await sender.connect({ clientId: 'sender' });
+    const most = answer !== 'closed' && answer.cmd === 'connack' ? answer.properties?.receiveMaximum : 0;
+    assert.is(most, MAX_PENDING_PUBLISHES);
+    for (let n = 1; n <= MAX_PENDING_PUBLISHES + 1; n++)
+      sender.send({ ...publishOf('a', 'x', 2), messageId: n });
+    let last = await sender.next();
+    while (last !== 'closed' && last.cmd === 'pubrec') last = await sender.next();
+    assert.is(last !== 'closed' && last.cmd === 'disconnect' && last.reasonCode, 0x93);
+  }),
+);
+
+mqtt5(
+  '[MQTT-3.3.2-8] a topic alias stands for its topic, and one that is too high or unknown ends the connection',
+  () =>
+    withBroker(async stage => {
+      const [reader, sender] = [await stage.client(5), await stage.client(5)];
+      await reader.connect({ clientId: 'reader' });
+      await reader.subscribe('#', 0);
+      await sender.connect({ clientId: 'sender' });
+      sender.send(publishOf('long/topic', '1', 0, { topicAlias: 3 }));
+      sender.send(publishOf('', '2', 0, { topicAlias: 3 }));
+      sender.send(publishOf('other', '3', 0, { topicAlias: 3 }));
+      sender.send(publishOf('', '4', 0, { topicAlias: 3 }));
+      const topics: string[] = [];
+      for (let n = 0; n < 4; n++) topics.push((await published(reader)).topic);
+      assert.equal(topics, ['long/topic', 'long/topic', 'other', 'other']);
+      sender.send(publishOf('', 'x', 0, { topicAlias: 4 }));
+      const end = await sender.next();
+      assert.is(end !== 'closed' && end.cmd === 'disconnect' && end.reasonCode, 0x82);
+      const high = await stage.client(5);
+      await high.connect({ clientId: 'high' });
+      high.send(publishOf('a', 'x', 0, { topicAlias: 65 }));
+      const why = await high.next();
+      assert.is(why !== 'closed' && why.cmd === 'disconnect' && why.reasonCode, 0x94);
+    }),
+);
+
+/** Reason code of the DISCONNECT with which the hub answers `packet`. */
+async function ends(stage: BrokerHarness, packets: readonly Packet[]): Promise<number | undefined> {
+  const client = await stage.client(5);
+  await client.connect({ clientId: 'sender' });
+  for (const packet of packets) client.send(packet);
+  const end = await client.next();
+  return end !== 'closed' && end.cmd === 'disconnect' ? end.reasonCode : undefined;
+}
+
+mqtt5('the topics that a client gives aliases are bounded together: beyond that 0x97', () =>
+  withBroker(async stage => {
+    const long = (alias: number) =>
+      publishOf(`${alias}/`.padEnd(MAX_ALIASED_TOPIC_UNITS / 2, 'x'), '', 0, { topicAlias: alias });
+    const sender = await stage.client(5);
+    await sender.connect({ clientId: 'within' });
+    for (const alias of [1, 2, 1, 2]) sender.send(long(alias));
+    assert.equal(await sender.roundTrip(), []);
+    assert.is(await ends(stage, [long(1), long(2), publishOf('more', '', 0, { topicAlias: 3 })]), 0x97);
+  }),
+);
+
+mqtt5('more user properties than a packet may have end the connection with 0x97', () =>
+  withBroker(async stage => {
+    const withProperties = (count: number) =>
+      publishOf('a', 'x', 1, { userProperties: { k: new Array<string>(count).fill('') } });
+    const sender = await stage.client(5);
+    await sender.connect({ clientId: 'within' });
+    sender.send(withProperties(MAX_USER_PROPERTIES));
+    assert.equal(await sender.roundTrip(), ['puback']);
+    assert.is(await ends(stage, [withProperties(MAX_USER_PROPERTIES + 1)]), 0x97);
+  }),
+);
+
+mqtt5('a long topic is passed on message by message, without an alias', () =>
+  withBroker(async stage => {
+    const reader = await stage.client(5);
+    await reader.connect({ clientId: 'reader', properties: { topicAliasMaximum: 10 } });
+    await reader.subscribe('#', 1);
+    const sender = await stage.client(5);
+    await sender.connect({ clientId: 'sender' });
+    const topic = 'x'.repeat(MAX_CACHED_TOPIC_LENGTH + 1);
+    for (let n = 0; n < 3; n++) {
+      sender.send(publishOf(topic, String(n), 0));
+      const came = await published(reader);
+      assert.equal(
+        [came.topic, came.payload.toString(), came.properties?.topicAlias],
+        [topic, String(n), undefined],
+      );
+    }
+  }),
+);
+
+mqtt5(
+  '[MQTT-3.1.2-25] a message larger than the client takes is not sent, and does not hold up the next',
+  () =>
+    withBroker(async stage => {
+      const reader = await stage.client(5);
+      await reader.connect({ clientId: 'reader', properties: { maximumPacketSize: 100, receiveMaximum: 1 } });
+      await reader.subscribe('a', 1);
+      const sender = await stage.client(5);
+      await sender.connect({ clientId: 'sender' });
+      for (const qos of [0, 1] as const) {
+        sender.send(publishOf('a', 'x'.repeat(200), qos));
+        sender.send({ ...publishOf('a', 'short', qos), messageId: 2 });
+      }
+      assert.equal(await sender.roundTrip(), ['puback', 'puback']);
+      assert.equal(await reader.roundTrip(), ['a short q0', 'a short q1']);
+    }),
+);
+
+mqtt5(
+  '[MQTT-3.3.2-8] topics go out by alias where the client takes them, and a dropped message tells it none',
+  () =>
+    withBroker(async stage => {
+      const reader = await stage.client(5);
+      const properties = { topicAliasMaximum: 1, maximumPacketSize: 100 };
+      await reader.connect({ clientId: 'reader', properties });
+      await reader.subscribe('#', 0);
+      const sender = await stage.client(5);
+      await sender.connect({ clientId: 'sender' });
+      const came: (readonly [string, number | undefined])[] = [];
+      for (const [topic, text] of [
+        ['first/topic', 'x'.repeat(200)],
+        ['first/topic', '1'],
+        ['second', '2'],
+        ['first/topic', '3'],
+      ] as const) {
+        sender.send(publishOf(topic, text, 0));
+        if (text.length > 1) continue;
+        const packet = await published(reader);
+        came.push([packet.topic, packet.properties?.topicAlias]);
+      }
+      assert.equal(came, [
+        ['first/topic', 1],
+        ['second', undefined],
+        ['', 1],
+      ]);
+    }),
+);
+
+mqtt5.run();

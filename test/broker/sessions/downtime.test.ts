@@ -1,0 +1,237 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { MachineTime } from '../../../src/hub/downtime.ts';
+import { CLOCK_CHECK_MS } from '../../../src/hub/limits.ts';
+import type { BrokerHarness } from '../../harness/broker.ts';
+import { brief, withBroker } from '../../harness/broker.ts';
+import { publishOf } from '../../harness/clients/mqtt5.ts';
+import { createTestClock } from '../../harness/clock.ts';
+
+const downtime = suite('broker: time that the hub is down');
+
+const DAY = 86_400_000;
+const YEAR = 365 * DAY;
+const FOUR_MINUTES = 240_000;
+
+/** A machine whose clocks a test moves. */
+function createMachine() {
+  const clock = createTestClock();
+  const state = {
+    boot: 'one',
+    bootedAt: 0,
+    off: 0,
+    /** Milliseconds by which the wall clock is ahead. */
+    wrong: 0,
+    /** Milliseconds by which the hardware clock is ahead. NaN without a hardware clock. */
+    hardware: Number.NaN,
+    synchronised: Number.NaN,
+  };
+  const wall = (): number => clock.wall() + state.off + state.wrong;
+  const given = (value: number): number | undefined => (Number.isNaN(value) ? undefined : value);
+  return {
+    clock,
+    state,
+    wall,
+    time: (): MachineTime => ({
+      boot: state.boot,
+      uptime: clock.monotonic() + state.off - state.bootedAt,
+      wall: wall(),
+      hardware: given(wall() + state.hardware),
+      synchronised: given(state.synchronised),
+    }),
+    /** The machine is off, and boots again. */
+    reboot: (milliseconds: number): void => {
+      state.off += milliseconds;
+      state.boot += '+';
+      state.bootedAt = clock.monotonic() + state.off;
+      state.synchronised = Number.NaN;
+    },
+    /** The network sets the clock. */
+    synchronise: (): void => {
+      state.wrong = 0;
+      state.synchronised = wall();
+    },
+  };
+}
+
+type Machine = ReturnType<typeof createMachine>;
+
+/**
+ * Two messages, of which one expires after a minute, wait for a session; another session ends after two
+ * minutes.
+ */
+async function leaveWaiting(stage: BrokerHarness, { clock }: Machine): Promise<void> {
+  const reader = await stage.client(5);
+  await reader.connect({ clientId: 'reader', clean: false, properties: { sessionExpiryInterval: 100_000 } });
+  await clock.until(reader.subscribe('t', 1));
+  await reader.leave();
+  const short = await stage.client(5);
+  await short.connect({ clientId: 'short', clean: false, properties: { sessionExpiryInterval: 120 } });
+  await short.leave();
+  const sender = await stage.client(5);
+  await sender.connect({ clientId: 'sender' });
+  for (const minutes of [1, 100])
+    sender.send(publishOf('t', `${minutes}`, 1, { messageExpiryInterval: 60 * minutes }));
+  await sender.roundTrip();
+}
+
+/** Messages for the reader, with the minutes that they have left, and whether the short session is there. */
+async function found(stage: BrokerHarness): Promise<string[]> {
+  const reader = await stage.client(5);
+  await reader.connect({ clientId: 'reader', clean: false, properties: { sessionExpiryInterval: 100_000 } });
+  const came: string[] = [];
+  reader.send({ cmd: 'pingreq' });
+  for (let packet = await reader.next(); brief(packet) !== 'pingresp'; packet = await reader.next()) {
+    if (packet === 'closed' || packet.cmd !== 'publish') throw new Error(brief(packet));
+    came.push(`${packet.payload} left ${Math.ceil((packet.properties?.messageExpiryInterval ?? 0) / 60)}`);
+  }
+  const short = await stage.client(5);
+  const connack = await short.connect({ clientId: 'short', clean: false });
+  if (brief(connack).endsWith('present')) came.push('session');
+  return came;
+}
+
+const COUNTED = ['100 left 96'];
+const NOT_COUNTED = ['1 left 1', '100 left 100', 'session'];
+
+type Case = {
+  readonly what: string;
+  readonly before?: (machine: Machine) => void;
+  readonly meanwhile: (machine: Machine) => void;
+  readonly left: readonly string[];
+};
+
+const byNetwork = (machine: Machine): void => machine.synchronise();
+const withHardware =
+  (ahead = 0) =>
+  ({ state }: Machine): void => {
+    state.hardware = ahead;
+  };
+
+const CASES: readonly Case[] = [
+  {
+    what: 'within a boot, however the wall clock jumps',
+    meanwhile: ({ state }) => {
+      state.off += FOUR_MINUTES;
+      state.wrong = 10 * YEAR;
+    },
+    left: COUNTED,
+  },
+  {
+    what: 'over a boot, with a clock that the network sets',
+    before: byNetwork,
+    meanwhile: machine => {
+      machine.reboot(FOUR_MINUTES);
+      machine.synchronise();
+    },
+    left: COUNTED,
+  },
+  {
+    what: 'over a boot, with a hardware clock',
+    before: withHardware(),
+    meanwhile: machine => machine.reboot(FOUR_MINUTES),
+    left: COUNTED,
+  },
+  {
+    what: 'over a boot, without a good clock before',
+    meanwhile: machine => {
+      machine.reboot(FOUR_MINUTES);
+      machine.synchronise();
+    },
+    left: NOT_COUNTED,
+  },
+  {
+    what: 'over a boot, without a good clock after',
+    before: byNetwork,
+    meanwhile: machine => machine.reboot(FOUR_MINUTES),
+    left: NOT_COUNTED,
+  },
+  {
+    what: 'over a boot, with a hardware clock that tells another time',
+    before: withHardware(DAY),
+    meanwhile: machine => machine.reboot(FOUR_MINUTES),
+    left: NOT_COUNTED,
+  },
+  {
+    what: 'over a boot, with a hardware clock that jumps by years',
+    before: withHardware(),
+    meanwhile: machine => {
+      machine.reboot(FOUR_MINUTES);
+      machine.state.wrong = 5 * YEAR;
+    },
+    left: NOT_COUNTED,
+  },
+  {
+    what: 'over a boot, with a clock that is years behind then',
+    before: byNetwork,
+    meanwhile: machine => {
+      machine.reboot(FOUR_MINUTES);
+      machine.state.wrong = -5 * YEAR;
+      machine.state.synchronised = machine.wall();
+    },
+    left: NOT_COUNTED,
+  },
+  {
+    what: 'over years',
+    before: byNetwork,
+    meanwhile: machine => {
+      machine.reboot(5 * YEAR);
+      machine.synchronise();
+    },
+    left: NOT_COUNTED,
+  },
+];
+
+for (const { what, before = () => {}, meanwhile, left } of CASES) {
+  downtime(`${left === COUNTED ? 'counts' : 'does not count'} ${what}`, () => {
+    const machine = createMachine();
+    before(machine);
+    return withBroker(
+      async stage => {
+        await leaveWaiting(stage, machine);
+        await stage.restart(() => meanwhile(machine));
+        assert.equal(await found(stage), left);
+      },
+      { clock: machine.clock, machineTime: machine.time },
+    );
+  });
+}
+
+downtime('counts over a boot from when the network has set the clock', () => {
+  const machine = createMachine();
+  machine.synchronise();
+  return withBroker(
+    async stage => {
+      await leaveWaiting(stage, machine);
+      await stage.restart(() => {
+        machine.reboot(FOUR_MINUTES);
+        machine.state.wrong = -YEAR;
+      });
+      machine.synchronise();
+      machine.clock.advance(CLOCK_CHECK_MS);
+      assert.equal(await found(stage), ['100 left 95']);
+    },
+    { clock: machine.clock, machineTime: machine.time },
+  );
+});
+
+downtime('does not count if the wall clock jumped while the hub was up and nothing has set it since', () => {
+  const machine = createMachine();
+  machine.synchronise();
+  return withBroker(
+    async stage => {
+      machine.clock.advance(10 * CLOCK_CHECK_MS);
+      machine.state.wrong = -20 * DAY;
+      machine.clock.advance(CLOCK_CHECK_MS);
+      await leaveWaiting(stage, machine);
+      await stage.restart(() => {
+        machine.reboot(FOUR_MINUTES);
+        machine.synchronise();
+      });
+      assert.equal(await found(stage), NOT_COUNTED);
+    },
+    { clock: machine.clock, machineTime: machine.time },
+  );
+});
+
+downtime.run();

@@ -1,0 +1,141 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { folderWith, freePort, removeFolder, run, startHub, until } from '../../harness/binary.ts';
+import { createStoreHarness, messageOf, to } from '../../harness/queue.ts';
+
+/** A hub whose upstream is not there: what goes to it waits. */
+async function onHub(
+  scenario: (ask: (...args: string[]) => ReturnType<typeof run>, port: number) => Promise<void>,
+  prepare: (data: string) => Promise<void> = async () => {},
+): Promise<void> {
+  const port = await freePort();
+  const folder = folderWith({
+    'manifest.json': JSON.stringify({
+      name: 'shop',
+      routes: { all: 'FROM topic("door") INTO $upstream' },
+      listeners: [{ mqtt: `127.0.0.1:${port}` }],
+      upstream: { url: `mqtt://127.0.0.1:${await freePort()}` },
+    }),
+  });
+  const data = join(folder, 'data');
+  await prepare(data);
+  const hub = await startHub(folder, 'manifest.json', 'data');
+  try {
+    await scenario((...args) => run([...args, '--data', data]), port);
+  } finally {
+    await hub.end('SIGTERM');
+    removeFolder(folder);
+  }
+}
+
+function json(text: string): unknown {
+  return JSON.parse(text);
+}
+
+const queues = suite('e2e: skerry queue');
+
+queues('what waits is listed, looked at and dropped', () =>
+  onHub(async (ask, port) => {
+    for (const text of ['one', 'two', 'three']) {
+      assert.is(run(['pub', '-p', String(port), '-t', 'door', '-q', '1', '-m', text]).code, 0);
+    }
+    assert.match(ask('queue').out, /^\$upstream +3 +/m);
+    const peeked = ask('queue', 'peek', '$upstream');
+    assert.is(peeked.code, 0);
+    const lines = peeked.out.split('\n');
+    assert.match(lines[0] ?? '', /^NUMBER +PRIORITY +WAITED +LEFT +TOPIC +BODY$/);
+    assert.match(lines[1] ?? '', /^\d+ +9 +\S+ +6d 23h +door +one$/);
+    const [number] = /^\d+/.exec(lines[2] ?? '') ?? [];
+    assert.is(ask('queue', 'drop', '$upstream', number ?? '').code, 0);
+    const left = json(ask('queue', 'peek', '$upstream', '--json').out);
+    const bodies = Array.isArray(left) ? left.map(({ message }) => message.body) : [];
+    assert.equal(bodies, ['one', 'three']);
+    assert.is(ask('queue', 'drop', '$upstream', '--all').out, '2 dropped\n');
+    assert.match(ask('queue').out, /^\$upstream +0 +/m);
+    const check = ask('check');
+    assert.equal([check.code, check.err], [1, '']);
+    assert.match(check.out, /^ok +store: /m);
+    assert.match(check.out, /^PROBLEM +upstream: .* is waiting, 0 messages wait: .*connection refused/m);
+  }),
+);
+
+/** Wrong usage with the exit code and the sentence. */
+const WRONG: readonly (readonly [what: string, args: string[], code: number, says: RegExp])[] = [
+  ['a queue that is not there', ['queue', 'peek', 'nobody'], 1, /no queue "nobody"/],
+  ['a message that is not there', ['queue', 'drop', '$upstream', '99'], 1, /has no message 99/],
+  ['a number that is none', ['queue', 'drop', '$upstream', 'x'], 2, /"x" is not the number/],
+  ['nothing to drop', ['queue', 'drop', '$upstream'], 2, /by their numbers, or --all/],
+  ['a count of nothing', ['queue', 'peek', '$upstream', '-n', '0'], 2, /-n must be 1 to/],
+  ['a letter that is not there', ['queue', 'dead', 'replay', '7-1'], 1, /no dead letter "7-1"/],
+  ['a word that is none', ['queue', 'look'], 2, /no command "queue look"/],
+];
+
+queues('a mistake is one sentence and an exit code', () =>
+  onHub(async (ask, port) => {
+    assert.is(run(['pub', '-p', String(port), '-t', 'door', '-q', '1', '-m', 'x']).code, 0);
+    for (const [what, args, code, says] of WRONG) {
+      const answer = ask(...args);
+      assert.is(answer.code, code, `${what}: ${answer.err}`);
+      assert.match(answer.err, says);
+      assert.is(answer.err.trim().split('\n').length, 1);
+    }
+  }),
+);
+
+/** Leaves two dead letters of the upstream's queue in the store of a data folder. */
+async function leaveLetters(data: string): Promise<void> {
+  mkdirSync(data, { mode: 0o700 });
+  const stage = await createStoreHarness({ folder: join(data, 'store') });
+  for (const text of ['first', 'second']) await stage.append(messageOf(text), [to('$upstream')]);
+  const drain = stage.store.drain('$upstream', {
+    window: 2,
+    send: entry => {
+      drain.reject(entry, 'the topic is forbidden');
+      return true;
+    },
+  });
+  drain.wake();
+  drain.stop();
+  await stage.commit();
+  await stage.store.close();
+}
+
+queues('dead letters are listed, replayed and dropped', () =>
+  onHub(async ask => {
+    const dead = ask('queue', 'dead').out.split('\n');
+    assert.match(dead[1] ?? '', /^\d+-\d+ +\$upstream +\S+ +the topic is forbidden +a\/b +first$/);
+    const ids = dead.slice(1, 3).map(line => line.split(' ')[0] ?? '');
+    assert.is(ask('queue', 'dead', 'replay', ids[0] ?? '').out, '1 replayed\n');
+    assert.match(ask('queue', 'peek', '$upstream').out, /first$/m);
+    assert.is(ask('queue', 'dead', 'drop', '--all').out, '1 dropped\n');
+    assert.equal(json(ask('queue', 'dead', '--json').out), []);
+  }, leaveLetters),
+);
+
+queues('a damaged store is set aside, and every command that looks at the store says so', () =>
+  onHub(
+    async ask => {
+      await until('the hub answers', () => ask('ps').code === 0);
+      for (const command of ['ps', 'queue', 'check']) {
+        assert.match(ask(command).out, /A damaged store was moved to \S+store\.bad-\d{8}T\d{6}Z/);
+      }
+      assert.is(ask('check').code, 1);
+    },
+    async data => {
+      mkdirSync(join(data, 'store'), { recursive: true, mode: 0o700 });
+      writeFileSync(join(data, 'store', 'data.mdb'), 'rubbish'.repeat(10_000));
+    },
+  ),
+);
+
+queues('without a hub check says so', () => {
+  const folder = folderWith({});
+  const { code, out } = run(['check', '--data', folder]);
+  removeFolder(folder);
+  assert.is(code, 1);
+  assert.match(out, /^PROBLEM +hub: No hub answers/m);
+});
+
+queues.run();

@@ -1,0 +1,197 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { hashPassword } from '../../../src/crypto/passwords.ts';
+import { freePort, until } from '../../harness/binary.ts';
+import { enter } from '../../harness/clients/listeners.ts';
+import { random } from '../../harness/crypto.ts';
+import { openTestDevice, soon, type TestDevice, waiting } from '../../harness/device.ts';
+
+type Context = { site: TestDevice };
+
+const deploy = suite<Context>('e2e: skerry apply');
+
+deploy.before.each(context => {
+  context.site = openTestDevice();
+});
+
+deploy.after.each(({ site }) => site.close());
+
+/** Asserts that exactly these modules restart and all others keep their processes. */
+async function changes(
+  site: TestDevice,
+  work: () => Promise<unknown>,
+  expected: readonly string[],
+): Promise<void> {
+  const before = await site.pids();
+  await work();
+  const after = await site.pids();
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  assert.equal([...names].filter(name => before[name] !== after[name]).sort(), expected);
+}
+
+const FIRST = soon({
+  modules: {
+    kept: waiting(1001),
+    grown: waiting(1002, { restart: 'on-failure' }),
+    changed: waiting(1003),
+    gone: waiting(1004),
+  },
+});
+
+const SECOND = soon({
+  modules: {
+    kept: waiting(1001),
+    grown: waiting(1002, {
+      restart: 'always',
+      limits: { pids: 50 },
+      health: { exec: ['true'], everySeconds: 0.1 },
+    }),
+    changed: waiting(1013),
+    more: waiting(1005),
+  },
+});
+
+deploy(
+  'a plan is shown, and only what differs is changed; a second time there is nothing to change',
+  async ({ site }) => {
+    site.write('first.json', FIRST);
+    await site.up('first.json');
+    await until('all run', () => site.commands().length === 4);
+    await changes(site, async () => {
+      const { code, out, err } = await site.apply(SECOND);
+      assert.equal([code, err], [0, '']);
+      const [title = '', ...lines] = out.trimEnd().split('\n');
+      assert.match(title, /^"edge" [0-9a-f]{8}$/);
+      assert.equal(lines.slice(0, 5), [
+        '  - stop gone',
+        '  ~ change in place grown: restart, limits, health',
+        '  ~ restart changed: exec',
+        '  + start more',
+        '  = keep 1 module',
+      ]);
+      assert.is(lines.at(-2), '  waiting until it is healthy');
+      assert.match(lines.at(-1) ?? '', /^"edge" [0-9a-f]{8} is healthy\.$/);
+    }, ['changed', 'gone', 'more']);
+    assert.equal(site.commands(), [
+      'changed: sleep 1013',
+      'grown: sleep 1002',
+      'kept: sleep 1001',
+      'more: sleep 1005',
+    ]);
+    const { modules, deployment } = await site.status();
+    assert.is(modules.find(({ name }) => name === 'grown')?.state, 'ready');
+    assert.is(deployment.outcome?.result, 'healthy');
+    assert.is(deployment.current?.id, deployment.healthy?.id);
+    await changes(site, async () => {
+      const { code, out } = await site.apply(SECOND);
+      assert.equal([code, out.split('\n').slice(1)], [0, ['  = keep 4 modules', '']]);
+      assert.match(out, /: nothing to change\n/);
+    }, []);
+  },
+);
+
+deploy('--dry-run changes nothing, --no-wait waits for nothing, --json is for programs', async ({ site }) => {
+  site.write('first.json', FIRST);
+  await site.up('first.json');
+  await until('all run', () => site.commands().length === 4);
+  // What runs is told of once it is on the disk.
+  await site.healthy();
+  const { deployment } = await site.status();
+  await changes(site, async () => {
+    const { code, out } = await site.apply(SECOND, '--dry-run');
+    assert.is(code, 0);
+    assert.match(out, /~ restart changed: exec/);
+    const dry = JSON.parse((await site.apply(SECOND, '--dry-run', '--json')).out);
+    assert.equal([dry.unchanged, dry.plan.length], [false, 5]);
+    assert.is((await site.status()).deployment.current?.id, deployment.current?.id);
+  }, []);
+  const slow = soon({ modules: { m: waiting(1001, { health: { exec: ['false'] } }) } }, '1h');
+  const { code, out } = await site.apply(slow, '--no-wait');
+  assert.is(code, 0);
+  assert.not.match(out, /step/);
+  assert.is((await site.status()).deployment.attempt?.target.name, 'edge');
+  const told = await site.apply(SECOND, '--json');
+  assert.is(told.code, 0);
+  const { outcome, ...accepted } = JSON.parse(told.out);
+  assert.equal([outcome.result, outcome.id, accepted.unchanged], ['healthy', accepted.id, false]);
+  const bad = await site.apply(soon({ modules: { m: { exec: ['./nowhere'] } } }), '--json');
+  assert.is(bad.code, 1);
+  assert.is(JSON.parse(bad.out).outcome.result, 'returned');
+  assert.match(
+    bad.err,
+    /^skerry: modules\.m\.exec cannot be run: .*nowhere.* Rolled back to the last healthy deployment\.\n$/,
+  );
+});
+
+deploy('wrong usage, and no hub', async ({ site }) => {
+  for (const [args, code, sentence] of [
+    [[], 2, /<manifest \| pack> is missing/],
+    [['a', 'b'], 2, /"b" is one argument too many/],
+    [['a', '--dry'], 2, /no option --dry\. Did you mean --/],
+    [['a'], 1, /No hub answers in/],
+  ] as const) {
+    const ended = await site.command('apply', ...args);
+    assert.equal([ended.code, ended.out], [code, '']);
+    assert.match(ended.err, sentence);
+  }
+});
+
+deploy(
+  'listeners open and close, and routes and what is kept change, while a client stays',
+  async ({ site }) => {
+    const [stays, goes, comes] = [await freePort(), await freePort(), await freePort()];
+    const manifest = (port: number, sink: string, ttl: string): object =>
+      soon({
+        listeners: [{ mqtt: `127.0.0.1:${stays}` }, { mqtt: `127.0.0.1:${port}` }],
+        modules: { m: { exec: ['sleep', '1001'] } },
+        routes: { r: `FROM topic("in") INTO topic("${sink}")` },
+        storeAndForward: { ttl },
+      });
+    site.write('first.json', manifest(goes, 'one', '1h'));
+    await site.up('first.json');
+    const client = await enter(`mqtt://127.0.0.1:${stays}`, { clientId: 'stays', clean: false });
+    const other = await enter(`mqtt://127.0.0.1:${goes}`, { clientId: 'goes', reconnectPeriod: 0 });
+    const lost: string[] = [];
+    client.on('close', () => lost.push('stays'));
+    other.on('close', () => lost.push('goes'));
+    const heard: string[] = [];
+    client.on('message', topic => heard.push(topic));
+    await client.subscribeAsync(['one', 'two'], { qos: 1 });
+    await client.publishAsync('in', 'x', { qos: 1 });
+    await until('the first route is taken', () => heard.length === 1);
+    await changes(site, async () => assert.is((await site.apply(manifest(comes, 'two', '2h'))).code, 0), []);
+    await client.publishAsync('in', 'x', { qos: 1 });
+    await until('the other route is taken', () => heard.length === 2);
+    assert.equal(heard, ['one', 'two']);
+    await until('the other client is put out', () => lost.length > 0);
+    assert.equal(lost, ['goes']);
+    await (await enter(`mqtt://127.0.0.1:${comes}`, { clientId: 'comes' })).endAsync();
+    assert.equal((await site.status()).listeners, [`127.0.0.1:${stays}`, `127.0.0.1:${comes}`]);
+    await client.endAsync();
+  },
+);
+
+deploy('who is removed is put out, who stays stays', async ({ site }) => {
+  const port = await freePort();
+  const password = await hashPassword(Buffer.from('secret'), random);
+  const user = { password, publish: ['#'], subscribe: ['#'] };
+  const manifest = (users: object): object => soon({ listeners: [{ mqtt: `127.0.0.1:${port}` }], users });
+  site.write('first.json', manifest({ alice: user, bob: user }));
+  await site.up('first.json');
+  const lost: string[] = [];
+  const clients = await Promise.all(
+    ['alice', 'bob'].map(async username => {
+      const options = { clientId: username, username, password: 'secret', reconnectPeriod: 0 };
+      const client = await enter(`mqtt://127.0.0.1:${port}`, options);
+      client.on('close', () => lost.push(username));
+      return client;
+    }),
+  );
+  assert.is((await site.apply(manifest({ alice: user }))).code, 0);
+  await until('bob is put out', () => lost.length > 0);
+  await clients[0]?.publishAsync('a', 'x', { qos: 1 });
+  assert.equal(lost, ['bob']);
+  await clients[0]?.endAsync();
+});
+
+deploy.run();

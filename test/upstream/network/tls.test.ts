@@ -1,0 +1,242 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { TlsOptions } from 'node:tls';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Clock } from '../../../src/core/clock.ts';
+import { troubleOf } from '../../../src/upstream/link/error-texts.ts';
+import type { UpstreamHarness } from '../../harness/upstream.ts';
+import { createUpstreamHarness } from '../../harness/upstream.ts';
+import type { Server } from '../server.ts';
+import { friendly, startServer } from '../server.ts';
+
+const certificates = resolve(import.meta.dirname, '../../certificates');
+const fileOf = (name: string): string => join(certificates, name);
+const FINGERPRINT =
+  'FD:97:FD:6D:3B:C7:19:96:BE:25:69:D3:D0:F2:49:79:CF:4C:50:A1:1E:BE:85:4D:A2:56:D4:09:6B:3F:F9:64';
+
+function serverTls(name = 'server'): TlsOptions {
+  return { cert: readFileSync(fileOf(`${name}.pem`)), key: readFileSync(fileOf(`${name}.key`)) };
+}
+
+const secure = suite('upstream: TLS');
+
+async function withServer(
+  options: TlsOptions,
+  test: (stage: UpstreamHarness, server: Server) => Promise<void>,
+): Promise<void> {
+  const stage = await createUpstreamHarness();
+  const server = await startServer(friendly, 0, 5, options);
+  try {
+    await test(stage, server);
+  } finally {
+    await stage.finish();
+    await server.close();
+  }
+}
+
+/** Error of the connection; `connected` if it succeeds. */
+async function fateOf(
+  stage: UpstreamHarness,
+  server: Server,
+  tls: object,
+  host = '127.0.0.1',
+): Promise<string> {
+  const forwarder = stage.start({ url: `mqtts://${host}:${server.port}`, tls });
+  const isDecided = (): boolean =>
+    forwarder.status().state === 'connected' || forwarder.status().lastError !== undefined;
+  await stage.until('it is decided', isDecided, 0);
+  return forwarder.status().state === 'connected' ? 'connected' : (forwarder.status().lastError ?? '');
+}
+
+secure('a server that the given authority vouches for is taken, and no other', async () => {
+  await withServer(serverTls(), async (stage, server) => {
+    assert.is(await fateOf(stage, server, { ca: fileOf('ca.pem') }), 'connected');
+    assert.is(await fateOf(stage, server, { ca: fileOf('ca.pem') }, 'localhost'), 'connected');
+    assert.match(
+      await fateOf(stage, server, { ca: fileOf('other-ca.pem') }),
+      /is not trusted \(\w+\): trust its CA with "tls\.ca"/,
+    );
+    assert.match(await fateOf(stage, server, {}), /is not trusted \(\w+\): trust its CA with "tls\.ca"/);
+    const named = { ca: fileOf('ca.pem'), serverName: 'other.example' };
+    assert.match(
+      await fateOf(stage, server, named),
+      /is for another host name \(ERR_TLS_CERT_ALTNAME_INVALID\): set "tls.serverName"/,
+    );
+    assert.match(
+      await fateOf(stage, server, { ca: 'missing.pem' }),
+      /^upstream\.tls\.ca \(\S+missing\.pem\) cannot be read: it is not there\.$/,
+    );
+  });
+});
+
+secure('a pinned fingerprint takes that certificate, and nothing else', async () => {
+  await withServer(serverTls(), async (stage, server) => {
+    assert.is(await fateOf(stage, server, { fingerprint: FINGERPRINT }), 'connected');
+    const other = FINGERPRINT.replace('FD', '00');
+    assert.match(await fateOf(stage, server, { fingerprint: other }), /has the fingerprint fd97fd6d/);
+    assert.is(
+      server.guests.flatMap(({ packets }) => packets.filter(({ cmd }) => cmd === 'connect')).length,
+      1,
+    );
+  });
+});
+
+secure('the server is told the name that is meant, and offered the protocols', async () => {
+  const seen: unknown[] = [];
+  const options: TlsOptions = {
+    ...serverTls(),
+    ALPNCallback: ({ servername, protocols }) => {
+      seen.push(servername, protocols);
+      return protocols[0];
+    },
+  };
+  await withServer(options, async (stage, server) => {
+    const tls = { ca: fileOf('ca.pem'), serverName: 'localhost', alpn: ['mqtt', 'x-amzn-mqtt-ca'] };
+    assert.is(await fateOf(stage, server, tls), 'connected');
+    assert.equal(seen, ['localhost', ['mqtt', 'x-amzn-mqtt-ca']]);
+  });
+});
+
+secure('the certificate that is shown is read anew for each connection', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'skerry-upstream-'));
+  const [cert, key] = [join(folder, 'c.pem'), join(folder, 'c.key')];
+  const place = (name: string): void => {
+    copyFileSync(fileOf(`${name}.pem`), cert);
+    copyFileSync(fileOf(`${name}.key`), key);
+  };
+  place('stranger');
+  const options = { ...serverTls(), requestCert: true, ca: readFileSync(fileOf('ca.pem')) };
+  await withServer(options, async (stage, server) => {
+    const forwarder = stage.start({
+      url: `mqtts://127.0.0.1:${server.port}`,
+      tls: { ca: fileOf('ca.pem'), cert, key },
+    });
+    await stage.until('the stranger is refused', () => forwarder.status().lastError !== undefined, 0);
+    place('sensor');
+    await stage.until('the new one is taken', () => forwarder.status().state === 'connected', 10);
+  });
+  rmSync(folder, { recursive: true });
+});
+
+/** Puts something else where a file is. */
+function inPlace(put: (file: string) => unknown): (file: string) => void {
+  return file => {
+    rmSync(file);
+    put(file);
+  };
+}
+
+/** Each turns a file of PEM into something that TLS cannot use; a pattern for the reason. */
+const USELESS: readonly (readonly [how: string, act: (file: string) => unknown, reason: RegExp])[] = [
+  ['is empty', file => writeFileSync(file, ''), / is empty\.$/],
+  [
+    'is not PEM',
+    file => writeFileSync(file, randomBytes(2_000)),
+    / holds no (certificate|private key) in PEM /,
+  ],
+  ['ends early', file => truncateSync(file, 100), / holds no (certificate|private key) in PEM /],
+  [
+    'holds nothing between its marks',
+    file => writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/^[^-].*\n/gm, '')),
+    / holds no (certificate|private key) in PEM /,
+  ],
+  ['is gone', file => rmSync(file), / cannot be read: it is not there\.$/],
+  ['is a folder', inPlace(file => mkdirSync(file)), / is not a file\.$/],
+  ['is a pipe that nobody writes to', inPlace(file => spawnSync('mkfifo', [file])), / is not a file\.$/],
+  ['never ends', inPlace(file => symlinkSync('/dev/zero', file)), / is not a file\.$/],
+  ['points to itself', inPlace(file => symlinkSync(file, file)), / cannot be read: ELOOP/],
+  ['is huge', file => truncateSync(file, 2 ** 40), / is larger than \d+ bytes\.$/],
+  [
+    'is of somebody else',
+    file => copyFileSync(fileOf(`stranger.${file.slice(-3)}`), file),
+    / cannot be used together /,
+  ],
+];
+
+secure(
+  'a certificate, key or authority that TLS cannot use is named with the reason, and ends nothing',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'skerry-upstream-'));
+    const options = { ...serverTls(), requestCert: true, ca: readFileSync(fileOf('ca.pem')) };
+    const files = { ca: join(folder, 'ca.pem'), cert: join(folder, 'c.pem'), key: join(folder, 'c.key') };
+    const repair = (): void => {
+      for (const [to, from] of [
+        [files.ca, 'ca.pem'],
+        [files.cert, 'sensor.pem'],
+        [files.key, 'sensor.key'],
+      ] as const) {
+        rmSync(to, { recursive: true, force: true });
+        copyFileSync(fileOf(from), to);
+      }
+    };
+    await withServer(options, async (stage, server) => {
+      for (const [how, act, reason] of USELESS) {
+        for (const [field, file] of Object.entries(files)) {
+          if (field === 'ca' && how === 'is of somebody else') continue;
+          repair();
+          act(file);
+          stage.log.length = 0;
+          const what = `upstream.tls.${field} that ${how}`;
+          const fate = await fateOf(stage, server, files);
+          assert.match(fate, reason, what);
+          assert.ok(fate.includes(`upstream.tls.${field} (${file})`), `${what}: ${fate}`);
+          assert.equal(stage.log, [`${fate} Messages wait in the queue; trying again.`], what);
+        }
+      }
+      // As a renewal leaves them for a moment, under a link that is lost.
+      repair();
+      const forwarder = stage.start({ url: `mqtts://127.0.0.1:${server.port}`, tls: files });
+      await stage.until('it connects', () => forwarder.status().state === 'connected', 10);
+      writeFileSync(files.key, '');
+      await stage.append(['waits']);
+      await stage.until('it arrives', () => server.bodies().length === 1, 1);
+      server.guests.at(-1)?.socket.destroy();
+      await stage.append(['later']);
+      await stage.until(
+        'the key is found empty',
+        () => /key.* is empty/.test(forwarder.status().lastError ?? ''),
+        10,
+      );
+      repair();
+      await stage.until('what waited arrives', () => server.bodies().includes('later'), 10);
+    });
+    rmSync(folder, { recursive: true });
+  },
+);
+
+secure('an expired certificate, and a clock that is not set, are said', async () => {
+  await withServer(serverTls('expired'), async (stage, server) => {
+    const fate = await fateOf(stage, server, { ca: fileOf('expired.pem') }, 'localhost');
+    assert.match(
+      fate,
+      /the certificate has expired \(CERT_HAS_EXPIRED\), by this machine's clock, which says 2026-01-01/,
+    );
+    stage.queue.clock.jump(-stage.queue.clock.wall());
+    const unset = await fateOf(stage, server, { ca: fileOf('expired.pem') }, 'localhost');
+    assert.match(
+      unset,
+      /has expired \(CERT_HAS_EXPIRED\), but this machine's clock says 1970-01-01 and is not set: set it/,
+    );
+  });
+  const clock: Pick<Clock, 'wall'> = { wall: () => 5000 };
+  const early = Object.assign(new Error('certificate is not yet valid'), { code: 'CERT_NOT_YET_VALID' });
+  assert.match(
+    troubleOf(early, clock),
+    /not valid yet \(CERT_NOT_YET_VALID\), but this machine's clock says 1970-01-01 and is not set/,
+  );
+});
+
+secure.run();
