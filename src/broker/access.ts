@@ -1,6 +1,6 @@
 import type { AccessRule } from './access-rule.ts';
 import { grantCovers, grantMatches, grantOf, grantOverlaps } from './access-rule.ts';
-import type { BrokerHost, Identity } from './types.ts';
+import type { BrokerHost, Granted, Identity } from './types.ts';
 
 /**
  * Access rules (ACL): topic filters, in which `%c` and `%u` stand for the client identifier and the user
@@ -18,9 +18,6 @@ export type Grants = {
 };
 
 export type Access = Pick<BrokerHost, 'mayPublish' | 'maySubscribe' | 'mayReceive' | 'granted'>;
-
-/** Part of a filter's topics that a client may receive. */
-export type Granted = 'all' | 'some' | 'none';
 
 /** Check for one client. `user` replaces `%u`. */
 type Ask<Answer> = (text: string, clientId: string, user: string | undefined) => Answer;

@@ -3,8 +3,7 @@ import type { Message } from '../core/message.ts';
 import { createSocketMemory } from '../core/net/socket-memory.ts';
 import { protocolError, REASON } from '../mqtt/reasons.ts';
 import type { Connection, ListenerClients } from './connection.ts';
-import { openConnection } from './connection.ts';
-import type { BrokerContext } from './context.ts';
+import type { BrokerContext, Pausable } from './context.ts';
 import { createPartials } from './inbound/partials.ts';
 import type { Inspection } from './inspection.ts';
 import { inspectionOf } from './inspection.ts';
@@ -12,6 +11,7 @@ import { connectionCapacity } from './listeners/capacity.ts';
 import { createGate } from './listeners/gate.ts';
 import { listen } from './listeners/listen.ts';
 import type { Accept, ListenerSettings, OpenListener } from './listeners/settings.ts';
+import { openConnection } from './open-connection.ts';
 import type { Durable } from './outbound/deliver.ts';
 import { deliver } from './outbound/deliver.ts';
 import { attachInputs } from './outbound/inputs.ts';
@@ -57,7 +57,7 @@ export function createBroker(settings: BrokerSettings): Broker {
   const counts: BrokerCounts = { connections: 0, received: 0, sent: 0, dropped: 0, refused: 0 };
   const sessions = createSessions(settings.host, settings.clock);
   const { budget, pressure } = settings.host;
-  const publishers = new Set<Connection>();
+  const publishers = new Set<Pausable>();
   const shared = {
     ...settings,
     sessions,

@@ -1,5 +1,4 @@
 import { protocolError, REASON } from '../mqtt/reasons.ts';
-import type { Connection } from './connection.ts';
 import type { Session } from './sessions/session.ts';
 import type { Sessions } from './sessions/sessions.ts';
 
@@ -15,8 +14,7 @@ export type Inspection = {
 const KICKED = protocolError(REASON.administrativeAction, 'an operator ended the connection');
 
 export function inspectionOf(sessions: Sessions): Inspection {
-  const kick = ({ connection }: { readonly connection: Connection | undefined }): void =>
-    connection?.close(KICKED);
+  const kick = ({ connection }: Session): void => connection?.close(KICKED);
   return {
     sessions: () => Array.from(sessions.all()),
     kick,

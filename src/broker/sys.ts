@@ -2,10 +2,10 @@ import type { Cancel } from '../core/clock.ts';
 import type { Message } from '../core/message.ts';
 import { PLAIN } from '../core/message.ts';
 import { VERSION } from '../core/version.ts';
-import type { RetainedMessages } from '../queue/types.ts';
+import type { BrokerContext } from './context.ts';
 import { SYS_INTERVAL_MS } from './limits.ts';
-import type { DeliveryContext } from './outbound/deliver.ts';
 import { deliver } from './outbound/deliver.ts';
+import type { RetainedSource } from './types.ts';
 
 /*
  * $SYS topics, named as mosquitto's. A new subscriber gets each value at once as a retained message, and
@@ -16,7 +16,10 @@ const ROOT = '$SYS/';
 /** Milliseconds for which the host's values are cached, because a subscriber to all topics requests each. */
 const HOST_READINGS_KEPT = 1_000;
 
-type Reading = (context: DeliveryContext, seconds: number) => string | number;
+/** Part of a broker's context that the readings need. */
+type SysContext = Omit<BrokerContext, 'retained'>;
+
+type Reading = (context: SysContext, seconds: number) => string | number;
 
 const READINGS: Readonly<Record<string, Reading>> = {
   'broker/version': () => `skerry ${VERSION}`,
@@ -35,11 +38,11 @@ const READINGS: Readonly<Record<string, Reading>> = {
 
 export type Sys = {
   /** Retained messages for subscribers: those of the store and the $SYS topics. */
-  readonly retained: Pick<RetainedMessages, 'get' | 'topics'>;
+  readonly retained: RetainedSource;
   readonly stop: () => void;
 };
 
-export function startSys(context: DeliveryContext): Sys {
+export function startSys(context: SysContext): Sys {
   const { clock, host } = context;
   const started = clock.monotonic();
   const said = new Map<string, string>();

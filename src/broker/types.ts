@@ -7,10 +7,8 @@ import type { Log } from '../core/log.ts';
 import type { Message, OnDurable, Origin } from '../core/message.ts';
 import type { Random } from '../core/random.ts';
 import type { Drain, DrainSettings, MetadataEntry, RetainedMessages } from '../queue/types.ts';
-import type { Granted } from './access.ts';
 import type { Peer } from './listeners/socket.ts';
 import type { Subscription } from './sessions/subscriptions.ts';
-import type { StoredWill } from './sessions/wills.ts';
 
 /** Identity of a connection after its CONNECT was accepted. */
 export type Identity =
@@ -37,6 +35,33 @@ export type Authentication = Identity | Refusal;
 
 /** Durable queue that a client reads by subscribing to `topic`: a module's input. */
 export type Endpoint = { readonly topic: string; readonly queue: string };
+
+/** Part of a filter's topics that a client may receive. */
+export type Granted = 'all' | 'some' | 'none';
+
+/** Will message, published when a connection ends without DISCONNECT (MQTT 5, 3.1.2.5). */
+export type Will = {
+  readonly message: Omit<Message, 'origin'>;
+  /** Will Delay Interval in milliseconds (3.1.3.2.2). */
+  readonly delay: number;
+};
+
+/** Stored will of a persistent session. */
+export type StoredWill = Will & {
+  /** Hub time in milliseconds when the will is published. Undefined while the session has a connection. */
+  readonly due: number | undefined;
+};
+
+/** Will that waits for its delay. */
+export type PendingWill = {
+  readonly send: () => void;
+  /** Called when the session has reconnected: cancels the will unless it is due. */
+  readonly cancel: () => void;
+  /** Called when hub time has advanced by the downtime. */
+  readonly look: () => void;
+  /** Called at shutdown: the will stays on disk. */
+  readonly stop: () => void;
+};
 
 /** Stored persistent session. */
 export type StoredSession = {
@@ -84,6 +109,9 @@ export type SessionStore = {
 
 /** Counts messages on the fast path, which the hub does not see. `receivers` is per message. */
 export type CountPassed = (messages: number, receivers: number) => void;
+
+/** Retained messages that new subscriptions receive. */
+export type RetainedSource = Pick<RetainedMessages, 'get' | 'topics'>;
 
 /** Limits of the broker from the manifest. */
 export type BrokerLimits = {
@@ -170,3 +198,6 @@ export type BrokerSettings = {
   readonly random: Random;
   readonly log: Log;
 };
+
+/** Settings and counters of a broker. */
+export type BrokerServices = BrokerSettings & { readonly counts: BrokerCounts };

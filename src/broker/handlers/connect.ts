@@ -145,7 +145,7 @@ function willProblem(
   if (will === undefined) return undefined;
   if (!isTopicName(will.topic))
     return protocolError(REASON.topicNameInvalid, `its will cannot go to "${will.topic.slice(0, 64)}"`);
-  if (!mayPublish(connection, identity, clientId, will.topic))
+  if (!mayPublish(host, connection.bridge, identity, clientId, will.topic))
     return protocolError(REASON.notAuthorized, `its will may not go to "${will.topic}"`);
   // [MQTT-3.2.2-13]
   if (will.retain && !host.limits().retained)
@@ -230,7 +230,7 @@ function enter(
  */
 function begin(connection: Connection, session: Session, receiveMaximum: number): void {
   const { context } = connection;
-  session.delivery = createDelivery(connection, session, receiveMaximum);
+  session.delivery = createDelivery(context, connection, session, receiveMaximum);
   context.sessions.subscriptions.renew();
   for (const [packetId, { kept }] of session.released) if (kept) session.delivery.release(packetId);
   attachQueue(session, context);

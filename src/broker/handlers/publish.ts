@@ -7,7 +7,7 @@ import { protocolError, REASON } from '../../mqtt/reasons.ts';
 import { isTopicName } from '../../mqtt/topics.ts';
 import { MAX_CACHED_TOPIC_LENGTH } from '../../routes/limits.ts';
 import type { Connection } from '../connection.ts';
-import type { PendingAck } from '../inbound/ack-queue.ts';
+import type { PendingAck, Publisher } from '../inbound/ack-queue.ts';
 import { topicOf } from '../inbound/aliases.ts';
 import { mayPublish, messageFrom, publish } from '../inbound/publication.ts';
 import { MAX_PENDING_PUBLISHES } from '../limits.ts';
@@ -36,15 +36,14 @@ export function handlePublish(
       REASON.receiveMaximumExceeded,
       `it sent more than ${MAX_PENDING_PUBLISHES} messages at once`,
     );
-  if (!mayPublish(connection, session.identity, session.clientId, topic))
+  if (!mayPublish(host, connection.bridge, session.identity, session.clientId, topic))
     return refuse(connection, topic, packet);
   if (qos === 2) receive(connection, session, topic, packet);
   else {
     counts.received++;
     const message = messageFrom(session, topic, packet);
     if (qos === 1) takeIn(connection, session, message, messageId);
-    else
-      publish(connection.context, session, message, error => void (error === undefined || counts.dropped++));
+    else publish(host, session.holder, message, error => void (error === undefined || counts.dropped++));
     const mayFollow =
       packet.properties === undefined && !packet.retain && topic.length <= MAX_CACHED_TOPIC_LENGTH;
     if (mayFollow) remember(connection, message);
@@ -59,15 +58,17 @@ export function handlePublish(
 function remember(connection: Connection, message: Message): void {
   connection.fastPath ??= createFastPath(connection.context);
   const { fastPath } = connection;
-  if (!fastPath.isCached(message.topic, message.qos)) fastPath.cache(findRoute(connection, message));
+  if (!fastPath.isCached(message.topic, message.qos))
+    fastPath.cache(findRoute(connection.context, connection.version, message));
 }
 
 /** Accepts a QoS 1 message (MQTT 5, 4.3.2). */
 function takeIn(connection: Connection, session: Session, message: Message, packetId: number): void {
+  const { host } = connection.context;
   const ack = connection.acks.reserve(PUBACK, packetId);
   let takers: number | undefined;
   let early = false;
-  takers = publish(connection.context, session, message, error => {
+  takers = publish(host, session.holder, message, error => {
     if (takers === undefined && error === undefined) early = true;
     else answer(connection, ack, REASON.success, error);
   });
@@ -86,7 +87,7 @@ function receive(connection: Connection, session: Session, topic: string, packet
   const earlier = received.get(messageId);
   // A repetition adds nothing: the first PUBLISH on this connection is acknowledged when the message is
   // durable.
-  if (earlier !== undefined && earlier !== 'safe' && earlier.connection === connection) return;
+  if (earlier !== undefined && earlier !== 'safe' && earlier.publisher === connection) return;
   const ack = connection.acks.reserve(PUBREC, messageId);
   if (earlier === 'safe') {
     connection.acks.complete(ack, REASON.success);
@@ -94,11 +95,11 @@ function receive(connection: Connection, session: Session, topic: string, packet
   }
   if (earlier !== undefined) {
     // The sender has reconnected before the message was durable.
-    earlier.connection = connection;
+    earlier.publisher = connection;
     earlier.ack = ack;
     return;
   }
-  const sender = { connection, ack };
+  const sender = { publisher: connection, ack };
   received.set(messageId, sender);
   counts.received++;
   const note = session.persistent ? host.sessions.noteReceived(session.id, messageId) : undefined;
@@ -108,16 +109,16 @@ function receive(connection: Connection, session: Session, topic: string, packet
       if (error === undefined) received.set(messageId, 'safe');
       else received.delete(messageId);
     }
-    answer(sender.connection, sender.ack, REASON.success, error);
+    answer(sender.publisher, sender.ack, REASON.success, error);
   };
-  publish(connection.context, session, messageFrom(session, topic, packet), settle, note);
+  publish(host, session.holder, messageFrom(session, topic, packet), settle, note);
 }
 
 /**
  * Acknowledges a PUBLISH. A message that was not stored is not acknowledged: MQTT 5 has a reason code; before
  * MQTT 5 the connection is closed, because a client resends only after a reconnect (MQTT 3.1.1, 4.4).
  */
-function answer(connection: Connection, ack: PendingAck, reasonCode: number, error: Error | undefined): void {
+function answer(connection: Publisher, ack: PendingAck, reasonCode: number, error: Error | undefined): void {
   const { acks, version } = connection;
   try {
     if (error === undefined) acks.complete(ack, reasonCode);

@@ -5,8 +5,8 @@ import type { Subscribe } from '../../mqtt/requests/subscribe.ts';
 import { isShared, plainFilter } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
 import { attachInputs } from '../outbound/inputs.ts';
-import type { Fresh } from '../outbound/retained.ts';
 import { createRetainedSender } from '../outbound/retained.ts';
+import type { NewSubscription } from '../outbound/types.ts';
 import { peerFields } from '../peer-fields.ts';
 import type { Session } from '../sessions/session.ts';
 
@@ -26,7 +26,7 @@ export function handleSubscribe(
     return protocolError(REASON.topicFilterInvalid, `"${invalid.topic.slice(0, 64)}" is not a topic filter`);
   const codes: number[] = [];
   /** New subscriptions by filter, because a packet may repeat a filter many times. */
-  const fresh = new Map<string, Fresh>();
+  const fresh = new Map<string, NewSubscription>();
   let why: ProtocolError | undefined;
   for (const wanted of subscriptions) {
     const { topic, qos, retainHandling } = wanted;
@@ -59,7 +59,7 @@ export function handleSubscribe(
     if (session.connection !== connection) return;
     attachInputs(session, connection.context);
     if (fresh.size === 0) return;
-    connection.retained ??= createRetainedSender(connection, session);
+    connection.retained ??= createRetainedSender(connection.context, connection, session);
     connection.retained.add(Array.from(fresh.values()));
   });
   return undefined;

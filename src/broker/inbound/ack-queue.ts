@@ -1,3 +1,6 @@
+import type { ProtocolError } from '../../mqtt/reasons.ts';
+import type { Version } from '../../mqtt/version.ts';
+
 /** Acknowledgements to one publisher, sent in the order of its messages [MQTT-4.6.0-2]. */
 export type AckQueue = {
   /** Reserves the next position for a PUBACK or PUBREC of `packetId`. */
@@ -14,6 +17,15 @@ export type PendingAck = {
   readonly packetId: number;
   state: 'open' | 'paid' | 'cancelled';
   reasonCode: number;
+};
+
+/** Connection of a client, as far as its messages are acknowledged. */
+export type Publisher = {
+  readonly version: Version;
+  readonly acks: AckQueue;
+  readonly close: (fault: ProtocolError | undefined) => void;
+  /** Closes only this connection after an exception in its work. */
+  readonly fail: (thrown: unknown) => void;
 };
 
 /**

@@ -1,7 +1,6 @@
 import type { Publish } from '../../mqtt/read-publish.ts';
 import type { ProtocolError } from '../../mqtt/reasons.ts';
 import { protocolError, REASON } from '../../mqtt/reasons.ts';
-import type { Connection } from '../connection.ts';
 import { MAX_ALIASED_TOPIC_UNITS, MAX_TOPIC_ALIASES } from '../limits.ts';
 
 /** Topic aliases that a client has defined on this connection (MQTT 5, 3.3.2.3.4). */
@@ -11,7 +10,7 @@ const TOO_LONG = `its topics with an alias have more than ${MAX_ALIASED_TOPIC_UN
 
 /** Topic of a PUBLISH, resolved by its alias. Stores a new alias. */
 export function topicOf(
-  connection: Pick<Connection, 'inboundAliases'>,
+  connection: { inboundAliases: InboundAliases | undefined },
   packet: Publish,
 ): string | ProtocolError {
   const { topic, properties } = packet;

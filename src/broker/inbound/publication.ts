@@ -1,12 +1,11 @@
+import type { Holder } from '../../core/capacity/shares.ts';
 import type { Message, OnDurable, Origin, QoS } from '../../core/message.ts';
 import { NO_PROPERTIES } from '../../core/message.ts';
 import type { PublishProperties } from '../../mqtt/read-publish.ts';
 import type { MetadataEntry } from '../../queue/types.ts';
 import { bridgeStateTopic, outputOf } from '../access.ts';
-import type { Connection } from '../connection.ts';
-import type { BrokerContext } from '../context.ts';
 import type { Session } from '../sessions/session.ts';
-import type { Identity } from '../types.ts';
+import type { BrokerHost, Identity } from '../types.ts';
 
 /** Fields of a PUBLISH or a will that form a message. */
 export type Publication = {
@@ -48,13 +47,14 @@ export function originOf({ identity, origin }: Session, topic: string): Origin {
 
 /** True if a client may publish on a topic by its access rules. A bridge may publish its own state. */
 export function mayPublish(
-  { context, bridge }: Pick<Connection, 'context' | 'bridge'>,
+  host: Pick<BrokerHost, 'mayPublish'>,
+  bridge: boolean,
   identity: Identity,
   clientId: string,
   topic: string,
 ): boolean {
   if (bridge && topic === bridgeStateTopic(clientId)) return true;
-  return context.host.mayPublish(identity, clientId, topic);
+  return host.mayPublish(identity, clientId, topic);
 }
 
 /** True if this session published the message. */
@@ -65,12 +65,12 @@ export function isOwn({ identity, origin: own }: Session, { origin }: Message): 
 }
 
 /**
- * Publishes a message of a session to routes and subscribers, and stores a retained message. Calls `settle`
- * when everything is durable. Returns the number of destinations.
+ * Publishes a message to routes and subscribers, and stores a retained message in the share of `holder`. Calls
+ * `settle` when everything is durable. Returns the number of destinations.
  */
 export function publish(
-  { host }: BrokerContext,
-  { holder }: Pick<Session, 'holder'>,
+  host: Pick<BrokerHost, 'publish' | 'retained'>,
+  holder: Holder,
   message: Message,
   settle: OnDurable,
   note?: MetadataEntry,

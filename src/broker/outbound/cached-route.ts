@@ -1,6 +1,6 @@
 import type { Message } from '../../core/message.ts';
 import type { Version } from '../../mqtt/version.ts';
-import type { Connection } from '../connection.ts';
+import type { BrokerContext } from '../context.ts';
 import { isOwn } from '../inbound/publication.ts';
 import { MAX_ROUTE_RECEIVERS } from '../limits.ts';
 import type { Session } from '../sessions/session.ts';
@@ -9,8 +9,11 @@ import type { DeliveryOptions } from '../sessions/subscriptions.ts';
 import type { CachedRoute } from './fast-path.ts';
 
 /** Route for the fast path of messages like this one; it may have no receivers. */
-export function findRoute({ context, version }: Connection, message: Message): CachedRoute {
-  const { host, sessions } = context;
+export function findRoute(
+  { host, sessions }: Pick<BrokerContext, 'host' | 'sessions'>,
+  version: Version,
+  message: Message,
+): CachedRoute {
   const { topic, retain } = message;
   const qos = message.qos === 0 ? 0 : 1;
   const count = retain ? undefined : host.passing(message.origin, topic);

@@ -6,11 +6,12 @@ import type { Session } from '../sessions/session.ts';
 import type { SharedGroup } from '../sessions/shared.ts';
 import { allowanceOf, inTurn } from '../sessions/shared.ts';
 import type { Allowance } from '../sessions/subscriptions.ts';
+import type { BrokerCounts } from '../types.ts';
 import type { Rendering } from './transmit.ts';
 import { createRendering, lesser, transmit, transmitBytes } from './transmit.ts';
 
-/** Broker context without retained messages. */
-export type DeliveryContext = Omit<BrokerContext, 'retained'>;
+/** Part of a broker's context that a delivery needs. */
+export type DeliveryContext = Pick<BrokerContext, 'sessions' | 'counts' | 'log'>;
 
 /** Queues in which a message must become durable. */
 export type Durable = string[];
@@ -30,14 +31,14 @@ export function deliver(
   for (const { subscriber, grant } of all) {
     if (subscriber.kind === 'group') {
       takers++;
-      if (!deliverToOne(subscriber, message, durable)) counts.dropped++;
+      if (!deliverToOne(counts, subscriber, message, durable)) counts.dropped++;
       continue;
     }
     const allowance = isOwn(subscriber, message) ? grant.own : grant;
     if (allowance === undefined) continue;
     takers++;
     try {
-      if (!deliverTo(subscriber, allowance, message, rendering, durable)) counts.dropped++;
+      if (!deliverTo(counts, subscriber, allowance, message, rendering, durable)) counts.dropped++;
     } catch (thrown) {
       // An exception for one subscriber does not affect the others.
       counts.dropped++;
@@ -52,6 +53,7 @@ export function deliver(
  * keep up (MQTT 5, 4.3.1).
  */
 function deliverTo(
+  counts: BrokerCounts,
   session: Session,
   allowance: Allowance,
   message: Message,
@@ -69,15 +71,15 @@ function deliverTo(
   const { aliases, maximumPacketSize, version } = connection;
   const shared = aliases === undefined && maximumPacketSize === Number.POSITIVE_INFINITY;
   const bytes = shared ? rendering?.bytesFor(version, allowance) : undefined;
-  if (bytes !== undefined) return transmitBytes(connection, bytes, 1);
+  if (bytes !== undefined) return transmitBytes(counts, connection, bytes, 1);
   const { topic, ttl } = message;
   const sending = { topic, qos, packetId: 0, dup: false, allowance, remaining: ttl };
   // Packets that are too large are counted in `transmit`.
-  return transmit(connection, message, sending) !== 'full';
+  return transmit(counts, connection, message, sending) !== 'full';
 }
 
 /** Selects the next member of a shared group, preferably an online one (MQTT 5, 4.8.2). */
-function deliverToOne(group: SharedGroup, message: Message, durable: Durable): boolean {
+function deliverToOne(counts: BrokerCounts, group: SharedGroup, message: Message, durable: Durable): boolean {
   const members = inTurn(group, message.topic);
   const member = members.find(({ connection }) => connection !== undefined) ?? members[0];
   const allowance = member && allowanceOf(group, member);
@@ -89,5 +91,5 @@ function deliverToOne(group: SharedGroup, message: Message, durable: Durable): b
     return true;
   }
   group.turn++;
-  return deliverTo(member, allowance, message, undefined, durable);
+  return deliverTo(counts, member, allowance, message, undefined, durable);
 }

@@ -2,28 +2,15 @@ import type { Message, QoS } from '../../core/message.ts';
 import { PUBREL } from '../../mqtt/acknowledgement.ts';
 import { createInFlight, packetIdOf } from '../../mqtt/inflight.ts';
 import { REASON } from '../../mqtt/reasons.ts';
-import type { Drain, DrainSettings, QueueEntry, SimpleDrain } from '../../queue/types.ts';
-import type { Connection } from '../connection.ts';
+import type { Drain, DrainSettings, QueueEntry } from '../../queue/types.ts';
+import type { BrokerContext } from '../context.ts';
 import { MAX_IN_FLIGHT } from '../limits.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Allowance } from '../sessions/subscriptions.ts';
 import type { Backlog } from './backlog.ts';
 import { createBacklog } from './backlog.ts';
 import { keepsUp, lesser, transmit } from './transmit.ts';
-
-/** Queue that is delivered on a connection. */
-export type QueueSource = {
-  readonly drain: SimpleDrain;
-  /** Topic that replaces the message's own. */
-  readonly topic: string | undefined;
-  /** Delivery options of a message. Undefined if the client may no longer receive it. */
-  readonly allowance: (message: Message) => Allowance | undefined;
-  /**
-   * Returns unacknowledged messages to the queue for another receiver. Undefined if they wait for this
-   * client.
-   */
-  readonly giveBack: Drain['requeue'] | undefined;
-};
+import type { Delivery, QueueSource, Receiver } from './types.ts';
 
 /** Message of a packet identifier: a queue entry, or a message that is not stored. */
 type Flight = {
@@ -35,43 +22,14 @@ type Flight = {
 const UNKEPT_1: Flight = { qos: 1, source: undefined, sequence: 0 };
 const UNKEPT_2: Flight = { qos: 2, source: undefined, sequence: 0 };
 
-/** Delivery of a session's QoS 1 and 2 messages on one connection. */
-export type Delivery = {
-  /** Starts to deliver a queue under `name`. `topic` replaces the messages' topics if given. */
-  readonly attach: (
-    name: string,
-    open: (settings: DrainSettings) => SimpleDrain,
-    topic: string | undefined,
-  ) => void;
-  readonly detach: (name: string) => void;
-  /** Sends an entry of a shared queue. Returns false if the window is full. */
-  readonly send: (source: QueueSource, entry: QueueEntry) => boolean;
-  /**
-   * Accepts a message that lives only as long as this connection. Returns false if it must go into the
-   * session's queue.
-   */
-  readonly offer: (message: Message, allowance: Allowance) => boolean;
-  /** True if a message that is not stored would be sent at once. */
-  readonly ready: () => boolean;
-  /** Forwards the bytes of a QoS 1 PUBLISH, with a new packet identifier at `idAt`. Requires `ready`. */
-  readonly pass: (bytes: Buffer, start: number, end: number, idAt: number) => void;
-  /**
-   * Handles acknowledgements. Ignores unknown identifiers, because a late one after a reconnect is not an
-   * error.
-   */
-  readonly puback: (packetId: number) => void;
-  readonly pubrec: (packetId: number, reasonCode: number) => void;
-  readonly pubcomp: (packetId: number) => void;
-  /** Called when a QoS 2 message has left its queue durably: sends PUBREL. */
-  readonly release: (packetId: number) => void;
-  /** Called when the client can receive more. */
-  readonly wake: () => void;
-  readonly stop: () => void;
-};
-
 /** Creates the delivery. `receiveMaximum` is the client's (MQTT 5, 3.1.2.11.3). */
-export function createDelivery(connection: Connection, session: Session, receiveMaximum: number): Delivery {
-  const { host, clock, sessions, counts } = connection.context;
+export function createDelivery(
+  context: BrokerContext,
+  connection: Receiver,
+  session: Session,
+  receiveMaximum: number,
+): Delivery {
+  const { host, clock, sessions, counts } = context;
   const limit = Math.min(receiveMaximum, MAX_IN_FLIGHT);
   const sources = new Map<string, QueueSource>();
   const window = createInFlight<Flight>();
@@ -111,7 +69,7 @@ export function createDelivery(connection: Connection, session: Session, receive
     const qos = lesser(allowance.qos, message.qos);
     const topic = source.topic ?? message.topic;
     if (qos === 0) {
-      const sent = transmit(connection, message, {
+      const sent = transmit(counts, connection, message, {
         topic,
         qos,
         packetId: 0,
@@ -138,7 +96,7 @@ export function createDelivery(connection: Connection, session: Session, receive
       starved = true;
       return false;
     }
-    const outcome = transmit(connection, message, {
+    const outcome = transmit(counts, connection, message, {
       topic,
       qos,
       packetId,
@@ -160,7 +118,14 @@ export function createDelivery(connection: Connection, session: Session, receive
     if (remaining !== undefined && remaining <= 0) return true;
     const packetId = qos === 0 ? 0 : window.take(qos === 2 ? UNKEPT_2 : UNKEPT_1);
     const { topic } = message;
-    const outcome = transmit(connection, message, { topic, qos, packetId, dup: false, allowance, remaining });
+    const outcome = transmit(counts, connection, message, {
+      topic,
+      qos,
+      packetId,
+      dup: false,
+      allowance,
+      remaining,
+    });
     if (outcome !== 'sent' && packetId > 0) window.release(packetId);
     return outcome !== 'full';
   };
@@ -250,7 +215,7 @@ export function createDelivery(connection: Connection, session: Session, receive
       if (stopped || spilled) return false;
       const since = clock.monotonic();
       if (backlog?.first() === undefined && sendUnkept(message, allowance, since)) return true;
-      backlog ??= createBacklog(connection.context.backlog);
+      backlog ??= createBacklog(context.backlog);
       if (backlog.push(message, since)) return true;
       spill();
       return false;

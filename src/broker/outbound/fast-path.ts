@@ -1,11 +1,12 @@
 import { PUBACK } from '../../mqtt/acknowledgement.ts';
 import { REASON } from '../../mqtt/reasons.ts';
 import type { Version } from '../../mqtt/version.ts';
-import type { Connection } from '../connection.ts';
 import type { BrokerContext } from '../context.ts';
+import type { AckQueue } from '../inbound/ack-queue.ts';
 import type { Session } from '../sessions/session.ts';
 import type { CountPassed } from '../types.ts';
 import { transmitBytes } from './transmit.ts';
+import type { Receiver } from './types.ts';
 
 /*
  * Fast path. Most traffic repeats topics that no route matches. After the first message its receivers are
@@ -28,13 +29,16 @@ export type CachedRoute = {
   readonly count: CountPassed;
 };
 
+/** Connection of the publisher, as far as the fast path needs it. */
+export type FastPathSender = Pick<Receiver, 'version' | 'acknowledge'> & { readonly acks: AckQueue };
+
 export type FastPath = {
   /**
    * Tries to forward the packet at `start` to `end` of `bytes`; the topic's length is at `topicAt`. Returns
    * false if it must be parsed.
    */
   readonly tryForward: (
-    sender: Connection,
+    sender: FastPathSender,
     bytes: Buffer,
     start: number,
     topicAt: number,
@@ -48,7 +52,7 @@ export type FastPath = {
   readonly cache: (route: CachedRoute) => void;
 };
 
-export function createFastPath({ counts, sessions }: BrokerContext): FastPath {
+export function createFastPath({ counts, sessions }: Pick<BrokerContext, 'counts' | 'sessions'>): FastPath {
   const { version } = sessions.subscriptions;
   let route: CachedRoute | undefined;
   let bytes: Buffer | undefined;
@@ -64,7 +68,8 @@ export function createFastPath({ counts, sessions }: BrokerContext): FastPath {
     route.count(messages, route.receivers.length);
     for (const { connection: receiver } of route.receivers) {
       // QoS 0 goes only to connected clients that keep up (MQTT 5, 4.3.1).
-      if (receiver === undefined || !transmitBytes(receiver, piece, messages)) counts.dropped += messages;
+      if (receiver === undefined || !transmitBytes(counts, receiver, piece, messages))
+        counts.dropped += messages;
     }
   };
 
@@ -82,7 +87,7 @@ export function createFastPath({ counts, sessions }: BrokerContext): FastPath {
 
   /** Forwards a QoS 1 packet. Returns false if a receiver's window is full. */
   const pass = (
-    { acknowledge, acks }: Connection,
+    { acknowledge, acks }: FastPathSender,
     receivers: readonly Session[],
     count: CountPassed,
     chunk: Buffer,

@@ -2,13 +2,16 @@ import type { BrokerContext } from '../context.ts';
 import type { Session } from '../sessions/session.ts';
 
 /** Starts to deliver the queue of a session that has just connected. */
-export function attachQueue(session: Session, { host }: BrokerContext): void {
+export function attachQueue(session: Session, { host }: Pick<BrokerContext, 'host'>): void {
   const { delivery, queue, persistent } = session;
   if (persistent) delivery?.attach(queue, settings => host.drain(queue, settings), undefined);
 }
 
 /** Starts to deliver the module inputs that the session is subscribed to, and stops the others. */
-export function attachInputs(session: Session, { host, sessions }: BrokerContext): void {
+export function attachInputs(
+  session: Session,
+  { host, sessions }: Pick<BrokerContext, 'host' | 'sessions'>,
+): void {
   const { delivery, identity } = session;
   for (const { topic, queue } of host.endpoints(identity)) {
     if (sessions.subscriptions.match(topic).get(session) !== undefined)

@@ -1,32 +1,31 @@
-import type { Message, QoS } from '../../core/message.ts';
+import type { Message } from '../../core/message.ts';
 import { matches } from '../../core/topic-filter.ts';
 import { sharedOf } from '../../mqtt/topics.ts';
-import type { Connection } from '../connection.ts';
 import type { BrokerContext } from '../context.ts';
 import { MAX_RETAINED_PER_TURN } from '../limits.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Allowance } from '../sessions/subscriptions.ts';
+import type { RetainedSource } from '../types.ts';
 import { lesser, transmit } from './transmit.ts';
+import type { NewSubscription, Receiver, RetainedReceiver, RetainedSender } from './types.ts';
 
 /** Cost of the search of all topics for one filter, in messages that could be sent in that time. */
 const FILTER_COST = MAX_RETAINED_PER_TURN / 8;
-
-/** New subscription and its identifier. */
-export type Fresh = { readonly filter: string; readonly qos: QoS; readonly id: number | undefined };
-
-/** Sender of retained messages to new subscriptions of one connection (MQTT 5, 3.3.1.3). */
-export type RetainedSender = { readonly add: (fresh: readonly Fresh[]) => void };
 
 /**
  * Creates the sender. It sends in bounded steps, filter by filter. The client's packets are not handled
  * meanwhile, so that only one list of topics is pending.
  */
-export function createRetainedSender(connection: Connection, session: Session): RetainedSender {
-  const { clock, retained, host } = connection.context;
-  let filters: Fresh[] = [];
+export function createRetainedSender(
+  context: BrokerContext,
+  connection: RetainedReceiver,
+  session: Session,
+): RetainedSender {
+  const { clock, retained, host } = context;
+  let filters: NewSubscription[] = [];
   let topics: readonly string[] = [];
   let next = 0;
-  let current: Fresh | undefined;
+  let current: NewSubscription | undefined;
   let sending = false;
 
   /** Advances to the next subscription. Returns false if there is none. */
@@ -61,7 +60,7 @@ export function createRetainedSender(connection: Connection, session: Session): 
         host.pressure.whenLow(step);
         return;
       }
-      if (!sendOne(connection, session, topic, current)) {
+      if (!sendOne(context, connection, session, topic, current)) {
         connection.whenDrained(step);
         return;
       }
@@ -89,12 +88,12 @@ export function createRetainedSender(connection: Connection, session: Session): 
 
 /** Sends one retained message. Returns false if the socket is full. */
 function sendOne(
-  connection: Connection,
+  { host, counts, retained }: BrokerContext,
+  connection: Receiver,
   session: Session,
   topic: string,
-  { qos: granted, id }: Fresh,
+  { qos: granted, id }: NewSubscription,
 ): boolean {
-  const { host, counts, retained } = connection.context;
   const found = retained.get(topic);
   if (found === undefined) return true;
   if (session.restricted && !host.mayReceive(session.identity, session.clientId, topic)) return true;
@@ -104,7 +103,8 @@ function sendOne(
   const qos = lesser(granted, message.qos);
   if (qos === 0)
     return (
-      transmit(connection, message, { topic, qos, packetId: 0, dup: false, allowance, remaining }) !== 'full'
+      transmit(counts, connection, message, { topic, qos, packetId: 0, dup: false, allowance, remaining }) !==
+      'full'
     );
   if (!session.persistent && session.delivery?.offer(message, allowance) === true) return true;
   host.enqueue(message, session.queue, error => {
@@ -114,7 +114,7 @@ function sendOne(
 }
 
 /** Topics of retained messages that match a filter. A shared subscription gets none (MQTT 5, 4.8.2). */
-function retainedTopics(retained: BrokerContext['retained'], filter: string): readonly string[] {
+function retainedTopics(retained: RetainedSource, filter: string): readonly string[] {
   const wildcard = filter.search(/[+#]/);
   if (wildcard < 0) return [filter];
   // `a/#` also matches `a`.

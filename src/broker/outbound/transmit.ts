@@ -2,8 +2,10 @@ import type { Message, QoS } from '../../core/message.ts';
 import type { Version } from '../../mqtt/version.ts';
 import type { PublishOptions } from '../../mqtt/write-publish.ts';
 import { encodePublish, publishSize, writePublish } from '../../mqtt/write-publish.ts';
-import type { Connection } from '../connection.ts';
 import type { Allowance } from '../sessions/subscriptions.ts';
+import type { BrokerCounts } from '../types.ts';
+import type { OutboundAliases } from './aliases.ts';
+import type { Receiver } from './types.ts';
 
 /** Options of an outgoing PUBLISH that do not depend on the connection. */
 export type Sending = {
@@ -22,17 +24,23 @@ export type Sending = {
  */
 export type SendOutcome = 'sent' | 'full' | 'tooLarge';
 
-export function transmit(connection: Connection, message: Message, sending: Sending): SendOutcome {
-  if (!keepsUp(connection)) return 'full';
-  const { output, version, maximumPacketSize, context } = connection;
-  const dispatch = dispatchOf(connection, message, sending);
+/** Sends a message to a client unless its output buffer is full. */
+export function transmit(
+  counts: BrokerCounts,
+  receiver: Receiver,
+  message: Message,
+  sending: Sending,
+): SendOutcome {
+  if (!keepsUp(receiver)) return 'full';
+  const { output, version, maximumPacketSize, aliases } = receiver;
+  const dispatch = dispatchOf(aliases, message, sending);
   const size = publishSize(message, dispatch, version);
   if (size > maximumPacketSize) {
-    context.counts.dropped++;
+    counts.dropped++;
     return 'tooLarge';
   }
-  context.counts.sent++;
-  if (dispatch.alias > 0 && dispatch.topic !== '') connection.aliases?.told(dispatch.topic);
+  counts.sent++;
+  if (dispatch.alias > 0 && dispatch.topic !== '') aliases?.told(dispatch.topic);
   const at = output.place(size);
   try {
     writePublish(output.slab(), at, message, dispatch, version);
@@ -45,12 +53,12 @@ export function transmit(connection: Connection, message: Message, sending: Send
 }
 
 /** True if the socket's output buffer has space. */
-export function keepsUp({ output, closed }: Connection): boolean {
+export function keepsUp({ output, closed }: Pick<Receiver, 'output' | 'closed'>): boolean {
   return !closed && !output.isFull();
 }
 
 function dispatchOf(
-  { aliases }: Connection,
+  aliases: OutboundAliases | undefined,
   message: Message,
   { topic, qos, packetId, dup, allowance, remaining }: Sending,
 ): PublishOptions {
@@ -109,10 +117,15 @@ export function createRendering(message: Message): Rendering {
 }
 
 /** Sends encoded bytes. Returns false if the socket's output buffer is full. */
-export function transmitBytes(connection: Connection, bytes: Buffer, messages: number): boolean {
-  if (!keepsUp(connection)) return false;
-  connection.context.counts.sent += messages;
-  connection.output.write(bytes);
+export function transmitBytes(
+  counts: BrokerCounts,
+  receiver: Receiver,
+  bytes: Buffer,
+  messages: number,
+): boolean {
+  if (!keepsUp(receiver)) return false;
+  counts.sent += messages;
+  receiver.output.write(bytes);
   return true;
 }
 

@@ -1,19 +1,17 @@
 import type { Holder } from '../../core/capacity/shares.ts';
 import type { Origin } from '../../core/message.ts';
-import type { Connection } from '../connection.ts';
-import type { PendingAck } from '../inbound/ack-queue.ts';
-import type { Delivery } from '../outbound/delivery.ts';
-import type { Identity, KeptWill, StoredFlights, StoredSession } from '../types.ts';
+import type { PendingAck, Publisher } from '../inbound/ack-queue.ts';
+import type { Delivery, Receiver } from '../outbound/types.ts';
+import type { Identity, KeptWill, PendingWill, StoredFlights, StoredSession, StoredWill } from '../types.ts';
 import type { Subscription } from './subscriptions.ts';
-import type { PendingWill, StoredWill } from './wills.ts';
 
 /**
  * QoS 2 message that the client has received: sequence of its queue entry, and whether the PUBREC is on disk.
  */
 export type Released = { readonly sequence: number; kept: boolean };
 
-/** Connection that waits for the PUBREC of a QoS 2 message, until the message is durable. */
-export type Received = { connection: Connection; ack: PendingAck } | 'safe';
+/** Publisher that waits for the PUBREC of a QoS 2 message. `safe` when the message is durable. */
+export type Received = { publisher: Publisher; ack: PendingAck } | 'safe';
 
 /** Session of a client. A persistent session outlives its connection (MQTT 5, 4.1). */
 export type Session = {
@@ -45,7 +43,7 @@ export type Session = {
   readonly released: Map<number, Released>;
   /** True if access rules permit only some topics of its subscriptions, so that each topic is checked. */
   restricted: boolean;
-  connection: Connection | undefined;
+  connection: Receiver | undefined;
   /** Monotonic time in milliseconds when its connection was accepted. */
   connectedAt: number;
   /** Delivery on its connection. */

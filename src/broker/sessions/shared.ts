@@ -1,7 +1,7 @@
 import { MAX_PACKET_ID } from '../../mqtt/packets.ts';
 import { sharedOf } from '../../mqtt/topics.ts';
 import type { Drain, QueueEntry } from '../../queue/types.ts';
-import type { QueueSource } from '../outbound/delivery.ts';
+import type { QueueSource } from '../outbound/types.ts';
 import type { BrokerHost } from '../types.ts';
 import type { Session } from './session.ts';
 import type { Allowance, Subscription, SubscriptionTree } from './subscriptions.ts';

@@ -26,12 +26,15 @@ export type DeliveryOptions = Allowance & {
   readonly own: Allowance | undefined;
 };
 
-/** Receiver of a message and its delivery options. */
-export type Receiver<Subscriber> = { readonly subscriber: Subscriber; readonly grant: DeliveryOptions };
+/** Subscriber that matches a topic, and its delivery options. */
+export type MatchedSubscriber<Subscriber> = {
+  readonly subscriber: Subscriber;
+  readonly grant: DeliveryOptions;
+};
 
 /** Receivers of a topic: as an array for fast iteration, and by subscriber. */
 export type Receivers<Subscriber> = {
-  readonly all: readonly Receiver<Subscriber>[];
+  readonly all: readonly MatchedSubscriber<Subscriber>[];
   readonly get: (subscriber: Subscriber) => DeliveryOptions | undefined;
 };
 

@@ -1,35 +1,10 @@
 import { MAX_TIMER_MS } from '../../core/limits.ts';
 import type { Message } from '../../core/message.ts';
 import { bridgeStateTopic } from '../access.ts';
-import type { BrokerContext } from '../context.ts';
 import { originOf, publish } from '../inbound/publication.ts';
 import { WILL_BYTES } from '../limits.ts';
-import type { BrokerHost } from '../types.ts';
+import type { BrokerHost, BrokerServices, StoredWill, Will } from '../types.ts';
 import type { Session } from './session.ts';
-
-/** Will message, published when a connection ends without DISCONNECT (MQTT 5, 3.1.2.5). */
-export type Will = {
-  readonly message: Omit<Message, 'origin'>;
-  /** Will Delay Interval in milliseconds (3.1.3.2.2). */
-  readonly delay: number;
-};
-
-/** Stored will of a persistent session. */
-export type StoredWill = Will & {
-  /** Hub time in milliseconds when the will is published. Undefined while the session has a connection. */
-  readonly due: number | undefined;
-};
-
-/** Will that waits for its delay. */
-export type PendingWill = {
-  readonly send: () => void;
-  /** Called when the session has reconnected: cancels the will unless it is due. */
-  readonly cancel: () => void;
-  /** Called when hub time has advanced by the downtime. */
-  readonly look: () => void;
-  /** Called at shutdown: the will stays on disk. */
-  readonly stop: () => void;
-};
 
 /** Counts the will of a session in the share of its holder, replacing its previous one. */
 export function countWill(
@@ -68,21 +43,21 @@ const PROPERTY_UNITS = 8;
  * Stores the will of a connected persistent session, because a crash of the hub ends the connection, too
  * [MQTT-3.1.2-8].
  */
-export function keepWill(context: BrokerContext, session: Session, will: Will | undefined): void {
+export function keepWill(context: BrokerServices, session: Session, will: Will | undefined): void {
   countWill(context.host, session, will);
   if (will === undefined) forgetWill(context, session);
   else if (session.persistent) keep(context, session, { ...will, due: undefined });
 }
 
 /** Removes the stored will of a session after its publication or cancellation [MQTT-3.1.2-10]. */
-export function forgetWill({ host }: BrokerContext, session: Session): void {
+export function forgetWill({ host }: BrokerServices, session: Session): void {
   countWill(host, session, undefined);
   if (session.keptWill === undefined) return;
   session.keptWill = undefined;
   host.sessions.forgetWill(session.id);
 }
 
-function keep({ host }: BrokerContext, session: Session, will: StoredWill): void {
+function keep({ host }: BrokerServices, session: Session, will: StoredWill): void {
   session.keptWill = will;
   host.sessions.keepWill(session.id, will);
 }
@@ -91,7 +66,7 @@ function keep({ host }: BrokerContext, session: Session, will: StoredWill): void
  * Publishes the will of a session that lost its connection: after its delay or at the end of the session,
  * whichever is first. A connection that resumes the session cancels it [MQTT-3.1.3-9].
  */
-export function publishWill(context: BrokerContext, session: Session, will: Will): void {
+export function publishWill(context: BrokerServices, session: Session, will: Will): void {
   const wait = Math.min(will.delay, session.expiry * 1000);
   if (wait > 0) {
     const due = context.host.now() + wait;
@@ -104,14 +79,14 @@ export function publishWill(context: BrokerContext, session: Session, will: Will
 }
 
 /** Schedules a stored will. A session that was connected when the hub ended is disconnected since then. */
-export function resumeWill(context: BrokerContext, session: Session): void {
+export function resumeWill(context: BrokerServices, session: Session): void {
   const { keptWill: will } = session;
   if (will === undefined) return;
   const due = will.due ?? context.host.now() + Math.min(will.delay, session.expiry * 1000);
   pend(context, session, will, due);
 }
 
-function pend(context: BrokerContext, session: Session, will: Will, due: number): void {
+function pend(context: BrokerServices, session: Session, will: Will, due: number): void {
   const { clock, host } = context;
   let cancelTimer = (): void => {};
   const end = (): void => {
@@ -140,17 +115,17 @@ function pend(context: BrokerContext, session: Session, will: Will, due: number)
   arm();
 }
 
-function send(context: BrokerContext, session: Session, { message }: Will): void {
+function send(context: BrokerServices, session: Session, { message }: Will): void {
   const { counts } = context;
   if (!mayGo(context, session, message)) return;
-  publish(context, session, { ...message, origin: originOf(session, message.topic) }, error => {
+  publish(context.host, session.holder, { ...message, origin: originOf(session, message.topic) }, error => {
     if (error !== undefined) counts.dropped++;
   });
 }
 
 /** True if the will may be published now: access rules may have changed since CONNECT. */
 function mayGo(
-  { host, counts, log }: BrokerContext,
+  { host, counts, log }: BrokerServices,
   { identity, clientId }: Session,
   { topic, retain }: Will['message'],
 ): boolean {

@@ -1,4 +1,4 @@
-import type { StoredWill } from '../../broker/sessions/wills.ts';
+import type { StoredWill } from '../../broker/types.ts';
 import { storedJson } from '../../core/files/stored-json.ts';
 import { PLAIN } from '../../core/message.ts';
 

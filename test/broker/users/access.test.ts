@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Granted, TopicGrants } from '../../../src/broker/access.ts';
+import type { TopicGrants } from '../../../src/broker/access.ts';
 import { createAccess, isUngrantable, outputOf } from '../../../src/broker/access.ts';
-import type { Identity } from '../../../src/broker/types.ts';
+import type { Granted, Identity } from '../../../src/broker/types.ts';
 
 const CLIENT: Identity = { kind: 'client', user: undefined };
 const MODULE: Identity = { kind: 'module', module: 'm' };
