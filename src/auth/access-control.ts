@@ -1,5 +1,5 @@
-import type { Access } from '../broker/access.ts';
-import { createAccess } from '../broker/access.ts';
+import type { Access } from '../broker/access/access.ts';
+import { createAccess } from '../broker/access/access.ts';
 import type { Peer } from '../broker/listeners/socket.ts';
 import type { BrokerHost, Identity } from '../broker/types.ts';
 import { addressHolder, LOCAL_CLIENTS, moduleHolder, userHolder } from '../core/capacity/shares.ts';

@@ -1,6 +1,6 @@
-import type { Grants, TopicGrants } from '../broker/access.ts';
-import { isUngrantable } from '../broker/access.ts';
-import { filterOf, isDenial } from '../broker/access-rule.ts';
+import type { Grants, TopicGrants } from '../broker/access/access.ts';
+import { isUngrantable } from '../broker/access/access.ts';
+import { filterOf, isDenial } from '../broker/access/access-rule.ts';
 import { Failure } from '../core/errors.ts';
 import { isPasswordHash } from '../crypto/passwords.ts';
 import type { Manifest, TopicLists } from '../manifest/types.ts';

@@ -1,7 +1,7 @@
 import type { ProtocolError } from '../../mqtt/reasons.ts';
 import { protocolError, REASON } from '../../mqtt/reasons.ts';
 import type { Disconnect } from '../../mqtt/requests/end.ts';
-import type { Connection } from '../connection.ts';
+import type { Connection } from '../connection/connection.ts';
 import type { Session } from '../sessions/session.ts';
 import { expiryOf } from '../sessions/session.ts';
 

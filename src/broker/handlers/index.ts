@@ -3,7 +3,7 @@ import type { Publish } from '../../mqtt/read-publish.ts';
 import type { ProtocolError } from '../../mqtt/reasons.ts';
 import { protocolError, REASON } from '../../mqtt/reasons.ts';
 import type { Request } from '../../mqtt/requests/index.ts';
-import type { Connection } from '../connection.ts';
+import type { Connection } from '../connection/connection.ts';
 import { handleAuth } from './auth.ts';
 import { handleConnect } from './connect.ts';
 import { handleDisconnect } from './disconnect.ts';

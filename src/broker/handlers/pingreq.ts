@@ -1,5 +1,5 @@
 import { encodePingresp } from '../../mqtt/packets.ts';
-import type { Connection } from '../connection.ts';
+import type { Connection } from '../connection/connection.ts';
 
 /** [MQTT-3.12.4-1] */
 export function handlePingreq(connection: Connection): undefined {

@@ -6,14 +6,14 @@ import type { ProtocolError } from '../../mqtt/reasons.ts';
 import { protocolError, REASON } from '../../mqtt/reasons.ts';
 import { isTopicName } from '../../mqtt/topics.ts';
 import { MAX_CACHED_TOPIC_LENGTH } from '../../routes/limits.ts';
-import type { Connection } from '../connection.ts';
+import type { Connection } from '../connection/connection.ts';
+import { peerFields } from '../connection/peer-fields.ts';
 import type { PendingAck, Publisher } from '../inbound/ack-queue.ts';
 import { topicOf } from '../inbound/aliases.ts';
 import { mayPublish, messageFrom, publish } from '../inbound/publication.ts';
 import { MAX_PENDING_PUBLISHES } from '../limits.ts';
 import { findRoute } from '../outbound/cached-route.ts';
 import { createFastPath } from '../outbound/fast-path.ts';
-import { peerFields } from '../peer-fields.ts';
 import type { Session } from '../sessions/session.ts';
 
 /** Handles PUBLISH. The acknowledgement follows when the message is durable (MQTT 5, 4.3). */

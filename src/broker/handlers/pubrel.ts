@@ -1,6 +1,6 @@
 import { PUBCOMP } from '../../mqtt/acknowledgement.ts';
 import { REASON } from '../../mqtt/reasons.ts';
-import type { Connection } from '../connection.ts';
+import type { Connection } from '../connection/connection.ts';
 import type { Session } from '../sessions/session.ts';
 
 /**

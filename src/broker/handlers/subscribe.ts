@@ -3,11 +3,11 @@ import type { ProtocolError } from '../../mqtt/reasons.ts';
 import { protocolError, REASON } from '../../mqtt/reasons.ts';
 import type { Subscribe } from '../../mqtt/requests/subscribe.ts';
 import { isShared, plainFilter } from '../../mqtt/topics.ts';
-import type { Connection } from '../connection.ts';
+import type { Connection } from '../connection/connection.ts';
+import { peerFields } from '../connection/peer-fields.ts';
 import { attachInputs } from '../outbound/inputs.ts';
 import { createRetainedSender } from '../outbound/retained.ts';
 import type { NewSubscription } from '../outbound/types.ts';
-import { peerFields } from '../peer-fields.ts';
 import type { Session } from '../sessions/session.ts';
 
 /**

@@ -3,7 +3,7 @@ import type { ProtocolError } from '../../mqtt/reasons.ts';
 import { protocolError, REASON } from '../../mqtt/reasons.ts';
 import type { Unsubscribe } from '../../mqtt/requests/subscribe.ts';
 import { plainFilter } from '../../mqtt/topics.ts';
-import type { Connection } from '../connection.ts';
+import type { Connection } from '../connection/connection.ts';
 import { attachInputs } from '../outbound/inputs.ts';
 import type { Session } from '../sessions/session.ts';
 

@@ -3,7 +3,7 @@ import type { Message, OnDurable, Origin, QoS } from '../../core/message.ts';
 import { NO_PROPERTIES } from '../../core/message.ts';
 import type { PublishProperties } from '../../mqtt/read-publish.ts';
 import type { MetadataEntry } from '../../queue/types.ts';
-import { bridgeStateTopic, outputOf } from '../access.ts';
+import { bridgeStateTopic, outputOf } from '../access/access.ts';
 import type { Session } from '../sessions/session.ts';
 import type { BrokerHost, Identity } from '../types.ts';
 
@@ -65,8 +65,8 @@ export function isOwn({ identity, origin: own }: Session, { origin }: Message): 
 }
 
 /**
- * Publishes a message to routes and subscribers, and stores a retained message in the share of `holder`. Calls
- * `settle` when everything is durable. Returns the number of destinations.
+ * Publishes a message to routes and subscribers, and stores a retained message in the share of `holder`.
+ * Calls `settle` when everything is durable. Returns the number of destinations.
  */
 export function publish(
   host: Pick<BrokerHost, 'publish' | 'retained'>,

@@ -1,6 +1,6 @@
 import { MAX_TIMER_MS } from '../../core/limits.ts';
 import type { Message } from '../../core/message.ts';
-import { bridgeStateTopic } from '../access.ts';
+import { bridgeStateTopic } from '../access/access.ts';
 import { originOf, publish } from '../inbound/publication.ts';
 import { WILL_BYTES } from '../limits.ts';
 import type { BrokerHost, BrokerServices, StoredWill, Will } from '../types.ts';

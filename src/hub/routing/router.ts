@@ -1,4 +1,4 @@
-import { healthTopic } from '../../broker/access.ts';
+import { healthTopic } from '../../broker/access/access.ts';
 import type { Broker } from '../../broker/broker.ts';
 import type { CountPassed } from '../../broker/types.ts';
 import { MAX_PERSISTENT_SESSIONS } from '../../core/limits.ts';

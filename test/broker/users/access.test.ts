@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { TopicGrants } from '../../../src/broker/access.ts';
-import { createAccess, isUngrantable, outputOf } from '../../../src/broker/access.ts';
+import type { TopicGrants } from '../../../src/broker/access/access.ts';
+import { createAccess, isUngrantable, outputOf } from '../../../src/broker/access/access.ts';
 import type { Granted, Identity } from '../../../src/broker/types.ts';
 
 const CLIENT: Identity = { kind: 'client', user: undefined };

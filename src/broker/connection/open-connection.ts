@@ -1,20 +1,20 @@
-import type { Cancel } from '../core/clock.ts';
-import { noteException } from '../core/containment.ts';
-import { createOutput } from '../core/net/output.ts';
-import { acknowledgementSize, writeAcknowledgement } from '../mqtt/acknowledgement.ts';
-import { encodeConnack, encodeDisconnect } from '../mqtt/packets.ts';
-import { type ProtocolError, protocolError, REASON } from '../mqtt/reasons.ts';
-import { CONNECT_HEADER, createServerFramer } from '../mqtt/server.ts';
+import type { Cancel } from '../../core/clock.ts';
+import { noteException } from '../../core/containment.ts';
+import { createOutput } from '../../core/net/output.ts';
+import { acknowledgementSize, writeAcknowledgement } from '../../mqtt/acknowledgement.ts';
+import { encodeConnack, encodeDisconnect } from '../../mqtt/packets.ts';
+import { type ProtocolError, protocolError, REASON } from '../../mqtt/reasons.ts';
+import { CONNECT_HEADER, createServerFramer } from '../../mqtt/server.ts';
+import type { BrokerContext } from '../context.ts';
+import { acknowledge, handle } from '../handlers/index.ts';
+import { createAckQueue } from '../inbound/ack-queue.ts';
+import { MAX_CONNECT_BYTES, MAX_PENDING_PUBLISHES } from '../limits.ts';
+import type { Arrival } from '../listeners/gate.ts';
+import { closeLingering, closeSoon } from '../listeners/linger.ts';
+import type { ClientSocket, Peer } from '../listeners/socket.ts';
+import { keepsUp } from '../outbound/transmit.ts';
 import type { Connection, ListenerClients } from './connection.ts';
-import type { BrokerContext } from './context.ts';
-import { acknowledge, handle } from './handlers/index.ts';
-import { createAckQueue } from './inbound/ack-queue.ts';
-import { leave } from './leave.ts';
-import { MAX_CONNECT_BYTES, MAX_PENDING_PUBLISHES } from './limits.ts';
-import type { Arrival } from './listeners/gate.ts';
-import { closeLingering, closeSoon } from './listeners/linger.ts';
-import type { ClientSocket, Peer } from './listeners/socket.ts';
-import { keepsUp } from './outbound/transmit.ts';
+import { leaveSession } from './leave-session.ts';
 import { peerFields } from './peer-fields.ts';
 
 /** Serves `socket` as a client of the broker. */
@@ -127,7 +127,7 @@ export function openConnection(
       if (why === undefined || why === LOST) closeSoon(socket, clock);
       else closeLingering(socket, clock);
       try {
-        leave(connection);
+        leaveSession(connection);
       } catch (thrown) {
         noteException(log, 'the end of a connection', thrown, peerFields(connection));
       }

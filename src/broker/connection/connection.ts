@@ -1,13 +1,13 @@
-import type { LogFields } from '../core/log.ts';
-import type { Version } from '../mqtt/version.ts';
-import type { BrokerContext } from './context.ts';
-import type { Publisher } from './inbound/ack-queue.ts';
-import type { InboundAliases } from './inbound/aliases.ts';
-import type { OutboundAliases } from './outbound/aliases.ts';
-import type { FastPath } from './outbound/fast-path.ts';
-import type { RetainedReceiver, RetainedSender } from './outbound/types.ts';
-import type { Session } from './sessions/session.ts';
-import type { Will } from './types.ts';
+import type { LogFields } from '../../core/log.ts';
+import type { Version } from '../../mqtt/version.ts';
+import type { BrokerContext } from '../context.ts';
+import type { Publisher } from '../inbound/ack-queue.ts';
+import type { InboundAliases } from '../inbound/aliases.ts';
+import type { OutboundAliases } from '../outbound/aliases.ts';
+import type { FastPath } from '../outbound/fast-path.ts';
+import type { RetainedReceiver, RetainedSender } from '../outbound/types.ts';
+import type { Session } from '../sessions/session.ts';
+import type { Will } from '../types.ts';
 
 /** Number of clients of one listener, and its maximum. Modules do not count. */
 export type ListenerClients = { readonly most: number; clients: number };
@@ -36,10 +36,7 @@ export type Connection = Publisher &
     closed: boolean;
     /** Closes the connection when the incomplete packets of all clients exceed their memory. */
     readonly closeForMemory: () => void;
-    /**
-     * Sets the keep-alive timeout: milliseconds without a packet after which the connection is closed. 0 means
-     * never.
-     */
+    /** Sets the milliseconds without a packet after which the connection is closed. 0 means never. */
     readonly keepAlive: (milliseconds: number) => void;
     readonly send: (packet: Buffer) => void;
   };

@@ -1,8 +1,8 @@
+import { forgetWill, publishWill } from '../sessions/wills.ts';
 import type { Connection } from './connection.ts';
-import { forgetWill, publishWill } from './sessions/wills.ts';
 
 /** Detaches a connection from its session: publishes the will, and ends the session or starts its expiry. */
-export function leave(connection: Connection): void {
+export function leaveSession(connection: Connection): void {
   const { session, will, context } = connection;
   if (session === undefined || session.connection !== connection) return;
   session.connection = undefined;

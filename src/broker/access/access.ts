@@ -1,6 +1,6 @@
+import type { BrokerHost, Granted, Identity } from '../types.ts';
 import type { AccessRule } from './access-rule.ts';
 import { grantCovers, grantMatches, grantOf, grantOverlaps } from './access-rule.ts';
-import type { BrokerHost, Granted, Identity } from './types.ts';
 
 /**
  * Access rules (ACL): topic filters, in which `%c` and `%u` stand for the client identifier and the user

@@ -1,4 +1,4 @@
-import { covers, overlaps } from '../core/topic-filter.ts';
+import { covers, overlaps } from '../../core/topic-filter.ts';
 
 /** Parsed access rule. `%c` is the client identifier, `%u` the user name. */
 export type AccessRule = { readonly levels: readonly Level[]; readonly denies: boolean };

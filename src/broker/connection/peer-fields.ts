@@ -1,4 +1,4 @@
-import type { LogFields } from '../core/log.ts';
+import type { LogFields } from '../../core/log.ts';
 import type { Connection } from './connection.ts';
 
 /** Log fields of a client: its identity, or the names in an unaccepted CONNECT. */
