@@ -1,22 +1,22 @@
 import type { UpstreamAddress } from '../manifest/types.ts';
 
-/** Text of an address: `[::1]:1883`. */
+/** Returns the text of an address, such as `[::1]:1883`. */
 export function addressText({ host, port }: Pick<UpstreamAddress, 'host' | 'port'>): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Addresses of an upstream in order of preference. */
-export type Addresses<Place> = {
-  readonly current: () => Place;
-  /** Addresses that precede the current one. */
-  readonly better: () => readonly Place[];
-  /** Advances to the next address. Returns true if it wrapped to the first. */
+/** List of an upstream's addresses in order of preference, with a current address. */
+export type Addresses<Address> = {
+  readonly current: () => Address;
+  /** Returns the addresses that precede the current address. */
+  readonly better: () => readonly Address[];
+  /** Makes the next address the current one. Returns true after the last address, when the first is next. */
   readonly next: () => boolean;
-  /** Returns to the first address. */
+  /** Makes the first address the current one. */
   readonly first: () => true;
 };
 
-export function createAddresses<Place>(best: Place, ...others: readonly Place[]): Addresses<Place> {
+export function createAddresses<Address>(best: Address, ...others: readonly Address[]): Addresses<Address> {
   const all = [best, ...others];
   let index = 0;
   return {

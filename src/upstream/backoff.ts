@@ -2,8 +2,8 @@ import type { Random } from '../core/random.ts';
 import { INITIAL_RECONNECT_DELAY_MS, MAX_RECONNECT_DELAY_MS, MIN_RECONNECT_DELAY_MS } from './limits.ts';
 
 /**
- * Delay in milliseconds before the next attempt: exponential back-off with full jitter, so that a site that
- * lost its upstream or its power does not reconnect in one moment.
+ * Delay in milliseconds before the next attempt: exponential back-off with full jitter, so that the hubs of a
+ * site do not all reconnect in the same moment after an outage.
  */
 export function retryDelay(failures: number, random: Random): number {
   const bound = Math.min(INITIAL_RECONNECT_DELAY_MS * 2 ** Math.min(failures, 30), MAX_RECONNECT_DELAY_MS);

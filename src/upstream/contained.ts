@@ -1,15 +1,16 @@
 import type { ForwarderSettings } from './settings.ts';
 
-type Surroundings = Pick<ForwarderSettings, 'clock' | 'drain' | 'take' | 'pressure' | 'memory'>;
+/** Dependencies of a forwarder that call the forwarder back. */
+type Dependencies = Pick<ForwarderSettings, 'clock' | 'drain' | 'take' | 'pressure' | 'memory'>;
 
-/** Wraps a step so that its exceptions go to `threw`. */
+/** Wraps a function so that its exceptions are passed to `threw`. */
 export function contain<Args extends unknown[]>(
-  step: (...args: Args) => void,
+  run: (...args: Args) => void,
   threw: (thrown: unknown) => void,
 ): (...args: Args) => void {
   return (...args) => {
     try {
-      step(...args);
+      run(...args);
     } catch (thrown) {
       threw(thrown);
     }
@@ -17,20 +18,21 @@ export function contain<Args extends unknown[]>(
 }
 
 /**
- * Wraps every callback that a forwarder gives to timers and the store, so that an exception cannot reach
- * other users of them. A drain contains its `send` itself.
+ * Wraps every callback that a forwarder passes to timers and to the store, so that an exception in a callback
+ * cannot disturb other users of the timers and the store. `send` needs no wrapper, because a drain catches
+ * its exceptions.
  */
 export function containedBy(
   threw: (thrown: unknown) => void,
-  { clock, drain, take, pressure, memory }: Surroundings,
-): Surroundings {
+  { clock, drain, take, pressure, memory }: Dependencies,
+): Dependencies {
   return {
     clock: {
       ...clock,
       after: (milliseconds, action) => clock.after(milliseconds, contain(action, threw)),
     },
-    drain: wanted => {
-      const opened = drain(wanted);
+    drain: settings => {
+      const opened = drain(settings);
       return {
         ...opened,
         acknowledge: (entry, settle) => opened.acknowledge(entry, settle && contain(settle, threw)),

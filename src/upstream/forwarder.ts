@@ -36,12 +36,12 @@ import type { ForwarderSettings, ForwarderStatus } from './settings.ts';
 export type Forwarder = { readonly status: () => ForwarderStatus; readonly stop: () => void };
 
 /**
- * Drains a queue into an MQTT server, at least once and in order: only the server's acknowledgement removes
- * an entry, and after a reconnect all unacknowledged entries are sent first, with DUP 1.
+ * Forwards a queue to an MQTT server, at least once and in order. Only the server's acknowledgement removes
+ * an entry from the queue. After a reconnect, all unacknowledged entries are sent first, with DUP 1.
  */
-export function startForwarder(given: ForwarderSettings): Forwarder {
-  const note = (thrown: unknown): void => noteException(given.log, 'the upstream', thrown);
-  /** Recovers from an exception that left the forwarder without a link and without a timer. */
+export function startForwarder(originalSettings: ForwarderSettings): Forwarder {
+  const note = (thrown: unknown): void => noteException(originalSettings.log, 'the upstream', thrown);
+  /** Schedules a reconnect after an exception that left the forwarder without a link and without a timer. */
   const recover = (thrown: unknown): void => {
     note(thrown);
     if (state === 'stopped') return;
@@ -49,29 +49,29 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
     state = 'waiting';
     after(MAX_RECONNECT_DELAY_MS, () => open(5));
   };
-  /** Handles an exception of a step: closes the link and reconnects after a delay. */
+  /** Handles an exception of a callback: closes the link, and reconnects after a delay. */
   const threw = (thrown: unknown): void => {
     if (link !== undefined) note(thrown);
     if (link === undefined) recover(thrown);
     else link.fail(`an error in this hub (${reasonOf(thrown)})`);
   };
-  const settings: ForwarderSettings = { ...given, ...containedBy(threw, given) };
+  const settings: ForwarderSettings = { ...originalSettings, ...containedBy(threw, originalSettings) };
   const { clock, random, log, device, memory } = settings;
   const profile = PROFILES[settings.profile];
   const template = settings.topic ?? profile.topic;
   const topicOf = topicMaker(template, device);
   const clientId = settings.clientId ?? `skerry-${device}`;
-  const places = createAddresses(...settings.urls);
+  const addresses = createAddresses(...settings.urls);
   const dialOf = dialerOf(settings);
   const releases = openQos2Outbound(memory.releases, settings.exactlyOnce ? settings.window : 0);
   const arrivals = openQos2Inbound(memory.receipts);
-  const tally = createUpstreamMetrics(clock, log);
+  const metrics = createUpstreamMetrics(clock, log);
   const offers = createQos2Detection(memory.offers, settings.urls.map(addressText), log);
-  const suspects = createPoisonDetection();
+  const poison = createPoisonDetection();
   const versions = createVersions();
   const session = createSession(memory, { releases, arrivals }, clientId, settings);
 
-  const gate = createThrottle({
+  const throttle = createThrottle({
     interval: settings.interval,
     budget: settings.budget === undefined ? undefined : openBudget(settings.budget, memory.budget),
     opened: () => exchange?.wake(),
@@ -82,11 +82,11 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
   let state: ForwarderStatus['state'] = 'connecting';
   let version: 4 | 5 = 5;
   let failures = 0;
-  /** True if the link has delivered something or has been stable. */
-  let good = false;
+  /** True if the server has acknowledged a message on this link, or the link has been stable. */
+  let hasWorked = false;
   let link: Link | undefined;
   let exchange: Exchange | undefined;
-  let leaving = false;
+  let closesAfterAcks = false;
   let cancels: Cancel[] = [];
 
   const after = (milliseconds: number, action: () => void): void => {
@@ -99,15 +99,16 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
 
   const proven = (): void => {
     failures = 0;
-    tally.proven();
-    if (!good && places.better().length === 0) wayBack.arrived();
-    good = true;
+    metrics.proven();
+    if (!hasWorked && addresses.better().length === 0) failback.arrived();
+    hasWorked = true;
   };
-  const held = (): void => {
-    // A server with an overdue acknowledgement may never send it, so the link is not stable.
+  const linkIsStable = (): void => {
+    // While an acknowledgement is missing, the link does not count as stable, because the server may never
+    // acknowledge anything.
     if (exchange?.awaited() !== undefined) return;
     proven();
-    suspects.held();
+    poison.held();
     exchange?.recall();
   };
 
@@ -116,14 +117,14 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
     if (opening === undefined) return;
     if (terms.maximumQoS === 0) {
       opening.close();
-      failed(takesNothing(places.current()));
+      failed(takesNothing(addresses.current()));
       return;
     }
     state = 'connected';
-    after(STABLE_CONNECTION_MS, held);
+    after(STABLE_CONNECTION_MS, linkIsStable);
     if (settings.schedule.length > 0) watchSchedule();
-    if (places.better().length > 0) wayBack.look();
-    const address = addressText(places.current());
+    if (addresses.better().length > 0) failback.look();
+    const address = addressText(addresses.current());
     versions.spoken(address, version);
     if (!terms.sessionPresent) offers.forget(address);
     const most = Math.min(terms.maximumQoS, profile.maximumQoS);
@@ -133,7 +134,7 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
       version,
       keepsTopic: keepsTopic(template),
       ...offer,
-      ...suspects.begin(offer.trial),
+      ...poison.begin(offer.trial),
       link: opening,
       terms,
       session,
@@ -142,65 +143,69 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
       releases,
       arrivals,
       begun: () => log.info(`Connected to ${address} with MQTT ${version === 5 ? '5' : '3.1.1'}.`),
-      mayBegin: () => !leaving && gate.mayBegin(),
+      mayBegin: () => !closesAfterAcks && throttle.mayBegin(),
       offers: qos => offers.learn(address, qos === 2),
       taken: sequence => {
-        tally.taken();
+        metrics.taken();
         proven();
-        suspects.taken(sequence);
+        poison.taken(sequence);
         offers.taken(sequence);
-        leaveIfDone();
+        closeIfDrained();
       },
-      dry: gate.dry,
-      refused: tally.refused,
+      dry: throttle.dry,
+      refused: metrics.refused,
       renew: () => {
         opening.close();
         open(version);
       },
-      failed: tally.failed,
+      failed: metrics.failed,
     });
   };
 
   const closed = (failure: Failure | undefined, cause: Cause): void => {
-    const over = exchange;
+    const endedExchange = exchange;
     exchange = undefined;
     link = undefined;
-    leaving = false;
+    closesAfterAcks = false;
     cancelAll();
-    wayBack.stop();
-    // The outcome of the sent messages needs the open queue. In any case the next link must find the queue
-    // closed.
-    if (over !== undefined) {
-      contain(judge, note)(over, cause);
-      over.stop();
+    failback.stop();
+    // The link's end is evaluated while the queue is still open, because the evaluation may reject a message.
+    // The queue is then closed even after an exception, because the next link opens it again.
+    if (endedExchange !== undefined) {
+      contain(evaluateEnd, note)(endedExchange, cause);
+      endedExchange.stop();
     }
-    contain(gate.uncount, note)();
+    contain(throttle.uncount, note)();
     if (state === 'stopped' || failure === undefined) return;
-    const isOlder = cause === 'silent' && version === 5 && versions.isOlder(addressText(places.current()));
+    const isOlder = cause === 'silent' && version === 5 && versions.isOlder(addressText(addresses.current()));
     if (isOlder || (version === 5 && cause === 'version')) open(4);
     else failed(failure, cause === 'unanswered');
   };
 
-  /** Evaluates what the end of a link means for the message that was in flight. */
-  const judge = (over: Exchange, cause: Cause): void => {
-    const address = addressText(places.current());
+  /** Counts the end of a link against the message in flight, or against the address's support for QoS 2. */
+  const evaluateEnd = (endedExchange: Exchange, cause: Cause): void => {
+    const address = addressText(addresses.current());
     const isSure = cause === 'blamed';
-    const alone = over.alone();
+    const alone = endedExchange.alone();
     if (cause === 'qos' && settings.exactlyOnce) offers.learn(address, false);
     else if (cause === 'asked') return;
-    else if (cause === 'lost' || cause === 'unanswered' || (over.unanswered() === 0 && !over.doubted())) {
-      suspects.lost();
+    else if (
+      cause === 'lost' ||
+      cause === 'unanswered' ||
+      (endedExchange.unanswered() === 0 && !endedExchange.doubted())
+    ) {
+      poison.lost();
       offers.lost(address);
-    } else if (over.doubted()) offers.missed(address, alone?.sequence, isSure);
-    else if (suspects.ended(alone?.sequence, isSure) && alone !== undefined)
-      over.giveUp(alone, 'the upstream ends the connection when it gets it');
+    } else if (endedExchange.doubted()) offers.missed(address, alone?.sequence, isSure);
+    else if (poison.ended(alone?.sequence, isSure) && alone !== undefined)
+      endedExchange.giveUp(alone, 'the upstream closes the connection when it receives the message');
   };
 
   const failed = (failure: Failure, unanswered = false): void => {
-    tally.failed(failure, unanswered);
+    metrics.failed(failure, unanswered);
     state = 'waiting';
-    const isRound = good && !unanswered ? places.first() : places.next();
-    const delay = isRound ? retryDelay(failures++, random) : MIN_RECONNECT_DELAY_MS;
+    const allFailed = hasWorked && !unanswered ? addresses.first() : addresses.next();
+    const delay = allFailed ? retryDelay(failures++, random) : MIN_RECONNECT_DELAY_MS;
     after(delay, () => open(5));
   };
 
@@ -211,9 +216,9 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
       return;
     }
     state = 'connecting';
-    good = false;
+    hasWorked = false;
     version = wanted;
-    const place = places.current();
+    const place = addresses.current();
     Promise.all([dialOf(place), settings.password?.()])
       .then(([dial, password]) => {
         if (state !== 'connecting' || link !== undefined) return;
@@ -240,41 +245,41 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
             threw: note,
           },
         );
-        gate.count(link.traffic);
+        throttle.count(link.traffic);
       })
       .catch((thrown: unknown) => {
         if (state === 'connecting') failed(unreachable(place, thrown));
       });
   };
 
-  /** Stops sending. Messages in flight may still be acknowledged. */
-  const beginToLeave = (): void => {
-    leaving = true;
-    after(FAILBACK_DRAIN_TIMEOUT_MS, leave);
-    leaveIfDone();
+  /** Stops sending. The link is closed when all messages in flight are acknowledged, or after a timeout. */
+  const stopSending = (): void => {
+    closesAfterAcks = true;
+    after(FAILBACK_DRAIN_TIMEOUT_MS, closeAndReopen);
+    closeIfDrained();
   };
   const watchSchedule = (): void => {
     if (isDue()) after(SCHEDULE_CHECK_MS, watchSchedule);
-    else beginToLeave();
+    else stopSending();
   };
-  const leaveIfDone = (): void => {
-    if (leaving && exchange?.unanswered() === 0) leave();
+  const closeIfDrained = (): void => {
+    if (closesAfterAcks && exchange?.unanswered() === 0) closeAndReopen();
   };
-  const leave = (): void => {
-    if (!leaving) return;
+  const closeAndReopen = (): void => {
+    if (!closesAfterAcks) return;
     link?.close();
-    places.first();
+    addresses.first();
     open(5);
   };
 
-  const wayBack = createFailback({
+  const failback = createFailback({
     clock,
     random,
     dial: async () => {
-      const [place] = places.better();
+      const [place] = addresses.better();
       return place && { ...place, dial: await dialOf(place) };
     },
-    found: beginToLeave,
+    found: stopSending,
   });
 
   after(MAX_START_DELAY_MS * random.fraction(), () => open(5));
@@ -282,17 +287,17 @@ export function startForwarder(given: ForwarderSettings): Forwarder {
   return {
     status: () => ({
       state,
-      address: addressText(places.current()),
+      address: addressText(addresses.current()),
       version: state === 'connected' ? version : undefined,
-      pause: isDue() ? gate.reason() : 'it is not scheduled now',
-      ...tally.status(),
+      pause: isDue() ? throttle.reason() : 'outside the scheduled hours',
+      ...metrics.status(),
     }),
     stop: () => {
       state = 'stopped';
       cancelAll();
-      wayBack.stop();
+      failback.stop();
       link?.close();
-      gate.stop();
+      throttle.stop();
     },
   };
 }

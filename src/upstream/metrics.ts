@@ -4,13 +4,17 @@ import type { Log } from '../core/log.ts';
 import { createRate } from './rate.ts';
 import type { ForwarderStatus } from './settings.ts';
 
-/** Counters and last errors of an upstream, for its status. */
+/** Counters and last errors that the status of an upstream shows. */
 export type UpstreamMetrics = {
+  /** Counts a message that the server acknowledged. */
   readonly taken: () => void;
+  /** Counts a message that was not accepted. */
   readonly refused: (reason: string) => void;
-  /** Records that the server acknowledges messages. */
+  /** Records that the acknowledgements of the server arrive in time. */
   readonly proven: () => void;
-  /** Records a failed connection. `unanswered` if the server acknowledged nothing. */
+  /**
+   * Records a failed connection. `unanswered` is true if the connection ended by the acknowledgement timeout.
+   */
   readonly failed: (thrown: unknown, unanswered?: boolean) => void;
   readonly status: () => Omit<ForwarderStatus, 'state' | 'address' | 'version' | 'pause'>;
 };
@@ -32,13 +36,13 @@ export function createUpstreamMetrics(clock: Pick<Clock, 'monotonic'>, log: Log)
     },
     refused: reason => {
       refused++;
-      if (lastRefusal !== reason) log.warn(`A message is not taken: ${reason}.`);
+      if (lastRefusal !== reason) log.warn(`A message was not forwarded: ${reason}.`);
       lastRefusal = reason;
     },
     failed: (thrown, unanswered = false) => {
       acknowledges &&= !unanswered;
       const text = reasonOf(thrown);
-      if (lastError?.text !== text) log.warn(`${text} Messages wait in the queue; trying again.`);
+      if (lastError?.text !== text) log.warn(`${text} Messages wait in the queue until the next attempt.`);
       lastError = { text, at: clock.monotonic() };
     },
     status: () => ({

@@ -1,22 +1,26 @@
 import { propertiesForParent, propertiesForServer } from '../core/child-source.ts';
 import type { Message, Properties } from '../core/message.ts';
 
-/** Profile of a kind of server, as data: another kind is another row. */
+/** Profile of a kind of server. */
 export type Profile = {
-  /** Default topic template. */
+  /** Topic template if the manifest defines none. */
   readonly topic: string;
-  /** Maximum QoS of such servers, whatever they announce. */
+  /** Maximum QoS for servers of this kind, even if a server announces a higher one. */
   readonly maximumQoS: 1 | 2;
   readonly retain: boolean;
-  /** Message expiry that is sent: only the sender's, or the remaining time to live. */
+  /**
+   * Messages that are sent with a Message Expiry Interval. `sender`: only messages whose sender set one.
+   * `all`: all messages with a TTL.
+   */
   readonly expiry: 'sender' | 'all';
   /**
-   * User properties of an outgoing message. Undefined if the message must not be sent. `keepsTopic`: the
-   * topic does not contain the device's name.
+   * Returns the user properties of an outgoing message. Undefined if the message must not be sent because it
+   * has passed too many hubs. `keepsTopic` is true if the topic does not contain the device's name.
    */
   readonly properties: (message: Message, device: string, keepsTopic: boolean) => Properties | undefined;
 };
 
+/** Profile of any MQTT broker. */
 const MQTT: Profile = {
   topic: '{device}/{module}/{output}',
   maximumQoS: 2,
@@ -25,7 +29,7 @@ const MQTT: Profile = {
   properties: propertiesForServer,
 };
 
-/** Parent hub, which gets the origin of each message. */
+/** Profile of a parent hub. User properties tell the parent hub the origin of each message. */
 const SKERRY: Profile = { ...MQTT, expiry: 'all', properties: propertiesForParent };
 
 export const PROFILES: Readonly<Record<'mqtt' | 'skerry', Profile>> = { mqtt: MQTT, skerry: SKERRY };

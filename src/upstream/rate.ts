@@ -1,8 +1,10 @@
 import type { Clock } from '../core/clock.ts';
 
-/** Length in milliseconds of one interval, and the number of complete intervals that are kept. */
-const SPAN = 10_000;
-const SPANS = 6;
+/** Length of one counting interval in milliseconds. */
+const INTERVAL_MS = 10_000;
+
+/** Number of intervals whose counts are stored. */
+const INTERVALS = 6;
 
 /** Rate of events over the last minute. */
 export type Rate = {
@@ -13,27 +15,28 @@ export type Rate = {
 
 export function createRate(clock: Pick<Clock, 'monotonic'>): Rate {
   const began = clock.monotonic();
+  /** Number of events in each interval, from the current interval to the oldest. */
   const counts: number[] = [0];
-  let span = 0;
+  let interval = 0;
 
-  const turn = (): void => {
-    const current = Math.floor((clock.monotonic() - began) / SPAN);
-    const passed = Math.min(current - span, SPANS);
+  const advance = (): void => {
+    const current = Math.floor((clock.monotonic() - began) / INTERVAL_MS);
+    const passed = Math.min(current - interval, INTERVALS);
     for (let step = 0; step < passed; step++) counts.unshift(0);
-    counts.length = Math.min(counts.length, SPANS);
-    span = current;
+    counts.length = Math.min(counts.length, INTERVALS);
+    interval = current;
   };
 
   return {
     count: () => {
-      turn();
+      advance();
       counts[0] = (counts[0] ?? 0) + 1;
     },
     now: () => {
-      turn();
-      const sinceTurn = clock.monotonic() - began - span * SPAN;
-      const seconds = ((counts.length - 1) * SPAN + sinceTurn) / 1000;
-      return counts.reduce((sum, one) => sum + one, 0) / Math.max(seconds, 1);
+      advance();
+      const intervalAge = clock.monotonic() - began - interval * INTERVAL_MS;
+      const seconds = ((counts.length - 1) * INTERVAL_MS + intervalAge) / 1000;
+      return counts.reduce((sum, events) => sum + events, 0) / Math.max(seconds, 1);
     },
   };
 }

@@ -7,28 +7,28 @@ import type { Qos2Inbound, Qos2InboundStore } from './messages/qos2-inbound.ts';
 import type { Qos2Outbound, Qos2OutboundStore } from './messages/qos2-outbound.ts';
 import type { BudgetStore } from './metering/budget.ts';
 
-/** Durable state of an upstream: its budget and its session. */
+/** Durable state of an upstream: the byte budget and the MQTT session. */
 export type UpstreamMemory = {
   readonly budget: BudgetStore;
   readonly releases: Qos2OutboundStore;
   readonly receipts: Qos2InboundStore;
   readonly offers: Qos2SupportStore;
-  /** Name of the session that the upstream may have. Undefined if none is known. */
+  /** Name of the session that the server may have stored. Undefined if there is none. */
   readonly session: () => string | undefined;
   readonly keepSession: (session: string | undefined, settle: OnDurable) => void;
-  /** Topic filters of the session. */
+  /** Topic filters to which the session is subscribed. */
   readonly filters: () => readonly string[];
   readonly keepFilters: (filters: readonly string[], settle: OnDurable) => void;
 };
 
-/** Session at the upstream, needed for QoS 2 and for downstream messages. */
+/** MQTT session on the server. QoS 2 and downstream messages need one that survives a reconnect. */
 export type UpstreamSession = {
   /** Session fields of CONNECT. */
   readonly wanted: () => { readonly clean: boolean; readonly sessionExpiry: number };
   /**
-   * Handles CONNACK. Calls `begin` when messages may be sent. Returns false if the state of another session
-   * is deleted; `renew` is called when the new session may begin with a new connection, because a session
-   * that begins with Clean Start does not persist on every server.
+   * Handles CONNACK and calls `begin` when messages may be sent. Returns false if the server had no session
+   * of this name: then `renew` is called when the hub may reconnect to resume the new session, because some
+   * servers do not store a session that was created with Clean Start.
    */
   readonly agree: (terms: Connack, begin: OnDurable, renew: () => void) => boolean;
 };
@@ -39,11 +39,13 @@ export function createSession(
   clientId: string,
   { urls, exactlyOnce, down }: Pick<Upstream, 'urls' | 'exactlyOnce' | 'down'>,
 ): UpstreamSession {
-  const keeps = exactlyOnce || down.length > 0;
-  const name = keeps ? JSON.stringify([clientId, urls.map(({ host, port }) => [host, port])]) : undefined;
+  const isPersistent = exactlyOnce || down.length > 0;
+  const name = isPersistent
+    ? JSON.stringify([clientId, urls.map(({ host, port }) => [host, port])])
+    : undefined;
   const isKnown = (): boolean => memory.session() === name;
 
-  /** Deletes the state of a lost session. */
+  /** Deletes the stored state of a session that the server has lost. */
   const forget = (): void => {
     releases.forgetAll();
     arrivals.forgetAll();
@@ -51,14 +53,18 @@ export function createSession(
   };
 
   return {
-    wanted: () => ({ clean: !keeps || !isKnown(), sessionExpiry: keeps ? UPSTREAM_SESSION_SECONDS : 0 }),
+    wanted: () => ({
+      clean: !isPersistent || !isKnown(),
+      sessionExpiry: isPersistent ? UPSTREAM_SESSION_SECONDS : 0,
+    }),
     agree: (terms, begin, renew) => {
       if (!terms.sessionPresent) forget();
       if (isKnown()) {
         begin();
         return true;
       }
-      // Stored first, because no identifier may be used in a session that the hub would not recognize later.
+      // The name is stored first. Otherwise the hub could use packet identifiers in a session that it does
+      // not recognize after a restart.
       memory.keepSession(name, error => {
         if (error !== undefined || name === undefined) begin(error);
         else renew();

@@ -1,24 +1,29 @@
 import type { Pressure } from '../core/capacity/pressure.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
+import type { Message, OnDurable } from '../core/message.ts';
 import type { Random } from '../core/random.ts';
 import type { UpstreamEntry } from '../manifest/types.ts';
-import type { Drain, DrainSettings } from '../queue/types.ts';
-import type { TakeDown } from './messages/downlink.ts';
+import type { Drain, DrainSettings, MetadataEntry } from '../queue/types.ts';
 import type { UpstreamMemory } from './session.ts';
 
+/**
+ * Accepts a downstream message. Calls `settle` when the message and the metadata entry `note` are durable.
+ */
+export type TakeDown = (message: Message, settle: OnDurable, note?: MetadataEntry) => void;
+
 export type ForwarderSettings = Omit<UpstreamEntry, 'password'> & {
-  /** Decrypts the password for each connection. A failure is retried like any other. */
+  /** Decrypts the password for each connection. If decryption fails, the connection is retried later. */
   readonly password: (() => Promise<string>) | undefined;
-  /** Name of the device: client identifier and first level of topics. */
+  /** Name of the device. Part of the client identifier and first level of outgoing topics. */
   readonly device: string;
-  /** Folder where relative paths start. */
+  /** Folder against which relative paths are resolved. */
   readonly home: string;
-  /** Opens the drain of the queue. */
+  /** Opens the reader of the queue that holds the outgoing messages. */
   readonly drain: (settings: DrainSettings) => Drain;
   /** Receives downstream messages. */
   readonly take: TakeDown;
-  /** Back-pressure of the receiver of downstream messages. */
+  /** Back-pressure of the store that receives downstream messages. */
   readonly pressure: Pressure;
   readonly memory: UpstreamMemory;
   readonly clock: Clock;
@@ -27,22 +32,23 @@ export type ForwarderSettings = Omit<UpstreamEntry, 'password'> & {
 };
 
 export type ForwarderStatus = {
-  /** State of the connection. `waiting`: a reconnect is scheduled. */
+  /** State of the connection. `waiting` means that a reconnect is scheduled. */
   readonly state: 'connecting' | 'connected' | 'waiting' | 'stopped';
   readonly address: string;
   /** MQTT version of the link. Undefined without a link. */
   readonly version: 4 | 5 | undefined;
-  /** Reason of a pause. Undefined if messages may be sent. */
+  /** Reason why sending is paused. Undefined if messages may be sent. */
   readonly pause: string | undefined;
-  /** False after a link that ended because nothing was acknowledged, until a link is stable. */
+  /** False if the last link ended by the acknowledgement timeout and no link has been stable since then. */
   readonly acknowledges: boolean;
   readonly lastError: string | undefined;
   /** Milliseconds since the last error. */
   readonly lastErrorAgeMs: number | undefined;
-  /** Messages that the server acknowledged since the start, and the rate per second over the last minute. */
+  /** Number of messages that the server has acknowledged since the start. */
   readonly delivered: number;
+  /** Acknowledged messages per second over the last minute. */
   readonly ratePerSecond: number;
-  /** Number of negative acknowledgements, and the last reason. */
+  /** Number of messages that were rejected, by the server or because MQTT cannot encode them. */
   readonly refused: number;
   readonly lastRefusal: string | undefined;
 };

@@ -20,7 +20,7 @@ const UNENCODABLE: readonly (readonly [
 ])[] = [
   [
     { properties: ['k', LONG] },
-    /^MQTT 5 has no packet for it: its property is longer than 65535 bytes$/,
+    /^MQTT 5 cannot encode the message: its property is longer than 65535 bytes$/,
     [5],
   ],
   [{ properties: [LONG, 'v'] }, /its property is longer than 65535 bytes$/, [5]],
@@ -34,7 +34,7 @@ const UNENCODABLE: readonly (readonly [
   [{ responseTopic: LONG }, /its response topic is longer than 65535 bytes$/, [5]],
   [{ responseTopic: 'a/#' }, /its response topic has wildcards$/, [5]],
   [{ correlation: Buffer.alloc(65_536) }, /its correlation data are longer than 65535 bytes$/, [5]],
-  [{ topic: 'x'.repeat(65_533) }, /^its topic upstream is none$/, [4, 5]],
+  [{ topic: 'x'.repeat(65_533) }, /^its topic on the upstream server is not a valid topic name$/, [4, 5]],
 ];
 
 for (const version of [5, 4] as const) {

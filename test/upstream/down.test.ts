@@ -262,7 +262,7 @@ down('a filter that the upstream refuses is said, the others are heard', async (
     else friendly(packet, guest, index);
   });
   stage.start({ url: `mqtt://127.0.0.1:${server.port}`, down: ['secret', 'b'] });
-  await stage.until('it is said', () => stage.log.some(line => line.includes('"secret": not allowed')));
+  await stage.until('it is said', () => stage.log.some(line => line.includes('"secret": not authorized')));
   await stage.until('the other is kept', () => stage.queue.store.get('upstream/filters')?.toString() === 'b');
   await stage.finish();
   await server.close();

@@ -70,7 +70,7 @@ for (const packet of UNREQUESTED) {
         flood(guest, packet);
         const error = (): string => stage.forwarder().status().lastError ?? '';
         await stage.until('the link ends', () => error() !== '', 1);
-        const sentence = `it sent ${MAX_UNREQUESTED_ANSWERS + 1} answers that were not asked for, the last one ${name}`;
+        const sentence = `the server sent ${MAX_UNREQUESTED_ANSWERS + 1} unexpected acknowledgements, the last one ${name}`;
         assert.ok(error().includes(sentence), error());
         assert.is(stage.queue.store.get('upstream/filters')?.toString(), filters);
         assert.equal(stage.queue.store.names('upstream/'), names);
@@ -111,7 +111,7 @@ const BREACHES: readonly (readonly [how: string, packet: Packet, reason: RegExp]
       retain: false,
       properties: { topicAlias: 1 },
     },
-    /a topic alias, which it was not allowed/,
+    /a topic alias, which the client did not allow/,
   ],
 ];
 
@@ -224,7 +224,7 @@ hostile(
         assert.is(stage.down.length, MAX_UNRELEASED);
         assert.is(held(), MAX_UNRELEASED);
       }
-      assert.match(stage.log.join(), /it sent 1024 messages at QoS 2 and released none of them/);
+      assert.match(stage.log.join(), /the server sent 1024 QoS 2 messages without PUBREL/);
       await stage.append(['up']);
       await stage.until('what goes up is not concerned', () => server.bodies().includes('up'), 20);
     }),

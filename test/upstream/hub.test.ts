@@ -90,7 +90,7 @@ hub('a key of the device that is damaged keeps the upstream waiting, and ends no
   try {
     await until('it says why', () => status().includes(KEY));
     const isLogged = (): boolean =>
-      /upstream: .*device\.key.* Messages wait in the queue; trying again\./.test(again.log());
+      /upstream: .*device\.key.* Messages wait in the queue until the next attempt\./.test(again.log());
     await until('it is logged', isLogged);
     writeFileSync(key, good);
     await until('it is tried', () => /ECONNREFUSED/.test(status()), 15);

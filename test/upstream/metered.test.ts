@@ -59,7 +59,7 @@ metered('a budget bounds the bytes of a day, over restarts, and nothing is lost'
   stage.start(upstream);
   await stage.append(numbers(200).map(text => text + body));
   await stage.until('it is used up', () => stage.forwarder().status().pause !== undefined);
-  assert.is(stage.forwarder().status().pause, 'the budget of the day is used up');
+  assert.is(stage.forwarder().status().pause, 'the daily budget is used up');
   const atOnce = stage.forwarder().status().delivered;
   assert.ok(bytes() < 96 * 1024 + 64 * 1100 && atOnce < 160, `${bytes()} ${atOnce}`);
   await stage.queue.commit();
@@ -84,7 +84,7 @@ metered('outside of its schedule it is not connected', async () => {
   };
   stage.start({ url: `mqtt://127.0.0.1:${server.port}`, schedule: [`${timeIn(10)}-${timeIn(20)}`] });
   await stage.append(['x']);
-  assert.is(stage.forwarder().status().pause, 'it is not scheduled now');
+  assert.is(stage.forwarder().status().pause, 'outside the scheduled hours');
   await stage.until('it is sent', () => stage.forwarder().status().delivered === 1, 1000);
   const at = stage.queue.clock.monotonic();
   assert.ok(at >= 9.5 * MINUTE && at < 12 * MINUTE, String(at));

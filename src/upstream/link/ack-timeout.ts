@@ -4,15 +4,15 @@ import type { Link } from './link.ts';
 
 export type AckTimeoutSettings = {
   readonly link: Pick<Link, 'ping' | 'readingSince' | 'fail'>;
-  /** Name of a packet that the server still has to send; undefined if there is none. */
+  /** Returns the name of a missing acknowledgement, such as PUBACK. Undefined if none is missing. */
   readonly awaited: () => string | undefined;
   readonly clock: Clock;
 };
 
 /**
- * Ends a link whose server receives packets and acknowledges none of them. A slow network does not count: if
- * nothing was acknowledged since the last check, a PINGREQ follows the sent packets, and the timeout starts
- * at its PINGRESP, which proves that the server has received them.
+ * Timeout that ends a link whose server receives packets and acknowledges none of them. If nothing was
+ * acknowledged since the last check, a PINGREQ is sent after the packets. The timeout starts at its PINGRESP,
+ * which proves that the server has received the packets. So a slow network does not end the link.
  */
 export type AckTimeout = {
   /** Restarts the timeout after an expected acknowledgement. */
@@ -22,47 +22,47 @@ export type AckTimeout = {
 
 export function startAckTimeout({ link, awaited, clock }: AckTimeoutSettings): AckTimeout {
   let progress = 0;
-  let seen = 0;
-  let asking = false;
-  /** Time of the PINGRESP after which nothing was acknowledged. */
+  let lastProgress = 0;
+  let pingSent = false;
+  /** Monotonic time of the PINGRESP after which nothing was acknowledged. */
   let receivedAt: number | undefined;
 
-  const ask = (): void => {
+  const sendPing = (): void => {
     const before = progress;
-    asking = true;
+    pingSent = true;
     link.ping(() => {
-      asking = false;
+      pingSent = false;
       if (progress !== before) return;
       receivedAt = clock.monotonic();
-      lookIn(ACK_TIMEOUT_MS);
+      checkIn(ACK_TIMEOUT_MS);
     });
   };
 
-  const look = (): void => {
+  const check = (): void => {
     const name = awaited();
-    const moved = progress !== seen;
-    seen = progress;
-    if (name === undefined || moved) receivedAt = undefined;
+    const hasProgressed = progress !== lastProgress;
+    lastProgress = progress;
+    if (name === undefined || hasProgressed) receivedAt = undefined;
     else if (receivedAt === undefined) {
-      if (!asking) ask();
+      if (!pingSent) sendPing();
     } else {
       const now = clock.monotonic();
-      // Time in which the hub does not read the socket does not count, because acknowledgements may be
-      // waiting there.
-      const left = Math.max(receivedAt, link.readingSince() ?? now) + ACK_TIMEOUT_MS - now;
-      if (left <= 0) link.fail(`no ${name} for ${ACK_TIMEOUT_MS / 1000} s`, 'unanswered');
-      else lookIn(left);
+      // While the hub does not read the socket, the timeout does not run, because acknowledgements may be in
+      // the receive buffer.
+      const remaining = Math.max(receivedAt, link.readingSince() ?? now) + ACK_TIMEOUT_MS - now;
+      if (remaining <= 0) link.fail(`no ${name} for ${ACK_TIMEOUT_MS / 1000} s`, 'unanswered');
+      else checkIn(remaining);
       return;
     }
-    lookIn(ACK_CHECK_MS);
+    checkIn(ACK_CHECK_MS);
   };
 
-  const lookIn = (milliseconds: number): void => {
+  const checkIn = (milliseconds: number): void => {
     cancel();
-    cancel = clock.after(milliseconds, look);
+    cancel = clock.after(milliseconds, check);
   };
 
-  let cancel = clock.after(ACK_CHECK_MS, look);
+  let cancel = clock.after(ACK_CHECK_MS, check);
   return {
     progressed: () => {
       progress++;

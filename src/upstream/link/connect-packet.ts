@@ -3,7 +3,7 @@ import type { QoS } from '../../core/message.ts';
 import type { Packet } from '../../mqtt/packets.ts';
 import type { Dial } from './dial.ts';
 
-/** Will of a client (MQTT 5, 3.1.3.2). */
+/** Will Message of a client (MQTT 5, 3.1.3.2). */
 export type LinkWill = {
   readonly topic: string;
   readonly payload: Buffer;
@@ -14,24 +14,24 @@ export type LinkWill = {
 export type LinkSettings = {
   readonly host: string;
   readonly port: number;
-  /** Dial function. Plain TCP if undefined. */
+  /** Function that opens the connection. Plain TCP if undefined. */
   readonly dial?: Dial;
   readonly version: 4 | 5;
   readonly clientId: string;
   readonly clean: boolean;
   /** Session Expiry Interval in seconds (MQTT 5). */
   readonly sessionExpiry?: number;
-  /** Receive Maximum: QoS 1 and 2 messages that the server may have in flight (MQTT 5). */
+  /** Receive Maximum: number of QoS 1 and 2 messages that the server may have in flight (MQTT 5). */
   readonly receiveMaximum?: number;
   readonly will?: LinkWill | undefined;
   readonly username: string | undefined;
   readonly password: string | undefined;
-  /** Seconds. */
+  /** Keep Alive in seconds. */
   readonly keepAlive: number;
   readonly clock: Clock;
 };
 
-/** CONNECT packet of a link. */
+/** Returns the CONNECT packet for the settings of a link. */
 export function connectPacket(settings: LinkSettings): Packet {
   const { version, clientId, clean, username, password, keepAlive } = settings;
   const { sessionExpiry = 0, receiveMaximum, will } = settings;

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-type Streaming =
+type StreamMember =
   | 'write'
   | 'cork'
   | 'uncork'
@@ -12,14 +12,14 @@ type Streaming =
   | 'destroy'
   | 'writableLength';
 
-/** Connection of a link: a socket, or a WebSocket as a stream, which does not count its bytes. */
-export type LinkSocket = Pick<Duplex, Streaming | 'destroyed'> & {
+/** Connection of a link. `bytesRead` and `bytesWritten` are undefined for a WebSocket. */
+export type LinkSocket = Pick<Duplex, StreamMember | 'destroyed'> & {
   readonly destroySoon: () => void;
   readonly bytesRead?: number;
   readonly bytesWritten?: number;
 };
 
-/** Opens a connection, and calls `ready` when it is writable. */
+/** Opens a connection. Calls `ready` when the connection is writable. */
 export type Dial = (host: string, port: number, ready: () => void) => LinkSocket;
 
 /** Opens a plain TCP connection. */

@@ -6,12 +6,12 @@ import type { UpstreamAddress } from '../../manifest/types.ts';
 import { REASON } from '../../mqtt/reasons.ts';
 import { addressText } from '../addresses.ts';
 
-/*
- * Error texts of connections to servers.
- */
+/* Error texts of connections to MQTT servers. */
 
+/** Cure for a certificate whose CA is unknown. */
 const TRUST = 'trust its CA with "tls.ca" (pub and sub: --cafile)';
 
+/** Texts of network errors by system code. */
 const NETWORK: Readonly<Record<string, string>> = {
   ENOTFOUND: 'host name not found (ENOTFOUND)',
   EAI_AGAIN: 'temporary failure in name resolution (EAI_AGAIN)',
@@ -24,7 +24,7 @@ const NETWORK: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'connection timed out (ETIMEDOUT)',
 };
 
-/** Hint for each certificate error. */
+/** Cures of certificate errors by code. */
 const CERTIFICATE_HINTS: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: TRUST,
   UNABLE_TO_GET_ISSUER_CERT: TRUST,
@@ -34,10 +34,10 @@ const CERTIFICATE_HINTS: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'set "tls.serverName" if it is the right one (pub and sub: --insecure)',
 };
 
-/** Errors of the validity period, which depend on this machine's clock. */
+/** Codes of certificate errors whose cause may be this machine's clock. */
 const PERIOD = ['CERT_NOT_YET_VALID', 'CERT_HAS_EXPIRED'];
 
-/** Reason why a connection failed or ended. */
+/** Returns the reason why a connection failed or ended, with the error code and the cure. */
 export function troubleOf(thrown: unknown, clock: Pick<Clock, 'wall'>): string {
   // A host name with several addresses fails with an AggregateError, which has no message of its own.
   const first = thrown instanceof AggregateError ? thrown.errors[0] : thrown;
@@ -52,13 +52,13 @@ function oneLine(text: string): string {
   return text.trim().replace(/\s*\n\s*/g, ' ');
 }
 
-function clockText(wall: number): string {
-  const day = new Date(wall).toISOString().slice(0, 10);
-  if (wall >= MIN_PLAUSIBLE_TIME_MS) return `by this machine's clock, which says ${day}`;
-  return `but this machine's clock says ${day} and is not set: set it, certificates cannot be checked before`;
+function clockText(now: number): string {
+  const day = new Date(now).toISOString().slice(0, 10);
+  if (now >= MIN_PLAUSIBLE_TIME_MS) return `by this machine's clock (${day})`;
+  return `but this machine's clock is not set (${day}): set the clock to check certificates`;
 }
 
-/** Failure of a connection that could not be attempted. */
+/** Returns the Failure of a connection that could not be opened, because of its settings or files. */
 export function unreachable(place: UpstreamAddress, thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
   return new Failure(
@@ -67,67 +67,70 @@ export function unreachable(place: UpstreamAddress, thrown: unknown): Failure {
   );
 }
 
-/** Failure of a server that supports only QoS 0. */
+/** Returns the Failure for a server that supports only QoS 0. */
 export function takesNothing(place: UpstreamAddress): Failure {
-  const sentence = 'takes messages at QoS 0 only: none would be sure to arrive.';
+  const sentence = 'supports QoS 0 only, which does not guarantee delivery. Use a server with QoS 1.';
   return new Failure('upstream.refused', `${addressText(place)} ${sentence}`);
 }
 
+/** Texts of MQTT 5 reason codes. Each text completes a sentence such as "The server disconnected: ...". */
 const REASONS: ReadonlyMap<number, string> = new Map<number, string>([
-  [REASON.success, 'without a reason'],
-  [REASON.unspecifiedError, 'for a reason that it does not tell'],
-  [REASON.malformedPacket, 'it could not read a packet'],
-  [REASON.protocolError, 'it takes a packet for a breach of the protocol'],
-  [REASON.implementationSpecificError, 'for a reason of its own'],
-  [REASON.clientIdentifierNotValid, 'it does not take the client identifier'],
-  [REASON.badUserNameOrPassword, 'user name or password are wrong or missing'],
-  [REASON.notAuthorized, 'not allowed'],
-  [REASON.serverUnavailable, 'it is not available'],
-  [REASON.serverBusy, 'it is busy'],
+  [REASON.success, 'no reason given'],
+  [REASON.unspecifiedError, 'unspecified error'],
+  [REASON.malformedPacket, 'malformed packet'],
+  [REASON.protocolError, 'protocol error'],
+  [REASON.implementationSpecificError, 'implementation specific error'],
+  [REASON.clientIdentifierNotValid, 'client identifier not valid'],
+  [REASON.badUserNameOrPassword, 'wrong or missing user name or password'],
+  [REASON.notAuthorized, 'not authorized'],
+  [REASON.serverUnavailable, 'server unavailable'],
+  [REASON.serverBusy, 'server busy'],
   [REASON.banned, 'this client is banned'],
-  [REASON.serverShuttingDown, 'it is shutting down'],
-  [REASON.badAuthenticationMethod, 'it wants another way of authentication'],
-  [REASON.keepAliveTimeout, 'it heard nothing in time'],
-  [REASON.sessionTakenOver, 'another client came with the same client identifier'],
-  [REASON.topicFilterInvalid, 'it does not take a topic filter'],
-  [REASON.topicNameInvalid, 'it does not take the topic'],
-  [REASON.packetIdentifierInUse, 'the packet identifier is in use'],
-  [REASON.receiveMaximumExceeded, 'it got more messages at once than it takes'],
-  [REASON.packetTooLarge, 'a packet was larger than it takes'],
-  [REASON.messageRateTooHigh, 'messages came too fast'],
-  [REASON.quotaExceeded, 'a quota is used up'],
-  [REASON.administrativeAction, 'somebody there ended it'],
-  [REASON.payloadFormatInvalid, 'the body is not what it says to be'],
-  [REASON.retainNotSupported, 'it keeps no retained messages'],
-  [REASON.qosNotSupported, 'it does not offer the quality of service'],
-  [REASON.useAnotherServer, 'another server is to be used for now'],
-  [REASON.serverMoved, 'it has moved to another address'],
-  [REASON.connectionRateExceeded, 'too many connections were made'],
-  [REASON.maximumConnectTime, 'the longest time of a connection is over'],
+  [REASON.serverShuttingDown, 'server shutting down'],
+  [REASON.badAuthenticationMethod, 'unsupported authentication method'],
+  [REASON.keepAliveTimeout, 'keep-alive timeout'],
+  [REASON.sessionTakenOver, 'session taken over by another client with the same client identifier'],
+  [REASON.topicFilterInvalid, 'topic filter not allowed'],
+  [REASON.topicNameInvalid, 'topic name not allowed'],
+  [REASON.packetIdentifierInUse, 'packet identifier in use'],
+  [REASON.receiveMaximumExceeded, 'Receive Maximum exceeded'],
+  [REASON.packetTooLarge, 'packet too large'],
+  [REASON.messageRateTooHigh, 'message rate too high'],
+  [REASON.quotaExceeded, 'quota exceeded'],
+  [REASON.administrativeAction, 'administrative action'],
+  [REASON.payloadFormatInvalid, 'payload format invalid'],
+  [REASON.retainNotSupported, 'retained messages not supported'],
+  [REASON.qosNotSupported, 'QoS not supported'],
+  [REASON.useAnotherServer, 'use another server'],
+  [REASON.serverMoved, 'server moved to another address'],
+  [REASON.connectionRateExceeded, 'connection rate exceeded'],
+  [REASON.maximumConnectTime, 'maximum connect time exceeded'],
 ]);
 
-/** Maximum characters of a server's reason string in messages. */
-const MAX_WORDS = 200;
+/** Maximum characters of a server's reason string in a log line or error text. */
+const MAX_REASON_LENGTH = 200;
 
-/** Text of an MQTT 5 reason code, with the server's reason string. */
-export function reasonText(code: number, words: string | undefined): string {
+/** Returns the text of an MQTT 5 reason code and the server's reason string. */
+export function reasonText(code: number, reasonString: string | undefined): string {
   const text = REASONS.get(code) ?? `reason code ${code}`;
-  return words === undefined || words === '' ? text : `${text} ("${printable(words.slice(0, MAX_WORDS))}")`;
+  return reasonString === undefined || reasonString === ''
+    ? text
+    : `${text} ("${printable(reasonString.slice(0, MAX_REASON_LENGTH))}")`;
 }
 
 /**
- * Removes everything except letters, digits, punctuation and symbols, so that the text cannot control a
- * terminal or a log.
+ * Replaces each character that is no letter, digit, punctuation or symbol, so that a server's text cannot
+ * send control sequences to a terminal or break a log line.
  */
-function printable(words: string): string {
-  return words.replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '?');
+function printable(reasonString: string): string {
+  return reasonString.replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '?');
 }
 
-/** Text of a refused CONNECT. */
-export function refusalText(code: number, words: string | undefined, version: 4 | 5): string {
+/** Returns the reason of a CONNACK that refuses the connection. */
+export function refusalText(code: number, reasonString: string | undefined, version: 4 | 5): string {
   if (code === REASON.unsupportedProtocolVersion)
-    return `it does not speak MQTT ${version === 5 ? '5' : '3.1.1'}`;
-  // Before MQTT 5, both codes are used for a wrong password.
-  if (code === REASON.notAuthorized) return reasonText(REASON.badUserNameOrPassword, words);
-  return reasonText(code, words);
+    return `the server does not support MQTT ${version === 5 ? '5' : '3.1.1'}`;
+  // MQTT 3.1.1 servers send either code for a wrong password.
+  if (code === REASON.notAuthorized) return reasonText(REASON.badUserNameOrPassword, reasonString);
+  return reasonText(code, reasonString);
 }

@@ -1,29 +1,29 @@
 import type { Clock } from '../../core/clock.ts';
 
-/**
- * Fractions of the keep-alive after which an idle link sends PINGREQ, and after which a silent link is dead
- * (MQTT 5, 3.1.2.10).
- */
-const QUIET = 0.85;
-const SILENT = 1.5;
+/** Fraction of the keep-alive after which an idle link sends PINGREQ. */
+const PING_FRACTION = 0.85;
+
+/** Multiple of the keep-alive after which a link that receives nothing is dead (MQTT 5, 3.1.2.10). */
+const TIMEOUT_FACTOR = 1.5;
 
 export type KeepAliveSettings = {
   readonly clock: Clock;
   /** Keep-alive interval in milliseconds. */
   readonly milliseconds: number;
-  /** Bytes in the socket's write buffer. */
+  /** Returns the number of bytes in the socket's write buffer. */
   readonly waiting: () => number;
-  /** Monotonic time since which the hub reads the socket. Undefined while it does not read. */
+  /** Returns the monotonic time since which the hub reads the socket. Undefined while reading is paused. */
   readonly readingSince: () => number | undefined;
   readonly ping: () => void;
   /** Called when nothing was received for `silence` milliseconds. */
   readonly dead: (silence: number) => void;
 };
 
-/** Sends PINGREQ on an idle link, and detects a dead one: nothing received for one and a half keep-alives. */
+/** Keep-alive of a link: sends PINGREQ on an idle link, and detects a dead link. */
 export type KeepAlive = {
+  /** Called for received data. */
   readonly heard: () => void;
-  /** Called for each sent packet. Does not read the clock, because it is on the hot path. */
+  /** Called for each sent packet. Does not read the clock, because sending is on the hot path. */
   readonly said: () => void;
   readonly stop: () => void;
 };
@@ -32,47 +32,47 @@ export function startKeepAlive(settings: KeepAliveSettings): KeepAlive {
   const { clock, milliseconds, waiting, readingSince, ping, dead } = settings;
   let heard = clock.monotonic();
   let said = heard;
-  let looked = heard;
-  let hasSpoken = false;
-  let untaken = 0;
+  let checkedAt = heard;
+  let hasSent = false;
+  let unwritten = 0;
 
-  const look = (): void => {
+  const check = (): void => {
     const now = clock.monotonic();
-    if (hasSpoken) said = Math.max(looked, heard);
-    hasSpoken = false;
-    looked = now;
-    // A peer that accepts bytes is alive, even if it has no time to answer.
+    if (hasSent) said = Math.max(checkedAt, heard);
+    hasSent = false;
+    checkedAt = now;
+    // A server that accepts bytes is alive, even if it is too busy to answer.
     const left = waiting();
-    heard = left < untaken ? now : Math.max(heard, readingSince() ?? now);
-    untaken = left;
-    const death = heard + SILENT * milliseconds;
-    if (now >= death) {
+    heard = left < unwritten ? now : Math.max(heard, readingSince() ?? now);
+    unwritten = left;
+    const deadAt = heard + TIMEOUT_FACTOR * milliseconds;
+    if (now >= deadAt) {
       dead(now - heard);
       return;
     }
-    let quiet = Math.min(heard, said) + QUIET * milliseconds;
-    if (now >= quiet) {
+    let pingAt = Math.min(heard, said) + PING_FRACTION * milliseconds;
+    if (now >= pingAt) {
       ping();
-      quiet = now + QUIET * milliseconds;
+      pingAt = now + PING_FRACTION * milliseconds;
     }
-    cancel = clock.after(Math.min(quiet, death) - now, look);
+    cancel = clock.after(Math.min(pingAt, deadAt) - now, check);
   };
 
-  let cancel = clock.after(QUIET * milliseconds, look);
+  let cancel = clock.after(PING_FRACTION * milliseconds, check);
   return {
     heard: () => {
       heard = clock.monotonic();
     },
     said: () => {
-      hasSpoken = true;
+      hasSent = true;
     },
     stop: () => cancel(),
   };
 }
 
 /**
- * Keep-alive in seconds. A Server Keep Alive of 0 is replaced by the client's own, without which a dead link
- * is never detected.
+ * Returns the keep-alive in seconds of a link: the lower one of the client's and the server's. A Server Keep
+ * Alive of 0 does not disable the client's keep-alive, because a dead link would never be detected.
  */
 export function keepAliveOf(wanted: number | undefined, own: number): number {
   if (wanted === undefined || wanted === 0) return own;

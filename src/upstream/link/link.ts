@@ -27,9 +27,10 @@ import type { KeepAlive } from './keep-alive.ts';
 import { keepAliveOf, startKeepAlive } from './keep-alive.ts';
 
 /**
- * Cause of a link's end. `version`: the server does not support this MQTT version. `silent`: it closed before
- * CONNACK. `ended`: it closed an accepted connection. `blamed`: it rejected a packet. `qos`: it does not
- * support the QoS. `unanswered`: it acknowledges nothing.
+ * Cause of a link's end. `asked`: the client closed the link. `version`: the server does not support this
+ * MQTT version. `silent`: the server closed before CONNACK. `ended`: the server closed an accepted
+ * connection. `blamed`: the server rejected a packet. `qos`: the server does not support the QoS.
+ * `unanswered`: the server acknowledged nothing. `lost`: any other cause.
  */
 export type Cause = 'asked' | 'version' | 'silent' | 'ended' | 'blamed' | 'qos' | 'unanswered' | 'lost';
 
@@ -42,9 +43,9 @@ export type LinkHandler = {
   readonly writable: () => void;
   /** Called once when the link is closed. `failure` is undefined after `close`. */
   readonly closed: (failure: Failure | undefined, cause: Cause) => void;
-  /** Called when the socket has closed after `close`: the system has accepted all that was sent. */
+  /** Called when the socket is closed. After `close`, the system has then accepted all sent bytes. */
   readonly gone?: () => void;
-  /** Called when an exception of a step ends the link. If undefined, the exception is thrown on. */
+  /** Called when an exception in a callback ends the link. If undefined, the exception is rethrown. */
   readonly threw?: (thrown: unknown) => void;
 };
 
@@ -54,22 +55,22 @@ export type LinkHandler = {
  */
 export type PublishOutcome = 'sent' | 'full' | 'tooLarge';
 
-/** Client connection to an MQTT server. */
+/** MQTT connection to a server, from the client's side. */
 export type Link = {
   readonly send: (packet: Packet) => void;
   readonly publish: (message: Message, dispatch: PublishOptions) => PublishOutcome;
   readonly acknowledge: (type: number, packetId: number) => void;
   /** Pauses (`true`) or resumes (`false`) reading from the socket. */
   readonly hold: (held: boolean) => void;
-  /** Monotonic time since which the socket is read. Undefined while it is paused. */
+  /** Returns the monotonic time since which the socket is read. Undefined while reading is paused. */
   readonly readingSince: () => number | undefined;
-  /** Sends PINGREQ after all earlier packets. Calls `answered` at its PINGRESP. */
+  /** Sends PINGREQ after all earlier packets. Calls `answered` when its PINGRESP arrives. */
   readonly ping: (answered: () => void) => void;
   /** Counts an unexpected acknowledgement. Ends the link beyond MAX_UNREQUESTED_ANSWERS. */
   readonly unrequested: (what: string) => void;
   /** Ends the link because of a protocol error or a timeout. */
   readonly fail: (reason: string, cause?: Cause) => void;
-  /** Bytes sent and received. */
+  /** Returns the number of bytes sent and received. */
   readonly traffic: () => number;
   readonly close: () => void;
 };
@@ -77,23 +78,27 @@ export type Link = {
 /** Maximum size of an MQTT packet with its fixed header (MQTT 5, 1.5.5). */
 const MAX_MQTT_PACKET_BYTES = 0xfff_ffff + 5;
 
-/** Connects to an MQTT server. `closed` gets the Failures `upstream.unreachable` and `upstream.refused`. */
+/**
+ * Connects to an MQTT server. `handler.closed` is called with a Failure `upstream.unreachable` or
+ * `upstream.refused`.
+ */
 export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   const { host, port, clock, version, dial = dialPlain } = settings;
-  const where = addressText(settings);
-  const threw = handler.threw ?? throwOn;
-  let watch: KeepAlive | undefined;
+  const address = addressText(settings);
+  const threw = handler.threw ?? rethrow;
+  let keepAliveTimer: KeepAlive | undefined;
   let terms: Connack | undefined;
-  let asked = false;
+  let connectSent = false;
   let ended = false;
-  /** Number of PINGREQs without PINGRESP, because PINGREQs continue while the hub does not read. */
+  /** Number of sent PINGREQs. Several may be unanswered, because they continue while reading is paused. */
   let pings = 0;
+  /** Number of received PINGRESPs. */
   let pongs = 0;
-  /** Callbacks of PINGREQs whose PINGRESP the acknowledgement timeout waits for. */
+  /** Callbacks of PINGREQs, each called when the PINGRESP with the same number arrives. */
   const awaitedPongs: { readonly ping: number; readonly answered: () => void }[] = [];
   let unrequestedAnswers = 0;
   /** Bytes received since the last complete packet. */
-  let unfinished = 0;
+  let incompleteBytes = 0;
   let readingSince: number | undefined = clock.monotonic();
   let paused = false;
 
@@ -101,7 +106,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     if (ended) return;
     ended = true;
     stopWaiting();
-    watch?.stop();
+    keepAliveTimer?.stop();
     framer.stop();
     if (failure === undefined) socket.destroySoon();
     else socket.destroy();
@@ -112,39 +117,39 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     });
     contain(handler.closed, threw)(failure, cause);
   };
-  /** Wraps a step so that its exception ends only this link. */
+  /** Wraps a callback so that its exception ends only this link. */
   const step = <Args extends unknown[]>(action: (...args: Args) => void): ((...args: Args) => void) =>
     contain(action, thrown => {
       threw(thrown);
       lost(`an error in this hub (${reasonOf(thrown)})`);
     });
   const lost = (reason: string, cause: Cause = 'lost'): void =>
-    end(new Failure('upstream.unreachable', `The connection to ${where} failed: ${reason}.`), cause);
+    end(new Failure('upstream.unreachable', `The connection to ${address} failed: ${reason}.`), cause);
   const refused = (reason: string, cause: Cause): void =>
-    end(new Failure('upstream.refused', `${where} refused the connection: ${reason}.`), cause);
+    end(new Failure('upstream.refused', `${address} refused the connection: ${reason}.`), cause);
   /**
-   * The server closed without an answer. Before CONNACK, some servers do so if they do not support MQTT 5.
+   * Handles a close by the server. Before CONNACK, the cause may be that the server does not support MQTT 5.
    */
-  const left = (reason: string): void =>
-    lost(reason, terms !== undefined ? 'ended' : asked ? 'silent' : 'lost');
+  const closedByServer = (reason: string): void =>
+    lost(reason, terms !== undefined ? 'ended' : connectSent ? 'silent' : 'lost');
 
-  const greeted = step(() => {
+  const sendConnect = step(() => {
     if (ended) return;
-    asked = true;
+    connectSent = true;
     stopWaiting();
     stopWaiting = waitFor('CONNACK');
     write(encode(connectPacket(settings), version));
   });
-  const socket = dial(host, port, greeted);
+  const socket = dial(host, port, sendConnect);
   const output = createOutput(socket, createSocketMemory(2 * MAX_SOCKET_BACKLOG_BYTES), () => onDrain());
   const write = (bytes: Buffer): void => {
     if (ended) return;
-    watch?.said();
+    keepAliveTimer?.said();
     output.write(bytes);
   };
 
-  const greet = (packet: Publish | Answer): void => {
-    if (packet.cmd !== 'connack') lost('it does not answer as an MQTT server');
+  const handleConnack = (packet: Publish | Answer): void => {
+    if (packet.cmd !== 'connack') lost('the server does not speak MQTT');
     else if (packet.reasonCode === REASON.success) {
       terms = packet;
       stopWaiting();
@@ -157,11 +162,11 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   };
   const receive = (packet: Publish | Answer): void => {
     if (ended) return;
-    if (terms === undefined) greet(packet);
+    if (terms === undefined) handleConnack(packet);
     else if (packet.cmd === 'disconnect') {
       const reason = reasonText(packet.reasonCode, packet.reasonString);
-      lost(`it ended it: ${reason}`, causeOf(packet.reasonCode));
-    } else if (packet.cmd === 'connack') lost('it sent a second CONNACK');
+      lost(`the server disconnected: ${reason}`, causeOf(packet.reasonCode));
+    } else if (packet.cmd === 'connack') lost('the server sent a second CONNACK');
     else if (packet.cmd !== 'pingresp') handler.packet(packet);
     else if (pongs === pings) unrequested('PINGRESP');
     else ponged();
@@ -173,17 +178,17 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   const unrequested = (what: string): void => {
     unrequestedAnswers++;
     if (unrequestedAnswers > MAX_UNREQUESTED_ANSWERS)
-      lost(`it sent ${unrequestedAnswers} answers that were not asked for, the last one ${what}`);
+      lost(`the server sent ${unrequestedAnswers} unexpected acknowledgements, the last one ${what}`);
   };
   const framer = createClientFramer(MAX_PACKET_BYTES, version, {
     packet: packet => {
-      unfinished = 0;
+      incompleteBytes = 0;
       receive(packet);
     },
     acknowledged: (type, packetId, reasonCode) => {
-      unfinished = 0;
+      incompleteBytes = 0;
       if (ended) return;
-      if (terms === undefined) lost('it does not answer as an MQTT server');
+      if (terms === undefined) lost('the server does not speak MQTT');
       else handler.acknowledged(type, packetId, reasonCode);
     },
     broken: ({ reason }) => lost(reason),
@@ -191,7 +196,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
 
   const keepAlive = (seconds: number): void => {
     if (seconds === 0) return;
-    watch = startKeepAlive({
+    keepAliveTimer = startKeepAlive({
       clock,
       milliseconds: seconds * 1000,
       waiting: output.waiting,
@@ -212,10 +217,10 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   let stopWaiting = waitFor('connection');
 
   /**
-   * Pauses reading while the write buffer is full, because a server that does not read would make answers
-   * accumulate.
+   * Pauses or resumes reading. Reading pauses while the write buffer is full. Otherwise answers to a server
+   * that sends and does not read would accumulate in memory.
    */
-  const breathe = (): void => {
+  const updateReading = (): void => {
     const full = readingSince === undefined || output.isFull();
     if (full === paused || ended) return;
     paused = full;
@@ -223,29 +228,29 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     else socket.resume();
   };
 
-  const take = (chunk: Buffer): void => {
-    unfinished += chunk.length;
+  const receiveBytes = (chunk: Buffer): void => {
+    incompleteBytes += chunk.length;
     framer.push(chunk);
-    if (unfinished === 0 || unfinished >= SIGN_OF_LIFE_BYTES) {
-      unfinished = 0;
-      watch?.heard();
+    if (incompleteBytes === 0 || incompleteBytes >= SIGN_OF_LIFE_BYTES) {
+      incompleteBytes = 0;
+      keepAliveTimer?.heard();
     }
-    breathe();
+    updateReading();
   };
   const onDrain = step(() => {
-    breathe();
+    updateReading();
     handler.writable();
   });
   const broken = (error: Error): void => {
     const reason = troubleOf(error, clock);
-    if (asked) left(reason);
+    if (connectSent) closedByServer(reason);
     else lost(reason);
   };
-  socket.on('data', step(take));
+  socket.on('data', step(receiveBytes));
   socket.on('error', step(broken));
   socket.on(
     'close',
-    step(() => left('it was closed from there')),
+    step(() => closedByServer('the server closed the connection')),
   );
 
   return {
@@ -254,26 +259,26 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
       if (ended || output.isFull()) return 'full';
       const size = publishSize(message, dispatch, version);
       if (size > (terms?.maximumPacketSize ?? MAX_MQTT_PACKET_BYTES)) return 'tooLarge';
-      watch?.said();
+      keepAliveTimer?.said();
       const at = output.place(size);
       try {
         writePublish(output.slab(), at, message, dispatch, version);
       } catch (thrown) {
-        // The partly written packet must not be sent.
-        lost(`a message could not be written (${reasonOf(thrown)})`);
+        // The output buffer holds an incomplete packet, so the link is closed before the buffer is flushed.
+        lost(`a message could not be encoded (${reasonOf(thrown)})`);
         throw thrown;
       }
       return 'sent';
     },
     acknowledge: (type, packetId) => {
       if (ended) return;
-      watch?.said();
+      keepAliveTimer?.said();
       const at = output.place(acknowledgementSize(REASON.success, version));
       writeAcknowledgement(output.slab(), at, type, packetId, REASON.success, version);
     },
     hold: held => {
       readingSince = held ? undefined : (readingSince ?? clock.monotonic());
-      breathe();
+      updateReading();
     },
     readingSince: () => readingSince,
     ping,
@@ -288,6 +293,6 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   };
 }
 
-function throwOn(thrown: unknown): never {
+function rethrow(thrown: unknown): never {
   throw thrown;
 }

@@ -9,7 +9,7 @@ import { readTlsFiles, TlsFileError } from '../../core/tls/files.ts';
 import type { UpstreamTls } from '../../manifest/types.ts';
 import type { Dial } from './dial.ts';
 
-/** Usual paths of the system's CA certificates. Without any, the runtime's own are used. */
+/** Usual paths of the system's CA certificates. If none exists, the runtime's built-in CAs are used. */
 export const SYSTEM_CAS: readonly string[] = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -17,8 +17,8 @@ export const SYSTEM_CAS: readonly string[] = [
 ];
 
 /**
- * Opens TLS 1.2 or later. Reads the files for each connection, so that renewed certificates are used without
- * a restart. Throws Failure `upstream.unreachable` if the files are invalid.
+ * Returns a dial function for TLS 1.2 or later. Reads the files for each connection, so that renewed
+ * certificates are used without a restart. Throws Failure `upstream.unreachable` if the files are invalid.
  */
 export function secureDial({
   tls,
@@ -46,7 +46,9 @@ export function secureDial({
         if (fingerprint === undefined || found === fingerprint) ready();
         else
           socket.destroy(
-            new Error(`its certificate has the fingerprint ${found}, and not "tls.fingerprint"`),
+            new Error(
+              `the fingerprint of the server's certificate (${found}) differs from "tls.fingerprint"`,
+            ),
           );
       },
     );
@@ -59,7 +61,7 @@ function fingerprintOf(text: string | undefined): string {
   return (text ?? '').replaceAll(':', '').toLowerCase();
 }
 
-/** @throws Failure `upstream.unreachable` that names the field and the file */
+/** Throws Failure `upstream.unreachable` that names the field and the file. */
 function contextOf({ ca, cert, key, fingerprint }: UpstreamTls, home: string): SecureContext {
   const system = fingerprint === undefined ? SYSTEM_CAS.find(file => existsSync(file)) : undefined;
   const pathOf = (file: string | undefined): string | undefined => file && resolve(home, file);

@@ -1,22 +1,20 @@
 import { UNPRODUCTIVE_CONNECTIONS } from '../limits.ts';
 
 /**
- * MQTT version of each address. A server without MQTT 5 may just close at CONNECT, but the network may cut at
- * that moment too. An address that has answered in MQTT 5 is therefore not downgraded at once, because MQTT
- * 3.1.1 would lose message properties and expiry.
+ * Downgrade from MQTT 5 to 3.1.1, by address. A server without MQTT 5 may close the connection at CONNECT,
+ * but the network may fail at that moment too. An address that has accepted MQTT 5 before is therefore
+ * downgraded only after several such closes in a row, because MQTT 3.1.1 has no message properties and no
+ * expiry.
  */
 export type Versions = {
-  /** Records that the server accepted this version. */
+  /** Records that the server has accepted a CONNECT with this version. */
   readonly spoken: (address: string, version: 4 | 5) => void;
-  /**
-   * Records that the server closed without an answer to an MQTT 5 CONNECT. Returns true if 3.1.1 is tried
-   * next.
-   */
+  /** Records that the server closed at an MQTT 5 CONNECT. Returns true if MQTT 3.1.1 must be tried next. */
   readonly isOlder: (address: string) => boolean;
 };
 
 export function createVersions(): Versions {
-  /** Consecutive unanswered CONNECTs of addresses that have answered in MQTT 5 before. */
+  /** Number of consecutive unanswered CONNECTs, only of addresses that have accepted MQTT 5 before. */
   const silences = new Map<string, number>();
   return {
     spoken: (address, version) => {

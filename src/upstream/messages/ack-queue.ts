@@ -1,19 +1,22 @@
-/** Acknowledgements of downstream messages, sent in the order of arrival [MQTT-4.6.0-2]. */
-export type Receipts = {
-  /** Reserves the next position. Returns the function that completes it. */
-  readonly owe: (send: () => void) => () => void;
-  readonly owed: () => number;
+/** Queue of acknowledgements that are sent in the order in which the messages arrived [MQTT-4.6.0-2]. */
+export type OrderedAcks = {
+  /**
+   * Reserves the next position for an acknowledgement. Returns the function that allows `send` to be called.
+   */
+  readonly reserve: (send: () => void) => () => void;
+  /** Returns the number of acknowledgements that are not sent. */
+  readonly pending: () => number;
 };
 
-export function createReceipts(): Receipts {
+export function createOrderedAcks(): OrderedAcks {
   let queue: { readonly send: () => void; ready: boolean }[] = [];
   /**
-   * Index of the first unsent acknowledgement, because removing from the front costs time proportional to the
-   * length.
+   * Index of the first unsent acknowledgement. Sent ones are removed in batches, which is cheaper than one by
+   * one.
    */
   let first = 0;
 
-  const pay = (): void => {
+  const sendReady = (): void => {
     for (; queue[first]?.ready === true; first++) queue[first]?.send();
     if (first < queue.length / 2) return;
     queue = queue.slice(first);
@@ -21,14 +24,14 @@ export function createReceipts(): Receipts {
   };
 
   return {
-    owe: send => {
-      const receipt = { send, ready: false };
-      queue.push(receipt);
+    reserve: send => {
+      const entry = { send, ready: false };
+      queue.push(entry);
       return () => {
-        receipt.ready = true;
-        pay();
+        entry.ready = true;
+        sendReady();
       };
     },
-    owed: () => queue.length - first,
+    pending: () => queue.length - first,
   };
 }

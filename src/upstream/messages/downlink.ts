@@ -13,18 +13,16 @@ import { MAX_DELIVERY_EXCEPTIONS } from '../../queue/limits.ts';
 import type { MetadataEntry } from '../../queue/types.ts';
 import { DOWN_RETRY_MS, MAX_DOWN_WINDOW, MAX_UNRELEASED } from '../limits.ts';
 import type { Link } from '../link/link.ts';
-import { createReceipts } from './ack-queue.ts';
+import type { TakeDown } from '../settings.ts';
+import { createOrderedAcks } from './ack-queue.ts';
 import type { InboundMessage, Qos2Inbound } from './qos2-inbound.ts';
-
-/** Accepts a downstream message. Calls `settle` when the message and `note` are durable. */
-export type TakeDown = (message: Message, settle: OnDurable, note?: MetadataEntry) => void;
 
 export type DownlinkSettings = {
   /** Name of the upstream. */
   readonly name: string;
   readonly link: Pick<Link, 'acknowledge' | 'hold' | 'unrequested' | 'fail'>;
   readonly take: TakeDown;
-  /** Topic filters of the session, including those at the start of the link. */
+  /** Topic filters to which the session is or was subscribed. A message must match one of them. */
   readonly filters: readonly string[];
   readonly arrivals: Qos2Inbound;
   /** Back-pressure of the store. While it is high, the socket is not read. */
@@ -33,10 +31,10 @@ export type DownlinkSettings = {
   readonly log: Log;
 };
 
-/** Downstream messages of one link. Each is acknowledged when it is durable. */
+/** Receiver of the downstream messages of one link. Acknowledges each message when it is durable. */
 export type Downlink = {
   readonly publish: (packet: Publish) => void;
-  /** Handles PUBREL. Returns false if it was not expected. */
+  /** Handles PUBREL. Returns false if no PUBREL was expected. */
   readonly released: (packetId: number) => boolean;
   readonly stop: () => void;
 };
@@ -45,32 +43,32 @@ export function startDownlink(settings: DownlinkSettings): Downlink {
   const { name, link, take, arrivals, pressure, clock, log } = settings;
   const filters = settings.filters.map(filter => plainFilter(filter) ?? filter);
   const origin: Origin = { kind: 'upstream', upstream: name };
-  const receipts = createReceipts();
-  /** Packet identifiers of QoS 2 messages on this link whose PUBREC has not been sent. */
+  const acks = createOrderedAcks();
+  /** Packet identifiers of QoS 2 messages that arrived on this link and whose PUBREC has not been sent. */
   const arriving = new Set<number>();
   let lastProblem: string | undefined;
-  let held = false;
+  let readingPaused = false;
   let waitsForStore = false;
   let stopped = false;
 
-  const breathe = (): void => {
+  const updateReading = (): void => {
     if (pressure.high() && !waitsForStore) {
       waitsForStore = true;
       pressure.whenLow(() => {
         waitsForStore = false;
-        if (!stopped) breathe();
+        if (!stopped) updateReading();
       });
     }
-    // A server within its Receive Maximum is always read, because PUBACKs for outgoing messages arrive on the
-    // same socket.
-    const full = waitsForStore || receipts.owed() > MAX_DOWN_WINDOW;
-    if (full === held) return;
-    held = full;
+    // While the server obeys Receive Maximum, the hub does not pause for missing acknowledgements, because
+    // the PUBACKs of outgoing messages arrive on the same socket.
+    const full = waitsForStore || acks.pending() > MAX_DOWN_WINDOW;
+    if (full === readingPaused) return;
+    readingPaused = full;
     link.hold(full);
   };
 
-  /** Passes a message on. Returns false if that threw; the exception is contained. */
-  const attempt = (message: Message, settle: OnDurable, note?: MetadataEntry): boolean => {
+  /** Delivers a message. Logs an exception of the delivery and returns false. */
+  const deliver = (message: Message, settle: OnDurable, note?: MetadataEntry): boolean => {
     try {
       take(message, settle, note);
       return true;
@@ -81,10 +79,10 @@ export function startDownlink(settings: DownlinkSettings): Downlink {
   };
 
   /**
-   * Retries until the message is durable: a full store is retried later, while the upstream keeps the
-   * message.
+   * Delivers a message and calls `safe` when it is durable. Retries while the store is full; the message
+   * stays unacknowledged. Calls `lost` if the link is closed before that.
    */
-  const keep = (
+  const deliverUntilDurable = (
     message: Message,
     note: MetadataEntry | undefined,
     safe: () => void,
@@ -96,12 +94,12 @@ export function startDownlink(settings: DownlinkSettings): Downlink {
         lost();
         return;
       }
-      if (attempt(message, settle, note)) return;
+      if (deliver(message, settle, note)) return;
       exceptions++;
       if (exceptions < MAX_DELIVERY_EXCEPTIONS) clock.after(DOWN_RETRY_MS, offer);
       else {
         const topic = message.topic.slice(0, 128);
-        log.error(`Discarded a message from upstream on "${topic}": its delivery failed in the hub.`);
+        log.error(`Discarded a message from upstream on "${topic}": its delivery failed in this hub.`);
         safe();
       }
     };
@@ -110,58 +108,61 @@ export function startDownlink(settings: DownlinkSettings): Downlink {
         safe();
         return;
       }
-      log.warn(`What came down is not acknowledged yet: ${error.message}`);
+      log.warn(`A message from upstream could not be stored and is retried: ${error.message}`);
       clock.after(DOWN_RETRY_MS, offer);
     };
     offer();
   };
 
-  const owe = (type: number, packetId: number): (() => void) => {
-    const pay = receipts.owe(() => {
+  const reserveAck = (type: number, packetId: number): (() => void) => {
+    const sendAck = acks.reserve(() => {
       if (!stopped) link.acknowledge(type, packetId);
     });
-    breathe();
+    updateReading();
     return () => {
-      pay();
-      if (!stopped) breathe();
+      sendAck();
+      if (!stopped) updateReading();
     };
   };
 
-  /** Registers a QoS 2 message. Undefined if it is a duplicate, in progress, or one too many. */
-  const enter = (packetId: number): InboundMessage | undefined => {
+  /**
+   * Registers a QoS 2 message. Returns undefined if the message is a duplicate, or if there are too many
+   * messages without PUBREL.
+   */
+  const register = (packetId: number): InboundMessage | undefined => {
     if (arriving.has(packetId)) {
       link.unrequested('PUBLISH');
       return undefined;
     }
     if (arrivals.isFull(packetId)) {
-      link.fail(`it sent ${MAX_UNRELEASED} messages at QoS 2 and released none of them`);
+      link.fail(`the server sent ${MAX_UNRELEASED} QoS 2 messages without PUBREL`);
       return undefined;
     }
     arriving.add(packetId);
-    const pay = owe(PUBREC, packetId);
+    const sendAck = reserveAck(PUBREC, packetId);
     return arrivals.arrive(packetId, () => {
       arriving.delete(packetId);
-      pay();
+      sendAck();
     });
   };
 
   const receive = (message: Message, packetId: number): void => {
-    const arrival = enter(packetId);
+    const arrival = register(packetId);
     if (arrival === undefined) return;
     const safe = (): void => arrivals.safe(arrival);
-    keep(message, arrivals.note(packetId), safe, () => arrivals.lost(arrival));
+    deliverUntilDurable(message, arrivals.note(packetId), safe, () => arrivals.lost(arrival));
   };
 
   /**
-   * Acknowledges a message that can never be accepted, because otherwise it would be redelivered on every
-   * connection.
+   * Discards and acknowledges a message that can never be accepted. Without the acknowledgement, the server
+   * would send the message again on every connection.
    */
   const discard = ({ qos, messageId }: Publish, problem: string): void => {
     if (problem !== lastProblem) log.warn(`Discarded a message from upstream: ${problem}.`);
     lastProblem = problem;
-    if (qos === 1) owe(PUBACK, messageId)();
+    if (qos === 1) reserveAck(PUBACK, messageId)();
     if (qos < 2) return;
-    const arrival = enter(messageId);
+    const arrival = register(messageId);
     if (arrival !== undefined) arrivals.safe(arrival);
   };
 
@@ -173,15 +174,16 @@ export function startDownlink(settings: DownlinkSettings): Downlink {
   return {
     publish: packet => {
       if (packet.properties?.topicAlias !== undefined) {
-        link.fail('it sent a topic alias, which it was not allowed');
+        link.fail('the server sent a topic alias, which the client did not allow');
         return;
       }
-      breathe();
+      updateReading();
       const message = messageOf(packet, origin);
-      const problem = isTopicName(message.topic) ? problemOf(message) : 'its topic is not a topic name';
+      const problem = isTopicName(message.topic) ? problemOf(message) : 'its topic is not a valid topic name';
       if (problem !== undefined) discard(packet, problem);
-      else if (packet.qos === 0) attempt(message, () => {});
-      else if (packet.qos === 1) keep(message, undefined, owe(PUBACK, packet.messageId), () => {});
+      else if (packet.qos === 0) deliver(message, () => {});
+      else if (packet.qos === 1)
+        deliverUntilDurable(message, undefined, reserveAck(PUBACK, packet.messageId), () => {});
       else receive(message, packet.messageId);
     },
     released: packetId =>

@@ -23,12 +23,13 @@ export type ExchangeSettings = Omit<UplinkSettings, 'link'> &
     readonly session: UpstreamSession;
     /** Called when messages may be sent on this link. */
     readonly begun: () => void;
-    /** Called when the session must begin with a new connection. */
+    /** Called when the client must reconnect to resume the session that was just created. */
     readonly renew: () => void;
-    /** Called when the session could not be stored: nothing is sent. */
+    /** Called when the name of the session could not be stored. Nothing is sent on this link then. */
     readonly failed: (error: Error) => void;
   };
 
+/** Names of acknowledgement packets by type. */
 const NAMES: Readonly<Record<number, string>> = {
   [PUBACK]: 'PUBACK',
   [PUBREC]: 'PUBREC',
@@ -36,7 +37,7 @@ const NAMES: Readonly<Record<number, string>> = {
   [PUBCOMP]: 'PUBCOMP',
 };
 
-/** Message exchange of one link after its CONNACK. */
+/** Exchange of messages on one link after its CONNACK, in both directions. */
 export type Exchange = Omit<Uplink, 'acknowledged'> & {
   readonly acknowledged: (type: number, packetId: number, reasonCode: number) => void;
   readonly packet: (packet: Publish | Answer) => void;
@@ -44,14 +45,14 @@ export type Exchange = Omit<Uplink, 'acknowledged'> & {
 
 export function startExchange(settings: ExchangeSettings): Exchange {
   const { link, terms, exactlyOnce, down, memory, clock, log } = settings;
-  let outflow: Uplink | undefined;
-  let inflow: Downlink | undefined;
+  let uplink: Uplink | undefined;
+  let downlink: Downlink | undefined;
   let subscription: DownSubscription = {
     answered: packet => link.unrequested(packet.cmd.toUpperCase()),
     awaited: () => undefined,
   };
-  const acks = startAckTimeout({ link, awaited: () => outflow?.awaited(), clock });
-  /** Separate timeout, because a server that acknowledges messages may leave SUBSCRIBE unanswered. */
+  const acks = startAckTimeout({ link, awaited: () => uplink?.awaited(), clock });
+  /** Timeout of SUBACK, separate because a server may acknowledge messages and not answer SUBSCRIBE. */
   let subscribing: AckTimeout | undefined;
   let stopped = false;
 
@@ -59,16 +60,16 @@ export function startExchange(settings: ExchangeSettings): Exchange {
     if (error !== undefined) settings.failed(error);
     else if (!stopped) {
       settings.begun();
-      outflow = startUplink(settings);
-      outflow.wake();
+      uplink = startUplink(settings);
+      uplink.wake();
     }
   };
-  const lasts = settings.session.agree(terms, begin, () => {
+  const sessionExists = settings.session.agree(terms, begin, () => {
     if (!stopped) settings.renew();
   });
-  // Sent at once, because messages of the session may follow the CONNACK.
-  if (lasts && (down.length > 0 || memory.filters().length > 0)) {
-    inflow = startDownlink({ ...settings, filters: [...down, ...memory.filters()] });
+  // Started at once, because messages of the session may follow the CONNACK immediately.
+  if (sessionExists && (down.length > 0 || memory.filters().length > 0)) {
+    downlink = startDownlink({ ...settings, filters: [...down, ...memory.filters()] });
     subscription = subscribe({ link, filters: down, qos: exactlyOnce ? 2 : 1, memory, log });
     subscribing = startAckTimeout({ link, awaited: subscription.awaited, clock });
   }
@@ -76,28 +77,28 @@ export function startExchange(settings: ExchangeSettings): Exchange {
   return {
     packet: packet => {
       if (packet.cmd !== 'publish') subscription.answered(packet);
-      else if (inflow === undefined) link.unrequested('PUBLISH');
-      else inflow.publish(packet);
+      else if (downlink === undefined) link.unrequested('PUBLISH');
+      else downlink.publish(packet);
     },
     acknowledged: (type, packetId, reasonCode) => {
-      const isDue =
-        type === PUBREL ? inflow?.released(packetId) : outflow?.acknowledged(type, packetId, reasonCode);
-      if (isDue !== true) link.unrequested(NAMES[type] ?? 'acknowledgement');
+      const wasExpected =
+        type === PUBREL ? downlink?.released(packetId) : uplink?.acknowledged(type, packetId, reasonCode);
+      if (wasExpected !== true) link.unrequested(NAMES[type] ?? 'acknowledgement');
       else if (type !== PUBREL) acks.progressed();
     },
-    wake: () => outflow?.wake(),
-    unanswered: () => outflow?.unanswered() ?? 0,
-    awaited: () => outflow?.awaited() ?? subscription.awaited(),
-    doubted: () => outflow?.doubted() ?? false,
-    alone: () => outflow?.alone(),
-    recall: () => outflow?.recall(),
-    giveUp: (entry, reason) => outflow?.giveUp(entry, reason),
+    wake: () => uplink?.wake(),
+    unanswered: () => uplink?.unanswered() ?? 0,
+    awaited: () => uplink?.awaited() ?? subscription.awaited(),
+    doubted: () => uplink?.doubted() ?? false,
+    alone: () => uplink?.alone(),
+    recall: () => uplink?.recall(),
+    giveUp: (entry, reason) => uplink?.giveUp(entry, reason),
     stop: () => {
       stopped = true;
       acks.stop();
       subscribing?.stop();
-      outflow?.stop();
-      inflow?.stop();
+      uplink?.stop();
+      downlink?.stop();
     },
   };
 }

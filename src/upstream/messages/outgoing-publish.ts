@@ -11,18 +11,18 @@ export type DispatchSettings = {
   readonly terms: Pick<Connack, 'retainAvailable'>;
   readonly profile: Profile;
   readonly device: string;
-  /** True if the topics upstream do not contain the device's name. */
+  /** True if the topics on the server do not contain the device's name. */
   readonly keepsTopic: boolean;
   /** MQTT version of the link. */
   readonly version: 4 | 5;
 };
 
-/** Outgoing PUBLISH of an entry. */
+/** Message of a queue entry, and the options of its PUBLISH packet. */
 export type OutgoingPublish = { readonly message: Message; readonly dispatch: PublishOptions };
 
 /**
- * Builds the outgoing PUBLISH of an entry for a topic, QoS and packet identifier. Returns a text with the
- * reason if the entry can never be sent.
+ * Function that builds the outgoing PUBLISH of an entry for a topic, QoS and packet identifier. If the entry
+ * can never be sent, the function returns the reason as a string.
  */
 export type OutgoingPublishes = (
   entry: QueueEntry,
@@ -33,10 +33,10 @@ export type OutgoingPublishes = (
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** Maximum Message Expiry Interval in seconds: 32 bits. */
-const LONGEST_EXPIRY = 0xffff_ffff;
+/** Maximum Message Expiry Interval in seconds (MQTT 5, 3.3.2.3.3: four bytes). */
+const MAX_EXPIRY_SECONDS = 0xffff_ffff;
 
-/** Creates the builder. It reuses one result object, which is valid until the next call. */
+/** Creates the function that builds a PUBLISH. Its result is reused: it is valid until the next call. */
 export function createOutgoingPublishes({
   terms,
   profile,
@@ -45,36 +45,33 @@ export function createOutgoingPublishes({
   version,
 }: DispatchSettings): OutgoingPublishes {
   const dispatch: Writable<PublishOptions> = { ...DEFAULT_PUBLISH_OPTIONS, topic: '', qos: 1 };
-  let departure: Writable<OutgoingPublish> | undefined;
-  /** Last valid topic. */
-  let known = '';
+  let result: Writable<OutgoingPublish> | undefined;
+  /** Topic that was validated last. Most messages have the topic of the message before. */
+  let validTopic = '';
 
   return ({ message, remaining, redelivered }, topic, qos, packetId) => {
-    if (topic !== known) {
-      if (!isTopicName(topic)) return 'its topic upstream is none';
-      known = topic;
+    if (topic !== validTopic) {
+      if (!isTopicName(topic)) return 'its topic on the upstream server is not a valid topic name';
+      validTopic = topic;
     }
     const properties = profile.properties(message, device, keepsTopic);
-    if (properties === undefined) return 'it has come through too many hubs: it goes round';
+    if (properties === undefined) return 'it has passed through too many hubs, probably in a loop';
     const problem = version === 5 ? problemOf(message, properties) : undefined;
-    if (problem !== undefined) return `MQTT 5 has no packet for it: ${problem}`;
-    const limited = profile.expiry === 'all' || message.ttl !== undefined;
+    if (problem !== undefined) return `MQTT 5 cannot encode the message: ${problem}`;
+    const hasExpiry = profile.expiry === 'all' || message.ttl !== undefined;
     dispatch.topic = topic;
     dispatch.qos = qos;
     dispatch.packetId = packetId;
     dispatch.dup = redelivered;
     dispatch.retain = message.retain && profile.retain && terms.retainAvailable;
-    dispatch.expiry = limited ? secondsOf(remaining ?? message.ttl) : undefined;
-    departure ??= { message, dispatch };
-    departure.message = properties === message.properties ? message : { ...message, properties };
-    return departure;
+    dispatch.expiry = hasExpiry ? secondsOf(remaining ?? message.ttl) : undefined;
+    result ??= { message, dispatch };
+    result.message = properties === message.properties ? message : { ...message, properties };
+    return result;
   };
 }
 
-/**
- * Reason why an MQTT 5 PUBLISH cannot contain the message's properties. Undefined if it can. MQTT 3.1.1 has
- * no properties.
- */
+/** Returns the reason why an MQTT 5 PUBLISH cannot contain the message's properties. Undefined if it can. */
 function problemOf(
   { contentType, responseTopic, correlation }: Message,
   properties: Properties,
@@ -87,6 +84,8 @@ function problemOf(
   return messageProblem({ topic: '', contentType, responseTopic, properties });
 }
 
-function secondsOf(left: number | undefined): number | undefined {
-  return left === undefined ? undefined : Math.min(Math.max(1, Math.ceil(left / 1000)), LONGEST_EXPIRY);
+function secondsOf(milliseconds: number | undefined): number | undefined {
+  return milliseconds === undefined
+    ? undefined
+    : Math.min(Math.max(1, Math.ceil(milliseconds / 1000)), MAX_EXPIRY_SECONDS);
 }

@@ -3,91 +3,94 @@ import { MAX_POISON_MESSAGES, POISON_THRESHOLD, UNPRODUCTIVE_CONNECTIONS } from 
 
 /** Precautions of a link after unproductive connections. */
 export type Caution = {
-  /** Sends one message at a time at first, because one of them may be a poison message. */
+  /** True if messages are sent one at a time at first, because one of them may be a poison message. */
   readonly careful: boolean;
   /** Sequences of messages that are deferred until another message was acknowledged. */
   readonly aside: ReadonlySet<number>;
 };
 
 /**
- * Detection of poison messages. A message is poison if connections repeatedly ended with it alone in flight,
- * the upstream then acknowledged another message in its place, and that link ended again for the same
- * message. Thus a network that cuts at random makes no message poison. An upstream that accepts nothing at
- * all makes one only after MAX_ATTEMPTS, because many such messages in a row would otherwise block all others
- * forever.
+ * Detection of poison messages: messages for which the server closes each connection. A message counts as
+ * poison if POISON_THRESHOLD connections in a row ended while this message was alone in flight, the server
+ * then acknowledged another message, and the same link ended when the suspected message was sent again. So a
+ * network that fails at random makes no message poison. If the server never acknowledges any message, a
+ * message counts as poison after MAX_ATTEMPTS, so that it does not block the queue forever.
  */
 export type PoisonDetection = {
-  /** Starts a link. `alone` forces one message at a time. */
+  /** Called at the start of a link. `alone` forces one message at a time. */
   readonly begin: (alone: boolean) => Caution;
+  /** Records that the server acknowledged a message. */
   readonly taken: (sequence: number) => void;
-  /** Records that the link is stable. That clears no message, because perhaps none was sent. */
+  /** Records that the link is stable. Suspected messages stay so, because perhaps none of them was sent. */
   readonly held: () => void;
   /**
-   * Records that the upstream ended the link; `sure` if it named a packet as the cause. Returns true if the
-   * single message in flight is poison.
+   * Records that the server ended the link. `alone` is the only message in flight; `sure` is true if the
+   * server named a packet as the cause. Returns true if the message `alone` is poison.
    */
   readonly ended: (alone: number | undefined, sure: boolean) => boolean;
-  /** Records that the link ended for another reason. */
+  /** Records that the link ended because of the network or a timeout. */
   readonly lost: () => void;
 };
 
-type Strikes = {
-  /** Consecutive failures since the network was last a possible cause. */
+/** Number of links that ended with one message alone in flight. */
+type Failures = {
+  /** Number of failures in a row, without a network error between them. */
   row: number;
   total: number;
 };
 
-const NOBODY: ReadonlySet<number> = new Set<number>();
+const NONE: ReadonlySet<number> = new Set<number>();
 
 export function createPoisonDetection(): PoisonDetection {
-  const suspects = new Map<number, Strikes>();
-  let fruitless = 0;
+  const suspected = new Map<number, Failures>();
+  let unproductive = 0;
   let careful = false;
   /** True if the upstream acknowledged a message on this link. */
   let hasProgress = false;
 
-  const isDue = (): boolean => Array.from(suspects.values()).some(({ row }) => row >= POISON_THRESHOLD);
+  const isDue = (): boolean => Array.from(suspected.values()).some(({ row }) => row >= POISON_THRESHOLD);
 
   /**
-   * Clears all failures in a row, except the total of the first messages, because the upstream accepts none
-   * of them.
+   * Resets the failures in a row of all messages, because too many messages fail for one of them to be the
+   * cause. Keeps the totals of messages that failed often, so that MAX_ATTEMPTS still applies.
    */
   const clearAll = (): void => {
-    for (const [sequence, one] of suspects) {
-      one.row = 0;
-      if (one.total < POISON_THRESHOLD) suspects.delete(sequence);
+    for (const [sequence, counts] of suspected) {
+      counts.row = 0;
+      if (counts.total < POISON_THRESHOLD) suspected.delete(sequence);
     }
-    if (suspects.size > MAX_POISON_MESSAGES) suspects.clear();
+    if (suspected.size > MAX_POISON_MESSAGES) suspected.clear();
   };
 
   return {
     begin: alone => {
-      careful = alone || fruitless >= UNPRODUCTIVE_CONNECTIONS;
+      careful = alone || unproductive >= UNPRODUCTIVE_CONNECTIONS;
       hasProgress = false;
-      return { careful, aside: careful && isDue() ? new Set(suspects.keys()) : NOBODY };
+      return { careful, aside: careful && isDue() ? new Set(suspected.keys()) : NONE };
     },
     taken: sequence => {
-      fruitless = 0;
+      unproductive = 0;
       hasProgress = true;
-      if (suspects.size > 0) suspects.delete(sequence);
+      if (suspected.size > 0) suspected.delete(sequence);
     },
     held: () => {
-      fruitless = 0;
+      unproductive = 0;
     },
     ended: (alone, sure) => {
-      fruitless = sure || careful ? UNPRODUCTIVE_CONNECTIONS : fruitless + 1;
+      unproductive = sure || careful ? UNPRODUCTIVE_CONNECTIONS : unproductive + 1;
       if (!careful || alone === undefined) return false;
-      const one = suspects.get(alone) ?? { row: 0, total: 0 };
-      one.row++;
-      one.total++;
-      suspects.set(alone, one);
-      const guilty = sure || (hasProgress && one.row >= POISON_THRESHOLD) || one.total >= MAX_ATTEMPTS;
-      if (guilty) suspects.delete(alone);
-      else if (suspects.size > MAX_POISON_MESSAGES) clearAll();
-      return guilty;
+      const counts = suspected.get(alone) ?? { row: 0, total: 0 };
+      counts.row++;
+      counts.total++;
+      suspected.set(alone, counts);
+      const isPoison =
+        sure || (hasProgress && counts.row >= POISON_THRESHOLD) || counts.total >= MAX_ATTEMPTS;
+      if (isPoison) suspected.delete(alone);
+      else if (suspected.size > MAX_POISON_MESSAGES) clearAll();
+      return isPoison;
     },
     lost: () => {
-      for (const one of suspects.values()) one.row = 0;
+      for (const counts of suspected.values()) counts.row = 0;
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Log } from '../../core/log.ts';
 import { UNPRODUCTIVE_CONNECTIONS } from '../limits.ts';
 
-/** Durable results of the QoS 2 detection by address. */
+/** Durable results of the QoS 2 detection: for each address, true if its server supports QoS 2. */
 export type Qos2SupportStore = {
   readonly load: () => Iterable<readonly [address: string, offers: boolean]>;
   readonly save: (all: Iterable<readonly [address: string, offers: boolean]>) => void;
@@ -10,36 +10,39 @@ export type Qos2SupportStore = {
 /** QoS settings of a link. */
 export type Offer = {
   readonly qos: 1 | 2;
-  /** Support for QoS 2 is unknown: a single message is sent until the server answers it as QoS 2. */
+  /**
+   * True if support for QoS 2 is unknown. One message at a time is sent until the server answers with PUBREC.
+   */
   readonly unproven: boolean;
-  /** The message that ended links at QoS 2 is tried at QoS 1. */
+  /** True if a message that ended links at QoS 2 is tried at QoS 1. */
   readonly trial: boolean;
 };
 
 /**
- * QoS 2 detection. MQTT 3.1.1 cannot announce the maximum QoS, and servers without QoS 2 differ: some handle
- * it as QoS 1, some close the connection. An address that closed its links for a single message several times
- * in a row and then accepts the same message at QoS 1 does not support QoS 2. An address that has answered as
- * QoS 2 supports it, whatever ends its links.
+ * Detection of whether a server supports QoS 2. An MQTT 3.1.1 server cannot announce its maximum QoS. Some
+ * servers without QoS 2 answer a QoS 2 message with PUBACK, others close the connection. A server that closed
+ * several links in a row for the same QoS 2 message and then accepts this message at QoS 1 does not support
+ * QoS 2. A server that has sent PUBREC supports QoS 2, even if it closes links later.
  */
 export type Qos2Detection = {
-  /** Starts a link. `most` is the Maximum QoS that the server announces. */
+  /** Returns the QoS settings of a new link. `most` is the Maximum QoS that the server announces. */
   readonly begin: (address: string, most: number) => Offer;
-  /** Records that the address answered as QoS 2, or as a server without QoS 2. */
+  /** Records that the server at the address supports QoS 2 (`offers`), or does not. */
   readonly learn: (address: string, offers: boolean) => void;
   /**
-   * Records that the server closed a link before QoS 2 was proven, with the sequence of the message in
-   * flight.
+   * Records that the server closed a link before it sent a PUBREC. `suspect` is the sequence of the message
+   * in flight; `sure` is true if the server named a packet as the cause.
    */
   readonly missed: (address: string, suspect: number | undefined, sure: boolean) => void;
   /** Records that the server acknowledged a message on the current link. */
   readonly taken: (sequence: number) => void;
-  /** Records that the link ended for another reason. */
+  /** Records that the link ended because of the network or a timeout. */
   readonly lost: (address: string) => void;
-  /** Records that the server has no session: it may be another server than before. */
+  /** Deletes a positive result. Called if the server has no session: it may be another server than before. */
   readonly forget: (address: string) => void;
 };
 
+/** Failed links at QoS 2 to an address whose support for QoS 2 is unknown. */
 type Doubt = { readonly address: string; misses: number; suspect: number | undefined };
 
 /** QoS 1 without detection. */
@@ -53,51 +56,51 @@ export function createQos2Detection(
   addresses: readonly string[],
   log: Log,
 ): Qos2Detection {
-  const kept = new Map(Array.from(store.load()).filter(([address]) => addresses.includes(address)));
-  /** Only positive results are loaded: an address without QoS 2 may support it now, so it is tested again. */
-  const known = new Map(Array.from(kept).filter(([, offers]) => offers));
+  const stored = new Map(Array.from(store.load()).filter(([address]) => addresses.includes(address)));
+  /** Known results. A stored negative result is not used: the server is tested again after a restart. */
+  const known = new Map(Array.from(stored).filter(([, offers]) => offers));
   const doubts = new Map<string, Doubt>();
-  const told = new Set<string>();
-  /** Subject of the current trial. */
+  const warned = new Set<string>();
+  /** Failed links of the address on whose current link QoS 1 is tried. */
   let trial: Doubt | undefined;
 
-  const fewest = (address: string): number =>
-    kept.get(address) === false ? UNPRODUCTIVE_CONNECTIONS - 1 : 0;
+  const initialMisses = (address: string): number =>
+    stored.get(address) === false ? UNPRODUCTIVE_CONNECTIONS - 1 : 0;
   const doubtOf = (address: string): Doubt => {
-    const doubt = doubts.get(address) ?? { address, misses: fewest(address), suspect: undefined };
+    const doubt = doubts.get(address) ?? { address, misses: initialMisses(address), suspect: undefined };
     doubts.set(address, doubt);
     return doubt;
   };
 
-  const tell = (address: string): void => {
-    if (!told.has(address))
-      log.warn(`${address} does not offer exactly once: a message may arrive twice there.`);
-    told.add(address);
+  const warnOnce = (address: string): void => {
+    if (!warned.has(address))
+      log.warn(`${address} does not support QoS 2: a message may be delivered twice.`);
+    warned.add(address);
   };
 
   const learn = (address: string, offers: boolean): void => {
-    if (!offers) tell(address);
+    if (!offers) warnOnce(address);
     if (known.get(address) === offers) return;
     known.set(address, offers);
     doubts.delete(address);
     trial = undefined;
-    if (kept.get(address) === offers) return;
-    kept.set(address, offers);
-    store.save(kept);
+    if (stored.get(address) === offers) return;
+    stored.set(address, offers);
+    store.save(stored);
   };
 
   return {
     begin: (address, most) => {
       trial = undefined;
       if (most < 2) {
-        tell(address);
+        warnOnce(address);
         return PLAIN;
       }
       const offers = known.get(address);
       if (offers !== undefined) return offers ? OFFERED : PLAIN;
       const doubt = doubtOf(address);
       if (doubt.misses < UNPRODUCTIVE_CONNECTIONS) return UNPROVEN;
-      // Unless the server answers, the next link uses QoS 2 again.
+      // If this link ends without an acknowledgement, the next link uses QoS 2 again.
       doubt.misses = UNPRODUCTIVE_CONNECTIONS - 1;
       trial = doubt;
       return TRIAL;
@@ -113,13 +116,13 @@ export function createQos2Detection(
     },
     lost: address => {
       const doubt = doubts.get(address);
-      if (doubt !== undefined) doubt.misses = fewest(address);
+      if (doubt !== undefined) doubt.misses = initialMisses(address);
     },
     forget: address => {
       if (known.get(address) !== true) return;
       known.delete(address);
-      kept.delete(address);
-      store.save(kept);
+      stored.delete(address);
+      store.save(stored);
     },
   };
 }

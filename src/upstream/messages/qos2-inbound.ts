@@ -5,42 +5,46 @@ import { MAX_UNRELEASED } from '../limits.ts';
 /** Durable record of received QoS 2 messages whose PUBREL has not arrived (MQTT 5, 4.3.3). */
 export type Qos2InboundStore = {
   readonly load: () => number[];
-  /** Metadata entry that is stored atomically with the message. */
+  /** Returns the metadata entry that must be stored in the same commit as the message. */
   readonly note: (packetId: number) => MetadataEntry;
   readonly forget: (packetId: number, settle: OnDurable) => void;
 };
 
-/** QoS 2 message that is being received. `acknowledge` sends PUBREC on the link that brought it last. */
+/** Received QoS 2 message whose PUBREL has not arrived. */
 export type InboundMessage = {
   readonly packetId: number;
+  /** True if the message is durable. */
   safe: boolean;
+  /** True from the PUBREL until the durable record is deleted. */
   releasing: boolean;
+  /** Sends PUBREC on the link on which the message arrived last. */
   pay: () => void;
 };
 
 /**
- * Packet identifiers of received QoS 2 messages, across connections and restarts. Each message is accepted
- * once.
+ * Packet identifiers of received QoS 2 messages. They survive reconnects and restarts, so that each message
+ * is accepted only once.
  */
 export type Qos2Inbound = {
   /**
-   * Registers a PUBLISH. Returns the new message; undefined if it is a duplicate, which is acknowledged when
-   * the message is durable.
+   * Registers a PUBLISH. Returns undefined if the PUBLISH is a duplicate; then `pay` is called when the first
+   * one is durable.
    */
   readonly arrive: (packetId: number, pay: () => void) => InboundMessage | undefined;
   readonly note: Qos2InboundStore['note'];
-  /** Called when the message and its metadata are on disk. */
+  /** Records that the message and its metadata are on disk, and sends PUBREC. */
   readonly safe: (arrival: InboundMessage) => void;
-  /** Called when the message was not accepted: the same identifier is new next time. */
+  /** Forgets a message that was not stored, so that the same packet identifier is not a duplicate later. */
   readonly lost: (arrival: InboundMessage) => void;
   /**
-   * Handles PUBREL. Calls `done` when the identifier may be reused. Returns false if PUBREL was not expected:
-   * the identifier is unknown (`done` is called anyway), PUBREC has not been sent, or PUBREL is a repetition.
+   * Handles PUBREL. Calls `done` when the identifier may be reused. Returns false if no PUBREL was expected:
+   * the identifier is unknown (`done` is called anyway), PUBREC has not been sent, or the PUBREL is a
+   * repetition.
    */
   readonly release: (packetId: number, done: () => void) => boolean;
-  /** True if the maximum number of messages wait for their PUBREL and this identifier is new. */
+  /** Returns true if the identifier is new and the maximum number of messages without PUBREL is reached. */
   readonly isFull: (packetId: number) => boolean;
-  /** Called when the upstream has lost the session. */
+  /** Deletes all records. Called when the server has lost the session. */
   readonly forgetAll: () => void;
 };
 
@@ -65,7 +69,8 @@ export function openQos2Inbound(store: Qos2InboundStore): Qos2Inbound {
     },
     note: store.note,
     safe: arrival => {
-      // The session was lost meanwhile; in the next session the identifier belongs to another message.
+      // If the session was lost in the meantime, the record is deleted, because the identifier belongs to
+      // another message in the next session.
       if (arrivals.get(arrival.packetId) !== arrival) store.forget(arrival.packetId, nothing);
       arrival.safe = true;
       arrival.pay();
@@ -81,8 +86,8 @@ export function openQos2Inbound(store: Qos2InboundStore): Qos2Inbound {
       }
       if (!arrival.safe || arrival.releasing) return false;
       arrival.releasing = true;
-      // Removed before the identifier is reused, because a new message under it must not count as a
-      // duplicate.
+      // The record is deleted before the identifier may be reused. Otherwise a new message with this
+      // identifier would count as a duplicate.
       store.forget(packetId, error => {
         arrival.releasing = false;
         if (error !== undefined) return;

@@ -1,51 +1,57 @@
 import type { OnDurable } from '../../core/message.ts';
 import { packetIdOf } from '../../mqtt/inflight.ts';
 
-/** Durable record of QoS 2 messages that the upstream has received and whose PUBCOMP has not arrived. */
+/** Durable record of QoS 2 messages whose PUBREC has arrived and whose PUBCOMP has not. */
 export type Qos2OutboundStore = {
-  /** Packet identifiers and their sequences, in message order. */
+  /** Returns packet identifiers and their sequences, in message order. */
   readonly load: () => [packetId: number, sequence: number][];
   readonly keep: (packetId: number, sequence: number) => void;
   readonly forget: (packetId: number) => void;
-  /** Sequences of sent and unacknowledged messages. */
+  /** Returns the sequences of sent and unacknowledged messages. */
   readonly loadUnanswered: () => readonly number[];
   readonly keepUnanswered: (sequences: readonly number[]) => void;
-  /** Sequences of the first `count` messages of each priority in the queue. */
+  /** Returns the sequences of the first `count` messages of each priority in the queue. */
   readonly first: (count: number) => readonly number[];
 };
 
-/** Packet identifiers with PUBREC and without PUBCOMP (MQTT 5, 4.3.3), across connections and restarts. */
+/**
+ * Packet identifiers with PUBREC and without PUBCOMP (MQTT 5, 4.3.3). They survive reconnects and restarts.
+ */
 export type Qos2Outbound = {
   readonly all: () => Iterable<number>;
-  /** Records that a message was published under an identifier; `answered` records its acknowledgement. */
+  /** Records that a message was published under an identifier. */
   readonly published: (packetId: number, sequence: number) => void;
+  /** Records the acknowledgement of the message under an identifier. */
   readonly answered: (packetId: number) => void;
   /**
-   * True if another message may have been sent under the identifier and then expired in the queue without an
-   * acknowledgement. The upstream may have that message and would mistake a new one for it, so it must be
-   * released first.
+   * Returns true if another message was sent under the identifier and expired in the queue without an
+   * acknowledgement. The server may have stored that message and would treat a new message under the
+   * identifier as a duplicate, so PUBREL must be sent first.
    */
   readonly isStale: (packetId: number, sequence: number) => boolean;
-  /** Sequence of an identifier. */
+  /** Returns the sequence of an identifier whose PUBREC has arrived. */
   readonly sequenceOf: (packetId: number) => number | undefined;
   /** Records PUBREC. `acknowledge` removes the message from its queue. */
   readonly received: (packetId: number, sequence: number, acknowledge: (settle: OnDurable) => void) => void;
-  /** Sets the link that is notified when both are on disk. */
+  /**
+   * Sets the callback for identifiers whose PUBREC is durable and whose message is removed from the queue.
+   */
   readonly listen: (kept: (packetId: number) => void) => void;
-  /** True if the PUBREC is durable. */
+  /** Returns true if the PUBREC is durable. */
   readonly isKept: (packetId: number) => boolean;
-  /** Number of identifiers whose PUBREL waits for the disk. */
+  /** Returns the number of identifiers whose PUBREC is not durable, so that PUBREL is not sent. */
   readonly unsent: () => number;
+  /** Records PUBCOMP. */
   readonly completed: (packetId: number) => void;
-  /** Called when the link is closed: stores the unacknowledged sequences. */
+  /** Stores the unacknowledged sequences. Called when the link is closed. */
   readonly suspend: () => void;
-  /** Called when the upstream has lost the session. */
+  /** Deletes all records. Called when the server has lost the session. */
   readonly forgetAll: () => void;
 };
 
 /**
- * Loads the releases. `window` is the number of messages that may have been in flight when the hub ended; 0
- * if none was at QoS 2.
+ * Loads the stored packet identifiers. `window` is the maximum number of QoS 2 messages that were in flight
+ * when the hub ended; 0 if QoS 2 is not used.
  */
 export function openQos2Outbound(store: Qos2OutboundStore, window: number): Qos2Outbound {
   const released = new Map<number, { readonly sequence: number; kept: boolean }>();
@@ -53,27 +59,28 @@ export function openQos2Outbound(store: Qos2OutboundStore, window: number): Qos2
 
   /** Unacknowledged sequences by identifier, bounded by the number of identifiers. */
   const unanswered = new Map<number, number>();
-  let noted = '';
+  let storedSequences = '';
 
   const suspend = (): void => {
     const sequences = [...unanswered.values()];
-    if (sequences.join() === noted) return;
-    noted = sequences.join();
+    if (sequences.join() === storedSequences) return;
+    storedSequences = sequences.join();
     store.keepUnanswered(sequences);
   };
-  const remember = (sequences: readonly number[]): void => {
+  const addUnanswered = (sequences: readonly number[]): void => {
     for (const sequence of sequences) unanswered.set(packetIdOf(sequence), sequence);
   };
 
   if (window > 0) {
-    remember(store.loadUnanswered());
-    noted = [...unanswered.values()].join();
-    // A killed hub could not store what was in flight. It is still at the head of the queue until it expires.
-    remember(store.first(window));
+    addUnanswered(store.loadUnanswered());
+    storedSequences = [...unanswered.values()].join();
+    // A killed hub could not store which messages were in flight. They are still at the head of the queue,
+    // unless they have expired.
+    addUnanswered(store.first(window));
     suspend();
   }
 
-  let heard: (packetId: number) => void = () => {};
+  let onKept: (packetId: number) => void = () => {};
 
   const completed = (packetId: number): void => {
     unanswered.delete(packetId);
@@ -91,17 +98,17 @@ export function openQos2Outbound(store: Qos2OutboundStore, window: number): Qos2
     all: () => released.keys(),
     sequenceOf: packetId => released.get(packetId)?.sequence,
     received: (packetId, sequence, acknowledge) => {
-      const one = { sequence, kept: false };
-      released.set(packetId, one);
+      const entry = { sequence, kept: false };
+      released.set(packetId, entry);
       store.keep(packetId, sequence);
       acknowledge(error => {
-        if (error !== undefined || released.get(packetId) !== one) return;
-        one.kept = true;
-        heard(packetId);
+        if (error !== undefined || released.get(packetId) !== entry) return;
+        entry.kept = true;
+        onKept(packetId);
       });
     },
     listen: kept => {
-      heard = kept;
+      onKept = kept;
     },
     isKept: packetId => released.get(packetId)?.kept === true,
     unsent: () => Array.from(released.values()).filter(({ kept }) => !kept).length,

@@ -7,8 +7,10 @@ import { reasonText } from '../link/error-texts.ts';
 import type { Link } from '../link/link.ts';
 import type { UpstreamMemory } from '../session.ts';
 
-/** Packet identifier of SUBSCRIBE. Messages begin at 1 and share the number space. */
+/** Packet identifier of SUBSCRIBE. PUBLISH packets use the identifiers from 1 up. */
 const SUBSCRIBE_ID = 65_535;
+
+/** Packet identifier of UNSUBSCRIBE. */
 const UNSUBSCRIBE_ID = 65_534;
 
 export type SubscriptionSettings = {
@@ -19,51 +21,54 @@ export type SubscriptionSettings = {
   readonly log: Log;
 };
 
+/** Subscription of one link to the topic filters of downstream messages. */
 export type DownSubscription = {
-  /** Handles SUBACK and UNSUBACK. Accepts one answer to each request, whatever the upstream sends. */
+  /** Handles SUBACK and UNSUBACK. A second answer to the same request is counted as unexpected. */
   readonly answered: (packet: Answer) => void;
-  /** Name of a missing answer. Undefined if there is none. */
+  /** Returns the name of a missing answer, SUBACK or UNSUBACK. Undefined if none is missing. */
   readonly awaited: () => string | undefined;
 };
 
-/** Subscribes to new filters and unsubscribes from removed ones. */
+/** Subscribes to new filters, and unsubscribes from filters that are not in the manifest. */
 export function subscribe(settings: SubscriptionSettings): DownSubscription {
   const { link, filters, qos, memory, log } = settings;
-  const known = new Set(memory.filters());
-  const missing = filters.filter(filter => !known.has(filter));
-  const surplus = Array.from(known).filter(filter => !filters.includes(filter));
+  const subscribed = new Set(memory.filters());
+  const missing = filters.filter(filter => !subscribed.has(filter));
+  const removed = Array.from(subscribed).filter(filter => !filters.includes(filter));
   /** Unanswered requests by packet identifier. */
-  const open = new Map<number, (codes: readonly number[]) => void>();
+  const unanswered = new Map<number, (codes: readonly number[]) => void>();
 
-  const keep = (): void =>
-    memory.keepFilters(Array.from(known), error => {
-      if (error !== undefined) log.warn(`What the upstream sends down is asked for again: ${error.message}`);
+  const store = (): void =>
+    memory.keepFilters(Array.from(subscribed), error => {
+      if (error !== undefined)
+        log.warn(`The upstream subscriptions could not be stored and will be repeated: ${error.message}`);
     });
 
-  if (surplus.length > 0) {
-    open.set(UNSUBSCRIBE_ID, codes => {
-      for (const [index, filter] of surplus.entries()) {
+  if (removed.length > 0) {
+    unanswered.set(UNSUBSCRIBE_ID, codes => {
+      for (const [index, filter] of removed.entries()) {
         // Before MQTT 5, UNSUBACK has no reason codes and means success.
-        if ((codes[index] ?? REASON.success) < SUBACK_FAILURE) known.delete(filter);
+        if ((codes[index] ?? REASON.success) < SUBACK_FAILURE) subscribed.delete(filter);
       }
-      keep();
+      store();
     });
-    link.send({ cmd: 'unsubscribe', messageId: UNSUBSCRIBE_ID, unsubscriptions: surplus });
+    link.send({ cmd: 'unsubscribe', messageId: UNSUBSCRIBE_ID, unsubscriptions: removed });
   }
   if (missing.length > 0) {
-    open.set(SUBSCRIBE_ID, codes => {
+    unanswered.set(SUBSCRIBE_ID, codes => {
       for (const [index, filter] of missing.entries()) {
         const code = codes[index] ?? SUBACK_FAILURE;
-        if (code < SUBACK_FAILURE) known.add(filter);
-        else log.error(`The upstream sends nothing down of "${filter}": ${reasonText(code, undefined)}.`);
+        if (code < SUBACK_FAILURE) subscribed.add(filter);
+        else
+          log.error(`The upstream refused the subscription to "${filter}": ${reasonText(code, undefined)}.`);
       }
-      keep();
+      store();
     });
     link.send({
       cmd: 'subscribe',
       messageId: SUBSCRIBE_ID,
-      // No Local: the hub's own messages must not come back. Only MQTT 5 has it, and not for shared
-      // subscriptions [MQTT-3.8.3-4].
+      // No Local prevents that the server sends the hub its own messages. Only MQTT 5 has No Local, and
+      // shared subscriptions must not set it [MQTT-3.8.3-4].
       subscriptions: missing.map(topic => ({ topic, qos, nl: !isShared(topic) })),
     });
   }
@@ -72,14 +77,14 @@ export function subscribe(settings: SubscriptionSettings): DownSubscription {
     answered: packet => {
       if (packet.cmd !== 'suback' && packet.cmd !== 'unsuback') return;
       const wanted = packet.cmd === 'suback' ? SUBSCRIBE_ID : UNSUBSCRIBE_ID;
-      const answered = packet.messageId === wanted ? open.get(wanted) : undefined;
+      const answered = packet.messageId === wanted ? unanswered.get(wanted) : undefined;
       if (answered === undefined) {
         link.unrequested(packet.cmd.toUpperCase());
         return;
       }
-      open.delete(wanted);
+      unanswered.delete(wanted);
       answered(packet.granted);
     },
-    awaited: () => (open.has(SUBSCRIBE_ID) ? 'SUBACK' : open.size > 0 ? 'UNSUBACK' : undefined),
+    awaited: () => (unanswered.has(SUBSCRIBE_ID) ? 'SUBACK' : unanswered.size > 0 ? 'UNSUBACK' : undefined),
   };
 }

@@ -1,8 +1,9 @@
 import type { Message } from '../../core/message.ts';
 
-/** Placeholder of a topic template. */
+/** Function that returns the value of a placeholder in a topic template. */
 type Field = (message: Message, device: string) => string;
 
+/** Placeholders of topic templates. */
 const FIELDS: Readonly<Record<string, Field>> = {
   '{device}': (_, device) => device,
   '{module}': ({ origin }) => (origin.kind === 'module' ? origin.module : ''),
@@ -10,10 +11,10 @@ const FIELDS: Readonly<Record<string, Field>> = {
   '{topic}': ({ topic }) => topic,
 };
 
-/** Default template for messages that do not come from a module output. */
+/** Template for messages that do not come from a module output, if the configured one needs an output. */
 const OTHERS = '{device}/{topic}';
 
-/** Creates the function from a message to its topic upstream, from a validated template. */
+/** Creates a function that returns the topic on the server for a message. `template` must be valid. */
 export function topicMaker(template: string, device: string): (message: Message) => string {
   const ofOutputs = partsOf(template);
   const ofOthers = /\{(module|output)\}/.test(template) ? partsOf(OTHERS) : ofOutputs;
@@ -25,7 +26,7 @@ export function topicMaker(template: string, device: string): (message: Message)
       topic += typeof part === 'string' ? part : part(message, device);
     return topic;
   };
-  /** Cached, because most messages have the topic and origin of the one before. */
+  /** Last result, cached because most messages have the topic and origin of the message before. */
   let last: { readonly topic: string; readonly origin: Message['origin']; readonly made: string } | undefined;
   return message => {
     if (last === undefined || message.topic !== last.topic || !isSame(message.origin, last.origin))
@@ -34,14 +35,14 @@ export function topicMaker(template: string, device: string): (message: Message)
   };
 }
 
-/** True if both origins produce the same topic levels. */
+/** Returns true if both origins result in the same topic. */
 function isSame(one: Message['origin'], other: Message['origin']): boolean {
   if (one === other) return true;
   if (one.kind !== 'module') return other.kind !== 'module';
   return other.kind === 'module' && one.module === other.module && one.output === other.output;
 }
 
-/** True if the topic of messages from outside modules does not contain the device's name. */
+/** Returns true if topics by this template do not contain the device's name. */
 export function keepsTopic(template: string): boolean {
   return !/\{(module|output|device)\}/.test(template);
 }

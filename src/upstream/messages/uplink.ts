@@ -23,41 +23,43 @@ export type UplinkSettings = {
   readonly version: 4 | 5;
   readonly topicOf: (message: Message) => string;
   readonly qos: 1 | 2;
-  /** Sends a single message until the upstream answers it as QoS 2. */
+  /** True if one message at a time is sent until the server answers with PUBREC. */
   readonly unproven: boolean;
   readonly window: number;
   readonly priorities: PriorityMode;
-  /** Sends one message at a time at first, because one of them may be a poison message. */
+  /** True if messages are sent one at a time at first, because one of them may be a poison message. */
   readonly careful: boolean;
   /** Sequences of messages that are deferred until another message was acknowledged. */
   readonly aside: ReadonlySet<number>;
-  /** Opens the drain of the queue. */
+  /** Opens the reader of the queue. */
   readonly drain: (settings: DrainSettings) => Drain;
   readonly releases: Qos2Outbound;
-  /** False while the throttle is closed. `wake` is called when it opens. */
+  /** Returns false while the throttle pauses sending. `wake` is called when sending may resume. */
   readonly mayBegin: () => boolean;
+  /** Called when the server has acknowledged a message. */
   readonly taken: (sequence: number) => void;
-  /** Called when nothing is in flight. */
+  /** Called when no message is in flight. */
   readonly dry: () => void;
-  /** Called when the upstream answered a QoS 2 message as QoS 2, or as QoS 1. */
+  /** Called when the answer to a QoS 2 message shows whether the server supports QoS 2 or only QoS 1. */
   readonly offers: (qos: 1 | 2) => void;
+  /** Called when a message was rejected. */
   readonly refused: (reason: string) => void;
   readonly clock: Clock;
   readonly random: Random;
 };
 
-/** Upstream messages of one link. */
+/** Sender of the upstream messages of one link. */
 export type Uplink = {
-  /** Handles an acknowledgement. Returns false if nothing sent matches it. */
+  /** Handles an acknowledgement. Returns false if no sent message matches the acknowledgement. */
   readonly acknowledged: (type: number, packetId: number, reasonCode: number) => boolean;
   readonly wake: () => void;
-  /** Number of unacknowledged messages. */
+  /** Returns the number of unacknowledged messages. */
   readonly unanswered: () => number;
-  /** Name of a missing acknowledgement. Undefined if there is none. */
+  /** Returns the name of a missing acknowledgement. Undefined if none is missing. */
   readonly awaited: () => string | undefined;
-  /** True if a QoS 2 message was sent and QoS 2 is not proven. */
+  /** Returns true if a QoS 2 message is in flight and the server's support for QoS 2 is unknown. */
   readonly doubted: () => boolean;
-  /** The single unacknowledged message. Undefined if there are none or several. */
+  /** Returns the only unacknowledged message. Undefined if there are none or several. */
   readonly alone: () => EntryRef | undefined;
   /** Sends the deferred messages. */
   readonly recall: () => void;
@@ -66,36 +68,37 @@ export type Uplink = {
   readonly stop: () => void;
 };
 
-/** Message in flight. Its bytes are only in the queue. */
-type Underway = EntryRef & { readonly qos: QoS };
+/** Message in flight, by sequence and QoS. Only the queue holds its bytes. */
+type SentMessage = EntryRef & { readonly qos: QoS };
 
-/** State of a packet identifier: a message in flight, or a QoS 2 message that needs only its PUBREL. */
-type Flight = Underway | typeof RELEASED;
+/** State of a packet identifier: a message in flight, or a QoS 2 message that waits for PUBCOMP. */
+type Flight = SentMessage | typeof RELEASED;
 
 const RELEASED = { qos: 2, sequence: undefined } as const;
 
-/** Fraction of the window that is still in flight when a full window is refilled. */
-const REFILL = 0.75;
+/** Maximum fraction of the window that may be in flight before a full window is refilled. */
+const REFILL_FRACTION = 0.75;
 
-const NOBODY: ReadonlySet<number> = new Set<number>();
+const NONE: ReadonlySet<number> = new Set<number>();
 
 /**
- * Sends a queue over a link, in order. Only the upstream's acknowledgement removes an entry (MQTT 5, 4.3.2
- * and 4.3.3).
+ * Sends the messages of a queue over a link, in order. Only the server's acknowledgement removes an entry
+ * from the queue (MQTT 5, 4.3.2 and 4.3.3).
  */
 export function startUplink(settings: UplinkSettings): Uplink {
   const { link, terms, window, releases, clock, random } = settings;
-  let { qos, unproven, aside: setAside } = settings;
+  let { qos, unproven, aside: deferredSequences } = settings;
   const flights = createInFlight<Flight>();
   const limit = Math.min(window, terms.receiveMaximum);
   const publishes = createOutgoingPublishes(settings);
   let unanswered = 0;
   /** True while the window is full and not enough acknowledgements have arrived. */
   let full = false;
-  /** Number of messages that are sent one at a time. */
+  /** Number of next messages that are sent one at a time. */
   let alone = settings.careful ? limit : 0;
-  let behind: EntryRef[] = [];
-  let cancelRest: Cancel | undefined;
+  /** Deferred messages that the drain has offered. */
+  let deferred: EntryRef[] = [];
+  let cancelPause: Cancel | undefined;
   let stopped = false;
 
   const giveUp = (entry: EntryRef, reason: string): void => {
@@ -103,16 +106,17 @@ export function startUplink(settings: UplinkSettings): Uplink {
     drain.reject(entry, reason);
   };
 
-  // Batches the refill: one write for many messages costs less than one per acknowledgement.
+  // Refills a full window in batches, because one write for many messages is cheaper than one write for each
+  // acknowledgement.
   const hasRoom = (): boolean => {
-    if (full) full = flights.size() > limit * REFILL;
+    if (full) full = flights.size() > limit * REFILL_FRACTION;
     return !full;
   };
 
   const send = (entry: QueueEntry): boolean => {
-    if (stopped || cancelRest !== undefined || !settings.mayBegin()) return false;
+    if (stopped || cancelPause !== undefined || !settings.mayBegin()) return false;
     const { sequence } = entry;
-    if (setAside.has(sequence)) return behind.push({ sequence }) > 0;
+    if (deferredSequences.has(sequence)) return deferred.push({ sequence }) > 0;
     if (!hasRoom() || (unanswered > 0 && (alone > 0 || unproven))) return false;
     const wanted = qos === 2 ? packetIdOf(sequence) : undefined;
     if (wanted !== undefined && releases.sequenceOf(wanted) === sequence) {
@@ -141,26 +145,26 @@ export function startUplink(settings: UplinkSettings): Uplink {
     return true;
   };
 
-  /** Publishes an entry. Returns `sent`, `full`, or the reason why it can never be sent. */
+  /** Publishes an entry. Returns `sent`, `full`, or the reason why the entry can never be sent. */
   const transmit = (entry: QueueEntry, topic: string, packetId: number): string => {
-    const departure = publishes(entry, topic, qos, packetId);
-    if (typeof departure === 'string') return departure;
-    const outcome = link.publish(departure.message, departure.dispatch);
-    return outcome === 'tooLarge' ? 'it is larger than the upstream takes' : outcome;
+    const outgoing = publishes(entry, topic, qos, packetId);
+    if (typeof outgoing === 'string') return outgoing;
+    const outcome = link.publish(outgoing.message, outgoing.dispatch);
+    return outcome === 'tooLarge' ? 'it is larger than the upstream server accepts' : outcome;
   };
 
-  const rest = (): void => {
-    cancelRest ??= clock.after(UPSTREAM_PAUSE_MS * (0.5 + random.fraction()), () => {
-      cancelRest = undefined;
+  const pauseSending = (): void => {
+    cancelPause ??= clock.after(UPSTREAM_PAUSE_MS * (0.5 + random.fraction()), () => {
+      cancelPause = undefined;
       drain.wake();
     });
   };
 
   const recall = (): void => {
-    if (setAside.size === 0) return;
-    setAside = NOBODY;
-    for (const entry of behind) drain.requeue(entry);
-    behind = [];
+    if (deferredSequences.size === 0) return;
+    deferredSequences = NONE;
+    for (const entry of deferred) drain.requeue(entry);
+    deferred = [];
     drain.wake();
   };
 
@@ -170,8 +174,8 @@ export function startUplink(settings: UplinkSettings): Uplink {
     settings.offers(shown);
   };
 
-  /** Handles the final acknowledgement of a message: PUBACK, or PUBREC with an error. */
-  const answered = (entry: Underway, reasonCode: number): void => {
+  /** Handles the final acknowledgement of a message: a PUBACK, or a PUBREC with an error. */
+  const answered = (entry: SentMessage, reasonCode: number): void => {
     if (entry.qos === 2 && reasonCode === REASON.qosNotSupported) {
       offers(1);
       drain.requeue(entry);
@@ -180,17 +184,17 @@ export function startUplink(settings: UplinkSettings): Uplink {
     }
     const verdict = verdictOf(reasonCode);
     if (verdict === 'taken') {
-      // Deferred messages are next.
+      // The server acknowledges messages, so the deferred messages are tried again.
       recall();
       drain.acknowledge(entry);
       settings.taken(entry.sequence);
       if (flights.size() === 0) settings.dry();
       return;
     }
-    const reason = `the upstream refused it: ${reasonText(reasonCode, undefined)}`;
+    const reason = `the upstream refused the message: ${reasonText(reasonCode, undefined)}`;
     if (verdict === 'never') giveUp(entry, reason);
     else {
-      rest();
+      pauseSending();
       if (verdict === 'rest') drain.requeue(entry);
       else drain.retry(entry, reason);
       settings.refused(reason);
@@ -204,7 +208,8 @@ export function startUplink(settings: UplinkSettings): Uplink {
   const received = (packetId: number, reasonCode: number): boolean => {
     const flight = flights.get(packetId);
     if (flight?.sequence === undefined) {
-      // PUBREL follows when the release is durable, or the identifier belongs to a lost session.
+      // Sends PUBREL again if the first PUBREC is durable, or if the identifier belongs to a lost session.
+      // Otherwise PUBREL is sent when the first PUBREC is durable.
       if (flight === undefined || releases.isKept(packetId)) release(packetId);
       return false;
     }
@@ -236,7 +241,7 @@ export function startUplink(settings: UplinkSettings): Uplink {
     return true;
   };
 
-  /** Handles PUBACK, also for a QoS 2 message of a server that handles it as QoS 1. */
+  /** Handles PUBACK. Servers without QoS 2 send PUBACK for a QoS 2 message too. */
   const confirmed = (packetId: number, reasonCode: number): boolean => {
     const flight = flights.get(packetId);
     if (flight?.sequence === undefined) return false;
@@ -250,7 +255,7 @@ export function startUplink(settings: UplinkSettings): Uplink {
     return true;
   };
 
-  /** Sends PUBREL for messages that the upstream received before, on this link or another. */
+  /** Sends PUBREL for the QoS 2 messages that the server received on an earlier link. */
   const resume = (): void => {
     releases.listen(release);
     for (const packetId of releases.all()) {
@@ -261,7 +266,7 @@ export function startUplink(settings: UplinkSettings): Uplink {
   };
 
   const drain = settings.drain({
-    window: limit + setAside.size,
+    window: limit + deferredSequences.size,
     priorities: settings.priorities,
     durableFirst: qos === 2,
     send,
@@ -289,7 +294,7 @@ export function startUplink(settings: UplinkSettings): Uplink {
     giveUp,
     stop: () => {
       stopped = true;
-      cancelRest?.();
+      cancelPause?.();
       drain.stop();
       releases.suspend();
     },

@@ -1,13 +1,14 @@
 import { REASON } from '../../mqtt/reasons.ts';
 
 /**
- * Meaning of a reason code for its message. `rest`: the message is fine, but the upstream accepts no more for
- * now. `again`: it failed and may be retried some times. `never`: it will not be accepted.
+ * Meaning of a reason code for the message that it answers. `taken`: the server has accepted the message.
+ * `rest`: the message is valid, but the server temporarily accepts no more. `again`: the message failed and
+ * is retried a limited number of times. `never`: the server will never accept the message.
  */
 export type Verdict = 'taken' | 'rest' | 'again' | 'never';
 
 /**
- * Verdicts by reason code: the codes of acknowledgements, and codes about the server itself in any packet.
+ * Verdicts by reason code. Servers send codes of DISCONNECT, such as server busy, in acknowledgements too.
  */
 const VERDICTS: ReadonlyMap<number, Verdict> = new Map<number, Verdict>([
   [REASON.quotaExceeded, 'rest'],
@@ -24,15 +25,16 @@ const VERDICTS: ReadonlyMap<number, Verdict> = new Map<number, Verdict>([
   [REASON.retainNotSupported, 'never'],
 ]);
 
-/** Verdict of a reason code. An unspecific failure may be over at the next attempt. */
+/** Returns the verdict of a reason code. An error that is not in the table is retried. */
 export function verdictOf(reasonCode: number): Verdict {
   return reasonCode < REASON.unspecifiedError ? 'taken' : (VERDICTS.get(reasonCode) ?? 'again');
 }
 
 /**
- * Reason codes of a DISCONNECT that are caused by a received packet. "Not authorized" may concern the client.
+ * Reason codes of a DISCONNECT that a packet of the hub has caused. "Not authorized" is not among them,
+ * because it may concern the client and not the packet.
  */
-const BLAMES_PACKET: ReadonlySet<number> = new Set<number>([
+const PACKET_CODES: ReadonlySet<number> = new Set<number>([
   REASON.malformedPacket,
   REASON.protocolError,
   REASON.topicNameInvalid,
@@ -41,8 +43,8 @@ const BLAMES_PACKET: ReadonlySet<number> = new Set<number>([
   REASON.retainNotSupported,
 ]);
 
-/** Reason codes of a DISCONNECT that are independent of the received packets. */
-const SPARES_PACKET: ReadonlySet<number> = new Set<number>([
+/** Reason codes of a DISCONNECT that no packet of the hub has caused. */
+const UNRELATED_CODES: ReadonlySet<number> = new Set<number>([
   REASON.serverBusy,
   REASON.serverShuttingDown,
   REASON.keepAliveTimeout,
@@ -54,9 +56,9 @@ const SPARES_PACKET: ReadonlySet<number> = new Set<number>([
   REASON.maximumConnectTime,
 ]);
 
-/** Cause of a link's end by the reason code of the server's DISCONNECT. */
+/** Returns the cause of a link's end for the reason code of the server's DISCONNECT. */
 export function causeOf(reasonCode: number): 'ended' | 'blamed' | 'qos' | 'lost' {
   if (reasonCode === REASON.qosNotSupported) return 'qos';
-  if (SPARES_PACKET.has(reasonCode)) return 'lost';
-  return BLAMES_PACKET.has(reasonCode) ? 'blamed' : 'ended';
+  if (UNRELATED_CODES.has(reasonCode)) return 'lost';
+  return PACKET_CODES.has(reasonCode) ? 'blamed' : 'ended';
 }

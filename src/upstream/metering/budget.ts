@@ -2,55 +2,55 @@ import { BUDGET_RESUME_PARTS, BUDGET_SAVE_PARTS } from '../limits.ts';
 
 const DAY = 86_400_000;
 
-/** Durable state of a budget: remaining bytes and the hub time of that count. */
+/** Durable state of a budget: the remaining bytes, and the hub time at which they were counted. */
 export type BudgetStore = {
   readonly load: () => { readonly left: number; readonly at: number } | undefined;
   readonly save: (left: number, at: number) => void;
-  /** Hub time in milliseconds. It continues after a restart, so that a restart does not refill the budget. */
+  /** Returns the hub time in milliseconds. Time while the hub is off does not refill the budget. */
   readonly now: () => number;
 };
 
-/** Token bucket of bytes. It refills to one day's bytes within a day. */
+/** Token bucket of bytes. An empty bucket refills to the daily limit within 24 hours. */
 export type Budget = {
   /** Subtracts sent bytes. */
   readonly spend: (bytes: number) => void;
-  /** Milliseconds until the next byte may be sent. 0 means now. */
+  /** Returns the milliseconds until the next byte may be sent. 0 if it may be sent now. */
   readonly wait: () => number;
   readonly save: () => void;
 };
 
 export function openBudget(bytes: number, store: BudgetStore): Budget {
-  const known = store.load();
-  let left = Math.min(known?.left ?? bytes, bytes);
-  let at = known?.at ?? store.now();
+  const stored = store.load();
+  let remaining = Math.min(stored?.left ?? bytes, bytes);
+  let countedAt = stored?.at ?? store.now();
   let unsaved = 0;
   let spent = false;
 
-  const fill = (): void => {
+  const refill = (): void => {
     const now = store.now();
-    left = Math.min(bytes, left + (Math.max(0, now - at) * bytes) / DAY);
-    at = now;
+    remaining = Math.min(bytes, remaining + (Math.max(0, now - countedAt) * bytes) / DAY);
+    countedAt = now;
   };
   const save = (): void => {
-    fill();
+    refill();
     unsaved = 0;
-    store.save(Math.floor(left), at);
+    store.save(Math.floor(remaining), countedAt);
   };
 
   return {
-    spend: more => {
-      left -= more;
-      unsaved += more;
+    spend: sentBytes => {
+      remaining -= sentBytes;
+      unsaved += sentBytes;
       if (unsaved >= bytes / BUDGET_SAVE_PARTS) save();
     },
     wait: () => {
-      fill();
-      // An empty budget stays closed until a part has refilled, because messages would otherwise go one by
-      // one.
+      refill();
+      // After an empty budget, sending resumes only when a fraction has refilled. Otherwise each message
+      // would be sent alone, as soon as its bytes have refilled.
       const share = bytes / BUDGET_RESUME_PARTS;
-      if (left >= share) spent = false;
-      else if (left <= 0) spent = true;
-      return spent ? Math.ceil(((share - left) * DAY) / bytes) : 0;
+      if (remaining >= share) spent = false;
+      else if (remaining <= 0) spent = true;
+      return spent ? Math.ceil(((share - remaining) * DAY) / bytes) : 0;
     },
     save,
   };

@@ -2,8 +2,7 @@ import { MIN_PLAUSIBLE_TIME_MS } from '../../core/limits.ts';
 import type { TimeOfDay } from '../../manifest/types.ts';
 
 /**
- * True if the local time is within one of the periods; always true without periods or if the clock is not
- * set.
+ * Returns true if the local time is within one of the periods, if there are none, or if the clock is not set.
  */
 export function isScheduled(times: readonly TimeOfDay[], wall: number): boolean {
   if (times.length === 0 || wall < MIN_PLAUSIBLE_TIME_MS) return true;

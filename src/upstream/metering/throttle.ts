@@ -5,27 +5,28 @@ export type ThrottleSettings = {
   /** Milliseconds between two batches. Undefined if messages are sent immediately. */
   readonly interval: number | undefined;
   readonly budget: Budget | undefined;
-  /** Called when sending may resume. */
+  /** Called when sending may resume after a pause. */
   readonly opened: () => void;
   readonly clock: Clock;
 };
 
-/** Throttle of a metered line: batches, schedule and budget. */
+/** Throttle of a metered connection: interval between batches, and byte budget. */
 export type Throttle = {
+  /** Returns true if a message may be sent now. Otherwise schedules the call of `opened`. */
   readonly mayBegin: () => boolean;
-  /** Called when the queue is empty: the batch is over. */
+  /** Ends the batch. Called when no message is in flight. */
   readonly dry: () => void;
-  /** Starts to count the traffic of a link. */
+  /** Starts to count the traffic of a link. `traffic` returns the bytes sent and received so far. */
   readonly count: (traffic: () => number) => void;
-  /** Called when the link is closed. */
+  /** Counts the last bytes of a link. Called when the link is closed. */
   readonly uncount: () => void;
-  /** Reason in a few words why sending is paused. */
+  /** Returns the reason why sending is paused. Undefined if it is not. */
   readonly reason: () => string | undefined;
   readonly stop: () => void;
 };
 
 export function createThrottle({ interval = 0, budget, opened, clock }: ThrottleSettings): Throttle {
-  const isFree = interval === 0 && budget === undefined;
+  const isUnlimited = interval === 0 && budget === undefined;
   let nextBatch = Number.NEGATIVE_INFINITY;
   let traffic: (() => number) | undefined;
   let counted = 0;
@@ -51,7 +52,7 @@ export function createThrottle({ interval = 0, budget, opened, clock }: Throttle
 
   return {
     mayBegin: () => {
-      if (isFree) return true;
+      if (isUnlimited) return true;
       const wait = Math.max(nextBatch - clock.monotonic(), waitOfBudget());
       if (wait > 0) openIn(wait);
       return wait <= 0;
@@ -59,8 +60,8 @@ export function createThrottle({ interval = 0, budget, opened, clock }: Throttle
     dry: () => {
       if (interval > 0) nextBatch = clock.monotonic() + interval;
     },
-    count: wanted => {
-      traffic = wanted;
+    count: linkTraffic => {
+      traffic = linkTraffic;
       counted = 0;
     },
     uncount: () => {
@@ -69,7 +70,7 @@ export function createThrottle({ interval = 0, budget, opened, clock }: Throttle
       counted = 0;
     },
     reason: () => {
-      if (waitOfBudget() > 0) return 'the budget of the day is used up';
+      if (waitOfBudget() > 0) return 'the daily budget is used up';
       return nextBatch > clock.monotonic() ? 'the next batch is not due yet' : undefined;
     },
     stop: () => {

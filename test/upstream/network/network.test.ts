@@ -178,10 +178,10 @@ network('one that is no MQTT server, as of a captive portal', async () => {
 
 network('refusals of a server are said in words: wrong password, not allowed, shutting down', async () => {
   for (const [reasonCode, reason] of [
-    [0x86, 'user name or password are wrong or missing'],
-    [0x87, 'user name or password are wrong or missing'],
+    [0x86, 'wrong or missing user name or password'],
+    [0x87, 'wrong or missing user name or password'],
     [0x8a, 'this client is banned'],
-    [0x97, 'a quota is used up'],
+    [0x97, 'quota exceeded'],
   ] as const) {
     const stage = await createUpstreamHarness();
     const server = await startServer((packet, guest) => {
@@ -204,7 +204,7 @@ network('refusals of a server are said in words: wrong password, not allowed, sh
   });
   stage.start({ url: `mqtt://127.0.0.1:${server.port}` });
   await stage.until('it says so', () => stage.forwarder().status().lastError !== undefined, 0);
-  assert.match(stage.forwarder().status().lastError ?? '', /it is shutting down \("back at nine"\)/);
+  assert.match(stage.forwarder().status().lastError ?? '', /server shutting down \("back at nine"\)/);
   await stage.finish();
   await server.close();
 });
