@@ -1,6 +1,6 @@
 import type { StoreCounts } from './types.ts';
 
-/** The counts of a store that has done nothing yet. */
+/** Returns the counters of a new store, all 0. */
 export function emptyCounts(): StoreCounts {
   return {
     appended: 0,

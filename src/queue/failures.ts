@@ -6,7 +6,7 @@ export function damagedPage(thrown: unknown): Failure {
   const reason = reasonOf(thrown);
   return new Failure(
     'store.damaged',
-    `A page of the store is damaged (${reason}): restart the hub to have it set aside.`,
+    `A page of the store is damaged (${reason}): restart the hub, which then moves the damaged store away.`,
   );
 }
 

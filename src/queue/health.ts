@@ -2,16 +2,19 @@ import type { Failure } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { StoreHealth } from './types.ts';
 
-/** Parts that fail independently: writing the journal, writing the database, reading pages. */
+/**
+ * Parts of the store that can fail independently: writes of the journal, writes of the database, reads of
+ * pages.
+ */
 export type StorePart = 'journal' | 'database' | 'pages';
 
-/** State of the store; logs each change once. */
+/** Tracks the state of the store and logs each change once. */
 export type HealthTracker = {
   readonly reportFailure: (part: StorePart, error: Failure) => void;
   readonly reportSuccess: (part: StorePart) => void;
   /** Records that a message was refused because `bounded`, a queue or the store, has no space. */
   readonly reportFull: (bounded: string, reason: Failure) => void;
-  /** Called once a round; clears what has refused nothing since the last round. */
+  /** Clears the queues that have refused no message since the last call. Called once per round. */
   readonly refresh: () => void;
   /** True while the store cannot be written. */
   readonly isFailing: () => boolean;
@@ -20,12 +23,14 @@ export type HealthTracker = {
 
 export function createHealthTracker(log: Log): HealthTracker {
   const failures = new Map<StorePart, Failure>();
-  /** Full queues with the reason, and whether they refused a message in this round. */
+  /** Full queues by name. `refused` is true if the queue has refused a message in this round. */
   const full = new Map<string, { readonly reason: Failure; refused: boolean }>();
   return {
     reportFailure: (part, error) => {
       if (failures.size === 0) {
-        log.error(`${error.message} Messages that must be kept are refused until it works again.`);
+        log.error(
+          `${error.message} Messages that must be stored are refused until the store can be written again.`,
+        );
       }
       failures.set(part, error);
     },

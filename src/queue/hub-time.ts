@@ -1,12 +1,12 @@
 import type { Clock } from '../core/clock.ts';
 
 /**
- * Hub time: milliseconds that the hub has been up over all its runs, plus known downtime. Resumed from the
+ * Hub time: milliseconds that the hub has been up in all its runs, plus known downtime. It resumes from the
  * persisted value, so a jump of the wall clock changes no TTL.
  */
 export type HubTime = {
   readonly now: () => number;
-  /** Adds a known downtime. */
+  /** Adds a known downtime in milliseconds. */
   readonly advance: (milliseconds: number) => void;
 };
 

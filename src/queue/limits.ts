@@ -1,106 +1,132 @@
 /* Bounds and times of the store: commits, journals, checkpoints, disk, delivery. */
 
-/** Entries that are looked at at once when a queue is read through: a batch is what that costs in memory. */
+/** Maximum number of entries that are read from a queue in one batch. Bounds the memory of a read. */
 export const DRAIN_BATCH_ENTRIES = 32;
 
-/** Times that a receiver may fail on a message before it goes to the dead letters. */
+/** Maximum number of failed deliveries of a message. After the last one the message becomes a dead letter. */
 export const MAX_ATTEMPTS = 16;
 
 /**
- * Times that the delivery of a message may throw an exception before it goes to the dead letters, and
- * milliseconds between two.
+ * Maximum number of exceptions that the delivery of a message may throw. After the last one the message
+ * becomes a dead letter.
  */
 export const MAX_DELIVERY_EXCEPTIONS = 4;
+/** Milliseconds between a delivery that threw an exception and the next delivery of the message. */
 export const DELIVERY_RETRY_MS = 1_000;
 
-/** Dead letters that are kept, and their bytes. Beyond either, the holder with most loses its oldest. */
+/** Maximum number of dead letters. Beyond it, the holder whose dead letters cost most loses its oldest. */
 export const MAX_DEAD_LETTERS = 1_000;
+/** Maximum bytes of all dead letters. Beyond it, the holder whose dead letters cost most loses its oldest. */
 export const MAX_DEAD_LETTER_BYTES = 16 << 20;
 
 /**
- * Bytes that a dead letter costs its holder beside its own, so that number and bytes count alike: 1,000 empty
- * letters cost as much as 16 MB.
+ * Bytes that are added to the size of a dead letter to get its cost. 1,000 empty dead letters cost as much as
+ * 16 MB, so that number and bytes have the same weight.
  */
 export const DEAD_LETTER_COST_BYTES = 16 << 10;
 
-/** Bytes of the name of metadata: the longest key that LMDB takes with pages of 4 KB. */
+/** Maximum bytes of a metadata name: the longest key that LMDB accepts with pages of 4 KB. */
 export const MAX_NAME_BYTES = 1_978;
 
 /**
- * Bytes of the topic of a retained message: LMDB must be able to name it, and nine of its bytes say what it
- * is.
+ * Maximum bytes of the topic of a retained message. The topic is stored as a metadata name with a prefix of
+ * nine bytes.
  */
 export const MAX_RETAINED_TOPIC_BYTES = MAX_NAME_BYTES - 9;
 
-/** Milliseconds between two sweeps for expired messages. */
+/** Milliseconds between two sweeps that remove expired messages. */
 export const SWEEP_INTERVAL_MS = 4_000;
 
-/** Entries that one step of a sweep takes away, so that a sweep never stalls the loop. */
+/**
+ * Maximum number of entries that one step of a sweep removes, so that a sweep does not block the event loop.
+ */
 export const MAX_SWEEP_ENTRIES = 2_048;
 
-/** Milliseconds after which hub time is persisted while messages wait: what a power cut may add to a TTL. */
+/**
+ * Milliseconds between two writes of hub time while messages wait. A power failure extends TTLs by at most
+ * this time.
+ */
 export const HUB_TIME_INTERVAL_MS = 60_000;
 
-/** Messages of more urgent priorities that go upstream for one of a less urgent, if that waits, too. */
+/** Number of more urgent messages that are sent upstream for one less urgent message, if both wait. */
 export const PRIORITY_WEIGHT = 8;
 
-/** Milliseconds without a new message that end the gathering of a burst: its sender waits for the answer. */
+/**
+ * Milliseconds without a new message after which a burst is committed, because its sender waits for the
+ * answer.
+ */
 export const COMMIT_LULL_MS = 2;
 
-/** Messages that fill a block of the journal, so that waiting for more spares the flash nothing. */
+/** Number of messages that fill a block of the journal. To wait for more messages saves no flash writes. */
 export const BLOCK_MESSAGES = 12;
 
 /**
- * Messages with which a commit waits for no lull: they fill blocks enough, and their sender's window may be
- * full.
+ * Number of messages that are committed without waiting for a pause. They fill enough blocks, and the window
+ * of their sender may be full.
  */
 export const COMMIT_NOW_MESSAGES = 48;
 
-/** Messages, bytes of their bodies and of metadata, and removals that close a commit before its time. */
+/** Maximum number of messages in a commit. At this number the commit begins at once. */
 export const MAX_COMMIT_MESSAGES = 1000;
+/** Maximum bytes of message bodies and metadata in a commit. At this size the commit begins at once. */
 export const MAX_COMMIT_BYTES = 1 << 20;
+/** Maximum number of removals in a commit. At this number the commit begins at once. */
 export const MAX_COMMIT_REMOVALS = 2048;
 
 /**
- * Milliseconds that a commit waits at most for receivers who have the message already, and commit windows
- * that it waits: their acknowledgement spares the write. A round trip of a mobile network.
+ * Maximum milliseconds that a commit waits for the acknowledgement of messages in flight, because an
+ * acknowledged message need not be written. One round trip of a mobile network.
  */
 export const MAX_DELIVERY_WAIT_MS = 250;
+/** Maximum number of commit windows that a commit waits for the acknowledgement of messages in flight. */
 export const MAX_DELIVERY_WINDOWS = 5;
 
-/** Milliseconds that a commit which only takes entries away waits: a crash meanwhile merely redelivers. */
+/**
+ * Milliseconds that a commit with nothing but removals waits. A crash before this commit only causes
+ * redelivery.
+ */
 export const REMOVAL_WINDOW_MS = 250;
 
-/** Milliseconds after which a failed commit or checkpoint is tried again. */
+/** Milliseconds before a failed commit or checkpoint is retried. */
 export const COMMIT_RETRY_MS = 1_000;
 
-/** Bytes of one of the two journals: what a start replays, and what waits in memory, at most. */
+/**
+ * Bytes of each of the two journal files. Bounds the data that a start replays and the entries that wait in
+ * memory.
+ */
 export const JOURNAL_BYTES = 1 << 19;
 
-/** Bytes of entries that the store keeps as one value: four pages of 4 KB, less LMDB's own head. */
+/**
+ * Maximum bytes of a chunk, the entries that the store saves as one LMDB value: four pages of 4 KB less
+ * LMDB's page header.
+ */
 export const MAX_CHUNK_BYTES = 4 * 4_096 - 24;
 
-/** Entries, and removals, in memory that bring a checkpoint before the journal is full. */
+/** Number of entries in memory that starts a checkpoint, even if the journal is not full. */
 export const MAX_CHECKPOINT_ENTRIES = 2048;
+/** Number of removals in memory that starts a checkpoint, even if the journal is not full. */
 export const MAX_CHECKPOINT_REMOVALS = 4096;
 
-/** Removals that wait for the disk before drains do. */
+/** Maximum number of removals that wait for the disk. At this number drains send nothing. */
 export const MAX_REMOVING = 3 * MAX_CHECKPOINT_REMOVALS;
 
-/** Milliseconds after which what left the store gives its space back. */
+/** Milliseconds after which a checkpoint frees the space of removed entries. */
 export const CHECKPOINT_DELAY_MS = 3_000;
 
-/** Bytes of a stored message up to which it lies with its entry: several fit into a page of 4 KB. */
+/**
+ * Maximum bytes of a stored message that is saved inline with its entry, so that several fit into a page of
+ * 4 KB.
+ */
 export const MAX_INLINE_BYTES = 1_536;
 
-/** Entries that are read at once to be dropped from a queue at its bound: some chunks. */
+/** Number of entries that are read at once when a full queue drops its oldest: a few chunks. */
 export const DROP_BATCH_ENTRIES = 128;
 
-/** Bytes of the disk that are kept free for taking entries away: some commits' worth of copied pages. */
+/** Bytes of the disk that must stay free so that entries can be removed: the page copies of a few commits. */
 export const DISK_RESERVE_BYTES = 4 << 20;
 
 /**
- * Bytes that the store keeps for itself on its disk: what both journals hold, and copies of the pages that it
- * touches.
+ * Bytes of the ballast file, which reserves disk space for the store: the content of both journals and the
+ * page copies of a checkpoint.
  */
 export const BALLAST_BYTES = 2 << 20;

@@ -19,7 +19,7 @@ export type MaintenanceHost = {
   readonly usage: DiskUsage;
   readonly expiry: Expiry;
   readonly retained: Retained;
-  /** True while anything is stored that expires by hub time. */
+  /** True while the store contains a message that expires by hub time. */
   readonly hasWaiting: () => boolean;
   readonly committer: Committer;
   readonly checkpoints: Checkpoints;
@@ -31,9 +31,9 @@ export type MaintenanceHost = {
   readonly firstRoundDone: () => void;
 };
 
-/** Periodic work of the store: sweeps, free-space checks, persisting hub time. */
+/** Periodic work of the store: sweeps for expired messages, checks of free space, writes of hub time. */
 export type Maintenance = {
-  /** Continues a sweep that paused until the disk accepts removals. */
+  /** Continues a sweep that paused because removals could not be written. */
   readonly resume: () => void;
   readonly stop: () => void;
 };

@@ -2,16 +2,19 @@ import { Failure } from '../core/errors.ts';
 import type { Database } from './disk/database.ts';
 import { MAX_NAME_BYTES } from './limits.ts';
 
-/** Newest metadata values, whether they are in memory, in the journal or in LMDB. */
+/** Current metadata values in memory, in the journal and in LMDB. */
 export type Metadata = {
   readonly get: (name: string) => Buffer | undefined;
-  /** Names that begin with `prefix`, in order. */
+  /** Returns the sorted names that begin with `prefix`. */
   readonly names: (prefix: string) => string[];
 };
 
 type Values = ReadonlyMap<string, Buffer | undefined>;
 
-/** Creates the view. `unwritten` returns values that are not in LMDB yet, newest first; undefined deletes. */
+/**
+ * Creates the view. `unwritten` returns the values that are not in LMDB yet, newest first; an undefined value
+ * is a deletion.
+ */
 export function createMetadata(database: Database, unwritten: () => readonly Values[]): Metadata {
   return {
     get: name => {
@@ -34,12 +37,12 @@ export function createMetadata(database: Database, unwritten: () => readonly Val
 
 export const NAME_TOO_LONG = new Failure(
   'store.write',
-  `What is kept under a name of more than ${MAX_NAME_BYTES} bytes cannot be written: choose a shorter one.`,
+  `Metadata with a name of more than ${MAX_NAME_BYTES} bytes cannot be stored: choose a shorter name.`,
 );
 
 /**
- * True if LMDB accepts the name as a key. A UTF-16 unit has at most three bytes, so short names are not
- * measured.
+ * True if LMDB accepts the name as a key. The bytes of a short name are not counted, because a UTF-16 unit
+ * has at most three bytes.
  */
 export function isValidName(name: string): boolean {
   return name.length * 3 <= MAX_NAME_BYTES || Buffer.byteLength(name) <= MAX_NAME_BYTES;

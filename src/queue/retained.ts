@@ -10,11 +10,11 @@ import { bufferOf, decode, encode, encodeRecord } from './record/record-encode.t
 import type { RetainedMessages } from './types.ts';
 
 /*
- * A retained message is metadata under `retained/<topic>`:
+ * A retained message is stored as metadata under `retained/<topic>`:
  *
  *   CBOR [hub time at which it expires (ms) or null, record, holder, hub time at which it was set (ms)]
  *
- * Opening the store reads each once to count it.
+ * The start of the store reads each retained message once to count it.
  */
 const PREFIX = 'retained/';
 
@@ -24,62 +24,65 @@ export type RetainedHost = {
   readonly names: (prefix: string) => string[];
   readonly get: (name: string) => Buffer | undefined;
   readonly put: (name: string, value: Buffer | undefined, onDurable: OnDurable) => void;
-  /** Error if the store has no space for `bytes` more. Undefined if it has. */
+  /** Returns an error if the store has no space for `bytes` more. Undefined if it has space. */
   readonly refusal: (bytes: number) => Failure | undefined;
   /** Called when a message was refused because there is no space. */
   readonly full: (reason: Failure) => void;
-  /** Shares of the holders: messages, and bytes of their records. */
+  /** Shares of the holders: number of messages, and bytes of their records. */
   readonly resources: Pick<Resources, 'retained' | 'retainedBytes'>;
   readonly log: Log;
 };
 
 export type Retained = RetainedMessages & {
-  /** Removes at most MAX_SWEEP_ENTRIES expired messages; true if there are more. */
+  /** Removes at most MAX_SWEEP_ENTRIES expired messages. Returns true if more have expired. */
   readonly step: () => boolean;
   /** True if any message expires, so that hub time must be persisted. */
   readonly hasExpiring: () => boolean;
 };
 
-/** Summary of a retained message, kept in memory. */
-type Kept = {
+/** Summary of a retained message in memory. */
+type Summary = {
   /** Bytes of the encoded message. */
   readonly bytes: number;
-  /** Hub time in milliseconds; Infinity: never. */
+  /** Hub time in milliseconds when the message expires. Infinity if it never expires. */
   readonly expires: number;
   readonly holder: Holder;
-  /** Hub time in milliseconds. Undefined if an older hub has stored it. */
+  /**
+   * Hub time in milliseconds when the message was set. Undefined if an older version of the hub stored it.
+   */
   readonly since: number | undefined;
 };
 
 export function createRetained(host: RetainedHost): Retained {
   const { now, names, get, put, log } = host;
   const { retained: messages, retainedBytes } = host.resources;
-  const kept = new Map<string, Kept>();
-  /** Number of messages that expire, and hub time before which none does. */
+  const summaries = new Map<string, Summary>();
+  /** Number of messages that expire. */
   let expiringCount = 0;
+  /** Hub time in milliseconds before which no message expires. */
   let nextExpiry = Number.POSITIVE_INFINITY;
 
   const uncount = (topic: string): void => {
-    const one = kept.get(topic);
-    if (one === undefined) return;
-    kept.delete(topic);
-    messages.add(one.holder, -1);
-    retainedBytes.add(one.holder, -one.bytes);
-    if (one.expires < Number.POSITIVE_INFINITY) expiringCount--;
+    const summary = summaries.get(topic);
+    if (summary === undefined) return;
+    summaries.delete(topic);
+    messages.add(summary.holder, -1);
+    retainedBytes.add(summary.holder, -summary.bytes);
+    if (summary.expires < Number.POSITIVE_INFINITY) expiringCount--;
   };
 
-  const count = (topic: string, one: Kept): void => {
+  const count = (topic: string, summary: Summary): void => {
     uncount(topic);
-    kept.set(topic, one);
-    messages.add(one.holder, 1);
-    retainedBytes.add(one.holder, one.bytes);
-    if (one.expires < Number.POSITIVE_INFINITY) expiringCount++;
-    nextExpiry = Math.min(nextExpiry, one.expires);
+    summaries.set(topic, summary);
+    messages.add(summary.holder, 1);
+    retainedBytes.add(summary.holder, summary.bytes);
+    if (summary.expires < Number.POSITIVE_INFINITY) expiringCount++;
+    nextExpiry = Math.min(nextExpiry, summary.expires);
   };
 
-  /** Deletes a damaged message, so that it is logged once. */
+  /** Deletes a damaged message, so that its damage is logged once. */
   const drop = (topic: string): void => {
-    log.error(`The retained message of "${topic}" is damaged: it is left out.`);
+    log.error(`The retained message of "${topic}" is damaged and is deleted.`);
     replace(topic, undefined, undefined, () => {});
   };
 
@@ -98,22 +101,22 @@ export function createRetained(host: RetainedHost): Retained {
 
   const replace = (
     topic: string,
-    one: Kept | undefined,
+    summary: Summary | undefined,
     value: Buffer | undefined,
     onDurable: OnDurable,
   ): void => {
-    if (one === undefined) uncount(topic);
-    else count(topic, one);
+    if (summary === undefined) uncount(topic);
+    else count(topic, summary);
     put(PREFIX + topic, value, error => {
-      // An earlier or later value may be stored.
+      // The write failed, so the stored value may be an earlier or a later one.
       if (error !== undefined) reload(topic);
       onDurable(error);
     });
   };
 
-  /** Error if the holder's share does not allow the message. Undefined if it does. */
+  /** Returns an error if the holder's share has no space for the message. Undefined if it has space. */
   const shareRefusal = (topic: string, holder: Holder, bytes: number): Failure | undefined => {
-    const before = kept.get(topic);
+    const before = summaries.get(topic);
     const sentence =
       before?.holder === holder
         ? growthRefusal(holder, bytes - before.bytes)
@@ -122,20 +125,26 @@ export function createRetained(host: RetainedHost): Retained {
     return new Failure('store.full', `A retained message was refused: ${sentence}.`);
   };
 
-  /** A holder beyond its share may still replace a message by one that is not larger. */
+  /**
+   * Returns a reason to refuse a larger message. A holder beyond its share may still set one that is not
+   * larger.
+   */
   const growthRefusal = (holder: Holder, bytes: number): string | undefined =>
     bytes <= 0 ? undefined : retainedBytes.refusal(holder, bytes)?.logged;
 
-  /** The space of another holder's message on this topic counts as free. */
+  /**
+   * Returns a reason to refuse a new message. The space of another holder's message on this topic counts as
+   * free.
+   */
   const additionRefusal = (topic: string, holder: Holder, bytes: number): string | undefined => {
-    const before = kept.get(topic);
+    const before = summaries.get(topic);
     uncount(topic);
     const sentence = (messages.refusal(holder, 1) ?? retainedBytes.refusal(holder, bytes))?.logged;
     if (before !== undefined) count(topic, before);
     return sentence;
   };
 
-  const keep = (message: Message, holder: Holder, onDurable: OnDurable): void => {
+  const store = (message: Message, holder: Holder, onDurable: OnDurable): void => {
     const { topic, ttl } = message;
     const record = encodeRecord({ ...message, retained: true });
     const refused = shareRefusal(topic, holder, record.length);
@@ -144,7 +153,7 @@ export function createRetained(host: RetainedHost): Retained {
       onDurable(refused);
       return;
     }
-    const full = host.refusal(record.length - (kept.get(topic)?.bytes ?? 0));
+    const full = host.refusal(record.length - (summaries.get(topic)?.bytes ?? 0));
     if (full !== undefined) {
       host.full(full);
       onDurable(full);
@@ -156,7 +165,7 @@ export function createRetained(host: RetainedHost): Retained {
     replace(topic, { bytes: record.length, expires, holder, since }, value, onDurable);
   };
 
-  const isAlive = (topic: string): boolean => (kept.get(topic)?.expires ?? 0) > now();
+  const isAlive = (topic: string): boolean => (summaries.get(topic)?.expires ?? 0) > now();
 
   for (const name of names(PREFIX)) reload(name.slice(PREFIX.length));
 
@@ -164,7 +173,7 @@ export function createRetained(host: RetainedHost): Retained {
     set: (message, holder, onDurable) => {
       const { topic, body } = message;
       if (Buffer.byteLength(topic) > MAX_RETAINED_TOPIC_BYTES) onDurable(new Failure('store.full', TOO_LONG));
-      else if (body.length > 0) keep(message, holder, onDurable);
+      else if (body.length > 0) store(message, holder, onDurable);
       else replace(topic, undefined, undefined, onDurable);
     },
     get: topic => {
@@ -181,19 +190,19 @@ export function createRetained(host: RetainedHost): Retained {
       return { message, remaining: expires === Number.POSITIVE_INFINITY ? undefined : expires - now() };
     },
     topics: prefix =>
-      Array.from(kept.keys())
+      Array.from(summaries.keys())
         .filter(topic => topic.startsWith(prefix) && isAlive(topic))
         .sort(),
     clear: (topic, onDurable) => replace(topic, undefined, undefined, onDurable),
     list: () =>
-      Array.from(kept, ([topic, { bytes, expires, holder, since }]) => ({
+      Array.from(summaries, ([topic, { bytes, expires, holder, since }]) => ({
         topic,
         holder,
         bytes,
         age: since === undefined ? undefined : now() - since,
         remaining: expires === Number.POSITIVE_INFINITY ? undefined : expires - now(),
       })),
-    count: () => kept.size,
+    count: () => summaries.size,
     bytes: () => retainedBytes.report().held,
     hasExpiring: () => expiringCount > 0,
     step: () => {
@@ -201,7 +210,7 @@ export function createRetained(host: RetainedHost): Retained {
       if (nextExpiry > time) return false;
       let allowance = MAX_SWEEP_ENTRIES;
       let next = Number.POSITIVE_INFINITY;
-      for (const [topic, { expires }] of kept) {
+      for (const [topic, { expires }] of summaries) {
         if (expires > time) next = Math.min(next, expires);
         else if (allowance-- === 0) return true;
         else replace(topic, undefined, undefined, () => {});
@@ -212,8 +221,8 @@ export function createRetained(host: RetainedHost): Retained {
   };
 }
 
-/** Undefined if the value is damaged. The record inside may still be damaged. */
-function valueFrom(value: Buffer): (Omit<Kept, 'bytes'> & { readonly record: Buffer }) | undefined {
+/** Decodes a stored value. Undefined if the value is damaged. The record inside may still be damaged. */
+function valueFrom(value: Buffer): (Omit<Summary, 'bytes'> & { readonly record: Buffer }) | undefined {
   const list = decode(value);
   if (!Array.isArray(list)) return undefined;
   const [expires, record, holder, since]: unknown[] = list;
@@ -226,4 +235,4 @@ function valueFrom(value: Buffer): (Omit<Kept, 'bytes'> & { readonly record: Buf
   };
 }
 
-const TOO_LONG = `The topic of a retained message may be ${MAX_RETAINED_TOPIC_BYTES} bytes long: publish on a shorter one, or without retain.`;
+const TOO_LONG = `The topic of a retained message may have at most ${MAX_RETAINED_TOPIC_BYTES} bytes: publish to a shorter topic, or without retain.`;

@@ -7,9 +7,9 @@ import type { StoreBounds } from './types.ts';
 export type StoreSettings = StoreBounds & {
   /** Folder of the store, created if it does not exist. */
   readonly folder: string;
-  /** Bytes of memory that messages may take while they wait for the disk. */
+  /** Maximum bytes of memory for messages that wait for the disk. */
   readonly maxPendingBytes: number;
-  /** Counts bytes of bodies that drains read into memory, because their buffers soon become garbage. */
+  /** Counts bytes of bodies that drains read into memory, because these buffers soon become garbage. */
   readonly countRead: (bytes: number) => void;
   readonly clock: Clock;
   readonly resources: Pick<Resources, 'retained' | 'retainedBytes'>;

@@ -31,7 +31,7 @@ import type { StoreSettings } from './settings.ts';
 import { PRIORITIES, type Store, type StoreBounds } from './types.ts';
 
 /**
- * Opens the durable queues under `folder`. The caller holds the data folder's lock.
+ * Opens the durable queues in `folder`. The caller must hold the lock of the data folder.
  * @throws Failure `store.unreadable`, `store.newer`, `store.older`
  */
 export async function openStore(settings: StoreSettings): Promise<Store> {
@@ -59,10 +59,13 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   const counts = { ...emptyCounts(), corrupt: recovered.corrupt };
   const drops = createDropReport();
   const pressure = createGauge(settings.maxPendingBytes);
-  // A store that cannot be written refuses messages: nobody waits for it.
+  // A failing store refuses messages, so it must not also stop its senders.
   const pendingBytesChanged = (): void => pressure.set(health.isFailing() ? 0 : committer.pendingBytes());
   let closed = false;
-  if (damaged > 0) log.error(`${damaged} commits of the journal are damaged: what only they held is lost.`);
+  if (damaged > 0)
+    log.error(
+      `${damaged} commits of the journal are damaged: the messages that only they contained are lost.`,
+    );
 
   const committer: Committer = createCommitter({
     clock,
@@ -140,12 +143,12 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     attempts: () => attempts,
     closed: () => closed,
   });
-  /** An entry leaves that its consumer may have read ahead. */
+  /** Removes an entry that its consumer may have read ahead. */
   const evict: typeof remove = (removed, reason, onDurable) => {
     removed.queue.consumer?.invalidate(removed.priority);
     remove(removed, reason, onDurable);
   };
-  const takeMessage = createAppend({
+  const appendMessage = createAppend({
     ...host,
     bounds: () => bounds,
     nextSequence: () => ++lastSequence,
@@ -157,12 +160,12 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   const append: Store['append'] = (message, destinations, onDurable, note) => {
     if (closed) onDurable(CLOSED);
     else if (note !== undefined && !isValidName(note.name)) onDurable(NAME_TOO_LONG);
-    else if (destinations.length > 0) takeMessage(message, destinations, onDurable, note);
+    else if (destinations.length > 0) appendMessage(message, destinations, onDurable, note);
     else if (note !== undefined) committer.put(note.name, note.value, onDurable);
     else onDurable();
   };
   const put: Store['put'] = (name, value, onDurable) => {
-    // Settled state is small, and deletes as often as it adds: the reserve of the disk is for it too.
+    // Metadata is small and is deleted as often as it is added, so it may use the disk reserve.
     if (closed) onDurable(CLOSED);
     else if (isValidName(name)) committer.put(name, value, onDurable);
     else onDurable(NAME_TOO_LONG);

@@ -91,7 +91,7 @@ disk('on a full disk without a store it ends with a sentence that says what to d
     assert.is(code, 1);
     assert.match(
       said,
-      /^skerry: .* \((ENOSPC|No space left on device).*make room on its disk, or name another( data folder)? with --data DIR\.$/m,
+      /^skerry: .* \((ENOSPC|No space left on device).*free space on its disk, or name another( data folder)? with --data DIR\.$/m,
     );
   }),
 );

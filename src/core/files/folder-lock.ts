@@ -94,7 +94,7 @@ function holderOf(file: string): string | undefined {
 /** The Failure `data.unwritable` for a data folder in which something cannot be made. */
 export function unwritableFolder(folder: string, thrown: unknown): Failure {
   const remedy = isDiskFull(thrown)
-    ? 'a hub has to keep its first files there, so make room on its disk, or name'
+    ? 'the hub must create files there, so free space on its disk, or name'
     : 'name';
   return new Failure(
     'data.unwritable',

@@ -83,7 +83,7 @@ export function placeNative(parent: string, name: string, hash: string, content:
     }
   } catch (thrown) {
     if (thrown instanceof Failure) throw thrown;
-    const remedy = isDiskFull(thrown) ? 'make room on its disk, or name' : 'name';
+    const remedy = isDiskFull(thrown) ? 'free space on its disk, or name' : 'name';
     throw unloadable(
       `${path} cannot be written (${reasonOf(thrown)}): ${remedy} another data folder with --data DIR.`,
     );

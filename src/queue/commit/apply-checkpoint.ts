@@ -7,19 +7,21 @@ import type { Batch } from './batch.ts';
 import type { ByLane } from './pack-chunks.ts';
 import { addToLane, isInline, packWaiting } from './pack-chunks.ts';
 
-/** Result of a checkpoint, applied to memory once it is on disk. */
+/** Result of a checkpoint. Applied to memory once the checkpoint is on disk. */
 export type CheckpointResult = {
-  /** Changes of the counters of queues, and queues that are deleted. */
+  /** Changes of the counters of queues. */
   readonly changes: ReadonlyMap<QueueState, Change>;
+  /** Purged queues whose records were deleted, because they are empty. */
   readonly gone: readonly QueueState[];
-  /** Entries whose bodies LMDB now holds inline, and those whose bodies are in the table `bodies`. */
+  /** Entries whose records LMDB contains inline. */
   readonly inline: readonly LaneEntry[];
+  /** Entries whose records are in LMDB's table `bodies`. */
   readonly outside: readonly LaneEntry[];
 };
 
 export type Change = { depth: number; bytes: number };
 
-/** Writes the moves to LMDB. Changes nothing in memory, because the transaction may still fail. */
+/** Writes a batch to LMDB. Changes nothing in memory, because the transaction may still fail. */
 export function applyCheckpoint(moves: Batch, writer: StoreWriter, database: Database): CheckpointResult {
   const changes = new Map<QueueState, Change>();
   const inline: LaneEntry[] = [];

@@ -27,9 +27,9 @@ export type CheckpointHost = {
   readonly now: () => number;
   readonly lastSequence: () => number;
   readonly queues: () => Iterable<QueueState>;
-  /** True while anything is stored that expires by hub time. */
+  /** True while the store contains a message that expires by hub time. */
   readonly hasWaiting: () => boolean;
-  /** Requests a commit of everything that is gathered, and `begin` after it. */
+  /** Requests a commit of all gathered data, after which `begin` is called. */
   readonly flush: () => void;
   readonly succeeded: (outcome: CheckpointResult, moves: Batch) => void;
   readonly failed: (error: Failure) => void;
@@ -37,33 +37,39 @@ export type CheckpointHost = {
   readonly released: () => void;
 };
 
-/** Moves waiting messages from a full journal into LMDB, and deletes removed entries there. */
+/** Moves waiting messages from a full journal to LMDB, and deletes removed entries from LMDB. */
 export type Checkpoints = {
-  /** Collects what a commit wrote for the next checkpoint. */
+  /** Adds the content of a commit to the next checkpoint. */
   readonly committed: (plan: CommitPlan) => void;
-  /** Removes an entry from LMDB without a commit. After a crash it would expire or be purged again. */
+  /**
+   * Removes an entry from LMDB without a commit. If a crash prevents the removal, the entry expires or is
+   * purged again.
+   */
   readonly remove: (removed: RemovedEntry) => void;
-  /** True while neither journal file may be overwritten, because both hold entries that are not in LMDB. */
+  /**
+   * True while neither journal file may be overwritten, because both contain entries that are not in LMDB.
+   */
   readonly blocked: () => boolean;
-  /** True if a checkpoint is due. The next commit then takes everything that is gathered. */
+  /** True if a checkpoint is due. The next commit then includes all gathered data. */
   readonly due: () => boolean;
-  /** Begins a checkpoint if one is due. Everything older than the last commit must be committed. */
+  /** Begins a checkpoint if one is due. All data that is older than the last commit must be committed. */
   readonly begin: () => void;
-  /** True while the checkpoint backlog is at its bound. */
+  /** True while the data that waits for a checkpoint is at its maximum. */
   readonly busy: () => boolean;
-  /** Metadata on its way to LMDB, newest first. */
+  /** Metadata that is not in LMDB yet, newest first. */
   readonly unwritten: () => readonly ReadonlyMap<string, Buffer | undefined>[];
-  /** Resolves when no checkpoint is running; false if LMDB cannot be written. */
+  /** Resolves when no checkpoint is running. Resolves to false if LMDB cannot be written. */
   readonly whenIdle: () => Promise<boolean>;
   /**
-   * Runs the last checkpoint. Resolves to true if everything is in LMDB, to false if the journals keep it.
+   * Runs the last checkpoint. Resolves to true if all data is in LMDB, to false if a part is only in the
+   * journals.
    */
   readonly close: () => Promise<boolean>;
 };
 
 /**
- * Creates the checkpoints. `recovered` is the content of the journals at the start; it is moved before any
- * commit.
+ * Creates the checkpoints. `recovered` is the content of the journals at the start. It is moved to LMDB
+ * before the first commit.
  */
 export function createCheckpoints(host: CheckpointHost, recovered: Batch | undefined): Checkpoints {
   const { clock, database, journal } = host;
@@ -72,10 +78,10 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
   let recovering = recovered !== undefined;
   let running: Promise<boolean> | undefined;
   let cancelRequest: Cancel | undefined;
-  let overdue = false;
+  let requested = false;
   let closed = false;
 
-  /** Frees the space of removed entries soon, without waiting for a full journal. */
+  /** Schedules a checkpoint that frees the space of removed entries, even if the journal is not full. */
   const requestSoon = (): void => {
     cancelRequest ??= clock.after(CHECKPOINT_DELAY_MS, () => {
       cancelRequest = undefined;
@@ -84,15 +90,15 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
   };
 
   const requestNow = (): void => {
-    if (overdue) return;
-    overdue = true;
+    if (requested) return;
+    requested = true;
     host.flush();
   };
 
   const begin = (): void => {
     cancelRequest?.();
     cancelRequest = undefined;
-    overdue = false;
+    requested = false;
     moving = collected;
     collected = emptyBatch();
     journal.rotate();
@@ -149,8 +155,8 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
   };
 
   /**
-   * Collects metadata. Returns true if LMDB holds a value that is deleted; a value deleted before it reached
-   * LMDB is never written.
+   * Adds metadata to the next checkpoint. Returns true if LMDB contains a value that is deleted. A value that
+   * is deleted before it reached LMDB is never written.
    */
   const collectMetadata = (metadata: CommitPlan['metadata']): boolean => {
     let freed = false;
@@ -178,9 +184,9 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
       else requestSoon();
     },
     blocked: () => moving !== undefined && (recovering || journal.full() || isFull(collected)),
-    due: () => overdue && moving === undefined,
+    due: () => requested && moving === undefined,
     begin: () => {
-      if (overdue && moving === undefined) begin();
+      if (requested && moving === undefined) begin();
     },
     busy: () => isFull(collected),
     unwritten: () => [collected.metadata, ...(moving === undefined ? [] : [moving.metadata])],
@@ -193,7 +199,7 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
       closed = true;
       cancelRequest?.();
       if (moving !== undefined) return false;
-      // Hub time is persisted while entries wait.
+      // While entries wait, a checkpoint persists hub time even if it writes no data.
       if (isEmpty(collected) && !host.hasWaiting()) return true;
       begin();
       return (await running) ?? false;
@@ -203,7 +209,7 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
   return checkpoints;
 }
 
-/** True if a checkpoint frees space for it. */
+/** True if a checkpoint frees space in LMDB for the removed entry. */
 function isStored(removed: RemovedEntry): boolean {
   return whereStored(removed) !== undefined;
 }

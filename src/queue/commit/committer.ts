@@ -18,46 +18,46 @@ import { deliveryWait, dueAt, nothingGathered } from './schedule.ts';
 export type CommitHost = {
   readonly clock: Clock;
   readonly journal: Journal;
-  /** Minimum milliseconds between two commits that hardly fill a block. */
+  /** Minimum milliseconds between two commits that do not fill a block. */
   readonly window: () => number;
   /** Hub time in milliseconds. */
   readonly now: () => number;
-  /** True while the journal must not be written, because the next file is not in LMDB yet. */
+  /** True while the journal must not be written, because the content of the next file is not in LMDB yet. */
   readonly isJournalBlocked: () => boolean;
-  /** Called with the plan of a commit before its senders are notified. */
+  /** Called with the plan of a successful commit before its senders are notified. */
   readonly succeeded: (plan: CommitPlan) => void;
-  /** Called when a commit failed: none of its appends is kept. The senders are notified afterwards. */
+  /** Called when a commit failed and none of its messages was stored. The senders are notified afterwards. */
   readonly failed: (error: Failure, plan: CommitPlan) => void;
-  /** True if a checkpoint is due: the next commit takes all that is gathered. */
+  /** True if a checkpoint is due. The next commit then includes all gathered data. */
   readonly isCheckpointDue: () => boolean;
-  /** Called when everything that was gathered is committed, so that a checkpoint may begin. */
+  /** Called when all gathered data is committed, so that a checkpoint may begin. */
   readonly onDrained: () => void;
-  /** Reports an exception that a sender's callback threw. */
+  /** Reports an exception that the callback of a sender threw. */
   readonly onException: (thrown: unknown) => void;
   /** Called when `pendingBytes` has changed. */
   readonly pendingBytesChanged: () => void;
 };
 
-/** Group commit: gathers writes into one run of the journal while the previous run is being written. */
+/** Group commit: gathers writes for the next run of the journal while the previous run is being written. */
 export type Committer = {
   /** Adds a message, with its metadata if it has any. */
   readonly append: (pending: Pending, bytes: number, note: MetadataEntry | undefined) => void;
   readonly remove: (removed: RemovedEntry, onDurable: OnDurable | undefined) => void;
   readonly put: (name: string, value: Buffer | undefined, onDurable: OnDurable) => void;
   readonly retire: (queue: QueueState) => void;
-  /** Calls `onDurable` after the next successful commit, which overwrites a failed run. */
+  /** Calls `onDurable` after the next successful commit, because this commit overwrites a failed run. */
   readonly confirm: (onDurable: OnDurable) => void;
-  /** Bytes of memory of messages that wait for the journal or are being written. */
+  /** Returns the bytes of memory of messages that wait for the journal or are being written. */
   readonly pendingBytes: () => number;
-  /** Metadata on its way to the journal, newest first. */
+  /** Metadata that is not in the journal yet, newest first. */
   readonly unwritten: () => readonly ReadonlyMap<string, Buffer | undefined>[];
-  /** Commits everything, then calls `onDrained`. */
+  /** Commits all gathered data, then calls `onDrained`. */
   readonly flush: () => void;
-  /** Commits soon, even without content, to persist hub time. */
+  /** Commits soon, even without data, to persist hub time. */
   readonly persistClock: () => void;
-  /** Continues when the journal may be written again. */
+  /** Continues after a pause, because the journal may be written again. */
   readonly resume: () => void;
-  /** Resolves when everything that was gathered is committed or refused. */
+  /** Resolves when all gathered data is committed or refused. */
   readonly close: () => Promise<void>;
 };
 
@@ -72,7 +72,7 @@ export function createCommitter(host: CommitHost): Committer {
   let running: Promise<void> | undefined;
   let lastCommit = Number.NEGATIVE_INFINITY;
   let notBefore = Number.NEGATIVE_INFINITY;
-  let armed = Number.POSITIVE_INFINITY;
+  let timerAt = Number.POSITIVE_INFINITY;
   let cancel: Cancel | undefined;
   let isForced = false;
   let closing = false;
@@ -81,37 +81,37 @@ export function createCommitter(host: CommitHost): Committer {
     Math.max(notBefore, isForced || host.isCheckpointDue() ? 0 : dueAt(gathered, window(), lastCommit));
 
   /**
-   * Sets the timer of the next commit. Called for each message, so it creates a timer only if the commit is
-   * due earlier.
+   * Sets the timer of the next commit if the commit is due earlier than the timer. Called for each message,
+   * so it seldom creates a timer.
    */
   const schedule = (): void => {
     if (running !== undefined || closing) return;
     const at = due();
-    if (at < armed) arm(at);
+    if (at < timerAt) setTimer(at);
   };
 
-  const arm = (at: number): void => {
+  const setTimer = (at: number): void => {
     cancel?.();
-    armed = at;
+    timerAt = at;
     cancel = clock.after(Math.max(0, at - clock.monotonic()), onTimer);
   };
 
   const onTimer = (): void => {
-    armed = Number.POSITIVE_INFINITY;
+    timerAt = Number.POSITIVE_INFINITY;
     beginOrArm();
   };
 
   const beginOrArm = (): void => {
     const at = due();
     if (at === Number.POSITIVE_INFINITY || running !== undefined || closing) return;
-    if (at > clock.monotonic()) arm(at);
+    if (at > clock.monotonic()) setTimer(at);
     else commit(false);
   };
 
   const commit = (everything: boolean): void => {
     if (running !== undefined || host.isJournalBlocked()) return;
     cancel?.();
-    armed = Number.POSITIVE_INFINITY;
+    timerAt = Number.POSITIVE_INFINITY;
     const all = everything || host.isCheckpointDue();
     const plan = planCommit(gathering, all ? Number.POSITIVE_INFINITY : now() - deliveryWait(window()) + 1);
     gathered = nothingGathered();
@@ -150,7 +150,7 @@ export function createCommitter(host: CommitHost): Committer {
     if (error === undefined) succeed(plan);
     else fail(plan, error);
     if (all) host.onDrained();
-    // Begin the next commit before the callbacks of this one, so that the disk is not idle.
+    // The next commit begins before the callbacks of this one run, so that the disk is not idle.
     beginOrArm();
     for (const pending of plan.appends) if (!pending.durableFirst) finish(pending, error);
     for (const onDurable of plan.callbacks) call(onDurable, error);
@@ -158,7 +158,7 @@ export function createCommitter(host: CommitHost): Committer {
     host.pendingBytesChanged();
   };
 
-  /** Notifies the sender. Wakes receivers of a durable-first message, which may be delivered from now on. */
+  /** Notifies the sender. If the message may be delivered only after its commit, wakes its receivers. */
   const finish = (pending: Pending, error: Failure | undefined): void => {
     try {
       notifySender(pending, error);
@@ -189,7 +189,7 @@ export function createCommitter(host: CommitHost): Committer {
   const fail = (plan: CommitPlan, error: Failure): void => {
     notBefore = clock.monotonic() + COMMIT_RETRY_MS;
     for (const pending of plan.appends) pending.stage = 'failed';
-    // Removals are tried again, so that a removed entry never comes back.
+    // Removals are tried again, so that a removed entry never reappears.
     gathering.removals = plan.removals.concat(gathering.removals);
     gathering.retired = plan.retired.concat(gathering.retired);
     if (gathering.removals.length + gathering.retired.length > 0) noteAwaited();
@@ -257,7 +257,8 @@ export function createCommitter(host: CommitHost): Committer {
     resume: schedule,
     close: async () => {
       closing = true;
-      // Three rounds: the commit in flight, what was gathered meanwhile, and what its callbacks added.
+      // Three rounds: the commit in flight, the data gathered meanwhile, and the data that the callbacks
+      // added.
       for (let attempt = 0; attempt < 3; attempt++) {
         commit(true);
         await running;

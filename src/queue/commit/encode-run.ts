@@ -4,7 +4,7 @@ import { appendSize, draftRun, writeAppend, writeHold } from '../journal/run.ts'
 import { writeRecord } from '../record/record-encode.ts';
 import type { CommitPlan } from './plan.ts';
 
-/** Encodes the run of a commit at `hubTime` (ms) into blocks from `space`. */
+/** Encodes the run of a commit at `hubTime` (ms) into blocks that `space` allocates. */
 export function encodeRun(plan: CommitPlan, hubTime: number, space: (bytes: number) => Buffer): RunDraft {
   const queues: (number | string)[] = [];
   const named = new Set<QueueState>();
@@ -20,18 +20,18 @@ export function encodeRun(plan: CommitPlan, hubTime: number, space: (bytes: numb
   }
   const removals: number[] = [];
   for (const { queue, priority, sequence } of plan.removals) removals.push(queue.id, priority, sequence);
-  const settled: (string | Buffer | null)[] = [];
-  for (const [key, value] of plan.metadata) settled.push(key, value ?? null);
+  const metadata: (string | Buffer | null)[] = [];
+  for (const [key, value] of plan.metadata) metadata.push(key, value ?? null);
   const retired = plan.retired.map(queue => {
     name(queue);
     return queue.id;
   });
-  const draft = draftRun([hubTime, queues, removals, settled, retired], bytes, space);
+  const draft = draftRun([hubTime, queues, removals, metadata, retired], bytes, space);
   for (const pending of plan.appends) draftAppend(draft, pending);
   return draft;
 }
 
-/** Writes one message. From here on its bytes are in the run. */
+/** Writes one message to the run. From then on the message refers to its bytes in the run. */
 function draftAppend(draft: RunDraft, pending: Pending): void {
   const { sequence, arrived, recordBytes, openCount, laneEntries, message } = pending;
   writeAppend(draft, sequence, arrived, recordBytes, openCount);

@@ -24,8 +24,8 @@ export function addToLane<Thing>(
 }
 
 /**
- * Writes waiting messages: entries in chunks, bodies inline if there is one entry, otherwise once in
- * `bodies`.
+ * Writes waiting messages: their entries in chunks; a body inline if it is small and one queue holds it,
+ * otherwise in the table `bodies`.
  */
 export function packWaiting(
   appends: readonly Pending[],

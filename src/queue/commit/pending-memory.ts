@@ -1,34 +1,37 @@
 import type { Pending } from '../entries/queue-state.ts';
 
-/** Bytes of memory that a gathered message costs besides its body: entry, callback, fields. */
+/** Estimated bytes of memory of a gathered message besides its body: entry, callback, fields. */
 const MESSAGE_BYTES = 600;
 
-/** Memory of messages that are gathered or being written. */
+/** Bytes of memory of messages that are gathered or being written. */
 export type PendingMemory = {
-  /** Adds a gathered message. */
+  /** Adds a message that was gathered for the next commit. */
   readonly add: (pending: Pending) => void;
   /** Adds a metadata value. */
   readonly addMetadata: (name: string, value: Buffer | undefined) => void;
-  /** Counts everything gathered as being written. Messages that stay behind are added again. */
+  /**
+   * Counts all gathered data as being written. The caller then adds again the messages that stay in memory.
+   */
   readonly committing: () => void;
+  /** Subtracts the data that was being written, because the commit has ended. */
   readonly committed: () => void;
   readonly bytes: () => number;
 };
 
 /**
- * Creates the count. A body is a slice of a socket's chunk and keeps the whole chunk in memory. Bodies of one
- * chunk follow each other, so a chunk is counted with its first body.
+ * Creates the counter. A body is a slice of a chunk of a socket and keeps the whole chunk in memory. Bodies
+ * of one chunk are added one after another, so a chunk is counted with its first body.
  */
 export function createPendingMemory(): PendingMemory {
   let gathered = 0;
   let writing = 0;
-  let piece: ArrayBufferLike | undefined;
+  let lastBuffer: ArrayBufferLike | undefined;
   return {
     add: ({ message }) => {
       gathered += MESSAGE_BYTES;
       const buffer = message?.body.buffer;
-      if (buffer === undefined || buffer === piece) return;
-      piece = buffer;
+      if (buffer === undefined || buffer === lastBuffer) return;
+      lastBuffer = buffer;
       gathered += buffer.byteLength;
     },
     addMetadata: (name, value) => {
@@ -37,7 +40,7 @@ export function createPendingMemory(): PendingMemory {
     committing: () => {
       writing += gathered;
       gathered = 0;
-      piece = undefined;
+      lastBuffer = undefined;
     },
     committed: () => {
       writing = 0;

@@ -4,24 +4,24 @@ import { laneOf } from '../entries/queue-state.ts';
 import type { RemovedEntry } from '../entries/removed-entry.ts';
 import type { Batch } from './batch.ts';
 
-/** Content of one commit, fixed when it begins. */
+/** Content of one commit. Does not change after the commit has begun. */
 export type CommitPlan = {
   readonly appends: readonly Pending[];
-  /** Messages whose metadata is part of the commit, including those that no queue holds any more. */
+  /** Messages that must not be delivered before the commit, including those that no queue holds any more. */
   readonly durableFirst: readonly Pending[];
   readonly removals: readonly RemovedEntry[];
   readonly metadata: ReadonlyMap<string, Buffer | undefined>;
   readonly retired: readonly QueueState[];
   readonly callbacks: readonly OnDurable[];
-  /** Number of writes. 0 if every message was acknowledged before its commit. */
+  /** Number of writes. 0 if every message was acknowledged before the commit. */
   readonly writes: number;
 };
 
 /**
- * Takes the content of the next commit out of a batch. Messages that are in flight to all receivers since
- * `freshFrom` (hub ms) or later stay, because an acknowledgement may spare the write. Durable-first messages
- * never stay. A message never stays while a younger one of its lane is written, because a crash would swap
- * them.
+ * Moves the content of the next commit out of a batch. A message that was sent to all of its receivers at hub
+ * time `freshFrom` (ms) or later stays in the batch, because an acknowledgement makes its write unnecessary.
+ * A durable-first message never stays. A message does not stay if a younger message of its lane is written,
+ * because a crash would reverse their order.
  */
 export function planCommit(batch: Batch, freshFrom: number): CommitPlan {
   const { removals, metadata, retired, callbacks } = batch;
@@ -58,7 +58,7 @@ function isFollowed({ laneEntries }: Pending, written: ReadonlySet<PriorityLane>
   return laneEntries.some(({ open, queue, priority }) => open && written.has(laneOf(queue, priority)));
 }
 
-/** True if each queue that holds the message has sent it to its receiver. */
+/** True if every queue that holds the message has sent it to its receiver. */
 export function isInFlight({ laneEntries, sequence }: Pending): boolean {
   for (const { open, queue, priority } of laneEntries) {
     if (open && queue.consumer?.hasPassed(priority, sequence) !== true) return false;

@@ -8,20 +8,23 @@ import type { JournalRun, RunAppend } from '../journal/run.ts';
 import type { Batch } from './batch.ts';
 import { emptyBatch } from './batch.ts';
 
-/** Content of the journals that LMDB does not have. */
+/** Content of the journals that LMDB does not contain. */
 export type RecoveredState = {
   /** Content of the first checkpoint. */
   readonly batch: Batch;
-  /** Highest values found, or 0. */
+  /** Highest sequence in the journals, or 0. */
   readonly lastSequence: number;
+  /** Latest hub time in the journals, in milliseconds, or 0. */
   readonly hubTime: number;
-  /** Number of messages whose queue is unknown because the run that named it is damaged. */
+  /** Number of messages with an unknown queue, because the run with the name of the queue is damaged. */
   readonly corrupt: number;
 };
 
-const nobody = (): void => {};
+const noSender = (): void => {};
 
-/** Replays the runs of the journal in memory. Takes time in proportion to the runs, not to the store. */
+/**
+ * Replays the runs of the journal in memory. Takes time in proportion to the runs, not to the stored entries.
+ */
 export function recover(runs: readonly JournalRun[], registry: Registry, database: Database): RecoveredState {
   const batch = emptyBatch();
   const bySequence = new Map<number, Pending>();
@@ -34,7 +37,7 @@ export function recover(runs: readonly JournalRun[], registry: Registry, databas
     const known = holds.filter(({ queue }) => registry.byId(queue) !== undefined);
     if (known.length < holds.length) corrupt++;
     if (known.length === 0) return;
-    const pending = createPending(undefined, record.length, sequence, arrived, known.length, false, nobody);
+    const pending = createPending(undefined, record.length, sequence, arrived, known.length, false, noSender);
     pending.stage = 'journaled';
     pending.run = record;
     for (const { queue, priority, expires } of known) {
@@ -68,10 +71,10 @@ export function recover(runs: readonly JournalRun[], registry: Registry, databas
   };
 
   const contents = runs.map(({ content }) => content);
-  // If two queues have one name, the younger is current; a run retires the older.
+  // If two queues have the same name, the one with the higher id is current, and a run retires the other.
   const queues = contents.flatMap(content => content.queues).toSorted((one, other) => one.id - other.id);
   for (const { id, name } of queues) registry.adopt(id, name);
-  // Messages that were in flight are committed later than younger ones, but lanes need them in order.
+  // A message in flight may be committed later than a younger message, but lanes are sorted by sequence.
   const appends = contents.flatMap(content => content.appends);
   for (const one of appends.toSorted((a, b) => a.sequence - b.sequence)) append(one);
   for (const content of contents) {

@@ -10,19 +10,23 @@ import {
   REMOVAL_WINDOW_MS,
 } from '../limits.ts';
 
-/** Work gathered for the next commit, in monotonic milliseconds. Infinity for a kind without work. */
+/** Data gathered for the next commit. Times are monotonic milliseconds, infinite if there is no such data. */
 export type Gathered = {
-  /** Number of messages, and bytes of messages and metadata. */
+  /** Number of messages. */
   messages: number;
+  /** Bytes of messages and metadata. */
   bytes: number;
-  /** Work that a sender waits for and only a commit completes: count, time of the first and of the last. */
+  /** Number of writes whose senders are notified by the commit only. */
   awaited: number;
+  /** Time of the first such write. */
   firstAwaited: number;
+  /** Time of the last such write. */
   lastAwaited: number;
-  /** Time since which the oldest message is in flight to all receivers and not acknowledged. */
+  /** Time since which the oldest unacknowledged message is in flight to all receivers. */
   firstInFlight: number;
-  /** Number of removals, and the time of the first that no callback waits for. */
+  /** Number of removals. */
   removals: number;
+  /** Time of the first removal without a callback. */
   firstRemoval: number;
 };
 
@@ -40,9 +44,10 @@ export function nothingGathered(): Gathered {
 }
 
 /**
- * Time when the next commit is due. A commit costs at least one block of flash. A commit that hardly fills it
- * waits until `window` has passed since the last one; a commit that fills it begins as soon as its senders
- * pause. Messages in flight wait longest, because an acknowledgement spares the write.
+ * Returns the time when the next commit is due. A commit writes at least one block of flash. A commit that
+ * does not fill a block waits until `window` has passed since the last commit. A commit that fills blocks
+ * begins as soon as its senders pause. Messages in flight wait longest, because an acknowledgement makes the
+ * write unnecessary.
  */
 export function dueAt(gathered: Gathered, window: number, lastCommit: number): number {
   if (isLarge(gathered)) return 0;
@@ -65,12 +70,12 @@ function awaitedAt(
   return Math.max(lull, lastCommit + window);
 }
 
-/** True if the commit has reached its maximum size. */
+/** True if the gathered data has reached the maximum size of a commit. */
 function isLarge({ messages, bytes, removals }: Gathered): boolean {
   return messages >= MAX_COMMIT_MESSAGES || bytes >= MAX_COMMIT_BYTES || removals >= MAX_COMMIT_REMOVALS;
 }
 
-/** Milliseconds that a message may be in flight before it is written anyway. */
+/** Returns the milliseconds that a message may be in flight before it is written. */
 export function deliveryWait(window: number): number {
   return Math.min(MAX_DELIVERY_WAIT_MS, window * MAX_DELIVERY_WINDOWS);
 }

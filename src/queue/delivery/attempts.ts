@@ -2,15 +2,15 @@ import type { OnDurable } from '../../core/message.ts';
 import type { QueueState } from '../entries/queue-state.ts';
 
 /*
- * Failed deliveries of an entry are metadata under `attempts/<queue id>/<sequence>`, a decimal number:
- * written when a delivery fails and when that entry leaves, so that a message that is always delivered costs
- * no write.
+ * The number of failed deliveries of an entry is metadata under `attempts/<queue id>/<sequence>`, as decimal
+ * digits. It is written when a delivery fails and deleted when the entry is removed. A message without a
+ * failed delivery therefore costs no write.
  */
 const PREFIX = 'attempts/';
 
 export type AttemptsHost = {
   readonly queue: (id: number) => QueueState | undefined;
-  /** True if the entry is in its queue. */
+  /** True if the entry is in the queue. */
   readonly holds: (queue: QueueState, sequence: number) => boolean;
   readonly names: (prefix: string) => string[];
   readonly get: (name: string) => Buffer | undefined;
@@ -18,19 +18,19 @@ export type AttemptsHost = {
 };
 
 /**
- * Failed deliveries of each entry, counted over restarts, so that a poison message becomes a dead letter
- * however often the hub restarts.
+ * Number of failed deliveries of each entry. Counted over restarts, so that a message that crashes the hub
+ * still becomes a dead letter.
  */
 export type Attempts = {
-  /** Counts one more and returns the number. */
+  /** Counts one failed delivery and returns the number of failures. */
   readonly add: (queue: QueueState, sequence: number) => number;
-  /** Deletes the count of an entry that left its queue. */
+  /** Deletes the count of an entry that was removed from its queue. */
   readonly forget: (queue: QueueState, sequence: number) => void;
-  /** Deletes all counts of a purged queue. */
+  /** Deletes all counts queueState a purged queue. */
   readonly forgetAll: (queue: QueueState) => void;
 };
 
-// A count that is lost allows one more attempt after a restart.
+// If a count is lost, the entry gets one more attempt after a restart.
 const ignore: OnDurable = () => {};
 
 export function openAttempts({ queue, holds, names, get, put }: AttemptsHost): Attempts {
@@ -45,20 +45,20 @@ export function openAttempts({ queue, holds, names, get, put }: AttemptsHost): A
     else if (count > 0) known.attempts.set(sequence, count);
   }
 
-  const forget: Attempts['forget'] = (of, sequence) => {
-    if (of.attempts.delete(sequence)) put(nameOf(of, sequence), undefined, ignore);
+  const forget: Attempts['forget'] = (queueState, sequence) => {
+    if (queueState.attempts.delete(sequence)) put(nameOf(queueState, sequence), undefined, ignore);
   };
 
   return {
-    add: (of, sequence) => {
-      const count = (of.attempts.get(sequence) ?? 0) + 1;
-      of.attempts.set(sequence, count);
-      put(nameOf(of, sequence), Buffer.from(String(count)), ignore);
+    add: (queueState, sequence) => {
+      const count = (queueState.attempts.get(sequence) ?? 0) + 1;
+      queueState.attempts.set(sequence, count);
+      put(nameOf(queueState, sequence), Buffer.from(String(count)), ignore);
       return count;
     },
     forget,
-    forgetAll: of => {
-      for (const sequence of of.attempts.keys()) forget(of, sequence);
+    forgetAll: queueState => {
+      for (const sequence of queueState.attempts.keys()) forget(queueState, sequence);
     },
   };
 }

@@ -10,15 +10,16 @@ import type { LetterRef } from './letter-shares.ts';
 import { createLetterShares } from './letter-shares.ts';
 
 /*
- * A dead letter is metadata. Its name keeps the letters in order and tells all that the bounds need, so that
- * opening the store reads none of them:
+ * A dead letter is stored as metadata. Its name sorts dead letters by age and contains all that the bounds
+ * need, so that the start of the store reads no dead letter:
  *
  *   dead/<sequence, 16 digits>-<queue id>-<bytes of its record>-<queue>[-<holder of the queue's share>]
  *
- * Queue and holder are hashed, because names are short. The identifier does not tell the queue, because a
- * queue that was empty may have another one after a restart. Older hubs wrote neither hash.
+ * The last two fields are hashes, because metadata names are short. The queue id does not identify the queue,
+ * because a queue that was empty may get another id after a restart. Older versions of the hub wrote neither
+ * hash.
  *
- *   CBOR [queue, priority, reason, hub time of its death (ms), record]
+ *   CBOR [queue, priority, reason, hub time when it became a dead letter (ms), record]
  */
 const PREFIX = 'dead/';
 
@@ -31,25 +32,30 @@ export type DeadLettersHost = {
   readonly append: (message: Message, destinations: readonly Destination[], onDurable: OnDurable) => void;
 };
 
-/** Dead letters, bounded in number and bytes. At the bound, the holder with most loses its oldest letter. */
+/**
+ * Dead letters, bounded in number and bytes. At a bound, the holder whose dead letters cost most loses its
+ * oldest.
+ */
 export type DeadLetterStore = DeadLetters & {
   readonly count: () => number;
-  /** Stores the record of an entry that leaves its queue. Idempotent: one entry makes one letter. */
+  /**
+   * Stores the record of a removed entry as a dead letter. Idempotent: an entry has at most one dead letter.
+   */
   readonly add: (removed: RemovedEntry, reason: string, record: Buffer, onDurable: OnDurable) => void;
-  /** Logs one sentence if letters were deleted at the bound since the last call. */
-  readonly flushDeleted: (say: (sentence: string) => void) => void;
+  /** Logs one sentence if dead letters were deleted at a bound since the last call. */
+  readonly flushDeleted: (logLine: (sentence: string) => void) => void;
 };
 
 export function createDeadLetters({ now, names, get, put, append }: DeadLettersHost): DeadLetterStore {
-  /** Letters by identifier, oldest first. */
-  const letters = new Map<string, LetterRef>();
+  /** Dead letters by identifier, oldest first. */
+  const deadLetters = new Map<string, LetterRef>();
   const shares = createLetterShares();
   let bytes = 0;
   let deleted = 0;
 
   const uncount = (letter: LetterRef): boolean => {
-    if (letters.get(letter.id) !== letter) return false;
-    letters.delete(letter.id);
+    if (deadLetters.get(letter.id) !== letter) return false;
+    deadLetters.delete(letter.id);
     shares.remove(letter);
     bytes -= letter.bytes;
     return true;
@@ -60,18 +66,21 @@ export function createDeadLetters({ now, names, get, put, append }: DeadLettersH
     else onDurable();
   };
 
-  /** Counts a letter. An earlier one of the same entry is deleted: it may have had another holder or size. */
+  /**
+   * Adds a dead letter to the counts. Deletes an earlier one of the same entry, which may have another holder
+   * or size.
+   */
   const count = (letter: LetterRef): void => {
-    const earlier = letters.get(letter.id);
+    const earlier = deadLetters.get(letter.id);
     if (earlier?.name === letter.name) uncount(earlier);
     else if (earlier !== undefined) forget(earlier, () => {});
-    letters.set(letter.id, letter);
+    deadLetters.set(letter.id, letter);
     shares.add(letter);
     bytes += letter.bytes;
   };
 
   const makeRoom = (): void => {
-    while (letters.size > MAX_DEAD_LETTERS || bytes > MAX_DEAD_LETTER_BYTES) {
+    while (deadLetters.size > MAX_DEAD_LETTERS || bytes > MAX_DEAD_LETTER_BYTES) {
       const letter = shares.oldestOfLargest();
       if (letter === undefined) return;
       deleted++;
@@ -79,8 +88,8 @@ export function createDeadLetters({ now, names, get, put, append }: DeadLettersH
     }
   };
 
-  const known = (id: string, onDurable: OnDurable): LetterRef | undefined => {
-    const letter = letters.get(id);
+  const findOrFail = (id: string, onDurable: OnDurable): LetterRef | undefined => {
+    const letter = deadLetters.get(id);
     if (letter === undefined) {
       onDurable(new Failure('letter.unknown', `There is no dead letter "${id}": see "skerry queue dead".`));
     }
@@ -90,7 +99,7 @@ export function createDeadLetters({ now, names, get, put, append }: DeadLettersH
   for (const name of names(PREFIX)) count(refOf(name));
 
   return {
-    count: () => letters.size,
+    count: () => deadLetters.size,
     add: ({ queue, priority, sequence }, reason, record, onDurable) => {
       const place = `${String(sequence).padStart(16, '0')}-${queue.id}`;
       const letter = refOf(`${PREFIX}${place}-${record.length}-${hashesOf(queue)}`);
@@ -101,18 +110,18 @@ export function createDeadLetters({ now, names, get, put, append }: DeadLettersH
       });
       makeRoom();
     },
-    flushDeleted: say => {
+    flushDeleted: logLine => {
       if (deleted === 0) return;
-      say(
-        `The dead letters are at their bound: ${deleted} of the oldest were deleted. Replay or drop some: see "skerry queue dead".`,
+      logLine(
+        `The dead letters have reached their maximum: the oldest ${deleted} were deleted. Replay or drop some: see "skerry queue dead".`,
       );
       deleted = 0;
     },
-    list: () => Array.from(letters, ([id, { name }]) => letterFrom(id, get(name), now())),
+    list: () => Array.from(deadLetters, ([id, { name }]) => deadLetterFrom(id, get(name), now())),
     replay: (id, onDurable) => {
-      const letter = known(id, onDurable);
+      const letter = findOrFail(id, onDurable);
       if (letter === undefined) return;
-      const { message, queue, priority } = letterFrom(id, get(letter.name), now());
+      const { message, queue, priority } = deadLetterFrom(id, get(letter.name), now());
       if (message === undefined) {
         onDurable(
           new Failure(
@@ -128,7 +137,7 @@ export function createDeadLetters({ now, names, get, put, append }: DeadLettersH
       });
     },
     drop: (id, onDurable) => {
-      const letter = known(id, onDurable);
+      const letter = findOrFail(id, onDurable);
       if (letter !== undefined) forget(letter, onDurable);
     },
   };
@@ -145,19 +154,19 @@ function hashesOf({ name, share }: RemovedEntry['queue']): string {
   return share === undefined ? hashOf(name) : `${hashOf(name)}-${hashOf(share.holder)}`;
 }
 
-/** First 64 bits of SHA-256 in hexadecimal digits. */
+/** Returns the first 64 bits of SHA-256 in hexadecimal digits. */
 function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-function letterFrom(id: string, value: Buffer | undefined, now: number): DeadLetter {
+function deadLetterFrom(id: string, value: Buffer | undefined, now: number): DeadLetter {
   const list = decode(value);
   const [queue, priority, reason, died, record]: unknown[] = Array.isArray(list) ? list : [];
   return {
     id,
     queue: typeof queue === 'string' ? queue : '',
     priority: typeof priority === 'number' ? priority : 0,
-    reason: typeof reason === 'string' ? reason : 'the letter itself is damaged',
+    reason: typeof reason === 'string' ? reason : 'the record of the dead letter is damaged',
     age: typeof died === 'number' ? now - died : 0,
     message: record instanceof Uint8Array ? decodeRecord(bufferOf(record)) : undefined,
   };

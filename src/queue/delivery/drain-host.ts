@@ -3,7 +3,7 @@ import type { Database } from '../disk/database.ts';
 import type { RemovedEntry } from '../entries/removed-entry.ts';
 import type { Attempts } from './attempts.ts';
 
-/** Reason why an entry leaves its queue. */
+/** Reason why an entry is removed from its queue. */
 export type RemovalReason = 'acknowledged' | 'expired' | 'purged' | 'overflowed' | 'dead' | 'corrupt';
 
 /** Functions of the store that a drain calls. */
@@ -14,14 +14,14 @@ export type DrainHost = {
   readonly remove: (removed: RemovedEntry, reason: RemovalReason, onDurable?: OnDurable) => void;
   /** Moves an entry to the dead letters. */
   readonly deadLetter: (removed: RemovedEntry, kind: 'dead' | 'corrupt', reason: string) => void;
-  /** Counts bytes of bodies that were read into memory. */
+  /** Counts bytes of message bodies that were read into memory. */
   readonly countRead: (bytes: number) => void;
-  /** Sequence up to which a run that did not end cleanly may have sent every entry. */
+  /** Sequence up to which every entry may have been sent, because an earlier run did not end cleanly. */
   readonly anySentUpTo: number;
-  /** True while the removals that wait for the disk are at their bound; nothing is sent meanwhile. */
+  /** True if the removals that wait for the disk are at their maximum. The drain then sends nothing. */
   readonly saturated: () => boolean;
   readonly attempts: Pick<Attempts, 'add'>;
-  /** Reports a contained exception of the receiver of `queue`. */
+  /** Reports an exception that the receiver of `queue` threw. The exception does not end the hub. */
   readonly onException: (queue: string, thrown: unknown) => void;
   /** Runs `action` in a later turn of the event loop, after `milliseconds`. */
   readonly later: (action: () => void, milliseconds?: number) => void;

@@ -14,7 +14,7 @@ import { PRIORITIES } from '../types.ts';
 import type { DrainHost } from './drain-host.ts';
 import { createPriorityScheduler } from './priority-scheduler.ts';
 
-/** Chunk read ahead, and the indices of the entries to send, in reverse order. */
+/** Chunk that was read ahead, and the indices of its entries to send, in reverse order. */
 type Ahead = { readonly chunk: Chunk; readonly indices: number[] };
 
 type Step = 'sent' | 'exhausted' | 'blocked';
@@ -22,23 +22,28 @@ type Step = 'sent' | 'exhausted' | 'blocked';
 /** Dead-letter reason of an entry that cannot be read. */
 export const DAMAGED = 'its stored bytes are damaged';
 
-/** Entries skipped (expired, damaged) before the drain yields to the event loop. */
+/**
+ * Maximum number of expired and damaged entries that are skipped before the drain yields to the event loop.
+ */
 const MAX_SKIPPED_PER_TURN = 16 * DRAIN_BATCH_ENTRIES;
 
 /**
- * Creates a drain. It sends entries in order of (priority, sequence), or weighted, first from LMDB and then
- * from memory, while fewer than `window` are unacknowledged.
+ * Creates a drain. It sends entries while fewer than `window` are unacknowledged: by priority and sequence,
+ * or by weighted priorities. Entries in LMDB precede those in memory.
  */
 export function createDrain(queue: QueueState, settings: DrainSettings, host: DrainHost): Drain {
   const { window, send } = settings;
   queue.durableFirst = settings.durableFirst === true;
   const outstanding = createIntMap<RemovedEntry>();
-  /** Entries to redeliver, in reverse order, and those that the next `wake` adds. */
+  /** Entries to redeliver, in reverse order. */
   let retries: RemovedEntry[] = [];
+  /** Entries to redeliver after the next `wake`. */
   let returned: RemovedEntry[] = [];
+  /** Last sequence that was sent or skipped, by priority. */
   const position = new Float64Array(PRIORITIES);
-  /** By priority: entries read ahead and not sent, and whether LMDB may have more. */
+  /** Entries that were read ahead and not sent, by priority. */
   const ahead = new Array<Ahead | undefined>(PRIORITIES).fill(undefined);
+  /** True if LMDB may contain more entries, by priority. */
   const onDisk = new Array<boolean>(PRIORITIES).fill(queue.storedDepth > 0);
   const redeliveredUpTo = queue.lanes.map(lane => lane?.sentUpTo ?? 0);
   const scheduler = createPriorityScheduler(
@@ -53,7 +58,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     const { priority, sequence } = entry;
     const before = position[priority] ?? 0;
     host.countRead(entry.message.body.length);
-    // Noted before it is sent, because the receiver may acknowledge synchronously.
+    // The entry is registered before it is sent, because the receiver may acknowledge it synchronously.
     outstanding.set(sequence, removed);
     position[priority] = Math.max(before, sequence);
     if (sendContained(entry)) {
@@ -65,7 +70,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     return false;
   };
 
-  /** Contains an exception of the receiver: it counts as a failed delivery of this entry. */
+  /** Sends an entry. An exception of the receiver counts as a failed delivery of this entry. */
   const sendContained = (entry: QueueEntry): boolean => {
     try {
       return send(entry);
@@ -111,7 +116,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     allowance--;
   };
 
-  /** Undefined if LMDB has no more. */
+  /** Reads the next chunk of a priority. Undefined if LMDB contains no more entries. */
   const readAhead = (priority: number): Ahead | undefined => {
     const after = position[priority] ?? 0;
     const chunk = host.database.chunk(queue.id, priority, after);
@@ -122,15 +127,15 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
       return undefined;
     }
     const indices: number[] = [];
-    // Skip removed entries now, because `removing` forgets them after the next checkpoint.
+    // Removed entries are skipped here, because the next checkpoint deletes their sequences from `removing`.
     for (let index = indexBehind(chunk, end - 1) - 1; index >= first; index--)
       if (!queue.removing.has(sequenceAt(chunk, index))) indices.push(index);
     if (indices.length === 0) skip(priority, Math.min(chunk.last, end - 1));
     return { chunk, indices };
   };
 
-  // Reads ahead, so that an acknowledgement is answered by the next message at once, without a disk read: a
-  // client that waits for it would stall.
+  // Entries are read ahead, so that the next message is sent at an acknowledgement without a disk read. A
+  // client that waits for the next message would stall otherwise.
   const sendFromDisk = (priority: number): Step => {
     const known = ahead[priority] ?? readAhead(priority);
     ahead[priority] = known;
@@ -170,7 +175,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     return 'sent';
   };
 
-  /** Sends one entry; false if no more can be sent now. */
+  /** Sends one entry. Returns false if no more entries can be sent. */
   const sendNext = (): boolean => {
     if (allowance <= 0 || host.saturated()) return false;
     const priority = scheduler.next();
@@ -192,7 +197,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     if (allowance <= 0) host.later(fill);
   };
 
-  /** Fills the window, redeliveries first. */
+  /** Sends entries until the window is full, redeliveries first. */
   const resume = (): void => {
     if (filling || stopped) return;
     filling = true;
@@ -204,25 +209,28 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   const wake = (): void => {
     if (filling || stopped) return;
     if (returned.length > 0) {
-      retries = retries.concat(returned).sort(byPlaceBackwards);
+      retries = retries.concat(returned).sort(byPositionDescending);
       returned = [];
     }
     resume();
   };
 
-  /** Fills the window unless redeliveries wait for a `wake` or an acknowledgement. */
+  /**
+   * Sends entries until the window is full. Sends nothing while redeliveries wait for a `wake` or an
+   * acknowledgement.
+   */
   const fillUnlessReturned = (): void => {
     if (retries.length + returned.length === 0) fill();
   };
 
-  const take = ({ sequence }: EntryRef): RemovedEntry | undefined =>
+  const removeOutstanding = ({ sequence }: EntryRef): RemovedEntry | undefined =>
     stopped ? undefined : outstanding.delete(sequence);
 
   const stop = (): void => {
     if (stopped) return;
     stopped = true;
     queue.consumer = undefined;
-    // Entries that were in flight may be dropped again.
+    // Entries that were in flight may be dropped at a bound again.
     for (const lane of queue.lanes) if (lane !== undefined) lane.droppedUpTo = 0;
   };
 
@@ -249,7 +257,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     resume();
   };
 
-  /** Counts a failed delivery, even after the drain has stopped; the next drain offers the entry again. */
+  /** Counts a failed delivery, even after the drain has stopped. The next drain offers the entry again. */
   const fail = ({ sequence }: EntryRef, reason: string, maxAttempts: number): void => {
     const removed = outstanding.delete(sequence);
     if (removed === undefined) return;
@@ -259,18 +267,18 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   };
 
   const requeue = (entry: EntryRef): void => {
-    const removed = take(entry);
+    const removed = removeOutstanding(entry);
     if (removed !== undefined) returned.push(removed);
   };
 
   return {
     acknowledge: (entry, onDurable) => {
-      const removed = take(entry);
+      const removed = removeOutstanding(entry);
       if (removed === undefined) return;
       host.remove(removed, 'acknowledged', onDurable);
       resume();
     },
-    reject: (entry, reason) => deadLetter(take(entry), reason),
+    reject: (entry, reason) => deadLetter(removeOutstanding(entry), reason),
     retry: (entry, reason) => {
       if (!stopped) fail(entry, reason, MAX_ATTEMPTS);
     },
@@ -280,6 +288,6 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   };
 }
 
-function byPlaceBackwards(one: RemovedEntry, other: RemovedEntry): number {
+function byPositionDescending(one: RemovedEntry, other: RemovedEntry): number {
   return other.priority - one.priority || other.sequence - one.sequence;
 }

@@ -2,32 +2,32 @@ import type { HeapItem, MaxHeap } from '../../core/collections/max-heap.ts';
 import { createMaxHeap } from '../../core/collections/max-heap.ts';
 import { DEAD_LETTER_COST_BYTES } from '../limits.ts';
 
-/** Dead letter without its message. */
+/** Reference to a dead letter, without the message. */
 export type LetterRef = {
   readonly id: string;
-  /** Name of its metadata value. */
+  /** Name of the metadata value of the dead letter. */
   readonly name: string;
   readonly holder: string;
   readonly queue: string;
   readonly bytes: number;
 };
 
-/** Dead letters of one queue, oldest first. The amount is their cost. */
+/** Dead letters of one queue, oldest first. The amount is the sum of their costs. */
 type QueueLetters = HeapItem & { readonly letters: Map<string, LetterRef> };
 
-/** Queues of one holder. The amount is the cost of all their letters. */
+/** Queues of one holder. The amount is the cost of all their dead letters. */
 type HolderLetters = HeapItem & {
   readonly queues: Map<string, QueueLetters>;
   readonly byCost: MaxHeap<QueueLetters>;
 };
 
-/** Cost of dead letters by holder and queue. A letter costs its bytes and DEAD_LETTER_COST_BYTES. */
+/** Cost of dead letters by holder and queue. A dead letter costs its bytes plus DEAD_LETTER_COST_BYTES. */
 export type LetterShares = {
   readonly add: (letter: LetterRef) => void;
   readonly remove: (letter: LetterRef) => void;
   /**
-   * Letter to delete at the bound: the oldest of the queue that costs most, among the queues of the holder
-   * that costs most. Undefined if there are no letters.
+   * Returns the dead letter to delete at a bound: the oldest of the queue with the highest cost, among the
+   * queues of the holder with the highest cost. Undefined if there are no dead letters.
    */
   readonly oldestOfLargest: () => LetterRef | undefined;
 };

@@ -6,16 +6,16 @@ import { BALLAST_BYTES, DISK_RESERVE_BYTES } from '../limits.ts';
 import { FILE } from './preflight.ts';
 
 /**
- * A file of zeros beside LMDB's, whose space LMDB gets when other programs have filled the disk: even to take
- * entries away it needs new pages, because it writes none in place.
+ * File of zeros that reserves disk space for LMDB. If other programs have filled the disk, LMDB gets this
+ * space. LMDB needs new pages even to remove entries, because it is copy-on-write.
  */
 export type Ballast = {
   /**
-   * Gives the space to LMDB's file, behind its first `end` bytes. False if the disk is not full, or the space
-   * was given before.
+   * Deletes the file and adds its space to LMDB's file behind the first `end` bytes. Returns false if the
+   * disk is not full or the file is already deleted.
    */
   readonly spend: (end: number) => boolean;
-  /** Makes the file again if it is not whole and the disk has room for it. */
+  /** Creates the file again if it is not complete and the disk has space for it. */
   readonly restore: () => void;
 };
 
@@ -26,8 +26,9 @@ export function createBallast(folder: string): Ballast {
       orIfRefused(false, () => {
         if (freeBytes(folder) >= BALLAST_BYTES || sizeOf(path) === 0) return false;
         rmSync(path);
-        // LMDB's file takes the space now: what is merely free goes to whoever writes first.
-        // A transaction that failed may have left pages behind holes, which have no space yet.
+        // Extends LMDB's file at once, because another program could use the free space first. A failed
+        // transaction may have left holes without disk blocks before the end of the file; the extension
+        // covers them too.
         const file = join(folder, FILE);
         extend(file, end, Math.max(0, sizeOf(file) - end) + BALLAST_BYTES);
         return true;
@@ -41,7 +42,7 @@ export function createBallast(folder: string): Ballast {
   };
 }
 
-/** Returns `otherwise` if the system refuses. The next write reports the error of the disk. */
+/** Runs `action`. Returns `otherwise` after a system error; the next write reports the error of the disk. */
 function orIfRefused<Result>(otherwise: Result, action: () => Result): Result {
   try {
     return action();
@@ -60,7 +61,7 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** Writes `bytes` zeros to a file, from a position on, or as many as the disk has room for. */
+/** Writes `bytes` zeros to a file at the position `from`. Writes fewer if the disk is full. */
 function extend(path: string, from: number, bytes: number): void {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   try {

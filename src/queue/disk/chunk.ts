@@ -2,40 +2,41 @@ import { crc32 } from 'node:zlib';
 import { MAX_CHUNK_BYTES } from '../limits.ts';
 
 /*
- * Entries of one queue and priority, in order, as one value of LMDB: a page holds a dozen messages, and what
- * comes in order leaves in order, so most chunks are written once and taken away once. The key tells how many
- * entries there were, should the value be damaged.
+ * A chunk contains consecutive entries of one queue and priority as one value of LMDB. A page holds a dozen
+ * messages, and entries are mostly removed in the order of their arrival, so most chunks are written once and
+ * deleted once. The key contains the number of entries for the case that the value is damaged.
  *
  *   key     queue id (4)  priority (1)  sequence of the last entry, or a higher one (8)  entries (2)
- *   value   CRC-32 of the heads (4)
- *           heads: sequence (8, float)  expires (8, float, hub ms, Infinity never)  ceiling (8, float)
- *                  arrived (8, float)  bytes of disk (4)  end of the record in the value (4)
- *           records, one behind the other; none for an entry whose record lies in `bodies`
+ *   value   CRC-32 of the headers (4)
+ *           headers: sequence (8, float)  expires (8, float, hub ms, Infinity if never)
+ *                    max expiry (8, float)  arrived (8, float)  bytes of disk (4)
+ *                    end of the record in the value (4)
+ *           records, one after another; none for an entry whose record is in `bodies`
  *
- * `ceiling` is the latest expiry among an entry and those that came before it at its priority. An entry that
- * expires at its ceiling has nothing ahead of it that lives longer, so looking at the head of a queue finds
- * it; only the others, where lifetimes are mixed, need a place in `expiries`.
+ * The max expiry is the latest expiry among an entry and the preceding entries of its priority. If an entry
+ * expires at its max expiry, no preceding entry expires later, so a sweep from the head of the queue finds
+ * it. All other entries, which exist only if lifetimes are mixed, are listed in the table `expiries`.
  */
 const CRC_BYTES = 4;
 const HEAD_BYTES = 40;
 const RECORD_END_AT = 36;
 
-/** Record of an entry whose record is in `bodies`. */
+/** Empty record of an entry whose record is in `bodies`. */
 export const NO_RECORD = Buffer.alloc(0);
 
-/** Header of an entry without its sequence. */
+/** Header of an entry, without its sequence. */
 export type EntryHeader = {
-  /** Hub time in milliseconds; Infinity: never. */
+  /** Hub time in milliseconds when the entry expires. Infinity if it never expires. */
   readonly expires: number;
   readonly maxExpiry: number;
   readonly arrived: number;
   readonly bytes: number;
 };
 
-/** Chunk under construction, with its write positions. */
+/** Chunk under construction, with the positions of the next header and the next record. */
 export type ChunkDraft = { readonly value: Buffer; readonly entries: number; headAt: number; end: number };
 
-/** Bytes of an entry in a chunk. */
+/** Returns the bytes of an entry in a chunk. */
 export function entrySize(recordBytes: number): number {
   return HEAD_BYTES + recordBytes;
 }
@@ -45,13 +46,13 @@ export function takes(bytes: number, more: number): boolean {
   return CRC_BYTES + bytes + more <= MAX_CHUNK_BYTES;
 }
 
-/** Creates a draft. `bytes` is the sum of the sizes of its entries; `space` allocates memory. */
+/** Creates a draft. `bytes` is the sum of the entry sizes; `space` allocates memory. */
 export function draftChunk(entries: number, bytes: number, space: (bytes: number) => Buffer): ChunkDraft {
   const value = space(CRC_BYTES + bytes);
   return { value, entries, headAt: CRC_BYTES, end: CRC_BYTES + entries * HEAD_BYTES };
 }
 
-/** Adds an entry with the record at `from` to `to` in `run`. */
+/** Adds an entry. Its record is the bytes of `run` between `from` and `to`. */
 export function addEntry(
   draft: ChunkDraft,
   sequence: number,
@@ -89,13 +90,14 @@ export function sealChunk({ value, headAt }: ChunkDraft): Buffer {
   return value;
 }
 
-/** Chunk as read from disk. */
+/** Chunk that was read from disk. */
 export type Chunk = {
   readonly key: Buffer;
   readonly value: Buffer;
-  /** Sequence of the last entry, or a higher one before the next chunk. */
+  /** Sequence of the last entry, or a higher one that is less than all sequences of the next chunk. */
   readonly last: number;
   readonly entries: number;
+  /** True if the headers are undamaged. */
   readonly whole: boolean;
 };
 
@@ -108,14 +110,14 @@ export function chunkFrom(key: Buffer, last: number, entries: number, value: Buf
   return { key, value, last, entries, whole };
 }
 
-/** Sequence of the `index`th entry. A damaged chunk gets placeholder sequences. */
+/** Returns the sequence of the entry at `index`. The entries of a damaged chunk get placeholder sequences. */
 export function sequenceAt({ value, last, entries, whole }: Chunk, index: number): number {
   return whole ? value.readDoubleBE(CRC_BYTES + index * HEAD_BYTES) : last - entries + 1 + index;
 }
 
 /**
- * Start of the record of the `index`th entry of an undamaged chunk. Equal to its end if the record is in
- * `bodies`.
+ * Returns the start of the record of the entry at `index` of an undamaged chunk. Equal to the end if the
+ * record is in `bodies`.
  */
 export function recordStart(chunk: Chunk, index: number): number {
   return index === 0 ? CRC_BYTES + chunk.entries * HEAD_BYTES : recordEnd(chunk, index - 1);
@@ -125,13 +127,14 @@ export function recordEnd({ value }: Chunk, index: number): number {
   return value.readUInt32BE(CRC_BYTES + index * HEAD_BYTES + RECORD_END_AT);
 }
 
-/** True if the record of the `index`th entry of an undamaged chunk is inline and not in `bodies`. */
+/** True if the record of the entry at `index` of an undamaged chunk is inline, not in `bodies`. */
 export function isInline(chunk: Chunk, index: number): boolean {
   return recordEnd(chunk, index) > recordStart(chunk, index);
 }
 
 /*
- * Fields of the `index`th entry of an undamaged chunk, read one by one to allocate no object on the hot path.
+ * Fields of the entry at `index` of an undamaged chunk. Each field has its own function, so that the hot path
+ * allocates no object.
  */
 
 export function expiresAt({ value }: Chunk, index: number): number {
@@ -150,7 +153,7 @@ export function bytesAt({ value }: Chunk, index: number): number {
   return value.readUInt32BE(CRC_BYTES + index * HEAD_BYTES + 32);
 }
 
-/** Index of the first entry behind `sequence`; `entries`: all are before it. */
+/** Returns the index of the first entry behind `sequence`. Returns the number of entries if there is none. */
 export function indexBehind(chunk: Chunk, sequence: number): number {
   let low = 0;
   let high = chunk.entries;
@@ -163,8 +166,8 @@ export function indexBehind(chunk: Chunk, sequence: number): number {
 }
 
 /**
- * Copies an undamaged chunk without the entries of `sequences`, a sorted list, from `from` to `to`. Returns
- * the value and the number of entries left.
+ * Copies an undamaged chunk without the entries whose sequences are in the sorted list `sequences` at the
+ * indices from `from` up to `to`. Returns the value and the number of entries left.
  */
 export function without(
   chunk: Chunk,

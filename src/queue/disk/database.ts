@@ -12,33 +12,32 @@ import { openTables } from './tables.ts';
 import type { StoreWriter } from './writer.ts';
 import { createWriter } from './writer.ts';
 
-/** The store's LMDB file. */
+/** LMDB file of the store. */
 export type Database = StoreReader & {
-  /** Bytes of disk of all stored values, in whole pages. */
+  /** Returns the bytes of disk of all stored values, in whole pages. */
   readonly usedBytes: () => number;
-  /** Bytes that were written to the file since it was opened. */
+  /** Returns the bytes written to the file since it was opened. */
   readonly written: () => number;
-  /** A number that changes with each write. */
+  /** Returns a number that changes with each write. */
   readonly version: () => number;
-  /** Number of values in each table. */
+  /** Returns the number of values in each table. */
   readonly tables: () => Record<string, number>;
   /**
-   * Writes everything that `fill` names in one transaction and resolves once it is durable. One call at a
-   * time. If the disk is full and the ballast frees space, `fill` is called again. After a failure the next
-   * call reopens the file, because LMDB may accept no further transaction; if that fails too, the file is
-   * opened read-only.
+   * Writes all changes that `fill` makes in one transaction and resolves once they are durable. Must not be
+   * called before the previous call has resolved. If the disk is full and the ballast frees space, `fill` is
+   * called again. After a failed write the next call reopens the file, because LMDB may accept no further
+   * transaction. If the file cannot be reopened, it is opened read-only.
    */
   readonly write: (fill: (writer: StoreWriter) => void) => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
-/** LMDB's counters when they could last be read. */
-/** `end`: bytes of the file up to its last committed page. */
+/** Counters of LMDB as last read. `end` is the size of the file in bytes up to its last committed page. */
 type Figures = { readonly used: number; readonly written: number; readonly end: number };
 
 /**
- * Opens the file in `folder`, which preflight has looked over.
- * @throws Failure `store.damaged`, `store.newer`, `store.older`, or what the system says
+ * Opens the LMDB file in `folder`. The caller must call `preflight` first.
+ * @throws Failure `store.damaged`, `store.newer`, `store.older`, or a system error
  */
 export async function openDatabase(folder: string): Promise<Database> {
   const { open } = await import('lmdb');
@@ -53,7 +52,7 @@ export async function openDatabase(folder: string): Promise<Database> {
     () => version,
   );
   let figures = figuresOf(tables);
-  /** Bytes written before the file was opened, less those of earlier openings. */
+  /** Value of LMDB's counter of written bytes when the file was opened, adjusted for reopening. */
   let before = figures.written;
   let failed = false;
 
@@ -62,7 +61,7 @@ export async function openDatabase(folder: string): Promise<Database> {
     try {
       tables = openTables(openRoot());
     } catch (thrown) {
-      // Waiting entries are delivered even from a read-only disk.
+      // Waiting entries are delivered even if the disk is read-only.
       tables = openTables(openRoot(true));
       throw thrown;
     }
@@ -99,7 +98,7 @@ export async function openDatabase(folder: string): Promise<Database> {
   };
 }
 
-/** Opens the tables of a store whose format and record can be read. */
+/** Opens the tables of a store. Checks that its format is supported and its record is readable. */
 async function openFormat(openRoot: () => Root, folder: string): Promise<Tables> {
   let root: Root | undefined;
   try {
@@ -117,7 +116,7 @@ async function openFormat(openRoot: () => Root, folder: string): Promise<Tables>
   }
 }
 
-/** True for LMDB's errors about damaged pages. */
+/** True for an error of LMDB about a damaged page. */
 export function isDamage(thrown: unknown): boolean {
   return /^MDB_(CORRUPTED|PAGE_NOTFOUND|BAD_TXN|INVALID)/.test(reasonOf(thrown));
 }
@@ -128,14 +127,14 @@ const OPTIONS = {
   keyEncoding: 'binary',
   noSubdir: false,
   overlappingSync: false,
-  // A transaction begins when all of it has been named, and never with a part of it.
+  // A transaction begins only after the application has made all of its changes.
   eventTurnBatching: false,
   txnStartThreshold: Number.MAX_SAFE_INTEGER,
   cache: false,
   trackMetrics: true,
 } as const;
 
-/** Names the format of a new store, and makes its salt. */
+/** Checks the format of a store. Writes format and salt to a new store. */
 function checkFormat(root: Root, folder: string): void {
   const bytes = root.get(FORMAT_KEY);
   if (bytes !== undefined) {
@@ -176,7 +175,7 @@ async function commit(
   root.resetReadTxn();
 }
 
-/** System error of a failed transaction, which lmdb keeps in a promise of its own. */
+/** Returns the system error of a failed transaction, which the lmdb package keeps in a separate promise. */
 async function causeOf(thrown: unknown): Promise<unknown> {
   if (!(thrown instanceof Error && 'commitError' in thrown)) return thrown;
   try {
@@ -187,7 +186,7 @@ async function causeOf(thrown: unknown): Promise<unknown> {
   }
 }
 
-/** A transaction ends with a write of its own, into the first or second page. */
+/** Bytes of the meta page that LMDB writes at the end of each transaction. */
 const META_BYTES = 4096;
 
 function figuresOf(tables: Tables): Figures {

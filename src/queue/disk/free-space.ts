@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { DISK_RESERVE_BYTES } from '../limits.ts';
 import { FILE } from './preflight.ts';
 
-/** Maximum ratio of the file's size to the counted bytes: half-filled pages, and copies of a commit. */
+/** Maximum ratio of the file size to the bytes in use: pages may be half full, and a commit copies pages. */
 const FILE_PER_COUNTED = 2;
 
 /**
- * Free-space check (ENOSPC): free space of the file system plus reusable pages of the file, which never
- * shrinks. A copy-on-write store needs free pages even to delete entries, so a reserve is never given to new
- * ones. A full disk can then always be drained.
+ * Checks the free space for new messages: free space of the file system plus unused pages of the LMDB file,
+ * which never shrinks. A copy-on-write store needs free pages even to remove entries. Therefore new messages
+ * never use the reserve, and a full store can always be drained.
  */
 export type FreeSpace = {
   readonly isEnough: () => boolean;
-  /** Measures again; `counted` are the bytes in use. */
+  /** Measures the free space. `counted` is the number of bytes in use. */
   readonly measure: (counted: number) => void;
 };
 
@@ -28,7 +28,7 @@ export function watchFreeSpace(folder: string): FreeSpace {
         const reusable = Math.max(0, statSync(file).size - counted * FILE_PER_COUNTED);
         enough = bavail * bsize + reusable >= DISK_RESERVE_BYTES;
       } catch {
-        // If the check fails, refuse messages. The next commit reports the error.
+        // Messages are refused if the check fails. The next commit reports the error.
         enough = false;
       }
     },

@@ -3,7 +3,7 @@ import { isDamage } from './database.ts';
 
 /**
  * Returns a database whose reads return an empty result if LMDB finds a damaged page or the disk fails.
- * Neither stops the hub, and a bad page affects only the queues that have data on it.
+ * Neither error stops the hub. A damaged page affects only the queues with data on this page.
  */
 export function guardReads(database: Database, damaged: (thrown: unknown) => void): Database {
   const guard =
@@ -12,7 +12,7 @@ export function guardReads(database: Database, damaged: (thrown: unknown) => voi
       try {
         return read(...args);
       } catch (thrown) {
-        // Other errors come from a write, which has reported them.
+        // A failed write causes the other errors, and the write itself reports them.
         if (isDamage(thrown)) damaged(thrown);
         return otherwise;
       }

@@ -3,20 +3,20 @@ import { bufferOf, decode, encode } from '../record/record-encode.ts';
 import { entrySize } from './chunk.ts';
 
 /*
- * Layout of the LMDB tables, format 3. Numbers in keys are big-endian, so that LMDB's order is the queue's
- * order. The store's own state shares LMDB's root table with the names of the others: a page less for each
- * commit.
+ * Layout of the LMDB tables, format 3. Numbers in keys are big-endian, so that the order of LMDB's keys is
+ * the order of the queue. The records of the store and of its queues are in LMDB's root table beside the
+ * names of the other tables, which saves one page for each commit.
  *
  *   (root)    #format                       -> CBOR number
  *             #store                        -> CBOR [hub time (ms), last sequence, journal's generation, salt (8)]
  *             #queue: queue id (4)          -> CBOR [name, retired, depth, bytes]
  *   entries   queue id (4) priority (1) sequence (8) entries (2)
  *                                           -> chunk of entries (chunk.ts)
- *   bodies    sequence (8)                  -> record, of what several queues hold and of what is large
- *   holders   sequence (8)                  -> 4: queues that hold the body, kept only while there are several
+ *   bodies    sequence (8)                  -> record that is large or that several queues hold
+ *   holders   sequence (8)                  -> 4: number of queues that hold the body, if more than one
  *   expiries  expires (8) queue id (4) priority (1) sequence (8)
- *                                           -> empty: the entries that expire before one that is ahead of them
- *   settled   name (UTF-8)                  -> bytes of the owner's making
+ *                                           -> empty: entry that expires before a preceding entry
+ *   settled   name (UTF-8)                  -> metadata value
  */
 export const FORMAT = 3;
 
@@ -24,31 +24,31 @@ export const FORMAT_KEY = Buffer.from('#format');
 export const STORE_KEY = Buffer.from('#store');
 const QUEUE_PREFIX = Buffer.from('#queue:');
 
-/** The range that the records of queues lie in. */
+/** Key range of the records of queues. */
 export const QUEUES = { start: QUEUE_PREFIX, end: Buffer.from('#queue;') };
 
 const PLACE_BYTES = 13;
 const CHUNK_KEY_BYTES = PLACE_BYTES + 2;
 const PAGE = 4096;
 
-/** Bytes of an entry besides its record: its head, and its share of the chunk's overhead. */
+/** Bytes of an entry besides its record: its header, and its share of the overhead of a chunk. */
 export const ENTRY_OVERHEAD = entrySize(0) + 8;
 
-/**
- * Bytes of a body besides its record, and the size from which it has pages of its own (half a page less the
- * page header).
- */
+/** Bytes of a body besides its record. */
 const BODY_OVERHEAD = 18;
+/** Minimum bytes of a body that LMDB stores on pages of its own: half a page less the page header. */
 const OWN_PAGES_FROM = PAGE / 2 - 32;
 
-/** Bytes of disk of an entry with its record, which is in a body if several queues hold it. */
+/**
+ * Returns the bytes of disk of an entry with its record. The record is in `bodies` if several queues hold it.
+ */
 export function entryBytes(recordBytes: number, holders: number): number {
   if (holders === 1 && recordBytes <= MAX_INLINE_BYTES) return ENTRY_OVERHEAD + recordBytes;
   const body = recordBytes < OWN_PAGES_FROM ? recordBytes : Math.ceil((recordBytes + 16) / PAGE) * PAGE;
   return ENTRY_OVERHEAD + BODY_OVERHEAD + body;
 }
 
-/** Bytes of disk of a message in all queues that hold it. */
+/** Returns the bytes of disk of a message in all queues that hold it. */
 export function messageBytes(recordBytes: number, holders: number): number {
   return entryBytes(recordBytes, holders) + (holders - 1) * (ENTRY_OVERHEAD + BODY_OVERHEAD);
 }
@@ -63,9 +63,9 @@ export type QueueRecord = {
 export type StoreRecord = {
   readonly hubTime: number;
   readonly lastSequence: number;
-  /** Journals up to this one are in LMDB. */
+  /** Last generation of the journal whose content is in LMDB. */
   readonly generation: number;
-  /** Random, made with the store: only its own journals bear it. */
+  /** Random bytes of a new store. Identifies the journal files of this store. */
   readonly salt: Buffer;
 };
 
@@ -87,7 +87,10 @@ export function sequenceKey(sequence: number): Buffer {
   return key;
 }
 
-/** Before the key of the chunk that holds an entry, and behind those of all before it. */
+/**
+ * Returns the first key of a range. Sorts before the chunk that contains the entry, and after all earlier
+ * chunks.
+ */
 export function placeKey(queue: number, priority: number, sequence: number): Buffer {
   const key = Buffer.allocUnsafe(PLACE_BYTES);
   writePlace(key, 0, queue, priority, sequence);
@@ -112,7 +115,7 @@ function writePlace(key: Buffer, at: number, queue: number, priority: number, se
   key.writeUInt32BE(sequence % 0x1_0000_0000, at + 9);
 }
 
-/** Queue, priority and sequence in a key at `offset`. */
+/** Reads queue, priority and sequence from a key at `offset`. */
 export function placeOf(key: Buffer, offset: number): { queue: number; priority: number; sequence: number } {
   return {
     queue: key.readUInt32BE(offset),
@@ -121,7 +124,7 @@ export function placeOf(key: Buffer, offset: number): { queue: number; priority:
   };
 }
 
-/** Positive floats sort by their bytes. */
+/** Returns the key of an entry in `expiries`. The byte order of positive floats is their numeric order. */
 export function expiryKey(expires: number, queue: number, priority: number, sequence: number): Buffer {
   const key = Buffer.allocUnsafe(8 + PLACE_BYTES);
   key.writeDoubleBE(expires, 0);
@@ -152,7 +155,7 @@ export function encodeStore({ hubTime, lastSequence, generation, salt }: StoreRe
   return encode([hubTime, lastSequence, generation, salt]);
 }
 
-/** Undefined if it is damaged. */
+/** Decodes the record of the store. Undefined if the record is damaged. */
 export function decodeStore(value: Buffer | undefined): StoreRecord | undefined {
   const list = decode(value);
   if (!Array.isArray(list)) return undefined;

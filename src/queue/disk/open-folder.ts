@@ -28,16 +28,16 @@ export type Opened = {
   readonly setAside: string | undefined;
 };
 
-/** The unit of `blocks` in stat(2). */
+/** Bytes of a block as counted by `blocks` in stat(2). */
 const BLOCK_BYTES = 512;
 
-/** File that makes the next start check all pages. */
+/** Name of the file whose presence makes the next start check all pages. */
 const CHECK_MARK = 'suspect';
 
 /**
- * Opens the database of `folder`, created with mode 0700 if it does not exist. A damaged one is moved to
- * `<folder>.bad-<time>`, never repaired, and an empty one is opened. Until `cancelCheck` is called, the next
- * start checks all pages, because LMDB may end the process at a damaged page.
+ * Opens the database of `folder`. Creates the folder with mode 0700 if it does not exist. A damaged database
+ * is not repaired: it is moved to `<folder>.bad-<time>`, and an empty one is opened. The next start checks
+ * all pages unless `cancelCheck` was called, because LMDB may end the process at a damaged page.
  * @throws Failure `store.unreadable`, `store.newer`, `store.older`
  */
 export async function openFolder(folder: string, clock: Clock, log: Log): Promise<Opened> {
@@ -50,7 +50,8 @@ export async function openFolder(folder: string, clock: Clock, log: Log): Promis
 }
 
 /**
- * Creates the check mark. A failing disk may lose or keep it, which costs at most a missed or needless check.
+ * Makes the next start check all pages. If a failing disk loses or keeps the marker file, a check is missed
+ * or made needlessly.
  */
 export function requestCheck(folder: string): void {
   tolerate(() => writeFileSync(join(folder, CHECK_MARK), '', { mode: 0o600 }));
@@ -60,7 +61,7 @@ export function cancelCheck(folder: string): void {
   tolerate(() => rmSync(join(folder, CHECK_MARK), { force: true }));
 }
 
-/** Runs `action`. Undefined if the system refuses it. */
+/** Runs `action`. Returns undefined after a system error. */
 export function tolerate<Result>(action: () => Result): Result | undefined {
   try {
     return action();
@@ -70,7 +71,7 @@ export function tolerate<Result>(action: () => Result): Result | undefined {
   }
 }
 
-/** Opens the database. Returns a Failure `store.damaged`, throws any other. */
+/** Opens the database. Returns a Failure `store.damaged`; throws all other errors. */
 async function open(folder: string): Promise<Database | Failure> {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -89,12 +90,12 @@ async function open(folder: string): Promise<Database | Failure> {
   }
 }
 
-/** Bytes of LMDB's lock file that it maps: a header and the reader table, in whole pages. */
+/** Bytes of LMDB's lock file that LMDB maps into memory: a header and the reader table, in whole pages. */
 const LOCK_BYTES = 3 * 4096;
 
 /**
- * Allocates all blocks of LMDB's lock file. LMDB writes through a memory map, and a page without a block
- * would end the process (SIGBUS) on a full disk.
+ * Allocates all blocks of LMDB's lock file. LMDB writes to the file through a memory map; a write to a page
+ * without a block would end the process on a full disk (SIGBUS).
  */
 function reserveLock(folder: string): void {
   const fd = openSync(join(folder, 'lock.mdb'), constants.O_RDWR | constants.O_CREAT, 0o600);
@@ -107,8 +108,8 @@ function reserveLock(folder: string): void {
 }
 
 /**
- * LMDB creates its files with mode 0664 less the umask. The disk may be read-only, so a correct mode is left
- * alone.
+ * Sets the mode of a file to 0600, because LMDB creates its files with mode 0664 less the umask. A correct
+ * mode is not set again, because the disk may be read-only.
  */
 function makePrivate(file: string): void {
   if ((statSync(file).mode & 0o777) !== 0o600) chmodSync(file, 0o600);
@@ -126,7 +127,7 @@ function setAside(folder: string, reason: string, clock: Clock, log: Log): void 
   }
   log.error(
     `The store is damaged (${reason}): it was moved to ${target}, and an empty one takes its place. ` +
-      'What waited in it is not delivered.',
+      'The messages that waited in it are not delivered.',
   );
 }
 
@@ -139,8 +140,8 @@ function newestSetAside(folder: string): string | undefined {
 
 function unreadable(folder: string, thrown: unknown): Failure {
   const remedy = isDiskFull(thrown)
-    ? 'make room on its disk, or name another data folder with --data DIR'
-    : 'check the disk and its rights';
+    ? 'free space on its disk, or name another data folder with --data DIR'
+    : 'check the disk and the permissions of the folder';
   return new Failure(
     'store.unreadable',
     `The store in ${folder} cannot be opened (${reasonOf(thrown)}): ${remedy}.`,

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { Failure } from '../../core/errors.ts';
 import { JOURNALS } from '../journal/journal.ts';
 
-/** LMDB's file in the folder of the store. */
+/** Name of LMDB's file in the folder of the store. */
 export const FILE = 'data.mdb';
 
 /*
- * The first two pages of the file are LMDB's meta pages, in the machine's byte order (ours are all
- * little-endian). What is read of them (lmdb.h, MDB_meta):
+ * The first two pages of the file are LMDB's meta pages, in the byte order of the machine, which is always
+ * little-endian. The offsets are those of the fields that are read (lmdb.h, MDB_meta).
  */
 const META_BYTES = 160;
 const MAGIC = 0xbeef_c0de;
@@ -20,9 +20,9 @@ const LAST_PAGE_AT = 144;
 const TRANSACTION_AT = 152;
 
 /**
- * Checks a store before LMDB opens it, because LMDB ends the process at a file that is not its own.
- * True if the file is shorter than it says: LMDB leaves pages out at the end that a transaction took and gave
- * back, so that need not be damage, and the pages must tell.
+ * Checks a store before LMDB opens it, because LMDB ends the process if a file is not its own. Returns true
+ * if the file is shorter than its last page. This is not always damage: LMDB does not write pages at the end
+ * that a transaction allocated and freed. The caller then checks all pages.
  * @throws Failure `store.damaged`, `store.newer`
  */
 export function preflight(folder: string): boolean {
@@ -54,7 +54,8 @@ type Meta = { readonly pageSize: number; readonly lastPage: bigint; readonly tra
 function metaAt(fd: number, position: number, folder: string): Meta {
   const bytes = Buffer.alloc(META_BYTES);
   const read = readSync(fd, bytes, 0, META_BYTES, position);
-  if (read < META_BYTES || bytes.readUInt32LE(MAGIC_AT) !== MAGIC) throw damaged(`${FILE} has no valid head`);
+  if (read < META_BYTES || bytes.readUInt32LE(MAGIC_AT) !== MAGIC)
+    throw damaged(`${FILE} has no valid header`);
   const version = bytes.readUInt32LE(VERSION_AT);
   if (version !== VERSION) {
     throw new Failure(

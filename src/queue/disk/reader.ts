@@ -17,7 +17,7 @@ import { damaged } from './preflight.ts';
 import type { EntryKey, IndexedExpiry, Tables } from './tables.ts';
 import { indexKey } from './tables.ts';
 
-/** Entry and its location on disk. In a damaged chunk only the location is known. */
+/** Stored entry and its location. The header fields are unknown if the chunk is damaged. */
 export type StoredEntry = {
   readonly priority: number;
   readonly sequence: number;
@@ -25,14 +25,14 @@ export type StoredEntry = {
   readonly index: number;
 };
 
-/** Greater than any byte of UTF-8. */
+/** Key suffix that is greater than any UTF-8 byte. */
 const BEHIND_NAMES = Buffer.of(0xff);
 
 /** Reads of LMDB's tables. */
 export type StoreReader = {
   readonly store: () => StoreRecord;
   readonly queues: () => { readonly id: number; readonly record: QueueRecord }[];
-  /** Entries of a queue at one priority, in order, behind the sequence `after` and before `end`. */
+  /** Returns entries of one queue and priority in order, behind the sequence `after` and before `end`. */
   readonly entries: (
     queue: number,
     priority: number,
@@ -40,12 +40,12 @@ export type StoreReader = {
     end: number,
     limit: number,
   ) => StoredEntry[];
-  /** Chunk with the first entry of a lane behind the sequence `after`. */
+  /** Returns the chunk with the first entry of a lane behind the sequence `after`. */
   readonly chunk: (queue: number, priority: number, after: number) => Chunk | undefined;
-  /** Entry with this key. Undefined if it does not exist. */
+  /** Returns the entry with this key. Undefined if the entry does not exist. */
   readonly find: (place: EntryKey) => StoredEntry | undefined;
   readonly lastEntry: (queue: number, priority: number) => StoredEntry | undefined;
-  /** Indexed entries that expire up to `until`, the earliest first, beginning behind `after`. */
+  /** Returns indexed entries that expire up to `until`, the earliest first, behind the position `after`. */
   readonly expired: (until: number, limit: number, after: IndexedExpiry | undefined) => IndexedExpiry[];
   readonly body: (sequence: number) => Buffer | undefined;
   readonly holders: (sequence: number) => number;
@@ -55,25 +55,30 @@ export type StoreReader = {
 };
 
 /**
- * Creates a reader. `tables` may change because the file may be reopened; `version` changes with each write.
+ * Creates a reader. `tables` may return other tables after the file was reopened. `version` changes with each
+ * write.
  */
 export function createReader(tables: () => Tables, version: () => number): StoreReader {
-  /** Last chunk read; consecutive reads mostly hit the same chunk. */
-  let seen: { readonly place: EntryKey; readonly chunk: Chunk; readonly version: number } | undefined;
+  /** Last chunk that was read. Consecutive reads mostly need the same chunk. */
+  let cached: { readonly place: EntryKey; readonly chunk: Chunk; readonly version: number } | undefined;
 
   const chunkAround = (place: EntryKey): Chunk | undefined => {
-    if (seen !== undefined && seen.version === version() && isBetween(place, seen.place, seen.chunk.last)) {
-      return seen.chunk;
+    if (
+      cached !== undefined &&
+      cached.version === version() &&
+      isBetween(place, cached.place, cached.chunk.last)
+    ) {
+      return cached.chunk;
     }
     const chunk = chunkWith(tables(), place);
-    seen = chunk && { place, chunk, version: version() };
+    cached = chunk && { place, chunk, version: version() };
     return chunk;
   };
 
   return {
     store: () => {
       const record = decodeStore(tables().root.get(STORE_KEY));
-      if (record === undefined) throw damaged('its own record cannot be read');
+      if (record === undefined) throw damaged('the record of the store cannot be read');
       return record;
     },
     queues: () =>
@@ -95,7 +100,7 @@ export function createReader(tables: () => Tables, version: () => number): Store
     },
     chunk: (queue, priority, after) => {
       let chunk = chunkAround({ queue, priority, sequence: after + 1 });
-      // The last entries of a chunk may have been removed.
+      // The last entries of a chunk may be removed, so that no entry of the chunk is behind `after`.
       while (chunk !== undefined && indexBehind(chunk, after) === chunk.entries)
         chunk = chunkAround({ queue, priority, sequence: chunk.last + 1 });
       return chunk;
@@ -114,8 +119,8 @@ export function createReader(tables: () => Tables, version: () => number): Store
       const chunk = chunkAround(place);
       if (chunk === undefined) return undefined;
       const index = indexBehind(chunk, sequence - 1);
-      const there = index < chunk.entries && sequenceAt(chunk, index) === sequence;
-      return there ? storedAt(chunk, priority, index) : undefined;
+      const exists = index < chunk.entries && sequenceAt(chunk, index) === sequence;
+      return exists ? storedAt(chunk, priority, index) : undefined;
     },
     expired: (until, limit, after) => {
       const start = after && indexKey(after.expires, { ...after.place, sequence: after.place.sequence + 1 });
@@ -138,14 +143,14 @@ export function createReader(tables: () => Tables, version: () => number): Store
   };
 }
 
-/** True if `place` is in the lane of `first`, between it and the sequence `last`. */
+/** True if `place` is in the lane of `first`, and its sequence is between those of `first` and `last`. */
 function isBetween({ queue, priority, sequence }: EntryKey, first: EntryKey, last: number): boolean {
   return (
     queue === first.queue && priority === first.priority && sequence >= first.sequence && sequence <= last
   );
 }
 
-/** Chunk that holds an entry, or the next one of its lane. */
+/** Returns the chunk that contains an entry, or the next chunk of its lane. */
 export function chunkWith({ entries }: Tables, { queue, priority, sequence }: EntryKey): Chunk | undefined {
   const start = placeKey(queue, priority, sequence);
   const end = placeKey(queue, priority + 1, 0);

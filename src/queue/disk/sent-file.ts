@@ -4,14 +4,14 @@ import { storedJson } from '../../core/files/stored-json.ts';
 import { tolerate } from './open-folder.ts';
 
 /*
- * Entries that were sent and not acknowledged, as a clean end leaves them to the next run. Nothing is written
- * for an entry that is sent. So after any other end every entry that is in the store may have been sent: no
- * smaller number is safe, because acknowledgements that were not on disk yet are lost with the end, and their
- * entries come before those in flight.
+ * The file lists the entries that were sent and not acknowledged. A clean stop of the hub writes the file for
+ * the next run. No file is written when an entry is sent. After a crash every entry of the store may
+ * therefore have been sent: acknowledgements that were not on disk are lost, and their entries precede those
+ * in flight, so no lower limit is safe.
  */
 
 export type SentEntries = {
-  /** Every entry up to this sequence may have been sent. */
+  /** Sequence up to which every entry may have been sent. */
   readonly anyUpTo: number;
   /** Highest sequence that was sent, by queue and priority. */
   readonly positions: readonly SentPosition[];
@@ -22,8 +22,8 @@ export type SentPosition = readonly [queue: number, priority: number, sequence: 
 const FILE = 'sent';
 
 /**
- * Reads and removes what the last run left. Undefined if it did not end cleanly. The caller flushes the
- * folder.
+ * Reads and removes the file of the last run. Undefined if the last run did not end cleanly. The caller must
+ * flush the folder.
  */
 export function takeSentFile(folder: string): SentEntries | undefined {
   const file = join(folder, FILE);
@@ -34,7 +34,7 @@ export function takeSentFile(folder: string): SentEntries | undefined {
   });
 }
 
-/** Saves what was sent for the next run. If the disk fails, some messages get a needless DUP flag. */
+/** Writes the file for the next run. If the write fails, some messages get a needless DUP flag. */
 export function leaveSentFile(folder: string, sent: SentEntries): void {
   tolerate(() => {
     const fd = openSync(join(folder, FILE), 'w', 0o600);

@@ -1,15 +1,15 @@
-/** Bytes of a slab. */
+/** Bytes of one slab. */
 const SLAB = 1 << 18;
 
-/** Memory that is used again and again instead of being left to the garbage collector. */
+/** Reusable memory, so that a transaction leaves no buffers to the garbage collector. */
 export type Slabs = {
-  /** Allocates memory that is exclusive until `reset`. */
+  /** Returns memory for exclusive use until `reset`. */
   readonly space: (bytes: number) => Buffer;
-  /** All that was given is free again. */
+  /** Makes all memory reusable. */
   readonly reset: () => void;
 };
 
-/** Creates the slabs. Allocations larger than a slab are not kept. */
+/** Creates the slabs. An allocation that is larger than a slab is not reused. */
 export function createSlabs(): Slabs {
   const slabs: Buffer[] = [];
   let slab = 0;

@@ -1,16 +1,16 @@
 import type { RootDatabase, Database as Table } from 'lmdb';
 import { expiryKey } from './layout.ts';
 
-/** Queue, priority and sequence of an entry. */
+/** Key of an entry: queue, priority and sequence. */
 export type EntryKey = { readonly queue: number; readonly priority: number; readonly sequence: number };
 
-/** Index record of an entry that expires before one ahead of it. */
+/** Record of the expiry index. Lists an entry that expires before a preceding entry. */
 export type IndexedExpiry = { readonly expires: number; readonly place: EntryKey };
 
-/** LMDB's root table, which also runs transactions. */
+/** Root table of LMDB. Also runs transactions. */
 export type Root = RootDatabase<Buffer, Buffer>;
 
-/** LMDB's tables by their names in the layout. */
+/** LMDB tables. The names are those of the layout, except `metadata`, whose table is named `settled`. */
 export type Tables = {
   readonly root: Root;
   readonly entries: Table<Buffer, Buffer>;

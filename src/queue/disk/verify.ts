@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { FILE } from './preflight.ts';
 
 /*
- * Fields read of LMDB's pages (lmdb.h, mdb.c), in the machine's byte order:
+ * Fields of LMDB's pages that are read (lmdb.h, mdb.c), in the byte order of the machine:
  *
- *   page     number (8) transaction (8) pad (2) flags (2) lower (2) upper (2), or for an overflow pages (4);
- *            then lower / 2 offsets of nodes (2 each), counted from behind this head
- *   node     size or child (4) flags, or more of the child (2) key's size (2) key, data
- *   meta     head, then magic (4) version (4) address (8) size (8), the trees of free pages and of tables
- *            (48 each, the root last), last page (8), transaction (8)
+ *   page     number (8) transaction (8) pad (2) flags (2) lower (2) upper (2), or overflow pages (4);
+ *            then lower / 2 offsets of nodes (2 each), counted from the end of the page header
+ *   node     size or child (4) flags, or upper bits of the child (2) size of the key (2) key, data
+ *   meta     page header, then magic (4) version (4) address (8) size (8), trees of free pages and of tables
+ *            (48 each, with the root at the end), last page (8), transaction (8)
  */
 const HEAD_BYTES = 24;
 const FLAGS_AT = 18;
@@ -30,13 +30,14 @@ const DATA_ELSEWHERE = 1;
 const DATA_IS_TREE = 2;
 
 /**
- * Walks all pages that the newest state of a store refers to, without LMDB, which ends the process at a bad
- * one. It takes time in proportion to what is stored: for a store that gives reason to look.
- * @returns what is wrong, or undefined
+ * Walks all pages that the newest state of a store refers to. Does not use LMDB, because LMDB ends the
+ * process at a damaged page. Takes time in proportion to the stored data, so it runs only if damage is
+ * likely.
+ * @returns a description of the damage, or undefined
  */
 export function findDamage(folder: string): string | undefined {
   const file = join(folder, FILE);
-  // A first start that was killed leaves no file, or an empty one.
+  // A first start that was killed leaves no file or an empty file.
   if (!existsSync(file) || statSync(file).size === 0) return undefined;
   const fd = openSync(file, constants.O_RDONLY);
   try {
@@ -62,11 +63,11 @@ function walk(fd: number): string | undefined {
     if (page >= pages || visited > pages) return `page ${page} is not in the file`;
     readSync(fd, bytes, 0, pageSize, page * pageSize);
     const kind = bytes.readUInt16LE(FLAGS_AT) & KIND;
-    const own = bytes.readBigUInt64LE(0) === BigInt(page) && bytes.readBigUInt64LE(8) <= transaction;
-    if (!own || (kind & kinds) === 0 || (kind & (kind - 1)) !== 0)
-      return `page ${page} is not what it should be`;
+    const valid = bytes.readBigUInt64LE(0) === BigInt(page) && bytes.readBigUInt64LE(8) <= transaction;
+    if (!valid || (kind & kinds) === 0 || (kind & (kind - 1)) !== 0)
+      return `page ${page} has a wrong number or type`;
     const found = kind === OVERFLOW ? [] : childrenOf(bytes, kind);
-    if (found === undefined) return `page ${page} is not in order`;
+    if (found === undefined) return `page ${page} has an invalid node`;
     left.push(...found);
   }
   return undefined;
@@ -81,13 +82,13 @@ function newestMeta(fd: number): Buffer {
   return newer ? second : first;
 }
 
-/** The root of the tree whose description has its root at `at`. */
+/** Returns the root page of the tree whose description begins at `at`. */
 function tree(bytes: Buffer, at: number): Visit[] {
   const root = bytes.readBigUInt64LE(at);
   return root === NO_PAGE ? [] : [{ page: Number(root), kinds: BRANCH | LEAF }];
 }
 
-/** Pages that the nodes of a page refer to. Undefined if a node is outside the page. */
+/** Returns the pages that the nodes of a page refer to. Undefined if a node is outside the page. */
 function childrenOf(bytes: Buffer, kind: number): Visit[] | undefined {
   const children: Visit[] = [];
   const nodes = bytes.readUInt16LE(LOWER_AT) / 2;

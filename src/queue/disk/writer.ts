@@ -13,18 +13,21 @@ import { chunkWith } from './reader.ts';
 import type { EntryKey, Tables } from './tables.ts';
 import { indexKey } from './tables.ts';
 
-/** Writes of a checkpoint. Atomic: readers see all of them or none. */
+/** Writes of a checkpoint. They are atomic: readers see all of them or none. */
 export type StoreWriter = {
-  /** Memory for a value until the transaction has ended. */
+  /** Returns memory for a value. Valid until the end of the transaction. */
   readonly space: (bytes: number) => Buffer;
-  /** Appends a chunk of a lane up to the sequence `last`. */
+  /** Appends a chunk to a lane. The sequence of its last entry is `last`. */
   readonly putChunk: (queue: number, priority: number, last: number, entries: number, value: Buffer) => void;
-  /** Removes entries by sorted sequences. A damaged chunk is removed with its first entry. */
+  /**
+   * Removes the entries with the sorted sequences. A damaged chunk is removed completely with its first
+   * entry.
+   */
   readonly removeEntries: (queue: number, priority: number, sequences: readonly number[]) => void;
   readonly putExpiry: (expires: number, place: EntryKey) => void;
   readonly removeExpiry: (expires: number, place: EntryKey) => void;
   readonly putBody: (sequence: number, record: Buffer, holders: number) => void;
-  /** Sets the number of queues that hold a body; 0 deletes the body. */
+  /** Sets the number of queues that hold a body. 0 deletes the body. */
   readonly setHolders: (sequence: number, holders: number) => void;
   readonly putQueue: (id: number, record: QueueRecord) => void;
   readonly removeQueue: (id: number) => void;
@@ -33,7 +36,8 @@ export type StoreWriter = {
 };
 
 /**
- * Creates a writer. Promises of single puts are ignored, because that of the transaction reports failures.
+ * Creates a writer. The promises of single writes are ignored, because the promise of the transaction reports
+ * failures.
  */
 export function createWriter(tables: Tables, space: (bytes: number) => Buffer): StoreWriter {
   const { root, entries, bodies, holders, expiries, metadata } = tables;

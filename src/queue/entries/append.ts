@@ -24,7 +24,7 @@ import type { QueueState } from './queue-state.ts';
 import type { Registry } from './registry.ts';
 import type { RemovedEntry } from './removed-entry.ts';
 
-/** Lifetime without a limit, in milliseconds. */
+/** Lifetime in milliseconds of a message without a limit. */
 const FOR_EVER = Number.POSITIVE_INFINITY;
 
 export type AppendHost = {
@@ -39,18 +39,20 @@ export type AppendHost = {
   readonly bounds: () => StoreBounds;
   /** Hub time in milliseconds. */
   readonly now: () => number;
-  /** Bytes of memory that messages may take while they wait for the disk. */
+  /** Maximum bytes of memory for messages that wait for the disk. */
   readonly maxPendingBytes: number;
   readonly nextSequence: () => number;
-  /** Drops an entry to free space. */
+  /** Removes an entry of a queue to free space for a new message. */
   readonly drop: (removed: RemovedEntry) => void;
 };
 
-/** Appends messages to the lanes of their queues and to the committer, or refuses them as a whole. */
+/**
+ * Creates the append function of the store. It adds a message to all of its queues, or refuses it as a whole.
+ */
 export function createAppend(host: AppendHost): Store['append'] {
   const { database, registry, committer, usage, counts, health, now } = host;
 
-  const take = (
+  const accept = (
     message: Message,
     recordBytes: number,
     destinations: readonly Destination[],
@@ -58,8 +60,8 @@ export function createAppend(host: AppendHost): Store['append'] {
     note: MetadataEntry | undefined,
   ): void => {
     const arrived = now();
-    // At QoS 2 the packet identifier derives from the sequence, which a crash would assign again if it were
-    // not on disk.
+    // At QoS 2 the packet identifier derives from the sequence. After a crash, the sequence of an unwritten
+    // message would be assigned again.
     const durableFirst =
       note !== undefined ||
       message.qos === 2 ||
@@ -83,7 +85,7 @@ export function createAppend(host: AppendHost): Store['append'] {
     counts.appended++;
     counts.payload += message.body.length;
     if (!durableFirst) for (const { queue } of pending.laneEntries) queue.consumer?.wake();
-    // The receiver may have acknowledged it during `wake`.
+    // A receiver may have acknowledged the message during `wake`.
     if (pending.openCount > 0) committer.append(pending, message.body.length, note);
   };
 
@@ -91,7 +93,7 @@ export function createAppend(host: AppendHost): Store['append'] {
     const recordBytes = recordSize(message);
     const refusal = makeRoom(host, recordBytes, destinations);
     if (refusal === undefined) {
-      take(message, recordBytes, destinations, onDurable, note);
+      accept(message, recordBytes, destinations, onDurable, note);
       return;
     }
     const { bounded, reason } = refusal;
@@ -101,10 +103,10 @@ export function createAppend(host: AppendHost): Store['append'] {
   };
 }
 
-/** Full queue or store, and the error for the sender. */
+/** Refusal of a message: the name of the full queue or store, and the error for the sender. */
 type Refusal = { readonly bounded: string; readonly reason: Failure };
 
-/** Drops entries to free space, or returns a refusal. */
+/** Drops entries until the message fits, or returns a refusal. */
 function makeRoom(
   host: AppendHost,
   recordBytes: number,
@@ -112,17 +114,17 @@ function makeRoom(
 ): Refusal | undefined {
   const { usage } = host;
   const { maxSize } = host.bounds();
-  const trouble = diskRefusal(host);
-  if (trouble !== undefined) return storeRefusal(trouble);
-  const tight = fullQueues(destinations, entryBytes(recordBytes, destinations.length), host);
+  const diskError = diskRefusal(host);
+  if (diskError !== undefined) return storeRefusal(diskError);
+  const full = fullQueues(destinations, entryBytes(recordBytes, destinations.length), host);
   const needed = messageBytes(recordBytes, destinations.length);
-  const coming = appendSize(recordBytes, destinations.length);
-  if (tight.length === 0 && usage.used(coming) + needed <= maxSize) return undefined;
-  const fits = (): boolean => usage.used(coming) + needed <= maxSize;
-  return dropOrRefuse(host, needed, fits, tight, destinations);
+  const journalBytes = appendSize(recordBytes, destinations.length);
+  if (full.length === 0 && usage.used(journalBytes) + needed <= maxSize) return undefined;
+  const fits = (): boolean => usage.used(journalBytes) + needed <= maxSize;
+  return dropOrRefuse(host, needed, fits, full, destinations);
 }
 
-/** Error if the store has no space for `bytes` more of metadata. Drops nothing for it. */
+/** Returns an error if the store has no space for `bytes` more of metadata. Drops no messages. */
 export function metadataRefusal(
   host: Pick<AppendHost, 'freeSpace' | 'committer' | 'health' | 'maxPendingBytes' | 'usage'> &
     Pick<StoreBounds, 'maxSize'>,
@@ -134,7 +136,10 @@ export function metadataRefusal(
   return sentence === undefined ? undefined : new Failure('store.full', sentence);
 }
 
-/** Reason why the disk accepts nothing. A slow disk is not one, because senders wait (back-pressure). */
+/**
+ * Returns a reason if the disk accepts no data. A slow disk is no reason, because back-pressure slows the
+ * senders.
+ */
 function diskRefusal({
   freeSpace,
   committer,
@@ -145,27 +150,28 @@ function diskRefusal({
   return health.isFailing() && committer.pendingBytes() > maxPendingBytes ? DISK_FAILS : undefined;
 }
 
-/** Drops as the policy allows, and nothing for a message that is refused anyway. */
+/** Drops entries as the policies allow. Drops none if the message is refused anyway. */
 function dropOrRefuse(
   host: AppendHost,
   needed: number,
   fits: () => boolean,
-  tight: readonly FullQueue[],
+  full: readonly FullQueue[],
   destinations: readonly Destination[],
 ): Refusal | undefined {
   const { registry } = host;
   const { maxSize, whenFull } = host.bounds();
   if (!fits() && (whenFull === 'reject' || needed > maxSize)) return storeRefusal(storeFull(maxSize));
-  const refused = tight.find(
+  const refused = full.find(
     ({ state, bound, bytes }) =>
       bytes > bound.maxSize || (bound.whenFull === 'reject' && (state?.bytes ?? 0) + bytes > bound.maxSize),
   );
   if (refused !== undefined) return queueRefusal(refused);
-  for (const one of tight) {
-    const { state, priority, bound, bytes } = one;
-    const wanted = (): boolean => (state?.bytes ?? 0) + bytes <= bound.maxSize;
-    if (!dropUntil(wanted, state === undefined ? [] : [state], priority, host)) return queueRefusal(one);
-    dropForShare(one, host);
+  for (const candidate of full) {
+    const { state, priority, bound, bytes } = candidate;
+    const hasSpace = (): boolean => (state?.bytes ?? 0) + bytes <= bound.maxSize;
+    if (!dropUntil(hasSpace, state === undefined ? [] : [state], priority, host))
+      return queueRefusal(candidate);
+    dropForShare(candidate, host);
   }
   if (fits()) return undefined;
   const least = Math.max(...destinations.map(({ priority }) => priority));
@@ -174,22 +180,23 @@ function dropOrRefuse(
 }
 
 /**
- * Drops the oldest messages of a holder until its share has space, first those of the same queue. If the
- * share has shrunk, the excess is dropped in steps. Messages in flight are not dropped.
+ * Drops the oldest messages of a holder until its share has space, beginning with those of the same queue. At
+ * most MAX_DROPS_PER_MESSAGE are dropped, so a share that has shrunk is emptied in steps. Messages in flight
+ * are not dropped.
  */
 function dropForShare({ state, share, priority, bytes }: FullQueue, host: AppendHost): void {
   if (share === undefined) return;
   let left = MAX_DROPS_PER_MESSAGE;
-  const wanted = (): boolean => share.available() >= bytes || left-- <= 0;
-  if (state !== undefined && dropUntil(wanted, [state], priority, host)) return;
+  const hasSpace = (): boolean => share.available() >= bytes || left-- <= 0;
+  if (state !== undefined && dropUntil(hasSpace, [state], priority, host)) return;
   const own = Array.from(host.registry.active()).filter(queue => queue.share?.holder === share.holder);
-  dropUntil(wanted, own, priority, host);
+  dropUntil(hasSpace, own, priority, host);
 }
 
-/** Maximum number of entries that one message drops. */
+/** Maximum number of entries that are dropped for one new message. */
 const MAX_DROPS_PER_MESSAGE = 64;
 
-/** Queue or share that is full, and the bytes that the entry would use. */
+/** Queue, or share of its holder, without space for a new entry of `bytes`. */
 type FullQueue = {
   readonly name: string;
   readonly state: QueueState | undefined;
@@ -206,7 +213,7 @@ function fullQueues(
   bytes: number,
   { bounds, registry }: AppendHost,
 ): readonly FullQueue[] {
-  let tight = NONE;
+  let full = NONE;
   for (const { queue: name, priority } of destinations) {
     const bound = bounds().boundOf(name);
     if (bound === undefined) continue;
@@ -214,9 +221,9 @@ function fullQueues(
     const share = registry.shareOf(name);
     const fits = share === undefined || share.available() >= bytes;
     if (fits && (state?.bytes ?? 0) + bytes <= bound.maxSize) continue;
-    tight = [...tight, { name, state, priority, bound, share, bytes }];
+    full = [...full, { name, state, priority, bound, share, bytes }];
   }
-  return tight;
+  return full;
 }
 
 function storeRefusal(sentence: string): Refusal {
@@ -230,7 +237,10 @@ function queueRefusal({ name, bound }: FullQueue): Refusal {
   };
 }
 
-/** Drops the oldest entries of the largest queues until `fits`; false if nothing more may be dropped. */
+/**
+ * Drops the oldest entries of the largest queues until `fits` returns true. Returns false if no entry may be
+ * dropped.
+ */
 function dropUntil(
   fits: () => boolean,
   queues: readonly QueueState[],
@@ -251,13 +261,13 @@ function dropUntil(
   return true;
 }
 
-const DISK_FULL = `The disk of the store has less than ${DISK_RESERVE_BYTES >> 20} MB free: make room on it, or bring the upstream back.`;
-const DISK_FAILS = 'The disk of the store cannot be written: see the log, and look at the disk.';
+const DISK_FULL = `The disk of the store has less than ${DISK_RESERVE_BYTES >> 20} MB free: free space on the disk, or restore the upstream connection.`;
+const DISK_FAILS = 'The disk of the store cannot be written: see the log, and check the disk.';
 
 function storeFull(maxSize: number): string {
-  return `The store is full (${maxSize} bytes): raise storeAndForward.maxSize, shorten its ttl, or bring the upstream back.`;
+  return `The store is full (${maxSize} bytes): raise storeAndForward.maxSize, shorten its ttl, or restore the upstream connection.`;
 }
 
 function queueFull(queue: string, maxSize: number): string {
-  return `The queue "${queue}" is full (${maxSize} bytes): raise storeAndForward.maxQueueSize, shorten its ttl, or bring its receiver back.`;
+  return `The queue "${queue}" is full (${maxSize} bytes): raise storeAndForward.maxQueueSize, shorten its ttl, or reconnect its receiver.`;
 }

@@ -10,16 +10,19 @@ import { firstBehind, laneBegins, messageOf } from './queue-state.ts';
 import type { RemovedEntry } from './removed-entry.ts';
 import { removedEntryOf, removedLaneEntry } from './removed-entry.ts';
 
-/** Waiting entry in LMDB or in memory. */
+/** Waiting entry, either in LMDB or in memory. */
 export type BrowsedEntry = {
   readonly removed: RemovedEntry;
-  /** Hub time in milliseconds. */
+  /** Hub time in milliseconds when the message arrived. */
   readonly arrived: number;
-  /** Undefined if its bytes are damaged. */
+  /** Returns the message. Undefined if its bytes are damaged. */
   readonly message: () => Message | undefined;
 };
 
-/** Entries of one priority behind `after`, in order: first those in LMDB, then those in memory. */
+/**
+ * Iterates over the entries of one priority behind the sequence `after`: first those in LMDB, then those in
+ * memory.
+ */
 export function* browse(
   queue: QueueState,
   priority: number,
@@ -31,7 +34,7 @@ export function* browse(
   return undefined;
 }
 
-/** Entries in LMDB, read in small batches. */
+/** Iterates over the entries in LMDB, which are read in small batches. */
 export function* browseStored(
   queue: QueueState,
   priority: number,
@@ -60,7 +63,7 @@ export function* browseStored(
   return undefined;
 }
 
-/** Entries in memory. */
+/** Iterates over the entries in memory. */
 export function* browseLane(
   queue: QueueState,
   priority: number,
@@ -76,7 +79,10 @@ export function* browseLane(
   return undefined;
 }
 
-/** First `limit` entries behind `after` in the order of delivery, at hub time `now` (ms). */
+/**
+ * Returns the first `limit` entries behind `after` in the order of delivery. `now` is hub time in
+ * milliseconds.
+ */
 export function firstOf(
   queue: QueueState,
   limit: number,
@@ -98,7 +104,7 @@ export function firstOf(
   return list;
 }
 
-/** Sequences of the first `count` entries of each priority, including expired ones. */
+/** Returns the sequences of the first `count` entries of each priority, including expired entries. */
 export function headsOf(queue: QueueState, count: number, database: Database): number[] {
   const sequences: number[] = [];
   for (let priority = 0; priority < PRIORITIES; priority++) {
@@ -111,7 +117,6 @@ export function headsOf(queue: QueueState, count: number, database: Database): n
   return sequences;
 }
 
-/** Finds an entry by its sequence. */
 export function findEntry(queue: QueueState, sequence: number, database: Database): BrowsedEntry | undefined {
   for (let priority = 0; priority < PRIORITIES; priority++) {
     const { value } = browse(queue, priority, database, sequence - 1).next();

@@ -7,17 +7,18 @@ import type { RemovedEntry } from './removed-entry.ts';
 import { whereStored } from './removed-entry.ts';
 
 /**
- * Bytes of disk in use: LMDB's pages, both journals and the reserve for messages on their way into LMDB, less
- * removed entries that are still in the pages. LMDB counts its pages, so a restart loses nothing.
+ * Bytes of disk in use: LMDB's pages, both journals, and the space reserved for messages that are not in LMDB
+ * yet, less removed entries that still use space in the pages. LMDB counts its pages, so a restart loses no
+ * count.
  */
 export type DiskUsage = {
-  /** Bytes in use, including the growth of the journals with `more` bytes of appends. */
+  /** Returns the bytes in use. Includes the growth of the journals by `more` bytes of appends. */
   readonly used: (more?: number) => number;
   /** Reserves space for a message. */
   readonly reserve: (pending: Pending) => void;
-  /** Ends the journal reserve of committed messages. */
+  /** Ends the journal reservation of committed messages. */
   readonly committed: (appends: readonly Pending[]) => void;
-  /** Ends the reserve of a message that is acknowledged, or was not kept. */
+  /** Ends all reservations of a message that is acknowledged or refused. */
   readonly release: (pending: Pending) => void;
   /** Counts a removed entry as free. */
   readonly noteRemoved: (removed: RemovedEntry) => void;
@@ -25,14 +26,14 @@ export type DiskUsage = {
   readonly checkpointed: (moves: Batch) => void;
 };
 
-/** Creates the count. `recovered` is the content of the journals at the start. */
+/** Creates the counter. `recovered` is the content of the journals at the start. */
 export function createDiskUsage(database: Database, journal: Journal, recovered: Batch): DiskUsage {
-  /** Removed entries of bodies that several queues hold. */
-  const left = new Map<number, number>();
+  /** Number of removed entries by sequence, for bodies that several queues hold. */
+  const removedCounts = new Map<number, number>();
   let pages = database.usedBytes();
   let reserved = 0;
   let freed = 0;
-  /** Bytes of appends on their way to the journal. */
+  /** Bytes reserved for appends that are not in the journal yet. */
   let journalReserved = 0;
 
   const noteCommitted = (pending: Pending): void => {
@@ -46,7 +47,7 @@ export function createDiskUsage(database: Database, journal: Journal, recovered:
     noteCommitted(pending);
   };
 
-  /** Bytes that a removal frees. The body counts with its last entry. */
+  /** Returns the bytes that a removal frees. The body is freed with the last entry that refers to it. */
   const bytesFreed = (removed: RemovedEntry): number => {
     const where = whereStored(removed);
     if (where === undefined || where === 'index') return 0;
@@ -54,10 +55,10 @@ export function createDiskUsage(database: Database, journal: Journal, recovered:
     const { sequence, bytes } = removed;
     const holders = database.holders(sequence);
     if (holders === 1) return bytes;
-    const gone = (left.get(sequence) ?? 0) + 1;
-    if (gone < holders) left.set(sequence, gone);
-    else left.delete(sequence);
-    return gone < holders ? ENTRY_OVERHEAD : bytes;
+    const removedCount = (removedCounts.get(sequence) ?? 0) + 1;
+    if (removedCount < holders) removedCounts.set(sequence, removedCount);
+    else removedCounts.delete(sequence);
+    return removedCount < holders ? ENTRY_OVERHEAD : bytes;
   };
 
   const reserve = (pending: Pending): void => {
@@ -88,7 +89,7 @@ export function createDiskUsage(database: Database, journal: Journal, recovered:
       for (const pending of moves.appends) release(pending);
       for (const removed of moves.removals) {
         freed -= removed.freed;
-        left.delete(removed.sequence);
+        removedCounts.delete(removed.sequence);
       }
       pages = database.usedBytes();
     },

@@ -7,8 +7,8 @@ import type { LaneEntry, Pending, PriorityLane, QueueState } from './queue-state
 import { laneOf } from './queue-state.ts';
 
 /**
- * Creates a message that arrived at hub time `arrived` (ms) for `holders` queues. `durableFirst` delays
- * delivery until the commit.
+ * Creates a pending message that arrived at hub time `arrived` (ms) for `holders` queues. If `durableFirst`
+ * is true, the message is not delivered before its commit.
  */
 export function createPending(
   message: Message | undefined,
@@ -39,7 +39,7 @@ export function createPending(
 
 const NO_ENTRIES: readonly LaneEntry[] = [];
 
-/** Appends a message to a lane of one of its queues; it expires at `expires` (hub ms). */
+/** Appends a message to a lane of one of its queues. `expires` is hub time in milliseconds. */
 export function enqueue(
   pending: Pending,
   queue: QueueState,
@@ -60,12 +60,12 @@ export function enqueue(
   queue.nextExpiry = Math.min(queue.nextExpiry, expires);
 }
 
-/** Latest expiry in the lane since its queue was last empty. */
+/** Returns the latest expiry in the lane since its queue was last empty. */
 function maxExpiryOf(queue: QueueState, priority: number, lane: PriorityLane, database: Database): number {
   if (queue.depth === 0) for (const other of queue.lanes) if (other !== undefined) other.maxExpiry = 0;
   if (lane.maxExpiry !== undefined) return lane.maxExpiry;
   const last = database.lastEntry(queue.id, priority);
   if (last === undefined) return 0;
-  // A damaged chunk has no expiry, so later entries are indexed by their own.
+  // The expiry of a damaged chunk is unknown. With an infinite value every later entry with a TTL is indexed.
   return last.chunk.whole ? maxExpiryAt(last.chunk, last.index) : Number.POSITIVE_INFINITY;
 }

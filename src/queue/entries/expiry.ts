@@ -16,27 +16,28 @@ export type ExpiryHost = {
   /** Hub time in milliseconds. */
   readonly now: () => number;
   readonly remove: (removed: RemovedEntry, reason: RemovalReason) => void;
-  /** Handles an entry with a damaged header, whose expiry only the index holds. */
+  /** Handles an entry with a damaged header. Only the expiry index contains its expiry. */
   readonly damaged: (removed: RemovedEntry) => void;
-  /** Handles an index entry without its queue entry. */
+  /** Handles a record of the expiry index whose queue entry does not exist. */
   readonly danglingIndex: (removed: RemovedEntry) => void;
 };
 
-/** Removes expired entries and those of purged queues, without a consumer. */
+/** Removes expired entries and the entries of purged queues. Needs no consumer. */
 export type Expiry = {
-  /** Runs one step of at most MAX_SWEEP_ENTRIES; true if there is more to do. */
+  /** Runs one step, which removes at most MAX_SWEEP_ENTRIES. Returns true if more entries are left. */
   readonly step: () => boolean;
-  /** Makes the next step read the index from its beginning. */
+  /** Makes the next step read the expiry index from its beginning. */
   readonly restart: () => void;
 };
 
 /**
- * Creates the sweep. The heads of queues show most expired entries; LMDB's index finds those behind an entry
- * that expires later. So a step costs as much as it finds, not as much as waits.
+ * Creates the sweep. Most expired entries are at the head of a queue. LMDB's expiry index lists expired
+ * entries behind an entry that expires later. A step therefore takes time in proportion to the expired
+ * entries, not to the waiting ones.
  */
 export function createExpiry(host: ExpiryHost): Expiry {
   const { database, registry, now, remove } = host;
-  /** Position in the index in this sweep. */
+  /** Position in the expiry index that the current sweep has reached. */
   let reached: IndexedExpiry | undefined;
 
   const removeIndexed = ({ expires, place }: IndexedExpiry): void => {
@@ -100,8 +101,11 @@ function sweepHeads(queue: QueueState, limit: number, { database, now, remove }:
   let count = 0;
   let nextExpiry = Number.POSITIVE_INFINITY;
 
-  /** True if the entry is not removed. An entry in flight may still be acknowledged. */
-  const lives = ({ expires, priority, sequence }: RemovedEntry): boolean => {
+  /**
+   * Returns true if the entry stays in the queue. An expired entry in flight stays, because it may still be
+   * acknowledged.
+   */
+  const stays = ({ expires, priority, sequence }: RemovedEntry): boolean => {
     if (expires <= time && queue.consumer?.hasPassed(priority, sequence) !== true) return false;
     nextExpiry = Math.min(nextExpiry, expires);
     return true;
@@ -110,13 +114,13 @@ function sweepHeads(queue: QueueState, limit: number, { database, now, remove }:
   for (let priority = 0; priority < PRIORITIES; priority++) {
     for (const { removed } of browseStored(queue, priority, database)) {
       if (count >= limit) return count;
-      if (!lives(removed)) {
+      if (!stays(removed)) {
         remove(removed, 'expired');
         count++;
       } else if (removed.expires > time) break;
     }
     for (const { removed } of browseLane(queue, priority)) {
-      if (lives(removed)) continue;
+      if (stays(removed)) continue;
       remove(removed, 'expired');
       count++;
     }

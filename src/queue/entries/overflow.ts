@@ -8,8 +8,8 @@ import type { RemovedEntry } from './removed-entry.ts';
 import { removedEntryOf } from './removed-entry.ts';
 
 /**
- * Entry to drop for a new one of `priority`: the oldest of the least urgent priority, never a more urgent one
- * than the new entry, and never one in flight.
+ * Returns the entry to drop for a new entry of `priority`: the oldest of the least urgent priority. Never
+ * returns an entry that is more urgent than the new one or in flight.
  */
 export function oldestOf(queue: QueueState, priority: number, database: Database): RemovedEntry | undefined {
   for (let least = PRIORITIES - 1; least >= priority; least--) {
@@ -23,7 +23,9 @@ export function oldestOf(queue: QueueState, priority: number, database: Database
   return undefined;
 }
 
-/** Reads LMDB in batches, because a queue at its bound drops one entry for each new one. */
+/**
+ * Finds the oldest entry in LMDB. Reads in batches, because a full queue drops one entry for each new one.
+ */
 function oldestStored(queue: QueueState, priority: number, database: Database): RemovedEntry | undefined {
   if (queue.storedDepth === 0) return undefined;
   const lane = laneOf(queue, priority);
@@ -59,16 +61,16 @@ function oldestInLane(queue: QueueState, priority: number): RemovedEntry | undef
   return undefined;
 }
 
-/** False for an entry that was removed or is in flight. */
+/** True if the entry is neither removed nor in flight. */
 function mayBeDropped({ queue, priority, sequence }: RemovedEntry): boolean {
   return !queue.removing.has(sequence) && queue.consumer?.hasPassed(priority, sequence) !== true;
 }
 
-/** Dropped entries of each queue since the last report: count, first and last sequence. */
+/** Dropped entries of each queue since the last report: number, first and last sequence. */
 export type DropReport = {
   readonly add: (removed: RemovedEntry) => void;
-  /** Logs one sentence for each queue and starts a new report. */
-  readonly flush: (say: (sentence: string) => void) => void;
+  /** Logs one sentence for each queue with dropped entries and starts a new report. */
+  readonly flush: (logLine: (sentence: string) => void) => void;
 };
 
 export function createDropReport(): DropReport {
@@ -81,9 +83,9 @@ export function createDropReport(): DropReport {
       drop.last = Math.max(drop.last, sequence);
       drops.set(queue, drop);
     },
-    flush: say => {
+    flush: logLine => {
       for (const [{ name }, { count, first, last }] of drops) {
-        say(
+        logLine(
           `The queue "${name}" was full: ${count} of its oldest messages were dropped (${first} to ${last}).`,
         );
       }

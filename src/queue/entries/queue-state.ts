@@ -11,58 +11,68 @@ import type { RemovedEntry } from './removed-entry.ts';
 export type QueueState = {
   readonly id: number;
   readonly name: string;
-  /** True once purged: entries are being removed, none are added. */
+  /** True if the queue was purged. Its entries are being removed, and no entry is added. */
   retired: boolean;
-  /** True once LMDB holds the queue's record. Until then each commit names the queue. */
+  /** True if LMDB contains the record of the queue. Until then each commit contains the name of the queue. */
   saved: boolean;
-  /** Number of entries, including those not in LMDB, and the bytes of disk that they use. */
+  /** Number of entries in LMDB and in memory. */
   depth: number;
+  /** Bytes of disk that the entries use. */
   bytes: number;
-  /** Number of entries and bytes as last written to LMDB. */
+  /** Number of entries according to the record in LMDB. */
   storedDepth: number;
+  /** Bytes of disk according to the record in LMDB. */
   storedBytes: number;
   /** Lanes by priority; most queues use one. */
   readonly lanes: (PriorityLane | undefined)[];
-  /** Sequences that are removed and still in LMDB. Never sent again. */
+  /** Sequences of removed entries that are still in LMDB. These entries are not sent again. */
   readonly removing: IntMap<true>;
-  /** Failed deliveries by sequence. */
+  /** Number of failed deliveries by sequence. */
   readonly attempts: Map<number, number>;
-  /** Deliver only committed entries, because the receiver derives packet identifiers from sequences. */
+  /**
+   * True if only committed entries may be delivered, because the receiver derives packet identifiers from
+   * sequences.
+   */
   durableFirst: boolean;
-  /** Hub time before which no head of the queue expires. */
+  /** Hub time in milliseconds before which no entry at a head of the queue expires. */
   nextExpiry: number;
   consumer: Consumer | undefined;
-  /** Share that its bytes count in. Undefined if only the store's bound applies. */
+  /** Share that the bytes of the queue count in. Undefined if only the store's bound applies. */
   share: QueueShare | undefined;
 };
 
 /** Entries of one priority of a queue. */
 export type PriorityLane = {
-  /** Entries that are not in LMDB, in order of sequence. All entries in LMDB come before them. */
+  /** Entries that are not in LMDB, sorted by sequence. All entries of the lane in LMDB precede them. */
   waiting: LaneEntry[];
-  /** Number of those that are released. */
+  /** Number of released entries in `waiting`. */
   closedCount: number;
-  /** Latest expiry since the lane was last empty. Undefined if the last entry in LMDB must be read. */
+  /**
+   * Latest expiry since the lane was last empty. Undefined if it must be read from the last entry in LMDB.
+   */
   maxExpiry: number | undefined;
   /**
-   * Highest sequence sent by a drain of this run, or of one that ended cleanly. Up to it, sending is
-   * redelivery.
+   * Highest sequence that a drain has sent in this run of the hub, or in the last run if it ended cleanly.
+   * Entries up to this sequence are sent as redeliveries.
    */
   sentUpTo: number;
-  /** Last sequence that was dropped. */
+  /** Last sequence that was dropped because a bound was reached. */
   droppedUpTo: number;
-  /** Entries behind it as LMDB held them at `version`. Those before `next` were dropped or skipped. */
+  /**
+   * Oldest entries read from LMDB at the database version `version`. The entries before index `next` were
+   * dropped or skipped.
+   */
   oldest: { readonly version: number; readonly entries: readonly RemovedEntry[]; next: number } | undefined;
 };
 
-/** Drain of a queue as seen by the store. */
+/** Interface of a drain for the store. */
 export type Consumer = {
   readonly wake: () => void;
-  /** Called when entries of `priority` up to `sequence` have moved from the lane to LMDB. */
+  /** Called after a checkpoint has moved the entries of `priority` up to `sequence` from the lane to LMDB. */
   readonly stored: (priority: number, sequence: number) => void;
-  /** True if the entry was sent or skipped, so that only the drain removes it. */
+  /** True if the drain has sent or skipped the entry, so that only the drain may remove it. */
   readonly hasPassed: (priority: number, sequence: number) => boolean;
-  /** Discards what was read ahead, because an entry has left the queue. */
+  /** Discards the entries that were read ahead, because an entry was removed from the queue. */
   readonly invalidate: (priority: number) => void;
   /** Makes the drain read LMDB again. */
   readonly reread: () => void;
@@ -70,29 +80,31 @@ export type Consumer = {
   readonly stop: () => void;
 };
 
-/** Message between `append` and LMDB. */
+/** Message from `append` until a checkpoint has written it to LMDB. */
 export type Pending = {
   readonly sequence: number;
   readonly arrived: number;
   laneEntries: readonly LaneEntry[];
-  /** Message as appended, until it is in the journal. */
+  /** Message as appended. Undefined once the journal contains it. */
   message: Message | undefined;
-  /** Bytes of the encoded message, and its position in the run until LMDB has it. */
+  /** Bytes of the encoded message. */
   readonly recordBytes: number;
+  /** Blocks of the journal that contain the encoded message, until LMDB contains it. */
   run: Buffer | undefined;
+  /** Offset of the encoded message in `run`. */
   recordAt: number;
-  /** Not delivered before its commit. */
+  /** True if the message must not be delivered before its commit. */
   readonly durableFirst: boolean;
-  /** Number of queues that have not released it. */
+  /** Number of queues that still hold the message. */
   openCount: number;
   stage: 'gathering' | 'committing' | 'journaled' | 'failed';
-  /** Dead letters of it that are not on disk yet; its sender waits for them. */
+  /** Number of dead letters of this message that are not on disk yet. The sender waits for them. */
   openLetters: number;
-  /** Bytes of disk reserved until it is in LMDB or released. */
+  /** Bytes of disk reserved until the message is in LMDB or released. */
   diskReserved: number;
-  /** Bytes of the journal reserved until its commit. */
+  /** Bytes of the journal reserved until the commit of the message. */
   journalReserved: number;
-  /** Callback of its sender; replaced once called. */
+  /** Callback of the sender. Replaced by an empty function after the call. */
   onDurable: OnDurable;
 };
 
@@ -101,36 +113,36 @@ export type LaneEntry = {
   readonly pending: Pending;
   readonly queue: QueueState;
   readonly priority: number;
-  /** Hub time in milliseconds; Infinity: never. */
+  /** Hub time in milliseconds when the entry expires. Infinity if it never expires. */
   readonly expires: number;
   readonly maxExpiry: number;
   readonly bytes: number;
   open: boolean;
-  /** Location in LMDB, once it is there. */
+  /** Location of the record in LMDB. Undefined until a checkpoint has written it. */
   stored: 'inline' | 'outside' | undefined;
 };
 
 /**
- * Copy of the encoded message from its run, which is overwritten later. Undefined if LMDB has it, or nothing
- * has.
+ * Returns a copy of the encoded message from its run, whose memory is overwritten later. Undefined if the
+ * message is in no run.
  */
 export function recordOf({ run, recordAt, recordBytes }: Pending): Buffer | undefined {
   return run && Buffer.from(run.subarray(recordAt, recordAt + recordBytes));
 }
 
-/** Undefined if its bytes are damaged. */
+/** Returns the message. Undefined if its bytes are damaged. */
 export function messageOf(pending: Pending): Message | undefined {
   if (pending.message !== undefined) return pending.message;
   const record = recordOf(pending);
   return record && decodeRecord(record);
 }
 
-/** True while `queue` must not deliver the message, because it is not committed yet. */
+/** True if `queue` must not deliver the message yet, because the message is not committed. */
 export function isHeldBack({ durableFirst, stage }: Pending, queue: QueueState): boolean {
   return (durableFirst || queue.durableFirst) && (stage === 'gathering' || stage === 'committing');
 }
 
-/** Calls the sender's callback once. */
+/** Calls the callback of the sender, at most once. */
 export function notifySender(pending: Pending, error?: Error): void {
   const { onDurable } = pending;
   pending.onDurable = alreadyNotified;
@@ -175,7 +187,7 @@ export function laneOf(queue: QueueState, priority: number): PriorityLane {
   return lane;
 }
 
-/** Index of the first entry behind `sequence` in a sorted list. */
+/** Returns the index of the first entry behind `sequence` in a sorted list. */
 export function firstBehind(list: readonly LaneEntry[], sequence: number): number {
   let low = 0;
   let high = list.length;
@@ -188,7 +200,7 @@ export function firstBehind(list: readonly LaneEntry[], sequence: number): numbe
   return low;
 }
 
-/** Closes an entry, and compacts its lane once half of it is closed. */
+/** Marks an entry as released. Compacts its lane if at least half of the entries are released. */
 function close(entry: LaneEntry): void {
   entry.open = false;
   entry.pending.openCount--;
@@ -199,7 +211,7 @@ function close(entry: LaneEntry): void {
   lane.closedCount = 0;
 }
 
-/** Closes an entry and subtracts it from its queue, once. */
+/** Releases an entry and subtracts it from the counters of its queue, at most once. */
 export function release(entry: LaneEntry): void {
   if (!entry.open) return;
   subtract(entry.queue, entry.bytes);
@@ -207,8 +219,8 @@ export function release(entry: LaneEntry): void {
 }
 
 /**
- * Subtracts one entry from the counters of its queue. The bytes of a damaged entry are unknown, so an empty
- * queue has 0.
+ * Subtracts one entry from the counters of its queue. The bytes of a damaged entry are unknown, so the bytes
+ * are set to 0 when the queue is empty.
  */
 export function subtract(queue: QueueState, bytes: number): void {
   const before = queue.bytes;
@@ -224,14 +236,17 @@ export function isWaiting(queues: Iterable<QueueState>): boolean {
 }
 
 /**
- * First sequence in the lane of a queue. While a checkpoint runs, LMDB may already show entries of the lane;
- * they count as in the lane until it has finished.
+ * Returns the first sequence of a lane in memory. While a checkpoint runs, LMDB may already contain entries
+ * of the lane; these entries belong to the lane until the checkpoint has finished.
  */
 export function laneBegins(queue: QueueState, priority: number): number {
   return queue.lanes[priority]?.waiting[0]?.pending.sequence ?? Number.MAX_SAFE_INTEGER;
 }
 
-/** Removes entries up to `last` from all lanes, because they are in LMDB or released. */
+/**
+ * Removes the entries up to the sequence `last` from all lanes in memory, because they are in LMDB or
+ * released.
+ */
 export function dropStored(queues: Iterable<QueueState>, last: number): void {
   for (const queue of queues) {
     for (const [priority, lane] of queue.lanes.entries()) {

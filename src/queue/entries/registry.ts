@@ -3,25 +3,29 @@ import type { QueueShare } from '../types.ts';
 import type { QueueState } from './queue-state.ts';
 import { queueState } from './queue-state.ts';
 
-/** Queues by name. A purged queue loses its name at once and exists until its entries are removed. */
+/**
+ * Queues by name and by identifier. The name of a purged queue is free at once; the queue itself exists until
+ * its entries are removed.
+ */
 export type Registry = {
-  /** Queue of that name, created if it does not exist. */
+  /** Returns the queue with that name. Creates it if it does not exist. */
   readonly findOrCreate: (name: string) => QueueState;
   readonly find: (name: string) => QueueState | undefined;
   readonly byId: (id: number) => QueueState | undefined;
-  /** Adds a queue that a journal names and LMDB does not know. */
+  /** Adds a queue that a journal contains and LMDB does not. */
   readonly adopt: (id: number, name: string) => void;
+  /** Marks a queue as purged and frees its name. */
   readonly retire: (queue: QueueState) => void;
-  /** Counts a queue in a share from now on, whether it exists yet or not. */
+  /** Counts the bytes of a queue in a share, also if the queue is created later. */
   readonly assign: (name: string, share: QueueShare) => void;
   readonly unassign: (name: string) => void;
   readonly shareOf: (name: string) => QueueShare | undefined;
   /** Deletes a retired queue that is empty. */
   readonly forget: (queue: QueueState) => void;
-  /** Queues that have a name. */
+  /** Returns the queues that are not purged. */
   readonly active: () => IterableIterator<QueueState>;
   readonly all: () => IterableIterator<QueueState>;
-  /** Number of entries that are removed and still in LMDB. */
+  /** Returns the number of removed entries that are still in LMDB. */
   readonly removing: () => number;
 };
 

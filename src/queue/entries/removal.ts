@@ -25,18 +25,24 @@ export type RemovalHost = {
   readonly closed: () => boolean;
 };
 
-/** Removes entries from their queues, each once, counted by its reason. */
+/** Removes entries from their queues. Each entry is removed once and counted by the reason. */
 export type Removal = {
-  /** Calls `onDurable` once a crash can no longer bring the entry back. */
+  /**
+   * Removes an entry. Calls `onDurable` when the removal is on disk, so that the entry cannot reappear after
+   * a crash.
+   */
   readonly remove: (removed: RemovedEntry, reason: RemovalReason, onDurable?: OnDurable) => void;
-  /** Moves an entry to the dead letters, at the latest in the commit that removes it from its queue. */
+  /**
+   * Moves an entry to the dead letters. The dead letter is written at the latest in the commit that removes
+   * the entry from its queue.
+   */
   readonly deadLetter: (removed: RemovedEntry, kind: 'dead' | 'corrupt', reason: string) => void;
 };
 
 export function createRemoval(host: RemovalHost): Removal {
   const { database, committer, checkpoints, usage, counts, deadLetters, attempts, closed } = host;
 
-  const leave = (removed: RemovedEntry, reason: RemovalReason): void => {
+  const countRemoval = (removed: RemovedEntry, reason: RemovalReason): void => {
     const { queue, sequence, bytes, laneEntry } = removed;
     attempts().forget(queue, sequence);
     counts[reason]++;
@@ -46,12 +52,13 @@ export function createRemoval(host: RemovalHost): Removal {
   };
 
   /**
-   * Notifies the sender of a message that no queue holds any more; it needs no commit, unless it is
-   * durable-first.
+   * Notifies the sender of a message that no queue holds any more. Such a message needs no commit, unless it
+   * is durable-first.
    */
-  const settleIfGone = (pending: Pending): void => {
-    const { openCount, openLetters: underWay, stage, durableFirst } = pending;
-    if (stage === 'gathering' && openCount === 0 && underWay === 0 && !durableFirst) notifySender(pending);
+  const notifyIfReleased = (pending: Pending): void => {
+    const { openCount, openLetters: lettersPending, stage, durableFirst } = pending;
+    if (stage === 'gathering' && openCount === 0 && lettersPending === 0 && !durableFirst)
+      notifySender(pending);
   };
 
   const removeFromDisk = (
@@ -61,7 +68,7 @@ export function createRemoval(host: RemovalHost): Removal {
   ): void => {
     removed.queue.removing.set(removed.sequence, true);
     usage.noteRemoved(removed);
-    // After a crash, an expired or purged entry would be removed again.
+    // The removal needs no commit: after a crash, an expired or purged entry is removed again.
     if (reason === 'expired' || removed.queue.retired) checkpoints.remove(removed);
     else committer.remove(removed, onDurable);
   };
@@ -69,33 +76,38 @@ export function createRemoval(host: RemovalHost): Removal {
   const remove = (removed: RemovedEntry, reason: RemovalReason, onDurable?: OnDurable): void => {
     const { laneEntry } = removed;
     if (laneEntry?.open === false) {
-      // Its commit failed but may be on the disk, so a crash could bring it back.
+      // The commit of the entry failed but may be on disk, so the entry could reappear after a crash.
       if (onDurable !== undefined && laneEntry.pending.stage === 'failed') committer.confirm(onDurable);
       else onDurable?.();
       return;
     }
-    leave(removed, reason);
+    countRemoval(removed, reason);
     if (laneEntry?.pending.stage !== 'gathering') {
       removeFromDisk(removed, reason, onDurable);
       return;
     }
     if (laneEntry.pending.openCount === 0 && reason === 'acknowledged') counts.spared++;
-    settleIfGone(laneEntry.pending);
+    notifyIfReleased(laneEntry.pending);
     onDurable?.();
   };
 
-  /** Encoded message of an entry. */
+  /** Returns the encoded message of an entry. */
   const bytesOf = (removed: RemovedEntry): Buffer => {
     const message = removed.laneEntry?.pending.message;
     if (message !== undefined) return encodeRecord(message);
     return recordIn(removed, database) ?? Buffer.alloc(0);
   };
 
-  /** Stores a letter, again if its commit failed. */
-  const keep = (removed: RemovedEntry, reason: string, record: Buffer, kept: () => void): void => {
+  /** Stores a dead letter. Retries if the commit fails. */
+  const storeDeadLetter = (
+    removed: RemovedEntry,
+    reason: string,
+    record: Buffer,
+    onStored: () => void,
+  ): void => {
     deadLetters().add(removed, reason, record, error => {
-      if (error === undefined) kept();
-      else if (!closed()) keep(removed, reason, record, kept);
+      if (error === undefined) onStored();
+      else if (!closed()) storeDeadLetter(removed, reason, record, onStored);
     });
   };
 
@@ -106,14 +118,14 @@ export function createRemoval(host: RemovalHost): Removal {
       if (removed.laneEntry?.open === false) return;
       const record = bytesOf(removed);
       if (pending?.stage === 'gathering') {
-        leave(removed, kind);
+        countRemoval(removed, kind);
         pending.openLetters++;
-        keep(removed, reason, record, () => {
+        storeDeadLetter(removed, reason, record, () => {
           pending.openLetters--;
-          settleIfGone(pending);
+          notifyIfReleased(pending);
         });
       } else {
-        keep(removed, reason, record, () => {});
+        storeDeadLetter(removed, reason, record, () => {});
         remove(removed, kind);
       }
     },

@@ -7,34 +7,37 @@ import { decodeRecord, recordAt } from '../record/record-decode.ts';
 import type { LaneEntry, QueueState } from './queue-state.ts';
 import { recordOf } from './queue-state.ts';
 
-/** Description of an entry for its removal. */
+/** Description of an entry that is to be removed. */
 export type RemovedEntry = {
   readonly queue: QueueState;
   readonly priority: number;
   readonly sequence: number;
   readonly bytes: number;
   readonly expires: number;
-  /** True if the expiry index lists it. */
+  /** True if the expiry index contains the entry. */
   readonly indexed: boolean;
-  /** Location in LMDB; `index` if only the expiry index lists it. Undefined if `laneEntry` tells it. */
+  /**
+   * Location in LMDB; `index` if only the expiry index contains the entry. Undefined if `laneEntry` contains
+   * the location.
+   */
   readonly stored: 'inline' | 'outside' | 'index' | undefined;
-  /** Undefined if the entry was read from LMDB. */
+  /** Entry in memory. Undefined if the entry was read from LMDB. */
   readonly laneEntry: LaneEntry | undefined;
-  /** Bytes of LMDB that count as free since its removal, until a checkpoint frees them. */
+  /** Bytes of LMDB that count as free from the removal until the next checkpoint. */
   freed: number;
 };
 
-/** Location of an entry in LMDB. Undefined if it is not there. */
+/** Returns the location of an entry in LMDB. Undefined if the entry is not in LMDB. */
 export function whereStored({ laneEntry, stored }: RemovedEntry): RemovedEntry['stored'] {
   return laneEntry === undefined ? stored : laneEntry.stored;
 }
 
-/** Describes an entry that was found in LMDB. */
+/** Describes an entry that was read from LMDB. */
 export function removedEntryOf(queue: QueueState, { priority, chunk, index }: StoredEntry): RemovedEntry {
   return removedEntryAt(queue, priority, chunk, index);
 }
 
-/** Describes the `index`th entry of a chunk. */
+/** Describes the entry of a chunk with the index `index`. */
 export function removedEntryAt(
   queue: QueueState,
   priority: number,
@@ -58,8 +61,8 @@ export function removedEntryAt(
 }
 
 /**
- * Describes an entry with a damaged header. Only the index may know its expiry. Its sequence may be a
- * placeholder, so no body is assigned to it.
+ * Describes an entry with a damaged header. Its expiry is known only if the index contains it. Its sequence
+ * may be a placeholder, so it refers to no body.
  */
 export function removedDamagedEntry(
   queue: QueueState,
@@ -87,7 +90,10 @@ export function removedLaneEntry(entry: LaneEntry): RemovedEntry {
   };
 }
 
-/** Encoded message of an entry that is not removed yet. Undefined if it is only in memory, or missing. */
+/**
+ * Returns the encoded message of an entry that is not removed yet. Undefined if the message is not encoded
+ * yet or is missing.
+ */
 export function recordIn(
   { laneEntry, queue, priority, sequence }: RemovedEntry,
   database: Database,
@@ -98,7 +104,7 @@ export function recordIn(
   return found && recordAt(found.chunk, found.index, database.body);
 }
 
-/** Message of an entry that is not removed yet. Undefined if its bytes are damaged. */
+/** Returns the message of an entry that is not removed yet. Undefined if its bytes are damaged. */
 export function messageIn(removed: RemovedEntry, database: Database): Message | undefined {
   const message = removed.laneEntry?.pending.message;
   if (message !== undefined) return message;

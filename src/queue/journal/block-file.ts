@@ -1,9 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { systemCode } from '../../core/errors.ts';
 
-/** A file that is written in whole blocks of 4 KB; a write that resolves is on the disk. */
+/** File that is written in whole blocks of 4 KB. A write that has resolved is on the disk. */
 export type BlockFile = {
-  /** Writes all of `bytes`, which begin at a page's boundary, at `position`. */
+  /** Writes `bytes` at `position`. The memory of `bytes` begins at a page boundary. */
   readonly write: (bytes: Buffer, position: number) => Promise<void>;
   readonly size: () => number;
   readonly close: () => void;
@@ -11,11 +11,12 @@ export type BlockFile = {
 
 const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_DSYNC;
 
-/** The unit of WebAssembly's memory. */
+/** Bytes of a page of WebAssembly memory. */
 const WASM_PAGE = 1 << 16;
 
 /**
- * Memory that begins at a page's boundary, as O_DIRECT wants it: of all that JavaScript has, only this does.
+ * Allocates memory that begins at a page boundary, as O_DIRECT requires. WebAssembly memory is the only
+ * memory in JavaScript with this property.
  */
 export function alignedBuffer(bytes: number): Buffer {
   const pages = Math.ceil(bytes / WASM_PAGE);
@@ -23,8 +24,8 @@ export function alignedBuffer(bytes: number): Buffer {
 }
 
 /**
- * Opens a file past the page cache, where its file system can: the cache would hold it a second time, and
- * where it holds files in large folios a block of 4 KB counts as 512.
+ * Opens a file with O_DIRECT if its file system supports it. The page cache would store the data a second
+ * time, and with large folios a block of 4 KB in the cache counts as 512 KB.
  */
 export function openBlocks(path: string): BlockFile {
   let direct = true;
@@ -37,7 +38,7 @@ export function openBlocks(path: string): BlockFile {
       open();
     }
   };
-  /** Falls back to buffered writes. Some file systems refuse O_DIRECT at open, some at the first write. */
+  /** Falls back to buffered writes. Some file systems refuse O_DIRECT at open, others at the first write. */
   const fallBack = (thrown: unknown): void => {
     if (!direct || systemCode(thrown) !== 'EINVAL') throw thrown;
     direct = false;
@@ -60,7 +61,7 @@ export function openBlocks(path: string): BlockFile {
   return { write: writeAt, size: () => size, close: () => closeSync(fd) };
 }
 
-/** Writes all of `bytes` at once; a disk that has no space for the last of them is an error too. */
+/** Writes all of `bytes` synchronously. Throws ENOSPC if the disk has space for a part only. */
 export function writeFully(fd: number, bytes: Buffer, position: number): void {
   for (let done = 0; done < bytes.length; ) {
     done += writeSync(fd, bytes, done, bytes.length - done, position + done);

@@ -8,31 +8,38 @@ import type { JournalRun, RunDraft } from './run.ts';
 import { decodeRuns, sealRun } from './run.ts';
 
 /*
- * Two files take turns. One takes the commits of a generation; when it is full the other takes those of the
- * next, while what still waits of the first goes into LMDB. They are written in place, again and again: a
- * commit costs its blocks and one flush, where LMDB writes six pages and flushes twice.
+ * The journal is a write-ahead log in two files. One file contains the commits of a generation. When it is
+ * full, the commits of the next generation are written to the other file, while a checkpoint moves the
+ * waiting messages of the first file to LMDB. Both files are overwritten in place: a commit writes its blocks
+ * and flushes once, whereas LMDB would write six pages and flush twice.
  */
 export const JOURNALS = ['journal-0', 'journal-1'];
 
-/** Maximum bytes of a run besides its appends, because removals and metadata are few. */
+/** Maximum bytes of a run besides its appends. Removals and metadata are small. */
 const CHANGES_BYTES = 1 << 16;
 
 export type Journal = {
   /**
-   * Room in memory for the next run. What the file in use holds stays there until the file is written again,
-   * so that a checkpoint need not read it and a commit leaves nothing to the garbage collector.
+   * Returns memory for the next run. The content of the current file stays in this memory until the file is
+   * overwritten, so that a checkpoint need not read the file and a commit produces no garbage.
    */
   readonly space: (bytes: number) => Buffer;
-  /** Writes one run and resolves once it is durable. One call at a time. */
+  /**
+   * Writes one run and resolves once the run is durable. Must not be called before the previous call has
+   * resolved.
+   */
   readonly append: (draft: RunDraft) => Promise<void>;
-  /** True if the file in use has had its share. */
+  /** True if the current file is full. */
   readonly full: () => boolean;
   readonly generation: () => number;
-  /** Takes the other file for the next generation: what is in that file must be in LMDB. */
+  /**
+   * Makes the other file the current one and increments the generation. The content of that file must be in
+   * LMDB.
+   */
   readonly rotate: () => void;
-  /** Bytes of disk that both files use, once `more` bytes of appends are in the current one. */
+  /** Returns the bytes of disk that both files use after `more` bytes of appends. */
   readonly bytes: (more: number) => number;
-  /** Bytes written to them since they were opened. */
+  /** Returns the bytes written to both files since they were opened. */
   readonly written: () => number;
   readonly close: () => void;
 };
@@ -40,11 +47,11 @@ export type Journal = {
 export type JournalContent = {
   /** Committed runs that are not in LMDB, in order. */
   readonly runs: JournalRun[];
-  /** Runs that should be there and are damaged. */
+  /** Number of runs that are missing or damaged. */
   readonly damaged: number;
 };
 
-/** The runs of generations behind `generation` that the journals in `folder` hold. */
+/** Reads the runs of generations after `generation` from the journals in `folder`. */
 export function readJournals(folder: string, salt: Buffer, generation: number): JournalContent {
   const runs = JOURNALS.flatMap(name => decodeRuns(salt, generation, contentOf(join(folder, name)))).toSorted(
     (one, other) => one.generation - other.generation || one.index - other.index,
@@ -52,7 +59,7 @@ export function readJournals(folder: string, salt: Buffer, generation: number): 
   return { runs, damaged: missing(runs) };
 }
 
-/** Number of runs missing between those found. Only the end of a generation may be torn. */
+/** Returns the number of runs missing between those found. Only the last run of a generation may be torn. */
 function missing(runs: readonly JournalRun[]): number {
   let count = 0;
   for (const [at, run] of runs.entries()) {
@@ -71,11 +78,14 @@ function contentOf(file: string): Buffer {
   }
 }
 
-/** Opens the journals of `folder` for a new generation, behind all that they hold. */
+/**
+ * Opens the journals of `folder` for a new generation, which must be greater than the generations in the
+ * files.
+ */
 export function openJournal(folder: string, salt: Buffer, generation: number): Journal {
   for (const name of JOURNALS) reserve(join(folder, name));
   const files = JOURNALS.map(name => openBlocks(join(folder, name)));
-  // Without this a power cut could lose a new file.
+  // A new file that is not flushed with its folder could be lost by a power failure.
   flushFolder(folder);
   const images: (Buffer | undefined)[] = JOURNALS.map(() => undefined);
   let current = generation;
@@ -127,8 +137,8 @@ export function openJournal(folder: string, salt: Buffer, generation: number): J
 }
 
 /**
- * Allocates all space of a new journal, so that removals can still be written on a full disk. If the disk is
- * full now, the first run tries again.
+ * Allocates all space of a new journal file, so that removals can be written even if the disk is full later.
+ * If the disk is already full, the first run tries again.
  */
 function reserve(path: string): void {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);

@@ -2,20 +2,21 @@ import { crc32 } from 'node:zlib';
 import { bufferOf, decode, encode } from '../record/record-encode.ts';
 
 /*
- * A run is one commit in a journal: whole blocks of 4 KB, so that no later write touches a block that holds
- * what was acknowledged, and so that the next run is found behind a damaged one.
+ * A run is one commit in a journal. It is stored in whole blocks of 4 KB. A later write therefore never
+ * touches a block of an acknowledged run, and the reader finds the run that follows a damaged run.
  *
  *   magic (4)  salt of the store (8)  generation (4)  index in its generation (4)  length of the content (4)
- *   CRC-32 of all these and of the content (4)
+ *   CRC-32 of all preceding fields and of the content (4)
  *   content:
- *     length of the changes (4), and they: CBOR [hub time, queues, removals, settled, retired]
- *       queues     [id, name, ...]                         those that LMDB does not know yet
+ *     length of the changes (4)
+ *     changes: CBOR [hub time, queues, removals, settled, retired]
+ *       queues     [id, name, ...]                         queues whose records are not in LMDB
  *       removals   [queue id, priority, sequence, ...]
- *       settled    [name, value or null, ...]
+ *       settled    [name, value or null, ...]              metadata
  *       retired    [queue id, ...]
- *     appends, one behind the other:
- *       sequence (8, float)  arrived (8, float, hub ms)  length of the record (4)  holds (4)
- *       each hold: queue id (4)  priority (1)  expires (8, float, hub ms, Infinity never)
+ *     appends, one after another:
+ *       sequence (8, float)  arrived (8, float, hub ms)  length of the record (4)  number of holds (4)
+ *       each hold: queue id (4)  priority (1)  expires (8, float, hub ms, Infinity if never)
  *       record
  */
 export const BLOCK = 4096;
@@ -52,7 +53,7 @@ export type RunAppend = {
   readonly holds: readonly { readonly queue: number; readonly priority: number; readonly expires: number }[];
 };
 
-/** A run on its way to the journal, and where the next thing is written into it. */
+/** Run under construction, with the position of the next write. */
 export type RunDraft = { readonly blocks: Buffer; end: number };
 
 /** Changes of a run other than appends, in the order of the layout. */
@@ -64,7 +65,9 @@ export type Changes = readonly [
   retired: readonly number[],
 ];
 
-/** A run with its changes, and room for `appendBytes` of appends, in whole blocks that `space` gives. */
+/**
+ * Creates a run with its changes and with space for `appendBytes` of appends. `space` allocates whole blocks.
+ */
 export function draftRun(changes: Changes, appendBytes: number, space: (bytes: number) => Buffer): RunDraft {
   const encoded = encode(changes);
   const length = CHANGES_AT + encoded.length + appendBytes;
@@ -74,12 +77,12 @@ export function draftRun(changes: Changes, appendBytes: number, space: (bytes: n
   return { blocks, end: CHANGES_AT + encoded.length };
 }
 
-/** Bytes of an append in a run. */
+/** Returns the bytes of an append in a run. */
 export function appendSize(recordBytes: number, holds: number): number {
   return APPEND_BYTES + holds * HOLD_BYTES + recordBytes;
 }
 
-/** Begins an append: its holds follow, and then its record. */
+/** Writes the header of an append. The caller then writes its holds and its record. */
 export function writeAppend(
   draft: RunDraft,
   sequence: number,
@@ -103,7 +106,7 @@ export function writeHold(draft: RunDraft, queue: number, priority: number, expi
   draft.end = end + HOLD_BYTES;
 }
 
-/** The blocks of a finished run, ready for the disk. */
+/** Completes the header of a run and returns its blocks for the disk. */
 export function sealRun({ blocks, end }: RunDraft, salt: Buffer, generation: number, index: number): Buffer {
   blocks.writeUInt32BE(MAGIC, 0);
   salt.copy(blocks, 4);
@@ -120,7 +123,8 @@ function checksumOf(blocks: Buffer, contentBytes: number): number {
 }
 
 /**
- * The whole runs of generations behind `generation` in a journal's file; what is torn or damaged is left out.
+ * Returns the undamaged runs of generations after `generation` in a journal file. Skips torn and damaged
+ * runs.
  */
 export function decodeRuns(salt: Buffer, generation: number, file: Buffer): JournalRun[] {
   const runs: JournalRun[] = [];
@@ -137,14 +141,14 @@ export function decodeRuns(salt: Buffer, generation: number, file: Buffer): Jour
   return runs;
 }
 
-/** Run that begins at `at`, complete or not. Undefined if no run begins there. */
+/** Returns the run that begins at `at`, even if it is damaged. Undefined if no run begins there. */
 function runAt(file: Buffer, at: number, salt: Buffer): Buffer | undefined {
   if (file.readUInt32BE(at) !== MAGIC || !file.subarray(at + 4, at + 12).equals(salt)) return undefined;
   const end = at + HEADER_BYTES + file.readUInt32BE(at + 20);
   return end <= file.length ? file.subarray(at, end) : undefined;
 }
 
-/** Undefined if the run is damaged. */
+/** Decodes the content of a run. Undefined if the run is damaged. */
 function contentOf(run: Buffer): RunContent | undefined {
   const whole = checksumOf(run, run.length - HEADER_BYTES) === run.readUInt32BE(CRC_AT);
   return whole && run.length >= CHANGES_AT ? contentFrom(run) : undefined;
@@ -174,7 +178,7 @@ function contentFrom(run: Buffer): RunContent | undefined {
   };
 }
 
-/** Undefined if the bytes from `start` on are not appends. */
+/** Decodes the appends from `start` to the end of the run. Undefined if they are malformed. */
 function appendsFrom(run: Buffer, start: number): RunAppend[] | undefined {
   const appends: RunAppend[] = [];
   for (let at = start; at < run.length; ) {
@@ -205,7 +209,7 @@ function holdsFrom(run: Buffer, start: number, end: number): RunAppend['holds'] 
   });
 }
 
-/** A flat list in groups of `size`. */
+/** Splits a flat list into groups of `size`. */
 function grouped(value: unknown, size: number): unknown[][] {
   if (!Array.isArray(value)) return [];
   const list: unknown[] = value;

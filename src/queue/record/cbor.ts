@@ -1,22 +1,27 @@
 /*
- * CBOR (RFC 8949, 3) as far as a message needs it, written in place: the library makes a buffer of its own
- * for each value, and a store under load has no time for that. What is written here the library reads.
+ * CBOR (RFC 8949, section 3), limited to the types of a message and written in place. The library cbor-x
+ * allocates a buffer for each value, which is too slow for a store under load. Its decoder can read the
+ * output.
  */
 
-/** Major types; NULL and UNSIGNED with their heads. */
+/** Major type of byte strings. */
 const BYTES = 0x40;
+/** Major type of unsigned integers. */
 export const UNSIGNED = 0x00;
+/** Major type of texts. */
 const TEXT = 0x60;
+/** Major type of arrays. */
 export const ARRAY = 0x80;
+/** Head of the value null. */
 export const NULL = 0xf6;
 
-/** A text up to this length is copied faster by a loop than by a call. */
-const SHORT = 24;
+/** Maximum characters of a text that a loop copies faster than a call of `Buffer.write`. */
+const MAX_LOOP_COPY = 24;
 
-/** Bytes of a text that is remembered. */
-const MAX_KNOWN = 128;
+/** Maximum bytes of a text that is cached. */
+const MAX_CACHED_BYTES = 128;
 
-/** Bytes of the head of something of `length`, which is less than 4 GB. */
+/** Returns the bytes of a head with the length `length`, which must be less than 4 GB. */
 export function headSize(length: number): number {
   if (length < 24) return 1;
   if (length < 0x100) return 2;
@@ -34,7 +39,7 @@ export function textsSize(texts: readonly string[]): number {
   return size;
 }
 
-/** Each of these writes at `at`, and returns where it ended. */
+/** Writes a head at `at` and returns the position behind it, as all write functions of this file do. */
 export function writeHead(target: Buffer, at: number, major: number, length: number): number {
   if (length < 24) return target.writeUInt8(major | length, at);
   if (length < 0x100) return target.writeUInt8(length, target.writeUInt8(major | 24, at));
@@ -45,7 +50,7 @@ export function writeHead(target: Buffer, at: number, major: number, length: num
 export function writeText(target: Buffer, at: number, text: string): number {
   const length = Buffer.byteLength(text);
   const start = writeHead(target, at, TEXT, length);
-  if (length === text.length && length < SHORT) {
+  if (length === text.length && length < MAX_LOOP_COPY) {
     for (let index = 0; index < length; index++) target[start + index] = text.charCodeAt(index);
   } else target.write(text, start, length === text.length ? 'latin1' : 'utf8');
   return start + length;
@@ -63,7 +68,7 @@ export function writeBytes(target: Buffer, at: number, bytes: Uint8Array): numbe
   return start + bytes.length;
 }
 
-/** The number in the head at `at`: of a text, bytes or a list its length. */
+/** Returns the number in the head at `at`. For a text, byte string or array it is the length. */
 export function headValue(bytes: Buffer, at: number): number {
   const low = (bytes[at] ?? 0) & 0x1f;
   if (low < 24) return low;
@@ -72,7 +77,7 @@ export function headValue(bytes: Buffer, at: number): number {
   return low === 25 ? bytes.readUInt16BE(at + 1) : bytes.readUInt32BE(at + 1);
 }
 
-/** End of the head at `at`. */
+/** Returns the position behind the head at `at`. */
 export function headEnd(bytes: Buffer, at: number): number {
   const low = (bytes[at] ?? 0) & 0x1f;
   if (low < 24) return at + 1;
@@ -85,7 +90,7 @@ export function textIn(bytes: Buffer, at: number): string {
   return bytes.toString('utf8', start, start + headValue(bytes, at));
 }
 
-/** The texts of a list, and where it ends. */
+/** Reads the texts of an array and returns them with the position behind the array. */
 export function readTexts(bytes: Buffer, start: number): { readonly texts: string[]; readonly end: number } {
   const texts: string[] = [];
   let at = headEnd(bytes, start);
@@ -97,27 +102,27 @@ export function readTexts(bytes: Buffer, start: number): { readonly texts: strin
 }
 
 /**
- * Creates a reader that caches the last text, because consecutive texts are mostly equal and comparing is
- * cheaper than decoding.
+ * Creates a reader that caches the last text. Consecutive texts are mostly equal, and comparing is cheaper
+ * than decoding.
  */
 export function createTextReader(): (bytes: Buffer, at: number) => string {
-  const known = Buffer.alloc(MAX_KNOWN);
+  const cached = Buffer.alloc(MAX_CACHED_BYTES);
   let length = -1;
   let text = '';
 
-  const isKnown = (bytes: Buffer, start: number, size: number): boolean => {
+  const isCached = (bytes: Buffer, start: number, size: number): boolean => {
     if (size !== length) return false;
-    for (let index = 0; index < size; index++) if (bytes[start + index] !== known[index]) return false;
+    for (let index = 0; index < size; index++) if (bytes[start + index] !== cached[index]) return false;
     return true;
   };
 
   return (bytes, at) => {
     const start = headEnd(bytes, at);
     const size = headValue(bytes, at);
-    if (isKnown(bytes, start, size)) return text;
+    if (isCached(bytes, start, size)) return text;
     const found = bytes.toString('utf8', start, start + size);
-    if (size <= MAX_KNOWN) {
-      bytes.copy(known, 0, start, start + size);
+    if (size <= MAX_CACHED_BYTES) {
+      bytes.copy(cached, 0, start, start + size);
       length = size;
       text = found;
     }

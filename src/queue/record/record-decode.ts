@@ -7,8 +7,9 @@ import { ARRAY, createTextReader, headEnd, headValue, NULL, readTexts, textIn } 
 import { CRC_BYTES, FIELDS, FORMAT_SHIFT, RETAIN, RETAINED } from './record-encode.ts';
 
 /*
- * A message from its record, read in place: the library makes a value of each field first, and a queue that
- * is drained has no time for that. Most messages of a queue have the topic and the sender of the one before.
+ * Decodes a message in place. The library cbor-x would first create a value for each field, which is too slow
+ * for a queue that is drained. The readers cache texts, because most messages of a queue have the same topic
+ * and sender as the previous one.
  */
 const topics = createTextReader();
 const names = createTextReader();
@@ -17,10 +18,7 @@ const types = createTextReader();
 
 const UPSTREAM = 'upstream'.length;
 
-/**
- * Decodes the message of a record in `bytes` from `start` to `end`. Undefined if it is damaged, so that it
- * does not block its queue.
- */
+/** Decodes the message of a record in `bytes` from `start` to `end`. Undefined if the record is damaged. */
 export function decodeRecord(bytes: Buffer, start = 0, end = bytes.length): Message | undefined {
   const listAt = start + CRC_BYTES;
   if (end <= listAt || end > bytes.length) return undefined;
@@ -28,7 +26,7 @@ export function decodeRecord(bytes: Buffer, start = 0, end = bytes.length): Mess
   return bytes[listAt] === (ARRAY | FIELDS) ? messageFrom(bytes, listAt + 1, end) : undefined;
 }
 
-/** The record of the `index`th entry of a chunk; `body` finds those that lie aside. */
+/** Returns the record of an entry of a chunk. `body` returns a record that is not inline. */
 export function recordAt(
   chunk: Chunk,
   index: number,
@@ -39,7 +37,7 @@ export function recordAt(
   return body(sequenceAt(chunk, index));
 }
 
-/** The message of it; undefined if its bytes or those of the chunk are damaged. */
+/** Returns the message of an entry of a chunk. Undefined if its bytes or those of the chunk are damaged. */
 export function messageAt(
   chunk: Chunk,
   index: number,
@@ -85,7 +83,7 @@ function messageFrom(record: Buffer, topicAt: number, recordEnd: number): Messag
   };
 }
 
-/** End of a text, byte string or null. */
+/** Returns the position behind a text, byte string or null. */
 function end(record: Buffer, at: number): number {
   return record[at] === NULL ? at + 1 : headEnd(record, at) + headValue(record, at);
 }
@@ -106,7 +104,8 @@ function originFrom(record: Buffer, kindAt: number, nameAt: number, outputAt: nu
     if (upstream !== lastUpstream.upstream) lastUpstream = { kind: 'upstream', upstream };
     return lastUpstream;
   }
-  // The other two kinds are words of the same length, and begin with another letter.
+  // The names of the other two kinds, "module" and "client", have the same length and different first
+  // letters.
   if (record[headEnd(record, kindAt)] === 0x6d) {
     const output = outputs(record, outputAt);
     if (name !== lastModule.module || output !== lastModule.output)

@@ -16,24 +16,25 @@ import {
 } from './cbor.ts';
 
 /*
- * A message as it is stored, in the journal, in LMDB and among the dead letters:
+ * Record: an encoded message in the journal, in LMDB and in the dead letters:
  *
- *   CRC-32 of the rest (4, big-endian)
+ *   CRC-32 of the following bytes (4, big-endian)
  *   CBOR [topic, qos, flags, kind, name, output, [property, text, ...], content type, response topic,
- *         correlation data, seconds to live, body], null for what it does not have
+ *         correlation data, seconds to live, body], null for each absent value
  *
- * LMDB has no checksums, and flash forgets: without one a damaged body would be delivered as if it were
- * whole.
+ * LMDB has no checksums, and flash memory loses bits. Without a checksum a damaged body would be delivered.
  */
 export const CRC_BYTES = 4;
 export const FIELDS = 12;
 
-/** The heads of the list, of QoS and of the flags. */
+/** Bytes of three heads: of the array, of QoS and of the flags. */
 const FIXED_BYTES = 3;
 
-/** Flags. The payload format plus one is in the bits above them. */
+/** Flag of a PUBLISH with RETAIN set. */
 export const RETAIN = 1;
+/** Flag of a message that is sent because it was retained. */
 export const RETAINED = 2;
+/** Number of bits below the payload format, which is stored plus one. */
 export const FORMAT_SHIFT = 2;
 
 const codec = new Encoder({ useRecords: false, tagUint8Array: false });
@@ -44,7 +45,6 @@ export function encodeRecord(message: Message): Buffer {
   return record;
 }
 
-/** Bytes of the record of a message. */
 export function recordSize(message: Message): number {
   const { topic, body, origin, properties, contentType, responseTopic, correlation, ttl } = message;
   return (
@@ -64,7 +64,9 @@ export function recordSize(message: Message): number {
   );
 }
 
-/** Encodes the record of a message into `target` at `at`. Needs recordSize(message) bytes. */
+/**
+ * Encodes the record of a message at `at` in `target`, which must have space for recordSize(message) bytes.
+ */
 export function writeRecord(target: Buffer, at: number, message: Message): void {
   const { topic, qos, origin, properties, contentType, responseTopic, correlation, ttl, body } = message;
   const start = at + CRC_BYTES;
@@ -96,7 +98,7 @@ function flagsOf({ retain, retained, payloadFormat }: Message): number {
   return (retain ? RETAIN : 0) | (retained ? RETAINED : 0) | (format << FORMAT_SHIFT);
 }
 
-/** MQTT counts in seconds, 32 bits of them (MQTT 5, 3.3.2.3.3). */
+/** Converts milliseconds to the seconds of MQTT, a 32-bit number (MQTT 5, 3.3.2.3.3). */
 function secondsOf(ttl: number): number {
   return Math.min(Math.ceil(ttl / 1000), 0xffff_ffff);
 }
@@ -108,7 +110,7 @@ function nameOf(origin: Origin): string {
     case 'client':
       return origin.client;
     case 'upstream':
-      // Records of hubs that knew one upstream have no name.
+      // Earlier versions of the hub had one upstream and wrote no name.
       return origin.upstream === DEFAULT_UPSTREAM ? '' : origin.upstream;
   }
 }
@@ -121,7 +123,7 @@ export function encode(value: unknown): Buffer {
   return codec.encode(value);
 }
 
-/** Undefined if the bytes are not CBOR. */
+/** Decodes CBOR. Undefined if the bytes are not CBOR. */
 export function decode(bytes: Buffer | undefined): unknown {
   if (bytes === undefined) return undefined;
   try {
@@ -132,7 +134,7 @@ export function decode(bytes: Buffer | undefined): unknown {
   }
 }
 
-/** View of the same bytes as a Buffer. */
+/** Returns a Buffer that shares the memory of `bytes`. */
 export function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -177,7 +177,7 @@ dead('a queue that fills the bound loses its own letters, also after a restart',
   await stage.pass(2 * SWEEP_INTERVAL_MS);
   const warned = stage.warnings.filter(text => text.includes('dead letters'));
   assert.equal(warned, [
-    'The dead letters are at their bound: 8 of the oldest were deleted. Replay or drop some: see "skerry queue dead".',
+    'The dead letters have reached their maximum: the oldest 8 were deleted. Replay or drop some: see "skerry queue dead".',
   ]);
   await stage.restart();
   await reject(stage, 'noisy', ['more']);
