@@ -6,32 +6,34 @@ import { PUBACK } from '../../src/mqtt/acknowledgement.ts';
 
 type Publish = { readonly place: number; readonly refused: boolean };
 
-const receipts = suite('broker: receipts');
+const ackQueue = suite('broker: ack queue');
 
-receipts(
-  '[MQTT-4.6.0-2] in whatever order messages are settled, PUBACKs follow the order of the PUBLISHes',
+ackQueue(
+  '[MQTT-4.6.0-2] PUBACKs are sent in the order of the PUBLISHes, in whatever order these become durable',
   () => {
     const publish: fc.Arbitrary<Publish> = fc.record({ place: fc.nat(), refused: fc.boolean() });
     fc.assert(
       fc.property(fc.array(publish, { maxLength: 30 }), published => {
-        const paid: number[] = [];
-        const owing = createAckQueue(
-          (_, packetId) => paid.push(packetId),
+        const sent: number[] = [];
+        const queue = createAckQueue(
+          (_, packetId) => sent.push(packetId),
           () => {},
         );
         const open = published.map(({ place, refused }, packetId) => {
-          return { packetId, place, refused, receipt: owing.reserve(PUBACK, packetId) };
+          return { packetId, place, refused, position: queue.reserve(PUBACK, packetId) };
         });
         const settled = new Set<number>();
-        for (const { packetId, refused, receipt } of open.toSorted((one, other) => one.place - other.place)) {
-          if (refused) owing.cancel(receipt);
-          else owing.complete(receipt, 0);
+        for (const { packetId, refused, position } of open.toSorted(
+          (one, other) => one.place - other.place,
+        )) {
+          if (refused) queue.cancel(position);
+          else queue.complete(position, 0);
           settled.add(packetId);
           const first = open.findIndex(({ packetId: id }) => !settled.has(id));
           const due = first < 0 ? open : open.slice(0, first);
-          const owed = due.filter(({ refused: not }) => !not).map(({ packetId: id }) => id);
-          assert.equal(paid, owed);
-          assert.is(owing.pending(), open.length - due.length);
+          const expected = due.filter(({ refused: not }) => !not).map(({ packetId: id }) => id);
+          assert.equal(sent, expected);
+          assert.is(queue.pending(), open.length - due.length);
         }
       }),
       { numRuns: 2000 },
@@ -39,19 +41,19 @@ receipts(
   },
 );
 
-receipts('what was refused is never acknowledged, and holds up nothing behind it', () => {
-  const paid: number[] = [];
+ackQueue('a refused PUBLISH is never acknowledged and does not delay the acknowledgements behind it', () => {
+  const sent: number[] = [];
   let changes = 0;
-  const owing = createAckQueue(
-    (_, packetId) => paid.push(packetId),
+  const queue = createAckQueue(
+    (_, packetId) => sent.push(packetId),
     () => changes++,
   );
-  const first = owing.reserve(PUBACK, 1);
-  const second = owing.reserve(PUBACK, 2);
-  owing.complete(second, 0);
-  assert.equal([paid, owing.pending(), changes], [[], 2, 0]);
-  owing.cancel(first);
-  assert.equal([paid, owing.pending(), changes], [[2], 0, 1]);
+  const first = queue.reserve(PUBACK, 1);
+  const second = queue.reserve(PUBACK, 2);
+  queue.complete(second, 0);
+  assert.equal([sent, queue.pending(), changes], [[], 2, 0]);
+  queue.cancel(first);
+  assert.equal([sent, queue.pending(), changes], [[2], 0, 1]);
 });
 
-receipts.run();
+ackQueue.run();

@@ -23,11 +23,11 @@ function arrival({ topic, text }: Sent): string {
   return `${topic} ${text} q0`;
 }
 
-const express = suite('broker: express');
+const fastPath = suite('broker: fast path');
 
-express('[MQTT-4.6.0-6] whatever is published, in whatever pieces, arrives once and in order', () =>
-  withBroker(async stage => {
-    const [all, some, sender] = [await stage.client(), await stage.client(), await stage.client()];
+fastPath('[MQTT-4.6.0-6] messages arrive once and in order, however TCP splits their bytes', () =>
+  withBroker(async broker => {
+    const [all, some, sender] = [await broker.client(), await broker.client(), await broker.client()];
     await all.connect({ clientId: 'all' });
     await all.subscribe('#', 0);
     await some.connect({ clientId: 'some' });
@@ -61,9 +61,9 @@ express('[MQTT-4.6.0-6] whatever is published, in whatever pieces, arrives once 
   }),
 );
 
-express('a subscription counts from where it stands among the messages, and not from the next piece', () =>
-  withBroker(async stage => {
-    const client = await stage.client();
+fastPath('SUBSCRIBE and UNSUBSCRIBE take effect at their place among the messages of one chunk', () =>
+  withBroker(async broker => {
+    const client = await broker.client();
     await client.connect({});
     const packet = (what: Packet): Buffer => generate(what);
     const message = (text: string): Buffer => publish({ topic: 't', text, qos: 0, retain: false });
@@ -81,9 +81,9 @@ express('a subscription counts from where it stands among the messages, and not 
   }),
 );
 
-express('a receiver that leaves between two messages gets no more, and others do', () =>
-  withBroker(async stage => {
-    const [stays, leaves, sender] = [await stage.client(), await stage.client(), await stage.client()];
+fastPath('a subscriber that disconnects receives no more messages, and other subscribers do', () =>
+  withBroker(async broker => {
+    const [stays, leaves, sender] = [await broker.client(), await broker.client(), await broker.client()];
     for (const [clientId, client] of Object.entries({ stays, leaves, sender }))
       await client.connect({ clientId });
     await stays.subscribe('t', 0);
@@ -98,15 +98,15 @@ express('a receiver that leaves between two messages gets no more, and others do
   }),
 );
 
-express('what a route may take goes through the routes, and all is counted', () =>
+fastPath('a message that a route may match is routed, and all messages are counted', () =>
   withBroker(
-    async stage => {
-      const sender = await stage.client();
+    async broker => {
+      const sender = await broker.client();
       await sender.connect({});
       for (const text of ['1', '2', '3']) sender.publish('routed', text, 0);
       for (const text of ['1', '2', '3', '4']) sender.publish('plain', text, 0);
       await sender.roundTrip();
-      const { routes, counts } = stage.hub().status();
+      const { routes, counts } = broker.hub().status();
       assert.is(routes[0]?.matched, 3);
       assert.equal([counts.router.routed, counts.router.untaken], [7, 4]);
     },
@@ -119,17 +119,19 @@ express('what a route may take goes through the routes, and all is counted', () 
   ),
 );
 
-express('a packet that is cut short by its own topic is refused, and what came before it is not', () =>
-  withBroker(async stage => {
-    const [reader, sender] = [await stage.client(), await stage.client()];
-    await reader.connect({ clientId: 'reader' });
-    await reader.subscribe('#', 0);
-    await sender.connect({ clientId: 'sender' });
-    const good = publish({ topic: 't', text: 'x', qos: 0, retain: false });
-    sender.write(Buffer.concat([good, good, good, Buffer.from([0x30, 3, 0, 9, 0x74])]));
-    assert.is(brief(await sender.next()), 'closed');
-    assert.equal(await reader.roundTrip(), ['t x q0', 't x q0', 't x q0']);
-  }),
+fastPath(
+  'a PUBLISH whose topic exceeds the packet is refused, and the messages before it are delivered',
+  () =>
+    withBroker(async broker => {
+      const [reader, sender] = [await broker.client(), await broker.client()];
+      await reader.connect({ clientId: 'reader' });
+      await reader.subscribe('#', 0);
+      await sender.connect({ clientId: 'sender' });
+      const valid = publish({ topic: 't', text: 'x', qos: 0, retain: false });
+      sender.write(Buffer.concat([valid, valid, valid, Buffer.from([0x30, 3, 0, 9, 0x74])]));
+      assert.is(brief(await sender.next()), 'closed');
+      assert.equal(await reader.roundTrip(), ['t x q0', 't x q0', 't x q0']);
+    }),
 );
 
-express.run();
+fastPath.run();

@@ -7,8 +7,8 @@ import { createTestClock } from '../harness/clock.ts';
 
 const retained = suite('broker: retained messages');
 
-/** A packet in brief, with its RETAIN flag. */
-function shown(packet: Packet | 'closed'): string {
+/** Returns a packet in brief with its RETAIN flag. */
+function briefWithRetain(packet: Packet | 'closed'): string {
   const flag = packet !== 'closed' && packet.cmd === 'publish' && packet.retain ? ' retained' : '';
   return brief(packet) + flag;
 }
@@ -28,53 +28,59 @@ async function retain(client: Client, topic: string, payload: string, expiry?: n
   assert.is(brief(await client.next()), 'puback');
 }
 
-/** Messages that a new subscriber receives after its SUBACK. */
-async function heard(
-  stage: BrokerHarness,
+/** Resolves to the messages that a new subscriber receives after its SUBACK. */
+async function receivedBySubscriber(
+  broker: BrokerHarness,
   topic: string,
   qos: 0 | 1 | 2,
   rh: 0 | 1 | 2 = 0,
 ): Promise<string[]> {
-  const client = await stage.client(5);
+  const client = await broker.client(5);
   await client.connect({ clientId: `reader-${topic}-${qos}-${rh}` });
   client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos, rh }] });
   assert.match(brief(await client.next()), /^suback/);
   client.send({ cmd: 'pingreq' });
   const came: string[] = [];
   for (let packet = await client.next(); brief(packet) !== 'pingresp'; packet = await client.next())
-    came.push(shown(packet));
+    came.push(briefWithRetain(packet));
   await client.leave();
   return came;
 }
 
 retained(
-  '[MQTT-3.3.1-5] [MQTT-3.3.1-6] the newest of each topic is kept, over a restart, until an empty one',
+  '[MQTT-3.3.1-5] [MQTT-3.3.1-6] the newest retained message of a topic is stored until an empty one clears it',
   () =>
-    withBroker(async stage => {
-      const sender = await stage.client(5);
+    withBroker(async broker => {
+      const sender = await broker.client(5);
       await sender.connect({ clientId: 'sender' });
       await retain(sender, 'a/one', 'old');
       await retain(sender, 'a/one', 'new');
       await retain(sender, 'a/two', 'x');
       await retain(sender, 'b', 'y');
-      assert.equal(await heard(stage, 'a/#', 1), ['a/one new q1 retained', 'a/two x q1 retained']);
-      assert.equal(await heard(stage, 'a/+', 0), ['a/one new q0 retained', 'a/two x q0 retained']);
-      await stage.restart();
-      assert.equal(await heard(stage, 'a/one', 2), ['a/one new q1 retained']);
-      const again = await stage.client(5);
+      assert.equal(await receivedBySubscriber(broker, 'a/#', 1), [
+        'a/one new q1 retained',
+        'a/two x q1 retained',
+      ]);
+      assert.equal(await receivedBySubscriber(broker, 'a/+', 0), [
+        'a/one new q0 retained',
+        'a/two x q0 retained',
+      ]);
+      await broker.restart();
+      assert.equal(await receivedBySubscriber(broker, 'a/one', 2), ['a/one new q1 retained']);
+      const again = await broker.client(5);
       await again.connect({ clientId: 'sender' });
       await retain(again, 'a/one', '');
-      assert.equal(await heard(stage, '#', 1), ['a/two x q1 retained', 'b y q1 retained']);
-      assert.equal(await heard(stage, 'a/+', 1, 2), [], '[MQTT-3.3.1-11]');
-      assert.equal(await heard(stage, '$share/g/a/+', 1), []);
+      assert.equal(await receivedBySubscriber(broker, '#', 1), ['a/two x q1 retained', 'b y q1 retained']);
+      assert.equal(await receivedBySubscriber(broker, 'a/+', 1, 2), [], '[MQTT-3.3.1-11]');
+      assert.equal(await receivedBySubscriber(broker, '$share/g/a/+', 1), []);
     }),
 );
 
 retained(
-  '[MQTT-3.3.1-12] [MQTT-3.3.1-13] the flag of one who hears it live is as the subscription says',
+  '[MQTT-3.3.1-12] [MQTT-3.3.1-13] Retain As Published of a subscription decides about RETAIN of a live message',
   () =>
-    withBroker(async stage => {
-      const reader = await stage.client(5);
+    withBroker(async broker => {
+      const reader = await broker.client(5);
       await reader.connect({ clientId: 'reader' });
       reader.send({
         cmd: 'subscribe',
@@ -85,23 +91,23 @@ retained(
         ],
       });
       await reader.next();
-      const sender = await stage.client(5);
+      const sender = await broker.client(5);
       await sender.connect({ clientId: 'sender' });
       await retain(sender, 'plain', 'x');
       await retain(sender, 'as-published', 'x');
       assert.equal(
-        [shown(await reader.next()), shown(await reader.next())],
+        [briefWithRetain(await reader.next()), briefWithRetain(await reader.next())],
         ['plain x q0', 'as-published x q0 retained'],
       );
     }),
 );
 
-retained('[MQTT-3.3.1-10] retain handling 1: only if the subscription is new', () =>
-  withBroker(async stage => {
-    const sender = await stage.client(5);
+retained('[MQTT-3.3.1-10] Retain Handling 1 sends retained messages only if the subscription is new', () =>
+  withBroker(async broker => {
+    const sender = await broker.client(5);
     await sender.connect({ clientId: 'sender' });
     await retain(sender, 'a', 'x');
-    const reader = await stage.client(5);
+    const reader = await broker.client(5);
     await reader.connect({ clientId: 'reader' });
     for (const wanted of [['suback 0', 'a x q0'], ['suback 0']]) {
       reader.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'a', qos: 0, rh: 1 }] });
@@ -110,31 +116,31 @@ retained('[MQTT-3.3.1-10] retain handling 1: only if the subscription is new', (
   }),
 );
 
-retained('what has expired is not sent, and what has not has so much less to live', async () => {
+retained('an expired retained message is not sent to a new subscriber, and another one is', async () => {
   const clock = createTestClock();
   await withBroker(
-    async stage => {
-      const sender = await stage.client(5);
+    async broker => {
+      const sender = await broker.client(5);
       await sender.connect({ clientId: 'sender' });
       await clock.until(retain(sender, 'short', 'x', 10));
       await clock.until(retain(sender, 'long', 'x', 100));
       clock.advance(30_000);
-      assert.equal(await heard(stage, '#', 0), ['long x q0 retained']);
+      assert.equal(await receivedBySubscriber(broker, '#', 0), ['long x q0 retained']);
     },
     { clock },
   );
 });
 
-retained('thousands are sent to one who reads slowly, and none is lost', () =>
-  withBroker(async stage => {
-    const sender = await stage.client(5);
+retained('thousands of retained messages are sent to a slow subscriber, and none is lost', () =>
+  withBroker(async broker => {
+    const sender = await broker.client(5);
     await sender.connect({ clientId: 'sender' });
     const body = 'x'.repeat(2_000);
     for (let n = 0; n < 3_000; n++) {
       sender.send({ cmd: 'publish', topic: `many/${n}`, payload: body, qos: 0, dup: false, retain: true });
     }
     assert.equal(await sender.roundTrip(), []);
-    const reader = await stage.client(4);
+    const reader = await broker.client(4);
     await reader.connect({ clientId: 'reader' });
     reader.socket.pause();
     reader.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'many/#', qos: 0 }] });
@@ -142,17 +148,17 @@ retained('thousands are sent to one who reads slowly, and none is lost', () =>
     reader.socket.resume();
     const came = await reader.roundTrip();
     assert.is(came.length, 3_001);
-    assert.is(stage.hub().status().counts.broker.dropped, 0);
+    assert.is(broker.hub().status().counts.broker.dropped, 0);
   }),
 );
 
 retained(
-  'what the broker says of itself is heard at once by who asks for it, and not by who asks for all',
+  'a new subscriber of a $SYS topic receives its message at once, and a subscriber of # does not',
   () =>
-    withBroker(async stage => {
-      const sys = await heard(stage, '$SYS/broker/clients/connected', 0);
+    withBroker(async broker => {
+      const sys = await receivedBySubscriber(broker, '$SYS/broker/clients/connected', 0);
       assert.equal(sys, ['$SYS/broker/clients/connected 1 q0 retained']);
-      assert.equal(await heard(stage, '#', 0), []);
+      assert.equal(await receivedBySubscriber(broker, '#', 0), []);
     }),
 );
 

@@ -30,21 +30,21 @@ const step: fc.Arbitrary<Step> = fc.record({
 
 const PLAIN: Subscription = { qos: 1, noLocal: false, retainAsPublished: false, id: undefined };
 
-/** The plainest tree there is: a list of who subscribed to what. */
-type Plain = Map<string, Step>;
+/** Reference model: the current subscriptions in a flat list. */
+type Model = Map<string, Step>;
 
-function performOn(plain: Plain, one: Step): void {
+function performOn(model: Model, one: Step): void {
   const key = `${one.who} ${one.filter}`;
-  if (one.kind === 'add') plain.set(key, one);
-  else plain.delete(key);
+  if (one.kind === 'add') model.set(key, one);
+  else model.delete(key);
 }
 
 /**
- * Expected delivery options of each subscriber for others' and its own messages: the best of the matching
- * filters (MQTT 5, 3.3.4).
+ * Returns the expected delivery options of each subscriber for messages of others and for its own. The highest
+ * QoS of the matching filters counts (MQTT 5, 3.3.4).
  */
-function expected(plain: Plain, published: string): string[] {
-  const matching = Array.from(plain.values()).filter(one => matches(one.filter, published));
+function expected(model: Model, published: string): string[] {
+  const matching = Array.from(model.values()).filter(one => matches(one.filter, published));
   return Array.from(
     Map.groupBy(matching, ({ who }) => who),
     ([who, steps]) => {
@@ -79,37 +79,47 @@ function heapAfterCollection(): number {
   return process.memoryUsage().heapUsed;
 }
 
-const tree = suite('broker: the subscription tree');
+const tree = suite('broker: subscription tree');
 
-tree('[MQTT-3.3.5-1] after any additions and removals it finds what a plain list finds', () => {
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 30 }), fc.array(topic, { minLength: 1 }), (steps, published) => {
-      const subscriptions = createSubscriptionTree<string>();
-      const plain: Plain = new Map();
-      for (const one of steps) {
-        if (one.kind === 'add') subscriptions.add(one.filter, one.who, one.wanted);
-        else subscriptions.remove(one.filter, one.who);
-        performOn(plain, one);
-        // What was found before a change must not be what is found after it.
-        const asked = published[0] ?? '';
-        assert.equal(found(subscriptions, asked), expected(plain, asked), asked);
-      }
-      for (const one of published) assert.equal(found(subscriptions, one), expected(plain, one), one);
-    }),
-    { numRuns: 3000 },
-  );
-});
+tree(
+  '[MQTT-3.3.5-1] the tree finds the same subscriptions as a flat list after any additions and removals',
+  () => {
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 30 }),
+        fc.array(topic, { minLength: 1 }),
+        (steps, published) => {
+          const subscriptions = createSubscriptionTree<string>();
+          const model: Model = new Map();
+          for (const one of steps) {
+            if (one.kind === 'add') subscriptions.add(one.filter, one.who, one.wanted);
+            else subscriptions.remove(one.filter, one.who);
+            performOn(model, one);
+            // Fills the cache. A cached match must not survive the next change.
+            const asked = published[0] ?? '';
+            assert.equal(found(subscriptions, asked), expected(model, asked), asked);
+          }
+          for (const one of published) assert.equal(found(subscriptions, one), expected(model, one), one);
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  },
+);
 
-tree('[MQTT-3.8.4-3] the same filter again replaces the first, also by a lower QoS', () => {
-  const subscriptions = createSubscriptionTree<string>();
-  subscriptions.add('a/+', 'ann', PLAIN);
-  subscriptions.add('a/+', 'ann', { ...PLAIN, qos: 0 });
-  assert.is(subscriptions.match('a/b').get('ann')?.qos, 0);
-  subscriptions.remove('a/+', 'ann');
-  assert.is(subscriptions.match('a/b').all.length, 0);
-});
+tree(
+  '[MQTT-3.8.4-3] a second subscription to the same filter replaces the first, also with a lower QoS',
+  () => {
+    const subscriptions = createSubscriptionTree<string>();
+    subscriptions.add('a/+', 'ann', PLAIN);
+    subscriptions.add('a/+', 'ann', { ...PLAIN, qos: 0 });
+    assert.is(subscriptions.match('a/b').get('ann')?.qos, 0);
+    subscriptions.remove('a/+', 'ann');
+    assert.is(subscriptions.match('a/b').all.length, 0);
+  },
+);
 
-tree('what is removed leaves no memory behind', () => {
+tree('removed subscriptions release their memory', () => {
   const subscriptions = createSubscriptionTree<string>();
   const before = heapAfterCollection();
   for (let n = 0; n < 20_000; n++) subscriptions.add(`site/${n}/+/temperature`, 'ann', PLAIN);

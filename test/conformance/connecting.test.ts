@@ -22,14 +22,14 @@ async function reason(client: Client): Promise<number | string | undefined> {
 connecting(
   '[MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-3.1.2-6] [MQTT-3.2.2-2] [MQTT-3.2.2-3] sessions begin anew or go on',
   () =>
-    withBroker(async stage => {
+    withBroker(async broker => {
       for (const [clean, answer] of [
         [false, 'connack 0'],
         [false, 'connack 0 present'],
         [true, 'connack 0'],
         [false, 'connack 0 present'],
       ] as const) {
-        const client = await stage.client(5);
+        const client = await broker.client(5);
         assert.is(brief(await client.connect({ clientId: 'c', clean, properties: LASTING })), answer);
         if (answer === 'connack 0') {
           await client.subscribe('a', 1);
@@ -44,13 +44,13 @@ connecting(
   async () => {
     const clock = createTestClock();
     await withBroker(
-      async stage => {
-        const first = await stage.client(5);
+      async broker => {
+        const first = await broker.client(5);
         await first.connect({ clientId: 'c', clean: false, properties: { sessionExpiryInterval: 60 } });
         await clock.until(first.subscribe('a', 1));
         await first.leave();
         clock.advance(50_000);
-        const second = await stage.client(5);
+        const second = await broker.client(5);
         const answer = await second.connect({
           clientId: 'c',
           clean: false,
@@ -60,7 +60,7 @@ connecting(
         await second.leave();
         await clock.until(new Promise(resolve => setImmediate(resolve)));
         clock.advance(70_000);
-        const third = await stage.client(5);
+        const third = await broker.client(5);
         assert.is(brief(await third.connect({ clientId: 'c', clean: false })), 'connack 0');
       },
       { clock },
@@ -71,16 +71,16 @@ connecting(
 connecting(
   'MQTT 5, 3.14.2.2.2: a session that ends with its connection cannot be made to last by DISCONNECT',
   () =>
-    withBroker(async stage => {
-      const client = await stage.client(5);
+    withBroker(async broker => {
+      const client = await broker.client(5);
       await client.connect({ clientId: 'c' });
       client.send({ cmd: 'disconnect', reasonCode: 0, properties: LASTING });
       assert.equal([await reason(client), await client.next()], [0x82, 'closed']);
-      const lasting = await stage.client(5);
+      const lasting = await broker.client(5);
       await lasting.connect({ clientId: 'd', clean: false, properties: LASTING });
       lasting.send({ cmd: 'disconnect', reasonCode: 0, properties: { sessionExpiryInterval: 0 } });
       assert.is(await lasting.next(), 'closed');
-      const again = await stage.client(5);
+      const again = await broker.client(5);
       assert.is(brief(await again.connect({ clientId: 'd', clean: false })), 'connack 0');
     }),
 );
@@ -88,17 +88,17 @@ connecting(
 connecting(
   '[MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT-3.2.2-16] who has no identifier is given one, each another',
   () =>
-    withBroker(async stage => {
+    withBroker(async broker => {
       const given = new Set<string | undefined>();
       for (let n = 0; n < 3; n++) {
-        const client = await stage.client(5);
+        const client = await broker.client(5);
         const answer = await client.connect({ clientId: '' });
         assert.ok(answer !== 'closed' && answer.cmd === 'connack');
         given.add(answer.properties?.assignedClientIdentifier);
       }
       assert.is(given.size, 3);
       assert.not(given.has(undefined));
-      const named = await stage.client(5);
+      const named = await broker.client(5);
       const answer = await named.connect({ clientId: 'own' });
       assert.ok(answer !== 'closed' && answer.cmd === 'connack');
       assert.is(answer.properties?.assignedClientIdentifier, undefined);
@@ -108,8 +108,8 @@ connecting(
 connecting(
   '[MQTT-3.1.3-8] [MQTT-3.2.2-6] [MQTT-3.2.2-7] an identifier that is not taken: 0x85, no session, the end',
   () =>
-    withBroker(async stage => {
-      const client = await stage.client(5);
+    withBroker(async broker => {
+      const client = await broker.client(5);
       const answer = await client.connect({ clientId: 'a\u0001b' });
       assert.is(brief(answer), 'connack 133');
       assert.is(await client.next(), 'closed');
@@ -117,12 +117,12 @@ connecting(
 );
 
 connecting('[MQTT-4.12.0-1] an authentication that there is not: 0x8C; AUTH without one: 0x82', () =>
-  withBroker(async stage => {
-    const client = await stage.client(5);
+  withBroker(async broker => {
+    const client = await broker.client(5);
     const properties = { authenticationMethod: 'SCRAM-SHA-1', authenticationData: Buffer.from('x') };
     assert.is(brief(await client.connect({ clientId: 'c', properties })), 'connack 140');
     assert.is(await client.next(), 'closed');
-    const other = await stage.client(5);
+    const other = await broker.client(5);
     await other.connect({ clientId: 'd' });
     other.write(Buffer.from([0xf0, 0x05, 0x18, 0x03, 0x15, 0, 0]));
     assert.equal([await reason(other), await other.next()], [0x82, 'closed']);
@@ -130,8 +130,8 @@ connecting('[MQTT-4.12.0-1] an authentication that there is not: 0x8C; AUTH with
 );
 
 connecting('[MQTT-3.1.4-3] who takes a session over ends the older connection with 0x8E', () =>
-  withBroker(async stage => {
-    const [older, newer] = [await stage.client(5), await stage.client(5)];
+  withBroker(async broker => {
+    const [older, newer] = [await broker.client(5), await broker.client(5)];
     await older.connect({ clientId: 'c' });
     await newer.connect({ clientId: 'c' });
     assert.equal([await reason(older), await older.next()], [0x8e, 'closed']);
@@ -142,8 +142,8 @@ connecting('[MQTT-3.1.4-3] who takes a session over ends the older connection wi
 connecting('[MQTT-3.1.2-22] one and a half keep-alives without a packet: 0x8D', async () => {
   const clock = createTestClock();
   await withBroker(
-    async stage => {
-      const client = await stage.client(5);
+    async broker => {
+      const client = await broker.client(5);
       await client.connect({ clientId: 'c', keepalive: 10 });
       clock.advance(14_000);
       assert.equal(await client.roundTrip(), []);
@@ -157,13 +157,13 @@ connecting('[MQTT-3.1.2-22] one and a half keep-alives without a packet: 0x8D', 
 });
 
 connecting('[MQTT-4.13.1-1] a malformed packet: 0x81, and a large one: 0x95', () =>
-  withBroker(async stage => {
+  withBroker(async broker => {
     for (const [bytes, code] of [
       ['\x82\x02\x00\x01', 0x81],
       ['\x30\x80\x80\x80\x7f', 0x95],
       ['\x00\x00', 0x81],
     ] as const) {
-      const client = await stage.client(5);
+      const client = await broker.client(5);
       await client.connect({ clientId: 'c' });
       client.write(Buffer.from(bytes, 'latin1'));
       assert.equal([await reason(client), await client.next()], [code, 'closed'], bytes);
@@ -172,9 +172,9 @@ connecting('[MQTT-4.13.1-1] a malformed packet: 0x81, and a large one: 0x95', ()
 );
 
 connecting('[MQTT-3.1.2-28] response information is given to who asks for it', () =>
-  withBroker(async stage => {
+  withBroker(async broker => {
     for (const wanted of [true, false]) {
-      const client = await stage.client(5);
+      const client = await broker.client(5);
       const properties = { requestResponseInformation: wanted };
       const answer = await client.connect({ clientId: 'c', properties });
       assert.ok(answer !== 'closed' && answer.cmd === 'connack');
@@ -194,8 +194,8 @@ for (const [how, code, isPublished] of ENDS) {
   connecting(
     `[MQTT-3.1.2-8] [MQTT-3.1.3-10] [MQTT-3.1.2-15] after an end ${how} the will is${isPublished ? '' : ' not'} published`,
     () =>
-      withBroker(async stage => {
-        const listener = await stage.client(5);
+      withBroker(async broker => {
+        const listener = await broker.client(5);
         await listener.connect({ clientId: 'listener' });
         listener.send({
           cmd: 'subscribe',
@@ -203,7 +203,7 @@ for (const [how, code, isPublished] of ENDS) {
           subscriptions: [{ topic: 'wills', qos: 1, rap: true }],
         });
         await listener.next();
-        const mortal = await stage.client(5);
+        const mortal = await broker.client(5);
         const userProperties = { b: ['1', '2'], a: '3' };
         const properties = { contentType: 'text/plain', userProperties };
         const will = {
@@ -232,8 +232,8 @@ for (const [how, code, isPublished] of ENDS) {
 connecting('[MQTT-3.1.3-9] a will waits for its delay; who comes back before takes it back', async () => {
   const clock = createTestClock();
   await withBroker(
-    async stage => {
-      const listener = await stage.client(5);
+    async broker => {
+      const listener = await broker.client(5);
       await listener.connect({ clientId: 'listener' });
       await listener.subscribe('wills', 0);
       const properties = { willDelayInterval: 30 };
@@ -246,10 +246,10 @@ connecting('[MQTT-3.1.3-9] a will waits for its delay; who comes back before tak
       } as const;
       const options = { clientId: 'mortal', clean: false, properties: LASTING, will };
       const drop = async (): Promise<void> => {
-        const mortal = await stage.client(5);
+        const mortal = await broker.client(5);
         await mortal.connect(options);
         mortal.socket.destroy();
-        const gone = () => stage.hub().status().counts.broker.connections === 1;
+        const gone = () => broker.hub().status().counts.broker.connections === 1;
         while (!gone()) await new Promise(resolve => setImmediate(resolve));
       };
       await drop();

@@ -27,8 +27,8 @@ async function unsubscribe(client: Client, filters: string[]): Promise<unknown> 
 }
 
 subscribing('[MQTT-3.8.4-1] [MQTT-3.8.4-6] [MQTT-3.9.3-1] one code for each filter, in their order', () =>
-  withBroker(async stage => {
-    const client = await stage.client(5);
+  withBroker(async broker => {
+    const client = await broker.client(5);
     await client.connect({ clientId: 'c' });
     const wanted: Wanted[] = [
       { topic: 'a', qos: 2 },
@@ -43,8 +43,8 @@ subscribing('[MQTT-3.8.4-1] [MQTT-3.8.4-6] [MQTT-3.9.3-1] one code for each filt
 subscribing(
   '[MQTT-3.8.3-3] No Local: what it published itself it does not hear, what others did it does',
   () =>
-    withBroker(async stage => {
-      const [one, other] = [await stage.client(5), await stage.client(5)];
+    withBroker(async broker => {
+      const [one, other] = [await broker.client(5), await broker.client(5)];
       await one.connect({ clientId: 'one' });
       await other.connect({ clientId: 'other' });
       await subscribe(one, [{ topic: 'a', qos: 1, nl: true }]);
@@ -59,8 +59,8 @@ subscribing(
 );
 
 subscribing('[MQTT-3.8.4-3] the same filter again takes the place of the first', () =>
-  withBroker(async stage => {
-    const client = await stage.client(5);
+  withBroker(async broker => {
+    const client = await broker.client(5);
     await client.connect({ clientId: 'c' });
     await subscribe(client, [{ topic: 'a', qos: 2 }], 1);
     await subscribe(client, [{ topic: 'a', qos: 0 }], 2);
@@ -74,13 +74,13 @@ subscribing('[MQTT-3.8.4-3] the same filter again takes the place of the first',
 subscribing(
   '[MQTT-3.3.4-2] [MQTT-3.3.4-3] [MQTT-3.3.4-4] of overlapping filters one copy, the best QoS, every identifier',
   () =>
-    withBroker(async stage => {
-      const client = await stage.client(5);
+    withBroker(async broker => {
+      const client = await broker.client(5);
       await client.connect({ clientId: 'c' });
       await subscribe(client, [{ topic: 'a/#', qos: 0 }], 10);
       await subscribe(client, [{ topic: 'a/+', qos: 2 }], 20);
       await subscribe(client, [{ topic: 'a/b', qos: 1 }]);
-      const sender = await stage.client(5);
+      const sender = await broker.client(5);
       await sender.connect({ clientId: 'sender' });
       sender.send(publishOf('a/b', 'x', 2));
       const packet = await published(client);
@@ -92,8 +92,8 @@ subscribing(
 subscribing(
   '[MQTT-3.10.4-1] [MQTT-3.10.4-4] [MQTT-3.10.4-6] [MQTT-3.11.3-1] what is taken away is compared letter by letter',
   () =>
-    withBroker(async stage => {
-      const client = await stage.client(5);
+    withBroker(async broker => {
+      const client = await broker.client(5);
       await client.connect({ clientId: 'c' });
       await subscribe(client, [
         { topic: 'a/+', qos: 0 },
@@ -110,11 +110,11 @@ subscribing(
 );
 
 subscribing('[MQTT-3.10.4-3] what has been sent is brought to its end after the subscription is gone', () =>
-  withBroker(async stage => {
-    const client = await stage.client(5);
+  withBroker(async broker => {
+    const client = await broker.client(5);
     await client.connect({ clientId: 'c' });
     await subscribe(client, [{ topic: 'a', qos: 2 }]);
-    const sender = await stage.client(5);
+    const sender = await broker.client(5);
     await sender.connect({ clientId: 'sender' });
     sender.send(publishOf('a', 'x', 2));
     const packet = await published(client);
@@ -132,8 +132,8 @@ for (const filter of NO_FILTERS) {
   subscribing(
     `[MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.8.2-1] [MQTT-4.8.2-2] "${filter}" is no filter: 0x8F`,
     () =>
-      withBroker(async stage => {
-        const client = await stage.client(5);
+      withBroker(async broker => {
+        const client = await broker.client(5);
         await client.connect({ clientId: 'c' });
         client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: filter, qos: 0 }] });
         const end = await client.next();
@@ -145,8 +145,8 @@ for (const filter of NO_FILTERS) {
 subscribing(
   '[MQTT-1.5.4-3] [MQTT-4.7.3-4] a topic is what its bytes are: U+FEFF, case, spaces and slashes count',
   () =>
-    withBroker(async stage => {
-      const client = await stage.client(5);
+    withBroker(async broker => {
+      const client = await broker.client(5);
       await client.connect({ clientId: 'c' });
       const topics = ['\ufeffa', 'a', 'A', '/a', 'a/', ' a', 'é', 'e\u0301'];
       for (const topic of topics) {
@@ -159,8 +159,8 @@ subscribing(
 );
 
 subscribing('[MQTT-4.7.2-1] a wildcard at the first level spares topics that begin with $', () =>
-  withBroker(async stage => {
-    const client = await stage.client(5);
+  withBroker(async broker => {
+    const client = await broker.client(5);
     await client.connect({ clientId: 'c' });
     await subscribe(client, [
       { topic: '#', qos: 0 },
@@ -176,8 +176,8 @@ subscribing('[MQTT-4.7.2-1] a wildcard at the first level spares topics that beg
 );
 
 subscribing('[MQTT-3.3.5-2] what may not be published: 0x87 at QoS 1 and 2, and the connection goes on', () =>
-  withBroker(async stage => {
-    const client = await stage.client(5);
+  withBroker(async broker => {
+    const client = await broker.client(5);
     await client.connect({ clientId: 'c' });
     const codes: (number | undefined)[] = [];
     for (const qos of [1, 2] as const) {

@@ -22,15 +22,15 @@ const realClock: Clock = {
   },
 };
 
-/** A real hub in this process, with a real store, on a port that the system chose. */
+/** A hub in this process, with a real store, on a port that the system chose. */
 export type BrokerHarness = {
   readonly folder: string;
   readonly log: string[];
   readonly hub: () => Hub;
   readonly port: () => number;
-  /** Stops the hub and starts another on the same data folder, hence with another port. */
+  /** Stops the hub and starts another on the same data folder. Its port differs. */
   readonly restart: (meanwhile?: () => void) => Promise<void>;
-  /** A client of MQTT 3.1.1, or of another version. */
+  /** Opens a connection for MQTT 3.1.1 or another version. */
   readonly client: (version?: Version) => Promise<Client>;
 };
 
@@ -40,9 +40,9 @@ export type BrokerHarnessOptions = {
   readonly machineTime?: () => MachineTime;
 };
 
-/** Runs `scenario` on a stage of its own and takes it down afterwards. */
+/** Runs `scenario` with a new hub, and stops the hub afterwards. */
 export async function withBroker(
-  scenario: (stage: BrokerHarness) => Promise<void>,
+  scenario: (broker: BrokerHarness) => Promise<void>,
   { manifest = {}, clock = realClock, machineTime }: BrokerHarnessOptions = {},
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'skerry-broker-'));
@@ -87,16 +87,16 @@ export async function withBroker(
   }
 }
 
-/** A client that sends what a test tells it to, right or wrong. */
+/** MQTT client that sends any packets and bytes, valid or invalid. */
 export type Client = {
   readonly socket: Socket;
   readonly write: (bytes: Buffer) => void;
   readonly send: (packet: Packet) => void;
-  /** The next packet, or `closed` when the server has closed the connection. Rejects after five seconds. */
+  /** Resolves to the next packet, or to `closed` if the server closes the connection. Rejects after five seconds. */
   readonly next: () => Promise<Packet | 'closed'>;
-  /** Number of received packets that were not read yet. */
+  /** Number of received packets that `next` has not returned. */
   readonly waiting: () => number;
-  /** Sends PINGREQ and resolves to what came before its answer, in brief; `closed` ends it instead. */
+  /** Sends PINGREQ and resolves to the packets before PINGRESP, in brief, or up to `closed`. */
   readonly roundTrip: () => Promise<string[]>;
   /** Sends DISCONNECT and resolves when the server has closed the connection. */
   readonly leave: () => Promise<void>;
@@ -116,7 +116,7 @@ export type ConnectOptions = {
   readonly properties?: NonNullable<IConnectPacket['properties']>;
 };
 
-const PATIENCE = 5000;
+const RECEIVE_TIMEOUT_MS = 5000;
 
 /** Connects to a port of this machine. */
 export function openClient(port: number, version: Version = 4): Promise<Client> {
@@ -134,10 +134,10 @@ export function openClient(port: number, version: Version = 4): Promise<Client> 
   socket.on('error', () => socket.destroy());
 
   const next = async (): Promise<Packet | 'closed'> => {
-    const end = performance.now() + PATIENCE;
+    const end = performance.now() + RECEIVE_TIMEOUT_MS;
     while (arrived.length === 0) {
       const left = end - performance.now();
-      if (left <= 0) throw new Error('Nothing came from the broker.');
+      if (left <= 0) throw new Error('The broker sent nothing for 5 s.');
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, left);
         wake = () => {
@@ -204,7 +204,7 @@ export function openClient(port: number, version: Version = 4): Promise<Client> 
   });
 }
 
-/** The parts of a packet that a test compares. */
+/** Returns the parts of a packet that a test compares. */
 export function brief(packet: Packet | 'closed'): string {
   if (packet === 'closed') return packet;
   if (packet.cmd === 'publish')

@@ -26,7 +26,7 @@ const TLS = {
 const ADDRESS = { host: '127.0.0.1', port: 0 };
 const WEB = { path: '/mqtt', origins: [], hosts: [] };
 
-/** The first bytes of a TLS handshake that promises more. */
+/** First bytes of an incomplete TLS handshake. */
 const HALF_HELLO = Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]);
 const HALF_REQUEST = Buffer.from('GET /mqtt HTTP/1.1\r\nHost: x\r\n');
 const HALF_CONNECT = Buffer.from([0x10, 0x20, 0, 4]);
@@ -39,7 +39,7 @@ const KINDS: readonly (readonly [ListenerSettings, Buffer])[] = [
 ];
 
 arrivals(
-  'on each kind of listener they are closed after their time, and give back what they held',
+  'a connection without CONNECT is closed after the timeout on each kind of listener, and its place is free',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'skerry-arrivals-'));
     const unix: readonly [ListenerSettings, Buffer] = [

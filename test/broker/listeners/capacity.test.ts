@@ -11,10 +11,10 @@ import { ended, outcome } from '../../harness/clients/listeners.ts';
 import { runHub } from '../../harness/skip.ts';
 
 const OPEN_FILES = 400;
-/** Half of the files, less the connections that modules alone may take. */
-const ROOM = OPEN_FILES / 2 - 32;
+/** Maximum clients: half of the open files, less the connections that are reserved for modules. */
+const MAX_CLIENTS = OPEN_FILES / 2 - 32;
 
-/** A CONNECT of MQTT 3.1.1: a connection without one would give its place to the next. */
+/** Returns a CONNECT of MQTT 3.1.1. A connection without CONNECT would be closed for the next one. */
 function connectOf(number: number): Buffer {
   return generate({
     cmd: 'connect',
@@ -26,14 +26,14 @@ function connectOf(number: number): Buffer {
   });
 }
 
-const capacity = suite('broker: how many may connect');
+const capacity = suite('broker: connection capacity');
 
-capacity('the bound, less what the hub needs of the files it may open', () => {
+capacity('the maximum number of clients depends on the number of files that the hub may open', () => {
   for (const [files, clients] of [
     [Number.POSITIVE_INFINITY, MAX_CONNECTIONS],
     [1_048_576, MAX_CONNECTIONS],
     [4_096, 3_413],
-    [400, ROOM],
+    [400, MAX_CLIENTS],
     [100, 25],
   ] as const) {
     const capacity = capacityFor(files);
@@ -43,7 +43,7 @@ capacity('the bound, less what the hub needs of the files it may open', () => {
 });
 
 capacity(
-  'a client too many over all listeners is refused, which is logged, and there is room again when one ends',
+  'a client beyond the capacity of all listeners is refused and logged, and accepted when another disconnects',
   async () => {
     const [first, second] = [await freePort(), await freePort()];
     const listeners = [{ mqtt: `127.0.0.1:${first}` }, { mqtt: `127.0.0.1:${second}` }];
@@ -52,14 +52,14 @@ capacity(
     const command = ['/bin/sh', '-c', up, skerry, join(folder, 'm.json'), join(folder, 'data')];
     const { said } = await runHub(command, {}, async () => {
       const sockets: Socket[] = [];
-      for (let n = 0; n < ROOM; n++) {
+      for (let n = 0; n < MAX_CLIENTS; n++) {
         const socket = connect(n % 2 === 0 ? first : second, '127.0.0.1');
         sockets.push(socket);
         socket.write(connectOf(n));
         await new Promise(resolve => socket.once('data', resolve));
       }
       const refused = connect(second, '127.0.0.1');
-      refused.write(connectOf(ROOM));
+      refused.write(connectOf(MAX_CLIENTS));
       await ended(refused);
       sockets[0]?.destroy();
       let entered = '';
@@ -69,8 +69,14 @@ capacity(
       await Promise.race([retry(), until('there is room again', () => entered === 'in')]);
       for (const socket of sockets) socket.destroy();
     });
-    assert.match(said, new RegExp(`open ${OPEN_FILES} files, so at most ${ROOM} clients may be connected`));
-    assert.match(said, new RegExp(`Refused a connection: ${ROOM} of ${ROOM} connections are in use`));
+    assert.match(
+      said,
+      new RegExp(`open ${OPEN_FILES} files, so at most ${MAX_CLIENTS} clients may be connected`),
+    );
+    assert.match(
+      said,
+      new RegExp(`Refused a connection: ${MAX_CLIENTS} of ${MAX_CLIENTS} connections are in use`),
+    );
     removeFolder(folder);
   },
 );

@@ -16,7 +16,7 @@ import { withBroker } from '../../harness/broker.ts';
 import { publishOf } from '../../harness/clients/mqtt5.ts';
 import { createTestClock } from '../../harness/clock.ts';
 
-const linger = suite('broker: a lingering close');
+const linger = suite('broker: lingering close');
 
 const certificates = join(import.meta.dirname, '../../certificates');
 const LISTENERS = [
@@ -25,7 +25,7 @@ const LISTENERS = [
   { ws: '127.0.0.1:0' },
 ];
 
-/** A connection to a listener by its address, as the hub shows it. */
+/** Connects to a listener at the address that the hub reports. */
 function open(address: string): Duplex {
   const port = Number(/:(\d+)/.exec(address.replace(/^\w+:\/\//, ''))?.[1]);
   if (address.startsWith('mqtts:')) return connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
@@ -34,7 +34,8 @@ function open(address: string): Duplex {
 }
 
 /**
- * Stream of a WebSocket that can still be read after the hub's close frame, and drops what is written then.
+ * Returns a stream of a WebSocket. The stream can be read after the hub's close frame, and drops bytes that are
+ * written then.
  */
 function streamOf(webSocket: WebSocket): Duplex {
   const stream = new Duplex({
@@ -57,7 +58,7 @@ const CONNECT = generate({
   keepalive: 0,
 });
 
-/** Messages that follow each other, none released. */
+/** Returns QoS 2 messages without any PUBREL. */
 function publishes(count: number, body: string): Buffer {
   const packets = Array.from({ length: count }, (_, n) =>
     generate({ ...publishOf('a', body, 2), messageId: n + 1 } as Packet, { protocolVersion: 5 }),
@@ -74,14 +75,13 @@ const FAULTS: readonly (readonly [name: string, sent: Buffer, reason: number])[]
 const PIECE = 1 << 16;
 
 /**
- * Sends CONNECT and, once it is accepted, `bytes`; resolves to the reason code of the DISCONNECT, if one
- * comes before the end.
+ * Sends CONNECT and, after CONNACK, `bytes`. Resolves to the reason code of the DISCONNECT. Undefined if the
+ * connection closes without a DISCONNECT.
  */
 async function reasonFor(client: Duplex, bytes: Buffer): Promise<number | undefined> {
   let reason: number | undefined;
   const packets = parser({ protocolVersion: 5 });
-  // As a program does that writes all it has before it reads an answer, in pieces that a WebSocket frame may
-  // have.
+  // Like a program that writes all its data before it reads an answer. A piece fits into a WebSocket frame.
   const send = (): void => {
     client.pause();
     for (let at = 0; at < bytes.length; at += PIECE)
@@ -102,21 +102,23 @@ async function reasonFor(client: Duplex, bytes: Buffer): Promise<number | undefi
 }
 
 for (const [name, sent, reason] of FAULTS) {
-  linger(`a client that ${name} and goes on sending reads the reason, over TCP, TLS and WebSocket`, () =>
-    withBroker(
-      async stage => {
-        const addresses = stage.hub().status().listeners;
-        assert.is(addresses.length, LISTENERS.length);
-        for (const address of addresses) assert.is(await reasonFor(open(address), sent), reason, address);
-      },
-      { manifest: { listeners: LISTENERS } },
-    ),
+  linger(
+    `a client that ${name} and continues to send receives the reason code over TCP, TLS and WebSocket`,
+    () =>
+      withBroker(
+        async broker => {
+          const addresses = broker.hub().status().listeners;
+          assert.is(addresses.length, LISTENERS.length);
+          for (const address of addresses) assert.is(await reasonFor(open(address), sent), reason, address);
+        },
+        { manifest: { listeners: LISTENERS } },
+      ),
   );
 }
 
 /**
- * Closes an accepted connection with `clock`, and lets `play` act as its peer; resolves when the connection
- * is gone.
+ * Closes an accepted connection with `clock` while `play` acts as its peer. Resolves when the connection has
+ * closed.
  */
 async function closing(
   play: (peer: Socket, accepted: Socket) => void | Promise<void>,
@@ -136,7 +138,7 @@ async function closing(
   server.close();
 }
 
-linger('ends with its time, while the peer keeps its side open', () => {
+linger('a lingering close ends after its timeout while the peer keeps its side open', () => {
   const clock = createTestClock();
   return closing(async (peer, accepted) => {
     await once(peer.resume(), 'end');
@@ -147,7 +149,7 @@ linger('ends with its time, while the peer keeps its side open', () => {
   }, clock);
 });
 
-linger('ends when so many bytes were discarded as may be, however fast they come', () =>
+linger('a lingering close ends after MAX_LINGER_BYTES discarded bytes, however fast these arrive', () =>
   closing(async (peer, accepted) => {
     const chunk = Buffer.alloc(1 << 20);
     for (let sent = 0; sent <= MAX_LINGER_BYTES && !accepted.destroyed; sent += chunk.length)

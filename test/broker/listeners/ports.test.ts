@@ -10,10 +10,10 @@ import { logFor } from '../../../src/core/log.ts';
 import { freePort, until } from '../../harness/binary.ts';
 import { createTestClock } from '../../harness/clock.ts';
 
-const ports = suite('broker: ports that are in use');
+const ports = suite('broker: ports in use');
 
-/** Somebody has the port when it is asked for. */
-async function contended() {
+/** Opens a listener on a port that another socket occupies. */
+async function listenOnOccupiedPort() {
   const port = await freePort();
   const holder = createServer().listen(port, '127.0.0.1');
   await once(holder, 'listening');
@@ -24,8 +24,8 @@ async function contended() {
   return { port, holder, clock, opening };
 }
 
-ports('by what a killed hub was just spawning: it is taken once that has let go of it', async () => {
-  const { port, holder, clock, opening } = await contended();
+ports('a listener opens if its port becomes free during the retries', async () => {
+  const { port, holder, clock, opening } = await listenOnOccupiedPort();
   await until('it was tried', () => clock.pending() > 0);
   holder.close();
   await once(holder, 'close');
@@ -34,8 +34,8 @@ ports('by what a killed hub was just spawning: it is taken once that has let go 
   await listener.close();
 });
 
-ports('by another program: it is said', async () => {
-  const { holder, clock, opening } = await contended();
+ports('a listener whose port stays in use fails with listener.in-use', async () => {
+  const { holder, clock, opening } = await listenOnOccupiedPort();
   const code = await clock.until(
     opening.then(
       () => 'listening',

@@ -14,14 +14,14 @@ import { createTestClock } from '../../harness/clock.ts';
 const EVERYTHING = { publish: ['#'], subscribe: ['#'] };
 const LISTENER = { mqtts: '127.0.0.1:0' };
 
-function port(stage: BrokerHarness): number {
-  return Number(/^mqtts:\/\/127\.0\.0\.1:(\d+)$/.exec(stage.hub().status().listeners[0] ?? '')?.[1]);
+function port(broker: BrokerHarness): number {
+  return Number(/^mqtts:\/\/127\.0\.0\.1:(\d+)$/.exec(broker.hub().status().listeners[0] ?? '')?.[1]);
 }
 
 const revocation = suite('broker: revocation lists');
 
 revocation(
-  'a client certificate that a new revocation list names is refused, with a session ticket, too',
+  'a client certificate that a new revocation list names is refused, also with a session ticket',
   () => {
     const clock = createTestClock();
     return withFiles(files => {
@@ -29,9 +29,9 @@ revocation(
       copyFileSync(certificate('fleet-crl-empty.pem'), crl);
       const fleet = { ca: certificate('fleet-ca.pem'), clientCertificates: 'required', crl };
       return withBroker(
-        async stage => {
-          const address = `mqtts://localhost:${port(stage)}`;
-          const socket = connect({ port: port(stage), host: '127.0.0.1', ca, ...identity('revoked') });
+        async broker => {
+          const address = `mqtts://localhost:${port(broker)}`;
+          const socket = connect({ port: port(broker), host: '127.0.0.1', ca, ...identity('revoked') });
           const [session] = await once(socket, 'session');
           socket.destroy();
           for (const name of ['kept', 'revoked'])
@@ -41,7 +41,7 @@ revocation(
           assert.is(await outcome(address, { ca, ...identity('kept') }), 'in');
           assert.not.equal(await outcome(address, { ca, ...identity('revoked') }), 'in');
           const again = connect({
-            port: port(stage),
+            port: port(broker),
             host: '127.0.0.1',
             ca,
             ...identity('revoked'),
@@ -52,8 +52,8 @@ revocation(
           clock.advance(CERTIFICATE_RELOAD_MS);
           assert.not.equal(await outcome(address, { ca, ...identity('revoked') }), 'in');
           assert.ok(
-            stage.log.some(line => line.includes('holds no certificate revocation list in PEM')),
-            stage.log.join('\n'),
+            broker.log.some(line => line.includes('holds no certificate revocation list in PEM')),
+            broker.log.join('\n'),
           );
         },
         {

@@ -21,13 +21,13 @@ import { createTestClock } from '../../harness/clock.ts';
 const EVERYTHING = { publish: ['#'], subscribe: ['#'] };
 const LISTENER = { mqtts: '127.0.0.1:0' };
 
-function port(stage: BrokerHarness): number {
-  return Number(/^mqtts:\/\/127\.0\.0\.1:(\d+)$/.exec(stage.hub().status().listeners[0] ?? '')?.[1]);
+function port(broker: BrokerHarness): number {
+  return Number(/^mqtts:\/\/127\.0\.0\.1:(\d+)$/.exec(broker.hub().status().listeners[0] ?? '')?.[1]);
 }
 
-/** The common name in the certificate that the hub shows to somebody new. */
-async function shown(stage: BrokerHarness, options: ConnectionOptions = {}): Promise<unknown> {
-  const socket = connect({ port: port(stage), host: '127.0.0.1', ca, ...options });
+/** Resolves to the common name in the certificate that the hub sends on a new connection. */
+async function servedName(broker: BrokerHarness, options: ConnectionOptions = {}): Promise<unknown> {
+  const socket = connect({ port: port(broker), host: '127.0.0.1', ca, ...options });
   await once(socket, 'secureConnect');
   const { subject } = socket.getPeerCertificate();
   socket.destroy();
@@ -36,14 +36,14 @@ async function shown(stage: BrokerHarness, options: ConnectionOptions = {}): Pro
 
 const tls = suite('broker: TLS');
 
-tls('mqtt.js over TLS, beside what is no TLS, which others do not feel', () =>
+tls('mqtt.js connects over TLS, and a connection with other bytes than TLS is closed', () =>
   withFiles(files =>
     withBroker(
-      async stage => {
-        const rubbish = connectTcp(port(stage), '127.0.0.1');
+      async broker => {
+        const rubbish = connectTcp(port(broker), '127.0.0.1');
         rubbish.write(Buffer.alloc(1000, 7));
         const gone = ended(rubbish);
-        const client = await enter(`mqtts://localhost:${port(stage)}`, { ca });
+        const client = await enter(`mqtts://localhost:${port(broker)}`, { ca });
         assert.is(await echo(client, 'hello'), 'hello');
         await gone;
         await client.endAsync();
@@ -53,20 +53,20 @@ tls('mqtt.js over TLS, beside what is no TLS, which others do not feel', () =>
   ),
 );
 
-tls('mosquitto_pub over TLS', async () => {
+tls('mosquitto_pub publishes over TLS', async () => {
   if (spawnSync('mosquitto_pub', ['--help']).error !== undefined) {
     process.stdout.write('\nskipped: mosquitto-clients are not installed\n');
     return;
   }
   await withFiles(files =>
     withBroker(
-      async stage => {
-        const listener = await enter(`mqtts://localhost:${port(stage)}`, { ca });
+      async broker => {
+        const listener = await enter(`mqtts://localhost:${port(broker)}`, { ca });
         const came = new Promise(resolve =>
           listener.once('message', (_topic, body) => resolve(String(body))),
         );
         await listener.subscribeAsync('a', { qos: 1 });
-        const server = ['-h', 'localhost', '-p', String(port(stage)), '--cafile', certificate('ca.pem')];
+        const server = ['-h', 'localhost', '-p', String(port(broker)), '--cafile', certificate('ca.pem')];
         const child = spawn('mosquitto_pub', [...server, '-t', 'a', '-m', 'hello', '-q', '1']);
         assert.equal(await once(child, 'close'), [0, null]);
         assert.is(await came, 'hello');
@@ -77,32 +77,32 @@ tls('mosquitto_pub over TLS', async () => {
   );
 });
 
-tls('TLS before 1.2 is not spoken', () =>
+tls('a client that offers only TLS 1.1 is refused', () =>
   withFiles(files =>
     withBroker(
-      async stage => {
+      async broker => {
         const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
-        await shown(stage, old).then(
+        await servedName(broker, old).then(
           () => assert.unreachable(),
           (error: unknown) => assert.match(String(error), /protocol version|unsupported protocol/),
         );
-        assert.is(await shown(stage, { maxVersion: 'TLSv1.2' }), 'first');
+        assert.is(await servedName(broker, { maxVersion: 'TLSv1.2' }), 'first');
       },
       { manifest: { listeners: [{ ...LISTENER, ...files.tls }] } },
     ),
   ),
 );
 
-tls('a new certificate is shown to who comes next, and who is connected stays so', async () => {
+tls('a new certificate is used for new connections, and existing connections stay open', async () => {
   const clock = createTestClock();
   await withFiles(files =>
     withBroker(
-      async stage => {
-        const client = await enter(`mqtts://localhost:${port(stage)}`, { ca, keepalive: 0 });
-        assert.is(await shown(stage), 'first');
+      async broker => {
+        const client = await enter(`mqtts://localhost:${port(broker)}`, { ca, keepalive: 0 });
+        assert.is(await servedName(broker), 'first');
         install('renewed', files.tls);
         clock.advance(CERTIFICATE_RELOAD_MS);
-        assert.is(await shown(stage), 'second');
+        assert.is(await servedName(broker), 'second');
         assert.is(await echo(client, 'still here'), 'still here');
         await client.endAsync();
       },
@@ -111,12 +111,12 @@ tls('a new certificate is shown to who comes next, and who is connected stays so
   );
 });
 
-/** Makes the files of a listener useless. */
+/** Changes that make the certificate files of a listener unusable. */
 const BREAK: readonly (readonly [how: string, act: (files: Files['tls']) => void])[] = [
-  ['is no certificate', ({ cert }) => writeFileSync(cert, 'rubbish')],
+  ['is not a certificate', ({ cert }) => writeFileSync(cert, 'rubbish')],
   ['belongs to another key', tls => install('renewed', { ...tls, key: `${tls.key}.other` })],
   [
-    'is a link to itself',
+    'is a symbolic link to itself',
     ({ cert }) => {
       rmSync(cert);
       symlinkSync(cert, cert);
@@ -126,23 +126,23 @@ const BREAK: readonly (readonly [how: string, act: (files: Files['tls']) => void
 
 for (const [how, act] of BREAK) {
   tls(
-    `a new certificate that ${how} is said in the log once, and the old one kept until a good one comes`,
+    `a new certificate that ${how} is logged once, and the old one is used until a valid one is installed`,
     () => {
       const clock = createTestClock();
       return withFiles(files =>
         withBroker(
-          async stage => {
+          async broker => {
             act(files.tls);
             clock.advance(3 * CERTIFICATE_RELOAD_MS);
-            assert.is(await shown(stage), 'first');
+            assert.is(await servedName(broker), 'first');
             assert.is(
-              stage.log.filter(line => /^error broker: The old certificate stays/.test(line)).length,
+              broker.log.filter(line => /^error broker: The old certificate stays/.test(line)).length,
               1,
             );
             rmSync(files.tls.cert, { force: true });
             install('renewed', files.tls);
             clock.advance(CERTIFICATE_RELOAD_MS);
-            assert.is(await shown(stage), 'second');
+            assert.is(await servedName(broker), 'second');
           },
           { clock, manifest: { listeners: [{ ...LISTENER, ...files.tls }] } },
         ),
@@ -151,58 +151,55 @@ for (const [how, act] of BREAK) {
   );
 }
 
-tls('a key that every user of the machine can read is said in the log', () =>
+tls('a private key that every user of the machine can read is logged', () =>
   withFiles(async files => {
     const quiet = { manifest: { listeners: [{ ...LISTENER, ...files.tls }] } };
-    await withBroker(async stage => assert.not.match(stage.log.join('\n'), /key\.pem/), quiet);
+    await withBroker(async broker => assert.not.match(broker.log.join('\n'), /key\.pem/), quiet);
     chmodSync(files.tls.key, 0o644);
     await withBroker(
-      async stage => assert.match(stage.log.join('\n'), /key\.pem can be read by every user/),
+      async broker => assert.match(broker.log.join('\n'), /key\.pem can be read by every user/),
       quiet,
     );
   }),
 );
 
-tls(
-  'files that are no certificate, or are not there, are named, and tried again until TLS can use them',
-  () => {
-    const clock = createTestClock();
-    return withFiles(files => {
-      const cert = join(files.folder, 'later.pem');
-      const listeners = [{ ...LISTENER, ...files.tls, cert }, { mqtt: '127.0.0.1:0' }];
-      return withBroker(
-        async stage => {
-          const reasons = (): string[] =>
-            stage
-              .hub()
-              .status()
-              .closedListeners.map(({ reason }) => reason);
-          const turn = async (): Promise<void> => {
-            clock.advance(MAX_LISTENER_RETRY_MS);
-            await new Promise(done => setTimeout(done, 20));
-          };
-          assert.match(
-            reasons().join(),
-            /^The listener's cert \(\S+later\.pem\) cannot be read: it is not there\.$/,
-          );
-          assert.match(stage.log.join(), /warn broker: The listener's cert .* The hub tries it again\./);
-          assert.is(stage.hub().status().listeners.length, 1);
-          copyFileSync(certificate('sensor.pem'), cert);
-          while (!/cannot be used together/.test(reasons().join())) await turn();
-          copyFileSync(files.tls.cert, cert);
-          while (reasons().length > 0) await turn();
-          assert.is(await shown(stage), 'first');
-          assert.match(stage.log.join(), /info broker: The hub listens on mqtts:\/\/127\.0\.0\.1:\d+ now\./);
-        },
-        { clock, manifest: { listeners } },
-      );
-    });
-  },
-);
+tls('a missing or unusable certificate file is logged by name and read again until TLS can use it', () => {
+  const clock = createTestClock();
+  return withFiles(files => {
+    const cert = join(files.folder, 'later.pem');
+    const listeners = [{ ...LISTENER, ...files.tls, cert }, { mqtt: '127.0.0.1:0' }];
+    return withBroker(
+      async broker => {
+        const reasons = (): string[] =>
+          broker
+            .hub()
+            .status()
+            .closedListeners.map(({ reason }) => reason);
+        const turn = async (): Promise<void> => {
+          clock.advance(MAX_LISTENER_RETRY_MS);
+          await new Promise(done => setTimeout(done, 20));
+        };
+        assert.match(
+          reasons().join(),
+          /^The listener's cert \(\S+later\.pem\) cannot be read: it is not there\.$/,
+        );
+        assert.match(broker.log.join(), /warn broker: The listener's cert .* The hub tries it again\./);
+        assert.is(broker.hub().status().listeners.length, 1);
+        copyFileSync(certificate('sensor.pem'), cert);
+        while (!/cannot be used together/.test(reasons().join())) await turn();
+        copyFileSync(files.tls.cert, cert);
+        while (reasons().length > 0) await turn();
+        assert.is(await servedName(broker), 'first');
+        assert.match(broker.log.join(), /info broker: The hub listens on mqtts:\/\/127\.0\.0\.1:\d+ now\./);
+      },
+      { clock, manifest: { listeners } },
+    );
+  });
+});
 
 const SENSOR = { certificate: 'sensor 7', publish: ['sensors/#'], subscribe: ['sensors/#'] };
 
-tls('a certificate that the CA vouches for makes its holder the user of that name, without a password', () =>
+tls('a client certificate of the CA authenticates the user with its name, without a password', () =>
   withFiles(async files => {
     for (const certificateName of ['sensor 7', 'sensor-7.example', 'sensor-7@example.com']) {
       const users = { s7: { ...SENSOR, certificate: certificateName } };
@@ -213,8 +210,8 @@ tls('a certificate that the CA vouches for makes its holder the user of that nam
         clientCertificates: 'optional',
       };
       await withBroker(
-        async stage => {
-          const address = `mqtts://localhost:${port(stage)}`;
+        async broker => {
+          const address = `mqtts://localhost:${port(broker)}`;
           const client = await enter(address, { ca, ...identity('sensor') });
           const [granted] = await client.subscribeAsync('sensors/#', { qos: 1 });
           assert.is(granted?.qos, 1, certificateName);
@@ -226,27 +223,27 @@ tls('a certificate that the CA vouches for makes its holder the user of that nam
   }),
 );
 
-tls('another CA vouches for nobody, and no certificate is none', () =>
+tls('a client with a certificate of another CA or without a certificate is refused', () =>
   withFiles(async files => {
     const listener = { ...LISTENER, ...files.tls, ca: certificate('ca.pem') };
-    const tryWith = (stage: BrokerHarness, options: IClientOptions): Promise<string> =>
-      outcome(`mqtts://localhost:${port(stage)}`, { ca, ...options });
+    const tryWith = (broker: BrokerHarness, options: IClientOptions): Promise<string> =>
+      outcome(`mqtts://localhost:${port(broker)}`, { ca, ...options });
     const optional = [{ ...listener, clientCertificates: 'optional' }];
     await withBroker(
-      async stage => {
-        assert.match(await tryWith(stage, identity('stranger')), /Not authorized/);
-        assert.match(await tryWith(stage, {}), /Not authorized/);
-        assert.is(await tryWith(stage, identity('sensor')), 'in');
+      async broker => {
+        assert.match(await tryWith(broker, identity('stranger')), /Not authorized/);
+        assert.match(await tryWith(broker, {}), /Not authorized/);
+        assert.is(await tryWith(broker, identity('sensor')), 'in');
       },
       { manifest: { listeners: optional, users: { s7: SENSOR } } },
     );
     const required = [{ ...listener, clientCertificates: 'required' }];
     await withBroker(
-      async stage => {
-        assert.not.match(await tryWith(stage, identity('stranger')), /^in$|Not authorized/);
-        assert.not.match(await tryWith(stage, {}), /^in$|Not authorized/);
-        assert.is(await tryWith(stage, identity('sensor')), 'in');
-        const failures = stage.log.filter(line => line.includes('TLS handshake'));
+      async broker => {
+        assert.not.match(await tryWith(broker, identity('stranger')), /^in$|Not authorized/);
+        assert.not.match(await tryWith(broker, {}), /^in$|Not authorized/);
+        assert.is(await tryWith(broker, identity('sensor')), 'in');
+        const failures = broker.log.filter(line => line.includes('TLS handshake'));
         assert.equal(failures, [
           'info broker: TLS handshake with 127.0.0.1 failed: the issuer of the certificate is not trusted (UNABLE_TO_VERIFY_LEAF_SIGNATURE).',
           'info broker: TLS handshake with 127.0.0.1 failed: no client certificate was sent, and one is required (ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE).',
@@ -257,19 +254,19 @@ tls('another CA vouches for nobody, and no certificate is none', () =>
   }),
 );
 
-tls('a client certificate that has expired is logged with the address and the reason', () =>
+tls('an expired client certificate and plain HTTP are logged with the address and the reason', () =>
   withFiles(async files => {
     const listeners = [
       { ...LISTENER, ...files.tls, ca: certificate('expired.pem'), clientCertificates: 'required' },
     ];
     await withBroker(
-      async stage => {
-        await outcome(`mqtts://localhost:${port(stage)}`, { ca, ...identity('expired') });
-        const plain = connectTcp(port(stage), '127.0.0.1');
+      async broker => {
+        await outcome(`mqtts://localhost:${port(broker)}`, { ca, ...identity('expired') });
+        const plain = connectTcp(port(broker), '127.0.0.1');
         plain.end('GET / HTTP/1.1\r\n\r\n');
         await ended(plain);
         assert.equal(
-          stage.log.filter(line => line.includes('TLS handshake')),
+          broker.log.filter(line => line.includes('TLS handshake')),
           [
             'info broker: TLS handshake with 127.0.0.1 failed: the certificate has expired (CERT_HAS_EXPIRED).',
             'info broker: TLS handshake with 127.0.0.1 failed: plain HTTP instead of TLS (ERR_SSL_HTTP_REQUEST).',
@@ -281,7 +278,7 @@ tls('a client certificate that has expired is logged with the address and the re
   }),
 );
 
-tls('names in a certificate: what is quoted cannot pass for another entry', () => {
+tls('quoted text in a certificate is not read as another alternative name', () => {
   assert.equal(alternativeNames('DNS:a.b, email:c@d, IP Address:127.0.0.1, DNS:e'), ['a.b', 'c@d', 'e']);
   assert.equal(alternativeNames('URI:"x:y, DNS:admin", DNS:a'), ['a']);
   assert.equal(alternativeNames('DNS:"a, \\", DNS:admin"'), []);

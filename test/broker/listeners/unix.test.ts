@@ -11,7 +11,7 @@ import { Failure } from '../../../src/core/errors.ts';
 import { withBroker } from '../../harness/broker.ts';
 import { echo } from '../../harness/clients/listeners.ts';
 
-/** Leaves a socket file behind, as a hub does that is killed. */
+/** Program that leaves a socket file behind, like a killed hub. */
 const ABANDON = `
 require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'));
 `;
@@ -27,7 +27,7 @@ unix.before.each(context => {
 
 unix.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
-function talk(file: string): Promise<void> {
+function assertEcho(file: string): Promise<void> {
   const client = new MqttClient(() => connect(file), { reconnectPeriod: 0 });
   return echo(client, 'hello').then(async heard => {
     assert.is(heard, 'hello');
@@ -35,35 +35,38 @@ function talk(file: string): Promise<void> {
   });
 }
 
-unix('a client of this machine, a mode of the file, and no file after the end', async ({ file }) => {
-  await withBroker(
-    async stage => {
-      assert.equal(stage.hub().status().listeners, [`unix:${file}`]);
-      assert.is(statSync(file).mode & 0o777, 0o600);
-      await talk(file);
-    },
-    { manifest: { listeners: [{ unix: file }] } },
-  );
-  assert.not(existsSync(file));
-  await withBroker(async () => assert.is(statSync(file).mode & 0o777, 0o660), {
-    manifest: { listeners: [{ unix: file, mode: '0660' }] },
-  });
-});
+unix(
+  'a Unix socket serves a client, has the configured mode, and is removed when the hub stops',
+  async ({ file }) => {
+    await withBroker(
+      async broker => {
+        assert.equal(broker.hub().status().listeners, [`unix:${file}`]);
+        assert.is(statSync(file).mode & 0o777, 0o600);
+        await assertEcho(file);
+      },
+      { manifest: { listeners: [{ unix: file }] } },
+    );
+    assert.not(existsSync(file));
+    await withBroker(async () => assert.is(statSync(file).mode & 0o777, 0o660), {
+      manifest: { listeners: [{ unix: file, mode: '0660' }] },
+    });
+  },
+);
 
-unix("a relative path starts at the manifest's folder", () =>
-  withBroker(async stage => talk(join(stage.folder, 'near.sock')), {
+unix('a relative socket path is resolved against the folder of the manifest', () =>
+  withBroker(async broker => assertEcho(join(broker.folder, 'near.sock')), {
     manifest: { listeners: [{ unix: 'near.sock' }] },
   }),
 );
 
-unix('the file of a dead hub is replaced', async ({ file }) => {
+unix('the socket file of a killed hub is replaced', async ({ file }) => {
   await once(spawn(process.execPath, ['-e', ABANDON, file]), 'close');
   assert.ok(existsSync(file));
-  await withBroker(async () => talk(file), { manifest: { listeners: [{ unix: file }] } });
+  await withBroker(async () => assertEcho(file), { manifest: { listeners: [{ unix: file }] } });
 });
 
 unix(
-  'a socket that another program listens on is refused, a file that is none is waited for; both are left as they are',
+  'a socket in use fails the start, a file that is no socket keeps the listener closed, and both stay unchanged',
   async ({ file }) => {
     const start = () => withBroker(async () => {}, { manifest: { listeners: [{ unix: file }] } });
     const codeOf = (thrown: unknown) => (thrown instanceof Failure ? thrown.code : String(thrown));
@@ -74,8 +77,8 @@ unix(
     await new Promise(resolve => server.close(resolve));
     writeFileSync(file, 'mine');
     await withBroker(
-      async stage => {
-        const [closed] = stage.hub().status().closedListeners;
+      async broker => {
+        const [closed] = broker.hub().status().closedListeners;
         assert.match(closed?.reason ?? '', /no socket/);
       },
       { manifest: { listeners: [{ unix: file }] } },

@@ -21,17 +21,17 @@ const PINGRESP = Buffer.from([0xd0, 0]);
 
 const ON = { manifest: { listeners: [{ ws: '127.0.0.1:0', origins: ['https://app.example'] }] } };
 
-function address(stage: BrokerHarness): string {
-  return `${stage.hub().status().listeners[0]}/mqtt`;
+function address(broker: BrokerHarness): string {
+  return `${broker.hub().status().listeners[0]}/mqtt`;
 }
 
-async function open(stage: BrokerHarness, options: ClientOptions = {}): Promise<WebSocket> {
-  const socket = new WebSocket(address(stage), 'mqtt', options);
+async function open(broker: BrokerHarness, options: ClientOptions = {}): Promise<WebSocket> {
+  const socket = new WebSocket(address(broker), 'mqtt', options);
   await once(socket, 'open');
   return socket;
 }
 
-/** Resolves to the next frames, as many as hold `count` bytes. */
+/** Resolves to the next frames, together at least `count` bytes. */
 async function read(socket: WebSocket, count: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   return new Promise(resolve => {
@@ -46,21 +46,21 @@ async function read(socket: WebSocket, count: number): Promise<Buffer> {
   });
 }
 
-/** The code with which the hub closes it. */
+/** Resolves to the close code that the hub sends. */
 async function closeCode(socket: WebSocket): Promise<number> {
   return new Promise(resolve => socket.once('close', code => resolve(code)));
 }
 
 const webSockets = suite('broker: WebSockets');
 
-webSockets('mqtt.js over WebSockets, plain and over TLS with a certificate of its own', () =>
+webSockets('mqtt.js connects over WebSockets, plain and over TLS with a client certificate', () =>
   withFiles(async ({ tls }) => {
     const wss = { wss: '127.0.0.1:0', ...tls, ca: certificate('ca.pem'), clientCertificates: 'required' };
     const users = { s7: { certificate: 'sensor 7', publish: ['echo'], subscribe: ['echo'] } };
     const anonymous = { publish: ['echo'], subscribe: ['echo'] };
     await withBroker(
-      async stage => {
-        const [plain, secure] = stage.hub().status().listeners;
+      async broker => {
+        const [plain, secure] = broker.hub().status().listeners;
         const one = await enter(`${plain}/deep/path`);
         assert.is(await echo(one, 'plain'), 'plain');
         await one.endAsync();
@@ -74,9 +74,9 @@ webSockets('mqtt.js over WebSockets, plain and over TLS with a certificate of it
   }),
 );
 
-webSockets('[MQTT-6.0.0-2] packets may span frames, and a frame may hold several', () =>
-  withBroker(async stage => {
-    const socket = await open(stage);
+webSockets('[MQTT-6.0.0-2] a packet may span several frames, and a frame may contain several packets', () =>
+  withBroker(async broker => {
+    const socket = await open(broker);
     for (const byte of CONNECT) socket.send(Buffer.from([byte]));
     assert.equal(await read(socket, 4), CONNACK);
     socket.send(Buffer.concat([PINGREQ, PINGREQ, PINGREQ]));
@@ -85,46 +85,46 @@ webSockets('[MQTT-6.0.0-2] packets may span frames, and a frame may hold several
   }, ON),
 );
 
-webSockets('[MQTT-6.0.0-1] a text frame ends the connection, and its will is published', () =>
-  withBroker(async stage => {
-    const socket = await open(stage);
+webSockets('[MQTT-6.0.0-1] a text frame closes the connection with code 1003', () =>
+  withBroker(async broker => {
+    const socket = await open(broker);
     socket.send(CONNECT);
     await read(socket, 4);
     const code = closeCode(socket);
     socket.send('text');
     assert.is(await code, 1003);
-    assert.match(stage.log.join('\n'), /Closed a connection: it sent a text frame.* client=c /);
+    assert.match(broker.log.join('\n'), /Closed a connection: it sent a text frame.* client=c /);
   }, ON),
 );
 
-webSockets('a frame that is larger than a packet may be ends the connection', () =>
-  withBroker(async stage => {
-    const socket = await open(stage);
+webSockets('a frame larger than the maximum packet size closes the connection with code 1009', () =>
+  withBroker(async broker => {
+    const socket = await open(broker);
     const code = closeCode(socket);
     socket.send(Buffer.alloc(MAX_PACKET_BYTES + 1, 0x10));
     assert.is(await code, 1009);
   }, ON),
 );
 
-webSockets('DISCONNECT and a stop of the hub close it as the protocol has it', () =>
-  withBroker(async stage => {
-    const leaving = await open(stage);
+webSockets('DISCONNECT and a stop of the hub close the WebSocket with code 1000', () =>
+  withBroker(async broker => {
+    const leaving = await open(broker);
     leaving.send(Buffer.concat([CONNECT, Buffer.from([0xe0, 0])]));
     assert.is(await closeCode(leaving), 1000);
-    const staying = await open(stage);
+    const staying = await open(broker);
     staying.send(CONNECT);
     await read(staying, 4);
     const code = closeCode(staying);
-    await stage.restart();
+    await broker.restart();
     assert.is(await code, 1000);
   }, ON),
 );
 
-webSockets('it is pinged, so that no proxy takes it for dead', async () => {
+webSockets('the hub pings a WebSocket, so that no proxy closes it as idle', async () => {
   const clock = createTestClock();
   await withBroker(
-    async stage => {
-      const socket = await open(stage);
+    async broker => {
+      const socket = await open(broker);
       socket.send(CONNECT);
       await read(socket, 4);
       const pinged = once(socket, 'ping');
@@ -144,15 +144,15 @@ const REFUSED: readonly (readonly [
   origin: string,
   status: number,
 ])[] = [
-  ['another path', '/', 'mqtt', '', 404],
-  ['[MQTT-6.0.0-3] another subprotocol', '/mqtt', 'chat', '', 400],
-  ['a page of another site', '/mqtt', 'mqtt', 'https://evil.example', 403],
+  ['a request for another path', '/', 'mqtt', '', 404],
+  ['[MQTT-6.0.0-3] a request for another subprotocol', '/mqtt', 'chat', '', 400],
+  ['a request of a page of another site', '/mqtt', 'mqtt', 'https://evil.example', 403],
 ];
 
 for (const [what, path, protocol, origin, status] of REFUSED) {
-  webSockets(`${what}: ${status}`, () =>
-    withBroker(async stage => {
-      const url = `${stage.hub().status().listeners[0]}${path}`;
+  webSockets(`${what} is refused with HTTP status ${status}`, () =>
+    withBroker(async broker => {
+      const url = `${broker.hub().status().listeners[0]}${path}`;
       const socket = new WebSocket(url, protocol, origin === '' ? {} : { origin });
       const [error] = await once(socket, 'error');
       assert.is(String(error), `Error: Unexpected server response: ${status}`);
@@ -160,19 +160,19 @@ for (const [what, path, protocol, origin, status] of REFUSED) {
   );
 }
 
-webSockets('a page that the listener names, and the name of MQTT 3.1', () =>
-  withBroker(async stage => {
-    const socket = await open(stage, { origin: 'https://app.example' });
+webSockets('a page of a configured origin and the subprotocol mqttv3.1 are accepted', () =>
+  withBroker(async broker => {
+    const socket = await open(broker, { origin: 'https://app.example' });
     assert.is(socket.protocol, 'mqtt');
     socket.close();
-    const old = new WebSocket(address(stage), 'mqttv3.1');
+    const old = new WebSocket(address(broker), 'mqttv3.1');
     await once(old, 'open');
     assert.is(old.protocol, 'mqttv3.1');
     old.close();
   }, ON),
 );
 
-/** Pages, by the host that they and the request name. */
+/** Origin and Host of upgrade requests, with the expected acceptance. */
 const PAGES: readonly (readonly [origin: string, host: string, allowed: boolean])[] = [
   ['http://hub.example', 'hub.example:9001', true],
   ['http://HUB.example.', 'Hub.Example:9001', true],
@@ -195,52 +195,57 @@ const PAGES: readonly (readonly [origin: string, host: string, allowed: boolean]
   ['https://app.example', 'anything', true],
 ];
 
-webSockets('pages of the same host, by an address or a name that nobody else can have', () => {
-  const settings = { path: '/mqtt', origins: ['https://app.example'] };
-  const own = [...ownNames({ host: '0.0.0.0', hosts: ['hub.example'] }), '*.wild.example'];
-  for (const [origin, host, allowed] of PAGES) {
-    const headers = { origin, host, 'sec-websocket-protocol': 'mqtt' };
-    assert.is(objectionTo({ url: '/mqtt', headers }, settings, own) === undefined, allowed, origin);
-  }
-});
-
-webSockets('a page whose name was made to resolve to the hub is refused, where anybody is let in', () =>
-  withFiles(async ({ tls }) => {
-    install('kept', tls);
-    const listeners = [
-      { ws: '127.0.0.1:0', hosts: ['hub.example'] },
-      { wss: '127.0.0.1:0', ...tls },
-    ];
-    const manifest = { listeners, anonymous: { publish: ['a'] } };
-    await withBroker(
-      async stage => {
-        const [plain = '', secure = ''] = stage.hub().status().listeners;
-        const outcome = async (url: string, name: string): Promise<string> => {
-          const scheme = url.startsWith('wss') ? 'https' : 'http';
-          const socket = new WebSocket(`${url}/mqtt`, 'mqtt', {
-            origin: `${scheme}://${name}`,
-            headers: { host: name },
-            rejectUnauthorized: false,
-          });
-          const refused = once(socket, 'error').then(([error]) => String(error));
-          const result = await Promise.race([refused, once(socket, 'open').then(() => 'open')]);
-          socket.close();
-          return result;
-        };
-        assert.match(await outcome(plain, 'rebound.example'), /403/);
-        assert.is(await outcome(plain, 'hub.example'), 'open');
-        assert.is(await outcome(plain, '127.0.0.1'), 'open');
-        assert.match(await outcome(secure, 'hub.example'), /403/);
-        assert.is(await outcome(secure, 'kept.example'), 'open');
-      },
-      { manifest },
-    );
-  }),
+webSockets(
+  'a page of the same host is accepted only if the host is an IP address or a name of the hub',
+  () => {
+    const settings = { path: '/mqtt', origins: ['https://app.example'] };
+    const own = [...ownNames({ host: '0.0.0.0', hosts: ['hub.example'] }), '*.wild.example'];
+    for (const [origin, host, allowed] of PAGES) {
+      const headers = { origin, host, 'sec-websocket-protocol': 'mqtt' };
+      assert.is(objectionTo({ url: '/mqtt', headers }, settings, own) === undefined, allowed, origin);
+    }
+  },
 );
 
-webSockets('a browser that just looks is told to ask for a WebSocket', () =>
-  withBroker(async stage => {
-    const ask = request(address(stage).replace('ws:', 'http:')).end();
+webSockets(
+  'a page whose DNS name was rebound to the hub is refused, although anonymous clients may connect',
+  () =>
+    withFiles(async ({ tls }) => {
+      install('kept', tls);
+      const listeners = [
+        { ws: '127.0.0.1:0', hosts: ['hub.example'] },
+        { wss: '127.0.0.1:0', ...tls },
+      ];
+      const manifest = { listeners, anonymous: { publish: ['a'] } };
+      await withBroker(
+        async broker => {
+          const [plain = '', secure = ''] = broker.hub().status().listeners;
+          const outcome = async (url: string, name: string): Promise<string> => {
+            const scheme = url.startsWith('wss') ? 'https' : 'http';
+            const socket = new WebSocket(`${url}/mqtt`, 'mqtt', {
+              origin: `${scheme}://${name}`,
+              headers: { host: name },
+              rejectUnauthorized: false,
+            });
+            const refused = once(socket, 'error').then(([error]) => String(error));
+            const result = await Promise.race([refused, once(socket, 'open').then(() => 'open')]);
+            socket.close();
+            return result;
+          };
+          assert.match(await outcome(plain, 'rebound.example'), /403/);
+          assert.is(await outcome(plain, 'hub.example'), 'open');
+          assert.is(await outcome(plain, '127.0.0.1'), 'open');
+          assert.match(await outcome(secure, 'hub.example'), /403/);
+          assert.is(await outcome(secure, 'kept.example'), 'open');
+        },
+        { manifest },
+      );
+    }),
+);
+
+webSockets('a plain HTTP request is answered with status 426', () =>
+  withBroker(async broker => {
+    const ask = request(address(broker).replace('ws:', 'http:')).end();
     const [response] = await once(ask, 'response');
     assert.is(response.statusCode, 426);
     response.resume();

@@ -11,52 +11,52 @@ import { stallDisk } from './stalled-disk.ts';
 
 const BODY = 'x'.repeat(1000);
 
-/** Lets a persistent session subscribe to `kept` and go away. */
-async function leaveReader(stage: BrokerHarness): Promise<void> {
-  const reader = await stage.client();
+/** Creates a persistent session that is subscribed to `kept` and offline. */
+async function createOfflineReader(broker: BrokerHarness): Promise<void> {
+  const reader = await broker.client();
   await reader.connect({ clientId: 'reader', clean: false });
   await reader.subscribe('kept', 1);
   await reader.leave();
 }
 
-/** Publishes `count` messages that must be kept, with identifiers from 1 on. */
-async function publisherOf(stage: BrokerHarness, count: number, keepalive: number): Promise<Client> {
-  const publisher = await stage.client();
+/** Publishes `count` messages that must be stored, with packet identifiers from 1. */
+async function publisherOf(broker: BrokerHarness, count: number, keepalive: number): Promise<Client> {
+  const publisher = await broker.client();
   await publisher.connect({ clientId: 'publisher', keepalive });
   for (let id = 1; id <= count; id++) publisher.publish('kept', BODY, 1, id);
   return publisher;
 }
 
-function received(stage: BrokerHarness): number {
-  return stage.hub().status().counts.broker.received;
+function received(broker: BrokerHarness): number {
+  return broker.hub().status().counts.broker.received;
 }
 
-const bounds = suite('broker: bounds');
+const bounds = suite('broker: back-pressure and floods');
 
 bounds(
-  'while the disk stalls a publisher is read no further, others are served, and all is settled after it',
+  'a stalled disk pauses the reading of a publisher, others are served, and all messages are acknowledged later',
   () =>
-    withBroker(async stage => {
+    withBroker(async broker => {
       const COUNT = 6000;
-      await leaveReader(stage);
-      const goOn = await stallDisk(join(stage.folder, 'data'));
-      const publisher = await publisherOf(stage, COUNT, 0);
-      const bystander = await stage.client();
-      await bystander.connect({ clientId: 'bystander' });
-      const unsettled = (): number => received(stage) - publisher.waiting();
+      await createOfflineReader(broker);
+      const goOn = await stallDisk(join(broker.folder, 'data'));
+      const publisher = await publisherOf(broker, COUNT, 0);
+      const other = await broker.client();
+      await other.connect({ clientId: 'other' });
+      const unacknowledged = (): number => received(broker) - publisher.waiting();
       let commits = 0;
       let looks = 0;
-      // Both journals are full by then: without the lock a commit would come within its window.
+      // Both journals are full. Without the lock, a commit would happen within its window.
       await until('no commit comes any more', () => {
-        const { store } = stage.hub().status().counts;
-        looks = store.commits === commits && unsettled() > 0 ? looks + 1 : 0;
+        const { store } = broker.hub().status().counts;
+        looks = store.commits === commits && unacknowledged() > 0 ? looks + 1 : 0;
         commits = store.commits;
         return looks === 10;
       });
-      const settled = publisher.waiting();
-      for (let n = 0; n < 50; n++) assert.equal(await bystander.roundTrip(), []);
-      assert.is(publisher.waiting(), settled);
-      assert.ok(unsettled() <= MAX_PENDING_PUBLISHES, `${unsettled()} were taken in`);
+      const acknowledged = publisher.waiting();
+      for (let n = 0; n < 50; n++) assert.equal(await other.roundTrip(), []);
+      assert.is(publisher.waiting(), acknowledged);
+      assert.ok(unacknowledged() <= MAX_PENDING_PUBLISHES, `${unacknowledged()} were taken in`);
       await goOn();
       for (let id = 1; id <= COUNT; id++) {
         const packet = await publisher.next();
@@ -65,22 +65,22 @@ bounds(
     }),
 );
 
-bounds('a publisher that is not read does not lose its connection to its keep-alive', async () => {
+bounds('a publisher whose socket the hub does not read is not disconnected by its keep-alive', async () => {
   const COUNT = 3000;
   const clock = createTestClock();
   await withBroker(
-    async stage => {
-      const reader = await stage.client();
+    async broker => {
+      const reader = await broker.client();
       await reader.connect({ clientId: 'reader', clean: false });
       reader.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'kept', qos: 1 }] });
       assert.equal(await reader.roundTrip(), []);
       clock.advance(COMMIT_WINDOW_MS);
       assert.is(brief(await reader.next()), 'suback 1');
       await reader.leave();
-      const publisher = await publisherOf(stage, COUNT, 60);
-      await until('the publisher is held back', () => received(stage) === MAX_PENDING_PUBLISHES);
+      const publisher = await publisherOf(broker, COUNT, 60);
+      await until('the publisher is held back', () => received(broker) === MAX_PENDING_PUBLISHES);
       clock.advance(10 * 60_000);
-      await until('all is settled', () => {
+      await until('all is acknowledged', () => {
         clock.advance(COMMIT_WINDOW_MS);
         return publisher.waiting() === COUNT;
       });
@@ -89,54 +89,56 @@ bounds('a publisher that is not read does not lose its connection to its keep-al
   );
 });
 
-bounds('clients that come and go with rubbish disturb nobody and leave nothing behind', () =>
-  withBroker(async stage => {
-    const good = await stage.client();
-    await good.connect({ clientId: 'good' });
-    const rubbish = async (): Promise<void> => {
-      for (let n = 0; n < 50; n++) {
-        const bad = await stage.client();
-        if (n % 2 === 0) await bad.connect({ clientId: 'bad', clean: false });
-        bad.write(Buffer.alloc(1000, n));
-        bad.socket.end();
-        while ((await bad.next()) !== 'closed');
+bounds(
+  'clients that send invalid bytes and reconnect affect no other client and leave no connection behind',
+  () =>
+    withBroker(async broker => {
+      const client = await broker.client();
+      await client.connect({ clientId: 'client' });
+      const rubbish = async (): Promise<void> => {
+        for (let n = 0; n < 50; n++) {
+          const invalid = await broker.client();
+          if (n % 2 === 0) await invalid.connect({ clientId: 'invalid', clean: false });
+          invalid.write(Buffer.alloc(1000, n));
+          invalid.socket.end();
+          while ((await invalid.next()) !== 'closed');
+        }
+      };
+      const flood = Promise.all([rubbish(), rubbish(), rubbish(), rubbish()]);
+      for (let id = 1; id <= 500; id++) {
+        client.publish('a', 'x', 1, id);
+        const answer = await client.next();
+        assert.is(answer !== 'closed' && answer.messageId, id);
       }
-    };
-    const flood = Promise.all([rubbish(), rubbish(), rubbish(), rubbish()]);
-    for (let id = 1; id <= 500; id++) {
-      good.publish('a', 'x', 1, id);
-      const answer = await good.next();
-      assert.is(answer !== 'closed' && answer.messageId, id);
-    }
-    await flood;
-    await until('the others are gone', () => stage.hub().status().counts.broker.connections === 1);
-  }),
+      await flood;
+      await until('the others are gone', () => broker.hub().status().counts.broker.connections === 1);
+    }),
 );
 
-bounds('a flood of QoS 0 does not keep the others from being served meanwhile', () =>
-  withBroker(async stage => {
+bounds('a flood of QoS 0 messages does not block other clients', () =>
+  withBroker(async broker => {
     const COUNT = 50_000;
-    const good = await stage.client();
-    await good.connect({ clientId: 'good' });
-    const flood = await stage.client();
+    const client = await broker.client();
+    await client.connect({ clientId: 'client' });
+    const flood = await broker.client();
     await flood.connect({ clientId: 'flood' });
     for (let n = 0; n < COUNT; n++) flood.publish('nobody', BODY, 0);
-    assert.equal(await good.roundTrip(), []);
-    const then = received(stage);
+    assert.equal(await client.roundTrip(), []);
+    const then = received(broker);
     assert.ok(then < COUNT, `all ${then} of the flood went first`);
-    await until('the flood is over', () => received(stage) === COUNT);
+    await until('the flood is over', () => received(broker) === COUNT);
   }),
 );
 
-bounds('however many subscriptions one packet is refused, the log gets one line', () =>
-  withBroker(async stage => {
-    const client = await stage.client();
+bounds('thousands of refused subscriptions in one SUBSCRIBE write one log line', () =>
+  withBroker(async broker => {
+    const client = await broker.client();
     await client.connect({});
     const subscriptions = Array.from({ length: 10_000 }, (_, n) => ({ topic: `a/${n}`, qos: 0 as const }));
     client.send({ cmd: 'subscribe', messageId: 1, subscriptions });
     const answer = await client.next();
     assert.is(answer !== 'closed' && answer.cmd === 'suback' && answer.granted.length, 10_000);
-    const refused = stage.log.filter(line => line.includes('Refused'));
+    const refused = broker.log.filter(line => line.includes('Refused'));
     assert.is(refused.length, 1);
     assert.match(
       refused.join(),

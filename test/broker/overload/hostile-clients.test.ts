@@ -10,66 +10,66 @@ import { createTestClock } from '../../harness/clock.ts';
 
 const hostile = suite('broker: hostile clients');
 
-/** PUBLISH of QoS 2 on topic `x`, marked as a duplicate or not. */
+/** Returns the bytes of a QoS 2 PUBLISH on topic `x`, with DUP if `dup`. */
 function publishBytes(messageId: number, dup: boolean): Buffer {
   return Buffer.from([dup ? 0x3c : 0x34, 6, 0, 1, 0x78, messageId >> 8, messageId & 0xff, 0x79]);
 }
 
-/** Lets a persistent session subscribe to `x` and go away, so that messages on it are stored. */
-async function leaveReader(stage: BrokerHarness): Promise<void> {
-  const reader = await stage.client();
+/** Creates a persistent session that is subscribed to `x` and offline, so that messages on `x` are stored. */
+async function createOfflineReader(broker: BrokerHarness): Promise<void> {
+  const reader = await broker.client();
   await reader.connect({ clientId: 'reader', clean: false });
   await reader.subscribe('x', 1);
   await reader.leave();
 }
 
 hostile('a QoS 2 PUBLISH repeated 100,000 times is stored once', () =>
-  withBroker(async stage => {
-    await leaveReader(stage);
-    const client = await stage.client();
+  withBroker(async broker => {
+    await createOfflineReader(broker);
+    const client = await broker.client();
     await client.connect({ clientId: 'repeats' });
     client.write(Buffer.concat(Array.from({ length: 100_000 }, () => publishBytes(7, true))));
     assert.is(brief(await client.next()), 'pubrec');
-    const [queue] = stage.hub().status().queues;
+    const [queue] = broker.hub().status().queues;
     assert.is(queue?.depth, 1);
     client.send({ cmd: 'pubrel', messageId: 7 });
-    // Repeats that come after the commit are answered, too.
+    // Repeats that arrive after the commit are answered too.
     let answer = await client.next();
     while (brief(answer) === 'pubrec') answer = await client.next();
     assert.is(brief(answer), 'pubcomp');
-    const other = await stage.client();
+    const other = await broker.client();
     assert.is(brief(await other.connect({ clientId: 'other' })), 'connack 0');
   }),
 );
 
-hostile('a repeat on a new connection is answered there once the message is safe', () =>
-  withBroker(async stage => {
-    await leaveReader(stage);
-    const first = await stage.client();
+hostile('a QoS 2 PUBLISH repeated on a new connection is answered there when the message is durable', () =>
+  withBroker(async broker => {
+    await createOfflineReader(broker);
+    const first = await broker.client();
     await first.connect({ clientId: 'again', clean: false });
     first.write(publishBytes(7, false));
-    const second = await stage.client();
+    const second = await broker.client();
     await second.connect({ clientId: 'again', clean: false });
     second.write(publishBytes(7, true));
     assert.is(brief(await second.next()), 'pubrec');
-    assert.is(stage.hub().status().queues[0]?.depth, 1);
+    assert.is(broker.hub().status().queues[0]?.depth, 1);
   }),
 );
 
-hostile('a 3.1.1 client that releases no QoS 2 identifier is closed at the bound of MQTT 5', () =>
-  withBroker(async stage => {
-    const client = await stage.client();
+hostile('an MQTT 3.1.1 client that sends no PUBREL is disconnected at the Receive Maximum of MQTT 5', () =>
+  withBroker(async broker => {
+    const client = await broker.client();
     await client.connect({ clientId: 'hoards', clean: false });
     const all = Array.from({ length: 65_535 }, (_, index) => publishBytes(index + 1, false));
     client.write(Buffer.concat(all));
     let answers = 0;
     while ((await client.next()) !== 'closed') answers++;
     assert.ok(answers <= MAX_PENDING_PUBLISHES, `${answers} answers`);
-    const other = await stage.client();
+    const other = await broker.client();
     await other.connect({ clientId: 'other' });
     assert.equal(await other.roundTrip(), []);
-    await stage.restart();
-    const again = await stage.client();
+    await broker.restart();
+    const again = await broker.client();
     assert.is(brief(await again.connect({ clientId: 'hoards', clean: false })), 'connack 0 present');
     again.write(publishBytes(MAX_PENDING_PUBLISHES, true));
     assert.is(brief(await again.next()), 'pubrec');
@@ -80,24 +80,26 @@ hostile('a 3.1.1 client that releases no QoS 2 identifier is closed at the bound
   }),
 );
 
-hostile('a client that does not read its answers is not read, and costs a bounded amount of memory', () =>
-  withBroker(async stage => {
-    const client = await stage.client();
-    await client.connect({ clientId: 'deaf' });
-    client.socket.pause();
-    const pings = Buffer.alloc(1 << 20, Buffer.from([0xc0, 0]));
-    for (let n = 0; n < 64; n++) client.write(pings);
-    const other = await stage.client();
-    await other.connect({ clientId: 'other' });
-    for (let n = 0; n < 20; n++) assert.equal(await other.roundTrip(), []);
-    assert.ok(client.socket.writableLength > 32 << 20, `${client.socket.writableLength} bytes wait`);
-    client.socket.destroy();
-  }),
+hostile(
+  'the hub stops reading a client that does not read its answers, so the memory for it is bounded',
+  () =>
+    withBroker(async broker => {
+      const client = await broker.client();
+      await client.connect({ clientId: 'deaf' });
+      client.socket.pause();
+      const pings = Buffer.alloc(1 << 20, Buffer.from([0xc0, 0]));
+      for (let n = 0; n < 64; n++) client.write(pings);
+      const other = await broker.client();
+      await other.connect({ clientId: 'other' });
+      for (let n = 0; n < 20; n++) assert.equal(await other.roundTrip(), []);
+      assert.ok(client.socket.writableLength > 32 << 20, `${client.socket.writableLength} bytes wait`);
+      client.socket.destroy();
+    }),
 );
 
-hostile('a SUBSCRIBE that names one filter 100,000 times brings its retained messages once', () =>
-  withBroker(async stage => {
-    const client = await stage.client();
+hostile('a SUBSCRIBE with one filter 100,000 times delivers its retained messages once', () =>
+  withBroker(async broker => {
+    const client = await broker.client();
     await client.connect({ clientId: 'greedy' });
     client.send({ cmd: 'publish', topic: 'kept', payload: 'x', qos: 0, dup: false, retain: true });
     const subscriptions = Array.from({ length: 100_000 }, () => ({ topic: '#', qos: 0 as const }));
@@ -107,26 +109,26 @@ hostile('a SUBSCRIBE that names one filter 100,000 times brings its retained mes
   }),
 );
 
-hostile('a CONNECT that is longer than any needs to be is refused by its header', () =>
-  withBroker(async stage => {
-    const socket = connect(stage.port(), '127.0.0.1');
+hostile('a CONNECT that announces more than MAX_CONNECT_BYTES is refused after its header', () =>
+  withBroker(async broker => {
+    const socket = connect(broker.port(), '127.0.0.1');
     socket.write(Buffer.from([0x10, 0xff, 0xff, 0x3f, 0, 4]));
     await ended(socket);
-    assert.ok(stage.log.some(line => line.includes(`larger than ${MAX_CONNECT_BYTES} bytes`)));
+    assert.ok(broker.log.some(line => line.includes(`larger than ${MAX_CONNECT_BYTES} bytes`)));
   }),
 );
 
 hostile(
-  'connections that never send CONNECT are closed after its time, whatever they have sent',
+  'a connection without a complete CONNECT is closed after the timeout, and other clients stay connected',
   async () => {
     const clock = createTestClock();
     await withBroker(
-      async stage => {
-        const silent = connect(stage.port(), '127.0.0.1');
+      async broker => {
+        const silent = connect(broker.port(), '127.0.0.1');
         await once(silent, 'connect');
-        const half = connect(stage.port(), '127.0.0.1');
+        const half = connect(broker.port(), '127.0.0.1');
         half.write(Buffer.from([0x10, 0x20, 0, 4]));
-        const client = await stage.client();
+        const client = await broker.client();
         await client.connect({ clientId: 'c' });
         const gone = Promise.all([ended(silent), ended(half)]);
         clock.advance(CONNECT_TIMEOUT_MS);

@@ -14,14 +14,14 @@ import { createTestClock } from '../../harness/clock.ts';
 
 const memory = suite('broker: memory');
 
-memory('the parts of a budget are together less than half of 64 MB', () => {
+memory('the parts of the memory budget of 64 MB are together less than half of it', () => {
   const parts = Object.values(budgetOf(64 << 20));
   assert.ok(parts.reduce((one, other) => one + other, 0) < 32 << 20);
   assert.ok(parts.every(part => part >= 1 << 20));
 });
 
 memory(
-  'pressure is high from its bound on and low at half of it, and wakes in order until it is high again',
+  'a gauge is high from its bound down to half of it, and then calls its waiters in order until it is high again',
   () => {
     const gauge = createGauge(100);
     const woken: string[] = [];
@@ -43,23 +43,26 @@ memory(
   },
 );
 
-memory('beyond the bound of incomplete packets the connection whose packet began first is closed', () => {
-  const partials = createPartials(100_000);
-  const closed: string[] = [];
-  const holder = (name: string) => ({ closeForMemory: () => void closed.push(name) });
-  const [one, two, three] = [holder('one'), holder('two'), holder('three')];
-  partials.set(one, 50_000);
-  partials.set(two, 40_000);
-  partials.set(one, 60_000);
-  partials.set(three, 4_000);
-  assert.equal(closed, []);
-  partials.set(three, 40_000);
-  assert.equal(closed, ['one']);
-  partials.set(two, 0);
-  assert.is(partials.bytes(), 40_000);
-});
+memory(
+  'the connection with the oldest incomplete packet is closed when incomplete packets exceed their bound',
+  () => {
+    const partials = createPartials(100_000);
+    const closed: string[] = [];
+    const holder = (name: string) => ({ closeForMemory: () => void closed.push(name) });
+    const [one, two, three] = [holder('one'), holder('two'), holder('three')];
+    partials.set(one, 50_000);
+    partials.set(two, 40_000);
+    partials.set(one, 60_000);
+    partials.set(three, 4_000);
+    assert.equal(closed, []);
+    partials.set(three, 40_000);
+    assert.equal(closed, ['one']);
+    partials.set(two, 0);
+    assert.is(partials.bytes(), 40_000);
+  },
+);
 
-memory('sockets that are behind share what there is, and each keeps a least', () => {
+memory('sockets with unsent bytes share the output memory, and each has a minimum', () => {
   const sockets = createSocketMemory(4 << 20);
   assert.is(sockets.limit(), 1 << 20);
   for (let n = 0; n < 8; n++) sockets.changed(0, 1 << 19);
@@ -71,7 +74,7 @@ memory('sockets that are behind share what there is, and each keeps a least', ()
 });
 
 memory(
-  'beyond their memory the oldest connection before CONNECT is closed, of the address that has most',
+  'connections without CONNECT that exceed their memory are closed, the oldest of the busiest address first',
   async () => {
     const closed: number[] = [];
     const gate = createGate({
@@ -103,7 +106,7 @@ memory(
 );
 
 memory(
-  'at the capacity a connection without CONNECT gives its place to a newcomer, and clients keep theirs',
+  'a new connection at full capacity replaces a connection without CONNECT and never a client',
   async () => {
     const gate = createGate({
       clock: createTestClock(),
@@ -115,7 +118,7 @@ memory(
     const server = createServer(socket => {
       const arrival = gate.admit(socket, PLAIN_ARRIVAL_BYTES);
       admitted.push(arrival !== undefined);
-      // The first and the third are clients, the second sends nothing.
+      // The first and the third connection are clients, the second sends nothing.
       if (admitted.length !== 2) arrival?.entered();
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -135,9 +138,9 @@ memory(
   },
 );
 
-memory('the status tells the budget, where it comes from, and what is used', () =>
-  withBroker(async stage => {
-    const { memory: status } = stage.hub().status();
+memory('the status reports the memory budget, its source and the memory in use', () =>
+  withBroker(async broker => {
+    const { memory: status } = broker.hub().status();
     assert.ok(status.totalBytes > 0 && status.anonymousBytes > 0);
     assert.ok(['control group', 'machine'].includes(status.source));
     assert.equal(status.budgetBytes, budgetOf(status.totalBytes));

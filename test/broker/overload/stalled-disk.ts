@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-/** Holds the write lock of the LMDB file in its first argument until its standard input ends. */
+/** Program that holds the write lock of the LMDB file in its first argument until its standard input ends. */
 const HOLDER = `
 import { readSync } from 'node:fs';
 import { open } from 'lmdb';
@@ -13,9 +13,8 @@ open({ path: process.argv[1], maxDbs: 8 }).transactionSync(() => {
 `;
 
 /**
- * Makes every checkpoint of the hub on `dataFolder` wait, as a disk does that is slow, until the returned
- * function is called: once both journals are full, so does every commit. Another process holds the lock, so
- * that the hub itself has nothing to do but wait.
+ * Blocks every checkpoint of the hub on `dataFolder`, like a slow disk, until the returned function is called.
+ * Commits block too when both journals are full. Another process holds the lock, so that the hub only waits.
  */
 export async function stallDisk(dataFolder: string): Promise<() => Promise<void>> {
   const args = ['--input-type=module', '--eval', HOLDER, join(dataFolder, 'store')];

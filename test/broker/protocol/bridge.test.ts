@@ -12,7 +12,7 @@ import { brief, withBroker } from '../../harness/broker.ts';
 
 const MOSQUITTO = '/usr/sbin/mosquitto';
 const hasMosquitto = spawnSync(MOSQUITTO, ['-h']).error === undefined;
-if (!hasMosquitto) process.stdout.write('\nskipped: a bridge of mosquitto, which is not installed\n');
+if (!hasMosquitto) process.stdout.write('\nskipped: mosquitto is not installed\n');
 
 const STATE = '$SYS/broker/connection/box/state';
 
@@ -34,43 +34,45 @@ function connectOf(level: 3 | 4, willTopic = STATE): Packet {
 }
 
 for (const level of [3, 4] as const) {
-  bridge(`level 0x8${level} is a bridge: no echo, RETAIN as published, its state as message and will`, () =>
-    withBroker(async stage => {
-      const watcher = await stage.client();
-      await watcher.connect({ clientId: 'watcher' });
-      await watcher.subscribe('$SYS/broker/connection/#', 0);
-      const box = await stage.client();
-      box.send(connectOf(level));
-      assert.is(brief(await box.next()), 'connack 0');
-      await box.subscribe('#', 1);
-      box.send({ cmd: 'publish', topic: STATE, payload: '1', qos: 0, dup: false, retain: true });
-      box.publish('t', 'from the box', 0);
-      assert.equal(await box.roundTrip(), []);
-      assert.equal(await watcher.roundTrip(), [`${STATE} 1 q0`]);
-      watcher.send({ cmd: 'publish', topic: 't', payload: 'kept', qos: 0, dup: false, retain: true });
-      const kept = await box.next();
-      assert.is(kept !== 'closed' && kept.cmd === 'publish' && kept.retain, true);
-      box.socket.destroy();
-      assert.is(brief(await watcher.next()), `${STATE} 0 q0`);
-    }),
+  bridge(
+    `a bridge with level 0x8${level} gets no echo and RETAIN as published, and may publish its state`,
+    () =>
+      withBroker(async broker => {
+        const watcher = await broker.client();
+        await watcher.connect({ clientId: 'watcher' });
+        await watcher.subscribe('$SYS/broker/connection/#', 0);
+        const box = await broker.client();
+        box.send(connectOf(level));
+        assert.is(brief(await box.next()), 'connack 0');
+        await box.subscribe('#', 1);
+        box.send({ cmd: 'publish', topic: STATE, payload: '1', qos: 0, dup: false, retain: true });
+        box.publish('t', 'from the box', 0);
+        assert.equal(await box.roundTrip(), []);
+        assert.equal(await watcher.roundTrip(), [`${STATE} 1 q0`]);
+        watcher.send({ cmd: 'publish', topic: 't', payload: 'kept', qos: 0, dup: false, retain: true });
+        const kept = await box.next();
+        assert.is(kept !== 'closed' && kept.cmd === 'publish' && kept.retain, true);
+        box.socket.destroy();
+        assert.is(brief(await watcher.next()), `${STATE} 0 q0`);
+      }),
   );
 }
 
-bridge('publishes on no state but its own, and nobody else does', () =>
-  withBroker(async stage => {
-    const other = await stage.client();
+bridge('a bridge may publish only its own connection state, and no other client may publish it', () =>
+  withBroker(async broker => {
+    const other = await broker.client();
     other.send(connectOf(4, '$SYS/broker/connection/other/state'));
     assert.is(brief(await other.next()), 'connack 5');
-    const box = await stage.client();
+    const box = await broker.client();
     box.send(connectOf(4));
     await box.next();
     box.publish('$SYS/broker/version', 'x', 0);
     assert.is(await box.next(), 'closed');
-    const plain = await stage.client();
+    const plain = await broker.client();
     await plain.connect({ clientId: 'box' });
     plain.publish(STATE, '1', 0);
     assert.is(await plain.next(), 'closed');
-    const unknown = await stage.client();
+    const unknown = await broker.client();
     unknown.write(Buffer.from('\x10\x0d\x00\x04MQTT\x86\x02\x00\x00\x00\x01c', 'latin1'));
     assert.is(brief(await unknown.next()), 'connack 1');
   }),
@@ -78,15 +80,15 @@ bridge('publishes on no state but its own, and nobody else does', () =>
 
 type Bridged = { readonly process: ChildProcess; readonly port: number };
 
-async function startBridge(stage: BrokerHarness, version: string): Promise<Bridged> {
+async function startBridge(broker: BrokerHarness, version: string): Promise<Bridged> {
   const port = await freePort();
-  const file = join(stage.folder, 'mosquitto.conf');
+  const file = join(broker.folder, 'mosquitto.conf');
   const settings = [
     `listener ${port} 127.0.0.1`,
     'allow_anonymous true',
     'user root',
     'connection up',
-    `address 127.0.0.1:${stage.port()}`,
+    `address 127.0.0.1:${broker.port()}`,
     'remote_clientid box',
     'topic # both 1',
     'restart_timeout 1',
@@ -96,7 +98,7 @@ async function startBridge(stage: BrokerHarness, version: string): Promise<Bridg
   return { process: spawn(MOSQUITTO, ['-c', file], { stdio: 'ignore' }), port };
 }
 
-/** Packets until one says `text`, in brief. */
+/** Resolves to the received packets in brief, up to and including `text`. */
 async function until(client: Client, text: string): Promise<string[]> {
   const came: string[] = [];
   while (!came.includes(text)) came.push(brief(await client.next()));
@@ -104,43 +106,46 @@ async function until(client: Client, text: string): Promise<string[]> {
 }
 
 for (const version of hasMosquitto ? ['', 'mqttv31', 'mqttv50'] : []) {
-  bridge(`mosquitto bridges both ways, each message once: ${version || 'its default settings'}`, () =>
-    withBroker(async stage => {
-      const watcher = await stage.client();
-      await watcher.connect({ clientId: 'watcher' });
-      await watcher.subscribe('$SYS/broker/connection/#', 0);
-      const { process: broker, port } = await startBridge(stage, version);
-      const inside = mqtt.connect(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 50 });
-      inside.on('error', () => {});
-      const seen: string[] = [];
-      inside.on('message', (topic, body) => seen.push(`${topic} ${body}`));
-      try {
-        await until(watcher, `${STATE} 1 q0`);
-        await inside.subscribeAsync('#', { qos: 1 });
-        // The bridge must have subscribed.
-        while (!seen.includes('probe .')) {
-          watcher.publish('probe', '.', 0);
-          await new Promise(resolve => setTimeout(resolve, 20));
+  bridge(
+    `a mosquitto bridge with ${version || 'default settings'} forwards each message once in both directions`,
+    () =>
+      withBroker(async broker => {
+        const watcher = await broker.client();
+        await watcher.connect({ clientId: 'watcher' });
+        await watcher.subscribe('$SYS/broker/connection/#', 0);
+        const { process: mosquitto, port } = await startBridge(broker, version);
+        const inside = mqtt.connect(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 50 });
+        inside.on('error', () => {});
+        const seen: string[] = [];
+        inside.on('message', (topic, body) => seen.push(`${topic} ${body}`));
+        try {
+          await until(watcher, `${STATE} 1 q0`);
+          await inside.subscribeAsync('#', { qos: 1 });
+          // The bridge may not have subscribed yet.
+          while (!seen.includes('probe .')) {
+            watcher.publish('probe', '.', 0);
+            await new Promise(resolve => setTimeout(resolve, 20));
+          }
+          await watcher.subscribe('#', 1);
+          await inside.publishAsync('from/inside', 'x', { qos: 1 });
+          await until(watcher, 'from/inside x q1');
+          watcher.publish('from/hub', 'x', 1, 7);
+          assert.equal(await until(watcher, 'puback'), ['from/hub x q1', 'puback']);
+          await inside.publishAsync('end', '.', { qos: 1 });
+          assert.equal(await until(watcher, 'end . q1'), ['end . q1']);
+          watcher.publish('end/of/hub', '.', 1, 8);
+          while (!seen.includes('end/of/hub .'))
+            await new Promise(resolve => inside.once('message', resolve));
+          // Messages of the two brokers have no common order.
+          const others = seen.filter(text => text !== 'probe .').sort();
+          assert.equal(others, ['end .', 'end/of/hub .', 'from/hub x', 'from/inside x']);
+          mosquitto.kill('SIGKILL');
+          await until(watcher, `${STATE} 0 q0`);
+        } finally {
+          inside.end(true);
+          mosquitto.kill('SIGKILL');
         }
-        await watcher.subscribe('#', 1);
-        await inside.publishAsync('from/inside', 'x', { qos: 1 });
-        await until(watcher, 'from/inside x q1');
-        watcher.publish('from/hub', 'x', 1, 7);
-        assert.equal(await until(watcher, 'puback'), ['from/hub x q1', 'puback']);
-        await inside.publishAsync('end', '.', { qos: 1 });
-        assert.equal(await until(watcher, 'end . q1'), ['end . q1']);
-        watcher.publish('end/of/hub', '.', 1, 8);
-        while (!seen.includes('end/of/hub .')) await new Promise(resolve => inside.once('message', resolve));
-        // The two brokers' messages have no common order.
-        const others = seen.filter(text => text !== 'probe .').sort();
-        assert.equal(others, ['end .', 'end/of/hub .', 'from/hub x', 'from/inside x']);
-        broker.kill('SIGKILL');
-        await until(watcher, `${STATE} 0 q0`);
-      } finally {
-        inside.end(true);
-        broker.kill('SIGKILL');
-      }
-    }),
+      }),
   );
 }
 

@@ -7,10 +7,10 @@ import type { Client, ConnectOptions } from '../../harness/broker.ts';
 import { brief, withBroker } from '../../harness/broker.ts';
 import { publishOf } from '../../harness/clients/mqtt5.ts';
 
-const characters = suite('broker: characters');
+const characters = suite('broker: forbidden characters');
 
 /**
- * UTF-8 of what an MQTT string must not hold, and the name of the character; a surrogate is not UTF-8 at all.
+ * Characters that MQTT forbids in strings, with their UTF-8 bytes. A surrogate is invalid UTF-8.
  */
 const FORBIDDEN: readonly (readonly [name: string, utf8: string])[] = [
   ['U+0000', '00'],
@@ -33,13 +33,13 @@ const FORBIDDEN: readonly (readonly [name: string, utf8: string])[] = [
   ['U+10FFFF', 'f48fbfbf'],
 ];
 
-/** Neighbours of the forbidden ones, a byte order mark, the replacement character, an emoji. */
+/** Characters next to the forbidden ones, a byte order mark, the replacement character and an emoji. */
 const ALLOWED = ' ~\u00a0\ufdcf\ufdf0\ufeff\ufffd\u{1f600}\u{1fffd}\u{10fffd}';
 
-/** Characters that are tried in each place. */
+/** Forbidden characters that are sent in each field. */
 const TRIED = FORBIDDEN.filter(([name]) => ['U+0000', 'U+0001', 'U+0085', 'U+D800', 'U+FFFE'].includes(name));
 
-/** Places of strings in packets. */
+/** Fields of packets that are strings. */
 const PLACES: readonly (readonly [place: string, version: 4 | 5, packet: (text: string) => Packet])[] = [
   ['topic', 4, text => publishOf(`a/${text}`, 'x', 0)],
   ['topic', 5, text => publishOf(`a/${text}`, 'x', 1)],
@@ -76,7 +76,7 @@ const OF_CONNECT: readonly (readonly [
   ['authentication method', 5, text => ({ properties: { authenticationMethod: text } })],
 ];
 
-/** Writes what `send` sends for a text, with the bytes `utf8` in its place. */
+/** Calls `send` with a placeholder, and writes its packet with the bytes `utf8` instead of the placeholder. */
 function sendWith(client: Client, send: (text: string) => void, utf8: string): void {
   const character = Buffer.from(utf8, 'hex');
   const text = '@'.repeat(character.length);
@@ -90,7 +90,7 @@ function sendWith(client: Client, send: (text: string) => void, utf8: string): v
   client.write(packet);
 }
 
-characters('the first forbidden character of a text is named', () => {
+characters('forbiddenCharacterIn names the first forbidden character of a text', () => {
   for (const [name, utf8] of FORBIDDEN) {
     const code = Number.parseInt(name.slice(2), 16);
     assert.is(forbiddenCharacterIn(`a${String.fromCodePoint(code)}`), name, utf8);
@@ -98,7 +98,7 @@ characters('the first forbidden character of a text is named', () => {
   assert.is(forbiddenCharacterIn(ALLOWED), undefined);
 });
 
-characters('every string of a message is looked at, and its body is not', () => {
+characters('every string of a message is checked, and its body is not', () => {
   const message = { ...PLAIN, topic: 'a', body: Buffer.from([0, 1, 0xff]) };
   assert.is(messageProblem(message), undefined);
   const problem = (changes: object) => messageProblem({ ...message, ...changes });
@@ -110,37 +110,39 @@ characters('every string of a message is looked at, and its body is not', () => 
   assert.is(problem({ properties: ['k', 'ü'.repeat(32_767)] }), undefined);
 });
 
-characters('a forbidden character makes a packet malformed, in every string that it has', () =>
-  withBroker(async stage => {
-    const subscriber = await stage.client();
-    await subscriber.connect({ clientId: 'subscriber' });
-    await subscriber.subscribe('#', 0);
-    for (const [place, version, packet] of PLACES) {
-      const good = await stage.client(version);
-      await good.connect({ clientId: 'good' });
-      good.send(packet('good'));
-      const isEnd = place === 'property of DISCONNECT';
-      assert.is((await good.roundTrip()).includes('closed'), isEnd, place);
-      if (!isEnd) good.send({ cmd: 'disconnect' });
-      await subscriber.roundTrip();
-      for (const [name, utf8] of TRIED) {
-        const client = await stage.client(version);
-        await client.connect({ clientId: name });
-        sendWith(client, text => client.send(packet(text)), utf8);
-        const what = `${name} as ${place}`;
-        if (version === 5) assert.is(disconnected(await client.next()), 0x81, what);
-        assert.is(brief(await client.next()), 'closed', what);
+characters(
+  'a packet with a forbidden character in any of its strings is malformed and closes its connection',
+  () =>
+    withBroker(async broker => {
+      const subscriber = await broker.client();
+      await subscriber.connect({ clientId: 'subscriber' });
+      await subscriber.subscribe('#', 0);
+      for (const [place, version, packet] of PLACES) {
+        const valid = await broker.client(version);
+        await valid.connect({ clientId: 'valid' });
+        valid.send(packet('valid'));
+        const isEnd = place === 'property of DISCONNECT';
+        assert.is((await valid.roundTrip()).includes('closed'), isEnd, place);
+        if (!isEnd) valid.send({ cmd: 'disconnect' });
+        await subscriber.roundTrip();
+        for (const [name, utf8] of TRIED) {
+          const client = await broker.client(version);
+          await client.connect({ clientId: name });
+          sendWith(client, text => client.send(packet(text)), utf8);
+          const what = `${name} as ${place}`;
+          if (version === 5) assert.is(disconnected(await client.next()), 0x81, what);
+          assert.is(brief(await client.next()), 'closed', what);
+        }
+        assert.equal(await subscriber.roundTrip(), [], place);
       }
-      assert.equal(await subscriber.roundTrip(), [], place);
-    }
-  }),
+    }),
 );
 
-characters('a CONNECT with a forbidden character is refused, whatever string it is in', () =>
-  withBroker(async stage => {
+characters('a CONNECT with a forbidden character in any of its strings is refused', () =>
+  withBroker(async broker => {
     for (const [place, version, options] of OF_CONNECT) {
       for (const [name, utf8] of TRIED) {
-        const client = await stage.client(version);
+        const client = await broker.client(version);
         sendWith(client, text => client.send(connectOf(version, options(text))), utf8);
         const answer = place === 'client identifier' && isText(utf8) ? 'refused' : 'closed';
         assert.is(await refusalOf(client), answer, `${name} as ${place}`);
@@ -149,25 +151,27 @@ characters('a CONNECT with a forbidden character is refused, whatever string it 
   }),
 );
 
-characters('what neighbours the forbidden ones is passed on unchanged, and bodies are free', () =>
-  withBroker(async stage => {
-    const subscriber = await stage.client(5);
-    await subscriber.connect({ clientId: `s${ALLOWED}` });
-    await subscriber.subscribe(`t/${ALLOWED}`, 0);
-    const publisher = await stage.client(5);
-    await publisher.connect({ clientId: 'p' });
-    const body = Buffer.from(FORBIDDEN.map(([, utf8]) => utf8).join(''), 'hex');
-    publisher.send({
-      ...publishOf(`t/${ALLOWED}`, '', 0, { contentType: ALLOWED, userProperties: { [ALLOWED]: ALLOWED } }),
-      payload: body,
-    } as Packet);
-    const came = await subscriber.next();
-    if (came === 'closed' || came.cmd !== 'publish') throw new Error(brief(came));
-    assert.is(came.topic, `t/${ALLOWED}`);
-    assert.equal(came.payload, body);
-    assert.is(came.properties?.contentType, ALLOWED);
-    assert.equal({ ...came.properties?.userProperties }, { [ALLOWED]: ALLOWED });
-  }),
+characters(
+  'characters next to the forbidden ones are forwarded unchanged, and a body may contain any bytes',
+  () =>
+    withBroker(async broker => {
+      const subscriber = await broker.client(5);
+      await subscriber.connect({ clientId: `s${ALLOWED}` });
+      await subscriber.subscribe(`t/${ALLOWED}`, 0);
+      const publisher = await broker.client(5);
+      await publisher.connect({ clientId: 'p' });
+      const body = Buffer.from(FORBIDDEN.map(([, utf8]) => utf8).join(''), 'hex');
+      publisher.send({
+        ...publishOf(`t/${ALLOWED}`, '', 0, { contentType: ALLOWED, userProperties: { [ALLOWED]: ALLOWED } }),
+        payload: body,
+      } as Packet);
+      const came = await subscriber.next();
+      if (came === 'closed' || came.cmd !== 'publish') throw new Error(brief(came));
+      assert.is(came.topic, `t/${ALLOWED}`);
+      assert.equal(came.payload, body);
+      assert.is(came.properties?.contentType, ALLOWED);
+      assert.equal({ ...came.properties?.userProperties }, { [ALLOWED]: ALLOWED });
+    }),
 );
 
 function connectOf(version: 4 | 5, options: ConnectOptions): Packet {
@@ -179,7 +183,7 @@ function disconnected(packet: Packet | 'closed'): number | undefined {
   return packet !== 'closed' && packet.cmd === 'disconnect' ? packet.reasonCode : undefined;
 }
 
-/** `refused`: a CONNACK said that the client identifier is not taken; `closed`: the connection just ended. */
+/** Resolves to `refused` if a CONNACK rejects the client identifier, to `closed` without a CONNACK. */
 async function refusalOf(client: Client): Promise<string> {
   const first = await client.next();
   if (first === 'closed') return 'closed';
@@ -188,7 +192,7 @@ async function refusalOf(client: Client): Promise<string> {
   return 'refused';
 }
 
-/** False for U+0000 and what is not UTF-8, which make the packet malformed whatever the string is. */
+/** False for U+0000 and for invalid UTF-8, which make a packet malformed in every field. */
 function isText(utf8: string): boolean {
   return utf8 !== '00' && !utf8.startsWith('eda0') && utf8 !== 'edbfbf';
 }

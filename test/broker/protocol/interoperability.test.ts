@@ -6,7 +6,7 @@ import { freePort, until } from '../../harness/binary.ts';
 import type { BrokerHarness } from '../../harness/broker.ts';
 import { withBroker } from '../../harness/broker.ts';
 
-/** Runs a client of mosquitto's and resolves to what it printed. */
+/** Runs a mosquitto client and resolves to its standard output. */
 function mosquitto(name: 'pub' | 'sub', port: number, args: readonly string[]): Promise<string> {
   const child = spawn(`mosquitto_${name}`, ['-h', '127.0.0.1', '-p', String(port), ...args]);
   let out = '';
@@ -22,57 +22,62 @@ function skip(): void {
   process.stdout.write('\nskipped: mosquitto-clients are not installed\n');
 }
 
-const interoperability = suite('broker: clients nobody here wrote');
+const interoperability = suite('broker: clients of other projects');
 
-interoperability('mosquitto_pub and mosquitto_sub', async () => {
-  if (!hasMosquitto) return skip();
-  await withBroker(async stage => {
-    const reader = ['-i', 'reader', '-c', '-q', '1', '-t', 'a/#', '-v'];
-    await mosquitto('sub', stage.port(), [...reader, '-E']);
-    for (const [text, qos] of [
-      ['one', '1'],
-      ['two', '1'],
-    ] as const) {
-      await mosquitto('pub', stage.port(), ['-t', 'a/b', '-m', text, '-q', qos]);
-    }
-    assert.is(await mosquitto('sub', stage.port(), [...reader, '-C', '2', '-W', '10']), 'a/b one\na/b two\n');
-  });
-});
+interoperability(
+  'mosquitto_sub with a persistent session receives the messages of mosquitto_pub',
+  async () => {
+    if (!hasMosquitto) return skip();
+    await withBroker(async broker => {
+      const reader = ['-i', 'reader', '-c', '-q', '1', '-t', 'a/#', '-v'];
+      await mosquitto('sub', broker.port(), [...reader, '-E']);
+      for (const [text, qos] of [
+        ['one', '1'],
+        ['two', '1'],
+      ] as const) {
+        await mosquitto('pub', broker.port(), ['-t', 'a/b', '-m', text, '-q', qos]);
+      }
+      assert.is(
+        await mosquitto('sub', broker.port(), [...reader, '-C', '2', '-W', '10']),
+        'a/b one\na/b two\n',
+      );
+    });
+  },
+);
 
-function subscriptionsOf(stage: BrokerHarness): number {
-  return stage.hub().status().counts.broker.subscriptions;
+function subscriptionsOf(broker: BrokerHarness): number {
+  return broker.hub().status().counts.broker.subscriptions;
 }
 
-/** mosquitto's clients in each version: what they are told to do, and what one of them prints then. */
 for (const version of ['mqttv31', 'mqttv311', 'mqttv5']) {
-  interoperability(`mosquitto's clients of ${version}: retained, QoS 2, wills`, async () => {
+  interoperability(`mosquitto clients use retained messages, QoS 2 and wills with ${version}`, async () => {
     if (!hasMosquitto) return skip();
-    await withBroker(async stage => {
+    await withBroker(async broker => {
       const run = (name: 'pub' | 'sub', ...args: string[]): Promise<string> =>
-        mosquitto(name, stage.port(), ['-V', version, ...args]);
+        mosquitto(name, broker.port(), ['-V', version, ...args]);
       await run('pub', '-t', 'kept', '-m', 'one', '-r', '-q', '2');
       assert.is(await run('sub', '-t', 'kept', '-q', '2', '-C', '1', '-F', '%t %p %q %r'), 'kept one 2 1\n');
       const heard = run('sub', '-t', 'wills', '-q', '1', '-C', '1', '-W', '10');
-      await until('somebody hears wills', () => subscriptionsOf(stage) === 1);
+      await until('somebody hears wills', () => subscriptionsOf(broker) === 1);
       const dying = spawn('mosquitto_sub', [
-        ...['-h', '127.0.0.1', '-p', String(stage.port()), '-V', version, '-t', 'x'],
+        ...['-h', '127.0.0.1', '-p', String(broker.port()), '-V', version, '-t', 'x'],
         ...['--will-topic', 'wills', '--will-payload', 'gone', '--will-qos', '1'],
       ]);
-      await until('it has subscribed', () => subscriptionsOf(stage) === 2);
+      await until('it has subscribed', () => subscriptionsOf(broker) === 2);
       dying.kill('SIGKILL');
       assert.is(await heard, 'gone\n');
     });
   });
 }
 
-interoperability("mosquitto's clients of MQTT 5: shared subscriptions, properties, expiry", async () => {
+interoperability('mosquitto clients use shared subscriptions and properties with MQTT 5', async () => {
   if (!hasMosquitto) return skip();
-  await withBroker(async stage => {
+  await withBroker(async broker => {
     const run = (name: 'pub' | 'sub', ...args: string[]): Promise<string> =>
-      mosquitto(name, stage.port(), ['-V', 'mqttv5', ...args]);
+      mosquitto(name, broker.port(), ['-V', 'mqttv5', ...args]);
     const members = [1, 2].map(() => run('sub', '-t', '$share/g/jobs', '-q', '1', '-C', '2', '-W', '10'));
-    await until('both are there', () => stage.hub().status().counts.broker.connections === 2);
-    await until('they have subscribed', () => subscriptionsOf(stage) === 1);
+    await until('both are there', () => broker.hub().status().counts.broker.connections === 2);
+    await until('they have subscribed', () => subscriptionsOf(broker) === 1);
     for (const text of ['1', '2', '3', '4']) await run('pub', '-t', 'jobs', '-q', '1', '-m', text);
     const came = (await Promise.all(members)).join('').trim().split('\n').sort();
     assert.equal(came, ['1', '2', '3', '4']);
@@ -88,17 +93,17 @@ interoperability("mosquitto's clients of MQTT 5: shared subscriptions, propertie
       'text/plain',
     ];
     const heard = run('sub', '-t', 'said', '-C', '1', '-W', '10', '-F', '%p %C %P');
-    await until('it has subscribed', () => subscriptionsOf(stage) === 1);
+    await until('it has subscribed', () => subscriptionsOf(broker) === 1);
     await run('pub', '-t', 'said', '-m', '21', ...said);
     assert.is(await heard, '21 text/plain unit:C\n');
   });
 });
 
 interoperability(
-  'mqtt.js: 2,000 messages at QoS 1 through a persistent session, each once and in order',
+  'mqtt.js receives 2,000 messages at QoS 1 in a persistent session, each once and in order',
   () =>
-    withBroker(async stage => {
-      const address = `mqtt://127.0.0.1:${stage.port()}`;
+    withBroker(async broker => {
+      const address = `mqtt://127.0.0.1:${broker.port()}`;
       const reader = await mqtt.connectAsync(address, { clientId: 'reader', clean: false });
       const came: number[] = [];
       const all = new Promise<void>(resolve => {
@@ -121,12 +126,12 @@ interoperability(
 );
 
 interoperability(
-  'mqtt.js: comes back by itself after a restart of the hub, and gets what it missed',
+  'mqtt.js reconnects after a restart of the hub and receives the messages of the meantime',
   async () => {
     const port = await freePort();
     const address = `mqtt://127.0.0.1:${port}`;
     await withBroker(
-      async stage => {
+      async broker => {
         const reader = await mqtt.connectAsync(address, {
           clientId: 'reader',
           clean: false,
@@ -136,14 +141,14 @@ interoperability(
         await reader.subscribeAsync('a/+', { qos: 1 });
         const all = new Promise<void>(resolve => {
           reader.on('message', (topic, body) => {
-            // At least once: an acknowledgement that the restart cut off brings its message again.
+            // A message is delivered again if the restart has lost its acknowledgement.
             const text = `${topic} ${body}`;
             if (!came.includes(text) && came.push(text) === 3) resolve();
           });
         });
         const sender = await mqtt.connectAsync(address, { clientId: 'sender', reconnectPeriod: 20 });
         await sender.publishAsync('a/1', 'before', { qos: 1 });
-        await stage.restart();
+        await broker.restart();
         await sender.publishAsync('a/2', 'after', { qos: 1 });
         await sender.publishAsync('a/3', 'after', { qos: 1 });
         await all;

@@ -12,51 +12,49 @@ import { createTestClock } from '../../harness/clock.ts';
 
 const mqtt5 = suite('broker: MQTT 5');
 
-mqtt5(
-  '[MQTT-3.3.2-18] user properties arrive as they were sent, and all else that a message says of itself',
-  () =>
-    withBroker(async stage => {
-      const [reader, sender] = [await stage.client(5), await stage.client(5)];
-      await reader.connect({ clientId: 'reader' });
-      reader.send({
-        cmd: 'subscribe',
-        messageId: 1,
-        subscriptions: [{ topic: 'a/#', qos: 2 }],
-        properties: { subscriptionIdentifier: 77 },
-      });
-      await reader.next();
-      await sender.connect({ clientId: 'sender' });
-      const properties: Properties = {
-        payloadFormatIndicator: true,
-        messageExpiryInterval: 60,
-        contentType: 'text/plain',
-        responseTopic: 'answers',
-        correlationData: Buffer.from([0, 255]),
-        userProperties: { unit: ['C', 'K'], place: 'shed' },
-      };
-      for (const qos of [0, 1, 2] as const) {
-        sender.send(publishOf('a/b', 'x', qos, properties));
-        const packet = await published(reader);
-        assert.equal({ ...packet.properties?.userProperties }, properties.userProperties);
-        const { userProperties: _, ...rest } = packet.properties ?? {};
-        const { userProperties: __, ...wanted } = properties;
-        assert.equal(rest, { ...wanted, subscriptionIdentifier: 77 });
-      }
-    }),
+mqtt5('[MQTT-3.3.2-18] user properties and all other properties of a message arrive as they were sent', () =>
+  withBroker(async broker => {
+    const [reader, sender] = [await broker.client(5), await broker.client(5)];
+    await reader.connect({ clientId: 'reader' });
+    reader.send({
+      cmd: 'subscribe',
+      messageId: 1,
+      subscriptions: [{ topic: 'a/#', qos: 2 }],
+      properties: { subscriptionIdentifier: 77 },
+    });
+    await reader.next();
+    await sender.connect({ clientId: 'sender' });
+    const properties: Properties = {
+      payloadFormatIndicator: true,
+      messageExpiryInterval: 60,
+      contentType: 'text/plain',
+      responseTopic: 'answers',
+      correlationData: Buffer.from([0, 255]),
+      userProperties: { unit: ['C', 'K'], place: 'shed' },
+    };
+    for (const qos of [0, 1, 2] as const) {
+      sender.send(publishOf('a/b', 'x', qos, properties));
+      const packet = await published(reader);
+      assert.equal({ ...packet.properties?.userProperties }, properties.userProperties);
+      const { userProperties: _, ...rest } = packet.properties ?? {};
+      const { userProperties: __, ...wanted } = properties;
+      assert.equal(rest, { ...wanted, subscriptionIdentifier: 77 });
+    }
+  }),
 );
 
 mqtt5(
-  '[MQTT-3.3.2-6] a message that waited has so much less to live, and none that has expired is sent',
+  '[MQTT-3.3.2-6] Message Expiry Interval is reduced by the waiting time, and an expired message is not sent',
   async () => {
     const clock = createTestClock();
     await withBroker(
-      async stage => {
-        const reader = await stage.client(5);
+      async broker => {
+        const reader = await broker.client(5);
         const persistent = { clientId: 'reader', clean: false, properties: { sessionExpiryInterval: 1000 } };
         await reader.connect(persistent);
         await clock.until(reader.subscribe('a', 1));
         await reader.leave();
-        const sender = await stage.client(5);
+        const sender = await broker.client(5);
         await sender.connect({ clientId: 'sender' });
         const sent = clock.monotonic();
         sender.send(publishOf('a', 'short', 1, { messageExpiryInterval: 10 }));
@@ -65,7 +63,7 @@ mqtt5(
         for (let n = 0; n < 3; n++) assert.is(brief(await clock.until(sender.next())), 'puback');
         const taken = clock.monotonic();
         clock.advance(30_000);
-        const again = await stage.client(5);
+        const again = await broker.client(5);
         assert.is(brief(await again.connect(persistent)), 'connack 0 present');
         const long = await published(again);
         assert.is(long.payload.toString(), 'long');
@@ -85,15 +83,15 @@ mqtt5(
 );
 
 mqtt5(
-  '[MQTT-4.8.2-3] a shared subscription: each message goes to one member, and to another when that leaves',
+  '[MQTT-4.8.2-3] a message of a shared subscription goes to one member, and to another if the first disconnects',
   () =>
-    withBroker(async stage => {
-      const members = [await stage.client(5), await stage.client(5)];
+    withBroker(async broker => {
+      const members = [await broker.client(5), await broker.client(5)];
       for (const [index, member] of members.entries()) {
         await member.connect({ clientId: `member-${index}` });
         await member.subscribe('$share/workers/jobs/+', 1);
       }
-      const sender = await stage.client(5);
+      const sender = await broker.client(5);
       await sender.connect({ clientId: 'sender' });
       for (let n = 1; n <= 10; n++) sender.send({ ...publishOf(`jobs/${n}`, String(n), 1), messageId: n });
       const came = await Promise.all(
@@ -118,12 +116,12 @@ mqtt5(
     }),
 );
 
-mqtt5('[MQTT-4.9.0-2] no more is sent than the client takes at once', () =>
-  withBroker(async stage => {
-    const reader = await stage.client(5);
+mqtt5('[MQTT-4.9.0-2] a client has at most Receive Maximum unacknowledged messages', () =>
+  withBroker(async broker => {
+    const reader = await broker.client(5);
     await reader.connect({ clientId: 'reader', properties: { receiveMaximum: 3 } });
     await reader.subscribe('a', 1);
-    const sender = await stage.client(5);
+    const sender = await broker.client(5);
     await sender.connect({ clientId: 'sender' });
     for (let n = 1; n <= 8; n++) sender.send({ ...publishOf('a', String(n), 1), messageId: n });
     for (let n = 1; n <= 8; n++) assert.is(brief(await sender.next()), 'puback');
@@ -133,9 +131,9 @@ mqtt5('[MQTT-4.9.0-2] no more is sent than the client takes at once', () =>
   }),
 );
 
-mqtt5('[MQTT-3.3.4-9] who sends more than it was told is disconnected with 0x93', () =>
-  withBroker(async stage => {
-    const sender = await stage.client(5);
+mqtt5('[MQTT-3.3.4-9] a client that exceeds the Receive Maximum of the hub is disconnected with 0x93', () =>
+  withBroker(async broker => {
+    const sender = await broker.client(5);
     const answer = await sender.connect({ clientId: 'sender' });
     const most = answer !== 'closed' && answer.cmd === 'connack' ? answer.properties?.receiveMaximum : 0;
     assert.is(most, MAX_PENDING_PUBLISHES);
@@ -148,10 +146,10 @@ mqtt5('[MQTT-3.3.4-9] who sends more than it was told is disconnected with 0x93'
 );
 
 mqtt5(
-  '[MQTT-3.3.2-8] a topic alias stands for its topic, and one that is too high or unknown ends the connection',
+  '[MQTT-3.3.2-8] a topic alias is replaced by its topic, and an unknown or too high alias closes the connection',
   () =>
-    withBroker(async stage => {
-      const [reader, sender] = [await stage.client(5), await stage.client(5)];
+    withBroker(async broker => {
+      const [reader, sender] = [await broker.client(5), await broker.client(5)];
       await reader.connect({ clientId: 'reader' });
       await reader.subscribe('#', 0);
       await sender.connect({ clientId: 'sender' });
@@ -165,7 +163,7 @@ mqtt5(
       sender.send(publishOf('', 'x', 0, { topicAlias: 4 }));
       const end = await sender.next();
       assert.is(end !== 'closed' && end.cmd === 'disconnect' && end.reasonCode, 0x82);
-      const high = await stage.client(5);
+      const high = await broker.client(5);
       await high.connect({ clientId: 'high' });
       high.send(publishOf('a', 'x', 0, { topicAlias: 65 }));
       const why = await high.next();
@@ -173,45 +171,51 @@ mqtt5(
     }),
 );
 
-/** Reason code of the DISCONNECT with which the hub answers `packet`. */
-async function ends(stage: BrokerHarness, packets: readonly Packet[]): Promise<number | undefined> {
-  const client = await stage.client(5);
+/** Resolves to the reason code of the DISCONNECT that answers `packets`. */
+async function disconnectReason(
+  broker: BrokerHarness,
+  packets: readonly Packet[],
+): Promise<number | undefined> {
+  const client = await broker.client(5);
   await client.connect({ clientId: 'sender' });
   for (const packet of packets) client.send(packet);
   const end = await client.next();
   return end !== 'closed' && end.cmd === 'disconnect' ? end.reasonCode : undefined;
 }
 
-mqtt5('the topics that a client gives aliases are bounded together: beyond that 0x97', () =>
-  withBroker(async stage => {
+mqtt5('a client whose aliased topics exceed their maximum total length is disconnected with 0x97', () =>
+  withBroker(async broker => {
     const long = (alias: number) =>
       publishOf(`${alias}/`.padEnd(MAX_ALIASED_TOPIC_UNITS / 2, 'x'), '', 0, { topicAlias: alias });
-    const sender = await stage.client(5);
+    const sender = await broker.client(5);
     await sender.connect({ clientId: 'within' });
     for (const alias of [1, 2, 1, 2]) sender.send(long(alias));
     assert.equal(await sender.roundTrip(), []);
-    assert.is(await ends(stage, [long(1), long(2), publishOf('more', '', 0, { topicAlias: 3 })]), 0x97);
+    assert.is(
+      await disconnectReason(broker, [long(1), long(2), publishOf('more', '', 0, { topicAlias: 3 })]),
+      0x97,
+    );
   }),
 );
 
-mqtt5('more user properties than a packet may have end the connection with 0x97', () =>
-  withBroker(async stage => {
+mqtt5('a client that sends more than MAX_USER_PROPERTIES in a packet is disconnected with 0x97', () =>
+  withBroker(async broker => {
     const withProperties = (count: number) =>
       publishOf('a', 'x', 1, { userProperties: { k: new Array<string>(count).fill('') } });
-    const sender = await stage.client(5);
+    const sender = await broker.client(5);
     await sender.connect({ clientId: 'within' });
     sender.send(withProperties(MAX_USER_PROPERTIES));
     assert.equal(await sender.roundTrip(), ['puback']);
-    assert.is(await ends(stage, [withProperties(MAX_USER_PROPERTIES + 1)]), 0x97);
+    assert.is(await disconnectReason(broker, [withProperties(MAX_USER_PROPERTIES + 1)]), 0x97);
   }),
 );
 
-mqtt5('a long topic is passed on message by message, without an alias', () =>
-  withBroker(async stage => {
-    const reader = await stage.client(5);
+mqtt5('a message on a very long topic is sent without an alias', () =>
+  withBroker(async broker => {
+    const reader = await broker.client(5);
     await reader.connect({ clientId: 'reader', properties: { topicAliasMaximum: 10 } });
     await reader.subscribe('#', 1);
-    const sender = await stage.client(5);
+    const sender = await broker.client(5);
     await sender.connect({ clientId: 'sender' });
     const topic = 'x'.repeat(MAX_CACHED_TOPIC_LENGTH + 1);
     for (let n = 0; n < 3; n++) {
@@ -226,13 +230,13 @@ mqtt5('a long topic is passed on message by message, without an alias', () =>
 );
 
 mqtt5(
-  '[MQTT-3.1.2-25] a message larger than the client takes is not sent, and does not hold up the next',
+  '[MQTT-3.1.2-25] a message larger than the Maximum Packet Size of the client is not sent and blocks no other',
   () =>
-    withBroker(async stage => {
-      const reader = await stage.client(5);
+    withBroker(async broker => {
+      const reader = await broker.client(5);
       await reader.connect({ clientId: 'reader', properties: { maximumPacketSize: 100, receiveMaximum: 1 } });
       await reader.subscribe('a', 1);
-      const sender = await stage.client(5);
+      const sender = await broker.client(5);
       await sender.connect({ clientId: 'sender' });
       for (const qos of [0, 1] as const) {
         sender.send(publishOf('a', 'x'.repeat(200), qos));
@@ -244,14 +248,14 @@ mqtt5(
 );
 
 mqtt5(
-  '[MQTT-3.3.2-8] topics go out by alias where the client takes them, and a dropped message tells it none',
+  '[MQTT-3.3.2-8] topics are sent by alias to a client that accepts aliases, and a dropped message sets no alias',
   () =>
-    withBroker(async stage => {
-      const reader = await stage.client(5);
+    withBroker(async broker => {
+      const reader = await broker.client(5);
       const properties = { topicAliasMaximum: 1, maximumPacketSize: 100 };
       await reader.connect({ clientId: 'reader', properties });
       await reader.subscribe('#', 0);
-      const sender = await stage.client(5);
+      const sender = await broker.client(5);
       await sender.connect({ clientId: 'sender' });
       const came: (readonly [string, number | undefined])[] = [];
       for (const [topic, text] of [

@@ -6,8 +6,8 @@ import { published, publishOf } from '../../harness/clients/mqtt5.ts';
 
 const qos2 = suite('broker: QoS 2');
 
-/** Takes a QoS 2 message in whole; the identifiers of its packets must be one. */
-async function takeExactlyOnce(client: Client): Promise<string> {
+/** Receives a QoS 2 message and completes its handshake, which must use one packet identifier. */
+async function receiveExactlyOnce(client: Client): Promise<string> {
   const packet = await published(client);
   const messageId = packet.messageId ?? 0;
   client.send({ cmd: 'pubrec', messageId });
@@ -29,63 +29,65 @@ async function sendExactlyOnce(
   assert.is(brief(await client.next()), 'pubcomp');
 }
 
-qos2('QoS 2: a duplicate is taken once, also over a new connection and a restart of the hub', () =>
-  withBroker(async stage => {
-    const persistent = { clean: false, properties: { sessionExpiryInterval: 1000 } };
-    const reader = await stage.client(5);
-    await reader.connect({ clientId: 'reader', ...persistent });
-    await reader.subscribe('a', 2);
-    await reader.leave();
-    const sender = await stage.client(5);
-    await sender.connect({ clientId: 'sender', ...persistent });
-    sender.send({ ...publishOf('a', 'one', 2), messageId: 9 });
-    assert.is(brief(await sender.next()), 'pubrec');
-    sender.socket.destroy();
-    const again = await stage.client(5);
-    await again.connect({ clientId: 'sender', ...persistent });
-    again.send({
-      cmd: 'publish',
-      topic: 'a',
-      payload: 'one',
-      qos: 2,
-      dup: true,
-      retain: false,
-      messageId: 9,
-    });
-    assert.is(brief(await again.next()), 'pubrec');
-    await stage.restart();
-    const third = await stage.client(5);
-    assert.is(brief(await third.connect({ clientId: 'sender', ...persistent })), 'connack 0 present');
-    third.send({
-      cmd: 'publish',
-      topic: 'a',
-      payload: 'one',
-      qos: 2,
-      dup: true,
-      retain: false,
-      messageId: 9,
-    });
-    assert.is(brief(await third.next()), 'pubrec');
-    third.send({ cmd: 'pubrel', messageId: 9 });
-    assert.is(brief(await third.next()), 'pubcomp');
-    await sendExactlyOnce(third, 'a', 'two', 9);
-    const last = await stage.client(5);
-    const one = { ...persistent.properties, receiveMaximum: 1 };
-    await last.connect({ clientId: 'reader', clean: false, properties: one });
-    assert.equal([await takeExactlyOnce(last), await takeExactlyOnce(last)], ['one', 'two']);
-    assert.equal(await last.roundTrip(), []);
-  }),
+qos2(
+  'a duplicate QoS 2 PUBLISH is accepted once, also on a new connection and after a restart of the hub',
+  () =>
+    withBroker(async broker => {
+      const persistent = { clean: false, properties: { sessionExpiryInterval: 1000 } };
+      const reader = await broker.client(5);
+      await reader.connect({ clientId: 'reader', ...persistent });
+      await reader.subscribe('a', 2);
+      await reader.leave();
+      const sender = await broker.client(5);
+      await sender.connect({ clientId: 'sender', ...persistent });
+      sender.send({ ...publishOf('a', 'one', 2), messageId: 9 });
+      assert.is(brief(await sender.next()), 'pubrec');
+      sender.socket.destroy();
+      const again = await broker.client(5);
+      await again.connect({ clientId: 'sender', ...persistent });
+      again.send({
+        cmd: 'publish',
+        topic: 'a',
+        payload: 'one',
+        qos: 2,
+        dup: true,
+        retain: false,
+        messageId: 9,
+      });
+      assert.is(brief(await again.next()), 'pubrec');
+      await broker.restart();
+      const third = await broker.client(5);
+      assert.is(brief(await third.connect({ clientId: 'sender', ...persistent })), 'connack 0 present');
+      third.send({
+        cmd: 'publish',
+        topic: 'a',
+        payload: 'one',
+        qos: 2,
+        dup: true,
+        retain: false,
+        messageId: 9,
+      });
+      assert.is(brief(await third.next()), 'pubrec');
+      third.send({ cmd: 'pubrel', messageId: 9 });
+      assert.is(brief(await third.next()), 'pubcomp');
+      await sendExactlyOnce(third, 'a', 'two', 9);
+      const last = await broker.client(5);
+      const one = { ...persistent.properties, receiveMaximum: 1 };
+      await last.connect({ clientId: 'reader', clean: false, properties: one });
+      assert.equal([await receiveExactlyOnce(last), await receiveExactlyOnce(last)], ['one', 'two']);
+      assert.equal(await last.roundTrip(), []);
+    }),
 );
 
 qos2(
-  '[MQTT-4.3.3-7] QoS 2 on its way out keeps its identifier over a restart; what was received is only released',
+  '[MQTT-4.3.3-7] an outgoing QoS 2 message has its old identifier after a restart, and only PUBREL after PUBREC',
   () =>
-    withBroker(async stage => {
+    withBroker(async broker => {
       const persistent = { clientId: 'reader', clean: false, properties: { sessionExpiryInterval: 1000 } };
-      const reader = await stage.client(5);
+      const reader = await broker.client(5);
       await reader.connect(persistent);
       await reader.subscribe('a', 2);
-      const sender = await stage.client(5);
+      const sender = await broker.client(5);
       await sender.connect({ clientId: 'sender' });
       await sendExactlyOnce(sender, 'a', 'one', 1);
       await sendExactlyOnce(sender, 'a', 'two', 2);
@@ -93,8 +95,8 @@ qos2(
       reader.send({ cmd: 'pubrec', messageId: one.messageId ?? 0 });
       assert.is(brief(await reader.next()), 'pubrel');
       reader.socket.destroy();
-      await stage.restart();
-      const again = await stage.client(5);
+      await broker.restart();
+      const again = await broker.client(5);
       await again.connect(persistent);
       const release = await again.next();
       assert.is(release !== 'closed' && release.cmd === 'pubrel' && release.messageId, one.messageId);
@@ -109,10 +111,10 @@ qos2(
 );
 
 qos2(
-  'a PUBREC for an unknown identifier is answered with PUBREL, unless it says that it failed [MQTT-4.3.3-4]',
+  'a PUBREC for an unknown identifier is answered with PUBREL, unless it has an error code [MQTT-4.3.3-4]',
   () =>
-    withBroker(async stage => {
-      const client = await stage.client(5);
+    withBroker(async broker => {
+      const client = await broker.client(5);
       await client.connect({});
       client.send({ cmd: 'pubrec', messageId: 7, reasonCode: 0x80 });
       client.send({ cmd: 'pubrec', messageId: 8 });

@@ -4,9 +4,9 @@ import { MAX_SUBSCRIPTIONS } from '../../../src/broker/limits.ts';
 import type { Client } from '../../harness/broker.ts';
 import { brief, withBroker } from '../../harness/broker.ts';
 
-const subscribing = suite('broker: subscribing');
+const subscribing = suite('broker: subscriptions');
 
-/** Which of the topics a subscriber with the filter hears. */
+/** Filters, each with the topics that its subscriber receives. */
 const WILDCARDS: readonly (readonly [filter: string, heard: readonly string[]])[] = [
   ['sport', ['sport']],
   ['sport/#', ['sport', 'sport/a', 'sport/a/x']],
@@ -18,29 +18,31 @@ const WILDCARDS: readonly (readonly [filter: string, heard: readonly string[]])[
   ['#', ['sport', 'sport/a', 'sport/a/x', '/a', 'b']],
 ];
 
-subscribing('[MQTT-4.7.1-2] [MQTT-4.7.1-3] wildcards', () =>
-  withBroker(async stage => {
-    const readers: Client[] = [];
-    for (const [filter] of WILDCARDS) {
-      const reader = await stage.client();
-      await reader.connect({ clientId: filter });
-      assert.is(brief(await reader.subscribe(filter, 0)), 'suback 0');
-      readers.push(reader);
-    }
-    const sender = await stage.client();
-    await sender.connect({ clientId: 'sender' });
-    for (const topic of ['sport', 'sport/a', 'sport/a/x', '/a', 'b']) sender.publish(topic, 'x', 0);
-    assert.equal(await sender.roundTrip(), []);
-    for (const [index, [filter, heard]] of WILDCARDS.entries()) {
-      const expected = heard.map(topic => `${topic} x q0`);
-      assert.equal(await readers[index]?.roundTrip(), expected, filter);
-    }
-  }),
+subscribing(
+  '[MQTT-4.7.1-2] [MQTT-4.7.1-3] a subscriber receives exactly the topics that its wildcards match',
+  () =>
+    withBroker(async broker => {
+      const readers: Client[] = [];
+      for (const [filter] of WILDCARDS) {
+        const reader = await broker.client();
+        await reader.connect({ clientId: filter });
+        assert.is(brief(await reader.subscribe(filter, 0)), 'suback 0');
+        readers.push(reader);
+      }
+      const sender = await broker.client();
+      await sender.connect({ clientId: 'sender' });
+      for (const topic of ['sport', 'sport/a', 'sport/a/x', '/a', 'b']) sender.publish(topic, 'x', 0);
+      assert.equal(await sender.roundTrip(), []);
+      for (const [index, [filter, heard]] of WILDCARDS.entries()) {
+        const expected = heard.map(topic => `${topic} x q0`);
+        assert.equal(await readers[index]?.roundTrip(), expected, filter);
+      }
+    }),
 );
 
-subscribing('[MQTT-3.8.4-3] a filter that is subscribed to again gets the new QoS', () =>
-  withBroker(async stage => {
-    const client = await stage.client();
+subscribing('[MQTT-3.8.4-3] a second SUBSCRIBE for the same filter replaces its QoS', () =>
+  withBroker(async broker => {
+    const client = await broker.client();
     await client.connect({});
     await client.subscribe('a', 1);
     await client.subscribe('a', 0);
@@ -50,27 +52,29 @@ subscribing('[MQTT-3.8.4-3] a filter that is subscribed to again gets the new Qo
   }),
 );
 
-subscribing('[MQTT-3.3.5-1] overlapping filters: one copy, at the best QoS', () =>
-  withBroker(async stage => {
-    const client = await stage.client();
-    await client.connect({});
-    for (const [filter, qos] of [
-      ['a/#', 0],
-      ['a/b', 1],
-      ['+/b', 0],
-    ] as const)
-      await client.subscribe(filter, qos);
-    client.publish('a/b', 'x', 1, 7);
-    const came = [brief(await client.next()), brief(await client.next())].sort();
-    assert.equal(came, ['a/b x q1', 'puback']);
-    client.send({ cmd: 'pingreq' });
-    assert.is(brief(await client.next()), 'pingresp');
-  }),
+subscribing(
+  '[MQTT-3.3.5-1] a message that matches overlapping filters is delivered once, at the highest QoS',
+  () =>
+    withBroker(async broker => {
+      const client = await broker.client();
+      await client.connect({});
+      for (const [filter, qos] of [
+        ['a/#', 0],
+        ['a/b', 1],
+        ['+/b', 0],
+      ] as const)
+        await client.subscribe(filter, qos);
+      client.publish('a/b', 'x', 1, 7);
+      const came = [brief(await client.next()), brief(await client.next())].sort();
+      assert.equal(came, ['a/b x q1', 'puback']);
+      client.send({ cmd: 'pingreq' });
+      assert.is(brief(await client.next()), 'pingresp');
+    }),
 );
 
-subscribing('a filter that may not be read is refused in SUBACK, beside one that may', () =>
-  withBroker(async stage => {
-    const client = await stage.client();
+subscribing('SUBACK refuses a forbidden filter and grants an allowed one of the same SUBSCRIBE', () =>
+  withBroker(async broker => {
+    const client = await broker.client();
     await client.connect({});
     client.send({
       cmd: 'subscribe',
@@ -84,18 +88,18 @@ subscribing('a filter that may not be read is refused in SUBACK, beside one that
   }),
 );
 
-subscribing('[MQTT-4.7.1-3] a filter that is none ends the connection', () =>
-  withBroker(async stage => {
-    const client = await stage.client();
+subscribing('[MQTT-4.7.1-3] a SUBSCRIBE with an invalid filter closes the connection', () =>
+  withBroker(async broker => {
+    const client = await broker.client();
     await client.connect({});
     client.write(Buffer.from('\x82\x08\x00\x01\x00\x03a+b\x00', 'latin1'));
     assert.is(await client.next(), 'closed');
   }),
 );
 
-subscribing('a session has a bounded number of subscriptions', () =>
-  withBroker(async stage => {
-    const client = await stage.client();
+subscribing('SUBACK refuses the subscriptions beyond the maximum of a session', () =>
+  withBroker(async broker => {
+    const client = await broker.client();
     await client.connect({});
     const subscriptions = Array.from({ length: MAX_SUBSCRIPTIONS + 2 }, (_, n) => ({
       topic: `t/${n}`,
@@ -108,9 +112,9 @@ subscribing('a session has a bounded number of subscriptions', () =>
   }),
 );
 
-subscribing('[MQTT-3.10.4-1] after UNSUBSCRIBE nothing comes any more', () =>
-  withBroker(async stage => {
-    const client = await stage.client();
+subscribing('[MQTT-3.10.4-1] a client receives no message of a filter after UNSUBSCRIBE', () =>
+  withBroker(async broker => {
+    const client = await broker.client();
     await client.connect({});
     await client.subscribe('a', 0);
     client.send({ cmd: 'unsubscribe', messageId: 2, unsubscriptions: ['a'] });

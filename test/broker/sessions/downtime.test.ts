@@ -7,13 +7,13 @@ import { brief, withBroker } from '../../harness/broker.ts';
 import { publishOf } from '../../harness/clients/mqtt5.ts';
 import { createTestClock } from '../../harness/clock.ts';
 
-const downtime = suite('broker: time that the hub is down');
+const downtime = suite('broker: expiry during downtime');
 
 const DAY = 86_400_000;
 const YEAR = 365 * DAY;
 const FOUR_MINUTES = 240_000;
 
-/** A machine whose clocks a test moves. */
+/** Creates a machine whose clocks a test sets. */
 function createMachine() {
   const clock = createTestClock();
   const state = {
@@ -39,14 +39,14 @@ function createMachine() {
       hardware: given(wall() + state.hardware),
       synchronised: given(state.synchronised),
     }),
-    /** The machine is off, and boots again. */
+    /** Turns the machine off for `milliseconds` and boots it again. */
     reboot: (milliseconds: number): void => {
       state.off += milliseconds;
       state.boot += '+';
       state.bootedAt = clock.monotonic() + state.off;
       state.synchronised = Number.NaN;
     },
-    /** The network sets the clock. */
+    /** Sets the wall clock by the network. */
     synchronise: (): void => {
       state.wrong = 0;
       state.synchronised = wall();
@@ -57,27 +57,27 @@ function createMachine() {
 type Machine = ReturnType<typeof createMachine>;
 
 /**
- * Two messages, of which one expires after a minute, wait for a session; another session ends after two
- * minutes.
+ * Stores two messages for a session, of which one expires after a minute, and creates a session that expires
+ * after two minutes.
  */
-async function leaveWaiting(stage: BrokerHarness, { clock }: Machine): Promise<void> {
-  const reader = await stage.client(5);
+async function storeExpiring(broker: BrokerHarness, { clock }: Machine): Promise<void> {
+  const reader = await broker.client(5);
   await reader.connect({ clientId: 'reader', clean: false, properties: { sessionExpiryInterval: 100_000 } });
   await clock.until(reader.subscribe('t', 1));
   await reader.leave();
-  const short = await stage.client(5);
+  const short = await broker.client(5);
   await short.connect({ clientId: 'short', clean: false, properties: { sessionExpiryInterval: 120 } });
   await short.leave();
-  const sender = await stage.client(5);
+  const sender = await broker.client(5);
   await sender.connect({ clientId: 'sender' });
   for (const minutes of [1, 100])
     sender.send(publishOf('t', `${minutes}`, 1, { messageExpiryInterval: 60 * minutes }));
   await sender.roundTrip();
 }
 
-/** Messages for the reader, with the minutes that they have left, and whether the short session is there. */
-async function found(stage: BrokerHarness): Promise<string[]> {
-  const reader = await stage.client(5);
+/** Resolves to the messages for the reader with their remaining minutes, and `session` if the short one exists. */
+async function remaining(broker: BrokerHarness): Promise<string[]> {
+  const reader = await broker.client(5);
   await reader.connect({ clientId: 'reader', clean: false, properties: { sessionExpiryInterval: 100_000 } });
   const came: string[] = [];
   reader.send({ cmd: 'pingreq' });
@@ -85,7 +85,7 @@ async function found(stage: BrokerHarness): Promise<string[]> {
     if (packet === 'closed' || packet.cmd !== 'publish') throw new Error(brief(packet));
     came.push(`${packet.payload} left ${Math.ceil((packet.properties?.messageExpiryInterval ?? 0) / 60)}`);
   }
-  const short = await stage.client(5);
+  const short = await broker.client(5);
   const connack = await short.connect({ clientId: 'short', clean: false });
   if (brief(connack).endsWith('present')) came.push('session');
   return came;
@@ -110,7 +110,7 @@ const withHardware =
 
 const CASES: readonly Case[] = [
   {
-    what: 'within a boot, however the wall clock jumps',
+    what: 'within one boot, also if the wall clock jumps',
     meanwhile: ({ state }) => {
       state.off += FOUR_MINUTES;
       state.wrong = 10 * YEAR;
@@ -118,7 +118,7 @@ const CASES: readonly Case[] = [
     left: COUNTED,
   },
   {
-    what: 'over a boot, with a clock that the network sets',
+    what: 'over a reboot with a clock that the network sets',
     before: byNetwork,
     meanwhile: machine => {
       machine.reboot(FOUR_MINUTES);
@@ -127,13 +127,13 @@ const CASES: readonly Case[] = [
     left: COUNTED,
   },
   {
-    what: 'over a boot, with a hardware clock',
+    what: 'over a reboot with a hardware clock',
     before: withHardware(),
     meanwhile: machine => machine.reboot(FOUR_MINUTES),
     left: COUNTED,
   },
   {
-    what: 'over a boot, without a good clock before',
+    what: 'over a reboot without a reliable clock before it',
     meanwhile: machine => {
       machine.reboot(FOUR_MINUTES);
       machine.synchronise();
@@ -141,19 +141,19 @@ const CASES: readonly Case[] = [
     left: NOT_COUNTED,
   },
   {
-    what: 'over a boot, without a good clock after',
+    what: 'over a reboot without a reliable clock after it',
     before: byNetwork,
     meanwhile: machine => machine.reboot(FOUR_MINUTES),
     left: NOT_COUNTED,
   },
   {
-    what: 'over a boot, with a hardware clock that tells another time',
+    what: 'over a reboot with a hardware clock that differs from the wall clock',
     before: withHardware(DAY),
     meanwhile: machine => machine.reboot(FOUR_MINUTES),
     left: NOT_COUNTED,
   },
   {
-    what: 'over a boot, with a hardware clock that jumps by years',
+    what: 'over a reboot with a hardware clock that jumps by years',
     before: withHardware(),
     meanwhile: machine => {
       machine.reboot(FOUR_MINUTES);
@@ -162,7 +162,7 @@ const CASES: readonly Case[] = [
     left: NOT_COUNTED,
   },
   {
-    what: 'over a boot, with a clock that is years behind then',
+    what: 'over a reboot with a clock that is years behind after it',
     before: byNetwork,
     meanwhile: machine => {
       machine.reboot(FOUR_MINUTES);
@@ -172,7 +172,7 @@ const CASES: readonly Case[] = [
     left: NOT_COUNTED,
   },
   {
-    what: 'over years',
+    what: 'if it lasts for years',
     before: byNetwork,
     meanwhile: machine => {
       machine.reboot(5 * YEAR);
@@ -183,55 +183,58 @@ const CASES: readonly Case[] = [
 ];
 
 for (const { what, before = () => {}, meanwhile, left } of CASES) {
-  downtime(`${left === COUNTED ? 'counts' : 'does not count'} ${what}`, () => {
+  downtime(`downtime ${left === COUNTED ? 'counts' : 'does not count'} towards expiry ${what}`, () => {
     const machine = createMachine();
     before(machine);
     return withBroker(
-      async stage => {
-        await leaveWaiting(stage, machine);
-        await stage.restart(() => meanwhile(machine));
-        assert.equal(await found(stage), left);
+      async broker => {
+        await storeExpiring(broker, machine);
+        await broker.restart(() => meanwhile(machine));
+        assert.equal(await remaining(broker), left);
       },
       { clock: machine.clock, machineTime: machine.time },
     );
   });
 }
 
-downtime('counts over a boot from when the network has set the clock', () => {
+downtime('downtime over a reboot counts towards expiry when the network has set the clock', () => {
   const machine = createMachine();
   machine.synchronise();
   return withBroker(
-    async stage => {
-      await leaveWaiting(stage, machine);
-      await stage.restart(() => {
+    async broker => {
+      await storeExpiring(broker, machine);
+      await broker.restart(() => {
         machine.reboot(FOUR_MINUTES);
         machine.state.wrong = -YEAR;
       });
       machine.synchronise();
       machine.clock.advance(CLOCK_CHECK_MS);
-      assert.equal(await found(stage), ['100 left 95']);
+      assert.equal(await remaining(broker), ['100 left 95']);
     },
     { clock: machine.clock, machineTime: machine.time },
   );
 });
 
-downtime('does not count if the wall clock jumped while the hub was up and nothing has set it since', () => {
-  const machine = createMachine();
-  machine.synchronise();
-  return withBroker(
-    async stage => {
-      machine.clock.advance(10 * CLOCK_CHECK_MS);
-      machine.state.wrong = -20 * DAY;
-      machine.clock.advance(CLOCK_CHECK_MS);
-      await leaveWaiting(stage, machine);
-      await stage.restart(() => {
-        machine.reboot(FOUR_MINUTES);
-        machine.synchronise();
-      });
-      assert.equal(await found(stage), NOT_COUNTED);
-    },
-    { clock: machine.clock, machineTime: machine.time },
-  );
-});
+downtime(
+  'downtime does not count if the wall clock jumped while the hub ran and was not synchronised since',
+  () => {
+    const machine = createMachine();
+    machine.synchronise();
+    return withBroker(
+      async broker => {
+        machine.clock.advance(10 * CLOCK_CHECK_MS);
+        machine.state.wrong = -20 * DAY;
+        machine.clock.advance(CLOCK_CHECK_MS);
+        await storeExpiring(broker, machine);
+        await broker.restart(() => {
+          machine.reboot(FOUR_MINUTES);
+          machine.synchronise();
+        });
+        assert.equal(await remaining(broker), NOT_COUNTED);
+      },
+      { clock: machine.clock, machineTime: machine.time },
+    );
+  },
+);
 
 downtime.run();

@@ -6,67 +6,70 @@ import { brief, withBroker } from '../../harness/broker.ts';
 import { enter } from '../../harness/clients/listeners.ts';
 import { createTestClock } from '../../harness/clock.ts';
 
-const wills = suite('broker: wills that outlive the hub');
+const wills = suite('broker: wills after a restart');
 
 const DELAY = 60;
 
-function mortal(delay: number, expiry: number): ConnectOptions {
+function connectWithWill(delay: number, expiry: number): ConnectOptions {
   const properties = { willDelayInterval: delay, contentType: 'text/plain', userProperties: { k: 'v' } };
   const will = { topic: 'wills', payload: Buffer.from('gone'), qos: 1, retain: false, properties } as const;
-  return { clientId: 'mortal', clean: false, will, properties: { sessionExpiryInterval: expiry } };
+  return { clientId: 'with-will', clean: false, will, properties: { sessionExpiryInterval: expiry } };
 }
 
-async function listen(stage: BrokerHarness): Promise<Client> {
-  const listener = await stage.client(5);
+async function listen(broker: BrokerHarness): Promise<Client> {
+  const listener = await broker.client(5);
   await listener.connect({ clientId: 'listener' });
   await listener.subscribe('wills', 0);
   return listener;
 }
 
-/** Ways in which the connection ends before the hub, with the elapsed seconds of its delay. */
+/** Ends of the connection before the restart, with the elapsed seconds of the will delay. */
 const ENDS: readonly (readonly [how: string, end: (client: Client) => unknown, passed: number])[] = [
-  ['with the hub', () => {}, 0],
-  ['before the hub ends', client => client.send({ cmd: 'disconnect', reasonCode: 4 }), 10],
+  ['at the stop of the hub', () => {}, 0],
+  ['before the stop of the hub', client => client.send({ cmd: 'disconnect', reasonCode: 4 }), 10],
 ];
 
 for (const [how, end, passed] of ENDS) {
-  wills(`a delayed will of a connection that ended ${how} is published after the restart, in time`, () => {
-    const clock = createTestClock();
-    return withBroker(
-      async stage => {
-        const client = await stage.client(5);
-        await client.connect(mortal(DELAY, 1000));
-        await end(client);
-        if (passed > 0) assert.is(await client.next(), 'closed');
-        clock.advance(passed * 1000);
-        await stage.restart();
-        const listener = await listen(stage);
-        clock.advance((DELAY - passed - 1) * 1000);
-        assert.equal(await listener.roundTrip(), []);
-        clock.advance(2000);
-        const will = await listener.next();
-        assert.is(brief(will), 'wills gone q0');
-        if (will === 'closed' || will.cmd !== 'publish') throw new Error(brief(will));
-        assert.is(will.properties?.contentType, 'text/plain');
-        assert.equal({ ...will.properties?.userProperties }, { k: 'v' });
-        await stage.restart();
-        const later = await listen(stage);
-        clock.advance(DELAY * 1000);
-        assert.equal(await later.roundTrip(), []);
-      },
-      { clock },
-    );
-  });
+  wills(
+    `a delayed will of a connection that ended ${how} is published after the restart when its delay is over`,
+    () => {
+      const clock = createTestClock();
+      return withBroker(
+        async broker => {
+          const client = await broker.client(5);
+          await client.connect(connectWithWill(DELAY, 1000));
+          await end(client);
+          if (passed > 0) assert.is(await client.next(), 'closed');
+          clock.advance(passed * 1000);
+          await broker.restart();
+          const listener = await listen(broker);
+          clock.advance((DELAY - passed - 1) * 1000);
+          assert.equal(await listener.roundTrip(), []);
+          clock.advance(2000);
+          const will = await listener.next();
+          assert.is(brief(will), 'wills gone q0');
+          if (will === 'closed' || will.cmd !== 'publish') throw new Error(brief(will));
+          assert.is(will.properties?.contentType, 'text/plain');
+          assert.equal({ ...will.properties?.userProperties }, { k: 'v' });
+          await broker.restart();
+          const later = await listen(broker);
+          clock.advance(DELAY * 1000);
+          assert.equal(await later.roundTrip(), []);
+        },
+        { clock },
+      );
+    },
+  );
 }
 
-wills('a pending will is published when its session ends, after a restart, too', () => {
+wills('a pending will is published when its session expires after a restart', () => {
   const clock = createTestClock();
   return withBroker(
-    async stage => {
-      const client = await stage.client(5);
-      await client.connect(mortal(DELAY, 20));
-      await stage.restart();
-      const listener = await listen(stage);
+    async broker => {
+      const client = await broker.client(5);
+      await client.connect(connectWithWill(DELAY, 20));
+      await broker.restart();
+      const listener = await listen(broker);
       clock.advance(19_000);
       assert.equal(await listener.roundTrip(), []);
       clock.advance(2000);
@@ -76,16 +79,16 @@ wills('a pending will is published when its session ends, after a restart, too',
   );
 });
 
-wills('a will that is pending over a restart is taken back by a connection that resumes its session', () => {
+wills('a will that is pending over a restart is cancelled by a connection that resumes its session', () => {
   const clock = createTestClock();
   return withBroker(
-    async stage => {
-      const client = await stage.client(5);
-      await client.connect(mortal(DELAY, 1000));
-      await stage.restart();
-      const listener = await listen(stage);
-      const again = await stage.client(5);
-      const { will: _, ...options } = mortal(DELAY, 1000);
+    async broker => {
+      const client = await broker.client(5);
+      await client.connect(connectWithWill(DELAY, 1000));
+      await broker.restart();
+      const listener = await listen(broker);
+      const again = await broker.client(5);
+      const { will: _, ...options } = connectWithWill(DELAY, 1000);
       assert.is(brief(await again.connect(options)), 'connack 0 present');
       clock.advance(2 * DELAY * 1000);
       assert.equal(await listener.roundTrip(), []);
@@ -94,15 +97,15 @@ wills('a will that is pending over a restart is taken back by a connection that 
   );
 });
 
-wills('a client that left with DISCONNECT has no will after a restart', () => {
+wills('the will of a client that sent DISCONNECT is not published after a restart', () => {
   const clock = createTestClock();
   return withBroker(
-    async stage => {
-      const client = await stage.client(5);
-      await client.connect(mortal(DELAY, 1000));
+    async broker => {
+      const client = await broker.client(5);
+      await client.connect(connectWithWill(DELAY, 1000));
       await client.leave();
-      await stage.restart();
-      const listener = await listen(stage);
+      await broker.restart();
+      const listener = await listen(broker);
       clock.advance(2 * DELAY * 1000);
       assert.equal(await listener.roundTrip(), []);
     },
@@ -110,35 +113,38 @@ wills('a client that left with DISCONNECT has no will after a restart', () => {
   );
 });
 
-wills('a killed hub publishes the will of a persistent session when it is back [MQTT-3.1.2-8]', async () => {
-  const port = await freePort();
-  const folder = folderWith({
-    'hub.json': JSON.stringify({ name: 'hub', listeners: [{ mqtt: `127.0.0.1:${port}` }] }),
-  });
-  const address = `mqtt://127.0.0.1:${port}`;
-  const first = await startHub(folder, 'hub.json', 'data');
-  const client = await enter(address, {
-    protocolVersion: 5,
-    clientId: 'mortal',
-    clean: false,
-    properties: { sessionExpiryInterval: 1000 },
-    will: { topic: 'wills', payload: Buffer.from('gone'), qos: 1, retain: true },
-  });
-  client.on('error', () => {});
-  // Behind it, so that the will is on disk.
-  await client.subscribeAsync('other', { qos: 1 });
-  await first.end('SIGKILL');
-  const second = await startHub(folder, 'hub.json', 'data');
-  const listener = await enter(address, {});
-  const heard = new Promise<string>(resolve =>
-    listener.once('message', (_topic, body) => resolve(body.toString())),
-  );
-  await listener.subscribeAsync('wills', { qos: 1 });
-  assert.is(await heard, 'gone');
-  client.end(true);
-  listener.end(true);
-  await second.end('SIGTERM');
-  removeFolder(folder);
-});
+wills(
+  'a killed hub publishes the will of a persistent session after its next start [MQTT-3.1.2-8]',
+  async () => {
+    const port = await freePort();
+    const folder = folderWith({
+      'hub.json': JSON.stringify({ name: 'hub', listeners: [{ mqtt: `127.0.0.1:${port}` }] }),
+    });
+    const address = `mqtt://127.0.0.1:${port}`;
+    const first = await startHub(folder, 'hub.json', 'data');
+    const client = await enter(address, {
+      protocolVersion: 5,
+      clientId: 'with-will',
+      clean: false,
+      properties: { sessionExpiryInterval: 1000 },
+      will: { topic: 'wills', payload: Buffer.from('gone'), qos: 1, retain: true },
+    });
+    client.on('error', () => {});
+    // The SUBACK follows the commit of the will.
+    await client.subscribeAsync('other', { qos: 1 });
+    await first.end('SIGKILL');
+    const second = await startHub(folder, 'hub.json', 'data');
+    const listener = await enter(address, {});
+    const heard = new Promise<string>(resolve =>
+      listener.once('message', (_topic, body) => resolve(body.toString())),
+    );
+    await listener.subscribeAsync('wills', { qos: 1 });
+    assert.is(await heard, 'gone');
+    client.end(true);
+    listener.end(true);
+    await second.end('SIGTERM');
+    removeFolder(folder);
+  },
+);
 
 wills.run();

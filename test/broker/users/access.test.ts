@@ -9,7 +9,7 @@ const MODULE: Identity = { kind: 'module', module: 'm' };
 const USER: Identity = { kind: 'client', user: 'u' };
 const NONE: TopicGrants = { publish: [], subscribe: [] };
 
-/** On this machine, with nothing said of access. */
+/** Access rules for this machine without users and grants. */
 const open = createAccess({ modules: new Map([['m', NONE]]), users: new Map(), anonymous: 'everything' });
 
 /** Expected publish rights by topic. */
@@ -128,23 +128,23 @@ const COVERED: readonly Case[] = [
   ['#', 'c', '$share/g', false],
 ];
 
-const access = suite('broker: access');
+const access = suite('broker: access rules');
 
-access('where a client without a name and where module "m" may publish', () => {
+access('an anonymous client may publish on all but reserved topics, and a module only on its outputs', () => {
   for (const [topic, client, module] of PUBLISH) {
     const allowed = [open.mayPublish(CLIENT, 'c', topic), open.mayPublish(MODULE, 'c', topic)];
     assert.equal(allowed, [client, module], topic);
   }
 });
 
-access('what a client without a name and what module "m" may listen to', () => {
+access('an anonymous client may subscribe to all topics, and a module only to its inputs', () => {
   for (const [filter, client, module] of SUBSCRIBE) {
     const allowed = [open.maySubscribe(CLIENT, 'c', filter), open.maySubscribe(MODULE, 'c', filter)];
     assert.equal(allowed, [client, module], filter);
   }
 });
 
-access('a grant with a name in it reaches no further than the name', () => {
+access('a client identifier or user name in a grant matches only itself', () => {
   for (const [publish, clientId, topic, allowed] of GRANTED) {
     const users = new Map([['u', { publish: [publish], subscribe: [] }]]);
     const { mayPublish } = createAccess({ modules: new Map(), users, anonymous: NONE });
@@ -152,10 +152,10 @@ access('a grant with a name in it reaches no further than the name', () => {
   }
 });
 
-access('a denial counts whatever else is granted, in part for a wider filter', () => {
+access('a denial overrides every grant, and a wider filter is granted in part', () => {
   for (const [subscribe, filter, part] of PARTS) {
     const users = new Map([['u', { publish: subscribe, subscribe }]]);
-    // A client identifier that fits no level makes a denial as wide as any level.
+    // A client identifier that is no single level widens a denial to every level.
     const { granted } = createAccess({ modules: new Map(), users, anonymous: NONE });
     assert.is(granted(USER, 'a/b', filter), part, `${subscribe} for ${filter}`);
   }
@@ -173,7 +173,7 @@ access('a subscription is allowed if one grant covers it', () => {
   }
 });
 
-access('each gets its own grants, and who has none may do nothing', () => {
+access('each identity has its own grants, and an identity without grants may do nothing', () => {
   const { mayPublish, maySubscribe } = createAccess({
     modules: new Map([['m', { publish: ['of-m/%u'], subscribe: ['to-m'] }]]),
     users: new Map([['u', { publish: ['of-u'], subscribe: ['to-u'] }]]),
@@ -192,13 +192,13 @@ access('each gets its own grants, and who has none may do nothing', () => {
   assert.not(maySubscribe(CLIENT, 'c', 'to-u'));
 });
 
-access('no grant lets anybody publish for a module or for the hub', () => {
+access('a grant for topics of modules or of the hub is not allowed', () => {
   for (const filter of ['modules', 'modules/#', 'modules/m/outputs/o', '$SYS/#', '$share/a/b', '$upstream/#'])
     assert.ok(isUngrantable(filter), filter);
   for (const filter of ['#', '+/#', 'modulesque', '$SYSTEM']) assert.not(isUngrantable(filter), filter);
 });
 
-access('the output that a topic speaks of', () => {
+access('outputOf returns the output of a module that a topic names', () => {
   assert.is(outputOf('m', 'modules/m/outputs/temp'), 'temp');
   assert.is(outputOf('m', 'modules/n/outputs/temp'), undefined);
   assert.is(outputOf('m', 'modules/m/inputs/temp'), undefined);

@@ -9,7 +9,7 @@ import type { BrokerHarness, Client, ConnectOptions } from '../../harness/broker
 import { brief, withBroker } from '../../harness/broker.ts';
 import { publishOf } from '../../harness/clients/mqtt5.ts';
 
-const rights = suite('broker: rights that change');
+const rights = suite('broker: changed grants');
 
 const AT_ONCE = { deployment: { healthyFor: '0s', within: '10s' } };
 
@@ -18,24 +18,24 @@ const anonymous = (subscribe: readonly string[], publish: readonly string[] = ['
   anonymous: { publish, subscribe },
 });
 
-/** Applies another manifest to the hub, and waits until it holds. */
-async function apply(stage: BrokerHarness, manifest: object): Promise<void> {
+/** Applies another manifest and waits until the hub is healthy with it. */
+async function apply(broker: BrokerHarness, manifest: object): Promise<void> {
   const listeners = [{ mqtt: '127.0.0.1:0' }];
-  const file = join(stage.folder, 'next.json');
+  const file = join(broker.folder, 'next.json');
   writeFileSync(file, JSON.stringify({ name: 'test', listeners, ...manifest }));
-  const before = stage.log.length;
-  const { id } = await ask(join(stage.folder, 'data'), 'apply', file);
+  const before = broker.log.length;
+  const { id } = await ask(join(broker.folder, 'data'), 'apply', file);
   const holds = (line: string): boolean => line.includes(id.slice(0, 8)) && line.includes('is healthy');
-  while (!stage.log.slice(before).some(holds)) await new Promise(resolve => setTimeout(resolve, 10));
+  while (!broker.log.slice(before).some(holds)) await new Promise(resolve => setTimeout(resolve, 10));
 }
 
-async function enter(stage: BrokerHarness, options: ConnectOptions, version: 4 | 5 = 4): Promise<Client> {
-  const client = await stage.client(version);
+async function enter(broker: BrokerHarness, options: ConnectOptions, version: 4 | 5 = 4): Promise<Client> {
+  const client = await broker.client(version);
   assert.is(brief(await client.connect(options)), 'connack 0');
   return client;
 }
 
-/** Publishes on each topic, and waits for the acknowledgements or for as many pings. */
+/** Publishes on each topic and waits for the PUBACK, at QoS 0 for a PINGRESP. */
 async function publishAll(client: Client, topics: readonly string[], qos: 0 | 1): Promise<void> {
   for (const [at, topic] of topics.entries()) {
     client.publish(topic, 'x', qos, at + 1);
@@ -44,8 +44,8 @@ async function publishAll(client: Client, topics: readonly string[], qos: 0 | 1)
   }
 }
 
-/** Takes and acknowledges the next so many messages: in brief and sorted. */
-async function take(client: Client, count: number): Promise<string[]> {
+/** Receives and acknowledges the next `count` messages. Resolves to the sorted messages in brief. */
+async function receive(client: Client, count: number): Promise<string[]> {
   const came: string[] = [];
   while (came.length < count) {
     const packet = await client.next();
@@ -56,17 +56,17 @@ async function take(client: Client, count: number): Promise<string[]> {
   return came.sort();
 }
 
-rights('a waiting message whose topic is not granted any more is not delivered, others are', () =>
+rights('a stored message whose topic is no longer granted is not delivered, and other messages are', () =>
   withBroker(
-    async stage => {
-      const reader = await enter(stage, { clientId: 'reader', clean: false });
+    async broker => {
+      const reader = await enter(broker, { clientId: 'reader', clean: false });
       await reader.subscribe('t/#', 1);
       await reader.leave();
-      const sender = await enter(stage, { clientId: 'sender' });
+      const sender = await enter(broker, { clientId: 'sender' });
       await publishAll(sender, ['t/one', 't/two', 't/one'], 1);
-      await apply(stage, anonymous(['t/one']));
+      await apply(broker, anonymous(['t/one']));
       await publishAll(sender, ['t/two', 't/one'], 1);
-      const again = await stage.client();
+      const again = await broker.client();
       assert.is(brief(await again.connect({ clientId: 'reader', clean: false })), 'connack 0 present');
       const came = [await again.next(), await again.next(), await again.next()].map(brief);
       assert.equal(came, ['t/one x q1', 't/one x q1', 't/one x q1']);
@@ -76,19 +76,19 @@ rights('a waiting message whose topic is not granted any more is not delivered, 
   ),
 );
 
-rights('a waiting message is checked though its subscription is gone', () =>
+rights('a stored message is checked against the grants also after its UNSUBSCRIBE', () =>
   withBroker(
-    async stage => {
-      const reader = await enter(stage, { clientId: 'reader', clean: false });
+    async broker => {
+      const reader = await enter(broker, { clientId: 'reader', clean: false });
       await reader.subscribe('t/two', 1);
-      const sender = await enter(stage, { clientId: 'sender' });
-      // Two wait: the client acknowledges neither.
+      const sender = await enter(broker, { clientId: 'sender' });
+      // Both messages are stored, because the client acknowledges neither.
       await publishAll(sender, ['t/two', 't/two'], 1);
       reader.send({ cmd: 'unsubscribe', messageId: 9, unsubscriptions: ['t/two'] });
       while (brief(await reader.next()) !== 'unsuback');
       await reader.leave();
-      await apply(stage, anonymous(['t/one']));
-      const again = await stage.client();
+      await apply(broker, anonymous(['t/one']));
+      const again = await broker.client();
       await again.connect({ clientId: 'reader', clean: false });
       assert.equal(await again.roundTrip(), []);
     },
@@ -97,49 +97,51 @@ rights('a waiting message is checked though its subscription is gone', () =>
 );
 
 for (const qos of [0, 1] as const) {
-  rights(`a live subscription keeps what is still granted, at QoS ${qos}, and gets all of it back`, () =>
-    withBroker(
-      async stage => {
-        const reader = await enter(stage, { clientId: 'reader' });
-        await reader.subscribe('t/#', qos);
-        await reader.subscribe('$share/g/t/+', qos);
-        const sender = await enter(stage, { clientId: 'sender' });
-        // What is granted comes last, so that it comes behind what is not.
-        const topics = ['t/two', 't/one'];
-        const expected = (...names: readonly string[]): string[] =>
-          names.flatMap(name => [`t/${name} x q${qos}`, `t/${name} x q${qos}`]);
-        await publishAll(sender, topics, qos);
-        assert.equal(await take(reader, 4), expected('one', 'two'));
-        await apply(stage, anonymous(['t/one']));
-        await publishAll(sender, topics, qos);
-        assert.equal(await take(reader, 2), expected('one'));
-        await apply(stage, anonymous(['other']));
-        await publishAll(sender, topics, qos);
-        assert.equal(await reader.roundTrip(), []);
-        await apply(stage, anonymous(['t/#']));
-        await publishAll(sender, topics, qos);
-        assert.equal(await take(reader, 4), expected('one', 'two'));
-      },
-      { manifest: anonymous(['t/#']) },
-    ),
+  rights(
+    `a subscription at QoS ${qos} delivers only granted topics, and all topics after the grant is restored`,
+    () =>
+      withBroker(
+        async broker => {
+          const reader = await enter(broker, { clientId: 'reader' });
+          await reader.subscribe('t/#', qos);
+          await reader.subscribe('$share/g/t/+', qos);
+          const sender = await enter(broker, { clientId: 'sender' });
+          // The granted topic is last, so that its message is queued behind the other one.
+          const topics = ['t/two', 't/one'];
+          const expected = (...names: readonly string[]): string[] =>
+            names.flatMap(name => [`t/${name} x q${qos}`, `t/${name} x q${qos}`]);
+          await publishAll(sender, topics, qos);
+          assert.equal(await receive(reader, 4), expected('one', 'two'));
+          await apply(broker, anonymous(['t/one']));
+          await publishAll(sender, topics, qos);
+          assert.equal(await receive(reader, 2), expected('one'));
+          await apply(broker, anonymous(['other']));
+          await publishAll(sender, topics, qos);
+          assert.equal(await reader.roundTrip(), []);
+          await apply(broker, anonymous(['t/#']));
+          await publishAll(sender, topics, qos);
+          assert.equal(await receive(reader, 4), expected('one', 'two'));
+        },
+        { manifest: anonymous(['t/#']) },
+      ),
   );
 }
 
-rights('a denial counts whatever else is granted: live, retained, shared and published', () =>
+rights('a denial applies to live, retained, shared and published messages, whatever else is granted', () =>
   withBroker(
-    async stage => {
-      const sender = await enter(stage, { clientId: 'sender' }, 5);
+    async broker => {
+      const sender = await enter(broker, { clientId: 'sender' }, 5);
       for (const [at, topic] of ['a/b', 'secret/x', 'secret'].entries())
         sender.send({ ...publishOf(topic, 'kept', 1, {}, true), messageId: at + 1 } as never);
       for (let count = 0; count < 3; count++) assert.is(brief(await sender.next()), 'puback');
-      const reader = await enter(stage, { clientId: 'reader' });
+      const reader = await enter(broker, { clientId: 'reader' });
       assert.is(brief(await reader.subscribe('secret/x', 0)), 'suback 128');
       assert.is(brief(await reader.subscribe('secret/#', 0)), 'suback 128');
       assert.is(brief(await reader.subscribe('#', 0)), 'suback 0');
       assert.equal(await reader.roundTrip(), ['a/b kept q0']);
       await reader.subscribe('$share/g/#', 1);
       await publishAll(sender, ['secret/y', 'secret', 'c'], 1);
-      assert.equal(await take(reader, 2), ['c x q0', 'c x q1']);
+      assert.equal(await receive(reader, 2), ['c x q0', 'c x q1']);
       sender.publish('locked/x', 'x', 1, 9);
       const refused = await sender.next();
       assert.is(refused !== 'closed' && refused.cmd === 'puback' && refused.reasonCode, 0x87);
@@ -148,21 +150,21 @@ rights('a denial counts whatever else is granted: live, retained, shared and pub
   ),
 );
 
-rights('a will is checked again when it is published', () =>
+rights('the topic of a will is checked again when the will is published', () =>
   withBroker(
-    async stage => {
-      const reader = await enter(stage, { clientId: 'reader' });
+    async broker => {
+      const reader = await enter(broker, { clientId: 'reader' });
       await reader.subscribe('#', 0);
       const dying: Client[] = [];
       for (const topic of ['will/lost', 'will/kept']) {
         const will = { topic, payload: Buffer.from('x'), qos: 0, retain: false } as const;
-        dying.push(await enter(stage, { clientId: topic, will }));
+        dying.push(await enter(broker, { clientId: topic, will }));
       }
-      await apply(stage, anonymous(['#'], ['#', '!will/lost']));
+      await apply(broker, anonymous(['#'], ['#', '!will/lost']));
       for (const client of dying) client.socket.destroy();
       assert.is(brief(await reader.next()), 'will/kept x q0');
       assert.equal(await reader.roundTrip(), []);
-      assert.ok(stage.log.some(line => line.includes('The will of client "will/lost" is not published')));
+      assert.ok(broker.log.some(line => line.includes('The will of client "will/lost" is not published')));
     },
     { manifest: anonymous(['#']) },
   ),
@@ -172,14 +174,14 @@ const random = { fraction: () => 0, bytes: (count: number) => randomBytes(count)
 const password = await hashPassword(Buffer.from('secret'), random);
 const EVERYTHING = { password, publish: ['#'], subscribe: ['#'] };
 
-rights('No Local compares sessions: another user with the same client identifier is heard', () =>
+rights('No Local delivers messages of another user with the same client identifier', () =>
   withBroker(
-    async stage => {
+    async broker => {
       const login = { clientId: 'same', password: Buffer.from('secret') };
-      const alice = await enter(stage, { ...login, username: 'alice' }, 5);
+      const alice = await enter(broker, { ...login, username: 'alice' }, 5);
       alice.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 't', qos: 0, nl: true }] });
       assert.is(brief(await alice.next()), 'suback 0');
-      const bob = await enter(stage, { ...login, username: 'bob' }, 5);
+      const bob = await enter(broker, { ...login, username: 'bob' }, 5);
       for (let count = 0; count < 3; count++) bob.send(publishOf('t', 'bob', 1));
       for (let count = 0; count < 3; count++) {
         const answer = await bob.next();

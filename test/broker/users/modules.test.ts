@@ -11,10 +11,10 @@ import { until } from '../../harness/binary.ts';
 import type { BrokerHarness } from '../../harness/broker.ts';
 import { brief, withBroker } from '../../harness/broker.ts';
 
-/** Connections that the manifest of the last test lets clients have. */
+/** Maximum connections of clients in the manifest of the last test. */
 const CLIENTS = 2;
 
-/** Two modules that tell the test what the hub gave them, and stay. */
+/** Manifest with two modules, of which `mine` writes its environment to a file. */
 const MANIFEST = {
   modules: {
     mine: { exec: ['sh', '-c', 'env > mine.new && mv mine.new mine.env && exec sleep 1000'] },
@@ -26,15 +26,15 @@ const MANIFEST = {
   },
 };
 
-async function credentials(stage: BrokerHarness): Promise<{ username: string; password: Buffer }> {
-  const file = join(stage.folder, 'mine.env');
+async function credentials(broker: BrokerHarness): Promise<{ username: string; password: Buffer }> {
+  const file = join(broker.folder, 'mine.env');
   await until('the module has told its environment', () => existsSync(file));
   const variables = new Map<string, string>();
   for (const line of readFileSync(file, 'utf8').split('\n')) {
     const [name = '', ...value] = line.split('=');
     variables.set(name, value.join('='));
   }
-  assert.is(variables.get('SKERRY_MQTT_URL'), `mqtt://127.0.0.1:${stage.port()}`);
+  assert.is(variables.get('SKERRY_MQTT_URL'), `mqtt://127.0.0.1:${broker.port()}`);
   return {
     username: variables.get('SKERRY_MODULE') ?? '',
     password: Buffer.from(variables.get('SKERRY_TOKEN') ?? ''),
@@ -43,12 +43,12 @@ async function credentials(stage: BrokerHarness): Promise<{ username: string; pa
 
 const modules = suite('broker: modules over MQTT');
 
-modules('a module with its token publishes on its outputs, which are routed', () =>
+modules('a module with its token may publish on its outputs, and the messages are routed', () =>
   withBroker(
-    async stage => {
-      const module = await stage.client();
-      assert.is(brief(await module.connect({ clientId: 'x', ...(await credentials(stage)) })), 'connack 0');
-      const listener = await stage.client();
+    async broker => {
+      const module = await broker.client();
+      assert.is(brief(await module.connect({ clientId: 'x', ...(await credentials(broker)) })), 'connack 0');
+      const listener = await broker.client();
       await listener.connect({ clientId: 'listener' });
       await listener.subscribe('from-mine', 0);
       module.publish('modules/mine/outputs/out', 'hello', 1);
@@ -59,11 +59,11 @@ modules('a module with its token publishes on its outputs, which are routed', ()
   ),
 );
 
-modules("a module may not speak for another, nor read another's inputs", () =>
+modules('a module may neither publish for another module nor subscribe to its inputs', () =>
   withBroker(
-    async stage => {
-      const module = await stage.client();
-      await module.connect(await credentials(stage));
+    async broker => {
+      const module = await broker.client();
+      await module.connect(await credentials(broker));
       for (const filter of ['modules/other/inputs/#', 'modules/#', '#', '+/mine/inputs/in']) {
         assert.is(brief(await module.subscribe(filter, 1)), 'suback 128', filter);
       }
@@ -74,11 +74,11 @@ modules("a module may not speak for another, nor read another's inputs", () =>
   ),
 );
 
-modules('beyond its outputs and inputs a module does what it is granted, and nothing else', () =>
+modules('a module may use the topics that it is granted besides its outputs and inputs, and no others', () =>
   withBroker(
-    async stage => {
-      const module = await stage.client();
-      await module.connect(await credentials(stage));
+    async broker => {
+      const module = await broker.client();
+      await module.connect(await credentials(broker));
       assert.is(brief(await module.subscribe('sensors/+/mine', 0)), 'suback 0');
       assert.is(brief(await module.subscribe('sensors/#', 0)), 'suback 128');
       module.publish('sensors/1/mine', 'x', 0);
@@ -98,12 +98,12 @@ modules('beyond its outputs and inputs a module does what it is granted, and not
   ),
 );
 
-modules("a wrong token, and a module's name without one: return code 5", () =>
+modules('a module name with a wrong token or without a token is refused with return code 5', () =>
   withBroker(
-    async stage => {
-      const { username } = await credentials(stage);
+    async broker => {
+      const { username } = await credentials(broker);
       for (const wrong of [{ username, password: Buffer.from('guess') }, { username }]) {
-        const client = await stage.client();
+        const client = await broker.client();
         assert.is(brief(await client.connect(wrong)), 'connack 5');
         assert.is(await client.next(), 'closed');
       }
@@ -112,53 +112,51 @@ modules("a wrong token, and a module's name without one: return code 5", () =>
   ),
 );
 
-modules(
-  'what a route puts into an input waits for the module, and comes again until it is acknowledged',
-  () =>
-    withBroker(
-      async stage => {
-        const login = await credentials(stage);
-        const sender = await stage.client();
-        await sender.connect({ clientId: 'sender' });
-        for (const text of ['1', '2']) {
-          sender.publish('to-mine/x', text, 1);
-          assert.is(brief(await sender.next()), 'puback');
-        }
-        const first = await stage.client();
-        await first.connect(login);
-        assert.is(brief(await first.subscribe('modules/mine/inputs/in', 1)), 'suback 1');
-        assert.is(brief(await first.next()), 'modules/mine/inputs/in 1 q1');
-        assert.is(brief(await first.next()), 'modules/mine/inputs/in 2 q1');
-        first.socket.destroy();
-        await first.next();
+modules('a routed message for an input waits for the module and is sent again until it is acknowledged', () =>
+  withBroker(
+    async broker => {
+      const login = await credentials(broker);
+      const sender = await broker.client();
+      await sender.connect({ clientId: 'sender' });
+      for (const text of ['1', '2']) {
+        sender.publish('to-mine/x', text, 1);
+        assert.is(brief(await sender.next()), 'puback');
+      }
+      const first = await broker.client();
+      await first.connect(login);
+      assert.is(brief(await first.subscribe('modules/mine/inputs/in', 1)), 'suback 1');
+      assert.is(brief(await first.next()), 'modules/mine/inputs/in 1 q1');
+      assert.is(brief(await first.next()), 'modules/mine/inputs/in 2 q1');
+      first.socket.destroy();
+      await first.next();
 
-        const second = await stage.client();
-        await second.connect(login);
-        await second.subscribe('modules/mine/inputs/#', 1);
-        for (const text of ['1', '2']) {
-          const packet = await second.next();
-          assert.is(brief(packet), `modules/mine/inputs/in ${text} q1 dup`);
-          if (packet !== 'closed') second.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
-        }
-        second.send({ cmd: 'pingreq' });
-        assert.is(brief(await second.next()), 'pingresp');
-        const queue = stage
-          .hub()
-          .status()
-          .queues.find(({ queue: name }) => name === 'input/mine/in');
-        assert.is(queue?.depth, 0);
-      },
-      { manifest: MANIFEST },
-    ),
+      const second = await broker.client();
+      await second.connect(login);
+      await second.subscribe('modules/mine/inputs/#', 1);
+      for (const text of ['1', '2']) {
+        const packet = await second.next();
+        assert.is(brief(packet), `modules/mine/inputs/in ${text} q1 dup`);
+        if (packet !== 'closed') second.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
+      }
+      second.send({ cmd: 'pingreq' });
+      assert.is(brief(await second.next()), 'pingresp');
+      const queue = broker
+        .hub()
+        .status()
+        .queues.find(({ queue: name }) => name === 'input/mine/in');
+      assert.is(queue?.depth, 0);
+    },
+    { manifest: MANIFEST },
+  ),
 );
 
-modules('at QoS 0 an input is delivered once and is gone, and after UNSUBSCRIBE it waits', () =>
+modules('a message for an input is removed after delivery at QoS 0, and stored after UNSUBSCRIBE', () =>
   withBroker(
-    async stage => {
-      const module = await stage.client();
-      await module.connect(await credentials(stage));
+    async broker => {
+      const module = await broker.client();
+      await module.connect(await credentials(broker));
       assert.is(brief(await module.subscribe('modules/mine/inputs/in', 0)), 'suback 0');
-      const sender = await stage.client();
+      const sender = await broker.client();
       await sender.connect({ clientId: 'sender' });
       const send = async (text: string): Promise<void> => {
         sender.publish('to-mine', text, 1);
@@ -178,16 +176,16 @@ modules('at QoS 0 an input is delivered once and is gone, and after UNSUBSCRIBE 
 );
 
 modules(
-  '[MQTT-3.1.4-2] a module has one session: it takes over from itself under any client identifier',
+  '[MQTT-3.1.4-2] a module has one session, which its next connection takes over with any client identifier',
   () =>
     withBroker(
-      async stage => {
-        const login = await credentials(stage);
-        const client = await stage.client();
+      async broker => {
+        const login = await credentials(broker);
+        const client = await broker.client();
         await client.connect({ clientId: 'two' });
-        const first = await stage.client();
+        const first = await broker.client();
         await first.connect({ clientId: 'one', ...login });
-        const second = await stage.client();
+        const second = await broker.client();
         assert.is(brief(await second.connect({ clientId: 'two', ...login })), 'connack 0');
         assert.is(await first.next(), 'closed');
         assert.equal(await client.roundTrip(), []);
@@ -196,23 +194,23 @@ modules(
     ),
 );
 
-modules('no token stands in a log or an argument list', () =>
+modules('the log and the argument lists contain no token', () =>
   withBroker(
-    async stage => {
-      const { password } = await credentials(stage);
+    async broker => {
+      const { password } = await credentials(broker);
       assert.ok(password.length >= 32);
-      assert.not(stage.log.some(line => line.includes(password.toString())));
-      const { pid } = stage.hub().status().modules[0] ?? {};
+      assert.not(broker.log.some(line => line.includes(password.toString())));
+      const { pid } = broker.hub().status().modules[0] ?? {};
       assert.not.match(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), password.toString());
     },
     { manifest: MANIFEST },
   ),
 );
 
-/** A client that is refused, and keeps its side of the connection open. */
-async function refused(stage: BrokerHarness): Promise<Socket> {
-  const socket = connect({ port: stage.port(), host: '127.0.0.1', allowHalfOpen: true });
-  // The hub resets it if a module needs its place.
+/** Opens a connection that is refused and keeps its side open. */
+async function refused(broker: BrokerHarness): Promise<Socket> {
+  const socket = connect({ port: broker.port(), host: '127.0.0.1', allowHalfOpen: true });
+  // The hub resets the connection if a module needs its place.
   socket.on('error', () => {});
   socket.write(
     generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId: 'x', clean: true }),
@@ -222,17 +220,17 @@ async function refused(stage: BrokerHarness): Promise<Socket> {
   return socket;
 }
 
-modules('clients leave the last connections to modules, also those that were refused and do not close', () =>
+modules('the last connections are reserved for modules, also if refused clients do not close theirs', () =>
   withBroker(
-    async stage => {
+    async broker => {
       for (let n = 0; n < CLIENTS; n++) {
-        const client = await stage.client();
+        const client = await broker.client();
         assert.is(brief(await client.connect({ clientId: `c${n}` })), 'connack 0');
       }
       const sockets: Socket[] = [];
-      for (let n = 0; n < 2 * moduleReserve(CLIENTS); n++) sockets.push(await refused(stage));
-      const module = await stage.client();
-      assert.is(brief(await module.connect({ clientId: 'm', ...(await credentials(stage)) })), 'connack 0');
+      for (let n = 0; n < 2 * moduleReserve(CLIENTS); n++) sockets.push(await refused(broker));
+      const module = await broker.client();
+      assert.is(brief(await module.connect({ clientId: 'm', ...(await credentials(broker)) })), 'connack 0');
       assert.equal(await module.roundTrip(), []);
       for (const socket of sockets) socket.destroy();
     },

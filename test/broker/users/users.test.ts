@@ -19,18 +19,18 @@ const ALICE = { username: 'alice', password: Buffer.from('a-secret') };
 const BOB = { username: 'bob', password: Buffer.from('b-secret') };
 const MANIFEST = { manifest: { users: USERS } };
 
-async function enter(stage: BrokerHarness, options: ConnectOptions): Promise<Client> {
-  const client = await stage.client();
+async function enter(broker: BrokerHarness, options: ConnectOptions): Promise<Client> {
+  const client = await broker.client();
   assert.is(brief(await client.connect(options)), 'connack 0');
   return client;
 }
 
 const users = suite('broker: users');
 
-users('a user does what he is granted, and nothing else', () =>
-  withBroker(async stage => {
-    const alice = await enter(stage, { clientId: 'a', ...ALICE });
-    const bob = await enter(stage, { clientId: 'b', ...BOB });
+users('a user may do what is granted, and nothing else', () =>
+  withBroker(async broker => {
+    const alice = await enter(broker, { clientId: 'a', ...ALICE });
+    const bob = await enter(broker, { clientId: 'b', ...BOB });
     assert.is(brief(await alice.subscribe('rooms/+/x', 0)), 'suback 0');
     assert.is(brief(await alice.subscribe('#', 0)), 'suback 128');
     assert.is(brief(await bob.subscribe('rooms/#', 0)), 'suback 128');
@@ -40,7 +40,7 @@ users('a user does what he is granted, and nothing else', () =>
     alice.publish('rooms/bob/x', 'not mine', 1);
     assert.is(await alice.next(), 'closed');
     assert.match(
-      stage.log.join('\n'),
+      broker.log.join('\n'),
       /: it may not publish on "rooms\/bob\/x"\. client=a user=alice address=127\.0\.0\.1$/m,
     );
     bob.publish('to/b', 'x', 1);
@@ -50,140 +50,146 @@ users('a user does what he is granted, and nothing else', () =>
   }, MANIFEST),
 );
 
-users('a wrong password, the name of nobody, a name alone and no name at all: return code 5', () =>
-  withBroker(async stage => {
+users('a client with a wrong or missing password or user name is refused with return code 5', () =>
+  withBroker(async broker => {
     for (const wrong of [
       { ...ALICE, password: Buffer.from('b-secret') },
       { ...ALICE, username: 'nobody' },
       { username: 'alice' },
       {},
     ]) {
-      const client = await stage.client();
+      const client = await broker.client();
       assert.is(brief(await client.connect(wrong)), 'connack 5');
       assert.is(await client.next(), 'closed');
     }
   }, MANIFEST),
 );
 
-users('[MQTT-3.1.4-5] what is sent before the password was compared is taken in after it, or never', () =>
-  withBroker(async stage => {
-    const connect = (password: string) =>
-      Buffer.from(`\x10\x1e\x00\x04MQTT\x04\xc2\x00\x00\x00\x01c\x00\x05alice\x00\x08${password}`, 'latin1');
-    const rest = Buffer.from('\x82\x0a\x00\x01\x00\x05rooms\x00\xc0\x00', 'latin1');
-    const right = await stage.client();
-    right.write(Buffer.concat([connect('a-secret'), rest]));
-    right.write(Buffer.from([0xc0, 0]));
-    const came: string[] = [];
-    for (let n = 0; n < 4; n++) came.push(brief(await right.next()));
-    assert.equal(came, ['connack 0', 'suback 0', 'pingresp', 'pingresp']);
-    const wrong = await stage.client();
-    wrong.write(Buffer.concat([connect('x-secret'), rest]));
-    assert.is(brief(await wrong.next()), 'connack 5');
-    assert.is(await wrong.next(), 'closed');
-  }, MANIFEST),
+users(
+  '[MQTT-3.1.4-5] packets behind CONNECT are processed after the password was verified, or never if it is wrong',
+  () =>
+    withBroker(async broker => {
+      const connect = (password: string) =>
+        Buffer.from(
+          `\x10\x1e\x00\x04MQTT\x04\xc2\x00\x00\x00\x01c\x00\x05alice\x00\x08${password}`,
+          'latin1',
+        );
+      const rest = Buffer.from('\x82\x0a\x00\x01\x00\x05rooms\x00\xc0\x00', 'latin1');
+      const right = await broker.client();
+      right.write(Buffer.concat([connect('a-secret'), rest]));
+      right.write(Buffer.from([0xc0, 0]));
+      const came: string[] = [];
+      for (let n = 0; n < 4; n++) came.push(brief(await right.next()));
+      assert.equal(came, ['connack 0', 'suback 0', 'pingresp', 'pingresp']);
+      const wrong = await broker.client();
+      wrong.write(Buffer.concat([connect('x-secret'), rest]));
+      assert.is(brief(await wrong.next()), 'connack 5');
+      assert.is(await wrong.next(), 'closed');
+    }, MANIFEST),
 );
 
-users('who goes before his password was compared leaves nothing behind', () =>
-  withBroker(async stage => {
-    const alice = await enter(stage, { clientId: 'same', ...ALICE });
-    const hasty = await stage.client();
+users('a client that disconnects during the check of its password causes no error and affects no other', () =>
+  withBroker(async broker => {
+    const alice = await enter(broker, { clientId: 'same', ...ALICE });
+    const hasty = await broker.client();
     hasty.socket.resetAndDestroy();
-    const other = await stage.client();
+    const other = await broker.client();
     const kept = { clientId: 'gone', clean: false, keepalive: 0 };
     other.send({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, ...kept, ...BOB });
     other.socket.end();
     while ((await other.next()) !== 'closed');
     for (let n = 0; n < 3; n++) assert.equal(await alice.roundTrip(), []);
     assert.not(
-      stage.log.some(line => line.startsWith('error')),
-      stage.log.join('\n'),
+      broker.log.some(line => line.startsWith('error')),
+      broker.log.join('\n'),
     );
   }, MANIFEST),
 );
 
-users('too many failures: return code 3, until it is time again', async () => {
+users('a user with too many failed logins is refused with return code 3 until the lockout ends', async () => {
   const clock = createTestClock();
-  const attempt = async (stage: BrokerHarness, options: ConnectOptions): Promise<string> => {
-    const client = await stage.client();
+  const attempt = async (broker: BrokerHarness, options: ConnectOptions): Promise<string> => {
+    const client = await broker.client();
     return brief(await client.connect(options));
   };
   await withBroker(
-    async stage => {
+    async broker => {
       const wrong = { ...ALICE, password: Buffer.from('wrong') };
-      for (let n = 0; n < MAX_FAILED_LOGINS; n++) assert.is(await attempt(stage, wrong), 'connack 5');
-      assert.is(await attempt(stage, ALICE), 'connack 3');
-      assert.is(await attempt(stage, BOB), 'connack 0');
+      for (let n = 0; n < MAX_FAILED_LOGINS; n++) assert.is(await attempt(broker, wrong), 'connack 5');
+      assert.is(await attempt(broker, ALICE), 'connack 3');
+      assert.is(await attempt(broker, BOB), 'connack 0');
       clock.advance(INITIAL_LOCKOUT_MS);
-      assert.is(await attempt(stage, ALICE), 'connack 0');
+      assert.is(await attempt(broker, ALICE), 'connack 0');
     },
     { ...MANIFEST, clock },
   );
 });
 
-users("nobody gets another user's session by choosing his client identifier", () =>
-  withBroker(async stage => {
-    const alice = await enter(stage, { clientId: 'same', clean: false, ...ALICE });
+users('a user does not get the session of another user with the same client identifier', () =>
+  withBroker(async broker => {
+    const alice = await enter(broker, { clientId: 'same', clean: false, ...ALICE });
     assert.is(brief(await alice.subscribe('kept/same', 1)), 'suback 1');
-    const bob = await enter(stage, { clientId: 'same', clean: false, ...BOB });
+    const bob = await enter(broker, { clientId: 'same', clean: false, ...BOB });
     assert.equal(await alice.roundTrip(), []);
     assert.equal(await bob.roundTrip(), []);
     await alice.leave();
-    await stage.restart();
-    const again = await stage.client();
+    await broker.restart();
+    const again = await broker.client();
     assert.is(brief(await again.connect({ clientId: 'same', clean: false, ...ALICE })), 'connack 0 present');
   }, MANIFEST),
 );
 
-users(
-  'with "anonymous" a client without a name does what that grants, a false name still gets nobody in',
-  () =>
-    withBroker(
-      async stage => {
-        const client = await enter(stage, { clientId: 'c' });
-        client.publish('open/x', 'x', 1);
-        assert.is(brief(await client.next()), 'puback');
-        assert.is(brief(await client.subscribe('open/#', 0)), 'suback 128');
-        client.publish('rooms/x', 'x', 1);
-        assert.is(await client.next(), 'closed');
-        const stranger = await stage.client();
-        assert.is(
-          brief(await stranger.connect({ username: 'nobody', password: Buffer.from('x') })),
-          'connack 5',
-        );
-      },
-      { manifest: { users: USERS, anonymous: { publish: ['open/#'] } } },
-    ),
+users('an anonymous client may do what anonymous grants, and an unknown user name is refused', () =>
+  withBroker(
+    async broker => {
+      const client = await enter(broker, { clientId: 'c' });
+      client.publish('open/x', 'x', 1);
+      assert.is(brief(await client.next()), 'puback');
+      assert.is(brief(await client.subscribe('open/#', 0)), 'suback 128');
+      client.publish('rooms/x', 'x', 1);
+      assert.is(await client.next(), 'closed');
+      const stranger = await broker.client();
+      assert.is(
+        brief(await stranger.connect({ username: 'nobody', password: Buffer.from('x') })),
+        'connack 5',
+      );
+    },
+    { manifest: { users: USERS, anonymous: { publish: ['open/#'] } } },
+  ),
 );
 
-users('with nothing said of access any name will do on this machine, and none beyond it', async () => {
-  const outside = Object.values(networkInterfaces())
-    .flatMap(list => list ?? [])
-    .find(({ internal, family }) => !internal && family === 'IPv4');
-  await withBroker(
-    async stage => {
-      const port = stage.port();
-      const login = { username: 'any', password: 'thing' };
-      assert.is(await outcome(`mqtt://127.0.0.1:${port}`, login), 'in');
-      if (outside === undefined) process.stdout.write('\nskipped: this machine has no other address\n');
-      else {
-        assert.match(await outcome(`mqtt://${outside.address}:${port}`, login), /Not authorized/);
-        assert.match(await outcome(`mqtt://${outside.address}:${port}`), /Not authorized/);
-      }
-    },
-    { manifest: { listeners: [{ mqtt: '0.0.0.0:0' }] } },
-  );
-});
+users(
+  'a hub without users accepts any name from this machine and no client from another machine',
+  async () => {
+    const outside = Object.values(networkInterfaces())
+      .flatMap(list => list ?? [])
+      .find(({ internal, family }) => !internal && family === 'IPv4');
+    await withBroker(
+      async broker => {
+        const port = broker.port();
+        const login = { username: 'any', password: 'thing' };
+        assert.is(await outcome(`mqtt://127.0.0.1:${port}`, login), 'in');
+        if (outside === undefined) process.stdout.write('\nskipped: this machine has no other address\n');
+        else {
+          assert.match(await outcome(`mqtt://${outside.address}:${port}`, login), /Not authorized/);
+          assert.match(await outcome(`mqtt://${outside.address}:${port}`), /Not authorized/);
+        }
+      },
+      { manifest: { listeners: [{ mqtt: '0.0.0.0:0' }] } },
+    );
+  },
+);
 
-users('no password stands in the log', () =>
-  withBroker(async stage => {
+users('the log contains no password', () =>
+  withBroker(async broker => {
     for (const password of ['a-secret', 'wr0ng-secret']) {
-      const client = await stage.client();
+      const client = await broker.client();
       await client.connect({ username: 'alice', password: Buffer.from(password) });
       client.publish('not/mine', 'x', 1);
       while ((await client.next()) !== 'closed');
     }
-    assert.ok(stage.log.length > 0);
-    assert.not.match(stage.log.join('\n'), /secret|scrypt/);
+    assert.ok(broker.log.length > 0);
+    assert.not.match(broker.log.join('\n'), /secret|scrypt/);
   }, MANIFEST),
 );
 

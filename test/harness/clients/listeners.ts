@@ -2,12 +2,12 @@ import type { Readable } from 'node:stream';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import mqtt from 'mqtt';
 
-/** Connects once; rejects with what the hub, or TLS, has against it. */
+/** Connects once. Rejects with the error of the hub or of TLS. */
 export function enter(address: string, options: IClientOptions = {}): Promise<MqttClient> {
   return mqtt.connectAsync(address, { reconnectPeriod: 0, ...options }, false);
 }
 
-/** `in`, or why not. */
+/** Resolves to `in` if the client could connect, otherwise to the error. */
 export async function outcome(address: string, options: IClientOptions = {}): Promise<string> {
   try {
     const client = await enter(address, options);
@@ -30,8 +30,8 @@ export function echo(client: MqttClient, body: string): Promise<string> {
 }
 
 /**
- * Resolves when a connection has closed, also by an error: a server that closes with unread bytes resets it.
- * `once` of node:events would reject then.
+ * Resolves when a connection has closed, also by an error. A server that closes with unread bytes resets the
+ * connection, and `once` of node:events would reject then.
  */
 export async function ended(socket: Readable): Promise<void> {
   socket.on('error', () => {}).resume();

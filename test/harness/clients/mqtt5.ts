@@ -4,7 +4,7 @@ import { brief } from '../broker.ts';
 
 export type Properties = NonNullable<IPublishPacket['properties']>;
 
-/** A PUBLISH with the packet identifier 1, where it has one. */
+/** Returns a PUBLISH, at QoS 1 and 2 with packet identifier 1. */
 export function publishOf(
   topic: string,
   payload: string,
@@ -15,7 +15,7 @@ export function publishOf(
   return { cmd: 'publish', topic, payload, qos, dup: false, retain, messageId: 1, properties };
 }
 
-/** The next packet, which must be a PUBLISH. */
+/** Resolves to the next packet. Throws if it is not a PUBLISH. */
 export async function published(client: Client): Promise<IPublishPacket> {
   const packet = await client.next();
   if (packet === 'closed' || packet.cmd !== 'publish') throw new Error(`no PUBLISH but ${brief(packet)}`);
