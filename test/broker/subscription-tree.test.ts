@@ -40,8 +40,8 @@ function performOn(model: Model, one: Step): void {
 }
 
 /**
- * Returns the expected delivery options of each subscriber for messages of others and for its own. The highest
- * QoS of the matching filters counts (MQTT 5, 3.3.4).
+ * Returns the expected delivery options of each subscriber for messages of others and for its own. The
+ * highest QoS of the matching filters counts (MQTT 5, 3.3.4).
  */
 function expected(model: Model, published: string): string[] {
   const matching = Array.from(model.values()).filter(one => matches(one.filter, published));

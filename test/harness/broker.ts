@@ -92,7 +92,10 @@ export type Client = {
   readonly socket: Socket;
   readonly write: (bytes: Buffer) => void;
   readonly send: (packet: Packet) => void;
-  /** Resolves to the next packet, or to `closed` if the server closes the connection. Rejects after five seconds. */
+  /**
+   * Resolves to the next packet, or to `closed` if the server closes the connection. Rejects after five
+   * seconds.
+   */
   readonly next: () => Promise<Packet | 'closed'>;
   /** Number of received packets that `next` has not returned. */
   readonly waiting: () => number;

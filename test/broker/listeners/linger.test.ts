@@ -34,8 +34,8 @@ function open(address: string): Duplex {
 }
 
 /**
- * Returns a stream of a WebSocket. The stream can be read after the hub's close frame, and drops bytes that are
- * written then.
+ * Returns a stream of a WebSocket. The stream can be read after the hub's close frame, and drops bytes that
+ * are written then.
  */
 function streamOf(webSocket: WebSocket): Duplex {
   const stream = new Duplex({

@@ -13,8 +13,9 @@ open({ path: process.argv[1], maxDbs: 8 }).transactionSync(() => {
 `;
 
 /**
- * Blocks every checkpoint of the hub on `dataFolder`, like a slow disk, until the returned function is called.
- * Commits block too when both journals are full. Another process holds the lock, so that the hub only waits.
+ * Blocks every checkpoint of the hub on `dataFolder`, like a slow disk, until the returned function is
+ * called. Commits block too when both journals are full. Another process holds the lock, so that the hub only
+ * waits.
  */
 export async function stallDisk(dataFolder: string): Promise<() => Promise<void>> {
   const args = ['--input-type=module', '--eval', HOLDER, join(dataFolder, 'store')];

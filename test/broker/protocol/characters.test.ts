@@ -76,7 +76,9 @@ const OF_CONNECT: readonly (readonly [
   ['authentication method', 5, text => ({ properties: { authenticationMethod: text } })],
 ];
 
-/** Calls `send` with a placeholder, and writes its packet with the bytes `utf8` instead of the placeholder. */
+/**
+ * Calls `send` with a placeholder, and writes its packet with the bytes `utf8` instead of the placeholder.
+ */
 function sendWith(client: Client, send: (text: string) => void, utf8: string): void {
   const character = Buffer.from(utf8, 'hex');
   const text = '@'.repeat(character.length);

@@ -75,7 +75,10 @@ async function storeExpiring(broker: BrokerHarness, { clock }: Machine): Promise
   await sender.roundTrip();
 }
 
-/** Resolves to the messages for the reader with their remaining minutes, and `session` if the short one exists. */
+/**
+ * Resolves to the messages for the reader with their remaining minutes, and `session` if the short one
+ * exists.
+ */
 async function remaining(broker: BrokerHarness): Promise<string[]> {
   const reader = await broker.client(5);
   await reader.connect({ clientId: 'reader', clean: false, properties: { sessionExpiryInterval: 100_000 } });

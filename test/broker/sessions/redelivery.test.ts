@@ -18,8 +18,8 @@ async function arrivals(client: Client, count: number): Promise<Arrived[]> {
 }
 
 /**
- * Sends five messages to a session. Its client acknowledges two of these at QoS 1, reconnects, and must receive
- * the rest again.
+ * Sends five messages to a session. Its client acknowledges two of these at QoS 1, reconnects, and must
+ * receive the rest again.
  */
 async function assertRedelivery(broker: BrokerHarness, qos: 1 | 2): Promise<void> {
   const reader = await broker.client();
