@@ -21,36 +21,41 @@ import { startSys } from './sys.ts';
 import type { BrokerCounts, BrokerFigures, BrokerSettings, Identity } from './types.ts';
 
 export type Broker = {
-  /** Opens a listener. Rejects with Failure `listener.in-use` or `listener.refused`. */
+  /** Opens a listener. Rejects with the Failure `listener.in-use` or `listener.refused`. */
   readonly listen: (settings: ListenerSettings) => Promise<OpenListener>;
   /**
-   * Delivers a message to its subscribers: sends to sessions in memory, and adds the queues of durable
-   * subscribers to `durable`. Returns the number of subscribers.
+   * Delivers a message to its subscribers. Adds the queues in which the message must be stored to `durable`,
+   * and sends it directly to all other subscribers. Returns the number of subscribers.
    */
   readonly deliver: (message: Message, durable: Durable) => number;
   /**
-   * Publishes wills that were pending when the last hub ended, and ends expired sessions. A second call does
-   * nothing.
+   * Called once after a start, when routes are ready. Schedules or publishes the stored wills, and ends
+   * expired sessions. Later calls have no effect.
    */
   readonly begin: () => void;
-  /** Called when hub time has advanced by the downtime: ends expired sessions and publishes due wills. */
+  /**
+   * Called when hub time has advanced by the downtime of the hub. Publishes wills whose delay has elapsed,
+   * and ends expired sessions.
+   */
   readonly timeAdvanced: () => void;
-  /** Called when routes or inputs have changed: recomputes the subscribers of inputs. */
+  /** Called when routes or module inputs have changed. Discards cached routes, and updates deliveries. */
   readonly rerouted: () => void;
   /**
-   * Called when access rules have changed: disconnects clients that are no longer `known`, and checks all
+   * Called when access rules have changed. Disconnects clients whose identity is not `known`, and checks all
    * subscriptions again.
    */
   readonly accessChanged: (known: (identity: Identity) => boolean) => void;
-  /** Closes the listening sockets; connections stay. */
+  /** Closes the listening sockets. Connections stay open. */
   readonly stopListening: () => void;
   readonly close: () => Promise<void>;
   readonly counts: () => BrokerFigures;
   readonly inspection: Inspection;
 };
 
-/** DISCONNECT reasons at shutdown and for a removed user. */
+/** DISCONNECT reason at shutdown. */
 const SHUTTING_DOWN = protocolError(REASON.serverShuttingDown, '');
+
+/** DISCONNECT reason for a client whose user or module was removed from the manifest. */
 const UNKNOWN = protocolError(REASON.notAuthorized, 'the manifest does not let it in any more');
 
 export function createBroker(settings: BrokerSettings): Broker {
@@ -65,31 +70,31 @@ export function createBroker(settings: BrokerSettings): Broker {
     publishers,
     outgoing: createSocketMemory(budget.outgoing),
     partials: createPartials(budget.incoming),
-    backlog: { most: budget.backlog, bytes: 0 },
+    backlog: { max: budget.backlog, bytes: 0 },
   };
   const sys = startSys(shared);
   const context: BrokerContext = { ...shared, retained: sys.retained };
   const connections = new Set<Connection>();
   const listeners = new Set<OpenListener>();
   const { clock, log } = settings;
-  const openable = connectionCapacity(log);
+  const systemCapacity = connectionCapacity(log);
   const capacity = (): number => {
     const { connections: clients } = settings.host.limits();
-    return Math.min(openable.all, clients + moduleReserve(clients));
+    return Math.min(systemCapacity.all, clients + moduleReserve(clients));
   };
   const gate = createGate({ clock, log, capacity, bytes: settings.host.budget.arrivals });
-  // Data that was already read is kept; the rest waits in the sockets until the store has caught up.
+  // Data that was already read stays buffered; further data stays in the sockets until the store is ready.
   pressure.onHigh(() => {
     for (const publisher of publishers) {
-      publisher.hold();
+      publisher.pause();
       pressure.whenLow(publisher.resume);
     }
     publishers.clear();
   });
 
-  /** Accepts connections of one listener with at most `maxConnections` clients. Modules do not count. */
-  const acceptUpTo = ({ maxConnections: most = Number.POSITIVE_INFINITY }: ListenerSettings): Accept => {
-    const listener: ListenerClients = { most, clients: 0 };
+  /** Creates the accept function of one listener, which counts the listener's clients. */
+  const acceptUpTo = ({ maxConnections: max = Number.POSITIVE_INFINITY }: ListenerSettings): Accept => {
+    const listener: ListenerClients = { max, clients: 0 };
     return (socket, peer, arrival) => {
       const connection = openConnection(context, socket, peer, arrival, listener);
       connections.add(connection);
@@ -106,17 +111,17 @@ export function createBroker(settings: BrokerSettings): Broker {
     for (const { session } of connections) if (session !== undefined) attachInputs(session, context);
   };
 
-  let begun = false;
+  let started = false;
   const begin = (): void => {
-    if (begun) return;
-    begun = true;
+    if (started) return;
+    started = true;
     for (const session of sessions.all()) resumeWill(context, session);
     sessions.begin();
   };
 
   const timeAdvanced = (): void => {
-    if (!begun) return;
-    for (const { pendingWill } of sessions.all()) pendingWill?.look();
+    if (!started) return;
+    for (const { pendingWill } of sessions.all()) pendingWill?.timeAdvanced();
     sessions.begin();
   };
 

@@ -4,20 +4,20 @@ import type { BacklogMemory } from './outbound/backlog.ts';
 import type { Sessions } from './sessions/sessions.ts';
 import type { BrokerServices, RetainedSource } from './types.ts';
 
-/** Connection that can be paused. Each call of `hold` needs one call of `resume`. */
-export type Pausable = { readonly hold: () => void; readonly resume: () => void };
+/** Connection that can be paused. Each call of `pause` requires one call of `resume`. */
+export type Pausable = { readonly pause: () => void; readonly resume: () => void };
 
 /** State that all connections of a broker share. */
 export type BrokerContext = BrokerServices & {
   readonly sessions: Sessions;
-  /** Retained messages of the store and of `$SYS`. */
+  /** Retained messages of the store and of the $SYS topics. */
   readonly retained: RetainedSource;
-  /** Connections that have published since the store last caught up. */
+  /** Connections that have published since the back-pressure of the store was last high. */
   readonly publishers: Set<Pausable>;
-  /** Memory of the output buffers of all sockets. */
+  /** Memory of the output buffers of all sockets together. */
   readonly outgoing: SocketMemory;
-  /** Memory of the incomplete packets of all clients. */
+  /** Memory of the incomplete packets of all clients together. */
   readonly partials: Partials;
-  /** Memory of the messages that wait for clients without a persistent session. */
+  /** Memory of the messages that wait for clients whose sessions are not persistent. */
   readonly backlog: BacklogMemory;
 };

@@ -2,12 +2,12 @@ import { protocolError, REASON } from '../mqtt/reasons.ts';
 import type { Session } from './sessions/session.ts';
 import type { Sessions } from './sessions/sessions.ts';
 
-/** Sessions and connections of a broker, for an operator to list and end. */
+/** Operator commands: list sessions, close a connection, delete a session. */
 export type Inspection = {
   readonly sessions: () => readonly Session[];
-  /** Closes the connection of a session, if it has one. */
+  /** Closes the connection of a session, if the client is connected. */
   readonly kick: (session: Session) => void;
-  /** Ends a session with its connection and its queue. Calls `done` when that is on disk. */
+  /** Closes the connection of a session, and deletes the session. Calls `done` when this is on disk. */
   readonly drop: (session: Session, done: (error?: Error) => void) => void;
 };
 
@@ -20,7 +20,7 @@ export function inspectionOf(sessions: Sessions): Inspection {
     kick,
     drop: (session, done) => {
       kick(session);
-      // A session that is not persistent has ended with its connection.
+      // If the session is not persistent, closing its connection has already deleted it.
       if (sessions.byId(session.id) === session) sessions.discard(session, done);
       else done();
     },

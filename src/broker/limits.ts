@@ -1,15 +1,15 @@
-/* Bounds of connections, sessions and subscriptions. */
+/* Limits of connections, sessions and subscriptions. */
 
-/** File descriptors that are reserved for the store, logs and modules. */
+/** File descriptors that are reserved for the store, the logs, the control socket and module processes. */
 export const RESERVED_FILES = 256;
 
 /** Interval in milliseconds of the check for changed certificate files. */
 export const CERTIFICATE_RELOAD_MS = 10_000;
 
-/** Maximum bytes of the HTTP upgrade request: a browser sends its cookies with it. */
+/** Maximum bytes of an HTTP upgrade request, large enough for the cookies that a browser sends. */
 export const MAX_UPGRADE_BYTES = 8_192;
 
-/** Interval in milliseconds of WebSocket pings: proxies close an idle connection after a minute. */
+/** Interval in milliseconds of WebSocket pings. Proxies often close a connection after an idle minute. */
 export const WEBSOCKET_PING_MS = 30_000;
 
 /**
@@ -19,84 +19,97 @@ export const WEBSOCKET_PING_MS = 30_000;
 export const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
- * Bytes of a closed connection that are read and discarded so that its peer can read the reason: more than
- * sockets buffer.
+ * Maximum bytes that a lingering close reads and discards. Larger than the kernel's socket buffers, so that
+ * all input that the peer has already sent is read.
  */
 export const MAX_LINGER_BYTES = 16 << 20;
 
-/** Maximum retained messages that one new subscriber gets in one turn of the event loop. */
+/** Maximum retained messages that are sent to one client in one turn of the event loop. */
 export const MAX_RETAINED_PER_TURN = 256;
 
-/** Maximum unacknowledged QoS 1 and 2 messages of one client. */
+/** Maximum unacknowledged QoS 1 and 2 messages to one client. */
 export const MAX_IN_FLIGHT = 256;
 
-/**
- * Topic aliases of one connection, in each direction, and UTF-16 units of the topics that a client may give
- * aliases to.
- */
+/** Maximum topic aliases of one connection in each direction. */
 export const MAX_TOPIC_ALIASES = 64;
+
+/** Maximum total length of the topics to which one client assigns aliases, in UTF-16 units. */
 export const MAX_ALIASED_TOPIC_UNITS = 16_384;
 
 /**
- * Receivers of the remembered route of one connection: each costs 8 bytes for every publisher that has it.
+ * Maximum receivers of a cached route. Each connection caches one route, in which each receiver takes 8 bytes
+ * of memory.
  */
 export const MAX_ROUTE_RECEIVERS = 1_024;
 
-/** Maximum bytes of a client identifier, which becomes part of a key in the store. */
+/** Maximum bytes of a client identifier, which is part of a key in the store. */
 export const MAX_CLIENT_ID_BYTES = 1024;
 
-/** Interval in milliseconds of the $SYS topics, as mosquitto's. */
+/** Interval in milliseconds of the $SYS topics, the default of mosquitto. */
 export const SYS_INTERVAL_MS = 10_000;
 
 /**
- * Maximum entries of the cache of matched topics, and of all its subscribers. Beyond it the cache is cleared.
+ * Maximum size of the cache of matched topics: the number of topics plus the number of their subscribers. A
+ * larger cache is cleared.
  */
 export const MAX_CACHED_MATCHES = 16_384;
 
-/** Messages of one publisher that are not durable yet, beyond which its socket is not read. */
+/** Maximum messages of one publisher that are not durable yet. At this number its socket is not read. */
 export const MAX_PENDING_PUBLISHES = 1000;
 
-/** Memory bounds under load. */
-
-/**
- * Bytes of a CONNECT: identifier, password and will of a sensor take some hundred. It comes before the client
- * is known.
- */
+/** Maximum bytes of a CONNECT. The client is not authenticated yet, so the limit is low. */
 export const MAX_CONNECT_BYTES = 1 << 16;
 
-/**
- * Bytes of memory that a connection costs before its CONNECT: over TCP, for an HTTP request, and for a TLS
- * handshake.
- */
+/** Estimated memory in bytes of a plain TCP connection before its CONNECT. */
 export const PLAIN_ARRIVAL_BYTES = 10 << 10;
+
+/** Estimated memory in bytes of an HTTP connection before its CONNECT. */
 export const HTTP_ARRIVAL_BYTES = 16 << 10;
+
+/** Estimated memory in bytes of a TLS connection before its CONNECT. */
 export const TLS_ARRIVAL_BYTES = 64 << 10;
 
-/** Bytes of an incomplete packet that are not counted: most packets that come in two pieces have fewer. */
+/**
+ * Maximum bytes of an incomplete packet that is not counted in the memory of incomplete packets. Most
+ * incomplete packets are smaller.
+ */
 export const FREE_PARTIAL_BYTES = 1 << 12;
 
 /**
- * Messages that a session without a store holds in memory beyond its window, and their bytes; then it has a
- * queue.
+ * Maximum messages that wait in memory for a client whose session is not persistent. Further messages go to
+ * the session's queue.
  */
 export const MAX_VOLATILE_BACKLOG = 1000;
+
+/** Maximum bytes of the messages that wait in memory for a client whose session is not persistent. */
 export const MAX_VOLATILE_BACKLOG_BYTES = 1 << 20;
 
-/** Subscriptions of one session. */
+/** Maximum subscriptions of one session. */
 export const MAX_SUBSCRIPTIONS = 1024;
 
-/** Bytes of subscriptions of one session, which is stored as a whole whenever one of them changes. */
+/**
+ * Maximum counted bytes of the subscriptions of one session. Each change of a subscription writes all
+ * subscriptions of the session.
+ */
 export const MAX_SESSION_SUBSCRIPTION_BYTES = 4 << 20;
 
 /**
- * Bytes that a subscription counts beside its filter, and for each UTF-16 unit of that: the filter and a part
- * of it as strings, two nodes of the tree with their tables, and its place in the session.
+ * Estimated memory in bytes of a subscription without its filter: two nodes of the subscription tree and an
+ * entry in the session.
  */
 export const SUBSCRIPTION_BYTES = 512;
+
+/**
+ * Estimated memory in bytes per UTF-16 unit of a filter: 2 bytes in the session, and 2 bytes in the
+ * subscription tree.
+ */
 export const SUBSCRIPTION_UNIT_BYTES = 4;
 
-/** Bytes of memory that a will takes beside its texts and its body. */
+/** Estimated memory in bytes of a will without its texts and its payload. */
 export const WILL_BYTES = 256;
 
-/** Counted bytes of subscriptions from which on a session is written once at a time. */
+/**
+ * Minimum counted bytes of subscriptions that make a session large. Changes of a large session that arrive
+ * during a write are combined in the next write.
+ */
 export const LARGE_SESSION_BYTES = 1 << 16;

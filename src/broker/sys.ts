@@ -8,17 +8,18 @@ import { deliver } from './outbound/deliver.ts';
 import type { RetainedSource } from './types.ts';
 
 /*
- * $SYS topics, named as mosquitto's. A new subscriber gets each value at once as a retained message, and
- * changed values every ten seconds. None is stored.
+ * $SYS topics, with the names that mosquitto uses. A new subscriber receives the current value of each topic
+ * as a retained message. Changed values are published every SYS_INTERVAL_MS. Values are not stored.
  */
 const ROOT = '$SYS/';
 
-/** Milliseconds for which the host's values are cached, because a subscriber to all topics requests each. */
-const HOST_READINGS_KEPT = 1_000;
+/** Milliseconds for which the values of the hub are cached. A subscription to `$SYS/#` reads each of them. */
+const HOST_READINGS_CACHE_MS = 1_000;
 
-/** Part of a broker's context that the readings need. */
+/** Part of the broker's context from which the values are computed. */
 type SysContext = Omit<BrokerContext, 'retained'>;
 
+/** Function that computes the value of one topic. `seconds` is the uptime. */
 type Reading = (context: SysContext, seconds: number) => string | number;
 
 const READINGS: Readonly<Record<string, Reading>> = {
@@ -37,7 +38,7 @@ const READINGS: Readonly<Record<string, Reading>> = {
 };
 
 export type Sys = {
-  /** Retained messages for subscribers: those of the store and the $SYS topics. */
+  /** Source of retained messages: the messages of the store, and the current $SYS values. */
   readonly retained: RetainedSource;
   readonly stop: () => void;
 };
@@ -45,18 +46,18 @@ export type Sys = {
 export function startSys(context: SysContext): Sys {
   const { clock, host } = context;
   const started = clock.monotonic();
-  const said = new Map<string, string>();
+  const published = new Map<string, string>();
 
-  let ofHost: ReadonlyMap<string, string> = new Map();
-  let askedAt = Number.NEGATIVE_INFINITY;
+  let hostReadings: ReadonlyMap<string, string> = new Map();
+  let readAt = Number.NEGATIVE_INFINITY;
 
   const readHost = (): ReadonlyMap<string, string> => {
     const now = clock.monotonic();
-    if (now - askedAt >= HOST_READINGS_KEPT) {
-      askedAt = now;
-      ofHost = host.readings();
+    if (now - readAt >= HOST_READINGS_CACHE_MS) {
+      readAt = now;
+      hostReadings = host.readings();
     }
-    return ofHost;
+    return hostReadings;
   };
 
   const read = (topic: string): string | undefined => {
@@ -72,8 +73,8 @@ export function startSys(context: SysContext): Sys {
   const publish = (): void => {
     for (const topic of topics()) {
       const text = read(topic);
-      if (text === undefined || said.get(topic) === text) continue;
-      said.set(topic, text);
+      if (text === undefined || published.get(topic) === text) continue;
+      published.set(topic, text);
       deliver(context, messageOn(topic, text), []);
     }
     cancel = clock.after(SYS_INTERVAL_MS, publish);
@@ -97,7 +98,7 @@ export function startSys(context: SysContext): Sys {
   };
 }
 
-/** $SYS message at QoS 0, because an old value is useless. */
+/** Message with a $SYS value. Its QoS is 0, because a value that is delivered late is useless. */
 function messageOn(topic: string, text: string): Message {
   return { ...PLAIN, topic, body: Buffer.from(text), qos: 0, origin: { kind: 'client', client: '' } };
 }

@@ -10,7 +10,7 @@ import type { Drain, DrainSettings, MetadataEntry, RetainedMessages } from '../q
 import type { Peer } from './listeners/socket.ts';
 import type { Subscription } from './sessions/subscriptions.ts';
 
-/** Identity of a connection after its CONNECT was accepted. */
+/** Identity of an authenticated client: a module of this hub, or any other client by its user name. */
 export type Identity =
   | { readonly kind: 'module'; readonly module: string }
   | { readonly kind: 'client'; readonly user: string | undefined };
@@ -23,175 +23,185 @@ export type Credentials = {
   readonly peer: Peer;
 };
 
-/** Refused CONNECT: wrong credentials or too many failed attempts. */
+/** Refusal of a CONNECT. `refused`: wrong credentials. `tooMany`: too many failed attempts. */
 export type Refusal = {
   readonly kind: 'refused' | 'tooMany';
-  /** Reason for the log only: the client must not learn which part of its credentials is wrong. */
+  /** Reason for the log only, because the client must not learn which part of its credentials is wrong. */
   readonly reason: string;
 };
 
-/** Outcome of a CONNECT. */
+/** Result of the authentication of a client. */
 export type Authentication = Identity | Refusal;
 
-/** Durable queue that a client reads by subscribing to `topic`: a module's input. */
+/** Module input: durable queue whose messages a module receives by subscribing to `topic`. */
 export type Endpoint = { readonly topic: string; readonly queue: string };
 
-/** Part of a filter's topics that a client may receive. */
+/** Topics of a filter that a client may receive: all, some or none of the topics that the filter matches. */
 export type Granted = 'all' | 'some' | 'none';
 
-/** Will message, published when a connection ends without DISCONNECT (MQTT 5, 3.1.2.5). */
+/** Will Message, which the broker publishes when a connection ends without DISCONNECT (MQTT 5, 3.1.2.5). */
 export type Will = {
   readonly message: Omit<Message, 'origin'>;
   /** Will Delay Interval in milliseconds (3.1.3.2.2). */
   readonly delay: number;
 };
 
-/** Stored will of a persistent session. */
+/** Will of a persistent session, as it is stored. */
 export type StoredWill = Will & {
-  /** Hub time in milliseconds when the will is published. Undefined while the session has a connection. */
+  /** Hub time in milliseconds at which the will is published. Undefined while the client is connected. */
   readonly due: number | undefined;
 };
 
-/** Will that waits for its delay. */
+/** Will whose client has disconnected and whose Will Delay Interval has not elapsed. */
 export type PendingWill = {
+  /** Publishes the will. */
   readonly send: () => void;
-  /** Called when the session has reconnected: cancels the will unless it is due. */
+  /** Called when the client has reconnected. Cancels the will, or publishes it if its delay has elapsed. */
   readonly cancel: () => void;
-  /** Called when hub time has advanced by the downtime. */
-  readonly look: () => void;
-  /** Called at shutdown: the will stays on disk. */
+  /** Called when hub time has advanced by the downtime. Publishes the will if its delay has elapsed. */
+  readonly timeAdvanced: () => void;
+  /** Called at shutdown. Stops the timer; the will stays stored. */
   readonly stop: () => void;
 };
 
-/** Stored persistent session. */
+/** Persistent session, as it is stored. */
 export type StoredSession = {
   readonly id: string;
   readonly clientId: string;
   readonly identity: Identity;
   readonly holder: Holder;
-  /** Hub time in milliseconds when the session was opened. Undefined if an older version stored it. */
+  /** Hub time in milliseconds at which the session was created. Undefined if an older version stored it. */
   readonly opened: number | undefined;
   readonly subscriptions: readonly (readonly [filter: string, subscription: Subscription])[];
-  /** Session Expiry Interval in seconds. Infinity if it never expires. */
+  /** Session Expiry Interval in seconds. Infinity if the session never expires. */
   readonly expiry: number;
-  /** Hub time in milliseconds when the session expires. Undefined while it has a connection. */
+  /** Hub time in milliseconds at which the session expires. Undefined while the client is connected. */
   readonly ends: number | undefined;
 };
 
-/** Stored QoS 2 state (MQTT 5, 4.3.3): packet identifiers. */
-export type StoredFlights = {
-  /** Received messages without PUBREL. */
+/** Packet identifiers of the unfinished QoS 2 exchanges of a session, as they are stored (MQTT 5, 4.3.3). */
+export type StoredQos2State = {
+  /** Packet identifiers of messages from the client whose PUBREL has not arrived. */
   readonly received: readonly number[];
-  /** Sent messages between PUBREC and PUBCOMP, with their sequence in the queue. */
+  /** Messages to the client whose PUBREC has arrived and whose PUBCOMP has not, with their queue sequence. */
   readonly released: readonly (readonly [packetId: number, sequence: number])[];
 };
 
-/** Stored will of a persistent session. Undefined if there is none. */
-export type KeptWill = { readonly will: StoredWill | undefined };
+/** Persistent session with its QoS 2 state and its will, as they are stored. */
+export type StoredSessionState = StoredSession &
+  StoredQos2State & {
+    /** Undefined if the session has no will. */
+    readonly will: StoredWill | undefined;
+  };
 
-/** Store of sessions. Callbacks are called when a change is on disk. */
+/** Store of persistent sessions. `onDurable` callbacks are called when the change is on disk. */
 export type SessionStore = {
-  readonly load: () => readonly (StoredSession & StoredFlights & KeptWill)[];
-  readonly save: (session: StoredSession, settle: OnDurable) => void;
-  readonly keepWill: (id: string, will: StoredWill) => void;
-  readonly forgetWill: (id: string) => void;
+  readonly load: () => readonly StoredSessionState[];
+  readonly save: (session: StoredSession, onDurable: OnDurable) => void;
+  readonly saveWill: (id: string, will: StoredWill) => void;
+  readonly removeWill: (id: string) => void;
   /** Removes a session, its will, its QoS 2 state and its queue. */
-  readonly forget: (id: string, queue: string, settle: OnDurable) => void;
+  readonly remove: (id: string, queue: string, onDurable: OnDurable) => void;
   /**
-   * Metadata entry that `publish` stores atomically with a message that was received under a packet
-   * identifier.
+   * Returns the metadata entry for the packet identifier of a received QoS 2 message. `BrokerHost.publish`
+   * stores the entry and the message atomically.
    */
-  readonly noteReceived: (id: string, packetId: number) => MetadataEntry;
-  readonly forgetReceived: (id: string, packetId: number, settle: OnDurable) => void;
-  readonly keepReleased: (id: string, packetId: number, sequence: number) => void;
-  readonly forgetReleased: (id: string, packetId: number) => void;
+  readonly receivedEntry: (id: string, packetId: number) => MetadataEntry;
+  readonly removeReceived: (id: string, packetId: number, onDurable: OnDurable) => void;
+  readonly saveReleased: (id: string, packetId: number, sequence: number) => void;
+  readonly removeReleased: (id: string, packetId: number) => void;
 };
 
-/** Counts messages on the fast path, which the hub does not see. `receivers` is per message. */
-export type CountPassed = (messages: number, receivers: number) => void;
+/** Counts messages that the fast path has forwarded. `receivers` is the number of receivers per message. */
+export type CountForwarded = (messages: number, receivers: number) => void;
 
-/** Retained messages that new subscriptions receive. */
+/** Source of the retained messages that are sent to new subscriptions. */
 export type RetainedSource = Pick<RetainedMessages, 'get' | 'topics'>;
 
-/** Limits of the broker from the manifest. */
+/** Limits of the broker that the manifest sets. */
 export type BrokerLimits = {
-  /** Maximum bytes of a client's packet. */
+  /** Maximum bytes of a packet from a client. */
   readonly packetSize: number;
   /** Maximum keep-alive in milliseconds. Undefined if unlimited. */
   readonly keepAlive: number | undefined;
-  /** Maximum connected clients over all listeners. */
+  /** Maximum connected clients of all listeners together. */
   readonly connections: number;
   /** True if clients may retain messages. */
   readonly retained: boolean;
 };
 
-/** Interface of the hub to the broker. The broker knows no routes and no database. */
+/** Interface that the hub implements for the broker, which has no access to routes and to the store. */
 export type BrokerHost = {
-  /** Assigns a queue to the share of a holder until it is purged. */
+  /** Counts a queue in the share of a holder until the queue is purged. */
   readonly assignQueue: (queue: string, holder: Holder) => void;
-  /** Shares of the broker's resources. */
+  /** Resources of the broker that are divided among their holders. */
   readonly shares: Pick<Resources, 'connections' | 'sessions' | 'subscriptionBytes' | 'willBytes'>;
-  /** Holder of a client's resources. */
+  /** Returns the holder in whose share the resources of a client are counted. */
   readonly holderOf: (identity: Identity, peer: Peer) => Holder;
   /** Authenticates a client. Calls `done` once, synchronously or later. */
   readonly authenticate: (credentials: Credentials, done: (outcome: Authentication) => void) => void;
+  /** True if the access rules permit the client to publish on `topic`. */
   readonly mayPublish: (identity: Identity, clientId: string, topic: string) => boolean;
-  /** True if the client may subscribe. `filter` is without `$share/<group>/`. */
+  /** True if the access rules permit the client to subscribe. `filter` is without `$share/<group>/`. */
   readonly maySubscribe: (identity: Identity, clientId: string, filter: string) => boolean;
-  /** True if a client may receive messages on a topic, whatever its subscriptions. */
+  /** True if the access rules permit the client to receive messages on `topic`. Ignores its subscriptions. */
   readonly mayReceive: (identity: Identity, clientId: string, topic: string) => boolean;
-  /** Part of a filter's topics that the client may receive now. */
+  /** Returns whether the access rules permit all, some or none of the topics that `filter` matches. */
   readonly granted: (identity: Identity, clientId: string, filter: string) => Granted;
   /**
-   * Publishes a message. Calls `settle` when it may be acknowledged. A note is stored atomically with the
-   * message. Returns the number of routes and subscribers.
+   * Publishes a message to routes and subscribers. Calls `onDurable` when the message may be acknowledged.
+   * Stores `metadata` and the message atomically. Returns the number of matching routes and subscribers.
    */
-  readonly publish: (message: Message, settle: OnDurable, note?: MetadataEntry) => number;
-  /** Back-pressure of the store. While it is high, PUBLISH packets wait in their sockets. */
+  readonly publish: (message: Message, onDurable: OnDurable, metadata?: MetadataEntry) => number;
+  /** Back-pressure of the store. While it is high, the broker reads no PUBLISH packets from sockets. */
   readonly pressure: Pressure;
-  /** Memory budget of the broker. */
+  /** Maximum memory of each kind of buffer, in bytes. */
   readonly budget: MemoryBudget;
-  /** Counts bytes received from a socket. */
+  /** Counts bytes that were received from a socket. */
   readonly countInput: (bytes: number) => void;
   /**
-   * Counter for messages of `origin` on `topic` on the fast path. Undefined if a route may match them, so
-   * that they must be published.
+   * Returns the counter for messages of `origin` on `topic` that the fast path forwards. Undefined if a route
+   * may match these messages, so that they must not use the fast path.
    */
-  readonly passing: (origin: Origin, topic: string) => CountPassed | undefined;
+  readonly fastPathCounter: (origin: Origin, topic: string) => CountForwarded | undefined;
+  /** Returns the inputs of a module. Empty for any other client. */
   readonly endpoints: (identity: Identity) => readonly Endpoint[];
+  /** Starts to read a queue. */
   readonly drain: (queue: string, settings: DrainSettings) => Drain;
-  /** Appends a message to one queue only. */
-  readonly enqueue: (message: Message, queue: string, settle: OnDurable) => void;
-  /** Names of all queues, and removal of one with its content. */
+  /** Appends a message to one queue, without routes and subscribers. */
+  readonly enqueue: (message: Message, queue: string, onDurable: OnDurable) => void;
+  /** Returns the names of all queues. */
   readonly queues: () => readonly string[];
+  /** Removes a queue and its messages. */
   readonly purge: (queue: string) => void;
   readonly retained: RetainedMessages;
   readonly sessions: SessionStore;
-  /** Further $SYS values: texts by topic below `$SYS/`. */
+  /** Returns the $SYS values of the hub: text by topic name without `$SYS/`. */
   readonly readings: () => ReadonlyMap<string, string>;
-  /** Current limits, read whenever they apply. */
+  /** Returns the current limits. A new manifest may change them at any time. */
   readonly limits: () => BrokerLimits;
-  /** Hub time in milliseconds. */
+  /** Returns hub time in milliseconds. */
   readonly now: () => number;
 };
 
-/** Status of a broker. */
+/** Counters of a broker and the current numbers of its sessions and subscriptions. */
 export type BrokerFigures = Readonly<BrokerCounts> & {
   readonly sessions: number;
   readonly subscriptions: number;
 };
 
+/** Counters of a broker: open connections, and the other values since its start. */
 export type BrokerCounts = {
   connections: number;
   received: number;
   sent: number;
-  /** Dropped messages without a delivery guarantee: QoS 0 and wills, for a full receiver or store. */
+  /** Messages dropped because a receiver or the store was full: QoS 0 messages and wills. */
   dropped: number;
-  /** Publishes and subscriptions refused by the access rules. */
+  /** Publishes, deliveries and subscriptions that the access rules refused. */
   refused: number;
 };
 
-/** Settings that all connections and handlers of a broker share. */
+/** Settings that all connections and packet handlers of a broker share. */
 export type BrokerSettings = {
   readonly host: BrokerHost;
   readonly clock: Clock;

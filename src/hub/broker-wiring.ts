@@ -62,7 +62,7 @@ export function wireBroker(settings: BrokerWiringSettings): {
       shares: resources,
       assignQueue: assignTo(store, resources.queueBytes),
       publish: (message, settle, note) => router.route(message, settle, note),
-      passing: (origin, topic) => router.passing(origin, topic),
+      fastPathCounter: (origin, topic) => router.fastPathCounter(origin, topic),
       drain: store.drain,
       endpoints: identity =>
         inputs()

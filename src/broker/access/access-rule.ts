@@ -1,19 +1,20 @@
 import { covers, overlaps } from '../../core/topic-filter.ts';
 
-/** Parsed access rule. `%c` is the client identifier, `%u` the user name. */
+/** Parsed access rule. In a level, `%c` stands for the client identifier, and `%u` for the user name. */
 export type AccessRule = { readonly levels: readonly Level[]; readonly denies: boolean };
 
-/** First character of a filter that denies. */
+/** Prefix of a rule that denies access. */
 const DENIAL = '!';
 
+/** Level of a topic filter. `varies` is true if it contains `%c` or `%u`. */
 type Level = { readonly text: string; readonly varies: boolean };
 
-/** Client-chosen names that would change a filter's meaning. */
-const UNFIT = /[+#/]|^\$|^$/;
+/** Client identifiers and user names that must not replace a variable, because they change the filter. */
+const UNSAFE_NAME = /[+#/]|^\$|^$/;
 
 const VARIABLE = /%[cu]/;
 
-/** Topic filter of an access rule, without the `!` of a denial. */
+/** Returns the topic filter of a rule, without the `!` of a denial. */
 export function filterOf(rule: string): string {
   return isDenial(rule) ? rule.slice(DENIAL.length) : rule;
 }
@@ -23,15 +24,15 @@ export function isDenial(rule: string): boolean {
 }
 
 /** Parses a valid access rule. */
-export function grantOf(rule: string): AccessRule {
+export function parseAccessRule(rule: string): AccessRule {
   const levels = filterOf(rule)
     .split('/')
     .map(text => ({ text, varies: VARIABLE.test(text) }));
   return { levels, denies: isDenial(rule) };
 }
 
-/** True if a grant or denial matches a topic. On the hot path, so it does not split the topic. */
-export function grantMatches(
+/** True if the rule's filter matches a topic. Does not split the topic, because it runs for each PUBLISH. */
+export function ruleMatches(
   { levels, denies }: AccessRule,
   topic: string,
   clientId: string,
@@ -45,7 +46,7 @@ export function grantMatches(
     const slash = topic.indexOf('/', start);
     const end = slash < 0 ? topic.length : slash;
     if (level.text !== '+') {
-      const text = level.varies ? filledIn(level.text, clientId, user) : level.text;
+      const text = level.varies ? substituteVariables(level.text, clientId, user) : level.text;
       if (text === undefined && !denies) return false;
       if (text !== undefined && (text.length !== end - start || !topic.startsWith(text, start))) return false;
     }
@@ -56,48 +57,48 @@ export function grantMatches(
 
 type Relation = (own: string, filter: string) => boolean;
 
-/** True if a grant or denial matches every topic that a filter matches. */
-export const grantCovers = comparing(covers);
+/** True if the rule matches every topic that `filter` matches. */
+export const ruleCovers = comparing(covers);
 
-/** True if a grant or denial matches some topic that a filter matches. */
-export const grantOverlaps = comparing(overlaps);
+/** True if the rule matches at least one topic that `filter` matches. */
+export const ruleOverlaps = comparing(overlaps);
 
 function comparing(relation: Relation) {
-  return (grant: AccessRule, filter: string, clientId: string, user: string | undefined): boolean => {
-    const own = filterFor(grant, clientId, user);
+  return (rule: AccessRule, filter: string, clientId: string, user: string | undefined): boolean => {
+    const own = filterFor(rule, clientId, user);
     return own !== undefined && relation(own, filter);
   };
 }
 
 /**
- * Filter of a rule for one client. A name that is unfit for a topic level voids a grant, and widens a denial
- * to `+`.
+ * Returns the filter of a rule for one client. If a name must not replace its variable, a grant has no effect
+ * (undefined), and a denial applies to any name (`+`).
  */
 function filterFor(
   { levels, denies }: AccessRule,
   clientId: string,
   user: string | undefined,
 ): string | undefined {
-  const filled: string[] = [];
+  const substituted: string[] = [];
   for (const { text, varies } of levels) {
-    const level = varies ? filledIn(text, clientId, user) : text;
+    const level = varies ? substituteVariables(text, clientId, user) : text;
     if (level === undefined && !denies) return undefined;
-    filled.push(level ?? '+');
+    substituted.push(level ?? '+');
   }
-  return filled.join('/');
+  return substituted.join('/');
 }
 
 function isWildcard(text: string | undefined): boolean {
   return text === '+' || text === '#';
 }
 
-/** Level with the client's names inserted. Undefined if a name is missing or unfit for a level. */
-function filledIn(text: string, clientId: string, user: string | undefined): string | undefined {
-  let fit = true;
+/** Replaces the variables of a level. Undefined if a name is missing or unsafe. */
+function substituteVariables(text: string, clientId: string, user: string | undefined): string | undefined {
+  let safe = true;
   const full = text.replaceAll(/%[cu]/g, variable => {
     const name = (variable === '%c' ? clientId : user) ?? '';
-    if (UNFIT.test(name)) fit = false;
+    if (UNSAFE_NAME.test(name)) safe = false;
     return name;
   });
-  return fit ? full : undefined;
+  return safe ? full : undefined;
 }

@@ -1,16 +1,16 @@
 import type { BrokerHost, Granted, Identity } from '../types.ts';
 import type { AccessRule } from './access-rule.ts';
-import { grantCovers, grantMatches, grantOf, grantOverlaps } from './access-rule.ts';
+import { parseAccessRule, ruleCovers, ruleMatches, ruleOverlaps } from './access-rule.ts';
 
 /**
- * Access rules (ACL): topic filters, in which `%c` and `%u` stand for the client identifier and the user
- * name. A filter with `!` denies.
+ * Access rules (ACL) of one user or module: topic filters, in which `%c` and `%u` stand for the client
+ * identifier and the user name. A filter that begins with `!` denies access.
  */
 export type TopicGrants = { readonly publish: readonly string[]; readonly subscribe: readonly string[] };
 
 /** Access rules of all modules, users and anonymous clients. */
 export type Grants = {
-  /** Rules of modules beyond their own outputs and inputs. */
+  /** Rules of modules, in addition to the access to their own inputs and outputs. */
   readonly modules: ReadonlyMap<string, TopicGrants>;
   readonly users: ReadonlyMap<string, TopicGrants>;
   /** Rules of clients without a user name. */
@@ -19,13 +19,15 @@ export type Grants = {
 
 export type Access = Pick<BrokerHost, 'mayPublish' | 'maySubscribe' | 'mayReceive' | 'granted'>;
 
-/** Check for one client. `user` replaces `%u`. */
-type Ask<Answer> = (text: string, clientId: string, user: string | undefined) => Answer;
+/** Check of a topic or filter for one client. `clientId` replaces `%c`, and `user` replaces `%u`. */
+type Check<Answer> = (text: string, clientId: string, user: string | undefined) => Answer;
+
+/** Checks for all clients with the same access rules. */
 type Rules = {
-  readonly publish: Ask<boolean>;
-  readonly subscribe: Ask<boolean>;
-  readonly receive: Ask<boolean>;
-  readonly granted: Ask<Granted>;
+  readonly publish: Check<boolean>;
+  readonly subscribe: Check<boolean>;
+  readonly receive: Check<boolean>;
+  readonly granted: Check<Granted>;
 };
 
 const EVERYTHING: Rules = {
@@ -35,40 +37,40 @@ const EVERYTHING: Rules = {
   granted: () => 'all',
 };
 
-/** First level of module topics. Only a module may publish its own. */
+/** First level of the topics of modules. Only the module itself may publish on them. */
 const MODULES = 'modules';
 
-/** Reserved topics: `$SYS`, `$share` and the upstream queue. */
+/** Topics on which no access rule permits to publish: `$SYS`, `$share` and the upstream queue. */
 const RESERVED = /^\$(SYS(\/|$)|share(\/|$)|upstream)/;
 
-/** Shared subscription (MQTT 5, 4.8.2). Servers of MQTT 3.1.1 support it too. */
+/** Filter of a shared subscription (MQTT 5, 4.8.2). Clients of MQTT 3.1.1 may use it, too. */
 const SHARED = /^\$share\/[^/]*\/(.*)$/s;
 
-/** Output of a topic `modules/<module>/outputs/<output>`. Undefined for any other topic. */
+/** Returns the output in a topic `modules/<module>/outputs/<output>`. Undefined for any other topic. */
 export function outputOf(module: string, topic: string): string | undefined {
   const prefix = `modules/${module}/outputs/`;
   const output = topic.startsWith(prefix) ? topic.slice(prefix.length) : '';
   return output.length > 0 && !output.includes('/') ? output : undefined;
 }
 
-/** Topic of a module's health reports. */
+/** Topic on which a module publishes its health reports. */
 export function healthTopic(module: string): string {
   return `${MODULES}/${module}/health`;
 }
 
-/** Topic on which a bridge publishes its connection state, as mosquitto's bridges do by default. */
+/** Topic on which a bridge publishes its connection state. It is the default topic of mosquitto's bridges. */
 export function bridgeStateTopic(clientId: string): string {
   return `$SYS/broker/connection/${clientId}/state`;
 }
 
-/** True if no access rule can permit to publish on the topic. A module needs no rule for its own outputs. */
+/** True if no access rule can permit to publish on the topic. A module needs no rule for its own topics. */
 export function isUngrantable(topic: string): boolean {
   return topic === MODULES || topic.startsWith(`${MODULES}/`) || RESERVED.test(topic);
 }
 
 /**
- * Creates the access checks of `grants`. Without a rule, a module may publish on its outputs and its health
- * topic, and subscribe to its inputs.
+ * Creates the access checks. A module needs no rule to publish on its outputs and its health topic, and to
+ * subscribe to its inputs.
  */
 export function createAccess({ modules, users, anonymous }: Grants): Access {
   const ofModules = new Map<string, Rules>();
@@ -105,10 +107,10 @@ export function createAccess({ modules, users, anonymous }: Grants): Access {
   };
 }
 
-/** Filter of a subscription without its share group. Undefined if nobody may subscribe to it. */
+/** Returns a filter without `$share/<group>/`. Undefined if no client may subscribe to the filter. */
 function plainFilter(filter: string): string | undefined {
   const shared = SHARED.exec(filter);
-  // A malformed `$share` filter and a reserved filter are refused.
+  // `$SYS` can be granted. A malformed `$share` filter and the upstream queue cannot.
   if (shared === null && RESERVED.test(filter) && !filter.startsWith('$SYS')) return undefined;
   return shared?.[1] ?? filter;
 }
@@ -121,16 +123,15 @@ function rulesOf({ publish, subscribe }: TopicGrants, own: readonly string[] = [
   const publishing = rulesIn(publish);
   const subscribing = rulesIn([...own, ...subscribe]);
   return {
-    publish: allowing(publishing, grantMatches),
-    receive: allowing(subscribing, grantMatches),
-    subscribe: allowing(subscribing, grantCovers),
+    publish: allowing(publishing, ruleMatches),
+    receive: allowing(subscribing, ruleMatches),
+    subscribe: allowing(subscribing, ruleCovers),
     granted: (filter, clientId, user) => {
       const any = (grants: readonly AccessRule[], test: Test): boolean =>
         grants.some(grant => test(grant, filter, clientId, user));
-      if (any(subscribing.denials, grantCovers)) return 'none';
-      if (any(subscribing.grants, grantCovers))
-        return any(subscribing.denials, grantOverlaps) ? 'some' : 'all';
-      return any(subscribing.grants, grantOverlaps) ? 'some' : 'none';
+      if (any(subscribing.denials, ruleCovers)) return 'none';
+      if (any(subscribing.grants, ruleCovers)) return any(subscribing.denials, ruleOverlaps) ? 'some' : 'all';
+      return any(subscribing.grants, ruleOverlaps) ? 'some' : 'none';
     },
   };
 }
@@ -139,12 +140,12 @@ type RuleList = { readonly grants: readonly AccessRule[]; readonly denials: read
 type Test = (grant: AccessRule, text: string, clientId: string, user: string | undefined) => boolean;
 
 function rulesIn(rules: readonly string[]): RuleList {
-  const all = rules.map(grantOf);
+  const all = rules.map(parseAccessRule);
   return { grants: all.filter(({ denies }) => !denies), denials: all.filter(({ denies }) => denies) };
 }
 
-/** A denial takes precedence over all grants, in any order. */
-function allowing({ grants, denials }: RuleList, test: Test): Ask<boolean> {
+/** Creates a check that is true if a grant passes `test` and no denial does, in any order of the rules. */
+function allowing({ grants, denials }: RuleList, test: Test): Check<boolean> {
   return (text, clientId, user) => {
     for (const denial of denials) if (test(denial, text, clientId, user)) return false;
     for (const grant of grants) if (test(grant, text, clientId, user)) return true;

@@ -10,7 +10,7 @@ import type { Session } from '../sessions/session.ts';
 import type { Will } from '../types.ts';
 
 /** Number of clients of one listener, and its maximum. Modules do not count. */
-export type ListenerClients = { readonly most: number; clients: number };
+export type ListenerClients = { readonly max: number; clients: number };
 
 /** Network connection of a client, from its accept. */
 export type Connection = Publisher &

@@ -33,7 +33,7 @@ export function openConnection(
   let entered = false;
   let heard = false;
   let timeout = 0;
-  let holds = 0;
+  let pauseCount = 0;
   let cancelWatch: Cancel = () => {};
   /** Callbacks that wait for the socket to become writable. */
   let waiting: (() => void)[] = [];
@@ -71,16 +71,16 @@ export function openConnection(
     claimed: undefined,
     will: undefined,
     closed: false,
-    hold: () => {
-      holds++;
+    pause: () => {
+      pauseCount++;
       framer.pause();
       socket.pause();
     },
     resume: () => {
-      holds--;
-      if (holds > 0 || connection.closed) return;
+      pauseCount--;
+      if (pauseCount > 0 || connection.closed) return;
       guard(cut);
-      if (holds === 0 && !connection.closed) socket.resume();
+      if (pauseCount === 0 && !connection.closed) socket.resume();
     },
     closeForMemory: () => connection.close(TOO_LARGE),
     fail: thrown => {
@@ -143,7 +143,7 @@ export function openConnection(
 
   const holdFor = (until: (resume: () => void) => void): 'later' => {
     connection.fastPath?.flush();
-    connection.hold();
+    connection.pause();
     until(connection.resume);
     return 'later';
   };
@@ -206,7 +206,7 @@ export function openConnection(
     heard = false;
     if (!entered) arrival.keeps(framer.kept());
     // Data that is buffered while the client is paused does not count as an incomplete packet.
-    else if (holds === 0) context.partials.set(connection, framer.kept());
+    else if (pauseCount === 0) context.partials.set(connection, framer.kept());
   };
   socket.on('data', (chunk: Buffer) => {
     context.host.countInput(chunk.length);

@@ -34,7 +34,7 @@ export function handleConnect(connection: Connection, packet: Connect): Protocol
   const generated = `skerry-${random.bytes(GENERATED_ID_BYTES).toString('hex')}`;
   const clientId = packet.clientId || generated;
   const { username, password } = packet;
-  connection.hold();
+  connection.pause();
   host.authenticate({ username, password, clientId, peer: connection.peer }, outcome => {
     if (connection.closed) return;
     try {
@@ -109,8 +109,8 @@ function noRoomToConnect(
   { kind }: Identity,
   holder: Holder,
 ): ShareRefusal | undefined {
-  if (kind === 'client' && listener.clients >= listener.most) {
-    const reason = `${listener.most} clients are connected to its listener`;
+  if (kind === 'client' && listener.clients >= listener.max) {
+    const reason = `${listener.max} clients are connected to its listener`;
     return { reason, logged: `${reason}: raise its maxConnections` };
   }
   return context.host.shares.connections.refusal(holder, 1);

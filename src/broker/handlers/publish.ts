@@ -102,7 +102,7 @@ function receive(connection: Connection, session: Session, topic: string, packet
   const sender = { publisher: connection, ack };
   received.set(messageId, sender);
   counts.received++;
-  const note = session.persistent ? host.sessions.noteReceived(session.id, messageId) : undefined;
+  const note = session.persistent ? host.sessions.receivedEntry(session.id, messageId) : undefined;
   const settle: OnDurable = error => {
     // A client that does not wait for PUBREC may already have released the identifier.
     if (received.get(messageId) === sender) {

@@ -15,7 +15,7 @@ export function handlePubrel(connection: Connection, session: Session, packetId:
     connection.acknowledge(PUBCOMP, packetId, reasonCode);
     return;
   }
-  connection.context.host.sessions.forgetReceived(session.id, packetId, error => {
+  connection.context.host.sessions.removeReceived(session.id, packetId, error => {
     if (error === undefined) connection.acknowledge(PUBCOMP, packetId, reasonCode);
     else connection.context.log.warn(`A PUBREL of "${session.clientId}" is not kept: ${error.message}`);
   });

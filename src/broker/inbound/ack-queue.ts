@@ -1,39 +1,41 @@
 import type { ProtocolError } from '../../mqtt/reasons.ts';
 import type { Version } from '../../mqtt/version.ts';
 
-/** Acknowledgements to one publisher, sent in the order of its messages [MQTT-4.6.0-2]. */
+/** Queue that sends the acknowledgements to one publisher in the order of its messages [MQTT-4.6.0-2]. */
 export type AckQueue = {
-  /** Reserves the next position for a PUBACK or PUBREC of `packetId`. */
+  /** Reserves the next position in the order for the PUBACK or PUBREC of `packetId`. */
   readonly reserve: (type: number, packetId: number) => PendingAck;
+  /** Sends the acknowledgement when all earlier ones are sent or cancelled. */
   readonly complete: (ack: PendingAck, reasonCode: number) => void;
-  /** Removes a position without an acknowledgement. */
+  /** Removes the position; no acknowledgement is sent. */
   readonly cancel: (ack: PendingAck) => void;
-  /** Number of pending acknowledgements. */
+  /** Returns the number of acknowledgements that are not sent yet. */
   readonly pending: () => number;
 };
 
+/** Position of an acknowledgement in the queue. */
 export type PendingAck = {
   readonly type: number;
   readonly packetId: number;
-  state: 'open' | 'paid' | 'cancelled';
+  state: 'pending' | 'completed' | 'cancelled';
   reasonCode: number;
 };
 
-/** Connection of a client, as far as its messages are acknowledged. */
+/** Connection of a client that publishes messages. */
 export type Publisher = {
   readonly version: Version;
   readonly acks: AckQueue;
   readonly close: (fault: ProtocolError | undefined) => void;
-  /** Closes only this connection after an exception in its work. */
+  /** Logs an exception in the work of this connection, and closes the connection. */
   readonly fail: (thrown: unknown) => void;
 };
 
 /**
- * Creates the queue. `paid` sends one acknowledgement; `changed` is called after acknowledgements were sent
- * or cancelled.
+ * Creates the queue. `send` sends one acknowledgement. `changed` is called when the number of pending
+ * acknowledgements has decreased.
  */
 export function createAckQueue(
-  paid: (type: number, packetId: number, reasonCode: number) => void,
+  send: (type: number, packetId: number, reasonCode: number) => void,
   changed: () => void,
 ): AckQueue {
   let acks: PendingAck[] = [];
@@ -41,8 +43,8 @@ export function createAckQueue(
 
   const sendInOrder = (): void => {
     const before = head;
-    for (let first = acks[head]; first !== undefined && first.state !== 'open'; first = acks[++head]) {
-      if (first.state === 'paid') paid(first.type, first.packetId, first.reasonCode);
+    for (let first = acks[head]; first !== undefined && first.state !== 'pending'; first = acks[++head]) {
+      if (first.state === 'completed') send(first.type, first.packetId, first.reasonCode);
     }
     if (head === before) return;
     if (2 * head >= acks.length) {
@@ -52,24 +54,24 @@ export function createAckQueue(
     changed();
   };
 
-  const settle = (ack: PendingAck): void => {
+  const sendIfFirst = (ack: PendingAck): void => {
     if (acks[head] === ack) sendInOrder();
   };
 
   return {
     reserve: (type, packetId) => {
-      const ack: PendingAck = { type, packetId, state: 'open', reasonCode: 0 };
+      const ack: PendingAck = { type, packetId, state: 'pending', reasonCode: 0 };
       acks.push(ack);
       return ack;
     },
     complete: (ack, reasonCode) => {
-      ack.state = 'paid';
+      ack.state = 'completed';
       ack.reasonCode = reasonCode;
-      settle(ack);
+      sendIfFirst(ack);
     },
     cancel: ack => {
       ack.state = 'cancelled';
-      settle(ack);
+      sendIfFirst(ack);
     },
     pending: () => acks.length - head,
   };

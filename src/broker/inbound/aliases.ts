@@ -3,12 +3,12 @@ import type { ProtocolError } from '../../mqtt/reasons.ts';
 import { protocolError, REASON } from '../../mqtt/reasons.ts';
 import { MAX_ALIASED_TOPIC_UNITS, MAX_TOPIC_ALIASES } from '../limits.ts';
 
-/** Topic aliases that a client has defined on this connection (MQTT 5, 3.3.2.3.4). */
+/** Topics by the topic alias that the client has assigned on this connection (MQTT 5, 3.3.2.3.4). */
 export type InboundAliases = Map<number, string>;
 
 const TOO_LONG = `its topics with an alias have more than ${MAX_ALIASED_TOPIC_UNITS} characters together`;
 
-/** Topic of a PUBLISH, resolved by its alias. Stores a new alias. */
+/** Returns the topic of a PUBLISH, by its topic alias if the packet has no topic. Stores a new alias. */
 export function topicOf(
   connection: { inboundAliases: InboundAliases | undefined },
   packet: Publish,
@@ -28,7 +28,7 @@ export function topicOf(
     if (topic === aliases.get(alias)) return topic;
     aliases.set(alias, topic);
     let units = 0;
-    for (const one of aliases.values()) units += one.length;
+    for (const aliased of aliases.values()) units += aliased.length;
     return units <= MAX_ALIASED_TOPIC_UNITS ? topic : protocolError(REASON.quotaExceeded, TOO_LONG);
   }
   return (

@@ -1,36 +1,36 @@
 import { FREE_PARTIAL_BYTES } from '../limits.ts';
 
-/** Connection with an incomplete packet. */
+/** Connection whose buffered input ends with an incomplete packet. */
 export type PartialHolder = { readonly closeForMemory: () => void };
 
-/** Memory of incomplete packets of all clients. */
+/** Memory of the incomplete packets of all clients together. */
 export type Partials = {
   /**
-   * Sets the bytes of a connection's incomplete packet. May close the connection with the oldest one,
-   * including this one.
+   * Sets the bytes of a connection's incomplete packet. If the total exceeds the maximum, closes the
+   * connections whose packets began first, until it does not. `holder` may be among them.
    */
   readonly set: (holder: PartialHolder, bytes: number) => void;
   readonly bytes: () => number;
 };
 
-/** Creates the account. The first FREE_PARTIAL_BYTES of each packet do not count against `most` bytes. */
-export function createPartials(most: number): Partials {
-  /** Ordered by the start of their packets. */
-  const kept = new Map<PartialHolder, number>();
+/** Counts incomplete packets of more than FREE_PARTIAL_BYTES. `max` is the maximum of their sum in bytes. */
+export function createPartials(max: number): Partials {
+  /** Counted bytes by connection, ordered by the time at which the packet began. */
+  const counted = new Map<PartialHolder, number>();
   let total = 0;
   return {
     set: (holder, bytes) => {
-      total -= kept.get(holder) ?? 0;
+      total -= counted.get(holder) ?? 0;
       if (bytes <= FREE_PARTIAL_BYTES) {
-        kept.delete(holder);
+        counted.delete(holder);
         return;
       }
-      kept.set(holder, bytes);
+      counted.set(holder, bytes);
       total += bytes;
-      for (const [oldest, held] of kept) {
-        if (total <= most) return;
-        kept.delete(oldest);
-        total -= held;
+      for (const [oldest, oldestBytes] of counted) {
+        if (total <= max) return;
+        counted.delete(oldest);
+        total -= oldestBytes;
         oldest.closeForMemory();
       }
     },

@@ -7,7 +7,7 @@ import { bridgeStateTopic, outputOf } from '../access/access.ts';
 import type { Session } from '../sessions/session.ts';
 import type { BrokerHost, Identity } from '../types.ts';
 
-/** Fields of a PUBLISH or a will that form a message. */
+/** Fields that a PUBLISH and a will have in common. */
 export type Publication = {
   readonly payload: Buffer;
   readonly qos: QoS;
@@ -15,7 +15,7 @@ export type Publication = {
   readonly properties: PublishProperties | undefined;
 };
 
-/** Message of a session's publication. */
+/** Creates the message of a PUBLISH or will of a session. */
 export function messageFrom(
   session: Session,
   topic: string,
@@ -38,14 +38,14 @@ export function messageFrom(
   };
 }
 
-/** Origin of a message that a session publishes on a topic. */
+/** Returns the origin of a message that a session publishes on `topic`. */
 export function originOf({ identity, origin }: Session, topic: string): Origin {
   if (identity.kind === 'client') return origin;
   const { module } = identity;
   return { kind: 'module', module, output: outputOf(module, topic) ?? '' };
 }
 
-/** True if a client may publish on a topic by its access rules. A bridge may publish its own state. */
+/** True if the client may publish on `topic`. A bridge needs no access rule for its connection state. */
 export function mayPublish(
   host: Pick<BrokerHost, 'mayPublish'>,
   bridge: boolean,
@@ -59,29 +59,30 @@ export function mayPublish(
 
 /** True if this session published the message. */
 export function isOwn({ identity, origin: own }: Session, { origin }: Message): boolean {
-  // Client identifiers are scoped by user, so they do not identify a session.
+  // Two users may have the same client identifier, so only the origin object identifies the session.
   if (identity.kind === 'client') return origin === own;
   return origin.kind === 'module' && origin.module === identity.module;
 }
 
 /**
- * Publishes a message to routes and subscribers, and stores a retained message in the share of `holder`.
- * Calls `settle` when everything is durable. Returns the number of destinations.
+ * Publishes a message to routes and subscribers, and stores it as retained message if it has RETAIN. `holder`
+ * is charged for the retained message. Calls `onDurable` when everything is on disk. Returns the number of
+ * matching routes and subscribers.
  */
 export function publish(
   host: Pick<BrokerHost, 'publish' | 'retained'>,
   holder: Holder,
   message: Message,
-  settle: OnDurable,
-  note?: MetadataEntry,
+  onDurable: OnDurable,
+  metadata?: MetadataEntry,
 ): number {
-  if (!message.retain) return host.publish(message, settle, note);
-  let open = 2;
+  if (!message.retain) return host.publish(message, onDurable, metadata);
+  let pending = 2;
   let failure: Error | undefined;
-  const part: OnDurable = error => {
+  const onPartDurable: OnDurable = error => {
     failure ??= error;
-    if (--open === 0) settle(failure);
+    if (--pending === 0) onDurable(failure);
   };
-  host.retained.set(message, holder, part);
-  return host.publish(message, part, note);
+  host.retained.set(message, holder, onPartDurable);
+  return host.publish(message, onPartDurable, metadata);
 }

@@ -15,7 +15,7 @@ export type Backlog = {
 };
 
 /** Memory of all backlogs and its maximum in bytes. */
-export type BacklogMemory = { readonly most: number; bytes: number };
+export type BacklogMemory = { readonly max: number; bytes: number };
 
 export function createBacklog(memory: BacklogMemory): Backlog {
   let waiting: Waiting[] = [];
@@ -26,7 +26,7 @@ export function createBacklog(memory: BacklogMemory): Backlog {
     push: (message, since) => {
       const more = bytes + message.body.length;
       if (waiting.length - head >= MAX_VOLATILE_BACKLOG || more > MAX_VOLATILE_BACKLOG_BYTES) return false;
-      if (memory.bytes + message.body.length > memory.most) return false;
+      if (memory.bytes + message.body.length > memory.max) return false;
       bytes = more;
       memory.bytes += message.body.length;
       // Copied, because the body is a view of the much larger receive buffer.

@@ -16,7 +16,7 @@ export function findRoute(
 ): CachedRoute {
   const { topic, retain } = message;
   const qos = message.qos === 0 ? 0 : 1;
-  const count = retain ? undefined : host.passing(message.origin, topic);
+  const count = retain ? undefined : host.fastPathCounter(message.origin, topic);
   return {
     topic,
     topicBytes: Buffer.from(topic),

@@ -191,7 +191,7 @@ export function createDelivery(
     const released = { sequence, kept: false };
     session.released.set(packetId, released);
     window.set(packetId, UNKEPT_2);
-    if (session.persistent) host.sessions.keepReleased(session.id, packetId, sequence);
+    if (session.persistent) host.sessions.saveReleased(session.id, packetId, sequence);
     source.drain.acknowledge({ sequence }, error => {
       if (error !== undefined) return;
       released.kept = true;
@@ -255,7 +255,7 @@ export function createDelivery(
       if (window.get(packetId)?.qos !== 2) return;
       window.release(packetId);
       if (session.released.delete(packetId) && session.persistent)
-        host.sessions.forgetReleased(session.id, packetId);
+        host.sessions.removeReleased(session.id, packetId);
       freed();
     },
     release,

@@ -4,7 +4,7 @@ import type { Version } from '../../mqtt/version.ts';
 import type { BrokerContext } from '../context.ts';
 import type { AckQueue } from '../inbound/ack-queue.ts';
 import type { Session } from '../sessions/session.ts';
-import type { CountPassed } from '../types.ts';
+import type { CountForwarded } from '../types.ts';
 import { transmitBytes } from './transmit.ts';
 import type { Receiver } from './types.ts';
 
@@ -26,7 +26,7 @@ export type CachedRoute = {
   readonly receivers: readonly Session[] | undefined;
   /** Version of the subscriptions when the route was cached. */
   readonly version: number;
-  readonly count: CountPassed;
+  readonly count: CountForwarded;
 };
 
 /** Connection of the publisher, as far as the fast path needs it. */
@@ -89,7 +89,7 @@ export function createFastPath({ counts, sessions }: Pick<BrokerContext, 'counts
   const pass = (
     { acknowledge, acks }: FastPathSender,
     receivers: readonly Session[],
-    count: CountPassed,
+    count: CountForwarded,
     chunk: Buffer,
     from: number,
     to: number,

@@ -80,7 +80,7 @@ export function createRetainedSender(
       filters = [...filters, ...fresh.filter(({ filter }) => sharedOf(filter) === undefined)];
       if (sending || filters.length === 0) return;
       sending = true;
-      connection.hold();
+      connection.pause();
       step();
     },
   };

@@ -77,7 +77,7 @@ export type Delivery = {
 /** Connection of a client, as far as it receives retained messages. */
 export type RetainedReceiver = Receiver & {
   /** Pauses packet handling and reading of the socket. Each call needs one call of `resume`. */
-  readonly hold: () => void;
+  readonly pause: () => void;
   readonly resume: () => void;
   /** Calls `resume` when the socket is writable again. */
   readonly whenDrained: (resume: () => void) => void;

@@ -2,7 +2,7 @@ import type { Holder } from '../../core/capacity/shares.ts';
 import type { Origin } from '../../core/message.ts';
 import type { PendingAck, Publisher } from '../inbound/ack-queue.ts';
 import type { Delivery, Receiver } from '../outbound/types.ts';
-import type { Identity, KeptWill, PendingWill, StoredFlights, StoredSession, StoredWill } from '../types.ts';
+import type { Identity, PendingWill, StoredSession, StoredSessionState, StoredWill } from '../types.ts';
 import type { Subscription } from './subscriptions.ts';
 
 /**
@@ -50,7 +50,7 @@ export type Session = {
   delivery: Delivery | undefined;
   pendingWill: PendingWill | undefined;
   /** Will on disk. Undefined if there is none. */
-  keptWill: StoredWill | undefined;
+  storedWill: StoredWill | undefined;
   /** Counted bytes of its will. 0 if it has none. */
   willBytes: number;
 };
@@ -100,7 +100,7 @@ export function newSession(owner: SessionOwner, expiry: number, opened: number |
     connectedAt: 0,
     delivery: undefined,
     pendingWill: undefined,
-    keptWill: undefined,
+    storedWill: undefined,
     willBytes: 0,
   };
 }
@@ -109,9 +109,9 @@ export function newSession(owner: SessionOwner, expiry: number, opened: number |
  * Restores a stored session. `now` is hub time. A session that was connected when the hub ended is
  * disconnected since then.
  */
-export function restoredSession(stored: StoredSession & StoredFlights & KeptWill, now: number): Session {
+export function restoredSession(stored: StoredSessionState, now: number): Session {
   const session = newSession(stored, stored.expiry, stored.opened);
-  session.keptWill = stored.will;
+  session.storedWill = stored.will;
   if (stored.expiry < Number.POSITIVE_INFINITY) session.ends = stored.ends ?? now + stored.expiry * 1000;
   for (const packetId of stored.received) session.received.set(packetId, 'safe');
   for (const [packetId, sequence] of stored.released)

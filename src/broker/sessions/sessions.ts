@@ -72,7 +72,7 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     sessions.set(session.id, session);
     host.assignQueue(session.queue, session.holder);
     if (session.persistent) shares.sessions.add(session.holder, 1);
-    countWill(host, session, session.keptWill);
+    countWill(host, session, session.storedWill);
     return session;
   };
 
@@ -106,7 +106,7 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     if (session.persistent) {
       shares.sessions.add(session.holder, -1);
       writer.forget(session);
-      host.sessions.forget(session.id, session.queue, done);
+      host.sessions.remove(session.id, session.queue, done);
       return;
     }
     host.purge(session.queue);

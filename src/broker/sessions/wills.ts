@@ -52,14 +52,14 @@ export function keepWill(context: BrokerServices, session: Session, will: Will |
 /** Removes the stored will of a session after its publication or cancellation [MQTT-3.1.2-10]. */
 export function forgetWill({ host }: BrokerServices, session: Session): void {
   countWill(host, session, undefined);
-  if (session.keptWill === undefined) return;
-  session.keptWill = undefined;
-  host.sessions.forgetWill(session.id);
+  if (session.storedWill === undefined) return;
+  session.storedWill = undefined;
+  host.sessions.removeWill(session.id);
 }
 
 function keep({ host }: BrokerServices, session: Session, will: StoredWill): void {
-  session.keptWill = will;
-  host.sessions.keepWill(session.id, will);
+  session.storedWill = will;
+  host.sessions.saveWill(session.id, will);
 }
 
 /**
@@ -80,7 +80,7 @@ export function publishWill(context: BrokerServices, session: Session, will: Wil
 
 /** Schedules a stored will. A session that was connected when the hub ended is disconnected since then. */
 export function resumeWill(context: BrokerServices, session: Session): void {
-  const { keptWill: will } = session;
+  const { storedWill: will } = session;
   if (will === undefined) return;
   const due = will.due ?? context.host.now() + Math.min(will.delay, session.expiry * 1000);
   pend(context, session, will, due);
@@ -106,7 +106,7 @@ function pend(context: BrokerServices, session: Session, will: Will, due: number
   session.pendingWill = {
     send: sendOnce,
     cancel: () => (host.now() >= due ? sendOnce() : end()),
-    look: () => {
+    timeAdvanced: () => {
       cancelTimer();
       arm();
     },

@@ -1,5 +1,5 @@
 import type { Subscription } from '../../broker/sessions/subscriptions.ts';
-import type { Identity, SessionStore, StoredFlights, StoredSession } from '../../broker/types.ts';
+import type { Identity, SessionStore, StoredQos2State, StoredSession } from '../../broker/types.ts';
 import type { Holder } from '../../core/capacity/shares.ts';
 import { LOCAL_CLIENTS, moduleHolder, userHolder } from '../../core/capacity/shares.ts';
 import { storedJson } from '../../core/files/stored-json.ts';
@@ -27,7 +27,7 @@ export function keepSessions(store: Store, log: Log): SessionStore {
       log.error(`The kept session "${name}" is damaged and is left out.`);
       return [];
     }
-    const flights: StoredFlights = {
+    const flights: StoredQos2State = {
       received: received.get(session.id) ?? [],
       released: (released.get(session.id) ?? [])
         .map((packetId): [number, number] => {
@@ -52,7 +52,7 @@ export function keepSessions(store: Store, log: Log): SessionStore {
     save: (session, settle) => {
       store.put(SESSIONS + session.id, Buffer.from(JSON.stringify(session)), settle);
     },
-    forget: (id, queue, settle) => {
+    remove: (id, queue, settle) => {
       store.purge(queue);
       for (const prefix of [RECEIVED, RELEASED]) {
         const own = notesOf(store.names(`${prefix}${id}/`), prefix).get(id) ?? [];
@@ -61,18 +61,18 @@ export function keepSessions(store: Store, log: Log): SessionStore {
       if (store.get(WILLS + id) !== undefined) drop(WILLS + id);
       store.put(SESSIONS + id, undefined, settle);
     },
-    keepWill: (id, will) =>
+    saveWill: (id, will) =>
       store.put(WILLS + id, encodeWill(will), error => {
         if (error !== undefined) log.warn(`The will of "${id}" is not kept: ${error.message}`);
       }),
-    forgetWill: id => drop(WILLS + id),
-    noteReceived: (id, packetId) => ({ name: noteName(RECEIVED, id, packetId), value: NOTHING }),
-    forgetReceived: (id, packetId, settle) => store.put(noteName(RECEIVED, id, packetId), undefined, settle),
-    keepReleased: (id, packetId, sequence) =>
+    removeWill: id => drop(WILLS + id),
+    receivedEntry: (id, packetId) => ({ name: noteName(RECEIVED, id, packetId), value: NOTHING }),
+    removeReceived: (id, packetId, settle) => store.put(noteName(RECEIVED, id, packetId), undefined, settle),
+    saveReleased: (id, packetId, sequence) =>
       store.put(noteName(RELEASED, id, packetId), Buffer.from(String(sequence)), error => {
         if (error !== undefined) log.warn(`QoS 2 state of "${id}" is not kept: ${error.message}`);
       }),
-    forgetReleased: (id, packetId) => drop(noteName(RELEASED, id, packetId)),
+    removeReleased: (id, packetId) => drop(noteName(RELEASED, id, packetId)),
   };
 }
 

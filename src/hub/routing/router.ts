@@ -1,6 +1,6 @@
 import { healthTopic } from '../../broker/access/access.ts';
 import type { Broker } from '../../broker/broker.ts';
-import type { CountPassed } from '../../broker/types.ts';
+import type { CountForwarded } from '../../broker/types.ts';
 import { MAX_PERSISTENT_SESSIONS } from '../../core/limits.ts';
 import type { Message, OnDurable, Origin } from '../../core/message.ts';
 import { DEFAULT_UPSTREAM } from '../../core/message.ts';
@@ -37,7 +37,7 @@ export type Router = {
    * Counter for messages of `origin` on `topic` that the broker forwards itself. Undefined if a route may
    * match them.
    */
-  readonly passing: (origin: Origin, topic: string) => CountPassed | undefined;
+  readonly fastPathCounter: (origin: Origin, topic: string) => CountForwarded | undefined;
   /** Replaces the routes and the device name. */
   readonly use: (device: string, dispatcher: Dispatcher) => void;
   readonly counts: () => Readonly<RouterCounts>;
@@ -103,7 +103,7 @@ export function createRouter(settings: RouterSettings): Router {
     return topics;
   };
 
-  const countPassed: CountPassed = (messages, receivers) => {
+  const countForwarded: CountForwarded = (messages, receivers) => {
     counts.routed += messages;
     if (receivers === 0) counts.untaken += messages;
   };
@@ -132,9 +132,9 @@ export function createRouter(settings: RouterSettings): Router {
       }
       return taken;
     },
-    passing: (origin, topic) => {
+    fastPathCounter: (origin, topic) => {
       const looked = isHealth(origin, topic) || dispatcher.concerns(sourceOf(origin), topic);
-      return looked ? undefined : countPassed;
+      return looked ? undefined : countForwarded;
     },
     use: (device, wanted) => {
       dispatcher = wanted;
