@@ -115,6 +115,7 @@ async function openAll(folder: string, batch: number): Promise<Record<string, Su
 
 const [folder = '', batch, rounds] = process.argv.slice(2);
 const subjects = await openAll(folder, Number(batch));
+
 /** By subject and action, one a round; the first round warms up. */
 const paces = new Map<string, Pace[]>();
 for (let round = -1; round < Number(rounds); round++) {

@@ -9,6 +9,7 @@ import { MARK, STEP } from './marks.ts';
  * has for so long, how many came and how many a second between the first mark and the last.
  */
 const [port = 0, messages = 1, quiet = 1_000] = process.argv.slice(2).map(Number);
+
 /** On the way through a hub, it stands below the name of that. */
 const FILTERS = [MARK, `+/${MARK}`];
 const CONNACK_AND_SUBACK = 4 + 4 + FILTERS.length;

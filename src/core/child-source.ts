@@ -2,36 +2,35 @@ import { MAX_HOPS } from './limits.ts';
 import type { Message, Properties } from './message.ts';
 
 /*
- * Origin that a hub states to the hub above it: user properties whose names begin with `$`, as all have that
- * MQTT has no place for. They are what the sender says, never what its receiver knows: any client can write
- * them.
+ * A hub that forwards a message to its parent hub states the origin of the message in user properties whose
+ * names begin with `$`. Any client can set these properties, so the receiver must not trust them.
  */
 const DEVICE = '$childDevice';
 const MODULE = '$childModule';
 const OUTPUT = '$childOutput';
 const TOPIC = '$childTopic';
 
-/** Their names as routes know them, without the `$`. */
+/** Names of the properties in routes, without the `$`. */
 export const CHILD_PROPERTIES: readonly string[] = [DEVICE, MODULE, OUTPUT, TOPIC].map(name => name.slice(1));
 
-/** Names of devices, the hub that sent it first and the one where it began last, with a slash between two. */
+/** Device names separated by slashes, from the nearest hub to the hub of origin. */
 const DEVICES = /^[A-Za-z0-9_-]{1,64}(?:\/[A-Za-z0-9_-]{1,64})*$/;
 
-/** Origin of a message from a hub below, as its sender states it. */
+/** Origin of a message from a child hub, as the sender states it. */
 export type ChildSource = {
-  /** The hub that sent it first, the one where it began last; no name is empty. */
+  /** Device names from the nearest hub to the hub of origin. Never contains an empty name. */
   readonly devices: readonly string[];
-  /** Undefined if it is not from a module. */
+  /** Name of the module that published the message. Undefined if a client published it. */
   readonly module: string | undefined;
-  /** Undefined if it is not from an output of a module. */
+  /** Output of the module. Undefined if the message was published to a topic. */
   readonly output: string | undefined;
-  /** Topic that it was published on there. Undefined if that is the topic of the output. */
+  /** Topic on the hub of origin. Undefined if the message was published to an output. */
   readonly topic: string | undefined;
 };
 
 /**
- * Origin of a message by its properties. Undefined if they are not those of a hub. If a name repeats, the
- * last value counts.
+ * Reads the origin from the properties of a message. Undefined if the message is not from a child hub. If a
+ * property is repeated, its last value counts.
  */
 export function childSourceOf(properties: Properties): ChildSource | undefined {
   let path: string | undefined;
@@ -61,37 +60,38 @@ export function childSourceOf(properties: Properties): ChildSource | undefined {
 }
 
 /**
- * Properties of `message` on its way from the hub `device` to its parent hub. A path that the sender states
- * is prefixed with this hub's name, so that a path of this name alone is always set by this hub. Undefined if
- * the message has passed MAX_HOPS hubs and must not be forwarded.
+ * Returns the properties of `message` for forwarding from the hub `device` to its parent hub. If the sender
+ * states a path of devices, the name of this hub is put in front of it. A path that consists of this name
+ * alone is therefore always set by this hub. Undefined if the message has passed MAX_HOPS hubs and must not
+ * be forwarded.
  */
 export function propertiesForParent(
   { origin, properties, topic }: Pick<Message, 'origin' | 'properties' | 'topic'>,
   device: string,
 ): Properties | undefined {
-  const left: string[] = [];
+  const kept: string[] = [];
   for (let at = 0; at + 1 < properties.length; at += 2) {
     const [name = '', text = ''] = [properties[at], properties[at + 1]];
-    if (!isChildProperty(name)) left.push(name, text);
+    if (!isChildProperty(name)) kept.push(name, text);
   }
   if (origin.kind === 'module') {
     const from = origin.output === '' ? [TOPIC, topic] : [OUTPUT, origin.output];
-    return left.concat(DEVICE, device, MODULE, origin.module, from);
+    return kept.concat(DEVICE, device, MODULE, origin.module, from);
   }
-  const beneath = childSourceOf(properties);
-  if (beneath === undefined) return left.concat(DEVICE, device, TOPIC, topic);
-  if (beneath.devices.length >= MAX_HOPS) return undefined;
-  left.push(DEVICE, [device, ...beneath.devices].join('/'));
-  if (beneath.module !== undefined) left.push(MODULE, beneath.module);
-  if (beneath.output !== undefined) left.push(OUTPUT, beneath.output);
-  if (beneath.topic !== undefined) left.push(TOPIC, beneath.topic);
-  return left;
+  const source = childSourceOf(properties);
+  if (source === undefined) return kept.concat(DEVICE, device, TOPIC, topic);
+  if (source.devices.length >= MAX_HOPS) return undefined;
+  kept.push(DEVICE, [device, ...source.devices].join('/'));
+  if (source.module !== undefined) kept.push(MODULE, source.module);
+  if (source.output !== undefined) kept.push(OUTPUT, source.output);
+  if (source.topic !== undefined) kept.push(TOPIC, source.topic);
+  return kept;
 }
 
 /**
- * Properties of `message` on its way from the hub `device` to a server that may not be a hub. They are
- * unchanged unless they contain child properties, which a hub above must not mistake for this hub's. With
- * `keepsTopic` the hops of a client's message are counted.
+ * Returns the properties of `message` for forwarding from the hub `device` to a server that may not be a hub.
+ * Properties are changed only if they contain child properties, because a hub behind the server would
+ * attribute these to this hub. If `keepsTopic` is true, the hops of a client's message are counted.
  */
 export function propertiesForServer(
   message: Pick<Message, 'origin' | 'properties' | 'topic'>,
@@ -105,22 +105,22 @@ export function propertiesForServer(
   return keepsTopic && origin.kind !== 'module' ? withHop(properties) : properties;
 }
 
-/** User property that counts hubs, for servers that need not be hubs. */
+/** User property with the number of hubs that a message has passed. */
 const HOPS = '$hops';
 
 /**
- * Properties of a message with one more hop, so that a loop of two hubs that keep topics ends. Undefined if
- * the message has passed MAX_HOPS hubs and must not be forwarded.
+ * Increments the hop count of a message, so that a loop of hubs that keep topics ends. Undefined if the
+ * message has passed MAX_HOPS hubs and must not be forwarded.
  */
 export function withHop(properties: Properties): Properties | undefined {
-  const left: string[] = [];
+  const kept: string[] = [];
   let hops = 0;
   for (let at = 0; at + 1 < properties.length; at += 2) {
     const [name = '', text = ''] = [properties[at], properties[at + 1]];
-    if (name !== HOPS) left.push(name, text);
+    if (name !== HOPS) kept.push(name, text);
     else if (/^\d{1,4}$/.test(text)) hops = Math.max(hops, Number(text));
   }
-  return hops >= MAX_HOPS ? undefined : left.concat(HOPS, String(hops + 1));
+  return hops >= MAX_HOPS ? undefined : kept.concat(HOPS, String(hops + 1));
 }
 
 function isChildProperty(name: string): boolean {

@@ -1,15 +1,15 @@
-/** Stops a timer; calling it again does nothing. */
+/** Stops a timer. Has no effect if it is called again. */
 export type Cancel = () => void;
 
-/** Time as a value, so that a test can own it. */
+/** Source of time. A test replaces it by a simulated clock. */
 export type Clock = {
-  /** Milliseconds since an arbitrary start; never goes back, does not count while the machine is off. */
+  /** Milliseconds since an arbitrary start. Never decreases, and does not count while the machine is off. */
   readonly monotonic: () => number;
   /** Milliseconds since 1970 by the wall clock, which may be wrong and may jump by years. */
   readonly wall: () => number;
   /**
-   * Runs `action` once after `milliseconds`; 0: in this turn of the loop, once its input has been read. The
-   * timer alone keeps no process alive.
+   * Runs `action` once after `milliseconds`. With 0 it runs in the current turn of the event loop, after the
+   * pending input was read. The timer does not keep the process alive.
    */
   readonly after: (milliseconds: number, action: () => void) => Cancel;
 };

@@ -4,16 +4,16 @@ import type { Log, LogFields } from './log.ts';
 let caught = 0;
 
 /**
- * Notes an exception that was caught where one party's work begins: a connection, a module, a message, a
- * timer. The caller ends that party; nothing else is touched.
+ * Logs and counts an exception that was caught at the boundary of a connection, module, message or timer. The
+ * caller ends only the component that `party` describes.
  */
-export function noteException(log: Log, party: string, thrown: unknown, fields: LogFields = {}): void {
+export function noteException(log: Log, component: string, thrown: unknown, fields: LogFields = {}): void {
   caught++;
   const text = thrown instanceof Error && thrown.stack !== undefined ? thrown.stack : String(thrown);
-  log.error(`An exception in ${party} was contained: ${text}`, fields);
+  log.error(`An exception in ${component} was contained: ${text}`, fields);
 }
 
-/** A clock whose timers contain what they throw: the timer ends, and nothing else. */
+/** Returns a clock whose timers catch exceptions. An exception ends only its timer. */
 export function containedClock(clock: Clock, log: Log): Clock {
   return {
     ...clock,
@@ -28,7 +28,7 @@ export function containedClock(clock: Clock, log: Log): Clock {
   };
 }
 
-/** Exceptions that were contained since the start. */
+/** Returns the number of exceptions that were caught since the start. */
 export function containedExceptions(): number {
   return caught;
 }

@@ -1,6 +1,6 @@
 /**
- * Every failure that a person can meet, with the exit code of a command that ends by it: 1 failed, 2 wrong
- * usage.
+ * Codes of all failures, with the exit code of a command that fails with it: 1 if the command failed, 2 if
+ * its usage or input is wrong.
  */
 const EXIT_CODES = {
   usage: 2,
@@ -67,15 +67,15 @@ const EXIT_CODES = {
 
 export type FailureCode = keyof typeof EXIT_CODES;
 
-/** True for the code of a failure that this version knows. */
+/** True if `code` is the code of a failure in this version. */
 export function isFailureCode(code: string): code is FailureCode {
   return Object.hasOwn(EXIT_CODES, code);
 }
 
-/** Codes of all failures. docs/reference/errors.md has cause and cure of each. */
+/** Codes of all failures. docs/reference/errors.md describes cause and remedy of each. */
 export const FAILURE_CODES: readonly FailureCode[] = Object.keys(EXIT_CODES).filter(isFailureCode);
 
-/** An error for people: one sentence that names the thing and what to do. Tests assert on the code. */
+/** Error with a sentence for the operator: what failed, and how to fix it. Tests check the code. */
 export class Failure extends Error {
   readonly code: FailureCode;
 
@@ -90,18 +90,18 @@ export class Failure extends Error {
   }
 }
 
-/** Error message of any thrown value. */
+/** Returns the error message of a thrown value. */
 export function reasonOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** The system's error code (`ENOENT`, ...) of what was thrown, if it has one. */
+/** Returns the system's error code of a thrown value, such as `ENOENT`. Undefined if it has none. */
 export function systemCode(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error) || !('code' in thrown)) return undefined;
   return typeof thrown.code === 'string' ? thrown.code : undefined;
 }
 
-/** True if the system refused a write because the disk, or the user's share of it, is full. */
+/** True if a write failed because the disk, or the quota of the user, is full. */
 export function isDiskFull(thrown: unknown): boolean {
   const code = systemCode(thrown);
   return code === 'ENOSPC' || code === 'EDQUOT';

@@ -1,6 +1,6 @@
 export type Level = 'info' | 'warn' | 'error';
 
-/** The peer that a line is about. A field that is undefined is not written. */
+/** Peer that a log line is about. Undefined fields are not written. */
 export type LogFields = {
   readonly client?: string | undefined;
   readonly user?: string | undefined;
@@ -8,18 +8,18 @@ export type LogFields = {
   readonly address?: string | undefined;
 };
 
-/** Destination of log lines; the edge of the program decides (standard error, a test's array). */
+/** Destination of log lines, such as standard error, or an array in a test. */
 export type LogSink = (level: Level, room: string, sentence: string, fields: LogFields) => void;
 
 type Write = (sentence: string, fields?: LogFields) => void;
 
 /**
- * The log of one room. A sentence never contains a secret; it may contain what a peer sent, the sink escapes
- * it.
+ * Log of one room. A sentence never contains a secret. It may contain text from a peer, which the sink
+ * escapes.
  */
 export type Log = { readonly info: Write; readonly warn: Write; readonly error: Write };
 
-/** The log of `room`, written to `sink`. */
+/** Creates the log of `room`, which writes to `sink`. */
 export function logFor(room: string, sink: LogSink): Log {
   const write =
     (level: Level): Write =>

@@ -16,22 +16,22 @@ export type RunningProcess = {
  * mounted.
  */
 export function bootId(): string | undefined {
-  return unlessGone(() => readKernelFile('/proc/sys/kernel/random/boot_id').trim());
+  return ifExists(() => readKernelFile('/proc/sys/kernel/random/boot_id').trim());
 }
 
 /** Reads the process with this pid. Undefined if it does not exist or is a zombie. */
 export function runningProcess(pid: number): RunningProcess | undefined {
-  const stat = unlessGone(() => readKernelFile(`/proc/${pid}/stat`));
+  const stat = ifExists(() => readKernelFile(`/proc/${pid}/stat`));
   if (stat === undefined) return undefined;
   // proc(5): the name is in parentheses and may contain parentheses itself, so fields are counted from the
-  // last one.
+  // last candidate.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, parent, group] = fields;
   if (state === 'Z' || state === 'X') return undefined;
   return { pid, parent: Number(parent), group: Number(group), started: Number(fields[19]) };
 }
 
-/** Tells if the process group has a process that is not a zombie. */
+/** True if the process group has a process that is not a zombie. */
 export function isProcessGroupRunning(group: number): boolean {
   return allPids().some(pid => runningProcess(pid)?.group === group);
 }
@@ -39,31 +39,33 @@ export function isProcessGroupRunning(group: number): boolean {
 /** Returns the pids whose initial environment has the variable `name` with a matching value. */
 export function pidsWithVariable(
   name: string,
-  fits: (value: string, pid: number) => boolean,
+  matches: (value: string, pid: number) => boolean,
   pids = allPids(),
 ): number[] {
   return pids.filter(pid => {
-    const environment = unlessGone(() => readKernelFile(`/proc/${pid}/environ`));
+    const environment = ifExists(() => readKernelFile(`/proc/${pid}/environ`));
     const entry = environment?.split('\0').find(variable => variable.startsWith(`${name}=`));
-    return entry !== undefined && fits(entry.slice(name.length + 1), pid);
+    return entry !== undefined && matches(entry.slice(name.length + 1), pid);
   });
 }
 
-/** Returns the pids that were assigned after `pid`. Pids are assigned in order and wrap around. */
+/** Returns the pids that were assigned after `pid`. The kernel assigns pids in order and wraps around. */
 export function pidsStartedAfter(pid: number): number[] {
-  const load = unlessGone(() => readKernelFile('/proc/loadavg'));
+  const load = ifExists(() => readKernelFile('/proc/loadavg'));
   const last = Number(load?.trim().split(' ').at(-1));
-  return allPids().filter(one => (pid <= last ? one > pid && one <= last : one > pid || one <= last));
+  return allPids().filter(candidate =>
+    pid <= last ? candidate > pid && candidate <= last : candidate > pid || candidate <= last,
+  );
 }
 
-/** Returns all pids; empty if /proc is not mounted. */
+/** Returns all pids. The list is empty if /proc is not mounted. */
 export function allPids(): number[] {
-  const entries = unlessGone(() => readdirSync('/proc')) ?? [];
+  const entries = ifExists(() => readdirSync('/proc')) ?? [];
   return entries.map(Number).filter(pid => pid > 0);
 }
 
-/** Returns undefined if the process is gone, belongs to another user, or /proc is not mounted. */
-function unlessGone<Result>(read: () => Result): Result | undefined {
+/** Returns undefined if the process does not exist, belongs to another user, or /proc is not mounted. */
+function ifExists<Result>(read: () => Result): Result | undefined {
   try {
     return read();
   } catch (error) {
@@ -73,21 +75,21 @@ function unlessGone<Result>(read: () => Result): Result | undefined {
   }
 }
 
-/** Shared buffer. Safe because the reads are synchronous; most of these files are one line. */
-const room = Buffer.allocUnsafeSlow(4096);
+/** Shared read buffer. Safe because the reads are synchronous. Most files of /proc fit into it. */
+const readBuffer = Buffer.allocUnsafeSlow(4096);
 
 /**
- * Reads a file of the kernel (/proc, /sys) as Latin-1. Avoids `readFileSync`, which allocates 64 KB for files
- * that report no size: hundreds are read when modules end. Throws system errors.
+ * Reads a file of the kernel (/proc, /sys) as Latin-1. `readFileSync` would allocate 64 KB for each file that
+ * reports no size, and hundreds are read when modules end. Throws system errors.
  */
 export function readKernelFile(path: string): string {
   const file = openSync(path, 'r');
   try {
     let text = '';
     for (;;) {
-      const count = readSync(file, room, 0, room.length, null);
+      const count = readSync(file, readBuffer, 0, readBuffer.length, null);
       if (count === 0) return text;
-      text += room.toString('latin1', 0, count);
+      text += readBuffer.toString('latin1', 0, count);
     }
   } finally {
     closeSync(file);

@@ -1,7 +1,7 @@
-/** Randomness as a value, so that a test can own it. */
+/** Source of random values. A test replaces it by a deterministic source. */
 export type Random = {
-  /** A number from 0 up to, not including, 1. Not for secrets. */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive). Not suitable for secrets. */
   readonly fraction: () => number;
-  /** `count` bytes fit for secrets. */
+  /** Returns `count` random bytes that are suitable for secrets. */
   readonly bytes: (count: number) => Buffer;
 };

@@ -1,10 +1,10 @@
 /**
- * Shell code that starts one program in the background, forwards signals to it and waits for its exit. The
- * parts go around the caller's own commands, and share these variables: `told` is the last signal that
- * arrived, `pid` is the child, and `status` its exit code.
+ * Returns shell code that forwards `signals` to one child process. The caller puts its own commands between
+ * the code of this function, CHILD_STARTED and WAIT_FOR_CHILD. The shared variables are `told`, the last
+ * signal that was received, `pid`, the process id of the child, and `status`, its exit code.
  *
- * Without job control a shell starts a background program with SIGINT ignored and without input; Node undoes
- * the first.
+ * A shell without job control starts a background process with SIGINT ignored and without input. Node resets
+ * the signal.
  */
 export function forwardSignals(signals: string): string {
   return `
@@ -17,16 +17,20 @@ for one in ${signals}; do trap "forward $one" "$one"; done
 `;
 }
 
-/** Follows directly after the command that starts the child; forwards a signal that arrived before. */
+/**
+ * Shell code that must follow directly after the command that starts the child. Forwards a signal that was
+ * received before the start.
+ */
 export const CHILD_STARTED = `
 pid=$!
 [ -z "$told" ] || kill -s "$told" "$pid" 2>/dev/null
 `;
 
 /**
- * Waits until the child has exited. A \`wait\` that a signal interrupts returns the signal, so it is called
- * again; 127 means that an earlier call returned the exit code. Under load bash may report one signal more
- * than arrived, so an exit code that looks like a signal is confirmed by a second call.
+ * Shell code that waits until the child has exited. If a signal interrupts \`wait\`, it returns the code of
+ * the signal and is called again; 127 means that an earlier call has returned the exit code. Under load bash
+ * may report one signal more than it received, so an exit code that looks like a signal is confirmed by a
+ * second call.
  */
 export const WAIT_FOR_CHILD = `
 while :; do

@@ -26,7 +26,7 @@ export function covers(outer: string, inner: string): boolean {
   return wide.length === narrow.length;
 }
 
-/** True if some topic matches both of two valid filters. */
+/** True if at least one topic matches both valid filters. */
 export function overlaps(one: string, other: string): boolean {
   if (excludesSystemTopic(one, other) || excludesSystemTopic(other, one)) return false;
   const left = one.split('/');
@@ -40,7 +40,7 @@ export function overlaps(one: string, other: string): boolean {
   return true;
 }
 
-/** A wildcard at the first level spares topics that begin with `$` (MQTT 3.1.1, 4.7.2-1). */
+/** True because a wildcard at the first level does not match topics that begin with `$` [MQTT-4.7.2-1]. */
 function excludesSystemTopic(filter: string, topic: string): boolean {
   return topic.startsWith('$') && (filter.startsWith('+') || filter.startsWith('#'));
 }

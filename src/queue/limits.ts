@@ -11,11 +11,13 @@ export const MAX_ATTEMPTS = 16;
  * becomes a dead letter.
  */
 export const MAX_DELIVERY_EXCEPTIONS = 4;
+
 /** Milliseconds between a delivery that threw an exception and the next delivery of the message. */
 export const DELIVERY_RETRY_MS = 1_000;
 
 /** Maximum number of dead letters. Beyond it, the holder whose dead letters cost most loses its oldest. */
 export const MAX_DEAD_LETTERS = 1_000;
+
 /** Maximum bytes of all dead letters. Beyond it, the holder whose dead letters cost most loses its oldest. */
 export const MAX_DEAD_LETTER_BYTES = 16 << 20;
 
@@ -68,8 +70,10 @@ export const COMMIT_NOW_MESSAGES = 48;
 
 /** Maximum number of messages in a commit. At this number the commit begins at once. */
 export const MAX_COMMIT_MESSAGES = 1000;
+
 /** Maximum bytes of message bodies and metadata in a commit. At this size the commit begins at once. */
 export const MAX_COMMIT_BYTES = 1 << 20;
+
 /** Maximum number of removals in a commit. At this number the commit begins at once. */
 export const MAX_COMMIT_REMOVALS = 2048;
 
@@ -78,6 +82,7 @@ export const MAX_COMMIT_REMOVALS = 2048;
  * acknowledged message need not be written. One round trip of a mobile network.
  */
 export const MAX_DELIVERY_WAIT_MS = 250;
+
 /** Maximum number of commit windows that a commit waits for the acknowledgement of messages in flight. */
 export const MAX_DELIVERY_WINDOWS = 5;
 
@@ -104,6 +109,7 @@ export const MAX_CHUNK_BYTES = 4 * 4_096 - 24;
 
 /** Number of entries in memory that starts a checkpoint, even if the journal is not full. */
 export const MAX_CHECKPOINT_ENTRIES = 2048;
+
 /** Number of removals in memory that starts a checkpoint, even if the journal is not full. */
 export const MAX_CHECKPOINT_REMOVALS = 4096;
 

@@ -11,6 +11,7 @@ export type RequestContext = {
 };
 
 const REDIRECT_STATUSES = [301, 302, 303, 307, 308];
+
 /**
  * Client error statuses that may succeed later: timeout, too early, too many requests. Every 5xx counts as
  * well.

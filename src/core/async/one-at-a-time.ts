@@ -1,4 +1,4 @@
-/** Runs asynchronous work serially. Work begins when all earlier work has settled. */
+/** Runs asynchronous functions one after another. A function begins when all earlier ones have settled. */
 export type OneAtATime = <Value>(work: () => Promise<Value>) => Promise<Value>;
 
 export function oneAtATime(): OneAtATime {

@@ -1,30 +1,38 @@
-/** Memory budget of the hub under load, in bytes by purpose. docs/reference/limits.md has the table. */
+/** Maximum bytes of memory of the hub under load, by purpose. docs/reference/limits.md has the table. */
 export type MemoryBudget = {
-  /** Messages that wait for the disk: beyond it their senders are not read. */
+  /** Messages that wait for the disk. At this bound the hub stops reading from their senders. */
   readonly gathered: number;
-  /** Connections that have not sent CONNECT: beyond it the oldest of the address that has most is closed. */
+  /**
+   * Connections that have not sent CONNECT. Beyond this bound the hub closes the oldest connection of the
+   * address with the most.
+   */
   readonly arrivals: number;
-  /** Incomplete packets of clients: beyond it the connection whose packet is the oldest is closed. */
+  /**
+   * Incomplete packets of clients. Beyond this bound the hub closes the connection with the oldest packet.
+   */
   readonly incoming: number;
-  /** Packets that sockets have not taken: beyond it each socket that is behind has an equal part. */
+  /**
+   * Packets that sockets have not sent. Beyond this bound every socket with unsent packets has an equal
+   * share.
+   */
   readonly outgoing: number;
-  /** Messages of sessions without a store that wait in memory: beyond it they wait in the store. */
+  /** Messages in memory that wait for sessions without a store. Further messages wait in the store. */
   readonly backlog: number;
 };
 
 const MEGABYTE = 1 << 20;
 
-/**
- * Totals below and above which the parts stay as they are: less holds no packet, more makes nothing faster.
- */
+/** Minimum total in bytes. Parts of a smaller total could not hold one packet. */
 export const MIN_MEMORY = 32 * MEGABYTE;
+
+/** Maximum total in bytes. Parts of a larger total would not make the hub faster. */
 const MAX_DERIVED = 256 * MEGABYTE;
 
-/** The parts of `total` bytes. */
+/** Divides `total` bytes of memory among the purposes. */
 export function budgetOf(total: number): MemoryBudget {
   const base = Math.min(Math.max(total, MIN_MEMORY), MAX_DERIVED);
   return {
-    // A commit holds at most 1 MB. More would only make its runs larger.
+    // A commit holds at most 1 MB. A higher bound would only make the commits larger.
     gathered: 2 * MEGABYTE,
     arrivals: base / 64 + MEGABYTE,
     incoming: base / 64 + 3 * MEGABYTE,

@@ -1,25 +1,25 @@
-/** Back-pressure of a room that cannot keep up: those who feed it wait until it has caught up. */
+/** Back-pressure of a component that cannot keep up. While it is high, senders wait. */
 export type Pressure = {
-  /** True while no more should be given to it. */
+  /** Returns true while senders should send nothing. */
   readonly high: () => boolean;
-  /** Calls `resume` once, when the pressure is low. Callbacks run in the order of the calls. */
+  /** Calls `resume` once, as soon as the pressure is low. Callbacks run in the order of the calls. */
   readonly whenLow: (resume: () => void) => void;
-  /** Calls `listener` each time that it becomes high. */
+  /** Calls `listener` each time that the pressure becomes high. */
   readonly onHigh: (listener: () => void) => void;
 };
 
 export type Gauge = Pressure & {
-  /** Sets the bytes that are held now. */
+  /** Sets the number of bytes in use. */
   readonly set: (bytes: number) => void;
 };
 
-/** Pressure by an amount of bytes: high from `most` on, and low again at half of it. */
-export function createGauge(most: number): Gauge {
+/** Creates a gauge. The pressure is high from `maxBytes` on and becomes low at half of it. */
+export function createGauge(maxBytes: number): Gauge {
   const listeners: (() => void)[] = [];
   let isHigh = false;
   let waiting: (() => void)[] = [];
 
-  const relieve = (): void => {
+  const resumeWaiting = (): void => {
     const resumed = waiting;
     waiting = [];
     for (const [index, resume] of resumed.entries()) {
@@ -39,12 +39,12 @@ export function createGauge(most: number): Gauge {
     },
     onHigh: listener => void listeners.push(listener),
     set: bytes => {
-      if (!isHigh && bytes >= most) {
+      if (!isHigh && bytes >= maxBytes) {
         isHigh = true;
         for (const listener of listeners) listener();
-      } else if (isHigh && bytes <= most / 2) {
+      } else if (isHigh && bytes <= maxBytes / 2) {
         isHigh = false;
-        relieve();
+        resumeWaiting();
       }
     },
   };

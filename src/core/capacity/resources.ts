@@ -9,18 +9,18 @@ import {
 import type { ShareReport, Shares } from './shares.ts';
 import { createShares } from './shares.ts';
 
-/** Bounds of the shared resources that clients hold together. */
+/** Maximum amounts of the resources that all clients share. */
 export type ResourceBounds = {
   readonly connections: number;
-  /** Persistent sessions. */
+  /** Number of persistent sessions. */
   readonly sessions: number;
   readonly subscriptionBytes: number;
-  /** Retained messages. */
+  /** Number of retained messages. */
   readonly retained: number;
   readonly retainedBytes: number;
-  /** Bytes of memory of wills. */
+  /** Bytes of memory that wills use. */
   readonly willBytes: number;
-  /** Bytes of disk that wait for sessions and groups. */
+  /** Bytes of disk that messages for sessions and shared groups use. */
   readonly queueBytes: number;
 };
 
@@ -36,7 +36,7 @@ export const DEFAULT_BOUNDS: ResourceBounds = {
 
 export type Resource = keyof ResourceBounds;
 
-/** Shares of every resource that one client could exhaust. */
+/** Shares of every resource that a single client could exhaust. */
 export type Resources = Readonly<Record<Resource, Shares>>;
 
 const TEXTS: Readonly<Record<Resource, { readonly plural: string; readonly remedy: string }>> = {
@@ -58,7 +58,7 @@ const TEXTS: Readonly<Record<Resource, { readonly plural: string; readonly remed
   },
 };
 
-/** `bounds`: as they are now. */
+/** Creates the shares. `bounds` returns the current bounds. */
 export function createResources(bounds: () => ResourceBounds): Resources {
   const shares = (resource: Resource): Shares =>
     createShares({ resource, bound: () => bounds()[resource], ...TEXTS[resource] });

@@ -1,16 +1,16 @@
 /**
- * Holder of a resource: `module:<name>`, `user:<name>`, `address:<network>` of clients without a name, or
- * LOCAL_CLIENTS.
+ * Holder of a share of a resource: `module:<name>`, `user:<name>`, `address:<network>` for a client without a
+ * user name, or LOCAL_CLIENTS.
  */
 export type Holder = string;
 
 /**
- * All clients of this machine together while the manifest has no access rules, because they cannot be told
- * apart.
+ * Holder for all clients of this machine while the manifest has no access rules, because the hub cannot
+ * distinguish them.
  */
 export const LOCAL_CLIENTS: Holder = 'local';
 
-/** Holder of what an older hub has stored, which knew no holders. */
+/** Holder of data that an older version of the hub stored without a holder. */
 export const UNKNOWN_HOLDER: Holder = 'unknown';
 
 export function moduleHolder(name: string): Holder {
@@ -25,11 +25,13 @@ export function addressHolder(network: string): Holder {
   return `address:${network}`;
 }
 
-/** Fraction of a bound that modules may use beyond it, and its minimum. Clients cannot use it. */
+/** Fraction of a bound that is added to the bound for modules only. */
 const MODULE_RESERVE = 1 / 8;
+
+/** Minimum amount that is added to a bound for modules only. */
 const MIN_MODULE_RESERVE = 32;
 
-/** Amount of a resource that modules alone may take, beyond its bound. */
+/** Returns the amount of a resource that only modules may use, in addition to its bound. */
 export function moduleReserve(bound: number): number {
   return Math.max(MIN_MODULE_RESERVE, Math.ceil(bound * MODULE_RESERVE));
 }
@@ -37,49 +39,49 @@ export function moduleReserve(bound: number): number {
 export type SharesSettings = {
   /** Name of the resource in reports. */
   readonly resource: string;
-  /** Plural noun for sentences: "persistent sessions". */
+  /** Plural noun for sentences, such as "persistent sessions". */
   readonly plural: string;
-  /** The most that clients may hold together, as it is now. */
+  /** Returns the maximum amount that all clients together may use. */
   readonly bound: () => number;
-  /** Advice for the operator, after "Refused: ...;". */
+  /** Advice for the operator. Follows the reason of a refusal in the log. */
   readonly remedy: string;
 };
 
-/** Use of one resource by its holders, for `skerry ps`. The name of the resource gives the unit. */
+/** Use of one resource by its holders, for `skerry ps`. The name of the resource contains the unit. */
 export type ShareReport = {
   readonly resource: string;
   readonly held: number;
   readonly bound: number;
   readonly holders: number;
-  /** Undefined if there is no holder. */
+  /** Holder that uses most of the resource. Undefined if there is no holder. */
   readonly largest: { readonly holder: Holder; readonly held: number } | undefined;
 };
 
-/** Reason why a holder may not take more of a resource. */
+/** Reason why a holder may not use more of a resource. */
 export type ShareRefusal = {
-  /** For the peer: it names no other holder. */
+  /** Reason for the peer. Names no other holder. */
   readonly reason: string;
-  /** For the log: with the largest holder. */
+  /** Reason for the log. Names the holder that uses most of the resource. */
   readonly logged: string;
 };
 
-/** Amounts of one resource by holder. */
+/** Amounts of one resource that its holders use. */
 export type Shares = {
-  /** Adds an amount; a negative one is given back. */
+  /** Adds to the amount of a holder. Subtracts if `amount` is negative. */
   readonly add: (holder: Holder, amount: number) => void;
-  /** Reason why a holder may not take `amount` more; undefined if it may. */
+  /** Returns the reason why a holder may not use `amount` more. Undefined if it may. */
   readonly refusal: (holder: Holder, amount: number) => ShareRefusal | undefined;
-  /** The most that a holder may have, as much as it has already included. */
+  /** Returns the maximum amount for a holder, including the amount that it already uses. */
   readonly most: (holder: Holder) => number;
   readonly held: (holder: Holder) => number;
   readonly report: () => ShareReport;
 };
 
 /**
- * Divides a resource among its holders by one rule: nobody may hold more than it leaves free. So one holder
- * may have half of it, the next half of the rest, and whoever comes later still finds some. Modules may go
- * beyond the bound by an eighth, and by 32 at least, which clients cannot take. LOCAL_CLIENTS may have all
- * that the others leave: there is nobody to leave it for.
+ * Divides a resource among its holders: a holder may use at most as much as it leaves free. One holder may
+ * therefore use half of the resource, the next one half of the rest, and every later holder still finds some.
+ * The bound for modules is higher by an eighth, and by 32 at least. LOCAL_CLIENTS may use all that is left,
+ * because there are no other clients.
  */
 export function createShares({ resource, plural, bound, remedy }: SharesSettings): Shares {
   const amounts = new Map<Holder, number>();
@@ -125,7 +127,7 @@ export function createShares({ resource, plural, bound, remedy }: SharesSettings
   };
 }
 
-/** A holder for people: `user "kitchen"`. */
+/** Returns the name of a holder for messages, such as `user "kitchen"`. */
 export function holderName(holder: Holder): string {
   if (holder === LOCAL_CLIENTS) return 'clients of this machine';
   if (holder === UNKNOWN_HOLDER) return 'an unknown holder';

@@ -1,37 +1,43 @@
 /**
- * Map with whole numbers from 0 to Number.MAX_SAFE_INTEGER as keys, for entries that come and go all the
- * time. Updates in place. JavaScript's Map allocates a new table every few dozen changes, and a promoted old
- * table keeps all later ones and their values alive until the next full collection.
+ * Map whose keys are integers from 0 to Number.MAX_SAFE_INTEGER, for entries that are added and deleted
+ * often. Updates its table in place. JavaScript's Map allocates a new table every few dozen changes, and an
+ * old table in the old generation of the garbage collector keeps all later tables and their values alive
+ * until the next full collection.
  */
 export type IntMap<Thing> = {
   readonly get: (number: number) => Thing | undefined;
   readonly has: (number: number) => boolean;
   readonly set: (number: number, thing: Thing) => void;
-  /** Returns the deleted value. */
+  /** Deletes a key and returns its value. */
   readonly delete: (number: number) => Thing | undefined;
   readonly size: () => number;
-  /** In no order; nothing may change meanwhile. */
+  /** Returns the values in no particular order. The map must not change during the iteration. */
   readonly values: () => Iterable<Thing>;
 };
 
-const SMALLEST = 8;
+/** Number of slots of the smallest table. */
+const MIN_SLOTS = 8;
+
+/** Key of a free slot, and index of a key that does not exist. */
 const NONE = -1;
 
-/** A table of more places is given up once it is empty. */
-const LARGE = 256;
+/** Maximum number of slots of a table that is reused after it became empty. */
+const MAX_REUSED_SLOTS = 256;
 
-/** A table with open addresses and linear probing, never more than half full. */
+/** Creates a map: a hash table with open addressing and linear probing, at most half full. */
 export function createIntMap<Thing>(): IntMap<Thing> {
   let numbers: number[] = [];
   let things: (Thing | undefined)[] = [];
   let shift = 0;
   let size = 0;
 
-  /** By Fibonacci: numbers in a row, or in steps, lie apart. */
+  /**
+   * Returns the slot where the probe sequence of a key begins. Fibonacci hashing spreads consecutive keys.
+   */
   const home = (number: number): number => Math.imul(number, 0x9e37_79b1) >>> shift;
 
-  /** Index of the key, or of the free slot where it belongs. */
-  const placeOf = (number: number): number => {
+  /** Returns the slot of a key, or the free slot where the key belongs. */
+  const slotOf = (number: number): number => {
     const mask = numbers.length - 1;
     let at = home(number);
     while (numbers[at] !== number && numbers[at] !== NONE) at = (at + 1) & mask;
@@ -40,7 +46,7 @@ export function createIntMap<Thing>(): IntMap<Thing> {
 
   const find = (number: number): number => {
     if (size === 0) return NONE;
-    const at = placeOf(number);
+    const at = slotOf(number);
     return numbers[at] === number ? at : NONE;
   };
 
@@ -51,16 +57,16 @@ export function createIntMap<Thing>(): IntMap<Thing> {
     shift = 32 - Math.log2(capacity);
     for (const [index, number] of oldNumbers.entries()) {
       if (number === NONE) continue;
-      const at = placeOf(number);
+      const at = slotOf(number);
       numbers[at] = number;
       things[at] = oldThings[index];
     }
   };
 
-  /** Empties a slot and moves up the entries of its probe sequence. */
-  const vacate = (place: number): void => {
+  /** Frees a slot and moves later entries of the probe sequence to close the gap. */
+  const freeSlot = (slot: number): void => {
     const mask = numbers.length - 1;
-    let hole = place;
+    let hole = slot;
     for (let at = (hole + 1) & mask; numbers[at] !== NONE; at = (at + 1) & mask) {
       const number = numbers[at] ?? NONE;
       if (((at - home(number)) & mask) < ((at - hole) & mask)) continue;
@@ -85,8 +91,8 @@ export function createIntMap<Thing>(): IntMap<Thing> {
     },
     has: number => find(number) !== NONE,
     set: (number, thing) => {
-      if (size * 2 >= numbers.length) resize(Math.max(SMALLEST, numbers.length * 2));
-      const at = placeOf(number);
+      if (size * 2 >= numbers.length) resize(Math.max(MIN_SLOTS, numbers.length * 2));
+      const at = slotOf(number);
       if (numbers[at] !== number) size++;
       numbers[at] = number;
       things[at] = thing;
@@ -95,10 +101,10 @@ export function createIntMap<Thing>(): IntMap<Thing> {
       const at = find(number);
       if (at === NONE) return undefined;
       const thing = things[at];
-      vacate(at);
+      freeSlot(at);
       size--;
-      // A table that has been full will be full again, or ends empty.
-      if (size === 0 && numbers.length > LARGE) clear();
+      // A large table is not kept: a queue that was full once may stay empty.
+      if (size === 0 && numbers.length > MAX_REUSED_SLOTS) clear();
       return thing;
     },
     size: () => size,

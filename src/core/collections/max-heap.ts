@@ -1,15 +1,17 @@
-/** Item of a heap. The heap alone writes both fields; a new item has amount 0. */
+/** Item of a heap. Only the heap writes the fields. A new item has amount 0. */
 export type HeapItem = {
   amount: number;
-  /** Position in the heap. Meaningless while the amount is 0. */
+  /** Position in the heap. Invalid while the amount is 0. */
   index: number;
 };
 
-/** Binary heap of items with positive amounts, the largest at the top. A change takes O(log n). */
+/** Binary heap of items with positive amounts and the largest amount at the top. A change takes O(log n). */
 export type MaxHeap<Item> = {
-  /** Item with the largest amount. Undefined if the heap is empty. */
+  /** Returns the item with the largest amount. Undefined if the heap is empty. */
   readonly top: () => Item | undefined;
-  /** Adds `difference` to the amount of an item. The heap contains the items whose amount is not 0. */
+  /**
+   * Adds `difference` to the amount of an item. Adds the item to the heap, or removes it if its amount is 0.
+   */
   readonly change: (item: Item, difference: number) => void;
 };
 
@@ -21,7 +23,7 @@ export function createMaxHeap<Item extends HeapItem>(): MaxHeap<Item> {
     item.index = index;
   };
 
-  const rise = (item: Item): void => {
+  const siftUp = (item: Item): void => {
     let { index } = item;
     while (index > 0) {
       const parent = items[(index - 1) >> 1];
@@ -38,7 +40,7 @@ export function createMaxHeap<Item extends HeapItem>(): MaxHeap<Item> {
     return left !== undefined && right !== undefined && right.amount > left.amount ? right : left;
   };
 
-  const sink = (item: Item): void => {
+  const siftDown = (item: Item): void => {
     let { index } = item;
     for (let child = largerChild(index); child !== undefined; child = largerChild(index)) {
       if (child.amount <= item.amount) break;
@@ -53,8 +55,8 @@ export function createMaxHeap<Item extends HeapItem>(): MaxHeap<Item> {
     const last = items.pop();
     if (last === undefined || last === item) return;
     place(last, item.index);
-    rise(last);
-    sink(last);
+    siftUp(last);
+    siftDown(last);
   };
 
   return {
@@ -64,8 +66,8 @@ export function createMaxHeap<Item extends HeapItem>(): MaxHeap<Item> {
       item.amount += difference;
       if (before === 0) place(item, items.length);
       if (item.amount === 0) remove(item);
-      else if (difference > 0) rise(item);
-      else sink(item);
+      else if (difference > 0) siftUp(item);
+      else siftDown(item);
     },
   };
 }

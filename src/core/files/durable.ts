@@ -1,7 +1,10 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Replaces a file atomically; durable on return. After a power cut it has the old content or the new one. */
+/**
+ * Replaces a file atomically and durably. After a power failure the file has either the old or the new
+ * content.
+ */
 export function writeDurably(file: string, text: string): void {
   const draft = `${file}.new`;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -21,13 +24,13 @@ export function writeDurably(file: string, text: string): void {
   flushFolder(dirname(file));
 }
 
-/** Removes a file; durable on return. */
+/** Removes a file durably. */
 export function removeDurably(file: string): void {
   rmSync(file, { force: true });
   flushFolder(dirname(file));
 }
 
-/** Flushes renames and removals in `folder` with fsync. */
+/** Flushes renames and removals in `folder` to disk with fsync. */
 export function flushFolder(folder: string): void {
   const descriptor = openSync(folder, 'r');
   try {

@@ -3,21 +3,23 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Failure, isDiskFull, reasonOf, systemCode } from '../errors.ts';
 
-/** Holds a data folder for this process until it is released or the process ends, however it ends. */
+/** Lock of a data folder. Held by this process until `release` or until the process ends. */
 export type FolderLock = { readonly release: () => void };
 
 /** SQLite's result code if another connection holds the lock (SQLITE_BUSY). */
 const BUSY = 5;
 
-/** The locks of this process: a connection that is garbage collected would let go of its lock. */
-const entry = new Set<DatabaseSync>();
+/**
+ * Connections of the locks of this process. A connection that is garbage collected would release its lock.
+ */
+const connections = new Set<DatabaseSync>();
 
 /**
- * Locks the data folder, which is made (mode 0700) if it is not there. The lock is a transaction that never
- * ends in an empty SQLite file: the kernel's `fcntl` lock on it, of which Node has no function of its own. It
- * ends with the process. Only a user who may open the file (mode 0600) can take it, and nothing is written,
- * so a full disk takes nothing from it. A lock that another process holds is waited for up to `patience`
- * milliseconds, in which this process does nothing else.
+ * Locks the data folder. Creates the folder (mode 0700) if it does not exist. The lock is an open transaction
+ * in an empty SQLite file, which holds a kernel lock of `fcntl`, because Node has no function for `fcntl`.
+ * The lock ends with the process. Only a user who may open the file (mode 0600) can hold it. A full disk does
+ * not affect it, because nothing is written. If another process holds the lock, this function blocks for up
+ * to `timeoutMs`.
  * @throws Failure `data.locked`, `data.unwritable`
  */
 export function lockFolder(folder: string, timeoutMs = 0): FolderLock {
@@ -31,17 +33,17 @@ export function lockFolder(folder: string, timeoutMs = 0): FolderLock {
     connection?.close();
     throw isBusy(thrown) ? inUse(folder, file) : unwritableFolder(folder, thrown);
   }
-  entry.add(connection);
+  connections.add(connection);
   return {
     release: () => {
-      if (entry.delete(connection)) connection.close();
+      if (connections.delete(connection)) connection.close();
     },
   };
 }
 
 /**
- * Makes the lock file if it is not there. One that is there is never opened here: whenever a process closes a
- * file, the kernel takes from it every `fcntl` lock that it has on that file (POSIX, fcntl).
+ * Creates the lock file if it does not exist. An existing file is not opened here, because closing it would
+ * release all `fcntl` locks of this process on the file (POSIX, fcntl).
  */
 function makeFile(folder: string, file: string): void {
   makeFolder(folder);
@@ -54,8 +56,8 @@ function makeFile(folder: string, file: string): void {
 }
 
 /**
- * Makes a folder and those above it. Node's own `recursive` never ends where a folder cannot be made, as in
- * /proc.
+ * Creates a folder and its parents. Node's option `recursive` never returns if a folder cannot be created, as
+ * in /proc.
  */
 function makeFolder(folder: string): void {
   try {
@@ -82,8 +84,8 @@ function inUse(folder: string, file: string): Failure {
 }
 
 /**
- * The process that holds the lock, by proc_locks(5); undefined if it has just ended, or is of another
- * container.
+ * Returns the pid of the process that holds the lock, from /proc/locks (proc_locks(5)). Undefined if the
+ * process has ended or is in another container.
  */
 function holderOf(file: string): string | undefined {
   const { ino } = statSync(file, { bigint: true });
@@ -91,7 +93,7 @@ function holderOf(file: string): string | undefined {
   return lock.exec(readFileSync('/proc/locks', 'latin1'))?.[1];
 }
 
-/** The Failure `data.unwritable` for a data folder in which something cannot be made. */
+/** Creates the Failure `data.unwritable` for a data folder that cannot be written. */
 export function unwritableFolder(folder: string, thrown: unknown): Failure {
   const remedy = isDiskFull(thrown)
     ? 'the hub must create files there, so free space on its disk, or name'

@@ -17,34 +17,38 @@ import { join } from 'node:path';
 import { getRawAsset } from 'node:sea';
 import { Failure, isDiskFull, reasonOf, systemCode } from '../errors.ts';
 
-/** The native parts that the binary may hold. */
+/** Native libraries that the binary may contain. */
 export type NativeName = 'lmdb' | 'pty';
 
-/** SHA-256 of each native part, in hex; the build puts it in. */
+/** SHA-256 of each native library in hexadecimal digits. The build defines the value. */
 declare const NATIVE_HASHES: Readonly<Partial<Record<NativeName, string>>>;
 
-/** Write permissions of others; the file is executed, so only its owner may write it. */
+/** Write permission bits of group and others. The file is executed, so only its owner may write it. */
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** A part is written at most so often; a second time if a process that starts just now was in the way. */
+/**
+ * Maximum number of writes of a library. A second write is needed if a process that starts at the same time
+ * interferes.
+ */
 const MAX_WRITES = 3;
 
-/** Bytes compared at once: a start leaves no copy of the whole part in memory. */
+/** Bytes that are compared at once, so that the whole library is never in memory twice. */
 const CHUNK_BYTES = 1 << 16;
 
-/** Error codes of an existing file that cannot be opened. It is replaced. */
+/** Error codes for an existing file that cannot be opened and is replaced. */
 const UNUSABLE = ['ENOENT', 'ELOOP', 'EACCES', 'ENXIO'];
 
 let folder: string | undefined;
 
-/** Sets the folder for native parts. Called once, after the data folder exists. */
+/** Sets the folder for native libraries. Called once, after the data folder exists. */
 export function useNativeFolder(path: string): void {
   folder = path;
 }
 
 /**
- * Loads a native part of the binary, which the system can only load from a file. The bundle calls this where
- * a package would search for its own; from sources, packages find theirs in node_modules.
+ * Loads a native library of the binary. The system can only load a library from a file, so it is written to
+ * the folder first. The bundle calls this function where a package would load its own library. If the hub
+ * runs from sources, packages load their libraries from node_modules.
  * @throws Failure `native.unloadable`
  */
 export function loadNative(name: NativeName): unknown {
@@ -52,7 +56,7 @@ export function loadNative(name: NativeName): unknown {
   if (hash === undefined) {
     throw unloadable(`This binary has no "${name}": build it where there is a C++ compiler.`);
   }
-  if (folder === undefined) throw unloadable(`"${name}" was asked for before the data folder was known.`);
+  if (folder === undefined) throw unloadable(`"${name}" was requested before the data folder was set.`);
   const path = placeNative(folder, name, hash, Buffer.from(getRawAsset(name)));
   const module = { exports: {} };
   try {
@@ -64,9 +68,9 @@ export function loadNative(name: NativeName): unknown {
 }
 
 /**
- * Puts `content` into the private folder under its hash, in hex, and returns the path. A file that is already
- * there is used if it is ours and holds these very bytes, and replaced if not. Others of `name`, which older
- * binaries or a power cut left, are removed.
+ * Writes `content` to the private folder `parent`, with the hash in the file name, and returns the path. An
+ * existing file is used if it belongs to this user and has the same content; otherwise it is replaced. Other
+ * files of `name`, from older binaries or an interrupted write, are removed.
  * @throws Failure `native.unloadable`
  */
 export function placeNative(parent: string, name: string, hash: string, content: Buffer): string {
@@ -74,8 +78,8 @@ export function placeNative(parent: string, name: string, hash: string, content:
   const path = join(parent, file);
   try {
     ensurePrivate(parent);
-    for (let writes = 0; !holds(path, content); writes++) {
-      if (writes === MAX_WRITES) throw new Error('something else keeps changing it');
+    for (let writes = 0; !hasContent(path, content); writes++) {
+      if (writes === MAX_WRITES) throw new Error('another process keeps changing it');
       replace(path, content);
     }
     for (const other of readdirSync(parent)) {
@@ -109,10 +113,9 @@ function onlyOurs({ uid, mode }: Stats): boolean {
 }
 
 /**
- * True if `path` is a regular file of this user with these bytes. Follows no link and does not block on a
- * FIFO.
+ * True if `path` is a regular file of this user with this content. Does not follow links or block on a FIFO.
  */
-function holds(path: string, content: Buffer): boolean {
+function hasContent(path: string, content: Buffer): boolean {
   let descriptor: number;
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -122,13 +125,13 @@ function holds(path: string, content: Buffer): boolean {
   }
   try {
     const stats = fstatSync(descriptor);
-    return stats.isFile() && onlyOurs(stats) && stats.size === content.length && reads(descriptor, content);
+    return stats.isFile() && onlyOurs(stats) && stats.size === content.length && isEqual(descriptor, content);
   } finally {
     closeSync(descriptor);
   }
 }
 
-function reads(descriptor: number, content: Buffer): boolean {
+function isEqual(descriptor: number, content: Buffer): boolean {
   const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   for (let start = 0; start < content.length; ) {
     const length = readSync(descriptor, chunk, 0, CHUNK_BYTES, start);
@@ -144,11 +147,12 @@ function replace(path: string, content: Buffer): void {
   const draft = `${path}.${randomBytes(8).toString('hex')}`;
   try {
     writeFileSync(draft, content, { flag: 'wx', mode: 0o500 });
-    // Files and links give way to a rename, folders do not.
+    // A rename replaces a file or link, but not a folder.
     if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) rmSync(path, { recursive: true });
     renameSync(draft, path);
   } catch (thrown) {
-    // Another process that was done first has tidied the draft away; what it placed is looked at next.
+    // Another process that finished first has removed the temporary file. The caller checks the file of that
+    // process.
     if (systemCode(thrown) !== 'ENOENT') throw thrown;
   } finally {
     rmSync(draft, { force: true });
@@ -159,11 +163,11 @@ function unloadable(sentence: string): Failure {
   return new Failure('native.unloadable', sentence);
 }
 
-/** Advice by the error message of glibc's dynamic loader. */
+/** Returns advice for an error message of glibc's dynamic loader. */
 function remedyFor(reason: string): string {
   if (reason.includes('failed to map segment')) {
     return 'its file system is probably mounted noexec, so name a data folder on another with --data DIR';
   }
   if (reason.includes('GLIBC')) return 'this system is older than the binary, so update it or build it here';
-  return 'take a binary that was built for this system';
+  return 'use a binary that was built for this system';
 }

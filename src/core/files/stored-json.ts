@@ -1,5 +1,6 @@
 /**
- * A value that the hub keeps as JSON. Undefined if it is not there, or damaged: LMDB keeps no checksum of it.
+ * Parses JSON that the hub has stored. Undefined if the value is missing or damaged, because LMDB has no
+ * checksums.
  */
 export function storedJson(bytes: Buffer | undefined): unknown {
   if (bytes === undefined) return undefined;

@@ -1,18 +1,31 @@
 /* Bounds of log lines. */
 
-/** UTF-16 units of a sentence in the log, of a quotation in it, and of a field: longer ones are cut. */
+/** Maximum UTF-16 units of a sentence in the log. A longer one is truncated. */
 export const MAX_LOG_SENTENCE = 1_024;
+
+/** Maximum UTF-16 units of a quotation in a sentence. A longer one is truncated. */
 export const MAX_LOG_QUOTE = 200;
+
+/** Maximum UTF-16 units of the value of a field. A longer one is truncated. */
 export const MAX_LOG_VALUE = 256;
 
-/** Lines of one kind, and of all kinds, that are logged at once, and that may follow each second. */
+/** Maximum number of lines of one kind that are logged in a burst. */
 export const LOG_KIND_BURST = 100;
+
+/** Maximum number of lines of one kind per second after a burst. */
 export const LOG_KIND_RATE = 1;
+
+/** Maximum number of lines of all kinds that are logged in a burst. */
 export const LOG_BURST = 2_000;
+
+/** Maximum number of lines of all kinds per second after a burst. */
 export const LOG_RATE = 100;
 
-/** Kinds of lines that are counted, some 300 bytes each; the oldest are forgotten first. */
+/**
+ * Maximum number of kinds of lines that are counted, about 300 bytes each. The oldest kinds are deleted
+ * first.
+ */
 export const MAX_LOG_KINDS = 512;
 
-/** Milliseconds after which the lines that were suppressed are reported by their number. */
+/** Milliseconds after which the number of suppressed lines is logged. */
 export const LOG_REPORT_MS = 10_000;

@@ -2,14 +2,14 @@ import type { Level, LogFields } from '../log.ts';
 import { escapeHidden } from '../text/escape.ts';
 import { MAX_LOG_QUOTE, MAX_LOG_SENTENCE, MAX_LOG_VALUE } from './limits.ts';
 
-/** Values that need no quotes. */
+/** Values that are written without quotes. */
 const PLAIN = /^[\w.:/@%+-]+$/;
 
 const LONG_QUOTE = new RegExp(`"([^"]{${MAX_LOG_QUOTE}})[^"]+"`, 'g');
 
 /**
- * Level, room, sentence, and then `key=value` for each field: one line of bounded length without control
- * characters.
+ * Formats a log line: level, room, sentence, and `key=value` for each field. The line has a bounded length
+ * and no control characters.
  */
 export function logLine(level: Level, room: string, sentence: string, fields: LogFields): string {
   const pairs = Object.entries(fields).flatMap(([key, value]) =>
@@ -23,8 +23,8 @@ export function logLine(level: Level, room: string, sentence: string, fields: Lo
 }
 
 /**
- * JSON object of a log line, with the bounds of `logLine`: `time` (ISO 8601), `level`, `area`, `message`, and
- * a member for each field.
+ * Formats a log line as a JSON object with the bounds of `logLine`. Members: `time` (ISO 8601), `level`,
+ * `area`, `message`, and one for each field.
  */
 export function logObject(
   time: string,
@@ -40,7 +40,7 @@ export function logObject(
   return escapeHidden(JSON.stringify({ time, level, area, message, ...Object.fromEntries(values) }));
 }
 
-/** A long quotation is cut inside, so that the reason behind it is still there. */
+/** Truncates long quotations inside a sentence, so that the reason at its end is kept. */
 function shortened(sentence: string): string {
   return sentence.length <= MAX_LOG_QUOTE ? sentence : sentence.replace(LONG_QUOTE, '"$1..."');
 }
@@ -50,6 +50,6 @@ function textOf(value: string): string {
   return PLAIN.test(short) ? short : escapeHidden(JSON.stringify(short));
 }
 
-function cut(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most)}...`;
+function cut(text: string, maxLength: number): string {
+  return text.length <= maxLength ? text : `${text.slice(0, maxLength)}...`;
 }

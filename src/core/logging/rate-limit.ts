@@ -10,28 +10,29 @@ import {
   MAX_LOG_SENTENCE,
 } from './limits.ts';
 
-/** A sink that suppresses lines which come too fast. */
+/** Log sink with a rate limit. */
 export type LimitedLog = {
   readonly sink: LogSink;
-  /** Reports the lines that were suppressed since the last report. */
+  /** Logs the number of lines that were suppressed since the last report. */
   readonly report: () => void;
 };
 
-/** Tokens that come back with time. */
+/** Token bucket. `at` is the time when tokens were added last. */
 type Bucket = { tokens: number; at: number };
 
 type Kind = { readonly bucket: Bucket; suppressed: number; last: Parameters<LogSink> | undefined };
 
 /**
- * The parts of a sentence that vary, from its first quote to its last: a peer may send quotes. Module names
- * are the manifest's, so there is a bounded number of them, and each is a kind of its own.
+ * Variable parts of a sentence: numbers, and everything from the first quote to the last, because a peer may
+ * send quotes. Module names are not variable: the manifest bounds their number, and each module has lines of
+ * its own kind.
  */
 const VARIABLE = /([Mm]odule "[\w-]{1,64}")|".*"|\d+/gs;
 
 /**
- * Limits the lines of each kind, and of all kinds together, per second; the number of suppressed lines is
- * logged. The kind of a line is its sentence without quotations and numbers, so that no peer can make up
- * kinds by what it sends.
+ * Limits the lines per second of each kind, and of all kinds together, and logs the number of suppressed
+ * lines. The kind of a line is its sentence without quotations and numbers, so that a peer cannot create new
+ * kinds.
  */
 export function limitLog(sink: LogSink, clock: Pick<Clock, 'monotonic' | 'after'>): LimitedLog {
   const kinds = new Map<string, Kind>();
@@ -70,7 +71,10 @@ export function limitLog(sink: LogSink, clock: Pick<Clock, 'monotonic' | 'after'
     sink: (level, room, sentence, fields: LogFields) => {
       const kind = kindOf(level, room, sentence);
       const now = clock.monotonic();
-      if (take(kind.bucket, LOG_KIND_RATE, LOG_KIND_BURST, now) && take(all, LOG_RATE, LOG_BURST, now)) {
+      if (
+        takeToken(kind.bucket, LOG_KIND_RATE, LOG_KIND_BURST, now) &&
+        takeToken(all, LOG_RATE, LOG_BURST, now)
+      ) {
         sink(level, room, sentence, fields);
         return;
       }
@@ -83,9 +87,11 @@ export function limitLog(sink: LogSink, clock: Pick<Clock, 'monotonic' | 'after'
   };
 }
 
-/** Removes a token if there is one. `rate` tokens are added each second. */
-function take(bucket: Bucket, rate: number, most: number, now: number): boolean {
-  bucket.tokens = Math.min(most, bucket.tokens + ((now - bucket.at) * rate) / 1000);
+/**
+ * Removes a token from a bucket. Returns false if the bucket is empty. `rate` tokens are added each second.
+ */
+function takeToken(bucket: Bucket, rate: number, maxTokens: number, now: number): boolean {
+  bucket.tokens = Math.min(maxTokens, bucket.tokens + ((now - bucket.at) * rate) / 1000);
   bucket.at = now;
   if (bucket.tokens < 1) return false;
   bucket.tokens--;

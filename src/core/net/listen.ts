@@ -4,9 +4,9 @@ import { systemCode } from '../errors.ts';
 import { MAX_PORT_RETRIES, PORT_RETRY_MS } from '../limits.ts';
 
 /**
- * Starts `server` on an address. Retries an address in use for half a second, with `pause` (milliseconds)
- * between two attempts, because a process that a killed hub was spawning holds its sockets until it calls
- * execve. Returns the error. Undefined if the server listens.
+ * Listens with `server` on an address. If the address is in use, retries for half a second and waits with
+ * `pause` (milliseconds) between two attempts, because a killed hub may have forked a child that holds the
+ * socket until the child calls execve. Returns the error. Undefined if the server listens.
  */
 export async function listenWithRetry(
   server: Server,

@@ -1,12 +1,15 @@
 import { isIPv6 } from 'node:net';
 
-/** Groups of an IPv6 address that name a network; a host may choose the other four (RFC 4291, 2.5.4). */
+/**
+ * Number of groups of an IPv6 address that identify the network. A host may choose the other four (RFC 4291,
+ * 2.5.4).
+ */
 const NETWORK_GROUPS = 4;
 const GROUPS = 8;
 
 /**
- * The part of a peer's address that it cannot choose: an IPv4 address, the /64 of an IPv6 address; anything
- * else as it is.
+ * Returns the part of an address that its host cannot choose: an IPv4 address, or the /64 network of an IPv6
+ * address. Any other text is returned unchanged.
  */
 export function networkOf(address: string): string {
   const [plain = ''] = address.split('%');

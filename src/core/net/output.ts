@@ -2,41 +2,42 @@ import type { Writable } from 'node:stream';
 import { MIN_SOCKET_BACKLOG_BYTES } from '../limits.ts';
 import type { SocketMemory } from './socket-memory.ts';
 
-/** Bytes of one slab, the usual output of one socket in a turn of the event loop. */
+/** Bytes of one slab: the usual output of a socket in one turn of the event loop. */
 const SLAB_BYTES = 1 << 16;
 
-/** Slabs that are kept for the next turn, whichever socket needs them. */
+/** Maximum number of slabs that are kept for reuse by any socket. */
 const MAX_SPARE = 16;
 
-/** Longer buffers are not copied, because a separate piece is cheaper. */
+/** Maximum bytes of a buffer that is copied into a slab. Longer buffers are sent as separate pieces. */
 const MAX_COPIED = 1 << 12;
 
 /**
- * The way out of one socket: packets are made in place, one behind the other, and go out in one write at the
- * end of the turn of the loop. A socket that has nothing to send holds no memory for it.
+ * Output buffer of one socket. Packets are encoded in place one after another and sent by one write at the
+ * end of the turn of the event loop. A socket without output uses no memory for it.
  */
 export type Output = {
-  /** Makes room for `size` bytes, which the caller fills at once: they begin here in `slab()`. */
+  /** Reserves `size` bytes that the caller fills at once. Returns their offset in `slab()`. */
   readonly place: (size: number) => number;
+  /** Returns the current slab. */
   readonly slab: () => Buffer;
-  /** Takes back the last `size` bytes that were placed, which could not be filled. */
+  /** Releases the last `size` reserved bytes, because the caller could not fill them. */
   readonly undo: (size: number) => void;
-  /** Sends bytes that must not change later. Long ones are not copied. */
+  /** Sends bytes that must not change later. A long buffer is not copied. */
   readonly write: (bytes: Buffer) => void;
-  /** Bytes that the system has not taken yet. */
+  /** Returns the number of bytes that the kernel has not accepted yet. */
   readonly waiting: () => number;
-  /** True if no more should be written before the system has taken some. */
+  /** True if the caller should write nothing until the kernel has accepted some bytes. */
   readonly isFull: () => boolean;
-  /** Counts again what waits in the socket, after it has drained or closed. */
+  /** Counts the unsent bytes of the socket again, after it has drained or closed. */
   readonly measure: () => void;
-  /** Sends at once what was written in this turn. */
+  /** Sends the bytes that were written in this turn. */
   readonly flush: () => void;
 };
 
 const spare: Buffer[] = [];
 const NO_SLAB: Buffer = Buffer.alloc(0);
 
-/** Outputs that have something to send in this turn. */
+/** Outputs with bytes to send in this turn. */
 let unsent: Output[] = [];
 
 function flushAll(): void {
@@ -45,16 +46,16 @@ function flushAll(): void {
   for (const output of outputs) output.flush();
 }
 
-/** Part of a socket that an output uses. */
+/** Methods of a socket that an output uses. */
 type Sink = Pick<Writable, 'write' | 'cork' | 'uncork' | 'writableLength' | 'destroyed'>;
 
 /**
- * Creates the output of a socket. `drained` is called after `isFull` was true, as soon as the system has
- * accepted so much that no limit is reached. The event `drain` cannot serve for this: Node emits it neither
- * for a write that the system accepts at once, nor below its own limit of 64 KB.
+ * Creates the output of a socket. `drained` is called after `isFull` has returned true, as soon as the unsent
+ * bytes are below every limit. The event `drain` does not suffice: Node does not emit it if the kernel
+ * accepts a write at once, or below Node's own limit of 64 KB.
  */
 export function createOutput(socket: Sink, memory: SocketMemory, drained: () => void): Output {
-  /** Pieces that go out before the slab's. */
+  /** Buffers to send before the bytes of the slab. */
   let pieces: Buffer[] = [];
   let slabs: Buffer[] = [];
   let slab = NO_SLAB;
@@ -62,9 +63,9 @@ export function createOutput(socket: Sink, memory: SocketMemory, drained: () => 
   let end = 0;
   let bytes = 0;
   let scheduled = false;
-  /** Bytes in the socket as they were counted last. */
+  /** Unsent bytes of the socket at the last measurement. */
   let counted = 0;
-  /** True if a caller was told that the output is full and `drained` was not called since. */
+  /** True if `isFull` has returned true and `drained` was not called since. */
   let refused = false;
 
   const measure = (): void => {
@@ -101,10 +102,10 @@ export function createOutput(socket: Sink, memory: SocketMemory, drained: () => 
     return at;
   };
 
-  /** Reuses slabs once the kernel has accepted all bytes. */
+  /** Keeps the slabs for reuse, because the kernel has accepted all bytes. */
   const recycle = (): void => {
     if (slab.length === SLAB_BYTES) slabs.push(slab);
-    for (const one of slabs) if (spare.length < MAX_SPARE) spare.push(one);
+    for (const used of slabs) if (spare.length < MAX_SPARE) spare.push(used);
   };
 
   const waiting = (): number => bytes + socket.writableLength;
@@ -116,7 +117,10 @@ export function createOutput(socket: Sink, memory: SocketMemory, drained: () => 
     drained();
   };
 
-  /** Sends the pieces. No limit is below MIN_SOCKET_BACKLOG_BYTES, so nobody waits for fewer bytes. */
+  /**
+   * Sends the pieces. Every limit is at least MIN_SOCKET_BACKLOG_BYTES, so `drained` is not needed for fewer
+   * bytes.
+   */
   const send = (): void => {
     const accepted = waiting() > MIN_SOCKET_BACKLOG_BYTES ? settle : undefined;
     const last = pieces.length - 1;
@@ -133,15 +137,15 @@ export function createOutput(socket: Sink, memory: SocketMemory, drained: () => 
       end -= size;
       bytes -= size;
     },
-    write: more => {
-      if (more.length <= MAX_COPIED) {
-        const at = place(more.length);
-        slab.set(more, at);
+    write: buffer => {
+      if (buffer.length <= MAX_COPIED) {
+        const at = place(buffer.length);
+        slab.set(buffer, at);
         return;
       }
       seal();
-      pieces.push(more);
-      bytes += more.length;
+      pieces.push(buffer);
+      bytes += buffer.length;
       schedule();
     },
     waiting,

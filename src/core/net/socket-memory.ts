@@ -1,27 +1,33 @@
 import { MAX_SOCKET_BACKLOG_BYTES, MIN_SOCKET_BACKLOG_BYTES } from '../limits.ts';
 
-/** Memory of what sockets have not taken, over all sockets of a kind. */
+/** Memory of unsent bytes of all sockets of one kind. */
 export type SocketMemory = {
-  /** Notes that what waits in one socket went from `before` to `after` bytes. */
+  /** Updates the count after the unsent bytes of one socket have changed from `before` to `after`. */
   readonly changed: (before: number, after: number) => void;
-  /** Bytes that may wait in one socket now. */
+  /** Returns the maximum unsent bytes of one socket. */
   readonly limit: () => number;
   readonly bytes: () => number;
 };
 
-/** As long as little waits in all, a socket may have much; then those that are behind share `most` bytes. */
-export function createSocketMemory(most: number): SocketMemory {
+/**
+ * Creates the counter. While few bytes are unsent in total, a socket may have many. Otherwise the sockets
+ * with unsent bytes share `maxBytes`.
+ */
+export function createSocketMemory(maxBytes: number): SocketMemory {
   let bytes = 0;
-  let behind = 0;
+  let busySockets = 0;
   return {
     changed: (before, after) => {
       bytes += after - before;
-      if (before === 0 && after > 0) behind++;
-      if (before > 0 && after === 0) behind--;
+      if (before === 0 && after > 0) busySockets++;
+      if (before > 0 && after === 0) busySockets--;
     },
     limit: () => {
-      if (bytes <= most / 2) return MAX_SOCKET_BACKLOG_BYTES;
-      return Math.max(MIN_SOCKET_BACKLOG_BYTES, Math.min(MAX_SOCKET_BACKLOG_BYTES, most / 2 / behind));
+      if (bytes <= maxBytes / 2) return MAX_SOCKET_BACKLOG_BYTES;
+      return Math.max(
+        MIN_SOCKET_BACKLOG_BYTES,
+        Math.min(MAX_SOCKET_BACKLOG_BYTES, maxBytes / 2 / busySockets),
+      );
     },
     bytes: () => bytes,
   };

@@ -1,21 +1,22 @@
 import { MAX_USER_PROPERTIES } from '../limits.ts';
 import type { Message } from '../message.ts';
 
-/** Maximum bytes of one MQTT string, whose length has 16 bits (MQTT 5, 1.5.4). */
+/** Maximum bytes of an MQTT string, whose length is a number of 16 bits (MQTT 5, 1.5.4). */
 export const MAX_STRING_BYTES = 65_535;
 
 /**
- * Code points that an MQTT string must not hold (MQTT 5, 1.5.4; MQTT 3.1.1, 1.5.3): U+0000, control
- * characters, surrogates without their other half, and non-characters; part of a character class of a regular
- * expression with the flag `u`. A receiver may end its connection for any of them, so a message with one
- * would keep a persistent session of such a client from all that waits behind it.
+ * Characters that an MQTT string must not contain (MQTT 5, 1.5.4; MQTT 3.1.1, 1.5.3), as a part of a
+ * character class of a regular expression with the flag `u`: control characters including U+0000, unpaired
+ * surrogates, and non-characters. A receiver may close its connection because of such a character. A message
+ * with one could then block the queue of a persistent session.
  */
 export const FORBIDDEN_CHARACTERS = '\\p{Cc}\\p{Cs}\\p{Noncharacter_Code_Point}';
 
 const FORBIDDEN = new RegExp(`[${FORBIDDEN_CHARACTERS}]`, 'u');
 
 /**
- * First character of `text` that an MQTT string must not contain, as `U+0085`. Undefined if all are allowed.
+ * Returns the first character of `text` that an MQTT string must not contain, as `U+0085`. Undefined if all
+ * are allowed.
  */
 export function forbiddenCharacterIn(text: string): string | undefined {
   const code = FORBIDDEN.exec(text)?.[0].codePointAt(0);
@@ -26,7 +27,7 @@ export function hasForbiddenCharacter(text: string): boolean {
   return FORBIDDEN.test(text);
 }
 
-/** Problem of `text` as an MQTT string, as half a sentence; undefined if a packet can hold it. */
+/** Returns the reason why `text` is no valid MQTT string, as a clause. Undefined if it is valid. */
 export function stringProblem(text: string): string | undefined {
   const character = forbiddenCharacterIn(text);
   if (character !== undefined) return `contains the character ${character}, which MQTT forbids`;
@@ -34,8 +35,8 @@ export function stringProblem(text: string): string | undefined {
 }
 
 /**
- * Problem of the strings of a message, as half a sentence. Undefined if packets can hold them all. The body
- * may be anything.
+ * Returns the reason why a message has an invalid string, as a clause. Undefined if all strings are valid.
+ * The body may contain any bytes.
  */
 export function messageProblem({
   topic,
@@ -53,7 +54,7 @@ export function messageProblem({
   );
 }
 
-function problemOf(what: string, text: string): string | undefined {
+function problemOf(field: string, text: string): string | undefined {
   const problem = stringProblem(text);
-  return problem === undefined ? undefined : `its ${what} ${problem}`;
+  return problem === undefined ? undefined : `its ${field} ${problem}`;
 }

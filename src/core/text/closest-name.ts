@@ -1,25 +1,28 @@
-/** Longer words are not compared: no field, function or source is half as long. */
+/** Maximum length of a word that is compared. Names are less than half as long. */
 const MAX_WORD = 40;
 
-/** Known name that is most similar to `word`, ignoring case. Undefined if none is similar. */
+/** Returns the known name that is most similar to `word`, ignoring case. Undefined if none is similar. */
 export function closestName(word: string, known: Iterable<string>): string | undefined {
   if (word.length > MAX_WORD) return undefined;
   const typed = word.toLowerCase();
   let nearest: string | undefined;
-  let least = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const name of known) {
-    // So many characters at least are to be inserted or deleted.
-    if (Math.abs(name.length - word.length) >= least) continue;
-    const steps = editDistance(typed, name.toLowerCase());
-    if (steps < least) {
-      least = steps;
+    // The difference in length is a lower bound of the edit distance.
+    if (Math.abs(name.length - word.length) >= bestDistance) continue;
+    const distance = editDistance(typed, name.toLowerCase());
+    if (distance < bestDistance) {
+      bestDistance = distance;
       nearest = name;
     }
   }
   return nearest;
 }
 
-/** Characters to insert, delete, replace or swap with their neighbour (optimal string alignment). */
+/**
+ * Returns the number of characters to insert, delete, replace or swap with an adjacent one (optimal string
+ * alignment distance).
+ */
 function editDistance(from: string, to: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, column) => column);

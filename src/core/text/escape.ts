@@ -1,15 +1,12 @@
 /**
- * Control and format characters, line and paragraph separators, and halves of surrogate pairs: whatever acts
- * on a terminal or hides.
+ * Characters that are invisible or control a terminal: control and format characters, line and paragraph
+ * separators, and unpaired surrogates.
  */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/**
- * A text in which every hidden character but those in `kept` is escaped as JSON does, so that JSON stays
- * JSON.
- */
+/** Escapes invisible characters as JSON does, except those in `kept`. A JSON text stays valid JSON. */
 export function escapeHidden(text: string, kept = ''): string {
   return text.replace(HIDDEN, character => (kept.includes(character) ? character : escaped(character)));
 }

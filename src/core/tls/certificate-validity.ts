@@ -6,7 +6,10 @@ export type Validity = { readonly from: number; readonly to: number };
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** The validity of a PEM file, up to MAX_CERTIFICATES; undefined if it holds no certificate. */
+/**
+ * Returns the validity of the first MAX_CERTIFICATES certificates of a PEM file. Undefined if the file
+ * contains no certificate.
+ */
 export function validityOf(pem: Buffer): Validity | undefined {
   const blocks = pem.toString('latin1').match(BLOCK)?.slice(0, MAX_CERTIFICATES) ?? [];
   const periods = blocks.flatMap(block => periodOf(block) ?? []);
@@ -19,12 +22,15 @@ function periodOf(block: string): Validity | undefined {
     const { validFrom, validTo } = new X509Certificate(block);
     return { from: Date.parse(validFrom), to: Date.parse(validTo) };
   } catch {
-    // TLS uses the first certificate; one that cannot be parsed behind it does not matter.
+    // TLS uses the first certificate, so a later one that cannot be parsed is ignored.
     return undefined;
   }
 }
 
-/** Problem of a validity period, as a clause. Undefined while it is valid, or while the clock is not set. */
+/**
+ * Returns the problem of a validity period as a clause. Undefined if the period is valid or the clock is not
+ * set.
+ */
 export function validityProblem({ from, to }: Validity, wall: number): string | undefined {
   if (wall < MIN_PLAUSIBLE_TIME_MS) return undefined;
   if (wall > to) return `has expired on ${dayOf(to)}: replace it`;
@@ -34,7 +40,7 @@ export function validityProblem({ from, to }: Validity, wall: number): string | 
     : undefined;
 }
 
-/** The date in UTC, as ISO 8601 has it. */
+/** Returns the date in UTC in ISO 8601 format. */
 export function dayOf(wall: number): string {
   return new Date(wall).toISOString().slice(0, 10);
 }

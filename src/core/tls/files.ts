@@ -5,18 +5,21 @@ import { createSecureContext } from 'node:tls';
 import { reasonOf, systemCode } from '../errors.ts';
 import { MAX_TLS_FILE_BYTES } from '../limits.ts';
 
-/* Imports Node's TLS, which takes memory: only what opens TLS imports this file. */
+/*
+ * This file imports Node's TLS module, which needs memory. It must be imported only by files that open TLS
+ * connections.
+ */
 
-/** The PEM files of one side of TLS, by absolute path. */
+/** PEM files of one side of a TLS connection, by absolute path. */
 export type TlsFiles = {
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
-  /** Certificate revocation lists of the authorities in `ca`. */
+  /** Certificate revocation lists (CRL) of the authorities in `ca`. */
   readonly crl?: string | undefined;
 };
 
-/** Error of TLS files: the fields, and a clause with the reason, such as `is empty`. */
+/** Error of TLS files: the fields in question, and the reason as a clause such as `is empty`. */
 export class TlsFileError extends Error {
   readonly fields: readonly (keyof TlsFiles)[];
 
@@ -27,7 +30,7 @@ export class TlsFileError extends Error {
   }
 }
 
-/** Content of the files, and the TLS context made from it. */
+/** Content of the PEM files, and the TLS context made from it. */
 export type TlsIdentity = { readonly content: Content; readonly context: SecureContext };
 
 type Content = { readonly [Field in keyof TlsFiles]?: Buffer };
@@ -35,9 +38,10 @@ type Content = { readonly [Field in keyof TlsFiles]?: Buffer };
 const FIELDS = ['cert', 'key', 'ca', 'crl'] as const satisfies readonly (keyof TlsFiles)[];
 
 /**
- * Reads PEM files and proves that TLS accepts them, so that what they hold cannot fail anywhere else.
- * @throws TlsFileError whatever they are: absent, a pipe, empty, too large, no PEM, encrypted, of different
- * keys
+ * Reads PEM files and checks that TLS accepts them, so that a later TLS connection cannot fail because of
+ * them.
+ * @throws TlsFileError if a file is missing, no regular file, empty, too large, not in PEM format or
+ * encrypted, or if key and certificate do not match
  */
 export function readTlsFiles({ ca, cert, key, crl }: TlsFiles): TlsIdentity {
   const content: Content = {
@@ -51,7 +55,7 @@ export function readTlsFiles({ ca, cert, key, crl }: TlsFiles): TlsIdentity {
 
 function contextOf(content: Content): SecureContext {
   const { ca, cert, key, crl } = content;
-  // OpenSSL ignores a CA file without certificates.
+  // OpenSSL accepts a CA file without certificates, so the content is checked here.
   if (ca !== undefined) attempt(['ca'], 'holds no certificate in PEM', () => new X509Certificate(ca));
   if (cert !== undefined) attempt(['cert'], 'holds no certificate in PEM', () => new X509Certificate(cert));
   if (key !== undefined) attempt(['key'], clauseOfKey(key), () => createPrivateKey(key));
@@ -77,7 +81,7 @@ function clauseOfKey(key: Buffer): string {
     : 'holds no private key in PEM';
 }
 
-/** Opened without waiting for the other end of a pipe, and never read beyond its bound. */
+/** Reads a file. Does not block on a pipe and does not read more than MAX_TLS_FILE_BYTES. */
 function contentOf(field: keyof TlsFiles, path: string): Buffer {
   let file: number | undefined;
   try {
@@ -91,7 +95,7 @@ function contentOf(field: keyof TlsFiles, path: string): Buffer {
     return content.subarray(0, readSync(file, content));
   } catch (thrown) {
     if (thrown instanceof TlsFileError) throw thrown;
-    const reason = systemCode(thrown) === 'ENOENT' ? 'it is not there' : reasonOf(thrown);
+    const reason = systemCode(thrown) === 'ENOENT' ? 'the file does not exist' : reasonOf(thrown);
     throw new TlsFileError([field], `cannot be read: ${reason}`);
   } finally {
     if (file !== undefined) closeSync(file);

@@ -1,10 +1,10 @@
 import { systemCode } from '../errors.ts';
 
-/* Why TLS failed, in the words that its users search for, with OpenSSL's code. */
+/* Reasons of TLS failures in common terms, with OpenSSL's code. */
 
 const UNTRUSTED = 'the issuer of the certificate is not trusted';
 
-/** Reasons why the peer's certificate is refused. */
+/** Reasons why the certificate of the peer is refused. */
 const CERTIFICATE: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'the certificate has expired',
   CERT_NOT_YET_VALID: 'the certificate is not valid yet',
@@ -21,19 +21,19 @@ const CERTIFICATE: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
 };
 
-/** Reasons why the handshake failed. */
+/** Reasons why the handshake has failed. */
 const HANDSHAKE: Readonly<Record<string, string>> = {
   ECONNRESET: 'the connection was closed during the handshake',
   ERR_SSL_HTTP_REQUEST: 'plain HTTP instead of TLS',
   ERR_SSL_NO_SHARED_CIPHER: 'there is no common cipher',
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 'no client certificate was sent, and one is required',
   ERR_SSL_UNSUPPORTED_PROTOCOL: 'the version of TLS is older than 1.2',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'no TLS is spoken there',
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'no TLS is spoken there',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'the peer does not use TLS',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'the peer does not use TLS',
   ERR_TLS_HANDSHAKE_TIMEOUT: 'the handshake took too long',
 };
 
-/** Alerts by which the other side ended the handshake (RFC 8446, 6.2), by the end of OpenSSL's code. */
+/** Alerts with which the peer ended the handshake (RFC 8446, section 6.2), by the end of OpenSSL's code. */
 const ALERTS: readonly (readonly [end: string, words: string])[] = [
   ['CERTIFICATE_REQUIRED', 'the other side requires a client certificate'],
   ['CERTIFICATE_EXPIRED', 'the other side says that the certificate has expired'],
@@ -49,7 +49,7 @@ const ALERTS: readonly (readonly [end: string, words: string])[] = [
 ];
 
 /**
- * Why a certificate was refused, by OpenSSL's code for it: `self-signed certificate
+ * Returns the reason why a certificate was refused, by OpenSSL's code, such as `self-signed certificate
  * (DEPTH_ZERO_SELF_SIGNED_CERT)`.
  */
 export function certificateReason(code: string): string | undefined {
@@ -57,7 +57,7 @@ export function certificateReason(code: string): string | undefined {
   return words === undefined ? undefined : `${words} (${code})`;
 }
 
-/** Why TLS failed, in one line with the code; undefined if it is no error of TLS. */
+/** Returns the reason of a TLS failure with the code. Undefined if the error is not one of TLS. */
 export function tlsReason(thrown: unknown): string | undefined {
   const code = systemCode(thrown) ?? '';
   const known = certificateReason(code);
@@ -67,13 +67,13 @@ export function tlsReason(thrown: unknown): string | undefined {
   return `${HANDSHAKE[code] ?? alert ?? libraryReason(thrown)} (${code})`;
 }
 
-/** Reason why a server did not finish a handshake. A closed connection is a reason, too. */
+/** Returns the reason why a handshake failed on the server. A closed connection is a reason, too. */
 export function handshakeReason(thrown: unknown): string | undefined {
   const code = systemCode(thrown) ?? '';
   return tlsReason(thrown) ?? (code === 'ECONNRESET' ? `${HANDSHAKE[code]} (${code})` : undefined);
 }
 
-/** OpenSSL's own words, without its function, file and line. */
+/** Returns OpenSSL's own text, without function, file and line. */
 function libraryReason(thrown: unknown): string {
   if (thrown instanceof Error && 'reason' in thrown && typeof thrown.reason === 'string')
     return thrown.reason;

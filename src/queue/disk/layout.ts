@@ -36,6 +36,7 @@ export const ENTRY_OVERHEAD = entrySize(0) + 8;
 
 /** Bytes of a body besides its record. */
 const BODY_OVERHEAD = 18;
+
 /** Minimum bytes of a body that LMDB stores on pages of its own: half a page less the page header. */
 const OWN_PAGES_FROM = PAGE / 2 - 32;
 

@@ -6,12 +6,16 @@
 
 /** Major type of byte strings. */
 const BYTES = 0x40;
+
 /** Major type of unsigned integers. */
 export const UNSIGNED = 0x00;
+
 /** Major type of texts. */
 const TEXT = 0x60;
+
 /** Major type of arrays. */
 export const ARRAY = 0x80;
+
 /** Head of the value null. */
 export const NULL = 0xf6;
 

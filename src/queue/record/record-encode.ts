@@ -32,8 +32,10 @@ const FIXED_BYTES = 3;
 
 /** Flag of a PUBLISH with RETAIN set. */
 export const RETAIN = 1;
+
 /** Flag of a message that is sent because it was retained. */
 export const RETAINED = 2;
+
 /** Number of bits below the payload format, which is stored plus one. */
 export const FORMAT_SHIFT = 2;
 

@@ -181,7 +181,7 @@ tls('a missing or unusable certificate file is logged by name and read again unt
         };
         assert.match(
           reasons().join(),
-          /^The listener's cert \(\S+later\.pem\) cannot be read: it is not there\.$/,
+          /^The listener's cert \(\S+later\.pem\) cannot be read: the file does not exist\.$/,
         );
         assert.match(broker.log.join(), /warn broker: The listener's cert .* The hub tries it again\./);
         assert.is(broker.hub().status().listeners.length, 1);

@@ -167,7 +167,7 @@ imports('what is no deployment, or not there: exit 2 and nothing written', () =>
       /no deployment of Azure IoT Edge: it has no "modulesContent" with "\$edgeAgent" and "\$edgeHub"\.\n$/,
     ],
     ['bad.json', /no deployment of Azure IoT Edge: it is not JSON: .*\.\n$/],
-    ['absent.json', /cannot be read: it is not there\.\n$/],
+    ['absent.json', /cannot be read: the file does not exist\.\n$/],
   ] as const) {
     const { code, out: printed, err } = run(['import', join(folder, file), '--out', out]);
     assert.equal([code, printed, existsSync(out)], [2, '', false]);

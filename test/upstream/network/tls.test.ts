@@ -77,7 +77,7 @@ secure('a server that the given authority vouches for is taken, and no other', a
     );
     assert.match(
       await fateOf(stage, server, { ca: 'missing.pem' }),
-      /^upstream\.tls\.ca \(\S+missing\.pem\) cannot be read: it is not there\.$/,
+      /^upstream\.tls\.ca \(\S+missing\.pem\) cannot be read: the file does not exist\.$/,
     );
   });
 });
@@ -156,7 +156,7 @@ const USELESS: readonly (readonly [how: string, act: (file: string) => unknown, 
     file => writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/^[^-].*\n/gm, '')),
     / holds no (certificate|private key) in PEM /,
   ],
-  ['is gone', file => rmSync(file), / cannot be read: it is not there\.$/],
+  ['is gone', file => rmSync(file), / cannot be read: the file does not exist\.$/],
   ['is a folder', inPlace(file => mkdirSync(file)), / is not a file\.$/],
   ['is a pipe that nobody writes to', inPlace(file => spawnSync('mkfifo', [file])), / is not a file\.$/],
   ['never ends', inPlace(file => symlinkSync('/dev/zero', file)), / is not a file\.$/],

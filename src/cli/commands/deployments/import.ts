@@ -32,7 +32,7 @@ function textOf(file: string): string {
   try {
     if (statSync(file).size <= MAX_DEPLOYMENT_BYTES) return readFileSync(file, 'utf8');
   } catch (thrown) {
-    const reason = systemCode(thrown) === 'ENOENT' ? 'it is not there' : reasonOf(thrown);
+    const reason = systemCode(thrown) === 'ENOENT' ? 'the file does not exist' : reasonOf(thrown);
     throw new Failure('manifest.missing', `The deployment ${file} cannot be read: ${reason}.`);
   }
   throw new Failure(
