@@ -58,7 +58,11 @@ const LACKING: readonly (readonly [what: string, manifest: object, sentence: Reg
     changed({ exec: ['sleep', '1003'], health: { exec: ['./check'] } }),
     /modules\.m\.health\.exec cannot be run: No such file or directory \(ENOENT\): \S+check/,
   ],
-  ['a certificate', listener({ cert: 'gone.pem' }), /cert \(\S+gone\.pem\) cannot be read: the file does not exist/],
+  [
+    'a certificate',
+    listener({ cert: 'gone.pem' }),
+    /cert \(\S+gone\.pem\) cannot be read: the file does not exist/,
+  ],
   [
     'a certificate that is one',
     listener({}),
