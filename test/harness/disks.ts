@@ -3,11 +3,11 @@ import { closeSync, existsSync, mkdtempSync, openSync, rmSync, truncateSync, wri
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
-/** Bytes of a disk on which a store has space to work. */
+/** Bytes of a disk with enough space for a store. */
 const LARGE = 32 << 20;
 
 /**
- * Runs `scenario` on a tmpfs of `megabytes`; without the right to mount one the test is reported as skipped.
+ * Runs `scenario` on a tmpfs of `megabytes`. Reports the test as skipped without the right to mount.
  */
 export async function onTmpfs(megabytes: number, scenario: (folder: string) => Promise<void>): Promise<void> {
   const options = `size=${megabytes}M,mode=0700`;
@@ -15,8 +15,8 @@ export async function onTmpfs(megabytes: number, scenario: (folder: string) => P
 }
 
 /**
- * Runs `scenario` on an ext4 that `turnReadOnly` makes fail as a real error does: the kernel remounts it
- * read-only.
+ * Runs `scenario` on an ext4 file system. `turnReadOnly` triggers an error, so that the kernel remounts the
+ * file system read-only.
  */
 export async function onErrorProneDisk(
   scenario: (folder: string, turnReadOnly: () => void) => Promise<void>,

@@ -12,40 +12,41 @@ import type { Destination, QueueEntry, Store, StoreHealth } from '../../src/queu
 import type { TestClock } from './clock.ts';
 import { createTestClock } from './clock.ts';
 
-/** A real store in a folder of its own, under a clock that the test moves. */
+/** Store in a folder of its own, with a clock that the test advances. */
 export type StoreHarness = {
   readonly clock: TestClock;
   readonly folder: string;
-  /** Log of the store. */
+  /** Logged errors of the store. */
   readonly errors: string[];
   readonly warnings: string[];
   store: Store;
-  /** Appends and resolves when it was settled, to the error if there was one. */
+  /** Appends a message. Resolves to undefined when the message is durable, otherwise to the error. */
   readonly append: (message: Message, destinations: readonly Destination[]) => Promise<Error | undefined>;
-  /** Lets what gathered be committed, and resolves when it is on disk. */
+  /** Commits pending changes and resolves when the commit is on disk. */
   readonly commit: () => Promise<void>;
-  /** Lets time pass in steps of a second, and the disk work in each. */
+  /** Advances the clock in steps of a second, with a commit in each step. */
   readonly pass: (milliseconds: number) => Promise<void>;
-  /** Lets time pass until the store is in that state: the disk works in its own time. */
+  /** Advances the clock until the store has this state. Rejects after 20 seconds. */
   readonly becomes: (state: StoreHealth['state']) => Promise<void>;
   /**
-   * Closes the store and opens it again under a new clock whose wall time may have jumped, in milliseconds.
+   * Closes the store and opens it again with a new clock, whose wall time has jumped by `wallJump`
+   * milliseconds.
    */
   readonly restart: (wallJump?: number) => Promise<void>;
   /** Opens the store again after a test has closed it. */
   readonly reopen: () => Promise<void>;
-  /** Entries that a drain sends at once, none acknowledged; the drain is stopped again. */
+  /** Returns the entries that a new drain sends at once, and stops the drain. */
   readonly peek: (queue: string) => QueueEntry[];
-  /** Acknowledges all that a drain sends, `window` at a time; returns its texts. */
+  /** Acknowledges all entries of a new drain, `window` at a time. Returns their texts. */
   readonly deliver: (queue: string, window?: number) => string[];
   /**
-   * Closes the store, counts the entries, bodies and indexes that are left on disk, and removes the folder.
+   * Closes the store and removes the folder. Resolves to the number of entries, bodies and indexes on disk.
    */
   readonly finish: () => Promise<number>;
 };
 
 export type StoreHarnessOptions = Partial<Pick<StoreSettings, 'maxSize' | 'whenFull' | 'boundOf' | 'ttl'>> & {
-  /** By default a new one. */
+  /** Folder of the store, by default a new one. */
   readonly folder?: string;
 };
 
@@ -79,21 +80,21 @@ export async function createStoreHarness({
       log,
     });
 
-  /** Time stands still while the disk works: what falls due meanwhile runs at once. */
-  const settledAfter = async <Result>(passed: number, begin: (settle: (result: Result) => void) => void) => {
-    let settled: { readonly result: Result } | undefined;
+  /** Waits for the result of `begin` while the clock stands still. Due timers run at once. */
+  const resultAfter = async <Result>(passed: number, begin: (settle: (result: Result) => void) => void) => {
+    let done: { readonly result: Result } | undefined;
     begin(result => {
-      settled = { result };
+      done = { result };
     });
     clock.advance(passed);
-    while (settled === undefined) {
+    while (done === undefined) {
       await new Promise(resolve => setImmediate(resolve));
       clock.advance(0);
     }
-    return settled.result;
+    return done.result;
   };
 
-  const stage: StoreHarness = {
+  const harness: StoreHarness = {
     get clock() {
       return clock;
     },
@@ -102,44 +103,44 @@ export async function createStoreHarness({
     warnings,
     store: await open(),
     append: (message, destinations) =>
-      settledAfter<Error | undefined>(COMMIT_WINDOW_MS, settle =>
-        stage.store.append(message, destinations, settle),
+      resultAfter<Error | undefined>(COMMIT_WINDOW_MS, settle =>
+        harness.store.append(message, destinations, settle),
       ),
     commit: async () => {
-      await settledAfter(COMMIT_WINDOW_MS, settle => stage.store.put('mark', Buffer.from('x'), settle));
+      await resultAfter(COMMIT_WINDOW_MS, settle => harness.store.put('mark', Buffer.from('x'), settle));
     },
     pass: async milliseconds => {
       for (let left = milliseconds; left > 0; left -= 1000) {
         clock.advance(Math.min(left, 1000));
-        await stage.commit();
+        await harness.commit();
       }
     },
     becomes: async state => {
       const end = performance.now() + 20_000;
-      while (stage.store.health().state !== state) {
+      while (harness.store.health().state !== state) {
         if (performance.now() > end) throw new Error(`The store did not become ${state}.`);
         clock.advance(100);
         await new Promise(resolve => setImmediate(resolve));
       }
     },
     restart: async (wallJump = 0) => {
-      await stage.store.close();
+      await harness.store.close();
       clock = createTestClock(clock.wall() + wallJump);
-      await stage.reopen();
+      await harness.reopen();
     },
     reopen: async () => {
-      stage.store = await open();
+      harness.store = await open();
     },
     peek: queue => {
       const sent: QueueEntry[] = [];
-      const drain = stage.store.drain(queue, { window: 100_000, send: entry => sent.push(entry) > 0 });
+      const drain = harness.store.drain(queue, { window: 100_000, send: entry => sent.push(entry) > 0 });
       drain.wake();
       drain.stop();
       return sent;
     },
     deliver: (queue, window = 1) => {
       const sent: QueueEntry[] = [];
-      const drain = stage.store.drain(queue, {
+      const drain = harness.store.drain(queue, {
         window,
         send: entry => {
           sent.push(entry);
@@ -152,7 +153,7 @@ export async function createStoreHarness({
       return texts(sent);
     },
     finish: async () => {
-      await stage.store.close();
+      await harness.store.close();
       const database = await openDatabase(folder);
       const { metadata, ...tables } = database.tables();
       await database.close();
@@ -160,14 +161,14 @@ export async function createStoreHarness({
       return Object.values(tables).reduce((sum, count) => sum + count, 0);
     },
   };
-  return stage;
+  return harness;
 }
 
 function newFolder(): string {
   return mkdtempSync(join(tmpdir(), 'skerry-queue-'));
 }
 
-/** A message whose body is `text`. */
+/** Returns a message with the body `text`. */
 export function messageOf(text: string, ttl?: number): Message {
   return {
     topic: 'a/b',

@@ -11,7 +11,7 @@ import type { QueueBound, QueueEntry } from '../../src/queue/types.ts';
 import type { StoreHarness } from '../harness/queue.ts';
 import { createStoreHarness, messageOf, texts, to } from '../harness/queue.ts';
 
-/** Bytes of disk that a queue's entry with a body of 900 bytes takes, at most. */
+/** Maximum bytes on disk of an entry with a body of 900 bytes. */
 const ENTRY = 1000;
 
 const dropOldest = (maxSize: number) => (): QueueBound => ({ maxSize, whenFull: 'dropOldest' });
@@ -21,9 +21,9 @@ function codeOf(error: Error | undefined): string | undefined {
 }
 
 /** Appends messages of 900 bytes that begin with a number from `first` to `last`. */
-async function fill(stage: StoreHarness, first: number, last: number, priority = 9): Promise<void> {
+async function fill(harness: StoreHarness, first: number, last: number, priority = 9): Promise<void> {
   for (let n = first; n <= last; n++) {
-    assert.is(await stage.append(messageOf(String(n).padEnd(900)), [to('a', priority)]), undefined);
+    assert.is(await harness.append(messageOf(String(n).padEnd(900)), [to('a', priority)]), undefined);
   }
 }
 
@@ -31,175 +31,181 @@ function numbers(entries: readonly QueueEntry[]): number[] {
   return entries.map(({ message }) => Number(message.body.toString()));
 }
 
-const bounds = suite('queue: bounds');
+const bounds = suite('queue: size limits');
 
-bounds('beyond maxSize a message is refused, and taken again when there is room', async () => {
-  const stage = await createStoreHarness({ maxSize: MIN_STORE_BYTES });
+bounds('a message that exceeds maxSize is refused, and accepted again when there is space', async () => {
+  const harness = await createStoreHarness({ maxSize: MIN_STORE_BYTES });
   const large = (n: number) => messageOf(String(n).repeat(500_000));
-  let kept = 0;
+  let stored = 0;
   let refused: Error | undefined;
-  while (refused === undefined) refused = await stage.append(large(kept++), [to('a')]);
+  while (refused === undefined) refused = await harness.append(large(stored++), [to('a')]);
   assert.is(codeOf(refused), 'store.full');
-  assert.is(stage.store.health().state, 'full');
-  assert.ok(kept > 8, `only ${kept} were kept`);
-  assert.ok(stage.store.health().usedBytes <= MIN_STORE_BYTES);
-  await stage.restart();
-  // The journals have restarted, so one more may fit.
+  assert.is(harness.store.health().state, 'full');
+  assert.ok(stored > 8, `only ${stored} were stored`);
+  assert.ok(harness.store.health().usedBytes <= MIN_STORE_BYTES);
+  await harness.restart();
+  // The journals are empty after the restart, so one more message may fit.
   let more = 0;
-  while ((await stage.append(large(kept + more), [to('a')])) === undefined) more++;
-  assert.ok(more <= 1, `${more} more were kept`);
-  assert.ok(stage.store.health().usedBytes <= MIN_STORE_BYTES);
-  stage.store.purge('a');
-  await stage.pass(10_000);
-  assert.is(await stage.append(large(kept), [to('a')]), undefined);
-  await stage.pass(10_000);
-  assert.is(stage.store.health().state, 'working');
-  await stage.finish();
+  while ((await harness.append(large(stored + more), [to('a')])) === undefined) more++;
+  assert.ok(more <= 1, `${more} more were stored`);
+  assert.ok(harness.store.health().usedBytes <= MIN_STORE_BYTES);
+  harness.store.purge('a');
+  await harness.pass(10_000);
+  assert.is(await harness.append(large(stored), [to('a')]), undefined);
+  await harness.pass(10_000);
+  assert.is(harness.store.health().state, 'working');
+  await harness.finish();
 });
 
-bounds('the room of what is delivered is there at once', async () => {
-  const stage = await createStoreHarness({ maxSize: MIN_STORE_BYTES });
+bounds('the space of a delivered message is free at once', async () => {
+  const harness = await createStoreHarness({ maxSize: MIN_STORE_BYTES });
   const large = messageOf('x'.repeat(500_000));
-  while ((await stage.append(large, [to('a')])) === undefined);
-  await stage.restart();
-  assert.is(codeOf(await stage.append(large, [to('a')])), 'store.full');
-  stage.deliver('a');
-  assert.is(await stage.append(large, [to('a')]), undefined);
-  await stage.finish();
+  while ((await harness.append(large, [to('a')])) === undefined);
+  await harness.restart();
+  assert.is(codeOf(await harness.append(large, [to('a')])), 'store.full');
+  harness.deliver('a');
+  assert.is(await harness.append(large, [to('a')]), undefined);
+  await harness.finish();
 });
 
 bounds(
-  'a queue beyond its own bound refuses; others take on, and a message goes to all or none',
+  'a full queue refuses messages, other queues accept theirs, and a message enters all of its queues or none',
   async () => {
     const boundOf = (queue: string): QueueBound | undefined =>
       queue === 'a' ? { maxSize: 10 * ENTRY, whenFull: 'reject' } : undefined;
-    const stage = await createStoreHarness({ boundOf });
-    await fill(stage, 1, 10);
-    assert.is(codeOf(await stage.append(messageOf('x'.repeat(900)), [to('b'), to('a')])), 'store.full');
-    assert.is(await stage.append(messageOf('x'.repeat(900)), [to('b')]), undefined);
+    const harness = await createStoreHarness({ boundOf });
+    await fill(harness, 1, 10);
+    assert.is(codeOf(await harness.append(messageOf('x'.repeat(900)), [to('b'), to('a')])), 'store.full');
+    assert.is(await harness.append(messageOf('x'.repeat(900)), [to('b')]), undefined);
     assert.equal(
-      stage.store.stats().map(({ queue, depth }) => [queue, depth]),
+      harness.store.stats().map(({ queue, depth }) => [queue, depth]),
       [
         ['a', 10],
         ['b', 1],
       ],
     );
-    assert.is(stage.store.counts().refused, 1);
-    await stage.finish();
+    assert.is(harness.store.counts().refused, 1);
+    await harness.finish();
   },
 );
 
-bounds('dropOldest takes the oldest away, from disk and from memory, counted and said once', async () => {
-  const stage = await createStoreHarness({ boundOf: dropOldest(10 * ENTRY) });
-  await fill(stage, 1, 10);
-  await stage.restart();
-  await fill(stage, 11, 25);
-  assert.equal(numbers(stage.peek('a')), [16, 17, 18, 19, 20, 21, 22, 23, 24, 25]);
-  assert.is(stage.store.counts().overflowed, 15);
-  await stage.pass(5_000);
-  assert.is(stage.warnings.length, 1);
+bounds('dropOldest drops the oldest messages from disk and memory, counts all and logs once', async () => {
+  const harness = await createStoreHarness({ boundOf: dropOldest(10 * ENTRY) });
+  await fill(harness, 1, 10);
+  await harness.restart();
+  await fill(harness, 11, 25);
+  assert.equal(numbers(harness.peek('a')), [16, 17, 18, 19, 20, 21, 22, 23, 24, 25]);
+  assert.is(harness.store.counts().overflowed, 15);
+  await harness.pass(5_000);
+  assert.is(harness.warnings.length, 1);
   assert.match(
-    stage.warnings[0] ?? '',
+    harness.warnings[0] ?? '',
     /"a" was full: 15 of its oldest messages were dropped \(\d+ to \d+\)/,
   );
-  await stage.restart();
-  assert.is(stage.peek('a').length, 10);
-  await stage.finish();
-});
-
-bounds('dropOldest takes the least urgent first, and nothing more urgent than the newcomer', async () => {
-  const stage = await createStoreHarness({ boundOf: dropOldest(10 * ENTRY) });
-  await fill(stage, 1, 5, 9);
-  await fill(stage, 6, 10, 0);
-  await fill(stage, 11, 13, 4);
-  assert.equal(numbers(stage.peek('a')), [6, 7, 8, 9, 10, 11, 12, 13, 4, 5]);
-  await fill(stage, 14, 18, 0);
-  assert.equal(numbers(stage.peek('a')), [6, 7, 8, 9, 10, 14, 15, 16, 17, 18]);
-  assert.is(codeOf(await stage.append(messageOf('x'.repeat(900)), [to('a', 5)])), 'store.full');
-  await stage.finish();
-});
-
-bounds('dropOldest leaves what is with a receiver, and its consumer goes on behind the gap', async () => {
-  const stage = await createStoreHarness({ boundOf: dropOldest(10 * ENTRY) });
-  await fill(stage, 1, 10);
-  await stage.restart();
-  const sent: QueueEntry[] = [];
-  const drain = stage.store.drain('a', { window: 2, send: entry => sent.push(entry) > 0 });
-  drain.wake();
-  await fill(stage, 11, 14);
-  for (const entry of sent.splice(0)) drain.acknowledge(entry);
-  assert.equal(numbers(sent), [7, 8]);
-  drain.stop();
-  assert.equal(numbers(stage.peek('a')), [7, 8, 9, 10, 11, 12, 13, 14]);
-  assert.is(stage.store.counts().overflowed, 4);
-  await stage.finish();
-});
-
-bounds('a store that drops its oldest takes them from the queue that holds most', async () => {
-  const stage = await createStoreHarness({ maxSize: MIN_STORE_BYTES, whenFull: 'dropOldest' });
-  const large = (n: number) => messageOf(String(n).padEnd(400_000));
-  await stage.append(messageOf('small'), [to('small')]);
-  for (let n = 1; n <= 40; n++) assert.is(await stage.append(large(n), [to('a')]), undefined);
-  assert.ok(stage.store.health().usedBytes <= MIN_STORE_BYTES);
-  const left = numbers(stage.peek('a'));
-  assert.is(left.at(-1), 40);
-  assert.is(left.length + stage.store.counts().overflowed, 40);
-  assert.equal(texts(stage.peek('small')), ['small']);
-  assert.ok(left.length > 8, `only ${left.length} were left`);
-  await stage.finish();
-});
-
-bounds('a message that is larger than the bound is refused, and nothing is dropped for it', async () => {
-  const stage = await createStoreHarness({ boundOf: dropOldest(10 * ENTRY) });
-  await fill(stage, 1, 10);
-  assert.is(codeOf(await stage.append(messageOf('x'.repeat(20_000)), [to('a')])), 'store.full');
-  assert.is(stage.store.counts().overflowed, 0);
-  await stage.finish();
-});
-
-bounds('depth, bytes and the bytes in use are exact across restarts', async () => {
-  const stage = await createStoreHarness();
-  const figures = () => stage.store.stats().map(({ queue, depth, bytes }) => [queue, depth, bytes]);
-  for (let n = 0; n < 5; n++) await stage.append(messageOf('12345'), [to('a'), to('b')]);
-  const before = figures();
-  await stage.restart();
-  assert.equal(figures(), before);
-  const { usedBytes: used } = stage.store.health();
-  await stage.restart();
-  assert.equal([figures(), stage.store.health().usedBytes], [before, used]);
-  await stage.finish();
+  await harness.restart();
+  assert.is(harness.peek('a').length, 10);
+  await harness.finish();
 });
 
 bounds(
-  'a purged queue is empty at once, its consumer is stopped, and under its name a new one begins',
+  'dropOldest drops the least urgent messages first, and none more urgent than the new message',
   async () => {
-    const stage = await createStoreHarness();
-    await stage.append(messageOf('older'), [to('a'), to('b')]);
-    await stage.restart();
-    await stage.append(messageOf('old'), [to('a')]);
-    const sent: QueueEntry[] = [];
-    const drain = stage.store.drain('a', { window: 1, send: entry => sent.push(entry) > 0 });
-    drain.wake();
-    stage.store.purge('a');
-    for (const entry of sent) drain.acknowledge(entry);
-    await stage.append(messageOf('new'), [to('a')]);
-    assert.equal(texts(stage.peek('a')), ['new']);
-    await stage.restart();
-    assert.equal([texts(stage.peek('a')), texts(stage.peek('b'))], [['new'], ['older']]);
-    await stage.pass(10_000);
-    stage.store.purge('a');
-    stage.store.purge('b');
-    await stage.pass(10_000);
-    assert.is(await stage.finish(), 0);
+    const harness = await createStoreHarness({ boundOf: dropOldest(10 * ENTRY) });
+    await fill(harness, 1, 5, 9);
+    await fill(harness, 6, 10, 0);
+    await fill(harness, 11, 13, 4);
+    assert.equal(numbers(harness.peek('a')), [6, 7, 8, 9, 10, 11, 12, 13, 4, 5]);
+    await fill(harness, 14, 18, 0);
+    assert.equal(numbers(harness.peek('a')), [6, 7, 8, 9, 10, 14, 15, 16, 17, 18]);
+    assert.is(codeOf(await harness.append(messageOf('x'.repeat(900)), [to('a', 5)])), 'store.full');
+    await harness.finish();
   },
 );
 
-bounds('the oldest entries are read by many, not one by one, and each is named once, in order', async () => {
-  const stage = await createStoreHarness();
-  for (let n = 1; n <= 2_000; n++) stage.store.append(messageOf(`${n}`), [to('a')], () => {});
-  await stage.commit();
-  await stage.store.close();
-  const database = await openDatabase(stage.folder);
+bounds('dropOldest drops no in-flight message, and the consumer continues behind the gap', async () => {
+  const harness = await createStoreHarness({ boundOf: dropOldest(10 * ENTRY) });
+  await fill(harness, 1, 10);
+  await harness.restart();
+  const sent: QueueEntry[] = [];
+  const drain = harness.store.drain('a', { window: 2, send: entry => sent.push(entry) > 0 });
+  drain.wake();
+  await fill(harness, 11, 14);
+  for (const entry of sent.splice(0)) drain.acknowledge(entry);
+  assert.equal(numbers(sent), [7, 8]);
+  drain.stop();
+  assert.equal(numbers(harness.peek('a')), [7, 8, 9, 10, 11, 12, 13, 14]);
+  assert.is(harness.store.counts().overflowed, 4);
+  await harness.finish();
+});
+
+bounds('a full store with dropOldest drops messages of its largest queue', async () => {
+  const harness = await createStoreHarness({ maxSize: MIN_STORE_BYTES, whenFull: 'dropOldest' });
+  const large = (n: number) => messageOf(String(n).padEnd(400_000));
+  await harness.append(messageOf('small'), [to('small')]);
+  for (let n = 1; n <= 40; n++) assert.is(await harness.append(large(n), [to('a')]), undefined);
+  assert.ok(harness.store.health().usedBytes <= MIN_STORE_BYTES);
+  const left = numbers(harness.peek('a'));
+  assert.is(left.at(-1), 40);
+  assert.is(left.length + harness.store.counts().overflowed, 40);
+  assert.equal(texts(harness.peek('small')), ['small']);
+  assert.ok(left.length > 8, `only ${left.length} were left`);
+  await harness.finish();
+});
+
+bounds(
+  'a message larger than the limit of its queue is refused, and no other is dropped for it',
+  async () => {
+    const harness = await createStoreHarness({ boundOf: dropOldest(10 * ENTRY) });
+    await fill(harness, 1, 10);
+    assert.is(codeOf(await harness.append(messageOf('x'.repeat(20_000)), [to('a')])), 'store.full');
+    assert.is(harness.store.counts().overflowed, 0);
+    await harness.finish();
+  },
+);
+
+bounds('depth and bytes of queues and the used bytes are the same after a restart', async () => {
+  const harness = await createStoreHarness();
+  const figures = () => harness.store.stats().map(({ queue, depth, bytes }) => [queue, depth, bytes]);
+  for (let n = 0; n < 5; n++) await harness.append(messageOf('12345'), [to('a'), to('b')]);
+  const before = figures();
+  await harness.restart();
+  assert.equal(figures(), before);
+  const { usedBytes: used } = harness.store.health();
+  await harness.restart();
+  assert.equal([figures(), harness.store.health().usedBytes], [before, used]);
+  await harness.finish();
+});
+
+bounds(
+  'a purged queue is empty at once, its consumer is stopped, and a new queue may use its name',
+  async () => {
+    const harness = await createStoreHarness();
+    await harness.append(messageOf('older'), [to('a'), to('b')]);
+    await harness.restart();
+    await harness.append(messageOf('old'), [to('a')]);
+    const sent: QueueEntry[] = [];
+    const drain = harness.store.drain('a', { window: 1, send: entry => sent.push(entry) > 0 });
+    drain.wake();
+    harness.store.purge('a');
+    for (const entry of sent) drain.acknowledge(entry);
+    await harness.append(messageOf('new'), [to('a')]);
+    assert.equal(texts(harness.peek('a')), ['new']);
+    await harness.restart();
+    assert.equal([texts(harness.peek('a')), texts(harness.peek('b'))], [['new'], ['older']]);
+    await harness.pass(10_000);
+    harness.store.purge('a');
+    harness.store.purge('b');
+    await harness.pass(10_000);
+    assert.is(await harness.finish(), 0);
+  },
+);
+
+bounds('oldestOf reads entries in batches and returns each once, in order', async () => {
+  const harness = await createStoreHarness();
+  for (let n = 1; n <= 2_000; n++) harness.store.append(messageOf(`${n}`), [to('a')], () => {});
+  await harness.commit();
+  await harness.store.close();
+  const database = await openDatabase(harness.folder);
   let reads = 0;
   const counted: Database = {
     ...database,
@@ -212,7 +218,7 @@ bounds('the oldest entries are read by many, not one by one, and each is named o
   assert.ok(queue !== undefined);
   const dropped: number[] = [];
   for (let n = 1; queue !== undefined && n <= 1_000; n++) {
-    // An entry that leaves by another way, or is on its way to its receiver, is passed over.
+    // An entry that is being removed or sent is skipped.
     if (n === 500) for (const sequence of [600, 601]) queue.removing.set(sequence, true);
     const sequence = oldestOf(queue, 9, counted)?.sequence ?? 0;
     queue.removing.set(sequence, true);
@@ -222,7 +228,7 @@ bounds('the oldest entries are read by many, not one by one, and each is named o
   assert.equal(dropped, expected);
   assert.ok(reads <= 10, `${reads} reads`);
   await database.close();
-  rmSync(stage.folder, { recursive: true });
+  rmSync(harness.folder, { recursive: true });
 });
 
 bounds.run();

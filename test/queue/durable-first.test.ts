@@ -7,228 +7,247 @@ import type { Drain, MetadataEntry, QueueEntry } from '../../src/queue/types.ts'
 import type { StoreHarness } from '../harness/queue.ts';
 import { createStoreHarness, messageOf, texts, to } from '../harness/queue.ts';
 
-// A write beyond the limit on the size of files fails, but for this signal, which would end the process.
+// Without a handler, SIGXFSZ would end the process when a write exceeds the limit of file sizes.
 process.on('SIGXFSZ', () => {});
 
-function note(name: string, text = 'x'): MetadataEntry {
+function metadataOf(name: string, text = 'x'): MetadataEntry {
   return { name, value: Buffer.from(text) };
 }
 
-/** A receiver of queue `a` that takes everything. */
-function receive(stage: StoreHarness): { readonly sent: QueueEntry[]; readonly drain: Drain } {
+/** Starts a receiver of queue `a` that accepts every entry. */
+function receive(harness: StoreHarness): { readonly sent: QueueEntry[]; readonly drain: Drain } {
   const sent: QueueEntry[] = [];
-  const drain = stage.store.drain('a', { window: 100, send: entry => sent.push(entry) > 0 });
+  const drain = harness.store.drain('a', { window: 100, send: entry => sent.push(entry) > 0 });
   drain.wake();
   return { sent, drain };
 }
 
-const nobody = (): void => {};
+const ignore = (): void => {};
 
-const firm = suite('queue: firm messages');
+const durableFirst = suite('queue: durable-first messages');
 
-firm('a message and its note are there after a restart, and settled by one commit', async () => {
-  const stage = await createStoreHarness();
-  const { commits } = stage.store.counts();
+durableFirst('a message and its metadata are committed together and present after a restart', async () => {
+  const harness = await createStoreHarness();
+  const { commits } = harness.store.counts();
   const events: string[] = [];
-  stage.store.append(messageOf('1'), [to('a')], error => events.push(`1 ${error}`), note('n', '1'));
-  stage.store.append(messageOf('2'), [to('b')], error => events.push(`2 ${error}`), note('n', '2'));
+  harness.store.append(messageOf('1'), [to('a')], error => events.push(`1 ${error}`), metadataOf('n', '1'));
+  harness.store.append(messageOf('2'), [to('b')], error => events.push(`2 ${error}`), metadataOf('n', '2'));
   assert.equal(events, []);
-  await stage.commit();
+  await harness.commit();
   assert.equal(events, ['1 undefined', '2 undefined']);
-  assert.is(stage.store.counts().commits, commits + 1);
-  await stage.restart();
-  assert.equal([texts(stage.peek('a')), texts(stage.peek('b'))], [['1'], ['2']]);
-  assert.is(stage.store.get('n')?.toString(), '2');
-  await stage.finish();
+  assert.is(harness.store.counts().commits, commits + 1);
+  await harness.restart();
+  assert.equal([texts(harness.peek('a')), texts(harness.peek('b'))], [['1'], ['2']]);
+  assert.is(harness.store.get('n')?.toString(), '2');
+  await harness.finish();
 });
 
-firm('nobody is offered it before its commit, nor what is behind it; other priorities go on', async () => {
-  const stage = await createStoreHarness();
-  const { sent, drain } = receive(stage);
-  stage.store.append(messageOf('before'), [to('a')], nobody);
-  stage.store.append(messageOf('firm'), [to('a')], nobody, note('n'));
-  stage.store.append(messageOf('behind'), [to('a')], nobody);
-  stage.store.append(messageOf('urgent'), [to('a', 0)], nobody);
-  drain.wake();
-  assert.equal(texts(sent), ['before', 'urgent']);
-  assert.equal(texts(stage.peek('b')), []);
-  await stage.commit();
-  assert.equal(texts(sent), ['before', 'urgent', 'firm', 'behind']);
-  for (const entry of sent) drain.acknowledge(entry);
-  assert.is(stage.store.counts().spared, 1);
-  drain.stop();
-  assert.is(await stage.finish(), 0);
-});
+durableFirst(
+  'a message with metadata blocks the messages behind it until its commit, and no other priority',
+  async () => {
+    const harness = await createStoreHarness();
+    const { sent, drain } = receive(harness);
+    harness.store.append(messageOf('before'), [to('a')], ignore);
+    harness.store.append(messageOf('durableFirst'), [to('a')], ignore, metadataOf('n'));
+    harness.store.append(messageOf('behind'), [to('a')], ignore);
+    harness.store.append(messageOf('urgent'), [to('a', 0)], ignore);
+    drain.wake();
+    assert.equal(texts(sent), ['before', 'urgent']);
+    assert.equal(texts(harness.peek('b')), []);
+    await harness.commit();
+    assert.equal(texts(sent), ['before', 'urgent', 'durableFirst', 'behind']);
+    for (const entry of sent) drain.acknowledge(entry);
+    assert.is(harness.store.counts().spared, 1);
+    drain.stop();
+    assert.is(await harness.finish(), 0);
+  },
+);
 
-firm('it is not spared, though its receiver takes what is with it before the commit', async () => {
-  const stage = await createStoreHarness();
-  const drain: Drain = stage.store.drain('a', {
-    window: 10,
-    send: entry => {
-      drain.acknowledge(entry);
-      return true;
-    },
-  });
-  drain.wake();
-  stage.store.append(messageOf('1'), [to('a')], nobody);
-  assert.is(await settle(stage, [to('a')]), undefined);
-  assert.is(stage.store.counts().spared, 1);
-  assert.is(stage.store.counts().acknowledged, 2);
-  drain.stop();
-  await stage.restart();
-  assert.equal(stage.store.names('n'), ['n']);
-  assert.is(await stage.finish(), 0);
-});
+durableFirst(
+  'a message with metadata is written, although its receiver acknowledges every message at once',
+  async () => {
+    const harness = await createStoreHarness();
+    const drain: Drain = harness.store.drain('a', {
+      window: 10,
+      send: entry => {
+        drain.acknowledge(entry);
+        return true;
+      },
+    });
+    drain.wake();
+    harness.store.append(messageOf('1'), [to('a')], ignore);
+    assert.is(await appendWithMetadata(harness, [to('a')]), undefined);
+    assert.is(harness.store.counts().spared, 1);
+    assert.is(harness.store.counts().acknowledged, 2);
+    drain.stop();
+    await harness.restart();
+    assert.equal(harness.store.names('n'), ['n']);
+    assert.is(await harness.finish(), 0);
+  },
+);
 
-/** Appends a firm message with the note `n`, and lets it be committed. */
-async function settle(
-  stage: StoreHarness,
+/** Appends a message with metadata `name`. Resolves to the code of the error after its commit. */
+async function appendWithMetadata(
+  harness: StoreHarness,
   destinations: Parameters<StoreHarness['append']>[1],
   name = 'n',
 ): Promise<string | undefined> {
-  let code: string | undefined = 'unsettled';
-  const told = (error?: Error): void => {
+  let code: string | undefined = 'pending';
+  const onDurable = (error?: Error): void => {
     code = error instanceof Failure ? error.code : undefined;
   };
-  stage.store.append(messageOf('firm'), destinations, told, note(name));
-  while (code === 'unsettled') {
-    stage.clock.advance(100);
+  harness.store.append(messageOf('durableFirst'), destinations, onDurable, metadataOf(name));
+  while (code === 'pending') {
+    harness.clock.advance(100);
     await new Promise(resolve => setImmediate(resolve));
   }
   return code;
 }
 
-firm('for no queue it is its note alone; the last call under a name counts', async () => {
-  const stage = await createStoreHarness();
-  assert.is(await settle(stage, []), undefined);
-  assert.is(stage.store.get('n')?.toString(), 'x');
-  stage.store.append(messageOf('1'), [to('a')], nobody, note('n', 'y'));
-  stage.store.put('n', undefined, nobody);
-  stage.store.put('m', undefined, nobody);
-  stage.store.append(messageOf('2'), [to('a')], nobody, note('m', 'z'));
-  assert.equal([stage.store.get('n'), stage.store.get('m')?.toString()], [undefined, 'z']);
-  await stage.restart();
-  assert.equal([stage.store.get('n'), stage.store.get('m')?.toString()], [undefined, 'z']);
-  assert.equal(stage.deliver('a'), ['1', '2']);
-  assert.is(await stage.finish(), 0);
-});
-
-firm('a run that fails leaves neither message nor note, and what was behind it goes on', async () => {
-  const stage = await createStoreHarness();
-  const { sent, drain } = receive(stage);
-  const limit = (bytes: string) =>
-    spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:unlimited`]);
-  limit('0');
-  try {
-    const settled = settle(stage, [to('a')]);
-    await new Promise(resolve => setImmediate(resolve));
-    assert.is(stage.store.get('n')?.toString(), 'x');
-    stage.store.append(messageOf('behind'), [to('a')], nobody);
-    assert.is(await settled, 'store.write');
-    assert.equal([stage.store.get('n'), stage.store.names('')], [undefined, []]);
-  } finally {
-    limit('unlimited');
-  }
-  assert.equal(texts(sent), ['behind']);
-  drain.stop();
-  await stage.pass(5_000);
-  await stage.restart();
-  assert.is(stage.store.get('n'), undefined);
-  await stage.finish();
-});
-
-firm('what is refused leaves no note: no room, or a name that is too long', async () => {
-  const stage = await createStoreHarness({ boundOf: () => ({ maxSize: 10, whenFull: 'reject' }) });
-  assert.is(await settle(stage, [to('a')]), 'store.full');
-  const long = 'n'.repeat(MAX_NAME_BYTES + 1);
-  assert.is(await settle(stage, [], long), 'store.write');
-  assert.equal(stage.store.names('n'), []);
-  const longest = 'ö'.repeat(MAX_NAME_BYTES / 2);
-  assert.is(await settle(stage, [], longest), undefined);
-  await stage.restart();
-  assert.equal(stage.store.names('ö'), [longest]);
-  await stage.finish();
-});
-
-firm(
-  'one that is dropped before its commit is settled by it, and lets through what is behind it',
+durableFirst(
+  'a message without queues stores only its metadata, and the last value of a name is valid',
   async () => {
-    const stage = await createStoreHarness();
-    const { sent, drain } = receive(stage);
-    let settled = false;
-    const told = (): void => {
-      settled = true;
-    };
-    stage.store.append(messageOf('firm'), [to('a')], told, note('n'));
-    stage.store.append(messageOf('behind'), [to('a')], nobody);
-    const [first] = stage.store.peek('a', 1);
-    stage.store.drop('a', first?.sequence ?? 0, nobody);
-    assert.not(settled);
-    await stage.commit();
-    assert.ok(settled);
-    assert.equal(texts(sent), ['behind']);
-    assert.is(stage.store.get('n')?.toString(), 'x');
-    drain.stop();
-    await stage.finish();
+    const harness = await createStoreHarness();
+    assert.is(await appendWithMetadata(harness, []), undefined);
+    assert.is(harness.store.get('n')?.toString(), 'x');
+    harness.store.append(messageOf('1'), [to('a')], ignore, metadataOf('n', 'y'));
+    harness.store.put('n', undefined, ignore);
+    harness.store.put('m', undefined, ignore);
+    harness.store.append(messageOf('2'), [to('a')], ignore, metadataOf('m', 'z'));
+    assert.equal([harness.store.get('n'), harness.store.get('m')?.toString()], [undefined, 'z']);
+    await harness.restart();
+    assert.equal([harness.store.get('n'), harness.store.get('m')?.toString()], [undefined, 'z']);
+    assert.equal(harness.deliver('a'), ['1', '2']);
+    assert.is(await harness.finish(), 0);
   },
 );
 
-firm('an entry has the same number after restarts, from the journal and from LMDB', async () => {
-  const stage = await createStoreHarness();
-  const numbers = () => stage.store.peek('a', 100).map(({ sequence }) => sequence);
-  for (let n = 0; n < 40; n++) stage.store.append(messageOf(String(n)), [to('a')], nobody, note(`n${n}`));
-  await stage.commit();
-  const before = numbers();
-  assert.is(new Set(before).size, 40);
-  for (let restart = 0; restart < 3; restart++) {
-    await stage.restart();
-    assert.equal(numbers(), before);
-  }
-  await settle(stage, [to('a')]);
-  assert.ok((numbers().at(-1) ?? 0) > Math.max(...before));
-  await stage.finish();
+durableFirst(
+  'a failed commit stores neither message nor metadata, and the messages behind it are sent',
+  async () => {
+    const harness = await createStoreHarness();
+    const { sent, drain } = receive(harness);
+    const limit = (bytes: string) =>
+      spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:unlimited`]);
+    limit('0');
+    try {
+      const settled = appendWithMetadata(harness, [to('a')]);
+      await new Promise(resolve => setImmediate(resolve));
+      assert.is(harness.store.get('n')?.toString(), 'x');
+      harness.store.append(messageOf('behind'), [to('a')], ignore);
+      assert.is(await settled, 'store.write');
+      assert.equal([harness.store.get('n'), harness.store.names('')], [undefined, []]);
+    } finally {
+      limit('unlimited');
+    }
+    assert.equal(texts(sent), ['behind']);
+    drain.stop();
+    await harness.pass(5_000);
+    await harness.restart();
+    assert.is(harness.store.get('n'), undefined);
+    await harness.finish();
+  },
+);
+
+durableFirst('a message that is refused for its size or its name stores no metadata', async () => {
+  const harness = await createStoreHarness({ boundOf: () => ({ maxSize: 10, whenFull: 'reject' }) });
+  assert.is(await appendWithMetadata(harness, [to('a')]), 'store.full');
+  const long = 'n'.repeat(MAX_NAME_BYTES + 1);
+  assert.is(await appendWithMetadata(harness, [], long), 'store.write');
+  assert.equal(harness.store.names('n'), []);
+  const longest = 'ö'.repeat(MAX_NAME_BYTES / 2);
+  assert.is(await appendWithMetadata(harness, [], longest), undefined);
+  await harness.restart();
+  assert.equal(harness.store.names('ö'), [longest]);
+  await harness.finish();
 });
 
-const notes = suite('queue: notes');
+durableFirst(
+  'a message that is dropped before its commit calls back after the commit and blocks no other',
+  async () => {
+    const harness = await createStoreHarness();
+    const { sent, drain } = receive(harness);
+    let settled = false;
+    const onDurable = (): void => {
+      settled = true;
+    };
+    harness.store.append(messageOf('durableFirst'), [to('a')], onDurable, metadataOf('n'));
+    harness.store.append(messageOf('behind'), [to('a')], ignore);
+    const [first] = harness.store.peek('a', 1);
+    harness.store.drop('a', first?.sequence ?? 0, ignore);
+    assert.not(settled);
+    await harness.commit();
+    assert.ok(settled);
+    assert.equal(texts(sent), ['behind']);
+    assert.is(harness.store.get('n')?.toString(), 'x');
+    drain.stop();
+    await harness.finish();
+  },
+);
 
-notes('what is taken back is gone, before a checkpoint and after it; the rest stays', async () => {
-  const stage = await createStoreHarness();
-  stage.store.put('old', Buffer.from('x'), nobody);
-  await stage.restart();
-  for (let n = 0; n < 100; n++) {
-    stage.store.append(messageOf('x'), [], nobody, note(`n/${n}`));
-    await stage.commit();
-    stage.store.put(`n/${n}`, undefined, nobody);
-    await stage.commit();
-  }
-  await stage.commit();
-  assert.equal([stage.store.names('n/'), stage.store.names('old')], [[], ['old']]);
-  await stage.restart();
-  assert.equal([stage.store.names('n/'), stage.store.names('old')], [[], ['old']]);
-  stage.store.put('old', undefined, nobody);
-  await stage.pass(5_000);
-  await stage.restart();
-  assert.equal(stage.store.names(''), ['mark']);
-  await stage.finish();
-});
+durableFirst(
+  'an entry has the same sequence number after restarts, from the journal and from LMDB',
+  async () => {
+    const harness = await createStoreHarness();
+    const numbers = () => harness.store.peek('a', 100).map(({ sequence }) => sequence);
+    for (let n = 0; n < 40; n++)
+      harness.store.append(messageOf(String(n)), [to('a')], ignore, metadataOf(`n${n}`));
+    await harness.commit();
+    const before = numbers();
+    assert.is(new Set(before).size, 40);
+    for (let restart = 0; restart < 3; restart++) {
+      await harness.restart();
+      assert.equal(numbers(), before);
+    }
+    await appendWithMetadata(harness, [to('a')]);
+    assert.ok((numbers().at(-1) ?? 0) > Math.max(...before));
+    await harness.finish();
+  },
+);
 
-notes('names hold any characters, and are found by their beginning', async () => {
-  const stage = await createStoreHarness();
+const metadata = suite('queue: metadata');
+
+metadata(
+  'deleted metadata are absent before and after a checkpoint, and other metadata are present',
+  async () => {
+    const harness = await createStoreHarness();
+    harness.store.put('old', Buffer.from('x'), ignore);
+    await harness.restart();
+    for (let n = 0; n < 100; n++) {
+      harness.store.append(messageOf('x'), [], ignore, metadataOf(`n/${n}`));
+      await harness.commit();
+      harness.store.put(`n/${n}`, undefined, ignore);
+      await harness.commit();
+    }
+    await harness.commit();
+    assert.equal([harness.store.names('n/'), harness.store.names('old')], [[], ['old']]);
+    await harness.restart();
+    assert.equal([harness.store.names('n/'), harness.store.names('old')], [[], ['old']]);
+    harness.store.put('old', undefined, ignore);
+    await harness.pass(5_000);
+    await harness.restart();
+    assert.equal(harness.store.names(''), ['mark']);
+    await harness.finish();
+  },
+);
+
+metadata('names of metadata may contain any characters and are found by their prefix', async () => {
+  const harness = await createStoreHarness();
   const names = ['p/\u0001'.padEnd(100, '\u0004'), 'p/\u{10ffff}x', 'p/ü', 'p0', 'q'];
-  for (const name of names) stage.store.put(name, Buffer.from(name), nobody);
-  await stage.restart();
-  assert.equal(stage.store.names('p/'), names.slice(0, 3).toSorted());
-  for (const name of names) assert.is(stage.store.get(name)?.toString(), name);
-  await stage.finish();
+  for (const name of names) harness.store.put(name, Buffer.from(name), ignore);
+  await harness.restart();
+  assert.equal(harness.store.names('p/'), names.slice(0, 3).toSorted());
+  for (const name of names) assert.is(harness.store.get(name)?.toString(), name);
+  await harness.finish();
 });
 
-firm('a receiver that knows messages by their sequences is offered what is on disk alone', async () => {
-  const stage = await createStoreHarness();
+durableFirst('a receiver with durableFirst gets only committed messages', async () => {
+  const harness = await createStoreHarness();
   const sent: QueueEntry[] = [];
   let settled = 0;
-  const append = (text: string): void => stage.store.append(messageOf(text), [to('q')], () => settled++);
+  const append = (text: string): void => harness.store.append(messageOf(text), [to('q')], () => settled++);
   append('before');
-  const drain = stage.store.drain('q', {
+  const drain = harness.store.drain('q', {
     window: 9,
     durableFirst: true,
     send: entry => sent.push(entry) > 0,
@@ -236,11 +255,11 @@ firm('a receiver that knows messages by their sequences is offered what is on di
   drain.wake();
   append('behind');
   assert.equal([texts(sent), settled], [[], 0]);
-  await stage.commit();
+  await harness.commit();
   assert.equal([texts(sent), settled], [['before', 'behind'], 2]);
   drain.stop();
-  await stage.finish();
+  await harness.finish();
 });
 
-firm.run();
-notes.run();
+durableFirst.run();
+metadata.run();

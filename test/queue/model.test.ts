@@ -8,7 +8,7 @@ import { createStoreHarness, messageOf, texts, to } from '../harness/queue.ts';
 
 const QUEUES = ['a', 'b', 'c'];
 
-/** Bytes of the bodies: with the entry, beside it, with pages of their own. */
+/** Body sizes in bytes: within the entry, beside the entry, and in separate pages. */
 const SIZES = [10, 1_700, 9_000];
 
 type Take = {
@@ -16,7 +16,7 @@ type Take = {
   readonly queue: string;
   readonly window: number;
   /** Outcome of each sent entry. */
-  readonly fates: readonly ('acknowledge' | 'refuse' | 'retry' | 'giveBack' | 'keep')[];
+  readonly outcomes: readonly ('acknowledge' | 'refuse' | 'retry' | 'requeue' | 'keep')[];
 };
 
 type Step =
@@ -27,8 +27,8 @@ type Step =
       readonly ttl: number | undefined;
       readonly size: number;
       readonly wait: boolean;
-      /** True if it has metadata and must be durable first. */
-      readonly firm: boolean;
+      /** True if the message has metadata and must be durable first. */
+      readonly durableFirst: boolean;
     }
   | Take
   | {
@@ -43,16 +43,17 @@ type Step =
 
 type Waiting = { readonly priority: number; readonly text: string; readonly expires: number };
 
-/** The plainest queue there is: what waits, in order, and how many have left each way. */
+/** Reference model: the waiting messages in order, and the number of removed entries. */
 type Model = {
   readonly queues: Map<string, Waiting[]>;
-  readonly notes: Set<string>;
+  readonly metadata: Set<string>;
   readonly retained: Map<string, { readonly text: string; readonly expires: number }>;
-  /** Entries that were put into queues, and the dead. */
+  /** Number of entries that were added to queues. */
   held: number;
   dead: string[];
-  /** Hub time (ms) before the last restart, and what the store counted until then. */
+  /** Hub time in milliseconds before the last restart. */
   time: number;
+  /** Number of entries that were removed before the last restart. */
   left: number;
 };
 
@@ -66,7 +67,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       ttl: fc.option(fc.integer({ min: 100, max: 20_000 }), { nil: undefined }),
       size: fc.constantFrom(...SIZES),
       wait: fc.boolean(),
-      firm: fc.boolean(),
+      durableFirst: fc.boolean(),
     }),
   },
   {
@@ -75,10 +76,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constant('take' as const),
       queue: fc.constantFrom(...QUEUES),
       window: fc.integer({ min: 1, max: 8 }),
-      fates: fc.array(fc.constantFrom('acknowledge', 'acknowledge', 'refuse', 'retry', 'giveBack', 'keep'), {
-        minLength: 1,
-        maxLength: 8,
-      }),
+      outcomes: fc.array(
+        fc.constantFrom('acknowledge', 'acknowledge', 'refuse', 'retry', 'requeue', 'keep'),
+        {
+          minLength: 1,
+          maxLength: 8,
+        },
+      ),
     }),
   },
   {
@@ -104,18 +108,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom<Step>({ kind: 'commit' }, { kind: 'restart' }) },
 );
 
-function now(stage: StoreHarness, model: Model): number {
-  return model.time + stage.clock.monotonic();
+function now(harness: StoreHarness, model: Model): number {
+  return model.time + harness.clock.monotonic();
 }
 
-function waitingIn(stage: StoreHarness, model: Model, queue: string): Waiting[] {
-  const time = now(stage, model);
+function waitingIn(harness: StoreHarness, model: Model, queue: string): Waiting[] {
+  const time = now(harness, model);
   const waiting = (model.queues.get(queue) ?? []).filter(({ expires }) => expires > time);
   return waiting.toSorted((one, other) => one.priority - other.priority);
 }
 
-function textsIn(stage: StoreHarness, model: Model, queue: string): string[] {
-  return waitingIn(stage, model, queue).map(({ text }) => text);
+function textsIn(harness: StoreHarness, model: Model, queue: string): string[] {
+  return waitingIn(harness, model, queue).map(({ text }) => text);
 }
 
 function forget(model: Model, queue: string, text: string): void {
@@ -126,18 +130,18 @@ function forget(model: Model, queue: string, text: string): void {
   );
 }
 
-/** Entries that the store counts as gone, in this run of it. */
-function leftIn(stage: StoreHarness): number {
-  const { acknowledged, expired, purged, dead } = stage.store.counts();
+/** Returns the number of entries that the store has removed since its last start. */
+function leftIn(harness: StoreHarness): number {
+  const { acknowledged, expired, purged, dead } = harness.store.counts();
   return acknowledged + expired + purged + dead;
 }
 
-async function perform(stage: StoreHarness, model: Model, wanted: Step, text: string): Promise<void> {
+async function perform(harness: StoreHarness, model: Model, wanted: Step, text: string): Promise<void> {
   switch (wanted.kind) {
     case 'append': {
-      const { queues, priority, ttl, wait, firm } = wanted;
+      const { queues, priority, ttl, wait, durableFirst } = wanted;
       const message = messageOf(text.padEnd(wanted.size), ttl);
-      const expires = now(stage, model) + (ttl ?? Number.POSITIVE_INFINITY);
+      const expires = now(harness, model) + (ttl ?? Number.POSITIVE_INFINITY);
       const destinations = queues.map(queue => to(queue, priority));
       for (const queue of queues) {
         model.queues.set(queue, [
@@ -146,108 +150,108 @@ async function perform(stage: StoreHarness, model: Model, wanted: Step, text: st
         ]);
       }
       model.held += queues.length;
-      const note = firm ? { name: `note/${text}`, value: Buffer.from(text) } : undefined;
-      if (note !== undefined) {
-        model.notes.add(note.name);
-        stage.store.append(message, destinations, error => assert.is(error, undefined), note);
-        await stage.commit();
-      } else if (wait) assert.is(await stage.append(message, destinations), undefined);
-      else stage.store.append(message, destinations, error => assert.is(error, undefined));
+      const metadata = durableFirst ? { name: `metadata/${text}`, value: Buffer.from(text) } : undefined;
+      if (metadata !== undefined) {
+        model.metadata.add(metadata.name);
+        harness.store.append(message, destinations, error => assert.is(error, undefined), metadata);
+        await harness.commit();
+      } else if (wait) assert.is(await harness.append(message, destinations), undefined);
+      else harness.store.append(message, destinations, error => assert.is(error, undefined));
       return;
     }
     case 'take':
-      return take(stage, model, wanted);
+      return take(harness, model, wanted);
     case 'retain': {
       const { topic, empty, ttl } = wanted;
       const message = { ...messageOf(empty ? '' : text, ttl), topic };
-      stage.store.retained.set(message, LOCAL_CLIENTS, error => assert.is(error, undefined));
+      harness.store.retained.set(message, LOCAL_CLIENTS, error => assert.is(error, undefined));
       if (empty) model.retained.delete(topic);
       else
-        model.retained.set(topic, { text, expires: now(stage, model) + (ttl ?? Number.POSITIVE_INFINITY) });
+        model.retained.set(topic, { text, expires: now(harness, model) + (ttl ?? Number.POSITIVE_INFINITY) });
       return;
     }
     case 'purge':
-      stage.store.purge(wanted.queue);
+      harness.store.purge(wanted.queue);
       model.queues.delete(wanted.queue);
       return;
     case 'pass':
-      return stage.pass(wanted.milliseconds);
+      return harness.pass(wanted.milliseconds);
     case 'commit':
-      return stage.commit();
+      return harness.commit();
     case 'restart':
-      return restart(stage, model);
+      return restart(harness, model);
   }
 }
 
-async function restart(stage: StoreHarness, model: Model): Promise<void> {
-  // Counts restart, so entries in flight must have left before.
-  await stage.commit();
-  model.time = now(stage, model);
-  model.left += leftIn(stage);
-  await stage.restart();
+async function restart(harness: StoreHarness, model: Model): Promise<void> {
+  // Counts begin at 0 after a restart, so pending removals are committed before.
+  await harness.commit();
+  model.time = now(harness, model);
+  model.left += leftIn(harness);
+  await harness.restart();
 }
 
-/** Drains one window of a queue, and lets each entry have its fate. */
-function take(stage: StoreHarness, model: Model, { queue, window, fates }: Omit<Take, 'kind'>): void {
+/** Drains one window of a queue and applies its outcome to each entry. */
+function take(harness: StoreHarness, model: Model, { queue, window, outcomes }: Omit<Take, 'kind'>): void {
   const sent: QueueEntry[] = [];
-  const drain = stage.store.drain(queue, {
+  const drain = harness.store.drain(queue, {
     window,
     send: entry => sent.length < window && sent.push(entry) > 0,
   });
   drain.wake();
-  assert.equal(texts(sent), textsIn(stage, model, queue).slice(0, window));
+  assert.equal(texts(sent), textsIn(harness, model, queue).slice(0, window));
   for (const [index, entry] of Array.from(sent).entries()) {
     const text = entry.message.body.toString();
-    const fate = fates[index] ?? 'keep';
-    if (fate === 'acknowledge') drain.acknowledge(entry);
-    if (fate === 'retry') drain.retry(entry, 'failed');
-    if (fate === 'giveBack') drain.requeue(entry);
-    if (fate === 'refuse') {
+    const outcome = outcomes[index] ?? 'keep';
+    if (outcome === 'acknowledge') drain.acknowledge(entry);
+    if (outcome === 'retry') drain.retry(entry, 'failed');
+    if (outcome === 'requeue') drain.requeue(entry);
+    if (outcome === 'refuse') {
       drain.reject(entry, 'refused');
       model.dead.push(text);
     }
-    if (fate === 'acknowledge' || fate === 'refuse') forget(model, queue, text);
+    if (outcome === 'acknowledge' || outcome === 'refuse') forget(model, queue, text);
   }
   drain.stop();
 }
 
-function judgeState(stage: StoreHarness, model: Model): void {
-  assert.equal(stage.store.names('note/'), Array.from(model.notes).toSorted());
-  const { topics, get } = stage.store.retained;
-  const alive = Array.from(model.retained).filter(([, { expires }]) => expires > now(stage, model));
+function assertState(harness: StoreHarness, model: Model): void {
+  assert.equal(harness.store.names('metadata/'), Array.from(model.metadata).toSorted());
+  const { topics, get } = harness.store.retained;
+  const alive = Array.from(model.retained).filter(([, { expires }]) => expires > now(harness, model));
   assert.equal(
     topics('').map(topic => [topic, get(topic)?.message.body.toString()]),
     alive.map(([topic, { text }]) => [topic, text]).toSorted(),
   );
 }
 
-async function judge(stage: StoreHarness, model: Model): Promise<void> {
-  judgeState(stage, model);
-  await restart(stage, model);
-  judgeState(stage, model);
+async function assertMatches(harness: StoreHarness, model: Model): Promise<void> {
+  assertState(harness, model);
+  await restart(harness, model);
+  assertState(harness, model);
   for (const queue of QUEUES) {
-    const left = textsIn(stage, model, queue);
-    assert.equal(texts(stage.peek(queue)), left);
-    assert.equal(stage.deliver(queue, 5), left);
+    const left = textsIn(harness, model, queue);
+    assert.equal(texts(harness.peek(queue)), left);
+    assert.equal(harness.deliver(queue, 5), left);
   }
-  const letters = stage.store.deadLetters.list().map(({ message }) => message?.body.toString());
+  const letters = harness.store.deadLetters.list().map(({ message }) => message?.body.toString());
   assert.equal(letters.toSorted(), model.dead.toSorted());
-  await stage.pass(10_000);
-  assert.is(model.left + leftIn(stage), model.held);
-  for (const { depth, bytes } of stage.store.stats()) assert.equal([depth, bytes], [0, 0]);
+  await harness.pass(10_000);
+  assert.is(model.left + leftIn(harness), model.held);
+  for (const { depth, bytes } of harness.store.stats()) assert.equal([depth, bytes], [0, 0]);
 }
 
-const model = suite('queue: against a plain model');
+const model = suite('queue: comparison with a model');
 
 model(
-  'random operations give what the model gives; nothing vanishes uncounted, nothing is left on disk',
+  'random operations give the same result as the model, count every message and leave no data on disk',
   () =>
     fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async steps => {
-        const stage = await createStoreHarness();
+        const harness = await createStoreHarness();
         const plain: Model = {
           queues: new Map(),
-          notes: new Set(),
+          metadata: new Set(),
           retained: new Map(),
           held: 0,
           dead: [],
@@ -255,9 +259,9 @@ model(
           left: 0,
         };
         for (const [index, wanted] of steps.entries())
-          await perform(stage, plain, wanted, `message ${index} `);
-        await judge(stage, plain);
-        assert.is(await stage.finish(), 0);
+          await perform(harness, plain, wanted, `message ${index} `);
+        await assertMatches(harness, plain);
+        assert.is(await harness.finish(), 0);
       }),
       { numRuns: 150 },
     ),

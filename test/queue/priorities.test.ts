@@ -5,21 +5,21 @@ import { createStoreHarness, messageOf, to } from '../harness/queue.ts';
 
 const priorities = suite('queue: priorities');
 
-/** Priorities of entries in the order in which they are sent, one at a time, of so many that wait of each. */
+/** Resolves to the priorities of sent entries in order. `waiting` has the number of messages by priority. */
 async function order(
   wanted: PriorityMode,
   waiting: Readonly<Record<number, number>>,
   onDisk: boolean,
 ): Promise<number[]> {
-  const stage = await createStoreHarness();
+  const harness = await createStoreHarness();
   for (const [priority, count] of Object.entries(waiting)) {
     for (let index = 0; index < count; index++)
-      stage.store.append(messageOf(String(index)), [to('q', Number(priority))], () => {});
+      harness.store.append(messageOf(String(index)), [to('q', Number(priority))], () => {});
   }
-  await stage.commit();
-  if (onDisk) await stage.pass(10_000);
+  await harness.commit();
+  if (onDisk) await harness.pass(10_000);
   const sent: QueueEntry[] = [];
-  const drain = stage.store.drain('q', {
+  const drain = harness.store.drain('q', {
     window: 1,
     priorities: wanted,
     send: entry => {
@@ -32,8 +32,8 @@ async function order(
   const total = Object.values(waiting).reduce((sum, count) => sum + count, 0);
   while (sent.length < total) await new Promise(done => setImmediate(done));
   drain.stop();
-  await stage.finish();
-  // In order within each.
+  await harness.finish();
+  // Entries of one priority are sent in order.
   for (const priority of Object.keys(waiting).map(Number)) {
     const bodies = sent
       .filter(entry => entry.priority === priority)
@@ -46,14 +46,14 @@ async function order(
   return sent.map(({ priority }) => priority);
 }
 
-priorities('strict: nothing goes while something more urgent waits', async () => {
+priorities('strict mode sends no message while a more urgent message waits', async () => {
   for (const onDisk of [false, true]) {
     const sent = await order('strict', { 0: 40, 5: 10, 9: 10 }, onDisk);
     assert.equal(sent, [...sent].sort());
   }
 });
 
-priorities('weighted: the urgent pass a backlog, which goes on in a share of one to eight', async () => {
+priorities('weighted mode sends one message of a backlog for every eight urgent messages', async () => {
   for (const onDisk of [false, true]) {
     const sent = await order('weighted', { 0: 80, 9: 80 }, onDisk);
     assert.equal(sent.slice(0, 8), new Array(8).fill(0));
@@ -62,29 +62,29 @@ priorities('weighted: the urgent pass a backlog, which goes on in a share of one
   }
 });
 
-priorities('weighted: none of several is starved', async () => {
+priorities('weighted mode starves no priority', async () => {
   const sent = await order('weighted', { 0: 200, 3: 20, 6: 20, 9: 20 }, true);
   const early = sent.slice(0, 120);
   for (const priority of [3, 6, 9])
     assert.ok(early.filter(one => one === priority).length >= 8, String(priority));
 });
 
-priorities('weighted: what was sent and not acknowledged goes again before anything new', async () => {
-  const stage = await createStoreHarness();
+priorities('weighted mode sends unacknowledged messages again before new messages', async () => {
+  const harness = await createStoreHarness();
   const texts = (entries: readonly QueueEntry[]): string[] =>
     entries.map(({ message }) => message.body.toString());
-  for (const text of ['low 0', 'low 1', 'low 2']) await stage.append(messageOf(text), [to('q', 9)]);
+  for (const text of ['low 0', 'low 1', 'low 2']) await harness.append(messageOf(text), [to('q', 9)]);
   const first: QueueEntry[] = [];
-  const one = stage.store.drain('q', {
+  const one = harness.store.drain('q', {
     window: 2,
     priorities: 'weighted',
     send: entry => first.push(entry) > 0,
   });
   one.wake();
   one.stop();
-  await stage.append(messageOf('high'), [to('q', 0)]);
+  await harness.append(messageOf('high'), [to('q', 0)]);
   const then: QueueEntry[] = [];
-  const other = stage.store.drain('q', {
+  const other = harness.store.drain('q', {
     window: 9,
     priorities: 'weighted',
     send: entry => then.push(entry) > 0,
@@ -97,7 +97,7 @@ priorities('weighted: what was sent and not acknowledged goes again before anyth
     [true, true, false, false],
   );
   other.stop();
-  await stage.finish();
+  await harness.finish();
 });
 
 priorities.run();

@@ -5,33 +5,33 @@ import type { QueueEntry } from '../../src/queue/types.ts';
 import type { StoreHarness } from '../harness/queue.ts';
 import { createStoreHarness, messageOf, texts, to } from '../harness/queue.ts';
 
-/** A consumer of queue `a` that takes everything while it is `open`. */
-function consume(stage: StoreHarness, window: number) {
+/** Starts a consumer of queue `a` that accepts entries while `state.open` is true. */
+function consume(harness: StoreHarness, window: number) {
   const sent: QueueEntry[] = [];
   const state = { open: true };
-  const drain = stage.store.drain('a', { window, send: entry => state.open && sent.push(entry) > 0 });
+  const drain = harness.store.drain('a', { window, send: entry => state.open && sent.push(entry) > 0 });
   drain.wake();
   return { sent, drain, state };
 }
 
 async function filled(count: number): Promise<StoreHarness> {
-  const stage = await createStoreHarness();
-  for (let n = 0; n < count; n++) stage.store.append(messageOf(String(n)), [to('a', 9)], () => {});
-  await stage.commit();
-  return stage;
+  const harness = await createStoreHarness();
+  for (let n = 0; n < count; n++) harness.store.append(messageOf(String(n)), [to('a', 9)], () => {});
+  await harness.commit();
+  return harness;
 }
 
-const back = suite('queue: what is given back');
+const back = suite('queue: requeued entries');
 
 back(
-  'it is offered again at its place at the next wake, as redelivered, and before what is new',
+  'a requeued entry is offered again at the next wake, as redelivered and before new entries',
   async () => {
-    const stage = await filled(6);
-    const { sent, drain } = consume(stage, 4);
-    await stage.append(messageOf('urgent'), [to('a', 0)]);
+    const harness = await filled(6);
+    const { sent, drain } = consume(harness, 4);
+    await harness.append(messageOf('urgent'), [to('a', 0)]);
     const [zero, one, two, three] = sent.splice(0);
     for (const entry of [three, zero, two]) if (entry !== undefined) drain.requeue(entry);
-    await stage.append(messageOf('new'), [to('a', 9)]);
+    await harness.append(messageOf('new'), [to('a', 9)]);
     assert.equal(sent, []);
     drain.wake();
     const again = sent.map(({ message, redelivered }) => `${message.body} ${redelivered}`);
@@ -40,31 +40,31 @@ back(
     for (const entry of Array.from(sent)) drain.acknowledge(entry);
     assert.equal(texts(sent.slice(3)), ['urgent', '4', '5', 'new']);
     drain.stop();
-    await stage.finish();
+    await harness.finish();
   },
 );
 
-back('it is read again from where it lies by then', async () => {
-  const stage = await filled(3);
-  const { sent, drain } = consume(stage, 3);
+back('a requeued entry is read from LMDB after a checkpoint has moved it', async () => {
+  const harness = await filled(3);
+  const { sent, drain } = consume(harness, 3);
   const given = sent.splice(0);
-  // A checkpoint takes all into LMDB, and writes the journal over.
+  // A checkpoint moves all entries into LMDB and overwrites the journal.
   for (let n = 0; n < 2 * MAX_CHECKPOINT_ENTRIES; n++)
-    stage.store.append(messageOf(`other ${n}`), [to('b', 9)], () => {});
-  await stage.pass(10 * CHECKPOINT_DELAY_MS);
+    harness.store.append(messageOf(`other ${n}`), [to('b', 9)], () => {});
+  await harness.pass(10 * CHECKPOINT_DELAY_MS);
   for (const entry of given) drain.requeue(entry);
   drain.wake();
   assert.equal(texts(sent), ['0', '1', '2']);
   drain.stop();
-  await stage.finish();
+  await harness.finish();
 });
 
-back('what had no room when it was offered again goes before what is new, too', async () => {
-  const stage = await filled(8);
+back('a requeued entry that its receiver did not accept at once is sent before new entries', async () => {
+  const harness = await filled(8);
   const sent: QueueEntry[] = [];
   let room = 4;
   const send = (entry: QueueEntry): boolean => room > 0 && room-- > 0 && sent.push(entry) > 0;
-  const drain = stage.store.drain('a', { window: 4, send });
+  const drain = harness.store.drain('a', { window: 4, send });
   drain.wake();
   const [zero, one, two, three] = sent.splice(0);
   for (const entry of [zero, one]) if (entry !== undefined) drain.requeue(entry);
@@ -75,12 +75,12 @@ back('what had no room when it was offered again goes before what is new, too', 
   }
   assert.equal(texts(sent), ['0', '1']);
   drain.stop();
-  await stage.finish();
+  await harness.finish();
 });
 
-back('a receiver that takes none of it now is offered it again, in the same order', async () => {
-  const stage = await filled(3);
-  const { sent, drain, state } = consume(stage, 3);
+back('requeued entries that their receiver did not accept are offered again in the same order', async () => {
+  const harness = await filled(3);
+  const { sent, drain, state } = consume(harness, 3);
   const [zero, one, two] = sent.splice(0);
   for (const entry of [two, one]) if (entry !== undefined) drain.requeue(entry);
   state.open = false;
@@ -92,29 +92,32 @@ back('a receiver that takes none of it now is offered it again, in the same orde
   drain.wake();
   assert.equal(texts(sent), ['0', '1', '2']);
   drain.stop();
-  await stage.finish();
+  await harness.finish();
 });
 
-back('it is no attempt, however often it happens, and the next drain begins with it', async () => {
-  const stage = await filled(2);
-  const { sent, drain } = consume(stage, 1);
-  for (let round = 0; round < 2 * MAX_ATTEMPTS; round++) {
-    for (const entry of sent.splice(0)) drain.requeue(entry);
-    drain.wake();
-  }
-  assert.equal(texts(sent), ['0']);
-  for (const entry of sent) drain.requeue(entry);
-  drain.stop();
-  assert.is(stage.store.counts().dead, 0);
-  assert.equal(stage.deliver('a'), ['0', '1']);
-  assert.is(await stage.finish(), 0);
-});
+back(
+  'a requeue does not count as an attempt, and the next drain begins with the requeued entry',
+  async () => {
+    const harness = await filled(2);
+    const { sent, drain } = consume(harness, 1);
+    for (let round = 0; round < 2 * MAX_ATTEMPTS; round++) {
+      for (const entry of sent.splice(0)) drain.requeue(entry);
+      drain.wake();
+    }
+    assert.equal(texts(sent), ['0']);
+    for (const entry of sent) drain.requeue(entry);
+    drain.stop();
+    assert.is(harness.store.counts().dead, 0);
+    assert.equal(harness.deliver('a'), ['0', '1']);
+    assert.is(await harness.finish(), 0);
+  },
+);
 
-back('what is given back from within, or twice, or unknown, is offered once at the next wake', async () => {
-  const stage = await filled(3);
+back('an entry that is requeued within send or twice is offered once at the next wake', async () => {
+  const harness = await filled(3);
   const sent: QueueEntry[] = [];
   let returning = true;
-  const drain = stage.store.drain('a', {
+  const drain = harness.store.drain('a', {
     window: 10,
     send: entry => {
       sent.push(entry);
@@ -133,26 +136,26 @@ back('what is given back from within, or twice, or unknown, is offered once at t
   assert.equal(texts(sent), ['0', '1', '2']);
   for (const entry of sent) drain.acknowledge(entry);
   drain.stop();
-  assert.is(await stage.finish(), 0);
+  assert.is(await harness.finish(), 0);
 });
 
-back('it outlives a checkpoint meanwhile, and expires if its time is over', async () => {
-  const stage = await createStoreHarness();
-  await stage.append(messageOf('stays'), [to('a')]);
-  await stage.append(messageOf('short', 10_000), [to('a')]);
-  const { sent, drain } = consume(stage, 10);
+back('a requeued entry survives a checkpoint, and expires after its TTL', async () => {
+  const harness = await createStoreHarness();
+  await harness.append(messageOf('stays'), [to('a')]);
+  await harness.append(messageOf('short', 10_000), [to('a')]);
+  const { sent, drain } = consume(harness, 10);
   for (const entry of sent.splice(0)) drain.requeue(entry);
-  for (let n = 0; n < 200; n++) await stage.append(messageOf('x'.repeat(10_000)), [to('b')]);
-  await stage.pass(15_000);
-  assert.ok(stage.store.counts().checkpoints > 0);
+  for (let n = 0; n < 200; n++) await harness.append(messageOf('x'.repeat(10_000)), [to('b')]);
+  await harness.pass(15_000);
+  assert.ok(harness.store.counts().checkpoints > 0);
   drain.wake();
   assert.equal(texts(sent), ['stays']);
   for (const entry of sent) drain.acknowledge(entry);
-  assert.is(stage.store.counts().expired, 1);
+  assert.is(harness.store.counts().expired, 1);
   drain.stop();
-  stage.store.purge('b');
-  await stage.pass(20_000);
-  assert.is(await stage.finish(), 0);
+  harness.store.purge('b');
+  await harness.pass(20_000);
+  assert.is(await harness.finish(), 0);
 });
 
 back.run();

@@ -5,8 +5,8 @@ import { createStoreHarness, messageOf, texts, to } from '../harness/queue.ts';
 
 const durability = suite('queue: durability');
 
-durability('a settled message is there after a restart, with all it carried', async () => {
-  const stage = await createStoreHarness();
+durability('a committed message is present after a restart with all its properties', async () => {
+  const harness = await createStoreHarness();
   const message = {
     ...messageOf('hello'),
     properties: ['unit', 'C', 'unit', 'K'],
@@ -18,76 +18,76 @@ durability('a settled message is there after a restart, with all it carried', as
     contentType: 'text/plain',
     origin: { kind: 'module', module: 'm', output: 'o' },
   } as const;
-  assert.is(await stage.append(message, [to('a')]), undefined);
-  await stage.restart();
-  const [entry] = stage.peek('a');
+  assert.is(await harness.append(message, [to('a')]), undefined);
+  await harness.restart();
+  const [entry] = harness.peek('a');
   assert.equal(entry?.message, message);
-  await stage.finish();
+  await harness.finish();
 });
 
-durability('a message from upstream is one after a restart too', async () => {
-  const stage = await createStoreHarness();
+durability('a message from upstream has the same origin after a restart', async () => {
+  const harness = await createStoreHarness();
   const message = { ...messageOf('down'), origin: { kind: 'upstream', upstream: 'upstream' } } as const;
-  assert.is(await stage.append(message, [to('a')]), undefined);
-  await stage.restart();
-  assert.equal(stage.peek('a')[0]?.message, message);
-  await stage.finish();
+  assert.is(await harness.append(message, [to('a')]), undefined);
+  await harness.restart();
+  assert.equal(harness.peek('a')[0]?.message, message);
+  await harness.finish();
 });
 
-durability('a message is settled only after its commit, not when it is appended', async () => {
-  const stage = await createStoreHarness();
-  let settled = false;
-  stage.store.append(messageOf('x'), [to('a')], () => {
-    settled = true;
+durability('a message is reported as durable after its commit, not when it is appended', async () => {
+  const harness = await createStoreHarness();
+  let durable = false;
+  harness.store.append(messageOf('x'), [to('a')], () => {
+    durable = true;
   });
   await new Promise(resolve => setImmediate(resolve));
-  assert.not(settled);
-  await stage.commit();
-  assert.ok(settled);
-  await stage.finish();
+  assert.not(durable);
+  await harness.commit();
+  assert.ok(durable);
+  await harness.finish();
 });
 
-durability('what a receiver holds stays as it was while the journals are written over and over', async () => {
-  const stage = await createStoreHarness();
+durability('the body of a sent entry is unchanged while the journals are overwritten', async () => {
+  const harness = await createStoreHarness();
   const large = (text: string) => messageOf(text.repeat(100_000));
-  await stage.append(large('1'), [to('a')]);
+  await harness.append(large('1'), [to('a')]);
   const sent: QueueEntry[] = [];
-  const drain = stage.store.drain('a', { window: 1, send: entry => sent.push(entry) > 0 });
+  const drain = harness.store.drain('a', { window: 1, send: entry => sent.push(entry) > 0 });
   drain.wake();
   for (const entry of sent) drain.reject(entry, 'refused');
-  for (let n = 0; n < 50; n++) await stage.append(large('x'), [to('b')]);
-  await stage.pass(5_000);
-  assert.ok(stage.store.counts().checkpoints >= 2);
-  const [letter] = stage.store.deadLetters.list();
+  for (let n = 0; n < 50; n++) await harness.append(large('x'), [to('b')]);
+  await harness.pass(5_000);
+  assert.ok(harness.store.counts().checkpoints >= 2);
+  const [letter] = harness.store.deadLetters.list();
   for (const message of [sent[0]?.message, letter?.message]) {
     assert.ok(message?.body.equals(Buffer.from('1'.repeat(100_000))));
   }
   drain.stop();
-  await stage.finish();
+  await harness.finish();
 });
 
-durability('entries that leave one by one, in any order, leave the others as they were', async () => {
-  const stage = await createStoreHarness();
+durability('entries that are acknowledged in any order leave the other entries unchanged', async () => {
+  const harness = await createStoreHarness();
   const wanted = Array.from({ length: 300 }, (_, n) => `${n} ${'.'.repeat((n * 37) % 900)}`);
-  for (const text of wanted) await stage.append(messageOf(text), [to('a')]);
-  await stage.restart();
+  for (const text of wanted) await harness.append(messageOf(text), [to('a')]);
+  await harness.restart();
   const held: QueueEntry[] = [];
-  const drain = stage.store.drain('a', { window: 1_000, send: entry => held.push(entry) > 0 });
+  const drain = harness.store.drain('a', { window: 1_000, send: entry => held.push(entry) > 0 });
   drain.wake();
   const shuffled = held.map((_, n) => held[(n * 211) % 300]);
   for (const [n, entry] of shuffled.entries()) if (n % 7 !== 3 && entry) drain.acknowledge(entry);
   drain.stop();
   const gone = new Set(Array.from({ length: 300 }, (_, n) => (n % 7 === 3 ? -1 : (n * 211) % 300)));
   const left = wanted.filter((_, n) => !gone.has(n));
-  await stage.pass(5_000);
-  await stage.restart();
-  assert.equal(stage.deliver('a', 1_000), left);
-  assert.is(await stage.finish(), 0);
+  await harness.pass(5_000);
+  await harness.restart();
+  assert.equal(harness.deliver('a', 1_000), left);
+  assert.is(await harness.finish(), 0);
 });
 
-durability('what every destination acknowledged before the commit is never written', async () => {
-  const stage = await createStoreHarness();
-  const drain = stage.store.drain('a', {
+durability('a message that every destination acknowledges before the commit is never written', async () => {
+  const harness = await createStoreHarness();
+  const drain = harness.store.drain('a', {
     window: 10,
     send: entry => {
       setImmediate(() => drain.acknowledge(entry));
@@ -95,42 +95,45 @@ durability('what every destination acknowledged before the commit is never writt
     },
   });
   drain.wake();
-  const settled = new Promise<Error | undefined>(resolve =>
-    stage.store.append(messageOf('x'), [to('a')], resolve),
+  const durable = new Promise<Error | undefined>(resolve =>
+    harness.store.append(messageOf('x'), [to('a')], resolve),
   );
-  assert.is(await settled, undefined);
-  stage.clock.advance(5_000);
-  const { spared, written } = stage.store.counts();
+  assert.is(await durable, undefined);
+  harness.clock.advance(5_000);
+  const { spared, written } = harness.store.counts();
   assert.equal({ spared, written }, { spared: 1, written: 0 });
   drain.stop();
-  assert.is(await stage.finish(), 0);
+  assert.is(await harness.finish(), 0);
 });
 
-durability('one of two destinations acknowledging early does not settle the message', async () => {
-  const stage = await createStoreHarness();
-  const sent: QueueEntry[] = [];
-  const drain = stage.store.drain('a', { window: 10, send: entry => sent.push(entry) > 0 });
-  drain.wake();
-  let settled = false;
-  stage.store.append(messageOf('x'), [to('a'), to('b')], () => {
-    settled = true;
-  });
-  for (const entry of sent) drain.acknowledge(entry);
-  await new Promise(resolve => setImmediate(resolve));
-  assert.not(settled);
-  await stage.commit();
-  assert.ok(settled);
-  drain.stop();
-  await stage.restart();
-  assert.equal([texts(stage.peek('a')), texts(stage.peek('b'))], [[], ['x']]);
-  await stage.finish();
-});
+durability(
+  'a message that one of two destinations has acknowledged is not reported as durable before its commit',
+  async () => {
+    const harness = await createStoreHarness();
+    const sent: QueueEntry[] = [];
+    const drain = harness.store.drain('a', { window: 10, send: entry => sent.push(entry) > 0 });
+    drain.wake();
+    let durable = false;
+    harness.store.append(messageOf('x'), [to('a'), to('b')], () => {
+      durable = true;
+    });
+    for (const entry of sent) drain.acknowledge(entry);
+    await new Promise(resolve => setImmediate(resolve));
+    assert.not(durable);
+    await harness.commit();
+    assert.ok(durable);
+    drain.stop();
+    await harness.restart();
+    assert.equal([texts(harness.peek('a')), texts(harness.peek('b'))], [[], ['x']]);
+    await harness.finish();
+  },
+);
 
-durability('a body is stored once for several queues and goes with the last of them', async () => {
-  const stage = await createStoreHarness();
-  await stage.append(messageOf('x'), [to('a'), to('b'), to('c')]);
+durability('a body of several queues is stored once and deleted with the last queue entry', async () => {
+  const harness = await createStoreHarness();
+  await harness.append(messageOf('x'), [to('a'), to('b'), to('c')]);
   for (const queue of ['a', 'b', 'c']) {
-    const drain = stage.store.drain(queue, {
+    const drain = harness.store.drain(queue, {
       window: 10,
       send: entry => {
         assert.is(entry.message.body.toString(), 'x');
@@ -140,86 +143,89 @@ durability('a body is stored once for several queues and goes with the last of t
     });
     drain.wake();
     drain.stop();
-    await stage.commit();
+    await harness.commit();
   }
-  assert.is(stage.store.counts().written > 0, true);
-  assert.is(await stage.finish(), 0);
+  assert.is(harness.store.counts().written > 0, true);
+  assert.is(await harness.finish(), 0);
 });
 
-durability('settled state: the newest value is read at once and after a restart', async () => {
-  const stage = await createStoreHarness();
-  stage.store.put('session/a', Buffer.from('1'), () => {});
-  stage.store.put('session/b', Buffer.from('2'), () => {});
-  stage.store.put('session/a', Buffer.from('3'), () => {});
-  assert.is(stage.store.get('session/a')?.toString(), '3');
-  await stage.commit();
-  stage.store.put('session/b', undefined, () => {});
-  assert.is(stage.store.get('session/b'), undefined);
-  await stage.restart();
-  assert.equal(stage.store.names('session/'), ['session/a']);
-  await stage.finish();
+durability('the newest value of metadata is read at once and after a restart', async () => {
+  const harness = await createStoreHarness();
+  harness.store.put('session/a', Buffer.from('1'), () => {});
+  harness.store.put('session/b', Buffer.from('2'), () => {});
+  harness.store.put('session/a', Buffer.from('3'), () => {});
+  assert.is(harness.store.get('session/a')?.toString(), '3');
+  await harness.commit();
+  harness.store.put('session/b', undefined, () => {});
+  assert.is(harness.store.get('session/b'), undefined);
+  await harness.restart();
+  assert.equal(harness.store.names('session/'), ['session/a']);
+  await harness.finish();
 });
 
 const order = suite('queue: order');
 
-order('lower priorities first, in order within one, from memory and from disk alike', async () => {
-  const stage = await createStoreHarness();
-  await stage.append(messageOf('low 1'), [to('a', 9)]);
-  await stage.append(messageOf('high 1'), [to('a', 0)]);
-  stage.store.append(messageOf('low 2'), [to('a', 9)], () => {});
-  stage.store.append(messageOf('high 2'), [to('a', 0)], () => {});
-  assert.equal(texts(stage.peek('a')), ['high 1', 'high 2', 'low 1', 'low 2']);
-  await stage.finish();
+order('lower priorities are sent first, in order within a priority, from memory and from disk', async () => {
+  const harness = await createStoreHarness();
+  await harness.append(messageOf('low 1'), [to('a', 9)]);
+  await harness.append(messageOf('high 1'), [to('a', 0)]);
+  harness.store.append(messageOf('low 2'), [to('a', 9)], () => {});
+  harness.store.append(messageOf('high 2'), [to('a', 0)], () => {});
+  assert.equal(texts(harness.peek('a')), ['high 1', 'high 2', 'low 1', 'low 2']);
+  await harness.finish();
 });
 
-order('what was sent and not acknowledged comes again first, marked as redelivered', async () => {
-  const stage = await createStoreHarness();
-  for (const text of ['1', '2', '3']) await stage.append(messageOf(text), [to('a')]);
-  const first = stage.store.drain('a', { window: 2, send: () => true });
+order('unacknowledged messages are sent again first, marked as redelivered', async () => {
+  const harness = await createStoreHarness();
+  for (const text of ['1', '2', '3']) await harness.append(messageOf(text), [to('a')]);
+  const first = harness.store.drain('a', { window: 2, send: () => true });
   first.wake();
   first.stop();
-  const again = stage.peek('a').map(({ message, redelivered }) => [message.body.toString(), redelivered]);
+  const again = harness.peek('a').map(({ message, redelivered }) => [message.body.toString(), redelivered]);
   assert.equal(again, [
     ['1', true],
     ['2', true],
     ['3', false],
   ]);
-  await stage.finish();
+  await harness.finish();
 });
 
-order('what was acknowledged does not come back, though its removal is not on disk yet', async () => {
-  const stage = await createStoreHarness();
-  for (const text of ['1', '2']) await stage.append(messageOf(text), [to('a')]);
+order('an acknowledged message is not sent again while its removal is not on disk', async () => {
+  const harness = await createStoreHarness();
+  for (const text of ['1', '2']) await harness.append(messageOf(text), [to('a')]);
   const sent: QueueEntry[] = [];
-  const drain = stage.store.drain('a', { window: 1, send: entry => sent.push(entry) > 0 });
+  const drain = harness.store.drain('a', { window: 1, send: entry => sent.push(entry) > 0 });
   drain.wake();
   for (const entry of sent.splice(0)) drain.acknowledge(entry);
   drain.stop();
-  assert.equal(texts(stage.peek('a')), ['2']);
-  await stage.finish();
+  assert.equal(texts(harness.peek('a')), ['2']);
+  await harness.finish();
 });
 
-order('the window bounds what is sent, and a refusing receiver is offered the same entry again', async () => {
-  const stage = await createStoreHarness();
-  for (let n = 0; n < 10; n++) await stage.append(messageOf(String(n)), [to('a')]);
-  const sent: QueueEntry[] = [];
-  let taking = false;
-  const drain = stage.store.drain('a', { window: 4, send: entry => taking && sent.push(entry) > 0 });
-  drain.wake();
-  assert.is(sent.length, 0);
-  taking = true;
-  drain.wake();
-  assert.equal(texts(sent), ['0', '1', '2', '3']);
-  drain.stop();
-  await stage.finish();
-});
+order(
+  'at most a window of entries is sent, and an entry that its receiver refused is offered again',
+  async () => {
+    const harness = await createStoreHarness();
+    for (let n = 0; n < 10; n++) await harness.append(messageOf(String(n)), [to('a')]);
+    const sent: QueueEntry[] = [];
+    let taking = false;
+    const drain = harness.store.drain('a', { window: 4, send: entry => taking && sent.push(entry) > 0 });
+    drain.wake();
+    assert.is(sent.length, 0);
+    taking = true;
+    drain.wake();
+    assert.equal(texts(sent), ['0', '1', '2', '3']);
+    drain.stop();
+    await harness.finish();
+  },
+);
 
-order('each acknowledgement is answered by the next entry at once', async () => {
-  const stage = await createStoreHarness();
-  for (let n = 0; n < 200; n++) stage.store.append(messageOf(String(n)), [to('a')], () => {});
-  await stage.commit();
+order('each acknowledgement sends the next entry at once', async () => {
+  const harness = await createStoreHarness();
+  for (let n = 0; n < 200; n++) harness.store.append(messageOf(String(n)), [to('a')], () => {});
+  await harness.commit();
   const sent: QueueEntry[] = [];
-  const drain = stage.store.drain('a', { window: 4, send: entry => sent.push(entry) > 0 });
+  const drain = harness.store.drain('a', { window: 4, send: entry => sent.push(entry) > 0 });
   drain.wake();
   for (let n = 0; n < 196; n++) {
     const entry = sent[n];
@@ -231,20 +237,20 @@ order('each acknowledgement is answered by the next entry at once', async () => 
     Array.from({ length: 200 }, (_, n) => String(n)),
   );
   drain.stop();
-  await stage.finish();
+  await harness.finish();
 });
 
-order('a high priority that comes while low ones are read ahead still goes first', async () => {
-  const stage = await createStoreHarness();
-  for (let n = 0; n < 20; n++) await stage.append(messageOf(`low ${n}`), [to('a', 9)]);
+order('an urgent message that arrives while others are read ahead is sent before these', async () => {
+  const harness = await createStoreHarness();
+  for (let n = 0; n < 20; n++) await harness.append(messageOf(`low ${n}`), [to('a', 9)]);
   const sent: QueueEntry[] = [];
-  const drain = stage.store.drain('a', { window: 2, send: entry => sent.push(entry) > 0 });
+  const drain = harness.store.drain('a', { window: 2, send: entry => sent.push(entry) > 0 });
   drain.wake();
-  await stage.append(messageOf('high'), [to('a', 0)]);
+  await harness.append(messageOf('high'), [to('a', 0)]);
   for (const entry of sent.slice(0, 1)) drain.acknowledge(entry);
   assert.equal(texts(sent), ['low 0', 'low 1', 'high']);
   drain.stop();
-  await stage.finish();
+  await harness.finish();
 });
 
 durability.run();

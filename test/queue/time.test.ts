@@ -5,106 +5,112 @@ import { createStoreHarness, messageOf, texts, to } from '../harness/queue.ts';
 
 const YEAR = 365 * 24 * 3_600_000;
 
-const time = suite('queue: time');
+const time = suite('queue: expiry');
 
-time('the shortest of the three TTLs holds, and no consumer is needed to get the space back', async () => {
-  const stage = await createStoreHarness({ ttl: 60_000 });
-  const empty = stage.store.health().usedBytes;
-  await stage.append(messageOf('message', 10_000), [to('a')]);
-  await stage.append(messageOf('route'), [to('b', 9, 20_000)]);
-  await stage.append(messageOf('store'), [to('c', 9, 90_000)]);
-  await stage.pass(15_000);
-  assert.equal([texts(stage.peek('a')), texts(stage.peek('b'))], [[], ['route']]);
-  await stage.pass(55_000);
-  assert.is(stage.store.counts().expired, 3);
-  const figures = stage.store.stats().map(({ depth, bytes, oldestMs }) => [depth, bytes, oldestMs]);
-  assert.equal(figures, Array(3).fill([0, 0, undefined]));
-  assert.ok(stage.store.health().usedBytes - empty < 16_384);
-  assert.is(await stage.finish(), 0);
+time(
+  'the shortest of the three TTLs is valid, and the space of expired messages is freed without a consumer',
+  async () => {
+    const harness = await createStoreHarness({ ttl: 60_000 });
+    const empty = harness.store.health().usedBytes;
+    await harness.append(messageOf('message', 10_000), [to('a')]);
+    await harness.append(messageOf('route'), [to('b', 9, 20_000)]);
+    await harness.append(messageOf('store'), [to('c', 9, 90_000)]);
+    await harness.pass(15_000);
+    assert.equal([texts(harness.peek('a')), texts(harness.peek('b'))], [[], ['route']]);
+    await harness.pass(55_000);
+    assert.is(harness.store.counts().expired, 3);
+    const figures = harness.store.stats().map(({ depth, bytes, oldestMs }) => [depth, bytes, oldestMs]);
+    assert.equal(figures, Array(3).fill([0, 0, undefined]));
+    assert.ok(harness.store.health().usedBytes - empty < 16_384);
+    assert.is(await harness.finish(), 0);
+  },
+);
+
+time('a wall clock that jumps by years neither expires a message nor extends its TTL', async () => {
+  const harness = await createStoreHarness({ ttl: 60_000 });
+  await harness.append(messageOf('x'), [to('a')]);
+  await harness.restart(20 * YEAR);
+  harness.clock.advance(30_000);
+  assert.is(harness.peek('a').length, 1);
+  await harness.commit();
+  await harness.restart(-50 * YEAR);
+  harness.clock.advance(20_000);
+  assert.is(harness.peek('a').length, 1);
+  harness.clock.jump(90 * YEAR);
+  await harness.pass(5_000);
+  assert.is(harness.peek('a').length, 1);
+  harness.clock.jump(-100 * YEAR);
+  await harness.pass(15_000);
+  assert.is(harness.peek('a').length, 0);
+  await harness.finish();
 });
 
-time('a wall clock that jumps by years neither expires nor immortalises anything', async () => {
-  const stage = await createStoreHarness({ ttl: 60_000 });
-  await stage.append(messageOf('x'), [to('a')]);
-  await stage.restart(20 * YEAR);
-  stage.clock.advance(30_000);
-  assert.is(stage.peek('a').length, 1);
-  await stage.commit();
-  await stage.restart(-50 * YEAR);
-  stage.clock.advance(20_000);
-  assert.is(stage.peek('a').length, 1);
-  stage.clock.jump(90 * YEAR);
-  await stage.pass(5_000);
-  assert.is(stage.peek('a').length, 1);
-  stage.clock.jump(-100 * YEAR);
-  await stage.pass(15_000);
-  assert.is(stage.peek('a').length, 0);
-  await stage.finish();
-});
-
-time('what expires behind a message that lives on is found, from disk and from memory', async () => {
-  const stage = await createStoreHarness();
-  await stage.append(messageOf('for ever'), [to('a')]);
-  await stage.append(messageOf('short', 20_000), [to('a')]);
-  await stage.append(messageOf('shared', 20_000), [to('a'), to('b')]);
-  await stage.append(messageOf('large'.repeat(1000), 20_000), [to('a')]);
-  await stage.restart();
-  await stage.append(messageOf('in memory', 20_000), [to('a')]);
-  assert.equal(stage.peek('a').length, 5);
-  await stage.pass(30_000);
-  assert.is(stage.store.counts().expired, 5);
+time('an expired message behind a message without TTL is removed from disk and memory', async () => {
+  const harness = await createStoreHarness();
+  await harness.append(messageOf('for ever'), [to('a')]);
+  await harness.append(messageOf('short', 20_000), [to('a')]);
+  await harness.append(messageOf('shared', 20_000), [to('a'), to('b')]);
+  await harness.append(messageOf('large'.repeat(1000), 20_000), [to('a')]);
+  await harness.restart();
+  await harness.append(messageOf('in memory', 20_000), [to('a')]);
+  assert.equal(harness.peek('a').length, 5);
+  await harness.pass(30_000);
+  assert.is(harness.store.counts().expired, 5);
   assert.equal(
-    stage.store.stats().map(({ queue, depth }) => [queue, depth]),
+    harness.store.stats().map(({ queue, depth }) => [queue, depth]),
     [
       ['a', 1],
       ['b', 0],
     ],
   );
-  assert.equal(stage.deliver('a'), ['for ever']);
-  assert.is(await stage.finish(), 0);
+  assert.equal(harness.deliver('a'), ['for ever']);
+  assert.is(await harness.finish(), 0);
 });
 
-time('thousands that expire at once are gone within ten seconds, in bounded steps', async () => {
-  const stage = await createStoreHarness();
-  const COUNT = 20_000;
-  for (let n = 0; n < COUNT; n++) {
-    // Half of them behind one that lives longer.
-    stage.store.append(messageOf(String(n), n % 2 === 0 ? 30_000 : 25_000), [to('a')], () => {});
-    if (n % 1000 === 999) await stage.commit();
-  }
-  await stage.restart();
-  await stage.pass(20_000);
-  assert.is(stage.store.counts().expired, 0);
-  await stage.pass(20_000);
-  assert.is(stage.store.counts().expired, COUNT);
-  assert.is(await stage.finish(), 0);
-});
+time(
+  'thousands of messages that expire at once are removed within ten seconds in bounded steps',
+  async () => {
+    const harness = await createStoreHarness();
+    const COUNT = 20_000;
+    for (let n = 0; n < COUNT; n++) {
+      // Half of the messages are behind one with a longer TTL.
+      harness.store.append(messageOf(String(n), n % 2 === 0 ? 30_000 : 25_000), [to('a')], () => {});
+      if (n % 1000 === 999) await harness.commit();
+    }
+    await harness.restart();
+    await harness.pass(20_000);
+    assert.is(harness.store.counts().expired, 0);
+    await harness.pass(20_000);
+    assert.is(harness.store.counts().expired, COUNT);
+    assert.is(await harness.finish(), 0);
+  },
+);
 
-time('what is with a receiver does not expire under its hands, and does when it is left', async () => {
-  const stage = await createStoreHarness();
-  for (const text of ['1', '2']) await stage.append(messageOf(text, 10_000), [to('a')]);
+time('an in-flight message does not expire before its receiver stops', async () => {
+  const harness = await createStoreHarness();
+  for (const text of ['1', '2']) await harness.append(messageOf(text, 10_000), [to('a')]);
   const sent: QueueEntry[] = [];
-  const drain = stage.store.drain('a', { window: 2, send: entry => sent.push(entry) > 0 });
+  const drain = harness.store.drain('a', { window: 2, send: entry => sent.push(entry) > 0 });
   drain.wake();
-  await stage.pass(20_000);
+  await harness.pass(20_000);
   for (const entry of sent.slice(0, 1)) drain.acknowledge(entry);
   drain.stop();
-  await stage.pass(10_000);
-  const { acknowledged, expired } = stage.store.counts();
+  await harness.pass(10_000);
+  const { acknowledged, expired } = harness.store.counts();
   assert.equal({ acknowledged, expired }, { acknowledged: 1, expired: 1 });
-  assert.is(await stage.finish(), 0);
+  assert.is(await harness.finish(), 0);
 });
 
-time('an entry says how much of its TTL is left', async () => {
-  const stage = await createStoreHarness();
-  await stage.append(messageOf('x', 60_000), [to('a')]);
-  await stage.restart();
-  await stage.pass(20_000);
-  const [entry] = stage.peek('a');
+time('an entry reports its remaining TTL and its waiting time', async () => {
+  const harness = await createStoreHarness();
+  await harness.append(messageOf('x', 60_000), [to('a')]);
+  await harness.restart();
+  await harness.pass(20_000);
+  const [entry] = harness.peek('a');
   assert.ok(entry?.remaining !== undefined && entry.remaining > 38_000 && entry.remaining <= 40_000);
-  const [waiting] = stage.store.peek('a', 10);
+  const [waiting] = harness.store.peek('a', 10);
   assert.ok(waiting !== undefined && waiting.waited >= 20_000 && waiting.waited < 22_000);
-  await stage.finish();
+  await harness.finish();
 });
 
 time.run();

@@ -7,13 +7,16 @@ import { createStoreHarness, messageOf, to } from '../../harness/queue.ts';
 
 const attempts = suite('queue: failed deliveries');
 
-/** A consumer of queue `a` that throws for `poison` as long as `isBad` says so, and acknowledges all else. */
+/**
+ * Starts a consumer of queue `a` that throws for `poison` while `isBad` is true, and acknowledges other
+ * messages.
+ */
 function consume(
-  stage: StoreHarness,
+  harness: StoreHarness,
   isBad = (): boolean => true,
 ): { readonly sent: string[]; readonly drain: Drain } {
   const sent: string[] = [];
-  const drain = stage.store.drain('a', {
+  const drain = harness.store.drain('a', {
     window: 10,
     send: entry => {
       const text = entry.message.body.toString();
@@ -27,78 +30,81 @@ function consume(
   return { sent, drain };
 }
 
-/** Lets time pass, and the disk work, until `check` is true. */
-async function until(stage: StoreHarness, check: () => boolean): Promise<void> {
+/** Advances the clock and the event loop until `check` is true. */
+async function until(harness: StoreHarness, check: () => boolean): Promise<void> {
   const end = performance.now() + 20_000;
   while (!check()) {
     if (performance.now() > end) throw new Error(`It never came true: ${check}`);
-    stage.clock.advance(100);
+    harness.clock.advance(100);
     await new Promise(resolve => setImmediate(resolve));
   }
 }
 
-function reasons(stage: StoreHarness): string[] {
-  return stage.store.deadLetters.list().map(({ reason }) => reason);
+function reasons(harness: StoreHarness): string[] {
+  return harness.store.deadLetters.list().map(({ reason }) => reason);
 }
 
-function counts(stage: StoreHarness): string[] {
-  return stage.store.names('attempts/');
+function counts(harness: StoreHarness): string[] {
+  return harness.store.names('attempts/');
 }
 
 const REASON = `its delivery failed in the hub: It cannot be encoded. (after ${MAX_DELIVERY_EXCEPTIONS} attempts)`;
 
 attempts(
-  'an exception of a receiver is contained; its message becomes a dead letter and the others arrive',
+  'a message whose receiver always throws becomes a dead letter, and other messages are delivered',
   async () => {
-    const stage = await createStoreHarness();
-    for (const text of ['1', 'poison', '2', '3']) await stage.append(messageOf(text), [to('a')]);
-    const { sent, drain } = consume(stage);
-    await until(stage, () => reasons(stage).length === 1);
-    assert.equal(reasons(stage), [REASON]);
+    const harness = await createStoreHarness();
+    for (const text of ['1', 'poison', '2', '3']) await harness.append(messageOf(text), [to('a')]);
+    const { sent, drain } = consume(harness);
+    await until(harness, () => reasons(harness).length === 1);
+    assert.equal(reasons(harness), [REASON]);
     assert.is(sent.filter(text => text === 'poison').length, MAX_DELIVERY_EXCEPTIONS);
-    stage.store.append(messageOf('4'), [to('a')], () => {});
-    await until(stage, () => sent.includes('4'));
+    harness.store.append(messageOf('4'), [to('a')], () => {});
+    await until(harness, () => sent.includes('4'));
     assert.equal(
       sent.filter(text => text !== 'poison'),
       ['1', '2', '3', '4'],
     );
     assert.match(
-      stage.errors.join(),
+      harness.errors.join(),
       /An exception in the delivery of a message of the queue "a" was contained/,
     );
-    assert.equal(counts(stage), []);
+    assert.equal(counts(harness), []);
     drain.stop();
-    await stage.finish();
+    await harness.finish();
   },
 );
 
-attempts('exceptions are counted over restarts, on disk and in memory alike', async () => {
-  const stage = await createStoreHarness();
-  await stage.append(messageOf('poison'), [to('a')]);
-  for (let run = 1; run < MAX_DELIVERY_EXCEPTIONS; run++) {
-    const { sent, drain } = consume(stage);
-    assert.equal(sent, ['poison']);
-    drain.stop();
-    await stage.commit();
-    assert.is(counts(stage).length, 1);
-    await stage.restart();
-    assert.equal(reasons(stage), []);
-  }
-  consume(stage).drain.stop();
-  await stage.commit();
-  assert.equal(reasons(stage), [REASON]);
-  assert.equal(counts(stage), []);
-  await stage.restart();
-  assert.equal(consume(stage).sent, []);
-  await stage.finish();
-});
+attempts(
+  'exceptions of a receiver are counted over restarts, for entries on disk and in memory',
+  async () => {
+    const harness = await createStoreHarness();
+    await harness.append(messageOf('poison'), [to('a')]);
+    for (let run = 1; run < MAX_DELIVERY_EXCEPTIONS; run++) {
+      const { sent, drain } = consume(harness);
+      assert.equal(sent, ['poison']);
+      drain.stop();
+      await harness.commit();
+      assert.is(counts(harness).length, 1);
+      await harness.restart();
+      assert.equal(reasons(harness), []);
+    }
+    consume(harness).drain.stop();
+    await harness.commit();
+    assert.equal(reasons(harness), [REASON]);
+    assert.equal(counts(harness), []);
+    await harness.restart();
+    assert.equal(consume(harness).sent, []);
+    await harness.finish();
+  },
+);
 
-attempts('a receiver that ends its drain before it throws has its failure counted', async () => {
-  const stage = await createStoreHarness();
-  await stage.append(messageOf('poison'), [to('a')]);
+attempts('an exception of a receiver is counted also if the receiver has stopped its drain', async () => {
+  const harness = await createStoreHarness();
+  await harness.append(messageOf('poison'), [to('a')]);
   for (let link = 0; link < MAX_DELIVERY_EXCEPTIONS; link++) {
-    assert.equal(reasons(stage), []);
-    const drain: Drain = stage.store.drain('a', {
+    assert.equal(reasons(harness), []);
+    const drain: Drain = harness.store.drain('a', {
       window: 10,
       send: () => {
         drain.stop();
@@ -107,32 +113,32 @@ attempts('a receiver that ends its drain before it throws has its failure counte
     });
     drain.wake();
   }
-  await stage.commit();
-  assert.equal(reasons(stage), [REASON]);
-  await stage.finish();
+  await harness.commit();
+  assert.equal(reasons(harness), [REASON]);
+  await harness.finish();
 });
 
-attempts('a failure that passes leaves no count, and a healthy delivery writes none', async () => {
-  const stage = await createStoreHarness();
-  for (const text of ['1', 'poison']) await stage.append(messageOf(text), [to('a')]);
+attempts('a delivery that succeeds after a failure deletes the count of its failures', async () => {
+  const harness = await createStoreHarness();
+  for (const text of ['1', 'poison']) await harness.append(messageOf(text), [to('a')]);
   let bad = true;
-  const { sent, drain } = consume(stage, () => bad);
-  await until(stage, () => counts(stage).length === 1);
+  const { sent, drain } = consume(harness, () => bad);
+  await until(harness, () => counts(harness).length === 1);
   bad = false;
-  await until(stage, () => counts(stage).length === 0);
+  await until(harness, () => counts(harness).length === 0);
   assert.equal(sent, ['1', 'poison', 'poison']);
-  assert.equal(counts(stage), []);
-  assert.equal(reasons(stage), []);
+  assert.equal(counts(harness), []);
+  assert.equal(reasons(harness), []);
   drain.stop();
-  await stage.finish();
+  await harness.finish();
 });
 
-attempts('what a receiver asks to try again is counted over restarts', async () => {
-  const stage = await createStoreHarness();
-  await stage.append(messageOf('x'), [to('a')]);
+attempts('retries that a receiver requests are counted over restarts', async () => {
+  const harness = await createStoreHarness();
+  await harness.append(messageOf('x'), [to('a')]);
   for (let run = 0; run < MAX_ATTEMPTS; run++) {
-    assert.equal(reasons(stage), []);
-    const drain: Drain = stage.store.drain('a', {
+    assert.equal(reasons(harness), []);
+    const drain: Drain = harness.store.drain('a', {
       window: 1,
       send: entry => {
         setImmediate(() => drain.retry(entry, 'the upstream refused it'));
@@ -140,25 +146,25 @@ attempts('what a receiver asks to try again is counted over restarts', async () 
       },
     });
     drain.wake();
-    await until(stage, () => counts(stage).length === (run + 1 < MAX_ATTEMPTS ? 1 : 0));
+    await until(harness, () => counts(harness).length === (run + 1 < MAX_ATTEMPTS ? 1 : 0));
     await new Promise(resolve => setImmediate(resolve));
     drain.stop();
-    if (run % 5 === 0) await stage.restart();
+    if (run % 5 === 0) await harness.restart();
   }
-  assert.equal(reasons(stage), [`the upstream refused it (after ${MAX_ATTEMPTS} attempts)`]);
-  await stage.finish();
+  assert.equal(reasons(harness), [`the upstream refused it (after ${MAX_ATTEMPTS} attempts)`]);
+  await harness.finish();
 });
 
-attempts('a purged queue leaves no count behind', async () => {
-  const stage = await createStoreHarness();
-  await stage.append(messageOf('poison'), [to('a')]);
-  consume(stage).drain.stop();
-  await stage.commit();
-  assert.is(counts(stage).length, 1);
-  stage.store.purge('a');
-  await stage.commit();
-  assert.equal(counts(stage), []);
-  await stage.finish();
+attempts('the purge of a queue deletes its counts of failures', async () => {
+  const harness = await createStoreHarness();
+  await harness.append(messageOf('poison'), [to('a')]);
+  consume(harness).drain.stop();
+  await harness.commit();
+  assert.is(counts(harness).length, 1);
+  harness.store.purge('a');
+  await harness.commit();
+  assert.equal(counts(harness), []);
+  await harness.finish();
 });
 
 attempts.run();

@@ -5,24 +5,27 @@ import { createStoreHarness, messageOf, to } from '../../harness/queue.ts';
 
 const contained = suite('queue: exceptions of callbacks');
 
-contained('a sender that throws when it is told of its message keeps no other from being told', async () => {
-  const stage = await createStoreHarness();
-  const before = containedExceptions();
-  const told: string[] = [];
-  for (const name of ['one', 'throws', 'two']) {
-    stage.store.append(messageOf(name), [to('q')], () => {
-      told.push(name);
-      if (name === 'throws') throw new Error('of the sender');
+contained(
+  'an exception in the callback of one message does not prevent the callbacks of other messages',
+  async () => {
+    const harness = await createStoreHarness();
+    const before = containedExceptions();
+    const called: string[] = [];
+    for (const name of ['one', 'throws', 'two']) {
+      harness.store.append(messageOf(name), [to('q')], () => {
+        called.push(name);
+        if (name === 'throws') throw new Error('of the sender');
+      });
+    }
+    harness.store.put('name', Buffer.from('value'), () => {
+      throw new Error('of the metadata callback');
     });
-  }
-  stage.store.put('name', Buffer.from('value'), () => {
-    throw new Error('of the one who put it');
-  });
-  stage.store.put('other', Buffer.from('value'), () => told.push('put'));
-  await stage.commit();
-  assert.equal(told, ['one', 'throws', 'two', 'put']);
-  assert.is(containedExceptions(), before + 2);
-  await stage.finish();
-});
+    harness.store.put('other', Buffer.from('value'), () => called.push('put'));
+    await harness.commit();
+    assert.equal(called, ['one', 'throws', 'two', 'put']);
+    assert.is(containedExceptions(), before + 2);
+    await harness.finish();
+  },
+);
 
 contained.run();

@@ -12,14 +12,14 @@ function costOf(letters: readonly LetterRef[]): number {
   return letters.reduce((sum, { bytes }) => sum + bytes + DEAD_LETTER_COST_BYTES, 0);
 }
 
-/** Largest cost of the letters that have the same `key`. */
+/** Returns the largest cost of dead letters with the same `key`. */
 function largest(letters: readonly LetterRef[], key: 'holder' | 'queue'): number {
   const groups = Map.groupBy(letters, letter => letter[key]);
   return Math.max(...Array.from(groups.values(), costOf));
 }
 
-/** Checks by plain sums that a letter is the oldest of the queue, and the queue the one, that must lose. */
-function judge(letters: readonly LetterRef[], loser: LetterRef): void {
+/** Asserts that `loser` is the oldest dead letter in the largest queue of the largest holder. */
+function assertLargest(letters: readonly LetterRef[], loser: LetterRef): void {
   const ofHolder = letters.filter(({ holder }) => holder === loser.holder);
   const ofQueue = ofHolder.filter(({ queue }) => queue === loser.queue);
   assert.is(costOf(ofHolder), largest(letters, 'holder'));
@@ -31,14 +31,14 @@ const step = fc.record({
   holder: fc.constantFrom('a', 'a', 'a', ...HOLDERS),
   queue: fc.nat(2),
   bytes: fc.nat(2 * DEAD_LETTER_COST_BYTES),
-  /** Index of a letter that somebody drops. */
+  /** Index of a dead letter to drop. */
   drop: fc.option(fc.nat(40), { freq: 4, nil: undefined }),
 });
 
 const shares = suite('queue: shares of dead letters');
 
 shares(
-  'at the bound the largest queue of the largest holder loses, and a holder within its part nothing',
+  'the largest queue of the largest holder loses dead letters at the limit, a holder within its share none',
   () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 150 }), steps => {
@@ -56,15 +56,15 @@ shares(
           if (dropped !== undefined) remove(dropped);
           while (costOf(letters) > BOUND) {
             const loser = counted.oldestOfLargest();
-            if (loser === undefined) throw new Error('There is a letter, but none may go.');
-            judge(letters, loser);
+            if (loser === undefined) throw new Error('There is a dead letter, but none can be deleted.');
+            assertLargest(letters, loser);
             const before = costOf(letters.filter(one => one.holder === loser.holder));
-            assert.ok(before > BOUND / HOLDERS.length, 'a holder within its part lost a letter');
+            assert.ok(before > BOUND / HOLDERS.length, 'a holder within its share lost a dead letter');
             remove(loser);
           }
         }
         for (let loser = counted.oldestOfLargest(); loser !== undefined; loser = counted.oldestOfLargest()) {
-          judge(letters, loser);
+          assertLargest(letters, loser);
           remove(loser);
         }
         assert.equal(letters, []);

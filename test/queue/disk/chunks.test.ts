@@ -19,7 +19,7 @@ import {
   without,
 } from '../../../src/queue/disk/chunk.ts';
 
-/** Objects as programs write them. */
+/** Option for objects with the usual prototype. */
 const PLAIN = { noNullPrototype: true } as const;
 
 const sequence = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
@@ -51,7 +51,7 @@ function chunkOf(list: readonly Entry[]): Buffer {
   return sealChunk(draft);
 }
 
-/** Expected entries of a chunk of `count` entries up to the last of `list`, in the form of `list`. */
+/** Decodes a chunk of `count` entries that ends with the last of `list`. */
 function entriesIn(value: Buffer, count: number, list: readonly Entry[]): unknown[] {
   const chunk = chunkFrom(Buffer.alloc(0), list.at(-1)?.sequence ?? 0, count, value);
   return Array.from({ length: count }, (_, index) => {
@@ -70,7 +70,7 @@ function entriesIn(value: Buffer, count: number, list: readonly Entry[]): unknow
 
 const chunks = suite('queue: chunks of entries');
 
-chunks('the entries of a chunk come back as they were, with any of them taken away', () => {
+chunks('a chunk decodes to its entries, also after any of its entries were removed', () => {
   fc.assert(
     fc.property(entries, fc.func(fc.boolean()), (list, stays) => {
       const value = chunkOf(list);
@@ -89,7 +89,7 @@ chunks('the entries of a chunk come back as they were, with any of them taken aw
   );
 });
 
-chunks('an entry is found in a chunk by its sequence', () => {
+chunks('indexBehind finds an entry of a chunk by its sequence number', () => {
   fc.assert(
     fc.property(entries, sequence, (list, number) => {
       const chunk = chunkFrom(Buffer.alloc(0), list.at(-1)?.sequence ?? 0, list.length, chunkOf(list));
@@ -98,18 +98,21 @@ chunks('an entry is found in a chunk by its sequence', () => {
   );
 });
 
-chunks('a chunk with any byte of its heads changed is damaged, and has as many entries in its place', () => {
-  fc.assert(
-    fc.property(entries, fc.nat(), fc.integer({ min: 1, max: 255 }), (list, at, change) => {
-      const value = chunkOf(list);
-      const index = at % (4 + list.length * entrySize(0));
-      value[index] = (value[index] ?? 0) ^ change;
-      const chunk = chunkFrom(Buffer.alloc(0), list.at(-1)?.sequence ?? 0, list.length, value);
-      assert.not(chunk.whole);
-      assert.is(sequenceAt(chunk, list.length - 1), list.at(-1)?.sequence);
-      assert.is(sequenceAt(chunk, 0), (list.at(-1)?.sequence ?? 0) - list.length + 1);
-    }),
-  );
-});
+chunks(
+  'a chunk with a changed byte in its headers is detected as damaged, with the same number of entries',
+  () => {
+    fc.assert(
+      fc.property(entries, fc.nat(), fc.integer({ min: 1, max: 255 }), (list, at, change) => {
+        const value = chunkOf(list);
+        const index = at % (4 + list.length * entrySize(0));
+        value[index] = (value[index] ?? 0) ^ change;
+        const chunk = chunkFrom(Buffer.alloc(0), list.at(-1)?.sequence ?? 0, list.length, value);
+        assert.not(chunk.whole);
+        assert.is(sequenceAt(chunk, list.length - 1), list.at(-1)?.sequence);
+        assert.is(sequenceAt(chunk, 0), (list.at(-1)?.sequence ?? 0) - list.length + 1);
+      }),
+    );
+  },
+);
 
 chunks.run();

@@ -16,7 +16,7 @@ import {
 import { decodeRecord } from '../../../src/queue/record/record-decode.ts';
 import { encodeRecord, recordSize } from '../../../src/queue/record/record-encode.ts';
 
-/** Objects as programs write them. */
+/** Option for objects with the usual prototype. */
 const PLAIN = { noNullPrototype: true } as const;
 
 const origin: fc.Arbitrary<Origin> = fc.oneof(
@@ -60,9 +60,9 @@ const message: fc.Arbitrary<Message> = fc.record(
 const sequence = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 const place = fc.tuple(fc.integer({ min: 0, max: 0xffff_ffff }), fc.integer({ min: 0, max: 9 }), sequence);
 
-const codecs = suite('queue: what lies on disk');
+const codecs = suite('queue: encoding on disk');
 
-codecs('a message comes back as it was, and its size is known beforehand', () => {
+codecs('an encoded message decodes to itself, and recordSize returns its exact length', () => {
   fc.assert(
     fc.property(message, wanted => {
       const record = encodeRecord(wanted);
@@ -76,8 +76,7 @@ codecs('a message comes back as it was, and its size is known beforehand', () =>
 });
 
 /**
- * Records as skerry wrote them before messages came from upstream, and from several, with the senders that
- * they hold.
+ * Records of older versions, before messages from upstream and before several upstreams, with their origins.
  */
 const OLD_RECORDS: readonly (readonly [hex: string, origin: Origin])[] = [
   [
@@ -91,7 +90,7 @@ const OLD_RECORDS: readonly (readonly [hex: string, origin: Origin])[] = [
   ['97ebb3f28c63612f62010068757073747265616d6060f6f6f6f6f64178', { kind: 'upstream', upstream: 'upstream' }],
 ];
 
-codecs('a record of a store that is older than what it may hold is read, and written, as ever', () => {
+codecs('a record of an older version decodes correctly and encodes to the same bytes', () => {
   for (const [hex, origin] of OLD_RECORDS) {
     const found = decodeRecord(Buffer.from(hex, 'hex'));
     assert.equal(found?.origin, origin);
@@ -99,7 +98,7 @@ codecs('a record of a store that is older than what it may hold is read, and wri
   }
 });
 
-codecs('a record with any byte changed, or cut anywhere, is damaged and nothing else', () => {
+codecs('a record with a changed byte or without its end is detected as damaged', () => {
   fc.assert(
     fc.property(message, fc.nat(), fc.integer({ min: 1, max: 255 }), (wanted, at, change) => {
       const record = encodeRecord(wanted);
@@ -111,7 +110,7 @@ codecs('a record with any byte changed, or cut anywhere, is damaged and nothing 
   );
 });
 
-codecs("the order of keys is the queue's order, and a place comes back from its key", () => {
+codecs('keys sort in the order of the queue, and a key decodes to its place', () => {
   fc.assert(
     fc.property(
       place,
@@ -155,7 +154,7 @@ const append = fc.record(
 
 type Append = typeof append extends fc.Arbitrary<infer Value> ? Value : never;
 
-/** The blocks of a run that names a queue and appends `appends`. */
+/** Returns the blocks of a run that declares a queue and appends `appends`. */
 function runOf(salt: Buffer, generation: number, index: number, appends: readonly Append[]): Buffer {
   const bytes = appends.reduce((sum, { record, holds }) => sum + appendSize(record.length, holds.length), 0);
   const draft = draftRun([1.5, [7, 'queue'], [7, 0, 3], ['name', null], [8]], bytes, Buffer.alloc);
@@ -168,37 +167,34 @@ function runOf(salt: Buffer, generation: number, index: number, appends: readonl
   return sealRun(draft, salt, generation, index);
 }
 
-codecs(
-  'runs come back from a journal as they were, but for damaged ones, those of another store and old ones',
-  () => {
-    const run = fc.record({
-      appends: fc.array(append, { maxLength: 3 }),
-      damage: fc.option(fc.nat(), { nil: undefined }),
-      own: fc.boolean(),
-      generation: fc.integer({ min: 5, max: 7 }),
-    });
-    fc.assert(
-      fc.property(fc.array(run, { maxLength: 6 }), runs => {
-        const wanted: unknown[] = [];
-        const blocks = runs.map(({ appends, damage, own, generation }, index) => {
-          const encoded = runOf(own ? SALT : Buffer.from('ANOTHER!'), generation, index, appends);
-          assert.is(encoded.length % BLOCK, 0);
-          if (damage !== undefined) {
-            const at = damage % (28 + encoded.readUInt32BE(20));
-            encoded[at] = (encoded[at] ?? 0) ^ 0x10;
-          } else if (own && generation > 5) wanted.push({ generation, index, appends });
-          return encoded;
-        });
-        const found = decodeRuns(SALT, 5, Buffer.concat(blocks));
-        assert.equal(
-          found.map(({ generation, index, content }) => ({ generation, index, appends: content.appends })),
-          wanted,
-        );
-        for (const { content } of found) assert.equal({ ...content, appends: [] }, CHANGED);
-      }),
-    );
-  },
-);
+codecs('a journal decodes to its runs without damaged runs, old runs and runs of another store', () => {
+  const run = fc.record({
+    appends: fc.array(append, { maxLength: 3 }),
+    damage: fc.option(fc.nat(), { nil: undefined }),
+    own: fc.boolean(),
+    generation: fc.integer({ min: 5, max: 7 }),
+  });
+  fc.assert(
+    fc.property(fc.array(run, { maxLength: 6 }), runs => {
+      const wanted: unknown[] = [];
+      const blocks = runs.map(({ appends, damage, own, generation }, index) => {
+        const encoded = runOf(own ? SALT : Buffer.from('ANOTHER!'), generation, index, appends);
+        assert.is(encoded.length % BLOCK, 0);
+        if (damage !== undefined) {
+          const at = damage % (28 + encoded.readUInt32BE(20));
+          encoded[at] = (encoded[at] ?? 0) ^ 0x10;
+        } else if (own && generation > 5) wanted.push({ generation, index, appends });
+        return encoded;
+      });
+      const found = decodeRuns(SALT, 5, Buffer.concat(blocks));
+      assert.equal(
+        found.map(({ generation, index, content }) => ({ generation, index, appends: content.appends })),
+        wanted,
+      );
+      for (const { content } of found) assert.equal({ ...content, appends: [] }, CHANGED);
+    }),
+  );
+});
 
 const CHANGED = {
   hubTime: 1.5,
@@ -209,7 +205,7 @@ const CHANGED = {
   retired: [8],
 };
 
-codecs('a journal of anything at all gives no runs and does not throw', () => {
+codecs('a journal of random bytes decodes to no runs and does not throw', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 20_000 }), bytes => {
       assert.equal(decodeRuns(SALT, 0, Buffer.from(bytes)), []);

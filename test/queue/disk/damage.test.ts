@@ -21,7 +21,7 @@ import { BLOCK } from '../../../src/queue/journal/run.ts';
 import type { StoreHarness } from '../../harness/queue.ts';
 import { createStoreHarness, messageOf, texts, to } from '../../harness/queue.ts';
 
-/** Changes the values of one of LMDB's tables while the store is closed. */
+/** Changes the values of an LMDB table of a closed store. */
 async function change(folder: string, table: string, damage: (value: Buffer) => Buffer): Promise<void> {
   const root = open({ path: folder, maxDbs: 8, encoding: 'binary', keyEncoding: 'binary' });
   const values = root.openDB<Buffer, Buffer>({ name: table, encoding: 'binary', keyEncoding: 'binary' });
@@ -30,7 +30,7 @@ async function change(folder: string, table: string, damage: (value: Buffer) => 
   await root.close();
 }
 
-/** Damages keys in the same way. */
+/** Changes the keys of an LMDB table of a closed store. */
 async function changeKeys(folder: string, table: string, damage: (key: Buffer) => Buffer): Promise<void> {
   const root = open({ path: folder, maxDbs: 8, encoding: 'binary', keyEncoding: 'binary' });
   const values = root.openDB<Buffer, Buffer>({ name: table, encoding: 'binary', keyEncoding: 'binary' });
@@ -42,7 +42,7 @@ async function changeKeys(folder: string, table: string, damage: (key: Buffer) =
   await root.close();
 }
 
-/** Changes one byte of a value, counted from its end if `at` is negative. */
+/** Returns a function that changes byte `at` of a value, counted from its end if negative. */
 function flip(at: number): (value: Buffer) => Buffer {
   return value => {
     const index = at < 0 ? value.length + at : at;
@@ -51,52 +51,55 @@ function flip(at: number): (value: Buffer) => Buffer {
   };
 }
 
-function setAside(stage: StoreHarness): string[] {
-  const prefix = `${basename(stage.folder)}.bad-`;
-  return readdirSync(dirname(stage.folder)).filter(name => name.startsWith(prefix));
+function movedAside(harness: StoreHarness): string[] {
+  const prefix = `${basename(harness.folder)}.bad-`;
+  return readdirSync(dirname(harness.folder)).filter(name => name.startsWith(prefix));
 }
 
-/** Removes what was set aside too. */
-async function finish(stage: StoreHarness): Promise<number> {
-  for (const name of setAside(stage)) rmSync(join(dirname(stage.folder), name), { recursive: true });
-  return stage.finish();
+/** Removes the store and all stores that were moved aside. */
+async function finish(harness: StoreHarness): Promise<number> {
+  for (const name of movedAside(harness)) rmSync(join(dirname(harness.folder), name), { recursive: true });
+  return harness.finish();
 }
 
 const values = suite('queue: damaged values');
 
 const PARTS = [
-  { what: 'a record', at: -1, lost: 1 },
-  { what: 'the head of a chunk', at: 3, lost: 3 },
+  { what: 'record', at: -1, lost: 1 },
+  { what: 'chunk header', at: 3, lost: 3 },
 ];
 
 for (const { what, at, lost } of PARTS) {
-  values(`${what} that is damaged: its messages are dead letters; what is behind is delivered`, async () => {
-    const stage = await createStoreHarness();
-    for (const text of ['1', '2', '3']) await stage.append(messageOf(text), [to('a')]);
-    await stage.store.close();
-    await change(stage.folder, 'entries', flip(at));
-    await stage.reopen();
-    await stage.append(messageOf('whole'), [to('a')]);
-    assert.equal(stage.deliver('a'), [...['1', '2', '3'].slice(0, 3 - lost), 'whole']);
-    assert.is(stage.store.counts().corrupt, lost);
-    const letters = stage.store.deadLetters.list();
-    assert.is(letters.length, lost);
-    for (const { queue, message, reason } of letters) {
-      assert.equal([queue, message], ['a', undefined]);
-      assert.match(reason, /damaged/);
-    }
-    assert.equal(stage.store.stats()[0], { queue: 'a', depth: 0, bytes: 0, oldestMs: undefined });
-    assert.is(await finish(stage), 0);
-  });
+  values(
+    `messages of a damaged ${what} become dead letters, and the messages behind are delivered`,
+    async () => {
+      const harness = await createStoreHarness();
+      for (const text of ['1', '2', '3']) await harness.append(messageOf(text), [to('a')]);
+      await harness.store.close();
+      await change(harness.folder, 'entries', flip(at));
+      await harness.reopen();
+      await harness.append(messageOf('whole'), [to('a')]);
+      assert.equal(harness.deliver('a'), [...['1', '2', '3'].slice(0, 3 - lost), 'whole']);
+      assert.is(harness.store.counts().corrupt, lost);
+      const letters = harness.store.deadLetters.list();
+      assert.is(letters.length, lost);
+      for (const { queue, message, reason } of letters) {
+        assert.equal([queue, message], ['a', undefined]);
+        assert.match(reason, /damaged/);
+      }
+      assert.equal(harness.store.stats()[0], { queue: 'a', depth: 0, bytes: 0, oldestMs: undefined });
+      assert.is(await finish(harness), 0);
+    },
+  );
 }
 
 const SHAPES = [
   {
-    what: 'whose end is missing',
+    what: 'without its end',
     damage: (folder: string) => change(folder, 'entries', value => value.subarray(0, 4 + 3 * 40 + 2)),
   },
   {
-    what: 'that seems to have more entries than it has',
+    what: 'with a key that announces too many entries',
     damage: (folder: string) =>
       changeKeys(folder, 'entries', key => {
         key[13] = 1;
@@ -106,56 +109,56 @@ const SHAPES = [
 ];
 
 for (const { what, damage } of SHAPES) {
-  values(`a chunk ${what}: what is behind is delivered, and the hub goes on`, async () => {
-    const stage = await createStoreHarness();
-    for (const text of ['1', '2', '3']) await stage.append(messageOf(text), [to('a')]);
-    await stage.store.close();
-    await damage(stage.folder);
-    await stage.reopen();
-    await stage.append(messageOf('whole'), [to('a')]);
-    assert.equal(stage.deliver('a'), ['whole']);
-    assert.ok(stage.store.counts().corrupt >= 3);
-    await stage.pass(60_000);
-    await stage.restart();
-    assert.equal(stage.deliver('a'), []);
-    await finish(stage);
+  values(`a chunk ${what} does not block the messages behind it`, async () => {
+    const harness = await createStoreHarness();
+    for (const text of ['1', '2', '3']) await harness.append(messageOf(text), [to('a')]);
+    await harness.store.close();
+    await damage(harness.folder);
+    await harness.reopen();
+    await harness.append(messageOf('whole'), [to('a')]);
+    assert.equal(harness.deliver('a'), ['whole']);
+    assert.ok(harness.store.counts().corrupt >= 3);
+    await harness.pass(60_000);
+    await harness.restart();
+    assert.equal(harness.deliver('a'), []);
+    await finish(harness);
   });
 }
 
-values('a body that several queues hold and that is damaged is a dead letter of each', async () => {
-  const stage = await createStoreHarness();
-  await stage.append(messageOf('damaged'), [to('a'), to('b')]);
-  await stage.store.close();
-  await change(stage.folder, 'bodies', flip(-1));
-  await stage.reopen();
-  assert.equal([stage.deliver('a'), stage.deliver('b')], [[], []]);
-  assert.is(stage.store.deadLetters.list().length, 2);
-  assert.is(await finish(stage), 0);
+values('a damaged body of several queues becomes a dead letter of each queue', async () => {
+  const harness = await createStoreHarness();
+  await harness.append(messageOf('damaged'), [to('a'), to('b')]);
+  await harness.store.close();
+  await change(harness.folder, 'bodies', flip(-1));
+  await harness.reopen();
+  assert.equal([harness.deliver('a'), harness.deliver('b')], [[], []]);
+  assert.is(harness.store.deadLetters.list().length, 2);
+  assert.is(await finish(harness), 0);
 });
 
-values('an entry whose head is damaged goes with its place among the expiries', async () => {
-  const stage = await createStoreHarness();
-  await stage.append(messageOf('for ever'), [to('a')]);
-  await stage.restart();
-  await stage.append(messageOf('damaged', 5_000), [to('a')]);
-  await stage.store.close();
-  await change(stage.folder, 'entries', value => (value.includes('damaged') ? flip(3)(value) : value));
-  await stage.reopen();
-  await stage.pass(15_000);
-  assert.is(stage.store.counts().corrupt, 1);
-  assert.equal(stage.deliver('a'), ['for ever']);
-  assert.is(await finish(stage), 0);
+values('an entry with a damaged header is removed together with its expiry index', async () => {
+  const harness = await createStoreHarness();
+  await harness.append(messageOf('for ever'), [to('a')]);
+  await harness.restart();
+  await harness.append(messageOf('damaged', 5_000), [to('a')]);
+  await harness.store.close();
+  await change(harness.folder, 'entries', value => (value.includes('damaged') ? flip(3)(value) : value));
+  await harness.reopen();
+  await harness.pass(15_000);
+  assert.is(harness.store.counts().corrupt, 1);
+  assert.equal(harness.deliver('a'), ['for ever']);
+  assert.is(await finish(harness), 0);
 });
 
 values(
-  'a damaged run of the journal is left out and said; those before and behind it are there',
+  'a damaged run of the journal is skipped and logged, and the runs before and behind it are read',
   async () => {
-    const stage = await createStoreHarness();
-    const copy = `${stage.folder}.copy`;
-    for (const text of ['1', '2', '3']) await stage.append(messageOf(text), [to('a')]);
+    const harness = await createStoreHarness();
+    const copy = `${harness.folder}.copy`;
+    for (const text of ['1', '2', '3']) await harness.append(messageOf(text), [to('a')]);
     mkdirSync(copy);
-    for (const name of readdirSync(stage.folder)) {
-      const bytes = readFileSync(join(stage.folder, name));
+    for (const name of readdirSync(harness.folder)) {
+      const bytes = readFileSync(join(harness.folder, name));
       // Each commit has a block of its own.
       if (name.startsWith('journal') && bytes.length > 0) bytes.fill('?', BLOCK + 40, BLOCK + 50);
       writeFileSync(join(copy, name), bytes);
@@ -165,7 +168,7 @@ values(
     assert.is(other.errors.length, 1);
     assert.match(other.errors[0] ?? '', /1 commits of the journal are damaged/);
     await other.finish();
-    await finish(stage);
+    await finish(harness);
   },
 );
 
@@ -173,38 +176,40 @@ values.run();
 
 const stores = suite('queue: damaged stores');
 
-/** Damages a closed store as `damage` does; it must be set aside, and the hub starts with a fresh one. */
-function isSetAside(what: string, damage: (file: string, folder: string) => void): void {
-  stores(`${what}: it is set aside, said, and a fresh one takes its place`, async () => {
-    const stage = await createStoreHarness();
-    for (let n = 0; n < 300; n++) stage.store.append(messageOf('x'.repeat(3000)), [to('a')], () => {});
-    await stage.commit();
-    await stage.store.close();
-    damage(join(stage.folder, 'data.mdb'), stage.folder);
-    await stage.reopen();
-    const [name] = setAside(stage);
+/** Defines a test: a closed store that `damage` has changed is moved aside, and an empty one replaces it. */
+function testMovedAside(what: string, damage: (file: string, folder: string) => void): void {
+  stores(`${what} is moved aside and logged, and an empty store replaces it`, async () => {
+    const harness = await createStoreHarness();
+    for (let n = 0; n < 300; n++) harness.store.append(messageOf('x'.repeat(3000)), [to('a')], () => {});
+    await harness.commit();
+    await harness.store.close();
+    damage(join(harness.folder, 'data.mdb'), harness.folder);
+    await harness.reopen();
+    const [name] = movedAside(harness);
     assert.match(name ?? '', /\.bad-\d{8}T\d{6}Z$/);
-    assert.is(basename(stage.store.health().setAside ?? ''), name);
-    assert.match(stage.errors[0] ?? '', /^The store is damaged \(.+\): it was moved to /);
-    assert.equal(texts(stage.peek('a')), []);
-    assert.is(await stage.append(messageOf('new'), [to('a')]), undefined);
-    await stage.restart();
-    assert.equal(texts(stage.peek('a')), ['new']);
-    assert.is(basename(stage.store.health().setAside ?? ''), name);
-    assert.is(await finish(stage).then(() => existsSync(stage.folder)), false);
+    assert.is(basename(harness.store.health().setAside ?? ''), name);
+    assert.match(harness.errors[0] ?? '', /^The store is damaged \(.+\): it was moved to /);
+    assert.equal(texts(harness.peek('a')), []);
+    assert.is(await harness.append(messageOf('new'), [to('a')]), undefined);
+    await harness.restart();
+    assert.equal(texts(harness.peek('a')), ['new']);
+    assert.is(basename(harness.store.health().setAside ?? ''), name);
+    assert.is(await finish(harness).then(() => existsSync(harness.folder)), false);
   });
 }
 
-isSetAside('a store cut short', file => truncateSync(file, 40_000));
-isSetAside('a store cut in its first pages', file => truncateSync(file, 5_000));
-isSetAside('a store whose first pages are overwritten', file => {
+testMovedAside('a truncated store', file => truncateSync(file, 40_000));
+testMovedAside('a store truncated in its first pages', file => truncateSync(file, 5_000));
+testMovedAside('a store with overwritten first pages', file => {
   writeSync(openSync(file, 'r+'), Buffer.alloc(8192, 0x5a), 0, 8192, 0);
 });
-isSetAside('a store that is another file', file => writeFileSync(file, 'no store at all '.repeat(4096)));
-isSetAside('a store whose file is empty', file => truncateSync(file, 0));
-isSetAside('a store whose file is missing', file => rmSync(file));
-isSetAside('a store at a page of which LMDB ended the process', (file, folder) => {
-  // All but the first pages, so that it opens.
+testMovedAside('a store whose file has other contents', file =>
+  writeFileSync(file, 'no store at all '.repeat(4096)),
+);
+testMovedAside('a store with an empty file', file => truncateSync(file, 0));
+testMovedAside('a store with a missing file', file => rmSync(file));
+testMovedAside('a store with a damaged page that made LMDB abort the process', (file, folder) => {
+  // All pages except the first, so that the store can be opened.
   const fd = openSync(file, 'r+');
   for (let page = 20; page < statSync(file).size / 4096; page++)
     writeSync(fd, Buffer.alloc(4096), 0, 4096, page * 4096);
@@ -212,26 +217,26 @@ isSetAside('a store at a page of which LMDB ended the process', (file, folder) =
   writeFileSync(join(folder, 'suspect'), '');
 });
 
-stores('a store of a newer or older format is refused, and nothing is changed', async () => {
+stores('a store of a newer or older format is refused and not changed', async () => {
   for (const [format, code] of [
     [FORMAT + 1, 'store.newer'],
     [1, 'store.older'],
   ] as const) {
-    const stage = await createStoreHarness();
-    await stage.store.close();
-    const root = open({ path: stage.folder, maxDbs: 8, encoding: 'binary', keyEncoding: 'binary' });
+    const harness = await createStoreHarness();
+    await harness.store.close();
+    const root = open({ path: harness.folder, maxDbs: 8, encoding: 'binary', keyEncoding: 'binary' });
     await root.put(Buffer.from('#format'), Buffer.from([format]));
     await root.close();
-    const thrown = await stage.reopen().catch((error: unknown) => error);
+    const thrown = await harness.reopen().catch((error: unknown) => error);
     assert.is(thrown instanceof Failure && thrown.code, code);
     assert.match(thrown instanceof Failure ? thrown.message : '', new RegExp(`has format ${format}`));
-    assert.equal(setAside(stage), []);
-    rmSync(stage.folder, { recursive: true });
+    assert.equal(movedAside(harness), []);
+    rmSync(harness.folder, { recursive: true });
   }
 });
 
-/** Makes a store's file say that it has three pages more, as LMDB does of pages it took and gave back. */
-function lengthenInWords(folder: string): void {
+/** Increases the page count in a store by three, like LMDB after pages were allocated and freed. */
+function increasePageCount(folder: string): void {
   const file = join(folder, 'data.mdb');
   const bytes = readFileSync(file);
   for (const lastPage of [144, 4096 + 144])
@@ -239,22 +244,26 @@ function lengthenInWords(folder: string): void {
   writeFileSync(file, bytes);
 }
 
-stores('a store that is suspect or short without being damaged is opened as it is', async () => {
-  const stage = await createStoreHarness();
-  for (let n = 0; n < 50; n++) await stage.append(messageOf(String(n).padEnd(n * 200)), [to('a'), to('b')]);
-  await stage.restart();
-  for (let n = 0; n < 50; n++) await stage.append(messageOf('x'.repeat(9_000)), [to('c')]);
-  await stage.restart();
-  stage.deliver('c');
-  await stage.store.close();
-  writeFileSync(join(stage.folder, 'suspect'), '');
-  lengthenInWords(stage.folder);
-  await stage.reopen();
-  assert.equal(setAside(stage), []);
-  assert.is(stage.peek('b').length, 50);
-  await stage.pass(5_000);
-  assert.not(existsSync(join(stage.folder, 'suspect')));
-  await stage.finish();
-});
+stores(
+  'an intact store that is marked as suspect or shorter than its page count is opened unchanged',
+  async () => {
+    const harness = await createStoreHarness();
+    for (let n = 0; n < 50; n++)
+      await harness.append(messageOf(String(n).padEnd(n * 200)), [to('a'), to('b')]);
+    await harness.restart();
+    for (let n = 0; n < 50; n++) await harness.append(messageOf('x'.repeat(9_000)), [to('c')]);
+    await harness.restart();
+    harness.deliver('c');
+    await harness.store.close();
+    writeFileSync(join(harness.folder, 'suspect'), '');
+    increasePageCount(harness.folder);
+    await harness.reopen();
+    assert.equal(movedAside(harness), []);
+    assert.is(harness.peek('b').length, 50);
+    await harness.pass(5_000);
+    assert.not(existsSync(join(harness.folder, 'suspect')));
+    await harness.finish();
+  },
+);
 
 stores.run();
