@@ -7,7 +7,7 @@ import type { Placed } from '../manifest/diff/plan.ts';
 import { pathsOfUpstream } from '../manifest/file-paths.ts';
 import type { ModuleEntry, UpstreamEntry } from '../manifest/types.ts';
 import { moduleEnvironment } from '../supervisor/process/environment.ts';
-import { findStartError } from '../supervisor/process/start-error.ts';
+import { findStartError } from '../supervisor/process/start-check.ts';
 import { listenerSettings } from './listener-settings.ts';
 import { withoutLinks } from './modules/module-spec.ts';
 

@@ -1,10 +1,11 @@
 import type { ModuleState } from './spec.ts';
 
 /**
- * Events of the module state machine. Requests: `start`, `stop`, `restart`. Start: `spawned`, `startFailed`.
- * Exit, by restart policy: `exitRestart` (restart), `exitOk` (success, stays down), `exitFailed` (failure,
- * stays down). Health: `healthy`, `unhealthy` (keeps running), `unhealthyRestart` (restart because of failed
- * checks). Timers: `stopTimeout` (grace period over), `backoffOver`.
+ * Event of the module state machine. Requests: `start`, `stop`, `restart`. Start: `spawned`, `startFailed`.
+ * Exit: `exitRestart` (the restart policy demands a restart), `exitOk` (success without restart),
+ * `exitFailed` (failure without restart). Health: `healthy`, `unhealthy` (the module continues to run),
+ * `unhealthyRestart` (the restart policy demands a restart). Timers: `stopTimeout` (end of the grace period),
+ * `backoffOver` (end of the restart back-off).
  */
 export type LifecycleEvent =
   | 'start'
@@ -22,114 +23,113 @@ export type LifecycleEvent =
   | 'backoffOver';
 
 /**
- * Side effects of a transition. `spawn` starts the process. `signal` sends the stop signal and starts the
- * grace period. `kill` sends SIGKILL to the process group. `backOff` starts the restart back-off timer.
- * `cancelTimer` cancels the timer. `none` changes nothing, not even the timer.
+ * Side effect of a transition. `spawn` starts the process. `signal` sends the stop signal and starts the
+ * timer of the grace period. `kill` sends SIGKILL to the process group. `backOff` starts the timer of the
+ * restart back-off. `cancelTimer` cancels the running timer. `none` does nothing.
  */
 export type LifecycleAction = 'spawn' | 'signal' | 'kill' | 'backOff' | 'cancelTimer' | 'none';
 
 export type Transition = { readonly next: ModuleState; readonly action: LifecycleAction };
 
-function to(next: ModuleState, action: LifecycleAction): Transition {
+function transitionTo(next: ModuleState, action: LifecycleAction): Transition {
   return { next, action };
 }
 
-/**
- * State machine of a module: state and event give the next state and an action. Missing pairs cannot occur.
- */
+/** Transition table: the next state and the action for each state and event. Missing events cannot occur. */
 const TRANSITIONS: Readonly<Record<ModuleState, Readonly<Partial<Record<LifecycleEvent, Transition>>>>> = {
   stopped: {
-    start: to('starting', 'spawn'),
-    restart: to('starting', 'spawn'),
-    stop: to('stopped', 'none'),
+    start: transitionTo('starting', 'spawn'),
+    restart: transitionTo('starting', 'spawn'),
+    stop: transitionTo('stopped', 'none'),
   },
   starting: {
-    start: to('starting', 'none'),
-    restart: to('starting', 'none'),
-    stop: to('stopping', 'none'),
-    spawned: to('running', 'cancelTimer'),
-    startFailed: to('failed', 'cancelTimer'),
-    exitRestart: to('waiting', 'backOff'),
-    exitFailed: to('failed', 'cancelTimer'),
+    start: transitionTo('starting', 'none'),
+    restart: transitionTo('starting', 'none'),
+    stop: transitionTo('stopping', 'none'),
+    spawned: transitionTo('running', 'cancelTimer'),
+    startFailed: transitionTo('failed', 'cancelTimer'),
+    exitRestart: transitionTo('waiting', 'backOff'),
+    exitFailed: transitionTo('failed', 'cancelTimer'),
   },
   running: {
-    start: to('running', 'none'),
-    restart: to('restarting', 'signal'),
-    stop: to('stopping', 'signal'),
-    exitRestart: to('waiting', 'backOff'),
-    exitOk: to('ended', 'cancelTimer'),
-    exitFailed: to('failed', 'cancelTimer'),
-    healthy: to('ready', 'none'),
-    unhealthy: to('running', 'none'),
-    unhealthyRestart: to('failing', 'signal'),
+    start: transitionTo('running', 'none'),
+    restart: transitionTo('restarting', 'signal'),
+    stop: transitionTo('stopping', 'signal'),
+    exitRestart: transitionTo('waiting', 'backOff'),
+    exitOk: transitionTo('ended', 'cancelTimer'),
+    exitFailed: transitionTo('failed', 'cancelTimer'),
+    healthy: transitionTo('ready', 'none'),
+    unhealthy: transitionTo('running', 'none'),
+    unhealthyRestart: transitionTo('failing', 'signal'),
   },
   ready: {
-    start: to('ready', 'none'),
-    restart: to('restarting', 'signal'),
-    stop: to('stopping', 'signal'),
-    exitRestart: to('waiting', 'backOff'),
-    exitOk: to('ended', 'cancelTimer'),
-    exitFailed: to('failed', 'cancelTimer'),
-    unhealthy: to('running', 'none'),
-    unhealthyRestart: to('failing', 'signal'),
+    start: transitionTo('ready', 'none'),
+    restart: transitionTo('restarting', 'signal'),
+    stop: transitionTo('stopping', 'signal'),
+    exitRestart: transitionTo('waiting', 'backOff'),
+    exitOk: transitionTo('ended', 'cancelTimer'),
+    exitFailed: transitionTo('failed', 'cancelTimer'),
+    unhealthy: transitionTo('running', 'none'),
+    unhealthyRestart: transitionTo('failing', 'signal'),
   },
   failing: {
-    start: to('restarting', 'none'),
-    restart: to('restarting', 'none'),
-    stop: to('stopping', 'none'),
-    exitRestart: to('waiting', 'backOff'),
-    exitOk: to('waiting', 'backOff'),
-    exitFailed: to('waiting', 'backOff'),
-    stopTimeout: to('failing', 'kill'),
+    start: transitionTo('restarting', 'none'),
+    restart: transitionTo('restarting', 'none'),
+    stop: transitionTo('stopping', 'none'),
+    exitRestart: transitionTo('waiting', 'backOff'),
+    exitOk: transitionTo('waiting', 'backOff'),
+    exitFailed: transitionTo('waiting', 'backOff'),
+    stopTimeout: transitionTo('failing', 'kill'),
   },
   stopping: {
-    start: to('restarting', 'none'),
-    restart: to('restarting', 'none'),
-    stop: to('stopping', 'none'),
-    spawned: to('stopping', 'signal'),
-    startFailed: to('stopped', 'cancelTimer'),
-    exitRestart: to('stopped', 'cancelTimer'),
-    exitOk: to('stopped', 'cancelTimer'),
-    exitFailed: to('stopped', 'cancelTimer'),
-    stopTimeout: to('killing', 'kill'),
+    start: transitionTo('restarting', 'none'),
+    restart: transitionTo('restarting', 'none'),
+    stop: transitionTo('stopping', 'none'),
+    spawned: transitionTo('stopping', 'signal'),
+    startFailed: transitionTo('stopped', 'cancelTimer'),
+    exitRestart: transitionTo('stopped', 'cancelTimer'),
+    exitOk: transitionTo('stopped', 'cancelTimer'),
+    exitFailed: transitionTo('stopped', 'cancelTimer'),
+    stopTimeout: transitionTo('killing', 'kill'),
   },
   killing: {
-    start: to('restarting', 'none'),
-    restart: to('restarting', 'none'),
-    stop: to('killing', 'none'),
-    exitRestart: to('stopped', 'cancelTimer'),
-    exitOk: to('stopped', 'cancelTimer'),
-    exitFailed: to('stopped', 'cancelTimer'),
+    start: transitionTo('restarting', 'none'),
+    restart: transitionTo('restarting', 'none'),
+    stop: transitionTo('killing', 'none'),
+    exitRestart: transitionTo('stopped', 'cancelTimer'),
+    exitOk: transitionTo('stopped', 'cancelTimer'),
+    exitFailed: transitionTo('stopped', 'cancelTimer'),
   },
   restarting: {
-    start: to('restarting', 'none'),
-    restart: to('restarting', 'none'),
-    stop: to('stopping', 'none'),
-    spawned: to('running', 'cancelTimer'),
-    startFailed: to('failed', 'cancelTimer'),
-    exitRestart: to('starting', 'spawn'),
-    exitOk: to('starting', 'spawn'),
-    exitFailed: to('starting', 'spawn'),
-    stopTimeout: to('restarting', 'kill'),
+    start: transitionTo('restarting', 'none'),
+    restart: transitionTo('restarting', 'none'),
+    stop: transitionTo('stopping', 'none'),
+    spawned: transitionTo('running', 'cancelTimer'),
+    startFailed: transitionTo('failed', 'cancelTimer'),
+    exitRestart: transitionTo('starting', 'spawn'),
+    exitOk: transitionTo('starting', 'spawn'),
+    exitFailed: transitionTo('starting', 'spawn'),
+    stopTimeout: transitionTo('restarting', 'kill'),
   },
   waiting: {
-    start: to('starting', 'spawn'),
-    restart: to('starting', 'spawn'),
-    stop: to('stopped', 'cancelTimer'),
-    backoffOver: to('starting', 'spawn'),
+    start: transitionTo('starting', 'spawn'),
+    restart: transitionTo('starting', 'spawn'),
+    stop: transitionTo('stopped', 'cancelTimer'),
+    backoffOver: transitionTo('starting', 'spawn'),
   },
   failed: {
-    start: to('starting', 'spawn'),
-    restart: to('starting', 'spawn'),
-    stop: to('stopped', 'none'),
+    start: transitionTo('starting', 'spawn'),
+    restart: transitionTo('starting', 'spawn'),
+    stop: transitionTo('stopped', 'none'),
   },
   ended: {
-    start: to('starting', 'spawn'),
-    restart: to('starting', 'spawn'),
-    stop: to('stopped', 'none'),
+    start: transitionTo('starting', 'spawn'),
+    restart: transitionTo('starting', 'spawn'),
+    stop: transitionTo('stopped', 'none'),
   },
 };
 
+/** States in which no request is in progress. */
 const STEADY: Readonly<Record<ModuleState, boolean>> = {
   stopped: true,
   starting: false,
@@ -151,7 +151,7 @@ export function transition(state: ModuleState, event: LifecycleEvent): Transitio
   return found;
 }
 
-/** Tells if no request is in progress in this state. */
+/** Returns true if no request is in progress in this state. */
 export function isSteady(state: ModuleState): boolean {
   return STEADY[state];
 }

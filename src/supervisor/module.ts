@@ -26,7 +26,7 @@ import type { ProcessIo } from './stdio/process-io.ts';
 import { lineNotWritten, openProcessIo } from './stdio/process-io.ts';
 import { createSharedTerminal } from './terminal/shared-terminal.ts';
 
-/** States that end the wait for readiness. */
+/** States in which later modules in the startup order need not wait for this module. */
 const STARTUP_DONE: ReadonlySet<ModuleState> = new Set(['ready', 'failed', 'ended', 'stopped']);
 
 export type ModuleSettings = Pick<SupervisorSettings, 'clock' | 'log' | 'logFolder' | 'host'> & {
@@ -34,24 +34,26 @@ export type ModuleSettings = Pick<SupervisorSettings, 'clock' | 'log' | 'logFold
   readonly confiner: Confiner;
 };
 
-export function createModule(first: ModuleSpec, settings: ModuleSettings): Module {
+export function createModule(initialSpec: ModuleSpec, settings: ModuleSettings): Module {
   const { clock, log, host, orphans, confiner } = settings;
-  let spec = first;
+  let spec = initialSpec;
   const { name } = spec;
   const terminal = spec.tty ? createSharedTerminal(name, clock) : undefined;
   let state: ModuleState = 'stopped';
   let processIo: ProcessIo | undefined;
   let startedAt = 0;
+  /** Number of exits in a row without a stable run between them. */
   let ends = 0;
   let restarts = 0;
   let cutLines = 0;
   let lastExit: string | undefined;
-  /** Reason why the hub kills the process. Undefined if it was requested or the process exited by itself. */
+  /** Reason why the hub restarts the module, such as a failed health check. Undefined for any other exit. */
   let endCause: string | undefined;
   let checkFailure: string | undefined;
   let cancelTimer: Cancel | undefined;
   let waiters: (() => void)[] = [];
   let health: HealthMonitor | undefined;
+  /** True if the module is not ready and `readyWithin` is over. */
   let late = false;
   let confinement: Confinement | undefined;
   let environment: Record<string, string> = {};
@@ -88,9 +90,9 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
     if (changed) host.changed({ name, state });
     if (STARTUP_DONE.has(state)) startupDone.resolve();
     if (!isSteady(state)) return;
-    const done = waiters;
+    const resolved = waiters;
     waiters = [];
-    for (const resolve of done) resolve();
+    for (const resolve of resolved) resolve();
   };
 
   const setTimer = (milliseconds: number, action: () => void): void => {
@@ -120,7 +122,8 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
     });
   };
 
-  const warn = (lack: string): void => log.warn(`Module "${name}" runs, but not enforced: ${lack}`);
+  const warn = (restriction: string): void =>
+    log.warn(`Module "${name}" runs without a configured restriction. ${restriction}`);
 
   const onStartError = ({ reason, transient }: StartError): void => {
     startedAt = clock.monotonic();
@@ -129,7 +132,9 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
     dispatch(transient ? eventAfterExit({ kind: 'code', code: 1 }, spec.restart) : 'startFailed');
   };
 
-  /** Moves a started process into its cgroup. Resolves to false if some of its children may be outside. */
+  /**
+   * Moves a started process into its cgroup. Resolves to false if a child process may be outside the cgroup.
+   */
   const joinCgroup = (
     { group, joinsItself }: Confinement,
     descendants: () => number[],
@@ -144,12 +149,12 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
     });
   };
 
-  /** Not called for a module that is stopping, because its input would only start again. */
+  /** Notifies the host that the module accepts input. A module that is stopping gets no more input. */
   const notifyWritable = (): void => {
     if (state === 'running' || state === 'ready') host.writable?.(name);
   };
 
-  /** Runs one process of the module from start to exit. */
+  /** Starts one process of the module, and waits until it has exited. */
   const run = async (): Promise<void> => {
     const started = await start().catch(startFailed);
     if ('reason' in started) {
@@ -175,7 +180,7 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
   const start = async (): Promise<StartedProcess | StartError> => {
     const confined = await confiner.confine(spec);
     if ('reason' in confined) return confined;
-    if (confinement === undefined) for (const lack of confined.notEnforced) warn(lack);
+    if (confinement === undefined) for (const restriction of confined.notEnforced) warn(restriction);
     confinement = confined;
     const tag = orphans.newTag(name);
     environment = moduleEnvironment(confined.environment, tag.environment);
@@ -233,12 +238,12 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
       const backoff = nextBackoff(ends, clock.monotonic() - startedAt, spec.backoff);
       ends = backoff.ends;
       log.warn(`Module "${name}" restarts in ${backoff.delay} ms (${lastExit}).`);
-      const again = (): void => {
+      const startAgain = (): void => {
         restarts += 1;
         dispatch('backoffOver');
       };
-      if (backoff.delay === 0) queueMicrotask(() => state === 'waiting' && again());
-      else setTimer(backoff.delay, again);
+      if (backoff.delay === 0) queueMicrotask(() => state === 'waiting' && startAgain());
+      else setTimer(backoff.delay, startAgain);
     },
     cancelTimer: () => cancelTimer?.(),
     none: () => {},
@@ -246,27 +251,27 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
 
   return {
     spec: () => spec,
-    adjust: wanted => {
-      const checked = isDeepStrictEqual(spec.health, wanted.health);
-      spec = wanted;
+    adjust: newSpec => {
+      const checked = isDeepStrictEqual(spec.health, newSpec.health);
+      spec = newSpec;
       if (confinement !== undefined) {
         confinement = { ...confinement, notEnforced: confiner.relimit(spec, confinement) };
-        for (const lack of confinement.notEnforced) warn(lack);
+        for (const restriction of confinement.notEnforced) warn(restriction);
       }
       if (checked || confinement === undefined) return;
       if (state === 'ready') dispatch('unhealthy');
       if (state === 'running') watch(confinement);
     },
-    request: wish => {
+    request: action => {
       ends = 0;
-      if (wish === 'restart' && processIo !== undefined) log.info(`Module "${name}" restarts on request.`);
-      dispatch(wish);
+      if (action === 'restart' && processIo !== undefined) log.info(`Module "${name}" restarts on request.`);
+      dispatch(action);
       if (isSteady(state)) return Promise.resolve();
       return new Promise(resolve => waiters.push(resolve));
     },
     write: (line, written) => {
       if (processIo !== undefined) return processIo.write(line, written);
-      queueMicrotask(() => written(lineNotWritten(name, `it is ${state}`)));
+      queueMicrotask(() => written(lineNotWritten(name, `the module is ${state}`)));
       return false;
     },
     attach: viewer => {
@@ -287,7 +292,7 @@ export function createModule(first: ModuleSpec, settings: ModuleSettings): Modul
       const limit = spec.health.readyWithin;
       const cancel = clock.after(limit, () => {
         late = state !== 'ready';
-        log.warn(`Module "${name}" is not ready after ${limit} ms: later modules start without it.`);
+        log.warn(`Module "${name}" is not ready after ${limit} ms: later modules start without waiting.`);
         startupDone.resolve();
       });
       return startupDone.promise.then(cancel);

@@ -1,15 +1,15 @@
 import type { BackoffSpec } from './spec.ts';
 
 export type Backoff = {
-  /** Exits in a row without a stable run in between. */
+  /** Number of exits in a row without a stable run between them. */
   readonly ends: number;
   /** Milliseconds until the next start. */
   readonly delay: number;
 };
 
 /**
- * Computes the exponential restart back-off after an exit. `ends` counts earlier exits in a row, `ranFor` is
- * the length of the last run in milliseconds. A stable run resets the back-off to 0.
+ * Returns the exponential restart back-off after an exit. `ends` is the number of earlier exits in a row, and
+ * `ranFor` is the length of the last run in milliseconds. After a stable run, the delay is 0.
  */
 export function nextBackoff(ends: number, ranFor: number, spec: BackoffSpec): Backoff {
   if (ranFor >= spec.forgivenAfter) return { ends: 0, delay: 0 };

@@ -7,83 +7,100 @@ import type { SandboxLevel } from './confinement/sandbox.ts';
 import type { FindPeer } from './peers/find-peer.ts';
 import type { Attachment, Viewer } from './terminal/shared-terminal.ts';
 
-/** Restart policy after an exit. A failure is an exit code other than 0 or a signal. */
+/** Restart policy of a module. An exit with a code other than 0, or by a signal, is a failure. */
 export type RestartPolicy = 'never' | 'on-failure' | 'on-unhealthy' | 'always';
 
 /** Restart back-off in milliseconds. */
 export type BackoffSpec = {
+  /** Delay of the first restart. */
   readonly first: number;
+  /** Factor by which each further delay is longer. */
   readonly factor: number;
+  /** Maximum delay. */
   readonly most: number;
-  /** A run of this length counts as stable: the module restarts at once and the back-off is reset. */
+  /**
+   * Minimum length of a stable run. After a stable run, the module restarts at once and the delay is reset.
+   */
   readonly forgivenAfter: number;
 };
 
-/** Health check of a module; times in milliseconds. */
+/** Health check of a module. All times are in milliseconds. */
 export type HealthSpec = {
   readonly check:
     | { readonly kind: 'exec'; readonly exec: readonly string[] }
     | { readonly kind: 'tcp'; readonly port: number }
-    /** Reported by the host through `Supervisor.reportHealth`. */
+    /** The host reports the health through `Supervisor.reportHealth`. */
     | { readonly kind: 'reported' };
+  /** Interval between checks. */
   readonly every: number;
+  /** Timeout of one check. */
   readonly timeout: number;
-  /** Failures in a row until the module is unhealthy. */
+  /** Number of failures in a row after which the module is unhealthy. */
   readonly threshold: number;
-  /** Maximum time that later modules in the startup order wait for readiness. */
+  /** Maximum time that later modules in the startup order wait until this module is ready. */
   readonly readyWithin: number;
 };
 
 /** Specification of a module. */
 export type ModuleSpec = {
-  /** Unique and valid as a file name: the log is `<name>.log`. */
+  /** Unique name of the module. Must be valid as a file name, because the log file is `<name>.log`. */
   readonly name: string;
   /**
-   * Program and arguments. A program without a slash is looked up in PATH, otherwise it is relative to `cwd`.
+   * Program and arguments. A program without a slash is looked up in PATH. A path with a slash is resolved
+   * against `cwd`.
    */
   readonly exec: readonly string[];
-  /** Working folder, an absolute path. */
+  /** Absolute path of the working folder. */
   readonly cwd: string;
-  /** Environment in addition to PATH, HOME and LANG. Nothing else is inherited. */
+  /** Environment variables of the module. Only PATH, HOME and LANG are inherited from the hub. */
   readonly env: Readonly<Record<string, string>>;
-  /** `lines`: messages on standard input and output. `mqtt`: no input, and all output is logged. */
+  /**
+   * Interface of the module. `lines`: standard input and output carry messages. `mqtt`: standard input is
+   * empty, and all output is logged.
+   */
   readonly io: 'lines' | 'mqtt';
   readonly restart: RestartPolicy;
-  /** Lower starts first and stops last. Modules with the same order start and stop together. */
+  /** Startup order: a module with a lower number starts earlier and stops later. */
   readonly startupOrder: number;
   readonly stopSignal: NodeJS.Signals;
   /** Grace period in milliseconds between `stopSignal` and SIGKILL. */
   readonly stopGrace: number;
-  /** Runs the module on a pseudo-terminal, regardless of `io`; all output is logged. */
+  /** True if the module runs on a pseudo-terminal. Then all output is logged, and `io` is ignored. */
   readonly tty: boolean;
   readonly backoff: BackoffSpec;
-  /** Undefined if the module is ready as soon as it runs. */
+  /** Health check. If undefined, the module is ready as soon as it runs. */
   readonly health?: HealthSpec | undefined;
   readonly limits: ModuleLimits;
   readonly sandbox: SandboxLevel;
-  /** `none`: no network. In a sandbox it has a private loopback interface. */
+  /** `none`: the module has no network. In a sandbox, it has a private loopback interface. */
   readonly network?: 'none' | undefined;
-  /** Folder of the socket to the host, if a sandbox hides it otherwise. */
+  /** Folder of the hub's MQTT socket, if the folder must be made visible in the sandbox. */
   readonly socketFolder?: string | undefined;
-  /** User name or number, or `dynamic`. Undefined for the hub's user, in a sandbox for `dynamic`. */
+  /**
+   * User name, uid, or `dynamic`. If undefined, the module runs as the hub's user, or in a sandbox as
+   * `dynamic`.
+   */
   readonly user?: string | undefined;
   /** Device nodes that the module may use. */
   readonly devices: readonly string[];
-  /** Folder of the program, if a sandbox hides it otherwise. */
+  /** Folder of the program, if the folder must be made visible in the sandbox. */
   readonly programFolder?: string | undefined;
-  /** Secrets passed in files that only the module can read. `variable` holds the path. */
+  /**
+   * Secrets that are passed in files that only the module can read. The environment variable `variable` holds
+   * the path of the file.
+   */
   readonly secretFiles: readonly { readonly variable: string; readonly content: Buffer }[];
-  /** Refuses to start the module if a limit or a part of its sandbox cannot be enforced. */
+  /** True if the module must not start without all its limits and its complete sandbox. */
   readonly require: boolean;
 };
 
 /**
- * State of a module.
- * `stopped`: stopped on request. `starting`: being spawned. `running`: runs, not known to be healthy.
- * `ready`: runs and is healthy. `failing`: sent the stop signal because it is unhealthy. `stopping`: sent the
- * stop signal. `killing`: sent SIGKILL after the grace period. `restarting`: stops in order to start again.
- * `waiting`: in restart back-off. `failed`: failed to start or exited with a failure, and is not restarted.
- * `ended`: exited successfully and is not restarted.
+ * State of a module. `stopped`: stopped on request. `starting`: the process is being spawned. `running`: the
+ * process runs, and no health check has succeeded. `ready`: the process runs and is healthy. `failing`: the
+ * module was sent the stop signal because it is unhealthy. `stopping`: the module was sent the stop signal.
+ * `killing`: the module was sent SIGKILL after the grace period. `restarting`: the module stops and then
+ * starts again. `waiting`: the module is in restart back-off. `failed`: the module failed to start or exited
+ * with a failure, and is not restarted. `ended`: the module exited successfully, and is not restarted.
  */
 export type ModuleState =
   | 'stopped'
@@ -104,71 +121,74 @@ export type ModuleStatus = {
   readonly pid: number | undefined;
   /** Milliseconds since the process started. Undefined if there is no process. */
   readonly uptimeMs: number | undefined;
-  /** Restarts after an exit of its own. */
+  /** Number of restarts after exits that nobody requested. */
   readonly restarts: number;
-  /** Last exit status (`exit 3`, `SIGKILL`), or the reason why it failed to start. */
+  /** Last exit status (`exit 3`, `SIGKILL`), or the reason why the module failed to start. */
   readonly lastExit: string | undefined;
-  /** Last lines of standard error or the terminal since the last start. */
+  /** Last lines of standard error or of the terminal since the last start. */
   readonly lastLines: readonly string[];
   /** Reason of the last failed health check. Undefined if the last check succeeded or there was none. */
   readonly checkFailure?: string | undefined;
-  /** Later modules no longer wait for its readiness, because `readyWithin` is over. */
+  /** True if the module is not ready and `readyWithin` is over, so that later modules have started. */
   readonly late: boolean;
-  /** Log lines cut at MAX_LOG_LINE_BYTES. */
+  /** Number of log lines that were cut at MAX_LOG_LINE_BYTES. */
   readonly cutLines: number;
-  /** Messages that the current process has printed. Undefined if its output is logged. */
+  /** Number of messages that the current process has printed. Undefined if its output is logged. */
   readonly printedLines: number | undefined;
-  /** Messages that the host rejected or that exceeded the maximum packet size. */
+  /** Number of messages that the host rejected or that exceeded the maximum packet size. */
   readonly refusedLines: number;
-  /** Log lines lost because of write errors. */
+  /** Number of log lines that were lost because of write errors. */
   readonly lostLogLines: number;
-  /** Resource usage of all its processes, as far as the kernel counts it here. */
+  /** Resource usage of all processes of the module. */
   readonly usage: ModuleUsage;
-  /** ModuleLimits and sandbox parts that are not enforced here, each with cause and fix. */
+  /** Limits and parts of the sandbox that are not enforced, each with the cause and the cure. */
   readonly notEnforced: readonly string[];
 };
 
-/** Module: its state machine with process, logs and health. */
+/** Supervised module with its state machine, process, log and health. */
 export type Module = {
-  /** Current specification. */
+  /** Returns the current specification. */
   readonly spec: () => ModuleSpec;
-  /** See `Supervisor.adjust`. */
+  /** Changes the specification without a restart; see `Supervisor.adjust`. */
   readonly adjust: (spec: ModuleSpec) => void;
-  /** Resolves when the request is done: the module is down, runs, or has failed or ended meanwhile. */
-  readonly request: (wish: 'start' | 'stop' | 'restart') => Promise<void>;
+  /**
+   * Starts, stops or restarts the module. Resolves when the module is stopped, runs, has failed or has ended.
+   */
+  readonly request: (action: 'start' | 'stop' | 'restart') => Promise<void>;
+  /** Writes a line to standard input; see `Supervisor.write`. */
   readonly write: (line: Buffer, written: (error?: Error) => void) => boolean;
-  /** See `Supervisor.attach`. */
+  /** Attaches a viewer to the terminal; see `Supervisor.attach`. */
   readonly attach: (viewer: Viewer) => Attachment;
   readonly status: () => ModuleStatus;
-  /** Uid of the module, and whether none of its processes can change it. */
+  /** Returns the uid of the module. `uidFixed` is true if none of its processes can change the uid. */
   readonly identity: () => { readonly uid: number | undefined; readonly uidFixed: boolean };
-  /** Pids of its cgroup. Undefined if it has none. */
+  /** Returns the pids of the module's cgroup. Undefined if the module has no cgroup. */
   readonly pids: () => readonly number[] | undefined;
-  /** Resolves when later modules need not wait for it any longer. */
+  /** Resolves when later modules in the startup order need not wait for this module. */
   readonly readiness: () => Promise<void>;
   readonly reportHealth: (well: boolean, reason?: string) => void;
-  /** Closes its log. Only allowed when it is down. */
+  /** Closes the log. Must only be called when no process of the module runs. */
   readonly close: () => Promise<void>;
 };
 
 export type ModuleStateChange = Pick<ModuleStatus, 'name' | 'state'>;
 
-/** Host of the supervisor: receives messages and state changes. */
+/** Receiver of the messages and state changes of modules. The hub implements this interface. */
 export type SupervisorHost = {
   /**
-   * Message from a module with `io: lines`: one line of its output without the line end, bytes unchanged.
-   * `settle` is called once. While MAX_PENDING_LINES are unsettled, the module's output is not read and the
-   * module blocks (back-pressure).
+   * Called with one line of output of a module with `io: lines`, without the line end. The host calls
+   * `settle` once. While MAX_PENDING_LINES lines are not settled, the module's output is not read, so that
+   * the module blocks (back-pressure).
    */
   readonly line: (module: string, line: Buffer, settle: OnDurable) => void;
-  /** Called with the number of bytes that modules have printed. */
+  /** Called with the number of bytes of each chunk that a module has printed. */
   readonly countInput?: (bytes: number) => void;
-  /** Back-pressure of the host. While it is high, no messages are read from modules. */
+  /** Back-pressure of the host. While the pressure is high, no messages are read from modules. */
   readonly pressure?: Pressure;
   readonly changed: (change: ModuleStateChange) => void;
   /**
-   * Called if a module with `io: lines` accepts input: after its start, or after `write` returned false and
-   * it has caught up.
+   * Called when a module with `io: lines` accepts input: after its start, and when its input has space after
+   * `write` has returned false.
    */
   readonly writable?: (module: string) => void;
 };
@@ -178,68 +198,68 @@ export type SupervisorSettings = {
   readonly log: Log;
   /** Folder of the modules' logs. */
   readonly logFolder: string;
-  /** Folder where the supervisor records running processes, to find orphans after a crash. */
+  /** Folder of the file that lists running processes, so that orphans are found after a crash. */
   readonly runFolder: string;
-  /** Parent of the private folders of modules with a user or a sandbox. */
+  /** Parent folder of the private folders of modules that have a user of their own or a sandbox. */
   readonly ownFolders: string;
-  /** Folder hidden from sandboxed modules. */
+  /** Data folder of the hub, which is hidden from sandboxed modules. */
   readonly hiddenFolder: string;
-  /** Pid of the watchdog process of a self-update. It is moved into the same cgroup as the hub. */
+  /** Pid of the watchdog process of a self-update. The watchdog is moved into the cgroup of the hub. */
   readonly watchdog?: number | undefined;
   readonly host: SupervisorHost;
 };
 
 /**
- * Process supervisor. Methods that get an unknown module name throw or reject with the Failure
- * `module.unknown`.
+ * Process supervisor. Methods throw or reject with the Failure `module.unknown` for an unknown module name.
  */
 export type Supervisor = {
   /**
-   * Kills the orphans of a crashed supervisor. Called once before `start`.
+   * Kills the processes that a crashed hub left running. Called once before `start`.
    * @throws Failure `data.unwritable`
    */
   readonly killOrphans: () => Promise<void>;
   /**
-   * Adds modules and starts them in startup order. Modules of one order start when all of the previous order
-   * are ready, have failed or ended, or are late. Resolves when all were started and the last ones need not
-   * be waited for. A module that cannot be started is `failed`; the others run.
+   * Adds modules and starts them in startup order. Modules of one order start when each module of the
+   * previous order is ready, has failed or ended, or has exceeded `readyWithin`. Resolves when this is true
+   * for the last order. A module that cannot be started is `failed`; the other modules run.
    */
   readonly start: (specs: readonly ModuleSpec[]) => Promise<void>;
   /**
-   * Changes the specification of a module without a restart. ModuleLimits and health checks apply at once,
-   * everything else at the next start.
+   * Changes the specification of a module without a restart. Limits and health checks apply at once, all
+   * other changes at the next start.
    */
   readonly adjust: (spec: ModuleSpec) => void;
-  /** Stops and removes a module. Resolves when none of its processes is left, or at once if it is unknown. */
+  /**
+   * Stops and removes a module. Resolves when none of its processes runs. Does nothing if the module is
+   * unknown.
+   */
   readonly remove: (name: string) => Promise<void>;
   /**
-   * Reports the health of a module with the check kind `reported`. Ignored for other modules and if it is not
-   * running.
+   * Reports the health of a module with the check kind `reported`. Does nothing for other modules, or if the
+   * module does not run.
    */
   readonly reportHealth: (name: string, well: boolean, reason?: string) => void;
-  /**
-   * Stops all modules in reverse startup order, each within its grace period. Resolves when no process is
-   * left.
-   */
+  /** Stops all modules in reverse startup order. Resolves when no process of a module runs. */
   readonly stop: () => Promise<void>;
-  /** Stops a module until it is started again. Resolves when it is down. */
+  /** Stops a module until it is started on request. Resolves when none of its processes runs. */
   readonly stopModule: (name: string) => Promise<void>;
-  /** Starts a module and resets its back-off. Resolves when it runs or has failed. */
+  /** Starts a module and resets its back-off. Resolves when the module runs or has failed. */
   readonly startModule: (name: string) => Promise<void>;
-  /** Stops and starts a module. */
+  /** Stops and starts a module. Resolves when the module runs or has failed. */
   readonly restart: (name: string) => Promise<void>;
   /**
    * Attaches a viewer to a module's terminal.
-   * @throws Failure `usage` if the module has no terminal, `module.exec` if it is not running
+   * @throws Failure `usage` if the module has no terminal, `module.exec` if the module does not run
    */
   readonly attach: (name: string, viewer: Viewer) => Attachment;
   /** Finds the process at the other end of a connection to the hub, and its module. */
   readonly findPeer: FindPeer;
   readonly statuses: () => ModuleStatus[];
   /**
-   * Writes one line, without its end and without newlines in it, to a module with `io: lines`. `written` is
-   * called once, later: without an error if the pipe accepted the line, with one if the module exited first.
-   * Returns false if the caller must wait for `writable` before the next line.
+   * Writes one line to the standard input of a module with `io: lines`. `line` must not contain a newline.
+   * `written` is called once, asynchronously: without an error if the pipe accepted the line, with an error
+   * if the module exited before that. Returns false if the caller must wait for `writable` before the next
+   * line.
    */
   readonly write: (module: string, line: Buffer, written: (error?: Error) => void) => boolean;
 };

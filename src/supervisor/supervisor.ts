@@ -14,20 +14,21 @@ import { createOrphanKiller, killUntilGone } from './process/orphans.ts';
 import type { Module, ModuleSpec, Supervisor, SupervisorSettings } from './spec.ts';
 
 /**
- * Starts, watches, restarts and stops modules. Each module is a native process that leads a process group.
- * The group is killed as a whole, also if only its leader exits. A child that leaves the group (`setsid`, a
- * daemon that forks twice) is found through the module's cgroup or its run tag.
+ * Creates the supervisor, which starts, monitors, restarts and stops modules. Each module is a native process
+ * that leads a process group. When the leader exits, the whole group is killed. A child that has left the
+ * group (`setsid`, a daemon that forks twice) is found through the module's cgroup or run tag.
  */
 export function createSupervisor(settings: SupervisorSettings): Supervisor {
   const orphans = createOrphanKiller(settings.runFolder, settings.clock, settings.log);
   const { clock, runFolder, ownFolders, hiddenFolder: hidden, watchdog } = settings;
-  // Name of the hub's cgroups and tmpfs folder. Unique on this machine because each hub has its own run
-  // folder.
+  // Name of the hub's cgroups. The name is unique on this machine, because it is derived from the path of the
+  // run folder.
   const groupName = `skerry-${createHash('sha256').update(runFolder).digest('hex').slice(0, 12)}`;
   const modules = new Map<string, Module>();
-  let opened: CgroupHierarchy | undefined;
-  // Opened lazily, so that a hub without modules does not pay for it.
-  const hierarchy = (): CgroupHierarchy => (opened ??= openCgroupHierarchy(groupName, '/proc', watchdog));
+  let openHierarchy: CgroupHierarchy | undefined;
+  // Opened on first use, so that a hub without modules creates no cgroups.
+  const hierarchy = (): CgroupHierarchy =>
+    (openHierarchy ??= openCgroupHierarchy(groupName, '/proc', watchdog));
   const confiner = createConfiner({
     hierarchy,
     probe: createWrapperProbe(clock),
@@ -37,7 +38,7 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
   const processes = moduleProcesses(() => modules.values(), orphans.tagged);
   const findPeer = createPeerFinder({ processes, clock, log: settings.log });
   const removals = new Map<string, Promise<void>>();
-  /** Modules waiting to start until the previous module with that name is gone. */
+  /** Modules that wait to start until a previous module with the same name is removed. */
   const pendingStarts = new Map<string, { spec: ModuleSpec }>();
   let stopped: Promise<void> | undefined;
 
@@ -69,16 +70,16 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
     }
     await Promise.all([...modules.values()].map(module => module.close()));
     removeTmpfsFolders(hidden);
-    if (opened === undefined) return;
-    await Promise.all(opened.groups().map(group => killUntilGone(group.remove, clock)));
-    opened.close();
+    if (openHierarchy === undefined) return;
+    await Promise.all(openHierarchy.groups().map(group => killUntilGone(group.remove, clock)));
+    openHierarchy.close();
   };
 
   return {
     killOrphans: async () => {
       const wasRunning = await orphans.killFromLastRun();
       removeTmpfsFolders(hidden);
-      // Older versions wrote secrets to flash here.
+      // Older versions of the hub wrote secrets into this folder on flash.
       rmSync(join(hidden, 'secrets'), { recursive: true, force: true });
       if (!wasRunning) return;
       for (const group of hierarchy().groups()) {
@@ -87,12 +88,13 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
       }
     },
     start: async specs => {
-      // A module whose name is still in use starts once the old one is gone, unless it is removed meanwhile.
+      // If a module with the same name is being removed, the new module starts after the removal. The new
+      // module does not start if it is removed before that.
       const requests = specs.map(spec => ({ spec }));
       for (const request of requests) pendingStarts.set(request.spec.name, request);
       await Promise.all(specs.map(({ name }) => removals.get(name)));
-      const wanted = requests.filter(request => pendingStarts.get(request.spec.name) === request);
-      const added = wanted.map(({ spec }) => {
+      const current = requests.filter(request => pendingStarts.get(request.spec.name) === request);
+      const added = current.map(({ spec }) => {
         pendingStarts.delete(spec.name);
         const module = createModule(spec, { ...settings, orphans, confiner });
         modules.set(spec.name, module);
@@ -100,9 +102,9 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
       });
       for (const group of inStartupOrder(added)) {
         if (stopped !== undefined) return;
-        const kept = group.filter(module => modules.get(module.spec().name) === module);
-        await Promise.all(kept.map(module => module.request('start')));
-        await Promise.all(kept.map(module => module.readiness()));
+        const remaining = group.filter(module => modules.get(module.spec().name) === module);
+        await Promise.all(remaining.map(module => module.request('start')));
+        await Promise.all(remaining.map(module => module.readiness()));
       }
     },
     adjust: spec => {
@@ -141,7 +143,7 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
   };
 }
 
-/** Modules grouped by `startupOrder`, lowest first. */
+/** Returns the modules in groups of the same `startupOrder`, lowest first. */
 function inStartupOrder(modules: Iterable<Module>): Module[][] {
   const groups = Map.groupBy(modules, module => module.spec().startupOrder);
   return [...groups].sort(([one], [other]) => one - other).map(([, group]) => group);

@@ -1,28 +1,32 @@
-/** Cgroup controller. `io` is called `blkio` in version 1. */
+/** Cgroup controller. In cgroups version 1, `io` is called `blkio`. */
 export type Controller = 'memory' | 'cpu' | 'cpuacct' | 'pids' | 'io' | 'freezer';
 
-/** Limits that a manifest can set. */
+/** Names of the limits that a manifest can set. */
 export const LIMITS = ['memory', 'memoryHigh', 'cpu', 'pids', 'ioWeight'] as const;
 
 export type LimitName = (typeof LIMITS)[number];
 
-/** Interface file in the folder of its controller. */
+/** Interface file of a cgroup controller. */
 type GroupFile = { readonly controller: Controller; readonly file: string };
 
+/** Interface file of a limit. */
 export type LimitFile = GroupFile & {
+  /** Returns the content of the file for a value of the limit. */
   readonly text: (value: number) => string;
+  /** Content of the file without a limit. */
   readonly unlimited: string;
 };
 
 /**
- * Files of a limit. The first file of `anyOf` that exists is written; the files of `also` are set with it if
- * possible.
+ * Interface files of a limit. Only the first file of `anyOf` that exists is written. The files of `also` are
+ * written too if the system permits it.
  */
 export type LimitFiles = { readonly anyOf: readonly LimitFile[]; readonly also: readonly LimitFile[] };
 
-/** Counter of the kernel: a whole file, or the value after `key` in it. */
+/** Interface file of a counter: the whole file is the value, or the value follows `key` in the file. */
 export type CountFile = GroupFile & { readonly key?: string; readonly factor?: number };
 
+/** Names of the counters of a cgroup. */
 export const COUNTS = [
   'memoryBytes',
   'memoryPeakBytes',
@@ -35,23 +39,24 @@ export const COUNTS = [
 
 export type CountName = (typeof COUNTS)[number];
 
-/** Interface files of one cgroup version (kernel: admin-guide/cgroup-v2, admin-guide/cgroup-v1). */
+/** Interface files of one cgroup version (kernel documentation: admin-guide/cgroup-v2, cgroup-v1). */
 export type CgroupLayout = {
   readonly limits: Readonly<Record<LimitName, LimitFiles>>;
   readonly counts: Readonly<Record<CountName, CountFile>>;
   readonly freeze: GroupFile & { readonly on: string; readonly off: string };
-  /** File whose key `populated` tells if the cgroup or a descendant has processes. */
+  /** File with the key `populated`: 1 if the cgroup or a descendant has processes, otherwise 0. */
   readonly events: string | undefined;
 };
 
-/** CPU bandwidth period in microseconds: the kernel's default. */
+/** CPU bandwidth period in microseconds. Same as the kernel's default. */
 const PERIOD_MICROSECONDS = 100_000;
-const MILLISECOND_OF_MICROSECONDS = 1e-3;
-const MILLISECOND_OF_NANOSECONDS = 1e-6;
+
+const MS_PER_MICROSECOND = 1e-3;
+const MS_PER_NANOSECOND = 1e-6;
 
 const whole = (value: number): string => String(Math.floor(value));
 const quota = (processors: number): string => String(Math.round(processors * PERIOD_MICROSECONDS));
-/** Converts 1 to 10000 (default 100) to the range of the BFQ scheduler, 1 to 1000. */
+/** Limits a weight of 1 to 10000 to the range of the BFQ scheduler, 1 to 1000. */
 const bfqWeight = (weight: number): string => String(Math.min(1000, weight));
 
 const v2File = (
@@ -65,8 +70,8 @@ export const CGROUP_V2: CgroupLayout = {
   limits: {
     memory: {
       anyOf: [v2File('memory', 'memory.max', whole)],
-      // No swap, because it would wear the flash. Kill the whole cgroup on OOM, because half a module does
-      // not work.
+      // Swap is disabled, because it would wear out the flash. On OOM the kernel kills the whole cgroup,
+      // because a module with some of its processes killed does not work.
       also: [
         v2File('memory', 'memory.swap.max', () => '0'),
         v2File('memory', 'memory.oom.group', () => '1', '0'),
@@ -96,7 +101,7 @@ export const CGROUP_V2: CgroupLayout = {
   counts: {
     memoryBytes: { controller: 'memory', file: 'memory.current' },
     memoryPeakBytes: { controller: 'memory', file: 'memory.peak' },
-    cpuMs: { controller: 'cpu', file: 'cpu.stat', key: 'usage_usec', factor: MILLISECOND_OF_MICROSECONDS },
+    cpuMs: { controller: 'cpu', file: 'cpu.stat', key: 'usage_usec', factor: MS_PER_MICROSECOND },
     throttled: { controller: 'cpu', file: 'cpu.stat', key: 'nr_throttled' },
     pids: { controller: 'pids', file: 'pids.current' },
     forksRefused: { controller: 'pids', file: 'pids.events', key: 'max' },
@@ -119,7 +124,7 @@ export const CGROUP_V1: CgroupLayout = {
       anyOf: [v1File('memory', 'memory.limit_in_bytes', whole, '-1')],
       also: [v1File('memory', 'memory.memsw.limit_in_bytes', whole, '-1')],
     },
-    // Version 1 has only a soft limit, which applies when the whole machine is short of memory.
+    // Version 1 has no equivalent: its soft limit only applies when the whole machine is short of memory.
     memoryHigh: { anyOf: [], also: [] },
     cpu: { anyOf: [v1File('cpu', 'cpu.cfs_quota_us', quota, '-1')], also: [] },
     pids: { anyOf: [v1File('pids', 'pids.max', whole, 'max')], also: [] },
@@ -134,7 +139,7 @@ export const CGROUP_V1: CgroupLayout = {
   counts: {
     memoryBytes: { controller: 'memory', file: 'memory.usage_in_bytes' },
     memoryPeakBytes: { controller: 'memory', file: 'memory.max_usage_in_bytes' },
-    cpuMs: { controller: 'cpuacct', file: 'cpuacct.usage', factor: MILLISECOND_OF_NANOSECONDS },
+    cpuMs: { controller: 'cpuacct', file: 'cpuacct.usage', factor: MS_PER_NANOSECOND },
     throttled: { controller: 'cpu', file: 'cpu.stat', key: 'nr_throttled' },
     pids: { controller: 'pids', file: 'pids.current' },
     forksRefused: { controller: 'pids', file: 'pids.events', key: 'max' },

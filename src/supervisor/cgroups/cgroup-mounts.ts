@@ -2,17 +2,18 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { systemCode } from '../../core/errors.ts';
 
-/** Mounted cgroup hierarchy. */
+/** Mount of a cgroup hierarchy. */
 export type CgroupMount = {
   readonly version: 1 | 2;
-  /** Root of the mounted part of the hierarchy, and its mount point. */
+  /** Path within the hierarchy of the cgroup that is mounted. */
   readonly root: string;
+  /** Path of the mount point. */
   readonly point: string;
-  /** Mount options; in version 1 they name the controllers. */
+  /** Mount options. In version 1, they contain the names of the controllers. */
   readonly options: readonly string[];
 };
 
-/** Reads the mounted cgroup hierarchies (proc(5), mountinfo). `proc` is the path of /proc. */
+/** Returns the mounted cgroup hierarchies (proc(5), mountinfo). `proc` is the path of /proc. */
 export function cgroupMounts(proc: string): CgroupMount[] {
   return readLines(join(proc, 'self/mountinfo')).flatMap(line => {
     const [before = '', after = ''] = line.split(' - ');
@@ -23,7 +24,7 @@ export function cgroupMounts(proc: string): CgroupMount[] {
   });
 }
 
-/** Returns the folder of this process's cgroup (cgroups(7)). Undefined if it is outside the mounted part. */
+/** Returns the folder of this process's cgroup (cgroups(7)). Undefined if the cgroup is outside the mount. */
 export function currentCgroup(proc: string, mount: CgroupMount): string | undefined {
   for (const line of readLines(join(proc, 'self/cgroup'))) {
     const [, names = '', ...rest] = line.split(':');
@@ -39,7 +40,7 @@ export function currentCgroup(proc: string, mount: CgroupMount): string | undefi
   return undefined;
 }
 
-/** Tells if a controller is disabled by the kernel command line (proc(5), /proc/cgroups). */
+/** Returns true if the kernel command line disables a controller (proc(5), /proc/cgroups). */
 export function isDisabledAtBoot(proc: string, controller: string): boolean {
   const row = readLines(join(proc, 'cgroups')).find(line => line.startsWith(`${controller}\t`));
   if (row !== undefined) return row.split('\t')[3] === '0';
@@ -50,7 +51,7 @@ function readLines(file: string): string[] {
   try {
     return readFileSync(file, 'utf8').split('\n');
   } catch (error) {
-    // Without /proc nothing is known.
+    // Without /proc, no cgroup is found.
     if (systemCode(error) !== undefined) return [];
     throw error;
   }

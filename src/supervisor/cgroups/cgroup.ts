@@ -5,45 +5,44 @@ import { readKernelFile } from '../../core/proc.ts';
 import type { CgroupLayout, CountName, LimitFile, LimitName } from './cgroup-files.ts';
 import { COUNTS, LIMITS } from './cgroup-files.ts';
 
-/** Resource limits of one module. Memory in bytes, `cpu` in processors; undefined for no limit. */
+/** Resource limits of one module: memory in bytes, `cpu` in processors. Undefined means no limit. */
 export type ModuleLimits = { readonly [Name in LimitName]?: number | undefined };
 
-/**
- * Resource usage of one module, `cpuMs` of processor time. Undefined if the kernel does not count it here.
- */
+/** Resource usage of one module. A value is undefined if the kernel does not count it on this system. */
 export type ModuleUsage = { readonly [Name in CountName]?: number | undefined };
 
-/** Cgroup of one module with all its descendants, including those that left the process group. */
+/** Cgroup of one module. It contains all processes of the module, even those that left the process group. */
 export type Cgroup = {
-  /** `cgroup.procs` files. A process joins the cgroup when its pid is written to them. */
+  /** Paths of the `cgroup.procs` files. A process joins the cgroup when its pid is written to these files. */
   readonly procsFiles: readonly string[];
-  /** Pids of all member processes, including those in child cgroups. */
+  /** Returns the pids of all processes in the cgroup and its child cgroups. */
   readonly pids: () => number[];
   /** Creates a child cgroup. Undefined if the system does not permit it. */
   readonly child: (name: string) => Cgroup | undefined;
-  /** Filters the pids that are not members in all hierarchies. */
+  /** Returns the pids that are missing from the cgroup in at least one hierarchy. */
   readonly nonMembers: (pids: readonly number[]) => number[];
-  /** Sets the limits, also for running members. Returns the limits that failed, each with the reason. */
+  /** Sets the limits. Returns the limits that could not be set, each with the reason. */
   readonly limit: (limits: ModuleLimits) => ReadonlyMap<LimitName, string>;
   readonly usage: () => ModuleUsage;
   /**
-   * Sends SIGKILL to all members: atomically by `cgroup.kill` if the kernel has it, otherwise after freezing
-   * them. Returns true if there was no member.
+   * Sends SIGKILL to all processes: atomically by `cgroup.kill` if the kernel supports it, otherwise after
+   * freezing the cgroup. Returns true if the cgroup has no process.
    */
   readonly kill: () => boolean;
-  /** Removes the empty cgroup. Returns false if it is not empty or not removable yet. */
+  /** Removes the cgroup. Returns false if the cgroup still has processes. */
   readonly remove: () => boolean;
 };
 
-/** Folders of one cgroup by controller. In version 2 all are the same folder. */
+/** Folders of one cgroup by controller. In version 2, all controllers have the same folder. */
 export type CgroupFolders = ReadonlyMap<string, string>;
 
 /**
- * Error codes of processes and cgroups that are gone, may not be touched, or are threaded (no process list).
+ * Error codes of processes that have exited, of cgroups that were removed, and of cgroups that the hub cannot
+ * access: no permission, or threaded and therefore without a list of processes.
  */
-const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'ENODEV', 'EPERM', 'ENOTSUP']);
+const INACCESSIBLE: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'ENODEV', 'EPERM', 'ENOTSUP']);
 
-/** Link count of a folder without subfolders. */
+/** Link count of a folder that has no subfolders. */
 const LINKS_OF_EMPTY = 2;
 
 export function openCgroup(folders: CgroupFolders, layout: CgroupLayout): Cgroup {
@@ -69,19 +68,19 @@ export function openCgroup(folders: CgroupFolders, layout: CgroupLayout): Cgroup
 
   const setLimit = (name: LimitName, value: number | undefined): string | undefined => {
     const { anyOf, also } = layout.limits[name];
-    let refusal: string | undefined = 'not supported by this cgroup version';
+    let problem: string | undefined = 'not supported by this cgroup version';
     for (const file of anyOf) {
-      refusal = setFile(file, value);
-      if (refusal !== undefined && also.length > 0) {
-        // In version 1 the memory limit cannot exceed the limit of memory plus swap, so that limit is raised
-        // first.
+      problem = setFile(file, value);
+      if (problem !== undefined && also.length > 0) {
+        // In version 1, the memory limit must not exceed the limit of memory plus swap, which is one of the
+        // other files. The other files are written first, and the limit is tried again.
         for (const other of also) setFile(other, value);
-        refusal = setFile(file, value);
+        problem = setFile(file, value);
       }
-      if (refusal === undefined) break;
+      if (problem === undefined) break;
     }
-    if (refusal === undefined) for (const file of also) setFile(file, value);
-    return refusal;
+    if (problem === undefined) for (const file of also) setFile(file, value);
+    return problem;
   };
 
   const members = (): number[] => allFolders.flatMap(membersIn);
@@ -95,7 +94,7 @@ export function openCgroup(folders: CgroupFolders, layout: CgroupLayout): Cgroup
     procsFiles,
     child: name => {
       const inside = new Map([...folders].map(([controller, folder]) => [controller, join(folder, name)]));
-      const made = unlessGone(() => {
+      const made = ifAccessible(() => {
         for (const folder of new Set(inside.values())) mkdirSync(folder, { recursive: true });
         return true;
       });
@@ -107,13 +106,13 @@ export function openCgroup(folders: CgroupFolders, layout: CgroupLayout): Cgroup
       return pids.filter(pid => !inside.every(some => some.has(pid)));
     },
     limit: limits => {
-      const refusals = new Map<LimitName, string>();
+      const problems = new Map<LimitName, string>();
       for (const name of limitNames(limits, limited)) {
-        const refusal = setLimit(name, limits[name]);
-        if (refusal !== undefined) refusals.set(name, refusal);
+        const problem = setLimit(name, limits[name]);
+        if (problem !== undefined) problems.set(name, problem);
         else limited.add(name);
       }
-      return refusals;
+      return problems;
     },
     usage: () => {
       const usage: Record<string, number> = {};
@@ -133,32 +132,33 @@ export function openCgroup(folders: CgroupFolders, layout: CgroupLayout): Cgroup
         const freezer = folders.get(controller);
         if (freezer !== undefined) writeIfThere(join(freezer, file), on);
         for (const pid of members()) killOne(pid);
-        // Thaw child cgroups too: processes that the module froze would not die.
+        // Child cgroups are thawed too, because a module may freeze its own child cgroups, and frozen
+        // processes do not handle SIGKILL.
         const frozen = freezer === undefined ? [] : foldersIn(freezer);
         for (const folder of frozen) writeIfThere(join(folder, file), off);
       }
       return false;
     },
-    remove: () => allFolders.map(removeFolder).every(gone => gone),
+    remove: () => allFolders.map(removeFolder).every(removed => removed),
   };
 }
 
-/** ModuleLimits to write: the requested ones, and those set before that are no longer requested. */
+/** Returns the names of the limits to write: the requested limits, and limits that were set before. */
 function limitNames(limits: ModuleLimits, before: ReadonlySet<LimitName>): LimitName[] {
   return LIMITS.filter(name => limits[name] !== undefined || before.has(name));
 }
 
-/** Includes child cgroups, because a module may create them and move into them. */
+/** Returns the pids in a folder and its child cgroups, because a module may create child cgroups. */
 function membersIn(folder: string): number[] {
   return foldersIn(folder).flatMap(one => pidsIn(join(one, 'cgroup.procs')));
 }
 
-/** Folder of a cgroup and the folders of all its descendants. */
+/** Returns the folder of a cgroup and the folders of all its descendants. */
 function foldersIn(folder: string): string[] {
-  // The link count shows the number of subfolders, usually none. Listing would cost ten times as much.
-  const links = unlessGone(() => statSync(folder))?.nlink;
+  // The link count shows whether there are subfolders. A listing would take ten times as long.
+  const links = ifAccessible(() => statSync(folder))?.nlink;
   if (links === LINKS_OF_EMPTY) return [folder];
-  const inner = unlessGone(() => readdirSync(folder, { withFileTypes: true })) ?? [];
+  const inner = ifAccessible(() => readdirSync(folder, { withFileTypes: true })) ?? [];
   const groups = inner.filter(entry => entry.isDirectory());
   return [folder, ...groups.flatMap(({ name }) => foldersIn(join(folder, name)))];
 }
@@ -170,17 +170,17 @@ function pidsIn(procsFile: string): number[] {
     .filter(pid => pid > 0);
 }
 
-/** Undefined if the kernel does not count it here, or the file cannot be read now. */
+/** Returns the value of a counter. Undefined if the file or the key does not exist. */
 function readCount(path: string, key: string | undefined): number | undefined {
-  const text = readable(path);
+  const text = readCounter(path);
   if (text === undefined) return undefined;
   if (key === undefined) return Number(text);
   const line = text.split('\n').find(one => one.startsWith(`${key} `));
   return line === undefined ? undefined : Number(line.slice(key.length + 1));
 }
 
-/** ModuleUsage is only informative, so system errors are ignored. */
-function readable(path: string): string | undefined {
+/** Reads a counter file. Ignores system errors, because the resource usage is only informative. */
+function readCounter(path: string): string | undefined {
   try {
     return readKernelFile(path);
   } catch (error) {
@@ -190,12 +190,12 @@ function readable(path: string): string | undefined {
 }
 
 function readIfThere(path: string): string | undefined {
-  return unlessGone(() => readKernelFile(path));
+  return ifAccessible(() => readKernelFile(path));
 }
 
 function writeIfThere(path: string, text: string): boolean {
   if (!existsSync(path)) return false;
-  const written = unlessGone(() => {
+  const written = ifAccessible(() => {
     writeFileSync(path, text);
     return true;
   });
@@ -203,14 +203,14 @@ function writeIfThere(path: string, text: string): boolean {
 }
 
 function killOne(pid: number): void {
-  unlessGone(() => process.kill(pid, 'SIGKILL'));
+  ifAccessible(() => process.kill(pid, 'SIGKILL'));
 }
 
 function removeFolder(folder: string): boolean {
   return foldersIn(folder)
     .reverse()
     .map(removeOne)
-    .every(gone => gone);
+    .every(removed => removed);
 }
 
 function removeOne(folder: string): boolean {
@@ -224,13 +224,13 @@ function removeOne(folder: string): boolean {
   }
 }
 
-/** Returns undefined if the process, cgroup or file disappeared meanwhile. */
-function unlessGone<Result>(use: () => Result): Result | undefined {
+/** Returns undefined if the process, cgroup or file does not exist or cannot be accessed. */
+function ifAccessible<Result>(use: () => Result): Result | undefined {
   try {
     return use();
   } catch (error) {
     const code = systemCode(error);
-    if (code !== undefined && GONE.has(code)) return undefined;
+    if (code !== undefined && INACCESSIBLE.has(code)) return undefined;
     throw error;
   }
 }

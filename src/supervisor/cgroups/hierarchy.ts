@@ -9,40 +9,42 @@ import { CGROUP_V1, CGROUP_V2, LIMITS } from './cgroup-files.ts';
 import type { CgroupMount } from './cgroup-mounts.ts';
 import { cgroupMounts, currentCgroup, isDisabledAtBoot } from './cgroup-mounts.ts';
 
-/** The hub's cgroups, below one cgroup of its own in each hierarchy. */
+/** Cgroups of the hub's modules. In each hierarchy, they are below one cgroup that belongs to the hub. */
 export type CgroupHierarchy = {
   readonly version: 1 | 2 | undefined;
-  /** Limits that cannot be enforced here, each with the cause and the fix. */
+  /** Limits that cannot be enforced on this system, each with the cause and the cure. */
   readonly unsupported: ReadonlyMap<LimitName, string>;
-  /** Reason why memory limits do not cover swap, with the fix. Undefined if they do. */
+  /** Reason why memory limits do not include swap, with the cure. Undefined if they do. */
   readonly swapUnsupported: string | undefined;
-  /** Creates the cgroup of a module. Undefined if the system has no usable cgroups. */
+  /** Creates the cgroup of a module. Returns undefined if the system has no usable cgroups. */
   readonly group: (module: string) => Cgroup | undefined;
-  /** Existing module cgroups, including those of an earlier run. */
+  /** Returns the existing cgroups of modules, including cgroups of an earlier run of the hub. */
   readonly groups: () => Cgroup[];
-  /** Removes the hub's empty cgroups. */
+  /** Removes the hub's cgroups if they are empty. */
   readonly close: () => void;
 };
 
 const CONTROLLERS: readonly Controller[] = ['memory', 'cpu', 'cpuacct', 'pids', 'io', 'freezer'];
 
-/** Controllers to delegate in version 2. Accounting and freezing need none there. */
+/** Controllers to delegate in version 2, where CPU accounting and freezing need no controller. */
 const DELEGATED = ['memory', 'cpu', 'pids', 'io'] as const;
 
+/** Cure if the hub may not create cgroups. */
 const RUN_AS_SERVICE = 'run the hub as root, or as a systemd service with "Delegate=yes" in [Service]';
 
-/** Prefix of module cgroups. Prevents collisions with interface files of the kernel (`tasks`). */
+/** Prefix of the cgroups of modules. Prevents a collision of a module's name with a kernel file (`tasks`). */
 const PREFIX = 'm-';
 
-/** Folder mode of cgroups, independent of the umask: other users must not create cgroups in them. */
+/** Options of `mkdir` for the folders of cgroups. Other users must not create child cgroups. */
 const GROUP_FOLDER = { recursive: true, mode: 0o755 } as const;
 
 /**
- * Maximum attempts to empty a cgroup. The watchdog's short-lived children come and go, and soon start outside
- * it.
+ * Maximum number of attempts to move all processes out of a cgroup. Child processes of the watchdog may start
+ * during an attempt, until the watchdog itself is moved.
  */
 const MAX_ATTEMPTS = 5;
 
+/** Controller of each limit. */
 const CONTROLLER_OF: Readonly<Record<LimitName, Controller>> = {
   memory: 'memory',
   memoryHigh: 'memory',
@@ -51,7 +53,7 @@ const CONTROLLER_OF: Readonly<Record<LimitName, Controller>> = {
   ioWeight: 'io',
 };
 
-/** Prepared hierarchy: a folder for each available controller, and the reason why others have none. */
+/** Result of preparing a hierarchy: folders by controller, and the reason why a controller has no folder. */
 type PreparedHierarchy = {
   readonly version: 1 | 2 | undefined;
   readonly layout: CgroupLayout;
@@ -60,18 +62,18 @@ type PreparedHierarchy = {
 };
 
 /**
- * Prepares the hub's cgroup `name`: in version 2 if that has controllers, otherwise in version 1. It is
- * created below the hub's current cgroup if only the hub and its watchdog are in it (as in a service),
- * otherwise below the root. `proc` is the path of /proc.
+ * Prepares the hub's cgroup `name`: in the version 2 hierarchy if it has controllers, otherwise in version 1.
+ * In version 2, the cgroup is created below the hub's current cgroup if only the hub and its watchdog are in
+ * there (as in a systemd service), otherwise below the root. `proc` is the path of /proc.
  */
 export function openCgroupHierarchy(name: string, proc = '/proc', watchdog?: number): CgroupHierarchy {
   const base = prepare(name, proc, watchdog);
   const folders = [...new Set(base.folders.values())];
   const groupAt = (module: string): Cgroup => {
-    const places = new Map(
+    const moduleFolders = new Map(
       [...base.folders].map(([controller, folder]) => [controller, join(folder, PREFIX + module)]),
     );
-    return openCgroup(places, base.layout);
+    return openCgroup(moduleFolders, base.layout);
   };
   return {
     version: base.version,
@@ -92,8 +94,8 @@ export function openCgroupHierarchy(name: string, proc = '/proc', watchdog?: num
 function prepare(name: string, proc: string, watchdog: number | undefined): PreparedHierarchy {
   const mounts = cgroupMounts(proc);
   const unified = mounts.find(({ version }) => version === 2);
-  const offered = unified === undefined ? [] : controllersOf(unified.point);
-  if (unified !== undefined && DELEGATED.some(one => offered.includes(one)))
+  const controllers = unified === undefined ? [] : controllersOf(unified.point);
+  if (unified !== undefined && DELEGATED.some(one => controllers.includes(one)))
     return prepareV2(unified, name, proc, watchdog);
   const legacy = mounts.filter(({ version }) => version === 1);
   if (legacy.length > 0) return prepareV1(legacy, name, proc);
@@ -110,9 +112,9 @@ function prepareV1(mounts: readonly CgroupMount[], name: string, proc: string): 
     const own = mount && currentCgroup(proc, mount);
     if (own === undefined) continue;
     const folder = join(own, name);
-    const refusal = errorOf(() => mkdirSync(folder, GROUP_FOLDER));
-    if (refusal === undefined) folders.set(controller, folder);
-    else reason = `the hub cannot create cgroups (${refusal}): ${RUN_AS_SERVICE}`;
+    const problem = errorOf(() => mkdirSync(folder, GROUP_FOLDER));
+    if (problem === undefined) folders.set(controller, folder);
+    else reason = `the hub cannot create cgroups (${problem}): ${RUN_AS_SERVICE}`;
   }
   return { version: 1, layout: CGROUP_V1, folders, reason };
 }
@@ -126,12 +128,10 @@ function prepareV2(
   const own = parentOfLeaf(currentCgroup(proc, mount) ?? mount.point, name);
   let reason = '';
   for (const parent of new Set([own, mount.point])) {
-    const topmost = parent === mount.point;
-    const refusal =
-      topmost && !isContainerRoot(own, mount) ? undefined : moveIntoLeaf(parent, name, watchdog);
-    // The root cgroup works at least for accounting and killing.
-    const made =
-      (topmost ? undefined : refusal) ?? errorOf(() => mkdirSync(join(parent, name), GROUP_FOLDER));
+    const isRoot = parent === mount.point;
+    const problem = isRoot && !isContainerRoot(own, mount) ? undefined : moveIntoLeaf(parent, name, watchdog);
+    // If the root of a container cannot be emptied, its cgroup can still be used to count and to kill.
+    const made = (isRoot ? undefined : problem) ?? errorOf(() => mkdirSync(join(parent, name), GROUP_FOLDER));
     if (made !== undefined) {
       reason = `the hub cannot create cgroups (${made}): ${RUN_AS_SERVICE}`;
       continue;
@@ -139,46 +139,49 @@ function prepareV2(
     const base = join(parent, name);
     delegate(parent);
     delegate(base);
-    const given = new Set(controllersOf(base));
-    const folders = CONTROLLERS.filter(one => one === 'cpuacct' || one === 'freezer' || given.has(one));
+    const delegated = new Set(controllersOf(base));
+    const folders = CONTROLLERS.filter(one => one === 'cpuacct' || one === 'freezer' || delegated.has(one));
     reason =
-      refusal === undefined
+      problem === undefined
         ? `systemd does not delegate the controller: add "Delegate=yes" to [Service] of the hub's unit`
-        : `the container's controllers cannot be delegated (${refusal}): run only the hub in the container`;
+        : `the container's controllers cannot be delegated (${problem}): run only the hub in the container`;
     return { version: 2, layout: CGROUP_V2, folders: new Map(folders.map(one => [one, base])), reason };
   }
   return { version: 2, layout: CGROUP_V2, folders: new Map(), reason };
 }
 
 /**
- * Tells if the mounted root is a container's cgroup with the hub in it. Only the machine's root has no
- * `cgroup.events`.
+ * Returns true if the hub runs in the root cgroup of a container. Only the root cgroup of the machine has no
+ * file `cgroup.events`.
  */
 function isContainerRoot(own: string, { point }: CgroupMount): boolean {
   return own === point && existsSync(join(point, 'cgroup.events'));
 }
 
 /**
- * Moves the hub, its watchdog and the watchdog's children into a leaf, because a cgroup that delegates
- * controllers must not contain processes (cgroup-v2, no internal processes).
+ * Moves the hub, its watchdog and the watchdog's child processes into a leaf cgroup, because a cgroup that
+ * delegates controllers must not contain processes (cgroup-v2, "No Internal Process Constraint"). Returns the
+ * reason if that is not possible.
  */
 function moveIntoLeaf(parent: string, name: string, watchdog: number | undefined): string | undefined {
   const leaf = join(parent, leafOf(name));
   for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts += 1) {
     const inside = wordsOf(join(parent, 'cgroup.procs')).map(Number);
-    // Other processes may be gone at the next attempt.
+    // Processes of other programs may have exited at the next attempt.
     if (!inside.every(pid => isOwn(pid, watchdog))) continue;
-    const refusal = errorOf(() => mkdirSync(leaf, GROUP_FOLDER)) ?? moveInto(leaf, inside, watchdog);
-    if (refusal !== undefined || inside.every(pid => pid === process.pid)) return refusal;
+    const problem = errorOf(() => mkdirSync(leaf, GROUP_FOLDER)) ?? moveInto(leaf, inside, watchdog);
+    if (problem !== undefined || inside.every(pid => pid === process.pid)) return problem;
   }
-  return 'processes of other programs are in its cgroup';
+  return 'processes of other programs are in the cgroup of the hub';
 }
 
-/** Moves the watchdog first, so that its later children start in the leaf. */
+/**
+ * Moves processes into a cgroup, the watchdog first, so that its later child processes start in the cgroup.
+ */
 function moveInto(group: string, pids: readonly number[], watchdog: number | undefined): string | undefined {
   for (const pid of pids.toSorted((one, other) => Number(other === watchdog) - Number(one === watchdog))) {
-    const refusal = errorOf(() => writeFileSync(join(group, 'cgroup.procs'), String(pid)));
-    if (refusal !== undefined && runningProcess(pid) !== undefined) return refusal;
+    const problem = errorOf(() => writeFileSync(join(group, 'cgroup.procs'), String(pid)));
+    if (problem !== undefined && runningProcess(pid) !== undefined) return problem;
   }
   return undefined;
 }
@@ -190,17 +193,17 @@ function isOwn(pid: number, watchdog: number | undefined): boolean {
 
 const leafOf = (name: string): string => `${name}-hub`;
 
-/** After a self-update the hub is already in its leaf. */
+/** Returns the parent if the folder is the hub's leaf cgroup, in which the hub starts after a self-update. */
 function parentOfLeaf(folder: string, name: string): string {
   return basename(folder) === leafOf(name) ? dirname(folder) : folder;
 }
 
 function delegate(folder: string): void {
-  const there = controllersOf(folder);
-  const given = wordsOf(join(folder, 'cgroup.subtree_control'));
+  const available = controllersOf(folder);
+  const delegated = wordsOf(join(folder, 'cgroup.subtree_control'));
   for (const controller of DELEGATED) {
-    if (!there.includes(controller) || given.includes(controller)) continue;
-    // A controller that cannot be delegated is reported with the limits.
+    if (!available.includes(controller) || delegated.includes(controller)) continue;
+    // An error is ignored here, because `limitProblem` reports controllers that could not be delegated.
     errorOf(() => writeFileSync(join(folder, 'cgroup.subtree_control'), `+${controller}`));
   }
 }
@@ -223,7 +226,7 @@ function partsOf(file: string, end: string | RegExp): string[] {
   return parts.filter(part => part !== '');
 }
 
-/** Reports why a limit cannot be enforced here and how to fix it. Empty if it can. */
+/** Returns the reason why a limit cannot be enforced on this system, with the cure. Empty if it can. */
 function limitProblem(
   limit: LimitName,
   { version, layout, folders, reason }: PreparedHierarchy,
@@ -232,7 +235,7 @@ function limitProblem(
   const { anyOf } = layout.limits[limit];
   if (version === 1 && anyOf.length === 0) {
     const cure = 'add systemd.unified_cgroup_hierarchy=1 to the kernel command line and reboot';
-    return [[limit, `cgroups version 1 have no such limit: ${cure}`]];
+    return [[limit, `cgroups version 1 do not support this limit: ${cure}`]];
   }
   const controller = CONTROLLER_OF[limit];
   if (isDisabledAtBoot(proc, controller === 'io' ? 'blkio' : controller)) {
@@ -245,21 +248,21 @@ function limitProblem(
   const cure =
     limit === 'ioWeight'
       ? 'select the I/O scheduler bfq for the disk (echo bfq > /sys/block/<disk>/queue/scheduler)'
-      : 'use a kernel built with it';
-  return [[limit, `this kernel does not support it: ${cure}`]];
+      : 'use a kernel with this controller';
+  return [[limit, `this kernel does not support the limit: ${cure}`]];
 }
 
 function swapProblem({ layout, folders }: PreparedHierarchy, proc: string): string | undefined {
   const folder = folders.get('memory');
   const [file] = layout.limits.memory.also;
   if (folder === undefined || file === undefined || existsSync(join(folder, file.file))) return undefined;
-  // The first line is a header.
+  // The first line of the file is a header.
   const swaps = linesOf(join(proc, 'swaps')).length - 1;
   if (swaps < 1) return undefined;
   return 'swap is not counted: add swapaccount=1 to the kernel command line and reboot, or disable swap';
 }
 
-/** Names of modules with a cgroup in a folder. */
+/** Returns the names of the modules that have a cgroup in a folder. */
 function modulesIn(folder: string): string[] {
   if (!existsSync(folder)) return [];
   const entries = readdirSync(folder, { withFileTypes: true });
@@ -271,7 +274,7 @@ function removeIfEmpty(folder: string): void {
   errorOf(() => rmdirSync(folder));
 }
 
-/** Runs an action and returns the system error as text. Undefined on success. */
+/** Runs an action. Returns the text of a system error, or undefined on success. */
 function errorOf(action: () => void): string | undefined {
   try {
     action();

@@ -1,15 +1,15 @@
 import { systemCode } from '../../core/errors.ts';
 import type { Cgroup } from './cgroup.ts';
 
-/** Maximum rounds of moving children. Only a process that forks without end needs many. */
+/** Maximum number of passes that move child processes. Only a process that forks continuously needs many. */
 const MAX_ROUNDS = 5;
 
-/** Error codes of a process or cgroup that is gone. */
-const GONE: ReadonlySet<string> = new Set(['ESRCH', 'ENOENT', 'ENODEV']);
+/** Error codes of a process that has exited, or of a cgroup that was removed. */
+const EXITED: ReadonlySet<string> = new Set(['ESRCH', 'ENOENT', 'ENODEV']);
 
 /**
- * Moves a process and its existing children into a cgroup. `descendants` returns them at the time
- * of the call. Resolves to false if a descendant may remain outside. Throws system errors.
+ * Moves a process and its existing children into a cgroup. `descendants` returns the pids of the children at
+ * the time of the call. Resolves to false if a descendant may remain outside. Throws system errors.
  */
 export async function moveIntoCgroup(
   group: Cgroup,
@@ -18,7 +18,8 @@ export async function moveIntoCgroup(
 ): Promise<boolean> {
   let outside = [pid];
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    for (const one of outside) for (const procsFile of group.procsFiles) await writePid(procsFile, one);
+    for (const outsidePid of outside)
+      for (const procsFile of group.procsFiles) await writePid(procsFile, outsidePid);
     outside = group.nonMembers(descendants());
     if (outside.length === 0) return true;
   }
@@ -26,13 +27,14 @@ export async function moveIntoCgroup(
 }
 
 /**
- * Asynchronous, because the kernel may take milliseconds to move a process. The process may be gone by then.
+ * Moves a process into a cgroup. Asynchronous, because the kernel may need milliseconds. Does nothing if the
+ * process has exited.
  */
 async function writePid(procsFile: string, pid: number): Promise<void> {
   try {
     const { writeFile } = await import('node:fs/promises');
     await writeFile(procsFile, String(pid));
   } catch (error) {
-    if (!GONE.has(systemCode(error) ?? '')) throw error;
+    if (!EXITED.has(systemCode(error) ?? '')) throw error;
   }
 }

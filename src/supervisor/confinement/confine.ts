@@ -17,55 +17,61 @@ import type { WrapperProbe } from './wrapper-probe.ts';
 import { toolPath } from './wrapper-probe.ts';
 import { JOIN_CGROUPS } from './wrapper-scripts.ts';
 
-/** Wrapper commands, cgroup, user and environment that confine a module as its manifest says. */
+/** Confinement of a module by its manifest: wrapper commands, cgroup, user and environment. */
 export type Confinement = {
   /**
-   * Builds the command line that ends in `exec`. It joins the cgroup `within`, or by default the module's
-   * cgroup if `joinsItself`.
+   * Returns the command line that runs `exec` behind the wrapper programs. With `within`, the first wrapper
+   * joins that cgroup, otherwise the module's cgroup if `joinsItself` is true.
    */
   readonly command: (exec: readonly string[], within?: Cgroup) => readonly string[];
-  /** Creates the child cgroup for health checks. Undefined if there are no cgroups. */
+  /** Creates the child cgroup for health checks. Returns undefined if the module has no cgroup. */
   readonly checkGroup: () => Cgroup | undefined;
   /**
-   * Environment of the module: HOME, paths of secrets, and the manifest's variables except those that the
-   * command line sets.
+   * Environment of the first wrapper program: HOME, the paths of secrets, and the manifest's variables.
+   * Excludes the variables that only the command line sets, behind the wrapper programs.
    */
   readonly environment: Readonly<Record<string, string>>;
-  /** Cgroup of the module. With `joinsItself` the wrapper joins it before the program runs. */
+  /** Cgroup of the module. */
   readonly group: Cgroup | undefined;
+  /** True if a wrapper joins the cgroup before the program runs. Otherwise the hub moves the process. */
   readonly joinsItself: boolean;
-  /** The wrapper reports a signal as exit code 128 plus its number. */
+  /** True if the exit code of the wrapper is 128 plus the signal number when a signal ends the program. */
   readonly signalsAsCodes: boolean;
-  /** Limits and sandbox parts that cannot be enforced here, each with cause and fix. */
+  /** Limits and parts of the sandbox that cannot be enforced, each with the cause and the cure. */
   readonly notEnforced: readonly string[];
-  /** The ones among them that are not limits. */
+  /** Parts of `notEnforced` that are not limits. */
   readonly unconfined: readonly string[];
-  /** User of the module. Undefined for the hub's user. */
+  /** User of the module. Undefined if the module runs as the hub's user. */
   readonly account: Account | undefined;
 };
 
 export type ConfinerSettings = {
   readonly hierarchy: () => CgroupHierarchy;
   readonly probe: WrapperProbe;
-  /** Parent of the modules' private folders. */
+  /** Parent folder of the modules' private folders. */
   readonly ownFolders: string;
-  /** Folder hidden from sandboxed modules, like the secrets. */
+  /** Data folder of the hub, which is hidden from sandboxed modules. */
   readonly hidden: string;
 };
 
 export type Confiner = {
+  /** Prepares the confinement of a module before each start. */
   readonly confine: (spec: ModuleSpec) => Promise<Confinement | StartError>;
-  /** Updates the limits of a running module. Returns everything that is not enforced now. */
+  /**
+   * Sets the limits of a running module. Returns the limits and parts of the sandbox that are not enforced.
+   */
   readonly relimit: (spec: ModuleSpec, confinement: Confinement) => readonly string[];
   /** Removes the secrets of a module that has exited. */
   readonly release: (module: string) => void;
 };
 
+/** Wrapper command, which may be empty, and the restrictions that it cannot enforce. */
 type Wrapper = { readonly command: readonly string[]; readonly notEnforced: readonly string[] };
 
-/** Name of the cgroup of health checks. The dot prevents collisions with interface files of the kernel. */
+/** Name of the child cgroup of health checks. No interface file of the kernel has this name. */
 const CHECK_GROUP = 'skerry.check';
 
+/** True if the hub runs as root. */
 const PRIVILEGED = process.getuid?.() === 0;
 const NOT_ROOT = 'only root may change the user: run the hub as root';
 
@@ -76,7 +82,7 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
   const accounts = new Map<string, Account>();
 
   const groupOf = (module: string): Cgroup | undefined => {
-    // Created each time, because a cleanup of the machine may have removed it.
+    // The folder is created before each start, because another program may have removed an empty cgroup.
     const made = hierarchy().group(module);
     if (!groups.has(module)) groups.set(module, made);
     return groups.get(module);
@@ -85,15 +91,15 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
   const limit = ({ name, limits }: ModuleSpec, group: Cgroup | undefined): Wrapper => {
     const refusals = group?.limit(limits);
     const { unsupported, swapUnsupported } = hierarchy();
-    const missing = LIMITS.filter(one => limits[one] !== undefined).flatMap(one => {
-      const cause = unsupported.get(one) ?? refusals?.get(one);
-      return cause === undefined ? [] : [[one, cause] as const];
+    const missing = LIMITS.filter(limitName => limits[limitName] !== undefined).flatMap(limitName => {
+      const cause = unsupported.get(limitName) ?? refusals?.get(limitName);
+      return cause === undefined ? [] : [[limitName, cause] as const];
     });
-    const byProcess = limits.memory !== undefined && missing.some(([one]) => one === 'memory');
+    const byProcess = limits.memory !== undefined && missing.some(([limitName]) => limitName === 'memory');
     return {
       command: byProcess ? [toolPath('prlimit'), `--data=${Math.floor(limits.memory)}`, '--'] : [],
       notEnforced: [
-        ...missing.map(([one, cause]) => unenforcedLimit(name, one, cause)),
+        ...missing.map(([limitName, cause]) => unenforcedLimit(name, limitName, cause)),
         ...(limits.memory !== undefined && swapUnsupported !== undefined
           ? [`memory: ${swapUnsupported}.`]
           : []),
@@ -123,34 +129,36 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
     if (spec.sandbox === 'none') return { command: [], notEnforced: [], strict: false };
     const covered = secrets === undefined || secrets.startsWith('/dev/shm/');
     const all = { privileged: PRIVILEGED, hidden: covered ? [hidden] : [hidden, secrets] };
-    const usual = { ...all, own: ownFolders, visible: [], offline: false, cwd: '/', devices: [] };
-    const at = { ...all, own, visible, cwd: spec.cwd, devices: spec.devices };
-    const lost: string[] = [];
-    const isolated = async (name: string, box: typeof bubblewrap): Promise<readonly string[]> => {
-      if (spec.network !== 'none') return box({ ...at, offline: false });
-      const problem = await probe(`${name} offline`, box({ ...usual, offline: true }));
+    const probeSettings = { ...all, own: ownFolders, visible: [], offline: false, cwd: '/', devices: [] };
+    const moduleSettings = { ...all, own, visible, cwd: spec.cwd, devices: spec.devices };
+    const notEnforced: string[] = [];
+    const isolated = async (name: string, sandboxWrapper: typeof bubblewrap): Promise<readonly string[]> => {
+      if (spec.network !== 'none') return sandboxWrapper({ ...moduleSettings, offline: false });
+      const problem = await probe(`${name} offline`, sandboxWrapper({ ...probeSettings, offline: true }));
       if (problem !== undefined)
-        lost.push(
+        notEnforced.push(
           `sandbox.network: not isolated, the module uses the host network (${problem}): run the hub as root.`,
         );
-      return box({ ...at, offline: problem === undefined });
+      return sandboxWrapper({ ...moduleSettings, offline: problem === undefined });
     };
     if (spec.sandbox === 'strict') {
-      const problem = await probe('bubblewrap', bubblewrap(usual));
+      const problem = await probe('bubblewrap', bubblewrap(probeSettings));
       if (problem === undefined)
-        return { command: await isolated('bubblewrap', bubblewrap), notEnforced: lost, strict: true };
-      lost.push(
+        return { command: await isolated('bubblewrap', bubblewrap), notEnforced, strict: true };
+      notEnforced.push(
         `sandbox: "strict" is reduced to "standard" (${problem}): install bubblewrap (apt install bubblewrap).`,
       );
     }
-    const problem = await probe('mounts', privateMounts(usual));
+    const problem = await probe('mounts', privateMounts(probeSettings));
     if (problem === undefined)
-      return { command: await isolated('mounts', privateMounts), notEnforced: lost, strict: false };
+      return { command: await isolated('mounts', privateMounts), notEnforced, strict: false };
     const fix = PRIVILEGED ? 'grant the hub CAP_SYS_ADMIN for mounts' : 'run the hub as root';
-    lost.push(`sandbox: no private /tmp and no read-only root (${problem}): ${fix}.`);
+    notEnforced.push(`sandbox: no private /tmp and no read-only root (${problem}): ${fix}.`);
     if (spec.network === 'none')
-      lost.push(`sandbox.network: not isolated, the module uses the host network (${problem}): ${fix}.`);
-    return { command: [], notEnforced: lost, strict: false };
+      notEnforced.push(
+        `sandbox.network: not isolated, the module uses the host network (${problem}): ${fix}.`,
+      );
+    return { command: [], notEnforced, strict: false };
   };
 
   const secretsIn = (
@@ -165,20 +173,20 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
   };
 
   const identity = async (spec: ModuleSpec, account: Account | undefined): Promise<Wrapper | StartError> => {
-    const lost = spec.user !== undefined && !PRIVILEGED ? [`user: ${NOT_ROOT}.`] : [];
+    const notEnforced = spec.user !== undefined && !PRIVILEGED ? [`user: ${NOT_ROOT}.`] : [];
     const changes = account === undefined ? [] : switchUser(account);
     const dropped = spec.sandbox === 'none' ? [] : dropPrivileges(PRIVILEGED);
-    if (changes.length + dropped.length === 0) return { command: [], notEnforced: lost };
+    if (changes.length + dropped.length === 0) return { command: [], notEnforced };
     const problem = await probe(`setpriv ${dropped.length}`, [toolPath('setpriv'), ...dropped, '--']);
     if (problem === undefined)
-      return { command: [toolPath('setpriv'), ...changes, ...dropped, '--'], notEnforced: lost };
-    // Never falls back to the hub's user, because that is root.
+      return { command: [toolPath('setpriv'), ...changes, ...dropped, '--'], notEnforced };
+    // The module is not started as the hub's user instead, because the hub's user is root.
     if (account !== undefined && account.uid !== process.getuid?.())
       return {
         reason: `Cannot switch to user ${account.uid} (${problem}): install util-linux.`,
         transient: true,
       };
-    return { command: [], notEnforced: [...lost, `user, sandbox: ${problem}: install util-linux.`] };
+    return { command: [], notEnforced: [...notEnforced, `user, sandbox: ${problem}: install util-linux.`] };
   };
 
   return {
@@ -190,8 +198,8 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
       const granted = devicesFor(spec, account);
       const confined = account !== undefined || spec.sandbox !== 'none';
       const own = join(ownFolders, spec.name);
-      const closed = confined ? await makeModuleFolder(own, account) : undefined;
-      if (closed !== undefined) return closed;
+      const folderError = confined ? await makeModuleFolder(own, account) : undefined;
+      if (folderError !== undefined) return folderError;
       const memory = confined || spec.secretFiles.length > 0 ? makeTmpfsFolder(hidden) : undefined;
       if (typeof memory === 'object' && spec.secretFiles.length > 0) return memory;
       const base = typeof memory === 'string' ? memory : undefined;
@@ -199,14 +207,16 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
       if ('reason' in secrets) return secrets;
       const group = groupOf(spec.name);
       const limits = limit(spec, group);
-      const box = await sandbox(spec, own, visibleFolders(spec, secrets.folder), base);
-      const self = await identity(spec, granted.account);
-      if ('reason' in self) return self;
-      const parts = [limits.command, box.command, self.command].filter(({ length }) => length > 0);
-      const joinsItself = parts.length > 0 || LIMITS.some(one => spec.limits[one] !== undefined);
+      const sandboxWrapper = await sandbox(spec, own, visibleFolders(spec, secrets.folder), base);
+      const userWrapper = await identity(spec, granted.account);
+      if ('reason' in userWrapper) return userWrapper;
+      const parts = [limits.command, sandboxWrapper.command, userWrapper.command].filter(
+        ({ length }) => length > 0,
+      );
+      const joinsItself = parts.length > 0 || LIMITS.some(limitName => spec.limits[limitName] !== undefined);
       const prefix = joinsItself ? launcher(group, parts) : [];
       const env = joinsItself ? splitEnvironment(spec.env) : { outside: spec.env, command: [] };
-      const unconfined = [box, self, granted].flatMap(part => part.notEnforced);
+      const unconfined = [sandboxWrapper, userWrapper, granted].flatMap(part => part.notEnforced);
       const notEnforced = [...limits.notEnforced, ...unconfined];
       if (spec.require && notEnforced.length > 0) {
         const reason = `Not started, because "require" is set and this is not enforced: ${notEnforced.join(' ')}`;
@@ -222,7 +232,7 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
         environment: { ...(confined ? { HOME: own } : {}), ...secrets.paths, ...env.outside },
         group,
         joinsItself,
-        signalsAsCodes: box.strict,
+        signalsAsCodes: sandboxWrapper.strict,
         notEnforced,
         unconfined,
         account: granted.account,
@@ -249,12 +259,12 @@ function unenforcedLimit(module: string, limit: LimitName, cause: string): strin
   return `memory: limited for each process of "${module}", not in total: ${cause}.`;
 }
 
-/** Parts of the hidden folder that the module may see. */
+/** Returns the folders within the hidden folder that the module needs. */
 function visibleFolders({ programFolder, socketFolder }: ModuleSpec, secrets: string | undefined): string[] {
   return [programFolder, socketFolder, secrets].filter(folder => folder !== undefined);
 }
 
-/** Detects settings that exclude each other. */
+/** Returns the reason why a sandbox cannot work with the module's user or folders. Undefined if it can. */
 function conflictIn(spec: ModuleSpec, account: Account | undefined, hidden: string): string | undefined {
   if (spec.sandbox === 'none') return undefined;
   if (account?.uid === 0) return 'A sandbox cannot confine root: set another "user", or "dynamic".';
@@ -264,13 +274,16 @@ function conflictIn(spec: ModuleSpec, account: Account | undefined, hidden: stri
 }
 
 /**
- * Environment variables that can inject code (`LD_PRELOAD`, ...). Stripped for the wrapper programs, which
- * may run as root.
+ * Environment variables that can inject code (`LD_PRELOAD`, ...). The wrapper programs must not get them,
+ * because they may run as root.
  */
 const INJECTING =
   /^(?:LD_|BASH_|LIBMOUNT_)|^(?:GLIBC_TUNABLES|GCONV_PATH|LOCPATH|MALLOC_TRACE|SHELLOPTS|PS4|ENV)$/;
 
-/** Splits an environment: `outside` is safe for the wrappers, `command` sets the rest behind them. */
+/**
+ * Splits an environment. `outside` contains the variables that are safe for the wrapper programs. `command`
+ * sets the other variables, and runs behind the wrapper programs.
+ */
 function splitEnvironment(env: Readonly<Record<string, string>>): {
   readonly outside: Readonly<Record<string, string>>;
   readonly command: readonly string[];

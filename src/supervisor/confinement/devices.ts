@@ -3,7 +3,10 @@ import type { ModuleSpec } from '../spec.ts';
 import type { Account } from './users.ts';
 import { hasPermission } from './users.ts';
 
-/** Adds the groups of the module's devices to its account, and reports the devices that it cannot use. */
+/**
+ * Returns the module's account with the groups of its devices, and the reason for each device that the module
+ * cannot use.
+ */
 export function devicesFor(
   { devices, sandbox }: ModuleSpec,
   account: Account | undefined,
@@ -13,7 +16,7 @@ export function devicesFor(
   for (const device of devices) {
     const stat = statSync(device, { throwIfNoEntry: false });
     if (stat === undefined) {
-      notEnforced.push(`devices: no such device ${device}: plug it in and restart the module.`);
+      notEnforced.push(`devices: no such device ${device}: connect the device and restart the module.`);
     } else if (account !== undefined && !hasPermission(device, account, 6)) {
       if ((stat.mode & 0o060) === 0o060 && stat.gid !== 0) groups.add(stat.gid);
       else

@@ -5,9 +5,9 @@ import type { StartError } from '../process/start-error.ts';
 import type { Account } from './users.ts';
 
 /**
- * Creates the private folder of a module, independent of the umask: only the module may enter it, and others
- * may pass its parent without listing it. If the user of the module changed, the folder and all files of the
- * old owner change their owner. Returns a start error on failure.
+ * Creates the private folder of a module. Only the module may enter the folder. Other users may traverse the
+ * parent folder, but not list it. If the module's user has changed, the folder and all files of the old user
+ * get the new owner. Resolves to a start error on failure.
  */
 export async function makeModuleFolder(
   folder: string,
@@ -20,17 +20,17 @@ export async function makeModuleFolder(
     const { uid, gid } = statSync(folder);
     if (account === undefined || (uid === account.uid && gid === account.gid)) return undefined;
     if (uid !== account.uid) await changeOwner(folder, uid, account);
-    // Done last: after a power loss before this line the next start repeats the work.
+    // The folder itself is changed last, so that the next start repeats all changes after a power loss.
     lchownSync(folder, account.uid, account.gid);
     return undefined;
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
-    const reason = `Cannot create the module's folder ${folder} (${reasonOf(error)}): check its disk.`;
+    const reason = `Cannot create the module's folder ${folder} (${reasonOf(error)}): check the disk and its permissions.`;
     return { reason, transient: true };
   }
 }
 
-/** Changes the owner of all files below a folder that belong to `from`. Never follows links. */
+/** Changes the owner of all files below a folder that belong to the user `from`. Does not follow links. */
 async function changeOwner(folder: string, from: number, to: Account): Promise<void> {
   const { lchown, lstat, opendir } = await import('node:fs/promises');
   for await (const entry of await opendir(folder)) {
@@ -40,7 +40,9 @@ async function changeOwner(folder: string, from: number, to: Account): Promise<v
   }
 }
 
-/** Only written if different, because the file system may be read-only. */
+/**
+ * Sets the mode of a folder. Does not write the same mode again, because the file system may be read-only.
+ */
 function setMode(folder: string, mode: number): void {
   if ((statSync(folder).mode & 0o777) !== mode) chmodSync(folder, mode);
 }

@@ -7,27 +7,28 @@ import { IGNORE_SIGNALS, PRIVATE_MOUNTS } from './wrapper-scripts.ts';
 /** Sandbox level of a module. */
 export type SandboxLevel = 'none' | 'standard' | 'strict';
 
-/** Inputs of a sandbox command line. */
+/** Settings of a sandbox. */
 export type SandboxSettings = {
-  /** Tells if the hub runs as root. */
+  /** True if the hub runs as root. */
   readonly privileged: boolean;
-  /** Private folder of the module, which is writable. */
+  /** Private folder of the module, which is writable in the sandbox. */
   readonly own: string;
-  /** Hidden folders: the hub's data and all secrets. */
+  /** Folders that are hidden: the hub's data, and the secrets of all modules. */
   readonly hidden: readonly string[];
-  /** Folders within the hidden ones that stay visible, read-only. */
+  /** Folders within the hidden folders that are visible and read-only. */
   readonly visible: readonly string[];
-  /** Tells if the module gets its own network namespace without external interfaces. */
+  /** True if the module gets a network namespace without external interfaces. */
   readonly offline: boolean;
   readonly cwd: string;
   readonly devices: readonly string[];
 };
 
+/** Signals whose default action is restored for the program, because IGNORE_SIGNALS ignores them. */
 const SIGNALS = 'HUP,INT,QUIT,TERM,USR1,USR2';
 
 /**
- * Builds the `unshare` command of a mount namespace with private /tmp and read-only root. Used by `standard`,
- * and by `strict` if bubblewrap is unavailable.
+ * Returns the `unshare` command that creates a mount namespace with a private /tmp and a read-only root. Used
+ * for the level `standard`, and for `strict` if bubblewrap is not available.
  */
 export function privateMounts({ privileged, own, hidden, visible, offline }: SandboxSettings): string[] {
   const namespaces = [
@@ -50,7 +51,9 @@ export function privateMounts({ privileged, own, hidden, visible, offline }: San
   return [toolPath('unshare'), ...namespaces, '--', ...script];
 }
 
-/** Builds the bubblewrap command: additionally separate pid, IPC, UTS and device namespaces. */
+/**
+ * Returns the bubblewrap command: like `privateMounts`, with separate pid, IPC and UTS namespaces and /dev.
+ */
 export function bubblewrap({ own, hidden, visible, offline, cwd, devices }: SandboxSettings): string[] {
   const empty = hidden.flatMap(folder => ['--perms', '0755', '--size', '65536', '--tmpfs', folder]);
   const closed = hidden.flatMap(folder => ['--remount-ro', folder]);
@@ -71,13 +74,13 @@ export function bubblewrap({ own, hidden, visible, offline, cwd, devices }: Sand
   ];
 }
 
-/** Builds the `setpriv` options that change user and groups. */
+/** Returns the `setpriv` options that change user and groups. */
 export function switchUser({ uid, gid, groups }: Account): string[] {
   const further = groups.length > 0 ? ['--groups', groups.join(',')] : ['--clear-groups'];
   return ['--reuid', String(uid), '--regid', String(gid), ...further];
 }
 
-/** Builds the `setpriv` options that drop all privileges for good. Only root has a bounding set to clear. */
+/** Returns the `setpriv` options that drop all privileges. Only root may clear the bounding set. */
 export function dropPrivileges(privileged: boolean): string[] {
   const bounding = privileged ? ['--bounding-set', '-all'] : [];
   return ['--no-new-privs', ...bounding, '--inh-caps', '-all', '--ambient-caps', '-all'];

@@ -5,15 +5,16 @@ import type { StartError } from '../process/start-error.ts';
 import type { ModuleSpec } from '../spec.ts';
 import type { Account } from './users.ts';
 
-/** Secret files of a module: their folder, if there is one, and their paths by variable. */
+/** Secret files of a module: their folder, and their paths by environment variable. */
 export type SecretFiles = {
   readonly folder: string | undefined;
   readonly paths: Readonly<Record<string, string>>;
 };
 
 /**
- * Writes the secrets of a module into files in `folder`, which is on tmpfs and created again at each start.
- * Only the module can read the files. It owns them but not the folder, so that it cannot place links there.
+ * Writes the secrets of a module into files in `folder` on a tmpfs. The folder is created again at each
+ * start. Only the module can read the files. The hub owns the folder, so that the module cannot create links
+ * in it.
  */
 export function writeSecrets(
   folder: string,
@@ -39,7 +40,6 @@ export function writeSecrets(
   }
 }
 
-/** Removes the secrets of a module that has exited. */
 export function removeSecrets(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -4,21 +4,24 @@ import { join } from 'node:path';
 import { reasonOf, systemCode } from '../../core/errors.ts';
 import type { StartError } from '../process/start-error.ts';
 
-/** In-memory file system types (statfs(2)): tmpfs and ramfs. */
+/** File system types in memory (statfs(2)): tmpfs and ramfs. */
 const IN_MEMORY: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
 
-/** Group and world write bits. Others could otherwise place links in the folder. */
+/** Write permission of group and others, with which another user could create links in the folder. */
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** Candidate parents, usually tmpfs. The first belongs to the hub's user alone. */
+/**
+ * Returns candidates for the parent folder, which are usually on a tmpfs. The first belongs to the hub's
+ * user.
+ */
 function places(): string[] {
   const { XDG_RUNTIME_DIR = '' } = process.env;
   return [process.getuid?.() === 0 ? '/run' : XDG_RUNTIME_DIR, '/dev/shm'].filter(place => place !== '');
 }
 
 /**
- * Creates a folder on tmpfs for the hub with this data folder. Other users may pass but not list it. Returns
- * its path, or a start error with the reasons.
+ * Creates a folder on a tmpfs for the hub with this data folder. Other users may traverse the folder, but not
+ * list it. Returns the path, or a start error with the reasons.
  */
 export function makeTmpfsFolder(dataFolder: string): string | StartError {
   const refusals: string[] = [];
@@ -31,7 +34,7 @@ export function makeTmpfsFolder(dataFolder: string): string | StartError {
       }
       mkdirSync(folder, { recursive: true, mode: 0o711 });
       if (isOurs(folder)) {
-        // Independent of the umask.
+        // Sets the mode again, because the umask may have reduced it.
         chmodSync(folder, 0o711);
         return folder;
       }
@@ -45,7 +48,7 @@ export function makeTmpfsFolder(dataFolder: string): string | StartError {
   return { reason, transient: true };
 }
 
-/** Removes the tmpfs folders of this data folder, from this run or an earlier one. */
+/** Removes the tmpfs folders of this data folder, also those of an earlier run of the hub. */
 export function removeTmpfsFolders(dataFolder: string): void {
   for (const place of places()) {
     const folder = join(place, nameFor(dataFolder));
@@ -53,7 +56,7 @@ export function removeTmpfsFolders(dataFolder: string): void {
   }
 }
 
-/** Stable over restarts, so that remains of a crashed run are found. */
+/** Returns the name of the folder. Derived from the data folder, so that it is found after a crash. */
 function nameFor(dataFolder: string): string {
   return `skerry-${createHash('sha256').update(dataFolder).digest('hex').slice(0, 12)}`;
 }

@@ -7,27 +7,29 @@ import type { StartError } from '../process/start-error.ts';
 export type Account = {
   readonly uid: number;
   readonly gid: number;
-  /** Supplementary groups. */
+  /** Gids of the supplementary groups. */
   readonly groups: readonly number[];
 };
 
-/** Uids from `first` to `last`. */
+/** Range of uids from `first` to `last`. */
 type Range = { readonly first: number; readonly last: number };
 
 /**
- * Uid ranges of dynamic users; the first that exists here is used. They do not overlap with systemd (61184 to
- * 65519 for DynamicUser, 524288 and above for containers), subuid(5) (from 100000 on) or accounts of Debian.
- * The second is for containers whose user namespace ends at 65535.
+ * Uid ranges of dynamic users. The second range is for containers whose user namespace ends at 65535. The
+ * ranges do not overlap with the uids of systemd (61184 to 65519 for DynamicUser, from 524288 for
+ * containers), of subuid(5) (from 100000), or of Debian's accounts.
  */
 const DYNAMIC: readonly [Range, Range] = [
   { first: 70_000, last: 89_999 },
   { first: 60_706, last: 61_183 },
 ];
 
+/** Fields of a line with colons between them. */
 type Row = readonly string[];
 
 /**
- * Looks up a user by name or number. An unknown number is used as it is; an unknown name is a start error.
+ * Returns the account of a user name or uid. A uid without an entry in `passwd` is accepted. Returns a start
+ * error for an unknown name.
  */
 export function accountOf(user: string, passwd = '/etc/passwd', group = '/etc/group'): Account | StartError {
   const rows = rowsOf(passwd);
@@ -42,8 +44,8 @@ export function accountOf(user: string, passwd = '/etc/passwd', group = '/etc/gr
 }
 
 /**
- * Assigns a dynamic user. The uid is derived from the module's name, so it stays the same unless another
- * module has it. An existing folder of the module keeps its owner.
+ * Returns the account of a dynamic user. If the module's folder belongs to a dynamic user, the account is
+ * that user. Otherwise the uid is derived from the module's name. `taken` contains the uids of other modules.
  */
 export function dynamicAccount(module: string, folder: string, taken: ReadonlySet<number>): Account {
   const { first, last } = dynamicRange();
@@ -58,7 +60,7 @@ export function dynamicAccount(module: string, folder: string, taken: ReadonlySe
 }
 
 /**
- * Returns the first range that this user namespace maps completely (user_namespaces(7)). `map` is its
+ * Returns the first range that the user namespace maps completely (user_namespaces(7)). `map` is the path of
  * /proc/self/uid_map.
  */
 export function dynamicRange(map = '/proc/self/uid_map'): Range {
@@ -69,7 +71,10 @@ export function dynamicRange(map = '/proc/self/uid_map'): Range {
   return has(usual) || !has(small) ? usual : small;
 }
 
-/** Checks the mode bits of a file for a user: `bits` of 4 to read, 2 to write, 1 to execute or enter. */
+/**
+ * Returns true if the mode of a file grants a user all permissions in `bits`: 4 to read, 2 to write, 1 to
+ * execute or enter.
+ */
 export function hasPermission(file: string, { uid, gid, groups }: Account, bits: number): boolean {
   if (uid === 0) return true;
   const stat = statSync(file);
@@ -85,7 +90,7 @@ function ownerOf(folder: string): number | undefined {
   return lstatSync(folder, { throwIfNoEntry: false })?.uid;
 }
 
-/** Owners of the other modules' folders, including folders of removed modules whose data remains. */
+/** Returns the owners of all other modules' folders, including folders of modules that were removed. */
 export function otherFolderOwners(folder: string): number[] {
   const all = dirname(folder);
   if (statSync(all, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
@@ -93,7 +98,7 @@ export function otherFolderOwners(folder: string): number[] {
   return others.map(name => ownerOf(join(all, name))).filter(owner => owner !== undefined);
 }
 
-/** FNV-1a hash, 32 bits. */
+/** Returns the 32-bit FNV-1a hash of a text. */
 function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;

@@ -6,44 +6,46 @@ import { reasonOf, systemCode } from '../../core/errors.ts';
 import { signalProcessGroup } from '../process/process-group.ts';
 import { spawnIsolated } from '../process/spawn.ts';
 
-/** Debian's program folders. The module's PATH does not matter. */
+/** Folders of system programs on Debian. Wrapper programs are searched only in these folders, not in PATH. */
 const FOLDERS = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'];
 
 /** Timeout of a probe in milliseconds. */
-const PROBE_TIMEOUT = 5_000;
+const PROBE_TIMEOUT_MS = 5_000;
 
-/** Characters kept of a toolPath's error output. */
+/** Maximum characters of a wrapper program's error output that are stored. */
 const MAX_ERROR_CHARACTERS = 200;
 
-/** Path of a system toolPath. Its bare name if it is not installed, which cannot be started. */
+/** Returns the path of a system program. Returns the bare name if the program is not installed. */
 export function toolPath(name: string): string {
   return FOLDERS.map(folder => join(folder, name)).find(existsSync) ?? name;
 }
 
 /**
- * Tests a wrapper command by running `true` behind it. Resolves to the reason of a failure, or to undefined.
- * A success is cached under `name` until reboot; a failure is not, because its cause may go away.
+ * Tests a wrapper command by running the program `true` behind it. Resolves to the reason of a failure, or to
+ * undefined on success. A success is cached under `name` as long as the hub runs. A failure is not cached,
+ * because its cause may disappear.
  */
 export type WrapperProbe = (name: string, command: readonly string[]) => Promise<string | undefined>;
 
 export function createWrapperProbe(clock: Clock): WrapperProbe {
-  const answers = new Map<string, Promise<string | undefined>>();
+  const results = new Map<string, Promise<string | undefined>>();
   return (name, command) => {
-    const known = answers.get(name);
+    const known = results.get(name);
     if (known !== undefined) return known;
-    const answer = tryOut(command, clock).then(problem => {
-      if (problem !== undefined) answers.delete(name);
+    const result = runProbe(command, clock).then(problem => {
+      if (problem !== undefined) results.delete(name);
       return problem;
     });
-    answers.set(name, answer);
-    return answer;
+    results.set(name, result);
+    return result;
   };
 }
 
 /**
- * Never rejects. A toolPath that hangs is abandoned, because a process stuck in disk I/O does not even die.
+ * Runs a wrapper command once. Never rejects. Does not wait for the exit of a program that has timed out,
+ * because SIGKILL does not end a process that is stuck in disk I/O.
  */
-async function tryOut(command: readonly string[], clock: Clock): Promise<string | undefined> {
+async function runProbe(command: readonly string[], clock: Clock): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const [program] = command;
   let child: ChildProcess;
@@ -64,14 +66,14 @@ async function tryOut(command: readonly string[], clock: Clock): Promise<string 
     resolve(systemCode(error) === 'ENOENT' ? `${program} is not installed` : reasonOf(error));
   });
   child.once('close', code => resolve(code === 0 ? undefined : (firstLine(output) ?? `${program} failed`)));
-  const cancel = clock.after(PROBE_TIMEOUT, () => {
+  const cancel = clock.after(PROBE_TIMEOUT_MS, () => {
     if (pid !== undefined) signalProcessGroup(pid, 'SIGKILL');
     stderr?.destroy();
     resolve(`${program} timed out`);
   });
-  const answer = await promise;
+  const result = await promise;
   cancel();
-  return answer;
+  return result;
 }
 
 function firstLine(text: string): string | undefined {

@@ -1,22 +1,23 @@
-/**
- * Shell scripts that run before a module's program. The texts are constant; values from a manifest are passed
- * as parameters. Each ends in `exec "$@"`, so that the pid does not change.
+/*
+ * Shell scripts that run before a module's program. The scripts are constant: values from a manifest are only
+ * passed as parameters. Each script ends with `exec "$@"`, so that the program has the pid of the shell.
  */
 
-/** Joins cgroups: writes the shell's pid to each `cgroup.procs` file before `--`. */
+/** Script that joins cgroups: writes the shell's pid to each `cgroup.procs` file before `--`. */
 export const JOIN_CGROUPS =
   'while [ "$1" != -- ]; do echo $$ >"$1" || exit 125; shift; done; shift; exec "$@"';
 
 /**
- * Ignores stop signals in the wrapper, because the program receives them as a member of the process group.
+ * Script that ignores stop signals, so that they do not end the wrapper. The program receives the signals
+ * itself, because it is in the same process group.
  */
 export const IGNORE_SIGNALS = 'trap "" HUP INT QUIT TERM USR1 USR2; exec "$@"';
 
 /**
- * Sets up a mount namespace: empty /tmp and /dev/shm of at most `$2` bytes; the folders before the first `--`
- * hidden, except the module's folder `$1` and the folders before the second `--`; all other mounts read-only
- * except the module's folder, /dev and /proc. If `$3` is `none`, it brings up the loopback interface of a
- * network namespace, if `ip` is installed.
+ * Script that sets up a mount namespace. Creates an empty /tmp and an empty /dev/shm of at most `$2` bytes
+ * each. Hides the folders before the first `--`, except the module's folder `$1` and the folders before the
+ * second `--`. Makes all mounts read-only, except the module's folder, /dev and /proc. If `$3` is `none`,
+ * enables the loopback interface of the network namespace, provided that `ip` is installed.
  */
 export const PRIVATE_MOUNTS = `set -e
 own=$1 size=$2 network=$3 path=$PATH at=$(pwd)

@@ -10,16 +10,20 @@ import type { OrphanKiller } from '../process/orphans.ts';
 import { pause } from '../process/pause.ts';
 import { signalProcessGroup } from '../process/process-group.ts';
 import { spawnIsolated } from '../process/spawn.ts';
-import { findStartError, spawnError } from '../process/start-error.ts';
+import { findStartError, spawnError } from '../process/start-check.ts';
 import { openStreams } from '../stdio/standard-streams.ts';
 import type { Probe } from './health-monitor.ts';
 
-/** Bytes kept of a probe's last output, and characters shown in messages. */
-const KEPT_BYTES = 4_096;
-const SHOWN_CHARACTERS = 200;
+/** Maximum bytes of a probe's last output that are stored. */
+const MAX_TAIL_BYTES = 4_096;
 
-/** Milliseconds to wait for output after the probe exits, because its children may hold the streams open. */
-const OUTPUT_WAIT = 100;
+/** Maximum characters of a probe's last output in the reason of a failure. */
+const MAX_SHOWN_CHARACTERS = 200;
+
+/**
+ * Maximum milliseconds to wait for output after the probe has exited. Its children may keep the streams open.
+ */
+const OUTPUT_TIMEOUT_MS = 100;
 
 export type ExecProbeSettings = {
   readonly module: string;
@@ -34,8 +38,8 @@ export type ExecProbeSettings = {
 };
 
 /**
- * Exec probe: runs a program that exits with 0 if the module is healthy, confined like the module. All its
- * descendants are killed with it through a child cgroup or a run tag of its own.
+ * Runs a program that exits with 0 if the module is healthy. The program is confined like the module. When it
+ * ends, all its descendants are killed. They are found through a child cgroup, or through a separate run tag.
  */
 export function runExecProbe(exec: readonly string[], settings: ExecProbeSettings): Probe {
   const { clock } = settings;
@@ -72,25 +76,25 @@ export function runExecProbe(exec: readonly string[], settings: ExecProbeSetting
     leader = pid;
     const { output, error } = streams.connect(child);
     const [out, err] = [tailOf(output), tailOf(error)];
-    let late = false;
+    let timedOut = false;
     const cancelTimer = clock.after(timeout, () => {
-      late = true;
+      timedOut = true;
       signalProcessGroup(pid, 'SIGKILL');
     });
     if (cancelled) cancel();
     const exit = await exitOf(child);
     cancelTimer();
-    // Kill now, before the pid can be reused.
+    // The process group is killed at once, before another process can get the same pid.
     signalProcessGroup(pid, 'SIGKILL');
     leader = undefined;
     if (group !== undefined) await orphans.killCgroup(group);
     else await orphans.killTagged(tag);
-    await pause(clock, OUTPUT_WAIT, Promise.all([out.over, err.over]));
+    await pause(clock, OUTPUT_TIMEOUT_MS, Promise.all([out.over, err.over]));
     for (const stream of [output, error]) stream.destroy();
-    if (late) return `${exec[0]}: timed out after ${timeout / 1000} s${quoted(err.text() || out.text())}`;
+    if (timedOut) return `${exec[0]}: timed out after ${timeout / 1000} s${quoted(err.text() || out.text())}`;
     if (exit.kind === 'code' && exit.code === 0) return undefined;
-    const told = confinement.signalsAsCodes && exit.kind === 'code' ? fromShellExitCode(exit.code) : exit;
-    return `${exec[0]}: ${describeExit(told)}${quoted(err.text() || out.text())}`;
+    const status = confinement.signalsAsCodes && exit.kind === 'code' ? fromShellExitCode(exit.code) : exit;
+    return `${exec[0]}: ${describeExit(status)}${quoted(err.text() || out.text())}`;
   };
   return { failure: run().catch(reasonOf), cancel };
 }
@@ -103,19 +107,19 @@ function exitOf(child: ChildProcess): Promise<ExitStatus> {
   });
 }
 
-/** Reads a stream to its end and keeps the last bytes. `text` returns its last non-empty line. */
+/** Reads a stream to its end and stores the last bytes. `text` returns the last line that is not empty. */
 function tailOf(stream: Readable): { readonly over: Promise<void>; readonly text: () => string } {
-  let kept = Buffer.alloc(0);
+  let tail = Buffer.alloc(0);
   stream.on('data', (bytes: Buffer) => {
-    kept = Buffer.concat([kept, bytes]).subarray(-KEPT_BYTES);
+    tail = Buffer.concat([tail, bytes]).subarray(-MAX_TAIL_BYTES);
   });
   stream.on('error', () => {});
   return {
     over: new Promise(resolve => stream.once('close', resolve)),
-    text: () => kept.toString().trimEnd().split('\n').at(-1)?.trim() ?? '',
+    text: () => tail.toString().trimEnd().split('\n').at(-1)?.trim() ?? '',
   };
 }
 
-function quoted(words: string): string {
-  return words === '' ? '' : `: "${escapeHidden(words.slice(0, SHOWN_CHARACTERS))}"`;
+function quoted(lastLine: string): string {
+  return lastLine === '' ? '' : `: "${escapeHidden(lastLine.slice(0, MAX_SHOWN_CHARACTERS))}"`;
 }

@@ -2,20 +2,19 @@ import type { Cancel, Clock } from '../../core/clock.ts';
 import { READY_CHECK_MS } from '../limits.ts';
 import type { HealthSpec } from '../spec.ts';
 
-/** Health transition: `healthy` after a successful check, `unhealthy` after `threshold` failures in a row. */
+/** Change of health: `healthy` after a successful check, `unhealthy` after `threshold` failures in a row. */
 export type HealthEvent = 'healthy' | 'unhealthy';
 
 /** Health check in progress. */
 export type Probe = {
-  /** Resolves to the reason of a failure, or to undefined on success. Never rejects. */
+  /** Resolves to the reason of the failure, or to undefined on success. Never rejects. */
   readonly failure: Promise<string | undefined>;
-  /** Cancels the check. */
   readonly cancel: () => void;
 };
 
 /** Health monitor of one process of a module. */
 export type HealthMonitor = {
-  /** Reports the health from outside. Ignored if the monitor has a probe. */
+  /** Handles a health report of the module. Does nothing if the monitor has a probe. */
   readonly report: (healthy: boolean, reason?: string) => void;
   /** Stops the monitor and cancels a check in progress. */
   readonly stop: () => void;
@@ -24,16 +23,17 @@ export type HealthMonitor = {
 export type HealthMonitorSettings = {
   readonly spec: HealthSpec;
   readonly clock: Clock;
-  /** Starts one check. Undefined if health is only reported. */
+  /** Starts one check. Undefined if the module reports its health itself. */
   readonly probe: (() => Probe) | undefined;
-  /** Called after each check with the reason of its failure, or undefined on success. */
+  /** Called after each check with the reason of the failure, or with undefined on success. */
   readonly onChecked?: (failure: string | undefined) => void;
   readonly onEvent: (event: HealthEvent) => void;
 };
 
 /**
- * Checks the health of a module periodically, one check at a time: with READY_CHECK_MS until it is healthy
- * for the first time, then every `spec.every`. Failures before `spec.readyWithin` do not count.
+ * Checks the health of a module periodically, one check at a time. The interval is `spec.every`, and at most
+ * READY_CHECK_MS while the module is not healthy. Failures within `spec.readyWithin` after the start do not
+ * count until the first success.
  */
 export function monitorHealth({
   spec,
@@ -42,7 +42,7 @@ export function monitorHealth({
   onChecked,
   onEvent,
 }: HealthMonitorSettings): HealthMonitor {
-  const begun = clock.monotonic();
+  const startedAt = clock.monotonic();
   let stopped = false;
   let healthy = false;
   let failures = 0;
@@ -58,7 +58,7 @@ export function monitorHealth({
       healthy = true;
       return;
     }
-    if (!healthy && clock.monotonic() - begun < spec.readyWithin) return;
+    if (!healthy && clock.monotonic() - startedAt < spec.readyWithin) return;
     failures += counted;
     if (failures < spec.threshold) return;
     failures = 0;
@@ -66,15 +66,15 @@ export function monitorHealth({
     onEvent('unhealthy');
   };
 
-  const check = async (begin: () => Probe): Promise<void> => {
-    current = begin();
+  const check = async (startProbe: () => Probe): Promise<void> => {
+    current = startProbe();
     handleResult(await current.failure, 1);
     if (stopped) return;
     const pause = healthy ? spec.every : Math.min(spec.every, READY_CHECK_MS);
-    cancel = clock.after(pause, () => void check(begin));
+    cancel = clock.after(pause, () => void check(startProbe));
   };
 
-  /** Missing reports for `threshold` intervals count as `threshold` failures. */
+  /** Starts the timer of the next report. No report in time counts as `threshold` failures. */
   const expectReport = (milliseconds: number): void => {
     cancel?.();
     cancel = clock.after(milliseconds, () => {
@@ -86,9 +86,9 @@ export function monitorHealth({
   if (probe !== undefined) void check(probe);
   else expectReport(spec.readyWithin + spec.every * spec.threshold);
   return {
-    report: (ok, reason = 'it reported itself unhealthy') => {
+    report: (isHealthy, reason = 'the module reported that it is unhealthy') => {
       if (stopped || probe !== undefined) return;
-      handleResult(ok ? undefined : reason, 1);
+      handleResult(isHealthy ? undefined : reason, 1);
       if (!stopped) expectReport(spec.every * spec.threshold);
     },
     stop: () => {

@@ -7,7 +7,7 @@ import type { HealthMonitor } from './health-monitor.ts';
 import { monitorHealth } from './health-monitor.ts';
 import { createProbe } from './probe.ts';
 
-/** Restart policies that restart an unhealthy module. */
+/** Restart policies under which an unhealthy module is restarted. */
 const RESTARTED_IF_UNHEALTHY: ReadonlySet<RestartPolicy> = new Set(['always', 'on-unhealthy']);
 
 export type ModuleHealthSettings = {
@@ -17,36 +17,36 @@ export type ModuleHealthSettings = {
   readonly orphans: OrphanKiller;
   readonly clock: Clock;
   readonly log: Log;
-  /** Called after each check with the reason of its failure, or undefined on success. */
+  /** Called after each check with the reason of the failure, or with undefined on success. */
   readonly onChecked: (failure: string | undefined) => void;
-  /** Called with the event for the state machine. */
+  /** Called with an event of the module's state machine. */
   readonly onEvent: (event: 'healthy' | 'unhealthy' | 'unhealthyRestart') => void;
 };
 
 /**
- * Monitors the health of one process of a module and logs each new failure reason. Undefined if the module
- * has no health check.
+ * Monitors the health of one process of a module, and logs a failure if its reason differs from the last one.
+ * Returns undefined if the module has no health check.
  */
 export function monitorModule(settings: ModuleHealthSettings): HealthMonitor | undefined {
   const { spec, confinement, environment, orphans, clock, log, onChecked, onEvent } = settings;
   const { name: module, health, cwd } = spec;
   if (health === undefined) return undefined;
-  let last: string | undefined;
+  let lastFailure: string | undefined;
   return monitorHealth({
     spec: health,
     clock,
     probe: createProbe(health, { module, cwd, environment, confinement, orphans, clock }),
     onChecked: failure => {
-      if (failure !== undefined && failure !== last)
+      if (failure !== undefined && failure !== lastFailure)
         log.warn(`Health check of module "${module}" failed: ${failure}`);
-      last = failure;
+      lastFailure = failure;
       onChecked(failure);
     },
     onEvent: event => {
-      const restarted = event === 'unhealthy' && RESTARTED_IF_UNHEALTHY.has(spec.restart);
+      const restarts = event === 'unhealthy' && RESTARTED_IF_UNHEALTHY.has(spec.restart);
       if (event === 'healthy') log.info(`Module "${module}" is ready.`);
-      else log.warn(`Module "${module}" is unhealthy${restarted ? ': restarting' : ''}.`);
-      onEvent(restarted ? 'unhealthyRestart' : event);
+      else log.warn(`Module "${module}" is unhealthy${restarts ? ': restarting' : ''}.`);
+      onEvent(restarts ? 'unhealthyRestart' : event);
     },
   });
 }

@@ -6,10 +6,10 @@ import type { ExecProbeSettings } from './exec-probe.ts';
 import { runExecProbe } from './exec-probe.ts';
 import type { Probe } from './health-monitor.ts';
 
-/** Address of TCP probes. */
+/** Address to which TCP probes connect. */
 const HOST = '127.0.0.1';
 
-/** Creates the probe of a health check. Undefined if the module reports its health itself. */
+/** Returns the function that starts a check. Undefined if the module reports its health itself. */
 export function createProbe(
   { check, timeout }: HealthSpec,
   settings: Omit<ExecProbeSettings, 'timeout'>,
@@ -24,7 +24,7 @@ export function createProbe(
   }
 }
 
-/** TCP probe: succeeds if the port accepts a connection in time. */
+/** Starts a check that succeeds if the port accepts a connection within the timeout. */
 function tcpProbe(port: number, timeout: number, clock: Clock): Probe {
   const { promise: failure, resolve } = Promise.withResolvers<string | undefined>();
   const socket = connect(port, HOST);

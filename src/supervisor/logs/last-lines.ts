@@ -2,14 +2,15 @@ import { MAX_LAST_LINE_BYTES, MAX_LAST_LINES } from '../limits.ts';
 import type { LineSink } from '../stdio/line-reader.ts';
 
 /**
- * Last lines of a module's standard error or terminal, kept in memory because they often show why it exited.
+ * Last lines of a module's standard error or terminal, stored in memory because they often show why the
+ * module exited.
  */
 export type LastLines = {
-  /** Wraps a sink and keeps the last lines that pass through. */
+  /** Wraps a sink and stores copies of the last lines that are written to the sink. */
   readonly through: (sink: LineSink) => LineSink;
   /** Returns at most MAX_LAST_LINES lines of MAX_LAST_LINE_BYTES without control characters. */
   readonly texts: () => string[];
-  /** Clears the lines before a new process. */
+  /** Removes all lines. Called before a new process starts. */
   readonly clear: () => void;
 };
 
@@ -19,7 +20,7 @@ export function createLastLines(): LastLines {
     through: sink => ({
       ready: sink.ready,
       write: line => {
-        // Copies the line, because a view would keep the whole chunk alive.
+        // Copies the bytes, because a view would retain the memory of the whole chunk.
         if (line.length > 0) lines.push(Buffer.from(line.subarray(0, MAX_LAST_LINE_BYTES)));
         if (lines.length > MAX_LAST_LINES) lines.shift();
         sink.write(line);

@@ -7,29 +7,29 @@ import { MAX_LOG_FILE_BYTES, MAX_OLD_LOG_FILES } from '../limits.ts';
 import type { LineSink } from '../stdio/line-reader.ts';
 
 /**
- * Maximum bytes buffered while the previous batch is written. Beyond it the module's output is not read
- * (back-pressure).
+ * Maximum bytes of lines that are buffered while the previous batch is written. Beyond it, the module's
+ * output is not read (back-pressure).
  */
 const LOG_BATCH_BYTES = 1 << 16;
 
 const NEWLINE = Buffer.from('\n');
 
 /**
- * Rotated log of one module: a current file of MAX_LOG_FILE_BYTES and MAX_OLD_LOG_FILES older ones, of which
- * `<path>.1` is the newest.
+ * Rotated log of one module: the current file and at most MAX_OLD_LOG_FILES older files, of which `<path>.1`
+ * is the newest.
  */
 export type LogFile = {
-  /** Sink for one stream. Each line is written as `<wall time, ISO 8601> <stream> <line>`. */
+  /** Returns the sink for one stream. Each line is written as `<wall time, ISO 8601> <stream> <line>`. */
   readonly sink: (stream: string) => LineSink;
-  /** Number of lines lost because of write errors. */
+  /** Returns the number of lines that were lost because of write errors. */
   readonly lost: () => number;
   /** Resolves when all lines are written and the file is closed. */
   readonly close: () => Promise<void>;
 };
 
 /**
- * Creates a log file. `onReady` is called when it accepts lines again. After a write error one warning is
- * logged and lines are lost.
+ * Creates a log file. `onReady` is called when the log accepts lines after back-pressure. The lines of a
+ * batch that cannot be written are lost; only the first of several write errors in a row is logged.
  */
 export function createLogFile(path: string, clock: Clock, log: Log, onReady: () => void): LogFile {
   const file = createRotatedFile(path);
@@ -37,10 +37,10 @@ export function createLogFile(path: string, clock: Clock, log: Log, onReady: () 
   let bytes = 0;
   let lines = 0;
   let lost = 0;
-  let failing = false;
+  let hasFailed = false;
   let writing: Promise<void> | undefined;
 
-  /** Writes batches until none is left. */
+  /** Writes batches until all lines are written. */
   const writeBatches = async (): Promise<void> => {
     while (lines > 0) {
       const [data, count] = [Buffer.concat(batch, bytes), lines];
@@ -49,11 +49,12 @@ export function createLogFile(path: string, clock: Clock, log: Log, onReady: () 
       lines = 0;
       try {
         await file.append(data);
-        failing = false;
+        hasFailed = false;
       } catch (error) {
         lost += count;
-        if (!failing) log.warn(`Cannot write the log ${path} (${reasonOf(error)}): lines are lost.`);
-        failing = true;
+        if (!hasFailed)
+          log.warn(`Cannot write the log ${path} (${reasonOf(error)}): log lines of the module are lost.`);
+        hasFailed = true;
       }
       onReady();
     }
@@ -80,13 +81,13 @@ export function createLogFile(path: string, clock: Clock, log: Log, onReady: () 
 
 type RotatedFile = { readonly append: (data: Buffer) => Promise<void>; readonly close: () => Promise<void> };
 
-/** Log file with rotation. Opened at the first write and again after an error. */
+/** Creates a rotated file. The file is opened at the first write, and opened again after an error. */
 function createRotatedFile(path: string): RotatedFile {
   let handle: FileHandle | undefined;
   let size = 0;
 
   const openFile = async (): Promise<FileHandle> => {
-    // Loaded lazily: a hub without modules does not need it.
+    // Loaded on demand, because a hub without modules needs no log files.
     const { mkdir, open } = await import('node:fs/promises');
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const opened = await open(path, 'a', 0o600);
@@ -104,8 +105,8 @@ function createRotatedFile(path: string): RotatedFile {
   const rotate = async (): Promise<void> => {
     await close();
     for (let age = MAX_OLD_LOG_FILES - 1; age > 0; age -= 1)
-      await moveIfThere(`${path}.${age}`, `${path}.${age + 1}`);
-    await moveIfThere(path, `${path}.1`);
+      await renameIfExists(`${path}.${age}`, `${path}.${age + 1}`);
+    await renameIfExists(path, `${path}.1`);
   };
 
   return {
@@ -127,7 +128,7 @@ function createRotatedFile(path: string): RotatedFile {
   };
 }
 
-async function moveIfThere(from: string, to: string): Promise<void> {
+async function renameIfExists(from: string, to: string): Promise<void> {
   const { rename } = await import('node:fs/promises');
   try {
     await rename(from, to);

@@ -2,45 +2,48 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { systemCode } from '../../core/errors.ts';
 import { MAX_OLD_LOG_FILES } from '../limits.ts';
 
-/** Read size in bytes. */
+/** Bytes per read. */
 const CHUNK_BYTES = 1 << 16;
 const NEWLINE = 0x0a;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
- * Reads the log of one module from its oldest file on and follows rotations. Works with and without a running
- * hub.
+ * Reader of one module's log. Reads from the oldest file to the newest, and follows rotations. A running hub
+ * is not needed.
  */
 export type LogReader = {
-  /** Returns the next complete line without its end. Undefined if there is none yet. */
+  /** Returns the next complete line without the line end. Undefined if no complete line is available. */
   readonly next: () => Buffer | undefined;
   readonly close: () => void;
 };
 
-/** Open file of the log. Kept open because rotation renames it. */
+/** Open file of the log. The inode identifies the file after a rotation has renamed it. */
 type Part = { readonly file: number; readonly inode: number };
 
 /**
- * Opens the log of a module. `last` limits the number of existing lines. Throws system errors if a file
- * cannot be read.
+ * Opens the log of a module. `last` is the maximum number of existing lines that are read. Throws system
+ * errors if a file cannot be read.
  */
 export function openLogReader(path: string, last = Number.POSITIVE_INFINITY): LogReader {
   let parts = openParts(path);
   let position = skipTo(parts, last);
   let buffered = NOTHING;
 
-  /** Moves to the next file, if there is one. Leaves the newest file only after it was rotated. */
+  /**
+   * Continues with the next file. Returns false if there is none. Continues after the newest file only when
+   * that file has been rotated.
+   */
   const advance = (): boolean => {
-    const [done] = parts;
-    if (parts.length < 2 && (done === undefined || inodeOf(path) !== done.inode)) {
+    const [finished] = parts;
+    if (parts.length < 2 && (finished === undefined || inodeOf(path) !== finished.inode)) {
       const found = openParts(path);
-      const known = found.findIndex(({ inode }) => inode === done?.inode);
+      const known = found.findIndex(({ inode }) => inode === finished?.inode);
       for (const { file } of found.slice(0, known + 1)) closeSync(file);
       parts = [...parts, ...found.slice(known + 1)];
     }
-    if (done !== undefined) {
+    if (finished !== undefined) {
       if (parts.length < 2) return false;
-      closeSync(done.file);
+      closeSync(finished.file);
       parts = parts.slice(1);
     }
     position = 0;
@@ -60,7 +63,7 @@ export function openLogReader(path: string, last = Number.POSITIVE_INFINITY): Lo
         }
       }
       if (!advance()) return false;
-      // Terminates a line that a crash truncated.
+      // A last line without a newline was truncated by a crash. The newline terminates it.
       if (buffered.length > 0) buffered = Buffer.concat([buffered, Buffer.from('\n')]);
     }
   };
@@ -84,8 +87,8 @@ export function openLogReader(path: string, last = Number.POSITIVE_INFINITY): Lo
 }
 
 /**
- * Opens the files of a log, oldest first. Opening starts with the newest, so that a concurrent rotation may
- * show a file twice but never hides one.
+ * Opens the files of a log and returns them, oldest first. The newest file is opened first: a concurrent
+ * rotation may then show a file twice, which the inode reveals, but no file is missed.
  */
 function openParts(path: string): Part[] {
   const parts: Part[] = [];
@@ -112,7 +115,7 @@ function inodeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino;
 }
 
-/** Closes the files before the last `last` lines and returns their offset in the first remaining file. */
+/** Skips all but the last `last` lines: closes older files, and returns the offset in the first open file. */
 function skipTo(parts: Part[], last: number): number {
   if (last === Number.POSITIVE_INFINITY) return 0;
   let missing = last;
@@ -128,7 +131,7 @@ function skipTo(parts: Part[], last: number): number {
   return 0;
 }
 
-/** Finds the offset of the last `max` complete lines of a file and counts them. */
+/** Returns the offset of the last `max` complete lines of a file, and the number of these lines. */
 function startOfLast(file: number, max: number): { readonly start: number; readonly lines: number } {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   let lines = 0;
@@ -139,7 +142,7 @@ function startOfLast(file: number, max: number): { readonly start: number; reado
     const count = readSync(file, chunk, 0, end - from, from);
     for (let at = count - 1; at >= 0; at -= 1) {
       if (chunk[at] !== NEWLINE) continue;
-      // This newline ends the line before the ones wanted.
+      // This newline ends the line before the last `max` lines.
       if (lines === max) return { start: from + at + 1, lines };
       lines += 1;
     }

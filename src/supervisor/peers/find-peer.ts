@@ -13,16 +13,19 @@ import type { TcpEnds } from './tcp-table.ts';
 import { findOwners } from './tcp-table.ts';
 
 /**
- * Owner of the process at the other end of a connection: candidate modules, `other` for a local process of no
- * module or a remote machine, `unknown` for a local process that was not found or has exited.
+ * Owner of the process at the other end of a connection. `modules`: the process belongs to one of these
+ * modules. `other`: the process is on a remote machine, or belongs to no module. `unknown`: the process is on
+ * this machine and was not found, or has exited.
  */
 export type PeerOwner = { readonly modules: readonly string[] } | 'other' | 'unknown';
 
-/** Lookup of module processes by kernel data. */
+/** Lookup of the modules' processes by uid and pid. */
 export type ModuleProcesses = {
-  /** Modules that run as this user. Undefined if there is none or it is the hub's own user. */
+  /**
+   * Returns the modules that run as this user. Undefined if there are none, or if it is the hub's own user.
+   */
   readonly byUser: (uid: number) => readonly string[] | undefined;
-  /** Processes whose uid does not identify their module, because they may change their user. */
+  /** Returns the processes whose uid does not identify their module, because they can change their user. */
   readonly pidsToScan: () => Iterable<ModulePid>;
 };
 
@@ -30,17 +33,18 @@ export type PeerFinderSettings = {
   readonly processes: ModuleProcesses;
   readonly clock: Clock;
   readonly log: Log;
+  /** Loads the function that reads the credentials of a Unix socket's peer. */
   readonly load?: () => ReadCredentials;
 };
 
-/** Finds the owner of a connection's peer. Calls `done` once, synchronously or later. */
+/** Finds the owner of a connection's peer. Calls `done` once, synchronously or asynchronously. */
 export type FindPeer = (socket: Socket, done: (owner: PeerOwner) => void) => void;
 
 type PendingLookup = { readonly ends: TcpEnds; readonly done: (owner: PeerOwner) => void };
 
 /**
  * Creates a peer finder. TCP lookups are batched: all connections that arrive during one lookup share the
- * next, so that a thousand cost as much as a few.
+ * next lookup, because the cost of a lookup hardly depends on the number of connections.
  */
 export function createPeerFinder({
   processes,
@@ -54,15 +58,15 @@ export function createPeerFinder({
   let running = false;
 
   /**
-   * Lists the modules' sockets before the TCP table: a socket that is only in the later table never belonged
-   * to a module.
+   * Returns the owners of the peers in a batch. Lists the modules' sockets before it reads the TCP table, so
+   * that the list is not newer than the table.
    */
   const ownersOf = async (batch: readonly PendingLookup[]): Promise<PeerOwner[]> => {
-    const held = await openSockets(processes.pidsToScan());
+    const moduleSockets = await openSockets(processes.pidsToScan());
     const rows = await findOwners(batch.map(({ ends }) => ends));
     return rows.map(row => {
       if (row === undefined || row.inode === 0) return 'unknown';
-      const module = held.get(row.inode);
+      const module = moduleSockets.get(row.inode);
       return module === undefined ? ownerOf(row.uid) : { modules: [module] };
     });
   };
@@ -78,7 +82,9 @@ export function createPeerFinder({
       const batch = waiting;
       waiting = [];
       const owners = await ownersOf(batch).catch((error: unknown) => {
-        log.error(`Cannot run up the processes of ${batch.length} clients: ${reasonOf(error)}.`);
+        log.error(
+          `Cannot find the processes of ${batch.length} clients on this machine: ${reasonOf(error)}.`,
+        );
         return [];
       });
       for (const [index, { done }] of batch.entries()) report(done, owners[index] ?? 'unknown');
@@ -100,11 +106,12 @@ export function createPeerFinder({
       credentials ??= load();
       found = credentials(socket);
     } catch (error) {
-      log.error(`Connection on a Unix socket refused because its process was not found: ${reasonOf(error)}`);
+      log.error(`Cannot find the process of a client on a Unix socket: ${reasonOf(error)}.`);
     }
     if (found === undefined) return 'unknown';
     const { pid, uid } = found;
-    for (const { module, pid: one } of processes.pidsToScan()) if (one === pid) return { modules: [module] };
+    for (const { module, pid: modulePid } of processes.pidsToScan())
+      if (modulePid === pid) return { modules: [module] };
     const owner = ownerOf(uid);
     return owner === 'other' && runningProcess(pid) === undefined ? 'unknown' : owner;
   };
@@ -119,7 +126,7 @@ export function createPeerFinder({
   };
 }
 
-/** Recognises addresses of this machine. Interface addresses are cached for OWN_ADDRESSES_TTL_MS. */
+/** Returns a function that returns true for an address of this machine. Caches the interface addresses. */
 function ownAddresses(clock: Clock): (address: string) => boolean {
   let known = new Set<string>();
   let readAt = Number.NEGATIVE_INFINITY;
@@ -127,7 +134,9 @@ function ownAddresses(clock: Clock): (address: string) => boolean {
     const address = text.replace(/^::ffff:(?=[\d.]+$)/i, '').replace(/%.*$/, '');
     if (address.startsWith('127.') || address === '::1') return true;
     if (clock.monotonic() - readAt > OWN_ADDRESSES_TTL_MS) {
-      known = new Set(Object.values(networkInterfaces()).flatMap(all => all?.map(one => one.address) ?? []));
+      known = new Set(
+        Object.values(networkInterfaces()).flatMap(all => all?.map(modulePid => modulePid.address) ?? []),
+      );
       readAt = clock.monotonic();
     }
     return known.has(address);

@@ -2,7 +2,9 @@ import type { Module } from '../spec.ts';
 import type { ModuleProcesses } from './find-peer.ts';
 import type { ModulePid } from './open-sockets.ts';
 
-/** Looks up processes of the current modules. `tagged` finds those of modules without a cgroup. */
+/**
+ * Creates the lookup of the modules' processes. `tagged` returns the processes of modules without a cgroup.
+ */
 export function moduleProcesses(
   modules: () => Iterable<Module>,
   tagged: () => readonly ModulePid[],
@@ -21,7 +23,8 @@ export function moduleProcesses(
         if (pids === undefined) withoutCgroup.add(nameOf(module));
         else for (const pid of pids) yield { module: nameOf(module), pid };
       }
-      if (withoutCgroup.size > 0) for (const one of tagged()) if (withoutCgroup.has(one.module)) yield one;
+      if (withoutCgroup.size > 0)
+        for (const candidate of tagged()) if (withoutCgroup.has(candidate.module)) yield candidate;
     },
   };
 }

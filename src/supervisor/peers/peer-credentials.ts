@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { loadNative } from '../../core/files/native.ts';
 
-/** Credentials of the process that connected to a Unix socket, at that time (unix(7), SO_PEERCRED). */
+/** Credentials of a process at the time when it connected to a Unix socket (unix(7), SO_PEERCRED). */
 export type PeerCredentials = { readonly pid: number; readonly uid: number };
 
-/** Reads the peer's credentials of a Unix socket. Undefined if the socket is closed. */
+/** Returns the credentials of a Unix socket's peer. Undefined if the socket is closed. */
 export type ReadCredentials = (socket: Socket) => PeerCredentials | undefined;
 
 /**
@@ -27,7 +27,7 @@ export function loadCredentials(): ReadCredentials {
   };
 }
 
-/** File descriptor of a socket, which Node keeps internal. */
+/** Returns the file descriptor of a socket from an undocumented property of Node. */
 function fileOf(socket: Socket): number | undefined {
   const handle: unknown = '_handle' in socket ? socket._handle : undefined;
   if (typeof handle !== 'object' || handle === null || !('fd' in handle)) return undefined;

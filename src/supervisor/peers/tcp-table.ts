@@ -1,4 +1,4 @@
-/** Both ends of an established TCP connection, as this process sees them. */
+/** Addresses and ports of an established TCP connection, from the hub's side. */
 export type TcpEnds = {
   readonly localAddress: string;
   readonly localPort: number;
@@ -7,25 +7,26 @@ export type TcpEnds = {
 };
 
 /**
- * Owner of a socket: the uid that opened it, and its inode, which is 0 if no process has it open any more.
+ * Owner of a socket: the uid that opened the socket, and the inode of the socket. The inode is 0 if no
+ * process has the socket open.
  */
 export type SocketOwner = { readonly uid: number; readonly inode: number };
 
 /**
- * Kernel tables of TCP sockets (proc_net_tcp). The first has no IPv6 sockets, the second may contain
+ * Kernel tables of TCP sockets (proc_net_tcp). The second table contains all IPv6 sockets, which may have
  * IPv4-mapped addresses.
  */
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'] as const;
 
-/** Read size in bytes. The kernel returns one page of rows per read. */
+/** Bytes per read. */
 const CHUNK_BYTES = 1 << 16;
 
 /** First twelve bytes of an IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2). */
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];
 
 /**
- * Finds the sockets at the remote ends of local connections, in the order of `connections`. Undefined for a
- * connection that is in no table. Reads each table at most once, asynchronously.
+ * Finds the owners of the sockets at the remote ends of local connections, in the order of `connections`.
+ * Undefined for a connection that is in no table. Reads each table at most once.
  */
 export async function findOwners(
   connections: readonly TcpEnds[],
@@ -48,7 +49,9 @@ export async function findOwners(
   return found;
 }
 
-/** Fields of a row: `local remote state queues timer retransmits uid timeout inode`. */
+/**
+ * Returns the owner in a row with the fields `local remote state queues timer retransmits uid timeout inode`.
+ */
 function ownerIn(row: string): SocketOwner {
   const fields = row.trim().split(/ +/);
   return { uid: Number(fields[6]), inode: Number(fields[8]) };
@@ -74,11 +77,11 @@ async function readRows(table: string, visit: (row: string) => boolean): Promise
   }
 }
 
-/** Keys of the remote end in the tables: IPv4 first, then IPv4-mapped IPv6. */
+/** Returns the table keys of the socket at the remote end: as IPv4, and as IPv4-mapped IPv6. */
 function keysOf({ localAddress, localPort, remoteAddress, remotePort }: TcpEnds): string[] {
   const ends = [bytesOf(remoteAddress), bytesOf(localAddress)] as const;
   const keyOf = ([own, other]: readonly [readonly number[], readonly number[]]): string =>
-    `${wordsOf(own)}:${portText(remotePort)} ${wordsOf(other)}:${portText(localPort)}`;
+    `${hexWords(own)}:${portText(remotePort)} ${hexWords(other)}:${portText(localPort)}`;
   if (ends.some(bytes => bytes.length > 4)) return [keyOf(ends)];
   return [
     keyOf(ends),
@@ -93,15 +96,17 @@ function portText(port: number): string {
   return port.toString(16).toUpperCase().padStart(4, '0');
 }
 
-/** Formats 32-bit words in host byte order (little-endian), as the kernel prints them. */
-function wordsOf(bytes: readonly number[]): string {
+/** Formats an address like the kernel: 32-bit words in host byte order (little-endian), in hexadecimal. */
+function hexWords(bytes: readonly number[]): string {
   let text = '';
   for (let at = 0; at < bytes.length; at += 4)
     for (const byte of bytes.slice(at, at + 4).reverse()) text += byte.toString(16).padStart(2, '0');
   return text.toUpperCase();
 }
 
-/** Parses an address as Node prints it: 4 bytes, or 16 for an IPv6 address that is not IPv4-mapped. */
+/**
+ * Parses an address in Node's notation. Returns 4 bytes for IPv4 and IPv4-mapped IPv6, otherwise 16 bytes.
+ */
 export function bytesOf(address: string): number[] {
   const [plain = ''] = address.replace(/^::ffff:(?=[\d.]+$)/i, '').split('%');
   if (!plain.includes(':')) return plain.split('.').map(Number);

@@ -1,9 +1,9 @@
-/** Default PATH of a login on Debian, used if the hub has none. */
+/** PATH of modules if the hub has no PATH. Same as the default PATH of a login on Debian. */
 const PATH_DEFAULT = '/usr/local/bin:/usr/bin:/bin';
 
 /**
- * Builds the environment of a module. Only PATH, HOME and LANG are inherited from the hub. Later `parts`
- * override earlier ones.
+ * Returns the environment of a module: PATH, HOME and LANG of the hub, and `parts`. Later `parts` override
+ * earlier ones.
  */
 export function moduleEnvironment(...parts: Readonly<Record<string, string>>[]): Record<string, string> {
   const { PATH = PATH_DEFAULT, HOME, LANG } = process.env;

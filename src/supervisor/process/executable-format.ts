@@ -2,15 +2,15 @@ import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs'
 import { reasonOf, systemCode } from '../../core/errors.ts';
 
 /**
- * Bytes read from the start of a file. Enough for a script's first line and the ELF headers of common
- * programs.
+ * Number of bytes that are read from the start of a file. They contain a script's first line, or the ELF
+ * headers of common programs.
  */
 const HEAD_BYTES = 4_096;
 
-/** Bytes of a script's first line that the kernel reads (BINPRM_BUF_SIZE). */
+/** Maximum bytes of a script's first line that the kernel reads (BINPRM_BUF_SIZE). */
 const FIRST_LINE_BYTES = 256;
 
-/** Node's names of ELF machines (elf(5), e_machine). */
+/** Architectures by ELF machine number (elf(5), e_machine), with the names of `process.arch`. */
 const MACHINES: Readonly<Record<number, string>> = {
   3: 'ia32',
   8: 'mips',
@@ -22,20 +22,28 @@ const MACHINES: Readonly<Record<number, string>> = {
   243: 'riscv64',
 };
 
-/** Foreign architecture that each architecture can also execute. */
-const RUNS_TOO: Readonly<Record<string, string>> = { x64: 'ia32', arm64: 'arm' };
+/** Second architecture whose programs a machine can execute, by the machine's own architecture. */
+const COMPATIBLE: Readonly<Record<string, string>> = { x64: 'ia32', arm64: 'arm' };
 
 /** Folder of interpreters registered for foreign executables, such as QEMU (binfmt_misc). */
 const FOREIGN_FORMATS = '/proc/sys/fs/binfmt_misc';
-const OWN_FILES: ReadonlySet<string> = new Set(['register', 'status']);
 
+/** Files of that folder that are not interpreters. */
+const CONTROL_FILES: ReadonlySet<string> = new Set(['register', 'status']);
+
+/** First bytes of an ELF file. */
 const MAGIC = '\x7fELF';
+
+/** Offset of the machine number in an ELF file. */
 const MACHINE_AT = 18;
+
+/** Type of the program header with the path of the dynamic loader (PT_INTERP). */
 const INTERPRETER = 3;
 
 /**
- * Explains why the kernel cannot execute a file. The kernel's own error is misleading, and a shell would run
- * a foreign executable as a script. Undefined if the file is executable or cannot be read.
+ * Returns the reason why the kernel cannot execute a file. Undefined if the kernel can, or if the file cannot
+ * be read. This check is needed because the kernel's own error is misleading (ENOENT for a missing loader),
+ * and because a shell would run an executable of another architecture as a script.
  */
 export function formatProblem(file: string): string | undefined {
   const head = headOf(file);
@@ -49,8 +57,8 @@ function elfProblem(file: string, head: Buffer): string | undefined {
   if (head.length < MACHINE_AT + 2) return `${file} is truncated: copy the program again.`;
   const machine = machineOf(head);
   const isOwn =
-    machine === process.arch || machine === RUNS_TOO[process.arch] || machine === machineOfSystem();
-  if (!isOwn && !knowsForeignFormats())
+    machine === process.arch || machine === COMPATIBLE[process.arch] || machine === machineOfSystem();
+  if (!isOwn && !hasForeignInterpreter())
     return `Exec format error: ${file} is built for ${machine}, this machine is ${process.arch}. Install the ${process.arch} build.`;
   const loader = machine === process.arch ? loaderIn(head) : undefined;
   if (loader === undefined || existsSync(loader)) return undefined;
@@ -62,13 +70,13 @@ function machineOf(head: Buffer): string {
   return MACHINES[number] ?? `another machine (${number})`;
 }
 
-/** Architecture of /bin/sh. It differs from the hub's if the hub runs in a user-mode emulator. */
+/** Returns the architecture of /bin/sh. It differs from the hub's if the hub runs in a user-mode emulator. */
 function machineOfSystem(): string | undefined {
   const head = headOf('/bin/sh');
   return head === undefined || head.length < MACHINE_AT + 2 ? undefined : machineOf(head);
 }
 
-/** Path of the dynamic loader of a 64-bit little-endian ELF file (elf(5), PT_INTERP). */
+/** Returns the path of the dynamic loader of a 64-bit little-endian ELF file (elf(5), PT_INTERP). */
 function loaderIn(head: Buffer): string | undefined {
   if (head[4] !== 2 || head[5] !== 1 || head.length < 64) return undefined;
   const [start, size, count] = [
@@ -85,11 +93,11 @@ function loaderIn(head: Buffer): string | undefined {
   return undefined;
 }
 
-function knowsForeignFormats(): boolean {
-  return existsSync(FOREIGN_FORMATS) && readdirSync(FOREIGN_FORMATS).some(name => !OWN_FILES.has(name));
+function hasForeignInterpreter(): boolean {
+  return existsSync(FOREIGN_FORMATS) && readdirSync(FOREIGN_FORMATS).some(name => !CONTROL_FILES.has(name));
 }
 
-/** Checks that the interpreter in a script's first line exists (execve(2), "Interpreter scripts"). */
+/** Returns an error if the interpreter in a script's first line does not exist (execve(2)). */
 function scriptProblem(file: string, text: string): string | undefined {
   const [, interpreter] = /^#![ \t]*([^ \t\n]+)/.exec(text) ?? [];
   if (interpreter === undefined || existsSync(interpreter)) return undefined;
@@ -105,7 +113,7 @@ function headOf(file: string): Buffer | undefined {
     descriptor = openSync(file, 'r');
     return head.subarray(0, readSync(descriptor, head));
   } catch (error) {
-    // An executable file need not be readable. The kernel decides.
+    // The kernel can execute a file that the hub cannot read.
     if (systemCode(error) !== undefined) return undefined;
     throw new Error(`${file} cannot be read: ${reasonOf(error)}`);
   } finally {

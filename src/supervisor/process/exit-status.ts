@@ -2,34 +2,38 @@ import { constants } from 'node:os';
 import type { LifecycleEvent } from '../lifecycle.ts';
 import type { RestartPolicy } from '../spec.ts';
 
-/** Exit status of a process: an exit code or the signal that killed it. */
+/** Exit status of a process: the exit code, or the signal that killed the process. */
 export type ExitStatus =
   | { readonly kind: 'code'; readonly code: number }
   | { readonly kind: 'signal'; readonly signal: string };
 
-const AFTER: Readonly<Record<RestartPolicy, Readonly<Record<'success' | 'failure', LifecycleEvent>>>> = {
+/** Events of the state machine after an exit, by restart policy. */
+const EVENT_AFTER_EXIT: Readonly<
+  Record<RestartPolicy, Readonly<Record<'success' | 'failure', LifecycleEvent>>>
+> = {
   never: { success: 'exitOk', failure: 'exitFailed' },
   'on-failure': { success: 'exitOk', failure: 'exitRestart' },
   'on-unhealthy': { success: 'exitOk', failure: 'exitRestart' },
   always: { success: 'exitRestart', failure: 'exitRestart' },
 };
 
-/** Maps an exit status and the restart policy to an event of the state machine. */
+/** Returns the event of the state machine for an exit status and a restart policy. */
 export function eventAfterExit(exit: ExitStatus, policy: RestartPolicy): LifecycleEvent {
-  return AFTER[policy][exit.kind === 'code' && exit.code === 0 ? 'success' : 'failure'];
+  return EVENT_AFTER_EXIT[policy][exit.kind === 'code' && exit.code === 0 ? 'success' : 'failure'];
 }
 
-/** Decodes the exit code of a shell: 128 plus the signal number if a signal killed its child. */
+/** Returns the exit status for the exit code of a shell, which is 128 plus the number of a signal. */
 export function fromShellExitCode(code: number): ExitStatus {
   return code > 128 ? { kind: 'signal', signal: signalName(code - 128) } : { kind: 'code', code };
 }
 
+/** Returns the name of a signal, such as `SIGKILL`. */
 export function signalName(number: number): string {
   const [name] = Object.entries(constants.signals).find(([, value]) => value === number) ?? [];
   return name ?? `signal ${number}`;
 }
 
-/** Text of an exit status, such as `exit 3` or `SIGKILL`. */
+/** Returns the text of an exit status, such as `exit 3` or `SIGKILL`. */
 export function describeExit(exit: ExitStatus): string {
   return exit.kind === 'code' ? `exit ${exit.code}` : exit.signal;
 }

@@ -3,23 +3,23 @@ import type { Log } from '../../core/log.ts';
 import type { Confinement } from '../confinement/confine.ts';
 import type { ProcessIo } from '../stdio/process-io.ts';
 import type { ExitStatus } from './exit-status.ts';
-import type { LaunchedProcess } from './launch.ts';
+import type { LaunchedProcess } from './launched-process.ts';
 import type { OrphanKiller, RunTag } from './orphans.ts';
 import { signalProcessGroup } from './process-group.ts';
 
-/** LaunchedProcess of a module that was started, with its cgroup, run tag and environment. */
+/** Started process of a module, with its confinement, run tag and environment. */
 export type StartedProcess = {
   readonly launched: LaunchedProcess;
   readonly confined: Confinement;
   readonly tag: RunTag;
   readonly environment: Record<string, string>;
-  /** OOM kills of the cgroup before the start. */
+  /** Number of OOM kills in the cgroup before the start. */
   readonly oomKills: number;
 };
 
 /**
- * Kills a process, and all its descendants, after an internal error of the hub. Resolves when it has exited,
- * always as a failure.
+ * Kills a process and all its descendants after an internal error of the hub. Resolves to the exit status
+ * SIGKILL when the process has exited.
  */
 export async function killFailedStart(
   { confined: { group }, tag, launched }: StartedProcess,
@@ -35,7 +35,9 @@ export async function killFailedStart(
     if (group !== undefined) await orphans.killCgroup(group);
     await orphans.killTagged(tag);
   } catch (error) {
-    log.error(`Child processes of the module may be left running (${reasonOf(error)}): end them by hand.`);
+    log.error(
+      `Child processes of process ${launched.pid} may still run (${reasonOf(error)}): end them by hand.`,
+    );
   }
   return { kind: 'signal', signal: 'SIGKILL' };
 }

@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../../core/clock.ts';
 import type { Confinement } from '../confinement/confine.ts';
 import type { Account } from '../confinement/users.ts';
@@ -11,27 +10,15 @@ import { spawnOnTerminal } from '../terminal/pty.ts';
 import type { SharedTerminal } from '../terminal/shared-terminal.ts';
 import type { ExitStatus } from './exit-status.ts';
 import { fromShellExitCode } from './exit-status.ts';
+import type { LaunchedProcess } from './launched-process.ts';
 import { spawnIsolated } from './spawn.ts';
+import { findStartError, spawnError } from './start-check.ts';
 import type { StartError } from './start-error.ts';
-import { findStartError, spawnError } from './start-error.ts';
 
-/** Running process that leads its own session and process group. */
-export type LaunchedProcess = {
-  readonly pid: number;
-  /** Standard input. Undefined if the module does not read lines. */
-  readonly input: Writable | undefined;
-  /** Standard output. Undefined if it is logged instead of carrying messages. */
-  readonly messages: Readable | undefined;
-  /** Streams that go to the log, each with its name in the log. */
-  readonly logged: readonly { readonly name: 'out' | 'err' | 'tty'; readonly stream: Readable }[];
-  /** Resolves when the process has exited. Its streams may still hold data and its children may still run. */
-  readonly exited: Promise<ExitStatus>;
-};
-
-/** Settings of a launch. With a `terminal` the process runs on a pseudo-terminal. */
+/** Settings of a launch. With a `terminal`, the process runs on a pseudo-terminal. */
 export type ModuleLaunchSettings = { readonly terminal: SharedTerminal | undefined; readonly clock: Clock };
 
-/** Starts the process of a module. Returns a start error instead of throwing. */
+/** Starts the process of a module. Resolves to a start error if the process cannot be started. */
 export async function launch(
   spec: ModuleSpec,
   confinement: Confinement,

@@ -20,52 +20,52 @@ import type { ModulePid } from '../peers/open-sockets.ts';
 import { pause } from './pause.ts';
 import { signalProcessGroup } from './process-group.ts';
 
-/** Environment variable with the run tag. Children inherit it. */
+/** Environment variable that holds the run tag. Child processes inherit the variable. */
 const RUN_VARIABLE = 'SKERRY_RUN';
 
-/**
- * Maximum number of kill attempts, and milliseconds between two. SIGKILL takes effect at once unless a
- * process is stuck in disk I/O.
- */
-const KILL_ROUNDS = 100;
-const KILL_ROUND = 20;
+/** Maximum number of attempts to kill processes. Only a process that is stuck in disk I/O survives them. */
+const MAX_KILL_ATTEMPTS = 100;
+
+/** Milliseconds between two attempts to kill processes. */
+const KILL_INTERVAL_MS = 20;
 
 /**
- * Finds and kills orphaned processes: children that left a module's process group, and processes that a
- * crashed hub left running.
+ * Finds and kills orphaned processes: child processes that left a module's process group, and processes that
+ * a crashed hub left running.
  */
 export type OrphanKiller = {
   /** Creates a unique run tag for the next process of a module. */
   readonly newTag: (module: string) => RunTag;
   /**
-   * Kills all processes of a cgroup with SIGKILL. Resolves when none is left or after an error is logged
-   * because some survive.
+   * Kills all processes of a cgroup with SIGKILL. Resolves when none runs, or after the surviving processes
+   * have been logged.
    */
   readonly killCgroup: (group: Cgroup) => Promise<void>;
   /**
-   * Returns the pids with this tag that started after `pid`. Only valid shortly after that start, because
-   * pids wrap around.
+   * Returns the pids of processes that have this tag and started after process `pid`. Only reliable shortly
+   * after that process has started, because pids wrap around.
    */
   readonly taggedSince: (tag: RunTag, pid: number) => number[];
   /**
-   * Kills all processes with this tag with SIGKILL. Resolves when none is left or after an error is logged
-   * because some survive. A process that cleared its environment is not found.
+   * Kills all processes that have this tag with SIGKILL. Resolves when none runs, or after the surviving
+   * processes have been logged. A process that has cleared its environment is not found.
    */
   readonly killTagged: (tag: RunTag) => Promise<void>;
-  /** Returns all tagged processes of this run with their modules. Reads all of /proc. */
+  /** Returns all tagged processes of this run with their modules. Reads the environment of every process. */
   readonly tagged: () => ModulePid[];
   /**
-   * Kills the processes that the last run left: recorded process groups whose leader is the same process, and
-   * all processes with a tag of that run. Resolves to true if there was an earlier run since boot.
+   * Kills the processes that the previous run of the hub left running: the recorded process groups, and all
+   * processes with a tag of that run. Resolves to true if the hub has run before since boot.
    * @throws Failure `data.unwritable`
    */
   readonly killFromLastRun: () => Promise<boolean>;
-  /** Records the process of a module that was just started. */
+  /** Records a module's process in the file, so that the next run of the hub can kill it after a crash. */
   readonly record: (pid: number) => void;
+  /** Removes the record of a process that has exited. */
   readonly forget: (pid: number) => void;
 };
 
-/** Run tag: identifies one process of a module and all its descendants through an environment variable. */
+/** Value of an environment variable that identifies one process of a module and all its descendants. */
 export type RunTag = { readonly environment: Readonly<Record<string, string>>; readonly text: string };
 
 type RecordedProcess = Pick<RunningProcess, 'pid' | 'started'>;
@@ -86,7 +86,7 @@ export function createOrphanKiller(runFolder: string, clock: Clock, log: Log): O
 
   const logFailure = (error: unknown): void =>
     log.error(
-      `Cannot write ${file} (${reasonOf(error)}): if the hub crashes, its modules may be left running.`,
+      `Cannot write ${file} (${reasonOf(error)}): modules may keep running if the hub crashes. Free disk space, or correct the permissions.`,
     );
 
   const recordOrLog = (): void => {
@@ -97,7 +97,7 @@ export function createOrphanKiller(runFolder: string, clock: Clock, log: Log): O
     }
   };
 
-  /** Modules also start on a full disk, because one of them may free space. */
+  /** Records the processes. A full disk is only logged, because a module may free space after its start. */
   const recordUnlessFull = (): void => {
     try {
       record();
@@ -107,10 +107,12 @@ export function createOrphanKiller(runFolder: string, clock: Clock, log: Log): O
     }
   };
 
-  const killOrLog = async (killOnce: () => boolean): Promise<void> => {
+  const killOrLog = async (killOnce: () => boolean, pids: () => readonly number[]): Promise<void> => {
     if (boot === undefined || (await killUntilGone(killOnce, clock))) return;
-    log.error('Orphaned processes of a module survive SIGKILL: end them by hand.');
+    log.error(`Child processes of a module survive SIGKILL (pids ${pids().join(', ')}): end them by hand.`);
   };
+
+  const withTag = (text: string): number[] => pidsWithVariable(RUN_VARIABLE, value => value === text);
 
   return {
     newTag: module => {
@@ -129,14 +131,16 @@ export function createOrphanKiller(runFolder: string, clock: Clock, log: Log): O
       });
       return found;
     },
-    killCgroup: group => killOrLog(group.kill),
-    killTagged: ({ text }) =>
-      killOrLog(() => killFound(() => pidsWithVariable(RUN_VARIABLE, value => value === text))),
+    killCgroup: group => killOrLog(group.kill, group.pids),
+    killTagged: ({ text }) => {
+      const pids = (): number[] => withTag(text);
+      return killOrLog(() => killFound(pids), pids);
+    },
     killFromLastRun: async () => {
       const lastRun = orUnwritable(runFolder, () => readLastRun(file));
       if (boot === undefined)
         log.warn('/proc is not mounted: orphaned processes of a crashed hub are not found.');
-      // After a reboot none of the processes is left, and their pids may belong to other processes.
+      // After a reboot, none of the recorded processes runs, and their pids may belong to other processes.
       const sameBoot = boot !== undefined && lastRun?.run.startsWith(`${boot}/`) === true;
       if (sameBoot) await killLastRun(lastRun, clock, log);
       orUnwritable(runFolder, () => {
@@ -157,7 +161,7 @@ export function createOrphanKiller(runFolder: string, clock: Clock, log: Log): O
   };
 }
 
-/** Replaces the file atomically by a rename. On a full disk it overwrites the old file in place. */
+/** Replaces the file atomically by a rename. On a full disk, overwrites the old file in place. */
 function replaceFile(file: string, text: string): void {
   try {
     writeFileSync(`${file}.new`, text, { mode: 0o600 });
@@ -189,27 +193,27 @@ async function killLastRun(lastRun: LastRun, clock: Clock, log: Log): Promise<vo
     pidsWithVariable(RUN_VARIABLE, value => value === lastRun.run || value.startsWith(`${lastRun.run}/`));
   const found = new Set([...leaders(), ...tagged()]).size;
   if (found === 0) return;
-  log.warn(`Killing ${found} orphaned processes of the last run.`);
+  log.warn(`Killing ${found} orphaned processes of the last run of this hub.`);
   const find = (): number[] => {
     for (const leader of leaders()) signalProcessGroup(leader, 'SIGKILL');
     return [...leaders(), ...tagged()];
   };
   if (await killUntilGone(() => killFound(find), clock)) return;
   log.error(
-    'Orphaned processes of the last run survive SIGKILL: modules may run twice until they are ended by hand.',
+    'Orphaned processes of the last run survive SIGKILL, so modules may run twice: end the processes by hand.',
   );
 }
 
-/** Calls `killOnce` until it reports that no process is left. Resolves to false if processes survive. */
+/** Calls `killOnce` until it returns true: no process runs. Resolves to false if processes survive. */
 export async function killUntilGone(killOnce: () => boolean, clock: Clock): Promise<boolean> {
-  for (let round = 0; round < KILL_ROUNDS; round += 1) {
+  for (let attempt = 0; attempt < MAX_KILL_ATTEMPTS; attempt += 1) {
     if (killOnce()) return true;
-    await pause(clock, KILL_ROUND);
+    await pause(clock, KILL_INTERVAL_MS);
   }
   return false;
 }
 
-/** Kills the processes that `find` returns. True if it returned none. */
+/** Kills the processes that `find` returns. Returns true if there were none. */
 function killFound(find: () => number[]): boolean {
   const found = find().filter(pid => pid !== process.pid);
   for (const pid of found) killProcess(pid);
@@ -230,8 +234,8 @@ function killProcess(pid: number): void {
 }
 
 /**
- * Reads the records of the last run: its tag in the first line, then `<pid> <start time>` per line. Other
- * lines are skipped.
+ * Reads the records of the previous run. The first line is the tag of that run, each further line is `<pid>
+ * <start time>`. Invalid lines are skipped.
  */
 function readLastRun(file: string): LastRun | undefined {
   let text: string;

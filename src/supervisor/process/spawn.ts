@@ -5,38 +5,43 @@ import { systemCode } from '../../core/errors.ts';
 import { readKernelFile } from '../../core/proc.ts';
 import { preferAsOomVictim } from './oom-score.ts';
 
-/** Standard input, output and error of a child process. A number is an open file descriptor. */
+/**
+ * Standard input, output and error of a child process. A number is the file descriptor that the child gets.
+ */
 export type Stdio = readonly [StdioEntry, StdioEntry, StdioEntry];
 type StdioEntry = StdioNull | StdioPipe | number;
 
-/** O_CLOEXEC as /proc/self/fdinfo shows it: the child does not inherit the file descriptor. */
+/** Flag in /proc/self/fdinfo of a file descriptor that child processes do not inherit. */
 const O_CLOEXEC = 0o2000000;
 
+/** Lowest file descriptor that is not a standard stream. */
 const FIRST_NON_STANDARD = 3;
 
-/** Inherited file descriptors from this number on are closed. */
+/** Inherited file descriptors with this number or a higher number are closed. */
 const MAX_INHERITED = 1_024;
 
 /**
- * File descriptors that children would inherit. LMDB opens its file without O_CLOEXEC, and so may the hub's
- * parent. Determined once, because all of them are open before the first module starts.
+ * File descriptors that child processes would inherit. LMDB opens its file without O_CLOEXEC, and so may the
+ * hub's parent process. The list is made only once, because all of these files are open before the first
+ * module starts.
  */
 let inherited: readonly number[] | undefined;
 
 /**
- * Closes inherited file descriptors with high numbers. Each number below them costs work at every spawn, and
- * near the limit of open files no program could start (EINVAL). Called before the hub opens such files
- * itself.
+ * Closes inherited file descriptors with high numbers. `spawnIsolated` passes a list of all numbers up to the
+ * highest one, which costs time, and fails with EINVAL near the limit of open files. Must be called before
+ * the hub opens files without O_CLOEXEC.
  */
 export function closeInheritedDescriptors(): void {
   const [, limit = ''] = /^Max open files +(\d+)/m.exec(readKernelFile('/proc/self/limits')) ?? [];
   const max = Math.min(MAX_INHERITED, Math.floor((Number(limit) || MAX_INHERITED) / 2));
-  for (const number of inheritedDescriptors()) if (number >= max) closeSync(number);
+  for (const descriptor of inheritedDescriptors()) if (descriptor >= max) closeSync(descriptor);
 }
 
 /**
- * Spawns a program as leader of its own session and process group. It inherits only its standard streams;
- * /dev/null replaces every other inherited file descriptor. Throws the errors of `spawn`.
+ * Spawns a program as leader of its own session and process group. The program inherits only its standard
+ * streams: /dev/null replaces every other file descriptor that it would inherit. Throws the errors of
+ * `spawn`.
  */
 export function spawnIsolated(
   exec: readonly string[],
@@ -45,14 +50,14 @@ export function spawnIsolated(
 ): ChildProcess {
   const [program = '', ...parameters] = exec;
   inherited ??= inheritedDescriptors();
-  const all: StdioEntry[] = [...streams];
+  const allStreams: StdioEntry[] = [...streams];
   const devNull = inherited.length === 0 ? undefined : openSync('/dev/null', constants.O_RDWR);
   try {
     if (devNull !== undefined) {
-      for (let number = all.length; number <= Math.max(...inherited); number += 1)
-        all.push(inherited.includes(number) ? devNull : 'ignore');
+      for (let descriptor = allStreams.length; descriptor <= Math.max(...inherited); descriptor += 1)
+        allStreams.push(inherited.includes(descriptor) ? devNull : 'ignore');
     }
-    const child = spawn(program, parameters, { ...options, detached: true, stdio: all });
+    const child = spawn(program, parameters, { ...options, detached: true, stdio: allStreams });
     if (child.pid !== undefined) preferAsOomVictim(child.pid);
     return child;
   } finally {
@@ -62,15 +67,16 @@ export function spawnIsolated(
 
 function inheritedDescriptors(): number[] {
   const open = readdirSync('/proc/self/fdinfo').map(Number);
-  return open.filter(number => number >= FIRST_NON_STANDARD && isInherited(number));
+  return open.filter(descriptor => descriptor >= FIRST_NON_STANDARD && isInherited(descriptor));
 }
 
-function isInherited(number: number): boolean {
+function isInherited(descriptor: number): boolean {
   try {
-    const [, flags = ''] = /^flags:\s+([0-7]+)$/m.exec(readKernelFile(`/proc/self/fdinfo/${number}`)) ?? [];
+    const [, flags = ''] =
+      /^flags:\s+([0-7]+)$/m.exec(readKernelFile(`/proc/self/fdinfo/${descriptor}`)) ?? [];
     return (Number.parseInt(flags, 8) & O_CLOEXEC) === 0;
   } catch (error) {
-    // The file descriptor of the listing itself is closed by now.
+    // The listing includes the file descriptor of the opened folder, which is closed after the listing.
     if (systemCode(error) === 'ENOENT') return false;
     throw error;
   }

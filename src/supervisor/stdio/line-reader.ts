@@ -2,26 +2,28 @@ import type { Readable } from 'node:stream';
 import type { LineBound } from './line-splitter.ts';
 import { createLineSplitter } from './line-splitter.ts';
 
-/** Destination of lines with back-pressure. */
+/** Receiver of lines that can apply back-pressure. */
 export type LineSink = {
-  /** Tells if the sink accepts one more line. If not, it later triggers `pump` of its reader. */
+  /**
+   * Returns true if the sink accepts a line. After `false`, the sink's owner must call `pump` of the reader.
+   */
   readonly ready: () => boolean;
   readonly write: (line: Buffer) => void;
 };
 
-/** Reads lines from a stream no faster than the sink accepts them. */
+/** Reader of the lines of a stream. Reads only while the sink accepts lines. */
 export type LineReader = {
-  /** Reads as far as the stream and the sink allow. */
+  /** Reads until the stream has no data, or the sink accepts no line. */
   readonly pump: () => void;
-  /** Tells if the reader waits for its sink. */
+  /** Returns true if the sink accepts no line. */
   readonly stalled: () => boolean;
-  /** Resolves when the stream has ended and its last line was delivered. */
+  /** Resolves when the stream has ended and the last line was written to the sink. */
   readonly closed: Promise<void>;
-  /** Delivers the data that was already read, even if the sink is full, and closes the stream. */
+  /** Writes all received data to the sink, even if the sink accepts no line, and closes the stream. */
   readonly drainAndClose: () => void;
 };
 
-/** Creates a line reader. `onBytes` is called with the number of bytes of each chunk. */
+/** Creates a line reader. `onBytes` is called with the size of each chunk in bytes. */
 export function readLines(
   stream: Readable,
   sink: LineSink,
@@ -40,7 +42,7 @@ export function readLines(
   };
 
   const pumpWhile = (ready: () => boolean): void => {
-    // Prevents reentrancy: a sink may settle a line inside `write` and call `pump`.
+    // Prevents reentrancy, because a sink may call `pump` inside `write`.
     if (pumping) return;
     pumping = true;
     while (ready()) {
@@ -63,8 +65,8 @@ export function readLines(
 
   const pump = (): void => pumpWhile(sink.ready);
 
-  // Back-pressure: without space in the sink nothing is read, so a module that prints too fast blocks on its
-  // pipe.
+  // While the sink accepts no line, the stream is not read, so that a module that prints too fast blocks on
+  // its pipe.
   stream.on('readable', pump);
   stream.once('close', () => {
     ended = true;

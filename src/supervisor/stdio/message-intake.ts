@@ -10,22 +10,24 @@ import {
 import type { SupervisorHost } from '../spec.ts';
 import type { LineSink } from './line-reader.ts';
 
-/** Intake of the messages that one module prints: passes them to the host and applies back-pressure. */
+/** Sink for the messages that one module prints. Passes each line to the host and applies back-pressure. */
 export type MessageIntake = LineSink & {
-  /** Called if a line of more than `maxBytes` was dropped. */
+  /** Called when a line of more than `maxBytes` was dropped. */
   readonly exceeded: (maxBytes: number) => void;
-  /** Resets the line counter for a new process. */
+  /** Resets the number of printed lines. Called when a new process starts. */
   readonly resetCount: () => void;
-  /** Number of lines that the process has printed, delivered or not. */
+  /** Returns the number of lines that the process has printed, including rejected lines. */
   readonly printed: () => number;
-  /** Number of lines that the host rejected, permanently or for lack of space, or that were too long. */
+  /**
+   * Returns the number of rejections by the host, including those for lack of space, and of too long lines.
+   */
   readonly refused: () => number;
 };
 
 /**
- * Creates a message intake. A line that the host rejects for lack of space is offered again later, and
- * meanwhile nothing is read, so that the module blocks on its pipe. `onReady` is called when lines are
- * accepted again. The limits persist over restarts of the module.
+ * Creates the sink. A line that the host rejects for lack of space is offered again after a delay. During the
+ * delay no output is read, so that the module blocks on its pipe. `onReady` is called when lines are accepted
+ * again. The sink is used by all processes of a module in turn, so that a restart does not reset its limits.
  */
 export function createMessageIntake(
   module: string,
@@ -39,7 +41,7 @@ export function createMessageIntake(
   let unsettledBytes = 0;
   let refused = 0;
   let backPressure = false;
-  /** Lines rejected for lack of space, in order. */
+  /** Lines that the host rejected for lack of space, in order. */
   let waiting: Buffer[] = [];
   const warn = createRateLimitedWarning(clock, log);
 
@@ -59,7 +61,7 @@ export function createMessageIntake(
       warn(`A line of module "${module}" was dropped: ${error.message}`);
       return;
     }
-    warn(`Lines of module "${module}" wait for space in the store: ${error.message}`);
+    warn(`Lines of module "${module}" are not read until the store has space: ${error.message}`);
     if (waiting.push(line) === 1) clock.after(LINE_RETRY_MS, offerAgain);
   };
 
@@ -70,7 +72,7 @@ export function createMessageIntake(
     onReady();
   };
 
-  /** True while the host reports back-pressure. `onReady` is called when it ends. */
+  /** Returns true while the host reports back-pressure. Calls `onReady` when the back-pressure ends. */
   const hasBackPressure = (): boolean => {
     if (host.pressure?.high() !== true) return false;
     if (backPressure) return true;
@@ -110,8 +112,8 @@ export function createMessageIntake(
 }
 
 /**
- * Rate-limits warnings: logs one per interval with the number of suppressed ones, because a module may cause
- * one with each line.
+ * Returns a function that logs at most one warning per interval, with the number of suppressed warnings. A
+ * module could otherwise cause one warning with each line.
  */
 function createRateLimitedWarning(clock: Clock, log: Log): (text: string) => void {
   let loggedAt = Number.NEGATIVE_INFINITY;
@@ -128,7 +130,7 @@ function createRateLimitedWarning(clock: Clock, log: Log): (text: string) => voi
   };
 }
 
-/** True if a later attempt with the same line may succeed. */
+/** Returns true if the same line may be accepted later. */
 function isTransient(error: Error | undefined): boolean {
   return error instanceof Failure && (error.code === 'store.full' || error.code === 'store.write');
 }

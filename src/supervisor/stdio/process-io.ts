@@ -6,7 +6,7 @@ import type { Log } from '../../core/log.ts';
 import { isProcessGroupRunning } from '../../core/proc.ts';
 import { MAX_LOG_LINE_BYTES } from '../limits.ts';
 import type { ExitStatus } from '../process/exit-status.ts';
-import type { LaunchedProcess } from '../process/launch.ts';
+import type { LaunchedProcess } from '../process/launched-process.ts';
 import { pause } from '../process/pause.ts';
 import { signalProcessGroup } from '../process/process-group.ts';
 import type { LineReader, LineSink } from './line-reader.ts';
@@ -14,15 +14,19 @@ import { readLines } from './line-reader.ts';
 import type { LineBound } from './line-splitter.ts';
 
 /**
- * Maximum milliseconds to wait for the output of a process that has exited. `HELD_OPEN` applies if a process
- * outside its group holds the output open, `UNSETTLED` if the host has not settled all its lines (an SD card
- * may stall for seconds).
+ * Maximum milliseconds to wait for the end of the output after the process has exited. A process outside the
+ * process group may keep the output open.
  */
-const HELD_OPEN_MAX = 1_000;
-const UNSETTLED_MAX = 30_000;
+const OUTPUT_END_TIMEOUT_MS = 1_000;
 
-/** Milliseconds between two checks whether a killed process group is gone. */
-const GONE_CHECK = 20;
+/**
+ * Maximum milliseconds to wait after the process has exited while the host has not settled all its lines. A
+ * write to an SD card may take seconds.
+ */
+const SETTLE_TIMEOUT_MS = 30_000;
+
+/** Milliseconds between two checks whether a killed process group still exists. */
+const GROUP_CHECK_MS = 20;
 
 const NEWLINE = Buffer.from('\n');
 
@@ -31,15 +35,15 @@ export type ProcessIoSettings = {
   readonly clock: Clock;
   readonly log: Log;
   readonly messages: LineSink & { readonly exceeded: (maxBytes: number) => void };
-  /** Sink for log lines of one stream. */
+  /** Returns the sink for the log lines of one stream. */
   readonly logged: (stream: string) => LineSink;
-  /** Called if a log line was cut because it is too long. */
+  /** Called when a log line was cut because it was too long. */
   readonly cut: () => void;
-  /** See `SupervisorHost.countInput`. */
+  /** Called with the size in bytes of each chunk that the module has printed. */
   readonly countInput: ((bytes: number) => void) | undefined;
-  /** Called when input may be written again. */
+  /** Called when the standard input accepts lines again. */
   readonly writable: () => void;
-  /** Kills processes that left the process group and outlive it. */
+  /** Kills the processes of the module that have left the process group. */
   readonly killOrphans: () => Promise<void>;
 };
 
@@ -47,15 +51,15 @@ export type ProcessIoSettings = {
 export type ProcessIo = {
   readonly pid: number;
   /**
-   * Sends a signal to the process group. Does nothing once the process has exited, because its pid may be
-   * reused.
+   * Sends a signal to the process group. Does nothing after the process has exited, because another process
+   * may have the same pid then.
    */
   readonly signal: (signal: NodeJS.Signals) => void;
-  /** Continues to read after a full sink has space again. */
+  /** Continues to read. Called when a sink accepts lines again. */
   readonly pump: () => void;
-  /** See `Supervisor.write`. */
+  /** Writes a line to standard input; see `Supervisor.write`. */
   readonly write: (line: Buffer, written: (error?: Error) => void) => boolean;
-  /** Resolves when the process and its group are gone and all output was read. */
+  /** Resolves when the process group has ended and all output was read. */
   readonly ended: Promise<ExitStatus>;
 };
 
@@ -90,7 +94,7 @@ export function openProcessIo(process: LaunchedProcess, settings: ProcessIoSetti
     const complete = await drainOutput(pid, readers, clock);
     if (!complete)
       log.warn(
-        `Module "${module}" exited, but its process group or output did not end: remaining output is dropped.`,
+        `Module "${module}" exited, but a child process did not exit or kept the output open: the remaining output is discarded.`,
       );
     return exit;
   };
@@ -112,13 +116,16 @@ export function openProcessIo(process: LaunchedProcess, settings: ProcessIoSetti
   };
 }
 
-/** Line limit for messages. Longer lines are dropped, because a cut line would be a different message. */
+/** Returns the limit for messages. A longer line is dropped, because a cut line would be another message. */
 function messageBound(sink: ProcessIoSettings['messages']): LineBound {
   const maxBytes = MAX_PACKET_BYTES;
   return { maxBytes, overflow: 'drop', exceeded: () => sink.exceeded(maxBytes) };
 }
 
-/** Waits, within limits, until a killed process group is gone and its output was read. */
+/**
+ * Waits until a killed process group has ended and its output was read. Resolves to false if the wait times
+ * out.
+ */
 async function drainOutput(pid: number, readers: readonly LineReader[], clock: Clock): Promise<boolean> {
   const began = clock.monotonic();
   let open = true;
@@ -126,14 +133,14 @@ async function drainOutput(pid: number, readers: readonly LineReader[], clock: C
     open = false;
   });
   while (open || signalProcessGroup(pid, 0) !== 'gone') {
-    const limit = readers.some(reader => reader.stalled()) ? UNSETTLED_MAX : HELD_OPEN_MAX;
+    const limit = readers.some(reader => reader.stalled()) ? SETTLE_TIMEOUT_MS : OUTPUT_END_TIMEOUT_MS;
     if (clock.monotonic() - began >= limit) {
       for (const reader of readers) reader.drainAndClose();
       await closed;
       return false;
     }
-    await pause(clock, GONE_CHECK, open ? closed : undefined);
-    // Zombies do not count: the adopting parent may reap them late or never.
+    await pause(clock, GROUP_CHECK_MS, open ? closed : undefined);
+    // Zombie processes are ignored, because their new parent process may never reap them.
     if (!open && (signalProcessGroup(pid, 0) === 'gone' || !isProcessGroupRunning(pid))) return true;
   }
   return true;
@@ -151,15 +158,15 @@ function writeLine(
   }
   input.cork();
   input.write(line);
-  const room = input.write(NEWLINE, error => {
+  const hasSpace = input.write(NEWLINE, error => {
     if (error) written(lineNotWritten(module, reasonOf(error)));
     else written();
   });
   input.uncork();
-  return room;
+  return hasSpace;
 }
 
-/** Error for a line that was not written to the module's standard input. */
+/** Returns the error for a line that was not written to the module's standard input. */
 export function lineNotWritten(module: string, reason: string): Failure {
   return new Failure('module.exec', `Cannot write a line to module "${module}": ${reason}.`);
 }

@@ -6,20 +6,20 @@ import type { Account } from '../confinement/users.ts';
 import type { Stdio } from '../process/spawn.ts';
 import { nativeFunction } from '../terminal/native-addon.ts';
 
-/** The hub's ends of a module's standard streams. `input` is undefined if the module reads /dev/null. */
+/** Hub's ends of a module's standard streams. `input` is undefined if the module reads /dev/null. */
 export type ParentStreams = {
   readonly input: Writable | undefined;
   readonly output: Readable;
   readonly error: Readable;
 };
 
-/** Standard streams of a process that is about to be spawned. */
+/** Standard streams of a process that will be spawned. */
 export type StandardStreams = {
-  /** Stdio for the child. */
+  /** Option `stdio` of the spawn. */
   readonly childStdio: Stdio;
-  /** Called after the spawn. Closes the child's ends and returns the hub's ends. */
+  /** Closes the child's ends and returns the hub's ends. Must be called after the spawn. */
   readonly connect: (child: ChildProcess) => ParentStreams;
-  /** Called if the spawn failed. */
+  /** Closes all ends. Must be called if the spawn has failed. */
   readonly close: () => void;
 };
 
@@ -28,11 +28,10 @@ type Pipe = { readonly read: number; readonly write: number };
 type OpenPipe = () => Pipe;
 
 /**
- * Opens the standard streams of a module, with or without input. They are pipes and not Node's sockets,
- * because a program may reopen /dev/stdin, /dev/stdout and /dev/stderr, which fails for sockets (ENXIO), and
- * bash takes a socket for a remote shell and reads ~/.bashrc. The pipes belong to the module's user, because
- * reopening checks permissions. Falls back to sockets if the native addon was not built. Throws system
- * errors.
+ * Opens the standard streams of a module, with or without input. The streams are pipes, because Node's
+ * sockets have two problems: a program cannot reopen /dev/stdin, /dev/stdout or /dev/stderr (ENXIO), and bash
+ * assumes a remote shell and reads ~/.bashrc. The pipes belong to the module's user, because reopening checks
+ * permissions. Uses sockets if the native addon was not built. Throws system errors.
  */
 export async function openStreams(hasInput: boolean, account: Account | undefined): Promise<StandardStreams> {
   const openPipe = await loadOpenPipe();
@@ -72,8 +71,8 @@ function pipes(hasInput: boolean, account: Account | undefined, openPipe: OpenPi
 }
 
 /**
- * Opens the hub's end of standard input. It is closed at the process exit, because a pipe does not report to
- * its writer that the reader is gone.
+ * Opens the hub's end of standard input. The end is closed when the process exits, because the writer of a
+ * pipe is not notified when the reader closes it.
  */
 function writerOf(file: number, child: ChildProcess): Writable {
   const writer = new Socket({ fd: file, readable: false, writable: true });
@@ -95,7 +94,8 @@ function sockets(hasInput: boolean): StandardStreams {
 let loading: Promise<OpenPipe | undefined> | undefined;
 
 /**
- * Loads pipe(2) from the native addon, because Node has no such call. Undefined if the addon was not built.
+ * Loads the function pipe(2) from the native addon, because Node lacks it. Undefined if the addon was not
+ * built.
  */
 function loadOpenPipe(): Promise<OpenPipe | undefined> {
   loading ??= load();

@@ -6,21 +6,18 @@ import type { Clock } from '../../core/clock.ts';
 import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
 import type { ExitStatus } from '../process/exit-status.ts';
 import { describeExit, signalName } from '../process/exit-status.ts';
-import type { LaunchedProcess } from '../process/launch.ts';
+import type { LaunchedProcess } from '../process/launched-process.ts';
 import { preferAsOomVictim } from '../process/oom-score.ts';
 import type { StartError } from '../process/start-error.ts';
 import type { SharedTerminal, TerminalSize } from './shared-terminal.ts';
 
-/** Maximum bytes of typed input buffered beyond the kernel's terminal buffer. */
-const INPUT_BYTES = 1 << 16;
+/** Maximum bytes of typed input that the hub buffers while the kernel's terminal buffer is full. */
+const MAX_INPUT_BYTES = 1 << 16;
 
 /** Milliseconds between attempts to write input to a full terminal. */
-const INPUT_RETRY = 20;
+const INPUT_RETRY_MS = 20;
 
-/**
- * Spawns a module on a pseudo-terminal. node-pty is loaded on demand because it is native and few modules
- * need it.
- */
+/** Spawns a module on a pseudo-terminal. Loads node-pty on demand, because few modules have a terminal. */
 export async function spawnOnTerminal(
   cwd: string,
   exec: readonly string[],
@@ -35,8 +32,8 @@ export async function spawnOnTerminal(
     const { spawn } = await import('node-pty');
     pty = spawn(program, parameters, { name: 'xterm-256color', cols, rows, cwd, env, encoding: null });
   } catch (error) {
-    // System errors come as plain text from node-pty and are transient. A Failure means that the addon is
-    // missing from the build.
+    // node-pty throws system errors as errors without a code; they are transient. A Failure means that this
+    // build has no native addon.
     const transient = !(error instanceof Failure);
     return {
       reason: `Cannot open a terminal (${reasonOf(error)}): run the module without "tty".`,
@@ -68,10 +65,10 @@ export async function spawnOnTerminal(
   };
 }
 
-/** Output of the terminal. If it is not read, the module blocks (back-pressure). */
+/** Returns the output of the terminal. While the output is not read, the module blocks (back-pressure). */
 function outputOf(pty: IPty, terminal: SharedTerminal): Readable {
   const stream = new Readable({ read: () => pty.resume() });
-  // Without an encoding node-pty emits bytes, although its types declare strings.
+  // With `encoding: null`, node-pty emits bytes, although its types declare strings.
   pty.onData(data => {
     const bytes = Buffer.from(data);
     terminal.print(bytes);
@@ -80,34 +77,39 @@ function outputOf(pty: IPty, terminal: SharedTerminal): Readable {
   return stream;
 }
 
-/** Input of the terminal. `pty.write` is not used because it buffers without limit and busy-waits. */
-function inputOf({ number, isOpen }: TerminalFile, clock: Clock): Writable {
-  const offer = (bytes: Buffer, done: () => void): void => {
+/**
+ * Returns the input of the terminal. `pty.write` is not used, because it buffers without limit and
+ * busy-waits.
+ */
+function inputOf({ descriptor, isOpen }: TerminalFile, clock: Clock): Writable {
+  const writeWithRetry = (bytes: Buffer, done: () => void): void => {
     if (input.destroyed) return;
-    const rest = isOpen() ? writeSome(number, bytes) : undefined;
+    const rest = isOpen() ? writeSome(descriptor, bytes) : undefined;
     if (rest === undefined) done();
-    else clock.after(INPUT_RETRY, () => offer(rest, done));
+    else clock.after(INPUT_RETRY_MS, () => writeWithRetry(rest, done));
   };
   const input = new Writable({
-    highWaterMark: INPUT_BYTES,
-    write: (chunk: Buffer, _encoding, done) => offer(chunk, done),
+    highWaterMark: MAX_INPUT_BYTES,
+    write: (chunk: Buffer, _encoding, done) => writeWithRetry(chunk, done),
   });
   return input;
 }
 
-type TerminalFile = { readonly number: number; readonly isOpen: () => boolean };
+type TerminalFile = { readonly descriptor: number; readonly isOpen: () => boolean };
 
 /**
- * File descriptor of the terminal. node-pty closes it before it reports the exit, and then the number may
- * belong to another module; its stream knows at once.
+ * Returns the file descriptor of the terminal. node-pty closes the descriptor before it reports the exit, and
+ * the number may then belong to a file of another module. `isOpen` is therefore read from node-pty's stream.
  */
 function fileOf(pty: IPty): TerminalFile {
-  const number = 'fd' in pty && typeof pty.fd === 'number' ? pty.fd : -1;
+  const descriptor = 'fd' in pty && typeof pty.fd === 'number' ? pty.fd : -1;
   const stream = '_socket' in pty ? pty._socket : undefined;
-  return { number, isOpen: () => stream instanceof Socket && !stream.destroyed };
+  return { descriptor, isOpen: () => stream instanceof Socket && !stream.destroyed };
 }
 
-/** Returns the bytes that did not fit. Undefined if all were written or the reader is gone (EIO). */
+/**
+ * Returns the bytes that were not written. Undefined if all were written, or the terminal is closed (EIO).
+ */
 function writeSome(file: number, bytes: Buffer): Buffer | undefined {
   try {
     const count = writeSync(file, bytes);
@@ -120,8 +122,8 @@ function writeSome(file: number, bytes: Buffer): Buffer | undefined {
   }
 }
 
-/** Converts node-pty's exit, where signal 0 means none. */
-function exitOf(code: number, number: number | undefined): ExitStatus {
-  if (number === undefined || number === 0) return { kind: 'code', code };
-  return { kind: 'signal', signal: signalName(number) };
+/** Returns the exit status for node-pty's exit event. Signal 0 means that no signal ended the process. */
+function exitOf(code: number, signal: number | undefined): ExitStatus {
+  if (signal === undefined || signal === 0) return { kind: 'code', code };
+  return { kind: 'signal', signal: signalName(signal) };
 }

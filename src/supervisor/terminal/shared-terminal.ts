@@ -3,12 +3,12 @@ import type { Cancel, Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/errors.ts';
 import { MAX_SCROLLBACK_BYTES, MAX_VIEWERS } from '../limits.ts';
 
-/** Size in characters. */
+/** Window size in characters. */
 export type TerminalSize = { readonly columns: number; readonly rows: number };
 
-/** Terminal of one process, as the viewers use it. */
+/** Terminal of one process of a module. */
 export type Terminal = {
-  /** Typed input. Full while the process does not read it. */
+  /** Typed input. `write` returns false while the process does not read. */
   readonly input: Writable;
   readonly resize: (size: TerminalSize) => void;
 };
@@ -17,13 +17,13 @@ export type Terminal = {
 export type Viewer = {
   readonly size: TerminalSize;
   readonly printed: (bytes: Buffer) => void;
-  /** Called with the exit status when the process ends. No output follows. */
+  /** Called with the exit status when the process has ended. No output follows. */
   readonly ended: (how: string) => void;
 };
 
 /** Connection of one viewer to a terminal. */
 export type Attachment = {
-  /** Most recent output, up to MAX_SCROLLBACK_BYTES. */
+  /** Most recent output: at most MAX_SCROLLBACK_BYTES. */
   readonly scrollback: Buffer;
   readonly input: Writable;
   readonly resize: (size: TerminalSize) => void;
@@ -32,7 +32,7 @@ export type Attachment = {
   readonly detach: () => void;
 };
 
-/** Terminal of a module that several viewers share, kept over restarts of its process. */
+/** Terminal of a module. Several viewers may share it, and it survives restarts of the process. */
 export type SharedTerminal = {
   readonly size: () => TerminalSize;
   readonly print: (bytes: Buffer) => void;
@@ -45,37 +45,37 @@ export type SharedTerminal = {
   readonly attach: (viewer: Viewer) => Attachment;
 };
 
-const USUAL_SIZE: TerminalSize = { columns: 80, rows: 24 };
+const DEFAULT_SIZE: TerminalSize = { columns: 80, rows: 24 };
 const NEWLINE = 0x0a;
 
-/** Milliseconds for which the size is changed to make the program redraw. */
-const REDRAW = 50;
+/** Milliseconds for which the size is changed to make a full-screen program redraw. */
+const REDRAW_MS = 50;
 
 const SECOND = 1_000;
 
 export function createSharedTerminal(module: string, clock: Clock): SharedTerminal {
   /** Window size of each viewer. */
   const viewers = new Map<Viewer, TerminalSize>();
-  let size = USUAL_SIZE;
+  let size = DEFAULT_SIZE;
   let terminal: Terminal | undefined;
-  const kept: Buffer[] = [];
+  const chunks: Buffer[] = [];
   let bytes = 0;
 
-  /** Sets the size to the smallest window of all viewers. Keeps it if there is no viewer. */
+  /** Sets the size to the smallest window of all viewers. Does nothing if there is no viewer. */
   const fit = (): void => {
     const sizes = [...viewers.values()];
     if (sizes.length === 0) return;
     size = {
-      columns: Math.min(...sizes.map(one => one.columns)),
-      rows: Math.min(...sizes.map(one => one.rows)),
+      columns: Math.min(...sizes.map(window => window.columns)),
+      rows: Math.min(...sizes.map(window => window.rows)),
     };
     terminal?.resize(size);
   };
 
-  /** Makes full-screen programs redraw for a new viewer by changing the size for a moment. */
+  /** Changes the size for a moment, so that a full-screen program redraws for a new viewer. */
   const redraw = (): void => {
     terminal?.resize({ ...size, rows: Math.max(1, size.rows - 1) });
-    clock.after(REDRAW, () => terminal?.resize(size));
+    clock.after(REDRAW_MS, () => terminal?.resize(size));
   };
 
   const every = (milliseconds: number, action: () => void): Cancel => {
@@ -90,15 +90,18 @@ export function createSharedTerminal(module: string, clock: Clock): SharedTermin
     return () => cancel();
   };
 
-  const keep = (printed: Buffer): void => {
-    kept.push(printed);
+  const storeOutput = (printed: Buffer): void => {
+    chunks.push(printed);
     bytes += printed.length;
-    while (bytes - (kept[0]?.length ?? 0) >= MAX_SCROLLBACK_BYTES) bytes -= kept.shift()?.length ?? 0;
+    while (bytes - (chunks[0]?.length ?? 0) >= MAX_SCROLLBACK_BYTES) bytes -= chunks.shift()?.length ?? 0;
   };
 
-  /** Starts at the beginning of a line, because the bytes before may be part of an escape sequence. */
+  /**
+   * Returns the most recent output, from the beginning of a line. The output must not begin within a line,
+   * because the first bytes might then be the rest of an escape sequence.
+   */
   const scrollback = (): Buffer => {
-    const all = Buffer.concat(kept, bytes);
+    const all = Buffer.concat(chunks, bytes);
     if (all.length <= MAX_SCROLLBACK_BYTES) return all;
     const last = all.subarray(-MAX_SCROLLBACK_BYTES);
     return last.subarray(last.indexOf(NEWLINE) + 1);
@@ -107,17 +110,17 @@ export function createSharedTerminal(module: string, clock: Clock): SharedTermin
   return {
     size: () => size,
     print: printed => {
-      keep(printed);
+      storeOutput(printed);
       for (const viewer of viewers.keys()) viewer.printed(printed);
     },
-    connect: made => {
-      terminal = made;
+    connect: newTerminal => {
+      terminal = newTerminal;
     },
     disconnect: how => {
       terminal = undefined;
-      const leaving = [...viewers.keys()];
+      const detached = [...viewers.keys()];
       viewers.clear();
-      for (const viewer of leaving) viewer.ended(how);
+      for (const viewer of detached) viewer.ended(how);
     },
     attach: viewer => {
       if (terminal === undefined)
@@ -128,16 +131,16 @@ export function createSharedTerminal(module: string, clock: Clock): SharedTermin
           `Module "${module}" already has the maximum of ${MAX_VIEWERS} viewers: detach one.`,
         );
       const { input } = terminal;
-      const before = size;
+      const previousSize = size;
       viewers.set(viewer, viewer.size);
       fit();
-      if (size.columns === before.columns && size.rows === before.rows) redraw();
+      if (size.columns === previousSize.columns && size.rows === previousSize.rows) redraw();
       return {
         scrollback: scrollback(),
         input,
-        resize: now => {
+        resize: newSize => {
           if (!viewers.has(viewer)) return;
-          viewers.set(viewer, now);
+          viewers.set(viewer, newSize);
           fit();
         },
         everySecond: action => every(SECOND, action),

@@ -113,7 +113,7 @@ test('writes to a stopped or MQTT module fail, and a restarted module reports wr
     assert.is(receipts.size, 0, 'never before write returns');
     await until('both are told', () => receipts.size === 2);
     assert.is(refused(), 2);
-    assert.match(receipts.get(0) ?? '', /it is stopped/);
+    assert.match(receipts.get(0) ?? '', /the module is stopped/);
     await supervisor.startModule('a');
     assert.equal(writable, ['a', 'a']);
   });
