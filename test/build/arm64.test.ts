@@ -57,11 +57,15 @@ arm64('a line goes through route and queue to the parent hub, and a module gets 
   const binary = join(root, 'dist', 'skerry-linux-arm64');
   const command = [QEMU, binary, 'up', join(folder, 'edge.json'), '--data', join(folder, 'edge')];
   try {
-    const { code, said } = await runHub(command, { ...process.env, QEMU_LD_PREFIX: LIBRARIES }, async () => {
-      await until('the reading is at the parent', () => arrived.length > 0);
-      await until('the module has named its terminal', named);
-    });
-    assert.is(code, 0, said);
+    const { code, stderr } = await runHub(
+      command,
+      { ...process.env, QEMU_LD_PREFIX: LIBRARIES },
+      async () => {
+        await until('the reading is at the parent', () => arrived.length > 0);
+        await until('the module has named its terminal', named);
+      },
+    );
+    assert.is(code, 0, stderr);
     assert.equal(arrived, ['edge/sensor/out {"celsius":70}']);
   } finally {
     await client.endAsync();

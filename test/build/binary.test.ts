@@ -47,8 +47,8 @@ binary('it runs alone, in an empty folder and with an empty environment', async 
   mkdirSync(alone);
   copyFileSync(skerry, join(alone, 'skerry'), constants.COPYFILE_FICLONE);
   const [, ...args] = up(folder);
-  const { code, said } = await runHub([join(alone, 'skerry'), ...args], {});
-  assert.is(code, 0, said);
+  const { code, stderr } = await runHub([join(alone, 'skerry'), ...args], {});
+  assert.is(code, 0, stderr);
   assert.equal(readdirSync(alone), ['skerry']);
 });
 
@@ -57,12 +57,12 @@ binary(
   async ({ folder }) => {
     if (process.arch !== 'x64') return skip(`what it holds on ${process.arch} is not known`);
     let held = Number.NaN;
-    const { code, said } = await runHub(up(folder), {}, async () => {
+    const { code, stderr } = await runHub(up(folder), {}, async () => {
       const pid = readFileSync(join(folder, 'data', 'skerry.pid'), 'latin1').trim();
       const status = readFileSync(`/proc/${pid}/status`, 'latin1');
       held = Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
     });
-    assert.is(code, 0, said);
+    assert.is(code, 0, stderr);
     assert.ok(held < MOST_IDLE, `${held} MB`);
   },
 );
@@ -82,8 +82,8 @@ binary('a native part that was tampered with is replaced at the next start', asy
   assert.is(file, `lmdb-${hash()}.node`);
   rmSync(path);
   writeFileSync(path, 'planted');
-  const { code, said } = await runHub(up(folder), {});
-  assert.is(code, 0, said);
+  const { code, stderr } = await runHub(up(folder), {});
+  assert.is(code, 0, stderr);
   assert.is(file, `lmdb-${hash()}.node`);
 });
 
@@ -113,8 +113,8 @@ function mounted(folder: string, mounts: string): string[] {
   return ['unshare', '--mount', 'sh', '-c', script, folder, ...up(folder)];
 }
 
-function couldMount(said: string): boolean {
-  if (!/no mounts|unshare/.test(said)) return true;
+function couldMount(stderr: string): boolean {
+  if (!/no mounts|unshare/.test(stderr)) return true;
   skip('file systems cannot be mounted here');
   return false;
 }
@@ -127,18 +127,18 @@ binary('it starts where the root is read-only and what is temporary is noexec', 
     'mount -o remount,bind,ro /',
   ];
   const command = mounted(folder, mounts.join(' && '));
-  const { code, said } = await runHub(command, { PATH: process.env['PATH'], TMPDIR: folder });
-  if (couldMount(said)) assert.is(code, 0, said);
+  const { code, stderr } = await runHub(command, { PATH: process.env['PATH'], TMPDIR: folder });
+  if (couldMount(stderr)) assert.is(code, 0, stderr);
 });
 
 binary('a data folder that is mounted noexec is named, with what to do', async ({ folder }) => {
   mkdirSync(join(folder, 'data'));
   const command = mounted(folder, 'mount -t tmpfs -o mode=0700,noexec tmpfs "$folder/data"');
-  const { code, said } = await runHub(command, { PATH: process.env['PATH'] });
-  if (!couldMount(said)) return;
+  const { code, stderr } = await runHub(command, { PATH: process.env['PATH'] });
+  if (!couldMount(stderr)) return;
   assert.is(code, 1);
   assert.match(
-    said,
+    stderr,
     /^skerry: .*\/data\/native\/lmdb-.* probably mounted noexec, so name a data folder on another with --data DIR\.$/m,
   );
 });
@@ -147,12 +147,12 @@ binary('it serves WebSockets and TLS', async ({ folder }) => {
   await withFiles(async ({ tls }) => {
     const both = [{ ws: '127.0.0.1:0' }, { wss: '127.0.0.1:0', ...tls }, { mqtts: '127.0.0.1:0', ...tls }];
     writeFileSync(join(folder, 'idle.json'), JSON.stringify({ name: 'idle', listeners: both }));
-    const ended = await runHub(up(folder), {}, async said => {
-      const addresses = Array.from(said().matchAll(/(wss?|mqtts):\/\/[\d.:]+\d/g), ([address]) => address);
-      assert.is(addresses.length, 3, said());
+    const ended = await runHub(up(folder), {}, async stderr => {
+      const addresses = Array.from(stderr().matchAll(/(wss?|mqtts):\/\/[\d.:]+\d/g), ([address]) => address);
+      assert.is(addresses.length, 3, stderr());
       for (const address of addresses) assert.is(await outcome(`${address}/mqtt`, { ca }), 'in', address);
     });
-    assert.is(ended.code, 0, ended.said);
+    assert.is(ended.code, 0, ended.stderr);
   });
 });
 

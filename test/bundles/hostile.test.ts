@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
-import type { Made } from '../harness/bundles/archives.ts';
+import type { TarEntry } from '../harness/bundles/archives.ts';
 import { archive } from '../harness/bundles/archives.ts';
 import { createBundlesHarness, never, treeOf } from '../harness/bundles/bundles.ts';
 
@@ -15,7 +15,7 @@ const name = fc
 const inside = fc
   .array(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1, maxLength: 3 })
   .map(parts => parts.join('/'));
-const made: fc.Arbitrary<Made> = fc.oneof(
+const made: fc.Arbitrary<TarEntry> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({ name: inside, type: fc.constantFrom('0', '5'), linkname: fc.constant('') }),

@@ -1,11 +1,11 @@
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
-import type { Made } from '../harness/bundles/archives.ts';
+import type { TarEntry } from '../harness/bundles/archives.ts';
 import { archive, END, entry, extended } from '../harness/bundles/archives.ts';
 
-const file: Made = { name: 'a', content: 'A' };
-const folder: Made = { name: 'd', type: '5' };
-const link = (name: string, linkname: string): Made => ({ name, type: '2', linkname });
-const hardLink = (name: string, linkname: string): Made => ({ name, type: '1', linkname });
+const file: TarEntry = { name: 'a', content: 'A' };
+const folder: TarEntry = { name: 'd', type: '5' };
+const link = (name: string, linkname: string): TarEntry => ({ name, type: '2', linkname });
+const hardLink = (name: string, linkname: string): TarEntry => ({ name, type: '1', linkname });
 const good = archive(file);
 const zeros = (bytes: number): Buffer => archive({ name: 'zeros', content: Buffer.alloc(bytes) });
 /** Archive that needs a window larger than 8 MB. */
@@ -248,7 +248,7 @@ function changed(bytes: Buffer, at: number): Buffer {
 }
 
 /** Its header with another byte in it, and the sum for it. */
-function patched(made: Made, at: number, bytes: readonly number[]): Buffer {
+function patched(made: TarEntry, at: number, bytes: readonly number[]): Buffer {
   const block = entry(made);
   block.set(bytes, at);
   block.fill(' ', 148, 156);
@@ -257,7 +257,7 @@ function patched(made: Made, at: number, bytes: readonly number[]): Buffer {
   return block;
 }
 
-function latin(made: Made): Buffer {
+function latin(made: TarEntry): Buffer {
   return patched(made, 0, [0xfc]);
 }
 

@@ -11,7 +11,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../src/core/errors.ts';
 import { lockFolder } from '../../src/core/files/folder-lock.ts';
-import { onTmpfs, takeAllSpace } from '../harness/disks.ts';
+import { fillDisk, onTmpfs } from '../harness/disks.ts';
 
 /** Processes that take a lock at once, and how often: one round seldom hits the moment. */
 const RIVALS = 4;
@@ -142,7 +142,7 @@ locks('a full disk takes neither the lock nor the reason of its refusal away', a
   onTmpfs(1, async disk => {
     const folder = join(disk, 'data');
     lockFolder(folder).release();
-    takeAllSpace(join(disk, 'others'));
+    fillDisk(join(disk, 'others'));
     const holder = startHolder({ ...context, folder });
     assert.is(await holder.ask('take'), 'taken');
     assert.match(refusalOf(folder), new RegExp(`^data\\.locked: .*pid ${holder.process.pid}`));

@@ -9,12 +9,12 @@ import { runPage } from '../harness/documentation/page.ts';
 const root = resolve(import.meta.dirname, '../..');
 const pages = globSync('{README.md,docs/{tutorials,how-to}/*.md}', { cwd: root }).toSorted();
 
-/** Pages that run at the same time: most of their time is spent waiting. */
-const AT_ONCE = 3;
+/** Maximum number of pages that run at the same time. They mostly wait. */
+const CONCURRENT_PAGES = 3;
 
 const runs: Promise<Error | undefined>[] = [];
 for (const [index, page] of pages.entries()) {
-  const before = runs[index - AT_ONCE] ?? Promise.resolve();
+  const before = runs[index - CONCURRENT_PAGES] ?? Promise.resolve();
   const text = readFileSync(join(root, page), 'utf8');
   runs.push(
     before
@@ -29,13 +29,13 @@ for (const [index, page] of pages.entries()) {
 const documentation = suite('e2e: documentation');
 
 for (const [index, page] of pages.entries()) {
-  documentation(`the commands of ${page} do what it says`, async () => {
+  documentation(`the commands of ${page} run and print what the page shows`, async () => {
     const failure = await runs[index];
     if (failure !== undefined) throw failure;
   });
 }
 
-/** Value at a path such as `modules[].restarts`, where `[]` is the first element. */
+/** Returns the value at a path such as `modules[].restarts`, where `[]` is the first element. */
 function valueAt(status: unknown, path: string): unknown {
   return path
     .replaceAll('[]', '.0')
@@ -49,7 +49,7 @@ function valueAt(status: unknown, path: string): unknown {
     );
 }
 
-documentation('README names the first word of each command', () => {
+documentation('the README names the first word of each command', () => {
   const text = readFileSync(join(root, 'README.md'), 'utf8');
   const words = new Set(COMMANDS.map(({ name }) => name.split(' ')[0] ?? ''));
   const missing = [...words].filter(word => !new RegExp(`\\b${word}\\b`).test(text));
@@ -63,7 +63,7 @@ const MANIFEST = {
   upstream: { url: 'mqtt://127.0.0.1:9' },
 };
 
-documentation('the pages name the $SYS topics, the files and the status of a running hub', async () => {
+documentation('the pages document the $SYS topics, files and status fields of a running hub', async () => {
   const port = await freePort();
   const listeners = [{ mqtt: `127.0.0.1:${port}` }];
   const folder = folderWith({ 'm.json': JSON.stringify({ ...MANIFEST, listeners }) });

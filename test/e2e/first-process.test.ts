@@ -3,16 +3,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Started } from '../harness/binary.ts';
+import type { SpawnedHub } from '../harness/binary.ts';
 import { folderWith, follow, removeFolder, run, skerry, until } from '../harness/binary.ts';
 import { skip } from '../harness/skip.ts';
 
-const first = suite('e2e: the first process of a container');
+const first = suite('e2e: hub as the first process of a container');
 
 const CONTAINER = ['--pid', '--fork', '--kill-child', '--mount-proc'];
-const POSSIBLE = spawnSync('unshare', [...CONTAINER, 'true']).status === 0;
+const HAS_NAMESPACES = spawnSync('unshare', [...CONTAINER, 'true']).status === 0;
 
-/** States of the children of a process, by their pids. */
+/** States of the child processes of a process by pid. */
 function childrenOf(parent: number): ReadonlyMap<number, string> {
   const found = new Map<number, string>();
   for (const pid of readdirSync('/proc').map(Number).filter(Boolean)) {
@@ -23,16 +23,16 @@ function childrenOf(parent: number): ReadonlyMap<number, string> {
       const [state = '', ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       if (Number(ppid) === parent) found.set(pid, state);
     } catch {
-      // It has gone meanwhile.
+      // The process has exited meanwhile.
     }
   }
   return found;
 }
 
-/** Runs a hub as the first process of a container; `init` is its pid outside. */
+/** Runs a hub as the first process of a PID namespace. `init` is its pid outside of the namespace. */
 async function inContainer(
   manifest: object,
-  play: (folder: string, hub: Started, init: number) => Promise<void>,
+  scenario: (folder: string, hub: SpawnedHub, init: number) => Promise<void>,
 ) {
   const folder = folderWith({ 'm.json': JSON.stringify({ name: 'first', listeners: [], ...manifest }) });
   const args = [...CONTAINER, skerry, 'up', join(folder, 'm.json'), '--data', join(folder, 'data')];
@@ -40,7 +40,7 @@ async function inContainer(
   try {
     await until('there is a first process', () => childrenOf(hub.pid).size === 1);
     const [init = 0] = childrenOf(hub.pid).keys();
-    await play(folder, hub, init);
+    await scenario(folder, hub, init);
   } finally {
     hub.process.kill('SIGKILL');
     await hub.gone;
@@ -48,8 +48,8 @@ async function inContainer(
   }
 }
 
-first("orphans are reaped, and the exits of modules are the hub's to see", async () => {
-  if (!POSSIBLE) return skip('no process name space can be made here');
+first('a hub with pid 1 reaps orphans and still receives the exit codes of its modules', async () => {
+  if (!HAS_NAMESPACES) return skip('PID namespaces are not available here');
   const daemon = "(setsid sh -c 'sleep 0.1; echo x >ended' &); exec sleep 1000";
   const modules = {
     daemon: { exec: ['sh', '-c', daemon] },
@@ -67,8 +67,8 @@ first("orphans are reaped, and the exits of modules are the hub's to see", async
   });
 });
 
-first("the exit code is the hub's", async () => {
-  if (!POSSIBLE) return skip('no process name space can be made here');
+first('the exit code of the container is that of the hub', async () => {
+  if (!HAS_NAMESPACES) return skip('PID namespaces are not available here');
   const { status, stderr } = spawnSync('unshare', [...CONTAINER, skerry, 'up', '/no/such/manifest.json']);
   assert.is(status, 2, stderr.toString());
 });

@@ -4,15 +4,15 @@ import { connect, connectAsync } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { freePort, skerry, startHub, until } from '../harness/binary.ts';
-import { onErrorProneDisk, onTmpfs, takeAllSpace } from '../harness/disks.ts';
+import { fillDisk, onErrorProneDisk, onTmpfs } from '../harness/disks.ts';
 import { runHub } from '../harness/skip.ts';
 
-/** MB for a data folder with a store, its ballast and its journals. */
-const DISK = 24;
+/** Megabytes of a disk for a data folder with a store, its ballast and its journals. */
+const DISK_MB = 24;
 
-const disk = suite('a hub and its disk');
+const disk = suite('e2e: full and read-only disks');
 
-/** Writes a manifest with one listener and one module that does nothing; returns the URL of the listener. */
+/** Writes a manifest with one listener and one idle module. Returns the URL of the listener. */
 async function writeManifest(folder: string): Promise<string> {
   const address = `127.0.0.1:${await freePort()}`;
   const modules = { idle: { exec: ['sleep', '1000'] } };
@@ -31,7 +31,7 @@ const SESSION = {
   reconnectPeriod: 0,
 } as const;
 
-/** Publishes at QoS 1; returns the reason code of a refusal, 0 if the message was accepted. */
+/** Publishes at QoS 1. Returns the reason code of a refusal, 0 if the message was accepted. */
 async function publish(url: string, text: string): Promise<number> {
   const client = await connectAsync(url, { protocolVersion: 5, reconnectPeriod: 0 });
   try {
@@ -46,9 +46,9 @@ async function publish(url: string, text: string): Promise<number> {
 }
 
 disk(
-  'it starts on a full disk after a crash: modules run, what waits is delivered, the rest is refused',
+  'a hub that starts on a full disk after a crash runs modules, delivers stored messages and refuses new ones',
   () =>
-    onTmpfs(DISK, async folder => {
+    onTmpfs(DISK_MB, async folder => {
       const url = await writeManifest(folder);
       const first = await startHub(folder, 'm.json', 'data');
       const reader = await connectAsync(url, SESSION);
@@ -56,7 +56,7 @@ disk(
       await reader.endAsync(true);
       assert.is(await publish(url, 'kept'), 0);
       await first.end('SIGKILL');
-      takeAllSpace(join(folder, 'others'));
+      fillDisk(join(folder, 'others'));
 
       const second = await startHub(folder, 'm.json', 'data');
       await until('the module runs', () => /Module "idle" started/.test(second.log()));
@@ -80,23 +80,23 @@ disk(
     }),
 );
 
-disk('on a full disk without a store it ends with a sentence that says what to do', () =>
+disk('a hub without a store on a full disk exits with 1 and one sentence that names the cure', () =>
   onTmpfs(1, async folder => {
     await writeManifest(folder);
-    takeAllSpace(join(folder, 'others'));
-    const { code, said } = await runHub(
+    fillDisk(join(folder, 'others'));
+    const { code, stderr } = await runHub(
       [skerry, 'up', join(folder, 'm.json'), '--data', join(folder, 'data')],
       {},
     );
     assert.is(code, 1);
     assert.match(
-      said,
+      stderr,
       /^skerry: .* \((ENOSPC|No space left on device).*free space on its disk, or name another( data folder)? with --data DIR\.$/m,
     );
   }),
 );
 
-disk('on a disk that turns read-only it refuses messages, and ends by SIGTERM as always', () =>
+disk('a hub on a disk that becomes read-only refuses messages and exits with 0 on SIGTERM', () =>
   onErrorProneDisk(async (folder, turnReadOnly) => {
     const url = await writeManifest(folder);
     const hub = await startHub(folder, 'm.json', 'data');

@@ -8,7 +8,7 @@ import { archive, sha256Of } from '../harness/bundles/archives.ts';
 
 const BUNDLE = archive({ name: 'app', content: '#!/bin/sh\necho out >&2\nexec sleep 1000\n', mode: 0o755 });
 
-/** Modes of what the hub makes for others than its own user; all else is 0600, and folders 0700. */
+/** Modes of files and folders that are not 0600 or 0700. */
 const SHARED: readonly (readonly [path: RegExp, mode: string])[] = [
   [/^bundles$/, '755'],
   [/^bundles\/[0-9a-f]{64}(\/app)?$/, '555'],
@@ -35,7 +35,7 @@ function manifestOf(sealed: string): object {
 
 type Found = { readonly path: string; readonly mode: string; readonly isFolder: boolean };
 
-/** Every file below a folder except links. A temporary file may be renamed between listing and lstat. */
+/** Lists files and folders below a folder, except links. A temporary file may disappear before lstat. */
 function filesIn(folder: string, below = ''): Found[] {
   return readdirSync(join(folder, below)).flatMap(name => {
     const path = join(below, name);
@@ -50,10 +50,10 @@ function expected({ path, isFolder }: Found): string {
   return SHARED.find(([pattern]) => pattern.test(path))?.[1] ?? (isFolder ? '700' : '600');
 }
 
-const modes = suite('e2e: modes of files');
+const modes = suite('e2e: file modes');
 
 for (const umask of ['000', '022', '077']) {
-  modes(`with umask ${umask} everything in the data folder has its fixed mode`, async () => {
+  modes(`with umask ${umask} every file and folder of the data folder has its fixed mode`, async () => {
     const folder = folderWith({});
     const data = join(folder, 'data');
     writeFileSync(join(folder, 'app.tar'), BUNDLE);

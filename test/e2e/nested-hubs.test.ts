@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { folderWith, freePort, removeFolder, startHub, until } from '../harness/binary.ts';
 
-/** Answers each line that it reads, from an output of its own. */
+/** Module that answers each line on its output `did`. */
 const GATE = `#!/bin/sh
 while read -r line; do echo "{\\"output\\":\\"did\\",\\"body\\":\\"$line\\",\\"properties\\":{\\"level\\":\\"5\\"}}"; done
 `;
@@ -11,7 +11,7 @@ while read -r line; do echo "{\\"output\\":\\"did\\",\\"body\\":\\"$line\\",\\"p
 const nested = suite('e2e: nested hubs');
 
 nested(
-  'a command goes down through two hubs to a module, and each hub above knows whose the answer is',
+  'a command reaches a module below two hubs, and the hubs above know the true origin of its answer',
   async () => {
     const [top, middle, edge] = [await freePort(), await freePort(), await freePort()];
     const listeners = (port: number) => [{ mqtt: `127.0.0.1:${port}` }];
@@ -69,9 +69,9 @@ nested(
       const userProperties = { $childDevice: 'floor2', $childModule: 'gate', $childOutput: 'did' };
       await liar.publishAsync('lie', 'x', { qos: 1, properties: { userProperties } });
       await liar.endAsync();
-      await until('the lie is there, as one', () => received.length > 0);
+      await until('the forged message has arrived', () => received.length > 0);
       await client.publishAsync('commands/open', 'open sesame', { qos: 1 });
-      await until('the command was done', () => received.length > 1);
+      await until('the answer has arrived', () => received.length > 1);
       assert.equal(
         received.map(({ topic, payload }) => `${topic} ${payload}`),
         ['liar x', 'alarm open sesame'],

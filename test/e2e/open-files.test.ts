@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { folderWith, follow, removeFolder, run, skerry, until } from '../harness/binary.ts';
 
-const few = suite('e2e: few open files');
+const few = suite('e2e: low limit of open files');
 
 const MANIFEST = {
   name: 'few',
@@ -17,15 +17,15 @@ const MANIFEST = {
 };
 
 /**
- * Numbers of files that a shell or whoever starts the hub may have left open: 251 is the last that 252 files
- * allow.
+ * Limits of open files, and the number of a descriptor that the parent process left open. 251 is the highest
+ * number that a limit of 252 allows.
  */
 for (const [limit, left] of [
   [252, 251],
   [252, 200],
   [100, 99],
 ] as const) {
-  few(`modules start with at most ${limit} open files, of which number ${left} was left open`, async () => {
+  few(`modules start with a limit of ${limit} open files and the inherited descriptor ${left}`, async () => {
     const folder = folderWith({ 'm.json': JSON.stringify(MANIFEST) });
     const data = join(folder, 'data');
     const command = `ulimit -n ${limit}; exec "$@" 3<&- ${left}<"${join(folder, 'm.json')}"`;
@@ -47,7 +47,7 @@ for (const [limit, left] of [
   });
 }
 
-few('a module that has logged nothing is said to have logged nothing', async () => {
+few('skerry logs reports that a module has logged nothing yet', async () => {
   const folder = folderWith({ 'm.json': JSON.stringify(MANIFEST) });
   const data = join(folder, 'data');
   const hub = follow(

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import type { HubStatus } from '../../src/hub/status.ts';
 import { folderWith, freePort, removeFolder, run, startHub, until } from '../harness/binary.ts';
 
-/** Says ten readings, then waits to be told to go. */
+/** Module that prints ten readings and then waits for its end. */
 const READINGS = `#!/bin/sh
 for n in 1 2 3 4 5 6 7 8 9 10; do
   echo "{\\"output\\":\\"temp\\",\\"body\\":{\\"celsius\\":$((n * 10))},\\"properties\\":{\\"place\\":\\"roof\\"}}"
@@ -17,9 +17,9 @@ const RECEIVER = `#!/bin/sh
 while read -r line; do echo "got $line" >&2; done
 `;
 
-const slice = suite('e2e: the slice');
+const path = suite('e2e: path of a message');
 
-slice('a line goes through route and queue to a module and to the parent hub', async () => {
+path('a line of a module reaches another module and the parent hub through routes and queues', async () => {
   const [edgePort, parentPort] = [await freePort(), await freePort()];
   const folder = folderWith({
     'readings.sh': READINGS,
@@ -85,7 +85,7 @@ slice('a line goes through route and queue to a module and to the parent hub', a
   removeFolder(folder);
 });
 
-slice('what is queued when the hub stops is delivered after its next start', async () => {
+path('a message that is queued when the hub stops is delivered after the next start', async () => {
   const [edgePort, parentPort] = [await freePort(), await freePort()];
   const folder = folderWith({
     'parent.json': JSON.stringify({ name: 'parent', listeners: [{ mqtt: `127.0.0.1:${parentPort}` }] }),
@@ -122,14 +122,14 @@ slice('what is queued when the hub stops is delivered after its next start', asy
   }
 });
 
-slice('pub and sub of the binary talk through the hub', async () => {
+path('skerry sub prints what skerry pub has published', async () => {
   const port = String(await freePort());
   const folder = folderWith({
     'hub.json': JSON.stringify({ name: 'hub', listeners: [{ mqtt: `127.0.0.1:${port}` }] }),
   });
   const hub = await startHub(folder, 'hub.json', 'data');
   try {
-    // A persistent session, so that what is published between the two runs waits for the second.
+    // A persistent session stores the message that is published between the two runs.
     const subscribe = ['sub', '-p', port, '-i', 'reader', '-c', '-q', '1', '-v', '-t', 'a/+'];
     const client = mqtt.connect(`mqtt://127.0.0.1:${port}`, { clientId: 'reader', clean: false });
     await client.subscribeAsync('a/+', { qos: 1 });
@@ -142,4 +142,4 @@ slice('pub and sub of the binary talk through the hub', async () => {
   }
 });
 
-slice.run();
+path.run();

@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 
 export const skerry: string = resolve(import.meta.dirname, '../../dist/skerry');
 
-/** A folder for one test, with files in it: text by name; names that end in `.sh` can be run. */
+/** Creates a folder with files, given as text by name. Files that end in `.sh` are executable. */
 export function folderWith(files: Readonly<Record<string, string>>, beneath: string = tmpdir()): string {
   const folder = mkdtempSync(join(beneath, 'skerry-e2e-'));
   for (const [name, text] of Object.entries(files)) {
@@ -22,12 +22,12 @@ export function removeFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Ports below those that the system gives to clients (ip_local_port_range begins at 32,768). */
+/** Ports below the ephemeral range of clients (ip_local_port_range begins at 32,768). */
 const PORTS = { first: 12_000, count: 20_000 };
 
 /**
- * A port that nobody listens on: what must keep its port over a restart cannot ask for port 0. No client of
- * another test is given it while nobody listens.
+ * Returns a port without a listener. A hub that must keep its port over a restart cannot use port 0. The port
+ * is not ephemeral, so no client of another test gets it meanwhile.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
@@ -45,18 +45,18 @@ export function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** A hub of the built binary. */
+/** A running hub of the built binary. */
 export type RunningHub = {
   readonly process: ChildProcess;
   /** Log so far. */
   readonly log: () => string;
-  /** Sends a signal and resolves to the exit code when the process is gone. */
+  /** Sends a signal and resolves to the exit code when the process has exited. */
   readonly end: (signal: NodeJS.Signals) => Promise<number | null>;
 };
 
 /**
- * Starts a hub, with further files that it inherits, and resolves when it listens; rejects with its log if it
- * ends before. Without a manifest: what was applied last.
+ * Starts a hub that inherits the descriptors `files`, with a manifest or with the manifest that was applied
+ * last. Resolves when the hub listens. Rejects with its log if it exits before.
  */
 export function startHub(
   folder: string,
@@ -87,21 +87,21 @@ export function startHub(
   });
 }
 
-/** A hub that may be updated: updates of it follow as the same process, or below it. */
-export type Started = {
+/** A spawned hub, which may not listen yet. After a self-update the same process or a child is the hub. */
+export type SpawnedHub = {
   readonly process: ChildProcess;
   readonly pid: number;
   /** Log so far. */
   readonly log: () => string;
-  /** Resolves to the exit code, or the signal, when it is gone. */
+  /** Resolves to the exit code or the signal when the process has exited. */
   readonly gone: Promise<number | string | null>;
   readonly end: (signal?: NodeJS.Signals) => Promise<number | string | null>;
-  /** Resolves when it is up as a hub, or, with its log, rejects. */
+  /** Resolves when the hub listens. Rejects with its log if it exits or needs more than 60 s. */
   readonly listens: () => Promise<void>;
 };
 
-/** Follows a hub that was spawned with a pipe for what it logs. */
-export function follow(child: ChildProcess): Started {
+/** Collects the log of a hub that was spawned with a pipe as its standard error. */
+export function follow(child: ChildProcess): SpawnedHub {
   let text = '';
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;
@@ -128,23 +128,23 @@ export function follow(child: ChildProcess): Started {
   };
 }
 
-/** Ends those that still run. */
-export async function endAll(started: readonly Started[]): Promise<void> {
+/** Ends all hubs that still run. */
+export async function endAll(started: readonly SpawnedHub[]): Promise<void> {
   for (const { process: child, end } of started)
     if (child.exitCode === null && child.signalCode === null) await end();
 }
 
-/** Runs the binary to its end. */
+/** Runs the binary and waits for its exit. */
 export function run(args: readonly string[], input = ''): { code: number | null; out: string; err: string } {
   const { status, stdout, stderr } = spawnSync(skerry, args, { input, encoding: 'utf8', timeout: 30_000 });
   return { code: status, out: stdout, err: stderr };
 }
 
-/** Resolves when `check` is true; rejects, with `what`, when it has not come true in `seconds`. */
+/** Resolves when `check` returns true. Rejects with `what` if that takes longer than `seconds`. */
 export async function until(what: string, check: () => boolean, seconds = 20): Promise<void> {
   const end = performance.now() + seconds * 1000;
   while (!check()) {
-    if (performance.now() > end) throw new Error(`It never came true that ${what}.`);
+    if (performance.now() > end) throw new Error(`Timed out waiting until ${what}.`);
     await new Promise(done => setTimeout(done, 20));
   }
 }

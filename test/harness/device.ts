@@ -7,36 +7,37 @@ import { folderWith, type RunningHub, removeFolder, skerry, startHub } from './b
 import { processesIn } from './processes.ts';
 
 /** Exit code and output of a command. */
-export type Ended = { readonly code: number | null; readonly out: string; readonly err: string };
+export type CommandResult = { readonly code: number | null; readonly out: string; readonly err: string };
 
-/** A device with a hub to which manifests are applied. */
+/** A device: a folder with manifests, a data folder and at most one hub. */
 export type TestDevice = {
   readonly folder: string;
   readonly data: string;
+  /** Path of a file in the folder. */
   readonly at: (name: string) => string;
   /** Writes a manifest; returns its path. */
   readonly write: (name: string, manifest: object) => string;
-  /** Starts the hub; without a manifest, with what was applied last. */
+  /** Starts the hub with a manifest or, by default, with the manifest that was applied last. */
   readonly up: (manifest?: string) => Promise<RunningHub>;
   readonly hub: () => RunningHub;
-  /** Ends the hub and starts another on the same data. */
-  readonly again: (signal: NodeJS.Signals, manifest?: string) => Promise<RunningHub>;
+  /** Ends the hub and starts another on the same data folder. */
+  readonly restart: (signal: NodeJS.Signals, manifest?: string) => Promise<RunningHub>;
   /** Writes a manifest and applies it. */
-  readonly apply: (manifest: object, ...flags: readonly string[]) => Promise<Ended>;
-  /** Runs the binary on this data folder. */
-  readonly command: (...args: readonly string[]) => Promise<Ended>;
+  readonly apply: (manifest: object, ...flags: readonly string[]) => Promise<CommandResult>;
+  /** Runs a command of the binary on this data folder. */
+  readonly command: (...args: readonly string[]) => Promise<CommandResult>;
   readonly status: () => Promise<HubStatus>;
-  /** The pid of each module that runs, by its name. */
+  /** Pids of the running modules by name. */
   readonly pids: () => Promise<Record<string, number | undefined>>;
-  /** The command lines of the modules' own processes on this machine, in order. */
+  /** Command lines of the modules' main processes, sorted. */
   readonly commands: () => string[];
-  /** Resolves when what runs is what was healthy last. */
+  /** Resolves when the current deployment is healthy. */
   readonly healthy: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
-/** Runs the binary while this process goes on. */
-export function runAside(args: readonly string[], input = ''): Promise<Ended> {
+/** Runs the binary without blocking the event loop. */
+export function runAsync(args: readonly string[], input = ''): Promise<CommandResult> {
   const child = spawn(skerry, args, { stdio: 'pipe' });
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -68,7 +69,7 @@ export function openTestDevice(files: Readonly<Record<string, string>> = {}): Te
     if (hub === undefined) throw new Error('No hub runs.');
     return hub;
   };
-  const command = (...args: readonly string[]): Promise<Ended> => runAside([...args, '--data', data]);
+  const command = (...args: readonly string[]): Promise<CommandResult> => runAsync([...args, '--data', data]);
   const status = (): Promise<HubStatus> => ask(data, 'status');
 
   return {
@@ -78,7 +79,7 @@ export function openTestDevice(files: Readonly<Record<string, string>> = {}): Te
     write,
     up,
     hub: running,
-    again: async (signal, manifest) => {
+    restart: async (signal, manifest) => {
       await running().end(signal);
       return up(manifest);
     },
@@ -91,10 +92,10 @@ export function openTestDevice(files: Readonly<Record<string, string>> = {}): Te
     pids: async () => Object.fromEntries((await status()).modules.map(({ name, pid }) => [name, pid])),
     commands: () =>
       processesIn(folder)
-        // One that is just being spawned has no name yet, and one that goes has none any more.
+        // A process that is just being spawned or that is exiting has no module name.
         .filter(({ leads, module }) => leads && module !== '')
         .map(({ pid, module }) => `${module}: ${commandOf(pid)}`)
-        // Health checks come and go, and so does the shell that puts one into its control group.
+        // Health checks and the shells that move them into control groups are short-lived.
         .filter(command => !/: (test|true|false)\b|\/skerry\.check\//.test(command))
         .sort(),
     healthy: async () => {
@@ -103,10 +104,10 @@ export function openTestDevice(files: Readonly<Record<string, string>> = {}): Te
         if (attempt === undefined && healthy !== undefined && current?.id === healthy.id) return;
         await new Promise(done => setTimeout(done, 20));
       }
-      throw new Error(`It never became healthy: ${running().log()}`);
+      throw new Error(`The deployment did not become healthy: ${running().log()}`);
     },
     close: async () => {
-      // Some modules would not go for an hour.
+      // Some modules have a stop grace of an hour.
       await hub?.end('SIGKILL');
       for (const { pid } of processesIn(folder)) process.kill(pid, 'SIGKILL');
       removeFolder(folder);
@@ -118,16 +119,16 @@ function commandOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0').join(' ').trim();
   } catch {
-    return 'gone';
+    return 'exited';
   }
 }
 
-/** A module that only waits; its seconds tell versions apart. */
-export function waiting(seconds: number, more: object = {}): object {
+/** A module that runs `sleep`; its seconds distinguish versions. */
+export function sleeper(seconds: number, more: object = {}): object {
   return { exec: ['sleep', String(seconds)], io: 'lines', ...more };
 }
 
-/** A manifest that is healthy after a moment, or given up after another. */
-export function soon(manifest: object, within = '10s'): object {
+/** A manifest with a health window of 200 ms, which is rolled back if it is not healthy `within` a time. */
+export function quickManifest(manifest: object, within = '10s'): object {
   return { name: 'edge', listeners: [], deployment: { healthyFor: '200ms', within }, ...manifest };
 }

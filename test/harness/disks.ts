@@ -44,7 +44,7 @@ export async function onBrokenDevice(
         const filler = join(backing, 'filler');
         return scenario(
           folder,
-          () => takeAllSpace(filler),
+          () => fillDisk(filler),
           () => rmSync(filler),
         );
       },
@@ -54,7 +54,7 @@ export async function onBrokenDevice(
 }
 
 /** Writes into a file until the disk has no space for one more byte. */
-export function takeAllSpace(file: string): void {
+export function fillDisk(file: string): void {
   const fd = openSync(file, 'w');
   for (let bytes = 1 << 20; bytes > 0; ) {
     try {

@@ -1,15 +1,15 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** A process of a module, as /proc tells of it. */
+/** A process of a module, read from /proc. */
 export type ModuleProcess = {
   readonly pid: number;
-  /** The module that it was started for. */
+  /** Name of the module. Empty if the process has no tag. */
   readonly module: string;
-  /** True if it leads its process group: the module itself, not its child. */
+  /** True if the process leads its process group: the main process of the module, not a child. */
   readonly leads: boolean;
 };
 
-/** The processes that work in `folder`, zombies excepted. */
+/** Processes whose working directory is `folder`, except zombies. */
 export function processesIn(folder: string): ModuleProcess[] {
   return readdirSync('/proc')
     .map(Number)
@@ -27,13 +27,13 @@ function processIn(folder: string, pid: number): ModuleProcess | undefined {
     const variable = environment.find(entry => entry.startsWith('SKERRY_MODULE='));
     return { pid, module: variable?.split('=')[1] ?? '', leads: Number(group) === pid };
   } catch {
-    // It has gone meanwhile.
+    // The process has exited meanwhile.
     return undefined;
   }
 }
 
-/** Open files and anonymous memory in bytes of a process. */
-export function holdingsOf(pid: number): { readonly files: number; readonly anonymous: number } {
+/** Number of open files and bytes of anonymous memory of a process. */
+export function usageOf(pid: number): { readonly files: number; readonly anonymous: number } {
   const [, kilobytes = '0'] =
     /^Anonymous:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1')) ?? [];
   return { files: readdirSync(`/proc/${pid}/fd`).length, anonymous: Number(kilobytes) * 1024 };

@@ -1,38 +1,42 @@
 import { spawn } from 'node:child_process';
 
-export type Ended = { readonly code: number | null; readonly said: string };
+/** Exit code and standard error of a hub. */
+export type HubResult = {
+  readonly code: number | null;
+  readonly stderr: string;
+};
 
 /**
- * Runs a hub by `command` until it listens, waits for `meanwhile`, and ends it with SIGTERM. Resolves to its
- * exit code and what it said, also if it ends by itself.
+ * Starts a hub by `command`, waits until it listens and `meanwhile` resolves, and ends it with SIGTERM.
+ * Resolves to its exit code and standard error, also if it exits by itself.
  */
 export async function runHub(
   command: readonly string[],
   env: NodeJS.ProcessEnv,
-  meanwhile: (said: () => string) => Promise<void> = async () => {},
-): Promise<Ended> {
+  meanwhile: (stderr: () => string) => Promise<void> = async () => {},
+): Promise<HubResult> {
   const [program = '', ...args] = command;
   const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  const ended = new Promise<Ended>((resolve, reject) => {
+  let stderr = '';
+  const ended = new Promise<HubResult>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', code => resolve({ code, said }));
+    child.once('close', code => resolve({ code, stderr }));
   });
   const listening = new Promise<'listening'>(resolve => {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      if (said.includes(' listens on ')) resolve('listening');
+      stderr += text;
+      if (stderr.includes(' listens on ')) resolve('listening');
     });
   });
   try {
-    if ((await Promise.race([listening, ended])) === 'listening') await meanwhile(() => said);
+    if ((await Promise.race([listening, ended])) === 'listening') await meanwhile(() => stderr);
   } finally {
     child.kill('SIGTERM');
   }
   return ended;
 }
 
-/** Says that a test cannot be done here, and why, on a line of its own; the runner counts it. */
+/** Reports on one line that a test is skipped on this machine, and why. The runner counts these lines. */
 export function skip(reason: string): void {
   process.stdout.write(`\nskipped: ${reason}\n`);
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { reasonOf } from '../../src/core/errors.ts';
-import type { Started } from '../harness/binary.ts';
+import type { SpawnedHub } from '../harness/binary.ts';
 import type { World } from './world.ts';
 import { BROKEN, commandOf, createWorld, good } from './world.ts';
 
@@ -44,14 +44,14 @@ async function watchOver(world: World, milliseconds: number, done = (): boolean 
 
 type Kill = { readonly after: number; readonly whom: 'guard' | 'hub' | 'both' };
 
-async function strike(world: World, start: Started, { after, whom }: Kill): Promise<void> {
+async function strike(world: World, start: SpawnedHub, { after, whom }: Kill): Promise<void> {
   await watchOver(world, after);
   if (whom !== 'guard') for (const pid of alive(world)) process.kill(pid, 'SIGKILL');
   if (whom !== 'hub') await start.end('SIGKILL');
 }
 
 /** True if the hub of `start` is the old one or has confirmed itself. Ignores the lines of `before`. */
-function isUp(world: World, start: Started, before: readonly number[]): boolean {
+function isUp(world: World, start: SpawnedHub, before: readonly number[]): boolean {
   const own = world.ran().filter(line => !before.includes(pidIn(line)));
   return start.log().includes(' listens on ') || own.some(line => line.endsWith(' good'));
 }

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { beginTrial } from '../../src/self-update/trial.ts';
-import type { Started } from '../harness/binary.ts';
+import type { SpawnedHub } from '../harness/binary.ts';
 import { skerry, until } from '../harness/binary.ts';
 import type { World } from './world.ts';
 import { BROKEN, createWorld, good, LIMITS } from './world.ts';
@@ -41,7 +41,7 @@ async function updated(world: World, program = skerry): Promise<void> {
   await hub.end();
 }
 
-async function runsUpdated(world: World, program?: string): Promise<Started> {
+async function runsUpdated(world: World, program?: string): Promise<SpawnedHub> {
   const before = world.ran().length;
   const hub = world.start(program);
   await until(`it runs, but: ${hub.log()}`, () => world.ran().length === before + 2);

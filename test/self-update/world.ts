@@ -7,7 +7,7 @@ import { updatePaths } from '../../src/self-update/paths.ts';
 import type { UpdateState } from '../../src/self-update/state.ts';
 import { readUpdateState } from '../../src/self-update/state.ts';
 import { beginTrial } from '../../src/self-update/trial.ts';
-import type { Started } from '../harness/binary.ts';
+import type { SpawnedHub } from '../harness/binary.ts';
 import { endAll, folderWith, follow, removeFolder, skerry, until } from '../harness/binary.ts';
 
 export const sources: string = resolve(import.meta.dirname, '../../src');
@@ -32,7 +32,7 @@ export type World = {
     running?: BinaryName,
   ) => Promise<void>;
   /** Starts the hub: the built binary, which becomes whatever is noted. */
-  readonly start: (program?: string) => Started;
+  readonly start: (program?: string) => SpawnedHub;
   readonly noted: () => UpdateState;
   /** Lines that the stand-ins left in the file `ran`. */
   readonly ran: () => string[];
@@ -47,7 +47,7 @@ export function createWorld(): World {
   });
   const data = join(folder, 'data');
   const places = updatePaths(data);
-  const started: Started[] = [];
+  const started: SpawnedHub[] = [];
   mkdirSync(data, { mode: 0o700 });
 
   const put: World['put'] = (slot, script) => {

@@ -50,7 +50,7 @@ capacity(
     const folder = folderWith({ 'm.json': JSON.stringify({ name: 'full', listeners }) });
     const up = `ulimit -n ${OPEN_FILES} && exec "$0" up "$1" --data "$2"`;
     const command = ['/bin/sh', '-c', up, skerry, join(folder, 'm.json'), join(folder, 'data')];
-    const { said } = await runHub(command, {}, async () => {
+    const { stderr } = await runHub(command, {}, async () => {
       const sockets: Socket[] = [];
       for (let n = 0; n < MAX_CLIENTS; n++) {
         const socket = connect(n % 2 === 0 ? first : second, '127.0.0.1');
@@ -70,11 +70,11 @@ capacity(
       for (const socket of sockets) socket.destroy();
     });
     assert.match(
-      said,
+      stderr,
       new RegExp(`open ${OPEN_FILES} files, so at most ${MAX_CLIENTS} clients may be connected`),
     );
     assert.match(
-      said,
+      stderr,
       new RegExp(`Refused a connection: ${MAX_CLIENTS} of ${MAX_CLIENTS} connections are in use`),
     );
     removeFolder(folder);

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { folderWith, type RunningHub, removeFolder, run, startHub, until } from '../../harness/binary.ts';
-import { holdingsOf, processesIn } from '../../harness/processes.ts';
+import { processesIn, usageOf } from '../../harness/processes.ts';
 
 /** A module with a child of its own, that says something now and then; its log is open from the beginning. */
 const MODULE = `#!/bin/sh
@@ -44,8 +44,8 @@ export type KilledModules = {
   /** Processes of modules that were left when the hub had stopped. */
   readonly left: number;
   /** Open files and memory of the hub with all modules running, before and after the kills. */
-  readonly before: ReturnType<typeof holdingsOf>;
-  readonly after: ReturnType<typeof holdingsOf>;
+  readonly before: ReturnType<typeof usageOf>;
+  readonly after: ReturnType<typeof usageOf>;
   /** The exit code of the hub. */
   readonly code: number | null;
 };
@@ -62,7 +62,7 @@ export async function killModules(
   try {
     await until('all modules run', () => leadersIn(folder).size === modules, PATIENCE);
     await until('all logs are open', () => readdirSync(`${folder}/data/logs`).length === modules, PATIENCE);
-    const before = holdingsOf(pidOf(hub));
+    const before = usageOf(pidOf(hub));
     let kills = 0;
     for (const end = performance.now() + milliseconds; performance.now() < end; await sleep(KILL_EVERY)) {
       const victims = processesIn(folder);
@@ -71,7 +71,7 @@ export async function killModules(
     }
     for (const { name } of statusOf(folder)) run(['restart', name, '--data', `${folder}/data`]);
     await until('all modules run again', () => leadersIn(folder).size === modules, PATIENCE);
-    const after = holdingsOf(pidOf(hub));
+    const after = usageOf(pidOf(hub));
     const code = await hub.end('SIGTERM');
     return { kills, left: processesIn(folder).length, before, after, code };
   } finally {

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import mqtt from 'mqtt';
 import { type RunningHub, startHub, until } from '../../harness/binary.ts';
 import { enter } from '../../harness/clients/listeners.ts';
-import { openTestDevice, soon, type TestDevice, waiting } from '../../harness/device.ts';
+import { openTestDevice, quickManifest, sleeper, type TestDevice } from '../../harness/device.ts';
 
 /** Log line after which the hub is killed. */
 type Moment = { readonly what: string; readonly logged: RegExp };
@@ -39,19 +39,19 @@ type Set = 'old' | 'new';
 function setOf(which: Set, ports: Ports, ready: string): object {
   const second = isOld(which) ? 1000 : 2000;
   const sequel = (startupOrder: number): object =>
-    waiting(second + startupOrder, { startupOrder, stopGraceSeconds: 2 });
+    sleeper(second + startupOrder, { startupOrder, stopGraceSeconds: 2 });
   const health = { exec: ['test', '-e', ready], everySeconds: 0.1, threshold: 100, readySeconds: 0.1 };
-  return soon(
+  return quickManifest(
     {
       name: isOld(which) ? 'edge' : 'shore',
       modules: {
-        kept: waiting(500),
-        held: waiting(501, { limits: { pids: isOld(which) ? 50 : 60 } }),
+        kept: sleeper(500),
+        held: sleeper(501, { limits: { pids: isOld(which) ? 50 : 60 } }),
         first: sequel(1),
         second: sequel(2),
         third: sequel(3),
         [isOld(which) ? 'gone' : 'come']: sequel(4),
-        ...(isOld(which) ? {} : { last: waiting(2009, { startupOrder: 5, health }) }),
+        ...(isOld(which) ? {} : { last: sleeper(2009, { startupOrder: 5, health }) }),
       },
       listeners: [{ mqtt: `127.0.0.1:${ports.stays}` }, { mqtt: `127.0.0.1:${ports[which]}` }],
       routes: { up: 'FROM topic("up/#") INTO $upstream', [which]: 'FROM topic("in") INTO topic("out")' },
@@ -179,14 +179,14 @@ function ownPort(): number {
 }
 
 /** Deviations from this set. */
-async function faultsOf(site: TestDevice, which: Set, ports: Ports): Promise<string[]> {
-  const { name, listeners, routes, deployment, modules } = await site.status();
+async function faultsOf(device: TestDevice, which: Set, ports: Ports): Promise<string[]> {
+  const { name, listeners, routes, deployment, modules } = await device.status();
   const [is, wanted] = [
     {
       name,
       listeners,
       routes: routes.map(route => route.name),
-      commands: site.commands(),
+      commands: device.commands(),
       modules: modules.length,
     },
     {
@@ -210,34 +210,34 @@ async function faultsOf(site: TestDevice, which: Set, ports: Ports): Promise<str
 export async function killAt({ what, logged }: Moment, way: 'forward' | 'back'): Promise<Aftermath> {
   const [stays, old, next, parent] = [ownPort(), ownPort(), ownPort(), ownPort()];
   const ports = { stays, old, new: next, parent };
-  const site = openTestDevice();
+  const device = openTestDevice();
   let above: RunningHub | undefined;
   try {
-    writeFileSync(site.at('ready'), '');
-    site.write('old.json', setOf('old', ports, 'ready'));
-    await site.up('old.json');
+    writeFileSync(device.at('ready'), '');
+    device.write('old.json', setOf('old', ports, 'ready'));
+    await device.up('old.json');
     await until(
       'the old one is healthy',
-      () => site.hub().log().includes('"edge"') && /is healthy/.test(site.hub().log()),
+      () => device.hub().log().includes('"edge"') && /is healthy/.test(device.hub().log()),
       PATIENCE,
     );
     const before = await queue(ports);
     const load = startLoad(stays);
     // Watched for as long as a test may take, unless it is to go back.
     const ready = way === 'back' ? 'never' : 'later';
-    await site.apply(setOf('new', ports, ready), '--no-wait');
-    await until(`it is at ${what}`, () => logged.test(site.hub().log()), PATIENCE);
-    await site.hub().end('SIGKILL');
+    await device.apply(setOf('new', ports, ready), '--no-wait');
+    await until(`it is at ${what}`, () => logged.test(device.hub().log()), PATIENCE);
+    await device.hub().end('SIGKILL');
     // The parent is back before the hub, which would try again only after a while.
-    site.write('parent.json', { name: 'parent', listeners: [{ mqtt: `127.0.0.1:${parent}` }] });
-    above = await startHub(site.folder, 'parent.json', 'parent');
+    device.write('parent.json', { name: 'parent', listeners: [{ mqtt: `127.0.0.1:${parent}` }] });
+    above = await startHub(device.folder, 'parent.json', 'parent');
     const { heard, close } = await reader(parent, '+/up/#');
-    await site.up('old.json');
-    writeFileSync(site.at('later'), '');
+    await device.up('old.json');
+    writeFileSync(device.at('later'), '');
     let open = true;
     const watched = async (): Promise<void> => {
       while (open) {
-        const { deployment } = await site.status();
+        const { deployment } = await device.status();
         open = deployment.attempt !== undefined || deployment.current?.id !== deployment.healthy?.id;
         await new Promise(done => setTimeout(done, 50));
       }
@@ -247,18 +247,18 @@ export async function killAt({ what, logged }: Moment, way: 'forward' | 'back'):
     );
     await Promise.race([watched(), late]);
     await load.stop();
-    const name = (await site.status()).name === 'edge' ? 'old' : 'new';
-    await until('all of it runs', () => site.commands().length === COMMANDS[name].length, PATIENCE).catch(
+    const name = (await device.status()).name === 'edge' ? 'old' : 'new';
+    await until('all of it runs', () => device.commands().length === COMMANDS[name].length, PATIENCE).catch(
       () => {},
     );
-    const faults = await faultsOf(site, name, ports);
+    const faults = await faultsOf(device, name, ports);
     if (way === 'back' && name === 'new') faults.push('what never was healthy runs');
     const lost = await lostOf(ports, [...before, ...load.promised], heard);
     await close();
     return { moment: what, result: faults.length > 0 ? 'mixed' : name, lost, faults };
   } finally {
     await above?.end('SIGTERM');
-    await site.close();
+    await device.close();
   }
 }
 

@@ -1,18 +1,21 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import type { Kill } from './self-update-kills.ts';
-import { killIn, WHOLE } from './self-update-kills.ts';
+import { MAX_KILL_DELAY_MS, updateWithKill } from './self-update-kills.ts';
 
-/** Processes to kill, one kill each at a random moment; `npm run self-update` has more. */
-const WHOM = ['started', 'hub', 'all'] as const;
+/** Processes to kill, once each at a random moment. `npm run self-update` has more kills. */
+const TARGETS = { started: 'the started process', hub: 'the current hub', all: 'all hubs' } as const;
 
-const kills = suite('e2e: SIGKILL while the hub updates itself');
+const kills = suite('campaign: SIGKILL during a self-update');
 
-for (const whom of WHOM) {
-  kills(`${whom}: it ends with the old hub and set or the new ones, and nothing is lost`, async () => {
-    const moment = { after: fc.nat(WHOLE), whom: fc.constant(whom), works: fc.boolean() };
-    for (const kill of fc.sample<Kill>(fc.record(moment), 1)) await killIn(kill);
-  });
+for (const target of ['started', 'hub', 'all'] as const) {
+  kills(
+    `a kill of ${TARGETS[target]} during a self-update leaves the old or the new deployment and loses no message`,
+    async () => {
+      const moment = { after: fc.nat(MAX_KILL_DELAY_MS), target: fc.constant(target), works: fc.boolean() };
+      for (const kill of fc.sample<Kill>(fc.record(moment), 1)) await updateWithKill(kill);
+    },
+  );
 }
 
 kills.run();

@@ -2,29 +2,32 @@ import { join } from 'node:path';
 import mqtt from 'mqtt';
 import * as assert from 'uvu/assert';
 import { reasonOf } from '../../../src/core/errors.ts';
-import type { Started } from '../../harness/binary.ts';
+import type { SpawnedHub } from '../../harness/binary.ts';
 import { until } from '../../harness/binary.ts';
 import { enter } from '../../harness/clients/listeners.ts';
-import type { Seen, Site } from './self-update.ts';
-import { createSite, hubsOn, nextHub } from './self-update.ts';
+import type { DeviceStatus, UpdatableDevice } from './self-update.ts';
+import { createUpdatableDevice, hubsOn, hubWithVersion } from './self-update.ts';
 
-/** Milliseconds in which a hub is staged, started and found healthy, and something more. */
-export const WHOLE = 5_000;
+/** Maximum milliseconds of a random kill: longer than it takes to stage, start and check a new hub. */
+export const MAX_KILL_DELAY_MS = 5_000;
 
 /**
- * Whom SIGKILL takes: the process that was started, which may be a guard; the hub that runs now; all of them.
+ * A SIGKILL during an update: of the started process, which may be the watchdog, of the current hub, or of
+ * all hubs.
  */
 export type Kill = {
+  /** Milliseconds after the start of the update. */
   readonly after: number;
-  readonly whom: 'started' | 'hub' | 'all';
+  readonly target: 'started' | 'hub' | 'all';
   /** True if the new hub's module works. Otherwise the hub must roll back. */
   readonly works: boolean;
 };
 
-export const namesOf = ({ modules }: Seen): string[] => modules.map(({ name, state }) => `${name} ${state}`);
+export const moduleStates = ({ modules }: DeviceStatus): string[] =>
+  modules.map(({ name, state }) => `${name} ${state}`);
 
-/** Five messages wait for a session that is away and five for the parent, and one is retained. */
-export async function queueUp({ url }: Site): Promise<void> {
+/** Stores five messages for an offline session, five for the parent, and one retained message. */
+export async function queueMessages({ url }: UpdatableDevice): Promise<void> {
   const options = { clientId: 'away', clean: false };
   const away = await enter(url, options);
   await away.subscribeAsync('load/#', { qos: 1 });
@@ -35,9 +38,9 @@ export async function queueUp({ url }: Site): Promise<void> {
   await sender.endAsync();
 }
 
-/** All of that is there. */
-export async function isAllThere({ url, seen }: Site): Promise<void> {
-  const { queues } = await seen();
+/** Asserts that all messages of `queueMessages` are still stored. */
+export async function assertMessagesStored({ url, status }: UpdatableDevice): Promise<void> {
+  const { queues } = await status();
   const depths = queues.filter(({ queue }) => queue === '$upstream').map(({ depth }) => depth);
   assert.equal(depths, [5], JSON.stringify(queues));
   const heard: string[] = [];
@@ -49,23 +52,27 @@ export async function isAllThere({ url, seen }: Site): Promise<void> {
   await away.endAsync();
 }
 
-async function strike({ data }: Site, started: Started, { after, whom }: Kill): Promise<void> {
+async function killAfter(
+  { data }: UpdatableDevice,
+  started: SpawnedHub,
+  { after, target }: Kill,
+): Promise<void> {
   await new Promise(done => setTimeout(done, after));
-  const pids = whom === 'started' ? [] : hubsOn(data);
-  if (whom !== 'hub') process.kill(started.pid, 'SIGKILL');
-  for (const pid of pids.filter(one => whom === 'hub' || one !== started.pid)) process.kill(pid, 'SIGKILL');
-  // What it was may be the hub or its guard.
+  const pids = target === 'started' ? [] : hubsOn(data);
+  if (target !== 'hub') process.kill(started.pid, 'SIGKILL');
+  for (const pid of pids.filter(one => target === 'hub' || one !== started.pid)) process.kill(pid, 'SIGKILL');
+  // The started process may be the hub or its watchdog.
   const left = new Promise(done => setTimeout(done, 200, undefined));
   await Promise.race([started.gone, left]);
 }
 
-/** Status of `ps` after the deployment has ended. */
-export async function settled({ seen }: Site, seconds: number): Promise<Seen> {
+/** Waits until the deployment has ended. Returns the status. */
+export async function endOfDeployment({ status }: UpdatableDevice, seconds: number): Promise<DeviceStatus> {
   const end = performance.now() + seconds * 1000;
   let last = 'nothing';
   while (performance.now() < end) {
     try {
-      const now = await seen();
+      const now = await status();
       if (now.deployment.attempt === undefined && now.deployment.outcome !== undefined) return now;
       last = JSON.stringify(now.deployment);
     } catch (thrown) {
@@ -73,39 +80,39 @@ export async function settled({ seen }: Site, seconds: number): Promise<Seen> {
     }
     await new Promise(done => setTimeout(done, 100));
   }
-  throw new Error(`It came to no end: ${last}`);
+  throw new Error(`The deployment did not end: ${last}`);
 }
 
-/** Kills hubs at a moment of an update, and sees what becomes of that. Returns which hub it ended with. */
-export async function killIn(kill: Kill): Promise<string> {
-  const site = await createSite();
+/** Updates a hub with a kill, and asserts a sound end. Returns the slot of the hub that runs then. */
+export async function updateWithKill(kill: Kill): Promise<string> {
+  const device = await createUpdatableDevice();
   let log = '';
   try {
-    const first = await site.start();
-    await queueUp(site);
-    const hubs = { [process.arch]: site.hub('one', nextHub(8)) };
-    const crashing = { modules: { bad: { exec: [join(site.folder, 'crash.sh')], restart: 'never' } } };
-    const file = site.manifest('new', { hub: hubs, ...(kill.works ? {} : crashing) });
-    const { err } = await site.command('apply', file, '--no-wait');
+    const first = await device.start();
+    await queueMessages(device);
+    const hubs = { [process.arch]: device.hub('one', hubWithVersion(8)) };
+    const crashing = { modules: { bad: { exec: [join(device.folder, 'crash.sh')], restart: 'never' } } };
+    const file = device.manifest('new', { hub: hubs, ...(kill.works ? {} : crashing) });
+    const { err } = await device.command('apply', file, '--no-wait');
     assert.is(err, '');
-    await strike(site, first, kill);
+    await killAfter(device, first, kill);
     const ended = first.process.exitCode !== null || first.process.signalCode !== null;
-    const last = ended ? await site.start() : first;
+    const last = ended ? await device.start() : first;
     log = `${first.log()}\n${ended ? last.log() : ''}`;
-    const now = await settled(site, 60);
+    const now = await endOfDeployment(device, 60);
     const { hub, deployment } = now;
     assert.equal(
-      [hub.onTrial, deployment.outcome?.result, namesOf(now)],
+      [hub.onTrial, deployment.outcome?.result, moduleStates(now)],
       [false, ...(hub.binary === 'base' ? ['returned', ['old running']] : ['healthy', ['new running']])],
     );
     assert.ok(kill.works || hub.binary === 'base');
-    assert.is(hubsOn(site.data).length, 1);
-    await isAllThere(site);
+    assert.is(hubsOn(device.data).length, 1);
+    await assertMessagesStored(device);
     assert.is(await last.end(), 0);
     return hub.binary;
   } catch (thrown) {
     throw new Error(`${JSON.stringify(kill)}: ${reasonOf(thrown)}\n${log}`);
   } finally {
-    await site.close();
+    await device.close();
   }
 }

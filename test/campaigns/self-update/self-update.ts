@@ -3,14 +3,14 @@ import { createHash } from 'node:crypto';
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { Started } from '../../harness/binary.ts';
+import type { SpawnedHub } from '../../harness/binary.ts';
 import { endAll, folderWith, follow, freePort, removeFolder, skerry } from '../../harness/binary.ts';
 
-/** Output and exit code of a command. */
-export type Ran = { readonly code: number | null; readonly out: string; readonly err: string };
+/** Exit code and output of a command. */
+export type CommandResult = { readonly code: number | null; readonly out: string; readonly err: string };
 
 /** Fields of `ps --json` about a self-update. */
-export type Seen = {
+export type DeviceStatus = {
   readonly pid: number;
   readonly hub: { readonly version: string; readonly binary: string; readonly onTrial: boolean };
   readonly deployment: { readonly attempt?: object; readonly outcome?: { readonly result: string } };
@@ -18,27 +18,27 @@ export type Seen = {
   readonly queues: readonly { readonly queue: string; readonly depth: number }[];
 };
 
-/** A device: a folder with manifests and new hubs, and a data folder. */
-export type Site = {
+/** A device whose hub can be updated: a folder with manifests and hub binaries, and a data folder. */
+export type UpdatableDevice = {
   readonly folder: string;
   readonly data: string;
   readonly url: string;
   /**
-   * Starts the hub with the manifest `old`, unless it is `bare`, and by way of `shell` if that is given: what
-   * is in front of "$@". Resolves when it listens.
+   * Starts the hub with the manifest `old`, or without one if `bare`. The shell runs the commands `shell`
+   * before it executes the hub. Resolves when the hub listens.
    */
-  readonly start: (how?: { readonly shell?: string; readonly bare?: boolean }) => Promise<Started>;
-  /** Writes a manifest whose only module differs by `word`; returns its path. */
+  readonly start: (how?: { readonly shell?: string; readonly bare?: boolean }) => Promise<SpawnedHub>;
+  /** Writes a manifest whose only module is named `word`. Returns its path. */
   readonly manifest: (word: string, more?: object) => string;
-  readonly command: (...args: readonly string[]) => Promise<Ran>;
-  readonly seen: () => Promise<Seen>;
-  /** Keeps a file, and returns what a manifest says of it. */
+  readonly command: (...args: readonly string[]) => Promise<CommandResult>;
+  readonly status: () => Promise<DeviceStatus>;
+  /** Writes a hub binary. Returns its entry for the manifest. */
   readonly hub: (name: string, bytes: Buffer) => { readonly sha256: string; readonly from: string };
   readonly close: () => Promise<void>;
 };
 
-/** Runs the binary to its end, while others go on. */
-function command(args: readonly string[]): Promise<Ran> {
+/** Runs the binary without blocking the event loop. */
+function command(args: readonly string[]): Promise<CommandResult> {
   const child = spawn(skerry, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -50,7 +50,7 @@ function command(args: readonly string[]): Promise<Ran> {
   return new Promise(done => child.once('close', code => done({ code, out, err })));
 }
 
-export async function createSite(): Promise<Site> {
+export async function createUpdatableDevice(): Promise<UpdatableDevice> {
   const folder = folderWith({
     'work.sh': '#!/bin/sh\nexec sleep 1000\n',
     'crash.sh': '#!/bin/sh\nexit 7\n',
@@ -58,9 +58,9 @@ export async function createSite(): Promise<Site> {
   });
   const data = join(folder, 'data');
   const [port, parent] = [await freePort(), await freePort()];
-  const started: Started[] = [];
+  const started: SpawnedHub[] = [];
 
-  const manifest: Site['manifest'] = (word, more = {}) => {
+  const manifest: UpdatableDevice['manifest'] = (word, more = {}) => {
     const file = join(folder, `${word}.json`);
     const text = JSON.stringify({
       name: 'gate',
@@ -68,7 +68,7 @@ export async function createSite(): Promise<Site> {
       upstream: { url: `mqtt://127.0.0.1:${parent}` },
       routes: { all: 'FROM topic("load/#") INTO $upstream' },
       deployment: { healthyFor: '500ms', within: '20s' },
-      // A pack has a folder of its own, so paths are whole.
+      // A pack is unpacked into another folder, so paths are absolute.
       modules: { [word]: { exec: [join(folder, 'work.sh')] } },
       ...more,
     });
@@ -76,7 +76,7 @@ export async function createSite(): Promise<Site> {
     return file;
   };
 
-  const start: Site['start'] = async ({ shell = '', bare = false } = {}) => {
+  const start: UpdatableDevice['start'] = async ({ shell = '', bare = false } = {}) => {
     const args = [skerry, 'up', ...(bare ? [] : [manifest('old')]), '--data', data];
     const child = spawn('/bin/sh', ['-c', `${shell} exec "$@"`, 'sh', ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -94,7 +94,7 @@ export async function createSite(): Promise<Site> {
     start,
     manifest,
     command: (...args) => command([...args, '--data', data]),
-    seen: async () => JSON.parse((await command(['ps', '--json', '--data', data])).out),
+    status: async () => JSON.parse((await command(['ps', '--json', '--data', data])).out),
     hub: (name, bytes) => {
       writeFileSync(join(folder, name), bytes);
       return { sha256: createHash('sha256').update(bytes).digest('hex'), from: name };
@@ -107,13 +107,13 @@ export async function createSite(): Promise<Site> {
 }
 
 /** Asserts one error sentence and an exit code. */
-export function refused({ code, err }: Ran, wanted: number, sentence: RegExp): void {
+export function assertRefused({ code, err }: CommandResult, wanted: number, sentence: RegExp): void {
   assert.match(err, sentence, err);
   assert.is(code, wanted);
   assert.is(err.trimEnd().split('\n').length, 1);
 }
 
-/** The processes of hubs that run on a data folder, guards excepted. */
+/** Pids of the hubs that run on a data folder, without watchdogs. */
 export function hubsOn(data: string): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
@@ -129,25 +129,30 @@ export function hubsOn(data: string): number[] {
 
 const built = readFileSync(skerry);
 
-/** The built hub, which calls itself version 0.1.1 or such: it is another file, and all else is the same. */
-export function nextHub(digit: number): Buffer {
+/** Returns the built hub with another last digit of its version. */
+export function hubWithVersion(digit: number): Buffer {
   const own = /^skerry (\S+)/.exec(spawnSync(skerry, ['version'], { encoding: 'utf8' }).stdout)?.[1] ?? '';
   const [from, to] = [Buffer.from(own), Buffer.from(`${own.slice(0, -1)}${digit}`)];
   const bytes = Buffer.from(built);
   let at = built.indexOf(from);
   if (own === '' || at < 0) throw new Error(`Not in the binary: "${own}"`);
-  // The hub and the other commands each have it, and what V8 made of the hub.
+  // The version occurs in the hub, in the other commands and in the code cache.
   for (; at >= 0; at = built.indexOf(from, at + 1)) to.copy(bytes, at);
   return bytes;
 }
 
-const SAYS = 'puts("skerry 9.9.9 (any)"); return 0;';
+const REPORT_VERSION = 'puts("skerry 9.9.9 (any)"); return 0;';
 
 /**
- * A program that says that it is Skerry, or does something else when it is asked, and does `up` instead of
- * running a hub; undefined where there is no compiler.
+ * Compiles a program that answers `version` with the statements `version` and executes the statements `up`
+ * instead of running a hub. Undefined if gcc is not installed.
  */
-export function pretender(folder: string, name: string, up: string, version = SAYS): Buffer | undefined {
+export function compileFakeHub(
+  folder: string,
+  name: string,
+  up: string,
+  version = REPORT_VERSION,
+): Buffer | undefined {
   const output = join(folder, name);
   const source = `
     #include <signal.h>
@@ -168,8 +173,8 @@ export function pretender(folder: string, name: string, up: string, version = SA
   return readFileSync(output);
 }
 
-/** Ends at once. */
-export const ENDS = 'return 3;';
+/** Statements that exit at once. */
+export const EXITS = 'return 3;';
 
-/** Does nothing, and does not go when it is asked to. */
+/** Statements that wait for ever and ignore SIGTERM. */
 export const HANGS = 'signal(SIGTERM, SIG_IGN); for (;;) pause();';

@@ -8,11 +8,11 @@ const ok = { name: 'a', listeners: [{ mqtt: '127.0.0.1:0' }] };
 const sh = { exec: ['./started.sh'] };
 const tls = { mqtts: '127.0.0.1:0', cert: 'c.pem', key: 'k.pem' };
 
-/** Manifests that must be refused: what is wrong, the text, and what the one sentence must say. */
+/** Manifests that must be refused, each with its fault and the error sentence. */
 const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: RegExp])[] = [
-  ['not JSON', '{"name": "a",}', /not JSON.*line 1/],
-  ['not an object', [], /name/],
-  ['a dialect that is not known', { ...ok, dialect: 'aws' }, /^dialect must be "skerry" or "azure"/],
+  ['invalid JSON', '{"name": "a",}', /not JSON.*line 1/],
+  ['an array in place of the object', [], /name/],
+  ['an unknown dialect', { ...ok, dialect: 'aws' }, /^dialect must be "skerry" or "azure"/],
   ['no name', {}, /^name is missing/],
   ['a name with a slash', { ...ok, name: 'a/b' }, /^name must be/],
   ['an unknown field', { ...ok, modlues: {} }, /^modlues is an unknown field/],
@@ -23,54 +23,62 @@ const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: Re
     /^modules\.m\.limit is an unknown field/,
   ],
   [
-    'a limit that is no size',
+    'a memory limit that is not a size',
     { ...ok, modules: { m: { ...sh, limits: { memory: 'much' } } } },
     /^modules\.m\.limits\.memory must be a size such as "512M"/,
   ],
   [
-    'a limit that there is not',
+    'an unknown limit',
     { ...ok, modules: { m: { ...sh, limits: { disk: '1G' } } } },
     /^modules\.m\.limits\.disk is an unknown field/,
   ],
   [
-    'no processors',
+    'a limit of zero processors',
     { ...ok, modules: { m: { ...sh, limits: { cpu: 0 } } } },
     /^modules\.m\.limits\.cpu must be at least 0\.01/,
   ],
   [
-    'a sandbox that there is not',
+    'an unknown sandbox level',
     { ...ok, modules: { m: { ...sh, sandbox: 'tight' } } },
     /^modules\.m\.sandbox must be "none", "standard" or "strict"/,
   ],
   [
-    'a device out of /dev',
+    'a device outside of /dev',
     { ...ok, modules: { m: { ...sh, devices: ['/dev/../etc/shadow'] } } },
     /^modules\.m\.devices\[0\] must be a device such as/,
   ],
-  ['a wrong policy', { ...ok, modules: { m: { ...sh, restart: 'maybe' } } }, /^modules\.m\.restart must be/],
   [
-    'a health of two kinds',
+    'an unknown restart policy',
+    { ...ok, modules: { m: { ...sh, restart: 'maybe' } } },
+    /^modules\.m\.restart must be/,
+  ],
+  [
+    'a health check of two kinds',
     { ...ok, modules: { m: { ...sh, health: { tcp: 80, mqtt: true } } } },
     /^modules\.m\.health must name one of "exec", "tcp" and "mqtt"/,
   ],
   [
-    'a port out of range',
+    'a health check on port 0',
     { ...ok, modules: { m: { ...sh, health: { tcp: 0 } } } },
     /^modules\.m\.health\.tcp must be at least 1/,
   ],
   [
-    'a back-off that shrinks',
+    'a decreasing back-off',
     { ...ok, modules: { m: { ...sh, backoff: { factor: 0.5 } } } },
     /^modules\.m\.backoff\.factor/,
   ],
-  ['a number in env', { ...ok, modules: { m: { ...sh, env: { A: 1 } } } }, /^modules\.m\.env\.A must be/],
+  [
+    'a number as an environment variable',
+    { ...ok, modules: { m: { ...sh, env: { A: 1 } } } },
+    /^modules\.m\.env\.A must be/,
+  ],
   [
     'a priority out of range',
     { ...ok, routes: { r: { route: 'FROM /* INTO topic("t")', priority: 10 } } },
     /^routes\.r\.priority must be 0 to 9/,
   ],
   [
-    'a ttl without a unit',
+    'a ttl with an unknown unit',
     { ...ok, storeAndForward: { ttl: '7 weeks' } },
     /^storeAndForward\.ttl must be a time/,
   ],
@@ -79,9 +87,13 @@ const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: Re
     { ...ok, listeners: [{ mqtt: 'localhost' }] },
     /^listeners\[0\]\.mqtt must be "host:port"/,
   ],
-  ['a listener of no kind', { ...ok, listeners: [{}] }, /^listeners\[0\] must have exactly one of "mqtt", /],
   [
-    'a listener of two kinds',
+    'a listener without a protocol',
+    { ...ok, listeners: [{}] },
+    /^listeners\[0\] must have exactly one of "mqtt", /,
+  ],
+  [
+    'a listener with two protocols',
     { ...ok, listeners: [{ mqtt: '127.0.0.1:0', ws: '127.0.0.1:0' }] },
     /^listeners\[0\] must have exactly one of "mqtt", /,
   ],
@@ -91,22 +103,22 @@ const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: Re
     /^listeners\[0\] must be an object such as/,
   ],
   [
-    'TLS without a certificate',
+    'a TLS listener without a certificate',
     { ...ok, listeners: [{ mqtts: '127.0.0.1:0' }] },
     /^listeners\[0\]\.cert is missing/,
   ],
   [
-    'a certificate where there is no TLS',
+    'a certificate for a listener without TLS',
     { ...ok, listeners: [{ ws: '127.0.0.1:0', cert: 'c.pem' }] },
     /^listeners\[0\]\.cert is an unknown field/,
   ],
   [
-    'certificates of clients without a CA',
+    'required client certificates without a CA',
     { ...ok, listeners: [{ ...tls, clientCertificates: 'required' }] },
     /^listeners\[0\]\.ca is missing: it is the CA/,
   ],
   [
-    'a CA that nobody is asked for',
+    'a CA for a listener without client certificates',
     { ...ok, listeners: [{ ...tls, ca: 'ca.pem' }] },
     /^listeners\[0\]\.ca is for client certificates: set/,
   ],
@@ -116,52 +128,48 @@ const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: Re
     /^listeners\[0\]\.origins\[0\] must be an origin/,
   ],
   [
-    'a mode that lets everybody run it',
+    'a socket mode with execute permission',
     { ...ok, listeners: [{ unix: 's', mode: '0777' }] },
     /^listeners\[0\]\.mode must be "0600"/,
   ],
   [
-    'a password as it is, which is not repeated',
+    'a plain-text password, which the error does not repeat,',
     { ...ok, users: { u: { password: 'hunter2' } } },
     /^users\.u\.password must be a line that "skerry passwd" prints\.$/m,
   ],
   [
-    'a user known by nothing',
+    'a user without a password and a certificate',
     { ...ok, users: { u: {} } },
     /^users\.u must have a "password" or a "certificate"/,
   ],
+  ['an invalid user name', { ...ok, users: { 'a/b': { certificate: 'x' } } }, /^users\.a\/b must be 1 to 64/],
   [
-    'a user called as no user may be',
-    { ...ok, users: { 'a/b': { certificate: 'x' } } },
-    /^users\.a\/b must be 1 to 64/,
-  ],
-  [
-    'a user called as a module',
+    'a user with the name of a module',
     { ...ok, modules: { m: sh }, users: { m: { certificate: 'x' } } },
     /^users\.m is the name of a module/,
   ],
   [
-    'two users of one certificate',
+    'two users with the same certificate',
     { ...ok, users: { u: { certificate: 'x' }, v: { certificate: 'x' } } },
     /^users\.v\.certificate is that of user "u"/,
   ],
   [
-    'a grant that is no filter',
+    'a grant that is not a topic filter',
     { ...ok, users: { u: { certificate: 'x', subscribe: ['a', 'a#'] } } },
     /^users\.u\.subscribe\[1\] must be a topic filter, and is "a#"/,
   ],
   [
-    'a grant to speak for a module',
+    'a grant to publish on an output of a module',
     { ...ok, anonymous: { publish: ['modules/m/outputs/o'] } },
     /^anonymous\.publish\[0\] cannot be granted/,
   ],
   [
-    'a grant that is no list',
+    'a grant that is not an array',
     { ...ok, modules: { m: { ...sh, publish: 'a' } } },
     /^modules\.m\.publish must be an array of topic filters/,
   ],
   [
-    'an upstream that is no MQTT address',
+    'an upstream URL that is not an MQTT address',
     { ...ok, upstream: { url: 'ftp://x' } },
     /^upstream\.url must be an address/,
   ],
@@ -170,18 +178,21 @@ const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: Re
 const refusals = suite('e2e: bad input');
 
 for (const [what, manifest, sentence] of REFUSED) {
-  refusals(`${what}: one sentence, exit 2, nothing started`, () => {
-    const text = typeof manifest === 'string' ? manifest : JSON.stringify(manifest);
-    const folder = folderWith({ 'manifest.json': text, 'started.sh': '#!/bin/sh\ntouch started\n' });
-    const { code, out, err } = run(['up', join(folder, 'manifest.json'), '--data', join(folder, 'data')]);
-    assert.is(code, 2);
-    assert.is(out, '');
-    assert.match(err.replace(/^skerry: /, ''), sentence);
-    removeFolder(folder);
-  });
+  refusals(
+    `a manifest with ${what} is refused with exit code 2 and one sentence that names the field`,
+    () => {
+      const text = typeof manifest === 'string' ? manifest : JSON.stringify(manifest);
+      const folder = folderWith({ 'manifest.json': text, 'started.sh': '#!/bin/sh\ntouch started\n' });
+      const { code, out, err } = run(['up', join(folder, 'manifest.json'), '--data', join(folder, 'data')]);
+      assert.is(code, 2);
+      assert.is(out, '');
+      assert.match(err.replace(/^skerry: /, ''), sentence);
+      removeFolder(folder);
+    },
+  );
 }
 
-refusals('a missing manifest: exit 2', () => {
+refusals('a missing manifest is refused with exit code 2', () => {
   const { code, err } = run(['up', '/nonexistent/manifest.json']);
   assert.equal(
     [code, err],
@@ -189,39 +200,45 @@ refusals('a missing manifest: exit 2', () => {
   );
 });
 
-refusals('a port in use: exit 1, names it and the setting, and starts no module', async () => {
-  const port = await freePort();
-  const holder = createServer();
-  await new Promise<void>(done => holder.listen(port, '127.0.0.1', done));
-  const folder = folderWith({
-    'manifest.json': JSON.stringify({
-      ...ok,
-      listeners: [{ mqtt: `127.0.0.1:${port}` }],
-      modules: { m: sh },
-    }),
-    'started.sh': '#!/bin/sh\ntouch started\n',
-  });
-  const { code, err } = run(['up', join(folder, 'manifest.json'), '--data', join(folder, 'data')]);
-  holder.close();
-  assert.is(code, 1);
-  assert.match(err, new RegExp(`Port ${port} on 127.0.0.1 is in use.*"listeners"`));
-  assert.not.match(err, /started, pid/);
-  removeFolder(folder);
-});
+refusals(
+  'a port in use ends the hub with exit code 1 and a sentence with port and setting, and no module is started',
+  async () => {
+    const port = await freePort();
+    const holder = createServer();
+    await new Promise<void>(done => holder.listen(port, '127.0.0.1', done));
+    const folder = folderWith({
+      'manifest.json': JSON.stringify({
+        ...ok,
+        listeners: [{ mqtt: `127.0.0.1:${port}` }],
+        modules: { m: sh },
+      }),
+      'started.sh': '#!/bin/sh\ntouch started\n',
+    });
+    const { code, err } = run(['up', join(folder, 'manifest.json'), '--data', join(folder, 'data')]);
+    holder.close();
+    assert.is(code, 1);
+    assert.match(err, new RegExp(`Port ${port} on 127.0.0.1 is in use.*"listeners"`));
+    assert.not.match(err, /started, pid/);
+    removeFolder(folder);
+  },
+);
 
-refusals('a data folder in use by another hub: exit 1, says by whom', async () => {
-  const folder = folderWith({ 'manifest.json': JSON.stringify(ok) });
-  const hub = await startHub(folder, 'manifest.json', 'data');
-  const { code, err } = run(['up', join(folder, 'manifest.json'), '--data', join(folder, 'data')]);
-  assert.is(code, 1);
-  assert.match(err, new RegExp(`in use by another hub \\(pid ${hub.process.pid}\\)`));
-  await hub.end('SIGKILL');
-  const next = await startHub(folder, 'manifest.json', 'data');
-  assert.is(await next.end('SIGTERM'), 0);
-  removeFolder(folder);
-});
+refusals(
+  'a data folder in use by another hub is refused with exit code 1 and the pid of that hub',
+  async () => {
+    const folder = folderWith({ 'manifest.json': JSON.stringify(ok) });
+    const hub = await startHub(folder, 'manifest.json', 'data');
+    const { code, err } = run(['up', join(folder, 'manifest.json'), '--data', join(folder, 'data')]);
+    assert.is(code, 1);
+    assert.match(err, new RegExp(`in use by another hub \\(pid ${hub.process.pid}\\)`));
+    await hub.end('SIGKILL');
+    const next = await startHub(folder, 'manifest.json', 'data');
+    assert.is(await next.end('SIGTERM'), 0);
+    removeFolder(folder);
+  },
+);
 
-/** Commands used wrongly, all with exit 2. */
+/** Wrong command lines, each with its error sentence. All end with exit code 2. */
 const MISUSED: readonly (readonly [args: readonly string[], sentence: RegExp])[] = [
   [['fly'], /no command "fly"/],
   [['stauts'], /no command "stauts"\. Did you mean "skerry ps"\?/],
@@ -246,24 +263,27 @@ const MISUSED: readonly (readonly [args: readonly string[], sentence: RegExp])[]
 ];
 
 for (const [args, sentence] of MISUSED) {
-  refusals(`skerry ${args.join(' ')}: exit 2`, () => {
+  refusals(`"skerry ${args.join(' ')}" is refused with exit code 2`, () => {
     const { code, out, err } = run(args);
     assert.equal([code, out], [2, '']);
     assert.match(err, sentence);
   });
 }
 
-refusals('commands without a running hub: exit 1, says how to start one', () => {
-  const folder = folderWith({});
-  for (const command of ['ps', 'queue', 'routes']) {
-    const { code, err } = run([command, '--data', folder]);
-    assert.is(code, 1);
-    assert.match(err, /No hub answers.*skerry up/);
-  }
-  removeFolder(folder);
-});
+refusals(
+  'a command without a running hub ends with exit code 1 and names the command that starts a hub',
+  () => {
+    const folder = folderWith({});
+    for (const command of ['ps', 'queue', 'routes']) {
+      const { code, err } = run([command, '--data', folder]);
+      assert.is(code, 1);
+      assert.match(err, /No hub answers.*skerry up/);
+    }
+    removeFolder(folder);
+  },
+);
 
-refusals('a server that is not there: exit 1, names the address', () => {
+refusals('skerry pub to an unreachable server ends with exit code 1 and names the address', () => {
   const { code, err } = run(['pub', '-p', '1', '-t', 'a', '-m', 'x']);
   assert.is(code, 1);
   assert.match(err, /127\.0\.0\.1:1/);

@@ -14,12 +14,12 @@ import {
 
 const certificates = resolve(import.meta.dirname, '../../certificates');
 
-const check = suite('e2e: check, apply and what they say of a failure');
+const check = suite('e2e: skerry check, and the result of skerry apply');
 
-/** Starts a hub on a manifest with the certificates beside it. */
-async function onHub(
+/** Runs a hub with a manifest and with certificates beside the manifest. */
+async function withHub(
   manifest: object,
-  play: (folder: string, data: string, hub: RunningHub) => Promise<void>,
+  scenario: (folder: string, data: string, hub: RunningHub) => Promise<void>,
 ): Promise<void> {
   const folder = folderWith({ 'manifest.json': JSON.stringify(manifest) });
   for (const name of ['expired.pem', 'expired.key', 'server.pem', 'server.key'])
@@ -27,17 +27,20 @@ async function onHub(
   const data = join(folder, 'data');
   const hub = await startHub(folder, 'manifest.json', 'data');
   try {
-    await play(folder, data, hub);
+    await scenario(folder, data, hub);
   } finally {
     await hub.end('SIGTERM');
     removeFolder(folder);
   }
 }
 
-const DYING = { exec: ['sh', '-c', 'echo one >&2; echo "no \\033[1m sensor" >&2; exit 3'], restart: 'never' };
+const FAILING = {
+  exec: ['sh', '-c', 'echo one >&2; echo "no \\033[1m sensor" >&2; exit 3'],
+  restart: 'never',
+};
 
 check(
-  'a failed module, an upstream that is away and an expired certificate are problems: exit 1',
+  'skerry check reports a failed module, an unreachable upstream and an expired certificate, and exits with 1',
   async () => {
     const port = await freePort();
     const manifest = {
@@ -46,10 +49,10 @@ check(
         { mqtts: `127.0.0.1:${port}`, cert: 'expired.pem', key: 'expired.key' },
         { unix: 'mqtt.sock' },
       ],
-      modules: { good: { exec: ['sleep', '1000'] }, dying: DYING },
+      modules: { good: { exec: ['sleep', '1000'] }, failing: FAILING },
       upstream: { url: `mqtt://127.0.0.1:${await freePort()}` },
     };
-    await onHub(manifest, async (folder, data, hub) => {
+    await withHub(manifest, async (folder, data, hub) => {
       assert.match(hub.log(), new RegExp(`hub: skerry \\d+\\.\\d+\\.\\d+ starts in ${data}\\.\n`));
       assert.match(hub.log(), /The certificate .*expired\.pem has expired on 2001-01-01: replace it\./);
       await until('the module and the connection have failed', () =>
@@ -60,7 +63,7 @@ check(
       assert.match(out, /^ok +module "good": running, 0 restarts$/m);
       assert.match(
         out,
-        /^PROBLEM +module "dying": failed, 0 restarts, last exit: exit 3 \(stderr: one \/ no {2}\[1m sensor\)$/m,
+        /^PROBLEM +module "failing": failed, 0 restarts, last exit: exit 3 \(stderr: one \/ no {2}\[1m sensor\)$/m,
       );
       assert.match(out, /^PROBLEM +upstream: 127\.0\.0\.1:\d+ is waiting, 0 messages wait: .*ECONNREFUSED/m);
       assert.match(
@@ -80,25 +83,28 @@ check(
   },
 );
 
-check('apply ends with a word of success, and a rollback with the last lines of stderr', async () => {
-  const listeners = [{ unix: 'mqtt.sock' }];
-  const deployment = { healthyFor: '200ms', within: '20s' };
-  const manifest = { name: 'edge', listeners, deployment };
-  await onHub(manifest, async (folder, data) => {
-    const apply = (modules: object): ReturnType<typeof run> => {
-      writeFileSync(join(folder, 'next.json'), JSON.stringify({ ...manifest, modules }));
-      return run(['apply', join(folder, 'next.json'), '--data', data]);
-    };
-    const good = apply({ good: { exec: ['sleep', '1000'] } });
-    assert.equal([good.code, good.err], [0, '']);
-    assert.match(good.out, /\n"edge" \w+ is healthy\.\n$/);
-    const bad = apply({ dying: DYING });
-    assert.is(bad.code, 1);
-    assert.is(
-      bad.err,
-      'skerry: Module "dying" has failed: exit 3 (stderr: one / no  [1m sensor). Rolled back to the last healthy deployment.\n',
-    );
-  });
-});
+check(
+  'skerry apply reports success, or a rollback with the last lines of stderr of the failed module',
+  async () => {
+    const listeners = [{ unix: 'mqtt.sock' }];
+    const deployment = { healthyFor: '200ms', within: '20s' };
+    const manifest = { name: 'edge', listeners, deployment };
+    await withHub(manifest, async (folder, data) => {
+      const apply = (modules: object): ReturnType<typeof run> => {
+        writeFileSync(join(folder, 'next.json'), JSON.stringify({ ...manifest, modules }));
+        return run(['apply', join(folder, 'next.json'), '--data', data]);
+      };
+      const good = apply({ good: { exec: ['sleep', '1000'] } });
+      assert.equal([good.code, good.err], [0, '']);
+      assert.match(good.out, /\n"edge" \w+ is healthy\.\n$/);
+      const bad = apply({ failing: FAILING });
+      assert.is(bad.code, 1);
+      assert.is(
+        bad.err,
+        'skerry: Module "failing" has failed: exit 3 (stderr: one / no  [1m sensor). Rolled back to the last healthy deployment.\n',
+      );
+    });
+  },
+);
 
 check.run();

@@ -15,8 +15,9 @@ import {
   until,
 } from '../../harness/binary.ts';
 
-/** A sequence that clears a screen, and its escape. */
+/** Escape sequence that clears the screen. */
 const CLEAR = '\x1b[2J';
+/** The sequence as the hub and the commands print it. */
 const ESCAPED = '\\u001b[2J';
 
 type Context = { folder: string; data: string; hub: RunningHub; port: number };
@@ -44,18 +45,19 @@ escapes.after(async ({ hub, folder }) => {
   removeFolder(folder);
 });
 
-/** Command line that runs the binary on a terminal. */
+/** Program and arguments that run the binary on a terminal. */
 function onTerminal(args: readonly string[]): [string, string[]] {
   const quoted = [skerry, ...args].map(word => `'${word}'`).join(' ');
   return ['script', ['-qec', `stty cols 300; exec ${quoted}`, '/dev/null']];
 }
 
+/** Runs a command on a terminal. Returns its output. */
 function shown(args: readonly string[]): string {
   const env = { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color' };
   return spawnSync(...onTerminal(args), { encoding: 'utf8', timeout: 30_000, env }).stdout;
 }
 
-escapes('logs of a module are escaped on a terminal, and come as they are elsewhere', ({ data }) => {
+escapes('logs of a module are escaped on a terminal and printed unchanged to a pipe', ({ data }) => {
   mkdirSync(join(data, 'logs'), { recursive: true });
   const line = `2026-05-06T07:08:09.000Z out a${CLEAR}\x9b2J\rb\tc\n`;
   writeFileSync(join(data, 'logs', 'm.log'), line);
@@ -63,7 +65,7 @@ escapes('logs of a module are escaped on a terminal, and come as they are elsewh
   assert.is(run(['logs', 'm', '--data', data]).out, line);
 });
 
-escapes('routes are escaped on a terminal, headings keep their style', ({ data }) => {
+escapes('routes are escaped on a terminal, and headings keep their style', ({ data }) => {
   const out = shown(['routes', '--data', data]);
   assert.not.ok(out.includes(CLEAR), out);
   assert.ok(out.includes(ESCAPED), out);
@@ -86,7 +88,7 @@ escapes('messages are escaped on a terminal', async ({ port }) => {
 });
 
 escapes(
-  'what a client sends is escaped and cut in the log, and the line names the client',
+  'a user name from a client is escaped and truncated in the log, and the line names the client',
   async ({ hub, port }) => {
     const tries = ['wrong', `x" address=1.2.3.4\n2026 error hub: ${CLEAR}`, 'y'.repeat(60_000)];
     for (const username of tries) {
@@ -113,7 +115,7 @@ escapes(
   },
 );
 
-escapes('a refused message is logged with user and topic', async ({ hub, port }) => {
+escapes('a refused message is logged with client, address and topic', async ({ hub, port }) => {
   for (const protocolVersion of [4, 5] as const) {
     const client = await connectAsync(`mqtt://127.0.0.1:${port}`, {
       clientId: `v${protocolVersion}`,

@@ -22,38 +22,41 @@ cli('help is printed by --help, -h and skerry help, and -h of pub is the host', 
   assert.match(run([]).out, /^skerry \S+: an edge hub for small machines\.\n/);
 });
 
-cli('the version is printed as JSON, too', () => {
+cli('skerry version prints text, or JSON with --json', () => {
   assert.equal(Object.keys(JSON.parse(run(['version', '--json']).out)), ['version', 'arch', 'node']);
   assert.match(run(['-V']).out, /^skerry \d+\.\d+\.\d+ \(/);
 });
 
-cli('up --log-format json logs one JSON object a line, and another format is refused', async () => {
-  const folder = folderWith({ 'm.json': '{"name": "edge", "listeners": [{"unix": "mqtt.sock"}]}' });
-  const args = ['up', join(folder, 'm.json'), '--data', join(folder, 'data'), '--log-format'];
-  const hub = follow(spawn(skerry, [...args, 'json'], { stdio: ['ignore', 'ignore', 'pipe'] }));
-  await hub.listens();
-  assert.is(await hub.end(), 0);
-  const lines = hub.log().trimEnd().split('\n');
-  const parsed = lines.map((line): { time: string; level: string; area: string; message: string } =>
-    JSON.parse(line),
-  );
-  assert.ok(parsed.length >= 3);
-  for (const { time, level, area, message } of parsed) {
-    assert.ok(Date.parse(time) > 0);
-    assert.ok(['info', 'warn', 'error'].includes(level));
-    assert.ok(area.length > 0 && message.length > 0);
-  }
-  assert.match(parsed[0]?.message ?? '', /^skerry \S+ starts in /);
-  const refused = run([...args, 'xml']);
-  assert.equal([refused.code, refused.err.includes('--log-format')], [2, true]);
-  removeFolder(folder);
-});
+cli(
+  'skerry up --log-format json logs one JSON object per line, and an unknown format is refused',
+  async () => {
+    const folder = folderWith({ 'm.json': '{"name": "edge", "listeners": [{"unix": "mqtt.sock"}]}' });
+    const args = ['up', join(folder, 'm.json'), '--data', join(folder, 'data'), '--log-format'];
+    const hub = follow(spawn(skerry, [...args, 'json'], { stdio: ['ignore', 'ignore', 'pipe'] }));
+    await hub.listens();
+    assert.is(await hub.end(), 0);
+    const lines = hub.log().trimEnd().split('\n');
+    const parsed = lines.map((line): { time: string; level: string; area: string; message: string } =>
+      JSON.parse(line),
+    );
+    assert.ok(parsed.length >= 3);
+    for (const { time, level, area, message } of parsed) {
+      assert.ok(Date.parse(time) > 0);
+      assert.ok(['info', 'warn', 'error'].includes(level));
+      assert.ok(area.length > 0 && message.length > 0);
+    }
+    assert.match(parsed[0]?.message ?? '', /^skerry \S+ starts in /);
+    const refused = run([...args, 'xml']);
+    assert.equal([refused.code, refused.err.includes('--log-format')], [2, true]);
+    removeFolder(folder);
+  },
+);
 
-cli('bash completes commands, verbs, options and choices', () => {
+cli('the completion script for bash completes commands, verbs, options and choices', () => {
   const folder = folderWith({});
   const script = join(folder, 'skerry.bash');
   writeFileSync(script, run(['completion', 'bash']).out);
-  /** The words offered for the last word of a line. */
+  /** Completions of the last word of a line. */
   const offered = (line: string): string[] => {
     const program = `source ${script}; COMP_WORDS=(${line}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _skerry; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', program], { encoding: 'utf8' });
@@ -69,7 +72,7 @@ cli('bash completes commands, verbs, options and choices', () => {
   removeFolder(folder);
 });
 
-cli('scripts of zsh and fish hold each command, and another shell is refused', () => {
+cli('the completion scripts for zsh and fish contain each command, and another shell is refused', () => {
   assert.match(run(['completion', 'zsh']).out, /^#compdef skerry\n[\s\S]*'queue dead replay'/);
   assert.match(run(['completion', 'fish']).out, /complete -c skerry -n .*"queue dead".* -a 'replay'/);
   assert.match(
@@ -87,7 +90,7 @@ cli('the man page is formatted without a warning', () => {
   if (roff.error === undefined) assert.equal([roff.status, roff.stderr], [0, '']);
 });
 
-/** Output of the binary on a terminal of 60 columns. */
+/** Runs the binary on a terminal of 60 columns. Returns its output. */
 function onTerminal(args: string, environment: Readonly<Record<string, string>> = {}): string {
   const env = { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color', ...environment };
   const command = `stty cols 60; ${skerry} ${args}`;
@@ -96,7 +99,7 @@ function onTerminal(args: string, environment: Readonly<Record<string, string>> 
   return stdout ?? '';
 }
 
-cli('help is coloured on a terminal and fits it, and NO_COLOR turns colours off', () => {
+cli('help is coloured and wrapped on a terminal, and NO_COLOR turns colours off', () => {
   const coloured = onTerminal('help queue peek');
   if (coloured === '') return;
   assert.ok(coloured.includes('\x1b[1mUsage:\x1b[22m skerry queue peek'), coloured);

@@ -6,7 +6,7 @@ import { run, skerry } from '../../harness/binary.ts';
 
 const passwd = suite('e2e: skerry passwd');
 
-passwd('a line of standard input becomes a line for the manifest', async () => {
+passwd('skerry passwd hashes one line of standard input', async () => {
   for (const [input, password] of [
     ['correct horse\n', 'correct horse'],
     ['no end', 'no end'],
@@ -19,7 +19,7 @@ passwd('a line of standard input becomes a line for the manifest', async () => {
   }
 });
 
-passwd('nothing, too much, and an argument: exit 2, and the argument is not repeated', () => {
+passwd('an empty or too long password, or an argument, is refused with exit code 2 and not repeated', () => {
   for (const [args, input, sentence] of [
     [[], '\n', /The password is empty/],
     [[], 'x'.repeat(2000), /longer than 1024 bytes/],
@@ -33,7 +33,7 @@ passwd('nothing, too much, and an argument: exit 2, and the argument is not repe
 });
 
 /**
- * Runs it at a terminal, and types a line at each question. Resolves to what the terminal showed, and the
+ * Runs skerry passwd on a terminal and types one of `lines` at each question. Resolves to the output and the
  * exit code.
  */
 async function typed(lines: readonly string[]): Promise<{ shown: string; code: number | null }> {
@@ -51,7 +51,7 @@ async function typed(lines: readonly string[]): Promise<{ shown: string; code: n
   return { shown, code };
 }
 
-passwd('at a terminal it asks twice and shows nothing of what is typed', async () => {
+passwd('skerry passwd on a terminal asks twice and does not show the typed password', async () => {
   if (spawnSync('script', ['--version']).error !== undefined) {
     process.stdout.write('\nskipped: there is no "script" to make a terminal with\n');
     return;

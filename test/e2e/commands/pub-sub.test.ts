@@ -26,7 +26,7 @@ type Context = {
   ports: { readonly mqtt: number; readonly mqtts: number; readonly ws: number; readonly wss: number };
 };
 
-const clients = suite<Context>('e2e: pub and sub');
+const clients = suite<Context>('e2e: skerry pub and skerry sub');
 
 clients.before(async context => {
   const ports = {
@@ -60,7 +60,7 @@ clients.after(async ({ folder, hub }) => {
   removeFolder(folder);
 });
 
-/** Publishes a retained message on a topic, and reads it back. */
+/** Publishes a retained message on a topic and asserts that a subscriber receives it. */
 function exchange(topic: string, options: readonly string[]): void {
   const sent = run(['pub', '-t', topic, '-m', '-1 \u00e9', '-r', ...options]);
   assert.equal([sent.code, sent.err], [0, '']);
@@ -69,14 +69,14 @@ function exchange(topic: string, options: readonly string[]): void {
 }
 
 clients(
-  'each version of MQTT and each quality of service over TCP and a Unix socket',
+  'skerry pub and sub exchange messages over TCP and a Unix socket, with MQTT 3.1.1 and 5',
   ({ folder, ports }) => {
     exchange('a/tcp', ['-p', String(ports.mqtt), '-V', '5', '-q', '2']);
     exchange('a/unix', ['--unix', join(folder, 'mqtt.sock'), '-V', 'mqttv311', '-q', '2']);
   },
 );
 
-clients('-F prints what mosquitto_sub prints, and -R leaves retained messages out', ({ ports }) => {
+clients('skerry sub -F prints what mosquitto_sub prints, and -R omits retained messages', ({ ports }) => {
   const port = ['-p', String(ports.mqtt)];
   run(['pub', '-t', 'a/format', '-m', '{"x":1}', '-r', ...port]);
   const format = '%t|%p|%l|%r|%q|%x|%X|%9t|%-9t|%09l|\\t|%%';
@@ -90,16 +90,16 @@ clients('-F prints what mosquitto_sub prints, and -R leaves retained messages ou
   assert.equal([none.code, none.out], [1, '']);
 });
 
-clients('TLS with a client certificate', ({ ports }) => {
+clients('skerry pub and sub connect over TLS with a client certificate', ({ ports }) => {
   exchange('only/tls', ['-h', 'localhost', '-p', String(ports.mqtts), ...TRUSTED, '-q', '1']);
 });
 
-clients('WebSocket, and WebSocket over TLS with a path', ({ ports }) => {
+clients('skerry pub and sub connect over WebSocket, also with TLS and a path', ({ ports }) => {
   exchange('a/ws', ['-p', String(ports.ws), '--ws', '-q', '2']);
   exchange('a/wss', ['-p', String(ports.wss), '--ws', '--ws-path', 'broker', ...CA, '-V', '5']);
 });
 
-clients('a connection that fails says why, in one sentence and with exit code 1', ({ ports, folder }) => {
+clients('a failed connection ends with exit code 1 and one sentence with the reason', ({ ports, folder }) => {
   const failing: readonly (readonly [readonly string[], RegExp])[] = [
     [['-p', String(ports.mqtts), '--tls'], /certificate/],
     [['-p', String(ports.mqtts), ...CA], /certificate|handshake|cut off/],
@@ -114,7 +114,7 @@ clients('a connection that fails says why, in one sentence and with exit code 1'
   }
 });
 
-clients('options that do not fit each other are refused', () => {
+clients('conflicting, incomplete and invalid options are refused with exit code 2', () => {
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
     [['--cert', 'x'], /--cert and --key need each other/],
     [['--unix', 's', '--ws'], /--unix goes without/],
@@ -132,7 +132,7 @@ clients('options that do not fit each other are refused', () => {
   }
 });
 
-clients('a message and a subscription that are not allowed end with exit code 1', ({ ports }) => {
+clients('a message or subscription that is not allowed ends with exit code 1', ({ ports }) => {
   const to = ['-p', String(ports.mqtts), '-h', 'localhost', ...TRUSTED, '-V', '5'];
   const refused = run(['pub', '-t', 'other', '-m', 'x', '-q', '2', ...to]);
   assert.equal([refused.code, refused.err], [1, 'skerry: The server refused a message: not allowed.\n']);
@@ -143,7 +143,7 @@ clients('a message and a subscription that are not allowed end with exit code 1'
   );
 });
 
-clients('a will is published when its client is killed', async ({ ports }) => {
+clients('the will of skerry sub is published when its process is killed', async ({ ports }) => {
   const to = ['-p', String(ports.mqtt)];
   const will = ['--will-topic', 'will/a', '--will-payload', 'gone', '--will-qos', '1', '--will-retain'];
   const child = spawn(skerry, ['sub', '-t', '#', '-v', ...to, ...will], {
@@ -159,7 +159,7 @@ clients('a will is published when its client is killed', async ({ ports }) => {
   assert.is(run(['sub', '-t', 'will/a', '-C', '1', '-W', '20', ...to]).out, 'gone\n');
 });
 
-clients('a file and all of standard input are published byte for byte', ({ folder, ports }) => {
+clients('skerry pub -f and -s publish a file and standard input byte for byte', ({ folder, ports }) => {
   const to = ['-p', String(ports.mqtt), '-t', 'a/file', '-r', '-q', '1'];
   assert.is(run(['pub', '-f', join(folder, 'manifest.json'), ...to]).code, 0);
   const got = run(['sub', '-t', 'a/file', '-C', '1', '-p', String(ports.mqtt)]);
@@ -168,7 +168,7 @@ clients('a file and all of standard input are published byte for byte', ({ folde
   assert.is(run(['sub', '-t', 'a/file', '-C', '1', '-p', String(ports.mqtt)]).out, 'one\ntwo\n\n');
 });
 
-clients('a time limit of sub ends with exit code 1', ({ ports }) => {
+clients('skerry sub ends with exit code 1 after the time limit of -W', ({ ports }) => {
   const { code, err } = run(['sub', '-t', 'nothing', '-W', '0.2', '-p', String(ports.mqtt)]);
   assert.equal([code, err], [1, 'skerry: The 0.2 seconds of -W are over, after 0 messages.\n']);
 });

@@ -5,8 +5,8 @@ import * as assert from 'uvu/assert';
 import { folderWith, freePort, removeFolder, run, startHub, until } from '../../harness/binary.ts';
 import { createStoreHarness, messageOf, to } from '../../harness/queue.ts';
 
-/** A hub whose upstream is not there: what goes to it waits. */
-async function onHub(
+/** Runs a hub whose upstream is unreachable, so that messages for it wait. */
+async function withHub(
   scenario: (ask: (...args: string[]) => ReturnType<typeof run>, port: number) => Promise<void>,
   prepare: (data: string) => Promise<void> = async () => {},
 ): Promise<void> {
@@ -36,8 +36,8 @@ function json(text: string): unknown {
 
 const queues = suite('e2e: skerry queue');
 
-queues('what waits is listed, looked at and dropped', () =>
-  onHub(async (ask, port) => {
+queues('waiting messages are listed, shown and dropped', () =>
+  withHub(async (ask, port) => {
     for (const text of ['one', 'two', 'three']) {
       assert.is(run(['pub', '-p', String(port), '-t', 'door', '-q', '1', '-m', text]).code, 0);
     }
@@ -61,19 +61,19 @@ queues('what waits is listed, looked at and dropped', () =>
   }),
 );
 
-/** Wrong usage with the exit code and the sentence. */
+/** Wrong arguments, each with the exit code and the error sentence. */
 const WRONG: readonly (readonly [what: string, args: string[], code: number, says: RegExp])[] = [
-  ['a queue that is not there', ['queue', 'peek', 'nobody'], 1, /no queue "nobody"/],
-  ['a message that is not there', ['queue', 'drop', '$upstream', '99'], 1, /has no message 99/],
-  ['a number that is none', ['queue', 'drop', '$upstream', 'x'], 2, /"x" is not the number/],
-  ['nothing to drop', ['queue', 'drop', '$upstream'], 2, /by their numbers, or --all/],
-  ['a count of nothing', ['queue', 'peek', '$upstream', '-n', '0'], 2, /-n must be 1 to/],
-  ['a letter that is not there', ['queue', 'dead', 'replay', '7-1'], 1, /no dead letter "7-1"/],
-  ['a word that is none', ['queue', 'look'], 2, /no command "queue look"/],
+  ['an unknown queue', ['queue', 'peek', 'nobody'], 1, /no queue "nobody"/],
+  ['an unknown message', ['queue', 'drop', '$upstream', '99'], 1, /has no message 99/],
+  ['an invalid number', ['queue', 'drop', '$upstream', 'x'], 2, /"x" is not the number/],
+  ['no number', ['queue', 'drop', '$upstream'], 2, /by their numbers, or --all/],
+  ['a count of 0', ['queue', 'peek', '$upstream', '-n', '0'], 2, /-n must be 1 to/],
+  ['an unknown dead letter', ['queue', 'dead', 'replay', '7-1'], 1, /no dead letter "7-1"/],
+  ['an unknown verb', ['queue', 'look'], 2, /no command "queue look"/],
 ];
 
-queues('a mistake is one sentence and an exit code', () =>
-  onHub(async (ask, port) => {
+queues('a wrong argument of skerry queue is refused with one sentence and an exit code', () =>
+  withHub(async (ask, port) => {
     assert.is(run(['pub', '-p', String(port), '-t', 'door', '-q', '1', '-m', 'x']).code, 0);
     for (const [what, args, code, says] of WRONG) {
       const answer = ask(...args);
@@ -84,12 +84,12 @@ queues('a mistake is one sentence and an exit code', () =>
   }),
 );
 
-/** Leaves two dead letters of the upstream's queue in the store of a data folder. */
-async function leaveLetters(data: string): Promise<void> {
+/** Stores two dead letters of the upstream queue in a data folder. */
+async function storeDeadLetters(data: string): Promise<void> {
   mkdirSync(data, { mode: 0o700 });
-  const stage = await createStoreHarness({ folder: join(data, 'store') });
-  for (const text of ['first', 'second']) await stage.append(messageOf(text), [to('$upstream')]);
-  const drain = stage.store.drain('$upstream', {
+  const harness = await createStoreHarness({ folder: join(data, 'store') });
+  for (const text of ['first', 'second']) await harness.append(messageOf(text), [to('$upstream')]);
+  const drain = harness.store.drain('$upstream', {
     window: 2,
     send: entry => {
       drain.reject(entry, 'the topic is forbidden');
@@ -98,12 +98,12 @@ async function leaveLetters(data: string): Promise<void> {
   });
   drain.wake();
   drain.stop();
-  await stage.commit();
-  await stage.store.close();
+  await harness.commit();
+  await harness.store.close();
 }
 
 queues('dead letters are listed, replayed and dropped', () =>
-  onHub(async ask => {
+  withHub(async ask => {
     const dead = ask('queue', 'dead').out.split('\n');
     assert.match(dead[1] ?? '', /^\d+-\d+ +\$upstream +\S+ +the topic is forbidden +a\/b +first$/);
     const ids = dead.slice(1, 3).map(line => line.split(' ')[0] ?? '');
@@ -111,11 +111,11 @@ queues('dead letters are listed, replayed and dropped', () =>
     assert.match(ask('queue', 'peek', '$upstream').out, /first$/m);
     assert.is(ask('queue', 'dead', 'drop', '--all').out, '1 dropped\n');
     assert.equal(json(ask('queue', 'dead', '--json').out), []);
-  }, leaveLetters),
+  }, storeDeadLetters),
 );
 
-queues('a damaged store is set aside, and every command that looks at the store says so', () =>
-  onHub(
+queues('a damaged store is moved aside, and ps, queue and check report it', () =>
+  withHub(
     async ask => {
       await until('the hub answers', () => ask('ps').code === 0);
       for (const command of ['ps', 'queue', 'check']) {
@@ -130,7 +130,7 @@ queues('a damaged store is set aside, and every command that looks at the store 
   ),
 );
 
-queues('without a hub check says so', () => {
+queues('skerry check without a running hub reports that no hub answers', () => {
   const folder = folderWith({});
   const { code, out } = run(['check', '--data', folder]);
   removeFolder(folder);

@@ -5,16 +5,16 @@ import * as assert from 'uvu/assert';
 import { folderWith, freePort, removeFolder, run, startHub, until } from '../../harness/binary.ts';
 
 const routing = suite('e2e: routes');
-type Stage = {
+type RunningTest = {
   readonly folder: string;
   readonly hub: Awaited<ReturnType<typeof startHub>>;
   readonly client: MqttClient;
 };
 
-/** A hub with these routes, and a client that receives what goes to topics under `out/`. */
-async function onStage(
+/** Runs a hub with more manifest fields, and a client that collects the topics of messages under `out/`. */
+async function withHub(
   more: Readonly<Record<string, unknown>>,
-  play: (stage: Stage, received: string[]) => Promise<void>,
+  scenario: (stage: RunningTest, received: string[]) => Promise<void>,
 ): Promise<void> {
   const port = await freePort();
   const manifest = { name: 'edge', listeners: [{ mqtt: `127.0.0.1:${port}` }], ...more };
@@ -25,7 +25,7 @@ async function onStage(
     const received: string[] = [];
     client.on('message', topic => received.push(topic));
     await client.subscribeAsync('out/#');
-    await play({ folder, hub, client }, received);
+    await scenario({ folder, hub, client }, received);
   } finally {
     await client.endAsync(true);
     await hub.end('SIGTERM');
@@ -33,35 +33,38 @@ async function onStage(
   }
 }
 
-routing('a bad route is refused with its place before the hub listens, and the others run', async () => {
-  const routes = {
-    good: 'FROM topic("in/#") INTO topic("out/good")',
-    bad: 'FROM /messages/*\nWHERE temp > 50 INTO topic("out/bad")',
-    lost: 'FROM /messages/* INTO BrokeredEndpoint("/modules/ghost/inputs/i")',
-    odd: "FROM /messages/* WHERE level = undefined INTO topic('out/odd')",
-  };
-  await onStage({ routes }, async ({ folder, hub, client }, received) => {
-    const said = hub.log().slice(0, hub.log().indexOf(' listens on '));
-    assert.match(said, /routes\.bad, line 2, column 7: > requires two operands of one type/);
-    assert.match(said, /WHERE temp > 50.*\n\S+ error hub: +\^{9}/);
-    assert.match(said, /routes\.lost goes INTO an input of module "ghost"/);
-    assert.match(said, /routes\.odd, line 1, column 24: this condition is never true/);
-    await client.publishAsync('in/1', 'x', { qos: 1 });
-    await until('the good route took it', () => received.length > 0);
-    assert.equal(received, ['out/good']);
-    const listed = run(['routes', '--data', `${folder}/data`]);
-    assert.match(listed.out, /bad +- +- +- +- +REFUSED: FROM/);
-    assert.match(listed.out, /warning: route routes\.odd/);
-    const json: readonly { readonly name: string; readonly state: string }[] = JSON.parse(
-      run(['routes', '--json', '--data', `${folder}/data`]).out,
-    );
-    const states = json.map(({ name, state }) => `${name} ${state}`);
-    assert.equal(states, ['good running', 'odd running', 'bad refused', 'lost refused']);
-  });
-});
+routing(
+  'an invalid route is refused with its position before the hub listens, and the other routes run',
+  async () => {
+    const routes = {
+      good: 'FROM topic("in/#") INTO topic("out/good")',
+      bad: 'FROM /messages/*\nWHERE temp > 50 INTO topic("out/bad")',
+      lost: 'FROM /messages/* INTO BrokeredEndpoint("/modules/ghost/inputs/i")',
+      odd: "FROM /messages/* WHERE level = undefined INTO topic('out/odd')",
+    };
+    await withHub({ routes }, async ({ folder, hub, client }, received) => {
+      const startLog = hub.log().slice(0, hub.log().indexOf(' listens on '));
+      assert.match(startLog, /routes\.bad, line 2, column 7: > requires two operands of one type/);
+      assert.match(startLog, /WHERE temp > 50.*\n\S+ error hub: +\^{9}/);
+      assert.match(startLog, /routes\.lost goes INTO an input of module "ghost"/);
+      assert.match(startLog, /routes\.odd, line 1, column 24: this condition is never true/);
+      await client.publishAsync('in/1', 'x', { qos: 1 });
+      await until('the good route took it', () => received.length > 0);
+      assert.equal(received, ['out/good']);
+      const listed = run(['routes', '--data', `${folder}/data`]);
+      assert.match(listed.out, /bad +- +- +- +- +REFUSED: FROM/);
+      assert.match(listed.out, /warning: route routes\.odd/);
+      const json: readonly { readonly name: string; readonly state: string }[] = JSON.parse(
+        run(['routes', '--json', '--data', `${folder}/data`]).out,
+      );
+      const states = json.map(({ name, state }) => `${name} ${state}`);
+      assert.equal(states, ['good running', 'odd running', 'bad refused', 'lost refused']);
+    });
+  },
+);
 
 routing(
-  'bodies in CBOR and UTF-16, correlation data and what a sender says of itself reach conditions',
+  'conditions read bodies in CBOR and UTF-16, correlation data and system properties set by the sender',
   async () => {
     const routes = {
       cbor: 'FROM topic("in") WHERE $body.list[1].celsius = 61 INTO topic("out/cbor")',
@@ -70,7 +73,7 @@ routing(
       time: "FROM topic('in') WHERE starts_with($enqueuedTime, '20') INTO topic('out/time')",
       forged: "FROM topic('in') WHERE $connectionModuleId = 'root' INTO topic('out/forged')",
     };
-    await onStage({ routes }, async ({ client }, received) => {
+    await withHub({ routes }, async ({ client }, received) => {
       const cbor = new Encoder({ useRecords: false }).encode({ list: [0, { celsius: 61 }] });
       await client.publishAsync('in', cbor, { qos: 1, properties: { contentType: 'application/cbor' } });
       const utf16 = Buffer.from('{"utf16":true}', 'utf16le');
@@ -85,13 +88,13 @@ routing(
   },
 );
 
-routing('a manifest in the azure dialect is read as the reference reads it', async () => {
+routing('routes of a manifest in the azure dialect follow the rules of Azure IoT Edge', async () => {
   const routes = {
     missing: 'FROM /messages/* WHERE $body.missing > 50 INTO BrokeredEndpoint("/modules/m/inputs/i")',
     topic: 'FROM topic("in") INTO topic("out/x")',
   };
   const modules = { m: { exec: ['/bin/cat'], io: 'lines' } };
-  await onStage({ dialect: 'azure', modules, routes }, async ({ folder, client, hub }) => {
+  await withHub({ dialect: 'azure', modules, routes }, async ({ folder, client, hub }) => {
     assert.match(hub.log(), /routes\.topic, line 1, column 6: topic is not allowed here/);
     await client.publishAsync('in', '{}', { qos: 1, properties: { contentType: 'application/json' } });
     const json = run(['routes', '--json', '--data', `${folder}/data`]).out;
@@ -99,87 +102,93 @@ routing('a manifest in the azure dialect is read as the reference reads it', asy
   });
 });
 
-routing('explain tells why, of the running hub and of a manifest', async () => {
-  const routes = {
-    hot: "FROM /messages/modules/host/* WHERE $body.celsius > 60 AND level = 'hot' INTO topic('out/hot')",
-    other: "FROM /messages/modules/other/* INTO topic('out/other')",
-  };
-  const message = JSON.stringify({
-    body: { celsius: 61 },
-    properties: { level: 'cold' },
-    source: '/messages/modules/host/outputs/temp',
-  });
-  await onStage({ routes }, async ({ folder }) => {
-    const expected = [
-      'hot does not take it: its condition is false',
-      `  ${routes.hot}`,
-      '    $body.celsius > 60 AND level = "hot" is false',
-      '      $body.celsius > 60 is true',
-      '        $body.celsius is 61',
-      '      level = "hot" is false',
-      '        level is "cold"',
-      'other does not take it: its source is another',
-      `  ${routes.other}`,
-      '',
-    ].join('\n');
-    assert.is(run(['routes', 'explain', '--message', message, '--data', `${folder}/data`]).out, expected);
-    const manifest = ['--manifest', `${folder}/manifest.json`];
-    assert.is(run(['routes', 'explain', '--message', message, ...manifest]).out, expected);
-    const unknown = run(['routes', 'explain', '--message', message, ...manifest, '--route', 'cold']);
-    assert.is(unknown.code, 2);
-    assert.is(unknown.err, 'skerry: There is no route "cold": "skerry routes" lists them.\n');
-  });
-});
+routing(
+  'skerry routes explain shows why a route does not match, for a running hub and for a manifest',
+  async () => {
+    const routes = {
+      hot: "FROM /messages/modules/host/* WHERE $body.celsius > 60 AND level = 'hot' INTO topic('out/hot')",
+      other: "FROM /messages/modules/other/* INTO topic('out/other')",
+    };
+    const message = JSON.stringify({
+      body: { celsius: 61 },
+      properties: { level: 'cold' },
+      source: '/messages/modules/host/outputs/temp',
+    });
+    await withHub({ routes }, async ({ folder }) => {
+      const expected = [
+        'hot does not take it: its condition is false',
+        `  ${routes.hot}`,
+        '    $body.celsius > 60 AND level = "hot" is false',
+        '      $body.celsius > 60 is true',
+        '        $body.celsius is 61',
+        '      level = "hot" is false',
+        '        level is "cold"',
+        'other does not take it: its source is another',
+        `  ${routes.other}`,
+        '',
+      ].join('\n');
+      assert.is(run(['routes', 'explain', '--message', message, '--data', `${folder}/data`]).out, expected);
+      const manifest = ['--manifest', `${folder}/manifest.json`];
+      assert.is(run(['routes', 'explain', '--message', message, ...manifest]).out, expected);
+      const unknown = run(['routes', 'explain', '--message', message, ...manifest, '--route', 'cold']);
+      assert.is(unknown.code, 2);
+      assert.is(unknown.err, 'skerry: There is no route "cold": "skerry routes" lists them.\n');
+    });
+  },
+);
 
-routing('replay tells what a route would have taken of what waits, each message once', async () => {
-  const upstream = { url: `mqtt://127.0.0.1:${await freePort()}` };
-  const routes = { up: 'FROM /messages/* INTO $upstream' };
-  await onStage({ upstream, routes }, async ({ folder, client }) => {
-    for (let n = 0; n < 1200; n += 100) {
-      const some = Array.from({ length: 100 }, (_, at) => `{"n":${n + at}}`);
-      await Promise.all(some.map(body => client.publishAsync('in', body, { qos: 1 })));
-    }
-    await client.publishAsync('in', 'no JSON', { qos: 1 });
-    const replayed = run([
-      'routes',
-      'replay',
-      'FROM topic("in") WHERE $body.n > 1180 INTO $upstream',
-      '--data',
-      `${folder}/data`,
-    ]);
-    assert.match(replayed.out, /^TOPIC +FROM +WAITED +BODY/);
-    assert.match(replayed.out, /\{"n":1181\}/);
-    assert.match(
-      replayed.out,
-      /It would have taken 19 of 1201 messages that wait; its condition is false for 1181, undefined for 1, an error for 0\.\n$/,
-    );
-    const json = [
-      'routes',
-      'replay',
-      'FROM topic("other") INTO $upstream',
-      '--json',
-      '--data',
-      `${folder}/data`,
-    ];
-    const { verdicts, taken } = JSON.parse(run(json).out);
-    assert.equal([verdicts, taken], [{ true: 0, false: 0, undefined: 0, error: 0 }, []]);
-    const recent = [
-      'routes',
-      'replay',
-      'FROM /messages/* INTO $upstream',
-      '--since',
-      '0s',
-      '--data',
-      `${folder}/data`,
-    ];
-    assert.match(run(recent).out, /would have taken 0 of 0/);
-    const bad = run(['routes', 'replay', 'FROM nowhere', '--data', `${folder}/data`]);
-    assert.is(bad.code, 2);
-    assert.match(bad.err, /route route, line 1, column 6/);
-  });
-});
+routing(
+  'skerry routes replay counts the waiting messages that a route would match, each message once',
+  async () => {
+    const upstream = { url: `mqtt://127.0.0.1:${await freePort()}` };
+    const routes = { up: 'FROM /messages/* INTO $upstream' };
+    await withHub({ upstream, routes }, async ({ folder, client }) => {
+      for (let n = 0; n < 1200; n += 100) {
+        const some = Array.from({ length: 100 }, (_, at) => `{"n":${n + at}}`);
+        await Promise.all(some.map(body => client.publishAsync('in', body, { qos: 1 })));
+      }
+      await client.publishAsync('in', 'no JSON', { qos: 1 });
+      const replayed = run([
+        'routes',
+        'replay',
+        'FROM topic("in") WHERE $body.n > 1180 INTO $upstream',
+        '--data',
+        `${folder}/data`,
+      ]);
+      assert.match(replayed.out, /^TOPIC +FROM +WAITED +BODY/);
+      assert.match(replayed.out, /\{"n":1181\}/);
+      assert.match(
+        replayed.out,
+        /It would have taken 19 of 1201 messages that wait; its condition is false for 1181, undefined for 1, an error for 0\.\n$/,
+      );
+      const json = [
+        'routes',
+        'replay',
+        'FROM topic("other") INTO $upstream',
+        '--json',
+        '--data',
+        `${folder}/data`,
+      ];
+      const { verdicts, taken } = JSON.parse(run(json).out);
+      assert.equal([verdicts, taken], [{ true: 0, false: 0, undefined: 0, error: 0 }, []]);
+      const recent = [
+        'routes',
+        'replay',
+        'FROM /messages/* INTO $upstream',
+        '--since',
+        '0s',
+        '--data',
+        `${folder}/data`,
+      ];
+      assert.match(run(recent).out, /would have taken 0 of 0/);
+      const bad = run(['routes', 'replay', 'FROM nowhere', '--data', `${folder}/data`]);
+      assert.is(bad.code, 2);
+      assert.match(bad.err, /route route, line 1, column 6/);
+    });
+  },
+);
 
-/** Arguments, the exit code, and what is printed on either stream. */
+/** Arguments, exit code, output (of an exit code 2: error) and standard input. */
 const COMMANDS: readonly (readonly [readonly string[], number, RegExp, string?])[] = [
   [['check', "FROM /* WHERE level = 'hot' INTO $upstream"], 0, /^The route is good\.\n$/],
   [
@@ -265,14 +274,14 @@ const COMMANDS: readonly (readonly [readonly string[], number, RegExp, string?])
 ];
 
 for (const [args, code, expected, input] of COMMANDS) {
-  routing(`skerry routes ${args.join(' ')}`, () => {
+  routing(`"skerry routes ${args.join(' ')}" exits with ${code}`, () => {
     const { code: exit, out, err } = run(['routes', ...args], input);
     assert.is(exit, code, err);
     assert.match(code === 2 ? err : out, expected);
   });
 }
 
-routing('skerry routes check counts the good routes of a manifest', () => {
+routing('skerry routes check reports the number of good routes of a manifest', () => {
   const [a, b] = ["FROM /* INTO topic('a')", "FROM /* INTO topic('b')"];
   const sentences = [
     [{}, 'There are no routes.\n'],
@@ -286,7 +295,7 @@ routing('skerry routes check counts the good routes of a manifest', () => {
   }
 });
 
-routing('skerry routes check looks a whole manifest over', () => {
+routing('skerry routes check reports each wrong route of a manifest', () => {
   const routes = { good: "FROM /* INTO topic('a')", bad: 'FROM /* INTO', ghost: 'FROM /* INTO $upstream' };
   const folder = folderWith({ 'manifest.json': JSON.stringify({ name: 'a', routes }) });
   const { code, err } = run(['routes', 'check', `${folder}/manifest.json`]);

@@ -5,11 +5,13 @@ import * as assert from 'uvu/assert';
 import { MAX_LISTED } from '../../../src/hub/control/client-control.ts';
 import { folderWith, freePort, removeFolder, run, startHub, until } from '../../harness/binary.ts';
 
-type Ask = (...args: string[]) => ReturnType<typeof run>;
-type Enter = (clientId: string, clean: boolean) => Promise<MqttClient>;
+type RunCommand = (...args: string[]) => ReturnType<typeof run>;
+type ConnectClient = (clientId: string, clean: boolean) => Promise<MqttClient>;
 
-/** A hub with a retained message of 2 KB on `large/one`, small ones on `small/<n>`, and no other clients. */
-async function onHub(play: (ask: Ask, enter: Enter) => Promise<void>): Promise<void> {
+/** Runs a hub with one listener. `connectClient` opens a client, which is closed at the end. */
+async function withHub(
+  scenario: (ask: RunCommand, connectClient: ConnectClient) => Promise<void>,
+): Promise<void> {
   const port = await freePort();
   const manifest = { name: 'shop', listeners: [{ mqtt: `127.0.0.1:${port}` }] };
   const folder = folderWith({ 'manifest.json': JSON.stringify(manifest) });
@@ -17,7 +19,7 @@ async function onHub(play: (ask: Ask, enter: Enter) => Promise<void>): Promise<v
   const hub = await startHub(folder, 'manifest.json', 'data');
   const clients: MqttClient[] = [];
   try {
-    await play(
+    await scenario(
       (...args) => run([...args, '--data', data]),
       async (clientId, clean) => {
         const client = await connectAsync(`mqtt://127.0.0.1:${port}`, {
@@ -48,12 +50,12 @@ function rowsOf(text: string): Record<string, unknown>[] {
 
 const holders = suite('e2e: skerry sessions, clients and retained');
 
-holders('sessions are listed with what waits in them, shown and dropped', () =>
-  onHub(async (ask, enter) => {
-    const reader = await enter('reader', false);
+holders('sessions are listed with their waiting messages, shown and dropped', () =>
+  withHub(async (ask, connectClient) => {
+    const reader = await connectClient('reader', false);
     await reader.subscribeAsync(['news/#', 'door'], { qos: 1 });
     await reader.endAsync();
-    const sender = await enter('sender', true);
+    const sender = await connectClient('sender', true);
     for (const text of ['one', 'two']) await sender.publishAsync('door', text, { qos: 1 });
     const rows = rowsOf(ask('sessions', '--json').out);
     assert.equal(rows.map(({ id }) => id).sort(), ['client:reader', 'client:sender']);
@@ -76,8 +78,8 @@ holders('sessions are listed with what waits in them, shown and dropped', () =>
 );
 
 holders('clients are listed and disconnected', () =>
-  onHub(async (ask, enter) => {
-    const client = await enter('display', true);
+  withHub(async (ask, connectClient) => {
+    const client = await connectClient('display', true);
     const [row] = rowsOf(ask('clients', '--json').out);
     assert.equal(
       [row?.['id'], row?.['holder'], row?.['address'], row?.['mqttVersion']],
@@ -91,9 +93,9 @@ holders('clients are listed and disconnected', () =>
 );
 
 holders('retained messages are listed in pages, the largest first, and cleared by a filter', () =>
-  onHub(async (ask, enter) => {
+  withHub(async (ask, connectClient) => {
     const COUNT = 2 * MAX_LISTED + 50;
-    const sender = await enter('sender', true);
+    const sender = await connectClient('sender', true);
     const publish = (topic: string, text: string) =>
       sender.publishAsync(topic, text, { qos: 1, retain: true });
     await Promise.all(Array.from({ length: COUNT }, (_, n) => publish(`small/${n}`, 'x')));

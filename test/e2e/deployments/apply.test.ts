@@ -4,61 +4,61 @@ import { hashPassword } from '../../../src/crypto/passwords.ts';
 import { freePort, until } from '../../harness/binary.ts';
 import { enter } from '../../harness/clients/listeners.ts';
 import { random } from '../../harness/crypto.ts';
-import { openTestDevice, soon, type TestDevice, waiting } from '../../harness/device.ts';
+import { openTestDevice, quickManifest, sleeper, type TestDevice } from '../../harness/device.ts';
 
-type Context = { site: TestDevice };
+type Context = { device: TestDevice };
 
 const deploy = suite<Context>('e2e: skerry apply');
 
 deploy.before.each(context => {
-  context.site = openTestDevice();
+  context.device = openTestDevice();
 });
 
-deploy.after.each(({ site }) => site.close());
+deploy.after.each(({ device }) => device.close());
 
 /** Asserts that exactly these modules restart and all others keep their processes. */
-async function changes(
-  site: TestDevice,
+async function assertRestarts(
+  device: TestDevice,
   work: () => Promise<unknown>,
   expected: readonly string[],
 ): Promise<void> {
-  const before = await site.pids();
+  const before = await device.pids();
   await work();
-  const after = await site.pids();
+  const after = await device.pids();
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   assert.equal([...names].filter(name => before[name] !== after[name]).sort(), expected);
 }
 
-const FIRST = soon({
+const FIRST = quickManifest({
   modules: {
-    kept: waiting(1001),
-    grown: waiting(1002, { restart: 'on-failure' }),
-    changed: waiting(1003),
-    gone: waiting(1004),
+    kept: sleeper(1001),
+    grown: sleeper(1002, { restart: 'on-failure' }),
+    changed: sleeper(1003),
+    gone: sleeper(1004),
   },
 });
 
-const SECOND = soon({
+const SECOND = quickManifest({
   modules: {
-    kept: waiting(1001),
-    grown: waiting(1002, {
+    kept: sleeper(1001),
+    grown: sleeper(1002, {
       restart: 'always',
       limits: { pids: 50 },
       health: { exec: ['true'], everySeconds: 0.1 },
     }),
-    changed: waiting(1013),
-    more: waiting(1005),
+    changed: sleeper(1013),
+    more: sleeper(1005),
   },
 });
 
 deploy(
-  'a plan is shown, and only what differs is changed; a second time there is nothing to change',
-  async ({ site }) => {
-    site.write('first.json', FIRST);
-    await site.up('first.json');
-    await until('all run', () => site.commands().length === 4);
-    await changes(site, async () => {
-      const { code, out, err } = await site.apply(SECOND);
+  'skerry apply shows a plan and changes only what differs, and a second apply changes nothing',
+  async ({ device }) => {
+    device.write('first.json', FIRST);
+    await device.up('first.json');
+    await until('all run', () => device.commands().length === 4);
+    await assertRestarts(device, async () => {
+      const { code, out, err } = await device.apply(SECOND);
       assert.equal([code, err], [0, '']);
       const [title = '', ...lines] = out.trimEnd().split('\n');
       assert.match(title, /^"edge" [0-9a-f]{8}$/);
@@ -72,49 +72,49 @@ deploy(
       assert.is(lines.at(-2), '  waiting until it is healthy');
       assert.match(lines.at(-1) ?? '', /^"edge" [0-9a-f]{8} is healthy\.$/);
     }, ['changed', 'gone', 'more']);
-    assert.equal(site.commands(), [
+    assert.equal(device.commands(), [
       'changed: sleep 1013',
       'grown: sleep 1002',
       'kept: sleep 1001',
       'more: sleep 1005',
     ]);
-    const { modules, deployment } = await site.status();
+    const { modules, deployment } = await device.status();
     assert.is(modules.find(({ name }) => name === 'grown')?.state, 'ready');
     assert.is(deployment.outcome?.result, 'healthy');
     assert.is(deployment.current?.id, deployment.healthy?.id);
-    await changes(site, async () => {
-      const { code, out } = await site.apply(SECOND);
+    await assertRestarts(device, async () => {
+      const { code, out } = await device.apply(SECOND);
       assert.equal([code, out.split('\n').slice(1)], [0, ['  = keep 4 modules', '']]);
       assert.match(out, /: nothing to change\n/);
     }, []);
   },
 );
 
-deploy('--dry-run changes nothing, --no-wait waits for nothing, --json is for programs', async ({ site }) => {
-  site.write('first.json', FIRST);
-  await site.up('first.json');
-  await until('all run', () => site.commands().length === 4);
-  // What runs is told of once it is on the disk.
-  await site.healthy();
-  const { deployment } = await site.status();
-  await changes(site, async () => {
-    const { code, out } = await site.apply(SECOND, '--dry-run');
+deploy('--dry-run changes nothing, --no-wait returns at once, and --json prints JSON', async ({ device }) => {
+  device.write('first.json', FIRST);
+  await device.up('first.json');
+  await until('all run', () => device.commands().length === 4);
+  // The status shows the deployment once it is durable.
+  await device.healthy();
+  const { deployment } = await device.status();
+  await assertRestarts(device, async () => {
+    const { code, out } = await device.apply(SECOND, '--dry-run');
     assert.is(code, 0);
     assert.match(out, /~ restart changed: exec/);
-    const dry = JSON.parse((await site.apply(SECOND, '--dry-run', '--json')).out);
+    const dry = JSON.parse((await device.apply(SECOND, '--dry-run', '--json')).out);
     assert.equal([dry.unchanged, dry.plan.length], [false, 5]);
-    assert.is((await site.status()).deployment.current?.id, deployment.current?.id);
+    assert.is((await device.status()).deployment.current?.id, deployment.current?.id);
   }, []);
-  const slow = soon({ modules: { m: waiting(1001, { health: { exec: ['false'] } }) } }, '1h');
-  const { code, out } = await site.apply(slow, '--no-wait');
+  const slow = quickManifest({ modules: { m: sleeper(1001, { health: { exec: ['false'] } }) } }, '1h');
+  const { code, out } = await device.apply(slow, '--no-wait');
   assert.is(code, 0);
   assert.not.match(out, /step/);
-  assert.is((await site.status()).deployment.attempt?.target.name, 'edge');
-  const told = await site.apply(SECOND, '--json');
+  assert.is((await device.status()).deployment.attempt?.target.name, 'edge');
+  const told = await device.apply(SECOND, '--json');
   assert.is(told.code, 0);
   const { outcome, ...accepted } = JSON.parse(told.out);
   assert.equal([outcome.result, outcome.id, accepted.unchanged], ['healthy', accepted.id, false]);
-  const bad = await site.apply(soon({ modules: { m: { exec: ['./nowhere'] } } }), '--json');
+  const bad = await device.apply(quickManifest({ modules: { m: { exec: ['./nowhere'] } } }), '--json');
   assert.is(bad.code, 1);
   assert.is(JSON.parse(bad.out).outcome.result, 'returned');
   assert.match(
@@ -123,61 +123,69 @@ deploy('--dry-run changes nothing, --no-wait waits for nothing, --json is for pr
   );
 });
 
-deploy('wrong usage, and no hub', async ({ site }) => {
-  for (const [args, code, sentence] of [
-    [[], 2, /<manifest \| pack> is missing/],
-    [['a', 'b'], 2, /"b" is one argument too many/],
-    [['a', '--dry'], 2, /no option --dry\. Did you mean --/],
-    [['a'], 1, /No hub answers in/],
-  ] as const) {
-    const ended = await site.command('apply', ...args);
-    assert.equal([ended.code, ended.out], [code, '']);
-    assert.match(ended.err, sentence);
-  }
-});
+deploy(
+  'skerry apply with wrong arguments or without a running hub ends with one sentence and an exit code',
+  async ({ device }) => {
+    for (const [args, code, sentence] of [
+      [[], 2, /<manifest \| pack> is missing/],
+      [['a', 'b'], 2, /"b" is one argument too many/],
+      [['a', '--dry'], 2, /no option --dry\. Did you mean --/],
+      [['a'], 1, /No hub answers in/],
+    ] as const) {
+      const ended = await device.command('apply', ...args);
+      assert.equal([ended.code, ended.out], [code, '']);
+      assert.match(ended.err, sentence);
+    }
+  },
+);
 
 deploy(
-  'listeners open and close, and routes and what is kept change, while a client stays',
-  async ({ site }) => {
+  'listeners, routes and the TTL change while a client of an unchanged listener stays connected',
+  async ({ device }) => {
     const [stays, goes, comes] = [await freePort(), await freePort(), await freePort()];
     const manifest = (port: number, sink: string, ttl: string): object =>
-      soon({
+      quickManifest({
         listeners: [{ mqtt: `127.0.0.1:${stays}` }, { mqtt: `127.0.0.1:${port}` }],
         modules: { m: { exec: ['sleep', '1001'] } },
         routes: { r: `FROM topic("in") INTO topic("${sink}")` },
         storeAndForward: { ttl },
       });
-    site.write('first.json', manifest(goes, 'one', '1h'));
-    await site.up('first.json');
+    device.write('first.json', manifest(goes, 'one', '1h'));
+    await device.up('first.json');
     const client = await enter(`mqtt://127.0.0.1:${stays}`, { clientId: 'stays', clean: false });
     const other = await enter(`mqtt://127.0.0.1:${goes}`, { clientId: 'goes', reconnectPeriod: 0 });
     const lost: string[] = [];
     client.on('close', () => lost.push('stays'));
     other.on('close', () => lost.push('goes'));
-    const heard: string[] = [];
-    client.on('message', topic => heard.push(topic));
+    const received: string[] = [];
+    client.on('message', topic => received.push(topic));
     await client.subscribeAsync(['one', 'two'], { qos: 1 });
     await client.publishAsync('in', 'x', { qos: 1 });
-    await until('the first route is taken', () => heard.length === 1);
-    await changes(site, async () => assert.is((await site.apply(manifest(comes, 'two', '2h'))).code, 0), []);
+    await until('the first route has forwarded the message', () => received.length === 1);
+    await assertRestarts(
+      device,
+      async () => assert.is((await device.apply(manifest(comes, 'two', '2h'))).code, 0),
+      [],
+    );
     await client.publishAsync('in', 'x', { qos: 1 });
-    await until('the other route is taken', () => heard.length === 2);
-    assert.equal(heard, ['one', 'two']);
-    await until('the other client is put out', () => lost.length > 0);
+    await until('the second route has forwarded the message', () => received.length === 2);
+    assert.equal(received, ['one', 'two']);
+    await until('the other client is disconnected', () => lost.length > 0);
     assert.equal(lost, ['goes']);
     await (await enter(`mqtt://127.0.0.1:${comes}`, { clientId: 'comes' })).endAsync();
-    assert.equal((await site.status()).listeners, [`127.0.0.1:${stays}`, `127.0.0.1:${comes}`]);
+    assert.equal((await device.status()).listeners, [`127.0.0.1:${stays}`, `127.0.0.1:${comes}`]);
     await client.endAsync();
   },
 );
 
-deploy('who is removed is put out, who stays stays', async ({ site }) => {
+deploy('a removed user is disconnected, and a remaining user stays connected', async ({ device }) => {
   const port = await freePort();
   const password = await hashPassword(Buffer.from('secret'), random);
   const user = { password, publish: ['#'], subscribe: ['#'] };
-  const manifest = (users: object): object => soon({ listeners: [{ mqtt: `127.0.0.1:${port}` }], users });
-  site.write('first.json', manifest({ alice: user, bob: user }));
-  await site.up('first.json');
+  const manifest = (users: object): object =>
+    quickManifest({ listeners: [{ mqtt: `127.0.0.1:${port}` }], users });
+  device.write('first.json', manifest({ alice: user, bob: user }));
+  await device.up('first.json');
   const lost: string[] = [];
   const clients = await Promise.all(
     ['alice', 'bob'].map(async username => {
@@ -187,8 +195,8 @@ deploy('who is removed is put out, who stays stays', async ({ site }) => {
       return client;
     }),
   );
-  assert.is((await site.apply(manifest({ alice: user }))).code, 0);
-  await until('bob is put out', () => lost.length > 0);
+  assert.is((await device.apply(manifest({ alice: user }))).code, 0);
+  await until('bob is disconnected', () => lost.length > 0);
   await clients[0]?.publishAsync('a', 'x', { qos: 1 });
   assert.equal(lost, ['bob']);
   await clients[0]?.endAsync();

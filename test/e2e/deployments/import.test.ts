@@ -9,17 +9,17 @@ const deployments = resolve(import.meta.dirname, '../../manifest/azure');
 
 type Written = { modules: Record<string, Record<string, unknown>>; [field: string]: unknown };
 
-/** Imports a deployment into `manifest.json` of a new folder; returns the folder and what was told. */
-function imported(deployment: string): { folder: string; told: string } {
+/** Imports a deployment into `manifest.json` of a new folder. Returns the folder and the printed remarks. */
+function imported(deployment: string): { folder: string; remarks: string } {
   const folder = folderWith({});
   const out = join(folder, 'manifest.json');
   const { code, out: printed, err } = run(['import', join(deployments, deployment), '--out', out]);
   assert.equal([code, printed], [0, '']);
-  return { folder, told: err };
+  return { folder, remarks: err };
 }
 
-/** Puts programs where the manifest says that they are, and what a person adds to it into the manifest. */
-async function completed(folder: string, scripts: Readonly<Record<string, string>>): Promise<void> {
+/** Writes the programs of the modules, and completes the manifest with a listener and with `io`. */
+async function complete(folder: string, scripts: Readonly<Record<string, string>>): Promise<void> {
   const file = join(folder, 'manifest.json');
   const manifest: Written = JSON.parse(readFileSync(file, 'utf8'));
   manifest['listeners'] = [{ mqtt: `127.0.0.1:${await freePort()}` }];
@@ -44,7 +44,7 @@ function bodiesIn(queue: string, data: readonly string[]): string[] {
   return entries.map(({ message }) => message.body);
 }
 
-/** Publishes as an Azure module that was taught MQTT would. */
+/** Module that publishes three messages over MQTT, like a ported Azure module. */
 const SENSOR = `
 for n in 1 2 3; do
   until ${skerry} pub -p "\${SKERRY_MQTT_URL##*:}" -u "$SKERRY_MODULE" -P "$SKERRY_TOKEN" \\
@@ -52,105 +52,127 @@ for n in 1 2 3; do
   do sleep 0.1; done
 done
 exec sleep 1000`;
+/** Module that answers each line with the line, its threshold and its desired properties. */
 const FILTER = `
 while read -r line; do
   echo "{\\"output\\":\\"output1\\",\\"body\\":[$line,$THRESHOLD,$SKERRY_DESIRED]}"
 done`;
 
-const imports = suite('e2e: import');
+const imports = suite('e2e: skerry import');
 
-imports('schema 1.0: messages go through the imported routes, and wait for an upstream', async () => {
-  const { folder, told } = imported('schema-1.0.json');
-  assert.is(told, readFileSync(join(deployments, 'schema-1.0.remarks.txt'), 'utf8').replaceAll('\n', '.\n'));
-  assert.is(statSync(join(folder, 'manifest.json')).mode & 0o777, 0o600);
-  await completed(folder, { SimulatedTemperatureSensor: SENSOR, filtermodule: FILTER });
-  const hub = await startHub(folder, 'manifest.json', 'data');
-  const data = ['--data', join(folder, 'data')];
-  try {
-    await until('all three wait for the upstream', () => bodiesIn('$upstream', data).length === 3);
-    const bodies = [1, 2, 3].map(n => `[${n},25,{"TemperatureThreshold":25}]`);
-    assert.equal(bodiesIn('$upstream', data), bodies);
-  } finally {
-    assert.is(await hub.end('SIGTERM'), 0);
-    removeFolder(folder);
-  }
-});
+imports(
+  'a deployment of schema 1.0 runs, and its messages pass the imported routes and wait for an upstream',
+  async () => {
+    const { folder, remarks } = imported('schema-1.0.json');
+    assert.is(
+      remarks,
+      readFileSync(join(deployments, 'schema-1.0.remarks.txt'), 'utf8').replaceAll('\n', '.\n'),
+    );
+    assert.is(statSync(join(folder, 'manifest.json')).mode & 0o777, 0o600);
+    await complete(folder, { SimulatedTemperatureSensor: SENSOR, filtermodule: FILTER });
+    const hub = await startHub(folder, 'manifest.json', 'data');
+    const data = ['--data', join(folder, 'data')];
+    try {
+      await until('all three wait for the upstream', () => bodiesIn('$upstream', data).length === 3);
+      const bodies = [1, 2, 3].map(n => `[${n},25,{"TemperatureThreshold":25}]`);
+      assert.equal(bodiesIn('$upstream', data), bodies);
+    } finally {
+      assert.is(await hub.end('SIGTERM'), 0);
+      removeFolder(folder);
+    }
+  },
+);
 
-imports('schema 1.1: start order, restart policies, a stopped module, conditions on the body', async () => {
-  const { folder, told } = imported('schema-1.1.json');
-  assert.match(
-    told,
-    /^\$edgeHub\.routes\.broken: .* line 1, column 51: .* write as_number\(temperature\)\.$/m,
-  );
-  assert.match(told, /^\$edgeHub\.routes\.nowhere: .* it goes INTO an input of module "absent"/m);
-  const reading = (celsius: number): string =>
-    `echo '{"output":"temperatureOutput","body":{"machine":{"temperature":${celsius}}},"contentType":"application/json"}'`;
-  await completed(folder, {
-    // What is written to a module that ends is gone with it: the sensor waits until the alarm is there to
-    // stay.
-    alarm: `[ -e alarm-ran ] || { touch alarm-ran; exit 1; }\ntouch alarm-stays\nwhile read -r line; do echo "got $line" >&2; done`,
-    tempSensor: `[ ! -e sensor-ran ] || exec sleep 1000\nwhile [ ! -e alarm-stays ]; do sleep 0.05; done\ntouch sensor-ran\n${reading(80)}\n${reading(20)}`,
-    report: 'exit 3',
-  });
-  const hub = await startHub(folder, 'manifest.json', 'data');
-  const data = ['--data', join(folder, 'data')];
-  const alarm = (): string => run(['logs', 'alarm', ...data]).out;
-  try {
-    await until('the hot one is with the alarm, after its restart', () => alarm().includes('got '));
-    await until('the sensor was started again', () => restartsOf('tempSensor', data) === 1);
-    assert.match(alarm(), /got \{"machine":\{"temperature":80\}\}\n$/);
-    assert.is(alarm().split('got ').length, 2);
-    assert.is(bodiesIn('input/archive/all', data).length, 2, 'they wait for the module that is stopped');
-    const started = Array.from(hub.log().matchAll(/"(\w+)" started, pid/g), ([, name]) => name);
-    assert.equal(started.slice(0, 2), ['alarm', 'tempSensor']);
-    assert.equal(started.slice(2, 4).sort(), ['archive', 'report'], 'those without a number start last');
-    const states = statusOf(data).modules.map(({ name, state, restarts }) => [name, state, restarts]);
-    assert.equal(Object.fromEntries(states.map(([name, ...rest]) => [name, rest])), {
-      alarm: ['running', 1],
-      tempSensor: ['running', 1],
-      archive: ['ended', 0],
-      report: ['failed', 0],
+imports(
+  'a deployment of schema 1.1 keeps start order, restart policies, a stopped module and body conditions',
+  async () => {
+    const { folder, remarks } = imported('schema-1.1.json');
+    assert.match(
+      remarks,
+      /^\$edgeHub\.routes\.broken: .* line 1, column 51: .* write as_number\(temperature\)\.$/m,
+    );
+    assert.match(remarks, /^\$edgeHub\.routes\.nowhere: .* it goes INTO an input of module "absent"/m);
+    const reading = (celsius: number): string =>
+      `echo '{"output":"temperatureOutput","body":{"machine":{"temperature":${celsius}}},"contentType":"application/json"}'`;
+    await complete(folder, {
+      // Lines that were written to a module are lost when it exits, so the sensor waits for the second start
+      // of the alarm.
+      alarm: `[ -e alarm-ran ] || { touch alarm-ran; exit 1; }\ntouch alarm-stays\nwhile read -r line; do echo "got $line" >&2; done`,
+      tempSensor: `[ ! -e sensor-ran ] || exec sleep 1000\nwhile [ ! -e alarm-stays ]; do sleep 0.05; done\ntouch sensor-ran\n${reading(80)}\n${reading(20)}`,
+      report: 'exit 3',
     });
-  } finally {
-    assert.is(await hub.end('SIGTERM'), 0);
-    removeFolder(folder);
-  }
-});
+    const hub = await startHub(folder, 'manifest.json', 'data');
+    const data = ['--data', join(folder, 'data')];
+    const alarm = (): string => run(['logs', 'alarm', ...data]).out;
+    try {
+      await until('the hot one is with the alarm, after its restart', () => alarm().includes('got '));
+      await until('the sensor was started again', () => restartsOf('tempSensor', data) === 1);
+      assert.match(alarm(), /got \{"machine":\{"temperature":80\}\}\n$/);
+      assert.is(alarm().split('got ').length, 2);
+      assert.is(bodiesIn('input/archive/all', data).length, 2, 'they wait for the module that is stopped');
+      const started = Array.from(hub.log().matchAll(/"(\w+)" started, pid/g), ([, name]) => name);
+      assert.equal(started.slice(0, 2), ['alarm', 'tempSensor']);
+      assert.equal(started.slice(2, 4).sort(), ['archive', 'report'], 'those without a number start last');
+      const states = statusOf(data).modules.map(({ name, state, restarts }) => [name, state, restarts]);
+      assert.equal(Object.fromEntries(states.map(([name, ...rest]) => [name, rest])), {
+        alarm: ['running', 1],
+        tempSensor: ['running', 1],
+        archive: ['ended', 0],
+        report: ['failed', 0],
+      });
+    } finally {
+      assert.is(await hub.end('SIGTERM'), 0);
+      removeFolder(folder);
+    }
+  },
+);
 
 function restartsOf(module: string, data: readonly string[]): number | undefined {
   return statusOf(data).modules.find(({ name }) => name === module)?.restarts;
 }
 
 for (const deployment of ['schema-1.0', 'schema-1.1', 'schema-1.3', 'layered']) {
-  imports(`${deployment}: as imported it runs, and a module without its program says so`, async () => {
-    const { folder } = imported(`${deployment}.json`);
-    await completed(folder, {});
-    const file = join(folder, 'manifest.json');
-    assert.match(run(['routes', 'check', file]).out, /^All 2 routes are good\.$/m);
-    const hub = await startHub(folder, 'manifest.json', 'data');
-    try {
-      const { modules } = statusOf(['--data', join(folder, 'data')]);
-      assert.ok(modules.length > 0);
-      for (const { name, state, lastExit } of modules) {
-        if (name === 'archive') continue;
-        assert.is(state, 'failed');
-        assert.match(lastExit ?? '', new RegExp(`No such file .*/modules/${name}\\. .* install the program`));
+  imports(
+    `the imported deployment ${deployment} runs, and a module without its program fails with the reason`,
+    async () => {
+      const { folder } = imported(`${deployment}.json`);
+      await complete(folder, {});
+      const file = join(folder, 'manifest.json');
+      assert.match(run(['routes', 'check', file]).out, /^All 2 routes are good\.$/m);
+      const hub = await startHub(folder, 'manifest.json', 'data');
+      try {
+        const { modules } = statusOf(['--data', join(folder, 'data')]);
+        assert.ok(modules.length > 0);
+        for (const { name, state, lastExit } of modules) {
+          if (name === 'archive') continue;
+          assert.is(state, 'failed');
+          assert.match(
+            lastExit ?? '',
+            new RegExp(`No such file .*/modules/${name}\\. .* install the program`),
+          );
+        }
+      } finally {
+        assert.is(await hub.end('SIGTERM'), 0);
+        removeFolder(folder);
       }
-    } finally {
-      assert.is(await hub.end('SIGTERM'), 0);
-      removeFolder(folder);
-    }
-  });
+    },
+  );
 }
 
-imports('without --out the manifest is on standard output, and the list beside it', () => {
-  const { code, out, err } = run(['import', join(deployments, 'layered.json')]);
-  assert.is(code, 0);
-  assert.equal(JSON.parse(out), JSON.parse(readFileSync(join(deployments, 'layered.manifest.json'), 'utf8')));
-  assert.is(err.split('\n').length, 6);
-});
+imports(
+  'skerry import without --out prints the manifest on standard output and the remarks on standard error',
+  () => {
+    const { code, out, err } = run(['import', join(deployments, 'layered.json')]);
+    assert.is(code, 0);
+    assert.equal(
+      JSON.parse(out),
+      JSON.parse(readFileSync(join(deployments, 'layered.manifest.json'), 'utf8')),
+    );
+    assert.is(err.split('\n').length, 6);
+  },
+);
 
-imports('a name cannot write to the terminal', () => {
+imports('a name with control characters is printed without them', () => {
   const modules = { '\u001b[31m\nm': {} };
   const folder = folderWith({ 'd.json': JSON.stringify({ $edgeAgent: { desired: { modules } } }) });
   const { err } = run(['import', join(folder, 'd.json')]);
@@ -158,7 +180,7 @@ imports('a name cannot write to the terminal', () => {
   removeFolder(folder);
 });
 
-imports('what is no deployment, or not there: exit 2 and nothing written', () => {
+imports('a file that is missing or no deployment is refused with exit code 2, and nothing is written', () => {
   const folder = folderWith({ 'd.json': '{"name":"edge","modules":{}}', 'bad.json': '{"password":"x",}' });
   const out = join(folder, 'out.json');
   for (const [file, sentence] of [
@@ -177,14 +199,14 @@ imports('what is no deployment, or not there: exit 2 and nothing written', () =>
   removeFolder(folder);
 });
 
-imports('a file that cannot be written: exit 1', () => {
+imports('an output file that cannot be written ends skerry import with exit code 1', () => {
   const out = '/nonexistent/manifest.json';
   const { code, err } = run(['import', join(deployments, 'layered.json'), '--out', out]);
   assert.is(code, 1);
   assert.match(err, /^skerry: \/nonexistent\/manifest\.json cannot be written: /);
 });
 
-imports('a file that exists is replaced with --force alone, and has mode 0600 then', () => {
+imports('an existing file is replaced only with --force, and then has mode 0600', () => {
   const folder = folderWith({ 'out.json': 'mine' });
   const out = join(folder, 'out.json');
   chmodSync(out, 0o644);

@@ -17,12 +17,12 @@ const program = gzipSync(
 const hub = Buffer.from('the hub itself');
 const remote = { sha256: 'f'.repeat(64), from: 'https://example.org/b.tar.gz' };
 
-function written(bundle: object, more: object = {}): string {
+function manifestWith(bundle: object, more: object = {}): string {
   const modules = { m: { exec: ['bin/app'], bundle }, remote: { exec: ['x'], bundle: remote } };
   return JSON.stringify({ name: 'gate', modules, ...more });
 }
 
-/** A folder with a manifest, a bundle and a hub. */
+/** Creates a folder with a manifest, a bundle and a hub. */
 function folderOf(manifest: string): string {
   const folder = folderWith({ 'manifest.json': manifest });
   writeFileSync(join(folder, 'app.tar.gz'), program);
@@ -32,8 +32,10 @@ function folderOf(manifest: string): string {
 
 const pack = suite('e2e: skerry pack');
 
-pack('hashes are filled in, files are packed and listed, and a pack is replaced with --force alone', () => {
-  const folder = folderOf(written({ from: 'app.tar.gz' }, { serial: 7, hub: { x64: { from: 'hub-x64' } } }));
+pack('skerry pack fills in hashes, packs and lists files, and replaces a pack only with --force', () => {
+  const folder = folderOf(
+    manifestWith({ from: 'app.tar.gz' }, { serial: 7, hub: { x64: { from: 'hub-x64' } } }),
+  );
   const out = join(folder, 'update.skerry');
   const made = run(['pack', join(folder, 'manifest.json'), '-o', out]);
   assert.equal([made.code, made.err], [0, '']);
@@ -67,16 +69,20 @@ const bundled = (more: object): object => module({ bundle: { from: 'app.tar.gz' 
 const tls = { cert: '/etc/a.pem', key: '/etc/a.key' };
 const CURE = 'put the file into a "bundle" of module "m", or write an absolute path';
 
-/** Paths that would lead nowhere on a device. */
-const LOST: readonly (readonly [what: string, more: object, sentence: string])[] = [
+/** Manifests with paths that would not exist on a device, each with the error sentence. */
+const UNPACKABLE: readonly (readonly [what: string, more: object, sentence: string])[] = [
   [
     'a program beside the manifest',
     module({ exec: ['./door.sh'] }),
     `modules\\.m\\.exec\\[0\\] is the relative path "\\./door\\.sh", and a pack does not contain it: ${CURE}`,
   ],
-  ['a program above it', module({ exec: ['../door.sh'] }), '.*exec\\[0\\] is the relative path .*'],
   [
-    'an argument that is a path',
+    'a program above the folder of the manifest',
+    module({ exec: ['../door.sh'] }),
+    '.*exec\\[0\\] is the relative path .*',
+  ],
+  [
+    'an argument that is a relative path',
     module({ exec: ['python3', './x.py'] }),
     '.*exec\\[1\\] is the relative path .*',
   ],
@@ -91,11 +97,11 @@ const LOST: readonly (readonly [what: string, more: object, sentence: string])[]
     'modules\\.m\\.health\\.exec\\[0\\] is the relative path .*',
   ],
   [
-    'a variable that is a path',
+    'an environment variable that is a relative path',
     module({ env: { CONF: './x' } }),
     'modules\\.m\\.env\\.CONF is the relative path .*',
   ],
-  ...(['cert', 'key', 'ca'] as const).map((field): (typeof LOST)[number] => [
+  ...(['cert', 'key', 'ca'] as const).map((field): (typeof UNPACKABLE)[number] => [
     `a listener whose ${field} is beside the manifest`,
     {
       listeners: [
@@ -111,7 +117,7 @@ const LOST: readonly (readonly [what: string, more: object, sentence: string])[]
     `listeners\\[0\\]\\.${field} is the relative path "x\\.pem", and a pack does not contain it: write an absolute path`,
   ]),
   [
-    'a socket beside the manifest',
+    'a Unix socket beside the manifest',
     { listeners: [{ unix: 'hub.sock' }] },
     'listeners\\[0\\]\\.unix is .*, and a pack has no folder to create it in: write an absolute path',
   ],
@@ -125,9 +131,17 @@ const LOST: readonly (readonly [what: string, more: object, sentence: string])[]
     bundled({ exec: ['./bin/other'] }),
     '.*exec\\[0\\] is "\\./bin/other", which the bundle does not contain: correct the path, or add the file',
   ],
-  ['a program out of its bundle', bundled({ exec: ['../app'] }), '.*which the bundle does not contain.*'],
-  ['a folder of its bundle', bundled({ exec: ['./bin'] }), '.*which is a folder in the bundle.*'],
-  ['a file that cannot be run', bundled({ exec: ['./data'] }), '.*which is not executable in the bundle.*'],
+  ['a program outside of its bundle', bundled({ exec: ['../app'] }), '.*which the bundle does not contain.*'],
+  [
+    'a program that is a folder of its bundle',
+    bundled({ exec: ['./bin'] }),
+    '.*which is a folder in the bundle.*',
+  ],
+  [
+    'a program without execute permission',
+    bundled({ exec: ['./data'] }),
+    '.*which is not executable in the bundle.*',
+  ],
   [
     'a health check that is not in its bundle',
     bundled({ health: { exec: ['bin/check'] } }),
@@ -142,57 +156,57 @@ const LOST: readonly (readonly [what: string, more: object, sentence: string])[]
 
 /** Manifests that cannot be packed, with their error sentence. */
 const REFUSED: readonly (readonly [what: string, manifest: string, sentence: RegExp, code: number])[] = [
-  ['a manifest that is no JSON', '{"name": ', /is not JSON/, 2],
+  ['a manifest that is not JSON', '{"name": ', /is not JSON/, 2],
   [
     'a manifest with a wrong field',
-    written({ from: 'app.tar.gz' }, { modlues: {} }),
+    manifestWith({ from: 'app.tar.gz' }, { modlues: {} }),
     /^modlues is an unknown field/,
     2,
   ],
   [
-    'a bundle that is not there',
-    written({ from: 'gone' }),
+    'a missing bundle',
+    manifestWith({ from: 'gone' }),
     /^modules\.m\.bundle\.from cannot be read from \S+gone: no such file \(ENOENT\)\.$/,
     2,
   ],
   [
     'a bundle that is a folder',
-    written({ from: '.' }),
+    manifestWith({ from: '.' }),
     /^modules\.m\.bundle\.from cannot be read from \S+: it is not a regular file\.$/,
     2,
   ],
   [
-    'another hash',
-    written({ from: 'app.tar.gz', sha256: 'a'.repeat(64) }),
+    'a wrong hash',
+    manifestWith({ from: 'app.tar.gz', sha256: 'a'.repeat(64) }),
     new RegExp(`^modules\\.m\\.bundle\\.sha256 is not that of \\S+, which is ${sha256}: correct it`),
     2,
   ],
   [
-    'a bundle elsewhere without a hash',
-    written({ from: remote.from }),
+    'a remote bundle without a hash',
+    manifestWith({ from: remote.from }),
     /^modules\.m\.bundle\.sha256 is missing/,
     2,
   ],
   [
-    'a bundle that a device would refuse',
-    written({ from: 'hub-x64' }),
+    'a bundle that is not an archive',
+    manifestWith({ from: 'hub-x64' }),
     /^modules\.m\.bundle is neither tar nor tar with gzip or zstd\.$/,
     2,
   ],
   [
-    'a bundle larger than is stated',
-    written({ from: 'app.tar.gz', size: 5 }),
+    'a bundle above its size limit',
+    manifestWith({ from: 'app.tar.gz', size: 5 }),
     /^modules\.m\.bundle holds more than 5 bytes, the limit by its "size"\.$/,
     2,
   ],
-  ...LOST.map(
+  ...UNPACKABLE.map(
     ([what, more, sentence]) =>
-      [what, written({ from: 'app.tar.gz' }, more), new RegExp(`^${sentence}\\.$`), 2] as const,
+      [what, manifestWith({ from: 'app.tar.gz' }, more), new RegExp(`^${sentence}\\.$`), 2] as const,
   ),
 ];
 
 for (const [what, manifest, sentence, code] of REFUSED) {
-  pack(`${what}: one sentence, and no pack`, () => {
+  pack(`${what} is refused by skerry pack with one sentence, and no pack is written`, () => {
     const folder = folderOf(manifest);
     const out = join(folder, 'update.skerry');
     const made = run(['pack', join(folder, 'manifest.json'), '-o', out]);
@@ -205,7 +219,7 @@ for (const [what, manifest, sentence, code] of REFUSED) {
 
 pack('programs in a bundle, behind a link, in PATH and by absolute paths are packed', () => {
   for (const exec of [['./app'], ['bin/app', './data'], ['app', 'x'], ['/opt/app', '/opt/x']]) {
-    const manifest = written({ from: 'app.tar.gz' }, bundled({ exec, env: { PATH: './bin:/bin' } }));
+    const manifest = manifestWith({ from: 'app.tar.gz' }, bundled({ exec, env: { PATH: './bin:/bin' } }));
     const folder = folderOf(manifest);
     const made = run(['pack', join(folder, 'manifest.json'), '-o', join(folder, 'update.skerry')]);
     assert.equal([made.code, made.err], [0, ''], exec.join(' '));
@@ -213,22 +227,25 @@ pack('programs in a bundle, behind a link, in PATH and by absolute paths are pac
   }
 });
 
-pack('a pack that lacks a file, one that is none, and a wrong call', () => {
-  const folder = folderOf(written({ from: 'app.tar.gz' }));
-  const lacking = join(folder, 'lacking');
-  const named = { sha256, from: 'app.tar.gz' };
-  writeFileSync(lacking, archive({ name: 'manifest.json', content: written(named) }));
-  const listed = run(['pack', '--list', lacking]);
-  assert.is(listed.code, 2);
-  assert.match(
-    listed.err,
-    /does not hold the file of modules\.m\.bundle: make it again with "skerry pack"\.\n$/,
-  );
-  const none = run(['pack', '--list', join(folder, 'manifest.json')]);
-  assert.equal([none.code, none.out], [2, '']);
-  assert.match(none.err, /is not a tar archive\.\n$/);
-  assert.match(run(['pack']).err, /^skerry: <manifest \| pack> is missing\. Usage: skerry pack /);
-  removeFolder(folder);
-});
+pack(
+  'skerry pack --list refuses an incomplete pack and another file, and skerry pack requires a manifest',
+  () => {
+    const folder = folderOf(manifestWith({ from: 'app.tar.gz' }));
+    const lacking = join(folder, 'lacking');
+    const named = { sha256, from: 'app.tar.gz' };
+    writeFileSync(lacking, archive({ name: 'manifest.json', content: manifestWith(named) }));
+    const listed = run(['pack', '--list', lacking]);
+    assert.is(listed.code, 2);
+    assert.match(
+      listed.err,
+      /does not hold the file of modules\.m\.bundle: make it again with "skerry pack"\.\n$/,
+    );
+    const none = run(['pack', '--list', join(folder, 'manifest.json')]);
+    assert.equal([none.code, none.out], [2, '']);
+    assert.match(none.err, /is not a tar archive\.\n$/);
+    assert.match(run(['pack']).err, /^skerry: <manifest \| pack> is missing\. Usage: skerry pack /);
+    removeFolder(folder);
+  },
+);
 
 pack.run();

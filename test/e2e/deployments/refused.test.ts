@@ -3,44 +3,48 @@ import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { archive } from '../../harness/bundles/archives.ts';
-import { openTestDevice, runAside, soon, type TestDevice, waiting } from '../../harness/device.ts';
+import { openTestDevice, quickManifest, runAsync, sleeper, type TestDevice } from '../../harness/device.ts';
 
-type Context = { site: TestDevice };
+type Context = { device: TestDevice };
 
-const refused = suite<Context>('e2e: what is not applied');
+const refused = suite<Context>('e2e: refused manifests');
 
 refused.before.each(async context => {
-  const site = openTestDevice();
-  context.site = site;
-  site.write('good.json', soon({ modules: { m: waiting(1001), n: waiting(1002) } }));
-  await site.up('good.json');
-  await site.healthy();
+  const device = openTestDevice();
+  context.device = device;
+  device.write('good.json', quickManifest({ modules: { m: sleeper(1001), n: sleeper(1002) } }));
+  await device.up('good.json');
+  await device.healthy();
 });
 
-refused.after.each(({ site }) => site.close());
+refused.after.each(({ device }) => device.close());
 
-/** The file is refused by exit 2 with one sentence, and all that runs is untouched. */
-async function refuses(site: TestDevice, file: string, sentence: RegExp): Promise<void> {
-  const [pids, { deployment }] = [await site.pids(), await site.status()];
-  const { code, out, err } = await site.command('apply', site.at(file));
+/** Asserts that a file is refused with exit code 2 and one sentence, and that the deployment is unchanged. */
+async function assertRefused(device: TestDevice, file: string, sentence: RegExp): Promise<void> {
+  const [pids, { deployment }] = [await device.pids(), await device.status()];
+  const { code, out, err } = await device.command('apply', device.at(file));
   assert.equal([code, out], [2, ''], err);
-  // A route is shown below its sentence.
+  // The error of a route is followed by the text of the route.
   assert.match(err, /^skerry: [^\n]+\n( {2}.*\n)*$/);
   assert.match(err, sentence);
-  assert.equal([await site.pids(), (await site.status()).deployment], [pids, deployment], file);
+  assert.equal([await device.pids(), (await device.status()).deployment], [pids, deployment], file);
 }
 
-const GOOD = { name: 'edge', listeners: [] };
+const VALID = { name: 'edge', listeners: [] };
 const sha256 = 'a'.repeat(64);
 
 const TEXTS: readonly (readonly [what: string, text: string, sentence: RegExp])[] = [
   [
     'an unknown field',
-    JSON.stringify({ ...GOOD, modlues: {} }),
+    JSON.stringify({ ...VALID, modlues: {} }),
     /^skerry: modlues is an unknown field.*modules/,
   ],
-  ['a wrong type', JSON.stringify({ ...GOOD, modules: [] }), /^skerry: modules must be an object/],
-  ['an impossible value', JSON.stringify({ ...GOOD, serial: -1 }), /^skerry: serial must be/],
+  [
+    'a field of a wrong type',
+    JSON.stringify({ ...VALID, modules: [] }),
+    /^skerry: modules must be an object/,
+  ],
+  ['a value out of range', JSON.stringify({ ...VALID, serial: -1 }), /^skerry: serial must be/],
   [
     'a duplicate name',
     '{"name":"edge","modules":{"m":{"exec":["x"]},"m":{"exec":["y"]}}}',
@@ -48,85 +52,99 @@ const TEXTS: readonly (readonly [what: string, text: string, sentence: RegExp])[
   ],
   [
     'a user with the name of a module',
-    JSON.stringify({ ...GOOD, modules: { m: waiting(1) }, users: { m: { certificate: 'x' } } }),
+    JSON.stringify({ ...VALID, modules: { m: sleeper(1) }, users: { m: { certificate: 'x' } } }),
     /users\.m is the name of a module/,
   ],
   [
-    'a route to a module that is not there',
-    JSON.stringify({ ...GOOD, routes: { r: 'FROM /* INTO BrokeredEndpoint("/modules/no/inputs/a")' } }),
+    'a route to an unknown module',
+    JSON.stringify({ ...VALID, routes: { r: 'FROM /* INTO BrokeredEndpoint("/modules/no/inputs/a")' } }),
     /routes\.r goes INTO an input of module "no", which/,
   ],
   [
-    'a route that is none',
-    JSON.stringify({ ...GOOD, routes: { r: 'FROM' } }),
+    'an incomplete route',
+    JSON.stringify({ ...VALID, routes: { r: 'FROM' } }),
     /column 5: the route ends too early/,
   ],
   [
-    'a route up without an upstream',
-    JSON.stringify({ ...GOOD, routes: { r: 'FROM /* INTO $upstream' } }),
+    'a route to a missing upstream',
+    JSON.stringify({ ...VALID, routes: { r: 'FROM /* INTO $upstream' } }),
     /upstream/,
   ],
-  ['no JSON', '{"name":', /is not JSON/],
-  ['nothing', '', /not/],
+  ['invalid JSON', '{"name":', /is not JSON/],
+  ['no content', '', /not/],
   [
-    'a bundle that is not there',
-    JSON.stringify({ ...GOOD, modules: { m: { exec: ['x'], bundle: { sha256, from: 'gone' } } } }),
+    'a missing bundle',
+    JSON.stringify({ ...VALID, modules: { m: { exec: ['x'], bundle: { sha256, from: 'gone' } } } }),
     /gone: no such file \(ENOENT\)/,
   ],
   [
-    'a bundle without a place',
-    JSON.stringify({ ...GOOD, modules: { m: { exec: ['x'], bundle: { sha256 } } } }),
+    'a bundle without a location',
+    JSON.stringify({ ...VALID, modules: { m: { exec: ['x'], bundle: { sha256 } } } }),
     /modules\.m\.bundle has no "from"/,
   ],
 ];
 
 for (const [what, text, sentence] of TEXTS.slice(0, -2)) {
-  refused(`${what}: exit 2, one sentence, and what runs is untouched`, async ({ site }) => {
-    writeFileSync(site.at('bad.json'), text);
-    await refuses(site, 'bad.json', sentence);
-  });
+  refused(
+    `a manifest with ${what} is refused with exit code 2, and the running deployment is unchanged`,
+    async ({ device }) => {
+      writeFileSync(device.at('bad.json'), text);
+      await assertRefused(device, 'bad.json', sentence);
+    },
+  );
 }
 
 for (const [what, text, sentence] of TEXTS.slice(-2)) {
-  refused(`${what}: exit 2, one sentence, and what runs keeps its processes`, async ({ site }) => {
-    writeFileSync(site.at('bad.json'), text);
-    const [pids, { deployment }] = [await site.pids(), await site.status()];
-    const { code, err } = await site.command('apply', site.at('bad.json'));
-    assert.is(code, 2);
-    assert.match(err, /^skerry: [^\n]+\n$/);
-    assert.match(err, sentence);
-    assert.equal(await site.pids(), pids);
-    const { current, healthy, attempt } = (await site.status()).deployment;
-    assert.equal([current, healthy, attempt], [deployment.current, deployment.healthy, undefined]);
-  });
+  refused(
+    `a manifest with ${what} is refused with exit code 2, and the running modules keep their processes`,
+    async ({ device }) => {
+      writeFileSync(device.at('bad.json'), text);
+      const [pids, { deployment }] = [await device.pids(), await device.status()];
+      const { code, err } = await device.command('apply', device.at('bad.json'));
+      assert.is(code, 2);
+      assert.match(err, /^skerry: [^\n]+\n$/);
+      assert.match(err, sentence);
+      assert.equal(await device.pids(), pids);
+      const { current, healthy, attempt } = (await device.status()).deployment;
+      assert.equal([current, healthy, attempt], [deployment.current, deployment.healthy, undefined]);
+    },
+  );
 }
 
-refused('a file that is not there, a folder, a pack that is cut or changed', async ({ site }) => {
-  await refuses(site, 'nowhere.json', /nowhere\.json.*no such file/);
-  await refuses(site, '.', /./);
-  writeFileSync(
-    site.at('app.tar.gz'),
-    gzipSync(archive({ name: 'app', content: 'x'.repeat(5000), mode: 0o755 })),
-  );
-  site.write('packed.json', soon({ modules: { m: { exec: ['app'], bundle: { from: 'app.tar.gz' } } } }));
-  const packed = await runAside(['pack', site.at('packed.json'), '-o', site.at('whole.skerry')]);
-  assert.is(packed.code, 0);
-  const whole = readFileSync(site.at('whole.skerry'));
-  for (const length of [100, 512, 700, whole.length - 1100]) {
-    writeFileSync(site.at('cut.skerry'), whole);
-    truncateSync(site.at('cut.skerry'), length);
-    await refuses(site, 'cut.skerry', /./);
-  }
-});
+refused(
+  'a missing file, a folder and a truncated pack are refused, and the running deployment is unchanged',
+  async ({ device }) => {
+    await assertRefused(device, 'nowhere.json', /nowhere\.json.*no such file/);
+    await assertRefused(device, '.', /./);
+    writeFileSync(
+      device.at('app.tar.gz'),
+      gzipSync(archive({ name: 'app', content: 'x'.repeat(5000), mode: 0o755 })),
+    );
+    device.write(
+      'packed.json',
+      quickManifest({ modules: { m: { exec: ['app'], bundle: { from: 'app.tar.gz' } } } }),
+    );
+    const packed = await runAsync(['pack', device.at('packed.json'), '-o', device.at('whole.skerry')]);
+    assert.is(packed.code, 0);
+    const whole = readFileSync(device.at('whole.skerry'));
+    for (const length of [100, 512, 700, whole.length - 1100]) {
+      writeFileSync(device.at('cut.skerry'), whole);
+      truncateSync(device.at('cut.skerry'), length);
+      await assertRefused(device, 'cut.skerry', /./);
+    }
+  },
+);
 
-refused('a bundle of another hash, by a pack or by a path: nothing is stopped for it', async ({ site }) => {
-  writeFileSync(site.at('app.tar.gz'), gzipSync(archive({ name: 'app', content: 'x', mode: 0o755 })));
-  const pids = await site.pids();
-  const manifest = soon({ modules: { m: { exec: ['app'], bundle: { sha256, from: 'app.tar.gz' } } } });
-  const { code, err } = await site.apply(manifest);
+refused('a bundle with a wrong hash is refused, and no module is stopped', async ({ device }) => {
+  writeFileSync(device.at('app.tar.gz'), gzipSync(archive({ name: 'app', content: 'x', mode: 0o755 })));
+  const pids = await device.pids();
+  const manifest = quickManifest({
+    modules: { m: { exec: ['app'], bundle: { sha256, from: 'app.tar.gz' } } },
+  });
+  const { code, err } = await device.apply(manifest);
   assert.is(code, 2);
   assert.match(err, /^skerry: modules\.m\.bundle.*a{64}/);
-  assert.equal(await site.pids(), pids);
+  assert.equal(await device.pids(), pids);
 });
 
 refused.run();

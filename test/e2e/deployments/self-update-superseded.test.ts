@@ -2,30 +2,30 @@ import { existsSync, globSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Site } from '../../campaigns/self-update/self-update.ts';
+import type { UpdatableDevice } from '../../campaigns/self-update/self-update.ts';
 import {
-  createSite,
-  ENDS,
+  assertRefused,
+  compileFakeHub,
+  createUpdatableDevice,
+  EXITS,
   HANGS,
-  nextHub,
-  pretender,
-  refused,
+  hubWithVersion,
 } from '../../campaigns/self-update/self-update.ts';
-import { namesOf } from '../../campaigns/self-update/self-update-kills.ts';
+import { moduleStates } from '../../campaigns/self-update/self-update-kills.ts';
 import { until } from '../../harness/binary.ts';
 import { skip } from '../../harness/skip.ts';
 
-/** A field name of the manifest for this machine. */
+/** Architecture of this machine, a field name of the manifest. */
 const arch = process.arch;
 
-const update = suite<{ site: Site }>('e2e: an update that a newer manifest overtakes', {
-  site: await createSite(),
+const update = suite<{ device: UpdatableDevice }>('e2e: superseded self-update', {
+  device: await createUpdatableDevice(),
 });
 update.before.each(async context => {
-  await context.site.close();
-  context.site = await createSite();
+  await context.device.close();
+  context.device = await createUpdatableDevice();
 });
-update.after(({ site }) => site.close());
+update.after(({ device }) => device.close());
 
 /** Target of a link. Undefined if it has disappeared meanwhile. */
 function linkOf(link: string): string | undefined {
@@ -36,37 +36,40 @@ function linkOf(link: string): string | undefined {
   }
 }
 
-update('a newer manifest, while the new hub is brought here, has the old one go on', async ({ site }) => {
-  const hub = await site.start();
-  const more = { hub: { [arch]: site.hub('one', nextHub(8)) } };
-  const first = site.command('apply', site.manifest('new', more));
-  await until('it is begun', () => existsSync(join(site.data, 'hub', 'a', 'skerry.part')));
-  const second = await site.command('apply', site.manifest('newer'));
+update('a newer manifest during the copying of a new hub keeps the old hub', async ({ device }) => {
+  const hub = await device.start();
+  const more = { hub: { [arch]: device.hub('one', hubWithVersion(8)) } };
+  const first = device.command('apply', device.manifest('new', more));
+  await until('it is begun', () => existsSync(join(device.data, 'hub', 'a', 'skerry.part')));
+  const second = await device.command('apply', device.manifest('newer'));
   assert.equal([second.code, second.err], [0, '']);
-  refused(await first, 1, /^skerry: Another manifest replaced this one/);
+  assertRefused(await first, 1, /^skerry: Another manifest replaced this one/);
   await hub.end();
-  await site.start();
-  const now = await site.seen();
-  assert.equal([now.hub.binary, now.hub.onTrial, namesOf(now)], ['base', false, ['newer running']]);
+  await device.start();
+  const now = await device.status();
+  assert.equal([now.hub.binary, now.hub.onTrial, moduleStates(now)], ['base', false, ['newer running']]);
 });
 
-update('a newer manifest does not wait for a new hub that does not answer', async ({ site }) => {
-  const bytes = pretender(site.folder, 'mute', ENDS, HANGS);
-  if (bytes === undefined) return skip('there is no gcc to make a hub that does not answer.');
-  const hub = await site.start();
-  const draft = join(site.data, 'hub', 'a', 'skerry.part');
+update('a newer manifest does not wait for a new hub that does not answer', async ({ device }) => {
+  const bytes = compileFakeHub(device.folder, 'mute', EXITS, HANGS);
+  if (bytes === undefined) return skip('gcc is not installed, which compiles a hub that does not answer');
+  const hub = await device.start();
+  const draft = join(device.data, 'hub', 'a', 'skerry.part');
   const asked = (): boolean => globSync('/proc/[0-9]*/exe').some(link => linkOf(link) === draft);
-  const first = site.command('apply', site.manifest('new', { hub: { [arch]: site.hub('mute', bytes) } }));
+  const first = device.command(
+    'apply',
+    device.manifest('new', { hub: { [arch]: device.hub('mute', bytes) } }),
+  );
   await until('it is asked for its version', asked);
   const began = performance.now();
-  const second = await site.command('apply', site.manifest('newer'));
+  const second = await device.command('apply', device.manifest('newer'));
   const took = performance.now() - began;
   assert.equal([second.code, second.err], [0, ''], hub.log());
   assert.ok(took < 5000, `${took} ms`);
-  refused(await first, 1, /^skerry: Another manifest replaced this one/);
+  assertRefused(await first, 1, /^skerry: Another manifest replaced this one/);
   await until('nothing of it is left', () => !asked() && !existsSync(draft));
-  const now = await site.seen();
-  assert.equal([now.hub.binary, now.hub.onTrial, namesOf(now)], ['base', false, ['newer running']]);
+  const now = await device.status();
+  assert.equal([now.hub.binary, now.hub.onTrial, moduleStates(now)], ['base', false, ['newer running']]);
 });
 
 update.run();

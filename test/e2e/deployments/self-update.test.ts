@@ -6,282 +6,292 @@ import { updatePaths } from '../../../src/self-update/paths.ts';
 import { stageHub } from '../../../src/self-update/stage.ts';
 import { readUpdateState } from '../../../src/self-update/state.ts';
 import { beginTrial } from '../../../src/self-update/trial.ts';
-import type { Site } from '../../campaigns/self-update/self-update.ts';
+import type { UpdatableDevice } from '../../campaigns/self-update/self-update.ts';
 import {
-  createSite,
-  ENDS,
+  assertRefused,
+  compileFakeHub,
+  createUpdatableDevice,
+  EXITS,
   HANGS,
   hubsOn,
-  nextHub,
-  pretender,
-  refused,
+  hubWithVersion,
 } from '../../campaigns/self-update/self-update.ts';
-import { isAllThere, namesOf, queueUp, settled } from '../../campaigns/self-update/self-update-kills.ts';
+import {
+  assertMessagesStored,
+  endOfDeployment,
+  moduleStates,
+  queueMessages,
+} from '../../campaigns/self-update/self-update-kills.ts';
 import { run, skerry, until } from '../../harness/binary.ts';
 import { skip } from '../../harness/skip.ts';
 
-const NO_COMPILER = 'there is no gcc to make a hub that does not work.';
+const NO_COMPILER = 'gcc is not installed, which compiles a faulty hub';
 
-/** A field name of the manifest for this machine. */
+/** Architecture of this machine, a field name of the manifest. */
 const arch = process.arch;
 
-const update = suite<{ site: Site }>('e2e: the hub updates itself', { site: await createSite() });
-update.before.each(async context => {
-  await context.site.close();
-  context.site = await createSite();
+const update = suite<{ device: UpdatableDevice }>('e2e: self-update', {
+  device: await createUpdatableDevice(),
 });
-update.after(({ site }) => site.close());
+update.before.each(async context => {
+  await context.device.close();
+  context.device = await createUpdatableDevice();
+});
+update.after(({ device }) => device.close());
 
-/** The old hub runs the old set, and nothing else runs. */
-async function isAsBefore({ seen, data }: Site): Promise<void> {
-  const now = await seen();
-  assert.equal([now.hub.binary, now.hub.onTrial, namesOf(now)], ['base', false, ['old running']]);
+/** Asserts that the old hub runs with the old manifest and that no other hub runs. */
+async function assertOldHubRuns({ status, data }: UpdatableDevice): Promise<void> {
+  const now = await status();
+  assert.equal([now.hub.binary, now.hub.onTrial, moduleStates(now)], ['base', false, ['old running']]);
   assert.is(hubsOn(data).length, 1);
 }
 
 update(
-  'a good one takes over with its manifest; nothing that waits is lost; so does the next',
-  async ({ site }) => {
-    const first = await site.start();
-    await queueUp(site);
-    const file = site.manifest('new', { hub: { [arch]: site.hub('one', nextHub(8)) } });
-    const applied = await site.command('apply', file);
+  'a healthy new hub takes over with its manifest and loses no waiting message, and so does the next one',
+  async ({ device }) => {
+    const first = await device.start();
+    await queueMessages(device);
+    const file = device.manifest('new', { hub: { [arch]: device.hub('one', hubWithVersion(8)) } });
+    const applied = await device.command('apply', file);
     assert.equal([applied.code, applied.err], [0, ''], first.log());
     assert.match(applied.out, /\n {2}~ replace the hub binary\n/);
-    const now = await site.seen();
-    assert.equal([now.hub.binary, now.hub.onTrial, namesOf(now)], ['a', false, ['new running']]);
+    const now = await device.status();
+    assert.equal([now.hub.binary, now.hub.onTrial, moduleStates(now)], ['a', false, ['new running']]);
     assert.match(now.hub.version, /8$/);
     assert.match(
-      (await site.command('ps')).out,
+      (await device.command('ps')).out,
       new RegExp(`^hub ${now.hub.version}, an update in slot a$`, 'm'),
     );
     assert.match(readFileSync(`/proc/${first.pid}/cmdline`, 'utf8'), /^\/bin\/sh\0.*skerry-watchdog/s);
-    await isAllThere(site);
+    await assertMessagesStored(device);
 
-    const again = await site.command('apply', file);
+    const again = await device.command('apply', file);
     assert.equal([again.code, again.out.split('\n')[0]?.replace(/^.*: /, '')], [0, 'nothing to change']);
-    assert.is((await site.seen()).pid, now.pid);
+    assert.is((await device.status()).pid, now.pid);
 
-    const second = await site.command(
+    const second = await device.command(
       'apply',
-      site.manifest('newer', { hub: { [arch]: site.hub('two', nextHub(9)) } }),
+      device.manifest('newer', { hub: { [arch]: device.hub('two', hubWithVersion(9)) } }),
     );
     assert.equal([second.code, second.err], [0, ''], first.log());
-    const newer = await site.seen();
-    assert.equal([newer.hub.binary, namesOf(newer)], ['b', ['newer running']]);
+    const newer = await device.status();
+    assert.equal([newer.hub.binary, moduleStates(newer)], ['b', ['newer running']]);
     assert.is(await first.end(), 0);
 
-    const next = await site.start();
+    const next = await device.start();
     assert.not.match(next.log(), /Start \d of/);
-    const later = await site.seen();
-    assert.equal([later.hub.binary, later.pid, namesOf(later)], ['b', next.pid, ['newer running']]);
-    assert.is(hubsOn(site.data).length, 1);
+    const later = await device.status();
+    assert.equal([later.hub.binary, later.pid, moduleStates(later)], ['b', next.pid, ['newer running']]);
+    assert.is(hubsOn(device.data).length, 1);
   },
 );
 
 update(
-  'one that ends at once is started three times; then the old one is back with the old set',
-  async ({ site }) => {
-    const bytes = pretender(site.folder, 'ends', ENDS);
+  'a new hub that exits at once is started three times, and then the old hub runs the old manifest',
+  async ({ device }) => {
+    const bytes = compileFakeHub(device.folder, 'ends', EXITS);
     if (bytes === undefined) return skip(NO_COMPILER);
-    const hub = await site.start();
-    await queueUp(site);
-    const applied = await site.command(
+    const hub = await device.start();
+    await queueMessages(device);
+    const applied = await device.command(
       'apply',
-      site.manifest('new', { hub: { [arch]: site.hub('ends', bytes) } }),
+      device.manifest('new', { hub: { [arch]: device.hub('ends', bytes) } }),
     );
-    refused(
+    assertRefused(
       applied,
       1,
       /^skerry: The new hub failed its trial: it was not healthy in 3 starts: the last start exited with code 3\. Rolled back to the last healthy deployment\.$/m,
     );
     assert.equal(hub.log().match(/Start \d of 3/g), ['Start 1 of 3', 'Start 2 of 3', 'Start 3 of 3']);
-    await isAsBefore(site);
-    assert.is((await site.seen()).pid, hub.pid);
-    await isAllThere(site);
+    await assertOldHubRuns(device);
+    assert.is((await device.status()).pid, hub.pid);
+    await assertMessagesStored(device);
     assert.is(await hub.end(), 0);
-    await site.start();
-    await isAsBefore(site);
+    await device.start();
+    await assertOldHubRuns(device);
   },
 );
 
 update(
-  'one that hangs is ended when its time is over, though the hub was killed meanwhile',
-  async ({ site }) => {
-    const bytes = pretender(site.folder, 'hangs', HANGS);
+  'a new hub that hangs is rolled back after its time limit, also if the hub was killed meanwhile',
+  async ({ device }) => {
+    const bytes = compileFakeHub(device.folder, 'hangs', HANGS);
     if (bytes === undefined) return skip(NO_COMPILER);
-    const first = await site.start();
-    const file = site.manifest('new', { hub: { [arch]: site.hub('hangs', bytes) } });
-    await site.command('apply', file, '--no-wait');
+    const first = await device.start();
+    const file = device.manifest('new', { hub: { [arch]: device.hub('hangs', bytes) } });
+    await device.command('apply', file, '--no-wait');
     await until('it hangs', () => first.log().includes('Start 1 of 3'));
     await first.end('SIGKILL');
-    // As if it had hung for nearly all of its two minutes: `npm run self-update` waits for them.
-    const state = join(site.data, 'hub', 'state.json');
+    // Shortens the time limit of two minutes. `npm run self-update` waits for all of it.
+    const state = join(device.data, 'hub', 'state.json');
     const text = readFileSync(state, 'utf8');
     writeFileSync(state, text.replace('"seconds": 120', '"seconds": 2').replace('"grace": 15', '"grace": 1'));
     assert.is.not(readFileSync(state, 'utf8'), text);
-    const second = await site.start();
+    const second = await device.start();
     assert.match(
       second.log(),
       /failed its trial: it was not healthy within 2 seconds\. Rolled back to the previous hub\./,
     );
     await until('the old set is back', () => second.log().includes('Rolled back to'));
-    await isAsBefore(site);
+    await assertOldHubRuns(device);
   },
 );
 
-update('one whose modules do not work goes, and takes its manifest with it', async ({ site }) => {
-  const hub = await site.start();
-  await queueUp(site);
+update('a new hub whose modules fail is rolled back together with its manifest', async ({ device }) => {
+  const hub = await device.start();
+  await queueMessages(device);
   const more = {
-    hub: { [arch]: site.hub('one', nextHub(8)) },
-    modules: { bad: { exec: [join(site.folder, 'crash.sh')], restart: 'never' } },
+    hub: { [arch]: device.hub('one', hubWithVersion(8)) },
+    modules: { bad: { exec: [join(device.folder, 'crash.sh')], restart: 'never' } },
   };
-  refused(
-    await site.command('apply', site.manifest('new', more)),
+  assertRefused(
+    await device.command('apply', device.manifest('new', more)),
     1,
     /^skerry: Module "bad" has failed: .*7.*\. Rolled back to the last healthy deployment\.$/m,
   );
   assert.is(hub.log().match(/Start \d of 3/g)?.length, 1);
-  await isAsBefore(site);
-  await isAllThere(site);
+  await assertOldHubRuns(device);
+  await assertMessagesStored(device);
 });
 
-update('a pack with hubs for both architectures: only that of this machine is taken', async ({ site }) => {
-  const hub = await site.start();
-  const foreign = nextHub(7);
+update('a pack with hubs for two architectures installs only the hub of this machine', async ({ device }) => {
+  const hub = await device.start();
+  const foreign = hubWithVersion(7);
   foreign.writeUInt16LE(arch === 'x64' ? 183 : 62, 18);
-  const own = site.hub('own', nextHub(8));
-  const other = site.hub('other', foreign);
+  const own = device.hub('own', hubWithVersion(8));
+  const other = device.hub('other', foreign);
   const hubs = arch === 'x64' ? { x64: own, arm64: other } : { x64: other, arm64: own };
-  const file = site.manifest('new', { hub: hubs });
-  const pack = join(site.folder, 'update.skerry');
+  const file = device.manifest('new', { hub: hubs });
+  const pack = join(device.folder, 'update.skerry');
   const { code, err } = run(['pack', file, '-o', pack]);
   assert.equal([code, err], [0, '']);
-  const applied = await site.command('apply', pack);
+  const applied = await device.command('apply', pack);
   assert.equal([applied.code, applied.err], [0, ''], hub.log());
-  const now = await site.seen();
-  assert.equal([now.hub.binary, namesOf(now)], ['a', ['new running']]);
-  assert.not(existsSync(join(site.data, 'hub', 'b')));
+  const now = await device.status();
+  assert.equal([now.hub.binary, moduleStates(now)], ['a', ['new running']]);
+  assert.not(existsSync(join(device.data, 'hub', 'b')));
+});
+
+update('an invalid hub binary is refused with one sentence, and nothing is changed', async ({ device }) => {
+  const hub = await device.start();
+  const before = await device.status();
+  const foreign = hubWithVersion(7);
+  foreign.writeUInt16LE(arch === 'x64' ? 183 : 62, 18);
+  const good = device.hub('good', hubWithVersion(8));
+  const cases: readonly (readonly [object, number, RegExp])[] = [
+    [{ ...good, sha256: 'f'.repeat(64) }, 2, /^skerry: hub\.\w+.*f{64}/],
+    [
+      device.hub('foreign', foreign),
+      2,
+      /^skerry: The new hub is made for \w+, but this machine is \w+: correct "hub"\./,
+    ],
+    [device.hub('text', Buffer.from('#!/bin/sh\n')), 2, /^skerry: The new hub is not a Linux program/],
+    [device.hub('empty', Buffer.alloc(0)), 2, /^skerry: The new hub is not a Linux program/],
+    [{ ...good, from: 'gone' }, 2, /gone/],
+  ];
+  for (const [index, [named, code, sentence]] of cases.entries()) {
+    const file = device.manifest(`new${index}`, { hub: { [arch]: named } });
+    assertRefused(await device.command('apply', file), code, sentence);
+    const now = await device.status();
+    assert.equal(now.modules[0]?.pid, before.modules[0]?.pid);
+    await assertOldHubRuns(device);
+  }
+  assert.is((await device.status()).pid, hub.pid);
+  assert.not(existsSync(join(device.data, 'hub', 'state.json')));
 });
 
 update(
-  'what is not what it should be is refused in one sentence, and nothing is touched',
-  async ({ site }) => {
-    const hub = await site.start();
-    const before = await site.seen();
-    const foreign = nextHub(7);
-    foreign.writeUInt16LE(arch === 'x64' ? 183 : 62, 18);
-    const good = site.hub('good', nextHub(8));
-    const cases: readonly (readonly [object, number, RegExp])[] = [
-      [{ ...good, sha256: 'f'.repeat(64) }, 2, /^skerry: hub\.\w+.*f{64}/],
-      [
-        site.hub('foreign', foreign),
-        2,
-        /^skerry: The new hub is made for \w+, but this machine is \w+: correct "hub"\./,
-      ],
-      [site.hub('text', Buffer.from('#!/bin/sh\n')), 2, /^skerry: The new hub is not a Linux program/],
-      [site.hub('empty', Buffer.alloc(0)), 2, /^skerry: The new hub is not a Linux program/],
-      [{ ...good, from: 'gone' }, 2, /gone/],
-    ];
-    for (const [index, [named, code, sentence]] of cases.entries()) {
-      const file = site.manifest(`new${index}`, { hub: { [arch]: named } });
-      refused(await site.command('apply', file), code, sentence);
-      const now = await site.seen();
-      assert.equal(now.modules[0]?.pid, before.modules[0]?.pid);
-      await isAsBefore(site);
-    }
-    assert.is((await site.seen()).pid, hub.pid);
-    assert.not(existsSync(join(site.data, 'hub', 'state.json')));
+  'a hub that is killed while it copies a new hub copies it again after its restart and hands over',
+  async ({ device }) => {
+    const first = await device.start();
+    await queueMessages(device);
+    const more = { hub: { [arch]: device.hub('one', hubWithVersion(8)) } };
+    await device.command('apply', device.manifest('new', more), '--no-wait');
+    await until('it is begun', () => existsSync(join(device.data, 'hub', 'a', 'skerry.part')));
+    await first.end('SIGKILL');
+    const second = await device.start();
+    const now = await endOfDeployment(device, 30);
+    assert.equal([now.hub.binary, moduleStates(now)], ['a', ['new running']]);
+    assert.match(second.log(), /was interrupted at step 0: applying it again\./);
+    await assertMessagesStored(device);
   },
 );
 
-update('killed while the new hub is brought here, it begins anew and hands over', async ({ site }) => {
-  const first = await site.start();
-  await queueUp(site);
-  const more = { hub: { [arch]: site.hub('one', nextHub(8)) } };
-  await site.command('apply', site.manifest('new', more), '--no-wait');
-  await until('it is begun', () => existsSync(join(site.data, 'hub', 'a', 'skerry.part')));
-  await first.end('SIGKILL');
-  const second = await site.start();
-  const now = await settled(site, 30);
-  assert.equal([now.hub.binary, namesOf(now)], ['a', ['new running']]);
-  assert.match(second.log(), /was interrupted at step 0: applying it again\./);
-  await isAllThere(site);
-});
-
-update('a hub that is told to end while another takes its place ends', async ({ site }) => {
-  const hub = await site.start();
-  const slow = { slow: { exec: [join(site.folder, 'stays.sh')], stopGraceSeconds: 2 } };
-  assert.is((await site.command('apply', site.manifest('slow', { modules: slow }))).code, 0);
-  const more = { hub: { [arch]: site.hub('one', nextHub(8)) } };
-  await site.command('apply', site.manifest('new', more), '--no-wait');
+update('a hub that is stopped during its handover exits', async ({ device }) => {
+  const hub = await device.start();
+  const slow = { slow: { exec: [join(device.folder, 'stays.sh')], stopGraceSeconds: 2 } };
+  assert.is((await device.command('apply', device.manifest('slow', { modules: slow }))).code, 0);
+  const more = { hub: { [arch]: device.hub('one', hubWithVersion(8)) } };
+  await device.command('apply', device.manifest('new', more), '--no-wait');
   await until('it stops', () => hub.log().includes('Another hub takes its place'));
   assert.is(await hub.end(), 0);
-  assert.equal([hubsOn(site.data), hub.log().includes('Start 1 of')], [[], false]);
-  await site.start();
-  const now = await settled(site, 30);
-  assert.equal([now.hub.binary, namesOf(now)], ['a', ['new running']]);
+  assert.equal([hubsOn(device.data), hub.log().includes('Start 1 of')], [[], false]);
+  await device.start();
+  const now = await endOfDeployment(device, 30);
+  assert.equal([now.hub.binary, moduleStates(now)], ['a', ['new running']]);
 });
 
 update(
-  'a new hub on trial that has no change to carry out stays when what runs is well',
-  async ({ site }) => {
-    const { data: dataFolder } = site;
+  'a new hub on trial without a pending change becomes current if its modules are healthy',
+  async ({ device }) => {
+    const { data: dataFolder } = device;
     mkdirSync(dataFolder, { mode: 0o700 });
-    const bytes = nextHub(8);
+    const bytes = hubWithVersion(8);
     const launched = { running: 'base' } as const;
-    const { sha256 } = site.hub('one', bytes);
+    const { sha256 } = device.hub('one', bytes);
     const content = async function* () {
       yield bytes;
     };
     const staged = await stageHub(dataFolder, launched, { sha256, content });
     await beginTrial({ dataFolder, launched, program: skerry, staged });
-    const hub = await site.start();
+    const hub = await device.start();
     await until(
       `it is good, but: ${hub.log()}`,
       () => readUpdateState(updatePaths(dataFolder)).state?.current === 'a',
     );
-    const now = await site.seen();
-    assert.equal([now.hub.binary, now.hub.onTrial, namesOf(now)], ['a', false, ['old running']]);
+    const now = await device.status();
+    assert.equal([now.hub.binary, now.hub.onTrial, moduleStates(now)], ['a', false, ['old running']]);
   },
 );
+
+update('a refused or failing hub of a first deployment leaves no deployment', async ({ device }) => {
+  const bytes = compileFakeHub(device.folder, 'ends', EXITS);
+  if (bytes === undefined) return skip(NO_COMPILER);
+  const ends = device.hub('ends', bytes);
+  const first = await device.start({ bare: true });
+  const wrong = { hub: { [arch]: { ...ends, sha256: 'f'.repeat(64) } } };
+  assertRefused(
+    await device.command('apply', device.manifest('wrong', wrong)),
+    2,
+    /There was no earlier deployment to roll back to\.$/m,
+  );
+  assertRefused(
+    await device.command('apply', device.manifest('new', { hub: { [arch]: ends } })),
+    1,
+    /not healthy in 3 starts: .* There was no earlier deployment to roll back to\.$/m,
+  );
+  assert.is(await first.end(), 0);
+  await device.start({ bare: true });
+  const now = await device.status();
+  assert.equal([now.hub.binary, moduleStates(now)], ['base', []]);
+});
 
 update(
-  'where nothing was deployed before, a hub that is refused or does not work leaves nothing',
-  async ({ site }) => {
-    const bytes = pretender(site.folder, 'ends', ENDS);
-    if (bytes === undefined) return skip(NO_COMPILER);
-    const ends = site.hub('ends', bytes);
-    const first = await site.start({ bare: true });
-    const wrong = { hub: { [arch]: { ...ends, sha256: 'f'.repeat(64) } } };
-    refused(
-      await site.command('apply', site.manifest('wrong', wrong)),
-      2,
-      /There was no earlier deployment to roll back to\.$/m,
-    );
-    refused(
-      await site.command('apply', site.manifest('new', { hub: { [arch]: ends } })),
+  'a new hub that does not fit on the disk is refused with one sentence, and nothing is changed',
+  async ({ device }) => {
+    // Limits files to 80 MB, in the shell's unit of 512 bytes.
+    const hub = await device.start({ shell: 'trap "" XFSZ; ulimit -f 160000;' });
+    assertRefused(
+      await device.command(
+        'apply',
+        device.manifest('new', { hub: { [arch]: device.hub('one', hubWithVersion(8)) } }),
+      ),
       1,
-      /not healthy in 3 starts: .* There was no earlier deployment to roll back to\.$/m,
+      /^skerry: The new hub cannot be saved in \S+ \(.*\): free disk space/,
     );
-    assert.is(await first.end(), 0);
-    await site.start({ bare: true });
-    const now = await site.seen();
-    assert.equal([now.hub.binary, namesOf(now)], ['base', []]);
+    await assertOldHubRuns(device);
+    assert.is((await device.status()).pid, hub.pid);
   },
 );
-
-update('no room for it: one sentence, and nothing is touched', async ({ site }) => {
-  // A file of at most 80 MB, in the blocks of 512 bytes that a shell counts in.
-  const hub = await site.start({ shell: 'trap "" XFSZ; ulimit -f 160000;' });
-  refused(
-    await site.command('apply', site.manifest('new', { hub: { [arch]: site.hub('one', nextHub(8)) } })),
-    1,
-    /^skerry: The new hub cannot be saved in \S+ \(.*\): free disk space/,
-  );
-  await isAsBefore(site);
-  assert.is((await site.seen()).pid, hub.pid);
-});
 
 update.run();

@@ -32,29 +32,29 @@ signing.before.each(context => {
 
 signing.after.each(({ folder }) => removeFolder(folder));
 
-/** Runs it to a good end; its output. */
-function good(...args: readonly string[]): string {
+/** Runs a command that must succeed. Returns its output. */
+function succeed(...args: readonly string[]): string {
   const { code, out, err } = run(args);
   assert.equal([code, err], [0, '']);
   return out;
 }
 
-/** Runs it to a bad end; its one sentence. */
-function bad(code: number, ...args: readonly string[]): string {
+/** Runs a command that must fail. Returns its error sentence. */
+function fail(code: number, ...args: readonly string[]): string {
   const ended = run(args);
   assert.equal([ended.code, ended.out], [code, ''], ended.err);
   assert.match(ended.err, /^skerry: [^\n]+\n$/);
   return ended.err;
 }
 
-/** Two keys, and the manifest signed by the first. */
+/** Creates two key pairs and signs the manifest with the first. */
 function prepare({ at }: Context): void {
-  good('keygen', '--out', at('alice'));
-  good('keygen', '--out', at('bob'));
-  good('sign', at('m.json'), '--key', at('alice.key'), '--out', at('signed.json'));
+  succeed('keygen', '--out', at('alice'));
+  succeed('keygen', '--out', at('bob'));
+  succeed('sign', at('m.json'), '--key', at('alice.key'), '--out', at('signed.json'));
 }
 
-signing('keygen writes two files, which it never overwrites', ({ folder, at }) => {
+signing('skerry keygen writes two key files and never overwrites them', ({ folder, at }) => {
   const { status } = spawnSync(skerry, ['keygen'], { cwd: folder });
   assert.is(status, 0);
   const text = readFileSync(at('skerry.key'), 'utf8');
@@ -71,7 +71,7 @@ signing('keygen writes two files, which it never overwrites', ({ folder, at }) =
   assert.equal(readdirSync(folder).sort(), ['m.json', 'skerry.key', 'skerry.pub']);
 });
 
-signing('a manifest without "for" is signed, and a line says that every device accepts it', context => {
+signing('a manifest without "for" is signed with the warning that every device accepts it', context => {
   const { at } = context;
   prepare(context);
   const { for: _, ...rest } = JSON.parse(TEXT);
@@ -82,95 +82,103 @@ signing('a manifest without "for" is signed, and a line says that every device a
   assert.match(err, /all\.json has no "for": every device that trusts the key accepts it\.\n$/);
 });
 
-signing("the value is kept, the signature is its last field, and Node's Ed25519 takes it", context => {
-  const { at } = context;
-  prepare(context);
-  const text = readFileSync(at('signed.json'), 'utf8');
-  assert.is(text, good('sign', at('m.json'), '--key', at('alice.key')));
-  const { signature, ...rest } = JSON.parse(text);
-  assert.equal(rest, JSON.parse(TEXT));
-  assert.is(text, `${JSON.stringify({ ...rest, signature }, null, 2)}\n`);
-  const canonical =
-    '{"for":["a"],"modules":{"m":{"env":{"T":"4.50","U":"€"},"exec":["./m","-x"],"startupOrder":10}},"name":"a","routes":{"10":"FROM /* INTO $upstream","9":"FROM /messages/* INTO $upstream"},"serial":7}';
-  const x = Buffer.from(signature.key, 'base64').toString('base64url');
-  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
-  const digest = createHash('sha512').update(`skerry manifest 1\n${canonical}`).digest();
-  assert.ok(verify(null, digest, key, Buffer.from(signature.value, 'base64')));
-  assert.match(
-    readFileSync(at('alice.pub'), 'utf8'),
-    new RegExp(` ${signature.key.replace(/\W/g, '\\$&')} alice$`, 'm'),
-  );
-});
+signing(
+  "a signed manifest keeps its content, ends with the signature, and Node's Ed25519 verifies it",
+  context => {
+    const { at } = context;
+    prepare(context);
+    const text = readFileSync(at('signed.json'), 'utf8');
+    assert.is(text, succeed('sign', at('m.json'), '--key', at('alice.key')));
+    const { signature, ...rest } = JSON.parse(text);
+    assert.equal(rest, JSON.parse(TEXT));
+    assert.is(text, `${JSON.stringify({ ...rest, signature }, null, 2)}\n`);
+    const canonical =
+      '{"for":["a"],"modules":{"m":{"env":{"T":"4.50","U":"€"},"exec":["./m","-x"],"startupOrder":10}},"name":"a","routes":{"10":"FROM /* INTO $upstream","9":"FROM /messages/* INTO $upstream"},"serial":7}';
+    const x = Buffer.from(signature.key, 'base64').toString('base64url');
+    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+    const digest = createHash('sha512').update(`skerry manifest 1\n${canonical}`).digest();
+    assert.ok(verify(null, digest, key, Buffer.from(signature.value, 'base64')));
+    assert.match(
+      readFileSync(at('alice.pub'), 'utf8'),
+      new RegExp(` ${signature.key.replace(/\W/g, '\\$&')} alice$`, 'm'),
+    );
+  },
+);
 
-signing('verify by a key and by what a device trusts', context => {
+signing('skerry verify checks a signature with a given key or with the trusted keys of a device', context => {
   const { at } = context;
   prepare(context);
   const ours = ['--key', at('alice.pub')];
-  assert.match(good('verify', at('signed.json'), ...ours), /signed\.json is signed by "alice"/);
-  assert.match(bad(1, 'verify', at('signed.json'), '--key', at('bob.pub')), /signature\.key is not a key/);
-  assert.match(bad(1, 'verify', at('m.json'), ...ours), /signature is missing: .*"skerry sign"/);
+  assert.match(succeed('verify', at('signed.json'), ...ours), /signed\.json is signed by "alice"/);
+  assert.match(fail(1, 'verify', at('signed.json'), '--key', at('bob.pub')), /signature\.key is not a key/);
+  assert.match(fail(1, 'verify', at('m.json'), ...ours), /signature is missing: .*"skerry sign"/);
   const data = ['--data', at('data')];
-  assert.match(bad(2, 'verify', at('signed.json'), ...data), /No key is trusted in .*data/);
-  assert.match(good('trust', '--list', ...data), /No key is trusted/);
-  assert.match(good('trust', at('bob.pub'), ...data), /Manifests that "bob" signed are taken/);
-  bad(1, 'verify', at('signed.json'), ...data);
-  good('trust', at('alice.pub'), ...data);
-  good('trust', at('alice.pub'), ...data);
-  assert.match(good('verify', at('signed.json'), ...data), /signed by "alice"/);
-  assert.match(good('trust', '--list', ...data), /^NAME .*\nalice .* alice\nbob .* bob\n$/);
-  const listed: readonly { readonly name: string }[] = JSON.parse(good('trust', '--list', '--json', ...data));
+  assert.match(fail(2, 'verify', at('signed.json'), ...data), /No key is trusted in .*data/);
+  assert.match(succeed('trust', '--list', ...data), /No key is trusted/);
+  assert.match(succeed('trust', at('bob.pub'), ...data), /Manifests that "bob" signed are taken/);
+  fail(1, 'verify', at('signed.json'), ...data);
+  succeed('trust', at('alice.pub'), ...data);
+  succeed('trust', at('alice.pub'), ...data);
+  assert.match(succeed('verify', at('signed.json'), ...data), /signed by "alice"/);
+  assert.match(succeed('trust', '--list', ...data), /^NAME .*\nalice .* alice\nbob .* bob\n$/);
+  const listed: readonly { readonly name: string }[] = JSON.parse(
+    succeed('trust', '--list', '--json', ...data),
+  );
   assert.equal(
     listed.map(({ name }) => name),
     ['alice', 'bob'],
   );
-  const verified = good('verify', at('signed.json'), '--json', ...data);
-  assert.equal(JSON.parse(verified), { good: true, key: 'alice' });
-  const unsigned: { readonly good: boolean; readonly code: string } = JSON.parse(
+  const verified = succeed('verify', at('signed.json'), '--json', ...data);
+  assert.equal(JSON.parse(verified), { succeed: true, key: 'alice' });
+  const unsigned: { readonly succeed: boolean; readonly code: string } = JSON.parse(
     run(['verify', at('m.json'), '--json', ...ours]).out,
   );
-  assert.equal([unsigned.good, unsigned.code], [false, 'signature.missing']);
+  assert.equal([unsigned.succeed, unsigned.code], [false, 'signature.missing']);
   writeFileSync(at('data/keys/trusted/bob.pub'), 'torn');
-  assert.match(bad(2, 'verify', at('signed.json'), ...data), /trusted\/bob\.pub is not a Skerry key/);
+  assert.match(fail(2, 'verify', at('signed.json'), ...data), /trusted\/bob\.pub is not a Skerry key/);
 });
 
-signing('order and white space do not matter, a changed byte does', context => {
-  const { at } = context;
-  prepare(context);
-  const text = readFileSync(at('signed.json'), 'utf8');
-  const verdict = (changed: string): number | null => {
-    writeFileSync(at('changed.json'), changed);
-    return run(['verify', at('changed.json'), '--key', at('alice.pub')]).code;
-  };
-  const fields = Object.entries(JSON.parse(text)).reverse();
-  assert.is(verdict(JSON.stringify(Object.fromEntries(fields), null, '\t')), 0);
-  assert.is(verdict(text.replace('"serial": 7', '"serial": 0.7e1').replace('€', '\\u20ac')), 0);
-  // Whichever of two counted, somebody could have meant the other.
-  assert.is(verdict(text.replace('"name"', '"name": "b", "name"')), 2);
-  assert.is(verdict(text.replace('"name": "a"', '"name": "a", "name": "b"')), 2);
-  for (const [from, to] of [
-    ['"name": "a"', '"name": "b"'],
-    ['"serial": 7', '"serial": 8'],
-    ['"4.50"', '"4.5"'],
-    ['"-x"', '"-x", ""'],
-    ['"startupOrder": 10', '"startupOrder": "10"'],
-    ['"exec"', '"exec "'],
-  ] as const) {
-    assert.ok(text.includes(from), from);
-    assert.is(verdict(text.replace(from, to)), 1, to);
-  }
-  assert.is(verdict(text.slice(0, -3)), 2);
-});
+signing(
+  'a signature stays valid after changes of order and white space, and not after changes of content',
+  context => {
+    const { at } = context;
+    prepare(context);
+    const text = readFileSync(at('signed.json'), 'utf8');
+    const verdict = (changed: string): number | null => {
+      writeFileSync(at('changed.json'), changed);
+      return run(['verify', at('changed.json'), '--key', at('alice.pub')]).code;
+    };
+    const fields = Object.entries(JSON.parse(text)).reverse();
+    assert.is(verdict(JSON.stringify(Object.fromEntries(fields), null, '\t')), 0);
+    assert.is(verdict(text.replace('"serial": 7', '"serial": 0.7e1').replace('€', '\\u20ac')), 0);
+    // A duplicated field is refused because parsers disagree on the one that counts.
+    assert.is(verdict(text.replace('"name"', '"name": "b", "name"')), 2);
+    assert.is(verdict(text.replace('"name": "a"', '"name": "a", "name": "b"')), 2);
+    for (const [from, to] of [
+      ['"name": "a"', '"name": "b"'],
+      ['"serial": 7', '"serial": 8'],
+      ['"4.50"', '"4.5"'],
+      ['"-x"', '"-x", ""'],
+      ['"startupOrder": 10', '"startupOrder": "10"'],
+      ['"exec"', '"exec "'],
+    ] as const) {
+      assert.ok(text.includes(from), from);
+      assert.is(verdict(text.replace(from, to)), 1, to);
+    }
+    assert.is(verdict(text.slice(0, -3)), 2);
+  },
+);
 
-signing('a signature is replaced by that of another key, also in the same file', context => {
+signing('signing with another key replaces the signature, also in the same file', context => {
   const { at } = context;
   prepare(context);
-  good('sign', at('signed.json'), '--key', at('bob.key'), '--out', at('signed.json'));
-  good('verify', at('signed.json'), '--key', at('bob.pub'));
-  bad(1, 'verify', at('signed.json'), '--key', at('alice.pub'));
+  succeed('sign', at('signed.json'), '--key', at('bob.key'), '--out', at('signed.json'));
+  succeed('verify', at('signed.json'), '--key', at('bob.pub'));
+  fail(1, 'verify', at('signed.json'), '--key', at('alice.pub'));
   assert.equal(readdirSync(context.folder).length, 6);
 });
 
-signing('what cannot be signed, or with what: exit 2 and one sentence', context => {
+signing('an invalid manifest or key is refused by skerry sign with exit code 2 and one sentence', context => {
   const { at } = context;
   prepare(context);
   writeFileSync(at('field.json'), '{"name":"a","serial":1,"module":{}}');
@@ -178,87 +186,93 @@ signing('what cannot be signed, or with what: exit 2 and one sentence', context 
   writeFileSync(at('syntax.json'), '{"name":');
   writeFileSync(at('half.json'), '{"name":"a","serial":1,"modules":{"m":{"exec":["\\ud800"]}}}');
   const key = ['--key', at('alice.key')];
-  assert.match(bad(2, 'sign', at('field.json'), ...key), /module is an unknown field/);
-  assert.match(bad(2, 'sign', at('serial.json'), ...key), /serial is missing: .* higher .*serial\.json/);
-  assert.match(bad(2, 'sign', at('syntax.json'), ...key), /is not JSON/);
-  assert.match(bad(2, 'sign', at('half.json'), ...key), /modules\.m\.exec\[0\] contains a lone surrogate/);
-  assert.match(bad(2, 'sign', at('nowhere.json'), ...key), /no such file/);
-  assert.match(bad(2, 'sign', at('m.json')), /Name the secret key with --key/);
-  assert.match(bad(2, 'sign', at('m.json'), '--key', at('alice.pub')), /is a public key/);
-  assert.match(bad(2, 'sign', at('m.json'), ...key, '--out', at('no/where.json')), /cannot be written/);
+  assert.match(fail(2, 'sign', at('field.json'), ...key), /module is an unknown field/);
+  assert.match(fail(2, 'sign', at('serial.json'), ...key), /serial is missing: .* higher .*serial\.json/);
+  assert.match(fail(2, 'sign', at('syntax.json'), ...key), /is not JSON/);
+  assert.match(fail(2, 'sign', at('half.json'), ...key), /modules\.m\.exec\[0\] contains a lone surrogate/);
+  assert.match(fail(2, 'sign', at('nowhere.json'), ...key), /no such file/);
+  assert.match(fail(2, 'sign', at('m.json')), /Name the secret key with --key/);
+  assert.match(fail(2, 'sign', at('m.json'), '--key', at('alice.pub')), /is a public key/);
+  assert.match(fail(2, 'sign', at('m.json'), ...key, '--out', at('no/where.json')), /cannot be written/);
   writeFileSync(at('other.json'), 'mine');
-  assert.match(bad(2, 'sign', at('m.json'), ...key, '--out', at('other.json')), /already exists/);
+  assert.match(fail(2, 'sign', at('m.json'), ...key, '--out', at('other.json')), /already exists/);
   assert.is(readFileSync(at('other.json'), 'utf8'), 'mine');
   chmodSync(at('alice.key'), 0o644);
-  const exposed = bad(2, 'sign', at('m.json'), ...key);
+  const exposed = fail(2, 'sign', at('m.json'), ...key);
   assert.match(exposed, /alice\.key is readable by other users \(mode 0644\)/);
   const [, , base64 = ''] = readFileSync(at('alice.key'), 'utf8').split(' ');
   assert.not(exposed.includes(base64.slice(0, 12)));
 });
 
-/** Secret as decrypted by the device's key. */
-async function opened(data: string, sealed: string): Promise<string> {
+/** Decrypts a sealed secret with the key of a device. */
+async function decrypted(data: string, sealed: string): Promise<string> {
   assert.match(sealed, /^sealed:[A-Za-z0-9+/]+=*\n$/);
   return (await openSealed(sealed.trim(), await openDeviceKey(data, random), 'x')).toString();
 }
 
-signing('what is sealed for a device is opened by its key alone', async ({ at }) => {
-  const data = at('data');
-  for (const [input, secret] of [
-    ['hunter2\n', 'hunter2'],
-    ['hunter2\r\n', 'hunter2'],
-    [' no end ', ' no end '],
-    ['-----BEGIN KEY-----\nabc\n-----END KEY-----\n', '-----BEGIN KEY-----\nabc\n-----END KEY-----\n'],
-    ['x'.repeat(16_384), 'x'.repeat(16_384)],
-  ] as const) {
-    const { code, out, err } = run(['seal', '--data', data], input);
-    assert.equal([code, err], [0, '']);
-    assert.is(await opened(data, out), secret);
-  }
-  assert.is(statSync(join(data, 'keys/device.key')).mode & 0o777, 0o600);
-  const elsewhere = run(['seal', '--to', join(data, 'keys/device.pub')], 'hunter2\n');
-  assert.is(await opened(data, elsewhere.out), 'hunter2');
-  await opened(at('other'), elsewhere.out).then(
-    () => assert.unreachable(),
-    (thrown: Error) => assert.match(thrown.message, /cannot be opened with this device's key/),
-  );
-});
+signing(
+  'a secret that is sealed for a device is decrypted only by the key of that device',
+  async ({ at }) => {
+    const data = at('data');
+    for (const [input, secret] of [
+      ['hunter2\n', 'hunter2'],
+      ['hunter2\r\n', 'hunter2'],
+      [' no end ', ' no end '],
+      ['-----BEGIN KEY-----\nabc\n-----END KEY-----\n', '-----BEGIN KEY-----\nabc\n-----END KEY-----\n'],
+      ['x'.repeat(16_384), 'x'.repeat(16_384)],
+    ] as const) {
+      const { code, out, err } = run(['seal', '--data', data], input);
+      assert.equal([code, err], [0, '']);
+      assert.is(await decrypted(data, out), secret);
+    }
+    assert.is(statSync(join(data, 'keys/device.key')).mode & 0o777, 0o600);
+    const elsewhere = run(['seal', '--to', join(data, 'keys/device.pub')], 'hunter2\n');
+    assert.is(await decrypted(data, elsewhere.out), 'hunter2');
+    await decrypted(at('other'), elsewhere.out).then(
+      () => assert.unreachable(),
+      (thrown: Error) => assert.match(thrown.message, /cannot be decrypted with this device's key/),
+    );
+  },
+);
 
-signing('a sealed value fits into a manifest that is signed', context => {
+signing('a manifest with sealed secrets can be signed and verified', context => {
   const { at } = context;
   prepare(context);
   const sealed = run(['seal', '--data', at('data')], 'hunter2\n').out.trim();
   const modules = { m: { exec: ['./m'], secrets: { A: sealed, B: { sealed, as: 'file' } } } };
   writeFileSync(at('m.json'), JSON.stringify({ name: 'a', serial: 8, for: ['*'], modules }));
-  good('sign', at('m.json'), '--key', at('alice.key'), '--force', '--out', at('signed.json'));
-  good('verify', at('signed.json'), '--key', at('alice.pub'));
+  succeed('sign', at('m.json'), '--key', at('alice.key'), '--force', '--out', at('signed.json'));
+  succeed('verify', at('signed.json'), '--key', at('alice.pub'));
 });
 
-signing('what cannot be sealed, or for whom: exit 2, and no secret in the sentence', context => {
-  const { at } = context;
-  prepare(context);
-  const data = ['--data', at('data')];
-  for (const [args, input, sentence] of [
-    [data, '', /The secret is empty/],
-    [data, '\n', /The secret is empty/],
-    [data, 'hunter2'.repeat(3_000), /longer than 16384 bytes/],
-    [['hunter2', ...data], '', /takes no arguments\./],
-    [
-      ['--to', at('alice.pub')],
-      'hunter2\n',
-      /is not a key for sealing: a device's "keys\/device\.pub" is needed/,
-    ],
-    [['--to', at('nowhere.pub')], 'hunter2\n', /no such file \(ENOENT\)/],
-    [['--to', at('alice.pub'), ...data], 'hunter2\n', /either --to or --data/],
-  ] as const) {
-    const { code, out, err } = run(['seal', ...args], input);
-    assert.equal([code, out], [2, ''], err);
-    assert.match(err, sentence);
-    assert.not.match(err, /hunter2/);
-  }
-});
+signing(
+  'an invalid secret or key is refused by skerry seal with exit code 2, and the error repeats no secret',
+  context => {
+    const { at } = context;
+    prepare(context);
+    const data = ['--data', at('data')];
+    for (const [args, input, sentence] of [
+      [data, '', /The secret is empty/],
+      [data, '\n', /The secret is empty/],
+      [data, 'hunter2'.repeat(3_000), /longer than 16384 bytes/],
+      [['hunter2', ...data], '', /takes no arguments\./],
+      [
+        ['--to', at('alice.pub')],
+        'hunter2\n',
+        /is not a key for sealing: a device's "keys\/device\.pub" is needed/,
+      ],
+      [['--to', at('nowhere.pub')], 'hunter2\n', /no such file \(ENOENT\)/],
+      [['--to', at('alice.pub'), ...data], 'hunter2\n', /either --to or --data/],
+    ] as const) {
+      const { code, out, err } = run(['seal', ...args], input);
+      assert.equal([code, out], [2, ''], err);
+      assert.match(err, sentence);
+      assert.not.match(err, /hunter2/);
+    }
+  },
+);
 
-signing('a folder that cannot be written into is named', ({ at }) => {
+signing('an error of skerry seal names the folder that it cannot create', ({ at }) => {
   mkdirSync(at('data'));
   writeFileSync(at('data/keys'), '');
   const { code, err } = run(['seal', '--data', at('data')], 'hunter2\n');
@@ -266,7 +280,7 @@ signing('a folder that cannot be written into is named', ({ at }) => {
   assert.match(err, /^skerry: The folder .*data\/keys cannot be created: /);
 });
 
-signing('at a terminal a secret is asked for twice and not shown', async ({ at }) => {
+signing('skerry seal on a terminal asks twice and does not show the secret', async ({ at }) => {
   if (spawnSync('script', ['--version']).error !== undefined) {
     process.stdout.write('\nskipped: there is no "script" to make a terminal with\n');
     return;
@@ -282,7 +296,7 @@ signing('at a terminal a secret is asked for twice and not shown', async ({ at }
   });
   await new Promise(resolve => child.once('close', resolve));
   const [sealed = ''] = /sealed:\S+/.exec(shown) ?? [];
-  assert.is(await opened(at('data'), `${sealed}\n`), 'hunter2');
+  assert.is(await decrypted(at('data'), `${sealed}\n`), 'hunter2');
   assert.not.match(shown, /hunter/);
   assert.ok(existsSync(at('data/keys/device.pub')));
 });

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { folderWith, freePort, removeFolder, run, startHub, until } from '../../harness/binary.ts';
 
-/** Is done with all but what says "hold", which it keeps until it is started a second time. */
+/** Module that acknowledges each task. It acknowledges a task "hold" only once the file `again` exists. */
 const WORKER = `#!/bin/sh
 while read -r task; do
   echo "$task" >> tasks
@@ -13,9 +13,9 @@ while read -r task; do
 done
 `;
 
-const acks = suite('e2e: inputs that are acknowledged');
+const acks = suite('e2e: module inputs with acknowledgement');
 
-acks('a task is kept until the module is done with it, over its restarts', async () => {
+acks('a task stays queued until the module acknowledges it, also across restarts of the module', async () => {
   const port = await freePort();
   const manifest = {
     name: 'edge',

@@ -11,7 +11,7 @@ import { startTmux } from './tmux.ts';
 
 type Context = { folder: string; data: string; hub: RunningHub; tmux: Tmux };
 
-const attach = suite<Context>('e2e: attach');
+const attach = suite<Context>('e2e: skerry attach');
 
 const manifest = JSON.stringify({
   name: 'terminals',
@@ -37,7 +37,7 @@ attach.after.each(async ({ folder, hub, tmux }) => {
   removeFolder(folder);
 });
 
-async function attached({ tmux, data }: Context, module: string, flags = '', columns = 80, rows = 24) {
+async function openAttached({ tmux, data }: Context, module: string, flags = '', columns = 80, rows = 24) {
   const window = tmux.open(columns, rows);
   await window.shows(/ready:/);
   window.type(`'${skerry}' attach ${module} ${flags} --data '${data}'`);
@@ -50,8 +50,8 @@ const detach = async (window: Window, module: string): Promise<void> => {
   await window.shows(new RegExp(`Detached from "${module}"\\.\\s+ready:`));
 };
 
-attach('an editor works in it, and who detaches leaves it running', async context => {
-  const window = await attached(context, 'shell');
+attach('an editor works in an attached terminal and keeps running after a detach', async context => {
+  const window = await openAttached(context, 'shell');
   const path = join(context.folder, 'edited');
   window.keys('Enter');
   await window.shows(/inside:/);
@@ -61,9 +61,9 @@ attach('an editor works in it, and who detaches leaves it running', async contex
   window.type('isome text');
   await window.shows(/^some text$/m);
   await detach(window, 'shell');
-  // The alternate screen of the editor was left: what stood there before is there again.
+  // The terminal has left the alternate screen of the editor and shows its previous content.
   assert.match(window.shown(), /attach shell/);
-  const again = await attached(context, 'shell');
+  const again = await openAttached(context, 'shell');
   await again.shows(/^some text$/m);
   again.keys('Escape');
   again.type(':wq');
@@ -72,14 +72,14 @@ attach('an editor works in it, and who detaches leaves it running', async contex
   assert.is(readFileSync(path, 'utf8'), 'some text\n');
 });
 
-attach('top works in it, in the size of the window, and follows it', async context => {
-  const window = await attached(context, 'top', '', 100, 30);
+attach('top has the size of the attached window and follows its changes', async context => {
+  const window = await openAttached(context, 'top', '', 100, 30);
   await window.shows(/PID USER .*COMMAND/);
   const rowsOf = (): number => window.shown().trimEnd().split('\n').length;
   await until('it fills the window', () => rowsOf() === 30);
   window.resize(90, 15);
   await until('it fills the smaller window', () => rowsOf() === 15 && /PID USER/.test(window.shown()));
-  const shell = await attached(context, 'shell', '', 100, 30);
+  const shell = await openAttached(context, 'shell', '', 100, 30);
   shell.type('stty size');
   shell.keys('Enter');
   await shell.shows(/^30 100$/m);
@@ -91,12 +91,12 @@ attach('top works in it, in the size of the window, and follows it', async conte
   });
 });
 
-attach('a second viewer sees the same, and one that only reads types nothing', async context => {
-  const one = await attached(context, 'shell', '');
+attach('a second viewer sees the same screen, and a read-only viewer cannot type', async context => {
+  const one = await openAttached(context, 'shell', '');
   one.type('echo from the $((40+2)) first');
   one.keys('Enter');
   await one.shows(/^from the 42 first$/m);
-  const other = await attached(context, 'shell', '--read-only');
+  const other = await openAttached(context, 'shell', '--read-only');
   await other.shows(/^from the 42 first$/m);
   other.type('echo never');
   one.type('echo from the $((40+3)) first');
@@ -110,8 +110,8 @@ attach('a second viewer sees the same, and one that only reads types nothing', a
   for (const window of [one, other]) await window.shows(/"shell" has ended: exit 7\./);
 });
 
-attach('when the hub goes the terminal is given back', async context => {
-  const window = await attached(context, 'top');
+attach('the terminal of a viewer is restored when the hub is killed', async context => {
+  const window = await openAttached(context, 'top');
   await window.shows(/PID USER/);
   await context.hub.end('SIGKILL');
   await window.shows(/The hub of .* has gone\.[\s\S]*ready:/);
@@ -120,21 +120,24 @@ attach('when the hub goes the terminal is given back', async context => {
   await window.shows(/ icanon .*\n?.* echo /);
 });
 
-attach('who asks for what is not there is told so', async context => {
-  const plain = await attached(context, 'plain');
-  await plain.shows(/Module "plain" has no terminal: set "tty": true/);
-  plain.type('echo code $?');
-  plain.keys('Enter');
-  await plain.shows(/^code 2$/m);
-  const nobody = await attached(context, 'nobody');
-  await nobody.shows(/Unknown module "nobody"/);
-  const { code, err } = run(['attach', 'shell', '--data', context.data]);
-  assert.is(code, 2);
-  assert.match(err, /Standard input and output must be a terminal/);
-});
+attach(
+  'an attach to a missing terminal, to an unknown module or without a TTY is refused with the reason',
+  async context => {
+    const plain = await openAttached(context, 'plain');
+    await plain.shows(/Module "plain" has no terminal: set "tty": true/);
+    plain.type('echo code $?');
+    plain.keys('Enter');
+    await plain.shows(/^code 2$/m);
+    const nobody = await openAttached(context, 'nobody');
+    await nobody.shows(/Unknown module "nobody"/);
+    const { code, err } = run(['attach', 'shell', '--data', context.data]);
+    assert.is(code, 2);
+    assert.match(err, /Standard input and output must be a terminal/);
+  },
+);
 
 const missing = ['tmux', 'vim.tiny', 'top'].filter(
   tool => spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0,
 );
 if (missing.length === 0) attach.run();
-else skip(`attaching from a terminal wants ${missing.join(', ')}`);
+else skip(`skerry attach in a terminal needs ${missing.join(', ')}`);

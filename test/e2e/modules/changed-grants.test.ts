@@ -6,9 +6,9 @@ import { hashPassword } from '../../../src/crypto/passwords.ts';
 import { folderWith, freePort, removeFolder, startHub, until } from '../../harness/binary.ts';
 import { enter } from '../../harness/clients/listeners.ts';
 
-const regrant = suite('e2e: grants that change');
+const regrant = suite('e2e: changed grants');
 
-regrant('a kept session hears no more of what is not granted any more', async () => {
+regrant('a persistent session receives no message on a topic whose grant was removed', async () => {
   const port = await freePort();
   const random = { fraction: () => 0, bytes: (count: number) => randomBytes(count) };
   const password = await hashPassword(Buffer.from('secret'), random);

@@ -6,9 +6,9 @@ import { runningProcess } from '../../../src/core/proc.ts';
 import type { HubStatus } from '../../../src/hub/status.ts';
 import { folderWith, freePort, removeFolder, run, startHub, until } from '../../harness/binary.ts';
 
-const contained = suite('misbehaviour is contained');
+const contained = suite('e2e: misbehaving modules');
 
-const LOG_BYTES_MOST = 5 << 20;
+const MAX_LOG_BYTES = 5 << 20;
 
 /** Misbehaviour as a shell script, and the limit that contains it. */
 const MISBEHAVIOUR: Readonly<Record<string, { readonly script: string; readonly more?: object }>> = {
@@ -22,9 +22,10 @@ const MISBEHAVIOUR: Readonly<Record<string, { readonly script: string; readonly 
   deaf: { script: 'exec sleep 1000', more: { io: 'lines' } },
 };
 
-type Stage = { readonly folder: string; readonly data: string; readonly log: () => string };
+type RunningTest = { readonly folder: string; readonly data: string; readonly log: () => string };
 
-async function onHub(play: (stage: Stage) => Promise<void>): Promise<void> {
+/** Runs a hub with all misbehaving modules and one that prints a message every 50 ms. */
+async function withHub(scenario: (test: RunningTest) => Promise<void>): Promise<void> {
   const files = Object.entries(MISBEHAVIOUR).map(([name, { script }]) => [
     `${name}.sh`,
     `#!/bin/sh\n${script}\n`,
@@ -50,63 +51,63 @@ async function onHub(play: (stage: Stage) => Promise<void>): Promise<void> {
   });
   const hub = await startHub(place, 'm.json', 'data');
   try {
-    await play({ folder: place, data: join(place, 'data'), log: hub.log });
+    await scenario({ folder: place, data: join(place, 'data'), log: hub.log });
   } finally {
     assert.is(await hub.end('SIGTERM'), 0);
     removeFolder(place);
   }
 }
 
-function statusOf({ data }: Stage): HubStatus {
+function statusOf({ data }: RunningTest): HubStatus {
   const { code, out, err } = run(['ps', '--json', '--data', data]);
   assert.is(code, 0, err);
   return JSON.parse(out);
 }
 
-function module(stage: Stage, name: string): HubStatus['modules'][number] {
-  const found = statusOf(stage).modules.find(one => one.name === name);
+function module(test: RunningTest, name: string): HubStatus['modules'][number] {
+  const found = statusOf(test).modules.find(one => one.name === name);
   if (found === undefined) throw new Error(`There is no module ${name}`);
   return found;
 }
 
-const honestly = (stage: Stage): number =>
-  statusOf(stage).routes.find(({ name }) => name === 'count')?.matched ?? 0;
+const honestMessages = (test: RunningTest): number =>
+  statusOf(test).routes.find(({ name }) => name === 'count')?.matched ?? 0;
 
-contained('eight modules that misbehave in one hub: it goes on, and so does the ninth', () =>
-  onHub(async stage => {
-    await until('the daemon runs', () => existsSync(join(stage.folder, 'daemon')));
-    const { notEnforced, ...eater } = module(stage, 'eater');
-    await until('the eater has ended', () => module(stage, 'eater').state === 'failed');
+contained('the hub and a well-behaved module keep working beside eight misbehaving modules', () =>
+  withHub(async test => {
+    await until('the daemon runs', () => existsSync(join(test.folder, 'daemon')));
+    const { notEnforced, ...eater } = module(test, 'eater');
+    await until('the eater has ended', () => module(test, 'eater').state === 'failed');
     if (!notEnforced.some(one => one.startsWith('memory:')))
-      assert.match(module(stage, 'eater').lastExit ?? '', /OOM-killed at its memory limit$/, eater.name);
-    const bomb = module(stage, 'bomb');
+      assert.match(module(test, 'eater').lastExit ?? '', /OOM-killed at its memory limit$/, eater.name);
+    const bomb = module(test, 'bomb');
     if (!bomb.notEnforced.some(one => one.startsWith('pids:'))) {
-      await until('a fork was refused', () => (module(stage, 'bomb').usage.forksRefused ?? 0) > 0);
+      await until('a fork was refused', () => (module(test, 'bomb').usage.forksRefused ?? 0) > 0);
     }
-    await until('the flood has filled a file', () => existsSync(join(stage.data, 'logs/flood.log.1')));
-    const before = honestly(stage);
-    await until('honest messages go on', () => honestly(stage) > before + 20);
+    await until('the flood has filled a file', () => existsSync(join(test.data, 'logs/flood.log.1')));
+    const before = honestMessages(test);
+    await until('honest messages go on', () => honestMessages(test) > before + 20);
     for (const name of ['forks', 'daemon', 'stubborn', 'flood', 'mute', 'deaf']) {
-      assert.is(module(stage, name).state, 'running', name);
+      assert.is(module(test, name).state, 'running', name);
     }
-    const logs = readdirSync(join(stage.data, 'logs')).filter(file => file.startsWith('flood.log'));
-    const bytes = logs.reduce((sum, file) => sum + statSync(join(stage.data, 'logs', file)).size, 0);
-    assert.ok(bytes < LOG_BYTES_MOST, `${bytes} bytes of log`);
+    const logs = readdirSync(join(test.data, 'logs')).filter(file => file.startsWith('flood.log'));
+    const bytes = logs.reduce((sum, file) => sum + statSync(join(test.data, 'logs', file)).size, 0);
+    assert.ok(bytes < MAX_LOG_BYTES, `${bytes} bytes of log`);
 
-    const strays = ['forks', 'daemon'].map(file => readFileSync(join(stage.folder, file), 'utf8').trim());
+    const strays = ['forks', 'daemon'].map(file => readFileSync(join(test.folder, file), 'utf8').trim());
     for (const name of ['forks', 'daemon', 'stubborn', 'bomb']) {
-      assert.is(run(['stop', name, '--data', stage.data]).code, 0);
-      assert.is(module(stage, name).state, 'stopped');
+      assert.is(run(['stop', name, '--data', test.data]).code, 0);
+      assert.is(module(test, name).state, 'stopped');
     }
     for (const pid of strays) assert.is(runningProcess(Number(pid)), undefined);
-    assert.is(module(stage, 'stubborn').lastExit, 'SIGKILL');
-    await until('that is said', () =>
-      /Module "stubborn" did not stop within 200 ms: sending SIGKILL/.test(stage.log()),
+    assert.is(module(test, 'stubborn').lastExit, 'SIGKILL');
+    await until('the SIGKILL is logged', () =>
+      /Module "stubborn" did not stop within 200 ms: sending SIGKILL/.test(test.log()),
     );
   }),
 );
 
-contained('what does not hold is in ps, in check and under $SYS', async () => {
+contained('a limit that is not enforced is reported by ps, check and $SYS', async () => {
   const devices = ['/dev/nothing-of-that-name'];
   const port = await freePort();
   const place = folderWith({

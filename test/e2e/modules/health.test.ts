@@ -3,10 +3,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { folderWith, freePort, removeFolder, run, skerry, startHub, until } from '../../harness/binary.ts';
 
-const health = suite('e2e: health');
+const health = suite('e2e: health of modules');
 
 health(
-  'a module tells over MQTT that it is ready; those behind wait for it, and no route takes it',
+  'a later module starts once an earlier one reports ready over MQTT, and no route receives the report',
   async () => {
     const port = await freePort();
     const teller = `#!/bin/sh
@@ -35,7 +35,7 @@ sleep 1000
       await until('the first one runs', () => states() === 'first running, second stopped');
       const topic = ['-t', 'modules/first/health', '-q', '1', '-m', 'ok'];
       run(['pub', '-p', String(port), ...topic]);
-      assert.is(states(), 'first running, second stopped', 'nobody else can say it');
+      assert.is(states(), 'first running, second stopped', 'another client cannot report it');
       run(['pub', '-p', String(port), '-t', 'go', '-m', 'x']);
       assert.is(run(['restart', 'first', ...data]).code, 0);
       writeFileSync(`${folder}/go`, '');
@@ -52,7 +52,7 @@ sleep 1000
   },
 );
 
-health('a hub that is told to stop while modules are awaited stops', async () => {
+health('a hub that waits for a module to become ready stops on SIGTERM', async () => {
   const manifest = {
     name: 'edge',
     listeners: [{ mqtt: '127.0.0.1:0' }],

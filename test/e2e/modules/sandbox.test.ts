@@ -19,18 +19,18 @@ import { skip } from '../../harness/skip.ts';
 const sandboxed = suite<{ folder: string; data: string }>('e2e: sandboxed modules');
 
 sandboxed.before.each(context => {
-  // A sandbox has a /tmp of its own, so all of it is elsewhere.
+  // A sandbox has its own /tmp, so the test folder is outside of /tmp.
   context.folder = folderWith({}, '/var/tmp');
   chmodSync(context.folder, 0o755);
   context.data = join(context.folder, 'data');
 });
 sandboxed.after.each(({ folder }) => removeFolder(folder));
 
-/** Log of a module after its line `done`. */
+/** Returns the log of a module once it has the line `done`. */
 async function logged(data: string, module: string): Promise<string[]> {
   const file = join(data, 'logs', `${module}.log`);
   const text = (): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
-  await until(`"${module}" has said all`, () => / done\r?$/m.test(text()));
+  await until(`"${module}" has logged its last line`, () => / done\r?$/m.test(text()));
   return text().split('\n');
 }
 
@@ -57,16 +57,16 @@ const BEYOND: readonly 'ignore'[] = Array.from({ length: 40 }, () => 'ignore');
 
 const LISTING = 'ls -l /proc/$$/fd';
 
-sandboxed('no module, and no health check, inherits a file of the hub', async ({ folder, data }) => {
+sandboxed('modules and health checks inherit no open file of the hub', async ({ folder, data }) => {
   const exec = ['sh', '-c', `${LISTING}; echo done; exec sleep 1000`];
-  // Without "exec" the shell would keep its own output under another number for the time of the listing.
+  // Without "exec" the shell would save its own output as another descriptor during the listing.
   const check = { exec: ['sh', '-c', `exec > checked.new; ${LISTING} && mv checked.new checked`] };
   const first = { exec, startupOrder: 0 };
   const modules = {
     terminal: { ...first, tty: true },
     none: { ...first, health: { ...check, everySeconds: 1 } },
     lines: { ...first, io: 'lines' },
-    // The terminal of the first is open when they start.
+    // The hub has the terminal of the first module open when these modules start.
     other: { exec, startupOrder: 1, tty: true },
     limited: { exec, startupOrder: 1, limits: { pids: 50 } },
     standard: { exec, startupOrder: 1, sandbox: 'standard' },
@@ -84,15 +84,15 @@ sandboxed('no module, and no health check, inherits a file of the hub', async ({
     }
     await until('it was checked', () => existsSync(join(place, 'checked')));
     assert.equal(filesIn(readFileSync(join(place, 'checked'), 'utf8').split('\n')), []);
-    // Were they not open for whatever the hub starts, there would be nothing to inherit.
+    // The test proves something only if the hub has inheritable open files.
     for (const file of ['m.json', 'data.mdb']) assert.ok(openedFor(hub.process.pid ?? 0, file), file);
   } finally {
     await hub.end('SIGTERM');
   }
 });
 
-/** A hub whose modules tell what they see of their own folder. */
-async function withBoxes(folder: string, data: string, play: (hub: RunningHub) => Promise<void>) {
+/** Runs a hub whose sandboxed modules list and write their own folder. */
+async function withSandboxes(folder: string, data: string, scenario: (hub: RunningHub) => Promise<void>) {
   const script = 'ls -A "$HOME/.."; touch "$HOME/mark" && echo "may write"; pwd; echo done; exec sleep 1000';
   const modules = Object.fromEntries(
     ['standard', 'strict'].map(sandbox => [sandbox, { exec: ['sh', '-c', script], sandbox }]),
@@ -104,44 +104,50 @@ async function withBoxes(folder: string, data: string, play: (hub: RunningHub) =
   symlinkSync(home, link);
   const hub = await startHub(link, 'm.json', data);
   try {
-    await play(hub);
+    await scenario(hub);
   } finally {
     await hub.end('SIGTERM');
   }
 }
 
 /** True if sandboxes are available here; otherwise reports why not. */
-function isBoxed(data: string): boolean {
+function isSandboxed(data: string): boolean {
   const { out } = run(['ps', '--data', data]);
   if (!out.includes('not enforced')) return true;
-  skip('sandboxes cannot be had here');
+  skip('sandboxes are not available here');
   return false;
 }
 
-sandboxed('the way to the data and to the manifest may lead over links', async ({ folder, data }) => {
-  mkdirSync(join(folder, 'real'));
-  symlinkSync('real', data);
-  await withBoxes(folder, data, async () => {
-    for (const name of ['standard', 'strict']) {
-      const lines = (await logged(data, name)).map(line => line.slice(29));
-      if (!isBoxed(data)) return;
-      assert.equal(lines.slice(0, 2), [name, 'may write'], lines.join('\n'));
-    }
-  });
-});
-
-sandboxed('modules reach their folders also where the hub makes all for itself alone', async context => {
-  const before = process.umask(0o077);
-  try {
-    await withBoxes(context.folder, context.data, async () => {
+sandboxed(
+  'a sandbox works when the paths of the data folder and the manifest contain symbolic links',
+  async ({ folder, data }) => {
+    mkdirSync(join(folder, 'real'));
+    symlinkSync('real', data);
+    await withSandboxes(folder, data, async () => {
       for (const name of ['standard', 'strict']) {
-        const lines = (await logged(context.data, name)).map(line => line.slice(29));
-        assert.ok(lines.includes('may write'), lines.join('\n'));
+        const lines = (await logged(data, name)).map(line => line.slice(29));
+        if (!isSandboxed(data)) return;
+        assert.equal(lines.slice(0, 2), [name, 'may write'], lines.join('\n'));
       }
     });
-  } finally {
-    process.umask(before);
-  }
-});
+  },
+);
+
+sandboxed(
+  'sandboxed modules can write into their folders when the umask of the hub is 077',
+  async context => {
+    const before = process.umask(0o077);
+    try {
+      await withSandboxes(context.folder, context.data, async () => {
+        for (const name of ['standard', 'strict']) {
+          const lines = (await logged(context.data, name)).map(line => line.slice(29));
+          assert.ok(lines.includes('may write'), lines.join('\n'));
+        }
+      });
+    } finally {
+      process.umask(before);
+    }
+  },
+);
 
 sandboxed.run();

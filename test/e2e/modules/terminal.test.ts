@@ -6,11 +6,11 @@ import { MAX_SCROLLBACK_BYTES, MAX_VIEWERS } from '../../../src/supervisor/limit
 import type { RunningHub } from '../../harness/binary.ts';
 import { folderWith, removeFolder, run, startHub, until } from '../../harness/binary.ts';
 import type { RawViewer } from './viewer.ts';
-import { view } from './viewer.ts';
+import { openRawViewer } from './viewer.ts';
 
 type Context = { folder: string; data: string };
 
-const terminal = suite<Context>('e2e: terminal');
+const terminal = suite<Context>('e2e: terminals of modules');
 
 terminal.before.each(context => {
   context.folder = folderWith({});
@@ -18,11 +18,14 @@ terminal.before.each(context => {
 });
 terminal.after.each(({ folder }) => removeFolder(folder));
 
-/** A hub whose module `a` runs a script on a terminal; `plain` has none. */
+/** Runs a hub whose module `a` runs `script` in a terminal and whose module `plain` has no terminal. */
 async function withModule(
   { folder, data }: Context,
   script: string,
-  play: (hub: RunningHub, look: (columns?: number, rows?: number) => Promise<RawViewer>) => Promise<void>,
+  scenario: (
+    hub: RunningHub,
+    openViewer: (columns?: number, rows?: number) => Promise<RawViewer>,
+  ) => Promise<void>,
 ): Promise<void> {
   const modules = {
     a: { exec: ['sh', '-c', script], tty: true, restart: 'never' },
@@ -33,7 +36,7 @@ async function withModule(
   const hub = await startHub(folder, 'm.json', 'data');
   try {
     await until('both run', () => (hub.log().match(/started, pid/g)?.length ?? 0) === 2);
-    await play(hub, (columns, rows) => view(data, 'a', columns, rows));
+    await scenario(hub, (columns, rows) => openRawViewer(data, 'a', columns, rows));
   } finally {
     await hub.end('SIGTERM');
   }
@@ -42,24 +45,24 @@ async function withModule(
 const refusal = (viewer: RawViewer): string => JSON.stringify(viewer.reply);
 
 terminal(
-  'what is typed reaches the module, what it prints all viewers, and how it ended as well',
+  'typed text reaches the module, and every viewer receives its output and exit status',
   async context => {
-    await withModule(context, 'read word; echo "said $word"; exit 3', async (_hub, look) => {
-      const viewers = [await look(), await look()];
+    await withModule(context, 'read word; echo "said $word"; exit 3', async (_hub, openViewer) => {
+      const viewers = [await openViewer(), await openViewer()];
       viewers[0]?.type('hello\r');
       for (const viewer of viewers) {
-        await until('it has ended', () => viewer.how() !== undefined);
+        await until('it has ended', () => viewer.exitText() !== undefined);
         assert.match(viewer.text(), /hello\r\nsaid hello\r\n$/);
-        assert.is(viewer.how(), 'exit 3');
+        assert.is(viewer.exitText(), 'exit 3');
       }
-      assert.match(refusal(await look()), /"module.exec".*Module \\"a\\" is not running/);
+      assert.match(refusal(await openViewer()), /"module.exec".*Module \\"a\\" is not running/);
     });
   },
 );
 
-terminal('it is as small as its smallest window', async context => {
-  await withModule(context, 'while read line; do stty size; done', async (_hub, look) => {
-    const wide = await look(200, 20);
+terminal('a terminal has the fewest columns and rows of its viewers', async context => {
+  await withModule(context, 'while read line; do stty size; done', async (_hub, openViewer) => {
+    const wide = await openViewer(200, 20);
     const sizeIs = async (size: string): Promise<void> => {
       const before = wide.text().length;
       await until(`its size is ${size}`, () => {
@@ -68,7 +71,7 @@ terminal('it is as small as its smallest window', async context => {
       });
     };
     await sizeIs('20 200');
-    const high = await look(90, 50);
+    const high = await openViewer(90, 50);
     await sizeIs('20 90');
     high.resize(100, 10);
     await sizeIs('10 100');
@@ -77,12 +80,12 @@ terminal('it is as small as its smallest window', async context => {
   });
 });
 
-terminal('a new viewer is shown what was printed last, from the beginning of a line', async context => {
+terminal('a new viewer receives the last output from the beginning of a line', async context => {
   const script = 'i=0; while [ $i -lt 20000 ]; do echo "line $i"; i=$((i+1)); done; exec sleep 100';
-  await withModule(context, script, async (_hub, look) => {
-    const first = await look();
+  await withModule(context, script, async (_hub, openViewer) => {
+    const first = await openViewer();
     await until('all is printed', () => first.text().includes('line 19999\r\n'));
-    const second = await look();
+    const second = await openViewer();
     await until('it is shown', () => second.text().includes('line 19999\r\n'));
     assert.ok(
       second.text().length <= MAX_SCROLLBACK_BYTES && second.text().length > MAX_SCROLLBACK_BYTES - 20,
@@ -91,33 +94,36 @@ terminal('a new viewer is shown what was printed last, from the beginning of a l
   });
 });
 
-terminal('what is typed and not read waits with the viewer, and comes when it is read', async context => {
-  const script =
-    'stty raw -echo; echo set; until [ -e go ]; do sleep 0.05; done; head -c 1000000 | wc -c; sleep 100';
-  await withModule(context, script, async (_hub, look) => {
-    const viewer = await look();
-    await until('it is set', () => viewer.text().includes('set'));
-    for (let typed = 0; typed < 1_000_000; typed += 10_000) viewer.type(Buffer.alloc(10_000, 'x'));
-    await until('the hub takes no more', () => viewer.socket.writableLength > 500_000);
-    writeFileSync(join(context.folder, 'go'), '');
-    await until('all was read', () => viewer.text().includes('1000000'));
-  });
-});
+terminal(
+  'typed text that the module does not read waits at the viewer and arrives once the module reads',
+  async context => {
+    const script =
+      'stty raw -echo; echo set; until [ -e go ]; do sleep 0.05; done; head -c 1000000 | wc -c; sleep 100';
+    await withModule(context, script, async (_hub, openViewer) => {
+      const viewer = await openViewer();
+      await until('it is set', () => viewer.text().includes('set'));
+      for (let typed = 0; typed < 1_000_000; typed += 10_000) viewer.type(Buffer.alloc(10_000, 'x'));
+      await until('the hub takes no more', () => viewer.socket.writableLength > 500_000);
+      writeFileSync(join(context.folder, 'go'), '');
+      await until('all was read', () => viewer.text().includes('1000000'));
+    });
+  },
+);
 
 terminal(
-  'viewers that go while what they typed waits leave their places, also when the module ends',
+  'viewers that disconnect with unread input are removed, also when the module ends',
   async context => {
     const script = 'stty raw -echo; echo set; until [ -e go ]; do sleep 0.05; done';
-    await withModule(context, script, async ({ process: { pid } }, look) => {
+    await withModule(context, script, async ({ process: { pid } }, openViewer) => {
       const openFiles = (): number => readdirSync(`/proc/${pid}/fd`).length;
-      // From then on its log is open.
+      // The hub has opened the log file of the module once it has content.
       const log = join(context.data, 'logs', 'a.log');
       await until('it has said something', () => existsSync(log) && statSync(log).size > 0);
       const before = openFiles();
       const fill = async (): Promise<RawViewer[]> => {
         const viewers: RawViewer[] = [];
         for (let count = 0; count < MAX_VIEWERS; count += 1) {
-          const viewer = await look();
+          const viewer = await openViewer();
           assert.is(refusal(viewer), '{"result":null}');
           for (let typed = 0; typed < 1_000_000; typed += 10_000) viewer.type(Buffer.alloc(10_000, 'x'));
           await until('the hub takes no more', () => viewer.socket.writableLength > 500_000);
@@ -129,62 +135,65 @@ terminal(
       await until('all are gone', () => openFiles() <= before);
       const last = await fill();
       writeFileSync(join(context.folder, 'go'), '');
-      await until('all were told', () => last.every(viewer => viewer.how() === 'exit 0'));
+      await until('all were told', () => last.every(viewer => viewer.exitText() === 'exit 0'));
       for (const { socket } of last) socket.destroy();
       await until('all are gone again', () => openFiles() < before);
     });
   },
 );
 
-terminal('only so many look at once, and only at terminals', async context => {
-  await withModule(context, 'exec sleep 100', async (_hub, look) => {
+terminal('a viewer above the maximum, or of a module without a terminal, is refused', async context => {
+  await withModule(context, 'exec sleep 100', async (_hub, openViewer) => {
     const viewers: RawViewer[] = [];
-    for (let count = 0; count < MAX_VIEWERS; count += 1) viewers.push(await look());
-    assert.match(refusal(await look()), /"module.exec".*already has the maximum of 8 viewers/);
+    for (let count = 0; count < MAX_VIEWERS; count += 1) viewers.push(await openViewer());
+    assert.match(refusal(await openViewer()), /"module.exec".*already has the maximum of 8 viewers/);
     viewers[0]?.socket.destroy();
-    let again = await look();
-    while (refusal(again) !== '{"result":null}') again = await look();
-    assert.match(refusal(await view(context.data, 'plain')), /"usage".*has no terminal/);
-    assert.match(refusal(await view(context.data, 'nobody')), /"module.unknown"/);
-    assert.match(refusal(await view(context.data, 'a', 0, 10)), /"usage".*columns and rows/);
+    let again = await openViewer();
+    while (refusal(again) !== '{"result":null}') again = await openViewer();
+    assert.match(refusal(await openRawViewer(context.data, 'plain')), /"usage".*has no terminal/);
+    assert.match(refusal(await openRawViewer(context.data, 'nobody')), /"module.unknown"/);
+    assert.match(refusal(await openRawViewer(context.data, 'a', 0, 10)), /"usage".*columns and rows/);
   });
 });
 
-terminal('a viewer that takes nothing is turned away; the module and other viewers go on', async context => {
-  await withModule(context, 'exec yes "a line of a flood that goes on"', async (_hub, look) => {
-    const idle = await look();
-    idle.socket.pause();
-    const other = await look();
-    const seen = (): number => other.text().length;
-    await until('the other has seen more than may wait', () => seen() > 4 << 20);
-    const shown = idle.text().length;
-    const closed = new Promise(done => idle.socket.once('close', done));
-    idle.socket.on('error', () => {}).resume();
-    await closed;
-    assert.ok(idle.text().length - shown < seen() - shown);
-    const before = seen();
-    await until('the other goes on', () => seen() > before);
-  });
-});
+terminal(
+  'a viewer that does not read is disconnected, and the module and other viewers continue',
+  async context => {
+    await withModule(context, 'exec yes "a line of a flood that goes on"', async (_hub, openViewer) => {
+      const idle = await openViewer();
+      idle.socket.pause();
+      const other = await openViewer();
+      const seen = (): number => other.text().length;
+      await until('the other has seen more than may wait', () => seen() > 4 << 20);
+      const shown = idle.text().length;
+      const closed = new Promise(done => idle.socket.once('close', done));
+      idle.socket.on('error', () => {}).resume();
+      await closed;
+      assert.ok(idle.text().length - shown < seen() - shown);
+      const before = seen();
+      await until('the other goes on', () => seen() > before);
+    });
+  },
+);
 
-terminal('what is no frame ends the viewer, not the hub', async context => {
-  await withModule(context, 'exec sleep 100', async (_hub, look) => {
+terminal('an invalid frame disconnects its viewer and does not end the hub', async context => {
+  await withModule(context, 'exec sleep 100', async (_hub, openViewer) => {
     for (const bytes of [Buffer.from([9, 0, 0, 0, 0]), Buffer.from([2, 0xff, 0xff, 0xff, 0xff])]) {
-      const { socket } = await look();
+      const { socket } = await openViewer();
       const closed = new Promise(done => socket.once('close', done));
       socket.on('error', () => {}).write(bytes);
       await closed;
     }
-    assert.is(refusal(await look()), '{"result":null}');
+    assert.is(refusal(await openViewer()), '{"result":null}');
   });
 });
 
-terminal('starts and stops leave no terminal open', async context => {
-  await withModule(context, 'echo up; exec sleep 100', async ({ process: { pid } }, look) => {
+terminal('restarts of a module leave no terminal open', async context => {
+  await withModule(context, 'echo up; exec sleep 100', async ({ process: { pid } }, openViewer) => {
     const openFiles = (): number => readdirSync(`/proc/${pid}/fd`).length;
     const turn = async (): Promise<void> => {
       assert.is(run(['restart', 'a', '--data', context.data]).code, 0);
-      const viewer = await look();
+      const viewer = await openViewer();
       viewer.type('typed\r');
       await until('it is up', () => viewer.text().includes('up'));
       viewer.socket.destroy();

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { until } from '../../harness/binary.ts';
 
-/** A terminal that a person could sit at: a window of tmux with a shell in it. */
+/** A tmux window with a shell. */
 export type Window = {
-  /** Types text; `keys` types keys by tmux's names. */
+  /** Types text. */
   readonly type: (text: string) => void;
+  /** Types keys by their tmux names. */
   readonly keys: (...names: readonly string[]) => void;
   /** Lines on the screen. */
   readonly shown: () => string;
@@ -14,7 +15,7 @@ export type Window = {
 
 export type Tmux = { readonly open: (columns: number, rows: number) => Window; readonly close: () => void };
 
-/** A server of its own in `folder`, unlike the user's. */
+/** Starts a tmux server with its socket in `folder`, separate from the user's server. */
 export function startTmux(folder: string): Tmux {
   let windows = 0;
   const tmux = (...args: readonly string[]): string => {

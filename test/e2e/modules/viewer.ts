@@ -3,30 +3,30 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createFrameReader, frameOf, sizeFrame } from '../../../src/hub/control/terminal-frames.ts';
 
-/** A viewer of a module's terminal at the control socket, without a terminal of its own. */
+/** A viewer of a module's terminal that speaks the protocol of the control socket itself. */
 export type RawViewer = {
   readonly socket: Socket;
   /** First reply of the hub. */
   readonly reply: unknown;
   readonly text: () => string;
-  /** Exit text of the module. Undefined until it has ended. */
-  readonly how: () => string | undefined;
+  /** Exit text of the module. Undefined until the module has ended. */
+  readonly exitText: () => string | undefined;
   readonly type: (text: string | Buffer) => boolean;
   readonly resize: (columns: number, rows: number) => void;
 };
 
-export function view(data: string, module: string, columns = 80, rows = 24): Promise<RawViewer> {
+export function openRawViewer(data: string, module: string, columns = 80, rows = 24): Promise<RawViewer> {
   const args = [module, `${columns}`, `${rows}`, ''];
   return new Promise((done, fail) => {
     const read = createFrameReader(Number.POSITIVE_INFINITY);
     const shown: Buffer[] = [];
     let head = Buffer.alloc(0);
-    let how: string | undefined;
+    let exitText: string | undefined;
     let accepted = false;
     const take = (bytes: Buffer): void => {
       for (const { kind, payload } of read(bytes) ?? []) {
         if (kind === 'output') shown.push(payload);
-        else how = payload.toString();
+        else exitText = payload.toString();
       }
     };
     const socket = connect(join(data, 'control.sock'));
@@ -44,7 +44,7 @@ export function view(data: string, module: string, columns = 80, rows = 24): Pro
         socket,
         reply,
         text: () => Buffer.concat(shown).toString(),
-        how: () => how,
+        exitText: () => exitText,
         type: text => socket.write(frameOf('input', Buffer.from(text))),
         resize: (width, height) => {
           socket.write(sizeFrame({ columns: width, rows: height }));

@@ -13,7 +13,7 @@ import type { TestClock } from '../clock.ts';
 import { createTestClock } from '../clock.ts';
 import { sha256Of } from './archives.ts';
 
-/** A store in a folder of the test's own. */
+/** A bundle store in a temporary folder. */
 export type BundlesHarness = {
   readonly folder: string;
   /** Folder of the bundles. */
@@ -23,16 +23,17 @@ export type BundlesHarness = {
   readonly logged: string[];
   /** Progress of downloads. */
   readonly progressed: DownloadProgress[];
-  /** Puts a file there and returns how it is wanted, as `modules.m.bundle`. */
+  /** Writes the archive to a file and returns its reference as `modules.m.bundle`. */
   readonly wanted: (archive: Buffer, more?: Partial<WantedBundle>) => WantedBundle;
-  /** Failure of `prepare` for a refused bundle. */
+  /** Returns the failure of `fetchBundles` for a bundle that must be refused. */
   readonly refusal: (bundle: WantedBundle) => Promise<Failure>;
   readonly remove: () => Promise<void>;
 };
 
+/** Signal that is never aborted. */
 export const never: AbortSignal = new AbortController().signal;
 
-/** `onLog` is called when the store says something, such as that it begins to unpack. */
+/** Creates a store. `onLog` is called for each log line, such as the one that announces unpacking. */
 export async function createBundlesHarness(
   folder: string = mkdtempSync(join(tmpdir(), 'skerry-bundles-')),
   onLog: () => void = () => undefined,
@@ -70,13 +71,13 @@ export async function createBundlesHarness(
         if (thrown instanceof Failure) return thrown;
         throw thrown;
       }
-      throw new Error('It was taken.');
+      throw new Error('The bundle was accepted.');
     },
     remove: () => removeTree(folder),
   };
 }
 
-/** Everything below a folder: its kind, its mode, and what is in it, by its path. */
+/** Type, mode and content of everything below a folder, by path. */
 export function treeOf(folder: string, below = ''): Record<string, string> {
   const found: Record<string, string> = {};
   for (const entry of readdirSync(join(folder, below), { withFileTypes: true })) {
@@ -94,7 +95,7 @@ function description(path: string): string {
   return found.isDirectory() ? `${mode} folder` : `${mode} ${readFileSync(path, 'latin1')}`;
 }
 
-/** Nothing is there but whole bundles and, where it says so, downloads. */
+/** Asserts that the folder holds exactly these complete bundles and partial downloads. */
 export function assertClean(
   bundles: string,
   whole: readonly string[],

@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failure } from '../../../src/core/errors.ts';
 import { MAX_REMOVING } from '../../../src/queue/limits.ts';
-import { onTmpfs, takeAllSpace } from '../../harness/disks.ts';
+import { fillDisk, onTmpfs } from '../../harness/disks.ts';
 import type { StoreHarness } from '../../harness/queue.ts';
 import { createStoreHarness, messageOf, texts, to } from '../../harness/queue.ts';
 
@@ -65,7 +65,7 @@ disk(
       for (const text of stored.slice(20))
         assert.is(await harness.append(messageOf(text), [to('a')]), undefined);
       rmSync(join(folder, 'store', 'ballast'));
-      takeAllSpace(join(folder, 'others'));
+      fillDisk(join(folder, 'others'));
       await harness.pass(5_000);
       assert.is(harness.store.health().state, 'working');
       assert.instance(await harness.append(messageOf('refused'), [to('a')]), Failure);
@@ -101,7 +101,7 @@ disk('a store that is opened on a full disk can be drained, and refuses messages
     const harness = await createStoreHarness({ folder: join(folder, 'store') });
     const stored = await appendSmall(harness, MAX_REMOVING + 4_000);
     await harness.store.close();
-    takeAllSpace(join(folder, 'others'));
+    fillDisk(join(folder, 'others'));
     await harness.reopen();
     assert.equal(harness.errors, []);
     const refusal = await harness.append(messageOf('refused'), [to('a')]);
@@ -127,7 +127,7 @@ disk('a hardly used store on a full disk records deliveries in the reserved spac
   onTmpfs(DISK, async folder => {
     const harness = await createStoreHarness({ folder: join(folder, 'store') });
     const stored = await appendSmall(harness, 3);
-    takeAllSpace(join(folder, 'others'));
+    fillDisk(join(folder, 'others'));
     for (let starts = 0; starts < 3; starts++) {
       await harness.restart();
       assert.equal(harness.errors, []);
@@ -148,7 +148,7 @@ disk(
       const harness = await createStoreHarness({ folder: join(folder, 'store') });
       await harness.store.close();
       rmSync(join(folder, 'store', 'lock.mdb'));
-      takeAllSpace(join(folder, 'others'));
+      fillDisk(join(folder, 'others'));
       const thrown = await harness.reopen().then(
         () => undefined,
         (reason: unknown) => reason,

@@ -2,8 +2,8 @@ import { connect } from 'node:net';
 import { connect as connectSecurely } from 'node:tls';
 
 /*
- * A module that connects in each of the ways in ATTEMPTS and logs what the hub lets it do, a line for each:
- * `<label>: refused <return code>` or `<label>: # <code>, inputs <code>`. Then it logs `done` and stays.
+ * A module that makes each connection attempt of ATTEMPTS and logs one result per line: `<label>: closed`,
+ * `<label>: refused <return code>` or `<label>: # <code>, inputs <code>`. Then it logs `done` and waits.
  */
 const attempts = JSON.parse(process.env.ATTEMPTS ?? '[]');
 const own = { username: process.env.SKERRY_MODULE, password: process.env.SKERRY_TOKEN };
@@ -25,7 +25,10 @@ function subscribePacket(filters) {
   return Buffer.concat([Buffer.from([0x82, body.length]), body]);
 }
 
-/** A way to send bytes, once it is open; `heard` gets what comes, undefined at the end. */
+/**
+ * Opens a connection. Calls `opened` with its send function, and `heard` with received bytes and, at the end,
+ * with undefined.
+ */
 function open({ port, secure, web, unix: given, own: mine }, opened, heard) {
   const unix = mine === true ? process.env.SKERRY_MQTT_URL.replace(/^unix:/, '') : given;
   if (web !== undefined) {
@@ -46,7 +49,7 @@ function open({ port, secure, web, unix: given, own: mine }, opened, heard) {
   socket.on('close', () => heard(undefined));
 }
 
-function ask(attempt) {
+function resultOf(attempt) {
   const filters = ['#', `modules/${own.username}/inputs/in`];
   return new Promise(resolve => {
     let send = () => {};
@@ -71,6 +74,6 @@ function ask(attempt) {
   });
 }
 
-for (const attempt of attempts) console.log(`${attempt.label}: ${await ask(attempt)}`);
+for (const attempt of attempts) console.log(`${attempt.label}: ${await resultOf(attempt)}`);
 console.log('done');
 setInterval(() => {}, 1 << 30);
