@@ -6,17 +6,23 @@ import { protocolError, REASON } from './reasons.ts';
 import type { Version } from './version.ts';
 
 /*
- * The four acknowledgements (MQTT 5, 3.4 to 3.7), read and written in place: a packet identifier, and in MQTT
- * 5 a reason code and properties, of which nothing is kept.
+ * The four acknowledgements (MQTT 5, 3.4 to 3.7) are read and written in place. Each has a packet identifier,
+ * and in MQTT 5 a reason code and properties. The properties are checked and ignored.
  */
 
-/** Their first bytes. */
+/** First byte of a PUBACK packet. */
 export const PUBACK = 0x40;
+
+/** First byte of a PUBREC packet. */
 export const PUBREC = 0x50;
+
+/** First byte of a PUBREL packet. */
 export const PUBREL = 0x62;
+
+/** First byte of a PUBCOMP packet. */
 export const PUBCOMP = 0x70;
 
-/** Reason codes of PUBACK and PUBREC, and of PUBREL and PUBCOMP. */
+/** Reason codes of PUBACK and PUBREC. */
 const RECEIVED: readonly number[] = [
   REASON.success,
   REASON.noMatchingSubscribers,
@@ -28,9 +34,11 @@ const RECEIVED: readonly number[] = [
   REASON.quotaExceeded,
   REASON.payloadFormatInvalid,
 ];
+
+/** Reason codes of PUBREL and PUBCOMP. */
 const RELEASED: readonly number[] = [REASON.success, REASON.packetIdentifierNotFound];
 
-/** True for a first byte of an acknowledgement, whatever its flags. */
+/** True if `first` is the first byte of an acknowledgement with any flags. */
 export function isAcknowledgement(first: number): boolean {
   return first >= PUBACK && first < PUBCOMP + 0x10;
 }
@@ -39,9 +47,9 @@ export function isAcknowledgement(first: number): boolean {
 export type Acknowledged = (type: number, packetId: number, reasonCode: number) => void;
 
 /**
- * Reads the acknowledgement whose first byte is `first` and whose rest lies at `start` to `end`. A client
- * must keep to the listed reason codes. A server's newer or looser ones are taken as they are: from 0x80 on
- * they are failures (MQTT 5, 2.4).
+ * Reads an acknowledgement. `first` is its first byte; the bytes after the fixed header are at `start` to
+ * `end`. A reason code of a client must be in the list for its packet. A reason code of a server is not
+ * checked, because newer servers may send others; codes from 0x80 on are failures (MQTT 5, 2.4).
  */
 export function readAcknowledgement(
   bytes: Buffer,
@@ -81,16 +89,19 @@ function propertiesError(
 ): ProtocolError | undefined {
   const reader = createPacketReader(bytes, start, end, strictness);
   readProperties(reader, 'acknowledgement');
-  if (reader.at < end) setError(reader, REASON.malformedPacket, 'an acknowledgement is longer than it says');
+  if (reader.at < end)
+    setError(reader, REASON.malformedPacket, 'an acknowledgement has bytes after its last field');
   return reader.error;
 }
 
-/** Bytes of an acknowledgement. Versions before 5 have no reason codes, and success is omitted. */
+/**
+ * Returns the bytes of an acknowledgement. Versions before 5 have no reason codes, and success is omitted.
+ */
 export function acknowledgementSize(reasonCode: number, version: Version): number {
   return version === 5 && reasonCode !== REASON.success ? 5 : 4;
 }
 
-/** Writes it at `start`, and returns where it ended. */
+/** Writes an acknowledgement at `start` and returns the position behind it. */
 export function writeAcknowledgement(
   target: Buffer,
   start: number,

@@ -18,7 +18,7 @@ export type ClientHandler = {
   readonly broken: (fault: ProtocolError) => void;
 };
 
-/** Takes in what a server sends, in a version that the client has chosen. */
+/** Creates a framer for the packets of a server, in the protocol version of the client. */
 export function createClientFramer(maxBytes: number, version: Version, handler: ClientHandler): Framer {
   const frame = (bytes: Buffer, start: number, bodyAt: number, end: number): ProtocolError | undefined => {
     const first = bytes[start] ?? 0;

@@ -1,17 +1,23 @@
 import type { ProtocolError } from './reasons.ts';
 import { protocolError, REASON } from './reasons.ts';
 
-/** Bytes of a fixed header at most: type and flags, then up to four of remaining length (MQTT 5, 2.1.1). */
+/**
+ * Maximum bytes of a fixed header: one byte for type and flags, up to four for the remaining length (MQTT 5,
+ * 2.1.1).
+ */
 const MAX_HEADER_BYTES = 5;
 
-/** Results of `endOf` for an incomplete frame and for an invalid length. */
+/** Result of `endOf` for an incomplete header. */
 const INCOMPLETE = -1;
+
+/** Result of `endOf` for an invalid length. */
 const MALFORMED = -2;
 
 export type FrameHandler = {
   /**
-   * A whole packet at `start` to `end` of `bytes`, whose fixed header ends at `bodyAt`. A fault ends the
-   * reading; `later` pauses it, and the packet is handed on again after `resume`.
+   * Called with a complete packet at `start` to `end` of `bytes`. Its fixed header ends at `bodyAt`. If it
+   * returns an error, reading stops. If it returns `later`, reading pauses, and the packet is passed again
+   * after `resume`.
    */
   readonly frame: (
     bytes: Buffer,
@@ -19,31 +25,32 @@ export type FrameHandler = {
     bodyAt: number,
     end: number,
   ) => ProtocolError | 'later' | undefined;
-  /** The stream is not MQTT, or a packet is too large: nothing more will be read from it. */
+  /** Called if the stream is not MQTT or a packet is too large. Nothing more is read. */
   readonly broken: (fault: ProtocolError) => void;
 };
 
-/** Cuts the bytes of one connection, which come in pieces of any size, into packets. */
+/** Splits the byte stream of one connection into packets. */
 export type Framer = {
+  /** Adds received bytes and passes the complete packets on. */
   readonly push: (chunk: Buffer) => void;
-  /** Hands on no packet until `resume`; `push` keeps the bytes. */
+  /** Pauses. No packet is passed on until `resume`; `push` stores the bytes. */
   readonly pause: () => void;
   readonly resume: () => void;
   /** Stops reading permanently. */
   readonly stop: () => void;
-  /** Bytes kept of packets that are not complete or not handed on. */
+  /** Returns the number of stored bytes: incomplete packets, and packets that are not passed on yet. */
   readonly kept: () => number;
 };
 
 /**
- * Cuts a byte stream into packets. A packet over `maxBytes()` is refused by its header, before it is
- * buffered, so that what is held for one connection stays in proportion to that.
+ * Creates a framer. A packet with more than `maxBytes()` is refused as soon as its header is read, before its
+ * body is stored. The stored bytes of a connection are thereby bounded.
  */
 export function createFramer(maxBytes: () => number, { frame, broken }: FrameHandler): Framer {
   const rest = createRest();
   let stopped = false;
   let paused = false;
-  let cutting = false;
+  let splitting = false;
   let start = 0;
 
   const refuse = (wrong: ProtocolError): void => {
@@ -51,8 +58,8 @@ export function createFramer(maxBytes: () => number, { frame, broken }: FrameHan
     broken(wrong);
   };
 
-  /** Hands on whole packets; `start` is where the first begins that is not handed on. */
-  const cut = (bytes: Buffer): void => {
+  /** Passes complete packets on. `start` is the position of the first packet that is not passed on. */
+  const split = (bytes: Buffer): void => {
     while (start < bytes.length && !stopped && !paused) {
       const end = endOf(bytes, start);
       if (end === INCOMPLETE) break;
@@ -71,22 +78,19 @@ export function createFramer(maxBytes: () => number, { frame, broken }: FrameHan
     }
   };
 
-  /** Hands on what is whole of `bytes`, and keeps the rest. */
-  const handOn = (bytes: Buffer): void => {
+  /** Passes the complete packets of `bytes` on and stores the rest. */
+  const passOn = (bytes: Buffer): void => {
     start = 0;
-    cutting = true;
+    splitting = true;
     try {
-      cut(bytes);
+      split(bytes);
     } finally {
-      cutting = false;
+      splitting = false;
       rest.keep(bytes.subarray(stopped ? bytes.length : start));
     }
   };
 
-  /**
-   * Completes the packet whose beginning is kept, and hands it on; returns how many bytes of `chunk` that
-   * took.
-   */
+  /** Completes the stored packet with bytes of `chunk` and passes it on. Returns the number of bytes used. */
   const complete = (chunk: Buffer): number => {
     let taken = 0;
     while (rest.length() > 0 && taken < chunk.length) {
@@ -100,7 +104,7 @@ export function createFramer(maxBytes: () => number, { frame, broken }: FrameHan
     }
     const end = rest.length() === 0 ? INCOMPLETE : endOf(rest.bytes(), 0);
     if (end !== INCOMPLETE && (end <= rest.length() || sizeError(0, end, maxBytes()) !== undefined))
-      handOn(rest.take());
+      passOn(rest.take());
     return taken;
   };
 
@@ -111,45 +115,45 @@ export function createFramer(maxBytes: () => number, { frame, broken }: FrameHan
       if (taken === chunk.length || stopped) return;
       const left = chunk.subarray(taken);
       if (rest.length() > 0) rest.add(left, Number.POSITIVE_INFINITY);
-      else handOn(left);
+      else passOn(left);
     },
     pause: () => {
       paused = true;
     },
     resume: () => {
       paused = false;
-      if (!cutting) handOn(rest.take());
+      if (!splitting) passOn(rest.take());
     },
     stop: () => {
       stopped = true;
-      if (!cutting) rest.take();
+      if (!splitting) rest.take();
     },
     kept: rest.length,
   };
 }
 
 function sizeError(start: number, end: number, maxBytes: number): ProtocolError | undefined {
-  if (end === MALFORMED) return protocolError(REASON.malformedPacket, 'a packet has no valid length');
+  if (end === MALFORMED) return protocolError(REASON.malformedPacket, 'a packet has an invalid length');
   if (end - start > maxBytes)
     return protocolError(REASON.packetTooLarge, `a packet is larger than ${maxBytes} bytes`);
   return undefined;
 }
 
-/** End of the frame that begins at `start`, computed from its header. */
+/** Returns the end of the packet that begins at `start`, computed from its header. */
 function endOf(bytes: Buffer, start: number): number {
   let length = 0;
   for (let index = 1; index < MAX_HEADER_BYTES; index++) {
     const byte = bytes[start + index];
     if (byte === undefined) return INCOMPLETE;
     length += (byte & 0x7f) * 2 ** (7 * (index - 1));
-    // [MQTT-1.5.5-1]: in as few bytes as it needs.
+    // The length must be encoded in the minimum number of bytes [MQTT-1.5.5-1].
     if (byte === 0 && index > 1) return MALFORMED;
     if (byte < 0x80) return start + index + 1 + length;
   }
   return MALFORMED;
 }
 
-/** End of the fixed header of a complete frame. */
+/** Returns the end of the fixed header of a complete packet. */
 function bodyAt(bytes: Buffer, start: number): number {
   let at = start + 1;
   while ((bytes[at] ?? 0) >= 0x80) at++;
@@ -159,35 +163,37 @@ function bodyAt(bytes: Buffer, start: number): number {
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Bytes that are not handed on yet: the beginning of a packet, or whole packets while the framer is paused.
+ * Bytes that are not passed on yet: the beginning of a packet, or complete packets while the framer is
+ * paused.
  */
 type Rest = {
   readonly length: () => number;
   readonly bytes: () => Buffer;
-  /** Removes and returns the bytes. */
+  /** Removes all bytes and returns them. */
   readonly take: () => Buffer;
-  /** Keeps these bytes and no others. */
+  /** Replaces the stored bytes. */
   readonly keep: (bytes: Buffer) => void;
-  /** Adds bytes behind those that are kept; they will be `whole` in all, or unknown: Infinity. */
+  /** Appends bytes. `whole` is the final number of bytes, or Infinity if it is unknown. */
   readonly add: (bytes: Buffer, whole: number) => void;
 };
 
 /**
- * Bytes of less than this part of the chunk that they came in are copied, so that they do not keep the chunk
- * in memory.
+ * Minimum part of its chunk that a stored rest must have to be stored without a copy. A smaller rest is
+ * copied, so that it does not keep the whole chunk in memory.
  */
-const WORTH_KEEPING = 1 / 4;
+const MIN_SHARED_PART = 1 / 4;
 
 /**
- * Grows by doubling, so that a packet that comes byte by byte is not copied for each byte, and not beyond the
- * packet's end. It never takes what a header promises before it has come.
+ * Creates an empty rest. The buffer grows by doubling up to the end of the packet, so that a packet that
+ * arrives byte by byte is not copied for each byte. Memory is allocated only for bytes that have arrived, not
+ * for the length in the header.
  */
 function createRest(): Rest {
   let buffer: Buffer = NOTHING;
   let length = 0;
   const bytes = (): Buffer => buffer.subarray(0, length);
   const keep = (kept: Buffer): void => {
-    const small = kept.length < kept.buffer.byteLength * WORTH_KEEPING;
+    const small = kept.length < kept.buffer.byteLength * MIN_SHARED_PART;
     buffer = kept.length === 0 ? NOTHING : small ? Buffer.from(kept) : kept;
     length = kept.length;
   };

@@ -4,20 +4,23 @@ import { MAX_PACKET_ID } from './packets.ts';
 /** Messages in flight by packet identifier: sent and not acknowledged (MQTT 3.1.1, 2.3.1; MQTT 5, 2.2.1). */
 export type InFlight<Sent> = {
   /**
-   * Stores `sent` under the next free identifier, or under `wanted` if given, and returns it; 0 if `wanted`
-   * is in use.
+   * Stores `sent` under the next free identifier, or under `wanted` if it is defined, and returns the
+   * identifier. Returns 0 if `wanted` is in use.
    */
   readonly take: (sent: Sent, wanted?: number) => number;
   readonly get: (packetId: number) => Sent | undefined;
   readonly set: (packetId: number, sent: Sent) => void;
-  /** Removes and returns what was sent, and frees its identifier. Undefined if nothing was sent under it. */
+  /**
+   * Removes and returns the message with this identifier, which becomes free. Undefined if there is no such
+   * message.
+   */
   readonly release: (packetId: number) => Sent | undefined;
   readonly size: () => number;
-  /** In no order. */
+  /** Returns all messages in no particular order. */
   readonly all: () => Iterable<Sent>;
 };
 
-/** Creates the table. The caller bounds the number of entries, because there are 65,535 identifiers. */
+/** Creates the table. The caller must bound the number of messages, because there are 65,535 identifiers. */
 export function createInFlight<Sent>(): InFlight<Sent> {
   const sent = createIntMap<Sent>();
   let last = 0;
@@ -44,8 +47,9 @@ export function createInFlight<Sent>(): InFlight<Sent> {
 }
 
 /**
- * The packet identifier of a message of a queue, derived from its sequence: the message is sent under the
- * same identifier after a reconnect and after a restart of the hub, without a write for it [MQTT-4.4.0-1].
+ * Returns the packet identifier of a queue entry, derived from its sequence. After a reconnect or a restart
+ * of the hub the message is sent with the same identifier, which therefore need not be written to disk
+ * [MQTT-4.4.0-1].
  */
 export function packetIdOf(sequence: number): number {
   return 1 + ((sequence - 1) % MAX_PACKET_ID);

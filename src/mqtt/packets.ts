@@ -5,10 +5,11 @@ import type { Version } from './version.ts';
 
 export type { Packet };
 
-// mqtt-packet would keep a buffer for each of 65,536 numbers: 12 MB, from the first packet on.
+// Without this setting mqtt-packet would store a buffer for each of 65,536 numbers, 12 MB from the first
+// packet on.
 writeToStream.cacheNumbers = false;
 
-/** Return codes of CONNACK, MQTT 3.1.1, 3.2.2.3. */
+/** Return codes of CONNACK (MQTT 3.1.1, 3.2.2.3). */
 export const CONNACK = {
   accepted: 0,
   unacceptableVersion: 1,
@@ -18,7 +19,7 @@ export const CONNACK = {
   notAuthorized: 5,
 } as const;
 
-/** Return codes for reason codes of MQTT 5; all others become `notAuthorized`. */
+/** Return codes by reason code of MQTT 5. Any other reason code is sent as `notAuthorized`. */
 const RETURN_CODES: ReadonlyMap<number, number> = new Map<number, number>([
   [REASON.success, CONNACK.accepted],
   [REASON.unsupportedProtocolVersion, CONNACK.unacceptableVersion],
@@ -30,15 +31,15 @@ const RETURN_CODES: ReadonlyMap<number, number> = new Map<number, number>([
   [REASON.badUserNameOrPassword, CONNACK.badCredentials],
 ]);
 
-/** SUBACK's return code for a refused filter, MQTT 3.1.1, 3.9.3. */
+/** Return code of SUBACK for a refused filter (MQTT 3.1.1, 3.9.3). */
 export const SUBACK_FAILURE = 0x80;
 
-/** The highest packet identifier (MQTT 5, 2.2.1). */
+/** Maximum packet identifier (MQTT 5, 2.2.1). */
 export const MAX_PACKET_ID = 65_535;
 
 const PINGRESP = Buffer.from([0xd0, 0x00]);
 
-/** The bytes of a packet: all but PUBLISH and its acknowledgements are made so. */
+/** Encodes a packet. PUBLISH and its acknowledgements have encoders of their own. */
 export function encode(packet: Packet, version: Version = 4): Buffer {
   return generate(packet, { protocolVersion: version });
 }
@@ -55,7 +56,7 @@ export type ConnackProperties = {
   readonly reasonString?: string;
 };
 
-/** `reasonCode` is MQTT 5's, whatever the version (3.2.2.2). */
+/** Encodes CONNACK. `reasonCode` is a code of MQTT 5 in every version (3.2.2.2). */
 export function encodeConnack(
   version: Version,
   reasonCode: number,
@@ -67,13 +68,13 @@ export function encodeConnack(
   return encode({ cmd: 'connack', returnCode, sessionPresent }, version);
 }
 
-/** `codes` are MQTT 5's (3.9.3). */
+/** Encodes SUBACK. `codes` are codes of MQTT 5 in every version (3.9.3). */
 export function encodeSuback(version: Version, messageId: number, codes: readonly number[]): Buffer {
   const granted = codes.map(code => (version < 5 && code >= SUBACK_FAILURE ? SUBACK_FAILURE : code));
   return encode({ cmd: 'suback', messageId, granted }, version);
 }
 
-/** Encodes UNSUBACK. `codes` are those of MQTT 5 (3.11.3); earlier versions have none. */
+/** Encodes UNSUBACK. `codes` are codes of MQTT 5 (3.11.3) and are omitted in earlier versions. */
 export function encodeUnsuback(version: Version, messageId: number, codes: readonly number[]): Buffer {
   return encode({ cmd: 'unsuback', messageId, granted: version < 5 ? [] : [...codes] }, version);
 }

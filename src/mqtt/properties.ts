@@ -14,7 +14,7 @@ import {
 } from './reader.ts';
 import { REASON } from './reasons.ts';
 
-/** Packets that have properties; a will has some of its own inside CONNECT. */
+/** Packets that have properties. A will is a part of CONNECT and has its own properties. */
 export type Owner =
   | 'connect'
   | 'connack'
@@ -77,7 +77,7 @@ const EVERY: readonly Owner[] = [
 ];
 const ANSWERS: readonly Owner[] = ['connack', 'acknowledgement', 'suback', 'unsuback', 'disconnect', 'auth'];
 
-/** Every property of MQTT 5 (2.2.2.2) by its identifier. */
+/** Properties of MQTT 5 (2.2.2.2) by identifier. */
 const PROPERTIES: ReadonlyMap<number, Property> = new Map<number, Property>([
   [0x01, { name: 'payloadFormat', form: 'flag', owners: MESSAGE }],
   [0x02, { name: 'messageExpiry', form: 'four', owners: MESSAGE }],
@@ -108,18 +108,15 @@ const PROPERTIES: ReadonlyMap<number, Property> = new Map<number, Property>([
   [0x2a, { name: 'sharedSubscriptionAvailable', form: 'flag', owners: ['connack'] }],
 ]);
 
-/**
- * Values that must not be 0: receive maximum, maximum packet size, subscription identifier (3.1.2.11,
- * 3.8.2.1.2).
- */
+/** Properties whose value must not be 0 (3.1.2.11, 3.8.2.1.2). */
 const NOT_ZERO: readonly PropertyName[] = ['receiveMaximum', 'maximumPacketSize', 'subscriptionId'];
 
-/** The properties of one packet, as they came. */
+/** Properties of one packet. An absent property has no value; no default is applied. */
 export type PropertyValues = {
   readonly numbers: Partial<Record<PropertyName, number>>;
   readonly texts: Partial<Record<PropertyName, string>>;
   readonly binaries: Partial<Record<PropertyName, Buffer>>;
-  /** Name, text, name, text, in order. */
+  /** User properties, as a list that alternates names and values. */
   readonly user: Properties;
   readonly subscriptionIds: readonly number[];
 };
@@ -133,8 +130,8 @@ export const NO_VALUES: PropertyValues = {
 };
 
 /**
- * Reads the properties of a packet, with their length before them; what must not be there is the reader's
- * fault.
+ * Reads the length and the properties of a packet. Records errors, such as a property that the packet must
+ * not have, in `reader.error`.
  */
 export function readProperties(reader: PacketReader, owner: Owner): PropertyValues {
   const length = readVariable(reader);
@@ -161,7 +158,7 @@ function collect(reader: PacketReader, owner: Owner): PropertyValues {
   while (reader.at < reader.end && reader.error === undefined) {
     const property = PROPERTIES.get(readVariable(reader));
     if (property === undefined || !property.owners.includes(owner)) {
-      setError(reader, REASON.malformedPacket, 'it has a property that does not belong there');
+      setError(reader, REASON.malformedPacket, 'it has a property that is not allowed in this packet');
       break;
     }
     const { name, form } = property;
@@ -190,7 +187,7 @@ function readNumber(reader: PacketReader, form: 'byte' | 'flag' | 'two' | 'four'
       return readByte(reader);
     case 'flag': {
       const value = readByte(reader);
-      if (value > 1) setError(reader, REASON.protocolError, 'a property is neither 0 nor 1');
+      if (value > 1) setError(reader, REASON.protocolError, 'the value of a property is neither 0 nor 1');
       return value;
     }
     case 'two':

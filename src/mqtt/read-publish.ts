@@ -8,48 +8,53 @@ import { protocolError, REASON } from './reasons.ts';
 import type { Version } from './version.ts';
 
 /*
- * PUBLISH (MQTT 5, 3.3) as it comes in, read in place: all but a few packets are these and their
- * acknowledgements. What is parsed here is compared with mqtt-packet by test/mqtt/publish.test.ts.
+ * PUBLISH packets (MQTT 5, 3.3) are parsed in place, because almost all packets are PUBLISH or its
+ * acknowledgements. test/mqtt/publish.test.ts compares the result with the package mqtt-packet.
  */
 
-/** The first byte of a packet is its type and, for PUBLISH, these flags. */
+/** First byte of a PUBLISH packet without flags. */
 export const PUBLISH = 0x30;
+
+/** DUP flag in the first byte of a PUBLISH packet. */
 export const DUP = 0x08;
+
+/** RETAIN flag in the first byte of a PUBLISH packet. */
 export const RETAIN = 0x01;
 
 /** Parsed PUBLISH. The payload is a slice of the input buffer. */
 export type Publish = {
   readonly cmd: 'publish';
-  /** Empty if a topic alias replaces it. */
+  /** Topic. Empty if a topic alias replaces it. */
   readonly topic: string;
   readonly payload: Buffer;
   readonly qos: QoS;
   readonly dup: boolean;
   readonly retain: boolean;
-  /** 0 at QoS 0. */
+  /** Packet identifier. 0 at QoS 0. */
   readonly messageId: number;
-  /** Undefined if there are no properties. */
+  /** Properties of MQTT 5. Undefined if the packet has none. */
   readonly properties: PublishProperties | undefined;
 };
 
 export type PublishProperties = {
   readonly payloadFormat: 0 | 1 | undefined;
-  /** Seconds. */
+  /** Lifetime of the message in seconds. */
   readonly messageExpiry: number | undefined;
   readonly topicAlias: number | undefined;
   readonly responseTopic: string | undefined;
   readonly correlation: Buffer | undefined;
   readonly userProperties: Properties;
-  /** Only a server sends these. */
+  /** Subscription identifiers. Only a server sends them. */
   readonly subscriptionIds: readonly number[];
   readonly contentType: string | undefined;
 };
 
-const CUT_SHORT = protocolError(REASON.malformedPacket, 'a packet is cut short');
+const CUT_SHORT = protocolError(REASON.malformedPacket, 'a packet is truncated');
 
 /**
- * Parses the PUBLISH whose first byte is `first` and whose rest is at `start` to `end`, or returns its error
- * [MQTT-3.3.1-2], [MQTT-3.3.1-4], [MQTT-2.2.1-3], [MQTT-1.5.4-1]. Does not check that the topic is allowed.
+ * Parses a PUBLISH packet, or returns its error [MQTT-3.3.1-2], [MQTT-3.3.1-4], [MQTT-2.2.1-3],
+ * [MQTT-1.5.4-1]. `first` is its first byte; the bytes after the fixed header are at `start` to `end`. Does
+ * not check that the topic is a valid topic name.
  */
 export function readPublish(
   bytes: Buffer,
@@ -93,7 +98,7 @@ export function readPublish(
   };
 }
 
-/** The properties of a PUBLISH, and where its body begins. */
+/** Reads the properties of a PUBLISH. Returns them with the start of the payload. */
 function propertiesAt(
   bytes: Buffer,
   at: number,
@@ -110,7 +115,7 @@ function propertiesAt(
   return reader.error ?? { properties, bodyStart: reader.at };
 }
 
-/** The properties of a message, which a PUBLISH has and a will. */
+/** Converts the properties of a message. PUBLISH and wills have them. */
 export function publishProperties({
   numbers,
   texts,

@@ -4,8 +4,8 @@ import type { ProtocolError } from './reasons.ts';
 import { protocolError, REASON } from './reasons.ts';
 
 /**
- * Cursor over the bytes of one packet (MQTT 5, 1.5). The first error is kept in `error`, and later reads
- * return empty values, so a packet is parsed to its end and checked once.
+ * Cursor over the bytes of one packet (MQTT 5, 1.5). `error` contains the first error. After an error all
+ * reads return empty values, so a parser reads the whole packet and checks for an error once.
  */
 export type PacketReader = {
   readonly bytes: Buffer;
@@ -16,10 +16,10 @@ export type PacketReader = {
 };
 
 /**
- * Treatment of strings with forbidden characters other than U+0000 (MQTT 5, 1.5.4), and of too many user
+ * Handling of strings with forbidden characters other than U+0000 (MQTT 5, 1.5.4), and of too many user
  * properties. `strict`, for packets of clients: the packet is malformed. `lenient`, for packets of servers:
- * the string is read, because ending the connection would bring it back with the session; whoever reads it
- * refuses that message alone.
+ * the packet is accepted, and the code that handles the message refuses only this message. If the hub closed
+ * the connection instead, the server would send the packet again after each reconnect.
  */
 export type Strictness = 'strict' | 'lenient';
 
@@ -34,16 +34,16 @@ export function createPacketReader(
   return { bytes, at: start, end, strictness, error: undefined };
 }
 
-/** Records an error of the packet, unless there is one already. */
+/** Records an error of the packet, unless an error is already recorded. */
 export function setError(reader: PacketReader, code: number, reason: string): void {
   reader.error ??= protocolError(code, reason);
 }
 
-/** True if `size` more bytes are there, and steps over them. */
+/** Moves the cursor by `size` bytes. Returns false and records an error if the packet is too short. */
 function advance(reader: PacketReader, size: number): boolean {
   if (reader.error !== undefined) return false;
   if (reader.at + size > reader.end) {
-    setError(reader, REASON.malformedPacket, 'a packet is cut short');
+    setError(reader, REASON.malformedPacket, 'a packet is truncated');
     return false;
   }
   reader.at += size;
@@ -62,7 +62,7 @@ export function readUint32(reader: PacketReader): number {
   return advance(reader, 4) ? reader.bytes.readUInt32BE(reader.at - 4) : 0;
 }
 
-/** A variable byte integer (1.5.5): in as few bytes as it needs [MQTT-1.5.5-1]. */
+/** Reads a variable byte integer (1.5.5), which must have the minimum number of bytes [MQTT-1.5.5-1]. */
 export function readVariable(reader: PacketReader): number {
   let value = 0;
   for (let index = 0; index < 4; index++) {
@@ -72,7 +72,7 @@ export function readVariable(reader: PacketReader): number {
     if (index > 0 && byte === 0) break;
     return value;
   }
-  setError(reader, REASON.malformedPacket, 'a number is not as short as it can be');
+  setError(reader, REASON.malformedPacket, 'a variable byte integer has more bytes than necessary');
   return 0;
 }
 
@@ -81,7 +81,7 @@ export function readBinary(reader: PacketReader): Buffer {
   return advance(reader, length) ? reader.bytes.subarray(reader.at - length, reader.at) : NOTHING;
 }
 
-/** A UTF-8 string [MQTT-1.5.4-1] without forbidden characters [MQTT-1.5.4-2]. */
+/** Reads a UTF-8 string [MQTT-1.5.4-1] without forbidden characters [MQTT-1.5.4-2]. */
 export function readText(reader: PacketReader, strictness = reader.strictness): string {
   const length = readUint16(reader);
   if (!advance(reader, length)) return '';
@@ -93,8 +93,8 @@ export function readText(reader: PacketReader, strictness = reader.strictness): 
 export const NOT_A_STRING = 'a string is not UTF-8 or contains a character that MQTT forbids';
 
 /**
- * Decodes an MQTT string; undefined if it is not UTF-8 or contains a forbidden character (MQTT 5, 1.5.4).
- * Most strings are ASCII without control characters, which one pass over the bytes shows.
+ * Decodes an MQTT string. Undefined if it is not UTF-8 or contains a forbidden character (MQTT 5, 1.5.4).
+ * Most strings are ASCII without control characters, which a single pass over the bytes detects.
  */
 export function textAt(
   bytes: Buffer,
@@ -102,16 +102,16 @@ export function textAt(
   end: number,
   strictness: Strictness,
 ): string | undefined {
-  let wide = 0;
-  let least = 0xff;
+  let allBits = 0;
+  let minByte = 0xff;
   for (let at = start; at < end; at++) {
     const byte = bytes[at] ?? 0;
-    // DEL, 0x7f, counts as not ASCII.
-    wide |= byte + 1;
-    if (byte < least) least = byte;
+    // One is added, so that DEL (0x7f) does not count as plain ASCII.
+    allBits |= byte + 1;
+    if (byte < minByte) minByte = byte;
   }
-  if (least === 0 || (least < 0x20 && strictness === 'strict')) return undefined;
-  if (wide < 0x80) return bytes.toString('latin1', start, end);
+  if (minByte === 0 || (minByte < 0x20 && strictness === 'strict')) return undefined;
+  if (allBits < 0x80) return bytes.toString('latin1', start, end);
   if (!isUtf8(bytes.subarray(start, end))) return undefined;
   const text = bytes.toString('utf8', start, end);
   return strictness === 'strict' && hasForbiddenCharacter(text) ? undefined : text;

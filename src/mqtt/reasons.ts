@@ -1,5 +1,6 @@
 /**
- * Reason codes of MQTT 5 (2.4). Versions before it have a few codes of their own, which are made from these.
+ * Reason codes of MQTT 5 (2.4). Earlier versions have a few return codes, which are derived from reason
+ * codes.
  */
 export const REASON = {
   success: 0x00,
@@ -47,7 +48,7 @@ export const REASON = {
   wildcardSubscriptionsNotSupported: 0xa2,
 } as const;
 
-/** Why a packet or a connection cannot be served: a reason code, and a few words for the log. */
+/** Error in a packet or connection: a reason code, and a short text for the log. */
 export type ProtocolError = { readonly code: number; readonly reason: string };
 
 export function protocolError(code: number, reason: string): ProtocolError {

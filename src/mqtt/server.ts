@@ -12,8 +12,9 @@ import type { Version } from './version.ts';
 
 export type ServerHandler = {
   /**
-   * A PUBLISH, before it is read, at `start` to `end` of `bytes`, its topic at `topicAt`. `passed`: it is
-   * done with; `later`: it is handed on again after `resume`; `read`: it is read, and comes by `packet`.
+   * Called for a PUBLISH at `start` to `end` of `bytes` before it is parsed. Its topic is at `topicAt`.
+   * Returns `passed` if the packet is handled, `later` if it is to be passed again after `resume`, and `read`
+   * if it is to be parsed and passed to `packet`.
    */
   readonly publish: (
     bytes: Buffer,
@@ -21,7 +22,10 @@ export type ServerHandler = {
     topicAt: number,
     end: number,
   ) => 'passed' | 'later' | 'read';
-  /** Any other packet but CONNECT, before it is read; `stored`: its handler writes to the store. */
+  /**
+   * Called for any packet except CONNECT and PUBLISH before it is parsed. `stored` is true if its handler
+   * writes to the store.
+   */
   readonly other: (stored: boolean) => 'later' | 'read';
   readonly acknowledged: Acknowledged;
   readonly packet: (packet: Publish | Request) => void;
@@ -29,17 +33,18 @@ export type ServerHandler = {
   readonly broken: (fault: ProtocolError) => void;
 };
 
-/** The first byte of the one packet that a connection may begin with [MQTT-3.1.0-1]. */
+/** First byte of CONNECT, the only packet that a connection may begin with [MQTT-3.1.0-1]. */
 export const CONNECT_HEADER = 0x10;
 
 /**
- * First bytes of packets other than PUBLISH that change the stored session: PUBREL, SUBSCRIBE, UNSUBSCRIBE.
+ * First bytes of the packets other than PUBLISH that change the stored session: PUBREL, SUBSCRIBE and
+ * UNSUBSCRIBE.
  */
 const STORED: ReadonlySet<number> = new Set([0x62, 0x82, 0xa2]);
 
 /**
- * Creates the framer of a client's packets. CONNECT comes first, has at most `maxConnectBytes`, and sets the
- * version. Any other packet has at most `maxBytes`.
+ * Creates the framer for the packets of a client. The first packet is CONNECT, which has at most
+ * `maxConnectBytes` and defines the protocol version. Each other packet has at most `maxBytes`.
  */
 export function createServerFramer(
   maxConnectBytes: number,
@@ -57,30 +62,30 @@ export function createServerFramer(
     const first = bytes[start] ?? 0;
     if (version === undefined) return connect(bytes, first, bodyAt, end);
     if ((first & 0xf0) === PUBLISH) {
-      const taken = handler.publish(bytes, start, bodyAt, end);
-      if (taken === 'read') return hand(readPublish(bytes, first, bodyAt, end, version));
-      return taken === 'later' ? 'later' : undefined;
+      const result = handler.publish(bytes, start, bodyAt, end);
+      if (result === 'read') return passOn(readPublish(bytes, first, bodyAt, end, version));
+      return result === 'later' ? 'later' : undefined;
     }
     if (handler.other(STORED.has(first)) === 'later') return 'later';
     if (isAcknowledgement(first))
       return readAcknowledgement(bytes, first, bodyAt, end, version, handler.acknowledged);
-    return hand(readRequest(bytes, first, bodyAt, end, version));
+    return passOn(readRequest(bytes, first, bodyAt, end, version));
   };
 
   const connect = (bytes: Buffer, first: number, bodyAt: number, end: number): ProtocolError | undefined => {
-    // CONNECT contains the version, so this argument is not used.
+    // A CONNECT contains its version, so the version passed here is not used.
     const request = readRequest(bytes, first, bodyAt, end, 4);
     if ('code' in request) return request;
-    // [MQTT-3.1.0-1]
+    // The first packet must be CONNECT [MQTT-3.1.0-1].
     if (request.cmd !== 'connect')
-      return protocolError(REASON.protocolError, 'it does not begin with CONNECT');
+      return protocolError(REASON.protocolError, 'its first packet is not CONNECT');
     version = request.version;
-    return hand(request);
+    return passOn(request);
   };
 
-  const hand = (packet: Publish | Request | ProtocolError): ProtocolError | undefined => {
+  const passOn = (packet: Publish | Request | ProtocolError): ProtocolError | undefined => {
     if ('code' in packet) return packet;
-    // [MQTT-3.3.4-6]
+    // A client must not send a subscription identifier in a PUBLISH [MQTT-3.3.4-6].
     if (packet.cmd === 'publish' && (packet.properties?.subscriptionIds.length ?? 0) > 0)
       return protocolError(REASON.protocolError, 'its PUBLISH has a subscription identifier');
     handler.packet(packet);

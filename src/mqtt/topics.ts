@@ -6,8 +6,9 @@ const HASH = 0x23;
 const SLASH = 0x2f;
 
 /**
- * True for a topic that may be published on (MQTT 5, 3.3.2.1 and 4.7): no wildcards, not empty, no forbidden
- * characters. The handler of PUBLISH asks for every message, so a plain topic is read once and not matched.
+ * True if `topic` is a valid topic name (MQTT 5, 3.3.2.1 and 4.7): not empty, without wildcards and forbidden
+ * characters. Called for every PUBLISH, so a topic of plain ASCII is checked in one pass without regular
+ * expressions.
  */
 export function isTopicName(topic: string): boolean {
   let levels = 1;
@@ -23,8 +24,8 @@ export function isTopicName(topic: string): boolean {
 }
 
 /**
- * True for a filter that may be subscribed to: wildcards only as whole levels, `#` only last (MQTT 3.1.1,
- * 4.7.1).
+ * True if `filter` is a valid topic filter: a wildcard is a whole level, and `#` is the last level (MQTT
+ * 3.1.1, 4.7.1).
  */
 export function isTopicFilter(filter: string): boolean {
   const levels = filter.split('/', MAX_TOPIC_LEVELS + 1);
@@ -38,14 +39,14 @@ export function isTopicFilter(filter: string): boolean {
 
 const SHARED = '$share/';
 
-/** True if a filter claims to be a shared subscription (MQTT 5, 4.8.2). */
+/** True if a filter has the prefix of a shared subscription (MQTT 5, 4.8.2). The filter may be invalid. */
 export function isShared(filter: string): boolean {
   return filter.startsWith(SHARED);
 }
 
 /**
- * Group and filter of `$share/<group>/<filter>`; `invalid` if either is not valid [MQTT-4.8.2-1],
- * [MQTT-4.8.2-2].
+ * Splits `$share/<group>/<filter>` into group and filter. Undefined if the subscription is not shared,
+ * `invalid` if group or filter is invalid [MQTT-4.8.2-1], [MQTT-4.8.2-2].
  */
 export function sharedOf(
   filter: string,
@@ -58,7 +59,7 @@ export function sharedOf(
   return isTopicFilter(rest) ? { group, filter: rest } : 'invalid';
 }
 
-/** Filter of a subscription without `$share/<group>/`; undefined if it is invalid. */
+/** Returns the filter of a subscription without `$share/<group>/`. Undefined if it is invalid. */
 export function plainFilter(topic: string): string | undefined {
   const shared = sharedOf(topic);
   if (shared === 'invalid') return undefined;

@@ -2,24 +2,24 @@ import type { Message, QoS } from '../core/message.ts';
 import { DUP, PUBLISH, RETAIN } from './read-publish.ts';
 import type { Version } from './version.ts';
 
-/* PUBLISH (MQTT 5, 3.3) as it goes out, written in place. */
+/* PUBLISH packets (MQTT 5, 3.3) are encoded in place. */
 
 /** Options of one outgoing PUBLISH. `packetId` is 0 at QoS 0. */
 export type PublishOptions = {
-  /** Empty if a topic alias replaces it. */
+  /** Topic. Empty if a topic alias replaces it. */
   readonly topic: string;
   readonly qos: QoS;
   readonly packetId: number;
   readonly dup: boolean;
   readonly retain: boolean;
-  /** Seconds that the message has left, if its sender limited them. */
+  /** Remaining lifetime of the message in seconds. Undefined if its sender sets no limit. */
   readonly expiry: number | undefined;
   readonly subscriptionIds: readonly number[];
-  /** Topic alias, or 0. */
+  /** Topic alias, or 0 if none is sent. */
   readonly alias: number;
 };
 
-/** Defaults of the options. */
+/** Default values of the options. */
 export const DEFAULT_PUBLISH_OPTIONS = {
   packetId: 0,
   dup: false,
@@ -29,17 +29,17 @@ export const DEFAULT_PUBLISH_OPTIONS = {
   alias: 0,
 } as const satisfies Partial<PublishOptions>;
 
-/** Bytes of `message` as a PUBLISH. */
-export function publishSize(message: Message, dispatch: PublishOptions, version: Version): number {
-  const length = restLength(message, dispatch, version);
+/** Returns the bytes of `message` as a PUBLISH. */
+export function publishSize(message: Message, options: PublishOptions, version: Version): number {
+  const length = restLength(message, options, version);
   return 1 + variableSize(length) + length;
 }
 
-function restLength(message: Message, dispatch: PublishOptions, version: Version): number {
-  const { topic, qos } = dispatch;
+function restLength(message: Message, options: PublishOptions, version: Version): number {
+  const { topic, qos } = options;
   const fixed = 2 + Buffer.byteLength(topic) + (qos > 0 ? 2 : 0) + message.body.length;
   if (version < 5) return fixed;
-  const properties = propertiesLength(message, dispatch);
+  const properties = propertiesLength(message, options);
   return fixed + variableSize(properties) + properties;
 }
 
@@ -58,29 +58,29 @@ function propertiesLength(message: Message, { expiry, subscriptionIds, alias }: 
   return length;
 }
 
-/** Encodes `message` as a PUBLISH of `publishSize` bytes at `start` and returns its end. */
+/** Encodes `message` as a PUBLISH of `publishSize` bytes at `start`. Returns the position behind it. */
 export function writePublish(
   target: Buffer,
   start: number,
   message: Message,
-  dispatch: PublishOptions,
+  options: PublishOptions,
   version: Version,
 ): number {
-  const { topic, qos, packetId, dup, retain } = dispatch;
+  const { topic, qos, packetId, dup, retain } = options;
   const { body } = message;
   target[start] = PUBLISH | (dup ? DUP : 0) | (qos << 1) | (retain ? RETAIN : 0);
-  let at = writeVariable(target, start + 1, restLength(message, dispatch, version));
+  let at = writeVariable(target, start + 1, restLength(message, options, version));
   at = writeText(target, at, topic);
   if (qos > 0) at = target.writeUInt16BE(packetId, at);
-  if (version === 5) at = writeProperties(target, at, message, dispatch);
+  if (version === 5) at = writeProperties(target, at, message, options);
   target.set(body, at);
   return at + body.length;
 }
 
-function writeProperties(target: Buffer, start: number, message: Message, dispatch: PublishOptions): number {
+function writeProperties(target: Buffer, start: number, message: Message, options: PublishOptions): number {
   const { payloadFormat, contentType, responseTopic, correlation, properties } = message;
-  const { expiry, subscriptionIds, alias } = dispatch;
-  let at = writeVariable(target, start, propertiesLength(message, dispatch));
+  const { expiry, subscriptionIds, alias } = options;
+  let at = writeVariable(target, start, propertiesLength(message, options));
   if (payloadFormat !== undefined) at = target.writeUInt8(payloadFormat, target.writeUInt8(0x01, at));
   if (expiry !== undefined) at = target.writeUInt32BE(expiry, target.writeUInt8(0x02, at));
   if (contentType !== undefined) at = writeText(target, target.writeUInt8(0x03, at), contentType);
@@ -99,9 +99,9 @@ function writeProperties(target: Buffer, start: number, message: Message, dispat
   return at;
 }
 
-export function encodePublish(message: Message, dispatch: PublishOptions, version: Version): Buffer {
-  const packet = Buffer.allocUnsafe(publishSize(message, dispatch, version));
-  writePublish(packet, 0, message, dispatch, version);
+export function encodePublish(message: Message, options: PublishOptions, version: Version): Buffer {
+  const packet = Buffer.allocUnsafe(publishSize(message, options, version));
+  writePublish(packet, 0, message, options, version);
   return packet;
 }
 
@@ -111,7 +111,7 @@ function writeText(target: Buffer, start: number, text: string): number {
   return start + 2 + written;
 }
 
-/** Bytes of a variable byte integer (1.5.5). */
+/** Returns the bytes of a variable byte integer (1.5.5). */
 function variableSize(value: number): number {
   if (value < 0x80) return 1;
   if (value < 0x4000) return 2;

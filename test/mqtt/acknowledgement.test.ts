@@ -59,12 +59,12 @@ const STRICTER = [
   'an acknowledgement has no packet identifier',
   'an acknowledgement has wrong flags',
   'an acknowledgement has a wrong length',
-  'an acknowledgement is longer than it says',
-  'a packet is cut short',
+  'an acknowledgement has bytes after its last field',
+  'a packet is truncated',
   'a string is not UTF-8 or contains a character that MQTT forbids',
   'its properties are longer than the packet',
-  'a number is not as short as it can be',
-  'it has a property that does not belong there',
+  'a variable byte integer has more bytes than necessary',
+  'it has a property that is not allowed in this packet',
 ];
 
 acknowledging(

@@ -177,13 +177,13 @@ const STRICTER: Readonly<Record<string, string>> = {
   'a PUBLISH has no packet identifier': '[MQTT-2.2.1-3]',
   'a PUBLISH has no topic': '[MQTT-3.3.2-1], [MQTT-4.7.3-1]',
   'a string is not UTF-8 or contains a character that MQTT forbids': '[MQTT-1.5.4-1], [MQTT-1.5.4-2]',
-  'a packet is cut short': 'it reads -1, or half a text, where a packet ends',
+  'a packet is truncated': 'it reads -1, or half a text, where a packet ends',
   'its properties are longer than the packet': 'it reads what there is',
-  'a number is not as short as it can be': '[MQTT-1.5.5-1]',
+  'a variable byte integer has more bytes than necessary': '[MQTT-1.5.5-1]',
   'its topic alias is 0': '[MQTT-3.3.2-8]',
   'its response topic has wildcards': '[MQTT-3.3.2-14]',
-  'it has a property that does not belong there': '2.2.2.2',
-  'a property is neither 0 nor 1': '3.3.2.3.2',
+  'it has a property that is not allowed in this packet': '2.2.2.2',
+  'the value of a property is neither 0 nor 1': '3.3.2.3.2',
   'its subscriptionId is 0': '3.3.2.3.8',
 };
 

@@ -196,7 +196,7 @@ export function openConnection(
 
   const receive = (chunk: Buffer): void => {
     if (!begun && chunk[0] !== CONNECT_HEADER) {
-      connection.close(protocolError(REASON.protocolError, 'it does not begin with CONNECT'));
+      connection.close(protocolError(REASON.protocolError, 'its first packet is not CONNECT'));
       return;
     }
     begun = true;

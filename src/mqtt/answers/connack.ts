@@ -4,11 +4,11 @@ import { readByte, setError } from '../reader.ts';
 import { REASON } from '../reasons.ts';
 import type { Version } from '../version.ts';
 
-/** CONNACK (MQTT 5, 3.2): accepts or refuses the client, and states the server's limits. */
+/** CONNACK packet (MQTT 5, 3.2): accepts or refuses the client, and states the limits of the server. */
 export type Connack = {
   readonly cmd: 'connack';
   readonly sessionPresent: boolean;
-  /** MQTT 5's, whatever the version. */
+  /** Reason code of MQTT 5. Return codes of earlier versions are converted. */
   readonly reasonCode: number;
   readonly reasonString: string | undefined;
   /** Maximum number of unacknowledged messages at QoS 1 and 2 (Receive Maximum). */
@@ -17,13 +17,13 @@ export type Connack = {
   readonly retainAvailable: boolean;
   /** Maximum bytes of a packet. Undefined if there is no limit. */
   readonly maximumPacketSize: number | undefined;
-  /** Seconds. Undefined if the client's keep-alive applies. */
+  /** Keep-alive in seconds that the server requires. Undefined if the keep-alive of the client applies. */
   readonly serverKeepAlive: number | undefined;
 };
 
 const SESSION_PRESENT = 0x01;
 
-/** Reason codes for the return codes of MQTT 3.1.1, from 1 on (3.2.2.3). */
+/** Reason codes by return code of MQTT 3.1.1 (3.2.2.3). */
 const REFUSALS: readonly number[] = [
   REASON.success,
   REASON.unsupportedProtocolVersion,
@@ -33,13 +33,13 @@ const REFUSALS: readonly number[] = [
   REASON.notAuthorized,
 ];
 
-/** Reads what follows the fixed header; what is wrong is the reader's fault. */
+/** Reads the bytes after the fixed header. Records errors in `reader.error`. */
 export function readConnack(reader: PacketReader, version: Version): Connack {
   const flags = readByte(reader);
   const code = readByte(reader);
   if (flags > SESSION_PRESENT)
     setError(reader, REASON.malformedPacket, 'its CONNACK has a reserved flag set');
-  // A server that does not know MQTT 5 answers in the form of 3.1.1, in which there are no properties.
+  // A server without MQTT 5 answers with a CONNACK of MQTT 3.1.1, which has no properties.
   const isOld = version < 5 || (reader.at === reader.end && code < REASON.unspecifiedError);
   const { numbers, texts } = isOld ? NO_VALUES : readProperties(reader, 'connack');
   return {

@@ -8,14 +8,14 @@ import type { Version } from '../version.ts';
 import type { Connack } from './connack.ts';
 import { readConnack } from './connack.ts';
 
-/** Packets of a server other than PUBLISH and its acknowledgements. */
+/** Packets from a server, except PUBLISH and its acknowledgements. */
 export type Answer =
   | Connack
   | { readonly cmd: 'suback' | 'unsuback'; readonly messageId: number; readonly granted: readonly number[] }
   | { readonly cmd: 'pingresp' }
   | { readonly cmd: 'disconnect'; readonly reasonCode: number; readonly reasonString: string | undefined };
 
-/** First bytes, with the flags that must stand in them (MQTT 5, 2.1.3). */
+/** Parsers by the first byte of the packet, which includes the required flags (MQTT 5, 2.1.3). */
 const READERS: ReadonlyMap<number, (reader: PacketReader, version: Version) => Answer> = new Map<
   number,
   (reader: PacketReader, version: Version) => Answer
@@ -28,7 +28,8 @@ const READERS: ReadonlyMap<number, (reader: PacketReader, version: Version) => A
 ]);
 
 /**
- * Parses the packet whose first byte is `first` and whose rest is at `start` to `end`, or returns its error.
+ * Parses a packet from a server, or returns its error. `first` is its first byte; the bytes after the fixed
+ * header are at `start` to `end`.
  */
 export function readAnswer(
   bytes: Buffer,
@@ -38,14 +39,18 @@ export function readAnswer(
   version: Version,
 ): Answer | ProtocolError {
   const read = READERS.get(first);
-  if (read === undefined) return protocolError(REASON.protocolError, 'it sent what no server sends');
+  if (read === undefined)
+    return protocolError(REASON.protocolError, 'it sent a packet that no server may send');
   const reader = createPacketReader(bytes, start, end, 'lenient');
   const answer = read(reader, version);
-  if (reader.at < end) setError(reader, REASON.malformedPacket, 'a packet is longer than it says');
+  if (reader.at < end) setError(reader, REASON.malformedPacket, 'a packet has bytes after its last field');
   return reader.error ?? answer;
 }
 
-/** Parses SUBACK and UNSUBACK (3.9, 3.11): one code for each filter. UNSUBACK has no codes before MQTT 5. */
+/**
+ * Parses SUBACK and UNSUBACK (3.9, 3.11), which have one code for each filter. UNSUBACK has no codes before
+ * MQTT 5.
+ */
 function readGrants(cmd: 'suback' | 'unsuback') {
   return (reader: PacketReader, version: Version): Answer => {
     const messageId = readUint16(reader);
@@ -56,9 +61,9 @@ function readGrants(cmd: 'suback' | 'unsuback') {
   };
 }
 
-/** Parses DISCONNECT (3.14), with which a server of MQTT 5 ends a connection. */
+/** Parses DISCONNECT (3.14). Only a server of MQTT 5 sends it. */
 function readDisconnect(reader: PacketReader, version: Version): Answer {
-  if (version < 5) setError(reader, REASON.protocolError, 'it sent what only a client sends');
+  if (version < 5) setError(reader, REASON.protocolError, 'it sent a packet that only a client may send');
   const reasonCode = reader.at < reader.end ? readByte(reader) : REASON.success;
   const texts = reader.at < reader.end ? readProperties(reader, 'disconnect').texts : {};
   return { cmd: 'disconnect', reasonCode, reasonString: texts.reasonString };

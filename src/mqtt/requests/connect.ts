@@ -8,26 +8,26 @@ import { readBinary, readByte, readText, readUint16, setError } from '../reader.
 import { REASON } from '../reasons.ts';
 import type { Version } from '../version.ts';
 
-/** CONNECT (MQTT 5, 3.1). */
+/** CONNECT packet (MQTT 5, 3.1). */
 export type Connect = {
   readonly cmd: 'connect';
   readonly version: Version;
   /**
-   * True for a bridge of another broker, by the highest bit of the protocol level, which is mosquitto's
-   * convention.
+   * True if the client is a bridge of another broker. mosquitto sets the highest bit of the protocol level
+   * for bridges.
    */
   readonly bridge: boolean;
   readonly clientId: string;
   readonly clean: boolean;
-  /** Seconds; 0 if keep-alive is off. */
+  /** Keep-alive in seconds. 0 turns it off. */
   readonly keepAlive: number;
   readonly username: string | undefined;
   readonly password: Buffer | undefined;
   readonly will: ConnectWill | undefined;
-  /** Seconds; 0xffffffff: for ever. */
+  /** Session expiry interval in seconds. With 0xffffffff the session never expires. */
   readonly sessionExpiry: number;
   readonly receiveMaximum: number;
-  /** Undefined if there is no limit. */
+  /** Maximum bytes of a packet for the client. Undefined if there is no limit. */
   readonly maximumPacketSize: number | undefined;
   readonly topicAliasMaximum: number;
   readonly requestProblemInformation: boolean;
@@ -40,7 +40,7 @@ export type ConnectWill = {
   readonly payload: Buffer;
   readonly qos: QoS;
   readonly retain: boolean;
-  /** Seconds. */
+  /** Will delay interval in seconds. */
   readonly delay: number;
   readonly properties: PublishProperties | undefined;
 };
@@ -56,9 +56,10 @@ const USERNAME = 0x80;
 /** Bit of the protocol level that a bridge sets. */
 const BRIDGE = 0x80;
 
+/** Valid protocol levels by protocol name. */
 const NAMES: Readonly<Record<string, readonly number[]>> = { MQTT: [4, 5], MQIsdp: [3] };
 
-/** Reads what follows the fixed header; what is wrong is the reader's fault. */
+/** Reads the bytes after the fixed header. Records errors in `reader.error`. */
 export function readConnect(reader: PacketReader): Connect {
   const { version, bridge } = readLevel(reader);
   const flags = readByte(reader);
@@ -69,12 +70,13 @@ export function readConnect(reader: PacketReader): Connect {
   const { numbers, texts } = values;
   if (values.binaries.authenticationData !== undefined && texts.authenticationMethod === undefined)
     setError(reader, REASON.protocolError, 'its CONNECT has authentication data without a method');
-  // A forbidden character in it has a return code of its own: identifier rejected.
+  // A forbidden character in the client identifier is refused later with the return code "identifier
+  // rejected".
   const clientId = readText(reader, 'lenient');
   const will = readWill(reader, flags, version);
   const username = (flags & USERNAME) === 0 ? undefined : readText(reader);
   const password = (flags & PASSWORD) === 0 ? undefined : readBinary(reader);
-  // [MQTT-3.1.2-22] of 3.1.1; MQTT 5 has lifted it.
+  // Rule [MQTT-3.1.2-22] of MQTT 3.1.1, which MQTT 5 does not have.
   if (version < 5 && password !== undefined && username === undefined)
     setError(reader, REASON.malformedPacket, 'it gave a password without a user name');
   return {
@@ -103,30 +105,26 @@ function limitsOf({ numbers }: PropertyValues) {
   };
 }
 
-/** The protocol's name and level [MQTT-3.1.2-1], [MQTT-3.1.2-2]. */
+/** Reads protocol name and level [MQTT-3.1.2-1], [MQTT-3.1.2-2]. */
 function readLevel(reader: PacketReader): Pick<Connect, 'version' | 'bridge'> {
   const name = readText(reader);
   const byte = readByte(reader);
   const level = byte & ~BRIDGE;
   const levels = NAMES[name];
-  if (levels === undefined) setError(reader, REASON.protocolError, 'it does not speak MQTT');
+  if (levels === undefined) setError(reader, REASON.protocolError, 'its CONNECT has no valid protocol name');
   else if (!levels.includes(level))
-    setError(
-      reader,
-      REASON.unsupportedProtocolVersion,
-      `it speaks a version of MQTT that there is not: ${byte}`,
-    );
+    setError(reader, REASON.unsupportedProtocolVersion, `its CONNECT has the unknown protocol level ${byte}`);
   return { version: level === 5 || level === 3 ? level : 4, bridge: byte !== level };
 }
 
 function readWill(reader: PacketReader, flags: number, version: Version): ConnectWill | undefined {
   const qos = qosOf((flags >> 3) & 3);
   const retain = (flags & WILL_RETAIN) !== 0;
-  if (qos === undefined) setError(reader, REASON.malformedPacket, 'its will has a QoS that there is not'); // [MQTT-3.1.2-12]
+  if (qos === undefined) setError(reader, REASON.malformedPacket, 'its will has an invalid QoS'); // [MQTT-3.1.2-12]
   if ((flags & WILL) === 0) {
     // [MQTT-3.1.2-11], [MQTT-3.1.2-13]
     if (qos !== 0 || retain)
-      setError(reader, REASON.malformedPacket, 'its CONNECT has flags of a will, and none');
+      setError(reader, REASON.malformedPacket, 'its CONNECT has flags of a will, but no will');
     return undefined;
   }
   const values = version === 5 ? readProperties(reader, 'will') : NO_VALUES;
@@ -137,7 +135,7 @@ function readWill(reader: PacketReader, flags: number, version: Version): Connec
   const payload = readBinary(reader);
   return {
     topic,
-    // Copied, because the will outlives the input buffer.
+    // Copied, because the will is stored longer than the input buffer.
     payload: Buffer.from(payload),
     qos: qos ?? 0,
     retain,

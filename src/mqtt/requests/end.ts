@@ -4,18 +4,18 @@ import { readByte, setError } from '../reader.ts';
 import { REASON } from '../reasons.ts';
 import type { Version } from '../version.ts';
 
-/** DISCONNECT (MQTT 5, 3.14). */
+/** DISCONNECT packet (MQTT 5, 3.14). */
 export type Disconnect = {
   readonly cmd: 'disconnect';
   readonly reasonCode: number;
-  /** Seconds. Undefined if the value of CONNECT applies. */
+  /** Session expiry interval in seconds. Undefined if the value of CONNECT applies. */
   readonly sessionExpiry: number | undefined;
 };
 
-/** AUTH (MQTT 5, 3.15). */
+/** AUTH packet (MQTT 5, 3.15). */
 export type Auth = { readonly cmd: 'auth'; readonly reasonCode: number };
 
-/** Reason codes that a client may end with (3.14.2.1). */
+/** Reason codes of DISCONNECT that a client may send (3.14.2.1). */
 const BY_CLIENT: readonly number[] = [
   REASON.success,
   REASON.disconnectWithWill,
@@ -33,10 +33,10 @@ const BY_CLIENT: readonly number[] = [
   REASON.payloadFormatInvalid,
 ];
 
-/** Reason codes of a client's AUTH (3.15.2.1). */
+/** Reason codes of AUTH that a client may send (3.15.2.1). */
 const AUTHENTICATING: readonly number[] = [REASON.continueAuthentication, REASON.reAuthenticate];
 
-/** Reads what follows the fixed header; what is wrong is the reader's fault. */
+/** Reads the bytes after the fixed header. Records errors in `reader.error`. */
 export function readDisconnect(reader: PacketReader, version: Version): Disconnect {
   if (version < 5 || reader.at === reader.end)
     return { cmd: 'disconnect', reasonCode: REASON.success, sessionExpiry: undefined };
@@ -47,9 +47,9 @@ export function readDisconnect(reader: PacketReader, version: Version): Disconne
   return { cmd: 'disconnect', reasonCode, sessionExpiry: numbers.sessionExpiry };
 }
 
-/** Parses the body of AUTH; errors are recorded in the reader. */
+/** Reads the bytes after the fixed header. Records errors in `reader.error`. */
 export function readAuth(reader: PacketReader, version: Version): Auth {
-  if (version < 5) setError(reader, REASON.malformedPacket, 'AUTH is of MQTT 5');
+  if (version < 5) setError(reader, REASON.malformedPacket, 'it sent AUTH, which only MQTT 5 has');
   const reasonCode = reader.at === reader.end ? REASON.success : readByte(reader);
   if (!AUTHENTICATING.includes(reasonCode))
     setError(reader, REASON.protocolError, `its AUTH has the reason code ${reasonCode}`);

@@ -9,10 +9,10 @@ import { readAuth, readDisconnect } from './end.ts';
 import type { Subscribe, Unsubscribe } from './subscribe.ts';
 import { readSubscribe, readUnsubscribe } from './subscribe.ts';
 
-/** Packets of a client other than PUBLISH and its acknowledgements. */
+/** Packets from a client, except PUBLISH and its acknowledgements. */
 export type Request = Connect | Subscribe | Unsubscribe | Disconnect | Auth | { readonly cmd: 'pingreq' };
 
-/** First bytes, with the flags that must stand in them (MQTT 5, 2.1.3). */
+/** Parsers by the first byte of the packet, which includes the required flags (MQTT 5, 2.1.3). */
 const READERS: ReadonlyMap<number, (...args: Parameters<typeof readSubscribe>) => Request> = new Map<
   number,
   (...args: Parameters<typeof readSubscribe>) => Request
@@ -25,11 +25,12 @@ const READERS: ReadonlyMap<number, (...args: Parameters<typeof readSubscribe>) =
   [0xf0, readAuth],
 ]);
 
-/** CONNACK, SUBACK, UNSUBACK, PINGRESP. */
+/** First bytes of CONNACK, SUBACK, UNSUBACK and PINGRESP, which only a server may send. */
 const OF_SERVERS: readonly number[] = [0x20, 0x90, 0xb0, 0xd0];
 
 /**
- * Parses the packet whose first byte is `first` and whose rest is at `start` to `end`, or returns its error.
+ * Parses a packet from a client, or returns its error. `first` is its first byte; the bytes after the fixed
+ * header are at `start` to `end`.
  */
 export function readRequest(
   bytes: Buffer,
@@ -41,12 +42,12 @@ export function readRequest(
   const read = READERS.get(first);
   if (read === undefined) {
     if (OF_SERVERS.includes(first))
-      return protocolError(REASON.protocolError, 'it sent what only a server sends');
-    // [MQTT-2.1.3-1]
-    return protocolError(REASON.malformedPacket, 'a packet has a type or flags that there are not');
+      return protocolError(REASON.protocolError, 'it sent a packet that only a server may send');
+    // Type and flags of a packet must be valid [MQTT-2.1.3-1].
+    return protocolError(REASON.malformedPacket, 'a packet has an invalid type or invalid flags');
   }
   const reader = createPacketReader(bytes, start, end);
   const request = read(reader, version);
-  if (reader.at < end) setError(reader, REASON.malformedPacket, 'a packet is longer than it says');
+  if (reader.at < end) setError(reader, REASON.malformedPacket, 'a packet has bytes after its last field');
   return reader.error ?? request;
 }
