@@ -107,7 +107,7 @@ export function createBroker(settings: BrokerSettings): Broker {
   };
 
   const rerouted = (): void => {
-    sessions.subscriptions.renew();
+    sessions.subscriptions.invalidate();
     for (const { session } of connections) if (session !== undefined) attachInputs(session, context);
   };
 

@@ -3,7 +3,11 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Allowance, Subscription, SubscriptionTree } from '../../src/broker/sessions/subscriptions.ts';
+import type {
+  DeliveryOptions,
+  Subscription,
+  SubscriptionTree,
+} from '../../src/broker/sessions/subscriptions.ts';
 import { createSubscriptionTree } from '../../src/broker/sessions/subscriptions.ts';
 import type { QoS } from '../../src/core/message.ts';
 import { matches } from '../../src/core/topic-filter.ts';
@@ -65,11 +69,11 @@ function describe(qos: number, retains: boolean, ids: readonly number[]): string
 }
 
 function found(tree: SubscriptionTree<string>, topic: string): string[] {
-  const shown = (one: Allowance | undefined): string =>
+  const shown = (one: DeliveryOptions | undefined): string =>
     one === undefined ? 'none' : describe(one.qos, one.retainAsPublished, one.ids);
   return Array.from(
     tree.match(topic).all,
-    ({ subscriber: who, grant }) => `${who} ${shown(grant)} own ${shown(grant.own)}`,
+    ({ subscriber: who, options }) => `${who} ${shown(options)} own ${shown(options.own)}`,
   ).sort();
 }
 

@@ -12,30 +12,24 @@ import { VECTORS } from './vectors/skerry.ts';
 const conditions = suite('routes: conditions');
 
 for (const [rule, condition, verdict] of VECTORS) {
-  conditions(`the condition ${condition} evaluates to ${verdict} (${rule})`, () =>
-    assert.is(verdictOf(condition, BOILER), verdict),
-  );
+  conditions(`${rule}: ${condition}`, () => assert.is(verdictOf(condition, BOILER), verdict));
 }
 
 for (const [rule, condition, verdict, sample] of MESSAGES) {
-  conditions(`the condition ${condition} evaluates to ${verdict} (${rule})`, () =>
-    assert.is(verdictOf(condition, sample), verdict),
-  );
+  conditions(`${rule}: ${condition}`, () => assert.is(verdictOf(condition, sample), verdict));
 }
 
 for (const [rule, condition, verdict] of AZURE_VECTORS) {
-  conditions(`the azure condition ${condition} evaluates to ${verdict} (${rule})`, () =>
-    assert.is(verdictOf(condition, PUMP, 'azure'), verdict),
-  );
+  conditions(`azure: ${rule}: ${condition}`, () => assert.is(verdictOf(condition, PUMP, 'azure'), verdict));
 }
 
-conditions('the tables contain more than 400 distinct conditions', () => {
+conditions('there are more than 400 distinct vectors', () => {
   const texts = [VECTORS, MESSAGES, AZURE_VECTORS].map(table => table.map(([, condition]) => condition));
   for (const table of texts) assert.is(new Set(table).size, table.length);
   assert.ok(texts.flat().length > 400, `${texts.flat().length}`);
 });
 
-conditions('the last of several properties with the same name is used', () => {
+conditions('the last of duplicate properties counts', () => {
   const properties = ['a', '1', 'b', '9', 'a', '2', 'A', '3'];
   const route = compiled("FROM /* WHERE a = '2' INTO $upstream");
   assert.is(route.evaluate({ ...subjectOf({}), properties }), 'true');
@@ -51,13 +45,13 @@ conditions('a route without a condition matches everything', () => {
   assert.is(compiled('FROM /* INTO $upstream').evaluate(subjectOf({})), 'true');
 });
 
-conditions('a condition with a joined string beyond the limit evaluates to error', () => {
+conditions('a joined string beyond its limit is an error', () => {
   const route = compiled('FROM /* WHERE length($body.s || $body.s || $body.s) > 0 INTO $upstream');
   assert.is(route.evaluate(subjectOf({ body: { s: 'x'.repeat(500_000) } })), 'error');
   assert.is(route.evaluate(subjectOf({ body: { s: 'x' } })), 'true');
 });
 
-conditions('an exception in the evaluation of one message is an error of that message only', () => {
+conditions('an exception of a message is an error of that message only', () => {
   const route = compiled("FROM /* WHERE level = 'hot' AND $contentType != 'x' INTO $upstream");
   const broken = {
     ...subjectOf({}),
@@ -69,7 +63,7 @@ conditions('an exception in the evaluation of one message is an error of that me
   assert.is(route.evaluate(subjectOf({ properties: { level: 'cold' } })), 'false');
 });
 
-conditions('the body is not parsed if properties decide the condition', () => {
+conditions('the body is not parsed if properties decide', () => {
   const asked: string[] = [];
   const subject = {
     ...subjectOf({ properties: { level: 'cold' } }),

@@ -1,7 +1,7 @@
 import type { Connack } from '../../src/mqtt/answers/connack.ts';
 import type { Link } from '../../src/upstream/link/link.ts';
 
-/** CONNACK of a server without limits. */
+/** A server that takes everything. */
 export const PLAIN_TERMS: Connack = {
   cmd: 'connack',
   sessionPresent: true,
@@ -14,7 +14,9 @@ export const PLAIN_TERMS: Connack = {
   serverKeepAlive: undefined,
 };
 
-/** Creates a link that records bodies and types of acknowledgements with their packet identifiers. */
+/**
+ * A link that notes what it is given: bodies and types of acknowledgements, with their packet identifiers.
+ */
 export function recordingLink(): Pick<Link, 'publish' | 'acknowledge'> & {
   readonly sent: (readonly [string | number, number])[];
 } {

@@ -9,34 +9,41 @@ import type { RetainedReceiver, RetainedSender } from '../outbound/types.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Will } from '../types.ts';
 
-/** Number of clients of one listener, and its maximum. Modules do not count. */
+/** Number of connected clients of one listener, and its maximum. Modules are not counted. */
 export type ListenerClients = { readonly max: number; clients: number };
 
-/** Network connection of a client, from its accept. */
+/** Network Connection of a client, from the accept of its socket. */
 export type Connection = Publisher &
   RetainedReceiver & {
     readonly context: BrokerContext;
     readonly listener: ListenerClients;
-    /** Created on demand, because most of possibly thousands of clients are idle. */
+    /** Created on first use, because most clients do not publish often. */
     fastPath: FastPath | undefined;
+    /** Created on first use, because most clients assign no topic aliases. */
     inboundAliases: InboundAliases | undefined;
+    /** Created on first use, because most clients receive no retained messages. */
     retained: RetainedSender | undefined;
-    /** Fields of CONNECT, with defaults until it arrives. */
+    /** Protocol version of the client. MQTT 3.1.1 until CONNECT arrives. */
     version: Version;
-    /** True for a bridge of another broker, which may publish its connection state. */
+    /** True if the client is a bridge of another broker, which may publish its connection state. */
     bridge: boolean;
+    /** Maximum bytes of a packet to the client. Infinity if the client sets no limit. */
     maximumPacketSize: number;
     /** Undefined if the client accepts no topic aliases. */
     aliases: OutboundAliases | undefined;
-    /** Undefined until CONNECT is accepted. */
+    /** Session of the client. Undefined until CONNECT is accepted. */
     session: Session | undefined;
-    /** Names in a CONNECT that has not been accepted yet. */
+    /** Client identifier and user name of a CONNECT that is not accepted yet. */
     claimed: Pick<LogFields, 'client' | 'user'> | undefined;
+    /** Will that is published when the connection closes. Undefined if there is none. */
     will: Will | undefined;
     closed: boolean;
-    /** Closes the connection when the incomplete packets of all clients exceed their memory. */
+    /** Closes the connection because the incomplete packets of all clients exceed their maximum memory. */
     readonly closeForMemory: () => void;
-    /** Sets the milliseconds without a packet after which the connection is closed. 0 means never. */
+    /**
+     * Sets the time without a packet after which the connection is closed, in milliseconds. 0 means never.
+     */
     readonly keepAlive: (milliseconds: number) => void;
+    /** Sends a packet. Closes the connection if the packet exceeds the client's Maximum Packet Size. */
     readonly send: (packet: Buffer) => void;
   };

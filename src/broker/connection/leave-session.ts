@@ -1,7 +1,10 @@
-import { forgetWill, publishWill } from '../sessions/wills.ts';
+import { publishWill, removeWill } from '../sessions/wills.ts';
 import type { Connection } from './connection.ts';
 
-/** Detaches a connection from its session: publishes the will, and ends the session or starts its expiry. */
+/**
+ * Detaches a closed connection from its session. Publishes the will, and ends the session or starts its
+ * expiry.
+ */
 export function leaveSession(connection: Connection): void {
   const { session, will, context } = connection;
   if (session === undefined || session.connection !== connection) return;
@@ -11,6 +14,6 @@ export function leaveSession(connection: Connection): void {
   session.delivery?.stop();
   session.delivery = undefined;
   if (will !== undefined) publishWill(context, session, will);
-  else forgetWill(context, session);
-  context.sessions.left(session);
+  else removeWill(context, session);
+  context.sessions.connectionClosed(session);
 }

@@ -12,12 +12,12 @@ import { MAX_CONNECT_BYTES, MAX_PENDING_PUBLISHES } from '../limits.ts';
 import type { Arrival } from '../listeners/gate.ts';
 import { closeLingering, closeSoon } from '../listeners/linger.ts';
 import type { ClientSocket, Peer } from '../listeners/socket.ts';
-import { keepsUp } from '../outbound/transmit.ts';
+import { canSend } from '../outbound/transmit.ts';
 import type { Connection, ListenerClients } from './connection.ts';
 import { leaveSession } from './leave-session.ts';
 import { peerFields } from './peer-fields.ts';
 
-/** Serves `socket` as a client of the broker. */
+/** Creates the connection of an accepted socket, and handles its packets. */
 export function openConnection(
   context: BrokerContext,
   socket: ClientSocket,
@@ -29,23 +29,29 @@ export function openConnection(
   const { pressure } = context.host;
   const output = createOutput(socket, context.outgoing, () => drained());
   let lastPacket = clock.monotonic();
-  let begun = false;
-  let entered = false;
-  let heard = false;
+  /** True when the first byte has been checked. */
+  let firstByteChecked = false;
+  /** True when CONNECT has arrived. */
+  let connectReceived = false;
+  /** True if the current chunk has completed a packet. */
+  let packetReceived = false;
+  /** Timeout in milliseconds without a packet. 0 means none. */
   let timeout = 0;
+  /** Number of calls of `pause` without a call of `resume`. */
   let pauseCount = 0;
-  let cancelWatch: Cancel = () => {};
-  /** Callbacks that wait for the socket to become writable. */
+  let cancelKeepAlive: Cancel = () => {};
+  /** Callbacks that wait for space in the output buffer. */
   let waiting: (() => void)[] = [];
   /** True while paused because MAX_PENDING_PUBLISHES messages are not durable yet. */
-  let unsettled = false;
+  let pausedForAcks = false;
 
-  const settled = (): void => {
-    if (!unsettled || connection.acks.pending() >= MAX_PENDING_PUBLISHES / 2) return;
-    unsettled = false;
+  const acksChanged = (): void => {
+    if (!pausedForAcks || connection.acks.pending() >= MAX_PENDING_PUBLISHES / 2) return;
+    pausedForAcks = false;
     connection.resume();
   };
 
+  /** Calls `action`, and closes the connection after an exception. */
   const guard = (action: () => void): void => {
     try {
       action();
@@ -59,7 +65,7 @@ export function openConnection(
     peer,
     listener,
     output,
-    acks: createAckQueue((type, packetId, code) => connection.acknowledge(type, packetId, code), settled),
+    acks: createAckQueue((type, packetId, code) => connection.acknowledge(type, packetId, code), acksChanged),
     fastPath: undefined,
     inboundAliases: undefined,
     retained: undefined,
@@ -79,7 +85,7 @@ export function openConnection(
     resume: () => {
       pauseCount--;
       if (pauseCount > 0 || connection.closed) return;
-      guard(cut);
+      guard(handleBuffered);
       if (pauseCount === 0 && !connection.closed) socket.resume();
     },
     closeForMemory: () => connection.close(TOO_LARGE),
@@ -92,12 +98,12 @@ export function openConnection(
     },
     keepAlive: milliseconds => {
       timeout = milliseconds;
-      cancelWatch();
-      if (timeout > 0) cancelWatch = clock.after(timeout, watch);
+      cancelKeepAlive();
+      if (timeout > 0) cancelKeepAlive = clock.after(timeout, checkKeepAlive);
     },
     send: packet => {
       if (connection.closed) return;
-      // [MQTT-3.1.2-24]
+      // The broker must not send a larger packet [MQTT-3.1.2-24].
       if (packet.length <= connection.maximumPacketSize) output.write(packet);
       else
         connection.close(
@@ -110,21 +116,26 @@ export function openConnection(
       const at = output.place(acknowledgementSize(reasonCode, version));
       writeAcknowledgement(output.slab(), at, type, packetId, reasonCode, version);
     },
-    close: (why, reason = why?.reason ?? '') => {
+    close: (fault, reason = fault?.reason ?? '') => {
       if (connection.closed) return;
       const event = connection.session === undefined ? 'Refused' : 'Closed';
       if (reason !== '') log.warn(`${event} a connection: ${reason}.`, peerFields(connection));
-      // [MQTT-3.1.2-24] and 4.13: DISCONNECT carries the reason.
-      if (why !== undefined && why !== LOST && connection.session !== undefined && connection.version === 5)
-        connection.send(encodeDisconnect(why.code, why.reason, connection.maximumPacketSize));
+      // An MQTT 5 client gets the reason in DISCONNECT (MQTT 5, 4.13), within its limit [MQTT-3.1.2-24].
+      if (
+        fault !== undefined &&
+        fault !== LOST &&
+        connection.session !== undefined &&
+        connection.version === 5
+      )
+        connection.send(encodeDisconnect(fault.code, fault.reason, connection.maximumPacketSize));
       connection.closed = true;
-      arrival.leaves();
+      arrival.closing();
       framer.stop();
       context.partials.set(connection, 0);
       context.publishers.delete(connection);
-      cancelWatch();
+      cancelKeepAlive();
       output.flush();
-      if (why === undefined || why === LOST) closeSoon(socket, clock);
+      if (fault === undefined || fault === LOST) closeSoon(socket, clock);
       else closeLingering(socket, clock);
       try {
         leaveSession(connection);
@@ -134,14 +145,18 @@ export function openConnection(
     },
   };
 
-  const refuse = (wrong: ProtocolError): void => {
-    // [MQTT-3.1.2-2]
-    if (wrong.code === REASON.unsupportedProtocolVersion && connection.session === undefined)
-      connection.send(encodeConnack(4, wrong.code, false));
-    connection.close(wrong);
+  /** Closes the connection after a packet that could not be parsed. */
+  const refuse = (fault: ProtocolError): void => {
+    // An unsupported protocol version is answered with CONNACK [MQTT-3.1.2-2].
+    if (fault.code === REASON.unsupportedProtocolVersion && connection.session === undefined)
+      connection.send(encodeConnack(4, fault.code, false));
+    connection.close(fault);
   };
 
-  const holdFor = (until: (resume: () => void) => void): 'later' => {
+  /**
+   * Pauses the connection until `until` calls its argument. The current packet is handled again after that.
+   */
+  const pauseUntil = (until: (resume: () => void) => void): 'later' => {
     connection.fastPath?.flush();
     connection.pause();
     until(connection.resume);
@@ -151,67 +166,69 @@ export function openConnection(
   const { packetSize } = context.host.limits();
   const framer = createServerFramer(Math.min(packetSize, MAX_CONNECT_BYTES), packetSize, {
     publish: (bytes, start, topicAt, end) => {
-      heard = true;
-      if (!keepsUp(connection)) return holdFor(connection.whenDrained);
+      packetReceived = true;
+      if (!canSend(connection)) return pauseUntil(connection.whenDrained);
       if (connection.fastPath?.tryForward(connection, bytes, start, topicAt, end) === true) return 'passed';
-      // Back-pressure: what the store cannot accept yet stays in the socket.
-      if (pressure.high()) return holdFor(pressure.whenLow);
+      // Back-pressure: further messages stay in the socket while the store cannot accept them.
+      if (pressure.high()) return pauseUntil(pressure.whenLow);
       context.publishers.add(connection);
       if (connection.version === 5 || connection.acks.pending() < MAX_PENDING_PUBLISHES) return 'read';
-      unsettled = true;
-      return holdFor(() => {});
+      pausedForAcks = true;
+      return pauseUntil(() => {});
     },
     other: stored => {
-      // A client that does not read its answers is not read either.
-      if (!keepsUp(connection)) return holdFor(connection.whenDrained);
-      return stored && pressure.high() ? holdFor(pressure.whenLow) : 'read';
+      // While the client does not read its answers, its packets are not handled.
+      if (!canSend(connection)) return pauseUntil(connection.whenDrained);
+      return stored && pressure.high() ? pauseUntil(pressure.whenLow) : 'read';
     },
     acknowledged: (type, packetId, reasonCode) => {
       connection.fastPath?.flush();
-      heard = true;
+      packetReceived = true;
       if (connection.closed) return;
-      const wrong = acknowledge(connection, type, packetId, reasonCode);
-      if (wrong !== undefined) connection.close(wrong);
+      const fault = acknowledge(connection, type, packetId, reasonCode);
+      if (fault !== undefined) connection.close(fault);
     },
     packet: packet => {
       connection.fastPath?.flush();
-      heard = true;
-      if (!entered) arrival.entered();
-      entered = true;
+      packetReceived = true;
+      if (!connectReceived) arrival.connectReceived();
+      connectReceived = true;
       if (connection.closed) return;
-      const wrong = handle(connection, packet);
-      if (wrong !== undefined) connection.close(wrong);
+      const fault = handle(connection, packet);
+      if (fault !== undefined) connection.close(fault);
     },
-    broken: wrong => {
+    broken: fault => {
       connection.fastPath?.flush();
-      refuse(wrong);
+      refuse(fault);
     },
   });
 
-  /** Handles the packets that the framer has buffered. */
-  const cut = (): void => {
+  /** Handles the packets that the framer has buffered during a pause. */
+  const handleBuffered = (): void => {
     framer.resume();
     connection.fastPath?.flush();
   };
 
+  /** Handles the packets of a chunk from the socket. */
   const receive = (chunk: Buffer): void => {
-    if (!begun && chunk[0] !== CONNECT_HEADER) {
+    if (!firstByteChecked && chunk[0] !== CONNECT_HEADER) {
       connection.close(protocolError(REASON.protocolError, 'its first packet is not CONNECT'));
       return;
     }
-    begun = true;
+    firstByteChecked = true;
     framer.push(chunk);
     connection.fastPath?.flush();
-    if (heard) lastPacket = clock.monotonic();
-    heard = false;
-    if (!entered) arrival.keeps(framer.kept());
-    // Data that is buffered while the client is paused does not count as an incomplete packet.
+    if (packetReceived) lastPacket = clock.monotonic();
+    packetReceived = false;
+    if (!connectReceived) arrival.setBuffered(framer.kept());
+    // While the connection is paused, the buffer contains complete packets, which are not counted.
     else if (pauseCount === 0) context.partials.set(connection, framer.kept());
   };
   socket.on('data', (chunk: Buffer) => {
     context.host.countInput(chunk.length);
     if (!connection.closed) guard(() => receive(chunk));
   });
+  /** Continues the work that has waited for space in the output buffer. */
   const drained = (): void =>
     guard(() => {
       const resumed = waiting;
@@ -225,18 +242,18 @@ export function openConnection(
   socket.on('close', output.measure);
   socket.on('close', () => connection.close(LOST));
 
-  const watch = (): void => {
-    // Time in which the hub does not read the socket does not count for the keep-alive, unless the client
-    // itself does not read.
-    const ours = socket.isPaused() && waiting.length === 0;
-    const left = ours ? timeout : lastPacket + timeout - clock.monotonic();
+  const checkKeepAlive = (): void => {
+    // The keep-alive cannot expire while the broker does not read the socket, unless the broker waits because
+    // the client does not read.
+    const pausedByBroker = socket.isPaused() && waiting.length === 0;
+    const left = pausedByBroker ? timeout : lastPacket + timeout - clock.monotonic();
     if (left <= 0) connection.close(protocolError(REASON.keepAliveTimeout, 'its keep-alive ran out'));
-    else cancelWatch = clock.after(left, watch);
+    else cancelKeepAlive = clock.after(left, checkKeepAlive);
   };
   return connection;
 }
 
-/** The client closed without DISCONNECT: nothing to log, nobody to notify. */
+/** Reason for a connection that the client has closed without DISCONNECT. It is neither logged nor sent. */
 const LOST = protocolError(REASON.success, '');
-/** Reason for the oldest incomplete packet when their sum exceeds the memory bound. */
+/** DISCONNECT reason if the incomplete packets of all clients exceed their maximum memory. */
 const TOO_LARGE = protocolError(REASON.quotaExceeded, 'incomplete packets take too much memory');

@@ -1,7 +1,7 @@
 import type { LogFields } from '../../core/log.ts';
 import type { Connection } from './connection.ts';
 
-/** Log fields of a client: its identity, or the names in an unaccepted CONNECT. */
+/** Returns the log fields of a client: its identity, or the names in a CONNECT that is not accepted yet. */
 export function peerFields({ session, claimed, peer }: Connection): LogFields {
   const { address } = peer;
   if (session === undefined) return { ...claimed, address };

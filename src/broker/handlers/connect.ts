@@ -16,21 +16,21 @@ import { createDelivery } from '../outbound/delivery.ts';
 import { attachInputs, attachQueue } from '../outbound/inputs.ts';
 import type { Session } from '../sessions/session.ts';
 import { expiryOf } from '../sessions/session.ts';
-import { keepWill, willBytes } from '../sessions/wills.ts';
+import { replaceWill, willBytes } from '../sessions/wills.ts';
 import type { Authentication, BrokerLimits, Identity } from '../types.ts';
 
-/** Bytes of a generated client identifier. */
+/** Number of random bytes in a client identifier that the broker assigns. */
 const GENERATED_ID_BYTES = 8;
 
-/** Handles CONNECT: authenticates the client, then opens or resumes its session (MQTT 5, 3.1.4). */
+/** Handles CONNECT. Authenticates the client, then creates or resumes its session (MQTT 5, 3.1.4). */
 export function handleConnect(connection: Connection, packet: Connect): ProtocolError | undefined {
   const { host, random } = connection.context;
   connection.version = packet.version;
   connection.bridge = isBridge(packet);
   connection.maximumPacketSize = packet.maximumPacketSize ?? Number.POSITIVE_INFINITY;
   connection.claimed = { client: packet.clientId, user: packet.username };
-  const wrong = objectionTo(packet);
-  if (wrong !== undefined) return refuse(connection, wrong);
+  const problem = connectProblem(packet);
+  if (problem !== undefined) return refuse(connection, problem);
   const generated = `skerry-${random.bytes(GENERATED_ID_BYTES).toString('hex')}`;
   const clientId = packet.clientId || generated;
   const { username, password } = packet;
@@ -49,36 +49,42 @@ export function handleConnect(connection: Connection, packet: Connect): Protocol
 }
 
 /**
- * True for a bridge. An MQTT 5 bridge does not set the bridge bit of the protocol level; its will reveals it.
+ * True if the client is a bridge of another broker. An MQTT 5 bridge does not set the bridge bit of the
+ * protocol version, so the topic of its will is checked.
  */
 function isBridge({ bridge, version, clientId, will }: Connect): boolean {
   return bridge || (version === 5 && will?.topic === bridgeStateTopic(clientId));
 }
 
-/** Protocol error of a CONNECT, independent of the client's identity. Undefined if it is valid. */
-function objectionTo({ version, clientId, clean, authenticationMethod }: Connect): ProtocolError | undefined {
+/** Returns the protocol error of a CONNECT, before authentication. Undefined if there is none. */
+function connectProblem({
+  version,
+  clientId,
+  clean,
+  authenticationMethod,
+}: Connect): ProtocolError | undefined {
   if (authenticationMethod !== undefined)
     return protocolError(REASON.badAuthenticationMethod, 'it wants an authentication that there is not');
-  // MQTT 3.1.1, 3.1.3-8: without an identifier there is no session to resume.
+  // Before MQTT 5, a client without a client identifier must request a clean session (MQTT 3.1.1, 3.1.3-8).
   if (version < 5 && clientId === '' && !clean)
     return protocolError(REASON.clientIdentifierNotValid, 'a persistent session needs a client identifier');
-  // [MQTT-3.1.3-8]
+  // An invalid client identifier is refused with this code [MQTT-3.1.3-8].
   const problem = Buffer.byteLength(clientId) > MAX_CLIENT_ID_BYTES ? 'is too long' : stringProblem(clientId);
   if (problem !== undefined)
     return protocolError(REASON.clientIdentifierNotValid, `its client identifier ${problem}`);
   return undefined;
 }
 
-/** Refusal of a client. `logged` is the full reason for the log, which the client must not see. */
+/** Refusal of a client. `fault` is sent to the client, and `logged` is the full reason for the log. */
 type Denial = { readonly fault: ProtocolError; readonly logged: string };
 
-/** CONNACK errors for refused credentials. */
-const FAULTS = {
+/** CONNACK errors of a failed authentication. */
+const AUTHENTICATION_FAULTS = {
   refused: protocolError(REASON.notAuthorized, 'it may not connect'),
   tooMany: protocolError(REASON.connectionRateExceeded, 'too many attempts to connect as it failed lately'),
 } as const;
 
-/** Admits the client, or returns the reason of the refusal. */
+/** Accepts the authenticated client, or returns the reason of its refusal. */
 function admit(
   connection: Connection,
   packet: Connect,
@@ -86,25 +92,26 @@ function admit(
   outcome: Authentication,
 ): Denial | undefined {
   const { host, sessions } = connection.context;
-  if ('reason' in outcome) return { fault: FAULTS[outcome.kind], logged: outcome.reason };
+  if ('reason' in outcome) return { fault: AUTHENTICATION_FAULTS[outcome.kind], logged: outcome.reason };
   const { version, clean } = packet;
-  const wrong = willProblem(connection, packet, clientId, outcome) ?? unfit(connection, packet, clientId);
-  if (wrong !== undefined) return { fault: wrong, logged: wrong.reason };
+  const problem =
+    willProblem(connection, packet, clientId, outcome) ?? limitProblem(connection, packet, clientId);
+  if (problem !== undefined) return { fault: problem, logged: problem.reason };
   const expiry = version === 5 ? expiryOf(packet.sessionExpiry) : clean ? 0 : Number.POSITIVE_INFINITY;
   const known = sessions.find(clientId, outcome);
   const holder = host.holderOf(outcome, connection.peer);
   const full =
-    (expiry > 0 && known?.persistent !== true ? sessions.noRoomForPersistent(holder) : undefined) ??
-    (known?.connection === undefined ? noRoomToConnect(connection, outcome, holder) : undefined) ??
-    noRoomForWill(connection, packet, known, holder);
+    (expiry > 0 && known?.persistent !== true ? sessions.persistentSessionRefusal(holder) : undefined) ??
+    (known?.connection === undefined ? connectionRefusal(connection, outcome, holder) : undefined) ??
+    willRefusal(connection, packet, known, holder);
   if (full !== undefined)
     return { fault: protocolError(REASON.quotaExceeded, full.reason), logged: full.logged };
-  enter(connection, packet, clientId, outcome, holder, expiry);
+  startSession(connection, packet, clientId, outcome, holder, expiry);
   return undefined;
 }
 
-/** Reason why no more clients or connections of a holder are possible. Undefined if they are. */
-function noRoomToConnect(
+/** Returns why the listener or the holder may not have a further connection. Undefined if both may. */
+function connectionRefusal(
   { context, listener }: Connection,
   { kind }: Identity,
   holder: Holder,
@@ -117,10 +124,10 @@ function noRoomToConnect(
 }
 
 /**
- * Reason why there is no space for the will of a CONNECT. Undefined if there is. The session's previous will
- * is released first.
+ * Returns why the holder may not have the will of a CONNECT. Undefined if it may. The will replaces the
+ * previous will of the session, so only its additional bytes count.
  */
-function noRoomForWill(
+function willRefusal(
   { context }: Connection,
   { will }: Connect,
   known: Session | undefined,
@@ -135,6 +142,7 @@ function noRoomForWill(
   return more > 0 ? shares.refusal(holder, more) : undefined;
 }
 
+/** Returns the protocol error of the will in a CONNECT. Undefined if there is none. */
 function willProblem(
   connection: Connection,
   { will }: Connect,
@@ -147,18 +155,21 @@ function willProblem(
     return protocolError(REASON.topicNameInvalid, `its will cannot go to "${will.topic.slice(0, 64)}"`);
   if (!mayPublish(host, connection.bridge, identity, clientId, will.topic))
     return protocolError(REASON.notAuthorized, `its will may not go to "${will.topic}"`);
-  // [MQTT-3.2.2-13]
+  // A retained will without Retain Available is refused [MQTT-3.2.2-13].
   if (will.retain && !host.limits().retained)
     return protocolError(REASON.retainNotSupported, 'its will is to be retained, and "retained" is false');
   return undefined;
 }
 
-/** Protocol error if the client's and the hub's limits are incompatible. Undefined if they are compatible. */
-function unfit(connection: Connection, packet: Connect, clientId: string): ProtocolError | undefined {
+/**
+ * Returns the protocol error of a client whose limits are incompatible with the broker's. Undefined if none.
+ */
+function limitProblem(connection: Connection, packet: Connect, clientId: string): ProtocolError | undefined {
   const { version } = packet;
   const { host } = connection.context;
   const keepAlive = keepAliveOf(packet, host.limits());
-  // Before MQTT 5 there is no Server Keep Alive; mosquitto refuses the client with this code, too.
+  // Before MQTT 5, the broker cannot change the keep-alive of a client. It refuses with the code of
+  // mosquitto.
   if (version < 5 && keepAlive !== packet.keepAlive)
     return protocolError(
       REASON.clientIdentifierNotValid,
@@ -166,7 +177,7 @@ function unfit(connection: Connection, packet: Connect, clientId: string): Proto
     );
   const properties = connackProperties(packet, clientId, host.limits());
   const size = encodeConnack(version, REASON.success, false, properties).length;
-  // [MQTT-3.1.2-24]
+  // CONNACK must not exceed the client's Maximum Packet Size [MQTT-3.1.2-24].
   return size > connection.maximumPacketSize
     ? protocolError(
         REASON.packetTooLarge,
@@ -175,15 +186,18 @@ function unfit(connection: Connection, packet: Connect, clientId: string): Proto
     : undefined;
 }
 
-/** Keep-alive in seconds. 0 means none. */
-function keepAliveOf({ keepAlive }: Connect, { keepAlive: longest }: BrokerLimits): number {
-  if (longest === undefined) return keepAlive;
-  const most = Math.floor(longest / 1000);
-  return keepAlive === 0 || keepAlive > most ? most : keepAlive;
+/** Returns the keep-alive of the connection in seconds. 0 means none. */
+function keepAliveOf({ keepAlive }: Connect, { keepAlive: maxMs }: BrokerLimits): number {
+  if (maxMs === undefined) return keepAlive;
+  const max = Math.floor(maxMs / 1000);
+  return keepAlive === 0 || keepAlive > max ? max : keepAlive;
 }
 
-/** Takes the session over from an older connection, starts or resumes it, and sends queued messages. */
-function enter(
+/**
+ * Closes an older connection of the client, creates or resumes the session, sends CONNACK, and starts
+ * delivery.
+ */
+function startSession(
   connection: Connection,
   packet: Connect,
   clientId: string,
@@ -193,7 +207,7 @@ function enter(
 ): void {
   const { context } = connection;
   const { sessions } = context;
-  // [MQTT-3.1.4-3]
+  // The older connection is closed [MQTT-3.1.4-3].
   sessions
     .find(clientId, identity)
     ?.connection?.close(protocolError(REASON.sessionTakenOver, 'another connection took its session over'));
@@ -205,7 +219,7 @@ function enter(
   const changed = resumed === undefined || session.ends !== undefined || session.expiry !== expiry;
   session.expiry = expiry;
   session.ends = undefined;
-  if (changed) sessions.save(session, error => error && context.log.warn(unkept(session, error)));
+  if (changed) sessions.save(session, error => error && context.log.warn(notStored(session, error)));
   session.connection = connection;
   context.host.shares.connections.add(session.holder, 1);
   if (identity.kind === 'client') connection.listener.clients++;
@@ -214,39 +228,41 @@ function enter(
   connection.aliases =
     packet.topicAliasMaximum > 0 ? createOutboundAliases(packet.topicAliasMaximum) : undefined;
   connection.will = willOf(session, packet);
-  keepWill(context, session, connection.will);
-  // [MQTT-3.1.2-24]: one and a half times the keep-alive.
+  replaceWill(context, session, connection.will);
+  // The timeout is one and a half times the keep-alive [MQTT-3.1.2-24].
   connection.keepAlive(keepAliveOf(packet, context.host.limits()) * 1500);
   const properties = connackProperties(packet, session.clientId, context.host.limits());
-  // MQTT 3.1, 3.2: that byte is reserved.
+  // In MQTT 3.1 the byte of Session Present is reserved (3.2).
   const sessionPresent = resumed !== undefined && packet.version > 3;
   connection.send(encodeConnack(packet.version, REASON.success, sessionPresent, properties));
-  begin(connection, session, packet.receiveMaximum);
+  startDelivery(connection, session, packet.receiveMaximum);
 }
 
 /**
- * Starts delivery: first PUBREL of received messages, then unacknowledged messages, then new ones
+ * Starts to deliver messages. PUBREL packets are sent first, then unacknowledged messages, then new messages
  * [MQTT-4.4.0-1].
  */
-function begin(connection: Connection, session: Session, receiveMaximum: number): void {
+function startDelivery(connection: Connection, session: Session, receiveMaximum: number): void {
   const { context } = connection;
   session.delivery = createDelivery(context, connection, session, receiveMaximum);
-  context.sessions.subscriptions.renew();
-  for (const [packetId, { kept }] of session.released) if (kept) session.delivery.release(packetId);
+  context.sessions.subscriptions.invalidate();
+  for (const [packetId, { stored }] of session.outboundQos2) if (stored) session.delivery.release(packetId);
   attachQueue(session, context);
   attachInputs(session, context);
   context.sessions.deliveryChanged(session);
 }
 
-function unkept({ clientId }: Session, { message }: Error): string {
+/** Returns the log text for a session that could not be written to the store. */
+function notStored({ clientId }: Session, { message }: Error): string {
   return `The session of "${clientId}" is not kept: ${message}`;
 }
 
+/** Creates the will of a CONNECT. Undefined if there is none. */
 function willOf(session: Session, { will }: Connect): Connection['will'] {
   return will && { message: messageFrom(session, will.topic, will), delay: will.delay * 1000 };
 }
 
-/** CONNACK properties of MQTT 5 (3.2.2.3). */
+/** Returns the CONNACK properties of MQTT 5 (3.2.2.3). */
 function connackProperties(packet: Connect, clientId: string, limits: BrokerLimits): ConnackProperties {
   if (packet.version < 5) return {};
   const keepAlive = keepAliveOf(packet, limits);
@@ -262,14 +278,14 @@ function connackProperties(packet: Connect, clientId: string, limits: BrokerLimi
 }
 
 /**
- * Sends CONNACK with the reason, truncated to the client's Maximum Packet Size [MQTT-3.1.2-24],
- * [MQTT-3.2.2-19].
+ * Sends CONNACK with the reason of a refusal. Omits the Reason String, or the packet, if it exceeds the
+ * client's Maximum Packet Size [MQTT-3.1.2-24], [MQTT-3.2.2-19].
  */
-function refuse(connection: Connection, why: ProtocolError): ProtocolError {
+function refuse(connection: Connection, fault: ProtocolError): ProtocolError {
   const { version, maximumPacketSize } = connection;
-  const words = encodeConnack(version, why.code, false, { reasonString: why.reason });
-  const plain = encodeConnack(version, why.code, false);
-  const fitting = [words, plain].find(({ length }) => length <= maximumPacketSize);
-  if (fitting !== undefined) connection.send(fitting);
-  return why;
+  const withReason = encodeConnack(version, fault.code, false, { reasonString: fault.reason });
+  const plain = encodeConnack(version, fault.code, false);
+  const packet = [withReason, plain].find(({ length }) => length <= maximumPacketSize);
+  if (packet !== undefined) connection.send(packet);
+  return fault;
 }

@@ -5,14 +5,14 @@ import type { Connection } from '../connection/connection.ts';
 import type { Session } from '../sessions/session.ts';
 import { expiryOf } from '../sessions/session.ts';
 
-/** Handles DISCONNECT: the will is not published unless the client requests it [MQTT-3.14.4-3]. */
+/** Handles DISCONNECT. Discards the will, unless the client requests its publication [MQTT-3.14.4-3]. */
 export function handleDisconnect(
   connection: Connection,
   session: Session,
   { reasonCode, sessionExpiry }: Disconnect,
 ): ProtocolError | undefined {
   if (sessionExpiry !== undefined) {
-    // MQTT 5, 3.14.2.2.2: a session with expiry 0 cannot be extended.
+    // A Session Expiry Interval of 0 in CONNECT cannot be increased (MQTT 5, 3.14.2.2.2).
     if (session.expiry === 0 && sessionExpiry > 0)
       return protocolError(REASON.protocolError, 'its DISCONNECT makes a session last that was to end');
     session.expiry = expiryOf(sessionExpiry);

@@ -14,8 +14,8 @@ import { handleSubscribe } from './subscribe.ts';
 import { handleUnsubscribe } from './unsubscribe.ts';
 
 /**
- * Dispatches a packet to its handler. A protocol error ends the connection. CONNECT must be first and must
- * not repeat [MQTT-3.1.0-1], [MQTT-3.1.0-2].
+ * Calls the handler of a packet. Returns a protocol error if the connection must be closed. CONNECT must be
+ * the first packet, and must not be sent twice [MQTT-3.1.0-1], [MQTT-3.1.0-2].
  */
 export function handle(connection: Connection, packet: Publish | Request): ProtocolError | undefined {
   const { session } = connection;
@@ -41,7 +41,7 @@ export function handle(connection: Connection, packet: Publish | Request): Proto
   }
 }
 
-/** Dispatches an acknowledgement by its packet type (MQTT 5, 3.4 to 3.7). */
+/** Calls the handler of a PUBACK, PUBREC, PUBREL or PUBCOMP (MQTT 5, 3.4 to 3.7). */
 export function acknowledge(
   connection: Connection,
   type: number,

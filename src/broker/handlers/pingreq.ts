@@ -1,7 +1,7 @@
 import { encodePingresp } from '../../mqtt/packets.ts';
 import type { Connection } from '../connection/connection.ts';
 
-/** [MQTT-3.12.4-1] */
+/** Handles PINGREQ [MQTT-3.12.4-1]. */
 export function handlePingreq(connection: Connection): undefined {
   connection.send(encodePingresp());
 }

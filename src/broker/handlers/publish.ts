@@ -16,7 +16,7 @@ import { findRoute } from '../outbound/cached-route.ts';
 import { createFastPath } from '../outbound/fast-path.ts';
 import type { Session } from '../sessions/session.ts';
 
-/** Handles PUBLISH. The acknowledgement follows when the message is durable (MQTT 5, 4.3). */
+/** Handles PUBLISH. The acknowledgement is sent when the message is durable (MQTT 5, 4.3). */
 export function handlePublish(
   connection: Connection,
   session: Session,
@@ -28,7 +28,7 @@ export function handlePublish(
   if (typeof topic !== 'string') return topic;
   if (!isTopicName(topic))
     return protocolError(REASON.topicNameInvalid, `"${topic.slice(0, 64)}" is not a topic to publish on`);
-  // [MQTT-3.2.2-14]
+  // RETAIN without Retain Available is a protocol error [MQTT-3.2.2-14].
   if (packet.retain && !host.limits().retained)
     return protocolError(REASON.retainNotSupported, 'it published with RETAIN, and "retained" is false');
   if (isBeyondReceiveMaximum(connection, session, packet))
@@ -38,24 +38,24 @@ export function handlePublish(
     );
   if (!mayPublish(host, connection.bridge, session.identity, session.clientId, topic))
     return refuse(connection, topic, packet);
-  if (qos === 2) receive(connection, session, topic, packet);
+  if (qos === 2) acceptQos2(connection, session, topic, packet);
   else {
     counts.received++;
     const message = messageFrom(session, topic, packet);
-    if (qos === 1) takeIn(connection, session, message, messageId);
+    if (qos === 1) acceptQos1(connection, session, message, messageId);
     else publish(host, session.holder, message, error => void (error === undefined || counts.dropped++));
-    const mayFollow =
+    const isCacheable =
       packet.properties === undefined && !packet.retain && topic.length <= MAX_CACHED_TOPIC_LENGTH;
-    if (mayFollow) remember(connection, message);
+    if (isCacheable) cacheRoute(connection, message);
   }
   return undefined;
 }
 
 /**
- * Caches the route, so that the next message on the same topic can use the fast path. The checks of this
- * message hold for it, too.
+ * Caches the route of a message, so that the next message with the same topic and QoS can use the fast path.
+ * The next message needs no checks, because they would have the same result.
  */
-function remember(connection: Connection, message: Message): void {
+function cacheRoute(connection: Connection, message: Message): void {
   connection.fastPath ??= createFastPath(connection.context);
   const { fastPath } = connection;
   if (!fastPath.isCached(message.topic, message.qos))
@@ -63,60 +63,62 @@ function remember(connection: Connection, message: Message): void {
 }
 
 /** Accepts a QoS 1 message (MQTT 5, 4.3.2). */
-function takeIn(connection: Connection, session: Session, message: Message, packetId: number): void {
+function acceptQos1(connection: Connection, session: Session, message: Message, packetId: number): void {
   const { host } = connection.context;
   const ack = connection.acks.reserve(PUBACK, packetId);
-  let takers: number | undefined;
-  let early = false;
-  takers = publish(host, session.holder, message, error => {
-    if (takers === undefined && error === undefined) early = true;
+  let subscribers: number | undefined;
+  // True if the message is durable before `publish` returns, for example because nothing has to be stored.
+  let durableAtOnce = false;
+  subscribers = publish(host, session.holder, message, error => {
+    if (subscribers === undefined && error === undefined) durableAtOnce = true;
     else answer(connection, ack, REASON.success, error);
   });
-  if (!early) return;
-  answer(connection, ack, takers === 0 ? REASON.noMatchingSubscribers : REASON.success, undefined);
+  if (!durableAtOnce) return;
+  answer(connection, ack, subscribers === 0 ? REASON.noMatchingSubscribers : REASON.success, undefined);
 }
 
 /**
- * Accepts a QoS 2 message. Its identifier is stored with it, so that a repetition is not accepted again
+ * Accepts a QoS 2 message (MQTT 5, 4.3.3). Stores the packet identifier atomically with the message. A second
+ * PUBLISH with the same packet identifier is acknowledged, but the message is not published again
  * [MQTT-4.3.3-10].
  */
-function receive(connection: Connection, session: Session, topic: string, packet: Publish): void {
+function acceptQos2(connection: Connection, session: Session, topic: string, packet: Publish): void {
   const { host, counts } = connection.context;
-  const { received } = session;
+  const { inboundQos2 } = session;
   const { messageId } = packet;
-  const earlier = received.get(messageId);
-  // A repetition adds nothing: the first PUBLISH on this connection is acknowledged when the message is
-  // durable.
-  if (earlier !== undefined && earlier !== 'safe' && earlier.publisher === connection) return;
+  const earlier = inboundQos2.get(messageId);
+  // A repetition on the same connection is ignored. PUBREC is sent when the message is durable.
+  if (earlier !== undefined && earlier !== 'durable' && earlier.publisher === connection) return;
   const ack = connection.acks.reserve(PUBREC, messageId);
-  if (earlier === 'safe') {
+  if (earlier === 'durable') {
     connection.acks.complete(ack, REASON.success);
     return;
   }
   if (earlier !== undefined) {
-    // The sender has reconnected before the message was durable.
+    // The client has reconnected before the message was durable. PUBREC is sent on the new connection.
     earlier.publisher = connection;
     earlier.ack = ack;
     return;
   }
-  const sender = { publisher: connection, ack };
-  received.set(messageId, sender);
+  const exchange = { publisher: connection, ack };
+  inboundQos2.set(messageId, exchange);
   counts.received++;
-  const note = session.persistent ? host.sessions.receivedEntry(session.id, messageId) : undefined;
-  const settle: OnDurable = error => {
-    // A client that does not wait for PUBREC may already have released the identifier.
-    if (received.get(messageId) === sender) {
-      if (error === undefined) received.set(messageId, 'safe');
-      else received.delete(messageId);
+  const metadata = session.persistent ? host.sessions.receivedEntry(session.id, messageId) : undefined;
+  const onDurable: OnDurable = error => {
+    // If the client sends PUBREL without waiting for PUBREC, the exchange has already ended.
+    if (inboundQos2.get(messageId) === exchange) {
+      if (error === undefined) inboundQos2.set(messageId, 'durable');
+      else inboundQos2.delete(messageId);
     }
-    answer(sender.publisher, sender.ack, REASON.success, error);
+    answer(exchange.publisher, exchange.ack, REASON.success, error);
   };
-  publish(host, session.holder, messageFrom(session, topic, packet), settle, note);
+  publish(host, session.holder, messageFrom(session, topic, packet), onDurable, metadata);
 }
 
 /**
- * Acknowledges a PUBLISH. A message that was not stored is not acknowledged: MQTT 5 has a reason code; before
- * MQTT 5 the connection is closed, because a client resends only after a reconnect (MQTT 3.1.1, 4.4).
+ * Acknowledges a PUBLISH, or reports that the message could not be stored. MQTT 5 has reason codes for this.
+ * Before MQTT 5 the connection is closed, because the client sends the message again only after a reconnect
+ * (MQTT 3.1.1, 4.4).
  */
 function answer(connection: Publisher, ack: PendingAck, reasonCode: number, error: Error | undefined): void {
   const { acks, version } = connection;
@@ -133,7 +135,7 @@ function answer(connection: Publisher, ack: PendingAck, reasonCode: number, erro
   }
 }
 
-/** Error text without its final period, which the log adds. */
+/** Returns the text of an error without its final period, because the log adds one. */
 function sentenceOf({ message }: Error): string {
   return message.replace(/\.$/, '');
 }
@@ -143,23 +145,24 @@ function isFull(error: Error): boolean {
 }
 
 /**
- * True if the client exceeds its Receive Maximum (MQTT 5, 4.9), or, in any version, as many unreleased QoS 2
- * identifiers.
+ * True if the client exceeds the broker's Receive Maximum (MQTT 5, 4.9). Before MQTT 5, the limit applies
+ * only to QoS 2 messages without PUBREL.
  */
 function isBeyondReceiveMaximum(
   { version, acks }: Connection,
-  { received }: Session,
+  { inboundQos2 }: Session,
   { qos, messageId }: Publish,
 ): boolean {
   if (qos === 0) return false;
-  const known = qos === 2 && received.has(messageId);
+  const known = qos === 2 && inboundQos2.has(messageId);
   if (version === 5 && !known && acks.pending() >= MAX_PENDING_PUBLISHES) return true;
-  return qos === 2 && !known && received.size >= MAX_PENDING_PUBLISHES;
+  return qos === 2 && !known && inboundQos2.size >= MAX_PENDING_PUBLISHES;
 }
 
 /**
- * Refuses a PUBLISH. MQTT 3.1.1, 3.3.5-2 permits an acknowledgement or a close; an acknowledgement would
- * promise durability.
+ * Refuses a PUBLISH that access rules deny. Before MQTT 5 the connection is closed, because the only other
+ * answer is a positive acknowledgement, and the client would believe that the message is stored
+ * (MQTT 3.1.1, 3.3.5-2).
  */
 function refuse(
   connection: Connection,

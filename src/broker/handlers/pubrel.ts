@@ -4,12 +4,13 @@ import type { Connection } from '../connection/connection.ts';
 import type { Session } from '../sessions/session.ts';
 
 /**
- * Handles PUBREL. PUBCOMP follows when the release is on disk; otherwise a crash would make the next message
- * with this identifier look like a repetition [MQTT-4.3.3-11]. The same holds for an unknown identifier: an
- * earlier connection may have released it, and that may not be on disk yet.
+ * Handles PUBREL. Removes the packet identifier, and sends PUBCOMP when the removal is on disk. Otherwise,
+ * after a crash, the next message with this packet identifier would be treated as a repetition
+ * [MQTT-4.3.3-11]. An unknown packet identifier is removed, too, because its removal by an earlier PUBREL may
+ * not be on disk yet.
  */
 export function handlePubrel(connection: Connection, session: Session, packetId: number): undefined {
-  const known = session.received.delete(packetId);
+  const known = session.inboundQos2.delete(packetId);
   const reasonCode = known ? REASON.success : REASON.packetIdentifierNotFound;
   if (!session.persistent) {
     connection.acknowledge(PUBCOMP, packetId, reasonCode);

@@ -11,7 +11,7 @@ import type { NewSubscription } from '../outbound/types.ts';
 import type { Session } from '../sessions/session.ts';
 
 /**
- * Handles SUBSCRIBE. SUBACK follows when the subscriptions of a persistent session are on disk
+ * Handles SUBSCRIBE. If the session is persistent, SUBACK is sent when the subscriptions are on disk
  * [MQTT-3.8.4-1].
  */
 export function handleSubscribe(
@@ -25,24 +25,26 @@ export function handleSubscribe(
   if (invalid !== undefined)
     return protocolError(REASON.topicFilterInvalid, `"${invalid.topic.slice(0, 64)}" is not a topic filter`);
   const codes: number[] = [];
-  /** New subscriptions by filter, because a packet may repeat a filter many times. */
+  /**
+   * Subscriptions that get retained messages. A map, because one packet may contain a filter several times.
+   */
   const fresh = new Map<string, NewSubscription>();
-  let why: ProtocolError | undefined;
+  let firstRefusal: ProtocolError | undefined;
   for (const wanted of subscriptions) {
     const { topic, qos, retainHandling } = wanted;
-    // Before MQTT 5 a bridge cannot request No Local and Retain As Published, so it gets both.
+    // A bridge needs No Local and Retain As Published, which SUBSCRIBE cannot request before MQTT 5.
     const bridged = connection.bridge && connection.version < 5;
     const noLocal = wanted.noLocal || (bridged && !isShared(topic));
     const retainAsPublished = wanted.retainAsPublished || bridged;
     const refusal = refusalOf(connection, session, topic);
     codes.push(refusal?.code ?? qos);
     if (refusal !== undefined) {
-      why ??= refusal;
+      firstRefusal ??= refusal;
       continue;
     }
     const isNew = !session.subscriptions.has(topic);
     sessions.subscribe(session, topic, { qos, noLocal, retainAsPublished, id: subscriptionId });
-    // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
+    // Retain Handling [MQTT-3.3.1-9], [MQTT-3.3.1-10], [MQTT-3.3.1-11].
     if (retainHandling === 0 || (retainHandling === 1 && isNew))
       fresh.set(topic, { filter: topic, qos, id: subscriptionId });
   }
@@ -51,7 +53,7 @@ export function handleSubscribe(
   if (first !== undefined) {
     counts.refused += refused.length;
     const what = `${refused.length} subscriptions, the first to "${first.topic.slice(0, 64)}"`;
-    log.warn(`Refused ${what}: ${why?.reason}.`, peerFields(connection));
+    log.warn(`Refused ${what}: ${firstRefusal?.reason}.`, peerFields(connection));
   }
   sessions.save(session, error => {
     const failed = codes.map(code => (code < REASON.unspecifiedError ? REASON.quotaExceeded : code));
@@ -65,11 +67,11 @@ export function handleSubscribe(
   return undefined;
 }
 
-/** Reason why a client may not subscribe. Undefined if it may. */
+/** Returns the protocol error of a subscription that is refused. Undefined if it is accepted. */
 function refusalOf({ context }: Connection, session: Session, topic: string): ProtocolError | undefined {
   const filter = plainFilter(topic) ?? topic;
   if (!context.host.maySubscribe(session.identity, session.clientId, filter))
     return protocolError(REASON.notAuthorized, 'it may not subscribe to that');
-  const full = context.sessions.noRoomFor(session, topic);
+  const full = context.sessions.subscriptionRefusal(session, topic);
   return full === undefined ? undefined : protocolError(REASON.quotaExceeded, full);
 }

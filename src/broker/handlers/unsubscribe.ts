@@ -8,7 +8,8 @@ import { attachInputs } from '../outbound/inputs.ts';
 import type { Session } from '../sessions/session.ts';
 
 /**
- * Handles UNSUBSCRIBE. UNSUBACK follows when the change of a persistent session is on disk [MQTT-3.10.4-4].
+ * Handles UNSUBSCRIBE. If the session is persistent, UNSUBACK is sent when the change is on disk
+ * [MQTT-3.10.4-4].
  */
 export function handleUnsubscribe(
   connection: Connection,

@@ -9,14 +9,14 @@ import { peerOf } from './socket.ts';
  */
 export type Arrival = {
   /** Called when CONNECT has arrived: the connection belongs to the broker. */
-  readonly entered: () => void;
+  readonly connectReceived: () => void;
   /**
    * Called when the broker closes the connection. It keeps its place until the peer has read the reason, or
    * until another connection needs the place.
    */
-  readonly leaves: () => void;
+  readonly closing: () => void;
   /** Sets the buffered bytes of the connection, beyond the fixed cost of an arrival. */
-  readonly keeps: (bytes: number) => void;
+  readonly setBuffered: (bytes: number) => void;
 };
 
 /**
@@ -144,15 +144,15 @@ export function createGate({ clock, log, capacity, bytes: mostBytes }: GateSetti
       makeRoom();
       if (!arrivals.has(waiting)) return undefined;
       return {
-        entered: () => {
+        connectReceived: () => {
           cancel();
           leave(waiting);
         },
-        leaves: () => {
+        closing: () => {
           leave(waiting);
           if (!socket.destroyed) leaving.add(waiting);
         },
-        keeps: kept => {
+        setBuffered: kept => {
           if (!arrivals.has(waiting)) return;
           bytes += cost + kept - waiting.bytes;
           waiting.bytes = cost + kept;

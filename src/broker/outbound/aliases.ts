@@ -1,25 +1,28 @@
 import { MAX_CACHED_TOPIC_LENGTH } from '../../routes/limits.ts';
 import { MAX_TOPIC_ALIASES } from '../limits.ts';
 
-/** Topic aliases of outgoing messages (MQTT 5, 3.3.2.3.4). */
+/** Topic aliases that the broker assigns on one connection (MQTT 5, 3.3.2.3.4). */
 export type OutboundAliases = {
-  /** Alias that the client knows for a topic. 0 if it knows none. */
+  /** Returns the alias that has been sent to the client for a topic. 0 if there is none. */
   readonly aliasOf: (topic: string) => number;
-  /** New alias for a topic. 0 if none is free or the topic is too long. The client knows it after `told`. */
-  readonly next: (topic: string) => number;
-  readonly told: (topic: string) => void;
+  /** Returns an unused alias. 0 if all are in use, or if the topic is too long. */
+  readonly nextFree: (topic: string) => number;
+  /** Called when a packet with the topic and the alias of `nextFree` is sent. */
+  readonly defined: (topic: string) => void;
 };
 
 /**
- * Creates the aliases. `most` is the client's Topic Alias Maximum. The first topics get aliases, permanently.
+ * Creates the aliases. `topicAliasMaximum` is the client's. Aliases are assigned to the first topics and
+ * never reassigned.
  */
-export function createOutboundAliases(most: number): OutboundAliases {
+export function createOutboundAliases(topicAliasMaximum: number): OutboundAliases {
   const aliases = new Map<string, number>();
-  const limit = Math.min(most, MAX_TOPIC_ALIASES);
+  const limit = Math.min(topicAliasMaximum, MAX_TOPIC_ALIASES);
   return {
     aliasOf: topic => aliases.get(topic) ?? 0,
-    next: topic => (aliases.size < limit && topic.length <= MAX_CACHED_TOPIC_LENGTH ? aliases.size + 1 : 0),
-    told: topic => {
+    nextFree: topic =>
+      aliases.size < limit && topic.length <= MAX_CACHED_TOPIC_LENGTH ? aliases.size + 1 : 0,
+    defined: topic => {
       aliases.set(topic, aliases.size + 1);
     },
   };

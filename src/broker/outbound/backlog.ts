@@ -1,35 +1,38 @@
 import type { Message } from '../../core/message.ts';
 import { MAX_VOLATILE_BACKLOG, MAX_VOLATILE_BACKLOG_BYTES } from '../limits.ts';
 
-/** Waiting message and its monotonic arrival time in milliseconds. */
-export type Waiting = { readonly message: Message; readonly since: number };
+/** Waiting message. `since` is the monotonic time of its arrival in milliseconds. */
+export type BacklogEntry = { readonly message: Message; readonly since: number };
 
-/** In-memory QoS 1 and 2 messages of a session that is not persistent. */
+/** QoS 1 and 2 messages that wait in memory for the client of a session that is not persistent. */
 export type Backlog = {
   /** Adds a message. Returns false if the backlog is full. */
   readonly push: (message: Message, since: number) => boolean;
-  readonly first: () => Waiting | undefined;
+  /** Returns the oldest message. Undefined if the backlog is empty. */
+  readonly first: () => BacklogEntry | undefined;
+  /** Removes the oldest message. */
   readonly shift: () => void;
-  /** Forgets all messages. */
+  /** Removes all messages. */
   readonly clear: () => void;
 };
 
-/** Memory of all backlogs and its maximum in bytes. */
+/** Memory of the backlogs of all sessions together, in bytes. */
 export type BacklogMemory = { readonly max: number; bytes: number };
 
 export function createBacklog(memory: BacklogMemory): Backlog {
-  let waiting: Waiting[] = [];
+  let waiting: BacklogEntry[] = [];
   let head = 0;
   let bytes = 0;
 
   return {
     push: (message, since) => {
-      const more = bytes + message.body.length;
-      if (waiting.length - head >= MAX_VOLATILE_BACKLOG || more > MAX_VOLATILE_BACKLOG_BYTES) return false;
+      const newBytes = bytes + message.body.length;
+      if (waiting.length - head >= MAX_VOLATILE_BACKLOG || newBytes > MAX_VOLATILE_BACKLOG_BYTES)
+        return false;
       if (memory.bytes + message.body.length > memory.max) return false;
-      bytes = more;
+      bytes = newBytes;
       memory.bytes += message.body.length;
-      // Copied, because the body is a view of the much larger receive buffer.
+      // The body is copied, because it is a view of the receive buffer, which is much larger.
       waiting.push({ message: { ...message, body: Buffer.from(message.body) }, since });
       return true;
     },

@@ -5,10 +5,10 @@ import { isOwn } from '../inbound/publication.ts';
 import { MAX_ROUTE_RECEIVERS } from '../limits.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Sessions, Subscriber } from '../sessions/sessions.ts';
-import type { DeliveryOptions } from '../sessions/subscriptions.ts';
+import type { SubscriberOptions } from '../sessions/subscriptions.ts';
 import type { CachedRoute } from './fast-path.ts';
 
-/** Route for the fast path of messages like this one; it may have no receivers. */
+/** Returns the route that the fast path may use for further messages of the same topic and QoS. */
 export function findRoute(
   { host, sessions }: Pick<BrokerContext, 'host' | 'sessions'>,
   version: Version,
@@ -27,7 +27,9 @@ export function findRoute(
   };
 }
 
-/** Receivers of the unchanged bytes. Undefined if a receiver needs another packet. */
+/**
+ * Returns the receivers of the publisher's unchanged bytes. Undefined if a subscriber needs another packet.
+ */
 function receiversOf(
   { subscriptions }: Sessions,
   version: Version,
@@ -37,26 +39,28 @@ function receiversOf(
   const { all } = subscriptions.match(message.topic);
   if (all.length > MAX_ROUTE_RECEIVERS) return undefined;
   const receivers: Session[] = [];
-  for (const { subscriber, grant } of all) {
-    if (subscriber.kind === 'session' && isOwn(subscriber, message) && grant.own === undefined) continue;
-    if (!takesBytes(version, subscriber, grant, qos)) return undefined;
+  for (const { subscriber, options } of all) {
+    if (subscriber.kind === 'session' && isOwn(subscriber, message) && options.own === undefined) continue;
+    if (!acceptsSameBytes(version, subscriber, options, qos)) return undefined;
     receivers.push(subscriber);
   }
   return receivers;
 }
 
-/** True if a subscriber receives exactly the sender's bytes. */
-function takesBytes(
+/**
+ * True if the publisher's packet can be sent to the subscriber without changes except the packet identifier.
+ */
+function acceptsSameBytes(
   sender: Version,
   subscriber: Subscriber,
-  { qos: granted, ids }: DeliveryOptions,
+  { qos: granted, ids }: SubscriberOptions,
   qos: 0 | 1,
 ): subscriber is Session {
   if (subscriber.kind === 'group' || ids.length > 0) return false;
-  // At QoS 1 a persistent session must get the message even if its connection ends.
+  // A QoS 1 message for a persistent session must be stored.
   if (qos === 1 && (granted === 0 || subscriber.persistent)) return false;
   const { connection } = subscriber;
   if (connection === undefined) return qos === 0;
-  const sameForm = (connection.version === 5) === (sender === 5);
-  return sameForm && connection.aliases === undefined && connection.maximumPacketSize === Infinity;
+  const sameFormat = (connection.version === 5) === (sender === 5);
+  return sameFormat && connection.aliases === undefined && connection.maximumPacketSize === Infinity;
 }

@@ -4,21 +4,21 @@ import type { BrokerContext } from '../context.ts';
 import { isOwn } from '../inbound/publication.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SharedGroup } from '../sessions/shared.ts';
-import { allowanceOf, inTurn } from '../sessions/shared.ts';
-import type { Allowance } from '../sessions/subscriptions.ts';
+import { memberOptions, membersFrom } from '../sessions/shared.ts';
+import type { DeliveryOptions } from '../sessions/subscriptions.ts';
 import type { BrokerCounts } from '../types.ts';
-import type { Rendering } from './transmit.ts';
-import { createRendering, lesser, transmit, transmitBytes } from './transmit.ts';
+import type { SharedPackets } from './transmit.ts';
+import { createSharedPackets, lowerQos, transmit, transmitBytes } from './transmit.ts';
 
-/** Part of a broker's context that a delivery needs. */
+/** Part of the broker's context that `deliver` uses. */
 export type DeliveryContext = Pick<BrokerContext, 'sessions' | 'counts' | 'log'>;
 
-/** Queues in which a message must become durable. */
+/** Names of the queues in which a message must be stored. */
 export type Durable = string[];
 
 /**
- * Delivers a message to its subscribers: sends to sessions in memory, and adds the queues of durable
- * subscribers to `durable`. Returns the number of subscribers.
+ * Delivers a message to its subscribers. Adds the queues in which the message must be stored to `durable`,
+ * and sends it directly to all other subscribers. Returns the number of subscribers.
  */
 export function deliver(
   { sessions, counts, log }: DeliveryContext,
@@ -26,70 +26,77 @@ export function deliver(
   durable: Durable,
 ): number {
   const { all } = sessions.subscriptions.match(message.topic);
-  const rendering = all.length > 1 ? createRendering(message) : undefined;
-  let takers = 0;
-  for (const { subscriber, grant } of all) {
+  const packets = all.length > 1 ? createSharedPackets(message) : undefined;
+  let subscribers = 0;
+  for (const { subscriber, options: combined } of all) {
     if (subscriber.kind === 'group') {
-      takers++;
-      if (!deliverToOne(counts, subscriber, message, durable)) counts.dropped++;
+      subscribers++;
+      if (!deliverToMember(counts, subscriber, message, durable)) counts.dropped++;
       continue;
     }
-    const allowance = isOwn(subscriber, message) ? grant.own : grant;
-    if (allowance === undefined) continue;
-    takers++;
+    const options = isOwn(subscriber, message) ? combined.own : combined;
+    if (options === undefined) continue;
+    subscribers++;
     try {
-      if (!deliverTo(counts, subscriber, allowance, message, rendering, durable)) counts.dropped++;
+      if (!deliverTo(counts, subscriber, options, message, packets, durable)) counts.dropped++;
     } catch (thrown) {
-      // An exception for one subscriber does not affect the others.
+      // The message must still be delivered to the other subscribers.
       counts.dropped++;
       noteException(log, 'the delivery of a message', thrown, { client: subscriber.clientId });
     }
   }
-  return takers;
+  return subscribers;
 }
 
 /**
- * Delivers a message to a session. Returns false if it is dropped: QoS 0 goes only to connected clients that
- * keep up (MQTT 5, 4.3.1).
+ * Delivers a message to a session. Returns false if the message is dropped: at QoS 0, if the client is not
+ * connected or its output buffer is full (MQTT 5, 4.3.1).
  */
 function deliverTo(
   counts: BrokerCounts,
   session: Session,
-  allowance: Allowance,
+  options: DeliveryOptions,
   message: Message,
-  rendering: Rendering | undefined,
+  packets: SharedPackets | undefined,
   durable: Durable,
 ): boolean {
-  const qos = lesser(allowance.qos, message.qos);
+  const qos = lowerQos(options.qos, message.qos);
   if (qos > 0) {
-    if (session.persistent || session.delivery?.offer(message, allowance) !== true)
-      durable.push(session.queue);
+    if (session.persistent || session.delivery?.offer(message, options) !== true) durable.push(session.queue);
     return true;
   }
   const { connection } = session;
   if (connection === undefined) return false;
   const { aliases, maximumPacketSize, version } = connection;
-  const shared = aliases === undefined && maximumPacketSize === Number.POSITIVE_INFINITY;
-  const bytes = shared ? rendering?.bytesFor(version, allowance) : undefined;
+  const acceptsShared = aliases === undefined && maximumPacketSize === Number.POSITIVE_INFINITY;
+  const bytes = acceptsShared ? packets?.packetFor(version, options) : undefined;
   if (bytes !== undefined) return transmitBytes(counts, connection, bytes, 1);
   const { topic, ttl } = message;
-  const sending = { topic, qos, packetId: 0, dup: false, allowance, remaining: ttl };
-  // Packets that are too large are counted in `transmit`.
-  return transmit(counts, connection, message, sending) !== 'full';
+  const sendOptions = { topic, qos, packetId: 0, dup: false, options, remaining: ttl };
+  // `transmit` counts a packet that is too large as dropped.
+  return transmit(counts, connection, message, sendOptions) !== 'full';
 }
 
-/** Selects the next member of a shared group, preferably an online one (MQTT 5, 4.8.2). */
-function deliverToOne(counts: BrokerCounts, group: SharedGroup, message: Message, durable: Durable): boolean {
-  const members = inTurn(group, message.topic);
+/**
+ * Delivers a message to one member of a shared group, if possible to a connected member (MQTT 5, 4.8.2).
+ * Returns false if the message is dropped.
+ */
+function deliverToMember(
+  counts: BrokerCounts,
+  group: SharedGroup,
+  message: Message,
+  durable: Durable,
+): boolean {
+  const members = membersFrom(group, message.topic);
   const member = members.find(({ connection }) => connection !== undefined) ?? members[0];
-  const allowance = member && allowanceOf(group, member);
-  if (member === undefined || allowance === undefined) return false;
-  // A QoS 2 message is assigned to one member at once, because it must reach exactly one [MQTT-4.8.2-4];
-  // other messages wait for any member.
-  if (lesser(allowance.qos, message.qos) === 1) {
+  const options = member && memberOptions(group, member);
+  if (member === undefined || options === undefined) return false;
+  // A QoS 1 message is stored in the queue of the group. A QoS 2 message is assigned to a member immediately,
+  // because it must not be sent to another member later [MQTT-4.8.2-4].
+  if (lowerQos(options.qos, message.qos) === 1) {
     durable.push(group.queue);
     return true;
   }
-  group.turn++;
-  return deliverTo(counts, member, allowance, message, undefined, durable);
+  group.nextMember++;
+  return deliverTo(counts, member, options, message, undefined, durable);
 }

@@ -6,23 +6,28 @@ import type { Drain, DrainSettings, QueueEntry } from '../../queue/types.ts';
 import type { BrokerContext } from '../context.ts';
 import { MAX_IN_FLIGHT } from '../limits.ts';
 import type { Session } from '../sessions/session.ts';
-import type { Allowance } from '../sessions/subscriptions.ts';
+import type { DeliveryOptions } from '../sessions/subscriptions.ts';
 import type { Backlog } from './backlog.ts';
 import { createBacklog } from './backlog.ts';
-import { keepsUp, lesser, transmit } from './transmit.ts';
+import { canSend, lowerQos, transmit } from './transmit.ts';
 import type { Delivery, QueueSource, Receiver } from './types.ts';
 
-/** Message of a packet identifier: a queue entry, or a message that is not stored. */
-type Flight = {
+/** Message that is sent and not acknowledged. */
+type InFlightMessage = {
   readonly qos: QoS;
+  /** Queue that contains the message. Undefined if the message is not stored. */
   readonly source: QueueSource | undefined;
+  /** Sequence of the queue entry. 0 if the message is not stored. */
   readonly sequence: number;
 };
 
-const UNKEPT_1: Flight = { qos: 1, source: undefined, sequence: 0 };
-const UNKEPT_2: Flight = { qos: 2, source: undefined, sequence: 0 };
+/** QoS 1 message that is not stored in a queue. */
+const NOT_STORED_QOS1: InFlightMessage = { qos: 1, source: undefined, sequence: 0 };
 
-/** Creates the delivery. `receiveMaximum` is the client's (MQTT 5, 3.1.2.11.3). */
+/** QoS 2 message that is not stored in a queue, or was removed from its queue after PUBREC. */
+const NOT_STORED_QOS2: InFlightMessage = { qos: 2, source: undefined, sequence: 0 };
+
+/** Creates the delivery. `receiveMaximum` is the client's Receive Maximum (MQTT 5, 3.1.2.11.3). */
 export function createDelivery(
   context: BrokerContext,
   connection: Receiver,
@@ -31,69 +36,75 @@ export function createDelivery(
 ): Delivery {
   const { host, clock, sessions, counts } = context;
   const limit = Math.min(receiveMaximum, MAX_IN_FLIGHT);
+  /** Queues that are delivered, by name. */
   const sources = new Map<string, QueueSource>();
-  const window = createInFlight<Flight>();
-  /** True if the client's window is full (MQTT 5, 4.9). */
+  /** Messages that are sent and not acknowledged, by packet identifier. */
+  const window = createInFlight<InFlightMessage>();
+  /** True if no further message may be sent before an acknowledgement (MQTT 5, 4.9). */
   const isFull = (): boolean => window.size() >= limit;
-  // Reserves released identifiers, also those whose PUBREC is not on disk yet, because they must not be
-  // reused meanwhile.
-  for (const packetId of session.released.keys()) window.set(packetId, UNKEPT_2);
-  /** Created only for a slow client. */
+  // A packet identifier must not be reused before PUBCOMP, even if its PUBREC is not on disk yet.
+  for (const packetId of session.outboundQos2.keys()) window.set(packetId, NOT_STORED_QOS2);
+  /** Messages that wait in memory. Created when the window is full for the first time. */
   let backlog: Backlog | undefined;
-  /** True after the backlog was full: later messages go to the session's queue behind it. */
+  /** True after the backlog was full. From then on, all messages are stored in the session's queue. */
   let spilled = false;
-  /** True if a source waits for the window. */
-  let starved = false;
-  let turn = 0;
+  /** True if a queue has a message that waits for space in the window. */
+  let sourceWaits = false;
+  /** Number of the next round of `wakeSources`, which determines the queue to begin with. */
+  let round = 0;
   let stopped = false;
 
   /**
-   * Delivery options of a queued message, by the current subscriptions, or as published. Undefined if the
-   * client may no longer receive it.
+   * Returns the delivery options of a queued message by the current subscriptions. If the client has
+   * unsubscribed meanwhile, the message keeps its QoS. Undefined if access rules deny the topic.
    */
-  const allowanceFor = (topic: string, { qos }: Message): Allowance | undefined => {
+  const optionsFor = (topic: string, { qos }: Message): DeliveryOptions | undefined => {
     const found = sessions.subscriptions.match(topic).get(session);
     if (found !== undefined) return found;
     if (!host.mayReceive(session.identity, session.clientId, topic)) return undefined;
     return { qos, retainAsPublished: false, ids: [] };
   };
 
+  /**
+   * Sends an entry of a queue. Returns false if the window or the output buffer is full. Removes an entry
+   * that needs no acknowledgement, or that the client must not or cannot receive, from its queue.
+   */
   const send = (source: QueueSource, entry: QueueEntry): boolean => {
     const { message, redelivered, remaining } = entry;
-    const allowance = source.allowance(message);
-    if (allowance === undefined) {
+    const options = source.optionsFor(message);
+    if (options === undefined) {
       counts.refused++;
       source.drain.acknowledge(entry);
       return true;
     }
-    const qos = lesser(allowance.qos, message.qos);
+    const qos = lowerQos(options.qos, message.qos);
     const topic = source.topic ?? message.topic;
     if (qos === 0) {
-      const sent = transmit(counts, connection, message, {
+      const outcome = transmit(counts, connection, message, {
         topic,
         qos,
         packetId: 0,
         dup: false,
-        allowance,
+        options,
         remaining,
       });
-      if (sent === 'full') return false;
+      if (outcome === 'full') return false;
       source.drain.acknowledge(entry);
       return true;
     }
     if (isFull()) {
-      starved = true;
+      sourceWaits = true;
       return false;
     }
-    if (qos === 2 && session.released.get(packetIdOf(entry.sequence))?.sequence === entry.sequence) {
+    if (qos === 2 && session.outboundQos2.get(packetIdOf(entry.sequence))?.sequence === entry.sequence) {
       source.drain.acknowledge(entry);
       return true;
     }
     const { sequence } = entry;
-    const flight = { qos, source, sequence };
-    const packetId = window.take(flight, packetIdOf(sequence));
+    const inFlight = { qos, source, sequence };
+    const packetId = window.take(inFlight, packetIdOf(sequence));
     if (packetId === 0) {
-      starved = true;
+      sourceWaits = true;
       return false;
     }
     const outcome = transmit(counts, connection, message, {
@@ -101,7 +112,7 @@ export function createDelivery(
       qos,
       packetId,
       dup: redelivered,
-      allowance,
+      options,
       remaining,
     });
     if (outcome === 'sent') return true;
@@ -110,48 +121,51 @@ export function createDelivery(
     return outcome === 'tooLarge';
   };
 
-  /** Sends a message that is not stored. Returns false if the window is full. */
-  const sendUnkept = (message: Message, allowance: Allowance, since: number): boolean => {
+  /**
+   * Sends a message that is not stored in a queue. Returns false if the window or the output buffer is full.
+   */
+  const sendUnstored = (message: Message, options: DeliveryOptions, since: number): boolean => {
     if (isFull()) return false;
-    const qos = lesser(allowance.qos, message.qos);
+    const qos = lowerQos(options.qos, message.qos);
     const remaining = message.ttl === undefined ? undefined : since + message.ttl - clock.monotonic();
     if (remaining !== undefined && remaining <= 0) return true;
-    const packetId = qos === 0 ? 0 : window.take(qos === 2 ? UNKEPT_2 : UNKEPT_1);
+    const packetId = qos === 0 ? 0 : window.take(qos === 2 ? NOT_STORED_QOS2 : NOT_STORED_QOS1);
     const { topic } = message;
     const outcome = transmit(counts, connection, message, {
       topic,
       qos,
       packetId,
       dup: false,
-      allowance,
+      options,
       remaining,
     });
     if (outcome !== 'sent' && packetId > 0) window.release(packetId);
     return outcome !== 'full';
   };
 
+  /** Sends messages of the backlog while the window and the output buffer have space. */
   const sendBacklog = (): void => {
     for (let next = backlog?.first(); next !== undefined; next = backlog?.first()) {
-      const allowance = allowanceFor(next.message.topic, next.message);
-      if (allowance !== undefined && !sendUnkept(next.message, allowance, next.since)) return;
+      const options = optionsFor(next.message.topic, next.message);
+      if (options !== undefined && !sendUnstored(next.message, options, next.since)) return;
       backlog?.shift();
     }
   };
 
-  /** Wakes the sources round-robin, because a long queue must not starve the others. */
+  /** Wakes all queues, each time from another one, so that a long queue does not starve the others. */
   const wakeSources = (): void => {
-    starved = false;
+    sourceWaits = false;
     const drains = Array.from(sources.values(), ({ drain }) => drain);
-    const first = turn++ % Math.max(drains.length, 1);
+    const first = round++ % Math.max(drains.length, 1);
     for (const drain of [...drains.slice(first), ...drains.slice(0, first)]) drain.wake();
     sessions.deliveryChanged(session);
   };
 
-  /** Called when the window has space again. */
-  const freed = (): void => {
+  /** Sends waiting messages after an acknowledgement has freed space in the window. */
+  const sendWaiting = (): void => {
     if (stopped) return;
     sendBacklog();
-    if (starved) wakeSources();
+    if (sourceWaits) wakeSources();
   };
 
   const attach: Delivery['attach'] = (name, open, topic) => {
@@ -160,48 +174,53 @@ export function createDelivery(
     const source: QueueSource = {
       drain,
       topic,
-      allowance: message => allowanceFor(topic ?? message.topic, message),
-      giveBack: undefined,
+      optionsFor: message => optionsFor(topic ?? message.topic, message),
+      requeue: undefined,
     };
     sources.set(name, source);
     drain.wake();
   };
 
+  /** Starts to deliver the session's queue, whose messages are newer than those of the backlog. */
   const spill = (): void => {
     spilled = true;
-    const behind = (settings: DrainSettings): Drain =>
+    const drainAfterBacklog = (settings: DrainSettings): Drain =>
       host.drain(session.queue, {
         ...settings,
         send: entry => {
-          starved = backlog?.first() !== undefined;
-          return !starved && settings.send(entry);
+          sourceWaits = backlog?.first() !== undefined;
+          return !sourceWaits && settings.send(entry);
         },
       });
-    attach(session.queue, behind, undefined);
+    attach(session.queue, drainAfterBacklog, undefined);
   };
 
   const release = (packetId: number): void => {
     if (stopped) return;
-    window.set(packetId, UNKEPT_2);
+    window.set(packetId, NOT_STORED_QOS2);
     connection.acknowledge(PUBREL, packetId, REASON.success);
   };
 
-  /** Handles PUBREC: removes the message from its queue, and then sends PUBREL [MQTT-4.3.3-8]. */
-  const received = (packetId: number, source: QueueSource, sequence: number): void => {
-    const released = { sequence, kept: false };
-    session.released.set(packetId, released);
-    window.set(packetId, UNKEPT_2);
+  /**
+   * Handles the first PUBREC of a message. Removes the message from its queue, then sends PUBREL
+   * [MQTT-4.3.3-8].
+   */
+  const removeAndRelease = (packetId: number, source: QueueSource, sequence: number): void => {
+    const exchange = { sequence, stored: false };
+    session.outboundQos2.set(packetId, exchange);
+    window.set(packetId, NOT_STORED_QOS2);
     if (session.persistent) host.sessions.saveReleased(session.id, packetId, sequence);
     source.drain.acknowledge({ sequence }, error => {
       if (error !== undefined) return;
-      released.kept = true;
+      exchange.stored = true;
       session.delivery?.release(packetId);
     });
   };
 
-  const finish = (flight: Flight): void => {
-    freed();
-    flight.source?.drain.acknowledge(flight);
+  /** Completes a message that the client has acknowledged. */
+  const finish = (inFlight: InFlightMessage): void => {
+    sendWaiting();
+    inFlight.source?.drain.acknowledge(inFlight);
   };
 
   return {
@@ -211,18 +230,18 @@ export function createDelivery(
       sources.delete(name);
     },
     send,
-    offer: (message, allowance) => {
+    offer: (message, options) => {
       if (stopped || spilled) return false;
       const since = clock.monotonic();
-      if (backlog?.first() === undefined && sendUnkept(message, allowance, since)) return true;
+      if (backlog?.first() === undefined && sendUnstored(message, options, since)) return true;
       backlog ??= createBacklog(context.backlog);
       if (backlog.push(message, since)) return true;
       spill();
       return false;
     },
-    ready: () => !isFull() && backlog?.first() === undefined && !spilled && keepsUp(connection),
-    pass: (bytes, start, end, idAt) => {
-      const packetId = window.take(UNKEPT_1);
+    ready: () => !isFull() && backlog?.first() === undefined && !spilled && canSend(connection),
+    forward: (bytes, start, end, idAt) => {
+      const packetId = window.take(NOT_STORED_QOS1);
       const at = connection.output.place(end - start);
       const slab = connection.output.slab();
       bytes.copy(slab, at, start, end);
@@ -232,31 +251,31 @@ export function createDelivery(
     },
     puback: packetId => {
       if (window.get(packetId)?.qos !== 1) return;
-      const flight = window.release(packetId);
-      if (flight !== undefined) finish(flight);
+      const inFlight = window.release(packetId);
+      if (inFlight !== undefined) finish(inFlight);
     },
     pubrec: (packetId, reasonCode) => {
-      const flight = window.get(packetId);
-      if (flight === undefined || flight.qos !== 2) {
-        // Unknown identifier: the client must release it too, and has done so if PUBREC had an error
-        // [MQTT-4.3.3-4].
+      const inFlight = window.get(packetId);
+      if (inFlight === undefined || inFlight.qos !== 2) {
+        // The broker does not know the packet identifier. PUBREL makes the client discard it. After a PUBREC
+        // with an error code, the client has already discarded it [MQTT-4.3.3-4].
         if (reasonCode < REASON.unspecifiedError)
           connection.acknowledge(PUBREL, packetId, REASON.packetIdentifierNotFound);
       } else if (reasonCode >= REASON.unspecifiedError) {
         window.release(packetId);
-        finish(flight);
-      } else if (flight.source !== undefined) {
-        received(packetId, flight.source, flight.sequence);
-      } else if (session.released.get(packetId)?.kept !== false) {
+        finish(inFlight);
+      } else if (inFlight.source !== undefined) {
+        removeAndRelease(packetId, inFlight.source, inFlight.sequence);
+      } else if (session.outboundQos2.get(packetId)?.stored !== false) {
         connection.acknowledge(PUBREL, packetId, REASON.success);
       }
     },
     pubcomp: packetId => {
       if (window.get(packetId)?.qos !== 2) return;
       window.release(packetId);
-      if (session.released.delete(packetId) && session.persistent)
+      if (session.outboundQos2.delete(packetId) && session.persistent)
         host.sessions.removeReleased(session.id, packetId);
-      freed();
+      sendWaiting();
     },
     release,
     wake: () => {
@@ -267,8 +286,9 @@ export function createDelivery(
     stop: () => {
       if (stopped) return;
       stopped = true;
-      // Messages of shared queues are returned to them; the others are redelivered on the next connection.
-      for (const { source, sequence } of window.all()) source?.giveBack?.({ sequence });
+      // Another member of a shared group must receive the messages of the group's queue. All other messages
+      // stay in their queues, and are sent again when the client reconnects.
+      for (const { source, sequence } of window.all()) source?.requeue?.({ sequence });
       for (const { drain } of sources.values()) drain.stop();
       sources.clear();
       backlog?.clear();

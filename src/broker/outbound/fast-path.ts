@@ -9,33 +9,35 @@ import { transmitBytes } from './transmit.ts';
 import type { Receiver } from './types.ts';
 
 /*
- * Fast path. Most traffic repeats topics that no route matches. After the first message its receivers are
- * cached, and further packets are forwarded as bytes: at QoS 0 consecutive packets as one piece, at QoS 1
- * with a new packet identifier. Any other packet is parsed and published normally.
+ * Fast path for a client that publishes on one topic repeatedly. The first message is parsed, and its
+ * receivers are cached. If no route matches the topic, the bytes of further packets are forwarded without
+ * parsing: at QoS 0 consecutive packets together, at QoS 1 each packet with a new packet identifier. All
+ * other packets are parsed and published normally.
  */
 
-/** First byte of a PUBLISH without DUP and RETAIN, at QoS 0 and 1. */
-const PLAIN = [0x30, 0x32] as const;
+/** First byte of a PUBLISH without DUP and RETAIN, by QoS. */
+const PLAIN_HEADER = [0x30, 0x32] as const;
 
-/** Receivers of a topic that accept the unchanged bytes. Valid until a subscription changes. */
+/** Receivers of the messages on a topic. Valid until a subscription changes. */
 export type CachedRoute = {
   readonly topic: string;
   readonly topicBytes: Buffer;
   readonly qos: 0 | 1;
-  /** Undefined if each message must be parsed. */
+  /** Sessions to which the publisher's bytes are forwarded. Undefined if messages must be parsed. */
   readonly receivers: readonly Session[] | undefined;
-  /** Version of the subscriptions when the route was cached. */
+  /** Version of the subscription tree at which the route was cached. */
   readonly version: number;
   readonly count: CountForwarded;
 };
 
-/** Connection of the publisher, as far as the fast path needs it. */
+/** Part of the publisher's connection that the fast path uses. */
 export type FastPathSender = Pick<Receiver, 'version' | 'acknowledge'> & { readonly acks: AckQueue };
 
+/** Fast path of one publisher. */
 export type FastPath = {
   /**
-   * Tries to forward the packet at `start` to `end` of `bytes`; the topic's length is at `topicAt`. Returns
-   * false if it must be parsed.
+   * Forwards the packet from `start` to `end` of `bytes`, if the cached route applies. `topicAt` is the
+   * offset of the topic's length. Returns false if the packet must be parsed.
    */
   readonly tryForward: (
     sender: FastPathSender,
@@ -44,17 +46,20 @@ export type FastPath = {
     topicAt: number,
     end: number,
   ) => boolean;
-  /** Sends the collected packets. Must precede anything else on this connection. */
+  /**
+   * Sends the collected QoS 0 packets. Must be called before any other packet of the publisher is handled.
+   */
   readonly flush: () => void;
-  /** True if the cached route is for this topic and QoS, and is still valid. */
+  /** True if a valid route for this topic and QoS is cached. */
   readonly isCached: (topic: string, qos: number) => boolean;
-  /** Caches a route. */
+  /** Caches a route instead of the previous one. */
   readonly cache: (route: CachedRoute) => void;
 };
 
 export function createFastPath({ counts, sessions }: Pick<BrokerContext, 'counts' | 'sessions'>): FastPath {
   const { version } = sessions.subscriptions;
   let route: CachedRoute | undefined;
+  /** Chunk that contains the collected packets. Undefined if there are none. */
   let bytes: Buffer | undefined;
   let start = 0;
   let end = 0;
@@ -62,19 +67,21 @@ export function createFastPath({ counts, sessions }: Pick<BrokerContext, 'counts
 
   const flush = (): void => {
     if (bytes === undefined || route?.receivers === undefined) return;
-    const piece = bytes.subarray(start, end);
+    const packets = bytes.subarray(start, end);
     bytes = undefined;
     counts.received += messages;
     route.count(messages, route.receivers.length);
     for (const { connection: receiver } of route.receivers) {
-      // QoS 0 goes only to connected clients that keep up (MQTT 5, 4.3.1).
-      if (receiver === undefined || !transmitBytes(counts, receiver, piece, messages))
+      // A QoS 0 message is dropped if the receiver is not connected or is too slow (MQTT 5, 4.3.1).
+      if (receiver === undefined || !transmitBytes(counts, receiver, packets, messages))
         counts.dropped += messages;
     }
   };
 
-  /** Adds a QoS 0 packet to the piece to send. */
-  const extend = (chunk: Buffer, from: number, to: number): void => {
+  /**
+   * Collects a QoS 0 packet. Sends the collected packets first if the packet does not directly follow them.
+   */
+  const collect = (chunk: Buffer, from: number, to: number): void => {
     if (bytes !== chunk || end !== from) {
       flush();
       bytes = chunk;
@@ -85,8 +92,8 @@ export function createFastPath({ counts, sessions }: Pick<BrokerContext, 'counts
     messages++;
   };
 
-  /** Forwards a QoS 1 packet. Returns false if a receiver's window is full. */
-  const pass = (
+  /** Forwards a QoS 1 packet. Returns false if a receiver cannot receive it immediately. */
+  const forward = (
     { acknowledge, acks }: FastPathSender,
     receivers: readonly Session[],
     count: CountForwarded,
@@ -98,7 +105,7 @@ export function createFastPath({ counts, sessions }: Pick<BrokerContext, 'counts
     const packetId = chunk.readUInt16BE(idAt);
     if (packetId === 0) return false;
     for (const { delivery } of receivers) if (delivery?.ready() !== true) return false;
-    for (const { delivery } of receivers) delivery?.pass(chunk, from, to, idAt);
+    for (const { delivery } of receivers) delivery?.forward(chunk, from, to, idAt);
     counts.received++;
     count(1, receivers.length);
     const code = receivers.length === 0 ? REASON.noMatchingSubscribers : REASON.success;
@@ -109,12 +116,12 @@ export function createFastPath({ counts, sessions }: Pick<BrokerContext, 'counts
 
   return {
     tryForward: (sender, chunk, from, topicAt, to) => {
-      if (route?.receivers === undefined || chunk[from] !== PLAIN[route.qos]) return false;
+      if (route?.receivers === undefined || chunk[from] !== PLAIN_HEADER[route.qos]) return false;
       if (route.version !== version() || !isPlain(chunk, topicAt, to, route, sender.version)) return false;
       const { receivers, count, topicBytes } = route;
       if (route.qos === 1)
-        return pass(sender, receivers, count, chunk, from, to, topicAt + 2 + topicBytes.length);
-      extend(chunk, from, to);
+        return forward(sender, receivers, count, chunk, from, to, topicAt + 2 + topicBytes.length);
+      collect(chunk, from, to);
       return true;
     },
     flush,
@@ -125,7 +132,9 @@ export function createFastPath({ counts, sessions }: Pick<BrokerContext, 'counts
   };
 }
 
-/** True if the packet has the cached topic and no properties; the topic's length is at `at`. */
+/**
+ * True if the packet has the topic of the route and no properties. `at` is the offset of the topic's length.
+ */
 function isPlain(
   bytes: Buffer,
   at: number,

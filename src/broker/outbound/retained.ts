@@ -4,17 +4,17 @@ import { sharedOf } from '../../mqtt/topics.ts';
 import type { BrokerContext } from '../context.ts';
 import { MAX_RETAINED_PER_TURN } from '../limits.ts';
 import type { Session } from '../sessions/session.ts';
-import type { Allowance } from '../sessions/subscriptions.ts';
+import type { DeliveryOptions } from '../sessions/subscriptions.ts';
 import type { RetainedSource } from '../types.ts';
-import { lesser, transmit } from './transmit.ts';
+import { lowerQos, transmit } from './transmit.ts';
 import type { NewSubscription, Receiver, RetainedReceiver, RetainedSender } from './types.ts';
 
-/** Cost of the search of all topics for one filter, in messages that could be sent in that time. */
+/** Cost of searching all retained topics for one filter, as the number of messages sent in the same time. */
 const FILTER_COST = MAX_RETAINED_PER_TURN / 8;
 
 /**
- * Creates the sender. It sends in bounded steps, filter by filter. The client's packets are not handled
- * meanwhile, so that only one list of topics is pending.
+ * Creates the sender. It sends at most MAX_RETAINED_PER_TURN messages in one turn of the event loop. Further
+ * packets of the client are not handled until all messages are sent, which bounds the waiting subscriptions.
  */
 export function createRetainedSender(
   context: BrokerContext,
@@ -22,13 +22,16 @@ export function createRetainedSender(
   session: Session,
 ): RetainedSender {
   const { clock, retained, host } = context;
+  /** Subscriptions that wait. */
   let filters: NewSubscription[] = [];
+  /** Retained topics of the current subscription. */
   let topics: readonly string[] = [];
+  /** Index of the next topic to send. */
   let next = 0;
   let current: NewSubscription | undefined;
   let sending = false;
 
-  /** Advances to the next subscription. Returns false if there is none. */
+  /** Makes the next waiting subscription the current one. Returns false if none waits. */
   const nextFilter = (): boolean => {
     current = filters.shift();
     topics = current === undefined ? [] : retainedTopics(retained, current.filter);
@@ -36,6 +39,7 @@ export function createRetainedSender(
     return current !== undefined;
   };
 
+  /** Sends the next messages. Closes the connection after an exception. */
   const step = (): void => {
     if (connection.closed) return;
     try {
@@ -45,6 +49,7 @@ export function createRetainedSender(
     }
   };
 
+  /** Sends messages until the turn is over, or until the store or the socket is busy. */
   const sendSome = (): void => {
     for (let spent = 0; spent < MAX_RETAINED_PER_TURN; spent++) {
       const topic = topics[next];
@@ -69,6 +74,7 @@ export function createRetainedSender(
     clock.after(0, step);
   };
 
+  /** Resumes the handling of the client's packets. */
   const end = (): void => {
     sending = false;
     connection.resume();
@@ -77,6 +83,7 @@ export function createRetainedSender(
   return {
     add: fresh => {
       if (!host.limits().retained) return;
+      // A shared subscription gets no retained messages (MQTT 5, 4.8.2).
       filters = [...filters, ...fresh.filter(({ filter }) => sharedOf(filter) === undefined)];
       if (sending || filters.length === 0) return;
       sending = true;
@@ -86,7 +93,7 @@ export function createRetainedSender(
   };
 }
 
-/** Sends one retained message. Returns false if the socket is full. */
+/** Sends or enqueues the retained message of a topic. Returns false if the output buffer is full. */
 function sendOne(
   { host, counts, retained }: BrokerContext,
   connection: Receiver,
@@ -99,25 +106,29 @@ function sendOne(
   if (session.restricted && !host.mayReceive(session.identity, session.clientId, topic)) return true;
   const { remaining } = found;
   const message: Message = { ...found.message, ttl: remaining };
-  const allowance: Allowance = { qos: granted, retainAsPublished: true, ids: id === undefined ? [] : [id] };
-  const qos = lesser(granted, message.qos);
+  const options: DeliveryOptions = {
+    qos: granted,
+    retainAsPublished: true,
+    ids: id === undefined ? [] : [id],
+  };
+  const qos = lowerQos(granted, message.qos);
   if (qos === 0)
     return (
-      transmit(counts, connection, message, { topic, qos, packetId: 0, dup: false, allowance, remaining }) !==
+      transmit(counts, connection, message, { topic, qos, packetId: 0, dup: false, options, remaining }) !==
       'full'
     );
-  if (!session.persistent && session.delivery?.offer(message, allowance) === true) return true;
+  if (!session.persistent && session.delivery?.offer(message, options) === true) return true;
   host.enqueue(message, session.queue, error => {
     if (error !== undefined) counts.dropped++;
   });
   return true;
 }
 
-/** Topics of retained messages that match a filter. A shared subscription gets none (MQTT 5, 4.8.2). */
+/** Returns the topics that match a filter and may have a retained message. */
 function retainedTopics(retained: RetainedSource, filter: string): readonly string[] {
   const wildcard = filter.search(/[+#]/);
   if (wildcard < 0) return [filter];
-  // `a/#` also matches `a`.
+  // The `/` before the wildcard is not part of the prefix, because `a/#` also matches `a`.
   const prefix = filter.slice(0, Math.max(0, wildcard - 1));
   return retained.topics(prefix).filter(topic => matches(filter, topic));
 }

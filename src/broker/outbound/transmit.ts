@@ -2,67 +2,68 @@ import type { Message, QoS } from '../../core/message.ts';
 import type { Version } from '../../mqtt/version.ts';
 import type { PublishOptions } from '../../mqtt/write-publish.ts';
 import { encodePublish, publishSize, writePublish } from '../../mqtt/write-publish.ts';
-import type { Allowance } from '../sessions/subscriptions.ts';
+import type { DeliveryOptions } from '../sessions/subscriptions.ts';
 import type { BrokerCounts } from '../types.ts';
 import type { OutboundAliases } from './aliases.ts';
 import type { Receiver } from './types.ts';
 
-/** Options of an outgoing PUBLISH that do not depend on the connection. */
-export type Sending = {
+/** Options of a PUBLISH to a client. */
+export type SendOptions = {
   readonly topic: string;
   readonly qos: QoS;
   readonly packetId: number;
   readonly dup: boolean;
-  readonly allowance: Allowance;
-  /** Remaining lifetime in milliseconds. Undefined if the message does not expire. */
+  readonly options: DeliveryOptions;
+  /** Remaining lifetime of the message in milliseconds. Undefined if the message does not expire. */
   readonly remaining: number | undefined;
 };
 
 /**
- * Result of a send. `full`: the socket's output buffer is full. `tooLarge`: the packet exceeds the client's
- * Maximum Packet Size and is dropped [MQTT-3.1.2-25].
+ * Result of a send. `full`: the output buffer of the connection is full, so that the message was not sent.
+ * `tooLarge`: the packet exceeds the client's Maximum Packet Size and is dropped [MQTT-3.1.2-25].
  */
 export type SendOutcome = 'sent' | 'full' | 'tooLarge';
 
-/** Sends a message to a client unless its output buffer is full. */
+/** Sends a message to a client, unless the output buffer of its connection is full. */
 export function transmit(
   counts: BrokerCounts,
   receiver: Receiver,
   message: Message,
-  sending: Sending,
+  sendOptions: SendOptions,
 ): SendOutcome {
-  if (!keepsUp(receiver)) return 'full';
+  if (!canSend(receiver)) return 'full';
   const { output, version, maximumPacketSize, aliases } = receiver;
-  const dispatch = dispatchOf(aliases, message, sending);
-  const size = publishSize(message, dispatch, version);
+  const publishOptions = publishOptionsOf(aliases, message, sendOptions);
+  const size = publishSize(message, publishOptions, version);
   if (size > maximumPacketSize) {
     counts.dropped++;
     return 'tooLarge';
   }
   counts.sent++;
-  if (dispatch.alias > 0 && dispatch.topic !== '') aliases?.told(dispatch.topic);
+  if (publishOptions.alias > 0 && publishOptions.topic !== '') aliases?.defined(publishOptions.topic);
   const at = output.place(size);
   try {
-    writePublish(output.slab(), at, message, dispatch, version);
+    writePublish(output.slab(), at, message, publishOptions, version);
   } catch (thrown) {
-    // Otherwise uninitialized memory would reach the client.
+    // The reserved space is not filled, so uninitialized memory would be sent to the client.
     output.undo(size);
     throw thrown;
   }
   return 'sent';
 }
 
-/** True if the socket's output buffer has space. */
-export function keepsUp({ output, closed }: Pick<Receiver, 'output' | 'closed'>): boolean {
+/** True if the connection is open and its output buffer has space. */
+export function canSend({ output, closed }: Pick<Receiver, 'output' | 'closed'>): boolean {
   return !closed && !output.isFull();
 }
 
-function dispatchOf(
+/** Combines the options of a message with the topic alias and the RETAIN flag for the client. */
+function publishOptionsOf(
   aliases: OutboundAliases | undefined,
   message: Message,
-  { topic, qos, packetId, dup, allowance, remaining }: Sending,
+  { topic, qos, packetId, dup, options, remaining }: SendOptions,
 ): PublishOptions {
-  // Not at QoS 2: mqtt.js loses the topic of an aliased message before its PUBREL.
+  // No alias at QoS 2, because mqtt.js loses the topic of such a message before PUBREL.
   const usable = qos === 2 ? undefined : aliases;
   const known = usable?.aliasOf(topic) ?? 0;
   return {
@@ -70,34 +71,37 @@ function dispatchOf(
     qos,
     packetId,
     dup,
-    retain: retainFlag(message, allowance),
+    retain: retainFlag(message, options),
     expiry: message.ttl === undefined ? undefined : secondsOf(remaining ?? message.ttl),
-    subscriptionIds: allowance.ids,
-    alias: known > 0 ? known : (usable?.next(topic) ?? 0),
+    subscriptionIds: options.ids,
+    alias: known > 0 ? known : (usable?.nextFree(topic) ?? 0),
   };
 }
 
-/** [MQTT-3.3.1-8], [MQTT-3.3.1-12] and [MQTT-3.3.1-13]. */
-function retainFlag({ retain, retained }: Message, { retainAsPublished }: Allowance): boolean {
+/** Returns the RETAIN flag of a PUBLISH to a client [MQTT-3.3.1-8], [MQTT-3.3.1-12], [MQTT-3.3.1-13]. */
+function retainFlag({ retain, retained }: Message, { retainAsPublished }: DeliveryOptions): boolean {
   return retained || (retain && retainAsPublished);
 }
 
+/** Returns the Message Expiry Interval in seconds, which is at least 1. */
 function secondsOf(milliseconds: number): number {
   return Math.max(1, Math.ceil(milliseconds / 1000));
 }
 
-/** Encoded QoS 0 packets of a message, shared by receivers with the same options. */
-export type Rendering = { readonly bytesFor: (version: Version, allowance: Allowance) => Buffer | undefined };
+/** Encoded QoS 0 packets of one message. Receivers with the same options share a packet. */
+export type SharedPackets = {
+  readonly packetFor: (version: Version, options: DeliveryOptions) => Buffer | undefined;
+};
 
-/** Creates the encodings. `bytesFor` returns undefined if a receiver needs its own packet. */
-export function createRendering(message: Message): Rendering {
-  const made: (Buffer | undefined)[] = [];
+/** Creates the packets on demand. `packetFor` returns undefined if the receiver needs a packet of its own. */
+export function createSharedPackets(message: Message): SharedPackets {
+  const encoded: (Buffer | undefined)[] = [];
   return {
-    bytesFor: (version, allowance) => {
-      if (allowance.ids.length > 0) return undefined;
-      const retain = retainFlag(message, allowance);
-      const shape = (version === 5 ? 2 : 0) + (retain ? 1 : 0);
-      made[shape] ??= encodePublish(
+    packetFor: (version, options) => {
+      if (options.ids.length > 0) return undefined;
+      const retain = retainFlag(message, options);
+      const variant = (version === 5 ? 2 : 0) + (retain ? 1 : 0);
+      encoded[variant] ??= encodePublish(
         message,
         {
           topic: message.topic,
@@ -106,29 +110,32 @@ export function createRendering(message: Message): Rendering {
           dup: false,
           retain,
           expiry: message.ttl === undefined ? undefined : secondsOf(message.ttl),
-          subscriptionIds: allowance.ids,
+          subscriptionIds: options.ids,
           alias: 0,
         },
         version,
       );
-      return made[shape];
+      return encoded[variant];
     },
   };
 }
 
-/** Sends encoded bytes. Returns false if the socket's output buffer is full. */
+/**
+ * Sends encoded packets with `messages` messages. Returns false if the output buffer of the connection is
+ * full.
+ */
 export function transmitBytes(
   counts: BrokerCounts,
   receiver: Receiver,
   bytes: Buffer,
   messages: number,
 ): boolean {
-  if (!keepsUp(receiver)) return false;
+  if (!canSend(receiver)) return false;
   counts.sent += messages;
   receiver.output.write(bytes);
   return true;
 }
 
-export function lesser(one: QoS, other: QoS): QoS {
+export function lowerQos(one: QoS, other: QoS): QoS {
   return one < other ? one : other;
 }

@@ -4,15 +4,15 @@ import type { ProtocolError } from '../../mqtt/reasons.ts';
 import type { Version } from '../../mqtt/version.ts';
 import type { Drain, DrainSettings, QueueEntry, SimpleDrain } from '../../queue/types.ts';
 import type { Peer } from '../listeners/socket.ts';
-import type { Allowance } from '../sessions/subscriptions.ts';
+import type { DeliveryOptions } from '../sessions/subscriptions.ts';
 import type { OutboundAliases } from './aliases.ts';
 
-/** Connection of a client, as far as it receives messages. */
+/** Connection of a client that receives messages. */
 export type Receiver = {
   readonly peer: Peer;
   readonly output: Output;
   readonly version: Version;
-  /** Maximum bytes of a packet that the client accepts. Infinity if it has no limit. */
+  /** Maximum bytes of a packet to the client. Infinity if the client sets no limit. */
   readonly maximumPacketSize: number;
   /** Undefined if the client accepts no topic aliases. */
   readonly aliases: OutboundAliases | undefined;
@@ -20,73 +20,77 @@ export type Receiver = {
   /** Sends an acknowledgement packet. */
   readonly acknowledge: (type: number, packetId: number, reasonCode: number) => void;
   /**
-   * Closes the connection after flushing the output. A protocol error is logged, and sent to an MQTT 5 client
-   * in DISCONNECT. Undefined after a client's DISCONNECT. `reason` replaces the error's text in the log.
+   * Closes the connection after flushing the output. Logs `fault`, and sends it to an MQTT 5 client in
+   * DISCONNECT. `fault` is undefined after a DISCONNECT of the client. `reason` replaces the text of `fault`
+   * in the log.
    */
   readonly close: (fault: ProtocolError | undefined, reason?: string) => void;
 };
 
-/** Queue that is delivered on a connection. */
+/** Queue whose messages are sent on a connection. */
 export type QueueSource = {
   readonly drain: SimpleDrain;
-  /** Topic that replaces the message's own. */
+  /** Topic under which all messages are sent. Undefined if each message is sent under its own topic. */
   readonly topic: string | undefined;
-  /** Delivery options of a message. Undefined if the client may no longer receive it. */
-  readonly allowance: (message: Message) => Allowance | undefined;
+  /** Returns the delivery options of a message. Undefined if access rules deny it to the client. */
+  readonly optionsFor: (message: Message) => DeliveryOptions | undefined;
   /**
-   * Returns unacknowledged messages to the queue for another receiver. Undefined if they wait for this
-   * client.
+   * Returns an unacknowledged message to the queue, so that another client receives it. Undefined if only
+   * this client may receive the message.
    */
-  readonly giveBack: Drain['requeue'] | undefined;
+  readonly requeue: Drain['requeue'] | undefined;
 };
 
 /** Delivery of a session's QoS 1 and 2 messages on one connection. */
 export type Delivery = {
-  /** Starts to deliver a queue under `name`. `topic` replaces the messages' topics if given. */
+  /** Starts to deliver the queue `name`. If `topic` is given, all messages are sent under this topic. */
   readonly attach: (
     name: string,
     open: (settings: DrainSettings) => SimpleDrain,
     topic: string | undefined,
   ) => void;
+  /** Stops to deliver the queue `name`. */
   readonly detach: (name: string) => void;
-  /** Sends an entry of a shared queue. Returns false if the window is full. */
+  /** Sends an entry of a shared group's queue. Returns false if the window or the output buffer is full. */
   readonly send: (source: QueueSource, entry: QueueEntry) => boolean;
   /**
-   * Accepts a message that lives only as long as this connection. Returns false if it must go into the
-   * session's queue.
+   * Sends a message that is not stored, or adds it to the backlog in memory. Returns false if the message
+   * must be stored in the session's queue.
    */
-  readonly offer: (message: Message, allowance: Allowance) => boolean;
-  /** True if a message that is not stored would be sent at once. */
+  readonly offer: (message: Message, allowance: DeliveryOptions) => boolean;
+  /** True if a message that is not stored can be sent immediately. */
   readonly ready: () => boolean;
-  /** Forwards the bytes of a QoS 1 PUBLISH, with a new packet identifier at `idAt`. Requires `ready`. */
-  readonly pass: (bytes: Buffer, start: number, end: number, idAt: number) => void;
-  /**
-   * Handles acknowledgements. Ignores unknown identifiers, because a late one after a reconnect is not an
-   * error.
-   */
+  /** Sends the bytes of a QoS 1 PUBLISH with a new packet identifier at offset `idAt`. Requires `ready`. */
+  readonly forward: (bytes: Buffer, start: number, end: number, idAt: number) => void;
+  /** Handles PUBACK. Ignores an unknown packet identifier, which is possible after a reconnect. */
   readonly puback: (packetId: number) => void;
+  /** Handles PUBREC. Answers an unknown packet identifier with PUBREL. */
   readonly pubrec: (packetId: number, reasonCode: number) => void;
+  /** Handles PUBCOMP. Ignores an unknown packet identifier, which is possible after a reconnect. */
   readonly pubcomp: (packetId: number) => void;
-  /** Called when a QoS 2 message has left its queue durably: sends PUBREL. */
+  /** Sends PUBREL. Called when the removal of a QoS 2 message from its queue is on disk. */
   readonly release: (packetId: number) => void;
-  /** Called when the client can receive more. */
+  /** Sends waiting messages. Called when the output buffer has space again. */
   readonly wake: () => void;
+  /** Stops all queues. Called when the connection has closed. */
   readonly stop: () => void;
 };
 
-/** Connection of a client, as far as it receives retained messages. */
+/** Connection of a client that receives retained messages. */
 export type RetainedReceiver = Receiver & {
-  /** Pauses packet handling and reading of the socket. Each call needs one call of `resume`. */
+  /**
+   * Pauses the handling of packets and the reading of the socket. Each call requires one call of `resume`.
+   */
   readonly pause: () => void;
   readonly resume: () => void;
-  /** Calls `resume` when the socket is writable again. */
+  /** Calls `resume` when the output buffer has space again. */
   readonly whenDrained: (resume: () => void) => void;
-  /** Closes only this connection after an exception in its work. */
+  /** Logs an exception in the work of this connection, and closes the connection. */
   readonly fail: (thrown: unknown) => void;
 };
 
-/** New subscription and its identifier. */
+/** Subscription whose retained messages must be sent. `id` is its Subscription Identifier. */
 export type NewSubscription = { readonly filter: string; readonly qos: QoS; readonly id: number | undefined };
 
-/** Sender of retained messages to new subscriptions of one connection (MQTT 5, 3.3.1.3). */
+/** Sends the retained messages of new subscriptions on one connection (MQTT 5, 3.3.1.3). */
 export type RetainedSender = { readonly add: (subscriptions: readonly NewSubscription[]) => void };

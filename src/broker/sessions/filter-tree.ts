@@ -5,33 +5,37 @@ const PLUS = 0x2b;
 const HASH = 0x23;
 
 /**
- * Node of a radix tree of topic filters. A chain of levels in which nothing branches is one node, so a filter
- * costs at most two nodes, however many levels it has.
+ * Node of a radix tree of topic filters. Consecutive levels without a branch form one node, so a filter adds
+ * at most two nodes, whatever the number of its levels.
  */
 export type Node<Subscriber> = {
   /**
-   * Levels from the parent to this node, joined by `/`; a `+` or `#` in it stands for itself. Unused in the
-   * root.
+   * Levels between the parent and this node, joined by `/`, with the wildcards `+` and `#` as in the filter.
+   * Empty in the root.
    */
   label: string;
   /** True if `label` contains a wildcard. */
-  wild: boolean;
-  /** By the first level of their labels. Undefined if there are none. */
+  hasWildcard: boolean;
+  /** Child nodes by the first level of their label. Undefined if there are none. */
   children: Map<string, Node<Subscriber>> | undefined;
-  /** The first subscriber of the filter that ends here; most filters have no other. */
+  /**
+   * First subscriber of the filter that ends at this node. It is not in a map, because most filters have only
+   * one subscriber. Undefined if no filter ends at this node.
+   */
   subscriber: Subscriber | undefined;
+  /** Subscription of `subscriber`. */
   subscription: Subscription | undefined;
-  /** The other subscribers. Undefined if there are none. */
+  /** Further subscribers of the filter. Undefined if there are none. */
   others: Map<Subscriber, Subscription> | undefined;
 };
 
-/** Called for each subscription whose filter matches a topic. */
+/** Callback for each subscription whose filter matches a topic. */
 export type Visit<Subscriber> = (subscriber: Subscriber, subscription: Subscription) => void;
 
 export function newNode<Subscriber>(label: string): Node<Subscriber> {
   return {
     label,
-    wild: isWild(label),
+    hasWildcard: containsWildcard(label),
     children: undefined,
     subscriber: undefined,
     subscription: undefined,
@@ -39,7 +43,7 @@ export function newNode<Subscriber>(label: string): Node<Subscriber> {
   };
 }
 
-/** Returns the node at which `filter` ends; makes it if there is none. */
+/** Returns the node at which `filter` ends. Creates the node if it does not exist. */
 export function nodeFor<Subscriber>(root: Node<Subscriber>, filter: string): Node<Subscriber> {
   let node = root;
   for (let at = 0; at <= filter.length; ) {
@@ -59,7 +63,7 @@ export function nodeFor<Subscriber>(root: Node<Subscriber>, filter: string): Nod
   return node;
 }
 
-/** Returns the nodes from the root to the one at which `filter` ends; undefined if there is no such node. */
+/** Returns all nodes from the root to the end of `filter`. Undefined if no node is at its end. */
 export function pathTo<Subscriber>(root: Node<Subscriber>, filter: string): Node<Subscriber>[] | undefined {
   const path = [root];
   for (let at = 0; at <= filter.length; ) {
@@ -71,7 +75,7 @@ export function pathTo<Subscriber>(root: Node<Subscriber>, filter: string): Node
   return path;
 }
 
-/** Removes the last node of `path` if nothing needs it, and joins nodes that no longer branch. */
+/** Removes the last node of `path` if it has no subscribers and children. Merges nodes that do not branch. */
 export function prune<Subscriber>(path: readonly Node<Subscriber>[]): void {
   const node = path.at(-1);
   const parent = path.at(-2);
@@ -79,8 +83,8 @@ export function prune<Subscriber>(path: readonly Node<Subscriber>[]): void {
   if (node.children === undefined) {
     parent.children?.delete(levelAt(node.label, 0));
     if (parent.children?.size === 0) parent.children = undefined;
-    if (path.length > 2) joinOnlyChild(parent);
-  } else joinOnlyChild(node);
+    if (path.length > 2) mergeOnlyChild(parent);
+  } else mergeOnlyChild(node);
 }
 
 /** Calls `visit` for each subscription whose filter matches `topic` [MQTT-4.7]. */
@@ -92,7 +96,9 @@ export function visitMatches<Subscriber>(
   descend(root, topic, 0, visit);
 }
 
-/** `at` is where the next level of the topic begins; beyond its length there is none. */
+/**
+ * Visits the matches below a node. `at` is the offset of the next level, or is beyond the end of the topic.
+ */
 function descend<Subscriber>(
   node: Node<Subscriber>,
   topic: string,
@@ -120,18 +126,19 @@ function follow<Subscriber>(
   at: number,
   visit: Visit<Subscriber>,
 ): void {
-  const next = node.wild ? matchWild(node.label, topic, at) : matchPlain(node.label, topic, at);
+  const next = node.hasWildcard ? matchWildcards(node.label, topic, at) : matchPlain(node.label, topic, at);
   if (next !== undefined) descend(node, topic, next, visit);
 }
 
-/** Offset in the topic after the label. Undefined if the label does not match. */
+/** Returns the offset of the level after those of the label. Undefined if the label does not match. */
 function matchPlain(label: string, topic: string, at: number): number | undefined {
   const end = at + label.length;
   const matches = topic.startsWith(label, at) && (end === topic.length || topic.charCodeAt(end) === SLASH);
   return matches ? end + 1 : undefined;
 }
 
-function matchWild(label: string, topic: string, start: number): number | undefined {
+/** Does the same as `matchPlain` for a label with a wildcard. */
+function matchWildcards(label: string, topic: string, start: number): number | undefined {
   let at = start;
   for (let from = 0; from <= label.length; ) {
     const to = levelEnd(label, from);
@@ -150,10 +157,10 @@ function visitNode<Subscriber>(node: Node<Subscriber>, visit: Visit<Subscriber>)
   const { subscriber, subscription, others } = node;
   if (subscriber === undefined || subscription === undefined) return;
   visit(subscriber, subscription);
-  if (others !== undefined) for (const [other, wanted] of others) visit(other, wanted);
+  if (others !== undefined) for (const [other, itsSubscription] of others) visit(other, itsSubscription);
 }
 
-/** Adds or replaces a subscription; returns false if it replaced one. */
+/** Adds or replaces a subscription. Returns false if the subscriber already had one for this filter. */
 export function addTo<Subscriber>(
   node: Node<Subscriber>,
   subscriber: Subscriber,
@@ -171,7 +178,7 @@ export function addTo<Subscriber>(
   return isNew;
 }
 
-/** Returns false if there was no such subscription. */
+/** Removes a subscription. Returns false if the subscriber has none for this filter. */
 export function removeFrom<Subscriber>(node: Node<Subscriber>, subscriber: Subscriber): boolean {
   const { others } = node;
   if (node.subscriber !== subscriber) {
@@ -190,7 +197,7 @@ function hasSubscribers<Subscriber>({ subscriber }: Node<Subscriber>): boolean {
   return subscriber !== undefined;
 }
 
-/** Puts a node between a parent and its child: for the first `length` characters of the child's label. */
+/** Inserts a node above `child`, with the first `length` characters of its label. Returns the new node. */
 function split<Subscriber>(
   parent: Node<Subscriber>,
   key: string,
@@ -199,19 +206,19 @@ function split<Subscriber>(
 ): Node<Subscriber> {
   const upper = newNode<Subscriber>(copyOf(child.label.slice(0, length)));
   child.label = child.label.slice(length + 1);
-  child.wild = isWild(child.label);
+  child.hasWildcard = containsWildcard(child.label);
   upper.children = new Map([[levelAt(child.label, 0), child]]);
   parent.children?.set(copyOf(key), upper);
   return upper;
 }
 
-/** Joins a node that no filter ends at with its only child. */
-function joinOnlyChild<Subscriber>(node: Node<Subscriber>): void {
+/** Merges a node with its only child, unless a filter ends at the node. */
+function mergeOnlyChild<Subscriber>(node: Node<Subscriber>): void {
   const { children } = node;
   if (children === undefined || children.size !== 1 || hasSubscribers(node)) return;
   for (const child of children.values()) {
     node.label = copyOf(`${node.label}/${child.label}`);
-    node.wild = isWild(node.label);
+    node.hasWildcard = containsWildcard(node.label);
     node.children = child.children;
     node.subscriber = child.subscriber;
     node.subscription = child.subscription;
@@ -219,7 +226,7 @@ function joinOnlyChild<Subscriber>(node: Node<Subscriber>): void {
   }
 }
 
-/** Length of the levels that `label` and the rest of `filter` have in common; at least that of the first. */
+/** Returns the length of the leading levels that `label` has in common with `filter` from offset `at`. */
 function commonLevels(label: string, filter: string, at: number): number {
   let end = 0;
   for (let index = 0; ; index++) {
@@ -240,11 +247,11 @@ function levelEnd(text: string, at: number): number {
   return end < 0 ? text.length : end;
 }
 
-function isWild(label: string): boolean {
+function containsWildcard(label: string): boolean {
   return label.includes('+') || label.includes('#');
 }
 
-/** Copy of a string. A substring would keep the whole string in memory. */
+/** Copies a string. A substring made by V8 keeps the whole original string in memory. */
 function copyOf(text: string): string {
   return Buffer.from(text).toString();
 }

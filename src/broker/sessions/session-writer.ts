@@ -4,16 +4,18 @@ import type { SessionStore } from '../types.ts';
 import type { Session } from './session.ts';
 import { storedForm } from './session.ts';
 
-/** Writes sessions to the store. Changes of a large session during its write are written together. */
+/**
+ * Writes sessions to the store. Combines changes of a large session during its write into one further write.
+ */
 export type SessionWriter = {
-  /** Stores the session. Calls `done` when its current or a later state is on disk. */
+  /** Stores the session. Calls `done` when the current state, or a later state, is on disk. */
   readonly save: (session: Session, done: OnDurable) => void;
-  /** Called when the session has ended: discards pending writes. */
-  readonly forget: (session: Session) => void;
+  /** Called when the session has been deleted. Cancels its pending write. */
+  readonly cancel: (session: Session) => void;
 };
 
 export function createSessionWriter({ save }: Pick<SessionStore, 'save'>): SessionWriter {
-  /** Callbacks that wait for the next write, by the session that is being written. */
+  /** Sessions that are being written, with the callbacks that wait for the next write of the session. */
   const waiting = new Map<Session, OnDurable[]>();
 
   const write = (session: Session, callers: readonly OnDurable[]): void => {
@@ -33,7 +35,7 @@ export function createSessionWriter({ save }: Pick<SessionStore, 'save'>): Sessi
       else if (next === undefined) write(session, [done]);
       else next.push(done);
     },
-    forget: session => {
+    cancel: session => {
       const next = waiting.get(session) ?? [];
       waiting.delete(session);
       for (const done of next) done();

@@ -5,77 +5,96 @@ import type { Delivery, Receiver } from '../outbound/types.ts';
 import type { Identity, PendingWill, StoredSession, StoredSessionState, StoredWill } from '../types.ts';
 import type { Subscription } from './subscriptions.ts';
 
+/** QoS 2 message to the client whose PUBREC has arrived and whose PUBCOMP has not. */
+export type OutboundQos2 = {
+  /** Sequence of the message in its queue. */
+  readonly sequence: number;
+  /** True if the message is removed from its queue on disk, so that PUBREL may be sent. */
+  stored: boolean;
+};
+
 /**
- * QoS 2 message that the client has received: sequence of its queue entry, and whether the PUBREC is on disk.
+ * QoS 2 message from the client whose PUBREL has not arrived. `durable` if the message is on disk; until
+ * then, the connection that waits for PUBREC.
  */
-export type Released = { readonly sequence: number; kept: boolean };
+export type InboundQos2 = { publisher: Publisher; ack: PendingAck } | 'durable';
 
-/** Publisher that waits for the PUBREC of a QoS 2 message. `safe` when the message is durable. */
-export type Received = { publisher: Publisher; ack: PendingAck } | 'safe';
-
-/** Session of a client. A persistent session outlives its connection (MQTT 5, 4.1). */
+/** Session of a client (MQTT 5, 4.1). */
 export type Session = {
   readonly kind: 'session';
-  /** Key. A module has one session whatever its client identifier; a user has one per client identifier. */
+  /**
+   * Unique identifier. A module has one session for all client identifiers. A user has one session for each
+   * client identifier.
+   */
   readonly id: string;
   readonly clientId: string;
   readonly identity: Identity;
-  /** Holder whose share the session counts in. */
+  /** Holder in whose share the session is counted. */
   readonly holder: Holder;
-  /** Origin of its messages if it is not a module's session. */
+  /** Origin of the messages that the client publishes. Unused if the client is a module. */
   readonly origin: Origin;
-  /** Hub time in milliseconds when the session was opened. Undefined if an older version stored it. */
+  /** Hub time in milliseconds at which the session was created. Undefined if an older version stored it. */
   readonly opened: number | undefined;
-  /** True if the session and its queue are on disk. False if it ends with its connection. */
+  /** True if the session and its queue are stored on disk. False if the session ends with its connection. */
   readonly persistent: boolean;
-  /** Session Expiry Interval in seconds (MQTT 5, 3.1.2.11.2). Infinity if it never expires. */
+  /** Session Expiry Interval in seconds (MQTT 5, 3.1.2.11.2). Infinity if the session never expires. */
   expiry: number;
-  /** Hub time in milliseconds when the session expires. Undefined while it has a connection. */
+  /** Hub time in milliseconds at which the session expires. Undefined while the client is connected. */
   ends: number | undefined;
-  /** Name of its queue. A session that is not persistent uses it only when it is slow. */
+  /**
+   * Name of the session's queue. If the session is not persistent, the queue is used only for a slow client.
+   */
   readonly queue: string;
+  /** Subscriptions by topic filter. */
   readonly subscriptions: Map<string, Subscription>;
-  /** Counted bytes of the subscriptions. */
+  /** Estimated memory of the subscriptions in bytes. */
   subscriptionBytes: number;
-  /** Packet identifiers of received and unreleased QoS 2 messages (4.3.3). */
-  readonly received: Map<number, Received>;
-  /** Packet identifiers of sent QoS 2 messages between PUBREC and PUBCOMP (4.3.3). */
-  readonly released: Map<number, Released>;
-  /** True if access rules permit only some topics of its subscriptions, so that each topic is checked. */
+  /** QoS 2 messages from the client between PUBLISH and PUBREL, by packet identifier (4.3.3). */
+  readonly inboundQos2: Map<number, InboundQos2>;
+  /** QoS 2 messages to the client between PUBREC and PUBCOMP, by packet identifier (4.3.3). */
+  readonly outboundQos2: Map<number, OutboundQos2>;
+  /**
+   * True if access rules permit only a part of a subscription, so that the topic of each message is checked.
+   */
   restricted: boolean;
+  /** Undefined if the client is not connected. */
   connection: Receiver | undefined;
-  /** Monotonic time in milliseconds when its connection was accepted. */
+  /** Monotonic time in milliseconds at which the current connection was accepted. */
   connectedAt: number;
-  /** Delivery on its connection. */
+  /** Delivery of QoS 1 and 2 messages on the current connection. Undefined if the client is not connected. */
   delivery: Delivery | undefined;
+  /**
+   * Will that waits for its Will Delay Interval after the client has disconnected. Undefined if there is
+   * none.
+   */
   pendingWill: PendingWill | undefined;
-  /** Will on disk. Undefined if there is none. */
+  /** Will of the session in the store. Undefined if there is none. */
   storedWill: StoredWill | undefined;
-  /** Counted bytes of its will. 0 if it has none. */
+  /** Estimated memory of the will in bytes. 0 if there is none. */
   willBytes: number;
 };
 
 /**
- * Identifier of a session. Client identifiers are scoped by user, so that nobody gets the session of another
- * user.
+ * Returns the identifier of a session. It contains the user name, so that a client cannot resume the session
+ * of another user.
  */
 export function sessionId(clientId: string, identity: Identity): string {
   if (identity.kind === 'module') return `module:${identity.module}`;
   return identity.user === undefined ? `client:${clientId}` : `user:${identity.user}:${clientId}`;
 }
 
-/** Queue of the session with this identifier. */
+/** Returns the name of a session's queue. */
 export function sessionQueue(id: string): string {
   return `${SESSION_QUEUES}${id}`;
 }
 
-/** Prefix of session queues. */
+/** Prefix of the names of session queues. */
 export const SESSION_QUEUES = 'session/';
 
-/** Owner of a session. */
+/** Fields of a session that identify its client. */
 export type SessionOwner = Pick<Session, 'clientId' | 'identity' | 'holder'>;
 
-/** Creates a session. `expiry` is in seconds; `opened` is hub time in milliseconds. */
+/** Creates a session. `expiry` is in seconds, and `opened` is hub time in milliseconds. */
 export function newSession(owner: SessionOwner, expiry: number, opened: number | undefined): Session {
   const { clientId, identity, holder } = owner;
   const id = sessionId(clientId, identity);
@@ -93,8 +112,8 @@ export function newSession(owner: SessionOwner, expiry: number, opened: number |
     queue: sessionQueue(id),
     subscriptions: new Map(),
     subscriptionBytes: 0,
-    received: new Map(),
-    released: new Map(),
+    inboundQos2: new Map(),
+    outboundQos2: new Map(),
     restricted: false,
     connection: undefined,
     connectedAt: 0,
@@ -106,25 +125,28 @@ export function newSession(owner: SessionOwner, expiry: number, opened: number |
 }
 
 /**
- * Restores a stored session. `now` is hub time. A session that was connected when the hub ended is
- * disconnected since then.
+ * Restores a stored session. `now` is hub time in milliseconds. If the client was connected when the hub
+ * stopped, the Session Expiry Interval starts at `now`.
  */
 export function restoredSession(stored: StoredSessionState, now: number): Session {
   const session = newSession(stored, stored.expiry, stored.opened);
   session.storedWill = stored.will;
   if (stored.expiry < Number.POSITIVE_INFINITY) session.ends = stored.ends ?? now + stored.expiry * 1000;
-  for (const packetId of stored.received) session.received.set(packetId, 'safe');
+  for (const packetId of stored.received) session.inboundQos2.set(packetId, 'durable');
   for (const [packetId, sequence] of stored.released)
-    session.released.set(packetId, { sequence, kept: true });
+    session.outboundQos2.set(packetId, { sequence, stored: true });
   return session;
 }
 
+/** Returns the fields of a session that are stored. */
 export function storedForm(session: Session): StoredSession {
   const { id, clientId, identity, holder, opened, subscriptions, expiry, ends } = session;
   return { id, clientId, identity, holder, opened, subscriptions: Array.from(subscriptions), expiry, ends };
 }
 
-/** Seconds of a Session Expiry Interval (MQTT 5, 3.1.2.11.2). The maximum means never. */
+/**
+ * Converts the Session Expiry Interval of a packet to seconds. 0xFFFFFFFF means never (MQTT 5, 3.1.2.11.2).
+ */
 export function expiryOf(interval: number): number {
   return interval === 0xffff_ffff ? Number.POSITIVE_INFINITY : interval;
 }

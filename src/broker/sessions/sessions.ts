@@ -18,43 +18,51 @@ import type { Subscription, SubscriptionTree } from './subscriptions.ts';
 import { createSubscriptionTree } from './subscriptions.ts';
 import { countWill } from './wills.ts';
 
-/** Subscriber: a session, or a shared group of which one member gets each message. */
+/** Subscriber: a session, or the group of a shared subscription. */
 export type Subscriber = Session | SharedGroup;
 
-/** Sessions of a broker and the tree of their subscriptions. */
+/** Sessions of a broker, with the tree of their subscriptions. */
 export type Sessions = {
   readonly subscriptions: SubscriptionTree<Subscriber>;
+  /** Returns the session of a client. Undefined if there is none. */
   readonly find: (clientId: string, identity: Identity) => Session | undefined;
-  /** Opens a session. `expiry` is in seconds; 0 means that it ends with its connection. */
+  /** Creates a session. `expiry` is in seconds. If it is 0, the session ends with its connection. */
   readonly open: (owner: SessionOwner, expiry: number) => Session;
   readonly all: () => IterableIterator<Session>;
-  /** Session with this identifier. */
+  /** Returns the session with this identifier. Undefined if there is none. */
   readonly byId: (id: string) => Session | undefined;
+  /** Adds or replaces a subscription. */
   readonly subscribe: (session: Session, filter: string, subscription: Subscription) => void;
-  /** Reason for the log why a subscription exceeds a bound. Undefined if it does not. */
-  readonly noRoomFor: (session: Session, filter: string) => string | undefined;
-  /** Removes a subscription. Returns false if it did not exist. */
+  /** Returns the limit that a further subscription exceeds, as text for the log. Undefined if none. */
+  readonly subscriptionRefusal: (session: Session, filter: string) => string | undefined;
+  /** Removes a subscription. Returns false if there is none for `filter`. */
   readonly unsubscribe: (session: Session, filter: string) => boolean;
-  /** Called when a session's delivery starts or stops, so that its shared groups resume or pause. */
+  /**
+   * Called when the delivery of a session starts or stops. Starts or stops the queues of its shared groups.
+   */
   readonly deliveryChanged: (session: Session) => void;
-  /** Called when its connection has ended: ends the session or starts its expiry. */
-  readonly left: (session: Session) => void;
+  /** Called when the connection of a session has closed. Ends the session, or starts its expiry. */
+  readonly connectionClosed: (session: Session) => void;
   /** Stores a persistent session. Calls `done` when it is on disk. */
   readonly save: (session: Session, done: OnDurable) => void;
+  /** Deletes a session and its queue. Calls `done` when the deletion is on disk. */
   readonly discard: (session: Session, done: OnDurable) => void;
-  /** Checks the access rules of all subscriptions again. */
+  /** Applies the current access rules to all subscriptions. */
   readonly recheckPermissions: () => void;
-  /** Reason why a holder may not open more persistent sessions. Undefined if it may. */
-  readonly noRoomForPersistent: (holder: Holder) => ShareRefusal | undefined;
+  /** Returns why a holder may not have a further persistent session. Undefined if it may. */
+  readonly persistentSessionRefusal: (holder: Holder) => ShareRefusal | undefined;
+  /** Returns the number of sessions. */
   readonly count: () => number;
-  /** Number of connected sessions. */
+  /** Returns the number of sessions whose client is connected. */
   readonly connected: () => number;
-  /** Ends sessions that expired during the downtime. Called once, when routes are ready for their wills. */
+  /**
+   * Ends sessions that have expired. First called when routes are ready, because this publishes their wills.
+   */
   readonly begin: () => void;
   readonly stop: () => void;
 };
 
-/** Creates the sessions. Stored sessions are restored first, so that they miss no message. */
+/** Creates the sessions, and restores the stored sessions before any message can arrive. */
 export function createSessions(host: BrokerHost, clock: Clock): Sessions {
   const sessions = new Map<string, Session>();
   const accepts = (session: Session, topic: string): boolean =>
@@ -64,8 +72,11 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
   );
   const groups = createSharedGroups(host, subscriptions, accepts);
   const { shares } = host;
-  /** Subscriptions that access rules no longer permit. They receive nothing. */
-  const withheld = new Map<Session, Set<string>>();
+  /**
+   * Topic filters of subscriptions that access rules deny. They stay in the session, but not in the tree, and
+   * become active again when the rules permit them.
+   */
+  const deniedFilters = new Map<Session, Set<string>>();
   let cancelSweep: Cancel | undefined;
 
   const add = (session: Session): Session => {
@@ -76,36 +87,36 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     return session;
   };
 
-  /** Counts the bytes of a session's subscriptions in its share. */
-  const count = (session: Session, bytes: number): void => {
+  /** Adds bytes to the session's subscription memory and to the share of its holder. */
+  const countBytes = (session: Session, bytes: number): void => {
     session.subscriptionBytes += bytes;
     shares.subscriptionBytes.add(session.holder, bytes);
   };
 
-  const keep = (session: Session, filter: string, subscription: Subscription): void => {
-    if (!session.subscriptions.has(filter)) count(session, bytesOf(filter));
+  const addToSession = (session: Session, filter: string, subscription: Subscription): void => {
+    if (!session.subscriptions.has(filter)) countBytes(session, bytesOf(filter));
     session.subscriptions.set(filter, subscription);
   };
 
   const subscribe = (session: Session, filter: string, subscription: Subscription): void => {
-    keep(session, filter, subscription);
+    addToSession(session, filter, subscription);
     if (!groups.join(session, filter, subscription)) subscriptions.add(filter, session, subscription);
   };
 
-  const leaveTree = (session: Session, filter: string): void => {
+  const removeFromTree = (session: Session, filter: string): void => {
     if (!groups.leave(session, filter)) subscriptions.remove(filter, session);
   };
 
   const discard = (session: Session, done: OnDurable): void => {
     session.pendingWill?.send();
     countWill(host, session, undefined);
-    withheld.delete(session);
-    for (const filter of session.subscriptions.keys()) leaveTree(session, filter);
-    count(session, -session.subscriptionBytes);
+    deniedFilters.delete(session);
+    for (const filter of session.subscriptions.keys()) removeFromTree(session, filter);
+    countBytes(session, -session.subscriptionBytes);
     sessions.delete(session.id);
     if (session.persistent) {
       shares.sessions.add(session.holder, -1);
-      writer.forget(session);
+      writer.cancel(session);
       host.sessions.remove(session.id, session.queue, done);
       return;
     }
@@ -133,37 +144,37 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     else done();
   };
 
-  const withhold = (session: Session, filter: string): void => {
-    const filters = withheld.get(session);
-    if (filters === undefined) withheld.set(session, new Set([filter]));
+  const denyFilter = (session: Session, filter: string): void => {
+    const filters = deniedFilters.get(session);
+    if (filters === undefined) deniedFilters.set(session, new Set([filter]));
     else filters.add(filter);
   };
 
-  /** Applies the current access rules to each subscription. */
-  const judge = (session: Session): void => {
-    const before = withheld.get(session);
-    withheld.delete(session);
+  /** Removes denied subscriptions from the tree, and adds those that are permitted again. */
+  const applyAccessRules = (session: Session): void => {
+    const deniedBefore = deniedFilters.get(session);
+    deniedFilters.delete(session);
     session.restricted = false;
     for (const [filter, subscription] of session.subscriptions) {
-      const heard = before?.has(filter) !== true;
+      const wasActive = deniedBefore?.has(filter) !== true;
       const granted = host.granted(session.identity, session.clientId, filter);
       if (granted === 'some') session.restricted = true;
       if (granted === 'none') {
-        withhold(session, filter);
-        if (heard && !groups.suspend(session, filter)) subscriptions.remove(filter, session);
-      } else if (!heard) subscribe(session, filter, subscription);
+        denyFilter(session, filter);
+        if (wasActive && !groups.suspend(session, filter)) subscriptions.remove(filter, session);
+      } else if (!wasActive) subscribe(session, filter, subscription);
     }
   };
 
   for (const stored of host.sessions.load()) {
     const session = add(restoredSession(stored, host.now()));
     for (const [filter, subscription] of stored.subscriptions) {
-      keep(session, filter, subscription);
-      withhold(session, filter);
+      addToSession(session, filter, subscription);
+      denyFilter(session, filter);
     }
-    judge(session);
+    applyAccessRules(session);
   }
-  purgeStrays(host, sessions);
+  purgeOrphanQueues(host, sessions);
 
   return {
     subscriptions,
@@ -172,26 +183,26 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     all: () => sessions.values(),
     byId: id => sessions.get(id),
     subscribe: (session, filter, subscription) => {
-      withheld.get(session)?.delete(filter);
+      deniedFilters.get(session)?.delete(filter);
       if (host.granted(session.identity, session.clientId, filter) === 'some') session.restricted = true;
       subscribe(session, filter, subscription);
     },
     unsubscribe: (session, filter) => {
       if (!session.subscriptions.delete(filter)) return false;
-      count(session, -bytesOf(filter));
-      withheld.get(session)?.delete(filter);
-      leaveTree(session, filter);
+      countBytes(session, -bytesOf(filter));
+      deniedFilters.get(session)?.delete(filter);
+      removeFromTree(session, filter);
       return true;
     },
-    noRoomFor: (session, filter) => {
+    subscriptionRefusal: (session, filter) => {
       if (session.subscriptions.has(filter)) return undefined;
       if (session.subscriptions.size >= MAX_SUBSCRIPTIONS) return TOO_MANY;
       const bytes = bytesOf(filter);
-      if (session.subscriptionBytes + bytes > MAX_SESSION_SUBSCRIPTION_BYTES) return TOO_MUCH;
+      if (session.subscriptionBytes + bytes > MAX_SESSION_SUBSCRIPTION_BYTES) return TOO_MANY_BYTES;
       return shares.subscriptionBytes.refusal(session.holder, bytes)?.logged;
     },
     deliveryChanged: groups.deliveryChanged,
-    left: session => {
+    connectionClosed: session => {
       groups.deliveryChanged(session);
       if (session.expiry === 0) {
         discard(session, () => {});
@@ -205,9 +216,9 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     save,
     discard,
     recheckPermissions: () => {
-      for (const session of sessions.values()) judge(session);
+      for (const session of sessions.values()) applyAccessRules(session);
     },
-    noRoomForPersistent: holder => shares.sessions.refusal(holder, 1),
+    persistentSessionRefusal: holder => shares.sessions.refusal(holder, 1),
     count: () => sessions.size,
     connected: () => {
       let connected = 0;
@@ -223,29 +234,32 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
 }
 
 const TOO_MANY = `a session may have ${MAX_SUBSCRIPTIONS} subscriptions`;
-const TOO_MUCH = `the subscriptions of a session may take ${MAX_SESSION_SUBSCRIPTION_BYTES} bytes`;
+const TOO_MANY_BYTES = `the subscriptions of a session may take ${MAX_SESSION_SUBSCRIPTION_BYTES} bytes`;
 
-/** Counted bytes of a subscription. A shared one includes its group. */
+/**
+ * Returns the estimated memory of a subscription in bytes. A shared subscription counts twice, with its
+ * group.
+ */
 function bytesOf(filter: string): number {
   const bytes = SUBSCRIPTION_BYTES + SUBSCRIPTION_UNIT_BYTES * filter.length;
   return sharedQueue(filter) === undefined ? bytes : 2 * bytes;
 }
 
 /**
- * Removes the queues of sessions that ended with the last hub and of groups without members. A member that is
- * temporarily denied still counts.
+ * Removes the queues of sessions that were not restored, and of shared groups without a subscription. A
+ * subscription that access rules deny still counts, because it may be permitted again.
  */
-function purgeStrays(host: BrokerHost, sessions: ReadonlyMap<string, Session>): void {
-  const owned = new Set(Array.from(sessions.values(), ({ queue }) => queue));
-  const shared = new Set<string>();
+function purgeOrphanQueues(host: BrokerHost, sessions: ReadonlyMap<string, Session>): void {
+  const ofSessions = new Set(Array.from(sessions.values(), ({ queue }) => queue));
+  const ofGroups = new Set<string>();
   for (const { subscriptions } of sessions.values()) {
     for (const filter of subscriptions.keys()) {
       const queue = sharedQueue(filter);
-      if (queue !== undefined) shared.add(queue);
+      if (queue !== undefined) ofGroups.add(queue);
     }
   }
   for (const queue of host.queues()) {
-    if (queue.startsWith(SESSION_QUEUES) && !owned.has(queue)) host.purge(queue);
-    if (queue.startsWith(SHARED_QUEUES) && !shared.has(queue)) host.purge(queue);
+    if (queue.startsWith(SESSION_QUEUES) && !ofSessions.has(queue)) host.purge(queue);
+    if (queue.startsWith(SHARED_QUEUES) && !ofGroups.has(queue)) host.purge(queue);
   }
 }

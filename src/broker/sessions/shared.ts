@@ -4,37 +4,47 @@ import type { Drain, QueueEntry } from '../../queue/types.ts';
 import type { QueueSource } from '../outbound/types.ts';
 import type { BrokerHost } from '../types.ts';
 import type { Session } from './session.ts';
-import type { Allowance, Subscription, SubscriptionTree } from './subscriptions.ts';
+import type { DeliveryOptions, Subscription, SubscriptionTree } from './subscriptions.ts';
 
-/** Prefix of shared group queues. */
+/** Prefix of the names of the queues of shared groups. */
 export const SHARED_QUEUES = 'share/';
 
-/** Shared subscription group (MQTT 5, 4.8.2): one member gets each message. */
+/** Group of a shared subscription, in which each message is sent to one member (MQTT 5, 4.8.2). */
 export type SharedGroup = {
   readonly kind: 'group';
-  /** `<group>/<filter>`. */
+  /** ShareName and topic filter: `<group>/<filter>`. */
   readonly name: string;
   readonly filter: string;
+  /** Subscriptions of the members. */
   readonly members: Map<Session, Subscription>;
-  /** Queue of the group. A member takes over what another left unacknowledged at QoS 1. */
+  /**
+   * Name of the queue of the group's QoS 1 messages. If a member disconnects, its unacknowledged messages are
+   * sent to another member.
+   */
   readonly queue: string;
+  /** Reader of the queue. Undefined while no member is connected. */
   drain: Drain | undefined;
-  /** True if a member may receive messages on a topic. */
+  /** True if the access rules permit the member to receive messages on `topic`. */
   readonly accepts: (member: Session, topic: string) => boolean;
-  /** Index of the member that is tried first for the next message. */
-  turn: number;
+  /** Index of the member to which the next message is offered first. */
+  nextMember: number;
 };
 
+/** Groups of all shared subscriptions. */
 export type SharedGroups = {
-  /** Adds a member. Returns false if `filter` is not a shared subscription. */
+  /** Adds a member to the group. Returns false if `filter` is not a shared subscription. */
   readonly join: (session: Session, filter: string, subscription: Subscription) => boolean;
+  /**
+   * Removes a member, and with the last member also the group and its queue. Returns false if `filter` is not
+   * a shared subscription.
+   */
   readonly leave: (session: Session, filter: string) => boolean;
   /**
-   * Suspends a member; the group and its queue stay. Returns false if the filter is not a shared
+   * Removes a member, but neither the group nor its queue. Returns false if `filter` is not a shared
    * subscription.
    */
   readonly suspend: (session: Session, filter: string) => boolean;
-  /** Called when a member's delivery starts or stops. */
+  /** Called when the delivery of a session starts or stops. Starts or stops the queues of its groups. */
   readonly deliveryChanged: (session: Session) => void;
 };
 
@@ -45,7 +55,7 @@ export function createSharedGroups(
 ): SharedGroups {
   const groups = new Map<string, SharedGroup>();
 
-  const groupOf = ({ name, filter }: Named, { holder }: Session): SharedGroup => {
+  const groupOf = ({ name, filter }: GroupName, { holder }: Session): SharedGroup => {
     const known = groups.get(name);
     if (known !== undefined) return known;
     const queue = SHARED_QUEUES + name;
@@ -57,22 +67,25 @@ export function createSharedGroups(
       queue,
       drain: undefined,
       accepts,
-      turn: 0,
+      nextMember: 0,
     };
     groups.set(name, group);
     host.assignQueue(queue, holder);
-    // The member's subscription determines the QoS of each message.
+    // QoS 2 is the maximum of the group. The subscription of the selected member may lower it.
     subscriptions.add(filter, group, { qos: 2, noLocal: false, retainAsPublished: false, id: undefined });
     return group;
   };
 
-  const open = (group: SharedGroup): void => {
-    if (group.drain !== undefined || !online(group)) return;
-    group.drain = host.drain(group.queue, { window: MAX_PACKET_ID, send: entry => sendToOne(group, entry) });
+  const startDrain = (group: SharedGroup): void => {
+    if (group.drain !== undefined || !hasConnectedMember(group)) return;
+    group.drain = host.drain(group.queue, {
+      window: MAX_PACKET_ID,
+      send: entry => sendToMember(group, entry),
+    });
     group.drain.wake();
   };
 
-  const end = (group: SharedGroup): void => {
+  const removeGroup = (group: SharedGroup): void => {
     group.drain?.stop();
     subscriptions.remove(group.filter, group);
     groups.delete(group.name);
@@ -81,34 +94,34 @@ export function createSharedGroups(
 
   return {
     join: (session, filter, subscription) => {
-      const named = groupIn(filter);
+      const named = groupNameOf(filter);
       if (named === undefined) return false;
       const group = groupOf(named, session);
       group.members.set(session, subscription);
-      open(group);
+      startDrain(group);
       return true;
     },
     leave: (session, filter) => {
-      const named = groupIn(filter);
+      const named = groupNameOf(filter);
       if (named === undefined) return false;
       const group = groups.get(named.name);
       group?.members.delete(session);
-      if (group?.members.size === 0) end(group);
+      if (group?.members.size === 0) removeGroup(group);
       return true;
     },
     suspend: (session, filter) => {
-      const named = groupIn(filter);
+      const named = groupNameOf(filter);
       if (named === undefined) return false;
       groups.get(named.name)?.members.delete(session);
       return true;
     },
     deliveryChanged: session => {
       for (const filter of session.subscriptions.keys()) {
-        const named = groupIn(filter);
+        const named = groupNameOf(filter);
         const group = named && groups.get(named.name);
         if (group === undefined) continue;
-        if (online(group)) {
-          open(group);
+        if (hasConnectedMember(group)) {
+          startDrain(group);
           group.drain?.wake();
         } else {
           group.drain?.stop();
@@ -119,62 +132,66 @@ export function createSharedGroups(
   };
 }
 
-/** Queue of a shared subscription. Undefined if the filter is not one. */
+/** Returns the queue name of a shared subscription. Undefined if `filter` is not a shared subscription. */
 export function sharedQueue(filter: string): string | undefined {
-  const named = groupIn(filter);
+  const named = groupNameOf(filter);
   return named && SHARED_QUEUES + named.name;
 }
 
-type Named = Pick<SharedGroup, 'name' | 'filter'>;
+type GroupName = Pick<SharedGroup, 'name' | 'filter'>;
 
-/** Group of a shared subscription. Undefined if the filter is not one. */
-function groupIn(filter: string): Named | undefined {
+/** Returns the group of a shared subscription. Undefined if `filter` is not a shared subscription. */
+function groupNameOf(filter: string): GroupName | undefined {
   const shared = sharedOf(filter);
   if (shared === undefined || shared === 'invalid') return undefined;
   return { name: `${shared.group}/${shared.filter}`, filter: shared.filter };
 }
 
-function online({ members }: SharedGroup): boolean {
+function hasConnectedMember({ members }: SharedGroup): boolean {
   for (const { delivery } of members.keys()) if (delivery !== undefined) return true;
   return false;
 }
 
-/** Members that may receive on a topic, in round-robin order. The caller advances `turn`. */
-export function inTurn({ members, turn, accepts }: SharedGroup, topic: string): Session[] {
+/** Returns the members that may receive messages on `topic`, in round-robin order from `nextMember`. */
+export function membersFrom({ members, nextMember, accepts }: SharedGroup, topic: string): Session[] {
   const all = Array.from(members.keys()).filter(member => accepts(member, topic));
-  const first = turn % Math.max(all.length, 1);
+  const first = nextMember % Math.max(all.length, 1);
   return [...all.slice(first), ...all.slice(0, first)];
 }
 
-/** Delivery options of a member. */
-export function allowanceOf({ members }: SharedGroup, member: Session): Allowance | undefined {
+/** Returns the delivery options of a member. Undefined if the session is not a member. */
+export function memberOptions({ members }: SharedGroup, member: Session): DeliveryOptions | undefined {
   const subscription = members.get(member);
   if (subscription === undefined) return undefined;
   const { qos, retainAsPublished, id } = subscription;
   return { qos, retainAsPublished, ids: id === undefined ? [] : [id] };
 }
 
-function sendToOne(group: SharedGroup, entry: QueueEntry): boolean {
+/**
+ * Sends a queue entry to one member. Returns false if no member can receive it at present. If the access
+ * rules permit no member to receive it, removes the entry.
+ */
+function sendToMember(group: SharedGroup, entry: QueueEntry): boolean {
   const { drain } = group;
   if (drain === undefined) return false;
-  const members = inTurn(group, entry.message.topic);
+  const members = membersFrom(group, entry.message.topic);
   if (members.length === 0 && group.members.size > 0) {
     drain.acknowledge(entry);
     return true;
   }
   for (const member of members) {
-    const allowance = allowanceOf(group, member);
-    if (allowance === undefined || member.delivery === undefined) continue;
-    // A message in the group's queue may have been sent to another member, so QoS 2 cannot be guaranteed.
-    const qos = allowance.qos === 2 ? 1 : allowance.qos;
+    const options = memberOptions(group, member);
+    if (options === undefined || member.delivery === undefined) continue;
+    // The message may have been sent to another member before, so "exactly once" (QoS 2) is impossible.
+    const qos = options.qos === 2 ? 1 : options.qos;
     const source: QueueSource = {
       drain,
       topic: undefined,
-      allowance: () => ({ ...allowance, qos }),
-      giveBack: drain.requeue,
+      optionsFor: () => ({ ...options, qos }),
+      requeue: drain.requeue,
     };
     if (!member.delivery.send(source, entry)) continue;
-    group.turn++;
+    group.nextMember++;
     return true;
   }
   return false;

@@ -3,82 +3,91 @@ import { MAX_CACHED_TOPIC_LENGTH } from '../../routes/limits.ts';
 import { MAX_CACHED_MATCHES } from '../limits.ts';
 import { addTo, newNode, nodeFor, pathTo, prune, removeFrom, visitMatches } from './filter-tree.ts';
 
-/** Subscription of a client (MQTT 5, 3.8.3.1). */
+/** Options of a subscription (MQTT 5, 3.8.3.1). */
 export type Subscription = {
   readonly qos: QoS;
   readonly noLocal: boolean;
   readonly retainAsPublished: boolean;
-  /** Subscription identifier. Undefined if there is none. */
+  /** Subscription Identifier. Undefined if there is none. */
   readonly id: number | undefined;
 };
 
-/** Delivery options of a message for a subscriber. */
-export type Allowance = {
-  /** Maximum QoS. */
+/** Options with which a message is sent to a subscriber. */
+export type DeliveryOptions = {
+  /** Maximum QoS at which the message is sent. */
   readonly qos: QoS;
   readonly retainAsPublished: boolean;
+  /** Subscription Identifiers of all matching subscriptions. */
   readonly ids: readonly number[];
 };
 
-/** Combined options of all matching subscriptions of one subscriber, which gets one copy (MQTT 5, 3.3.4). */
-export type DeliveryOptions = Allowance & {
-  /** Options for its own messages. Undefined with No Local. */
-  readonly own: Allowance | undefined;
+/**
+ * Combined options of all subscriptions of one subscriber that match a topic. The subscriber receives one
+ * copy of each message (MQTT 5, 3.3.4).
+ */
+export type SubscriberOptions = DeliveryOptions & {
+  /**
+   * Options for messages that the subscriber itself has published. Undefined if No Local is set in all
+   * matching subscriptions, so that it does not receive them.
+   */
+  readonly own: DeliveryOptions | undefined;
 };
 
-/** Subscriber that matches a topic, and its delivery options. */
+/** Subscriber with a subscription that matches a topic. */
 export type MatchedSubscriber<Subscriber> = {
   readonly subscriber: Subscriber;
-  readonly grant: DeliveryOptions;
+  readonly options: SubscriberOptions;
 };
 
-/** Receivers of a topic: as an array for fast iteration, and by subscriber. */
+/** Subscribers that match a topic: an array for fast iteration, and access by subscriber. */
 export type Receivers<Subscriber> = {
   readonly all: readonly MatchedSubscriber<Subscriber>[];
-  readonly get: (subscriber: Subscriber) => DeliveryOptions | undefined;
+  readonly get: (subscriber: Subscriber) => SubscriberOptions | undefined;
 };
 
-/** Tree of subscriptions by topic level. Filters and topics must be valid. */
+/** Tree of all subscriptions by topic filter. Filters and topics must be valid. */
 export type SubscriptionTree<Subscriber> = {
   readonly add: (filter: string, subscriber: Subscriber, subscription: Subscription) => void;
   readonly remove: (filter: string, subscriber: Subscriber) => void;
+  /** Returns the subscribers of a topic. */
   readonly match: (topic: string) => Receivers<Subscriber>;
-  /** Version that changes with every subscription and each `renew`. */
+  /** Returns a number that changes with every change of a subscription and with every `invalidate`. */
   readonly version: () => number;
-  /** Invalidates cached receivers after a change of a subscriber. */
-  readonly renew: () => void;
+  /** Called when a subscriber has connected or access rules have changed. Clears the caches of receivers. */
+  readonly invalidate: () => void;
+  /** Returns the number of subscriptions. */
   readonly count: () => number;
 };
 
 /**
- * Creates the tree. `accepts` excludes subscribers from a topic that their filters match; when its results
- * change, call `renew`.
+ * Creates the tree. A subscriber for which `accepts` returns false does not receive messages on the topic,
+ * even if its filters match. Requires a call of `invalidate` when the results of `accepts` change.
  */
 export function createSubscriptionTree<Subscriber>(
   accepts: (subscriber: Subscriber, topic: string) => boolean = () => true,
 ): SubscriptionTree<Subscriber> {
   const root = newNode<Subscriber>('');
-  /** Cache by topic, until a subscription changes, because most topics repeat. */
-  const remembered = new Map<string, Receivers<Subscriber>>();
-  let places = 0;
+  /** Receivers by topic. Cleared when a subscription changes. */
+  const cache = new Map<string, Receivers<Subscriber>>();
+  let cacheSize = 0;
   let version = 0;
   let count = 0;
 
-  const forget = (): void => {
-    remembered.clear();
-    places = 0;
+  const clearCache = (): void => {
+    cache.clear();
+    cacheSize = 0;
   };
 
   const changed = (): void => {
-    forget();
+    clearCache();
     version++;
   };
 
-  const remember = (topic: string, found: Receivers<Subscriber>): void => {
+  const addToCache = (topic: string, receivers: Receivers<Subscriber>): void => {
     if (topic.length > MAX_CACHED_TOPIC_LENGTH) return;
-    if (places > MAX_CACHED_MATCHES) forget();
-    places += 1 + found.all.length;
-    remembered.set(topic, found);
+    if (cacheSize > MAX_CACHED_MATCHES) clearCache();
+    cacheSize += 1 + receivers.all.length;
+    cache.set(topic, receivers);
   };
 
   return {
@@ -95,36 +104,37 @@ export function createSubscriptionTree<Subscriber>(
       prune(path);
     },
     match: topic => {
-      const known = remembered.get(topic);
-      if (known !== undefined) return known;
-      const grants = new Map<Subscriber, DeliveryOptions>();
-      visitMatches(root, topic, (subscriber, subscription) => merge(subscriber, subscription, grants));
-      for (const subscriber of grants.keys()) if (!accepts(subscriber, topic)) grants.delete(subscriber);
-      const found = {
-        all: Array.from(grants, ([subscriber, grant]) => ({ subscriber, grant })),
-        get: (subscriber: Subscriber) => grants.get(subscriber),
+      const cached = cache.get(topic);
+      if (cached !== undefined) return cached;
+      const options = new Map<Subscriber, SubscriberOptions>();
+      visitMatches(root, topic, (subscriber, subscription) => merge(subscriber, subscription, options));
+      for (const subscriber of options.keys()) if (!accepts(subscriber, topic)) options.delete(subscriber);
+      const receivers = {
+        all: Array.from(options, ([subscriber, combined]) => ({ subscriber, options: combined })),
+        get: (subscriber: Subscriber) => options.get(subscriber),
       };
-      remember(topic, found);
-      return found;
+      addToCache(topic, receivers);
+      return receivers;
     },
     version: () => version,
-    renew: changed,
+    invalidate: changed,
     count: () => count,
   };
 }
 
+/** Adds a matching subscription to the combined options of its subscriber. */
 function merge<Subscriber>(
   subscriber: Subscriber,
   subscription: Subscription,
-  found: Map<Subscriber, DeliveryOptions>,
+  found: Map<Subscriber, SubscriberOptions>,
 ): void {
   const known = found.get(subscriber);
-  const own = subscription.noLocal ? known?.own : joined(known?.own, subscription);
-  found.set(subscriber, { ...joined(known, subscription), own });
+  const own = subscription.noLocal ? known?.own : combined(known?.own, subscription);
+  found.set(subscriber, { ...combined(known, subscription), own });
 }
 
-/** Combines two subscriptions: maximum QoS and all identifiers (MQTT 5, 3.3.4-2 and 3.3.4-3). */
-function joined(known: Allowance | undefined, subscription: Subscription): Allowance {
+/** Combines options with a subscription: maximum QoS, all identifiers [MQTT-3.3.4-2], [MQTT-3.3.4-3]. */
+function combined(known: DeliveryOptions | undefined, subscription: Subscription): DeliveryOptions {
   const { id } = subscription;
   const ids = known?.ids ?? [];
   return {

@@ -6,7 +6,7 @@ import { WILL_BYTES } from '../limits.ts';
 import type { BrokerHost, BrokerServices, StoredWill, Will } from '../types.ts';
 import type { Session } from './session.ts';
 
-/** Counts the will of a session in the share of its holder, replacing its previous one. */
+/** Counts the memory of a session's will in the share of its holder, instead of the previous will. */
 export function countWill(
   { shares }: Pick<BrokerHost, 'shares'>,
   session: Session,
@@ -17,12 +17,13 @@ export function countWill(
   session.willBytes = bytes;
 }
 
+/** Fields of a will that determine its memory. */
 type WillParts = Pick<
   Message,
   'topic' | 'body' | 'contentType' | 'responseTopic' | 'correlation' | 'properties'
 >;
 
-/** Bytes of memory that a will takes. */
+/** Returns the estimated memory of a will in bytes. */
 export function willBytes({
   topic,
   body,
@@ -36,76 +37,81 @@ export function willBytes({
   return WILL_BYTES + body.length + (correlation?.length ?? 0) + 2 * units;
 }
 
-/** Memory overhead of a string in UTF-16 units. */
+/** Estimated overhead of the string of a user property, in UTF-16 units. */
 const PROPERTY_UNITS = 8;
 
 /**
- * Stores the will of a connected persistent session, because a crash of the hub ends the connection, too
- * [MQTT-3.1.2-8].
+ * Replaces the will of a session after CONNECT. The will of a persistent session is stored, so that it is
+ * also published after a crash of the hub, which ends the connection [MQTT-3.1.2-8].
  */
-export function keepWill(context: BrokerServices, session: Session, will: Will | undefined): void {
+export function replaceWill(context: BrokerServices, session: Session, will: Will | undefined): void {
   countWill(context.host, session, will);
-  if (will === undefined) forgetWill(context, session);
-  else if (session.persistent) keep(context, session, { ...will, due: undefined });
+  if (will === undefined) removeWill(context, session);
+  else if (session.persistent) store(context, session, { ...will, due: undefined });
 }
 
-/** Removes the stored will of a session after its publication or cancellation [MQTT-3.1.2-10]. */
-export function forgetWill({ host }: BrokerServices, session: Session): void {
+/** Removes the will of a session, which has been published or cancelled [MQTT-3.1.2-10]. */
+export function removeWill({ host }: BrokerServices, session: Session): void {
   countWill(host, session, undefined);
   if (session.storedWill === undefined) return;
   session.storedWill = undefined;
   host.sessions.removeWill(session.id);
 }
 
-function keep({ host }: BrokerServices, session: Session, will: StoredWill): void {
+function store({ host }: BrokerServices, session: Session, will: StoredWill): void {
   session.storedWill = will;
   host.sessions.saveWill(session.id, will);
 }
 
 /**
- * Publishes the will of a session that lost its connection: after its delay or at the end of the session,
- * whichever is first. A connection that resumes the session cancels it [MQTT-3.1.3-9].
+ * Publishes the will of a session whose connection has closed without DISCONNECT: after the Will Delay
+ * Interval or at the end of the session, whichever is first. If the client reconnects before, the will is
+ * cancelled [MQTT-3.1.3-9].
  */
 export function publishWill(context: BrokerServices, session: Session, will: Will): void {
   const wait = Math.min(will.delay, session.expiry * 1000);
   if (wait > 0) {
     const due = context.host.now() + wait;
-    keep(context, session, { ...will, due });
-    pend(context, session, will, due);
+    store(context, session, { ...will, due });
+    schedule(context, session, will, due);
     return;
   }
-  send(context, session, will);
-  forgetWill(context, session);
+  publishNow(context, session, will);
+  removeWill(context, session);
 }
 
-/** Schedules a stored will. A session that was connected when the hub ended is disconnected since then. */
+/**
+ * Schedules the stored will of a session after a start of the hub. If the client was connected when the hub
+ * stopped, the Will Delay Interval starts now.
+ */
 export function resumeWill(context: BrokerServices, session: Session): void {
   const { storedWill: will } = session;
   if (will === undefined) return;
   const due = will.due ?? context.host.now() + Math.min(will.delay, session.expiry * 1000);
-  pend(context, session, will, due);
+  schedule(context, session, will, due);
 }
 
-function pend(context: BrokerServices, session: Session, will: Will, due: number): void {
+/** Publishes a will at the hub time `due`, unless it is cancelled before. */
+function schedule(context: BrokerServices, session: Session, will: Will, due: number): void {
   const { clock, host } = context;
   let cancelTimer = (): void => {};
   const end = (): void => {
     cancelTimer();
     session.pendingWill = undefined;
-    forgetWill(context, session);
+    removeWill(context, session);
   };
-  const sendOnce = (): void => {
+  const publishOnce = (): void => {
     end();
-    send(context, session, will);
+    publishNow(context, session, will);
   };
   const arm = (): void => {
     const left = due - host.now();
-    if (left <= 0) sendOnce();
+    if (left <= 0) publishOnce();
     else cancelTimer = clock.after(Math.min(left, MAX_TIMER_MS), arm);
   };
   session.pendingWill = {
-    send: sendOnce,
-    cancel: () => (host.now() >= due ? sendOnce() : end()),
+    send: publishOnce,
+    cancel: () => (host.now() >= due ? publishOnce() : end()),
     timeAdvanced: () => {
       cancelTimer();
       arm();
@@ -115,22 +121,23 @@ function pend(context: BrokerServices, session: Session, will: Will, due: number
   arm();
 }
 
-function send(context: BrokerServices, session: Session, { message }: Will): void {
+/** Publishes a will if access rules and limits permit it. */
+function publishNow(context: BrokerServices, session: Session, { message }: Will): void {
   const { counts } = context;
-  if (!mayGo(context, session, message)) return;
+  if (!mayPublishWill(context, session, message)) return;
   publish(context.host, session.holder, { ...message, origin: originOf(session, message.topic) }, error => {
     if (error !== undefined) counts.dropped++;
   });
 }
 
-/** True if the will may be published now: access rules may have changed since CONNECT. */
-function mayGo(
+/** True if the will may be published. Checked again, because access rules may have changed since CONNECT. */
+function mayPublishWill(
   { host, counts, log }: BrokerServices,
   { identity, clientId }: Session,
   { topic, retain }: Will['message'],
 ): boolean {
-  const granted = topic === bridgeStateTopic(clientId) || host.mayPublish(identity, clientId, topic);
-  if (granted && (!retain || host.limits().retained)) return true;
+  const permitted = topic === bridgeStateTopic(clientId) || host.mayPublish(identity, clientId, topic);
+  if (permitted && (!retain || host.limits().retained)) return true;
   counts.refused++;
   log.warn(`The will of client "${clientId}" is not published: it may not publish on "${topic}" any more.`);
   return false;

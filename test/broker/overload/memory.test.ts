@@ -119,7 +119,7 @@ memory(
       const arrival = gate.admit(socket, PLAIN_ARRIVAL_BYTES);
       admitted.push(arrival !== undefined);
       // The first and the third connection are clients, the second sends nothing.
-      if (admitted.length !== 2) arrival?.entered();
+      if (admitted.length !== 2) arrival?.connectReceived();
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();

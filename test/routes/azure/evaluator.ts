@@ -3,10 +3,7 @@ import type { BinaryOperator, Expression, PathStep } from '../../../src/routes/t
 import { call } from './functions.ts';
 import { type Any, bool, concat, number, orderOf, REFUSED, refuse, type Typed, widened } from './values.ts';
 
-/**
- * Evaluates an azure condition with typed values. Returns `refused` if the compiler must refuse the
- * condition.
- */
+/** Interpreter of the azure dialect with a typed value for each node, or `refused`. */
 export function azureVerdict(condition: Expression, subject: Subject): string {
   try {
     const { type, value } = walk(condition, subject);
@@ -183,7 +180,7 @@ function computed(operator: string, left: number, right: number): number {
 function comparison(operator: string, left: Typed, right: Typed): Typed {
   alike(left, right);
   const dynamic = left.type === 'any' || right.type === 'any';
-  // A comparison with a null text is undefined. Between body values a null text is the least.
+  // Two texts of which one is null are not compared; among values of a body it is the least.
   if (!dynamic && [left, right].some(({ type, value }) => type === 'string' && value === null))
     return bool(undefined);
   const [one, other] = [widened(left), widened(right)];

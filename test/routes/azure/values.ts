@@ -1,4 +1,4 @@
-/** Typed value of Azure IoT Edge. `any` is a body value. A defined string can be null. */
+/** Typed value as in Azure IoT Edge; `any` is a body value. A string may exist and be null. */
 export type Typed =
   | { readonly type: 'number'; readonly value: number | undefined }
   | { readonly type: 'string'; readonly value: string | null | undefined }
@@ -14,10 +14,10 @@ export type Any =
   | { readonly kind: 'string'; readonly of: string | null }
   | { readonly kind: 'null'; readonly missing: boolean };
 
-/** Kinds of body values in ascending order. */
+/** The kinds in their order. */
 const KINDS = ['boolean', 'number', 'string', 'null'];
 
-/** Exception of a condition whose operand types do not match. The compiler refuses the condition. */
+/** The types do not go together: the condition is refused when it is compiled. */
 export const REFUSED = Symbol('refused');
 
 export function refuse(): never {

@@ -5,7 +5,7 @@ import { compileRoute } from '../../../src/routes/route.ts';
 
 type Row = readonly [condition: string, column: number, part: string, dialect?: Dialect];
 
-/** Conditions with one warning. The column is relative to the start of the condition. */
+/** Conditions with one warning; the column is counted from the condition's own beginning. */
 const ROWS: readonly Row[] = [
   ['true', 1, 'always true: leave WHERE out'],
   ['1 < 2', 1, 'always true'],
@@ -34,7 +34,7 @@ const QUIET: readonly string[] = [
 const warnings = suite('routes: warnings');
 
 for (const [condition, column, part, dialect = 'skerry'] of ROWS) {
-  warnings(`the ${dialect} dialect warns about the condition ${condition}`, () => {
+  warnings(`${dialect} warns of ${condition}`, () => {
     const before = 'FROM /messages/* WHERE ';
     const result = compileRoute(`${before}${condition} INTO $upstream`, dialect);
     assert.ok('route' in result);
@@ -46,14 +46,14 @@ for (const [condition, column, part, dialect = 'skerry'] of ROWS) {
 }
 
 for (const condition of QUIET) {
-  warnings(`the compiler does not warn about the condition ${condition}`, () => {
+  warnings(`does not warn of ${condition}`, () => {
     const result = compileRoute(`FROM /messages/* WHERE ${condition} INTO $upstream`);
     assert.ok('route' in result);
     assert.equal(result.route.warnings, []);
   });
 }
 
-warnings('the azure dialect ignores text after the sink and warns about it', () => {
+warnings('azure ignores text after the sink and warns', () => {
   const result = compileRoute("FROM /messages/* INTO $upstream WHERE level = 'hot' ", 'azure');
   assert.ok('route' in result);
   assert.is(result.route.tree.condition, undefined);

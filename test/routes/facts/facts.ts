@@ -1,10 +1,7 @@
 import type { Sample } from '../subject.ts';
 import reference from './reference.json' with { type: 'json' };
 
-/**
- * Condition and message of a test of Azure IoT Edge. The compiler refuses a condition with the result
- * `error`.
- */
+/** Condition and message of a test of Azure IoT Edge; `error`: refused by the compiler. */
 type Fact = {
   readonly message: string;
   readonly condition: string;
@@ -49,7 +46,7 @@ function endsOf(expected: string | boolean | Ends): unknown {
   return { source: expected.source, sink: address === undefined ? 'upstream' : `${module} ${input}` };
 }
 
-/** Parses a body. Undefined if the body is not JSON. */
+/** The body as the hub hands it over: undefined if it is not JSON. */
 function parsed(body: string): unknown {
   try {
     return JSON.parse(body);

@@ -1,4 +1,4 @@
-/** Returns the number of pairs of condition and message in agreement tests, by default 40,000. */
+/** Number of pairs of condition and message in agreement tests: SKERRY_ROUTE_PAIRS, if set. */
 export function pairs(): number {
   return Number(process.env['SKERRY_ROUTE_PAIRS'] ?? 40_000);
 }

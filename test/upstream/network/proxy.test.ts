@@ -8,7 +8,7 @@ import type { Network } from '../../harness/network/proxy.ts';
 import { startProxy } from '../../harness/network/proxy.ts';
 import { seededRandom } from '../../harness/seeded-random.ts';
 
-/** Starts a server that echoes every byte. */
+/** Answers each byte with itself. */
 async function startEcho() {
   const sockets = new Set<Socket>();
   const server = createServer(socket => {
@@ -44,23 +44,23 @@ function client(port: number) {
   return { state, say: (text: string | Buffer) => void socket.write(text), leave: () => socket.destroy() };
 }
 
-type ProxyTest = { readonly proxy: Network; readonly echo: Awaited<ReturnType<typeof startEcho>> };
+type Stage = { readonly proxy: Network; readonly echo: Awaited<ReturnType<typeof startEcho>> };
 
-async function withProxy(seed: number, test: (context: ProxyTest) => Promise<void>): Promise<void> {
+async function staged(seed: number, act: (stage: Stage) => Promise<void>): Promise<void> {
   const echo = await startEcho();
   const proxy = await startProxy([echo.port], seededRandom(seed));
   try {
-    await test({ proxy, echo });
+    await act({ proxy, echo });
   } finally {
     await proxy.close();
     echo.close();
   }
 }
 
-const proxies = suite('test harness: network proxy');
+const proxies = suite('upstream: the network that the tests break');
 
-proxies('the proxy passes all bytes in order, also delayed and fragmented', () =>
-  withProxy(1, async ({ proxy }) => {
+proxies('bytes pass whole and in order, also late and in pieces', () =>
+  staged(1, async ({ proxy }) => {
     const bytes = Buffer.from(Array.from({ length: 40_000 }, (_, at) => (at * 7 + (at >> 8)) % 256));
     for (const weather of ['clear', 'slow'] as const) {
       proxy.weather(weather);
@@ -75,8 +75,8 @@ proxies('the proxy passes all bytes in order, also delayed and fragmented', () =
   }),
 );
 
-proxies('a connection in state "deaf" passes bytes of the client and never again bytes of the server', () =>
-  withProxy(2, async ({ proxy }) => {
+proxies('a deaf client is heard, and never hears again on that connection', () =>
+  staged(2, async ({ proxy }) => {
     const one = client(proxy.port);
     one.say('a');
     await until('it is answered', () => one.state.text === 'a');
@@ -93,8 +93,8 @@ proxies('a connection in state "deaf" passes bytes of the client and never again
   }),
 );
 
-proxies('a connection in state "halfOpen" is closed at the server and stays open at the client', () =>
-  withProxy(3, async ({ proxy, echo }) => {
+proxies('half open: the server is gone, and the client is not told', () =>
+  staged(3, async ({ proxy, echo }) => {
     const one = client(proxy.port);
     one.say('a');
     await until('it is answered', () => one.state.text === 'a');
@@ -110,8 +110,8 @@ proxies('a connection in state "halfOpen" is closed at the server and stays open
   }),
 );
 
-proxies('bytes in state "blackHole" arrive later or never, at random', () =>
-  withProxy(4, async ({ proxy }) => {
+proxies('what a black hole swallowed comes later, or the connection is dead, by the dice', () =>
+  staged(4, async ({ proxy }) => {
     const all = Array.from({ length: 20 }, () => client(proxy.port));
     for (const one of all) one.say('a');
     await until('all are answered', () => all.every(({ state }) => state.text === 'a'));
@@ -125,8 +125,8 @@ proxies('bytes in state "blackHole" arrive later or never, at random', () =>
   }),
 );
 
-proxies('the proxy refuses connections, cuts connections and passes over a node without a listener', () =>
-  withProxy(5, async ({ proxy, echo }) => {
+proxies('refused, cut, and passed over to a node that serves', () =>
+  staged(5, async ({ proxy, echo }) => {
     proxy.weather('refusing');
     const refused = client(proxy.port);
     await until('it is refused', () => refused.state.closed);
