@@ -19,19 +19,22 @@ import type { ModuleSpec, ModuleStatus, Supervisor } from '../../src/supervisor/
 import { createSupervisor } from '../../src/supervisor/supervisor.ts';
 import type { TestClock } from './clock.ts';
 
-/** Milliseconds after which a condition is given up; and between two looks at it. */
-const PATIENCE = 10_000;
-const LOOK = 2;
+/** Maximum milliseconds to wait for a condition. */
+const TIMEOUT_MS = 10_000;
 
-/** Looks in a row that find no change before something is held to be at rest. */
-const LOOKS_AT_REST = 40;
+/** Milliseconds between two checks of a condition. */
+const POLL_MS = 2;
 
-/** Milliseconds that pass on a test's clock with each look. */
-const STRIDE = 10;
+/** Consecutive checks without a change before a value counts as stable. */
+const STABLE_POLLS = 40;
 
+/** Milliseconds by which a test clock advances with each check. */
+const CLOCK_STEP_MS = 10;
+
+/** Line of a module with its callback. */
 export type Received = { readonly module: string; readonly line: Buffer; readonly settle: OnDurable };
 
-/** A real supervisor with folders of its own, and what it told its host. */
+/** A real supervisor with temporary folders, and its calls to the host. */
 export type SupervisorHarness = {
   readonly supervisor: Supervisor;
   readonly folder: string;
@@ -39,74 +42,76 @@ export type SupervisorHarness = {
   readonly lines: Received[];
   /** `<module> <state>`, in order. */
   readonly changes: string[];
-  /** Modules that said they take input. */
+  /** Modules that became writable, in order. */
   readonly writable: string[];
   /** Log of the supervisor. */
-  readonly said: string[];
-  /** A module that runs `script` with sh, in the stage's folder. */
+  readonly log: string[];
+  /** Returns a module that runs `script` with sh in the harness folder. */
   readonly sh: (name: string, script: string, more?: Partial<ModuleSpec>) => ModuleSpec;
   readonly status: (name: string) => ModuleStatus;
   /** Newest log file of a module. */
   readonly logged: (name: string) => string;
+  /** Received lines as text. */
   readonly texts: () => string[];
 };
 
 export type SupervisorHarnessOptions = {
   readonly clock?: Clock;
-  /** Settles each line at once unless told otherwise. */
+  /** Called with each line. Default: settles the line at once. */
   readonly line?: (received: Received) => void;
   readonly countInput?: (bytes: number) => void;
-  /** Back-pressure of the host; it has none by default. */
+  /** Back-pressure of the host. Default: none. */
   readonly pressure?: Pressure;
-  /** Told that a module takes input, in place of the stage. */
+  /** Called when a module becomes writable, in place of the harness. */
   readonly writable?: (module: string) => void;
-  /** Parent of the folder, which everybody may enter. Default: the system's /tmp, private. */
+  /** Parent of the harness folder, which then has mode 0755. Default: the system's /tmp, mode 0700. */
   readonly beneath?: string;
 };
 
-/** Sets a stage, plays on it, and takes all down, whatever happened. */
+/** Runs `scenario` with a supervisor, and stops the supervisor and removes its folders afterwards. */
 export async function withSupervisor(
   options: SupervisorHarnessOptions,
-  play: (stage: SupervisorHarness) => Promise<void>,
+  scenario: (harness: SupervisorHarness) => Promise<void>,
 ): Promise<void> {
   const folder = mkdtempSync(join(options.beneath ?? tmpdir(), 'skerry-supervisor-'));
   if (options.beneath !== undefined) chmodSync(folder, 0o755);
-  const stage = setStage(folder, options);
+  const harness = createHarness(folder, options);
   try {
-    await play(stage);
+    await scenario(harness);
   } finally {
-    await passing(options.clock, stage.supervisor.stop());
+    await advanceUntilDone(options.clock, harness.supervisor.stop());
     rmSync(folder, { recursive: true });
   }
 }
 
-/**
- * Waits for what takes time on a test's clock as well as in other processes: lets that time pass meanwhile.
- */
-export async function passing(clock: Clock | TestClock | undefined, done: Promise<void>): Promise<void> {
+/** Waits for `done` while a test clock advances, for actions that need its time and other processes. */
+export async function advanceUntilDone(
+  clock: Clock | TestClock | undefined,
+  done: Promise<void>,
+): Promise<void> {
   let over = false;
   const ended = done.finally(() => {
     over = true;
   });
   await until('it is done', () => {
-    if (clock !== undefined && 'advance' in clock) clock.advance(STRIDE);
+    if (clock !== undefined && 'advance' in clock) clock.advance(CLOCK_STEP_MS);
     return over;
   });
   await ended;
 }
 
-function setStage(folder: string, options: SupervisorHarnessOptions): SupervisorHarness {
-  const { clock = createRealClock(), line: take = ({ settle }) => settle() } = options;
+function createHarness(folder: string, options: SupervisorHarnessOptions): SupervisorHarness {
+  const { clock = createRealClock(), line: onLine = ({ settle }) => settle() } = options;
   const lines: Received[] = [];
   const changes: string[] = [];
   const writable: string[] = [];
-  const said: string[] = [];
+  const log: string[] = [];
   const data = join(folder, 'data');
   const logFolder = join(folder, 'logs');
   const runFolder = join(folder, 'run');
   const made = createSupervisor({
     clock,
-    log: logFor('supervisor', (level, _room, text) => said.push(`${level}: ${text}`)),
+    log: logFor('supervisor', (level, _room, text) => log.push(`${level}: ${text}`)),
     logFolder,
     runFolder,
     ownFolders: join(data, 'modules'),
@@ -115,7 +120,7 @@ function setStage(folder: string, options: SupervisorHarnessOptions): Supervisor
       line: (module, line, settle) => {
         const received = { module, line, settle };
         lines.push(received);
-        take(received);
+        onLine(received);
       },
       ...(options.countInput && { countInput: options.countInput }),
       ...(options.pressure && { pressure: options.pressure }),
@@ -137,7 +142,7 @@ function setStage(folder: string, options: SupervisorHarnessOptions): Supervisor
     lines,
     changes,
     writable,
-    said,
+    log,
     sh: (name, script, more) => shellModule(name, folder, script, more),
     status: name => {
       const found = supervisor.statuses().find(status => status.name === name);
@@ -177,16 +182,16 @@ export function shellModule(
   };
 }
 
-/** Waits for what another process does: there is no telling when. */
+/** Waits until `condition` returns true. Rejects with `what` after the timeout. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
   const began = performance.now();
   while (!condition()) {
-    if (performance.now() - began > PATIENCE) throw new Error(`It never came true that ${what}.`);
-    await sleep(LOOK);
+    if (performance.now() - began > TIMEOUT_MS) throw new Error(`Timed out waiting until ${what}.`);
+    await sleep(POLL_MS);
   }
 }
 
-/** The machine's own clock, which tells how many timers are set; they keep the test running. */
+/** Creates a clock of real time with the number of its pending timers, which keep the process running. */
 export function createRealClock(): Clock & { readonly pending: () => number } {
   const timers = new Set<NodeJS.Timeout>();
   return {
@@ -207,40 +212,39 @@ export function createRealClock(): Clock & { readonly pending: () => number } {
   };
 }
 
-export function lives(pid: number): boolean {
+/** True if a process exists and is not a zombie. */
+export function isRunning(pid: number): boolean {
   return runningProcess(pid) !== undefined;
 }
 
-/** A pid that a script wrote into a file, once it is there. */
+/** Waits until a script has written a pid into a file. Returns the pid. */
 export async function pidIn(folder: string, file: string): Promise<number> {
   const path = join(folder, file);
   await until(`${file} holds a pid`, () => /^\d+\n$/.test(readIfThere(path)));
   return Number(readFileSync(path, 'utf8'));
 }
 
-/**
- * The number that a script keeps writing into a file, once it has not changed for a while: the script blocks.
- */
-export async function atRest(path: string): Promise<number> {
+/** Waits until the number that a script writes into a file is stable, so the script blocks. Returns it. */
+export async function stableNumberIn(path: string): Promise<number> {
   let last = '';
-  let looks = 0;
+  let polls = 0;
   await until(`${path} no longer changes`, () => {
     const now = readIfThere(path);
-    looks = now !== '' && now === last ? looks + 1 : 0;
+    polls = now !== '' && now === last ? polls + 1 : 0;
     last = now;
-    return looks === LOOKS_AT_REST;
+    return polls === STABLE_POLLS;
   });
   return Number(last);
 }
 
-/** Writes a file with the rights `mode` and returns its path. */
+/** Writes a file with the permissions `mode`. Returns its path. */
 export function writeScript(folder: string, file: string, text: string, mode: number): string {
   const path = join(folder, file);
   writeFileSync(path, text, { mode });
   return path;
 }
 
-/** File descriptors that this process has open. */
+/** Number of open file descriptors of this process. */
 export function openFiles(): number {
   return readdirSync('/proc/self/fd').length;
 }

@@ -106,9 +106,9 @@ const TABLE = `
   ended      restart          -> starting spawn
 `;
 
-const test = suite('lifecycle');
+const test = suite('supervisor: state machine of a module');
 
-test('every pair of state and event gives the transition of the table, or throws', () => {
+test('every pair of state and event has the transition of the table or throws', () => {
   const rows = TABLE.trim()
     .split('\n')
     .map(row => row.trim().split(/\s+(?:-> )?/));
@@ -125,13 +125,13 @@ test('every pair of state and event gives the transition of the table, or throws
 });
 
 /** Environment of the state machine: the effects of its actions, and so the possible next events. */
-type World = {
+type Environment = {
   state: ModuleState;
   process: 'none' | 'spawning' | 'alive' | 'killed';
   timer: 'none' | 'grace' | 'wait';
 };
 
-function possible({ state, process, timer }: World): LifecycleEvent[] {
+function possible({ state, process, timer }: Environment): LifecycleEvent[] {
   const events = [...ASKED];
   if (state === 'running') events.push('healthy', 'unhealthy', 'unhealthyRestart');
   if (state === 'ready') events.push('unhealthy', 'unhealthyRestart');
@@ -142,38 +142,38 @@ function possible({ state, process, timer }: World): LifecycleEvent[] {
   return events;
 }
 
-function live(world: World, event: LifecycleEvent): void {
-  if (event === 'spawned') world.process = 'alive';
+function applyEvent(environment: Environment, event: LifecycleEvent): void {
+  if (event === 'spawned') environment.process = 'alive';
   if (event === 'startFailed' || event === 'exitRestart' || event === 'exitOk' || event === 'exitFailed')
-    world.process = 'none';
-  if (event === 'stopTimeout' || event === 'backoffOver') world.timer = 'none';
-  const { next, action } = transition(world.state, event);
-  world.state = next;
+    environment.process = 'none';
+  if (event === 'stopTimeout' || event === 'backoffOver') environment.timer = 'none';
+  const { next, action } = transition(environment.state, event);
+  environment.state = next;
   if (action === 'spawn') {
-    assert.is(world.process, 'none', 'never two processes of one module');
-    world.process = 'spawning';
-    world.timer = 'none';
+    assert.is(environment.process, 'none', 'never two processes of one module');
+    environment.process = 'spawning';
+    environment.timer = 'none';
   }
   if (action === 'signal' || action === 'kill')
-    assert.is(world.process, 'alive', 'only what lives is signalled');
-  if (action === 'signal') world.timer = 'grace';
-  if (action === 'kill') world.process = 'killed';
-  if (action === 'backOff') world.timer = 'wait';
-  if (action === 'cancelTimer') world.timer = 'none';
+    assert.is(environment.process, 'alive', 'only a living process is signalled');
+  if (action === 'signal') environment.timer = 'grace';
+  if (action === 'kill') environment.process = 'killed';
+  if (action === 'backOff') environment.timer = 'wait';
+  if (action === 'cancelTimer') environment.timer = 'none';
 }
 
 const walk = fc.array(fc.nat(), { maxLength: 60 });
 
-test('any order of events has a transition and loses neither process nor timer', () => {
+test('every order of events has transitions and loses neither the process nor the timer', () => {
   fc.assert(
     fc.property(walk, choices => {
-      const world: World = { state: 'stopped', process: 'none', timer: 'none' };
+      const environment: Environment = { state: 'stopped', process: 'none', timer: 'none' };
       for (const choice of choices) {
-        const events = possible(world);
-        live(world, events[choice % events.length] ?? 'stop');
-        const { state, process, timer } = world;
-        const lives = state === 'running' || state === 'ready';
-        assert.is(process === 'none', isSteady(state) && !lives, `${state} with ${process}`);
+        const events = possible(environment);
+        applyEvent(environment, events[choice % events.length] ?? 'stop');
+        const { state, process, timer } = environment;
+        const isAlive = state === 'running' || state === 'ready';
+        assert.is(process === 'none', isSteady(state) && !isAlive, `${state} with ${process}`);
         assert.is(timer === 'wait', state === 'waiting', `${state} with timer ${timer}`);
         if (isSteady(state)) assert.is.not(timer, 'grace', `${state} with a grace`);
         if (state === 'stopping' && process === 'alive') assert.is(timer, 'grace', 'a stop always ends');
@@ -186,16 +186,16 @@ test('any order of events has a transition and loses neither process nor timer',
 test('a stopped module starts only on request', () => {
   fc.assert(
     fc.property(walk, walk, (before, after) => {
-      const world: World = { state: 'stopped', process: 'none', timer: 'none' };
+      const environment: Environment = { state: 'stopped', process: 'none', timer: 'none' };
       for (const choice of before) {
-        const events = possible(world);
-        live(world, events[choice % events.length] ?? 'stop');
+        const events = possible(environment);
+        applyEvent(environment, events[choice % events.length] ?? 'stop');
       }
-      live(world, 'stop');
+      applyEvent(environment, 'stop');
       for (const choice of after) {
-        const events = possible(world).filter(event => event !== 'start' && event !== 'restart');
-        live(world, events[choice % events.length] ?? 'stop');
-        assert.ok(['stopping', 'killing', 'stopped'].includes(world.state), world.state);
+        const events = possible(environment).filter(event => event !== 'start' && event !== 'restart');
+        applyEvent(environment, events[choice % events.length] ?? 'stop');
+        assert.ok(['stopping', 'killing', 'stopped'].includes(environment.state), environment.state);
       }
     }),
     { numRuns: 1_000 },

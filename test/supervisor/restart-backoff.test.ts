@@ -4,7 +4,7 @@ import { nextBackoff } from '../../src/supervisor/restart-backoff.ts';
 
 const SPEC = { first: 1_000, factor: 2, most: 60_000, forgivenAfter: 60_000 };
 
-const test = suite('backoff');
+const test = suite('supervisor: restart back-off');
 
 test('the restart back-off doubles up to its maximum', () => {
   const delays: number[] = [];

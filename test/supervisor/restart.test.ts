@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ModuleState, RestartPolicy } from '../../src/supervisor/spec.ts';
 import { createTestClock } from '../harness/clock.ts';
-import { lives, passing, until, withSupervisor } from '../harness/supervisor.ts';
+import { advanceUntilDone, isRunning, until, withSupervisor } from '../harness/supervisor.ts';
 
 /** Restart policy, script, expected state and exit status. */
 const TABLE: readonly (readonly [RestartPolicy, string, ModuleState, string])[] = [
@@ -17,11 +17,13 @@ const TABLE: readonly (readonly [RestartPolicy, string, ModuleState, string])[] 
   ['always', 'kill -TERM $$', 'waiting', 'SIGTERM'],
 ];
 
-/** Milliseconds, as the modules of a stage have them. */
+/** Initial back-off in milliseconds of the modules of the harness. */
 const FIRST = 1_000;
+
+/** Uptime in milliseconds that resets the back-off. */
 const FORGIVEN_AFTER = 60_000;
 
-const test = suite('restart');
+const test = suite('supervisor: restart');
 
 test('the restart policy decides the state after an exit', async () => {
   await withSupervisor({ clock: createTestClock() }, async ({ supervisor, sh, status }) => {
@@ -88,10 +90,10 @@ test('a restart stops the process and starts a new one', async () => {
     await supervisor.start([sh('a', 'sleep 100')]);
     const before = status('a').pid ?? 0;
     await supervisor.restart('a');
-    assert.not(lives(before));
+    assert.not(isRunning(before));
     assert.is.not(status('a').pid, before);
     assert.equal(changes.slice(2), ['a restarting', 'a starting', 'a running']);
-    assert.is(status('a').restarts, 0, 'only those of its own are counted');
+    assert.is(status('a').restarts, 0, 'a requested restart is not counted');
   });
 });
 
@@ -111,7 +113,7 @@ test('a restart kills a module that ignores the stop signal after its grace peri
     await supervisor.start([sh('a', 'trap "" TERM; echo ready; while :; do sleep 0.01; done')]);
     await until('it is ready', () => texts().length === 1);
     const restarted = supervisor.restart('a');
-    await passing(clock, restarted);
+    await advanceUntilDone(clock, restarted);
     assert.is(status('a').state, 'running');
     assert.is(status('a').lastExit, 'SIGKILL');
     await until('it is ready again', () => texts().length === 2);

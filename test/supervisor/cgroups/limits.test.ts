@@ -13,17 +13,19 @@ import { openCgroupHierarchy } from '../../../src/supervisor/cgroups/hierarchy.t
 import type { ModuleStatus } from '../../../src/supervisor/spec.ts';
 import { skip } from '../../harness/skip.ts';
 import type { SupervisorHarness } from '../../harness/supervisor.ts';
-import { lives, pidIn, until, withSupervisor } from '../../harness/supervisor.ts';
+import { isRunning, pidIn, until, withSupervisor } from '../../harness/supervisor.ts';
 
-const limits = suite('limits');
+const limits = suite('supervisor: resource limits');
 
 const hierarchy = openCgroupHierarchy('skerry-test');
 hierarchy.close();
 
 const MEBIBYTE = 1 << 20;
 
-/** Tells if a limit is enforced on this machine. If not, this must have been reported. */
-function holds(limit: LimitName, { notEnforced }: ModuleStatus): boolean {
+/**
+ * Returns true if a limit is enforced on this machine. Otherwise asserts that the module reports the lack.
+ */
+function isEnforced(limit: LimitName, { notEnforced }: ModuleStatus): boolean {
   const lack = hierarchy.unsupported.get(limit);
   assert.is(
     notEnforced.some(one => one.startsWith(`${limit}: `) && one.includes(lack ?? '\0')),
@@ -32,42 +34,44 @@ function holds(limit: LimitName, { notEnforced }: ModuleStatus): boolean {
   return lack === undefined;
 }
 
-async function ended(stage: SupervisorHarness, name: string): Promise<ModuleStatus> {
-  await until(`${name} ends`, () => ['failed', 'ended'].includes(stage.status(name).state));
-  return stage.status(name);
+async function waitForEnd(harness: SupervisorHarness, name: string): Promise<ModuleStatus> {
+  await until(`${name} ends`, () => ['failed', 'ended'].includes(harness.status(name).state));
+  return harness.status(name);
 }
 
-limits('a module at its memory limit is OOM-killed with the reason and the others run on', () =>
-  withSupervisor({}, async stage => {
-    const eater = stage.sh('eater', 'head -c 300m /dev/zero | tail', { limits: { memory: 24 * MEBIBYTE } });
-    const other = stage.sh('other', 'echo $$ > pid; sleep 100');
-    await stage.supervisor.start([eater, other]);
-    const status = await ended(stage, 'eater');
+limits('a module at its memory limit is OOM-killed with the reason, and the others keep running', () =>
+  withSupervisor({}, async harness => {
+    const eater = harness.sh('eater', 'head -c 300m /dev/zero | tail', { limits: { memory: 24 * MEBIBYTE } });
+    const other = harness.sh('other', 'echo $$ > pid; sleep 100');
+    await harness.supervisor.start([eater, other]);
+    const status = await waitForEnd(harness, 'eater');
     assert.is(status.state, 'failed');
-    if (holds('memory', status)) {
+    if (isEnforced('memory', status)) {
       assert.match(status.lastExit ?? '', /, OOM-killed at its memory limit$/);
       assert.ok((status.usage.oomKills ?? 0) > 0);
       assert.ok((status.usage.memoryPeakBytes ?? 0) <= 24 * MEBIBYTE);
     }
-    assert.ok(lives(await pidIn(stage.folder, 'pid')));
-    assert.is(stage.status('other').state, 'running');
+    assert.ok(isRunning(await pidIn(harness.folder, 'pid')));
+    assert.is(harness.status('other').state, 'running');
   }),
 );
 
 limits('a fork bomb is stopped at the pids limit and killed as a whole', () =>
-  withSupervisor({}, async stage => {
-    const bomb = stage.sh('bomb', 'bomb() { bomb | bomb & }; bomb; sleep 100; echo survived', {
+  withSupervisor({}, async harness => {
+    const bomb = harness.sh('bomb', 'bomb() { bomb | bomb & }; bomb; sleep 100; echo survived', {
       limits: { pids: 16 },
       stopGrace: 100,
     });
     const held = !hierarchy.unsupported.has('pids');
     // Without a limit the fork bomb would exhaust this machine.
-    await stage.supervisor.start(held ? [bomb] : [stage.sh('bomb', 'sleep 100', { limits: { pids: 16 } })]);
-    if (holds('pids', stage.status('bomb'))) {
-      await until('a fork was refused', () => (stage.status('bomb').usage.forksRefused ?? 0) > 0);
-      assert.ok((stage.status('bomb').usage.pids ?? 0) <= 16);
+    await harness.supervisor.start(
+      held ? [bomb] : [harness.sh('bomb', 'sleep 100', { limits: { pids: 16 } })],
+    );
+    if (isEnforced('pids', harness.status('bomb'))) {
+      await until('a fork was refused', () => (harness.status('bomb').usage.forksRefused ?? 0) > 0);
+      assert.ok((harness.status('bomb').usage.pids ?? 0) <= 16);
     }
-    await stage.supervisor.stopModule('bomb');
+    await harness.supervisor.stopModule('bomb');
     assert.equal(
       pidsWithVariable('SKERRY_RUN', value => value.includes('/bomb/')),
       [],
@@ -76,98 +80,97 @@ limits('a fork bomb is stopped at the pids limit and killed as a whole', () =>
 );
 
 limits('a busy module is throttled at its cpu limit', () =>
-  withSupervisor({}, async stage => {
-    const busy = stage.sh('busy', 'while :; do :; done', { limits: { cpu: 0.1 } });
-    await stage.supervisor.start([busy]);
-    if (!holds('cpu', stage.status('busy'))) return;
-    await until('it was held back', () => (stage.status('busy').usage.throttled ?? 0) > 2);
-    const { cpuMs = 0, throttled = 0 } = stage.status('busy').usage;
+  withSupervisor({}, async harness => {
+    const busy = harness.sh('busy', 'while :; do :; done', { limits: { cpu: 0.1 } });
+    await harness.supervisor.start([busy]);
+    if (!isEnforced('cpu', harness.status('busy'))) return;
+    await until('it was held back', () => (harness.status('busy').usage.throttled ?? 0) > 2);
+    const { cpuMs = 0, throttled = 0 } = harness.status('busy').usage;
     assert.ok(cpuMs > 0 && cpuMs <= (throttled + 3) * 100, `${cpuMs} ms in ${throttled} periods`);
   }),
 );
 
 limits('a child with its own session and an empty environment is killed with its module', () =>
-  withSupervisor({}, async stage => {
+  withSupervisor({}, async harness => {
     const script = '(setsid env -i sh -c "echo \\$\\$ > daemon; exec sleep 100" &); exec sleep 100';
-    await stage.supervisor.start([stage.sh('m', script, { limits: { pids: 50 } })]);
-    const daemon = await pidIn(stage.folder, 'daemon');
-    await stage.supervisor.stopModule('m');
+    await harness.supervisor.start([harness.sh('m', script, { limits: { pids: 50 } })]);
+    const daemon = await pidIn(harness.folder, 'daemon');
+    await harness.supervisor.stopModule('m');
     if (hierarchy.version === undefined) process.kill(daemon, 'SIGKILL');
-    else assert.not.ok(lives(daemon));
+    else assert.not.ok(isRunning(daemon));
   }),
 );
 
 limits('a module with "require" is not started if a limit is not enforced', () =>
-  withSupervisor({}, async stage => {
+  withSupervisor({}, async harness => {
     const devices = ['/dev/nothing-of-that-name'];
-    await stage.supervisor.start([stage.sh('m', 'sleep 100', { user: 'dynamic', devices, require: true })]);
-    assert.is(stage.status('m').state, 'failed');
+    await harness.supervisor.start([
+      harness.sh('m', 'sleep 100', { user: 'dynamic', devices, require: true }),
+    ]);
+    assert.is(harness.status('m').state, 'failed');
     assert.match(
-      stage.status('m').lastExit ?? '',
+      harness.status('m').lastExit ?? '',
       /^Not started, because "require" is set and this is not enforced: /,
     );
   }),
 );
 
 limits('resource usage is reported and no cgroup is left behind', () =>
-  withSupervisor({}, async stage => {
-    await stage.supervisor.start([
-      stage.sh('m', 'echo up; exec sleep 100', { limits: { memory: 64 * MEBIBYTE } }),
+  withSupervisor({}, async harness => {
+    await harness.supervisor.start([
+      harness.sh('m', 'echo up; exec sleep 100', { limits: { memory: 64 * MEBIBYTE } }),
     ]);
-    await until('it said so', () => stage.lines.length === 1);
-    const { usage, pid } = stage.status('m');
+    await until('it has printed a line', () => harness.lines.length === 1);
+    const { usage, pid } = harness.status('m');
     if (hierarchy.version !== undefined) assert.ok((usage.memoryBytes ?? 0) > 0 && usage.pids === 1);
     assert.ok(pid !== undefined);
-    await stage.supervisor.stop();
-    assert.equal(stage.status('m').usage, {});
+    await harness.supervisor.stop();
+    assert.equal(harness.status('m').usage, {});
   }),
 );
 
 limits('a module may have the name of a cgroup interface file', () =>
-  withSupervisor({}, async stage => {
+  withSupervisor({}, async harness => {
     const names = ['tasks', 'cgroup.procs', 'memory.max'];
-    await stage.supervisor.start(
-      names.map(name => stage.sh(name, 'exec sleep 100', { limits: { pids: 9 } })),
+    await harness.supervisor.start(
+      names.map(name => harness.sh(name, 'exec sleep 100', { limits: { pids: 9 } })),
     );
-    for (const name of names) assert.is(stage.status(name).state, 'running', stage.status(name).lastExit);
+    for (const name of names) assert.is(harness.status(name).state, 'running', harness.status(name).lastExit);
   }),
 );
 
-/**
- * The folders of the control groups of a module, of which no other has the name, and of the hub's around
- * them.
- */
+/** Folders of the control groups of a module whose name is unique on this machine. */
 function groupsOf(name: string): string[] {
   const root = '/sys/fs/cgroup';
   if (!existsSync(root)) return [];
-  // Groups of other hubs come and go while it looks, and then find complains.
+  // find prints errors when groups of other hubs disappear during the search.
   const { stdout } = spawnSync('find', [root, '-type', 'd', '-name', `m-${name}`], { encoding: 'utf8' });
   return stdout.split('\n').filter(path => path !== '');
 }
 
 limits('removed cgroups are created again and missing ones are no error at the end', () =>
-  withSupervisor({}, async stage => {
+  withSupervisor({}, async harness => {
     if (hierarchy.version === undefined) return skip('there are no control groups here');
     const name = 'vanishing';
-    await stage.supervisor.start([stage.sh(name, 'exec sleep 100', { limits: { pids: 9 } })]);
-    const tidyUp = async (): Promise<void> => {
-      await stage.supervisor.stopModule(name);
+    await harness.supervisor.start([harness.sh(name, 'exec sleep 100', { limits: { pids: 9 } })]);
+    const removeGroups = async (): Promise<void> => {
+      await harness.supervisor.stopModule(name);
       const groups = groupsOf(name);
       assert.ok(groups.length > 0);
       for (const group of groups) rmdirSync(group);
       for (const base of new Set(groups.map(dirname))) rmdirSync(base);
     };
-    await tidyUp();
-    await stage.supervisor.startModule(name);
-    await until('it runs', () => stage.status(name).state === 'running');
+    await removeGroups();
+    await harness.supervisor.startModule(name);
+    await until('it runs', () => harness.status(name).state === 'running');
     assert.ok(groupsOf(name).length > 0);
-    await tidyUp();
-    await stage.supervisor.stop();
+    await removeGroups();
+    await harness.supervisor.stop();
   }),
 );
 
-/** Child process in a nested cgroup of a module. */
-async function nested(group: Cgroup): Promise<void> {
+/** Asserts that a process in a nested control group of a module is killed and the groups are removed. */
+async function assertNestedKill(group: Cgroup): Promise<void> {
   const child = spawn('sleep', ['1000']);
   const gone = new Promise(done => child.once('exit', (_, signal) => done(signal)));
   const inner = group.procsFiles.map(procsFile => join(dirname(procsFile), 'inner', 'most'));
@@ -192,7 +195,7 @@ limits('processes in child cgroups of a module are killed with it', async () => 
   const opened = openCgroupHierarchy('skerry-test-nested');
   const group = opened.group('m');
   if (group === undefined) return skip('there are no control groups here');
-  await nested(group);
+  await assertNestedKill(group);
   opened.close();
 });
 
@@ -201,7 +204,7 @@ limits('processes in child cgroups are killed in a hybrid version 2 hierarchy', 
   if (mount === undefined || hierarchy.version !== 1) return;
   const folder = join(mount.point, 'skerry-test-nested');
   mkdirSync(folder);
-  await nested(openCgroup(new Map([['freezer', folder]]), CGROUP_V2));
+  await assertNestedKill(openCgroup(new Map([['freezer', folder]]), CGROUP_V2));
 });
 
 limits.run();

@@ -9,12 +9,19 @@ import { createWrapperProbe } from '../../../src/supervisor/confinement/wrapper-
 import type { ModuleSpec } from '../../../src/supervisor/spec.ts';
 import { createTestClock } from '../../harness/clock.ts';
 import { skip } from '../../harness/skip.ts';
-import { createRealClock, lives, pidIn, shellModule, until, writeScript } from '../../harness/supervisor.ts';
+import {
+  createRealClock,
+  isRunning,
+  pidIn,
+  shellModule,
+  until,
+  writeScript,
+} from '../../harness/supervisor.ts';
 
-const confinement = suite<{ folder: string }>('confinement');
+const confinement = suite<{ folder: string }>('supervisor: confinement');
 
 confinement.before.each(context => {
-  // Sandboxes have a /tmp of their own, and take no folder in it.
+  // Sandboxes have a private /tmp and accept no folder in it.
   context.folder = mkdtempSync('/var/tmp/skerry-confinement-');
 });
 confinement.after.each(({ folder }) => rmSync(folder, { recursive: true }));
@@ -47,7 +54,7 @@ confinement('a tool that hangs is killed with its children after the probe timeo
   const pid = await pidIn(context.folder, 'pid');
   clock.advance(5_000);
   assert.is(await answer, 'sh timed out');
-  await until('it is gone', () => !lives(pid));
+  await until('it is gone', () => !isRunning(pid));
   assert.is(clock.pending(), 0);
 });
 
@@ -68,17 +75,20 @@ async function confined(folder: string, probe: WrapperProbe, more: Partial<Modul
   }
 }
 
-confinement("a module never falls back to the hub's user: without its user it waits", async ({ folder }) => {
-  if (!ROOT) return skip('only root starts programs as another user');
-  const broken: WrapperProbe = async name => (name.startsWith('setpriv') ? 'it is broken' : undefined);
-  for (const sandbox of ['none', 'standard', 'strict'] as const) {
-    const result = await confined(folder, broken, { user: '61000', sandbox });
-    assert.equal(result, {
-      reason: 'Cannot switch to user 61000 (it is broken): install util-linux.',
-      transient: true,
-    });
-  }
-});
+confinement(
+  'a module whose user cannot be set is not started as the user of the hub and is retried',
+  async ({ folder }) => {
+    if (!ROOT) return skip('only root starts programs as another user');
+    const broken: WrapperProbe = async name => (name.startsWith('setpriv') ? 'it is broken' : undefined);
+    for (const sandbox of ['none', 'standard', 'strict'] as const) {
+      const result = await confined(folder, broken, { user: '61000', sandbox });
+      assert.equal(result, {
+        reason: 'Cannot switch to user 61000 (it is broken): install util-linux.',
+        transient: true,
+      });
+    }
+  },
+);
 
 confinement('a private folder that cannot be created is a transient start error', async ({ folder }) => {
   mkdirSync(join(folder, 'modules'));
@@ -89,7 +99,7 @@ confinement('a private folder that cannot be created is a transient start error'
   assert.ok(result.transient);
 });
 
-/** Fake /proc and mounts of a machine with cgroup version 1. */
+/** Creates a fake /proc and mounts of a machine with cgroup version 1. Returns the path of /proc. */
 function machine(folder: string, files: Readonly<Record<string, string>>): string {
   const group = join(folder, 'memory/hub');
   mkdirSync(join(folder, 'proc/self'), { recursive: true });
@@ -112,7 +122,9 @@ confinement('swap without accounting is reported if there is swap', ({ folder })
   assert.is(lackWith(`${head}/dev/sda2 partition 1000 0 -2\n`), undefined);
 });
 
-/** Fake container with cgroup version 2 and `pids` in its root; returns the report about the pids limit. */
+/**
+ * Fakes a container with cgroup version 2 and `pids` in its root. Returns the report about the pids limit.
+ */
 function container(folder: string, pids: readonly number[], events: boolean): string | undefined {
   const point = join(folder, 'cgroup');
   mkdirSync(point);

@@ -32,9 +32,9 @@ function rangeFor(map: string) {
 
 users('files of an old dynamic uid change their owner, and links are not followed', async () => {
   if (!ROOT) return skip('only root starts programs as another user');
-  await withSupervisor({ beneath: '/var/tmp' }, async stage => {
-    const own = join(stage.folder, 'data/modules/m');
-    const outside = join(stage.folder, 'outside');
+  await withSupervisor({ beneath: '/var/tmp' }, async harness => {
+    const own = join(harness.folder, 'data/modules/m');
+    const outside = join(harness.folder, 'outside');
     mkdirSync(join(own, 'deep'), { recursive: true });
     for (const file of [outside, join(own, 'deep/file'), join(own, 'roots')]) writeFileSync(file, 'kept');
     symlinkSync(outside, join(own, 'link'));
@@ -42,10 +42,10 @@ users('files of an old dynamic uid change their owner, and links are not followe
       chownSync(path, 61_500, 61_500);
     lchownSync(join(own, 'link'), 61_500, 61_500);
     const script = 'id -u; cat deep/file; touch deep/new';
-    await stage.supervisor.start([stage.sh('m', `cd; ${script}`, { user: 'dynamic', startupOrder: 1 })]);
-    await until('it has ended', () => stage.status('m').state === 'ended');
-    const [uid, content] = stage.texts();
-    assert.equal([stage.status('m').lastExit, content], ['exit 0', 'kept']);
+    await harness.supervisor.start([harness.sh('m', `cd; ${script}`, { user: 'dynamic', startupOrder: 1 })]);
+    await until('it has ended', () => harness.status('m').state === 'ended');
+    const [uid, content] = harness.texts();
+    assert.equal([harness.status('m').lastExit, content], ['exit 0', 'kept']);
     assert.ok(Number(uid) >= dynamicRange().first && Number(uid) <= dynamicRange().last);
     const owners = ['', 'deep', 'deep/file', 'link'].map(path => lstatSync(join(own, path)).uid);
     assert.equal(owners, [uid, uid, uid, uid].map(Number));

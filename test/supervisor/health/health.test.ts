@@ -18,8 +18,8 @@ const REPORTED: HealthSpec = {
 
 const healthy = suite('supervisor: health');
 
-/** Health monitor with reported health, and its events. */
-function told(spec: Partial<HealthSpec> = {}) {
+/** Creates a health monitor for reported health that collects its events. */
+function createMonitor(spec: Partial<HealthSpec> = {}) {
   const clock = createTestClock();
   const events: string[] = [];
   const health = monitorHealth({
@@ -32,7 +32,7 @@ function told(spec: Partial<HealthSpec> = {}) {
 }
 
 healthy('a reporting module is healthy once and unhealthy after the threshold of failures', () => {
-  const { events, health } = told();
+  const { events, health } = createMonitor();
   health.report(true);
   health.report(true);
   health.report(false);
@@ -48,7 +48,7 @@ healthy('a reporting module is healthy once and unhealthy after the threshold of
 });
 
 healthy('failures before the first success count only after readyWithin', () => {
-  const { clock, events, health } = told();
+  const { clock, events, health } = createMonitor();
   for (let times = 0; times < 9; times += 1) health.report(false);
   assert.equal(events, []);
   clock.advance(10_000);
@@ -57,7 +57,7 @@ healthy('failures before the first success count only after readyWithin', () => 
 });
 
 healthy('a module without a report for threshold intervals is unhealthy', () => {
-  const { clock, events, health } = told();
+  const { clock, events, health } = createMonitor();
   health.report(true);
   clock.advance(2_999);
   assert.equal(events, ['healthy']);
@@ -70,7 +70,7 @@ healthy('a module without a report for threshold intervals is unhealthy', () => 
 });
 
 healthy('a module that never reports is unhealthy after readyWithin and threshold intervals', () => {
-  const { clock, events } = told();
+  const { clock, events } = createMonitor();
   clock.advance(12_999);
   assert.equal(events, []);
   clock.advance(1);
@@ -99,8 +99,8 @@ healthy('an exec probe makes a module ready, unhealthy and restarted, and ready 
   }),
 );
 
-healthy('an unhealthy module with a policy that does not restart it runs on and is not ready', () =>
-  withSupervisor({}, async ({ supervisor, sh, status, folder, said }) => {
+healthy('an unhealthy module whose policy does not restart it keeps running and is not ready', () =>
+  withSupervisor({}, async ({ supervisor, sh, status, folder, log }) => {
     const good = join(folder, 'good');
     writeFileSync(good, '');
     const health: HealthSpec = { ...QUICK, check: { kind: 'exec', exec: ['test', '-e', 'good'] } };
@@ -110,7 +110,7 @@ healthy('an unhealthy module with a policy that does not restart it runs on and 
     rmSync(good);
     await until('it is not ready', () => status('a').state === 'running');
     assert.is(status('a').pid, pid);
-    assert.ok(said.some(line => line.endsWith('Module "a" is unhealthy.')));
+    assert.ok(log.some(line => line.endsWith('Module "a" is unhealthy.')));
     writeFileSync(good, '');
     await until('it is ready again', () => status('a').state === 'ready');
   }),
@@ -154,8 +154,8 @@ healthy('a hanging exec probe is killed with its children at its timeout and cou
   }),
 );
 
-healthy('later modules wait until all earlier ones are ready or late', () =>
-  withSupervisor({}, async ({ supervisor, sh, status, changes, folder, said }) => {
+healthy('later modules wait until all earlier modules are ready or late', () =>
+  withSupervisor({}, async ({ supervisor, sh, status, changes, folder, log }) => {
     const exec = ['test', '-e', 'good'];
     const health: HealthSpec = { ...QUICK, check: { kind: 'exec', exec } };
     const never: HealthSpec = { ...health, readyWithin: 100, check: { kind: 'exec', exec: ['false'] } };
@@ -171,7 +171,7 @@ healthy('later modules wait until all earlier ones are ready or late', () =>
     const order = changes.filter(change => / (ready|running)$/.test(change));
     assert.equal(order, ['first running', 'first ready', 'second running', 'third running']);
     assert.is(status('second').late, true);
-    assert.ok(said.some(line => /"second" is not ready after 100 ms/.test(line)));
+    assert.ok(log.some(line => /"second" is not ready after 100 ms/.test(line)));
   }),
 );
 
@@ -198,13 +198,13 @@ function pidsOf(file: string): number[] {
 }
 
 healthy('an exec probe that cannot be started counts as failed', () =>
-  withSupervisor({}, async stage => {
-    writeFileSync(join(stage.folder, 'file'), '');
+  withSupervisor({}, async harness => {
+    writeFileSync(join(harness.folder, 'file'), '');
     const check = { kind: 'exec', exec: ['./file/below'] } as const;
     const health = { ...REPORTED, check, threshold: 1, readyWithin: 0 };
-    await stage.supervisor.start([stage.sh('a', 'exec sleep 100', { health, restart: 'on-failure' })]);
-    await until('it was noticed', () => stage.said.some(line => line.includes('is unhealthy')));
-    assert.is(stage.status('a').state, 'running');
+    await harness.supervisor.start([harness.sh('a', 'exec sleep 100', { health, restart: 'on-failure' })]);
+    await until('it was noticed', () => harness.log.some(line => line.includes('is unhealthy')));
+    assert.is(harness.status('a').state, 'running');
   }),
 );
 

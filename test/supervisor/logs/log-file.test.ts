@@ -11,7 +11,7 @@ import { openFiles, until } from '../../harness/supervisor.ts';
 
 const silent = logFor('test', () => {});
 
-const test = suite<{ folder: string }>('logfile');
+const test = suite<{ folder: string }>('supervisor: log file');
 
 test.before.each(context => {
   context.folder = mkdtempSync(join(tmpdir(), 'skerry-log-'));
@@ -33,7 +33,7 @@ test('a log line has its wall time, its stream and unchanged bytes', async ({ fo
   assert.equal(readFileSync(path), Buffer.concat(expected));
 });
 
-test('an existing log is appended to', async ({ folder }) => {
+test('lines are appended to an existing log', async ({ folder }) => {
   const path = join(folder, 'a.log');
   for (const text of ['one', 'two']) {
     const file = createLogFile(path, createTestClock(), silent, () => {});
@@ -43,7 +43,9 @@ test('an existing log is appended to', async ({ folder }) => {
   assert.match(readFileSync(path, 'utf8'), /err one\n.* err two\n$/);
 });
 
-test('a flood stays within the rotated files, keeps the newest lines and tears none', async ({ folder }) => {
+test('a flood of lines stays within the rotated files, which keep the newest lines complete', async ({
+  folder,
+}) => {
   let room = 0;
   let waits = 0;
   const path = join(folder, 'a.log');
@@ -63,7 +65,7 @@ test('a flood stays within the rotated files, keeps the newest lines and tears n
     sink.write(Buffer.from(`${line} ${padding}`));
   }
   await file.close();
-  assert.ok(waits > (count * padding.length) / (1 << 18), 'what waits to be written is bounded');
+  assert.ok(waits > (count * padding.length) / (1 << 18), 'the unwritten bytes are bounded');
   const files = readdirSync(folder).sort();
   assert.equal(files, ['a.log', 'a.log.1', 'a.log.2', 'a.log.3']);
   for (const name of files) assert.ok(statSync(join(folder, name)).size <= MAX_LOG_FILE_BYTES);
@@ -79,11 +81,11 @@ test('a flood stays within the rotated files, keeps the newest lines and tears n
 });
 
 test('a log that cannot be written drops lines, warns once and continues when it can', async ({ folder }) => {
-  const said: string[] = [];
+  const warnings: string[] = [];
   let room = 0;
   const path = join(folder, 'a.log');
   mkdirSync(path);
-  const log = logFor('test', (_level, _room, text) => said.push(text));
+  const log = logFor('test', (_level, _room, text) => warnings.push(text));
   const file = createLogFile(path, createTestClock(), log, () => {
     room += 1;
   });
@@ -92,7 +94,7 @@ test('a log that cannot be written drops lines, warns once and continues when it
     await until('the batch was tried', () => room === attempt);
   }
   assert.is(file.lost(), 2);
-  assert.is(said.length, 1);
+  assert.is(warnings.length, 1);
   rmSync(path, { recursive: true });
   file.sink('err').write(Buffer.from('kept'));
   await file.close();

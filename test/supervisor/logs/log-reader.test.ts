@@ -9,7 +9,7 @@ import type { LogReader } from '../../../src/supervisor/logs/log-reader.ts';
 import { openLogReader } from '../../../src/supervisor/logs/log-reader.ts';
 import { openFiles } from '../../harness/supervisor.ts';
 
-const test = suite<{ folder: string; path: string }>('logreader');
+const test = suite<{ folder: string; path: string }>('supervisor: log reader');
 
 test.before.each(context => {
   context.folder = mkdtempSync(join(tmpdir(), 'skerry-logreader-'));
@@ -36,7 +36,7 @@ const step = fc.oneof(
   fc.constant('read' as const),
 );
 
-test('the log reader returns each line once and in order over rotations', ({ folder }) => {
+test('the log reader returns each line once and in order across rotations', ({ folder }) => {
   let run = 0;
   const before = openFiles();
   fc.assert(
@@ -52,7 +52,7 @@ test('the log reader returns each line once and in order over rotations', ({ fol
           read.push(...linesOf(reader));
           rotations = 0;
         } else if (one === 'rotate') {
-          // Lines rotated away before they were read are gone.
+          // Lines of a deleted file that were not read are lost, so the test rotates less often.
           if (rotations < MAX_OLD_LOG_FILES && existsSync(path)) rotate(path);
           rotations += 1;
         } else {
@@ -68,7 +68,7 @@ test('the log reader returns each line once and in order over rotations', ({ fol
   assert.is(openFiles(), before);
 });
 
-test('the last lines span rotated files', ({ folder }) => {
+test('the last lines of a log are read across rotated files', ({ folder }) => {
   let run = 0;
   const files = fc.array(fc.array(fc.stringMatching(/^[a-z]{0,9}$/), { maxLength: 8 }), { maxLength: 4 });
   fc.assert(
@@ -97,7 +97,9 @@ test('the last lines are found in a log of more than one chunk', ({ path }) => {
   }
 });
 
-test('a partial line is returned when complete, and a truncated one stays a line of its own', ({ path }) => {
+test('a partial line is returned once it is complete, and a partial line before a rotation stays separate', ({
+  path,
+}) => {
   appendFileSync(path, 'one\ntw');
   const reader = openLogReader(path);
   assert.equal(linesOf(reader), ['one']);

@@ -11,20 +11,20 @@ import { skip } from '../../harness/skip.ts';
 import type { SupervisorHarness } from '../../harness/supervisor.ts';
 import { createRealClock, until, withSupervisor } from '../../harness/supervisor.ts';
 
-const peers = suite('supervisor: peers');
+const peers = suite('supervisor: owner of a peer process');
 
 const ROOT = process.getuid?.() === 0;
 const QUIET = { info: () => {}, warn: () => {}, error: () => {} };
-const NOBODY = { byUser: () => undefined, pidsToScan: () => [] };
+const NO_PROCESSES = { byUser: () => undefined, pidsToScan: () => [] };
 
-/** Server on any local address that collects its connections. */
-async function withServer(play: (server: Server, accepted: Socket[]) => Promise<void>): Promise<void> {
+/** Runs `scenario` with a server on all addresses and its accepted connections. */
+async function withServer(scenario: (server: Server, accepted: Socket[]) => Promise<void>): Promise<void> {
   const accepted: Socket[] = [];
   const server = createServer(socket => accepted.push(socket.on('error', () => {})));
   server.listen(0, '::');
   await once(server, 'listening');
   try {
-    await play(server, accepted);
+    await scenario(server, accepted);
   } finally {
     for (const socket of accepted) socket.destroy();
     server.close();
@@ -36,8 +36,8 @@ function portOf(server: Server): number {
   return port;
 }
 
-function ownerOf(stage: Pick<SupervisorHarness, 'supervisor'>, socket: Socket): Promise<PeerOwner> {
-  return new Promise(resolve => stage.supervisor.findPeer(socket, resolve));
+function ownerOf(harness: Pick<SupervisorHarness, 'supervisor'>, socket: Socket): Promise<PeerOwner> {
+  return new Promise(resolve => harness.supervisor.findPeer(socket, resolve));
 }
 
 /** Addresses of this machine beside loopback. */
@@ -49,21 +49,21 @@ const OWN = Object.values(networkInterfaces())
 for (const address of ['127.0.0.1', '127.5.5.5', '::1', ...OWN]) {
   peers(`a module that connects to ${address} is identified and not confused with another process`, () =>
     withServer((server, accepted) =>
-      withSupervisor({ beneath: '/var/tmp' }, async stage => {
+      withSupervisor({ beneath: '/var/tmp' }, async harness => {
         const exec = ['bash', '-c', `exec 3<>/dev/tcp/${address}/${portOf(server)}; sleep 100`];
         const users = ROOT ? [{ user: 'dynamic' }, { sandbox: 'standard' } as const, {}] : [{}];
         for (const [index, more] of users.entries()) {
           const name = `m${index}`;
-          await stage.supervisor.start([stage.sh(name, '', { exec, ...more })]);
+          await harness.supervisor.start([harness.sh(name, '', { exec, ...more })]);
           await until('it is connected', () => accepted.length === index + 1);
           const socket = accepted[index];
           if (socket === undefined) throw new Error('no socket');
-          assert.equal(await ownerOf(stage, socket), { modules: [name] });
+          assert.equal(await ownerOf(harness, socket), { modules: [name] });
         }
         const own = connect(portOf(server), address);
         await until('it is connected', () => accepted.length === users.length + 1);
         const last = accepted.at(-1);
-        if (last !== undefined) assert.is(await ownerOf(stage, last), 'other');
+        if (last !== undefined) assert.is(await ownerOf(harness, last), 'other');
         own.destroy();
       }),
     ),
@@ -73,7 +73,7 @@ for (const address of ['127.0.0.1', '127.5.5.5', '::1', ...OWN]) {
 peers('the peer of a closed connection is unknown', () =>
   withServer(async (server, accepted) => {
     const clock = createRealClock();
-    const find = createPeerFinder({ processes: NOBODY, clock, log: QUIET });
+    const find = createPeerFinder({ processes: NO_PROCESSES, clock, log: QUIET });
     const client = connect(portOf(server), '127.0.0.1');
     await until('it is connected', () => accepted.length === 1);
     const [socket] = accepted;
@@ -84,34 +84,36 @@ peers('the peer of a closed connection is unknown', () =>
   }),
 );
 
-peers('a thousand connections at once cost two lookups, and a failing one does not affect the others', () =>
-  withServer(async (server, accepted) => {
-    let looks = 0;
-    const processes = {
-      byUser: () => undefined,
-      pidsToScan: () => {
-        looks += 1;
-        return [];
-      },
-    };
-    const errors: string[] = [];
-    const log = { ...QUIET, error: (text: string) => errors.push(text) };
-    const find = createPeerFinder({ processes, clock: createRealClock(), log });
-    const clients = Array.from({ length: 1_000 }, () => connect(portOf(server), '127.0.0.1'));
-    await until('all are connected', () => accepted.length === clients.length);
-    const owners: PeerOwner[] = [];
-    for (const [index, socket] of accepted.entries()) {
-      find(socket, owner => {
-        owners.push(owner);
-        if (index === 0) throw new Error('a fault of its own');
-      });
-    }
-    await until('all are found', () => owners.length === clients.length);
-    assert.ok(owners.every(owner => owner === 'other'));
-    assert.is(looks, 2);
-    assert.equal(errors, ['Cannot accept a client: a fault of its own.']);
-    for (const client of clients) client.destroy();
-  }),
+peers(
+  'a thousand concurrent connections cost two lookups, and a throwing callback does not affect the others',
+  () =>
+    withServer(async (server, accepted) => {
+      let scans = 0;
+      const processes = {
+        byUser: () => undefined,
+        pidsToScan: () => {
+          scans += 1;
+          return [];
+        },
+      };
+      const errors: string[] = [];
+      const log = { ...QUIET, error: (text: string) => errors.push(text) };
+      const find = createPeerFinder({ processes, clock: createRealClock(), log });
+      const clients = Array.from({ length: 1_000 }, () => connect(portOf(server), '127.0.0.1'));
+      await until('all are connected', () => accepted.length === clients.length);
+      const owners: PeerOwner[] = [];
+      for (const [index, socket] of accepted.entries()) {
+        find(socket, owner => {
+          owners.push(owner);
+          if (index === 0) throw new Error('a fault of its own');
+        });
+      }
+      await until('all are found', () => owners.length === clients.length);
+      assert.ok(owners.every(owner => owner === 'other'));
+      assert.is(scans, 2);
+      assert.equal(errors, ['Cannot accept a client: a fault of its own.']);
+      for (const client of clients) client.destroy();
+    }),
 );
 
 peers('bytesOf parses IPv4 and IPv6 addresses', () => {

@@ -5,11 +5,11 @@ import * as assert from 'uvu/assert';
 import type { ModuleSpec } from '../../../src/supervisor/spec.ts';
 import { withSupervisor, writeScript } from '../../harness/supervisor.ts';
 
-const programs = suite('supervisor: programs that cannot run');
+const programs = suite('supervisor: programs that cannot be executed');
 
 const OTHER = process.arch === 'x64' ? 'arm64' : 'x64';
 
-/** Executable of this machine with some bytes changed. */
+/** Writes a copy of an executable of this machine with some bytes changed. */
 function changed(folder: string, name: string, change: (program: Buffer) => Buffer): void {
   copyFileSync('/bin/true', join(folder, name));
   writeFileSync(join(folder, name), change(readFileSync(join(folder, name))), { mode: 0o755 });

@@ -1,6 +1,5 @@
 /**
- * Hub process that a test kills: starts `modules` (JSON) with the given run folder, reports it, and keeps
- * running.
+ * Hub process that a test kills. It starts the given scripts as modules, prints `started` and waits.
  */
 import { join } from 'node:path';
 import { logFor } from '../../../src/core/log.ts';

@@ -6,13 +6,16 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bootId, runningProcess } from '../../../src/core/proc.ts';
 import type { SupervisorHarness } from '../../harness/supervisor.ts';
-import { lives, pidIn, until, withSupervisor } from '../../harness/supervisor.ts';
+import { isRunning, pidIn, until, withSupervisor } from '../../harness/supervisor.ts';
 
-const ABANDONING = join(import.meta.dirname, 'failing-start.ts');
+const HUB_PROCESS = join(import.meta.dirname, 'failing-start.ts');
 
-/** Runs a hub with the stage's run folder and these scripts as modules, and kills it once they run. */
-async function abandon({ folder, runFolder }: SupervisorHarness, scripts: readonly string[]): Promise<void> {
-  const hub = spawn(process.execPath, [ABANDONING, folder, runFolder, ...scripts], {
+/** Starts a hub that runs `scripts` as modules in the harness folders, and kills it once they run. */
+async function startAndKillHub(
+  { folder, runFolder }: SupervisorHarness,
+  scripts: readonly string[],
+): Promise<void> {
+  const hub = spawn(process.execPath, [HUB_PROCESS, folder, runFolder, ...scripts], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(hub, 'exit');
@@ -21,12 +24,12 @@ async function abandon({ folder, runFolder }: SupervisorHarness, scripts: readon
   await exited;
 }
 
-const test = suite('orphans');
+const test = suite('supervisor: orphans');
 
 test('after a crash the next start kills all orphans before it starts a module', async () => {
-  await withSupervisor({}, async stage => {
-    const { supervisor, sh, folder, said, texts } = stage;
-    await abandon(stage, [
+  await withSupervisor({}, async harness => {
+    const { supervisor, sh, folder, log, texts } = harness;
+    await startAndKillHub(harness, [
       'trap "" TERM PIPE; echo $$ > leader; sleep 100 & echo $! > child; wait',
       'sh -c "trap \\"\\" PIPE; echo \\$\\$ > orphan; exec sleep 100" & sleep 0.2; echo $$ > dying; exec sleep 100',
       'setsid sh -c "echo \\$\\$ > daemon; exec sleep 100" & wait',
@@ -35,14 +38,14 @@ test('after a crash the next start kills all orphans before it starts a module',
     const pids = await Promise.all(files.map(file => pidIn(folder, file)));
     const dying = await pidIn(folder, 'dying');
     process.kill(dying, 'SIGKILL');
-    await until('a leader is gone, its child not', () => !lives(dying));
-    assert.is(pids.filter(lives).length, files.length - 1);
+    await until('a leader has exited and its child has not', () => !isRunning(dying));
+    assert.is(pids.filter(isRunning).length, files.length - 1);
     const look = pids.map(pid => `[ -e /proc/${pid}/exe ] && readlink /proc/${pid}/exe`).join('; ');
     await supervisor.start([sh('next', `${look}; echo looked; sleep 100`)]);
-    assert.equal(pids.filter(lives), []);
+    assert.equal(pids.filter(isRunning), []);
     await until('the next has looked', () => texts().includes('looked'));
     assert.equal(texts(), ['looked']);
-    assert.ok(said.some(text => /Killing \d+ orphaned processes/.test(text)));
+    assert.ok(log.some(text => /Killing \d+ orphaned processes/.test(text)));
   });
 });
 
@@ -61,7 +64,7 @@ test('a process that reuses the pid of a module is never killed', async () => {
       mkdirSync(runFolder);
       writeFileSync(join(runFolder, 'processes'), `${boot}/1/1\n${pid} ${started}\n`);
       await supervisor.start([]);
-      assert.is(lives(pid), survives, name);
+      assert.is(isRunning(pid), survives, name);
       stranger.kill('SIGKILL');
       await exited;
     });

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ModuleSpec } from '../../../src/supervisor/spec.ts';
-import { lives, pidIn, until, withSupervisor, writeScript } from '../../harness/supervisor.ts';
+import { isRunning, pidIn, until, withSupervisor, writeScript } from '../../harness/supervisor.ts';
 
-const test = suite('start');
+const test = suite('supervisor: start');
 
 test('a module that cannot be started is failed with the reason and the others run', async () => {
   await withSupervisor({}, async ({ supervisor, sh, status, folder }) => {
@@ -58,7 +58,7 @@ test('a failed module runs after the cause is fixed and it is started again', as
   });
 });
 
-test('modules start in startup order and those of one order together', async () => {
+test('modules start in startup order, and modules of one order start together', async () => {
   await withSupervisor({}, async ({ supervisor, sh, changes }) => {
     const specs = [
       sh('last', 'sleep 100', { startupOrder: 2 }),
@@ -99,7 +99,7 @@ test("a module inherits only PATH, HOME and LANG from the hub's environment", as
 test('a module runs in its working folder and leads its own process group', async () => {
   await withSupervisor({}, async ({ supervisor, sh, texts, status, folder }) => {
     await supervisor.start([sh('where', 'pwd; cut -d" " -f5,6 /proc/$$/stat; sleep 100')]);
-    await until('it has said so', () => texts().length === 2);
+    await until('it has printed both lines', () => texts().length === 2);
     const { pid } = status('where');
     assert.equal(texts(), [folder, `${pid} ${pid}`]);
   });
@@ -117,7 +117,7 @@ test('a terminal that cannot be opened is a start error, not an exception', asyn
   await withSupervisor({}, async ({ supervisor, sh, status, logged }) => {
     await supervisor.start([sh('top', 'echo hello; sleep 100', { tty: true }), sh('fine', 'sleep 100')]);
     assert.is(status('fine').state, 'running');
-    // node-pty's native part is there or not: both must do.
+    // The native part of node-pty may be missing on this machine.
     if (status('top').state === 'failed')
       assert.match(status('top').lastExit ?? '', /^No terminal can be made/);
     else await until('its output is in the log', () => / tty hello$/m.test(logged('top')));
@@ -168,16 +168,16 @@ test('an internal error after a start kills the module, not the hub', async () =
   const writable = (): void => {
     throw new Error('no queue');
   };
-  await withSupervisor({ writable }, async ({ supervisor, sh, status, said, folder }) => {
+  await withSupervisor({ writable }, async ({ supervisor, sh, status, log, folder }) => {
     const script = '(setsid sh -c "echo \\$\\$ > daemon; exec sleep 100" &); echo $$ > pid; sleep 100';
     await supervisor.start([sh('a', script), sh('fine', 'sleep 100', { io: 'mqtt' })]);
     await until('it has failed', () => status('a').state === 'failed');
     assert.is(status('a').lastExit, 'SIGKILL');
-    assert.ok(said.includes('error: Module "a" is killed because of an internal error: no queue.'));
+    assert.ok(log.includes('error: Module "a" is killed because of an internal error: no queue.'));
     assert.is(status('fine').state, 'running');
     assert.is(status('a').pid, undefined);
     for (const file of ['pid', 'daemon'].filter(one => existsSync(join(folder, one))))
-      assert.not.ok(lives(await pidIn(folder, file)));
+      assert.not.ok(isRunning(await pidIn(folder, file)));
   });
 });
 

@@ -4,16 +4,16 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createTestClock } from '../../harness/clock.ts';
 import {
+  advanceUntilDone,
   createRealClock,
-  lives,
+  isRunning,
   openFiles,
-  passing,
   pidIn,
   until,
   withSupervisor,
 } from '../../harness/supervisor.ts';
 
-const test = suite('stop');
+const test = suite('supervisor: stop');
 
 test('a module exits on the stop signal and its status names the signal', async () => {
   await withSupervisor({}, async ({ supervisor, sh, status, changes }) => {
@@ -26,7 +26,7 @@ test('a module exits on the stop signal and its status names the signal', async 
   });
 });
 
-test('a module may have its own stop signal and print before it exits', async () => {
+test('a module is stopped by its configured signal and may print before it exits', async () => {
   await withSupervisor({}, async ({ supervisor, sh, status, texts }) => {
     const script = 'trap "echo bye; exit 7" INT; echo ready; while :; do sleep 0.01; done';
     await supervisor.start([sh('a', script, { stopSignal: 'SIGINT' })]);
@@ -40,7 +40,7 @@ test('a module may have its own stop signal and print before it exits', async ()
 
 test('a module that ignores the stop signal is killed after its grace period, not before', async () => {
   const clock = createTestClock();
-  await withSupervisor({ clock }, async ({ supervisor, sh, status, texts, changes, said }) => {
+  await withSupervisor({ clock }, async ({ supervisor, sh, status, texts, changes, log }) => {
     const script = 'trap "echo no" TERM; echo ready; while :; do sleep 0.01; done';
     await supervisor.start([sh('a', script, { stopGrace: 10_000 })]);
     await until('it is ready', () => texts().length === 1);
@@ -50,10 +50,10 @@ test('a module that ignores the stop signal is killed after its grace period, no
     assert.is(status('a').state, 'stopping');
     clock.advance(1);
     assert.is(status('a').state, 'killing');
-    await passing(clock, stopped);
+    await advanceUntilDone(clock, stopped);
     assert.is(status('a').lastExit, 'SIGKILL');
     assert.equal(changes.slice(-3), ['a stopping', 'a killing', 'a stopped']);
-    assert.ok(said.some(text => text.includes('did not stop within 10000 ms')));
+    assert.ok(log.some(text => text.includes('did not stop within 10000 ms')));
     assert.is(clock.pending(), 0);
   });
 });
@@ -66,7 +66,7 @@ test('descendants of a module are killed with it, also if they ignore the signal
     const children = [await pidIn(folder, 'inner'), await pidIn(folder, 'outer')];
     await supervisor.stopModule('a');
     assert.is(status('a').lastExit, 'SIGTERM');
-    assert.equal(children.filter(lives), []);
+    assert.equal(children.filter(isRunning), []);
   });
 });
 
@@ -76,11 +76,11 @@ test('the process group is killed if only its leader exits', async () => {
     await supervisor.start([sh('a', script)]);
     const child = await pidIn(folder, 'child');
     await until('it has ended', () => status('a').state === 'ended');
-    assert.not(lives(child));
+    assert.not(isRunning(child));
   });
 });
 
-/** Makes a daemon as they are made: a session of its own, its parent gone, its streams closed. */
+/** Script that starts a daemon with its own session, without a parent and with closed streams. */
 const DAEMON = `setsid sh -c 'trap "" TERM; echo $$ > daemon; exec sleep 100' > /dev/null 2>&1 &
 `;
 
@@ -94,12 +94,12 @@ for (const [how, script] of [
       await supervisor.start([sh('a', script), sh('b', 'setsid sleep 100 & echo $! > other; wait')]);
       const daemon = await pidIn(folder, 'daemon');
       const other = await pidIn(folder, 'other');
-      assert.ok(lives(daemon));
+      assert.ok(isRunning(daemon));
       if (how === 'is stopped') await supervisor.stopModule('a');
       else writeFileSync(join(folder, 'go'), '');
       await until('it is down', () => ['stopped', 'ended'].includes(status('a').state));
-      assert.not(lives(daemon));
-      assert.ok(lives(other), 'that of another module stays');
+      assert.not(isRunning(daemon));
+      assert.ok(isRunning(other), 'the daemon of another module stays');
     });
   });
 }
@@ -159,9 +159,9 @@ test('fifty modules leave no process, file descriptor or timer', async () => {
     const script = 'echo hello >&2; echo hello; sleep 100 & cat';
     await supervisor.start(names.map((name, index) => sh(name, script, { startupOrder: index % 3 })));
     const pids = names.map(name => status(name).pid ?? 0);
-    assert.ok(pids.every(lives));
+    assert.ok(pids.every(isRunning));
     await supervisor.stop();
-    assert.equal(pids.filter(lives), []);
+    assert.equal(pids.filter(isRunning), []);
     assert.is(clock.pending(), 0);
   });
   assert.is(openFiles(), before);

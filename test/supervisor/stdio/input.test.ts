@@ -4,56 +4,56 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { pidIn, until, withSupervisor } from '../../harness/supervisor.ts';
 
-const test = suite('input');
+const test = suite('supervisor: standard input');
 
-/** Keeps what `written` said of each line: undefined, or the error. */
-function createReceipts() {
-  const receipts = new Map<number, string>();
+/** Records the result of each write by the number of the line: `written` or the error. */
+function createResults() {
+  const results = new Map<number, string>();
   return {
-    receipts,
-    receipt: (line: number) => (error?: Error) => {
-      assert.not(receipts.has(line), 'written comes once');
-      receipts.set(line, error?.message ?? 'taken');
+    results,
+    record: (line: number) => (error?: Error) => {
+      assert.not(results.has(line), 'the callback is called once');
+      results.set(line, error?.message ?? 'written');
     },
-    refused: () => [...receipts.values()].filter(text => text !== 'taken').length,
+    refused: () => [...results.values()].filter(text => text !== 'written').length,
   };
 }
 
 test('lines are written complete and in order and are confirmed', async () => {
-  const { receipts, receipt } = createReceipts();
+  const { results, record } = createResults();
   await withSupervisor({}, async ({ supervisor, sh, texts, writable }) => {
     await supervisor.start([sh('a', 'while IFS= read -r line; do printf "got %s\\n" "$line"; done')]);
     assert.equal(writable, ['a']);
     const lines = ['one', '', 'three \\n "x"', 'ünï'];
     for (const [index, line] of lines.entries()) {
-      assert.ok(supervisor.write('a', Buffer.from(line), receipt(index)));
+      assert.ok(supervisor.write('a', Buffer.from(line), record(index)));
     }
-    assert.is(receipts.size, 0, 'never before write returns');
+    assert.is(results.size, 0, 'never before write returns');
     await until('all are answered', () => texts().length === lines.length);
     assert.equal(
       texts(),
       lines.map(line => `got ${line}`),
     );
     assert.equal(
-      [...receipts.values()],
-      lines.map(() => 'taken'),
+      [...results.values()],
+      lines.map(() => 'written'),
     );
   });
 });
 
 test('a long line is written completely', async () => {
-  const { receipts, receipt } = createReceipts();
+  const { results, record } = createResults();
   await withSupervisor({}, async ({ supervisor, sh, texts }) => {
     await supervisor.start([sh('a', 'head -n 1 | wc -c')]);
-    supervisor.write('a', Buffer.alloc(1 << 20, 0xff), receipt(0));
+    supervisor.write('a', Buffer.alloc(1 << 20, 0xff), record(0));
     await until('it was counted', () => texts().length === 1);
     assert.is(Number(texts()[0]), (1 << 20) + 1);
-    assert.is(receipts.get(0), 'taken');
+    assert.is(results.get(0), 'written');
   });
 });
 
 test('a module that does not read causes back-pressure and becomes writable when it reads', async () => {
-  const { receipts, receipt } = createReceipts();
+  const { results, record } = createResults();
   await withSupervisor({}, async ({ supervisor, sh, writable, folder, lines }) => {
     await supervisor.start([
       sh('a', 'trap go=1 USR1; echo $$ > pid; while [ -z "$go" ]; do sleep 0.05; done; exec cat'),
@@ -61,59 +61,59 @@ test('a module that does not read causes back-pressure and becomes writable when
     const pid = await pidIn(folder, 'pid');
     const line = Buffer.alloc(10_000, 'x');
     let count = 1;
-    while (supervisor.write('a', line, receipt(count))) {
+    while (supervisor.write('a', line, record(count))) {
       count += 1;
       await new Promise(resolve => setImmediate(resolve));
     }
     assert.ok(count * line.length < 1 << 20, `${count} lines`);
-    assert.ok(receipts.size < count);
+    assert.ok(results.size < count);
     assert.equal(writable, ['a']);
     process.kill(pid, 'SIGUSR1');
     await until('it takes lines again', () => writable.length === 2);
     await until('all came back', () => lines.length === count);
-    assert.ok([...receipts.values()].every(text => text === 'taken'));
+    assert.ok([...results.values()].every(text => text === 'written'));
   });
 });
 
 test('each line not written before the module exits fails exactly once', async () => {
-  const { receipts, receipt, refused } = createReceipts();
+  const { results, record, refused } = createResults();
   await withSupervisor({}, async ({ supervisor, sh }) => {
     await supervisor.start([sh('a', 'sleep 100')]);
     for (let count = 0; count < 100; count += 1)
-      supervisor.write('a', Buffer.alloc(10_000, 'x'), receipt(count));
+      supervisor.write('a', Buffer.alloc(10_000, 'x'), record(count));
     await supervisor.stopModule('a');
-    await until('all are told', () => receipts.size === 100);
+    await until('all are told', () => results.size === 100);
     assert.ok(refused() > 50);
-    assert.match(receipts.get(99) ?? '', /Cannot write a line to module "a"/);
+    assert.match(results.get(99) ?? '', /Cannot write a line to module "a"/);
   });
 });
 
-test('a module that closed its input runs on and writes to it fail', async () => {
-  const { receipts, receipt, refused } = createReceipts();
+test('a module that closed its input keeps running, and writes to it fail', async () => {
+  const { results, record, refused } = createResults();
   await withSupervisor({}, async ({ supervisor, sh, status, texts }) => {
     await supervisor.start([sh('a', 'exec 0<&-; echo closed; sleep 100')]);
     await until('it has closed its input', () => texts().length === 1);
     for (const line of [0, 1, 2]) {
-      supervisor.write('a', Buffer.from('x'), receipt(line));
-      await until('it is told', () => receipts.has(line));
+      supervisor.write('a', Buffer.from('x'), record(line));
+      await until('it is told', () => results.has(line));
     }
     assert.is(refused(), 3);
-    assert.is(supervisor.write('a', Buffer.from('x'), receipt(3)), false);
+    assert.is(supervisor.write('a', Buffer.from('x'), record(3)), false);
     assert.is(status('a').state, 'running');
   });
 });
 
 test('writes to a stopped or MQTT module fail, and a restarted module reports writable', async () => {
-  const { receipts, receipt, refused } = createReceipts();
+  const { results, record, refused } = createResults();
   await withSupervisor({}, async ({ supervisor, sh, writable }) => {
     await supervisor.start([sh('a', 'sleep 100'), sh('b', 'sleep 100', { io: 'mqtt' })]);
     await supervisor.stopModule('a');
-    assert.is(supervisor.write('a', Buffer.from('x'), receipt(0)), false);
-    assert.is(supervisor.write('b', Buffer.from('x'), receipt(1)), false);
-    assert.is(receipts.size, 0, 'never before write returns');
-    await until('both are told', () => receipts.size === 2);
+    assert.is(supervisor.write('a', Buffer.from('x'), record(0)), false);
+    assert.is(supervisor.write('b', Buffer.from('x'), record(1)), false);
+    assert.is(results.size, 0, 'never before write returns');
+    await until('both are told', () => results.size === 2);
     assert.is(refused(), 2);
-    assert.match(receipts.get(0) ?? '', /the module is stopped/);
+    assert.match(results.get(0) ?? '', /the module is stopped/);
     await supervisor.startModule('a');
     assert.equal(writable, ['a', 'a']);
   });

@@ -4,18 +4,18 @@ import * as assert from 'uvu/assert';
 import type { LineBound } from '../../../src/supervisor/stdio/line-splitter.ts';
 import { createLineSplitter } from '../../../src/supervisor/stdio/line-splitter.ts';
 
-const MOST = 8;
+const MAX_BYTES = 8;
 
 type Split = { readonly lines: string[]; readonly cuts: number };
 
-/** Bytes stand as latin1 here, so that any byte has a character. */
+/** Splits chunks into lines. Text is Latin-1, so that every byte has a character. */
 function split(chunks: readonly Buffer[], overflow: LineBound['overflow'] = 'cut'): Split {
   const lines: string[] = [];
   let cuts = 0;
   const exceeded = (): void => {
     cuts += 1;
   };
-  const splitter = createLineSplitter({ maxBytes: MOST, overflow, exceeded });
+  const splitter = createLineSplitter({ maxBytes: MAX_BYTES, overflow, exceeded });
   for (const chunk of chunks) {
     splitter.push(chunk);
     for (let line = splitter.next(); line !== undefined; line = splitter.next())
@@ -26,35 +26,42 @@ function split(chunks: readonly Buffer[], overflow: LineBound['overflow'] = 'cut
   return { lines, cuts };
 }
 
-/** Reference implementation in its simplest form. */
+/** Reference implementation for complete input. */
 function expected(text: string, overflow: LineBound['overflow']): Split {
   const whole = text.split('\n');
   if (whole.at(-1) === '') whole.pop();
   const bare = whole.map(line => (line.endsWith('\r') ? line.slice(0, -1) : line));
   return {
-    lines: bare.filter(line => overflow === 'cut' || line.length <= MOST).map(line => line.slice(0, MOST)),
-    cuts: bare.filter(line => line.length > MOST).length,
+    lines: bare
+      .filter(line => overflow === 'cut' || line.length <= MAX_BYTES)
+      .map(line => line.slice(0, MAX_BYTES)),
+    cuts: bare.filter(line => line.length > MAX_BYTES).length,
   };
 }
 
 const TABLE: readonly (readonly [string, readonly string[], readonly string[], number])[] = [
-  ['whole lines', ['a\nb\n'], ['a', 'b'], 0],
-  ['an empty line is a line', ['\n\na\n'], ['', '', 'a'], 0],
-  ['a line over chunks', ['ab', 'c', 'd\ne', '\n'], ['abcd', 'e'], 0],
-  ['CR LF', ['a\r\nb\r\n'], ['a', 'b'], 0],
-  ['CR LF over chunks', ['a\r', '\nb'], ['a', 'b'], 0],
-  ['a CR within a line stays', ['a\rb\n'], ['a\rb'], 0],
-  ['the last line without its end', ['a\nb'], ['a', 'b'], 0],
-  ['no bytes, no line', [''], [], 0],
-  ['as long as may be', ['12345678\n'], ['12345678'], 0],
-  ['as long as may be, with CR LF', ['12345678\r\n'], ['12345678'], 0],
-  ['one byte too long', ['123456789\nb\n'], ['12345678', 'b'], 1],
-  ['one too long over chunks', ['1234', '56789', '0', '\nb\n'], ['12345678', 'b'], 1],
-  ['one too long at the end', ['1234567890'], ['12345678'], 1],
-  ['bytes that are no UTF-8', ['\xff\xfe\xc3\n\x00\x80\n'], ['\xff\xfe\xc3', '\x00\x80'], 0],
+  ['complete lines are returned', ['a\nb\n'], ['a', 'b'], 0],
+  ['an empty line is returned', ['\n\na\n'], ['', '', 'a'], 0],
+  ['a line across chunks is joined', ['ab', 'c', 'd\ne', '\n'], ['abcd', 'e'], 0],
+  ['CR LF ends a line', ['a\r\nb\r\n'], ['a', 'b'], 0],
+  ['CR LF across chunks ends a line', ['a\r', '\nb'], ['a', 'b'], 0],
+  ['a CR within a line is kept', ['a\rb\n'], ['a\rb'], 0],
+  ['a last line without a newline is returned', ['a\nb'], ['a', 'b'], 0],
+  ['empty input has no line', [''], [], 0],
+  ['a line of the maximum length is returned', ['12345678\n'], ['12345678'], 0],
+  ['a line of the maximum length with CR LF is returned', ['12345678\r\n'], ['12345678'], 0],
+  ['a line above the maximum length is cut', ['123456789\nb\n'], ['12345678', 'b'], 1],
+  [
+    'a line across chunks above the maximum length is cut',
+    ['1234', '56789', '0', '\nb\n'],
+    ['12345678', 'b'],
+    1,
+  ],
+  ['a last line above the maximum length is cut', ['1234567890'], ['12345678'], 1],
+  ['bytes that are not UTF-8 are unchanged', ['\xff\xfe\xc3\n\x00\x80\n'], ['\xff\xfe\xc3', '\x00\x80'], 0],
 ];
 
-const test = suite('lines');
+const test = suite('supervisor: line splitter');
 
 for (const [name, chunks, lines, cuts] of TABLE) {
   test(name, () => {
@@ -77,7 +84,7 @@ test('lines do not depend on chunk boundaries', () => {
 
 test('a line within one chunk is not copied', () => {
   const chunk = Buffer.from('one\ntwo\n');
-  const splitter = createLineSplitter({ maxBytes: MOST, overflow: 'cut', exceeded: () => {} });
+  const splitter = createLineSplitter({ maxBytes: MAX_BYTES, overflow: 'cut', exceeded: () => {} });
   splitter.push(chunk);
   assert.is(splitter.next()?.buffer, chunk.buffer);
 });

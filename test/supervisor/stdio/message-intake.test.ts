@@ -11,9 +11,9 @@ import {
 } from '../../../src/supervisor/limits.ts';
 import { createTestClock } from '../../harness/clock.ts';
 import type { Received } from '../../harness/supervisor.ts';
-import { atRest, pidIn, until, withSupervisor } from '../../harness/supervisor.ts';
+import { pidIn, stableNumberIn, until, withSupervisor } from '../../harness/supervisor.ts';
 
-const test = suite('intake of lines');
+const test = suite('supervisor: intake of lines');
 
 test('unsettled bytes of long lines cause back-pressure', async () => {
   const unsettled: Received[] = [];
@@ -21,9 +21,9 @@ test('unsettled bytes of long lines cause back-pressure', async () => {
   await withSupervisor(options, async ({ supervisor, sh, status, folder }) => {
     const length = MAX_PENDING_LINE_BYTES / 4;
     const line = `head -c ${length} /dev/zero; echo`;
-    await supervisor.start([sh('a', `for i in 1 2 3 4 5 6 7 8 9 10; do ${line}; echo $i > said; done`)]);
+    await supervisor.start([sh('a', `for i in 1 2 3 4 5 6 7 8 9 10; do ${line}; echo $i > printed; done`)]);
     await until('the host has all it takes', () => unsettled.length === 4);
-    assert.ok((await atRest(join(folder, 'said'))) < 7);
+    assert.ok((await stableNumberIn(join(folder, 'printed'))) < 7);
     assert.is(unsettled.length, 4);
     let settled = 0;
     await until('all lines came', () => {
@@ -37,7 +37,7 @@ test('unsettled bytes of long lines cause back-pressure', async () => {
   });
 });
 
-test('countInput gets all bytes that a module prints', async () => {
+test('countInput receives the number of all bytes that a module prints', async () => {
   let counted = 0;
   const countInput = (bytes: number): void => {
     counted += bytes;
@@ -75,7 +75,7 @@ test('warnings of rejected lines are rate-limited and count the suppressed ones'
   const clock = createTestClock();
   const refuse = ({ line, settle }: Received): void =>
     settle(line.toString() === 'good' ? undefined : new Failure('line.refused', `"x" is ${line}.`));
-  await withSupervisor({ clock, line: refuse }, async ({ supervisor, sh, status, said, folder }) => {
+  await withSupervisor({ clock, line: refuse }, async ({ supervisor, sh, status, log, folder }) => {
     await supervisor.start([
       sh('a', 'for i in 1 2 3 4; do echo $i; echo good; done; mkfifo on; read go < on; echo 5'),
     ]);
@@ -85,7 +85,7 @@ test('warnings of rejected lines are rate-limited and count the suppressed ones'
     writeFileSync(join(folder, 'on'), 'go\n');
     await until('it has ended', () => status('a').state === 'ended');
     assert.equal(
-      said.filter(text => text.includes('was dropped')),
+      log.filter(text => text.includes('was dropped')),
       [
         'warn: A line of module "a" was dropped: "x" is 1.',
         'warn: A line of module "a" was dropped: "x" is 5. (3 similar messages suppressed)',
@@ -96,11 +96,11 @@ test('warnings of rejected lines are rate-limited and count the suppressed ones'
 
 test('rejected lines are counted and logged once', async () => {
   const refuse = ({ settle }: Received) => settle(new Error('The store is full.'));
-  await withSupervisor({ line: refuse }, async ({ supervisor, sh, status, said }) => {
+  await withSupervisor({ line: refuse }, async ({ supervisor, sh, status, log }) => {
     await supervisor.start([sh('a', 'echo 1; echo 2; echo 3')]);
     await until('it has ended', () => status('a').state === 'ended');
     assert.is(status('a').refusedLines, 3);
-    assert.is(said.filter(text => text.includes('The store is full')).length, 1);
+    assert.is(log.filter(text => text.includes('The store is full')).length, 1);
   });
 });
 

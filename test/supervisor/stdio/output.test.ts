@@ -6,11 +6,11 @@ import { MAX_PACKET_BYTES } from '../../../src/core/limits.ts';
 import { MAX_LOG_FILE_BYTES, MAX_LOG_LINE_BYTES, MAX_PENDING_LINES } from '../../../src/supervisor/limits.ts';
 import { createTestClock } from '../../harness/clock.ts';
 import type { Received } from '../../harness/supervisor.ts';
-import { atRest, lives, pidIn, until, withSupervisor } from '../../harness/supervisor.ts';
+import { isRunning, pidIn, stableNumberIn, until, withSupervisor } from '../../harness/supervisor.ts';
 
 const MEGABYTE = 1 << 20;
 
-const test = suite('output');
+const test = suite('supervisor: standard output');
 
 test('lines arrive complete and in order, and a last line without newline before the exit', async () => {
   await withSupervisor({}, async ({ supervisor, sh, texts, status, changes }) => {
@@ -37,7 +37,7 @@ test('bytes that are not UTF-8 arrive unchanged', async () => {
 });
 
 test('a line above the maximum packet size is dropped and logged and the next one is complete', async () => {
-  await withSupervisor({}, async ({ supervisor, sh, lines, status, said }) => {
+  await withSupervisor({}, async ({ supervisor, sh, lines, status, log }) => {
     const zeros = (count: number): string => `head -c ${count} /dev/zero; echo`;
     const script = [MAX_PACKET_BYTES, MAX_PACKET_BYTES + 1, MAX_PACKET_BYTES * 3].map(zeros).join('; ');
     await supervisor.start([sh('a', `${script}; echo next; ${zeros(MAX_PACKET_BYTES * 2)}`)]);
@@ -48,7 +48,7 @@ test('a line above the maximum packet size is dropped and logged and the next on
     );
     assert.is(status('a').refusedLines, 3);
     assert.equal(
-      said.filter(text => text.includes('maximum packet size')),
+      log.filter(text => text.includes('maximum packet size')),
       [
         `warn: A line of module "a" was dropped: it exceeds the maximum packet size of ${MAX_PACKET_BYTES} bytes. Print shorter lines.`,
       ],
@@ -84,17 +84,17 @@ test('all output arrives before the exit is reported', async () => {
   });
 });
 
-test('a module blocks while the host settles nothing, and no line is lost when it does', async () => {
+test('a module blocks while the host settles no line, and no line is lost', async () => {
   const unsettled: Received[] = [];
   const line = 'x'.repeat(1_000);
   const count = 1_500;
-  const script = `i=0; while [ $i -lt ${count} ]; do echo ${line}; i=$((i+1)); echo $i > said; done`;
+  const script = `i=0; while [ $i -lt ${count} ]; do echo ${line}; i=$((i+1)); echo $i > printed; done`;
   const options = { line: (received: Received) => unsettled.push(received) };
   await withSupervisor(options, async ({ supervisor, sh, status, folder }) => {
     await supervisor.start([sh('a', script)]);
     await until('the host has all it takes', () => unsettled.length === MAX_PENDING_LINES);
-    const said = await atRest(join(folder, 'said'));
-    assert.ok(said > MAX_PENDING_LINES && said * line.length < MEGABYTE, `the module said ${said} lines`);
+    const printed = await stableNumberIn(join(folder, 'printed'));
+    assert.ok(printed > MAX_PENDING_LINES && printed * line.length < MEGABYTE, `${printed} lines`);
     assert.is(unsettled.length, MAX_PENDING_LINES);
     assert.is(status('a').state, 'running');
     let settled = 0;
@@ -114,10 +114,10 @@ test('an exit is not reported before the host has settled the lines', async () =
   const count = MAX_PENDING_LINES + 100;
   const options = { line: (received: Received) => unsettled.push(received) };
   await withSupervisor(options, async ({ supervisor, sh, status, texts }) => {
-    // All lines come in one piece with the end right behind them.
+    // All lines arrive in one chunk, directly before the end of the stream.
     await supervisor.start([sh('a', `exec seq ${count}`), sh('other', 'sleep 100', { io: 'mqtt' })]);
     const { pid } = status('a');
-    await until('its process has ended', () => pid !== undefined && !lives(pid));
+    await until('its process has ended', () => pid !== undefined && !isRunning(pid));
     await until('the host has lines', () => unsettled.length > 0);
     await supervisor.restart('other');
     assert.is(unsettled.length, MAX_PENDING_LINES);
@@ -133,10 +133,10 @@ test('an exit is not reported before the host has settled the lines', async () =
 
 test('a host that never settles delays the exit report for a bounded time', async () => {
   const clock = createTestClock();
-  await withSupervisor({ clock, line: () => {} }, async ({ supervisor, sh, status, said, lines }) => {
+  await withSupervisor({ clock, line: () => {} }, async ({ supervisor, sh, status, log, lines }) => {
     await supervisor.start([sh('a', 'exec seq 1000')]);
     const { pid } = status('a');
-    await until('its process has ended', () => pid !== undefined && !lives(pid));
+    await until('its process has ended', () => pid !== undefined && !isRunning(pid));
     await until('the host has all it takes', () => lines.length === MAX_PENDING_LINES);
     await until('it has ended', () => {
       clock.advance(100);
@@ -144,7 +144,7 @@ test('a host that never settles delays the exit report for a bounded time', asyn
     });
     assert.ok(clock.monotonic() >= 30_000);
     assert.is(clock.pending(), 0);
-    assert.ok(said.some(text => text.startsWith('warn: Module "a" exited, but')));
+    assert.ok(log.some(text => text.startsWith('warn: Module "a" exited, but')));
   });
 });
 
@@ -156,7 +156,7 @@ test('a child that escaped and holds the output open delays the exit report for 
     ]);
     const daemon = await pidIn(folder, 'pid');
     const { pid } = status('a');
-    await until('its process has ended', () => pid !== undefined && !lives(pid));
+    await until('its process has ended', () => pid !== undefined && !isRunning(pid));
     assert.is(status('a').state, 'running');
     await until('it has ended', () => {
       clock.advance(100);

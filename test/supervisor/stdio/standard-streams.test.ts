@@ -8,15 +8,15 @@ import { skip } from '../../harness/skip.ts';
 import type { SupervisorHarness } from '../../harness/supervisor.ts';
 import { openFiles, until, withSupervisor } from '../../harness/supervisor.ts';
 
-const streams = suite('standard streams');
+const streams = suite('supervisor: standard streams');
 
-/** The harness folder is elsewhere, because a sandbox has a private /tmp. */
-const ELSEWHERE = { beneath: '/var/tmp' };
+/** Harness folder outside of /tmp, because a sandbox has a private /tmp. */
+const OUTSIDE_TMP = { beneath: '/var/tmp' };
 
 const LEVELS: readonly SandboxLevel[] = ['none', 'standard', 'strict'];
 
-/** Opens each stream again by its name, as scripts do. */
-const OPENS_AGAIN = `readlink /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 | cut -d: -f1
+/** Script that reopens each standard stream by its name. */
+const REOPEN = `readlink /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 | cut -d: -f1
 echo printed | tee /dev/stdout
 echo appended >>/dev/stdout
 echo logged >/dev/stderr
@@ -39,10 +39,10 @@ async function runWith(
 for (const level of LEVELS) {
   for (const user of [undefined, 'dynamic']) {
     streams(
-      `sandbox ${level}, user ${user ?? 'default'}: a module can reopen its standard streams by /dev/std*`,
+      `a module with sandbox ${level} and user ${user ?? 'default'} can reopen its standard streams by /dev/std*`,
       () =>
-        withSupervisor(ELSEWHERE, async stage => {
-          const lines = await runWith(stage, OPENS_AGAIN, { sandbox: level, user }, 8);
+        withSupervisor(OUTSIDE_TMP, async harness => {
+          const lines = await runWith(harness, REOPEN, { sandbox: level, user }, 8);
           assert.equal(lines, [
             'pipe',
             'pipe',
@@ -53,14 +53,14 @@ for (const level of LEVELS) {
             'got one',
             'got two',
           ]);
-          await stage.supervisor.stop();
-          assert.match(stage.logged('m'), / err logged\n$/);
+          await harness.supervisor.stop();
+          assert.match(harness.logged('m'), / err logged\n$/);
         }),
     );
   }
 }
 
-streams('logged output is a pipe too, and standard input is /dev/null', () =>
+streams('standard output of a module with io mqtt is a pipe, and its standard input is /dev/null', () =>
   withSupervisor({}, async ({ supervisor, sh, status, logged }) => {
     const script =
       'readlink /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 | cut -d: -f1; echo out >/dev/stdout; echo err >/dev/stderr; cat /dev/stdin';
