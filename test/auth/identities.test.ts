@@ -12,7 +12,7 @@ const random = { fraction: () => 0, bytes: (count: number) => randomBytes(count)
 const SILENT = { info: () => {}, warn: () => {}, error: () => {} };
 const PEER: Peer = { local: true, address: '127.0.0.1', certificate: undefined };
 
-function stage(manifest: object) {
+function setUp(manifest: object) {
   const reasons: string[] = [];
   const identities = createIdentities({ clock: createTestClock(), random, log: SILENT });
   identities.update(parseManifest(JSON.stringify({ name: 'a', ...manifest }), 'm.json'));
@@ -42,10 +42,10 @@ const USERS = {
   bob: { certificate: 'bob' },
 };
 
-const identities = suite('hub: identities');
+const identities = suite('auth: identities');
 
 identities('a wrong password takes as long for a module, a user and an unknown name', async () => {
-  const { attempt } = stage({ modules: MODULES, users: USERS });
+  const { attempt } = setUp({ modules: MODULES, users: USERS });
   const fastest = new Map<string, number>();
   for (let n = 0; n < 7; n++) {
     for (const name of ['camera', 'alice', 'bob', 'nobody']) {
@@ -55,25 +55,25 @@ identities('a wrong password takes as long for a module, a user and an unknown n
     }
   }
   const times = Array.from(fastest.values());
-  // Without a comparison it is a fortieth.
+  // Without a comparison, the time would be a fortieth.
   assert.ok(Math.max(...times) < 4 * Math.min(...times), JSON.stringify([...fastest]));
 });
 
-identities("a module's token is accepted, and guesses at it lock nobody out who has it", async () => {
-  const { identities: them, attempt } = stage({ modules: MODULES, users: USERS });
+identities('the token of a module is accepted, also after too many wrong guesses', async () => {
+  const { identities: them, attempt } = setUp({ modules: MODULES, users: USERS });
   for (let n = 0; n < 6; n++) await attempt('camera', 'wrong');
   assert.is(await attempt('camera', 'wrong'), 'tooMany');
   assert.equal(await attempt('camera', them.tokenOf('camera')), { kind: 'module', module: 'camera' });
 });
 
-identities('a wrong token is refused where all other names are accepted', async () => {
-  const { attempt } = stage({ modules: MODULES });
+identities('a wrong token of a module is refused, although any other name is accepted', async () => {
+  const { attempt } = setUp({ modules: MODULES });
   assert.is(await attempt('camera', 'wrong'), 'refused');
   assert.equal(await attempt('any', 'thing'), { kind: 'client', user: undefined });
 });
 
-identities('the log is told why a client is refused', async () => {
-  const { reasons, attempt } = stage({ modules: MODULES, users: USERS });
+identities('the reason of each refused login is passed to the log', async () => {
+  const { reasons, attempt } = setUp({ modules: MODULES, users: USERS });
   for (const name of ['alice', 'bob', 'nobody', 'camera', '#', undefined]) await attempt(name, 'wrong');
   assert.equal(reasons, [
     'wrong password',

@@ -12,7 +12,7 @@ import { parseManifest } from '../../src/manifest/read.ts';
 import type { PeerOwner } from '../../src/supervisor/peers/find-peer.ts';
 import { createTestClock } from '../harness/clock.ts';
 
-const known = suite('hub: a module is known by its process');
+const known = suite('auth: modules identified by their process');
 
 const random = { fraction: () => 0, bytes: (count: number) => randomBytes(count) };
 const SILENT = { info: () => {}, warn: () => {}, error: () => {} };
@@ -22,15 +22,15 @@ function parsed(more: object) {
   return parseManifest(JSON.stringify({ name: 'a', ...more }), 'm.json');
 }
 
-/** Identities of a hub that finds `owner` behind each connection, and counts how often it looks. */
-function stage(manifest: object, owner: PeerOwner) {
-  let looks = 0;
+/** Creates identities that find `owner` for each connection and count the lookups. */
+function setUp(manifest: object, owner: PeerOwner) {
+  let lookups = 0;
   const identities = createIdentities({
     clock: createTestClock(),
     random,
     log: SILENT,
     findPeer: (_, done) => {
-      looks += 1;
+      lookups += 1;
       done(owner);
     },
   });
@@ -42,52 +42,55 @@ function stage(manifest: object, owner: PeerOwner) {
     const credentials = { username, password: password === undefined ? undefined : Buffer.from(password) };
     identities.authenticate({ ...credentials, clientId: 'c', peer }, one => outcomes.push(one));
     const [outcome] = outcomes;
-    if (outcome === undefined) throw new Error('it was not answered at once');
+    if (outcome === undefined) throw new Error('the login was not answered at once');
     return outcome;
   };
-  return { identities, attempt, looks: () => looks };
+  return { identities, attempt, lookups: () => lookups };
 }
 
 const MODULES = { one: { exec: ['x'], user: 'dynamic' }, two: { exec: ['x'], user: 'dynamic' } };
 const OPEN = { modules: MODULES, anonymous: { publish: ['#'], subscribe: ['#'] } };
 
-known('a process of a module is that module, with its token or without, and nobody else', () => {
-  const { identities, attempt } = stage(OPEN, { modules: ['one'] });
-  const one = { kind: 'module', module: 'one' };
-  assert.equal(attempt(), one);
-  assert.equal(attempt('one', identities.tokenOf('one')), one);
-  for (const wrong of [
-    attempt('one', 'wrong'),
-    attempt('two', identities.tokenOf('two')),
-    attempt('any'),
-    attempt(undefined, 'x'),
-  ]) {
-    assert.is(wrong.kind, 'refused');
-  }
-});
+known(
+  'a process of a module is identified as this module, with or without its token, and as no other',
+  () => {
+    const { identities, attempt } = setUp(OPEN, { modules: ['one'] });
+    const one = { kind: 'module', module: 'one' };
+    assert.equal(attempt(), one);
+    assert.equal(attempt('one', identities.tokenOf('one')), one);
+    for (const wrong of [
+      attempt('one', 'wrong'),
+      attempt('two', identities.tokenOf('two')),
+      attempt('any'),
+      attempt(undefined, 'x'),
+    ]) {
+      assert.is(wrong.kind, 'refused');
+    }
+  },
+);
 
-known('a process of two modules with one user shows which it is', () => {
-  const { identities, attempt } = stage(OPEN, { modules: ['one', 'two'] });
+known('a process of a user with two modules is refused without the token of its module', () => {
+  const { identities, attempt } = setUp(OPEN, { modules: ['one', 'two'] });
   assert.is(attempt().kind, 'refused');
   assert.equal(attempt('two', identities.tokenOf('two')), { kind: 'module', module: 'two' });
 });
 
-known('one that cannot be found is refused, and another is who it says it is', () => {
-  assert.is(stage(OPEN, 'unknown').attempt().kind, 'refused');
-  assert.equal(stage(OPEN, 'other').attempt(), CLIENT);
-  assert.is(stage(OPEN, { modules: ['gone'] }).attempt().kind, 'refused');
+known('a client whose process cannot be found is refused, and another process is a normal client', () => {
+  assert.is(setUp(OPEN, 'unknown').attempt().kind, 'refused');
+  assert.equal(setUp(OPEN, 'other').attempt(), CLIENT);
+  assert.is(setUp(OPEN, { modules: ['gone'] }).attempt().kind, 'refused');
 });
 
-known('a hub that has nobody to tell apart does not look', () => {
+known('the owner of a connection is not looked up if no module has a user of its own', () => {
   for (const manifest of [{}, { modules: { one: { exec: ['x'] } } }, { anonymous: { publish: ['#'] } }]) {
-    const { attempt, looks } = stage(manifest, 'unknown');
+    const { attempt, lookups } = setUp(manifest, 'unknown');
     assert.equal(attempt(), CLIENT);
-    assert.is(looks(), 0);
+    assert.is(lookups(), 0);
   }
 });
 
-known('who came in before the hub looked is let go once it does', () => {
-  const { identities } = stage({ modules: { one: { exec: ['x'] } } }, 'other');
+known('a connection without lookup is closed when a new manifest requires lookups', () => {
+  const { identities } = setUp({ modules: { one: { exec: ['x'] } } }, 'other');
   const anonymous = { kind: 'client', user: undefined } as const;
   assert.is(identities.update(parsed({ modules: { one: { exec: ['y'] } } }))(anonymous), true);
   assert.is(identities.update(parsed({ modules: MODULES }))(anonymous), false);
@@ -95,15 +98,18 @@ known('who came in before the hub looked is let go once it does', () => {
   assert.is(identities.update(parsed({ modules: MODULES }))(anonymous), true);
 });
 
-known('who comes by the socket of a module is it, whatever the manifest says of others', () => {
-  const { attempt } = stage({ modules: { one: { exec: ['x'] } } }, 'other');
-  assert.equal(attempt(undefined, undefined, 'one'), { kind: 'module', module: 'one' });
-  assert.is(attempt('any', 'x', 'one').kind, 'refused');
-});
+known(
+  'a client on the socket of a module is identified as this module, and refused with another login',
+  () => {
+    const { attempt } = setUp({ modules: { one: { exec: ['x'] } } }, 'other');
+    assert.equal(attempt(undefined, undefined, 'one'), { kind: 'module', module: 'one' });
+    assert.is(attempt('any', 'x', 'one').kind, 'refused');
+  },
+);
 
-known('the path of such a socket that is too long for the system is refused in a sentence', async () => {
+known('a module socket with a path too long for the system is refused with an error', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'skerry-sockets-'));
-  const listen = () => Promise.reject(new Error('it was asked to listen'));
+  const listen = () => Promise.reject(new Error('listen was called'));
   try {
     const { open } = createModuleSockets(join(folder, 'x'.repeat(100)), { listen });
     await open('one').then(assert.unreachable, (error: unknown) => {

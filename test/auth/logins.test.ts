@@ -23,7 +23,7 @@ import { createTestClock } from '../harness/clock.ts';
 
 const random = { fraction: () => 0, bytes: (count: number) => randomBytes(count) };
 
-/** A line as `hashPassword` makes it, at a cost that a test of many logins can pay. */
+/** Returns a hash in the format of `hashPassword` with a low cost, for tests with many logins. */
 function cheapHash(password: string): string {
   const salt = randomBytes(16);
   const hash = scryptSync(password, salt, 32, { N: 2 ** 4, r: 8, p: 1 });
@@ -60,16 +60,16 @@ function logins() {
   return { clock, warnings, login, use, attempt, fail };
 }
 
-const logging = suite('hub: logins');
+const logging = suite('auth: logins');
 
-logging('the right password, a wrong one, and the name of nobody', async () => {
+logging('a correct password is accepted, and a wrong password or an unknown name is refused', async () => {
   const { attempt } = logins();
   assert.is(await attempt('u', 'right', THERE), 'accepted');
   assert.is(await attempt('u', 'wrong', THERE), 'refused');
   assert.is(await attempt('nobody', 'right', THERE), 'refused');
 });
 
-logging('a password that was right is known at once when it comes again', async () => {
+logging('a verified password is accepted at once the next time', async () => {
   const { attempt, login } = logins();
   await attempt('u', 'right', HERE);
   let result: LoginResult | undefined;
@@ -79,7 +79,7 @@ logging('a password that was right is known at once when it comes again', async 
   assert.is(result, 'accepted');
 });
 
-logging('five failures lock a name out where they came from, and nowhere else', async () => {
+logging('five failures lock a name out on the address of the failures only', async () => {
   const { clock, attempt, fail, warnings } = logins();
   await fail('u', HERE);
   assert.equal(warnings, [
@@ -92,7 +92,7 @@ logging('five failures lock a name out where they came from, and nowhere else', 
   assert.is(await attempt('u', 'right', HERE), 'accepted');
 });
 
-logging('five failures lock an address out, whatever name it tries; this machine is never', async () => {
+logging('five failures lock a remote address out for every name, and never this machine', async () => {
   const { attempt, fail } = logins();
   await fail('nobody', THERE);
   assert.is(await attempt('u', 'right', THERE), 'tooMany');
@@ -102,20 +102,23 @@ logging('five failures lock an address out, whatever name it tries; this machine
   assert.is(await attempt('no-other', 'right', HERE), 'tooMany');
 });
 
-logging('a user who was in from an address is accepted there, however many guesses fail', async () => {
-  for (const peer of [HERE, THERE]) {
-    const { clock, attempt, fail } = logins();
-    await attempt('u', 'right', peer);
-    await fail('u', peer);
-    for (let n = 0; n < 2 * MAX_SPARE_LOGINS; n++)
-      assert.is(await attempt('u', `guess ${n}`, peer), 'tooMany');
-    assert.is(await attempt('u', 'right', peer), 'accepted');
-    clock.advance(FAILED_LOGIN_WINDOW_MS + MAX_LOCKOUT_MS);
-    assert.is(await attempt('u', 'right', peer), 'accepted');
-  }
-});
+logging(
+  'a user who has logged in from an address is accepted there after any number of failed guesses',
+  async () => {
+    for (const peer of [HERE, THERE]) {
+      const { clock, attempt, fail } = logins();
+      await attempt('u', 'right', peer);
+      await fail('u', peer);
+      for (let n = 0; n < 2 * MAX_SPARE_LOGINS; n++)
+        assert.is(await attempt('u', `guess ${n}`, peer), 'tooMany');
+      assert.is(await attempt('u', 'right', peer), 'accepted');
+      clock.advance(FAILED_LOGIN_WINDOW_MS + MAX_LOCKOUT_MS);
+      assert.is(await attempt('u', 'right', peer), 'accepted');
+    }
+  },
+);
 
-logging('a password that was right is accepted from any other address, locked out or not', async () => {
+logging('a verified password is accepted from another address, also during a lockout', async () => {
   const { attempt, fail } = logins();
   await attempt('u', 'right', THERE);
   await fail('u', ELSEWHERE);
@@ -124,17 +127,20 @@ logging('a password that was right is accepted from any other address, locked ou
   assert.is(await attempt('u', 'right', HERE), 'accepted');
 });
 
-logging('a lock-out allows a bounded number of guesses at a password that was right elsewhere', async () => {
-  const { attempt, fail } = logins();
-  await attempt('u', 'right', THERE);
-  await fail('u', ELSEWHERE);
-  for (let n = 0; n < MAX_SPARE_LOGINS; n++)
-    assert.is(await attempt('u', `guess ${n}`, ELSEWHERE), 'tooMany');
-  assert.is(await attempt('u', 'right', ELSEWHERE), 'tooMany');
-  assert.is(await attempt('u', 'right', THERE), 'accepted');
-});
+logging(
+  'a lockout allows at most MAX_SPARE_LOGINS guesses at a password that was verified elsewhere',
+  async () => {
+    const { attempt, fail } = logins();
+    await attempt('u', 'right', THERE);
+    await fail('u', ELSEWHERE);
+    for (let n = 0; n < MAX_SPARE_LOGINS; n++)
+      assert.is(await attempt('u', `guess ${n}`, ELSEWHERE), 'tooMany');
+    assert.is(await attempt('u', 'right', ELSEWHERE), 'tooMany');
+    assert.is(await attempt('u', 'right', THERE), 'accepted');
+  },
+);
 
-logging('a password that has been changed is not known any more, all others still are', async () => {
+logging('a changed password is removed from the cache, and other passwords stay cached', async () => {
   const { attempt, login, use } = logins();
   await attempt('u', 'right', THERE);
   await attempt('v', 'right', THERE);
@@ -147,7 +153,7 @@ logging('a password that has been changed is not known any more, all others stil
   assert.is(result, 'accepted');
 });
 
-logging('hosts of one IPv6 network are one address', async () => {
+logging('hosts of one IPv6 network share a lockout', async () => {
   const { attempt, fail } = logins();
   const host = (address: string): Peer => ({ ...THERE, address });
   await fail('u', host('2001:db8:0:1::5'));
@@ -155,7 +161,7 @@ logging('hosts of one IPv6 network are one address', async () => {
   assert.is(await attempt('u', 'right', host('2001:db8:0:2::5')), 'accepted');
 });
 
-logging('while two are compared a bounded number waits, and all are answered', async () => {
+logging('a bounded number of logins waits for verification, and further logins are refused', async () => {
   const { attempt } = logins();
   const room = MAX_VERIFICATIONS + MAX_WAITING_VERIFICATIONS;
   const results = await Promise.all(Array.from({ length: room + 3 }, () => attempt('u', 'right', HERE)));
@@ -163,7 +169,7 @@ logging('while two are compared a bounded number waits, and all are answered', a
   assert.is(results.filter(result => result === 'tooMany').length, 3);
 });
 
-logging('a flood of unknown names, or of one user, leaves places for all other users', async () => {
+logging('a flood of logins with unknown names or one name does not block other users', async () => {
   for (const flooder of ['u', undefined]) {
     const { clock, attempt } = logins();
     const from = (n: number): Peer => ({ ...THERE, address: `10.0.${n >> 8}.${n & 255}` });
@@ -172,14 +178,14 @@ logging('a flood of unknown names, or of one user, leaves places for all other u
       answered.push(await attempt(flooder ?? `name${n}`, 'wrong', from(n)));
     });
     assert.is(await attempt('v', 'right', ELSEWHERE), 'accepted');
-    // At most what was at work, and its equal share of turns, came before.
+    // At most the running verifications and an equal number of turns were before this login.
     assert.ok(answered.filter(result => result === 'refused').length <= 4, answered.join());
     clock.advance(FAILED_LOGIN_WINDOW_MS);
     await Promise.all(flood);
   }
 });
 
-logging('an unknown name is refused like a wrong password, however many there are', async () => {
+logging('any number of unknown names is refused like a wrong password', async () => {
   const { clock, attempt } = logins();
   const from = (n: number): Peer => ({ ...THERE, address: `10.0.${n >> 8}.${n & 255}` });
   const flood = Array.from({ length: 4 * MAX_WAITING_VERIFICATIONS }, (_, n) =>
@@ -189,14 +195,14 @@ logging('an unknown name is refused like a wrong password, however many there ar
   assert.equal(new Set(await Promise.all(flood)), new Set(['refused']));
 });
 
-logging('guesses that come all at once are not all heard', async () => {
+logging('simultaneous guesses are not all verified', async () => {
   const { attempt } = logins();
   const results = await Promise.all(Array.from({ length: 20 }, (_, n) => attempt('u', `wrong${n}`, HERE)));
   const heard = results.filter(result => result === 'refused').length;
   assert.ok(heard >= MAX_FAILED_LOGINS && heard < MAX_FAILED_LOGINS + MAX_VERIFICATIONS, String(heard));
 });
 
-logging('the wait doubles up to five minutes, and a quiet minute is forgiven', () => {
+logging('a lockout doubles up to five minutes, and is reset after a minute without failures', () => {
   const clock = createTestClock();
   const attempts = createLoginAttempts(clock);
   for (let n = 1; n < MAX_FAILED_LOGINS; n++) assert.is(attempts.failed('a'), 0);
@@ -216,7 +222,7 @@ logging('the wait doubles up to five minutes, and a quiet minute is forgiven', (
   for (let n = 1; n < MAX_FAILED_LOGINS; n++) assert.is(attempts.failed('a'), 0);
 });
 
-logging('failures of many are remembered in a bounded table', () => {
+logging('failures are counted in a table of bounded size', () => {
   const attempts = createLoginAttempts(createTestClock());
   for (let n = 0; n < MAX_FAILED_LOGINS; n++) attempts.failed('first');
   for (let n = 1; n < MAX_REMEMBERED_FAILURES; n++) attempts.failed(`other ${n}`);
@@ -225,13 +231,13 @@ logging('failures of many are remembered in a bounded table', () => {
   assert.not(attempts.refuses('first'));
 });
 
-/** Work that is done when a test ends it. */
-function stage(atOnce: number, mostWaiting: number) {
+/** Creates a fair queue whose work ends on request. */
+function createQueue(atOnce: number, mostWaiting: number) {
   const turns = createFairQueue(atOnce, mostWaiting);
   const begun: string[] = [];
   const dropped: string[] = [];
   const ends: (() => void)[] = [];
-  const take = (lane: QueueLane, key: string): void => {
+  const run = (lane: QueueLane, key: string): void => {
     const work = (): Promise<void> => {
       begun.push(key);
       return new Promise(resolve => ends.push(resolve));
@@ -242,26 +248,26 @@ function stage(atOnce: number, mostWaiting: number) {
     ends.shift()?.();
     await new Promise(resolve => setImmediate(resolve));
   };
-  return { take, end, begun, dropped };
+  return { run, end, begun, dropped };
 }
 
-logging('spare work leaves one place free for reserved work, and takes turns with it', async () => {
-  const { take, end, begun } = stage(2, 9);
-  for (const key of ['s1', 's2']) take('spare', key);
+logging('spare work leaves one slot free for reserved work and alternates with it', async () => {
+  const { run, end, begun } = createQueue(2, 9);
+  for (const key of ['s1', 's2']) run('spare', key);
   assert.equal(begun, ['s1']);
-  for (const key of ['r1', 'r2', 'r3']) take('reserved', key);
+  for (const key of ['r1', 'r2', 'r3']) run('reserved', key);
   assert.equal(begun, ['s1', 'r1']);
   for (let n = 0; n < 4; n++) await end();
   assert.equal(begun, ['s1', 'r1', 's2', 'r2', 'r3']);
 });
 
 logging(
-  'waiting keys take turns, and beyond the bound the newest work of the longest is dropped',
+  'waiting keys run turns, and the newest work of the key with most work is dropped beyond the limit',
   async () => {
-    const { take, end, begun, dropped } = stage(2, 4);
-    for (const key of ['a', 'a', 'a', 'a', 'a', 'a', 'a']) take('reserved', key);
+    const { run, end, begun, dropped } = createQueue(2, 4);
+    for (const key of ['a', 'a', 'a', 'a', 'a', 'a', 'a']) run('reserved', key);
     assert.equal(dropped, ['a']);
-    for (const key of ['b', 'c', 'b']) take('reserved', key);
+    for (const key of ['b', 'c', 'b']) run('reserved', key);
     assert.equal(dropped, ['a', 'a', 'a', 'b']);
     for (let n = 0; n < 4; n++) await end();
     assert.equal(begun, ['a', 'a', 'a', 'b', 'c', 'a']);

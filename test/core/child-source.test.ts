@@ -32,7 +32,7 @@ const module: fc.Arbitrary<Origin> = fc.record({
   module: name,
   output: fc.oneof(fc.constant(''), name),
 });
-const stranger: fc.Arbitrary<Origin> = fc.oneof(
+const otherSender: fc.Arbitrary<Origin> = fc.oneof(
   fc.constant({ kind: 'client', client: 'c' } as const),
   fc.constant({ kind: 'upstream', upstream: 'upstream' } as const),
 );
@@ -41,26 +41,29 @@ function others(list: Properties): string[] {
   return list.filter((_, at) => !CHILD_NAMES.includes(list[at - (at % 2)] ?? ''));
 }
 
-const hops = suite('core: hops');
-
-hops("a module's message says its hub, module and output, whatever the module wrote of itself", () => {
-  fc.assert(
-    fc.property(module, properties, topic, device, (origin, written, on, hub) => {
-      const sent = propertiesForParent({ origin, properties: written, topic: on }, hub) ?? [];
-      assert.equal(others(sent), others(written));
-      if (origin.kind !== 'module') throw new Error('no module');
-      const { module: from, output } = origin;
-      const expected = output === '' ? { output: undefined, topic: on } : { output, topic: undefined };
-      assert.equal(childSourceOf(sent), { devices: [hub], module: from, ...expected });
-    }),
-  );
-});
+const hops = suite('core: child source');
 
 hops(
-  'what anybody else wrote of hubs stands behind the name of the hub that lets it go up, or not at all',
+  'a message of a module is sent with its hub, module and output, whatever properties the module set',
   () => {
     fc.assert(
-      fc.property(stranger, properties, topic, device, (origin, written, on, hub) => {
+      fc.property(module, properties, topic, device, (origin, written, on, hub) => {
+        const sent = propertiesForParent({ origin, properties: written, topic: on }, hub) ?? [];
+        assert.equal(others(sent), others(written));
+        if (origin.kind !== 'module') throw new Error('no module');
+        const { module: from, output } = origin;
+        const expected = output === '' ? { output: undefined, topic: on } : { output, topic: undefined };
+        assert.equal(childSourceOf(sent), { devices: [hub], module: from, ...expected });
+      }),
+    );
+  },
+);
+
+hops(
+  'child properties of another sender are sent behind the name of the forwarding hub, or not at all',
+  () => {
+    fc.assert(
+      fc.property(otherSender, properties, topic, device, (origin, written, on, hub) => {
         const sent = propertiesForParent({ origin, properties: written, topic: on }, hub) ?? [];
         assert.equal(others(sent), others(written));
         const said = childSourceOf(written);
@@ -77,9 +80,9 @@ hops(
   },
 );
 
-hops('nobody can say to be a module of the hub that lets his message go up', () => {
+hops('a client cannot claim to be a module of the hub that forwards its message', () => {
   fc.assert(
-    fc.property(stranger, properties, topic, device, (origin, written, on, hub) => {
+    fc.property(otherSender, properties, topic, device, (origin, written, on, hub) => {
       const sent = propertiesForParent({ origin, properties: written, topic: on }, hub) ?? [];
       const { devices, module: from } = childSourceOf(sent) ?? { devices: [], module: '' };
       assert.is(devices[0], hub);
@@ -88,7 +91,7 @@ hops('nobody can say to be a module of the hub that lets his message go up', () 
   );
 });
 
-hops('through hub after hub the source is carried whole, and what goes round ends', () => {
+hops('the source of a message is complete after several hubs, and a message ends after MAX_HOPS hubs', () => {
   fc.assert(
     fc.property(
       module,
@@ -116,7 +119,7 @@ hops('through hub after hub the source is carried whole, and what goes round end
   );
 });
 
-hops('of one name the last counts, as everywhere', () => {
+hops('the last of several child properties with the same name is used', () => {
   const twice = ['$childDevice', 'a', '$childDevice', 'b', '$childModule', 'm'];
   assert.equal(childSourceOf(twice), {
     devices: ['b'],
@@ -127,7 +130,7 @@ hops('of one name the last counts, as everywhere', () => {
   assert.is(childSourceOf(['$childModule', 'm']), undefined);
 });
 
-hops('hubs are counted in one property, whatever a sender writes in it, and up to a bound', () => {
+hops('withHop counts hubs in one property up to MAX_HOPS, whatever value a sender has set', () => {
   const cases: readonly (readonly [before: Properties, after: Properties | undefined])[] = [
     [[], ['$hops', '1']],
     [

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { closestName } from '../../src/core/text/closest-name.ts';
 
-const nearest = suite('core: nearest name');
+const nearest = suite('core: closest name');
 
 const KNOWN = ['restart', 'require', 'sandbox', 'stopSignal', 'io', 'user', 'env'];
 
@@ -19,11 +19,11 @@ const MEANT: readonly (readonly [word: string, name: string | undefined])[] = [
   ['x'.repeat(41), undefined],
 ];
 
-nearest('a slip is known, another word is not', () => {
+nearest('closestName finds the name of a misspelled word, and no name for another word', () => {
   for (const [word, name] of MEANT) assert.is(closestName(word, KNOWN), name, word);
 });
 
-nearest('many and long names cost little', () => {
+nearest('closestName skips names that are too long', () => {
   const long = 'restart'.repeat(1 << 17);
   assert.is(closestName('restat', [long, 'restart']), 'restart');
   assert.is(closestName('restat', [long, long]), undefined);

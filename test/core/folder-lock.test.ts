@@ -13,8 +13,9 @@ import { Failure } from '../../src/core/errors.ts';
 import { lockFolder } from '../../src/core/files/folder-lock.ts';
 import { fillDisk, onTmpfs } from '../harness/disks.ts';
 
-/** Processes that take a lock at once, and how often: one round seldom hits the moment. */
-const RIVALS = 4;
+/** Number of processes that take the lock at the same time. */
+const PROCESSES = 4;
+/** Number of attempts, because one attempt seldom hits the race. */
 const ROUNDS = 50;
 
 const NOBODY = 65_534;
@@ -23,7 +24,7 @@ type Holder = { readonly process: ChildProcess; readonly ask: (command: string) 
 
 type Context = { folder: string; readonly holders: Holder[] };
 
-const locks = suite<Context>('queue: the lock of a data folder', { folder: '', holders: [] });
+const locks = suite<Context>('core: lock of a data folder', { folder: '', holders: [] });
 
 locks.before.each(context => {
   context.folder = mkdtempSync(join(tmpdir(), 'skerry-lock-'));
@@ -34,7 +35,7 @@ locks.after.each(({ folder, holders }) => {
   rmSync(folder, { recursive: true });
 });
 
-/** Another process that locks the folder when it is asked to. */
+/** Starts a process that locks the folder on request. */
 function startHolder({ folder, holders }: Context): Holder {
   const program = join(import.meta.dirname, 'lock-holder.ts');
   const child = spawn(process.execPath, [program, folder], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -42,16 +43,16 @@ function startHolder({ folder, holders }: Context): Holder {
   const ask = async (command: string): Promise<string> => {
     child.stdin.write(`${command}\n`);
     const { value } = await answers.next();
-    return value ?? 'it ended';
+    return value ?? 'the process exited';
   };
   const holder = { process: child, ask };
   holders.push(holder);
   return holder;
 }
 
-function refusalOf(folder: string, patience?: number): string {
+function refusalOf(folder: string, waitMs?: number): string {
   try {
-    lockFolder(folder, patience).release();
+    lockFolder(folder, waitMs).release();
     return 'taken';
   } catch (thrown) {
     assert.instance(thrown, Failure);
@@ -59,7 +60,7 @@ function refusalOf(folder: string, patience?: number): string {
   }
 }
 
-locks('a folder that another process holds is refused with the pid of that process', async context => {
+locks('a folder that another process has locked is refused with the pid of that process', async context => {
   const holder = startHolder(context);
   assert.is(await holder.ask('take'), 'taken');
   assert.is(
@@ -71,7 +72,7 @@ locks('a folder that another process holds is refused with the pid of that proce
   assert.is(refusalOf(context.folder), 'taken');
 });
 
-locks('the lock ends with a process that is killed, and leaves nothing but its empty file', async context => {
+locks('the lock of a killed process is released, and only its empty file stays', async context => {
   const holder = startHolder(context);
   assert.is(await holder.ask('take'), 'taken');
   holder.process.kill('SIGKILL');
@@ -81,7 +82,7 @@ locks('the lock ends with a process that is killed, and leaves nothing but its e
   assert.is(statSync(join(context.folder, 'skerry.lock')).size, 0);
 });
 
-locks('a start waits for a holder that is ending, for as long as it has patience', async context => {
+locks('lockFolder waits up to its timeout for a holder that is exiting', async context => {
   const holder = startHolder(context);
   assert.is(await holder.ask('take'), 'taken');
   assert.match(refusalOf(context.folder, 1), /^data\.locked/);
@@ -89,17 +90,17 @@ locks('a start waits for a holder that is ending, for as long as it has patience
   assert.is(refusalOf(context.folder, 60_000), 'taken');
 });
 
-locks('of processes that start at once exactly one holds the folder', async context => {
-  const rivals = Array.from({ length: RIVALS }, () => startHolder(context));
+locks('exactly one of several processes that start at once locks the folder', async context => {
+  const processes = Array.from({ length: PROCESSES }, () => startHolder(context));
   for (let round = 0; round < ROUNDS; round++) {
-    const answers = await Promise.all(rivals.map(({ ask }) => ask('take')));
+    const answers = await Promise.all(processes.map(({ ask }) => ask('take')));
     const taken = answers.filter(answer => answer === 'taken');
     assert.is(taken.length, 1, answers.join('\n'));
-    for (const { ask } of rivals) assert.is(await ask('release'), 'released');
+    for (const { ask } of processes) assert.is(await ask('release'), 'released');
   }
 });
 
-locks('a lock is held until it is released, whatever becomes of its object', async context => {
+locks('a lock is held until its release, also if its object was garbage-collected', async context => {
   lockFolder(context.folder);
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');
@@ -112,7 +113,7 @@ locks('a lock is held until it is released, whatever becomes of its object', asy
   );
 });
 
-locks('a second lock in one process is refused, and does not end the first', async context => {
+locks('a second lock in one process is refused and does not release the first', async context => {
   const lock = lockFolder(context.folder);
   assert.match(refusalOf(context.folder), /^data\.locked/);
   const holder = startHolder(context);
@@ -121,7 +122,7 @@ locks('a second lock in one process is refused, and does not end the first', asy
   assert.is(await holder.ask('take'), 'taken');
 });
 
-locks('no other user can take it, even in a folder that everybody may read, whatever the umask', context => {
+locks('another user cannot take the lock, even in a world-readable folder and with any umask', context => {
   if (process.geteuid?.() !== 0) {
     process.stdout.write('\nskipped: the lock and other users: only root can become another user\n');
     return;
@@ -138,7 +139,7 @@ locks('no other user can take it, even in a folder that everybody may read, what
   }
 });
 
-locks('a full disk takes neither the lock nor the reason of its refusal away', async context =>
+locks('a folder on a full disk can be locked, and a refusal names the pid of the holder', async context =>
   onTmpfs(1, async disk => {
     const folder = join(disk, 'data');
     lockFolder(folder).release();
@@ -152,7 +153,7 @@ locks('a full disk takes neither the lock nor the reason of its refusal away', a
   }),
 );
 
-locks('a folder that cannot be written is refused with the reason of the system', context => {
+locks('a folder that cannot be written is refused with the error of the system', context => {
   const file = join(context.folder, 'skerry.lock');
   mkdirSync(file);
   assert.match(

@@ -3,9 +3,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createIntMap } from '../../src/core/collections/int-map.ts';
 
-const numbered = suite('core: things by numbers');
+const numbered = suite('core: map with integer keys');
 
-/** Few of them, so that they meet; in steps; and the largest. */
+/** Few small numbers, multiples of 65,536, and the largest safe integers. */
 const number = fc.oneof(
   fc.nat(40),
   fc.nat(40).map(n => n * 65_536),
@@ -16,7 +16,7 @@ const change = fc.oneof(
   fc.record({ kind: fc.constant('delete' as const), number }),
 );
 
-numbered('holds what a Map holds, whatever comes and goes', () => {
+numbered('an IntMap has the same entries as a Map after any changes', () => {
   fc.assert(
     fc.property(fc.array(change, { maxLength: 300, size: 'max' }), changes => {
       const table = createIntMap<string>();
@@ -41,7 +41,7 @@ numbered('holds what a Map holds, whatever comes and goes', () => {
   );
 });
 
-numbered('stays small while a window of numbers passes through', () => {
+numbered('an IntMap stays small while a window of numbers is added and deleted', () => {
   const table = createIntMap<number>();
   for (let n = 0; n < 100_000; n++) {
     table.set(n, n);

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 const src = join(import.meta.dirname, '../../src');
 const limits = suite('core: limits');
 
-limits('every bound of every room is a value with a unit or a reason in a comment', async () => {
+limits('every constant of every limits.ts has a comment with its unit or reason', async () => {
   const lines: string[] = [];
   const bad: string[] = [];
   for (const file of globSync('**/limits.ts', { cwd: src }).toSorted()) {
@@ -15,7 +15,7 @@ limits('every bound of every room is a value with a unit or a reason in a commen
     const text = readFileSync(join(src, file), 'utf8');
     for (const [name, value] of Object.entries(module)) {
       lines.push(`${file.replace('/limits.ts', '').padEnd(14)} ${name} = ${JSON.stringify(value)}`);
-      // Constants of one comment stand together under it.
+      // Constants that share a comment are in one block below the comment.
       const block = text.split(/\n\n/).find(part => part.includes(`export const ${name} `));
       if (block === undefined || !block.includes('/**')) bad.push(`${file}: ${name} has no comment`);
     }
@@ -25,7 +25,7 @@ limits('every bound of every room is a value with a unit or a reason in a commen
   assert.ok(lines.length > 150);
 });
 
-limits('no bound is called MOST, LEAST or FIRST, and units stand last', () => {
+limits('no limit has MOST, LEAST or FIRST in its name, and units are last', () => {
   const names = globSync('**/limits.ts', { cwd: src }).flatMap(file =>
     Array.from(
       readFileSync(join(src, file), 'utf8').matchAll(/^export const (\w+)/gm),

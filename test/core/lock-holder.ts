@@ -3,8 +3,8 @@ import type { FolderLock } from '../../src/core/files/folder-lock.ts';
 import { lockFolder } from '../../src/core/files/folder-lock.ts';
 
 /*
- * node lock-holder.ts FOLDER: answers each line of its input, "take", "release" or "exit", with a line:
- * "taken", "released", or why the folder cannot be locked.
+ * Usage: node lock-holder.ts FOLDER. Answers each input line ("take", "release" or "exit") with "taken",
+ * "released", or the reason why the folder cannot be locked.
  */
 const [folder = ''] = process.argv.slice(2);
 let lock: FolderLock | undefined;

@@ -14,7 +14,7 @@ import { limitLog } from '../../src/core/logging/rate-limit.ts';
 import { escapeHidden } from '../../src/core/text/escape.ts';
 import { createTestClock } from '../harness/clock.ts';
 
-function stage() {
+function createLimitedLog() {
   const clock = createTestClock();
   const lines: string[] = [];
   const { sink, report } = limitLog((...line) => lines.push(logLine(...line)), clock);
@@ -23,7 +23,7 @@ function stage() {
 
 const logging = suite('core: log');
 
-logging('a sentence is followed by the fields that are defined, in quotes if they need them', () => {
+logging('a log line ends with its defined fields, in quotes if necessary', () => {
   const fields = { client: 'c 1', user: undefined, module: 'camera', address: '127.0.0.1' };
   assert.is(
     logLine('warn', 'broker', 'Refused a connection: wrong password.', fields),
@@ -31,7 +31,7 @@ logging('a sentence is followed by the fields that are defined, in quotes if the
   );
 });
 
-logging('no value can forge a field, a line or a colour', () => {
+logging('a value in a log line cannot forge a field, a line or a colour', () => {
   const evil = 'x" user=root\n2026 error hub: \x1b[2J\x07\x9b\u202e\u2028\ud800';
   const line = logLine('warn', 'broker', `Refused "${evil}".`, { client: evil });
   assert.match(line, /^[ -~]+$/);
@@ -39,7 +39,7 @@ logging('no value can forge a field, a line or a colour', () => {
   assert.is(JSON.parse(line.slice(line.indexOf('client=') + 7)), evil);
 });
 
-logging('as JSON, a line is one object with the same bounds, and no value can forge another line', () => {
+logging('a JSON log line is one object with the same limits, and a value cannot forge another line', () => {
   const evil = 'x" user=root\n2026 error hub: \x1b[2J\x07\x9b\u202e\u2028\ud800';
   const fields = { client: evil, user: undefined, module: 'm'.repeat(60_000) };
   const line = logObject('2026-03-04T05:06:07.089Z', 'warn', 'broker', `Refused "${evil}".`, fields);
@@ -54,13 +54,13 @@ logging('as JSON, a line is one object with the same bounds, and no value can fo
   });
 });
 
-logging('letters of all scripts stay as they are', () => {
+logging('letters of all scripts are logged unchanged', () => {
   for (const text of ['Küche', 'кухня', '厨房', '🍳', 'a\tb'.replace('\t', ' ')])
     assert.is(escapeHidden(text), text);
   assert.is(escapeHidden('a\tb\nc\rd', '\n\t'), 'a\tb\nc\\rd');
 });
 
-logging('a line has a bounded length, and the reason behind a long quotation stays', () => {
+logging('a log line has a maximum length, and the reason behind a long quotation is not cut off', () => {
   const long = 'x'.repeat(60_000);
   const line = logLine('warn', 'broker', `Refused "${long}": not granted. ${long}`, {
     client: long,
@@ -70,8 +70,8 @@ logging('a line has a bounded length, and the reason behind a long quotation sta
   assert.match(line, new RegExp(`^warn  broker: Refused "x{${MAX_LOG_QUOTE}}\\.\\.\\.": not granted\\. x+`));
 });
 
-logging('lines of one kind are limited, whatever a peer puts into them, and counted', () => {
-  const { clock, lines, log } = stage();
+logging('log lines of one kind are limited and counted, whatever values come from a peer', () => {
+  const { clock, lines, log } = createLimitedLog();
   for (let n = 0; n < 3600; n++) log.warn(`Refused "c${n}": "${'"'.repeat(n % 5)}".`, { client: `c${n}` });
   assert.is(lines.length, LOG_KIND_BURST);
   log.warn('Another kind.');
@@ -87,16 +87,16 @@ logging('lines of one kind are limited, whatever a peer puts into them, and coun
   assert.is(clock.pending(), 0);
 });
 
-logging('a kind that was limited is logged again later', () => {
-  const { clock, lines, log } = stage();
+logging('a kind of log line that was limited is logged again later', () => {
+  const { clock, lines, log } = createLimitedLog();
   for (let n = 0; n < 2 * LOG_KIND_BURST; n++) log.warn('Again.');
   clock.advance(LOG_REPORT_MS);
   log.warn('Again.');
   assert.is(lines.at(-1), 'warn  broker: Again.');
 });
 
-logging('lines of all kinds together are limited, and what is counted is bounded', () => {
-  const { clock, lines, log } = stage();
+logging('log lines of all kinds together are limited, and the table of counts is bounded', () => {
+  const { clock, lines, log } = createLimitedLog();
   const kind = (n: number): string => `Kind ${n.toString(2).replaceAll('0', 'a').replaceAll('1', 'b')}.`;
   for (let n = 0; n < 3 * LOG_BURST; n++) log.warn(kind(n));
   assert.is(lines.length, LOG_BURST);
@@ -104,15 +104,15 @@ logging('lines of all kinds together are limited, and what is counted is bounded
   assert.ok(lines.length <= LOG_BURST + 2 * 512 + 1, String(lines.length));
 });
 
-logging('each module is a kind of its own', () => {
-  const { lines, log } = stage();
+logging('log lines of each module are limited separately', () => {
+  const { lines, log } = createLimitedLog();
   for (let n = 0; n < 2 * LOG_KIND_BURST; n++) log.info(`Module "m${n % 2}" is ready.`);
   log.info('Module "other" is ready.');
   assert.is(lines.length, 2 * LOG_KIND_BURST + 1);
 });
 
-logging('what was suppressed is reported at the end, too', () => {
-  const { lines, log, report } = stage();
+logging('the number of suppressed log lines is reported at the end', () => {
+  const { lines, log, report } = createLimitedLog();
   for (let n = 0; n <= LOG_KIND_BURST; n++) log.warn('Again.');
   report();
   assert.is(lines.at(-1), 'warn  broker: Suppressed 1 more line of this kind, the last: Again.');

@@ -6,7 +6,7 @@ import { createMaxHeap } from '../../src/core/collections/max-heap.ts';
 
 const heaps = suite('core: max-heap');
 
-heaps('the top is always the item with the largest amount, and items with amount 0 leave', () => {
+heaps('the top of the heap is the item with the largest amount, and items with amount 0 are removed', () => {
   const change = fc.record({ item: fc.nat(12), amount: fc.nat(20) });
   fc.assert(
     fc.property(fc.array(change, { maxLength: 200 }), changes => {
@@ -18,7 +18,7 @@ heaps('the top is always the item with the largest amount, and items with amount
         const largest = Math.max(...items.map(one => one.amount));
         assert.is(heap.top()?.amount ?? 0, largest);
       }
-      // Emptied from the top, it yields each item that is left, once.
+      // Emptied from the top, the heap returns each remaining item once.
       const left = items.filter(({ amount }) => amount > 0).map(({ amount }) => amount);
       const emptied: number[] = [];
       for (let top = heap.top(); top !== undefined; top = heap.top()) {

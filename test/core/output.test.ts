@@ -10,39 +10,36 @@ import { createSocketMemory } from '../../src/core/net/socket-memory.ts';
 
 const outputs = suite('core: output of a socket');
 
-/** Bytes of one message: more than a socket may hold, and less than the system accepts at once. */
+/** Bytes of one message: more than the backlog of a socket, and less than the system accepts at once. */
 const LARGE = MAX_SOCKET_BACKLOG_BYTES + 10;
 
-outputs(
-  'whoever found the output full is called when the system has accepted everything at once',
-  async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('The server has no port.');
-    const reader = connect(address.port, '127.0.0.1');
-    const [socket] = await once(server, 'connection');
-    let received = 0;
-    reader.on('data', bytes => {
-      received += bytes.length;
-    });
-    let drained = Promise.withResolvers<void>();
-    socket.on('drain', () => drained.resolve());
-    for (let round = 0; round < 20; round++) {
-      drained = Promise.withResolvers<void>();
-      const memory = createSocketMemory(8 * MAX_SOCKET_BACKLOG_BYTES);
-      const output = createOutput(socket, memory, drained.resolve);
-      output.write(Buffer.alloc(LARGE));
-      assert.ok(output.isFull());
-      await drained.promise;
-    }
-    while (received < 20 * LARGE) await once(reader, 'data');
-    reader.destroy();
-    server.close();
-  },
-);
+outputs('a full output calls back when the system has accepted all bytes at once', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
+  const reader = connect(address.port, '127.0.0.1');
+  const [socket] = await once(server, 'connection');
+  let received = 0;
+  reader.on('data', bytes => {
+    received += bytes.length;
+  });
+  let drained = Promise.withResolvers<void>();
+  socket.on('drain', () => drained.resolve());
+  for (let round = 0; round < 20; round++) {
+    drained = Promise.withResolvers<void>();
+    const memory = createSocketMemory(8 * MAX_SOCKET_BACKLOG_BYTES);
+    const output = createOutput(socket, memory, drained.resolve);
+    output.write(Buffer.alloc(LARGE));
+    assert.ok(output.isFull());
+    await drained.promise;
+  }
+  while (received < 20 * LARGE) await once(reader, 'data');
+  reader.destroy();
+  server.close();
+});
 
-/** A stream that accepts a write when the test says so, and its output, which may hold the least there is. */
+/** Creates a stream that accepts a write on request, and its output with the minimum backlog. */
 function slowOutput() {
   let accept: () => void = () => {};
   let calls = 0;
@@ -61,23 +58,26 @@ function slowOutput() {
   return { stream, output, accept: () => accept(), calls: () => calls };
 }
 
-outputs('a full output below the high-water mark of Node calls back when it is accepted', async () => {
+outputs(
+  'a full output below the high-water mark of Node calls back when its bytes are accepted',
+  async () => {
+    const { output, accept, calls } = slowOutput();
+    output.write(Buffer.alloc(MIN_SOCKET_BACKLOG_BYTES + 1));
+    output.flush();
+    assert.is(output.isFull(), true);
+    assert.is(calls(), 0);
+    accept();
+    await turn();
+    assert.is(calls(), 1);
+    assert.is(output.isFull(), false);
+  },
+);
+
+outputs('further bytes keep the output full until the stream has accepted these bytes too', async () => {
   const { output, accept, calls } = slowOutput();
   output.write(Buffer.alloc(MIN_SOCKET_BACKLOG_BYTES + 1));
   output.flush();
   assert.is(output.isFull(), true);
-  assert.is(calls(), 0);
-  accept();
-  await turn();
-  assert.is(calls(), 1);
-  assert.is(output.isFull(), false);
-});
-
-outputs('bytes that follow keep the output full until they are accepted too', async () => {
-  const { output, accept, calls } = slowOutput();
-  output.write(Buffer.alloc(MIN_SOCKET_BACKLOG_BYTES + 1));
-  output.flush();
-  assert.is(output.isFull(), true);
   output.write(Buffer.alloc(MIN_SOCKET_BACKLOG_BYTES + 1));
   output.flush();
   accept();
@@ -88,7 +88,7 @@ outputs('bytes that follow keep the output full until they are accepted too', as
   assert.is(calls(), 1);
 });
 
-outputs('a packet that is taken back makes the output writable again', () => {
+outputs('an undone packet makes the output writable again', () => {
   const { output, calls } = slowOutput();
   output.place(MIN_SOCKET_BACKLOG_BYTES + 1);
   assert.is(output.isFull(), true);
@@ -97,7 +97,7 @@ outputs('a packet that is taken back makes the output writable again', () => {
   assert.is(calls(), 1);
 });
 
-outputs('a destroyed socket calls nobody and counts no bytes', async () => {
+outputs('an output with a destroyed socket does not call back', async () => {
   const { stream, output, calls } = slowOutput();
   output.write(Buffer.alloc(MIN_SOCKET_BACKLOG_BYTES + 1));
   output.flush();
@@ -107,7 +107,7 @@ outputs('a destroyed socket calls nobody and counts no bytes', async () => {
   assert.is(calls(), 0);
 });
 
-outputs('an output that nobody found full calls nobody', async () => {
+outputs('an output calls back only after isFull has returned true', async () => {
   let calls = 0;
   const socket = { write: () => true, cork: () => {}, uncork: () => {}, writableLength: 0, destroyed: false };
   const output = createOutput(socket, createSocketMemory(MAX_SOCKET_BACKLOG_BYTES), () => {

@@ -13,7 +13,7 @@ function sharesOf(bound: number): Shares {
   });
 }
 
-/** Takes one by one until it is refused; returns how many it got. */
+/** Adds units for `holder` until a refusal. Returns the number of added units. */
 function fill(shares: Shares, holder: string): number {
   let got = 0;
   for (; shares.refusal(holder, 1) === undefined; got++) shares.add(holder, 1);
@@ -22,7 +22,7 @@ function fill(shares: Shares, holder: string): number {
 
 const shares = suite('core: shares');
 
-shares('each holder gets half of what the others leave, so the next one always finds some', () => {
+shares('each holder may have half of the units that others leave, so that the next holder gets some', () => {
   const sessions = sharesOf(4096);
   assert.equal(
     ['user:a', 'user:b', 'address:10.0.0.1', 'user:c', 'user:d'].map(holder => fill(sessions, holder)),
@@ -31,19 +31,19 @@ shares('each holder gets half of what the others leave, so the next one always f
   assert.is(fill(sessions, 'user:a'), 0);
 });
 
-shares('modules may go beyond the bound by an eighth, which clients cannot take', () => {
+shares('modules may exceed the limit by an eighth, which clients cannot use', () => {
   const sessions = sharesOf(800);
   assert.is(fill(sessions, LOCAL_CLIENTS), 800);
   assert.is(fill(sessions, 'user:a'), 0);
   assert.equal([fill(sessions, 'module:m'), fill(sessions, 'module:n')], [50, 25]);
 });
 
-shares('a bound of one is one for whoever comes first', () => {
+shares('a limit of one unit gives this unit to the first holder', () => {
   const sessions = sharesOf(1);
   assert.equal([fill(sessions, 'user:a'), fill(sessions, 'user:b')], [1, 0]);
 });
 
-shares('a refusal names the refused holder to the peer, and the largest one to the log only', () => {
+shares('a refusal names the refused holder to the peer, and the largest holder in the log only', () => {
   const sessions = sharesOf(8);
   sessions.add('user:greedy', 6);
   assert.equal(sessions.refusal('address:10.0.0.9', 2), {
@@ -55,7 +55,7 @@ shares('a refusal names the refused holder to the peer, and the largest one to t
   assert.is(holderName('module:valve'), 'module "valve"');
 });
 
-shares('whatever was taken and given back, nobody goes beyond its part and nothing is lost count of', () => {
+shares('no holder exceeds its share and all totals are exact after any additions and removals', () => {
   const step = fc.record({
     holder: fc.constantFrom('user:a', 'user:b', 'address:10.0.0.1', 'module:m', LOCAL_CLIENTS),
     amount: fc.integer({ min: -20, max: 20 }),
@@ -63,7 +63,7 @@ shares('whatever was taken and given back, nobody goes beyond its part and nothi
   fc.assert(
     fc.property(fc.array(step), steps => {
       const BOUND = 64;
-      /** The least that modules may go beyond the bound. */
+      /** Minimum by which modules may exceed the limit. */
       const RESERVE = 32;
       const one = sharesOf(BOUND);
       const held = new Map<string, number>();

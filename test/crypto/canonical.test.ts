@@ -40,7 +40,7 @@ const SAMPLE = String.raw`{
 }`;
 const SAMPLE_TEXT = String.raw`{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}`;
 
-/** RFC 8785, 3.2.3: names that sort otherwise by code points. */
+/** RFC 8785, 3.2.3: names whose order differs from the order of their code points. */
 const NAMES = String.raw`{
   "\u20ac": "Euro Sign",
   "\r": "Carriage Return",
@@ -70,7 +70,7 @@ const SHORT: Readonly<Record<string, string>> = {
   '\\': '\\\\',
 };
 
-/** The rules of RFC 8785, 3.2, by hand: characters one by one, names compared as big-endian UTF-16. */
+/** Reference implementation of RFC 8785, 3.2, with names compared as big-endian UTF-16. */
 function model(value: unknown): string {
   if (typeof value === 'string') return `"${Array.from(value, escaped).join('')}"`;
   if (Array.isArray(value)) return `[${value.map(model).join(',')}]`;
@@ -103,12 +103,12 @@ function reversed(value: unknown): unknown {
 
 const canonical = suite('crypto: canonical JSON');
 
-canonical("the RFC's numbers", () => {
+canonical('numbers have the texts of RFC 8785', () => {
   for (const [bits, text] of NUMBERS)
     assert.is(canonicalJson(Buffer.from(bits, 'hex').readDoubleBE(), 'm'), text);
 });
 
-canonical("the RFC's sample, and its order of names", () => {
+canonical('the sample of RFC 8785 has its text and its order of names', () => {
   assert.is(canonicalJson(JSON.parse(SAMPLE), 'm'), SAMPLE_TEXT);
   assert.equal(
     Array.from(canonicalJson(JSON.parse(NAMES), 'm').matchAll(/:"([^"]+)"/g), ([, s]) => s),
@@ -116,7 +116,7 @@ canonical("the RFC's sample, and its order of names", () => {
   );
 });
 
-canonical('any value has the text of the model, whatever the order of its fields', () => {
+canonical('any value has the text of the reference implementation, whatever the order of its fields', () => {
   fc.assert(
     fc.property(json, value => {
       const text = canonicalJson(value, 'm');
@@ -128,12 +128,12 @@ canonical('any value has the text of the model, whatever the order of its fields
   );
 });
 
-canonical('a name that JavaScript treats otherwise is a name', () => {
+canonical('a field name with a special meaning in JavaScript is written like any other', () => {
   const text = '{"__proto__":{"a":1},"constructor":2,"toString":3}';
   assert.is(canonicalJson(JSON.parse(text), 'm'), text);
 });
 
-canonical('what has no canonical text is refused by its place', () => {
+canonical('a value without a canonical text is refused with its path', () => {
   const deep = (levels: number) => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
   assert.is(canonicalJson(deep(64), 'm').length, 128);
   const refused: readonly (readonly [unknown, RegExp])[] = [

@@ -40,7 +40,7 @@ function modeOf(file: string): number {
   return statSync(file).mode & 0o777;
 }
 
-/** A secret key file of the mode that it must have. */
+/** Writes a key file with the mode of a secret key. */
 function write(folder: string, name: string, text: string, mode = 0o600): string {
   const file = join(folder, name);
   writeFileSync(file, text);
@@ -48,21 +48,24 @@ function write(folder: string, name: string, text: string, mode = 0o600): string
   return file;
 }
 
-files('a pair is two lines, the secret one for its owner alone, and comes back', async ({ folder }) => {
-  const before = process.umask(0);
-  const name = join(folder, 'alice');
-  const { secretFile, publicFile } = createKeyFiles(name, pair, random);
-  process.umask(before);
-  assert.equal([secretFile, publicFile], [`${name}.key`, `${name}.pub`]);
-  assert.equal(readdirSync(folder).sort(), ['alice.key', 'alice.pub']);
-  assert.equal([modeOf(secretFile), modeOf(publicFile)], [0o600, 0o644]);
-  assert.is(readFileSync(secretFile, 'utf8'), `${SECRET}\n`);
-  assert.is(readFileSync(publicFile, 'utf8'), `${PUBLIC} alice\n`);
-  assert.equal(await readKeyPair(secretFile, 'ed25519'), pair);
-  assert.equal(readPublicKey(publicFile, 'ed25519'), { bytes: pair.publicKey, comment: 'alice' });
-});
+files(
+  'a key pair is written to two files, the secret one readable by its owner only, and read back',
+  async ({ folder }) => {
+    const before = process.umask(0);
+    const name = join(folder, 'alice');
+    const { secretFile, publicFile } = createKeyFiles(name, pair, random);
+    process.umask(before);
+    assert.equal([secretFile, publicFile], [`${name}.key`, `${name}.pub`]);
+    assert.equal(readdirSync(folder).sort(), ['alice.key', 'alice.pub']);
+    assert.equal([modeOf(secretFile), modeOf(publicFile)], [0o600, 0o644]);
+    assert.is(readFileSync(secretFile, 'utf8'), `${SECRET}\n`);
+    assert.is(readFileSync(publicFile, 'utf8'), `${PUBLIC} alice\n`);
+    assert.equal(await readKeyPair(secretFile, 'ed25519'), pair);
+    assert.equal(readPublicKey(publicFile, 'ed25519'), { bytes: pair.publicKey, comment: 'alice' });
+  },
+);
 
-files('nothing is overwritten, and a pair is written as a whole or not at all', async ({ folder }) => {
+files('createKeyFiles overwrites no file, and writes both files or none', async ({ folder }) => {
   for (const [there, absent] of [
     ['a.key', 'a.pub'],
     ['a.pub', 'a.key'],
@@ -82,7 +85,7 @@ files('nothing is overwritten, and a pair is written as a whole or not at all', 
   );
 });
 
-files('a secret key that others may read, or change, is refused', async ({ folder }) => {
+files('a secret key file that other users may read or write is refused', async ({ folder }) => {
   for (const mode of [0o640, 0o604, 0o620, 0o644, 0o666]) {
     const file = write(folder, 'a.key', SECRET, mode);
     const sentence = await sentenceOf('key.exposed', () => readKeyPair(file, 'ed25519'));
@@ -92,7 +95,7 @@ files('a secret key that others may read, or change, is refused', async ({ folde
     assert.equal(await readKeyPair(write(folder, 'a.key', SECRET, mode), 'ed25519'), pair);
 });
 
-files('comments, and the ends of lines of others', ({ folder }) => {
+files('a public key file may have a comment and a CRLF line end', ({ folder }) => {
   for (const [text, comment] of [
     [PUBLIC, ''],
     [`${PUBLIC}\r\n`, ''],
@@ -102,7 +105,7 @@ files('comments, and the ends of lines of others', ({ folder }) => {
 });
 
 files(
-  'what is no key, or not the one that is wanted, is refused, and a secret never repeated',
+  'a file with no key or a key of another kind is refused, and the error contains no secret',
   async ({ folder }) => {
     const base64 = pair.secretKey.toString('base64');
     const box = await newKeyPair('x25519', random);
@@ -140,21 +143,24 @@ files(
   },
 );
 
-files('what cannot be read says why, and a pipe holds nobody up', async ({ folder }) => {
-  assert.is(spawnSync('mkfifo', [join(folder, 'pipe')]).status, 0);
-  for (const [name, reason] of [
-    ['nowhere', /nowhere cannot be read: no such file \(ENOENT\)\.$/],
-    ['.', /cannot be read: it is not a file\.$/],
-    ['pipe', /cannot be read: it is not a file\.$/],
-  ] as const)
-    assert.match(
-      await sentenceOf('key.unreadable', () => readPublicKey(join(folder, name), 'ed25519')),
-      reason,
-    );
-});
+files(
+  'a key file that cannot be read is refused with the reason, and a named pipe does not block',
+  async ({ folder }) => {
+    assert.is(spawnSync('mkfifo', [join(folder, 'pipe')]).status, 0);
+    for (const [name, reason] of [
+      ['nowhere', /nowhere cannot be read: no such file \(ENOENT\)\.$/],
+      ['.', /cannot be read: it is not a file\.$/],
+      ['pipe', /cannot be read: it is not a file\.$/],
+    ] as const)
+      assert.match(
+        await sentenceOf('key.unreadable', () => readPublicKey(join(folder, name), 'ed25519')),
+        reason,
+      );
+  },
+);
 
 files(
-  'a device makes its key once, for itself alone, and opens what was sealed for it',
+  'a device creates its key once, readable by itself only, and decrypts secrets with the key',
   async ({ folder }) => {
     const data = join(folder, 'data');
     const key = await openDeviceKey(data, random);
@@ -168,13 +174,13 @@ files(
   },
 );
 
-files('two that ask for a device key at once get the same one', async ({ folder }) => {
+files('two simultaneous requests for the device key return the same key', async ({ folder }) => {
   const [one, two] = await Promise.all([openDeviceKey(folder, random), openDeviceKey(folder, random)]);
   assert.equal(one, two);
 });
 
 files(
-  'a device key that is gone, exposed or damaged is not replaced; a public half is',
+  'a missing, exposed or damaged device key is not replaced, and a damaged public key is',
   async ({ folder }) => {
     const key = await openDeviceKey(folder, random);
     const secretFile = join(folder, 'keys', 'device.key');
@@ -197,7 +203,7 @@ files(
   },
 );
 
-files('a key is trusted by the name of its file, once', async ({ folder }) => {
+files('a trusted key has the name of its file and is stored once', async ({ folder }) => {
   assert.equal(trustedKeys(folder), []);
   const alice = write(folder, 'alice.pub', `${PUBLIC} of Alice\n`);
   const key = { name: 'alice', bytes: pair.publicKey, comment: 'of Alice' };
@@ -216,7 +222,7 @@ files('a key is trusted by the name of its file, once', async ({ folder }) => {
   );
 });
 
-files('a trusted key that is damaged is not passed over', async ({ folder }) => {
+files('a damaged trusted key is an error and is not skipped', async ({ folder }) => {
   trustKey(folder, write(folder, 'alice.pub', PUBLIC), random);
   const trusted = join(folder, 'keys', 'trusted');
   for (const text of ['', PUBLIC.slice(0, -2), SECRET, PUBLIC.replace('ed25519', 'x25519')]) {
@@ -231,7 +237,7 @@ files('a trusted key that is damaged is not passed over', async ({ folder }) => 
   assert.match(await sentenceOf('key.unreadable', () => trustedKeys(folder)), /The folder .* cannot be read/);
 });
 
-files('too many trusted keys are refused, not some of them taken', async ({ folder }) => {
+files('more than 64 trusted keys are refused as a whole', async ({ folder }) => {
   const trusted = join(folder, 'keys', 'trusted');
   mkdirSync(trusted, { recursive: true });
   for (let number = 0; number < 64; number++) writeFileSync(join(trusted, `${number}.pub`), PUBLIC);

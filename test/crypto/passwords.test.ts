@@ -11,8 +11,8 @@ const PASSWORD = Buffer.from('corréct horse');
 const OF_RFC =
   '$scrypt$ln=14,r=8,p=1$U29kaXVtQ2hsb3JpZGU$cCO9yzr9c0hGHAbNgf046/2o+7qQT44+qbVD9lRdofLVQylVYT8Pz2LUlwUkKpr55h6F3A1lHkDfzwF7RVdYhw';
 
-/** Lines that are none, or that ask for more than a hub gives. */
-const NONE = [
+/** Invalid hashes, and hashes that cost more than a hub allows. */
+const INVALID = [
   '',
   'secret',
   '$scrypt$ln=18,r=8,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA',
@@ -26,7 +26,7 @@ const NONE = [
 
 const passwords = suite('crypto: passwords');
 
-passwords('a hash fits its password and no other, and says nothing of it', async () => {
+passwords('a hash matches only its password, and two hashes of a password differ', async () => {
   const line = await hashPassword(PASSWORD, random);
   assert.match(line, /^\$scrypt\$ln=13,r=8,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
   assert.ok(isPasswordHash(line));
@@ -36,19 +36,19 @@ passwords('a hash fits its password and no other, and says nothing of it', async
   assert.is.not(line, await hashPassword(PASSWORD, random));
 });
 
-passwords('what others hashed is understood', async () => {
+passwords('a hash of another program is verified', async () => {
   assert.ok(await verifyPassword(Buffer.from('pleaseletmein'), OF_RFC));
   assert.not(await verifyPassword(Buffer.from('pleaseletmeout'), OF_RFC));
 });
 
-passwords('a line that is none, or costs too much, fits no password', async () => {
-  for (const line of NONE) {
+passwords('an invalid or too expensive hash matches no password', async () => {
+  for (const line of INVALID) {
     assert.not(isPasswordHash(line), line);
     assert.not(await verifyPassword(PASSWORD, line), line);
   }
 });
 
-passwords('what was right is known again, for its label, until newer ones take its place', () => {
+passwords('a verified password is cached for its label until newer entries replace it', () => {
   const remembered = createSecretCache(random, 2);
   remembered.add('a', PASSWORD);
   assert.ok(remembered.has('a', PASSWORD));

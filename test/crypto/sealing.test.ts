@@ -6,11 +6,11 @@ import { keyPairOf, newKeyPair } from '../../src/crypto/keys.ts';
 import { openSealed, sealSecret } from '../../src/crypto/sealing.ts';
 import { given, random, sentenceOf } from '../harness/crypto.ts';
 
-/** RFC 7748, 6.1: Bob's. */
+/** Key pair of Bob in RFC 7748, 6.1. */
 const SECRET_KEY = Buffer.from('5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb', 'hex');
 const PUBLIC_KEY = 'de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f';
 
-/** Sealed for Bob by libsodium, with this key and nonce. */
+/** Ephemeral key and nonce of the secret that libsodium sealed for Bob. */
 const EPHEMERAL = Buffer.from('77076d0a7318a57d3c16c17251b266454cdf0e7bd5a0f5a3d6d6d7f7e1f1e1f1', 'hex');
 const NONCE = Buffer.from('69696ee955b62b73cd62bda875fc73d68219e0036b7a0b37', 'hex');
 const OF_LIBSODIUM =
@@ -24,16 +24,16 @@ const refused = (sealed: string): Promise<string> =>
 
 const sealing = suite('crypto: sealed secrets');
 
-sealing('the public key of a secret one is that of RFC 7748', () => {
+sealing('keyPairOf derives the public key of RFC 7748 from its secret key', () => {
   assert.is(device.publicKey.toString('hex'), PUBLIC_KEY);
 });
 
-sealing('what libsodium seals is opened, and sealed the same', async () => {
+sealing('a secret that libsodium sealed is decrypted, and sealing it gives the same bytes', async () => {
   assert.equal(await openSealed(OF_LIBSODIUM, device, 'x'), SECRET);
   assert.is(await sealSecret(SECRET, device.publicKey, given(EPHEMERAL, NONCE)), OF_LIBSODIUM);
 });
 
-sealing('any secret comes back, and no two seals are the same', async () => {
+sealing('any sealed secret decrypts to itself, and two sealings of it differ', async () => {
   const secrets = fc.uint8Array({ maxLength: 400 }).map(bytes => Buffer.from(bytes));
   await fc.assert(
     fc.asyncProperty(secrets, async secret => {
@@ -49,7 +49,7 @@ sealing('any secret comes back, and no two seals are the same', async () => {
 });
 
 sealing(
-  'for another device, changed, cut, or nothing of the kind: one sentence, which names the field',
+  'a secret that is invalid or sealed for another device is refused with one error that names the field',
   async () => {
     const stranger = await newKeyPair('x25519', random);
     const bytes = Buffer.from(OF_LIBSODIUM.slice(7), 'base64');
@@ -82,7 +82,7 @@ sealing(
   },
 );
 
-sealing('a box that was made for another purpose is not a secret', async () => {
+sealing('a NaCl box that was made for another purpose is refused as a sealed secret', async () => {
   const { publicKey, secretKey } = nacl.box.keyPair.fromSecretKey(EPHEMERAL);
   const box = nacl.box(SECRET, NONCE, device.publicKey, secretKey);
   await refused(`sealed:${Buffer.concat([publicKey, NONCE, box]).toString('base64')}`);

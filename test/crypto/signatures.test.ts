@@ -29,7 +29,7 @@ const manifest = {
 const signed = await signManifest(manifest, pair, 'm.json');
 const value = Buffer.from(signed.signature.value, 'base64');
 
-/** As it comes from a file. */
+/** Returns a copy of the signed manifest as if read from a file, with changed fields. */
 function copyWith(change: Record<string, unknown>): Record<string, unknown> {
   return { ...JSON.parse(JSON.stringify(signed)), ...change };
 }
@@ -43,12 +43,12 @@ const wrong = (changed: unknown): Promise<string> =>
 
 const signatures = suite('crypto: signatures');
 
-signatures('the public key of a seed is the one of RFC 8032', () => {
+signatures('keyPairOf derives the public key of RFC 8032 from its seed', () => {
   assert.is(pair.publicKey.toString('hex'), PUBLIC);
   assert.is(signed.signature.key, pair.publicKey.toString('base64'));
 });
 
-signatures("a signature is the one that Node's Ed25519 makes, and takes", () => {
+signatures('a signature equals the Ed25519 signature of Node, and Node verifies it', () => {
   const text = '{"modules":{"m":{"env":{"TEMPERATURE":"4.5","Ö":"€"},"exec":["./m"]}},"name":"a","serial":7}';
   const digest = createHash('sha512').update(`skerry manifest 1\n${text}`).digest();
   assert.equal(manifestDigest(signed, 'm.json'), digest);
@@ -58,29 +58,35 @@ signatures("a signature is the one that Node's Ed25519 makes, and takes", () => 
   assert.ok(verify(null, digest, createPublicKey({ key: jwk, format: 'jwk' }), value));
 });
 
-signatures('a signed manifest is good, its value is kept, and the signature comes last', async () => {
-  assert.is((await verifyManifest(copyWith({}), trusted, 'm.json')).name, 'ours');
-  const { signature: _, ...rest } = signed;
-  assert.equal(rest, manifest);
-  assert.is(Object.keys(signed).at(-1), 'signature');
-});
+signatures(
+  'a signed manifest is valid, has the same values, and has its signature as the last field',
+  async () => {
+    assert.is((await verifyManifest(copyWith({}), trusted, 'm.json')).name, 'ours');
+    const { signature: _, ...rest } = signed;
+    assert.equal(rest, manifest);
+    assert.is(Object.keys(signed).at(-1), 'signature');
+  },
+);
 
-signatures('the order of fields does not matter, any change of a value does', async () => {
-  const turned = Object.fromEntries(Object.entries(signed).reverse());
-  assert.is((await verifyManifest(turned, trusted, 'm.json')).name, 'ours');
-  const changes: readonly Record<string, unknown>[] = [
-    { name: 'b' },
-    { serial: 8 },
-    { modules: {} },
-    { routes: {} },
-    { modules: { m: { exec: ['./m'], env: { TEMPERATURE: '4.5', Ö: '€ ' } } } },
-    JSON.parse('{"__proto__":{"name":"b"}}'),
-  ];
-  for (const change of changes)
-    assert.match(await wrong(copyWith(change)), /changed after it was signed.*m\.json/);
-});
+signatures(
+  'a signature is valid for any order of fields, and invalid after any change of a value',
+  async () => {
+    const turned = Object.fromEntries(Object.entries(signed).reverse());
+    assert.is((await verifyManifest(turned, trusted, 'm.json')).name, 'ours');
+    const changes: readonly Record<string, unknown>[] = [
+      { name: 'b' },
+      { serial: 8 },
+      { modules: {} },
+      { routes: {} },
+      { modules: { m: { exec: ['./m'], env: { TEMPERATURE: '4.5', Ö: '€ ' } } } },
+      JSON.parse('{"__proto__":{"name":"b"}}'),
+    ];
+    for (const change of changes)
+      assert.match(await wrong(copyWith(change)), /changed after it was signed.*m\.json/);
+  },
+);
 
-signatures('no bit of a signature can be turned', async () => {
+signatures('a signature with a flipped bit is refused', async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat(value.length * 8 - 1), async bit => {
       const turned = Buffer.from(value);
@@ -91,16 +97,13 @@ signatures('no bit of a signature can be turned', async () => {
   );
 });
 
-signatures(
-  'a signature has one value: adding the order of the group to its second half is refused',
-  async () => {
-    const half = BigInt(`0x${Buffer.from(value.subarray(32).toReversed()).toString('hex')}`) + ORDER;
-    const bytes = Buffer.from(half.toString(16).padStart(64, '0'), 'hex').reverse();
-    await wrong(withValue(Buffer.concat([value.subarray(0, 32), bytes])));
-  },
-);
+signatures('a signature with the order of the group added to its second half is refused', async () => {
+  const half = BigInt(`0x${Buffer.from(value.subarray(32).toReversed()).toString('hex')}`) + ORDER;
+  const bytes = Buffer.from(half.toString(16).padStart(64, '0'), 'hex').reverse();
+  await wrong(withValue(Buffer.concat([value.subarray(0, 32), bytes])));
+});
 
-signatures('of another key, of none that is trusted, and with the keys replaced', async () => {
+signatures('a signature of a key that is not trusted or with a replaced key is refused', async () => {
   const theirs = await signManifest(manifest, other, 'm.json');
   const unknown = (changed: unknown, keys: readonly TrustedKey[]) =>
     sentenceOf('signature.unknown-key', () => verifyManifest(changed, keys, 'm.json'));
@@ -114,7 +117,7 @@ signatures('of another key, of none that is trusted, and with the keys replaced'
   assert.is((await verifyManifest(theirs, both, 'm.json')).name, 'theirs');
 });
 
-signatures('without a signature, or with one that is none', async () => {
+signatures('a manifest without a signature or with an invalid one is refused', async () => {
   for (const nothing of [manifest, {}, [], null, 'text', 7, undefined]) {
     const sentence = await sentenceOf('signature.missing', () => verifyManifest(nothing, trusted, 'm.json'));
     assert.match(sentence, /^signature is missing: .*"skerry sign" \(in m\.json\)\.$/);

@@ -8,7 +8,7 @@ import type { ProtocolError } from '../../src/mqtt/reasons.ts';
 import type { Version } from '../../src/mqtt/version.ts';
 import { packetOf } from './oracle.ts';
 
-const answers = suite('mqtt: what a server answers');
+const answers = suite('mqtt: answers of a server');
 
 function read(packet: Buffer, version: Version): Answer | ProtocolError {
   const bodyAt = packet.findIndex((byte, at) => at > 0 && byte < 128) + 1;
@@ -18,7 +18,7 @@ function read(packet: Buffer, version: Version): Answer | ProtocolError {
 const optional = <Value>(arbitrary: fc.Arbitrary<Value>) => fc.option(arbitrary, { nil: undefined });
 const text = fc.string({ unit: 'grapheme' }).filter(one => one !== '' && !one.includes('\0'));
 
-answers('CONNACK of MQTT 5: what the server takes', () => {
+answers('a CONNACK of MQTT 5 is read with the limits of the server', () => {
   const properties = fc.record({
     receiveMaximum: optional(fc.integer({ min: 1, max: 65_535 })),
     maximumQoS: optional(fc.constantFrom(0, 1)),
@@ -50,20 +50,17 @@ answers('CONNACK of MQTT 5: what the server takes', () => {
   );
 });
 
-answers(
-  'return codes of MQTT 3.1.1 are the reason codes of MQTT 5, in an answer to a CONNECT of either',
-  () => {
-    for (const version of [4, 5] as const) {
-      const codes = [0, 1, 2, 3, 4, 5, 6].map(code => {
-        const answer = read(Buffer.from([0x20, 2, 0, code]), version);
-        return 'cmd' in answer && answer.cmd === 'connack' ? answer.reasonCode : answer;
-      });
-      assert.equal(codes, [0, 0x84, 0x85, 0x88, 0x86, 0x87, 0x80]);
-    }
-  },
-);
+answers('return codes of MQTT 3.1.1 are read as reason codes of MQTT 5, also as an answer to MQTT 5', () => {
+  for (const version of [4, 5] as const) {
+    const codes = [0, 1, 2, 3, 4, 5, 6].map(code => {
+      const answer = read(Buffer.from([0x20, 2, 0, code]), version);
+      return 'cmd' in answer && answer.cmd === 'connack' ? answer.reasonCode : answer;
+    });
+    assert.equal(codes, [0, 0x84, 0x85, 0x88, 0x86, 0x87, 0x80]);
+  }
+});
 
-answers('SUBACK, UNSUBACK, PINGRESP and DISCONNECT', () => {
+answers('SUBACK, UNSUBACK, PINGRESP and DISCONNECT are read with their codes', () => {
   for (const version of [4, 5] as const) {
     const suback = generate(
       { cmd: 'suback', messageId: 7, granted: [0, 2, 128] },
@@ -85,7 +82,7 @@ answers('SUBACK, UNSUBACK, PINGRESP and DISCONNECT', () => {
   });
 });
 
-answers('what no server may send is a fault', () => {
+answers('a packet that a server must not send is a protocol error', () => {
   for (const [name, packet, version] of [
     ['CONNECT', [0x10, 0], 5],
     ['PINGREQ', [0xc0, 0], 4],
@@ -103,7 +100,7 @@ answers('what no server may send is a fault', () => {
   }
 });
 
-answers('whatever bytes come, they are an answer or a fault, and nothing is thrown', () => {
+answers('random bytes are read as an answer or a protocol error, without an exception', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(0x20, 0x90, 0xb0, 0xd0, 0xe0),

@@ -19,8 +19,8 @@ const CONNECT = generate({
   keepalive: 0,
 });
 
-/** A handler that wants nothing, and gets no fault. */
-const NOBODY: ServerHandler = {
+/** Handler that ignores packets and must not get an error. */
+const IGNORE: ServerHandler = {
   publish: () => 'read',
   other: () => 'read',
   acknowledged: () => {},
@@ -30,20 +30,20 @@ const NOBODY: ServerHandler = {
 
 type Framed = { readonly packets: object[]; readonly broken: string[] };
 
-/** Packets of a stream that arrives in `chunks` after a CONNECT of MQTT 3.1.1. */
+/** Returns the packets of a stream that arrives in `chunks` after a CONNECT of MQTT 3.1.1. */
 function framed(chunks: readonly Buffer[]): Framed {
   const packets: object[] = [];
   const broken: string[] = [];
-  const take = (packet: object): void => {
-    assert.equal(broken, [], 'nothing comes after the end');
+  const accept = (packet: object): void => {
+    assert.equal(broken, [], 'a packet follows the error');
     packets.push(packet);
   };
   const framer = createServerFramer(MAX_BYTES, MAX_BYTES, {
     publish: () => 'read',
     other: () => 'read',
-    acknowledged: (type, packetId, reasonCode) => take({ type, packetId, reasonCode }),
+    acknowledged: (type, packetId, reasonCode) => accept({ type, packetId, reasonCode }),
     packet: packet =>
-      take('payload' in packet ? { ...packet, payload: packet.payload.toString('hex') } : packet),
+      accept('payload' in packet ? { ...packet, payload: packet.payload.toString('hex') } : packet),
     broken: ({ reason }) => broken.push(reason),
   });
   framer.push(CONNECT);
@@ -102,7 +102,7 @@ const packet: fc.Arbitrary<Packet> = fc.oneof(
 
 const framing = suite('mqtt: framing');
 
-framing('packets do not depend on where the chunks end', () => {
+framing('the framer finds the same packets however the stream is split into chunks', () => {
   fc.assert(
     fc.property(fc.array(packet, { maxLength: 8 }), fc.array(fc.nat(), { maxLength: 10 }), (sent, cuts) => {
       const stream = Buffer.concat(sent.map(one => generate(one)));
@@ -116,7 +116,7 @@ framing('packets do not depend on where the chunks end', () => {
   );
 });
 
-framing('bytes at random, or a packet with some of them changed, never throw', () => {
+framing('random bytes and mutated packets never make the framer throw', () => {
   const mutated = fc
     .tuple(packet, fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 4 }))
     .map(([one, changes]) => {
@@ -138,7 +138,7 @@ function publishOf(payloadBytes: number): Buffer {
   return generate({ cmd: 'publish', topic: 'a', payload, qos: 0, dup: false, retain: false });
 }
 
-framing('a packet over the limit is refused by its header, before its body comes', () => {
+framing('a packet over the size limit is refused after its header, before its body arrives', () => {
   const largest = publishOf(MAX_BYTES - 6);
   assert.is(largest.length, MAX_BYTES);
   assert.is(framed([largest]).packets.length, 1);
@@ -146,38 +146,38 @@ framing('a packet over the limit is refused by its header, before its body comes
   assert.match(framed([header]).broken.join(), /larger than 4096 bytes/);
 });
 
-framing('a packet that comes byte by byte is whole', () => {
+framing('a packet that arrives byte by byte is read completely', () => {
   const publish = publishOf(MAX_BYTES - 6);
   const { packets, broken } = framed(Array.from(publish, byte => Buffer.of(byte)));
   assert.equal([packets.length, broken], [1, []]);
 });
 
-framing('a packet that ends before its identifier is refused', () => {
+framing('a packet that ends before its packet identifier is refused', () => {
   for (const type of [0x40, 0x50, 0x62, 0x70, 0xb0]) {
     const { packets, broken } = framed([Buffer.from([type, 1, 5])]);
     assert.equal([packets.length, broken.length], [0, 1], String(type));
   }
 });
 
-framing('a remaining length of five bytes is refused', () => {
+framing('a Remaining Length of five bytes is refused', () => {
   assert.match(framed([Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 0x01])]).broken.join(), /length/);
 });
 
-framing('only a CONNECT of a version that there is not is told from other faults', () => {
+framing('a CONNECT with an unknown protocol version has its own error code, unlike malformed packets', () => {
   const connectOf = (version: string): Buffer =>
     Buffer.from(`\x10\x0c\x00\x04MQTT${version}\x02\x00\x00\x00\x00`, 'latin1');
   const codes: number[] = [];
   for (const stream of [connectOf('\x06'), connectOf('\x04').fill(0xff, 12), Buffer.from([0, 0])]) {
     const broken = ({ code }: ProtocolError): void => void codes.push(code);
-    createServerFramer(MAX_BYTES, MAX_BYTES, { ...NOBODY, broken }).push(stream);
+    createServerFramer(MAX_BYTES, MAX_BYTES, { ...IGNORE, broken }).push(stream);
   }
   assert.equal(codes, [REASON.unsupportedProtocolVersion, REASON.malformedPacket, REASON.malformedPacket]);
 });
 
-framing('what the receiver of a packet throws is not taken for a fault of the stream', () => {
+framing('an exception of the packet handler is thrown to the caller and does not end the stream', () => {
   let packets = 0;
   const framer = createServerFramer(MAX_BYTES, MAX_BYTES, {
-    ...NOBODY,
+    ...IGNORE,
     packet: () => {
       if (++packets === 2) throw new TypeError('of the receiver');
     },

@@ -2,10 +2,10 @@ import type { Packet } from 'mqtt-packet';
 import { parser } from 'mqtt-packet';
 import type { Version } from '../../src/mqtt/version.ts';
 
-/** Number of packets in a comparison with mqtt-packet; more by SKERRY_ORACLE_PACKETS. */
+/** Number of packets in a comparison with mqtt-packet, by default 20,000. */
 export const ORACLE_RUNS = { numRuns: Number(process.env['SKERRY_ORACLE_PACKETS'] ?? 20_000) };
 
-/** Packet parsed by mqtt-packet. Undefined if it refuses the packet or needs more bytes. */
+/** Parses a packet with mqtt-packet. Undefined if mqtt-packet refuses the packet or needs more bytes. */
 export function oracle(bytes: Buffer, version: Version): Packet | undefined {
   let found: Packet | undefined;
   let failed = false;
@@ -23,7 +23,7 @@ export function oracle(bytes: Buffer, version: Version): Packet | undefined {
   }
 }
 
-/** A packet of `first` and `rest`, and where its rest begins. */
+/** Returns a packet of `first` and `rest`, with the index of the rest. */
 export function packetOf(first: number, rest: Buffer): { readonly packet: Buffer; readonly bodyAt: number } {
   const header = [first];
   let length = rest.length;

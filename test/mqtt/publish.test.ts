@@ -51,7 +51,7 @@ const dispatch: fc.Arbitrary<PublishOptions> = fc
   .map(one => ({ ...one, packetId: one.qos === 0 ? 0 : one.packetId, dup: one.dup && one.qos > 0 }));
 
 /** Comparable form of a PUBLISH: properties as text, user properties in order. */
-function shown(publish: Publish): object {
+function comparable(publish: Publish): object {
   const { payload, properties, ...rest } = publish;
   return { ...rest, payload: payload.toString('hex'), properties: properties && plain(properties) };
 }
@@ -80,30 +80,33 @@ function bodyAt(packet: Buffer): number {
 
 const publishing = suite('mqtt: PUBLISH');
 
-publishing('what is written is read as it was meant, also by mqtt-packet', () => {
+publishing('an encoded PUBLISH decodes to the same message, also with mqtt-packet', () => {
   fc.assert(
-    fc.property(message, dispatch, version, (one, way, level) => {
-      const packet = encodePublish(one, way, level);
-      assert.is(packet.length, publishSize(one, way, level));
+    fc.property(message, dispatch, version, (one, options, level) => {
+      const packet = encodePublish(one, options, level);
+      assert.is(packet.length, publishSize(one, options, level));
       const found = read(packet, bodyAt(packet), level);
       if ('code' in found) return assert.unreachable(found.reason);
-      assert.equal([found.topic, found.qos, found.messageId], [way.topic, way.qos, way.packetId]);
-      assert.equal([found.dup, found.retain, found.payload.equals(one.body)], [way.dup, way.retain, true]);
+      assert.equal([found.topic, found.qos, found.messageId], [options.topic, options.qos, options.packetId]);
+      assert.equal(
+        [found.dup, found.retain, found.payload.equals(one.body)],
+        [options.dup, options.retain, true],
+      );
       if (level === 5) {
         const { properties } = found;
         assert.equal(properties?.userProperties ?? [], one.properties);
-        assert.equal(properties?.subscriptionIds ?? [], way.subscriptionIds);
+        assert.equal(properties?.subscriptionIds ?? [], options.subscriptionIds);
         assert.equal(
           [properties?.messageExpiry, properties?.topicAlias ?? 0, properties?.contentType],
-          [way.expiry, way.alias, one.contentType],
+          [options.expiry, options.alias, one.contentType],
         );
       } else assert.is(found.properties, undefined);
-      assert.equal(shown(found), theirs(oracle(packet, level), found));
+      assert.equal(comparable(found), theirs(oracle(packet, level), found));
     }),
   );
 });
 
-publishing('before MQTT 5 it is written byte for byte as mqtt-packet writes it', () => {
+publishing('a PUBLISH before MQTT 5 is encoded to the same bytes as by mqtt-packet', () => {
   fc.assert(
     fc.property(dispatch, fc.oneof(bytes, large), ({ topic, qos, packetId, dup, retain }, body) => {
       const wanted = generate({
@@ -116,8 +119,8 @@ publishing('before MQTT 5 it is written byte for byte as mqtt-packet writes it',
         retain,
       });
       const one: Message = { ...PLAIN, topic, body, qos, origin: { kind: 'client', client: 'c' } };
-      const way = { topic, qos, packetId, dup, retain, expiry: undefined, subscriptionIds: [], alias: 0 };
-      assert.ok(encodePublish(one, way, 4).equals(wanted));
+      const options = { topic, qos, packetId, dup, retain, expiry: undefined, subscriptionIds: [], alias: 0 };
+      assert.ok(encodePublish(one, options, 4).equals(wanted));
     }),
   );
 });
@@ -157,7 +160,7 @@ function theirProperties({ properties = {} }: IPublishPacket, ours: PublishPrope
   };
 }
 
-/** Texts by name, as mqtt-packet has them, but for the empty ones, of which it forgets some. */
+/** Returns the sorted user properties without empty values, some of which mqtt-packet loses. */
 function bundled(pairs: readonly string[]): string[] {
   const texts: string[] = [];
   for (let at = 0; at < pairs.length; at += 2)
@@ -171,14 +174,14 @@ function bundledOf(properties: UserProperties | undefined): string[] {
   );
 }
 
-/** Differences from mqtt-packet in which we are stricter, by reason. */
+/** Reasons for which the hub refuses packets that mqtt-packet accepts. */
 const STRICTER: Readonly<Record<string, string>> = {
   'a PUBLISH at QoS 0 is marked as a duplicate': '[MQTT-3.3.1-2]',
   'a PUBLISH has no packet identifier': '[MQTT-2.2.1-3]',
   'a PUBLISH has no topic': '[MQTT-3.3.2-1], [MQTT-4.7.3-1]',
   'a string is not UTF-8 or contains a character that MQTT forbids': '[MQTT-1.5.4-1], [MQTT-1.5.4-2]',
-  'a packet is truncated': 'it reads -1, or half a text, where a packet ends',
-  'its properties are longer than the packet': 'it reads what there is',
+  'a packet is truncated': 'mqtt-packet reads -1 or half a text at the end of a packet',
+  'its properties are longer than the packet': 'mqtt-packet reads the available bytes',
   'a variable byte integer has more bytes than necessary': '[MQTT-1.5.5-1]',
   'its topic alias is 0': '[MQTT-3.3.2-8]',
   'its response topic has wildcards': '[MQTT-3.3.2-14]',
@@ -188,18 +191,18 @@ const STRICTER: Readonly<Record<string, string>> = {
 };
 
 publishing(
-  'whatever comes is read as mqtt-packet reads it, or refused for a reason that it does not look at',
+  'a PUBLISH is read as by mqtt-packet, or refused for a rule that mqtt-packet does not check',
   () => {
-    const honest = fc
+    const valid = fc
       .tuple(message, dispatch, fc.constantFrom<Version>(4, 5))
       .filter(([one]) => one.body.length < 400)
-      .map(([one, way, level]) => {
-        const packet = encodePublish(one, way, level);
+      .map(([one, options, level]) => {
+        const packet = encodePublish(one, options, level);
         return { level, first: packet[0] ?? 0, rest: packet.subarray(bodyAt(packet)) };
       });
     const mutated = fc
       .tuple(
-        honest,
+        valid,
         fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 3 }),
         fc.nat(),
       )
@@ -225,11 +228,11 @@ publishing(
           );
           return;
         }
-        assert.equal(shown(found), theirs(wanted, found), packet.toString('hex'));
+        assert.equal(comparable(found), theirs(wanted, found), packet.toString('hex'));
       }),
       ORACLE_RUNS,
     );
-    // The mutations reach what they are to reach.
+    // The mutations must reach most of the reasons.
     assert.ok(reasons.size >= 8, Array.from(reasons).join('; '));
   },
 );

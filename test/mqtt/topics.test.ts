@@ -45,7 +45,7 @@ const FILTERS: readonly (readonly [filter: string, valid: boolean])[] = [
   ['', false],
 ];
 
-/** Examples of MQTT 3.1.1, 4.7.1 to 4.7.3, and their kin. */
+/** Examples of MQTT 3.1.1, 4.7.1 to 4.7.3, and similar ones. */
 const MATCHES: readonly (readonly [filter: string, topic: string, matches: boolean])[] = [
   ['sport/tennis/player1/#', 'sport/tennis/player1', true],
   ['sport/tennis/player1/#', 'sport/tennis/player1/ranking', true],
@@ -65,15 +65,21 @@ const MATCHES: readonly (readonly [filter: string, topic: string, matches: boole
   ['ACCOUNTS', 'Accounts', false],
 ];
 
-topics('[MQTT-3.3.2-2] [MQTT-4.7.3-1] [MQTT-4.7.3-2] names', () => {
-  for (const [topic, valid] of NAMES) assert.is(isTopicName(topic), valid, topic.slice(0, 40));
-});
+topics(
+  '[MQTT-3.3.2-2] [MQTT-4.7.3-1] [MQTT-4.7.3-2] isTopicName accepts valid topic names and refuses invalid ones',
+  () => {
+    for (const [topic, valid] of NAMES) assert.is(isTopicName(topic), valid, topic.slice(0, 40));
+  },
+);
 
-topics('[MQTT-4.7.1-2] [MQTT-4.7.1-3] filters', () => {
-  for (const [filter, valid] of FILTERS) assert.is(isTopicFilter(filter), valid, filter.slice(0, 40));
-});
+topics(
+  '[MQTT-4.7.1-2] [MQTT-4.7.1-3] isTopicFilter accepts valid topic filters and refuses invalid ones',
+  () => {
+    for (const [filter, valid] of FILTERS) assert.is(isTopicFilter(filter), valid, filter.slice(0, 40));
+  },
+);
 
-topics('[MQTT-4.7.2-1] what a filter takes in', () => {
+topics('[MQTT-4.7.2-1] a filter matches exactly the expected topics', () => {
   for (const [filter, topic, expected] of MATCHES)
     assert.is(matches(filter, topic), expected, `${filter} ${topic}`);
 });
@@ -97,9 +103,12 @@ const SHARED: readonly (readonly [filter: string, shared: ReturnType<typeof shar
   ['$share/g/#/a', 'invalid'],
 ];
 
-topics('[MQTT-4.8.2-1] [MQTT-4.8.2-2] shared subscriptions', () => {
-  for (const [filter, shared] of SHARED) assert.equal(sharedOf(filter), shared, filter);
-});
+topics(
+  '[MQTT-4.8.2-1] [MQTT-4.8.2-2] sharedOf returns the group and the filter of a shared subscription',
+  () => {
+    for (const [filter, shared] of SHARED) assert.equal(sharedOf(filter), shared, filter);
+  },
+);
 
 /** Pairs of filters and whether the first covers the second. */
 const COVERS: readonly (readonly [outer: string, inner: string, covers: boolean])[] = [
@@ -123,30 +132,33 @@ const COVERS: readonly (readonly [outer: string, inner: string, covers: boolean]
   ['$SYS/#', '$SYS/x', true],
 ];
 
-topics('[MQTT-4.7.2-1] which filter covers which', () => {
+topics('[MQTT-4.7.2-1] covers is true if a filter matches all topics of another filter', () => {
   for (const [outer, inner, expected] of COVERS)
     assert.is(covers(outer, inner), expected, `${outer} ${inner}`);
 });
 
-/** The rule in its plainest words, level by level (4.7.1). */
-function takesIn([wanted, ...filter]: readonly string[], [level, ...topic]: readonly string[]): boolean {
+/** Simple implementation of the rule, level by level (4.7.1). */
+function matchesLevels(
+  [wanted, ...filter]: readonly string[],
+  [level, ...topic]: readonly string[],
+): boolean {
   if (wanted === '#') return true;
   if (wanted === undefined || level === undefined) return wanted === level;
-  return (wanted === '+' || wanted === level) && takesIn(filter, topic);
+  return (wanted === '+' || wanted === level) && matchesLevels(filter, topic);
 }
 
-topics('[MQTT-4.7.1-2] [MQTT-4.7.1-3] matches agrees with the plain rule', () => {
+topics('[MQTT-4.7.1-2] [MQTT-4.7.1-3] matches agrees with a simple implementation of the rule', () => {
   fc.assert(
     fc.property(filter, topic, (wanted, published) => {
-      const spared = published.startsWith('$') && /^[+#]/.test(wanted);
-      const expected = !spared && takesIn(wanted.split('/'), published.split('/'));
+      const excluded = published.startsWith('$') && /^[+#]/.test(wanted);
+      const expected = !excluded && matchesLevels(wanted.split('/'), published.split('/'));
       assert.is(matches(wanted, published), expected, `${wanted} ${published}`);
     }),
     { numRuns: 20_000 },
   );
 });
 
-topics('a filter that covers another takes in all that the other does', () => {
+topics('a filter that covers another filter matches every topic of the other', () => {
   fc.assert(
     fc.property(filter, filter, topic, (outer, inner, published) => {
       if (!covers(outer, inner) || !matches(inner, published)) return;
