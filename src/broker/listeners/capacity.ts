@@ -4,18 +4,26 @@ import { MAX_CONNECTIONS } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
 import { RESERVED_FILES } from '../limits.ts';
 
-/** Soft limit in /proc/self/limits. Node has raised it to the hard limit by then. */
+/**
+ * Line of /proc/self/limits with the soft limit of open files, which Node raises to the hard limit at its
+ * start.
+ */
 const OPEN_FILES = /^Max open files +(\d+)/m;
 
-/** Maximum concurrent connections over all listeners. Each takes a file descriptor. */
+/** Maximum concurrent connections of all listeners together. Each connection uses one file descriptor. */
 export type Capacity = {
-  /** Maximum of clients. */
+  /** Maximum number of connections of clients. */
   readonly clients: number;
-  /** Maximum of clients and modules. The difference is reserved for modules. */
+  /**
+   * Maximum number of connections of clients and modules. The difference to `clients` is for modules only.
+   */
   readonly all: number;
 };
 
-/** Connections that the limit of open files allows. Logs if they are fewer than MAX_CONNECTIONS. */
+/**
+ * Returns the capacity by the system's limit of open files. Logs a warning if it is less than
+ * MAX_CONNECTIONS.
+ */
 export function connectionCapacity(log: Log): Capacity {
   const files = openFiles();
   const capacity = capacityFor(files);
@@ -27,20 +35,20 @@ export function connectionCapacity(log: Log): Capacity {
   return capacity;
 }
 
-/** Maximum number of open files. Infinity if the system does not report it. */
+/** Returns the system's limit of open files. Infinity if the system does not report it. */
 export function openFiles(): number {
   const [, text] = OPEN_FILES.exec(readFileSync('/proc/self/limits', 'latin1')) ?? [];
   return text === undefined ? Number.POSITIVE_INFINITY : Number(text);
 }
 
 /**
- * Connections for a number of open files. File descriptors for the store, logs, the control socket and module
- * processes are reserved, at most half; so is the reserve of modules.
+ * Returns the capacity for a limit of open files. RESERVED_FILES file descriptors are not used for
+ * connections, but connections always get at least half of all file descriptors.
  */
 export function capacityFor(openFiles: number): Capacity {
   const files = Math.min(openFiles, RESERVED_FILES + 2 * MAX_CONNECTIONS);
   const all = Math.max(files - RESERVED_FILES, Math.floor(files / 2));
-  // A reserve of an eighth of the clients is a ninth of all.
+  // The reserve of modules is an eighth of the clients, which is a ninth of all connections.
   const clients = Math.max(Math.floor(all - moduleReserve(all * (8 / 9))), Math.floor(all / 2));
   return { clients: Math.min(MAX_CONNECTIONS, clients), all };
 }

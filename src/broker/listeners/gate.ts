@@ -5,130 +5,141 @@ import { CONNECT_TIMEOUT_MS } from '../limits.ts';
 import { peerOf } from './socket.ts';
 
 /**
- * Connection between accept and CONNECT, including the TLS handshake, the HTTP request and a partial CONNECT.
+ * Connection as the gate sees it. Until CONNECT has arrived, its memory and duration are limited, including
+ * the TLS handshake and the HTTP request.
  */
 export type Arrival = {
-  /** Called when CONNECT has arrived: the connection belongs to the broker. */
+  /**
+   * Called when CONNECT has arrived. Ends the timeout, and the memory of the connection is not counted any
+   * more.
+   */
   readonly connectReceived: () => void;
   /**
-   * Called when the broker closes the connection. It keeps its place until the peer has read the reason, or
-   * until another connection needs the place.
+   * Called when the broker closes the connection. The connection still counts until its socket is closed. If
+   * the maximum number of connections is reached, the gate destroys the socket for a new connection.
    */
   readonly closing: () => void;
-  /** Sets the buffered bytes of the connection, beyond the fixed cost of an arrival. */
+  /** Sets the bytes of an incomplete CONNECT that are buffered. */
   readonly setBuffered: (bytes: number) => void;
 };
 
 /**
- * Gate of all listeners. It bounds the number of connections, and the number, memory and duration of those
- * before CONNECT.
+ * Gate through which the connections of all listeners pass. It limits the number of connections, and the
+ * memory and duration of connections that have not sent CONNECT.
  */
 export type Gate = {
   /**
-   * Admits an accepted socket whose handshake costs `cost` bytes of memory. Undefined if the socket was
-   * refused and destroyed.
+   * Admits an accepted socket. `cost` is the estimated memory of the connection before CONNECT, in bytes.
+   * Returns undefined if the socket was refused and destroyed.
    */
   readonly admit: (socket: Socket, cost: number) => Arrival | undefined;
-  /** Numbers of open connections and of those before CONNECT. */
+  /** Returns the number of open connections. */
   readonly open: () => number;
+  /** Returns the number of connections that have not sent CONNECT. */
   readonly arriving: () => number;
 };
 
 export type GateSettings = {
   readonly clock: Clock;
   readonly log: Log;
-  /** Maximum concurrent connections. */
+  /** Returns the maximum number of concurrent connections. */
   readonly capacity: () => number;
-  /** Memory in bytes for all connections before CONNECT. */
+  /** Maximum memory in bytes of all connections that have not sent CONNECT. */
   readonly bytes: number;
 };
 
-type Waiting = {
+/** Connection that has passed the gate. */
+type Admitted = {
   readonly socket: Socket;
   readonly address: string;
+  /** Counted memory in bytes. */
   bytes: number;
-  /** Frees the place. Only the first call has an effect. */
-  readonly leavesOpen: () => void;
+  /** Removes the connection from the number of open connections. Later calls have no effect. */
+  readonly uncount: () => void;
 };
 
-export function createGate({ clock, log, capacity, bytes: mostBytes }: GateSettings): Gate {
-  /** Connections before CONNECT, oldest first. */
-  const arrivals = new Set<Waiting>();
+export function createGate({ clock, log, capacity, bytes: maxBytes }: GateSettings): Gate {
+  /** Connections that have not sent CONNECT, oldest first. */
+  const arrivals = new Set<Admitted>();
+  /** Number of these connections by address of the peer. */
   const byAddress = new Map<string, number>();
-  /** Connections that are closing, oldest first. */
-  const leaving = new Set<Waiting>();
+  /** Connections that the broker is closing, oldest first. */
+  const closing = new Set<Admitted>();
   let open = 0;
   let bytes = 0;
 
-  const leave = (waiting: Waiting): void => {
-    if (!arrivals.delete(waiting)) return;
-    bytes -= waiting.bytes;
-    const left = (byAddress.get(waiting.address) ?? 1) - 1;
-    if (left === 0) byAddress.delete(waiting.address);
-    else byAddress.set(waiting.address, left);
+  /** Removes a connection from those that have not sent CONNECT. */
+  const removeArrival = (connection: Admitted): void => {
+    if (!arrivals.delete(connection)) return;
+    bytes -= connection.bytes;
+    const left = (byAddress.get(connection.address) ?? 1) - 1;
+    if (left === 0) byAddress.delete(connection.address);
+    else byAddress.set(connection.address, left);
   };
 
   /**
-   * Oldest connection of the address with the most: a peer that completes its CONNECT is among the newest.
+   * Returns the connection to close first: the oldest of the address with the most connections. A peer that
+   * sends CONNECT at once is among the newest.
    */
-  const victim = (): Waiting | undefined => {
+  const evictionCandidate = (): Admitted | undefined => {
     let most = 0;
     let address: string | undefined;
-    for (const [one, count] of byAddress) {
-      if (count > most) [address, most] = [one, count];
+    for (const [candidate, count] of byAddress) {
+      if (count > most) [address, most] = [candidate, count];
     }
-    for (const waiting of arrivals) if (waiting.address === address) return waiting;
+    for (const connection of arrivals) if (connection.address === address) return connection;
     return undefined;
   };
 
-  /** Closes a connection before CONNECT. Returns false if there is none. */
+  /** Closes a connection that has not sent CONNECT. Returns false if there is none. */
   const evict = (reason: string): boolean => {
-    const waiting = victim();
-    if (waiting === undefined) return false;
-    log.warn(`Closed a connection from ${waiting.address} that has not sent CONNECT: ${reason}.`);
-    leave(waiting);
-    waiting.leavesOpen();
-    waiting.socket.destroy();
+    const connection = evictionCandidate();
+    if (connection === undefined) return false;
+    log.warn(`Closed a connection from ${connection.address} that has not sent CONNECT: ${reason}.`);
+    removeArrival(connection);
+    connection.uncount();
+    connection.socket.destroy();
     return true;
   };
 
   /**
-   * Frees a place. Returns false if all belong to clients. A refused peer that does not close loses its
-   * place.
+   * Closes one connection for a new connection: the oldest that the broker is closing already, otherwise one
+   * that has not sent CONNECT. Returns false if there is neither.
    */
-  const freePlace = (): boolean => {
-    for (const oldest of leaving) {
-      leaving.delete(oldest);
-      oldest.leavesOpen();
+  const evictForNew = (): boolean => {
+    for (const oldest of closing) {
+      closing.delete(oldest);
+      oldest.uncount();
       oldest.socket.destroy();
       return true;
     }
     return evict(`${capacity()} connections are open`);
   };
 
-  const makeRoom = (): void => {
-    while (bytes > mostBytes) {
-      if (!evict(`such connections take ${bytes} bytes, more than their ${mostBytes}`)) return;
+  /** Closes connections that have not sent CONNECT until their memory is within its maximum. */
+  const evictForMemory = (): void => {
+    while (bytes > maxBytes) {
+      if (!evict(`such connections take ${bytes} bytes, more than their ${maxBytes}`)) return;
     }
   };
 
   return {
     admit: (socket, cost) => {
       const { address } = peerOf(socket);
-      // A client that sends CONNECT at once finds a place even if silent peers occupy all.
-      if (open >= capacity() && !freePlace()) {
+      // A new client is accepted even if peers that send nothing use all connections.
+      if (open >= capacity() && !evictForNew()) {
         log.warn(`Refused a connection from ${address}: ${capacity()} connections are open.`);
         socket.destroy();
         return undefined;
       }
       open++;
       let counted = true;
-      const leavesOpen = (): void => {
+      const uncount = (): void => {
         if (counted) open--;
         counted = false;
       };
-      const waiting: Waiting = { socket, address, bytes: cost, leavesOpen };
-      arrivals.add(waiting);
+      const connection: Admitted = { socket, address, bytes: cost, uncount };
+      arrivals.add(connection);
       byAddress.set(address, (byAddress.get(address) ?? 0) + 1);
       bytes += cost;
       const cancel = clock.after(CONNECT_TIMEOUT_MS, () => {
@@ -136,27 +147,27 @@ export function createGate({ clock, log, capacity, bytes: mostBytes }: GateSetti
         socket.destroy();
       });
       socket.once('close', () => {
-        leavesOpen();
+        uncount();
         cancel();
-        leave(waiting);
-        leaving.delete(waiting);
+        removeArrival(connection);
+        closing.delete(connection);
       });
-      makeRoom();
-      if (!arrivals.has(waiting)) return undefined;
+      evictForMemory();
+      if (!arrivals.has(connection)) return undefined;
       return {
         connectReceived: () => {
           cancel();
-          leave(waiting);
+          removeArrival(connection);
         },
         closing: () => {
-          leave(waiting);
-          if (!socket.destroyed) leaving.add(waiting);
+          removeArrival(connection);
+          if (!socket.destroyed) closing.add(connection);
         },
-        setBuffered: kept => {
-          if (!arrivals.has(waiting)) return;
-          bytes += cost + kept - waiting.bytes;
-          waiting.bytes = cost + kept;
-          makeRoom();
+        setBuffered: buffered => {
+          if (!arrivals.has(connection)) return;
+          bytes += cost + buffered - connection.bytes;
+          connection.bytes = cost + buffered;
+          evictForMemory();
         },
       };
     },

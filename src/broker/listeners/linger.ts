@@ -4,10 +4,10 @@ import { MAX_LINGER_BYTES } from '../limits.ts';
 import type { ClientSocket } from './socket.ts';
 
 /**
- * Lingering close: ends a socket so that the peer can read the last output. If a TCP socket is closed with
- * unread input, the kernel sends a reset, and the peer loses what it has not read. Therefore input is read
- * and discarded until the peer has closed, for at most CLOSE_LINGER_MS and MAX_LINGER_BYTES. The caller's
- * data handler must ignore it.
+ * Closes a socket so that the peer can still read the last output (lingering close). If a TCP socket is
+ * closed with unread input, the kernel sends a reset, and the peer loses the output that it has not read.
+ * Therefore input is read and discarded until the peer closes the connection, for at most CLOSE_LINGER_MS and
+ * MAX_LINGER_BYTES. The data handler of the caller must ignore this input.
  */
 export function closeLingering(socket: ClientSocket, clock: Clock): void {
   let left = MAX_LINGER_BYTES;
@@ -20,12 +20,13 @@ export function closeLingering(socket: ClientSocket, clock: Clock): void {
   destroyLater(socket, clock);
 }
 
-/** Closes a socket after flushing its output, for a peer that needs no reason. */
+/** Closes a socket after flushing its output. Used if the peer does not have to read a reason. */
 export function closeSoon(socket: ClientSocket, clock: Clock): void {
   socket.destroySoon();
   destroyLater(socket, clock);
 }
 
+/** Destroys a socket that is not closed after CLOSE_LINGER_MS. */
 function destroyLater(socket: ClientSocket, clock: Clock): void {
   const cancel = clock.after(CLOSE_LINGER_MS, () => socket.destroy());
   socket.once('close', cancel);

@@ -9,13 +9,14 @@ import type {
 import { listenTcp } from './tcp.ts';
 import { listenUnix } from './unix.ts';
 
+/** Function that opens a listener of one kind. */
 type Listen<Kind extends ListenerKind> = (
   settings: Settings[Kind],
   accept: Accept,
   host: ListenerHost,
 ) => Promise<OpenListener>;
 
-/** Loaded on demand, so that a hub without TLS or HTTP does not load them. */
+/** Functions that load the code of a listener. TLS and HTTP are loaded only if a listener uses them. */
 const LISTEN: { readonly [Kind in ListenerKind]: () => Promise<Listen<Kind>> } = {
   mqtt: async () => listenTcp,
   mqtts: async () => (await import('./tls/tls.ts')).listenTls,
@@ -25,7 +26,7 @@ const LISTEN: { readonly [Kind in ListenerKind]: () => Promise<Listen<Kind>> } =
 };
 
 /**
- * Opens a listener and calls `accept` for each client. Throws Failure `listener.in-use` or
+ * Opens a listener, and calls `accept` for each client. Throws the Failure `listener.in-use` or
  * `listener.refused`.
  */
 export async function listen<Kind extends ListenerKind>(

@@ -7,7 +7,7 @@ import type { Accept, AddressSettings, ListenerHost, OpenListener } from './sett
 import type { ClientSocket, Peer } from './socket.ts';
 
 /**
- * Starts `server` on a TCP address, which is reported with `scheme` before it. Throws Failure
+ * Starts `server` on a TCP address. Returns the address with the prefix `scheme`. Throws the Failure
  * `listener.in-use` or `listener.refused`.
  */
 export async function openServer(
@@ -21,35 +21,39 @@ export async function openServer(
   const error = await listenWithRetry(server, { host, port }, pause);
   if (error !== undefined) throw listenFailure(error, host, port);
   const bound = server.address();
-  const chosen = typeof bound === 'object' && bound !== null ? bound.port : port;
-  return { address: `${scheme}${host.includes(':') ? `[${host}]` : host}:${chosen}` };
+  const actualPort = typeof bound === 'object' && bound !== null ? bound.port : port;
+  return { address: `${scheme}${host.includes(':') ? `[${host}]` : host}:${actualPort}` };
 }
 
-/** Entrance from a server's sockets to the broker. */
-export type Entrance = Pick<OpenListener, 'stop' | 'close'> & {
-  /** Passes a client to the broker: on the accepted socket, or on the TLS or WebSocket stream over it. */
+/** Acceptor, which passes the connections of one server through the gate to the broker. */
+export type Acceptor = Pick<OpenListener, 'stop' | 'close'> & {
+  /**
+   * Passes a client to the broker. `socket` is the stream of MQTT packets: the accepted socket itself, or the
+   * TLS or WebSocket stream over it.
+   */
   readonly accept: (accepted: Socket, socket: ClientSocket, peer: Peer) => void;
 };
 
 /**
- * Passes all sockets of `server` through the gate before anything else; a handshake costs `cost` bytes of
- * memory. Must be called before any other connection handler is added.
+ * Creates the acceptor of a server. `cost` is the estimated memory of a connection before CONNECT, in bytes.
+ * Must be called before other `connection` handlers are added, so that the gate sees each socket first.
  */
-export function openEntrance(
+export function createAcceptor(
   server: Server,
   cost: number,
   accept: Accept,
   { clock, gate, log }: ListenerHost,
-): Entrance {
+): Acceptor {
   let lastError = '';
   server.on('error', error => {
-    // Before the server listens, `openServer` reports the error. Afterwards an accept failed, and the next
-    // may succeed.
+    // Errors before the server listens are reported by `openServer`. A later error means that one accept has
+    // failed. A repeated error is logged once.
     if (!server.listening || error.message === lastError) return;
     lastError = error.message;
     log.warn(`A connection could not be accepted: ${error.message}`);
   });
   const sockets = new Set<Socket>();
+  /** Admitted connections by key of their socket. */
   const arrivals = new Map<Socket | string, Arrival>();
   server.on('connection', (socket: Socket) => {
     const key = keyOf(socket);
@@ -84,7 +88,9 @@ export function openEntrance(
   };
 }
 
-/** Key of a socket. A TLS socket does not expose its underlying socket, but has the same addresses. */
+/**
+ * Returns a key that is equal for an accepted socket and the TLS socket over it: the addresses of both ends.
+ */
 function keyOf(socket: Socket): Socket | string {
   const { remoteAddress, remotePort, localAddress } = socket;
   return remotePort === undefined ? socket : `${remoteAddress} ${remotePort} ${localAddress}`;

@@ -3,35 +3,44 @@ import type { Log } from '../../core/log.ts';
 import type { Arrival, Gate } from './gate.ts';
 import type { ClientSocket, Peer } from './socket.ts';
 
-/** PEM files by absolute path, and the requirement for client certificates. */
+/** Settings of a TLS listener. All files are PEM files, given by absolute path. */
 export type TlsSettings = {
+  /** Certificate of the listener, with its chain. */
   readonly cert: string;
   readonly key: string;
+  /** Certificates of the CAs that sign client certificates. */
   readonly ca: string | undefined;
   readonly clientCertificates: 'none' | 'optional' | 'required';
+  /** Certificate revocation lists of these CAs. */
   readonly crl: string | undefined;
 };
 
-/** TCP address. Port 0 lets the system choose. */
+/** TCP address of a listener. If the port is 0, the system selects a free port. */
 export type AddressSettings = { readonly host: string; readonly port: number };
 
+/** Settings of a WebSocket listener. */
 export type WebSocketSettings = AddressSettings & {
-  /** Path of the URL. */
+  /** Path of the URL under which clients open a WebSocket. */
   readonly path: string;
-  /** Permitted origins of web pages, in addition to the same host. */
+  /** Origins of web pages that may connect, in addition to pages of the hub's own host names. */
   readonly origins: readonly string[];
-  /** Host names of the hub in web page addresses, in addition to its own. */
+  /** Host names of the hub, in addition to the name of the machine and the names in its certificate. */
   readonly hosts: readonly string[];
 };
 
+/** Settings of a Unix socket listener. */
 export type UnixSettings = {
+  /** Absolute path of the socket file. */
   readonly file: string;
+  /** File mode of the socket file. */
   readonly mode: number;
-  /** Module that alone can reach the socket file, so every client there is that module. */
+  /**
+   * Name of the module to which every client of this listener belongs. Only this module can access the file.
+   */
   readonly module?: string | undefined;
 };
 
-/** Settings of a listener by kind. */
+/** Settings of each kind of listener. */
 export type Settings = {
   readonly mqtt: AddressSettings;
   readonly mqtts: AddressSettings & { readonly tls: TlsSettings };
@@ -42,23 +51,26 @@ export type Settings = {
 
 export type ListenerKind = keyof Settings;
 
+/** Settings of a listener with its kind and its maximum number of clients. */
 export type ListenerSettings<Kind extends ListenerKind = ListenerKind> = {
-  readonly [One in Kind]: {
-    readonly kind: One;
+  readonly [Each in Kind]: {
+    readonly kind: Each;
     readonly maxConnections?: number | undefined;
-  } & Settings[One];
+  } & Settings[Each];
 }[Kind];
 
+/** Services that all listeners use. */
 export type ListenerHost = { readonly clock: Clock; readonly log: Log; readonly gate: Gate };
 
-/** Accepts a client whose socket has not been read yet. */
+/** Passes an accepted connection to the broker. No data has been read from `socket` yet. */
 export type Accept = (socket: ClientSocket, peer: Peer, arrival: Arrival) => void;
 
+/** Open listener. */
 export type OpenListener = {
-  /** `127.0.0.1:1883`, `mqtts://...`, `ws://...`, `wss://...` or `unix:/path`. */
+  /** Address for the log: `127.0.0.1:1883`, `mqtts://...`, `ws://...`, `wss://...` or `unix:/path`. */
   readonly address: string;
-  /** Closes the listening socket; connections stay. */
+  /** Closes the listening socket. Connections stay open. */
   readonly stop: () => void;
-  /** Closes the listener and waits for its connections; destroys those that remain after a while. */
+  /** Closes the listener, and waits until its connections are closed. Destroys them after CLOSE_LINGER_MS. */
   readonly close: () => Promise<void>;
 };

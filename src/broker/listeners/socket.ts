@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-type Streaming =
+/** Methods of a stream that a connection uses. */
+type StreamMethod =
   | 'write'
   | 'cork'
   | 'uncork'
@@ -13,29 +14,29 @@ type Streaming =
   | 'end'
   | 'destroy';
 
-/** Stream of a client: TCP, TLS, Unix socket or WebSocket. */
-export type ClientSocket = Pick<Duplex, Streaming | 'writableLength' | 'destroyed'> & {
+/** Stream of MQTT packets of a client over TCP, TLS, a Unix socket or a WebSocket. */
+export type ClientSocket = Pick<Duplex, StreamMethod | 'writableLength' | 'destroyed'> & {
   /** Closes the stream after flushing its output. */
   readonly destroySoon: () => void;
 };
 
-/** Peer of a connection, as the transport knows it. */
+/** Peer of a connection, with the properties that are known before CONNECT. */
 export type Peer = {
-  /** True if the peer is on this machine: loopback address or Unix socket. */
+  /** True if the peer is on this machine: it uses a loopback address or a Unix socket. */
   readonly local: boolean;
-  /** Address for the log and for counts by address. */
+  /** IP address of the peer, or the path of the Unix socket. Used in the log and to count connections. */
   readonly address: string;
-  /** Names in a client certificate that the listener's CA has signed. Undefined without one. */
+  /** Names in the client certificate. Undefined if there is none that a CA of the listener has signed. */
   readonly certificate: readonly string[] | undefined;
-  /** Underlying socket, by which the peer's process can be found. */
+  /** Underlying socket, with which the process of a peer on this machine can be found. */
   readonly socket?: Socket | undefined;
-  /** Module that alone can reach the listener. */
+  /** Name of the module to which all clients of the listener belong. */
   readonly module?: string | undefined;
 };
 
-/** Peer of a TCP connection without a certificate. */
+/** Returns the peer of a socket. The client certificate is not read. */
 export function peerOf(socket: Socket): Peer {
-  // IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2).
+  // An IPv4-mapped IPv6 address is shown as IPv4 address (RFC 4291, 2.5.5.2).
   const address = socket.remoteAddress?.replace(/^::ffff:(?=[\d.]+$)/, '') ?? 'unknown';
   return { local: isLoopback(address), address, certificate: undefined, socket };
 }

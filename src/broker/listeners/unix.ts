@@ -3,15 +3,15 @@ import type { Server } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
 import { PLAIN_ARRIVAL_BYTES } from '../limits.ts';
-import { openEntrance } from './server.ts';
+import { createAcceptor } from './server.ts';
 import type { Accept, ListenerHost, OpenListener, UnixSettings } from './settings.ts';
 
-/** umask that restricts the socket file to the hub's user until its mode is set. */
+/** umask with which only the user of the hub can access the socket file, until its mode is set. */
 const PRIVATE_MASK = 0o177;
 
 /**
- * Opens a listener of MQTT over a Unix socket, whose file mode restricts access. Replaces a stale socket
- * file; removes the file with the listener.
+ * Opens a listener for MQTT over a Unix socket. Replaces a stale socket file that a killed hub has left. The
+ * file is removed when the listener is closed.
  */
 export async function listenUnix(
   { file, mode, module }: UnixSettings,
@@ -21,43 +21,46 @@ export async function listenUnix(
   const address = `unix:${file}`;
   const peer = { local: true, address, certificate: undefined, module };
   const server = createServer();
-  const entrance = openEntrance(server, PLAIN_ARRIVAL_BYTES, accept, host);
-  server.on('connection', socket => entrance.accept(socket, socket, { ...peer, socket }));
-  await makeWay(file);
+  const acceptor = createAcceptor(server, PLAIN_ARRIVAL_BYTES, accept, host);
+  server.on('connection', socket => acceptor.accept(socket, socket, { ...peer, socket }));
+  await removeStaleSocket(file);
   try {
     await bind(server, file);
     chmodSync(file, mode);
   } catch (thrown) {
     server.close();
-    throw refused(file, reasonOf(thrown));
+    throw listenFailure(file, reasonOf(thrown));
   }
-  return { address, ...entrance };
+  return { address, ...acceptor };
 }
 
+/** Starts to listen on a socket file that only the user of the hub can access. */
 function bind(server: Server, file: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     const mask = process.umask(PRIVATE_MASK);
-    // `listen` creates the file synchronously.
+    // The umask applies to the file, because `listen` creates it synchronously.
     server.listen(file, resolve);
     process.umask(mask);
   });
 }
 
-/** Removes a stale socket file. */
-async function makeWay(file: string): Promise<void> {
+/**
+ * Removes a socket file on which no process listens. Throws a Failure if the file is in use or is no socket.
+ */
+async function removeStaleSocket(file: string): Promise<void> {
   const stats = lstatSync(file, { throwIfNoEntry: false });
   if (stats === undefined) return;
-  if (!stats.isSocket()) throw refused(file, 'there is something else, which is no socket');
-  if (await answers(file)) {
+  if (!stats.isSocket()) throw listenFailure(file, 'there is something else, which is no socket');
+  if (await isInUse(file)) {
     const sentence = `The socket ${file} is in use by another program: stop it, or change "listeners" in the manifest.`;
     throw new Failure('listener.in-use', sentence);
   }
   rmSync(file, { force: true });
 }
 
-/** True unless the system reports that nothing listens on the file. */
-function answers(file: string): Promise<boolean> {
+/** True if a process listens on the socket file, or if this is not known. */
+function isInUse(file: string): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connect(file);
     socket.once('connect', () => {
@@ -68,7 +71,7 @@ function answers(file: string): Promise<boolean> {
   });
 }
 
-function refused(file: string, reason: string): Failure {
+function listenFailure(file: string, reason: string): Failure {
   return new Failure(
     'listener.refused',
     `Cannot listen on ${file} (${reason}): change "listeners" in the manifest.`,

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import type { ClientOptions } from 'ws';
 import { WebSocket } from 'ws';
 import { WEBSOCKET_PING_MS } from '../../../src/broker/limits.ts';
-import { objectionTo, ownNames } from '../../../src/broker/listeners/websocket/origins.ts';
+import { ownNames, upgradeRefusal } from '../../../src/broker/listeners/websocket/origins.ts';
 import { MAX_PACKET_BYTES } from '../../../src/core/limits.ts';
 import type { BrokerHarness } from '../../harness/broker.ts';
 import { withBroker } from '../../harness/broker.ts';
@@ -202,7 +202,7 @@ webSockets(
     const own = [...ownNames({ host: '0.0.0.0', hosts: ['hub.example'] }), '*.wild.example'];
     for (const [origin, host, allowed] of PAGES) {
       const headers = { origin, host, 'sec-websocket-protocol': 'mqtt' };
-      assert.is(objectionTo({ url: '/mqtt', headers }, settings, own) === undefined, allowed, origin);
+      assert.is(upgradeRefusal({ url: '/mqtt', headers }, settings, own) === undefined, allowed, origin);
     }
   },
 );

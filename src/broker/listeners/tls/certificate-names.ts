@@ -1,13 +1,16 @@
 import type { TLSSocket } from 'node:tls';
 
-/** Entry of the subject alternative names in Node's form: `DNS:a.b`, or quoted if it contains a comma. */
+/**
+ * Entry of the subject alternative names in the format of Node: `DNS:a.b`, or quoted if it contains a comma.
+ */
 const ENTRY = /([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/y;
 
-const NAMES: readonly string[] = ['DNS', 'email'];
+/** Kinds of subject alternative names that may be a user's name. */
+const NAME_KINDS: readonly string[] = ['DNS', 'email'];
 
 /**
- * Names in a client certificate: the subject's common name, and its DNS and e-mail names (RFC 5280, 4.2.1.6).
- * Undefined if the client has none that the listener's CA has signed.
+ * Returns the names in a client certificate: the common name of the subject, and the DNS and e-mail names
+ * (RFC 5280, 4.2.1.6). Undefined if there is no certificate that a CA of the listener has signed.
  */
 export function certificateNames(socket: TLSSocket): readonly string[] | undefined {
   if (!socket.authorized) return undefined;
@@ -17,8 +20,11 @@ export function certificateNames(socket: TLSSocket): readonly string[] | undefin
   return [...commonNames, ...alternativeNames(subjectaltname ?? '')];
 }
 
-/** Skips quoted entries: no valid name needs quotes, and a quoted one could imitate another entry. */
-export function alternativeNames(text: string, kinds = NAMES): string[] {
+/**
+ * Returns the subject alternative names of the given kinds. Skips quoted entries, because no valid name needs
+ * quotes, and a quoted name could contain the text of another entry.
+ */
+export function alternativeNames(text: string, kinds = NAME_KINDS): string[] {
   const names: string[] = [];
   ENTRY.lastIndex = 0;
   for (let entry = ENTRY.exec(text); entry !== null && entry[0] !== ''; entry = ENTRY.exec(text)) {

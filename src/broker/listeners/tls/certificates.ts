@@ -9,65 +9,73 @@ import { CERTIFICATE_RELOAD_MS } from '../../limits.ts';
 import type { ListenerHost, OpenListener, TlsSettings } from '../settings.ts';
 import { alternativeNames } from './certificate-names.ts';
 
+/** File mode bit for read access of all users. */
 const READABLE_BY_OTHERS = 0o004;
 
-/** Certificate of a listener, which follows its files. */
+/** Certificate of a TLS listener. It is loaded again when its files change. */
 export type Certificates = {
-  /** Initial options of the TLS server. */
+  /** Options with which the TLS server is created. */
   readonly options: TlsOptions;
   /** Host names in the current certificate. */
   readonly hosts: () => readonly string[];
-  /** Applies changed files to `server` while its listener is open. Existing connections stay. */
-  readonly follow: (server: Server, listener: OpenListener) => OpenListener;
+  /**
+   * Applies changed files to `server` until the returned listener is stopped or closed. Existing connections
+   * stay open.
+   */
+  readonly reloadWhileOpen: (server: Server, listener: OpenListener) => OpenListener;
 };
 
-/** Loads the certificate of a TLS listener. Throws Failure `listener.refused` if the files are invalid. */
-export function keepCertificates(tls: TlsSettings, { clock, log }: ListenerHost): Certificates {
-  let seen = stateOf(tls);
+/**
+ * Loads the certificate of a TLS listener. Throws the Failure `listener.refused` if the files are invalid.
+ */
+export function loadCertificates(tls: TlsSettings, { clock, log }: ListenerHost): Certificates {
+  let lastState = stateOf(tls);
   const first = readCertificates(tls);
-  let validity = periodOf(first);
+  let validity = validityIn(first);
   let hosts = hostsOf(first);
-  let warned: string | undefined;
-  warnOfOpenKey();
-  warnOfDates();
+  let lastWarning: string | undefined;
+  warnOfReadableKey();
+  warnOfExpiry();
 
   /** Logs once that the certificate expires soon, and once that it has expired. */
-  function warnOfDates(): void {
+  function warnOfExpiry(): void {
     const problem = validity && validityProblem(validity, clock.wall());
-    if (problem !== undefined && problem !== warned) log.warn(`The certificate ${tls.cert} ${problem}.`);
-    warned = problem;
+    if (problem !== undefined && problem !== lastWarning) log.warn(`The certificate ${tls.cert} ${problem}.`);
+    lastWarning = problem;
   }
 
-  function warnOfOpenKey(): void {
+  /** Logs that all users of this machine can read the key. */
+  function warnOfReadableKey(): void {
     const stats = statsOf(tls.key);
     if (typeof stats === 'string' || (stats.mode & READABLE_BY_OTHERS) === 0) return;
     log.warn(`The key ${tls.key} can be read by every user of this machine: chmod o-r it.`);
   }
 
-  const look = (server: Server): void => {
-    const now = stateOf(tls);
-    if (now === seen) return;
-    seen = now;
+  /** Loads the certificate again if its files have changed. */
+  const reloadIfChanged = (server: Server): void => {
+    const state = stateOf(tls);
+    if (state === lastState) return;
+    lastState = state;
     try {
       const read = readCertificates(tls);
       server.setSecureContext(read);
-      validity = periodOf(read);
+      validity = validityIn(read);
       hosts = hostsOf(read);
       log.info(`The certificate ${tls.cert} is new: who connects from now on sees it.`);
-      warnOfOpenKey();
+      warnOfReadableKey();
     } catch (thrown) {
       log.error(`The old certificate stays in use. ${reasonOf(thrown)}`);
     }
   };
 
-  const follow = (server: Server, listener: OpenListener): OpenListener => {
+  const reloadWhileOpen = (server: Server, listener: OpenListener): OpenListener => {
     let cancel: Cancel;
-    const again = (): void => {
-      look(server);
-      warnOfDates();
-      cancel = clock.after(CERTIFICATE_RELOAD_MS, again);
+    const check = (): void => {
+      reloadIfChanged(server);
+      warnOfExpiry();
+      cancel = clock.after(CERTIFICATE_RELOAD_MS, check);
     };
-    cancel = clock.after(CERTIFICATE_RELOAD_MS, again);
+    cancel = clock.after(CERTIFICATE_RELOAD_MS, check);
     const stop = (): void => {
       cancel();
       listener.stop();
@@ -81,20 +89,22 @@ export function keepCertificates(tls: TlsSettings, { clock, log }: ListenerHost)
 
   const requestCert = tls.clientCertificates !== 'none';
   const rejectUnauthorized = tls.clientCertificates === 'required';
-  return { options: { ...first, requestCert, rejectUnauthorized }, hosts: () => hosts, follow };
+  return { options: { ...first, requestCert, rejectUnauthorized }, hosts: () => hosts, reloadWhileOpen };
 }
 
+/** Returns the host names in a certificate. */
 function hostsOf({ cert }: SecureContextOptions): readonly string[] {
   return Buffer.isBuffer(cert)
     ? alternativeNames(new X509Certificate(cert).subjectAltName ?? '', ['DNS'])
     : [];
 }
 
-function periodOf({ cert }: SecureContextOptions): Validity | undefined {
+/** Returns the validity period of a certificate. Undefined if it cannot be read. */
+function validityIn({ cert }: SecureContextOptions): Validity | undefined {
   return Buffer.isBuffer(cert) ? validityOf(cert) : undefined;
 }
 
-/** Fingerprint of the files' metadata that detects changes. */
+/** Returns a text of the files' inodes, sizes and modification times, which changes with a file. */
 function stateOf({ cert, key, ca, crl }: TlsSettings): string {
   const states = [cert, key, ca ?? cert, crl ?? cert].map(file => {
     const stats = statsOf(file);
@@ -103,7 +113,7 @@ function stateOf({ cert, key, ca, crl }: TlsSettings): string {
   return states.join(', ');
 }
 
-/** Metadata of a file, or the system's error code. */
+/** Returns the metadata of a file, or the error code of the system. */
 function statsOf(file: string): Stats | string {
   try {
     return statSync(file);
@@ -112,7 +122,9 @@ function statsOf(file: string): Stats | string {
   }
 }
 
-/** Reads the files of a TLS listener. Throws Failure `listener.refused` that names the invalid files. */
+/**
+ * Reads the files of a TLS listener. Throws the Failure `listener.refused`, which names the invalid files.
+ */
 export function readCertificates(files: TlsSettings): SecureContextOptions {
   try {
     return { minVersion: 'TLSv1.2', ...readTlsFiles(files).content };

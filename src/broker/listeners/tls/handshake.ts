@@ -5,9 +5,9 @@ import type { Log } from '../../../core/log.ts';
 import { certificateReason, handshakeReason } from '../../../core/tls/reasons.ts';
 import { peerOf } from '../socket.ts';
 
-/** Logs each failed TLS handshake of `server` with the peer and the reason. */
+/** Logs each failed TLS handshake of `server`, with the address of the peer and the reason. */
 export function logHandshakes(server: Server, log: Log): void {
-  // Reads the address early, because Node caches it and loses it at close.
+  // Node caches the address of a socket when it is first read, and cannot read it after the socket is closed.
   server.on('connection', socket => peerOf(socket));
   server.on('tlsClientError', (error, socket) => {
     log.info(`TLS handshake with ${addressOf(socket)} failed: ${reasonFor(error, socket)}.`);
@@ -15,17 +15,20 @@ export function logHandshakes(server: Server, log: Log): void {
 }
 
 /**
- * Reason of a failed handshake. Node reports a refused client certificate as a hang-up; the socket has the
- * reason.
+ * Returns the reason of a failed handshake. If the client certificate was refused, Node reports only that the
+ * connection was closed, and the socket contains the reason.
  */
 function reasonFor(error: Error, { authorizationError }: TLSSocket): string {
-  // Null before the certificate is checked, contrary to the types.
+  // Contrary to its type, `authorizationError` is null before the certificate is checked.
   const code = authorizationError ? String(authorizationError) : undefined;
   if (code !== undefined) return certificateReason(code) ?? `the client certificate was refused (${code})`;
   return handshakeReason(error) ?? reasonOf(error);
 }
 
-/** Address of the underlying TCP connection, which Node keeps in a private property. */
+/**
+ * Returns the address of the peer, if necessary of the underlying socket, which is in a private property of
+ * Node.
+ */
 function addressOf(socket: TLSSocket): string {
   const { address } = peerOf(socket);
   const parent: unknown = address === 'unknown' ? Reflect.get(socket, '_parent') : undefined;

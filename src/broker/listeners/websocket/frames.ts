@@ -4,20 +4,22 @@ import type { Cancel, Clock } from '../../../core/clock.ts';
 import { WEBSOCKET_PING_MS } from '../../limits.ts';
 import type { ClientSocket } from '../socket.ts';
 
-/** Status codes of a close frame (RFC 6455, 7.4.1). */
+/** Status code of a close frame for a normal closure (RFC 6455, 7.4.1). */
 const NORMAL = 1000;
+
+/** Status code of a close frame after data of an unsupported type (RFC 6455, 7.4.1). */
 const UNSUPPORTED_DATA = 1003;
 
 /**
- * WebSocket as a byte stream: packets may span frames, and a frame may contain several packets (MQTT 3.1.1,
- * 6.0.0-2).
+ * Creates a byte stream over a WebSocket. An MQTT packet may span several frames, and a frame may contain
+ * several packets (MQTT 3.1.1, 6.0.0-2).
  */
 export function streamOf(webSocket: WebSocket, clock: Clock): ClientSocket {
   const isOpen = (): boolean => webSocket.readyState === webSocket.OPEN;
   const isClosed = (): boolean => webSocket.readyState === webSocket.CLOSED;
 
   const send = (bytes: Buffer, done: (error?: Error | null) => void): void => {
-    // A closing WebSocket accepts nothing more, as a socket whose peer has closed.
+    // Data for a WebSocket that is closing is discarded, as a socket does after its peer has closed.
     if (isOpen()) webSocket.send(bytes, done);
     else done();
   };
@@ -26,7 +28,7 @@ export function streamOf(webSocket: WebSocket, clock: Clock): ClientSocket {
     allowHalfOpen: false,
     read: () => webSocket.resume(),
     write: (bytes: Buffer, _encoding, done) => send(bytes, done),
-    // Writes of one turn of the event loop become one frame.
+    // All pending writes are combined into one frame.
     writev: (pieces, done) => send(Buffer.concat(pieces.map(({ chunk }): Buffer => chunk)), done),
     final: done => {
       if (isClosed()) return done();
@@ -43,7 +45,7 @@ export function streamOf(webSocket: WebSocket, clock: Clock): ClientSocket {
   webSocket.on('message', (data: RawData, isBinary: boolean) => {
     if (stream.destroyed) return;
     if (!isBinary || !Buffer.isBuffer(data)) {
-      // MQTT 3.1.1, 6.0.0-1.
+      // The connection must be closed after a text frame (MQTT 3.1.1, 6.0.0-1).
       webSocket.close(UNSUPPORTED_DATA);
       stream.destroy(new Error('it sent a text frame'));
     } else if (!stream.push(data)) {
@@ -55,7 +57,7 @@ export function streamOf(webSocket: WebSocket, clock: Clock): ClientSocket {
     if (!stream.destroyed) stream.push(null);
   });
 
-  // Proxies close an idle connection even if its MQTT keep-alive is long.
+  // Pings keep the connection open in proxies, whose idle timeout may be shorter than the MQTT keep-alive.
   let cancelPing: Cancel;
   const ping = (): void => {
     if (isOpen()) webSocket.ping();

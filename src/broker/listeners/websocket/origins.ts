@@ -3,56 +3,60 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import type { WebSocketSettings } from '../settings.ts';
 
-/** WebSocket subprotocols of MQTT and of MQTT 3.1. */
+/** WebSocket subprotocols: `mqtt`, and `mqttv3.1` of older clients. */
 const PROTOCOLS = ['mqtt', 'mqttv3.1'];
 
-/** Selected subprotocol of a client's offer. */
+/** Returns the subprotocol to use of those that a client offers. False if none is supported. */
 export function protocolOf(offered: ReadonlySet<string>): string | false {
   return PROTOCOLS.find(name => offered.has(name)) ?? false;
 }
 
 /**
- * HTTP status that refuses an upgrade request. Undefined if it is accepted. `own` are the hub's host names.
+ * Returns the HTTP status with which an upgrade request is refused. Undefined if the request is accepted.
+ * `ownHosts` are the host names of the hub.
  */
-export function objectionTo(
+export function upgradeRefusal(
   { url = '', headers }: Pick<IncomingMessage, 'url' | 'headers'>,
   { path, origins }: Pick<WebSocketSettings, 'path' | 'origins'>,
-  own: readonly string[],
+  ownHosts: readonly string[],
 ): string | undefined {
   if (url.split('?', 1)[0] !== path) return '404 Not Found';
-  // MQTT 3.1.1, 6.0.0-3.
+  // The client must offer a subprotocol of MQTT (MQTT 3.1.1, 6.0.0-3).
   const offered = headers['sec-websocket-protocol']?.split(',').map(name => name.trim()) ?? [];
   if (protocolOf(new Set(offered)) === false) return '400 Bad Request';
   const { origin, host } = headers;
   if (origin === undefined || origins.includes(origin)) return undefined;
-  return isSameHost(origin, host, own) ? undefined : '403 Forbidden';
+  return isSameHost(origin, host, ownHosts) ? undefined : '403 Forbidden';
 }
 
 /**
- * True if the origin is the hub itself. A web page can open a WebSocket to any host, with its own origin in
- * the request. Equal origin and host prove nothing, because the page's domain may resolve to the hub's
- * address (DNS rebinding). So the host must be an address or one of the hub's own names.
+ * True if the web page that opens the WebSocket comes from the hub itself. The browser sends the page's
+ * origin and the requested host, which must be equal. That is not enough, because the owner of a domain can
+ * let it resolve to the hub's address (DNS rebinding). Therefore the host must be an IP address or in
+ * `ownHosts`.
  */
-function isSameHost(origin: string, host: string | undefined, own: readonly string[]): boolean {
+function isSameHost(origin: string, host: string | undefined, ownHosts: readonly string[]): boolean {
   const page = hostOf(origin);
   if (page === undefined || page !== hostOf(`http://${host}`)) return false;
-  return isIP(page.replace(/^\[|\]$/g, '')) !== 0 || own.some(name => isNamed(page, name.toLowerCase()));
+  return isIP(page.replace(/^\[|\]$/g, '')) !== 0 || ownHosts.some(name => isNamed(page, name.toLowerCase()));
 }
 
-/** Host of a URL in lower case, without the final dot of an absolute name. */
+/**
+ * Returns the host of a URL in lower case, without the final dot of an absolute name. Undefined if invalid.
+ */
 function hostOf(url: string): string | undefined {
   const host = URL.parse(url)?.hostname.replace(/\.$/, '');
   return host === '' ? undefined : host;
 }
 
-/** True if the host matches `name`, whose first label may be `*` (RFC 6125, 6.4.3). */
+/** True if `host` matches `name`, whose first label may be the wildcard `*` (RFC 6125, 6.4.3). */
 function isNamed(host: string, name: string): boolean {
   if (!name.startsWith('*.')) return host === name;
   const dot = host.indexOf('.');
   return dot > 0 && host.slice(dot) === name.slice(1);
 }
 
-/** Host names of this machine and of a listener, in addition to addresses. */
+/** Returns the host names of this machine and of a listener. */
 export function ownNames({ host, hosts }: Pick<WebSocketSettings, 'host' | 'hosts'>): readonly string[] {
   const machine = hostname();
   const local = machine === '' ? [] : [machine, `${machine.split('.', 1)[0]}.local`];

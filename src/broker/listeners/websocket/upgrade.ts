@@ -3,13 +3,13 @@ import type { Server, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { MAX_PACKET_BYTES } from '../../../core/limits.ts';
 import { CONNECT_TIMEOUT_MS, MAX_UPGRADE_BYTES } from '../../limits.ts';
-import type { Entrance } from '../server.ts';
+import type { Acceptor } from '../server.ts';
 import type { ListenerHost, WebSocketSettings } from '../settings.ts';
 import type { Peer } from '../socket.ts';
 import { streamOf } from './frames.ts';
-import { objectionTo, ownNames, protocolOf } from './origins.ts';
+import { ownNames, protocolOf, upgradeRefusal } from './origins.ts';
 
-/** Bounds of an HTTP request: an upgrade request needs no more. */
+/** Options of the HTTP server. The limits are those of an upgrade request. */
 export const HTTP: ServerOptions = {
   headersTimeout: CONNECT_TIMEOUT_MS,
   requestTimeout: CONNECT_TIMEOUT_MS,
@@ -18,14 +18,17 @@ export const HTTP: ServerOptions = {
   noDelay: true,
 };
 
-/** Accepts WebSocket upgrades of `server`. `certified` are the host names in its certificate. */
-export function takeUpgrades(
+/**
+ * Accepts WebSocket upgrade requests of `server`. `peerIn` returns the peer of a request, and
+ * `certificateHosts` the host names in the certificate of the server.
+ */
+export function acceptUpgrades(
   server: Server,
   settings: WebSocketSettings,
   peerIn: (request: IncomingMessage) => Peer,
-  entrance: Entrance,
+  acceptor: Acceptor,
   { clock }: ListenerHost,
-  certified: () => readonly string[] = () => [],
+  certificateHosts: () => readonly string[] = () => [],
 ): void {
   const upgrades = new WebSocketServer({
     noServer: true,
@@ -34,22 +37,22 @@ export function takeUpgrades(
     maxPayload: MAX_PACKET_BYTES,
     handleProtocols: protocolOf,
   });
-  const own = ownNames(settings);
+  const ownHosts = ownNames(settings);
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     const peer = peerIn(request);
-    const objection = objectionTo(request, settings, [...own, ...certified()]);
-    if (objection !== undefined) {
-      socket.end(`HTTP/1.1 ${objection}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    const refusal = upgradeRefusal(request, settings, [...ownHosts, ...certificateHosts()]);
+    if (refusal !== undefined) {
+      socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;
     }
     upgrades.handleUpgrade(request, socket, head, webSocket =>
-      entrance.accept(socket, streamOf(webSocket, clock), peer),
+      acceptor.accept(socket, streamOf(webSocket, clock), peer),
     );
   });
 }
 
-/** Answers a request that is not a WebSocket upgrade. */
+/** Answers an HTTP request that is not a WebSocket upgrade. */
 export const refuseRequest: RequestListener = (_request, response) => {
   response.writeHead(426, { connection: 'close', upgrade: 'websocket', 'content-length': 0 }).end();
 };

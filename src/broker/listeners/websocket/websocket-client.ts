@@ -5,17 +5,18 @@ import { CONNECT_TIMEOUT_MS } from '../../limits.ts';
 import type { ClientSocket } from '../socket.ts';
 import { streamOf } from './frames.ts';
 
-/** Certificates for a `wss:` address, in PEM. */
+/** TLS settings of a client connection to a `wss:` address. Certificates and keys are in PEM format. */
 export type WebSocketCertificates = {
   readonly ca?: Buffer;
   readonly cert?: Buffer;
   readonly key?: Buffer;
-  /** Accept a certificate for another host name. */
+  /** True if the server's certificate may be for another host name. */
   readonly anyName: boolean;
 };
 
 /**
- * Opens a client connection of MQTT over WebSockets (MQTT 3.1.1, 6), and calls `ready` when it is writable.
+ * Opens a client connection of MQTT over WebSockets (MQTT 3.1.1, 6). Calls `ready` when the connection is
+ * writable.
  */
 export function openWebSocket(
   url: string,
@@ -25,7 +26,7 @@ export function openWebSocket(
 ): ClientSocket {
   const webSocket = new WebSocket(url, ['mqtt'], {
     ...files,
-    // Node treats any value but an Error as success; the types of ws require a boolean.
+    // Node accepts the certificate unless an Error is returned. The types of ws require a boolean.
     ...(anyName ? { checkServerIdentity: () => false } : {}),
     perMessageDeflate: false,
     maxPayload: MAX_PACKET_BYTES,
